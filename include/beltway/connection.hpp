@@ -1,0 +1,61 @@
+// The way to the daemon: declares, opens, lists and removes queues.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "beltway/info.hpp"
+#include "beltway/options.hpp"
+#include "beltway/queue.hpp"
+
+namespace beltway {
+
+/// A process's control socket to one daemon. Messages never go through it.
+/// Thread safety: all members may be called from several threads; requests take turns. Copies share the socket.
+/// Queues and endpoints keep the connection open as long as they live.
+class Connection {
+ public:
+  /// Connects, and starts the user's own daemon if none answers (see ConnectionOptions). Registers the process for
+  /// membarrier: in a process that already runs several threads the first call takes about 10 ms.
+  /// Throws Error(no_daemon, protocol, limit_reached, system).
+  static Connection open(const ConnectionOptions& options = {});
+
+  /// Makes the queue, or opens it if it exists with these options; Error(already_exists) names an option that differs.
+  /// Missing groups of `options.groups` are made.
+  [[nodiscard]] Queue declare(std::string_view name, const QueueOptions& options = {}) const;
+
+  /// As declare, for messages of type T (see typed.hpp).
+  template <class T>
+  [[nodiscard]] auto declare(std::string_view name, QueueOptions options = {}) const;
+
+  /// Opens an existing queue; Error(not_found).
+  [[nodiscard]] Queue open_queue(std::string_view name) const;
+
+  /// Opens an existing queue of type T; Error(wrong_type).
+  template <class T>
+  [[nodiscard]] auto open_queue(std::string_view name) const;
+
+  /// Removes the queue: attached processes get Status::removed, its memory is freed when the last has let go.
+  /// Owner and root only.
+  void remove(std::string_view name) const;
+
+  /// The queues that the caller may read or write, by name.
+  [[nodiscard]] std::vector<QueueInfo> list() const;
+  [[nodiscard]] QueueInfo describe(std::string_view name) const;
+
+  struct DaemonInfo {
+    std::string version;
+    int pid = 0;
+    std::string socket;
+  };
+  /// Asks the daemon for a sign of life.
+  [[nodiscard]] DaemonInfo ping() const;
+
+ private:
+  explicit Connection(std::shared_ptr<detail::Session> session) noexcept : session_(std::move(session)) {}
+  std::shared_ptr<detail::Session> session_;
+};
+
+}  // namespace beltway

@@ -1,0 +1,98 @@
+// The receiving end of a queue.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string>
+#include <utility>
+
+#include "beltway/info.hpp"
+#include "beltway/message.hpp"
+#include "beltway/options.hpp"
+#include "beltway/status.hpp"
+#include "beltway/until.hpp"
+
+namespace beltway {
+
+namespace detail {
+struct ConsumerCoreDeleter {
+  void operator()(ConsumerCore* core) const noexcept;
+};
+}  // namespace detail
+
+/// The outcome of a batch receive: `count` messages, and why there are no more (Status::ok if the batch is full
+/// or something was received).
+struct [[nodiscard]] Batch {
+  std::size_t count = 0;
+  Status status = Status::ok;
+};
+
+/// One attached consumer: an endpoint of a named group (competing) or of a private group (sees everything).
+///
+/// Thread safety: one thread at a time, except `interrupt`-like use of stop tokens and Message::ack/nack of named
+/// groups, which may run in other threads. Different Consumer objects are independent.
+/// Made by Queue::consumer(). Destroying it detaches: leased messages go back to the group.
+class Consumer {
+ public:
+  Consumer(Consumer&&) noexcept = default;
+  Consumer& operator=(Consumer&&) noexcept = default;
+  ~Consumer() = default;
+
+  /// A message if there is one. Never blocks. Status::empty, end_of_stream, prefetch_limit, removed or evicted otherwise.
+  /// What is in the ring is delivered before end_of_stream and removed are told.
+  /// Throws Error(forked) in a forked child.
+  Received try_receive();
+
+  /// Waits for a message: forever, for a duration, until a stop is requested. Adds Status::timeout and stopped.
+  /// At the prefetch limit it waits for an ack or nack from another thread.
+  Received receive(const Until& until = {});
+
+  /// Fills `out` from its start with what is there, at most out.size() messages. Never blocks. Elements of `out` that
+  /// still hold messages are let go first. Cheaper a message than try_receive().
+  Batch try_receive_batch(std::span<Message> out);
+
+  /// Waits for at least one message, then takes what is there.
+  Batch receive_batch(std::span<Message> out, const Until& until = {});
+
+  /// Calls `handler(Message&)` for each message until the wait ends; returns why it ended. An exception of the handler
+  /// gives the message back to a named group and leaves.
+  template <class Handler>
+  Status consume(Handler&& handler, const Until& until = {}) {
+    for (;;) {
+      Received received = receive(until);
+      if (!received) return received.status();
+      try {
+        handler(*received);
+      } catch (...) {
+        received->nack();
+        throw;
+      }
+    }
+  }
+
+  /// A descriptor for poll, epoll, Asio or any event loop, valid as long as this Consumer. The first call puts the
+  /// endpoint into event mode. It is readable whenever a try may find something to do (a message, the end of the
+  /// stream, removal), and stays so until a try has found nothing; so level- and edge-triggered loops both
+  /// call try_receive() until it finds nothing, or simply once for each time that it is readable.
+  /// Readable without a message is possible and harmless. Do not read from it. Throws Error(system).
+  [[nodiscard]] int fd();
+
+  /// What this endpoint has counted so far. Cheap; same thread as the rest.
+  [[nodiscard]] ConsumerCounters counters() const noexcept;
+
+  /// The endpoint's index among the queue's consumers, 0 to max_consumers - 1.
+  [[nodiscard]] unsigned index() const noexcept;
+
+  /// The queue's name, and the group's (empty: private).
+  [[nodiscard]] const std::string& queue_name() const noexcept;
+  [[nodiscard]] const std::string& group() const noexcept;
+
+  explicit Consumer(detail::ConsumerCore* core) noexcept : core_(core) {}
+
+ private:
+  std::unique_ptr<detail::ConsumerCore, detail::ConsumerCoreDeleter> core_;
+};
+
+}  // namespace beltway

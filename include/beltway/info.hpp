@@ -1,0 +1,125 @@
+// What can be known of a queue: its description (from the daemon) and its state (from shared memory).
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "beltway/options.hpp"
+
+namespace beltway {
+
+/// Kept by a producer in shared memory, written by it alone.
+struct ProducerCounters {
+  std::uint64_t messages = 0;          ///< published
+  std::uint64_t bytes = 0;             ///< payload bytes published
+  std::uint64_t refused = 0;           ///< tries that ended full, timed waits that ended without publishing
+  std::uint64_t wakes = 0;             ///< eventfd writes made to wake others
+  std::uint64_t sleeps = 0;            ///< times it slept in the kernel, waiting for room
+  std::uint64_t rescued = 0;           ///< sleeps that only the last-resort timer ended: a lost wakeup, always 0
+  std::uint64_t blocked_ns = 0;        ///< time spent waiting for room, asleep or spinning
+  std::uint64_t high_water = 0;        ///< most positions in use by the slowest reliable group, as seen when it looked
+  std::uint64_t last_progress_ns = 0;  ///< CLOCK_MONOTONIC of a recent publish (renewed every 64 messages and on waits)
+};
+
+/// Kept by a consumer in shared memory, written by it alone.
+struct ConsumerCounters {
+  std::uint64_t messages = 0;          ///< received
+  std::uint64_t bytes = 0;             ///< payload bytes received
+  std::uint64_t lost = 0;              ///< lossy: positions that producers overtook
+  std::uint64_t redelivered = 0;       ///< received with tries > 0
+  std::uint64_t corrupt = 0;           ///< messages whose size or place made no sense: a peer scribbled; skipped
+  std::uint64_t acks = 0;              ///< named groups
+  std::uint64_t nacks = 0;             ///< named groups
+  std::uint64_t wakes = 0;             ///< eventfd writes made to wake others
+  std::uint64_t sleeps = 0;            ///< times it slept in the kernel, waiting for a message
+  std::uint64_t rescued = 0;           ///< sleeps that only the last-resort timer ended: a lost wakeup, always 0
+  std::uint64_t blocked_ns = 0;        ///< time spent waiting for messages, asleep or spinning
+  std::uint64_t last_progress_ns = 0;  ///< CLOCK_MONOTONIC of a recent receive (renewed every 64 messages and on waits)
+};
+
+/// Kept by the daemon: what its repair did, and the sums of endpoints that are gone.
+struct QueueTotals {
+  std::uint64_t repairs = 0;           ///< endpoints that were detached or died, and were cleaned up
+  std::uint64_t voided = 0;            ///< claims of the dead that became VOID
+  std::uint64_t released = 0;          ///< leases of the dead that went back to their groups
+  std::uint64_t messages_in = 0;       ///< by producers that are gone
+  std::uint64_t bytes_in = 0;
+  std::uint64_t messages_out = 0;      ///< by consumers that are gone
+  std::uint64_t bytes_out = 0;
+  std::uint64_t refused = 0;
+  std::uint64_t lost = 0;
+  std::uint64_t redelivered = 0;
+  std::uint64_t wakes = 0;
+  std::uint64_t sleeps = 0;
+};
+
+/// One attached process end.
+struct EndpointInfo {
+  unsigned index = 0;     ///< among producers or among consumers
+  bool producer = false;
+  int pid = 0;            ///< of the process that attached, as the kernel told the daemon
+  std::uint32_t uid = 0;
+  std::string group;      ///< consumers: the named group; empty: private
+  bool lossy = false;
+};
+
+/// What the daemon knows of a queue.
+struct QueueInfo {
+  std::string name;
+  std::uint64_t id = 0;  ///< never used again, also not for a queue of the same name
+  std::uint32_t owner_uid = 0;
+  std::uint32_t owner_gid = 0;
+  QueueOptions options;  ///< `groups`: all named groups there are now
+  std::uint64_t shared_bytes = 0;  ///< bytes of its memory segments
+  std::vector<EndpointInfo> endpoints;
+};
+
+enum class SleepState : std::uint8_t { awake, asleep, signalled };
+
+struct ProducerState {
+  EndpointInfo endpoint;
+  ProducerCounters counters;
+  SleepState sleep = SleepState::awake;
+  std::uint64_t claimed = 0;  ///< slots that it has claimed and not finished: more than 0 for long is a stopped process
+};
+
+struct ConsumerState {
+  EndpointInfo endpoint;
+  ConsumerCounters counters;
+  SleepState sleep = SleepState::awake;
+  std::uint64_t held = 0;  ///< messages that it holds unacknowledged
+  std::uint64_t lag = 0;   ///< private groups: positions behind the latest
+};
+
+struct GroupState {
+  std::string name;
+  std::uint64_t floor = 0;   ///< the first position that the group still needs
+  std::uint64_t depth = 0;   ///< positions from the floor to the latest
+  std::uint64_t leased = 0;  ///< of these: held by consumers
+  std::uint64_t retry = 0;   ///< of these: given back, to be delivered again
+  std::vector<unsigned> consumers;
+};
+
+/// The state of a queue at one moment. Each number is exact, all together only as far as the queue held still.
+struct QueueSnapshot {
+  QueueInfo info;
+  std::uint64_t position = 0;     ///< the next position to be published
+  std::uint64_t used = 0;         ///< positions that the slowest reliable group still holds
+  bool symmetric_fences = false;  ///< by option, or because a process could not use membarrier
+  QueueTotals totals;
+  std::vector<ProducerState> producers;
+  std::vector<ConsumerState> consumers;
+  std::vector<GroupState> groups;
+};
+
+/// A copy of a message that was looked at and not taken.
+struct PeekedMessage {
+  std::uint64_t position = 0;
+  unsigned producer = 0;
+  std::vector<std::byte> bytes;  ///< at most the limit that was asked for
+  std::uint64_t size = 0;        ///< bytes of the whole message
+};
+
+}  // namespace beltway

@@ -1,0 +1,61 @@
+// Every limit of Beltway, with its reason. A value outside a limit is refused by name, never truncated.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+namespace beltway {
+
+/// Characters of a queue or group name: `A-Z a-z 0-9 . _ - /`. 255 as in a file name.
+inline constexpr std::size_t k_max_name_length = 255;
+
+/// Slots of a ring: a power of two, so that a position finds its slot with a mask; at least two, so that a
+/// writer and a reader need never meet; at most 2^20, so that lease words of a group stay below 8 MiB.
+inline constexpr std::uint32_t k_min_slots = 2;
+inline constexpr std::uint32_t k_max_slots = 1U << 20;
+
+/// Bytes of a slot: 32, 64 or a multiple of 64 (96 would straddle cache lines).
+inline constexpr std::uint32_t k_min_slot_bytes = 32;
+inline constexpr std::uint32_t k_max_slot_bytes = 1U << 16;
+
+/// Bytes of a slot that are not payload: its state word and its size and flags.
+inline constexpr std::uint32_t k_slot_overhead_bytes = 16;
+
+/// Bytes of a ring: slots times slot_bytes.
+inline constexpr std::uint64_t k_max_ring_bytes = 1ULL << 34;
+
+/// Bytes of a producer's lane: a multiple of 4096, or 0 for none. A message's size is a 32-bit number.
+inline constexpr std::uint64_t k_lane_granule_bytes = 4096;
+inline constexpr std::uint64_t k_max_lane_bytes = 1ULL << 32;
+
+/// Bytes of one message, whatever the lane: the size field has 32 bits.
+inline constexpr std::uint64_t k_max_message_bytes = 0xffffffffULL;
+
+/// Endpoints of one queue: one bit each in a 64-bit word of sleepers.
+inline constexpr std::uint32_t k_max_producers = 64;
+inline constexpr std::uint32_t k_max_consumers = 64;
+
+/// Named groups of one queue: producers look at each group's floor about once a lap.
+inline constexpr std::uint32_t k_max_groups = 64;
+
+/// Alignment of a payload in a slot (a payload in a lane is aligned to 64 bytes).
+inline constexpr std::size_t k_payload_alignment = 16;
+
+/// Characters of a typed queue's type name.
+inline constexpr std::size_t k_max_type_name_length = 127;
+
+/// Bytes of one protocol message between a process and the daemon.
+inline constexpr std::size_t k_max_protocol_bytes = 64 * 1024;
+
+/// Positions count modulo 2^54 (5.7 years at 100 million messages a second).
+inline constexpr unsigned k_position_bits = 54;
+
+/// Times that a message's delivery is counted; the count stays at this value afterwards.
+inline constexpr std::uint32_t k_max_tries = 255;
+
+/// What one user may have at one daemon unless the daemon's options say otherwise.
+inline constexpr std::uint32_t k_default_max_queues_per_user = 256;
+inline constexpr std::uint64_t k_default_max_bytes_per_user = 4ULL << 30;
+inline constexpr std::uint32_t k_default_max_connections_per_user = 256;
+
+}  // namespace beltway

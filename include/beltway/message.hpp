@@ -1,0 +1,112 @@
+// A received message: a view into shared memory, and the right and duty to let it go.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <string_view>
+#include <utility>
+
+#include "beltway/status.hpp"
+
+namespace beltway {
+
+namespace detail {
+class ConsumerCore;
+}
+
+/// A message that a consumer holds. Move-only. Letting it go (destruction, ack, nack) frees its place in the ring.
+///
+/// In a private group a message is done with when it is let go. In a named group it is leased: `ack()` ends it,
+/// `nack()` gives it back to the group at once, and dropping it does what ConsumerOptions::ack says: with
+/// Ack::explicit_call it goes back (so an exception in a handler loses nothing), with Ack::automatic it is acknowledged.
+///
+/// Thread safety: one thread at a time. A message of a named group may be moved to, and ended in, another thread than
+/// the consumer's; one of a private group must be let go where its consumer is used. A message may outlive its
+/// Consumer object: the endpoint stays attached until the last message is gone.
+///
+/// The bytes of a lossy consumer's message are a copy that stays valid until that consumer's next receive.
+class Message {
+ public:
+  Message() noexcept = default;
+  Message(Message&& other) noexcept { take(other); }
+  Message& operator=(Message&& other) noexcept {
+    if (this != &other) {
+      if (core_ != nullptr) let_go();
+      take(other);
+    }
+    return *this;
+  }
+  Message(const Message&) = delete;
+  Message& operator=(const Message&) = delete;
+  ~Message() {
+    if (core_ != nullptr) let_go();
+  }
+
+  /// The payload, aligned to 16 bytes. Never writable: consumers map messages read-only.
+  [[nodiscard]] std::span<const std::byte> bytes() const noexcept { return {data_, size_}; }
+  [[nodiscard]] std::string_view text() const noexcept { return {reinterpret_cast<const char*>(data_), size_}; }
+  [[nodiscard]] std::size_t size() const noexcept { return size_; }
+
+  /// The place in the queue's one total order, modulo 2^54.
+  [[nodiscard]] std::uint64_t position() const noexcept { return position_; }
+
+  /// The index of the producer that published it, 0 to max_producers - 1.
+  [[nodiscard]] unsigned producer() const noexcept { return producer_; }
+
+  /// How often it was delivered before and given back, or lost with a dead consumer; 0 for the first time, at most 255.
+  [[nodiscard]] unsigned tries() const noexcept { return tries_; }
+
+  /// Lossy consumers: positions lost right before this message. Otherwise 0.
+  [[nodiscard]] std::uint64_t lost() const noexcept { return lost_; }
+
+  /// Named groups: done. False if the lease had already ended (evicted, or the queue was repaired past it).
+  /// Private groups: lets go, true. The view is empty afterwards.
+  bool ack() noexcept;
+
+  /// Named groups: gives it back to the group, to be delivered again with `tries` raised. Otherwise as ack().
+  bool nack() noexcept;
+
+  /// True while this object holds a message.
+  explicit operator bool() const noexcept { return core_ != nullptr; }
+
+ private:
+  friend class detail::ConsumerCore;
+
+  void let_go() noexcept;
+  void take(Message& other) noexcept {
+    core_ = std::exchange(other.core_, nullptr);
+    data_ = std::exchange(other.data_, nullptr);
+    position_ = other.position_;
+    lost_ = other.lost_;
+    size_ = std::exchange(other.size_, 0U);
+    producer_ = other.producer_;
+    tries_ = other.tries_;
+  }
+
+  detail::ConsumerCore* core_ = nullptr;
+  const std::byte* data_ = nullptr;
+  std::uint64_t position_ = 0;
+  std::uint64_t lost_ = 0;
+  std::uint32_t size_ = 0;
+  std::uint8_t producer_ = 0;
+  std::uint8_t tries_ = 0;
+};
+
+/// What a receive returns: a message, or the reason why there is none.
+class [[nodiscard]] Received {
+ public:
+  Received(Message message) noexcept : message_(std::move(message)), status_(Status::ok) {}  // NOLINT: implicit
+  Received(Status status) noexcept : status_(status) {}                                      // NOLINT: implicit
+
+  [[nodiscard]] Status status() const noexcept { return status_; }
+  explicit operator bool() const noexcept { return status_ == Status::ok; }
+  Message& operator*() noexcept { return message_; }
+  Message* operator->() noexcept { return &message_; }
+
+ private:
+  Message message_;
+  Status status_;
+};
+
+}  // namespace beltway

@@ -1,0 +1,92 @@
+// What a queue, a producer and a consumer can be told when they are made. Ranges: see limits.hpp.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace beltway {
+
+/// How publishers and sleepers order their memory against each other.
+enum class Fence : std::uint8_t {
+  asymmetric,  ///< sleepers pay (membarrier interrupts the other cores for about a microsecond), publishers do not
+  symmetric,   ///< every publish pays a locked instruction; for isolated cores that must not be interrupted
+};
+
+/// What a blocking call does before its endpoint sleeps in the kernel.
+enum class WaitStrategy : std::uint8_t {
+  adaptive,  ///< spins for a budget that follows what paid off lately (at most 50 us), then sleeps
+  spin,      ///< never sleeps: lowest latency, one core at 100 %
+  sleep,     ///< sleeps at once: lowest use of processor time
+};
+
+/// Where a new group starts to read.
+enum class Start : std::uint8_t {
+  latest,  ///< with the next message that is published
+  oldest,  ///< with the oldest message still in the ring
+};
+
+/// How a message of a named group is acknowledged.
+enum class Ack : std::uint8_t {
+  explicit_call,  ///< by Message::ack(); a message dropped without it goes back to the group
+  automatic,      ///< when the message is let go
+};
+
+/// The type of a typed queue's messages; `size` 0: untyped.
+struct TypeTag {
+  std::string name;
+  std::uint32_t size = 0;       ///< bytes
+  std::uint32_t alignment = 0;  ///< bytes
+
+  bool operator==(const TypeTag&) const = default;
+};
+
+/// Fixed when a queue is declared; the tool shows them.
+struct QueueOptions {
+  std::uint32_t slots = 1024;              ///< power of two, 2 to 2^20
+  std::uint32_t slot_bytes = 128;          ///< 32, 64 or a multiple of 64 up to 65536; payload: 16 less
+  std::uint64_t lane_bytes = 1ULL << 20;   ///< each producer's room for messages beyond a slot; 0: none, no loans
+  std::uint32_t max_producers = 8;         ///< 1 to 64; 1 makes the faster single-producer ring
+  std::uint32_t max_consumers = 16;        ///< 1 to 64
+  std::uint32_t max_groups = 8;            ///< named groups, 0 to 64
+  std::vector<std::string> groups = {};    ///< named groups made with the queue; those missing later are added
+  std::uint32_t mode = 0600;               ///< as a file has it: w produces, r consumes and inspects
+  Fence fence = Fence::asymmetric;
+  TypeTag type = {};                       ///< filled by Connection::declare<T>
+};
+
+struct ProducerOptions {
+  WaitStrategy wait = WaitStrategy::adaptive;
+  bool populate = true;      ///< touch the mappings at attach, so that the first lap takes no page faults
+  bool lock_memory = false;  ///< mlock the mappings; an error if RLIMIT_MEMLOCK forbids it
+};
+
+struct ConsumerOptions {
+  std::string group = {};        ///< empty: a private group that sees every message
+  bool create_group = false;     ///< make the named group if it is missing, starting at `start`
+  bool lossy = false;            ///< private only: producers overtake this consumer, which is told what it lost
+  Start start = Start::latest;   ///< for private groups and for a group that this makes
+  Ack ack = Ack::explicit_call;  ///< named groups only
+  std::uint32_t prefetch = 0;    ///< named only: messages held unacknowledged at most; 0: as many as the ring has slots
+  WaitStrategy wait = WaitStrategy::adaptive;
+  bool populate = true;
+  bool lock_memory = false;
+};
+
+struct ConnectionOptions {
+  /// The daemon's socket. Empty: $BELTWAY_SOCKET, else the user's own ($XDG_RUNTIME_DIR/beltway/beltwayd.sock,
+  /// or /tmp/beltway-<uid>/beltwayd.sock where that is unset), else /run/beltway/beltwayd.sock.
+  std::filesystem::path socket = {};
+
+  /// Start the user's own daemon if none answers. Never done when a socket is named here or in $BELTWAY_SOCKET.
+  /// The program is $BELTWAY_DAEMON, else `beltwayd` beside the running program, else as installed, else from $PATH.
+  bool start_daemon = true;
+
+  /// How long to wait for the daemon to answer a request.
+  std::chrono::milliseconds timeout_ms{10'000};
+};
+
+}  // namespace beltway

@@ -1,0 +1,197 @@
+// The sending end of a queue.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <initializer_list>
+#include <memory>
+#include <span>
+#include <string>
+#include <type_traits>
+#include <utility>
+
+#include "beltway/bytes.hpp"
+#include "beltway/info.hpp"
+#include "beltway/options.hpp"
+#include "beltway/status.hpp"
+#include "beltway/until.hpp"
+
+namespace beltway {
+
+namespace detail {
+class ProducerCore;
+struct ProducerCoreDeleter {
+  void operator()(ProducerCore* core) const noexcept;
+};
+
+/// A callback that writes a message into its place, without owning it.
+struct Writer {
+  void* object;
+  void (*call)(void* object, std::span<std::byte> place);
+};
+}  // namespace detail
+
+/// Memory in the producer's lane, to be written in place and then committed. Move-only. Nobody sees it before commit; order is
+/// given at commit. Dropping it is free. Must not outlive its Producer; same thread as its Producer.
+class Loan {
+ public:
+  Loan() noexcept = default;
+  Loan(Loan&& other) noexcept
+      : core_(std::exchange(other.core_, nullptr)), data_(other.data_), size_(other.size_), record_(other.record_) {}
+  Loan& operator=(Loan&& other) noexcept {
+    if (this != &other) {
+      drop();
+      core_ = std::exchange(other.core_, nullptr);
+      data_ = other.data_;
+      size_ = other.size_;
+      record_ = other.record_;
+    }
+    return *this;
+  }
+  Loan(const Loan&) = delete;
+  Loan& operator=(const Loan&) = delete;
+  ~Loan() { drop(); }
+
+  /// The memory to write, aligned to 64 bytes. Its contents are whatever was there before.
+  [[nodiscard]] std::span<std::byte> bytes() const noexcept { return {data_, size_}; }
+  [[nodiscard]] std::size_t size() const noexcept { return size_; }
+
+  /// Publishes the whole loan, or its first `size` bytes. Waits while the ring is full. Returns the message's position.
+  /// A short message is copied into its slot. Throws Error(removed, evicted, misuse: more than was lent, or ended before).
+  std::uint64_t commit() { return commit(size_); }
+  std::uint64_t commit(std::size_t size);
+
+  /// As commit, without waiting or for as long as `until` allows; the loan stays open unless Status::ok.
+  [[nodiscard]] Status try_commit() { return try_commit(size_); }
+  [[nodiscard]] Status try_commit(std::size_t size);
+  [[nodiscard]] Status commit_until(std::size_t size, const Until& until);
+
+  /// Ends the loan without a message.
+  void drop() noexcept;
+
+  /// True while the loan is open.
+  explicit operator bool() const noexcept { return core_ != nullptr; }
+
+ private:
+  friend class Producer;
+  Loan(detail::ProducerCore* core, std::byte* data, std::size_t size, std::uint64_t record) noexcept
+      : core_(core), data_(data), size_(size), record_(record) {}
+
+  detail::ProducerCore* core_ = nullptr;
+  std::byte* data_ = nullptr;
+  std::size_t size_ = 0;
+  std::uint64_t record_ = 0;
+};
+
+/// What asking for a loan returns: the loan, or the reason why there is none.
+class [[nodiscard]] Lent {
+ public:
+  Lent(Loan loan) noexcept : loan_(std::move(loan)), status_(Status::ok) {}  // NOLINT: implicit by design
+  Lent(Status status) noexcept : status_(status) {}                          // NOLINT: implicit by design
+
+  [[nodiscard]] Status status() const noexcept { return status_; }
+  explicit operator bool() const noexcept { return status_ == Status::ok; }
+  Loan& operator*() noexcept { return loan_; }
+  Loan* operator->() noexcept { return &loan_; }
+
+ private:
+  Loan loan_;
+  Status status_;
+};
+
+/// One attached producer.
+///
+/// Thread safety: one thread at a time. Different Producer objects are independent, also of one queue.
+/// Made by Queue::producer(). Destroying it detaches; what was published stays.
+///
+/// Each way to publish has three forms. The blocking form (`publish`) waits while a reliable group holds the ring or the lane
+/// full, returns the message's position and throws Error(removed, evicted, too_large, forked). The try form never
+/// blocks, the `_until` form waits as long as it is told; both return a Status (ok, full, timeout, stopped,
+/// too_large, removed, evicted) and have published nothing unless it is ok.
+class Producer {
+ public:
+  Producer(Producer&&) noexcept = default;
+  Producer& operator=(Producer&&) noexcept = default;
+  ~Producer() = default;
+
+  /// Copies `message` into the queue: into its slot if it has at most slot_bytes - 16 bytes, else into the lane.
+  std::uint64_t publish(Bytes message);
+  [[nodiscard]] Status try_publish(Bytes message);
+  [[nodiscard]] Status publish_until(Bytes message, const Until& until);
+
+  /// One message from several parts, laid end to end.
+  std::uint64_t publish_parts(std::span<const Bytes> parts);
+  std::uint64_t publish_parts(std::initializer_list<Bytes> parts) {
+    return publish_parts(std::span<const Bytes>(parts.begin(), parts.size()));
+  }
+  [[nodiscard]] Status try_publish_parts(std::span<const Bytes> parts);
+  [[nodiscard]] Status publish_parts_until(std::span<const Bytes> parts, const Until& until);
+
+  /// Lets `write(std::span<std::byte>)` write `size` bytes straight into their place. A small message is written while its
+  /// slot is claimed, and everybody behind it waits: the callback must be short, and must not touch this queue. If it
+  /// throws, the position is skipped by all groups and the exception goes on.
+  template <class Write>
+    requires std::is_invocable_v<Write&, std::span<std::byte>>
+  std::uint64_t publish(std::size_t size, Write&& write) {
+    return publish_writer(size, writer_of(write));
+  }
+  template <class Write>
+    requires std::is_invocable_v<Write&, std::span<std::byte>>
+  [[nodiscard]] Status try_publish(std::size_t size, Write&& write) {
+    return try_publish_writer(size, writer_of(write));
+  }
+  template <class Write>
+    requires std::is_invocable_v<Write&, std::span<std::byte>>
+  [[nodiscard]] Status publish_until(std::size_t size, Write&& write, const Until& until) {
+    return publish_writer_until(size, writer_of(write), until);
+  }
+
+  /// Publishes all messages in order; wakes sleepers once. Cheaper a message than publish(). The try and `_until` forms return
+  /// how many were published and why not more.
+  struct [[nodiscard]] BatchResult {
+    std::size_t count = 0;
+    Status status = Status::ok;
+  };
+  void publish_batch(std::span<const Bytes> messages);
+  BatchResult try_publish_batch(std::span<const Bytes> messages);
+  BatchResult publish_batch_until(std::span<const Bytes> messages, const Until& until);
+
+  /// Lends `size` bytes of the lane. `loan` waits for room and throws Error(too_large) if there can never be enough;
+  /// try_loan returns Status::full or too_large instead. Several loans may be open and commit in any order; an
+  /// open loan holds the lane's bytes behind it. Memory that open loans hold themselves is never waited for:
+  /// then `loan` throws Error(limit_reached).
+  Lent loan(std::size_t size, const Until& until = {});
+  Lent try_loan(std::size_t size);
+
+  /// As Consumer::fd(): readable whenever a try that failed with Status::full may succeed.
+  [[nodiscard]] int fd();
+
+  /// Bytes of the largest message and loan that this queue takes.
+  [[nodiscard]] std::size_t max_message_bytes() const noexcept;
+  /// Bytes of the largest message that lies in its slot.
+  [[nodiscard]] std::size_t max_inline_bytes() const noexcept;
+
+  [[nodiscard]] ProducerCounters counters() const noexcept;
+
+  /// The endpoint's index among the queue's producers, 0 to max_producers - 1; Message::producer() shows it.
+  [[nodiscard]] unsigned index() const noexcept;
+  [[nodiscard]] const std::string& queue_name() const noexcept;
+
+  explicit Producer(detail::ProducerCore* core) noexcept : core_(core) {}
+
+ private:
+  friend class Loan;
+
+  template <class Write>
+  static detail::Writer writer_of(Write& write) noexcept {
+    return {const_cast<void*>(static_cast<const void*>(&write)),
+            [](void* object, std::span<std::byte> place) { (*static_cast<Write*>(object))(place); }};
+  }
+  std::uint64_t publish_writer(std::size_t size, detail::Writer writer);
+  [[nodiscard]] Status try_publish_writer(std::size_t size, detail::Writer writer);
+  [[nodiscard]] Status publish_writer_until(std::size_t size, detail::Writer writer, const Until& until);
+
+  std::unique_ptr<detail::ProducerCore, detail::ProducerCoreDeleter> core_;
+};
+
+}  // namespace beltway

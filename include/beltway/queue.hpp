@@ -1,0 +1,63 @@
+// A declared queue, and the endpoints made on it.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "beltway/consumer.hpp"
+#include "beltway/info.hpp"
+#include "beltway/options.hpp"
+#include "beltway/producer.hpp"
+
+namespace beltway {
+
+namespace detail {
+class Session;
+}
+
+/// A name for one queue of the daemon. Holds no shared memory itself; copies are cheap and refer to the same queue.
+/// Thread safety: const members may be called from several threads; each call is a request to the daemon (tens of
+/// microseconds). All throw Error.
+class Queue {
+ public:
+  [[nodiscard]] const std::string& name() const noexcept { return name_; }
+  [[nodiscard]] std::uint64_t id() const noexcept { return id_; }
+  [[nodiscard]] const QueueOptions& options() const noexcept { return options_; }
+
+  /// Attaches a producer. Needs the right to write. Error(limit_reached) if max_producers are attached.
+  [[nodiscard]] Producer producer(const ProducerOptions& options = {}) const;
+
+  /// Attaches a consumer. Needs the right to read. Error(limit_reached) if max_consumers are attached,
+  /// Error(not_found) for a group that does not exist (unless create_group).
+  [[nodiscard]] Consumer consumer(const ConsumerOptions& options = {}) const;
+
+  /// Makes a named group that keeps messages from now on, consumers or not. Needs the right to read. No effect if it exists.
+  void add_group(std::string_view group, Start start = Start::latest) const;
+  /// Removes a named group; its consumers get Status::removed. Owner and root only.
+  void remove_group(std::string_view group) const;
+  /// Acknowledges everything in the group that nobody holds; returns how many messages that were. Owner and root only.
+  std::uint64_t purge(std::string_view group) const;
+
+  /// What the daemon knows now.
+  [[nodiscard]] QueueInfo describe() const;
+  /// Description and state, read from the shared memory without taking part. Needs the right to read.
+  [[nodiscard]] QueueSnapshot snapshot() const;
+  /// Copies of up to `count` messages of `group` that are still there, the oldest first (an empty group: of the whole ring),
+  /// each cut to `max_bytes`; nothing is taken. Needs the right to read.
+  [[nodiscard]] std::vector<PeekedMessage> peek(std::size_t count, std::size_t max_bytes = 65536,
+                                                std::string_view group = {}) const;
+
+  Queue(std::shared_ptr<detail::Session> session, QueueInfo info);
+
+ private:
+  std::shared_ptr<detail::Session> session_;
+  std::string name_;
+  std::uint64_t id_ = 0;
+  QueueOptions options_;
+};
+
+}  // namespace beltway

@@ -1,0 +1,14 @@
+// The library's version.
+#pragma once
+
+#include <cstdint>
+#include <string_view>
+
+namespace beltway {
+
+inline constexpr std::string_view k_version = "0.1.0";
+
+/// Of the messages between a process and the daemon. Other majors are refused on both sides.
+inline constexpr std::uint32_t k_protocol_version = 1;
+
+}  // namespace beltway

@@ -1,0 +1,93 @@
+// The atomics of everything that lies in shared memory, under one name, so that a test can put a scheduler in
+// their place: a build that defines BELTWAY_ATOMICS_HEADER gets that header's Word, fences and copies instead.
+//
+// Orders are part of the names. A release store and the acquire load that reads it are partners; both say so where they
+// are used. Every compare-and-swap and read-modify-write is sequentially consistent.
+#pragma once
+
+#ifdef BELTWAY_ATOMICS_HEADER
+#include BELTWAY_ATOMICS_HEADER
+#else
+
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
+
+namespace beltway {
+
+/// One 64-bit word that several processes read and write.
+class Word {
+ public:
+  [[nodiscard]] std::uint64_t load_relaxed() const noexcept { return value_.load(std::memory_order_relaxed); }
+  [[nodiscard]] std::uint64_t load_acquire() const noexcept { return value_.load(std::memory_order_acquire); }
+  void store_relaxed(std::uint64_t value) noexcept { value_.store(value, std::memory_order_relaxed); }
+  void store_release(std::uint64_t value) noexcept { value_.store(value, std::memory_order_release); }
+  /// True if the word was `expected` and is now `desired`.
+  bool compare_and_swap(std::uint64_t expected, std::uint64_t desired) noexcept {
+    return value_.compare_exchange_strong(expected, desired, std::memory_order_seq_cst);
+  }
+  std::uint64_t exchange(std::uint64_t value) noexcept { return value_.exchange(value, std::memory_order_seq_cst); }
+  std::uint64_t fetch_or(std::uint64_t bits) noexcept { return value_.fetch_or(bits, std::memory_order_seq_cst); }
+  std::uint64_t fetch_and(std::uint64_t bits) noexcept { return value_.fetch_and(bits, std::memory_order_seq_cst); }
+  std::uint64_t fetch_add(std::uint64_t value) noexcept { return value_.fetch_add(value, std::memory_order_seq_cst); }
+
+ private:
+  std::atomic<std::uint64_t> value_;
+};
+static_assert(sizeof(Word) == 8 && std::atomic<std::uint64_t>::is_always_lock_free);
+
+/// Stores before it are visible to everybody before loads after it are made. A read-modify-write of a private word: clang
+/// makes a seq_cst fence an mfence, which takes four times as long.
+inline void full_fence() noexcept {
+#if defined(__x86_64__)
+  thread_local std::atomic<std::uint32_t> scratch{0};
+  scratch.fetch_add(1, std::memory_order_seq_cst);
+#else
+  std::atomic_thread_fence(std::memory_order_seq_cst);
+#endif
+}
+
+/// Keeps the compiler, not the processor, from moving memory accesses across it: the cheap half of an asymmetric
+/// fence, whose other half is heavy_barrier() in kernel.hpp.
+inline void compiler_fence() noexcept { std::atomic_signal_fence(std::memory_order_seq_cst); }
+
+#if defined(__SANITIZE_THREAD__)
+#define BELTWAY_THREAD_SANITIZER 1
+#elif defined(__has_feature)
+#if __has_feature(thread_sanitizer)
+#define BELTWAY_THREAD_SANITIZER 1
+#endif
+#endif
+
+/// Later stores are not visible before earlier ones. Free on x86.
+inline void release_fence() noexcept { std::atomic_thread_fence(std::memory_order_release); }
+/// Later loads are not made before earlier ones. Free on x86.
+inline void acquire_fence() noexcept { std::atomic_thread_fence(std::memory_order_acquire); }
+
+/// Copies into memory that a lossy reader may be reading, and out of memory that a producer may be writing. The reader
+/// checks the slot's state afterwards and throws a torn copy away, so plain copies are right on every machine we know;
+/// under ThreadSanitizer they go by relaxed atomic bytes, which is what the language asks for.
+#ifdef BELTWAY_THREAD_SANITIZER
+inline void copy_racing(std::byte* to, const std::byte* from, std::size_t size) noexcept {
+  for (std::size_t i = 0; i < size; ++i) {
+    __atomic_store_n(to + i, __atomic_load_n(from + i, __ATOMIC_RELAXED), __ATOMIC_RELAXED);
+  }
+}
+#else
+inline void copy_racing(std::byte* to, const std::byte* from, std::size_t size) noexcept {
+  if (size != 0) std::memcpy(to, from, size);
+}
+#endif
+
+/// Tells the processor that this is a spinning wait.
+inline void spin_pause() noexcept {
+#if defined(__x86_64__)
+  __builtin_ia32_pause();
+#elif defined(__aarch64__)
+  asm volatile("isb" ::: "memory");
+#endif
+}
+
+}  // namespace beltway
+#endif

@@ -1,0 +1,34 @@
+// Making, removing and emptying groups, and what the daemon posts on the board. All of it is run by one thread of the
+// daemon, while producers and consumers go on.
+#pragma once
+
+#include <cstdint>
+
+#include "beltway/options.hpp"
+#include "queue_map.hpp"
+
+namespace beltway {
+
+/// Makes group `index` (its state FREE) and returns its floor: the first position that it will see.
+Position join(const QueueMap& map, unsigned index, GroupKind kind, Start start) noexcept;
+
+/// Ends new leases in a named group, and holds producers no more as soon as no lease is left. The group's consumers get
+/// Status::removed. True if it is drained already; otherwise the last ack, nack or repair drains it.
+bool leave(const QueueMap& map, unsigned index) noexcept;
+
+/// After leave(): DRAINED if no lease is left. Also called by consumers that end a lease.
+bool try_drain(const QueueMap& map, unsigned index) noexcept;
+
+/// Makes the place free for another group. Only when nobody who was attached to it remains.
+void free_group(const QueueMap& map, unsigned index) noexcept;
+
+/// Acknowledges all messages of a named group that nobody holds; returns how many.
+std::uint64_t purge(const QueueMap& map, unsigned index) noexcept;
+
+/// Sets `flags` (k_notice_*) in the notice, in addition to those set, with a new epoch.
+void post_notice(const QueueMap& map, std::uint32_t flags) noexcept;
+
+/// Rings the bell of every endpoint that says it sleeps: after a death, a removal, a change of the producers.
+void wake_everybody(const QueueMap& map) noexcept;
+
+}  // namespace beltway

@@ -1,0 +1,12 @@
+// Fills the memory of a new queue. Run by the daemon at declare, before anybody else has the memory, and by tests.
+#pragma once
+
+#include "queue_map.hpp"
+
+namespace beltway {
+
+/// Makes zeroed segments a queue whose next position is `first`: header, a ring full of VOIDs of the lap before, `tail`,
+/// and no groups. `symmetric`: start with symmetric fences.
+void fill_queue(const QueueMap& map, std::uint64_t queue_id, bool symmetric = false, Position first = 0) noexcept;
+
+}  // namespace beltway
