@@ -192,12 +192,12 @@ enum class GroupPhase : std::uint8_t {
 };
 enum class GroupKind : std::uint8_t { named = 0, priv = 1, lossy = 2 };
 
-struct GroupState {
+struct GroupWord {
   std::uint32_t incarnation;
   GroupKind kind;
   GroupPhase phase;
 
-  [[nodiscard]] static constexpr GroupState of(std::uint64_t word) noexcept {
+  [[nodiscard]] static constexpr GroupWord of(std::uint64_t word) noexcept {
     return {static_cast<std::uint32_t>(word >> 32), static_cast<GroupKind>(word >> 8 & 0xff),
             static_cast<GroupPhase>(word & 0xff)};
   }
