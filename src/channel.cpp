@@ -1,0 +1,163 @@
+#include "channel.hpp"
+
+#include <poll.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+
+#include <algorithm>
+#include <array>
+#include <cstring>
+
+#include "beltway/error.hpp"
+#include "beltway/limits.hpp"
+
+namespace beltway {
+namespace {
+
+using nlohmann::json;
+
+constexpr std::size_t k_control_bytes = CMSG_SPACE(k_max_descriptors * sizeof(int));
+
+struct alignas(cmsghdr) ControlBuffer {
+  std::array<char, k_control_bytes> bytes;
+};
+
+std::vector<Fd> own_descriptors(msghdr& message) {
+  std::vector<Fd> owned;
+  owned.reserve(k_max_descriptors);  // before the first one is taken, so that nothing can throw in between
+  for (cmsghdr* part = CMSG_FIRSTHDR(&message); part != nullptr; part = CMSG_NXTHDR(&message, part)) {
+    if (part->cmsg_level != SOL_SOCKET || part->cmsg_type != SCM_RIGHTS) continue;
+    const std::size_t count = (part->cmsg_len - CMSG_LEN(0)) / sizeof(int);
+    for (std::size_t i = 0; i < count; ++i) {
+      int descriptor = -1;
+      std::memcpy(&descriptor, CMSG_DATA(part) + i * sizeof(int), sizeof descriptor);
+      owned.emplace_back(descriptor);
+    }
+  }
+  return owned;
+}
+
+[[noreturn]] void throw_truncated(int flags) {
+  if ((flags & MSG_CTRUNC) != 0) {
+    rlimit limit{};
+    ::getrlimit(RLIMIT_NOFILE, &limit);
+    throw Error(Errc::limit_reached, "receive a protocol message: no room for its file descriptors; this process may "
+                                     "open " + std::to_string(limit.rlim_cur) +
+                                         " files: raise RLIMIT_NOFILE (ulimit -n)");
+  }
+  throw Error(Errc::protocol, "receive a protocol message: it is longer than " +
+                                  std::to_string(k_max_protocol_bytes) + " bytes, the limit");
+}
+
+json parse_message(std::string_view text, std::size_t descriptors) {
+  json body = json::parse(text, nullptr, false);
+  if (body.is_discarded() || !body.is_object()) {
+    throw Error(Errc::protocol, "receive a protocol message: it is not a JSON object; the peer is no Beltway process");
+  }
+  std::uint64_t announced = 0;
+  if (const auto field = body.find("fds"); field != body.end()) {
+    if (!field->is_number_unsigned()) {
+      throw Error(Errc::protocol, "receive a protocol message: field \"fds\" is not a count");
+    }
+    announced = field->get<std::uint64_t>();
+  }
+  if (announced != descriptors) {
+    throw Error(Errc::protocol, "receive a protocol message: " + std::to_string(descriptors) +
+                                    " file descriptors came where " + std::to_string(announced) + " were announced");
+  }
+  return body;
+}
+
+/// False at the deadline.
+bool wait_until(int descriptor, short events, Deadline deadline) {
+  for (;;) {
+    const auto left = std::chrono::ceil<std::chrono::milliseconds>(deadline - std::chrono::steady_clock::now()).count();
+    pollfd entry{descriptor, events, 0};
+    const int ready = ::poll(&entry, 1, static_cast<int>(std::clamp<std::int64_t>(left, 0, 1 << 30)));
+    if (ready > 0) return true;
+    if (ready < 0 && errno != EINTR) throw system_failure("wait for the daemon");
+    if (ready == 0 && left <= 0) return false;
+  }
+}
+
+}  // namespace
+
+ChannelStatus Channel::try_send(json body, std::span<const int> descriptors) {
+  if (!descriptors.empty()) body["fds"] = descriptors.size();
+  const std::string text = body.dump(-1, ' ', false, json::error_handler_t::replace);
+  if (text.size() > k_max_protocol_bytes || descriptors.size() > k_max_descriptors) {
+    throw Error(Errc::protocol, "send a protocol message: " + std::to_string(text.size()) + " bytes and " +
+                                    std::to_string(descriptors.size()) + " descriptors; the limits are " +
+                                    std::to_string(k_max_protocol_bytes) + " and " + std::to_string(k_max_descriptors));
+  }
+  iovec part{const_cast<char*>(text.data()), text.size()};
+  ControlBuffer control{};
+  msghdr message{};
+  message.msg_iov = &part;
+  message.msg_iovlen = 1;
+  if (!descriptors.empty()) {
+    message.msg_control = control.bytes.data();
+    message.msg_controllen = CMSG_SPACE(descriptors.size_bytes());
+    cmsghdr* header = CMSG_FIRSTHDR(&message);
+    header->cmsg_level = SOL_SOCKET;
+    header->cmsg_type = SCM_RIGHTS;
+    header->cmsg_len = CMSG_LEN(descriptors.size_bytes());
+    std::memcpy(CMSG_DATA(header), descriptors.data(), descriptors.size_bytes());
+  }
+  for (;;) {
+    if (::sendmsg(socket_.get(), &message, MSG_NOSIGNAL | MSG_DONTWAIT) >= 0) return ChannelStatus::ok;
+    if (errno == EINTR) continue;
+    if (errno == EAGAIN || errno == ENOBUFS) return ChannelStatus::would_block;
+    if (errno == EPIPE || errno == ECONNRESET || errno == ENOTCONN) return ChannelStatus::closed;
+    if (errno == ETOOMANYREFS) {
+      throw Error(Errc::limit_reached, "send a protocol message: too many file descriptors are under way; "
+                                       "raise the daemon's RLIMIT_NOFILE (ulimit -n)");
+    }
+    throw system_failure("send a protocol message");
+  }
+}
+
+ChannelStatus Channel::try_receive(Packet& packet) {
+  std::string text(k_max_protocol_bytes, '\0');
+  iovec part{text.data(), text.size()};
+  ControlBuffer control{};
+  msghdr message{};
+  message.msg_iov = &part;
+  message.msg_iovlen = 1;
+  message.msg_control = control.bytes.data();
+  message.msg_controllen = control.bytes.size();
+  ssize_t size = 0;
+  do {
+    size = ::recvmsg(socket_.get(), &message, MSG_CMSG_CLOEXEC | MSG_DONTWAIT);
+  } while (size < 0 && errno == EINTR);
+  if (size < 0) {
+    if (errno == EAGAIN) return ChannelStatus::would_block;
+    if (errno == ECONNRESET || errno == ENOTCONN) return ChannelStatus::closed;
+    throw system_failure("receive a protocol message");
+  }
+  std::vector<Fd> descriptors = own_descriptors(message);
+  // An empty packet reads like the end of the stream; nobody who keeps the protocol sends one.
+  if (size == 0) return ChannelStatus::closed;
+  if ((message.msg_flags & (MSG_TRUNC | MSG_CTRUNC)) != 0) throw_truncated(message.msg_flags);
+  packet.body = parse_message({text.data(), static_cast<std::size_t>(size)}, descriptors.size());
+  packet.descriptors = std::move(descriptors);
+  return ChannelStatus::ok;
+}
+
+bool Channel::send(const json& body, Deadline deadline) {
+  for (;;) {
+    const ChannelStatus status = try_send(body);
+    if (status == ChannelStatus::ok) return true;
+    if (status == ChannelStatus::closed || !wait_until(socket_.get(), POLLOUT, deadline)) return false;
+  }
+}
+
+bool Channel::receive(Packet& packet, Deadline deadline) {
+  for (;;) {
+    const ChannelStatus status = try_receive(packet);
+    if (status == ChannelStatus::ok) return true;
+    if (status == ChannelStatus::closed || !wait_until(socket_.get(), POLLIN, deadline)) return false;
+  }
+}
+
+}  // namespace beltway

@@ -1,0 +1,62 @@
+// One end of the socket between a process and the daemon: sends and receives one JSON message at a time, with
+// descriptors. SOCK_SEQPACKET keeps the boundaries of messages; SCM_RIGHTS carries the descriptors.
+//
+// A message is a JSON object whose field `fds` says how many descriptors came with it (missing: none). What arrives is
+// input from a stranger: descriptors are owned before anything is looked at, and everything that is not exactly
+// one object of at most k_max_protocol_bytes with the announced descriptors is refused.
+//
+// Ownership: a Channel owns its socket, a Packet its descriptors. Thread safety: one thread at a time.
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <nlohmann/json.hpp>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "fd.hpp"
+
+namespace beltway {
+
+/// The kernel's limit of one message (SCM_MAX_FD).
+inline constexpr std::size_t k_max_descriptors = 253;
+
+struct Packet {
+  nlohmann::json body;
+  std::vector<Fd> descriptors;
+};
+
+enum class ChannelStatus {
+  ok,
+  would_block,  ///< nothing to receive, no room to send: poll
+  closed,       ///< the peer is gone
+};
+
+using Deadline = std::chrono::steady_clock::time_point;
+
+class Channel {
+ public:
+  Channel() noexcept = default;
+  explicit Channel(Fd socket) noexcept : socket_(std::move(socket)) {}
+
+  /// Neither blocks. try_send throws Error(protocol) for a body beyond k_max_protocol_bytes and Error(limit_reached) when
+  /// the kernel lets no more descriptors be under way. try_receive throws Error(protocol) for anything that is no
+  /// message, and Error(limit_reached) when this process has no room for the descriptors.
+  [[nodiscard]] ChannelStatus try_send(nlohmann::json body, std::span<const int> descriptors = {});
+  [[nodiscard]] ChannelStatus try_receive(Packet& packet);
+
+  /// As above; wait until `deadline`. False: timeout or closed; the socket is of no use afterwards.
+  [[nodiscard]] bool send(const nlohmann::json& body, Deadline deadline);
+  [[nodiscard]] bool receive(Packet& packet, Deadline deadline);
+
+  [[nodiscard]] int descriptor() const noexcept { return socket_.get(); }
+  [[nodiscard]] bool is_open() const noexcept { return static_cast<bool>(socket_); }
+  void close() noexcept { socket_.reset(); }
+
+ private:
+  Fd socket_;
+};
+
+}  // namespace beltway
