@@ -1,0 +1,77 @@
+// Reads the fields of a JSON object that a stranger sent: every value is checked for type and range, and an error names the
+// message, the field and what it must be. Throws Error(protocol) throughout.
+// Thread safety: as the object that it reads, which must outlive it.
+#pragma once
+
+#include <concepts>
+#include <cstdint>
+#include <limits>
+#include <nlohmann/json.hpp>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "beltway/error.hpp"
+
+namespace beltway {
+
+class Fields {
+ public:
+  Fields(const nlohmann::json& object, std::string what) : object_(object), what_(std::move(what)) {
+    if (!object.is_object()) throw Error(Errc::protocol, what_ + ": not a JSON object");
+  }
+
+  [[nodiscard]] bool has(std::string_view name) const { return object_.contains(name); }
+
+  template <std::unsigned_integral T>
+  [[nodiscard]] T number(std::string_view name) const {
+    const nlohmann::json& value = at(name);
+    if (!value.is_number_unsigned() || value.get<std::uint64_t>() > std::numeric_limits<T>::max()) {
+      refuse(name, "a whole number from 0 to " + std::to_string(std::numeric_limits<T>::max()));
+    }
+    return value.get<T>();
+  }
+  template <std::unsigned_integral T>
+  [[nodiscard]] T number_or(std::string_view name, T otherwise) const {
+    return has(name) ? number<T>(name) : otherwise;
+  }
+  [[nodiscard]] std::string text(std::string_view name) const {
+    const nlohmann::json& value = at(name);
+    if (!value.is_string()) refuse(name, "a string");
+    return value.get<std::string>();
+  }
+  [[nodiscard]] std::string text_or(std::string_view name, std::string otherwise) const {
+    return has(name) ? text(name) : std::move(otherwise);
+  }
+  [[nodiscard]] bool flag(std::string_view name, bool otherwise = false) const {
+    if (!has(name)) return otherwise;
+    const nlohmann::json& value = at(name);
+    if (!value.is_boolean()) refuse(name, "true or false");
+    return value.get<bool>();
+  }
+  [[nodiscard]] const nlohmann::json& array(std::string_view name) const {
+    const nlohmann::json& value = at(name);
+    if (!value.is_array()) refuse(name, "a list");
+    return value;
+  }
+  [[nodiscard]] const nlohmann::json& object(std::string_view name) const {
+    const nlohmann::json& value = at(name);
+    if (!value.is_object()) refuse(name, "an object");
+    return value;
+  }
+  [[noreturn]] void refuse(std::string_view name, const std::string& must_be) const {
+    throw Error(Errc::protocol, what_ + ": field \"" + std::string(name) + "\" must be " + must_be);
+  }
+
+ private:
+  [[nodiscard]] const nlohmann::json& at(std::string_view name) const {
+    const auto found = object_.find(name);
+    if (found == object_.end()) throw Error(Errc::protocol, what_ + ": field \"" + std::string(name) + "\" is missing");
+    return *found;
+  }
+
+  const nlohmann::json& object_;
+  std::string what_;
+};
+
+}  // namespace beltway
