@@ -1,7 +1,6 @@
 // A view of bytes to publish, made from what users have at hand.
 #pragma once
 
-#include <concepts>
 #include <cstddef>
 #include <ranges>
 #include <span>
@@ -22,7 +21,7 @@ class Bytes {
 
   template <std::ranges::contiguous_range Range>
     requires(std::is_trivially_copyable_v<std::ranges::range_value_t<Range>> &&
-             !std::is_array_v<std::remove_cvref_t<Range>> && !std::convertible_to<const Range&, std::string_view>)
+             !std::is_array_v<std::remove_cvref_t<Range>>)
   Bytes(const Range& range) noexcept  // NOLINT: implicit by design
       : Bytes(std::ranges::data(range), std::ranges::size(range) * sizeof(std::ranges::range_value_t<Range>)) {}
 

@@ -1,0 +1,55 @@
+// A consumer in an event loop: its fd() beside other descriptors, here a timer that also stands for your sockets.
+#include <sys/epoll.h>
+#include <sys/timerfd.h>
+#include <unistd.h>
+
+#include <cstdint>
+#include <iostream>
+#include <string>
+
+#include "beltway/beltway.hpp"
+
+namespace {
+
+void watch(int loop, int descriptor) {
+  epoll_event event{.events = EPOLLIN, .data = {.fd = descriptor}};
+  epoll_ctl(loop, EPOLL_CTL_ADD, descriptor, &event);
+}
+
+}  // namespace
+
+int main() try {
+  const auto queue = beltway::Connection::open().declare("events");
+  auto out = queue.producer();
+  auto in = queue.consumer();
+
+  const int loop = epoll_create1(EPOLL_CLOEXEC);
+  const int timer = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
+  const itimerspec every_10_ms{.it_interval = {0, 10'000'000}, .it_value = {0, 10'000'000}};
+  timerfd_settime(timer, 0, &every_10_ms, nullptr);
+  watch(loop, timer);
+  watch(loop, in.fd());
+
+  int ticks = 0;
+  int received = 0;
+  while (received < 10) {
+    epoll_event event{};
+    if (epoll_wait(loop, &event, 1, -1) != 1) continue;
+    if (event.data.fd == timer) {
+      std::uint64_t expirations = 0;
+      if (read(timer, &expirations, sizeof expirations) > 0) out.publish("tick " + std::to_string(++ticks));
+    } else {
+      // Readable means: there may be something to do. Take all there is; then it is quiet until there is more.
+      while (auto message = in.try_receive()) {
+        std::cout << message->text() << '\n';
+        ++received;
+      }
+    }
+  }
+  close(timer);
+  close(loop);
+  return 0;
+} catch (const beltway::Error& error) {
+  std::cerr << error.what() << '\n';
+  return 1;
+}

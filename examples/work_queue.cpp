@@ -1,0 +1,54 @@
+// A work queue: each job goes to one worker, and is gone only when that worker acknowledges it. Start as many workers as you
+// like; kill one in the middle of a job, and another gets the job again.
+//
+//   work_queue submit COUNT
+//   work_queue work
+#include <cstdlib>
+#include <iostream>
+#include <string>
+#include <string_view>
+
+#include "beltway/beltway.hpp"
+
+namespace {
+
+using namespace std::chrono_literals;
+
+void submit(const beltway::Queue& jobs, int count) {
+  auto out = jobs.producer();
+  for (int i = 1; i <= count; ++i) out.publish("job " + std::to_string(i));
+}
+
+void work(const beltway::Queue& jobs) {
+  // Two jobs in hand at most: the others stay for workers that have time.
+  auto in = jobs.consumer({.group = "workers", .prefetch = 2});
+  while (auto job = in.receive(1s)) {
+    // The first try of every tenth job goes wrong here, to show what happens then.
+    if (job->text().ends_with('0') && job->tries() == 0) {
+      std::cout << "failed " << job->text() << '\n';
+      job->nack();  // at once to the next worker; a job that is dropped by an exception goes back, too
+      continue;
+    }
+    std::cout << "done " << job->text() << '\n';
+    job->ack();
+  }
+}
+
+}  // namespace
+
+int main(int argc, char** argv) try {
+  const std::string_view role = argc > 1 ? argv[1] : "";
+  const auto jobs = beltway::Connection::open().declare("jobs", {.groups = {"workers"}});
+  if (role == "submit" && argc == 3) {
+    submit(jobs, std::atoi(argv[2]));
+  } else if (role == "work") {
+    work(jobs);
+  } else {
+    std::cerr << "usage: work_queue submit COUNT | work_queue work\n";
+    return 2;
+  }
+  return 0;
+} catch (const beltway::Error& error) {
+  std::cerr << error.what() << '\n';
+  return 1;
+}
