@@ -39,6 +39,9 @@ TEST(Bytes, points_at_the_bytes_and_copies_nothing) {
 
 TEST(Bytes, is_not_made_of_what_has_other_than_plain_bytes) {
   static_assert(!std::is_convertible_v<std::vector<std::string>, Bytes>);
+  static_assert(!std::is_convertible_v<std::vector<const char*>, Bytes>);
+  static_assert(!std::is_convertible_v<std::vector<std::string_view>, Bytes>);
+  static_assert(!std::is_convertible_v<std::span<const Bytes>, Bytes>);
   static_assert(!std::is_convertible_v<int, Bytes>);
 }
 

@@ -12,6 +12,11 @@ namespace beltway {
 /// A non-owning view of the bytes of a string, a span, or any contiguous range of trivially copyable elements
 /// (std::vector, std::array). A string literal counts without its final zero.
 class Bytes {
+  // Bytes that mean something in another process: no pointers, and no views, which are pointers inside.
+  template <class T>
+  static constexpr bool is_plain =
+      std::is_trivially_copyable_v<T> && !std::is_pointer_v<T> && !std::ranges::view<T> && !std::is_same_v<T, Bytes>;
+
  public:
   constexpr Bytes() noexcept = default;
   constexpr Bytes(const void* data, std::size_t size) noexcept
@@ -20,8 +25,7 @@ class Bytes {
   Bytes(const char* text) noexcept : Bytes(std::string_view(text)) {}         // NOLINT: implicit by design
 
   template <std::ranges::contiguous_range Range>
-    requires(std::is_trivially_copyable_v<std::ranges::range_value_t<Range>> &&
-             !std::is_array_v<std::remove_cvref_t<Range>>)
+    requires(is_plain<std::ranges::range_value_t<Range>> && !std::is_array_v<std::remove_cvref_t<Range>>)
   Bytes(const Range& range) noexcept  // NOLINT: implicit by design
       : Bytes(std::ranges::data(range), std::ranges::size(range) * sizeof(std::ranges::range_value_t<Range>)) {}
 
