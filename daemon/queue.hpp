@@ -1,0 +1,97 @@
+// One queue as the daemon has it: its record, its memory and its bells, who is attached, and what is done when they are gone.
+//
+// Proof of death: for each attach the control segment is opened anew, byte `endpoint index` of that open file description
+// is write-locked, and the descriptor is handed out; the daemon closes its copy. The lock lives as long as the
+// process's mapping and descriptors of it do, through fork, exec and closed descriptors, and no longer. So "the byte is
+// free", asked through the daemon's own description, means that nobody can write to that endpoint's words any more.
+//
+// Invariants: a place of `record().endpoints` is not attached only after its byte was seen free and repair() has run; a
+// place of `record().groups` is free only when nobody who was attached to it remains. Both are given out only then.
+// Ownership: segments, eventfds and mappings; they go with the object. Thread safety: the daemon's one thread.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "fd.hpp"
+#include "peer.hpp"
+#include "protocol.hpp"
+#include "queue_map.hpp"
+#include "records.hpp"
+#include "segment.hpp"
+
+namespace beltway::daemon {
+
+/// What an attach hands out. `borrowed` is what to send, in the protocol's order; `owned` those of them that are closed
+/// once they are sent: the endpoint's lock must live with the client alone.
+struct Handout {
+  protocol::AttachReply reply;
+  std::vector<int> borrowed;
+  std::vector<Fd> owned;
+};
+
+class Queue {
+ public:
+  /// Makes the memory of a queue. `record`: name, id, owner and options, checked; `options.groups` are made.
+  /// Throws Error(limit_reached, system).
+  explicit Queue(QueueRecord record);
+
+  [[nodiscard]] const QueueRecord& record() const noexcept { return record_; }
+  [[nodiscard]] std::uint64_t shared_bytes() const noexcept;
+  [[nodiscard]] protocol::Description description(bool with_endpoints) const;
+
+  /// Tells everybody who is attached that the queue is gone. The last act: destroy it then.
+  void post_removed() noexcept;
+
+  // -- groups (queue_groups.cpp) --
+  [[nodiscard]] std::optional<unsigned> find_group(const std::string& name) const noexcept;
+  /// No effect on groups that exist. Throws Error(limit_reached) before it makes any if there is no place for all.
+  void add_groups(const std::vector<std::string>& names, Start start, const std::string& operation);
+  void remove_group(const std::string& name);
+  /// Returns how many messages were acknowledged.
+  [[nodiscard]] std::uint64_t purge_group(const std::string& name);
+
+  // -- endpoints (queue_endpoints.cpp) --
+  /// Gives a place to `session`'s process. Looks at all places if none is free. Throws Error(limit_reached, not_found).
+  [[nodiscard]] Handout attach(const Peer& peer, std::uint64_t session, const protocol::AttachRequest& request);
+
+  /// If the process at the place is gone: repairs and frees the place. True if nobody is there (any more).
+  bool look(unsigned place);
+
+  [[nodiscard]] unsigned owner_of(unsigned place) const noexcept;
+  /// The place of an endpoint by owner number and incarnation, if it is attached.
+  [[nodiscard]] std::optional<unsigned> find_endpoint(unsigned owner, std::uint32_t incarnation) const noexcept;
+  /// Makes `session` answer for the endpoint; 0: nobody.
+  void give_endpoint_to(unsigned place, std::uint64_t session) noexcept { record_.endpoints[place].session = session; }
+
+ private:
+  [[nodiscard]] unsigned group_or_throw(const std::string& name, const std::string& operation) const;
+  /// Frees the places of removed groups that are drained and deserted.
+  void settle_groups() noexcept;
+
+  struct Place {
+    unsigned index;
+    Fd control;
+  };
+  [[nodiscard]] Place take_place(protocol::Role role, const std::string& what);
+  [[nodiscard]] std::optional<Place> try_take_place(protocol::Role role, const std::string& what);
+  [[nodiscard]] bool is_locked(unsigned place) const noexcept;
+  [[nodiscard]] unsigned group_for(const protocol::AttachRequest& request);
+  void enter_group(const Place& place, const protocol::AttachRequest& request, unsigned group,
+                   protocol::AttachReply& reply) noexcept;
+  void make_symmetric() noexcept;
+
+  QueueRecord record_;
+  Geometry geometry_;
+  Fd ring_;
+  Fd heap_;
+  Fd control_;
+  std::vector<Fd> bells_;
+  std::vector<int> bell_numbers_;
+  Mapping ring_mapping_;
+  Mapping control_mapping_;
+  QueueMap map_;  ///< without the heap: nothing that the daemon does reads payloads
+};
+
+}  // namespace beltway::daemon

@@ -1,0 +1,73 @@
+// The named groups of a queue: making, removing, emptying them. See queue.hpp.
+#include <algorithm>
+
+#include "groups.hpp"
+#include "queue.hpp"
+#include "validate.hpp"
+
+namespace beltway::daemon {
+
+std::optional<unsigned> Queue::find_group(const std::string& name) const noexcept {
+  for (unsigned i = 0; i < record_.groups.size(); ++i) {
+    const GroupRecord& group = record_.groups[i];
+    if (group.state == GroupRecord::State::active && group.name == name) return i;
+  }
+  return std::nullopt;
+}
+
+unsigned Queue::group_or_throw(const std::string& name, const std::string& operation) const {
+  if (const auto index = find_group(name)) return *index;
+  throw Error(Errc::not_found, about(operation, record_.name) + ": it has no group \"" + name +
+                                   "\"; make it with add_group, or see which there are with describe");
+}
+
+void Queue::add_groups(const std::vector<std::string>& names, Start start, const std::string& operation) {
+  settle_groups();
+  std::vector<std::string> missing;
+  for (const std::string& name : names) {
+    if (!find_group(name)) missing.push_back(name);
+  }
+  const auto is_free = [](const GroupRecord& group) { return group.state == GroupRecord::State::free; };
+  const auto places = std::count_if(record_.groups.begin(), record_.groups.end(), is_free);
+  if (static_cast<std::size_t>(places) < missing.size()) {
+    throw Error(Errc::limit_reached, about(operation, record_.name) + ": no place for group \"" + missing.back() +
+                                         "\": max_groups is " + std::to_string(geometry_.max_groups) +
+                                         "; remove a group, or declare the queue with more");
+  }
+  for (const std::string& name : missing) {
+    const auto place = std::find_if(record_.groups.begin(), record_.groups.end(), is_free);
+    const auto index = static_cast<unsigned>(place - record_.groups.begin());
+    join(map_, index, GroupKind::named, start);
+    // Read at once and kept: what a client writes there later must not decide anything.
+    place->incarnation = GroupWord::of(map_.group(index).state.load_relaxed()).incarnation;
+    place->name = name;
+    place->state = GroupRecord::State::active;
+  }
+}
+
+void Queue::remove_group(const std::string& name) {
+  const unsigned index = group_or_throw(name, "remove a group of");
+  record_.groups[index].state = GroupRecord::State::leaving;
+  leave(map_, index);
+  wake_everybody(map_);
+  settle_groups();
+}
+
+std::uint64_t Queue::purge_group(const std::string& name) {
+  return purge(map_, group_or_throw(name, "purge a group of"));
+}
+
+void Queue::settle_groups() noexcept {
+  for (unsigned index = 0; index < record_.groups.size(); ++index) {
+    GroupRecord& group = record_.groups[index];
+    if (group.state != GroupRecord::State::leaving) continue;
+    const bool deserted =
+        std::none_of(record_.endpoints.begin() + geometry_.max_producers, record_.endpoints.end(),
+                     [index](const EndpointRecord& e) { return e.attached && e.group == index; });
+    if (!deserted || !try_drain(map_, index)) continue;
+    free_group(map_, index);
+    group = GroupRecord{};
+  }
+}
+
+}  // namespace beltway::daemon

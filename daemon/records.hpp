@@ -1,0 +1,49 @@
+// What the daemon knows of its queues, as plain data: names, owners, rights, options, groups, and which process holds which
+// endpoint. Everything that must survive a restart of the daemon is here and nowhere else (descriptors apart), so that it
+// can be written to the registry segment as it is; nothing of it is ever read back from memory that a client could write.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "beltway/options.hpp"
+#include "layout.hpp"
+
+namespace beltway::daemon {
+
+/// A named group's place. The index is its place in the vector.
+struct GroupRecord {
+  enum class State : std::uint8_t {
+    free,
+    active,
+    leaving,  ///< removed; its place is free when it is drained and nobody who was attached remains
+  };
+  State state = State::free;
+  std::string name;
+  std::uint32_t incarnation = 0;
+};
+
+/// One endpoint's place, attached or not.
+struct EndpointRecord {
+  bool attached = false;
+  std::uint32_t incarnation = 0;  ///< raised at each attach
+  int pid = 0;
+  std::uint32_t uid = 0;
+  std::uint64_t session = 0;  ///< the connection that answers for it; 0: none any more, its death is awaited
+  unsigned group = 0;         ///< consumers: index of the named group, or max_groups + consumer index
+  GroupKind kind = GroupKind::priv;
+};
+
+struct QueueRecord {
+  std::string name;
+  std::uint64_t id = 0;
+  std::uint32_t owner_uid = 0;
+  std::uint32_t owner_gid = 0;
+  bool symmetric = false;  ///< by option, or since a process could not use membarrier
+  QueueOptions options;    ///< without `groups`: those are in the next member
+  std::vector<GroupRecord> groups;        ///< max_groups places
+  std::vector<EndpointRecord> endpoints;  ///< by endpoint index: producers first
+};
+
+}  // namespace beltway::daemon

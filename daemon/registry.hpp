@@ -1,0 +1,72 @@
+// All queues of the daemon, by name and by id, with the quotas of their users, and the endpoints whose death is awaited.
+//
+// Invariants: an id is never used again, also not by another daemon (they start at random places below 2^53); a name
+// belongs to one queue; what a user holds counts for the owner of the queue.
+// Ownership: owns the queues. Thread safety: the daemon's one thread.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "beltway/limits.hpp"
+#include "peer.hpp"
+#include "queue.hpp"
+
+namespace beltway::daemon {
+
+struct Quotas {
+  std::uint32_t queues_per_user = k_default_max_queues_per_user;
+  std::uint64_t bytes_per_user = k_default_max_bytes_per_user;
+  std::uint32_t connections_per_user = k_default_max_connections_per_user;
+};
+
+class Registry {
+ public:
+  explicit Registry(const Quotas& quotas);
+
+  struct Declared {
+    Queue& queue;
+    bool created;
+  };
+  /// Makes the queue, or finds it with these options and makes missing groups.
+  /// Throws Error(invalid_option, already_exists, no_permission, limit_reached, system).
+  Declared declare(const Peer& peer, const std::string& name, const QueueOptions& options);
+
+  /// Error(not_found), Error(removed). `operation`: for the message.
+  [[nodiscard]] Queue& find(const std::string& name, const std::string& operation) const;
+  [[nodiscard]] Queue& find(std::uint64_t id, const std::string& operation) const;
+  [[nodiscard]] Queue* try_find(std::uint64_t id) const noexcept;
+
+  /// Tells all who are attached, and forgets the queue. Its memory is free when they have let go.
+  void remove(const std::string& name) noexcept;
+  void remove_all() noexcept;
+
+  [[nodiscard]] const std::map<std::string, std::unique_ptr<Queue>>& queues() const noexcept { return queues_; }
+
+  /// An occasion to look whether a process is gone: its connection ended, or the kernel says that it ended. Endpoints that are
+  /// still mapped belong to nobody from now on, and their death is awaited.
+  void session_ended(std::uint64_t session);
+  /// The same for one endpoint that its process says it has unmapped.
+  void detach(std::uint64_t session, const protocol::EndpointName& name);
+  /// Whether the endpoint is known, of this user and process; then it belongs to `session`.
+  [[nodiscard]] bool resume(const Peer& peer, std::uint64_t session, const protocol::EndpointName& name);
+
+  /// Looks at all whose death is awaited. True if some are still there: look again later.
+  bool look_at_suspects();
+  [[nodiscard]] bool has_suspects() const noexcept { return !suspects_.empty(); }
+
+ private:
+  void check_quota(const Peer& peer, const std::string& what, std::uint64_t bytes) const;
+  Declared open_existing(const Peer& peer, Queue& queue, const QueueOptions& options);
+
+  Quotas quotas_;
+  std::uint64_t last_id_;
+  std::map<std::string, std::unique_ptr<Queue>> queues_;
+  std::map<std::uint64_t, Queue*> by_id_;
+  std::vector<protocol::EndpointName> suspects_;
+};
+
+}  // namespace beltway::daemon

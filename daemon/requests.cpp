@@ -1,0 +1,207 @@
+#include "requests.hpp"
+
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+
+#include "beltway/version.hpp"
+#include "fields.hpp"
+#include "protocol.hpp"
+#include "validate.hpp"
+
+namespace beltway::daemon {
+namespace {
+
+using nlohmann::json;
+
+/// A page of `list` ends before this; one queue's description is at most about 20 KiB.
+constexpr std::size_t k_list_page_bytes = k_max_protocol_bytes / 2;
+
+Reply reply_with(json body) { return {std::move(body), {}, {}}; }
+
+std::string checked_group(const Fields& fields) {
+  std::string group = fields.text("group");
+  check_name("group", "group", group);
+  return group;
+}
+
+Queue& queue_of(const Caller& caller, const Fields& fields, Right right, const std::string& operation) {
+  Queue& queue = fields.has("queue") ? caller.registry.find(fields.number<std::uint64_t>("queue"), operation)
+                                     : caller.registry.find(fields.text("name"), operation);
+  require(caller.peer, queue.record(), right, operation);
+  return queue;
+}
+
+Reply hello(Caller& caller, const json& request) {
+  const Fields fields(request, "hello");
+  const auto version = fields.number<std::uint32_t>("protocol");
+  if (version != k_protocol_version) {
+    throw Error(Errc::protocol, "connect: the process speaks protocol " + std::to_string(version) +
+                                    ", the daemon " + std::to_string(k_protocol_version) +
+                                    "; use the same version of Beltway on both sides");
+  }
+  caller.greeted = true;
+  return reply_with({{"protocol", k_protocol_version}, {"version", k_version}, {"pid", ::getpid()}});
+}
+
+Reply ping(Caller& caller, const json&) {
+  return reply_with({{"version", k_version}, {"pid", ::getpid()}, {"socket", caller.socket}});
+}
+
+Reply declare(Caller& caller, const json& request) {
+  const Fields fields(request, "declare");
+  const std::string name = fields.text("name");
+  check_name("declare", "queue", name);
+  static const json no_options = json::object();
+  const QueueOptions options = protocol::decode_options(
+      fields.has("options") ? fields.object("options") : no_options, about("declare", name));
+  const Registry::Declared declared = caller.registry.declare(caller.peer, name, options);
+  return reply_with({{"queue", protocol::encode(declared.queue.description(false))}, {"created", declared.created}});
+}
+
+Reply open(Caller& caller, const json& request) {
+  const Queue& queue = queue_of(caller, Fields(request, "open"), Right::see, "open");
+  return reply_with({{"queue", protocol::encode(queue.description(false))}});
+}
+
+Reply describe(Caller& caller, const json& request) {
+  const Queue& queue = queue_of(caller, Fields(request, "describe"), Right::see, "describe");
+  return reply_with({{"queue", protocol::encode(queue.description(true))}});
+}
+
+Reply list(Caller& caller, const json& request) {
+  const std::string after = Fields(request, "list").text_or("after", "");
+  json queues = json::array();
+  bool more = false;
+  std::size_t bytes = 0;
+  const auto& all = caller.registry.queues();
+  for (auto item = all.upper_bound(after); item != all.end(); ++item) {
+    if (!allowed(caller.peer, item->second->record(), Right::see)) continue;
+    json queue = protocol::encode(item->second->description(true));
+    bytes += queue.dump().size();
+    if (bytes > k_list_page_bytes && !queues.empty()) {
+      more = true;
+      break;
+    }
+    queues.push_back(std::move(queue));
+  }
+  return reply_with({{"queues", std::move(queues)}, {"more", more}});
+}
+
+Reply remove(Caller& caller, const json& request) {
+  const Queue& queue = queue_of(caller, Fields(request, "remove"), Right::own, "remove");
+  caller.registry.remove(std::string(queue.record().name));
+  return reply_with(json::object());
+}
+
+Reply attach(Caller& caller, const json& request) {
+  const protocol::AttachRequest wanted = protocol::decode_attach_request(request, "attach");
+  Queue& queue = caller.registry.find(wanted.queue, "attach");
+  const bool producer = wanted.role == protocol::Role::producer;
+  require(caller.peer, queue.record(), producer ? Right::produce : Right::consume, "attach");
+  if (!wanted.group.empty()) check_name("attach: group", "group", wanted.group);
+  if (wanted.lossy && !wanted.group.empty()) {
+    throw Error(Errc::invalid_option, about("attach", queue.record().name) + ": only private groups can be lossy");
+  }
+  Handout handout = queue.attach(caller.peer, caller.session, wanted);
+  return {protocol::encode(handout.reply), std::move(handout.borrowed), std::move(handout.owned)};
+}
+
+Reply resume(Caller& caller, const json& request) {
+  json gone = json::array();
+  std::size_t index = 0;
+  for (const json& item : Fields(request, "resume").array("endpoints")) {
+    if (!caller.registry.resume(caller.peer, caller.session, protocol::decode_endpoint_name(item, "resume"))) {
+      gone.push_back(index);
+    }
+    ++index;
+  }
+  return reply_with({{"gone", std::move(gone)}});
+}
+
+Reply add_group(Caller& caller, const json& request) {
+  const Fields fields(request, "add_group");
+  Queue& queue = queue_of(caller, fields, Right::consume, "add a group to");
+  queue.add_groups({checked_group(fields)}, protocol::decode_start(request, "add_group"), "add a group to");
+  return reply_with(json::object());
+}
+
+Reply remove_group(Caller& caller, const json& request) {
+  const Fields fields(request, "remove_group");
+  queue_of(caller, fields, Right::own, "remove a group of").remove_group(checked_group(fields));
+  return reply_with(json::object());
+}
+
+Reply purge(Caller& caller, const json& request) {
+  const Fields fields(request, "purge");
+  Queue& queue = queue_of(caller, fields, Right::own, "purge a group of");
+  return reply_with({{"messages", queue.purge_group(checked_group(fields))}});
+}
+
+struct Operation {
+  std::string_view name;
+  Reply (*run)(Caller&, const json&);
+};
+constexpr std::array k_operations{Operation{"hello", hello},
+                                  Operation{"ping", ping},
+                                  Operation{"declare", declare},
+                                  Operation{"open", open},
+                                  Operation{"describe", describe},
+                                  Operation{"list", list},
+                                  Operation{"remove", remove},
+                                  Operation{"attach", attach},
+                                  Operation{"resume", resume},
+                                  Operation{"add_group", add_group},
+                                  Operation{"remove_group", remove_group},
+                                  Operation{"purge", purge}};
+
+std::optional<Reply> run(Caller& caller, const json& request) {
+  const Fields fields(request, "request");
+  const std::string name = fields.text("op");
+  const auto number = fields.number<std::uint64_t>("n");
+  if (!caller.greeted && name != "hello") {
+    throw Error(Errc::protocol, "connect: the first request must be \"hello\"; use the daemon's version of Beltway");
+  }
+  if (name == "detach") {
+    caller.registry.detach(caller.session, protocol::decode_endpoint_name(request, "detach"));
+    return std::nullopt;
+  }
+  const auto found =
+      std::find_if(k_operations.begin(), k_operations.end(), [&](const Operation& op) { return op.name == name; });
+  if (found == k_operations.end()) {
+    throw Error(Errc::protocol, about("request", name) + ": unknown here; use the daemon's version of Beltway");
+  }
+  Reply reply = found->run(caller, request);
+  reply.body["n"] = number;
+  return reply;
+}
+
+}  // namespace
+
+std::optional<Reply> answer(Caller& caller, const json& request) {
+  try {
+    return run(caller, request);
+  } catch (const Error& error) {
+    return error_reply(request, error);
+  } catch (const std::exception& error) {  // no memory, above all
+    return error_reply(request, Error(Errc::system, std::string("the daemon failed: ") + error.what()));
+  }
+}
+
+Reply error_reply(const json& request, const Error& error) {
+  json body{{"error", protocol::encode(error)}};
+  if (request.is_object()) {
+    if (const auto number = request.find("n"); number != request.end() && number->is_number_unsigned()) {
+      body["n"] = *number;
+    }
+  }
+  return reply_with(std::move(body));
+}
+
+bool ends_connection(const Reply& reply) {
+  const auto error = reply.body.find("error");
+  return error != reply.body.end() && (*error)["errc"] == "protocol";
+}
+
+}  // namespace beltway::daemon

@@ -1,0 +1,42 @@
+// What the daemon answers to each request of the protocol (src/protocol.hpp): checks who asks and what, and asks the registry.
+// Knows nothing of sockets.
+// Thread safety: the daemon's one thread.
+#pragma once
+
+#include <cstdint>
+#include <nlohmann/json.hpp>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "fd.hpp"
+#include "peer.hpp"
+#include "registry.hpp"
+
+namespace beltway::daemon {
+
+/// Who asks, and whom.
+struct Caller {
+  Registry& registry;
+  const Peer& peer;
+  std::uint64_t session = 0;
+  std::string socket;
+  bool greeted = false;  ///< has said hello; set by answer()
+};
+
+struct Reply {
+  nlohmann::json body;
+  std::vector<int> descriptors;  ///< what to send with it
+  std::vector<Fd> owned;         ///< those of them that live until they are sent
+};
+
+/// Nothing for a request that has no reply. Never throws what the request caused: that becomes an error reply.
+[[nodiscard]] std::optional<Reply> answer(Caller& caller, const nlohmann::json& request);
+
+/// An error as a reply; `request` may be anything.
+[[nodiscard]] Reply error_reply(const nlohmann::json& request, const Error& error);
+
+/// True if the connection is of no more use after this reply.
+[[nodiscard]] bool ends_connection(const Reply& reply);
+
+}  // namespace beltway::daemon
