@@ -1,0 +1,103 @@
+// See claim.hpp.
+#include "claim.hpp"
+
+namespace beltway {
+
+Claimer::Claimer(const QueueMap& map, unsigned producer) noexcept
+    : map_(map), single_(map.geometry.single_producer()), producer_(static_cast<std::uint8_t>(producer)) {
+  const Tail tail = Tail::of(map_.tail().load_acquire());
+  next_ = tail_position(map_, tail);
+  limit_ = next_;
+  generation_ = tail.generation;
+}
+
+std::uint32_t Claimer::accept_notice() noexcept {
+  const std::uint64_t word = map_.board().notice.load_acquire();
+  const Notice notice = Notice::of(word);
+  limit_ = next_;
+  // Removal is told again at every call.
+  if ((notice.flags & k_notice_removed) == 0) notice_ = word;
+  return notice.flags;
+}
+
+Position Claimer::look() noexcept { return look_from(load_tail(map_)); }
+
+Position Claimer::look_from(Position tail) noexcept {
+  const Position lowest = lowest_floor(map_, tail);
+  const auto used = static_cast<std::uint64_t>(distance(tail, lowest));
+  if (used > high_water_ && used <= map_.geometry.slots) high_water_ = used;
+  return lowest;
+}
+
+bool Claimer::find_room(Position position) noexcept {
+  // A single producer's `tail` is a plain store: it must be visible before the groups are looked at, or a group that
+  // joins at the latest message reads an old tail, unseen by us, and is overrun. (The several-producer tail is swapped.)
+  if (single_) full_fence();
+  limit_ = wrap(look_from(position) + map_.geometry.slots);
+  if (distance(position, limit_) < 0) return true;
+  if (help_floors(map_)) limit_ = wrap(look_from(position) + map_.geometry.slots);
+  return distance(position, limit_) < 0;
+}
+
+Claim Claimer::room() noexcept {
+  if (map_.board().notice.load_relaxed() != notice_) return Claim::notice;
+  if (!single_) {
+    const Tail tail = Tail::of(map_.tail().load_acquire());
+    next_ = tail_position(map_, tail);
+    if (tail.generation != generation_) limit_ = next_;
+    generation_ = tail.generation;
+  }
+  return distance(next_, limit_) < 0 || find_room(next_) ? Claim::ok : Claim::full;
+}
+
+Claim Claimer::claim_shared(Position& position) noexcept {
+  for (unsigned attempt = 0; attempt < k_attempts; ++attempt) {
+    const std::uint64_t word = map_.tail().load_acquire();
+    const Tail tail = Tail::of(word);
+    if (!help_tail(map_, tail)) return Claim::busy;
+    const Position now = tail_position(map_, tail);
+    next_ = now;
+    if (tail.generation != generation_ || distance(now, limit_) >= 0) {
+      // The limit counts for the generation that it was read under: a join at the oldest message raises it.
+      generation_ = tail.generation;
+      limit_ = now;
+      if (!find_room(now)) {
+        if (map_.tail().load_acquire() != word) continue;  // a stale tail makes a queue look full
+        return Claim::full;
+      }
+    }
+    // A floor alone vouches for nothing: a group may have joined past a claim that is still being written.
+    const SlotState before = SlotState::of(map_.slot(now).state.load_acquire());
+    if (before.position != wrap(now - map_.geometry.slots) || before.phase == SlotPhase::claimed) {
+      if (map_.tail().load_acquire() != word) continue;
+      return Claim::busy;
+    }
+    if (!map_.tail().compare_and_swap(word, Tail{now + 1, tail.generation, producer_}.word())) continue;
+    mark(now);
+    position = now;
+    return Claim::ok;
+  }
+  return Claim::busy;
+}
+
+Position Claimer::wake_past() const noexcept {
+  const std::uint64_t quarter = map_.geometry.slots / 4;
+  return wrap(next_ - map_.geometry.slots + (quarter == 0 ? 0 : quarter - 1));
+}
+
+bool help_tail(const QueueMap& map, Tail tail) noexcept {
+  const std::uint64_t last = tail.position - 1;
+  Word& state = map.slot(last).state;
+  for (unsigned attempt = 0; attempt < k_attempts; ++attempt) {
+    const std::uint64_t word = state.load_acquire();
+    const SlotState slot = SlotState::of(word);
+    // A signed difference: a stale helper must not roll a newer state back.
+    if (distance<Tail::bits>(slot.position, last) >= 0) return true;
+    const SlotState claimed{widen<Tail::bits>(last, slot.position), tail.owner, SlotPhase::claimed};
+    // A failed swap is no proof that it is marked (its lane's owner may have made the old READY a GONE): look again.
+    if (state.compare_and_swap(word, claimed.word())) return true;
+  }
+  return false;
+}
+
+}  // namespace beltway

@@ -1,0 +1,99 @@
+// Claiming the next position of the ring: the producer's half of the protocol.
+//
+// A claim takes a position by moving `tail`, and marks its slot CLAIMED; the producer then writes, and stores READY. `tail`
+// names the owner of the last claim, and nobody claims before the slot of the claim before is marked, so that at every
+// instruction at most one claim is unmarked and its owner is known.
+//
+// Thread safety: a Claimer belongs to one producer. Only one Claimer may exist for a single-producer ring.
+#pragma once
+
+#include <cstdint>
+
+#include "floors.hpp"
+#include "queue_map.hpp"
+
+namespace beltway {
+
+enum class Claim : std::uint8_t {
+  ok,
+  full,    ///< a reliable group holds the ring
+  busy,    ///< the slot, or the one before, is still being written by its producer
+  notice,  ///< the board has news: see Claimer::notice_flags()
+};
+
+class Claimer {
+ public:
+  Claimer(const QueueMap& map, unsigned producer) noexcept;
+
+  /// Takes the next position: its slot then says CLAIMED and is this producer's to write. noexcept, no system call.
+  [[nodiscard]] Claim claim(Position& position) noexcept {
+    if (map_.board().notice.load_relaxed() != notice_) [[unlikely]]
+      return Claim::notice;
+    return single_ ? claim_single(position) : claim_shared(position);
+  }
+
+  /// Claim::ok if claim() would most likely succeed now; takes nothing.
+  [[nodiscard]] Claim room() noexcept;
+
+  /// Ends a claim: the slot's message is visible. Pairs with the acquire load of the slot's state in every reader.
+  void ready(Position position) noexcept { end(position, SlotPhase::ready); }
+  /// Ends a claim without a message.
+  void voided(Position position) noexcept { end(position, SlotPhase::voided); }
+
+  /// Takes note of the board's news; the cached limit is forgotten. Returns the flags (k_notice_*).
+  std::uint32_t accept_notice() noexcept;
+
+  /// Looks at all floors. Returns the lowest.
+  Position look() noexcept;
+
+  /// The position that the lowest floor must pass before a producer that found the ring full is woken: a quarter of
+  /// the ring is free then.
+  [[nodiscard]] Position wake_past() const noexcept;
+
+  /// Most positions in use that look() has seen.
+  [[nodiscard]] std::uint64_t high_water() const noexcept { return high_water_; }
+  [[nodiscard]] const QueueMap& map() const noexcept { return map_; }
+  [[nodiscard]] unsigned producer() const noexcept { return producer_; }
+
+ private:
+  Claim claim_single(Position& position) noexcept {
+    const Position position_now = next_;
+    if (distance(position_now, limit_) >= 0) [[unlikely]] {
+      if (!find_room(position_now)) return Claim::full;
+    }
+    // `tail` first: a claim that is not in `tail` does not exist for the repair. Plain stores: nobody else writes them.
+    map_.tail().store_relaxed(Tail{position_now + 1, generation_, producer_}.word());
+    mark(position_now);
+    next_ = wrap(position_now + 1);
+    position = position_now;
+    return Claim::ok;
+  }
+  Claim claim_shared(Position& position) noexcept;
+
+  /// Release, so that `tail` is moved before the mark is seen; the fence keeps the payload behind the mark, for lossy
+  /// readers: pairs with the acquire fence in LossyReader.
+  void mark(Position position) noexcept {
+    map_.slot(position).state.store_release(SlotState{position, producer_, SlotPhase::claimed}.word());
+    release_fence();
+  }
+  void end(Position position, SlotPhase phase) noexcept {
+    map_.slot(position).state.store_release(SlotState{position, producer_, phase}.word());
+  }
+  bool find_room(Position position) noexcept;
+  Position look_from(Position tail) noexcept;
+
+  const QueueMap map_;
+  const bool single_;
+  const std::uint8_t producer_;
+  std::uint16_t generation_ = 0;  // under which limit_ was read
+  Position next_ = 0;             // single-producer: our own copy of tail
+  Position limit_ = 0;            // positions before this may be claimed
+  std::uint64_t notice_ = 0;
+  std::uint64_t high_water_ = 0;
+};
+
+/// Marks the slot of the last claim in `tail` for its owner, if that has not done so itself. False if peers kept
+/// changing the slot: then look again later.
+bool help_tail(const QueueMap& map, Tail tail) noexcept;
+
+}  // namespace beltway

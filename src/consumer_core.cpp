@@ -1,0 +1,285 @@
+// Taking messages; ending them is in consumer_end.cpp. See consumer_core.hpp.
+#include "consumer_core.hpp"
+
+#include <algorithm>
+#include <string>
+
+#include "beltway/error.hpp"
+#include "counter_slots.hpp"
+
+namespace beltway::detail {
+
+namespace {
+
+using Reader = std::variant<PrivateReader, NamedReader, LossyReader>;
+
+Reader make_reader(const Attachment& at) {
+  switch (at.kind) {
+    case GroupKind::named: return NamedReader(at.map, at.group, at.group_incarnation, at.owner);
+    case GroupKind::lossy: return LossyReader(at.map, at.group, at.start);
+    case GroupKind::priv: break;
+  }
+  return PrivateReader(at.map, at.group, at.start);
+}
+
+bool is_symmetric(const QueueMap& map) noexcept {
+  return (Notice::of(map.board().notice.load_acquire()).flags & k_notice_symmetric) != 0;
+}
+
+/// Turns of skipping rings full of VOIDs, or of losing races, before a take believes in empty.
+constexpr unsigned k_takes = 64;
+/// Messages leased at once; a longer batch takes several turns.
+constexpr std::size_t k_lease_batch = 64;
+
+}  // namespace
+
+ConsumerCore::ConsumerCore(Attachment attachment, const ConsumerOptions& options)
+    : attachment_(std::move(attachment)),
+      ack_(options.ack),
+      prefetch_(options.prefetch == 0 ? attachment_.map.geometry.slots : options.prefetch),
+      reader_(make_reader(attachment_)),
+      waiter_(attachment_.map, attachment_.owner, options.wait, is_symmetric(attachment_.map)),
+      endpoint_(attachment_.map.endpoint(attachment_.owner)) {}
+
+void ConsumerCore::fill(Message& message, const SlotView& view) noexcept {
+  message.core_ = this;
+  message.data_ = view.data;
+  message.position_ = view.position;
+  message.lost_ = view.lost;
+  message.size_ = view.size;
+  message.producer_ = view.producer;
+  message.tries_ = view.tries;
+  endpoint_.counters[0].store_relaxed(++counters_.messages);
+  endpoint_.counters[1].store_relaxed(counters_.bytes += view.size);
+  if (view.tries != 0) ++counters_.redelivered;
+  if ((counters_.messages & 63U) == 0 || view.tries != 0 || view.lost != 0) [[unlikely]]
+    store_counters();
+}
+
+Look ConsumerCore::take_private(PrivateReader& reader, std::span<Message> out, std::size_t& count) noexcept {
+  const Position before = reader.read();
+  Look look = Look::empty;
+  while (count < out.size()) {
+    SlotView view;
+    look = reader.next(view);
+    if (look == Look::corrupt) {
+      ++counters_.corrupt;
+      store_counters();
+      continue;
+    }
+    if (look != Look::message) break;
+    ++held_;
+    fill(out[count++], view);
+  }
+  // What was skipped may have moved the floor.
+  if (wrap(before + count) != reader.read()) [[unlikely]]
+    wake_for_room(reader.floor());
+  return count != 0 ? Look::message : look;
+}
+
+Look ConsumerCore::take_lossy(LossyReader& reader, std::span<Message> out, std::size_t& count) {
+  reader.begin();
+  Look look = Look::empty;
+  while (count < out.size()) {
+    SlotView view;
+    look = reader.next(view);
+    counters_.lost = reader.lost();
+    if (look == Look::corrupt) {
+      ++counters_.corrupt;
+      store_counters();
+      continue;
+    }
+    if (look != Look::message) break;
+    ++held_;
+    fill(out[count++], view);
+  }
+  // The copies may have moved while they grew: point at them now that all are there.
+  std::size_t offset = 0;
+  for (Message& message : out.first(count)) {
+    message.data_ = reader.data(offset);
+    offset = LossyReader::next_offset(offset, message.size_);
+  }
+  return count != 0 ? Look::message : look;
+}
+
+bool ConsumerCore::at_prefetch_limit() const noexcept {
+  return std::holds_alternative<NamedReader>(reader_) && leased_ - ended_.load() >= prefetch_;
+}
+
+Look ConsumerCore::take_named(NamedReader& reader, std::span<Message> out, std::size_t& count) noexcept {
+  Look look = Look::empty;
+  while (count < out.size()) {
+    const std::uint64_t credit = prefetch_ - (leased_ - ended_.load());
+    SlotView views[k_lease_batch];
+    std::size_t leased = 0;
+    const std::size_t wanted = std::min({out.size() - count, k_lease_batch, static_cast<std::size_t>(credit)});
+    if (wanted == 0) break;
+    const std::uint64_t corrupt_before = counters_.corrupt;
+    look = reader.lease(views, wanted, leased, counters_.corrupt);
+    if (counters_.corrupt != corrupt_before) store_counters();
+    if (look != Look::message) break;
+    leased_ += leased;
+    for (std::size_t i = 0; i < leased; ++i) fill(out[count++], views[i]);
+    if (leased < wanted) break;
+  }
+  if (count == 0) return look;
+  // Chain: two messages may have woken one sleeper only.
+  if (attachment_.map.board().consumer_sleepers.load_relaxed() != 0 && reader.more()) {
+    if (wake_one_of_group(attachment_.map, reader.group(), attachment_.owner)) ++wakes_;
+  }
+  return Look::message;
+}
+
+Look ConsumerCore::take_what_is_there(std::span<Message> out, std::size_t& count) {
+  Look look = Look::again;
+  for (unsigned turn = 0; turn < k_takes && look == Look::again; ++turn) {
+    if (auto* const priv = std::get_if<PrivateReader>(&reader_)) {
+      look = take_private(*priv, out, count);
+    } else if (auto* const named = std::get_if<NamedReader>(&reader_)) {
+      look = take_named(*named, out, count);
+    } else {
+      look = take_lossy(*std::get_if<LossyReader>(&reader_), out, count);
+    }
+  }
+  return look;
+}
+
+Status ConsumerCore::take(std::span<Message> out, std::size_t& count) {
+  count = 0;
+  if (out.empty()) return Status::ok;
+  if (at_prefetch_limit()) return Status::prefetch_limit;
+  if (take_what_is_there(out, count) == Look::message) [[likely]]
+    return Status::ok;
+  return nothing_taken(out, count);
+}
+
+bool ConsumerCore::all_delivered() const noexcept {
+  const auto* const named = std::get_if<NamedReader>(&reader_);
+  return named == nullptr || named->all_ours_or_done();
+}
+
+Status ConsumerCore::nothing_taken(std::span<Message> out, std::size_t& count) {
+  const Board& board = attachment_.map.board();
+  const Notice notice = Notice::of(board.notice.load_acquire());
+  waiter_.set_symmetric((notice.flags & k_notice_symmetric) != 0);
+  if ((notice.flags & k_notice_removed) != 0) return Status::removed;
+  if ((Identity::of(endpoint_.identity.load_acquire()).flags & k_endpoint_evicted) != 0) return Status::evicted;
+  if (const auto* const named = std::get_if<NamedReader>(&reader_); named != nullptr && !named->active()) {
+    return Status::removed;
+  }
+  // Pairs with the release of the daemon, which counts a producer out after its last message was repaired.
+  if (board.live_producers.load_acquire() != 0 || board.producers_ever.load_acquire() == 0) return Status::empty;
+  // It may have published between our look and its end.
+  if (take_what_is_there(out, count) == Look::message) return Status::ok;
+  return all_delivered() ? Status::end_of_stream : Status::empty;
+}
+
+void ConsumerCore::arm() noexcept {
+  store_counters();
+  if (at_prefetch_limit()) {
+    // Not ASLEEP: a waker must not choose one who may not lease. Whoever ends a message of ours rings us.
+    wants_credit_.store(true);
+  } else {
+    waiter_.line().arm(waiter_.symmetric());
+  }
+}
+
+void ConsumerCore::pass_on() noexcept {
+  if (attachment_.kind != GroupKind::named) return;
+  if (wake_one_of_group(attachment_.map, attachment_.group, attachment_.owner)) ++wakes_;
+}
+
+Status ConsumerCore::try_take(std::span<Message> out, std::size_t& count) {
+  Status status = take(out, count);
+  if (!waiter_.event_mode()) [[likely]]
+    return status;
+  if (status == Status::prefetch_limit) {
+    // Not readable until a message of ours has ended.
+    if (waiter_.silence()) pass_on();
+    wants_credit_.store(true);
+    if (!at_prefetch_limit() && wants_credit_.exchange(false)) waiter_.ring_self();
+    return status;
+  }
+  const auto look = [&] { return (status = take(out, count)) != Status::empty; };
+  waiter_.after_try(status != Status::empty, look, [this] { arm(); }, [this] { pass_on(); });
+  return status;
+}
+
+Status ConsumerCore::wait_take(std::span<Message> out, std::size_t& count, const Until& until) {
+  Status status = take(out, count);
+  const auto nothing = [&] { return status == Status::empty || status == Status::prefetch_limit; };
+  if (!nothing()) [[likely]]
+    return status;
+  const auto look = [&] {
+    status = take(out, count);
+    return !nothing();
+  };
+  const Waiter::Ended ended = waiter_.wait(until, look, [this] { arm(); }, [this] { pass_on(); });
+  wants_credit_.store(false, std::memory_order_relaxed);
+  store_counters();
+  if (ended == Waiter::Ended::stopped) return Status::stopped;
+  if (ended == Waiter::Ended::found || status == Status::prefetch_limit) return status;
+  return Status::timeout;
+}
+
+Received ConsumerCore::try_receive() {
+  check_fork();
+  Message message;
+  std::size_t count = 0;
+  const Status status = try_take({&message, 1}, count);
+  if (status != Status::ok) return status;
+  return message;
+}
+
+Received ConsumerCore::receive(const Until& until) {
+  check_fork();
+  Message message;
+  std::size_t count = 0;
+  const Status status = wait_take({&message, 1}, count, until);
+  if (status != Status::ok) return status;
+  return message;
+}
+
+Batch ConsumerCore::try_receive_batch(std::span<Message> out) {
+  check_fork();
+  for (Message& message : out) message = Message();
+  Batch batch;
+  batch.status = try_take(out, batch.count);
+  return batch;
+}
+
+Batch ConsumerCore::receive_batch(std::span<Message> out, const Until& until) {
+  check_fork();
+  for (Message& message : out) message = Message();
+  Batch batch;
+  batch.status = wait_take(out, batch.count, until);
+  return batch;
+}
+
+int ConsumerCore::fd() {
+  check_fork();
+  return waiter_.enable_events();
+}
+
+ConsumerCounters ConsumerCore::counters() const noexcept {
+  ConsumerCounters counters = counters_;
+  counters.nacks = nacks_.load(std::memory_order_relaxed);
+  counters.acks = ended_.load(std::memory_order_relaxed) - counters.nacks;
+  counters.wakes = wakes_.load(std::memory_order_relaxed);
+  counters.sleeps = waiter_.sleeps();
+  counters.rescued = waiter_.rescued();
+  counters.blocked_ns = waiter_.blocked_ns();
+  return counters;
+}
+
+void ConsumerCore::store_counters() noexcept {
+  counters_.last_progress_ns = kernel::coarse_now_ns();
+  beltway::store_counters(endpoint_.counters, counters());
+}
+
+void ConsumerCore::throw_forked() const {
+  throw Error(Errc::forked, "receive from \"" + queue_name() +
+                                "\": this consumer was made before fork(); open a connection in the child");
+}
+
+}  // namespace beltway::detail

@@ -1,0 +1,99 @@
+// What a Consumer is: its endpoint, one of three readers, its waiting and its counters. Non-movable, so that messages can point
+// at it, and counted by them: it lives until its Consumer and its last message are gone.
+//
+// Thread safety: one thread at a time, except end_message() of a named group, which may run in any thread of the process.
+// Counters that ending a message touches are therefore atomic; the rest is the consumer thread's own.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <span>
+#include <variant>
+
+#include "attachment.hpp"
+#include "beltway/consumer.hpp"
+#include "beltway/info.hpp"
+#include "fork_guard.hpp"
+#include "lossy_reader.hpp"
+#include "named_reader.hpp"
+#include "private_reader.hpp"
+#include "waiter.hpp"
+
+namespace beltway::detail {
+
+class ConsumerCore {
+ public:
+  enum class End : std::uint8_t { ack, nack, dropped };
+
+  ConsumerCore(Attachment attachment, const ConsumerOptions& options);
+  ConsumerCore(const ConsumerCore&) = delete;
+  ConsumerCore& operator=(const ConsumerCore&) = delete;
+
+  Received try_receive();
+  Received receive(const Until& until);
+  Batch try_receive_batch(std::span<Message> out);
+  Batch receive_batch(std::span<Message> out, const Until& until);
+
+  /// Ends a message; see Message::ack.
+  bool end_message(const Message& message, End end) noexcept;
+  /// The Consumer is gone; the last message to end deletes the core.
+  void release() noexcept;
+
+  [[nodiscard]] int fd();
+  [[nodiscard]] ConsumerCounters counters() const noexcept;
+  [[nodiscard]] unsigned index() const noexcept { return attachment_.owner - k_first_consumer; }
+  [[nodiscard]] const std::string& queue_name() const noexcept { return attachment_.queue_name; }
+  [[nodiscard]] const std::string& group() const noexcept { return attachment_.group_name; }
+
+ private:
+  ~ConsumerCore() = default;
+
+  /// One attempt to take up to out.size() messages: ok with `count` > 0, or why there is none.
+  Status take(std::span<Message> out, std::size_t& count);
+  Look take_private(PrivateReader& reader, std::span<Message> out, std::size_t& count) noexcept;
+  Look take_named(NamedReader& reader, std::span<Message> out, std::size_t& count) noexcept;
+  Look take_lossy(LossyReader& reader, std::span<Message> out, std::size_t& count);
+  Look take_what_is_there(std::span<Message> out, std::size_t& count);
+  Status nothing_taken(std::span<Message> out, std::size_t& count);
+  [[nodiscard]] bool at_prefetch_limit() const noexcept;
+  [[nodiscard]] bool all_delivered() const noexcept;
+
+  Status try_take(std::span<Message> out, std::size_t& count);
+  Status wait_take(std::span<Message> out, std::size_t& count, const Until& until);
+  void arm() noexcept;
+  void pass_on() noexcept;
+
+  bool end_private(Position position) noexcept;
+  bool end_named(NamedReader& reader, const Message& message, End end) noexcept;
+  void fill(Message& message, const SlotView& view) noexcept;
+  void wake_for_room(Position floor) noexcept;
+  void store_counters() noexcept;
+  void check_fork() const {
+    if (guard_.in_child()) [[unlikely]]
+      throw_forked();
+  }
+  [[noreturn]] void throw_forked() const;
+
+  Attachment attachment_;
+  const ForkGuard guard_;
+  const Ack ack_;
+  const std::uint64_t prefetch_;
+  std::variant<PrivateReader, NamedReader, LossyReader> reader_;
+  Waiter waiter_;
+  Endpoint& endpoint_;
+  ConsumerCounters counters_;  // messages, bytes, lost, redelivered and corrupt; the rest is put in when asked for
+
+  // Messages out: private and lossy ones are counted by the consumer's thread alone.
+  std::uint64_t held_ = 0;
+  bool released_ = false;
+
+  // Named groups. The Consumer itself counts as one more to end once it is gone: who ends the last deletes the core.
+  std::uint64_t leased_ = 0;
+  std::atomic<std::uint64_t> ended_ = 0;
+  std::atomic<std::uint64_t> end_of_core_ = ~std::uint64_t{0};
+  std::atomic<std::uint64_t> nacks_ = 0;
+  std::atomic<std::uint64_t> wakes_ = 0;
+  std::atomic<bool> wants_credit_ = false;  // at the prefetch limit: the next end of a message rings our own bell
+};
+
+}  // namespace beltway::detail

@@ -1,0 +1,92 @@
+// Ending messages, and the end of a consumer that the last of them brings. See consumer_core.hpp.
+#include "consumer_core.hpp"
+
+namespace beltway {
+
+namespace detail {
+
+void ConsumerCore::wake_for_room(Position floor) noexcept {
+  publish_fence(waiter_.symmetric());
+  if (attachment_.map.board().producer_sleepers.load_relaxed() == 0) [[likely]]
+    return;
+  wakes_ += beltway::wake_for_room(attachment_.map, floor);
+}
+
+bool ConsumerCore::end_private(Position position) noexcept {
+  if (auto* const reader = std::get_if<PrivateReader>(&reader_); reader != nullptr && reader->let_go(position)) {
+    wake_for_room(reader->floor());
+  }
+  if (--held_ == 0 && released_) [[unlikely]]
+    delete this;
+  return true;
+}
+
+bool ConsumerCore::end_named(NamedReader& reader, const Message& message, End end) noexcept {
+  const QueueMap& map = attachment_.map;
+  bool ours = false;
+  if (end == End::ack || (end == End::dropped && ack_ == Ack::automatic)) {
+    ours = reader.ack(message.position_, message.tries_);
+  } else {
+    nacks_.fetch_add(1, std::memory_order_relaxed);
+    ours = reader.nack(message.position_, message.tries_);
+    if (ours && wake_one_of_group(map, reader.group(), k_no_owner)) ++wakes_;
+  }
+  if (reader.settle(message.position_)) wake_for_room(reader.floor());
+  // With no producer left, the last acknowledgement is the end of the stream: whoever sleeps must look.
+  if (map.board().live_producers.load_relaxed() == 0) wakes_ += wake_all_of_group(map, reader.group());
+  const std::uint64_t ended = ended_.fetch_add(1) + 1;
+  endpoint_.counters[5].store_relaxed(ended - nacks_.load(std::memory_order_relaxed));
+  if (wants_credit_.load() && wants_credit_.exchange(false)) waiter_.ring_self();
+  if (ended == end_of_core_.load()) [[unlikely]]
+    delete this;
+  return ours;
+}
+
+bool ConsumerCore::end_message(const Message& message, End end) noexcept {
+  // In a forked child the message is the parent's.
+  if (guard_.in_child()) [[unlikely]]
+    return false;
+  if (auto* const named = std::get_if<NamedReader>(&reader_)) return end_named(*named, message, end);
+  return end_private(message.position_);
+}
+
+void ConsumerCore::release() noexcept {
+  if (!guard_.in_child()) {
+    if (waiter_.silence()) pass_on();
+    store_counters();
+  }
+  if (!std::holds_alternative<NamedReader>(reader_)) {
+    released_ = true;
+    if (held_ == 0) delete this;
+    return;
+  }
+  // Stored before our own end is counted, so that whoever counts last sees it.
+  end_of_core_.store(leased_ + 1);
+  if (ended_.fetch_add(1) + 1 == leased_ + 1) delete this;
+}
+
+void ConsumerCoreDeleter::operator()(ConsumerCore* core) const noexcept { core->release(); }
+
+}  // namespace detail
+
+bool Message::ack() noexcept {
+  if (core_ == nullptr) return false;
+  const bool done = std::exchange(core_, nullptr)->end_message(*this, detail::ConsumerCore::End::ack);
+  data_ = nullptr;
+  size_ = 0;
+  return done;
+}
+
+bool Message::nack() noexcept {
+  if (core_ == nullptr) return false;
+  const bool done = std::exchange(core_, nullptr)->end_message(*this, detail::ConsumerCore::End::nack);
+  data_ = nullptr;
+  size_ = 0;
+  return done;
+}
+
+void Message::let_go() noexcept {
+  std::exchange(core_, nullptr)->end_message(*this, detail::ConsumerCore::End::dropped);
+}
+
+}  // namespace beltway

@@ -1,0 +1,55 @@
+// See floors.hpp.
+#include "floors.hpp"
+
+namespace beltway {
+
+Position lowest_floor(const QueueMap& map, Position tail) noexcept {
+  Position lowest = tail;
+  for (unsigned index = 0; index < map.geometry.groups(); ++index) {
+    const Group& group = map.group(index);
+    // Pairs with the release of ACTIVE in join(): a group that is seen has its floor.
+    if (!GroupWord::of(group.state.load_acquire()).holds()) continue;
+    // Pairs with the release of the floor by its group: what it has read is read before we overwrite it.
+    const Position floor = wrap(group.floor.load_acquire());
+    if (distance(floor, lowest) < 0) lowest = floor;
+  }
+  return lowest;
+}
+
+namespace {
+
+/// True if the group needs position `p`, which its floor has reached, no more.
+bool is_over(const QueueMap& map, unsigned group, Position p) noexcept {
+  const Lease lease = Lease::of(map.lease(group, p).load_acquire());
+  if (lease.phase == LeasePhase::done && distance<Lease::bits>(lease.position, p) == 0) return true;
+  const SlotState slot = SlotState::of(map.slot(p).state.load_acquire());
+  return slot.position == p && (slot.phase == SlotPhase::voided || slot.phase == SlotPhase::gone);
+}
+
+}  // namespace
+
+bool help_floor(const QueueMap& map, unsigned index) noexcept {
+  Group& group = map.group(index);
+  bool moved = false;
+  for (unsigned attempt = 0; attempt < k_attempts; ++attempt) {
+    const std::uint64_t word = group.floor.load_acquire();
+    const Position floor = wrap(word);
+    // What is over at `floor` stays so until the floor has passed it, so one swap may pass many.
+    std::uint32_t passed = 0;
+    while (passed < map.geometry.slots && is_over(map, index, wrap(floor + passed))) ++passed;
+    if (passed == 0) return moved;
+    moved = group.floor.compare_and_swap(word, wrap(floor + passed)) || moved;
+  }
+  return moved;
+}
+
+bool help_floors(const QueueMap& map) noexcept {
+  bool moved = false;
+  for (unsigned index = 0; index < map.geometry.max_groups; ++index) {
+    if (!GroupWord::of(map.group(index).state.load_acquire()).holds()) continue;
+    moved = help_floor(map, index) || moved;
+  }
+  return moved;
+}
+
+}  // namespace beltway

@@ -1,0 +1,136 @@
+// See lane.hpp.
+#include "lane.hpp"
+
+#include <algorithm>
+
+namespace beltway {
+
+namespace {
+
+constexpr std::uint64_t k_first_records = 64;
+
+constexpr std::uint64_t lines(std::uint64_t bytes) noexcept {
+  return bytes == 0 ? k_line : (bytes + k_line - 1) / k_line * k_line;
+}
+
+}  // namespace
+
+Lane::Lane(Claimer& claimer)
+    : claimer_(claimer), map_(claimer.map()), producer_(claimer.producer()), records_(k_first_records) {
+  if (map_.geometry.lane_bytes != 0) inherit();
+}
+
+void Lane::inherit() {
+  const Position lowest = claimer_.look();
+  Record found{map_.geometry.lane_bytes, 0, 0, Phase::inherited};
+  std::uint64_t end = 0;
+  for (std::uint64_t i = 0; i < map_.geometry.slots; ++i) {
+    const Slot& slot = map_.slot(i);
+    const SlotState state = SlotState::of(slot.state.load_acquire());
+    const SlotMeta meta = SlotMeta::of(slot.meta.load_relaxed());
+    if (state.phase != SlotPhase::ready || state.owner != producer_ || (meta.flags & k_flag_lane) == 0 ||
+        distance(state.position, lowest) < 0) {
+      continue;
+    }
+    const std::uint64_t offset = std::min(slot.lane_offset().load_relaxed(), map_.geometry.lane_bytes);
+    if (end == 0 || distance(state.position, found.position) > 0) found.position = state.position;
+    found.offset = std::min(found.offset, offset);
+    end = std::max(end, std::min(offset + lines(meta.size), map_.geometry.lane_bytes));
+  }
+  if (end <= found.offset) return;
+  // One record from the first to the last byte that lives: what lies between is free only when all of it is.
+  found.offset &= ~(k_line - 1);
+  found.bytes = end - found.offset;
+  push(found);
+  tail_ = end == map_.geometry.lane_bytes ? 0 : lines(end);
+}
+
+std::uint64_t Lane::push(const Record& record) {
+  if (newest_ - oldest_ == records_.size()) {
+    std::vector<Record> larger(records_.size() * 2);
+    for (std::uint64_t i = oldest_; i != newest_; ++i) larger[i & (larger.size() - 1)] = at(i);
+    records_.swap(larger);
+  }
+  records_[newest_ & (records_.size() - 1)] = record;
+  return newest_++;
+}
+
+bool Lane::place(std::uint64_t bytes, std::uint64_t& offset) noexcept {
+  const std::uint64_t lane_bytes = map_.geometry.lane_bytes;
+  if (oldest_ == newest_) {
+    tail_ = 0;  // nothing lives: start again at the beginning, so that a quiet conversation stays in the cache
+    offset = 0;
+    return bytes <= lane_bytes;
+  }
+  const std::uint64_t head = at(oldest_).offset;
+  offset = tail_;
+  if (tail_ <= head) return bytes <= head - tail_;  // wrapped around, or full (equal)
+  if (bytes <= lane_bytes - tail_) return true;
+  offset = 0;
+  return bytes <= head;
+}
+
+Lane::Lent Lane::lend(std::size_t size) {
+  // A size that is no multiple of a line may use the last bytes of a lane that is one page or more: lane_bytes is.
+  const std::uint64_t bytes = lines(size);
+  // Look from time to time, so that what is long over lets the lane start again at its beginning.
+  if (lent_since_look_ > map_.geometry.lane_bytes / 4) reclaim();
+  std::uint64_t offset = 0;
+  while (!place(bytes, offset)) {
+    if (!reclaim()) return {};
+  }
+  tail_ = offset + bytes == map_.geometry.lane_bytes ? 0 : offset + bytes;
+  lent_since_look_ += bytes;
+  const std::uint64_t record = push({offset, bytes, 0, Phase::open});
+  return {map_.lane(producer_) + offset, record};
+}
+
+std::uint64_t Lane::count_over(Position lowest) const noexcept {
+  std::uint64_t over = 0;
+  while (oldest_ + over != newest_) {
+    const Record& record = at(oldest_ + over);
+    if (record.phase == Phase::open) break;
+    if (record.phase != Phase::dropped && distance(record.position, lowest) >= 0) break;
+    ++over;
+  }
+  return over;
+}
+
+bool Lane::mark_gone(const Record& record, Position lowest) noexcept {
+  const auto mark = [&](Position position) {
+    const std::uint64_t ready = SlotState{position, static_cast<std::uint8_t>(producer_), SlotPhase::ready}.word();
+    Word& state = map_.slot(position).state;
+    if (state.load_relaxed() != ready) return false;
+    return state.compare_and_swap(ready,
+                                  SlotState{position, static_cast<std::uint8_t>(producer_), SlotPhase::gone}.word());
+  };
+  if (record.phase == Phase::committed) return mark(record.position);
+  if (record.phase != Phase::inherited) return false;
+  bool marked = false;
+  for (std::uint64_t i = 0; i < map_.geometry.slots; ++i) {
+    const SlotState state = SlotState::of(map_.slot(i).state.load_acquire());
+    if (state.owner != producer_ || state.phase != SlotPhase::ready || distance(state.position, lowest) >= 0) continue;
+    if ((SlotMeta::of(map_.slot(i).meta.load_relaxed()).flags & k_flag_lane) == 0) continue;
+    marked = mark(state.position) || marked;
+  }
+  return marked;
+}
+
+bool Lane::reclaim() noexcept {
+  lent_since_look_ = 0;
+  const Position lowest = claimer_.look();
+  std::uint64_t over = count_over(lowest);
+  bool marked = false;
+  for (std::uint64_t i = 0; i < over; ++i) marked = mark_gone(at(oldest_ + i), lowest) || marked;
+  // A group that joined at the oldest message before the marks may be reading what they cover: look once more. The
+  // swaps of the marks are the fence between.
+  if (marked) over = count_over(claimer_.look());
+  oldest_ += over;
+  return over != 0;
+}
+
+bool Lane::waits_for_loans() const noexcept { return oldest_ != newest_ && at(oldest_).phase == Phase::open; }
+
+Position Lane::wake_past() const noexcept { return at(oldest_).position; }
+
+}  // namespace beltway

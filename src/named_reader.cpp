@@ -1,0 +1,128 @@
+// See named_reader.hpp.
+#include "named_reader.hpp"
+
+#include "floors.hpp"
+#include "groups.hpp"
+
+namespace beltway {
+
+NamedReader::Step NamedReader::step(Position position, SlotView& view, std::uint64_t& corrupt) noexcept {
+  // Pairs with the release of READY in Claimer::ready().
+  const SlotState slot = SlotState::of(map_.slot(position).state.load_acquire());
+  const std::int64_t ahead = distance(slot.position, position);
+  if (ahead < 0 || slot.phase == SlotPhase::claimed) return Step::end;
+  if (ahead > 0) return Step::again;  // `next` was stale by a lap
+  if (slot.phase != SlotPhase::ready) return Step::passed;
+  Word& word = map_.lease(group_, position);
+  const std::uint64_t seen = word.load_acquire();
+  const Lease lease = Lease::of(seen);
+  const std::int64_t lap = distance<Lease::bits>(lease.position, position);
+  if (lap > 0) return Step::again;
+  if (lap == 0 && lease.phase != LeasePhase::retry) return Step::passed;
+  const std::uint8_t tries = lap < 0 ? std::uint8_t{0} : lease.tries;
+  if (!word.compare_and_swap(seen, Lease{position, owner_, tries, LeasePhase::leased}.word())) return Step::again;
+  view.tries = tries;
+  if (view_slot(map_, slot, view)) return Step::leased;
+  ++corrupt;
+  ack(position, tries);
+  return Step::passed;
+}
+
+Look NamedReader::lease(SlotView* views, std::size_t count, std::size_t& leased, std::uint64_t& corrupt) noexcept {
+  Group& group = map_.group(group_);
+  leased = 0;
+  for (unsigned attempt = 0; attempt < k_attempts; ++attempt) {
+    if (!active()) return Look::empty;
+    const std::uint64_t seen = group.next.load_acquire();
+    const Next next = Next::of(seen);
+    const Position floor = wrap(group.floor.load_acquire());
+    Position position = widen<Next::bits>(next.position, floor);
+    const bool behind = distance(position, floor) < 0;
+    if (behind) position = floor;
+    const Position first = position;
+    Step step = Step::passed;
+    for (std::uint32_t walked = 0; leased < count && walked < map_.geometry.slots; ++walked) {
+      step = this->step(position, views[leased], corrupt);
+      if (step == Step::again || step == Step::end) break;
+      if (step == Step::leased) ++leased;
+      position = wrap(position + 1);
+    }
+    if (behind || position != first) {
+      group.next.compare_and_swap(seen, Next{position, next.version}.word());
+    }
+    if (leased != 0) {
+      // A removal that did not see our leases is seen by us: leave() posts LEAVING, then a heavy barrier, then looks.
+      if (active()) return Look::message;
+      for (; leased != 0; --leased) nack(views[leased - 1].position, views[leased - 1].tries);
+      return Look::empty;
+    }
+    if (step != Step::again) {
+      help_floor(map_, group_);
+      return Look::empty;
+    }
+  }
+  return Look::again;
+}
+
+bool NamedReader::end_lease(Position position, std::uint8_t tries, std::uint64_t word) noexcept {
+  return map_.lease(group_, position).compare_and_swap(Lease{position, owner_, tries, LeasePhase::leased}.word(), word);
+}
+
+bool NamedReader::ack(Position position, std::uint8_t tries) noexcept {
+  return end_lease(position, tries, Lease{position, owner_, tries, LeasePhase::done}.word());
+}
+
+bool NamedReader::nack(Position position, std::uint8_t tries) noexcept {
+  const auto more = static_cast<std::uint8_t>(tries == k_max_tries ? tries : tries + 1);
+  if (!end_lease(position, tries, Lease{position, owner_, more, LeasePhase::retry}.word())) return false;
+  set_next_back(map_, group_, position);
+  return true;
+}
+
+bool NamedReader::settle(Position position) noexcept {
+  const GroupWord state = GroupWord::of(map_.group(group_).state.load_relaxed());
+  if (state.phase == GroupPhase::leaving && state.incarnation == incarnation_) {
+    help_floor(map_, group_);
+    try_drain(map_, group_);
+    return true;
+  }
+  const std::int64_t quarter = map_.geometry.slots / 4;
+  const bool waited_for = map_.board().producer_sleepers.load_relaxed() != 0;
+  const bool last_producer_left = map_.board().live_producers.load_relaxed() == 0;
+  if (!waited_for && !last_producer_left && distance(position, floor()) < quarter) return false;
+  return help_floor(map_, group_);
+}
+
+bool NamedReader::more() const noexcept {
+  const Position floor = this->floor();
+  const Position position = widen<Next::bits>(Next::of(map_.group(group_).next.load_acquire()).position, floor);
+  const SlotState slot = SlotState::of(map_.slot(position).state.load_acquire());
+  return slot.position == position && slot.phase == SlotPhase::ready;
+}
+
+bool NamedReader::all_ours_or_done() const noexcept {
+  Position position = floor();
+  for (std::uint32_t walked = 0; walked < map_.geometry.slots; ++walked, position = wrap(position + 1)) {
+    const SlotState slot = SlotState::of(map_.slot(position).state.load_acquire());
+    if (distance(slot.position, position) < 0) return true;  // the end of the ring
+    if (slot.phase == SlotPhase::voided || slot.phase == SlotPhase::gone) continue;
+    const Lease lease = Lease::of(map_.lease(group_, position).load_acquire());
+    if (distance<Lease::bits>(lease.position, position) != 0) return false;
+    if (lease.phase == LeasePhase::done) continue;
+    if (lease.phase != LeasePhase::leased || lease.owner != owner_) return false;
+  }
+  return true;
+}
+
+void set_next_back(const QueueMap& map, unsigned index, Position position) noexcept {
+  Group& group = map.group(index);
+  for (unsigned attempt = 0; attempt < k_attempts; ++attempt) {
+    const std::uint64_t seen = group.next.load_acquire();
+    const Next next = Next::of(seen);
+    const bool earlier = distance<Next::bits>(next.position, position) < 0;
+    const Next back{earlier ? next.position : position, next.version + 1};
+    if (group.next.compare_and_swap(seen, back.word())) return;
+  }
+}
+
+}  // namespace beltway

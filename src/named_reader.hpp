@@ -1,0 +1,67 @@
+// Reading a named group: competing consumers lease positions, and end each lease by an ack or give it back by a nack.
+//
+//   lease[p mod N]: older lap or RETRY(p) -> LEASED(p, me) -> DONE(p)   ack; then the floor may pass p
+//                                                          -> RETRY(p)  nack, or the repair after our death
+//
+// `next` is only a hint where to look first; the lease word alone says who holds a position. Every setting-back of `next`
+// raises its version, so that a slow helper that still holds the old word cannot move it over what was given back: such
+// a swap fails. That lets a consumer walk over many positions and move `next` once, at the end.
+//
+// Thread safety: lease() belongs to the consumer's thread; ack() and nack() may run in any thread of the process.
+#pragma once
+
+#include <cstdint>
+
+#include "private_reader.hpp"
+#include "slot_view.hpp"
+
+namespace beltway {
+
+class NamedReader {
+ public:
+  NamedReader(const QueueMap& map, unsigned group, std::uint32_t incarnation, unsigned owner) noexcept
+      : map_(map), group_(group), incarnation_(incarnation), owner_(static_cast<std::uint8_t>(owner)) {}
+
+  /// Leases up to `count` messages into `views`, and says how many in `leased`. `corrupt` is raised by those that made no sense
+  /// (they are acknowledged). Look::empty: nothing to lease now, or the group is being removed (see active()).
+  Look lease(SlotView* views, std::size_t count, std::size_t& leased, std::uint64_t& corrupt) noexcept;
+
+  /// Ends the lease of a message. False if it was not ours any more.
+  bool ack(Position position, std::uint8_t tries) noexcept;
+  /// Gives the message back, to be delivered again.
+  bool nack(Position position, std::uint8_t tries) noexcept;
+
+  /// After ack(): moves the floor on if somebody may wait for that, or enough has gathered. True if it helped; then
+  /// producers that sleep for room may be woken, up to floor().
+  bool settle(Position position) noexcept;
+
+  /// False once the group was removed (also if another has taken its place).
+  [[nodiscard]] bool active() const noexcept {
+    const GroupWord state = GroupWord::of(map_.group(group_).state.load_acquire());
+    return state.incarnation == incarnation_ && state.phase == GroupPhase::active;
+  }
+  [[nodiscard]] Position floor() const noexcept { return wrap(map_.group(group_).floor.load_acquire()); }
+  [[nodiscard]] unsigned group() const noexcept { return group_; }
+
+  /// True if a READY message that nobody holds may be there: whoever takes one while this is true wakes another.
+  [[nodiscard]] bool more() const noexcept;
+
+  /// True if no message is left to deliver now or after others' nacks: all that is not DONE is held by ourselves.
+  [[nodiscard]] bool all_ours_or_done() const noexcept;
+
+ private:
+  enum class Step : std::uint8_t { leased, passed, again, end };
+  Step step(Position position, SlotView& view, std::uint64_t& corrupt) noexcept;
+  bool end_lease(Position position, std::uint8_t tries, std::uint64_t word) noexcept;
+
+  const QueueMap map_;
+  const unsigned group_;
+  const std::uint32_t incarnation_;
+  const std::uint8_t owner_;
+};
+
+/// Sets `next` back to `position` if it is there or later, and raises its version in any case: a helper or a walking
+/// consumer that saw the lease before cannot move `next` over it.
+void set_next_back(const QueueMap& map, unsigned group, Position position) noexcept;
+
+}  // namespace beltway

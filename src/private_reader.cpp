@@ -1,0 +1,36 @@
+// See private_reader.hpp.
+#include "private_reader.hpp"
+
+namespace beltway {
+
+PrivateReader::PrivateReader(const QueueMap& map, unsigned group, Position start)
+    : map_(map),
+      group_(group),
+      quarter_(map.geometry.slots / 4 == 0 ? 1 : map.geometry.slots / 4),
+      read_(start),
+      floor_(start),
+      stored_(start),
+      beyond_floor_((map.geometry.slots + 63) / 64) {}
+
+void PrivateReader::let_go_out_of_order(Position position) noexcept {
+  const auto bit_of = [&](Position p) -> std::pair<std::uint64_t&, std::uint64_t> {
+    const std::uint64_t index = p & map_.mask();
+    return {beyond_floor_[index / 64], 1ULL << index % 64};
+  };
+  if (position != floor_) {
+    const auto [word, bit] = bit_of(position);
+    word |= bit;
+    ++out_of_order_;
+    return;
+  }
+  floor_ = wrap(floor_ + 1);
+  while (out_of_order_ != 0) {
+    const auto [word, bit] = bit_of(floor_);
+    if ((word & bit) == 0) break;
+    word &= ~bit;
+    --out_of_order_;
+    floor_ = wrap(floor_ + 1);
+  }
+}
+
+}  // namespace beltway

@@ -1,0 +1,145 @@
+// See producer_core.hpp.
+#include "producer_core.hpp"
+
+#include <string>
+
+#include "beltway/error.hpp"
+#include "counter_slots.hpp"
+
+namespace beltway::detail {
+
+namespace {
+
+bool is_symmetric(const QueueMap& map) noexcept {
+  return (Notice::of(map.board().notice.load_acquire()).flags & k_notice_symmetric) != 0;
+}
+
+}  // namespace
+
+ProducerCore::ProducerCore(Attachment attachment, const ProducerOptions& options)
+    : attachment_(std::move(attachment)),
+      inline_bytes_(attachment_.map.geometry.inline_bytes()),
+      claimer_(attachment_.map, attachment_.owner),
+      lane_(claimer_),
+      waiter_(attachment_.map, attachment_.owner, options.wait, is_symmetric(attachment_.map)),
+      endpoint_(attachment_.map.endpoint(attachment_.owner)) {}
+
+ProducerCore::~ProducerCore() {
+  if (guard_.in_child()) return;
+  waiter_.silence();
+  store_counters();
+}
+
+std::size_t ProducerCore::max_message_bytes() const noexcept {
+  const Geometry& geometry = attachment_.map.geometry;
+  const std::uint64_t lane = geometry.lane_bytes < k_max_message_bytes ? geometry.lane_bytes : k_max_message_bytes;
+  return lane > inline_bytes_ ? lane : inline_bytes_;
+}
+
+Status ProducerCore::take_notice() noexcept {
+  const std::uint32_t flags = claimer_.accept_notice();
+  waiter_.set_symmetric((flags & k_notice_symmetric) != 0);
+  if ((flags & k_notice_removed) != 0) return Status::removed;
+  if ((Identity::of(endpoint_.identity.load_acquire()).flags & k_endpoint_evicted) != 0) return Status::evicted;
+  return Status::ok;
+}
+
+Status ProducerCore::claim_slowly(Claim claim) noexcept {
+  // One notice is taken at once; a peer that keeps posting them gets a `full` at the second, and the caller's deadline holds.
+  if (claim == Claim::notice) {
+    if (const Status status = take_notice(); status != Status::ok) return status;
+    claim = claimer_.claim(position_);
+  }
+  if (claim == Claim::ok) return Status::ok;
+  blocked_ = claim == Claim::full ? Blocked::ring : Blocked::busy;
+  return Status::full;
+}
+
+Status ProducerCore::room() noexcept {
+  Claim room = claimer_.room();
+  if (room == Claim::notice) {
+    if (const Status status = take_notice(); status != Status::ok) return status;
+    room = claimer_.room();
+  }
+  blocked_ = Blocked::ring;
+  return room == Claim::ok ? Status::ok : Status::full;
+}
+
+Status ProducerCore::lend(std::size_t size, Lane::Lent& lent) {
+  if (size > attachment_.map.geometry.lane_bytes || size > k_max_message_bytes) return Status::too_large;
+  lent = lane_.lend(size);
+  if (lent.data != nullptr) return Status::ok;
+  // A removed queue frees nothing any more.
+  if (const Status status = take_notice(); status != Status::ok) return status;
+  blocked_ = lane_.waits_for_loans() ? Blocked::loans : Blocked::lane;
+  return Status::full;
+}
+
+void ProducerCore::put_reference(std::uint64_t record, std::size_t size) noexcept {
+  Slot& slot = attachment_.map.slot(position_);
+  slot.meta.store_relaxed(SlotMeta{static_cast<std::uint32_t>(size), k_flag_lane}.word());
+  slot.lane_offset().store_relaxed(lane_.offset(record));
+  lane_.commit(record, position_);
+  ready(size);
+}
+
+Status ProducerCore::put_loan(const std::byte* data, std::uint64_t record, std::size_t size) noexcept {
+  if (size <= inline_bytes_) {
+    const auto fill = [&](std::byte* place) noexcept { copy_racing(place, data, size); };
+    const Status status = put_inline(size, fill);
+    if (status == Status::ok) lane_.drop(record);
+    return status;
+  }
+  const Status status = claim();
+  if (status == Status::ok) put_reference(record, size);
+  return status;
+}
+
+void ProducerCore::announce_to_sleepers() noexcept {
+  counters_.wakes += wake_for_message(attachment_.map, attachment_.owner);
+  endpoint_.counters[3].store_relaxed(counters_.wakes);
+}
+
+void ProducerCore::arm() noexcept {
+  const bool lane = blocked_ == Blocked::lane;
+  waiter_.line().arm(waiter_.symmetric(), lane ? lane_.wake_past() : claimer_.wake_past(), blocked_ == Blocked::busy);
+}
+
+ProducerCounters ProducerCore::counters() const noexcept {
+  ProducerCounters counters = counters_;
+  counters.sleeps = waiter_.sleeps();
+  counters.rescued = waiter_.rescued();
+  counters.blocked_ns = waiter_.blocked_ns();
+  counters.high_water = claimer_.high_water();
+  return counters;
+}
+
+void ProducerCore::store_counters() noexcept {
+  counters_.last_progress_ns = kernel::coarse_now_ns();
+  beltway::store_counters(endpoint_.counters, counters());
+}
+
+void ProducerCore::throw_forked() const {
+  throw Error(Errc::forked, "publish to \"" + queue_name() +
+                                "\": this producer was made before fork(); open a connection in the child");
+}
+
+void ProducerCore::throw_status(Status status, std::size_t size) const {
+  const std::string operation = "publish to \"" + queue_name() + "\": ";
+  switch (status) {
+    case Status::removed: throw Error(Errc::removed, operation + "the queue was removed; declare it again");
+    case Status::evicted:
+      throw Error(Errc::evicted, operation + "this producer was thrown out by the queue's owner; attach again");
+    case Status::too_large:
+      throw Error(Errc::too_large, operation + std::to_string(size) + " bytes, but the largest message is " +
+                                       std::to_string(max_message_bytes()) + "; declare the queue with larger " +
+                                       "lane_bytes");
+    case Status::full:
+      throw Error(Errc::limit_reached, operation + std::to_string(size) +
+                                           " bytes, but this producer's own open loans hold the lane; commit or drop "
+                                           "them, or declare the queue with larger lane_bytes");
+    default: throw Error(Errc::misuse, operation + std::string(to_string(status)));
+  }
+}
+
+}  // namespace beltway::detail

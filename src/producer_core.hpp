@@ -1,0 +1,221 @@
+// What a Producer is: its endpoint, its claims, its lane, its waiting and its counters. Non-movable, so that loans can
+// point at it.
+//
+// Thread safety: one thread at a time. Invariants: the hot path (an inline message that fits at once) makes no system
+// call, allocates nothing and writes no word that another process writes, except `tail` of a several-producer ring.
+#pragma once
+
+#include <cstdint>
+#include <span>
+
+#include "attachment.hpp"
+#include "beltway/info.hpp"
+#include "beltway/producer.hpp"
+#include "claim.hpp"
+#include "fork_guard.hpp"
+#include "lane.hpp"
+#include "waiter.hpp"
+
+namespace beltway::detail {
+
+class ProducerCore {
+ public:
+  ProducerCore(Attachment attachment, const ProducerOptions& options);
+  ~ProducerCore();
+  ProducerCore(const ProducerCore&) = delete;
+  ProducerCore& operator=(const ProducerCore&) = delete;
+
+  /// One attempt to publish `size` bytes that `fill(std::byte*)` writes. Wakes nobody: see announce().
+  template <class Fill>
+  [[nodiscard]] Status put(std::size_t size, const Fill& fill) {
+    return size <= inline_bytes_ ? put_inline(size, fill) : put_in_lane(size, fill);
+  }
+  /// One attempt to publish the first `size` bytes of a loan, which is over then.
+  [[nodiscard]] Status put_loan(const std::byte* data, std::uint64_t record, std::size_t size) noexcept;
+  /// One attempt to lend lane memory.
+  [[nodiscard]] Status lend(std::size_t size, Lane::Lent& lent);
+  void drop(std::uint64_t record) noexcept { lane_.drop(record); }
+
+  /// Wakes those for whom what was put is news: after a put, or after a batch of them.
+  void announce() noexcept {
+    publish_fence(waiter_.symmetric());
+    if (anybody_sleeps(attachment_.map)) [[unlikely]]
+      announce_to_sleepers();
+  }
+
+  /// The forms of every operation, around one attempt at it (a callable that returns a Status).
+  template <class Attempt>
+  [[nodiscard]] Status once(Attempt&& attempt) {
+    if (guard_.in_child()) [[unlikely]]
+      throw_forked();
+    const Status status = attempt();
+    if (status == Status::ok && !waiter_.event_mode()) [[likely]] {
+      announce();
+      return status;
+    }
+    return once_slowly(status, attempt);
+  }
+  template <class Attempt>
+  [[nodiscard]] Status until(const Until& until, Attempt&& attempt) {
+    if (guard_.in_child()) [[unlikely]]
+      throw_forked();
+    const Status status = attempt();
+    if (status == Status::ok) [[likely]] {
+      announce();
+      return status;
+    }
+    return wait(status, until, attempt);
+  }
+  /// Waits for ever; throws what is not ok. `size`: for the message of the error.
+  template <class Attempt>
+  void blocking(std::size_t size, Attempt&& attempt) {
+    if (guard_.in_child()) [[unlikely]]
+      throw_forked();
+    Status status = attempt();
+    if (status == Status::ok) [[likely]] {
+      announce();
+      return;
+    }
+    status = wait(status, {}, attempt);
+    if (status != Status::ok) throw_status(status, size);
+  }
+
+  [[nodiscard]] std::size_t max_message_bytes() const noexcept;
+  [[nodiscard]] std::size_t max_inline_bytes() const noexcept { return inline_bytes_; }
+  [[nodiscard]] unsigned index() const noexcept { return attachment_.owner; }
+  [[nodiscard]] const std::string& queue_name() const noexcept { return attachment_.queue_name; }
+  [[nodiscard]] ProducerCounters counters() const noexcept;
+  [[nodiscard]] int fd() { return waiter_.enable_events(); }
+  /// Of the message that was put last.
+  [[nodiscard]] Position position() const noexcept { return position_; }
+  [[noreturn]] void throw_status(Status status, std::size_t size) const;
+
+ private:
+  enum class Blocked : std::uint8_t {
+    ring,   // by a reliable group
+    busy,   // by a producer that is writing
+    lane,   // by a message in the lane that a reliable group needs
+    loans,  // by our own open loans: nobody else can end that
+  };
+
+  template <class Fill>
+  Status put_inline(std::size_t size, const Fill& fill);
+  template <class Fill>
+  Status put_in_lane(std::size_t size, const Fill& fill);
+  template <class Attempt>
+  Status once_slowly(Status status, Attempt& attempt);
+  template <class Attempt>
+  Status wait(Status status, const Until& until, Attempt& attempt);
+
+  Status claim() noexcept {
+    const Claim claim = claimer_.claim(position_);
+    return claim == Claim::ok ? Status::ok : claim_slowly(claim);
+  }
+  Status claim_slowly(Claim claim) noexcept;
+  Status room() noexcept;
+  Status take_notice() noexcept;
+  void put_reference(std::uint64_t record, std::size_t size) noexcept;
+  /// Ends the claim of position(), which is a message of `size` bytes now.
+  void ready(std::size_t size) noexcept {
+    claimer_.ready(position_);
+    endpoint_.counters[0].store_relaxed(++counters_.messages);
+    endpoint_.counters[1].store_relaxed(counters_.bytes += size);
+    if ((counters_.messages & 63U) == 0) [[unlikely]]
+      store_counters();
+  }
+  void store_counters() noexcept;
+  void announce_to_sleepers() noexcept;
+  void arm() noexcept;
+  [[noreturn]] void throw_forked() const;
+
+  Attachment attachment_;
+  const ForkGuard guard_;
+  const std::size_t inline_bytes_;
+  Claimer claimer_;
+  Lane lane_;
+  Waiter waiter_;
+  Endpoint& endpoint_;
+  ProducerCounters counters_;
+  Position position_ = 0;
+  Blocked blocked_ = Blocked::ring;  // why the last attempt was Status::full
+};
+
+template <class Fill>
+Status ProducerCore::put_inline(std::size_t size, const Fill& fill) {
+  if (const Status status = claim(); status != Status::ok) [[unlikely]]
+    return status;
+  Slot& slot = attachment_.map.slot(position_);
+  slot.meta.store_relaxed(SlotMeta{static_cast<std::uint32_t>(size), 0}.word());
+  if constexpr (noexcept(fill(slot.payload()))) {
+    fill(slot.payload());
+  } else {
+    try {
+      fill(slot.payload());
+    } catch (...) {
+      claimer_.voided(position_);
+      announce();
+      throw;
+    }
+  }
+  ready(size);
+  return Status::ok;
+}
+
+template <class Fill>
+Status ProducerCore::put_in_lane(std::size_t size, const Fill& fill) {
+  // Not worth the copy if the ring has no room; who takes the last place meanwhile makes us copy again.
+  if (const Status status = room(); status != Status::ok) return status;
+  Lane::Lent lent;
+  if (const Status status = lend(size, lent); status != Status::ok) return status;
+  if constexpr (noexcept(fill(lent.data))) {
+    fill(lent.data);
+  } else {
+    try {
+      fill(lent.data);
+    } catch (...) {
+      lane_.drop(lent.record);
+      throw;
+    }
+  }
+  const Status status = claim();
+  if (status == Status::ok) {
+    put_reference(lent.record, size);
+  } else {
+    lane_.drop(lent.record);
+  }
+  return status;
+}
+
+template <class Attempt>
+Status ProducerCore::once_slowly(Status status, Attempt& attempt) {
+  if (waiter_.event_mode()) {
+    const auto look = [&] { return (status = attempt()) != Status::full; };
+    waiter_.after_try(status != Status::full, look, [this] { arm(); }, [] {});
+  }
+  if (status == Status::ok) announce();
+  if (status == Status::full) {
+    ++counters_.refused;
+    store_counters();
+  }
+  return status;
+}
+
+template <class Attempt>
+Status ProducerCore::wait(Status status, const Until& until, Attempt& attempt) {
+  // What only our own open loans hold will not come free while we wait.
+  if (status == Status::full && blocked_ != Blocked::loans) {
+    const auto look = [&] { return (status = attempt()) != Status::full || blocked_ == Blocked::loans; };
+    const Waiter::Ended ended = waiter_.wait(until, look, [this] { arm(); }, [] {});
+    if (ended == Waiter::Ended::timeout) status = Status::timeout;
+    if (ended == Waiter::Ended::stopped) status = Status::stopped;
+  }
+  if (status == Status::ok) {
+    announce();
+  } else {
+    ++counters_.refused;
+  }
+  store_counters();
+  return status;
+}
+
+}  // namespace beltway::detail

@@ -1,0 +1,180 @@
+// How one endpoint waits: spinning, then asleep on its bell, and how its descriptor behaves in an event loop.
+//
+// The bell is watched through a private epoll descriptor, edge-triggered. So a peer that drains or fills the shared eventfd or
+// changes its flags cannot make us block or read; a write is an edge, and taking the edge is epoll_wait with no
+// timeout. That epoll descriptor is also what fd() gives to the user.
+//
+// Event mode keeps one invariant: while the endpoint is not armed, the descriptor is readable. A try that finds nothing arms
+// it (takes the edge, says ASLEEP, looks again); the waker's ring, or a try that finds something, makes it readable again.
+//
+// Thread safety: belongs to its endpoint's thread; ring_self() may be called from any thread.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <stop_token>
+
+#include "beltway/options.hpp"
+#include "beltway/until.hpp"
+#include "waking.hpp"
+
+namespace beltway {
+
+/// A wait looks again after this long even if nobody rang: a last resort, counted as `rescued` if it found something.
+inline constexpr std::uint64_t k_last_resort_ns = 1'000'000'000;
+
+class Waiter {
+ public:
+  enum class Ended : std::uint8_t { found, timeout, stopped };
+
+  Waiter(const QueueMap& map, unsigned owner, WaitStrategy strategy, bool symmetric);
+  ~Waiter();
+  Waiter(const Waiter&) = delete;
+  Waiter& operator=(const Waiter&) = delete;
+
+  /// Calls `look()` until it returns true, spinning and then asleep. `arm()` must call line().arm() with what the endpoint
+  /// waits for. `pass_on()` is called when a wake was received that may have been meant for another.
+  template <class LookFn, class ArmFn, class PassOnFn>
+  Ended wait(const Until& until, LookFn&& look, ArmFn&& arm, PassOnFn&& pass_on);
+
+  /// Event mode, after a try: `look` is tried again after arming. Returns the last result of `found` or look().
+  template <class LookFn, class ArmFn, class PassOnFn>
+  bool after_try(bool found, LookFn&& look, ArmFn&& arm, PassOnFn&& pass_on);
+
+  /// Turns event mode on and returns the descriptor.
+  int enable_events();
+  [[nodiscard]] bool event_mode() const noexcept { return event_mode_; }
+  /// Leaves the armed state and takes the edge: the descriptor is not readable until ring_self(). True if SIGNALLED.
+  bool silence() noexcept;
+  void ring_self() const noexcept;
+
+  [[nodiscard]] WaitLine& line() noexcept { return line_; }
+  [[nodiscard]] bool symmetric() const noexcept { return symmetric_; }
+  void set_symmetric(bool symmetric) noexcept { symmetric_ = symmetric; }
+
+  [[nodiscard]] std::uint64_t sleeps() const noexcept { return sleeps_; }
+  [[nodiscard]] std::uint64_t rescued() const noexcept { return rescued_; }
+  [[nodiscard]] std::uint64_t blocked_ns() const noexcept { return blocked_ns_; }
+
+ private:
+  static constexpr unsigned k_burst = 256;         // looks before the clock is read for the first time
+  static constexpr unsigned k_looks_a_check = 64;  // looks between two reads of the clock
+  static constexpr std::uint64_t k_never = ~0ULL;
+
+  template <class LookFn>
+  std::optional<Ended> spin(std::uint64_t until_ns, std::uint64_t deadline_ns, const std::stop_token& stop,
+                            LookFn&& look);
+  template <class LookFn, class ArmFn, class PassOnFn>
+  Ended sleep(std::uint64_t deadline_ns, const std::stop_token& stop, LookFn&& look, ArmFn&& arm, PassOnFn&& pass_on);
+
+  static std::uint64_t deadline_of(const Until& until) noexcept;
+  [[nodiscard]] std::uint64_t spin_budget_ns() const noexcept;
+  void learn(bool found_spinning, std::uint64_t slept_ns) noexcept;
+  /// Sleeps on the bell. True if it rang.
+  bool sleep_on_bell(std::uint64_t timeout_ns) noexcept;
+  bool take_edge() noexcept { return sleep_on_bell(0); }
+  /// A wait that only the last resort ended: true unless a waker was just about to ring.
+  bool really_rescued() noexcept;
+
+  const QueueMap map_;
+  const unsigned owner_;
+  const WaitStrategy strategy_;
+  bool symmetric_;
+  bool event_mode_ = false;
+  int epoll_ = -1;
+  WaitLine line_;
+  std::uint64_t budget_ns_;
+  std::uint64_t sleeps_ = 0;
+  std::uint64_t rescued_ = 0;
+  std::uint64_t blocked_ns_ = 0;
+};
+
+template <class LookFn, class ArmFn, class PassOnFn>
+Waiter::Ended Waiter::wait(const Until& until, LookFn&& look, ArmFn&& arm, PassOnFn&& pass_on) {
+  if (strategy_ != WaitStrategy::sleep) {
+    for (unsigned i = 0; i < k_burst; ++i) {
+      if (look()) return Ended::found;
+    }
+  }
+  const std::uint64_t start = kernel::now_ns();
+  const std::uint64_t deadline = deadline_of(until);
+  const std::uint64_t budget = spin_budget_ns();
+  std::optional<Ended> ended = spin(budget == k_never ? k_never : start + budget, deadline, until.stop(), look);
+  const bool found_spinning = ended == Ended::found;
+  const std::uint64_t asleep = kernel::now_ns();
+  if (!ended) ended = sleep(deadline, until.stop(), look, arm, pass_on);
+  const std::uint64_t end = kernel::now_ns();
+  learn(found_spinning, end - asleep);
+  blocked_ns_ += end - start;
+  if (event_mode_ && *ended == Ended::found) ring_self();
+  return *ended;
+}
+
+template <class LookFn>
+std::optional<Waiter::Ended> Waiter::spin(std::uint64_t until_ns, std::uint64_t deadline_ns,
+                                          const std::stop_token& stop, LookFn&& look) {
+  for (;;) {
+    for (unsigned i = 0; i < k_looks_a_check; ++i) {
+      if (look()) return Ended::found;
+      spin_pause();
+    }
+    if (stop.stop_requested()) return Ended::stopped;
+    const std::uint64_t now = kernel::now_ns();
+    if (now >= deadline_ns) return Ended::timeout;
+    if (now >= until_ns) return std::nullopt;
+  }
+}
+
+template <class LookFn, class ArmFn, class PassOnFn>
+Waiter::Ended Waiter::sleep(std::uint64_t deadline_ns, const std::stop_token& stop, LookFn&& look, ArmFn&& arm,
+                            PassOnFn&& pass_on) {
+  const auto ring = [this] { ring_self(); };
+  std::optional<std::stop_callback<decltype(ring)>> on_stop;
+  if (stop.stop_possible()) on_stop.emplace(stop, ring);
+  for (;;) {
+    arm();
+    if (look()) {
+      if (line_.disarm()) pass_on();  // we have ours already: that wake was meant for another message
+      return Ended::found;
+    }
+    const std::uint64_t now = kernel::now_ns();
+    bool rang = true;
+    std::uint64_t patience = 0;
+    if (now < deadline_ns && !stop.stop_requested()) {
+      patience = deadline_ns - now < k_last_resort_ns ? deadline_ns - now : k_last_resort_ns;
+      ++sleeps_;
+      rang = sleep_on_bell(patience);
+    }
+    const bool last_resort = !rang && patience == k_last_resort_ns;
+    if (last_resort && look()) {
+      if (really_rescued()) ++rescued_;
+      if (line_.disarm()) pass_on();
+      return Ended::found;
+    }
+    const bool signalled = line_.disarm();
+    if (look()) return Ended::found;
+    if (stop.stop_requested() || kernel::now_ns() >= deadline_ns) {
+      // What woke us may be there for another: a message that a claim before it still hides, or one we may not lease.
+      if (signalled) pass_on();
+      return stop.stop_requested() ? Ended::stopped : Ended::timeout;
+    }
+  }
+}
+
+template <class LookFn, class ArmFn, class PassOnFn>
+bool Waiter::after_try(bool found, LookFn&& look, ArmFn&& arm, PassOnFn&& pass_on) {
+  if (!found && line_.armed() && !line_.signalled() && !take_edge()) return false;
+  if (!found) {
+    if (line_.armed()) line_.disarm();
+    take_edge();
+    arm();
+    found = look();
+    if (!found) return false;
+  }
+  if (!line_.armed()) return true;
+  if (line_.disarm()) pass_on();
+  ring_self();
+  return true;
+}
+
+}  // namespace beltway
