@@ -1,0 +1,240 @@
+// A private reliable consumer and its producers, over plain memory: delivery, order, full and empty, batches, wrap-around.
+#include <gtest/gtest.h>
+
+#include <array>
+#include <string>
+#include <vector>
+
+#include "beltway/beltway.hpp"
+#include "local_queue.hpp"
+
+namespace beltway::test {
+namespace {
+
+using namespace std::chrono_literals;
+
+TEST(PrivateConsumer, SeesWhatIsPublishedAfterItCame) {
+  LocalQueue queue;
+  Producer out = queue.producer();
+  out.publish("before");
+  Consumer in = queue.consumer();
+  out.publish("one");
+  const std::uint64_t position = out.publish("two");
+  Received one = in.try_receive();
+  ASSERT_TRUE(one);
+  EXPECT_EQ(one->text(), "one");
+  EXPECT_EQ(one->position() + 1, position);
+  EXPECT_EQ(one->producer(), 0U);
+  EXPECT_EQ(one->tries(), 0U);
+  Received two = in.try_receive();
+  ASSERT_TRUE(two);
+  EXPECT_EQ(two->text(), "two");
+  EXPECT_EQ(in.try_receive().status(), Status::empty);
+}
+
+TEST(PrivateConsumer, StartsAtTheOldestIfAsked) {
+  for (const std::uint32_t producers : {1U, 4U}) {
+    LocalQueue queue({.slots = 4, .max_producers = producers});
+    Producer out = queue.producer();
+    for (int i = 0; i < 6; ++i) out.publish(std::to_string(i));
+    Consumer in = queue.consumer({.start = Start::oldest});
+    // A single-producer ring gives up one position: its producer may just be claiming it (see groups.cpp).
+    const int first = producers == 1 ? 3 : 2;
+    for (int i = first; i < 6; ++i) EXPECT_EQ(in.receive()->text(), std::to_string(i));
+    EXPECT_EQ(in.try_receive().status(), Status::empty);
+  }
+}
+
+TEST(PrivateConsumer, HoldsTheProducerBackWhenTheRingIsFull) {
+  for (const std::uint32_t producers : {1U, 4U}) {
+    LocalQueue queue({.slots = 4, .max_producers = producers});
+    Producer out = queue.producer();
+    Consumer in = queue.consumer();
+    for (int i = 0; i < 4; ++i) EXPECT_EQ(out.try_publish("x"), Status::ok);
+    EXPECT_EQ(out.try_publish("y"), Status::full);
+    EXPECT_EQ(out.publish_until("y", 1ms), Status::timeout);
+    EXPECT_EQ(out.counters().refused, 2U);
+    {
+      Received held = in.try_receive();
+      EXPECT_EQ(out.try_publish("y"), Status::full) << "a message that is held is not let go";
+    }
+    EXPECT_EQ(out.try_publish("y"), Status::ok);
+    EXPECT_EQ(out.try_publish("z"), Status::full);
+  }
+}
+
+TEST(PrivateConsumer, MayLetMessagesGoInAnyOrder) {
+  LocalQueue queue({.slots = 8});
+  Producer out = queue.producer();
+  Consumer in = queue.consumer();
+  for (int round = 0; round < 20; ++round) {
+    for (int i = 0; i < 8; ++i) ASSERT_EQ(out.try_publish(std::to_string(i)), Status::ok);
+    std::array<Message, 8> held;
+    ASSERT_EQ(in.try_receive_batch(held).count, 8U);
+    for (const int i : {3, 1, 7, 0, 2}) held[static_cast<std::size_t>(i)] = Message();
+    for (int i = 0; i < 4; ++i) ASSERT_EQ(out.try_publish("again"), Status::ok) << "0 to 3 are let go";
+    ASSERT_EQ(out.try_publish("again"), Status::full) << "4 is held";
+    for (const int i : {6, 5, 4}) held[static_cast<std::size_t>(i)] = Message();
+    for (int i = 0; i < 4; ++i) EXPECT_EQ(in.try_receive()->text(), "again");
+  }
+}
+
+TEST(PrivateConsumer, EverySizeAroundEachLimitArrivesWhole) {
+  for (const std::uint32_t slot_bytes : {32U, 64U, 128U, 512U}) {
+    LocalQueue queue({.slots = 8, .slot_bytes = slot_bytes, .lane_bytes = 8192});
+    Producer out = queue.producer();
+    Consumer in = queue.consumer();
+    const std::size_t inlined = slot_bytes - k_slot_overhead_bytes;
+    EXPECT_EQ(out.max_inline_bytes(), inlined);
+    EXPECT_EQ(out.max_message_bytes(), 8192U);
+    for (const std::size_t size :
+         {std::size_t{0}, std::size_t{1}, std::size_t{7}, std::size_t{8}, inlined - 1, inlined, inlined + 1,
+          std::size_t{4095}, std::size_t{4096}, std::size_t{8191}, std::size_t{8192}}) {
+      std::string text(size, 'a');
+      for (std::size_t i = 0; i < size; ++i) text[i] = static_cast<char>('a' + (i * 7 + size) % 26);
+      ASSERT_EQ(out.try_publish(text), Status::ok) << size;
+      Received message = in.try_receive();
+      ASSERT_TRUE(message) << size;
+      EXPECT_EQ(message->size(), size);
+      EXPECT_TRUE(message->text() == text) << size;
+    }
+    const std::string large(8193, 'x');
+    EXPECT_EQ(out.try_publish(large), Status::too_large);
+    try {
+      out.publish(large);
+      FAIL() << "a message that can never fit must be an error";
+    } catch (const Error& error) {
+      EXPECT_EQ(error.reason(), Errc::too_large);
+      EXPECT_NE(std::string(error.what()).find("8192"), std::string::npos) << error.what();
+    }
+    out.publish("still usable");
+    EXPECT_EQ(in.try_receive()->text(), "still usable");
+  }
+}
+
+TEST(PrivateConsumer, OrderHoldsThroughEveryWrapOfEveryField) {
+  const std::uint64_t one = 1;
+  for (const std::uint32_t producers : {1U, 2U}) {
+    for (const Position wrap_at : {one << 44, one << 46, one << 54}) {
+      LocalQueue queue({.slots = 4, .max_producers = producers, .groups = {"g"}}, wrap(wrap_at - 13));
+      Producer out = queue.producer();
+      Consumer in = queue.consumer();
+      Consumer competing = queue.consumer({.group = "g"});
+      Consumer lossy = queue.consumer({.lossy = true});
+      for (std::uint64_t i = 0; i < 40; ++i) {
+        const std::uint64_t position = out.publish(std::to_string(i));
+        EXPECT_EQ(position, wrap(wrap_at - 13 + i));
+        Received message = in.try_receive();
+        ASSERT_TRUE(message);
+        EXPECT_EQ(message->text(), std::to_string(i));
+        EXPECT_EQ(message->position(), position);
+        Received leased = competing.try_receive();
+        ASSERT_TRUE(leased);
+        EXPECT_EQ(leased->text(), std::to_string(i));
+        if (i % 3 == 0) {
+          leased->nack();
+          leased = competing.try_receive();
+          ASSERT_TRUE(leased);
+          EXPECT_EQ(leased->text(), std::to_string(i));
+          EXPECT_EQ(leased->tries(), 1U);
+        }
+        EXPECT_TRUE(leased->ack());
+        Received copy = lossy.try_receive();
+        ASSERT_TRUE(copy);
+        EXPECT_EQ(copy->text(), std::to_string(i));
+      }
+    }
+  }
+}
+
+TEST(PrivateConsumer, BatchesCarryTheSameMessages) {
+  for (const std::uint32_t producers : {1U, 3U}) {
+    LocalQueue queue({.slots = 16, .max_producers = producers});
+    Producer out = queue.producer();
+    Consumer in = queue.consumer();
+    std::vector<std::string> texts;
+    for (int i = 0; i < 20; ++i) texts.push_back(std::to_string(i));
+    const std::vector<Bytes> messages(texts.begin(), texts.end());
+    const Producer::BatchResult result = out.try_publish_batch(messages);
+    EXPECT_EQ(result.count, 16U);
+    EXPECT_EQ(result.status, Status::full);
+    std::array<Message, 10> got;
+    Batch batch = in.try_receive_batch(got);
+    EXPECT_EQ(batch.count, 10U);
+    EXPECT_EQ(batch.status, Status::ok);
+    for (std::size_t i = 0; i < 10; ++i) EXPECT_EQ(got[i].text(), texts[i]);
+    batch = in.receive_batch(got, 1s);
+    EXPECT_EQ(batch.count, 6U);
+    EXPECT_EQ(got[5].text(), "15");
+    EXPECT_EQ(in.receive_batch(got, 1ms).status, Status::timeout);
+  }
+}
+
+TEST(PrivateConsumer, TellsTheEndOfTheStreamOnceAProducerWasThere) {
+  LocalQueue queue;
+  Consumer in = queue.consumer();
+  EXPECT_EQ(in.try_receive().status(), Status::empty) << "no producer was there yet";
+  {
+    Producer out = queue.producer();
+    out.publish("last");
+    EXPECT_EQ(in.receive(1ms)->text(), "last");
+    EXPECT_EQ(in.try_receive().status(), Status::empty);
+    out.publish("very last");
+  }
+  EXPECT_EQ(in.receive()->text(), "very last");
+  EXPECT_EQ(in.receive().status(), Status::end_of_stream);
+  Producer another = queue.producer();
+  EXPECT_EQ(in.try_receive().status(), Status::empty);
+}
+
+TEST(PrivateConsumer, RemovalIsToldAfterWhatWasThere) {
+  LocalQueue queue;
+  Producer out = queue.producer();
+  Consumer in = queue.consumer();
+  out.publish("still there");
+  queue.remove();
+  EXPECT_EQ(out.try_publish("no more"), Status::removed);
+  EXPECT_THROW(out.publish("no more"), Error);
+  EXPECT_EQ(in.receive()->text(), "still there");
+  EXPECT_EQ(in.receive().status(), Status::removed);
+}
+
+TEST(PrivateConsumer, AMessageMayOutliveItsConsumer) {
+  LocalQueue queue({.slots = 2});
+  Producer out = queue.producer();
+  Received kept = Status::empty;
+  {
+    Consumer in = queue.consumer();
+    out.publish("kept");
+    kept = in.receive();
+  }
+  EXPECT_EQ(out.try_publish("a"), Status::ok);
+  EXPECT_EQ(out.try_publish("b"), Status::full);
+  EXPECT_EQ(kept->text(), "kept");
+  kept = Status::empty;
+  EXPECT_EQ(out.try_publish("b"), Status::ok) << "the consumer is detached now";
+}
+
+TEST(Callback, WritesIntoTheSlotAndIsVoidedIfItThrows) {
+  for (const std::uint32_t producers : {1U, 2U}) {
+    LocalQueue queue({.slots = 4, .max_producers = producers});
+    Producer out = queue.producer();
+    Consumer in = queue.consumer();
+    out.publish(3, [](std::span<std::byte> place) {
+      for (std::byte& byte : place) byte = std::byte{'c'};
+    });
+    EXPECT_THROW(out.publish(3, [](std::span<std::byte>) { throw std::runtime_error("no"); }), std::runtime_error);
+    EXPECT_THROW(out.publish(3000, [](std::span<std::byte>) { throw std::runtime_error("no"); }), std::runtime_error);
+    out.publish_parts({"a", "", "bc"});
+    EXPECT_EQ(in.receive()->text(), "ccc");
+    EXPECT_EQ(in.receive()->text(), "abc");
+    EXPECT_EQ(in.try_receive().status(), Status::empty);
+    for (int i = 0; i < 10; ++i) {
+      out.publish(std::to_string(i));
+      EXPECT_EQ(in.receive()->text(), std::to_string(i));
+    }
+  }
+}
+
+}  // namespace
+}  // namespace beltway::test

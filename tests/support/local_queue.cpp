@@ -1,0 +1,158 @@
+// See local_queue.hpp.
+#include "local_queue.hpp"
+
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#include <cstdlib>
+#include <cstring>
+#include <mutex>
+#include <stdexcept>
+
+#include "groups.hpp"
+#include "kernel.hpp"
+#include "queue_setup.hpp"
+#include "repair.hpp"
+
+namespace beltway::test {
+
+namespace {
+
+struct Free {
+  void operator()(std::byte* memory) const noexcept { std::free(memory); }
+};
+using Memory = std::unique_ptr<std::byte, Free>;
+
+Memory zeroed(std::size_t size) {
+  if (size == 0) return nullptr;
+  const std::size_t pages = (size + 4095) / 4096 * 4096;
+  Memory memory(static_cast<std::byte*>(std::aligned_alloc(4096, pages)));
+  std::memset(memory.get(), 0, pages);
+  return memory;
+}
+
+Geometry geometry_of(const QueueOptions& options) {
+  return {.slots = options.slots,
+          .slot_bytes = options.slot_bytes,
+          .lane_bytes = options.lane_bytes,
+          .max_producers = options.max_producers,
+          .max_consumers = options.max_consumers,
+          .max_groups = options.max_groups};
+}
+
+}  // namespace
+
+struct LocalQueue::State {
+  explicit State(const QueueOptions& options)
+      : ring(zeroed(geometry_of(options).ring_bytes())),
+        heap(zeroed(geometry_of(options).heap_bytes())),
+        control(zeroed(geometry_of(options).control_bytes())) {
+    const Geometry geometry = geometry_of(options);
+    for (std::uint32_t i = 0; i < geometry.endpoints(); ++i) bells.push_back(::eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC));
+    map = {geometry, ring.get(), heap.get(), control.get(), bells.data()};
+  }
+  ~State() {
+    for (const int bell : bells) ::close(bell);
+  }
+
+  /// The lowest free owner number from `first` on, now taken.
+  unsigned take(unsigned first, unsigned count) {
+    for (unsigned owner = first; owner < first + count; ++owner) {
+      if (attached[owner]) continue;
+      attached[owner] = true;
+      return owner;
+    }
+    throw std::runtime_error("no endpoint left");
+  }
+  void detach(unsigned owner) {
+    const std::lock_guard lock(mutex);
+    if (!attached[owner]) return;
+    daemon::repair(map, owner);
+    if (owner < k_first_consumer) map.board().live_producers.fetch_and(~(1ULL << owner));
+    wake_everybody(map);
+    map.endpoint(owner).identity.store_release(0);
+    attached[owner] = false;
+  }
+
+  Memory ring;
+  Memory heap;
+  Memory control;
+  std::vector<int> bells;
+  QueueMap map;
+  std::mutex mutex;
+  bool attached[2 * k_first_consumer] = {};
+  std::vector<std::string> groups;
+};
+
+LocalQueue::LocalQueue(const QueueOptions& options, Position first) : state_(std::make_shared<State>(options)) {
+  if (!kernel::register_for_barriers()) throw std::runtime_error("membarrier is not available");
+  fill_queue(state_->map, 1, options.fence == Fence::symmetric, first);
+  for (const std::string& group : options.groups) add_group(group);
+}
+LocalQueue::~LocalQueue() = default;
+
+const QueueMap& LocalQueue::map() const noexcept { return state_->map; }
+
+void LocalQueue::add_group(const std::string& name, Start start) {
+  join(state_->map, static_cast<unsigned>(state_->groups.size()), GroupKind::named, start);
+  state_->groups.push_back(name);
+}
+
+unsigned LocalQueue::group(const std::string& name) const {
+  for (unsigned i = 0; i < state_->groups.size(); ++i) {
+    if (state_->groups[i] == name) return i;
+  }
+  throw std::runtime_error("no group " + name);
+}
+
+void LocalQueue::remove() {
+  post_notice(state_->map, k_notice_removed);
+  wake_everybody(state_->map);
+}
+
+void LocalQueue::detach(unsigned owner) { state_->detach(owner); }
+
+Attachment LocalQueue::attach_producer() {
+  const std::lock_guard lock(state_->mutex);
+  const unsigned owner = state_->take(0, state_->map.geometry.max_producers);
+  state_->map.endpoint(owner).identity.store_release(Identity{1, 0, k_endpoint_attached}.word());
+  state_->map.board().producers_ever.fetch_add(1);
+  state_->map.board().live_producers.fetch_or(1ULL << owner);
+  Attachment attachment;
+  attachment.map = state_->map;
+  attachment.owner = owner;
+  attachment.queue_name = "local";
+  attachment.hold =
+      std::shared_ptr<const void>(nullptr, [state = state_, owner](const void*) { state->detach(owner); });
+  return attachment;
+}
+
+Attachment LocalQueue::attach_consumer(const ConsumerOptions& options) {
+  const std::lock_guard lock(state_->mutex);
+  const unsigned owner = state_->take(k_first_consumer, state_->map.geometry.max_consumers);
+  Attachment attachment;
+  attachment.map = state_->map;
+  attachment.owner = owner;
+  attachment.queue_name = "local";
+  attachment.group_name = options.group;
+  attachment.kind = options.lossy ? GroupKind::lossy : options.group.empty() ? GroupKind::priv : GroupKind::named;
+  if (attachment.kind == GroupKind::named) {
+    attachment.group = group(options.group);
+  } else {
+    attachment.group = state_->map.geometry.max_groups + owner - k_first_consumer;
+    attachment.start = join(state_->map, attachment.group, attachment.kind, options.start);
+  }
+  attachment.group_incarnation = GroupWord::of(state_->map.group(attachment.group).state.load_acquire()).incarnation;
+  const Identity identity{1, static_cast<std::uint16_t>(attachment.group), k_endpoint_attached};
+  state_->map.endpoint(owner).identity.store_release(identity.word());
+  attachment.hold =
+      std::shared_ptr<const void>(nullptr, [state = state_, owner](const void*) { state->detach(owner); });
+  return attachment;
+}
+
+Producer LocalQueue::producer(const ProducerOptions& options) { return make_producer(attach_producer(), options); }
+Consumer LocalQueue::consumer(const ConsumerOptions& options) {
+  return make_consumer(attach_consumer(options), options);
+}
+
+}  // namespace beltway::test

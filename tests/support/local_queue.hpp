@@ -1,0 +1,47 @@
+// A queue over plain memory of this process, without a daemon: endpoints are made by hand, and detach is a repair, as
+// the daemon would run it. All endpoints share one mapping, so that ThreadSanitizer sees their races.
+//
+// Thread safety: making and killing endpoints one thread at a time; the endpoints as they say.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "attachment.hpp"
+#include "beltway/options.hpp"
+
+namespace beltway::test {
+
+class LocalQueue {
+ public:
+  /// `first`: the position of the first message, so that tests can start just below a wrap.
+  explicit LocalQueue(const QueueOptions& options = {}, Position first = 0);
+  ~LocalQueue();
+  LocalQueue(const LocalQueue&) = delete;
+  LocalQueue& operator=(const LocalQueue&) = delete;
+
+  /// Attach at the lowest free index. Letting go of the object detaches, with a repair.
+  [[nodiscard]] Producer producer(const ProducerOptions& options = {});
+  [[nodiscard]] Consumer consumer(const ConsumerOptions& options = {});
+
+  /// The attachment alone, for tests of the parts. The caller ends it with detach() or by its `hold`.
+  [[nodiscard]] Attachment attach_producer();
+  [[nodiscard]] Attachment attach_consumer(const ConsumerOptions& options = {});
+
+  void add_group(const std::string& name, Start start = Start::latest);
+  /// The index of a named group.
+  [[nodiscard]] unsigned group(const std::string& name) const;
+  /// Posts the removal, as the daemon does.
+  void remove();
+  /// What the daemon does when it has proved an endpoint dead.
+  void detach(unsigned owner);
+
+  [[nodiscard]] const QueueMap& map() const noexcept;
+
+ private:
+  struct State;
+  std::shared_ptr<State> state_;
+};
+
+}  // namespace beltway::test
