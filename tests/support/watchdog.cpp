@@ -20,8 +20,8 @@
 #include <string_view>
 
 extern "C" {
-extern char __executable_start;  // NOLINT: the linker's name
-extern char etext;               // NOLINT: likewise
+extern const char __executable_start[];  // NOLINT: the linker's name
+extern const char etext[];               // NOLINT: likewise
 }
 
 namespace beltway::test {
@@ -55,9 +55,9 @@ void say(std::string_view text) {
 
 // Lets addr2line name the frames that lie in this program: its static functions have no names at run time.
 void name_frames(void** frames, std::size_t count) {
-  const auto start = reinterpret_cast<std::uintptr_t>(&__executable_start);
-  const auto end = reinterpret_cast<std::uintptr_t>(&etext);
-  const bool movable = reinterpret_cast<const Elf64_Ehdr*>(&__executable_start)->e_type == ET_DYN;
+  const auto start = reinterpret_cast<std::uintptr_t>(__executable_start);
+  const auto end = reinterpret_cast<std::uintptr_t>(etext);
+  const bool movable = reinterpret_cast<const Elf64_Ehdr*>(__executable_start)->e_type == ET_DYN;
   std::array<std::array<char, 20>, k_max_frames> texts{};
   std::array<const char*, k_max_frames + 4> argv{"addr2line", "-Cfpse", "/proc/self/exe"};
   std::size_t used = 0;

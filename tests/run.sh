@@ -1,0 +1,94 @@
+#!/usr/bin/env bash
+# Every test: installs what is missing, then builds and tests all presets, and lints.
+#
+#   tests/run.sh                 everything that CI does
+#   tests/run.sh dev tsan        some of: format dev clang asan tsan tidy coverage
+#
+# Needs no terminal and no input. Ends with one line that counts all tests; exit code 0 only if all is well.
+set -uo pipefail
+cd "$(dirname "$0")/.." || exit 2
+# shellcheck source=tests/support/packages.sh
+. tests/support/packages.sh
+
+parts=("$@")
+[ ${#parts[@]} -gt 0 ] || parts=(format dev clang asan tsan tidy)
+for part in "${parts[@]}"; do
+  case $part in
+    format | dev | clang | asan | tsan | tidy | coverage) ;;
+    *) echo "tests/run.sh: no part \"$part\"; there are format dev clang asan tsan tidy coverage" >&2; exit 2 ;;
+  esac
+done
+wants() { [[ " ${parts[*]} " == *" $1 "* ]]; }
+
+packages=(git)
+if [ "${parts[*]}" != format ]; then
+  packages+=(cmake ninja-build ccache g++ pkg-config libboost1.81-dev nlohmann-json3-dev libspdlog-dev libcli11-dev
+    libgtest-dev libbenchmark-dev)
+fi
+if wants clang || wants tidy; then packages+=(clang-14); fi
+if wants tsan; then packages+=(clang-19 libclang-rt-19-dev llvm-19); fi
+if wants tidy; then packages+=(clang-tidy-19); fi
+if wants format; then packages+=(clang-format-19); fi
+if wants coverage; then packages+=(gcovr); fi
+need_packages "${packages[@]}" || exit 1
+
+jobs=$(nproc)
+passed=0
+total=0
+failures=()
+failed() { failures+=("$1"); echo "-- FAILED: $1" >&2; }
+
+# Builds and tests a preset, and adds its tests to the count.
+preset() {
+  local name=$1 log="build/$1/ctest.log" summary
+  echo "== $name"
+  cmake --preset "$name" >"build/$name.configure.log" 2>&1 ||
+    { cat "build/$name.configure.log" >&2; failed "$name: configure"; return; }
+  cmake --build --preset "$name" -j "$jobs" -- --quiet || { failed "$name: build"; return; }
+  if [ "$name" = dev ]; then  # each public header alone, once
+    cmake --build --preset "$name" -j "$jobs" --target all_verify_interface_header_sets -- --quiet ||
+      failed "$name: a public header does not stand alone"
+  fi
+  ctest --preset "$name" -j "$jobs" --output-log "$log" --no-tests=error || failed "$name: tests"
+  # "97% tests passed, 3 tests failed out of 100"
+  summary=$(grep -aE 'tests passed, [0-9]+ tests failed out of [0-9]+' "$log" | tail -1)
+  if [[ $summary =~ ([0-9]+)\ tests\ failed\ out\ of\ ([0-9]+) ]]; then
+    total=$((total + BASH_REMATCH[2]))
+    passed=$((passed + BASH_REMATCH[2] - BASH_REMATCH[1]))
+  fi
+}
+
+check_format() {
+  echo "== format"
+  git -c safe.directory='*' ls-files '*.hpp' '*.cpp' | xargs clang-format-19 --dry-run --Werror || failed format
+}
+
+tidy() {
+  echo "== tidy"
+  [ -f build/clang/compile_commands.json ] || cmake --preset clang >/dev/null || { failed "tidy: configure"; return; }
+  # Headers are seen through the sources that include them. Tests are left out: GoogleTest's macros are not ours.
+  local log=build/tidy.log
+  run-clang-tidy-19 -quiet -j "$jobs" -p build/clang "^$PWD/(src|daemon|examples)/.*\.cpp$" >"$log" 2>&1 ||
+    { grep -aE -A4 '(error|warning):' "$log" >&2; failed tidy; }
+}
+
+mkdir -p build
+start=$SECONDS
+for part in "${parts[@]}"; do
+  part_start=$SECONDS
+  case $part in
+    format) check_format ;;
+    tidy) tidy ;;
+    *) preset "$part" ;;
+  esac
+  if [ "$part" = coverage ]; then
+    cmake --build --preset coverage --target coverage -- --quiet || failed "coverage: report"
+  fi
+  echo "-- $part took $((SECONDS - part_start)) s"
+done
+
+echo
+for failure in "${failures[@]}"; do echo "FAILED: $failure"; done
+echo "$((total == 0 ? 100 : 100 * passed / total))% tests passed, $((total - passed)) tests failed out of $total" \
+  "(${parts[*]}; ${#failures[@]} parts failed; $((SECONDS - start)) s)"
+[ ${#failures[@]} -eq 0 ]
