@@ -145,7 +145,7 @@ bool Registry::resume(const Peer& peer, std::uint64_t session, const protocol::E
   return true;
 }
 
-bool Registry::look_at_suspects() {
+std::size_t Registry::look_at_suspects() {
   std::erase_if(suspects_, [this](const protocol::EndpointName& name) {
     Queue* queue = try_find(name.queue);
     if (queue == nullptr) return true;
@@ -153,7 +153,7 @@ bool Registry::look_at_suspects() {
     // One that was resumed is its new connection's care.
     return !place || queue->record().endpoints[*place].session != 0 || queue->look(*place);
   });
-  return has_suspects();
+  return suspects();
 }
 
 }  // namespace beltway::daemon

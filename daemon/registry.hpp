@@ -54,9 +54,9 @@ class Registry {
   /// Whether the endpoint is known, of this user and process; then it belongs to `session`.
   [[nodiscard]] bool resume(const Peer& peer, std::uint64_t session, const protocol::EndpointName& name);
 
-  /// Looks at all whose death is awaited. True if some are still there: look again later.
-  bool look_at_suspects();
-  [[nodiscard]] bool has_suspects() const noexcept { return !suspects_.empty(); }
+  /// Looks at all whose death is awaited. Returns how many are still there: look again later.
+  std::size_t look_at_suspects();
+  [[nodiscard]] std::size_t suspects() const noexcept { return suspects_.size(); }
 
  private:
   void check_quota(const Peer& peer, const std::string& what, std::uint64_t bytes) const;

@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <array>
 #include <cstring>
+#include <utility>
 
 #include "beltway/error.hpp"
 #include "beltway/limits.hpp"
@@ -35,6 +36,17 @@ std::vector<Fd> own_descriptors(msghdr& message) {
     }
   }
   return owned;
+}
+
+ssize_t receive_once(int socket, msghdr& message) noexcept {
+  bool was_reset = false;
+  for (;;) {
+    const ssize_t size = ::recvmsg(socket, &message, MSG_CMSG_CLOEXEC | MSG_DONTWAIT);
+    if (size >= 0) return size;
+    // A peer that closes without having read everything leaves an error in front of its last words, once.
+    const bool reset = errno == ECONNRESET && !std::exchange(was_reset, true);
+    if (errno != EINTR && !reset) return size;
+  }
 }
 
 [[noreturn]] void throw_truncated(int flags) {
@@ -126,10 +138,7 @@ ChannelStatus Channel::try_receive(Packet& packet) {
   message.msg_iovlen = 1;
   message.msg_control = control.bytes.data();
   message.msg_controllen = control.bytes.size();
-  ssize_t size = 0;
-  do {
-    size = ::recvmsg(socket_.get(), &message, MSG_CMSG_CLOEXEC | MSG_DONTWAIT);
-  } while (size < 0 && errno == EINTR);
+  const ssize_t size = receive_once(socket_.get(), message);
   if (size < 0) {
     if (errno == EAGAIN) return ChannelStatus::would_block;
     if (errno == ECONNRESET || errno == ENOTCONN) return ChannelStatus::closed;

@@ -1,0 +1,110 @@
+#include "listener.hpp"
+
+#include <fcntl.h>
+#include <sys/file.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+
+#include <array>
+#include <string>
+
+#include "channel.hpp"
+#include "protocol.hpp"
+#include "socket_path.hpp"
+
+namespace beltway::daemon {
+namespace {
+
+void make_directory(const std::filesystem::path& directory) {
+  if (directory.empty()) return;
+  if (directory == user_socket_path().parent_path()) return make_private_directory(directory);
+  const bool of_the_system = directory == system_socket_path().parent_path();
+  if (::mkdir(directory.c_str(), of_the_system ? 0755 : 0700) != 0 && errno != EEXIST) {
+    throw system_failure("start: make the directory " + directory.string());
+  }
+}
+
+Fd take_lock(const std::filesystem::path& socket) {
+  const std::string path = socket.string() + ".lock";
+  Fd lock = checked_fd(::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600), "start: open " + path);
+  if (::flock(lock.get(), LOCK_EX | LOCK_NB) != 0) {
+    if (errno != EWOULDBLOCK) throw system_failure("start: lock " + path);
+    std::array<char, 32> pid{};
+    const ssize_t size = ::pread(lock.get(), pid.data(), pid.size() - 1, 0);
+    std::string who(pid.data(), size > 0 ? static_cast<std::size_t>(size) : 0);
+    if (const auto end = who.find('\n'); end != std::string::npos) who.resize(end);
+    throw Error(Errc::already_exists, "start: a daemon is alive at " + socket.string() +
+                                          (who.empty() ? "" : ", process " + who) +
+                                          "; stop it, or choose another socket with --socket");
+  }
+  const std::string pid = std::to_string(::getpid()) + "\n";
+  // For people and for the message above; the lock counts, not what is written in it.
+  if (::ftruncate(lock.get(), 0) != 0 || ::pwrite(lock.get(), pid.data(), pid.size(), 0) < 0) {
+    throw system_failure("start: write " + path);
+  }
+  return lock;
+}
+
+void remove_stale_socket(const std::filesystem::path& path) {
+  struct stat status {};
+  if (::lstat(path.c_str(), &status) != 0) return;
+  if (!S_ISSOCK(status.st_mode)) {
+    throw Error(Errc::invalid_option, "start: " + path.string() + " is there and no socket; choose another --socket");
+  }
+  ::unlink(path.c_str());
+}
+
+Fd listen_at(const std::filesystem::path& path) {
+  const sockaddr_un address = socket_address(path);
+  Fd socket = checked_fd(::socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0), "start: make a socket");
+  remove_stale_socket(path);
+  if (::bind(socket.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0 ||
+      ::chmod(path.c_str(), 0666) != 0 || ::listen(socket.get(), SOMAXCONN) != 0) {
+    throw system_failure("start: listen at " + path.string());
+  }
+  return socket;
+}
+
+Fd open_spare() noexcept { return Fd(::open("/dev/null", O_RDONLY | O_CLOEXEC)); }
+
+}  // namespace
+
+Listener::Listener(std::filesystem::path socket) : path_(std::move(socket)) {
+  static_cast<void>(socket_address(path_));  // a path that is too long makes no directory
+  make_directory(path_.parent_path());
+  lock_ = take_lock(path_);
+  socket_ = listen_at(path_);
+  spare_ = open_spare();
+}
+
+Listener::~Listener() {
+  // While the lock is still held: afterwards the name may be another daemon's.
+  ::unlink(path_.c_str());
+}
+
+Fd Listener::accept(bool& turned_away) {
+  turned_away = false;
+  for (;;) {
+    const int connection = ::accept4(socket_.get(), nullptr, nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK);
+    if (connection >= 0) return Fd(connection);
+    if (errno == EINTR || errno == ECONNABORTED) continue;
+    if (errno == EMFILE || errno == ENFILE) {
+      turned_away = true;
+      turn_away();
+    }
+    return {};
+  }
+}
+
+void Listener::turn_away() {
+  spare_.reset();
+  if (Fd connection(::accept4(socket_.get(), nullptr, nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK)); connection) {
+    const Error error(Errc::limit_reached, "connect: the daemon has no file descriptor left; remove queues or "
+                                           "connections, or raise its RLIMIT_NOFILE");
+    Channel channel(std::move(connection));
+    static_cast<void>(channel.try_send({{"error", protocol::encode(error)}}));
+  }
+  spare_ = open_spare();
+}
+
+}  // namespace beltway::daemon

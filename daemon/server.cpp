@@ -1,0 +1,161 @@
+#include "server.hpp"
+
+#include <spdlog/spdlog.h>
+#include <sys/resource.h>
+
+#include <algorithm>
+#include <boost/asio/post.hpp>
+#include <utility>
+
+#include "kernel.hpp"
+
+namespace beltway::daemon {
+namespace {
+
+using boost::system::error_code;
+using std::chrono::milliseconds;
+
+/// A mapping can outlive the sign that its process is gone by moments (a thread is still unmapping), or for long (the process
+/// closed its connection and lives): look soon, then ever less often.
+constexpr milliseconds k_first_pause_ms{1};
+constexpr milliseconds k_longest_pause_ms{2000};
+
+/// Out of descriptors: how long nobody is let in.
+constexpr milliseconds k_door_rest_ms{100};
+
+void raise_open_files_limit() noexcept {
+  rlimit limit{};
+  if (::getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur == limit.rlim_max) return;
+  limit.rlim_cur = limit.rlim_max;
+  ::setrlimit(RLIMIT_NOFILE, &limit);
+}
+
+}  // namespace
+
+Server::Server(const ServerOptions& options)
+    : options_(options),
+      listener_(options.socket),
+      registry_(options.quotas),
+      door_(io_, listener_.descriptor()),
+      door_rest_(io_),
+      suspects_timer_(io_),
+      idle_timer_(io_),
+      suspects_pause_ms_(k_first_pause_ms) {
+  raise_open_files_limit();
+  // The repair publishes on behalf of the dead: sleepers' barriers must reach the daemon too. Where the kernel cannot, no
+  // client can either, and every queue turns to symmetric fences at its first attach.
+  static_cast<void>(kernel::register_for_barriers());
+}
+
+Server::~Server() { door_.release(); }
+
+void Server::run() {
+  spdlog::info("listening at {}", listener_.path().string());
+  wait_for_connection();
+  watch_idleness();
+  io_.run();
+  // Their memory lives on in those who have it mapped, but nobody would repair it or find it again.
+  registry_.remove_all();
+  for (const auto& [id, session] : std::exchange(sessions_, {})) session->stop();
+  spdlog::info("ended");
+}
+
+void Server::stop() {
+  boost::asio::post(io_, [this] { io_.stop(); });
+}
+
+void Server::stop_on_signals() {
+  signals_ = std::make_unique<boost::asio::signal_set>(io_, SIGTERM, SIGINT);
+  signals_->async_wait([this](error_code error, int signal) {
+    if (error) return;
+    spdlog::info("signal {}: ending", signal);
+    io_.stop();
+  });
+}
+
+void Server::wait_for_connection() {
+  door_.async_wait(boost::asio::posix::stream_descriptor::wait_read, [this](error_code error) {
+    if (!error) accept_all();
+  });
+}
+
+void Server::accept_all() {
+  bool turned_away = false;
+  while (Fd connection = listener_.accept(turned_away)) admit(std::move(connection));
+  if (!turned_away) return wait_for_connection();
+  spdlog::error("no file descriptor left: a connection was turned away; raise RLIMIT_NOFILE");
+  door_rest_.expires_after(k_door_rest_ms);
+  door_rest_.async_wait([this](error_code error) {
+    if (!error) wait_for_connection();
+  });
+}
+
+void Server::admit(Fd socket) {
+  try {
+    Peer peer = peer_of(socket.get());
+    const auto same_user = [&](const auto& entry) { return entry.second->peer().uid == peer.uid; };
+    const auto connections = std::count_if(sessions_.begin(), sessions_.end(), same_user);
+    const std::uint64_t id = ++last_session_;
+    const std::uint32_t uid = peer.uid;
+    auto session = std::make_shared<Session>(
+        io_, std::move(socket), std::move(peer), id, registry_, listener_.path().string(),
+        Session::Events{.ended = [this](std::uint64_t ended) { session_ended(ended); }, .answered = [this] { look_after(); }});
+    sessions_.emplace(id, session);
+    if (connections >= static_cast<std::ptrdiff_t>(options_.quotas.connections_per_user)) {
+      session->refuse(Error(Errc::limit_reached,
+                            "connect: user " + std::to_string(uid) + " has " + std::to_string(connections) +
+                                " connections, the quota; close some, or start beltwayd with "
+                                "--max-connections-per-user"));
+    } else {
+      session->start();
+    }
+    look_after();
+  } catch (const std::exception& error) {  // its process is gone, or there is no memory: it alone is affected
+    spdlog::warn("a connection failed: {}", error.what());
+  }
+}
+
+void Server::session_ended(std::uint64_t session) {
+  registry_.session_ended(session);
+  sessions_.erase(session);
+  look_after();
+}
+
+void Server::look_after() {
+  const std::size_t suspects = registry_.suspects();
+  if (suspects > std::exchange(suspects_known_, suspects)) {
+    suspects_pause_ms_ = k_first_pause_ms;
+    wait_for_suspects();
+  }
+  watch_idleness();
+}
+
+void Server::wait_for_suspects() {
+  suspects_timer_.expires_after(suspects_pause_ms_);  // ends an earlier, longer wait
+  suspects_timer_.async_wait([this](error_code error) {
+    if (error) return;
+    suspects_known_ = registry_.look_at_suspects();
+    if (suspects_known_ == 0) return;
+    suspects_pause_ms_ = std::min(suspects_pause_ms_ * 2, k_longest_pause_ms);
+    wait_for_suspects();
+  });
+}
+
+void Server::watch_idleness() {
+  if (options_.idle_exit_s.count() == 0) return;
+  const bool idle = sessions_.empty() && registry_.queues().empty();
+  if (idle == idle_) return;
+  idle_ = idle;
+  if (!idle) {
+    idle_timer_.cancel();
+    return;
+  }
+  idle_timer_.expires_after(options_.idle_exit_s);
+  idle_timer_.async_wait([this](error_code error) {
+    if (error || !idle_) return;
+    spdlog::info("idle: ending");
+    io_.stop();
+  });
+}
+
+}  // namespace beltway::daemon

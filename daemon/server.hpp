@@ -1,0 +1,70 @@
+// The daemon without its command line: accepts connections, keeps the sessions, looks after those whose death is awaited,
+// and ends when told or when idle. Tests run one in a thread.
+//
+// Ownership: everything. Thread safety: run() is one thread; stop() may be called from any, everything else before run().
+#pragma once
+
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/posix/stream_descriptor.hpp>
+#include <boost/asio/signal_set.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <chrono>
+#include <cstdint>
+#include <filesystem>
+#include <map>
+#include <memory>
+
+#include "listener.hpp"
+#include "registry.hpp"
+#include "session.hpp"
+
+namespace beltway::daemon {
+
+struct ServerOptions {
+  std::filesystem::path socket;
+  Quotas quotas;
+  std::chrono::seconds idle_exit_s{0};  ///< ends when there was no queue and no connection for so long; 0: never
+};
+
+class Server {
+ public:
+  /// Listens when it returns. Raises this process's limit of open files to what it may have.
+  /// Throws Error(already_exists) if a daemon is alive at the socket, else as Listener.
+  explicit Server(const ServerOptions& options);
+  ~Server();
+  Server(const Server&) = delete;
+  Server& operator=(const Server&) = delete;
+
+  /// Until stop(), a signal (see stop_on_signals) or idleness. Afterwards all queues are removed.
+  void run();
+  void stop();
+  /// SIGTERM and SIGINT end run(). Before run().
+  void stop_on_signals();
+
+ private:
+  void wait_for_connection();
+  void accept_all();
+  void admit(Fd socket);
+  void session_ended(std::uint64_t session);
+  /// After anything that may have changed who is awaited and whether anybody is here.
+  void look_after();
+  void wait_for_suspects();
+  void watch_idleness();
+
+  ServerOptions options_;
+  boost::asio::io_context io_{1};
+  Listener listener_;
+  Registry registry_;
+  boost::asio::posix::stream_descriptor door_;
+  boost::asio::steady_timer door_rest_;
+  boost::asio::steady_timer suspects_timer_;
+  boost::asio::steady_timer idle_timer_;
+  std::chrono::milliseconds suspects_pause_ms_;
+  std::size_t suspects_known_ = 0;
+  bool idle_ = false;
+  std::uint64_t last_session_ = 0;
+  std::map<std::uint64_t, std::shared_ptr<Session>> sessions_;
+  std::unique_ptr<boost::asio::signal_set> signals_;
+};
+
+}  // namespace beltway::daemon

@@ -1,0 +1,107 @@
+#include "session.hpp"
+
+#include <spdlog/spdlog.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#ifndef SYS_pidfd_open  // Linux 5.3
+#define SYS_pidfd_open 434
+#endif
+
+namespace beltway::daemon {
+
+using boost::asio::posix::stream_descriptor;
+
+Session::Session(boost::asio::io_context& io, Fd socket, Peer peer, std::uint64_t id, Registry& registry,
+                 std::string path, Events events)
+    : peer_(std::move(peer)),
+      caller_{.registry = registry, .peer = peer_, .session = id, .socket = std::move(path)},
+      events_(std::move(events)),
+      channel_(std::move(socket)),
+      socket_wait_(io, channel_.descriptor()),
+      process_(io) {
+  // A process of another pid namespace, or one that is gone already, has no pidfd: the end of its socket must do.
+  const auto pidfd = static_cast<int>(peer_.pid > 0 ? ::syscall(SYS_pidfd_open, peer_.pid, 0) : -1);
+  if (pidfd >= 0) process_.assign(pidfd);
+}
+
+Session::~Session() {
+  if (socket_wait_.is_open()) socket_wait_.release();
+}
+
+void Session::start() {
+  wait_for_request();
+  if (process_.is_open()) wait_for_death();
+}
+
+void Session::refuse(const Error& error) {
+  reply_ = error_reply({}, error);
+  send_reply();
+}
+
+void Session::stop() {
+  if (std::exchange(stopped_, true)) return;
+  socket_wait_.release();  // forgets the descriptor, which the channel closes
+  if (process_.is_open()) process_.close();
+  // An answer that was not sent may hold an endpoint's lock, and so may what the client has not received: both must be
+  // gone before the registry looks.
+  reply_.reset();
+  channel_.close();
+  events_.ended(caller_.session);
+}
+
+void Session::wait_for_request() {
+  socket_wait_.async_wait(stream_descriptor::wait_read, [self = shared_from_this()](boost::system::error_code error) {
+    if (error || self->stopped_) return;
+    self->handle_request();
+  });
+}
+
+void Session::wait_for_death() {
+  process_.async_wait(stream_descriptor::wait_read, [self = shared_from_this()](boost::system::error_code error) {
+    // A forked child may still hold the socket; what the dead process had mapped is gone all the same.
+    if (!error) self->stop();
+  });
+}
+
+void Session::handle_request() {
+  Packet packet;
+  try {
+    const ChannelStatus status = channel_.try_receive(packet);
+    if (status == ChannelStatus::closed) return stop();
+    if (status == ChannelStatus::would_block) return wait_for_request();
+    reply_ = answer(caller_, packet.body);
+  } catch (const Error& error) {
+    spdlog::warn("process {} of user {}: {}", peer_.pid, peer_.uid, error.what());
+    if (error.reason() == Errc::system) return stop();  // the socket itself has failed
+    reply_ = error_reply(packet.body, error);
+  }
+  if (reply_) return send_reply();
+  events_.answered();
+  wait_for_request();
+}
+
+void Session::send_reply() {
+  try {
+    const ChannelStatus status = channel_.try_send(reply_->body, reply_->descriptors);
+    if (status == ChannelStatus::closed) return stop();
+    if (status == ChannelStatus::would_block) {
+      return socket_wait_.async_wait(stream_descriptor::wait_write,
+                                     [self = shared_from_this()](boost::system::error_code error) {
+                                       if (!error && !self->stopped_) self->send_reply();
+                                     });
+    }
+  } catch (const Error& error) {
+    // Too many descriptors under way, or an answer beyond the limit. What it held goes; the client learns why.
+    if (reply_->body.contains("error")) return stop();
+    reply_ = error_reply(reply_->body, error);
+    return send_reply();
+  }
+  const bool ends = ends_connection(*reply_) || !caller_.greeted;
+  reply_.reset();
+  if (ends) return stop();
+  events_.answered();
+  wait_for_request();
+}
+
+}  // namespace beltway::daemon
