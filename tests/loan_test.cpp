@@ -1,0 +1,172 @@
+// Loans: memory of the lane, written in place and committed in any order, and the lane's life around them.
+#include <gtest/gtest.h>
+
+#include <cstring>
+#include <deque>
+#include <random>
+#include <string>
+#include <vector>
+
+#include "beltway/beltway.hpp"
+#include "local_queue.hpp"
+
+namespace beltway::test {
+namespace {
+
+void fill(Loan& loan, char with) { std::memset(loan.bytes().data(), with, loan.size()); }
+
+TEST(Loan, IsSeenOnlyOnceItIsCommitted) {
+  LocalQueue queue({.slots = 8, .lane_bytes = 65536});
+  Producer out = queue.producer();
+  Consumer in = queue.consumer();
+  Lent loan = out.loan(10000);
+  ASSERT_TRUE(loan);
+  EXPECT_EQ(loan->size(), 10000U);
+  EXPECT_EQ(reinterpret_cast<std::uintptr_t>(loan->bytes().data()) % 64, 0U);
+  fill(*loan, 'l');
+  EXPECT_EQ(in.try_receive().status(), Status::empty);
+  const std::byte* place = loan->bytes().data();
+  loan->commit();
+  EXPECT_FALSE(*loan);
+  Received message = in.try_receive();
+  ASSERT_TRUE(message);
+  EXPECT_TRUE(message->text() == std::string(10000, 'l'));
+  EXPECT_EQ(message->bytes().data(), place) << "no copy";
+}
+
+TEST(Loan, ManyMayBeOpenAndCommitInAnyOrderShorterOrNotAtAll) {
+  LocalQueue queue({.slots = 8, .lane_bytes = 65536});
+  Producer out = queue.producer();
+  Consumer in = queue.consumer();
+  Lent a = out.try_loan(1000);
+  Lent b = out.try_loan(1000);
+  Lent c = out.try_loan(1000);
+  Lent d = out.try_loan(1000);
+  fill(*a, 'a');
+  fill(*b, 'b');
+  fill(*d, 'd');
+  d->commit(500);
+  c->drop();
+  b->commit(5);
+  a->commit();
+  EXPECT_TRUE(in.try_receive()->text() == std::string(500, 'd'));
+  EXPECT_EQ(in.try_receive()->text(), "bbbbb") << "small enough for the slot";
+  EXPECT_TRUE(in.try_receive()->text() == std::string(1000, 'a'));
+  EXPECT_EQ(in.try_receive().status(), Status::empty);
+}
+
+TEST(Loan, LimitsAreNamed) {
+  LocalQueue queue({.slots = 8, .lane_bytes = 8192});
+  Producer out = queue.producer();
+  EXPECT_EQ(out.try_loan(8193).status(), Status::too_large);
+  EXPECT_THROW(static_cast<void>(out.loan(8193)), Error);
+  Lent whole = out.try_loan(8192);
+  ASSERT_TRUE(whole);
+  EXPECT_EQ(out.try_loan(1).status(), Status::full);
+  try {
+    static_cast<void>(out.loan(1));
+    FAIL() << "nobody but the caller could free the lane: waiting would be for ever";
+  } catch (const Error& error) {
+    EXPECT_EQ(error.reason(), Errc::limit_reached);
+  }
+  EXPECT_THROW(whole->commit(8193), Error);
+  whole->drop();
+  EXPECT_THROW(whole->commit(), Error) << "ended before";
+  EXPECT_TRUE(out.try_loan(8192));
+  LocalQueue without({.slots = 8, .lane_bytes = 0});
+  Producer inline_only = without.producer();
+  EXPECT_EQ(inline_only.try_loan(1).status(), Status::too_large);
+  EXPECT_EQ(inline_only.max_message_bytes(), 112U);
+  EXPECT_EQ(inline_only.try_publish(std::string(113, 'x')), Status::too_large);
+}
+
+TEST(Loan, AHeldMessageKeepsItsBytesAndTheRestIsUsedAgain) {
+  LocalQueue queue({.slots = 64, .lane_bytes = 16384});
+  Producer out = queue.producer();
+  Consumer in = queue.consumer();
+  out.publish(std::string(4000, 'h'));
+  Received held = in.try_receive();
+  unsigned published = 0;
+  while (out.try_publish(std::string(4000, 'n')) == Status::ok) ++published;
+  EXPECT_EQ(published, 3U);
+  while (Received message = in.try_receive()) {
+  }
+  EXPECT_EQ(out.try_publish(std::string(4000, 'n')), Status::full) << "the oldest is held";
+  EXPECT_TRUE(held->text() == std::string(4000, 'h'));
+  held = Status::empty;
+  for (int i = 0; i < 50; ++i) {
+    ASSERT_EQ(out.try_publish(std::string(4000, 'n')), Status::ok);
+    ASSERT_TRUE(in.try_receive());
+  }
+}
+
+TEST(Loan, RandomSizesAndOrdersNeverMixUpBytes) {
+  std::mt19937 random(7);
+  for (const std::uint32_t producers : {1U, 2U}) {
+    LocalQueue queue({.slots = 16, .lane_bytes = 32768, .max_producers = producers, .groups = {"g"}});
+    Producer out = queue.producer();
+    Consumer in = queue.consumer();
+    Consumer group = queue.consumer({.group = "g"});
+    std::deque<std::pair<Lent, char>> open;
+    std::deque<std::string> expected;
+    for (int step = 0; step < 20000; ++step) {
+      switch (random() % 4) {
+        case 0:
+          if (Lent loan = out.try_loan(random() % 9000)) {
+            const char with = static_cast<char>('a' + step % 26);
+            fill(*loan, with);
+            open.emplace_back(std::move(loan), with);
+          }
+          break;
+        case 1:
+          if (!open.empty()) {
+            const std::size_t which = random() % open.size();
+            auto& [loan, with] = open[which];
+            const std::size_t size = loan->size() == 0 ? 0 : random() % loan->size();
+            if (random() % 5 == 0) {
+              loan->drop();
+            } else if (loan->try_commit(size) == Status::ok) {
+              expected.emplace_back(size, with);
+            }
+            if (!*loan) open.erase(open.begin() + static_cast<std::ptrdiff_t>(which));
+          }
+          break;
+        default: {
+          Received message = in.try_receive();
+          Received leased = group.try_receive();
+          ASSERT_EQ(message.status(), leased.status());
+          if (!message) break;
+          ASSERT_TRUE(message->text() == expected.front());
+          ASSERT_TRUE(leased->text() == expected.front());
+          leased->ack();
+          expected.pop_front();
+        }
+      }
+    }
+  }
+}
+
+TEST(Loan, ANewProducerTakesOverWhatTheDeadOneLeft) {
+  LocalQueue queue({.slots = 16, .lane_bytes = 16384, .max_producers = 1});
+  Consumer in = queue.consumer();
+  for (int round = 0; round < 20; ++round) {
+    {
+      Producer dead = queue.producer();
+      ASSERT_EQ(dead.try_publish(std::string(3000, 'a')), Status::ok);
+      ASSERT_EQ(dead.try_publish(std::string(5000, 'b')), Status::ok);
+      Lent lost = dead.try_loan(2000);
+      ASSERT_TRUE(lost);
+    }
+    Producer out = queue.producer();
+    ASSERT_EQ(out.try_publish(std::string(6000, 'c')), Status::ok) << "beside what still lives";
+    ASSERT_EQ(out.try_publish(std::string(6000, 'd')), Status::full);
+    EXPECT_TRUE(in.try_receive()->text() == std::string(3000, 'a'));
+    EXPECT_TRUE(in.try_receive()->text() == std::string(5000, 'b'));
+    ASSERT_EQ(out.try_publish(std::string(6000, 'd')), Status::ok);
+    EXPECT_TRUE(in.try_receive()->text() == std::string(6000, 'c'));
+    EXPECT_TRUE(in.try_receive()->text() == std::string(6000, 'd'));
+  }
+}
+
+}  // namespace
+}  // namespace beltway::test

@@ -1,0 +1,242 @@
+// Competing consumers of a named group, over plain memory: leases, acks, nacks, prefetch, death, purge and removal.
+#include <gtest/gtest.h>
+
+#include <array>
+#include <set>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "beltway/beltway.hpp"
+#include "groups.hpp"
+#include "local_queue.hpp"
+#include "named_reader.hpp"
+
+namespace beltway::test {
+namespace {
+
+using namespace std::chrono_literals;
+
+QueueOptions with_group(std::uint32_t slots, std::uint32_t producers = 4) {
+  return {.slots = slots, .max_producers = producers, .groups = {"g"}};
+}
+
+TEST(NamedGroup, KeepsMessagesForConsumersThatComeLater) {
+  LocalQueue queue(with_group(8));
+  Producer out = queue.producer();
+  out.publish("kept");
+  Consumer in = queue.consumer({.group = "g"});
+  Received message = in.try_receive();
+  ASSERT_TRUE(message);
+  EXPECT_EQ(message->text(), "kept");
+  EXPECT_TRUE(message->ack());
+  EXPECT_FALSE(message->ack()) << "ended already";
+  EXPECT_FALSE(*message);
+}
+
+TEST(NamedGroup, EachMessageGoesToOneConsumer) {
+  LocalQueue queue(with_group(64));
+  Producer out = queue.producer();
+  Consumer a = queue.consumer({.group = "g"});
+  Consumer b = queue.consumer({.group = "g"});
+  std::set<std::string> seen;
+  for (int i = 0; i < 60; ++i) out.publish(std::to_string(i));
+  for (int i = 0; i < 30; ++i) {
+    for (Consumer* in : {&a, &b}) {
+      Received message = in->try_receive();
+      ASSERT_TRUE(message);
+      EXPECT_TRUE(seen.insert(std::string(message->text())).second);
+      message->ack();
+    }
+  }
+  EXPECT_EQ(a.try_receive().status(), Status::empty);
+}
+
+TEST(NamedGroup, NackBringsTheMessageBackFirstAndMarked) {
+  LocalQueue queue(with_group(8));
+  Producer out = queue.producer();
+  Consumer in = queue.consumer({.group = "g"});
+  for (int i = 0; i < 3; ++i) out.publish(std::to_string(i));
+  Received zero = in.receive();
+  Received one = in.receive();
+  EXPECT_TRUE(zero->nack());
+  Received again = in.receive();
+  EXPECT_EQ(again->text(), "0");
+  EXPECT_EQ(again->tries(), 1U);
+  EXPECT_EQ(in.receive()->text(), "2");
+  EXPECT_EQ(in.counters().redelivered, 1U);
+  again->ack();
+  one->ack();
+}
+
+TEST(NamedGroup, ADroppedMessageGoesBackUnlessAckIsAutomatic) {
+  LocalQueue queue(with_group(8));
+  Producer out = queue.producer();
+  out.publish("m");
+  Consumer in = queue.consumer({.group = "g"});
+  EXPECT_EQ(in.receive()->tries(), 0U);
+  EXPECT_EQ(in.receive()->tries(), 1U) << "dropped without ack";
+  Consumer automatic = queue.consumer({.group = "g", .ack = Ack::automatic});
+  EXPECT_EQ(automatic.receive()->tries(), 2U);
+  EXPECT_EQ(automatic.try_receive().status(), Status::empty);
+}
+
+TEST(NamedGroup, TriesStayAtTheirHighest) {
+  LocalQueue queue(with_group(2));
+  Producer out = queue.producer();
+  out.publish("m");
+  Consumer in = queue.consumer({.group = "g"});
+  for (unsigned i = 0; i < 300; ++i) EXPECT_EQ(in.receive()->tries(), std::min(i, k_max_tries));
+}
+
+TEST(NamedGroup, AcksMayComeInAnyOrderAndFreeTheRingFromTheFloor) {
+  for (const std::uint32_t producers : {1U, 4U}) {
+    LocalQueue queue(with_group(4, producers));
+    Producer out = queue.producer();
+    Consumer in = queue.consumer({.group = "g"});
+    for (int round = 0; round < 10; ++round) {
+      for (int i = 0; i < 4; ++i) ASSERT_EQ(out.try_publish(std::to_string(i)), Status::ok);
+      std::array<Message, 4> held;
+      ASSERT_EQ(in.receive_batch(held).count, 4U);
+      held[2].ack();
+      held[1].ack();
+      EXPECT_EQ(out.try_publish("x"), Status::full);
+      held[0].ack();
+      for (int i = 0; i < 3; ++i) EXPECT_EQ(out.try_publish("x"), Status::ok) << i;
+      EXPECT_EQ(out.try_publish("x"), Status::full);
+      held[3].ack();
+      for (int i = 0; i < 3; ++i) in.receive()->ack();
+    }
+  }
+}
+
+TEST(NamedGroup, PrefetchLimitsWhatOneConsumerHolds) {
+  LocalQueue queue(with_group(16));
+  Producer out = queue.producer();
+  Consumer in = queue.consumer({.group = "g", .prefetch = 2});
+  for (int i = 0; i < 5; ++i) out.publish(std::to_string(i));
+  std::array<Message, 5> held;
+  EXPECT_EQ(in.try_receive_batch(held).count, 2U);
+  EXPECT_EQ(in.try_receive().status(), Status::prefetch_limit);
+  EXPECT_EQ(in.receive(1ms).status(), Status::prefetch_limit);
+  std::thread other([&] {
+    std::this_thread::sleep_for(5ms);
+    held[1].ack();
+  });
+  Received next = in.receive();
+  other.join();
+  ASSERT_TRUE(next);
+  EXPECT_EQ(next->text(), "2");
+  next->ack();
+  held[0].ack();
+}
+
+TEST(NamedGroup, WhatTheDeadHeldComesAgainMarked) {
+  LocalQueue queue(with_group(8));
+  Producer out = queue.producer();
+  for (int i = 0; i < 4; ++i) out.publish(std::to_string(i));
+  Attachment dead = queue.attach_consumer({.group = "g"});
+  NamedReader reader(dead.map, dead.group, dead.group_incarnation, dead.owner);
+  SlotView views[3];
+  std::size_t leased = 0;
+  std::uint64_t corrupt = 0;
+  ASSERT_EQ(reader.lease(views, 3, leased, corrupt), Look::message);
+  ASSERT_EQ(leased, 3U);
+  ASSERT_TRUE(reader.ack(views[1].position, views[1].tries));
+  queue.detach(dead.owner);
+  Consumer in = queue.consumer({.group = "g"});
+  for (const auto& [text, tries] : {std::pair{"0", 1U}, {"2", 1U}, {"3", 0U}}) {
+    Received message = in.try_receive();
+    ASSERT_TRUE(message);
+    EXPECT_EQ(message->text(), text);
+    EXPECT_EQ(message->tries(), tries);
+    message->ack();
+  }
+  EXPECT_EQ(in.try_receive().status(), Status::empty);
+  EXPECT_FALSE(reader.ack(views[0].position, views[0].tries)) << "the dead one's lease is over";
+}
+
+TEST(NamedGroup, EndOfStreamWaitsForWhatOthersHold) {
+  LocalQueue queue(with_group(8));
+  {
+    Producer out = queue.producer();
+    out.publish("a");
+    out.publish("b");
+  }
+  Consumer one = queue.consumer({.group = "g"});
+  Consumer two = queue.consumer({.group = "g"});
+  Received a = one.receive();
+  Received b = two.receive();
+  EXPECT_EQ(two.try_receive().status(), Status::empty) << "one may still give its message back";
+  b->ack();
+  std::thread later([&] {
+    std::this_thread::sleep_for(5ms);
+    a->ack();
+  });
+  EXPECT_EQ(two.receive().status(), Status::end_of_stream);
+  later.join();
+  EXPECT_EQ(two.counters().rescued, 0U);
+  EXPECT_EQ(one.try_receive().status(), Status::end_of_stream);
+}
+
+TEST(NamedGroup, EndOfStreamIsToldToTheOnlyHolder) {
+  LocalQueue queue(with_group(8));
+  {
+    queue.producer().publish("a");
+  }
+  Consumer in = queue.consumer({.group = "g"});
+  Received held = in.receive();
+  EXPECT_EQ(in.receive().status(), Status::end_of_stream) << "nobody else can bring anything";
+  held->ack();
+}
+
+TEST(NamedGroup, PurgeTakesWhatNobodyHolds) {
+  LocalQueue queue(with_group(4));
+  Producer out = queue.producer();
+  Consumer in = queue.consumer({.group = "g"});
+  for (int i = 0; i < 4; ++i) out.publish(std::to_string(i));
+  Received held = in.receive();
+  EXPECT_EQ(purge(queue.map(), queue.group("g")), 3U);
+  EXPECT_EQ(in.try_receive().status(), Status::empty);
+  EXPECT_EQ(out.try_publish("x"), Status::full) << "the held one holds the floor";
+  EXPECT_TRUE(held->ack());
+  EXPECT_EQ(out.try_publish("x"), Status::ok);
+  EXPECT_EQ(in.receive()->text(), "x");
+}
+
+TEST(NamedGroup, RemovalEndsItsConsumersAndLetsProducersGoOn) {
+  LocalQueue queue(with_group(4));
+  Producer out = queue.producer();
+  Consumer in = queue.consumer({.group = "g"});
+  for (int i = 0; i < 4; ++i) out.publish(std::to_string(i));
+  Received held = in.receive();
+  EXPECT_FALSE(leave(queue.map(), queue.group("g"))) << "a lease is left";
+  EXPECT_EQ(in.try_receive().status(), Status::removed);
+  EXPECT_EQ(out.try_publish("x"), Status::full);
+  held->ack();
+  EXPECT_EQ(out.try_publish("x"), Status::ok);
+  free_group(queue.map(), queue.group("g"));
+  join(queue.map(), queue.group("g"), GroupKind::named, Start::latest);
+  EXPECT_EQ(in.try_receive().status(), Status::removed) << "another group in the same place is not ours";
+}
+
+TEST(NamedGroup, EveryGroupSeesOneTotalOrder) {
+  LocalQueue queue({.slots = 16, .groups = {"g", "h"}});
+  Producer a = queue.producer();
+  Producer b = queue.producer();
+  Consumer g = queue.consumer({.group = "g"});
+  Consumer h = queue.consumer({.group = "h"});
+  Consumer priv = queue.consumer();
+  for (int i = 0; i < 100; ++i) {
+    (i % 3 == 0 ? a : b).publish(std::to_string(i));
+    for (Consumer* in : {&g, &h, &priv}) {
+      Received message = in->receive();
+      EXPECT_EQ(message->text(), std::to_string(i));
+      EXPECT_EQ(message->producer(), i % 3 == 0 ? a.index() : b.index());
+      message->ack();
+    }
+  }
+}
+
+}  // namespace
+}  // namespace beltway::test
