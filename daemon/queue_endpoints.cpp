@@ -60,8 +60,9 @@ Handout Queue::attach(const Peer& peer, std::uint64_t session, const AttachReque
     enter_group(*place, request, group, handout.reply);
   } else {
     Board& board = map_.board();
-    board.producers_ever.store_relaxed(board.producers_ever.load_relaxed() + 1);
+    // First the live bit: a consumer that sees that one ever was must not miss that it is (ConsumerCore::nothing_taken).
     board.live_producers.fetch_or(1ULL << place->index);
+    board.producers_ever.fetch_add(1);
   }
   const Identity identity{endpoint.incarnation, static_cast<std::uint16_t>(endpoint.group), k_endpoint_attached};
   map_.endpoint(owner_of(place->index)).identity.store_relaxed(identity.word());

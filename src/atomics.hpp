@@ -70,8 +70,10 @@ inline void acquire_fence() noexcept { std::atomic_thread_fence(std::memory_orde
 /// under ThreadSanitizer they go by relaxed atomic bytes, which is what the language asks for.
 #ifdef BELTWAY_THREAD_SANITIZER
 inline void copy_racing(std::byte* to, const std::byte* from, std::size_t size) noexcept {
+  auto* const target = reinterpret_cast<unsigned char*>(to);
+  const auto* const source = reinterpret_cast<const unsigned char*>(from);
   for (std::size_t i = 0; i < size; ++i) {
-    __atomic_store_n(to + i, __atomic_load_n(from + i, __ATOMIC_RELAXED), __ATOMIC_RELAXED);
+    __atomic_store_n(target + i, __atomic_load_n(source + i, __ATOMIC_RELAXED), __ATOMIC_RELAXED);
   }
 }
 #else

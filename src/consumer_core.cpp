@@ -167,8 +167,9 @@ Status ConsumerCore::nothing_taken(std::span<Message> out, std::size_t& count) {
   if (const auto* const named = std::get_if<NamedReader>(&reader_); named != nullptr && !named->active()) {
     return Status::removed;
   }
-  // Pairs with the release of the daemon, which counts a producer out after its last message was repaired.
-  if (board.live_producers.load_acquire() != 0 || board.producers_ever.load_acquire() == 0) return Status::empty;
+  // In this order: the daemon sets a producer's live bit before it counts it among those that ever were, and clears it
+  // after its last message was repaired. Pair with its releases.
+  if (board.producers_ever.load_acquire() == 0 || board.live_producers.load_acquire() != 0) return Status::empty;
   // It may have published between our look and its end.
   if (take_what_is_there(out, count) == Look::message) return Status::ok;
   return all_delivered() ? Status::end_of_stream : Status::empty;

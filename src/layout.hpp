@@ -92,9 +92,7 @@ struct SlotMeta {
   [[nodiscard]] static constexpr SlotMeta of(std::uint64_t word) noexcept {
     return {static_cast<std::uint32_t>(word), static_cast<std::uint16_t>(word >> 32)};
   }
-  [[nodiscard]] constexpr std::uint64_t word() const noexcept {
-    return static_cast<std::uint64_t>(flags) << 32 | size;
-  }
+  [[nodiscard]] constexpr std::uint64_t word() const noexcept { return static_cast<std::uint64_t>(flags) << 32 | size; }
 };
 
 struct Slot {
@@ -230,22 +228,22 @@ struct Header {
   std::uint32_t max_groups;
   std::uint32_t spare;
 };
-static_assert(offsetof(Header, magic) == 0 && offsetof(Header, layout_major) == 8 && offsetof(Header, ring_bytes) == 16 &&
-              offsetof(Header, queue_id) == 40 && offsetof(Header, slots) == 48 && offsetof(Header, lane_bytes) == 56 &&
-              offsetof(Header, max_producers) == 64 && sizeof(Header) == 80);
+static_assert(offsetof(Header, magic) == 0 && offsetof(Header, layout_major) == 8 &&
+              offsetof(Header, ring_bytes) == 16 && offsetof(Header, queue_id) == 40 && offsetof(Header, slots) == 48 &&
+              offsetof(Header, lane_bytes) == 56 && offsetof(Header, max_producers) == 64 && sizeof(Header) == 80);
 
 /// What everybody looks at and hardly anybody writes. First line: loaded at each publish.
 struct alignas(k_line) Board {
-  Word notice;              ///< written by the daemon
-  Word consumer_sleepers;   ///< bit c: consumer c has said ASLEEP; set and cleared by c alone (and the repair)
-  Word producer_sleepers;   ///< bit p: likewise
+  Word notice;             ///< written by the daemon
+  Word consumer_sleepers;  ///< bit c: consumer c has said ASLEEP; set and cleared by c alone (and the repair)
+  Word producer_sleepers;  ///< bit p: likewise
   std::uint64_t spare0[5];
-  Word live_producers;      ///< bit p: producer p is attached; written by the daemon
-  Word producers_ever;      ///< producers that ever attached; written by the daemon
-  Word totals[14];          ///< QueueTotals in their order, written by the daemon
+  Word live_producers;  ///< bit p: producer p is attached; written by the daemon
+  Word producers_ever;  ///< producers that ever attached; written by the daemon
+  Word totals[14];      ///< QueueTotals in their order, written by the daemon
 };
-static_assert(sizeof(Board) == 192 && offsetof(Board, consumer_sleepers) == 8 && offsetof(Board, live_producers) == 64 &&
-              offsetof(Board, totals) == 80);
+static_assert(sizeof(Board) == 192 && offsetof(Board, consumer_sleepers) == 8 &&
+              offsetof(Board, live_producers) == 64 && offsetof(Board, totals) == 80);
 
 inline constexpr std::size_t k_counters = 16;
 
@@ -285,7 +283,7 @@ struct alignas(k_line) Group {
   std::uint64_t spare0[7];
   Word floor;  ///< on a line of its own: producers look at it, consumers move it
   std::uint64_t spare1[7];
-  Word next;   ///< on a line of its own: consumers compete for it
+  Word next;  ///< on a line of its own: consumers compete for it
   std::uint64_t spare2[7];
 };
 static_assert(sizeof(Group) == 192 && offsetof(Group, floor) == 64 && offsetof(Group, next) == 128);

@@ -116,8 +116,8 @@ Attachment LocalQueue::attach_producer() {
   const std::lock_guard lock(state_->mutex);
   const unsigned owner = state_->take(0, state_->map.geometry.max_producers);
   state_->map.endpoint(owner).identity.store_release(Identity{1, 0, k_endpoint_attached}.word());
-  state_->map.board().producers_ever.fetch_add(1);
   state_->map.board().live_producers.fetch_or(1ULL << owner);
+  state_->map.board().producers_ever.fetch_add(1);
   Attachment attachment;
   attachment.map = state_->map;
   attachment.owner = owner;
