@@ -1,0 +1,173 @@
+// Structures of the library as JSON.
+#include "json.hpp"
+
+#include "payload_text.hpp"
+#include "process_info.hpp"
+#include "units.hpp"
+
+namespace beltway::tool {
+
+namespace {
+
+Json type_json(const TypeTag& type) {
+  if (type.size == 0) return nullptr;
+  return {{"name", type.name}, {"size", type.size}, {"alignment", type.alignment}};
+}
+
+Json counters_json(const ProducerCounters& counters) {
+  return {{"messages", counters.messages},
+          {"bytes", counters.bytes},
+          {"refused", counters.refused},
+          {"wakes", counters.wakes},
+          {"sleeps", counters.sleeps},
+          {"rescued", counters.rescued},
+          {"blocked_ns", counters.blocked_ns},
+          {"high_water", counters.high_water},
+          {"last_progress_ns", counters.last_progress_ns}};
+}
+
+Json counters_json(const ConsumerCounters& counters) {
+  return {{"messages", counters.messages},
+          {"bytes", counters.bytes},
+          {"lost", counters.lost},
+          {"redelivered", counters.redelivered},
+          {"corrupt", counters.corrupt},
+          {"acks", counters.acks},
+          {"nacks", counters.nacks},
+          {"wakes", counters.wakes},
+          {"sleeps", counters.sleeps},
+          {"rescued", counters.rescued},
+          {"blocked_ns", counters.blocked_ns},
+          {"last_progress_ns", counters.last_progress_ns}};
+}
+
+Json totals_json(const QueueTotals& totals) {
+  return {{"repairs", totals.repairs},         {"voided", totals.voided},     {"released", totals.released},
+          {"messages_in", totals.messages_in}, {"bytes_in", totals.bytes_in}, {"messages_out", totals.messages_out},
+          {"bytes_out", totals.bytes_out},     {"refused", totals.refused},   {"lost", totals.lost},
+          {"redelivered", totals.redelivered}, {"wakes", totals.wakes},       {"sleeps", totals.sleeps}};
+}
+
+/// An endpoint with what this machine tells of its process.
+Json attached_json(const EndpointInfo& endpoint, SleepState sleep) {
+  Json json = to_json(endpoint);
+  const std::optional<ProcessInfo> process = process_info(endpoint.pid);
+  json["process"] = process ? Json(process->name) : Json(nullptr);
+  json["stopped"] = process && process->stopped;
+  json["sleep"] = name_of(sleep);
+  return json;
+}
+
+void add_payload(Json& json, std::string_view bytes) {
+  if (is_utf8(bytes)) {
+    json["text"] = bytes;
+  } else {
+    json["base64"] = base64(bytes);
+  }
+}
+
+}  // namespace
+
+Json to_json(const EndpointInfo& endpoint) {
+  Json json{{"index", endpoint.index},
+            {"role", endpoint.producer ? "producer" : "consumer"},
+            {"pid", endpoint.pid},
+            {"uid", endpoint.uid}};
+  if (!endpoint.producer) {
+    json["group"] = endpoint.group.empty() ? Json(nullptr) : Json(endpoint.group);
+    json["lossy"] = endpoint.lossy;
+  }
+  return json;
+}
+
+Json to_json(const QueueInfo& info) {
+  const QueueOptions& options = info.options;
+  Json json{{"name", info.name},
+            {"id", info.id},
+            {"owner_uid", info.owner_uid},
+            {"owner_gid", info.owner_gid},
+            {"mode", format_mode(options.mode)},
+            {"slots", options.slots},
+            {"slot_bytes", options.slot_bytes},
+            {"lane_bytes", options.lane_bytes},
+            {"max_producers", options.max_producers},
+            {"max_consumers", options.max_consumers},
+            {"max_groups", options.max_groups},
+            {"groups", options.groups},
+            {"fence", name_of(options.fence)},
+            {"type", type_json(options.type)},
+            {"shared_bytes", info.shared_bytes},
+            {"endpoints", Json::array()}};
+  for (const EndpointInfo& endpoint : info.endpoints) json["endpoints"].push_back(to_json(endpoint));
+  return json;
+}
+
+Json to_json(const QueueSnapshot& snapshot) {
+  Json state{{"position", snapshot.position},
+             {"used", snapshot.used},
+             {"symmetric_fences", snapshot.symmetric_fences},
+             {"groups", Json::array()},
+             {"producers", Json::array()},
+             {"consumers", Json::array()},
+             {"totals", totals_json(snapshot.totals)}};
+  for (const GroupState& group : snapshot.groups) {
+    state["groups"].push_back({{"name", group.name},
+                               {"floor", group.floor},
+                               {"depth", group.depth},
+                               {"leased", group.leased},
+                               {"retry", group.retry},
+                               {"consumers", group.consumers}});
+  }
+  for (const ProducerState& producer : snapshot.producers) {
+    Json json = attached_json(producer.endpoint, producer.sleep);
+    json["claimed"] = producer.claimed;
+    json["counters"] = counters_json(producer.counters);
+    state["producers"].push_back(std::move(json));
+  }
+  for (const ConsumerState& consumer : snapshot.consumers) {
+    Json json = attached_json(consumer.endpoint, consumer.sleep);
+    json["held"] = consumer.held;
+    json["lag"] = consumer.lag;
+    json["counters"] = counters_json(consumer.counters);
+    state["consumers"].push_back(std::move(json));
+  }
+  return {{"queue", to_json(snapshot.info)}, {"state", std::move(state)}};
+}
+
+Json to_json(const Message& message) {
+  Json json{{"position", message.position()},
+            {"producer", message.producer()},
+            {"tries", message.tries()},
+            {"lost", message.lost()},
+            {"size", message.size()}};
+  add_payload(json, message.text());
+  return json;
+}
+
+Json to_json(const PeekedMessage& message) {
+  Json json{{"position", message.position},
+            {"producer", message.producer},
+            {"size", message.size},
+            {"cut", message.bytes.size() < message.size}};
+  add_payload(json, as_text(message.bytes));
+  return json;
+}
+
+Json to_json(const Digest& digest) {
+  return {{"messages", digest.messages()}, {"bytes", digest.bytes()}, {"digest", digest.hex()}};
+}
+
+std::string json_line(const Json& json) { return json.dump() + "\n"; }
+
+std::string_view name_of(Fence fence) noexcept { return fence == Fence::symmetric ? "symmetric" : "asymmetric"; }
+
+std::string_view name_of(SleepState state) noexcept {
+  switch (state) {
+    case SleepState::awake: return "awake";
+    case SleepState::asleep: return "asleep";
+    case SleepState::signalled: return "signalled";
+  }
+  return "unknown";
+}
+
+}  // namespace beltway::tool

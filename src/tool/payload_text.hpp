@@ -1,0 +1,25 @@
+// Payloads, which may be anything, as text that a terminal or a JSON document can take.
+#pragma once
+
+#include <cstddef>
+#include <span>
+#include <string>
+#include <string_view>
+
+namespace beltway::tool {
+
+[[nodiscard]] bool is_utf8(std::string_view text) noexcept;
+
+/// Control characters and bytes that are no UTF-8 become \n, \t, \xNN; so a message cannot move a terminal's cursor.
+[[nodiscard]] std::string printable(std::string_view text);
+
+/// At most `max_columns` characters of a printable text, the last being "..." where something is missing.
+[[nodiscard]] std::string shortened(std::string text, std::size_t max_columns);
+
+[[nodiscard]] std::string base64(std::string_view bytes);
+
+[[nodiscard]] inline std::string_view as_text(std::span<const std::byte> bytes) noexcept {
+  return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
+}
+
+}  // namespace beltway::tool

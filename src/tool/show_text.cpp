@@ -1,0 +1,173 @@
+// The sections of `show`.
+#include "show_text.hpp"
+
+#include <algorithm>
+
+#include "process_info.hpp"
+#include "table.hpp"
+#include "units.hpp"
+
+namespace beltway::tool {
+
+namespace {
+
+constexpr std::size_t k_indent = 2;
+
+std::string process_text(const EndpointInfo& endpoint) {
+  const std::optional<ProcessInfo> process = process_info(endpoint.pid);
+  if (!process) return std::to_string(endpoint.pid);
+  return std::to_string(endpoint.pid) + " " + process->name;
+}
+
+std::string state_text(const EndpointInfo& endpoint, SleepState sleep) {
+  const std::optional<ProcessInfo> process = process_info(endpoint.pid);
+  if (process && process->stopped) return "STOPPED";
+  return std::string(name_of(sleep));
+}
+
+std::string ago(std::uint64_t then_ns, std::uint64_t now_ns) {
+  if (then_ns == 0) return "never";
+  return format_nanoseconds(now_ns > then_ns ? static_cast<double>(now_ns - then_ns) : 0.0) + " ago";
+}
+
+std::string group_text(const EndpointInfo& endpoint) {
+  if (!endpoint.group.empty()) return endpoint.group;
+  return endpoint.lossy ? "(private, lossy)" : "(private)";
+}
+
+std::string facts_text(const QueueSnapshot& snapshot, const std::optional<Rates>& rates) {
+  const QueueInfo& info = snapshot.info;
+  const QueueOptions& options = info.options;
+  Facts facts;
+  facts.add("owner", user_name(info.owner_uid) + ", mode " + format_mode(options.mode));
+  facts.add("slots", std::to_string(options.slots) + " of " + format_size(options.slot_bytes) + ", lanes of " +
+                         format_size(static_cast<double>(options.lane_bytes)) + ", " +
+                         format_size(static_cast<double>(info.shared_bytes)) + " in all");
+  facts.add("limits", std::to_string(options.max_producers) + " producers, " + std::to_string(options.max_consumers) +
+                          " consumers, " + std::to_string(options.max_groups) + " named groups");
+  facts.add("fences", snapshot.symmetric_fences && options.fence == Fence::asymmetric
+                          ? "symmetric, since some process cannot use membarrier"
+                          : std::string(name_of(options.fence)));
+  if (options.type.size > 0) {
+    facts.add("type", options.type.name + " (" + std::to_string(options.type.size) + " bytes, aligned to " +
+                          std::to_string(options.type.alignment) + ")");
+  }
+  facts.add("position", std::to_string(snapshot.position));
+  facts.add("in use", std::to_string(snapshot.used) + " of " + std::to_string(options.slots) + " slots");
+  if (rates) {
+    facts.add("in", format_rate(rates->messages_in) + ", " + format_size(rates->bytes_in) + "/s");
+    facts.add("out", format_rate(rates->messages_out) + ", " + format_size(rates->bytes_out) + "/s");
+    if (rates->refused > 0) facts.add("refused", format_rate(rates->refused));
+    if (rates->lost > 0) facts.add("lost", format_rate(rates->lost));
+  }
+  return facts.text(k_indent);
+}
+
+std::string groups_text(const QueueSnapshot& snapshot) {
+  Table table{"GROUP", ">DEPTH", ">LEASED", ">RETRY", ">FLOOR", "CONSUMERS"};
+  for (const GroupState& group : snapshot.groups) {
+    std::string consumers;
+    for (const unsigned index : group.consumers) consumers += (consumers.empty() ? "" : " ") + std::to_string(index);
+    table.add({group.name, format_count(group.depth), format_count(group.leased), format_count(group.retry),
+               std::to_string(group.floor), consumers.empty() ? "-" : consumers});
+  }
+  return table.empty() ? "" : "\n" + table.text(k_indent);
+}
+
+std::string producers_text(const QueueSnapshot& snapshot, std::uint64_t now_ns) {
+  Table table{">PRODUCER", "PROCESS", "USER",    "STATE",   ">MESSAGES",  ">BYTES",       ">REFUSED",
+              ">CLAIMED",  ">WAKES",  ">SLEEPS", ">WAITED", ">MOST USED", ">LAST PUBLISH"};
+  for (const ProducerState& producer : snapshot.producers) {
+    const ProducerCounters& counters = producer.counters;
+    table.add({std::to_string(producer.endpoint.index), process_text(producer.endpoint),
+               user_name(producer.endpoint.uid), state_text(producer.endpoint, producer.sleep),
+               format_count(counters.messages), format_size(static_cast<double>(counters.bytes)),
+               format_count(counters.refused), format_count(producer.claimed), format_count(counters.wakes),
+               format_count(counters.sleeps), format_nanoseconds(static_cast<double>(counters.blocked_ns)),
+               format_count(counters.high_water), ago(counters.last_progress_ns, now_ns)});
+  }
+  return table.empty() ? "" : "\n" + table.text(k_indent);
+}
+
+std::string consumers_text(const QueueSnapshot& snapshot, std::uint64_t now_ns) {
+  Table table{">CONSUMER", "PROCESS", "USER",         "GROUP",  "STATE",   ">LAG",    ">HELD",        ">MESSAGES",
+              ">BYTES",    ">LOST",   ">REDELIVERED", ">WAKES", ">SLEEPS", ">WAITED", ">LAST RECEIVE"};
+  for (const ConsumerState& consumer : snapshot.consumers) {
+    const ConsumerCounters& counters = consumer.counters;
+    const bool own_place = consumer.endpoint.group.empty();
+    table.add({std::to_string(consumer.endpoint.index), process_text(consumer.endpoint),
+               user_name(consumer.endpoint.uid), group_text(consumer.endpoint),
+               state_text(consumer.endpoint, consumer.sleep), own_place ? format_count(consumer.lag) : "-",
+               format_count(consumer.held), format_count(counters.messages),
+               format_size(static_cast<double>(counters.bytes)), format_count(counters.lost),
+               format_count(counters.redelivered), format_count(counters.wakes), format_count(counters.sleeps),
+               format_nanoseconds(static_cast<double>(counters.blocked_ns)), ago(counters.last_progress_ns, now_ns)});
+  }
+  return table.empty() ? "" : "\n" + table.text(k_indent);
+}
+
+std::string totals_text(const QueueTotals& totals) {
+  Facts facts;
+  facts.add("gone endpoints", format_count(totals.messages_in) + " messages in (" +
+                                  format_size(static_cast<double>(totals.bytes_in)) + "), " +
+                                  format_count(totals.messages_out) + " out (" +
+                                  format_size(static_cast<double>(totals.bytes_out)) + "), " +
+                                  format_count(totals.refused) + " refused, " + format_count(totals.lost) + " lost, " +
+                                  format_count(totals.redelivered) + " redelivered");
+  facts.add("repairs", format_count(totals.repairs) + " endpoints cleaned up, " + format_count(totals.voided) +
+                           " claims voided, " + format_count(totals.released) + " leases given back");
+  return "\n" + facts.text(k_indent);
+}
+
+void add_full_ring(const QueueSnapshot& snapshot, std::vector<std::string>& sentences) {
+  if (snapshot.used == 0 || snapshot.used < snapshot.info.options.slots) return;
+  for (const GroupState& group : snapshot.groups) {
+    if (group.depth < snapshot.used) continue;
+    sentences.push_back("the ring is full: group \"" + group.name + "\" holds it" +
+                        (group.consumers.empty() ? " and has no consumer" : ""));
+  }
+  for (const ConsumerState& consumer : snapshot.consumers) {
+    if (!consumer.endpoint.group.empty() || consumer.endpoint.lossy || consumer.lag < snapshot.used) continue;
+    sentences.push_back("the ring is full: private consumer " + std::to_string(consumer.endpoint.index) + " (process " +
+                        process_text(consumer.endpoint) + ") holds it");
+  }
+}
+
+}  // namespace
+
+std::vector<std::string> troubles(const QueueSnapshot& snapshot) {
+  std::vector<std::string> sentences;
+  for (const ProducerState& producer : snapshot.producers) {
+    if (producer.claimed == 0) continue;
+    const std::optional<ProcessInfo> process = process_info(producer.endpoint.pid);
+    const bool stopped = process && process->stopped;
+    sentences.push_back("producer " + std::to_string(producer.endpoint.index) + " (process " +
+                        process_text(producer.endpoint) + (stopped ? ", stopped" : "") + ") has claimed " +
+                        std::to_string(producer.claimed) + " slots and not finished" +
+                        (stopped ? ": all behind it wait; let it go on (kill -CONT) or kill it" : " at this moment"));
+  }
+  add_full_ring(snapshot, sentences);
+  std::uint64_t rescued = 0;
+  std::uint64_t corrupt = 0;
+  for (const ProducerState& producer : snapshot.producers) rescued += producer.counters.rescued;
+  for (const ConsumerState& consumer : snapshot.consumers) {
+    rescued += consumer.counters.rescued;
+    corrupt += consumer.counters.corrupt;
+  }
+  if (rescued > 0) sentences.push_back(format_count(rescued) + " sleeps were ended by the last-resort timer only");
+  if (corrupt > 0) sentences.push_back(format_count(corrupt) + " messages made no sense: some producer scribbles");
+  return sentences;
+}
+
+std::string show_text(const QueueSnapshot& snapshot, const std::optional<Rates>& rates, std::uint64_t now_ns) {
+  std::string out = snapshot.info.name + " (id " + std::to_string(snapshot.info.id) + ")\n";
+  out += facts_text(snapshot, rates);
+  out += groups_text(snapshot);
+  out += producers_text(snapshot, now_ns);
+  out += consumers_text(snapshot, now_ns);
+  out += totals_text(snapshot.totals);
+  for (const std::string& sentence : troubles(snapshot)) out += "\n  ! " + sentence + "\n";
+  return out;
+}
+
+}  // namespace beltway::tool
