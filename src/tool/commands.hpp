@@ -1,0 +1,44 @@
+// The subcommands of `beltway`, one file each or a few small ones together.
+//
+// Each function adds its subcommand's options to the parser. Parsing only fills options and sets Globals::action; main
+// then runs that, so that nothing happens before the whole command line has made sense.
+#pragma once
+
+#include <functional>
+#include <string>
+
+#include "beltway/connection.hpp"
+#include "exit_code.hpp"
+
+namespace CLI {
+class App;
+}
+
+namespace beltway::tool {
+
+/// The options that all subcommands share, and what the command line asked for.
+struct Globals {
+  std::string socket;
+  bool no_start = false;
+  std::string format = "text";
+  std::function<ExitCode()> action;
+
+  [[nodiscard]] bool json() const noexcept { return format == "json"; }
+  [[nodiscard]] ConnectionOptions connection_options() const;
+  [[nodiscard]] Connection connect() const { return Connection::open(connection_options()); }
+};
+
+void add_declare(CLI::App& app, Globals& globals);
+void add_list(CLI::App& app, Globals& globals);
+void add_show(CLI::App& app, Globals& globals);
+void add_pub(CLI::App& app, Globals& globals);
+void add_sub(CLI::App& app, Globals& globals);
+void add_peek(CLI::App& app, Globals& globals);
+void add_purge(CLI::App& app, Globals& globals);
+void add_remove(CLI::App& app, Globals& globals);
+void add_group(CLI::App& app, Globals& globals);
+void add_ping(CLI::App& app, Globals& globals);
+void add_digest(CLI::App& app, Globals& globals);
+void add_bench(CLI::App& app, Globals& globals);
+
+}  // namespace beltway::tool

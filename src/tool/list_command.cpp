@@ -1,0 +1,79 @@
+// `beltway list`: the queues that the caller may read or write.
+#include <algorithm>
+#include <optional>
+
+#include "beltway/error.hpp"
+#include "cli_options.hpp"
+#include "commands.hpp"
+#include "json.hpp"
+#include "output.hpp"
+#include "process_info.hpp"
+#include "table.hpp"
+
+namespace beltway::tool {
+
+namespace {
+
+/// Nothing if the queue may only be written, or has just been removed: the list goes on without its numbers.
+std::optional<QueueSnapshot> try_snapshot(const Connection& connection, const std::string& name) {
+  try {
+    return connection.open_queue(name).snapshot();
+  } catch (const Error&) {
+    return std::nullopt;
+  }
+}
+
+std::string of(std::size_t count, std::uint32_t limit) { return std::to_string(count) + "/" + std::to_string(limit); }
+
+Json list_json(const Connection& connection, const std::vector<QueueInfo>& queues) {
+  Json list = Json::array();
+  for (const QueueInfo& info : queues) {
+    const std::optional<QueueSnapshot> snapshot = try_snapshot(connection, info.name);
+    Json json = to_json(info);
+    json["position"] = snapshot ? Json(snapshot->position) : Json(nullptr);
+    json["used"] = snapshot ? Json(snapshot->used) : Json(nullptr);
+    list.push_back(std::move(json));
+  }
+  Json json;
+  json["queues"] = std::move(list);
+  return json;
+}
+
+std::string list_text(const Connection& connection, const std::vector<QueueInfo>& queues) {
+  Table table{"QUEUE",      ">USED",      ">SLOTS", ">SLOT", ">LANE", ">MEMORY",
+              ">PRODUCERS", ">CONSUMERS", "OWNER",  "MODE",  "GROUPS"};
+  for (const QueueInfo& info : queues) {
+    const std::optional<QueueSnapshot> snapshot = try_snapshot(connection, info.name);
+    const auto producers = static_cast<std::size_t>(std::count_if(
+        info.endpoints.begin(), info.endpoints.end(), [](const EndpointInfo& endpoint) { return endpoint.producer; }));
+    std::string groups;
+    for (const std::string& group : info.options.groups) groups += (groups.empty() ? "" : " ") + group;
+    table.add({info.name, snapshot ? std::to_string(snapshot->used) : "-", std::to_string(info.options.slots),
+               format_size(info.options.slot_bytes), format_size(static_cast<double>(info.options.lane_bytes)),
+               format_size(static_cast<double>(info.shared_bytes)), of(producers, info.options.max_producers),
+               of(info.endpoints.size() - producers, info.options.max_consumers), user_name(info.owner_uid),
+               format_mode(info.options.mode), groups.empty() ? "-" : groups});
+  }
+  return table.text();
+}
+
+ExitCode run(const Globals& globals) {
+  const Connection connection = globals.connect();
+  const std::vector<QueueInfo> queues = connection.list();
+  Output output(1);
+  output.append(globals.json() ? json_line(list_json(connection, queues)) : list_text(connection, queues));
+  output.flush();
+  return ExitCode::done;
+}
+
+}  // namespace
+
+void add_list(CLI::App& app, Globals& globals) {
+  CLI::App& command = *app.add_subcommand("list", "List the queues that you may read or write");
+  command.footer(R"(Examples:
+  beltway list
+  beltway list --format json | jq -r '.queues[] | select(.used > 0) | .name')");
+  command.callback([&globals] { globals.action = [&globals] { return run(globals); }; });
+}
+
+}  // namespace beltway::tool

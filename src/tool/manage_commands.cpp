@@ -1,0 +1,107 @@
+// `beltway purge`, `remove`, `group` and `ping`: one request each.
+#include "cli_options.hpp"
+#include "commands.hpp"
+#include "json.hpp"
+#include "output.hpp"
+
+namespace beltway::tool {
+
+namespace {
+
+struct Options {
+  std::string name;
+  std::string group;
+  Start start = Start::latest;
+};
+
+ExitCode print(const Globals& globals, const Json& json, const std::string& text) {
+  Output output(1);
+  output.append(globals.json() ? json_line(json) : text);
+  output.flush();
+  return ExitCode::done;
+}
+
+ExitCode purge(const Globals& globals, const Options& options) {
+  const std::uint64_t purged = globals.connect().open_queue(options.name).purge(options.group);
+  return print(globals, {{"queue", options.name}, {"group", options.group}, {"purged", purged}},
+               "purged " + std::to_string(purged) + " messages\n");
+}
+
+ExitCode remove(const Globals& globals, const Options& options) {
+  globals.connect().remove(options.name);
+  return print(globals, {{"queue", options.name}, {"removed", true}}, "");
+}
+
+ExitCode add_one_group(const Globals& globals, const Options& options) {
+  globals.connect().open_queue(options.name).add_group(options.group, options.start);
+  return print(globals, {{"queue", options.name}, {"group", options.group}, {"added", true}}, "");
+}
+
+ExitCode remove_group(const Globals& globals, const Options& options) {
+  globals.connect().open_queue(options.name).remove_group(options.group);
+  return print(globals, {{"queue", options.name}, {"group", options.group}, {"removed", true}}, "");
+}
+
+ExitCode ping(const Globals& globals) {
+  const Connection connection = globals.connect();
+  const auto before = std::chrono::steady_clock::now();
+  const Connection::DaemonInfo daemon = connection.ping();
+  const std::chrono::nanoseconds taken = std::chrono::steady_clock::now() - before;
+  return print(
+      globals,
+      {{"version", daemon.version}, {"pid", daemon.pid}, {"socket", daemon.socket}, {"round_trip_ns", taken.count()}},
+      "beltwayd " + daemon.version + ", process " + std::to_string(daemon.pid) + ", " + daemon.socket + ", " +
+          format_duration(taken) + "\n");
+}
+
+void set_action(CLI::App& command, Globals& globals, std::function<ExitCode()> action) {
+  command.callback([&globals, action = std::move(action)] { globals.action = action; });
+}
+
+void add_group_name(CLI::App& command, std::string& group) {
+  command.add_option("GROUP", group, "The named group")->required()->type_name("");
+}
+
+}  // namespace
+
+void add_purge(CLI::App& app, Globals& globals) {
+  CLI::App& command = *app.add_subcommand("purge", "Acknowledge all that a group has before it and nobody holds");
+  const auto options = std::make_shared<Options>();
+  add_queue_name(command, options->name);
+  command.add_option("--group", options->group, "The group")->required()->type_name("GROUP");
+  command.footer("Example:\n  beltway purge orders --group billing");
+  set_action(command, globals, [&globals, options] { return purge(globals, *options); });
+}
+
+void add_remove(CLI::App& app, Globals& globals) {
+  CLI::App& command = *app.add_subcommand("remove", "Remove a queue; attached processes are told");
+  const auto options = std::make_shared<Options>();
+  add_queue_name(command, options->name);
+  command.footer("Example:\n  beltway remove orders");
+  set_action(command, globals, [&globals, options] { return remove(globals, *options); });
+}
+
+void add_group(CLI::App& app, Globals& globals) {
+  CLI::App& command = *app.add_subcommand("group", "Add or remove a named group");
+  command.require_subcommand(1);
+  const auto options = std::make_shared<Options>();
+  CLI::App& add = *command.add_subcommand("add", "Make a group that keeps messages from now on, consumers or not");
+  add_queue_name(add, options->name);
+  add_group_name(add, options->group);
+  add_start(add, options->start, "Where it starts (latest)");
+  add.footer("Example:\n  beltway group add orders audit --from oldest");
+  set_action(add, globals, [&globals, options] { return add_one_group(globals, *options); });
+  CLI::App& remove_one = *command.add_subcommand("remove", "Remove a group; its consumers are told");
+  add_queue_name(remove_one, options->name);
+  add_group_name(remove_one, options->group);
+  remove_one.footer("Example:\n  beltway group remove orders audit");
+  set_action(remove_one, globals, [&globals, options] { return remove_group(globals, *options); });
+}
+
+void add_ping(CLI::App& app, Globals& globals) {
+  CLI::App& command = *app.add_subcommand("ping", "Ask the daemon for a sign of life");
+  command.footer("Example:\n  beltway ping --no-start && echo up");
+  set_action(command, globals, [&globals] { return ping(globals); });
+}
+
+}  // namespace beltway::tool

@@ -1,0 +1,98 @@
+// `beltway pub`: publishes arguments, lines or a file.
+#include "cli_options.hpp"
+#include "commands.hpp"
+#include "interrupt.hpp"
+#include "output.hpp"
+#include "publishing.hpp"
+#include "summary.hpp"
+
+namespace beltway::tool {
+
+namespace {
+
+constexpr std::uint64_t k_default_chunk_bytes = 64 * 1024;
+
+struct Options {
+  std::string name;
+  std::vector<std::string> messages;
+  std::string file;
+  std::uint64_t chunk_bytes = 0;
+  bool summary = false;
+  ProducerOptions producer;
+  PublishPlan plan;
+};
+
+void check(const Options& options) {
+  if (!options.messages.empty() && !options.file.empty())
+    throw CLI::ValidationError("--file", "excludes messages as arguments");
+  if (options.chunk_bytes > 0 && options.file.empty())
+    throw CLI::ValidationError("--chunk", "needs --file (\"-\": standard input)");
+}
+
+void publish(Publishing& publishing, const Options& options, std::size_t largest) {
+  if (!options.file.empty()) {
+    const std::uint64_t by_default = std::min<std::uint64_t>(k_default_chunk_bytes, largest);
+    const InputFile file(options.file);
+    publishing.pieces(file, options.chunk_bytes > 0 ? options.chunk_bytes : by_default);
+  } else if (!options.messages.empty()) {
+    publishing.arguments(options.messages);
+  } else {
+    publishing.lines(InputFile("-"));
+  }
+}
+
+ExitCode run(const Globals& globals, const Options& options) {
+  Producer producer = globals.connect().open_queue(options.name).producer(options.producer);
+  Interrupt interrupt;
+  Publishing publishing(producer, options.plan, interrupt.token());
+  Summary summary(options.name);
+  const auto report = [&] {
+    summary.messages = publishing.messages();
+    summary.bytes = publishing.bytes();
+    if (options.plan.digest) summary.digest = publishing.digest();
+    summary.print({.json = globals.json(), .people = options.summary, .on_standard_error = false});
+  };
+  try {
+    publish(publishing, options, producer.max_message_bytes());
+  } catch (...) {
+    // Whoever asked for the figures wants to know how far it came.
+    report();
+    throw;
+  }
+  report();
+  return interrupt.exit_code();
+}
+
+}  // namespace
+
+void add_pub(CLI::App& app, Globals& globals) {
+  CLI::App& command = *app.add_subcommand("pub", "Publish arguments, lines of standard input, or a file in chunks");
+  const auto options = std::make_shared<Options>();
+  add_queue_name(command, options->name);
+  command.add_option("MESSAGE", options->messages, "Messages; without any, each line of standard input is one")
+      ->type_name("");
+  command.add_option("--file", options->file, "Publish this file's bytes in chunks; \"-\" is standard input")
+      ->type_name("PATH");
+  add_size(command, "--chunk", options->chunk_bytes, "Bytes of a chunk; the last may be shorter (64K)");
+  add_count(command, "--count", options->plan.count, "So many messages: repeats arguments, cuts off input");
+  add_parsed(
+      command, "--rate", options->plan.rate, [](const std::string& text) { return parse_rate(text); }, "a RATE",
+      "Messages a second, e.g. 500 or 20k/s");
+  add_duration(command, "--timeout", options->plan.timeout, "Give up when the queue stays full so long (exit code 3)");
+  add_wait(command, options->producer.wait);
+  command.add_flag("--digest", options->plan.digest,
+                   "At the end print count, bytes and a digest that no order changes");
+  command.add_flag("--summary", options->summary, "At the end print count, time and rates on standard error");
+  command.footer(R"(Examples:
+  beltway pub orders "first" "second"
+  seq 1000000 | beltway pub orders --summary
+  beltway pub orders tick --count 1000 --rate 100/s
+  tar c /usr/include | beltway pub files --file - --chunk 256K --digest
+Messages that start with "-" follow "--".)");
+  command.callback([&globals, options] {
+    check(*options);
+    globals.action = [&globals, options] { return run(globals, *options); };
+  });
+}
+
+}  // namespace beltway::tool

@@ -1,0 +1,112 @@
+// Global options, dispatch, errors.
+#include "run.hpp"
+
+#include <CLI/CLI.hpp>
+
+#include <csignal>
+#include <exception>
+#include <iostream>
+
+#include "beltway/error.hpp"
+#include "beltway/version.hpp"
+#include "commands.hpp"
+#include "output.hpp"
+
+namespace beltway::tool {
+
+namespace {
+
+constexpr const char* k_examples = R"(Examples:
+  beltway declare orders --group billing
+  beltway pub orders "first" "second"
+  beltway sub orders --group billing --count 2
+  beltway show orders --watch 1
+  beltway bench latency --size 64 --wait spin --pin 0,1
+
+Sizes take K, M, G (1024s), counts and rates k, M, G (1000s), times ms, s, m, h (seconds if nothing is given).
+Exit codes: 0 done, 1 refused or failed, 2 usage, 3 timeout, 4 no daemon, 5 not found, 6 no permission,
+7 removed or evicted while in use, 130 Ctrl-C, 141 the reader of the output is gone.)";
+
+void complain(const std::string& message) {
+  if (!message.empty()) std::cerr << "beltway: " << message << std::endl;
+}
+
+void set_up(CLI::App& app, Globals& globals) {
+  app.name("beltway");
+  app.description("Message queues in shared memory: declare, look at, publish to, receive from and measure them.");
+  app.footer(k_examples);
+  app.set_version_flag("--version", "beltway " + std::string(k_version));
+  // Before the subcommands are made: they inherit it, and then take the global options behind their own too.
+  app.fallthrough();
+  app.require_subcommand(1);
+  app.add_option("--socket", globals.socket, "The daemon's socket (else $BELTWAY_SOCKET, the user's own, the system's)")
+      ->type_name("PATH");
+  app.add_flag("--no-start", globals.no_start, "Do not start a daemon if none answers");
+  app.add_option("--format", globals.format, "text for people, json for programs")
+      ->check(CLI::IsMember({"text", "json"}))
+      ->type_name("text|json");
+  for (const auto add : {add_declare, add_list, add_show, add_pub, add_sub, add_peek, add_purge, add_remove, add_group,
+                         add_ping, add_digest, add_bench}) {
+    add(app, globals);
+  }
+}
+
+/// Help and version too are text that somebody may pipe into a pager that quits.
+ExitCode print(const std::string& text) {
+  Output output(1);
+  output.append(text);
+  output.flush();
+  return ExitCode::done;
+}
+
+ExitCode usage(CLI::App& app, const CLI::ParseError& error) {
+  const CLI::App* command = &app;
+  while (!command->get_subcommands().empty()) command = command->get_subcommands().front();
+  complain(error.what());
+  std::string path = command->get_name();
+  for (const CLI::App* above = command->get_parent(); above != nullptr; above = above->get_parent()) {
+    path = above->get_name() + " " + path;
+  }
+  std::cerr << "Run \"" << path << " --help\" for help." << std::endl;
+  return ExitCode::usage;
+}
+
+ExitCode parse_and_run(CLI::App& app, Globals& globals, int argc, char** argv) {
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::CallForHelp&) {
+    return print(app.help());
+  } catch (const CLI::CallForVersion&) {
+    return print("beltway " + std::string(k_version) + "\n");
+  } catch (const CLI::ParseError& error) {
+    return usage(app, error);
+  }
+  return globals.action ? globals.action() : ExitCode::usage;
+}
+
+}  // namespace
+
+ConnectionOptions Globals::connection_options() const { return {.socket = socket, .start_daemon = !no_start}; }
+
+int run(int argc, char** argv) {
+  // A closed pipe is an error of write() here, so that leases are given back before the end.
+  std::signal(SIGPIPE, SIG_IGN);
+  CLI::App app;
+  Globals globals;
+  ExitCode code = ExitCode::failed;
+  try {
+    set_up(app, globals);
+    code = parse_and_run(app, globals, argc, argv);
+  } catch (const Failure& failure) {
+    complain(failure.what());
+    code = failure.code();
+  } catch (const Error& error) {
+    complain(error.what());
+    code = exit_code_of(error.reason());
+  } catch (const std::exception& error) {
+    complain(error.what());
+  }
+  return static_cast<int>(code);
+}
+
+}  // namespace beltway::tool

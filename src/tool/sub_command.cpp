@@ -1,0 +1,111 @@
+// `beltway sub`: receives and writes messages.
+#include "cli_options.hpp"
+#include "commands.hpp"
+#include "interrupt.hpp"
+#include "output.hpp"
+#include "subscribing.hpp"
+#include "summary.hpp"
+
+namespace beltway::tool {
+
+namespace {
+
+/// Messages held at a time unless --prefetch says otherwise: a quarter of the ring at most, so that competing
+/// consumers get their share and the producer always has room.
+constexpr std::uint32_t k_most_held = 256;
+constexpr std::uint32_t k_share_of_ring = 4;
+
+struct Options {
+  std::string name;
+  bool raw = false;
+  bool summary = false;
+  std::uint32_t prefetch = 0;
+  ConsumerOptions consumer;
+  SubscribePlan plan;
+};
+
+void check(const Globals& globals, Options& options) {
+  if (options.raw && globals.json()) throw CLI::ValidationError("--raw", "excludes --format json");
+  if (options.consumer.lossy && !options.consumer.group.empty())
+    throw CLI::ValidationError("--lossy", "excludes --group: only private consumers may lose messages");
+  if (options.consumer.create_group && options.consumer.group.empty())
+    throw CLI::ValidationError("--create-group", "needs --group");
+  options.plan.format = options.raw           ? MessageFormat::raw
+                        : options.plan.digest ? MessageFormat::none
+                        : globals.json()      ? MessageFormat::json
+                                              : MessageFormat::lines;
+}
+
+/// The time is over too early only if less came than was asked for: at least one message.
+ExitCode exit_code_of_end(Status end, const Options& options, const Subscribing& subscribing,
+                          const Interrupt& interrupt) {
+  if (end == Status::stopped) return interrupt.exit_code();
+  if (end == Status::timeout) {
+    return subscribing.messages() < options.plan.count.value_or(1) ? ExitCode::timeout : ExitCode::done;
+  }
+  if (end == Status::removed || end == Status::evicted) throw failure_of(end, "receive from \"" + options.name + "\"");
+  return ExitCode::done;
+}
+
+ExitCode run(const Globals& globals, const Options& options) {
+  const Queue queue = globals.connect().open_queue(options.name);
+  Consumer consumer = queue.consumer(options.consumer);
+  Interrupt interrupt;
+  Output output(1, "standard output", interrupt.token());
+  SubscribePlan plan = options.plan;
+  const std::uint32_t held = options.prefetch > 0 ? options.prefetch : k_most_held;
+  plan.batch = std::max(
+      1U, std::min(held, options.prefetch > 0 ? queue.options().slots : queue.options().slots / k_share_of_ring));
+  Subscribing subscribing(consumer, plan, output, interrupt.token());
+  Summary summary(options.name);
+  const Status end = subscribing.run();
+  summary.messages = subscribing.messages();
+  summary.bytes = subscribing.bytes();
+  summary.lost = subscribing.lost();
+  summary.redelivered = subscribing.redelivered();
+  summary.end = end == Status::ok ? "count" : std::string(to_string(end));
+  if (plan.digest) summary.digest = subscribing.digest();
+  const bool messages_on_output = plan.format != MessageFormat::none;
+  summary.print({.json = globals.json() && (plan.digest || options.summary),
+                 .people = options.summary || subscribing.lost() > 0,
+                 .on_standard_error = messages_on_output});
+  return exit_code_of_end(end, options, subscribing, interrupt);
+}
+
+}  // namespace
+
+void add_sub(CLI::App& app, Globals& globals) {
+  CLI::App& command = *app.add_subcommand("sub", "Receive messages and write each as a line");
+  const auto options = std::make_shared<Options>();
+  ConsumerOptions& consumer = options->consumer;
+  SubscribePlan& plan = options->plan;
+  add_queue_name(command, options->name);
+  command.add_option("--group", consumer.group, "Share the messages with the other consumers of this group")
+      ->type_name("GROUP");
+  command.add_flag("--create-group", consumer.create_group, "Make the group if it is missing");
+  command.add_flag("--lossy", consumer.lossy, "Let producers overtake; what was lost is counted");
+  add_start(command, consumer.start, "Where a private consumer or a new group starts (latest)");
+  add_count(command, "--count", plan.count, "End after so many messages");
+  add_duration(command, "--timeout", plan.timeout, "End when nothing comes so long; exit code 3 if too few came");
+  command.add_flag("--follow", plan.follow, "Go on after the last producer has left");
+  command.add_flag("--raw", options->raw, "Write the messages' bytes, without newlines");
+  command.add_flag("--digest", plan.digest,
+                   "Write no messages; at the end print count, bytes and a digest that no order changes (with --raw: "
+                   "both, the digest on standard error)");
+  command.add_flag("--summary", options->summary, "At the end print count, time and rates on standard error");
+  command.add_option("--prefetch", options->prefetch, "Messages held at a time (a quarter of the ring, at most 256)")
+      ->type_name("NUMBER");
+  add_wait(command, consumer.wait);
+  command.footer(R"(Examples:
+  beltway sub orders --from oldest
+  beltway sub orders --group billing --count 10 --timeout 5
+  beltway sub files --raw | tar t
+  beltway sub orders --lossy --follow --format json | jq .text
+Messages are acknowledged once they are written: who is killed loses nothing of a group.)");
+  command.callback([&globals, options] {
+    check(globals, *options);
+    globals.action = [&globals, options] { return run(globals, *options); };
+  });
+}
+
+}  // namespace beltway::tool

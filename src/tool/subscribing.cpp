@@ -1,0 +1,88 @@
+// The receiving loop.
+#include "subscribing.hpp"
+
+#include <algorithm>
+
+#include "interrupt.hpp"
+
+namespace beltway::tool {
+
+namespace {
+
+/// How often `--follow` looks whether a producer has come back after the end of the stream.
+constexpr std::chrono::milliseconds k_look_again_ms{20};
+
+}  // namespace
+
+Subscribing::Subscribing(Consumer& consumer, const SubscribePlan& plan, Output& output, std::stop_token stop)
+    : consumer_(consumer),
+      plan_(plan),
+      output_(output),
+      writer_(output, plan.format),
+      stop_(std::move(stop)),
+      batch_(std::max<std::size_t>(1, plan.batch)) {}
+
+Status Subscribing::run() {
+  std::optional<Until> until;
+  while (!plan_.count || messages_ < *plan_.count) {
+    if (!until) until = plan_.timeout ? Until(*plan_.timeout, stop_) : Until(stop_);
+    const std::uint64_t left = plan_.count ? *plan_.count - messages_ : batch_.size();
+    const std::size_t most = static_cast<std::size_t>(std::min<std::uint64_t>(left, batch_.size()));
+    const Batch got = consumer_.receive_batch(std::span(batch_).first(most), *until);
+    if (got.count > 0) {
+      take(std::span(batch_).first(got.count));
+      until.reset();
+      if (stop_.stop_requested()) return Status::stopped;
+    } else if (got.status == Status::end_of_stream && plan_.follow) {
+      const Status status = await_producer(*until);
+      if (status != Status::ok) return status;
+    } else {
+      return got.status;
+    }
+  }
+  return Status::ok;
+}
+
+void Subscribing::take(std::span<Message> batch) {
+  auto unwritten = batch.begin();  // received, and perhaps in the buffer, but not surely written
+  const auto settle = [&](auto end) {
+    for (; unwritten != end; ++unwritten) {
+      count_one(*unwritten);
+      unwritten->ack();
+    }
+  };
+  try {
+    for (auto message = batch.begin(); message != batch.end() && !stop_.stop_requested(); ++message) {
+      writer_.write(*message);
+      if (output_.pending() == 0) {
+        settle(message + 1);
+      } else if (message + 1 == batch.end() || stop_.stop_requested()) {
+        output_.flush();
+        settle(message + 1);
+      }
+    }
+  } catch (const Stopped&) {
+    // The reader does not read: what it has not got goes back with the rest.
+  }
+  for (Message& message : batch) {
+    if (message) message.nack();
+  }
+}
+
+void Subscribing::count_one(const Message& message) {
+  ++messages_;
+  bytes_ += message.size();
+  lost_ += message.lost();
+  redelivered_ += message.tries() > 0 ? 1 : 0;
+  if (plan_.digest) digest_.add(message.bytes());
+}
+
+Status Subscribing::await_producer(const Until& until) {
+  const auto now = Until::Clock::now();
+  if (until.deadline() && now >= *until.deadline()) return Status::timeout;
+  const auto look_again = now + k_look_again_ms;
+  const auto wake_up = until.deadline() ? std::min(*until.deadline(), look_again) : look_again;
+  return sleep_until(wake_up, stop_) ? Status::ok : Status::stopped;
+}
+
+}  // namespace beltway::tool
