@@ -1,0 +1,48 @@
+// The cheapest clock there is, for timing single round trips: the processor's counter where it has one.
+#pragma once
+
+#include <time.h>
+
+#include <cstdint>
+
+namespace beltway::tool {
+
+/// CLOCK_MONOTONIC, the same in all processes.
+[[nodiscard]] inline std::uint64_t now_ns() noexcept {
+  timespec now{};
+  clock_gettime(CLOCK_MONOTONIC, &now);
+  return static_cast<std::uint64_t>(now.tv_sec) * 1'000'000'000 + static_cast<std::uint64_t>(now.tv_nsec);
+}
+
+/// Of unknown length: a TickScale tells it. Runs at one pace on all processors since about 2008.
+[[nodiscard]] inline std::uint64_t now_ticks() noexcept {
+#if defined(__x86_64__)
+  return __builtin_ia32_rdtsc();
+#else
+  return now_ns();
+#endif
+}
+
+/// The length of a tick, from two looks at both clocks as far apart as the measurement is long.
+class TickScale {
+ public:
+  [[nodiscard]] double ns_per_tick() const noexcept {
+    const std::uint64_t ticks = now_ticks() - ticks_;
+    return ticks == 0 ? 1.0 : static_cast<double>(now_ns() - ns_) / static_cast<double>(ticks);
+  }
+
+ private:
+  std::uint64_t ticks_ = now_ticks();
+  std::uint64_t ns_ = now_ns();
+};
+
+/// Tells a sibling hardware thread that this one only waits.
+inline void relax() noexcept {
+#if defined(__x86_64__)
+  __builtin_ia32_pause();
+#elif defined(__aarch64__)
+  asm volatile("yield");
+#endif
+}
+
+}  // namespace beltway::tool

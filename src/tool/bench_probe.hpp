@@ -1,0 +1,21 @@
+// The machine's limit, to be printed beside every result: two processes bounce a cache line. Half a round trip is the
+// time that news takes from one core to the other, whatever carries it. Virtual machines move between near and
+// far from one second to the next, so a figure without its probe says little.
+#pragma once
+
+#include <cstdint>
+
+#include "bench_shared.hpp"
+
+namespace beltway::tool {
+
+/// Long enough for one clock reading not to matter, short beside a slice (a tenth to half a millisecond).
+inline constexpr std::uint64_t k_probe_round_trips = 2000;
+
+/// The leader's side: ns of half a round trip.
+[[nodiscard]] double probe(BenchShared& shared) noexcept;
+
+/// The partner's side, at the same time.
+void answer_probe(BenchShared& shared) noexcept;
+
+}  // namespace beltway::tool
