@@ -80,7 +80,7 @@ struct AttachRequest {
   Role role = Role::inspector;
   bool barriers = false;
   bool bells = false;
-  std::string group;
+  std::string group = {};
   bool create_group = false;
   bool lossy = false;
   Start start = Start::latest;
@@ -101,6 +101,8 @@ struct EndpointName {
   std::uint64_t queue = 0;
   unsigned endpoint = 0;
   std::uint32_t incarnation = 0;
+
+  bool operator==(const EndpointName&) const = default;
 };
 
 [[nodiscard]] json encode(const QueueOptions& options);

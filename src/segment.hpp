@@ -66,7 +66,7 @@ class Mapping {
   void populate_written(int segment) const noexcept;
 
   /// Keeps the pages in memory, holes when they are filled. Throws Error(limit_reached) naming RLIMIT_MEMLOCK.
-  void lock(const std::string& what) const;
+  void lock(SegmentRange range, const std::string& what) const;
 
   /// Bytes in the range that have no memory yet (or are swapped out).
   [[nodiscard]] std::uint64_t missing_bytes(SegmentRange range) const;

@@ -1,0 +1,69 @@
+// See connection.hpp: each member is a request to the daemon.
+#include "beltway/connection.hpp"
+
+#include "fields.hpp"
+#include "protocol.hpp"
+#include "session.hpp"
+#include "validate.hpp"
+
+namespace beltway {
+
+using nlohmann::json;
+
+Connection Connection::open(const ConnectionOptions& options) {
+  return Connection(std::make_shared<detail::Session>(options));
+}
+
+Queue Connection::declare(std::string_view name, const QueueOptions& options) const {
+  check_name("declare", "queue", name);
+  const std::string what = about("declare", name);
+  check_options(what, options);
+  const Packet reply =
+      session_->request(what, "declare", {{"name", name}, {"options", protocol::encode(options)}});
+  return {session_, protocol::decode_description(Fields(reply.body, what).object("queue"), what).info};
+}
+
+Queue Connection::open_queue(std::string_view name) const {
+  check_name("open", "queue", name);
+  const std::string what = about("open", name);
+  const Packet reply = session_->request(what, "open", {{"name", name}});
+  return {session_, protocol::decode_description(Fields(reply.body, what).object("queue"), what).info};
+}
+
+void Connection::remove(std::string_view name) const {
+  check_name("remove", "queue", name);
+  session_->request(about("remove", name), "remove", {{"name", name}}, detail::Repeat::never);
+}
+
+std::vector<QueueInfo> Connection::list() const {
+  const std::string what = "list queues";
+  std::vector<QueueInfo> all;
+  bool more = true;
+  while (more) {
+    const Packet reply = session_->request(what, "list", {{"after", all.empty() ? std::string() : all.back().name}});
+    const Fields fields(reply.body, what);
+    const std::size_t before = all.size();
+    for (const json& queue : fields.array("queues")) {
+      all.push_back(protocol::decode_description(queue, what).info);
+    }
+    more = fields.flag("more") && all.size() > before;
+  }
+  return all;
+}
+
+QueueInfo Connection::describe(std::string_view name) const {
+  check_name("describe", "queue", name);
+  const std::string what = about("describe", name);
+  const Packet reply = session_->request(what, "describe", {{"name", name}});
+  return protocol::decode_description(Fields(reply.body, what).object("queue"), what).info;
+}
+
+Connection::DaemonInfo Connection::ping() const {
+  const Packet reply = session_->request("ping", "ping", json::object());
+  const Fields fields(reply.body, "ping");
+  return {.version = fields.text("version"),
+          .pid = static_cast<int>(fields.number<std::uint32_t>("pid")),
+          .socket = fields.text("socket")};
+}
+
+}  // namespace beltway

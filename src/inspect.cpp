@@ -1,0 +1,179 @@
+// Queue::snapshot() and Queue::peek(): what a queue's memory says, read without taking part.
+//
+// The memory is input: it is mapped read-only, changes while it is read, and any peer with rights may have written
+// nonsense into it. So every word is read once, every position is measured against `tail` and cut to one lap, every
+// index comes from the daemon's description, and a message is copied before its slot is looked at again. Wrong words
+// give wrong numbers, nothing worse.
+#include <algorithm>
+#include <utility>
+
+#include "attach.hpp"
+#include "beltway/queue.hpp"
+#include "counter_slots.hpp"
+#include "floors.hpp"
+#include "queue_request.hpp"
+#include "slot_view.hpp"
+#include "validate.hpp"
+
+namespace beltway {
+namespace {
+
+using detail::Inspection;
+
+/// Positions from `floor` to `tail`, at most one lap; 0 if the word makes no sense.
+std::uint64_t depth_of(const QueueMap& map, Position floor, Position tail) noexcept {
+  const std::int64_t depth = distance(tail, wrap(floor));
+  return static_cast<std::uint64_t>(std::clamp<std::int64_t>(depth, 0, map.geometry.slots));
+}
+
+Position floor_of(const QueueMap& map, unsigned group) noexcept {
+  return wrap(map.group(group).floor.load_acquire());  // pairs with the release of whoever moved it
+}
+
+SleepState sleep_of(const Endpoint& endpoint) noexcept {
+  switch (Wait::of(endpoint.wait.load_relaxed()).phase) {
+    case WaitPhase::asleep: return SleepState::asleep;
+    case WaitPhase::signalled: return SleepState::signalled;
+    default: return SleepState::awake;
+  }
+}
+
+/// What the lease words of a named group say of the positions from its floor to the latest.
+struct Leases {
+  std::uint64_t leased = 0;
+  std::uint64_t retry = 0;
+  std::uint64_t held_by[k_max_consumers] = {};
+};
+
+Leases count_leases(const QueueMap& map, unsigned group, Position floor, std::uint64_t depth) noexcept {
+  Leases leases;
+  for (std::uint64_t i = 0; i < depth; ++i) {
+    const Position position = wrap(floor + i);
+    const Lease lease = Lease::of(map.lease(group, position).load_relaxed());
+    if (distance<Lease::bits>(lease.position, position) != 0) continue;
+    if (lease.phase == LeasePhase::retry) ++leases.retry;
+    if (lease.phase != LeasePhase::leased) continue;
+    ++leases.leased;
+    const unsigned consumer = lease.owner - k_first_consumer;
+    if (consumer < k_max_consumers) ++leases.held_by[consumer];
+  }
+  return leases;
+}
+
+void read_producers(const QueueMap& map, QueueSnapshot& snapshot) {
+  for (const EndpointInfo& info : snapshot.info.endpoints) {
+    if (!info.producer || info.index >= map.geometry.max_producers) continue;
+    const Endpoint& endpoint = map.endpoint(info.index);
+    snapshot.producers.push_back({info, load_counters<ProducerCounters>(endpoint.counters), sleep_of(endpoint)});
+  }
+}
+
+void read_consumers(const QueueMap& map, QueueSnapshot& snapshot) {
+  for (const EndpointInfo& info : snapshot.info.endpoints) {
+    if (info.producer || info.index >= map.geometry.max_consumers) continue;
+    const Endpoint& endpoint = map.endpoint(k_first_consumer + info.index);
+    ConsumerState state;
+    state.endpoint = info;
+    state.counters = load_counters<ConsumerCounters>(endpoint.counters);
+    state.sleep = sleep_of(endpoint);
+    if (info.group.empty()) {
+      state.lag = depth_of(map, floor_of(map, map.geometry.max_groups + info.index), snapshot.position);
+    }
+    snapshot.consumers.push_back(std::move(state));
+  }
+}
+
+void read_groups(const QueueMap& map, const std::vector<unsigned>& indexes, QueueSnapshot& snapshot) {
+  for (std::size_t i = 0; i < indexes.size(); ++i) {
+    GroupState state;
+    state.name = snapshot.info.options.groups[i];
+    state.floor = floor_of(map, indexes[i]);
+    state.depth = depth_of(map, state.floor, snapshot.position);
+    const Leases leases = count_leases(map, indexes[i], state.floor, state.depth);
+    state.leased = leases.leased;
+    state.retry = leases.retry;
+    for (ConsumerState& consumer : snapshot.consumers) {
+      if (consumer.endpoint.group != state.name) continue;
+      state.consumers.push_back(consumer.endpoint.index);
+      consumer.held = leases.held_by[consumer.endpoint.index];
+    }
+    snapshot.groups.push_back(std::move(state));
+  }
+}
+
+std::uint64_t positions_held(const QueueMap& map, Position tail) noexcept {
+  std::uint64_t most = 0;
+  for (unsigned group = 0; group < map.geometry.groups(); ++group) {
+    if (!GroupWord::of(map.group(group).state.load_acquire()).holds()) continue;
+    most = std::max(most, depth_of(map, floor_of(map, group), tail));
+  }
+  return most;
+}
+
+/// Copies the message at `position` if it is there now and still there afterwards.
+bool copy_message(const QueueMap& map, Position position, std::size_t max_bytes, PeekedMessage& message) {
+  const Word& state = map.slot(position).state;
+  const std::uint64_t before = state.load_acquire();  // pairs with the release of READY
+  const SlotState slot = SlotState::of(before);
+  SlotView view;
+  if (slot.position != position || slot.phase != SlotPhase::ready || !view_slot(map, slot, view)) return false;
+  message.position = position;
+  message.producer = view.producer;
+  message.size = view.size;
+  message.bytes.resize(std::min<std::size_t>(view.size, max_bytes));
+  copy_racing(message.bytes.data(), view.data, message.bytes.size());
+  acquire_fence();  // pairs with the release fence after CLAIMED: a torn copy has another state behind it
+  return state.load_relaxed() == before;
+}
+
+/// True if the group has done with the position.
+bool is_done(const QueueMap& map, unsigned group, Position position) noexcept {
+  const Lease lease = Lease::of(map.lease(group, position).load_acquire());  // pairs with the release of an ack
+  return distance<Lease::bits>(lease.position, position) > 0 ||
+         (distance<Lease::bits>(lease.position, position) == 0 && lease.phase == LeasePhase::done);
+}
+
+unsigned index_of(const protocol::Description& description, std::string_view group) {
+  const auto& names = description.info.options.groups;
+  const auto found = std::find(names.begin(), names.end(), group);
+  if (found != names.end()) return description.group_indexes[static_cast<std::size_t>(found - names.begin())];
+  throw Error(Errc::not_found, about("peek", description.info.name) + ": it has no group \"" + std::string(group) +
+                                   "\"; see which there are with describe");
+}
+
+}  // namespace
+
+QueueSnapshot Queue::snapshot() const {
+  const Inspection inspection = detail::attach_inspector(*session_, {name_, id_, geometry_of(options_)});
+  protocol::Description description = detail::describe(*session_, *this);
+  const QueueMap& map = inspection.map;
+  QueueSnapshot snapshot;
+  snapshot.info = std::move(description.info);
+  snapshot.position = load_tail(map);
+  snapshot.used = positions_held(map, snapshot.position);
+  snapshot.symmetric_fences = (Notice::of(map.board().notice.load_acquire()).flags & k_notice_symmetric) != 0;
+  snapshot.totals = load_counters<QueueTotals>(map.board().totals);
+  read_producers(map, snapshot);
+  read_consumers(map, snapshot);
+  read_groups(map, description.group_indexes, snapshot);
+  return snapshot;
+}
+
+std::vector<PeekedMessage> Queue::peek(std::size_t count, std::size_t max_bytes, std::string_view group) const {
+  const Inspection inspection = detail::attach_inspector(*session_, {name_, id_, geometry_of(options_)});
+  const QueueMap& map = inspection.map;
+  std::optional<unsigned> index;
+  if (!group.empty()) index = index_of(detail::describe(*session_, *this), group);
+  const Position tail = load_tail(map);
+  const std::uint64_t depth = index ? depth_of(map, floor_of(map, *index), tail) : map.geometry.slots;
+  std::vector<PeekedMessage> messages;
+  for (std::uint64_t left = depth; left != 0 && messages.size() < count; --left) {
+    const Position position = wrap(tail - left);
+    if (index && is_done(map, *index, position)) continue;
+    PeekedMessage message;
+    if (copy_message(map, position, max_bytes, message)) messages.push_back(std::move(message));
+  }
+  return messages;
+}
+
+}  // namespace beltway

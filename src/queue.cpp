@@ -1,0 +1,72 @@
+// See queue.hpp: each member is a request to the daemon, or an attach.
+#include "beltway/queue.hpp"
+
+#include "attach.hpp"
+#include "fields.hpp"
+#include "queue_request.hpp"
+#include "validate.hpp"
+
+namespace beltway {
+
+using nlohmann::json;
+
+namespace detail {
+
+Packet request_on(Session& session, const Queue& queue, std::string_view operation, std::string_view op, json body,
+                  Repeat repeat) {
+  body["queue"] = queue.id();
+  return session.request(about(operation, queue.name()), op, std::move(body), repeat);
+}
+
+protocol::Description describe(Session& session, const Queue& queue) {
+  const Packet reply = request_on(session, queue, "describe", "describe");
+  const std::string what = about("describe", queue.name());
+  return protocol::decode_description(Fields(reply.body, what).object("queue"), what);
+}
+
+}  // namespace detail
+
+Queue::Queue(std::shared_ptr<detail::Session> session, QueueInfo info)
+    : session_(std::move(session)), name_(std::move(info.name)), id_(info.id), options_(std::move(info.options)) {}
+
+Producer Queue::producer(const ProducerOptions& options) const {
+  const protocol::AttachRequest request{.role = protocol::Role::producer};
+  return make_producer(detail::attach_endpoint(session_, {name_, id_, geometry_of(options_)}, request,
+                                               {.populate = options.populate, .lock = options.lock_memory}),
+                       options);
+}
+
+Consumer Queue::consumer(const ConsumerOptions& options) const {
+  check_options(about("attach", name_), options);
+  const protocol::AttachRequest request{.role = protocol::Role::consumer,
+                                        .group = options.group,
+                                        .create_group = options.create_group,
+                                        .lossy = options.lossy,
+                                        .start = options.start};
+  return make_consumer(detail::attach_endpoint(session_, {name_, id_, geometry_of(options_)}, request,
+                                               {.populate = options.populate, .lock = options.lock_memory}),
+                       options);
+}
+
+void Queue::add_group(std::string_view group, Start start) const {
+  check_name("add group", "group", group);
+  detail::request_on(*session_, *this, "add a group to", "add_group",
+                     {{"group", group}, {"start", protocol::encode(start)}});
+}
+
+void Queue::remove_group(std::string_view group) const {
+  check_name("remove group", "group", group);
+  detail::request_on(*session_, *this, "remove a group of", "remove_group", {{"group", group}},
+                     detail::Repeat::never);
+}
+
+std::uint64_t Queue::purge(std::string_view group) const {
+  check_name("purge group", "group", group);
+  const Packet reply = detail::request_on(*session_, *this, "purge a group of", "purge", {{"group", group}},
+                                          detail::Repeat::never);
+  return Fields(reply.body, about("purge a group of", name_)).number<std::uint64_t>("messages");
+}
+
+QueueInfo Queue::describe() const { return detail::describe(*session_, *this).info; }
+
+}  // namespace beltway

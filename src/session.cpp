@@ -1,0 +1,159 @@
+#include "session.hpp"
+
+#include <algorithm>
+
+#include "fields.hpp"
+#include "find_daemon.hpp"
+#include "groups.hpp"
+#include "kernel.hpp"
+#include "socket_path.hpp"
+
+namespace beltway::detail {
+namespace {
+
+using nlohmann::json;
+using std::chrono::steady_clock;
+
+/// How long a destructor waits for room in a socket whose daemon does not read.
+constexpr std::chrono::milliseconds k_tell_timeout_ms{100};
+
+/// Now plus `patience`, without passing the clock's end.
+Deadline deadline_after(std::chrono::milliseconds patience) {
+  const auto now = steady_clock::now();
+  const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(Deadline::max() - now);
+  return patience >= left ? Deadline::max() : now + std::max(patience, std::chrono::milliseconds(0));
+}
+
+/// The daemon knows a queue that a handle names by its id only; who reads the error wants the name.
+void throw_if_refused(const Packet& reply, const std::string& what) {
+  try {
+    protocol::throw_if_error(reply.body);
+  } catch (const Error& error) {
+    if (error.reason() != Errc::removed) throw;
+    throw Error(Errc::removed, what + ": the queue was removed, or the daemon was started anew; declare it again");
+  }
+}
+
+/// Endpoints that one `resume` names: far below the limit of a protocol message.
+constexpr std::size_t k_resume_page = 256;
+
+}  // namespace
+
+Session::Session(const ConnectionOptions& options) : options_(options), barriers_(kernel::register_for_barriers()) {
+  Link link = find_daemon(options_, deadline_after(options_.timeout_ms));
+  channel_ = std::move(link.channel);
+  socket_ = std::move(link.socket);
+}
+
+void Session::check_fork(const std::string& what) const {
+  if (guard_.in_child()) {
+    throw Error(Errc::forked, what + ": the connection was made before fork(); open one in the child");
+  }
+}
+
+Packet Session::request(const std::string& what, std::string_view op, json body, Repeat repeat) {
+  check_fork(what);  // before the mutex: a fork may have left it locked
+  const std::lock_guard lock(mutex_);
+  const Deadline deadline = deadline_after(options_.timeout_ms);
+  body["op"] = op;
+  for (int attempt = 0; attempt < 2; ++attempt) {
+    if (!channel_.is_open()) connect(deadline);
+    Packet reply;
+    if (exchange(body, reply, deadline)) {
+      throw_if_refused(reply, what);
+      return reply;
+    }
+    if (steady_clock::now() >= deadline) {
+      throw Error(Errc::no_daemon, what + ": the daemon at " + socket_.string() + " did not answer within " +
+                                       std::to_string(options_.timeout_ms.count()) + " ms; is it stopped or busy?");
+    }
+    if (repeat == Repeat::never) break;
+  }
+  throw Error(Errc::no_daemon, what + ": the daemon at " + socket_.string() +
+                                   " closed the connection before it answered; it may or may not have done it");
+}
+
+bool Session::exchange(json& body, Packet& reply, Deadline deadline) {
+  if (!channel_.is_open()) return false;
+  const std::uint64_t number = ++last_number_;
+  body["n"] = number;
+  try {
+    // A daemon that closes may have said why: look for it even if nothing could be sent.
+    static_cast<void>(channel_.send(body, deadline));
+    while (channel_.receive(reply, deadline)) {
+      const auto theirs = reply.body.find("n");
+      if (theirs == reply.body.end() || *theirs == number) return true;
+    }
+  } catch (...) {
+    channel_.close();  // an answer is lost: the next request begins anew
+    throw;
+  }
+  channel_.close();
+  return false;
+}
+
+void Session::connect(Deadline deadline) {
+  ConnectionOptions options = options_;
+  // The same daemon's place; only one that we could have started before is started again.
+  if (!options.start_daemon || socket_ != user_socket_path()) options.socket = socket_;
+  Link link = find_daemon(options, deadline);
+  channel_ = std::move(link.channel);
+  socket_ = std::move(link.socket);
+  resume(deadline);
+}
+
+void Session::resume(Deadline deadline) {
+  for (std::size_t begin = 0; begin < attached_.size(); begin += k_resume_page) {
+    json names = json::array();
+    const std::size_t end = std::min(attached_.size(), begin + k_resume_page);
+    for (std::size_t i = begin; i < end; ++i) names.push_back(protocol::encode(attached_[i].name));
+    json body{{"op", "resume"}, {"endpoints", std::move(names)}};
+    Packet reply;
+    if (!exchange(body, reply, deadline)) return;
+    protocol::throw_if_error(reply.body);
+    for (const json& index : Fields(reply.body, "resume").array("gone")) {
+      if (!index.is_number_unsigned() || index.get<std::size_t>() >= end - begin) continue;
+      // The daemon that knew the queue is gone for good: nobody will repair it or find it again.
+      const QueueMap& map = attached_[begin + index.get<std::size_t>()].map;
+      post_notice(map, k_notice_removed);
+      wake_everybody(map);
+    }
+  }
+}
+
+std::shared_ptr<const Bells> Session::find_bells(std::uint64_t queue) {
+  const std::lock_guard lock(mutex_);
+  const auto found = bells_.find(queue);
+  return found == bells_.end() ? nullptr : found->second.lock();
+}
+
+void Session::remember_bells(std::uint64_t queue, const std::shared_ptr<const Bells>& bells) {
+  const std::lock_guard lock(mutex_);
+  std::erase_if(bells_, [](const auto& entry) { return entry.second.expired(); });
+  bells_[queue] = bells;
+}
+
+void Session::remember(const protocol::EndpointName& name, const QueueMap& map) {
+  const std::lock_guard lock(mutex_);
+  attached_.push_back({name, map});
+}
+
+void Session::forget(const protocol::EndpointName& name) noexcept {
+  const std::lock_guard lock(mutex_);
+  std::erase_if(attached_, [&](const Attached& entry) { return entry.name == name; });
+}
+
+void Session::tell_detached(const protocol::EndpointName& name) noexcept {
+  const std::lock_guard lock(mutex_);
+  if (!channel_.is_open()) return;  // its end was an occasion to look
+  try {
+    json body = protocol::encode(name);
+    body["op"] = "detach";
+    body["n"] = ++last_number_;
+    if (channel_.send(body, deadline_after(k_tell_timeout_ms))) return;
+  } catch (...) {  // whatever it was: a closed connection tells the daemon to look, too
+  }
+  channel_.close();
+}
+
+}  // namespace beltway::detail

@@ -1,0 +1,84 @@
+// A process's connection to one daemon: requests and replies, the bells that endpoints of one queue share, and the list of what is
+// attached, so that a connection that broke can be made again and nothing is lost but time.
+//
+// Ownership: the socket. Connections, queues and endpoints share the session; the last of them closes it.
+// Thread safety: all members from any thread; requests take turns. In a forked child every request throws
+// Error(forked), and destruction is safe.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <nlohmann/json.hpp>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "beltway/options.hpp"
+#include "channel.hpp"
+#include "fork_guard.hpp"
+#include "protocol.hpp"
+#include "queue_map.hpp"
+
+namespace beltway::detail {
+
+/// The eventfds of one queue, producers' first.
+struct Bells {
+  std::vector<Fd> owned;
+  std::vector<int> numbers;
+};
+
+/// Whether a request may be sent again when the connection broke before the answer came.
+enum class Repeat : std::uint8_t { allowed, never };
+
+class Session {
+ public:
+  /// Connects. See Connection::open.
+  explicit Session(const ConnectionOptions& options);
+  Session(const Session&) = delete;
+  Session& operator=(const Session&) = delete;
+  ~Session() = default;
+
+  /// Sends `body` as operation `op` and waits for the answer. Connects anew if the connection had broken. `what`: operation and
+  /// object, for errors. Throws what the daemon answers, Error(no_daemon) if it does not, Error(forked).
+  Packet request(const std::string& what, std::string_view op, nlohmann::json body, Repeat repeat = Repeat::allowed);
+
+  /// Whether this process is registered for membarrier.
+  [[nodiscard]] bool barriers() const noexcept { return barriers_; }
+
+  /// The bells of a queue, if an endpoint of this session has them already.
+  [[nodiscard]] std::shared_ptr<const Bells> find_bells(std::uint64_t queue);
+  void remember_bells(std::uint64_t queue, const std::shared_ptr<const Bells>& bells);
+
+  /// From attach to detach: the endpoint is named to the daemon when the connection is made anew. If the daemon does not know
+  /// it then, its queue's notice says removed. `map` must stay mapped until forget().
+  void remember(const protocol::EndpointName& name, const QueueMap& map);
+  void forget(const protocol::EndpointName& name) noexcept;
+  /// Asks the daemon to look: the endpoint's memory is unmapped. Does not wait for an answer.
+  void tell_detached(const protocol::EndpointName& name) noexcept;
+
+ private:
+  struct Attached {
+    protocol::EndpointName name;
+    QueueMap map;
+  };
+
+  void check_fork(const std::string& what) const;
+  void connect(Deadline deadline);
+  void resume(Deadline deadline);
+  [[nodiscard]] bool exchange(nlohmann::json& body, Packet& reply, Deadline deadline);
+
+  const ForkGuard guard_;
+  ConnectionOptions options_;
+  bool barriers_ = false;
+  std::mutex mutex_;  ///< guards what follows
+  Channel channel_;
+  std::filesystem::path socket_;
+  std::uint64_t last_number_ = 0;
+  std::map<std::uint64_t, std::weak_ptr<const Bells>> bells_;
+  std::vector<Attached> attached_;
+};
+
+}  // namespace beltway::detail

@@ -1,0 +1,18 @@
+// Starting the user's own daemon.
+#pragma once
+
+#include <filesystem>
+
+#include "channel.hpp"
+
+namespace beltway {
+
+/// How long a daemon that a client started stays without a queue and a connection.
+inline constexpr int k_started_daemon_idle_s = 60;
+
+/// Runs `beltwayd --background` at `socket` and waits until it listens, or has found another daemon there. The program
+/// is $BELTWAY_DAEMON, else `beltwayd` beside the running program, else as installed, else from $PATH. The daemon inherits
+/// nothing but the environment. Throws Error(no_daemon) if it cannot be started. Thread-safe.
+void start_daemon(const std::filesystem::path& socket, Deadline deadline);
+
+}  // namespace beltway
