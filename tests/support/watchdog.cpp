@@ -98,14 +98,18 @@ void show_stack(pid_t thread) {
   std::array<char, 64> title{};
   std::snprintf(title.data(), title.size(), "--- thread %d\n", thread);
   say(title.data());
+  if (thread == ::gettid()) {  // we are in a handler already, and ThreadSanitizer delivers none inside another
+    on_stack_signal(0);
+    return;
+  }
   stack_shown.store(false, std::memory_order_relaxed);
   if (::syscall(SYS_tgkill, ::getpid(), thread, stack_signal()) != 0) return;
   const timespec pause{.tv_sec = 0, .tv_nsec = 10'000'000};
-  for (int i = 0; i < 500; ++i) {
+  for (int i = 0; i < 100; ++i) {
     if (stack_shown.load(std::memory_order_acquire)) return;  // pairs with the release in on_stack_signal()
     ::nanosleep(&pause, nullptr);
   }
-  say("(does not answer: it blocks the signal)\n");
+  say("(does not answer: it blocks signals, or is the sanitizer's own)\n");
 }
 
 void show_all_stacks() {
