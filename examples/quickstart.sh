@@ -20,7 +20,17 @@ PATH=$PWD/build/release/bin:$PATH
 
 tmp=$(mktemp -d /tmp/beltway-quickstart-XXXXXX)
 export BELTWAY_SOCKET=$tmp/beltwayd.sock
-trap 'status=$?; trap - EXIT; [ -z "$(jobs -p)" ] || kill $(jobs -p) 2>/dev/null; wait; rm -rf "$tmp"; exit $status' EXIT
+clean_up() {
+  local status=$? processes
+  trap - EXIT
+  processes=$(jobs -p)
+  # shellcheck disable=SC2086 # several process ids
+  [ -z "$processes" ] || kill $processes 2>/dev/null || true
+  wait
+  rm -rf "$tmp"
+  exit "$status"
+}
+trap clean_up EXIT
 trap 'exit 130' INT
 trap 'exit 143' TERM
 

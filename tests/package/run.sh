@@ -80,7 +80,7 @@ case $way in
         echo "misuse $number compiles" >&2; exit 1
       fi
       # For its own reason, and not since a file is missing.
-      grep -q 'misuse.cpp.*error' "$work/log" || { cat "$work/log" >&2; exit 1; }
+      { grep -q 'error' "$work/log" && grep -q 'misuse\.cpp:[0-9]' "$work/log"; } || { cat "$work/log" >&2; exit 1; }
     done
     ;;
   *) echo "no such way: $way" >&2; exit 2 ;;

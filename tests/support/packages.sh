@@ -1,3 +1,4 @@
+# shellcheck shell=bash
 # Sourced by the scripts that a new user runs first: makes sure that Debian packages are installed.
 #
 #   need_packages g++ cmake ...
