@@ -46,7 +46,7 @@ Fd take_lock(const std::filesystem::path& socket) {
 }
 
 void remove_stale_socket(const std::filesystem::path& path) {
-  struct stat status {};
+  struct stat status{};
   if (::lstat(path.c_str(), &status) != 0) return;
   if (!S_ISSOCK(status.st_mode)) {
     throw Error(Errc::invalid_option, "start: " + path.string() + " is there and no socket; choose another --socket");
@@ -99,8 +99,9 @@ Fd Listener::accept(bool& turned_away) {
 void Listener::turn_away() {
   spare_.reset();
   if (Fd connection(::accept4(socket_.get(), nullptr, nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK)); connection) {
-    const Error error(Errc::limit_reached, "connect: the daemon has no file descriptor left; remove queues or "
-                                           "connections, or raise its RLIMIT_NOFILE");
+    const Error error(Errc::limit_reached,
+                      "connect: the daemon has no file descriptor left; remove queues or "
+                      "connections, or raise its RLIMIT_NOFILE");
     Channel channel(std::move(connection));
     static_cast<void>(channel.try_send({{"error", protocol::encode(error)}}));
   }

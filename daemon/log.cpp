@@ -27,8 +27,8 @@ class QuotedMessage : public spdlog::custom_flag_formatter {
 }  // namespace
 
 void set_up_log(const std::string& level, bool json) {
-  auto formatter = std::make_unique<spdlog::pattern_formatter>(
-      json ? spdlog::pattern_time_type::utc : spdlog::pattern_time_type::local);
+  auto formatter = std::make_unique<spdlog::pattern_formatter>(json ? spdlog::pattern_time_type::utc
+                                                                    : spdlog::pattern_time_type::local);
   if (json) {
     formatter->add_flag<QuotedMessage>('*').set_pattern(
         R"({"time":"%Y-%m-%dT%H:%M:%S.%eZ","level":"%l","pid":%P,"message":%*})");

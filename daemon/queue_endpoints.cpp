@@ -111,10 +111,10 @@ Queue::Place Queue::take_place(Role role, const std::string& what) {
   for (unsigned i = 0; i < record_.endpoints.size(); ++i) look(i);
   if (auto place = try_take_place(role, what)) return std::move(*place);
   const bool producer = role == Role::producer;
-  throw Error(Errc::limit_reached,
-              what + ": no place for another " + (producer ? "producer: max_producers is " : "consumer: max_consumers is ") +
-                  std::to_string(producer ? geometry_.max_producers : geometry_.max_consumers) +
-                  "; detach one, or declare the queue with more");
+  throw Error(Errc::limit_reached, what + ": no place for another " +
+                                       (producer ? "producer: max_producers is " : "consumer: max_consumers is ") +
+                                       std::to_string(producer ? geometry_.max_producers : geometry_.max_consumers) +
+                                       "; detach one, or declare the queue with more");
 }
 
 std::optional<Queue::Place> Queue::try_take_place(Role role, const std::string& what) {
@@ -124,7 +124,7 @@ std::optional<Queue::Place> Queue::try_take_place(Role role, const std::string& 
   for (unsigned index = begin; index < end; ++index) {
     if (record_.endpoints[index].attached) continue;
     Fd control = open_segment_anew(control_.get(), Access::read_write, what);
-    struct flock lock {};
+    struct flock lock{};
     lock.l_type = F_WRLCK;
     lock.l_whence = SEEK_SET;
     lock.l_start = index;
@@ -137,7 +137,7 @@ std::optional<Queue::Place> Queue::try_take_place(Role role, const std::string& 
 }
 
 bool Queue::is_locked(unsigned place) const noexcept {
-  struct flock lock {};
+  struct flock lock{};
   // Asked as a reader, so that a read lock, which an inspector can take, proves nothing.
   lock.l_type = F_RDLCK;
   lock.l_whence = SEEK_SET;
@@ -156,8 +156,8 @@ bool Queue::look(unsigned place) {
   if (owner < k_first_consumer) map_.board().live_producers.fetch_and(~(1ULL << owner));
   map_.endpoint(owner).identity.store_relaxed(Identity{endpoint.incarnation, 0, 0}.word());
   wake_everybody(map_);
-  spdlog::debug("queue {}: endpoint {} of process {} is gone; {} claims voided, {} leases released", record_.name, owner,
-                endpoint.pid, counts.voided, counts.released);
+  spdlog::debug("queue {}: endpoint {} of process {} is gone; {} claims voided, {} leases released", record_.name,
+                owner, endpoint.pid, counts.voided, counts.released);
   endpoint = {.attached = false, .incarnation = endpoint.incarnation};
   settle_groups();
   return true;

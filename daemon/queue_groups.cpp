@@ -61,9 +61,8 @@ void Queue::settle_groups() noexcept {
   for (unsigned index = 0; index < record_.groups.size(); ++index) {
     GroupRecord& group = record_.groups[index];
     if (group.state != GroupRecord::State::leaving) continue;
-    const bool deserted =
-        std::none_of(record_.endpoints.begin() + geometry_.max_producers, record_.endpoints.end(),
-                     [index](const EndpointRecord& e) { return e.attached && e.group == index; });
+    const bool deserted = std::none_of(record_.endpoints.begin() + geometry_.max_producers, record_.endpoints.end(),
+                                       [index](const EndpointRecord& e) { return e.attached && e.group == index; });
     if (!deserted || !try_drain(map_, index)) continue;
     free_group(map_, index);
     group = GroupRecord{};

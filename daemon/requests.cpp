@@ -37,8 +37,8 @@ Reply hello(Caller& caller, const json& request) {
   const Fields fields(request, "hello");
   const auto version = fields.number<std::uint32_t>("protocol");
   if (version != k_protocol_version) {
-    throw Error(Errc::protocol, "connect: the process speaks protocol " + std::to_string(version) +
-                                    ", the daemon " + std::to_string(k_protocol_version) +
+    throw Error(Errc::protocol, "connect: the process speaks protocol " + std::to_string(version) + ", the daemon " +
+                                    std::to_string(k_protocol_version) +
                                     "; use the same version of Beltway on both sides");
   }
   caller.greeted = true;
@@ -54,8 +54,8 @@ Reply declare(Caller& caller, const json& request) {
   const std::string name = fields.text("name");
   check_name("declare", "queue", name);
   static const json no_options = json::object();
-  const QueueOptions options = protocol::decode_options(
-      fields.has("options") ? fields.object("options") : no_options, about("declare", name));
+  const QueueOptions options =
+      protocol::decode_options(fields.has("options") ? fields.object("options") : no_options, about("declare", name));
   const Registry::Declared declared = caller.registry.declare(caller.peer, name, options);
   return reply_with({{"queue", protocol::encode(declared.queue.description(false))}, {"created", declared.created}});
 }

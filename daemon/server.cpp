@@ -97,15 +97,16 @@ void Server::admit(Fd socket) {
     const auto connections = std::count_if(sessions_.begin(), sessions_.end(), same_user);
     const std::uint64_t id = ++last_session_;
     const std::uint32_t uid = peer.uid;
-    auto session = std::make_shared<Session>(
+    auto session = std::make_shared<ClientSession>(
         io_, std::move(socket), std::move(peer), id, registry_, listener_.path().string(),
-        Session::Events{.ended = [this](std::uint64_t ended) { session_ended(ended); }, .answered = [this] { look_after(); }});
+        ClientSession::Events{.ended = [this](std::uint64_t ended) { session_ended(ended); },
+                              .answered = [this] { look_after(); }});
     sessions_.emplace(id, session);
     if (connections >= static_cast<std::ptrdiff_t>(options_.quotas.connections_per_user)) {
-      session->refuse(Error(Errc::limit_reached,
-                            "connect: user " + std::to_string(uid) + " has " + std::to_string(connections) +
-                                " connections, the quota; close some, or start beltwayd with "
-                                "--max-connections-per-user"));
+      session->refuse(Error(Errc::limit_reached, "connect: user " + std::to_string(uid) + " has " +
+                                                     std::to_string(connections) +
+                                                     " connections, the quota; close some, or start beltwayd with "
+                                                     "--max-connections-per-user"));
     } else {
       session->start();
     }

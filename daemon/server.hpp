@@ -14,9 +14,9 @@
 #include <map>
 #include <memory>
 
+#include "client_session.hpp"
 #include "listener.hpp"
 #include "registry.hpp"
-#include "session.hpp"
 
 namespace beltway::daemon {
 
@@ -63,7 +63,7 @@ class Server {
   std::size_t suspects_known_ = 0;
   bool idle_ = false;
   std::uint64_t last_session_ = 0;
-  std::map<std::uint64_t, std::shared_ptr<Session>> sessions_;
+  std::map<std::uint64_t, std::shared_ptr<ClientSession>> sessions_;
   std::unique_ptr<boost::asio::signal_set> signals_;
 };
 

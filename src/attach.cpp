@@ -34,10 +34,10 @@ void check_header(int control, const QueueName& queue, const std::string& what) 
     throw Error(Errc::incompatible, what + ": its memory is not a Beltway queue; use the daemon's version of Beltway");
   }
   if (header.layout_major != k_layout_major) {
-    throw Error(Errc::incompatible,
-                what + ": layout " + std::to_string(header.layout_major) + "." + std::to_string(header.layout_minor) +
-                    ", this library reads " + std::to_string(k_layout_major) +
-                    ".x; restart the daemon with the same version");
+    throw Error(Errc::incompatible, what + ": layout " + std::to_string(header.layout_major) + "." +
+                                        std::to_string(header.layout_minor) + ", this library reads " +
+                                        std::to_string(k_layout_major) +
+                                        ".x; restart the daemon with the same version");
   }
   const Geometry& wanted = queue.geometry;
   const auto check = [&](const char* name, std::uint64_t there, std::uint64_t told) {
@@ -154,8 +154,7 @@ Attachment attach_endpoint(const std::shared_ptr<Session>& session, const QueueN
   Packet packet = session->request(what, "attach", protocol::encode(request));
   const AttachReply reply = protocol::decode_attach_reply(packet.body, request, queue.geometry, what);
   // From here on whatever goes wrong ends the hold, and so gives the place back.
-  auto hold = std::make_shared<Hold>(
-      session, protocol::EndpointName{queue.id, reply.endpoint, reply.incarnation});
+  auto hold = std::make_shared<Hold>(session, protocol::EndpointName{queue.id, reply.endpoint, reply.incarnation});
   if ((reply.bells == 0) == request.bells) throw Error(Errc::protocol, what + ": the daemon sent no eventfds");
   hold->segments = take_segments(packet.descriptors, queue.geometry, reply.bells, what);
   hold->bells = bells ? std::move(bells) : take_bells(*session, queue.id, packet.descriptors, reply.bells);

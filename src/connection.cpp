@@ -18,8 +18,7 @@ Queue Connection::declare(std::string_view name, const QueueOptions& options) co
   check_name("declare", "queue", name);
   const std::string what = about("declare", name);
   check_options(what, options);
-  const Packet reply =
-      session_->request(what, "declare", {{"name", name}, {"options", protocol::encode(options)}});
+  const Packet reply = session_->request(what, "declare", {{"name", name}, {"options", protocol::encode(options)}});
   return {session_, protocol::decode_description(Fields(reply.body, what).object("queue"), what).info};
 }
 

@@ -41,15 +41,16 @@ std::optional<Channel> connect_to(const fs::path& path, Deadline deadline) {
     if (errno == EPROTOTYPE) throw Error(Errc::protocol, what + ": that socket is not a Beltway daemon's");
     // EAGAIN: the daemon has many at its door; a Unix socket cannot be polled for that.
     if (errno != EAGAIN) throw system_failure(what);
-    if (!pause_until(deadline)) throw Error(Errc::no_daemon, what + ": the daemon did not accept in time; is it stopped?");
+    if (!pause_until(deadline))
+      throw Error(Errc::no_daemon, what + ": the daemon did not accept in time; is it stopped?");
   }
   return Channel(std::move(socket));
 }
 
 /// False if the daemon was just ending. A daemon that refuses us may have said why and closed before it heard us.
 bool greet(Channel& channel, const fs::path& path, Deadline deadline) {
-  static_cast<void>(channel.send(
-      {{"op", "hello"}, {"n", 0}, {"protocol", k_protocol_version}, {"version", k_version}}, deadline));
+  static_cast<void>(
+      channel.send({{"op", "hello"}, {"n", 0}, {"protocol", k_protocol_version}, {"version", k_version}}, deadline));
   Packet packet;
   if (!channel.receive(packet, deadline)) {
     if (std::chrono::steady_clock::now() < deadline) return false;
@@ -94,8 +95,10 @@ Link find_daemon(const ConnectionOptions& options, Deadline deadline) {
   if (!options.socket.empty()) named = options.socket;
   if (named) {
     if (std::optional<Link> link = try_link(*named, deadline)) return std::move(*link);
-    throw Error(Errc::no_daemon, "connect to " + named->string() + ": no daemon answers there; start one with: beltwayd "
-                                 "--socket " + named->string());
+    throw Error(Errc::no_daemon, "connect to " + named->string() +
+                                     ": no daemon answers there; start one with: beltwayd "
+                                     "--socket " +
+                                     named->string());
   }
   if (std::optional<Link> link = try_user_link(deadline)) return std::move(*link);
   if (std::optional<Link> link = try_link(system_socket_path(), deadline)) return std::move(*link);

@@ -15,13 +15,20 @@ struct ErrcName {
   std::string_view name;
 };
 constexpr std::array k_errc_names{
-    ErrcName{Errc::invalid_option, "invalid_option"}, ErrcName{Errc::not_found, "not_found"},
-    ErrcName{Errc::already_exists, "already_exists"}, ErrcName{Errc::no_permission, "no_permission"},
-    ErrcName{Errc::limit_reached, "limit_reached"},   ErrcName{Errc::too_large, "too_large"},
-    ErrcName{Errc::removed, "removed"},               ErrcName{Errc::evicted, "evicted"},
-    ErrcName{Errc::no_daemon, "no_daemon"},           ErrcName{Errc::protocol, "protocol"},
-    ErrcName{Errc::incompatible, "incompatible"},     ErrcName{Errc::wrong_type, "wrong_type"},
-    ErrcName{Errc::forked, "forked"},                 ErrcName{Errc::misuse, "misuse"},
+    ErrcName{Errc::invalid_option, "invalid_option"},
+    ErrcName{Errc::not_found, "not_found"},
+    ErrcName{Errc::already_exists, "already_exists"},
+    ErrcName{Errc::no_permission, "no_permission"},
+    ErrcName{Errc::limit_reached, "limit_reached"},
+    ErrcName{Errc::too_large, "too_large"},
+    ErrcName{Errc::removed, "removed"},
+    ErrcName{Errc::evicted, "evicted"},
+    ErrcName{Errc::no_daemon, "no_daemon"},
+    ErrcName{Errc::protocol, "protocol"},
+    ErrcName{Errc::incompatible, "incompatible"},
+    ErrcName{Errc::wrong_type, "wrong_type"},
+    ErrcName{Errc::forked, "forked"},
+    ErrcName{Errc::misuse, "misuse"},
     ErrcName{Errc::system, "system"},
 };
 
@@ -40,9 +47,8 @@ Enum decode_enum(const Fields& fields, std::string_view name, const std::array<s
   return static_cast<Enum>(found - words.begin());
 }
 
-constexpr std::array<std::string_view, 9> k_option_names{"slots",         "slot_bytes",    "lane_bytes",
-                                                         "max_producers", "max_consumers", "max_groups",
-                                                         "mode",          "fence",         "type"};
+constexpr std::array<std::string_view, 9> k_option_names{
+    "slots", "slot_bytes", "lane_bytes", "max_producers", "max_consumers", "max_groups", "mode", "fence", "type"};
 
 TypeTag decode_type(const json& object, const std::string& what) {
   const Fields fields(object, what + ": type");
@@ -81,8 +87,7 @@ json encode(const QueueOptions& options) {
               {"fence", to_string(options.fence)}};
   if (!options.groups.empty()) object["groups"] = options.groups;
   if (options.type != TypeTag{}) {
-    object["type"] = {
-        {"name", options.type.name}, {"size", options.type.size}, {"alignment", options.type.alignment}};
+    object["type"] = {{"name", options.type.name}, {"size", options.type.size}, {"alignment", options.type.alignment}};
   }
   return object;
 }
@@ -141,14 +146,10 @@ json encode(const Description& description) {
     }
     endpoints.push_back(std::move(item));
   }
-  return {{"name", info.name},
-          {"id", info.id},
-          {"owner_uid", info.owner_uid},
-          {"owner_gid", info.owner_gid},
-          {"options", encode(options)},
-          {"shared_bytes", info.shared_bytes},
-          {"groups", std::move(groups)},
-          {"endpoints", std::move(endpoints)}};
+  return {{"name", info.name},           {"id", info.id},
+          {"owner_uid", info.owner_uid}, {"owner_gid", info.owner_gid},
+          {"options", encode(options)},  {"shared_bytes", info.shared_bytes},
+          {"groups", std::move(groups)}, {"endpoints", std::move(endpoints)}};
 }
 
 Description decode_description(const json& object, const std::string& what) {
@@ -271,8 +272,8 @@ void throw_if_error(const json& reply) {
   if (field == reply.end()) return;
   const Fields fields(*field, "error of the daemon");
   const std::string name = fields.text("errc");
-  const auto* const found = std::find_if(k_errc_names.begin(), k_errc_names.end(),
-                                         [&](const ErrcName& entry) { return entry.name == name; });
+  const auto* const found =
+      std::find_if(k_errc_names.begin(), k_errc_names.end(), [&](const ErrcName& entry) { return entry.name == name; });
   throw Error(found == k_errc_names.end() ? Errc::protocol : found->code, fields.text("message"));
 }
 

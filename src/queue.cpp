@@ -56,14 +56,13 @@ void Queue::add_group(std::string_view group, Start start) const {
 
 void Queue::remove_group(std::string_view group) const {
   check_name("remove group", "group", group);
-  detail::request_on(*session_, *this, "remove a group of", "remove_group", {{"group", group}},
-                     detail::Repeat::never);
+  detail::request_on(*session_, *this, "remove a group of", "remove_group", {{"group", group}}, detail::Repeat::never);
 }
 
 std::uint64_t Queue::purge(std::string_view group) const {
   check_name("purge group", "group", group);
-  const Packet reply = detail::request_on(*session_, *this, "purge a group of", "purge", {{"group", group}},
-                                          detail::Repeat::never);
+  const Packet reply =
+      detail::request_on(*session_, *this, "purge a group of", "purge", {{"group", group}}, detail::Repeat::never);
   return Fields(reply.body, about("purge a group of", name_)).number<std::uint64_t>("messages");
 }
 

@@ -59,7 +59,7 @@ Fd open_segment_anew(int segment, Access access, const std::string& what) {
 }
 
 void check_segment(int segment, std::uint64_t bytes, const std::string& what) {
-  struct stat status {};
+  struct stat status{};
   if (::fstat(segment, &status) != 0) throw system_failure(what + ": look at shared memory");
   if (status.st_size < 0 || static_cast<std::uint64_t>(status.st_size) != bytes) {
     throw Error(Errc::incompatible, what + ": shared memory of " + std::to_string(status.st_size) + " bytes where " +

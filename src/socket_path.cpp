@@ -34,7 +34,7 @@ std::filesystem::path user_socket_path() {
 std::filesystem::path system_socket_path() { return std::filesystem::path("/run/beltway") / k_socket_name; }
 
 bool is_private_directory(const std::filesystem::path& directory) noexcept {
-  struct stat status {};
+  struct stat status{};
   return ::lstat(directory.c_str(), &status) == 0 && S_ISDIR(status.st_mode) && status.st_uid == ::geteuid() &&
          (status.st_mode & (S_IWGRP | S_IWOTH)) == 0;
 }

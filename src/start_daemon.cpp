@@ -93,8 +93,8 @@ void start_daemon(const fs::path& socket, Deadline deadline) {
     throw Error(Errc::no_daemon, "start beltwayd: not done for a program with raised rights; start it beforehand");
   }
   const std::string program = find_program();
-  std::array<std::string, 6> words{program,          "--background",  "--socket", socket.string(),
-                                   "--idle-exit", std::to_string(k_started_daemon_idle_s)};
+  std::array<std::string, 6> words{program,         "--background", "--socket",
+                                   socket.string(), "--idle-exit",  std::to_string(k_started_daemon_idle_s)};
   std::array<char*, words.size() + 1> arguments{};
   for (std::size_t i = 0; i < words.size(); ++i) arguments[i] = words[i].data();
   const pid_t child = SpawnPlan().run(program, arguments.data());

@@ -11,8 +11,7 @@
 namespace beltway {
 namespace {
 
-constexpr std::string_view k_name_characters =
-    "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._-/";
+constexpr std::string_view k_name_characters = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._-/";
 
 [[noreturn]] void refuse(const std::string& what, std::string_view option, const std::string& value,
                          const std::string& range) {
@@ -45,8 +44,7 @@ void check_sizes(const std::string& what, const QueueOptions& options) {
   }
   if (options.lane_bytes > k_max_lane_bytes || options.lane_bytes % k_lane_granule_bytes != 0) {
     refuse(what, "lane_bytes", std::to_string(options.lane_bytes),
-           "0 or a multiple of " + std::to_string(k_lane_granule_bytes) + " up to " +
-               std::to_string(k_max_lane_bytes));
+           "0 or a multiple of " + std::to_string(k_lane_granule_bytes) + " up to " + std::to_string(k_max_lane_bytes));
   }
 }
 
@@ -168,13 +166,12 @@ std::uint64_t shared_bytes_of(const Geometry& geometry) noexcept {
   return geometry.ring_bytes() + geometry.heap_bytes() + geometry.control_bytes();
 }
 
-std::string_view to_string(Fence fence) noexcept {
-  return fence == Fence::symmetric ? "symmetric" : "asymmetric";
-}
+std::string_view to_string(Fence fence) noexcept { return fence == Fence::symmetric ? "symmetric" : "asymmetric"; }
 
 std::string octal(std::uint32_t mode) {
   std::string digits;
-  for (std::uint32_t rest = mode; rest != 0; rest >>= 3) digits.insert(digits.begin(), static_cast<char>('0' + (rest & 7)));
+  for (std::uint32_t rest = mode; rest != 0; rest >>= 3)
+    digits.insert(digits.begin(), static_cast<char>('0' + (rest & 7)));
   return "0" + std::string(digits.size() < 3 ? 3 - digits.size() : 0, '0') + digits;
 }
 

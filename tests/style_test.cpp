@@ -117,7 +117,7 @@ TEST(Style, no_header_name_is_both_the_library_s_and_the_daemon_s) {
 // layout <- ring, lanes <- producer, consumer; segments, waking, protocol <- connection. What a lower file must not reach:
 TEST(Style, lower_layers_do_not_include_higher_ones) {
   const std::set<std::string> endpoints{"producer", "consumer"};
-  const std::set<std::string> connections{"connection", "session", "queue", "inspect", "tool"};
+  const std::set<std::string> connections{"connection", "session", "attach", "queue_request", "queue", "inspect", "tool"};
   for (const auto& source : all_sources()) {
     if (fs::path(source.path).parent_path() != "src") continue;
     const std::string name = stem(source.path);

@@ -20,7 +20,7 @@
 
 namespace beltway::daemon {
 
-class Session : public std::enable_shared_from_this<Session> {
+class ClientSession : public std::enable_shared_from_this<ClientSession> {
  public:
   /// What the server wants to know. Both may be called from within the session's own handlers.
   struct Events {
@@ -28,11 +28,11 @@ class Session : public std::enable_shared_from_this<Session> {
     std::function<void()> answered;  ///< a request was handled: there may be suspects, or a queue less
   };
 
-  Session(boost::asio::io_context& io, Fd socket, Peer peer, std::uint64_t id, Registry& registry, std::string path,
-          Events events);
-  ~Session();
-  Session(const Session&) = delete;
-  Session& operator=(const Session&) = delete;
+  ClientSession(boost::asio::io_context& io, Fd socket, Peer peer, std::uint64_t id, Registry& registry,
+                std::string path, Events events);
+  ~ClientSession();
+  ClientSession(const ClientSession&) = delete;
+  ClientSession& operator=(const ClientSession&) = delete;
 
   void start();
   /// Says why, once, and ends: for a caller that must be turned away.

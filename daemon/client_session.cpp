@@ -1,4 +1,4 @@
-#include "session.hpp"
+#include "client_session.hpp"
 
 #include <spdlog/spdlog.h>
 #include <sys/syscall.h>
@@ -12,8 +12,8 @@ namespace beltway::daemon {
 
 using boost::asio::posix::stream_descriptor;
 
-Session::Session(boost::asio::io_context& io, Fd socket, Peer peer, std::uint64_t id, Registry& registry,
-                 std::string path, Events events)
+ClientSession::ClientSession(boost::asio::io_context& io, Fd socket, Peer peer, std::uint64_t id, Registry& registry,
+                             std::string path, Events events)
     : peer_(std::move(peer)),
       caller_{.registry = registry, .peer = peer_, .session = id, .socket = std::move(path)},
       events_(std::move(events)),
@@ -25,21 +25,21 @@ Session::Session(boost::asio::io_context& io, Fd socket, Peer peer, std::uint64_
   if (pidfd >= 0) process_.assign(pidfd);
 }
 
-Session::~Session() {
+ClientSession::~ClientSession() {
   if (socket_wait_.is_open()) socket_wait_.release();
 }
 
-void Session::start() {
+void ClientSession::start() {
   wait_for_request();
   if (process_.is_open()) wait_for_death();
 }
 
-void Session::refuse(const Error& error) {
+void ClientSession::refuse(const Error& error) {
   reply_ = error_reply({}, error);
   send_reply();
 }
 
-void Session::stop() {
+void ClientSession::stop() {
   if (std::exchange(stopped_, true)) return;
   socket_wait_.release();  // forgets the descriptor, which the channel closes
   if (process_.is_open()) process_.close();
@@ -50,21 +50,21 @@ void Session::stop() {
   events_.ended(caller_.session);
 }
 
-void Session::wait_for_request() {
+void ClientSession::wait_for_request() {
   socket_wait_.async_wait(stream_descriptor::wait_read, [self = shared_from_this()](boost::system::error_code error) {
     if (error || self->stopped_) return;
     self->handle_request();
   });
 }
 
-void Session::wait_for_death() {
+void ClientSession::wait_for_death() {
   process_.async_wait(stream_descriptor::wait_read, [self = shared_from_this()](boost::system::error_code error) {
     // A forked child may still hold the socket; what the dead process had mapped is gone all the same.
     if (!error) self->stop();
   });
 }
 
-void Session::handle_request() {
+void ClientSession::handle_request() {
   Packet packet;
   try {
     const ChannelStatus status = channel_.try_receive(packet);
@@ -81,7 +81,7 @@ void Session::handle_request() {
   wait_for_request();
 }
 
-void Session::send_reply() {
+void ClientSession::send_reply() {
   try {
     const ChannelStatus status = channel_.try_send(reply_->body, reply_->descriptors);
     if (status == ChannelStatus::closed) return stop();
