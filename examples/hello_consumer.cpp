@@ -35,9 +35,8 @@ int main() try {
   const StopOnSignal stop;
   const auto link = beltway::Connection::open();
   const auto queue = link.declare("hello", {.groups = {"listeners"}});
-  // The stream ends when the last producer leaves. One of our own, which sends nothing, keeps it open for the next.
-  const auto keep_open = queue.producer();
-  auto in = queue.consumer({.group = "listeners", .ack = beltway::Ack::automatic});
+  // Without `follow` the stream would end when the last producer leaves.
+  auto in = queue.consumer({.group = "listeners", .follow = true, .ack = beltway::Ack::automatic});
   const auto status =
       in.consume([](beltway::Message& message) { std::cout << message.text() << std::endl; }, stop.token());
   std::cout << "ended: " << beltway::to_string(status) << '\n';

@@ -36,6 +36,7 @@ constexpr std::size_t k_lease_batch = 64;
 ConsumerCore::ConsumerCore(Attachment attachment, const ConsumerOptions& options)
     : attachment_(std::move(attachment)),
       ack_(options.ack),
+      follow_(options.follow),
       prefetch_(options.prefetch == 0 ? attachment_.map.geometry.slots : options.prefetch),
       reader_(make_reader(attachment_)),
       waiter_(attachment_.map, attachment_.owner, options.wait, is_symmetric(attachment_.map)),
@@ -167,6 +168,7 @@ Status ConsumerCore::nothing_taken(std::span<Message> out, std::size_t& count) {
   if (const auto* const named = std::get_if<NamedReader>(&reader_); named != nullptr && !named->active()) {
     return Status::removed;
   }
+  if (follow_) return Status::empty;
   // In this order: the daemon sets a producer's live bit before it counts it among those that ever were, and clears it
   // after its last message was repaired. Pair with its releases.
   if (board.producers_ever.load_acquire() == 0 || board.live_producers.load_acquire() != 0) return Status::empty;
@@ -202,7 +204,12 @@ Status ConsumerCore::try_take(std::span<Message> out, std::size_t& count) {
     return status;
   }
   const auto look = [&] { return (status = take(out, count)) != Status::empty; };
-  waiter_.after_try(status != Status::empty, look, [this] { arm(); }, [this] { pass_on(); });
+  // The wake was most likely for the message that we have. If there is another, its waker may have counted on us.
+  const auto pass_on_the_rest = [&] {
+    const auto* const named = std::get_if<NamedReader>(&reader_);
+    if (named != nullptr && (status != Status::ok || named->more())) pass_on();
+  };
+  waiter_.after_try(status != Status::empty, look, [this] { arm(); }, pass_on_the_rest);
   return status;
 }
 

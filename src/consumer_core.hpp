@@ -77,6 +77,7 @@ class ConsumerCore {
   Attachment attachment_;
   const ForkGuard guard_;
   const Ack ack_;
+  const bool follow_;
   const std::uint64_t prefetch_;
   std::variant<PrivateReader, NamedReader, LossyReader> reader_;
   Waiter waiter_;

@@ -187,6 +187,16 @@ TEST(PrivateConsumer, TellsTheEndOfTheStreamOnceAProducerWasThere) {
   EXPECT_EQ(in.try_receive().status(), Status::empty);
 }
 
+TEST(PrivateConsumer, FollowsProducersYetToComeIfAsked) {
+  LocalQueue queue;
+  Consumer in = queue.consumer({.follow = true});
+  { queue.producer().publish("first"); }
+  EXPECT_EQ(in.receive()->text(), "first");
+  EXPECT_EQ(in.receive(1ms).status(), Status::timeout);
+  { queue.producer().publish("second"); }
+  EXPECT_EQ(in.receive()->text(), "second");
+}
+
 TEST(PrivateConsumer, RemovalIsToldAfterWhatWasThere) {
   LocalQueue queue;
   Producer out = queue.producer();

@@ -69,6 +69,7 @@ struct ConsumerOptions {
   bool create_group = false;     ///< make the named group if it is missing, starting at `start`
   bool lossy = false;            ///< private only: producers overtake this consumer, which is told what it lost
   Start start = Start::latest;   ///< for private groups and for a group that this makes
+  bool follow = false;           ///< never tell the end of the stream: wait for producers yet to come
   Ack ack = Ack::explicit_call;  ///< named groups only
   std::uint32_t prefetch = 0;    ///< named only: messages held unacknowledged at most; 0: as many as the ring has slots
   WaitStrategy wait = WaitStrategy::adaptive;

@@ -87,7 +87,7 @@ void add_sub(CLI::App& app, Globals& globals) {
   add_start(command, consumer.start, "Where a private consumer or a new group starts (latest)");
   add_count(command, "--count", plan.count, "End after so many messages");
   add_duration(command, "--timeout", plan.timeout, "End when nothing comes so long; exit code 3 if too few came");
-  command.add_flag("--follow", plan.follow, "Go on after the last producer has left");
+  command.add_flag("--follow", consumer.follow, "Go on after the last producer has left");
   command.add_flag("--raw", options->raw, "Write the messages' bytes, without newlines");
   command.add_flag("--digest", plan.digest,
                    "Write no messages; at the end print count, bytes and a digest that no order changes (with --raw: "

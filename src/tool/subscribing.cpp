@@ -7,13 +7,6 @@
 
 namespace beltway::tool {
 
-namespace {
-
-/// How often `--follow` looks whether a producer has come back after the end of the stream.
-constexpr std::chrono::milliseconds k_look_again_ms{20};
-
-}  // namespace
-
 Subscribing::Subscribing(Consumer& consumer, const SubscribePlan& plan, Output& output, std::stop_token stop)
     : consumer_(consumer),
       plan_(plan),
@@ -33,9 +26,6 @@ Status Subscribing::run() {
       take(std::span(batch_).first(got.count));
       until.reset();
       if (stop_.stop_requested()) return Status::stopped;
-    } else if (got.status == Status::end_of_stream && plan_.follow) {
-      const Status status = await_producer(*until);
-      if (status != Status::ok) return status;
     } else {
       return got.status;
     }
@@ -75,14 +65,6 @@ void Subscribing::count_one(const Message& message) {
   lost_ += message.lost();
   redelivered_ += message.tries() > 0 ? 1 : 0;
   if (plan_.digest) digest_.add(message.bytes());
-}
-
-Status Subscribing::await_producer(const Until& until) {
-  const auto now = Until::Clock::now();
-  if (until.deadline() && now >= *until.deadline()) return Status::timeout;
-  const auto look_again = now + k_look_again_ms;
-  const auto wake_up = until.deadline() ? std::min(*until.deadline(), look_again) : look_again;
-  return sleep_until(wake_up, stop_) ? Status::ok : Status::stopped;
 }
 
 }  // namespace beltway::tool

@@ -20,7 +20,6 @@ namespace beltway::tool {
 struct SubscribePlan {
   std::optional<std::uint64_t> count;               ///< end after so many messages
   std::optional<std::chrono::nanoseconds> timeout;  ///< the longest wait for the next message
-  bool follow = false;                              ///< go on after the end of the stream
   bool digest = false;
   MessageFormat format = MessageFormat::lines;
   std::size_t batch = 1;  ///< messages held at a time, at most
@@ -44,8 +43,6 @@ class Subscribing {
  private:
   void take(std::span<Message> batch);
   void count_one(const Message& message);
-  /// Waits for a producer to come after the end of the stream. Ok: look again.
-  Status await_producer(const Until& until);
 
   Consumer& consumer_;
   SubscribePlan plan_;
