@@ -41,12 +41,12 @@ struct ConsumerCounters {
 
 /// Kept by the daemon: what its repair did, and the sums of endpoints that are gone.
 struct QueueTotals {
-  std::uint64_t repairs = 0;           ///< endpoints that were detached or died, and were cleaned up
-  std::uint64_t voided = 0;            ///< claims of the dead that became VOID
-  std::uint64_t released = 0;          ///< leases of the dead that went back to their groups
-  std::uint64_t messages_in = 0;       ///< by producers that are gone
+  std::uint64_t repairs = 0;      ///< endpoints that were detached or died, and were cleaned up
+  std::uint64_t voided = 0;       ///< claims of the dead that became VOID
+  std::uint64_t released = 0;     ///< leases of the dead that went back to their groups
+  std::uint64_t messages_in = 0;  ///< by producers that are gone
   std::uint64_t bytes_in = 0;
-  std::uint64_t messages_out = 0;      ///< by consumers that are gone
+  std::uint64_t messages_out = 0;  ///< by consumers that are gone
   std::uint64_t bytes_out = 0;
   std::uint64_t refused = 0;
   std::uint64_t lost = 0;
@@ -57,11 +57,11 @@ struct QueueTotals {
 
 /// One attached process end.
 struct EndpointInfo {
-  unsigned index = 0;     ///< among producers or among consumers
+  unsigned index = 0;  ///< among producers or among consumers
   bool producer = false;
-  int pid = 0;            ///< of the process that attached, as the kernel told the daemon
+  int pid = 0;  ///< of the process that attached, as the kernel told the daemon
   std::uint32_t uid = 0;
-  std::string group;      ///< consumers: the named group; empty: private
+  std::string group;  ///< consumers: the named group; empty: private
   bool lossy = false;
 };
 
@@ -71,7 +71,7 @@ struct QueueInfo {
   std::uint64_t id = 0;  ///< never used again, also not for a queue of the same name
   std::uint32_t owner_uid = 0;
   std::uint32_t owner_gid = 0;
-  QueueOptions options;  ///< `groups`: all named groups there are now
+  QueueOptions options;            ///< `groups`: all named groups there are now
   std::uint64_t shared_bytes = 0;  ///< bytes of its memory segments
   std::vector<EndpointInfo> endpoints;
 };

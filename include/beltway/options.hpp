@@ -46,16 +46,16 @@ struct TypeTag {
 
 /// Fixed when a queue is declared; the tool shows them.
 struct QueueOptions {
-  std::uint32_t slots = 1024;              ///< power of two, 2 to 2^20
-  std::uint32_t slot_bytes = 128;          ///< 32, 64 or a multiple of 64 up to 65536; payload: 16 less
-  std::uint64_t lane_bytes = 1ULL << 20;   ///< each producer's room for messages beyond a slot; 0: none, no loans
-  std::uint32_t max_producers = 8;         ///< 1 to 64; 1 makes the faster single-producer ring
-  std::uint32_t max_consumers = 16;        ///< 1 to 64
-  std::uint32_t max_groups = 8;            ///< named groups, 0 to 64
-  std::vector<std::string> groups = {};    ///< named groups made with the queue; those missing later are added
-  std::uint32_t mode = 0600;               ///< as a file has it: w produces, r consumes and inspects
+  std::uint32_t slots = 1024;             ///< power of two, 2 to 2^20
+  std::uint32_t slot_bytes = 128;         ///< 32, 64 or a multiple of 64 up to 65536; payload: 16 less
+  std::uint64_t lane_bytes = 1ULL << 20;  ///< each producer's room for messages beyond a slot; 0: none, no loans
+  std::uint32_t max_producers = 8;        ///< 1 to 64; 1 makes the faster single-producer ring
+  std::uint32_t max_consumers = 16;       ///< 1 to 64
+  std::uint32_t max_groups = 8;           ///< named groups, 0 to 64
+  std::vector<std::string> groups = {};   ///< named groups made with the queue; those missing later are added
+  std::uint32_t mode = 0600;              ///< as a file has it: w produces, r consumes and inspects
   Fence fence = Fence::asymmetric;
-  TypeTag type = {};                       ///< filled by Connection::declare<T>
+  TypeTag type = {};  ///< filled by Connection::declare<T>
 };
 
 struct ProducerOptions {

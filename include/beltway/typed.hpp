@@ -23,11 +23,10 @@ struct TypeName {
 };
 
 template <class T>
-concept MessageType =
-    std::is_trivially_copyable_v<T> && std::is_default_constructible_v<T> && !std::is_pointer_v<T> &&
-    alignof(T) <= k_payload_alignment && requires {
-      { TypeName<T>::value } -> std::convertible_to<std::string_view>;
-    };
+concept MessageType = std::is_trivially_copyable_v<T> && std::is_default_constructible_v<T> && !std::is_pointer_v<T> &&
+                      alignof(T) <= k_payload_alignment && requires {
+                        { TypeName<T>::value } -> std::convertible_to<std::string_view>;
+                      };
 
 /// The tag of T. Same type name, size and alignment: same type.
 template <MessageType T>
