@@ -34,7 +34,12 @@ class ProducerCore {
   [[nodiscard]] Status put_loan(const std::byte* data, std::uint64_t record, std::size_t size) noexcept;
   /// One attempt to lend lane memory.
   [[nodiscard]] Status lend(std::size_t size, Lane::Lent& lent);
-  void drop(std::uint64_t record) noexcept { lane_.drop(record); }
+  void drop(std::uint64_t record) noexcept {
+    lane_.drop(record);
+    // A try that our own loans refused may succeed now, and nobody else will say so.
+    if (waiter_.line().armed()) [[unlikely]]
+      waiter_.ring_self();
+  }
 
   /// Wakes those for whom what was put is news: after a put, or after a batch of them.
   void announce() noexcept {

@@ -37,7 +37,8 @@ class Waiter {
   template <class LookFn, class ArmFn, class PassOnFn>
   Ended wait(const Until& until, LookFn&& look, ArmFn&& arm, PassOnFn&& pass_on);
 
-  /// Event mode, after a try: `look` is tried again after arming. Returns the last result of `found` or look().
+  /// Event mode, after a try: `look` is tried again after arming. Returns the last result of `found` or look(). `pass_on()` is
+  /// called when something was found and a wake was received: it may have been meant for more than that.
   template <class LookFn, class ArmFn, class PassOnFn>
   bool after_try(bool found, LookFn&& look, ArmFn&& arm, PassOnFn&& pass_on);
 
@@ -91,9 +92,13 @@ class Waiter {
 
 template <class LookFn, class ArmFn, class PassOnFn>
 Waiter::Ended Waiter::wait(const Until& until, LookFn&& look, ArmFn&& arm, PassOnFn&& pass_on) {
+  // A try in event mode may have left us armed: whoever spins is not to be woken. What woke us may be for another.
+  const bool owed = line_.armed() && line_.disarm();
   if (strategy_ != WaitStrategy::sleep) {
     for (unsigned i = 0; i < k_burst; ++i) {
-      if (look()) return Ended::found;
+      if (!look()) continue;
+      if (event_mode_) ring_self();
+      return Ended::found;
     }
   }
   const std::uint64_t start = kernel::now_ns();
@@ -106,7 +111,8 @@ Waiter::Ended Waiter::wait(const Until& until, LookFn&& look, ArmFn&& arm, PassO
   const std::uint64_t end = kernel::now_ns();
   learn(found_spinning, end - asleep);
   blocked_ns_ += end - start;
-  if (event_mode_ && *ended == Ended::found) ring_self();
+  if (owed && *ended != Ended::found) pass_on();
+  if (event_mode_) ring_self();  // however it ended: we are not armed
   return *ended;
 }
 
@@ -169,11 +175,18 @@ bool Waiter::after_try(bool found, LookFn&& look, ArmFn&& arm, PassOnFn&& pass_o
     take_edge();
     arm();
     found = look();
-    if (!found) return false;
+    if (!found) {
+      ++sleeps_;
+      return false;
+    }
   }
   if (!line_.armed()) return true;
-  if (line_.disarm()) pass_on();
-  ring_self();
+  // Who SIGNALLED has rung since we armed, and nobody has taken that edge: we are readable without ringing ourselves.
+  if (line_.disarm()) {
+    pass_on();
+  } else {
+    ring_self();
+  }
   return true;
 }
 

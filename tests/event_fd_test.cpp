@@ -1,0 +1,346 @@
+// The contract of Consumer::fd() and Producer::fd(), watched by poll and by epoll, level- and edge-triggered: readable whenever
+// a try may find something to do, quiet once a try has found nothing, and no wakeup lost.
+#include <gtest/gtest.h>
+
+#include <atomic>
+#include <optional>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "beltway/beltway.hpp"
+#include "claim.hpp"
+#include "groups.hpp"
+#include "local_queue.hpp"
+#include "waking.hpp"
+#include "watch.hpp"
+
+namespace beltway::test {
+namespace {
+
+using namespace std::chrono_literals;
+
+class EventFd : public testing::TestWithParam<WatchKind> {};
+INSTANTIATE_TEST_SUITE_P(Watched, EventFd, testing::Values(WatchKind::poll, WatchKind::level, WatchKind::edge),
+                         [](const auto& test) { return name_of(test.param); });
+
+/// Takes what is there; the descriptor must be quiet afterwards.
+std::size_t drain(Consumer& in) {
+  std::size_t count = 0;
+  while (Received message = in.try_receive()) {
+    message->ack();
+    ++count;
+  }
+  return count;
+}
+
+TEST_P(EventFd, is_readable_at_first_and_quiet_after_a_try_that_found_nothing) {
+  LocalQueue queue;
+  Consumer in = queue.consumer();
+  const Watch watch(GetParam(), in.fd());
+  EXPECT_TRUE(watch.wait()) << "nobody has looked yet";
+  EXPECT_EQ(drain(in), 0U);
+  EXPECT_FALSE(watch.wait());
+  EXPECT_EQ(drain(in), 0U) << "a try when nothing was said is no harm";
+  EXPECT_FALSE(watch.wait());
+}
+
+TEST_P(EventFd, says_each_time_that_there_is_news) {
+  LocalQueue queue;
+  Producer out = queue.producer();
+  Consumer in = queue.consumer();
+  const Watch watch(GetParam(), in.fd());
+  drain(in);
+  static_cast<void>(watch.wait());
+  for (int round = 0; round < 100; ++round) {
+    out.publish("one");
+    ASSERT_TRUE(watch.wait()) << round;
+    if (round % 2 == 0) out.publish("two");
+    ASSERT_EQ(drain(in), round % 2 == 0 ? 2U : 1U);
+    // Taking a message may ring once more; after another empty try it is quiet.
+    if (watch.wait()) {
+      ASSERT_EQ(drain(in), 0U);
+    }
+    ASSERT_FALSE(watch.wait()) << round;
+  }
+}
+
+TEST_P(EventFd, that_was_asked_for_late_tells_what_is_there_already) {
+  LocalQueue queue;
+  Producer out = queue.producer();
+  Consumer in = queue.consumer();
+  out.publish("early");
+  const Watch watch(GetParam(), in.fd());
+  EXPECT_TRUE(watch.wait());
+  EXPECT_EQ(drain(in), 1U);
+}
+
+TEST(EventFdLevel, stays_readable_while_messages_are_left) {
+  LocalQueue queue({.groups = {"g"}});
+  Producer out = queue.producer();
+  for (const std::string group : {"", "g"}) {
+    Consumer in = queue.consumer({.group = group});
+    drain(in);
+    for (const WatchKind kind : {WatchKind::poll, WatchKind::level}) {
+      const Watch watch(kind, in.fd());
+      EXPECT_EQ(drain(in), 0U);
+      for (int i = 0; i < 3; ++i) out.publish("x");
+      // One message each time that it is readable, as the simplest loop does.
+      for (int i = 0; i < 3; ++i) {
+        ASSERT_TRUE(watch.wait()) << i;
+        Received message = in.try_receive();
+        ASSERT_TRUE(message);
+        message->ack();
+      }
+      EXPECT_TRUE(watch.wait()) << "no try has found nothing yet";
+      EXPECT_EQ(drain(in), 0U);
+      EXPECT_FALSE(watch.wait());
+    }
+  }
+}
+
+TEST_P(EventFd, spurious_wakes_are_harmless) {
+  LocalQueue queue;
+  Producer out = queue.producer();
+  const Attachment at = queue.attach_consumer();
+  Consumer in = make_consumer(at, {});
+  const Watch watch(GetParam(), in.fd());
+  drain(in);
+  static_cast<void>(watch.wait());
+  for (int i = 0; i < 10; ++i) {
+    kernel::ring_bell(at.map.bell(at.owner));
+    EXPECT_TRUE(watch.wait());
+    EXPECT_EQ(drain(in), 0U);
+    EXPECT_FALSE(watch.wait());
+  }
+  out.publish("x");
+  EXPECT_TRUE(watch.wait());
+  EXPECT_EQ(drain(in), 1U);
+}
+
+TEST_P(EventFd, survives_blocking_calls_in_between) {
+  LocalQueue queue;
+  Producer out = queue.producer();
+  Consumer in = queue.consumer();
+  const Watch watch(GetParam(), in.fd());
+  drain(in);
+  for (int round = 0; round < 20; ++round) {
+    if (round % 3 == 0) {
+      EXPECT_EQ(in.receive(1ms).status(), Status::timeout);
+    }
+    if (round % 3 == 1) {
+      out.publish("blocking");
+      EXPECT_TRUE(in.receive(1s));
+    }
+    if (round % 3 == 2) {
+      std::stop_source stop;
+      stop.request_stop();
+      EXPECT_EQ(in.receive(stop.get_token()).status(), Status::stopped);
+    }
+    if (round % 2 == 0 && watch.wait()) drain(in);
+    out.publish("x");
+    ASSERT_TRUE(watch.wait()) << "a wait that ended leaves the descriptor readable or armed, round " << round;
+    ASSERT_EQ(drain(in), 1U);
+  }
+}
+
+TEST_P(EventFd, tells_the_end_of_the_stream_and_stays_readable) {
+  LocalQueue queue({.groups = {"g"}});
+  for (const std::string group : {"", "g"}) {
+    std::optional<Producer> out = queue.producer();
+    Consumer in = queue.consumer({.group = group});
+    const Watch watch(GetParam(), in.fd());
+    drain(in);
+    static_cast<void>(watch.wait());
+    EXPECT_FALSE(watch.wait());
+    out.reset();
+    EXPECT_TRUE(watch.wait());
+    EXPECT_EQ(in.try_receive().status(), Status::end_of_stream);
+    if (GetParam() != WatchKind::edge) {
+      EXPECT_TRUE(watch.wait()) << "like the end of a file";
+    }
+  }
+}
+
+TEST_P(EventFd, tells_removal) {
+  LocalQueue queue({.slots = 4, .groups = {"g"}});
+  Producer out = queue.producer();
+  Consumer in = queue.consumer();
+  Consumer member = queue.consumer({.group = "g"});
+  const Watch watch(GetParam(), in.fd());
+  const Watch member_watch(GetParam(), member.fd());
+  drain(member);
+  static_cast<void>(member_watch.wait());
+  while (out.try_publish("x") == Status::ok) continue;
+  drain(in);
+  static_cast<void>(watch.wait());
+  const Watch out_watch(GetParam(), out.fd());
+  EXPECT_EQ(out.try_publish("x"), Status::full);
+  static_cast<void>(out_watch.wait());
+  EXPECT_FALSE(out_watch.wait());
+  queue.remove();
+  EXPECT_TRUE(watch.wait());
+  EXPECT_TRUE(member_watch.wait());
+  EXPECT_TRUE(out_watch.wait());
+  EXPECT_EQ(in.try_receive().status(), Status::removed);
+  EXPECT_EQ(out.try_publish("x"), Status::removed);
+}
+
+TEST_P(EventFd, tells_the_last_acknowledgement_of_another_consumer) {
+  LocalQueue queue({.groups = {"g"}});
+  std::optional<Producer> out = queue.producer();
+  Consumer one = queue.consumer({.group = "g"});
+  Consumer two = queue.consumer({.group = "g"});
+  const Watch watch(GetParam(), two.fd());
+  out->publish("last");
+  Received last = one.try_receive();
+  out.reset();
+  EXPECT_EQ(two.try_receive().status(), Status::empty) << "it may come back";
+  static_cast<void>(watch.wait());
+  EXPECT_EQ(two.try_receive().status(), Status::empty);
+  EXPECT_FALSE(watch.wait());
+  last->ack();
+  EXPECT_TRUE(watch.wait());
+  EXPECT_EQ(two.try_receive().status(), Status::end_of_stream);
+}
+
+TEST_P(EventFd, is_quiet_at_the_prefetch_limit_until_a_message_ends) {
+  LocalQueue queue({.groups = {"g"}});
+  Producer out = queue.producer();
+  Consumer in = queue.consumer({.group = "g", .prefetch = 2});
+  const Watch watch(GetParam(), in.fd());
+  for (int i = 0; i < 5; ++i) out.publish(std::to_string(i));
+  Received one = in.try_receive();
+  Received two = in.try_receive();
+  EXPECT_EQ(in.try_receive().status(), Status::prefetch_limit);
+  static_cast<void>(watch.wait());
+  EXPECT_EQ(in.try_receive().status(), Status::prefetch_limit);
+  EXPECT_FALSE(watch.wait()) << "messages that it may not lease are no news";
+  out.publish("5");
+  EXPECT_FALSE(watch.wait());
+  EXPECT_EQ(in.receive(1ms).status(), Status::prefetch_limit) << "a blocking call in between";
+  EXPECT_EQ(in.try_receive().status(), Status::prefetch_limit);
+  static_cast<void>(watch.wait());
+  std::thread([&] { one->ack(); }).join();
+  EXPECT_TRUE(watch.wait());
+  Received three = in.try_receive();
+  EXPECT_EQ(three->text(), "2");
+  EXPECT_EQ(in.try_receive().status(), Status::prefetch_limit);
+  static_cast<void>(watch.wait());
+  two->nack();
+  EXPECT_TRUE(watch.wait());
+  EXPECT_EQ(in.try_receive()->text(), "1");
+}
+
+TEST_P(EventFd, a_message_wakes_one_consumer_of_a_group_once) {
+  LocalQueue queue({.groups = {"g"}});
+  Producer out = queue.producer();
+  Consumer one = queue.consumer({.group = "g"});
+  Consumer two = queue.consumer({.group = "g"});
+  const Watch first(GetParam(), one.fd());
+  const Watch second(GetParam(), two.fd());
+  constexpr std::uint64_t k_rounds = 20;
+  for (std::uint64_t round = 0; round < k_rounds; ++round) {
+    drain(one);
+    drain(two);
+    out.publish("x");
+    EXPECT_EQ(drain(one) + drain(two), 1U);
+  }
+  EXPECT_EQ(out.counters().wakes, k_rounds);
+  EXPECT_EQ(one.counters().wakes + two.counters().wakes, 0U) << "nothing was left to wake another for";
+}
+
+TEST_P(EventFd, a_busy_consumer_costs_its_producer_no_wake) {
+  LocalQueue queue;
+  Producer out = queue.producer();
+  Consumer in = queue.consumer();
+  static_cast<void>(in.fd());
+  drain(in);
+  for (int i = 0; i < 100; ++i) {
+    out.publish("x");
+    // One try a message: it finds something each time, so it never says that it sleeps.
+    ASSERT_TRUE(in.try_receive());
+    out.publish("keeps it busy");
+    ASSERT_TRUE(in.try_receive());
+  }
+  EXPECT_LE(out.counters().wakes, 1U);
+}
+
+TEST_P(EventFd, of_a_producer_tells_room_in_a_full_ring) {
+  for (const std::uint32_t producers : {1U, 4U}) {
+    LocalQueue queue({.slots = 16, .max_producers = producers});
+    Producer out = queue.producer();
+    Consumer in = queue.consumer();
+    const Watch watch(GetParam(), out.fd());
+    for (int round = 0; round < 10; ++round) {
+      while (out.try_publish("x") == Status::ok) continue;
+      static_cast<void>(watch.wait());
+      EXPECT_EQ(out.try_publish("x"), Status::full);
+      ASSERT_FALSE(watch.wait());
+      for (int i = 0; i < 4; ++i) ASSERT_TRUE(in.try_receive());
+      ASSERT_TRUE(watch.wait()) << "a quarter of the ring is free";
+      ASSERT_EQ(out.try_publish("y"), Status::ok);
+    }
+  }
+}
+
+TEST_P(EventFd, of_a_producer_tells_room_in_its_lane) {
+  LocalQueue queue({.slots = 16, .lane_bytes = 8192});
+  Producer out = queue.producer();
+  Consumer in = queue.consumer();
+  const Watch watch(GetParam(), out.fd());
+  const std::string large(4096, 'x');
+  for (int round = 0; round < 10; ++round) {
+    while (out.try_publish(large) == Status::ok) continue;
+    static_cast<void>(watch.wait());
+    EXPECT_EQ(out.try_publish(large), Status::full);
+    ASSERT_FALSE(watch.wait());
+    ASSERT_TRUE(in.try_receive());
+    ASSERT_TRUE(watch.wait());
+    ASSERT_EQ(out.try_publish(large), Status::ok);
+  }
+}
+
+TEST_P(EventFd, of_a_producer_tells_that_its_own_loan_is_over) {
+  LocalQueue queue({.slots = 16, .lane_bytes = 4096});
+  Producer out = queue.producer();
+  const Watch watch(GetParam(), out.fd());
+  for (const bool commit : {false, true}) {
+    Lent held = out.try_loan(4096);
+    ASSERT_TRUE(held);
+    EXPECT_EQ(out.try_loan(4096).status(), Status::full);
+    static_cast<void>(watch.wait());
+    EXPECT_EQ(out.try_loan(4096).status(), Status::full);
+    EXPECT_FALSE(watch.wait());
+    if (commit) {
+      EXPECT_EQ(held->try_commit(), Status::ok);
+    } else {
+      held->drop();
+    }
+    EXPECT_TRUE(watch.wait());
+    EXPECT_TRUE(out.try_loan(4096));
+  }
+}
+
+TEST_P(EventFd, of_a_producer_tells_that_another_has_finished_its_slot) {
+  LocalQueue queue({.slots = 4, .max_producers = 4});
+  const Attachment writer = queue.attach_producer();
+  Producer out = queue.producer();
+  const Watch watch(GetParam(), out.fd());
+  Claimer claimer(writer.map, writer.owner);
+  Position position = 0;
+  claimer.accept_notice();
+  ASSERT_EQ(claimer.claim(position), Claim::ok);
+  Consumer late = queue.consumer();
+  // A lap later the slot is still being written: busy, though no floor is in the way.
+  while (out.try_publish("x") == Status::ok) continue;
+  static_cast<void>(watch.wait());
+  EXPECT_EQ(out.try_publish("x"), Status::full);
+  EXPECT_FALSE(watch.wait());
+  claimer.ready(position);
+  wake_for_message(writer.map, writer.owner);
+  EXPECT_TRUE(watch.wait());
+}
+
+}  // namespace
+}  // namespace beltway::test
