@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Installs a build below a temporary prefix, moves it, and uses it as users do.
 #
-#   run.sh BUILD_DIR COMPILER find_package|add_subdirectory|pkg_config|shared|misuse
+#   run.sh BUILD_DIR COMPILER find_package|pkg_config|add_subdirectory_shared|misuse
 set -euo pipefail
 build=$1 compiler=$2 way=$3
 here=$(cd "$(dirname "$0")" && pwd)
@@ -45,11 +45,6 @@ case $way in
     cmake --build "$work/user"
     try_program "$work/user/user" "$work/prefix/bin/beltwayd"
     ;;
-  add_subdirectory)
-    configure_user -DBELTWAY_SOURCE="$source"
-    cmake --build "$work/user" -j "$(nproc)"
-    try_program "$work/user/user"
-    ;;
   pkg_config)
     install_moved "$build"
     export PKG_CONFIG_PATH
@@ -58,15 +53,17 @@ case $way in
     "$compiler" -std=c++20 "$example" $(pkg-config --cflags --libs --static beltway) -o "$work/program"
     try_program "$work/program"
     ;;
-  shared)
-    cmake -S "$source" -B "$work/shared" -G Ninja -DCMAKE_CXX_COMPILER="$compiler" -DCMAKE_BUILD_TYPE=Debug \
-      -DBUILD_SHARED_LIBS=ON -DBELTWAY_BUILD_DAEMON=OFF -DBELTWAY_BUILD_TOOL=OFF -DBELTWAY_BUILD_TESTS=OFF \
-      -DBELTWAY_BUILD_BENCH=OFF -DBELTWAY_BUILD_EXAMPLES=OFF >"$work/configure.log"
-    cmake --build "$work/shared" -j "$(nproc)"
-    install_moved "$work/shared"
-    library=$(find "$work/prefix" -name libbeltway.so)
+  add_subdirectory_shared)
+    # Two ways in one, since both compile the library anew: as a part of the user's build, and as a shared library; which is
+    # then installed and used from there.
+    configure_user -DBELTWAY_SOURCE="$source" -DBUILD_SHARED_LIBS=ON -DBELTWAY_INSTALL=ON
+    cmake --build "$work/user" -j "$(nproc)"
+    library=$(find "$work/user" -name libbeltway.so)
     foreign=$(nm -DC --defined-only "$library" | grep -vE ' (beltway::|(typeinfo( name)?|vtable) for beltway::)' || true)
     [ -z "$foreign" ] || { printf 'exports what is not its own:\n%s\n' "$foreign" >&2; exit 1; }
+    try_program "$work/user/user"
+    install_moved "$work/user"
+    rm -rf "$work/user"
     configure_user -DCMAKE_PREFIX_PATH="$work/prefix"
     cmake --build "$work/user"
     try_program "$work/user/user"
