@@ -1,0 +1,84 @@
+// The processes of the end-to-end tests: each opens a connection of its own, works by the ledger, and ends by itself.
+#pragma once
+
+#include <filesystem>
+#include <iostream>
+#include <string>
+#include <thread>
+
+#include "beltway/beltway.hpp"
+#include "ledger.hpp"
+#include "stress/traffic.hpp"
+
+namespace beltway::test {
+
+inline constexpr std::size_t k_most_bytes = 3000;
+
+struct Stage {
+  std::filesystem::path socket;
+  std::string queue = "stream";
+  WaitStrategy wait = WaitStrategy::adaptive;
+};
+
+inline Queue open_stage(const Stage& stage) {
+  return Connection::open({.socket = stage.socket}).open_queue(stage.queue);
+}
+
+/// Publishes numbered messages until the ledger says stop or `count` of this producer's have begun. A few by loan.
+inline int run_producer(Ledger& ledger, const Stage& stage, std::uint32_t id, std::uint64_t count) {
+  Producer out = open_stage(stage).producer({.wait = stage.wait});
+  while (!ledger.stop() && ledger.begun(id) < count) {
+    const std::uint64_t number = ledger.begin(id);
+    if (number >= count) break;
+    const std::vector<std::byte> message = build(id, number, k_most_bytes);
+    if (number % 7 == 0) {
+      Lent loan = out.loan(message.size() + 100);
+      std::memcpy(loan->bytes().data(), message.data(), message.size());
+      loan->commit(message.size());
+    } else {
+      out.publish(message);
+    }
+    ledger.committed(id, number);
+  }
+  return 0;
+}
+
+/// Receives to the end of the stream after the ledger says stop. Returns 0 if all that came was whole, and no wakeup was lost. An empty group: private,
+/// and each producer's messages must come in order, each once.
+inline int run_consumer(Ledger& ledger, const Stage& stage, std::uint32_t reader, const std::string& group) {
+  Consumer in = open_stage(stage).consumer({.group = group, .wait = stage.wait});
+  ledger.tally(reader).fetch_add(1);  // attached
+  std::vector<std::uint64_t> next(Ledger::k_producers);
+  for (;;) {
+    Received message = in.receive();
+    if (message.status() == Status::end_of_stream && !ledger.stop()) {
+      std::this_thread::sleep_for(std::chrono::milliseconds(1));  // all producers were killed at once: others come
+      continue;
+    }
+    if (!message) {
+      if (message.status() == Status::end_of_stream && in.counters().rescued == 0) return 0;
+      std::cerr << "consumer ended: " << to_string(message.status()) << ", rescued " << in.counters().rescued << '\n';
+      return 2;
+    }
+    Stamp stamp{};
+    if (const std::string fault = check(message->bytes(), stamp); !fault.empty()) {
+      std::cerr << "position " << message->position() << ": " << fault << '\n';
+      return 3;
+    }
+    const unsigned before = ledger.saw(reader, stamp.producer, stamp.number);
+    if (before != 0 && message->tries() == 0) {
+      std::cerr << "message " << stamp.number << " of producer " << stamp.producer << " came again, unmarked\n";
+      return 4;
+    }
+    if (group.empty()) {
+      if (stamp.number < next[stamp.producer]) {
+        std::cerr << "message " << stamp.number << " of producer " << stamp.producer << " came out of order\n";
+        return 5;
+      }
+      next[stamp.producer] = stamp.number + 1;
+    }
+    message->ack();
+  }
+}
+
+}  // namespace beltway::test

@@ -1,0 +1,77 @@
+// A ledger in memory that the test's processes share: what each producer has begun and committed, and how often each message was
+// seen. It survives whoever is killed, since it belongs to the test and not to Beltway.
+//
+// Thread safety: any number of processes; each cell is an atomic.
+#pragma once
+
+#include <sys/mman.h>
+
+#include <atomic>
+#include <cstdint>
+#include <new>
+#include <string>
+
+namespace beltway::test {
+
+class Ledger {
+ public:
+  static constexpr std::uint32_t k_producers = 8;
+  static constexpr std::uint64_t k_messages = 1 << 18;  // of one producer, at most
+  static constexpr std::uint32_t k_readers = 4;         // groups and private consumers that see everything
+
+  Ledger() {
+    void* const memory = ::mmap(nullptr, sizeof(Pages), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    if (memory == MAP_FAILED) throw std::bad_alloc();
+    pages_ = static_cast<Pages*>(memory);
+  }
+  ~Ledger() { ::munmap(pages_, sizeof(Pages)); }
+  Ledger(const Ledger&) = delete;
+  Ledger& operator=(const Ledger&) = delete;
+
+  /// The next number that a producer has not begun; now begun.
+  std::uint64_t begin(std::uint32_t producer) { return pages_->begun[producer].fetch_add(1); }
+  /// The producer's publish of `number` has returned.
+  void committed(std::uint32_t producer, std::uint64_t number) { pages_->sent[producer][number].store(1); }
+  /// Returns how often that reader had seen it before.
+  unsigned saw(std::uint32_t reader, std::uint32_t producer, std::uint64_t number) {
+    return pages_->seen[reader][producer][number % k_messages].fetch_add(1);
+  }
+
+  [[nodiscard]] std::uint64_t begun(std::uint32_t producer) const { return pages_->begun[producer].load(); }
+  [[nodiscard]] std::uint64_t begun() const {
+    std::uint64_t sum = 0;
+    for (const auto& count : pages_->begun) sum += count.load();
+    return sum;
+  }
+  std::atomic<bool>& stop() { return pages_->stop; }
+  /// Anything the processes count together.
+  std::atomic<std::uint64_t>& tally(unsigned index) { return pages_->tallies[index]; }
+
+  /// Empty if a reader saw every committed message (exactly once, if told so) and none that was never begun.
+  [[nodiscard]] std::string judge(std::uint32_t reader, bool exactly_once) const {
+    for (std::uint32_t producer = 0; producer < k_producers; ++producer) {
+      const std::uint64_t begun = pages_->begun[producer].load();
+      for (std::uint64_t number = 0; number < k_messages; ++number) {
+        const unsigned times = pages_->seen[reader][producer][number].load();
+        const bool sent = pages_->sent[producer][number].load() != 0;
+        const std::string which = "message " + std::to_string(number) + " of producer " + std::to_string(producer);
+        if (sent && times == 0) return which + " was committed and never seen";
+        if (exactly_once && times > 1) return which + " was seen " + std::to_string(times) + " times";
+        if (times != 0 && number >= begun) return which + " was never sent";
+      }
+    }
+    return {};
+  }
+
+ private:
+  struct Pages {
+    std::atomic<bool> stop;
+    std::atomic<std::uint64_t> tallies[8];
+    std::atomic<std::uint64_t> begun[k_producers];
+    std::atomic<std::uint8_t> sent[k_producers][k_messages];
+    std::atomic<std::uint8_t> seen[k_readers][k_producers][k_messages];
+  };
+  Pages* pages_;
+};
+
+}  // namespace beltway::test

@@ -1,0 +1,133 @@
+// Random SIGKILLs under load, with the real daemon: no committed message is lost, none comes twice unmarked, none is torn, the
+// survivors go on, and nothing is left behind. BELTWAY_SOAK_S sets the length in seconds (default 3).
+#include <gtest/gtest.h>
+
+#include <cstdlib>
+#include <random>
+#include <thread>
+#include <vector>
+
+#include "actors.hpp"
+#include "daemon.hpp"
+
+namespace beltway::test {
+namespace {
+
+using namespace std::chrono_literals;
+using Clock = std::chrono::steady_clock;
+
+std::chrono::seconds soak_time() {
+  const char* const asked = std::getenv("BELTWAY_SOAK_S");
+  return std::chrono::seconds(asked != nullptr ? std::strtol(asked, nullptr, 10) : 3);
+}
+
+class Soak {
+ public:
+  explicit Soak(std::uint32_t max_producers) : producers_(max_producers) {
+    const Connection link = Connection::open({.socket = daemon_.socket()});
+    static_cast<void>(link.declare(stage_.queue, {.slots = 64,
+                                                  .lane_bytes = 65536,
+                                                  .max_producers = max_producers,
+                                                  .max_consumers = 8,
+                                                  .groups = {"workers", "archive"}}));
+  }
+
+  void run() {
+    // Two that are never killed: they must see everything that was committed, exactly once.
+    for (const std::uint32_t reader : {2U, 3U}) {
+      steady_.push_back(Child::fork([this, reader] { return run_consumer(ledger_, stage_, reader, ""); }));
+    }
+    ASSERT_TRUE(eventually([&] { return ledger_.tally(2) + ledger_.tally(3) == 2; }));
+    for (std::uint32_t i = 0; i < producers_; ++i) mortal_.push_back(producer(i));
+    for (std::uint32_t i = 0; i < 4; ++i) mortal_.push_back(consumer(i % 2));
+    const auto end = Clock::now() + soak_time();
+    while (Clock::now() < end) {
+      std::this_thread::sleep_for(std::chrono::microseconds(random_() % 20000));
+      kill_and_replace(random_() % mortal_.size());
+      watch_progress();
+    }
+    finish();
+  }
+
+ private:
+  Child producer(std::uint32_t id) {
+    return Child::fork([this, id] { return run_producer(ledger_, stage_, id, Ledger::k_messages); });
+  }
+  Child consumer(std::uint32_t reader) {
+    return Child::fork(
+        [this, reader] { return run_consumer(ledger_, stage_, reader, reader == 0 ? "workers" : "archive"); });
+  }
+  bool is_producer(std::size_t index) const { return index < producers_; }
+
+  void kill_and_replace(std::size_t index) {
+    Child& child = mortal_[index];
+    child.kill();
+    const Exit exit = child.wait();
+    // An old one may have ended by itself in this very moment: its code then says that all was well.
+    EXPECT_TRUE(exit.signal == SIGKILL || exit.code == 0) << "a survivor failed: exit code " << exit.code;
+    ++kills_;
+    const auto id = static_cast<std::uint32_t>(is_producer(index) ? index : (index - producers_) % 2);
+    mortal_[index] = is_producer(index) ? producer(id) : consumer(id);
+  }
+
+  void watch_progress() {
+    const std::uint64_t begun = ledger_.begun();
+    const auto now = Clock::now();
+    if (begun != last_begun_) {
+      last_begun_ = begun;
+      last_change_ = now;
+    }
+    longest_stall_ = std::max(longest_stall_, now - last_change_);
+  }
+
+  void finish() {
+    ledger_.stop() = true;
+    for (std::size_t i = 0; i < producers_; ++i) EXPECT_EQ(mortal_[i].wait().code, 0) << "producer " << i;
+    for (std::size_t i = producers_; i < mortal_.size(); ++i) EXPECT_EQ(mortal_[i].wait().code, 0) << "consumer " << i;
+    for (Child& child : steady_) EXPECT_EQ(child.wait().code, 0);
+    for (const std::uint32_t reader : {0U, 1U}) EXPECT_EQ(ledger_.judge(reader, false), "") << "group " << reader;
+    for (const std::uint32_t reader : {2U, 3U}) EXPECT_EQ(ledger_.judge(reader, true), "") << "private " << reader;
+    check_nothing_is_left();
+    std::cout << "killed " << kills_ << ", messages " << ledger_.begun() << ", longest stall of all producers "
+              << std::chrono::duration_cast<std::chrono::milliseconds>(longest_stall_).count() << " ms\n";
+  }
+
+  void check_nothing_is_left() {
+    const Queue queue = Connection::open({.socket = stage_.socket}).open_queue(stage_.queue);
+    EXPECT_TRUE(eventually([&] { return queue.describe().endpoints.empty(); })) << "an index is not free again";
+    const QueueSnapshot now = queue.snapshot();
+    EXPECT_EQ(now.used, 0U) << "a floor is stuck";
+    for (const GroupState& group : now.groups) EXPECT_EQ(group.leased + group.retry, 0U) << group.name;
+    // All places can be had again, and the queue works.
+    std::vector<Producer> producers;
+    for (std::uint32_t i = 0; i < producers_; ++i) producers.push_back(queue.producer());
+    Consumer in = queue.consumer();
+    Consumer worker = queue.consumer({.group = "workers", .ack = Ack::automatic});
+    Consumer archivist = queue.consumer({.group = "archive", .ack = Ack::automatic});
+    for (int i = 0; i < 300; ++i) {
+      producers[static_cast<std::size_t>(i) % producers.size()].publish(
+          std::string(static_cast<std::size_t>(i) * 10, 'x'));
+      EXPECT_EQ(in.receive(10s)->size(), static_cast<std::size_t>(i) * 10);
+      EXPECT_TRUE(worker.receive(10s));
+      EXPECT_TRUE(archivist.receive(10s));
+    }
+  }
+
+  const std::uint32_t producers_;
+  TestDaemon daemon_;
+  Ledger ledger_;
+  Stage stage_{.socket = daemon_.socket(), .wait = WaitStrategy::adaptive};
+  std::mt19937 random_{std::random_device()()};
+  std::vector<Child> mortal_;
+  std::vector<Child> steady_;
+  std::uint64_t kills_ = 0;
+  std::uint64_t last_begun_ = 0;
+  Clock::time_point last_change_ = Clock::now();
+  Clock::duration longest_stall_{};
+};
+
+TEST(Soak, KilledProducersAndConsumersLoseNothing) { Soak(3).run(); }
+TEST(Soak, KilledSingleProducersAndConsumersLoseNothing) { Soak(1).run(); }
+
+}  // namespace
+}  // namespace beltway::test
