@@ -3,6 +3,7 @@
 
 #include "floors.hpp"
 #include "groups.hpp"
+#include "waking.hpp"
 
 namespace beltway {
 
@@ -24,7 +25,7 @@ NamedReader::Step NamedReader::step(Position position, SlotView& view, std::uint
   view.tries = tries;
   if (view_slot(map_, slot, view)) return Step::leased;
   ++corrupt;
-  ack(position, tries);
+  if (ack(position, tries)) settle(position);
   return Step::passed;
 }
 
@@ -53,11 +54,16 @@ Look NamedReader::lease(SlotView* views, std::size_t count, std::size_t& leased,
     if (leased != 0) {
       // A removal that did not see our leases is seen by us: leave() posts LEAVING, then a heavy barrier, then looks.
       if (active()) return Look::message;
-      for (; leased != 0; --leased) nack(views[leased - 1].position, views[leased - 1].tries);
+      for (std::size_t i = leased; i-- > 0;) nack(views[i].position, views[i].tries);
+      leased = 0;
+      settle(first);  // the removal may have seen our leases, and waits for their end
       return Look::empty;
     }
     if (step != Step::again) {
-      help_floor(map_, group_);
+      // Over VOIDs, or acknowledgements of others that nobody had waited for yet. Who waits now is not told by them.
+      if (help_floor(map_, group_) && map_.board().producer_sleepers.load_relaxed() != 0) {
+        wake_for_room(map_, this->floor());
+      }
       return Look::empty;
     }
   }
@@ -90,7 +96,8 @@ bool NamedReader::settle(Position position) noexcept {
   const bool waited_for = map_.board().producer_sleepers.load_relaxed() != 0;
   const bool last_producer_left = map_.board().live_producers.load_relaxed() == 0;
   if (!waited_for && !last_producer_left && distance(position, floor()) < quarter) return false;
-  return help_floor(map_, group_);
+  help_floor(map_, group_);
+  return true;  // whoever was faster: a producer that helps wakes no other
 }
 
 bool NamedReader::more() const noexcept {

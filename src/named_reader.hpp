@@ -31,7 +31,7 @@ class NamedReader {
   /// Gives the message back, to be delivered again.
   bool nack(Position position, std::uint8_t tries) noexcept;
 
-  /// After ack(): moves the floor on if somebody may wait for that, or enough has gathered. True if it helped; then
+  /// After ack(): moves the floor on if somebody may wait for that, or enough has gathered. True if it tried; then
   /// producers that sleep for room may be woken, up to floor().
   bool settle(Position position) noexcept;
 

@@ -104,7 +104,8 @@ Waiter::Ended Waiter::wait(const Until& until, LookFn&& look, ArmFn&& arm, PassO
   const std::uint64_t start = kernel::now_ns();
   const std::uint64_t deadline = deadline_of(until);
   const std::uint64_t budget = spin_budget_ns();
-  std::optional<Ended> ended = spin(budget == k_never ? k_never : start + budget, deadline, until.stop(), look);
+  std::optional<Ended> ended;
+  if (budget != 0) ended = spin(budget == k_never ? k_never : start + budget, deadline, until.stop(), look);
   const bool found_spinning = ended == Ended::found;
   const std::uint64_t asleep = kernel::now_ns();
   if (!ended) ended = sleep(deadline, until.stop(), look, arm, pass_on);

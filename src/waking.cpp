@@ -36,8 +36,9 @@ bool wake(const QueueMap& map, unsigned owner) noexcept {
   if (wait.phase != WaitPhase::asleep) return false;
   // First the bell, then the word: who dies between the two has woken somebody needlessly, not said so falsely.
   kernel::ring_bell(map.bell(owner));
-  word.compare_and_swap(seen, Wait{wait.sequence, WaitPhase::signalled}.word());
-  return true;
+  // If the word has moved on, the sleeper was up already, on its own or for another's message, and may have looked before
+  // ours was there: then the caller wakes another one.
+  return word.compare_and_swap(seen, Wait{wait.sequence, WaitPhase::signalled}.word());
 }
 
 unsigned wake_for_message(const QueueMap& map, unsigned me) noexcept {

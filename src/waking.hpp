@@ -21,7 +21,7 @@
 
 namespace beltway {
 
-/// Rings the bell of `owner` if it says ASLEEP. True if it rang.
+/// Rings the bell of `owner` if it says ASLEEP. True if that woke it: then it looks once more, or passes the wake on.
 bool wake(const QueueMap& map, unsigned owner) noexcept;
 
 /// After READY: wakes all private sleepers and one of each named group, and producers that wait for a claim to end.
