@@ -19,7 +19,7 @@ Peer peer_of(int socket) {
   if (::getsockopt(socket, SOL_SOCKET, SO_PEERCRED, &credentials, &size) != 0) {
     throw system_failure("look who connected");
   }
-  Peer peer{.pid = credentials.pid, .uid = credentials.uid, .gid = credentials.gid, .groups = {}};
+  Peer peer{.pid = credentials.pid, .uid = credentials.uid, .gid = credentials.gid};
   std::vector<gid_t> groups(32);
   for (;;) {
     size = static_cast<socklen_t>(groups.size() * sizeof(gid_t));

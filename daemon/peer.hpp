@@ -13,7 +13,7 @@ struct Peer {
   int pid = 0;  ///< 0: of a pid namespace that the daemon does not see
   std::uint32_t uid = 0;
   std::uint32_t gid = 0;
-  std::vector<std::uint32_t> groups;  ///< supplementary
+  std::vector<std::uint32_t> groups = {};  ///< supplementary
 };
 
 /// From SO_PEERCRED and SO_PEERGROUPS: the process that connected, as it was when it did.

@@ -84,7 +84,9 @@ json parse_message(std::string_view text, std::size_t descriptors) {
 /// False at the deadline.
 bool wait_until(int descriptor, short events, Deadline deadline) {
   for (;;) {
-    const auto left = std::chrono::ceil<std::chrono::milliseconds>(deadline - std::chrono::steady_clock::now()).count();
+    const Deadline now = std::chrono::steady_clock::now();
+    // Compared first: the distance to a deadline far in the past does not fit its type.
+    const auto left = deadline <= now ? 0 : std::chrono::ceil<std::chrono::milliseconds>(deadline - now).count();
     pollfd entry{descriptor, events, 0};
     const int ready = ::poll(&entry, 1, static_cast<int>(std::clamp<std::int64_t>(left, 0, 1 << 30)));
     if (ready > 0) return true;

@@ -26,7 +26,8 @@ class Fields {
   template <std::unsigned_integral T>
   [[nodiscard]] T number(std::string_view name) const {
     const nlohmann::json& value = at(name);
-    if (!value.is_number_unsigned() || value.get<std::uint64_t>() > std::numeric_limits<T>::max()) {
+    const bool whole = value.is_number_unsigned() || (value.is_number_integer() && value.get<std::int64_t>() >= 0);
+    if (!whole || value.get<std::uint64_t>() > std::numeric_limits<T>::max()) {
       refuse(name, "a whole number from 0 to " + std::to_string(std::numeric_limits<T>::max()));
     }
     return value.get<T>();

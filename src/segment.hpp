@@ -68,7 +68,7 @@ class Mapping {
   /// Keeps the pages in memory, holes when they are filled. Throws Error(limit_reached) naming RLIMIT_MEMLOCK.
   void lock(SegmentRange range, const std::string& what) const;
 
-  /// Bytes in the range that have no memory yet (or are swapped out).
+  /// Bytes in the range that nobody has written or populated yet, or that are swapped out: they may have no memory.
   [[nodiscard]] std::uint64_t missing_bytes(SegmentRange range) const;
 
  private:

@@ -1,0 +1,105 @@
+// How the daemon learns that a process is gone, and that it does not believe so too early: killed, forked, replaced by
+// another program, without a connection.
+#include <gtest/gtest.h>
+#include <unistd.h>
+
+#include "beltway/beltway.hpp"
+#include "support/child.hpp"
+#include "support/daemon.hpp"
+#include "support/raw_client.hpp"
+
+namespace beltway {
+namespace {
+
+using test::Child;
+using test::connect;
+using test::eventually;
+using test::k_small;
+using test::RawClient;
+using test::TestDaemon;
+
+TEST(Daemon, frees_the_place_of_a_process_that_is_killed) {
+  const TestDaemon daemon;
+  const Queue queue = connect(daemon).declare("orders", k_small);
+  Child victim = Child::fork([&] {
+    const Queue own = connect(daemon).open_queue("orders");
+    auto out = own.producer();
+    auto in = own.consumer();
+    out.publish("last words");
+    ::pause();
+    return 0;
+  });
+  ASSERT_TRUE(eventually([&] { return queue.describe().endpoints.size() == 2 && queue.snapshot().position == 1; }));
+  EXPECT_EQ(queue.describe().endpoints[0].pid, victim.pid());
+  victim.kill(SIGKILL);
+  victim.wait();
+  EXPECT_TRUE(eventually([&] { return queue.describe().endpoints.empty(); }));
+  const QueueSnapshot after = queue.snapshot();
+  EXPECT_EQ(after.totals.repairs, 2U);
+  EXPECT_EQ(after.totals.messages_in, 1U);
+  EXPECT_EQ(after.used, 0U) << "its private group holds nobody back";
+}
+
+TEST(Daemon, keeps_the_places_of_a_process_whose_socket_a_child_has_inherited_until_it_dies) {
+  const TestDaemon daemon;
+  const Queue queue = connect(daemon).declare("orders", k_small);
+  Child parent = Child::fork([&] {
+    const Queue own = connect(daemon).open_queue("orders");
+    auto out = own.producer();
+    // A child that outlives its parent and never execs: it holds the socket and the eventfds, and no mapping.
+    if (::fork() == 0) {
+      ::sleep(5);
+      ::_exit(0);
+    }
+    ::pause();
+    return 0;
+  });
+  ASSERT_TRUE(eventually([&] { return queue.describe().endpoints.size() == 1; }));
+  parent.kill(SIGKILL);
+  parent.wait();
+  EXPECT_TRUE(eventually([&] { return queue.describe().endpoints.empty(); }));
+}
+
+TEST(Daemon, frees_the_place_of_a_process_that_becomes_another_program) {
+  const TestDaemon daemon;
+  const Queue queue = connect(daemon).declare("orders", k_small);
+  Child process = Child::fork([&] {
+    auto out = connect(daemon).open_queue("orders").producer();
+    out.publish("now");
+    ::execlp("sleep", "sleep", "60", nullptr);
+    return 1;
+  });
+  ASSERT_TRUE(eventually([&] { return queue.snapshot().position == 1; }));
+  EXPECT_TRUE(eventually([&] { return queue.describe().endpoints.empty(); }));
+  EXPECT_FALSE(process.poll().has_value()) << "it lives on as another program";
+}
+
+TEST(Daemon, keeps_the_place_of_a_process_that_closed_its_connection_and_still_has_the_memory) {
+  const TestDaemon daemon;
+  const Connection link = connect(daemon);
+  const Queue queue = link.declare("orders", k_small);
+  RawClient client(daemon);
+  client.say_hello();
+  client.say({{"op", "attach"}, {"n", 1}, {"queue", queue.id()}, {"role", "producer"}, {"barriers", true}});
+  ASSERT_EQ(client.hear()["endpoint"], 0);
+  std::vector<Fd> held = std::move(client.descriptors);
+  client.close();
+  for (int i = 0; i < 20; ++i) EXPECT_EQ(queue.describe().endpoints.size(), 1U);
+  held.clear();
+  EXPECT_TRUE(eventually([&] { return queue.describe().endpoints.empty(); }));
+}
+
+TEST(Daemon, frees_a_place_whose_answer_was_never_read) {
+  const TestDaemon daemon;
+  const Queue queue = connect(daemon).declare("orders", k_small);
+  {
+    RawClient client(daemon);
+    client.say_hello();
+    client.say({{"op", "attach"}, {"n", 1}, {"queue", queue.id()}, {"role", "producer"}, {"bells", true}});
+  }
+  EXPECT_TRUE(eventually([&] { return queue.snapshot().totals.repairs == 1; }));
+  EXPECT_TRUE(queue.describe().endpoints.empty());
+}
+
+}  // namespace
+}  // namespace beltway

@@ -1,0 +1,105 @@
+// Two users at one daemon: rights are those of a file. Only root can become another user, so only root runs these.
+#include <fcntl.h>
+#include <gtest/gtest.h>
+#include <unistd.h>
+
+#include <filesystem>
+#include <functional>
+
+#include "beltway/beltway.hpp"
+#include "support/child.hpp"
+#include "support/daemon.hpp"
+#include "support/raw_client.hpp"
+
+namespace beltway {
+namespace {
+
+using test::Child;
+using test::connect;
+using test::error_of;
+using test::k_small;
+using test::RawClient;
+using test::TestDaemon;
+
+class TwoUsers : public testing::Test {
+ protected:
+  void SetUp() override {
+    if (::geteuid() != 0) GTEST_SKIP() << "only root can become another user";
+    std::filesystem::permissions(daemon_.dir().path(), std::filesystem::perms{0755});
+  }
+
+  /// The reason of what `call` throws when user 65534 makes it; 0 for none.
+  int as_nobody(const std::function<void(const Connection&)>& call) {
+    return Child::fork([&] {
+             if (::setgid(65534) != 0 || ::setuid(65534) != 0) return 90;
+             return static_cast<int>(error_of([&] { call(connect(daemon_)); }).reason());
+           })
+        .wait()
+        .code;
+  }
+  Queue declare(const std::string& name, std::uint32_t mode) {
+    QueueOptions options = k_small;
+    options.mode = mode;
+    options.groups = {"g"};
+    return connect(daemon_).declare(name, options);
+  }
+
+  TestDaemon daemon_;
+};
+
+constexpr int k_refused = static_cast<int>(Errc::no_permission);
+
+TEST_F(TwoUsers, get_nowhere_without_rights) {
+  (void)declare("private", 0600);
+  EXPECT_EQ(as_nobody([](const Connection& link) { (void)link.open_queue("private"); }), k_refused);
+  EXPECT_EQ(as_nobody([](const Connection& link) { (void)link.describe("private"); }), k_refused);
+  EXPECT_EQ(as_nobody([](const Connection& link) { (void)link.declare("private", k_small); }), k_refused);
+  EXPECT_EQ(as_nobody([](const Connection& link) { link.remove("private"); }), k_refused);
+  EXPECT_EQ(as_nobody([](const Connection& link) {
+              if (!link.list().empty()) throw Error(Errc::misuse, "it is listed");
+            }),
+            0);
+}
+
+TEST_F(TwoUsers, may_read_what_they_may_read_and_nothing_more) {
+  (void)declare("readable", 0604);
+  EXPECT_EQ(as_nobody([](const Connection& link) { (void)link.open_queue("readable").consumer(); }), 0);
+  EXPECT_EQ(as_nobody([](const Connection& link) { (void)link.open_queue("readable").snapshot(); }), 0);
+  EXPECT_EQ(as_nobody([](const Connection& link) { link.open_queue("readable").add_group("mine"); }), 0);
+  EXPECT_EQ(as_nobody([](const Connection& link) { (void)link.open_queue("readable").producer(); }), k_refused);
+  EXPECT_EQ(as_nobody([](const Connection& link) { link.remove("readable"); }), k_refused);
+  EXPECT_EQ(as_nobody([](const Connection& link) { link.open_queue("readable").remove_group("g"); }), k_refused);
+  EXPECT_EQ(as_nobody([](const Connection& link) { (void)link.open_queue("readable").purge("g"); }), k_refused);
+}
+
+TEST_F(TwoUsers, may_write_what_they_may_write_and_nothing_more) {
+  (void)declare("writable", 0602);
+  EXPECT_EQ(as_nobody([](const Connection& link) { (void)link.open_queue("writable").producer(); }), 0);
+  EXPECT_EQ(as_nobody([](const Connection& link) { (void)link.open_queue("writable").consumer(); }), k_refused);
+  EXPECT_EQ(as_nobody([](const Connection& link) { (void)link.open_queue("writable").snapshot(); }), k_refused);
+  EXPECT_EQ(as_nobody([](const Connection& link) { (void)link.open_queue("writable").peek(1); }), k_refused);
+}
+
+TEST_F(TwoUsers, cannot_open_the_memory_of_a_readable_queue_for_writing) {
+  const Queue queue = declare("readable", 0604);
+  EXPECT_EQ(as_nobody([&](const Connection&) {
+              RawClient client(daemon_);
+              client.say_hello();
+              client.say({{"op", "attach"}, {"n", 1}, {"queue", queue.id()}, {"role", "consumer"}});
+              (void)client.hear();
+              const std::string ring = "/proc/self/fd/" + std::to_string(client.descriptors.at(1).get());
+              if (Fd(::open(ring.c_str(), O_RDWR | O_CLOEXEC))) throw Error(Errc::misuse, "it can be opened");
+            }),
+            0);
+}
+
+TEST_F(TwoUsers, have_quotas_and_queues_of_their_own) {
+  EXPECT_EQ(as_nobody([](const Connection& link) {
+              if (link.declare("theirs", k_small).describe().owner_uid != 65534) throw Error(Errc::misuse, "owner");
+            }),
+            0);
+  EXPECT_NO_THROW(connect(daemon_).remove("theirs")) << "root may";
+}
+
+}  // namespace
+}  // namespace beltway

@@ -1,0 +1,113 @@
+// Looking into a queue without taking part, and what the owner does to its groups and types, through a real daemon.
+#include <gtest/gtest.h>
+#include <unistd.h>
+
+#include "beltway/beltway.hpp"
+#include "support/daemon.hpp"
+#include "support/raw_client.hpp"
+
+namespace beltway {
+namespace {
+
+using test::connect;
+using test::error_of;
+using test::k_small;
+using test::TestDaemon;
+
+TEST(Snapshot, shows_endpoints_groups_leases_and_counters) {
+  const TestDaemon daemon;
+  QueueOptions options = k_small;
+  options.groups = {"billing"};
+  const Queue queue = connect(daemon).declare("orders", options);
+  auto out = queue.producer();
+  auto worker = queue.consumer({.group = "billing"});
+  auto tap = queue.consumer({.lossy = true});
+  for (int i = 0; i < 3; ++i) out.publish(std::to_string(i));
+  Received leased = worker.try_receive();
+  Received given_back = worker.try_receive();
+  ASSERT_TRUE(leased && given_back);
+  given_back->nack();
+  const QueueSnapshot now = queue.snapshot();
+  EXPECT_EQ(now.position, 3U);
+  EXPECT_EQ(now.used, 3U);
+  EXPECT_FALSE(now.symmetric_fences);
+  ASSERT_EQ(now.producers.size(), 1U);
+  ASSERT_EQ(now.consumers.size(), 2U);
+  ASSERT_EQ(now.groups.size(), 1U);
+  EXPECT_EQ(now.groups[0].name, "billing");
+  EXPECT_EQ(now.groups[0].depth, 3U);
+  EXPECT_EQ(now.groups[0].leased, 1U);
+  EXPECT_EQ(now.groups[0].retry, 1U);
+  EXPECT_EQ(now.groups[0].consumers, (std::vector<unsigned>{0}));
+  EXPECT_EQ(now.consumers[0].held, 1U);
+  EXPECT_EQ(now.consumers[1].lag, 3U);
+  EXPECT_TRUE(now.consumers[1].endpoint.lossy);
+  EXPECT_EQ(now.producers[0].endpoint.pid, ::getpid());
+}
+
+TEST(Peek, copies_what_is_there_and_takes_nothing) {
+  const TestDaemon daemon;
+  QueueOptions options = k_small;
+  options.groups = {"billing"};
+  const Queue queue = connect(daemon).declare("orders", options);
+  auto out = queue.producer();
+  auto in = queue.consumer({.group = "billing", .ack = Ack::automatic});
+  out.publish("first");
+  out.publish(std::string(1000, 'x'));
+  out.publish("third");
+  ASSERT_TRUE(in.try_receive());
+  const std::vector<PeekedMessage> waiting = queue.peek(10, 100, "billing");
+  ASSERT_EQ(waiting.size(), 2U);
+  EXPECT_EQ(waiting[0].position, 1U);
+  EXPECT_EQ(waiting[0].size, 1000U);
+  EXPECT_EQ(waiting[0].bytes, std::vector<std::byte>(100, std::byte{'x'}));
+  EXPECT_EQ(queue.peek(10).size(), 3U) << "of the whole ring, whoever has had it";
+  EXPECT_EQ(queue.peek(1).at(0).position, 0U);
+  EXPECT_TRUE(queue.peek(0).empty());
+  EXPECT_EQ(in.try_receive()->position(), 1U);
+  EXPECT_EQ(error_of([&] { (void)queue.peek(1, 1, "none"); }).reason(), Errc::not_found);
+}
+
+TEST(Groups, can_be_made_emptied_and_removed_through_the_queue) {
+  const TestDaemon daemon;
+  const Queue queue = connect(daemon).declare("orders", k_small);
+  auto out = queue.producer();
+  out.publish("before");
+  queue.add_group("all", Start::oldest);
+  queue.add_group("new");
+  queue.add_group("new");
+  out.publish("after");
+  EXPECT_EQ(queue.peek(10, 100, "all").size(), 2U);
+  EXPECT_EQ(queue.peek(10, 100, "new").size(), 1U);
+  EXPECT_EQ(queue.purge("all"), 2U);
+  EXPECT_TRUE(queue.peek(10, 100, "all").empty());
+  auto in = queue.consumer({.group = "new"});
+  queue.remove_group("new");
+  EXPECT_EQ(in.receive(std::chrono::seconds(20)).status(), Status::removed);
+  EXPECT_EQ(queue.describe().options.groups, (std::vector<std::string>{"all"}));
+  EXPECT_EQ(error_of([&] { queue.remove_group("new"); }).reason(), Errc::not_found);
+}
+
+struct Price {
+  static constexpr std::string_view beltway_name = "test.Price";
+  std::uint64_t cents = 0;
+};
+struct Weight {
+  static constexpr std::string_view beltway_name = "test.Weight";
+  std::uint64_t grams = 0;
+};
+
+TEST(Typed, queues_refuse_other_types) {
+  const TestDaemon daemon;
+  const Connection link = connect(daemon);
+  const auto prices = link.declare<Price>("prices");
+  auto out = prices.producer();
+  auto in = prices.consumer({.start = Start::oldest});
+  out.publish({.cents = 42});
+  const auto received = in.try_receive();
+  EXPECT_EQ(error_of([&] { (void)link.open_queue<Weight>("prices"); }).reason(), Errc::wrong_type);
+  EXPECT_EQ(error_of([&] { (void)link.declare<Weight>("prices"); }).reason(), Errc::already_exists);
+}
+
+}  // namespace
+}  // namespace beltway

@@ -1,0 +1,98 @@
+// How much memory may be filled, read from files of the kernel that the test forges.
+#include "memory_probe.hpp"
+
+#include <gtest/gtest.h>
+
+#include <fstream>
+#include <limits>
+
+#include "beltway/error.hpp"
+#include "support/temp_dir.hpp"
+
+namespace beltway {
+namespace {
+
+namespace fs = std::filesystem;
+
+/// A machine with files of the kernel's that the test writes.
+class MemoryProbe : public testing::Test {
+ protected:
+  void write(const fs::path& path, const std::string& text) const {
+    fs::create_directories(path.parent_path());
+    std::ofstream(path) << text;
+  }
+  void set_available_kib(std::uint64_t kib) const {
+    write(sources_.proc / "meminfo", "MemTotal: 99999999 kB\nMemAvailable: " + std::to_string(kib) + " kB\n");
+  }
+  void set_cgroup(const std::string& lines) const { write(sources_.proc / "self" / "cgroup", lines); }
+
+  test::TempDir dir_;
+  const MemorySources sources_{.proc = dir_.path() / "proc", .cgroups = dir_.path() / "cgroup"};
+};
+
+TEST_F(MemoryProbe, without_any_file_knows_no_limit) {
+  EXPECT_EQ(available_memory_bytes(sources_), std::numeric_limits<std::uint64_t>::max());
+}
+
+TEST_F(MemoryProbe, reads_what_the_machine_has) {
+  set_available_kib(1000);
+  EXPECT_EQ(available_memory_bytes(sources_), 1000U * 1024);
+}
+
+TEST_F(MemoryProbe, finds_the_tightest_cgroup_up_the_tree) {
+  set_available_kib(1 << 20);
+  set_cgroup("0::/a/b\n");
+  write(sources_.cgroups / "a/b/memory.max", "max\n");
+  write(sources_.cgroups / "a/b/memory.current", "500\n");
+  write(sources_.cgroups / "a/memory.max", "10000\n");
+  write(sources_.cgroups / "a/memory.current", "4000\n");
+  EXPECT_EQ(available_memory_bytes(sources_), 6000U);
+}
+
+TEST_F(MemoryProbe, counts_file_pages_that_can_be_dropped_as_available) {
+  set_cgroup("0::/a\n");
+  write(sources_.cgroups / "a/memory.max", "10000\n");
+  write(sources_.cgroups / "a/memory.current", "9000\n");
+  write(sources_.cgroups / "a/memory.stat", "anon 1000\ninactive_file 3000\nactive_file 5000\n");
+  EXPECT_EQ(available_memory_bytes(sources_), 4000U);
+}
+
+TEST_F(MemoryProbe, reads_the_first_version_of_cgroups_too) {
+  set_cgroup("7:cpu:/x\n4:memory:/job\n0::/\n");
+  write(sources_.cgroups / "memory/job/memory.limit_in_bytes", "8000\n");
+  write(sources_.cgroups / "memory/job/memory.usage_in_bytes", "7000\n");
+  EXPECT_EQ(available_memory_bytes(sources_), 1000U);
+}
+
+TEST_F(MemoryProbe, looks_at_the_mount_s_root_when_a_container_hides_the_path) {
+  set_cgroup("0::/../../hidden\n");
+  write(sources_.cgroups / "memory.max", "5000\n");
+  write(sources_.cgroups / "memory.current", "1000\n");
+  EXPECT_EQ(available_memory_bytes(sources_), 4000U);
+}
+
+TEST_F(MemoryProbe, a_cgroup_over_its_limit_has_nothing_left) {
+  set_cgroup("0::/a\n");
+  write(sources_.cgroups / "a/memory.max", "1000\n");
+  write(sources_.cgroups / "a/memory.current", "2000\n");
+  EXPECT_EQ(available_memory_bytes(sources_), 0U);
+}
+
+TEST_F(MemoryProbe, refuses_what_would_not_leave_the_reserve_and_names_both_numbers) {
+  set_available_kib(8192);
+  EXPECT_NO_THROW(require_memory((8U << 20) - k_memory_reserve_bytes, "declare \"x\"", sources_));
+  try {
+    require_memory((8U << 20) - k_memory_reserve_bytes + 1, "declare \"x\"", sources_);
+    FAIL() << "it fits by one byte too little";
+  } catch (const Error& error) {
+    EXPECT_EQ(error.reason(), Errc::limit_reached);
+    EXPECT_NE(std::string(error.what()).find("declare \"x\": needs 4194305 bytes"), std::string::npos) << error.what();
+    EXPECT_NE(std::string(error.what()).find("8388608 are available"), std::string::npos) << error.what();
+  }
+  EXPECT_THROW(require_memory(std::numeric_limits<std::uint64_t>::max(), "declare", sources_), Error);
+}
+
+TEST(MemoryProbeHere, finds_some_memory_on_this_machine) { EXPECT_GT(available_memory_bytes(), 0U); }
+
+}  // namespace
+}  // namespace beltway

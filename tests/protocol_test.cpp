@@ -1,0 +1,200 @@
+// Everything arrives as it was sent; what does not keep the protocol is refused.
+#include "protocol.hpp"
+
+#include <gtest/gtest.h>
+
+#include <functional>
+
+#include "beltway/limits.hpp"
+#include "validate.hpp"
+
+namespace beltway {
+namespace {
+
+using protocol::AttachReply;
+using protocol::AttachRequest;
+using protocol::Description;
+using protocol::json;
+using protocol::Role;
+
+Errc reason_of(const std::function<void()>& call) {
+  try {
+    call();
+  } catch (const Error& error) {
+    return error.reason();
+  }
+  return Errc{};
+}
+
+Description sample() {
+  Description description;
+  description.info = {.name = "orders",
+                      .id = protocol::k_max_queue_id,
+                      .owner_uid = 1000,
+                      .owner_gid = 100,
+                      .options = {.slots = 64, .groups = {"billing", "audit"}, .mode = 0640},
+                      .shared_bytes = 12345,
+                      .endpoints = {{.index = 3, .producer = true, .pid = 77, .uid = 1000, .group = ""},
+                                    {.index = 1, .pid = 78, .uid = 1001, .group = "audit"},
+                                    {.index = 2, .pid = 79, .uid = 1001, .group = "", .lossy = true}}};
+  description.group_indexes = {0, 5};
+  return description;
+}
+
+TEST(Protocol, options_arrive_as_they_were_sent) {
+  const QueueOptions options{.slots = 64,
+                             .slot_bytes = 256,
+                             .lane_bytes = 8192,
+                             .max_producers = 1,
+                             .max_consumers = 2,
+                             .max_groups = 3,
+                             .groups = {"a", "b"},
+                             .mode = 0640,
+                             .fence = Fence::symmetric,
+                             .type = {"price", 16, 8}};
+  const QueueOptions arrived = protocol::decode_options(protocol::encode(options), "test");
+  EXPECT_EQ(first_difference(options, arrived), std::nullopt);
+  EXPECT_EQ(arrived.groups, options.groups);
+}
+
+TEST(Protocol, missing_options_have_their_defaults) {
+  EXPECT_EQ(first_difference(protocol::decode_options(json::object(), "test"), {}), std::nullopt);
+}
+
+TEST(Protocol, an_option_that_is_not_known_is_refused_by_name) {
+  try {
+    static_cast<void>(protocol::decode_options({{"slots", 64}, {"evict_after_ms", 5}}, "declare \"x\""));
+    FAIL() << "the daemon could not have kept it";
+  } catch (const Error& error) {
+    EXPECT_EQ(error.reason(), Errc::invalid_option);
+    EXPECT_NE(std::string(error.what()).find("evict_after_ms"), std::string::npos) << error.what();
+  }
+}
+
+TEST(Protocol, options_of_a_wrong_kind_or_range_are_refused) {
+  const auto reason = [](const json& options) {
+    return reason_of([&] { static_cast<void>(protocol::decode_options(options, "test")); });
+  };
+  for (const json& value : {json(-1), json(1.5), json("64"), json(nullptr), json::array(), json(1ULL << 40)}) {
+    EXPECT_EQ(reason({{"slots", value}}), Errc::protocol) << value;
+    EXPECT_EQ(reason({{"mode", value}}), Errc::protocol) << value;
+  }
+  EXPECT_EQ(reason({{"slots", 63}}), Errc::invalid_option);
+  EXPECT_EQ(reason({{"fence", "weak"}}), Errc::protocol);
+  EXPECT_EQ(reason({{"groups", "a"}}), Errc::protocol);
+  EXPECT_EQ(reason({{"groups", {1}}}), Errc::protocol);
+  EXPECT_EQ(reason({{"groups", {"a b"}}}), Errc::invalid_option);
+  EXPECT_EQ(reason({{"type", 1}}), Errc::protocol);
+  EXPECT_EQ(reason({{"type", {{"name", "x"}}}}), Errc::protocol);
+  EXPECT_EQ(reason(json::array()), Errc::protocol);
+}
+
+TEST(Protocol, a_queue_s_description_arrives_as_it_was_sent) {
+  const Description sent = sample();
+  const Description arrived = protocol::decode_description(json::parse(protocol::encode(sent).dump()), "test");
+  EXPECT_EQ(arrived.info.name, sent.info.name);
+  EXPECT_EQ(arrived.info.id, sent.info.id);
+  EXPECT_EQ(arrived.info.owner_uid, 1000U);
+  EXPECT_EQ(arrived.info.owner_gid, 100U);
+  EXPECT_EQ(arrived.info.shared_bytes, 12345U);
+  EXPECT_EQ(arrived.info.options.groups, sent.info.options.groups);
+  EXPECT_EQ(arrived.group_indexes, sent.group_indexes);
+  ASSERT_EQ(arrived.info.endpoints.size(), 3U);
+  EXPECT_TRUE(arrived.info.endpoints[0].producer);
+  EXPECT_EQ(arrived.info.endpoints[0].index, 3U);
+  EXPECT_EQ(arrived.info.endpoints[1].group, "audit");
+  EXPECT_EQ(arrived.info.endpoints[1].pid, 78);
+  EXPECT_TRUE(arrived.info.endpoints[2].lossy);
+  EXPECT_EQ(arrived.info.endpoints[2].group, "");
+}
+
+TEST(Protocol, the_largest_description_fits_into_a_message) {
+  Description most;
+  most.info.name = std::string(k_max_name_length, 'q');
+  most.info.options.max_groups = k_max_groups;
+  for (unsigned i = 0; i < k_max_groups; ++i) {
+    std::string name = std::to_string(i);
+    most.info.options.groups.push_back(name + std::string(k_max_name_length - name.size(), 'g'));
+    most.group_indexes.push_back(i);
+  }
+  for (unsigned i = 0; i < k_max_producers; ++i) {
+    most.info.endpoints.push_back({.index = i, .producer = true, .pid = 4'000'000, .uid = 4'000'000'000U, .group = ""});
+    most.info.endpoints.push_back(
+        {.index = i, .pid = 4'000'000, .uid = 4'000'000'000U, .group = most.info.options.groups[i]});
+  }
+  EXPECT_LT(protocol::encode(most).dump().size(), k_max_protocol_bytes / 2);
+}
+
+TEST(Protocol, a_description_with_any_field_missing_or_wrong_is_refused) {
+  const json good = protocol::encode(sample());
+  for (const auto& item : good.items()) {
+    if (item.key() == "endpoints") continue;  // not in every answer
+    json without = good;
+    without.erase(item.key());
+    EXPECT_NE(reason_of([&] { static_cast<void>(protocol::decode_description(without, "test")); }), Errc{})
+        << "without " << item.key();
+  }
+  for (const auto& item : good.items()) {
+    json wrong = good;
+    wrong[item.key()] = true;
+    EXPECT_NE(reason_of([&] { static_cast<void>(protocol::decode_description(wrong, "test")); }), Errc{}) << item.key();
+  }
+  json outside = good;
+  outside["groups"][0]["index"] = 8;  // max_groups is 8
+  EXPECT_EQ(reason_of([&] { static_cast<void>(protocol::decode_description(outside, "test")); }), Errc::protocol);
+}
+
+TEST(Protocol, attach_requests_arrive_as_they_were_sent) {
+  const AttachRequest sent{.queue = 42,
+                           .role = Role::consumer,
+                           .barriers = true,
+                           .bells = true,
+                           .group = "g",
+                           .create_group = true,
+                           .lossy = false,
+                           .start = Start::oldest};
+  const AttachRequest arrived = protocol::decode_attach_request(protocol::encode(sent), "test");
+  EXPECT_EQ(arrived.queue, 42U);
+  EXPECT_EQ(arrived.role, Role::consumer);
+  EXPECT_TRUE(arrived.barriers && arrived.bells && arrived.create_group && !arrived.lossy);
+  EXPECT_EQ(arrived.group, "g");
+  EXPECT_EQ(arrived.start, Start::oldest);
+}
+
+TEST(Protocol, a_place_outside_the_queue_is_refused) {
+  const Geometry geometry = geometry_of({.max_producers = 2, .max_consumers = 3, .max_groups = 4});
+  const auto reason = [&](AttachReply reply, Role role, const std::string& group) {
+    const AttachRequest request{.role = role, .group = group};
+    return reason_of(
+        [&] { static_cast<void>(protocol::decode_attach_reply(protocol::encode(reply), request, geometry, "test")); });
+  };
+  EXPECT_EQ(reason({.endpoint = 1}, Role::producer, ""), Errc{});
+  EXPECT_EQ(reason({.endpoint = 2}, Role::producer, ""), Errc::protocol);
+  EXPECT_EQ(reason({.endpoint = 64}, Role::producer, ""), Errc::protocol);
+  EXPECT_EQ(reason({.endpoint = 66, .group = 6}, Role::consumer, ""), Errc{});
+  EXPECT_EQ(reason({.endpoint = 66, .group = 5}, Role::consumer, ""), Errc::protocol) << "another's private group";
+  EXPECT_EQ(reason({.endpoint = 67, .group = 7}, Role::consumer, ""), Errc::protocol);
+  EXPECT_EQ(reason({.endpoint = 0, .group = 6}, Role::consumer, ""), Errc::protocol);
+  EXPECT_EQ(reason({.endpoint = 64, .group = 3, .kind = GroupKind::named}, Role::consumer, "g"), Errc{});
+  EXPECT_EQ(reason({.endpoint = 64, .group = 4, .kind = GroupKind::named}, Role::consumer, "g"), Errc::protocol);
+  EXPECT_EQ(reason({.endpoint = 64, .group = 3, .kind = GroupKind::named}, Role::consumer, ""), Errc::protocol);
+  EXPECT_EQ(reason({.endpoint = 64, .group = 4}, Role::consumer, "g"), Errc::protocol);
+}
+
+TEST(Protocol, every_error_arrives_with_its_reason_and_message) {
+  for (int code = static_cast<int>(Errc::invalid_option); code <= static_cast<int>(Errc::system); ++code) {
+    const Error sent(static_cast<Errc>(code), "open \"x\": number " + std::to_string(code));
+    try {
+      protocol::throw_if_error({{"n", 1}, {"error", protocol::encode(sent)}});
+      FAIL() << code;
+    } catch (const Error& arrived) {
+      EXPECT_EQ(arrived.reason(), sent.reason());
+      EXPECT_STREQ(arrived.what(), sent.what());
+    }
+  }
+  EXPECT_NO_THROW(protocol::throw_if_error({{"n", 1}}));
+  EXPECT_EQ(reason_of([] { protocol::throw_if_error({{"error", "no"}}); }), Errc::protocol);
+}
+
+}  // namespace
+}  // namespace beltway

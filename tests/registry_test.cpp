@@ -1,0 +1,297 @@
+// The daemon's queues without its sockets: rights, quotas, and places that are kept as long as their lock.
+#include "registry.hpp"
+
+#include <fcntl.h>
+#include <gtest/gtest.h>
+
+#include <functional>
+
+#include "groups.hpp"
+#include "validate.hpp"
+
+namespace beltway::daemon {
+namespace {
+
+using protocol::AttachRequest;
+using protocol::Role;
+
+const Peer k_alice{.pid = 101, .uid = 1001, .gid = 2001};
+const Peer k_bob{.pid = 102, .uid = 1002, .gid = 2002};
+const Peer k_root{.pid = 100, .uid = 0, .gid = 0};
+constexpr std::uint64_t k_session = 7;
+
+const QueueOptions k_small{.slots = 4, .lane_bytes = 0, .max_producers = 2, .max_consumers = 2, .max_groups = 2};
+
+Error error_of(const std::function<void()>& call) {
+  try {
+    call();
+  } catch (const Error& error) {
+    return error;
+  }
+  return {Errc{}, "nothing was thrown"};
+}
+
+/// An attached endpoint whose process the test plays: the lock lives as long as `handout.owned`.
+Handout attach(Queue& queue, Role role, const std::string& group = "", std::uint64_t session = k_session) {
+  return queue.attach(k_alice, session, {.role = role, .barriers = true, .group = group});
+}
+
+bool is_attached(const Queue& queue, unsigned place) { return queue.record().endpoints[place].attached; }
+
+TEST(Registry, finds_queues_by_name_and_id_and_never_gives_an_id_again) {
+  Registry registry({});
+  const std::uint64_t first = registry.declare(k_alice, "a", k_small).queue.record().id;
+  EXPECT_EQ(&registry.find("a", "open"), &registry.find(first, "open"));
+  registry.remove("a");
+  EXPECT_EQ(error_of([&] { static_cast<void>(registry.find("a", "open")); }).reason(), Errc::not_found);
+  EXPECT_EQ(error_of([&] { static_cast<void>(registry.find(first, "open")); }).reason(), Errc::removed);
+  EXPECT_NE(registry.declare(k_alice, "a", k_small).queue.record().id, first);
+  EXPECT_NE(Registry({}).declare(k_alice, "a", k_small).queue.record().id, first);
+}
+
+TEST(Registry, opens_a_queue_declared_again_and_makes_the_groups_that_are_missing) {
+  Registry registry({});
+  QueueOptions options = k_small;
+  options.groups = {"one"};
+  EXPECT_TRUE(registry.declare(k_alice, "a", options).created);
+  options.groups = {"one", "two"};
+  const Registry::Declared again = registry.declare(k_alice, "a", options);
+  EXPECT_FALSE(again.created);
+  EXPECT_EQ(again.queue.description(false).info.options.groups, (std::vector<std::string>{"one", "two"}));
+  options.groups = {"three"};
+  EXPECT_EQ(error_of([&] { registry.declare(k_alice, "a", options); }).reason(), Errc::limit_reached);
+}
+
+TEST(Registry, names_the_option_that_differs_and_both_values) {
+  Registry registry({});
+  registry.declare(k_alice, "a", k_small);
+  QueueOptions other = k_small;
+  other.slots = 8;
+  const Error error = error_of([&] { registry.declare(k_alice, "a", other); });
+  EXPECT_EQ(error.reason(), Errc::already_exists);
+  EXPECT_NE(std::string(error.what()).find("declare \"a\": it exists with slots 4, not 8"), std::string::npos)
+      << error.what();
+}
+
+TEST(Registry, holds_each_user_to_its_quota) {
+  const std::uint64_t bytes = shared_bytes_of(geometry_of(k_small));
+  Registry by_count({.queues_per_user = 1});
+  by_count.declare(k_alice, "a", k_small);
+  EXPECT_EQ(error_of([&] { by_count.declare(k_alice, "b", k_small); }).reason(), Errc::limit_reached);
+  EXPECT_NO_THROW(by_count.declare(k_bob, "b", k_small)) << "another user has its own";
+  by_count.remove("a");
+  EXPECT_NO_THROW(by_count.declare(k_alice, "c", k_small));
+  Registry by_bytes({.bytes_per_user = 2 * bytes});
+  by_bytes.declare(k_alice, "a", k_small);
+  by_bytes.declare(k_alice, "b", k_small);
+  const Error error = error_of([&] { by_bytes.declare(k_alice, "c", k_small); });
+  EXPECT_EQ(error.reason(), Errc::limit_reached);
+  EXPECT_NE(std::string(error.what()).find(std::to_string(2 * bytes)), std::string::npos) << error.what();
+}
+
+TEST(Rights, are_those_of_a_file) {
+  QueueRecord queue;
+  queue.owner_uid = k_alice.uid;
+  queue.owner_gid = k_alice.gid;
+  const Peer member{.pid = 1, .uid = 1003, .gid = 9, .groups = {5, k_alice.gid}};
+  const auto may = [&](const Peer& peer, std::uint32_t mode) {
+    queue.options.mode = mode;
+    return std::string(allowed(peer, queue, Right::consume) ? "r" : "-") +
+           (allowed(peer, queue, Right::produce) ? "w" : "-") + (allowed(peer, queue, Right::own) ? "o" : "-");
+  };
+  EXPECT_EQ(may(k_alice, 0600), "rwo");
+  EXPECT_EQ(may(k_alice, 0400), "r-o");
+  EXPECT_EQ(may(k_alice, 0066), "--o") << "the owner is not one of the others";
+  EXPECT_EQ(may(member, 0640), "r--");
+  EXPECT_EQ(may(member, 0620), "-w-");
+  EXPECT_EQ(may(member, 0606), "---") << "a member is not one of the others";
+  EXPECT_EQ(may(k_bob, 0660), "---");
+  EXPECT_EQ(may(k_bob, 0664), "r--");
+  EXPECT_EQ(may(k_bob, 0602), "-w-");
+  EXPECT_EQ(may(k_root, 0000), "rwo");
+  queue.options.mode = 0002;
+  EXPECT_TRUE(allowed(k_bob, queue, Right::see));
+  queue.options.mode = 0660;
+  EXPECT_FALSE(allowed(k_bob, queue, Right::see));
+}
+
+TEST(Endpoint, keeps_its_place_as_long_as_its_lock_and_not_longer) {
+  Registry registry({});
+  Queue& queue = registry.declare(k_alice, "a", k_small).queue;
+  Handout held = attach(queue, Role::producer);
+  EXPECT_FALSE(queue.look(0));
+  EXPECT_TRUE(is_attached(queue, 0));
+  held = {};
+  EXPECT_TRUE(queue.look(0));
+  EXPECT_FALSE(is_attached(queue, 0));
+}
+
+TEST(Endpoint, keeps_its_place_through_its_mapping_when_all_descriptors_are_closed) {
+  Registry registry({});
+  Queue& queue = registry.declare(k_alice, "a", k_small).queue;
+  Handout held = attach(queue, Role::consumer);
+  Mapping mapping(held.borrowed[0], {0, 4096}, Access::read_write, "test");
+  held = {};
+  EXPECT_FALSE(queue.look(2)) << "consumers' places come after the two producers'";
+  mapping = {};
+  EXPECT_TRUE(queue.look(2));
+}
+
+TEST(Endpoint, gets_another_incarnation_at_each_attach) {
+  Registry registry({});
+  Queue& queue = registry.declare(k_alice, "a", k_small).queue;
+  Handout first = attach(queue, Role::producer);
+  const auto incarnation = first.reply.incarnation;
+  first = {};
+  ASSERT_TRUE(queue.look(0));
+  const Handout second = attach(queue, Role::producer);
+  EXPECT_EQ(second.reply.endpoint, 0U);
+  EXPECT_EQ(second.reply.incarnation, incarnation + 1);
+  EXPECT_FALSE(queue.find_endpoint(0, incarnation).has_value());
+  EXPECT_TRUE(queue.find_endpoint(0, incarnation + 1).has_value());
+  EXPECT_FALSE(queue.find_endpoint(200, 1).has_value());
+}
+
+TEST(Endpoint, is_looked_for_by_whoever_finds_no_place) {
+  Registry registry({});
+  Queue& queue = registry.declare(k_alice, "a", k_small).queue;
+  Handout first = attach(queue, Role::producer);
+  const Handout second = attach(queue, Role::producer);
+  const Error error = error_of([&] { static_cast<void>(attach(queue, Role::producer)); });
+  EXPECT_EQ(error.reason(), Errc::limit_reached);
+  EXPECT_NE(std::string(error.what()).find("max_producers is 2"), std::string::npos) << error.what();
+  first = {};  // dies, and nobody tells
+  EXPECT_EQ(attach(queue, Role::producer).reply.endpoint, 0U);
+}
+
+TEST(Endpoint, cannot_have_a_place_whose_byte_a_neighbour_has_locked) {
+  Registry registry({});
+  Queue& queue = registry.declare(k_alice, "a", k_small).queue;
+  const Handout first = attach(queue, Role::producer);
+  struct flock lock{};
+  lock.l_type = F_WRLCK;
+  lock.l_start = 1;
+  lock.l_len = 1;
+  ASSERT_EQ(::fcntl(first.borrowed[0], F_OFD_SETLK, &lock), 0);
+  EXPECT_EQ(error_of([&] { static_cast<void>(attach(queue, Role::producer)); }).reason(), Errc::limit_reached);
+}
+
+TEST(Endpoint, of_an_ended_connection_is_awaited_until_its_memory_is_gone) {
+  Registry registry({});
+  Queue& queue = registry.declare(k_alice, "a", k_small).queue;
+  Handout mapped = attach(queue, Role::producer);
+  const Handout others = attach(queue, Role::producer, "", k_session + 1);
+  {
+    const Handout gone = attach(queue, Role::consumer);
+  }
+  registry.session_ended(k_session);
+  EXPECT_FALSE(is_attached(queue, 2)) << "its memory was gone at once";
+  EXPECT_EQ(registry.suspects(), 1U);
+  EXPECT_EQ(registry.look_at_suspects(), 1U);
+  mapped = {};
+  EXPECT_EQ(registry.look_at_suspects(), 0U);
+  EXPECT_FALSE(is_attached(queue, 0));
+  EXPECT_TRUE(is_attached(queue, 1)) << "of another connection";
+}
+
+TEST(Endpoint, can_be_taken_over_by_its_process_s_next_connection_only) {
+  Registry registry({});
+  Queue& queue = registry.declare(k_alice, "a", k_small).queue;
+  const Handout held = attach(queue, Role::producer);
+  const protocol::EndpointName name{queue.record().id, held.reply.endpoint, held.reply.incarnation};
+  registry.session_ended(k_session);
+  EXPECT_FALSE(registry.resume(k_bob, 9, name));
+  EXPECT_FALSE(registry.resume({.pid = 555, .uid = k_alice.uid}, 9, name));
+  EXPECT_FALSE(registry.resume(k_alice, 9, {name.queue + 1, name.endpoint, name.incarnation}));
+  EXPECT_FALSE(registry.resume(k_alice, 9, {name.queue, name.endpoint, name.incarnation + 1}));
+  EXPECT_TRUE(registry.resume(k_alice, 9, name));
+  EXPECT_EQ(registry.look_at_suspects(), 0U) << "it is the new connection's care";
+  EXPECT_EQ(queue.record().endpoints[0].session, 9U);
+}
+
+TEST(Endpoint, is_detached_by_its_own_connection_only) {
+  Registry registry({});
+  Queue& queue = registry.declare(k_alice, "a", k_small).queue;
+  Handout held = attach(queue, Role::producer);
+  const protocol::EndpointName name{queue.record().id, held.reply.endpoint, held.reply.incarnation};
+  held = {};
+  registry.detach(k_session + 1, name);
+  EXPECT_TRUE(is_attached(queue, 0));
+  registry.detach(k_session, name);
+  EXPECT_FALSE(is_attached(queue, 0));
+}
+
+TEST(Groups, of_a_queue_have_places_that_are_used_again_when_nobody_remains) {
+  Registry registry({});
+  Queue& queue = registry.declare(k_alice, "a", k_small).queue;
+  queue.add_groups({"one", "two"}, Start::latest, "test");
+  Handout member = attach(queue, Role::consumer, "one");
+  EXPECT_EQ(member.reply.kind, GroupKind::named);
+  queue.remove_group("one");
+  EXPECT_FALSE(queue.find_group("one").has_value());
+  EXPECT_EQ(error_of([&] { queue.add_groups({"three"}, Start::latest, "test"); }).reason(), Errc::limit_reached)
+      << "a consumer is still attached to the removed group";
+  member = {};
+  ASSERT_TRUE(queue.look(2));
+  EXPECT_NO_THROW(queue.add_groups({"three"}, Start::latest, "test"));
+  EXPECT_EQ(queue.find_group("three"), 0U);
+  const Handout later = attach(queue, Role::consumer, "three");
+  EXPECT_NE(later.reply.group_incarnation, 0U);
+  EXPECT_EQ(error_of([&] { queue.remove_group("one"); }).reason(), Errc::not_found);
+}
+
+TEST(Groups, that_are_missing_are_made_at_attach_if_asked_for) {
+  Registry registry({});
+  Queue& queue = registry.declare(k_alice, "a", k_small).queue;
+  AttachRequest request{.role = Role::consumer, .barriers = true, .group = "new"};
+  EXPECT_EQ(error_of([&] { static_cast<void>(queue.attach(k_alice, k_session, request)); }).reason(), Errc::not_found);
+  request.create_group = true;
+  EXPECT_EQ(queue.attach(k_alice, k_session, request).reply.group, 0U);
+}
+
+TEST(Groups, of_private_consumers_lie_behind_the_named_ones) {
+  Registry registry({});
+  Queue& queue = registry.declare(k_alice, "a", k_small).queue;
+  const Handout first = attach(queue, Role::consumer);
+  const Handout second = attach(queue, Role::consumer);
+  EXPECT_EQ(first.reply.group, 2U);
+  EXPECT_EQ(second.reply.group, 3U);
+  EXPECT_EQ(second.reply.kind, GroupKind::priv);
+}
+
+TEST(Queue, hands_out_writable_memory_to_producers_only) {
+  Registry registry({});
+  QueueOptions options = k_small;
+  options.lane_bytes = 4096;
+  Queue& queue = registry.declare(k_alice, "a", options).queue;
+  const auto access = [](int descriptor) { return ::fcntl(descriptor, F_GETFL) & O_ACCMODE; };
+  const Handout producer = attach(queue, Role::producer);
+  const Handout consumer = attach(queue, Role::consumer);
+  const Handout inspector = attach(queue, Role::inspector);
+  ASSERT_EQ(producer.borrowed.size(), 3U);
+  ASSERT_EQ(consumer.borrowed.size(), 3U);
+  ASSERT_EQ(inspector.borrowed.size(), 3U);
+  for (std::size_t i = 0; i < 3; ++i) {
+    EXPECT_EQ(access(producer.borrowed[i]), O_RDWR) << i;
+    EXPECT_EQ(access(consumer.borrowed[i]), i == 0 ? O_RDWR : O_RDONLY) << i;
+    EXPECT_EQ(access(inspector.borrowed[i]), O_RDONLY) << i;
+  }
+}
+
+TEST(Queue, turns_to_symmetric_fences_for_a_process_without_membarrier) {
+  Registry registry({});
+  Queue& queue = registry.declare(k_alice, "a", k_small).queue;
+  const Handout with = attach(queue, Role::producer);
+  const Mapping control(with.borrowed[0], {0, geometry_of(k_small).control_bytes()}, Access::read_only, "test");
+  const QueueMap map{.geometry = geometry_of(k_small), .control = control.data()};
+  EXPECT_EQ(Notice::of(map.board().notice.load_relaxed()).flags & k_notice_symmetric, 0U);
+  const Handout without = queue.attach(k_alice, k_session, {.role = Role::producer, .barriers = false});
+  EXPECT_NE(Notice::of(map.board().notice.load_relaxed()).flags & k_notice_symmetric, 0U);
+  EXPECT_EQ(map.board().live_producers.load_relaxed(), 3U);
+  EXPECT_EQ(map.board().producers_ever.load_relaxed(), 2U);
+  registry.remove("a");
+  EXPECT_NE(Notice::of(map.board().notice.load_relaxed()).flags & k_notice_removed, 0U);
+}
+
+}  // namespace
+}  // namespace beltway::daemon
