@@ -1,0 +1,400 @@
+// Consumers and producers as Boost.Asio I/O objects (Boost 1.81 or later; the only header of ours that includes Boost).
+//
+//   beltway::AsyncConsumer orders(io, consumer);
+//   orders.async_receive([](auto error, beltway::Message message) { ... });         // or use_future, use_awaitable, deferred
+//   beltway::Message message = co_await orders.async_receive();
+//
+// Operations wait in one line, first come first served, and a single pump serves it: it tries the first, and while that finds
+// nothing it waits for the endpoint's fd(). So any number of operations may be outstanding, one message wakes one of
+// them, and publishes keep the order in which they were started.
+//
+// - Where: the pump runs on the object's executor; completion handlers run on their associated executor (default: the object's).
+//   An operation never completes inside the call that starts it. One that finds its message there completes
+//   in the pump's next turn, which needs no system call of ours; after k_async_burst of them other work of the loop is let in.
+// - Thread safety: operations may be started and cancelled in any thread. The endpoint itself is used by the pump alone,
+//   one thread at a time; do not use it beside that unless the loop is single-threaded. As always, messages of a private
+//   consumer must be let go where the pump runs: give such a program one thread, or a strand as the object's executor. A lossy
+//   consumer's message is overwritten by the next one: keep one operation outstanding there, not more.
+// - Cancellation: by slot (each type; per operation), cancel(), or destruction of the object: all complete with
+//   asio::error::operation_aborted. A message is taken only for an operation that then completes with it, so that a cancelled
+//   receive loses none. (Whoever drops a completed result, as `a || b` does with the later of two that complete in the
+//   same instant, lets that message go: in a named group it goes back. To be exact, cancel with a timer: see examples.)
+// - Memory: one allocation an operation, from the handler's associated allocator, by default Asio's recycling one: none
+//   in steady state while one is outstanding (more: raise BOOST_ASIO_RECYCLING_ALLOCATOR_CACHE_SIZE).
+// - Lifetime: the Consumer or Producer must outlive the object, stay where it is, and be wrapped by one object at a time. Its
+//   fd() is never closed.
+#pragma once
+
+#include <boost/asio/any_io_executor.hpp>
+#include <boost/asio/associated_allocator.hpp>
+#include <boost/asio/associated_cancellation_slot.hpp>
+#include <boost/asio/associated_executor.hpp>
+#include <boost/asio/async_result.hpp>
+#include <boost/asio/deferred.hpp>
+#include <boost/asio/dispatch.hpp>
+#include <boost/asio/error.hpp>
+#include <boost/asio/executor_work_guard.hpp>
+#include <boost/asio/posix/stream_descriptor.hpp>
+#include <boost/asio/post.hpp>
+#include <boost/asio/recycling_allocator.hpp>
+#include <boost/system/error_code.hpp>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <new>
+#include <optional>
+#include <span>
+#include <string>
+#include <system_error>
+#include <type_traits>
+#include <utility>
+
+#include "beltway/async_line.hpp"
+#include "beltway/bytes.hpp"
+#include "beltway/consumer.hpp"
+#include "beltway/error.hpp"
+#include "beltway/message.hpp"
+#include "beltway/producer.hpp"
+#include "beltway/status.hpp"
+
+/// Makes a Status an error code: `if (error == beltway::Status::end_of_stream)`.
+template <>
+struct boost::system::is_error_code_enum<beltway::Status> : std::true_type {};
+
+namespace beltway {
+
+/// A Status as an error code of category "beltway.status"; Status::ok is no error.
+[[nodiscard]] inline boost::system::error_code make_error_code(Status status) noexcept {
+  class Category final : public std::error_category {
+    const char* name() const noexcept override { return "beltway.status"; }
+    std::string message(int value) const override { return std::string(to_string(static_cast<Status>(value))); }
+  };
+  static const Category category;
+  if (status == Status::ok) return {};
+  return std::error_code(static_cast<int>(status), category);
+}
+
+namespace detail {
+
+namespace asio = boost::asio;
+using boost::system::error_code;
+
+/// How the pump lives in an Asio loop.
+class AsioLoop {
+ public:
+  AsioLoop(const asio::any_io_executor& executor, int fd) : executor_(executor), descriptor_(executor, fd) {}
+  ~AsioLoop() { release(); }
+  AsioLoop(const AsioLoop&) = delete;
+  AsioLoop& operator=(const AsioLoop&) = delete;
+
+  template <class Turn>
+  void post(Turn turn) {
+    asio::post(executor_, std::move(turn));
+  }
+  template <class Turn>
+  void wait(Turn turn) {
+    descriptor_.async_wait(asio::posix::descriptor_base::wait_read, std::move(turn));
+  }
+  void stop_waiting() {
+    error_code ignored;
+    descriptor_.cancel(ignored);
+  }
+  void release() {
+    if (descriptor_.is_open()) descriptor_.release();  // it is the endpoint's own
+  }
+  [[nodiscard]] const asio::any_io_executor& executor() const noexcept { return executor_; }
+
+ private:
+  const asio::any_io_executor executor_;
+  asio::posix::stream_descriptor descriptor_;
+};
+using AsioLine = AsyncLine<AsioLoop>;
+
+/// What a cancellation slot calls. By number: the operation may be gone.
+struct AsyncCanceller {
+  void operator()(asio::cancellation_type_t type) const {
+    if (type == asio::cancellation_type::none) return;
+    if (const auto alive = line.lock()) alive->cancel(id);
+  }
+  std::weak_ptr<AsioLine> line;
+  std::uint64_t id;
+};
+
+/// A handler together with the result that it is to be called with.
+template <class Work, class Handler>
+struct AsyncCompletion {
+  using allocator_type = asio::associated_allocator_t<Handler, asio::recycling_allocator<void>>;
+  [[nodiscard]] allocator_type get_allocator() const noexcept {
+    return asio::get_associated_allocator(handler, asio::recycling_allocator<void>());
+  }
+  void operator()() { work.deliver(handler); }
+
+  Handler handler;
+  Work work;
+};
+
+/// An operation that does `Work` and then calls `Handler`.
+template <class Work, class Handler>
+class AsyncOperationOf final : public AsyncOperation {
+  using Completion = AsyncCompletion<Work, Handler>;
+  using Allocator =
+      typename std::allocator_traits<typename Completion::allocator_type>::template rebind_alloc<AsyncOperationOf>;
+  using Executor = asio::associated_executor_t<Handler, asio::any_io_executor>;
+
+ public:
+  static AsyncOperationOf* make(Handler handler, Work work, const asio::any_io_executor& loop) {
+    Completion completion{std::move(handler), std::move(work)};
+    Allocator allocator(completion.get_allocator());
+    AsyncOperationOf* const memory = std::allocator_traits<Allocator>::allocate(allocator, 1);
+    return new (memory) AsyncOperationOf(std::move(completion), loop);
+  }
+
+  bool attempt() noexcept override {
+    Work& work = completion_.work;
+    try {
+      return work.attempt();
+    } catch (const Error& error) {
+      work.error = error.code();
+    } catch (const std::bad_alloc&) {
+      work.error = asio::error::no_memory;
+    }
+    return true;
+  }
+
+  void finish(bool may_run_here) override {
+    const bool here = is_loop_;
+    const Executor executor = executor_;
+    const auto keeps_running = std::move(work_guard_);
+    const Allocator allocator(completion_.get_allocator());
+    Completion completion = std::move(completion_);
+    free(allocator);  // first, so that the handler's next operation finds the memory
+    if (!may_run_here) {
+      asio::post(executor, std::move(completion));
+    } else if (here) {
+      completion();
+    } else {
+      asio::dispatch(executor, std::move(completion));
+    }
+  }
+
+  void abort() override {
+    completion_.work.error = asio::error::operation_aborted;
+    finish(false);
+  }
+
+  void destroy() noexcept override { free(Allocator(completion_.get_allocator())); }
+
+ private:
+  AsyncOperationOf(Completion completion, const asio::any_io_executor& loop)
+      : completion_(std::move(completion)), executor_(asio::get_associated_executor(completion_.handler, loop)) {
+    if constexpr (std::is_same_v<Executor, asio::any_io_executor>) is_loop_ = executor_ == loop;
+    if (!is_loop_) work_guard_.emplace(executor_);
+  }
+  ~AsyncOperationOf() = default;
+
+  void free(Allocator allocator) noexcept {
+    this->~AsyncOperationOf();
+    std::allocator_traits<Allocator>::deallocate(allocator, this, 1);
+  }
+
+  Completion completion_;
+  Executor executor_;
+  bool is_loop_ = false;
+  std::optional<asio::executor_work_guard<Executor>> work_guard_;  // another loop than ours must not run out of work
+};
+
+/// Starts an operation: what async_initiate, and with it every completion token, calls.
+template <class Work>
+struct AsyncInitiation {
+  using executor_type = asio::any_io_executor;
+  [[nodiscard]] executor_type get_executor() const noexcept { return line->loop().executor(); }
+
+  template <class Handler, class... Arguments>
+  void operator()(Handler&& handler, Arguments... arguments) const {
+    auto slot = asio::get_associated_cancellation_slot(handler);
+    AsyncOperation* const operation = AsyncOperationOf<Work, std::decay_t<Handler>>::make(
+        std::forward<Handler>(handler), Work{{}, arguments...}, line->loop().executor());
+    operation->id = line->new_id();
+    if (slot.is_connected()) slot.template emplace<AsyncCanceller>(AsyncCanceller{line, operation->id});
+    line->push(operation);
+  }
+
+  std::shared_ptr<AsioLine> line;
+};
+
+template <class Result>
+struct AsyncOutcome {
+  template <class Handler>
+  void deliver(Handler& handler) {
+    std::move(handler)(error, std::move(result));
+  }
+  error_code error = {};
+  Result result = {};
+};
+
+struct AsyncVoidOutcome {
+  template <class Handler>
+  void deliver(Handler& handler) {
+    std::move(handler)(error);
+  }
+  error_code error = {};
+};
+
+[[nodiscard]] inline bool must_wait(Status status) noexcept {
+  return status == Status::empty || status == Status::prefetch_limit || status == Status::full;
+}
+
+struct AsyncReceive : AsyncOutcome<Message> {
+  bool attempt() {
+    Received received = consumer->try_receive();
+    error = received.status();
+    if (received) result = std::move(*received);
+    return !must_wait(received.status());
+  }
+  Consumer* consumer;
+};
+
+struct AsyncReceiveBatch : AsyncOutcome<std::size_t> {
+  bool attempt() {
+    const Batch batch = consumer->try_receive_batch(out);
+    error = batch.status;
+    result = batch.count;
+    return !must_wait(batch.status);
+  }
+  Consumer* consumer;
+  std::span<Message> out;
+};
+
+struct AsyncPublish : AsyncVoidOutcome {
+  bool attempt() {
+    const Status status = producer->try_publish(message);
+    error = status;
+    return !must_wait(status);
+  }
+  Producer* producer;
+  Bytes message;
+};
+
+struct AsyncLoan : AsyncOutcome<Loan> {
+  bool attempt() {
+    Lent lent = producer->try_loan(size);
+    error = lent.status();
+    if (lent) result = std::move(*lent);
+    return !must_wait(lent.status());
+  }
+  Producer* producer;
+  std::size_t size;
+};
+
+struct AsyncCommit : AsyncVoidOutcome {
+  bool attempt() {
+    const Status status = loan->try_commit(size);
+    error = status;
+    return !must_wait(status);
+  }
+  Loan* loan;
+  std::size_t size;
+};
+
+}  // namespace detail
+
+/// What AsyncConsumer and AsyncProducer have in common. Movable; a moved-from one may only be destroyed or assigned to.
+class AsyncEndpoint {
+ public:
+  using executor_type = boost::asio::any_io_executor;
+
+  AsyncEndpoint(AsyncEndpoint&&) noexcept = default;
+  AsyncEndpoint& operator=(AsyncEndpoint&& other) noexcept {
+    if (this != &other) {
+      if (line_ != nullptr) line_->close();
+      line_ = std::move(other.line_);
+    }
+    return *this;
+  }
+
+  [[nodiscard]] executor_type get_executor() const noexcept { return line_->loop().executor(); }
+  /// Completes all outstanding operations with operation_aborted, soon and not inside this call. Any thread.
+  void cancel() { line_->cancel_all(); }
+
+ protected:
+  AsyncEndpoint(const executor_type& executor, int fd) : line_(std::make_shared<detail::AsioLine>(executor, fd)) {}
+  ~AsyncEndpoint() {
+    if (line_ != nullptr) line_->close();
+  }
+  template <class Where>
+  static executor_type executor_of(Where& where) {
+    if constexpr (std::is_convertible_v<Where&, boost::asio::execution_context&>) {
+      return where.get_executor();
+    } else {
+      return where;
+    }
+  }
+  template <class Work, class Signature, class Token, class... Arguments>
+  auto start(Token& token, Arguments... arguments) {
+    return boost::asio::async_initiate<Token, Signature>(detail::AsyncInitiation<Work>{line_}, token, arguments...);
+  }
+
+ private:
+  std::shared_ptr<detail::AsioLine> line_;
+};
+
+/// A consumer in an Asio program; see the top of this file. Errors of its operations: Status::end_of_stream, removed and evicted,
+/// operation_aborted, and beltway::Errc::forked in a forked child. Destroying it cancels.
+class AsyncConsumer : public AsyncEndpoint {
+ public:
+  /// Puts the consumer into event mode. `where`: an executor, or an execution context such as io_context. Throws Error(system),
+  /// and boost::system::system_error if the loop cannot watch the descriptor.
+  template <class Where>
+  AsyncConsumer(Where&& where, Consumer& consumer)
+      : AsyncEndpoint(executor_of(where), consumer.fd()), consumer_(&consumer) {}
+
+  /// Waits for a message: `void(error_code, Message)`. At the prefetch limit it waits for one to be acknowledged.
+  template <class Token = boost::asio::deferred_t>
+  auto async_receive(Token&& token = Token()) {
+    return start<detail::AsyncReceive, void(detail::error_code, Message)>(token, consumer_);
+  }
+
+  /// Waits for one message, then fills `out` with what is there: `void(error_code, std::size_t count)`. Elements of `out` that
+  /// still hold messages are let go. `out` must stay until the operation is complete.
+  template <class Token = boost::asio::deferred_t>
+  auto async_receive_batch(std::span<Message> out, Token&& token = Token()) {
+    return start<detail::AsyncReceiveBatch, void(detail::error_code, std::size_t)>(token, consumer_, out);
+  }
+
+ private:
+  Consumer* consumer_;
+};
+
+/// A producer in an Asio program; see the top of this file. Errors of its operations: Status::too_large, removed and evicted,
+/// operation_aborted, beltway::Errc::misuse and forked. While the queue is full they wait. Destroying it cancels.
+class AsyncProducer : public AsyncEndpoint {
+ public:
+  template <class Where>
+  AsyncProducer(Where&& where, Producer& producer)
+      : AsyncEndpoint(executor_of(where), producer.fd()), producer_(&producer) {}
+
+  /// Publishes a copy of `message`, whose bytes must stay until the operation is complete: `void(error_code)`. After an error
+  /// nothing was published.
+  template <class Token = boost::asio::deferred_t>
+  auto async_publish(Bytes message, Token&& token = Token()) {
+    return start<detail::AsyncPublish, void(detail::error_code)>(token, producer_, message);
+  }
+
+  /// Lends `size` bytes of the lane: `void(error_code, Loan)`. Waits for memory that own open loans hold, too.
+  template <class Token = boost::asio::deferred_t>
+  auto async_loan(std::size_t size, Token&& token = Token()) {
+    return start<detail::AsyncLoan, void(detail::error_code, Loan)>(token, producer_, size);
+  }
+
+  /// Publishes the first `size` bytes of a loan of this producer: `void(error_code)`. The loan must stay where it is until the
+  /// operation is complete, and is still open after an error.
+  template <class Token = boost::asio::deferred_t>
+  auto async_commit(Loan& loan, std::size_t size, Token&& token = Token()) {
+    return start<detail::AsyncCommit, void(detail::error_code)>(token, &loan, size);
+  }
+
+ private:
+  Producer* producer_;
+};
+
+}  // namespace beltway
