@@ -244,6 +244,23 @@ TEST(Daemon, holds_a_user_to_its_connections_and_says_so) {
   EXPECT_TRUE(eventually([&] { return error_of([&] { (void)connect(daemon).ping(); }).reason() == Errc{}; }));
 }
 
+TEST(Daemon, turns_connections_away_with_a_reason_when_it_has_no_descriptor_left_and_recovers) {
+  const test::TempDir dir;
+  const std::string command = "ulimit -n 24; exec " + program("beltwayd").string() + " --log-level off --socket ";
+  Child daemon = Child::spawn({"/bin/sh", "-c", command + dir.socket().string()});
+  const auto open = [&] { return Connection::open({.socket = dir.socket(), .start_daemon = false}); };
+  ASSERT_TRUE(eventually([&] { return error_of([&] { (void)open(); }).reason() == Errc{}; }));
+  std::vector<Connection> links;
+  Error error(Errc{}, "");
+  while (error.reason() == Errc{} && links.size() < 30) error = error_of([&] { links.push_back(open()); });
+  EXPECT_EQ(error.reason(), Errc::limit_reached) << error.what();
+  EXPECT_NE(std::string(error.what()).find("RLIMIT_NOFILE"), std::string::npos) << error.what();
+  EXPECT_EQ(error_of([&] { (void)links.front().declare("orders", k_small); }).reason(), Errc::limit_reached);
+  EXPECT_EQ(links.front().ping().pid, daemon.pid());
+  links.clear();
+  EXPECT_TRUE(eventually([&] { return error_of([&] { (void)open(); }).reason() == Errc{}; }));
+}
+
 TEST(Daemon, holds_a_user_to_its_queues_and_bytes) {
   const TestDaemon daemon({"--max-queues-per-user", "2", "--max-bytes-per-user", "1000000"});
   const Connection link = connect(daemon);
