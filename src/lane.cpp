@@ -21,6 +21,9 @@ Lane::Lane(Claimer& claimer)
 }
 
 void Lane::inherit() {
+  // Floors may have passed more of it since the repair. What they passed is used again, so its slots must say GONE first, or a
+  // group that joins at the oldest message finds other bytes there; then look again, as in reclaim().
+  mark_all_gone(claimer_.look());
   const Position lowest = claimer_.look();
   Record found{map_.geometry.lane_bytes, 0, 0, Phase::inherited};
   std::uint64_t end = 0;
@@ -28,8 +31,9 @@ void Lane::inherit() {
     const Slot& slot = map_.slot(i);
     const SlotState state = SlotState::of(slot.state.load_acquire());
     const SlotMeta meta = SlotMeta::of(slot.meta.load_relaxed());
-    if (state.phase != SlotPhase::ready || state.owner != producer_ || (meta.flags & k_flag_lane) == 0 ||
-        distance(state.position, lowest) < 0) {
+    // GONE counts, too: our predecessor may have died between its mark and its second look.
+    if ((state.phase != SlotPhase::ready && state.phase != SlotPhase::gone) || state.owner != producer_ ||
+        (meta.flags & k_flag_lane) == 0 || distance(state.position, lowest) < 0) {
       continue;
     }
     const std::uint64_t offset = std::min(slot.lane_offset().load_relaxed(), map_.geometry.lane_bytes);
@@ -96,32 +100,41 @@ std::uint64_t Lane::count_over(Position lowest) const noexcept {
   return over;
 }
 
-bool Lane::mark_gone(const Record& record, Position lowest) noexcept {
-  const auto mark = [&](Position position) {
-    const std::uint64_t ready = SlotState{position, static_cast<std::uint8_t>(producer_), SlotPhase::ready}.word();
-    Word& state = map_.slot(position).state;
-    if (state.load_relaxed() != ready) return false;
-    return state.compare_and_swap(ready,
-                                  SlotState{position, static_cast<std::uint8_t>(producer_), SlotPhase::gone}.word());
-  };
-  if (record.phase == Phase::committed) return mark(record.position);
-  if (record.phase != Phase::inherited) return false;
+bool Lane::mark_gone(Position position) noexcept {
+  const std::uint64_t ready = SlotState{position, static_cast<std::uint8_t>(producer_), SlotPhase::ready}.word();
+  Word& state = map_.slot(position).state;
+  if (state.load_relaxed() != ready) return false;
+  return state.compare_and_swap(ready,
+                                SlotState{position, static_cast<std::uint8_t>(producer_), SlotPhase::gone}.word());
+}
+
+bool Lane::mark_all_gone(Position lowest) noexcept {
   bool marked = false;
   for (std::uint64_t i = 0; i < map_.geometry.slots; ++i) {
     const SlotState state = SlotState::of(map_.slot(i).state.load_acquire());
     if (state.owner != producer_ || state.phase != SlotPhase::ready || distance(state.position, lowest) >= 0) continue;
     if ((SlotMeta::of(map_.slot(i).meta.load_relaxed()).flags & k_flag_lane) == 0) continue;
-    marked = mark(state.position) || marked;
+    marked = mark_gone(state.position) || marked;
   }
   return marked;
 }
 
 bool Lane::reclaim() noexcept {
   lent_since_look_ = 0;
-  const Position lowest = claimer_.look();
+  Position lowest = claimer_.look();
   std::uint64_t over = count_over(lowest);
+  if (over == 0 && oldest_ != newest_ && !waits_for_loans()) {
+    // Nobody else may: acknowledgements are gathered while no producer sleeps.
+    help_floors(map_);
+    lowest = claimer_.look();
+    over = count_over(lowest);
+  }
   bool marked = false;
-  for (std::uint64_t i = 0; i < over; ++i) marked = mark_gone(at(oldest_ + i), lowest) || marked;
+  for (std::uint64_t i = 0; i < over; ++i) {
+    const Record& record = at(oldest_ + i);
+    if (record.phase == Phase::committed) marked = mark_gone(record.position) || marked;
+    if (record.phase == Phase::inherited) marked = mark_all_gone(lowest) || marked;
+  }
   // A group that joined at the oldest message before the marks may be reading what they cover: look once more. The
   // swaps of the marks are the fence between.
   if (marked) over = count_over(claimer_.look());

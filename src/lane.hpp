@@ -22,7 +22,7 @@ namespace beltway {
 
 class Lane {
  public:
-  /// Takes over what an earlier producer of the same index left and consumers still need.
+  /// Takes over what an earlier producer of the same index left.
   explicit Lane(Claimer& claimer);
 
   struct Lent {
@@ -61,7 +61,9 @@ class Lane {
   std::uint64_t push(const Record& record);
   std::uint64_t count_over(Position lowest) const noexcept;
   bool reclaim() noexcept;
-  bool mark_gone(const Record& record, Position lowest) noexcept;
+  bool mark_gone(Position position) noexcept;
+  /// Every message of ours in a lane below `lowest`.
+  bool mark_all_gone(Position lowest) noexcept;
   void inherit();
 
   Claimer& claimer_;
