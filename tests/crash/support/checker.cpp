@@ -1,0 +1,226 @@
+// See checker.hpp.
+#include "checker.hpp"
+
+#include <optional>
+
+#include "floors.hpp"
+#include "groups.hpp"
+#include "laps.hpp"
+#include "named_reader.hpp"
+#include "private_reader.hpp"
+#include "repair.hpp"
+
+namespace beltway::crash {
+
+namespace {
+
+bool has_private(const World& world) {
+  return GroupWord::of(world.map().group(private_group(k_private)).state.load_acquire()).phase == GroupPhase::active;
+}
+bool has_named(const World& world) {
+  return GroupWord::of(world.map().group(k_group).state.load_acquire()).phase == GroupPhase::active;
+}
+
+bool is_ready(const QueueMap& map, Position position) {
+  const SlotState slot = SlotState::of(map.slot(position).state.load_acquire());
+  return slot.position == position && slot.phase == SlotPhase::ready;
+}
+
+/// True if a consumer of the named group would get a message now.
+bool leasable(const QueueMap& map, unsigned group) {
+  Position position = wrap(map.group(group).floor.load_acquire());
+  for (std::uint32_t i = 0; i < map.geometry.slots; ++i, position = wrap(position + 1)) {
+    const SlotState slot = SlotState::of(map.slot(position).state.load_acquire());
+    if (slot.position != position || slot.phase == SlotPhase::claimed) return false;
+    if (slot.phase != SlotPhase::ready) continue;
+    const Lease lease = Lease::of(map.lease(group, position).load_acquire());
+    if (distance<Lease::bits>(lease.position, position) < 0 || lease.phase == LeasePhase::retry) return true;
+  }
+  return false;
+}
+
+bool asleep(const World& world, unsigned owner) {
+  return Wait::of(world.map().endpoint(owner).wait.load_acquire()).phase != WaitPhase::awake;
+}
+bool rung(const World& world, unsigned owner) {
+  const std::size_t bell = world.map().endpoint_index(owner);
+  return world.journal().bells[bell] != world.journal().bells_before[bell];
+}
+
+void check_consumers_sleep(const World& world) {
+  const QueueMap& map = world.map();
+  bool one_asleep = false;
+  bool one_up = false;
+  for (unsigned owner = k_first_consumer; owner < k_first_consumer + k_consumers; ++owner) {
+    const Identity identity = Identity::of(map.endpoint(owner).identity.load_acquire());
+    if ((identity.flags & k_endpoint_attached) == 0 || !asleep(world, owner)) continue;
+    if (identity.group == k_group) {
+      one_asleep = true;
+      one_up = one_up || rung(world, owner);
+    } else if (owner == k_private && is_ready(map, world.journal().private_read) && !rung(world, owner)) {
+      fail(world, "the private consumer sleeps, and a message is there");
+    }
+  }
+  if (one_asleep && !one_up && has_named(world) && leasable(map, k_group)) {
+    fail(world, "all consumers of the group sleep, and a message is there");
+  }
+}
+
+void check_producers_sleep(const World& world) {
+  const QueueMap& map = world.map();
+  help_floors(map);
+  const Position tail = load_tail(map);
+  const Position lowest = lowest_floor(map, tail);
+  const bool room = distance(tail, wrap(lowest + map.geometry.slots)) < 0;
+  const bool busy = SlotState::of(map.slot(tail).state.load_acquire()).phase == SlotPhase::claimed;
+  for (unsigned owner = 0; owner < map.geometry.max_producers; ++owner) {
+    if (!asleep(world, owner) || rung(world, owner)) continue;
+    const Endpoint& endpoint = map.endpoint(owner);
+    if (endpoint.wake_busy.load_relaxed() != 0 && room && !busy) fail(world, "producer %u sleeps: not busy", owner);
+    if (distance(lowest, wrap(endpoint.wake_past.load_relaxed())) > 0) {
+      fail(world, "producer %u sleeps, and there is room", owner);
+    }
+  }
+}
+
+/// The journal's view of one message that was delivered now.
+Entry& delivered(World& world, const SlotView& view, const char* to) {
+  const std::uint64_t id = read_message(view.data, view.size);
+  if (id == 0 || id >= k_messages) fail(world, "%s: torn at %llu", to, static_cast<unsigned long long>(view.position));
+  Entry& entry = world.journal().messages[id];
+  if (entry.begun == 0 || entry.refused != 0)
+    fail(world, "%s: message %d was never published", to, static_cast<int>(id));
+  if ((entry.read != 0 || entry.leased != 0) && entry.position != view.position) {
+    fail(world, "%s: message %d is at two positions", to, static_cast<int>(id));
+  }
+  entry.position = view.position;
+  return entry;
+}
+
+void drain_private(World& world) {
+  PrivateReader reader(world.map(), private_group(k_private), world.journal().private_read);
+  for (;;) {
+    SlotView view;
+    const Look look = reader.next(view);
+    if (look == Look::corrupt) fail(world, "private: a corrupt message");
+    if (look == Look::again) continue;
+    if (look == Look::empty) break;
+    ++delivered(world, view, "private").read;
+    reader.let_go(view.position);
+  }
+  world.journal().private_read = reader.read();
+  if (wrap(world.map().group(private_group(k_private)).floor.load_acquire()) != load_tail(world.map())) {
+    fail(world, "private: stuck");
+  }
+}
+
+void drain_named(World& world) {
+  const QueueMap& map = world.map();
+  const std::uint32_t incarnation = GroupWord::of(map.group(k_group).state.load_acquire()).incarnation;
+  NamedReader reader(map, k_group, incarnation, k_named_new);
+  for (unsigned turn = 0;; ++turn) {
+    if (turn == 50) fail(world, "named: no end");
+    SlotView views[2];
+    std::size_t leased = 0;
+    std::uint64_t corrupt = 0;
+    const Look look = reader.lease(views, 1 + turn % 2, leased, corrupt);
+    if (corrupt != 0) fail(world, "named: a corrupt message");
+    if (look == Look::again) continue;
+    if (look == Look::empty) break;
+    for (std::size_t i = 0; i < leased; ++i) {
+      Entry& entry = delivered(world, views[i], "named");
+      if (entry.acked != 0) fail(world, "named: a message came again after its ack");
+      if (entry.leased != 0 && views[i].tries == 0) fail(world, "named: a message came again without a mark");
+      entry.leased = 1;
+      if (!reader.ack(views[i].position, views[i].tries)) fail(world, "named: lease lost");
+      entry.acked = 1;
+      reader.settle(views[i].position);
+    }
+  }
+  if (reader.floor() != load_tail(map)) fail(world, "named: stuck");
+}
+
+void check_messages(World& world, bool read, bool leased) {
+  std::optional<Position> last[4];
+  for (std::size_t id = 0; id < k_messages; ++id) {
+    const Entry& entry = world.journal().messages[id];
+    const int number = static_cast<int>(id);
+    if (read && entry.committed != 0 && entry.read == 0) fail(world, "private: message %d is lost", number);
+    if (read && entry.read > 1) fail(world, "private: message %d came %d times", number, entry.read);
+    const bool through = entry.acked != 0 || entry.acking != 0;
+    if (leased && entry.committed != 0 && !through) fail(world, "named: message %d is lost", number);
+    if (read && leased && (entry.read != 0) != (entry.leased != 0)) {
+      fail(world, "message %d: read %d times by the private, %d by the named group", number, entry.read, entry.leased);
+    }
+    if (entry.read == 0 && entry.leased == 0) continue;
+    std::optional<Position>& before = last[id / 16];
+    if (before && distance(entry.position, *before) <= 0) fail(world, "message %d is out of order", number);
+    before = entry.position;
+  }
+}
+
+void check_at_rest(const World& world, const Dead& dead) {
+  const QueueMap& map = world.map();
+  for (std::uint32_t i = 0; i < map.geometry.slots; ++i) {
+    const SlotState slot = SlotState::of(map.slot(i).state.load_acquire());
+    if (slot.phase == SlotPhase::claimed) fail(world, "slot %u is claimed for ever", i);
+  }
+  for (std::uint32_t i = 0; has_named(world) && i < map.geometry.slots; ++i) {
+    if (Lease::of(map.lease(k_group, i).load_acquire()).phase == LeasePhase::leased) fail(world, "lease %u leaks", i);
+  }
+  for (const unsigned owner : dead.owners) {
+    if (owner == k_nobody) continue;
+    const Board& board = map.board();
+    const Word& sleepers = owner < k_first_consumer ? board.producer_sleepers : board.consumer_sleepers;
+    if ((sleepers.load_relaxed() >> (owner & 63U) & 1U) != 0 || asleep(world, owner)) {
+      fail(world, "dead endpoint %u is still said to sleep", owner);
+    }
+    if (owner >= k_first_consumer && GroupWord::of(map.group(private_group(owner)).state.load_acquire()).holds()) {
+      fail(world, "the private group of dead consumer %u still holds", owner);
+    }
+  }
+}
+
+}  // namespace
+
+void bury(World& world, unsigned owner) {
+  if (owner == k_nobody) return;
+  const QueueMap& map = world.map();
+  daemon::repair(map, owner);
+  if (owner < k_first_consumer) {
+    map.board().live_producers.fetch_and(~(1ULL << owner));
+    wake_everybody(map);
+  }
+  map.endpoint(owner).identity.store_release(0);
+}
+
+void check_nobody_sleeps_in_vain(const World& world) {
+  check_consumers_sleep(world);
+  check_producers_sleep(world);
+}
+
+void check_rest(World& world, const Dead& dead, Depth depth) {
+  ++images();
+  const Use use(world);
+  check_nobody_sleeps_in_vain(world);
+  const bool read = has_private(world);
+  const bool leased = has_named(world);
+  if (read) drain_private(world);
+  if (leased) drain_named(world);
+  check_messages(world, read, leased);
+  check_at_rest(world, dead);
+  if (depth == Depth::usable) check_laps(world, dead);
+}
+
+void check_dead(World& world, const Dead& dead, Depth depth) {
+  const Use use(world);
+  for (const unsigned owner : dead.owners) bury(world, owner);
+  check_rest(world, dead, depth);
+}
+
+std::uint64_t& images() noexcept {
+  static std::uint64_t count = 0;
+  return count;
+}
+
+}  // namespace beltway::crash

@@ -1,0 +1,243 @@
+// See crew.hpp.
+#include "crew.hpp"
+
+#include <array>
+
+#include "atomics.hpp"
+#include "attachment.hpp"
+#include "groups.hpp"
+
+namespace beltway::crash {
+
+namespace {
+
+/// The bytes of each message, made before anything is stepped.
+Bytes bytes_of(std::uint64_t id, std::uint32_t size) {
+  static auto* const made = [] {
+    auto* all = new std::array<std::array<std::byte, k_lane_size>, 2 * k_messages>;
+    for (std::uint64_t i = 0; i < k_messages; ++i) {
+      fill_message((*all)[i].data(), i, k_inline_size);
+      fill_message((*all)[k_messages + i].data(), i, k_lane_size);
+    }
+    return all;
+  }();
+  return Bytes((*made)[size == k_inline_size ? id : k_messages + id].data(), size);
+}
+
+}  // namespace
+
+void attach(World& world, unsigned owner, unsigned group) {
+  const QueueMap& map = world.map();
+  map.endpoint(owner).identity.store_release(
+      Identity{1, static_cast<std::uint16_t>(group), k_endpoint_attached}.word());
+  if (owner >= k_first_consumer) return;
+  map.board().producers_ever.fetch_add(1);
+  map.board().live_producers.fetch_or(1ULL << owner);
+}
+
+void found(World& world) {
+  const Shape& shape = world.shape();
+  const QueueMap& map = world.map();
+  for (unsigned owner = 0; owner < shape.producers && owner < k_producer_new; ++owner) attach(world, owner);
+  if (shape.with_named) {
+    join(map, k_group, GroupKind::named, Start::latest);
+    attach(world, k_named_a, k_group);
+    attach(world, k_named_b, k_group);
+  }
+  if (shape.with_private) {
+    world.journal().private_read = join(map, private_group(k_private), GroupKind::priv, Start::latest);
+    attach(world, k_private, private_group(k_private));
+  }
+}
+
+Producer& Crew::producer(unsigned owner) {
+  const auto found = producers_.find(owner);
+  if (found != producers_.end()) return found->second;
+  Attachment attachment;
+  attachment.map = world_.map();
+  attachment.owner = owner;
+  ProducerOptions options;
+  options.wait = WaitStrategy::sleep;
+  return producers_.emplace(owner, make_producer(std::move(attachment), options)).first->second;
+}
+
+Consumer& Crew::consumer(unsigned owner, bool lossy, std::uint32_t prefetch) {
+  const auto found = consumers_.find(owner);
+  if (found != consumers_.end()) return found->second;
+  const QueueMap& map = world_.map();
+  Attachment attachment;
+  attachment.map = map;
+  attachment.owner = owner;
+  ConsumerOptions options;
+  options.wait = WaitStrategy::sleep;
+  options.prefetch = prefetch;
+  const unsigned own = private_group(owner);
+  attachment.group = own;
+  if (lossy) {
+    attachment.kind = GroupKind::lossy;
+    attachment.start = wrap(map.group(own).floor.load_acquire());
+  } else if (owner == k_private) {
+    attachment.start = world_.journal().private_read;
+  } else if (GroupWord::of(map.group(own).state.load_acquire()).phase == GroupPhase::active) {
+    attachment.start = wrap(map.group(own).floor.load_acquire());
+  } else {
+    attachment.kind = GroupKind::named;
+    attachment.group = Identity::of(map.endpoint(owner).identity.load_acquire()).group;
+  }
+  attachment.group_incarnation = GroupWord::of(map.group(attachment.group).state.load_acquire()).incarnation;
+  return consumers_.emplace(owner, make_consumer(std::move(attachment), options)).first->second;
+}
+
+Status Crew::publish(unsigned owner, std::uint64_t id, std::uint32_t size) {
+  Producer& from = producer(owner);
+  const Bytes bytes = bytes_of(id, size);
+  Entry& entry = world_.journal().messages[id];
+  entry.begun = 1;
+  compiler_fence();
+  const Status status = from.try_publish(bytes);
+  compiler_fence();
+  (status == Status::ok ? entry.committed : entry.refused) = 1;
+  return status;
+}
+
+Status Crew::publish_until(unsigned owner, std::uint64_t id, const Until& until) {
+  Entry& entry = world_.journal().messages[id];
+  entry.begun = 1;
+  compiler_fence();
+  const Status status = producer(owner).publish_until(bytes_of(id, k_inline_size), until);
+  compiler_fence();
+  (status == Status::ok ? entry.committed : entry.refused) = 1;
+  return status;
+}
+
+Producer::BatchResult Crew::publish_batch(unsigned owner, std::uint64_t id, std::size_t count, std::uint32_t size) {
+  Producer& from = producer(owner);
+  std::array<Bytes, 4> batch{bytes_of(id, size), bytes_of(id + 1, size), bytes_of(id + 2, size),
+                             bytes_of(id + 3, size)};
+  for (std::size_t i = 0; i < count; ++i) world_.journal().messages[id + i].begun = 1;
+  compiler_fence();
+  const Producer::BatchResult result = from.try_publish_batch({batch.data(), count});
+  compiler_fence();
+  for (std::size_t i = 0; i < count; ++i) {
+    Entry& entry = world_.journal().messages[id + i];
+    (i < result.count ? entry.committed : entry.refused) = 1;
+  }
+  return result;
+}
+
+Status Crew::publish_loan(unsigned owner, std::uint64_t id, std::uint32_t size) {
+  Entry& entry = world_.journal().messages[id];
+  Lent lent = producer(owner).try_loan(k_lane_size);
+  if (!lent) return lent.status();
+  fill_message(lent->bytes().data(), id, size);
+  entry.begun = 1;
+  compiler_fence();
+  const Status status = lent->try_commit(size);
+  compiler_fence();
+  (status == Status::ok ? entry.committed : entry.refused) = 1;
+  return status;
+}
+
+void Crew::note_read(const Message& message) {
+  const std::uint64_t id = read_message(message.bytes().data(), message.size());
+  if (id == 0 || id >= k_messages) fail(world_, "the private reader got a torn message");
+  Entry& entry = world_.journal().messages[id];
+  entry.position = message.position();
+  compiler_fence();
+  ++entry.read;
+  compiler_fence();
+  world_.journal().private_read = wrap(message.position() + 1);
+  compiler_fence();
+}
+
+Status Crew::read() {
+  Received received = consumer(k_private).try_receive();
+  if (!received) return received.status();
+  note_read(*received);
+  return Status::ok;
+}
+
+std::size_t Crew::read_batch() {
+  std::array<Message, 4> out;
+  const Batch batch = consumer(k_private).try_receive_batch({out.data(), 3});
+  for (std::size_t i = 0; i < batch.count; ++i) note_read(out[i]);
+  // Out of order, as an application may let go of them.
+  if (batch.count > 1) out[1] = Message();
+  return batch.count;
+}
+
+void Crew::note_leased(const Message& message) {
+  const std::uint64_t id = read_message(message.bytes().data(), message.size());
+  if (id == 0 || id >= k_messages) fail(world_, "a consumer of the named group got a torn message");
+  Entry& entry = world_.journal().messages[id];
+  if (entry.leased != 0 && message.tries() == 0) fail(world_, "message %d came again without a mark", int(id));
+  if (entry.acked != 0) fail(world_, "message %d came again after its ack", static_cast<int>(id));
+  entry.position = message.position();
+  compiler_fence();
+  entry.leased = 1;
+  compiler_fence();
+}
+
+void Crew::end_lease(Message& message, bool ack) {
+  const std::uint64_t id = read_message(message.bytes().data(), message.size());
+  if (id == 0 || id >= k_messages) fail(world_, "a leased message changed under its consumer's eyes");
+  Entry& entry = world_.journal().messages[id];
+  if (!ack) {
+    if (!message.nack()) fail(world_, "message %d was not ours to give back", static_cast<int>(id));
+    ++entry.given_back;
+    return;
+  }
+  entry.acking = 1;
+  compiler_fence();
+  if (!message.ack()) fail(world_, "message %d was not ours to acknowledge", static_cast<int>(id));
+  compiler_fence();
+  entry.acked = 1;
+}
+
+Status Crew::lease(unsigned owner, bool ack) {
+  Received received = consumer(owner).try_receive();
+  if (!received) return received.status();
+  note_leased(*received);
+  end_lease(*received, ack);
+  return Status::ok;
+}
+
+std::size_t Crew::lease_batch(unsigned owner, unsigned nack_mask) {
+  std::array<Message, 4> out;
+  const Batch batch = consumer(owner).try_receive_batch({out.data(), 3});
+  for (std::size_t i = 0; i < batch.count; ++i) note_leased(out[i]);
+  // Last first: acks may come in any order.
+  for (std::size_t i = batch.count; i-- > 0;) end_lease(out[i], (nack_mask >> i & 1U) == 0);
+  return batch.count;
+}
+
+Status Crew::read_lossy() {
+  Received received = consumer(k_joiner, true).try_receive();
+  if (!received) return received.status();
+  const std::uint64_t id = read_message(received->bytes().data(), received->size());
+  if (id == 0 || id >= k_messages) fail(world_, "the lossy reader got a torn message");
+  return Status::ok;
+}
+
+void Crew::note_and_end(Message& message, unsigned owner) {
+  if (owner == k_private) {
+    note_read(message);
+    message = Message();
+  } else {
+    note_leased(message);
+    end_lease(message, true);
+  }
+}
+
+void Crew::note_bell(unsigned owner) {
+  Journal& journal = world_.journal();
+  const std::size_t bell = world_.map().endpoint_index(owner);
+  journal.bells_before[bell] = journal.bells[bell];
+}
+
+void Crew::sleep(unsigned owner, Position past, bool busy) {
+  note_bell(owner);
+  WaitLine(world_.map(), owner).arm(world_.shape().symmetric, past, busy);
+}
+
+}  // namespace beltway::crash

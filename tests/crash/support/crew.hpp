@@ -1,0 +1,64 @@
+// The living endpoints of a world: the library's own Producer and Consumer objects over its memory, as a process would have
+// them, and the journal entries around each of their operations.
+//
+// Thread safety: none. A crew must be gone before its world.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <optional>
+
+#include "beltway/consumer.hpp"
+#include "beltway/producer.hpp"
+#include "waking.hpp"
+#include "world.hpp"
+
+namespace beltway::crash {
+
+/// Makes the groups of a world's shape, and every endpoint attached in shared memory, as the daemon does.
+void found(World& world);
+
+/// Marks an endpoint attached; consumers: with its group.
+void attach(World& world, unsigned owner, unsigned group = 0);
+
+class Crew {
+ public:
+  explicit Crew(World& world) : world_(world) {}
+
+  /// Made at first use, over what the world then says.
+  Producer& producer(unsigned owner);
+  Consumer& consumer(unsigned owner, bool lossy = false, std::uint32_t prefetch = 0);
+  [[nodiscard]] World& world() noexcept { return world_; }
+
+  // Operations, with their journal.
+  Status publish(unsigned owner, std::uint64_t id, std::uint32_t size);
+  Status publish_until(unsigned owner, std::uint64_t id, const Until& until);
+  Producer::BatchResult publish_batch(unsigned owner, std::uint64_t id, std::size_t count, std::uint32_t size);
+  Status publish_loan(unsigned owner, std::uint64_t id, std::uint32_t size);
+  /// Receives one message as the private consumer.
+  Status read();
+  std::size_t read_batch();
+  /// Receives as a consumer of the named group, and acknowledges, or gives back.
+  Status lease(unsigned owner, bool ack);
+  std::size_t lease_batch(unsigned owner, unsigned nack_mask);
+  /// Receives as the lossy consumer.
+  Status read_lossy();
+
+  /// Journals a message that `owner` received, and lets go of it or acknowledges it.
+  void note_and_end(Message& message, unsigned owner);
+  /// From here on, a ring of `owner`'s bell counts as a wake.
+  void note_bell(unsigned owner);
+  /// Says that `owner` sleeps: its thread is in the kernel until its bell rings.
+  void sleep(unsigned owner, Position past = 0, bool busy = false);
+
+ private:
+  void note_read(const Message& message);
+  void note_leased(const Message& message);
+  void end_lease(Message& message, bool ack);
+
+  World& world_;
+  std::map<unsigned, Producer> producers_;
+  std::map<unsigned, Consumer> consumers_;
+};
+
+}  // namespace beltway::crash

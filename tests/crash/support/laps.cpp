@@ -1,0 +1,161 @@
+// See laps.hpp.
+#include "laps.hpp"
+
+#include <deque>
+#include <map>
+
+#include "claim.hpp"
+#include "groups.hpp"
+#include "lane.hpp"
+#include "lossy_reader.hpp"
+#include "named_reader.hpp"
+#include "private_reader.hpp"
+
+namespace beltway::crash {
+
+namespace {
+
+/// A producer without the waiting: its claims and its lane.
+struct Publisher {
+  Publisher(const QueueMap& map, unsigned owner) : claimer(map, owner), lane(claimer) {}
+
+  bool publish(std::uint64_t id, bool by_lane) {
+    Lane::Lent lent;
+    if (by_lane) {
+      lent = lane.lend(k_lane_size);
+      if (lent.data == nullptr) return false;
+      fill_message(lent.data, id, k_lane_size);
+    }
+    Position position = 0;
+    Claim claim = claimer.claim(position);
+    if (claim == Claim::notice) {
+      claimer.accept_notice();
+      claim = claimer.claim(position);
+    }
+    if (claim != Claim::ok) return false;
+    Slot& slot = claimer.map().slot(position);
+    if (by_lane) {
+      slot.meta.store_relaxed(SlotMeta{k_lane_size, k_flag_lane}.word());
+      slot.lane_offset().store_relaxed(lane.offset(lent.record));
+      lane.commit(lent.record, position);
+    } else {
+      slot.meta.store_relaxed(SlotMeta{k_inline_size, 0}.word());
+      fill_message(slot.payload(), id, k_inline_size);
+    }
+    claimer.ready(position);
+    published = position;
+    return true;
+  }
+
+  Claimer claimer;
+  Lane lane;
+  Position published = 0;
+};
+
+/// Who reads what is published: as many of the two groups as there are.
+class Audience {
+ public:
+  explicit Audience(World& world)
+      : world_(world),
+        private_(world.map(), private_group(k_private), world.journal().private_read),
+        named_(world.map(), k_group, GroupWord::of(world.map().group(k_group).state.load_acquire()).incarnation,
+               k_named_new),
+        lossy_(world.map(), private_group(k_joiner), load_tail(world.map())) {
+    for (std::uint64_t id = 0; id < k_messages; ++id) {
+      const Entry& entry = world.journal().messages[id];
+      if (entry.read != 0 || entry.leased != 0) note(id, entry.position);
+    }
+    has_private_ = phase(private_group(k_private)) == GroupPhase::active;
+    has_named_ = phase(k_group) == GroupPhase::active;
+  }
+
+  /// Message `id` is what everybody must find at `position`.
+  void note(std::uint64_t id, Position position) { known_[position] = id; }
+
+  void expect(std::uint64_t id) {
+    SlotView view;
+    if (has_private_) {
+      const Look look = private_.next(view);
+      if (look != Look::message || read_message(view.data, view.size) != id) fail(world_, "afterwards: private");
+      private_.let_go(view.position);
+    }
+    if (has_named_) {
+      std::size_t leased = 0;
+      std::uint64_t corrupt = 0;
+      const Look look = named_.lease(&view, 1, leased, corrupt);
+      if (look != Look::message || read_message(view.data, view.size) != id) fail(world_, "afterwards: named");
+      if (view.tries != 0) fail(world_, "afterwards: a new message is marked as tried before");
+      if (!named_.ack(view.position, view.tries)) fail(world_, "afterwards: ack");
+      named_.settle(view.position);
+    }
+    lossy_.begin();
+    if (lossy_.next(view) != Look::message || read_message(lossy_.data(0), view.size) != id) {
+      fail(world_, "afterwards: lossy");
+    }
+  }
+
+  /// Newcomers see the last messages, whole, and none of another lap.
+  void newcomers() {
+    const QueueMap& map = world_.map();
+    const unsigned group = private_group(k_joiner);
+    const Position floor = join(map, group, GroupKind::priv, Start::oldest);
+    PrivateReader reader(map, group, floor);
+    SlotView view;
+    while (reader.next(view) == Look::message) {
+      if (!is_known(view, view.data)) fail(world_, "a newcomer got a wrong message");
+      reader.let_go(view.position);
+    }
+    if (reader.read() != load_tail(map)) fail(world_, "a newcomer got stuck");
+    free_group(map, group);
+    LossyReader lossy(map, group, wrap(load_tail(map) - map.geometry.slots));
+    for (lossy.begin(); lossy.next(view) == Look::message; lossy.begin()) {
+      if (!is_known(view, lossy.data(0))) fail(world_, "a lossy newcomer got a wrong message");
+    }
+    if (lossy.read() != load_tail(map)) fail(world_, "a lossy newcomer got stuck");
+  }
+
+ private:
+  /// Whole, and what was published at its position. What nobody read (a ring without groups) is known to nobody.
+  [[nodiscard]] bool is_known(const SlotView& view, const std::byte* data) const {
+    const std::uint64_t id = read_message(data, view.size);
+    const auto found = known_.find(view.position);
+    return id != 0 && (found == known_.end() || found->second == id);
+  }
+  [[nodiscard]] GroupPhase phase(unsigned group) const {
+    return GroupWord::of(world_.map().group(group).state.load_acquire()).phase;
+  }
+
+  World& world_;
+  PrivateReader private_;
+  NamedReader named_;
+  LossyReader lossy_;
+  std::map<Position, std::uint64_t> known_;
+  bool has_private_ = false;
+  bool has_named_ = false;
+};
+
+}  // namespace
+
+void check_laps(World& world, const Dead& dead) {
+  const QueueMap& map = world.map();
+  std::deque<Publisher> publishers;
+  for (const unsigned owner : dead.owners) {
+    if (owner < k_first_consumer) publishers.emplace_back(map, owner);
+  }
+  if (k_producer_new < map.geometry.max_producers) publishers.emplace_back(map, k_producer_new);
+  if (publishers.empty()) publishers.emplace_back(map, k_producer_a);
+  Audience audience(world);
+  const std::uint64_t laps = 3ULL * map.geometry.slots + 2;
+  for (std::uint64_t i = 0; i < laps; ++i) {
+    const std::uint64_t id = first_id(k_producer_new) + i % 16;
+    // First by the lane of the one that follows a dead one: what still lives there must survive.
+    const bool by_lane = map.geometry.lane_bytes != 0 && i % 3 != 2;
+    if (!publishers[i % publishers.size()].publish(id, by_lane))
+      fail(world, "not usable: publish %d", static_cast<int>(i));
+    audience.note(id, publishers[i % publishers.size()].published);
+    if (i <= map.geometry.slots) audience.newcomers();
+    audience.expect(id);
+  }
+}
+
+}  // namespace beltway::crash

@@ -1,0 +1,165 @@
+// Two actors: the second starts where the first was frozen. See scenarios.hpp.
+
+#include "scenarios.hpp"
+#include "seen.hpp"
+#include "stepper.hpp"
+
+namespace beltway::crash {
+
+namespace {
+
+bool can_pair(const Operation& first, const Operation& second, const Shape& shape) {
+  return owner_of(first, false) != owner_of(second, true) && applies(first, shape, false) &&
+         applies(second, shape, true);
+}
+
+/// Freezes `first` at each instruction that left a new image, and calls `then(frozen)` with a copy of the world there.
+template <class Act>
+std::uint64_t freeze_each(const Operation& first, const Operation& second, const Beginning& beginning, Act then) {
+  World live(beginning.shape);
+  World frozen(beginning.shape);
+  const Use use(live);
+  Crew crew(live);
+  const unsigned owners[] = {owner_of(first, false), owner_of(second, true)};
+  begin(live, crew, beginning, owners);
+  first.prepare(crew, owners[0]);
+  Seen seen;
+  std::uint64_t images = 0;
+  step([&] { first.run(crew, owners[0]); },
+       [&](std::uint64_t at) {
+         if (!seen.is_new(live.hash())) return Then::step;
+         context().at = at;
+         frozen.copy_from(live);
+         ++images;
+         then(frozen);
+         return Then::step;
+       });
+  return images;
+}
+
+}  // namespace
+
+Counts kill_both(const Operation& first, const Operation& second, const std::vector<Beginning>& beginnings) {
+  Counts counts;
+  context() = {.scenario = "both killed", .first = first.name, .second = second.name};
+  const Dead dead{{owner_of(first, false), owner_of(second, true), k_nobody}};
+  for (const Beginning& beginning : beginnings) {
+    if (!can_pair(first, second, beginning.shape)) continue;
+    World image(beginning.shape);
+    Seen seen;  // of all pairs: two that end alike need be checked once
+    counts.images += freeze_each(first, second, beginning, [&](World& frozen) {
+      const Use use(frozen);
+      Crew crew(frozen);
+      second.prepare(crew, dead.owners[1]);
+      step([&] { second.run(crew, dead.owners[1]); },
+           [&](std::uint64_t at) {
+             if (!seen.is_new(frozen.hash())) return Then::step;
+             context().then_at = at;
+             image.copy_from(frozen);
+             check_dead(image, dead, Depth::drained);
+             ++counts.pairs;
+             return Then::step;
+           });
+    });
+    ++counts.runs;
+  }
+  return counts;
+}
+
+namespace {
+
+/// The instructions of `second`, run over `frozen`, after which the world is a new one.
+std::vector<std::uint64_t> places(const Operation& second, const World& frozen, World& work) {
+  std::vector<std::uint64_t> found;
+  work.copy_from(frozen);
+  const Use use(work);
+  Crew crew(work);
+  const unsigned owner = owner_of(second, true);
+  second.prepare(crew, owner);
+  std::uint64_t last = 0;
+  step([&] { second.run(crew, owner); },
+       [&](std::uint64_t at) {
+         const std::uint64_t hash = work.hash();
+         if (hash != last) found.push_back(at);
+         last = hash;
+         return Then::step;
+       });
+  return found;
+}
+
+}  // namespace
+
+Counts repair_inside(const Operation& first, const Operation& second, const std::vector<Beginning>& beginnings) {
+  Counts counts;
+  context() = {.scenario = "repaired inside", .first = first.name, .second = second.name};
+  const unsigned owner = owner_of(second, true);
+  const Dead dead{{owner_of(first, false), k_nobody, k_nobody}};
+  for (const Beginning& beginning : beginnings) {
+    if (!can_pair(first, second, beginning.shape)) continue;
+    World work(beginning.shape);
+    std::uint64_t turn = 0;
+    counts.images += freeze_each(first, second, beginning, [&](World& frozen) {
+      // Reads between two writes are places of their own: the repair comes one to three instructions after each write.
+      if (!full_coverage() && turn++ % 3 != 0) return;
+      for (const std::uint64_t place : places(second, frozen, work)) {
+        const std::uint64_t repair_at = place + turn++ % 7;
+        work.copy_from(frozen);
+        const Use use(work);
+        Crew crew(work);
+        second.prepare(crew, owner);
+        context().then_at = repair_at;
+        bool repaired = false;
+        step([&] { second.run(crew, owner); },
+             [&](std::uint64_t at) {
+               if (at < repair_at) return Then::step;
+               bury(work, dead.owners[0]);
+               repaired = true;
+               return Then::run_on;
+             });
+        if (!repaired) bury(work, dead.owners[0]);
+        check_rest(work, dead, Depth::usable);
+        ++counts.pairs;
+      }
+    });
+    ++counts.runs;
+  }
+  return counts;
+}
+
+Counts interrupt(const Operation& operation, const Interruption& interruption,
+                 const std::vector<Beginning>& beginnings) {
+  Counts counts;
+  context() = {.scenario = interruption.name, .first = operation.name};
+  const unsigned owner = owner_of(operation, false);
+  for (const Beginning& beginning : beginnings) {
+    if (!applies(operation, beginning.shape, false) || !interruption.applies(operation, beginning)) continue;
+    World live(beginning.shape);
+    const Use use(live);
+    // Every so many instructions, each time from another one on, until the operation is over.
+    const std::uint64_t stride = full_coverage() ? 1 : 11;
+    bool over = false;
+    for (std::uint64_t stop_at = counts.runs % stride; !over; stop_at += stride) {
+      live.clear();
+      Crew crew(live);
+      begin(live, crew, beginning, {&owner, 1});
+      operation.prepare(crew, owner);
+      context().at = stop_at;
+      over = true;
+      step([&] { operation.run(crew, owner); },
+           [&](std::uint64_t at) {
+             if (at < stop_at) return Then::step;
+             over = false;
+             interruption.meanwhile(crew);
+             return Then::run_on;
+           });
+      if (over) break;
+      if (interruption.afterwards != nullptr) interruption.afterwards(crew);
+      check_rest(live, {}, Depth::usable);
+      ++counts.pairs;
+    }
+    ++counts.runs;
+  }
+  return counts;
+}
+
+}  // namespace beltway::crash

@@ -1,0 +1,134 @@
+// Beginnings, and one actor that is killed. See scenarios.hpp.
+#include "scenarios.hpp"
+
+#include <cstdio>
+#include <cstdlib>
+
+#include "seen.hpp"
+#include "stepper.hpp"
+
+namespace beltway::crash {
+
+bool full_coverage() noexcept {
+  const char* const full = std::getenv("BELTWAY_CRASH_FULL");
+  return full != nullptr && *full != '\0' && *full != '0';
+}
+
+namespace {
+
+std::vector<Beginning> beginnings_of(std::uint32_t producers, unsigned thin) {
+  // A position at which each packed field wraps: tail and next (44 bits), lease (46), slot and floor (54).
+  constexpr Position k_firsts[] = {0, (1ULL << 44) - 3, (1ULL << 46) - 2, (1ULL << 54) - 3};
+  std::vector<Beginning> all;
+  unsigned number = 0;
+  for (const std::uint32_t slots : {2U, 4U}) {
+    for (unsigned groups = 0; groups < 4; ++groups) {
+      for (unsigned laps = 0; laps < slots + 2; ++laps) {
+        for (unsigned prefill = 0; prefill <= slots; ++prefill) {
+          for (unsigned start = 0; start < 4; ++start, ++number) {
+            if (!full_coverage() && number % thin != 0) continue;
+            Beginning one;
+            one.shape = {.slots = slots,
+                         .producers = producers,
+                         .lane_bytes = slots == 2 ? 256U : 384U,
+                         .first = k_firsts[(number / thin + start) % 4],
+                         .with_private = groups % 2 == 0,
+                         .with_named = groups < 2,
+                         .symmetric = number % 5 == 1};
+            one.laps = laps;
+            one.prefill = prefill;
+            one.lane_prefill = (number / thin) % 2 == 0;
+            one.laps_by_a = (number / thin) % 3 != 0;
+            one.sleepers = (number / thin) % 4 != 3;
+            all.push_back(one);
+          }
+        }
+      }
+    }
+  }
+  return all;
+}
+
+}  // namespace
+
+std::vector<Beginning> beginnings(unsigned thin) { return beginnings_of(4, thin); }
+std::vector<Beginning> single_producer_beginnings(unsigned thin) { return beginnings_of(1, thin); }
+
+void report(const char* name, const Counts& counts) {
+  std::printf("%-44s %8llu runs %10llu images %10llu pairs\n", name, static_cast<unsigned long long>(counts.runs),
+              static_cast<unsigned long long>(counts.images), static_cast<unsigned long long>(counts.pairs));
+  std::fflush(stdout);
+}
+
+Counts kill(const Operation& operation, const std::vector<Beginning>& beginnings, Depth depth) {
+  Counts counts;
+  context() = {.scenario = "killed", .first = operation.name};
+  const unsigned owner = owner_of(operation, false);
+  for (const Beginning& beginning : beginnings) {
+    if (!applies(operation, beginning.shape, false)) continue;
+    World live(beginning.shape);
+    World image(beginning.shape);
+    const Use use(live);
+    Crew crew(live);
+    begin(live, crew, beginning, {&owner, 1});
+    operation.prepare(crew, owner);
+    Seen seen;
+    const Dead dead{{owner, k_nobody, k_nobody}};
+    step([&] { operation.run(crew, owner); },
+         [&](std::uint64_t at) {
+           if (!seen.is_new(live.hash())) return Then::step;
+           context().at = at;
+           image.copy_from(live);
+           check_dead(image, dead, depth);
+           ++counts.images;
+           return Then::step;
+         });
+    // It lived to the end: nobody died, so nothing is repaired and nobody is kicked.
+    context().at = ~0ULL;
+    image.copy_from(live);
+    check_rest(image, {}, depth);
+    ++counts.runs;
+  }
+  return counts;
+}
+
+Counts kill_repair(const Operation& operation, const std::vector<Beginning>& beginnings) {
+  Counts counts;
+  context() = {.scenario = "killed, and its repair", .first = operation.name};
+  const unsigned owner = owner_of(operation, false);
+  for (const Beginning& beginning : beginnings) {
+    if (!applies(operation, beginning.shape, false)) continue;
+    World live(beginning.shape);
+    World dying(beginning.shape);
+    World image(beginning.shape);
+    const Use use(live);
+    Crew crew(live);
+    begin(live, crew, beginning, {&owner, 1});
+    operation.prepare(crew, owner);
+    Seen seen;
+    Seen seen_repairs;
+    const Dead dead{{owner, k_nobody, k_nobody}};
+    step([&] { operation.run(crew, owner); },
+         [&](std::uint64_t at) {
+           if (!seen.is_new(live.hash())) return Then::step;
+           context().at = at;
+           dying.copy_from(live);
+           const Use use_dying(dying);
+           step([&] { bury(dying, owner); },
+                [&](std::uint64_t then_at) {
+                  if (!seen_repairs.is_new(dying.hash())) return Then::step;
+                  context().then_at = then_at;
+                  image.copy_from(dying);
+                  check_dead(image, dead, Depth::drained);
+                  ++counts.pairs;
+                  return Then::step;
+                });
+           ++counts.images;
+           return Then::step;
+         });
+    ++counts.runs;
+  }
+  return counts;
+}
+
+}  // namespace beltway::crash

@@ -1,0 +1,175 @@
+// See world.hpp.
+#include "world.hpp"
+
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#include <array>
+#include <cstdarg>
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+
+#include "queue_setup.hpp"
+
+namespace beltway::crash {
+
+namespace {
+
+World* current_world = nullptr;
+
+constexpr int k_descriptors = 1024;
+
+/// One bell an endpoint, shared by all worlds: nobody rings them, but a waiter wants to watch one.
+struct Bells {
+  Bells() {
+    for (std::size_t i = 0; i < k_bells; ++i) {
+      eventfds[i] = ::eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
+      if (eventfds[i] < 0 || eventfds[i] >= k_descriptors) std::abort();
+      index[static_cast<std::size_t>(eventfds[i])] = static_cast<std::uint8_t>(i);
+    }
+  }
+  std::array<int, k_bells> eventfds{};
+  std::array<std::uint8_t, k_descriptors> index{};
+};
+Bells& bells() {
+  static auto* const made = new Bells;  // worlds and their endpoints outlive every destructor
+  return *made;
+}
+// Before the first test begins: what it opens itself must be closed at its end.
+[[maybe_unused]] const Bells& bells_at_start = bells();
+
+constexpr std::uint64_t word_of(std::uint64_t id, std::uint64_t index) noexcept {
+  return id * 0x9e3779b97f4a7c15ULL + index * 0x2545f4914f6cdd1dULL;
+}
+
+}  // namespace
+
+World::World(const Shape& shape) : shape_(shape) {
+  const Geometry geometry{.slots = shape.slots,
+                          .slot_bytes = 64,
+                          .lane_bytes = shape.lane_bytes,
+                          .max_producers = shape.producers,
+                          .max_consumers = k_consumers,
+                          .max_groups = k_groups};
+  const std::size_t heap = geometry.heap_bytes();
+  const std::size_t size = geometry.ring_bytes() + heap + geometry.control_bytes() + sizeof(Journal) + 64;
+  memory_ = std::make_unique<std::byte[]>(size + 64);
+  auto* base =
+      reinterpret_cast<std::byte*>((reinterpret_cast<std::uintptr_t>(memory_.get()) + 63) & ~std::uintptr_t{63});
+  map_ = {geometry, base, base + geometry.ring_bytes(), base + geometry.ring_bytes() + heap, bells().eventfds.data()};
+  journal_ = reinterpret_cast<Journal*>(map_.control + geometry.control_bytes());
+  const std::size_t leases_end = geometry.leases_offset() + std::size_t{k_groups} * geometry.slots * sizeof(Word);
+  parts_[0] = {map_.ring, k_line};
+  parts_[1] = {map_.ring + k_slots_offset, std::size_t{geometry.slots} * geometry.slot_bytes};
+  parts_[2] = {map_.heap, heap};
+  parts_[3] = {map_.control + geometry.board_offset(), leases_end - geometry.board_offset()};
+  parts_[4] = {reinterpret_cast<std::byte*>(journal_), sizeof(Journal)};
+  clear();
+}
+
+void World::clear() {
+  for (const Part& part : parts_) std::memset(part.data, 0, part.size);
+  fill_queue(map_, 1, shape_.symmetric, shape_.first);
+}
+
+void World::copy_from(const World& other) noexcept {
+  for (std::size_t i = 0; i < std::size(parts_); ++i) std::memcpy(parts_[i].data, other.parts_[i].data, parts_[i].size);
+}
+
+std::uint64_t World::hash() const noexcept {
+  // Four lanes, so that the multiplications overlap. Every part is a multiple of 8 bytes.
+  std::uint64_t lanes[4] = {1, 2, 3, 4};
+  for (const Part& part : parts_) {
+    for (std::size_t at = 0; at + 8 <= part.size; at += 8) {
+      std::uint64_t word = 0;
+      std::memcpy(&word, part.data + at, 8);
+      std::uint64_t& lane = lanes[at / 8 % 4];
+      lane = (lane ^ word) * 0x9e3779b97f4a7c15ULL;
+      lane ^= lane >> 29;
+    }
+  }
+  return (lanes[0] * 3 ^ lanes[1]) * 0xff51afd7ed558ccdULL ^ (lanes[2] * 5 + lanes[3]);
+}
+
+Use::Use(World& world) noexcept : before_(current_world) { current_world = &world; }
+Use::~Use() { current_world = before_; }
+World* Use::current() noexcept { return current_world; }
+
+std::size_t bell_index(int eventfd) noexcept { return bells().index[static_cast<std::size_t>(eventfd)]; }
+
+void fill_message(std::byte* place, std::uint64_t id, std::uint32_t size) noexcept {
+  std::memcpy(place, &id, sizeof id);
+  for (std::uint32_t at = 8; at + 8 <= size; at += 8) {
+    const std::uint64_t word = word_of(id, at);
+    std::memcpy(place + at, &word, sizeof word);
+  }
+}
+
+std::uint64_t read_message(const std::byte* data, std::size_t size) noexcept {
+  std::uint64_t id = 0;
+  if (size != k_inline_size && size != k_lane_size) return 0;
+  std::memcpy(&id, data, sizeof id);
+  for (std::size_t at = 8; at + 8 <= size; at += 8) {
+    std::uint64_t word = 0;
+    std::memcpy(&word, data + at, sizeof word);
+    if (word != word_of(id, at)) return 0;
+  }
+  return id;
+}
+
+Context& context() noexcept {
+  static Context now;
+  return now;
+}
+
+namespace {
+
+void show(const World& world) {
+  const QueueMap& map = world.map();
+  const Tail tail = Tail::of(map.tail().load_relaxed());
+  std::printf("  tail %llu generation %u owner %u\n", static_cast<unsigned long long>(tail.position), tail.generation,
+              tail.owner);
+  for (std::uint32_t i = 0; i < map.geometry.slots; ++i) {
+    const SlotState slot = SlotState::of(map.slot(i).state.load_relaxed());
+    std::printf("  slot %u: position %llu owner %u phase %d, message %llu\n", i,
+                static_cast<unsigned long long>(slot.position), slot.owner, static_cast<int>(slot.phase),
+                static_cast<unsigned long long>(*reinterpret_cast<std::uint64_t*>(map.slot(i).payload())));
+  }
+  for (unsigned group = 0; group < map.geometry.groups(); ++group) {
+    const GroupWord state = GroupWord::of(map.group(group).state.load_relaxed());
+    if (state.phase == GroupPhase::free) continue;
+    const Next next = Next::of(map.group(group).next.load_relaxed());
+    std::printf("  group %u: phase %d floor %llu next %llu version %u\n", group, static_cast<int>(state.phase),
+                static_cast<unsigned long long>(wrap(map.group(group).floor.load_relaxed())),
+                static_cast<unsigned long long>(next.position), next.version);
+    for (std::uint32_t i = 0; group < k_groups && i < map.geometry.slots; ++i) {
+      const Lease lease = Lease::of(map.lease(group, i).load_relaxed());
+      std::printf("    lease %u: position %llu owner %u tries %u phase %d\n", i,
+                  static_cast<unsigned long long>(lease.position), lease.owner, lease.tries,
+                  static_cast<int>(lease.phase));
+    }
+  }
+}
+
+}  // namespace
+
+void fail(const World& world, const char* format, ...) {
+  const Context& now = context();
+  const Shape& shape = world.shape();
+  std::printf("FAIL [%s: %s/%s at %llu/%llu, %u slots, %u producers, first %llx, groups%s%s, laps %u, prefill %u] ",
+              now.scenario, now.first, now.second, static_cast<unsigned long long>(now.at),
+              static_cast<unsigned long long>(now.then_at), shape.slots, shape.producers,
+              static_cast<unsigned long long>(shape.first), shape.with_private ? " private" : "",
+              shape.with_named ? " named" : "", now.laps, now.prefill);
+  std::va_list arguments;
+  va_start(arguments, format);
+  std::vprintf(format, arguments);
+  va_end(arguments);
+  std::printf("\n");
+  show(world);
+  std::fflush(stdout);
+  ::_exit(1);
+}
+
+}  // namespace beltway::crash
