@@ -87,10 +87,11 @@ class AsyncLine : public std::enable_shared_from_this<AsyncLine<Loop>> {
       if (found == nullptr) return;
       (before == nullptr ? first_ : before->next) = found->next;
       if (last_ == found) last_ = before;
-      // What was behind the first may not have to wait; and an empty line keeps no loop running.
-      if (before == nullptr) stop_waiting();
     }
     found->abort();
+    // What was behind it may not have to wait; and an empty line keeps no loop running.
+    const std::lock_guard lock(mutex_);
+    stop_waiting();
   }
 
   void cancel_all() {
