@@ -74,10 +74,16 @@ class Consumer {
 
   /// A descriptor for poll, epoll, Asio or any event loop, valid as long as this Consumer. The first call puts the
   /// endpoint into event mode. It is readable whenever a try may find something to do (a message, the end of the
-  /// stream, removal), and stays so until a try has found nothing; so level- and edge-triggered loops both
-  /// call try_receive() until it finds nothing, or simply once for each time that it is readable.
-  /// Readable without a message is possible and harmless. Do not read from it. Throws Error(system).
+  /// stream, removal), and stays so until a try has found nothing. So a level-triggered loop calls try_receive() any
+  /// number of times for each time that it is readable; an edge-triggered one until it finds nothing.
+  /// Readable without a message is possible and harmless. Do not read from it. The whole contract: event_loop.hpp.
+  /// Throws Error(forked).
   [[nodiscard]] int fd();
+
+  /// `Received received = co_await consumer.next(loop)`: waits for a message in a coroutine, through fd(). Defined in
+  /// beltway/coroutine.hpp, which says what `loop` may be. Status ok, end_of_stream, removed or evicted.
+  template <class Loop>
+  [[nodiscard]] auto next(Loop& loop);
 
   /// What this endpoint has counted so far. Cheap; same thread as the rest.
   [[nodiscard]] ConsumerCounters counters() const noexcept;

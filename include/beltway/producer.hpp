@@ -163,8 +163,14 @@ class Producer {
   Lent loan(std::size_t size, const Until& until = {});
   Lent try_loan(std::size_t size);
 
-  /// As Consumer::fd(): readable whenever a try that failed with Status::full may succeed.
+  /// As Consumer::fd(): readable when a try that failed with Status::full may succeed; after a full ring or lane, when a good
+  /// part of it (a quarter) is free.
   [[nodiscard]] int fd();
+
+  /// `Status status = co_await producer.send(loop, message)`: publishes in a coroutine and waits for room through fd(). The
+  /// bytes must stay until then. Defined in beltway/coroutine.hpp. Status ok, too_large, removed or evicted.
+  template <class Loop>
+  [[nodiscard]] auto send(Loop& loop, Bytes message);
 
   /// Bytes of the largest message and loan that this queue takes.
   [[nodiscard]] std::size_t max_message_bytes() const noexcept;

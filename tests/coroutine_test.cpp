@@ -1,0 +1,189 @@
+// co_await consumer.next(loop) and producer.send(loop, message), with EventLoop and with a loop of another kind.
+#include "beltway/coroutine.hpp"
+
+#include <gtest/gtest.h>
+#include <poll.h>
+
+#include <map>
+#include <optional>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "beltway/beltway.hpp"
+#include "local_queue.hpp"
+
+namespace beltway::test {
+namespace {
+
+using namespace std::chrono_literals;
+
+/// The smallest coroutine type: runs at once, and is destroyed with its object.
+class Task {
+ public:
+  struct promise_type {
+    Task get_return_object() { return Task(std::coroutine_handle<promise_type>::from_promise(*this)); }
+    std::suspend_never initial_suspend() noexcept { return {}; }
+    std::suspend_always final_suspend() noexcept { return {}; }
+    void return_void() noexcept {}
+    void unhandled_exception() { failure = std::current_exception(); }
+    std::exception_ptr failure;
+  };
+  Task(Task&& other) noexcept : handle_(std::exchange(other.handle_, nullptr)) {}
+  ~Task() {
+    if (handle_) handle_.destroy();
+  }
+  [[nodiscard]] bool done() const { return handle_.done(); }
+  [[nodiscard]] std::exception_ptr failure() const { return handle_.promise().failure; }
+
+ private:
+  explicit Task(std::coroutine_handle<promise_type> handle) : handle_(handle) {}
+  std::coroutine_handle<promise_type> handle_;
+};
+
+/// What a program with its own loop writes: ten lines on poll().
+class PollLoop {
+ public:
+  void when_readable(int fd, std::function<void()> callback) { callbacks_[fd] = std::move(callback); }
+  void forget(int fd) noexcept { callbacks_.erase(fd); }
+  void run() {
+    while (!callbacks_.empty()) {
+      std::vector<pollfd> entries;
+      for (const auto& [fd, callback] : callbacks_) entries.push_back({fd, POLLIN, 0});
+      ::poll(entries.data(), entries.size(), -1);
+      for (const pollfd& entry : entries) {
+        if (entry.revents == 0) continue;
+        if (auto node = callbacks_.extract(entry.fd)) node.mapped()();
+      }
+    }
+  }
+
+ private:
+  std::map<int, std::function<void()>> callbacks_;
+};
+
+template <class Loop>
+Task receive_all(Consumer& in, Loop& loop, std::vector<std::string>& got) {
+  for (;;) {
+    Received received = co_await in.next(loop);
+    if (!received) {
+      got.emplace_back(to_string(received.status()));
+      co_return;
+    }
+    got.emplace_back(received->text());
+    received->ack();
+  }
+}
+
+template <class Loop>
+Task send_all(std::optional<Producer>& out, Loop& loop, int count) {
+  for (int i = 0; i < count; ++i) {
+    const std::string text = std::to_string(i);
+    if (co_await out->send(loop, text) != Status::ok) throw std::runtime_error("send");
+  }
+  out.reset();
+}
+
+template <class Loop>
+struct Coroutine : testing::Test {};
+using Loops = testing::Types<EventLoop, PollLoop>;
+TYPED_TEST_SUITE(Coroutine, Loops);
+
+TYPED_TEST(Coroutine, messages_come_in_order_and_then_the_end) {
+  constexpr int k_count = 1000;
+  LocalQueue queue({.slots = 8, .groups = {"g"}});
+  std::optional<Producer> out = queue.producer();
+  Consumer in = queue.consumer();
+  Consumer member = queue.consumer({.group = "g", .prefetch = 1});
+  TypeParam loop;
+  std::vector<std::string> got;
+  std::vector<std::string> leased;
+  const Task receiver = receive_all(in, loop, got);
+  const Task worker = receive_all(member, loop, leased);
+  const Task sender = send_all(out, loop, k_count);
+  EXPECT_FALSE(receiver.done());
+  loop.run();
+  EXPECT_TRUE(receiver.done() && worker.done() && sender.done());
+  EXPECT_FALSE(sender.failure());
+  ASSERT_EQ(got.size(), k_count + 1U);
+  for (std::size_t i = 0; i < k_count; ++i) ASSERT_EQ(got[i], std::to_string(i));
+  EXPECT_EQ(got.back(), to_string(Status::end_of_stream));
+  EXPECT_EQ(leased, got);
+}
+
+TYPED_TEST(Coroutine, what_is_there_is_taken_without_suspending) {
+  LocalQueue queue;
+  std::optional<Producer> out = queue.producer();
+  Consumer in = queue.consumer();
+  out->publish("there");
+  out.reset();
+  TypeParam loop;
+  std::vector<std::string> got;
+  const Task receiver = receive_all(in, loop, got);
+  EXPECT_TRUE(receiver.done());
+  EXPECT_EQ(got.size(), 2U);
+}
+
+TYPED_TEST(Coroutine, one_that_is_destroyed_while_it_waits_takes_no_message) {
+  LocalQueue queue({.slots = 4});
+  Consumer in = queue.consumer();
+  std::optional<Producer> out = queue.producer();
+  TypeParam loop;
+  std::vector<std::string> got;
+  {
+    const Task receiver = receive_all(in, loop, got);
+    EXPECT_FALSE(receiver.done());
+    out->publish("kept");
+  }
+  loop.run();  // nothing is left to wait for
+  EXPECT_EQ(in.try_receive()->text(), "kept");
+  while (out->try_publish("x") == Status::ok) continue;
+  {
+    const Task sender = send_all(out, loop, 1);
+    EXPECT_FALSE(sender.done());
+  }
+  while (in.try_receive()) continue;
+  loop.run();
+  EXPECT_EQ(in.try_receive().status(), Status::empty);
+}
+
+TYPED_TEST(Coroutine, errors_are_statuses) {
+  LocalQueue queue({.slots = 4, .lane_bytes = 0});
+  Consumer in = queue.consumer();
+  std::optional<Producer> out = queue.producer();
+  TypeParam loop;
+  std::vector<std::string> got;
+  const Task receiver = receive_all(in, loop, got);
+  const auto send = [](Producer& producer, TypeParam& where, std::vector<std::string>& said) -> Task {
+    const std::string large(1000, 'x');
+    said.emplace_back(to_string(co_await producer.send(where, large)));
+  };
+  std::vector<std::string> said;
+  const Task sender = send(*out, loop, said);
+  EXPECT_EQ(said, std::vector<std::string>{std::string(to_string(Status::too_large))});
+  queue.remove();
+  loop.run();
+  EXPECT_EQ(got, std::vector<std::string>{std::string(to_string(Status::removed))});
+}
+
+TYPED_TEST(Coroutine, wakes_from_other_threads) {
+  constexpr int k_count = 2000;
+  LocalQueue queue({.slots = 8});
+  std::optional<Producer> out = queue.producer();
+  Consumer in = queue.consumer();
+  TypeParam loop;
+  std::vector<std::string> got;
+  const Task receiver = receive_all(in, loop, got);
+  std::jthread sender([&] {
+    for (int i = 0; i < k_count; ++i) {
+      out->publish(std::to_string(i));
+      if (i % 16 == 0) std::this_thread::sleep_for(10us);
+    }
+    out.reset();
+  });
+  loop.run();
+  EXPECT_EQ(got.size(), k_count + 1U);
+}
+
+}  // namespace
+}  // namespace beltway::test
