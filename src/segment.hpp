@@ -19,7 +19,7 @@
 #include "fork_guard.hpp"
 
 namespace boost::interprocess {
-class mapped_region;
+class mapped_region;  // NOLINT(readability-identifier-naming): Boost's name
 }
 
 namespace beltway {

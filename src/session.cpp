@@ -150,10 +150,10 @@ void Session::tell_detached(const protocol::EndpointName& name) noexcept {
     json body = protocol::encode(name);
     body["op"] = "detach";
     body["n"] = ++last_number_;
-    if (channel_.send(body, deadline_after(k_tell_timeout_ms))) return;
-  } catch (...) {  // whatever it was: a closed connection tells the daemon to look, too
+    if (!channel_.send(body, deadline_after(k_tell_timeout_ms))) channel_.close();
+  } catch (...) {
+    channel_.close();  // whatever it was: a closed connection tells the daemon to look, too
   }
-  channel_.close();
 }
 
 }  // namespace beltway::detail
