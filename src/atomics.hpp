@@ -77,7 +77,20 @@ inline void copy_racing(std::byte* to, const std::byte* from, std::size_t size) 
   }
 }
 #else
+/// Two copies of `block` bytes that overlap in the middle.
+template <std::size_t block>
+inline void copy_ends(std::byte* to, const std::byte* from, std::size_t size) noexcept {
+  std::byte first[block];
+  std::byte last[block];
+  std::memcpy(first, from, block);
+  std::memcpy(last, from + size - block, block);
+  std::memcpy(to, first, block);
+  std::memcpy(to + size - block, last, block);
+}
 inline void copy_racing(std::byte* to, const std::byte* from, std::size_t size) noexcept {
+  // Most messages are small, and the library call costs more than their copy.
+  if (size >= 8 && size <= 16) return copy_ends<8>(to, from, size);
+  if (size > 16 && size <= 32) return copy_ends<16>(to, from, size);
   if (size != 0) std::memcpy(to, from, size);
 }
 #endif

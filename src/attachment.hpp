@@ -19,11 +19,11 @@ struct Attachment {
   std::string queue_name;
 
   // Consumers only.
-  std::string group_name;                 ///< empty: private
-  unsigned group = 0;                     ///< index in the control segment
+  std::string group_name;  ///< empty: private
+  unsigned group = 0;      ///< index in the control segment
   GroupKind kind = GroupKind::priv;
   std::uint32_t group_incarnation = 0;
-  Position start = 0;                     ///< private groups: the floor that the daemon gave it
+  Position start = 0;  ///< private groups: the floor that the daemon gave it
 
   /// Keeps mappings, bells and the connection. Letting go of it unmaps and tells the daemon of the detach.
   std::shared_ptr<const void> hold;

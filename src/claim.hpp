@@ -35,9 +35,12 @@ class Claimer {
   /// Claim::ok if claim() would most likely succeed now; takes nothing.
   [[nodiscard]] Claim room() noexcept;
 
-  /// Ends a claim: the slot's message is visible. Pairs with the acquire load of the slot's state in every reader.
+  /// The slot of the last claim.
+  [[nodiscard]] Slot& slot() const noexcept { return *slot_; }
+  /// Ends the last claim, which was for `position`: the slot's message is visible. Pairs with the acquire load of the
+  /// slot's state in every reader.
   void ready(Position position) noexcept { end(position, SlotPhase::ready); }
-  /// Ends a claim without a message.
+  /// Ends the last claim without a message.
   void voided(Position position) noexcept { end(position, SlotPhase::voided); }
 
   /// Takes note of the board's news; the cached limit is forgotten. Returns the flags (k_notice_*).
@@ -73,11 +76,12 @@ class Claimer {
   /// Release, so that `tail` is moved before the mark is seen; the fence keeps the payload behind the mark, for lossy
   /// readers: pairs with the acquire fence in LossyReader.
   void mark(Position position) noexcept {
-    map_.slot(position).state.store_release(SlotState{position, producer_, SlotPhase::claimed}.word());
+    slot_ = &map_.slot(position);
+    slot_->state.store_release(SlotState{position, producer_, SlotPhase::claimed}.word());
     release_fence();
   }
   void end(Position position, SlotPhase phase) noexcept {
-    map_.slot(position).state.store_release(SlotState{position, producer_, phase}.word());
+    slot_->state.store_release(SlotState{position, producer_, phase}.word());
   }
   bool find_room(Position position) noexcept;
   Position look_from(Position tail) noexcept;
@@ -88,6 +92,7 @@ class Claimer {
   std::uint16_t generation_ = 0;  // under which limit_ was read
   Position next_ = 0;             // single-producer: our own copy of tail
   Position limit_ = 0;            // positions before this may be claimed
+  Slot* slot_ = nullptr;          // of the last claim
   std::uint64_t notice_ = 0;
   std::uint64_t high_water_ = 0;
 };

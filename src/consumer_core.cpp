@@ -39,23 +39,9 @@ ConsumerCore::ConsumerCore(Attachment attachment, const ConsumerOptions& options
       follow_(options.follow),
       prefetch_(options.prefetch == 0 ? attachment_.map.geometry.slots : options.prefetch),
       reader_(make_reader(attachment_)),
+      private_(std::get_if<PrivateReader>(&reader_)),
       waiter_(attachment_.map, attachment_.owner, options.wait, is_symmetric(attachment_.map)),
       endpoint_(attachment_.map.endpoint(attachment_.owner)) {}
-
-void ConsumerCore::fill(Message& message, const SlotView& view) noexcept {
-  message.core_ = this;
-  message.data_ = view.data;
-  message.position_ = view.position;
-  message.lost_ = view.lost;
-  message.size_ = view.size;
-  message.producer_ = view.producer;
-  message.tries_ = view.tries;
-  endpoint_.counters[0].store_relaxed(++counters_.messages);
-  endpoint_.counters[1].store_relaxed(counters_.bytes += view.size);
-  if (view.tries != 0) ++counters_.redelivered;
-  if ((counters_.messages & 63U) == 0 || view.tries != 0 || view.lost != 0) [[unlikely]]
-    store_counters();
-}
 
 Look ConsumerCore::take_private(PrivateReader& reader, std::span<Message> out, std::size_t& count) noexcept {
   const Position before = reader.read();
@@ -69,7 +55,6 @@ Look ConsumerCore::take_private(PrivateReader& reader, std::span<Message> out, s
       continue;
     }
     if (look != Look::message) break;
-    ++held_;
     fill(out[count++], view);
   }
   // What was skipped may have moved the floor.
@@ -91,7 +76,7 @@ Look ConsumerCore::take_lossy(LossyReader& reader, std::span<Message> out, std::
       continue;
     }
     if (look != Look::message) break;
-    ++held_;
+    ++copies_held_;
     fill(out[count++], view);
   }
   // The copies may have moved while they grew: point at them now that all are there.
@@ -134,8 +119,8 @@ Look ConsumerCore::take_named(NamedReader& reader, std::span<Message> out, std::
 Look ConsumerCore::take_what_is_there(std::span<Message> out, std::size_t& count) {
   Look look = Look::again;
   for (unsigned turn = 0; turn < k_takes && look == Look::again; ++turn) {
-    if (auto* const priv = std::get_if<PrivateReader>(&reader_)) {
-      look = take_private(*priv, out, count);
+    if (private_ != nullptr) {
+      look = take_private(*private_, out, count);
     } else if (auto* const named = std::get_if<NamedReader>(&reader_)) {
       look = take_named(*named, out, count);
     } else {
@@ -232,20 +217,18 @@ Status ConsumerCore::wait_take(std::span<Message> out, std::size_t& count, const
 
 Received ConsumerCore::try_receive() {
   check_fork();
-  Message message;
+  Received received;
   std::size_t count = 0;
-  const Status status = try_take({&message, 1}, count);
-  if (status != Status::ok) return status;
-  return message;
+  if (!take_next(received)) received.status_ = try_take({&received.message_, 1}, count);
+  return received;
 }
 
 Received ConsumerCore::receive(const Until& until) {
   check_fork();
-  Message message;
+  Received received;
   std::size_t count = 0;
-  const Status status = wait_take({&message, 1}, count, until);
-  if (status != Status::ok) return status;
-  return message;
+  if (!take_next(received)) received.status_ = wait_take({&received.message_, 1}, count, until);
+  return received;
 }
 
 Batch ConsumerCore::try_receive_batch(std::span<Message> out) {

@@ -13,10 +13,9 @@ void ConsumerCore::wake_for_room(Position floor) noexcept {
 }
 
 bool ConsumerCore::end_private(Position position) noexcept {
-  if (auto* const reader = std::get_if<PrivateReader>(&reader_); reader != nullptr && reader->let_go(position)) {
-    wake_for_room(reader->floor());
-  }
-  if (--held_ == 0 && released_) [[unlikely]]
+  const bool last = private_ != nullptr ? private_->held() == 1 : --copies_held_ == 0;
+  if (private_ != nullptr && private_->let_go(position)) wake_for_room(private_->floor());
+  if (last && released_) [[unlikely]]
     delete this;
   return true;
 }
@@ -46,6 +45,8 @@ bool ConsumerCore::end_message(const Message& message, End end) noexcept {
   // In a forked child the message is the parent's.
   if (guard_.in_child()) [[unlikely]]
     return false;
+  if (private_ != nullptr) [[likely]]
+    return end_private(message.position_);
   if (auto* const named = std::get_if<NamedReader>(&reader_)) return end_named(*named, message, end);
   return end_private(message.position_);
 }
@@ -57,7 +58,7 @@ void ConsumerCore::release() noexcept {
   }
   if (!std::holds_alternative<NamedReader>(reader_)) {
     released_ = true;
-    if (held_ == 0) delete this;
+    if (copies_held_ == 0 && (private_ == nullptr || private_->held() == 0)) delete this;
     return;
   }
   // Stored before our own end is counted, so that whoever counts last sees it.

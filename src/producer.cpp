@@ -26,7 +26,6 @@ void touch(const Bytes& source) noexcept {
 
 /// An attempt to publish one message, as the forms of ProducerCore want it.
 auto publishing(detail::ProducerCore& core, const Bytes& message) noexcept {
-  touch(message);
   return [&core, message] {
     return core.put(message.size(),
                     [message](std::byte* place) noexcept { copy_racing(place, message.data(), message.size()); });
@@ -57,6 +56,7 @@ auto publishing_batch(detail::ProducerCore& core, std::span<const Bytes> message
     const std::size_t before = done;
     Status status = Status::ok;
     while (done < messages.size()) {
+      touch(messages[done]);
       status = publishing(core, messages[done])();
       if (status != Status::ok) break;
       ++done;
@@ -75,11 +75,20 @@ Producer make_producer(Attachment attachment, const ProducerOptions& options) {
 void detail::ProducerCoreDeleter::operator()(ProducerCore* core) const noexcept { delete core; }
 
 std::uint64_t Producer::publish(Bytes message) {
+  touch(message);
+  if (core_->put_now(message)) [[likely]]
+    return core_->position();
   core_->blocking(message.size(), publishing(*core_, message));
   return core_->position();
 }
-Status Producer::try_publish(Bytes message) { return core_->once(publishing(*core_, message)); }
+Status Producer::try_publish(Bytes message) {
+  touch(message);
+  if (core_->put_now(message)) [[likely]]
+    return Status::ok;
+  return core_->once(publishing(*core_, message));
+}
 Status Producer::publish_until(Bytes message, const Until& until) {
+  touch(message);
   return core_->until(until, publishing(*core_, message));
 }
 

@@ -76,7 +76,7 @@ Status ProducerCore::lend(std::size_t size, Lane::Lent& lent) {
 }
 
 void ProducerCore::put_reference(std::uint64_t record, std::size_t size) noexcept {
-  Slot& slot = attachment_.map.slot(position_);
+  Slot& slot = claimer_.slot();
   slot.meta.store_relaxed(SlotMeta{static_cast<std::uint32_t>(size), k_flag_lane}.word());
   slot.lane_offset().store_relaxed(lane_.offset(record));
   lane_.commit(record, position_);

@@ -25,6 +25,20 @@ class ProducerCore {
   ProducerCore(const ProducerCore&) = delete;
   ProducerCore& operator=(const ProducerCore&) = delete;
 
+  /// The common case, without the general one's detours: a message that fits its slot, while there is room. False:
+  /// nothing was done.
+  [[nodiscard]] bool put_now(const Bytes& message) noexcept {
+    if (message.size() > inline_bytes_ || guard_.in_child() || waiter_.event_mode()) [[unlikely]]
+      return false;
+    if (claimer_.claim(position_) != Claim::ok) [[unlikely]]
+      return false;
+    claimer_.slot().meta.store_relaxed(SlotMeta{static_cast<std::uint32_t>(message.size()), 0}.word());
+    copy_racing(claimer_.slot().payload(), message.data(), message.size());
+    ready(message.size());
+    announce();
+    return true;
+  }
+
   /// One attempt to publish `size` bytes that `fill(std::byte*)` writes. Wakes nobody: see announce().
   template <class Fill>
   [[nodiscard]] Status put(std::size_t size, const Fill& fill) {
@@ -149,7 +163,7 @@ template <class Fill>
 Status ProducerCore::put_inline(std::size_t size, const Fill& fill) {
   if (const Status status = claim(); status != Status::ok) [[unlikely]]
     return status;
-  Slot& slot = attachment_.map.slot(position_);
+  Slot& slot = claimer_.slot();
   slot.meta.store_relaxed(SlotMeta{static_cast<std::uint32_t>(size), 0}.word());
   if constexpr (noexcept(fill(slot.payload()))) {
     fill(slot.payload());

@@ -23,9 +23,7 @@ struct QueueMap {
   }
   [[nodiscard]] std::byte* lane(unsigned producer) const noexcept { return heap + producer * geometry.lane_bytes; }
   [[nodiscard]] Header& header() const noexcept { return *reinterpret_cast<Header*>(control); }
-  [[nodiscard]] Board& board() const noexcept {
-    return *reinterpret_cast<Board*>(control + geometry.board_offset());
-  }
+  [[nodiscard]] Board& board() const noexcept { return *reinterpret_cast<Board*>(control + geometry.board_offset()); }
   /// `owner`: 0 to 63 for producers, k_first_consumer + c for consumers; must be below the geometry's maxima.
   [[nodiscard]] Endpoint& endpoint(unsigned owner) const noexcept {
     return reinterpret_cast<Endpoint*>(control + geometry.endpoints_offset())[endpoint_index(owner)];
@@ -36,8 +34,8 @@ struct QueueMap {
   }
   /// Named groups only: `group` below max_groups.
   [[nodiscard]] Word& lease(unsigned group, Position position) const noexcept {
-    return reinterpret_cast<Word*>(control + geometry.leases_offset())[group * std::size_t{geometry.slots} +
-                                                                     (position & mask())];
+    return reinterpret_cast<Word*>(control +
+                                   geometry.leases_offset())[group * std::size_t{geometry.slots} + (position & mask())];
   }
   [[nodiscard]] unsigned endpoint_index(unsigned owner) const noexcept {
     return owner < k_first_consumer ? owner : geometry.max_producers + owner - k_first_consumer;

@@ -96,6 +96,7 @@ class Message {
 /// What a receive returns: a message, or the reason why there is none.
 class [[nodiscard]] Received {
  public:
+  Received() noexcept : status_(Status::empty) {}
   Received(Message message) noexcept : message_(std::move(message)), status_(Status::ok) {}  // NOLINT: implicit
   Received(Status status) noexcept : status_(status) {}                                      // NOLINT: implicit
 
@@ -105,6 +106,8 @@ class [[nodiscard]] Received {
   Message* operator->() noexcept { return &message_; }
 
  private:
+  friend class detail::ConsumerCore;
+
   Message message_;
   Status status_;
 };
