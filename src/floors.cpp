@@ -20,9 +20,15 @@ namespace {
 
 /// True if the group needs position `p`, which its floor has reached, no more.
 bool is_over(const QueueMap& map, unsigned group, Position p) noexcept {
-  const Lease lease = Lease::of(map.lease(group, p).load_acquire());
-  if (lease.phase == LeasePhase::done && distance<Lease::bits>(lease.position, p) == 0) return true;
+  // The slot first: once it says GONE nobody new leases it (see NamedReader::step), so who has leased it is seen below.
   const SlotState slot = SlotState::of(map.slot(p).state.load_acquire());
+  const Lease lease = Lease::of(map.lease(group, p).load_acquire());
+  if (distance<Lease::bits>(lease.position, p) == 0) {
+    if (lease.phase == LeasePhase::done) return true;
+    // A group that joined at the oldest message may have leased what its lane's owner was just marking GONE: it is being
+    // read in place, and until its end our floor keeps the bytes.
+    if (lease.phase == LeasePhase::leased) return false;
+  }
   return slot.position == p && (slot.phase == SlotPhase::voided || slot.phase == SlotPhase::gone);
 }
 

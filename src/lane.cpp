@@ -23,8 +23,10 @@ Lane::Lane(Claimer& claimer)
 void Lane::inherit() {
   // Floors may have passed more of it since the repair. What they passed is used again, so its slots must say GONE first, or a
   // group that joins at the oldest message finds other bytes there; then look again, as in reclaim().
-  mark_all_gone(claimer_.look());
-  const Position lowest = claimer_.look();
+  Position lowest = claimer_.look();
+  mark_all_gone(lowest);
+  // What only now is passed is not marked, and must be later: by reclaim().
+  if (const Position again = claimer_.look(); distance(again, lowest) < 0) lowest = again;
   Record found{map_.geometry.lane_bytes, 0, 0, Phase::inherited};
   std::uint64_t end = 0;
   for (std::uint64_t i = 0; i < map_.geometry.slots; ++i) {

@@ -9,7 +9,8 @@ namespace beltway {
 
 NamedReader::Step NamedReader::step(Position position, SlotView& view, std::uint64_t& corrupt) noexcept {
   // Pairs with the release of READY in Claimer::ready().
-  const SlotState slot = SlotState::of(map_.slot(position).state.load_acquire());
+  const std::uint64_t slot_word = map_.slot(position).state.load_acquire();
+  const SlotState slot = SlotState::of(slot_word);
   const std::int64_t ahead = distance(slot.position, position);
   if (ahead < 0 || slot.phase == SlotPhase::claimed) return Step::end;
   if (ahead > 0) return Step::again;  // `next` was stale by a lap
@@ -23,8 +24,11 @@ NamedReader::Step NamedReader::step(Position position, SlotView& view, std::uint
   const std::uint8_t tries = lap < 0 ? std::uint8_t{0} : lease.tries;
   if (!word.compare_and_swap(seen, Lease{position, owner_, tries, LeasePhase::leased}.word())) return Step::again;
   view.tries = tries;
-  if (view_slot(map_, slot, view)) return Step::leased;
-  ++corrupt;
+  // Was it marked GONE before we had the lease (a join at the oldest races with the lane's owner)? Then floors may have
+  // passed it, and its bytes be another's. Marked from now on, it is ours: is_over() sees the lease.
+  const bool still_there = map_.slot(position).state.load_acquire() == slot_word;
+  if (still_there && view_slot(map_, slot, view)) return Step::leased;
+  if (still_there) ++corrupt;
   if (ack(position, tries)) settle(position);
   return Step::passed;
 }
