@@ -69,7 +69,8 @@ void Output::write_all(std::span<iovec> parts) {
       each.iov_len -= taken;
       done -= taken;
     }
-    if (parts.back().iov_len > 0 && stop_.stop_requested()) handle_stop();
+    const bool more = std::any_of(parts.begin(), parts.end(), [](const iovec& each) { return each.iov_len > 0; });
+    if (more && stop_.stop_requested()) handle_stop();
   }
 }
 

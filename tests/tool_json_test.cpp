@@ -1,0 +1,171 @@
+// What `list`, `show` and `peek` make of a queue's state: the JSON shapes that README.md promises, the text, the rates.
+#include "tool/json.hpp"
+
+#include <gtest/gtest.h>
+#include <unistd.h>
+
+#include <algorithm>
+
+#include "tool/process_info.hpp"
+#include "tool/rates.hpp"
+#include "tool/show_text.hpp"
+
+namespace beltway::tool {
+namespace {
+
+using namespace std::chrono_literals;
+
+std::vector<std::string> keys(const Json& json) {
+  std::vector<std::string> names;
+  for (const auto& [name, value] : json.items()) names.push_back(name);
+  return names;
+}
+using Names = std::vector<std::string>;
+
+QueueSnapshot some_snapshot() {
+  QueueSnapshot snapshot;
+  snapshot.info.name = "orders";
+  snapshot.info.id = 7;
+  snapshot.info.options.slots = 64;
+  snapshot.info.options.groups = {"billing"};
+  snapshot.position = 1000;
+  snapshot.used = 10;
+  ProducerState producer;
+  producer.endpoint = {.index = 1, .producer = true, .pid = getpid(), .uid = getuid(), .group = {}};
+  producer.counters.messages = 1000;
+  producer.counters.bytes = 16'000;
+  snapshot.producers.push_back(producer);
+  ConsumerState consumer;
+  consumer.endpoint = {.index = 2, .producer = false, .pid = getpid(), .uid = getuid(), .group = "billing"};
+  consumer.counters.messages = 990;
+  consumer.sleep = SleepState::asleep;
+  consumer.held = 3;
+  snapshot.consumers.push_back(consumer);
+  snapshot.info.endpoints = {producer.endpoint, consumer.endpoint};
+  snapshot.groups.push_back({.name = "billing", .floor = 990, .depth = 10, .leased = 3, .retry = 1, .consumers = {2}});
+  return snapshot;
+}
+
+TEST(ToolJson, a_queue_has_the_documented_keys) {
+  const Json json = to_json(some_snapshot().info);
+  EXPECT_EQ(keys(json),
+            (Names{"name", "id", "owner_uid", "owner_gid", "mode", "slots", "slot_bytes", "lane_bytes", "max_producers",
+                   "max_consumers", "max_groups", "groups", "fence", "type", "shared_bytes", "endpoints"}));
+  EXPECT_EQ(json["mode"], "0600");
+  EXPECT_EQ(json["groups"], Json::array({"billing"}));
+  EXPECT_TRUE(json["type"].is_null());
+  EXPECT_EQ(keys(json["endpoints"][0]), (Names{"index", "role", "pid", "uid"}));
+  EXPECT_EQ(keys(json["endpoints"][1]), (Names{"index", "role", "pid", "uid", "group", "lossy"}));
+}
+
+TEST(ToolJson, a_type_is_told) {
+  QueueInfo info;
+  info.options.type = {"Tick", 16, 8};
+  EXPECT_EQ(to_json(info)["type"].dump(), R"({"name":"Tick","size":16,"alignment":8})");
+}
+
+TEST(ToolJson, a_snapshot_has_the_documented_keys) {
+  const Json json = to_json(some_snapshot());
+  EXPECT_EQ(keys(json), (Names{"queue", "state"}));
+  const Json& state = json["state"];
+  EXPECT_EQ(keys(state), (Names{"position", "used", "symmetric_fences", "groups", "producers", "consumers", "totals"}));
+  EXPECT_EQ(state["groups"][0].dump(),
+            R"({"name":"billing","floor":990,"depth":10,"leased":3,"retry":1,"consumers":[2]})");
+  EXPECT_EQ(keys(state["producers"][0]),
+            (Names{"index", "role", "pid", "uid", "process", "stopped", "sleep", "claimed", "counters"}));
+  EXPECT_EQ(keys(state["consumers"][0]), (Names{"index", "role", "pid", "uid", "group", "lossy", "process", "stopped",
+                                                "sleep", "held", "lag", "counters"}));
+  EXPECT_EQ(keys(state["producers"][0]["counters"]),
+            (Names{"messages", "bytes", "refused", "wakes", "sleeps", "rescued", "blocked_ns", "high_water",
+                   "last_progress_ns"}));
+  EXPECT_EQ(keys(state["consumers"][0]["counters"]),
+            (Names{"messages", "bytes", "lost", "redelivered", "corrupt", "acks", "nacks", "wakes", "sleeps", "rescued",
+                   "blocked_ns", "last_progress_ns"}));
+  EXPECT_EQ(keys(state["totals"]), (Names{"repairs", "voided", "released", "messages_in", "bytes_in", "messages_out",
+                                          "bytes_out", "refused", "lost", "redelivered", "wakes", "sleeps"}));
+  EXPECT_EQ(state["consumers"][0]["sleep"], "asleep");
+  EXPECT_EQ(state["consumers"][0]["process"], process_info(getpid())->name);
+  EXPECT_EQ(json_line(json).find('\n'), json_line(json).size() - 1);
+}
+
+TEST(ToolJson, a_payload_is_text_or_base64) {
+  PeekedMessage message{.position = 5, .producer = 1, .bytes = {std::byte{'h'}, std::byte{'i'}}, .size = 10};
+  EXPECT_EQ(to_json(message).dump(), R"({"position":5,"producer":1,"size":10,"cut":true,"text":"hi"})");
+  message.bytes = {std::byte{0xff}};
+  message.size = 1;
+  EXPECT_EQ(to_json(message).dump(), R"({"position":5,"producer":1,"size":1,"cut":false,"base64":"/w=="})");
+}
+
+TEST(ToolRates, are_differences_that_include_who_is_gone) {
+  QueueSnapshot before = some_snapshot();
+  QueueSnapshot after = before;
+  // The producer leaves: its counters become the queue's, after another 500 messages.
+  after.producers.clear();
+  after.totals.messages_in = 1500;
+  after.totals.bytes_in = 24'000;
+  after.consumers[0].counters.messages += 200;
+  const Rates rates = rates_between(flow_of(before), flow_of(after), 2s);
+  EXPECT_EQ(rates.messages_in, 250);
+  EXPECT_EQ(rates.bytes_in, 4000);
+  EXPECT_EQ(rates.messages_out, 100);
+  EXPECT_EQ(rates_between(flow_of(after), flow_of(before), 2s).messages_in, 0) << "never negative";
+  EXPECT_EQ(keys(to_json(rates)), (Names{"messages_in_per_s", "bytes_in_per_s", "messages_out_per_s", "bytes_out_per_s",
+                                         "refused_per_s", "lost_per_s"}));
+}
+
+bool mentions(const std::string& text, const std::string& part) { return text.find(part) != std::string::npos; }
+
+TEST(ToolShow, text_names_groups_and_processes) {
+  const std::string text = show_text(some_snapshot(), std::nullopt, 0);
+  EXPECT_TRUE(text.starts_with("orders (id 7)\n"));
+  EXPECT_TRUE(mentions(text, "billing"));
+  EXPECT_TRUE(mentions(text, std::to_string(getpid()) + " " + process_info(getpid())->name));
+  EXPECT_TRUE(mentions(text, user_name(getuid())));
+  EXPECT_TRUE(mentions(text, "10 of 64 slots"));
+  EXPECT_TRUE(troubles(some_snapshot()).empty());
+}
+
+TEST(ToolShow, text_has_rates_when_they_are_known) {
+  Rates rates;
+  rates.messages_in = 1.5e6;
+  EXPECT_TRUE(mentions(show_text(some_snapshot(), rates, 0), "1.5 M/s"));
+}
+
+TEST(ToolShow, names_who_has_claimed_and_not_finished) {
+  QueueSnapshot snapshot = some_snapshot();
+  snapshot.producers[0].claimed = 1;
+  ASSERT_EQ(troubles(snapshot).size(), 1U);
+  EXPECT_TRUE(mentions(troubles(snapshot)[0], "producer 1 (process " + std::to_string(getpid())));
+  EXPECT_TRUE(mentions(show_text(snapshot, std::nullopt, 0), "! producer 1"));
+}
+
+TEST(ToolShow, names_who_holds_a_full_ring) {
+  QueueSnapshot snapshot = some_snapshot();
+  snapshot.used = 64;
+  snapshot.groups[0].depth = 64;
+  snapshot.groups[0].consumers.clear();
+  ConsumerState slow;
+  slow.endpoint.index = 5;
+  slow.lag = 64;
+  snapshot.consumers.push_back(slow);
+  slow.endpoint.lossy = true;
+  snapshot.consumers.push_back(slow);
+  const auto sentences = troubles(snapshot);
+  ASSERT_EQ(sentences.size(), 2U);
+  EXPECT_EQ(sentences[0], "the ring is full: group \"billing\" holds it and has no consumer");
+  EXPECT_TRUE(sentences[1].starts_with("the ring is full: private consumer 5"));
+}
+
+TEST(ToolProcessInfo, reads_names_with_brackets_and_blanks) {
+  const auto info = parse_process_stat("12 (a (b) c) T 1 12 12");
+  ASSERT_TRUE(info);
+  EXPECT_EQ(info->name, "a (b) c");
+  EXPECT_TRUE(info->stopped);
+  EXPECT_FALSE(parse_process_stat("12 (x) R 1")->stopped);
+  EXPECT_EQ(parse_process_stat("12 (\x1b[2J) R 1")->name, "\\x1b[2J");
+  for (const char* text : {"", "12 x T", "12 )x( T", "12 (x)"}) EXPECT_FALSE(parse_process_stat(text)) << text;
+  EXPECT_FALSE(process_info(0x7fffffff));
+}
+
+}  // namespace
+}  // namespace beltway::tool
