@@ -1,0 +1,59 @@
+// A server of 300 coroutines over one consumer: each takes a request, waits for something slow (here a timer), answers and
+// acknowledges. All in one thread; a full queue of answers suspends those who answer and nobody else.
+#include <boost/asio/awaitable.hpp>
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/detached.hpp>
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <boost/asio/use_awaitable.hpp>
+#include <chrono>
+#include <iostream>
+#include <string>
+#include <thread>
+
+#include "beltway/asio.hpp"
+#include "beltway/beltway.hpp"
+
+namespace asio = boost::asio;
+struct Server {
+  asio::awaitable<void> serve() {
+    asio::steady_timer database(requests.get_executor());
+    try {
+      for (;;) {
+        beltway::Message request = co_await requests.async_receive(asio::use_awaitable);
+        database.expires_after(std::chrono::milliseconds(1));
+        co_await database.async_wait(asio::use_awaitable);
+        const std::string answer = "answer to " + std::string(request.text());
+        co_await answers.async_publish(answer, asio::use_awaitable);
+        request.ack();  // only now: if this process dies before, another server gets the request
+      }
+    } catch (const boost::system::system_error& error) {
+      if (error.code() != beltway::Status::end_of_stream) throw;
+    }
+  }
+  beltway::AsyncConsumer requests;
+  beltway::AsyncProducer answers;
+};
+
+int main() try {
+  const auto requests = beltway::Connection::open().declare("requests", {.groups = {"servers"}});
+  const auto answers = beltway::Connection::open().declare("answers-to-requests", {.slots = 64});
+  auto in = requests.consumer({.group = "servers"});
+  auto out = answers.producer();
+  auto client_in = answers.consumer();
+  auto client_out = requests.producer();
+  std::jthread client([&client_in, client_out = std::move(client_out)]() mutable {
+    for (int i = 0; i < 3000; ++i) client_out.publish("request " + std::to_string(i));
+    {
+      auto last = std::move(client_out);
+    }  // the end of the stream, and so of the server
+    for (int i = 1; i <= 3000; ++i) std::cout << i << ". " << client_in.receive()->text() << '\n';
+  });
+  asio::io_context io;
+  Server server{{io, in}, {io, out}};
+  for (int i = 0; i < 300; ++i) asio::co_spawn(io, server.serve(), asio::detached);
+  io.run();
+  return 0;
+} catch (const std::exception& error) {
+  return std::cerr << error.what() << '\n', 1;
+}

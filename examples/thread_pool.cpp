@@ -1,0 +1,57 @@
+// Receiving in one thread, handling in a pool. A Message is move-only and lock-free queues carry plain values, so messages lie
+// in a fixed set of places and Boost.Lockfree's queues hand over the places' numbers. The worker acknowledges what it
+// has done; a job that it drops without that goes back to the group.
+#include <array>
+#include <atomic>
+#include <boost/lockfree/queue.hpp>
+#include <iostream>
+#include <semaphore>
+#include <string>
+#include <thread>
+
+#include "beltway/beltway.hpp"
+
+namespace {
+constexpr unsigned k_places = 64, k_workers = 4, k_jobs = 10'000;
+
+struct Handover {
+  std::array<beltway::Message, k_places> places;
+  boost::lockfree::queue<unsigned, boost::lockfree::capacity<k_places>> full, empty;
+  std::counting_semaphore<> full_count{0}, empty_count{0};  // to sleep on: the queues themselves never block
+  std::atomic<long> sum = 0;
+
+  void make_empty(unsigned place) { empty.push(place), empty_count.release(); }
+  void hand_over(beltway::Message job) {
+    unsigned place = 0;
+    empty_count.acquire();
+    empty.pop(place);
+    places[place] = std::move(job);
+    full.push(place);
+    full_count.release();
+  }
+  void work() {
+    for (unsigned place = 0; full_count.acquire(), full.pop(place);) {  // woken without a job: the end
+      beltway::Message job = std::move(places[place]);
+      make_empty(place);
+      sum += std::stol(std::string(job.text()));
+      job.ack();
+    }
+  }
+};
+}  // namespace
+
+int main() {
+  const auto queue = beltway::Connection::open().declare("pool-jobs", {.groups = {"pool"}});
+  auto in = queue.consumer({.group = "pool"});
+  const std::jthread sender([out = queue.producer()]() mutable {
+    for (unsigned i = 1; i <= k_jobs; ++i) out.publish(std::to_string(i));
+  });
+  Handover handover;
+  for (unsigned place = 0; place < k_places; ++place) handover.make_empty(place);
+  std::array<std::jthread, k_workers> pool;
+  for (auto& worker : pool) worker = std::jthread(&Handover::work, &handover);
+  while (auto job = in.receive()) handover.hand_over(std::move(*job));
+  handover.full_count.release(k_workers);
+  for (auto& worker : pool) worker.join();
+  std::cout << "sum of 1 to " << k_jobs << ": " << handover.sum << '\n';
+}
