@@ -1,0 +1,9 @@
+// Interleavings of leases, and of the removal of groups and the end of streams. See explorer.hpp.
+#include "run_scenarios.hpp"
+
+namespace beltway::explore {
+
+INSTANTIATE_TEST_SUITE_P(Groups, Interleavings, testing::ValuesIn(group_scenarios()), test_name);
+INSTANTIATE_TEST_SUITE_P(Removal, Interleavings, testing::ValuesIn(removal_scenarios()), test_name);
+
+}  // namespace beltway::explore

@@ -1,0 +1,113 @@
+// Each bug that plants.cmake plants must be caught by a scenario: that the explorer sees what it is there to see.
+//
+// $BELTWAY_EXPLORE_PLANT: that one only. $BELTWAY_EXPLORE_MATRIX: all scenarios for each, to see which catch it.
+#include <gtest/gtest.h>
+
+#include <cstdio>
+#include <cstdlib>
+#include <map>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "planted.hpp"
+#include "plants.hpp"
+#include "scenarios.hpp"
+
+namespace beltway::explore {
+namespace {
+
+/// For each bug the scenario that is to catch it, by the beginning of its name.
+const std::map<std::string_view, std::string_view> k_catches = {
+    {"no_help", "a producer is killed and repaired, another lives"},
+    {"one_swap_as_help", "help against a GONE mark"},
+    {"help_with_unequal", "two late producers, one that laps them"},
+    {"no_generation", "join at oldest, two producers, ring of 2, cached limits"},
+    {"no_clamp_of_the_limit", "join at latest below a reader"},
+    {"no_look_at_the_slot", "join at latest, two producers, ring of 2"},
+    {"no_fence_before_the_floors", "join at latest, single producer, ring of 2"},
+    {"no_look_after_help", "a consumer and a producer help the floor"},
+    {"mark_before_tail", "the single producer is killed and repaired"},
+    {"no_fence_behind_the_mark", "a lossy reader is overtaken, weak memory"},
+    {"no_second_look_at_the_floors", "join at oldest while the lane is freed"},
+    {"no_gone_mark", "a lossy reader, a lane and another producer"},
+    {"heir_marks_nothing", "a dead producer's lane is taken over, its reader has passed it, a lossy"},
+    {"heir_skips_what_is_passed_meanwhile", "a dead producer's lane is taken over, a reader still needs it, a lossy"},
+    {"heir_forgets_what_is_marked", "a producer is killed while it frees its lane"},
+    {"lane_does_not_help_floors", "a producer waits for room in its lane, a named group, ring of 8, the"},
+    {"lossy_reader_does_not_look_again", "a lossy reader is overtaken"},
+    {"no_version_on_next", "two nacks against acks, ring of 2"},
+    {"no_bump_when_equal", "a consumer is killed giving back, ring of 2"},
+    {"no_bump_when_earlier", "a batch against nacks"},
+    {"next_stays_after_death", "a consumer is killed giving back, ring of 2"},
+    {"floor_passes_old_acks", "acks out of order and a producer"},
+    {"floor_passes_a_leased_gone", "a named group joins at oldest while the lane is freed"},
+    {"no_second_look_at_the_slot", "a named group joins at oldest while the lane is freed"},
+    {"lease_what_is_done", "two nacks against acks, ring of 2"},
+    {"no_second_look_at_tail", "join at latest, two producers, ring of 2"},
+    {"no_fence_after_active", "join at latest, single producer, ring of 2"},
+    {"join_oldest_once", "join at oldest, two producers, ring of 2"},
+    {"join_oldest_without_notice", "join at oldest, single producer, ring of 4"},
+    {"join_oldest_without_barrier", "join at oldest, single producer, ring of 2"},
+    {"leave_without_barrier", "a group is removed while a message is acknowledged"},
+    {"lease_does_not_look_for_removal", "a group is removed while a message is acknowledged"},
+    {"nobody_drains_what_is_given_back", "a group is removed while a message is acknowledged"},
+    {"last_to_end_does_not_drain", "a group is removed while a message is held, then acknowledged"},
+    {"no_kick_after_death", "a sleeper is killed when it is woken"},
+    {"no_chain", "two sleepers, 2 producers, 1 messages each"},
+    {"no_passing_on", "two sleepers"},
+    {"no_barrier_before_sleep", "a private consumer sleeps, 1 producers"},
+    {"signalled_before_the_bell", "a waker stops in the middle"},
+    {"a_lost_wake_counts", "two sleepers, 2 producers, 1 messages each"},
+    {"a_lost_race_for_the_floor", "a producer waits for room that two consumers make"},
+    {"busy_producers_sleep_on", "a producer waits for a claim of the lap before"},
+    {"last_ack_wakes_nobody", "the last message of a stream is acknowledged"},
+    {"end_of_stream_without_a_last_look", "the last producer leaves a private consumer"},
+};
+
+std::vector<Scenario> all_scenarios() {
+  std::vector<Scenario> all;
+  for (const auto& family : {ring_scenarios(), join_scenarios(), lane_scenarios(), group_scenarios(),
+                             removal_scenarios(), sleep_scenarios(), room_scenarios()}) {
+    all.insert(all.end(), family.begin(), family.end());
+  }
+  return all;
+}
+
+/// True if `scenario` catches the bug that is on.
+bool catches(const Scenario& scenario) {
+  const Outcome outcome = explore(scenario);
+  if (outcome.failure.empty()) return false;
+  std::printf("%-34s caught after %7llu executions by \"%s\": %s\n", planted_bug,
+              static_cast<unsigned long long>(outcome.executions), scenario.name.c_str(), outcome.failure.c_str());
+  if (std::getenv("BELTWAY_EXPLORE_PLANT") != nullptr) std::printf("%s\n", outcome.schedule.c_str());
+  return true;
+}
+
+TEST(PlantedBugs, are_all_caught) {
+  const std::vector<Scenario> scenarios = all_scenarios();
+  const char* const only = std::getenv("BELTWAY_EXPLORE_PLANT");
+  const bool matrix = std::getenv("BELTWAY_EXPLORE_MATRIX") != nullptr;
+  unsigned caught = 0;
+  unsigned planted = 0;
+  for (const char* const plant : k_plants) {
+    if (only != nullptr && std::string_view(only) != plant) continue;
+    ++planted;
+    planted_bug = plant;
+    const auto expected = k_catches.find(plant);
+    bool found = false;
+    for (const Scenario& scenario : scenarios) {
+      if (found && !matrix) break;
+      if (!matrix && (expected == k_catches.end() || !scenario.name.starts_with(expected->second))) continue;
+      found = catches(scenario) || found;
+    }
+    caught += found ? 1U : 0U;
+    EXPECT_TRUE(found) << plant << " is not caught";
+    std::fflush(stdout);
+  }
+  planted_bug = nullptr;
+  std::printf("%u of %u planted bugs caught\n", caught, planted);
+}
+
+}  // namespace
+}  // namespace beltway::explore

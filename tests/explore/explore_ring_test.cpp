@@ -1,0 +1,10 @@
+// Interleavings of claims, joins and lanes. See explorer.hpp.
+#include "run_scenarios.hpp"
+
+namespace beltway::explore {
+
+INSTANTIATE_TEST_SUITE_P(Ring, Interleavings, testing::ValuesIn(ring_scenarios()), test_name);
+INSTANTIATE_TEST_SUITE_P(Join, Interleavings, testing::ValuesIn(join_scenarios()), test_name);
+INSTANTIATE_TEST_SUITE_P(Lane, Interleavings, testing::ValuesIn(lane_scenarios()), test_name);
+
+}  // namespace beltway::explore

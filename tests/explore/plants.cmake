@@ -1,0 +1,126 @@
+# The planted bugs: plant(name file right wrong) and plant_expression(...), see plant.cmake. Each must be caught by a scenario,
+# see planted_test.cpp. What DESIGN.md names first, then the rest.
+
+# -- claims -------------------------------------------------------------------------------------------------------
+plant(no_help src/claim.cpp
+  [[if (!help_tail(map_, tail)) return Claim::busy;]] "")
+plant(one_swap_as_help src/claim.cpp
+  [[if (state.compare_and_swap(word, claimed.word())) return true;]]
+  [[state.compare_and_swap(word, claimed.word()); return true;]])
+plant_expression(help_with_unequal src/claim.cpp
+  [[distance<Tail::bits>(slot.position, last) >= 0]] [[distance<Tail::bits>(slot.position, last) == 0]])
+plant_expression(no_generation src/claim.cpp
+  [[tail.generation != generation_ || distance(now, limit_) >= 0]] [[distance(now, limit_) >= 0]])
+plant_expression(no_clamp_of_the_limit src/floors.cpp
+  [[distance(floor, lowest) < 0]] [[lowest == tail || distance(floor, lowest) < 0]])
+plant_expression(no_look_at_the_slot src/claim.cpp
+  [[before.position != wrap(now - map_.geometry.slots) || before.phase == SlotPhase::claimed]] [[false]])
+plant(no_fence_before_the_floors src/claim.cpp
+  [[if (single_) full_fence();]] "")
+plant(no_look_after_help src/claim.cpp
+  [[help_floors(map_);
+  limit_ = wrap(look_from(position) + map_.geometry.slots);]]
+  [[if (help_floors(map_)) limit_ = wrap(look_from(position) + map_.geometry.slots);]])
+plant(mark_before_tail src/claim.hpp
+  [[map_.tail().store_relaxed(Tail{position_now + 1, generation_, producer_}.word());
+    mark(position_now);]]
+  [[mark(position_now); map_.tail().store_relaxed(Tail{position_now + 1, generation_, producer_}.word());]])
+plant(no_fence_behind_the_mark src/claim.hpp
+  [[release_fence();]] "")
+
+# -- lanes --------------------------------------------------------------------------------------------------------
+plant(no_second_look_at_the_floors src/lane.cpp
+  [[if (marked) over = count_over(claimer_.look());]] "")
+plant(no_gone_mark src/lane.cpp
+  [[if (record.phase == Phase::committed) marked = mark_gone(record.position) || marked;]] "")
+plant(heir_marks_nothing src/lane.cpp
+  [[mark_all_gone(lowest);]] "")
+plant(heir_skips_what_is_passed_meanwhile src/lane.cpp
+  [[if (const Position again = claimer_.look(); distance(again, lowest) < 0) lowest = again;]]
+  [[lowest = claimer_.look();]])
+plant_expression(heir_forgets_what_is_marked src/lane.cpp
+  [[state.phase != SlotPhase::ready && state.phase != SlotPhase::gone]] [[state.phase != SlotPhase::ready]])
+plant(lane_does_not_help_floors src/lane.cpp
+  [[help_floors(map_);]] "")
+plant_expression(lossy_reader_does_not_look_again src/lossy_reader.cpp
+  [[slot.state.load_relaxed() != word]] [[false]])
+
+# -- groups -------------------------------------------------------------------------------------------------------
+plant_expression(no_version_on_next src/named_reader.cpp
+  [[next.version + 1]] [[next.version]])
+plant(no_bump_when_equal src/named_reader.cpp
+  [[if (group.next.compare_and_swap(seen, back.word())) return;]]
+  [[if (distance<Next::bits>(next.position, position) <= 0 || group.next.compare_and_swap(seen, back.word())) return;]])
+plant_text(no_bump_when_earlier src/named_reader.cpp
+  [[const Next back{earlier]]
+  [[if (earlier && ::beltway::explore::planted("no_bump_when_earlier")) return;
+    const Next back{earlier]])
+plant(next_stays_after_death daemon/repair.cpp
+  [[set_next_back(map, group, wrap(map.group(group).floor.load_acquire()));]] "")
+plant_expression(floor_passes_old_acks src/floors.cpp
+  [[distance<Lease::bits>(lease.position, p) == 0]] [[true]])
+plant(floor_passes_a_leased_gone src/floors.cpp
+  [[if (lease.phase == LeasePhase::leased) return false;]] "")
+plant_expression(no_second_look_at_the_slot src/named_reader.cpp
+  [[map_.slot(position).state.load_acquire() == slot_word]] [[true]])
+plant_expression(lease_what_is_done src/named_reader.cpp
+  [[lap == 0 && lease.phase != LeasePhase::retry]] [[lap == 0 && lease.phase == LeasePhase::leased]])
+
+# -- joining and leaving ------------------------------------------------------------------------------------------
+plant(no_second_look_at_tail src/groups.cpp
+  [[raise_floor(group, load_tail(map));]] "")
+plant(no_fence_after_active src/groups.cpp
+  [[  // may still publish unseen lies within one lap of it.
+  full_fence();]] "")
+plant(join_oldest_once src/groups.cpp
+  [[if (map.tail().compare_and_swap(word, raised.word())) return;]]
+  [[map.tail().compare_and_swap(word, raised.word()); return;]])
+plant(join_oldest_without_notice src/groups.cpp
+  [[post_notice(map, 0);]] "")
+plant(join_oldest_without_barrier src/groups.cpp
+  [[kernel::heavy_barrier();
+  raise_floor(group, wrap(load_tail(map) - slots + 1));]]
+  [[raise_floor(group, wrap(load_tail(map) - slots + 1));]])
+plant(leave_without_barrier src/groups.cpp
+  [[full_fence();
+  kernel::heavy_barrier();
+  wake_all_of_group(map, index);]]
+  [[wake_all_of_group(map, index);]])
+plant(lease_does_not_look_for_removal src/named_reader.cpp
+  [[if (active()) return Look::message;]] [[return Look::message;]])
+plant(nobody_drains_what_is_given_back src/named_reader.cpp
+  [[settle(first);]] "")
+plant(last_to_end_does_not_drain src/named_reader.cpp
+  [[help_floor(map_, group_);
+    try_drain(map_, group_);]]
+  [[help_floor(map_, group_);]])
+
+# -- waking -------------------------------------------------------------------------------------------------------
+plant(no_kick_after_death daemon/repair.cpp
+  [[wake_everybody(map);]] "")
+plant_expression(no_chain src/consumer_core.cpp
+  [[attachment_.map.board().consumer_sleepers.load_relaxed() != 0 && reader.more()]] [[false]])
+plant_expression(no_passing_on src/consumer_core.cpp
+  [[attachment_.kind != GroupKind::named]] [[true]])
+plant(no_barrier_before_sleep src/waking.cpp
+  [[if (!symmetric) kernel::heavy_barrier();]] "")
+plant(signalled_before_the_bell src/waking.cpp
+  [[kernel::ring_bell(map.bell(owner));]]
+  [[const bool first = word.compare_and_swap(seen, Wait{wait.sequence, WaitPhase::signalled}.word());
+    kernel::ring_bell(map.bell(owner)); return first;]])
+plant(a_lost_wake_counts src/waking.cpp
+  [[return word.compare_and_swap(seen, Wait{wait.sequence, WaitPhase::signalled}.word());]]
+  [[word.compare_and_swap(seen, Wait{wait.sequence, WaitPhase::signalled}.word()); return true;]])
+# Either of the two would do.
+plant(a_lost_race_for_the_floor src/named_reader.cpp
+  [[wake_for_room(map_, this->floor());]] "")
+plant(a_lost_race_for_the_floor src/named_reader.cpp
+  [[help_floor(map_, group_);
+  return true;]]
+  [[return help_floor(map_, group_);]])
+plant(busy_producers_sleep_on src/waking.cpp
+  [[return rung + wake_busy_producers(map, me);]] [[return rung;]])
+plant(last_ack_wakes_nobody src/consumer_end.cpp
+  [[if (map.board().live_producers.load_relaxed() == 0) wakes_ += wake_all_of_group(map, reader.group());]] "")
+plant(end_of_stream_without_a_last_look src/consumer_core.cpp
+  [[if (take_what_is_there(out, count) == Look::message) return Status::ok;]] "")

@@ -1,0 +1,18 @@
+// All scenarios, in families of one file each.
+#pragma once
+
+#include <vector>
+
+#include "explorer.hpp"
+
+namespace beltway::explore {
+
+[[nodiscard]] std::vector<Scenario> ring_scenarios();
+[[nodiscard]] std::vector<Scenario> join_scenarios();
+[[nodiscard]] std::vector<Scenario> lane_scenarios();
+[[nodiscard]] std::vector<Scenario> group_scenarios();
+[[nodiscard]] std::vector<Scenario> removal_scenarios();
+[[nodiscard]] std::vector<Scenario> sleep_scenarios();
+[[nodiscard]] std::vector<Scenario> room_scenarios();
+
+}  // namespace beltway::explore

@@ -1,0 +1,11 @@
+// Shared words in words, for the schedules that the explorer shows.
+#pragma once
+
+#include "queue_map.hpp"
+
+namespace beltway::explore {
+
+/// From now on the explorer names words by their place in this queue.
+void show_words_of(const QueueMap& map);
+
+}  // namespace beltway::explore

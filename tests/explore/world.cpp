@@ -1,0 +1,202 @@
+// Endpoints and what actors do; the checks are in world_check.cpp. See world.hpp.
+#include "world.hpp"
+
+#include <cstring>
+
+#include "memory.hpp"
+#include "queue_setup.hpp"
+#include "repair.hpp"
+#include "words.hpp"
+
+namespace beltway::explore {
+
+namespace {
+
+constexpr std::size_t k_small_words = 2;
+constexpr std::size_t k_large_words = 3;
+
+std::uint64_t word_of(unsigned id, std::size_t i) { return id * 0x0101010101010101ULL ^ i << 56; }
+
+/// The message's number; fails if its words do not belong together.
+unsigned read_id(std::span<const std::byte> bytes) {
+  std::uint64_t words[k_large_words] = {};
+  if (bytes.size() != sizeof words && bytes.size() != k_small_words * 8) fail("a message has a wrong size");
+  copy_racing(reinterpret_cast<std::byte*>(words), bytes.data(), bytes.size());
+  const auto id = static_cast<unsigned>(words[0] & 0xff);
+  for (std::size_t i = 0; i < bytes.size() / 8; ++i) {
+    if (words[i] != word_of(id, i)) fail("a message is torn");
+  }
+  return id;
+}
+
+}  // namespace
+
+World::World(const WorldOptions& options) {
+  map.geometry = {.slots = options.slots,
+                  .slot_bytes = 32,
+                  .lane_bytes = options.lane_bytes,
+                  .max_producers = options.producers,
+                  .max_consumers = options.consumers,
+                  .max_groups = options.groups};
+  map.ring = shared_memory();
+  map.control = map.ring + map.geometry.ring_bytes();
+  map.heap = map.control + map.geometry.control_bytes();
+  map.bells = bells_.data();
+  for (unsigned i = 0; i < bells_.size(); ++i) bells_[i] = static_cast<int>(i);
+  std::memset(map.ring, 0, map.geometry.ring_bytes() + map.geometry.control_bytes() + map.geometry.heap_bytes());
+  fill_queue(map, 1, false, options.first);
+  set_quiet(shared_memory(), k_shared_bytes, false);
+  set_quiet(map.board().totals, sizeof map.board().totals, true);
+  for (unsigned i = 0; i < map.geometry.endpoints(); ++i) {
+    const unsigned owner = i < options.producers ? i : k_first_consumer + i - options.producers;
+    set_quiet(map.endpoint(owner).counters, sizeof map.endpoint(owner).counters, true);
+  }
+  show_words_of(map);
+  for (unsigned group = 0; group < options.groups; ++group) join(map, group, GroupKind::named, Start::latest);
+}
+
+Attachment World::attachment(unsigned owner) {
+  Attachment attachment;
+  attachment.map = map;
+  attachment.owner = owner;
+  attachment.queue_name.assign(1, 'q');
+  return attachment;
+}
+
+void World::add_producer(unsigned index) {
+  map.endpoint(index).identity.store_release(Identity{1, 0, k_endpoint_attached}.word());
+  map.board().producers_ever.store_relaxed(map.board().producers_ever.load_relaxed() + 1);
+  map.board().live_producers.fetch_or(1ULL << index);
+  // Sleeping at once: spinning first would only add looks that see the same.
+  producers[index] = std::make_unique<Producer>(make_producer(attachment(index), {.wait = WaitStrategy::sleep}));
+}
+
+void World::add_consumer(unsigned index, unsigned group, const ConsumerOptions& options) {
+  Attachment at = attachment(k_first_consumer + index);
+  const GroupWord word = GroupWord::of(map.group(group).state.load_acquire());
+  at.group = group;
+  at.kind = word.kind;
+  at.group_incarnation = word.incarnation;
+  at.start = wrap(map.group(group).floor.load_acquire());
+  const Identity identity{1, static_cast<std::uint16_t>(group), k_endpoint_attached};
+  map.endpoint(at.owner).identity.store_release(identity.word());
+  ConsumerOptions with = options;
+  with.wait = WaitStrategy::sleep;
+  consumers[index] = std::make_unique<Consumer>(make_consumer(std::move(at), with));
+}
+
+void World::add_private(unsigned index, Start start, GroupKind kind) {
+  const unsigned group = map.geometry.max_groups + index;
+  join(map, group, kind, start);
+  add_consumer(index, group);
+}
+
+void World::bury(unsigned owner) {
+  daemon::repair(map, owner);
+  if (owner < k_first_consumer) map.board().live_producers.fetch_and(~(1ULL << owner));
+  map.endpoint(owner).identity.store_release(0);
+  // The daemon does so for consumers, too; here only where the end of the stream needs it, so that repair() must do its part.
+  if (owner < k_first_consumer) wake_everybody(map);
+}
+
+bool World::publish(unsigned producer, unsigned id, bool large) {
+  std::uint64_t words[k_large_words];
+  for (std::size_t i = 0; i < k_large_words; ++i) words[i] = word_of(id, i);
+  note("publishes message %llu", id);
+  begin(id);
+  const Status status = producers[producer]->try_publish(Bytes(words, (large ? k_large_words : k_small_words) * 8));
+  if (status == Status::ok) published[id] = true;
+  note(status == Status::ok ? "has published %llu" : "finds no room for %llu", id);
+  return status == Status::ok;
+}
+
+void World::publish_waiting(unsigned producer, unsigned id, bool large) {
+  std::uint64_t words[k_large_words];
+  for (std::size_t i = 0; i < k_large_words; ++i) words[i] = word_of(id, i);
+  note("publishes message %llu, or waits", id);
+  begin(id);
+  producers[producer]->publish(Bytes(words, (large ? k_large_words : k_small_words) * 8));
+  published[id] = true;
+  note("has published %llu", id);
+}
+
+void World::take(unsigned consumer, Message& message, Then then) {
+  Log& log = got[consumer];
+  const unsigned id = read_id(message.bytes());
+  note("got message %llu", id);
+  if (!tried[id]) fail("a message came that nobody published");
+  if (ended_[consumer]) fail("a message came after the end of the stream");
+  log.entries[log.count++] = {id, message.position()};
+  if (then == Then::hold) {
+    held_ids_[consumer][held_count_[consumer]] = id;
+    held_[consumer][held_count_[consumer]++] = std::move(message);
+  } else {
+    end(id, message, then);
+  }
+}
+
+void World::end(unsigned id, Message& message, Then then) {
+  note(then == Then::ack ? "acknowledges %llu" : "gives back %llu", id);
+  const bool ours = then == Then::ack ? message.ack() : message.nack();
+  if (ours && then == Then::ack) ++acked[id];
+}
+
+bool World::receive(unsigned consumer, Then then) {
+  note("looks for a message");
+  Received received = consumers[consumer]->try_receive();
+  if (received) {
+    take(consumer, *received, then);
+  } else {
+    note("found none");
+  }
+  return static_cast<bool>(received);
+}
+
+Status World::receive_waiting(unsigned consumer, Then then, bool patient) {
+  note(patient ? "waits for a message" : "waits for a message until a deadline");
+  constexpr std::chrono::nanoseconds k_deadline{1000};
+  const Until until = patient ? Until() : Until(Until::Clock::time_point(k_deadline));
+  Received received = consumers[consumer]->receive(until);
+  if (received) {
+    take(consumer, *received, then);
+  } else {
+    ended_[consumer] = received.status() == Status::end_of_stream;
+    note(received.status() == Status::timeout ? "timed out" : "got a status instead: %llu",
+         static_cast<unsigned long long>(received.status()));
+  }
+  return received.status();
+}
+
+unsigned World::receive_batch(unsigned consumer, unsigned count) {
+  note("looks for up to %llu messages at once", count);
+  std::array<Message, 4> messages;
+  const Batch batch = consumers[consumer]->try_receive_batch(std::span(messages).first(count));
+  for (unsigned i = 0; i < batch.count; ++i) take(consumer, messages[i], Then::hold);
+  return static_cast<unsigned>(batch.count);
+}
+
+void World::read_held_again(unsigned consumer) {
+  for (unsigned i = 0; i < held_count_[consumer]; ++i) {
+    if (read_id(held_[consumer][i].bytes()) != held_ids_[consumer][i]) fail("a message changed while it was held");
+  }
+}
+
+void World::end_held(unsigned consumer, Then then) {
+  for (unsigned i = 0; i < held_count_[consumer]; ++i) {
+    end(held_ids_[consumer][i], held_[consumer][i], then);
+  }
+  held_count_[consumer] = 0;
+}
+
+Scenario scenario(std::string name, const WorldOptions& options, const Bounds& bounds,
+                  std::function<void(World&)> setup, std::function<void(World&)> check) {
+  static World* world = nullptr;  // of the running execution
+  return {std::move(name), bounds,
+          [options, setup = std::move(setup)] {
+            world = new World(options);
+            setup(*world);
+          },
+          [check = std::move(check)] { check(*world); }};
+}
+
+}  // namespace beltway::explore
