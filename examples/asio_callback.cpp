@@ -18,10 +18,9 @@ class Greeter {
     text_ = left == 0 ? std::string(1 << 24, '!') : "greeting " + std::to_string(left);
     // The bytes must stay until the callback: `text_` does. A full queue makes this wait, and nothing else in the loop.
     sender_.async_publish(text_, [this, left](error_code error) {
-      if (error == beltway::Status::too_large) {
+      if (error) {
         std::cout << "not sent: " << error.message() << '\n';
-        in_.cancel();  // nothing more will come
-      } else if (!error) {
+      } else {
         send(left - 1);
       }
     });
@@ -30,7 +29,9 @@ class Greeter {
   void receive() {
     in_.async_receive([this](error_code error, beltway::Message message) {
       std::cout << (error ? "no more: " + error.message() : std::string(message.text())) << '\n';
-      if (!error) receive();
+      if (error) return;
+      receive();                                         // the next one, which this may then cancel
+      if (message.text() == "greeting 1") in_.cancel();  // nothing more will come
     });
   }
 

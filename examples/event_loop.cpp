@@ -48,7 +48,8 @@ int main() try {
     std::cout << line->text() << '\n';
     if (++seen == 5) loop.stop();
   });
-  std::cout << "ended: " << to_string(loop.run()) << '\n';
+  const beltway::Status status = loop.run();
+  std::cout << "ended: " << to_string(status) << '\n';
   for (const int descriptor : {socket[0], socket[1], timer}) close(descriptor);
   return 0;
 } catch (const beltway::Error& error) {
