@@ -39,12 +39,12 @@ bool help_floor(const QueueMap& map, unsigned index) noexcept {
   bool moved = false;
   for (unsigned attempt = 0; attempt < k_attempts; ++attempt) {
     const std::uint64_t word = group.floor.load_acquire();
-    const Position floor = wrap(word);
+    const auto [incarnation, floor] = Floor::of(word);
     // What is over at `floor` stays so until the floor has passed it, so one swap may pass many.
     std::uint32_t passed = 0;
     while (passed < map.geometry.slots && is_over(map, index, wrap(floor + passed))) ++passed;
     if (passed == 0) return moved;
-    moved = group.floor.compare_and_swap(word, wrap(floor + passed)) || moved;
+    moved = group.floor.compare_and_swap(word, Floor{incarnation, wrap(floor + passed)}.word()) || moved;
   }
   return moved;
 }

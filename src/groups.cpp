@@ -14,7 +14,8 @@ namespace {
 void raise_floor(Group& group, Position to) noexcept {
   for (unsigned attempt = 0; attempt < k_attempts; ++attempt) {
     const std::uint64_t seen = group.floor.load_acquire();
-    if (distance(wrap(seen), to) >= 0 || group.floor.compare_and_swap(seen, to)) return;
+    const auto [incarnation, position] = Floor::of(seen);
+    if (distance(position, to) >= 0 || group.floor.compare_and_swap(seen, Floor{incarnation, to}.word())) return;
   }
 }
 
@@ -79,7 +80,7 @@ Position join(const QueueMap& map, unsigned index, GroupKind kind, Start start) 
   if (kind == GroupKind::named) fill_leases(map, index, floor);
   const Next next = Next::of(group.next.load_relaxed());
   group.next.store_relaxed(Next{floor, next.version + 1}.word());
-  group.floor.store_relaxed(floor);
+  group.floor.store_relaxed(Floor{incarnation, floor}.word());
   const GroupWord active{incarnation, kind, GroupPhase::active};
   if (start == Start::oldest && kind != GroupKind::lossy) {
     join_oldest(map, group, active);

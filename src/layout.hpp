@@ -16,7 +16,7 @@
 //   slot state   position:54 | owner:8 | phase:2             written by producers and the repair
 //   slot meta    spare:16 | flags:16 | size:32               written by the slot's owner while CLAIMED
 //   tail         position:44 | generation:12 | owner:8       written by producers; a join at oldest raises the generation
-//   floor        position:54 (in 64 bits)                    private: its consumer; named: whoever helps; joins: the daemon
+//   floor        incarnation:10 | position:54                private: its consumer; named: whoever helps; joins: the daemon
 //   next         position:44 | version:20                    consumers of the group, the repair
 //   lease        position:46 | owner:8 | tries:8 | phase:2   consumers of the group, the repair, purge
 //   wait         sequence:62 | state:2                       its endpoint; wakers only ASLEEP -> SIGNALLED
@@ -131,6 +131,20 @@ struct Next {
     return {word >> 20, static_cast<std::uint32_t>(word & 0xfffff)};
   }
   [[nodiscard]] constexpr std::uint64_t word() const noexcept { return position << 20 | (version & 0xfffff); }
+};
+
+/// The incarnation is that of its named group, so that a helper who stood still while the group was removed and another took
+/// its place cannot move the floor of that one. A private floor is its consumer's alone and goes without.
+struct Floor {
+  std::uint32_t incarnation;  // low 10 bits
+  Position position;
+
+  [[nodiscard]] static constexpr Floor of(std::uint64_t word) noexcept {
+    return {static_cast<std::uint32_t>(word >> k_position_bits), wrap(word)};
+  }
+  [[nodiscard]] constexpr std::uint64_t word() const noexcept {
+    return static_cast<std::uint64_t>(incarnation) << k_position_bits | position;
+  }
 };
 
 enum class LeasePhase : std::uint8_t { leased = 1, done = 2, retry = 3 };
