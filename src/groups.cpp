@@ -82,7 +82,9 @@ Position join(const QueueMap& map, unsigned index, GroupKind kind, Start start) 
   group.next.store_relaxed(Next{floor, next.version + 1}.word());
   group.floor.store_relaxed(Floor{incarnation, floor}.word());
   const GroupWord active{incarnation, kind, GroupPhase::active};
-  if (start == Start::oldest && kind != GroupKind::lossy) {
+  if (kind == GroupKind::lossy) {
+    group.state.store_release(active.word());  // holds nobody back: nobody need know of it
+  } else if (start == Start::oldest) {
     join_oldest(map, group, active);
   } else {
     join_latest(map, group, active);
