@@ -37,17 +37,20 @@ passed=0
 total=0
 failures=()
 failed() { failures+=("$1"); echo "-- FAILED: $1" >&2; }
+# What is no ctest test counts as one in the closing line.
+one_passed() { total=$((total + 1)); passed=$((passed + 1)); }
+one_failed() { total=$((total + 1)); failed "$1"; }
 
 # Builds and tests a preset, and adds its tests to the count.
 preset() {
   local name=$1 log="build/$1/ctest.log" summary
   echo "== $name"
   cmake --preset "$name" >"build/$name.configure.log" 2>&1 ||
-    { cat "build/$name.configure.log" >&2; failed "$name: configure"; return; }
-  cmake --build --preset "$name" -j "$jobs" -- --quiet || { failed "$name: build"; return; }
+    { cat "build/$name.configure.log" >&2; one_failed "$name: configure"; return; }
+  cmake --build --preset "$name" -j "$jobs" -- --quiet || { one_failed "$name: build"; return; }
   if [ "$name" = dev ]; then  # each public header alone, once
     cmake --build --preset "$name" -j "$jobs" --target all_verify_interface_header_sets -- --quiet ||
-      failed "$name: a public header does not stand alone"
+      one_failed "$name: a public header does not stand alone"
   fi
   ctest --preset "$name" -j "$jobs" --output-log "$log" --no-tests=error || failed "$name: tests"
   # "97% tests passed, 3 tests failed out of 100"
@@ -60,16 +63,24 @@ preset() {
 
 check_format() {
   echo "== format"
-  git -c safe.directory='*' ls-files '*.hpp' '*.cpp' | xargs clang-format-19 --dry-run --Werror || failed format
+  if git -c safe.directory='*' ls-files '*.hpp' '*.cpp' | xargs clang-format-19 --dry-run --Werror; then
+    one_passed
+  else
+    one_failed format
+  fi
 }
 
 tidy() {
   echo "== tidy"
-  [ -f build/clang/compile_commands.json ] || cmake --preset clang >/dev/null || { failed "tidy: configure"; return; }
+  [ -f build/clang/compile_commands.json ] || cmake --preset clang >/dev/null || { one_failed "tidy: configure"; return; }
   # Headers are seen through the sources that include them. Tests are left out: GoogleTest's macros are not ours.
   local log=build/tidy.log
-  run-clang-tidy-19 -quiet -j "$jobs" -p build/clang "^$PWD/(src|daemon|examples)/.*\.cpp$" >"$log" 2>&1 ||
-    { grep -aE -A4 '(error|warning):' "$log" >&2; failed tidy; }
+  if run-clang-tidy-19 -quiet -j "$jobs" -p build/clang "^$PWD/(src|daemon|examples)/.*\.cpp$" >"$log" 2>&1; then
+    one_passed
+  else
+    grep -aE -A4 '(error|warning):' "$log" >&2
+    one_failed tidy
+  fi
 }
 
 mkdir -p build
