@@ -185,6 +185,7 @@ TEST(ToolUsage, a_command_line_that_makes_no_sense_is_2) {
   for (const std::vector<std::string>& arguments :
        std::vector<std::vector<std::string>>{{},
                                              {"frobnicate"},
+                                             {"list", "--", "more"},
                                              {"show"},
                                              {"declare", "q", "--slots", "many"},
                                              {"declare", "q", "--mode", "rw"},
@@ -207,6 +208,10 @@ TEST(ToolUsage, a_command_line_that_makes_no_sense_is_2) {
     EXPECT_TRUE(result.err.starts_with("beltway: ")) << result.err;
     EXPECT_EQ(result.out, "");
   }
+}
+
+TEST(ToolUsage, an_unknown_command_is_named) {
+  EXPECT_TRUE(run({program("beltway"), "frobnicate"}).err.starts_with("beltway: \"frobnicate\" is no command\n"));
 }
 
 TEST(ToolUsage, help_and_version_need_no_daemon) {

@@ -86,11 +86,13 @@ TEST_F(ToolStream, a_file_in_chunks_comes_out_raw) {
   std::string data;
   for (unsigned i = 0; data.size() < 3'000'000; ++i) data += static_cast<char>(i * i % 251);
   const std::string in = daemon_.dir().write("in", data);
-  declare("files", {"--group", "g", "--slots", "16", "--lane-bytes", "256K"});
   for (const char* chunk : {"100", "64K", "100000"}) {
-    Child sub = start({"sub", "files", "--group", "g", "--raw"}, "out");
-    await_consumers(1, "files");
-    tool({"pub", "files", "--file", in, "--chunk", chunk});
+    // A new queue each time: the stream of the last one has ended.
+    const std::string queue = std::string("files") + chunk;
+    declare(queue, {"--group", "g", "--slots", "16", "--lane-bytes", "256K"});
+    Child sub = start({"sub", queue, "--group", "g", "--raw"}, "out");
+    await_consumers(1, queue);
+    tool({"pub", queue, "--file", in, "--chunk", chunk});
     EXPECT_TRUE(sub.wait().ok());
     EXPECT_TRUE(content("out") == data) << chunk;
   }

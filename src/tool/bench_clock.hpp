@@ -1,7 +1,8 @@
-// The cheapest clock there is, for timing single round trips: the processor's counter where it has one.
+// Time in a bench: the cheapest clock there is, for single round trips, and waiting between measurements.
 #pragma once
 
 #include <time.h>
+#include <unistd.h>
 
 #include <cstdint>
 
@@ -43,6 +44,20 @@ inline void relax() noexcept {
 #elif defined(__aarch64__)
   asm volatile("yield");
 #endif
+}
+
+/// Spins for a moment, then sleeps in short steps: who waits must not take a core from those who measure.
+template <class Done>
+void wait_until(const Done& done) noexcept {
+  constexpr unsigned k_spins = 20'000;
+  constexpr unsigned k_nap_us = 50;
+  for (unsigned spins = 0; !done(); ++spins) {
+    if (spins < k_spins) {
+      relax();
+    } else {
+      usleep(k_nap_us);
+    }
+  }
 }
 
 }  // namespace beltway::tool

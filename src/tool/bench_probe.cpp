@@ -9,35 +9,56 @@ namespace beltway::tool {
 
 namespace {
 
-constexpr std::uint64_t k_warm_up = 100;
+constexpr std::uint64_t k_warm_up = 20;
+/// Round trips between two looks at the clock: long enough for one look not to matter.
+constexpr std::uint64_t k_round_trips_a_look = 50;
+constexpr std::uint64_t k_most_round_trips = 2000;
+/// Two processes that got one processor between them take thousands of times longer.
+constexpr std::uint64_t k_longest_ns = 2'000'000;
+/// Set in the last ping: the partner need not wait for another.
+constexpr std::uint64_t k_last = std::uint64_t{1} << 63;
 
 /// Without a pause instruction: that would be part of the result. On a machine with one processor the other side needs
 /// this one to step aside.
-void await(const std::atomic<std::uint64_t>& word, std::uint64_t value) noexcept {
-  constexpr unsigned k_spins = 100'000;
-  for (unsigned spins = 0; word.load(std::memory_order_acquire) != value;) {
+template <class Done>
+void await(const Done& done) noexcept {
+  constexpr unsigned k_spins = 20'000;
+  for (unsigned spins = 0; !done();) {
     if (++spins % k_spins == 0) sched_yield();
   }
+}
+
+void round_trip(BenchShared& shared, std::uint64_t value) noexcept {
+  shared.ping.value.store(value, std::memory_order_release);                          // pairs with answer_probe
+  await([&] { return shared.pong.value.load(std::memory_order_acquire) == value; });  // pairs with answer_probe
 }
 
 }  // namespace
 
 double probe(BenchShared& shared) noexcept {
-  const std::uint64_t base = shared.ping.value.load(std::memory_order_relaxed);
-  std::uint64_t start = 0;
-  for (std::uint64_t i = 1; i <= k_warm_up + k_probe_round_trips; ++i) {
-    shared.ping.value.store(base + i, std::memory_order_release);  // pairs with the acquire in answer_probe
-    await(shared.pong.value, base + i);
-    if (i == k_warm_up) start = now_ns();
+  std::uint64_t value = shared.ping.value.load(std::memory_order_relaxed) & ~k_last;
+  for (std::uint64_t i = 0; i < k_warm_up; ++i) round_trip(shared, ++value);
+  std::uint64_t done = 0;
+  std::uint64_t elapsed_ns = 0;
+  const std::uint64_t start_ns = now_ns();
+  while (done < k_most_round_trips && elapsed_ns < k_longest_ns) {
+    for (std::uint64_t i = 0; i < k_round_trips_a_look; ++i) round_trip(shared, ++value);
+    done += k_round_trips_a_look;
+    elapsed_ns = now_ns() - start_ns;
   }
-  return static_cast<double>(now_ns() - start) / (2.0 * k_probe_round_trips);
+  round_trip(shared, (value + 1) | k_last);
+  return static_cast<double>(elapsed_ns) / (2.0 * static_cast<double>(done));
 }
 
 void answer_probe(BenchShared& shared) noexcept {
-  const std::uint64_t base = shared.pong.value.load(std::memory_order_relaxed);
-  for (std::uint64_t i = 1; i <= k_warm_up + k_probe_round_trips; ++i) {
-    await(shared.ping.value, base + i);
-    shared.pong.value.store(base + i, std::memory_order_release);  // pairs with the acquire in probe
+  std::uint64_t last = shared.pong.value.load(std::memory_order_relaxed);
+  for (;;) {
+    std::uint64_t value = last;
+    await(
+        [&] { return (value = shared.ping.value.load(std::memory_order_acquire)) != last; });  // pairs with round_trip
+    shared.pong.value.store(value, std::memory_order_release);                                 // pairs with round_trip
+    last = value;
+    if ((value & k_last) != 0) return;
   }
 }
 

@@ -9,10 +9,7 @@
 
 namespace beltway::tool {
 
-/// Long enough for one clock reading not to matter, short beside a slice (a tenth to half a millisecond).
-inline constexpr std::uint64_t k_probe_round_trips = 2000;
-
-/// The leader's side: ns of half a round trip.
+/// The leader's side: ns of half a round trip, the mean of 2000 or of as many as fit into two milliseconds.
 [[nodiscard]] double probe(BenchShared& shared) noexcept;
 
 /// The partner's side, at the same time.

@@ -63,6 +63,9 @@ Figures figures_of(const BenchShared& results) {
   return figures;
 }
 
+/// No cache line takes so long from any core to any other.
+constexpr double k_one_processor_ns = 5000;
+
 double half_ns(const BenchShared& results, std::uint64_t ticks) {
   return static_cast<double>(ticks) * results.ns_per_tick / 2;
 }
@@ -163,6 +166,10 @@ std::string bench_text(const BenchPlan& plan, const QueueOptions& queue, const B
   const Spread& probe = figures.probe_ns;
   facts.add("raw line", format_nanoseconds(probe.median) + " (" + format_nanoseconds(probe.min) + " to " +
                             format_nanoseconds(probe.max) + "), the same two processes before and after each slice");
+  if (probe.median > k_one_processor_ns) {
+    facts.add("note",
+              "the two shared one processor: pin them (--pin A,B), or wait until the machine has nothing else to do");
+  }
   if (plan.kind == BenchKind::latency && probe.median > 0 && figures.kept > 0) {
     facts.add("p50 / raw", two_decimals(half_ns(results, results.round_trips.value_at(0.5)) / probe.median));
   }

@@ -1,8 +1,6 @@
 // Orders, probes, slices.
 #include "bench_slices.hpp"
 
-#include <unistd.h>
-
 #include <algorithm>
 
 #include "bench_clock.hpp"
@@ -17,20 +15,6 @@ constexpr std::chrono::nanoseconds k_default_run{2'000'000'000};
 constexpr std::chrono::nanoseconds k_longest_search{60'000'000'000};
 constexpr std::uint64_t k_first_warm_up_messages = 64;
 constexpr unsigned k_kind_bits = 8;
-
-/// Spins for a moment, then sleeps in short steps: who waits must not take a core from those who measure.
-template <class Done>
-void wait_until(const Done& done) noexcept {
-  constexpr unsigned k_spins = 20'000;
-  constexpr unsigned k_nap_us = 50;
-  for (unsigned spins = 0; !done(); ++spins) {
-    if (spins < k_spins) {
-      relax();
-    } else {
-      usleep(k_nap_us);
-    }
-  }
-}
 
 std::uint64_t nanoseconds_of(std::chrono::nanoseconds duration) { return static_cast<std::uint64_t>(duration.count()); }
 

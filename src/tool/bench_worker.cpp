@@ -73,7 +73,7 @@ void run_producer(const Connection& connection, BenchShared& shared, const Bench
     source.publish(share_of(messages, plan.producers, true));
     ++slices;
     // The slice is over when the last consumer has its last message, which only they can tell.
-    while (shared.consumers_done.value.load(std::memory_order_acquire) < slices * consumers) relax();
+    wait_until([&] { return shared.consumers_done.value.load(std::memory_order_acquire) == slices * consumers; });
     return shared.last_receive_ns.value.load(std::memory_order_relaxed) - start;
   };
   lead(shared, plan, {.run = run});

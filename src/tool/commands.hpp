@@ -6,6 +6,7 @@
 
 #include <functional>
 #include <string>
+#include <vector>
 
 #include "beltway/connection.hpp"
 #include "exit_code.hpp"
@@ -22,6 +23,7 @@ struct Globals {
   bool no_start = false;
   std::string format = "text";
   std::function<ExitCode()> action;
+  std::vector<std::string> after_dashes;  ///< what stands behind "--": messages of `pub`
 
   [[nodiscard]] bool json() const noexcept { return format == "json"; }
   [[nodiscard]] ConnectionOptions connection_options() const;

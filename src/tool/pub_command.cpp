@@ -90,6 +90,9 @@ void add_pub(CLI::App& app, Globals& globals) {
   tar c /usr/include | beltway pub files --file - --chunk 256K --digest
 Messages that start with "-" follow "--".)");
   command.callback([&globals, options] {
+    std::vector<std::string>& messages = options->messages;
+    messages.insert(messages.end(), globals.after_dashes.begin(), globals.after_dashes.end());
+    globals.after_dashes.clear();
     check(*options);
     globals.action = [&globals, options] { return run(globals, *options); };
   });

@@ -3,6 +3,7 @@
 
 #include <CLI/CLI.hpp>
 
+#include <algorithm>
 #include <csignal>
 #include <exception>
 #include <iostream>
@@ -62,7 +63,10 @@ ExitCode print(const std::string& text) {
 ExitCode usage(CLI::App& app, const CLI::ParseError& error) {
   const CLI::App* command = &app;
   while (!command->get_subcommands().empty()) command = command->get_subcommands().front();
-  complain(error.what());
+  // Its "a subcommand is required" would hide which word it did not know.
+  const std::vector<std::string> unknown = command->remaining();
+  const bool no_such_command = dynamic_cast<const CLI::RequiredError*>(&error) != nullptr && !unknown.empty();
+  complain(no_such_command ? "\"" + unknown.front() + "\" is no command" : std::string(error.what()));
   std::string path = command->get_name();
   for (const CLI::App* above = command->get_parent(); above != nullptr; above = above->get_parent()) {
     path = above->get_name() + " " + path;
@@ -73,7 +77,14 @@ ExitCode usage(CLI::App& app, const CLI::ParseError& error) {
 
 ExitCode parse_and_run(CLI::App& app, Globals& globals, int argc, char** argv) {
   try {
-    app.parse(argc, argv);
+    // CLI11 2.1 loses what stands behind "--" where options of the parent are taken too: it never sees it.
+    const std::vector<std::string> arguments(argv + 1, argv + argc);
+    const auto dashes = std::find(arguments.begin(), arguments.end(), "--");
+    if (dashes != arguments.end()) globals.after_dashes.assign(dashes + 1, arguments.end());
+    std::vector<std::string> parsed(arguments.begin(), dashes);
+    std::reverse(parsed.begin(), parsed.end());  // as it wants them
+    app.parse(std::move(parsed));
+    if (!globals.after_dashes.empty()) throw CLI::ExtrasError(globals.after_dashes);
   } catch (const CLI::CallForHelp&) {
     return print(app.help());
   } catch (const CLI::CallForVersion&) {

@@ -114,8 +114,8 @@ std::string totals_text(const QueueTotals& totals) {
                                   format_size(static_cast<double>(totals.bytes_out)) + "), " +
                                   format_count(totals.refused) + " refused, " + format_count(totals.lost) + " lost, " +
                                   format_count(totals.redelivered) + " redelivered");
-  facts.add("repairs", format_count(totals.repairs) + " endpoints cleaned up, " + format_count(totals.voided) +
-                           " claims voided, " + format_count(totals.released) + " leases given back");
+  facts.add("repairs", "of " + format_count(totals.repairs) + " endpoints, with " + format_count(totals.voided) +
+                           " claims voided and " + format_count(totals.released) + " leases given back");
   return "\n" + facts.text(k_indent);
 }
 

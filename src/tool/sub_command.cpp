@@ -1,4 +1,6 @@
 // `beltway sub`: receives and writes messages.
+#include <algorithm>
+
 #include "cli_options.hpp"
 #include "commands.hpp"
 #include "interrupt.hpp"
@@ -47,6 +49,22 @@ ExitCode exit_code_of_end(Status end, const Options& options, const Subscribing&
   return ExitCode::done;
 }
 
+/// As in README.md: the status with underscores, or "count".
+std::string end_name(Status end) {
+  std::string name(end == Status::ok ? "count" : to_string(end));
+  std::replace(name.begin(), name.end(), ' ', '_');
+  return name;
+}
+
+/// For people who wonder why it ends at once: on a terminal only.
+void explain_empty_stream(Status end, const Subscribing& subscribing) {
+  if (end != Status::end_of_stream || subscribing.messages() > 0) return;
+  Output hint(2, "standard error");
+  if (!hint.is_terminal()) return;
+  hint.append("beltway: no producer is attached any more: the stream has ended; --follow waits for the next one\n");
+  hint.flush();
+}
+
 ExitCode run(const Globals& globals, const Options& options) {
   const Queue queue = globals.connect().open_queue(options.name);
   Consumer consumer = queue.consumer(options.consumer);
@@ -63,12 +81,13 @@ ExitCode run(const Globals& globals, const Options& options) {
   summary.bytes = subscribing.bytes();
   summary.lost = subscribing.lost();
   summary.redelivered = subscribing.redelivered();
-  summary.end = end == Status::ok ? "count" : std::string(to_string(end));
+  summary.end = end_name(end);
   if (plan.digest) summary.digest = subscribing.digest();
   const bool messages_on_output = plan.format != MessageFormat::none;
   summary.print({.json = globals.json() && (plan.digest || options.summary),
                  .people = options.summary || subscribing.lost() > 0,
                  .on_standard_error = messages_on_output});
+  explain_empty_stream(end, subscribing);
   return exit_code_of_end(end, options, subscribing, interrupt);
 }
 
