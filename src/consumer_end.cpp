@@ -6,7 +6,8 @@ namespace beltway {
 namespace detail {
 
 void ConsumerCore::wake_for_room(Position floor) noexcept {
-  publish_fence(waiter_.symmetric());
+  // From the board, not from our waiter: this may be another thread than the consumer's, and the news may not have come there.
+  publish_fence((Notice::of(attachment_.map.board().notice.load_relaxed()).flags & k_notice_symmetric) != 0);
   if (attachment_.map.board().producer_sleepers.load_relaxed() == 0) [[likely]]
     return;
   wakes_ += beltway::wake_for_room(attachment_.map, floor);

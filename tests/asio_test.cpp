@@ -204,7 +204,8 @@ TEST_F(Asio, lending_waits_while_the_lane_is_full_of_messages_or_loans) {
 
 TEST_F(Asio, errors_are_codes_that_compare_with_status) {
   std::set<std::string> seen;
-  producer.async_publish(std::string_view(std::string(9000, 'x')), [&](error_code error) {
+  const std::string large(9000, 'x');
+  producer.async_publish(large, [&](error_code error) {
     EXPECT_TRUE(error == Status::too_large);
     EXPECT_FALSE(error == Status::removed);
     seen.insert(error.message());
