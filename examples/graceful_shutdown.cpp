@@ -19,9 +19,9 @@ using namespace std::chrono_literals;
 
 namespace {
 
-asio::awaitable<void> work(beltway::AsyncConsumer& jobs) {
+asio::awaitable<void> work(beltway::AsyncConsumer& jobs, const bool& leaving) {
   asio::steady_timer effort(jobs.get_executor());
-  for (;;) {
+  while (!leaving) {
     auto [error, job] = co_await jobs.async_receive(asio::as_tuple(asio::use_awaitable));
     if (error) co_return;  // cancelled; no message is lost by that
     effort.expires_after(20ms);
@@ -39,12 +39,14 @@ int main() try {
   asio::io_context io;
   beltway::AsyncConsumer jobs(io, in);
   asio::signal_set signals(io, SIGINT, SIGTERM);
+  bool leaving = false;
   signals.async_wait([&](auto error, int) {
-    if (!error) jobs.cancel();  // only the receives; what is in hand goes on
+    leaving = !error;
+    if (leaving) jobs.cancel();  // those who wait for a job; what is in hand goes on
   });
   int workers = 3;
   for (int i = workers; i > 0; --i) {
-    asio::co_spawn(io, work(jobs), [&](std::exception_ptr) {
+    asio::co_spawn(io, work(jobs, leaving), [&](std::exception_ptr) {
       if (--workers == 0) signals.cancel();
     });
   }
