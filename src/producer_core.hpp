@@ -13,6 +13,7 @@
 #include "beltway/producer.hpp"
 #include "claim.hpp"
 #include "fork_guard.hpp"
+#include "groups.hpp"
 #include "lane.hpp"
 #include "waiter.hpp"
 
@@ -173,6 +174,8 @@ Status ProducerCore::put_inline(std::size_t size, const Fill& fill) {
     } catch (...) {
       claimer_.voided(position_);
       announce();
+      // A group's floor may stand right before the VOID while none of its consumers looks: who waits for room must help it.
+      wake_everybody(attachment_.map);
       throw;
     }
   }

@@ -28,7 +28,7 @@ void with_each(const char* first, unsigned thin, Scenario scenario) {
 
 TEST_P(Pair, both_may_die_at_any_two_instructions) { with_each(GetParam(), 83, kill_both); }
 
-TEST_P(Pair, one_is_repaired_while_the_other_goes_on) { with_each(GetParam(), 131, repair_inside); }
+TEST_P(Pair, one_is_repaired_while_the_other_goes_on) { with_each(GetParam(), 523, repair_inside); }
 
 INSTANTIATE_TEST_SUITE_P(Crash, Pair, testing::ValuesIn(k_actors),
                          [](const auto& of) { return std::string(of.param); });

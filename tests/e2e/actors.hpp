@@ -43,8 +43,8 @@ inline int run_producer(Ledger& ledger, const Stage& stage, std::uint32_t id, st
   return 0;
 }
 
-/// Receives to the end of the stream after the ledger says stop. Returns 0 if all that came was whole, and no wakeup was lost. An empty group: private,
-/// and each producer's messages must come in order, each once.
+/// Receives to the end of the stream after the ledger says stop. Returns 0 if all that came was whole, and no wakeup was
+/// lost. An empty group: private, and each producer's messages must come in order, each once.
 inline int run_consumer(Ledger& ledger, const Stage& stage, std::uint32_t reader, const std::string& group) {
   Consumer in = open_stage(stage).consumer({.group = group, .wait = stage.wait});
   ledger.tally(reader).fetch_add(1);  // attached

@@ -26,7 +26,6 @@ const std::map<std::string_view, std::string_view> k_catches = {
     {"no_clamp_of_the_limit", "join at latest below a reader"},
     {"no_look_at_the_slot", "join at latest, two producers, ring of 2"},
     {"no_fence_before_the_floors", "join at latest, single producer, ring of 2"},
-    {"no_look_after_help", "a consumer and a producer help the floor"},
     {"mark_before_tail", "the single producer is killed and repaired"},
     {"no_fence_behind_the_mark", "a lossy reader is overtaken, weak memory"},
     {"no_second_look_at_the_floors", "join at oldest while the lane is freed"},

@@ -17,10 +17,6 @@ plant_expression(no_look_at_the_slot src/claim.cpp
   [[before.position != wrap(now - map_.geometry.slots) || before.phase == SlotPhase::claimed]] [[false]])
 plant(no_fence_before_the_floors src/claim.cpp
   [[if (single_) full_fence();]] "")
-plant(no_look_after_help src/claim.cpp
-  [[help_floors(map_);
-  limit_ = wrap(look_from(position) + map_.geometry.slots);]]
-  [[if (help_floors(map_)) limit_ = wrap(look_from(position) + map_.geometry.slots);]])
 plant(mark_before_tail src/claim.hpp
   [[map_.tail().store_relaxed(Tail{position_now + 1, generation_, producer_}.word());
     mark(position_now);]]
