@@ -190,10 +190,14 @@ TEST(PrivateConsumer, TellsTheEndOfTheStreamOnceAProducerWasThere) {
 TEST(PrivateConsumer, FollowsProducersYetToComeIfAsked) {
   LocalQueue queue;
   Consumer in = queue.consumer({.follow = true});
-  { queue.producer().publish("first"); }
+  {
+    queue.producer().publish("first");
+  }
   EXPECT_EQ(in.receive()->text(), "first");
   EXPECT_EQ(in.receive(1ms).status(), Status::timeout);
-  { queue.producer().publish("second"); }
+  {
+    queue.producer().publish("second");
+  }
   EXPECT_EQ(in.receive()->text(), "second");
 }
 

@@ -245,18 +245,6 @@ TEST_F(ToolStream, a_publisher_that_waits_for_input_can_be_interrupted) {
   close(writer);
 }
 
-TEST_F(ToolStream, a_reader_that_quits_ends_sub_quietly_and_loses_nothing) {
-  const std::string in = daemon_.dir().write("in", numbers(900));
-  tool({"pub", "q"}, in);
-  const Result result = shell("{ $BELTWAY sub q --group g --follow; echo $? >&2; } | head -n 1");
-  EXPECT_EQ(result.out, "1\n");
-  EXPECT_EQ(result.err, "141\n");
-  // head took a buffer full from the pipe; what it did not get is still there.
-  const json groups = state()["groups"];
-  EXPECT_EQ(groups[0]["leased"], 0);
-  EXPECT_EQ(groups[0]["retry"].get<int>() <= groups[0]["depth"].get<int>(), true);
-}
-
 TEST_F(ToolStream, output_that_cannot_be_written_is_a_failure) {
   tool({"pub", "q", "a"});
   const Result result = shell("$BELTWAY sub q --group g --count 1 > /dev/full");

@@ -45,14 +45,12 @@ CLI::Option* add_size(CLI::App& app, const std::string& name, Number& target, co
 
 inline CLI::Option* add_count(CLI::App& app, const std::string& name, std::optional<std::uint64_t>& target,
                               const std::string& help) {
-  return add_parsed(
-      app, name, target, [](const std::string& text) { return parse_count(text); }, "a NUMBER", help);
+  return add_parsed(app, name, target, [](const std::string& text) { return parse_count(text); }, "a NUMBER", help);
 }
 
 inline CLI::Option* add_duration(CLI::App& app, const std::string& name,
                                  std::optional<std::chrono::nanoseconds>& target, const std::string& help) {
-  return add_parsed(
-      app, name, target, [](const std::string& text) { return parse_duration(text); }, "a TIME", help);
+  return add_parsed(app, name, target, [](const std::string& text) { return parse_duration(text); }, "a TIME", help);
 }
 
 /// One of a few words, each with its value.

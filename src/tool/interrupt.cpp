@@ -24,7 +24,7 @@ sigset_t taken_signals() {
 }  // namespace
 
 Interrupt::Interrupt() : interrupted_(pthread_self()) {
-  struct sigaction kick {};
+  struct sigaction kick{};
   kick.sa_handler = [](int) {};  // its only effect is the EINTR, so no SA_RESTART
   sigaction(k_kick, &kick, nullptr);
   const sigset_t taken = taken_signals();

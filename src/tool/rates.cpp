@@ -20,7 +20,7 @@ Flow flow_of(const QueueSnapshot& snapshot) noexcept {
 }
 
 Rates rates_between(const Flow& before, const Flow& after, std::chrono::duration<double> elapsed) noexcept {
-  const auto rate = [&](std::uint64_t Flow::*value) {
+  const auto rate = [&](std::uint64_t Flow::* value) {
     const std::uint64_t from = before.*value;
     const std::uint64_t to = after.*value;
     return to > from && elapsed.count() > 0 ? static_cast<double>(to - from) / elapsed.count() : 0.0;
