@@ -176,6 +176,12 @@ TEST_F(ToolStream, follow_goes_on_with_the_next_publisher) {
   EXPECT_EQ(content("out"), "one\ntwo\n");
 }
 
+TEST_F(ToolStream, follow_ends_when_its_reader_does_though_nothing_comes) {
+  const Result result = shell(R"({ "$BELTWAY" sub q --follow; echo "$?" >&2; } | true)");
+  EXPECT_EQ(result.err, "141\n");
+  await_consumers(0);
+}
+
 TEST_F(ToolStream, a_lossy_consumer_holds_nobody_and_counts) {
   declare("fast", {"--slots", "64"});
   Child sub = start({"sub", "fast", "--lossy", "--digest", "--format", "json"}, "out");

@@ -1,7 +1,6 @@
 // `beltway bench latency` and `bench throughput`: what this machine makes of it.
 #include "bench_report.hpp"
 #include "bench_run.hpp"
-#include "cli_options.hpp"
 #include "commands.hpp"
 #include "output.hpp"
 
@@ -28,52 +27,41 @@ std::optional<ProbeBand> parse_band(const std::string& text) {
   return ProbeBand{static_cast<double>(*low), static_cast<double>(*high)};
 }
 
-template <std::unsigned_integral Number>
-void add_optional_size(CLI::App& app, const std::string& name, std::optional<Number>& target, const std::string& help) {
-  const auto parse = [](const std::string& text) -> std::optional<Number> {
-    const std::optional<std::uint64_t> value = parse_size(text);
-    if (!value || *value > std::numeric_limits<Number>::max()) return std::nullopt;
-    return static_cast<Number>(*value);
-  };
-  add_parsed(app, name, target, parse, "a SIZE", help);
-}
-
-void add_common(CLI::App& app, BenchPlan& plan) {
-  add_size(app, "--size", plan.size_bytes, "Bytes of a message (8)");
-  add_count(app, "--count", plan.count, "Stop after so many");
-  add_duration(app, "--seconds", plan.seconds, "Stop after this time (2)");
-  add_parsed(
-      app, "--slice", plan.slice, [](const std::string& text) { return parse_duration(text); }, "a TIME",
+void add_common(Command& app, BenchPlan& plan) {
+  app.add_size("--size", plan.size_bytes, "Bytes of a message (8)");
+  app.add_count("--count", plan.count, "Stop after so many");
+  app.add_duration("--seconds", plan.seconds, "Stop after this time (2)");
+  app.add_parsed(
+      "--slice", plan.slice, [](const std::string& text) { return parse_duration(text); }, "a TIME",
       "Length of a slice between two raw probes (20ms)");
-  add_wait(app, plan.wait);
-  add_optional_size(app, "--slots", plan.slots, "Slots of the ring (1024, or what 4 MiB hold)");
-  add_optional_size(app, "--slot-bytes", plan.slot_bytes, "Bytes of a slot (what holds the message, up to 4 KiB)");
-  add_optional_size(app, "--lane-bytes", plan.lane_bytes, "Bytes of a lane (4M or more where the slot is too small)");
+  app.add_wait(plan.wait);
+  app.add_size("--slots", plan.slots, "Slots of the ring (1024, or what 4 MiB hold)");
+  app.add_size("--slot-bytes", plan.slot_bytes, "Bytes of a slot (what holds the message, up to 4 KiB)");
+  app.add_size("--lane-bytes", plan.lane_bytes, "Bytes of a lane (4M or more where the slot is too small)");
   app.add_flag("--group", plan.group, "Lease and acknowledge in a named group, instead of a private consumer each");
   app.add_flag("--multi-producer", plan.multi_producer, "The several-producer ring even for one producer");
   app.add_flag("--copy", plan.copy, "Publish by copying from a buffer, instead of writing in place");
-  app.add_option("--pin", plan.processors, "Processors of the first producer, the first consumer, and so on")
-      ->delimiter(',')
-      ->type_name("A,B");
-  add_parsed(app, "--near", plan.near, parse_band, "a LOW:HIGH",
-             "Count only slices whose two raw probes lie in this band of ns (see bench/README.md)");
+  app.add_numbers("--pin", plan.processors, "Processors of the first producer, the first consumer, and so on")
+      .type_name("A,B");
+  app.add_parsed("--near", plan.near, parse_band, "a LOW:HIGH",
+                 "Count only slices whose two raw probes lie in this band of ns (see bench/README.md)");
 }
 
-void set_callback(CLI::App& command, Globals& globals, const std::shared_ptr<BenchPlan>& plan) {
-  command.callback([&globals, plan] {
-    if (const auto complaint = complaint_about(*plan)) throw CLI::ValidationError(*complaint);
+void set_callback(Command& command, Globals& globals, const std::shared_ptr<BenchPlan>& plan) {
+  command.on_parsed([&globals, plan] {
+    if (const auto complaint = complaint_about(*plan)) throw_usage("", *complaint);
     globals.action = [&globals, plan] { return run(globals, *plan); };
   });
 }
 
 }  // namespace
 
-void add_bench(CLI::App& app, Globals& globals) {
-  CLI::App& command = *app.add_subcommand("bench", "Measure latency or throughput on this machine");
-  command.require_subcommand(1);
+void add_bench(Command& app, Globals& globals) {
+  Command command = app.add_command("bench", "Measure latency or throughput on this machine");
+  command.require_command();
   command.footer("Processes of its own, a queue of its own, removed at the end. See \"beltway bench latency --help\".");
 
-  CLI::App& latency = *command.add_subcommand("latency", "Half a round trip between two processes, with percentiles");
+  Command latency = command.add_command("latency", "Half a round trip between two processes, with percentiles");
   const auto latency_plan = std::make_shared<BenchPlan>();
   latency_plan->kind = BenchKind::latency;
   add_common(latency, *latency_plan);
@@ -83,16 +71,13 @@ void add_bench(CLI::App& app, Globals& globals) {
 Every byte is written and read. The raw line is the ping-pong of one cache line between the same two processes.)");
   set_callback(latency, globals, latency_plan);
 
-  CLI::App& throughput =
-      *command.add_subcommand("throughput", "Messages and bytes a second, from producers to consumers");
+  Command throughput = command.add_command("throughput", "Messages and bytes a second, from producers to consumers");
   const auto throughput_plan = std::make_shared<BenchPlan>();
   throughput_plan->kind = BenchKind::throughput;
   add_common(throughput, *throughput_plan);
-  throughput.add_option("--producers", throughput_plan->producers)->type_name("NUMBER")->capture_default_str();
-  throughput.add_option("--consumers", throughput_plan->consumers)->type_name("NUMBER")->capture_default_str();
-  throughput.add_option("--batch", throughput_plan->batch, "Messages of a publish_batch and receive_batch")
-      ->type_name("NUMBER")
-      ->capture_default_str();
+  throughput.add_number("--producers", throughput_plan->producers, "");
+  throughput.add_number("--consumers", throughput_plan->consumers, "");
+  throughput.add_number("--batch", throughput_plan->batch, "Messages of a publish_batch and receive_batch");
   throughput.footer(R"(Examples:
   beltway bench throughput --size 64 --wait spin --pin 0,1
   beltway bench throughput --size 1M --consumers 2

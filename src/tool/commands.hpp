@@ -9,11 +9,8 @@
 #include <vector>
 
 #include "beltway/connection.hpp"
+#include "command_line.hpp"
 #include "exit_code.hpp"
-
-namespace CLI {
-class App;
-}
 
 namespace beltway::tool {
 
@@ -30,17 +27,17 @@ struct Globals {
   [[nodiscard]] Connection connect() const { return Connection::open(connection_options()); }
 };
 
-void add_declare(CLI::App& app, Globals& globals);
-void add_list(CLI::App& app, Globals& globals);
-void add_show(CLI::App& app, Globals& globals);
-void add_pub(CLI::App& app, Globals& globals);
-void add_sub(CLI::App& app, Globals& globals);
-void add_peek(CLI::App& app, Globals& globals);
-void add_purge(CLI::App& app, Globals& globals);
-void add_remove(CLI::App& app, Globals& globals);
-void add_group(CLI::App& app, Globals& globals);
-void add_ping(CLI::App& app, Globals& globals);
-void add_digest(CLI::App& app, Globals& globals);
-void add_bench(CLI::App& app, Globals& globals);
+void add_declare(Command& app, Globals& globals);
+void add_list(Command& app, Globals& globals);
+void add_show(Command& app, Globals& globals);
+void add_pub(Command& app, Globals& globals);
+void add_sub(Command& app, Globals& globals);
+void add_peek(Command& app, Globals& globals);
+void add_purge(Command& app, Globals& globals);
+void add_remove(Command& app, Globals& globals);
+void add_group(Command& app, Globals& globals);
+void add_ping(Command& app, Globals& globals);
+void add_digest(Command& app, Globals& globals);
+void add_bench(Command& app, Globals& globals);
 
 }  // namespace beltway::tool

@@ -1,5 +1,4 @@
 // `beltway declare`: makes a queue, or checks that it is there with the same options.
-#include "cli_options.hpp"
 #include "commands.hpp"
 #include "json.hpp"
 #include "output.hpp"
@@ -30,32 +29,28 @@ ExitCode run(const Globals& globals, const Options& options) {
 
 }  // namespace
 
-void add_declare(CLI::App& app, Globals& globals) {
-  CLI::App& command = *app.add_subcommand("declare", "Make a queue, or check that it exists with these options");
+void add_declare(Command& app, Globals& globals) {
+  Command command = app.add_command("declare", "Make a queue, or check that it exists with these options");
   const auto options = std::make_shared<Options>();
   QueueOptions& queue = options->queue;
-  add_queue_name(command, options->name);
-  add_size(command, "--slots", queue.slots, "Messages in the ring, a power of two (1024)");
-  add_size(command, "--slot-bytes", queue.slot_bytes, "32, 64 or a multiple of 64; 16 less hold a message (128)");
-  add_size(command, "--lane-bytes", queue.lane_bytes, "Each producer's room for larger messages; 0: none (1M)");
-  command.add_option("--max-producers", queue.max_producers, "1 makes the faster single-producer ring")
-      ->type_name("NUMBER")
-      ->capture_default_str();
-  command.add_option("--max-consumers", queue.max_consumers)->type_name("NUMBER")->capture_default_str();
-  command.add_option("--max-groups", queue.max_groups, "Named groups")->type_name("NUMBER")->capture_default_str();
-  command.add_option("--group", queue.groups, "A named group; repeat for more")
-      ->type_name("GROUP ...")
-      ->allow_extra_args(false);
-  add_parsed(
-      command, "--mode", queue.mode, [](const std::string& mode) { return parse_mode(mode); }, "an octal MODE",
+  command.add_queue_name(options->name);
+  command.add_size("--slots", queue.slots, "Messages in the ring, a power of two (1024)");
+  command.add_size("--slot-bytes", queue.slot_bytes, "32, 64 or a multiple of 64; 16 less hold a message (128)");
+  command.add_size("--lane-bytes", queue.lane_bytes, "Each producer's room for larger messages; 0: none (1M)");
+  command.add_number("--max-producers", queue.max_producers, "1 makes the faster single-producer ring");
+  command.add_number("--max-consumers", queue.max_consumers, "");
+  command.add_number("--max-groups", queue.max_groups, "Named groups");
+  command.add_texts("--group", queue.groups, "A named group; repeat for more").type_name("GROUP ...");
+  command.add_parsed(
+      "--mode", queue.mode, [](const std::string& mode) { return parse_mode(mode); }, "an octal MODE",
       "Who may produce (w) and consume (r), as of a file (0600)");
-  add_choice<Fence>(command, "--fence", queue.fence,
-                    {{"asymmetric", Fence::asymmetric}, {"symmetric", Fence::symmetric}},
-                    "symmetric on machines with isolated cores that must not be interrupted");
+  command.add_choice<Fence>("--fence", queue.fence,
+                            {{"asymmetric", Fence::asymmetric}, {"symmetric", Fence::symmetric}},
+                            "symmetric on machines with isolated cores that must not be interrupted");
   command.footer(R"(Examples:
   beltway declare orders --group billing --group audit
   beltway declare frames --slots 64 --lane-bytes 256M --max-producers 1 --mode 0640)");
-  command.callback([&globals, options] { globals.action = [&globals, options] { return run(globals, *options); }; });
+  command.on_parsed([&globals, options] { globals.action = [&globals, options] { return run(globals, *options); }; });
 }
 
 }  // namespace beltway::tool

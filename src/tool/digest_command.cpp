@@ -2,7 +2,6 @@
 #include <fstream>
 #include <iostream>
 
-#include "cli_options.hpp"
 #include "commands.hpp"
 #include "digest.hpp"
 #include "json.hpp"
@@ -43,16 +42,16 @@ ExitCode run(const Globals& globals, const std::vector<std::string>& files) {
 
 }  // namespace
 
-void add_digest(CLI::App& app, Globals& globals) {
-  CLI::App& command = *app.add_subcommand("digest", "Add up digests: competing consumers' sum to their publisher's");
+void add_digest(Command& app, Globals& globals) {
+  Command command = app.add_command("digest", "Add up digests: competing consumers' sum to their publisher's");
   const auto files = std::make_shared<std::vector<std::string>>();
-  command.add_option("FILE", *files, "Files with what pub --digest or sub --digest printed; none: standard input")
-      ->type_name("");
+  command.add_texts("FILE", *files, "Files with what pub --digest or sub --digest printed; none: standard input")
+      .type_name("");
   command.footer(R"(Example:
   beltway sub q --group g --digest > one & beltway sub q --group g --digest > two &
   seq 1000000 | beltway pub q --digest > published
   wait; beltway digest one two | cmp - published)");
-  command.callback([&globals, files] { globals.action = [&globals, files] { return run(globals, *files); }; });
+  command.on_parsed([&globals, files] { globals.action = [&globals, files] { return run(globals, *files); }; });
 }
 
 }  // namespace beltway::tool

@@ -1,18 +1,23 @@
 // The thread that takes signals.
 #include "interrupt.hpp"
 
+#include <poll.h>
 #include <pthread.h>
+#include <sys/signalfd.h>
 #include <time.h>
+#include <unistd.h>
 
 #include <cerrno>
 #include <chrono>
+#include <cstring>
+#include <string>
 
 namespace beltway::tool {
 
 namespace {
 
 constexpr int k_kick = SIGUSR1;
-constexpr long k_kick_again_after_ns = 50'000'000;
+constexpr int k_kick_again_after_ms = 50;
 
 sigset_t taken_signals() {
   sigset_t set;
@@ -23,7 +28,11 @@ sigset_t taken_signals() {
 
 }  // namespace
 
-Interrupt::Interrupt() : interrupted_(pthread_self()) {
+Interrupt::Interrupt(int output) : interrupted_(pthread_self()) {
+  sigset_t awaited = taken_signals();
+  sigaddset(&awaited, k_kick);
+  signals_ = signalfd(-1, &awaited, SFD_CLOEXEC | SFD_NONBLOCK);
+  if (signals_ < 0) throw Failure(ExitCode::failed, std::string("watch for signals: ") + std::strerror(errno));
   struct sigaction kick{};
   kick.sa_handler = [](int) {};  // its only effect is the EINTR, so no SA_RESTART
   sigaction(k_kick, &kick, nullptr);
@@ -34,7 +43,7 @@ Interrupt::Interrupt() : interrupted_(pthread_self()) {
   sigemptyset(&kick_set);
   sigaddset(&kick_set, k_kick);
   pthread_sigmask(SIG_BLOCK, &kick_set, nullptr);
-  watcher_ = std::thread([this] { watch(); });
+  watcher_ = std::thread([this, output] { watch(output); });
   pthread_sigmask(SIG_UNBLOCK, &kick_set, nullptr);
 }
 
@@ -42,16 +51,28 @@ Interrupt::~Interrupt() {
   ending_.store(true, std::memory_order_relaxed);
   pthread_kill(watcher_.native_handle(), k_kick);
   watcher_.join();
+  close(signals_);
   pthread_sigmask(SIG_SETMASK, &before_, nullptr);
 }
 
-void Interrupt::watch() noexcept {
-  sigset_t awaited = taken_signals();
-  sigaddset(&awaited, k_kick);
-  const timespec kick_again{0, k_kick_again_after_ns};
+int Interrupt::wait(int& output) noexcept {
+  const bool stopping = signal() != 0;
+  // No events asked of the output: what is left are POLLERR (the reader of a pipe is gone) and POLLHUP (of a socket).
+  pollfd watched[] = {{signals_, POLLIN, 0}, {stopping ? -1 : output, 0, 0}};
+  if (poll(watched, 2, stopping ? k_kick_again_after_ms : -1) <= 0) return 0;
+  signalfd_siginfo info;
+  if (watched[0].revents != 0 && read(signals_, &info, sizeof(info)) == sizeof(info)) {
+    return static_cast<int>(info.ssi_signo);
+  }
+  if ((watched[1].revents & (POLLERR | POLLHUP)) != 0) return SIGPIPE;
+  if (watched[1].revents != 0) output = -1;  // no descriptor: nothing to watch
+  return 0;
+}
+
+void Interrupt::watch(int output) noexcept {
   while (!ending_.load(std::memory_order_relaxed)) {
     const bool stopping = signal() != 0;
-    const int signal = sigtimedwait(&awaited, nullptr, stopping ? &kick_again : nullptr);
+    const int signal = wait(output);
     if (ending_.load(std::memory_order_relaxed)) return;
     if (signal > 0 && signal != k_kick) {
       if (stopping) {

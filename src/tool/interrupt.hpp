@@ -4,7 +4,8 @@
 // the library end at once, and the command finishes what it has in hand and gives back the rest. Blocking system calls of
 // the thread that made it (read of standard input, write to a full pipe, sleeping) end with EINTR: the thread
 // sends it SIGUSR1 again and again until the Interrupt is gone, since a single one might come just before the call.
-// A second signal ends the process at once, by that signal.
+// A second signal ends the process at once, by that signal. The end of an output's reader counts as a SIGPIPE, also
+// while nothing is being written.
 //
 // Make it after Connection::open: a process with one thread registers for membarrier a thousand times faster.
 #pragma once
@@ -21,7 +22,8 @@ namespace beltway::tool {
 
 class Interrupt {
  public:
-  Interrupt();
+  /// `output`: a descriptor whose reader's end is a reason to stop; -1: none. Throws Failure when out of descriptors.
+  explicit Interrupt(int output = -1);
   ~Interrupt();
   Interrupt(const Interrupt&) = delete;
   Interrupt& operator=(const Interrupt&) = delete;
@@ -37,8 +39,11 @@ class Interrupt {
   }
 
  private:
-  void watch() noexcept;
+  void watch(int output) noexcept;
+  /// The signal that came, SIGPIPE for the end of the output's reader, 0 for neither by the time.
+  int wait(int& output) noexcept;
 
+  int signals_ = -1;  // signalfd
   std::stop_source stop_;
   std::atomic<int> signal_{0};
   std::atomic<bool> ending_{false};

@@ -3,7 +3,6 @@
 #include <optional>
 
 #include "beltway/error.hpp"
-#include "cli_options.hpp"
 #include "commands.hpp"
 #include "json.hpp"
 #include "output.hpp"
@@ -68,12 +67,12 @@ ExitCode run(const Globals& globals) {
 
 }  // namespace
 
-void add_list(CLI::App& app, Globals& globals) {
-  CLI::App& command = *app.add_subcommand("list", "List the queues that you may read or write");
+void add_list(Command& app, Globals& globals) {
+  Command command = app.add_command("list", "List the queues that you may read or write");
   command.footer(R"(Examples:
   beltway list
   beltway list --format json | jq -r '.queues[] | select(.used > 0) | .name')");
-  command.callback([&globals] { globals.action = [&globals] { return run(globals); }; });
+  command.on_parsed([&globals] { globals.action = [&globals] { return run(globals); }; });
 }
 
 }  // namespace beltway::tool

@@ -1,5 +1,4 @@
 // `beltway purge`, `remove`, `group` and `ping`: one request each.
-#include "cli_options.hpp"
 #include "commands.hpp"
 #include "json.hpp"
 #include "output.hpp"
@@ -54,52 +53,52 @@ ExitCode ping(const Globals& globals) {
           format_duration(taken) + "\n");
 }
 
-void set_action(CLI::App& command, Globals& globals, std::function<ExitCode()> action) {
-  command.callback([&globals, action = std::move(action)] { globals.action = action; });
+void set_action(Command& command, Globals& globals, std::function<ExitCode()> action) {
+  command.on_parsed([&globals, action = std::move(action)] { globals.action = action; });
 }
 
-void add_group_name(CLI::App& command, std::string& group) {
-  command.add_option("GROUP", group, "The named group")->required()->type_name("");
+void add_group_name(Command& command, std::string& group) {
+  command.add_text("GROUP", group, "The named group").required().type_name("");
 }
 
 }  // namespace
 
-void add_purge(CLI::App& app, Globals& globals) {
-  CLI::App& command = *app.add_subcommand("purge", "Acknowledge all that a group has before it and nobody holds");
+void add_purge(Command& app, Globals& globals) {
+  Command command = app.add_command("purge", "Acknowledge all that a group has before it and nobody holds");
   const auto options = std::make_shared<Options>();
-  add_queue_name(command, options->name);
-  command.add_option("--group", options->group, "The group")->required()->type_name("GROUP");
+  command.add_queue_name(options->name);
+  command.add_text("--group", options->group, "The group").required().type_name("GROUP");
   command.footer("Example:\n  beltway purge orders --group billing");
   set_action(command, globals, [&globals, options] { return purge(globals, *options); });
 }
 
-void add_remove(CLI::App& app, Globals& globals) {
-  CLI::App& command = *app.add_subcommand("remove", "Remove a queue; attached processes are told");
+void add_remove(Command& app, Globals& globals) {
+  Command command = app.add_command("remove", "Remove a queue; attached processes are told");
   const auto options = std::make_shared<Options>();
-  add_queue_name(command, options->name);
+  command.add_queue_name(options->name);
   command.footer("Example:\n  beltway remove orders");
   set_action(command, globals, [&globals, options] { return remove(globals, *options); });
 }
 
-void add_group(CLI::App& app, Globals& globals) {
-  CLI::App& command = *app.add_subcommand("group", "Add or remove a named group");
-  command.require_subcommand(1);
+void add_group(Command& app, Globals& globals) {
+  Command command = app.add_command("group", "Add or remove a named group");
+  command.require_command();
   const auto options = std::make_shared<Options>();
-  CLI::App& add = *command.add_subcommand("add", "Make a group that keeps messages from now on, consumers or not");
-  add_queue_name(add, options->name);
+  Command add = command.add_command("add", "Make a group that keeps messages from now on, consumers or not");
+  add.add_queue_name(options->name);
   add_group_name(add, options->group);
-  add_start(add, options->start, "Where it starts (latest)");
+  add.add_start(options->start, "Where it starts (latest)");
   add.footer("Example:\n  beltway group add orders audit --from oldest");
   set_action(add, globals, [&globals, options] { return add_one_group(globals, *options); });
-  CLI::App& remove_one = *command.add_subcommand("remove", "Remove a group; its consumers are told");
-  add_queue_name(remove_one, options->name);
+  Command remove_one = command.add_command("remove", "Remove a group; its consumers are told");
+  remove_one.add_queue_name(options->name);
   add_group_name(remove_one, options->group);
   remove_one.footer("Example:\n  beltway group remove orders audit");
   set_action(remove_one, globals, [&globals, options] { return remove_group(globals, *options); });
 }
 
-void add_ping(CLI::App& app, Globals& globals) {
-  CLI::App& command = *app.add_subcommand("ping", "Ask the daemon for a sign of life");
+void add_ping(Command& app, Globals& globals) {
+  Command command = app.add_command("ping", "Ask the daemon for a sign of life");
   command.footer("Example:\n  beltway ping --no-start && echo up");
   set_action(command, globals, [&globals] { return ping(globals); });
 }

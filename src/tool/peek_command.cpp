@@ -1,5 +1,4 @@
 // `beltway peek`: looks at messages without taking them.
-#include "cli_options.hpp"
 #include "commands.hpp"
 #include "json.hpp"
 #include "output.hpp"
@@ -50,18 +49,18 @@ ExitCode run(const Globals& globals, const Options& options) {
 
 }  // namespace
 
-void add_peek(CLI::App& app, Globals& globals) {
-  CLI::App& command = *app.add_subcommand("peek", "Look at the oldest messages without taking them");
+void add_peek(Command& app, Globals& globals) {
+  Command command = app.add_command("peek", "Look at the oldest messages without taking them");
   const auto options = std::make_shared<Options>();
-  add_queue_name(command, options->name);
-  add_count(command, "--count", options->count, "So many at most (10)");
-  command.add_option("--group", options->group, "What this group still has before it; else the whole ring")
-      ->type_name("GROUP");
-  add_size(command, "--max-bytes", options->max_bytes, "Cut each message to so many bytes (64K)");
+  command.add_queue_name(options->name);
+  command.add_count("--count", options->count, "So many at most (10)");
+  command.add_text("--group", options->group, "What this group still has before it; else the whole ring")
+      .type_name("GROUP");
+  command.add_size("--max-bytes", options->max_bytes, "Cut each message to so many bytes (64K)");
   command.footer(R"(Examples:
   beltway peek orders --group billing
   beltway peek orders --count 1 --format json | jq -r '.messages[0].text')");
-  command.callback([&globals, options] { globals.action = [&globals, options] { return run(globals, *options); }; });
+  command.on_parsed([&globals, options] { globals.action = [&globals, options] { return run(globals, *options); }; });
 }
 
 }  // namespace beltway::tool

@@ -1,5 +1,4 @@
 // `beltway pub`: publishes arguments, lines or a file.
-#include "cli_options.hpp"
 #include "commands.hpp"
 #include "interrupt.hpp"
 #include "output.hpp"
@@ -23,10 +22,8 @@ struct Options {
 };
 
 void check(const Options& options) {
-  if (!options.messages.empty() && !options.file.empty())
-    throw CLI::ValidationError("--file", "excludes messages as arguments");
-  if (options.chunk_bytes > 0 && options.file.empty())
-    throw CLI::ValidationError("--chunk", "needs --file (\"-\": standard input)");
+  if (!options.messages.empty() && !options.file.empty()) throw_usage("--file", "excludes messages as arguments");
+  if (options.chunk_bytes > 0 && options.file.empty()) throw_usage("--chunk", "needs --file (\"-\": standard input)");
 }
 
 void publish(Publishing& publishing, const Options& options, std::size_t largest) {
@@ -65,21 +62,21 @@ ExitCode run(const Globals& globals, const Options& options) {
 
 }  // namespace
 
-void add_pub(CLI::App& app, Globals& globals) {
-  CLI::App& command = *app.add_subcommand("pub", "Publish arguments, lines of standard input, or a file in chunks");
+void add_pub(Command& app, Globals& globals) {
+  Command command = app.add_command("pub", "Publish arguments, lines of standard input, or a file in chunks");
   const auto options = std::make_shared<Options>();
-  add_queue_name(command, options->name);
-  command.add_option("MESSAGE", options->messages, "Messages; without any, each line of standard input is one")
-      ->type_name("");
-  command.add_option("--file", options->file, "Publish this file's bytes in chunks; \"-\" is standard input")
-      ->type_name("PATH");
-  add_size(command, "--chunk", options->chunk_bytes, "Bytes of a chunk; the last may be shorter (64K)");
-  add_count(command, "--count", options->plan.count, "So many messages: repeats arguments, cuts off input");
-  add_parsed(
-      command, "--rate", options->plan.rate, [](const std::string& text) { return parse_rate(text); }, "a RATE",
+  command.add_queue_name(options->name);
+  command.add_texts("MESSAGE", options->messages, "Messages; without any, each line of standard input is one")
+      .type_name("");
+  command.add_text("--file", options->file, "Publish this file's bytes in chunks; \"-\" is standard input")
+      .type_name("PATH");
+  command.add_size("--chunk", options->chunk_bytes, "Bytes of a chunk; the last may be shorter (64K)");
+  command.add_count("--count", options->plan.count, "So many messages: repeats arguments, cuts off input");
+  command.add_parsed(
+      "--rate", options->plan.rate, [](const std::string& text) { return parse_rate(text); }, "a RATE",
       "Messages a second, e.g. 500 or 20k/s");
-  add_duration(command, "--timeout", options->plan.timeout, "Give up when the queue stays full so long (exit code 3)");
-  add_wait(command, options->producer.wait);
+  command.add_duration("--timeout", options->plan.timeout, "Give up when the queue stays full so long (exit code 3)");
+  command.add_wait(options->producer.wait);
   command.add_flag("--digest", options->plan.digest,
                    "At the end print count, bytes and a digest that no order changes");
   command.add_flag("--summary", options->summary, "At the end print count, time and rates on standard error");
@@ -89,7 +86,7 @@ void add_pub(CLI::App& app, Globals& globals) {
   beltway pub orders tick --count 1000 --rate 100/s
   tar c /usr/include | beltway pub files --file - --chunk 256K --digest
 Messages that start with "-" follow "--".)");
-  command.callback([&globals, options] {
+  command.on_parsed([&globals, options] {
     std::vector<std::string>& messages = options->messages;
     messages.insert(messages.end(), globals.after_dashes.begin(), globals.after_dashes.end());
     globals.after_dashes.clear();

@@ -46,9 +46,10 @@ void set_up(CLI::App& app, Globals& globals) {
   app.add_option("--format", globals.format, "text for people, json for programs")
       ->check(CLI::IsMember({"text", "json"}))
       ->type_name("text|json");
+  Command all(app);
   for (const auto add : {add_declare, add_list, add_show, add_pub, add_sub, add_peek, add_purge, add_remove, add_group,
                          add_ping, add_digest, add_bench}) {
-    add(app, globals);
+    add(all, globals);
   }
 }
 

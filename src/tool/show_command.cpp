@@ -1,7 +1,6 @@
 // `beltway show`: one queue in full, once or again and again.
 #include <ctime>
 
-#include "cli_options.hpp"
 #include "commands.hpp"
 #include "interrupt.hpp"
 #include "json.hpp"
@@ -76,18 +75,18 @@ ExitCode run(const Globals& globals, const Options& options) {
 
 }  // namespace
 
-void add_show(CLI::App& app, Globals& globals) {
-  CLI::App& command = *app.add_subcommand("show", "Show a queue: options, depth, lag, who holds what, counters");
+void add_show(Command& app, Globals& globals) {
+  Command command = app.add_command("show", "Show a queue: options, depth, lag, who holds what, counters");
   const auto options = std::make_shared<Options>();
-  add_queue_name(command, options->name);
-  CLI::Option* const watch_option =
-      add_duration(command, "--watch", options->watch, "Show it again every so often, with rates");
-  add_count(command, "--count", options->count, "With --watch: so many times")->needs(watch_option);
+  command.add_queue_name(options->name);
+  const Option watch_option =
+      command.add_duration("--watch", options->watch, "Show it again every so often, with rates");
+  command.add_count("--count", options->count, "With --watch: so many times").needs(watch_option);
   command.footer(R"(Examples:
   beltway show orders
   beltway show orders --watch 1
   beltway show orders --format json | jq '.state.groups[] | {name, depth, leased}')");
-  command.callback([&globals, options] { globals.action = [&globals, options] { return run(globals, *options); }; });
+  command.on_parsed([&globals, options] { globals.action = [&globals, options] { return run(globals, *options); }; });
 }
 
 }  // namespace beltway::tool

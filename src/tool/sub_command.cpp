@@ -1,7 +1,6 @@
 // `beltway sub`: receives and writes messages.
 #include <algorithm>
 
-#include "cli_options.hpp"
 #include "commands.hpp"
 #include "interrupt.hpp"
 #include "output.hpp"
@@ -14,24 +13,23 @@ namespace {
 
 /// Messages held at a time unless --prefetch says otherwise: a quarter of the ring at most, so that competing
 /// consumers get their share and the producer always has room.
-constexpr std::uint32_t k_most_held = 256;
-constexpr std::uint32_t k_share_of_ring = 4;
+constexpr std::uint64_t k_most_held = 256;
+constexpr std::uint64_t k_share_of_ring = 4;
 
 struct Options {
   std::string name;
   bool raw = false;
   bool summary = false;
-  std::uint32_t prefetch = 0;
+  std::optional<std::uint64_t> prefetch;
   ConsumerOptions consumer;
   SubscribePlan plan;
 };
 
 void check(const Globals& globals, Options& options) {
-  if (options.raw && globals.json()) throw CLI::ValidationError("--raw", "excludes --format json");
+  if (options.raw && globals.json()) throw_usage("--raw", "excludes --format json");
   if (options.consumer.lossy && !options.consumer.group.empty())
-    throw CLI::ValidationError("--lossy", "excludes --group: only private consumers may lose messages");
-  if (options.consumer.create_group && options.consumer.group.empty())
-    throw CLI::ValidationError("--create-group", "needs --group");
+    throw_usage("--lossy", "excludes --group: only private consumers may lose messages");
+  if (options.consumer.create_group && options.consumer.group.empty()) throw_usage("--create-group", "needs --group");
   options.plan.format = options.raw           ? MessageFormat::raw
                         : options.plan.digest ? MessageFormat::none
                         : globals.json()      ? MessageFormat::json
@@ -68,12 +66,12 @@ void explain_empty_stream(Status end, const Subscribing& subscribing) {
 ExitCode run(const Globals& globals, const Options& options) {
   const Queue queue = globals.connect().open_queue(options.name);
   Consumer consumer = queue.consumer(options.consumer);
-  Interrupt interrupt;
+  Interrupt interrupt(1);  // --follow ends when nobody reads any more, not at the next message
   Output output(1, "standard output", interrupt.token());
   SubscribePlan plan = options.plan;
-  const std::uint32_t held = options.prefetch > 0 ? options.prefetch : k_most_held;
-  plan.batch = std::max(
-      1U, std::min(held, options.prefetch > 0 ? queue.options().slots : queue.options().slots / k_share_of_ring));
+  const std::uint64_t slots = queue.options().slots;
+  const std::uint64_t held = std::min(options.prefetch.value_or(std::min(k_most_held, slots / k_share_of_ring)), slots);
+  plan.batch = static_cast<decltype(plan.batch)>(std::max<std::uint64_t>(1, held));
   Subscribing subscribing(consumer, plan, output, interrupt.token());
   Summary summary(options.name);
   const Status end = subscribing.run();
@@ -93,35 +91,34 @@ ExitCode run(const Globals& globals, const Options& options) {
 
 }  // namespace
 
-void add_sub(CLI::App& app, Globals& globals) {
-  CLI::App& command = *app.add_subcommand("sub", "Receive messages and write each as a line");
+void add_sub(Command& app, Globals& globals) {
+  Command command = app.add_command("sub", "Receive messages and write each as a line");
   const auto options = std::make_shared<Options>();
   ConsumerOptions& consumer = options->consumer;
   SubscribePlan& plan = options->plan;
-  add_queue_name(command, options->name);
-  command.add_option("--group", consumer.group, "Share the messages with the other consumers of this group")
-      ->type_name("GROUP");
+  command.add_queue_name(options->name);
+  command.add_text("--group", consumer.group, "Share the messages with the other consumers of this group")
+      .type_name("GROUP");
   command.add_flag("--create-group", consumer.create_group, "Make the group if it is missing");
   command.add_flag("--lossy", consumer.lossy, "Let producers overtake; what was lost is counted");
-  add_start(command, consumer.start, "Where a private consumer or a new group starts (latest)");
-  add_count(command, "--count", plan.count, "End after so many messages");
-  add_duration(command, "--timeout", plan.timeout, "End when nothing comes so long; exit code 3 if too few came");
+  command.add_start(consumer.start, "Where a private consumer or a new group starts (latest)");
+  command.add_count("--count", plan.count, "End after so many messages");
+  command.add_duration("--timeout", plan.timeout, "End when nothing comes so long; exit code 3 if too few came");
   command.add_flag("--follow", consumer.follow, "Go on after the last producer has left");
   command.add_flag("--raw", options->raw, "Write the messages' bytes, without newlines");
   command.add_flag("--digest", plan.digest,
                    "Write no messages; at the end print count, bytes and a digest that no order changes (with --raw: "
                    "both, the digest on standard error)");
   command.add_flag("--summary", options->summary, "At the end print count, time and rates on standard error");
-  command.add_option("--prefetch", options->prefetch, "Messages held at a time (a quarter of the ring, at most 256)")
-      ->type_name("NUMBER");
-  add_wait(command, consumer.wait);
+  command.add_count("--prefetch", options->prefetch, "Messages held at a time (a quarter of the ring, at most 256)");
+  command.add_wait(consumer.wait);
   command.footer(R"(Examples:
   beltway sub orders --from oldest
   beltway sub orders --group billing --count 10 --timeout 5
   beltway sub files --raw | tar t
   beltway sub orders --lossy --follow --format json | jq .text
 Messages are acknowledged once they are written: who is killed loses nothing of a group.)");
-  command.callback([&globals, options] {
+  command.on_parsed([&globals, options] {
     check(globals, *options);
     globals.action = [&globals, options] { return run(globals, *options); };
   });

@@ -1,0 +1,155 @@
+// Golden bytes: what lies in shared memory, bit by bit, written down a second time. Processes of two versions meet in this
+// memory, so a test that fails here asks for a new k_layout_major or k_layout_minor, not for a new expectation alone.
+#include "layout.hpp"
+
+#include <gtest/gtest.h>
+
+#include <cstdlib>
+#include <cstring>
+#include <map>
+#include <memory>
+
+#include "queue_map.hpp"
+#include "queue_setup.hpp"
+
+namespace beltway {
+namespace {
+
+/// A queue in plain memory, as the daemon makes it.
+class Filled {
+ public:
+  Filled() : ring_(page_aligned(geometry_.ring_bytes())), control_(page_aligned(geometry_.control_bytes())) {
+    map_ = {geometry_, ring_.get(), nullptr, control_.get(), nullptr};
+    fill_queue(map_, 0x1122334455667788);
+  }
+  [[nodiscard]] const QueueMap& map() const { return map_; }
+  /// All words that are not zero, by offset.
+  [[nodiscard]] static std::map<std::size_t, std::uint64_t> words(const std::byte* memory, std::size_t size) {
+    std::map<std::size_t, std::uint64_t> found;
+    for (std::size_t at = 0; at < size; at += sizeof(std::uint64_t)) {
+      std::uint64_t word = 0;
+      std::memcpy(&word, memory + at, sizeof(word));
+      if (word != 0) found[at] = word;
+    }
+    return found;
+  }
+  [[nodiscard]] std::map<std::size_t, std::uint64_t> ring() const { return words(ring_.get(), geometry_.ring_bytes()); }
+  [[nodiscard]] std::map<std::size_t, std::uint64_t> control() const {
+    return words(control_.get(), geometry_.control_bytes());
+  }
+
+ private:
+  struct Free {
+    void operator()(std::byte* memory) const { std::free(memory); }
+  };
+  using Memory = std::unique_ptr<std::byte, Free>;
+  static Memory page_aligned(std::size_t size) {
+    auto* const memory = static_cast<std::byte*>(std::aligned_alloc(4096, size));
+    std::memset(memory, 0, size);
+    return Memory(memory);
+  }
+
+  Geometry geometry_{
+      .slots = 4, .slot_bytes = 64, .lane_bytes = 0, .max_producers = 2, .max_consumers = 3, .max_groups = 1};
+  Memory ring_;
+  Memory control_;
+  QueueMap map_;
+};
+
+using Words = std::map<std::size_t, std::uint64_t>;
+
+TEST(Layout, is_version_1_0) {
+  EXPECT_EQ(k_layout_major, 1U);
+  EXPECT_EQ(k_layout_minor, 0U);
+}
+
+TEST(Layout, words_are_packed_as_documented) {
+  EXPECT_EQ((SlotState{0x2aaaaaaaaaaaa5, 0x81, SlotPhase::ready}.word()), 0xaaaaaaaaaaaa9605U);
+  EXPECT_EQ((SlotState{1, 0, SlotPhase::claimed}.word()), 0x400U);
+  EXPECT_EQ((SlotState{1, 0, SlotPhase::voided}.word()), 0x402U);
+  EXPECT_EQ((SlotState{1, 0, SlotPhase::gone}.word()), 0x403U);
+  EXPECT_EQ((SlotMeta{0x12345678, k_flag_lane}.word()), 0x0000000112345678U);
+  EXPECT_EQ((SlotMeta{1, k_flag_extended}.word()), 0x0000000200000001U);
+  EXPECT_EQ((Tail{0x123456789ab, 0xcde, 0xf0}.word()), 0x123456789abcdef0U);
+  EXPECT_EQ((Next{0x123456789ab, 0xcdef0}.word()), 0x123456789abcdef0U);
+  EXPECT_EQ((Floor{0x3ff, 1}.word()), 0xffc0000000000001U);
+  EXPECT_EQ((Lease{1, 0x81, 0x7f, LeasePhase::leased}.word()), 0x605fdU);
+  EXPECT_EQ((Lease{0, 0, 0, LeasePhase::done}.word()), 2U);
+  EXPECT_EQ((Lease{0, 0, 0, LeasePhase::retry}.word()), 3U);
+  EXPECT_EQ((Wait{1, WaitPhase::awake}.word()), 4U);
+  EXPECT_EQ((Wait{1, WaitPhase::asleep}.word()), 5U);
+  EXPECT_EQ((Wait{1, WaitPhase::signalled}.word()), 6U);
+  EXPECT_EQ((Notice{0x12345678, k_notice_removed | k_notice_symmetric}.word()), 0x1234567800000003U);
+  EXPECT_EQ((GroupWord{0x12345678, GroupKind::lossy, GroupPhase::drained}.word()), 0x1234567800000204U);
+  EXPECT_EQ((Identity{0x12345678, 0x9abc, k_endpoint_attached | k_endpoint_evicted}.word()), 0x123456789abc0003U);
+}
+
+TEST(Layout, words_come_back_as_they_were_packed) {
+  const std::uint64_t word = 0xfedcba9876543210;
+  EXPECT_EQ(SlotState::of(word).word(), word);
+  EXPECT_EQ(SlotMeta::of(word).word(), word & 0xffffffffffff);  // the rest is spare
+  EXPECT_EQ(Tail::of(word).word(), word);
+  EXPECT_EQ(Next::of(word).word(), word);
+  EXPECT_EQ(Floor::of(word).word(), word);
+  EXPECT_EQ(Lease::of(word).word(), word);
+  EXPECT_EQ(Wait::of(word).word(), word);
+  EXPECT_EQ(Notice::of(word).word(), word);
+  EXPECT_EQ(Identity::of(word).word(), word);
+  EXPECT_EQ(GroupWord::of(word).word(), word & 0xffffffff0000ffff);  // likewise
+}
+
+TEST(Layout, a_new_queue_is_these_words) {
+  const Filled queue;
+  // `tail` is 0; every slot says VOID of the lap before, at modulo 2^54.
+  const Words ring{
+      {4096, 0xfffffffffffff002}, {4160, 0xfffffffffffff402}, {4224, 0xfffffffffffff802}, {4288, 0xfffffffffffffc02}};
+  EXPECT_EQ(queue.ring(), ring);
+
+  const Words control{
+      {0, 0x0a79617774'6c6542},  // "Beltway\n"
+      {8, 1},                    // layout 1.0
+      {16, 4096 + 4096},         // ring: a page, and four slots of 64 bytes
+      {32, 4096 + 4096},         // control; no heap
+      {40, 0x1122334455667788},  // id
+      {48, 64ULL << 32 | 4},     // slots, their bytes
+      {64, 3ULL << 32 | 2},      // producers, consumers
+      {72, 1},                   // groups
+      {4096, 1ULL << 32},        // notice: epoch 1
+  };
+  EXPECT_EQ(queue.control(), control);
+}
+
+TEST(Layout, every_part_lies_where_it_is_documented) {
+  const Filled queue;
+  const QueueMap& map = queue.map();
+  const auto in_ring = [&](const void* part) { return static_cast<const std::byte*>(part) - map.ring; };
+  const auto in_control = [&](const void* part) { return static_cast<const std::byte*>(part) - map.control; };
+  EXPECT_EQ(in_ring(&map.tail()), 0);
+  EXPECT_EQ(in_ring(&map.slot(0)), 4096);
+  EXPECT_EQ(in_ring(&map.slot(5)), 4096 + 64);
+  EXPECT_EQ(in_ring(map.slot(3).payload()), 4096 + 3 * 64 + 16);
+  EXPECT_EQ(in_control(&map.header()), 0);
+  EXPECT_EQ(in_control(&map.board()), 4096);
+  EXPECT_EQ(in_control(&map.board().producer_sleepers), 4096 + 16);
+  EXPECT_EQ(in_control(&map.board().producers_ever), 4096 + 72);
+  EXPECT_EQ(in_control(&map.endpoint(1)), 4096 + 192 + 192);
+  EXPECT_EQ(in_control(&map.endpoint(k_first_consumer)), 4096 + 192 + 2 * 192);
+  EXPECT_EQ(in_control(&map.endpoint(0).counters[15]), 4096 + 192 + 64 + 120);
+  EXPECT_EQ(in_control(&map.group(0)), 4096 + 192 + 5 * 192);
+  EXPECT_EQ(in_control(&map.group(3).next), 4096 + 192 + 8 * 192 + 128);
+  EXPECT_EQ(in_control(&map.lease(0, 6)), 4096 + 192 + 5 * 192 + 4 * 192 + 2 * 8);
+}
+
+TEST(Layout, positions_are_compared_across_the_wrap) {
+  const Position last = (1ULL << 54) - 1;
+  EXPECT_EQ(wrap(last + 1), 0U);
+  EXPECT_EQ(distance(0, last), 1);
+  EXPECT_EQ(distance(last, 0), -1);
+  EXPECT_EQ((distance<44>(0, (1ULL << 44) - 1)), 1);
+  EXPECT_EQ(widen<44>(0, (1ULL << 44) - 1), 1ULL << 44);
+  EXPECT_EQ(widen<44>((1ULL << 44) - 1, 1ULL << 44), (1ULL << 44) - 1);
+  EXPECT_EQ(widen<44>(0, last), 0U);
+}
+
+}  // namespace
+}  // namespace beltway
