@@ -1,6 +1,7 @@
 // Time in a bench: the cheapest clock there is, for single round trips, and waiting between measurements.
 #pragma once
 
+#include <sched.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -44,6 +45,16 @@ inline void relax() noexcept {
 #elif defined(__aarch64__)
   asm volatile("yield");
 #endif
+}
+
+/// Without a pause instruction: that would be part of the result. On a machine with fewer processors than spinners the
+/// other side needs this one to step aside.
+template <class Done>
+void spin_until(const Done& done) noexcept(noexcept(done())) {
+  constexpr unsigned k_spins = 20'000;
+  for (unsigned spins = 0; !done();) {
+    if (++spins % k_spins == 0) sched_yield();
+  }
 }
 
 /// Spins for a moment, then sleeps in short steps: who waits must not take a core from those who measure.

@@ -1,8 +1,6 @@
 // The ping-pong.
 #include "bench_probe.hpp"
 
-#include <sched.h>
-
 #include "bench_clock.hpp"
 
 namespace beltway::tool {
@@ -18,19 +16,9 @@ constexpr std::uint64_t k_longest_ns = 2'000'000;
 /// Set in the last ping: the partner need not wait for another.
 constexpr std::uint64_t k_last = std::uint64_t{1} << 63;
 
-/// Without a pause instruction: that would be part of the result. On a machine with one processor the other side needs
-/// this one to step aside.
-template <class Done>
-void await(const Done& done) noexcept {
-  constexpr unsigned k_spins = 20'000;
-  for (unsigned spins = 0; !done();) {
-    if (++spins % k_spins == 0) sched_yield();
-  }
-}
-
 void round_trip(BenchShared& shared, std::uint64_t value) noexcept {
-  shared.ping.value.store(value, std::memory_order_release);                          // pairs with answer_probe
-  await([&] { return shared.pong.value.load(std::memory_order_acquire) == value; });  // pairs with answer_probe
+  shared.ping.value.store(value, std::memory_order_release);                               // pairs with answer_probe
+  spin_until([&] { return shared.pong.value.load(std::memory_order_acquire) == value; });  // pairs with answer_probe
 }
 
 }  // namespace
@@ -54,7 +42,7 @@ void answer_probe(BenchShared& shared) noexcept {
   std::uint64_t last = shared.pong.value.load(std::memory_order_relaxed);
   for (;;) {
     std::uint64_t value = last;
-    await(
+    spin_until(
         [&] { return (value = shared.ping.value.load(std::memory_order_acquire)) != last; });  // pairs with round_trip
     shared.pong.value.store(value, std::memory_order_release);                                 // pairs with round_trip
     last = value;

@@ -32,6 +32,14 @@ class Histogram {
   /// The value that `quantile` (0 to 1) of the records do not exceed, as the top of its bucket; 0 if there are none.
   [[nodiscard]] std::uint64_t value_at(double quantile) const noexcept;
 
+  /// Calls `visit(top of the bucket, records in it)` for each bucket that has some, from the smallest.
+  template <class Visit>
+  void for_each(const Visit& visit) const {
+    for (std::size_t i = 0; i < k_buckets; ++i) {
+      if (buckets_[i] != 0) visit(top_of(i), buckets_[i]);
+    }
+  }
+
  private:
   static constexpr unsigned k_bits = 7;
   static constexpr std::size_t k_per_power = std::size_t{1} << k_bits;

@@ -1,0 +1,39 @@
+// The list of candidates, and what they share.
+#include <sys/mman.h>
+
+#include <cerrno>
+#include <system_error>
+
+#include "candidate.hpp"
+#include "tool/exit_code.hpp"
+
+namespace beltway::bench {
+
+void throw_torn() { throw tool::Failure(tool::ExitCode::failed, "bench: a message is not what was sent"); }
+
+Entries all_candidates() {
+  Entries entries;
+  add_raw(entries);
+  add_beltway(entries);
+  add_boost(entries);
+#ifdef BELTWAY_BENCH_ICEORYX
+  add_iceoryx(entries);
+#endif
+  add_kernel(entries);
+#ifdef BELTWAY_BENCH_ZEROMQ
+  add_zeromq(entries);
+#endif
+#ifdef BELTWAY_BENCH_NNG
+  add_nng(entries);
+#endif
+  return entries;
+}
+
+SharedMemory::SharedMemory(std::size_t bytes) : bytes_(bytes) {
+  void* const memory = mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS | MAP_POPULATE, -1, 0);
+  if (memory == MAP_FAILED) throw std::system_error(errno, std::generic_category(), "mmap");
+  data_ = static_cast<std::byte*>(memory);
+}
+SharedMemory::~SharedMemory() { munmap(data_, bytes_); }
+
+}  // namespace beltway::bench

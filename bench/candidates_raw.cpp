@@ -1,0 +1,183 @@
+// The limits of the machine: what two processes can do that agree on everything beforehand and care for nothing.
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#include <atomic>
+#include <cstring>
+#include <vector>
+
+#include "endpoint.hpp"
+#include "tool/exit_code.hpp"
+
+namespace beltway::bench {
+
+namespace {
+
+using Word = std::atomic<std::uint64_t>;
+
+/// Slots of the geometry that Beltway has for the same scenario: a word with a sequence number that says that the slot is
+/// written, and the payload 16 bytes behind it. With `ring` false a single slot, used again and again: for round trips.
+template <bool ring>
+class RawSlots {
+ public:
+  static constexpr Traits k_traits{.round_trips_only = !ring};
+
+  RawSlots(const Spec& spec, const std::string& /*name*/)
+      : size_(spec.size_bytes),
+        stride_(spec.slot()),
+        slots_(ring ? spec.ring_slots() : 1),
+        memory_(Spec::k_line_bytes + slots_ * stride_) {}
+
+  [[nodiscard]] std::uint64_t bytes_in_flight() const { return slots_ * stride_; }
+
+  class Sender {
+   public:
+    Sender(RawSlots& channel, std::uint32_t /*index*/)
+        : size_(channel.size_),
+          stride_(channel.stride_),
+          mask_(channel.slots_ - 1),
+          base_(channel.slots()),
+          consumed_(channel.consumed()) {}
+
+    void send(std::uint64_t value) {
+      if (ring && sent_ - seen_ > mask_) {
+        tool::spin_until([&] {
+          seen_ = consumed_.load(std::memory_order_acquire);  // pairs with the release in receive()
+          return sent_ - seen_ <= mask_;
+        });
+      }
+      std::byte* const slot = base_ + (sent_ & mask_) * stride_;
+      tool::fill({slot + Spec::k_head_bytes, size_}, value);
+      ++sent_;
+      reinterpret_cast<Word*>(slot)->store(sent_, std::memory_order_release);  // pairs with the acquire in receive()
+    }
+
+   private:
+    const std::size_t size_;
+    const std::uint64_t stride_;
+    const std::uint64_t mask_;
+    std::byte* const base_;
+    Word& consumed_;
+    std::uint64_t sent_ = 0;
+    std::uint64_t seen_ = 0;
+  };
+
+  class Receiver {
+   public:
+    Receiver(RawSlots& channel, std::uint32_t /*index*/)
+        : size_(channel.size_),
+          stride_(channel.stride_),
+          mask_(channel.slots_ - 1),
+          base_(channel.slots()),
+          consumed_(channel.consumed()) {}
+
+    std::uint64_t receive() {
+      std::byte* const slot = base_ + (taken_ & mask_) * stride_;
+      ++taken_;
+      const Word& word = *reinterpret_cast<Word*>(slot);
+      tool::spin_until([&] { return word.load(std::memory_order_acquire) == taken_; });  // pairs with send()
+      const std::uint64_t value = read_back({slot + Spec::k_head_bytes, size_});
+      // A quarter of the ring at a time, so that the line of this word seldom travels. Pairs with the acquire in send().
+      if (ring && (taken_ & (mask_ >> 2U)) == 0) consumed_.store(taken_, std::memory_order_release);
+      return value;
+    }
+
+   private:
+    const std::size_t size_;
+    const std::uint64_t stride_;
+    const std::uint64_t mask_;
+    std::byte* const base_;
+    Word& consumed_;
+    std::uint64_t taken_ = 0;
+  };
+
+ private:
+  [[nodiscard]] Word& consumed() const { return *reinterpret_cast<Word*>(memory_.data()); }
+  [[nodiscard]] std::byte* slots() const { return memory_.data() + Spec::k_line_bytes; }
+
+  std::size_t size_;
+  std::uint64_t stride_;
+  std::uint64_t slots_;
+  SharedMemory memory_;
+};
+
+/// memcpy by the leader alone, from a buffer in its caches to places that rotate over the footprint.
+class RawMemcpy {
+ public:
+  static constexpr Traits k_traits{.throughput_only = true};
+
+  RawMemcpy(const Spec& spec, const std::string& /*name*/)
+      : size_(spec.size_bytes), slots_(spec.elements(spec.size_bytes)), memory_(slots_ * size_) {}
+  [[nodiscard]] std::uint64_t bytes_in_flight() const { return slots_ * size_; }
+
+  struct Sender {
+    Sender(RawMemcpy& channel, std::uint32_t /*index*/) : channel_(channel), source_(channel.size_) {}
+    void send(std::uint64_t value) {
+      std::memcpy(source_.data(), &value, sizeof value);
+      std::memcpy(channel_.memory_.data() + (value & (channel_.slots_ - 1)) * channel_.size_, source_.data(),
+                  channel_.size_);
+      asm volatile("" ::: "memory");  // each copy is wanted, though nobody reads it
+    }
+    RawMemcpy& channel_;
+    std::vector<std::byte> source_;
+  };
+  struct Receiver {
+    Receiver(RawMemcpy& /*channel*/, std::uint32_t /*index*/) {}
+    std::uint64_t receive() { return 0; }
+  };
+
+ private:
+  std::size_t size_;
+  std::uint64_t slots_;
+  SharedMemory memory_;
+};
+
+/// Slots, and an eventfd to sleep on: the reader sleeps whenever it has read all.
+class RawEventfd {
+ public:
+  static constexpr Traits k_traits{};
+
+  RawEventfd(const Spec& spec, const std::string& name)
+      : slots_(spec, name), fd_(eventfd(0, EFD_CLOEXEC | EFD_SEMAPHORE)) {
+    if (fd_ < 0) throw tool::Failure(tool::ExitCode::failed, "bench: eventfd");
+  }
+  ~RawEventfd() { close(fd_); }
+  RawEventfd(const RawEventfd&) = delete;
+  RawEventfd& operator=(const RawEventfd&) = delete;
+  [[nodiscard]] std::uint64_t bytes_in_flight() const { return slots_.bytes_in_flight(); }
+
+  struct Sender {
+    Sender(RawEventfd& channel, std::uint32_t index) : fd_(channel.fd_), sender_(channel.slots_, index) {}
+    void send(std::uint64_t value) {
+      sender_.send(value);
+      static_cast<void>(eventfd_write(fd_, 1));
+    }
+    int fd_;
+    RawSlots<true>::Sender sender_;
+  };
+  struct Receiver {
+    Receiver(RawEventfd& channel, std::uint32_t index) : fd_(channel.fd_), receiver_(channel.slots_, index) {}
+    std::uint64_t receive() {
+      eventfd_t count = 0;
+      static_cast<void>(eventfd_read(fd_, &count));
+      return receiver_.receive();
+    }
+    int fd_;
+    RawSlots<true>::Receiver receiver_;
+  };
+
+ private:
+  RawSlots<true> slots_;
+  int fd_;
+};
+
+}  // namespace
+
+void add_raw(Entries& entries) {
+  add<RawSlots<false>>(entries, "raw-flag", "one flag, one buffer");
+  add<RawSlots<true>>(entries, "raw-slots", "slots of Beltway's geometry, one sequence word each");
+  add<RawMemcpy>(entries, "raw-memcpy", "one process copies over the same footprint");
+  add<RawEventfd>(entries, "raw-eventfd", "raw-slots, and an eventfd that the reader sleeps on");
+}
+
+}  // namespace beltway::bench
