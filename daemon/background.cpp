@@ -12,13 +12,6 @@
 namespace beltway::daemon {
 namespace {
 
-/// A standard error that is no terminal was chosen by whoever started us: the log goes there.
-void leave_terminal() {
-  const Fd nothing(::open("/dev/null", O_RDWR | O_CLOEXEC));
-  for (const int standard : {STDIN_FILENO, STDOUT_FILENO}) ::dup2(nothing.get(), standard);
-  if (::isatty(STDERR_FILENO) != 0) ::dup2(nothing.get(), STDERR_FILENO);
-}
-
 int exit_code_of(pid_t child) {
   int status = 0;
   while (::waitpid(child, &status, 0) < 0 && errno == EINTR) {
@@ -27,6 +20,13 @@ int exit_code_of(pid_t child) {
 }
 
 }  // namespace
+
+void leave_terminal() {
+  // A standard error that is no terminal was chosen by whoever started us: the log goes there.
+  const Fd nothing(::open("/dev/null", O_RDWR | O_CLOEXEC));
+  for (const int standard : {STDIN_FILENO, STDOUT_FILENO}) ::dup2(nothing.get(), standard);
+  if (::isatty(STDERR_FILENO) != 0) ::dup2(nothing.get(), STDERR_FILENO);
+}
 
 int run_in_background(const std::function<int(const std::function<void()>& ready)>& run) {
   std::array<int, 2> ends{};

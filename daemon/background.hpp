@@ -9,4 +9,7 @@ namespace beltway::daemon {
 /// listens. The parent returns 0 as soon as that is so, else the child's exit code. Before any other thread is started.
 int run_in_background(const std::function<int(const std::function<void()>& ready)>& run);
 
+/// Reads from and writes to nothing from now on, except a log that does not go to a terminal.
+void leave_terminal();
+
 }  // namespace beltway::daemon

@@ -1,12 +1,8 @@
 #include "client_session.hpp"
 
 #include <spdlog/spdlog.h>
-#include <sys/syscall.h>
-#include <unistd.h>
 
-#ifndef SYS_pidfd_open  // Linux 5.3
-#define SYS_pidfd_open 434
-#endif
+#include "orphans.hpp"
 
 namespace beltway::daemon {
 
@@ -21,8 +17,7 @@ ClientSession::ClientSession(boost::asio::io_context& io, Fd socket, Peer peer, 
       socket_wait_(io, channel_.descriptor()),
       process_(io) {
   // A process of another pid namespace, or one that is gone already, has no pidfd: the end of its socket must do.
-  const auto pidfd = static_cast<int>(peer_.pid > 0 ? ::syscall(SYS_pidfd_open, peer_.pid, 0) : -1);
-  if (pidfd >= 0) process_.assign(pidfd);
+  if (Fd process = open_process(peer_.pid)) process_.assign(process.release());
 }
 
 ClientSession::~ClientSession() {

@@ -15,6 +15,9 @@
 namespace beltway::daemon {
 namespace {
 
+constexpr const char* k_lock_name = "lock";
+constexpr const char* k_socket_name = "door";
+
 void make_directory(const std::filesystem::path& directory) {
   if (directory.empty()) return;
   if (directory == user_socket_path().parent_path()) return make_private_directory(directory);
@@ -37,12 +40,15 @@ Fd take_lock(const std::filesystem::path& socket) {
                                           (who.empty() ? "" : ", process " + who) +
                                           "; stop it, or choose another socket with --socket");
   }
-  const std::string pid = std::to_string(::getpid()) + "\n";
-  // For people and for the message above; the lock counts, not what is written in it.
-  if (::ftruncate(lock.get(), 0) != 0 || ::pwrite(lock.get(), pid.data(), pid.size(), 0) < 0) {
-    throw system_failure("start: write " + path);
-  }
   return lock;
+}
+
+/// For people and for the message above; the lock counts, not what is written in it.
+void write_pid(int lock, const std::filesystem::path& socket) {
+  const std::string pid = std::to_string(::getpid()) + "\n";
+  if (::ftruncate(lock, 0) != 0 || ::pwrite(lock, pid.data(), pid.size(), 0) < 0) {
+    throw system_failure("start: write " + socket.string() + ".lock");
+  }
 }
 
 void remove_stale_socket(const std::filesystem::path& path) {
@@ -65,21 +71,66 @@ Fd listen_at(const std::filesystem::path& path) {
   return socket;
 }
 
+/// Where a listening SOCK_SEQPACKET socket is; empty for everything else.
+std::filesystem::path path_of_listening(int descriptor) {
+  int type = 0;
+  int listening = 0;
+  socklen_t size = sizeof type;
+  if (::getsockopt(descriptor, SOL_SOCKET, SO_TYPE, &type, &size) != 0 || type != SOCK_SEQPACKET) return {};
+  if (::getsockopt(descriptor, SOL_SOCKET, SO_ACCEPTCONN, &listening, &size) != 0 || listening == 0) return {};
+  sockaddr_un address{};
+  socklen_t length = sizeof address;
+  if (::getsockname(descriptor, reinterpret_cast<sockaddr*>(&address), &length) != 0) return {};
+  address.sun_path[sizeof address.sun_path - 1] = '\0';
+  return address.sun_family == AF_UNIX ? address.sun_path : "";
+}
+
 Fd open_spare() noexcept { return Fd(::open("/dev/null", O_RDONLY | O_CLOEXEC)); }
 
 }  // namespace
 
-Listener::Listener(std::filesystem::path socket) : path_(std::move(socket)) {
+Listener::Listener(std::filesystem::path socket, Store& store) : path_(std::move(socket)) {
   static_cast<void>(socket_address(path_));  // a path that is too long makes no directory
-  make_directory(path_.parent_path());
-  lock_ = take_lock(path_);
-  socket_ = listen_at(path_);
+  take_over(store);
+  if (!lock_) {
+    make_directory(path_.parent_path());
+    lock_ = take_lock(path_);
+    store.keep(k_lock_name, lock_.get());
+  }
+  write_pid(lock_.get(), path_);
+  if (!socket_) {
+    socket_ = listen_at(path_);
+    store.keep(k_socket_name, socket_.get());
+  }
   spare_ = open_spare();
+}
+
+void Listener::take_over(Store& store) {
+  // Ours of an earlier life, unless the command line names another place now.
+  lock_ = store.take(k_lock_name);
+  socket_ = store.take(k_socket_name);
+  if (socket_ && (!lock_ || path_of_listening(socket_.get()) != path_)) {
+    store.forget(k_lock_name);
+    store.forget(k_socket_name);
+    lock_.reset();
+    socket_.reset();
+  }
+  auto& inherited = store.inherited();
+  for (auto entry = inherited.begin(); entry != inherited.end() && !socket_; ++entry) {
+    const std::filesystem::path given = path_of_listening(entry->descriptor.get());
+    if (given.empty()) continue;
+    path_ = given;
+    socket_ = std::move(entry->descriptor);
+    ::fcntl(socket_.get(), F_SETFL, ::fcntl(socket_.get(), F_GETFL) | O_NONBLOCK);
+    leave();  // its maker removes it
+    inherited.erase(entry);
+    return;
+  }
 }
 
 Listener::~Listener() {
   // While the lock is still held: afterwards the name may be another daemon's.
-  ::unlink(path_.c_str());
+  if (!leave_) ::unlink(path_.c_str());
 }
 
 Fd Listener::accept(bool& turned_away) {

@@ -1,12 +1,17 @@
-// beltwayd: reads the command line, runs the server. Exit codes: 0 ended as told, 1 failed, 2 wrong usage,
-// 3 another daemon is alive at the socket.
+// beltwayd: reads the command line and runs what this process is to be:
+//   the daemon, if somebody keeps its descriptors ($NOTIFY_SOCKET: systemd, or the keeper that started it) or --no-keeper;
+//   else the keeper, which starts the daemon.
+// Exit codes: 0 ended as told, 1 failed, 2 wrong usage, 3 another daemon is alive at the socket, 4 to be started again.
 #include <CLI/CLI.hpp>
 #include <csignal>
+#include <cstdlib>
+#include <filesystem>
 #include <iostream>
 
 #include "background.hpp"
 #include "beltway/error.hpp"
 #include "beltway/version.hpp"
+#include "keeper.hpp"
 #include "log.hpp"
 #include "server.hpp"
 #include "socket_path.hpp"
@@ -22,7 +27,31 @@ struct Options {
   std::string log_level = "info";
   std::string log_format = "text";
   bool background = false;
+  bool no_keeper = false;
+  bool leave_terminal = false;  // between ourselves: the keeper was told --background
+  int keeper = 0;               // between ourselves: the keeper's process
 };
+
+/// Where this program is, also after another file has taken its name.
+std::string own_program() {
+  std::error_code failed;
+  const auto path = std::filesystem::read_symlink("/proc/self/exe", failed);
+  return failed ? "/proc/self/exe" : path.string();
+}
+
+/// What a keeper or a daemon is started with again: the command line without what was for this process alone.
+std::vector<std::string> own_arguments(int argc, char** argv) {
+  std::vector<std::string> arguments;
+  for (int i = 1; i < argc; ++i) {
+    const std::string argument = argv[i];
+    if (argument == "--kept-by") {
+      ++i;
+    } else {
+      arguments.push_back(argument == "--background" ? "--leave-terminal" : argument);
+    }
+  }
+  return arguments;
+}
 
 void describe(CLI::App& app, Options& options, std::string& socket, std::int64_t& idle_exit_s) {
   app.set_version_flag("--version", "beltwayd " + std::string(beltway::k_version));
@@ -46,16 +75,40 @@ void describe(CLI::App& app, Options& options, std::string& socket, std::int64_t
   app.add_option("--max-connections-per-user", quotas.connections_per_user, "Connections of one user at a time")
       ->capture_default_str();
   app.add_flag("--background", options.background, "Return as soon as the daemon listens, and leave it running");
+  app.add_flag("--no-keeper", options.no_keeper,
+               "Run without the process that starts the daemon again and keeps its queues when it is killed");
+  app.add_flag("--leave-terminal", options.leave_terminal)->group("");
+  app.add_option("--kept-by", options.keeper)->group("");
+  app.footer(
+      "SIGTERM, SIGINT and SIGHUP end it and remove all queues. SIGUSR2 starts it anew, from a new program file if "
+      "there is one, and loses nothing; so does a crash or SIGKILL of the daemon. Under systemd (NOTIFY_SOCKET) "
+      "systemd keeps the queues: NotifyAccess=main, FileDescriptorStoreMax=24000, Restart=on-failure, "
+      "RestartKillSignal=SIGUSR2.");
 }
 
-int run(const Options& options, const std::function<void()>& ready) {
+int run_daemon(const Options& options, const std::vector<std::string>& arguments, const std::function<void()>& ready) {
+  using beltway::daemon::Server;
+  beltway::daemon::Store store;
+  if (!options.no_keeper) store = beltway::daemon::Store::from_environment();
+  const std::string program = own_program();
+  Server server(options.server, std::move(store));
+  server.stop_on_signals();
+  if (options.leave_terminal) beltway::daemon::leave_terminal();
+  ready();
+  if (server.run() == Server::End::ended) return EXIT_SUCCESS;
+  if (options.keeper == 0 || options.keeper == ::getppid()) return beltway::daemon::k_restart_code;
+  // The keeper was killed: be one, with what it held.
+  beltway::daemon::pass_on(server.kept());
+  beltway::daemon::replace_process(program, arguments);
+  return k_failed;
+}
+
+int run(const Options& options, const std::vector<std::string>& arguments, const std::function<void()>& ready) {
   beltway::daemon::set_up_log(options.log_level, options.log_format == "json");
   try {
-    beltway::daemon::Server server(options.server);
-    server.stop_on_signals();
-    ready();
-    server.run();
-    return EXIT_SUCCESS;
+    const bool kept = std::getenv("NOTIFY_SOCKET") != nullptr;  // NOLINT(concurrency-mt-unsafe): one thread
+    if (kept || options.no_keeper) return run_daemon(options, arguments, ready);
+    return beltway::daemon::run_keeper({.program = own_program(), .arguments = arguments, .ready = ready});
   } catch (const beltway::Error& error) {
     std::cerr << "beltwayd: " << error.what() << '\n';
     return error.reason() == beltway::Errc::already_exists ? k_already_running : k_failed;
@@ -81,8 +134,12 @@ int main(int argc, char** argv) try {
   if (socket.empty()) {
     options.server.socket = beltway::socket_from_environment().value_or(beltway::user_socket_path());
   }
-  if (!options.background) return run(options, [] {});
-  return beltway::daemon::run_in_background([&](const std::function<void()>& ready) { return run(options, ready); });
+  const std::vector<std::string> arguments = own_arguments(argc, argv);
+  if (!options.background) return run(options, arguments, [] {});
+  // Whoever starts it may be a service of systemd's itself, and that service's store is not ours.
+  ::unsetenv("NOTIFY_SOCKET");
+  return beltway::daemon::run_in_background(
+      [&](const std::function<void()>& ready) { return run(options, arguments, ready); });
 } catch (const std::exception& error) {
   std::cerr << "beltwayd: " << error.what() << '\n';
   return k_failed;

@@ -1,38 +1,78 @@
 #include "queue.hpp"
 
+#include <spdlog/spdlog.h>
 #include <sys/eventfd.h>
 
 #include "groups.hpp"
+#include "kernel.hpp"
 #include "queue_setup.hpp"
 #include "validate.hpp"
 
 namespace beltway::daemon {
 
-Queue::Queue(QueueRecord record) : record_(std::move(record)), geometry_(geometry_of(record_.options)) {
+Queue::Queue(QueueRecord record, Keep& keep)
+    : record_(std::move(record)), geometry_(geometry_of(record_.options)), keep_(keep) {
   const std::string what = about("declare", record_.name);
   const std::string label = "beltway:" + record_.name;
-  ring_ = make_segment(label + ":ring", geometry_.ring_bytes(), what);
-  control_ = make_segment(label + ":control", geometry_.control_bytes(), what);
-  if (geometry_.lane_bytes != 0) heap_ = make_segment(label + ":heap", geometry_.heap_bytes(), what);
+  own_.ring = make_segment(label + ":ring", geometry_.ring_bytes(), what);
+  own_.control = make_segment(label + ":control", geometry_.control_bytes(), what);
+  if (geometry_.lane_bytes != 0) own_.heap = make_segment(label + ":heap", geometry_.heap_bytes(), what);
   for (unsigned i = 0; i < geometry_.endpoints(); ++i) {
-    bells_.push_back(checked_fd(::eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC), what + ": make an eventfd"));
-    bell_numbers_.push_back(bells_.back().get());
+    own_.bells.push_back(checked_fd(::eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC), what + ": make an eventfd"));
   }
-  fill_segment(control_.get(), {0, geometry_.control_bytes()}, what);
-  fill_segment(ring_.get(), {0, geometry_.ring_bytes()}, what);
-  ring_mapping_ = Mapping(ring_.get(), {0, geometry_.ring_bytes()}, Access::read_write, what);
-  control_mapping_ = Mapping(control_.get(), {0, geometry_.control_bytes()}, Access::read_write, what);
-  map_ = {.geometry = geometry_,
-          .ring = ring_mapping_.data(),
-          .heap = nullptr,
-          .control = control_mapping_.data(),
-          .bells = bell_numbers_.data()};
+  fill_segment(own_.control.get(), {0, geometry_.control_bytes()}, what);
+  fill_segment(own_.ring.get(), {0, geometry_.ring_bytes()}, what);
+  map_memory(what);
   record_.symmetric = record_.options.fence == Fence::symmetric;
   fill_queue(map_, record_.id, record_.symmetric);
   record_.groups.resize(geometry_.max_groups);
   record_.endpoints.resize(geometry_.endpoints());
   const std::vector<std::string> groups = std::exchange(record_.options.groups, {});
-  add_groups(groups, Start::latest, "declare");
+  make_groups(groups, Start::latest);
+  kept_at_ = keep_.add(own_, what);
+  save();
+}
+
+Queue::Queue(Keep::Kept kept, Keep& keep)
+    : record_(std::move(kept.record)),
+      geometry_(geometry_of(record_.options)),
+      keep_(keep),
+      kept_at_(kept.place),
+      own_(std::move(kept.descriptors)) {
+  map_memory(about("restore", record_.name));
+  reconcile();
+}
+
+void Queue::map_memory(const std::string& what) {
+  for (const Fd& bell : own_.bells) bell_numbers_.push_back(bell.get());
+  ring_mapping_ = Mapping(own_.ring.get(), {0, geometry_.ring_bytes()}, Access::read_write, what);
+  control_mapping_ = Mapping(own_.control.get(), {0, geometry_.control_bytes()}, Access::read_write, what);
+  map_ = {.geometry = geometry_,
+          .ring = ring_mapping_.data(),
+          .heap = nullptr,
+          .control = control_mapping_.data(),
+          .bells = bell_numbers_.data()};
+}
+
+void Queue::reconcile() noexcept {
+  if (record_.symmetric) {
+    post_notice(map_, k_notice_symmetric);
+    kernel::heavy_barrier();
+  }
+  for (unsigned index = 0; index < record_.groups.size(); ++index) {
+    const GroupPhase phase = GroupWord::of(map_.group(index).state.load_acquire()).phase;
+    switch (record_.groups[index].state) {
+      case GroupRecord::State::free:  // being made or being freed: nobody can be attached to it
+        if (phase != GroupPhase::free) free_group(map_, index);
+        break;
+      case GroupRecord::State::leaving:
+        if (phase == GroupPhase::active) leave(map_, index);
+        break;
+      case GroupRecord::State::active: break;
+    }
+  }
+  // Whoever was to be woken by a daemon that died first.
+  wake_everybody(map_);
 }
 
 std::uint64_t Queue::shared_bytes() const noexcept { return shared_bytes_of(geometry_); }
@@ -67,9 +107,16 @@ protocol::Description Queue::description(bool with_endpoints) const {
   return description;
 }
 
-void Queue::post_removed() noexcept {
+void Queue::remove() noexcept {
+  record_.removing = true;
+  try {
+    save();
+  } catch (const std::exception& error) {
+    spdlog::error("queue {}: {}", record_.name, error.what());
+  }
   post_notice(map_, k_notice_removed);
   wake_everybody(map_);
+  keep_.drop(kept_at_);
 }
 
 }  // namespace beltway::daemon

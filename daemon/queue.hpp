@@ -5,6 +5,9 @@
 // process's mapping and descriptors of it do, through fork, exec and closed descriptors, and no longer. So "the byte is
 // free", asked through the daemon's own description, means that nobody can write to that endpoint's words any more.
 //
+// What must survive the daemon goes to `keep` at each change, before the shared memory is changed accordingly: what the next
+// daemon finds there is at most one step behind the record, and reconcile() takes that step (see keep.hpp).
+//
 // Invariants: a place of `record().endpoints` is not attached only after its byte was seen free and repair() has run; a
 // place of `record().groups` is free only when nobody who was attached to it remains. Both are given out only then.
 // Ownership: segments, eventfds and mappings; they go with the object. Thread safety: the daemon's one thread.
@@ -15,6 +18,7 @@
 #include <vector>
 
 #include "fd.hpp"
+#include "keep.hpp"
 #include "peer.hpp"
 #include "protocol.hpp"
 #include "queue_map.hpp"
@@ -35,14 +39,18 @@ class Queue {
  public:
   /// Makes the memory of a queue. `record`: name, id, owner and options, checked; `options.groups` are made.
   /// Throws Error(limit_reached, system).
-  explicit Queue(QueueRecord record);
+  Queue(QueueRecord record, Keep& keep);
+  /// The queue that an earlier daemon has left. Throws Error(limit_reached, system).
+  Queue(Keep::Kept kept, Keep& keep);
+  Queue(const Queue&) = delete;
+  Queue& operator=(const Queue&) = delete;
 
   [[nodiscard]] const QueueRecord& record() const noexcept { return record_; }
   [[nodiscard]] std::uint64_t shared_bytes() const noexcept;
   [[nodiscard]] protocol::Description description(bool with_endpoints) const;
 
-  /// Tells everybody who is attached that the queue is gone. The last act: destroy it then.
-  void post_removed() noexcept;
+  /// Tells everybody who is attached that the queue is gone, and forgets it. The last act: destroy it then.
+  void remove() noexcept;
 
   // -- groups (queue_groups.cpp) --
   [[nodiscard]] std::optional<unsigned> find_group(const std::string& name) const noexcept;
@@ -66,9 +74,16 @@ class Queue {
   void give_endpoint_to(unsigned place, std::uint64_t session) noexcept { record_.endpoints[place].session = session; }
 
  private:
+  void map_memory(const std::string& what);
+  /// After the daemon's death at any instruction: does to the shared memory what the record says.
+  void reconcile() noexcept;
+  void save() { keep_.write(kept_at_, record_); }
+
   [[nodiscard]] unsigned group_or_throw(const std::string& name, const std::string& operation) const;
+  /// There must be places for all.
+  void make_groups(const std::vector<std::string>& names, Start start);
   /// Frees the places of removed groups that are drained and deserted.
-  void settle_groups() noexcept;
+  void settle_groups();
 
   struct Place {
     unsigned index;
@@ -78,16 +93,16 @@ class Queue {
   [[nodiscard]] std::optional<Place> try_take_place(protocol::Role role, const std::string& what);
   [[nodiscard]] bool is_locked(unsigned place) const noexcept;
   [[nodiscard]] unsigned group_for(const protocol::AttachRequest& request);
-  void enter_group(const Place& place, const protocol::AttachRequest& request, unsigned group,
-                   protocol::AttachReply& reply) noexcept;
-  void make_symmetric() noexcept;
+  [[nodiscard]] unsigned group_of(const Place& place, const protocol::AttachRequest& request,
+                                  unsigned named) const noexcept;
+  void enter_group(const EndpointRecord& endpoint, Start start, protocol::AttachReply& reply) noexcept;
+  void make_symmetric();
 
   QueueRecord record_;
   Geometry geometry_;
-  Fd ring_;
-  Fd heap_;
-  Fd control_;
-  std::vector<Fd> bells_;
+  Keep& keep_;
+  unsigned kept_at_ = 0;
+  QueueDescriptors own_;
   std::vector<int> bell_numbers_;
   Mapping ring_mapping_;
   Mapping control_mapping_;

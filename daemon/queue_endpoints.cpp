@@ -13,6 +13,15 @@ namespace beltway::daemon {
 using protocol::AttachRequest;
 using protocol::Role;
 
+namespace {
+
+GroupKind kind_of(const AttachRequest& request) noexcept {
+  if (!request.group.empty()) return GroupKind::named;
+  return request.lossy ? GroupKind::lossy : GroupKind::priv;
+}
+
+}  // namespace
+
 Handout Queue::attach(const Peer& peer, std::uint64_t session, const AttachRequest& request) {
   const std::string what = about("attach", record_.name);
   const bool reads = request.role != Role::producer;
@@ -24,10 +33,10 @@ Handout Queue::attach(const Peer& peer, std::uint64_t session, const AttachReque
   // Everything that can fail comes before anything that others see.
   const unsigned group = request.role == Role::consumer ? group_for(request) : 0;
   std::optional<Place> place;
-  Fd ring = reads ? open_segment_anew(ring_.get(), Access::read_only, what) : Fd();
-  Fd heap = reads && heap_ ? open_segment_anew(heap_.get(), Access::read_only, what) : Fd();
+  Fd ring = reads ? open_segment_anew(own_.ring.get(), Access::read_only, what) : Fd();
+  Fd heap = reads && own_.heap ? open_segment_anew(own_.heap.get(), Access::read_only, what) : Fd();
   if (request.role == Role::inspector) {
-    own(open_segment_anew(control_.get(), Access::read_only, what));
+    own(open_segment_anew(own_.control.get(), Access::read_only, what));
   } else {
     place = take_place(request.role, what);
     handout.borrowed.push_back(place->control.get());
@@ -36,8 +45,8 @@ Handout Queue::attach(const Peer& peer, std::uint64_t session, const AttachReque
     own(std::move(ring));
     if (heap) own(std::move(heap));
   } else {
-    handout.borrowed.push_back(ring_.get());
-    if (heap_) handout.borrowed.push_back(heap_.get());
+    handout.borrowed.push_back(own_.ring.get());
+    if (own_.heap) handout.borrowed.push_back(own_.heap.get());
   }
   if (request.bells) {
     handout.reply.bells = static_cast<std::uint32_t>(bell_numbers_.size());
@@ -52,12 +61,13 @@ Handout Queue::attach(const Peer& peer, std::uint64_t session, const AttachReque
               .pid = peer.pid,
               .uid = peer.uid,
               .session = session,
-              .group = 0,
-              .kind = GroupKind::priv};
+              .group = request.role == Role::consumer ? group_of(*place, request, group) : 0,
+              .kind = kind_of(request)};
+  save();  // from here on the next daemon would know of it, find no lock, and repair
   handout.reply.endpoint = owner_of(place->index);
   handout.reply.incarnation = endpoint.incarnation;
   if (request.role == Role::consumer) {
-    enter_group(*place, request, group, handout.reply);
+    enter_group(endpoint, request.start, handout.reply);
   } else {
     Board& board = map_.board();
     // First the live bit: a consumer that sees that one ever was must not miss that it is (ConsumerCore::nothing_taken).
@@ -76,27 +86,26 @@ unsigned Queue::group_for(const AttachRequest& request) {
   return group_or_throw(request.group, "attach");
 }
 
-void Queue::enter_group(const Place& place, const AttachRequest& request, unsigned group,
-                        protocol::AttachReply& reply) noexcept {
-  EndpointRecord& endpoint = record_.endpoints[place.index];
-  if (!request.group.empty()) {
-    endpoint.kind = GroupKind::named;
-    endpoint.group = group;
-    reply.group_incarnation = record_.groups[group].incarnation;
+unsigned Queue::group_of(const Place& place, const AttachRequest& request, unsigned named) const noexcept {
+  return request.group.empty() ? geometry_.max_groups + place.index - geometry_.max_producers : named;
+}
+
+void Queue::enter_group(const EndpointRecord& endpoint, Start start, protocol::AttachReply& reply) noexcept {
+  if (endpoint.kind == GroupKind::named) {
+    reply.group_incarnation = record_.groups[endpoint.group].incarnation;
   } else {
-    endpoint.kind = request.lossy ? GroupKind::lossy : GroupKind::priv;
-    endpoint.group = geometry_.max_groups + place.index - geometry_.max_producers;
-    reply.start = join(map_, endpoint.group, endpoint.kind, request.start);
+    reply.start = join(map_, endpoint.group, endpoint.kind, start);
     reply.group_incarnation = GroupWord::of(map_.group(endpoint.group).state.load_relaxed()).incarnation;
   }
   reply.group = endpoint.group;
   reply.kind = endpoint.kind;
 }
 
-void Queue::make_symmetric() noexcept {
+void Queue::make_symmetric() {
   if (record_.symmetric) return;
   spdlog::warn("queue {}: a process cannot use membarrier; publishers pay for full fences from now on", record_.name);
   record_.symmetric = true;
+  save();
   post_notice(map_, k_notice_symmetric);
   // Everybody who is registered has seen the flag after this; who is not registered attached after the flag was up.
   kernel::heavy_barrier();
@@ -123,7 +132,7 @@ std::optional<Queue::Place> Queue::try_take_place(Role role, const std::string& 
   const unsigned end = producer ? geometry_.max_producers : geometry_.endpoints();
   for (unsigned index = begin; index < end; ++index) {
     if (record_.endpoints[index].attached) continue;
-    Fd control = open_segment_anew(control_.get(), Access::read_write, what);
+    Fd control = open_segment_anew(own_.control.get(), Access::read_write, what);
     struct flock lock{};
     lock.l_type = F_WRLCK;
     lock.l_whence = SEEK_SET;
@@ -144,7 +153,7 @@ bool Queue::is_locked(unsigned place) const noexcept {
   lock.l_start = place;
   lock.l_len = 1;
   // If the kernel does not say, the endpoint is taken to be alive: death must be proved.
-  return ::fcntl(control_.get(), F_OFD_GETLK, &lock) != 0 || lock.l_type != F_UNLCK;
+  return ::fcntl(own_.control.get(), F_OFD_GETLK, &lock) != 0 || lock.l_type != F_UNLCK;
 }
 
 bool Queue::look(unsigned place) {
@@ -159,6 +168,7 @@ bool Queue::look(unsigned place) {
   spdlog::debug("queue {}: endpoint {} of process {} is gone; {} claims voided, {} leases released", record_.name,
                 owner, endpoint.pid, counts.voided, counts.released);
   endpoint = {.attached = false, .incarnation = endpoint.incarnation};
+  save();  // a daemon that dies before repairs once more
   settle_groups();
   return true;
 }

@@ -34,8 +34,15 @@ void Queue::add_groups(const std::vector<std::string>& names, Start start, const
                                          "\": max_groups is " + std::to_string(geometry_.max_groups) +
                                          "; remove a group, or declare the queue with more");
   }
-  for (const std::string& name : missing) {
-    const auto place = std::find_if(record_.groups.begin(), record_.groups.end(), is_free);
+  if (missing.empty()) return;
+  make_groups(missing, start);
+  save();  // a daemon that dies before has made groups that nobody knows: the next one frees them
+}
+
+void Queue::make_groups(const std::vector<std::string>& names, Start start) {
+  for (const std::string& name : names) {
+    const auto place = std::find_if(record_.groups.begin(), record_.groups.end(),
+                                    [](const GroupRecord& g) { return g.state == GroupRecord::State::free; });
     const auto index = static_cast<unsigned>(place - record_.groups.begin());
     join(map_, index, GroupKind::named, start);
     // Read at once and kept: what a client writes there later must not decide anything.
@@ -48,6 +55,7 @@ void Queue::add_groups(const std::vector<std::string>& names, Start start, const
 void Queue::remove_group(const std::string& name) {
   const unsigned index = group_or_throw(name, "remove a group of");
   record_.groups[index].state = GroupRecord::State::leaving;
+  save();
   leave(map_, index);
   wake_everybody(map_);
   settle_groups();
@@ -57,15 +65,16 @@ std::uint64_t Queue::purge_group(const std::string& name) {
   return purge(map_, group_or_throw(name, "purge a group of"));
 }
 
-void Queue::settle_groups() noexcept {
+void Queue::settle_groups() {
   for (unsigned index = 0; index < record_.groups.size(); ++index) {
     GroupRecord& group = record_.groups[index];
     if (group.state != GroupRecord::State::leaving) continue;
     const bool deserted = std::none_of(record_.endpoints.begin() + geometry_.max_producers, record_.endpoints.end(),
                                        [index](const EndpointRecord& e) { return e.attached && e.group == index; });
     if (!deserted || !try_drain(map_, index)) continue;
-    free_group(map_, index);
     group = GroupRecord{};
+    save();
+    free_group(map_, index);
   }
 }
 

@@ -41,6 +41,7 @@ struct QueueRecord {
   std::uint32_t owner_uid = 0;
   std::uint32_t owner_gid = 0;
   bool symmetric = false;                 ///< by option, or since a process could not use membarrier
+  bool removing = false;                  ///< the next daemon, if there is one, finishes the removal
   QueueOptions options;                   ///< without `groups`: those are in the next member
   std::vector<GroupRecord> groups;        ///< max_groups places
   std::vector<EndpointRecord> endpoints;  ///< by endpoint index: producers first

@@ -18,7 +18,31 @@ std::uint64_t random_first_id() {
 
 }  // namespace
 
-Registry::Registry(const Quotas& quotas) : quotas_(quotas), last_id_(random_first_id()) {}
+Registry::Registry(const Quotas& quotas, Keep& keep) : quotas_(quotas), keep_(keep), last_id_(random_first_id()) {
+  for (Keep::Kept& kept : keep_.take_queues()) restore(std::move(kept));
+}
+
+void Registry::restore(Keep::Kept kept) {
+  const std::string name = kept.record.name;
+  const unsigned place = kept.place;
+  try {
+    auto queue = std::make_unique<Queue>(std::move(kept), keep_);
+    if (queue->record().removing || queues_.contains(name)) return queue->remove();
+    std::size_t alive = 0;
+    const auto& endpoints = queue->record().endpoints;
+    for (unsigned at = 0; at < endpoints.size(); ++at) {
+      if (!endpoints[at].attached || queue->look(at)) continue;
+      ++alive;
+      suspects_.push_back({queue->record().id, queue->owner_of(at), endpoints[at].incarnation});
+    }
+    spdlog::info("queue {}: taken over, id {}, {} endpoints alive", name, queue->record().id, alive);
+    by_id_.emplace(queue->record().id, queue.get());
+    queues_.emplace(name, std::move(queue));
+  } catch (const Error& error) {
+    spdlog::error("a queue is lost: {}", error.what());
+    keep_.drop(place);
+  }
+}
 
 Registry::Declared Registry::declare(const Peer& peer, const std::string& name, const QueueOptions& options) {
   check_name("declare", "queue", name);
@@ -34,7 +58,7 @@ Registry::Declared Registry::declare(const Peer& peer, const std::string& name, 
   record.owner_uid = peer.uid;
   record.owner_gid = peer.gid;
   record.options = options;
-  auto queue = std::make_unique<Queue>(std::move(record));
+  auto queue = std::make_unique<Queue>(std::move(record), keep_);
   Queue& made = *queue;
   queues_.emplace(name, std::move(queue));
   by_id_.emplace(made.record().id, &made);
@@ -101,14 +125,14 @@ Queue* Registry::try_find(std::uint64_t id) const noexcept {
 void Registry::remove(const std::string& name) noexcept {
   const auto found = queues_.find(name);
   if (found == queues_.end()) return;
-  found->second->post_removed();
+  found->second->remove();
   spdlog::info("queue {}: removed, id {}", name, found->second->record().id);
   by_id_.erase(found->second->record().id);
   queues_.erase(found);
 }
 
 void Registry::remove_all() noexcept {
-  for (const auto& [name, queue] : queues_) queue->post_removed();
+  for (const auto& [name, queue] : queues_) queue->remove();
   by_id_.clear();
   queues_.clear();
 }
@@ -129,7 +153,8 @@ void Registry::detach(std::uint64_t session, const protocol::EndpointName& name)
   Queue* queue = try_find(name.queue);
   if (queue == nullptr) return;
   const auto place = queue->find_endpoint(name.endpoint, name.incarnation);
-  if (!place || queue->record().endpoints[*place].session != session || queue->look(*place)) return;
+  // Whoever says so: the lock decides. Only its own process has its death awaited, if it has not unmapped all after all.
+  if (!place || queue->look(*place) || queue->record().endpoints[*place].session != session) return;
   queue->give_endpoint_to(*place, 0);
   suspects_.push_back(name);
 }
@@ -154,6 +179,16 @@ std::size_t Registry::look_at_suspects() {
     return !place || queue->record().endpoints[*place].session != 0 || queue->look(*place);
   });
   return suspects();
+}
+
+std::set<int> Registry::orphans() const {
+  std::set<int> processes;
+  for (const protocol::EndpointName& name : suspects_) {
+    const Queue* const queue = try_find(name.queue);
+    const auto place = queue == nullptr ? std::nullopt : queue->find_endpoint(name.endpoint, name.incarnation);
+    if (place) processes.insert(queue->record().endpoints[*place].pid);
+  }
+  return processes;
 }
 
 }  // namespace beltway::daemon

@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <map>
 #include <memory>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -25,7 +26,9 @@ struct Quotas {
 
 class Registry {
  public:
-  explicit Registry(const Quotas& quotas);
+  /// Takes over the queues that an earlier daemon has left in `keep`, repairs who died meanwhile, and awaits the death of those
+  /// who live until they say that they are there (resume).
+  Registry(const Quotas& quotas, Keep& keep);
 
   struct Declared {
     Queue& queue;
@@ -57,12 +60,16 @@ class Registry {
   /// Looks at all whose death is awaited. Returns how many are still there: look again later.
   std::size_t look_at_suspects();
   [[nodiscard]] std::size_t suspects() const noexcept { return suspects_.size(); }
+  /// The processes whose endpoints no connection answers for, each once.
+  [[nodiscard]] std::set<int> orphans() const;
 
  private:
   void check_quota(const Peer& peer, const std::string& what, std::uint64_t bytes) const;
+  void restore(Keep::Kept kept);
   Declared open_existing(const Peer& peer, Queue& queue, const QueueOptions& options);
 
   Quotas quotas_;
+  Keep& keep_;
   std::uint64_t last_id_;
   std::map<std::string, std::unique_ptr<Queue>> queues_;
   std::map<std::uint64_t, Queue*> by_id_;

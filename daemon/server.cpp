@@ -1,7 +1,6 @@
 #include "server.hpp"
 
 #include <spdlog/spdlog.h>
-#include <sys/resource.h>
 
 #include <algorithm>
 #include <boost/asio/post.hpp>
@@ -18,46 +17,59 @@ using std::chrono::milliseconds;
 /// A mapping can outlive the sign that its process is gone by moments (a thread is still unmapping), or for long (the process
 /// closed its connection and lives): look soon, then ever less often.
 constexpr milliseconds k_first_pause_ms{1};
-constexpr milliseconds k_longest_pause_ms{2000};
+constexpr milliseconds k_longest_pause_ms{250};
 
 /// Out of descriptors: how long nobody is let in.
 constexpr milliseconds k_door_rest_ms{100};
 
-void raise_open_files_limit() noexcept {
-  rlimit limit{};
-  if (::getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur == limit.rlim_max) return;
-  limit.rlim_cur = limit.rlim_max;
-  ::setrlimit(RLIMIT_NOFILE, &limit);
-}
-
-}  // namespace
-
-Server::Server(const ServerOptions& options)
-    : options_(options),
-      listener_(options.socket),
-      registry_(options.quotas),
-      door_(io_, listener_.descriptor()),
-      door_rest_(io_),
-      suspects_timer_(io_),
-      idle_timer_(io_),
-      suspects_pause_ms_(k_first_pause_ms) {
+/// What a process must be before it can hold queues.
+Store prepare(Store store) {
   raise_open_files_limit();
   // The repair publishes on behalf of the dead: sleepers' barriers must reach the daemon too. Where the kernel cannot, no
   // client can either, and every queue turns to symmetric fences at its first attach.
   static_cast<void>(kernel::register_for_barriers());
+  return store;
+}
+
+}  // namespace
+
+Server::Server(const ServerOptions& options, Store store)
+    : options_(options),
+      store_(prepare(std::move(store))),
+      listener_(options.socket, store_),
+      keep_(store_),
+      registry_(options.quotas, keep_),
+      door_(io_, listener_.descriptor()),
+      door_rest_(io_),
+      suspects_timer_(io_),
+      idle_timer_(io_),
+      orphans_(io_,
+               [this] {
+                 suspects_pause_ms_ = k_first_pause_ms;
+                 look_at_suspects();
+               }),
+      suspects_pause_ms_(k_first_pause_ms) {
+  store_.notify("READY=1");
 }
 
 Server::~Server() { door_.release(); }
 
-void Server::run() {
+Server::End Server::run() {
   spdlog::info("listening at {}", listener_.path().string());
   wait_for_connection();
+  look_after();
   watch_idleness();
   io_.run();
+  if (end_ == End::restart) {
+    listener_.leave();
+    return end_;
+  }
+  store_.notify("STOPPING=1");
   // Their memory lives on in those who have it mapped, but nobody would repair it or find it again.
   registry_.remove_all();
   for (const auto& [id, session] : std::exchange(sessions_, {})) session->stop();
   spdlog::info("ended");
+  return end_;
 }
 
 void Server::stop() {
@@ -65,10 +77,21 @@ void Server::stop() {
 }
 
 void Server::stop_on_signals() {
-  signals_ = std::make_unique<boost::asio::signal_set>(io_, SIGTERM, SIGINT);
+  signals_ = std::make_unique<boost::asio::signal_set>(io_, SIGTERM, SIGINT, SIGHUP);
+  signals_->add(SIGUSR2);
+  wait_for_signal();
+}
+
+void Server::wait_for_signal() {
   signals_->async_wait([this](error_code error, int signal) {
     if (error) return;
-    spdlog::info("signal {}: ending", signal);
+    const bool again = signal == SIGUSR2;
+    if (again && !store_.was_there()) {
+      spdlog::warn("signal {}: not started again, since nobody keeps the queues meanwhile", signal);
+      return wait_for_signal();
+    }
+    spdlog::info("signal {}: {}", signal, again ? "handing over to the next daemon" : "ending");
+    end_ = again ? End::restart : End::ended;
     io_.stop();
   });
 }
@@ -126,6 +149,7 @@ void Server::look_after() {
   const std::size_t suspects = registry_.suspects();
   if (suspects > std::exchange(suspects_known_, suspects)) {
     suspects_pause_ms_ = k_first_pause_ms;
+    orphans_.watch(registry_.orphans());
     wait_for_suspects();
   }
   watch_idleness();
@@ -134,12 +158,16 @@ void Server::look_after() {
 void Server::wait_for_suspects() {
   suspects_timer_.expires_after(suspects_pause_ms_);  // ends an earlier, longer wait
   suspects_timer_.async_wait([this](error_code error) {
-    if (error) return;
-    suspects_known_ = registry_.look_at_suspects();
-    if (suspects_known_ == 0) return;
-    suspects_pause_ms_ = std::min(suspects_pause_ms_ * 2, k_longest_pause_ms);
-    wait_for_suspects();
+    if (!error) look_at_suspects();
   });
+}
+
+void Server::look_at_suspects() {
+  const std::size_t before = std::exchange(suspects_known_, registry_.look_at_suspects());
+  if (suspects_known_ != before) orphans_.watch(registry_.orphans());
+  if (suspects_known_ == 0) return;
+  suspects_pause_ms_ = std::min(suspects_pause_ms_ * 2, k_longest_pause_ms);
+  wait_for_suspects();
 }
 
 void Server::watch_idleness() {

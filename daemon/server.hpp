@@ -15,8 +15,11 @@
 #include <memory>
 
 #include "client_session.hpp"
+#include "keep.hpp"
 #include "listener.hpp"
+#include "orphans.hpp"
 #include "registry.hpp"
+#include "store.hpp"
 
 namespace beltway::daemon {
 
@@ -28,20 +31,29 @@ struct ServerOptions {
 
 class Server {
  public:
-  /// Listens when it returns. Raises this process's limit of open files to what it may have.
-  /// Throws Error(already_exists) if a daemon is alive at the socket, else as Listener.
-  explicit Server(const ServerOptions& options);
+  enum class End : std::uint8_t {
+    ended,    ///< all queues are removed
+    restart,  ///< all is left in the store, for a daemon that is to be started now
+  };
+
+  /// Listens when it returns, with what `store` has of an earlier daemon. Raises this process's limit of open files to what it
+  /// may have. Throws Error(already_exists) if a daemon is alive at the socket, else as Listener.
+  explicit Server(const ServerOptions& options, Store store = {});
   ~Server();
   Server(const Server&) = delete;
   Server& operator=(const Server&) = delete;
 
-  /// Until stop(), a signal (see stop_on_signals) or idleness. Afterwards all queues are removed.
-  void run();
+  /// Until stop(), a signal (see stop_on_signals) or idleness.
+  End run();
   void stop();
-  /// SIGTERM and SIGINT end run(). Before run().
+  /// SIGTERM, SIGINT and SIGHUP end run(); SIGUSR2 ends it for a restart, if there is a store. Before run().
   void stop_on_signals();
 
+  /// What the store has now, for a daemon whose store has gone.
+  [[nodiscard]] const std::vector<PassedFd>& kept() const noexcept { return store_.kept(); }
+
  private:
+  void wait_for_signal();
   void wait_for_connection();
   void accept_all();
   void admit(Fd socket);
@@ -49,19 +61,24 @@ class Server {
   /// After anything that may have changed who is awaited and whether anybody is here.
   void look_after();
   void wait_for_suspects();
+  void look_at_suspects();
   void watch_idleness();
 
   ServerOptions options_;
   boost::asio::io_context io_{1};
+  Store store_;
   Listener listener_;
+  Keep keep_;
   Registry registry_;
   boost::asio::posix::stream_descriptor door_;
   boost::asio::steady_timer door_rest_;
   boost::asio::steady_timer suspects_timer_;
   boost::asio::steady_timer idle_timer_;
+  Orphans orphans_;
   std::chrono::milliseconds suspects_pause_ms_;
   std::size_t suspects_known_ = 0;
   bool idle_ = false;
+  End end_ = End::ended;
   std::uint64_t last_session_ = 0;
   std::map<std::uint64_t, std::shared_ptr<ClientSession>> sessions_;
   std::unique_ptr<boost::asio::signal_set> signals_;

@@ -157,6 +157,11 @@ ChannelStatus Channel::try_receive(Packet& packet) {
   return ChannelStatus::ok;
 }
 
+bool Channel::is_cut() const noexcept {
+  pollfd entry{socket_.get(), 0, 0};
+  return ::poll(&entry, 1, 0) > 0 && (entry.revents & (POLLHUP | POLLERR)) != 0;
+}
+
 bool Channel::send(const json& body, Deadline deadline) {
   for (;;) {
     const ChannelStatus status = try_send(body);

@@ -53,6 +53,8 @@ class Channel {
 
   [[nodiscard]] int descriptor() const noexcept { return socket_.get(); }
   [[nodiscard]] bool is_open() const noexcept { return static_cast<bool>(socket_); }
+  /// The peer has closed its end. What it sent before can still be received.
+  [[nodiscard]] bool is_cut() const noexcept;
   void close() noexcept { socket_.reset(); }
 
  private:

@@ -65,9 +65,13 @@ bool greet(Channel& channel, const fs::path& path, Deadline deadline) {
 }
 
 std::optional<Link> try_link(const fs::path& path, Deadline deadline) {
-  std::optional<Channel> channel = connect_to(path, deadline);
-  if (!channel || !greet(*channel, path, deadline)) return std::nullopt;
-  return Link{std::move(*channel), path};
+  // A daemon that dies before it says hello is followed by another at the same socket, or by none.
+  do {
+    std::optional<Channel> channel = connect_to(path, deadline);
+    if (!channel) return std::nullopt;
+    if (greet(*channel, path, deadline)) return Link{std::move(*channel), path};
+  } while (pause_until(deadline));
+  return std::nullopt;
 }
 
 std::optional<Link> try_user_link(Deadline deadline) {

@@ -34,6 +34,9 @@ void throw_if_refused(const Packet& reply, const std::string& what) {
   }
 }
 
+/// Times that a request is sent before one believes that it is what kills the daemon.
+constexpr int k_sendings = 5;
+
 /// Endpoints that one `resume` names: far below the limit of a protocol message.
 constexpr std::size_t k_resume_page = 256;
 
@@ -56,7 +59,7 @@ Packet Session::request(const std::string& what, std::string_view op, json body,
   const std::lock_guard lock(mutex_);
   const Deadline deadline = deadline_after(options_.timeout_ms);
   body["op"] = op;
-  for (int attempt = 0; attempt < 2; ++attempt) {
+  for (int attempt = 0; attempt < k_sendings; ++attempt) {
     if (!channel_.is_open()) connect(deadline);
     Packet reply;
     if (exchange(body, reply, deadline)) {
@@ -92,8 +95,9 @@ bool Session::exchange(json& body, Packet& reply, Deadline deadline) {
   return false;
 }
 
-void Session::connect(Deadline deadline) {
+void Session::connect(Deadline deadline, StartDaemon start) {
   ConnectionOptions options = options_;
+  options.start_daemon = options.start_daemon && start == StartDaemon::allowed;
   // The same daemon's place; only one that we could have started before is started again.
   if (!options.start_daemon || socket_ != user_socket_path()) options.socket = socket_;
   Link link = find_daemon(options, deadline);
@@ -145,12 +149,17 @@ void Session::forget(const protocol::EndpointName& name) noexcept {
 
 void Session::tell_detached(const protocol::EndpointName& name) noexcept {
   const std::lock_guard lock(mutex_);
-  if (!channel_.is_open()) return;  // its end was an occasion to look
   try {
     json body = protocol::encode(name);
     body["op"] = "detach";
     body["n"] = ++last_number_;
-    if (!channel_.send(body, deadline_after(k_tell_timeout_ms))) channel_.close();
+    const Deadline deadline = deadline_after(k_tell_timeout_ms);
+    // A daemon that has ended closed its end, and what we said would go nowhere.
+    if (channel_.is_open() && !channel_.is_cut() && channel_.send(body, deadline)) return;
+    channel_.close();
+    // Its end was an occasion to look, but who was started in its place does not know that we are gone.
+    connect(deadline, StartDaemon::never);
+    if (!channel_.send(body, deadline)) channel_.close();
   } catch (...) {
     channel_.close();  // whatever it was: a closed connection tells the daemon to look, too
   }

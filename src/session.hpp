@@ -56,7 +56,7 @@ class Session {
   /// it then, its queue's notice says removed. `map` must stay mapped until forget().
   void remember(const protocol::EndpointName& name, const QueueMap& map);
   void forget(const protocol::EndpointName& name) noexcept;
-  /// Asks the daemon to look: the endpoint's memory is unmapped. Does not wait for an answer.
+  /// Asks the daemon to look: the endpoint's memory is unmapped. Does not wait for an answer; connects anew if need be.
   void tell_detached(const protocol::EndpointName& name) noexcept;
 
  private:
@@ -66,7 +66,8 @@ class Session {
   };
 
   void check_fork(const std::string& what) const;
-  void connect(Deadline deadline);
+  enum class StartDaemon : std::uint8_t { allowed, never };
+  void connect(Deadline deadline, StartDaemon start = StartDaemon::allowed);
   void resume(Deadline deadline);
   [[nodiscard]] bool exchange(nlohmann::json& body, Packet& reply, Deadline deadline);
 

@@ -15,6 +15,7 @@
 #include "beltway/beltway.hpp"
 #include "support/child.hpp"
 #include "support/daemon.hpp"
+#include "support/kept_daemon.hpp"
 #include "support/raw_client.hpp"
 #include "support/temp_dir.hpp"
 
@@ -28,14 +29,7 @@ using test::eventually;
 using test::k_small;
 using test::TestDaemon;
 
-/// A process that is not ours to reap counts as gone when only its parent's reaping is missing.
-bool is_gone(int pid) {
-  try {
-    return test::read_file("/proc/" + std::to_string(pid) + "/stat").find(") Z ") != std::string::npos;
-  } catch (const std::system_error&) {
-    return true;
-  }
-}
+using test::is_gone;
 
 /// An environment in which the user's own daemon lives in the test's directory.
 class OwnDaemon : public testing::Test {
@@ -108,16 +102,32 @@ TEST_F(OwnDaemon, is_not_looked_for_where_others_could_pose_as_it) {
   EXPECT_EQ(error_of([] { (void)Connection::open(); }).reason(), Errc::no_permission);
 }
 
-TEST_F(OwnDaemon, is_started_again_by_the_next_request_after_its_death) {
+TEST_F(OwnDaemon, comes_back_with_its_queues_after_its_death) {
   const Connection link = Connection::open();
   const int first = link.ping().pid;
   const Queue queue = link.declare("orders", k_small);
   auto in = queue.consumer();
+  auto out = queue.producer();
   ASSERT_EQ(::kill(first, SIGKILL), 0);
-  ASSERT_TRUE(eventually([&] { return is_gone(first); }));
   const int second = link.ping().pid;
   started_.push_back(second);
   EXPECT_NE(second, first);
+  out.publish("still there");
+  EXPECT_TRUE(in.receive(std::chrono::seconds(20)));
+  EXPECT_EQ(queue.describe().endpoints.size(), 2U);
+}
+
+TEST_F(OwnDaemon, is_started_again_by_the_next_request_after_its_death_and_its_keepers) {
+  const Connection link = Connection::open();
+  const int first = link.ping().pid;
+  const Queue queue = link.declare("orders", k_small);
+  auto in = queue.consumer();
+  const int keeper = test::parent_of(first);
+  ASSERT_EQ(::kill(first, SIGSTOP), 0);  // or it would take the keeper's place
+  ASSERT_EQ(::kill(keeper, SIGKILL), 0);
+  ASSERT_EQ(::kill(first, SIGKILL), 0);
+  ASSERT_TRUE(eventually([&] { return is_gone(first) && is_gone(keeper); }));
+  started_.push_back(link.ping().pid);
   EXPECT_EQ(in.receive(std::chrono::seconds(20)).status(), Status::removed) << "the new daemon does not know the queue";
   EXPECT_EQ(error_of([&] { (void)queue.describe(); }).reason(), Errc::removed);
 }

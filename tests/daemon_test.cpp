@@ -82,7 +82,7 @@ TEST(Daemon, refuses_to_stand_beside_a_live_one_and_names_it) {
 
 TEST(Daemon, starts_beside_a_stale_socket) {
   const test::TempDir dir;
-  const std::vector<std::string> command{program("beltwayd"), "--socket", dir.socket()};
+  const std::vector<std::string> command{program("beltwayd"), "--no-keeper", "--socket", dir.socket()};
   const auto answers = [&](pid_t pid) {
     return eventually([&] {
       try {
@@ -249,7 +249,8 @@ TEST(Daemon, turns_connections_away_with_a_reason_when_it_has_no_descriptor_left
   GTEST_SKIP() << "UBSan's check of vtables makes a pipe, and takes a failure for a finding";
 #endif
   const test::TempDir dir;
-  const std::string command = "ulimit -n 24; exec " + program("beltwayd").string() + " --log-level off --socket ";
+  const std::string command =
+      "ulimit -n 24; exec " + program("beltwayd").string() + " --no-keeper --log-level off --socket ";
   Child daemon = Child::spawn({"/bin/sh", "-c", command + dir.socket().string()});
   const auto open = [&] { return Connection::open({.socket = dir.socket(), .start_daemon = false}); };
   ASSERT_TRUE(eventually([&] { return error_of([&] { (void)open(); }).reason() == Errc{}; }));

@@ -12,7 +12,7 @@ namespace beltway::test {
 namespace {
 
 Child start(const TempDir& dir, const std::vector<std::string>& arguments) {
-  std::vector<std::string> argv = {program("beltwayd"), "--socket", dir.socket()};
+  std::vector<std::string> argv = {program("beltwayd"), "--no-keeper", "--socket", dir.socket()};
   argv.insert(argv.end(), arguments.begin(), arguments.end());
   return Child::spawn(argv, {.standard_output = dir.path() / "out.log", .standard_error = dir.path() / "err.log"});
 }

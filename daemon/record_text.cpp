@@ -1,0 +1,104 @@
+// See record_text.hpp.
+#include "record_text.hpp"
+
+#include <nlohmann/json.hpp>
+
+#include "fields.hpp"
+#include "protocol.hpp"
+#include "validate.hpp"
+
+namespace beltway::daemon {
+namespace {
+
+using nlohmann::json;
+
+constexpr const char* k_what = "restore a queue";
+
+json encode_group(const GroupRecord& group, std::size_t index) {
+  return {{"index", index},
+          {"name", group.name},
+          {"leaving", group.state == GroupRecord::State::leaving},
+          {"incarnation", group.incarnation}};
+}
+
+json encode_endpoint(const EndpointRecord& endpoint, std::size_t place) {
+  json object{{"place", place}, {"incarnation", endpoint.incarnation}};
+  if (!endpoint.attached) return object;
+  object["pid"] = static_cast<std::uint32_t>(endpoint.pid);
+  object["uid"] = endpoint.uid;
+  object["group"] = endpoint.group;
+  object["kind"] = static_cast<unsigned>(endpoint.kind);
+  return object;
+}
+
+void decode_group(const json& object, QueueRecord& record) {
+  const Fields fields(object, k_what);
+  const auto index = fields.number<std::uint32_t>("index");
+  if (index >= record.groups.size()) fields.refuse("index", "below max_groups");
+  GroupRecord& group = record.groups[index];
+  group.name = fields.text("name");
+  check_name(k_what, "group", group.name);
+  group.state = fields.flag("leaving") ? GroupRecord::State::leaving : GroupRecord::State::active;
+  group.incarnation = fields.number<std::uint32_t>("incarnation");
+}
+
+void decode_endpoint(const json& object, QueueRecord& record) {
+  const Fields fields(object, k_what);
+  const auto place = fields.number<std::uint32_t>("place");
+  if (place >= record.endpoints.size()) fields.refuse("place", "below max_producers + max_consumers");
+  EndpointRecord& endpoint = record.endpoints[place];
+  endpoint.incarnation = fields.number<std::uint32_t>("incarnation");
+  if (!fields.has("pid")) return;
+  endpoint.attached = true;
+  endpoint.pid = static_cast<int>(fields.number<std::uint32_t>("pid"));
+  endpoint.uid = fields.number<std::uint32_t>("uid");
+  endpoint.group = fields.number<std::uint32_t>("group");
+  if (endpoint.group >= record.groups.size() + record.options.max_consumers) fields.refuse("group", "a group's index");
+  const auto kind = fields.number<std::uint8_t>("kind");
+  if (kind > static_cast<unsigned>(GroupKind::lossy)) fields.refuse("kind", "the kind of a group");
+  endpoint.kind = static_cast<GroupKind>(kind);
+}
+
+}  // namespace
+
+std::string encode(const QueueRecord& record) {
+  json groups = json::array();
+  for (std::size_t i = 0; i < record.groups.size(); ++i) {
+    if (record.groups[i].state != GroupRecord::State::free) groups.push_back(encode_group(record.groups[i], i));
+  }
+  json endpoints = json::array();
+  for (std::size_t i = 0; i < record.endpoints.size(); ++i) {
+    if (record.endpoints[i].incarnation != 0) endpoints.push_back(encode_endpoint(record.endpoints[i], i));
+  }
+  const json object{{"name", record.name},
+                    {"id", record.id},
+                    {"owner_uid", record.owner_uid},
+                    {"owner_gid", record.owner_gid},
+                    {"symmetric", record.symmetric},
+                    {"removing", record.removing},
+                    {"options", protocol::encode(record.options)},
+                    {"groups", std::move(groups)},
+                    {"endpoints", std::move(endpoints)}};
+  return object.dump();
+}
+
+QueueRecord decode_record(std::string_view text) {
+  const json object = json::parse(text, nullptr, false);
+  const Fields fields(object, k_what);
+  QueueRecord record;
+  record.name = fields.text("name");
+  check_name(k_what, "queue", record.name);
+  record.id = fields.number<std::uint64_t>("id");
+  record.owner_uid = fields.number<std::uint32_t>("owner_uid");
+  record.owner_gid = fields.number<std::uint32_t>("owner_gid");
+  record.symmetric = fields.flag("symmetric");
+  record.removing = fields.flag("removing");
+  record.options = protocol::decode_options(fields.object("options"), k_what);
+  record.groups.resize(record.options.max_groups);
+  record.endpoints.resize(record.options.max_producers + record.options.max_consumers);
+  for (const json& group : fields.array("groups")) decode_group(group, record);
+  for (const json& endpoint : fields.array("endpoints")) decode_endpoint(endpoint, record);
+  return record;
+}
+
+}  // namespace beltway::daemon
