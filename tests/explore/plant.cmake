@@ -1,8 +1,8 @@
-# cmake -DFROM=<repository> -DTO=<folder> -P plant.cmake
+# cmake -DFROM=<repository> -DTO=<folder> [-DPLANTS=<file>] -P plant.cmake
 #
-# Copies the ring's sources and plants the bugs of plants.cmake into the copy: each replaces one piece of code, which must be
-# there exactly once, by a choice at run time between it and its wrong form. A piece that is not found once is an error:
-# the source has changed, and the bug must follow it. TO/plants.hpp lists the bugs.
+# Copies the ring's sources and plants the bugs of plants.cmake (or of PLANTS) into the copy: each replaces one piece of
+# code, which must be there exactly once, by a choice at run time between it and its wrong form. A piece that is not found
+# once is an error: the source has changed, and the bug must follow it. TO/plants.hpp lists the bugs.
 
 # plant_text(name file right replacement)
 function(plant_text name file right replacement)
@@ -30,7 +30,10 @@ function(plant_expression name file right wrong)
   plant_text(${name} ${file} "${right}" "(::beltway::explore::planted(\"${name}\") ? (${wrong}) : (${right}))")
 endfunction()
 
-include(${CMAKE_CURRENT_LIST_DIR}/plants.cmake)
+if(NOT PLANTS)
+  set(PLANTS ${CMAKE_CURRENT_LIST_DIR}/plants.cmake)
+endif()
+include(${PLANTS})
 
 # What has not changed is not written, and so not compiled again.
 function(write_source file text)

@@ -140,6 +140,17 @@ void drain_named(World& world) {
   if (reader.floor() != load_tail(map)) fail(world, "named: stuck");
 }
 
+/// Who joined while others were at work got all that was published afterwards.
+void check_newcomer(const World& world) {
+  if (world.journal().newcomer == 0) return;
+  for (std::size_t id = 0; id < k_messages; ++id) {
+    const Entry& entry = world.journal().messages[id];
+    if (entry.due != 0 && entry.committed != 0 && entry.joined != 1) {
+      fail(world, "the newcomer had message %d %d times", static_cast<int>(id), entry.joined);
+    }
+  }
+}
+
 void check_messages(World& world, bool read, bool leased) {
   std::optional<Position> last[4];
   for (std::size_t id = 0; id < k_messages; ++id) {
@@ -207,7 +218,8 @@ void check_rest(World& world, const Dead& dead, Depth depth) {
   const bool leased = has_named(world);
   if (read) drain_private(world);
   if (leased) drain_named(world);
-  check_messages(world, read, leased);
+  check_newcomer(world);
+  check_messages(world, read, leased && world.journal().forgiven == 0);
   check_at_rest(world, dead);
   if (depth == Depth::usable) check_laps(world, dead);
 }

@@ -5,6 +5,7 @@
 
 #include "atomics.hpp"
 #include "attachment.hpp"
+#include "checker.hpp"
 #include "groups.hpp"
 
 namespace beltway::crash {
@@ -184,7 +185,6 @@ void Crew::end_lease(Message& message, bool ack) {
   Entry& entry = world_.journal().messages[id];
   if (!ack) {
     if (!message.nack()) fail(world_, "message %d was not ours to give back", static_cast<int>(id));
-    ++entry.given_back;
     return;
   }
   entry.acking = 1;
@@ -212,7 +212,7 @@ std::size_t Crew::lease_batch(unsigned owner, unsigned nack_mask) {
 }
 
 Status Crew::read_lossy() {
-  Received received = consumer(k_joiner, true).try_receive();
+  Received received = consumer(k_lossy, true).try_receive();
   if (!received) return received.status();
   const std::uint64_t id = read_message(received->bytes().data(), received->size());
   if (id == 0 || id >= k_messages) fail(world_, "the lossy reader got a torn message");
@@ -228,6 +228,61 @@ void Crew::note_and_end(Message& message, unsigned owner) {
     end_lease(message, true);
   }
 }
+
+void Crew::join_newcomer(GroupKind kind, Start start) {
+  const QueueMap& map = world_.map();
+  const unsigned group = kind == GroupKind::named ? k_other_group : private_group(k_joiner);
+  join(map, group, kind, start);
+  attach(world_, k_joiner, group);
+  consumer(k_joiner);
+  for (Entry& entry : world_.journal().messages) entry.due = entry.begun == 0;
+  world_.journal().newcomer = 1;
+}
+
+void Crew::read_newcomer() {
+  if (world_.journal().newcomer == 0) return;
+  for (;;) {
+    Received received = consumer(k_joiner).try_receive();
+    if (!received) break;
+    const std::uint64_t id = read_message(received->bytes().data(), received->size());
+    if (id == 0 || id >= k_messages) fail(world_, "the newcomer got a torn message");
+    Entry& entry = world_.journal().messages[id];
+    if (entry.joined++ != 0) fail(world_, "the newcomer got message %d again", static_cast<int>(id));
+    received->ack();
+  }
+}
+
+void Crew::newcomer_leaves() {
+  const QueueMap& map = world_.map();
+  read_newcomer();
+  consumers_.erase(k_joiner);
+  bury(world_, k_joiner);
+  if (GroupWord::of(map.group(k_other_group).state.load_acquire()).phase != GroupPhase::active) return;
+  if (!leave(map, k_other_group)) fail(world_, "the newcomers' group does not drain");
+  free_group(map, k_other_group);
+}
+
+void Crew::hold(unsigned owner) {
+  Received received = consumer(owner).try_receive();
+  if (!received) return;
+  held_ids_.push_back(read_message(received->bytes().data(), received->size()));
+  held_.push_back(std::move(*received));
+}
+
+void Crew::let_go() {
+  for (std::size_t i = 0; i < held_.size(); ++i) {
+    const std::uint64_t id = read_message(held_[i].bytes().data(), held_[i].size());
+    if (id == 0 || id != held_ids_[i]) fail(world_, "a message changed while it was held");
+    Entry& entry = world_.journal().messages[id];
+    entry.position = held_[i].position();
+    ++entry.joined;
+    held_[i].ack();
+  }
+  held_.clear();
+  held_ids_.clear();
+}
+
+void Crew::wake_up(unsigned owner) { WaitLine(world_.map(), owner).disarm(); }
 
 void Crew::note_bell(unsigned owner) {
   Journal& journal = world_.journal();

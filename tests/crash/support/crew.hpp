@@ -6,7 +6,7 @@
 
 #include <cstdint>
 #include <map>
-#include <optional>
+#include <vector>
 
 #include "beltway/consumer.hpp"
 #include "beltway/producer.hpp"
@@ -29,6 +29,14 @@ class Crew {
   Producer& producer(unsigned owner);
   Consumer& consumer(unsigned owner, bool lossy = false, std::uint32_t prefetch = 0);
   [[nodiscard]] World& world() noexcept { return world_; }
+  /// Drops the object, so that the next use makes a new one.
+  void forget(unsigned owner) {
+    producers_.erase(owner);
+    consumers_.erase(owner);
+  }
+  /// Who is frozen while others go on.
+  [[nodiscard]] unsigned actor() const noexcept { return actor_; }
+  void set_actor(unsigned owner) noexcept { actor_ = owner; }
 
   // Operations, with their journal.
   Status publish(unsigned owner, std::uint64_t id, std::uint32_t size);
@@ -46,6 +54,16 @@ class Crew {
 
   /// Journals a message that `owner` received, and lets go of it or acknowledges it.
   void note_and_end(Message& message, unsigned owner);
+  /// k_joiner attaches: to the other named group, which is made for it, or with a private one.
+  void join_newcomer(GroupKind kind, Start start);
+  /// It reads what is there for it.
+  void read_newcomer();
+  /// It reads the rest and detaches; its named group goes, too.
+  void newcomer_leaves();
+  /// `owner` receives a message and keeps it until let_go(), which looks whether it is still the same.
+  void hold(unsigned owner);
+  void let_go();
+  void wake_up(unsigned owner);
   /// From here on, a ring of `owner`'s bell counts as a wake.
   void note_bell(unsigned owner);
   /// Says that `owner` sleeps: its thread is in the kernel until its bell rings.
@@ -57,6 +75,9 @@ class Crew {
   void end_lease(Message& message, bool ack);
 
   World& world_;
+  unsigned actor_ = k_nobody;
+  std::vector<Message> held_;  // before their consumers: let go of after them, as an application may
+  std::vector<std::uint64_t> held_ids_;
   std::map<unsigned, Producer> producers_;
   std::map<unsigned, Consumer> consumers_;
 };

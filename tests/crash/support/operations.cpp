@@ -57,15 +57,9 @@ void read_lossy(Crew& crew, unsigned /*owner*/) {
   for (int i = 0; i < 2; ++i) crew.read_lossy();
 }
 void make_lossy(Crew& crew, unsigned owner) {
-  World& world = crew.world();
-  join(world.map(), private_group(owner), GroupKind::lossy, Start::latest);
-  attach(world, owner, private_group(owner));
-  // Starts at the oldest, so that there is something to read, and to lose.
-  const Position oldest = wrap(Tail::of(world.map().tail().load_acquire()).position - world.shape().slots);
-  world.map()
-      .group(private_group(owner))
-      .floor.store_release(
-          widen<Tail::bits>(oldest, wrap(world.map().group(private_group(owner)).floor.load_acquire())));
+  // At the oldest, so that there is something to read, and to lose.
+  join(crew.world().map(), private_group(owner), GroupKind::lossy, Start::oldest);
+  attach(crew.world(), owner, private_group(owner));
   crew.consumer(owner, true);
 }
 
@@ -95,6 +89,24 @@ void try_in_event_mode(Crew& crew, unsigned owner) {
   }
 }
 
+/// A producer's own part of attaching and detaching: it takes its dead predecessor's lane over, publishes, and is gone.
+void take_over(Crew& crew, unsigned owner) {
+  crew.publish(owner, first_id(owner) + 1, k_lane_size);
+  crew.forget(owner);
+  crew.publish(owner, first_id(owner) + 2, k_lane_size);
+  crew.forget(owner);
+}
+void come_and_go(Crew& crew, unsigned owner) {
+  for (int i = 0; i < 2; ++i) {
+    if (owner == k_private) {
+      crew.read();
+    } else {
+      crew.lease(owner, true);
+    }
+    crew.forget(owner);
+  }
+}
+
 constexpr Operation k_operations[] = {
     {"publish", Role::producer, make, publish},
     {"publish_lane", Role::producer, make, publish_lane},
@@ -112,6 +124,9 @@ constexpr Operation k_operations[] = {
     {"events_read", Role::private_reader, make_events, try_in_event_mode},
     {"events_lease", Role::named, make_events, try_in_event_mode},
     {"events_publish", Role::producer, make_events, try_in_event_mode},
+    {"take_over", Role::producer, nullptr, take_over, Steps::accesses},
+    {"come_and_read", Role::private_reader, nullptr, come_and_go, Steps::accesses},
+    {"come_and_lease", Role::named, nullptr, come_and_go, Steps::accesses},
 };
 
 void consume_all(World& world, Crew& crew) {
@@ -137,7 +152,7 @@ unsigned owner_of(const Operation& operation, bool second) noexcept {
     case Role::producer: return second ? k_producer_b : k_producer_a;
     case Role::private_reader: return k_private;
     case Role::named: return second ? k_named_b : k_named_a;
-    case Role::lossy: return k_joiner;
+    case Role::lossy: return k_lossy;
   }
   return k_nobody;
 }
@@ -159,7 +174,8 @@ void begin(World& world, Crew& crew, const Beginning& beginning, std::span<const
   const unsigned first = world.shape().producers > 1 ? k_producer_first : k_producer_a;
   for (unsigned i = 0; i < beginning.laps; ++i) {
     const unsigned by = beginning.laps_by_a ? k_producer_a : first;
-    crew.publish(by, first_id(k_producer_first) + i % 16, i % 2 == 0 ? k_lane_size : k_inline_size);
+    // Ids of their own: who joins at the oldest message may still see them.
+    crew.publish(by, first_id(k_producer_new) + i % 16, i % 2 == 0 ? k_lane_size : k_inline_size);
     consume_all(world, crew);
     std::ranges::fill(world.journal().messages, Entry{});
   }
@@ -167,6 +183,7 @@ void begin(World& world, Crew& crew, const Beginning& beginning, std::span<const
     const bool by_lane = beginning.lane_prefill && i < 2;
     crew.publish(first, first_id(k_producer_first) + i, by_lane ? k_lane_size : k_inline_size);
   }
+  if (beginning.late_floor && world.shape().with_named) crew.lease(k_named_a, true);
   if (!beginning.sleepers) return;
   const auto rests = [&](unsigned owner) { return std::ranges::find(busy, owner) == busy.end(); };
   if (beginning.prefill == 0) {
@@ -175,7 +192,7 @@ void begin(World& world, Crew& crew, const Beginning& beginning, std::span<const
   }
   const bool full =
       beginning.prefill == world.shape().slots && (world.shape().with_named || world.shape().with_private);
-  if (full && world.shape().producers > 1 && rests(k_producer_b)) {
+  if (full && world.shape().producers > 1 && rests(k_producer_b) && !beginning.late_floor) {
     crew.sleep(k_producer_b, wrap(world.shape().first + beginning.laps + beginning.prefill - world.shape().slots));
   }
 }

@@ -7,6 +7,12 @@
 
 namespace beltway::crash {
 
+/// Where an operation may be stepped.
+enum class Steps : std::uint8_t {
+  any,
+  accesses,  ///< allocates: not by instructions
+};
+
 enum class Role : std::uint8_t { producer, private_reader, named, lossy };
 
 struct Operation {
@@ -15,6 +21,7 @@ struct Operation {
   /// What must stand before the first instruction: objects made, event mode entered. May be null.
   void (*prepare)(Crew& crew, unsigned owner);
   void (*run)(Crew& crew, unsigned owner);
+  Steps steps = Steps::any;
 };
 
 [[nodiscard]] std::span<const Operation> operations() noexcept;
@@ -32,6 +39,7 @@ struct Beginning {
   unsigned prefill = 0;       ///< messages that nobody has taken yet
   bool lane_prefill = false;  ///< the first two of these in a lane
   bool laps_by_a = false;     ///< producer A published the laps, and so has a limit in its cache
+  bool late_floor = false;    ///< the named group has acknowledged one of these, and nobody has moved its floor yet
   bool sleepers = false;      ///< those who have nothing to do sleep
 };
 

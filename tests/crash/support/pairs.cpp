@@ -22,7 +22,7 @@ std::uint64_t freeze_each(const Operation& first, const Operation& second, const
   Crew crew(live);
   const unsigned owners[] = {owner_of(first, false), owner_of(second, true)};
   begin(live, crew, beginning, owners);
-  first.prepare(crew, owners[0]);
+  if (first.prepare != nullptr) first.prepare(crew, owners[0]);
   Seen seen;
   std::uint64_t images = 0;
   step([&] { first.run(crew, owners[0]); },
@@ -50,7 +50,7 @@ Counts kill_both(const Operation& first, const Operation& second, const std::vec
     counts.images += freeze_each(first, second, beginning, [&](World& frozen) {
       const Use use(frozen);
       Crew crew(frozen);
-      second.prepare(crew, dead.owners[1]);
+      if (second.prepare != nullptr) second.prepare(crew, dead.owners[1]);
       step([&] { second.run(crew, dead.owners[1]); },
            [&](std::uint64_t at) {
              if (!seen.is_new(frozen.hash())) return Then::step;
@@ -66,29 +66,6 @@ Counts kill_both(const Operation& first, const Operation& second, const std::vec
   return counts;
 }
 
-namespace {
-
-/// The instructions of `second`, run over `frozen`, after which the world is a new one.
-std::vector<std::uint64_t> places(const Operation& second, const World& frozen, World& work) {
-  std::vector<std::uint64_t> found;
-  work.copy_from(frozen);
-  const Use use(work);
-  Crew crew(work);
-  const unsigned owner = owner_of(second, true);
-  second.prepare(crew, owner);
-  std::uint64_t last = 0;
-  step([&] { second.run(crew, owner); },
-       [&](std::uint64_t at) {
-         const std::uint64_t hash = work.hash();
-         if (hash != last) found.push_back(at);
-         last = hash;
-         return Then::step;
-       });
-  return found;
-}
-
-}  // namespace
-
 Counts repair_inside(const Operation& first, const Operation& second, const std::vector<Beginning>& beginnings) {
   Counts counts;
   context() = {.scenario = "repaired inside", .first = first.name, .second = second.name};
@@ -97,26 +74,24 @@ Counts repair_inside(const Operation& first, const Operation& second, const std:
   for (const Beginning& beginning : beginnings) {
     if (!can_pair(first, second, beginning.shape)) continue;
     World work(beginning.shape);
-    std::uint64_t turn = 0;
+    const std::uint64_t stride = full_coverage() ? 1 : 3;
     counts.images += freeze_each(first, second, beginning, [&](World& frozen) {
-      // Reads between two writes are places of their own: the repair comes one to three instructions after each write.
-      if (!full_coverage() && turn++ % 3 != 0) return;
-      for (const std::uint64_t place : places(second, frozen, work)) {
-        const std::uint64_t repair_at = place + turn++ % 7;
+      bool over = false;
+      for (std::uint64_t repair_at = counts.pairs % stride; !over; repair_at += stride) {
         work.copy_from(frozen);
         const Use use(work);
         Crew crew(work);
-        second.prepare(crew, owner);
+        if (second.prepare != nullptr) second.prepare(crew, owner);
         context().then_at = repair_at;
-        bool repaired = false;
+        over = true;
         step([&] { second.run(crew, owner); },
              [&](std::uint64_t at) {
                if (at < repair_at) return Then::step;
+               over = false;
                bury(work, dead.owners[0]);
-               repaired = true;
                return Then::run_on;
              });
-        if (!repaired) bury(work, dead.owners[0]);
+        if (over) bury(work, dead.owners[0]);
         check_rest(work, dead, Depth::usable);
         ++counts.pairs;
       }
@@ -135,14 +110,15 @@ Counts interrupt(const Operation& operation, const Interruption& interruption,
     if (!applies(operation, beginning.shape, false) || !interruption.applies(operation, beginning)) continue;
     World live(beginning.shape);
     const Use use(live);
-    // Every so many instructions, each time from another one on, until the operation is over.
-    const std::uint64_t stride = full_coverage() ? 1 : 11;
+    // Every so many steps, each time from another one on, until the operation is over.
+    const std::uint64_t stride = full_coverage() ? 1 : 2;
     bool over = false;
     for (std::uint64_t stop_at = counts.runs % stride; !over; stop_at += stride) {
       live.clear();
       Crew crew(live);
+      crew.set_actor(owner);
       begin(live, crew, beginning, {&owner, 1});
-      operation.prepare(crew, owner);
+      if (operation.prepare != nullptr) operation.prepare(crew, owner);
       context().at = stop_at;
       over = true;
       step([&] { operation.run(crew, owner); },
@@ -152,10 +128,9 @@ Counts interrupt(const Operation& operation, const Interruption& interruption,
              interruption.meanwhile(crew);
              return Then::run_on;
            });
-      if (over) break;
-      if (interruption.afterwards != nullptr) interruption.afterwards(crew);
+      if (!over && interruption.afterwards != nullptr) interruption.afterwards(crew);
       check_rest(live, {}, Depth::usable);
-      ++counts.pairs;
+      counts.pairs += over ? 0 : 1;
     }
     ++counts.runs;
   }

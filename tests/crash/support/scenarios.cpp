@@ -16,33 +16,42 @@ bool full_coverage() noexcept {
 
 namespace {
 
-/// How much less than `thin` says the ordinary suite takes: each test in a few seconds. BELTWAY_CRASH_FULL=1 takes all.
-constexpr unsigned k_thinner = 12;
+/// Spreads choices evenly, whatever every so-many-th beginning would have had in common.
+constexpr std::uint64_t mix(std::uint64_t number) noexcept {
+  number = (number + 1) * 0x9e3779b97f4a7c15ULL;
+  number = (number ^ number >> 32) * 0xd6e8feb86659fd93ULL;
+  return number ^ number >> 32;
+}
 
 std::vector<Beginning> beginnings_of(std::uint32_t producers, unsigned thin) {
   // A position at which each packed field wraps: tail and next (44 bits), lease (46), slot and floor (54).
   constexpr Position k_firsts[] = {0, (1ULL << 44) - 3, (1ULL << 46) - 2, (1ULL << 54) - 3};
   std::vector<Beginning> all;
-  unsigned number = 0;
+  std::uint64_t number = producers;
   for (const std::uint32_t slots : {2U, 4U}) {
     for (unsigned groups = 0; groups < 4; ++groups) {
       for (unsigned laps = 0; laps < slots + 2; ++laps) {
         for (unsigned prefill = 0; prefill <= slots; ++prefill) {
-          for (unsigned start = 0; start < 4; ++start, ++number) {
-            if (!full_coverage() && number % (thin * k_thinner) != 0) continue;
+          for (unsigned start = 0; start < 4; ++start) {
+            const std::uint64_t choice = mix(++number);
+            // Always tried: a full ring whose only group could give room at once, if somebody looked.
+            const bool late_and_full = groups == 1 && prefill == 4 && laps == 0 && start == 1;
+            if (!full_coverage() && choice % thin != 0 && !late_and_full) continue;
+            const std::uint64_t bits = mix(choice);
             Beginning one;
             one.shape = {.slots = slots,
                          .producers = producers,
                          .lane_bytes = slots == 2 ? 256U : 384U,
-                         .first = k_firsts[(number / thin + start) % 4],
+                         .first = k_firsts[start],
                          .with_private = groups % 2 == 0,
                          .with_named = groups < 2,
-                         .symmetric = number % 5 == 1};
+                         .symmetric = bits % 5 == 0};
             one.laps = laps;
             one.prefill = prefill;
-            one.lane_prefill = (number / thin) % 2 == 0;
-            one.laps_by_a = (number / thin) % 3 != 0;
-            one.sleepers = (number / thin) % 4 != 3;
+            one.lane_prefill = !late_and_full && (bits & 0x100) != 0;
+            one.laps_by_a = (bits & 0x600) != 0;
+            one.late_floor = late_and_full || (bits & 0x800) != 0;
+            one.sleepers = (bits & 0x3000) != 0;
             all.push_back(one);
           }
         }
@@ -74,7 +83,7 @@ Counts kill(const Operation& operation, const std::vector<Beginning>& beginnings
     const Use use(live);
     Crew crew(live);
     begin(live, crew, beginning, {&owner, 1});
-    operation.prepare(crew, owner);
+    if (operation.prepare != nullptr) operation.prepare(crew, owner);
     Seen seen;
     const Dead dead{{owner, k_nobody, k_nobody}};
     step([&] { operation.run(crew, owner); },
@@ -107,7 +116,7 @@ Counts kill_repair(const Operation& operation, const std::vector<Beginning>& beg
     const Use use(live);
     Crew crew(live);
     begin(live, crew, beginning, {&owner, 1});
-    operation.prepare(crew, owner);
+    if (operation.prepare != nullptr) operation.prepare(crew, owner);
     Seen seen;
     Seen seen_repairs;
     const Dead dead{{owner, k_nobody, k_nobody}};

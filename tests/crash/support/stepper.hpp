@@ -1,5 +1,8 @@
-// Runs a function one instruction at a time: EFLAGS.TF makes the processor trap after each, and the handler of SIGTRAP
-// calls a hook in the same process, which may copy memory, run other code, or step another function in turn.
+// Runs a function in small steps and calls a hook after each, in the same thread: the hook may copy memory, run other code, or
+// step another function in turn. Two ways, of which a program has one:
+//
+//   trap/    EFLAGS.TF makes the processor trap after each instruction of the optimised code (SIGTRAP)
+//   access/  each access to a shared word is a step (access_atomics.hpp): coarser, and far cheaper
 //
 // Thread safety: none; one thread of the process steps. Stepped code must not be inside malloc when a hook allocates:
 // the hot paths that are stepped here allocate nothing.
@@ -34,11 +37,11 @@ class FunctionRef<Result(Args...)> {
 /// What the hook wants next.
 enum class Then : std::uint8_t { step, run_on };
 
-/// Runs `actor`; after its n-th instruction (from 0) calls hook(n), until the hook says run_on: then the actor finishes at full
+/// Runs `actor`; after its n-th step (from 0) calls hook(n), until the hook says run_on: then the actor finishes at full
 /// speed. A hook may call step() itself.
 void step(FunctionRef<void()> actor, FunctionRef<Then(std::uint64_t)> hook);
 
-/// Instructions stepped since the program began.
-[[nodiscard]] std::uint64_t traps() noexcept;
+/// Steps since the program began.
+[[nodiscard]] std::uint64_t steps() noexcept;
 
 }  // namespace beltway::crash

@@ -26,7 +26,8 @@ inline constexpr unsigned k_named_a = k_first_consumer + 1;
 inline constexpr unsigned k_named_b = k_first_consumer + 2;
 inline constexpr unsigned k_named_new = k_first_consumer + 3;
 inline constexpr unsigned k_joiner = k_first_consumer + 4;
-inline constexpr unsigned k_consumers = 5;
+inline constexpr unsigned k_lossy = k_first_consumer + 5;
+inline constexpr unsigned k_consumers = 6;
 inline constexpr unsigned k_nobody = 255;
 
 inline constexpr unsigned k_group = 0;        ///< the named group
@@ -57,7 +58,8 @@ struct Entry {
   std::uint8_t leased;     ///< a consumer of the named group saw it
   std::uint8_t acking;     ///< its ack was called
   std::uint8_t acked;      ///< its ack returned true
-  std::uint8_t given_back;
+  std::uint8_t due;        ///< the newcomer had joined before its publish was called
+  std::uint8_t joined;     ///< times that the newcomer had it
 };
 
 struct Journal {
@@ -65,6 +67,8 @@ struct Journal {
   Position private_read;       ///< where the private reader goes on
   std::uint32_t bells[k_bells];
   std::uint32_t bells_before[k_bells];  ///< when its owner went to sleep
+  std::uint64_t newcomer;               ///< 1: one has joined, and must get all that is due
+  std::uint64_t forgiven;               ///< 1: the named group was purged or made anew, and may miss messages
 };
 
 class World {

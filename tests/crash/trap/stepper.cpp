@@ -64,6 +64,6 @@ void step(FunctionRef<void()> actor, FunctionRef<Then(std::uint64_t)> hook) {
   current = frame.outer;
 }
 
-std::uint64_t traps() noexcept { return trap_count; }
+std::uint64_t steps() noexcept { return trap_count; }
 
 }  // namespace beltway::crash

@@ -1,0 +1,67 @@
+// In place of src/atomics.hpp (see there): every access to a shared word, every fence and the middle of every copy is a
+// place where the actor can be frozen. Coarser than the trap flag, and thousands of times faster: for what needs many runs,
+// pairs of actors first of all. All runs in one thread, so plain words will do.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
+
+namespace beltway {
+
+namespace crash {
+/// True while somebody wants to know.
+extern bool accesses_count;
+void accessed() noexcept;
+}  // namespace crash
+
+class Word {
+ public:
+  [[nodiscard]] std::uint64_t load_relaxed() const noexcept { return note(value_); }
+  [[nodiscard]] std::uint64_t load_acquire() const noexcept { return note(value_); }
+  void store_relaxed(std::uint64_t value) noexcept { set(value); }
+  void store_release(std::uint64_t value) noexcept { set(value); }
+  bool compare_and_swap(std::uint64_t expected, std::uint64_t desired) noexcept {
+    const bool same = value_ == expected;
+    set(same ? desired : value_);
+    return same;
+  }
+  std::uint64_t exchange(std::uint64_t value) noexcept { return set(value); }
+  std::uint64_t fetch_or(std::uint64_t bits) noexcept { return set(value_ | bits); }
+  std::uint64_t fetch_and(std::uint64_t bits) noexcept { return set(value_ & bits); }
+  std::uint64_t fetch_add(std::uint64_t value) noexcept { return set(value_ + value); }
+
+ private:
+  static std::uint64_t note(std::uint64_t value) noexcept {
+    if (crash::accesses_count) crash::accessed();
+    return value;
+  }
+  std::uint64_t set(std::uint64_t value) noexcept {
+    const std::uint64_t before = value_;
+    value_ = value;
+    return note(before);
+  }
+
+  std::uint64_t value_;
+};
+static_assert(sizeof(Word) == 8);
+
+inline void fence_noted() noexcept {
+  if (crash::accesses_count) crash::accessed();
+}
+inline void full_fence() noexcept { fence_noted(); }
+inline void compiler_fence() noexcept { fence_noted(); }
+inline void release_fence() noexcept { fence_noted(); }
+inline void acquire_fence() noexcept { fence_noted(); }
+
+inline void copy_racing(std::byte* to, const std::byte* from, std::size_t size) noexcept {
+  const std::size_t half = size / 2;
+  if (half != 0) std::memcpy(to, from, half);
+  fence_noted();
+  if (size != half) std::memcpy(to + half, from + half, size - half);
+  fence_noted();
+}
+
+inline void spin_pause() noexcept {}
+
+}  // namespace beltway

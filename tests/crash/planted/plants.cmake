@@ -1,0 +1,54 @@
+# The bugs that the crash images must catch: all of the explorer's, of which some show only in interleavings and store
+# buffers (crash_planted_test.cpp says which), and these. See ../../explore/plant.cmake.
+include(${CMAKE_CURRENT_LIST_DIR}/../../explore/plants.cmake)
+
+# -- the repair ---------------------------------------------------------------------------------------------------
+plant(repair_does_not_help_tail daemon/repair.cpp
+  [[help_tail(map, Tail::of(map.tail().load_acquire()));]] "")
+plant(repair_leaves_claims daemon/repair.cpp
+  [[if (state.compare_and_swap(seen, SlotState{slot.position, slot.owner, SlotPhase::voided}.word())) ++voided;]] "")
+plant(repair_leaves_leases daemon/repair.cpp
+  [[if (word.compare_and_swap(seen, lease.word())) ++released;]] "")
+plant(repair_marks_no_try daemon/repair.cpp
+  [[if (lease.tries < k_max_tries) ++lease.tries;]] "")
+plant(repair_leaves_the_private_group daemon/repair.cpp
+  [[free_group(map, map.geometry.max_groups + owner - k_first_consumer);]] "")
+plant(repair_leaves_the_sleeper daemon/repair.cpp
+  [[drop_sleeper(map, owner);]] "")
+
+# -- producers ----------------------------------------------------------------------------------------------------
+plant(ready_before_the_payload src/producer_core.hpp
+  [[slot.meta.store_relaxed(SlotMeta{static_cast<std::uint32_t>(size), 0}.word());]]
+  [[slot.meta.store_relaxed(SlotMeta{static_cast<std::uint32_t>(size), 0}.word()); claimer_.ready(position_);]])
+plant_text(ready_before_the_reference src/producer_core.cpp
+  [[slot.meta.store_relaxed(SlotMeta{static_cast<std::uint32_t>(size), k_flag_lane}.word());]]
+  [[if (::beltway::explore::planted("ready_before_the_reference")) claimer_.ready(position_);
+  slot.meta.store_relaxed(SlotMeta{static_cast<std::uint32_t>(size), k_flag_lane}.word());]])
+plant(lane_without_heir src/lane.cpp
+  [[if (map_.geometry.lane_bytes != 0) inherit();]] "")
+plant_expression(tail_is_not_widened src/floors.hpp
+  [[widen<Tail::bits>(tail.position, slot.position)]] [[static_cast<Position>(tail.position)]])
+
+# -- consumers and groups -----------------------------------------------------------------------------------------
+plant_text(nack_leaves_next src/named_reader.cpp
+  [[false;
+  set_next_back(map_, group_, position);]]
+  [[false;
+  if (::beltway::explore::planted("nack_leaves_next") || ::beltway::explore::planted("nack_before_the_word")) return true;
+  set_next_back(map_, group_, position);]])
+plant_text(nack_before_the_word src/named_reader.cpp
+  [[  const auto more = static_cast<std::uint8_t>(]]
+  [[  if (::beltway::explore::planted("nack_before_the_word")) set_next_back(map_, group_, position);
+  const auto more = static_cast<std::uint8_t>(]])
+plant_expression(next_is_not_widened src/named_reader.cpp
+  [[widen<Next::bits>(next.position, floor)]] [[static_cast<Position>(next.position)]])
+plant(leases_are_not_filled src/groups.cpp
+  [[fill_leases(map, index, floor);]] "")
+plant_expression(floor_of_nobody src/groups.cpp
+  [[Floor{incarnation, floor}.word()]] [[Floor{0, floor}.word()]])
+plant_expression(drained_while_leased src/groups.cpp
+  [[Lease::of(map.lease(index, i).load_acquire()).phase == LeasePhase::leased]] [[false]])
+plant_expression(purge_takes_what_is_leased src/groups.cpp
+  [[lap == 0 && lease.phase != LeasePhase::retry]] [[false]])
+plant_expression(private_reader_takes_claimed src/private_reader.hpp
+  [[state.position != read_ || state.phase == SlotPhase::claimed]] [[state.position != read_]])

@@ -1,0 +1,102 @@
+// See daemon_jobs.hpp.
+#include "daemon_jobs.hpp"
+
+#include "groups.hpp"
+#include "seen.hpp"
+#include "stepper.hpp"
+
+namespace beltway::crash {
+
+namespace {
+
+bool always(const Beginning& /*beginning*/) { return true; }
+bool with_named(const Beginning& beginning) { return beginning.shape.with_named; }
+
+/// A private consumer that attaches: when the daemon comes back its process is gone, or asks again; either way what was
+/// begun for it is undone.
+template <GroupKind kind, Start start>
+void attach_private(World& world) {
+  join(world.map(), private_group(k_joiner), kind, start);
+  attach(world, k_joiner, private_group(k_joiner));
+}
+void undo_attach(World& world) { bury(world, k_joiner); }
+
+/// A named group is made in the daemon's records first, then in shared memory.
+template <Start start>
+void make_group(World& world) {
+  join(world.map(), k_other_group, GroupKind::named, start);
+}
+template <Start start>
+void make_group_again(World& world) {
+  make_group<start>(world);
+  // It holds all that came since; nobody reads it here, so it goes.
+  if (!leave(world.map(), k_other_group)) fail(world, "a group without leases does not drain");
+  free_group(world.map(), k_other_group);
+}
+
+void remove_group(World& world) {
+  if (leave(world.map(), k_group)) free_group(world.map(), k_group);
+}
+void remove_group_again(World& world) {
+  // Freed already: the records say so last, and nothing was lost by doing it once more.
+  if (GroupWord::of(world.map().group(k_group).state.load_acquire()).phase == GroupPhase::free) return;
+  if (!leave(world.map(), k_group)) fail(world, "a group without leases does not drain");
+  free_group(world.map(), k_group);
+}
+
+void purge_group(World& world) {
+  world.journal().forgiven = 1;
+  purge(world.map(), k_group);
+}
+
+void detach_private(World& world) { bury(world, k_private); }
+void detach_producer(World& world) { bury(world, k_producer_a); }
+void detach_named(World& world) { bury(world, k_named_a); }
+bool with_private(const Beginning& beginning) { return beginning.shape.with_private; }
+
+constexpr DaemonJob k_jobs[] = {
+    {"attach_latest", always, attach_private<GroupKind::priv, Start::latest>, undo_attach},
+    {"attach_oldest", always, attach_private<GroupKind::priv, Start::oldest>, undo_attach},
+    {"attach_lossy", always, attach_private<GroupKind::lossy, Start::oldest>, undo_attach},
+    {"make_group_latest", always, make_group<Start::latest>, make_group_again<Start::latest>},
+    {"make_group_oldest", always, make_group<Start::oldest>, make_group_again<Start::oldest>},
+    {"remove_group", with_named, remove_group, remove_group_again},
+    {"purge_group", with_named, purge_group, purge_group},
+    {"detach_private", with_private, detach_private, detach_private},
+    {"detach_producer", always, detach_producer, detach_producer},
+    {"detach_named", with_named, detach_named, detach_named},
+};
+
+}  // namespace
+
+std::span<const DaemonJob> daemon_jobs() noexcept { return k_jobs; }
+
+Counts kill_daemon(const DaemonJob& job, const std::vector<Beginning>& beginnings) {
+  Counts counts;
+  context() = {.scenario = "the daemon is killed", .first = job.name};
+  for (const Beginning& beginning : beginnings) {
+    if (!job.applies(beginning)) continue;
+    World live(beginning.shape);
+    World image(beginning.shape);
+    const Use use(live);
+    Crew crew(live);
+    begin(live, crew, beginning, {});
+    Seen seen;
+    const auto check = [&](std::uint64_t at) {
+      if (!seen.is_new(live.hash())) return Then::step;
+      context().at = at;
+      image.copy_from(live);
+      const Use use_image(image);
+      job.again(image);
+      check_rest(image, {}, Depth::usable);
+      ++counts.images;
+      return Then::step;
+    };
+    step([&] { job.run(live); }, check);
+    check(~0ULL);
+    ++counts.runs;
+  }
+  return counts;
+}
+
+}  // namespace beltway::crash
