@@ -16,6 +16,8 @@
 // receive_many(most), which returns how many there were, and `bool try_receive(value&)`, for consumers that share.
 #pragma once
 
+#include <sched.h>
+
 #include <atomic>
 #include <cstdint>
 #include <cstring>
@@ -112,6 +114,19 @@ class SharedMemory {
  private:
   std::byte* data_;
   std::size_t bytes_;
+};
+
+/// While it lives this thread may run anywhere, and so may threads that a library starts meanwhile: they would otherwise all
+/// be pinned to the worker's own processor.
+class Unpinned {
+ public:
+  Unpinned();
+  ~Unpinned();
+  Unpinned(const Unpinned&) = delete;
+  Unpinned& operator=(const Unpinned&) = delete;
+
+ private:
+  cpu_set_t before_{};
 };
 
 }  // namespace beltway::bench

@@ -1,5 +1,6 @@
 // The list of candidates, and what they share.
 #include <sys/mman.h>
+#include <unistd.h>
 
 #include <cerrno>
 #include <system_error>
@@ -35,5 +36,14 @@ SharedMemory::SharedMemory(std::size_t bytes) : bytes_(bytes) {
   data_ = static_cast<std::byte*>(memory);
 }
 SharedMemory::~SharedMemory() { munmap(data_, bytes_); }
+
+Unpinned::Unpinned() {
+  sched_getaffinity(0, sizeof before_, &before_);
+  cpu_set_t all;
+  CPU_ZERO(&all);
+  for (long i = 0; i < sysconf(_SC_NPROCESSORS_ONLN); ++i) CPU_SET(static_cast<std::size_t>(i), &all);
+  sched_setaffinity(0, sizeof all, &all);
+}
+Unpinned::~Unpinned() { sched_setaffinity(0, sizeof before_, &before_); }
 
 }  // namespace beltway::bench
