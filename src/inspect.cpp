@@ -4,6 +4,8 @@
 // nonsense into it. So every word is read once, every position is measured against `tail` and cut to one lap, every
 // index comes from the daemon's description, and a message is copied before its slot is looked at again. Wrong words
 // give wrong numbers, nothing worse.
+#include "inspect.hpp"
+
 #include <algorithm>
 #include <utility>
 
@@ -143,10 +145,7 @@ unsigned index_of(const protocol::Description& description, std::string_view gro
 
 }  // namespace
 
-QueueSnapshot Queue::snapshot() const {
-  const Inspection inspection = detail::attach_inspector(*session_, {name_, id_, geometry_of(options_)});
-  protocol::Description description = detail::describe(*session_, *this);
-  const QueueMap& map = inspection.map;
+QueueSnapshot detail::take_snapshot(const QueueMap& map, protocol::Description description) {
   QueueSnapshot snapshot;
   snapshot.info = std::move(description.info);
   snapshot.position = load_tail(map);
@@ -159,21 +158,30 @@ QueueSnapshot Queue::snapshot() const {
   return snapshot;
 }
 
-std::vector<PeekedMessage> Queue::peek(std::size_t count, std::size_t max_bytes, std::string_view group) const {
-  const Inspection inspection = detail::attach_inspector(*session_, {name_, id_, geometry_of(options_)});
-  const QueueMap& map = inspection.map;
-  std::optional<unsigned> index;
-  if (!group.empty()) index = index_of(detail::describe(*session_, *this), group);
+std::vector<PeekedMessage> detail::copy_messages(const QueueMap& map, std::size_t count, std::size_t max_bytes,
+                                                 std::optional<unsigned> group) {
   const Position tail = load_tail(map);
-  const std::uint64_t depth = index ? depth_of(map, floor_of(map, *index), tail) : map.geometry.slots;
+  const std::uint64_t depth = group ? depth_of(map, floor_of(map, *group), tail) : map.geometry.slots;
   std::vector<PeekedMessage> messages;
   for (std::uint64_t left = depth; left != 0 && messages.size() < count; --left) {
     const Position position = wrap(tail - left);
-    if (index && is_done(map, *index, position)) continue;
+    if (group && is_done(map, *group, position)) continue;
     PeekedMessage message;
     if (copy_message(map, position, max_bytes, message)) messages.push_back(std::move(message));
   }
   return messages;
+}
+
+QueueSnapshot Queue::snapshot() const {
+  const Inspection inspection = detail::attach_inspector(*session_, {name_, id_, geometry_of(options_)});
+  return detail::take_snapshot(inspection.map, detail::describe(*session_, *this));
+}
+
+std::vector<PeekedMessage> Queue::peek(std::size_t count, std::size_t max_bytes, std::string_view group) const {
+  const Inspection inspection = detail::attach_inspector(*session_, {name_, id_, geometry_of(options_)});
+  std::optional<unsigned> index;
+  if (!group.empty()) index = index_of(detail::describe(*session_, *this), group);
+  return detail::copy_messages(inspection.map, count, max_bytes, index);
 }
 
 }  // namespace beltway

@@ -1,0 +1,71 @@
+// A neighbour that writes nonsense over shared memory: random words, and words that look right and are wrong.
+// Thread safety: none. The same seed writes the same.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <random>
+
+#include "queue_map.hpp"
+
+namespace beltway::test {
+
+/// What a neighbour may write: a consumer the control segment, a producer everything.
+enum class Neighbour : std::uint8_t { consumer, producer };
+
+class Scribbler {
+ public:
+  Scribbler(const QueueMap& map, Neighbour as, std::uint64_t seed) : map_(map), as_(as), random_(seed) {}
+
+  /// Writes one to four words.
+  void scribble() {
+    for (std::uint64_t i = below(4) + 1; i != 0; --i) pick().store_release(value());
+  }
+  std::uint64_t below(std::uint64_t limit) { return random_() % limit; }
+
+ private:
+  Word& pick() {
+    const Geometry& geometry = map_.geometry;
+    const std::uint64_t kinds = as_ == Neighbour::producer ? 9 : 6;
+    switch (below(kinds)) {
+      case 0: return word(map_.control + geometry.board_offset(), sizeof(Board));
+      case 1: return word(map_.control + geometry.endpoints_offset(), geometry.endpoints() * sizeof(Endpoint));
+      case 2: return map_.group(static_cast<unsigned>(below(geometry.groups()))).state;
+      case 3: return map_.group(static_cast<unsigned>(below(geometry.groups()))).floor;
+      case 4: return map_.group(static_cast<unsigned>(below(geometry.groups()))).next;
+      case 5: return map_.lease(static_cast<unsigned>(below(geometry.max_groups)), below(geometry.slots));
+      case 6: return map_.tail();
+      case 7: return map_.slot(below(geometry.slots)).state;
+      default: return word(map_.ring + k_slots_offset, std::size_t{geometry.slots} * geometry.slot_bytes);
+    }
+  }
+  Word& word(std::byte* base, std::size_t bytes) { return *reinterpret_cast<Word*>(base + 8 * below(bytes / 8)); }
+
+  std::uint64_t value() {
+    const Position tail = Tail::of(map_.tail().load_relaxed()).position;
+    const Position near = tail + below(9) - 4 + (below(3) - 1) * map_.geometry.slots;
+    const auto owner = static_cast<std::uint8_t>(below(256));
+    switch (below(10)) {
+      case 0: return 0;
+      case 1: return ~0ULL;
+      case 2: return 1ULL << below(64);
+      case 3: return SlotState{wrap(near), owner, static_cast<SlotPhase>(below(4))}.word();
+      case 4:
+        return Lease{near, owner, static_cast<std::uint8_t>(below(256)), static_cast<LeasePhase>(below(4))}.word();
+      case 5: return Next{near, static_cast<std::uint32_t>(below(1U << 20))}.word();
+      case 6: return Floor{static_cast<std::uint32_t>(below(3)), wrap(near)}.word();
+      case 7:
+        return GroupWord{static_cast<std::uint32_t>(below(3)), static_cast<GroupKind>(below(4)),
+                         static_cast<GroupPhase>(below(6))}
+            .word();
+      case 8: return SlotMeta{static_cast<std::uint32_t>(random_()), static_cast<std::uint16_t>(below(4))}.word();
+      default: return random_();
+    }
+  }
+
+  const QueueMap map_;
+  const Neighbour as_;
+  std::mt19937_64 random_;
+};
+
+}  // namespace beltway::test
