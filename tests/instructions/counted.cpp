@@ -1,0 +1,158 @@
+// The program that instructions_test runs under callgrind: hot operations of one process over plain memory, each in bursts
+// that alone are counted; what fills or empties the ring between them is not. After each operation the counts so far are dumped
+// under its name, with the number of messages: "publish_8 messages 5120".
+#include <valgrind/callgrind.h>
+
+#include <cstdlib>
+#include <list>
+#include <string>
+#include <vector>
+
+#include "local_queue.hpp"
+
+namespace {
+
+using beltway::Ack;
+using beltway::Bytes;
+using beltway::Consumer;
+using beltway::Message;
+using beltway::Producer;
+using beltway::QueueOptions;
+using beltway::Received;
+using beltway::test::LocalQueue;
+
+constexpr std::size_t k_burst = 256;
+constexpr unsigned k_warm_up_bursts = 8;  // two laps of the ring
+constexpr unsigned k_bursts = 40;
+constexpr std::size_t k_batch = 32;
+constexpr const char* k_group = "group";
+
+QueueOptions options(std::uint32_t producers, std::uint32_t consumers = 1, bool group = false) {
+  QueueOptions made{.slots = 512,
+                    .slot_bytes = 128,
+                    .lane_bytes = 1U << 20,
+                    .max_producers = producers,
+                    .max_consumers = consumers,
+                    .max_groups = 1};
+  if (group) made.groups = {k_group};
+  return made;
+}
+
+/// Counts `hot`, which handles `each` messages a call, in bursts; `before` and `after` a burst is not counted.
+template <class Before, class Hot, class After>
+void count(const std::string& name, std::size_t each, const Before& before, const Hot& hot, const After& after) {
+  for (unsigned burst = 0; burst < k_warm_up_bursts + k_bursts; ++burst) {
+    before();
+    const bool counts = burst >= k_warm_up_bursts;
+    if (counts) CALLGRIND_TOGGLE_COLLECT;
+    for (std::size_t i = 0; i < k_burst; i += each) hot();
+    if (counts) CALLGRIND_TOGGLE_COLLECT;
+    after();
+  }
+  // valgrind reads the text when it writes the dump, which is later.
+  static std::list<std::string> texts;
+  texts.push_back(name + " messages " + std::to_string(k_bursts * k_burst));
+  CALLGRIND_DUMP_STATS_AT(texts.back().c_str());
+}
+
+void nothing() {}
+
+void must(bool condition) {
+  if (!condition) std::abort();
+}
+
+void drain(Consumer& consumer) {
+  for (;;) {
+    Received received = consumer.try_receive();
+    if (!received) return;
+    received->ack();
+  }
+}
+
+void count_publish(const std::string& name, std::uint32_t producers, std::size_t size, unsigned consumers = 1) {
+  LocalQueue queue(options(producers, consumers));
+  Producer producer = queue.producer();
+  std::vector<Consumer> all;
+  for (unsigned i = 0; i < consumers; ++i) all.push_back(queue.consumer());
+  const std::vector<std::byte> bytes(size);
+  count(
+      name, 1, nothing, [&] { must(producer.try_publish(bytes) == beltway::Status::ok); },
+      [&] {
+        for (Consumer& consumer : all) drain(consumer);
+      });
+}
+
+void count_publish_batch(const std::string& name, std::size_t size) {
+  LocalQueue queue(options(1));
+  Producer producer = queue.producer();
+  Consumer consumer = queue.consumer();
+  const std::vector<std::byte> bytes(size);
+  const std::vector<Bytes> batch(k_batch, Bytes(bytes));
+  count(
+      name, k_batch, nothing, [&] { must(producer.try_publish_batch(batch).count == k_batch); },
+      [&] { drain(consumer); });
+}
+
+void count_loan(const std::string& name) {
+  LocalQueue queue(options(1));
+  Producer producer = queue.producer();
+  Consumer consumer = queue.consumer();
+  count(
+      name, 1, nothing,
+      [&] {
+        beltway::Lent lent = producer.try_loan(1024);
+        must(lent->try_commit() == beltway::Status::ok);
+      },
+      [&] { drain(consumer); });
+}
+
+void fill(Producer& producer) {
+  for (std::size_t i = 0; i < k_burst; ++i) producer.publish("8 bytes.");
+}
+
+void count_receive(const std::string& name, bool group) {
+  LocalQueue queue(options(1, 1, group));
+  Producer producer = queue.producer();
+  Consumer consumer = queue.consumer({.group = group ? k_group : ""});
+  count(
+      name, 1, [&] { fill(producer); },
+      [&] {
+        Received received = consumer.try_receive();
+        must(static_cast<bool>(received));
+        received->ack();
+      },
+      nothing);
+}
+
+void count_receive_batch(const std::string& name, bool group) {
+  LocalQueue queue(options(1, 1, group));
+  Producer producer = queue.producer();
+  Consumer consumer = queue.consumer({.group = group ? k_group : ""});
+  std::vector<Message> batch(k_batch);
+  count(
+      name, k_batch, [&] { fill(producer); },
+      [&] {
+        must(consumer.try_receive_batch(batch).count == k_batch);
+        for (Message& message : batch) message.ack();
+      },
+      nothing);
+}
+
+}  // namespace
+
+int main() {
+  count_publish("publish_8", 1, 8);
+  count_publish("publish_64", 1, 64);
+  count_publish("publish_mp_8", 4, 8);
+  count_publish("publish_mp_64", 4, 64);
+  count_publish("publish_to_4", 1, 8, 4);
+  count_publish("publish_to_16", 1, 8, 16);
+  count_publish_batch("publish_batch_8", 8);
+  count_publish_batch("publish_batch_64", 64);
+  count_loan("loan_commit");
+  count_receive("receive", false);
+  count_receive_batch("receive_batch", false);
+  count_receive("lease_ack", true);
+  count_receive_batch("lease_ack_batch", true);
+  return 0;
+}
