@@ -27,8 +27,9 @@ namespace {
 using std::chrono::milliseconds;
 using Clock = std::chrono::steady_clock;
 
-/// A daemon that ran for so long was well: its death does not count as one of a row.
-constexpr milliseconds k_steady_ms{1000};
+/// A daemon that was ready and ran for so long is no one that dies of what it finds: its death does not count as one of a
+/// row. Short, since who died in the middle of a claim is repaired by the next daemon, and others wait for that.
+constexpr milliseconds k_steady_ms{100};
 /// Pauses before the second, third, ... start of a row; the first is at once.
 constexpr milliseconds k_first_pause_ms{20};
 constexpr milliseconds k_longest_pause_ms{2000};
@@ -36,6 +37,8 @@ constexpr milliseconds k_longest_pause_ms{2000};
 constexpr std::size_t k_own_descriptors = 16;
 constexpr std::size_t k_most_descriptors = 253;  // SCM_MAX_FD
 constexpr std::size_t k_datagram_bytes = 4096;
+
+constexpr std::array k_passed_on{SIGTERM, SIGINT, SIGHUP, SIGUSR2};
 
 /// One datagram: the lines of its text, and its descriptors.
 struct Notification {
@@ -129,9 +132,10 @@ Keeper::Keeper(const KeeperOptions& options) : options_(options), store_(take_in
   limit_ = std::min(limit_, files > k_own_descriptors ? files - k_own_descriptors : 0);
   sigset_t signals;
   ::sigemptyset(&signals);
-  for (const int signal : {SIGTERM, SIGINT, SIGHUP, SIGUSR2, SIGCHLD}) ::sigaddset(&signals, signal);
+  ::sigaddset(&signals, SIGCHLD);
+  for (const int signal : k_passed_on) ::sigaddset(&signals, signal);
   ::sigprocmask(SIG_BLOCK, &signals, &mask_before_);
-  for (const int signal : {SIGTERM, SIGINT, SIGHUP, SIGUSR2, SIGCHLD}) ::sigdelset(&mask_before_, signal);
+  ::sigdelset(&mask_before_, SIGCHLD);
   signals_ = checked_fd(::signalfd(-1, &signals, SFD_CLOEXEC | SFD_NONBLOCK), "start the keeper: make a signalfd");
   make_socket();
 }
@@ -167,7 +171,10 @@ void Keeper::start() noexcept {
 
 void Keeper::become_daemon(pid_t keeper) noexcept {
   try {
-    ::sigprocmask(SIG_SETMASK, &mask_before_, nullptr);
+    // What was sent before the daemon could hear it waits for it (see hear_signals).
+    sigset_t mask = mask_before_;
+    for (const int signal : k_passed_on) ::sigaddset(&mask, signal);
+    ::sigprocmask(SIG_SETMASK, &mask, nullptr);
     ::prctl(PR_SET_PDEATHSIG, SIGUSR2);
     if (::getppid() != keeper) ::_exit(EXIT_FAILURE);
     ::setenv("NOTIFY_SOCKET", address_.c_str(), 1);
@@ -264,6 +271,13 @@ std::optional<int> Keeper::ended(int status) {
 }
 
 }  // namespace
+
+void hear_signals() noexcept {
+  sigset_t signals;
+  ::sigemptyset(&signals);
+  for (const int signal : k_passed_on) ::sigaddset(&signals, signal);
+  ::sigprocmask(SIG_UNBLOCK, &signals, nullptr);
+}
 
 int run_keeper(const KeeperOptions& options) { return Keeper(options).run(); }
 

@@ -31,6 +31,10 @@ struct KeeperOptions {
 /// and reaps this process's children: for main. Throws Error(system, limit_reached) before the first start.
 int run_keeper(const KeeperOptions& options);
 
+/// A daemon is started with the signals that are passed on blocked, so that none kills it before it listens to them. Now it
+/// does.
+void hear_signals() noexcept;
+
 /// Replaces this process by `program` with `arguments`, or, if that file is gone, by its own program file, deleted as it may
 /// be. Returns if neither works.
 void replace_process(const std::string& program, const std::vector<std::string>& arguments) noexcept;

@@ -93,6 +93,7 @@ int run_daemon(const Options& options, const std::vector<std::string>& arguments
   const std::string program = own_program();
   Server server(options.server, std::move(store));
   server.stop_on_signals();
+  beltway::daemon::hear_signals();
   if (options.leave_terminal) beltway::daemon::leave_terminal();
   ready();
   if (server.run() == Server::End::ended) return EXIT_SUCCESS;

@@ -71,6 +71,9 @@ void Queue::reconcile() noexcept {
       case GroupRecord::State::active: break;
     }
   }
+  for (unsigned place = 0; place < record_.endpoints.size(); ++place) {
+    if (record_.endpoints[place].evicted) take_away(place);
+  }
   // Whoever was to be woken by a daemon that died first.
   wake_everybody(map_);
 }
@@ -102,7 +105,8 @@ protocol::Description Queue::description(bool with_endpoints) const {
                               .pid = endpoint.pid,
                               .uid = endpoint.uid,
                               .group = named ? record_.groups[endpoint.group].name : std::string(),
-                              .lossy = endpoint.kind == GroupKind::lossy});
+                              .lossy = endpoint.kind == GroupKind::lossy,
+                              .evicted = endpoint.evicted});
   }
   return description;
 }

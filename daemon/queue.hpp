@@ -13,6 +13,7 @@
 // Ownership: segments, eventfds and mappings; they go with the object. Thread safety: the daemon's one thread.
 #pragma once
 
+#include <chrono>
 #include <optional>
 #include <string>
 #include <vector>
@@ -67,6 +68,10 @@ class Queue {
   /// If the process at the place is gone: repairs and frees the place. True if nobody is there (any more).
   bool look(unsigned place);
 
+  // -- eviction (queue_eviction.cpp) --
+  /// Throws out who has held producers back and stood still for evict_after_ms. Call it a few times in that span.
+  void evict_who_stands_still(std::chrono::steady_clock::time_point now);
+
   [[nodiscard]] unsigned owner_of(unsigned place) const noexcept;
   /// The place of an endpoint by owner number and incarnation, if it is attached.
   [[nodiscard]] std::optional<unsigned> find_endpoint(unsigned owner, std::uint32_t incarnation) const noexcept;
@@ -98,6 +103,18 @@ class Queue {
   void enter_group(const EndpointRecord& endpoint, Start start, protocol::AttachReply& reply) noexcept;
   void make_symmetric();
 
+  /// Where a group stood when it was first seen to hold producers back, and who kept it there.
+  struct Standstill {
+    Position floor = 0;
+    std::optional<unsigned> place;  ///< nobody: it holds nobody back, or no consumer is to blame
+    std::chrono::steady_clock::time_point since;
+  };
+  [[nodiscard]] bool holds_producers_back(Position floor) const noexcept;
+  [[nodiscard]] std::optional<unsigned> who_holds(unsigned group, Position floor) const noexcept;
+  void evict(unsigned place);
+  /// What is in the evicted consumer's hands goes to others. Safe to repeat.
+  void take_away(unsigned place) noexcept;
+
   QueueRecord record_;
   Geometry geometry_;
   Keep& keep_;
@@ -106,7 +123,8 @@ class Queue {
   std::vector<int> bell_numbers_;
   Mapping ring_mapping_;
   Mapping control_mapping_;
-  QueueMap map_;  ///< without the heap: nothing that the daemon does reads payloads
+  std::vector<Standstill> standstills_;  ///< by group; empty unless there is evict_after_ms
+  QueueMap map_;                         ///< without the heap: nothing that the daemon does reads payloads
 };
 
 }  // namespace beltway::daemon

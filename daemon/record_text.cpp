@@ -26,6 +26,7 @@ json encode_endpoint(const EndpointRecord& endpoint, std::size_t place) {
   if (!endpoint.attached) return object;
   object["pid"] = static_cast<std::uint32_t>(endpoint.pid);
   object["uid"] = endpoint.uid;
+  object["evicted"] = endpoint.evicted;
   object["group"] = endpoint.group;
   object["kind"] = static_cast<unsigned>(endpoint.kind);
   return object;
@@ -52,6 +53,7 @@ void decode_endpoint(const json& object, QueueRecord& record) {
   endpoint.attached = true;
   endpoint.pid = static_cast<int>(fields.number<std::uint32_t>("pid"));
   endpoint.uid = fields.number<std::uint32_t>("uid");
+  endpoint.evicted = fields.flag("evicted");
   endpoint.group = fields.number<std::uint32_t>("group");
   if (endpoint.group >= record.groups.size() + record.options.max_consumers) fields.refuse("group", "a group's index");
   const auto kind = fields.number<std::uint8_t>("kind");

@@ -31,6 +31,7 @@ struct EndpointRecord {
   int pid = 0;
   std::uint32_t uid = 0;
   std::uint64_t session = 0;  ///< the connection that answers for it; 0: none any more, its death is awaited
+  bool evicted = false;       ///< thrown out; its place is not free until its death is proved
   unsigned group = 0;         ///< consumers: index of the named group, or max_groups + consumer index
   GroupKind kind = GroupKind::priv;
 };

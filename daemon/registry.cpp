@@ -181,6 +181,22 @@ std::size_t Registry::look_at_suspects() {
   return suspects();
 }
 
+std::chrono::milliseconds Registry::evict_who_stands_still() {
+  // A span is measured to a quarter of it, and not finer than the clock of people.
+  constexpr std::chrono::milliseconds k_shortest_ms{5};
+  constexpr std::chrono::milliseconds k_longest_ms{500};
+  std::chrono::milliseconds pause{0};
+  const auto now = std::chrono::steady_clock::now();
+  for (const auto& [name, queue] : queues_) {
+    const auto evict_after = queue->record().options.evict_after_ms;
+    if (evict_after.count() == 0) continue;
+    queue->evict_who_stands_still(now);
+    const auto wanted = std::clamp(evict_after / 4, k_shortest_ms, k_longest_ms);
+    pause = pause.count() == 0 ? wanted : std::min(pause, wanted);
+  }
+  return pause;
+}
+
 std::set<int> Registry::orphans() const {
   std::set<int> processes;
   for (const protocol::EndpointName& name : suspects_) {

@@ -5,6 +5,7 @@
 // Ownership: owns the queues. Thread safety: the daemon's one thread.
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <map>
 #include <memory>
@@ -56,6 +57,9 @@ class Registry {
   void detach(std::uint64_t session, const protocol::EndpointName& name);
   /// Whether the endpoint is known, of this user and process; then it belongs to `session`.
   [[nodiscard]] bool resume(const Peer& peer, std::uint64_t session, const protocol::EndpointName& name);
+
+  /// Throws out who stands still (QueueOptions::evict_after_ms). Returns how soon to look again; zero: no queue asks for it.
+  std::chrono::milliseconds evict_who_stands_still();
 
   /// Looks at all whose death is awaited. Returns how many are still there: look again later.
   std::size_t look_at_suspects();

@@ -32,20 +32,6 @@ std::uint64_t repair_slots(const QueueMap& map, unsigned owner) noexcept {
   return voided;
 }
 
-std::uint64_t release_leases(const QueueMap& map, unsigned group, unsigned owner) noexcept {
-  std::uint64_t released = 0;
-  for (std::uint32_t i = 0; i < map.geometry.slots; ++i) {
-    Word& word = map.lease(group, i);
-    const std::uint64_t seen = word.load_acquire();
-    Lease lease = Lease::of(seen);
-    if (lease.phase != LeasePhase::leased || lease.owner != owner) continue;
-    lease.phase = LeasePhase::retry;
-    if (lease.tries < k_max_tries) ++lease.tries;
-    if (word.compare_and_swap(seen, lease.word())) ++released;
-  }
-  return released;
-}
-
 void drop_sleeper(const QueueMap& map, unsigned owner) noexcept {
   Board& board = map.board();
   Word& sleepers = owner < k_first_consumer ? board.producer_sleepers : board.consumer_sleepers;
@@ -85,6 +71,20 @@ void sum_counters(const QueueMap& map, unsigned owner, const RepairCounts& count
 }
 
 }  // namespace
+
+std::uint64_t release_leases(const QueueMap& map, unsigned group, unsigned owner) noexcept {
+  std::uint64_t released = 0;
+  for (std::uint32_t i = 0; i < map.geometry.slots; ++i) {
+    Word& word = map.lease(group, i);
+    const std::uint64_t seen = word.load_acquire();
+    Lease lease = Lease::of(seen);
+    if (lease.phase != LeasePhase::leased || lease.owner != owner) continue;
+    lease.phase = LeasePhase::retry;
+    if (lease.tries < k_max_tries) ++lease.tries;
+    if (word.compare_and_swap(seen, lease.word())) ++released;
+  }
+  return released;
+}
 
 RepairCounts repair(const QueueMap& map, unsigned owner) noexcept {
   RepairCounts counts;

@@ -18,4 +18,7 @@ struct RepairCounts {
 /// the totals and clears them, wakes everybody. Then the caller may give the index out again.
 RepairCounts repair(const QueueMap& map, unsigned owner) noexcept;
 
+/// All that the consumer has leased of the named group goes back to it; returns how many messages.
+std::uint64_t release_leases(const QueueMap& map, unsigned group, unsigned owner) noexcept;
+
 }  // namespace beltway::daemon

@@ -42,6 +42,7 @@ Server::Server(const ServerOptions& options, Store store)
       door_(io_, listener_.descriptor()),
       door_rest_(io_),
       suspects_timer_(io_),
+      standstills_timer_(io_),
       idle_timer_(io_),
       orphans_(io_,
                [this] {
@@ -152,6 +153,7 @@ void Server::look_after() {
     orphans_.watch(registry_.orphans());
     wait_for_suspects();
   }
+  if (!watches_standstills_) watch_standstills();
   watch_idleness();
 }
 
@@ -168,6 +170,16 @@ void Server::look_at_suspects() {
   if (suspects_known_ == 0) return;
   suspects_pause_ms_ = std::min(suspects_pause_ms_ * 2, k_longest_pause_ms);
   wait_for_suspects();
+}
+
+void Server::watch_standstills() {
+  const milliseconds pause = registry_.evict_who_stands_still();
+  watches_standstills_ = pause.count() != 0;
+  if (!watches_standstills_) return;
+  standstills_timer_.expires_after(pause);
+  standstills_timer_.async_wait([this](error_code error) {
+    if (!error) watch_standstills();
+  });
 }
 
 void Server::watch_idleness() {

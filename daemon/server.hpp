@@ -62,6 +62,7 @@ class Server {
   void look_after();
   void wait_for_suspects();
   void look_at_suspects();
+  void watch_standstills();
   void watch_idleness();
 
   ServerOptions options_;
@@ -73,10 +74,12 @@ class Server {
   boost::asio::posix::stream_descriptor door_;
   boost::asio::steady_timer door_rest_;
   boost::asio::steady_timer suspects_timer_;
+  boost::asio::steady_timer standstills_timer_;
   boost::asio::steady_timer idle_timer_;
   Orphans orphans_;
   std::chrono::milliseconds suspects_pause_ms_;
   std::size_t suspects_known_ = 0;
+  bool watches_standstills_ = false;
   bool idle_ = false;
   End end_ = End::ended;
   std::uint64_t last_session_ = 0;

@@ -40,6 +40,7 @@ ConsumerCore::ConsumerCore(Attachment attachment, const ConsumerOptions& options
       prefetch_(options.prefetch == 0 ? attachment_.map.geometry.slots : options.prefetch),
       reader_(make_reader(attachment_)),
       private_(std::get_if<PrivateReader>(&reader_)),
+      in_place_(attachment_.evictable ? nullptr : private_),
       waiter_(attachment_.map, attachment_.owner, options.wait, is_symmetric(attachment_.map)),
       endpoint_(attachment_.map.endpoint(attachment_.owner)) {}
 
@@ -104,6 +105,11 @@ Look ConsumerCore::take_named(NamedReader& reader, std::span<Message> out, std::
     look = reader.lease(views, wanted, leased, counters_.corrupt);
     if (counters_.corrupt != corrupt_before) store_counters();
     if (look != Look::message) break;
+    if (is_evicted()) {  // the daemon may have looked for our leases before these
+      for (std::size_t i = leased; i-- > 0;) reader.nack(views[i].position, views[i].tries);
+      pass_on();
+      return Look::empty;
+    }
     leased_ += leased;
     for (std::size_t i = 0; i < leased; ++i) fill(out[count++], views[i]);
     if (leased < wanted) break;
@@ -133,6 +139,7 @@ Look ConsumerCore::take_what_is_there(std::span<Message> out, std::size_t& count
 Status ConsumerCore::take(std::span<Message> out, std::size_t& count) {
   count = 0;
   if (out.empty()) return Status::ok;
+  if (is_evicted()) return Status::evicted;
   if (at_prefetch_limit()) return Status::prefetch_limit;
   if (take_what_is_there(out, count) == Look::message) [[likely]]
     return Status::ok;

@@ -58,13 +58,17 @@ class ConsumerCore {
   /// The common case, without the general one's detours: the next message of a private group, if it is there.
   bool take_next(Received& received) noexcept {
     SlotView view;
-    if (private_ == nullptr || waiter_.event_mode() || !private_->next_if_ready(view)) return false;
+    if (in_place_ == nullptr || waiter_.event_mode() || !in_place_->next_if_ready(view)) return false;
     fill(received.message_, view);
     received.status_ = Status::ok;
     return true;
   }
   [[nodiscard]] bool at_prefetch_limit() const noexcept;
   [[nodiscard]] bool all_delivered() const noexcept;
+  /// Pairs with the daemon, which sets the flag, then has a barrier run on all processors, then takes what is ours away.
+  [[nodiscard]] bool is_evicted() const noexcept {
+    return attachment_.evictable && (Identity::of(endpoint_.identity.load_acquire()).flags & k_endpoint_evicted) != 0;
+  }
 
   Status try_take(std::span<Message> out, std::size_t& count);
   Status wait_take(std::span<Message> out, std::size_t& count, const Until& until);
@@ -101,7 +105,8 @@ class ConsumerCore {
   const bool follow_;
   const std::uint64_t prefetch_;
   std::variant<PrivateReader, NamedReader, LossyReader> reader_;
-  PrivateReader* const private_;  // in reader_, or null
+  PrivateReader* const private_;   // in reader_, or null
+  PrivateReader* const in_place_;  // private_, if nobody can throw us out between two messages
   Waiter waiter_;
   Endpoint& endpoint_;
   ConsumerCounters counters_;  // messages, bytes, lost, redelivered and corrupt; the rest is put in when asked for

@@ -14,11 +14,12 @@ void ConsumerCore::wake_for_room(Position floor) noexcept {
 }
 
 bool ConsumerCore::end_private(Position position) noexcept {
+  const bool ours = !is_evicted();  // else what it showed may be another message by now
   const bool last = private_ != nullptr ? private_->held() == 1 : --copies_held_ == 0;
   if (private_ != nullptr && private_->let_go(position)) wake_for_room(private_->floor());
   if (last && released_) [[unlikely]]
     delete this;
-  return true;
+  return ours;
 }
 
 bool ConsumerCore::end_named(NamedReader& reader, const Message& message, End end) noexcept {

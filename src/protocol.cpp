@@ -47,8 +47,9 @@ Enum decode_enum(const Fields& fields, std::string_view name, const std::array<s
   return static_cast<Enum>(found - words.begin());
 }
 
-constexpr std::array<std::string_view, 9> k_option_names{
-    "slots", "slot_bytes", "lane_bytes", "max_producers", "max_consumers", "max_groups", "mode", "fence", "type"};
+constexpr std::array<std::string_view, 10> k_option_names{
+    "slots",      "slot_bytes", "lane_bytes", "max_producers", "max_consumers",
+    "max_groups", "mode",       "fence",      "type",          "evict_after_ms"};
 
 TypeTag decode_type(const json& object, const std::string& what) {
   const Fields fields(object, what + ": type");
@@ -64,6 +65,7 @@ EndpointInfo decode_endpoint(const json& object, const Description& description,
   info.pid = static_cast<int>(fields.number<std::uint32_t>("pid"));
   info.uid = fields.number<std::uint32_t>("uid");
   info.lossy = fields.flag("lossy");
+  info.evicted = fields.flag("evicted");
   if (fields.has("group")) {
     const auto group = fields.number<std::uint32_t>("group");
     const auto& indexes = description.group_indexes;
@@ -86,6 +88,7 @@ json encode(const QueueOptions& options) {
               {"mode", options.mode},
               {"fence", to_string(options.fence)}};
   if (!options.groups.empty()) object["groups"] = options.groups;
+  if (options.evict_after_ms.count() != 0) object["evict_after_ms"] = options.evict_after_ms.count();
   if (options.type != TypeTag{}) {
     object["type"] = {{"name", options.type.name}, {"size", options.type.size}, {"alignment", options.type.alignment}};
   }
@@ -112,6 +115,7 @@ QueueOptions decode_options(const json& object, const std::string& what) {
   if (fields.has("fence")) {
     options.fence = decode_enum<Fence, 2>(fields, "fence", {"asymmetric", "symmetric"});
   }
+  options.evict_after_ms = std::chrono::milliseconds(fields.number_or("evict_after_ms", std::uint32_t{0}));
   if (fields.has("type")) options.type = decode_type(fields.object("type"), what);
   if (fields.has("groups")) {
     for (const json& group : fields.array("groups")) {
@@ -137,6 +141,7 @@ json encode(const Description& description) {
               {"pid", static_cast<std::uint32_t>(endpoint.pid)},
               {"uid", endpoint.uid}};
     if (endpoint.lossy) item["lossy"] = true;
+    if (endpoint.evicted) item["evicted"] = true;
     if (!endpoint.group.empty()) {
       const auto& names = info.options.groups;
       const auto found = std::find(names.begin(), names.end(), endpoint.group);

@@ -31,7 +31,7 @@
 //   options       the fields of QueueOptions; fence "asymmetric" or "symmetric"; type {name, size, alignment} if typed;
 //                 missing ones have their defaults
 //   queue         name, id, owner_uid, owner_gid, options (without groups), shared_bytes, groups: [{index, name}],
-//                 endpoints: [{endpoint, pid, uid, group (index, or missing: private), lossy}]
+//                 endpoints: [{endpoint, pid, uid, group (index, or missing: private), lossy, evicted}]
 //   role          "producer" (needs w), "consumer" (needs r), "inspector" (needs r; gets no endpoint)
 //   endpoint      owner number: producers 0 to 63, consumers 64 to 127
 //   barriers      whether the process is registered for membarrier; without it the queue turns to symmetric fences

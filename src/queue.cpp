@@ -43,9 +43,10 @@ Consumer Queue::consumer(const ConsumerOptions& options) const {
                                         .create_group = options.create_group,
                                         .lossy = options.lossy,
                                         .start = options.start};
-  return make_consumer(detail::attach_endpoint(session_, {name_, id_, geometry_of(options_)}, request,
-                                               {.populate = options.populate, .lock = options.lock_memory}),
-                       options);
+  Attachment attachment = detail::attach_endpoint(session_, {name_, id_, geometry_of(options_)}, request,
+                                                  {.populate = options.populate, .lock = options.lock_memory});
+  attachment.evictable = options_.evict_after_ms.count() != 0 && !options.lossy;
+  return make_consumer(std::move(attachment), options);
 }
 
 void Queue::add_group(std::string_view group, Start start) const {

@@ -108,6 +108,11 @@ void check_options(const std::string& what, const QueueOptions& options) {
   if (options.fence != Fence::asymmetric && options.fence != Fence::symmetric) {
     refuse(what, "fence", std::to_string(static_cast<unsigned>(options.fence)), "asymmetric or symmetric");
   }
+  const std::int64_t evict_after = options.evict_after_ms.count();
+  if (evict_after != 0 && (evict_after < k_min_evict_after_ms || evict_after > k_max_evict_after_ms)) {
+    refuse(what, "evict_after_ms", std::to_string(evict_after),
+           "0 or " + std::to_string(k_min_evict_after_ms) + " to " + std::to_string(k_max_evict_after_ms));
+  }
   check_type(what, options);
 }
 
@@ -146,6 +151,10 @@ std::optional<std::string> first_difference(const QueueOptions& there, const Que
   if (there.mode != wanted.mode) return differs("mode", octal(there.mode), octal(wanted.mode));
   if (there.fence != wanted.fence) {
     return differs("fence", std::string(to_string(there.fence)), std::string(to_string(wanted.fence)));
+  }
+  if (there.evict_after_ms != wanted.evict_after_ms) {
+    return differs("evict_after_ms", std::to_string(there.evict_after_ms.count()),
+                   std::to_string(wanted.evict_after_ms.count()));
   }
   if (there.type != wanted.type) return differs("type", text_of(there.type), text_of(wanted.type));
   return std::nullopt;

@@ -1,7 +1,11 @@
 // How the daemon learns that a process is gone, and that it does not believe so too early: killed, forked, replaced by
-// another program, without a connection.
+// another program, without a connection, without descriptors, without its main thread.
 #include <gtest/gtest.h>
+#include <sys/syscall.h>
 #include <unistd.h>
+
+#include <optional>
+#include <thread>
 
 #include "beltway/beltway.hpp"
 #include "support/child.hpp"
@@ -87,6 +91,65 @@ TEST(Daemon, keeps_the_place_of_a_process_that_closed_its_connection_and_still_h
   for (int i = 0; i < 20; ++i) EXPECT_EQ(queue.describe().endpoints.size(), 1U);
   held.clear();
   EXPECT_TRUE(eventually([&] { return queue.describe().endpoints.empty(); }));
+}
+
+TEST(Daemon, keeps_the_place_of_a_process_whose_main_thread_has_died_while_another_goes_on) {
+  const TestDaemon daemon;
+  const Queue queue = connect(daemon).declare("orders", k_small);
+  auto in = queue.consumer();
+  Child process = Child::fork([&]() -> int {
+    static Producer out = connect(daemon).open_queue("orders").producer();
+    std::thread([] {
+      for (;;) {
+        out.publish("still here");
+        std::this_thread::sleep_for(std::chrono::milliseconds(1));
+      }
+    }).detach();
+    return static_cast<int>(::syscall(SYS_exit, 0));  // this thread alone, and no destructor
+  });
+  for (int i = 0; i < 50; ++i) EXPECT_TRUE(in.receive(std::chrono::seconds(20)));
+  EXPECT_EQ(queue.describe().endpoints.size(), 2U);
+  process.kill(SIGKILL);
+  process.wait();
+  EXPECT_TRUE(eventually([&] { return queue.describe().endpoints.size() == 1; }));
+}
+
+TEST(Daemon, keeps_the_place_of_a_thread_that_died_without_detaching_as_long_as_its_process_lives) {
+  const TestDaemon daemon;
+  const Queue queue = connect(daemon).declare("orders", k_small);
+  Child process = Child::fork([&] {
+    static std::optional<Producer> left;
+    std::thread([&] {
+      left.emplace(connect(daemon).open_queue("orders").producer());
+      left->publish("by the thread");
+    }).join();
+    left->publish("by who found it");
+    ::pause();
+    return 0;
+  });
+  ASSERT_TRUE(eventually([&] { return queue.snapshot().position == 2; }));
+  EXPECT_EQ(queue.describe().endpoints.size(), 1U);
+  process.kill(SIGKILL);
+  process.wait();
+  EXPECT_TRUE(eventually([&] { return queue.describe().endpoints.empty(); }));
+}
+
+TEST(Daemon, keeps_the_place_of_a_process_that_closed_all_its_descriptors_until_it_dies) {
+  const TestDaemon daemon;
+  const Queue queue = connect(daemon).declare("orders", k_small);
+  auto in = queue.consumer({.wait = WaitStrategy::spin});  // nobody can ring it any more
+  Child process = Child::fork([&] {
+    auto out = connect(daemon).open_queue("orders").producer();
+    ::syscall(SYS_close_range, 3U, ~0U, 0U);
+    for (int i = 0; i < 10; ++i) out.publish("x");
+    ::pause();
+    return 0;
+  });
+  for (int i = 0; i < 10; ++i) EXPECT_TRUE(in.receive(std::chrono::seconds(20)));
+  for (int i = 0; i < 20; ++i) EXPECT_EQ(queue.describe().endpoints.size(), 2U);
+  process.kill(SIGKILL);
+  process.wait();
+  EXPECT_TRUE(eventually([&] { return queue.describe().endpoints.size() == 1; }));
 }
 
 TEST(Daemon, frees_a_place_whose_answer_was_never_read) {

@@ -48,14 +48,14 @@ QueueSnapshot some_snapshot() {
 
 TEST(ToolJson, a_queue_has_the_documented_keys) {
   const Json json = to_json(some_snapshot().info);
-  EXPECT_EQ(keys(json),
-            (Names{"name", "id", "owner_uid", "owner_gid", "mode", "slots", "slot_bytes", "lane_bytes", "max_producers",
-                   "max_consumers", "max_groups", "groups", "fence", "type", "shared_bytes", "endpoints"}));
+  EXPECT_EQ(keys(json), (Names{"name", "id", "owner_uid", "owner_gid", "mode", "slots", "slot_bytes", "lane_bytes",
+                               "max_producers", "max_consumers", "max_groups", "groups", "fence", "evict_after_ms",
+                               "type", "shared_bytes", "endpoints"}));
   EXPECT_EQ(json["mode"], "0600");
   EXPECT_EQ(json["groups"], Json::array({"billing"}));
   EXPECT_TRUE(json["type"].is_null());
   EXPECT_EQ(keys(json["endpoints"][0]), (Names{"index", "role", "pid", "uid"}));
-  EXPECT_EQ(keys(json["endpoints"][1]), (Names{"index", "role", "pid", "uid", "group", "lossy"}));
+  EXPECT_EQ(keys(json["endpoints"][1]), (Names{"index", "role", "pid", "uid", "group", "lossy", "evicted"}));
 }
 
 TEST(ToolJson, a_type_is_told) {
@@ -73,8 +73,8 @@ TEST(ToolJson, a_snapshot_has_the_documented_keys) {
             R"({"name":"billing","floor":990,"depth":10,"leased":3,"retry":1,"consumers":[2]})");
   EXPECT_EQ(keys(state["producers"][0]),
             (Names{"index", "role", "pid", "uid", "process", "stopped", "sleep", "claimed", "counters"}));
-  EXPECT_EQ(keys(state["consumers"][0]), (Names{"index", "role", "pid", "uid", "group", "lossy", "process", "stopped",
-                                                "sleep", "held", "lag", "counters"}));
+  EXPECT_EQ(keys(state["consumers"][0]), (Names{"index", "role", "pid", "uid", "group", "lossy", "evicted", "process",
+                                                "stopped", "sleep", "held", "lag", "counters"}));
   EXPECT_EQ(keys(state["producers"][0]["counters"]),
             (Names{"messages", "bytes", "refused", "wakes", "sleeps", "rescued", "blocked_ns", "high_water",
                    "last_progress_ns"}));

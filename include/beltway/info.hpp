@@ -63,6 +63,7 @@ struct EndpointInfo {
   std::uint32_t uid = 0;
   std::string group;  ///< consumers: the named group; empty: private
   bool lossy = false;
+  bool evicted = false;  ///< thrown out (QueueOptions::evict_after_ms), and its process has not detached yet
 };
 
 /// What the daemon knows of a queue.

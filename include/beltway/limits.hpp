@@ -41,6 +41,10 @@ inline constexpr std::uint32_t k_max_groups = 64;
 /// Alignment of a payload in a slot (a payload in a lane is aligned to 64 bytes).
 inline constexpr std::size_t k_payload_alignment = 16;
 
+/// QueueOptions::evict_after_ms, if it is not 0: shorter is a guess about the scheduler, longer has no 32-bit number.
+inline constexpr std::int64_t k_min_evict_after_ms = 10;
+inline constexpr std::int64_t k_max_evict_after_ms = 0x7fffffff;
+
 /// Characters of a typed queue's type name.
 inline constexpr std::size_t k_max_type_name_length = 127;
 

@@ -55,6 +55,11 @@ struct QueueOptions {
   std::vector<std::string> groups = {};   ///< named groups made with the queue; those missing later are added
   std::uint32_t mode = 0600;              ///< as a file has it: w produces, r consumes and inspects
   Fence fence = Fence::asymmetric;
+  /// The daemon throws a consumer out that holds producers back and makes no progress for so long: the one whose message its
+  /// named group waits for, or one of a reliable private group. It gets Status::evicted, its messages go back to the named
+  /// group; what it still holds of a private one may be overwritten (Message::ack() says false then). 0: never. The ring
+  /// must be full, or a producer asleep for room. 10 ms to 24 days.
+  std::chrono::milliseconds evict_after_ms{0};
   TypeTag type = {};  ///< filled by Connection::declare<T>
 };
 

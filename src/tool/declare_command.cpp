@@ -47,6 +47,14 @@ void add_declare(Command& app, Globals& globals) {
   command.add_choice<Fence>("--fence", queue.fence,
                             {{"asymmetric", Fence::asymmetric}, {"symmetric", Fence::symmetric}},
                             "symmetric on machines with isolated cores that must not be interrupted");
+  command.add_parsed(
+      "--evict-after", queue.evict_after_ms,
+      [](const std::string& text) -> std::optional<std::chrono::milliseconds> {
+        const auto duration = parse_duration(text);
+        if (!duration) return std::nullopt;
+        return std::chrono::ceil<std::chrono::milliseconds>(*duration);
+      },
+      "a DURATION", "Throw out a consumer that stands still for so long while producers wait (never)");
   command.footer(R"(Examples:
   beltway declare orders --group billing --group audit
   beltway declare frames --slots 64 --lane-bytes 256M --max-producers 1 --mode 0640)");

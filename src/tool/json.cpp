@@ -76,6 +76,7 @@ Json to_json(const EndpointInfo& endpoint) {
   if (!endpoint.producer) {
     json["group"] = endpoint.group.empty() ? Json(nullptr) : Json(endpoint.group);
     json["lossy"] = endpoint.lossy;
+    json["evicted"] = endpoint.evicted;
   }
   return json;
 }
@@ -95,6 +96,7 @@ Json to_json(const QueueInfo& info) {
             {"max_groups", options.max_groups},
             {"groups", options.groups},
             {"fence", name_of(options.fence)},
+            {"evict_after_ms", options.evict_after_ms.count()},
             {"type", type_json(options.type)},
             {"shared_bytes", info.shared_bytes},
             {"endpoints", Json::array()}};

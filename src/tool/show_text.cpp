@@ -20,6 +20,7 @@ std::string process_text(const EndpointInfo& endpoint) {
 }
 
 std::string state_text(const EndpointInfo& endpoint, SleepState sleep) {
+  if (endpoint.evicted) return "EVICTED";
   const std::optional<ProcessInfo> process = process_info(endpoint.pid);
   if (process && process->stopped) return "STOPPED";
   return std::string(name_of(sleep));
@@ -52,6 +53,7 @@ std::string facts_text(const QueueSnapshot& snapshot, const std::optional<Rates>
     facts.add("type", options.type.name + " (" + std::to_string(options.type.size) + " bytes, aligned to " +
                           std::to_string(options.type.alignment) + ")");
   }
+  if (options.evict_after_ms.count() > 0) facts.add("evicts after", format_duration(options.evict_after_ms));
   facts.add("position", std::to_string(snapshot.position));
   facts.add("in use", std::to_string(snapshot.used) + " of " + std::to_string(options.slots) + " slots");
   if (rates) {
@@ -125,6 +127,11 @@ void add_full_ring(const QueueSnapshot& snapshot, std::vector<std::string>& sent
     if (group.depth < snapshot.used) continue;
     sentences.push_back("the ring is full: group \"" + group.name + "\" holds it" +
                         (group.consumers.empty() ? " and has no consumer" : ""));
+    for (const ConsumerState& consumer : snapshot.consumers) {
+      if (group.consumers.empty() || consumer.endpoint.group != group.name || consumer.held == 0) continue;
+      sentences.back() += ", consumer " + std::to_string(consumer.endpoint.index) + " (process " +
+                          process_text(consumer.endpoint) + ") has " + format_count(consumer.held) + " of it";
+    }
   }
   for (const ConsumerState& consumer : snapshot.consumers) {
     if (!consumer.endpoint.group.empty() || consumer.endpoint.lossy || consumer.lag < snapshot.used) continue;

@@ -1,5 +1,5 @@
-// Random SIGKILLs under load, with the real daemon: no committed message is lost, none comes twice unmarked, none is torn, the
-// survivors go on, and nothing is left behind. BELTWAY_SOAK_S sets the length in seconds (default 3).
+// Random SIGKILLs under load, of producers, consumers and the daemon: no committed message is lost, none comes twice unmarked,
+// none is torn, the survivors go on, and nothing is left behind. BELTWAY_SOAK_S sets the length in seconds (default 3).
 #include <gtest/gtest.h>
 
 #include <cstdlib>
@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "actors.hpp"
-#include "daemon.hpp"
+#include "kept_daemon.hpp"
 
 namespace beltway::test {
 namespace {
@@ -44,6 +44,7 @@ class Soak {
     while (Clock::now() < end) {
       std::this_thread::sleep_for(std::chrono::microseconds(random_() % 20000));
       kill_and_replace(random_() % mortal_.size());
+      if (random_() % 16 == 0) kill_daemon();
       watch_progress();
     }
     finish();
@@ -70,6 +71,11 @@ class Soak {
     mortal_[index] = is_producer(index) ? producer(id) : consumer(id);
   }
 
+  void kill_daemon() {
+    daemon_.kill_daemon();
+    ++daemon_kills_;
+  }
+
   void watch_progress() {
     const std::uint64_t begun = ledger_.begun();
     const auto now = Clock::now();
@@ -88,7 +94,8 @@ class Soak {
     for (const std::uint32_t reader : {0U, 1U}) EXPECT_EQ(ledger_.judge(reader, false), "") << "group " << reader;
     for (const std::uint32_t reader : {2U, 3U}) EXPECT_EQ(ledger_.judge(reader, true), "") << "private " << reader;
     check_nothing_is_left();
-    std::cout << "killed " << kills_ << ", messages " << ledger_.begun() << ", longest stall of all producers "
+    std::cout << "killed " << kills_ << " and the daemon " << daemon_kills_ << " times, messages " << ledger_.begun()
+              << ", longest stall of all producers "
               << std::chrono::duration_cast<std::chrono::milliseconds>(longest_stall_).count() << " ms\n";
   }
 
@@ -114,13 +121,14 @@ class Soak {
   }
 
   const std::uint32_t producers_;
-  TestDaemon daemon_;
+  KeptDaemon daemon_;
   Ledger ledger_;
   Stage stage_{.socket = daemon_.socket(), .wait = WaitStrategy::adaptive};
   std::mt19937 random_{std::random_device()()};
   std::vector<Child> mortal_;
   std::vector<Child> steady_;
   std::uint64_t kills_ = 0;
+  std::uint64_t daemon_kills_ = 0;
   std::uint64_t last_begun_ = 0;
   Clock::time_point last_change_ = Clock::now();
   Clock::duration longest_stall_{};

@@ -1,0 +1,100 @@
+// Throwing consumers out who hold producers back and stand still (QueueOptions::evict_after_ms). See queue.hpp.
+//
+// Stopped is not dead: the process may go on in the middle of any instruction, much later. What keeps it from doing harm:
+//   - its place stays taken until its lock is gone, so that no other endpoint has its owner number: a late compare-and-swap
+//     that expects LEASED(p, c, tries) finds what another has made of the word, and fails;
+//   - a late lease is seen by itself: it looks at its flag behind the lease, and gives it back; the flag was set before a
+//     barrier on all processors, and its leases were taken away after it;
+//   - a late move of `next` fails by the version, which taking away raises;
+//   - a private floor of its own is looked at by nobody, since the group is free;
+//   - it can write neither slots nor lanes.
+#include <spdlog/spdlog.h>
+
+#include "floors.hpp"
+#include "groups.hpp"
+#include "kernel.hpp"
+#include "named_reader.hpp"
+#include "queue.hpp"
+#include "repair.hpp"
+
+namespace beltway::daemon {
+
+bool Queue::holds_producers_back(Position floor) const noexcept {
+  const Board& board = map_.board();
+  if (board.live_producers.load_acquire() == 0) return false;
+  if (distance(load_tail(map_), floor) >= static_cast<std::int64_t>(geometry_.slots)) return true;
+  // Room in the lane may be what a producer sleeps for: it says which position must be passed.
+  const std::uint64_t sleepers = board.producer_sleepers.load_acquire();
+  for (unsigned producer = 0; producer < geometry_.max_producers; ++producer) {
+    if ((sleepers >> producer & 1U) == 0) continue;
+    const Endpoint& endpoint = map_.endpoint(producer);
+    const bool asleep = Wait::of(endpoint.wait.load_acquire()).phase == WaitPhase::asleep;
+    if (asleep && distance(wrap(endpoint.wake_past.load_relaxed()), floor) >= 0) return true;
+  }
+  return false;
+}
+
+std::optional<unsigned> Queue::who_holds(unsigned group, Position floor) const noexcept {
+  unsigned consumer = group - geometry_.max_groups;
+  if (group < geometry_.max_groups) {
+    const Lease lease = Lease::of(map_.lease(group, floor).load_acquire());
+    const bool leased = lease.phase == LeasePhase::leased && distance<Lease::bits>(lease.position, floor) == 0;
+    if (!leased || lease.owner < k_first_consumer) return std::nullopt;
+    consumer = lease.owner - k_first_consumer;
+  }
+  if (consumer >= geometry_.max_consumers) return std::nullopt;
+  const unsigned place = geometry_.max_producers + consumer;
+  // Only one that the record says is of this group: a neighbour may have written any number there.
+  const EndpointRecord& endpoint = record_.endpoints[place];
+  const bool its_group = endpoint.attached && !endpoint.evicted && endpoint.group == group;
+  return its_group && endpoint.kind != GroupKind::lossy ? std::optional(place) : std::nullopt;
+}
+
+void Queue::evict_who_stands_still(std::chrono::steady_clock::time_point now) {
+  if (record_.options.evict_after_ms.count() == 0) return;
+  standstills_.resize(geometry_.groups());
+  for (unsigned group = 0; group < geometry_.groups(); ++group) {
+    Standstill& before = standstills_[group];
+    const bool active = GroupWord::of(map_.group(group).state.load_acquire()).holds();
+    if (active && group < geometry_.max_groups) help_floor(map_, group);  // floors are lazy
+    const Position floor = wrap(map_.group(group).floor.load_acquire());
+    std::optional<unsigned> place;
+    if (active && holds_producers_back(floor)) place = who_holds(group, floor);
+    if (!place || place != before.place || floor != before.floor) {
+      before = {floor, place, now};
+    } else if (now - before.since >= record_.options.evict_after_ms) {
+      evict(*place);
+      before = {};
+    }
+  }
+}
+
+void Queue::evict(unsigned place) {
+  EndpointRecord& endpoint = record_.endpoints[place];
+  endpoint.evicted = true;
+  save();
+  spdlog::warn("queue {}: consumer {} (process {}) is thrown out: producers wait, and it stood still for {} ms",
+               record_.name, place - geometry_.max_producers, endpoint.pid, record_.options.evict_after_ms.count());
+  take_away(place);
+}
+
+void Queue::take_away(unsigned place) noexcept {
+  const EndpointRecord& endpoint = record_.endpoints[place];
+  const unsigned owner = owner_of(place);
+  const Identity identity{endpoint.incarnation, static_cast<std::uint16_t>(endpoint.group),
+                          k_endpoint_attached | k_endpoint_evicted};
+  map_.endpoint(owner).identity.store_release(identity.word());
+  full_fence();
+  kernel::heavy_barrier();
+  if (endpoint.group >= geometry_.max_groups) {
+    free_group(map_, endpoint.group);
+  } else {
+    release_leases(map_, endpoint.group, owner);
+    set_next_back(map_, endpoint.group, wrap(map_.group(endpoint.group).floor.load_acquire()));
+    help_floor(map_, endpoint.group);
+    try_drain(map_, endpoint.group);
+  }
+  wake_everybody(map_);
+}
+
+}  // namespace beltway::daemon

@@ -1,0 +1,169 @@
+// evict_after_ms: a consumer that stands still while producers wait is thrown out, goes on as far as it can without doing harm,
+// and is told; nobody else ever is.
+#include <gtest/gtest.h>
+#include <unistd.h>
+
+#include <thread>
+
+#include "beltway/beltway.hpp"
+#include "support/child.hpp"
+#include "support/kept_daemon.hpp"
+#include "support/raw_client.hpp"
+
+namespace beltway {
+namespace {
+
+using namespace std::chrono_literals;
+using test::Child;
+using test::connect;
+using test::eventually;
+using test::k_small;
+using test::TestDaemon;
+
+QueueOptions evicting(std::chrono::milliseconds evict_after_ms = 50ms) {
+  QueueOptions options = k_small;
+  options.groups = {"workers"};
+  options.max_consumers = 4;
+  options.evict_after_ms = evict_after_ms;
+  return options;
+}
+
+/// A consumer in a process of its own that takes one message and stops itself; what it sees when it goes on is its exit code.
+Child stopping_consumer(const std::filesystem::path& socket, const std::string& group) {
+  return Child::fork([=] {
+    const Connection link = Connection::open({.socket = socket});
+    auto in = link.open_queue("orders").consumer({.group = group});
+    Received held = in.receive(20s);
+    if (!held) return 1;
+    ::raise(SIGSTOP);
+    if (held->ack()) return 2;  // it is another's message now
+    if (in.receive(20s).status() != Status::evicted) return 3;
+    if (in.try_receive().status() != Status::evicted) return 4;
+    in = link.open_queue("orders").consumer({.group = group, .start = Start::oldest});
+    return in.receive(20s) ? 0 : 5;
+  });
+}
+
+bool is_stopped(const Child& child) {
+  return eventually([&] {
+    return test::read_file("/proc/" + std::to_string(child.pid()) + "/stat").find(") T ") != std::string::npos;
+  });
+}
+
+void publish_two_laps(Producer& out) {
+  for (std::uint32_t i = 0; i < 2 * k_small.slots; ++i) EXPECT_EQ(out.publish_until("x", 20s), Status::ok) << i;
+}
+
+TEST(Eviction, gives_the_message_of_a_stopped_worker_to_another_and_producers_go_on) {
+  const TestDaemon daemon;
+  const Queue queue = connect(daemon).declare("orders", evicting());
+  auto out = queue.producer();
+  Child worker = stopping_consumer(daemon.socket(), "workers");
+  out.publish("precious");
+  ASSERT_TRUE(is_stopped(worker));
+  auto other = queue.consumer({.group = "workers", .ack = Ack::automatic});
+  std::jthread producer([&] { publish_two_laps(out); });
+  unsigned again = 0;
+  for (std::uint32_t i = 0; i < 2 * k_small.slots + 1; ++i) {
+    Received message = other.receive(20s);
+    ASSERT_TRUE(message) << i << to_string(message.status());
+    if (message->tries() == 1) ++again;
+  }
+  EXPECT_EQ(again, 1U);
+  producer.join();
+  ASSERT_EQ(queue.describe().endpoints.size(), 3U) << "its place is not given out again while it may wake up";
+  EXPECT_TRUE(queue.describe().endpoints[1].evicted);
+  EXPECT_NE(daemon.tool({"show", "orders"}).out.find("EVICTED"), std::string::npos);
+  worker.kill(SIGCONT);
+  out.publish("for its second life");
+  other = queue.consumer();  // leaves the group to it
+  EXPECT_EQ(worker.wait(), (test::Exit{.code = 0, .signal = 0}));
+  EXPECT_TRUE(eventually([&] { return queue.describe().endpoints.size() == 2; }));
+}
+
+TEST(Eviction, frees_the_ring_of_a_stopped_private_consumer) {
+  const TestDaemon daemon;
+  const Queue queue = connect(daemon).declare("orders", evicting());
+  queue.remove_group("workers");
+  auto out = queue.producer();
+  Child reader = stopping_consumer(daemon.socket(), "");
+  ASSERT_TRUE(eventually([&] { return queue.describe().endpoints.size() == 2; }));
+  out.publish("held");
+  ASSERT_TRUE(is_stopped(reader));
+  publish_two_laps(out);
+  EXPECT_TRUE(queue.describe().endpoints[1].evicted);
+  reader.kill(SIGCONT);
+  EXPECT_EQ(reader.wait(), (test::Exit{.code = 0, .signal = 0}));
+  EXPECT_TRUE(eventually([&] { return queue.describe().endpoints.size() == 1; }));
+}
+
+TEST(Eviction, leaves_alone_who_goes_on_however_slowly_and_who_keeps_nobody_waiting) {
+  const TestDaemon daemon;
+  const Queue queue = connect(daemon).declare("orders", evicting(2000ms));
+  auto out = queue.producer();
+  auto slow = queue.consumer({.group = "workers"});
+  auto reader = queue.consumer();
+  std::jthread producer([&] { publish_two_laps(out); });
+  for (std::uint32_t i = 0; i < 2 * k_small.slots; ++i) {
+    Received kept = slow.receive(20s);
+    ASSERT_TRUE(kept) << i;
+    std::this_thread::sleep_for(80ms);  // in all: longer than the span
+    EXPECT_TRUE(kept->ack());
+    EXPECT_TRUE(reader.receive(20s));
+  }
+  producer.join();
+  out.publish("held for long, and nobody waits");
+  Received held = slow.receive(20s);
+  std::this_thread::sleep_for(2500ms);
+  EXPECT_TRUE(held->ack());
+  for (const EndpointInfo& endpoint : queue.describe().endpoints) EXPECT_FALSE(endpoint.evicted);
+}
+
+TEST(Eviction, is_off_unless_asked_for_and_the_tool_names_who_holds_the_queue_up) {
+  const TestDaemon daemon;
+  const Queue queue = connect(daemon).declare("orders", evicting(0ms));
+  auto out = queue.producer();
+  Child worker = stopping_consumer(daemon.socket(), "workers");
+  while (out.try_publish("x") == Status::ok) {
+  }
+  ASSERT_TRUE(is_stopped(worker));
+  EXPECT_EQ(out.publish_until("x", 300ms), Status::timeout);
+  const std::string shown = daemon.tool({"show", "orders"}).out;
+  EXPECT_NE(shown.find("group \"workers\" holds it, consumer 0 (process " + std::to_string(worker.pid())),
+            std::string::npos)
+      << shown;
+  EXPECT_NE(shown.find("STOPPED"), std::string::npos) << shown;
+}
+
+TEST(Eviction, outlives_the_daemon) {
+  const test::KeptDaemon daemon;
+  const Queue queue = daemon.connect().declare("orders", evicting());
+  auto out = queue.producer();
+  Child worker = stopping_consumer(daemon.socket(), "workers");
+  out.publish("precious");
+  ASSERT_TRUE(is_stopped(worker));
+  for (std::uint32_t i = 0; i + 1 < k_small.slots; ++i) out.publish("x");
+  EXPECT_TRUE(eventually([&] { return queue.describe().endpoints[1].evicted; }));
+  const int first = daemon.pid();
+  daemon.kill_daemon();
+  EXPECT_NE(daemon.wait_for_another(first), first);
+  EXPECT_TRUE(queue.describe().endpoints[1].evicted);
+  worker.kill(SIGCONT);
+  EXPECT_EQ(worker.wait(), (test::Exit{.code = 0, .signal = 0}));
+}
+
+TEST(Eviction, is_an_option_of_the_queue_that_is_checked_and_shown) {
+  const TestDaemon daemon;
+  EXPECT_TRUE(daemon.tool({"declare", "orders", "--evict-after", "1.5s"}).exit.ok());
+  const Connection link = connect(daemon);
+  EXPECT_EQ(link.describe("orders").options.evict_after_ms, 1500ms);
+  EXPECT_NE(daemon.tool({"show", "orders"}).out.find("evicts after"), std::string::npos);
+  const Error differs = test::error_of([&] { (void)link.declare("orders", {}); });
+  EXPECT_NE(std::string(differs.what()).find("evict_after_ms 1500, not 0"), std::string::npos) << differs.what();
+  const Error refused = test::error_of([&] { (void)link.declare("other", evicting(1ms)); });
+  EXPECT_NE(std::string(refused.what()).find("evict_after_ms is 1; it must be 0 or 10 to"), std::string::npos)
+      << refused.what();
+}
+
+}  // namespace
+}  // namespace beltway

@@ -1,0 +1,192 @@
+// The daemon under systemd's rules: what it stores, what it finds again, and what it does when something is missing.
+#include <fcntl.h>
+#include <gtest/gtest.h>
+#include <sys/eventfd.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <array>
+#include <cstdlib>
+#include <cstring>
+#include <thread>
+
+#include "beltway/beltway.hpp"
+#include "record_segment.hpp"
+#include "socket_path.hpp"
+#include "store.hpp"
+#include "support/child.hpp"
+#include "support/daemon.hpp"
+#include "support/fake_systemd.hpp"
+#include "support/raw_client.hpp"
+
+namespace beltway {
+namespace {
+
+using namespace std::chrono_literals;
+using test::eventually;
+using test::FakeSystemd;
+using test::k_small;
+
+class Systemd : public testing::Test {
+ protected:
+  std::vector<std::string> command() const {
+    return {test::program("beltwayd"), "--socket", dir_.socket(), "--log-level", "debug"};
+  }
+  Connection connect() const { return Connection::open({.socket = dir_.socket(), .start_daemon = false}); }
+
+  test::TempDir dir_;
+};
+
+TEST_F(Systemd, keeps_what_the_daemon_needs_over_its_death) {
+  FakeSystemd systemd(command());
+  systemd.start();
+  const Connection link = connect();
+  const Queue queue = link.declare("orders", k_small);
+  auto out = queue.producer();
+  auto in = queue.consumer();
+  // 2 + 2 bells, ring, heap, control; registry, lock, door.
+  EXPECT_TRUE(eventually([&] { return systemd.stored().size() == 10; }));
+  for (const auto& [name, count] : systemd.stored()) EXPECT_EQ(count, 1) << name;
+  for (int life = 0; life < 2; ++life) {
+    systemd.service().kill(SIGKILL);
+    EXPECT_EQ(systemd.service().wait().signal, SIGKILL);
+    out.publish("x");
+    EXPECT_TRUE(in.receive(20s));
+    systemd.start();
+    EXPECT_EQ(queue.describe().endpoints.size(), 2U);
+    EXPECT_EQ(queue.snapshot().totals.repairs, 0U);
+  }
+  link.remove("orders");
+  EXPECT_TRUE(eventually([&] { return systemd.stored().size() == 3; })) << "a removed queue is stored no longer";
+}
+
+TEST_F(Systemd, starts_it_anew_on_a_signal_with_the_code_that_says_so) {
+  FakeSystemd systemd(command());
+  systemd.start();
+  const Queue queue = connect().declare("orders", k_small);
+  systemd.service().kill(SIGUSR2);
+  EXPECT_EQ(systemd.service().wait().code, 4);
+  EXPECT_TRUE(std::filesystem::exists(dir_.socket())) << "who connects now waits at the door";
+  systemd.start();
+  EXPECT_EQ(queue.describe().name, "orders");
+}
+
+TEST_F(Systemd, may_make_the_socket_itself) {
+  FakeSystemd systemd(command());
+  systemd.listen_at(dir_.path() / "activated");
+  systemd.start();
+  const Connection link = Connection::open({.socket = dir_.path() / "activated"});
+  const Queue queue = link.declare("orders", k_small);
+  systemd.service().kill(SIGKILL);
+  systemd.service().wait();
+  systemd.start();
+  EXPECT_EQ(queue.describe().name, "orders");
+  systemd.service().kill(SIGTERM);
+  EXPECT_TRUE(systemd.service().wait().ok());
+  EXPECT_TRUE(std::filesystem::exists(dir_.path() / "activated")) << "it is systemd's";
+}
+
+TEST_F(Systemd, may_lose_descriptors_and_then_only_their_queue_is_lost) {
+  FakeSystemd systemd(command(), 12);  // the first queue fits, the second does not
+  systemd.start();
+  const Connection link = connect();
+  const Queue first = link.declare("first", k_small);
+  const Queue second = link.declare("second", k_small);
+  auto in = second.consumer();
+  systemd.service().kill(SIGKILL);
+  systemd.service().wait();
+  systemd.start();
+  EXPECT_EQ(first.describe().name, "first");
+  EXPECT_EQ(test::error_of([&] { (void)second.describe(); }).reason(), Errc::removed);
+  EXPECT_EQ(in.receive(20s).status(), Status::removed);
+  EXPECT_NE(systemd.log().find("a queue is lost"), std::string::npos) << systemd.log();
+}
+
+/// Sends one descriptor as any service could.
+void send_to(const std::filesystem::path& socket, const std::string& text, int descriptor) {
+  const sockaddr_un address = socket_address(socket);
+  const Fd sender(::socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0));
+  std::string body = text;
+  iovec part{body.data(), body.size()};
+  alignas(cmsghdr) std::array<char, CMSG_SPACE(sizeof(int))> control{};
+  msghdr message{};
+  message.msg_name = const_cast<sockaddr_un*>(&address);
+  message.msg_namelen = sizeof address;
+  message.msg_iov = &part;
+  message.msg_iovlen = 1;
+  message.msg_control = control.data();
+  message.msg_controllen = control.size();
+  cmsghdr* const header = CMSG_FIRSTHDR(&message);
+  header->cmsg_level = SOL_SOCKET;
+  header->cmsg_type = SCM_RIGHTS;
+  header->cmsg_len = CMSG_LEN(sizeof(int));
+  std::memcpy(CMSG_DATA(header), &descriptor, sizeof descriptor);
+  ASSERT_GE(::sendmsg(sender.get(), &message, 0), 0);
+}
+
+TEST_F(Systemd, drops_what_has_hung_up_unless_it_is_told_not_to_look) {
+  FakeSystemd systemd(command());  // the fake is as strict as the real one
+  systemd.hear(::getpid());
+  std::array<int, 2> ends{};
+  ASSERT_EQ(::pipe2(ends.data(), O_CLOEXEC), 0);
+  const Fd read_end(ends[0]);
+  Fd write_end(ends[1]);
+  send_to(systemd.notify_socket(), "FDSTORE=1\nFDNAME=looked-at", read_end.get());
+  send_to(systemd.notify_socket(), "FDSTORE=1\nFDNAME=left-alone\nFDPOLL=0", read_end.get());
+  send_to(systemd.notify_socket(), "FDSTORE=1\nFDNAME=a:colon\nFDPOLL=0", read_end.get());
+  EXPECT_TRUE(eventually([&] { return systemd.stored().size() == 3; }));
+  write_end.reset();
+  EXPECT_TRUE(eventually([&] { return systemd.stored().size() == 2; }));
+  EXPECT_EQ(systemd.stored(), (std::map<std::string, int>{{"left-alone", 1}, {"stored", 1}}));
+
+  ::setenv("NOTIFY_SOCKET", systemd.notify_socket().c_str(), 1);
+  daemon::Store store = daemon::Store::from_environment();
+  store.keep("ours", read_end.get());
+  EXPECT_TRUE(eventually([&] { return systemd.stored().contains("ours"); }));
+  store.forget("ours");
+  EXPECT_TRUE(eventually([&] { return !systemd.stored().contains("ours"); }));
+}
+
+TEST(Store, has_names_that_all_fit_one_environment_variable) {
+  EXPECT_LT(daemon::k_max_stored * (daemon::k_max_stored_name + 1), 131'072U - 16);
+}
+
+TEST(Store, that_is_not_there_keeps_nothing_and_fails_nothing) {
+  daemon::Store store;
+  store.keep("ours", STDIN_FILENO);
+  store.require_room(1U << 20, "declare");
+  store.forget("ours");
+  EXPECT_TRUE(store.kept().empty());
+}
+
+TEST(RecordSegment, has_the_record_before_or_the_one_after_wherever_its_writer_is_killed) {
+  const daemon::RecordSegment segment;
+  for (int turn = 0; turn < 20; ++turn) {
+    test::Child writer = test::Child::fork([&segment] {
+      daemon::RecordSegment own(Fd(::dup(segment.descriptor())));  // a mapping is not inherited
+      for (std::uint64_t i = 0;; ++i) {
+        own.write(7, std::string(1 + i % 9000, static_cast<char>('a' + i % 26)));
+        if (i % 64 == 63) own.clear(8);
+      }
+      return 0;
+    });
+    ASSERT_TRUE(eventually([&] { return segment.read(7).has_value(); }));
+    std::this_thread::sleep_for(std::chrono::microseconds(300 * turn));
+    writer.kill(SIGKILL);
+    writer.wait();
+    const std::optional<std::string> record = segment.read(7);
+    ASSERT_TRUE(record);
+    EXPECT_EQ(record->find_first_not_of(record->front()), std::string::npos) << "torn in turn " << turn;
+    EXPECT_FALSE(segment.read(8).has_value());
+  }
+}
+
+TEST(RecordSegment, that_is_none_or_of_another_layout_is_refused) {
+  EXPECT_EQ(test::error_of([] { daemon::RecordSegment(Fd(::eventfd(0, 0))); }).reason(), Errc::incompatible);
+  daemon::RecordSegment segment;
+  EXPECT_EQ(test::error_of([&] { segment.write(0, std::string(daemon::k_max_record_bytes + 1, 'x')); }).reason(),
+            Errc::system);
+}
+
+}  // namespace
+}  // namespace beltway

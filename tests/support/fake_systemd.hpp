@@ -1,0 +1,66 @@
+// What systemd does for a service with a descriptor store, by systemd's own rules (systemd.service(5), sd_notify(3)):
+//   - a stored descriptor whose other end is gone (POLLHUP, POLLERR) is dropped, unless it came with FDPOLL=0;
+//   - FDNAME= has 1 to 255 printable ASCII characters and no colon; what is stored under no or a bad name is "stored";
+//   - beyond FileDescriptorStoreMax= descriptors are dropped, and nobody is told;
+//   - FDSTOREREMOVE=1 removes all of that name;
+//   - the service is started with its sockets first, then the stored ones, latest first; $LISTEN_FDNAMES names them;
+//   - only the main process is heard (NotifyAccess=main).
+// Ownership: the socket, the store, the service's process, a thread that reads. Thread safety: all members, by a mutex.
+#pragma once
+
+#include <map>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "child.hpp"
+#include "fd.hpp"
+#include "temp_dir.hpp"
+
+namespace beltway::test {
+
+class FakeSystemd {
+ public:
+  /// `command`: the service. `limit`: FileDescriptorStoreMax=.
+  explicit FakeSystemd(std::vector<std::string> command, std::size_t limit = 1000);
+  FakeSystemd(const FakeSystemd&) = delete;
+  FakeSystemd& operator=(const FakeSystemd&) = delete;
+  ~FakeSystemd();
+
+  /// A socket unit: a listening SOCK_SEQPACKET socket that the service is started with.
+  void listen_at(const std::filesystem::path& path);
+  /// Starts the service, and returns when it has said READY=1.
+  void start();
+  [[nodiscard]] Child& service() { return *service_; }
+  [[nodiscard]] std::map<std::string, int> stored();
+  [[nodiscard]] std::string log() const;
+  /// Takes the test's process for the service: for tests of the rules themselves.
+  void hear(pid_t process);
+  [[nodiscard]] std::filesystem::path notify_socket() const { return dir_.path() / "notify"; }
+
+ private:
+  struct Stored {
+    std::string name;
+    Fd descriptor;
+    bool polled;
+  };
+  void read_all(const std::stop_token& stop);
+  void receive();
+  void drop_hung_up();
+
+  TempDir dir_;
+  std::vector<std::string> command_;
+  std::size_t limit_;
+  Fd notify_;
+  Fd socket_;
+  std::mutex mutex_;
+  std::vector<Stored> store_;
+  bool ready_ = false;
+  pid_t main_ = -1;
+  std::optional<Child> service_;
+  std::jthread reader_;
+};
+
+}  // namespace beltway::test
