@@ -80,10 +80,9 @@ void describe(CLI::App& app, Options& options, std::string& socket, std::int64_t
   app.add_flag("--leave-terminal", options.leave_terminal)->group("");
   app.add_option("--kept-by", options.keeper)->group("");
   app.footer(
-      "SIGTERM, SIGINT and SIGHUP end it and remove all queues. SIGUSR2 starts it anew, from a new program file if "
-      "there is one, and loses nothing; so does a crash or SIGKILL of the daemon. Under systemd (NOTIFY_SOCKET) "
-      "systemd keeps the queues: NotifyAccess=main, FileDescriptorStoreMax=24000, Restart=on-failure, "
-      "RestartKillSignal=SIGUSR2.");
+      "SIGTERM, SIGINT and SIGHUP end it and remove all queues. SIGUSR2 starts it anew, from a new\n"
+      "program file if there is one, and loses nothing; so does a crash or SIGKILL of the daemon, as\n"
+      "long as its keeper lives. Under systemd (NOTIFY_SOCKET) systemd is the keeper: beltwayd.service.");
 }
 
 int run_daemon(const Options& options, const std::vector<std::string>& arguments, const std::function<void()>& ready) {
