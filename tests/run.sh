@@ -2,7 +2,7 @@
 # Every test: installs what is missing, then builds and tests all presets, and lints.
 #
 #   tests/run.sh                 everything that CI does
-#   tests/run.sh dev tsan        some of: format dev clang asan tsan tidy coverage
+#   tests/run.sh dev tsan        some of: format dev clang asan tsan tidy coverage fuzz
 #
 # Needs no terminal and no input. Ends with one line that counts all tests; exit code 0 only if all is well.
 set -uo pipefail
@@ -14,8 +14,8 @@ parts=("$@")
 [ ${#parts[@]} -gt 0 ] || parts=(format dev clang asan tsan tidy)
 for part in "${parts[@]}"; do
   case $part in
-    format | dev | clang | asan | tsan | tidy | coverage) ;;
-    *) echo "tests/run.sh: no part \"$part\"; there are format dev clang asan tsan tidy coverage" >&2; exit 2 ;;
+    format | dev | clang | asan | tsan | tidy | coverage | fuzz) ;;
+    *) echo "tests/run.sh: no part \"$part\"; there are format dev clang asan tsan tidy coverage fuzz" >&2; exit 2 ;;
   esac
 done
 wants() { [[ " ${parts[*]} " == *" $1 "* ]]; }
@@ -26,7 +26,7 @@ if [ "${parts[*]}" != format ]; then
     libgtest-dev libbenchmark-dev valgrind)
 fi
 if wants clang || wants tidy; then packages+=(clang-14); fi
-if wants tsan; then packages+=(clang-19 libclang-rt-19-dev llvm-19); fi
+if wants tsan || wants fuzz; then packages+=(clang-19 libclang-rt-19-dev llvm-19); fi
 if wants tidy; then packages+=(clang-tidy-19); fi
 if wants format; then packages+=(clang-format-19); fi
 if wants coverage; then packages+=(gcovr); fi
@@ -83,6 +83,14 @@ tidy() {
   fi
 }
 
+fuzz() {
+  echo "== fuzz"
+  cmake --preset fuzz >build/fuzz.configure.log 2>&1 ||
+    { cat build/fuzz.configure.log >&2; one_failed "fuzz: configure"; return; }
+  cmake --build --preset fuzz -j "$jobs" -- --quiet || { one_failed "fuzz: build"; return; }
+  if tests/fuzz/run.sh build/fuzz; then one_passed; else one_failed fuzz; fi
+}
+
 mkdir -p build
 start=$SECONDS
 for part in "${parts[@]}"; do
@@ -90,6 +98,7 @@ for part in "${parts[@]}"; do
   case $part in
     format) check_format ;;
     tidy) tidy ;;
+    fuzz) fuzz ;;
     *) preset "$part" ;;
   esac
   if [ "$part" = coverage ]; then

@@ -123,7 +123,7 @@ TEST_P(HostileQueue, is_used_inspected_repaired_and_removed_while_it_is_scribble
     const Queue queue = link.declare("q", k_options);
     {
       const Intruder intruder(daemon, queue, GetParam());
-      Scribbler scribbler(intruder.map(), GetParam(), seed);
+      Scribbler scribbler(intruder.map(), GetParam(), test::random_numbers(seed));
       for (int round = 0; round < 8; ++round) {
         try {
           use(queue, 3);

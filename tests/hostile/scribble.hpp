@@ -1,10 +1,11 @@
 // A neighbour that writes nonsense over shared memory: random words, and words that look right and are wrong.
-// Thread safety: none. The same seed writes the same.
+// Thread safety: none. The same numbers write the same.
 #pragma once
 
-#include <array>
 #include <cstdint>
+#include <functional>
 #include <random>
+#include <utility>
 
 #include "queue_map.hpp"
 
@@ -13,15 +14,24 @@ namespace beltway::test {
 /// What a neighbour may write: a consumer the control segment, a producer everything.
 enum class Neighbour : std::uint8_t { consumer, producer };
 
+/// Where choices come from: a number below `limit`, any for 0.
+using Numbers = std::function<std::uint64_t(std::uint64_t limit)>;
+
+inline Numbers random_numbers(std::uint64_t seed) {
+  return [random = std::mt19937_64(seed)](std::uint64_t limit) mutable {
+    return limit == 0 ? random() : random() % limit;
+  };
+}
+
 class Scribbler {
  public:
-  Scribbler(const QueueMap& map, Neighbour as, std::uint64_t seed) : map_(map), as_(as), random_(seed) {}
+  Scribbler(const QueueMap& map, Neighbour as, Numbers numbers) : map_(map), as_(as), numbers_(std::move(numbers)) {}
 
   /// Writes one to four words.
   void scribble() {
     for (std::uint64_t i = below(4) + 1; i != 0; --i) pick().store_release(value());
   }
-  std::uint64_t below(std::uint64_t limit) { return random_() % limit; }
+  std::uint64_t below(std::uint64_t limit) { return numbers_(limit); }
 
  private:
   Word& pick() {
@@ -58,14 +68,14 @@ class Scribbler {
         return GroupWord{static_cast<std::uint32_t>(below(3)), static_cast<GroupKind>(below(4)),
                          static_cast<GroupPhase>(below(6))}
             .word();
-      case 8: return SlotMeta{static_cast<std::uint32_t>(random_()), static_cast<std::uint16_t>(below(4))}.word();
-      default: return random_();
+      case 8: return SlotMeta{static_cast<std::uint32_t>(numbers_(0)), static_cast<std::uint16_t>(below(4))}.word();
+      default: return numbers_(0);
     }
   }
 
   const QueueMap map_;
   const Neighbour as_;
-  std::mt19937_64 random_;
+  Numbers numbers_;
 };
 
 }  // namespace beltway::test
