@@ -3,12 +3,14 @@
 #include <gtest/gtest.h>
 
 #include <cstdlib>
+#include <optional>
 #include <random>
 #include <thread>
 #include <vector>
 
 #include "actors.hpp"
 #include "kept_daemon.hpp"
+#include "raw_client.hpp"
 
 namespace beltway::test {
 namespace {
@@ -24,7 +26,8 @@ std::chrono::seconds soak_time() {
 class Soak {
  public:
   explicit Soak(std::uint32_t max_producers) : producers_(max_producers) {
-    const Connection link = Connection::open({.socket = daemon_.socket()});
+    const Connection link = daemon_.connect();
+    idle_descriptors_ = descriptors();
     static_cast<void>(link.declare(stage_.queue, {.slots = 64,
                                                   .lane_bytes = 65536,
                                                   .max_producers = max_producers,
@@ -33,14 +36,31 @@ class Soak {
   }
 
   void run() {
+    const auto end = Clock::now() + soak_time();
+    // In rounds: a ledger has room for so many messages only.
+    while (Clock::now() < end && !testing::Test::HasFailure()) {
+      ledger_.emplace();
+      run_round(std::min(end, Clock::now() + k_round));
+    }
+    check_nothing_is_left();
+    std::cout << "killed " << kills_ << " and the daemon " << daemon_kills_ << " times, messages " << messages_
+              << ", longest stall of all producers "
+              << std::chrono::duration_cast<std::chrono::milliseconds>(longest_stall_).count() << " ms\n";
+  }
+
+ private:
+  static constexpr auto k_round = 1s;
+
+  void run_round(Clock::time_point end) {
+    last_begun_ = 0;
     // Two that are never killed: they must see everything that was committed, exactly once.
     for (const std::uint32_t reader : {2U, 3U}) {
-      steady_.push_back(Child::fork([this, reader] { return run_consumer(ledger_, stage_, reader, ""); }));
+      steady_.push_back(Child::fork([this, reader] { return run_consumer(*ledger_, stage_, reader, ""); }));
     }
-    ASSERT_TRUE(eventually([&] { return ledger_.tally(2) + ledger_.tally(3) == 2; }));
+    ASSERT_TRUE(eventually([&] { return ledger_->tally(2) + ledger_->tally(3) == 2; }));
     for (std::uint32_t i = 0; i < producers_; ++i) mortal_.push_back(producer(i));
     for (std::uint32_t i = 0; i < 4; ++i) mortal_.push_back(consumer(i % 2));
-    const auto end = Clock::now() + soak_time();
+    last_change_ = Clock::now();
     while (Clock::now() < end) {
       std::this_thread::sleep_for(std::chrono::microseconds(random_() % 20000));
       kill_and_replace(random_() % mortal_.size());
@@ -50,13 +70,12 @@ class Soak {
     finish();
   }
 
- private:
   Child producer(std::uint32_t id) {
-    return Child::fork([this, id] { return run_producer(ledger_, stage_, id, Ledger::k_messages); });
+    return Child::fork([this, id] { return run_producer(*ledger_, stage_, id, Ledger::k_messages); });
   }
   Child consumer(std::uint32_t reader) {
     return Child::fork(
-        [this, reader] { return run_consumer(ledger_, stage_, reader, reader == 0 ? "workers" : "archive"); });
+        [this, reader] { return run_consumer(*ledger_, stage_, reader, reader == 0 ? "workers" : "archive"); });
   }
   bool is_producer(std::size_t index) const { return index < producers_; }
 
@@ -77,9 +96,10 @@ class Soak {
   }
 
   void watch_progress() {
-    const std::uint64_t begun = ledger_.begun();
+    const std::uint64_t begun = ledger_->begun();
     const auto now = Clock::now();
-    if (begun != last_begun_) {
+    const std::uint64_t all = std::uint64_t{producers_} * Ledger::k_messages;
+    if (begun != last_begun_ || begun >= all) {  // who has sent all that there is does not stall
       last_begun_ = begun;
       last_change_ = now;
     }
@@ -87,20 +107,28 @@ class Soak {
   }
 
   void finish() {
-    ledger_.stop() = true;
+    ledger_->stop() = true;
     for (std::size_t i = 0; i < producers_; ++i) EXPECT_EQ(mortal_[i].wait().code, 0) << "producer " << i;
     for (std::size_t i = producers_; i < mortal_.size(); ++i) EXPECT_EQ(mortal_[i].wait().code, 0) << "consumer " << i;
     for (Child& child : steady_) EXPECT_EQ(child.wait().code, 0);
-    for (const std::uint32_t reader : {0U, 1U}) EXPECT_EQ(ledger_.judge(reader, false), "") << "group " << reader;
-    for (const std::uint32_t reader : {2U, 3U}) EXPECT_EQ(ledger_.judge(reader, true), "") << "private " << reader;
-    check_nothing_is_left();
-    std::cout << "killed " << kills_ << " and the daemon " << daemon_kills_ << " times, messages " << ledger_.begun()
-              << ", longest stall of all producers "
-              << std::chrono::duration_cast<std::chrono::milliseconds>(longest_stall_).count() << " ms\n";
+    for (const std::uint32_t reader : {0U, 1U}) EXPECT_EQ(ledger_->judge(reader, false), "") << "group " << reader;
+    for (const std::uint32_t reader : {2U, 3U}) EXPECT_EQ(ledger_->judge(reader, true), "") << "private " << reader;
+    mortal_.clear();
+    steady_.clear();
+    messages_ += ledger_->begun();
   }
 
+  /// Of the keeper and the daemon.
+  std::size_t descriptors() { return open_descriptors(daemon_.keeper().pid()) + open_descriptors(daemon_.pid()); }
+
   void check_nothing_is_left() {
-    const Queue queue = Connection::open({.socket = stage_.socket}).open_queue(stage_.queue);
+    const Connection link = daemon_.connect();
+    check_queue(link.open_queue(stage_.queue));
+    link.remove(stage_.queue);
+    EXPECT_TRUE(eventually([&] { return descriptors() <= idle_descriptors_; })) << descriptors();
+  }
+
+  void check_queue(const Queue& queue) const {
     EXPECT_TRUE(eventually([&] { return queue.describe().endpoints.empty(); })) << "an index is not free again";
     const QueueSnapshot now = queue.snapshot();
     EXPECT_EQ(now.used, 0U) << "a floor is stuck";
@@ -122,7 +150,9 @@ class Soak {
 
   const std::uint32_t producers_;
   KeptDaemon daemon_;
-  Ledger ledger_;
+  std::optional<Ledger> ledger_;
+  std::size_t idle_descriptors_ = 0;
+  std::uint64_t messages_ = 0;
   Stage stage_{.socket = daemon_.socket(), .wait = WaitStrategy::adaptive};
   std::mt19937 random_{std::random_device()()};
   std::vector<Child> mortal_;
