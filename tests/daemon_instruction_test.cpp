@@ -1,0 +1,111 @@
+// A daemon's work on its queues, killed between any two instructions and taken over by the next daemon: whatever the record and
+// the memory say at that moment, the queue is there whole or not at all, and no group, place or descriptor is left over.
+//
+// The one who dies is a child that does the registry's work in a tight loop, without sockets, so that most of its time
+// lies in what is to be tested; the one who takes over is the real daemon, under systemd's rules.
+#include <gtest/gtest.h>
+#include <spdlog/spdlog.h>
+#include <unistd.h>
+
+#include <chrono>
+#include <thread>
+#include <vector>
+
+#include "beltway/beltway.hpp"
+#include "kernel.hpp"
+#include "registry.hpp"
+#include "support/child.hpp"
+#include "support/daemon.hpp"
+#include "support/fake_systemd.hpp"
+
+namespace beltway {
+namespace {
+
+using namespace std::chrono_literals;
+using protocol::Role;
+using test::Child;
+using test::eventually;
+using test::FakeSystemd;
+
+constexpr std::uint32_t k_slots = 4;
+
+[[noreturn]] void work_for_ever(const std::filesystem::path& notify_socket) {
+  ::setenv("NOTIFY_SOCKET", notify_socket.c_str(), 1);
+  ::raise(SIGSTOP);  // until the fake listens to us
+  spdlog::set_level(spdlog::level::off);
+  static_cast<void>(kernel::register_for_barriers());
+  daemon::Store store = daemon::Store::from_environment();
+  daemon::Keep keep(store);
+  daemon::Registry registry({}, keep);
+  const daemon::Peer peer{.pid = ::getpid(), .uid = ::getuid(), .gid = ::getgid()};
+  const QueueOptions options{.slots = k_slots,
+                             .lane_bytes = 0,
+                             .max_producers = 2,
+                             .max_consumers = 3,
+                             .max_groups = 2,
+                             .groups = {"lasting"}};
+  for (std::uint64_t session = 1;; ++session) {
+    daemon::Queue& queue = registry.declare(peer, "orders", options).queue;
+    for (int i = 0; i < 8; ++i) {
+      queue.add_groups({"passing"}, i % 2 == 0 ? Start::oldest : Start::latest, "work");
+      std::vector<daemon::Handout> held;
+      held.push_back(queue.attach(peer, session, {.role = Role::producer, .barriers = true}));
+      held.push_back(queue.attach(peer, session, {.role = Role::consumer, .barriers = true, .group = "passing"}));
+      held.push_back(queue.attach(peer, session, {.role = Role::consumer, .barriers = true, .start = Start::oldest}));
+      queue.remove_group("passing");
+      held.clear();
+      registry.session_ended(session);
+    }
+    registry.remove("orders");
+  }
+}
+
+/// All groups that the daemon knows get everything; one that it does not know would hold the ring full.
+void use(const Queue& queue) {
+  EXPECT_TRUE(eventually([&] { return queue.describe().endpoints.empty(); }));
+  std::vector<Consumer> consumers;
+  for (const std::string& group : queue.describe().options.groups) {
+    consumers.push_back(queue.consumer({.group = group, .ack = Ack::automatic}));
+  }
+  consumers.push_back(queue.consumer());
+  Producer out = queue.producer();
+  Producer other = queue.producer();
+  for (std::uint32_t i = 0; i < 3 * k_slots; ++i) {
+    ASSERT_EQ((i % 2 == 0 ? out : other).publish_until("x", 10s), Status::ok) << i;
+    for (Consumer& in : consumers) ASSERT_TRUE(in.receive(10s)) << i << " of " << in.group();
+  }
+}
+
+TEST(DaemonWork, killed_between_any_two_instructions_is_taken_over_in_order) {
+  int found = 0;
+  for (int turn = 0; turn < 40; ++turn) {
+    const test::TempDir dir;
+    FakeSystemd systemd({test::program("beltwayd"), "--socket", dir.socket(), "--log-level", "debug"});
+    Child worker = Child::fork([&]() -> int { work_for_ever(systemd.notify_socket()); });
+    const std::string stat = "/proc/" + std::to_string(worker.pid()) + "/stat";
+    ASSERT_TRUE(eventually([&] { return test::read_file(stat).find(") T ") != std::string::npos; }));
+    systemd.hear(worker.pid());
+    worker.kill(SIGCONT);
+    ASSERT_TRUE(eventually([&] { return systemd.stored().contains("reg"); }));
+    std::this_thread::sleep_for(std::chrono::microseconds(1000 + 397 * turn));
+    worker.kill(SIGKILL);
+    worker.wait();
+    std::this_thread::sleep_for(5ms);  // what it sent is read as its own, before another is the service
+    systemd.start();
+    const Connection link = Connection::open({.socket = dir.socket(), .start_daemon = false});
+    for (const QueueInfo& info : link.list()) {
+      ++found;
+      use(link.open_queue(info.name));
+      link.remove(info.name);
+    }
+    EXPECT_TRUE(eventually([&] { return systemd.stored().size() == 3; })) << "registry, lock and door";
+    if (HasFailure()) {
+      ADD_FAILURE() << "in turn " << turn << ":\n" << systemd.log();
+      return;
+    }
+  }
+  EXPECT_GT(found, 0);
+}
+
+}  // namespace
+}  // namespace beltway
