@@ -26,6 +26,7 @@ const std::map<std::string_view, std::string_view> k_catches = {
     {"no_clamp_of_the_limit", "join at latest below a reader"},
     {"no_look_at_the_slot", "join at latest, two producers, ring of 2"},
     {"no_fence_before_the_floors", "join at latest, single producer, ring of 2"},
+    {"no_look_after_help", "a consumer and a producer help the floor"},
     {"mark_before_tail", "the single producer is killed and repaired"},
     {"no_fence_behind_the_mark", "a lossy reader is overtaken, weak memory"},
     {"no_second_look_at_the_floors", "join at oldest while the lane is freed"},
@@ -60,6 +61,7 @@ const std::map<std::string_view, std::string_view> k_catches = {
     {"a_lost_wake_counts", "two sleepers, 2 producers, 1 messages each"},
     {"a_lost_race_for_the_floor", "a producer waits for room that two consumers make"},
     {"busy_producers_sleep_on", "a producer waits for a claim of the lap before"},
+    {"a_void_wakes_nobody", "a producer waits for room behind a claim that becomes VOID"},
     {"last_ack_wakes_nobody", "the last message of a stream is acknowledged"},
     {"end_of_stream_without_a_last_look", "the last producer leaves a private consumer"},
 };

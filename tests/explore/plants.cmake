@@ -17,6 +17,10 @@ plant_expression(no_look_at_the_slot src/claim.cpp
   [[before.position != wrap(now - map_.geometry.slots) || before.phase == SlotPhase::claimed]] [[false]])
 plant(no_fence_before_the_floors src/claim.cpp
   [[if (single_) full_fence();]] "")
+plant(no_look_after_help src/claim.cpp
+  [[help_floors(map_);
+  limit_ = wrap(look_from(position) + map_.geometry.slots);]]
+  [[if (help_floors(map_)) limit_ = wrap(look_from(position) + map_.geometry.slots);]])
 plant(mark_before_tail src/claim.hpp
   [[map_.tail().store_relaxed(Tail{position_now + 1, generation_, producer_}.word());
     mark(position_now);]]
@@ -116,6 +120,8 @@ plant(a_lost_race_for_the_floor src/named_reader.cpp
   [[return help_floor(map_, group_);]])
 plant(busy_producers_sleep_on src/waking.cpp
   [[return rung + wake_busy_producers(map, me);]] [[return rung;]])
+plant(a_void_wakes_nobody src/producer_core.hpp
+  [[wake_everybody(attachment_.map);]] "")
 plant(last_ack_wakes_nobody src/consumer_end.cpp
   [[if (map.board().live_producers.load_relaxed() == 0) wakes_ += wake_all_of_group(map, reader.group());]] "")
 plant(end_of_stream_without_a_last_look src/consumer_core.cpp
