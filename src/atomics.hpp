@@ -89,9 +89,19 @@ inline void copy_ends(std::byte* to, const std::byte* from, std::size_t size) no
 }
 inline void copy_racing(std::byte* to, const std::byte* from, std::size_t size) noexcept {
   // Most messages are small, and the library call costs more than their copy.
-  if (size >= 8 && size <= 16) return copy_ends<8>(to, from, size);
-  if (size > 16 && size <= 32) return copy_ends<16>(to, from, size);
-  if (size != 0) std::memcpy(to, from, size);
+  if (size > 64) {
+    std::memcpy(to, from, size);
+  } else if (size > 32) {
+    copy_ends<32>(to, from, size);
+  } else if (size > 16) {
+    copy_ends<16>(to, from, size);
+  } else if (size >= 8) {
+    copy_ends<8>(to, from, size);
+  } else if (size >= 4) {
+    copy_ends<4>(to, from, size);
+  } else {
+    for (std::size_t i = 0; i < size; ++i) to[i] = from[i];
+  }
 }
 #endif
 

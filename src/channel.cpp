@@ -151,7 +151,10 @@ ChannelStatus Channel::try_receive(Packet& packet) {
   std::vector<Fd> descriptors = own_descriptors(message);
   // An empty packet reads like the end of the stream; nobody who keeps the protocol sends one.
   if (size == 0) return ChannelStatus::closed;
-  if ((message.msg_flags & (MSG_TRUNC | MSG_CTRUNC)) != 0) throw_truncated(message.msg_flags);
+  if ((message.msg_flags & (MSG_TRUNC | MSG_CTRUNC)) != 0) {
+    descriptors.clear();  // who handles the error may need one
+    throw_truncated(message.msg_flags);
+  }
   packet.body = parse_message({text.data(), static_cast<std::size_t>(size)}, descriptors.size());
   packet.descriptors = std::move(descriptors);
   return ChannelStatus::ok;

@@ -52,7 +52,7 @@ Claim Claimer::room() noexcept {
   return distance(next_, limit_) < 0 || find_room(next_) ? Claim::ok : Claim::full;
 }
 
-Claim Claimer::claim_shared(Position& position) noexcept {
+Claim Claimer::claim_shared() noexcept {
   for (unsigned attempt = 0; attempt < k_attempts; ++attempt) {
     const std::uint64_t word = map_.tail().load_acquire();
     const Tail tail = Tail::of(word);
@@ -76,7 +76,7 @@ Claim Claimer::claim_shared(Position& position) noexcept {
     }
     if (!map_.tail().compare_and_swap(word, Tail{now + 1, tail.generation, producer_}.word())) continue;
     mark(now);
-    position = now;
+    next_ = wrap(now + 1);
     return Claim::ok;
   }
   return Claim::busy;

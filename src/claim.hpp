@@ -26,10 +26,17 @@ class Claimer {
   Claimer(const QueueMap& map, unsigned producer) noexcept;
 
   /// Takes the next position: its slot then says CLAIMED and is this producer's to write. noexcept, no system call.
-  [[nodiscard]] Claim claim(Position& position) noexcept {
+  [[nodiscard]] Claim claim() noexcept {
     if (map_.board().notice.load_relaxed() != notice_) [[unlikely]]
       return Claim::notice;
-    return single_ ? claim_single(position) : claim_shared(position);
+    return single_ ? claim_single() : claim_shared();
+  }
+
+  /// The common case of claim(): a single producer that has room and no news. False: nothing was done, ask claim().
+  [[nodiscard]] bool claim_now(Position& position) noexcept {
+    if (!single_ || map_.board().notice.load_relaxed() != notice_ || distance(next_, limit_) >= 0) return false;
+    position = take_next();
+    return true;
   }
 
   /// Claim::ok if claim() would most likely succeed now; takes nothing.
@@ -37,6 +44,7 @@ class Claimer {
 
   /// The slot of the last claim.
   [[nodiscard]] Slot& slot() const noexcept { return *slot_; }
+  [[nodiscard]] Position last() const noexcept { return wrap(next_ - 1); }
   /// Ends the last claim, which was for `position`: the slot's message is visible. Pairs with the acquire load of the
   /// slot's state in every reader.
   void ready(Position position) noexcept { end(position, SlotPhase::ready); }
@@ -59,19 +67,23 @@ class Claimer {
   [[nodiscard]] unsigned producer() const noexcept { return producer_; }
 
  private:
-  Claim claim_single(Position& position) noexcept {
-    const Position position_now = next_;
-    if (distance(position_now, limit_) >= 0) [[unlikely]] {
-      if (!find_room(position_now)) return Claim::full;
+  Claim claim_single() noexcept {
+    if (distance(next_, limit_) >= 0) [[unlikely]] {
+      if (!find_room(next_)) return Claim::full;
     }
+    take_next();
+    return Claim::ok;
+  }
+  /// Single producer, and there is room.
+  Position take_next() noexcept {
+    const Position position_now = next_;
     // `tail` first: a claim that is not in `tail` does not exist for the repair. Plain stores: nobody else writes them.
     map_.tail().store_relaxed(Tail{position_now + 1, generation_, producer_}.word());
     mark(position_now);
     next_ = wrap(position_now + 1);
-    position = position_now;
-    return Claim::ok;
+    return position_now;
   }
-  Claim claim_shared(Position& position) noexcept;
+  Claim claim_shared() noexcept;
 
   /// Release, so that `tail` is moved before the mark is seen; the fence keeps the payload behind the mark, for lossy
   /// readers: pairs with the acquire fence in LossyReader.
@@ -90,7 +102,7 @@ class Claimer {
   const bool single_;
   const std::uint8_t producer_;
   std::uint16_t generation_ = 0;  // under which limit_ was read
-  Position next_ = 0;             // single-producer: our own copy of tail
+  Position next_ = 0;             // behind our last claim; single-producer: our own copy of tail
   Position limit_ = 0;            // positions before this may be claimed
   Slot* slot_ = nullptr;          // of the last claim
   std::uint64_t notice_ = 0;

@@ -28,6 +28,8 @@ bool is_symmetric(const QueueMap& map) noexcept {
 
 /// Turns of skipping rings full of VOIDs, or of losing races, before a take believes in empty.
 constexpr unsigned k_takes = 64;
+/// Looks at the next slot alone before a wait begins: about a microsecond.
+constexpr unsigned k_quick_looks = 512;
 /// Messages leased at once; a longer batch takes several turns.
 constexpr std::size_t k_lease_batch = 64;
 
@@ -42,7 +44,9 @@ ConsumerCore::ConsumerCore(Attachment attachment, const ConsumerOptions& options
       private_(std::get_if<PrivateReader>(&reader_)),
       in_place_(attachment_.evictable ? nullptr : private_),
       waiter_(attachment_.map, attachment_.owner, options.wait, is_symmetric(attachment_.map)),
-      endpoint_(attachment_.map.endpoint(attachment_.owner)) {}
+      endpoint_(attachment_.map.endpoint(attachment_.owner)) {
+  beltway::store_counters(endpoint_.counters, counters_);
+}
 
 Look ConsumerCore::take_private(PrivateReader& reader, std::span<Message> out, std::size_t& count) noexcept {
   const Position before = reader.read();
@@ -216,7 +220,6 @@ Status ConsumerCore::wait_take(std::span<Message> out, std::size_t& count, const
   };
   const Waiter::Ended ended = waiter_.wait(until, look, [this] { arm(); }, [this] { pass_on(); });
   wants_credit_.store(false, std::memory_order_relaxed);
-  store_counters();
   if (ended == Waiter::Ended::stopped) return Status::stopped;
   if (ended == Waiter::Ended::found || status == Status::prefetch_limit) return status;
   return Status::timeout;
@@ -234,7 +237,11 @@ Received ConsumerCore::receive(const Until& until) {
   check_fork();
   Received received;
   std::size_t count = 0;
-  if (!take_next(received)) received.status_ = wait_take({&received.message_, 1}, count, until);
+  for (unsigned look = 0; !take_next(received); ++look) {
+    if (look < k_quick_looks && private_ != nullptr && waiter_.spins()) continue;
+    received.status_ = wait_take({&received.message_, 1}, count, until);
+    break;
+  }
   return received;
 }
 
@@ -261,6 +268,8 @@ int ConsumerCore::fd() {
 
 ConsumerCounters ConsumerCore::counters() const noexcept {
   ConsumerCounters counters = counters_;
+  counters.messages = endpoint_.counters[0].load_relaxed();
+  counters.bytes = endpoint_.counters[1].load_relaxed();
   counters.nacks = nacks_.load(std::memory_order_relaxed);
   counters.acks = ended_.load(std::memory_order_relaxed) - counters.nacks;
   counters.wakes = wakes_.load(std::memory_order_relaxed);

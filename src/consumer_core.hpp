@@ -21,7 +21,7 @@
 
 namespace beltway::detail {
 
-class ConsumerCore {
+class alignas(k_apart_bytes) ConsumerCore {
  public:
   enum class End : std::uint8_t { ack, nack, dropped };
 
@@ -85,10 +85,11 @@ class ConsumerCore {
     message.size_ = view.size;
     message.producer_ = view.producer;
     message.tries_ = view.tries;
-    endpoint_.counters[0].store_relaxed(++counters_.messages);
-    endpoint_.counters[1].store_relaxed(counters_.bytes += view.size);
+    const std::uint64_t messages = endpoint_.counters[0].load_relaxed() + 1;
+    endpoint_.counters[0].store_relaxed(messages);
+    endpoint_.counters[1].store_relaxed(endpoint_.counters[1].load_relaxed() + view.size);
     if (view.tries != 0) ++counters_.redelivered;
-    if ((counters_.messages & 63U) == 0 || view.tries != 0 || view.lost != 0) [[unlikely]]
+    if (messages % 64 == 0 || view.tries != 0 || view.lost != 0) [[unlikely]]
       store_counters();
   }
   void wake_for_room(Position floor) noexcept;

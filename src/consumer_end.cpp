@@ -47,6 +47,10 @@ bool ConsumerCore::end_message(const Message& message, End end) noexcept {
   // In a forked child the message is the parent's.
   if (guard_.in_child()) [[unlikely]]
     return false;
+  if (private_ != nullptr && !released_ && !is_evicted() && private_->let_go_only(message.position_)) [[likely]] {
+    wake_for_room(private_->floor());
+    return true;
+  }
   if (private_ != nullptr) [[likely]]
     return end_private(message.position_);
   if (auto* const named = std::get_if<NamedReader>(&reader_)) return end_named(*named, message, end);

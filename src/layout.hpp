@@ -8,7 +8,7 @@
 //
 //   heap     | lane of producer 0 | lane of producer 1 | ...   lane_bytes each
 //
-//   control  | Header, 4096 | Board, 128 | Endpoint x (producers + consumers) | Group x (named + consumers) |
+//   control  | Header, 4096 | Board, 192 | Endpoint x (producers + consumers) | Group x (named + consumers) |
 //            | lease words: named groups x N x 8 |
 //
 // The words, most significant bits first:
@@ -42,7 +42,11 @@ inline constexpr std::uint64_t k_magic = 0x0a79617774'6c6542ULL;  // "Beltway\n"
 inline constexpr std::uint32_t k_layout_major = 1;
 inline constexpr std::uint32_t k_layout_minor = 0;
 inline constexpr std::size_t k_line = 64;
+/// Processors fetch lines in pairs: what two threads write lies this far apart.
+inline constexpr std::size_t k_apart_bytes = 128;
 inline constexpr std::size_t k_slots_offset = 4096;
+/// Messages of up to so many bytes are copied without a call.
+inline constexpr std::size_t k_small_copy_bytes = 64;  // as in copy_racing()
 /// Owner numbers of consumers in lease words and of endpoints everywhere: producers are 0 to 63, consumers 64 to 127.
 inline constexpr unsigned k_first_consumer = 64;
 /// Owner number of the daemon's own leases (purge).
@@ -70,6 +74,7 @@ template <unsigned bits>
 enum class SlotPhase : std::uint8_t { claimed = 0, ready = 1, voided = 2, gone = 3 };
 
 struct SlotState {
+  static constexpr std::uint64_t k_owner_mask = 0xff << 2;
   Position position;
   std::uint8_t owner;
   SlotPhase phase;

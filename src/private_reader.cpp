@@ -8,6 +8,7 @@ PrivateReader::PrivateReader(const QueueMap& map, unsigned group, Position start
       group_(group),
       quarter_(map.geometry.slots / 4 == 0 ? 1 : map.geometry.slots / 4),
       read_(start),
+      slot_(&map_.slot(start)),
       floor_(start),
       stored_(start),
       beyond_floor_((map.geometry.slots + 63) / 64) {}

@@ -27,10 +27,12 @@ class PrivateReader {
   /// The common case of next(): a sound message that is there. False: ask next().
   [[nodiscard]] bool next_if_ready(SlotView& view) noexcept {
     // Pairs with the release of READY in Claimer::ready(): what the producer wrote is visible.
-    const SlotState state = SlotState::of(map_.slot(read_).state.load_acquire());
-    if (state.position != read_ || state.phase != SlotPhase::ready || !view_slot(map_, state, view)) return false;
-    read_ = wrap(read_ + 1);
-    ++held_;
+    const Slot& slot = *slot_;
+    const std::uint64_t word = slot.state.load_acquire();
+    // One comparison for position and phase, whoever the owner is.
+    if ((word & ~SlotState::k_owner_mask) != SlotState{read_, 0, SlotPhase::ready}.word()) return false;
+    if (!view_slot(map_, slot, SlotState::of(word), view)) return false;
+    step();
     return true;
   }
 
@@ -38,13 +40,13 @@ class PrivateReader {
   [[nodiscard]] Look next(SlotView& view) noexcept {
     for (std::uint32_t skipped = 0; skipped < map_.geometry.slots; ++skipped) {
       // Pairs with the release of READY in Claimer::ready(): what the producer wrote is visible.
-      const SlotState state = SlotState::of(map_.slot(read_).state.load_acquire());
+      const Slot& slot = *slot_;
+      const SlotState state = SlotState::of(slot.state.load_acquire());
       if (state.position != read_ || state.phase == SlotPhase::claimed) return Look::empty;
       const Position position = read_;
-      read_ = wrap(read_ + 1);
-      ++held_;
+      step();
       if (state.phase == SlotPhase::ready) [[likely]] {
-        if (view_slot(map_, state, view)) [[likely]]
+        if (view_slot(map_, slot, state, view)) [[likely]]
           return Look::message;
         let_go(position);
         return Look::corrupt;
@@ -66,11 +68,25 @@ class PrivateReader {
     return store_floor();
   }
 
+  /// The common case of let_go(): the only message held. False: nothing was done.
+  bool let_go_only(Position position) noexcept {
+    if (held_ != 1 || position != floor_ || out_of_order_ != 0) return false;
+    held_ = 0;
+    floor_ = wrap(floor_ + 1);
+    store_floor();
+    return true;
+  }
+
   [[nodiscard]] Position floor() const noexcept { return floor_; }
   [[nodiscard]] Position read() const noexcept { return read_; }
   [[nodiscard]] std::uint64_t held() const noexcept { return held_; }
 
  private:
+  void step() noexcept {
+    read_ = wrap(read_ + 1);
+    slot_ = &map_.slot(read_);
+    ++held_;
+  }
   void let_go_out_of_order(Position position) noexcept;
   /// Release: pairs with the acquire of the floor in lowest_floor(); our reads are done before a producer writes.
   bool store_floor() noexcept {
@@ -83,9 +99,10 @@ class PrivateReader {
   const QueueMap map_;
   const unsigned group_;
   const std::int64_t quarter_;
-  Position read_;    // the next position to read
-  Position floor_;   // all before it are let go
-  Position stored_;  // what the shared floor says
+  Position read_;     // the next position to read
+  const Slot* slot_;  // its slot
+  Position floor_;    // all before it are let go
+  Position stored_;   // what the shared floor says
   std::uint64_t held_ = 0;
   std::uint64_t out_of_order_ = 0;           // let go beyond the floor
   std::vector<std::uint64_t> beyond_floor_;  // a bit a slot: let go beyond the floor

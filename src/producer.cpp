@@ -50,6 +50,15 @@ auto publishing_writer(detail::ProducerCore& core, std::size_t size, detail::Wri
   };
 }
 
+// Out of line, so that the way of most messages saves no registers for them.
+[[gnu::noinline]] std::uint64_t publish_slowly(detail::ProducerCore& core, Bytes message) {
+  core.blocking(message.size(), publishing(core, message));
+  return core.position();
+}
+[[gnu::noinline]] Status try_publish_slowly(detail::ProducerCore& core, Bytes message) {
+  return core.once(publishing(core, message));
+}
+
 /// An attempt to publish what is left of a batch; `done` counts.
 auto publishing_batch(detail::ProducerCore& core, std::span<const Bytes> messages, std::size_t& done) noexcept {
   return [&core, messages, &done] {
@@ -78,14 +87,13 @@ std::uint64_t Producer::publish(Bytes message) {
   touch(message);
   if (core_->put_now(message)) [[likely]]
     return core_->position();
-  core_->blocking(message.size(), publishing(*core_, message));
-  return core_->position();
+  return publish_slowly(*core_, message);
 }
 Status Producer::try_publish(Bytes message) {
   touch(message);
   if (core_->put_now(message)) [[likely]]
     return Status::ok;
-  return core_->once(publishing(*core_, message));
+  return try_publish_slowly(*core_, message);
 }
 Status Producer::publish_until(Bytes message, const Until& until) {
   touch(message);

@@ -22,7 +22,10 @@ ProducerCore::ProducerCore(Attachment attachment, const ProducerOptions& options
       claimer_(attachment_.map, attachment_.owner),
       lane_(claimer_),
       waiter_(attachment_.map, attachment_.owner, options.wait, is_symmetric(attachment_.map)),
-      endpoint_(attachment_.map.endpoint(attachment_.owner)) {}
+      endpoint_(attachment_.map.endpoint(attachment_.owner)) {
+  beltway::store_counters(endpoint_.counters, counters_);
+  choose_way();
+}
 
 ProducerCore::~ProducerCore() {
   if (guard_.in_child()) return;
@@ -39,6 +42,7 @@ std::size_t ProducerCore::max_message_bytes() const noexcept {
 Status ProducerCore::take_notice() noexcept {
   const std::uint32_t flags = claimer_.accept_notice();
   waiter_.set_symmetric((flags & k_notice_symmetric) != 0);
+  choose_way();
   if ((flags & k_notice_removed) != 0) return Status::removed;
   if ((Identity::of(endpoint_.identity.load_acquire()).flags & k_endpoint_evicted) != 0) return Status::evicted;
   return Status::ok;
@@ -48,7 +52,7 @@ Status ProducerCore::claim_slowly(Claim claim) noexcept {
   // One notice is taken at once; a peer that keeps posting them gets a `full` at the second, and the caller's deadline holds.
   if (claim == Claim::notice) {
     if (const Status status = take_notice(); status != Status::ok) return status;
-    claim = claimer_.claim(position_);
+    claim = claimer_.claim();
   }
   if (claim == Claim::ok) return Status::ok;
   blocked_ = claim == Claim::full ? Blocked::ring : Blocked::busy;
@@ -79,7 +83,7 @@ void ProducerCore::put_reference(std::uint64_t record, std::size_t size) noexcep
   Slot& slot = claimer_.slot();
   slot.meta.store_relaxed(SlotMeta{static_cast<std::uint32_t>(size), k_flag_lane}.word());
   slot.lane_offset().store_relaxed(lane_.offset(record));
-  lane_.commit(record, position_);
+  lane_.commit(record, position());
   ready(size);
 }
 
@@ -95,6 +99,21 @@ Status ProducerCore::put_loan(const std::byte* data, std::uint64_t record, std::
   return status;
 }
 
+void ProducerCore::choose_way() noexcept {
+  small_end_ = waiter_.symmetric() || waiter_.event_mode() ? 0 : inline_bytes_ + 1;
+}
+
+int ProducerCore::fd() {
+  const int fd = waiter_.enable_events();
+  choose_way();
+  return fd;
+}
+
+void ProducerCore::after_put() noexcept {
+  if (anybody_sleeps(attachment_.map)) announce_to_sleepers();
+  if (endpoint_.counters[0].load_relaxed() % 64 == 0) store_counters();
+}
+
 void ProducerCore::announce_to_sleepers() noexcept {
   counters_.wakes += wake_for_message(attachment_.map, attachment_.owner);
   endpoint_.counters[3].store_relaxed(counters_.wakes);
@@ -107,6 +126,8 @@ void ProducerCore::arm() noexcept {
 
 ProducerCounters ProducerCore::counters() const noexcept {
   ProducerCounters counters = counters_;
+  counters.messages = endpoint_.counters[0].load_relaxed();
+  counters.bytes = endpoint_.counters[1].load_relaxed();
   counters.sleeps = waiter_.sleeps();
   counters.rescued = waiter_.rescued();
   counters.blocked_ns = waiter_.blocked_ns();

@@ -19,24 +19,31 @@
 
 namespace beltway::detail {
 
-class ProducerCore {
+class alignas(k_apart_bytes) ProducerCore {
  public:
   ProducerCore(Attachment attachment, const ProducerOptions& options);
   ~ProducerCore();
   ProducerCore(const ProducerCore&) = delete;
   ProducerCore& operator=(const ProducerCore&) = delete;
 
-  /// The common case, without the general one's detours: a message that fits its slot, while there is room. False:
-  /// nothing was done.
-  [[nodiscard]] bool put_now(const Bytes& message) noexcept {
-    if (message.size() > inline_bytes_ || guard_.in_child() || waiter_.event_mode()) [[unlikely]]
+  /// The common case, without the general one's detours: a small message of a single producer that has room. False:
+  /// nothing was done. Few instructions and, above all, few stores: a message whose slot's line is still at the consumer
+  /// waits in the store buffer, and the more messages it holds, the more lines are on their way at once.
+  [[nodiscard, gnu::always_inline]] bool put_now(const Bytes& message) noexcept {
+    const std::size_t size = message.size();
+    if (size >= small_end_ || size > k_small_copy_bytes || guard_.in_child()) [[unlikely]]
       return false;
-    if (claimer_.claim(position_) != Claim::ok) [[unlikely]]
+    Position position = 0;
+    if (!claimer_.claim_now(position)) [[unlikely]]
       return false;
-    claimer_.slot().meta.store_relaxed(SlotMeta{static_cast<std::uint32_t>(message.size()), 0}.word());
-    copy_racing(claimer_.slot().payload(), message.data(), message.size());
-    ready(message.size());
-    announce();
+    Slot& slot = claimer_.slot();
+    put_size(slot, size);
+    copy_racing(slot.payload(), message.data(), size);
+    claimer_.ready(position);
+    const bool housekeeping = count(size);
+    compiler_fence();  // symmetric ones go the long way
+    if (housekeeping || anybody_sleeps(attachment_.map)) [[unlikely]]
+      after_put();
     return true;
   }
 
@@ -105,9 +112,9 @@ class ProducerCore {
   [[nodiscard]] unsigned index() const noexcept { return attachment_.owner; }
   [[nodiscard]] const std::string& queue_name() const noexcept { return attachment_.queue_name; }
   [[nodiscard]] ProducerCounters counters() const noexcept;
-  [[nodiscard]] int fd() { return waiter_.enable_events(); }
+  [[nodiscard]] int fd();
   /// Of the message that was put last.
-  [[nodiscard]] Position position() const noexcept { return position_; }
+  [[nodiscard]] Position position() const noexcept { return claimer_.last(); }
   [[noreturn]] void throw_status(Status status, std::size_t size) const;
 
  private:
@@ -128,21 +135,31 @@ class ProducerCore {
   Status wait(Status status, const Until& until, Attempt& attempt);
 
   Status claim() noexcept {
-    const Claim claim = claimer_.claim(position_);
+    const Claim claim = claimer_.claim();
     return claim == Claim::ok ? Status::ok : claim_slowly(claim);
   }
   Status claim_slowly(Claim claim) noexcept;
   Status room() noexcept;
   Status take_notice() noexcept;
   void put_reference(std::uint64_t record, std::size_t size) noexcept;
+  void put_size(Slot& slot, std::size_t size) noexcept {
+    slot.meta.store_relaxed(SlotMeta{static_cast<std::uint32_t>(size), 0}.word());
+  }
   /// Ends the claim of position(), which is a message of `size` bytes now.
   void ready(std::size_t size) noexcept {
-    claimer_.ready(position_);
-    endpoint_.counters[0].store_relaxed(++counters_.messages);
-    endpoint_.counters[1].store_relaxed(counters_.bytes += size);
-    if ((counters_.messages & 63U) == 0) [[unlikely]]
+    claimer_.ready(position());
+    if (count(size)) [[unlikely]]
       store_counters();
   }
+  /// Counts a message where everybody can see it. True now and then: the other counters are to be stored.
+  bool count(std::size_t size) noexcept {
+    const std::uint64_t messages = endpoint_.counters[0].load_relaxed() + 1;
+    endpoint_.counters[0].store_relaxed(messages);
+    endpoint_.counters[1].store_relaxed(endpoint_.counters[1].load_relaxed() + size);
+    return messages % 64 == 0;
+  }
+  void choose_way() noexcept;
+  [[gnu::cold, gnu::noinline]] void after_put() noexcept;
   void store_counters() noexcept;
   void announce_to_sleepers() noexcept;
   void arm() noexcept;
@@ -156,7 +173,7 @@ class ProducerCore {
   Waiter waiter_;
   Endpoint& endpoint_;
   ProducerCounters counters_;
-  Position position_ = 0;
+  std::size_t small_end_ = 0;        // sizes below this may go through put_now()
   Blocked blocked_ = Blocked::ring;  // why the last attempt was Status::full
 };
 
@@ -165,14 +182,14 @@ Status ProducerCore::put_inline(std::size_t size, const Fill& fill) {
   if (const Status status = claim(); status != Status::ok) [[unlikely]]
     return status;
   Slot& slot = claimer_.slot();
-  slot.meta.store_relaxed(SlotMeta{static_cast<std::uint32_t>(size), 0}.word());
+  put_size(slot, size);
   if constexpr (noexcept(fill(slot.payload()))) {
     fill(slot.payload());
   } else {
     try {
       fill(slot.payload());
     } catch (...) {
-      claimer_.voided(position_);
+      claimer_.voided(position());
       announce();
       // A group's floor may stand right before the VOID while none of its consumers looks: who waits for room must help it.
       wake_everybody(attachment_.map);

@@ -18,9 +18,8 @@ struct SlotView {
   std::uint64_t lost = 0;  ///< lossy readers: positions lost right before
 };
 
-/// Fills `view` from the READY slot of `state`. False if size, flags or place make no sense.
-[[nodiscard]] inline bool view_slot(const QueueMap& map, SlotState state, SlotView& view) noexcept {
-  const Slot& slot = map.slot(state.position);
+/// Fills `view` from a slot and its READY `state`. False if size, flags or place make no sense.
+[[nodiscard]] inline bool view_slot(const QueueMap& map, const Slot& slot, SlotState state, SlotView& view) noexcept {
   const SlotMeta meta = SlotMeta::of(slot.meta.load_relaxed());
   view.position = state.position;
   view.producer = state.owner;
@@ -37,6 +36,9 @@ struct SlotView {
   }
   view.data = map.lane(state.owner) + offset;
   return true;
+}
+[[nodiscard]] inline bool view_slot(const QueueMap& map, SlotState state, SlotView& view) noexcept {
+  return view_slot(map, map.slot(state.position), state, view);
 }
 
 }  // namespace beltway

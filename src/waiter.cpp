@@ -20,6 +20,8 @@ namespace {
 constexpr std::uint64_t k_least_budget_ns = 1'000;
 constexpr std::uint64_t k_first_budget_ns = 20'000;
 constexpr std::uint64_t k_most_budget_ns = 50'000;
+/// A producer that looks at the floors takes their lines from the consumers, who are then slower to make room.
+constexpr unsigned k_producers_pauses = 64;
 constexpr std::uint64_t k_short_sleep_ns = 100'000;
 
 /// On one processor, whoever spins keeps the one away for whom it waits.
@@ -38,6 +40,7 @@ Waiter::Waiter(const QueueMap& map, unsigned owner, WaitStrategy strategy, bool 
       symmetric_(symmetric),
       epoll_(::epoll_create1(EPOLL_CLOEXEC)),
       line_(map, owner),
+      most_pauses_(owner < k_first_consumer ? k_producers_pauses : 1),
       budget_ns_(has_several_processors() ? k_first_budget_ns : k_least_budget_ns) {
   epoll_event event{};
   event.events = EPOLLIN | EPOLLET;

@@ -10,6 +10,7 @@
 // Thread safety: belongs to its endpoint's thread; ring_self() may be called from any thread.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <optional>
 #include <stop_token>
@@ -50,6 +51,8 @@ class Waiter {
   void ring_self() const noexcept;
 
   [[nodiscard]] WaitLine& line() noexcept { return line_; }
+  /// Worth a few quick looks before wait().
+  [[nodiscard]] bool spins() const noexcept { return strategy_ != WaitStrategy::sleep && !event_mode_; }
   [[nodiscard]] bool symmetric() const noexcept { return symmetric_; }
   void set_symmetric(bool symmetric) noexcept { symmetric_ = symmetric; }
 
@@ -58,8 +61,8 @@ class Waiter {
   [[nodiscard]] std::uint64_t blocked_ns() const noexcept { return blocked_ns_; }
 
  private:
-  static constexpr unsigned k_burst = 256;         // looks before the clock is read for the first time
-  static constexpr unsigned k_looks_a_check = 64;  // looks between two reads of the clock
+  static constexpr unsigned k_burst = 256;          // pauses before the clock is read for the first time
+  static constexpr unsigned k_pauses_a_check = 64;  // pauses between two reads of the clock
   static constexpr std::uint64_t k_never = ~0ULL;
 
   template <class LookFn>
@@ -68,6 +71,9 @@ class Waiter {
   template <class LookFn, class ArmFn, class PassOnFn>
   Ended sleep(std::uint64_t deadline_ns, const std::stop_token& stop, LookFn&& look, ArmFn&& arm, PassOnFn&& pass_on);
 
+  static void pause(unsigned times) noexcept {
+    for (; times > 0; --times) spin_pause();
+  }
   static std::uint64_t deadline_of(const Until& until) noexcept;
   [[nodiscard]] std::uint64_t spin_budget_ns() const noexcept;
   void learn(bool found_spinning, std::uint64_t slept_ns) noexcept;
@@ -84,7 +90,10 @@ class Waiter {
   bool event_mode_ = false;
   int epoll_ = -1;
   WaitLine line_;
+  const unsigned most_pauses_;  // between two looks
   std::uint64_t budget_ns_;
+  // When the clock was read last: who finds something while spinning does not read it again.
+  std::uint64_t spun_until_ns_ = 0;
   std::uint64_t sleeps_ = 0;
   std::uint64_t rescued_ = 0;
   std::uint64_t blocked_ns_ = 0;
@@ -95,23 +104,30 @@ Waiter::Ended Waiter::wait(const Until& until, LookFn&& look, ArmFn&& arm, PassO
   // A try in event mode may have left us armed: whoever spins is not to be woken. What woke us may be for another.
   const bool owed = line_.armed() && line_.disarm();
   if (strategy_ != WaitStrategy::sleep) {
-    for (unsigned i = 0; i < k_burst; ++i) {
-      if (!look()) continue;
-      if (event_mode_) ring_self();
-      return Ended::found;
+    for (unsigned paused = 0, pauses = 1; paused < k_burst;
+         paused += pauses, pauses = std::min(2 * pauses, most_pauses_)) {
+      if (look()) {
+        if (event_mode_) ring_self();
+        return Ended::found;
+      }
+      pause(pauses);
     }
   }
   const std::uint64_t start = kernel::now_ns();
+  spun_until_ns_ = start;
   const std::uint64_t deadline = deadline_of(until);
   const std::uint64_t budget = spin_budget_ns();
   std::optional<Ended> ended;
   if (budget != 0) ended = spin(budget == k_never ? k_never : start + budget, deadline, until.stop(), look);
-  const bool found_spinning = ended == Ended::found;
-  const std::uint64_t asleep = kernel::now_ns();
-  if (!ended) ended = sleep(deadline, until.stop(), look, arm, pass_on);
-  const std::uint64_t end = kernel::now_ns();
-  learn(found_spinning, end - asleep);
-  blocked_ns_ += end - start;
+  if (ended == Ended::found) {
+    learn(true, 0);
+  } else {
+    if (!ended) ended = sleep(deadline, until.stop(), look, arm, pass_on);
+    const std::uint64_t end = kernel::now_ns();
+    learn(false, end - spun_until_ns_);
+    spun_until_ns_ = end;
+  }
+  blocked_ns_ += spun_until_ns_ - start;
   if (owed && *ended != Ended::found) pass_on();
   if (event_mode_) ring_self();  // however it ended: we are not armed
   return *ended;
@@ -121,12 +137,13 @@ template <class LookFn>
 std::optional<Waiter::Ended> Waiter::spin(std::uint64_t until_ns, std::uint64_t deadline_ns,
                                           const std::stop_token& stop, LookFn&& look) {
   for (;;) {
-    for (unsigned i = 0; i < k_looks_a_check; ++i) {
+    for (unsigned paused = 0; paused < k_pauses_a_check; paused += most_pauses_) {
       if (look()) return Ended::found;
-      spin_pause();
+      pause(most_pauses_);
     }
     if (stop.stop_requested()) return Ended::stopped;
     const std::uint64_t now = kernel::now_ns();
+    spun_until_ns_ = now;
     if (now >= deadline_ns) return Ended::timeout;
     if (now >= until_ns) return std::nullopt;
   }

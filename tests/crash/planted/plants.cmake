@@ -19,10 +19,10 @@ plant(repair_leaves_the_sleeper daemon/repair.cpp
 # -- producers ----------------------------------------------------------------------------------------------------
 plant(ready_before_the_payload src/producer_core.hpp
   [[slot.meta.store_relaxed(SlotMeta{static_cast<std::uint32_t>(size), 0}.word());]]
-  [[slot.meta.store_relaxed(SlotMeta{static_cast<std::uint32_t>(size), 0}.word()); claimer_.ready(position_);]])
+  [[slot.meta.store_relaxed(SlotMeta{static_cast<std::uint32_t>(size), 0}.word()); claimer_.ready(position());]])
 plant_text(ready_before_the_reference src/producer_core.cpp
   [[slot.meta.store_relaxed(SlotMeta{static_cast<std::uint32_t>(size), k_flag_lane}.word());]]
-  [[if (::beltway::explore::planted("ready_before_the_reference")) claimer_.ready(position_);
+  [[if (::beltway::explore::planted("ready_before_the_reference")) claimer_.ready(position());
   slot.meta.store_relaxed(SlotMeta{static_cast<std::uint32_t>(size), k_flag_lane}.word());]])
 plant(lane_without_heir src/lane.cpp
   [[if (map_.geometry.lane_bytes != 0) inherit();]] "")

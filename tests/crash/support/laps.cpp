@@ -26,14 +26,14 @@ struct Publisher {
       if (lent.data == nullptr) return false;
       fill_message(lent.data, id, k_lane_size);
     }
-    Position position = 0;
-    Claim claim = claimer.claim(position);
+    Claim claim = claimer.claim();
     if (claim == Claim::notice) {
       claimer.accept_notice();
-      claim = claimer.claim(position);
+      claim = claimer.claim();
     }
     if (claim != Claim::ok) return false;
-    Slot& slot = claimer.map().slot(position);
+    const Position position = claimer.last();
+    Slot& slot = claimer.slot();
     if (by_lane) {
       slot.meta.store_relaxed(SlotMeta{k_lane_size, k_flag_lane}.word());
       slot.lane_offset().store_relaxed(lane.offset(lent.record));
