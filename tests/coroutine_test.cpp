@@ -29,10 +29,9 @@ class Task {
     void unhandled_exception() { failure = std::current_exception(); }
     std::exception_ptr failure;
   };
-  Task(Task&& other) noexcept : handle_(std::exchange(other.handle_, nullptr)) {}
-  ~Task() {
-    if (handle_) handle_.destroy();
-  }
+  Task(const Task&) = delete;
+  Task& operator=(const Task&) = delete;
+  ~Task() { handle_.destroy(); }
   [[nodiscard]] bool done() const { return handle_.done(); }
   [[nodiscard]] std::exception_ptr failure() const { return handle_.promise().failure; }
 

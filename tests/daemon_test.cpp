@@ -244,10 +244,8 @@ TEST(Daemon, holds_a_user_to_its_connections_and_says_so) {
   EXPECT_TRUE(eventually([&] { return error_of([&] { (void)connect(daemon).ping(); }).reason() == Errc{}; }));
 }
 
+#ifndef BELTWAY_SANITIZED  // UBSan's check of vtables makes a pipe, and takes a failure for a finding
 TEST(Daemon, turns_connections_away_with_a_reason_when_it_has_no_descriptor_left_and_recovers) {
-#ifdef BELTWAY_SANITIZED
-  GTEST_SKIP() << "UBSan's check of vtables makes a pipe, and takes a failure for a finding";
-#endif
   const test::TempDir dir;
   const std::string command =
       "ulimit -n 24; exec " + program("beltwayd").string() + " --no-keeper --log-level off --socket ";
@@ -264,6 +262,7 @@ TEST(Daemon, turns_connections_away_with_a_reason_when_it_has_no_descriptor_left
   links.clear();
   EXPECT_TRUE(eventually([&] { return error_of([&] { (void)open(); }).reason() == Errc{}; }));
 }
+#endif
 
 TEST(Daemon, holds_a_user_to_its_queues_and_bytes) {
   const TestDaemon daemon({"--max-queues-per-user", "2", "--max-bytes-per-user", "1000000"});

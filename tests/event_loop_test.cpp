@@ -19,20 +19,12 @@ namespace {
 
 using namespace std::chrono_literals;
 
-/// A descriptor that is readable when it is told to be.
+/// A descriptor that stays readable if `count` is not 0.
 struct Bell {
   explicit Bell(unsigned count = 0) : fd(::eventfd(count, EFD_NONBLOCK | EFD_CLOEXEC)) {}
   ~Bell() { ::close(fd); }
   Bell(const Bell&) = delete;
   Bell& operator=(const Bell&) = delete;
-  void ring() const {
-    const std::uint64_t one = 1;
-    EXPECT_EQ(::write(fd, &one, sizeof one), 8);
-  }
-  void hush() const {
-    std::uint64_t count = 0;
-    EXPECT_EQ(::read(fd, &count, sizeof count), 8);
-  }
   int fd;
 };
 

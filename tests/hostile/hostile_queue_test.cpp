@@ -49,7 +49,7 @@ const Geometry k_geometry{
 /// An attached endpoint that does with its descriptors what it likes.
 class Intruder {
  public:
-  Intruder(const TestDaemon& daemon, const Queue& queue, Neighbour as) : as_(as), client_(daemon) {
+  Intruder(const TestDaemon& daemon, const Queue& queue, Neighbour as) : client_(daemon) {
     client_.say_hello();
     json request{{"op", "attach"},   {"n", 1},        {"queue", queue.id()},
                  {"barriers", true}, {"bells", true}, {"role", as == Neighbour::producer ? "producer" : "consumer"}};
@@ -84,7 +84,6 @@ class Intruder {
     return static_cast<std::byte*>(at);
   }
 
-  Neighbour as_;
   RawClient client_;
   std::vector<Fd> descriptors_;
   std::byte* control_;
