@@ -183,19 +183,19 @@ TEST(AsioLoad, callbacks_on_a_pool_without_a_strand_share_one_consumer_and_one_p
   Producer out = queue.producer();
   Consumer in = queue.consumer({.group = "g"});
   std::atomic<int> served = 0;
+  std::atomic<int> started = 0;
   std::atomic<int> sent = 0;
   asio::thread_pool pool(3);
   AsyncConsumer consumer(pool, in);
   AsyncProducer producer(pool, out);
+  // As many as there are messages: one that another thread starts after the last message would wait for ever.
   std::function<void()> receive = [&] {
+    if (started++ >= k_messages) return;
     consumer.async_receive([&](error_code error, Message message) {
-      if (error) return;
+      EXPECT_FALSE(error) << error.message();
       message.ack();
-      if (++served == k_messages) {
-        consumer.cancel();
-      } else {
-        receive();
-      }
+      ++served;
+      receive();
     });
   };
   std::function<void()> publish = [&] {
