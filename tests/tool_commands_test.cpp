@@ -4,6 +4,7 @@
 #include <nlohmann/json.hpp>
 #include <sstream>
 
+#include "beltway/beltway.hpp"
 #include "support/daemon.hpp"
 
 namespace beltway::test {
@@ -86,6 +87,27 @@ TEST_F(ToolCommands, show_names_the_process_of_an_endpoint) {
   EXPECT_EQ(sub.wait(), (Exit{.code = 130}));
 }
 
+TEST_F(ToolCommands, show_tells_what_waking_costs_a_message) {
+  const Connection link = Connection::open({.socket = daemon_.socket()});
+  const Queue queue = link.declare("q");
+  Producer out = queue.producer();
+  Consumer in = queue.consumer();
+  static_cast<void>(in.fd());
+  // Event mode: a try that finds nothing says that it sleeps, and the next message wakes it. Each second message does.
+  for (int i = 0; i < 4; ++i) {
+    while (in.try_receive()) continue;
+    out.publish("wakes");
+    out.publish("does not");
+  }
+  while (in.try_receive()) continue;  // stores what it counted before it sleeps again
+  const json state = tool_json({"show", "q"})["state"];
+  EXPECT_EQ(state["producers"][0]["per_message"]["wakes"], 0.5);
+  EXPECT_EQ(state["producers"][0]["per_message"]["sleeps"], 0.0);
+  EXPECT_EQ(state["per_message"]["wakes"], 0.5);
+  EXPECT_EQ(state["per_message"]["sleeps"], 0.5);
+  EXPECT_NE(tool({"show", "q"}).out.find("4 (0.5)"), std::string::npos);
+}
+
 TEST_F(ToolCommands, watch_repeats_with_rates) {
   ASSERT_TRUE(tool({"declare", "q"}).exit.ok());
   const Result result = tool({"show", "q", "--watch", "10ms", "--count", "3", "--format", "json"});
@@ -96,6 +118,7 @@ TEST_F(ToolCommands, watch_repeats_with_rates) {
   ASSERT_EQ(shapes.size(), 3U);
   EXPECT_FALSE(shapes[0].contains("rates"));
   EXPECT_EQ(shapes[1]["rates"]["messages_in_per_s"], 0.0);
+  EXPECT_TRUE(shapes[1]["rates"]["per_message"].is_null());
 }
 
 TEST_F(ToolCommands, peek_takes_nothing) {

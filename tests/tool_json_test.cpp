@@ -6,6 +6,7 @@
 
 #include <algorithm>
 
+#include "tool/per_message.hpp"
 #include "tool/process_info.hpp"
 #include "tool/rates.hpp"
 #include "tool/show_text.hpp"
@@ -21,6 +22,8 @@ std::vector<std::string> keys(const Json& json) {
   return names;
 }
 using Names = std::vector<std::string>;
+
+bool mentions(const std::string& text, const std::string& part) { return text.find(part) != std::string::npos; }
 
 QueueSnapshot some_snapshot() {
   QueueSnapshot snapshot;
@@ -68,13 +71,14 @@ TEST(ToolJson, a_snapshot_has_the_documented_keys) {
   const Json json = to_json(some_snapshot());
   EXPECT_EQ(keys(json), (Names{"queue", "state"}));
   const Json& state = json["state"];
-  EXPECT_EQ(keys(state), (Names{"position", "used", "symmetric_fences", "groups", "producers", "consumers", "totals"}));
+  EXPECT_EQ(keys(state), (Names{"position", "used", "symmetric_fences", "groups", "producers", "consumers", "totals",
+                                "per_message"}));
   EXPECT_EQ(state["groups"][0].dump(),
             R"({"name":"billing","floor":990,"depth":10,"leased":3,"retry":1,"consumers":[2]})");
-  EXPECT_EQ(keys(state["producers"][0]),
-            (Names{"index", "role", "pid", "uid", "process", "stopped", "sleep", "claimed", "counters"}));
+  EXPECT_EQ(keys(state["producers"][0]), (Names{"index", "role", "pid", "uid", "process", "stopped", "sleep", "claimed",
+                                                "counters", "per_message"}));
   EXPECT_EQ(keys(state["consumers"][0]), (Names{"index", "role", "pid", "uid", "group", "lossy", "evicted", "process",
-                                                "stopped", "sleep", "held", "lag", "counters"}));
+                                                "stopped", "sleep", "held", "lag", "counters", "per_message"}));
   EXPECT_EQ(keys(state["producers"][0]["counters"]),
             (Names{"messages", "bytes", "refused", "wakes", "sleeps", "rescued", "blocked_ns", "high_water",
                    "last_progress_ns"}));
@@ -110,10 +114,54 @@ TEST(ToolRates, are_differences_that_include_who_is_gone) {
   EXPECT_EQ(rates.messages_out, 100);
   EXPECT_EQ(rates_between(flow_of(after), flow_of(before), 2s).messages_in, 0) << "never negative";
   EXPECT_EQ(keys(to_json(rates)), (Names{"messages_in_per_s", "bytes_in_per_s", "messages_out_per_s", "bytes_out_per_s",
-                                         "refused_per_s", "lost_per_s"}));
+                                         "refused_per_s", "lost_per_s", "wakes_per_s", "sleeps_per_s"}));
 }
 
-bool mentions(const std::string& text, const std::string& part) { return text.find(part) != std::string::npos; }
+TEST(ToolPerMessage, is_told_of_each_endpoint_and_of_the_queue_with_those_who_are_gone) {
+  QueueSnapshot snapshot = some_snapshot();
+  snapshot.producers[0].counters.wakes = 250;
+  snapshot.producers[0].counters.sleeps = 10;
+  snapshot.consumers[0].counters.messages = 500;
+  snapshot.consumers[0].counters.wakes = 5;
+  snapshot.consumers[0].counters.sleeps = 250;
+  snapshot.totals.messages_in = 1000;
+  snapshot.totals.wakes = 245;
+  snapshot.totals.sleeps = 240;
+  const Json state = to_json(snapshot)["state"];
+  EXPECT_EQ(state["producers"][0]["per_message"].dump(), R"({"wakes":0.25,"sleeps":0.01,"system_calls":0.52})");
+  EXPECT_EQ(state["consumers"][0]["per_message"].dump(), R"({"wakes":0.01,"sleeps":0.5,"system_calls":1.02})");
+  EXPECT_EQ(state["per_message"].dump(), R"({"wakes":0.25,"sleeps":0.25,"system_calls":1.0})");
+  const std::string text = show_text(snapshot, std::nullopt, 0);
+  EXPECT_TRUE(mentions(text, "0.25 wakes, 0.25 sleeps, 1 system calls")) << text;
+  EXPECT_TRUE(mentions(text, "250 (0.25)")) << text;
+  EXPECT_TRUE(mentions(text, "10 (0.01)")) << text;
+  EXPECT_TRUE(mentions(text, "250 (0.5)")) << text;
+}
+
+TEST(ToolPerMessage, is_nothing_without_messages) {
+  QueueSnapshot snapshot = some_snapshot();
+  snapshot.producers[0].counters = {};
+  snapshot.producers[0].counters.sleeps = 1;
+  snapshot.consumers[0].counters = {};
+  const Json state = to_json(snapshot)["state"];
+  EXPECT_TRUE(state["producers"][0]["per_message"].is_null());
+  EXPECT_TRUE(state["consumers"][0]["per_message"].is_null());
+  EXPECT_TRUE(state["per_message"].is_null());
+  EXPECT_FALSE(mentions(show_text(snapshot, std::nullopt, 0), "system calls"));
+}
+
+TEST(ToolPerMessage, of_two_looks_is_of_the_time_between_them) {
+  QueueSnapshot before = some_snapshot();
+  before.producers[0].counters.wakes = 1000;
+  QueueSnapshot after = before;
+  after.producers[0].counters.messages += 400;
+  after.producers[0].counters.wakes += 100;
+  after.consumers[0].counters.sleeps += 200;
+  const Rates rates = rates_between(flow_of(before), flow_of(after), 2s);
+  EXPECT_EQ(to_json(per_message(rates)).dump(), R"({"wakes":0.25,"sleeps":0.5,"system_calls":1.5})");
+  EXPECT_TRUE(mentions(show_text(after, rates, 0), "0.25 wakes, 0.5 sleeps, 1.5 system calls"));
+  EXPECT_TRUE(to_json(per_message(Rates())).is_null());
+}
 
 TEST(ToolShow, text_names_groups_and_processes) {
   const std::string text = show_text(some_snapshot(), std::nullopt, 0);

@@ -80,6 +80,15 @@ TEST(ToolUnits, counts_are_printed_in_full_while_they_are_short) {
   EXPECT_EQ(format_rate(1.23e6), "1.23 M/s");
 }
 
+TEST(ToolUnits, ratios_tell_nothing_from_almost_nothing) {
+  EXPECT_EQ(format_ratio(0), "0");
+  EXPECT_EQ(format_ratio(0.0001), "<0.001");
+  EXPECT_EQ(format_ratio(0.0124), "0.012");
+  EXPECT_EQ(format_ratio(0.5), "0.5");
+  EXPECT_EQ(format_ratio(1), "1");
+  EXPECT_EQ(format_ratio(1.257), "1.26");
+}
+
 TEST(ToolUnits, times_are_printed_in_their_unit) {
   EXPECT_EQ(format_nanoseconds(85), "85 ns");
   EXPECT_EQ(format_nanoseconds(0.5), "0.5 ns");

@@ -2,6 +2,7 @@
 #include "json.hpp"
 
 #include "payload_text.hpp"
+#include "per_message.hpp"
 #include "process_info.hpp"
 #include "units.hpp"
 
@@ -111,7 +112,8 @@ Json to_json(const QueueSnapshot& snapshot) {
              {"groups", Json::array()},
              {"producers", Json::array()},
              {"consumers", Json::array()},
-             {"totals", totals_json(snapshot.totals)}};
+             {"totals", totals_json(snapshot.totals)},
+             {"per_message", to_json(per_message(flow_of(snapshot)))}};
   for (const GroupState& group : snapshot.groups) {
     state["groups"].push_back({{"name", group.name},
                                {"floor", group.floor},
@@ -140,6 +142,7 @@ Json to_json(const Message& message) {
   Json json{{"position", message.position()},
             {"producer", message.producer()},
             {"tries", message.tries()},
+    json["per_message"] = to_json(per_message(producer.counters));
             {"lost", message.lost()},
             {"size", message.size()}};
   add_payload(json, message.text());
@@ -147,6 +150,7 @@ Json to_json(const Message& message) {
 }
 
 Json to_json(const PeekedMessage& message) {
+    json["per_message"] = to_json(per_message(consumer.counters));
   Json json{{"position", message.position},
             {"producer", message.producer},
             {"size", message.size},

@@ -16,6 +16,8 @@ struct Flow {
   std::uint64_t bytes_out = 0;
   std::uint64_t refused = 0;
   std::uint64_t lost = 0;
+  std::uint64_t wakes = 0;
+  std::uint64_t sleeps = 0;
 };
 [[nodiscard]] Flow flow_of(const QueueSnapshot& snapshot) noexcept;
 
@@ -27,6 +29,8 @@ struct Rates {
   double bytes_out = 0;
   double refused = 0;
   double lost = 0;
+  double wakes = 0;
+  double sleeps = 0;
 };
 /// 0 where a number went back, as it may when an endpoint's counters move to the totals between two looks.
 [[nodiscard]] Rates rates_between(const Flow& before, const Flow& after,

@@ -5,6 +5,7 @@
 #include "interrupt.hpp"
 #include "json.hpp"
 #include "output.hpp"
+#include "per_message.hpp"
 #include "rates.hpp"
 #include "show_text.hpp"
 
@@ -29,7 +30,10 @@ std::uint64_t monotonic_ns() {
 void print(Output& output, bool json, const QueueSnapshot& snapshot, const std::optional<Rates>& rates) {
   if (json) {
     Json shape = to_json(snapshot);
-    if (rates) shape["rates"] = to_json(*rates);
+    if (rates) {
+      shape["rates"] = to_json(*rates);
+      shape["rates"]["per_message"] = to_json(per_message(*rates));
+    }
     output.append(json_line(shape));
   } else {
     output.append(show_text(snapshot, rates, monotonic_ns()));

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "per_message.hpp"
 #include "process_info.hpp"
 #include "table.hpp"
 #include "units.hpp"
@@ -36,6 +37,18 @@ std::string group_text(const EndpointInfo& endpoint) {
   return endpoint.lossy ? "(private, lossy)" : "(private)";
 }
 
+/// A count, and how many that is a message.
+std::string with_ratio(std::uint64_t count, std::uint64_t messages) {
+  const std::string text = format_count(count);
+  if (count == 0 || messages == 0) return text;
+  return text + " (" + format_ratio(static_cast<double>(count) / static_cast<double>(messages)) + ")";
+}
+
+std::string waking_text(const PerMessage& costs) {
+  return format_ratio(costs.wakes) + " wakes, " + format_ratio(costs.sleeps) + " sleeps, " +
+         format_ratio(costs.system_calls()) + " system calls";
+}
+
 std::string facts_text(const QueueSnapshot& snapshot, const std::optional<Rates>& rates) {
   const QueueInfo& info = snapshot.info;
   const QueueOptions& options = info.options;
@@ -62,6 +75,8 @@ std::string facts_text(const QueueSnapshot& snapshot, const std::optional<Rates>
     if (rates->refused > 0) facts.add("refused", format_rate(rates->refused));
     if (rates->lost > 0) facts.add("lost", format_rate(rates->lost));
   }
+  const auto costs = rates ? per_message(*rates) : per_message(flow_of(snapshot));
+  if (costs) facts.add("a message", waking_text(*costs));
   return facts.text(k_indent);
 }
 
@@ -77,23 +92,26 @@ std::string groups_text(const QueueSnapshot& snapshot) {
 }
 
 std::string producers_text(const QueueSnapshot& snapshot, std::uint64_t now_ns) {
-  Table table{">PRODUCER", "PROCESS", "USER",    "STATE",   ">MESSAGES",  ">BYTES",       ">REFUSED",
-              ">CLAIMED",  ">WAKES",  ">SLEEPS", ">WAITED", ">MOST USED", ">LAST PUBLISH"};
+  Table table{">PRODUCER", "PROCESS",    "USER",         "STATE",          ">MESSAGES",
+              ">BYTES",    ">REFUSED",   ">CLAIMED",     ">WAKES (A MSG)", ">SLEEPS (A MSG)",
+              ">WAITED",   ">MOST USED", ">LAST PUBLISH"};
   for (const ProducerState& producer : snapshot.producers) {
     const ProducerCounters& counters = producer.counters;
     table.add({std::to_string(producer.endpoint.index), process_text(producer.endpoint),
                user_name(producer.endpoint.uid), state_text(producer.endpoint, producer.sleep),
                format_count(counters.messages), format_size(static_cast<double>(counters.bytes)),
-               format_count(counters.refused), format_count(producer.claimed), format_count(counters.wakes),
-               format_count(counters.sleeps), format_nanoseconds(static_cast<double>(counters.blocked_ns)),
-               format_count(counters.high_water), ago(counters.last_progress_ns, now_ns)});
+               format_count(counters.refused), format_count(producer.claimed),
+               with_ratio(counters.wakes, counters.messages), with_ratio(counters.sleeps, counters.messages),
+               format_nanoseconds(static_cast<double>(counters.blocked_ns)), format_count(counters.high_water),
+               ago(counters.last_progress_ns, now_ns)});
   }
   return table.empty() ? "" : "\n" + table.text(k_indent);
 }
 
 std::string consumers_text(const QueueSnapshot& snapshot, std::uint64_t now_ns) {
-  Table table{">CONSUMER", "PROCESS", "USER",         "GROUP",  "STATE",   ">LAG",    ">HELD",        ">MESSAGES",
-              ">BYTES",    ">LOST",   ">REDELIVERED", ">WAKES", ">SLEEPS", ">WAITED", ">LAST RECEIVE"};
+  Table table{">CONSUMER",       "PROCESS",   "USER",         "GROUP", "STATE",        ">LAG",
+              ">HELD",           ">MESSAGES", ">BYTES",       ">LOST", ">REDELIVERED", ">WAKES (A MSG)",
+              ">SLEEPS (A MSG)", ">WAITED",   ">LAST RECEIVE"};
   for (const ConsumerState& consumer : snapshot.consumers) {
     const ConsumerCounters& counters = consumer.counters;
     const bool own_place = consumer.endpoint.group.empty();
@@ -102,7 +120,8 @@ std::string consumers_text(const QueueSnapshot& snapshot, std::uint64_t now_ns) 
                state_text(consumer.endpoint, consumer.sleep), own_place ? format_count(consumer.lag) : "-",
                format_count(consumer.held), format_count(counters.messages),
                format_size(static_cast<double>(counters.bytes)), format_count(counters.lost),
-               format_count(counters.redelivered), format_count(counters.wakes), format_count(counters.sleeps),
+               format_count(counters.redelivered), with_ratio(counters.wakes, counters.messages),
+               with_ratio(counters.sleeps, counters.messages),
                format_nanoseconds(static_cast<double>(counters.blocked_ns)), ago(counters.last_progress_ns, now_ns)});
   }
   return table.empty() ? "" : "\n" + table.text(k_indent);

@@ -72,10 +72,9 @@ std::optional<std::uint64_t> whole(std::optional<double> value) {
   return static_cast<std::uint64_t>(*value);
 }
 
-/// Three significant digits without idle zeros: "1.23", "12.3", "210", "1".
-std::string three_digits(double value) {
+/// Without idle zeros.
+std::string with_decimals(double value, int decimals) {
   std::array<char, 32> text{};
-  const int decimals = value < 9.995 ? 2 : value < 99.95 ? 1 : 0;
   std::snprintf(text.data(), text.size(), "%.*f", decimals, value);
   std::string result(text.data());
   if (result.find('.') != std::string::npos) {
@@ -84,6 +83,9 @@ std::string three_digits(double value) {
   }
   return result;
 }
+
+/// Three significant digits: "1.23", "12.3", "210", "1".
+std::string three_digits(double value) { return with_decimals(value, value < 9.995 ? 2 : value < 99.95 ? 1 : 0); }
 
 /// In the largest unit that leaves at least 1, where 999.6 already counts as the next one's 1.
 std::string in_steps(double value, double step, std::span<const std::string_view> names) {
@@ -136,6 +138,12 @@ std::string format_count(std::uint64_t count) {
 std::string format_rate(double per_second) {
   static constexpr std::array<std::string_view, 5> k_names{"/s", " k/s", " M/s", " G/s", " T/s"};
   return in_steps(per_second, 1000, k_names);
+}
+
+std::string format_ratio(double ratio) {
+  static constexpr double k_least = 0.001;
+  if (ratio > 0 && ratio < k_least) return "<0.001";
+  return ratio < 1 ? with_decimals(ratio, 3) : three_digits(ratio);
 }
 
 std::string format_nanoseconds(double nanoseconds) {

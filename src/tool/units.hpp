@@ -33,6 +33,9 @@ namespace beltway::tool {
 /// "1.23 M/s".
 [[nodiscard]] std::string format_rate(double per_second);
 
+/// "0", "<0.001", "0.012", "1.25".
+[[nodiscard]] std::string format_ratio(double ratio);
+
 /// "85 ns", "1.2 us", "3.4 ms", "2.5 s", "12 min".
 [[nodiscard]] std::string format_duration(std::chrono::nanoseconds duration);
 [[nodiscard]] std::string format_nanoseconds(double nanoseconds);
