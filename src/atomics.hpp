@@ -5,12 +5,18 @@
 // are used. Every compare-and-swap and read-modify-write is sequentially consistent.
 #pragma once
 
+#include <cstddef>
+
+namespace beltway {
+/// Messages of up to so many bytes are copied without a call.
+inline constexpr std::size_t k_small_copy_bytes = 64;
+}  // namespace beltway
+
 #ifdef BELTWAY_ATOMICS_HEADER
 #include BELTWAY_ATOMICS_HEADER
 #else
 
 #include <atomic>
-#include <cstddef>
 #include <cstdint>
 #include <cstring>
 
@@ -89,7 +95,7 @@ inline void copy_ends(std::byte* to, const std::byte* from, std::size_t size) no
 }
 inline void copy_racing(std::byte* to, const std::byte* from, std::size_t size) noexcept {
   // Most messages are small, and the library call costs more than their copy.
-  if (size > 64) {
+  if (size > k_small_copy_bytes) {
     std::memcpy(to, from, size);
   } else if (size > 32) {
     copy_ends<32>(to, from, size);

@@ -44,6 +44,7 @@ class Claimer {
 
   /// The slot of the last claim.
   [[nodiscard]] Slot& slot() const noexcept { return *slot_; }
+  /// The position of the last claim.
   [[nodiscard]] Position last() const noexcept { return wrap(next_ - 1); }
   /// Ends the last claim, which was for `position`: the slot's message is visible. Pairs with the acquire load of the
   /// slot's state in every reader.

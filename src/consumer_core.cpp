@@ -218,8 +218,11 @@ Status ConsumerCore::wait_take(std::span<Message> out, std::size_t& count, const
     status = take(out, count);
     return !nothing();
   };
+  const std::uint64_t slept_before = waiter_.sleeps();
   const Waiter::Ended ended = waiter_.wait(until, look, [this] { arm(); }, [this] { pass_on(); });
   wants_credit_.store(false, std::memory_order_relaxed);
+  // Who only spun has no time for it: arm() and every 64th message do.
+  if (waiter_.sleeps() != slept_before) store_counters();
   if (ended == Waiter::Ended::stopped) return Status::stopped;
   if (ended == Waiter::Ended::found || status == Status::prefetch_limit) return status;
   return Status::timeout;

@@ -45,8 +45,6 @@ inline constexpr std::size_t k_line = 64;
 /// Processors fetch lines in pairs: what two threads write lies this far apart.
 inline constexpr std::size_t k_apart_bytes = 128;
 inline constexpr std::size_t k_slots_offset = 4096;
-/// Messages of up to so many bytes are copied without a call.
-inline constexpr std::size_t k_small_copy_bytes = 64;  // as in copy_racing()
 /// Owner numbers of consumers in lease words and of endpoints everywhere: producers are 0 to 63, consumers 64 to 127.
 inline constexpr unsigned k_first_consumer = 64;
 /// Owner number of the daemon's own leases (purge).

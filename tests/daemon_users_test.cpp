@@ -1,6 +1,10 @@
 // Two users at one daemon: rights are those of a file. Only root can become another user, so only root runs these.
+//
+// The other user names things from directories that are open already: the machine's root may be closed to it.
 #include <fcntl.h>
 #include <gtest/gtest.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
 #include <unistd.h>
 
 #include <filesystem>
@@ -31,12 +35,16 @@ class TwoUsers : public testing::Test {
   /// The reason of what `call` throws when user 65534 makes it; 0 for none.
   int as_nobody(const std::function<void(const Connection&)>& call) {
     return Child::fork([&] {
-             if (::setgid(65534) != 0 || ::setuid(65534) != 0) return 90;
-             return static_cast<int>(error_of([&] { call(connect(daemon_)); }).reason());
+             if (::chdir(daemon_.dir().path().c_str()) != 0) return 90;
+             if (::setgid(65534) != 0 || ::setuid(65534) != 0) return 91;
+             const auto open = [&] { call(Connection::open({.socket = socket(), .start_daemon = false})); };
+             return static_cast<int>(error_of(open).reason());
            })
         .wait()
         .code;
   }
+  /// From the directory of the daemon.
+  [[nodiscard]] std::filesystem::path socket() const { return daemon_.socket().filename(); }
   Queue declare(const std::string& name, std::uint32_t mode) {
     QueueOptions options = k_small;
     options.mode = mode;
@@ -82,13 +90,20 @@ TEST_F(TwoUsers, may_write_what_they_may_write_and_nothing_more) {
 
 TEST_F(TwoUsers, cannot_open_the_memory_of_a_readable_queue_for_writing) {
   const Queue queue = declare("readable", 0604);
+  const Fd proc(::open("/proc", O_PATH | O_DIRECTORY | O_CLOEXEC));
+  const auto may_write = [&](const Fd& descriptor) {
+    const std::string path = "self/fd/" + std::to_string(descriptor.get());
+    return static_cast<bool>(Fd(::openat(proc.get(), path.c_str(), O_RDWR | O_CLOEXEC)));
+  };
   EXPECT_EQ(as_nobody([&](const Connection&) {
-              RawClient client(daemon_);
+              ::prctl(PR_SET_DUMPABLE, 1);  // else nothing of our own in /proc would open
+              const Fd own(::memfd_create("own", MFD_CLOEXEC));
+              if (!may_write(own)) throw Error(Errc::misuse, "nothing can be opened");
+              RawClient client(socket());
               client.say_hello();
               client.say({{"op", "attach"}, {"n", 1}, {"queue", queue.id()}, {"role", "consumer"}});
               (void)client.hear();
-              const std::string ring = "/proc/self/fd/" + std::to_string(client.descriptors.at(1).get());
-              if (Fd(::open(ring.c_str(), O_RDWR | O_CLOEXEC))) throw Error(Errc::misuse, "it can be opened");
+              if (may_write(client.descriptors.at(1))) throw Error(Errc::misuse, "it opens");
             }),
             0);
 }

@@ -47,8 +47,9 @@ inline const QueueOptions k_small{
 
 class RawClient {
  public:
-  explicit RawClient(const TestDaemon& daemon) {
-    const sockaddr_un address = socket_address(daemon.socket());
+  explicit RawClient(const TestDaemon& daemon) : RawClient(daemon.socket()) {}
+  explicit RawClient(const std::filesystem::path& socket) {
+    const sockaddr_un address = socket_address(socket);
     Fd made(::socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0));
     if (::connect(made.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0) {
       throw std::system_error(errno, std::generic_category(), "connect");
