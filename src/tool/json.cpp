@@ -126,6 +126,7 @@ Json to_json(const QueueSnapshot& snapshot) {
     Json json = attached_json(producer.endpoint, producer.sleep);
     json["claimed"] = producer.claimed;
     json["counters"] = counters_json(producer.counters);
+    json["per_message"] = to_json(per_message(producer.counters));
     state["producers"].push_back(std::move(json));
   }
   for (const ConsumerState& consumer : snapshot.consumers) {
@@ -133,6 +134,7 @@ Json to_json(const QueueSnapshot& snapshot) {
     json["held"] = consumer.held;
     json["lag"] = consumer.lag;
     json["counters"] = counters_json(consumer.counters);
+    json["per_message"] = to_json(per_message(consumer.counters));
     state["consumers"].push_back(std::move(json));
   }
   return {{"queue", to_json(snapshot.info)}, {"state", std::move(state)}};
@@ -142,7 +144,6 @@ Json to_json(const Message& message) {
   Json json{{"position", message.position()},
             {"producer", message.producer()},
             {"tries", message.tries()},
-    json["per_message"] = to_json(per_message(producer.counters));
             {"lost", message.lost()},
             {"size", message.size()}};
   add_payload(json, message.text());
@@ -150,7 +151,6 @@ Json to_json(const Message& message) {
 }
 
 Json to_json(const PeekedMessage& message) {
-    json["per_message"] = to_json(per_message(consumer.counters));
   Json json{{"position", message.position},
             {"producer", message.producer},
             {"size", message.size},
