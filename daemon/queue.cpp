@@ -27,8 +27,7 @@ Queue::Queue(QueueRecord record, Keep& keep)
   fill_queue(map_, record_.id, record_.symmetric);
   record_.groups.resize(geometry_.max_groups);
   record_.endpoints.resize(geometry_.endpoints());
-  const std::vector<std::string> groups = std::exchange(record_.options.groups, {});
-  make_groups(groups, Start::latest);
+  make_groups(std::exchange(record_.options.groups, {}), Start::latest);
   kept_at_ = keep_.add(own_, what);
   save();
 }
@@ -92,7 +91,7 @@ protocol::Description Queue::description(bool with_endpoints) const {
   for (unsigned i = 0; i < record_.groups.size(); ++i) {
     if (record_.groups[i].state != GroupRecord::State::active) continue;
     description.group_indexes.push_back(i);
-    info.options.groups.push_back(record_.groups[i].name);
+    info.options.groups.push_back({record_.groups[i].name, record_.groups[i].options});
   }
   if (!with_endpoints) return description;
   for (unsigned place = 0; place < record_.endpoints.size(); ++place) {

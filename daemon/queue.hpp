@@ -55,8 +55,10 @@ class Queue {
 
   // -- groups (queue_groups.cpp) --
   [[nodiscard]] std::optional<unsigned> find_group(const std::string& name) const noexcept;
+  /// Whether it exists. Throws Error(already_exists) if it has other options than those that `group` asks for.
+  [[nodiscard]] bool has_group(const NamedGroup& group) const;
   /// No effect on groups that exist. Throws Error(limit_reached) before it makes any if there is no place for all.
-  void add_groups(const std::vector<std::string>& names, Start start, const std::string& operation);
+  void add_groups(const std::vector<NamedGroup>& groups, Start start, const std::string& operation);
   void remove_group(const std::string& name);
   /// Returns how many messages were acknowledged.
   [[nodiscard]] std::uint64_t purge_group(const std::string& name);
@@ -69,8 +71,10 @@ class Queue {
   bool look(unsigned place);
 
   // -- eviction (queue_eviction.cpp) --
-  /// Throws out who has held producers back and stood still for evict_after_ms. Call it a few times in that span.
+  /// Throws out who has held producers back and stood still for its group's evict_after_ms. Call it a few times in that span.
   void evict_who_stands_still(std::chrono::steady_clock::time_point now);
+  /// The shortest such span; 0: nobody is ever thrown out.
+  [[nodiscard]] std::chrono::milliseconds shortest_evict_after_ms() const noexcept;
 
   [[nodiscard]] unsigned owner_of(unsigned place) const noexcept;
   /// The place of an endpoint by owner number and incarnation, if it is attached.
@@ -86,7 +90,7 @@ class Queue {
 
   [[nodiscard]] unsigned group_or_throw(const std::string& name, const std::string& operation) const;
   /// There must be places for all.
-  void make_groups(const std::vector<std::string>& names, Start start);
+  void make_groups(const std::vector<NamedGroup>& groups, Start start);
   /// Frees the places of removed groups that are drained and deserted.
   void settle_groups();
 
@@ -109,6 +113,8 @@ class Queue {
     std::optional<unsigned> place;  ///< nobody: it holds nobody back, or no consumer is to blame
     std::chrono::steady_clock::time_point since;
   };
+  /// 0: never. Private groups have the queue's.
+  [[nodiscard]] std::chrono::milliseconds evict_after_ms(unsigned group) const noexcept;
   [[nodiscard]] bool holds_producers_back(Position floor) const noexcept;
   [[nodiscard]] std::optional<unsigned> who_holds(unsigned group, Position floor) const noexcept;
   void evict(unsigned place);
@@ -123,7 +129,7 @@ class Queue {
   std::vector<int> bell_numbers_;
   Mapping ring_mapping_;
   Mapping control_mapping_;
-  std::vector<Standstill> standstills_;  ///< by group; empty unless there is evict_after_ms
+  std::vector<Standstill> standstills_;  ///< by group; empty until one has evict_after_ms
   QueueMap map_;                         ///< without the heap: nothing that the daemon does reads payloads
 };
 

@@ -99,6 +99,7 @@ void Queue::enter_group(const EndpointRecord& endpoint, Start start, protocol::A
   }
   reply.group = endpoint.group;
   reply.kind = endpoint.kind;
+  reply.evictable = endpoint.kind != GroupKind::lossy && evict_after_ms(endpoint.group).count() != 0;
 }
 
 void Queue::make_symmetric() {

@@ -1,4 +1,4 @@
-// Throwing consumers out who hold producers back and stand still (QueueOptions::evict_after_ms). See queue.hpp.
+// Throwing consumers out who hold producers back and stand still (evict_after_ms of their group). See queue.hpp.
 //
 // Stopped is not dead: the process may go on in the middle of any instruction, much later. What keeps it from doing harm:
 //   - its place stays taken until its lock is gone, so that no other endpoint has its owner number: a late compare-and-swap
@@ -18,6 +18,21 @@
 #include "repair.hpp"
 
 namespace beltway::daemon {
+
+std::chrono::milliseconds Queue::evict_after_ms(unsigned group) const noexcept {
+  const auto of_the_queue = record_.options.evict_after_ms;
+  return group < geometry_.max_groups ? record_.groups[group].options.evict_after_ms.value_or(of_the_queue)
+                                      : of_the_queue;
+}
+
+std::chrono::milliseconds Queue::shortest_evict_after_ms() const noexcept {
+  std::chrono::milliseconds shortest = record_.options.evict_after_ms;
+  for (const GroupRecord& group : record_.groups) {
+    const auto own = group.options.evict_after_ms.value_or(std::chrono::milliseconds(0));
+    if (own.count() != 0 && (shortest.count() == 0 || own < shortest)) shortest = own;
+  }
+  return shortest;
+}
 
 bool Queue::holds_producers_back(Position floor) const noexcept {
   const Board& board = map_.board();
@@ -51,9 +66,11 @@ std::optional<unsigned> Queue::who_holds(unsigned group, Position floor) const n
 }
 
 void Queue::evict_who_stands_still(std::chrono::steady_clock::time_point now) {
-  if (record_.options.evict_after_ms.count() == 0) return;
+  if (shortest_evict_after_ms().count() == 0) return;
   standstills_.resize(geometry_.groups());
   for (unsigned group = 0; group < geometry_.groups(); ++group) {
+    const auto evict_after = evict_after_ms(group);
+    if (evict_after.count() == 0) continue;
     Standstill& before = standstills_[group];
     const bool active = GroupWord::of(map_.group(group).state.load_acquire()).holds();
     if (active && group < geometry_.max_groups) help_floor(map_, group);  // floors are lazy
@@ -62,7 +79,7 @@ void Queue::evict_who_stands_still(std::chrono::steady_clock::time_point now) {
     if (active && holds_producers_back(floor)) place = who_holds(group, floor);
     if (!place || place != before.place || floor != before.floor) {
       before = {floor, place, now};
-    } else if (now - before.since >= record_.options.evict_after_ms) {
+    } else if (now - before.since >= evict_after) {
       evict(*place);
       before = {};
     }
@@ -74,7 +91,7 @@ void Queue::evict(unsigned place) {
   endpoint.evicted = true;
   save();
   spdlog::warn("queue {}: consumer {} (process {}) is thrown out: producers wait, and it stood still for {} ms",
-               record_.name, place - geometry_.max_producers, endpoint.pid, record_.options.evict_after_ms.count());
+               record_.name, place - geometry_.max_producers, endpoint.pid, evict_after_ms(endpoint.group).count());
   take_away(place);
 }
 

@@ -21,16 +21,27 @@ unsigned Queue::group_or_throw(const std::string& name, const std::string& opera
                                    "\"; make it with add_group, or see which there are with describe");
 }
 
-void Queue::add_groups(const std::vector<std::string>& names, Start start, const std::string& operation) {
+bool Queue::has_group(const NamedGroup& group) const {
+  const auto index = find_group(group.name);
+  if (!index || !group.options.evict_after_ms) return index.has_value();
+  const auto there = evict_after_ms(*index);
+  if (there == *group.options.evict_after_ms) return true;
+  throw Error(Errc::already_exists, about("make a group of", record_.name) + ": group \"" + group.name +
+                                        "\" exists with evict_after_ms " + std::to_string(there.count()) + ", not " +
+                                        std::to_string(group.options.evict_after_ms->count()) +
+                                        "; name it without options, or remove it first");
+}
+
+void Queue::add_groups(const std::vector<NamedGroup>& groups, Start start, const std::string& operation) {
   settle_groups();
-  std::vector<std::string> missing;
-  for (const std::string& name : names) {
-    if (!find_group(name)) missing.push_back(name);
+  std::vector<NamedGroup> missing;
+  for (const NamedGroup& group : groups) {
+    if (!has_group(group)) missing.push_back(group);
   }
   const auto is_free = [](const GroupRecord& group) { return group.state == GroupRecord::State::free; };
   const auto places = std::count_if(record_.groups.begin(), record_.groups.end(), is_free);
   if (static_cast<std::size_t>(places) < missing.size()) {
-    throw Error(Errc::limit_reached, about(operation, record_.name) + ": no place for group \"" + missing.back() +
+    throw Error(Errc::limit_reached, about(operation, record_.name) + ": no place for group \"" + missing.back().name +
                                          "\": max_groups is " + std::to_string(geometry_.max_groups) +
                                          "; remove a group, or declare the queue with more");
   }
@@ -39,15 +50,16 @@ void Queue::add_groups(const std::vector<std::string>& names, Start start, const
   save();  // a daemon that dies before has made groups that nobody knows: the next one frees them
 }
 
-void Queue::make_groups(const std::vector<std::string>& names, Start start) {
-  for (const std::string& name : names) {
+void Queue::make_groups(const std::vector<NamedGroup>& groups, Start start) {
+  for (const NamedGroup& group : groups) {
     const auto place = std::find_if(record_.groups.begin(), record_.groups.end(),
                                     [](const GroupRecord& g) { return g.state == GroupRecord::State::free; });
     const auto index = static_cast<unsigned>(place - record_.groups.begin());
     join(map_, index, GroupKind::named, start);
     // Read at once and kept: what a client writes there later must not decide anything.
     place->incarnation = GroupWord::of(map_.group(index).state.load_relaxed()).incarnation;
-    place->name = name;
+    place->name = group.name;
+    place->options = group.options;
     place->state = GroupRecord::State::active;
   }
 }

@@ -15,10 +15,12 @@ using nlohmann::json;
 constexpr const char* k_what = "restore a queue";
 
 json encode_group(const GroupRecord& group, std::size_t index) {
-  return {{"index", index},
-          {"name", group.name},
-          {"leaving", group.state == GroupRecord::State::leaving},
-          {"incarnation", group.incarnation}};
+  json object{{"index", index},
+              {"name", group.name},
+              {"leaving", group.state == GroupRecord::State::leaving},
+              {"incarnation", group.incarnation}};
+  if (group.options.evict_after_ms) object["evict_after_ms"] = group.options.evict_after_ms->count();
+  return object;
 }
 
 json encode_endpoint(const EndpointRecord& endpoint, std::size_t place) {
@@ -38,7 +40,10 @@ void decode_group(const json& object, QueueRecord& record) {
   if (index >= record.groups.size()) fields.refuse("index", "below max_groups");
   GroupRecord& group = record.groups[index];
   group.name = fields.text("name");
-  check_name(k_what, "group", group.name);
+  if (fields.has("evict_after_ms")) {
+    group.options.evict_after_ms = std::chrono::milliseconds(fields.number<std::uint32_t>("evict_after_ms"));
+  }
+  check_group(k_what, {group.name, group.options});
   group.state = fields.flag("leaving") ? GroupRecord::State::leaving : GroupRecord::State::active;
   group.incarnation = fields.number<std::uint32_t>("incarnation");
 }

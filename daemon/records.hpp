@@ -21,6 +21,7 @@ struct GroupRecord {
   };
   State state = State::free;
   std::string name;
+  GroupOptions options = {};
   std::uint32_t incarnation = 0;
 };
 

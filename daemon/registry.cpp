@@ -74,13 +74,21 @@ Registry::Declared Registry::open_existing(const Peer& peer, Queue& queue, const
     throw Error(Errc::already_exists, about("declare", record.name) + ": it exists with " + *difference +
                                           "; open it as it is, use the same options, or remove it first");
   }
-  const bool complete = std::all_of(options.groups.begin(), options.groups.end(),
-                                    [&](const std::string& group) { return queue.find_group(group).has_value(); });
-  if (!complete) {
-    require(peer, record, Right::consume, "declare a missing group of");
-    queue.add_groups(options.groups, Start::latest, "declare");
-  }
+  add_groups(peer, queue, options.groups, Start::latest, "declare");
   return {queue, false};
+}
+
+void Registry::add_groups(const Peer& peer, Queue& queue, const std::vector<NamedGroup>& groups, Start start,
+                          const std::string& operation) {
+  bool complete = true;
+  for (const NamedGroup& group : groups) {
+    if (queue.has_group(group)) continue;
+    complete = false;
+    const bool plain = group.options == GroupOptions{};
+    require(peer, queue.record(), plain ? Right::consume : Right::own,
+            plain ? "make a group of" : "make a group with options of");
+  }
+  if (!complete) queue.add_groups(groups, start, operation);
 }
 
 void Registry::check_quota(const Peer& peer, const std::string& what, std::uint64_t bytes) const {
@@ -188,7 +196,7 @@ std::chrono::milliseconds Registry::evict_who_stands_still() {
   std::chrono::milliseconds pause{0};
   const auto now = std::chrono::steady_clock::now();
   for (const auto& [name, queue] : queues_) {
-    const auto evict_after = queue->record().options.evict_after_ms;
+    const auto evict_after = queue->shortest_evict_after_ms();
     if (evict_after.count() == 0) continue;
     queue->evict_who_stands_still(now);
     const auto wanted = std::clamp(evict_after / 4, k_shortest_ms, k_longest_ms);

@@ -39,6 +39,10 @@ class Registry {
   /// Throws Error(invalid_option, already_exists, no_permission, limit_reached, system).
   Declared declare(const Peer& peer, const std::string& name, const QueueOptions& options);
 
+  /// Makes those groups that are missing. Throws as declare().
+  void add_groups(const Peer& peer, Queue& queue, const std::vector<NamedGroup>& groups, Start start,
+                  const std::string& operation);
+
   /// Error(not_found), Error(removed). `operation`: for the message.
   [[nodiscard]] Queue& find(const std::string& name, const std::string& operation) const;
   [[nodiscard]] Queue& find(std::uint64_t id, const std::string& operation) const;
@@ -58,7 +62,7 @@ class Registry {
   /// Whether the endpoint is known, of this user and process; then it belongs to `session`.
   [[nodiscard]] bool resume(const Peer& peer, std::uint64_t session, const protocol::EndpointName& name);
 
-  /// Throws out who stands still (QueueOptions::evict_after_ms). Returns how soon to look again; zero: no queue asks for it.
+  /// Throws out who stands still (evict_after_ms). Returns how soon to look again; zero: no queue asks for it.
   std::chrono::milliseconds evict_who_stands_still();
 
   /// Looks at all whose death is awaited. Returns how many are still there: look again later.

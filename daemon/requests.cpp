@@ -122,8 +122,10 @@ Reply resume(Caller& caller, const json& request) {
 
 Reply add_group(Caller& caller, const json& request) {
   const Fields fields(request, "add_group");
-  Queue& queue = queue_of(caller, fields, Right::consume, "add a group to");
-  queue.add_groups({checked_group(fields)}, protocol::decode_start(request, "add_group"), "add a group to");
+  const std::string what = "add a group to";
+  Queue& queue = queue_of(caller, fields, Right::consume, what);
+  caller.registry.add_groups(caller.peer, queue, {protocol::decode_group(fields.value("group"), what)},
+                             protocol::decode_start(request, "add_group"), what);
   return reply_with(json::object());
 }
 

@@ -174,6 +174,7 @@ Attachment attach_endpoint(const std::shared_ptr<Session>& session, const QueueN
   attachment.kind = reply.kind;
   attachment.group_incarnation = reply.group_incarnation;
   attachment.start = reply.start;
+  attachment.evictable = reply.evictable;
   hold->remember(attachment.map);
   attachment.hold = std::move(hold);
   return attachment;

@@ -24,7 +24,7 @@ struct Attachment {
   GroupKind kind = GroupKind::priv;
   std::uint32_t group_incarnation = 0;
   Position start = 0;      ///< private groups: the floor that the daemon gave it
-  bool evictable = false;  ///< the queue's option evict_after_ms; never for lossy ones
+  bool evictable = false;  ///< its group has evict_after_ms; never for lossy ones
 
   /// Keeps mappings, bells and the connection. Letting go of it unmaps and tells the daemon of the detach.
   std::shared_ptr<const void> hold;

@@ -22,6 +22,8 @@ class Fields {
   }
 
   [[nodiscard]] bool has(std::string_view name) const { return object_.contains(name); }
+  /// Of any kind.
+  [[nodiscard]] const nlohmann::json& value(std::string_view name) const { return at(name); }
 
   template <std::unsigned_integral T>
   [[nodiscard]] T number(std::string_view name) const {

@@ -88,7 +88,9 @@ void read_consumers(const QueueMap& map, QueueSnapshot& snapshot) {
 void read_groups(const QueueMap& map, const std::vector<unsigned>& indexes, QueueSnapshot& snapshot) {
   for (std::size_t i = 0; i < indexes.size(); ++i) {
     GroupState state;
-    state.name = snapshot.info.options.groups[i];
+    const NamedGroup& group = snapshot.info.options.groups[i];
+    state.name = group.name;
+    state.evict_after_ms = group.options.evict_after_ms.value_or(snapshot.info.options.evict_after_ms);
     state.floor = floor_of(map, indexes[i]);
     state.depth = depth_of(map, state.floor, snapshot.position);
     const Leases leases = count_leases(map, indexes[i], state.floor, state.depth);
@@ -136,9 +138,7 @@ bool is_done(const QueueMap& map, unsigned group, Position position) noexcept {
 }
 
 unsigned index_of(const protocol::Description& description, std::string_view group) {
-  const auto& names = description.info.options.groups;
-  const auto found = std::find(names.begin(), names.end(), group);
-  if (found != names.end()) return description.group_indexes[static_cast<std::size_t>(found - names.begin())];
+  if (const auto at = protocol::find_group(description, group)) return description.group_indexes[*at];
   throw Error(Errc::not_found, about("peek", description.info.name) + ": it has no group \"" + std::string(group) +
                                    "\"; see which there are with describe");
 }

@@ -71,12 +71,40 @@ EndpointInfo decode_endpoint(const json& object, const Description& description,
     const auto& indexes = description.group_indexes;
     const auto found = std::find(indexes.begin(), indexes.end(), group);
     if (found == indexes.end()) fields.refuse("group", "the index of one of the queue's groups");
-    info.group = description.info.options.groups[static_cast<std::size_t>(found - indexes.begin())];
+    info.group = description.info.options.groups[static_cast<std::size_t>(found - indexes.begin())].name;
   }
   return info;
 }
 
+std::optional<std::chrono::milliseconds> decode_evict_after(const Fields& fields) {
+  if (!fields.has("evict_after_ms")) return std::nullopt;
+  return std::chrono::milliseconds(fields.number<std::uint32_t>("evict_after_ms"));
+}
+
 }  // namespace
+
+json encode(const NamedGroup& group) {
+  if (!group.options.evict_after_ms) return group.name;
+  return {{"name", group.name}, {"evict_after_ms", group.options.evict_after_ms->count()}};
+}
+
+NamedGroup decode_group(const json& group, const std::string& what) {
+  NamedGroup decoded("");
+  if (group.is_string()) {
+    decoded.name = group.get<std::string>();
+  } else {
+    const Fields fields(group, what + ": a group, which is a name or an object");
+    decoded.name = fields.text("name");
+    decoded.options.evict_after_ms = decode_evict_after(fields);
+    const std::size_t known = decoded.options.evict_after_ms ? 2 : 1;
+    if (group.size() != known) {
+      throw Error(Errc::invalid_option, about(what + ": group", decoded.name) +
+                                            " has an option that is not known here; use a daemon of the same version");
+    }
+  }
+  check_group(what, decoded);
+  return decoded;
+}
 
 json encode(const QueueOptions& options) {
   json object{{"slots", options.slots},
@@ -87,7 +115,7 @@ json encode(const QueueOptions& options) {
               {"max_groups", options.max_groups},
               {"mode", options.mode},
               {"fence", to_string(options.fence)}};
-  if (!options.groups.empty()) object["groups"] = options.groups;
+  for (const NamedGroup& group : options.groups) object["groups"].push_back(encode(group));
   if (options.evict_after_ms.count() != 0) object["evict_after_ms"] = options.evict_after_ms.count();
   if (options.type != TypeTag{}) {
     object["type"] = {{"name", options.type.name}, {"size", options.type.size}, {"alignment", options.type.alignment}};
@@ -115,13 +143,10 @@ QueueOptions decode_options(const json& object, const std::string& what) {
   if (fields.has("fence")) {
     options.fence = decode_enum<Fence, 2>(fields, "fence", {"asymmetric", "symmetric"});
   }
-  options.evict_after_ms = std::chrono::milliseconds(fields.number_or("evict_after_ms", std::uint32_t{0}));
+  options.evict_after_ms = decode_evict_after(fields).value_or(options.evict_after_ms);
   if (fields.has("type")) options.type = decode_type(fields.object("type"), what);
   if (fields.has("groups")) {
-    for (const json& group : fields.array("groups")) {
-      if (!group.is_string()) fields.refuse("groups", "a list of names");
-      options.groups.push_back(group.get<std::string>());
-    }
+    for (const json& group : fields.array("groups")) options.groups.push_back(decode_group(group, what));
   }
   check_options(what, options);
   return options;
@@ -133,7 +158,10 @@ json encode(const Description& description) {
   options.groups.clear();
   json groups = json::array();
   for (std::size_t i = 0; i < description.group_indexes.size(); ++i) {
-    groups.push_back({{"index", description.group_indexes[i]}, {"name", info.options.groups[i]}});
+    json group = encode(info.options.groups[i]);
+    if (group.is_string()) group = {{"name", std::move(group)}};
+    group["index"] = description.group_indexes[i];
+    groups.push_back(std::move(group));
   }
   json endpoints = json::array();
   for (const EndpointInfo& endpoint : info.endpoints) {
@@ -142,13 +170,7 @@ json encode(const Description& description) {
               {"uid", endpoint.uid}};
     if (endpoint.lossy) item["lossy"] = true;
     if (endpoint.evicted) item["evicted"] = true;
-    if (!endpoint.group.empty()) {
-      const auto& names = info.options.groups;
-      const auto found = std::find(names.begin(), names.end(), endpoint.group);
-      if (found != names.end()) {
-        item["group"] = description.group_indexes[static_cast<std::size_t>(found - names.begin())];
-      }
-    }
+    if (const auto at = find_group(description, endpoint.group)) item["group"] = description.group_indexes[*at];
     endpoints.push_back(std::move(item));
   }
   return {{"name", info.name},           {"id", info.id},
@@ -172,7 +194,7 @@ Description decode_description(const json& object, const std::string& what) {
     const auto index = group.number<std::uint32_t>("index");
     if (index >= info.options.max_groups) group.refuse("index", "below max_groups");
     description.group_indexes.push_back(index);
-    info.options.groups.push_back(group.text("name"));
+    info.options.groups.push_back({group.text("name"), {decode_evict_after(group)}});
   }
   if (fields.has("endpoints")) {
     for (const json& item : fields.array("endpoints")) {
@@ -180,6 +202,14 @@ Description decode_description(const json& object, const std::string& what) {
     }
   }
   return description;
+}
+
+std::optional<std::size_t> find_group(const Description& description, std::string_view group) noexcept {
+  const auto& groups = description.info.options.groups;
+  const auto found =
+      std::find_if(groups.begin(), groups.end(), [group](const NamedGroup& each) { return each.name == group; });
+  if (found == groups.end()) return std::nullopt;
+  return static_cast<std::size_t>(found - groups.begin());
 }
 
 std::string_view encode(Start start) noexcept { return start == Start::oldest ? "oldest" : "latest"; }
@@ -226,7 +256,8 @@ json encode(const AttachReply& reply) {
           {"group", reply.group},
           {"group_incarnation", reply.group_incarnation},
           {"kind", k_kinds[static_cast<std::size_t>(reply.kind)]},
-          {"start", reply.start}};
+          {"start", reply.start},
+          {"evictable", reply.evictable}};
 }
 
 AttachReply decode_attach_reply(const json& object, const AttachRequest& request, const Geometry& geometry,
@@ -248,6 +279,7 @@ AttachReply decode_attach_reply(const json& object, const AttachRequest& request
   reply.group_incarnation = fields.number<std::uint32_t>("group_incarnation");
   reply.kind = decode_enum<GroupKind>(fields, "kind", k_kinds);
   reply.start = wrap(fields.number<std::uint64_t>("start"));
+  reply.evictable = fields.flag("evictable");
   const bool named = reply.kind == GroupKind::named;
   const bool in_range = named ? reply.group < geometry.max_groups
                               : reply.group == geometry.max_groups + reply.endpoint - k_first_consumer;

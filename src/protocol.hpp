@@ -20,17 +20,19 @@
 //   list          after: a name ("" from the beginning)               queues (by name), more: ask again after the last
 //   remove        name                                                -
 //   attach        queue id, role, barriers, bells, and for a          endpoint, incarnation, bells; consumers: group
-//                 consumer group, create_group, lossy, start          (index), group_incarnation, kind, start
+//                 consumer group, create_group, lossy, start          (index), group_incarnation, kind, start, evictable
 //   detach        queue id, endpoint, incarnation                     none: a destructor does not wait
 //   resume        endpoints: [{queue, endpoint, incarnation}]         gone: [index into endpoints]
-//   add_group     queue id, group, start                              -
+//   add_group     queue id, group (to be made), start                 -
 //   remove_group  queue id, group                                     -
 //   purge         queue id, group                                     messages: how many
 //
 //   queue id      a number below 2^53, never used again
 //   options       the fields of QueueOptions; fence "asymmetric" or "symmetric"; type {name, size, alignment} if typed;
 //                 missing ones have their defaults
-//   queue         name, id, owner_uid, owner_gid, options (without groups), shared_bytes, groups: [{index, name}],
+//   group         its name; where it is to be made, also {name, evict_after_ms}: what it has of its own
+//   queue         name, id, owner_uid, owner_gid, options (without groups), shared_bytes,
+//                 groups: [{index, name, evict_after_ms (or missing: the queue's)}],
 //                 endpoints: [{endpoint, pid, uid, group (index, or missing: private), lossy, evicted}]
 //   role          "producer" (needs w), "consumer" (needs r), "inspector" (needs r; gets no endpoint)
 //   endpoint      owner number: producers 0 to 63, consumers 64 to 127
@@ -38,6 +40,7 @@
 //   bells         request: true to be sent the queue's eventfds; reply: how many were sent
 //   start         request: "latest" or "oldest"; reply: the floor of the private group
 //   kind          "named", "private" or "lossy"
+//   evictable     whether the daemon may throw it out, so that it looks for that (missing: no)
 //
 // Descriptors of an attach, in this order: control, ring, heap (if lane_bytes is not 0), eventfds (producers' first). Control
 // is open for reading and writing, except an inspector's; ring and heap are writable for producers only. The
@@ -51,6 +54,7 @@
 
 #include <cstdint>
 #include <nlohmann/json.hpp>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -94,6 +98,7 @@ struct AttachReply {
   std::uint32_t group_incarnation = 0;
   GroupKind kind = GroupKind::priv;
   Position start = 0;
+  bool evictable = false;
 };
 
 /// One attached endpoint by name, as in `detach` and `resume`.
@@ -106,6 +111,7 @@ struct EndpointName {
 };
 
 [[nodiscard]] json encode(const QueueOptions& options);
+[[nodiscard]] json encode(const NamedGroup& group);
 [[nodiscard]] json encode(const Description& description);
 [[nodiscard]] json encode(const AttachRequest& request);
 [[nodiscard]] json encode(const AttachReply& reply);
@@ -116,12 +122,16 @@ struct EndpointName {
 /// `what`: operation and object, for errors. All throw Error(protocol) for what does not keep the protocol, and
 /// Error(invalid_option) for options and names out of their ranges.
 [[nodiscard]] QueueOptions decode_options(const json& object, const std::string& what);
+[[nodiscard]] NamedGroup decode_group(const json& group, const std::string& what);
 [[nodiscard]] Description decode_description(const json& object, const std::string& what);
 [[nodiscard]] AttachRequest decode_attach_request(const json& object, const std::string& what);
 [[nodiscard]] AttachReply decode_attach_reply(const json& object, const AttachRequest& request,
                                               const Geometry& geometry, const std::string& what);
 [[nodiscard]] EndpointName decode_endpoint_name(const json& object, const std::string& what);
 [[nodiscard]] Start decode_start(const json& object, const std::string& what);
+
+/// Where `group` stands in info.options.groups, if it is there.
+[[nodiscard]] std::optional<std::size_t> find_group(const Description& description, std::string_view group) noexcept;
 
 /// Throws what a reply's `error` says, if it has one.
 void throw_if_error(const json& reply);

@@ -43,16 +43,15 @@ Consumer Queue::consumer(const ConsumerOptions& options) const {
                                         .create_group = options.create_group,
                                         .lossy = options.lossy,
                                         .start = options.start};
-  Attachment attachment = detail::attach_endpoint(session_, {name_, id_, geometry_of(options_)}, request,
-                                                  {.populate = options.populate, .lock = options.lock_memory});
-  attachment.evictable = options_.evict_after_ms.count() != 0 && !options.lossy;
-  return make_consumer(std::move(attachment), options);
+  return make_consumer(detail::attach_endpoint(session_, {name_, id_, geometry_of(options_)}, request,
+                                               {.populate = options.populate, .lock = options.lock_memory}),
+                       options);
 }
 
-void Queue::add_group(std::string_view group, Start start) const {
-  check_name("add group", "group", group);
+void Queue::add_group(const NamedGroup& group, Start start) const {
+  check_group(about("add a group to", name_), group);
   detail::request_on(*session_, *this, "add a group to", "add_group",
-                     {{"group", group}, {"start", protocol::encode(start)}});
+                     {{"group", protocol::encode(group)}, {"start", protocol::encode(start)}});
 }
 
 void Queue::remove_group(std::string_view group) const {

@@ -9,6 +9,9 @@
 #include "beltway/limits.hpp"
 
 namespace beltway {
+
+using namespace std::chrono_literals;
+
 namespace {
 
 constexpr std::string_view k_name_characters = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._-/";
@@ -66,6 +69,13 @@ void check_type(const std::string& what, const QueueOptions& options) {
   check_range(what, "type.size", type.size, {1, std::min(room, k_max_message_bytes)});
 }
 
+void check_evict_after(const std::string& what, std::chrono::milliseconds evict_after_ms) {
+  const std::int64_t value = evict_after_ms.count();
+  if (value == 0 || (value >= k_min_evict_after_ms && value <= k_max_evict_after_ms)) return;
+  refuse(what, "evict_after_ms", std::to_string(value),
+         "0 or " + std::to_string(k_min_evict_after_ms) + " to " + std::to_string(k_max_evict_after_ms));
+}
+
 std::string text_of(const TypeTag& type) {
   if (type.size == 0) return "untyped";
   return type.name + " (" + std::to_string(type.size) + " bytes, aligned to " + std::to_string(type.alignment) + ")";
@@ -89,6 +99,11 @@ void check_name(std::string_view operation, std::string_view kind, std::string_v
                                         std::to_string(name.size()) + (name.empty() ? "" : " and may hold others"));
 }
 
+void check_group(const std::string& what, const NamedGroup& group) {
+  check_name(what + ": group", "group", group.name);
+  check_evict_after(about(what + ": group", group.name), group.options.evict_after_ms.value_or(0ms));
+}
+
 void check_options(const std::string& what, const QueueOptions& options) {
   check_sizes(what, options);
   check_range(what, "max_producers", options.max_producers, {1, k_max_producers});
@@ -98,8 +113,12 @@ void check_options(const std::string& what, const QueueOptions& options) {
     refuse(what, "groups", std::to_string(options.groups.size()) + " names",
            "at most max_groups, " + std::to_string(options.max_groups));
   }
-  for (const std::string& group : options.groups) check_name(what + ": group", "group", group);
-  if (std::set<std::string>(options.groups.begin(), options.groups.end()).size() != options.groups.size()) {
+  std::set<std::string_view> names;
+  for (const NamedGroup& group : options.groups) {
+    check_group(what, group);
+    names.insert(group.name);
+  }
+  if (names.size() != options.groups.size()) {
     refuse(what, "groups", "a list that names one twice", "a list of different names");
   }
   if ((options.mode & ~0666U) != 0) {
@@ -108,11 +127,7 @@ void check_options(const std::string& what, const QueueOptions& options) {
   if (options.fence != Fence::asymmetric && options.fence != Fence::symmetric) {
     refuse(what, "fence", std::to_string(static_cast<unsigned>(options.fence)), "asymmetric or symmetric");
   }
-  const std::int64_t evict_after = options.evict_after_ms.count();
-  if (evict_after != 0 && (evict_after < k_min_evict_after_ms || evict_after > k_max_evict_after_ms)) {
-    refuse(what, "evict_after_ms", std::to_string(evict_after),
-           "0 or " + std::to_string(k_min_evict_after_ms) + " to " + std::to_string(k_max_evict_after_ms));
-  }
+  check_evict_after(what, options.evict_after_ms);
   check_type(what, options);
 }
 

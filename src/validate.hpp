@@ -21,6 +21,7 @@ void check_name(std::string_view operation, std::string_view kind, std::string_v
 /// `what`: see about(). Throws Error(invalid_option).
 void check_options(const std::string& what, const QueueOptions& options);
 void check_options(const std::string& what, const ConsumerOptions& options);
+void check_group(const std::string& what, const NamedGroup& group);
 
 /// What differs between the options of a queue that is there and those wanted, except `groups`, in words that
 /// name the option and both values; nothing if they are the same.

@@ -57,7 +57,7 @@ struct Echo {
 
 TEST(AsioLoad, callbacks_allocate_nothing_in_steady_state) {
   for (const std::string group : {"", "g"}) {
-    LocalQueue queue({.groups = group.empty() ? std::vector<std::string>() : std::vector{group}});
+    LocalQueue queue({.groups = group.empty() ? std::vector<NamedGroup>() : std::vector<NamedGroup>{group}});
     Producer out = queue.producer();
     Consumer in = queue.consumer({.group = group});
     asio::io_context io(1);

@@ -3,6 +3,8 @@
 #include <gtest/gtest.h>
 #include <unistd.h>
 
+#include <algorithm>
+#include <nlohmann/json.hpp>
 #include <thread>
 
 #include "beltway/beltway.hpp"
@@ -97,6 +99,43 @@ TEST(Eviction, frees_the_ring_of_a_stopped_private_consumer) {
   EXPECT_TRUE(eventually([&] { return queue.describe().endpoints.size() == 1; }));
 }
 
+/// Two stand still at the same message, and the ring is full.
+void expect_only_the_hasty_group_is_thrown_out(QueueOptions options) {
+  const TestDaemon daemon;
+  options.max_consumers = 4;
+  const Queue queue = connect(daemon).declare("orders", options);
+  auto out = queue.producer();
+  Child patient = stopping_consumer(daemon.socket(), "patient");
+  Child hasty = stopping_consumer(daemon.socket(), "hasty");
+  out.publish("held");
+  ASSERT_TRUE(is_stopped(patient) && is_stopped(hasty));
+  for (std::uint32_t i = 1; i < k_small.slots; ++i) out.publish("x");
+  const auto is_evicted = [&](const std::string& group) {
+    const std::vector<EndpointInfo> endpoints = queue.describe().endpoints;
+    return std::any_of(endpoints.begin(), endpoints.end(),
+                       [&](const EndpointInfo& each) { return each.evicted && each.group == group; });
+  };
+  EXPECT_TRUE(eventually([&] { return is_evicted("hasty"); }));
+  EXPECT_EQ(out.publish_until("x", 300ms), Status::timeout) << "the patient group still holds the ring";
+  EXPECT_FALSE(is_evicted("patient"));
+  hasty.kill(SIGCONT);
+  EXPECT_EQ(hasty.wait(), (test::Exit{.code = 0, .signal = 0}));
+  patient.kill(SIGKILL);
+}
+
+TEST(Eviction, is_for_a_group_that_asks_for_it_where_the_queue_does_not) {
+  QueueOptions options = k_small;
+  options.groups = {"patient", {"hasty", {.evict_after_ms = 50ms}}};
+  expect_only_the_hasty_group_is_thrown_out(options);
+}
+
+TEST(Eviction, is_not_for_a_group_that_wants_none_where_the_queue_does) {
+  QueueOptions options = k_small;
+  options.groups = {{"patient", {.evict_after_ms = 0ms}}, "hasty"};
+  options.evict_after_ms = 50ms;
+  expect_only_the_hasty_group_is_thrown_out(options);
+}
+
 TEST(Eviction, leaves_alone_who_goes_on_however_slowly_and_who_keeps_nobody_waiting) {
   const TestDaemon daemon;
   const Queue queue = connect(daemon).declare("orders", evicting(2000ms));
@@ -137,19 +176,46 @@ TEST(Eviction, is_off_unless_asked_for_and_the_tool_names_who_holds_the_queue_up
 
 TEST(Eviction, outlives_the_daemon) {
   const test::KeptDaemon daemon;
-  const Queue queue = daemon.connect().declare("orders", evicting());
+  const Queue queue = daemon.connect().declare("orders", evicting(0ms));
+  queue.add_group({"late", {.evict_after_ms = 50ms}});
   auto out = queue.producer();
-  Child worker = stopping_consumer(daemon.socket(), "workers");
+  const auto restart = [&] {
+    const int before = daemon.pid();
+    daemon.kill_daemon();
+    EXPECT_NE(daemon.wait_for_another(before), before);
+  };
+  restart();
+  EXPECT_EQ(queue.describe().options.groups, (std::vector<NamedGroup>{"workers", {"late", {.evict_after_ms = 50ms}}}));
+  Child worker = stopping_consumer(daemon.socket(), "late");
   out.publish("precious");
   ASSERT_TRUE(is_stopped(worker));
   for (std::uint32_t i = 0; i + 1 < k_small.slots; ++i) out.publish("x");
-  EXPECT_TRUE(eventually([&] { return queue.describe().endpoints[1].evicted; }));
-  const int first = daemon.pid();
-  daemon.kill_daemon();
-  EXPECT_NE(daemon.wait_for_another(first), first);
+  EXPECT_TRUE(eventually([&] { return queue.describe().endpoints[1].evicted; })) << "by its record";
+  restart();
   EXPECT_TRUE(queue.describe().endpoints[1].evicted);
   worker.kill(SIGCONT);
   EXPECT_EQ(worker.wait(), (test::Exit{.code = 0, .signal = 0}));
+}
+
+TEST(Eviction, is_an_option_of_a_group_that_the_tool_sets_and_shows) {
+  const TestDaemon daemon;
+  const auto code = [&](const std::vector<std::string>& arguments) { return daemon.tool(arguments).exit.code; };
+  EXPECT_EQ(code({"declare", "q", "--evict-after", "1m", "--group", "plain", "--group", "own,evict-after=1.5s"}), 0);
+  EXPECT_EQ(code({"group", "add", "q", "never", "--evict-after", "0"}), 0);
+  EXPECT_EQ(
+      connect(daemon).describe("q").options.groups,
+      (std::vector<NamedGroup>{"plain", {"own", {.evict_after_ms = 1500ms}}, {"never", {.evict_after_ms = 0ms}}}));
+  const auto shown = nlohmann::json::parse(daemon.tool({"show", "q", "--format", "json"}).out);
+  EXPECT_EQ(shown["queue"]["groups"], (nlohmann::json{"plain", "own", "never"}));
+  EXPECT_EQ(shown["queue"]["own_evict_after_ms"], (nlohmann::json{{"own", 1500}, {"never", 0}}));
+  EXPECT_EQ(shown["state"]["groups"][0]["evict_after_ms"], 60'000) << "the queue's";
+  EXPECT_EQ(shown["state"]["groups"][1]["evict_after_ms"], 1500);
+  EXPECT_NE(daemon.tool({"show", "q"}).out.find("1.5 s"), std::string::npos) << daemon.tool({"show", "q"}).out;
+  EXPECT_EQ(code({"declare", "q", "--evict-after", "1m", "--group", "own,evict-after=2s"}), 1) << "it has another";
+  EXPECT_EQ(code({"group", "add", "q", "own", "--evict-after", "2s"}), 1);
+  for (const char* const nonsense : {"g,evict-after=soon", "g,evict-after=", "g,", "g,hurry=1s"}) {
+    EXPECT_EQ(code({"declare", "r", "--group", nonsense}), 2) << nonsense;
+  }
 }
 
 TEST(Eviction, is_an_option_of_the_queue_that_is_checked_and_shown) {

@@ -64,8 +64,8 @@ constexpr std::uint32_t k_slots = 4;
 void use(const Queue& queue) {
   EXPECT_TRUE(eventually([&] { return queue.describe().endpoints.empty(); }));
   std::vector<Consumer> consumers;
-  for (const std::string& group : queue.describe().options.groups) {
-    consumers.push_back(queue.consumer({.group = group, .ack = Ack::automatic}));
+  for (const NamedGroup& group : queue.describe().options.groups) {
+    consumers.push_back(queue.consumer({.group = group.name, .ack = Ack::automatic}));
   }
   consumers.push_back(queue.consumer());
   Producer out = queue.producer();

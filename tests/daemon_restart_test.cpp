@@ -46,7 +46,7 @@ TEST(DaemonRestart, brings_back_queues_options_groups_and_counters) {
   const QueueSnapshot after = queue.snapshot();
   EXPECT_EQ(after.info.id, before.info.id);
   EXPECT_EQ(after.info.owner_uid, before.info.owner_uid);
-  EXPECT_EQ(after.info.options.groups, (std::vector<std::string>{"billing", "late"}));
+  EXPECT_EQ(after.info.options.groups, (std::vector<NamedGroup>{"billing", "late"}));
   EXPECT_EQ(after.info.options.mode, 0640U);
   EXPECT_EQ(after.info.options.type, options.type);
   EXPECT_EQ(after.position, before.position);

@@ -84,7 +84,7 @@ TEST(Groups, can_be_made_emptied_and_removed_through_the_queue) {
   auto in = queue.consumer({.group = "new"});
   queue.remove_group("new");
   EXPECT_EQ(in.receive(std::chrono::seconds(20)).status(), Status::removed);
-  EXPECT_EQ(queue.describe().options.groups, (std::vector<std::string>{"all"}));
+  EXPECT_EQ(queue.describe().options.groups, (std::vector<NamedGroup>{"all"}));
   EXPECT_EQ(error_of([&] { queue.remove_group("new"); }).reason(), Errc::not_found);
 }
 

@@ -11,6 +11,7 @@
 namespace beltway {
 namespace {
 
+using namespace std::chrono_literals;
 using protocol::AttachReply;
 using protocol::AttachRequest;
 using protocol::Description;
@@ -32,7 +33,7 @@ Description sample() {
                       .id = protocol::k_max_queue_id,
                       .owner_uid = 1000,
                       .owner_gid = 100,
-                      .options = {.slots = 64, .groups = {"billing", "audit"}, .mode = 0640},
+                      .options = {.slots = 64, .groups = {"billing", {"audit", {.evict_after_ms = 5s}}}, .mode = 0640},
                       .shared_bytes = 12345,
                       .endpoints = {{.index = 3, .producer = true, .pid = 77, .uid = 1000, .group = ""},
                                     {.index = 1, .pid = 78, .uid = 1001, .group = "audit"},
@@ -48,7 +49,7 @@ TEST(Protocol, options_arrive_as_they_were_sent) {
                              .max_producers = 1,
                              .max_consumers = 2,
                              .max_groups = 3,
-                             .groups = {"a", "b"},
+                             .groups = {"a", {"b", {.evict_after_ms = 0s}}, {"c", {.evict_after_ms = 7s}}},
                              .mode = 0640,
                              .fence = Fence::symmetric,
                              .type = {"price", 16, 8}};
@@ -84,6 +85,10 @@ TEST(Protocol, options_of_a_wrong_kind_or_range_are_refused) {
   EXPECT_EQ(reason({{"groups", "a"}}), Errc::protocol);
   EXPECT_EQ(reason({{"groups", {1}}}), Errc::protocol);
   EXPECT_EQ(reason({{"groups", {"a b"}}}), Errc::invalid_option);
+  EXPECT_EQ(reason({{"groups", {{{"name", "a"}, {"evict_after_ms", "5"}}}}}), Errc::protocol);
+  EXPECT_EQ(reason({{"groups", {{{"name", "a"}, {"evict_after_ms", 5}}}}}), Errc::invalid_option);
+  EXPECT_EQ(reason({{"groups", {{{"name", "a"}, {"later", 5}}}}}), Errc::invalid_option) << "it could not be kept";
+  EXPECT_EQ(reason({{"groups", {{{"name", "a"}, {"evict_after_ms", 50}}}}}), Errc{});
   EXPECT_EQ(reason({{"type", 1}}), Errc::protocol);
   EXPECT_EQ(reason({{"type", {{"name", "x"}}}}), Errc::protocol);
   EXPECT_EQ(reason(json::array()), Errc::protocol);
@@ -114,13 +119,14 @@ TEST(Protocol, the_largest_description_fits_into_a_message) {
   most.info.options.max_groups = k_max_groups;
   for (unsigned i = 0; i < k_max_groups; ++i) {
     std::string name = std::to_string(i);
-    most.info.options.groups.push_back(name + std::string(k_max_name_length - name.size(), 'g'));
+    most.info.options.groups.push_back({name + std::string(k_max_name_length - name.size(), 'g'),
+                                        {.evict_after_ms = std::chrono::milliseconds(k_max_evict_after_ms)}});
     most.group_indexes.push_back(i);
   }
   for (unsigned i = 0; i < k_max_producers; ++i) {
     most.info.endpoints.push_back({.index = i, .producer = true, .pid = 4'000'000, .uid = 4'000'000'000U, .group = ""});
     most.info.endpoints.push_back(
-        {.index = i, .pid = 4'000'000, .uid = 4'000'000'000U, .group = most.info.options.groups[i]});
+        {.index = i, .pid = 4'000'000, .uid = 4'000'000'000U, .group = most.info.options.groups[i].name});
   }
   EXPECT_LT(protocol::encode(most).dump().size(), k_max_protocol_bytes / 2);
 }
@@ -179,6 +185,16 @@ TEST(Protocol, a_place_outside_the_queue_is_refused) {
   EXPECT_EQ(reason({.endpoint = 64, .group = 4, .kind = GroupKind::named}, Role::consumer, "g"), Errc::protocol);
   EXPECT_EQ(reason({.endpoint = 64, .group = 3, .kind = GroupKind::named}, Role::consumer, ""), Errc::protocol);
   EXPECT_EQ(reason({.endpoint = 64, .group = 4}, Role::consumer, "g"), Errc::protocol);
+}
+
+TEST(Protocol, a_consumer_is_told_whether_it_may_be_thrown_out) {
+  const AttachRequest request{.role = Role::consumer};
+  for (const bool evictable : {false, true}) {
+    AttachReply reply{.endpoint = 64, .group = 8};
+    reply.evictable = evictable;
+    EXPECT_EQ(protocol::decode_attach_reply(protocol::encode(reply), request, geometry_of({}), "test").evictable,
+              evictable);
+  }
 }
 
 TEST(Protocol, every_error_arrives_with_its_reason_and_message) {

@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <gtest/gtest.h>
 
+#include <chrono>
 #include <functional>
 
 #include "groups.hpp"
@@ -12,6 +13,7 @@
 namespace beltway::daemon {
 namespace {
 
+using namespace std::chrono_literals;
 using protocol::AttachRequest;
 using protocol::Role;
 
@@ -66,9 +68,37 @@ TEST(Registry, opens_a_queue_declared_again_and_makes_the_groups_that_are_missin
   options.groups = {"one", "two"};
   const Registry::Declared again = registry.declare(k_alice, "a", options);
   EXPECT_FALSE(again.created);
-  EXPECT_EQ(again.queue.description(false).info.options.groups, (std::vector<std::string>{"one", "two"}));
+  EXPECT_EQ(again.queue.description(false).info.options.groups, (std::vector<NamedGroup>{"one", "two"}));
   options.groups = {"three"};
   EXPECT_EQ(error_of([&] { registry.declare(k_alice, "a", options); }).reason(), Errc::limit_reached);
+}
+
+TEST(Registry, keeps_what_a_group_has_of_its_own_and_lets_only_the_owner_say_it) {
+  TestRegistry registry({});
+  QueueOptions options = k_small;
+  options.mode = 0644;
+  options.evict_after_ms = 60s;
+  options.groups = {"plain", {"own", {.evict_after_ms = 5s}}};
+  Queue& queue = registry.declare(k_alice, "a", options).queue;
+  EXPECT_EQ(queue.description(false).info.options.groups, options.groups);
+  EXPECT_EQ(queue.shortest_evict_after_ms(), 5s);
+  EXPECT_NO_THROW(registry.declare(k_bob, "a", options)) << "the same options";
+  options.groups = {"own", {"plain", {.evict_after_ms = 60s}}};
+  EXPECT_NO_THROW(registry.declare(k_bob, "a", options)) << "no options ask for nothing, and it has the queue's";
+  options.groups = {{"own", {.evict_after_ms = 0s}}};
+  const Error differs = error_of([&] { registry.declare(k_alice, "a", options); });
+  EXPECT_EQ(differs.reason(), Errc::already_exists);
+  EXPECT_NE(std::string(differs.what()).find("\"own\" exists with evict_after_ms 5000, not 0"), std::string::npos)
+      << differs.what();
+  queue.remove_group("own");
+  EXPECT_EQ(queue.shortest_evict_after_ms(), 60s);
+  const auto add = [&](const Peer& peer, const NamedGroup& group) {
+    return error_of([&] { registry.add_groups(peer, queue, {group}, Start::latest, "test"); }).reason();
+  };
+  EXPECT_EQ(add(k_bob, {"own", {.evict_after_ms = 0s}}), Errc::no_permission)
+      << "it would hold producers back for ever";
+  EXPECT_EQ(add(k_bob, "own"), Errc{});
+  EXPECT_EQ(add(k_alice, {"own", {.evict_after_ms = 0s}}), Errc::already_exists);
 }
 
 TEST(Registry, names_the_option_that_differs_and_both_values) {

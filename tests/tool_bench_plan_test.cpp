@@ -48,7 +48,7 @@ TEST(ToolBenchPlan, what_was_told_is_kept) {
   EXPECT_EQ(queue.slots, 16U);
   EXPECT_EQ(queue.slot_bytes, 32U);
   EXPECT_EQ(queue.lane_bytes, 8192U);
-  EXPECT_EQ(queue.groups, std::vector<std::string>{k_bench_group});
+  EXPECT_EQ(queue.groups, std::vector<NamedGroup>{k_bench_group});
   EXPECT_GT(queue.max_producers, 1U);
   plan.multi_producer = false;
   EXPECT_EQ(bench_queue(plan).max_producers, 1U) << "the single-producer ring";

@@ -52,8 +52,8 @@ QueueSnapshot some_snapshot() {
 TEST(ToolJson, a_queue_has_the_documented_keys) {
   const Json json = to_json(some_snapshot().info);
   EXPECT_EQ(keys(json), (Names{"name", "id", "owner_uid", "owner_gid", "mode", "slots", "slot_bytes", "lane_bytes",
-                               "max_producers", "max_consumers", "max_groups", "groups", "fence", "evict_after_ms",
-                               "type", "shared_bytes", "endpoints"}));
+                               "max_producers", "max_consumers", "max_groups", "groups", "own_evict_after_ms", "fence",
+                               "evict_after_ms", "type", "shared_bytes", "endpoints"}));
   EXPECT_EQ(json["mode"], "0600");
   EXPECT_EQ(json["groups"], Json::array({"billing"}));
   EXPECT_TRUE(json["type"].is_null());
@@ -74,7 +74,7 @@ TEST(ToolJson, a_snapshot_has_the_documented_keys) {
   EXPECT_EQ(keys(state), (Names{"position", "used", "symmetric_fences", "groups", "producers", "consumers", "totals",
                                 "per_message"}));
   EXPECT_EQ(state["groups"][0].dump(),
-            R"({"name":"billing","floor":990,"depth":10,"leased":3,"retry":1,"consumers":[2]})");
+            R"({"name":"billing","floor":990,"depth":10,"leased":3,"retry":1,"evict_after_ms":0,"consumers":[2]})");
   EXPECT_EQ(keys(state["producers"][0]), (Names{"index", "role", "pid", "uid", "process", "stopped", "sleep", "claimed",
                                                 "counters", "per_message"}));
   EXPECT_EQ(keys(state["consumers"][0]), (Names{"index", "role", "pid", "uid", "group", "lossy", "evicted", "process",

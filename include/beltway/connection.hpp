@@ -23,7 +23,7 @@ class Connection {
   static Connection open(const ConnectionOptions& options = {});
 
   /// Makes the queue, or opens it if it exists with these options; Error(already_exists) names an option that differs.
-  /// Missing groups of `options.groups` are made.
+  /// Missing groups of `options.groups` are made; one that exists may be named with its options or without any.
   [[nodiscard]] Queue declare(std::string_view name, const QueueOptions& options = {}) const;
 
   /// As declare, for messages of type T (see typed.hpp).

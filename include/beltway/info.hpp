@@ -1,6 +1,7 @@
 // What can be known of a queue: its description (from the daemon) and its state (from shared memory).
 #pragma once
 
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <string>
@@ -63,7 +64,7 @@ struct EndpointInfo {
   std::uint32_t uid = 0;
   std::string group;  ///< consumers: the named group; empty: private
   bool lossy = false;
-  bool evicted = false;  ///< thrown out (QueueOptions::evict_after_ms), and its process has not detached yet
+  bool evicted = false;  ///< thrown out (evict_after_ms), and its process has not detached yet
 };
 
 /// What the daemon knows of a queue.
@@ -96,10 +97,11 @@ struct ConsumerState {
 
 struct GroupState {
   std::string name;
-  std::uint64_t floor = 0;   ///< the first position that the group still needs
-  std::uint64_t depth = 0;   ///< positions from the floor to the latest
-  std::uint64_t leased = 0;  ///< of these: held by consumers
-  std::uint64_t retry = 0;   ///< of these: given back, to be delivered again
+  std::uint64_t floor = 0;                      ///< the first position that the group still needs
+  std::uint64_t depth = 0;                      ///< positions from the floor to the latest
+  std::uint64_t leased = 0;                     ///< of these: held by consumers
+  std::uint64_t retry = 0;                      ///< of these: given back, to be delivered again
+  std::chrono::milliseconds evict_after_ms{0};  ///< its own or the queue's; 0: never
   std::vector<unsigned> consumers;
 };
 

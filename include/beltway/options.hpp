@@ -2,10 +2,13 @@
 #pragma once
 
 #include <chrono>
+#include <concepts>
 #include <cstdint>
 #include <filesystem>
 #include <optional>
 #include <string>
+#include <string_view>
+#include <utility>
 #include <vector>
 
 namespace beltway {
@@ -44,6 +47,27 @@ struct TypeTag {
   bool operator==(const TypeTag&) const = default;
 };
 
+/// What a named group has of its own, fixed when it is made.
+struct GroupOptions {
+  /// QueueOptions::evict_after_ms for the consumers of this group; 0: never. Unset: as the queue has it. Only the queue's
+  /// owner and root may set it, since it decides how long this group may hold producers back.
+  std::optional<std::chrono::milliseconds> evict_after_ms = {};
+
+  bool operator==(const GroupOptions&) const = default;
+};
+
+/// A named group to be made: `"billing"`, or `{"audit", {.evict_after_ms = 5s}}`.
+struct NamedGroup {
+  template <std::convertible_to<std::string_view> Name>
+  NamedGroup(const Name& its_name, GroupOptions its_options = {})  // NOLINT: implicit, a name alone is a group
+      : name(std::string_view(its_name)), options(its_options) {}
+
+  std::string name;
+  GroupOptions options;
+
+  bool operator==(const NamedGroup&) const = default;
+};
+
 /// Fixed when a queue is declared; the tool shows them.
 struct QueueOptions {
   std::uint32_t slots = 1024;             ///< power of two, 2 to 2^20
@@ -52,13 +76,13 @@ struct QueueOptions {
   std::uint32_t max_producers = 8;        ///< 1 to 64; 1 makes the faster single-producer ring
   std::uint32_t max_consumers = 16;       ///< 1 to 64
   std::uint32_t max_groups = 8;           ///< named groups, 0 to 64
-  std::vector<std::string> groups = {};   ///< named groups made with the queue; those missing later are added
+  std::vector<NamedGroup> groups = {};    ///< named groups made with the queue; those missing later are added
   std::uint32_t mode = 0600;              ///< as a file has it: w produces, r consumes and inspects
   Fence fence = Fence::asymmetric;
   /// The daemon throws a consumer out that holds producers back and makes no progress for so long: the one whose message its
   /// named group waits for, or one of a reliable private group. It gets Status::evicted, its messages go back to the named
   /// group; what it still holds of a private one may be overwritten (Message::ack() says false then). 0: never. The ring
-  /// must be full, or a producer asleep for room. 10 ms to 24 days.
+  /// must be full, or a producer asleep for room. 10 ms to 24 days. A named group may have its own (GroupOptions).
   std::chrono::milliseconds evict_after_ms{0};
   TypeTag type = {};  ///< filled by Connection::declare<T>
 };

@@ -35,8 +35,9 @@ class Queue {
   /// Error(not_found) for a group that does not exist (unless create_group).
   [[nodiscard]] Consumer consumer(const ConsumerOptions& options = {}) const;
 
-  /// Makes a named group that keeps messages from now on, consumers or not. Needs the right to read. No effect if it exists.
-  void add_group(std::string_view group, Start start = Start::latest) const;
+  /// Makes a named group that keeps messages from now on, consumers or not. Needs the right to read; options of its own
+  /// only the owner and root may give it. No effect if it exists; Error(already_exists) if with other options.
+  void add_group(const NamedGroup& group, Start start = Start::latest) const;
   /// Removes a named group; its consumers get Status::removed. Owner and root only.
   void remove_group(std::string_view group) const;
   /// Acknowledges everything in the group that nobody holds; returns how many messages that were. Owner and root only.

@@ -10,6 +10,12 @@ void throw_usage(const std::string& name, const std::string& complaint) {
   throw CLI::ValidationError(name, complaint);
 }
 
+std::optional<std::chrono::milliseconds> parse_evict_after(const std::string& text) {
+  const auto duration = parse_duration(text);
+  if (!duration) return std::nullopt;
+  return std::chrono::ceil<std::chrono::milliseconds>(*duration);
+}
+
 Option& Option::required() {
   option_->required();
   return *this;

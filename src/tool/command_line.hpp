@@ -27,6 +27,9 @@ namespace beltway::tool {
 /// Thrown while options are checked; `name` is that of the option at fault, or empty.
 [[noreturn]] void throw_usage(const std::string& name, const std::string& complaint);
 
+/// A time rounded up to what evict_after_ms counts in.
+[[nodiscard]] std::optional<std::chrono::milliseconds> parse_evict_after(const std::string& text);
+
 /// One option of a Command, to be told more about. Lives as long as the command line.
 class Option {
  public:
@@ -88,6 +91,11 @@ class Command {
   Option add_duration(const std::string& name, std::optional<std::chrono::nanoseconds>& target,
                       const std::string& help) {
     return add_parsed(name, target, &parse_duration, "a TIME", help);
+  }
+  /// `Target`: milliseconds, or optional ones.
+  template <class Target>
+  Option add_evict_after(Target& target, const std::string& help) {
+    return add_parsed("--evict-after", target, &parse_evict_after, "a DURATION", help);
   }
   /// One of a few words, each with its value.
   template <class Enum>

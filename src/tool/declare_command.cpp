@@ -1,4 +1,6 @@
 // `beltway declare`: makes a queue, or checks that it is there with the same options.
+#include <algorithm>
+
 #include "commands.hpp"
 #include "json.hpp"
 #include "output.hpp"
@@ -9,8 +11,20 @@ namespace {
 
 struct Options {
   std::string name;
+  std::vector<std::string> groups;
   QueueOptions queue;
 };
+
+NamedGroup parse_group(const std::string& text) {
+  constexpr std::string_view k_key = ",evict-after=";
+  const std::size_t comma = std::min(text.find(','), text.size());
+  NamedGroup group(text.substr(0, comma));
+  if (comma == text.size()) return group;
+  const bool known = text.compare(comma, k_key.size(), k_key) == 0;
+  if (known) group.options.evict_after_ms = parse_evict_after(text.substr(comma + k_key.size()));
+  if (!group.options.evict_after_ms) throw_usage("--group", text + " is not GROUP or GROUP,evict-after=DURATION");
+  return group;
+}
 
 std::string text(const QueueInfo& info) {
   return info.name + ": " + std::to_string(info.options.slots) + " slots of " + format_size(info.options.slot_bytes) +
@@ -40,25 +54,25 @@ void add_declare(Command& app, Globals& globals) {
   command.add_number("--max-producers", queue.max_producers, "1 makes the faster single-producer ring");
   command.add_number("--max-consumers", queue.max_consumers, "");
   command.add_number("--max-groups", queue.max_groups, "Named groups");
-  command.add_texts("--group", queue.groups, "A named group; repeat for more").type_name("GROUP ...");
+  command
+      .add_texts("--group", options->groups,
+                 "A named group, maybe with its own ,evict-after=DURATION (0: never); repeat for more")
+      .type_name("GROUP ...");
   command.add_parsed(
       "--mode", queue.mode, [](const std::string& mode) { return parse_mode(mode); }, "an octal MODE",
       "Who may produce (w) and consume (r), as of a file (0600)");
   command.add_choice<Fence>("--fence", queue.fence,
                             {{"asymmetric", Fence::asymmetric}, {"symmetric", Fence::symmetric}},
                             "symmetric on machines with isolated cores that must not be interrupted");
-  command.add_parsed(
-      "--evict-after", queue.evict_after_ms,
-      [](const std::string& text) -> std::optional<std::chrono::milliseconds> {
-        const auto duration = parse_duration(text);
-        if (!duration) return std::nullopt;
-        return std::chrono::ceil<std::chrono::milliseconds>(*duration);
-      },
-      "a DURATION", "Throw out a consumer that stands still for so long while producers wait (never)");
+  command.add_evict_after(queue.evict_after_ms,
+                          "Throw out a consumer that stands still for so long while producers wait (never)");
   command.footer(R"(Examples:
-  beltway declare orders --group billing --group audit
+  beltway declare orders --group billing --group audit,evict-after=30s
   beltway declare frames --slots 64 --lane-bytes 256M --max-producers 1 --mode 0640)");
-  command.on_parsed([&globals, options] { globals.action = [&globals, options] { return run(globals, *options); }; });
+  command.on_parsed([&globals, options] {
+    for (const std::string& group : options->groups) options->queue.groups.push_back(parse_group(group));
+    globals.action = [&globals, options] { return run(globals, *options); };
+  });
 }
 
 }  // namespace beltway::tool

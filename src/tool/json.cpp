@@ -67,6 +67,20 @@ void add_payload(Json& json, std::string_view bytes) {
   }
 }
 
+Json names_json(const std::vector<NamedGroup>& groups) {
+  Json names = Json::array();
+  for (const NamedGroup& group : groups) names.push_back(group.name);
+  return names;
+}
+
+Json own_evict_after_json(const std::vector<NamedGroup>& groups) {
+  Json times = Json::object();
+  for (const NamedGroup& group : groups) {
+    if (group.options.evict_after_ms) times[group.name] = group.options.evict_after_ms->count();
+  }
+  return times;
+}
+
 }  // namespace
 
 Json to_json(const EndpointInfo& endpoint) {
@@ -95,7 +109,8 @@ Json to_json(const QueueInfo& info) {
             {"max_producers", options.max_producers},
             {"max_consumers", options.max_consumers},
             {"max_groups", options.max_groups},
-            {"groups", options.groups},
+            {"groups", names_json(options.groups)},
+            {"own_evict_after_ms", own_evict_after_json(options.groups)},
             {"fence", name_of(options.fence)},
             {"evict_after_ms", options.evict_after_ms.count()},
             {"type", type_json(options.type)},
@@ -120,6 +135,7 @@ Json to_json(const QueueSnapshot& snapshot) {
                                {"depth", group.depth},
                                {"leased", group.leased},
                                {"retry", group.retry},
+                               {"evict_after_ms", group.evict_after_ms.count()},
                                {"consumers", group.consumers}});
   }
   for (const ProducerState& producer : snapshot.producers) {

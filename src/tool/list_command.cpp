@@ -46,7 +46,7 @@ std::string list_text(const Connection& connection, const std::vector<QueueInfo>
     const auto producers = static_cast<std::size_t>(std::count_if(
         info.endpoints.begin(), info.endpoints.end(), [](const EndpointInfo& endpoint) { return endpoint.producer; }));
     std::string groups;
-    for (const std::string& group : info.options.groups) groups += (groups.empty() ? "" : " ") + group;
+    for (const NamedGroup& group : info.options.groups) groups += (groups.empty() ? "" : " ") + group.name;
     table.add({info.name, snapshot ? std::to_string(snapshot->used) : "-", std::to_string(info.options.slots),
                format_size(info.options.slot_bytes), format_size(static_cast<double>(info.options.lane_bytes)),
                format_size(static_cast<double>(info.shared_bytes)), of(producers, info.options.max_producers),

@@ -11,6 +11,7 @@ struct Options {
   std::string name;
   std::string group;
   Start start = Start::latest;
+  GroupOptions own;
 };
 
 ExitCode print(const Globals& globals, const Json& json, const std::string& text) {
@@ -32,7 +33,7 @@ ExitCode remove(const Globals& globals, const Options& options) {
 }
 
 ExitCode add_one_group(const Globals& globals, const Options& options) {
-  globals.connect().open_queue(options.name).add_group(options.group, options.start);
+  globals.connect().open_queue(options.name).add_group({options.group, options.own}, options.start);
   return print(globals, {{"queue", options.name}, {"group", options.group}, {"added", true}}, "");
 }
 
@@ -88,7 +89,9 @@ void add_group(Command& app, Globals& globals) {
   add.add_queue_name(options->name);
   add_group_name(add, options->group);
   add.add_start(options->start, "Where it starts (latest)");
-  add.footer("Example:\n  beltway group add orders audit --from oldest");
+  add.add_evict_after(options->own.evict_after_ms,
+                      "Its own time until a consumer that stands still is thrown out, 0: never (the queue's)");
+  add.footer("Example:\n  beltway group add orders audit --from oldest --evict-after 30s");
   set_action(add, globals, [&globals, options] { return add_one_group(globals, *options); });
   Command remove_one = command.add_command("remove", "Remove a group; its consumers are told");
   remove_one.add_queue_name(options->name);

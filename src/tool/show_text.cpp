@@ -81,12 +81,14 @@ std::string facts_text(const QueueSnapshot& snapshot, const std::optional<Rates>
 }
 
 std::string groups_text(const QueueSnapshot& snapshot) {
-  Table table{"GROUP", ">DEPTH", ">LEASED", ">RETRY", ">FLOOR", "CONSUMERS"};
+  Table table{"GROUP", ">DEPTH", ">LEASED", ">RETRY", ">FLOOR", ">EVICTS AFTER", "CONSUMERS"};
   for (const GroupState& group : snapshot.groups) {
     std::string consumers;
     for (const unsigned index : group.consumers) consumers += (consumers.empty() ? "" : " ") + std::to_string(index);
     table.add({group.name, format_count(group.depth), format_count(group.leased), format_count(group.retry),
-               std::to_string(group.floor), consumers.empty() ? "-" : consumers});
+               std::to_string(group.floor),
+               group.evict_after_ms.count() > 0 ? format_duration(group.evict_after_ms) : "never",
+               consumers.empty() ? "-" : consumers});
   }
   return table.empty() ? "" : "\n" + table.text(k_indent);
 }

@@ -87,7 +87,7 @@ struct LocalQueue::State {
 LocalQueue::LocalQueue(const QueueOptions& options, Position first) : state_(std::make_shared<State>(options)) {
   if (!kernel::register_for_barriers()) throw std::runtime_error("membarrier is not available");
   fill_queue(state_->map, 1, options.fence == Fence::symmetric, first);
-  for (const std::string& group : options.groups) add_group(group);
+  for (const NamedGroup& group : options.groups) add_group(group.name);
 }
 LocalQueue::~LocalQueue() = default;
 
