@@ -10,12 +10,9 @@
 //   - it can write neither slots nor lanes.
 #include <spdlog/spdlog.h>
 
+#include "eviction.hpp"
 #include "floors.hpp"
-#include "groups.hpp"
-#include "kernel.hpp"
-#include "named_reader.hpp"
 #include "queue.hpp"
-#include "repair.hpp"
 
 namespace beltway::daemon {
 
@@ -59,9 +56,10 @@ std::optional<unsigned> Queue::who_holds(unsigned group, Position floor) const n
   }
   if (consumer >= geometry_.max_consumers) return std::nullopt;
   const unsigned place = geometry_.max_producers + consumer;
-  // Only one that the record says is of this group: a neighbour may have written any number there.
+  // Only one that the record says is of this group: a neighbour may have written any number there. Also one that is out
+  // already: it may have been stopped again before it gave a late lease back.
   const EndpointRecord& endpoint = record_.endpoints[place];
-  const bool its_group = endpoint.attached && !endpoint.evicted && endpoint.group == group;
+  const bool its_group = endpoint.attached && endpoint.group == group;
   return its_group && endpoint.kind != GroupKind::lossy ? std::optional(place) : std::nullopt;
 }
 
@@ -88,6 +86,7 @@ void Queue::evict_who_stands_still(std::chrono::steady_clock::time_point now) {
 
 void Queue::evict(unsigned place) {
   EndpointRecord& endpoint = record_.endpoints[place];
+  if (endpoint.evicted) return take_away(place);
   endpoint.evicted = true;
   save();
   spdlog::warn("queue {}: consumer {} (process {}) is thrown out: producers wait, and it stood still for {} ms",
@@ -97,21 +96,7 @@ void Queue::evict(unsigned place) {
 
 void Queue::take_away(unsigned place) noexcept {
   const EndpointRecord& endpoint = record_.endpoints[place];
-  const unsigned owner = owner_of(place);
-  const Identity identity{endpoint.incarnation, static_cast<std::uint16_t>(endpoint.group),
-                          k_endpoint_attached | k_endpoint_evicted};
-  map_.endpoint(owner).identity.store_release(identity.word());
-  full_fence();
-  kernel::heavy_barrier();
-  if (endpoint.group >= geometry_.max_groups) {
-    free_group(map_, endpoint.group);
-  } else {
-    release_leases(map_, endpoint.group, owner);
-    set_next_back(map_, endpoint.group, wrap(map_.group(endpoint.group).floor.load_acquire()));
-    help_floor(map_, endpoint.group);
-    try_drain(map_, endpoint.group);
-  }
-  wake_everybody(map_);
+  daemon::take_away(map_, owner_of(place), endpoint.incarnation, endpoint.group);
 }
 
 }  // namespace beltway::daemon

@@ -111,6 +111,7 @@ Look ConsumerCore::take_named(NamedReader& reader, std::span<Message> out, std::
     if (look != Look::message) break;
     if (is_evicted()) {  // the daemon may have looked for our leases before these
       for (std::size_t i = leased; i-- > 0;) reader.nack(views[i].position, views[i].tries);
+      reader.settle(views[0].position);  // a removal may wait for the end of these leases
       pass_on();
       return Look::empty;
     }

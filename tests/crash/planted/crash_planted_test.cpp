@@ -36,6 +36,11 @@ void try_everything() {
       interrupt(each, interruption, single);
     }
   }
+  for (const Operation& each : operations()) {
+    evict(each, some);
+    evict_twice(each, beginnings(60), 2);
+    evict_by_half(each, beginnings(60), 2);
+  }
   for (const DaemonJob& job : daemon_jobs()) kill_daemon(job, some);
   for (const Operation& each : operations()) kill_repair(each, beginnings(150));
   for (const Operation& first : operations()) {

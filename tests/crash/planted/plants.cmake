@@ -52,3 +52,23 @@ plant_expression(purge_takes_what_is_leased src/groups.cpp
   [[lap == 0 && lease.phase != LeasePhase::retry]] [[false]])
 plant_expression(private_reader_takes_claimed src/private_reader.hpp
   [[state.position != read_ || state.phase == SlotPhase::claimed]] [[state.position != read_]])
+
+# -- consumers that are thrown out --------------------------------------------------------------------------------
+plant(thrown_out_is_not_said daemon/eviction.cpp
+  [[map.endpoint(owner).identity.store_release(out.word());]] "")
+plant(thrown_out_keeps_its_leases daemon/eviction.cpp
+  [[release_leases(map, group, owner);]] "")
+plant(thrown_out_leaves_next daemon/eviction.cpp
+  [[set_next_back(map, group, wrap(map.group(group).floor.load_acquire()));]] "")
+plant(thrown_out_keeps_the_private_group daemon/eviction.cpp
+  [[free_group(map, group);]] "")
+plant(thrown_out_wakes_nobody daemon/eviction.cpp
+  [[wake_everybody(map);]] "")
+plant_text(late_lease_is_kept src/consumer_core.cpp
+  [[if (is_evicted()) {  // the daemon]]
+  [[if (!::beltway::explore::planted("late_lease_is_kept") && is_evicted()) {  // the daemon]])
+plant_expression(thrown_out_reads_in_place src/consumer_core.cpp
+  [[attachment_.evictable ? nullptr : private_]] [[private_]])
+plant_text(thrown_out_is_told_it_was_its_own src/consumer_end.cpp
+  [[const bool ours = !is_evicted();]]
+  [[const bool ours = ::beltway::explore::planted("thrown_out_is_told_it_was_its_own") || !is_evicted();]])

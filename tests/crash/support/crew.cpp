@@ -6,6 +6,7 @@
 #include "atomics.hpp"
 #include "attachment.hpp"
 #include "checker.hpp"
+#include "eviction.hpp"
 #include "groups.hpp"
 
 namespace beltway::crash {
@@ -34,6 +35,17 @@ void attach(World& world, unsigned owner, unsigned group) {
   if (owner >= k_first_consumer) return;
   map.board().producers_ever.fetch_add(1);
   map.board().live_producers.fetch_or(1ULL << owner);
+}
+
+bool is_evicted(const World& world, unsigned owner) noexcept {
+  return (Identity::of(world.map().endpoint(owner).identity.load_acquire()).flags & k_endpoint_evicted) != 0;
+}
+
+void evict(World& world, unsigned owner) {
+  const Use use(world);
+  const Identity identity = Identity::of(world.map().endpoint(owner).identity.load_acquire());
+  daemon::take_away(world.map(), owner, identity.incarnation, identity.group);
+  world.journal().thrown_out = owner;
 }
 
 void found(World& world) {
@@ -74,6 +86,7 @@ Consumer& Crew::consumer(unsigned owner, bool lossy, std::uint32_t prefetch) {
   options.prefetch = prefetch;
   const unsigned own = private_group(owner);
   attachment.group = own;
+  attachment.evictable = world_.shape().evictable && !lossy;
   if (lossy) {
     attachment.kind = GroupKind::lossy;
     attachment.start = wrap(map.group(own).floor.load_acquire());
@@ -139,8 +152,9 @@ Status Crew::publish_loan(unsigned owner, std::uint64_t id, std::uint32_t size) 
   return status;
 }
 
-void Crew::note_read(const Message& message) {
+bool Crew::note_read(const Message& message) {
   const std::uint64_t id = read_message(message.bytes().data(), message.size());
+  if (is_evicted(world_, k_private)) return false;  // anything may lie there by now
   if (id == 0 || id >= k_messages) fail(world_, "the private reader got a torn message");
   Entry& entry = world_.journal().messages[id];
   entry.position = message.position();
@@ -149,12 +163,16 @@ void Crew::note_read(const Message& message) {
   compiler_fence();
   world_.journal().private_read = wrap(message.position() + 1);
   compiler_fence();
+  return true;
 }
 
 Status Crew::read() {
   Received received = consumer(k_private).try_receive();
   if (!received) return received.status();
-  note_read(*received);
+  const bool whole = note_read(*received);
+  const bool ours = received->ack();
+  if (ours && !whole) fail(world_, "who was thrown out is told that its message was its own");
+  if (!ours && !is_evicted(world_, k_private)) fail(world_, "the private reader is told that it was thrown out");
   return Status::ok;
 }
 
@@ -167,47 +185,76 @@ std::size_t Crew::read_batch() {
   return batch.count;
 }
 
-void Crew::note_leased(const Message& message) {
+bool Crew::note_leased(const Message& message, unsigned owner) {
   const std::uint64_t id = read_message(message.bytes().data(), message.size());
-  if (id == 0 || id >= k_messages) fail(world_, "a consumer of the named group got a torn message");
+  const bool over = world_.journal().thrown_out == owner;  // before the lease is looked at: it may happen in between
+  compiler_fence();
+  const Lease lease = Lease::of(world_.map().lease(k_group, message.position()).load_acquire());
+  if (over && lease.phase == LeasePhase::leased && lease.owner == owner) {
+    fail(world_, "who was thrown out keeps a late lease");
+  }
+  const auto wrong = [&](const char* what) {
+    // It may be another's by now, and its bytes a later message's.
+    if (!is_evicted(world_, owner)) fail(world_, "a consumer of the named group: message %d %s", int(id), what);
+    return false;
+  };
+  if (id == 0 || id >= k_messages) return wrong("is torn");
   Entry& entry = world_.journal().messages[id];
-  if (entry.leased != 0 && message.tries() == 0) fail(world_, "message %d came again without a mark", int(id));
-  if (entry.acked != 0) fail(world_, "message %d came again after its ack", static_cast<int>(id));
+  if (entry.leased != 0 && message.tries() == 0) return wrong("came again without a mark");
+  if (entry.acked != 0) return wrong("came again after its ack");
+  if (is_evicted(world_, owner)) return false;
   entry.position = message.position();
   compiler_fence();
   entry.leased = 1;
   compiler_fence();
+  return true;
 }
 
-void Crew::end_lease(Message& message, bool ack) {
+void Crew::end_lease(Message& message, unsigned owner, bool ack) {
+  const bool over = world_.journal().thrown_out == owner;
+  const auto end = [&] {
+    const bool ended = ack ? message.ack() : message.nack();
+    if (ended && over) fail(world_, "who was thrown out has ended a lease");
+    if (!ended && !is_evicted(world_, owner)) fail(world_, "a lease was lost");
+    return ended;
+  };
   const std::uint64_t id = read_message(message.bytes().data(), message.size());
-  if (id == 0 || id >= k_messages) fail(world_, "a leased message changed under its consumer's eyes");
-  Entry& entry = world_.journal().messages[id];
-  if (!ack) {
-    if (!message.nack()) fail(world_, "message %d was not ours to give back", static_cast<int>(id));
+  const bool whole = id != 0 && id < k_messages;
+  if (!whole && !is_evicted(world_, owner)) fail(world_, "a leased message changed under its consumer's eyes");
+  if (!ack || !whole) {
+    end();
     return;
   }
+  Entry& entry = world_.journal().messages[id];
   entry.acking = 1;
   compiler_fence();
-  if (!message.ack()) fail(world_, "message %d was not ours to acknowledge", static_cast<int>(id));
+  const Position position = message.position();
+  const bool acked = end();
   compiler_fence();
+  if (!acked) {
+    entry.acking = 0;
+    return;
+  }
+  // Journalled before, unless it was half thrown out then.
+  entry.position = position;
+  entry.leased = 1;
   entry.acked = 1;
 }
 
 Status Crew::lease(unsigned owner, bool ack) {
   Received received = consumer(owner).try_receive();
   if (!received) return received.status();
-  note_leased(*received);
-  end_lease(*received, ack);
+  note_leased(*received, owner);
+  end_lease(*received, owner, ack);
   return Status::ok;
 }
 
 std::size_t Crew::lease_batch(unsigned owner, unsigned nack_mask) {
   std::array<Message, 4> out;
   const Batch batch = consumer(owner).try_receive_batch({out.data(), 3});
-  for (std::size_t i = 0; i < batch.count; ++i) note_leased(out[i]);
+  for (std::size_t i = 0; i < batch.count; ++i) note_leased(out[i], owner);
   // Last first: acks may come in any order.
-  for (std::size_t i = batch.count; i-- > 0;) end_lease(out[i], (nack_mask >> i & 1U) == 0);
+  for (std::size_t i = batch.count; i-- > 0;) end_lease(out[i], owner, (nack_mask >> i & 1U) == 0);
   return batch.count;
 }
 
@@ -224,8 +271,8 @@ void Crew::note_and_end(Message& message, unsigned owner) {
     note_read(message);
     message = Message();
   } else {
-    note_leased(message);
-    end_lease(message, true);
+    note_leased(message, owner);
+    end_lease(message, owner, true);
   }
 }
 

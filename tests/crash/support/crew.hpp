@@ -21,6 +21,11 @@ void found(World& world);
 /// Marks an endpoint attached; consumers: with its group.
 void attach(World& world, unsigned owner, unsigned group = 0);
 
+/// Whether the daemon has said that `owner` is thrown out.
+[[nodiscard]] bool is_evicted(const World& world, unsigned owner) noexcept;
+/// What the daemon does to throw `owner` out.
+void evict(World& world, unsigned owner);
+
 class Crew {
  public:
   explicit Crew(World& world) : world_(world) {}
@@ -70,9 +75,10 @@ class Crew {
   void sleep(unsigned owner, Position past = 0, bool busy = false);
 
  private:
-  void note_read(const Message& message);
-  void note_leased(const Message& message);
-  void end_lease(Message& message, bool ack);
+  /// False if the message is no one's any more, which only who was thrown out may see.
+  bool note_read(const Message& message);
+  bool note_leased(const Message& message, unsigned owner);
+  void end_lease(Message& message, unsigned owner, bool ack);
 
   World& world_;
   unsigned actor_ = k_nobody;

@@ -54,6 +54,15 @@ void detach_producer(World& world) { bury(world, k_producer_a); }
 void detach_named(World& world) { bury(world, k_named_a); }
 bool with_private(const Beginning& beginning) { return beginning.shape.with_private; }
 
+template <unsigned owner>
+void hold_one(Crew& crew) {
+  crew.hold(owner);
+}
+template <unsigned owner>
+void throw_out(World& world) {
+  evict(world, owner);
+}
+
 constexpr DaemonJob k_jobs[] = {
     {"attach_latest", always, attach_private<GroupKind::priv, Start::latest>, undo_attach},
     {"attach_oldest", always, attach_private<GroupKind::priv, Start::oldest>, undo_attach},
@@ -65,6 +74,8 @@ constexpr DaemonJob k_jobs[] = {
     {"detach_private", with_private, detach_private, detach_private},
     {"detach_producer", always, detach_producer, detach_producer},
     {"detach_named", with_named, detach_named, detach_named},
+    {"evict_private", with_private, throw_out<k_private>, throw_out<k_private>, hold_one<k_private>},
+    {"evict_named", with_named, throw_out<k_named_a>, throw_out<k_named_a>, hold_one<k_named_a>},
 };
 
 }  // namespace
@@ -81,6 +92,7 @@ Counts kill_daemon(const DaemonJob& job, const std::vector<Beginning>& beginning
     const Use use(live);
     Crew crew(live);
     begin(live, crew, beginning, {});
+    if (job.prepare != nullptr) job.prepare(crew);
     Seen seen;
     const auto check = [&](std::uint64_t at) {
       if (!seen.is_new(live.hash())) return Then::step;

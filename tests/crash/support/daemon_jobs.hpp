@@ -13,6 +13,7 @@ struct DaemonJob {
   bool (*applies)(const Beginning& beginning);
   void (*run)(World& world);    ///< stepped
   void (*again)(World& world);  ///< after its death: from wherever it was
+  void (*prepare)(Crew& crew) = nullptr;
 };
 
 [[nodiscard]] std::span<const DaemonJob> daemon_jobs() noexcept;

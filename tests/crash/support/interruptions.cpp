@@ -151,6 +151,21 @@ void sleepers_turn(Crew& crew) {
   }
 }
 
+bool consumes(const Operation& operation, const Beginning& /*beginning*/) { return can_be_evicted(operation); }
+bool consumes_beside_others(const Operation& operation, const Beginning& beginning) {
+  return can_be_evicted(operation) && beginning.shape.producers > 1;
+}
+
+void evict_it(Crew& crew) { evict(crew.world(), crew.actor()); }
+void evict_it_and_go_on(Crew& crew) {
+  evict_it(crew);
+  laps<true>(crew);
+}
+/// It is told, at its next call at latest.
+void is_told(Crew& crew) {
+  if (crew.consumer(crew.actor()).try_receive().status() != Status::evicted) fail(crew.world(), "nobody told it");
+}
+
 constexpr Interruption k_interruptions[] = {
     {"others make laps", several_producers, laps<false>, nullptr},
     {"others make laps and give back", several_producers, laps<true>, nullptr},
@@ -169,6 +184,8 @@ constexpr Interruption k_interruptions[] = {
     {"the group is made again", producer_works, make_group_again, overrun_held},
     {"the group is removed", with_named, remove_group, is_drained},
     {"the group is purged", with_named, purge_group, nullptr},
+    {"it is thrown out", consumes, evict_it, is_told, true},
+    {"it is thrown out, and others make laps", consumes_beside_others, evict_it_and_go_on, is_told, true},
 };
 
 }  // namespace

@@ -32,6 +32,11 @@ struct Operation {
 /// False if the world lacks what it needs.
 [[nodiscard]] bool applies(const Operation& operation, const Shape& shape, bool second) noexcept;
 
+/// A reliable consumer, which may be thrown out.
+[[nodiscard]] inline bool can_be_evicted(const Operation& operation) noexcept {
+  return operation.role == Role::private_reader || operation.role == Role::named;
+}
+
 /// How a world stands before anything is frozen.
 struct Beginning {
   Shape shape;

@@ -101,17 +101,17 @@ Counts repair_inside(const Operation& first, const Operation& second, const std:
   return counts;
 }
 
-Counts interrupt(const Operation& operation, const Interruption& interruption,
-                 const std::vector<Beginning>& beginnings) {
+Counts interrupt(const Operation& operation, const Interruption& interruption, const std::vector<Beginning>& beginnings,
+                 std::uint64_t stride) {
+  if (full_coverage()) stride = 1;
   Counts counts;
   context() = {.scenario = interruption.name, .first = operation.name};
   const unsigned owner = owner_of(operation, false);
-  for (const Beginning& beginning : beginnings) {
+  for (Beginning beginning : beginnings) {
     if (!applies(operation, beginning.shape, false) || !interruption.applies(operation, beginning)) continue;
+    beginning.shape.evictable = beginning.shape.evictable || interruption.evictable;
     World live(beginning.shape);
     const Use use(live);
-    // Every so many steps, each time from another one on, until the operation is over.
-    const std::uint64_t stride = full_coverage() ? 1 : 2;
     bool over = false;
     for (std::uint64_t stop_at = counts.runs % stride; !over; stop_at += stride) {
       live.clear();

@@ -45,7 +45,8 @@ std::vector<Beginning> beginnings_of(std::uint32_t producers, unsigned thin) {
                          .first = k_firsts[start],
                          .with_private = groups % 2 == 0,
                          .with_named = groups < 2,
-                         .symmetric = bits % 5 == 0};
+                         .symmetric = bits % 5 == 0,
+                         .evictable = bits % 3 == 0};
             one.laps = laps;
             one.prefill = prefill;
             one.lane_prefill = !late_and_full && (bits & 0x100) != 0;

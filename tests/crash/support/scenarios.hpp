@@ -41,9 +41,20 @@ struct Interruption {
   bool (*applies)(const Operation& operation, const Beginning& beginning);
   void (*meanwhile)(Crew& crew);
   void (*afterwards)(Crew& crew);  ///< may be null
+  bool evictable = false;          ///< in a world whose consumers may be thrown out
 };
-Counts interrupt(const Operation& operation, const Interruption& interruption,
-                 const std::vector<Beginning>& beginnings);
+/// At every so many steps, each time from another one on (all with full_coverage()).
+Counts interrupt(const Operation& operation, const Interruption& interruption, const std::vector<Beginning>& beginnings,
+                 std::uint64_t stride = 2);
+
+/// `operation`'s consumer is stopped at every instruction, for good, and thrown out.
+Counts evict(const Operation& operation, const std::vector<Beginning>& beginnings);
+/// It is stopped, as by interrupt(), and thrown out, and others go on; then it goes on, too, and is stopped again at each later
+/// instruction, where it is killed, or thrown out once more.
+Counts evict_twice(const Operation& operation, const std::vector<Beginning>& beginnings, std::uint64_t stride);
+/// It is stopped, as by interrupt(), and the daemon is killed at each of its own instructions while it throws it out; it goes
+/// on, and the next daemon does it again.
+Counts evict_by_half(const Operation& operation, const std::vector<Beginning>& beginnings, std::uint64_t stride);
 
 /// Prints what a scenario did, for the test's log.
 void report(const char* name, const Counts& counts);

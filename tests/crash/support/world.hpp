@@ -43,6 +43,7 @@ struct Shape {
   bool with_private = true;
   bool with_named = true;
   bool symmetric = false;
+  bool evictable = false;  ///< reliable consumers look whether they were thrown out
 };
 
 inline constexpr std::size_t k_messages = 64;
@@ -68,6 +69,7 @@ struct Journal {
   std::uint32_t bells[k_bells];
   std::uint32_t bells_before[k_bells];  ///< when its owner went to sleep
   std::uint64_t newcomer;               ///< 1: one has joined, and must get all that is due
+  std::uint64_t thrown_out;             ///< who, and wholly: it can end no lease any more; 0: nobody
   std::uint64_t forgiven;               ///< 1: the named group was purged or made anew, and may miss messages
 };
 
