@@ -16,15 +16,16 @@ namespace beltway {
 
 namespace {
 
-// Waking a sleeper takes about 30 us here (PEERS.md): spinning for longer than that costs more than it can save.
-constexpr std::uint64_t k_least_budget_ns = 1'000;
+// Waking a sleeper takes about 30 us here (bench/README.md): spinning for much longer than that costs more than it can save.
+constexpr std::uint64_t k_least_budget_ns = 1'000;  // below it: none
 constexpr std::uint64_t k_first_budget_ns = 20'000;
 constexpr std::uint64_t k_most_budget_ns = 50'000;
+/// A wait that was slept through and took no longer would have ended spinning: it has a wake in it.
+constexpr std::uint64_t k_short_wait_ns = 80'000;
 /// A producer that looks at the floors takes their lines from the consumers, who are then slower to make room.
 constexpr unsigned k_producers_pauses = 64;
-constexpr std::uint64_t k_short_sleep_ns = 100'000;
 
-/// On one processor, whoever spins keeps the one away for whom it waits.
+/// On one processor, whoever spins keeps the one away for whom it waits. But who is pinned to one may be alone there.
 bool has_several_processors() noexcept {
   cpu_set_t allowed;
   CPU_ZERO(&allowed);
@@ -36,12 +37,12 @@ bool has_several_processors() noexcept {
 Waiter::Waiter(const QueueMap& map, unsigned owner, WaitStrategy strategy, bool symmetric)
     : map_(map),
       owner_(owner),
-      strategy_(strategy),
       symmetric_(symmetric),
       epoll_(::epoll_create1(EPOLL_CLOEXEC)),
       line_(map, owner),
       most_pauses_(owner < k_first_consumer ? k_producers_pauses : 1),
-      budget_ns_(has_several_processors() ? k_first_budget_ns : k_least_budget_ns) {
+      adaptive_(strategy == WaitStrategy::adaptive),
+      budget_ns_(first_budget_of(strategy)) {
   epoll_event event{};
   event.events = EPOLLIN | EPOLLET;
   if (epoll_ >= 0 && ::epoll_ctl(epoll_, EPOLL_CTL_ADD, map.bell(owner), &event) == 0) return;
@@ -69,6 +70,15 @@ bool Waiter::silence() noexcept {
   return signalled;
 }
 
+std::uint64_t Waiter::first_budget_of(WaitStrategy strategy) noexcept {
+  switch (strategy) {
+    case WaitStrategy::spin: return k_never;
+    case WaitStrategy::sleep: return 0;
+    case WaitStrategy::adaptive: break;
+  }
+  return has_several_processors() ? k_first_budget_ns : k_least_budget_ns;
+}
+
 std::uint64_t Waiter::deadline_of(const Until& until) noexcept {
   if (!until.deadline()) return k_never;
   const auto since_boot = until.deadline()->time_since_epoch();
@@ -76,21 +86,17 @@ std::uint64_t Waiter::deadline_of(const Until& until) noexcept {
   return ns < 0 ? 0 : static_cast<std::uint64_t>(ns);
 }
 
-std::uint64_t Waiter::spin_budget_ns() const noexcept {
-  switch (strategy_) {
-    case WaitStrategy::spin: return k_never;
-    case WaitStrategy::sleep: return 0;
-    case WaitStrategy::adaptive: break;
-  }
-  return budget_ns_;
-}
-
-void Waiter::learn(bool found_spinning, std::uint64_t slept_ns) noexcept {
-  // Spinning paid, or would have paid had it gone on a little: more of it. A long sleep: less.
-  if (found_spinning || slept_ns < k_short_sleep_ns) {
-    budget_ns_ = std::min(k_most_budget_ns, budget_ns_ + budget_ns_ / 4);
-  } else {
-    budget_ns_ = std::max(k_least_budget_ns, budget_ns_ - budget_ns_ / 4);
+void Waiter::learn(Ended ended, bool slept, std::uint64_t waited_ns) noexcept {
+  if (!adaptive_) return;
+  if (waited_ns >= k_short_wait_ns) {
+    // Spinning did not pay: less of it, and in the end none, since who is woken now and then should not spin each time.
+    budget_ns_ = budget_ns_ < 2 * k_least_budget_ns ? 0 : budget_ns_ / 2;
+  } else if (ended == Ended::found && slept && budget_ns_ == k_most_budget_ns) {
+    // In vain, and then it came at once: the other one may have waited for our processor.
+    budget_ns_ = 0;
+  } else if (ended == Ended::found) {
+    // It paid, or would have paid had it gone on for longer.
+    budget_ns_ = std::min(k_most_budget_ns, std::max(2 * budget_ns_, k_least_budget_ns));
   }
 }
 

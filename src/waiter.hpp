@@ -52,7 +52,7 @@ class Waiter {
 
   [[nodiscard]] WaitLine& line() noexcept { return line_; }
   /// Worth a few quick looks before wait().
-  [[nodiscard]] bool spins() const noexcept { return strategy_ != WaitStrategy::sleep && !event_mode_; }
+  [[nodiscard]] bool spins() const noexcept { return budget_ns_ != 0 && !event_mode_; }
   [[nodiscard]] bool symmetric() const noexcept { return symmetric_; }
   void set_symmetric(bool symmetric) noexcept { symmetric_ = symmetric; }
 
@@ -74,9 +74,10 @@ class Waiter {
   static void pause(unsigned times) noexcept {
     for (; times > 0; --times) spin_pause();
   }
+  static std::uint64_t first_budget_of(WaitStrategy strategy) noexcept;
   static std::uint64_t deadline_of(const Until& until) noexcept;
-  [[nodiscard]] std::uint64_t spin_budget_ns() const noexcept;
-  void learn(bool found_spinning, std::uint64_t slept_ns) noexcept;
+  /// Adaptive: how long to spin next time, from how this wait ended and how long it was.
+  void learn(Ended ended, bool slept, std::uint64_t waited_ns) noexcept;
   /// Sleeps on the bell. True if it rang.
   bool sleep_on_bell(std::uint64_t timeout_ns) noexcept;
   bool take_edge() noexcept { return sleep_on_bell(0); }
@@ -85,13 +86,13 @@ class Waiter {
 
   const QueueMap map_;
   const unsigned owner_;
-  const WaitStrategy strategy_;
   bool symmetric_;
   bool event_mode_ = false;
   int epoll_ = -1;
   WaitLine line_;
   const unsigned most_pauses_;  // between two looks
-  std::uint64_t budget_ns_;
+  const bool adaptive_;
+  std::uint64_t budget_ns_;  // how long to spin before sleeping; 0: not at all
   // When the clock was read last: who finds something while spinning does not read it again.
   std::uint64_t spun_until_ns_ = 0;
   std::uint64_t sleeps_ = 0;
@@ -103,7 +104,7 @@ template <class LookFn, class ArmFn, class PassOnFn>
 Waiter::Ended Waiter::wait(const Until& until, LookFn&& look, ArmFn&& arm, PassOnFn&& pass_on) {
   // A try in event mode may have left us armed: whoever spins is not to be woken. What woke us may be for another.
   const bool owed = line_.armed() && line_.disarm();
-  if (strategy_ != WaitStrategy::sleep) {
+  if (budget_ns_ != 0) {
     for (unsigned paused = 0, pauses = 1; paused < k_burst;
          paused += pauses, pauses = std::min(2 * pauses, most_pauses_)) {
       if (look()) {
@@ -116,17 +117,17 @@ Waiter::Ended Waiter::wait(const Until& until, LookFn&& look, ArmFn&& arm, PassO
   const std::uint64_t start = kernel::now_ns();
   spun_until_ns_ = start;
   const std::uint64_t deadline = deadline_of(until);
-  const std::uint64_t budget = spin_budget_ns();
   std::optional<Ended> ended;
-  if (budget != 0) ended = spin(budget == k_never ? k_never : start + budget, deadline, until.stop(), look);
-  if (ended == Ended::found) {
-    learn(true, 0);
-  } else {
-    if (!ended) ended = sleep(deadline, until.stop(), look, arm, pass_on);
-    const std::uint64_t end = kernel::now_ns();
-    learn(false, end - spun_until_ns_);
-    spun_until_ns_ = end;
+  if (budget_ns_ != 0) {
+    const std::uint64_t spin_until_ns = budget_ns_ == k_never ? k_never : start + budget_ns_;
+    ended = spin(spin_until_ns, deadline, until.stop(), look);
   }
+  const bool sleeps = !ended;
+  if (sleeps) {
+    ended = sleep(deadline, until.stop(), look, arm, pass_on);
+    spun_until_ns_ = kernel::now_ns();
+  }
+  learn(*ended, sleeps, spun_until_ns_ - start);
   blocked_ns_ += spun_until_ns_ - start;
   if (owed && *ended != Ended::found) pass_on();
   if (event_mode_) ring_self();  // however it ended: we are not armed
