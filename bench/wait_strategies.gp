@@ -16,13 +16,13 @@ rows(name) = sprintf("< grep '^%s,' %s", name, input)
 set title "latency from due to received: median, and up to 99 %"
 set ylabel "microseconds"
 set logscale y
-plot for [i=1:3] rows(word(strategies, i)) using 2:($4/1000):($4/1000):($6/1000) \
+plot for [i=1:3] rows(word(strategies, i)) using 2:($3/1000):($3/1000):($5/1000) \
   with yerrorlines linewidth 2 pointtype 7 linecolor i title word(strategies, i)
 
 set title "processor time of the consumer"
 set ylabel "percent of one processor"
 unset logscale y
 set yrange [0:105]
-plot for [i=1:3] rows(word(strategies, i)) using 2:11 with linespoints linewidth 2 pointtype 7 linecolor i \
+plot for [i=1:3] rows(word(strategies, i)) using 2:8 with linespoints linewidth 2 pointtype 7 linecolor i \
   title word(strategies, i)
 unset multiplot
