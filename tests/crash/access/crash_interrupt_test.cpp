@@ -15,7 +15,7 @@ template <class Beginnings>
 Counts with_every_operation(const Beginnings& some) {
   Counts all;
   for (const Operation& each : operations()) {
-    const Counts counts = interrupt(each, Interrupt::GetParam(), some);
+    const Counts counts = interrupt(each, Interrupt::GetParam(), some, full_coverage() ? 1 : 2);
     all.runs += counts.runs;
     all.pairs += counts.pairs;
   }

@@ -32,8 +32,8 @@ void try_everything() {
   for (const Operation& each : operations()) kill(each, single, Depth::usable);
   for (const Interruption& interruption : interruptions()) {
     for (const Operation& each : operations()) {
-      interrupt(each, interruption, some);
-      interrupt(each, interruption, single);
+      interrupt(each, interruption, some, 2);
+      interrupt(each, interruption, single, 2);
     }
   }
   for (const Operation& each : operations()) {

@@ -67,7 +67,6 @@ Counts evict(const Operation& operation, const std::vector<Beginning>& beginning
 }
 
 Counts evict_twice(const Operation& operation, const std::vector<Beginning>& beginnings, std::uint64_t stride) {
-  if (full_coverage()) stride = 1;
   Counts counts;
   context() = {.scenario = "thrown out, and stopped again", .first = operation.name};
   const unsigned owner = owner_of(operation, false);
@@ -106,7 +105,6 @@ Counts evict_twice(const Operation& operation, const std::vector<Beginning>& beg
 }
 
 Counts evict_by_half(const Operation& operation, const std::vector<Beginning>& beginnings, std::uint64_t stride) {
-  if (full_coverage()) stride = 1;
   Counts counts;
   context() = {.scenario = "thrown out by halves", .first = operation.name};
   const unsigned owner = owner_of(operation, false);

@@ -103,7 +103,6 @@ Counts repair_inside(const Operation& first, const Operation& second, const std:
 
 Counts interrupt(const Operation& operation, const Interruption& interruption, const std::vector<Beginning>& beginnings,
                  std::uint64_t stride) {
-  if (full_coverage()) stride = 1;
   Counts counts;
   context() = {.scenario = interruption.name, .first = operation.name};
   const unsigned owner = owner_of(operation, false);

@@ -16,7 +16,7 @@ struct Counts {
   std::uint64_t pairs = 0;   ///< different places of a second actor among them
 };
 
-/// True if everything is to be tried: $BELTWAY_CRASH_FULL.
+/// True if everything is to be tried, for hours: $BELTWAY_CRASH_FULL, see ../full.sh.
 [[nodiscard]] bool full_coverage() noexcept;
 
 /// Beginnings of all kinds: rings of 2 and 4, empty to full, from a few positions below each wrap, with all combinations of
@@ -43,9 +43,9 @@ struct Interruption {
   void (*afterwards)(Crew& crew);  ///< may be null
   bool evictable = false;          ///< in a world whose consumers may be thrown out
 };
-/// At every so many steps, each time from another one on (all with full_coverage()).
+/// At every so many steps, in each beginning from another one on.
 Counts interrupt(const Operation& operation, const Interruption& interruption, const std::vector<Beginning>& beginnings,
-                 std::uint64_t stride = 2);
+                 std::uint64_t stride);
 
 /// `operation`'s consumer is stopped at every instruction, for good, and thrown out.
 Counts evict(const Operation& operation, const std::vector<Beginning>& beginnings);
