@@ -1,5 +1,6 @@
 // Receiving in one thread, handling in a pool, with Boost.Lockfree's queues between them: leases and acks stay correct
-// whatever the workers do with their messages, and whoever ends first. ThreadSanitizer looks at this one; the example is a program.
+// whatever the workers do with their messages, and whoever ends first. ThreadSanitizer looks at this one; the example is a
+// program.
 #include <gtest/gtest.h>
 
 #include <atomic>
