@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "kernel.hpp"
+#include "wary.hpp"
 
 namespace beltway::daemon {
 namespace {
@@ -28,6 +29,7 @@ Store prepare(Store store) {
   // The repair publishes on behalf of the dead: sleepers' barriers must reach the daemon too. Where the kernel cannot, no
   // client can either, and every queue turns to symmetric fences at its first attach.
   static_cast<void>(kernel::register_for_barriers());
+  static_cast<void>(kernel::ring_without_waiting());
   return store;
 }
 

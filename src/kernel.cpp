@@ -1,12 +1,19 @@
 // System calls of the protocol.
 #include "kernel.hpp"
 
+#include <linux/aio_abi.h>
 #include <linux/membarrier.h>
 #include <poll.h>
 #include <sys/syscall.h>
 #include <sys/uio.h>
 #include <time.h>
 #include <unistd.h>
+
+#include <array>
+#include <atomic>
+#include <cerrno>
+
+#include "wary.hpp"
 
 namespace beltway::kernel {
 
@@ -20,7 +27,43 @@ std::uint64_t read_clock(clockid_t clock) noexcept {
   return static_cast<std::uint64_t>(now.tv_sec) * 1'000'000'000U + static_cast<std::uint64_t>(now.tv_nsec);
 }
 
+/// The process's context of asynchronous I/O; 0: none, and ringing may wait. Nobody reads its results.
+std::atomic<aio_context_t> completions{0};
+constexpr unsigned k_results = 64;
+
+/// Rings an eventfd as the end of an operation. That is a poll of the eventfd itself, which is over at once: it can always be
+/// read, or written, or is full. Not in a forked child, whose context is not ours: EINVAL.
+bool ring_by_completion(int eventfd) noexcept {
+  const aio_context_t context = completions.load(std::memory_order_relaxed);
+  if (context == 0) return false;
+  iocb operation{};
+  operation.aio_lio_opcode = IOCB_CMD_POLL;
+  operation.aio_fildes = static_cast<std::uint32_t>(eventfd);
+  operation.aio_buf = POLLIN | POLLOUT;
+  operation.aio_flags = IOCB_FLAG_RESFD;
+  operation.aio_resfd = static_cast<std::uint32_t>(eventfd);
+  iocb* list[] = {&operation};
+  for (unsigned attempt = 0; attempt < 2; ++attempt) {
+    if (::syscall(SYS_io_submit, context, 1L, list) == 1) return true;
+    if (errno != EAGAIN) return false;
+    std::array<io_event, k_results> results{};
+    timespec at_once{};
+    ::syscall(SYS_io_getevents, context, 0L, long{k_results}, results.data(), &at_once);
+  }
+  return false;
+}
+
 }  // namespace
+
+bool ring_without_waiting() noexcept {
+  static const bool can = [] {
+    aio_context_t context = 0;
+    if (::syscall(SYS_io_setup, k_results, &context) != 0) return false;
+    completions.store(context, std::memory_order_relaxed);
+    return true;
+  }();
+  return can;
+}
 
 bool register_for_barriers() noexcept {
   static const bool registered = membarrier(MEMBARRIER_CMD_REGISTER_GLOBAL_EXPEDITED) == 0;
@@ -30,6 +73,7 @@ bool register_for_barriers() noexcept {
 bool heavy_barrier() noexcept { return membarrier(MEMBARRIER_CMD_GLOBAL_EXPEDITED) == 0; }
 
 void ring_bell(int eventfd) noexcept {
+  if (ring_by_completion(eventfd)) return;
   // A peer may have cleared O_NONBLOCK (the flag belongs to the shared description) and filled the counter: then write
   // would block, and whoever watches the bell would see no edge any more. So what is full is emptied first; RWF_NOWAIT
   // does not block whatever the flags say. Nobody asks how often a bell rang.

@@ -5,6 +5,7 @@
 #include "fields.hpp"
 #include "queue_request.hpp"
 #include "validate.hpp"
+#include "wary.hpp"
 
 namespace beltway {
 
@@ -29,7 +30,17 @@ protocol::Description describe(Session& session, const Queue& queue) {
 Queue::Queue(std::shared_ptr<detail::Session> session, QueueInfo info)
     : session_(std::move(session)), name_(std::move(info.name)), id_(info.id), options_(std::move(info.options)) {}
 
+namespace {
+
+/// Before an endpoint is made: others than the queue's user may have its bells, too.
+void beware_of_strangers(const QueueOptions& options) noexcept {
+  if ((options.mode & 0066U) != 0) kernel::ring_without_waiting();
+}
+
+}  // namespace
+
 Producer Queue::producer(const ProducerOptions& options) const {
+  beware_of_strangers(options_);
   const protocol::AttachRequest request{.role = protocol::Role::producer};
   return make_producer(detail::attach_endpoint(session_, {name_, id_, geometry_of(options_)}, request,
                                                {.populate = options.populate, .lock = options.lock_memory}),
@@ -38,6 +49,7 @@ Producer Queue::producer(const ProducerOptions& options) const {
 
 Consumer Queue::consumer(const ConsumerOptions& options) const {
   check_options(about("attach", name_), options);
+  beware_of_strangers(options_);
   const protocol::AttachRequest request{.role = protocol::Role::consumer,
                                         .group = options.group,
                                         .create_group = options.create_group,

@@ -1,0 +1,64 @@
+// Ringing a bell that a neighbour has filled and made to block: nobody waits, and its owner hears it.
+#include "wary.hpp"
+
+#include <fcntl.h>
+#include <gtest/gtest.h>
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
+#include <sys/uio.h>
+#include <unistd.h>
+
+#include <cstdint>
+#include <limits>
+
+#include "fd.hpp"
+#include "kernel.hpp"
+
+namespace beltway {
+namespace {
+
+struct Bell {
+  Bell() : ringing(::eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC)), watch(::epoll_create1(EPOLL_CLOEXEC)) {
+    epoll_event event{.events = EPOLLIN | EPOLLET, .data = {}};
+    EXPECT_EQ(::epoll_ctl(watch.get(), EPOLL_CTL_ADD, ringing.get(), &event), 0);
+  }
+  bool was_heard() {
+    epoll_event event{};
+    return ::epoll_wait(watch.get(), &event, 1, 0) == 1;
+  }
+  /// Empties it, and says what was in it.
+  std::uint64_t take() {
+    std::uint64_t rings = 0;
+    const iovec there{&rings, sizeof rings};
+    return ::preadv2(ringing.get(), &there, 1, -1, RWF_NOWAIT) == sizeof rings ? rings : 0;
+  }
+
+  Fd ringing;
+  Fd watch;
+};
+
+TEST(Wary, a_full_bell_that_would_block_is_heard_each_time_and_nobody_waits) {
+  if (!kernel::ring_without_waiting()) GTEST_SKIP() << "no asynchronous I/O here";
+  Bell bell;
+  const std::uint64_t most = std::numeric_limits<std::uint64_t>::max() - 1;
+  ASSERT_EQ(::write(bell.ringing.get(), &most, sizeof most), static_cast<ssize_t>(sizeof most));
+  ASSERT_EQ(::fcntl(bell.ringing.get(), F_SETFL, 0), 0);
+  EXPECT_TRUE(bell.was_heard());
+  for (int i = 0; i < 1000; ++i) {  // more than the results that are kept
+    ASSERT_FALSE(bell.was_heard()) << i;
+    kernel::ring_bell(bell.ringing.get());
+    ASSERT_TRUE(bell.was_heard()) << i;
+  }
+  EXPECT_EQ(bell.take(), most + 1) << "not emptied on the way: who does that first looks whether it is full";
+}
+
+TEST(Wary, a_bell_rings_as_often_as_ever) {
+  if (!kernel::ring_without_waiting()) GTEST_SKIP() << "no asynchronous I/O here";
+  Bell bell;
+  for (int i = 0; i < 1000; ++i) kernel::ring_bell(bell.ringing.get());
+  EXPECT_TRUE(bell.was_heard());
+  EXPECT_EQ(bell.take(), 1000U);
+}
+
+}  // namespace
+}  // namespace beltway
