@@ -8,8 +8,10 @@
 #include <sys/uio.h>
 #include <unistd.h>
 
+#include <atomic>
 #include <cstdint>
 #include <limits>
+#include <thread>
 
 #include "fd.hpp"
 #include "kernel.hpp"
@@ -27,7 +29,7 @@ struct Bell {
     return ::epoll_wait(watch.get(), &event, 1, 0) == 1;
   }
   /// Empties it, and says what was in it.
-  std::uint64_t take() {
+  std::uint64_t take() const {
     std::uint64_t rings = 0;
     const iovec there{&rings, sizeof rings};
     return ::preadv2(ringing.get(), &there, 1, -1, RWF_NOWAIT) == sizeof rings ? rings : 0;
@@ -58,6 +60,29 @@ TEST(Wary, a_bell_rings_as_often_as_ever) {
   for (int i = 0; i < 1000; ++i) kernel::ring_bell(bell.ringing.get());
   EXPECT_TRUE(bell.was_heard());
   EXPECT_EQ(bell.take(), 1000U);
+}
+
+TEST(Wary, who_fills_a_bell_at_any_moment_and_leaves_it_so_holds_nobody) {
+  if (!kernel::ring_without_waiting()) GTEST_SKIP() << "no asynchronous I/O here";
+  Bell bell;
+  const std::uint64_t most = std::numeric_limits<std::uint64_t>::max() - 1;
+  std::atomic<bool> over = false;
+  std::atomic<std::uint64_t> rings = 0;
+  std::thread ringer([&] {
+    for (; !over; ++rings) kernel::ring_bell(bell.ringing.get());
+  });
+  for (int round = 0; round < 100; ++round) {
+    for (int turn = 0; turn < 50; ++turn) {
+      bell.take();
+      EXPECT_EQ(::fcntl(bell.ringing.get(), F_SETFL, O_NONBLOCK), 0);
+      static_cast<void>(!::write(bell.ringing.get(), &most, sizeof most));  // a ring may have come before
+      EXPECT_EQ(::fcntl(bell.ringing.get(), F_SETFL, 0), 0);
+    }
+    // By poll and write the ringer would be held here, sooner or later, and nobody empties the bell.
+    for (const std::uint64_t before = rings; rings < before + 2;) std::this_thread::yield();
+  }
+  over = true;
+  ringer.join();
 }
 
 }  // namespace
