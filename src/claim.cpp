@@ -69,13 +69,14 @@ Claim Claimer::claim_shared() noexcept {
       }
     }
     // A floor alone vouches for nothing: a group may have joined past a claim that is still being written.
-    const SlotState before = SlotState::of(map_.slot(now).state.load_acquire());
+    Slot& slot = map_.slot(now);
+    const SlotState before = SlotState::of(slot.state.load_acquire());
     if (before.position != wrap(now - map_.geometry.slots) || before.phase == SlotPhase::claimed) {
       if (map_.tail().load_acquire() != word) continue;
       return Claim::busy;
     }
     if (!map_.tail().compare_and_swap(word, Tail{now + 1, tail.generation, producer_}.word())) continue;
-    mark(now);
+    mark(slot, now);
     next_ = wrap(now + 1);
     return Claim::ok;
   }

@@ -32,25 +32,33 @@ class Claimer {
     return single_ ? claim_single() : claim_shared();
   }
 
-  /// The common case of claim(): a single producer that has room and no news. False: nothing was done, ask claim().
-  [[nodiscard]] bool claim_now(Position& position) noexcept {
-    if (!single_ || map_.board().notice.load_relaxed() != notice_ || distance(next_, limit_) >= 0) return false;
-    position = take_next();
-    return true;
+  /// The common case of claim(): a single producer that has room and no news, with the slot's meta word. Null: nothing was
+  /// done, ask claim(). Not for several producers, nor where pairs are not whole.
+  [[nodiscard]] Slot* claim_now(SlotMeta meta) noexcept {
+    if (map_.board().notice.load_relaxed() != notice_ || distance(next_, limit_) >= 0) [[unlikely]]
+      return nullptr;
+    const Position position = next_;
+    Slot& slot = map_.slot(position);
+    // As take_next() and mark(). A lossy reader must not find the new meta word with the old state: at once, or in this order.
+    map_.tail().store_relaxed(Tail{position + 1, generation_, producer_}.word());
+    store_pair(slot.state, SlotState{position, producer_, SlotPhase::claimed}.word(), meta.word());
+    next_ = wrap(position + 1);
+    return &slot;
   }
 
   /// Claim::ok if claim() would most likely succeed now; takes nothing.
   [[nodiscard]] Claim room() noexcept;
 
-  /// The slot of the last claim.
+  /// The slot of the last claim().
   [[nodiscard]] Slot& slot() const noexcept { return *slot_; }
   /// The position of the last claim.
   [[nodiscard]] Position last() const noexcept { return wrap(next_ - 1); }
   /// Ends the last claim, which was for `position`: the slot's message is visible. Pairs with the acquire load of the
   /// slot's state in every reader.
-  void ready(Position position) noexcept { end(position, SlotPhase::ready); }
+  void ready(Position position) noexcept { ready(map_.slot(position), position); }
+  void ready(Slot& slot, Position position) const noexcept { end(slot, position, SlotPhase::ready); }
   /// Ends the last claim without a message.
-  void voided(Position position) noexcept { end(position, SlotPhase::voided); }
+  void voided(Position position) noexcept { end(map_.slot(position), position, SlotPhase::voided); }
 
   /// Takes note of the board's news; the cached limit is forgotten. Returns the flags (k_notice_*).
   std::uint32_t accept_notice() noexcept;
@@ -76,25 +84,24 @@ class Claimer {
     return Claim::ok;
   }
   /// Single producer, and there is room.
-  Position take_next() noexcept {
+  void take_next() noexcept {
     const Position position_now = next_;
     // `tail` first: a claim that is not in `tail` does not exist for the repair. Plain stores: nobody else writes them.
     map_.tail().store_relaxed(Tail{position_now + 1, generation_, producer_}.word());
-    mark(position_now);
+    mark(map_.slot(position_now), position_now);
     next_ = wrap(position_now + 1);
-    return position_now;
   }
   Claim claim_shared() noexcept;
 
   /// Release, so that `tail` is moved before the mark is seen; the fence keeps the payload behind the mark, for lossy
   /// readers: pairs with the acquire fence in LossyReader.
-  void mark(Position position) noexcept {
-    slot_ = &map_.slot(position);
-    slot_->state.store_release(SlotState{position, producer_, SlotPhase::claimed}.word());
+  void mark(Slot& slot, Position position) noexcept {
+    slot_ = &slot;
+    slot.state.store_release(SlotState{position, producer_, SlotPhase::claimed}.word());
     release_fence();
   }
-  void end(Position position, SlotPhase phase) noexcept {
-    slot_->state.store_release(SlotState{position, producer_, phase}.word());
+  void end(Slot& slot, Position position, SlotPhase phase) const noexcept {
+    slot.state.store_release(SlotState{position, producer_, phase}.word());
   }
   bool find_room(Position position) noexcept;
   Position look_from(Position tail) noexcept;
@@ -105,7 +112,7 @@ class Claimer {
   std::uint16_t generation_ = 0;  // under which limit_ was read
   Position next_ = 0;             // behind our last claim; single-producer: our own copy of tail
   Position limit_ = 0;            // positions before this may be claimed
-  Slot* slot_ = nullptr;          // of the last claim
+  Slot* slot_ = nullptr;          // of the last claim()
   std::uint64_t notice_ = 0;
   std::uint64_t high_water_ = 0;
 };

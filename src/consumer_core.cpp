@@ -42,7 +42,7 @@ ConsumerCore::ConsumerCore(Attachment attachment, const ConsumerOptions& options
       prefetch_(options.prefetch == 0 ? attachment_.map.geometry.slots : options.prefetch),
       reader_(make_reader(attachment_)),
       private_(std::get_if<PrivateReader>(&reader_)),
-      in_place_(attachment_.evictable ? nullptr : private_),
+      quick_(attachment_.evictable ? nullptr : private_),
       waiter_(attachment_.map, attachment_.owner, options.wait, is_symmetric(attachment_.map)),
       endpoint_(attachment_.map.endpoint(attachment_.owner)) {
   beltway::store_counters(endpoint_.counters, counters_);
@@ -53,7 +53,7 @@ Look ConsumerCore::take_private(PrivateReader& reader, std::span<Message> out, s
   Look look = Look::empty;
   while (count < out.size()) {
     SlotView view;
-    look = reader.next(view);
+    look = reader.next_if_ready(view) ? Look::message : reader.next(view);
     if (look == Look::corrupt) {
       ++counters_.corrupt;
       store_counters();
@@ -231,21 +231,36 @@ Status ConsumerCore::wait_take(std::span<Message> out, std::size_t& count, const
 
 Received ConsumerCore::try_receive() {
   check_fork();
-  Received received;
-  std::size_t count = 0;
-  if (!take_next(received)) received.status_ = try_take({&received.message_, 1}, count);
-  return received;
+  SlotView view;
+  if (next_now(view)) [[likely]]
+    return received(view);
+  return try_receive_slowly();
 }
 
 Received ConsumerCore::receive(const Until& until) {
   check_fork();
+  SlotView view;
+  if (next_now(view)) [[likely]]
+    return received(view);
+  return receive_slowly(until);
+}
+
+Received ConsumerCore::try_receive_slowly() {
   Received received;
   std::size_t count = 0;
-  for (unsigned look = 0; !take_next(received); ++look) {
-    if (look < k_quick_looks && private_ != nullptr && waiter_.spins()) continue;
-    received.status_ = wait_take({&received.message_, 1}, count, until);
-    break;
+  received.status_ = try_take({&received.message_, 1}, count);
+  return received;
+}
+
+Received ConsumerCore::receive_slowly(const Until& until) {
+  SlotView view;
+  const unsigned looks = quick_ != nullptr && waiter_.spins() ? k_quick_looks : 0;
+  for (unsigned look = 0; look < looks; ++look) {
+    if (next_now(view)) return this->received(view);
   }
+  Received received;
+  std::size_t count = 0;
+  received.status_ = wait_take({&received.message_, 1}, count, until);
   return received;
 }
 
@@ -267,6 +282,7 @@ Batch ConsumerCore::receive_batch(std::span<Message> out, const Until& until) {
 
 int ConsumerCore::fd() {
   check_fork();
+  quick_ = nullptr;
   return waiter_.enable_events();
 }
 

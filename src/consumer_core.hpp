@@ -7,6 +7,7 @@
 
 #include <atomic>
 #include <cstdint>
+#include <memory>
 #include <span>
 #include <variant>
 
@@ -56,13 +57,13 @@ class alignas(k_apart_bytes) ConsumerCore {
   Look take_what_is_there(std::span<Message> out, std::size_t& count);
   Status nothing_taken(std::span<Message> out, std::size_t& count);
   /// The common case, without the general one's detours: the next message of a private group, if it is there.
-  bool take_next(Received& received) noexcept {
-    SlotView view;
-    if (in_place_ == nullptr || waiter_.event_mode() || !in_place_->next_if_ready(view)) return false;
-    fill(received.message_, view);
-    received.status_ = Status::ok;
-    return true;
+  [[nodiscard]] bool next_now(SlotView& view) noexcept { return quick_ != nullptr && quick_->next_if_ready(view); }
+  [[nodiscard]] Received received(const SlotView& view) noexcept {
+    count(view);
+    return Received(message(view));
   }
+  [[gnu::noinline]] Received receive_slowly(const Until& until);
+  [[gnu::noinline]] Received try_receive_slowly();
   [[nodiscard]] bool at_prefetch_limit() const noexcept;
   [[nodiscard]] bool all_delivered() const noexcept;
   /// Pairs with the daemon, which sets the flag, then has a barrier run on all processors, then takes what is ours away.
@@ -77,19 +78,17 @@ class alignas(k_apart_bytes) ConsumerCore {
 
   bool end_private(Position position) noexcept;
   bool end_named(NamedReader& reader, const Message& message, End end) noexcept;
-  void fill(Message& message, const SlotView& view) noexcept {
-    message.core_ = this;
-    message.data_ = view.data;
-    message.position_ = view.position;
-    message.lost_ = view.lost;
-    message.size_ = view.size;
-    message.producer_ = view.producer;
-    message.tries_ = view.tries;
-    const std::uint64_t messages = endpoint_.counters[0].load_relaxed() + 1;
-    endpoint_.counters[0].store_relaxed(messages);
-    endpoint_.counters[1].store_relaxed(endpoint_.counters[1].load_relaxed() + view.size);
+  [[nodiscard]] Message message(const SlotView& view) noexcept {
+    return {this, view.data, view.position, view.lost, view.size, view.producer, view.tries};
+  }
+  void fill(Message& empty, const SlotView& view) noexcept {
+    count(view);
+    std::construct_at(&empty, message(view));  // it holds nothing: nothing is to be let go
+  }
+  void count(const SlotView& view) noexcept {
+    add_pair(endpoint_.counters[0], 1, view.size);
     if (view.tries != 0) ++counters_.redelivered;
-    if (messages % 64 == 0 || view.tries != 0 || view.lost != 0) [[unlikely]]
+    if (view.position % 64 == 0 || view.tries != 0 || view.lost != 0) [[unlikely]]
       store_counters();
   }
   void wake_for_room(Position floor) noexcept;
@@ -106,8 +105,8 @@ class alignas(k_apart_bytes) ConsumerCore {
   const bool follow_;
   const std::uint64_t prefetch_;
   std::variant<PrivateReader, NamedReader, LossyReader> reader_;
-  PrivateReader* const private_;   // in reader_, or null
-  PrivateReader* const in_place_;  // private_, if nobody can throw us out between two messages
+  PrivateReader* const private_;  // in reader_, or null
+  PrivateReader* quick_;  // private_, while nobody can throw us out, nor an event loop wants to know what we find
   Waiter waiter_;
   Endpoint& endpoint_;
   ConsumerCounters counters_;  // messages, bytes, lost, redelivered and corrupt; the rest is put in when asked for

@@ -47,9 +47,14 @@ bool ConsumerCore::end_message(const Message& message, End end) noexcept {
   // In a forked child the message is the parent's.
   if (guard_.in_child()) [[unlikely]]
     return false;
-  if (private_ != nullptr && !released_ && !is_evicted() && private_->let_go_only(message.position_)) [[likely]] {
-    wake_for_room(private_->floor());
-    return true;
+  if (quick_ != nullptr) [[likely]] {
+    const PrivateReader::LetGo done = quick_->let_go_now(message.position_);
+    if (done == PrivateReader::LetGo::kept) [[likely]]
+      return true;
+    if (done == PrivateReader::LetGo::stored) {
+      wake_for_room(quick_->floor());
+      return true;
+    }
   }
   if (private_ != nullptr) [[likely]]
     return end_private(message.position_);
@@ -64,6 +69,7 @@ void ConsumerCore::release() noexcept {
   }
   if (!std::holds_alternative<NamedReader>(reader_)) {
     released_ = true;
+    quick_ = nullptr;
     if (copies_held_ == 0 && (private_ == nullptr || private_->held() == 0)) delete this;
     return;
   }

@@ -23,11 +23,13 @@ NamedReader::Step NamedReader::step(Position position, SlotView& view, std::uint
   if (lap == 0 && lease.phase != LeasePhase::retry) return Step::passed;
   const std::uint8_t tries = lap < 0 ? std::uint8_t{0} : lease.tries;
   if (!word.compare_and_swap(seen, Lease{position, owner_, tries, LeasePhase::leased}.word())) return Step::again;
-  view.tries = tries;
   // Was it marked GONE before we had the lease (a join at the oldest races with the lane's owner)? Then floors may have
   // passed it, and its bytes be another's. Marked from now on, it is ours: is_over() sees the lease.
   const bool still_there = map_.slot(position).state.load_acquire() == slot_word;
-  if (still_there && view_slot(map_, slot, view)) return Step::leased;
+  if (still_there && view_slot(map_, slot, view)) {
+    view.tries = tries;
+    return Step::leased;
+  }
   if (still_there) ++corrupt;
   if (ack(position, tries)) settle(position);
   return Step::passed;

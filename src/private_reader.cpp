@@ -3,10 +3,16 @@
 
 namespace beltway {
 
+namespace {
+/// Enough that neither the store nor the producer's look counts; more gains nothing.
+constexpr std::int64_t k_few = 16;
+}  // namespace
+
 PrivateReader::PrivateReader(const QueueMap& map, unsigned group, Position start)
     : map_(map),
-      group_(group),
+      shared_floor_(map.group(group).floor),
       quarter_(map.geometry.slots / 4 == 0 ? 1 : map.geometry.slots / 4),
+      few_(map.geometry.slots / 16 < k_few ? map.geometry.slots / 16 : k_few),
       read_(start),
       slot_(&map_.slot(start)),
       floor_(start),

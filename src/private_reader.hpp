@@ -1,7 +1,9 @@
 // Reading a private reliable group: its one consumer reads in place, in order, and moves the floor behind what it has let go.
 //
-// Messages may be let go in any order; the floor passes a position when all before it are let go. It is stored when
-// nothing is held any more, and at latest every quarter of the ring: one store a batch.
+// Messages may be let go in any order; the floor passes a position when all before it are let go. It is stored when nothing
+// is held any more, and at latest every quarter of the ring: one store a batch. Who takes messages one by one, and has
+// the next before it, stores every few positions only: a producer that fills the ring as fast as it is emptied looks
+// at the floor all the time, and each look takes its line away from us.
 //
 // Thread safety: belongs to its consumer's thread. Shared words: the group's floor, written here alone.
 #pragma once
@@ -29,9 +31,9 @@ class PrivateReader {
     // Pairs with the release of READY in Claimer::ready(): what the producer wrote is visible.
     const Slot& slot = *slot_;
     const std::uint64_t word = slot.state.load_acquire();
-    // One comparison for position and phase, whoever the owner is.
-    if ((word & ~SlotState::k_owner_mask) != SlotState{read_, 0, SlotPhase::ready}.word()) return false;
+    if (!is_ready(word)) return false;
     if (!view_slot(map_, slot, SlotState::of(word), view)) return false;
+    if (view.data != slot.payload()) store_soon();
     step();
     return true;
   }
@@ -46,8 +48,10 @@ class PrivateReader {
       const Position position = read_;
       step();
       if (state.phase == SlotPhase::ready) [[likely]] {
-        if (view_slot(map_, slot, state, view)) [[likely]]
+        if (view_slot(map_, slot, state, view)) [[likely]] {
+          if (view.data != slot.payload()) store_soon();
           return Look::message;
+        }
         let_go(position);
         return Look::corrupt;
       }
@@ -58,53 +62,65 @@ class PrivateReader {
 
   /// Lets one message go. True if the floor was stored: then producers that sleep for room may be woken.
   bool let_go(Position position) noexcept {
-    --held_;
     if (position == floor_ && out_of_order_ == 0) [[likely]] {
       floor_ = wrap(floor_ + 1);
     } else {
       let_go_out_of_order(position);
     }
-    if (held_ != 0 && distance(floor_, stored_) < quarter_) return false;
+    if (held() != 0 && distance(floor_, stored_) < quarter_) return false;
     return store_floor();
   }
 
-  /// The common case of let_go(): the only message held. False: nothing was done.
-  bool let_go_only(Position position) noexcept {
-    if (held_ != 1 || position != floor_ || out_of_order_ != 0) return false;
-    held_ = 0;
-    floor_ = wrap(floor_ + 1);
-    store_floor();
-    return true;
+  enum class LetGo : std::uint8_t {
+    nothing_done,  ///< ask let_go()
+    kept,          ///< the floor will be stored with one of the next messages, which are there
+    stored,        ///< as true of let_go()
+  };
+  /// The common case of let_go(): in order.
+  LetGo let_go_now(Position position) noexcept {
+    if (position != floor_ || out_of_order_ != 0) return LetGo::nothing_done;
+    floor_ = wrap(position + 1);
+    const bool others_held = floor_ != read_;
+    const std::int64_t behind = distance(floor_, stored_);
+    if (others_held ? behind < quarter_ : behind < few_ && is_ready(slot_->state.load_relaxed())) return LetGo::kept;
+    return store_floor() ? LetGo::stored : LetGo::kept;
   }
 
   [[nodiscard]] Position floor() const noexcept { return floor_; }
   [[nodiscard]] Position read() const noexcept { return read_; }
-  [[nodiscard]] std::uint64_t held() const noexcept { return held_; }
+  [[nodiscard]] std::uint64_t held() const noexcept {
+    return static_cast<std::uint64_t>(distance(read_, floor_)) - out_of_order_;
+  }
 
  private:
+  /// True if `word` says that the message at `read_` is there. One comparison for position and phase, whoever the owner is.
+  [[nodiscard]] bool is_ready(std::uint64_t word) const noexcept {
+    return (word & ~SlotState::k_owner_mask) == SlotState{read_, 0, SlotPhase::ready}.word();
+  }
   void step() noexcept {
     read_ = wrap(read_ + 1);
     slot_ = &map_.slot(read_);
-    ++held_;
   }
+  /// A message in a lane may hold much memory: it goes as soon as it is let go.
+  void store_soon() noexcept { stored_ = wrap(floor_ - static_cast<std::uint64_t>(quarter_)); }
   void let_go_out_of_order(Position position) noexcept;
   /// Release: pairs with the acquire of the floor in lowest_floor(); our reads are done before a producer writes.
   bool store_floor() noexcept {
     if (stored_ == floor_) return false;
-    map_.group(group_).floor.store_release(floor_);
+    shared_floor_.store_release(floor_);
     stored_ = floor_;
     return true;
   }
 
   const QueueMap map_;
-  const unsigned group_;
+  Word& shared_floor_;
   const std::int64_t quarter_;
-  Position read_;     // the next position to read
-  const Slot* slot_;  // its slot
-  Position floor_;    // all before it are let go
-  Position stored_;   // what the shared floor says
-  std::uint64_t held_ = 0;
-  std::uint64_t out_of_order_ = 0;           // let go beyond the floor
+  const std::int64_t few_;          // positions that the stored floor may be behind while the next message is there
+  Position read_;                   // the next position to read
+  const Slot* slot_;                // its slot
+  Position floor_;                  // all before it are let go
+  Position stored_;                 // what the shared floor says, or something before, to have it stored earlier
+  std::uint64_t out_of_order_ = 0;  // let go beyond the floor
   std::vector<std::uint64_t> beyond_floor_;  // a bit a slot: let go beyond the floor
 };
 

@@ -16,14 +16,6 @@ std::size_t total_size(std::span<const Bytes> parts) noexcept {
   return size;
 }
 
-/// A page fault inside a claim would be everybody's wait: take it before.
-void touch(const Bytes& source) noexcept {
-  constexpr std::size_t k_page = 4096;
-  const volatile std::byte* data = source.data();
-  for (std::size_t at = 0; at < source.size(); at += k_page) static_cast<void>(data[at]);
-  if (source.size() != 0) static_cast<void>(data[source.size() - 1]);
-}
-
 /// An attempt to publish one message, as the forms of ProducerCore want it.
 auto publishing(detail::ProducerCore& core, const Bytes& message) noexcept {
   return [&core, message] {
@@ -33,7 +25,7 @@ auto publishing(detail::ProducerCore& core, const Bytes& message) noexcept {
 }
 
 auto publishing_parts(detail::ProducerCore& core, std::span<const Bytes> parts, std::size_t size) noexcept {
-  for (const Bytes& part : parts) touch(part);
+  for (const Bytes& part : parts) detail::touch(part);
   return [&core, parts, size] {
     return core.put(size, [parts](std::byte* place) noexcept {
       for (const Bytes& part : parts) {
@@ -51,6 +43,14 @@ auto publishing_writer(detail::ProducerCore& core, std::size_t size, detail::Wri
 }
 
 // Out of line, so that the way of most messages saves no registers for them.
+[[gnu::noinline]] std::uint64_t publish_end(detail::ProducerCore& core) noexcept {
+  core.after_put();
+  return core.position();
+}
+[[gnu::noinline]] Status try_publish_end(detail::ProducerCore& core) noexcept {
+  core.after_put();
+  return Status::ok;
+}
 [[gnu::noinline]] std::uint64_t publish_slowly(detail::ProducerCore& core, Bytes message) {
   core.blocking(message.size(), publishing(core, message));
   return core.position();
@@ -64,8 +64,10 @@ auto publishing_batch(detail::ProducerCore& core, std::span<const Bytes> message
   return [&core, messages, &done] {
     const std::size_t before = done;
     Status status = Status::ok;
-    while (done < messages.size()) {
-      touch(messages[done]);
+    for (;;) {
+      done += core.put_some_now(messages.subspan(done));
+      if (done == messages.size()) break;
+      detail::touch(messages[done]);
       status = publishing(core, messages[done])();
       if (status != Status::ok) break;
       ++done;
@@ -84,19 +86,23 @@ Producer make_producer(Attachment attachment, const ProducerOptions& options) {
 void detail::ProducerCoreDeleter::operator()(ProducerCore* core) const noexcept { delete core; }
 
 std::uint64_t Producer::publish(Bytes message) {
-  touch(message);
-  if (core_->put_now(message)) [[likely]]
-    return core_->position();
-  return publish_slowly(*core_, message);
+  detail::touch(message);
+  detail::ProducerCore& core = *core_;
+  const auto put = core.put_now(message);
+  if (put == detail::ProducerCore::Put::done) [[likely]]
+    return core.position();
+  return put == detail::ProducerCore::Put::more_to_do ? publish_end(core) : publish_slowly(core, message);
 }
 Status Producer::try_publish(Bytes message) {
-  touch(message);
-  if (core_->put_now(message)) [[likely]]
+  detail::touch(message);
+  detail::ProducerCore& core = *core_;
+  const auto put = core.put_now(message);
+  if (put == detail::ProducerCore::Put::done) [[likely]]
     return Status::ok;
-  return try_publish_slowly(*core_, message);
+  return put == detail::ProducerCore::Put::more_to_do ? try_publish_end(core) : try_publish_slowly(core, message);
 }
 Status Producer::publish_until(Bytes message, const Until& until) {
-  touch(message);
+  detail::touch(message);
   return core_->until(until, publishing(*core_, message));
 }
 

@@ -1,6 +1,7 @@
 // See producer_core.hpp.
 #include "producer_core.hpp"
 
+#include <algorithm>
 #include <string>
 
 #include "beltway/error.hpp"
@@ -84,7 +85,7 @@ void ProducerCore::put_reference(std::uint64_t record, std::size_t size) noexcep
   slot.meta.store_relaxed(SlotMeta{static_cast<std::uint32_t>(size), k_flag_lane}.word());
   slot.lane_offset().store_relaxed(lane_.offset(record));
   lane_.commit(record, position());
-  ready(size);
+  ready(slot, size);
 }
 
 Status ProducerCore::put_loan(const std::byte* data, std::uint64_t record, std::size_t size) noexcept {
@@ -100,7 +101,9 @@ Status ProducerCore::put_loan(const std::byte* data, std::uint64_t record, std::
 }
 
 void ProducerCore::choose_way() noexcept {
-  small_end_ = waiter_.symmetric() || waiter_.event_mode() ? 0 : inline_bytes_ + 1;
+  const bool plain =
+      attachment_.map.geometry.single_producer() && pairs_are_whole() && !waiter_.symmetric() && !waiter_.event_mode();
+  small_end_ = plain ? std::min(inline_bytes_, k_small_copy_bytes) + 1 : 0;
 }
 
 int ProducerCore::fd() {
@@ -111,7 +114,29 @@ int ProducerCore::fd() {
 
 void ProducerCore::after_put() noexcept {
   if (anybody_sleeps(attachment_.map)) announce_to_sleepers();
-  if (endpoint_.counters[0].load_relaxed() % 64 == 0) store_counters();
+  store_counters();
+}
+
+std::size_t ProducerCore::put_some_now(std::span<const Bytes> messages) noexcept {
+  if (guard_.in_child()) return 0;
+  std::size_t count = 0;
+  std::uint64_t bytes = 0;
+  for (; count < messages.size(); ++count) {
+    const Bytes& message = messages[count];
+    const std::size_t size = message.size();
+    if (size >= small_end_) break;
+    touch(message);
+    Slot* const slot = claimer_.claim_now(meta_of(size));
+    if (slot == nullptr) break;
+    copy_small(slot->payload(), message.data(), size);
+    claimer_.ready(*slot, position());
+    bytes += size;
+  }
+  if (count != 0) {
+    add_pair(endpoint_.counters[0], count, bytes);
+    if (position() % 64 < count) store_counters();
+  }
+  return count;
 }
 
 void ProducerCore::announce_to_sleepers() noexcept {

@@ -19,6 +19,14 @@
 
 namespace beltway::detail {
 
+/// A page fault inside a claim would be everybody's wait: take it before.
+inline void touch(const Bytes& source) noexcept {
+  constexpr std::size_t k_page = 4096;
+  const volatile std::byte* data = source.data();
+  for (std::size_t at = 0; at < source.size(); at += k_page) static_cast<void>(data[at]);
+  if (source.size() != 0) static_cast<void>(data[source.size() - 1]);
+}
+
 class alignas(k_apart_bytes) ProducerCore {
  public:
   ProducerCore(Attachment attachment, const ProducerOptions& options);
@@ -26,26 +34,30 @@ class alignas(k_apart_bytes) ProducerCore {
   ProducerCore(const ProducerCore&) = delete;
   ProducerCore& operator=(const ProducerCore&) = delete;
 
-  /// The common case, without the general one's detours: a small message of a single producer that has room. False:
-  /// nothing was done. Few instructions and, above all, few stores: a message whose slot's line is still at the consumer
-  /// waits in the store buffer, and the more messages it holds, the more lines are on their way at once.
-  [[nodiscard, gnu::always_inline]] bool put_now(const Bytes& message) noexcept {
+  enum class Put : std::uint8_t {
+    nothing_done,  ///< ask put()
+    done,
+    more_to_do,  ///< done, and after_put() is to be called
+  };
+  /// The common case, without the general one's detours: a small message of a single producer that has room. Few
+  /// instructions and, above all, few stores, also on the stack: a message whose slot's line is still at the consumer waits
+  /// in the store buffer, and the more messages it holds, the more lines are on their way at once.
+  [[nodiscard, gnu::always_inline]] Put put_now(const Bytes& message) noexcept {
     const std::size_t size = message.size();
-    if (size >= small_end_ || size > k_small_copy_bytes || guard_.in_child()) [[unlikely]]
-      return false;
-    Position position = 0;
-    if (!claimer_.claim_now(position)) [[unlikely]]
-      return false;
-    Slot& slot = claimer_.slot();
-    put_size(slot, size);
-    copy_racing(slot.payload(), message.data(), size);
-    claimer_.ready(position);
+    if (size >= small_end_ || guard_.in_child()) [[unlikely]]
+      return Put::nothing_done;
+    Slot* const slot = claimer_.claim_now(meta_of(size));
+    if (slot == nullptr) [[unlikely]]
+      return Put::nothing_done;
+    copy_small(slot->payload(), message.data(), size);
+    claimer_.ready(*slot, position());
     const bool housekeeping = count(size);
     compiler_fence();  // symmetric ones go the long way
-    if (housekeeping || anybody_sleeps(attachment_.map)) [[unlikely]]
-      after_put();
-    return true;
+    return housekeeping || anybody_sleeps(attachment_.map) ? Put::more_to_do : Put::done;
   }
+  [[gnu::cold]] void after_put() noexcept;
+  /// put_now() for as many as it is the common case of; their number. Wakes nobody: see announce().
+  [[nodiscard]] std::size_t put_some_now(std::span<const Bytes> messages) noexcept;
 
   /// One attempt to publish `size` bytes that `fill(std::byte*)` writes. Wakes nobody: see announce().
   template <class Fill>
@@ -142,24 +154,19 @@ class alignas(k_apart_bytes) ProducerCore {
   Status room() noexcept;
   Status take_notice() noexcept;
   void put_reference(std::uint64_t record, std::size_t size) noexcept;
-  void put_size(Slot& slot, std::size_t size) noexcept {
-    slot.meta.store_relaxed(SlotMeta{static_cast<std::uint32_t>(size), 0}.word());
-  }
-  /// Ends the claim of position(), which is a message of `size` bytes now.
-  void ready(std::size_t size) noexcept {
-    claimer_.ready(position());
+  [[nodiscard]] static SlotMeta meta_of(std::size_t size) noexcept { return {static_cast<std::uint32_t>(size), 0}; }
+  /// Ends the claim of position() and its slot, which is a message of `size` bytes now.
+  void ready(Slot& slot, std::size_t size) noexcept {
+    claimer_.ready(slot, position());
     if (count(size)) [[unlikely]]
       store_counters();
   }
   /// Counts a message where everybody can see it. True now and then: the other counters are to be stored.
   bool count(std::size_t size) noexcept {
-    const std::uint64_t messages = endpoint_.counters[0].load_relaxed() + 1;
-    endpoint_.counters[0].store_relaxed(messages);
-    endpoint_.counters[1].store_relaxed(endpoint_.counters[1].load_relaxed() + size);
-    return messages % 64 == 0;
+    add_pair(endpoint_.counters[0], 1, size);
+    return position() % 64 == 0;
   }
   void choose_way() noexcept;
-  [[gnu::cold, gnu::noinline]] void after_put() noexcept;
   void store_counters() noexcept;
   void announce_to_sleepers() noexcept;
   void arm() noexcept;
@@ -173,7 +180,7 @@ class alignas(k_apart_bytes) ProducerCore {
   Waiter waiter_;
   Endpoint& endpoint_;
   ProducerCounters counters_;
-  std::size_t small_end_ = 0;        // sizes below this may go through put_now()
+  std::size_t small_end_ = 0;        // sizes below this go through put_now()
   Blocked blocked_ = Blocked::ring;  // why the last attempt was Status::full
 };
 
@@ -182,7 +189,7 @@ Status ProducerCore::put_inline(std::size_t size, const Fill& fill) {
   if (const Status status = claim(); status != Status::ok) [[unlikely]]
     return status;
   Slot& slot = claimer_.slot();
-  put_size(slot, size);
+  slot.meta.store_relaxed(meta_of(size).word());
   if constexpr (noexcept(fill(slot.payload()))) {
     fill(slot.payload());
   } else {
@@ -196,7 +203,7 @@ Status ProducerCore::put_inline(std::size_t size, const Fill& fill) {
       throw;
     }
   }
-  ready(size);
+  ready(slot, size);
   return Status::ok;
 }
 

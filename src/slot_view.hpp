@@ -9,21 +9,24 @@
 
 namespace beltway {
 
+/// Without initial values: a consumer of a named group has an array of them for each message that it takes.
 struct SlotView {
-  Position position = 0;
-  const std::byte* data = nullptr;
-  std::uint32_t size = 0;
-  std::uint8_t producer = 0;
-  std::uint8_t tries = 0;  ///< named groups
-  std::uint64_t lost = 0;  ///< lossy readers: positions lost right before
+  Position position;
+  const std::byte* data;
+  std::uint32_t size;
+  std::uint8_t producer;
+  std::uint8_t tries;  ///< named groups
+  std::uint64_t lost;  ///< lossy readers: positions lost right before
 };
 
-/// Fills `view` from a slot and its READY `state`. False if size, flags or place make no sense.
+/// Fills `view` from a slot and its READY `state`, with no tries and nothing lost. False if size, flags or place make no sense.
 [[nodiscard]] inline bool view_slot(const QueueMap& map, const Slot& slot, SlotState state, SlotView& view) noexcept {
   const SlotMeta meta = SlotMeta::of(slot.meta.load_relaxed());
   view.position = state.position;
   view.producer = state.owner;
   view.size = meta.size;
+  view.tries = 0;
+  view.lost = 0;
   if (meta.flags == 0) [[likely]] {
     view.data = slot.payload();
     return meta.size <= map.geometry.inline_bytes();

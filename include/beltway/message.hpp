@@ -73,6 +73,10 @@ class Message {
  private:
   friend class detail::ConsumerCore;
 
+  Message(detail::ConsumerCore* core, const std::byte* data, std::uint64_t position, std::uint64_t lost,
+          std::uint32_t size, std::uint8_t producer, std::uint8_t tries) noexcept
+      : core_(core), data_(data), position_(position), lost_(lost), size_(size), producer_(producer), tries_(tries) {}
+
   void let_go() noexcept;
   void take(Message& other) noexcept {
     core_ = std::exchange(other.core_, nullptr);

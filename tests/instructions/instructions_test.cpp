@@ -31,9 +31,9 @@ struct Budget {
   double instructions;  ///< a message
 };
 constexpr Budget k_budgets[] = {
-    {"publish_8", 111},       {"publish_64", 115},       {"publish_mp_8", 245},    {"publish_mp_64", 250},
-    {"publish_batch_8", 106}, {"publish_batch_64", 110}, {"loan_commit", 477},     {"receive", 178},
-    {"receive_batch", 173},   {"lease_ack", 982},        {"lease_ack_batch", 400},
+    {"publish_8", 104},      {"publish_64", 117},      {"publish_mp_8", 245},    {"publish_mp_64", 260},
+    {"publish_batch_8", 81}, {"publish_batch_64", 93}, {"loan_commit", 475},     {"receive", 155},
+    {"receive_batch", 136},  {"lease_ack", 755},       {"lease_ack_batch", 396},
 };
 
 /// Instructions a message by operation: callgrind writes a file a dump, with these two lines among others:

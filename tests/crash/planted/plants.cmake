@@ -18,8 +18,11 @@ plant(repair_leaves_the_sleeper daemon/repair.cpp
 
 # -- producers ----------------------------------------------------------------------------------------------------
 plant(ready_before_the_payload src/producer_core.hpp
-  [[slot.meta.store_relaxed(SlotMeta{static_cast<std::uint32_t>(size), 0}.word());]]
-  [[slot.meta.store_relaxed(SlotMeta{static_cast<std::uint32_t>(size), 0}.word()); claimer_.ready(position());]])
+  [[slot.meta.store_relaxed(meta_of(size).word());]]
+  [[slot.meta.store_relaxed(meta_of(size).word()); claimer_.ready(position());]])
+plant(small_ready_before_the_payload src/producer_core.hpp
+  [[copy_small(slot->payload(), message.data(), size);]]
+  [[claimer_.ready(*slot, position()); copy_small(slot->payload(), message.data(), size);]])
 plant_text(ready_before_the_reference src/producer_core.cpp
   [[slot.meta.store_relaxed(SlotMeta{static_cast<std::uint32_t>(size), k_flag_lane}.word());]]
   [[if (::beltway::explore::planted("ready_before_the_reference")) claimer_.ready(position());
