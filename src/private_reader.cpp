@@ -17,6 +17,7 @@ PrivateReader::PrivateReader(const QueueMap& map, unsigned group, Position start
       slot_(&map_.slot(start)),
       floor_(start),
       stored_(start),
+      lane_end_(start),
       beyond_floor_((map.geometry.slots + 63) / 64) {}
 
 void PrivateReader::let_go_out_of_order(Position position) noexcept {

@@ -33,8 +33,8 @@ class PrivateReader {
     const std::uint64_t word = slot.state.load_acquire();
     if (!is_ready(word)) return false;
     if (!view_slot(map_, slot, SlotState::of(word), view)) return false;
-    if (view.data != slot.payload()) store_soon();
     step();
+    if (view.data != slot.payload()) lane_end_ = read_;
     return true;
   }
 
@@ -49,7 +49,7 @@ class PrivateReader {
       step();
       if (state.phase == SlotPhase::ready) [[likely]] {
         if (view_slot(map_, slot, state, view)) [[likely]] {
-          if (view.data != slot.payload()) store_soon();
+          if (view.data != slot.payload()) lane_end_ = read_;
           return Look::message;
         }
         let_go(position);
@@ -80,9 +80,8 @@ class PrivateReader {
   LetGo let_go_now(Position position) noexcept {
     if (position != floor_ || out_of_order_ != 0) return LetGo::nothing_done;
     floor_ = wrap(position + 1);
-    const bool others_held = floor_ != read_;
     const std::int64_t behind = distance(floor_, stored_);
-    if (others_held ? behind < quarter_ : behind < few_ && is_ready(slot_->state.load_relaxed())) return LetGo::kept;
+    if (floor_ != read_ ? behind < quarter_ : behind < few_ && may_wait()) return LetGo::kept;
     return store_floor() ? LetGo::stored : LetGo::kept;
   }
 
@@ -101,8 +100,11 @@ class PrivateReader {
     read_ = wrap(read_ + 1);
     slot_ = &map_.slot(read_);
   }
-  /// A message in a lane may hold much memory: it goes as soon as it is let go.
-  void store_soon() noexcept { stored_ = wrap(floor_ - static_cast<std::uint64_t>(quarter_)); }
+  /// Nothing is held: may the floor be stored later? Not if a message in a lane was among those that were let go, which may
+  /// hold much memory.
+  [[nodiscard]] bool may_wait() const noexcept {
+    return distance(lane_end_, stored_) <= 0 && is_ready(slot_->state.load_relaxed());
+  }
   void let_go_out_of_order(Position position) noexcept;
   /// Release: pairs with the acquire of the floor in lowest_floor(); our reads are done before a producer writes.
   bool store_floor() noexcept {
@@ -119,7 +121,8 @@ class PrivateReader {
   Position read_;                   // the next position to read
   const Slot* slot_;                // its slot
   Position floor_;                  // all before it are let go
-  Position stored_;                 // what the shared floor says, or something before, to have it stored earlier
+  Position stored_;                 // what the shared floor says
+  Position lane_end_;               // behind the newest message in a lane
   std::uint64_t out_of_order_ = 0;  // let go beyond the floor
   std::vector<std::uint64_t> beyond_floor_;  // a bit a slot: let go beyond the floor
 };

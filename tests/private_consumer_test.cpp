@@ -45,6 +45,41 @@ TEST(PrivateConsumer, StartsAtTheOldestIfAsked) {
   }
 }
 
+TEST(PrivateConsumer, TellsOfRoomNowAndThenWhileThereIsMoreToTake) {
+  LocalQueue queue({.slots = 256, .max_producers = 1});
+  Producer out = queue.producer();
+  Consumer in = queue.consumer();
+  for (int i = 0; i < 256; ++i) ASSERT_EQ(out.try_publish("x"), Status::ok);
+  for (int taken = 1; taken < 16; ++taken) {
+    in.receive()->ack();
+    EXPECT_EQ(out.try_publish("y"), Status::full) << taken;
+  }
+  in.receive()->ack();
+  for (int i = 0; i < 16; ++i) ASSERT_EQ(out.try_publish("y"), Status::ok) << "it is told of every 16th at latest";
+  EXPECT_EQ(out.try_publish("y"), Status::full);
+  for (int i = 0; i < 251; ++i) in.receive()->ack();
+  EXPECT_EQ(out.try_publish("y"), Status::ok);
+  for (int i = 0; i < 6; ++i) in.receive()->ack();
+  EXPECT_EQ(in.try_receive().status(), Status::empty);
+  for (int i = 0; i < 256; ++i) ASSERT_EQ(out.try_publish("z"), Status::ok) << "nothing is left: all was told";
+}
+
+TEST(PrivateConsumer, TellsOfLaneMemoryAtOnce) {
+  LocalQueue queue({.slots = 256, .slot_bytes = 64, .lane_bytes = 8192, .max_producers = 1});
+  Producer out = queue.producer();
+  Consumer in = queue.consumer();
+  const std::string large(1000, 'x');
+  while (out.try_publish(large) == Status::ok) continue;
+  for (int i = 0; i < 20; ++i) ASSERT_EQ(out.try_publish("small"), Status::ok);
+  in.receive()->ack();
+  EXPECT_EQ(out.try_publish(large), Status::ok) << "the first let go";
+  {
+    std::array<Message, 3> batch;
+    ASSERT_EQ(in.try_receive_batch(batch).count, 3U);
+  }
+  for (int i = 0; i < 3; ++i) EXPECT_EQ(out.try_publish(large), Status::ok) << "a batch let go";
+}
+
 TEST(PrivateConsumer, HoldsTheProducerBackWhenTheRingIsFull) {
   for (const std::uint32_t producers : {1U, 4U}) {
     LocalQueue queue({.slots = 4, .max_producers = producers});
