@@ -229,20 +229,9 @@ Status ConsumerCore::wait_take(std::span<Message> out, std::size_t& count, const
   return Status::timeout;
 }
 
-Received ConsumerCore::try_receive() {
-  check_fork();
-  SlotView view;
-  if (next_now(view)) [[likely]]
-    return received(view);
-  return try_receive_slowly();
-}
-
-Received ConsumerCore::receive(const Until& until) {
-  check_fork();
-  SlotView view;
-  if (next_now(view)) [[likely]]
-    return received(view);
-  return receive_slowly(until);
+Received ConsumerCore::received(const SlotView& view) noexcept {
+  count(view);
+  return Received(message(view));
 }
 
 Received ConsumerCore::try_receive_slowly() {

@@ -23,6 +23,9 @@
 namespace beltway::detail {
 
 class alignas(k_apart_bytes) ConsumerCore {
+  /// Positions after which all counters are stored.
+  static constexpr std::uint64_t k_store_every = 64;
+
  public:
   enum class End : std::uint8_t { ack, nack, dropped };
 
@@ -30,13 +33,33 @@ class alignas(k_apart_bytes) ConsumerCore {
   ConsumerCore(const ConsumerCore&) = delete;
   ConsumerCore& operator=(const ConsumerCore&) = delete;
 
-  Received try_receive();
-  Received receive(const Until& until);
+  Received try_receive() {
+    check_fork();
+    SlotView view;
+    if (!next_now(view)) [[unlikely]]
+      return try_receive_slowly();
+    return received_now(view);
+  }
+  Received receive(const Until& until) {
+    check_fork();
+    SlotView view;
+    if (!next_now(view)) [[unlikely]]
+      return receive_slowly(until);
+    return received_now(view);
+  }
   Batch try_receive_batch(std::span<Message> out);
   Batch receive_batch(std::span<Message> out, const Until& until);
 
-  /// Ends a message; see Message::ack.
-  bool end_message(const Message& message, End end) noexcept;
+  /// Ends a message; see Message::ack. In the common case, a private group's in order, without a call.
+  bool end_message(const Message& message, End end) noexcept {
+    if (quick_ != nullptr && !guard_.in_child()) [[likely]] {
+      const PrivateReader::LetGo done = quick_->let_go_now(message.position_);
+      if (done == PrivateReader::LetGo::kept) [[likely]]
+        return true;
+      if (done == PrivateReader::LetGo::stored) return tell_of_room();
+    }
+    return end_slowly(message, end);
+  }
   /// The Consumer is gone; the last message to end deletes the core.
   void release() noexcept;
 
@@ -58,10 +81,14 @@ class alignas(k_apart_bytes) ConsumerCore {
   Status nothing_taken(std::span<Message> out, std::size_t& count);
   /// The common case, without the general one's detours: the next message of a private group, if it is there.
   [[nodiscard]] bool next_now(SlotView& view) noexcept { return quick_ != nullptr && quick_->next_if_ready(view); }
-  [[nodiscard]] Received received(const SlotView& view) noexcept {
-    count(view);
+  /// As received(), without a call in most cases, so that the way of most messages saves no registers.
+  [[nodiscard]] Received received_now(const SlotView& view) noexcept {
+    if (view.position % k_store_every == 0) [[unlikely]]
+      return received(view);
+    add_pair(endpoint_.counters[0], 1, view.size);
     return Received(message(view));
   }
+  [[nodiscard, gnu::noinline]] Received received(const SlotView& view) noexcept;
   [[gnu::noinline]] Received receive_slowly(const Until& until);
   [[gnu::noinline]] Received try_receive_slowly();
   [[nodiscard]] bool at_prefetch_limit() const noexcept;
@@ -76,6 +103,9 @@ class alignas(k_apart_bytes) ConsumerCore {
   void arm() noexcept;
   void pass_on() noexcept;
 
+  [[gnu::noinline]] bool end_slowly(const Message& message, End end) noexcept;
+  /// After quick_ has stored its floor. True.
+  [[gnu::noinline]] bool tell_of_room() noexcept;
   bool end_private(Position position) noexcept;
   bool end_named(NamedReader& reader, const Message& message, End end) noexcept;
   [[nodiscard]] Message message(const SlotView& view) noexcept {
@@ -88,7 +118,7 @@ class alignas(k_apart_bytes) ConsumerCore {
   void count(const SlotView& view) noexcept {
     add_pair(endpoint_.counters[0], 1, view.size);
     if (view.tries != 0) ++counters_.redelivered;
-    if (view.position % 64 == 0 || view.tries != 0 || view.lost != 0) [[unlikely]]
+    if (view.position % k_store_every == 0 || view.tries != 0 || view.lost != 0) [[unlikely]]
       store_counters();
   }
   void wake_for_room(Position floor) noexcept;

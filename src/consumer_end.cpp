@@ -43,19 +43,15 @@ bool ConsumerCore::end_named(NamedReader& reader, const Message& message, End en
   return ours;
 }
 
-bool ConsumerCore::end_message(const Message& message, End end) noexcept {
+bool ConsumerCore::tell_of_room() noexcept {
+  wake_for_room(quick_->floor());
+  return true;
+}
+
+bool ConsumerCore::end_slowly(const Message& message, End end) noexcept {
   // In a forked child the message is the parent's.
   if (guard_.in_child()) [[unlikely]]
     return false;
-  if (quick_ != nullptr) [[likely]] {
-    const PrivateReader::LetGo done = quick_->let_go_now(message.position_);
-    if (done == PrivateReader::LetGo::kept) [[likely]]
-      return true;
-    if (done == PrivateReader::LetGo::stored) {
-      wake_for_room(quick_->floor());
-      return true;
-    }
-  }
   if (private_ != nullptr) [[likely]]
     return end_private(message.position_);
   if (auto* const named = std::get_if<NamedReader>(&reader_)) return end_named(*named, message, end);
