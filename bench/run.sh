@@ -64,8 +64,8 @@ full() {
   measure --mode throughput --sizes $small --candidates "$all" --run-seconds 120
   measure --mode throughput --sizes $large --candidates "$all" --run-seconds 120
   # One way: what a reader that spins sees under load, and what one that sleeps sees.
-  measure --mode one-way --rate 1M --sizes 64 --candidates "raw-slots,beltway*,boost-spsc,boost-queue,iceoryx" --run-seconds 120
-  measure --mode one-way --rate 1k --slice-ms 200 --sizes 64 --candidates "$sleeping" --run-seconds 240
+  measure --mode one-way --rate 1000000 --sizes 64 --candidates "raw-slots,beltway*,boost-spsc,boost-queue,iceoryx" --run-seconds 120
+  measure --mode one-way --rate 1000 --slice-ms 200 --sizes 64 --candidates "$sleeping" --run-seconds 240
   # More than two workers: labelled as oversubscribed where there are not as many processors.
   local many
   for many in 2 4; do
