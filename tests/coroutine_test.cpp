@@ -8,6 +8,7 @@
 #include <optional>
 #include <string>
 #include <thread>
+#include <utility>
 #include <vector>
 
 #include "beltway/beltway.hpp"
@@ -29,9 +30,11 @@ class Task {
     void unhandled_exception() { failure = std::current_exception(); }
     std::exception_ptr failure;
   };
-  Task(const Task&) = delete;
-  Task& operator=(const Task&) = delete;
-  ~Task() { handle_.destroy(); }
+  Task(Task&& other) noexcept : handle_(std::exchange(other.handle_, nullptr)) {}  // clang 14 moves what it returns
+  Task& operator=(Task&&) = delete;
+  ~Task() {
+    if (handle_ != nullptr) handle_.destroy();
+  }
   [[nodiscard]] bool done() const { return handle_.done(); }
   [[nodiscard]] std::exception_ptr failure() const { return handle_.promise().failure; }
 
