@@ -3,6 +3,7 @@
 
 #include <array>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "beltway/beltway.hpp"
@@ -42,6 +43,28 @@ TEST(PrivateConsumer, StartsAtTheOldestIfAsked) {
     const int first = producers == 1 ? 3 : 2;
     for (int i = first; i < 6; ++i) EXPECT_EQ(in.receive()->text(), std::to_string(i));
     EXPECT_EQ(in.try_receive().status(), Status::empty);
+  }
+}
+
+TEST(PrivateConsumer, GetsEverySizeWholeAndWithNothingBehindIt) {
+  for (const std::uint32_t producers : {1U, 4U}) {
+    LocalQueue queue({.slots = 16, .slot_bytes = 256, .max_producers = producers});
+    Producer out = queue.producer();
+    Consumer in = queue.consumer();
+    std::string text(200, ' ');
+    for (std::size_t i = 0; i < text.size(); ++i) text[i] = static_cast<char>('A' + i % 61);
+    for (std::size_t size = 0; size <= text.size(); ++size) {
+      // From an odd address, between bytes that are not of the message.
+      const std::string_view message = std::string_view(text).substr(size % 3 == 0 || size > 197 ? 0 : 3, size);
+      out.publish(message);
+      const std::array<Bytes, 2> batch{message, message};
+      out.publish_batch(batch);
+      for (int i = 0; i < 3; ++i) {
+        Received received = in.try_receive();
+        ASSERT_TRUE(received);
+        EXPECT_EQ(received->text(), message) << size;
+      }
+    }
   }
 }
 
