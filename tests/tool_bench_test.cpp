@@ -79,7 +79,8 @@ TEST_F(ToolBench, throughput_of_several_to_several) {
 }
 
 TEST_F(ToolBench, a_band_keeps_only_slices_between_probes_that_lie_in_it) {
-  const json all = bench({"throughput", "--seconds", "50ms", "--slice", "5ms", "--near", "0:1M"});
+  // A probe of two processes that share a processor with others may take very long.
+  const json all = bench({"throughput", "--seconds", "50ms", "--slice", "5ms", "--near", "0:1000G"});
   EXPECT_EQ(all["slices_kept"], all["slices"]);
   const json none = bench({"throughput", "--seconds", "50ms", "--slice", "5ms", "--near", "0:1"});
   EXPECT_EQ(none["slices_kept"], 0);
