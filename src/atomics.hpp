@@ -6,6 +6,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 
 namespace beltway {
 /// Messages of up to so many bytes are copied without a call.
@@ -17,7 +18,6 @@ inline constexpr std::size_t k_small_copy_bytes = 64;
 #else
 
 #include <atomic>
-#include <cstdint>
 #include <cstring>
 
 namespace beltway {
@@ -82,8 +82,11 @@ inline void copy_racing(std::byte* to, const std::byte* from, std::size_t size) 
     __atomic_store_n(target + i, __atomic_load_n(source + i, __ATOMIC_RELAXED), __ATOMIC_RELAXED);
   }
 }
-inline void copy_small(std::byte* to, const std::byte* from, std::size_t size) noexcept { copy_racing(to, from, size); }
 #else
+#if defined(__x86_64__)
+/// One register.
+typedef long long TwoWords __attribute__((vector_size(16), may_alias));
+#endif
 /// 16 bytes, loaded as two words: a message was often written word by word a moment ago, and a load that is wider than the
 /// stores that it reads waits until they are in the cache, behind all stores before them. Stored at once: see store_pair().
 inline void copy_words(std::byte* to, const std::byte* from) noexcept {
@@ -91,8 +94,7 @@ inline void copy_words(std::byte* to, const std::byte* from) noexcept {
   struct Word8 {
     std::byte bytes[8];
   };
-  typedef long long Vector __attribute__((vector_size(16)));
-  Vector both;
+  TwoWords both;
   asm("movq %1, %0\n\tmovhps %2, %0"
       : "=&x"(both)
       : "m"(*reinterpret_cast<const Word8*>(from)), "m"(*reinterpret_cast<const Word8*>(from + 8)));
@@ -137,31 +139,43 @@ inline void copy_racing(std::byte* to, const std::byte* from, std::size_t size) 
 }
 #endif
 
-/// Stores of two words that lie side by side, 16 bytes aligned. One store where the processor keeps it whole: what is being
-/// published waits in the store buffer, and the fewer entries a message takes, the more of them are on their way at once.
-#if defined(__x86_64__) && !defined(BELTWAY_THREAD_SANITIZER)
-struct alignas(16) WordPair {
-  std::uint64_t first;
-  std::uint64_t second;
-};
-/// Both become visible at once: Intel and AMD promise that for an aligned store of 16 bytes on every processor with AVX.
+/// Tells the processor that this is a spinning wait.
+inline void spin_pause() noexcept {
+#if defined(__x86_64__)
+  __builtin_ia32_pause();
+#elif defined(__aarch64__)
+  asm volatile("isb" ::: "memory");
+#endif
+}
+
+}  // namespace beltway
+#endif
+
+namespace beltway {
+
+#if defined(BELTWAY_ATOMICS_HEADER) || defined(BELTWAY_THREAD_SANITIZER)
+inline void copy_small(std::byte* to, const std::byte* from, std::size_t size) noexcept { copy_racing(to, from, size); }
+#endif
+
+// Two words that lie side by side, 16 bytes aligned. One store where the processor keeps it whole: what is being published
+// waits in the store buffer, and the fewer entries a message takes, the more of them are on their way at once.
+#if defined(__x86_64__) && !defined(BELTWAY_ATOMICS_HEADER) && !defined(BELTWAY_THREAD_SANITIZER)
+/// Intel and AMD promise that an aligned store of 16 bytes is visible at once on every processor with AVX.
 [[nodiscard]] inline bool pairs_are_whole() noexcept { return __builtin_cpu_supports("avx") != 0; }
-/// Not visible before what was stored before, nor after what is stored later. Only where pairs_are_whole().
+/// Stores both at once, not before what was stored before and not after what is stored later. Only where pairs_are_whole().
 inline void store_pair(Word& first, std::uint64_t a, std::uint64_t b) noexcept {
-  typedef long long Vector __attribute__((vector_size(16)));
-  const Vector both = {static_cast<long long>(a), static_cast<long long>(b)};
-  asm volatile("movaps %1, %0" : "=m"(reinterpret_cast<WordPair&>(first)) : "x"(both) : "memory");
+  const TwoWords both = {static_cast<long long>(a), static_cast<long long>(b)};
+  asm volatile("movaps %1, %0" : "=m"(reinterpret_cast<TwoWords&>(first)) : "x"(both) : "memory");
 }
 /// Adds to two counters that nobody else writes; each is read whole by others.
 inline void add_pair(Word& first, std::uint64_t a, std::uint64_t b) noexcept {
-  typedef long long Vector __attribute__((vector_size(16)));
-  const Vector more = {static_cast<long long>(a), static_cast<long long>(b)};
-  Vector sum;
-  asm("movaps %1, %0" : "=x"(sum) : "m"(reinterpret_cast<const WordPair&>(first)));
-  sum += more;
-  asm("movaps %1, %0" : "=m"(reinterpret_cast<WordPair&>(first)) : "x"(sum));
+  TwoWords sum;
+  asm("movaps %1, %0" : "=x"(sum) : "m"(reinterpret_cast<const TwoWords&>(first)));
+  sum += TwoWords{static_cast<long long>(a), static_cast<long long>(b)};
+  asm("movaps %1, %0" : "=m"(reinterpret_cast<TwoWords&>(first)) : "x"(sum));
 }
 #else
+// One after the other, which allows more than at once: what holds with these, as in the explorer, holds with those.
 [[nodiscard]] inline bool pairs_are_whole() noexcept { return true; }
 inline void store_pair(Word& first, std::uint64_t a, std::uint64_t b) noexcept {
   first.store_release(a);
@@ -175,14 +189,4 @@ inline void add_pair(Word& first, std::uint64_t a, std::uint64_t b) noexcept {
 }
 #endif
 
-/// Tells the processor that this is a spinning wait.
-inline void spin_pause() noexcept {
-#if defined(__x86_64__)
-  __builtin_ia32_pause();
-#elif defined(__aarch64__)
-  asm volatile("isb" ::: "memory");
-#endif
-}
-
 }  // namespace beltway
-#endif

@@ -123,14 +123,9 @@ std::size_t ProducerCore::put_some_now(std::span<const Bytes> messages) noexcept
   std::uint64_t bytes = 0;
   for (; count < messages.size(); ++count) {
     const Bytes& message = messages[count];
-    const std::size_t size = message.size();
-    if (size >= small_end_) break;
     touch(message);
-    Slot* const slot = claimer_.claim_now(meta_of(size));
-    if (slot == nullptr) break;
-    copy_small(slot->payload(), message.data(), size);
-    claimer_.ready(*slot, position());
-    bytes += size;
+    if (!write_now(message)) break;
+    bytes += message.size();
   }
   if (count != 0) {
     add_pair(endpoint_.counters[0], count, bytes);

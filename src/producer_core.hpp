@@ -43,15 +43,9 @@ class alignas(k_apart_bytes) ProducerCore {
   /// instructions and, above all, few stores, also on the stack: a message whose slot's line is still at the consumer waits
   /// in the store buffer, and the more messages it holds, the more lines are on their way at once.
   [[nodiscard, gnu::always_inline]] Put put_now(const Bytes& message) noexcept {
-    const std::size_t size = message.size();
-    if (size >= small_end_ || guard_.in_child()) [[unlikely]]
+    if (guard_.in_child() || !write_now(message)) [[unlikely]]
       return Put::nothing_done;
-    Slot* const slot = claimer_.claim_now(meta_of(size));
-    if (slot == nullptr) [[unlikely]]
-      return Put::nothing_done;
-    copy_small(slot->payload(), message.data(), size);
-    claimer_.ready(*slot, position());
-    const bool housekeeping = count(size);
+    const bool housekeeping = count(message.size());
     compiler_fence();  // symmetric ones go the long way
     return housekeeping || anybody_sleeps(attachment_.map) ? Put::more_to_do : Put::done;
   }
@@ -137,6 +131,18 @@ class alignas(k_apart_bytes) ProducerCore {
     loans,  // by our own open loans: nobody else can end that
   };
 
+  /// A whole message, neither counted nor told of. False: nothing was done.
+  [[gnu::always_inline]] bool write_now(const Bytes& message) noexcept {
+    const std::size_t size = message.size();
+    if (size >= small_end_) [[unlikely]]
+      return false;
+    Slot* const slot = claimer_.claim_now(meta_of(size));
+    if (slot == nullptr) [[unlikely]]
+      return false;
+    copy_small(slot->payload(), message.data(), size);
+    claimer_.ready(*slot, position());
+    return true;
+  }
   template <class Fill>
   Status put_inline(std::size_t size, const Fill& fill);
   template <class Fill>

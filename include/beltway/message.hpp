@@ -61,7 +61,8 @@ class Message {
   [[nodiscard]] std::uint64_t lost() const noexcept { return lost_; }
 
   /// Named groups: done. False if the lease had already ended (evicted, or the queue was repaired past it).
-  /// Private groups: lets go, true. The view is empty afterwards.
+  /// Private groups: lets go, true; while the next message is there already, producers may learn of the free place up to 15
+  /// messages later (slots / 16 - 1, if that is less). The view is empty afterwards.
   bool ack() noexcept;
 
   /// Named groups: gives it back to the group, to be delivered again with `tries` raised. Otherwise as ack().

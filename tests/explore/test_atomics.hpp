@@ -39,19 +39,6 @@ inline void acquire_fence() noexcept {}
 inline void copy_racing(std::byte* to, const std::byte* from, std::size_t size) noexcept {
   explore::copy_racing(to, from, size);
 }
-inline void copy_small(std::byte* to, const std::byte* from, std::size_t size) noexcept { copy_racing(to, from, size); }
-/// One after the other, as where the processor has no stores of 16 bytes: what holds here holds there.
-[[nodiscard]] inline bool pairs_are_whole() noexcept { return true; }
-inline void store_pair(Word& first, std::uint64_t a, std::uint64_t b) noexcept {
-  first.store_release(a);
-  release_fence();
-  (&first)[1].store_relaxed(b);
-  release_fence();
-}
-inline void add_pair(Word& first, std::uint64_t a, std::uint64_t b) noexcept {
-  first.store_relaxed(first.load_relaxed() + a);
-  (&first)[1].store_relaxed((&first)[1].load_relaxed() + b);
-}
 inline void spin_pause() noexcept { explore::spin_pause(); }
 
 }  // namespace beltway

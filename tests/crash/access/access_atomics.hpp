@@ -62,18 +62,6 @@ inline void copy_racing(std::byte* to, const std::byte* from, std::size_t size) 
   fence_noted();
 }
 
-inline void copy_small(std::byte* to, const std::byte* from, std::size_t size) noexcept { copy_racing(to, from, size); }
-
-[[nodiscard]] inline bool pairs_are_whole() noexcept { return true; }
-inline void store_pair(Word& first, std::uint64_t a, std::uint64_t b) noexcept {
-  first.store_release(a);
-  (&first)[1].store_relaxed(b);
-}
-inline void add_pair(Word& first, std::uint64_t a, std::uint64_t b) noexcept {
-  first.store_relaxed(first.load_relaxed() + a);
-  (&first)[1].store_relaxed((&first)[1].load_relaxed() + b);
-}
-
 inline void spin_pause() noexcept {}
 
 }  // namespace beltway
