@@ -47,8 +47,9 @@ void sum_counters(const QueueMap& map, unsigned owner, const RepairCounts& count
   QueueTotals totals = load_counters<QueueTotals>(map.board().totals);
   Word* const words = map.endpoint(owner).counters;
   if (owner < k_first_consumer) {
-    const auto last = load_counters<ProducerCounters>(words);
+    const auto last = load_producer_counters(map, owner);
     for (std::size_t i = 0; i < k_counters; ++i) take(i);
+    for (std::size_t i = 0; i < 2; ++i) map.published(owner)[i].exchange(0);
     totals.messages_in += last.messages;
     totals.bytes_in += last.bytes;
     totals.refused += last.refused;

@@ -32,17 +32,19 @@ class Claimer {
     return single_ ? claim_single() : claim_shared();
   }
 
-  /// The common case of claim(): a single producer that has room and no news, with the slot's meta word. Null: nothing was
-  /// done, ask claim(). Not for several producers, nor where pairs are not whole.
+  /// The common case of claim(): a single producer that has room and no news, with the slot's meta word. It also counts the
+  /// message as published. Null: nothing was done, ask claim(). Not for several producers, nor where pairs are not whole.
   [[nodiscard]] Slot* claim_now(SlotMeta meta) noexcept {
     if (map_.board().notice.load_relaxed() != notice_ || distance(next_, limit_) >= 0) [[unlikely]]
       return nullptr;
     const Position position = next_;
     Slot& slot = map_.slot(position);
-    // As take_next() and mark(). A lossy reader must not find the new meta word with the old state: at once, or in this order.
+    // As take_next() and mark(). Nothing else is stored between what goes to the slot: see ProducerCore::put_now().
     map_.tail().store_relaxed(Tail{position + 1, generation_, producer_}.word());
-    store_pair(slot.state, SlotState{position, producer_, SlotPhase::claimed}.word(), meta.word());
+    add_pair(map_.ring_head().published[0], 1, meta.size);
     next_ = wrap(position + 1);
+    // A lossy reader must not find the new meta word with the old state: at once, or in this order.
+    store_pair(slot.state, SlotState{position, producer_, SlotPhase::claimed}.word(), meta.word());
     return &slot;
   }
 

@@ -6,7 +6,7 @@
 #include <cstdint>
 
 #include "beltway/info.hpp"
-#include "layout.hpp"
+#include "queue_map.hpp"
 
 namespace beltway {
 
@@ -27,6 +27,15 @@ template <class Counters>
   Counters counters;
   auto* values = reinterpret_cast<std::uint64_t*>(&counters);
   for (std::size_t i = 0; i < sizeof(Counters) / sizeof(std::uint64_t); ++i) values[i] = words[i].load_relaxed();
+  return counters;
+}
+
+/// The newest: of what a producer has published its Endpoint may have an older copy.
+[[nodiscard]] inline ProducerCounters load_producer_counters(const QueueMap& map, unsigned producer) noexcept {
+  auto counters = load_counters<ProducerCounters>(map.endpoint(producer).counters);
+  const Word* const published = map.published(producer);
+  counters.messages = published[0].load_relaxed();
+  counters.bytes = published[1].load_relaxed();
   return counters;
 }
 

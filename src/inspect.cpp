@@ -66,7 +66,7 @@ void read_producers(const QueueMap& map, QueueSnapshot& snapshot) {
   for (const EndpointInfo& info : snapshot.info.endpoints) {
     if (!info.producer || info.index >= map.geometry.max_producers) continue;
     const Endpoint& endpoint = map.endpoint(info.index);
-    snapshot.producers.push_back({info, load_counters<ProducerCounters>(endpoint.counters), sleep_of(endpoint)});
+    snapshot.producers.push_back({info, load_producer_counters(map, info.index), sleep_of(endpoint)});
   }
 }
 

@@ -3,8 +3,8 @@
 //
 // A queue has three segments, each a sealed memfd (see segment.hpp for how they are made):
 //
-//   ring     0                  128 (2 lines)                  k_slots_offset
-//            | tail | (unused)  | (unused)          ...        | slot 0 | slot 1 | ... | slot N-1 |
+//   ring     0                                                 k_slots_offset
+//            | RingHead | (unused)              ...            | slot 0 | slot 1 | ... | slot N-1 |
 //
 //   heap     | lane of producer 0 | lane of producer 1 | ...   lane_bytes each
 //
@@ -40,7 +40,7 @@ using Position = std::uint64_t;
 
 inline constexpr std::uint64_t k_magic = 0x0a79617774'6c6542ULL;  // "Beltway\n"
 inline constexpr std::uint32_t k_layout_major = 1;
-inline constexpr std::uint32_t k_layout_minor = 0;
+inline constexpr std::uint32_t k_layout_minor = 1;
 inline constexpr std::size_t k_line = 64;
 /// Processors fetch lines in pairs: what two threads write lies this far apart.
 inline constexpr std::size_t k_apart_bytes = 128;
@@ -66,6 +66,19 @@ template <unsigned bits>
 [[nodiscard]] constexpr Position widen(std::uint64_t low, Position near) noexcept {
   return wrap(near + static_cast<std::uint64_t>(distance<bits>(low, near)));
 }
+
+// -- ring head -------------------------------------------------------------------------------------------------
+
+/// What stands before the slots, on a line that consumers hardly ever look at.
+struct alignas(k_line) RingHead {
+  Word tail;
+  std::uint64_t spare0;
+  /// Messages and bytes that the attached producer of a single-producer ring has published, written by it alone. Here and not
+  /// in its Endpoint: a line that is written at each publish anyway (see ProducerCore::put_now()).
+  Word published[2];
+  std::uint64_t spare1[4];
+};
+static_assert(sizeof(RingHead) == 64 && offsetof(RingHead, tail) == 0 && offsetof(RingHead, published) == 16);
 
 // -- slot ------------------------------------------------------------------------------------------------------
 

@@ -23,8 +23,11 @@ ProducerCore::ProducerCore(Attachment attachment, const ProducerOptions& options
       claimer_(attachment_.map, attachment_.owner),
       lane_(claimer_),
       waiter_(attachment_.map, attachment_.owner, options.wait, is_symmetric(attachment_.map)),
-      endpoint_(attachment_.map.endpoint(attachment_.owner)) {
+      endpoint_(attachment_.map.endpoint(attachment_.owner)),
+      published_(attachment_.map.published(attachment_.owner)) {
   beltway::store_counters(endpoint_.counters, counters_);
+  published_[0].store_relaxed(0);
+  published_[1].store_relaxed(0);
   choose_way();
 }
 
@@ -120,17 +123,12 @@ void ProducerCore::after_put() noexcept {
 std::size_t ProducerCore::put_some_now(std::span<const Bytes> messages) noexcept {
   if (guard_.in_child()) return 0;
   std::size_t count = 0;
-  std::uint64_t bytes = 0;
   for (; count < messages.size(); ++count) {
     const Bytes& message = messages[count];
     touch(message);
     if (!write_now(message)) break;
-    bytes += message.size();
   }
-  if (count != 0) {
-    add_pair(endpoint_.counters[0], count, bytes);
-    if (position() % 64 < count) store_counters();
-  }
+  if (count != 0 && position() % 64 < count) store_counters();
   return count;
 }
 
@@ -146,8 +144,8 @@ void ProducerCore::arm() noexcept {
 
 ProducerCounters ProducerCore::counters() const noexcept {
   ProducerCounters counters = counters_;
-  counters.messages = endpoint_.counters[0].load_relaxed();
-  counters.bytes = endpoint_.counters[1].load_relaxed();
+  counters.messages = published_[0].load_relaxed();
+  counters.bytes = published_[1].load_relaxed();
   counters.sleeps = waiter_.sleeps();
   counters.rescued = waiter_.rescued();
   counters.blocked_ns = waiter_.blocked_ns();

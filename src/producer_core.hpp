@@ -40,14 +40,14 @@ class alignas(k_apart_bytes) ProducerCore {
     more_to_do,  ///< done, and after_put() is to be called
   };
   /// The common case, without the general one's detours: a small message of a single producer that has room. Few
-  /// instructions and, above all, few stores, also on the stack: a message whose slot's line is still at the consumer waits
-  /// in the store buffer, and the more messages it holds, the more lines are on their way at once.
+  /// instructions and, above all, stores to few lines in turn: while a slot's line is on its way from the consumer, what is
+  /// stored waits, in order, and AMD's Zen 4 takes about 2 ns for each change of line (16 ns a message with stores to four
+  /// other lines, 9 with two). So what is private goes to the line of `tail`, and before the slot.
   [[nodiscard, gnu::always_inline]] Put put_now(const Bytes& message) noexcept {
     if (guard_.in_child() || !write_now(message)) [[unlikely]]
       return Put::nothing_done;
-    const bool housekeeping = count(message.size());
     compiler_fence();  // symmetric ones go the long way
-    return housekeeping || anybody_sleeps(attachment_.map) ? Put::more_to_do : Put::done;
+    return is_time_to_store() || anybody_sleeps(attachment_.map) ? Put::more_to_do : Put::done;
   }
   [[gnu::cold]] void after_put() noexcept;
   /// put_now() for as many as it is the common case of; their number. Wakes nobody: see announce().
@@ -131,7 +131,7 @@ class alignas(k_apart_bytes) ProducerCore {
     loans,  // by our own open loans: nobody else can end that
   };
 
-  /// A whole message, neither counted nor told of. False: nothing was done.
+  /// A whole message, counted, but nobody is told of it. False: nothing was done.
   [[gnu::always_inline]] bool write_now(const Bytes& message) noexcept {
     const std::size_t size = message.size();
     if (size >= small_end_) [[unlikely]]
@@ -161,17 +161,15 @@ class alignas(k_apart_bytes) ProducerCore {
   Status take_notice() noexcept;
   void put_reference(std::uint64_t record, std::size_t size) noexcept;
   [[nodiscard]] static SlotMeta meta_of(std::size_t size) noexcept { return {static_cast<std::uint32_t>(size), 0}; }
-  /// Ends the claim of position() and its slot, which is a message of `size` bytes now.
+  /// Ends the claim of position() and its slot, which is a message of `size` bytes now, and counts it.
   void ready(Slot& slot, std::size_t size) noexcept {
     claimer_.ready(slot, position());
-    if (count(size)) [[unlikely]]
+    add_pair(published_[0], 1, size);
+    if (is_time_to_store()) [[unlikely]]
       store_counters();
   }
-  /// Counts a message where everybody can see it. True now and then: the other counters are to be stored.
-  bool count(std::size_t size) noexcept {
-    add_pair(endpoint_.counters[0], 1, size);
-    return position() % 64 == 0;
-  }
+  /// True now and then: store_counters().
+  [[nodiscard]] bool is_time_to_store() const noexcept { return position() % 64 == 0; }
   void choose_way() noexcept;
   void store_counters() noexcept;
   void announce_to_sleepers() noexcept;
@@ -185,6 +183,7 @@ class alignas(k_apart_bytes) ProducerCore {
   Lane lane_;
   Waiter waiter_;
   Endpoint& endpoint_;
+  Word* const published_;
   ProducerCounters counters_;
   std::size_t small_end_ = 0;        // sizes below this go through put_now()
   Blocked blocked_ = Blocked::ring;  // why the last attempt was Status::full

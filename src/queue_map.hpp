@@ -17,7 +17,8 @@ struct QueueMap {
   const int* bells = nullptr;  ///< eventfds: producers' first, then consumers'; geometry.endpoints() of them
 
   [[nodiscard]] std::uint64_t mask() const noexcept { return geometry.slots - 1; }
-  [[nodiscard]] Word& tail() const noexcept { return *reinterpret_cast<Word*>(ring); }
+  [[nodiscard]] RingHead& ring_head() const noexcept { return *reinterpret_cast<RingHead*>(ring); }
+  [[nodiscard]] Word& tail() const noexcept { return ring_head().tail; }
   [[nodiscard]] Slot& slot(Position position) const noexcept {
     return *reinterpret_cast<Slot*>(ring + k_slots_offset + (position & mask()) * geometry.slot_bytes);
   }
@@ -27,6 +28,10 @@ struct QueueMap {
   /// `owner`: 0 to 63 for producers, k_first_consumer + c for consumers; must be below the geometry's maxima.
   [[nodiscard]] Endpoint& endpoint(unsigned owner) const noexcept {
     return reinterpret_cast<Endpoint*>(control + geometry.endpoints_offset())[endpoint_index(owner)];
+  }
+  /// Two words: how many messages and bytes a producer has published.
+  [[nodiscard]] Word* published(unsigned producer) const noexcept {
+    return geometry.single_producer() ? ring_head().published : endpoint(producer).counters;
   }
   [[nodiscard]] int bell(unsigned owner) const noexcept { return bells[endpoint_index(owner)]; }
   [[nodiscard]] Group& group(unsigned index) const noexcept {

@@ -58,9 +58,9 @@ class Filled {
 
 using Words = std::map<std::size_t, std::uint64_t>;
 
-TEST(Layout, is_version_1_0) {
+TEST(Layout, is_version_1_1) {
   EXPECT_EQ(k_layout_major, 1U);
-  EXPECT_EQ(k_layout_minor, 0U);
+  EXPECT_EQ(k_layout_minor, 1U);
 }
 
 TEST(Layout, words_are_packed_as_documented) {
@@ -107,7 +107,7 @@ TEST(Layout, a_new_queue_is_these_words) {
 
   const Words control{
       {0, 0x0a79617774'6c6542},  // "Beltway\n"
-      {8, 1},                    // layout 1.0
+      {8, 1ULL << 32 | 1},       // layout 1.1
       {16, 4096 + 4096},         // ring: a page, and four slots of 64 bytes
       {32, 4096 + 4096},         // control; no heap
       {40, 0x1122334455667788},  // id
@@ -125,6 +125,11 @@ TEST(Layout, every_part_lies_where_it_is_documented) {
   const auto in_ring = [&](const void* part) { return static_cast<const std::byte*>(part) - map.ring; };
   const auto in_control = [&](const void* part) { return static_cast<const std::byte*>(part) - map.control; };
   EXPECT_EQ(in_ring(&map.tail()), 0);
+  EXPECT_EQ(in_ring(&map.ring_head().published[1]), 24);
+  EXPECT_EQ(map.published(1), map.endpoint(1).counters);
+  QueueMap single = map;
+  single.geometry.max_producers = 1;
+  EXPECT_EQ(single.published(0), map.ring_head().published);
   EXPECT_EQ(in_ring(&map.slot(0)), 4096);
   EXPECT_EQ(in_ring(&map.slot(5)), 4096 + 64);
   EXPECT_EQ(in_ring(map.slot(3).payload()), 4096 + 3 * 64 + 16);
