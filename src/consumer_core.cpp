@@ -43,6 +43,7 @@ ConsumerCore::ConsumerCore(Attachment attachment, const ConsumerOptions& options
       reader_(make_reader(attachment_)),
       private_(std::get_if<PrivateReader>(&reader_)),
       quick_(attachment_.evictable ? nullptr : private_),
+      head_start_(attachment_.map.geometry.slot_bytes),
       waiter_(attachment_.map, attachment_.owner, options.wait, is_symmetric(attachment_.map)),
       endpoint_(attachment_.map.endpoint(attachment_.owner)) {
   beltway::store_counters(endpoint_.counters, counters_);
@@ -241,8 +242,16 @@ Received ConsumerCore::try_receive_slowly() {
   return received;
 }
 
+void ConsumerCore::let_producer_get_ahead() noexcept {
+  if (!head_start_.ever() || quick_ == nullptr || !waiter_.spins() || quick_->is_next_ready()) return;
+  const std::uint64_t now = kernel::now_ns();
+  const std::uint64_t wait_ns = head_start_.wait_ns(quick_->read(), now);
+  while (wait_ns != 0 && kernel::now_ns() - now < wait_ns) spin_pause();
+}
+
 Received ConsumerCore::receive_slowly(const Until& until) {
   SlotView view;
+  let_producer_get_ahead();
   const unsigned looks = quick_ != nullptr && waiter_.spins() ? k_quick_looks : 0;
   for (unsigned look = 0; look < looks; ++look) {
     if (next_now(view)) return this->received(view);
@@ -264,6 +273,7 @@ Batch ConsumerCore::try_receive_batch(std::span<Message> out) {
 Batch ConsumerCore::receive_batch(std::span<Message> out, const Until& until) {
   check_fork();
   for (Message& message : out) message = Message();
+  let_producer_get_ahead();
   Batch batch;
   batch.status = wait_take(out, batch.count, until);
   return batch;

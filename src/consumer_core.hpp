@@ -15,6 +15,7 @@
 #include "beltway/consumer.hpp"
 #include "beltway/info.hpp"
 #include "fork_guard.hpp"
+#include "head_start.hpp"
 #include "lossy_reader.hpp"
 #include "named_reader.hpp"
 #include "private_reader.hpp"
@@ -89,6 +90,8 @@ class alignas(k_apart_bytes) ConsumerCore {
     return Received(message(view));
   }
   [[nodiscard, gnu::noinline]] Received received(const SlotView& view) noexcept;
+  /// Before a wait, if that is for the best: see HeadStart.
+  void let_producer_get_ahead() noexcept;
   [[gnu::noinline]] Received receive_slowly(const Until& until);
   [[gnu::noinline]] Received try_receive_slowly();
   [[nodiscard]] bool at_prefetch_limit() const noexcept;
@@ -137,6 +140,7 @@ class alignas(k_apart_bytes) ConsumerCore {
   std::variant<PrivateReader, NamedReader, LossyReader> reader_;
   PrivateReader* const private_;  // in reader_, or null
   PrivateReader* quick_;  // private_, while nobody can throw us out, nor an event loop wants to know what we find
+  HeadStart head_start_;
   Waiter waiter_;
   Endpoint& endpoint_;
   ConsumerCounters counters_;  // messages, bytes, lost, redelivered and corrupt; the rest is put in when asked for

@@ -85,6 +85,8 @@ class PrivateReader {
     return store_floor() ? LetGo::stored : LetGo::kept;
   }
 
+  /// A message is there to be taken.
+  [[nodiscard]] bool is_next_ready() const noexcept { return is_ready(slot_->state.load_relaxed()); }
   [[nodiscard]] Position floor() const noexcept { return floor_; }
   [[nodiscard]] Position read() const noexcept { return read_; }
   [[nodiscard]] std::uint64_t held() const noexcept {
@@ -102,9 +104,7 @@ class PrivateReader {
   }
   /// Nothing is held: may the floor be stored later? Not if a message in a lane was among those that were let go, which may
   /// hold much memory.
-  [[nodiscard]] bool may_wait() const noexcept {
-    return distance(lane_end_, stored_) <= 0 && is_ready(slot_->state.load_relaxed());
-  }
+  [[nodiscard]] bool may_wait() const noexcept { return distance(lane_end_, stored_) <= 0 && is_next_ready(); }
   void let_go_out_of_order(Position position) noexcept;
   /// Release: pairs with the acquire of the floor in lowest_floor(); our reads are done before a producer writes.
   bool store_floor() noexcept {
