@@ -40,8 +40,8 @@ class HeadStart {
   static constexpr std::uint64_t k_stream_base_ns = 128;
   static constexpr std::uint32_t k_slot_bytes_a_ns = 4;
   static constexpr std::uint64_t k_waits = 16;
-  static constexpr std::uint64_t k_head_start_ns =
-      1500;  // of 300, 600, 1200 and 2500, longer was better; it is latency, too
+  // Of 300, 600, 1200 and 2500 ns, longer was better, but it is latency, too.
+  static constexpr std::uint64_t k_head_start_ns = 1500;
 
   const std::uint64_t stream_ns_;
   Position read_ = 0;           // at the last wait
