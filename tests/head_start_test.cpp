@@ -83,7 +83,7 @@ TEST(HeadStart, larger_messages_may_take_longer) {
 }
 
 TEST(HeadStart, positions_wrap) {
-  Consumer consumer(k_slot_bytes, wrap(0 - 20));
+  Consumer consumer(k_slot_bytes, wrap(~std::uint64_t{19}));
   consumer.long_waits(16, 2, 400);
   EXPECT_EQ(consumer.long_waits(10, 2, 400), 10U);
 }
