@@ -32,8 +32,9 @@ class Claimer {
     return single_ ? claim_single() : claim_shared();
   }
 
-  /// The common case of claim(): a single producer that has room and no news, with the slot's meta word. It also counts the
+  /// The common case of claim(): a single producer that has room and no news, with the slot's meta word. `counted`: counts the
   /// message as published. Null: nothing was done, ask claim(). Not for several producers, nor where pairs are not whole.
+  template <bool counted>
   [[nodiscard]] Slot* claim_now(SlotMeta meta) noexcept {
     if (map_.board().notice.load_relaxed() != notice_ || distance(next_, limit_) >= 0) [[unlikely]]
       return nullptr;
@@ -41,7 +42,7 @@ class Claimer {
     Slot& slot = map_.slot(position);
     // As take_next() and mark(). Nothing else is stored between what goes to the slot: see ProducerCore::put_now().
     map_.tail().store_relaxed(Tail{position + 1, generation_, producer_}.word());
-    add_pair(map_.ring_head().published[0], 1, meta.size);
+    if constexpr (counted) add_pair(map_.ring_head().published[0], 1, meta.size);
     next_ = wrap(position + 1);
     // A lossy reader must not find the new meta word with the old state: at once, or in this order.
     store_pair(slot.state, SlotState{position, producer_, SlotPhase::claimed}.word(), meta.word());

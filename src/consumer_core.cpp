@@ -43,7 +43,7 @@ ConsumerCore::ConsumerCore(Attachment attachment, const ConsumerOptions& options
       reader_(make_reader(attachment_)),
       private_(std::get_if<PrivateReader>(&reader_)),
       quick_(attachment_.evictable ? nullptr : private_),
-      head_start_(attachment_.map.geometry.slot_bytes),
+      head_start_(attachment_.map.geometry.slots, attachment_.map.geometry.slot_bytes),
       waiter_(attachment_.map, attachment_.owner, options.wait, is_symmetric(attachment_.map)),
       endpoint_(attachment_.map.endpoint(attachment_.owner)) {
   beltway::store_counters(endpoint_.counters, counters_);

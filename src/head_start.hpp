@@ -17,8 +17,10 @@ namespace beltway {
 
 class HeadStart {
  public:
-  explicit HeadStart(std::uint32_t slot_bytes) noexcept
-      : stream_ns_(slot_bytes < k_least_slot_bytes ? 0 : k_stream_base_ns + slot_bytes / k_slot_bytes_a_ns) {}
+  HeadStart(std::uint32_t slots, std::uint32_t slot_bytes) noexcept
+      : stream_ns_(slots < k_least_slots || slot_bytes < k_least_slot_bytes
+                       ? 0
+                       : k_stream_base_ns + slot_bytes / k_slot_bytes_a_ns) {}
 
   /// False: always 0.
   [[nodiscard]] bool ever() const noexcept { return stream_ns_ != 0; }
@@ -35,6 +37,7 @@ class HeadStart {
   }
 
  private:
+  static constexpr std::uint32_t k_least_slots = 64;        // a smaller ring may fill while its consumer stays away
   static constexpr std::uint32_t k_least_slot_bytes = 256;  // smaller messages stream well without
   // A message of a stream takes less than this, a round trip more (1 KiB: 230 and 780 ns where a line takes 55).
   static constexpr std::uint64_t k_stream_base_ns = 128;

@@ -123,12 +123,17 @@ void ProducerCore::after_put() noexcept {
 std::size_t ProducerCore::put_some_now(std::span<const Bytes> messages) noexcept {
   if (guard_.in_child()) return 0;
   std::size_t count = 0;
+  std::uint64_t bytes = 0;
   for (; count < messages.size(); ++count) {
     const Bytes& message = messages[count];
     touch(message);
-    if (!write_now(message)) break;
+    if (!write_now<false>(message)) break;
+    bytes += message.size();
   }
-  if (count != 0 && position() % 64 < count) store_counters();
+  if (count != 0) {
+    add_pair(published_[0], count, bytes);
+    if (position() % 64 < count) store_counters();
+  }
   return count;
 }
 

@@ -44,7 +44,7 @@ class alignas(k_apart_bytes) ProducerCore {
   /// stored waits, in order, and AMD's Zen 4 takes about 2 ns for each change of line (16 ns a message with stores to four
   /// other lines, 9 with two). So what is private goes to the line of `tail`, and before the slot.
   [[nodiscard, gnu::always_inline]] Put put_now(const Bytes& message) noexcept {
-    if (guard_.in_child() || !write_now(message)) [[unlikely]]
+    if (guard_.in_child() || !write_now<true>(message)) [[unlikely]]
       return Put::nothing_done;
     compiler_fence();  // symmetric ones go the long way
     return is_time_to_store() || anybody_sleeps(attachment_.map) ? Put::more_to_do : Put::done;
@@ -131,12 +131,13 @@ class alignas(k_apart_bytes) ProducerCore {
     loans,  // by our own open loans: nobody else can end that
   };
 
-  /// A whole message, counted, but nobody is told of it. False: nothing was done.
+  /// A whole message; nobody is told of it. False: nothing was done.
+  template <bool counted>
   [[gnu::always_inline]] bool write_now(const Bytes& message) noexcept {
     const std::size_t size = message.size();
     if (size >= small_end_) [[unlikely]]
       return false;
-    Slot* const slot = claimer_.claim_now(meta_of(size));
+    Slot* const slot = claimer_.claim_now<counted>(meta_of(size));
     if (slot == nullptr) [[unlikely]]
       return false;
     copy_small(slot->payload(), message.data(), size);

@@ -1,9 +1,11 @@
 // How the daemon learns that a process is gone, and that it does not believe so too early: killed, forked, replaced by
 // another program, without a connection, without descriptors, without its main thread.
 #include <gtest/gtest.h>
+
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include <array>
 #include <optional>
 #include <thread>
 
@@ -42,6 +44,32 @@ TEST(Daemon, frees_the_place_of_a_process_that_is_killed) {
   EXPECT_EQ(after.totals.repairs, 2U);
   EXPECT_EQ(after.totals.messages_in, 1U);
   EXPECT_EQ(after.used, 0U) << "its private group holds nobody back";
+}
+
+TEST(Daemon, adds_up_what_single_producers_have_published_one_after_the_other) {
+  const TestDaemon daemon;
+  const Queue queue = connect(daemon).declare("orders", {.slots = 8, .max_producers = 1});
+  std::uint64_t all = 0;
+  for (const std::uint64_t messages : {3U, 2U}) {
+    Child victim = Child::fork([&] {
+      auto out = connect(daemon).open_queue("orders").producer();
+      for (std::uint64_t i = 1; i < messages; ++i) out.publish("four");
+      out.publish_batch(std::array<Bytes, 1>{Bytes("four")});
+      ::pause();
+      return 0;
+    });
+    ASSERT_TRUE(eventually([&] {
+      const QueueSnapshot now = queue.snapshot();
+      return now.producers.size() == 1 && now.producers[0].counters.messages == messages &&
+             now.producers[0].counters.bytes == 4 * messages;
+    }));
+    victim.kill(SIGKILL);
+    victim.wait();
+    all += messages;
+    ASSERT_TRUE(eventually([&] { return queue.describe().endpoints.empty(); }));
+    EXPECT_EQ(queue.snapshot().totals.messages_in, all);
+    EXPECT_EQ(queue.snapshot().totals.bytes_in, 4 * all);
+  }
 }
 
 TEST(Daemon, keeps_the_places_of_a_process_whose_socket_a_child_has_inherited_until_it_dies) {

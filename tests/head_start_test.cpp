@@ -6,12 +6,13 @@
 namespace beltway {
 namespace {
 
+constexpr std::uint32_t k_slots = 64;
 constexpr std::uint32_t k_slot_bytes = 1088;  // of 1 KiB messages
 
 /// A consumer that waits now and then.
 class Consumer {
  public:
-  explicit Consumer(std::uint32_t slot_bytes, Position start = 0) : head_start_(slot_bytes), read_(start) {
+  explicit Consumer(std::uint32_t slot_bytes, Position start = 0) : head_start_(k_slots, slot_bytes), read_(start) {
     takes(0, 0);
   }
   /// Takes `messages` in `ns`, then has to wait; for how long it should stay away.
@@ -70,11 +71,16 @@ TEST(HeadStart, who_finds_nothing_twice_has_no_stream) {
 }
 
 TEST(HeadStart, small_messages_need_none) {
-  EXPECT_FALSE(HeadStart(64).ever());
-  EXPECT_FALSE(HeadStart(192).ever());
-  EXPECT_TRUE(HeadStart(256).ever());
+  EXPECT_FALSE(HeadStart(k_slots, 64).ever());
+  EXPECT_FALSE(HeadStart(k_slots, 192).ever());
+  EXPECT_TRUE(HeadStart(k_slots, 256).ever());
   Consumer consumer(64);
   EXPECT_EQ(consumer.long_waits(1000, 2, 10), 0U);
+}
+
+TEST(HeadStart, a_small_ring_would_be_full_meanwhile) {
+  EXPECT_FALSE(HeadStart(32, k_slot_bytes).ever());
+  EXPECT_TRUE(HeadStart(64, k_slot_bytes).ever());
 }
 
 TEST(HeadStart, larger_messages_may_take_longer) {

@@ -22,11 +22,9 @@ plant(no_look_after_help src/claim.cpp
   limit_ = wrap(look_from(position) + map_.geometry.slots);]]
   [[if (help_floors(map_)) limit_ = wrap(look_from(position) + map_.geometry.slots);]])
 plant(mark_before_tail src/claim.hpp
-  [[map_.tail().store_relaxed(Tail{position + 1, generation_, producer_}.word());
-    add_pair(map_.ring_head().published[0], 1, meta.size);]]
+  [[map_.tail().store_relaxed(Tail{position + 1, generation_, producer_}.word());]]
   [[store_pair(slot.state, SlotState{position, producer_, SlotPhase::claimed}.word(), meta.word());
-    map_.tail().store_relaxed(Tail{position + 1, generation_, producer_}.word());
-    add_pair(map_.ring_head().published[0], 1, meta.size);]])
+    map_.tail().store_relaxed(Tail{position + 1, generation_, producer_}.word());]])
 plant(no_fence_behind_the_mark src/claim.hpp
   [[release_fence();]] "")
 
