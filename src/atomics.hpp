@@ -11,6 +11,8 @@
 namespace beltway {
 /// Messages of up to so many bytes are copied without a call.
 inline constexpr std::size_t k_small_copy_bytes = 64;
+/// And of up to so many in words, see copy_words().
+inline constexpr std::size_t k_medium_copy_bytes = 512;
 }  // namespace beltway
 
 #ifdef BELTWAY_ATOMICS_HEADER
@@ -110,8 +112,9 @@ inline void copy_ends(std::byte* to, const std::byte* from, std::size_t size) no
     std::memcpy(to, from, block);
     std::memcpy(to + size - block, from + size - block, block);
   } else {
-    for (std::size_t at = 0; at < block; at += 16) copy_words(to + at, from + at);
-    for (std::size_t at = size - block; at < size; at += 16) copy_words(to + at, from + at);
+    // From the end to the beginning: the slot's state, which comes last, lies on the first line.
+    for (std::size_t at = size; at != size - block; at -= 16) copy_words(to + at - 16, from + at - 16);
+    for (std::size_t at = block; at != 0; at -= 16) copy_words(to + at - 16, from + at - 16);
   }
 }
 /// copy_racing() of at most k_small_copy_bytes: most messages are small, and a library call costs more than their copy.
@@ -130,11 +133,18 @@ inline void copy_small(std::byte* to, const std::byte* from, std::size_t size) n
     for (std::size_t i = 0; i < size; ++i) to[i] = from[i];
   }
 }
+/// As copy_small(), for what is larger.
+inline void copy_medium(std::byte* to, const std::byte* from, std::size_t size) noexcept {
+  copy_words(to + size - 16, from + size - 16);
+  for (std::size_t at = (size - 1) / 16 * 16; at != 0; at -= 16) copy_words(to + at - 16, from + at - 16);
+}
 inline void copy_racing(std::byte* to, const std::byte* from, std::size_t size) noexcept {
-  if (size > k_small_copy_bytes) {
-    std::memcpy(to, from, size);
-  } else {
+  if (size <= k_small_copy_bytes) {
     copy_small(to, from, size);
+  } else if (size <= k_medium_copy_bytes) {
+    copy_medium(to, from, size);
+  } else {
+    std::memcpy(to, from, size);
   }
 }
 #endif
@@ -162,7 +172,7 @@ inline void copy_small(std::byte* to, const std::byte* from, std::size_t size) n
 #if defined(__x86_64__) && !defined(BELTWAY_ATOMICS_HEADER) && !defined(BELTWAY_THREAD_SANITIZER)
 /// Intel and AMD promise that an aligned store of 16 bytes is visible at once on every processor with AVX.
 [[nodiscard]] inline bool pairs_are_whole() noexcept { return __builtin_cpu_supports("avx") != 0; }
-/// Stores both at once, not before what was stored before and not after what is stored later. Only where pairs_are_whole().
+/// Stores both at once, with release order. Only where pairs_are_whole().
 inline void store_pair(Word& first, std::uint64_t a, std::uint64_t b) noexcept {
   const TwoWords both = {static_cast<long long>(a), static_cast<long long>(b)};
   asm volatile("movaps %1, %0" : "=m"(reinterpret_cast<TwoWords&>(first)) : "x"(both) : "memory");
@@ -175,13 +185,11 @@ inline void add_pair(Word& first, std::uint64_t a, std::uint64_t b) noexcept {
   asm("movaps %1, %0" : "=m"(reinterpret_cast<TwoWords&>(first)) : "x"(sum));
 }
 #else
-// One after the other, which allows more than at once: what holds with these, as in the explorer, holds with those.
+// The second, then the first: the first is what others look at.
 [[nodiscard]] inline bool pairs_are_whole() noexcept { return true; }
 inline void store_pair(Word& first, std::uint64_t a, std::uint64_t b) noexcept {
-  first.store_release(a);
-  release_fence();
   (&first)[1].store_relaxed(b);
-  release_fence();
+  first.store_release(a);
 }
 inline void add_pair(Word& first, std::uint64_t a, std::uint64_t b) noexcept {
   first.store_relaxed(first.load_relaxed() + a);

@@ -35,6 +35,7 @@ bool Claimer::find_room(Position position) noexcept {
   if (single_) full_fence();
   limit_ = wrap(look_from(position) + map_.geometry.slots);
   if (distance(position, limit_) < 0) return true;
+  if (!thorough_) return false;
   // Look again whoever moved them: a floor that another helped on after our look makes room, too.
   help_floors(map_);
   limit_ = wrap(look_from(position) + map_.geometry.slots);

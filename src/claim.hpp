@@ -4,6 +4,9 @@
 // names the owner of the last claim, and nobody claims before the slot of the claim before is marked, so that at every
 // instruction at most one claim is unmarked and its owner is known.
 //
+// A single producer marks nothing: it has one claim at a time, which `tail` names, and starts to write only when the slot
+// before says READY or VOID; that is what a lossy reader looks for instead of the mark (is_unchanged() in slot_view.hpp).
+//
 // Thread safety: a Claimer belongs to one producer. Only one Claimer may exist for a single-producer ring.
 #pragma once
 
@@ -25,28 +28,30 @@ class Claimer {
  public:
   Claimer(const QueueMap& map, unsigned producer) noexcept;
 
-  /// Takes the next position: its slot then says CLAIMED and is this producer's to write. noexcept, no system call.
+  /// Takes the next position: its slot is this producer's to write. noexcept, no system call.
   [[nodiscard]] Claim claim() noexcept {
     if (map_.board().notice.load_relaxed() != notice_) [[unlikely]]
       return Claim::notice;
     return single_ ? claim_single() : claim_shared();
   }
 
-  /// The common case of claim(): a single producer that has room and no news, with the slot's meta word. `counted`: counts the
-  /// message as published. Null: nothing was done, ask claim(). Not for several producers, nor where pairs are not whole.
+  /// The common case of claim(): a single producer that has room and no news. `counted`: counts a message of `size` bytes as
+  /// published. Null: nothing was done, ask claim(). Not for several producers.
   template <bool counted>
-  [[nodiscard]] Slot* claim_now(SlotMeta meta) noexcept {
+  [[nodiscard]] Slot* claim_now(std::size_t size) noexcept {
     if (map_.board().notice.load_relaxed() != notice_ || distance(next_, limit_) >= 0) [[unlikely]]
       return nullptr;
     const Position position = next_;
-    Slot& slot = map_.slot(position);
-    // As take_next() and mark(). Nothing else is stored between what goes to the slot: see ProducerCore::put_now().
     map_.tail().store_relaxed(Tail{position + 1, generation_, producer_}.word());
-    if constexpr (counted) add_pair(map_.ring_head().published[0], 1, meta.size);
+    if constexpr (counted) add_pair(map_.ring_head().published[0], 1, size);
     next_ = wrap(position + 1);
-    // A lossy reader must not find the new meta word with the old state: at once, or in this order.
-    store_pair(slot.state, SlotState{position, producer_, SlotPhase::claimed}.word(), meta.word());
-    return &slot;
+    // As in take_next().
+    release_fence();
+    return &map_.slot(position);
+  }
+  /// Ends the claim of claim_now(). Only where pairs_are_whole().
+  void ready_now(Slot& slot, SlotMeta meta) const noexcept {
+    store_pair(slot.state, SlotState{last(), producer_, SlotPhase::ready}.word(), meta.word());
   }
 
   /// Claim::ok if claim() would most likely succeed now; takes nothing.
@@ -56,15 +61,20 @@ class Claimer {
   [[nodiscard]] Slot& slot() const noexcept { return *slot_; }
   /// The position of the last claim.
   [[nodiscard]] Position last() const noexcept { return wrap(next_ - 1); }
-  /// Ends the last claim, which was for `position`: the slot's message is visible. Pairs with the acquire load of the
-  /// slot's state in every reader.
-  void ready(Position position) noexcept { ready(map_.slot(position), position); }
-  void ready(Slot& slot, Position position) const noexcept { end(slot, position, SlotPhase::ready); }
+  /// Ends the last claim: its slot's message is visible. Pairs with the acquire load of the slot's state in every reader.
+  void ready(SlotMeta meta) noexcept {
+    slot_->meta.store_relaxed(meta.word());
+    end(*slot_, SlotPhase::ready);
+  }
   /// Ends the last claim without a message.
-  void voided(Position position) noexcept { end(map_.slot(position), position, SlotPhase::voided); }
+  void voided() noexcept { end(map_.slot(last()), SlotPhase::voided); }
 
   /// Takes note of the board's news; the cached limit is forgotten. Returns the flags (k_notice_*).
   std::uint32_t accept_notice() noexcept;
+
+  /// Whether a ring that seems full is looked through for acknowledgements that no floor has passed yet (else claim() may say
+  /// full too early). That takes the lease words from consumers who are at work: a producer that waits does it seldom.
+  void set_thorough(bool thorough) noexcept { thorough_ = thorough; }
 
   /// Looks at all floors. Returns the lowest.
   Position look() noexcept;
@@ -88,29 +98,30 @@ class Claimer {
   }
   /// Single producer, and there is room.
   void take_next() noexcept {
-    const Position position_now = next_;
-    // `tail` first: a claim that is not in `tail` does not exist for the repair. Plain stores: nobody else writes them.
-    map_.tail().store_relaxed(Tail{position_now + 1, generation_, producer_}.word());
-    mark(map_.slot(position_now), position_now);
-    next_ = wrap(position_now + 1);
+    slot_ = &map_.slot(next_);
+    // `tail` first: a claim that is not in `tail` does not exist for the repair. A plain store: nobody else writes it.
+    map_.tail().store_relaxed(Tail{next_ + 1, generation_, producer_}.word());
+    next_ = wrap(next_ + 1);
+    release_fence();  // what is written now is not seen before the end of the claim before: pairs with is_unchanged()
   }
   Claim claim_shared() noexcept;
 
   /// Release, so that `tail` is moved before the mark is seen; the fence keeps the payload behind the mark, for lossy
-  /// readers: pairs with the acquire fence in LossyReader.
+  /// readers: pairs with is_unchanged().
   void mark(Slot& slot, Position position) noexcept {
     slot_ = &slot;
     slot.state.store_release(SlotState{position, producer_, SlotPhase::claimed}.word());
     release_fence();
   }
-  void end(Slot& slot, Position position, SlotPhase phase) const noexcept {
-    slot.state.store_release(SlotState{position, producer_, phase}.word());
+  void end(Slot& slot, SlotPhase phase) const noexcept {
+    slot.state.store_release(SlotState{last(), producer_, phase}.word());
   }
   bool find_room(Position position) noexcept;
   Position look_from(Position tail) noexcept;
 
   const QueueMap map_;
   const bool single_;
+  bool thorough_ = true;
   const std::uint8_t producer_;
   std::uint16_t generation_ = 0;  // under which limit_ was read
   Position next_ = 0;             // behind our last claim; single-producer: our own copy of tail

@@ -43,6 +43,7 @@ ConsumerCore::ConsumerCore(Attachment attachment, const ConsumerOptions& options
       reader_(make_reader(attachment_)),
       private_(std::get_if<PrivateReader>(&reader_)),
       quick_(attachment_.evictable ? nullptr : private_),
+      quick_named_(attachment_.evictable ? nullptr : std::get_if<NamedReader>(&reader_)),
       head_start_(attachment_.map.geometry.slots, attachment_.map.geometry.slot_bytes),
       waiter_(attachment_.map, attachment_.owner, options.wait, is_symmetric(attachment_.map)),
       endpoint_(attachment_.map.endpoint(attachment_.owner)) {
@@ -111,8 +112,7 @@ Look ConsumerCore::take_named(NamedReader& reader, std::span<Message> out, std::
     if (counters_.corrupt != corrupt_before) store_counters();
     if (look != Look::message) break;
     if (is_evicted()) {  // the daemon may have looked for our leases before these
-      for (std::size_t i = leased; i-- > 0;) reader.nack(views[i].position, views[i].tries);
-      reader.settle(views[0].position);  // a removal may wait for the end of these leases
+      reader.give_back(views, leased);
       pass_on();
       return Look::empty;
     }
@@ -121,11 +121,27 @@ Look ConsumerCore::take_named(NamedReader& reader, std::span<Message> out, std::
     if (leased < wanted) break;
   }
   if (count == 0) return look;
-  // Chain: two messages may have woken one sleeper only.
-  if (attachment_.map.board().consumer_sleepers.load_relaxed() != 0 && reader.more()) {
-    if (wake_one_of_group(attachment_.map, reader.group(), attachment_.owner)) ++wakes_;
-  }
+  chain(reader);
   return Look::message;
+}
+
+bool ConsumerCore::lease_now(SlotView& view) noexcept {
+  if (quick_named_ == nullptr || leased_ - ended_.load() >= prefetch_) return false;
+  const std::uint64_t corrupt_before = counters_.corrupt;
+  if (!quick_named_->lease_now(view, counters_.corrupt)) {
+    if (counters_.corrupt != corrupt_before) store_counters();
+    return false;
+  }
+  ++leased_;
+  chain(*quick_named_);
+  return true;
+}
+
+void ConsumerCore::chain(const NamedReader& reader) noexcept {
+  // Two messages may have woken one sleeper only.
+  if (attachment_.map.board().consumer_sleepers.load_relaxed() != 0 && reader.more()) [[unlikely]] {
+    pass_on();
+  }
 }
 
 Look ConsumerCore::take_what_is_there(std::span<Message> out, std::size_t& count) {
@@ -236,6 +252,8 @@ Received ConsumerCore::received(const SlotView& view) noexcept {
 }
 
 Received ConsumerCore::try_receive_slowly() {
+  SlotView view;
+  if (lease_now(view)) return received_now(view);
   Received received;
   std::size_t count = 0;
   received.status_ = try_take({&received.message_, 1}, count);
@@ -251,10 +269,11 @@ void ConsumerCore::let_producer_get_ahead() noexcept {
 
 Received ConsumerCore::receive_slowly(const Until& until) {
   SlotView view;
+  if (lease_now(view)) return received_now(view);
   let_producer_get_ahead();
-  const unsigned looks = quick_ != nullptr && waiter_.spins() ? k_quick_looks : 0;
-  for (unsigned look = 0; look < looks; ++look) {
-    if (next_now(view)) return this->received(view);
+  const bool quick = quick_ != nullptr || quick_named_ != nullptr;
+  for (unsigned looks = quick && waiter_.spins() ? k_quick_looks : 0; looks != 0; --looks) {
+    if (next_now(view) || lease_now(view)) return received_now(view);
   }
   Received received;
   std::size_t count = 0;
@@ -282,6 +301,7 @@ Batch ConsumerCore::receive_batch(std::span<Message> out, const Until& until) {
 int ConsumerCore::fd() {
   check_fork();
   quick_ = nullptr;
+  quick_named_ = nullptr;
   return waiter_.enable_events();
 }
 

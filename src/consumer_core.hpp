@@ -82,9 +82,13 @@ class alignas(k_apart_bytes) ConsumerCore {
   Status nothing_taken(std::span<Message> out, std::size_t& count);
   /// The common case, without the general one's detours: the next message of a private group, if it is there.
   [[nodiscard]] bool next_now(SlotView& view) noexcept { return quick_ != nullptr && quick_->next_if_ready(view); }
+  /// The same for a named group.
+  [[nodiscard]] bool lease_now(SlotView& view) noexcept;
+  /// After a message was taken from a named group: wakes another sleeper if another message is there.
+  void chain(const NamedReader& reader) noexcept;
   /// As received(), without a call in most cases, so that the way of most messages saves no registers.
   [[nodiscard]] Received received_now(const SlotView& view) noexcept {
-    if (view.position % k_store_every == 0) [[unlikely]]
+    if (view.position % k_store_every == 0 || view.tries != 0) [[unlikely]]
       return received(view);
     add_pair(endpoint_.counters[0], 1, view.size);
     return Received(message(view));
@@ -139,7 +143,9 @@ class alignas(k_apart_bytes) ConsumerCore {
   const std::uint64_t prefetch_;
   std::variant<PrivateReader, NamedReader, LossyReader> reader_;
   PrivateReader* const private_;  // in reader_, or null
-  PrivateReader* quick_;  // private_, while nobody can throw us out, nor an event loop wants to know what we find
+  // The reader, while nobody can throw us out, nor an event loop wants to know what we find; else null.
+  PrivateReader* quick_;
+  NamedReader* quick_named_;
   HeadStart head_start_;
   Waiter waiter_;
   Endpoint& endpoint_;

@@ -20,16 +20,19 @@ namespace {
 
 /// True if the group needs position `p`, which its floor has reached, no more.
 bool is_over(const QueueMap& map, unsigned group, Position p) noexcept {
-  // The slot first: once it says GONE nobody new leases it (see NamedReader::step), so who has leased it is seen below.
+  const Word& word = map.lease(group, p);
+  const auto says = [&](Lease lease, LeasePhase phase) {
+    return distance<Lease::bits>(lease.position, p) == 0 && lease.phase == phase;
+  };
+  const Lease seen = Lease::of(word.load_acquire());
+  if (says(seen, LeasePhase::done)) return true;
+  if (says(seen, LeasePhase::leased)) return false;
   const SlotState slot = SlotState::of(map.slot(p).state.load_acquire());
-  const Lease lease = Lease::of(map.lease(group, p).load_acquire());
-  if (distance<Lease::bits>(lease.position, p) == 0) {
-    if (lease.phase == LeasePhase::done) return true;
-    // A group that joined at the oldest message may have leased what its lane's owner was just marking GONE: it is being
-    // read in place, and until its end our floor keeps the bytes.
-    if (lease.phase == LeasePhase::leased) return false;
-  }
-  return slot.position == p && (slot.phase == SlotPhase::voided || slot.phase == SlotPhase::gone);
+  if (slot.position != p || (slot.phase != SlotPhase::voided && slot.phase != SlotPhase::gone)) return false;
+  // A group that joined at the oldest message may have leased what its lane's owner was just marking GONE: it is being
+  // read in place, and until its end our floor keeps the bytes. Once the slot says GONE nobody new leases it (see
+  // NamedReader::step), so who has is seen now.
+  return !says(Lease::of(word.load_acquire()), LeasePhase::leased);
 }
 
 }  // namespace

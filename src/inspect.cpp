@@ -116,18 +116,17 @@ std::uint64_t positions_held(const QueueMap& map, Position tail) noexcept {
 
 /// Copies the message at `position` if it is there now and still there afterwards.
 bool copy_message(const QueueMap& map, Position position, std::size_t max_bytes, PeekedMessage& message) {
-  const Word& state = map.slot(position).state;
-  const std::uint64_t before = state.load_acquire();  // pairs with the release of READY
-  const SlotState slot = SlotState::of(before);
+  const Slot& slot = map.slot(position);
+  const std::uint64_t word = slot.state.load_acquire();  // pairs with the release of READY
+  const SlotState state = SlotState::of(word);
   SlotView view;
-  if (slot.position != position || slot.phase != SlotPhase::ready || !view_slot(map, slot, view)) return false;
+  if (state.position != position || state.phase != SlotPhase::ready || !view_slot(map, state, view)) return false;
   message.position = position;
   message.producer = view.producer;
   message.size = view.size;
   message.bytes.resize(std::min<std::size_t>(view.size, max_bytes));
   copy_racing(message.bytes.data(), view.data, message.bytes.size());
-  acquire_fence();  // pairs with the release fence after CLAIMED: a torn copy has another state behind it
-  return state.load_relaxed() == before;
+  return is_unchanged(map, slot, word);
 }
 
 /// True if the group has done with the position.

@@ -29,9 +29,7 @@ Look LossyReader::next(SlotView& view) {
     }
     const bool sound = view_slot(map_, state, view);
     if (sound) copy(view);
-    // Pairs with the fence behind the mark in Claimer::mark(): a copy of later bytes sees the later state.
-    acquire_fence();
-    if (slot.state.load_relaxed() != word) {
+    if (!is_unchanged(map_, slot, word)) {
       lose(1);
       continue;
     }

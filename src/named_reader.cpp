@@ -7,7 +7,12 @@
 
 namespace beltway {
 
-NamedReader::Step NamedReader::step(Position position, SlotView& view, std::uint64_t& corrupt) noexcept {
+namespace {
+Position position_of(Next next, Position floor) noexcept { return widen<Next::bits>(next.position, floor); }
+}  // namespace
+
+[[gnu::always_inline]] inline NamedReader::Step NamedReader::step(Position position, SlotView& view,
+                                                                  std::uint64_t& corrupt) noexcept {
   // Pairs with the release of READY in Claimer::ready().
   const std::uint64_t slot_word = map_.slot(position).state.load_acquire();
   const SlotState slot = SlotState::of(slot_word);
@@ -35,6 +40,25 @@ NamedReader::Step NamedReader::step(Position position, SlotView& view, std::uint
   return Step::passed;
 }
 
+bool NamedReader::lease_now(SlotView& view, std::uint64_t& corrupt) noexcept {
+  Group& group = map_.group(group_);
+  if (!active()) return false;
+  const std::uint64_t seen = group.next.load_acquire();
+  const Next next = Next::of(seen);
+  const Position floor = this->floor();
+  const Position position = position_of(next, floor);
+  if (distance(position, floor) < 0 || step(position, view, corrupt) != Step::leased) return false;
+  group.next.compare_and_swap(seen, Next{position + 1, next.version}.word());
+  if (active()) return true;
+  give_back(&view, 1);
+  return false;
+}
+
+void NamedReader::give_back(const SlotView* views, std::size_t count) noexcept {
+  for (std::size_t i = count; i-- > 0;) nack(views[i].position, views[i].tries);
+  settle(views[0].position);  // the removal may have seen our leases, and waits for their end
+}
+
 Look NamedReader::lease(SlotView* views, std::size_t count, std::size_t& leased, std::uint64_t& corrupt) noexcept {
   Group& group = map_.group(group_);
   leased = 0;
@@ -43,7 +67,7 @@ Look NamedReader::lease(SlotView* views, std::size_t count, std::size_t& leased,
     const std::uint64_t seen = group.next.load_acquire();
     const Next next = Next::of(seen);
     const Position floor = wrap(group.floor.load_acquire());
-    Position position = widen<Next::bits>(next.position, floor);
+    Position position = position_of(next, floor);
     const bool behind = distance(position, floor) < 0;
     if (behind) position = floor;
     const Position first = position;
@@ -60,9 +84,8 @@ Look NamedReader::lease(SlotView* views, std::size_t count, std::size_t& leased,
     if (leased != 0) {
       // A removal that did not see our leases is seen by us: leave() posts LEAVING, then a heavy barrier, then looks.
       if (active()) return Look::message;
-      for (std::size_t i = leased; i-- > 0;) nack(views[i].position, views[i].tries);
+      give_back(views, leased);
       leased = 0;
-      settle(first);  // the removal may have seen our leases, and waits for their end
       return Look::empty;
     }
     if (step != Step::again) {
@@ -108,7 +131,7 @@ bool NamedReader::settle(Position position) noexcept {
 
 bool NamedReader::more() const noexcept {
   const Position floor = this->floor();
-  const Position position = widen<Next::bits>(Next::of(map_.group(group_).next.load_acquire()).position, floor);
+  const Position position = position_of(Next::of(map_.group(group_).next.load_acquire()), floor);
   const SlotState slot = SlotState::of(map_.slot(position).state.load_acquire());
   return slot.position == position && slot.phase == SlotPhase::ready;
 }

@@ -26,10 +26,16 @@ class NamedReader {
   /// (they are acknowledged). Look::empty: nothing to lease now, or the group is being removed (see active()).
   Look lease(SlotView* views, std::size_t count, std::size_t& leased, std::uint64_t& corrupt) noexcept;
 
+  /// The common case of lease() for one message: `next` points at it. False: ask lease().
+  bool lease_now(SlotView& view, std::uint64_t& corrupt) noexcept;
+
   /// Ends the lease of a message. False if it was not ours any more.
   bool ack(Position position, std::uint8_t tries) noexcept;
   /// Gives the message back, to be delivered again.
   bool nack(Position position, std::uint8_t tries) noexcept;
+
+  /// Nacks all of them, of which there is at least one, and settles.
+  void give_back(const SlotView* views, std::size_t count) noexcept;
 
   /// After ack(): moves the floor on if somebody may wait for that, or enough has gathered. True if it tried; then
   /// producers that sleep for room may be woken, up to floor().

@@ -42,21 +42,47 @@ auto publishing_writer(detail::ProducerCore& core, std::size_t size, detail::Wri
   };
 }
 
-// Out of line, so that the way of most messages saves no registers for them.
-[[gnu::noinline]] std::uint64_t publish_end(detail::ProducerCore& core) noexcept {
+// Each is three ways: at once, at once with something to do afterwards, and the general one. What is not the first is out of
+// line, so that the way of most messages saves no registers for them.
+using detail::ProducerCore;
+[[gnu::noinline]] std::uint64_t publish_end(ProducerCore& core) noexcept {
   core.after_put();
   return core.position();
 }
-[[gnu::noinline]] Status try_publish_end(detail::ProducerCore& core) noexcept {
+[[gnu::noinline]] Status try_publish_end(ProducerCore& core) noexcept {
   core.after_put();
   return Status::ok;
 }
-[[gnu::noinline]] std::uint64_t publish_slowly(detail::ProducerCore& core, Bytes message) {
+template <class Slowly>
+[[gnu::always_inline]] inline std::uint64_t publish(ProducerCore& core, ProducerCore::Put put, const Slowly& slowly) {
+  if (put == ProducerCore::Put::done) [[likely]]
+    return core.position();
+  return put == ProducerCore::Put::more_to_do ? publish_end(core) : slowly();
+}
+template <class Slowly>
+[[gnu::always_inline]] inline Status try_publish(ProducerCore& core, ProducerCore::Put put, const Slowly& slowly) {
+  if (put == ProducerCore::Put::done) [[likely]]
+    return Status::ok;
+  return put == ProducerCore::Put::more_to_do ? try_publish_end(core) : slowly();
+}
+
+[[gnu::noinline]] std::uint64_t publish_slowly(ProducerCore& core, Bytes message) {
   core.blocking(message.size(), publishing(core, message));
   return core.position();
 }
-[[gnu::noinline]] Status try_publish_slowly(detail::ProducerCore& core, Bytes message) {
+[[gnu::noinline]] Status try_publish_slowly(ProducerCore& core, Bytes message) {
   return core.once(publishing(core, message));
+}
+// More than is copied without a call.
+[[gnu::always_inline]] inline ProducerCore::Put put_larger_now(ProducerCore& core, const Bytes& message) noexcept {
+  const auto copy = [&](std::byte* place) noexcept { copy_racing(place, message.data(), message.size()); };
+  return core.put_now(message.size(), copy);
+}
+[[gnu::noinline]] std::uint64_t publish_larger(ProducerCore& core, Bytes message) {
+  return publish(core, put_larger_now(core, message), [&] { return publish_slowly(core, message); });
+}
+[[gnu::noinline]] Status try_publish_larger(ProducerCore& core, Bytes message) {
+  return try_publish(core, put_larger_now(core, message), [&] { return try_publish_slowly(core, message); });
 }
 
 /// An attempt to publish what is left of a batch; `done` counts.
@@ -87,19 +113,15 @@ void detail::ProducerCoreDeleter::operator()(ProducerCore* core) const noexcept 
 
 std::uint64_t Producer::publish(Bytes message) {
   detail::touch(message);
-  detail::ProducerCore& core = *core_;
-  const auto put = core.put_now(message);
-  if (put == detail::ProducerCore::Put::done) [[likely]]
-    return core.position();
-  return put == detail::ProducerCore::Put::more_to_do ? publish_end(core) : publish_slowly(core, message);
+  return beltway::publish(*core_, core_->put_small_now(message), [&] {
+    return core_->may_put_now() ? publish_larger(*core_, message) : publish_slowly(*core_, message);
+  });
 }
 Status Producer::try_publish(Bytes message) {
   detail::touch(message);
-  detail::ProducerCore& core = *core_;
-  const auto put = core.put_now(message);
-  if (put == detail::ProducerCore::Put::done) [[likely]]
-    return Status::ok;
-  return put == detail::ProducerCore::Put::more_to_do ? try_publish_end(core) : try_publish_slowly(core, message);
+  return beltway::try_publish(*core_, core_->put_small_now(message), [&] {
+    return core_->may_put_now() ? try_publish_larger(*core_, message) : try_publish_slowly(*core_, message);
+  });
 }
 Status Producer::publish_until(Bytes message, const Until& until) {
   detail::touch(message);
@@ -119,11 +141,16 @@ Status Producer::publish_parts_until(std::span<const Bytes> parts, const Until& 
 }
 
 std::uint64_t Producer::publish_writer(std::size_t size, detail::Writer writer) {
-  core_->blocking(size, publishing_writer(*core_, size, writer));
-  return core_->position();
+  const auto write = [&](std::byte* place) { writer.call(writer.object, {place, size}); };
+  return beltway::publish(*core_, core_->put_now(size, write), [&] {
+    core_->blocking(size, publishing_writer(*core_, size, writer));
+    return core_->position();
+  });
 }
 Status Producer::try_publish_writer(std::size_t size, detail::Writer writer) {
-  return core_->once(publishing_writer(*core_, size, writer));
+  const auto write = [&](std::byte* place) { writer.call(writer.object, {place, size}); };
+  return beltway::try_publish(*core_, core_->put_now(size, write),
+                              [&] { return core_->once(publishing_writer(*core_, size, writer)); });
 }
 Status Producer::publish_writer_until(std::size_t size, detail::Writer writer, const Until& until) {
   return core_->until(until, publishing_writer(*core_, size, writer));

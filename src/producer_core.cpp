@@ -84,11 +84,9 @@ Status ProducerCore::lend(std::size_t size, Lane::Lent& lent) {
 }
 
 void ProducerCore::put_reference(std::uint64_t record, std::size_t size) noexcept {
-  Slot& slot = claimer_.slot();
-  slot.meta.store_relaxed(SlotMeta{static_cast<std::uint32_t>(size), k_flag_lane}.word());
-  slot.lane_offset().store_relaxed(lane_.offset(record));
+  claimer_.slot().lane_offset().store_relaxed(lane_.offset(record));
   lane_.commit(record, position());
-  ready(slot, size);
+  ready({static_cast<std::uint32_t>(size), k_flag_lane});
 }
 
 Status ProducerCore::put_loan(const std::byte* data, std::uint64_t record, std::size_t size) noexcept {
@@ -103,9 +101,17 @@ Status ProducerCore::put_loan(const std::byte* data, std::uint64_t record, std::
   return status;
 }
 
+void ProducerCore::void_claim() noexcept {
+  claimer_.voided();
+  announce();
+  // A group's floor may stand right before the VOID while none of its consumers looks: who waits for room must help it.
+  wake_everybody(attachment_.map);
+}
+
 void ProducerCore::choose_way() noexcept {
   const bool plain =
       attachment_.map.geometry.single_producer() && pairs_are_whole() && !waiter_.symmetric() && !waiter_.event_mode();
+  inline_end_ = plain ? inline_bytes_ + 1 : 0;
   small_end_ = plain ? std::min(inline_bytes_, k_small_copy_bytes) + 1 : 0;
 }
 
@@ -127,7 +133,8 @@ std::size_t ProducerCore::put_some_now(std::span<const Bytes> messages) noexcept
   for (; count < messages.size(); ++count) {
     const Bytes& message = messages[count];
     touch(message);
-    if (!write_now<false>(message)) break;
+    const auto copy = [&](std::byte* place) noexcept { copy_racing(place, message.data(), message.size()); };
+    if (message.size() >= inline_end_ || !write_now<false>(message.size(), copy)) break;
     bytes += message.size();
   }
   if (count != 0) {

@@ -5,7 +5,7 @@
 #include <cstddef>
 #include <cstdint>
 
-#include "queue_map.hpp"
+#include "floors.hpp"
 
 namespace beltway {
 
@@ -42,6 +42,20 @@ struct SlotView {
 }
 [[nodiscard]] inline bool view_slot(const QueueMap& map, SlotState state, SlotView& view) noexcept {
   return view_slot(map, map.slot(state.position), state, view);
+}
+
+/// After a copy of what no floor protects: true if it is what `word`, the slot's READY state, said. The fence pairs with the
+/// release fences of Claimer: who has copied later bytes sees what was stored before them. That is another state of this
+/// slot; or, where a single producer marks nothing, the next lap's in the slot before, which it ends before it begins with
+/// this one, and a later `tail` (which is not asked first, since its line is the producer's).
+[[nodiscard]] inline bool is_unchanged(const QueueMap& map, const Slot& slot, std::uint64_t word) noexcept {
+  acquire_fence();
+  if (slot.state.load_relaxed() != word) return false;
+  if (!map.geometry.single_producer()) return true;
+  const Position position = SlotState::of(word).position;
+  const Position before = wrap(position - 1);
+  if (SlotState::of(map.slot(before).state.load_relaxed()).position == before) return true;
+  return distance(load_tail(map), wrap(position + map.geometry.slots)) <= 0;
 }
 
 }  // namespace beltway

@@ -123,7 +123,7 @@ Scenario two_helpers() {
           claimer.accept_notice();
           for (unsigned i = 0; i < 2; ++i) {
             if (claimer.claim() == Claim::full) fail("a ring that has room all the time was called full");
-            claimer.voided(claimer.last());
+            claimer.voided();
           }
         };
         add_actor(claim, {.name = "producer"});

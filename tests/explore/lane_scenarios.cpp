@@ -32,11 +32,12 @@ Scenario lossy(std::uint32_t slots, bool weak) {
       });
 }
 
-/// Small messages, of which a lossy reader may copy one while it is overwritten.
-Scenario lossy_small(bool weak) {
+/// Small messages, of which a lossy reader may copy one while it is overwritten, with a mark on its slot or without.
+Scenario lossy_small(std::uint32_t producers, bool weak) {
   return scenario(
-      std::string("a lossy reader is overtaken") + (weak ? ", weak memory" : ""),
-      {.slots = 2, .producers = 1, .consumers = 1}, {.preemptions = 3, .delays = 2, .weak = weak},
+      std::string("a lossy reader is overtaken by ") + (producers == 1 ? "a single producer" : "one of two producers") +
+          (weak ? ", weak memory" : ""),
+      {.slots = 2, .producers = producers, .consumers = 1}, {.preemptions = 3, .delays = 2, .weak = weak},
       [](World& w) {
         w.add_producer(0);
         w.add_private(0, Start::latest, GroupKind::lossy);
@@ -172,8 +173,10 @@ Scenario dead_reclaimer() {
 std::vector<Scenario> lane_scenarios() {
   return {lossy(2, false),
           lossy(2, true),
-          lossy_small(false),
-          lossy_small(true),
+          lossy_small(1, false),
+          lossy_small(1, true),
+          lossy_small(2, false),
+          lossy_small(2, true),
           join_and_reclaim(),
           join_named_and_reclaim(),
           help_and_gone(),

@@ -21,12 +21,20 @@ plant(no_look_after_help src/claim.cpp
   [[help_floors(map_);
   limit_ = wrap(look_from(position) + map_.geometry.slots);]]
   [[if (help_floors(map_)) limit_ = wrap(look_from(position) + map_.geometry.slots);]])
-plant(mark_before_tail src/claim.hpp
-  [[map_.tail().store_relaxed(Tail{position + 1, generation_, producer_}.word());]]
-  [[store_pair(slot.state, SlotState{position, producer_, SlotPhase::claimed}.word(), meta.word());
-    map_.tail().store_relaxed(Tail{position + 1, generation_, producer_}.word());]])
+plant(ready_before_tail src/claim.hpp
+  [[map_.tail().store_relaxed(Tail{position + 1, generation_, producer_}.word());]] "")
+plant(ready_before_tail src/claim.hpp
+  [[store_pair(slot.state, SlotState{last(), producer_, SlotPhase::ready}.word(), meta.word());]]
+  [[store_pair(slot.state, SlotState{last(), producer_, SlotPhase::ready}.word(), meta.word());
+    map_.tail().store_relaxed(Tail{next_, generation_, producer_}.word());]])
 plant(no_fence_behind_the_mark src/claim.hpp
-  [[release_fence();]] "")
+  [[slot.state.store_release(SlotState{position, producer_, SlotPhase::claimed}.word());
+    release_fence();]]
+  [[slot.state.store_release(SlotState{position, producer_, SlotPhase::claimed}.word());]])
+plant(no_fence_behind_the_claim_before src/claim.hpp
+  [[release_fence();
+    return &map_.slot(position);]]
+  [[return &map_.slot(position);]])
 
 # -- lanes --------------------------------------------------------------------------------------------------------
 plant(no_second_look_at_the_floors src/lane.cpp
@@ -42,8 +50,12 @@ plant_expression(heir_forgets_what_is_marked src/lane.cpp
   [[state.phase != SlotPhase::ready && state.phase != SlotPhase::gone]] [[state.phase != SlotPhase::ready]])
 plant(lane_does_not_help_floors src/lane.cpp
   [[help_floors(map_);]] "")
-plant_expression(lossy_reader_does_not_look_again src/lossy_reader.cpp
+plant_expression(lossy_reader_does_not_look_again src/slot_view.hpp
   [[slot.state.load_relaxed() != word]] [[false]])
+plant_expression(lossy_reader_does_not_look_before src/slot_view.hpp
+  [[SlotState::of(map.slot(before).state.load_relaxed()).position == before]] [[true]])
+plant_expression(lossy_reader_does_not_look_at_tail src/slot_view.hpp
+  [[distance(load_tail(map), wrap(position + map.geometry.slots)) <= 0]] [[true]])
 
 # -- groups -------------------------------------------------------------------------------------------------------
 plant_expression(no_version_on_next src/named_reader.cpp
@@ -60,7 +72,9 @@ plant(next_stays_after_death daemon/repair.cpp
 plant_expression(floor_passes_old_acks src/floors.cpp
   [[distance<Lease::bits>(lease.position, p) == 0]] [[true]])
 plant(floor_passes_a_leased_gone src/floors.cpp
-  [[if (lease.phase == LeasePhase::leased) return false;]] "")
+  [[if (says(seen, LeasePhase::leased)) return false;]] "")
+plant_expression(floor_passes_a_leased_gone src/floors.cpp
+  [[!says(Lease::of(word.load_acquire()), LeasePhase::leased)]] [[true]])
 plant_expression(no_second_look_at_the_slot src/named_reader.cpp
   [[map_.slot(position).state.load_acquire() == slot_word]] [[true]])
 plant_expression(lease_what_is_done src/named_reader.cpp
@@ -88,8 +102,10 @@ plant(leave_without_barrier src/groups.cpp
   [[wake_all_of_group(map, index);]])
 plant(lease_does_not_look_for_removal src/named_reader.cpp
   [[if (active()) return Look::message;]] [[return Look::message;]])
+plant(lease_does_not_look_for_removal src/named_reader.cpp
+  [[if (active()) return true;]] [[return true;]])
 plant(nobody_drains_what_is_given_back src/named_reader.cpp
-  [[settle(first);]] "")
+  [[settle(views[0].position);]] "")
 plant(last_to_end_does_not_drain src/named_reader.cpp
   [[help_floor(map_, group_);
     try_drain(map_, group_);]]
@@ -120,7 +136,7 @@ plant(a_lost_race_for_the_floor src/named_reader.cpp
   [[return help_floor(map_, group_);]])
 plant(busy_producers_sleep_on src/waking.cpp
   [[return rung + wake_busy_producers(map, me);]] [[return rung;]])
-plant(a_void_wakes_nobody src/producer_core.hpp
+plant(a_void_wakes_nobody src/producer_core.cpp
   [[wake_everybody(attachment_.map);]] "")
 plant(last_ack_wakes_nobody src/consumer_end.cpp
   [[if (map.board().live_producers.load_relaxed() == 0) wakes_ += wake_all_of_group(map, reader.group());]] "")

@@ -32,8 +32,8 @@ struct Budget {
 };
 constexpr Budget k_budgets[] = {
     {"publish_8", 104},      {"publish_64", 117},      {"publish_mp_8", 245},    {"publish_mp_64", 260},
-    {"publish_batch_8", 81}, {"publish_batch_64", 93}, {"loan_commit", 475},     {"receive", 155},
-    {"receive_batch", 136},  {"lease_ack", 755},       {"lease_ack_batch", 396},
+    {"publish_batch_8", 81}, {"publish_batch_64", 98}, {"loan_commit", 475},     {"receive", 155},
+    {"receive_batch", 136},  {"lease_ack", 460},       {"lease_ack_batch", 370},
 };
 
 /// Instructions a message by operation: callgrind writes a file a dump, with these two lines among others:

@@ -69,10 +69,13 @@ bool is_caught(const char* bug) {
   return !WIFEXITED(status) || WEXITSTATUS(status) != 0;
 }
 
-constexpr std::array<std::string_view, 25> k_left_to_the_explorer{
+constexpr std::array<std::string_view, 28> k_left_to_the_explorer{
     "one_swap_as_help",
     "no_fence_before_the_floors",
     "no_fence_behind_the_mark",
+    "no_fence_behind_the_claim_before",
+    "lossy_reader_does_not_look_before",
+    "lossy_reader_does_not_look_at_tail",
     "heir_skips_what_is_passed_meanwhile",
     "heir_forgets_what_is_marked",
     "lane_does_not_help_floors",

@@ -17,16 +17,20 @@ plant(repair_leaves_the_sleeper daemon/repair.cpp
   [[drop_sleeper(map, owner);]] "")
 
 # -- producers ----------------------------------------------------------------------------------------------------
-plant(ready_before_the_payload src/producer_core.hpp
-  [[slot.meta.store_relaxed(meta_of(size).word());]]
-  [[slot.meta.store_relaxed(meta_of(size).word()); claimer_.ready(position());]])
-plant(small_ready_before_the_payload src/producer_core.hpp
-  [[copy_small(slot->payload(), message.data(), size);]]
-  [[claimer_.ready(*slot, position()); copy_small(slot->payload(), message.data(), size);]])
+plant_text(ready_before_the_payload src/producer_core.hpp
+  [[Slot& slot = claimer_.slot();]]
+  [[Slot& slot = claimer_.slot();
+  if (::beltway::explore::planted("ready_before_the_payload")) claimer_.ready(meta_of(size));]])
+plant_text(quick_ready_before_the_payload src/producer_core.hpp
+  [[if constexpr (noexcept(fill(slot->payload()))) {]]
+  [[if (::beltway::explore::planted("quick_ready_before_the_payload")) claimer_.ready_now(*slot, meta_of(size));
+    if constexpr (noexcept(fill(slot->payload()))) {]])
 plant_text(ready_before_the_reference src/producer_core.cpp
-  [[slot.meta.store_relaxed(SlotMeta{static_cast<std::uint32_t>(size), k_flag_lane}.word());]]
-  [[if (::beltway::explore::planted("ready_before_the_reference")) claimer_.ready(position());
-  slot.meta.store_relaxed(SlotMeta{static_cast<std::uint32_t>(size), k_flag_lane}.word());]])
+  [[claimer_.slot().lane_offset().store_relaxed(lane_.offset(record));]]
+  [[if (::beltway::explore::planted("ready_before_the_reference")) {
+    claimer_.ready({static_cast<std::uint32_t>(size), k_flag_lane});
+  }
+  claimer_.slot().lane_offset().store_relaxed(lane_.offset(record));]])
 plant(lane_without_heir src/lane.cpp
   [[if (map_.geometry.lane_bytes != 0) inherit();]] "")
 plant_expression(tail_is_not_widened src/floors.hpp

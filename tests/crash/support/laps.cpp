@@ -32,18 +32,16 @@ struct Publisher {
       claim = claimer.claim();
     }
     if (claim != Claim::ok) return false;
-    const Position position = claimer.last();
     Slot& slot = claimer.slot();
+    published = claimer.last();
     if (by_lane) {
-      slot.meta.store_relaxed(SlotMeta{k_lane_size, k_flag_lane}.word());
       slot.lane_offset().store_relaxed(lane.offset(lent.record));
-      lane.commit(lent.record, position);
+      lane.commit(lent.record, published);
+      claimer.ready({k_lane_size, k_flag_lane});
     } else {
-      slot.meta.store_relaxed(SlotMeta{k_inline_size, 0}.word());
       fill_message(slot.payload(), id, k_inline_size);
+      claimer.ready({k_inline_size, 0});
     }
-    claimer.ready(position);
-    published = position;
     return true;
   }
 
