@@ -62,11 +62,34 @@ Leases count_leases(const QueueMap& map, unsigned group, Position floor, std::ui
   return leases;
 }
 
+/// Slots that each producer has claimed and not finished.
+struct Claims {
+  std::uint64_t of[k_max_producers] = {};
+};
+
+Claims count_claims(const QueueMap& map) noexcept {
+  Claims claims;
+  const auto count = [&](std::uint8_t owner) {
+    if (owner < k_max_producers) ++claims.of[owner];
+  };
+  for (std::uint32_t i = 0; i < map.geometry.slots; ++i) {
+    const SlotState slot = SlotState::of(map.slot(i).state.load_relaxed());
+    if (slot.phase == SlotPhase::claimed) count(slot.owner);
+  }
+  // The last claim may have no mark yet, and a single producer's never has.
+  const Tail tail = Tail::of(map.tail().load_acquire());
+  const SlotState last = SlotState::of(map.slot(tail.position - 1).state.load_acquire());
+  if (distance<Tail::bits>(last.position, tail.position - 1) < 0) count(tail.owner);
+  return claims;
+}
+
 void read_producers(const QueueMap& map, QueueSnapshot& snapshot) {
+  const Claims claims = count_claims(map);
   for (const EndpointInfo& info : snapshot.info.endpoints) {
     if (!info.producer || info.index >= map.geometry.max_producers) continue;
     const Endpoint& endpoint = map.endpoint(info.index);
-    snapshot.producers.push_back({info, load_producer_counters(map, info.index), sleep_of(endpoint)});
+    snapshot.producers.push_back(
+        {info, load_producer_counters(map, info.index), sleep_of(endpoint), claims.of[info.index]});
   }
 }
 

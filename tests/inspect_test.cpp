@@ -45,6 +45,23 @@ TEST(Snapshot, shows_endpoints_groups_leases_and_counters) {
   EXPECT_EQ(now.producers[0].endpoint.pid, ::getpid());
 }
 
+TEST(Snapshot, counts_slots_that_are_claimed_and_not_finished) {
+  const TestDaemon daemon;
+  const Connection link = connect(daemon);
+  for (const std::uint32_t producers : {1U, 2U}) {
+    QueueOptions options = k_small;
+    options.max_producers = producers;
+    const Queue queue = link.declare("of_" + std::to_string(producers), options);
+    auto out = queue.producer();
+    const auto claimed = [&] { return queue.snapshot().producers.at(0).claimed; };
+    EXPECT_EQ(claimed(), 0U);
+    for (int lap = 0; lap < 3 * static_cast<int>(options.slots); ++lap) {
+      out.publish(8, [&](std::span<std::byte>) { EXPECT_EQ(claimed(), 1U); });
+      EXPECT_EQ(claimed(), 0U);
+    }
+  }
+}
+
 TEST(Peek, copies_what_is_there_and_takes_nothing) {
   const TestDaemon daemon;
   QueueOptions options = k_small;
