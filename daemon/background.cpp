@@ -24,6 +24,7 @@ int exit_code_of(pid_t child) {
 void leave_terminal() {
   // A standard error that is no terminal was chosen by whoever started us: the log goes there.
   const Fd nothing(::open("/dev/null", O_RDWR | O_CLOEXEC));
+  if (!nothing) return;
   for (const int standard : {STDIN_FILENO, STDOUT_FILENO}) ::dup2(nothing.get(), standard);
   if (::isatty(STDERR_FILENO) != 0) ::dup2(nothing.get(), STDERR_FILENO);
 }

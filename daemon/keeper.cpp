@@ -180,6 +180,7 @@ void Keeper::become_daemon(pid_t keeper) noexcept {
     ::setenv("NOTIFY_SOCKET", address_.c_str(), 1);
     ::setenv("FDSTORE", std::to_string(limit_).c_str(), 1);
     std::vector<PassedFd> passed;
+    passed.reserve(store_.size());
     for (const NamedFd& held : store_) passed.push_back({held.name, held.descriptor.get()});
     if (!passed.empty()) pass_on(passed);
     std::vector<std::string> arguments = options_.arguments;
@@ -285,6 +286,7 @@ void replace_process(const std::string& program, const std::vector<std::string>&
   std::vector<std::string> words{program};
   words.insert(words.end(), arguments.begin(), arguments.end());
   std::vector<char*> pointers;
+  pointers.reserve(words.size() + 1);
   for (std::string& word : words) pointers.push_back(word.data());
   pointers.push_back(nullptr);
   ::execv(program.c_str(), pointers.data());

@@ -54,9 +54,12 @@ bool send_datagram(int socket, std::string_view text, int descriptor) noexcept {
   }
   for (int tries = 0; tries < k_tries; ++tries) {
     if (::sendmsg(socket, &message, MSG_NOSIGNAL) >= 0) return true;
-    // Too many descriptors of this user are under way: the store takes them in a moment.
-    if (errno == ETOOMANYREFS) ::nanosleep(&k_pause, nullptr);
-    if (errno != EINTR && errno != ETOOMANYREFS) return false;
+    if (errno == ETOOMANYREFS) {
+      // Too many descriptors of this user are under way: the store takes them in a moment.
+      ::nanosleep(&k_pause, nullptr);
+    } else if (errno != EINTR) {
+      return false;
+    }
   }
   return false;
 }

@@ -46,7 +46,7 @@ int main() try {
   });
   int workers = 3;
   for (int i = workers; i > 0; --i) {
-    asio::co_spawn(io, work(jobs, leaving), [&](std::exception_ptr) {
+    asio::co_spawn(io, work(jobs, leaving), [&](const std::exception_ptr&) {
       if (--workers == 0) signals.cancel();
     });
   }

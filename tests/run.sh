@@ -74,12 +74,14 @@ tidy() {
   echo "== tidy"
   [ -f build/clang/compile_commands.json ] || cmake --preset clang >/dev/null || { one_failed "tidy: configure"; return; }
   # Headers are seen through the sources that include them. Tests are left out: GoogleTest's macros are not ours.
-  local log=build/tidy.log
-  if run-clang-tidy-19 -quiet -j "$jobs" -p build/clang "^$PWD/(src|daemon|examples)/.*\.cpp$" >"$log" 2>&1; then
-    one_passed
+  local log=build/tidy.log status
+  run-clang-tidy-19 -quiet -j "$jobs" -p build/clang "^$PWD/(src|daemon|examples)/.*\.cpp$" >"$log" 2>&1
+  status=$?  # of what does not compile: findings are warnings
+  # The analyzer follows calls into the headers of others and reports what it finds there; no header filter stops that.
+  if grep -aE -A4 "^$PWD/.*: warning: |^(/.*: )?error: " "$log" >&2 || [ $status -ne 0 ]; then
+    one_failed "tidy: see $log"
   else
-    grep -aE -A4 '(error|warning):' "$log" >&2
-    one_failed tidy
+    one_passed
   fi
 }
 

@@ -97,7 +97,7 @@ class AsioLoop {
   }
   void stop_waiting() {
     error_code ignored;
-    descriptor_.cancel(ignored);
+    static_cast<void>(descriptor_.cancel(ignored));
   }
   void release() {
     if (descriptor_.is_open()) descriptor_.release();  // it is the endpoint's own

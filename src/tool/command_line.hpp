@@ -17,7 +17,7 @@
 #include "beltway/options.hpp"
 #include "units.hpp"
 
-namespace CLI {
+namespace CLI {  // NOLINT(readability-identifier-naming): CLI11's name
 class App;
 class Option;
 }  // namespace CLI
@@ -67,11 +67,11 @@ class Command {
   Option add_numbers(const std::string& name, std::vector<int>& target, const std::string& help);
   /// Stores what `parse` makes of the option's text; `what` ("a SIZE") says what was expected.
   template <class Target, class Parse>
-  Option add_parsed(const std::string& name, Target& target, Parse parse, const std::string& what,
+  Option add_parsed(const std::string& name, Target& target, const Parse& parse, const std::string& what,
                     const std::string& help) {
     const auto store = [&target, parse](const std::string& text) {
       const auto value = parse(text);
-      if (value) target = *value;
+      if (value) target = *value;  // NOLINT(bugprone-optional-value-conversion): Target need not be optional
       return value.has_value();
     };
     return add_stored(name, store, what, help);

@@ -70,7 +70,7 @@ ExitCode usage(CLI::App& app, const CLI::ParseError& error) {
   complain(no_such_command ? "\"" + unknown.front() + "\" is no command" : std::string(error.what()));
   std::string path = command->get_name();
   for (const CLI::App* above = command->get_parent(); above != nullptr; above = above->get_parent()) {
-    path = above->get_name() + " " + path;
+    path.insert(0, above->get_name() + " ");
   }
   std::cerr << "Run \"" << path << " --help\" for help." << std::endl;
   return ExitCode::usage;

@@ -39,7 +39,7 @@ std::string group_text(const EndpointInfo& endpoint) {
 
 /// A count, and how many that is a message.
 std::string with_ratio(std::uint64_t count, std::uint64_t messages) {
-  const std::string text = format_count(count);
+  std::string text = format_count(count);
   if (count == 0 || messages == 0) return text;
   return text + " (" + format_ratio(static_cast<double>(count) / static_cast<double>(messages)) + ")";
 }

@@ -51,7 +51,7 @@ void Subscribing::take(std::span<Message> batch) {
         settle(message + 1);
       }
     }
-  } catch (const Stopped&) {
+  } catch (const Stopped&) {  // NOLINT(bugprone-empty-catch): handled below
     // The reader does not read: what it has not got goes back with the rest.
   }
   for (Message& message : batch) {
