@@ -88,8 +88,11 @@ class alignas(k_apart_bytes) ConsumerCore {
   void chain(const NamedReader& reader) noexcept;
   /// As received(), without a call in most cases, so that the way of most messages saves no registers.
   [[nodiscard]] Received received_now(const SlotView& view) noexcept {
-    if (view.position % k_store_every == 0 || view.tries != 0) [[unlikely]]
-      return received(view);
+    if (view.position % k_store_every == 0 || view.tries != 0) [[unlikely]] {
+      // A copy, or `view` lies in memory for all, and two fields stored apart and loaded together are waited for.
+      const SlotView copy = view;
+      return received(copy);
+    }
     add_pair(endpoint_.counters[0], 1, view.size);
     return Received(message(view));
   }
