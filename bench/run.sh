@@ -52,6 +52,9 @@ quick() {
     --candidates 'raw-flag,raw-slots,beltway,beltway-mp,beltway-group,boost-spsc,boost-queue,boost-mq,iceoryx'
   measure --mode throughput --sizes 8,64,1K --runs 3 --slices 5 --run-seconds 6 \
     --candidates 'raw-slots,beltway,beltway-batch,beltway-mp,beltway-group,beltway-group-batch,boost-spsc,boost-queue,iceoryx'
+  # Small messages again, through more than a processor's L2 cache holds.
+  measure --mode throughput --sizes 8,64 --footprint 4M --runs 3 --slices 5 --run-seconds 6 \
+    --candidates 'raw-slots,beltway,beltway-batch,beltway-mp,beltway-group,beltway-group-batch,boost-spsc,boost-queue,iceoryx'
 }
 
 full() {
@@ -63,6 +66,7 @@ full() {
   measure --mode latency --sizes $large --candidates "$spinning,iceoryx,pipe,unix-*,zeromq,nng" --run-seconds 120
   measure --mode throughput --sizes $small --candidates "$all" --run-seconds 120
   measure --mode throughput --sizes $large --candidates "$all" --run-seconds 120
+  measure --mode throughput --sizes 8,64,256 --footprint 4M --candidates "$all" --run-seconds 120
   # One way: what a reader that spins sees under load, and what one that sleeps sees.
   measure --mode one-way --rate 1000000 --sizes 64 --candidates "raw-slots,beltway*,boost-spsc,boost-queue,iceoryx" --run-seconds 120
   measure --mode one-way --rate 1000 --slice-ms 200 --sizes 64 --candidates "$sleeping" --run-seconds 240

@@ -44,7 +44,7 @@ ConsumerCore::ConsumerCore(Attachment attachment, const ConsumerOptions& options
       private_(std::get_if<PrivateReader>(&reader_)),
       quick_(attachment_.evictable ? nullptr : private_),
       quick_named_(attachment_.evictable ? nullptr : std::get_if<NamedReader>(&reader_)),
-      head_start_(attachment_.map.geometry.slots, attachment_.map.geometry.slot_bytes),
+      head_start_(attachment_.map.geometry.slots),
       waiter_(attachment_.map, attachment_.owner, options.wait, is_symmetric(attachment_.map)),
       endpoint_(attachment_.map.endpoint(attachment_.owner)) {
   beltway::store_counters(endpoint_.counters, counters_);
@@ -261,9 +261,12 @@ Received ConsumerCore::try_receive_slowly() {
 }
 
 void ConsumerCore::let_producer_get_ahead() noexcept {
-  if (!head_start_.ever() || quick_ == nullptr || !waiter_.spins() || quick_->is_next_ready()) return;
+  if (quick_ == nullptr || !waiter_.spins() || quick_->is_next_ready()) return;
+  const Position read = quick_->read();
+  const std::uint64_t bytes = endpoint_.counters[1].load_relaxed();
+  if (!head_start_.may_wait(read, bytes)) return;
   const std::uint64_t now = kernel::now_ns();
-  const std::uint64_t wait_ns = head_start_.wait_ns(quick_->read(), now);
+  const std::uint64_t wait_ns = head_start_.wait_ns(read, bytes, now);
   while (wait_ns != 0 && kernel::now_ns() - now < wait_ns) spin_pause();
 }
 

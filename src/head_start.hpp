@@ -17,37 +17,52 @@ namespace beltway {
 
 class HeadStart {
  public:
-  HeadStart(std::uint32_t slots, std::uint32_t slot_bytes) noexcept
-      : stream_ns_(slots < k_least_slots || slot_bytes < k_least_slot_bytes
-                       ? 0
-                       : k_stream_base_ns + slot_bytes / k_slot_bytes_a_ns) {}
+  explicit HeadStart(std::uint32_t slots) noexcept : ever_(slots >= k_least_slots) {}
 
-  /// False: always 0.
-  [[nodiscard]] bool ever() const noexcept { return stream_ns_ != 0; }
-
-  /// A consumer has taken all before `read` and found nothing there at `now_ns`. For how long it should not look.
-  [[nodiscard]] std::uint64_t wait_ns(Position read, std::uint64_t now_ns) noexcept {
-    const auto taken = static_cast<std::uint64_t>(distance(read, read_));
-    const bool fast = now_ns_ != 0 && taken != 0 && now_ns - now_ns_ < taken * stream_ns_;
+  /// A consumer has taken all before `read`, of `bytes` in all since it began, and finds nothing there. False: it looks on, and
+  /// need not ask the clock.
+  [[nodiscard]] bool may_wait(Position read, std::uint64_t bytes) noexcept {
+    if (ever_ && bytes - bytes_ >= taken(read) * k_least_bytes) return true;
     read_ = read;
+    bytes_ = bytes;
+    now_ns_ = 0;
+    waits_ = 0;
+    messages_ = 0;
+    return false;
+  }
+  /// For how long it should not look at `now_ns`.
+  [[nodiscard]] std::uint64_t wait_ns(Position read, std::uint64_t bytes, std::uint64_t now_ns) noexcept {
+    const std::uint64_t messages = taken(read);
+    const std::uint64_t taken_bytes = bytes - bytes_;
+    const std::uint64_t stream_ns = messages * k_stream_base_ns + taken_bytes / k_stream_bytes_a_ns;
+    const bool fast = now_ns_ != 0 && messages != 0 && now_ns - now_ns_ < stream_ns;
+    read_ = read;
+    bytes_ = bytes;
     now_ns_ = now_ns;
     waits_ = fast ? waits_ + 1 : 0;
-    messages_ = fast ? messages_ + taken : 0;
-    return waits_ >= k_waits && messages_ > waits_ ? k_head_start_ns : 0;
+    messages_ = fast ? messages_ + messages : 0;
+    if (waits_ < k_waits || messages_ <= waits_) return 0;
+    return k_head_start_ns + taken_bytes / messages / k_head_start_bytes_a_ns;
   }
 
  private:
-  static constexpr std::uint32_t k_least_slots = 64;        // a smaller ring may fill while its consumer stays away
-  static constexpr std::uint32_t k_least_slot_bytes = 256;  // smaller messages stream well without
+  static constexpr std::uint32_t k_least_slots = 64;   // a smaller ring may fill while its consumer stays away
+  static constexpr std::uint64_t k_least_bytes = 240;  // a message; smaller ones stream well without
   // A message of a stream takes less than this, a round trip more (1 KiB: 230 and 780 ns where a line takes 55).
   static constexpr std::uint64_t k_stream_base_ns = 128;
-  static constexpr std::uint32_t k_slot_bytes_a_ns = 4;
+  static constexpr std::uint64_t k_stream_bytes_a_ns = 4;
   static constexpr std::uint64_t k_waits = 16;
-  // Of 300, 600, 1200 and 2500 ns, longer was better, but it is latency, too.
+  // Of 300, 600, 1200 and 2500 ns, longer was better, but it is latency, too. What is large needs more, to be ahead by messages.
   static constexpr std::uint64_t k_head_start_ns = 1500;
+  static constexpr std::uint64_t k_head_start_bytes_a_ns = 16;
 
-  const std::uint64_t stream_ns_;
+  [[nodiscard]] std::uint64_t taken(Position read) const noexcept {
+    return static_cast<std::uint64_t>(distance(read, read_));
+  }
+
+  const bool ever_;
   Position read_ = 0;           // at the last wait
+  std::uint64_t bytes_ = 0;     // likewise
   std::uint64_t now_ns_ = 0;    // likewise; 0: there was none yet
   std::uint64_t waits_ = 0;     // fast ones, in a row
   std::uint64_t messages_ = 0;  // taken between them
