@@ -52,6 +52,8 @@ Waiter::Waiter(const QueueMap& map, unsigned owner, WaitStrategy strategy, bool 
               "attach: epoll for the endpoint's bell: " + reason + "; raise the limit of open files (ulimit -n)");
 }
 
+void Waiter::give_way() noexcept { ::sched_yield(); }
+
 Waiter::~Waiter() { ::close(epoll_); }
 
 void Waiter::ring_self() const noexcept { kernel::ring_bell(map_.bell(owner_)); }

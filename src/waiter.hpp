@@ -64,6 +64,8 @@ class Waiter {
   static constexpr unsigned k_burst = 256;          // pauses before the clock is read for the first time
   static constexpr unsigned k_pauses_a_check = 64;  // pauses between two reads of the clock
   static constexpr std::uint64_t k_never = ~0ULL;
+  static constexpr std::uint64_t k_preempted_ns = 50'000;  // two reads of the clock, which are about 1 us apart
+  static constexpr std::uint64_t k_shares_ns = 100'000'000;
 
   template <class LookFn>
   std::optional<Ended> spin(std::uint64_t until_ns, std::uint64_t deadline_ns, const std::stop_token& stop,
@@ -71,6 +73,8 @@ class Waiter {
   template <class LookFn, class ArmFn, class PassOnFn>
   Ended sleep(std::uint64_t deadline_ns, const std::stop_token& stop, LookFn&& look, ArmFn&& arm, PassOnFn&& pass_on);
 
+  /// Lets others have the processor, if there are any.
+  static void give_way() noexcept;
   static void pause(unsigned times) noexcept {
     for (; times > 0; --times) spin_pause();
   }
@@ -95,6 +99,7 @@ class Waiter {
   std::uint64_t budget_ns_;  // how long to spin before sleeping; 0: not at all
   // When the clock was read last: who finds something while spinning does not read it again.
   std::uint64_t spun_until_ns_ = 0;
+  std::uint64_t shares_until_ns_ = 0;  // others use our processor: until then spinning gives way to them
   std::uint64_t sleeps_ = 0;
   std::uint64_t rescued_ = 0;
   std::uint64_t blocked_ns_ = 0;
@@ -144,9 +149,13 @@ std::optional<Waiter::Ended> Waiter::spin(std::uint64_t until_ns, std::uint64_t 
     }
     if (stop.stop_requested()) return Ended::stopped;
     const std::uint64_t now = kernel::now_ns();
+    // Somebody else had our processor meanwhile, and he may be the one for whom we wait.
+    if (now - spun_until_ns_ > k_preempted_ns) shares_until_ns_ = now + k_shares_ns;
     spun_until_ns_ = now;
     if (now >= deadline_ns) return Ended::timeout;
     if (now >= until_ns) return std::nullopt;
+    if (now < shares_until_ns_) [[unlikely]]
+      give_way();
   }
 }
 

@@ -1,7 +1,12 @@
-// What the wait strategies learn: adaptive gives spinning up when waits are long, and takes it up again when they are short.
+// What the wait strategies learn: adaptive gives spinning up when waits are long, and takes it up again when they are short; and
+// who spins notices that others need his processor.
 #include "waiter.hpp"
 
 #include <gtest/gtest.h>
+#include <sched.h>
+
+#include <ctime>
+#include <thread>
 
 #include "beltway/beltway.hpp"
 #include "local_queue.hpp"
@@ -45,6 +50,50 @@ TEST_F(WaiterLearns, spin_always_spins_and_sleep_never_does) {
   }
   EXPECT_EQ(spinning.sleeps(), 0U);
   EXPECT_GE(sleeping.sleeps(), 8U);
+}
+
+/// Processor time of this process, so far.
+double processor_seconds() {
+  timespec time{};
+  clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &time);
+  return static_cast<double>(time.tv_sec) + static_cast<double>(time.tv_nsec) / 1e9;
+}
+
+void stay_on(int processor) {
+  cpu_set_t only;
+  CPU_ZERO(&only);
+  CPU_SET(processor, &only);
+  ASSERT_EQ(sched_setaffinity(0, sizeof only, &only), 0);
+}
+
+TEST(WaiterGivesWay, to_the_one_for_whom_it_waits_on_the_same_processor) {
+  constexpr int k_rounds = 1000;
+  LocalQueue requests({.slots = 4});
+  LocalQueue replies({.slots = 4});
+  Producer ask = requests.producer();
+  Consumer asked = requests.consumer({.wait = WaitStrategy::spin});
+  Producer reply = replies.producer();
+  Consumer replied = replies.consumer({.wait = WaitStrategy::spin});
+  const int processor = sched_getcpu();
+  const double before = processor_seconds();
+  std::thread answering([&] {
+    stay_on(processor);
+    for (int i = 0; i < k_rounds; ++i) {
+      EXPECT_TRUE(asked.receive());
+      reply.publish("reply");
+    }
+  });
+  std::thread asking([&] {
+    stay_on(processor);
+    for (int i = 0; i < k_rounds; ++i) {
+      ask.publish("request");
+      EXPECT_TRUE(replied.receive());
+    }
+  });
+  asking.join();
+  answering.join();
+  // Who never gives way spins until the scheduler ends its turn, milliseconds later, twice a round.
+  EXPECT_LT((processor_seconds() - before) / k_rounds, 1e-3);
 }
 
 }  // namespace
