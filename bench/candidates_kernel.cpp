@@ -9,6 +9,7 @@
 #include <cerrno>
 #include <climits>
 #include <cstring>
+#include <fstream>
 #include <system_error>
 #include <vector>
 
@@ -105,8 +106,12 @@ class DescriptorChannel {
 class PosixMqChannel {
  public:
   static constexpr Traits k_traits{.many_producers = true, .shared = true};
-  /// Largest message: the kernel's hard limit is 16 MiB, but a queue's bytes count against RLIMIT_MSGQUEUE.
-  static constexpr std::uint64_t k_most_bytes = 64U << 10;
+  /// Largest message without rights, usually 8 KiB.
+  [[nodiscard]] static std::uint64_t most_bytes() {
+    std::uint64_t bytes = 0;
+    std::ifstream("/proc/sys/fs/mqueue/msgsize_max") >> bytes;
+    return bytes;
+  }
 
   PosixMqChannel(const Spec& spec, const std::string& name) : size_(spec.size_bytes), name_("/" + name) {
     const rlimit unlimited{RLIM_INFINITY, RLIM_INFINITY};
@@ -171,7 +176,7 @@ class PosixMqChannel {
 
 void add_kernel(Entries& entries) {
   add<PosixMqChannel>(entries, "posix-mq", "mq_send, mq_receive",
-                      [](const Spec& spec) { return spec.size_bytes <= PosixMqChannel::k_most_bytes; });
+                      [](const Spec& spec) { return spec.size_bytes <= PosixMqChannel::most_bytes(); });
   add<DescriptorChannel<Kind::pipe>>(
       entries, "pipe", "write, read; pieces of a large message as they come",
       [](const Spec& spec) { return spec.producers == 1 || spec.size_bytes <= PIPE_BUF; });

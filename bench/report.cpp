@@ -105,6 +105,7 @@ std::string json_lines(const Spec& spec, const Settings& settings, const Results
               {"bytes_in_flight", result.bytes_in_flight},
               {"batch", spec.batch}};
     if (spec.mode == Mode::one_way) json["rate"] = spec.rate;
+    if (spec.footprint_bytes != 0) json["footprint"] = spec.footprint_bytes;
     json["pinned"] = settings.processors;
     json["oversubscribed"] = spec.workers() > static_cast<std::uint32_t>(sysconf(_SC_NPROCESSORS_ONLN));
     json["near_band_ns"] = {settings.near.low_ns, settings.near.high_ns};

@@ -40,17 +40,19 @@ def three_digits(value):
 
 def scenario_of(line):
     """What a table is about; sizes are its columns."""
-    return (line["mode"], line["producers"], line["consumers"], line["fanout"], line.get("rate"))
+    return (line["mode"], line["producers"], line["consumers"], line["fanout"], line.get("rate"), line.get("footprint"))
 
 
 def title_of(scenario):
-    mode, producers, consumers, fanout, rate = scenario
+    mode, producers, consumers, fanout, rate, footprint = scenario
     title = {"latency": "Half a round trip, ns", "one_way": "One way, ns", "throughput": "Throughput, messages/s"}[mode]
     title += f", {producers} to {consumers}"
     if consumers > 1:
         title += ", each gets all" if fanout == "all" else ", each message to one"
     if rate:
         title += f", {rate} messages/s"
+    if footprint:
+        title += f", through {size_name(footprint)}"
     return title
 
 

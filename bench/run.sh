@@ -70,16 +70,18 @@ full() {
   # One way: what a reader that spins sees under load, and what one that sleeps sees.
   measure --mode one-way --rate 1000000 --sizes 64 --candidates "raw-slots,beltway*,boost-spsc,boost-queue,iceoryx" --run-seconds 120
   measure --mode one-way --rate 1000 --slice-ms 200 --sizes 64 --candidates "$sleeping" --run-seconds 240
-  # More than two workers: labelled as oversubscribed where there are not as many processors.
+  # More than two workers: labelled as oversubscribed where there are not as many processors; nobody is near then.
   local many
   for many in 2 4; do
-    measure --mode throughput --producers $many --sizes 8,64,1K --run-seconds 60 \
+    local anywhere=()
+    [ "$(nproc)" -gt $((many + 1)) ] || anywhere=(--near 30:100000)
+    measure --mode throughput --producers $many --sizes 8,64,1K "${anywhere[@]}" --run-seconds 60 \
       --candidates 'beltway-mp,beltway-mp-group,boost-queue,boost-mq,posix-mq,zeromq,nng'
-    measure --mode throughput --consumers $many --fanout all --sizes 8,64,1K --run-seconds 60 \
+    measure --mode throughput --consumers $many --fanout all --sizes 8,64,1K "${anywhere[@]}" --run-seconds 60 \
       --candidates 'beltway,beltway-mp,iceoryx'
-    measure --mode throughput --consumers $many --fanout shared --sizes 8,64,1K --run-seconds 60 \
+    measure --mode throughput --consumers $many --fanout shared --sizes 8,64,1K "${anywhere[@]}" --run-seconds 60 \
       --candidates 'beltway-group,beltway-mp-group,boost-queue,boost-mq,posix-mq,zeromq,nng'
-    measure --mode throughput --producers $many --consumers $many --fanout shared --sizes 8,64,1K --run-seconds 60 \
+    measure --mode throughput --producers $many --consumers $many --fanout shared --sizes 8,64,1K "${anywhere[@]}" --run-seconds 60 \
       --candidates 'beltway-mp-group,boost-queue,boost-mq,posix-mq'
   done
 }

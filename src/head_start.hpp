@@ -41,8 +41,13 @@ class HeadStart {
     now_ns_ = now_ns;
     waits_ = fast ? waits_ + 1 : 0;
     messages_ = fast ? messages_ + messages : 0;
+    if (waits_ == 2 * k_waits) {  // what came together long ago is forgotten
+      waits_ /= 2;
+      messages_ /= 2;
+    }
     if (waits_ < k_waits || messages_ <= waits_) return 0;
-    return k_head_start_ns + taken_bytes / messages / k_head_start_bytes_a_ns;
+    const std::uint64_t message_bytes = taken_bytes / messages;
+    return k_head_start_ns + (message_bytes < k_most_bytes ? message_bytes : k_most_bytes) / k_head_start_bytes_a_ns;
   }
 
  private:
@@ -52,9 +57,11 @@ class HeadStart {
   static constexpr std::uint64_t k_stream_base_ns = 128;
   static constexpr std::uint64_t k_stream_bytes_a_ns = 4;
   static constexpr std::uint64_t k_waits = 16;
-  // Of 300, 600, 1200 and 2500 ns, longer was better, but it is latency, too. What is large needs more, to be ahead by messages.
+  // Of 300, 600, 1200 and 2500 ns, longer was better, but it is latency, too. What is large needs more, to be ahead by messages;
+  // but never more than 5.6 us: `bytes` come from memory that peers may write.
   static constexpr std::uint64_t k_head_start_ns = 1500;
   static constexpr std::uint64_t k_head_start_bytes_a_ns = 16;
+  static constexpr std::uint64_t k_most_bytes = 64U << 10;
 
   [[nodiscard]] std::uint64_t taken(Position read) const noexcept {
     return static_cast<std::uint64_t>(distance(read, read_));

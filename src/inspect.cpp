@@ -62,34 +62,40 @@ Leases count_leases(const QueueMap& map, unsigned group, Position floor, std::ui
   return leases;
 }
 
-/// Slots that each producer has claimed and not finished.
-struct Claims {
-  std::uint64_t of[k_max_producers] = {};
+/// A claim that was not finished when it was looked at.
+struct OpenClaim {
+  const Word* state;   // of its slot
+  std::uint64_t seen;  // what that said
+  std::uint8_t owner;
 };
 
-Claims count_claims(const QueueMap& map) noexcept {
-  Claims claims;
-  const auto count = [&](std::uint8_t owner) {
-    if (owner < k_max_producers) ++claims.of[owner];
-  };
-  for (std::uint32_t i = 0; i < map.geometry.slots; ++i) {
-    const SlotState slot = SlotState::of(map.slot(i).state.load_relaxed());
-    if (slot.phase == SlotPhase::claimed) count(slot.owner);
+std::vector<OpenClaim> open_claims(const QueueMap& map) {
+  std::vector<OpenClaim> claims;
+  for (std::uint32_t i = 0; !map.geometry.single_producer() && i < map.geometry.slots; ++i) {
+    const Word& state = map.slot(i).state;
+    const std::uint64_t seen = state.load_relaxed();
+    if (SlotState::of(seen).phase == SlotPhase::claimed) claims.push_back({&state, seen, SlotState::of(seen).owner});
   }
   // The last claim may have no mark yet, and a single producer's never has.
   const Tail tail = Tail::of(map.tail().load_acquire());
-  const SlotState last = SlotState::of(map.slot(tail.position - 1).state.load_acquire());
-  if (distance<Tail::bits>(last.position, tail.position - 1) < 0) count(tail.owner);
+  const Word& last = map.slot(tail.position - 1).state;
+  const std::uint64_t seen = last.load_acquire();
+  if (distance<Tail::bits>(SlotState::of(seen).position, tail.position - 1) < 0) {
+    claims.push_back({&last, seen, tail.owner});
+  }
   return claims;
 }
 
-void read_producers(const QueueMap& map, QueueSnapshot& snapshot) {
-  const Claims claims = count_claims(map);
+/// `claims`: of a moment ago. Those that are still open are told, not those of a producer that is just at work.
+void read_producers(const QueueMap& map, const std::vector<OpenClaim>& claims, QueueSnapshot& snapshot) {
   for (const EndpointInfo& info : snapshot.info.endpoints) {
     if (!info.producer || info.index >= map.geometry.max_producers) continue;
     const Endpoint& endpoint = map.endpoint(info.index);
-    snapshot.producers.push_back(
-        {info, load_producer_counters(map, info.index), sleep_of(endpoint), claims.of[info.index]});
+    const auto is_open = [&](const OpenClaim& claim) {
+      return claim.owner == info.index && claim.state->load_relaxed() == claim.seen;
+    };
+    const auto claimed = static_cast<std::uint64_t>(std::ranges::count_if(claims, is_open));
+    snapshot.producers.push_back({info, load_producer_counters(map, info.index), sleep_of(endpoint), claimed});
   }
 }
 
@@ -168,15 +174,16 @@ unsigned index_of(const protocol::Description& description, std::string_view gro
 }  // namespace
 
 QueueSnapshot detail::take_snapshot(const QueueMap& map, protocol::Description description) {
+  const std::vector<OpenClaim> claims = open_claims(map);
   QueueSnapshot snapshot;
   snapshot.info = std::move(description.info);
   snapshot.position = load_tail(map);
   snapshot.used = positions_held(map, snapshot.position);
   snapshot.symmetric_fences = (Notice::of(map.board().notice.load_acquire()).flags & k_notice_symmetric) != 0;
   snapshot.totals = load_counters<QueueTotals>(map.board().totals);
-  read_producers(map, snapshot);
   read_consumers(map, snapshot);
   read_groups(map, description.group_indexes, snapshot);
+  read_producers(map, claims, snapshot);
   return snapshot;
 }
 

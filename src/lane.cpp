@@ -106,8 +106,10 @@ bool Lane::mark_gone(Position position) noexcept {
   const std::uint64_t ready = SlotState{position, static_cast<std::uint8_t>(producer_), SlotPhase::ready}.word();
   Word& state = map_.slot(position).state;
   if (state.load_relaxed() != ready) return false;
-  return state.compare_and_swap(ready,
-                                SlotState{position, static_cast<std::uint8_t>(producer_), SlotPhase::gone}.word());
+  const bool marked =
+      state.compare_and_swap(ready, SlotState{position, static_cast<std::uint8_t>(producer_), SlotPhase::gone}.word());
+  release_fence();  // a lossy reader that copies what is written there next sees the mark: pairs with is_unchanged()
+  return marked;
 }
 
 bool Lane::mark_all_gone(Position lowest) noexcept {

@@ -14,7 +14,7 @@
 // The words, most significant bits first:
 //
 //   slot state   position:54 | owner:8 | phase:2             written by producers and the repair
-//   slot meta    spare:16 | flags:16 | size:32               written by the slot's owner while CLAIMED
+//   slot meta    spare:16 | flags:16 | size:32               written by the claim's owner before READY
 //   tail         position:44 | generation:12 | owner:8       written by producers; a join at oldest raises the generation
 //   floor        incarnation:10 | position:54                private: its consumer; named: whoever helps; joins: the daemon
 //   next         position:44 | version:20                    consumers of the group, the repair

@@ -36,7 +36,7 @@ Position position_of(Next next, Position floor) noexcept { return widen<Next::bi
     return Step::leased;
   }
   if (still_there) ++corrupt;
-  if (ack(position, tries)) settle(position);
+  if (ack(position, tries) && settle(position)) wake_for_room(map_, floor());
   return Step::passed;
 }
 

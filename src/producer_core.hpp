@@ -282,7 +282,8 @@ Status ProducerCore::wait(Status status, const Until& until, Attempt& attempt) {
   if (status == Status::full && blocked_ != Blocked::loans) {
     unsigned looks = 0;
     const auto look = [&] {
-      claimer_.set_thorough(!waiter_.spins() || waiter_.line().armed() || ++looks % k_looks_a_thorough_one == 0);
+      const bool often = ++looks % k_looks_a_thorough_one != 0 && !waiter_.gave_way();
+      claimer_.set_thorough(!often || !waiter_.spins() || waiter_.line().armed());
       return (status = attempt()) != Status::full || blocked_ == Blocked::loans;
     };
     const Waiter::Ended ended = waiter_.wait(until, look, [this] { arm(); }, [] {});

@@ -53,6 +53,8 @@ class Waiter {
   [[nodiscard]] WaitLine& line() noexcept { return line_; }
   /// Worth a few quick looks before wait().
   [[nodiscard]] bool spins() const noexcept { return budget_ns_ != 0 && !event_mode_; }
+  /// Of a look while spinning: it may be long ago that we looked last, and be long until the next time.
+  [[nodiscard]] bool gave_way() const noexcept { return gave_way_; }
   [[nodiscard]] bool symmetric() const noexcept { return symmetric_; }
   void set_symmetric(bool symmetric) noexcept { symmetric_ = symmetric; }
 
@@ -100,6 +102,7 @@ class Waiter {
   // When the clock was read last: who finds something while spinning does not read it again.
   std::uint64_t spun_until_ns_ = 0;
   std::uint64_t shares_until_ns_ = 0;  // others use our processor: until then spinning gives way to them
+  bool gave_way_ = false;
   std::uint64_t sleeps_ = 0;
   std::uint64_t rescued_ = 0;
   std::uint64_t blocked_ns_ = 0;
@@ -109,6 +112,7 @@ template <class LookFn, class ArmFn, class PassOnFn>
 Waiter::Ended Waiter::wait(const Until& until, LookFn&& look, ArmFn&& arm, PassOnFn&& pass_on) {
   // A try in event mode may have left us armed: whoever spins is not to be woken. What woke us may be for another.
   const bool owed = line_.armed() && line_.disarm();
+  gave_way_ = false;
   if (budget_ns_ != 0) {
     for (unsigned paused = 0, pauses = 1; paused < k_burst;
          paused += pauses, pauses = std::min(2 * pauses, most_pauses_)) {
@@ -154,7 +158,8 @@ std::optional<Waiter::Ended> Waiter::spin(std::uint64_t until_ns, std::uint64_t 
     spun_until_ns_ = now;
     if (now >= deadline_ns) return Ended::timeout;
     if (now >= until_ns) return std::nullopt;
-    if (now < shares_until_ns_) [[unlikely]]
+    gave_way_ = now < shares_until_ns_;
+    if (gave_way_) [[unlikely]]
       give_way();
   }
 }

@@ -56,6 +56,19 @@ TEST(HeadStart, messages_that_come_one_by_one_get_none_however_fast) {
   EXPECT_EQ(consumer.long_waits(1000, 1, 50), 0U);
 }
 
+TEST(HeadStart, two_that_came_together_long_ago_are_forgotten) {
+  Consumer consumer(k_kib);
+  consumer.takes(2, 50);
+  consumer.long_waits(100, 1, 50);
+  EXPECT_EQ(consumer.long_waits(1000, 1, 50), 0U);
+}
+
+TEST(HeadStart, is_never_long_whatever_the_counters_say) {
+  Consumer consumer(std::uint64_t{1} << 50);
+  EXPECT_EQ(consumer.long_waits(17, 2, 400), 2U);
+  EXPECT_LT(consumer.takes(2, 400), 6000U);
+}
+
 TEST(HeadStart, what_is_slower_than_a_stream_gets_none) {
   Consumer consumer(k_kib);
   EXPECT_EQ(consumer.long_waits(1000, 2, 1000), 0U);

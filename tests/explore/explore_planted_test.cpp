@@ -29,6 +29,7 @@ const std::map<std::string_view, std::string_view> k_catches = {
     {"no_look_after_help", "a consumer and a producer help the floor"},
     {"ready_before_tail", "the single producer is killed and repaired"},
     {"no_fence_behind_the_mark", "a lossy reader is overtaken by one of two producers, weak memory"},
+    {"no_fence_behind_the_claim_before_a_reference", "a lossy reader and the lane of a single producer, weak memory"},
     {"no_fence_behind_the_claim_before", "a lossy reader is overtaken by a single producer, weak memory"},
     {"no_second_look_at_the_floors", "join at oldest while the lane is freed"},
     {"no_gone_mark", "a lossy reader, a lane and another producer"},

@@ -14,6 +14,25 @@ void publish_large(World& w, unsigned producer, unsigned first, unsigned count) 
   for (unsigned i = 0; i < count; ++i) w.publish(producer, first + i, true);
 }
 
+/// A single producer, whose messages in the lane take the general way.
+Scenario lossy_single(bool weak) {
+  return scenario(
+      std::string("a lossy reader and the lane of a single producer") + (weak ? ", weak memory" : ""),
+      {.slots = 2, .producers = 1, .consumers = 1, .lane_bytes = k_lane_bytes},
+      {.preemptions = 3, .delays = 2, .weak = weak},
+      [](World& w) {
+        w.add_producer(0);
+        w.add_private(0, Start::latest, GroupKind::lossy);
+        w.publish(0, 9);
+        add_actor([&w] { w.publish(0, 1), w.publish(0, 2, true), w.publish(0, 3, true); }, {.name = "A"});
+        add_actor([&w] { w.receive(0) && w.receive(0); }, {.name = "reader"});
+      },
+      [](World& w) {
+        while (w.receive(0)) {
+        }
+      });
+}
+
 Scenario lossy(std::uint32_t slots, bool weak) {
   return scenario(
       std::string("a lossy reader, a lane and another producer") + (weak ? ", weak memory" : ""),
@@ -173,6 +192,8 @@ Scenario dead_reclaimer() {
 std::vector<Scenario> lane_scenarios() {
   return {lossy(2, false),
           lossy(2, true),
+          lossy_single(false),
+          lossy_single(true),
           lossy_small(1, false),
           lossy_small(1, true),
           lossy_small(2, false),

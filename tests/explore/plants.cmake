@@ -31,6 +31,10 @@ plant(no_fence_behind_the_mark src/claim.hpp
   [[slot.state.store_release(SlotState{position, producer_, SlotPhase::claimed}.word());
     release_fence();]]
   [[slot.state.store_release(SlotState{position, producer_, SlotPhase::claimed}.word());]])
+plant(no_fence_behind_the_claim_before_a_reference src/claim.hpp
+  [[next_ = wrap(next_ + 1);
+    release_fence();]]
+  [[next_ = wrap(next_ + 1);]])
 plant(no_fence_behind_the_claim_before src/claim.hpp
   [[release_fence();
     return &map_.slot(position);]]

@@ -69,11 +69,12 @@ bool is_caught(const char* bug) {
   return !WIFEXITED(status) || WEXITSTATUS(status) != 0;
 }
 
-constexpr std::array<std::string_view, 28> k_left_to_the_explorer{
+constexpr std::array<std::string_view, 29> k_left_to_the_explorer{
     "one_swap_as_help",
     "no_fence_before_the_floors",
     "no_fence_behind_the_mark",
     "no_fence_behind_the_claim_before",
+    "no_fence_behind_the_claim_before_a_reference",
     "lossy_reader_does_not_look_before",
     "lossy_reader_does_not_look_at_tail",
     "heir_skips_what_is_passed_meanwhile",
