@@ -181,6 +181,8 @@ void add_beltway(Entries& entries) {
   add_kind<Kind{.way = Way::place}>(entries, "beltway-place", "the same, written in place by a callback", in_slot);
   add_kind<Kind{.way = Way::loan}>(entries, "beltway-loan", "the same, in the lane: loan, write, commit", worth_a_loan);
   add_kind<Kind{.way = Way::batch}>(entries, "beltway-batch", "the same, publish_batch and receive_batch", in_batches);
+  add_kind<Kind{.receive_batch = true}>(entries, "beltway-receive-batch", "publish one by one, receive_batch",
+                                        in_batches);
   add_waits<Kind{.many_producers = true}>(entries, "beltway-mp", "several-producer ring, publish(bytes)");
   add_waits<Kind{.group = true}>(entries, "beltway-group",
                                  "single-producer ring, named group, lease and ack one by one");
