@@ -289,7 +289,8 @@ Status ProducerCore::wait(Status status, const Until& until, Attempt& attempt) {
     const Waiter::Ended ended = waiter_.wait(until, look, [this] { arm(); }, [] {});
     if (ended == Waiter::Ended::timeout) {
       claimer_.set_thorough(true);
-      if ((status = attempt()) == Status::full) status = Status::timeout;
+      status = attempt();
+      if (status == Status::full) status = Status::timeout;
     }
     if (ended == Waiter::Ended::stopped) status = Status::stopped;
   }
