@@ -73,7 +73,7 @@ class Claimer {
   std::uint32_t accept_notice() noexcept;
 
   /// Whether a ring that seems full is looked through for acknowledgements that no floor has passed yet (else claim() may say
-  /// full too early). That takes the lease words from consumers who are at work: a producer that waits does it seldom.
+  /// full too early). That takes the lease words from consumers who are at work: a producer does it seldom.
   void set_thorough(bool thorough) noexcept { thorough_ = thorough; }
 
   /// Looks at all floors. Returns the lowest.

@@ -28,7 +28,7 @@ bool is_symmetric(const QueueMap& map) noexcept {
 
 /// Turns of skipping rings full of VOIDs, or of losing races, before a take believes in empty.
 constexpr unsigned k_takes = 64;
-/// Looks at what is next alone before a wait begins: about a microsecond, or two of a named group.
+/// Looks at what is next alone before a wait begins; about a microsecond in a private group.
 constexpr unsigned k_quick_looks = 512;
 /// Messages leased at once; a longer batch takes several turns.
 constexpr std::size_t k_lease_batch = 64;

@@ -17,12 +17,12 @@ namespace beltway {
 
 class HeadStart {
  public:
-  explicit HeadStart(std::uint32_t slots) noexcept : ever_(slots >= k_least_slots) {}
+  explicit HeadStart(std::uint32_t slots) noexcept : enough_slots_(slots >= k_least_slots) {}
 
   /// A consumer has taken all before `read`, of `bytes` in all since it began, and finds nothing there. False: it looks on, and
   /// need not ask the clock.
   [[nodiscard]] bool may_wait(Position read, std::uint64_t bytes) noexcept {
-    if (ever_ && bytes - bytes_ >= taken(read) * k_least_bytes) return true;
+    if (enough_slots_ && bytes - bytes_ >= taken(read) * k_least_bytes) return true;
     read_ = read;
     bytes_ = bytes;
     now_ns_ = 0;
@@ -67,7 +67,7 @@ class HeadStart {
     return static_cast<std::uint64_t>(distance(read, read_));
   }
 
-  const bool ever_;
+  const bool enough_slots_;
   Position read_ = 0;           // at the last wait
   std::uint64_t bytes_ = 0;     // likewise
   std::uint64_t now_ns_ = 0;    // likewise; 0: there was none yet

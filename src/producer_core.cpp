@@ -28,6 +28,7 @@ ProducerCore::ProducerCore(Attachment attachment, const ProducerOptions& options
   beltway::store_counters(endpoint_.counters, counters_);
   published_[0].store_relaxed(0);
   published_[1].store_relaxed(0);
+  claimer_.set_thorough(false);
   choose_way();
 }
 

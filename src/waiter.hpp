@@ -66,7 +66,7 @@ class Waiter {
   static constexpr unsigned k_burst = 256;          // pauses before the clock is read for the first time
   static constexpr unsigned k_pauses_a_check = 64;  // pauses between two reads of the clock
   static constexpr std::uint64_t k_never = ~0ULL;
-  static constexpr std::uint64_t k_preempted_ns = 50'000;  // two reads of the clock, which are about 1 us apart
+  static constexpr std::uint64_t k_preempted_ns = 50'000;  // two reads of the clock, which are 2 us apart
   static constexpr std::uint64_t k_shares_ns = 100'000'000;
 
   template <class LookFn>

@@ -297,6 +297,8 @@ TEST(Callback, WritesIntoTheSlotAndIsVoidedIfItThrows) {
     });
     EXPECT_THROW(out.publish(3, [](std::span<std::byte>) { throw std::runtime_error("no"); }), std::runtime_error);
     EXPECT_THROW(out.publish(3000, [](std::span<std::byte>) { throw std::runtime_error("no"); }), std::runtime_error);
+    EXPECT_EQ(out.counters().messages, 1U);
+    EXPECT_EQ(out.counters().bytes, 3U);
     out.publish_parts({"a", "", "bc"});
     EXPECT_EQ(in.receive()->text(), "ccc");
     EXPECT_EQ(in.receive()->text(), "abc");

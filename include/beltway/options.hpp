@@ -22,7 +22,7 @@ enum class Fence : std::uint8_t {
 /// What a blocking call does before its endpoint sleeps in the kernel.
 enum class WaitStrategy : std::uint8_t {
   adaptive,  ///< spins for a budget that follows what paid off lately (at most 50 us), then sleeps
-  spin,      ///< never sleeps: lowest latency, one core at 100 %
+  spin,      ///< never sleeps: lowest latency, one core at 100 %; yields for a while when others took its processor
   sleep,     ///< sleeps at once: lowest use of processor time
 };
 

@@ -70,6 +70,27 @@ Scenario lossy_small(std::uint32_t producers, bool weak) {
       });
 }
 
+/// What it left unfinished, or the repair made VOID of it, is in the place of what the reader may be copying.
+Scenario lossy_and_death(bool weak) {
+  return scenario(
+      std::string("a single producer is killed while a lossy reader copies") + (weak ? ", weak memory" : ""),
+      {.slots = 2, .producers = 1, .consumers = 1}, {.preemptions = 2, .delays = 1, .kills = 1, .weak = weak},
+      [](World& w) {
+        w.add_producer(0);
+        w.add_private(0, Start::latest, GroupKind::lossy);
+        w.publish(0, 9);
+        const unsigned victim = add_actor([&w] { w.publish(0, 1), w.publish(0, 2); }, {.name = "A", .mortal = true});
+        add_actor([&w] { w.receive(0) && w.receive(0); }, {.name = "reader"});
+        add_actor([&w] { w.bury(0); }, {.name = "repair", .gate = [victim] { return is_dead(victim); }});
+      },
+      [](World& w) {
+        if (is_dead(0)) w.add_producer(0);
+        w.publish(0, 3);
+        while (w.receive(0)) {
+        }
+      });
+}
+
 Scenario join_and_reclaim() {
   return scenario(
       "join at oldest while the lane is freed, read in place",
@@ -194,6 +215,8 @@ std::vector<Scenario> lane_scenarios() {
           lossy(2, true),
           lossy_single(false),
           lossy_single(true),
+          lossy_and_death(false),
+          lossy_and_death(true),
           lossy_small(1, false),
           lossy_small(1, true),
           lossy_small(2, false),

@@ -17,14 +17,12 @@ plant(repair_leaves_the_sleeper daemon/repair.cpp
   [[drop_sleeper(map, owner);]] "")
 
 # -- producers ----------------------------------------------------------------------------------------------------
-plant_text(ready_before_the_payload src/producer_core.hpp
-  [[Slot& slot = claimer_.slot();]]
-  [[Slot& slot = claimer_.slot();
-  if (::beltway::explore::planted("ready_before_the_payload")) claimer_.ready(meta_of(size));]])
-plant_text(quick_ready_before_the_payload src/producer_core.hpp
-  [[if constexpr (noexcept(fill(slot->payload()))) {]]
-  [[if (::beltway::explore::planted("quick_ready_before_the_payload")) claimer_.ready_now(*slot, meta_of(size));
-    if constexpr (noexcept(fill(slot->payload()))) {]])
+plant(ready_before_the_payload src/producer_core.hpp
+  [[write_claim<false>(claimer_.slot(), size, fill);]]
+  [[claimer_.ready(meta_of(size)); write_claim<false>(claimer_.slot(), size, fill);]])
+plant(quick_ready_before_the_payload src/producer_core.hpp
+  [[write_claim<counted>(*slot, size, fill);]]
+  [[claimer_.ready_now(*slot, meta_of(size)); write_claim<counted>(*slot, size, fill);]])
 plant_text(ready_before_the_reference src/producer_core.cpp
   [[claimer_.slot().lane_offset().store_relaxed(lane_.offset(record));]]
   [[if (::beltway::explore::planted("ready_before_the_reference")) {
