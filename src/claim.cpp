@@ -9,6 +9,7 @@ Claimer::Claimer(const QueueMap& map, unsigned producer) noexcept
   next_ = tail_position(map_, tail);
   limit_ = next_;
   generation_ = tail.generation;
+  single_tail_low_ = Tail{0, generation_, producer_}.word();
 }
 
 std::uint32_t Claimer::accept_notice() noexcept {

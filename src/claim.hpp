@@ -38,11 +38,11 @@ class Claimer {
   /// The common case of claim(): a single producer that has room and no news. `counted`: counts a message of `size` bytes as
   /// published. Null: nothing was done, ask claim(). Not for several producers.
   template <bool counted>
-  [[nodiscard]] Slot* claim_now(std::size_t size) noexcept {
+  [[nodiscard]] Slot* claim_now(std::size_t size, Position& position) noexcept {
     if (map_.board().notice.load_relaxed() != notice_ || distance(next_, limit_) >= 0) [[unlikely]]
       return nullptr;
-    const Position position = next_;
-    map_.tail().store_relaxed(Tail{position + 1, generation_, producer_}.word());
+    position = next_;
+    map_.tail().store_relaxed(single_tail(position + 1));
     if constexpr (counted) add_pair(map_.ring_head().published[0], 1, size);
     next_ = wrap(position + 1);
     // As in take_next().
@@ -50,8 +50,8 @@ class Claimer {
     return &map_.slot(position);
   }
   /// Ends the claim of claim_now(). Only where pairs_are_whole().
-  void ready_now(Slot& slot, SlotMeta meta) const noexcept {
-    store_pair(slot.state, SlotState{last(), producer_, SlotPhase::ready}.word(), meta.word());
+  void ready_now(Slot& slot, Position position, SlotMeta meta) const noexcept {
+    store_pair(slot.state, SlotState{position, producer_, SlotPhase::ready}.word(), meta.word());
   }
 
   /// Claim::ok if claim() would most likely succeed now; takes nothing.
@@ -100,9 +100,13 @@ class Claimer {
   void take_next() noexcept {
     slot_ = &map_.slot(next_);
     // `tail` first: a claim that is not in `tail` does not exist for the repair. A plain store: nobody else writes it.
-    map_.tail().store_relaxed(Tail{next_ + 1, generation_, producer_}.word());
+    map_.tail().store_relaxed(single_tail(next_ + 1));
     next_ = wrap(next_ + 1);
     release_fence();  // what is written now is not seen before the end of the claim before: pairs with is_unchanged()
+  }
+  /// What a single producer, who alone writes it, stores in `tail`.
+  [[nodiscard]] std::uint64_t single_tail(Position position) const noexcept {
+    return Tail{position, 0, 0}.word() | single_tail_low_;
   }
   Claim claim_shared() noexcept;
 
@@ -123,10 +127,11 @@ class Claimer {
   const bool single_;
   bool thorough_ = true;
   const std::uint8_t producer_;
-  std::uint16_t generation_ = 0;  // under which limit_ was read
-  Position next_ = 0;             // behind our last claim; single-producer: our own copy of tail
-  Position limit_ = 0;            // positions before this may be claimed
-  Slot* slot_ = nullptr;          // of the last claim()
+  std::uint16_t generation_ = 0;       // under which limit_ was read
+  std::uint64_t single_tail_low_ = 0;  // its fields that stay as they are
+  Position next_ = 0;                  // behind our last claim; single-producer: our own copy of tail
+  Position limit_ = 0;                 // positions before this may be claimed
+  Slot* slot_ = nullptr;               // of the last claim()
   std::uint64_t notice_ = 0;
   std::uint64_t high_water_ = 0;
 };

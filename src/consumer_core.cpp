@@ -246,14 +246,14 @@ Status ConsumerCore::wait_take(std::span<Message> out, std::size_t& count, const
   return Status::timeout;
 }
 
-Received ConsumerCore::received(const SlotView& view) noexcept {
+Received ConsumerCore::received_seldom(const SlotView& view) noexcept {
   count(view);
   return Received(message(view));
 }
 
 Received ConsumerCore::try_receive_slowly() {
   SlotView view;
-  if (lease_now(view)) return received_now(view);
+  if (take_now(view)) return received(view);
   Received received;
   std::size_t count = 0;
   received.status_ = try_take({&received.message_, 1}, count);
@@ -272,11 +272,11 @@ void ConsumerCore::let_producer_get_ahead() noexcept {
 
 Received ConsumerCore::receive_slowly(const Until& until) {
   SlotView view;
-  if (lease_now(view)) return received_now(view);
+  if (take_now(view)) return received(view);
   let_producer_get_ahead();
   const bool quick = quick_ != nullptr || quick_named_ != nullptr;
   for (unsigned looks = quick && waiter_.spins() ? k_quick_looks : 0; looks != 0; --looks) {
-    if (next_now(view) || lease_now(view)) return received_now(view);
+    if (take_now(view)) return received(view);
   }
   Received received;
   std::size_t count = 0;

@@ -80,23 +80,34 @@ class alignas(k_apart_bytes) ConsumerCore {
   Look take_lossy(LossyReader& reader, std::span<Message> out, std::size_t& count);
   Look take_what_is_there(std::span<Message> out, std::size_t& count);
   Status nothing_taken(std::span<Message> out, std::size_t& count);
-  /// The common case, without the general one's detours: the next message of a private group, if it is there.
-  [[nodiscard]] bool next_now(SlotView& view) noexcept { return quick_ != nullptr && quick_->next_if_ready(view); }
-  /// The same for a named group.
-  [[nodiscard]] bool lease_now(SlotView& view) noexcept;
-  /// After a message was taken from a named group: wakes another sleeper if another message is there.
-  void chain(const NamedReader& reader) noexcept;
-  /// As received(), without a call in most cases, so that the way of most messages saves no registers.
+  /// The common case, without the general one's detours: the next message of a private group, if it is there and lies in its
+  /// slot, and no counters are to be stored. All else is done out of line, so that the way of most messages saves no registers.
+  [[nodiscard]] bool next_now(SlotView& view) noexcept {
+    return quick_ != nullptr && quick_->read() % k_store_every != 0 && quick_->next_if_in_slot(view);
+  }
+  /// Counts what next_now() has found, and hands it out.
   [[nodiscard]] Received received_now(const SlotView& view) noexcept {
-    if (view.position % k_store_every == 0 || view.tries != 0) [[unlikely]] {
-      // A copy, or `view` lies in memory for all, and two fields stored apart and loaded together are waited for.
-      const SlotView copy = view;
-      return received(copy);
-    }
     add_pair(endpoint_.counters[0], 1, view.size);
     return Received(message(view));
   }
-  [[nodiscard, gnu::noinline]] Received received(const SlotView& view) noexcept;
+
+  /// The next message of a private or named group, if it is there, wherever it lies. No detours either.
+  [[nodiscard]] bool take_now(SlotView& view) noexcept {
+    return quick_ != nullptr ? quick_->next_if_ready(view) : lease_now(view);
+  }
+  [[nodiscard]] bool lease_now(SlotView& view) noexcept;
+  /// After a message was taken from a named group: wakes another sleeper if another message is there.
+  void chain(const NamedReader& reader) noexcept;
+  /// Counts what take_now() has found, and hands it out.
+  [[nodiscard]] Received received(const SlotView& view) noexcept {
+    if (view.position % k_store_every == 0 || view.tries != 0) [[unlikely]] {
+      // A copy, or `view` lies in memory for all, and two fields stored apart and loaded together are waited for.
+      const SlotView copy = view;
+      return received_seldom(copy);
+    }
+    return received_now(view);
+  }
+  [[nodiscard, gnu::noinline]] Received received_seldom(const SlotView& view) noexcept;
   /// Before a wait, if that is for the best: see HeadStart.
   void let_producer_get_ahead() noexcept;
   [[gnu::noinline]] Received receive_slowly(const Until& until);

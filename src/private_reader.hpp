@@ -26,11 +26,20 @@ class PrivateReader {
  public:
   PrivateReader(const QueueMap& map, unsigned group, Position start);
 
-  /// The common case of next(): a sound message that is there. False: ask next().
-  [[nodiscard]] bool next_if_ready(SlotView& view) noexcept {
+  /// The common case of next_if_ready(): the message lies in its slot.
+  [[nodiscard]] bool next_if_in_slot(SlotView& view) noexcept {
     // Pairs with the release of READY in Claimer::ready(): what the producer wrote is visible.
     const Slot& slot = *slot_;
     const std::uint64_t word = slot.state.load_acquire();
+    if (!is_ready(word)) return false;
+    if (!view_in_slot(map_, slot, SlotState::of(word), SlotMeta::of(slot.meta.load_relaxed()), view)) return false;
+    step();
+    return true;
+  }
+  /// The common case of next(): a sound message that is there. False: ask next().
+  [[nodiscard]] bool next_if_ready(SlotView& view) noexcept {
+    const Slot& slot = *slot_;
+    const std::uint64_t word = slot.state.load_acquire();  // as in next_if_in_slot()
     if (!is_ready(word)) return false;
     if (!view_slot(map_, slot, SlotState::of(word), view)) return false;
     step();

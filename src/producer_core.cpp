@@ -135,7 +135,8 @@ std::size_t ProducerCore::put_some_now(std::span<const Bytes> messages) noexcept
     const Bytes& message = messages[count];
     touch(message);
     const auto copy = [&](std::byte* place) noexcept { copy_racing(place, message.data(), message.size()); };
-    if (message.size() >= inline_end_ || !write_now<false>(message.size(), copy)) break;
+    Position position;
+    if (message.size() >= inline_end_ || !write_now<false>(message.size(), copy, position)) break;
     bytes += message.size();
   }
   if (count != 0) {

@@ -141,19 +141,20 @@ class alignas(k_apart_bytes) ProducerCore {
 
   template <class Fill>
   [[nodiscard, gnu::always_inline]] Put put_in_slot_now(std::size_t size, const Fill& fill) {
-    if (guard_.in_child() || !write_now<true>(size, fill)) [[unlikely]]
+    Position position;
+    if (guard_.in_child() || !write_now<true>(size, fill, position)) [[unlikely]]
       return Put::nothing_done;
     compiler_fence();  // symmetric ones go the long way
-    return is_time_to_store() || anybody_sleeps(attachment_.map) ? Put::more_to_do : Put::done;
+    return is_time_to_store(position) || anybody_sleeps(attachment_.map) ? Put::more_to_do : Put::done;
   }
   /// A whole message; nobody is told of it. False: nothing was done.
   template <bool counted, class Fill>
-  [[gnu::always_inline]] bool write_now(std::size_t size, const Fill& fill) {
-    Slot* const slot = claimer_.claim_now<counted>(size);
+  [[gnu::always_inline]] bool write_now(std::size_t size, const Fill& fill, Position& position) {
+    Slot* const slot = claimer_.claim_now<counted>(size, position);
     if (slot == nullptr) [[unlikely]]
       return false;
     write_claim<counted>(*slot, size, fill);
-    claimer_.ready_now(*slot, meta_of(size));
+    claimer_.ready_now(*slot, position, meta_of(size));
     return true;
   }
   /// Lets `fill` write what position() is to be. If it throws, that is VOID, and no longer counted if it was.
@@ -193,11 +194,11 @@ class alignas(k_apart_bytes) ProducerCore {
   void ready(SlotMeta meta) noexcept {
     claimer_.ready(meta);
     add_pair(published_[0], 1, meta.size);
-    if (is_time_to_store()) [[unlikely]]
+    if (is_time_to_store(position())) [[unlikely]]
       store_counters();
   }
   /// True now and then: store_counters().
-  [[nodiscard]] bool is_time_to_store() const noexcept { return position() % 64 == 0; }
+  [[nodiscard]] static bool is_time_to_store(Position position) noexcept { return position % 64 == 0; }
   /// Ends the claim of position(), whose message could not be written.
   [[gnu::cold]] void void_claim() noexcept;
   void choose_way() noexcept;

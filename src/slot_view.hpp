@@ -19,18 +19,23 @@ struct SlotView {
   std::uint64_t lost;  ///< lossy readers: positions lost right before
 };
 
-/// Fills `view` from a slot and its READY `state`, with no tries and nothing lost. False if size, flags or place make no sense.
-[[nodiscard]] inline bool view_slot(const QueueMap& map, const Slot& slot, SlotState state, SlotView& view) noexcept {
-  const SlotMeta meta = SlotMeta::of(slot.meta.load_relaxed());
+/// Fills `view` from a slot, its READY `state` and its `meta`, with no tries and nothing lost. False if the message does not
+/// lie in the slot, or makes no sense.
+[[nodiscard]] inline bool view_in_slot(const QueueMap& map, const Slot& slot, SlotState state, SlotMeta meta,
+                                       SlotView& view) noexcept {
   view.position = state.position;
   view.producer = state.owner;
+  view.data = slot.payload();
   view.size = meta.size;
   view.tries = 0;
   view.lost = 0;
-  if (meta.flags == 0) [[likely]] {
-    view.data = slot.payload();
-    return meta.size <= map.geometry.inline_bytes();
-  }
+  return meta.flags == 0 && meta.size <= map.geometry.inline_bytes();
+}
+/// The same wherever it lies. False if size, flags or place make no sense.
+[[nodiscard]] inline bool view_slot(const QueueMap& map, const Slot& slot, SlotState state, SlotView& view) noexcept {
+  const SlotMeta meta = SlotMeta::of(slot.meta.load_relaxed());
+  if (view_in_slot(map, slot, state, meta, view)) [[likely]]
+    return true;
   const std::uint64_t lane_bytes = map.geometry.lane_bytes;
   const std::uint64_t offset = slot.lane_offset().load_relaxed();
   if (meta.flags != k_flag_lane || state.owner >= map.geometry.max_producers || offset > lane_bytes ||

@@ -22,11 +22,11 @@ plant(no_look_after_help src/claim.cpp
   limit_ = wrap(look_from(position) + map_.geometry.slots);]]
   [[if (help_floors(map_)) limit_ = wrap(look_from(position) + map_.geometry.slots);]])
 plant(ready_before_tail src/claim.hpp
-  [[map_.tail().store_relaxed(Tail{position + 1, generation_, producer_}.word());]] "")
+  [[map_.tail().store_relaxed(single_tail(position + 1));]] "")
 plant(ready_before_tail src/claim.hpp
-  [[store_pair(slot.state, SlotState{last(), producer_, SlotPhase::ready}.word(), meta.word());]]
-  [[store_pair(slot.state, SlotState{last(), producer_, SlotPhase::ready}.word(), meta.word());
-    map_.tail().store_relaxed(Tail{next_, generation_, producer_}.word());]])
+  [[store_pair(slot.state, SlotState{position, producer_, SlotPhase::ready}.word(), meta.word());]]
+  [[store_pair(slot.state, SlotState{position, producer_, SlotPhase::ready}.word(), meta.word());
+    map_.tail().store_relaxed(single_tail(position + 1));]])
 plant(no_fence_behind_the_mark src/claim.hpp
   [[slot.state.store_release(SlotState{position, producer_, SlotPhase::claimed}.word());
     release_fence();]]

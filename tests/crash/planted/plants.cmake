@@ -22,7 +22,7 @@ plant(ready_before_the_payload src/producer_core.hpp
   [[claimer_.ready(meta_of(size)); write_claim<false>(claimer_.slot(), size, fill);]])
 plant(quick_ready_before_the_payload src/producer_core.hpp
   [[write_claim<counted>(*slot, size, fill);]]
-  [[claimer_.ready_now(*slot, meta_of(size)); write_claim<counted>(*slot, size, fill);]])
+  [[claimer_.ready_now(*slot, position, meta_of(size)); write_claim<counted>(*slot, size, fill);]])
 plant_text(ready_before_the_reference src/producer_core.cpp
   [[claimer_.slot().lane_offset().store_relaxed(lane_.offset(record));]]
   [[if (::beltway::explore::planted("ready_before_the_reference")) {
