@@ -2,7 +2,7 @@
 # Builds the bench with peers, measures, and makes tables and pictures: one command.
 #
 #   bench/run.sh quick [FOLDER]     a few minutes: latency and throughput one to one, the smallest sizes
-#   bench/run.sh full [FOLDER]      hours: all sizes, topologies and ways to wait
+#   bench/run.sh full [FOLDER]      20 minutes, or hours where few slices are near: all sizes, topologies and ways to wait
 #   bench/run.sh report FOLDER      only tables and pictures, from results that are there
 #
 # Results go to FOLDER (else build/bench/results-DATE): results.jsonl, machine.txt, tables.md, *.svg. The machine should have
