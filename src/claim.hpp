@@ -128,7 +128,7 @@ class Claimer {
   bool thorough_ = true;
   const std::uint8_t producer_;
   std::uint16_t generation_ = 0;       // under which limit_ was read
-  std::uint64_t single_tail_low_ = 0;  // its fields that stay as they are
+  std::uint64_t single_tail_low_ = 0;  // generation and owner, as a single producer stores them in `tail`
   Position next_ = 0;                  // behind our last claim; single-producer: our own copy of tail
   Position limit_ = 0;                 // positions before this may be claimed
   Slot* slot_ = nullptr;               // of the last claim()

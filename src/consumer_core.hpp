@@ -107,6 +107,7 @@ class alignas(k_apart_bytes) ConsumerCore {
     }
     return received_now(view);
   }
+  /// The rest of it: the counters are stored, too.
   [[nodiscard, gnu::noinline]] Received received_seldom(const SlotView& view) noexcept;
   /// Before a wait, if that is for the best: see HeadStart.
   void let_producer_get_ahead() noexcept;

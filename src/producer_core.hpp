@@ -132,6 +132,12 @@ class alignas(k_apart_bytes) ProducerCore {
   /// Of a producer that spins: the first comes after 3 us, then one every 13 us (a pause takes 25 ns here).
   static constexpr unsigned k_looks_a_thorough_one = 8;
 
+  /// However an attempt ends, by an exception of the callback that writes the message, too: no more thorough looks.
+  struct QuickAfterwards {
+    Claimer& claimer;
+    ~QuickAfterwards() { claimer.set_thorough(false); }
+  };
+
   enum class Blocked : std::uint8_t {
     ring,   // by a reliable group
     busy,   // by a producer that is writing
@@ -257,13 +263,13 @@ Status ProducerCore::put_in_lane(std::size_t size, const Fill& fill) {
 
 template <class Attempt>
 Status ProducerCore::once_slowly(Status status, Attempt& attempt) {
+  const QuickAfterwards quick{claimer_};
   claimer_.set_thorough(true);
   if (status == Status::full) status = attempt();
   if (waiter_.event_mode()) {
     const auto look = [&] { return (status = attempt()) != Status::full; };
     waiter_.after_try(status != Status::full, look, [this] { arm(); }, [] {});
   }
-  claimer_.set_thorough(false);
   if (status == Status::ok) announce();
   if (status == Status::full) {
     ++counters_.refused;
@@ -274,6 +280,7 @@ Status ProducerCore::once_slowly(Status status, Attempt& attempt) {
 
 template <class Attempt>
 Status ProducerCore::wait(Status status, const Until& until, Attempt& attempt) {
+  const QuickAfterwards quick{claimer_};
   if (status == Status::full && !waiter_.spins()) {  // it would go to sleep at once
     claimer_.set_thorough(true);
     status = attempt();
@@ -294,7 +301,6 @@ Status ProducerCore::wait(Status status, const Until& until, Attempt& attempt) {
     }
     if (ended == Waiter::Ended::stopped) status = Status::stopped;
   }
-  claimer_.set_thorough(false);
   if (status == Status::ok) {
     announce();
   } else {
