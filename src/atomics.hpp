@@ -163,6 +163,20 @@ inline void spin_pause() noexcept {
 
 namespace beltway {
 
+/// Between two looks at a line that another processor is about to write. Looks that follow each other at once are made far
+/// ahead of time, many on one line: that delays who writes it, and what was seen too early is thrown away. 10 ns here, where
+/// a round trip of 8 bytes became 26 ns shorter, and one of 64 bytes 46; a spin_pause() of 25 ns finds what is there later.
+inline void short_pause() noexcept {
+#if defined(BELTWAY_ATOMICS_HEADER)
+  spin_pause();
+#elif defined(__x86_64__)
+  __builtin_ia32_lfence();
+  __builtin_ia32_lfence();
+#elif defined(__aarch64__)
+  asm volatile("isb" ::: "memory");
+#endif
+}
+
 #if defined(BELTWAY_ATOMICS_HEADER) || defined(BELTWAY_THREAD_SANITIZER)
 inline void copy_small(std::byte* to, const std::byte* from, std::size_t size) noexcept { copy_racing(to, from, size); }
 #endif

@@ -28,8 +28,8 @@ bool is_symmetric(const QueueMap& map) noexcept {
 
 /// Turns of skipping rings full of VOIDs, or of losing races, before a take believes in empty.
 constexpr unsigned k_takes = 64;
-/// Looks at what is next alone before a wait begins; about a microsecond in a private group.
-constexpr unsigned k_quick_looks = 512;
+/// Looks at what is next alone before a wait begins: two microseconds and more.
+constexpr unsigned k_quick_looks = 192;
 /// Messages leased at once; a longer batch takes several turns.
 constexpr std::size_t k_lease_batch = 64;
 
@@ -44,7 +44,7 @@ ConsumerCore::ConsumerCore(Attachment attachment, const ConsumerOptions& options
       private_(std::get_if<PrivateReader>(&reader_)),
       quick_(attachment_.evictable ? nullptr : private_),
       quick_named_(attachment_.evictable ? nullptr : std::get_if<NamedReader>(&reader_)),
-      head_start_(attachment_.map.geometry.slots),
+      head_start_(attachment_.map.geometry),
       waiter_(attachment_.map, attachment_.owner, options.wait, is_symmetric(attachment_.map)),
       endpoint_(attachment_.map.endpoint(attachment_.owner)) {
   beltway::store_counters(endpoint_.counters, counters_);
@@ -270,13 +270,24 @@ void ConsumerCore::let_producer_get_ahead() noexcept {
   while (wait_ns != 0 && kernel::now_ns() - now < wait_ns) spin_pause();
 }
 
+bool ConsumerCore::await_next() noexcept {
+  if (quick_ == nullptr || !waiter_.spins()) return false;
+  let_producer_get_ahead();
+  for (unsigned looks = k_quick_looks; looks != 0; --looks) {
+    if (quick_->is_next_ready()) return true;
+    short_pause();
+  }
+  return false;
+}
+
 Received ConsumerCore::receive_slowly(const Until& until) {
   SlotView view;
   if (take_now(view)) return received(view);
-  let_producer_get_ahead();
-  const bool quick = quick_ != nullptr || quick_named_ != nullptr;
-  for (unsigned looks = quick && waiter_.spins() ? k_quick_looks : 0; looks != 0; --looks) {
-    if (take_now(view)) return received(view);
+  if (quick_named_ != nullptr && waiter_.spins()) {
+    for (unsigned looks = k_quick_looks; looks != 0; --looks) {
+      if (lease_now(view)) return received(view);
+      short_pause();
+    }
   }
   Received received;
   std::size_t count = 0;

@@ -44,7 +44,7 @@ class alignas(k_apart_bytes) ConsumerCore {
   Received receive(const Until& until) {
     check_fork();
     SlotView view;
-    if (!next_now(view)) [[unlikely]]
+    if (!next_now(view) && !(await_next() && next_now(view))) [[unlikely]]
       return receive_slowly(until);
     return received_now(view);
   }
@@ -111,6 +111,8 @@ class alignas(k_apart_bytes) ConsumerCore {
   [[nodiscard, gnu::noinline]] Received received_seldom(const SlotView& view) noexcept;
   /// Before a wait, if that is for the best: see HeadStart.
   void let_producer_get_ahead() noexcept;
+  /// Spins for a moment, with a private group. True if something is there.
+  [[gnu::noinline]] bool await_next() noexcept;
   [[gnu::noinline]] Received receive_slowly(const Until& until);
   [[gnu::noinline]] Received try_receive_slowly();
   [[nodiscard]] bool at_prefetch_limit() const noexcept;

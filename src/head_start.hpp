@@ -3,12 +3,14 @@
 // A producer streams large messages, and its consumer is faster: it then stands at the slot that is being written, and it, or
 // what its processor fetches ahead of it, takes away lines that the producer is about to write. Each message costs both
 // several times what it costs at a distance: 1 KiB one by one 4 to 6 million a second, and 12 to 20 with a head start.
-// So once a stream is recognised, a consumer that has caught up stays away for a moment. A stream is what comes faster than
-// requests and replies can, and not one by one: whoever waits for each reply is never delayed.
+// So once a stream is recognised, a consumer that has caught up stays away for a moment, but never so long that the ring or
+// the lane could fill. A stream is what comes faster than requests and replies can, and not one by one: whoever waits for
+// each reply is never delayed.
 //
 // Thread safety: none, it belongs to its consumer's thread.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 
 #include "layout.hpp"
@@ -17,12 +19,13 @@ namespace beltway {
 
 class HeadStart {
  public:
-  explicit HeadStart(std::uint32_t slots) noexcept : enough_slots_(slots >= k_least_slots) {}
+  explicit HeadStart(const Geometry& geometry) noexcept
+      : slots_(geometry.slots), inline_bytes_(geometry.inline_bytes()), lane_bytes_(geometry.lane_bytes) {}
 
   /// A consumer has taken all before `read`, of `bytes` in all since it began, and finds nothing there. False: it looks on, and
   /// need not ask the clock.
   [[nodiscard]] bool may_wait(Position read, std::uint64_t bytes) noexcept {
-    if (enough_slots_ && bytes - bytes_ >= taken(read) * k_least_bytes) return true;
+    if (bytes - bytes_ >= taken(read) * k_least_bytes) return true;
     read_ = read;
     bytes_ = bytes;
     now_ns_ = 0;
@@ -35,7 +38,8 @@ class HeadStart {
     const std::uint64_t messages = taken(read);
     const std::uint64_t taken_bytes = bytes - bytes_;
     const std::uint64_t stream_ns = messages * k_stream_base_ns + taken_bytes / k_stream_bytes_a_ns;
-    const bool fast = now_ns_ != 0 && messages != 0 && now_ns - now_ns_ < stream_ns;
+    const std::uint64_t passed_ns = now_ns - now_ns_;
+    const bool fast = now_ns_ != 0 && messages != 0 && passed_ns < stream_ns;
     read_ = read;
     bytes_ = bytes;
     now_ns_ = now_ns;
@@ -46,28 +50,31 @@ class HeadStart {
       messages_ /= 2;
     }
     if (waits_ < k_waits || messages_ <= waits_) return 0;
-    const std::uint64_t message_bytes = taken_bytes / messages;
-    return k_head_start_ns + (message_bytes < k_most_bytes ? message_bytes : k_most_bytes) / k_head_start_bytes_a_ns;
+    // A part of what there is room for, at the pace of the messages since the last wait.
+    return std::min(k_most_ns, room(taken_bytes / messages) / k_part_of_room * (passed_ns / messages));
   }
 
  private:
-  static constexpr std::uint32_t k_least_slots = 64;   // a smaller ring may fill while its consumer stays away
   static constexpr std::uint64_t k_least_bytes = 240;  // a message; smaller ones stream well without
   // A message of a stream takes less than this, a round trip more (1 KiB: 230 and 780 ns where a line takes 55).
   static constexpr std::uint64_t k_stream_base_ns = 128;
   static constexpr std::uint64_t k_stream_bytes_a_ns = 4;
   static constexpr std::uint64_t k_waits = 16;
-  // Of 300, 600, 1200 and 2500 ns, longer was better, but it is latency, too. What is large needs more, to be ahead by messages;
-  // but never more than 5.6 us: `bytes` come from memory that peers may write.
-  static constexpr std::uint64_t k_head_start_ns = 1500;
-  static constexpr std::uint64_t k_head_start_bytes_a_ns = 16;
-  static constexpr std::uint64_t k_most_bytes = 64U << 10;
+  static constexpr std::uint64_t k_part_of_room = 4;
+  // Of 1.5, 5, 10, 20, 50 and 100 us. Less brings less of what it is for: see bench/README.md. More is latency, too.
+  static constexpr std::uint64_t k_most_ns = 10'000;
 
   [[nodiscard]] std::uint64_t taken(Position read) const noexcept {
     return static_cast<std::uint64_t>(distance(read, read_));
   }
+  /// Messages that ring and lane have room for. `message_bytes` come from memory that peers may write.
+  [[nodiscard]] std::uint64_t room(std::uint64_t message_bytes) const noexcept {
+    return message_bytes <= inline_bytes_ ? slots_ : std::min(slots_, lane_bytes_ / message_bytes);
+  }
 
-  const bool enough_slots_;
+  const std::uint64_t slots_;
+  const std::uint64_t inline_bytes_;
+  const std::uint64_t lane_bytes_;
   Position read_ = 0;           // at the last wait
   std::uint64_t bytes_ = 0;     // likewise
   std::uint64_t now_ns_ = 0;    // likewise; 0: there was none yet

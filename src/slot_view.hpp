@@ -15,8 +15,8 @@ struct SlotView {
   const std::byte* data;
   std::uint32_t size;
   std::uint8_t producer;
-  std::uint8_t tries;  ///< named groups
   std::uint64_t lost;  ///< lossy readers: positions lost right before
+  std::uint8_t tries;  ///< named groups
 };
 
 /// Fills `view` from a slot, its READY `state` and its `meta`, with no tries and nothing lost. False if the message does not

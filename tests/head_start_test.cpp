@@ -6,14 +6,17 @@
 namespace beltway {
 namespace {
 
-constexpr std::uint32_t k_slots = 64;
 constexpr std::uint64_t k_kib = 1024;
+
+Geometry geometry(std::uint32_t slots, std::uint64_t lane_bytes = 0) {
+  return {.slots = slots, .slot_bytes = 2048, .lane_bytes = lane_bytes};
+}
 
 /// A consumer that waits now and then.
 class Consumer {
  public:
-  explicit Consumer(std::uint64_t message_bytes, std::uint32_t slots = k_slots)
-      : head_start_(slots), message_bytes_(message_bytes) {
+  explicit Consumer(std::uint64_t message_bytes, const Geometry& geometry = beltway::geometry(1024))
+      : head_start_(geometry), message_bytes_(message_bytes) {
     takes(0, 0);
   }
   /// Takes `messages` in `ns`, then has to wait; for how long it should stay away.
@@ -64,9 +67,11 @@ TEST(HeadStart, two_that_came_together_long_ago_are_forgotten) {
 }
 
 TEST(HeadStart, is_never_long_whatever_the_counters_say) {
-  Consumer consumer(std::uint64_t{1} << 50);
-  EXPECT_EQ(consumer.long_waits(17, 2, 400), 2U);
-  EXPECT_LT(consumer.takes(2, 400), 6000U);
+  Consumer absurd(std::uint64_t{1} << 50);
+  EXPECT_EQ(absurd.long_waits(1000, 2, 400), 0U);
+  Consumer slow(std::uint64_t{1} << 50, geometry(1024, std::uint64_t{1} << 52));
+  slow.long_waits(16, 2, 1'000'000'000);
+  EXPECT_EQ(slow.takes(2, 1'000'000'000), 10'000U);
 }
 
 TEST(HeadStart, what_is_slower_than_a_stream_gets_none) {
@@ -98,17 +103,27 @@ TEST(HeadStart, small_messages_need_none) {
   EXPECT_EQ(mixed.long_waits(20, 2, 400), 4U) << "small ones do not count for ever";
 }
 
-TEST(HeadStart, a_small_ring_would_be_full_meanwhile) {
-  EXPECT_EQ(Consumer(k_kib, 32).long_waits(1000, 2, 400), 0U);
-  EXPECT_EQ(Consumer(k_kib, 64).long_waits(17, 2, 400), 2U);
+TEST(HeadStart, lasts_for_a_quarter_of_the_ring_at_the_pace_of_the_stream) {
+  Consumer large(k_kib, geometry(1024));
+  large.long_waits(16, 2, 400);
+  EXPECT_EQ(large.takes(2, 400), 10'000U);
+  EXPECT_EQ(large.takes(2, 40), 256U * 20);
+  Consumer small(k_kib, geometry(64));
+  small.long_waits(16, 2, 400);
+  EXPECT_EQ(small.takes(2, 400), 16U * 200);
+  EXPECT_EQ(Consumer(k_kib, geometry(2)).long_waits(1000, 2, 400), 0U);
 }
 
-TEST(HeadStart, larger_messages_may_take_longer_and_get_more) {
-  Consumer consumer(4 * k_kib);
-  EXPECT_EQ(consumer.long_waits(17, 2, 2000), 2U);
-  Consumer larger(64 * k_kib);
-  EXPECT_EQ(larger.long_waits(17, 2, 20'000), 2U);
-  EXPECT_GT(larger.takes(2, 20'000), consumer.takes(2, 2000));
+TEST(HeadStart, lasts_for_a_quarter_of_the_lane_where_messages_lie_in_one) {
+  Consumer consumer(4 * k_kib, geometry(1024, 64 * k_kib));
+  consumer.long_waits(16, 2, 2000);
+  EXPECT_EQ(consumer.takes(2, 2000), 4U * 1000);
+  EXPECT_EQ(Consumer(32 * k_kib, geometry(1024, 64 * k_kib)).long_waits(1000, 2, 2000), 0U);
+}
+
+TEST(HeadStart, larger_messages_may_take_longer) {
+  EXPECT_EQ(Consumer(4 * k_kib, geometry(1024, k_kib * k_kib)).long_waits(17, 2, 2000), 2U);
+  EXPECT_EQ(Consumer(64 * k_kib, geometry(1024, k_kib * k_kib)).long_waits(17, 2, 20'000), 2U);
 }
 
 }  // namespace

@@ -47,13 +47,24 @@ inline void relax() noexcept {
 #endif
 }
 
-/// Without a pause instruction: that would be part of the result. On a machine with fewer processors than spinners the
-/// other side needs this one to step aside.
+/// The least pause that keeps looks from being made ahead of time.
+inline void short_relax() noexcept {
+#if defined(__x86_64__)
+  __builtin_ia32_lfence();
+  __builtin_ia32_lfence();
+#elif defined(__aarch64__)
+  asm volatile("isb" ::: "memory");
+#endif
+}
+
+/// Between two looks, as between those of Beltway's consumers (short_pause() in atomics.hpp): all candidates are the faster
+/// for it. On a machine with fewer processors than spinners the other side needs this one to step aside.
 template <class Done>
 void spin_until(const Done& done) noexcept(noexcept(done())) {
   constexpr unsigned k_spins = 20'000;
   for (unsigned spins = 0; !done();) {
     if (++spins % k_spins == 0) sched_yield();
+    short_relax();
   }
 }
 
