@@ -261,8 +261,11 @@ Received ConsumerCore::try_receive_slowly() {
 }
 
 void ConsumerCore::let_producer_get_ahead() noexcept {
-  if (quick_ == nullptr || !waiter_.spins() || quick_->is_next_ready()) return;
-  const Position read = quick_->read();
+  if (!waiter_.spins() ||
+      (quick_ != nullptr ? quick_->is_next_ready() : quick_named_ == nullptr || quick_named_->more())) {
+    return;
+  }
+  const Position read = wrap(endpoint_.counters[0].load_relaxed());  // of a group's messages only its own
   const std::uint64_t bytes = endpoint_.counters[1].load_relaxed();
   if (!head_start_.may_wait(read, bytes)) return;
   const std::uint64_t now = kernel::now_ns();
@@ -284,6 +287,7 @@ Received ConsumerCore::receive_slowly(const Until& until) {
   SlotView view;
   if (take_now(view)) return received(view);
   if (quick_named_ != nullptr && waiter_.spins()) {
+    let_producer_get_ahead();
     for (unsigned looks = k_quick_looks; looks != 0; --looks) {
       if (lease_now(view)) return received(view);
       short_pause();
