@@ -19,7 +19,7 @@
 #include <string>
 #include <string_view>
 
-#include "atomics.hpp"
+#include "beltway/atomics.hpp"
 #include "segment.hpp"
 
 namespace beltway::daemon {

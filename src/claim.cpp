@@ -3,13 +3,23 @@
 
 namespace beltway {
 
-Claimer::Claimer(const QueueMap& map, unsigned producer) noexcept
-    : map_(map), single_(map.geometry.single_producer()), producer_(static_cast<std::uint8_t>(producer)) {
+Claimer::Claimer(const QueueMap& map, unsigned producer)
+    : QuickClaim(&map.tail()),
+      map_(map),
+      single_(map.geometry.single_producer()),
+      producer_(static_cast<std::uint8_t>(producer)) {
   const Tail tail = Tail::of(map_.tail().load_acquire());
   next_ = tail_position(map_, tail);
   limit_ = next_;
   generation_ = tail.generation;
-  single_tail_low_ = Tail{0, generation_, producer_}.word();
+  slots_ = map_.ring + k_slots_offset;
+  slot_mask_ = map_.mask();
+  slot_bytes_ = map_.geometry.slot_bytes;
+  news_ = &map_.board().notice;
+  sleepers_ = &map_.board().consumer_sleepers;
+  static_assert(offsetof(Board, producer_sleepers) == offsetof(Board, consumer_sleepers) + sizeof(Word));
+  tail_low_ = Tail{0, generation_, producer_}.word();
+  ready_low_ = SlotState{0, producer_, SlotPhase::ready}.word();
 }
 
 std::uint32_t Claimer::accept_notice() noexcept {
@@ -34,13 +44,18 @@ bool Claimer::find_room(Position position) noexcept {
   // A single producer's `tail` is a plain store: it must be visible before the groups are looked at, or a group that
   // joins at the latest message reads an old tail, unseen by us, and is overrun. (The several-producer tail is swapped.)
   if (single_) full_fence();
-  limit_ = wrap(look_from(position) + map_.geometry.slots);
-  if (distance(position, limit_) < 0) return true;
+  if (look_for(position)) return true;
   if (!thorough_) return false;
   // Look again whoever moved them: a floor that another helped on after our look makes room, too.
   help_floors(map_);
-  limit_ = wrap(look_from(position) + map_.geometry.slots);
-  return distance(position, limit_) < 0;
+  return look_for(position);
+}
+
+bool Claimer::look_for(Position position) noexcept {
+  const Position limit = wrap(look_from(position) + map_.geometry.slots);
+  // Never behind: who claims the next one asks only whether the limit is reached, and floors are a peer's word.
+  limit_ = distance(position, limit) < 0 ? limit : position;
+  return limit_ != position;
 }
 
 Claim Claimer::room() noexcept {

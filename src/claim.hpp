@@ -12,6 +12,7 @@
 
 #include <cstdint>
 
+#include "beltway/quick_claim.hpp"
 #include "floors.hpp"
 #include "queue_map.hpp"
 
@@ -24,9 +25,9 @@ enum class Claim : std::uint8_t {
   notice,  ///< the board has news: see Claimer::notice_flags()
 };
 
-class Claimer {
+class Claimer : public detail::QuickClaim {
  public:
-  Claimer(const QueueMap& map, unsigned producer) noexcept;
+  Claimer(const QueueMap& map, unsigned producer);
 
   /// Takes the next position: its slot is this producer's to write. noexcept, no system call.
   [[nodiscard]] Claim claim() noexcept {
@@ -35,32 +36,11 @@ class Claimer {
     return single_ ? claim_single() : claim_shared();
   }
 
-  /// The common case of claim(): a single producer that has room and no news. `counted`: counts a message of `size` bytes as
-  /// published. Null: nothing was done, ask claim(). Not for several producers.
-  template <bool counted>
-  [[nodiscard]] Slot* claim_now(std::size_t size, Position& position) noexcept {
-    if (map_.board().notice.load_relaxed() != notice_ || distance(next_, limit_) >= 0) [[unlikely]]
-      return nullptr;
-    position = next_;
-    map_.tail().store_relaxed(single_tail(position + 1));
-    if constexpr (counted) add_pair(map_.ring_head().published[0], 1, size);
-    next_ = wrap(position + 1);
-    // As in take_next().
-    release_fence();
-    return &map_.slot(position);
-  }
-  /// Ends the claim of claim_now(). Only where pairs_are_whole().
-  void ready_now(Slot& slot, Position position, SlotMeta meta) const noexcept {
-    store_pair(slot.state, SlotState{position, producer_, SlotPhase::ready}.word(), meta.word());
-  }
-
   /// Claim::ok if claim() would most likely succeed now; takes nothing.
   [[nodiscard]] Claim room() noexcept;
 
   /// The slot of the last claim().
   [[nodiscard]] Slot& slot() const noexcept { return *slot_; }
-  /// The position of the last claim.
-  [[nodiscard]] Position last() const noexcept { return wrap(next_ - 1); }
   /// Ends the last claim: its slot's message is visible. Pairs with the acquire load of the slot's state in every reader.
   void ready(SlotMeta meta) noexcept {
     slot_->meta.store_relaxed(meta.word());
@@ -106,7 +86,7 @@ class Claimer {
   }
   /// What a single producer, who alone writes it, stores in `tail`.
   [[nodiscard]] std::uint64_t single_tail(Position position) const noexcept {
-    return Tail{position, 0, 0}.word() | single_tail_low_;
+    return Tail{position, 0, 0}.word() | tail_low_;
   }
   Claim claim_shared() noexcept;
 
@@ -121,18 +101,20 @@ class Claimer {
     slot.state.store_release(SlotState{last(), producer_, phase}.word());
   }
   bool find_room(Position position) noexcept;
+  /// Looks at the floors for what is free behind `position`, the next one to claim; false if it is not.
+  bool look_for(Position position) noexcept;
   Position look_from(Position tail) noexcept;
+
+  static_assert(k_tail_shift == 64 - Tail::bits && k_state_shift == 64 - k_position_bits &&
+                k_payload_word * sizeof(Word) == sizeof(Slot) &&
+                k_published * sizeof(Word) == offsetof(RingHead, published));
 
   const QueueMap map_;
   const bool single_;
   bool thorough_ = true;
   const std::uint8_t producer_;
-  std::uint16_t generation_ = 0;       // under which limit_ was read
-  std::uint64_t single_tail_low_ = 0;  // generation and owner, as a single producer stores them in `tail`
-  Position next_ = 0;                  // behind our last claim; single-producer: our own copy of tail
-  Position limit_ = 0;                 // positions before this may be claimed
-  Slot* slot_ = nullptr;               // of the last claim()
-  std::uint64_t notice_ = 0;
+  std::uint16_t generation_ = 0;  // under which limit_ was read
+  Slot* slot_ = nullptr;          // of the last claim()
   std::uint64_t high_water_ = 0;
 };
 

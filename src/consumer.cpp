@@ -9,14 +9,18 @@ Consumer make_consumer(Attachment attachment, const ConsumerOptions& options) {
   return Consumer(new detail::ConsumerCore(std::move(attachment), options));
 }
 
-Received Consumer::try_receive() { return core_->try_receive(); }
-Received Consumer::receive(const Until& until) { return core_->receive(until); }
-Batch Consumer::try_receive_batch(std::span<Message> out) { return core_->try_receive_batch(out); }
-Batch Consumer::receive_batch(std::span<Message> out, const Until& until) { return core_->receive_batch(out, until); }
-int Consumer::fd() { return core_->fd(); }
-ConsumerCounters Consumer::counters() const noexcept { return core_->counters(); }
-unsigned Consumer::index() const noexcept { return core_->index(); }
-const std::string& Consumer::queue_name() const noexcept { return core_->queue_name(); }
-const std::string& Consumer::group() const noexcept { return core_->group(); }
+Consumer::Consumer(detail::ConsumerCore* core) noexcept : core_(core) {}
+detail::ConsumerCore& Consumer::core() const noexcept { return static_cast<detail::ConsumerCore&>(*core_); }
+
+bool Consumer::await_next() noexcept { return core().await_next(); }
+Received Consumer::try_receive_slowly() { return core().try_receive(); }
+Received Consumer::receive_slowly(const Until& until) { return core().receive(until); }
+Batch Consumer::try_receive_batch(std::span<Message> out) { return core().try_receive_batch(out); }
+Batch Consumer::receive_batch(std::span<Message> out, const Until& until) { return core().receive_batch(out, until); }
+int Consumer::fd() { return core().fd(); }
+ConsumerCounters Consumer::counters() const noexcept { return core().counters(); }
+unsigned Consumer::index() const noexcept { return core().index(); }
+const std::string& Consumer::queue_name() const noexcept { return core().queue_name(); }
+const std::string& Consumer::group() const noexcept { return core().group(); }
 
 }  // namespace beltway

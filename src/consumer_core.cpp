@@ -13,13 +13,13 @@ namespace {
 
 using Reader = std::variant<PrivateReader, NamedReader, LossyReader>;
 
-Reader make_reader(const Attachment& at) {
+Reader make_reader(const Attachment& at, QuickRead& quick) {
   switch (at.kind) {
     case GroupKind::named: return NamedReader(at.map, at.group, at.group_incarnation, at.owner);
     case GroupKind::lossy: return LossyReader(at.map, at.group, at.start);
     case GroupKind::priv: break;
   }
-  return PrivateReader(at.map, at.group, at.start);
+  return PrivateReader(at.map, at.group, at.start, quick);
 }
 
 bool is_symmetric(const QueueMap& map) noexcept {
@@ -30,6 +30,13 @@ bool is_symmetric(const QueueMap& map) noexcept {
 constexpr unsigned k_takes = 64;
 /// Looks at what is next alone before a wait begins: two microseconds and more.
 constexpr unsigned k_quick_looks = 192;
+/// Most often they hold nothing.
+void let_go_all(std::span<Message> messages) noexcept {
+  for (Message& message : messages) {
+    if (message) [[unlikely]]
+      message = Message();
+  }
+}
 /// Messages leased at once; a longer batch takes several turns.
 constexpr std::size_t k_lease_batch = 64;
 
@@ -40,20 +47,47 @@ ConsumerCore::ConsumerCore(Attachment attachment, const ConsumerOptions& options
       ack_(options.ack),
       follow_(options.follow),
       prefetch_(options.prefetch == 0 ? attachment_.map.geometry.slots : options.prefetch),
-      reader_(make_reader(attachment_)),
+      reader_(make_reader(attachment_, *this)),
       private_(std::get_if<PrivateReader>(&reader_)),
-      quick_(attachment_.evictable ? nullptr : private_),
       quick_named_(attachment_.evictable ? nullptr : std::get_if<NamedReader>(&reader_)),
       head_start_(attachment_.map.geometry),
       waiter_(attachment_.map, attachment_.owner, options.wait, is_symmetric(attachment_.map)),
       endpoint_(attachment_.map.endpoint(attachment_.owner)) {
   beltway::store_counters(endpoint_.counters, counters_);
+  QuickRead::counters_ = endpoint_.counters;
+  if (private_ != nullptr && !attachment_.evictable) quick_end_ = attachment_.map.geometry.inline_bytes() + 1;
+}
+
+std::size_t ConsumerCore::take_some_now(std::span<Message> out) noexcept {
+  if (quick_end_ == 0 || guard_.in_child()) return 0;
+  std::size_t count = 0;
+  std::uint64_t bytes = 0;
+  for (; count < out.size(); ++count) {
+    const Word* const slot = slot_;
+    const std::uint64_t state = slot[0].load_acquire();  // as in QuickRead::take_now()
+    if (!is_ready(state)) break;
+    const std::uint64_t meta = slot[1].load_relaxed();
+    if (meta >= quick_end_ || read_ % k_store_every == 0) [[unlikely]]
+      break;
+    std::construct_at(
+        &out[count], Message(this, reinterpret_cast<const std::byte*>(slot + k_payload_word), state >> k_state_shift, 0,
+                             static_cast<std::uint32_t>(meta), static_cast<std::uint8_t>(state >> 2),
+                             0));  // it holds nothing, as in fill()
+    step();
+    bytes += meta;
+  }
+  if (count != 0) add_pair(*QuickRead::counters_, count, bytes);
+  return count;
 }
 
 Look ConsumerCore::take_private(PrivateReader& reader, std::span<Message> out, std::size_t& count) noexcept {
   const Position before = reader.read();
   Look look = Look::empty;
   while (count < out.size()) {
+    if (const std::size_t taken = take_some_now(out.subspan(count)); taken != 0) [[likely]] {
+      count += taken;
+      continue;
+    }
     SlotView view;
     look = reader.next_if_ready(view) ? Look::message : reader.next(view);
     if (look == Look::corrupt) {
@@ -251,7 +285,8 @@ Received ConsumerCore::received_seldom(const SlotView& view) noexcept {
   return Received(message(view));
 }
 
-Received ConsumerCore::try_receive_slowly() {
+Received ConsumerCore::try_receive() {
+  check_fork();
   SlotView view;
   if (take_now(view)) return received(view);
   Received received;
@@ -262,7 +297,7 @@ Received ConsumerCore::try_receive_slowly() {
 
 void ConsumerCore::let_producer_get_ahead() noexcept {
   if (!waiter_.spins() ||
-      (quick_ != nullptr ? quick_->is_next_ready() : quick_named_ == nullptr || quick_named_->more())) {
+      (quick_end_ != 0 ? private_->is_next_ready() : quick_named_ == nullptr || quick_named_->more())) {
     return;
   }
   const Position read = wrap(endpoint_.counters[0].load_relaxed());  // of a group's messages only its own
@@ -274,16 +309,17 @@ void ConsumerCore::let_producer_get_ahead() noexcept {
 }
 
 bool ConsumerCore::await_next() noexcept {
-  if (quick_ == nullptr || !waiter_.spins()) return false;
+  if (quick_end_ == 0 || guard_.in_child() || !waiter_.spins()) return false;
   let_producer_get_ahead();
   for (unsigned looks = k_quick_looks; looks != 0; --looks) {
-    if (quick_->is_next_ready()) return true;
+    if (private_->is_next_ready()) return true;
     short_pause();
   }
   return false;
 }
 
-Received ConsumerCore::receive_slowly(const Until& until) {
+Received ConsumerCore::receive(const Until& until) {
+  check_fork();
   SlotView view;
   if (take_now(view)) return received(view);
   if (quick_named_ != nullptr && waiter_.spins()) {
@@ -301,7 +337,7 @@ Received ConsumerCore::receive_slowly(const Until& until) {
 
 Batch ConsumerCore::try_receive_batch(std::span<Message> out) {
   check_fork();
-  for (Message& message : out) message = Message();
+  let_go_all(out);
   Batch batch;
   batch.status = try_take(out, batch.count);
   return batch;
@@ -309,7 +345,7 @@ Batch ConsumerCore::try_receive_batch(std::span<Message> out) {
 
 Batch ConsumerCore::receive_batch(std::span<Message> out, const Until& until) {
   check_fork();
-  for (Message& message : out) message = Message();
+  let_go_all(out);
   let_producer_get_ahead();
   Batch batch;
   batch.status = wait_take(out, batch.count, until);
@@ -318,7 +354,7 @@ Batch ConsumerCore::receive_batch(std::span<Message> out, const Until& until) {
 
 int ConsumerCore::fd() {
   check_fork();
-  quick_ = nullptr;
+  quick_end_ = 0;
   quick_named_ = nullptr;
   return waiter_.enable_events();
 }

@@ -13,8 +13,8 @@
 
 #include "attachment.hpp"
 #include "beltway/consumer.hpp"
+#include "beltway/fork_guard.hpp"
 #include "beltway/info.hpp"
-#include "fork_guard.hpp"
 #include "head_start.hpp"
 #include "lossy_reader.hpp"
 #include "named_reader.hpp"
@@ -23,10 +23,7 @@
 
 namespace beltway::detail {
 
-class alignas(k_apart_bytes) ConsumerCore {
-  /// Positions after which all counters are stored.
-  static constexpr std::uint64_t k_store_every = 64;
-
+class alignas(k_apart_bytes) ConsumerCore : public QuickRead {
  public:
   enum class End : std::uint8_t { ack, nack, dropped };
 
@@ -34,33 +31,16 @@ class alignas(k_apart_bytes) ConsumerCore {
   ConsumerCore(const ConsumerCore&) = delete;
   ConsumerCore& operator=(const ConsumerCore&) = delete;
 
-  Received try_receive() {
-    check_fork();
-    SlotView view;
-    if (!next_now(view)) [[unlikely]]
-      return try_receive_slowly();
-    return received_now(view);
-  }
-  Received receive(const Until& until) {
-    check_fork();
-    SlotView view;
-    if (!next_now(view) && !(await_next() && next_now(view))) [[unlikely]]
-      return receive_slowly(until);
-    return received_now(view);
-  }
+  /// What QuickRead::take_now() does not.
+  Received try_receive();
+  Received receive(const Until& until);
+  /// Spins for a moment, with a private group. True if something is there.
+  [[nodiscard]] bool await_next() noexcept;
   Batch try_receive_batch(std::span<Message> out);
   Batch receive_batch(std::span<Message> out, const Until& until);
 
-  /// Ends a message; see Message::ack. In the common case, a private group's in order, without a call.
-  bool end_message(const Message& message, End end) noexcept {
-    if (quick_ != nullptr && !guard_.in_child()) [[likely]] {
-      const PrivateReader::LetGo done = quick_->let_go_now(message.position_);
-      if (done == PrivateReader::LetGo::kept) [[likely]]
-        return true;
-      if (done == PrivateReader::LetGo::stored) return tell_of_room();
-    }
-    return end_slowly(message, end);
-  }
+  /// Ends a message; see Message::ack.
+  bool end_message(const Message& message, End end) noexcept;
   /// The Consumer is gone; the last message to end deletes the core.
   void release() noexcept;
 
@@ -75,25 +55,16 @@ class alignas(k_apart_bytes) ConsumerCore {
 
   /// One attempt to take up to out.size() messages: ok with `count` > 0, or why there is none.
   Status take(std::span<Message> out, std::size_t& count);
+  /// As take_now(), for as many as it is the common case of; their number.
+  [[nodiscard]] std::size_t take_some_now(std::span<Message> out) noexcept;
   Look take_private(PrivateReader& reader, std::span<Message> out, std::size_t& count) noexcept;
   Look take_named(NamedReader& reader, std::span<Message> out, std::size_t& count) noexcept;
   Look take_lossy(LossyReader& reader, std::span<Message> out, std::size_t& count);
   Look take_what_is_there(std::span<Message> out, std::size_t& count);
   Status nothing_taken(std::span<Message> out, std::size_t& count);
-  /// The common case, without the general one's detours: the next message of a private group, if it is there and lies in its
-  /// slot, and no counters are to be stored. All else is done out of line, so that the way of most messages saves no registers.
-  [[nodiscard]] bool next_now(SlotView& view) noexcept {
-    return quick_ != nullptr && quick_->read() % k_store_every != 0 && quick_->next_if_in_slot(view);
-  }
-  /// Counts what next_now() has found, and hands it out.
-  [[nodiscard]] Received received_now(const SlotView& view) noexcept {
-    add_pair(endpoint_.counters[0], 1, view.size);
-    return Received(message(view));
-  }
-
   /// The next message of a private or named group, if it is there, wherever it lies. No detours either.
   [[nodiscard]] bool take_now(SlotView& view) noexcept {
-    return quick_ != nullptr ? quick_->next_if_ready(view) : lease_now(view);
+    return quick_end_ != 0 ? private_->next_if_ready(view) : lease_now(view);
   }
   [[nodiscard]] bool lease_now(SlotView& view) noexcept;
   /// After a message was taken from a named group: wakes another sleeper if another message is there.
@@ -105,16 +76,13 @@ class alignas(k_apart_bytes) ConsumerCore {
       const SlotView copy = view;
       return received_seldom(copy);
     }
-    return received_now(view);
+    add_pair(endpoint_.counters[0], 1, view.size);
+    return Received(message(view));
   }
   /// The rest of it: the counters are stored, too.
   [[nodiscard, gnu::noinline]] Received received_seldom(const SlotView& view) noexcept;
   /// Before a wait, if that is for the best: see HeadStart.
   void let_producer_get_ahead() noexcept;
-  /// Spins for a moment, with a private group. True if something is there.
-  [[gnu::noinline]] bool await_next() noexcept;
-  [[gnu::noinline]] Received receive_slowly(const Until& until);
-  [[gnu::noinline]] Received try_receive_slowly();
   [[nodiscard]] bool at_prefetch_limit() const noexcept;
   [[nodiscard]] bool all_delivered() const noexcept;
   /// Pairs with the daemon, which sets the flag, then has a barrier run on all processors, then takes what is ours away.
@@ -127,9 +95,7 @@ class alignas(k_apart_bytes) ConsumerCore {
   void arm() noexcept;
   void pass_on() noexcept;
 
-  [[gnu::noinline]] bool end_slowly(const Message& message, End end) noexcept;
-  /// After quick_ has stored its floor. True.
-  [[gnu::noinline]] bool tell_of_room() noexcept;
+  friend class QuickRead;
   bool end_private(Position position) noexcept;
   bool end_named(NamedReader& reader, const Message& message, End end) noexcept;
   [[nodiscard]] Message message(const SlotView& view) noexcept {
@@ -154,14 +120,12 @@ class alignas(k_apart_bytes) ConsumerCore {
   [[noreturn]] void throw_forked() const;
 
   Attachment attachment_;
-  const ForkGuard guard_;
   const Ack ack_;
   const bool follow_;
   const std::uint64_t prefetch_;
   std::variant<PrivateReader, NamedReader, LossyReader> reader_;
   PrivateReader* const private_;  // in reader_, or null
-  // The reader, while nobody can throw us out, nor an event loop wants to know what we find; else null.
-  PrivateReader* quick_;
+  // Like quick_end_: the reader, while nobody can throw us out, nor an event loop wants to know what we find; else null.
   NamedReader* quick_named_;
   HeadStart head_start_;
   Waiter waiter_;

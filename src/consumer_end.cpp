@@ -43,12 +43,9 @@ bool ConsumerCore::end_named(NamedReader& reader, const Message& message, End en
   return ours;
 }
 
-bool ConsumerCore::tell_of_room() noexcept {
-  wake_for_room(quick_->floor());
-  return true;
-}
+void QuickRead::tell_of_room() noexcept { static_cast<ConsumerCore*>(this)->wake_for_room(stored_); }
 
-bool ConsumerCore::end_slowly(const Message& message, End end) noexcept {
+bool ConsumerCore::end_message(const Message& message, End end) noexcept {
   // In a forked child the message is the parent's.
   if (guard_.in_child()) [[unlikely]]
     return false;
@@ -65,7 +62,7 @@ void ConsumerCore::release() noexcept {
   }
   if (!std::holds_alternative<NamedReader>(reader_)) {
     released_ = true;
-    quick_ = nullptr;
+    quick_end_ = 0;
     if (copies_held_ == 0 && (private_ == nullptr || private_->held() == 0)) delete this;
     return;
   }
@@ -74,28 +71,31 @@ void ConsumerCore::release() noexcept {
   if (ended_.fetch_add(1) + 1 == leased_ + 1) delete this;
 }
 
-void ConsumerCoreDeleter::operator()(ConsumerCore* core) const noexcept { core->release(); }
+void ConsumerCoreDeleter::operator()(QuickRead* core) const noexcept { static_cast<ConsumerCore*>(core)->release(); }
 
 }  // namespace detail
 
-bool Message::ack() noexcept {
-  if (core_ == nullptr) return false;
-  const bool done = std::exchange(core_, nullptr)->end_message(*this, detail::ConsumerCore::End::ack);
-  data_ = nullptr;
-  size_ = 0;
-  return done;
+namespace {
+
+bool end_message(detail::QuickRead* core, const Message& message, detail::ConsumerCore::End end) noexcept {
+  return static_cast<detail::ConsumerCore*>(core)->end_message(message, end);
 }
+
+}  // namespace
+
+bool Message::ack_slowly() noexcept { return end_message(core_, *this, detail::ConsumerCore::End::ack); }
 
 bool Message::nack() noexcept {
   if (core_ == nullptr) return false;
-  const bool done = std::exchange(core_, nullptr)->end_message(*this, detail::ConsumerCore::End::nack);
+  const bool done = end_message(std::exchange(core_, nullptr), *this, detail::ConsumerCore::End::nack);
   data_ = nullptr;
   size_ = 0;
   return done;
 }
 
 void Message::let_go() noexcept {
-  std::exchange(core_, nullptr)->end_message(*this, detail::ConsumerCore::End::dropped);
+  detail::QuickRead* const core = std::exchange(core_, nullptr);
+  if (!core->let_go_now(position_)) end_message(core, *this, detail::ConsumerCore::End::dropped);
 }
 
 }  // namespace beltway

@@ -1,4 +1,5 @@
-#include "fork_guard.hpp"
+// See fork_guard.hpp.
+#include "beltway/fork_guard.hpp"
 
 #include <pthread.h>
 #include <sys/mman.h>

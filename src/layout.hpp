@@ -31,7 +31,7 @@
 #include <cstddef>
 #include <cstdint>
 
-#include "atomics.hpp"
+#include "beltway/atomics.hpp"
 #include "beltway/limits.hpp"
 
 namespace beltway {

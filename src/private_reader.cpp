@@ -1,43 +1,55 @@
 // See private_reader.hpp.
 #include "private_reader.hpp"
 
+#include <algorithm>
+
 namespace beltway {
 
 namespace {
 /// Enough that neither the store nor the producer's look counts; more gains nothing.
-constexpr std::int64_t k_few = 16;
+constexpr std::uint64_t k_few = 16;
 }  // namespace
 
-PrivateReader::PrivateReader(const QueueMap& map, unsigned group, Position start)
-    : map_(map),
-      shared_floor_(map.group(group).floor),
-      quarter_(map.geometry.slots / 4 == 0 ? 1 : map.geometry.slots / 4),
-      few_(map.geometry.slots / 16 < k_few ? map.geometry.slots / 16 : k_few),
-      read_(start),
-      slot_(&map_.slot(start)),
-      floor_(start),
-      stored_(start),
-      lane_end_(start),
-      beyond_floor_((map.geometry.slots + 63) / 64) {}
+PrivateReader::PrivateReader(const QueueMap& map, unsigned group, Position start, detail::QuickRead& quick)
+    : map_(map), quick_(quick), beyond_floor_((map.geometry.slots + 63) / 64) {
+  using Quick = detail::QuickRead;
+  static_assert(Quick::k_owner_mask == SlotState::k_owner_mask &&
+                Quick::k_ready == static_cast<std::uint64_t>(SlotPhase::ready) &&
+                Quick::k_state_shift == 64 - k_position_bits && Quick::k_payload_word * sizeof(Word) == sizeof(Slot));
+  const std::uint64_t slots = map.geometry.slots;
+  quick.slots_ = map.ring + k_slots_offset;
+  quick.slot_mask_ = map.mask();
+  quick.slot_bytes_ = map.geometry.slot_bytes;
+  quick.quarter_ = std::max<std::uint64_t>(1, slots / 4);
+  quick.few_ = std::min(k_few, slots / 16);
+  quick.shared_floor_ = &map.group(group).floor;
+  quick.news_ = &map.board().notice;
+  quick.sleepers_ = &map.board().producer_sleepers;
+  quick.read_ = wrap(start - 1);
+  quick.step();
+  quick.floor_ = start;
+  quick.stored_ = start;
+  quick.lane_end_ = start;
+}
 
 void PrivateReader::let_go_out_of_order(Position position) noexcept {
   const auto bit_of = [&](Position p) -> std::pair<std::uint64_t&, std::uint64_t> {
     const std::uint64_t index = p & map_.mask();
     return {beyond_floor_[index / 64], 1ULL << index % 64};
   };
-  if (position != floor_) {
+  if (position != floor()) {
     const auto [word, bit] = bit_of(position);
     word |= bit;
-    ++out_of_order_;
+    ++quick_.out_of_order_;
     return;
   }
-  floor_ = wrap(floor_ + 1);
-  while (out_of_order_ != 0) {
-    const auto [word, bit] = bit_of(floor_);
+  quick_.floor_ = wrap(floor() + 1);
+  while (quick_.out_of_order_ != 0) {
+    const auto [word, bit] = bit_of(floor());
     if ((word & bit) == 0) break;
     word &= ~bit;
-    --out_of_order_;
-    floor_ = wrap(floor_ + 1);
+    --quick_.out_of_order_;
+    quick_.floor_ = wrap(floor() + 1);
   }
 }
 

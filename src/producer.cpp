@@ -17,7 +17,7 @@ std::size_t total_size(std::span<const Bytes> parts) noexcept {
 }
 
 /// An attempt to publish one message, as the forms of ProducerCore want it.
-auto publishing(detail::ProducerCore& core, const Bytes& message) noexcept {
+auto publishing(detail::ProducerCore& core, Bytes message) noexcept {
   return [&core, message] {
     return core.put(message.size(),
                     [message](std::byte* place) noexcept { copy_racing(place, message.data(), message.size()); });
@@ -42,47 +42,11 @@ auto publishing_writer(detail::ProducerCore& core, std::size_t size, detail::Wri
   };
 }
 
-// Each is three ways: at once, at once with something to do afterwards, and the general one. What is not the first is out of
-// line, so that the way of most messages saves no registers for them.
-using detail::ProducerCore;
-[[gnu::noinline]] std::uint64_t publish_end(ProducerCore& core) noexcept {
-  core.after_put();
-  return core.position();
-}
-[[gnu::noinline]] Status try_publish_end(ProducerCore& core) noexcept {
-  core.after_put();
-  return Status::ok;
-}
-template <class Slowly>
-[[gnu::always_inline]] inline std::uint64_t publish(ProducerCore& core, ProducerCore::Put put, const Slowly& slowly) {
-  if (put == ProducerCore::Put::done) [[likely]]
-    return core.position();
-  return put == ProducerCore::Put::more_to_do ? publish_end(core) : slowly();
-}
-template <class Slowly>
-[[gnu::always_inline]] inline Status try_publish(ProducerCore& core, ProducerCore::Put put, const Slowly& slowly) {
-  if (put == ProducerCore::Put::done) [[likely]]
-    return Status::ok;
-  return put == ProducerCore::Put::more_to_do ? try_publish_end(core) : slowly();
-}
-
-[[gnu::noinline]] std::uint64_t publish_slowly(ProducerCore& core, Bytes message) {
-  core.blocking(message.size(), publishing(core, message));
-  return core.position();
-}
-[[gnu::noinline]] Status try_publish_slowly(ProducerCore& core, Bytes message) {
-  return core.once(publishing(core, message));
-}
-// More than is copied without a call.
-[[gnu::always_inline]] inline ProducerCore::Put put_larger_now(ProducerCore& core, const Bytes& message) noexcept {
-  const auto copy = [&](std::byte* place) noexcept { copy_racing(place, message.data(), message.size()); };
-  return core.put_now(message.size(), copy);
-}
-[[gnu::noinline]] std::uint64_t publish_larger(ProducerCore& core, Bytes message) {
-  return publish(core, put_larger_now(core, message), [&] { return publish_slowly(core, message); });
-}
-[[gnu::noinline]] Status try_publish_larger(ProducerCore& core, Bytes message) {
-  return try_publish(core, put_larger_now(core, message), [&] { return try_publish_slowly(core, message); });
+using Put = detail::QuickClaim::Put;
+/// More than is copied without a call.
+Put put_larger_now(detail::ProducerCore& core, Bytes message) noexcept {
+  return core.put_now(message.size(),
+                      [&](std::byte* place) noexcept { copy_racing(place, message.data(), message.size()); });
 }
 
 /// An attempt to publish what is left of a batch; `done` counts.
@@ -109,93 +73,103 @@ Producer make_producer(Attachment attachment, const ProducerOptions& options) {
   return Producer(new detail::ProducerCore(std::move(attachment), options));
 }
 
-void detail::ProducerCoreDeleter::operator()(ProducerCore* core) const noexcept { delete core; }
-
-std::uint64_t Producer::publish(Bytes message) {
-  detail::touch(message);
-  return beltway::publish(*core_, core_->put_small_now(message), [&] {
-    return core_->may_put_now() ? publish_larger(*core_, message) : publish_slowly(*core_, message);
-  });
+void detail::ProducerCoreDeleter::operator()(QuickClaim* core) const noexcept {
+  delete static_cast<ProducerCore*>(core);
 }
-Status Producer::try_publish(Bytes message) {
-  detail::touch(message);
-  return beltway::try_publish(*core_, core_->put_small_now(message), [&] {
-    return core_->may_put_now() ? try_publish_larger(*core_, message) : try_publish_slowly(*core_, message);
-  });
+
+Producer::Producer(detail::ProducerCore* core) noexcept : core_(core) {}
+detail::ProducerCore& Producer::core() const noexcept { return static_cast<detail::ProducerCore&>(*core_); }
+
+/// Several producers, what is more than put_small_now() copies, and what waits.
+std::uint64_t Producer::publish_slowly(Put put, Bytes message) {
+  if (put == Put::nothing_done) {
+    detail::touch(message);
+    if (core().may_put_now()) put = put_larger_now(core(), message);
+    if (put == Put::nothing_done) core().blocking(message.size(), publishing(core(), message));
+  }
+  if (put == Put::more_to_do) core().after_put();
+  return core().last();
+}
+Status Producer::try_publish_slowly(Put put, Bytes message) {
+  if (put == Put::nothing_done) {
+    detail::touch(message);
+    if (core().may_put_now()) put = put_larger_now(core(), message);
+    if (put == Put::nothing_done) return core().once(publishing(core(), message));
+  }
+  if (put == Put::more_to_do) core().after_put();
+  return Status::ok;
 }
 Status Producer::publish_until(Bytes message, const Until& until) {
   detail::touch(message);
-  return core_->until(until, publishing(*core_, message));
+  return core().until(until, publishing(core(), message));
 }
 
 std::uint64_t Producer::publish_parts(std::span<const Bytes> parts) {
   const std::size_t size = total_size(parts);
-  core_->blocking(size, publishing_parts(*core_, parts, size));
-  return core_->position();
+  core().blocking(size, publishing_parts(core(), parts, size));
+  return core().last();
 }
 Status Producer::try_publish_parts(std::span<const Bytes> parts) {
-  return core_->once(publishing_parts(*core_, parts, total_size(parts)));
+  return core().once(publishing_parts(core(), parts, total_size(parts)));
 }
 Status Producer::publish_parts_until(std::span<const Bytes> parts, const Until& until) {
-  return core_->until(until, publishing_parts(*core_, parts, total_size(parts)));
+  return core().until(until, publishing_parts(core(), parts, total_size(parts)));
 }
 
-std::uint64_t Producer::publish_writer(std::size_t size, detail::Writer writer) {
-  const auto write = [&](std::byte* place) { writer.call(writer.object, {place, size}); };
-  return beltway::publish(*core_, core_->put_now(size, write), [&] {
-    core_->blocking(size, publishing_writer(*core_, size, writer));
-    return core_->position();
-  });
+std::uint64_t Producer::publish_writer(Put put, std::size_t size, detail::Writer writer) {
+  if (put == Put::nothing_done) core().blocking(size, publishing_writer(core(), size, writer));
+  if (put == Put::more_to_do) core().after_put();
+  return core().last();
 }
-Status Producer::try_publish_writer(std::size_t size, detail::Writer writer) {
-  const auto write = [&](std::byte* place) { writer.call(writer.object, {place, size}); };
-  return beltway::try_publish(*core_, core_->put_now(size, write),
-                              [&] { return core_->once(publishing_writer(*core_, size, writer)); });
+Status Producer::try_publish_writer(Put put, std::size_t size, detail::Writer writer) {
+  if (put == Put::nothing_done) return core().once(publishing_writer(core(), size, writer));
+  core().after_put();
+  return Status::ok;
 }
 Status Producer::publish_writer_until(std::size_t size, detail::Writer writer, const Until& until) {
-  return core_->until(until, publishing_writer(*core_, size, writer));
+  return core().until(until, publishing_writer(core(), size, writer));
 }
 
 void Producer::publish_batch(std::span<const Bytes> messages) {
   std::size_t done = 0;
-  const auto attempt = publishing_batch(*core_, messages, done);
-  core_->blocking(0, [&] {
+  const auto attempt = publishing_batch(core(), messages, done);
+  core().blocking(0, [&] {
     const Status status = attempt();
-    if (status == Status::too_large) core_->throw_status(status, messages[done].size());
+    if (status == Status::too_large) core().throw_status(status, messages[done].size());
     return status;
   });
 }
 Producer::BatchResult Producer::try_publish_batch(std::span<const Bytes> messages) {
   BatchResult result;
-  result.status = core_->once(publishing_batch(*core_, messages, result.count));
+  result.status = core().once(publishing_batch(core(), messages, result.count));
   return result;
 }
 Producer::BatchResult Producer::publish_batch_until(std::span<const Bytes> messages, const Until& until) {
   BatchResult result;
-  result.status = core_->until(until, publishing_batch(*core_, messages, result.count));
+  result.status = core().until(until, publishing_batch(core(), messages, result.count));
   return result;
 }
 
 Lent Producer::loan(std::size_t size, const Until& until) {
   Lane::Lent lent;
-  const Status status = core_->until(until, [&] { return core_->lend(size, lent); });
-  if (status == Status::too_large || status == Status::full) core_->throw_status(status, size);
+  const Status status = core().until(until, [&] { return core().lend(size, lent); });
+  if (status == Status::too_large || status == Status::full) core().throw_status(status, size);
   if (status != Status::ok) return status;
-  return Loan(core_.get(), lent.data, size, lent.record);
+  return Loan(&core(), lent.data, size, lent.record);
 }
 Lent Producer::try_loan(std::size_t size) {
   Lane::Lent lent;
-  const Status status = core_->once([&] { return core_->lend(size, lent); });
+  const Status status = core().once([&] { return core().lend(size, lent); });
   if (status != Status::ok) return status;
-  return Loan(core_.get(), lent.data, size, lent.record);
+  return Loan(&core(), lent.data, size, lent.record);
 }
 
-int Producer::fd() { return core_->fd(); }
-std::size_t Producer::max_message_bytes() const noexcept { return core_->max_message_bytes(); }
-std::size_t Producer::max_inline_bytes() const noexcept { return core_->max_inline_bytes(); }
-ProducerCounters Producer::counters() const noexcept { return core_->counters(); }
-unsigned Producer::index() const noexcept { return core_->index(); }
-const std::string& Producer::queue_name() const noexcept { return core_->queue_name(); }
+int Producer::fd() { return core().fd(); }
+std::size_t Producer::max_message_bytes() const noexcept { return core().max_message_bytes(); }
+std::size_t Producer::max_inline_bytes() const noexcept { return core().max_inline_bytes(); }
+ProducerCounters Producer::counters() const noexcept { return core().counters(); }
+unsigned Producer::index() const noexcept { return core().index(); }
+const std::string& Producer::queue_name() const noexcept { return core().queue_name(); }
 
 namespace {
 
@@ -211,7 +185,7 @@ void check_loan(const detail::ProducerCore* core, std::size_t lent, std::size_t 
 std::uint64_t Loan::commit(std::size_t size) {
   check_loan(core_, size_, size);
   core_->blocking(size, [&] { return core_->put_loan(data_, record_, size); });
-  return std::exchange(core_, nullptr)->position();
+  return std::exchange(core_, nullptr)->last();
 }
 Status Loan::try_commit(std::size_t size) {
   check_loan(core_, size_, size);

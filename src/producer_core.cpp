@@ -18,17 +18,17 @@ bool is_symmetric(const QueueMap& map) noexcept {
 }  // namespace
 
 ProducerCore::ProducerCore(Attachment attachment, const ProducerOptions& options)
-    : attachment_(std::move(attachment)),
+    : Claimer(attachment.map, attachment.owner),
+      attachment_(std::move(attachment)),
       inline_bytes_(attachment_.map.geometry.inline_bytes()),
-      claimer_(attachment_.map, attachment_.owner),
-      lane_(claimer_),
+      lane_(*this),
       waiter_(attachment_.map, attachment_.owner, options.wait, is_symmetric(attachment_.map)),
       endpoint_(attachment_.map.endpoint(attachment_.owner)),
       published_(attachment_.map.published(attachment_.owner)) {
   beltway::store_counters(endpoint_.counters, counters_);
   published_[0].store_relaxed(0);
   published_[1].store_relaxed(0);
-  claimer_.set_thorough(false);
+  set_thorough(false);
   choose_way();
 }
 
@@ -45,7 +45,7 @@ std::size_t ProducerCore::max_message_bytes() const noexcept {
 }
 
 Status ProducerCore::take_notice() noexcept {
-  const std::uint32_t flags = claimer_.accept_notice();
+  const std::uint32_t flags = accept_notice();
   waiter_.set_symmetric((flags & k_notice_symmetric) != 0);
   choose_way();
   if ((flags & k_notice_removed) != 0) return Status::removed;
@@ -57,7 +57,7 @@ Status ProducerCore::claim_slowly(Claim claim) noexcept {
   // One notice is taken at once; a peer that keeps posting them gets a `full` at the second, and the caller's deadline holds.
   if (claim == Claim::notice) {
     if (const Status status = take_notice(); status != Status::ok) return status;
-    claim = claimer_.claim();
+    claim = Claimer::claim();
   }
   if (claim == Claim::ok) return Status::ok;
   blocked_ = claim == Claim::full ? Blocked::ring : Blocked::busy;
@@ -65,10 +65,10 @@ Status ProducerCore::claim_slowly(Claim claim) noexcept {
 }
 
 Status ProducerCore::room() noexcept {
-  Claim room = claimer_.room();
+  Claim room = Claimer::room();
   if (room == Claim::notice) {
     if (const Status status = take_notice(); status != Status::ok) return status;
-    room = claimer_.room();
+    room = Claimer::room();
   }
   blocked_ = Blocked::ring;
   return room == Claim::ok ? Status::ok : Status::full;
@@ -85,8 +85,8 @@ Status ProducerCore::lend(std::size_t size, Lane::Lent& lent) {
 }
 
 void ProducerCore::put_reference(std::uint64_t record, std::size_t size) noexcept {
-  claimer_.slot().lane_offset().store_relaxed(lane_.offset(record));
-  lane_.commit(record, position());
+  slot().lane_offset().store_relaxed(lane_.offset(record));
+  lane_.commit(record, last());
   ready({static_cast<std::uint32_t>(size), k_flag_lane});
 }
 
@@ -102,8 +102,14 @@ Status ProducerCore::put_loan(const std::byte* data, std::uint64_t record, std::
   return status;
 }
 
+void void_claim(QuickClaim& claim, std::size_t size) noexcept {
+  auto& core = static_cast<ProducerCore&>(claim);
+  if (size != QuickClaim::k_not_counted) add_pair(core.published_[0], ~std::uint64_t{0}, ~std::uint64_t{size} + 1);
+  core.void_claim();
+}
+
 void ProducerCore::void_claim() noexcept {
-  claimer_.voided();
+  voided();
   announce();
   // A group's floor may stand right before the VOID while none of its consumers looks: who waits for room must help it.
   wake_everybody(attachment_.map);
@@ -113,7 +119,6 @@ void ProducerCore::choose_way() noexcept {
   const bool plain =
       attachment_.map.geometry.single_producer() && pairs_are_whole() && !waiter_.symmetric() && !waiter_.event_mode();
   inline_end_ = plain ? inline_bytes_ + 1 : 0;
-  small_end_ = plain ? std::min(inline_bytes_, k_small_copy_bytes) + 1 : 0;
 }
 
 int ProducerCore::fd() {
@@ -134,14 +139,14 @@ std::size_t ProducerCore::put_some_now(std::span<const Bytes> messages) noexcept
   for (; count < messages.size(); ++count) {
     const Bytes& message = messages[count];
     touch(message);
-    const auto copy = [&](std::byte* place) noexcept { copy_racing(place, message.data(), message.size()); };
-    Position position;
-    if (message.size() >= inline_end_ || !write_now<false>(message.size(), copy, position)) break;
+    if (message.size() >= inline_end_ || !has_room_now()) break;
+    write_now<false>(message.size(),
+                     [&](std::byte* place) noexcept { copy_racing(place, message.data(), message.size()); });
     bytes += message.size();
   }
   if (count != 0) {
     add_pair(published_[0], count, bytes);
-    if (position() % 64 < count) store_counters();
+    if (last() % 64 < count) store_counters();
   }
   return count;
 }
@@ -153,7 +158,7 @@ void ProducerCore::announce_to_sleepers() noexcept {
 
 void ProducerCore::arm() noexcept {
   const bool lane = blocked_ == Blocked::lane;
-  waiter_.line().arm(waiter_.symmetric(), lane ? lane_.wake_past() : claimer_.wake_past(), blocked_ == Blocked::busy);
+  waiter_.line().arm(waiter_.symmetric(), lane ? lane_.wake_past() : wake_past(), blocked_ == Blocked::busy);
 }
 
 ProducerCounters ProducerCore::counters() const noexcept {
@@ -163,7 +168,7 @@ ProducerCounters ProducerCore::counters() const noexcept {
   counters.sleeps = waiter_.sleeps();
   counters.rescued = waiter_.rescued();
   counters.blocked_ns = waiter_.blocked_ns();
-  counters.high_water = claimer_.high_water();
+  counters.high_water = high_water();
   return counters;
 }
 

@@ -9,10 +9,10 @@
 #include <span>
 
 #include "attachment.hpp"
+#include "beltway/fork_guard.hpp"
 #include "beltway/info.hpp"
 #include "beltway/producer.hpp"
 #include "claim.hpp"
-#include "fork_guard.hpp"
 #include "groups.hpp"
 #include "lane.hpp"
 #include "waiter.hpp"
@@ -22,40 +22,23 @@ namespace beltway::detail {
 /// A page fault inside a claim would be everybody's wait: take it before.
 inline void touch(const Bytes& source) noexcept {
   constexpr std::size_t k_page = 4096;
+  if (source.size() == 0) return;
   const volatile std::byte* data = source.data();
-  for (std::size_t at = 0; at < source.size(); at += k_page) static_cast<void>(data[at]);
-  if (source.size() != 0) static_cast<void>(data[source.size() - 1]);
+  static_cast<void>(data[0]);
+  static_cast<void>(data[source.size() - 1]);
+  for (std::size_t at = k_page; at < source.size(); at += k_page) static_cast<void>(data[at]);
 }
 
-class alignas(k_apart_bytes) ProducerCore {
+class alignas(k_apart_bytes) ProducerCore : public Claimer {
  public:
   ProducerCore(Attachment attachment, const ProducerOptions& options);
   ~ProducerCore();
   ProducerCore(const ProducerCore&) = delete;
   ProducerCore& operator=(const ProducerCore&) = delete;
 
-  enum class Put : std::uint8_t {
-    nothing_done,  ///< ask put()
-    done,
-    more_to_do,  ///< done, and after_put() is to be called
-  };
-  /// The common case, without the general one's detours: a message of a single producer that fits its slot and has room. Few
-  /// instructions and, above all, stores to few lines in turn: while a slot's line is on its way from the consumer, what is
-  /// stored waits, in order, and AMD's Zen 4 takes about 2 ns for each change of line (16 ns a message with stores to four
-  /// other lines, 9 with two). So what is private goes to the line of `tail`, and before the slot.
-  template <class Fill>
-  [[nodiscard, gnu::always_inline]] Put put_now(std::size_t size, const Fill& fill) {
-    return size < inline_end_ ? put_in_slot_now(size, fill) : Put::nothing_done;
-  }
-  /// Of at most k_small_copy_bytes, without a call.
-  [[nodiscard, gnu::always_inline]] Put put_small_now(const Bytes& message) noexcept {
-    const auto copy = [&](std::byte* place) noexcept { copy_small(place, message.data(), message.size()); };
-    return message.size() < small_end_ ? put_in_slot_now(message.size(), copy) : Put::nothing_done;
-  }
-  /// False: neither of the two ever does anything, as things are.
-  [[nodiscard]] bool may_put_now() const noexcept { return inline_end_ != 0; }
+  /// After QuickClaim::put_now() has left something to do.
   [[gnu::cold]] void after_put() noexcept;
-  /// put_now() for as many as it is the common case of; their number. Wakes nobody: see announce().
+  /// As put_now(), for as many as it is the common case of; their number. Wakes nobody: see announce().
   [[nodiscard]] std::size_t put_some_now(std::span<const Bytes> messages) noexcept;
 
   /// One attempt to publish `size` bytes that `fill(std::byte*)` writes. Wakes nobody: see announce().
@@ -120,12 +103,10 @@ class alignas(k_apart_bytes) ProducerCore {
 
   [[nodiscard]] std::size_t max_message_bytes() const noexcept;
   [[nodiscard]] std::size_t max_inline_bytes() const noexcept { return inline_bytes_; }
-  [[nodiscard]] unsigned index() const noexcept { return attachment_.owner; }
+  [[nodiscard]] unsigned index() const noexcept { return producer(); }
   [[nodiscard]] const std::string& queue_name() const noexcept { return attachment_.queue_name; }
   [[nodiscard]] ProducerCounters counters() const noexcept;
   [[nodiscard]] int fd();
-  /// Of the message that was put last.
-  [[nodiscard]] Position position() const noexcept { return claimer_.last(); }
   [[noreturn]] void throw_status(Status status, std::size_t size) const;
 
  private:
@@ -146,39 +127,6 @@ class alignas(k_apart_bytes) ProducerCore {
   };
 
   template <class Fill>
-  [[nodiscard, gnu::always_inline]] Put put_in_slot_now(std::size_t size, const Fill& fill) {
-    Position position;
-    if (guard_.in_child() || !write_now<true>(size, fill, position)) [[unlikely]]
-      return Put::nothing_done;
-    compiler_fence();  // symmetric ones go the long way
-    return is_time_to_store(position) || anybody_sleeps(attachment_.map) ? Put::more_to_do : Put::done;
-  }
-  /// A whole message; nobody is told of it. False: nothing was done.
-  template <bool counted, class Fill>
-  [[gnu::always_inline]] bool write_now(std::size_t size, const Fill& fill, Position& position) {
-    Slot* const slot = claimer_.claim_now<counted>(size, position);
-    if (slot == nullptr) [[unlikely]]
-      return false;
-    write_claim<counted>(*slot, size, fill);
-    claimer_.ready_now(*slot, position, meta_of(size));
-    return true;
-  }
-  /// Lets `fill` write what position() is to be. If it throws, that is VOID, and no longer counted if it was.
-  template <bool counted, class Fill>
-  [[gnu::always_inline]] void write_claim(Slot& slot, std::size_t size, const Fill& fill) {
-    if constexpr (noexcept(fill(slot.payload()))) {
-      fill(slot.payload());
-    } else {
-      try {
-        fill(slot.payload());
-      } catch (...) {
-        if constexpr (counted) add_pair(published_[0], ~std::uint64_t{0}, ~std::uint64_t{size} + 1);
-        void_claim();
-        throw;
-      }
-    }
-  }
-  template <class Fill>
   Status put_inline(std::size_t size, const Fill& fill);
   template <class Fill>
   Status put_in_lane(std::size_t size, const Fill& fill);
@@ -188,25 +136,23 @@ class alignas(k_apart_bytes) ProducerCore {
   Status wait(Status status, const Until& until, Attempt& attempt);
 
   Status claim() noexcept {
-    const Claim claim = claimer_.claim();
+    const Claim claim = Claimer::claim();
     return claim == Claim::ok ? Status::ok : claim_slowly(claim);
   }
   Status claim_slowly(Claim claim) noexcept;
   Status room() noexcept;
   Status take_notice() noexcept;
   void put_reference(std::uint64_t record, std::size_t size) noexcept;
-  [[nodiscard]] static SlotMeta meta_of(std::size_t size) noexcept { return {static_cast<std::uint32_t>(size), 0}; }
-  /// Ends the claim of position(), which is a message now, and counts it.
+  /// Ends the last claim, which is a message now, and counts it.
   void ready(SlotMeta meta) noexcept {
-    claimer_.ready(meta);
+    Claimer::ready(meta);
     add_pair(published_[0], 1, meta.size);
-    if (is_time_to_store(position())) [[unlikely]]
+    if (is_time_to_store(last())) [[unlikely]]
       store_counters();
   }
-  /// True now and then: store_counters().
-  [[nodiscard]] static bool is_time_to_store(Position position) noexcept { return position % 64 == 0; }
-  /// Ends the claim of position(), whose message could not be written.
+  /// Ends the last claim, whose message could not be written.
   [[gnu::cold]] void void_claim() noexcept;
+  friend void beltway::detail::void_claim(QuickClaim& claim, std::size_t size) noexcept;
   void choose_way() noexcept;
   void store_counters() noexcept;
   void announce_to_sleepers() noexcept;
@@ -214,16 +160,12 @@ class alignas(k_apart_bytes) ProducerCore {
   [[noreturn]] void throw_forked() const;
 
   Attachment attachment_;
-  const ForkGuard guard_;
   const std::size_t inline_bytes_;
-  Claimer claimer_;
   Lane lane_;
   Waiter waiter_;
   Endpoint& endpoint_;
   Word* const published_;
   ProducerCounters counters_;
-  std::size_t small_end_ = 0;        // sizes below this may go through put_small_now()
-  std::size_t inline_end_ = 0;       // and put_now()
   Blocked blocked_ = Blocked::ring;  // why the last attempt was Status::full
 };
 
@@ -231,8 +173,18 @@ template <class Fill>
 Status ProducerCore::put_inline(std::size_t size, const Fill& fill) {
   if (const Status status = claim(); status != Status::ok) [[unlikely]]
     return status;
-  write_claim<false>(claimer_.slot(), size, fill);
-  ready(meta_of(size));
+  std::byte* const place = slot().payload();
+  if constexpr (noexcept(fill(place))) {
+    fill(place);
+  } else {
+    try {
+      fill(place);
+    } catch (...) {
+      void_claim();
+      throw;
+    }
+  }
+  ready({static_cast<std::uint32_t>(size), 0});
   return Status::ok;
 }
 
@@ -263,8 +215,8 @@ Status ProducerCore::put_in_lane(std::size_t size, const Fill& fill) {
 
 template <class Attempt>
 Status ProducerCore::once_slowly(Status status, Attempt& attempt) {
-  const QuickAfterwards quick{claimer_};
-  claimer_.set_thorough(true);
+  const QuickAfterwards quick{*this};
+  set_thorough(true);
   if (status == Status::full) status = attempt();
   if (waiter_.event_mode()) {
     const auto look = [&] { return (status = attempt()) != Status::full; };
@@ -280,9 +232,9 @@ Status ProducerCore::once_slowly(Status status, Attempt& attempt) {
 
 template <class Attempt>
 Status ProducerCore::wait(Status status, const Until& until, Attempt& attempt) {
-  const QuickAfterwards quick{claimer_};
+  const QuickAfterwards quick{*this};
   if (status == Status::full && !waiter_.spins()) {  // it would go to sleep at once
-    claimer_.set_thorough(true);
+    set_thorough(true);
     status = attempt();
   }
   // What only our own open loans hold will not come free while we wait.
@@ -290,12 +242,12 @@ Status ProducerCore::wait(Status status, const Until& until, Attempt& attempt) {
     unsigned looks = 0;
     const auto look = [&] {
       const bool often = ++looks % k_looks_a_thorough_one != 0 && !waiter_.gave_way();
-      claimer_.set_thorough(!often || !waiter_.spins() || waiter_.line().armed());
+      set_thorough(!often || !waiter_.spins() || waiter_.line().armed());
       return (status = attempt()) != Status::full || blocked_ == Blocked::loans;
     };
     const Waiter::Ended ended = waiter_.wait(until, look, [this] { arm(); }, [] {});
     if (ended == Waiter::Ended::timeout) {
-      claimer_.set_thorough(true);
+      set_thorough(true);
       status = attempt();
       if (status == Status::full) status = Status::timeout;
     }

@@ -15,8 +15,8 @@
 #include <optional>
 #include <string>
 
+#include "beltway/fork_guard.hpp"
 #include "fd.hpp"
-#include "fork_guard.hpp"
 
 namespace boost::interprocess {
 class mapped_region;  // NOLINT(readability-identifier-naming): Boost's name

@@ -16,9 +16,9 @@
 #include <string_view>
 #include <vector>
 
+#include "beltway/fork_guard.hpp"
 #include "beltway/options.hpp"
 #include "channel.hpp"
-#include "fork_guard.hpp"
 #include "protocol.hpp"
 #include "queue_map.hpp"
 

@@ -11,6 +11,7 @@
 #include "beltway/info.hpp"
 #include "beltway/message.hpp"
 #include "beltway/options.hpp"
+#include "beltway/quick_read.hpp"
 #include "beltway/status.hpp"
 #include "beltway/until.hpp"
 
@@ -18,7 +19,7 @@ namespace beltway {
 
 namespace detail {
 struct ConsumerCoreDeleter {
-  void operator()(ConsumerCore* core) const noexcept;
+  void operator()(QuickRead* core) const noexcept;
 };
 }  // namespace detail
 
@@ -43,11 +44,23 @@ class Consumer {
   /// A message if there is one. Never blocks. Status::empty, end_of_stream, prefetch_limit, removed or evicted otherwise.
   /// What is in the ring is delivered before end_of_stream and removed are told.
   /// Throws Error(forked) in a forked child.
-  Received try_receive();
+  [[gnu::always_inline]] Received try_receive() {
+    detail::QuickRead::View view;
+    if (core_->take_now(view)) [[likely]]
+      return received(view);
+    return try_receive_slowly();
+  }
 
   /// Waits for a message: forever, for a duration, until a stop is requested. Adds Status::timeout and stopped.
   /// At the prefetch limit it waits for an ack or nack from another thread.
-  Received receive(const Until& until = {});
+  [[gnu::always_inline]] Received receive() {
+    detail::QuickRead::View view;
+    return take(view) ? received(view) : receive_slowly({});
+  }
+  [[gnu::always_inline]] Received receive(const Until& until) {
+    detail::QuickRead::View view;
+    return take(view) ? received(view) : receive_slowly(until);
+  }
 
   /// Fills `out` from its start with what is there, at most out.size() messages. Never blocks. Elements of `out` that
   /// still hold messages are let go first. Cheaper a message than try_receive().
@@ -95,10 +108,27 @@ class Consumer {
   [[nodiscard]] const std::string& queue_name() const noexcept;
   [[nodiscard]] const std::string& group() const noexcept;
 
-  explicit Consumer(detail::ConsumerCore* core) noexcept : core_(core) {}
+  explicit Consumer(detail::ConsumerCore* core) noexcept;
 
  private:
-  std::unique_ptr<detail::ConsumerCore, detail::ConsumerCoreDeleter> core_;
+  /// The next message of a private group, after a moment of spinning if need be.
+  [[nodiscard, gnu::always_inline]] bool take(detail::QuickRead::View& view) noexcept {
+    for (bool waited = false;; waited = true) {
+      if (core_->take_now(view)) [[likely]]
+        return true;
+      if (waited || !await_next()) return false;
+    }
+  }
+  [[nodiscard, gnu::always_inline]] Received received(const detail::QuickRead::View& view) noexcept {
+    return Message(core_.get(), view.data, view.position, 0, view.size, view.producer, 0);
+  }
+  /// Spins for a moment, with a private group. True if something is there.
+  [[nodiscard]] bool await_next() noexcept;
+  [[nodiscard]] Received try_receive_slowly();
+  [[nodiscard]] Received receive_slowly(const Until& until);
+  [[nodiscard]] detail::ConsumerCore& core() const noexcept;
+
+  std::unique_ptr<detail::QuickRead, detail::ConsumerCoreDeleter> core_;
 };
 
 }  // namespace beltway

@@ -7,6 +7,7 @@
 #include <string_view>
 #include <utility>
 
+#include "beltway/quick_read.hpp"
 #include "beltway/status.hpp"
 
 namespace beltway {
@@ -63,7 +64,14 @@ class Message {
   /// Named groups: done. False if the lease had already ended (evicted, or the queue was repaired past it).
   /// Private groups: lets go, true; while the next message is there already, producers may learn of the free place up to 15
   /// messages later (slots / 16 - 1, if that is less). The view is empty afterwards.
-  bool ack() noexcept;
+  [[gnu::always_inline]] bool ack() noexcept {
+    if (core_ == nullptr) return false;
+    const bool done = core_->let_go_now(position_) || ack_slowly();
+    core_ = nullptr;
+    data_ = nullptr;
+    size_ = 0;
+    return done;
+  }
 
   /// Named groups: gives it back to the group, to be delivered again with `tries` raised. Otherwise as ack().
   bool nack() noexcept;
@@ -72,12 +80,14 @@ class Message {
   explicit operator bool() const noexcept { return core_ != nullptr; }
 
  private:
+  friend class Consumer;
   friend class detail::ConsumerCore;
 
-  Message(detail::ConsumerCore* core, const std::byte* data, std::uint64_t position, std::uint64_t lost,
+  Message(detail::QuickRead* core, const std::byte* data, std::uint64_t position, std::uint64_t lost,
           std::uint32_t size, std::uint8_t producer, std::uint8_t tries) noexcept
       : core_(core), data_(data), position_(position), lost_(lost), size_(size), producer_(producer), tries_(tries) {}
 
+  bool ack_slowly() noexcept;
   void let_go() noexcept;
   void take(Message& other) noexcept {
     core_ = std::exchange(other.core_, nullptr);
@@ -89,7 +99,7 @@ class Message {
     tries_ = other.tries_;
   }
 
-  detail::ConsumerCore* core_ = nullptr;
+  detail::QuickRead* core_ = nullptr;
   const std::byte* data_ = nullptr;
   std::uint64_t position_ = 0;
   std::uint64_t lost_ = 0;

@@ -13,6 +13,7 @@
 #include "beltway/bytes.hpp"
 #include "beltway/info.hpp"
 #include "beltway/options.hpp"
+#include "beltway/quick_claim.hpp"
 #include "beltway/status.hpp"
 #include "beltway/until.hpp"
 
@@ -21,7 +22,7 @@ namespace beltway {
 namespace detail {
 class ProducerCore;
 struct ProducerCoreDeleter {
-  void operator()(ProducerCore* core) const noexcept;
+  void operator()(QuickClaim* core) const noexcept;
 };
 
 /// A callback that writes a message into its place, without owning it.
@@ -115,8 +116,18 @@ class Producer {
   ~Producer() = default;
 
   /// Copies `message` into the queue: into its slot if it has at most slot_bytes - 16 bytes, else into the lane.
-  std::uint64_t publish(Bytes message);
-  [[nodiscard]] Status try_publish(Bytes message);
+  [[gnu::always_inline]] std::uint64_t publish(Bytes message) {
+    const detail::QuickClaim::Put put = core_->put_small_now(message);
+    if (put == detail::QuickClaim::Put::done) [[likely]]
+      return core_->last();
+    return publish_slowly(put, message);
+  }
+  [[nodiscard, gnu::always_inline]] Status try_publish(Bytes message) {
+    const detail::QuickClaim::Put put = core_->put_small_now(message);
+    if (put == detail::QuickClaim::Put::done) [[likely]]
+      return Status::ok;
+    return try_publish_slowly(put, message);
+  }
   [[nodiscard]] Status publish_until(Bytes message, const Until& until);
 
   /// One message from several parts, laid end to end.
@@ -133,12 +144,18 @@ class Producer {
   template <class Write>
     requires std::is_invocable_v<Write&, std::span<std::byte>>
   std::uint64_t publish(std::size_t size, Write&& write) {
-    return publish_writer(size, writer_of(write));
+    const detail::QuickClaim::Put put = put_now(size, write);
+    if (put == detail::QuickClaim::Put::done) [[likely]]
+      return core_->last();
+    return publish_writer(put, size, writer_of(write));
   }
   template <class Write>
     requires std::is_invocable_v<Write&, std::span<std::byte>>
   [[nodiscard]] Status try_publish(std::size_t size, Write&& write) {
-    return try_publish_writer(size, writer_of(write));
+    const detail::QuickClaim::Put put = put_now(size, write);
+    if (put == detail::QuickClaim::Put::done) [[likely]]
+      return Status::ok;
+    return try_publish_writer(put, size, writer_of(write));
   }
   template <class Write>
     requires std::is_invocable_v<Write&, std::span<std::byte>>
@@ -183,7 +200,7 @@ class Producer {
   [[nodiscard]] unsigned index() const noexcept;
   [[nodiscard]] const std::string& queue_name() const noexcept;
 
-  explicit Producer(detail::ProducerCore* core) noexcept : core_(core) {}
+  explicit Producer(detail::ProducerCore* core) noexcept;
 
  private:
   friend class Loan;
@@ -193,11 +210,22 @@ class Producer {
     return {const_cast<void*>(static_cast<const void*>(&write)),
             [](void* object, std::span<std::byte> place) { (*static_cast<Write*>(object))(place); }};
   }
-  std::uint64_t publish_writer(std::size_t size, detail::Writer writer);
-  [[nodiscard]] Status try_publish_writer(std::size_t size, detail::Writer writer);
+  template <class Write>
+  [[gnu::always_inline]] detail::QuickClaim::Put put_now(std::size_t size, Write& write) {
+    return core_->put_now(size,
+                          [&](std::byte* place) noexcept(std::is_nothrow_invocable_v<Write&, std::span<std::byte>>) {
+                            write(std::span<std::byte>(place, size));
+                          });
+  }
+  /// What is left to do after an attempt at once.
+  std::uint64_t publish_slowly(detail::QuickClaim::Put put, Bytes message);
+  [[nodiscard]] Status try_publish_slowly(detail::QuickClaim::Put put, Bytes message);
+  std::uint64_t publish_writer(detail::QuickClaim::Put put, std::size_t size, detail::Writer writer);
+  [[nodiscard]] Status try_publish_writer(detail::QuickClaim::Put put, std::size_t size, detail::Writer writer);
   [[nodiscard]] Status publish_writer_until(std::size_t size, detail::Writer writer, const Until& until);
+  [[nodiscard]] detail::ProducerCore& core() const noexcept;
 
-  std::unique_ptr<detail::ProducerCore, detail::ProducerCoreDeleter> core_;
+  std::unique_ptr<detail::QuickClaim, detail::ProducerCoreDeleter> core_;
 };
 
 }  // namespace beltway

@@ -19,14 +19,14 @@ plant(no_fence_before_the_floors src/claim.cpp
   [[if (single_) full_fence();]] "")
 plant(no_look_after_help src/claim.cpp
   [[help_floors(map_);
-  limit_ = wrap(look_from(position) + map_.geometry.slots);]]
-  [[if (help_floors(map_)) limit_ = wrap(look_from(position) + map_.geometry.slots);]])
-plant(ready_before_tail src/claim.hpp
-  [[map_.tail().store_relaxed(single_tail(position + 1));]] "")
-plant(ready_before_tail src/claim.hpp
-  [[store_pair(slot.state, SlotState{position, producer_, SlotPhase::ready}.word(), meta.word());]]
-  [[store_pair(slot.state, SlotState{position, producer_, SlotPhase::ready}.word(), meta.word());
-    map_.tail().store_relaxed(single_tail(position + 1));]])
+  return look_for(position);]]
+  [[return help_floors(map_) && look_for(position);]])
+plant(ready_before_tail include/beltway/quick_claim.hpp
+  [[tail_->store_relaxed((position + 1) << k_tail_shift | tail_low_);]] "")
+plant(ready_before_tail include/beltway/quick_claim.hpp
+  [[store_pair(*slot, position << k_state_shift | ready_low_, size);]]
+  [[store_pair(*slot, position << k_state_shift | ready_low_, size);
+    tail_->store_relaxed((position + 1) << k_tail_shift | tail_low_);]])
 plant(no_fence_behind_the_mark src/claim.hpp
   [[slot.state.store_release(SlotState{position, producer_, SlotPhase::claimed}.word());
     release_fence();]]
@@ -35,10 +35,10 @@ plant(no_fence_behind_the_claim_before_a_reference src/claim.hpp
   [[next_ = wrap(next_ + 1);
     release_fence();]]
   [[next_ = wrap(next_ + 1);]])
-plant(no_fence_behind_the_claim_before src/claim.hpp
-  [[release_fence();
-    return &map_.slot(position);]]
-  [[return &map_.slot(position);]])
+plant(no_fence_behind_the_claim_before include/beltway/quick_claim.hpp
+  [[next_ = (position + 1) & k_position_mask;
+    release_fence();]]
+  [[next_ = (position + 1) & k_position_mask;]])
 
 # -- lanes --------------------------------------------------------------------------------------------------------
 plant(no_second_look_at_the_floors src/lane.cpp

@@ -1,5 +1,5 @@
-// The explorer's atomics: what src/atomics.hpp names, each access a call into the explorer, which decides who runs next and
-// which of the others' stores are visible by now. Included in place of src/atomics.hpp's own, see BELTWAY_ATOMICS_HEADER.
+// The explorer's atomics: what beltway/atomics.hpp names, each access a call into the explorer, which decides who runs next and
+// which of the others' stores are visible by now. Included in place of beltway/atomics.hpp's own: see BELTWAY_ATOMICS_HEADER.
 #pragma once
 
 #include <cstddef>

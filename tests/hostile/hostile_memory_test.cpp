@@ -3,7 +3,6 @@
 // allocations of their own) and inside of their deadlines (which the watchdog sees).
 #include <gtest/gtest.h>
 
-#include <optional>
 #include <string>
 
 #include "hostile/honest.hpp"
@@ -26,15 +25,17 @@ struct Case {
 bool survive(const Case& each, std::uint64_t seed) {
   LocalQueue queue(test::hostile_options(each.producers), seed % 3 == 0 ? (1ULL << 44) - 5 : 0);
   Scribbler scribbler(queue.map(), each.neighbour, test::random_numbers(seed));
-  std::optional<Honest> honest(queue);
-  for (int i = 0; i < 60; ++i) {
-    honest->call(scribbler);
-    if (i > 4) scribbler.scribble();
-  }
-  const bool published = honest->published() != 0;
-  honest.reset();  // each is repaired, over whatever is there now
-  honest.emplace(queue);
-  for (int i = 0; i < 10; ++i) honest->call(scribbler);
+  bool published = false;
+  {
+    Honest honest(queue);
+    for (int i = 0; i < 60; ++i) {
+      honest.call(scribbler);
+      if (i > 4) scribbler.scribble();
+    }
+    published = honest.published() != 0;
+  }  // each is repaired, over whatever is there now
+  Honest next(queue);
+  for (int i = 0; i < 10; ++i) next.call(scribbler);
   return published;
 }
 

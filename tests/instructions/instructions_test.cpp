@@ -31,9 +31,9 @@ struct Budget {
   double instructions;  ///< a message
 };
 constexpr Budget k_budgets[] = {
-    {"publish_8", 100},      {"publish_64", 115},      {"publish_mp_8", 245},    {"publish_mp_64", 260},
-    {"publish_batch_8", 81}, {"publish_batch_64", 97}, {"loan_commit", 475},     {"receive", 141},
-    {"receive_batch", 131},  {"lease_ack", 452},       {"lease_ack_batch", 363},
+    {"publish_8", 71},       {"publish_64", 85},       {"publish_mp_8", 267},    {"publish_mp_64", 281},
+    {"publish_batch_8", 68}, {"publish_batch_64", 82}, {"loan_commit", 470},     {"receive", 99},
+    {"receive_batch", 89},   {"lease_ack", 445},       {"lease_ack_batch", 357},
 };
 
 /// Instructions a message by operation: callgrind writes a file a dump, with these two lines among others:

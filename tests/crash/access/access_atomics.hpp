@@ -1,4 +1,4 @@
-// In place of src/atomics.hpp (see there): every access to a shared word, every fence and the middle of every copy is a
+// In place of beltway/atomics.hpp (see there): every access to a shared word, every fence and the middle of every copy is a
 // place where the actor can be frozen. Coarser than the trap flag, and thousands of times faster: for what needs many runs,
 // pairs of actors first of all. All runs in one thread, so plain words will do.
 #pragma once

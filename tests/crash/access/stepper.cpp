@@ -1,7 +1,7 @@
 // stepper.hpp by accesses instead of instructions. See access_atomics.hpp.
 #include "stepper.hpp"
 
-#include "atomics.hpp"
+#include "beltway/atomics.hpp"
 
 namespace beltway::crash {
 

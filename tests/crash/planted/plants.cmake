@@ -17,18 +17,22 @@ plant(repair_leaves_the_sleeper daemon/repair.cpp
   [[drop_sleeper(map, owner);]] "")
 
 # -- producers ----------------------------------------------------------------------------------------------------
-plant(ready_before_the_payload src/producer_core.hpp
-  [[write_claim<false>(claimer_.slot(), size, fill);]]
-  [[claimer_.ready(meta_of(size)); write_claim<false>(claimer_.slot(), size, fill);]])
-plant(quick_ready_before_the_payload src/producer_core.hpp
-  [[write_claim<counted>(*slot, size, fill);]]
-  [[claimer_.ready_now(*slot, position, meta_of(size)); write_claim<counted>(*slot, size, fill);]])
+plant_text(ready_before_the_payload src/producer_core.hpp
+  [[std::byte* const place = slot().payload();]]
+  [[std::byte* const place = slot().payload();
+  if (::beltway::explore::planted("ready_before_the_payload")) Claimer::ready({static_cast<std::uint32_t>(size), 0});]])
+plant_text(quick_ready_before_the_payload include/beltway/quick_claim.hpp
+  [[auto* const payload = reinterpret_cast<std::byte*>(slot + k_payload_word);]]
+  [[auto* const payload = reinterpret_cast<std::byte*>(slot + k_payload_word);
+    if (::beltway::explore::planted("quick_ready_before_the_payload")) {
+      store_pair(*slot, position << k_state_shift | ready_low_, size);
+    }]])
 plant_text(ready_before_the_reference src/producer_core.cpp
-  [[claimer_.slot().lane_offset().store_relaxed(lane_.offset(record));]]
+  [[slot().lane_offset().store_relaxed(lane_.offset(record));]]
   [[if (::beltway::explore::planted("ready_before_the_reference")) {
-    claimer_.ready({static_cast<std::uint32_t>(size), k_flag_lane});
+    Claimer::ready({static_cast<std::uint32_t>(size), k_flag_lane});
   }
-  claimer_.slot().lane_offset().store_relaxed(lane_.offset(record));]])
+  slot().lane_offset().store_relaxed(lane_.offset(record));]])
 plant(lane_without_heir src/lane.cpp
   [[if (map_.geometry.lane_bytes != 0) inherit();]] "")
 plant_expression(tail_is_not_widened src/floors.hpp
@@ -56,7 +60,7 @@ plant_expression(drained_while_leased src/groups.cpp
 plant_expression(purge_takes_what_is_leased src/groups.cpp
   [[lap == 0 && lease.phase != LeasePhase::retry]] [[false]])
 plant_expression(private_reader_takes_claimed src/private_reader.hpp
-  [[state.position != read_ || state.phase == SlotPhase::claimed]] [[state.position != read_]])
+  [[state.position != read() || state.phase == SlotPhase::claimed]] [[state.position != read()]])
 
 # -- consumers that are thrown out --------------------------------------------------------------------------------
 plant(thrown_out_is_not_said daemon/eviction.cpp
@@ -73,7 +77,7 @@ plant_text(late_lease_is_kept src/consumer_core.cpp
   [[if (is_evicted()) {  // the daemon]]
   [[if (!::beltway::explore::planted("late_lease_is_kept") && is_evicted()) {  // the daemon]])
 plant_expression(thrown_out_reads_in_place src/consumer_core.cpp
-  [[attachment_.evictable ? nullptr : private_]] [[private_]])
+  [[private_ != nullptr && !attachment_.evictable]] [[private_ != nullptr]])
 plant_text(thrown_out_is_told_it_was_its_own src/consumer_end.cpp
   [[const bool ours = !is_evicted();]]
   [[const bool ours = ::beltway::explore::planted("thrown_out_is_told_it_was_its_own") || !is_evicted();]])

@@ -98,7 +98,8 @@ Entry& delivered(World& world, const SlotView& view, const char* to) {
 }
 
 void drain_private(World& world) {
-  PrivateReader reader(world.map(), private_group(k_private), world.journal().private_read);
+  QuickState quick;
+  PrivateReader reader(world.map(), private_group(k_private), world.journal().private_read, quick);
   for (;;) {
     SlotView view;
     const Look look = reader.next(view);

@@ -3,8 +3,8 @@
 
 #include <array>
 
-#include "atomics.hpp"
 #include "attachment.hpp"
+#include "beltway/atomics.hpp"
 #include "checker.hpp"
 #include "eviction.hpp"
 #include "groups.hpp"

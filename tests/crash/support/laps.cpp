@@ -55,7 +55,7 @@ class Audience {
  public:
   explicit Audience(World& world)
       : world_(world),
-        private_(world.map(), private_group(k_private), world.journal().private_read),
+        private_(world.map(), private_group(k_private), world.journal().private_read, quick_),
         named_(world.map(), k_group, GroupWord::of(world.map().group(k_group).state.load_acquire()).incarnation,
                k_named_new),
         lossy_(world.map(), private_group(k_joiner), load_tail(world.map())) {
@@ -97,7 +97,8 @@ class Audience {
     const QueueMap& map = world_.map();
     const unsigned group = private_group(k_joiner);
     const Position floor = join(map, group, GroupKind::priv, Start::oldest);
-    PrivateReader reader(map, group, floor);
+    QuickState quick;
+    PrivateReader reader(map, group, floor, quick);
     SlotView view;
     while (reader.next(view) == Look::message) {
       if (!is_known(view, view.data)) fail(world_, "a newcomer got a wrong message");
@@ -124,6 +125,7 @@ class Audience {
   }
 
   World& world_;
+  QuickState quick_;
   PrivateReader private_;
   NamedReader named_;
   LossyReader lossy_;

@@ -1,9 +1,13 @@
 // The last part of a check: the queue goes on as if nothing had happened.
 #pragma once
 
+#include "beltway/quick_read.hpp"
 #include "checker.hpp"
 
 namespace beltway::crash {
+
+/// What a PrivateReader without a Consumer keeps its positions in.
+struct QuickState : detail::QuickRead {};
 
 /// Publishes three laps, inline and by lanes, from new producers at the places of the dead and at a free one; each message
 /// must reach the private reader and the named group at once, whole; what a newcomer at the oldest message and a lossy

@@ -1,0 +1,126 @@
+// The way of most messages into the ring, inline in whoever publishes: a single producer's, into its slot, while there is room,
+// nothing is new and nobody sleeps. Everything else is ProducerCore's (src/), which keeps its position and limit here, so that
+// both ways are one producer. Not for users, who have Producer.
+//
+// Few instructions and, above all, stores to few lines in turn: while a slot's line is on its way from the consumer, what is
+// stored waits, in order, and AMD's Zen 4 takes about 2 ns for each change of line (16 ns a message with stores to four other
+// lines, 9 with two). So what is private goes to the line of `tail`, and before the slot.
+//
+// Thread safety: belongs to its producer's thread. The words and their partners are in src/layout.hpp and src/claim.hpp, which
+// also asserts that the numbers here are those of the layout.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+#include "beltway/atomics.hpp"
+#include "beltway/bytes.hpp"
+#include "beltway/fork_guard.hpp"
+#include "beltway/limits.hpp"
+
+namespace beltway::detail {
+
+class QuickClaim;
+/// Ends a claim whose writer threw. `size`: what it was counted with, or k_not_counted. In src/producer_core.cpp.
+void void_claim(QuickClaim& claim, std::size_t size) noexcept;
+
+class QuickClaim {
+ public:
+  QuickClaim(const QuickClaim&) = delete;
+  QuickClaim& operator=(const QuickClaim&) = delete;
+
+  enum class Put : std::uint8_t {
+    nothing_done,  ///< ask ProducerCore::put()
+    done,
+    more_to_do,  ///< done, and ProducerCore::after_put() is to be called
+  };
+  /// A message of `size` bytes that `fill(std::byte*)` writes into its slot.
+  template <class Fill>
+  [[nodiscard, gnu::always_inline]] Put put_now(std::size_t size, const Fill& fill) {
+    if (size >= inline_end_ || guard_.in_child() || !has_room_now()) [[unlikely]]
+      return Put::nothing_done;
+    const std::uint64_t position = next_;
+    write_now<true>(size, fill);
+    compiler_fence();  // symmetric ones go the long way
+    return is_time_to_store(position) || (sleepers_[0].load_relaxed() | sleepers_[1].load_relaxed()) != 0
+               ? Put::more_to_do
+               : Put::done;
+  }
+  /// A copy of at most k_small_copy_bytes, without a call.
+  [[nodiscard, gnu::always_inline]] Put put_small_now(const Bytes& message) noexcept {
+    if (message.size() > k_small_copy_bytes) return Put::nothing_done;
+    // A page fault inside a claim would be everybody's wait: take it before.
+    if (message.size() != 0) {
+      const volatile std::byte* const data = message.data();
+      static_cast<void>(data[0]);
+      static_cast<void>(data[message.size() - 1]);
+    }
+    return put_now(message.size(),
+                   [&](std::byte* place) noexcept { copy_small(place, message.data(), message.size()); });
+  }
+  /// False: neither of the two ever does anything, as things are.
+  [[nodiscard]] bool may_put_now() const noexcept { return inline_end_ != 0; }
+  /// The position of the last claim.
+  [[nodiscard]] std::uint64_t last() const noexcept { return (next_ - 1) & k_position_mask; }
+
+ protected:
+  explicit QuickClaim(Word* ring_head) noexcept : tail_(ring_head) {}
+  ~QuickClaim() = default;
+
+  static constexpr std::uint64_t k_position_mask = (std::uint64_t{1} << k_position_bits) - 1;
+  static constexpr std::size_t k_published = 2;     // RingHead::published, in words from `tail`
+  static constexpr unsigned k_tail_shift = 20;      // Tail: position
+  static constexpr unsigned k_state_shift = 10;     // SlotState: position
+  static constexpr std::size_t k_payload_word = 2;  // Slot: words before the payload
+
+  /// Nothing is new (a single producer looks at each claim, for a join at the oldest message), and the next slot is free.
+  [[nodiscard, gnu::always_inline]] bool has_room_now() const noexcept {
+    return news_->load_relaxed() == notice_ && next_ != limit_;
+  }
+  /// A whole message; nobody is told of it. Only where has_room_now(). `counted`: as published.
+  template <bool counted, class Fill>
+  [[gnu::always_inline]] void write_now(std::size_t size, const Fill& fill) {
+    const std::uint64_t position = next_;
+    // `tail` first: a claim that is not in `tail` does not exist for the repair. A plain store: nobody else writes it.
+    tail_->store_relaxed((position + 1) << k_tail_shift | tail_low_);
+    if constexpr (counted) add_pair(tail_[k_published], 1, size);
+    // The fence: what is written now is not seen before the end of the claim before. Pairs with is_unchanged().
+    next_ = (position + 1) & k_position_mask;
+    release_fence();
+    Word* const slot = reinterpret_cast<Word*>(slots_ + (position & slot_mask_) * slot_bytes_);
+    auto* const payload = reinterpret_cast<std::byte*>(slot + k_payload_word);
+    if constexpr (noexcept(fill(payload))) {
+      fill(payload);
+    } else {
+      try {
+        fill(payload);
+      } catch (...) {
+        void_claim(*this, counted ? size : k_not_counted);
+        throw;
+      }
+    }
+    // READY and the size, with release: pairs with the acquire load of the slot's state in every reader.
+    store_pair(*slot, position << k_state_shift | ready_low_, size);
+  }
+  /// True now and then: ProducerCore::store_counters().
+  [[nodiscard]] static bool is_time_to_store(std::uint64_t position) noexcept { return position % 64 == 0; }
+
+  static constexpr std::size_t k_not_counted = ~std::size_t{0};
+  friend void void_claim(QuickClaim& claim, std::size_t size) noexcept;
+
+  std::uint64_t next_ = 0;       // behind our last claim; single producer: our own copy of the position in `tail`
+  std::uint64_t limit_ = 0;      // positions before this may be claimed; never behind next_
+  std::uint64_t notice_ = 0;     // what the board said when we looked last
+  std::size_t inline_end_ = 0;   // sizes below this may go this way
+  Word* const tail_;             // the ring's head
+  std::byte* slots_ = nullptr;   // slot 0
+  std::uint64_t slot_mask_ = 0;  // slots - 1
+  std::uint64_t slot_bytes_ = 0;
+  const Word* news_ = nullptr;      // the board's notice
+  const Word* sleepers_ = nullptr;  // two words, of consumers and of producers
+  std::uint64_t tail_low_ = 0;      // generation and owner, as a single producer stores them in `tail`
+  std::uint64_t ready_low_ = 0;     // owner and READY, as it stores them in a slot
+  const ForkGuard guard_;
+};
+
+}  // namespace beltway::detail
