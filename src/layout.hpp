@@ -74,7 +74,7 @@ struct alignas(k_line) RingHead {
   Word tail;
   std::uint64_t spare0;
   /// Messages and bytes that the attached producer of a single-producer ring has published, written by it alone. Here and not
-  /// in its Endpoint: a line that is written at each publish anyway (see ProducerCore::put_now()).
+  /// in its Endpoint: a line that is written at each publish anyway (see QuickClaim).
   Word published[2];
   std::uint64_t spare1[4];
 };
