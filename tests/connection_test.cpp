@@ -152,6 +152,25 @@ TEST(Connection, in_a_forked_child_answers_with_an_error_and_a_new_one_works) {
   EXPECT_EQ(queue.snapshot().position, 2U);
 }
 
+TEST(Connection, in_a_forked_child_a_consumer_answers_with_an_error_whether_there_is_a_message_or_not) {
+  const TestDaemon daemon;
+  const Connection link = connect(daemon);
+  const Queue queue = link.declare("orders", k_small);
+  auto out = queue.producer();
+  auto in = queue.consumer();
+  const auto refused_in_child = [&] {
+    return Child::fork([&] {
+             if (error_of([&] { (void)in.try_receive(); }).reason() != Errc::forked) return 1;
+             if (error_of([&] { (void)in.receive(); }).reason() != Errc::forked) return 2;
+             return 0;
+           }).wait() == test::Exit{.code = 0, .signal = 0};
+  };
+  EXPECT_TRUE(refused_in_child());
+  out.publish("x");
+  EXPECT_TRUE(refused_in_child());
+  EXPECT_EQ(in.try_receive()->text(), "x");
+}
+
 TEST(Connection, serves_several_threads_at_once) {
   const TestDaemon daemon;
   const Connection link = connect(daemon);

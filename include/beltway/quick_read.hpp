@@ -33,7 +33,8 @@ class QuickRead {
   };
   /// The next message, if it is there and lies in its slot, and no counters are to be stored. Counts it.
   [[nodiscard, gnu::always_inline]] bool take_now(View& view) noexcept {
-    if (quick_end_ == 0) [[unlikely]]
+    // Asked first: in a forked child there is no slot to look at.
+    if (quick_end_ == 0 || guard_.in_child()) [[unlikely]]
       return false;
     // Pairs with the release of READY in QuickClaim::write_now() and Claimer::ready(): what the producer wrote is visible.
     const Word* const slot = slot_;
@@ -41,7 +42,7 @@ class QuickRead {
     if (!is_ready(state)) return false;
     // Its size, if no flags are set: more than a slot holds otherwise.
     const std::uint64_t meta = slot[1].load_relaxed();
-    if (meta >= quick_end_ || read_ % k_store_every == 0 || guard_.in_child()) [[unlikely]]
+    if (meta >= quick_end_ || read_ % k_store_every == 0) [[unlikely]]
       return false;
     view = {reinterpret_cast<const std::byte*>(slot + k_payload_word), state >> k_state_shift,
             static_cast<std::uint32_t>(meta), static_cast<std::uint8_t>(state >> 2)};
@@ -65,8 +66,8 @@ class QuickRead {
       return false;
     floor_ = floor;
     stored_ = floor;
-    shared_floor_->store_release(
-        floor);        // pairs with the acquire in lowest_floor(): we have read before it is overwritten
+    // Pairs with the acquire in lowest_floor(): we have read before it is overwritten.
+    shared_floor_->store_release(floor);
     compiler_fence();  // pairs with the barrier of producers that go to sleep
     if (sleepers_->load_relaxed() != 0) [[unlikely]]
       tell_of_room();
@@ -106,8 +107,8 @@ class QuickRead {
   std::uint64_t read_ = 0;      // that position
   std::uint64_t floor_ = 0;     // all before it are let go
   std::uint64_t stored_ = 0;    // what the shared floor says
-  std::size_t quick_end_ =
-      0;  // sizes below this may go this way; 0: another kind of group, or others want to know of each
+  /// Sizes below this may go this way; 0: another kind of group, or others want to know of each message.
+  std::size_t quick_end_ = 0;
   Word* counters_ = nullptr;          // messages and bytes, our endpoint's
   const std::byte* slots_ = nullptr;  // slot 0
   std::uint64_t slot_mask_ = 0;       // slots - 1
