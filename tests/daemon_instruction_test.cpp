@@ -5,8 +5,10 @@
 // lies in what is to be tested; the one who takes over is the real daemon, under systemd's rules.
 #include <gtest/gtest.h>
 #include <spdlog/spdlog.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
+#include <atomic>
 #include <chrono>
 #include <thread>
 #include <vector>
@@ -29,7 +31,26 @@ using test::FakeSystemd;
 
 constexpr std::uint32_t k_slots = 4;
 
-[[noreturn]] void work_for_ever(const std::filesystem::path& notify_socket) {
+/// How often the child has done what it does, for its parent: a loaded machine makes it slow, but not idle.
+class Progress {
+ public:
+  Progress() {
+    void* const memory = ::mmap(nullptr, sizeof *steps_, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    if (memory == MAP_FAILED) throw std::bad_alloc();
+    steps_ = new (memory) std::atomic<int>(0);
+  }
+  Progress(const Progress&) = delete;
+  Progress& operator=(const Progress&) = delete;
+  ~Progress() { ::munmap(steps_, sizeof *steps_); }
+
+  void step() const { ++*steps_; }
+  [[nodiscard]] int steps() const { return *steps_; }
+
+ private:
+  std::atomic<int>* steps_ = nullptr;
+};
+
+[[noreturn]] void work_for_ever(const std::filesystem::path& notify_socket, const Progress& progress) {
   ::setenv("NOTIFY_SOCKET", notify_socket.c_str(), 1);
   ::raise(SIGSTOP);  // until the fake listens to us
   spdlog::set_level(spdlog::level::off);
@@ -46,15 +67,20 @@ constexpr std::uint32_t k_slots = 4;
                              .groups = {"lasting"}};
   for (std::uint64_t session = 1;; ++session) {
     daemon::Queue& queue = registry.declare(peer, "orders", options).queue;
+    progress.step();
     for (int i = 0; i < 8; ++i) {
       queue.add_groups({"passing"}, i % 2 == 0 ? Start::oldest : Start::latest, "work");
+      progress.step();
       std::vector<daemon::Handout> held;
       held.push_back(queue.attach(peer, session, {.role = Role::producer, .barriers = true}));
       held.push_back(queue.attach(peer, session, {.role = Role::consumer, .barriers = true, .group = "passing"}));
       held.push_back(queue.attach(peer, session, {.role = Role::consumer, .barriers = true, .start = Start::oldest}));
+      progress.step();
       queue.remove_group("passing");
+      progress.step();
       held.clear();
       registry.session_ended(session);
+      progress.step();
     }
     registry.remove("orders");
   }
@@ -80,16 +106,17 @@ TEST(DaemonWork, killed_between_any_two_instructions_is_taken_over_in_order) {
   int found = 0;
   for (int turn = 0; turn < 40; ++turn) {
     const test::TempDir dir;
+    const Progress progress;
     FakeSystemd systemd({test::program("beltwayd"), "--socket", dir.socket(), "--log-level", "debug"});
-    Child worker = Child::fork([&]() -> int { work_for_ever(systemd.notify_socket()); });
+    Child worker = Child::fork([&]() -> int { work_for_ever(systemd.notify_socket(), progress); });
     const std::string stat = "/proc/" + std::to_string(worker.pid()) + "/stat";
     ASSERT_TRUE(eventually([&] { return test::read_file(stat).find(") T ") != std::string::npos; }));
     systemd.hear(worker.pid());
     worker.kill(SIGCONT);
-    ASSERT_TRUE(eventually([&] { return systemd.stored().contains("reg"); }));
-    std::this_thread::sleep_for(std::chrono::microseconds(1000 + 397 * turn));
+    ASSERT_TRUE(eventually([&] { return systemd.stored().contains("reg") && progress.steps() >= 2 * turn; }));
+    std::this_thread::sleep_for(std::chrono::microseconds(97 * turn));
     worker.kill(SIGKILL);
-    worker.wait();
+    EXPECT_EQ(worker.wait().signal, SIGKILL) << "it ended by itself";
     std::this_thread::sleep_for(5ms);  // what it sent is read as its own, before another is the service
     systemd.start();
     const Connection link = Connection::open({.socket = dir.socket(), .start_daemon = false});

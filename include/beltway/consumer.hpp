@@ -8,6 +8,7 @@
 #include <string>
 #include <utility>
 
+#include "beltway/hot.hpp"
 #include "beltway/info.hpp"
 #include "beltway/message.hpp"
 #include "beltway/options.hpp"
@@ -44,7 +45,7 @@ class Consumer {
   /// A message if there is one. Never blocks. Status::empty, end_of_stream, prefetch_limit, removed or evicted otherwise.
   /// What is in the ring is delivered before end_of_stream and removed are told.
   /// Throws Error(forked) in a forked child.
-  [[gnu::always_inline]] Received try_receive() {
+  BELTWAY_HOT Received try_receive() {
     detail::QuickRead::View view;
     if (core_->take_now(view)) [[likely]]
       return received(view);
@@ -53,11 +54,11 @@ class Consumer {
 
   /// Waits for a message: forever, for a duration, until a stop is requested. Adds Status::timeout and stopped.
   /// At the prefetch limit it waits for an ack or nack from another thread.
-  [[gnu::always_inline]] Received receive() {
+  BELTWAY_HOT Received receive() {
     detail::QuickRead::View view;
     return take(view) ? received(view) : receive_slowly({});
   }
-  [[gnu::always_inline]] Received receive(const Until& until) {
+  BELTWAY_HOT Received receive(const Until& until) {
     detail::QuickRead::View view;
     return take(view) ? received(view) : receive_slowly(until);
   }
@@ -112,14 +113,14 @@ class Consumer {
 
  private:
   /// The next message of a private group, after a moment of spinning if need be.
-  [[nodiscard, gnu::always_inline]] bool take(detail::QuickRead::View& view) noexcept {
+  [[nodiscard]] BELTWAY_HOT bool take(detail::QuickRead::View& view) noexcept {
     for (bool waited = false;; waited = true) {
       if (core_->take_now(view)) [[likely]]
         return true;
       if (waited || !await_next()) return false;
     }
   }
-  [[nodiscard, gnu::always_inline]] Received received(const detail::QuickRead::View& view) noexcept {
+  [[nodiscard]] BELTWAY_HOT Received received(const detail::QuickRead::View& view) noexcept {
     return Message(core_.get(), view.data, view.position, 0, view.size, view.producer, 0);
   }
   /// Spins for a moment, with a private group. True if something is there.

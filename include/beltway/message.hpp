@@ -7,6 +7,7 @@
 #include <string_view>
 #include <utility>
 
+#include "beltway/hot.hpp"
 #include "beltway/quick_read.hpp"
 #include "beltway/status.hpp"
 
@@ -64,7 +65,7 @@ class Message {
   /// Named groups: done. False if the lease had already ended (evicted, or the queue was repaired past it).
   /// Private groups: lets go, true; while the next message is there already, producers may learn of the free place up to 15
   /// messages later (slots / 16 - 1, if that is less). The view is empty afterwards.
-  [[gnu::always_inline]] bool ack() noexcept {
+  BELTWAY_HOT bool ack() noexcept {
     if (core_ == nullptr) return false;
     const bool done = core_->let_go_now(position_) || ack_slowly();
     core_ = nullptr;

@@ -11,6 +11,7 @@
 #include <utility>
 
 #include "beltway/bytes.hpp"
+#include "beltway/hot.hpp"
 #include "beltway/info.hpp"
 #include "beltway/options.hpp"
 #include "beltway/quick_claim.hpp"
@@ -116,13 +117,13 @@ class Producer {
   ~Producer() = default;
 
   /// Copies `message` into the queue: into its slot if it has at most slot_bytes - 16 bytes, else into the lane.
-  [[gnu::always_inline]] std::uint64_t publish(Bytes message) {
+  BELTWAY_HOT std::uint64_t publish(Bytes message) {
     const detail::QuickClaim::Put put = core_->put_small_now(message);
     if (put == detail::QuickClaim::Put::done) [[likely]]
       return core_->last();
     return publish_slowly(put, message);
   }
-  [[nodiscard, gnu::always_inline]] Status try_publish(Bytes message) {
+  [[nodiscard]] BELTWAY_HOT Status try_publish(Bytes message) {
     const detail::QuickClaim::Put put = core_->put_small_now(message);
     if (put == detail::QuickClaim::Put::done) [[likely]]
       return Status::ok;
@@ -211,7 +212,7 @@ class Producer {
             [](void* object, std::span<std::byte> place) { (*static_cast<Write*>(object))(place); }};
   }
   template <class Write>
-  [[gnu::always_inline]] detail::QuickClaim::Put put_now(std::size_t size, Write& write) {
+  BELTWAY_HOT detail::QuickClaim::Put put_now(std::size_t size, Write& write) {
     return core_->put_now(size,
                           [&](std::byte* place) noexcept(std::is_nothrow_invocable_v<Write&, std::span<std::byte>>) {
                             write(std::span<std::byte>(place, size));

@@ -16,6 +16,7 @@
 #include "beltway/atomics.hpp"
 #include "beltway/bytes.hpp"
 #include "beltway/fork_guard.hpp"
+#include "beltway/hot.hpp"
 #include "beltway/limits.hpp"
 
 namespace beltway::detail {
@@ -36,7 +37,7 @@ class QuickClaim {
   };
   /// A message of `size` bytes that `fill(std::byte*)` writes into its slot.
   template <class Fill>
-  [[nodiscard, gnu::always_inline]] Put put_now(std::size_t size, const Fill& fill) {
+  [[nodiscard]] BELTWAY_HOT Put put_now(std::size_t size, const Fill& fill) {
     if (size >= inline_end_ || guard_.in_child() || !has_room_now()) [[unlikely]]
       return Put::nothing_done;
     const std::uint64_t position = next_;
@@ -47,7 +48,7 @@ class QuickClaim {
                : Put::done;
   }
   /// A copy of at most k_small_copy_bytes, without a call.
-  [[nodiscard, gnu::always_inline]] Put put_small_now(const Bytes& message) noexcept {
+  [[nodiscard]] BELTWAY_HOT Put put_small_now(const Bytes& message) noexcept {
     if (message.size() > k_small_copy_bytes) return Put::nothing_done;
     // A page fault inside a claim would be everybody's wait: take it before.
     if (message.size() != 0) {
@@ -74,12 +75,12 @@ class QuickClaim {
   static constexpr std::size_t k_payload_word = 2;  // Slot: words before the payload
 
   /// Nothing is new (a single producer looks at each claim, for a join at the oldest message), and the next slot is free.
-  [[nodiscard, gnu::always_inline]] bool has_room_now() const noexcept {
+  [[nodiscard]] BELTWAY_HOT bool has_room_now() const noexcept {
     return news_->load_relaxed() == notice_ && next_ != limit_;
   }
   /// A whole message; nobody is told of it. Only where has_room_now(). `counted`: as published.
   template <bool counted, class Fill>
-  [[gnu::always_inline]] void write_now(std::size_t size, const Fill& fill) {
+  BELTWAY_HOT void write_now(std::size_t size, const Fill& fill) {
     const std::uint64_t position = next_;
     // `tail` first: a claim that is not in `tail` does not exist for the repair. A plain store: nobody else writes it.
     tail_->store_relaxed((position + 1) << k_tail_shift | tail_low_);

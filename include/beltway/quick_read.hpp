@@ -11,6 +11,7 @@
 
 #include "beltway/atomics.hpp"
 #include "beltway/fork_guard.hpp"
+#include "beltway/hot.hpp"
 #include "beltway/limits.hpp"
 
 namespace beltway {
@@ -32,7 +33,7 @@ class QuickRead {
     std::uint8_t producer;
   };
   /// The next message, if it is there and lies in its slot, and no counters are to be stored. Counts it.
-  [[nodiscard, gnu::always_inline]] bool take_now(View& view) noexcept {
+  [[nodiscard]] BELTWAY_HOT bool take_now(View& view) noexcept {
     // Asked first: in a forked child there is no slot to look at.
     if (quick_end_ == 0 || guard_.in_child()) [[unlikely]]
       return false;
@@ -52,7 +53,7 @@ class QuickRead {
   }
 
   /// Lets a message go, the oldest that is held. False: nothing was done, ask ConsumerCore::end_message().
-  [[nodiscard, gnu::always_inline]] bool let_go_now(std::uint64_t position) noexcept {
+  [[nodiscard]] BELTWAY_HOT bool let_go_now(std::uint64_t position) noexcept {
     if (quick_end_ == 0 || position != floor_ || out_of_order_ != 0 || guard_.in_child()) [[unlikely]]
       return false;
     const std::uint64_t floor = (position + 1) & k_position_mask;

@@ -38,7 +38,6 @@ FakeSystemd::FakeSystemd(std::vector<std::string> command, std::size_t limit)
     : command_(std::move(command)), limit_(limit), notify_(bound(SOCK_DGRAM, dir_.path() / "notify")) {
   const int on = 1;
   ::setsockopt(notify_.get(), SOL_SOCKET, SO_PASSCRED, &on, sizeof on);
-  reader_ = std::jthread([this](const std::stop_token& stop) { read_all(stop); });
 }
 
 FakeSystemd::~FakeSystemd() {
@@ -48,12 +47,17 @@ FakeSystemd::~FakeSystemd() {
   }
 }
 
+void FakeSystemd::begin_to_read() {
+  if (!reader_.joinable()) reader_ = std::jthread([this](const std::stop_token& stop) { read_all(stop); });
+}
+
 void FakeSystemd::listen_at(const std::filesystem::path& path) {
   socket_ = bound(SOCK_SEQPACKET, path);
   ::listen(socket_.get(), 100);
 }
 
 void FakeSystemd::start() {
+  begin_to_read();
   // A shell puts everything in its place: it knows its own number, and keeps it over exec.
   std::string names;
   std::string redirections;
@@ -103,6 +107,7 @@ std::map<std::string, int> FakeSystemd::stored() {
 std::string FakeSystemd::log() const { return read_file(dir_.path() / "out.log") + read_file(dir_.path() / "err.log"); }
 
 void FakeSystemd::hear(pid_t process) {
+  begin_to_read();
   const std::lock_guard lock(mutex_);
   main_ = process;
 }

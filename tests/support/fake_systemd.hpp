@@ -5,7 +5,8 @@
 //   - FDSTOREREMOVE=1 removes all of that name;
 //   - the service is started with its sockets first, then the stored ones, latest first; $LISTEN_FDNAMES names them;
 //   - only the main process is heard (NotifyAccess=main).
-// Ownership: the socket, the store, the service's process, a thread that reads. Thread safety: all members, by a mutex.
+// Ownership: the socket, the store, the service's process, a thread that reads from start() or hear() on: until then a test
+// may fork. Thread safety: all members, by a mutex.
 #pragma once
 
 #include <map>
@@ -46,6 +47,7 @@ class FakeSystemd {
     Fd descriptor;
     bool polled;
   };
+  void begin_to_read();
   void read_all(const std::stop_token& stop);
   void receive();
   void drop_hung_up();
