@@ -1,5 +1,7 @@
 // Boost's queues in shared memory. Lock-free ones have their size in their type, which is how their documentation puts them
 // into shared memory; so there is one type for each size and footprint, and the one whose footprint is nearest is taken.
+#include <sched.h>
+
 #include <boost/interprocess/ipc/message_queue.hpp>
 #include <boost/lockfree/queue.hpp>
 #include <boost/lockfree/spsc_queue.hpp>
@@ -23,9 +25,25 @@ struct alignas(8) Element {
 constexpr std::size_t k_sizes[] = {8, 64, 256, 1024, 4096, 65536};
 constexpr std::size_t k_footprints[] = {64U << 10, 256U << 10, 1U << 20, 4U << 20};
 
-/// One push or consume_one at a time; in batches: push of an array, consume_all.
-template <std::size_t size, std::size_t footprint, bool batch>
+/// How spsc_queue is used: one push or consume_one at a time, with the pause between two tries that all candidates have; or
+/// tried again at once, as in its documentation; or push of an array and consume_all.
+enum class Use : std::uint8_t { paced, tight, batch };
+
+template <std::size_t size, std::size_t footprint, Use use>
 class SpscChannel {
+  static constexpr bool batch = use == Use::batch;
+  template <class Done>
+  static void await(const Done& done) {
+    if constexpr (use != Use::tight) {
+      tool::spin_until(done);
+    } else {
+      constexpr unsigned k_spins = 20'000;  // then it steps aside, as in spin_until()
+      for (unsigned spins = 0; !done();) {
+        if (++spins % k_spins == 0) sched_yield();
+      }
+    }
+  }
+
  public:
   using Queue = boost::lockfree::spsc_queue<Element<size>, boost::lockfree::capacity<footprint / size>>;
   static constexpr Traits k_traits{.throughput_only = batch};
@@ -39,7 +57,7 @@ class SpscChannel {
     void send(std::uint64_t value) {
       Element<size> element;
       tool::fill(element.bytes, value);
-      tool::spin_until([&] { return queue.push(element); });
+      await([&] { return queue.push(element); });
     }
     void send_many(std::uint64_t value, std::uint64_t count)
       requires(batch)
@@ -47,7 +65,7 @@ class SpscChannel {
       elements.resize(count);
       for (Element<size>& element : elements) tool::fill(element.bytes, value++);
       std::size_t sent = 0;
-      tool::spin_until([&] { return (sent += queue.push(elements.data() + sent, count - sent)) == count; });
+      await([&] { return (sent += queue.push(elements.data() + sent, count - sent)) == count; });
     }
     Queue& queue;
     std::vector<Element<size>> elements;
@@ -58,7 +76,7 @@ class SpscChannel {
     std::uint64_t receive() {
       std::uint64_t value = 0;
       const auto read = [&](const Element<size>& element) { value = read_back(element.bytes); };
-      tool::spin_until([&] { return queue.consume_one(read); });  // in place: a pop would copy
+      await([&] { return queue.consume_one(read); });  // in place: a pop would copy
       return value;
     }
     std::uint64_t receive_many(std::uint64_t /*most*/)
@@ -66,7 +84,7 @@ class SpscChannel {
     {
       std::uint64_t count = 0;
       const auto read = [](const Element<size>& element) { static_cast<void>(read_back(element.bytes)); };
-      tool::spin_until([&] { return (count = queue.consume_all(read)) > 0; });
+      await([&] { return (count = queue.consume_all(read)) > 0; });
       return count;
     }
     Queue& queue;
@@ -196,11 +214,13 @@ template <std::size_t size, std::size_t footprint>
 void add_spsc(Entries& entries) {
   if constexpr (footprint / size >= Spec::k_least_slots) {
     const auto fits = [](const Spec& spec) { return spec.size_bytes == size && nearest_footprint(spec) == footprint; };
-    add<SpscChannel<size, footprint, false>>(entries, "boost-spsc", "boost::lockfree::spsc_queue: push, consume_one",
-                                             fits);
+    add<SpscChannel<size, footprint, Use::paced>>(entries, "boost-spsc",
+                                                  "boost::lockfree::spsc_queue: push, consume_one", fits);
     if constexpr (size <= 1024) {
-      add<SpscChannel<size, footprint, true>>(entries, "boost-spsc-batch",
-                                              "boost::lockfree::spsc_queue: push of an array, consume_all", fits);
+      add<SpscChannel<size, footprint, Use::tight>>(entries, "boost-spsc-tight",
+                                                    "the same, tried again at once, as in its documentation", fits);
+      add<SpscChannel<size, footprint, Use::batch>>(entries, "boost-spsc-batch",
+                                                    "boost::lockfree::spsc_queue: push of an array, consume_all", fits);
     }
   }
 }

@@ -1,4 +1,5 @@
 // The limits of the machine: what two processes can do that agree on everything beforehand and care for nothing.
+#include <sched.h>
 #include <sys/eventfd.h>
 #include <unistd.h>
 
@@ -7,6 +8,7 @@
 #include <vector>
 
 #include "endpoint.hpp"
+#include "looks.hpp"
 #include "tool/exit_code.hpp"
 
 namespace beltway::bench {
@@ -16,11 +18,12 @@ namespace {
 using Word = std::atomic<std::uint64_t>;
 
 /// Slots of the geometry that Beltway has for the same scenario: a word with a sequence number that says that the slot is
-/// written, and the payload 16 bytes behind it. With `ring` false a single slot, used again and again: for round trips.
-template <bool ring>
+/// written, and the payload 16 bytes behind it. With `ring` false a single slot, used again and again: for round trips. With
+/// `eager` looked at as Beltway's consumers do, to tell what they owe to that.
+template <bool ring, bool eager = false>
 class RawSlots {
  public:
-  static constexpr Traits k_traits{.round_trips_only = !ring};
+  static constexpr Traits k_traits{.round_trips_only = !ring || eager};
 
   RawSlots(const Spec& spec, const std::string& /*name*/)
       : size_(spec.size_bytes),
@@ -75,7 +78,13 @@ class RawSlots {
       std::byte* const slot = base_ + (taken_ & mask_) * stride_;
       ++taken_;
       const Word& word = *reinterpret_cast<Word*>(slot);
-      tool::spin_until([&] { return word.load(std::memory_order_acquire) == taken_; });  // pairs with send()
+      const auto there = [&] { return word.load(std::memory_order_acquire) == taken_; };  // pairs with send()
+      if constexpr (eager) {
+        const auto& state = *reinterpret_cast<const beltway::Word*>(slot);
+        while (!look_eagerly(state, ~std::uint64_t{0}, taken_, k_looks) || !there()) sched_yield();
+      } else {
+        tool::spin_until(there);
+      }
       const std::uint64_t value = read_back({slot + Spec::k_head_bytes, size_});
       // A quarter of the ring at a time, so that the line of this word seldom travels. Pairs with the acquire in send().
       if (ring && (taken_ & (mask_ >> 2U)) == 0) consumed_.store(taken_, std::memory_order_release);
@@ -83,6 +92,7 @@ class RawSlots {
     }
 
    private:
+    static constexpr unsigned k_looks = 20'000;  // before it steps aside, as in spin_until()
     const std::size_t size_;
     const std::uint64_t stride_;
     const std::uint64_t mask_;
@@ -176,6 +186,9 @@ class RawEventfd {
 void add_raw(Entries& entries) {
   add<RawSlots<false>>(entries, "raw-flag", "one flag, one buffer");
   add<RawSlots<true>>(entries, "raw-slots", "slots of Beltway's geometry, one sequence word each");
+  add<RawSlots<false, true>>(entries, "raw-flag-eager",
+                             "raw-flag, whose reader looks as Beltway's consumers do (src/looks.hpp)");
+  add<RawSlots<true, true>>(entries, "raw-slots-eager", "raw-slots, likewise");
   add<RawMemcpy>(entries, "raw-memcpy", "one process copies over the same footprint");
   add<RawEventfd>(entries, "raw-eventfd", "raw-slots, and an eventfd that the reader sleeps on");
 }

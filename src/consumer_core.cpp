@@ -6,6 +6,7 @@
 
 #include "beltway/error.hpp"
 #include "counter_slots.hpp"
+#include "looks.hpp"
 
 namespace beltway::detail {
 
@@ -30,6 +31,9 @@ bool is_symmetric(const QueueMap& map) noexcept {
 constexpr unsigned k_takes = 64;
 /// Looks at what is next alone before a wait begins: two microseconds and more.
 constexpr unsigned k_quick_looks = 192;
+/// A stream of what fills such slots is the slower for eager looks, which begin to read what is being written: 1 KiB 3.3
+/// million a second instead of 4.5 where two processors share no cache, for a round trip that is 4% shorter. At 512: 0 and 11%.
+constexpr std::uint64_t k_large_slot_bytes = 1024;
 /// Most often they hold nothing.
 void let_go_all(std::span<Message> messages) noexcept {
   for (Message& message : messages) {
@@ -311,11 +315,9 @@ void ConsumerCore::let_producer_get_ahead() noexcept {
 bool ConsumerCore::await_next() noexcept {
   if (quick_end_ == 0 || guard_.in_child() || !waiter_.spins()) return false;
   let_producer_get_ahead();
-  for (unsigned looks = k_quick_looks; looks != 0; --looks) {
-    if (private_->is_next_ready()) return true;
-    short_pause();
-  }
-  return false;
+  const std::uint64_t wanted = read_ << k_state_shift | k_ready;
+  return slot_bytes_ < k_large_slot_bytes ? look_eagerly(*slot_, ~k_owner_mask, wanted, k_quick_looks)
+                                          : look_plainly(*slot_, ~k_owner_mask, wanted, k_quick_looks);
 }
 
 Received ConsumerCore::receive(const Until& until) {

@@ -163,6 +163,15 @@ inline void spin_pause() noexcept {
 
 namespace beltway {
 
+/// Fetches a line to be written soon. A plain prefetch would only fetch it to be read, and then be asked for it once more.
+inline void prefetch_to_write(const void* place) noexcept {
+#if defined(__x86_64__)
+  asm volatile("prefetchw %0" ::"m"(*static_cast<const char*>(place)));
+#else
+  __builtin_prefetch(place, 1);
+#endif
+}
+
 /// Between two looks at a line that another processor is about to write. Looks that follow each other at once are made far
 /// ahead of time, many on one line: that delays who writes it, and what was seen too early is thrown away. 10 ns here, where
 /// a round trip of 8 bytes became 26 ns shorter, and one of 64 bytes 46; a spin_pause() of 25 ns finds what is there later.

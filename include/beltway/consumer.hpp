@@ -114,11 +114,10 @@ class Consumer {
  private:
   /// The next message of a private group, after a moment of spinning if need be.
   [[nodiscard]] BELTWAY_HOT bool take(detail::QuickRead::View& view) noexcept {
-    for (bool waited = false;; waited = true) {
-      if (core_->take_now(view)) [[likely]]
-        return true;
-      if (waited || !await_next()) return false;
-    }
+    if (core_->take_now(view)) [[likely]]
+      return true;
+    // Its own take, or the processor, which learns by place whether something will be there, would think of the one before.
+    return await_next() && core_->take_now(view);
   }
   [[nodiscard]] BELTWAY_HOT Received received(const detail::QuickRead::View& view) noexcept {
     return Message(core_.get(), view.data, view.position, 0, view.size, view.producer, 0);
