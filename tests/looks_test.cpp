@@ -71,7 +71,7 @@ TEST_P(Looks, are_interrupted_anywhere_and_go_on) {
 }
 
 INSTANTIATE_TEST_SUITE_P(All, Looks, testing::Values(&look_eagerly, &look_plainly),
-                         [](const auto& info) { return info.index == 0 ? "eager" : "plain"; });
+                         [](const auto& look) { return look.index == 0 ? "eager" : "plain"; });
 
 }  // namespace
 }  // namespace beltway
