@@ -216,9 +216,11 @@ void add_spsc(Entries& entries) {
     const auto fits = [](const Spec& spec) { return spec.size_bytes == size && nearest_footprint(spec) == footprint; };
     add<SpscChannel<size, footprint, Use::paced>>(entries, "boost-spsc",
                                                   "boost::lockfree::spsc_queue: push, consume_one", fits);
-    if constexpr (size <= 1024) {
+    if constexpr (size <= 64) {
       add<SpscChannel<size, footprint, Use::tight>>(entries, "boost-spsc-tight",
                                                     "the same, tried again at once, as in its documentation", fits);
+    }
+    if constexpr (size <= 1024) {
       add<SpscChannel<size, footprint, Use::batch>>(entries, "boost-spsc-batch",
                                                     "boost::lockfree::spsc_queue: push of an array, consume_all", fits);
     }

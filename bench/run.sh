@@ -6,7 +6,8 @@
 #   bench/run.sh report FOLDER      only tables and pictures, from results that are there
 #
 # Results go to FOLDER (else build/bench/results-DATE): results.jsonl, machine.txt, tables.md, *.svg. The machine should have
-# nothing else to do. BELTWAY_BENCH_BUILD names a build folder to use as it is, instead of building.
+# nothing else to do. BELTWAY_BENCH_BUILD names a build folder to use as it is, instead of building. BELTWAY_BENCH_NEAR=FROM:TO
+# is the band of raw probes, ns, that counts as near: 200:450 where the two processors share no cache.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 # shellcheck source=tests/support/packages.sh
@@ -43,23 +44,25 @@ describe_machine() {
 # measure ARGUMENTS...: a failing scenario does not end the others; the last line tells.
 failed=0
 measure() {
+  local near=()
+  [ -z "${BELTWAY_BENCH_NEAR:-}" ] || [[ " $* " == *" --near "* ]] || near=(--near "$BELTWAY_BENCH_NEAR")
   echo "-- $*" >&2
-  "$build/bin/beltway_bench" "$@" --output "$results" || { failed=$((failed + 1)); echo "-- FAILED: $*" >&2; }
+  "$build/bin/beltway_bench" "$@" "${near[@]}" --output "$results" || { failed=$((failed + 1)); echo "-- FAILED: $*" >&2; }
 }
 
 quick() {
   measure --mode latency --sizes 8,64 --runs 3 --slices 5 --run-seconds 6 \
-    --candidates 'raw-flag,raw-slots,beltway,beltway-mp,beltway-group,boost-spsc,boost-queue,boost-mq,iceoryx'
+    --candidates 'raw-flag,raw-slots,raw-slots-eager,beltway,beltway-mp,beltway-group,boost-spsc,boost-queue,boost-mq,iceoryx'
   measure --mode throughput --sizes 8,64,1K --runs 3 --slices 5 --run-seconds 6 \
-    --candidates 'raw-slots,beltway,beltway-batch,beltway-mp,beltway-group,beltway-group-batch,boost-spsc,boost-queue,iceoryx'
+    --candidates 'raw-slots,beltway,beltway-batch,beltway-mp,beltway-group,beltway-group-batch,boost-spsc*,boost-queue,iceoryx'
   # Small messages again, through more than a processor's L2 cache holds.
   measure --mode throughput --sizes 8,64 --footprint 4M --runs 3 --slices 5 --run-seconds 6 \
-    --candidates 'raw-slots,beltway,beltway-batch,beltway-mp,beltway-group,beltway-group-batch,boost-spsc,boost-queue,iceoryx'
+    --candidates 'raw-slots,beltway,beltway-batch,beltway-mp,beltway-group,beltway-group-batch,boost-spsc*,boost-queue,iceoryx'
 }
 
 full() {
   local small=8,64,256,1K,4K large=64K,1M,16M
-  local spinning='raw-flag,raw-slots,beltway,beltway-place,beltway-loan,beltway-mp,beltway-group,beltway-mp-group,boost-*'
+  local spinning='raw-flag*,raw-slots*,beltway,beltway-place,beltway-loan,beltway-mp,beltway-group,beltway-mp-group,boost-*'
   local all="$spinning,raw-memcpy,beltway-batch,beltway-receive-batch,beltway-group-batch,iceoryx,posix-mq,pipe,unix-*,zeromq,nng"
   local sleeping='raw-eventfd,beltway:*,beltway-group:*,boost-mq:sleep,posix-mq,pipe,unix-*,zeromq,nng'
   measure --mode latency --sizes $small --candidates "$spinning,iceoryx,posix-mq,pipe,unix-*,zeromq,nng" --run-seconds 120

@@ -104,7 +104,7 @@ void use(const Queue& queue) {
 
 TEST(DaemonWork, killed_between_any_two_instructions_is_taken_over_in_order) {
   int found = 0;
-  for (int turn = 0; turn < 40; ++turn) {
+  for (int turn = 0; turn < 24; ++turn) {
     const test::TempDir dir;
     const Progress progress;
     FakeSystemd systemd({test::program("beltwayd"), "--socket", dir.socket(), "--log-level", "debug"});
@@ -113,7 +113,7 @@ TEST(DaemonWork, killed_between_any_two_instructions_is_taken_over_in_order) {
     ASSERT_TRUE(eventually([&] { return test::read_file(stat).find(") T ") != std::string::npos; }));
     systemd.hear(worker.pid());
     worker.kill(SIGCONT);
-    ASSERT_TRUE(eventually([&] { return systemd.stored().contains("reg") && progress.steps() >= 2 * turn; }));
+    ASSERT_TRUE(eventually([&] { return systemd.stored().contains("reg") && progress.steps() >= 3 * turn; }));
     std::this_thread::sleep_for(std::chrono::microseconds(97 * turn));
     worker.kill(SIGKILL);
     EXPECT_EQ(worker.wait().signal, SIGKILL) << "it ended by itself";
