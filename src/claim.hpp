@@ -22,7 +22,7 @@ enum class Claim : std::uint8_t {
   ok,
   full,    ///< a reliable group holds the ring
   busy,    ///< the slot, or the one before, is still being written by its producer
-  notice,  ///< the board has news: see Claimer::notice_flags()
+  notice,  ///< the board has news: see Claimer::accept_notice()
 };
 
 class Claimer : public detail::QuickClaim {

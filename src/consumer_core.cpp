@@ -356,7 +356,7 @@ Batch ConsumerCore::receive_batch(std::span<Message> out, const Until& until) {
 
 int ConsumerCore::fd() {
   check_fork();
-  quick_end_ = 0;
+  if (private_ != nullptr) quick_end_ = 0;  // of a group others may read it, who end messages
   quick_named_ = nullptr;
   return waiter_.enable_events();
 }

@@ -136,10 +136,11 @@ class alignas(k_apart_bytes) ConsumerCore : public QuickRead {
   std::uint64_t copies_held_ = 0;
   bool released_ = false;
 
-  // Named groups. The Consumer itself counts as one more to end once it is gone: who ends the last deletes the core.
+  // Named groups. Once the Consumer is gone, who ends the last message deletes the core.
   std::uint64_t leased_ = 0;
   std::atomic<std::uint64_t> ended_ = 0;
-  std::atomic<std::uint64_t> end_of_core_ = ~std::uint64_t{0};
+  // Less by one as the last act of each end, more by leased_ when the Consumer goes: then at 0 all is over, and never before.
+  std::atomic<std::int64_t> unended_ = 0;
   std::atomic<std::uint64_t> nacks_ = 0;
   std::atomic<std::uint64_t> wakes_ = 0;
   std::atomic<bool> wants_credit_ = false;  // at the prefetch limit: the next end of a message rings our own bell

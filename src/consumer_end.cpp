@@ -38,7 +38,8 @@ bool ConsumerCore::end_named(NamedReader& reader, const Message& message, End en
   const std::uint64_t ended = ended_.fetch_add(1) + 1;
   endpoint_.counters[5].store_relaxed(ended - nacks_.load(std::memory_order_relaxed));
   if (wants_credit_.load() && wants_credit_.exchange(false)) waiter_.ring_self();
-  if (ended == end_of_core_.load()) [[unlikely]]
+  // Nothing of ours is touched after this: another thread may end the last message, and delete us.
+  if (unended_.fetch_sub(1) == 1) [[unlikely]]
     delete this;
   return ours;
 }
@@ -66,9 +67,9 @@ void ConsumerCore::release() noexcept {
     if (copies_held_ == 0 && (private_ == nullptr || private_->held() == 0)) delete this;
     return;
   }
-  // Stored before our own end is counted, so that whoever counts last sees it.
-  end_of_core_.store(leased_ + 1);
-  if (ended_.fetch_add(1) + 1 == leased_ + 1) delete this;
+  // From now on it counts what is held: whoever brings it to 0 is the last.
+  const auto leased = static_cast<std::int64_t>(leased_);
+  if (unended_.fetch_add(leased) + leased == 0) delete this;
 }
 
 void ConsumerCoreDeleter::operator()(QuickRead* core) const noexcept { static_cast<ConsumerCore*>(core)->release(); }

@@ -22,35 +22,41 @@ bool look_plainly(const Word& state, std::uint64_t mask, std::uint64_t wanted, u
 
 #ifdef BELTWAY_EAGER_LOOKS
 
-namespace {
-// In registers: rdi the word's address, rsi the mask, rdx what is wanted, ecx how often; eax the result.
-[[gnu::naked, gnu::noinline]] bool look(const Word*, std::uint64_t, std::uint64_t, unsigned) noexcept {
-  asm("1:\n\t"
-      "call 4f\n"
-      "2:\n\t"  // the processor believes that it goes on here
-      "mov $1, %eax\n\t"
-      "ret\n"
-      "3:\n\t"  // and comes here when it knows that nothing was there
-      "sub $1, %ecx\n\t"
-      "jne 1b\n\t"
-      "xor %eax, %eax\n\t"
-      "ret\n"
-      "4:\n\t"
-      ".cfi_adjust_cfa_offset 8\n\t"
-      "lea 3b(%rip), %r8\n\t"
-      "lea 2b(%rip), %r9\n\t"
-      "mov (%rdi), %rax\n\t"
-      "and %rsi, %rax\n\t"
-      "cmp %rdx, %rax\n\t"
-      "cmove %r9, %r8\n\t"
-      "mov %r8, (%rsp)\n\t"
-      "ret\n\t"
-      ".cfi_adjust_cfa_offset -8");
-}
-}  // namespace
+// In registers: rdi the word's address, rsi the mask, rdx what is wanted, ecx how often; al the result. Not a function of the
+// compiler's: a naked one has unwind information only where the compiler thinks that it needs some.
+asm(R"(
+        .pushsection .text
+        .p2align 6
+        .globl beltway_look_eagerly
+        .hidden beltway_look_eagerly
+        .type beltway_look_eagerly, @function
+beltway_look_eagerly:
+        .cfi_startproc
+1:      call 4f
+2:      mov $1, %eax            # the processor believes that it goes on here
+        ret
+3:      sub $1, %ecx            # and comes here when it knows that nothing was there
+        jne 1b
+        xor %eax, %eax
+        ret
+4:      .cfi_adjust_cfa_offset 8
+        lea 3b(%rip), %r8
+        lea 2b(%rip), %r9
+        mov (%rdi), %rax
+        and %rsi, %rax
+        cmp %rdx, %rax
+        cmove %r9, %r8
+        mov %r8, (%rsp)
+        ret
+        .cfi_endproc
+        .size beltway_look_eagerly, . - beltway_look_eagerly
+        .popsection
+)");
+extern "C" [[gnu::visibility("hidden")]] bool beltway_look_eagerly(const Word*, std::uint64_t, std::uint64_t,
+                                                                   unsigned) noexcept;
 
 bool look_eagerly(const Word& state, std::uint64_t mask, std::uint64_t wanted, unsigned looks) noexcept {
-  return look(&state, mask, wanted, looks);
+  return beltway_look_eagerly(&state, mask, wanted, looks);
 }
 
 #else

@@ -5,7 +5,8 @@
 // the next before it, stores every few positions only: a producer that fills the ring as fast as it is emptied looks
 // at the floor all the time, and each look takes its line away from us.
 //
-// Thread safety: belongs to its consumer's thread. Shared words: the group's floor, written here alone.
+// Thread safety: belongs to its consumer's thread. Shared words: the group's floor, written here and in
+// QuickRead alone.
 #pragma once
 
 #include <cstdint>

@@ -4,11 +4,15 @@
 
 #include <gtest/gtest.h>
 
+#include <cstddef>
 #include <cstdlib>
 #include <cstring>
 #include <map>
 #include <memory>
 
+#include "beltway/quick_claim.hpp"
+#include "beltway/quick_read.hpp"
+#include "beltway/version.hpp"
 #include "queue_map.hpp"
 #include "queue_setup.hpp"
 
@@ -154,6 +158,30 @@ TEST(Layout, positions_are_compared_across_the_wrap) {
   EXPECT_EQ(widen<44>(0, (1ULL << 44) - 1), 1ULL << 44);
   EXPECT_EQ(widen<44>((1ULL << 44) - 1, 1ULL << 44), (1ULL << 44) - 1);
   EXPECT_EQ(widen<44>(0, last), 0U);
+}
+
+// What users' programs have inline, and work with in the library's memory: whoever changes it makes a new minor version, or a
+// program that was compiled with the old one writes to the wrong places.
+struct Claim : detail::QuickClaim {
+  static void check() {
+    static_assert(sizeof(Claim) == 112 && offsetof(Claim, next_) == 0 && offsetof(Claim, inline_end_) == 24);
+    static_assert(offsetof(Claim, tail_) == 32 && offsetof(Claim, slots_) == 40 && offsetof(Claim, ready_low_) == 88);
+    static_assert(k_published == 2 && k_tail_shift == 20 && k_state_shift == 10 && k_payload_word == 2);
+  }
+};
+struct Read : detail::QuickRead {
+  static void check() {
+    static_assert(sizeof(Read) == 144 && offsetof(Read, slot_) == 0 && offsetof(Read, quick_end_) == 32);
+    static_assert(offsetof(Read, counters_) == 40 && offsetof(Read, shared_floor_) == 96 &&
+                  offsetof(Read, lane_end_) == 120);
+    static_assert(k_owner_mask == 0xff << 2 && k_ready == 1 && k_state_shift == 10 && k_payload_word == 2);
+  }
+};
+
+TEST(Layout, of_what_is_inline_in_users_belongs_to_a_minor_version) {
+  Claim::check();
+  Read::check();
+  EXPECT_TRUE(k_version.starts_with("0.1.")) << "new places may come with it: then write them down here";
 }
 
 }  // namespace

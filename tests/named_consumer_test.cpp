@@ -238,5 +238,26 @@ TEST(NamedGroup, EveryGroupSeesOneTotalOrder) {
   }
 }
 
+// Whoever is last deletes what both have used: the Consumer's end here, or the end of a message in another thread, of which
+// there may be several. What is touched after that shows under a sanitizer.
+TEST(NamedGroup, messages_end_in_other_threads_while_the_consumer_goes) {
+  LocalQueue queue(with_group(8));
+  Producer out = queue.producer();
+  for (int turn = 0; turn < 300; ++turn) {
+    Consumer in = queue.consumer({.group = "g"});
+    out.publish("x");
+    out.publish("y");
+    Received first = in.receive();
+    Received second = in.receive();
+    ASSERT_TRUE(first);
+    ASSERT_TRUE(second);
+    std::jthread one([message = std::move(*first)]() mutable { EXPECT_TRUE(message.ack()); });
+    std::jthread other([message = std::move(*second)]() mutable { EXPECT_TRUE(message.ack()); });
+    if (turn % 3 == 0) one.join();
+    if (turn % 3 == 1) std::this_thread::yield();
+    const Consumer last = std::move(in);
+  }
+}
+
 }  // namespace
 }  // namespace beltway::test

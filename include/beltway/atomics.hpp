@@ -88,6 +88,15 @@ inline void copy_racing(std::byte* to, const std::byte* from, std::size_t size) 
 #if defined(__x86_64__)
 /// One register.
 typedef long long TwoWords __attribute__((vector_size(16), may_alias));
+// Users may compile with -masm=intel, where operands stand the other way round, and for AVX, where an instruction of the old
+// encoding may have to wait for the upper halves of registers.
+#ifdef __AVX__
+#define BELTWAY_LOAD_TWO_WORDS "{vmovq %1, %0|vmovq %0, %1}\n\t{vmovhps %2, %0, %0|vmovhps %0, %0, %2}"
+#define BELTWAY_MOVE_TWO_WORDS "{vmovaps %1, %0|vmovaps %0, %1}"
+#else
+#define BELTWAY_LOAD_TWO_WORDS "{movq %1, %0|movq %0, %1}\n\t{movhps %2, %0|movhps %0, %2}"
+#define BELTWAY_MOVE_TWO_WORDS "{movaps %1, %0|movaps %0, %1}"
+#endif
 #endif
 /// 16 bytes, loaded as two words: a message was often written word by word a moment ago, and a load that is wider than the
 /// stores that it reads waits until they are in the cache, behind all stores before them. Stored at once: see store_pair().
@@ -97,7 +106,7 @@ inline void copy_words(std::byte* to, const std::byte* from) noexcept {
     std::byte bytes[8];
   };
   TwoWords both;
-  asm("movq %1, %0\n\tmovhps %2, %0"
+  asm(BELTWAY_LOAD_TWO_WORDS
       : "=&x"(both)
       : "m"(*reinterpret_cast<const Word8*>(from)), "m"(*reinterpret_cast<const Word8*>(from + 8)));
   std::memcpy(to, &both, sizeof both);
@@ -198,14 +207,14 @@ inline void copy_small(std::byte* to, const std::byte* from, std::size_t size) n
 /// Stores both at once, with release order. Only where pairs_are_whole().
 inline void store_pair(Word& first, std::uint64_t a, std::uint64_t b) noexcept {
   const TwoWords both = {static_cast<long long>(a), static_cast<long long>(b)};
-  asm volatile("movaps %1, %0" : "=m"(reinterpret_cast<TwoWords&>(first)) : "x"(both) : "memory");
+  asm volatile(BELTWAY_MOVE_TWO_WORDS : "=m"(reinterpret_cast<TwoWords&>(first)) : "x"(both) : "memory");
 }
 /// Adds to two counters that nobody else writes; each is read whole by others.
 inline void add_pair(Word& first, std::uint64_t a, std::uint64_t b) noexcept {
   TwoWords sum;
-  asm("movaps %1, %0" : "=x"(sum) : "m"(reinterpret_cast<const TwoWords&>(first)));
+  asm(BELTWAY_MOVE_TWO_WORDS : "=x"(sum) : "m"(reinterpret_cast<const TwoWords&>(first)));
   sum += TwoWords{static_cast<long long>(a), static_cast<long long>(b)};
-  asm("movaps %1, %0" : "=m"(reinterpret_cast<TwoWords&>(first)) : "x"(sum));
+  asm(BELTWAY_MOVE_TWO_WORDS : "=m"(reinterpret_cast<TwoWords&>(first)) : "x"(sum));
 }
 #else
 // The second, then the first: the first is what others look at.

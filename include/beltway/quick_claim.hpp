@@ -65,7 +65,7 @@ class QuickClaim {
   [[nodiscard]] std::uint64_t last() const noexcept { return (next_ - 1) & k_position_mask; }
 
  protected:
-  explicit QuickClaim(Word* ring_head) noexcept : tail_(ring_head) {}
+  explicit QuickClaim(Word* ring_head) : tail_(ring_head) {}
   ~QuickClaim() = default;
 
   static constexpr std::uint64_t k_position_mask = (std::uint64_t{1} << k_position_bits) - 1;
@@ -110,7 +110,7 @@ class QuickClaim {
   friend void void_claim(QuickClaim& claim, std::size_t size) noexcept;
 
   std::uint64_t next_ = 0;       // behind our last claim; single producer: our own copy of the position in `tail`
-  std::uint64_t limit_ = 0;      // positions before this may be claimed; never behind next_
+  std::uint64_t limit_ = 0;      // positions before this may be claimed; of a single producer never behind next_
   std::uint64_t notice_ = 0;     // what the board said when we looked last
   std::size_t inline_end_ = 0;   // sizes below this may go this way
   Word* const tail_;             // the ring's head

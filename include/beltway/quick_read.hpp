@@ -2,7 +2,8 @@
 // go in order. All else is ConsumerCore's and PrivateReader's (src/), which keep their positions here, so that both ways are
 // one reader. Not for users, who have Consumer and Message.
 //
-// Thread safety: belongs to its consumer's thread; of a named group nothing here is used but `quick_end_`, which is 0 then.
+// Thread safety: belongs to its consumer's thread; of a named group nothing here is used but `quick_end_`, which is 0
+// then, and `guard_`.
 // What the slot says is a peer's word: each part is read once, and nothing outside the slot is ever pointed at.
 #pragma once
 

@@ -52,6 +52,10 @@ case $way in
     # shellcheck disable=SC2046 # the flags are several words
     "$compiler" -std=c++20 "$example" $(pkg-config --cflags --libs --static beltway) -o "$work/program"
     try_program "$work/program"
+    # What is inline is compiled as they like it.
+    # shellcheck disable=SC2046
+    "$compiler" -std=c++20 -O2 -masm=intel "$example" $(pkg-config --cflags --libs --static beltway) -o "$work/program"
+    try_program "$work/program"
     ;;
   add_subdirectory_shared)
     # Two ways in one, since both compile the library anew: as a part of the user's build, and as a shared library; which is
