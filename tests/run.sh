@@ -26,7 +26,7 @@ if [ "${parts[*]}" != format ]; then
     libgtest-dev libbenchmark-dev valgrind)
 fi
 if wants clang || wants tidy; then packages+=(clang-14); fi
-if wants tsan || wants fuzz; then packages+=(clang-19 libclang-rt-19-dev llvm-19); fi
+if wants asan || wants tsan || wants fuzz; then packages+=(clang-19 libclang-rt-19-dev llvm-19); fi
 if wants tidy; then packages+=(clang-tidy-19); fi
 if wants format; then packages+=(clang-format-19); fi
 if wants coverage; then packages+=(gcovr); fi
@@ -72,10 +72,10 @@ check_format() {
 
 tidy() {
   echo "== tidy"
-  [ -f build/clang/compile_commands.json ] || cmake --preset clang >/dev/null || { one_failed "tidy: configure"; return; }
+  cmake --preset clang -B build/tidy -DBELTWAY_PRECOMPILE=OFF >/dev/null || { one_failed "tidy: configure"; return; }
   # Headers are seen through the sources that include them. Tests are left out: GoogleTest's macros are not ours.
   local log=build/tidy.log status
-  run-clang-tidy-19 -quiet -j "$jobs" -p build/clang "^$PWD/(src|daemon|examples)/.*\.cpp$" >"$log" 2>&1
+  run-clang-tidy-19 -quiet -j "$jobs" -p build/tidy "^$PWD/(src|daemon|examples)/.*\.cpp$" >"$log" 2>&1
   status=$?  # of what does not compile: findings are warnings
   # The analyzer follows calls into the headers of others and reports what it finds there; no header filter stops that.
   if grep -aE -A4 "^$PWD/.*: warning: |^(/.*: )?error: " "$log" >&2 || [ $status -ne 0 ]; then
