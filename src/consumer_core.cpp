@@ -134,13 +134,13 @@ Look ConsumerCore::take_lossy(LossyReader& reader, std::span<Message> out, std::
 }
 
 bool ConsumerCore::at_prefetch_limit() const noexcept {
-  return std::holds_alternative<NamedReader>(reader_) && leased_ - ended_.load() >= prefetch_;
+  return std::holds_alternative<NamedReader>(reader_) && held() >= prefetch_;
 }
 
 Look ConsumerCore::take_named(NamedReader& reader, std::span<Message> out, std::size_t& count) noexcept {
   Look look = Look::empty;
   while (count < out.size()) {
-    const std::uint64_t credit = prefetch_ - (leased_ - ended_.load());
+    const std::uint64_t credit = prefetch_ - held();
     SlotView views[k_lease_batch];
     std::size_t leased = 0;
     const std::size_t wanted = std::min({out.size() - count, k_lease_batch, static_cast<std::size_t>(credit)});
@@ -164,7 +164,7 @@ Look ConsumerCore::take_named(NamedReader& reader, std::span<Message> out, std::
 }
 
 bool ConsumerCore::lease_now(SlotView& view) noexcept {
-  if (quick_named_ == nullptr || leased_ - ended_.load() >= prefetch_) return false;
+  if (quick_named_ == nullptr || held() >= prefetch_) return false;
   const std::uint64_t corrupt_before = counters_.corrupt;
   if (!quick_named_->lease_now(view, counters_.corrupt)) {
     if (counters_.corrupt != corrupt_before) store_counters();
@@ -233,7 +233,7 @@ void ConsumerCore::arm() noexcept {
   store_counters();
   if (at_prefetch_limit()) {
     // Not ASLEEP: a waker must not choose one who may not lease. Whoever ends a message of ours rings us.
-    wants_credit_.store(true);
+    want_credit();
   } else {
     waiter_.line().arm(waiter_.symmetric());
   }
@@ -251,8 +251,8 @@ Status ConsumerCore::try_take(std::span<Message> out, std::size_t& count) {
   if (status == Status::prefetch_limit) {
     // Not readable until a message of ours has ended.
     if (waiter_.silence()) pass_on();
-    wants_credit_.store(true);
-    if (!at_prefetch_limit() && wants_credit_.exchange(false)) waiter_.ring_self();
+    want_credit();
+    if (!at_prefetch_limit() && want_credit_no_more()) waiter_.ring_self();
     return status;
   }
   const auto look = [&] { return (status = take(out, count)) != Status::empty; };
@@ -276,7 +276,7 @@ Status ConsumerCore::wait_take(std::span<Message> out, std::size_t& count, const
   };
   const std::uint64_t slept_before = waiter_.sleeps();
   const Waiter::Ended ended = waiter_.wait(until, look, [this] { arm(); }, [this] { pass_on(); });
-  wants_credit_.store(false, std::memory_order_relaxed);
+  want_credit_no_more();
   // Who only spun has no time for it: arm() and every 64th message do.
   if (waiter_.sleeps() != slept_before) store_counters();
   if (ended == Waiter::Ended::stopped) return Status::stopped;
@@ -366,7 +366,7 @@ ConsumerCounters ConsumerCore::counters() const noexcept {
   counters.messages = endpoint_.counters[0].load_relaxed();
   counters.bytes = endpoint_.counters[1].load_relaxed();
   counters.nacks = nacks_.load(std::memory_order_relaxed);
-  counters.acks = ended_.load(std::memory_order_relaxed) - counters.nacks;
+  counters.acks = ended(ends_.load(std::memory_order_relaxed)) - counters.nacks;
   counters.wakes = wakes_.load(std::memory_order_relaxed);
   counters.sleeps = waiter_.sleeps();
   counters.rescued = waiter_.rescued();

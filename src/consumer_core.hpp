@@ -111,6 +111,17 @@ class alignas(k_apart_bytes) ConsumerCore : public QuickRead {
     if (view.position % k_store_every == 0 || view.tries != 0 || view.lost != 0) [[unlikely]]
       store_counters();
   }
+  /// The last act of whoever ends a message of a named group. True if the core is to be deleted, and may not be touched else.
+  [[nodiscard]] bool count_end() noexcept;
+  /// Messages ended, by what `ends_` says.
+  [[nodiscard]] std::uint64_t ended(std::int64_t ends) const noexcept {
+    return ends >= k_one_end ? leased_ - static_cast<std::uint64_t>(ends / k_one_end)
+                             : static_cast<std::uint64_t>(-(ends >> 1));
+  }
+  [[nodiscard]] std::uint64_t held() const noexcept { return leased_ - ended(ends_.load()); }
+  void want_credit() noexcept { ends_.fetch_or(k_wants_credit); }
+  /// True if it was wanted.
+  bool want_credit_no_more() noexcept { return (ends_.fetch_and(~k_wants_credit) & k_wants_credit) != 0; }
   void wake_for_room(Position floor) noexcept;
   void store_counters() noexcept;
   void check_fork() const {
@@ -138,12 +149,14 @@ class alignas(k_apart_bytes) ConsumerCore : public QuickRead {
 
   // Named groups. Once the Consumer is gone, who ends the last message deletes the core.
   std::uint64_t leased_ = 0;
-  std::atomic<std::uint64_t> ended_ = 0;
-  // Less by one as the last act of each end, more by leased_ when the Consumer goes: then at 0 all is over, and never before.
-  std::atomic<std::int64_t> unended_ = 0;
+  // Less by k_one_end as the last act of each end, more by leased_ times that when the Consumer goes: from then on it says what
+  // is held. One word, as an atomic operation on it is a seventh of what a lease and its ack take.
+  std::atomic<std::int64_t> ends_ = 0;
+  static constexpr std::int64_t k_one_end = 2;
+  static constexpr std::int64_t k_wants_credit =
+      1;  // at the prefetch limit: the next end of a message rings our own bell
   std::atomic<std::uint64_t> nacks_ = 0;
   std::atomic<std::uint64_t> wakes_ = 0;
-  std::atomic<bool> wants_credit_ = false;  // at the prefetch limit: the next end of a message rings our own bell
 };
 
 }  // namespace beltway::detail

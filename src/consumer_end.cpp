@@ -35,13 +35,24 @@ bool ConsumerCore::end_named(NamedReader& reader, const Message& message, End en
   if (reader.settle(message.position_)) wake_for_room(reader.floor());
   // With no producer left, the last acknowledgement is the end of the stream: whoever sleeps must look.
   if (map.board().live_producers.load_relaxed() == 0) wakes_ += wake_all_of_group(map, reader.group());
-  const std::uint64_t ended = ended_.fetch_add(1) + 1;
-  endpoint_.counters[5].store_relaxed(ended - nacks_.load(std::memory_order_relaxed));
-  if (wants_credit_.load() && wants_credit_.exchange(false)) waiter_.ring_self();
-  // Nothing of ours is touched after this: another thread may end the last message, and delete us.
-  if (unended_.fetch_sub(1) == 1) [[unlikely]]
+  if (count_end()) [[unlikely]]
     delete this;
   return ours;
+}
+
+bool ConsumerCore::count_end() noexcept {
+  std::int64_t seen = ends_.load(std::memory_order_acquire);  // pairs with release(): leased_ is read then
+  for (;;) {
+    if ((seen & k_wants_credit) != 0) [[unlikely]] {
+      // Rung before the end is counted, since nothing of ours may be touched after it. Who is awake before it is counted, and
+      // still finds no credit, says that it wants it again: then the swap below fails, and the bell is rung again.
+      if (want_credit_no_more()) waiter_.ring_self();
+      seen = ends_.load(std::memory_order_acquire);
+      continue;
+    }
+    endpoint_.counters[5].store_relaxed(ended(seen) + 1 - nacks_.load(std::memory_order_relaxed));
+    if (ends_.compare_exchange_weak(seen, seen - k_one_end)) return seen == k_one_end;
+  }
 }
 
 void QuickRead::tell_of_room() noexcept { static_cast<ConsumerCore*>(this)->wake_for_room(stored_); }
@@ -68,8 +79,9 @@ void ConsumerCore::release() noexcept {
     return;
   }
   // From now on it counts what is held: whoever brings it to 0 is the last.
-  const auto leased = static_cast<std::int64_t>(leased_);
-  if (unended_.fetch_add(leased) + leased == 0) delete this;
+  want_credit_no_more();
+  const std::int64_t leased = static_cast<std::int64_t>(leased_) * k_one_end;
+  if (ends_.fetch_add(leased) + leased == 0) delete this;
 }
 
 void ConsumerCoreDeleter::operator()(QuickRead* core) const noexcept { static_cast<ConsumerCore*>(core)->release(); }

@@ -5,7 +5,8 @@
 //
 // `next` is only a hint where to look first; the lease word alone says who holds a position. Every setting-back of `next`
 // raises its version, so that a slow helper that still holds the old word cannot move it over what was given back: such
-// a swap fails. That lets a consumer walk over many positions and move `next` once, at the end.
+// a swap fails. That lets a consumer walk over many positions and move `next` once, at the end; and one that leases one after
+// another move it with every eighth.
 //
 // Thread safety: lease() belongs to the consumer's thread; ack() and nack() may run in any thread of the process.
 #pragma once
@@ -20,7 +21,12 @@ namespace beltway {
 class NamedReader {
  public:
   NamedReader(const QueueMap& map, unsigned group, std::uint32_t incarnation, unsigned owner) noexcept
-      : map_(map), group_(group), incarnation_(incarnation), owner_(static_cast<std::uint8_t>(owner)) {}
+      : map_(map),
+        group_(group),
+        shared_(map.group(group)),
+        leases_(&map.lease(group, 0)),
+        incarnation_(incarnation),
+        owner_(static_cast<std::uint8_t>(owner)) {}
 
   /// Leases up to `count` messages into `views`, and says how many in `leased`. `corrupt` is raised by those that made no sense
   /// (they are acknowledged). Look::empty: nothing to lease now, or the group is being removed (see active()).
@@ -43,10 +49,10 @@ class NamedReader {
 
   /// False once the group was removed (also if another has taken its place).
   [[nodiscard]] bool active() const noexcept {
-    const GroupWord state = GroupWord::of(map_.group(group_).state.load_acquire());
+    const GroupWord state = GroupWord::of(shared_.state.load_acquire());
     return state.incarnation == incarnation_ && state.phase == GroupPhase::active;
   }
-  [[nodiscard]] Position floor() const noexcept { return wrap(map_.group(group_).floor.load_acquire()); }
+  [[nodiscard]] Position floor() const noexcept { return wrap(shared_.floor.load_acquire()); }
   [[nodiscard]] unsigned group() const noexcept { return group_; }
 
   /// True if a READY message that nobody holds may be there: whoever takes one while this is true wakes another.
@@ -60,10 +66,18 @@ class NamedReader {
   Step step(Position position, SlotView& view, std::uint64_t& corrupt) noexcept;
   bool end_lease(Position position, std::uint8_t tries, std::uint64_t word) noexcept;
 
+  [[nodiscard]] Word& lease_of(Position position) const noexcept { return leases_[position & map_.mask()]; }
+  /// Where to look first: `next`, or what we leased behind it and have not told of.
+  [[nodiscard]] Position first(Next next, Position floor) const noexcept;
+
   const QueueMap map_;
   const unsigned group_;
+  Group& shared_;
+  Word* const leases_;  // one a slot
   const std::uint32_t incarnation_;
   const std::uint8_t owner_;
+  Position ahead_ = 0;                 // behind our last lease
+  std::uint32_t ahead_version_ = ~0U;  // of `next` then; not yet any
 };
 
 /// Sets `next` back to `position` if it is there or later, and raises its version in any case: a helper or a walking

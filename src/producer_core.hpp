@@ -110,8 +110,9 @@ class alignas(k_apart_bytes) ProducerCore : public Claimer {
   [[noreturn]] void throw_status(Status status, std::size_t size) const;
 
  private:
-  /// Of a producer that spins: the first comes after 3 us, then one every 13 us (a pause takes 25 ns here).
-  static constexpr unsigned k_looks_a_thorough_one = 8;
+  /// Of a producer that spins: one every 50 us (a pause takes 25 ns here). At 8, every 13 us, it helped before a named group's
+  /// consumer moved its floor itself: see k_unpassed in named_reader.cpp.
+  static constexpr unsigned k_looks_a_thorough_one = 32;
 
   /// However an attempt ends, by an exception of the callback that writes the message, too: no more thorough looks.
   struct QuickAfterwards {

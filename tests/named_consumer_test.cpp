@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 
 #include <array>
+#include <atomic>
 #include <set>
 #include <string>
 #include <thread>
@@ -129,6 +130,81 @@ TEST(NamedGroup, PrefetchLimitsWhatOneConsumerHolds) {
   EXPECT_EQ(next->text(), "2");
   next->ack();
   held[0].ack();
+}
+
+// Each message is handed to another thread, which ends it while the consumer goes to sleep for it: no end may be missed.
+TEST(NamedGroup, who_sleeps_at_the_prefetch_limit_is_awakened_by_every_end) {
+  constexpr std::uint64_t k_messages = 5000;
+  LocalQueue queue(with_group(16));
+  Consumer in = queue.consumer({.group = "g", .prefetch = 1, .wait = WaitStrategy::sleep});
+  std::jthread sender([out = queue.producer()]() mutable {
+    for (std::uint64_t i = 0; i < k_messages; ++i) out.publish("x");
+  });
+  std::atomic<Message*> handed = nullptr;
+  std::jthread other([&] {
+    for (std::uint64_t i = 0; i < k_messages; ++i) {
+      handed.wait(nullptr);
+      Message message = std::move(*handed.load());
+      handed.store(nullptr);
+      if (i % 3 == 0) std::this_thread::yield();
+      EXPECT_TRUE(message.ack());
+    }
+  });
+  for (std::uint64_t i = 0; i < k_messages; ++i) {
+    Received received = in.receive();
+    ASSERT_TRUE(received) << to_string(received.status());
+    handed.store(&*received);
+    handed.notify_one();
+    while (handed.load() != nullptr) std::this_thread::yield();
+  }
+  other.join();
+  EXPECT_EQ(in.counters().acks, k_messages);
+  EXPECT_EQ(in.counters().rescued, 0U);
+}
+
+TEST(NamedGroup, a_consumer_may_go_while_it_waits_for_credit) {
+  LocalQueue queue(with_group(8));
+  Producer out = queue.producer();
+  Consumer in = queue.consumer({.group = "g", .prefetch = 1});
+  EXPECT_GE(in.fd(), 0);
+  out.publish("x");
+  Received held = in.try_receive();
+  ASSERT_TRUE(held);
+  EXPECT_EQ(in.try_receive().status(), Status::prefetch_limit) << "from now on it wants to know of the end";
+  {
+    const Consumer gone = std::move(in);
+  }
+  EXPECT_TRUE(held->ack())
+      << "and nobody is there to be told; a core that is not deleted is a leak for AddressSanitizer";
+}
+
+// `next` is moved with every eighth message only: others walk over what is held, and find what is not.
+TEST(NamedGroup, what_one_consumer_took_one_by_one_others_pass_over) {
+  LocalQueue queue(with_group(32));
+  Producer out = queue.producer();
+  Consumer one = queue.consumer({.group = "g"});
+  Consumer two = queue.consumer({.group = "g"});
+  for (int i = 0; i < 20; ++i) out.publish(std::to_string(i));
+  std::vector<Message> held;
+  const auto take = [&](Consumer& from, int times) {
+    for (int i = 0; i < times; ++i) {
+      Received message = from.try_receive();
+      ASSERT_TRUE(message);
+      EXPECT_EQ(message->text(), std::to_string(held.size()));
+      EXPECT_EQ(message->tries(), 0U);
+      held.push_back(std::move(*message));
+    }
+  };
+  take(one, 3);
+  take(two, 2);
+  take(one, 9);  // over what `two` holds, and past the eighth
+  take(two, 1);
+  take(one, 4);
+  held[1].nack();
+  Received again = two.try_receive();
+  ASSERT_TRUE(again) << "given back before what `two` would look at next";
+  EXPECT_EQ(again->text(), "1");
+  EXPECT_EQ(again->tries(), 1U);
 }
 
 TEST(NamedGroup, WhatTheDeadHeldComesAgainMarked) {
