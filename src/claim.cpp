@@ -3,6 +3,11 @@
 
 namespace beltway {
 
+namespace {
+/// Positions. Of 1 to 16, 3 to 5 are best; from 8 on nothing is gained.
+constexpr Position k_fetched_early = 4;
+}  // namespace
+
 Claimer::Claimer(const QueueMap& map, unsigned producer)
     : QuickClaim(&map.tail()),
       map_(map),
@@ -88,6 +93,9 @@ Claim Claimer::claim_shared() noexcept {
     // For what is written after a locked swap no processor fetches ahead. An answer's line is still on its way when the message
     // is seen: half a round trip went from 341 to 241 ns where two processors share no cache, with eager looks (looks.hpp).
     prefetch_to_write(&map_.slot(now));
+    // And a swap waits until the slot before has arrived. Who is alone has one fetched early, then: 8 B 14 -> 32 million a second
+    // where no cache is shared. Slots of two lines and more lose a third by it, and so would several producers at once.
+    if (tail.owner == producer_ && slot_bytes_ <= k_line) prefetch_to_write(&map_.slot(now + k_fetched_early));
     // A floor alone vouches for nothing: a group may have joined past a claim that is still being written.
     Slot& slot = map_.slot(now);
     const SlotState before = SlotState::of(slot.state.load_acquire());
