@@ -38,7 +38,7 @@ class Consumer {
   HeadStart head_start_;
   std::uint64_t message_bytes_;
   Position read_ = wrap(~std::uint64_t{19});  // positions and bytes wrap
-  std::uint64_t bytes_ = ~std::uint64_t{4000};
+  std::uint64_t bytes_ = ~std::uint64_t{900};
   std::uint64_t now_ns_ = 1'000'000;
 };
 
@@ -94,10 +94,10 @@ TEST(HeadStart, who_finds_nothing_twice_has_no_stream) {
 }
 
 TEST(HeadStart, small_messages_need_none) {
-  EXPECT_EQ(Consumer(64).long_waits(1000, 2, 10), 0U);
-  EXPECT_EQ(Consumer(239).long_waits(1000, 2, 10), 0U);
-  EXPECT_EQ(Consumer(240).long_waits(17, 2, 10), 2U);
-  Consumer mixed(64);
+  EXPECT_EQ(Consumer(8).long_waits(1000, 2, 10), 0U);
+  EXPECT_EQ(Consumer(47).long_waits(1000, 2, 10), 0U);
+  EXPECT_EQ(Consumer(48).long_waits(17, 2, 10), 2U);
+  Consumer mixed(32);
   mixed.long_waits(1000, 2, 400);
   mixed.now_has(k_kib);
   EXPECT_EQ(mixed.long_waits(20, 2, 400), 4U) << "small ones do not count for ever";
