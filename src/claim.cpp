@@ -93,8 +93,8 @@ Claim Claimer::claim_shared() noexcept {
     // For what is written after a locked swap no processor fetches ahead. An answer's line is still on its way when the message
     // is seen: half a round trip went from 341 to 241 ns where two processors share no cache, with eager looks (looks.hpp).
     prefetch_to_write(&map_.slot(now));
-    // And a swap waits until the slot before has arrived. Who is alone has one fetched early, then: 8 B 14 -> 32 million a second
-    // where no cache is shared. Slots of two lines and more lose a third by it, and so would several producers at once.
+    // And a swap waits until the slot before has arrived. Who is alone has one fetched early, then: 8 B 14 -> 29 million a second
+    // where no cache is shared. Slots of two lines and more lose a third by it; several producers would take it from each other.
     if (tail.owner == producer_ && slot_bytes_ <= k_line) prefetch_to_write(&map_.slot(now + k_fetched_early));
     // A floor alone vouches for nothing: a group may have joined past a claim that is still being written.
     Slot& slot = map_.slot(now);

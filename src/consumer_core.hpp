@@ -113,7 +113,7 @@ class alignas(k_apart_bytes) ConsumerCore : public QuickRead {
   }
   /// The last act of whoever ends a message of a named group. True if the core is to be deleted, and may not be touched else.
   [[nodiscard]] bool count_end() noexcept;
-  /// Messages ended, by what `ends_` says.
+  /// Messages ended, by what `ends_` says: at most k_wants_credit before the Consumer goes.
   [[nodiscard]] std::uint64_t ended(std::int64_t ends) const noexcept {
     return ends >= k_one_end ? leased_ - static_cast<std::uint64_t>(ends / k_one_end)
                              : static_cast<std::uint64_t>(-(ends >> 1));
@@ -121,7 +121,11 @@ class alignas(k_apart_bytes) ConsumerCore : public QuickRead {
   [[nodiscard]] std::uint64_t held() const noexcept { return leased_ - ended(ends_.load()); }
   void want_credit() noexcept { ends_.fetch_or(k_wants_credit); }
   /// True if it was wanted.
-  bool want_credit_no_more() noexcept { return (ends_.fetch_and(~k_wants_credit) & k_wants_credit) != 0; }
+  bool want_credit_no_more() noexcept {
+    // Nobody but the consumer's thread says that it wants it: who sees that it does not need no locked operation.
+    return (ends_.load(std::memory_order_relaxed) & k_wants_credit) != 0 &&
+           (ends_.fetch_and(~k_wants_credit) & k_wants_credit) != 0;
+  }
   void wake_for_room(Position floor) noexcept;
   void store_counters() noexcept;
   void check_fork() const {

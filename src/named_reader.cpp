@@ -10,7 +10,7 @@
 namespace beltway {
 
 namespace {
-/// Leases after which `next` is moved: so many others walk over in vain.
+/// Leases after which `next` is moved: others walk over as many in vain.
 constexpr std::int64_t k_untold = 8;
 /// Acknowledgements behind a floor after which it is moved, if that is not more than a quarter of the ring. A producer to whom it
 /// takes too long helps, and takes our lease words for that: through 4096 slots, 8 B, where two processors share no cache, 9
@@ -49,18 +49,19 @@ Position position_of(Next next, Position floor) noexcept { return widen<Next::bi
   return Step::passed;
 }
 
-Position NamedReader::first(Next next, Position floor) const noexcept {
-  const Position position = position_of(next, floor);
-  return next.version == ahead_version_ && distance(ahead_, position) > 0 ? ahead_ : position;
+Position NamedReader::start(Next next) const noexcept {
+  const Position floor = this->floor();
+  Position position = position_of(next, floor);
+  if (next.version == ahead_version_ && distance(ahead_, position) > 0) position = ahead_;
+  return distance(position, floor) < 0 ? floor : position;
 }
 
 bool NamedReader::lease_now(SlotView& view, std::uint64_t& corrupt) noexcept {
   if (!active()) return false;
   const std::uint64_t seen = shared_.next.load_acquire();
   const Next next = Next::of(seen);
-  const Position floor = this->floor();
-  const Position position = first(next, floor);
-  if (distance(position, floor) < 0 || step(position, view, corrupt) != Step::leased) return false;
+  const Position position = start(next);
+  if (step(position, view, corrupt) != Step::leased) return false;
   ahead_ = wrap(position + 1);
   ahead_version_ = next.version;
   // A swap a message is a sixth of what lease and ack take. Who is awakened should find it up to date, though.
@@ -147,9 +148,7 @@ bool NamedReader::settle(Position position) noexcept {
 }
 
 bool NamedReader::more() const noexcept {
-  const Position floor = this->floor();
-  Position position = first(Next::of(shared_.next.load_acquire()), floor);
-  if (distance(position, floor) < 0) position = floor;
+  const Position position = start(Next::of(shared_.next.load_acquire()));
   const SlotState slot = SlotState::of(map_.slot(position).state.load_acquire());
   return slot.position == position && slot.phase == SlotPhase::ready;
 }

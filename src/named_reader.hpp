@@ -67,8 +67,8 @@ class NamedReader {
   bool end_lease(Position position, std::uint8_t tries, std::uint64_t word) noexcept;
 
   [[nodiscard]] Word& lease_of(Position position) const noexcept { return leases_[position & map_.mask()]; }
-  /// Where to look first: `next`, or what we leased behind it and have not told of.
-  [[nodiscard]] Position first(Next next, Position floor) const noexcept;
+  /// Where to look first: at `next`, behind what we leased and have not told of, or at the floor, whichever is the last.
+  [[nodiscard]] Position start(Next next) const noexcept;
 
   const QueueMap map_;
   const unsigned group_;
