@@ -19,25 +19,30 @@ using Word = std::atomic<std::uint64_t>;
 
 /// Slots of the geometry that Beltway has for the same scenario: a word with a sequence number that says that the slot is
 /// written, and the payload 16 bytes behind it. With `ring` false a single slot, used again and again: for round trips. With
-/// `eager` looked at as Beltway's consumers do, to tell what they owe to that.
-template <bool ring, bool eager = false>
+/// `eager` looked at as Beltway's consumers do, to tell what they owe to that. With `apart` the payloads lie in buffers of their
+/// own, as what is lent does, and each word has a line to itself.
+template <bool ring, bool eager = false, bool apart = false>
 class RawSlots {
  public:
   static constexpr Traits k_traits{.round_trips_only = !ring || eager};
 
   RawSlots(const Spec& spec, const std::string& /*name*/)
       : size_(spec.size_bytes),
-        stride_(spec.slot()),
+        stride_(apart ? Spec::k_line_bytes : spec.slot()),
         slots_(ring ? spec.ring_slots() : 1),
-        memory_(Spec::k_line_bytes + slots_ * stride_) {}
+        payload_(apart ? slots_ * stride_ : Spec::k_head_bytes),
+        payload_stride_(apart ? spec.slot() : stride_),
+        memory_(Spec::k_line_bytes + payload_ + slots_ * payload_stride_) {}
 
-  [[nodiscard]] std::uint64_t bytes_in_flight() const { return slots_ * stride_; }
+  [[nodiscard]] std::uint64_t bytes_in_flight() const { return slots_ * payload_stride_; }
 
   class Sender {
    public:
     Sender(RawSlots& channel, std::uint32_t /*index*/)
         : size_(channel.size_),
           stride_(channel.stride_),
+          payload_(channel.payload_),
+          payload_stride_(channel.payload_stride_),
           mask_(channel.slots_ - 1),
           base_(channel.slots()),
           consumed_(channel.consumed()) {}
@@ -50,7 +55,7 @@ class RawSlots {
         });
       }
       std::byte* const slot = base_ + (sent_ & mask_) * stride_;
-      tool::fill({slot + Spec::k_head_bytes, size_}, value);
+      tool::fill({base_ + payload_ + (sent_ & mask_) * payload_stride_, size_}, value);
       ++sent_;
       reinterpret_cast<Word*>(slot)->store(sent_, std::memory_order_release);  // pairs with the acquire in receive()
     }
@@ -58,6 +63,8 @@ class RawSlots {
    private:
     const std::size_t size_;
     const std::uint64_t stride_;
+    const std::uint64_t payload_;
+    const std::uint64_t payload_stride_;
     const std::uint64_t mask_;
     std::byte* const base_;
     Word& consumed_;
@@ -70,12 +77,15 @@ class RawSlots {
     Receiver(RawSlots& channel, std::uint32_t /*index*/)
         : size_(channel.size_),
           stride_(channel.stride_),
+          payload_(channel.payload_),
+          payload_stride_(channel.payload_stride_),
           mask_(channel.slots_ - 1),
           base_(channel.slots()),
           consumed_(channel.consumed()) {}
 
     std::uint64_t receive() {
       std::byte* const slot = base_ + (taken_ & mask_) * stride_;
+      const std::byte* const payload = base_ + payload_ + (taken_ & mask_) * payload_stride_;
       ++taken_;
       const Word& word = *reinterpret_cast<Word*>(slot);
       const auto there = [&] { return word.load(std::memory_order_acquire) == taken_; };  // pairs with send()
@@ -85,7 +95,7 @@ class RawSlots {
       } else {
         tool::spin_until(there);
       }
-      const std::uint64_t value = read_back({slot + Spec::k_head_bytes, size_});
+      const std::uint64_t value = read_back({payload, size_});
       // A quarter of the ring at a time, so that the line of this word seldom travels. Pairs with the acquire in send().
       if (ring && (taken_ & (mask_ >> 2U)) == 0) consumed_.store(taken_, std::memory_order_release);
       return value;
@@ -95,6 +105,8 @@ class RawSlots {
     static constexpr unsigned k_looks = 20'000;  // before it steps aside, as in spin_until()
     const std::size_t size_;
     const std::uint64_t stride_;
+    const std::uint64_t payload_;
+    const std::uint64_t payload_stride_;
     const std::uint64_t mask_;
     std::byte* const base_;
     Word& consumed_;
@@ -108,6 +120,8 @@ class RawSlots {
   std::size_t size_;
   std::uint64_t stride_;
   std::uint64_t slots_;
+  std::uint64_t payload_;  // of slot 0, from there
+  std::uint64_t payload_stride_;
   SharedMemory memory_;
 };
 
@@ -186,6 +200,7 @@ class RawEventfd {
 void add_raw(Entries& entries) {
   add<RawSlots<false>>(entries, "raw-flag", "one flag, one buffer");
   add<RawSlots<true>>(entries, "raw-slots", "slots of Beltway's geometry, one sequence word each");
+  add<RawSlots<true, false, true>>(entries, "raw-lanes", "words of a line each, and buffers beside them that rotate");
   add<RawSlots<false, true>>(entries, "raw-flag-eager",
                              "raw-flag, whose reader looks as Beltway's consumers do (src/looks.hpp)");
   add<RawSlots<true, true>>(entries, "raw-slots-eager", "raw-slots, likewise");

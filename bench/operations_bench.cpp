@@ -16,8 +16,10 @@ constexpr std::size_t k_lap = 512;  // half of the ring: filled and emptied in t
 constexpr std::size_t k_batch = 32;
 constexpr const char* k_group = "group";
 
-QueueOptions options(std::uint32_t producers, bool group = false) {
-  QueueOptions made{.slots = 2 * k_lap, .slot_bytes = 128, .max_producers = producers};
+QueueOptions options(std::uint32_t producers, bool group = false, std::size_t size = 64) {
+  QueueOptions made{.slots = 2 * k_lap,
+                    .slot_bytes = static_cast<std::uint32_t>((size + 16 + 63) / 64 * 64),
+                    .max_producers = producers};
   if (group) made.groups = {k_group};
   return made;
 }
@@ -52,24 +54,24 @@ void turns(benchmark::State& state, std::size_t each, const Before& before, cons
 void nothing() {}
 
 void publish(benchmark::State& state, std::uint32_t producers) {
-  LocalQueue queue(options(producers));
+  const std::vector<std::byte> bytes(static_cast<std::size_t>(state.range(0)));
+  LocalQueue queue(options(producers, false, bytes.size()));
   Producer producer = queue.producer();
   Consumer consumer = queue.consumer();
-  const std::vector<std::byte> bytes(static_cast<std::size_t>(state.range(0)));
   turns(state, 1, nothing, [&] { producer.publish(bytes); }, [&] { drain(consumer); });
 }
-BENCHMARK_CAPTURE(publish, single_producer, 1)->Arg(8)->Arg(64);
+BENCHMARK_CAPTURE(publish, single_producer, 1)->Arg(8)->Arg(64)->Arg(256)->Arg(1024);
 BENCHMARK_CAPTURE(publish, several_producers, 8)->Arg(8)->Arg(64);
 
 void publish_batch(benchmark::State& state) {
-  LocalQueue queue(options(1));
+  const std::vector<std::byte> bytes(static_cast<std::size_t>(state.range(0)));
+  LocalQueue queue(options(1, false, bytes.size()));
   Producer producer = queue.producer();
   Consumer consumer = queue.consumer();
-  const std::vector<std::byte> bytes(static_cast<std::size_t>(state.range(0)));
   const std::vector<Bytes> batch(k_batch, Bytes(bytes));
   turns(state, k_batch, nothing, [&] { producer.publish_batch(batch); }, [&] { drain(consumer); });
 }
-BENCHMARK(publish_batch)->Arg(8)->Arg(64);
+BENCHMARK(publish_batch)->Arg(8)->Arg(64)->Arg(256)->Arg(1024);
 
 void loan_commit(benchmark::State& state) {
   LocalQueue queue(options(1));
