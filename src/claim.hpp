@@ -113,8 +113,9 @@ class Claimer : public detail::QuickClaim {
   const bool single_;
   bool thorough_ = true;
   const std::uint8_t producer_;
-  std::uint16_t generation_ = 0;  // under which limit_ was read
-  Slot* slot_ = nullptr;          // of the last claim()
+  std::uint16_t generation_ = 0;                // under which limit_ was read
+  std::uint64_t our_tail_ = ~std::uint64_t{0};  // several producers: `tail` after our last claim
+  Slot* slot_ = nullptr;                        // of the last claim()
   std::uint64_t high_water_ = 0;
 };
 

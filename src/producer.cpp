@@ -43,11 +43,6 @@ auto publishing_writer(detail::ProducerCore& core, std::size_t size, detail::Wri
 }
 
 using Put = detail::QuickClaim::Put;
-/// More than is copied without a call.
-Put put_larger_now(detail::ProducerCore& core, Bytes message) noexcept {
-  return core.put_now(message.size(),
-                      [&](std::byte* place) noexcept { copy_racing(place, message.data(), message.size()); });
-}
 
 /// An attempt to publish what is left of a batch; `done` counts.
 auto publishing_batch(detail::ProducerCore& core, std::span<const Bytes> messages, std::size_t& done) noexcept {
@@ -80,11 +75,11 @@ void detail::ProducerCoreDeleter::operator()(QuickClaim* core) const noexcept {
 Producer::Producer(detail::ProducerCore* core) noexcept : core_(core) {}
 detail::ProducerCore& Producer::core() const noexcept { return static_cast<detail::ProducerCore&>(*core_); }
 
-/// Several producers, what is more than put_small_now() copies, and what waits.
+/// Several producers, what is larger, and what waits.
 std::uint64_t Producer::publish_slowly(Put put, Bytes message) {
   if (put == Put::nothing_done) {
     detail::touch(message);
-    if (core().may_put_now()) put = put_larger_now(core(), message);
+    put = core().put_shared_now(message);
     if (put == Put::nothing_done) core().blocking(message.size(), publishing(core(), message));
   }
   if (put == Put::more_to_do) core().after_put();
@@ -93,7 +88,7 @@ std::uint64_t Producer::publish_slowly(Put put, Bytes message) {
 Status Producer::try_publish_slowly(Put put, Bytes message) {
   if (put == Put::nothing_done) {
     detail::touch(message);
-    if (core().may_put_now()) put = put_larger_now(core(), message);
+    put = core().put_shared_now(message);
     if (put == Put::nothing_done) return core().once(publishing(core(), message));
   }
   if (put == Put::more_to_do) core().after_put();

@@ -118,7 +118,7 @@ void ProducerCore::void_claim() noexcept {
 void ProducerCore::choose_way() noexcept {
   const bool plain =
       attachment_.map.geometry.single_producer() && pairs_are_whole() && !waiter_.symmetric() && !waiter_.event_mode();
-  inline_end_ = plain ? inline_bytes_ + 1 : 0;
+  inline_end_ = plain ? std::min(inline_bytes_, k_page_bytes) + 1 : 0;
 }
 
 int ProducerCore::fd() {

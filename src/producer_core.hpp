@@ -19,14 +19,14 @@
 
 namespace beltway::detail {
 
+inline constexpr std::size_t k_page_bytes = 4096;
 /// A page fault inside a claim would be everybody's wait: take it before.
 inline void touch(const Bytes& source) noexcept {
-  constexpr std::size_t k_page = 4096;
   if (source.size() == 0) return;
   const volatile std::byte* data = source.data();
   static_cast<void>(data[0]);
   static_cast<void>(data[source.size() - 1]);
-  for (std::size_t at = k_page; at < source.size(); at += k_page) static_cast<void>(data[at]);
+  for (std::size_t at = k_page_bytes; at < source.size(); at += k_page_bytes) static_cast<void>(data[at]);
 }
 
 class alignas(k_apart_bytes) ProducerCore : public Claimer {
@@ -40,6 +40,19 @@ class alignas(k_apart_bytes) ProducerCore : public Claimer {
   [[gnu::cold]] void after_put() noexcept;
   /// As put_now(), for as many as it is the common case of; their number. Wakes nobody: see announce().
   [[nodiscard]] std::size_t put_some_now(std::span<const Bytes> messages) noexcept;
+
+  /// As put_now(), for a ring of several producers: it is put() and announce() without what they do seldom.
+  [[nodiscard]] Put put_shared_now(const Bytes& message) noexcept {
+    if (attachment_.map.geometry.single_producer() || message.size() > inline_bytes_ || guard_.in_child() ||
+        waiter_.event_mode() || Claimer::claim() != Claim::ok) [[unlikely]]
+      return Put::nothing_done;
+    const std::size_t size = message.size();
+    copy_racing(slot().payload(), message.data(), size);
+    Claimer::ready({static_cast<std::uint32_t>(size), 0});
+    add_pair(published_[0], 1, size);
+    publish_fence(waiter_.symmetric());
+    return is_time_to_store(last()) || anybody_sleeps(attachment_.map) ? Put::more_to_do : Put::done;
+  }
 
   /// One attempt to publish `size` bytes that `fill(std::byte*)` writes. Wakes nobody: see announce().
   template <class Fill>

@@ -118,13 +118,13 @@ class Producer {
 
   /// Copies `message` into the queue: into its slot if it has at most slot_bytes - 16 bytes, else into the lane.
   BELTWAY_HOT std::uint64_t publish(Bytes message) {
-    const detail::QuickClaim::Put put = core_->put_small_now(message);
+    const detail::QuickClaim::Put put = core_->put_copy_now(message);
     if (put == detail::QuickClaim::Put::done) [[likely]]
       return core_->last();
     return publish_slowly(put, message);
   }
   [[nodiscard]] BELTWAY_HOT Status try_publish(Bytes message) {
-    const detail::QuickClaim::Put put = core_->put_small_now(message);
+    const detail::QuickClaim::Put put = core_->put_copy_now(message);
     if (put == detail::QuickClaim::Put::done) [[likely]]
       return Status::ok;
     return try_publish_slowly(put, message);
