@@ -16,7 +16,7 @@ using Reader = std::variant<PrivateReader, NamedReader, LossyReader>;
 
 Reader make_reader(const Attachment& at, QuickRead& quick) {
   switch (at.kind) {
-    case GroupKind::named: return NamedReader(at.map, at.group, at.group_incarnation, at.owner);
+    case GroupKind::named: return NamedReader(at.map, at.group, at.group_incarnation, at.owner, at.evictable);
     case GroupKind::lossy: return LossyReader(at.map, at.group, at.start);
     case GroupKind::priv: break;
   }
@@ -53,10 +53,12 @@ ConsumerCore::ConsumerCore(Attachment attachment, const ConsumerOptions& options
       prefetch_(options.prefetch == 0 ? attachment_.map.geometry.slots : options.prefetch),
       reader_(make_reader(attachment_, *this)),
       private_(std::get_if<PrivateReader>(&reader_)),
-      quick_named_(attachment_.evictable ? nullptr : std::get_if<NamedReader>(&reader_)),
+      named_(std::get_if<NamedReader>(&reader_)),
+      quick_named_(attachment_.evictable ? nullptr : named_),
       head_start_(attachment_.map.geometry),
       waiter_(attachment_.map, attachment_.owner, options.wait, is_symmetric(attachment_.map)),
-      endpoint_(attachment_.map.endpoint(attachment_.owner)) {
+      endpoint_(attachment_.map.endpoint(attachment_.owner)),
+      ends_(kernel::register_for_barriers()) {
   beltway::store_counters(endpoint_.counters, counters_);
   QuickRead::counters_ = endpoint_.counters;
   if (private_ != nullptr && !attachment_.evictable) quick_end_ = attachment_.map.geometry.inline_bytes() + 1;
@@ -133,14 +135,12 @@ Look ConsumerCore::take_lossy(LossyReader& reader, std::span<Message> out, std::
   return count != 0 ? Look::message : look;
 }
 
-bool ConsumerCore::at_prefetch_limit() const noexcept {
-  return std::holds_alternative<NamedReader>(reader_) && held() >= prefetch_;
-}
+bool ConsumerCore::at_prefetch_limit() const noexcept { return named_ != nullptr && ends_.held() >= prefetch_; }
 
 Look ConsumerCore::take_named(NamedReader& reader, std::span<Message> out, std::size_t& count) noexcept {
   Look look = Look::empty;
   while (count < out.size()) {
-    const std::uint64_t credit = prefetch_ - held();
+    const std::uint64_t credit = prefetch_ - ends_.held();
     SlotView views[k_lease_batch];
     std::size_t leased = 0;
     const std::size_t wanted = std::min({out.size() - count, k_lease_batch, static_cast<std::size_t>(credit)});
@@ -154,8 +154,19 @@ Look ConsumerCore::take_named(NamedReader& reader, std::span<Message> out, std::
       pass_on();
       return Look::empty;
     }
-    leased_ += leased;
-    for (std::size_t i = 0; i < leased; ++i) fill(out[count++], views[i]);
+    ends_.took(leased);
+    std::uint64_t bytes = 0;
+    std::uint64_t redelivered = 0;
+    for (std::size_t i = 0; i < leased; ++i) {
+      const SlotView& view = views[i];
+      make_message(out[count++], view);
+      bytes += view.size;
+      redelivered += view.tries != 0 ? 1 : 0;
+    }
+    add_pair(endpoint_.counters[0], leased, bytes);
+    counters_.redelivered += redelivered;
+    if (redelivered != 0 || views[leased - 1].position % k_store_every < leased) [[unlikely]]
+      store_counters();
     if (leased < wanted) break;
   }
   if (count == 0) return look;
@@ -164,13 +175,16 @@ Look ConsumerCore::take_named(NamedReader& reader, std::span<Message> out, std::
 }
 
 bool ConsumerCore::lease_now(SlotView& view) noexcept {
-  if (quick_named_ == nullptr || held() >= prefetch_) return false;
+  if (quick_named_ == nullptr) return false;
+  ends_.own();
+  if (ends_.held() >= prefetch_) [[unlikely]]
+    return false;
   const std::uint64_t corrupt_before = counters_.corrupt;
   if (!quick_named_->lease_now(view, counters_.corrupt)) {
     if (counters_.corrupt != corrupt_before) store_counters();
     return false;
   }
-  ++leased_;
+  ends_.took(1);
   chain(*quick_named_);
   return true;
 }
@@ -187,8 +201,8 @@ Look ConsumerCore::take_what_is_there(std::span<Message> out, std::size_t& count
   for (unsigned turn = 0; turn < k_takes && look == Look::again; ++turn) {
     if (private_ != nullptr) {
       look = take_private(*private_, out, count);
-    } else if (auto* const named = std::get_if<NamedReader>(&reader_)) {
-      look = take_named(*named, out, count);
+    } else if (named_ != nullptr) {
+      look = take_named(*named_, out, count);
     } else {
       look = take_lossy(*std::get_if<LossyReader>(&reader_), out, count);
     }
@@ -200,16 +214,14 @@ Status ConsumerCore::take(std::span<Message> out, std::size_t& count) {
   count = 0;
   if (out.empty()) return Status::ok;
   if (is_evicted()) return Status::evicted;
+  if (named_ != nullptr) ends_.own();
   if (at_prefetch_limit()) return Status::prefetch_limit;
   if (take_what_is_there(out, count) == Look::message) [[likely]]
     return Status::ok;
   return nothing_taken(out, count);
 }
 
-bool ConsumerCore::all_delivered() const noexcept {
-  const auto* const named = std::get_if<NamedReader>(&reader_);
-  return named == nullptr || named->all_ours_or_done();
-}
+bool ConsumerCore::all_delivered() const noexcept { return named_ == nullptr || named_->all_ours_or_done(); }
 
 Status ConsumerCore::nothing_taken(std::span<Message> out, std::size_t& count) {
   const Board& board = attachment_.map.board();
@@ -217,9 +229,7 @@ Status ConsumerCore::nothing_taken(std::span<Message> out, std::size_t& count) {
   waiter_.set_symmetric((notice.flags & k_notice_symmetric) != 0);
   if ((notice.flags & k_notice_removed) != 0) return Status::removed;
   if ((Identity::of(endpoint_.identity.load_acquire()).flags & k_endpoint_evicted) != 0) return Status::evicted;
-  if (const auto* const named = std::get_if<NamedReader>(&reader_); named != nullptr && !named->active()) {
-    return Status::removed;
-  }
+  if (named_ != nullptr && !named_->active()) return Status::removed;
   if (follow_) return Status::empty;
   // In this order: the daemon sets a producer's live bit before it counts it among those that ever were, and clears it
   // after its last message was repaired. Pair with its releases.
@@ -233,7 +243,7 @@ void ConsumerCore::arm() noexcept {
   store_counters();
   if (at_prefetch_limit()) {
     // Not ASLEEP: a waker must not choose one who may not lease. Whoever ends a message of ours rings us.
-    want_credit();
+    ends_.want_credit();
   } else {
     waiter_.line().arm(waiter_.symmetric());
   }
@@ -251,15 +261,14 @@ Status ConsumerCore::try_take(std::span<Message> out, std::size_t& count) {
   if (status == Status::prefetch_limit) {
     // Not readable until a message of ours has ended.
     if (waiter_.silence()) pass_on();
-    want_credit();
-    if (!at_prefetch_limit() && want_credit_no_more()) waiter_.ring_self();
+    ends_.want_credit();
+    if (!at_prefetch_limit() && ends_.want_credit_no_more()) waiter_.ring_self();
     return status;
   }
   const auto look = [&] { return (status = take(out, count)) != Status::empty; };
   // The wake was most likely for the message that we have. If there is another, its waker may have counted on us.
   const auto pass_on_the_rest = [&] {
-    const auto* const named = std::get_if<NamedReader>(&reader_);
-    if (named != nullptr && (status != Status::ok || named->more())) pass_on();
+    if (named_ != nullptr && (status != Status::ok || named_->more())) pass_on();
   };
   waiter_.after_try(status != Status::empty, look, [this] { arm(); }, pass_on_the_rest);
   return status;
@@ -276,7 +285,7 @@ Status ConsumerCore::wait_take(std::span<Message> out, std::size_t& count, const
   };
   const std::uint64_t slept_before = waiter_.sleeps();
   const Waiter::Ended ended = waiter_.wait(until, look, [this] { arm(); }, [this] { pass_on(); });
-  want_credit_no_more();
+  ends_.want_credit_no_more();
   // Who only spun has no time for it: arm() and every 64th message do.
   if (waiter_.sleeps() != slept_before) store_counters();
   if (ended == Waiter::Ended::stopped) return Status::stopped;
@@ -366,7 +375,7 @@ ConsumerCounters ConsumerCore::counters() const noexcept {
   counters.messages = endpoint_.counters[0].load_relaxed();
   counters.bytes = endpoint_.counters[1].load_relaxed();
   counters.nacks = nacks_.load(std::memory_order_relaxed);
-  counters.acks = ended(ends_.load(std::memory_order_relaxed)) - counters.nacks;
+  counters.acks = ends_.ended() - counters.nacks;
   counters.wakes = wakes_.load(std::memory_order_relaxed);
   counters.sleeps = waiter_.sleeps();
   counters.rescued = waiter_.rescued();

@@ -15,6 +15,7 @@
 #include "beltway/consumer.hpp"
 #include "beltway/fork_guard.hpp"
 #include "beltway/info.hpp"
+#include "end_count.hpp"
 #include "head_start.hpp"
 #include "lossy_reader.hpp"
 #include "named_reader.hpp"
@@ -97,34 +98,25 @@ class alignas(k_apart_bytes) ConsumerCore : public QuickRead {
 
   friend class QuickRead;
   bool end_private(Position position) noexcept;
-  bool end_named(NamedReader& reader, const Message& message, End end) noexcept;
+  bool end_named(const Message& message, bool ack) noexcept;
+  [[gnu::noinline]] bool give_back(const Message& message) noexcept;
+  [[gnu::noinline]] void after_settling() noexcept;
   [[nodiscard]] Message message(const SlotView& view) noexcept {
     return {this, view.data, view.position, view.lost, view.size, view.producer, view.tries};
   }
+  /// `empty` holds nothing: nothing is to be let go. In place, as a message that is moved is read wider than it was written.
+  void make_message(Message& empty, const SlotView& view) noexcept {
+    ::new (&empty) Message(this, view.data, view.position, view.lost, view.size, view.producer, view.tries);
+  }
   void fill(Message& empty, const SlotView& view) noexcept {
     count(view);
-    std::construct_at(&empty, message(view));  // it holds nothing: nothing is to be let go
+    make_message(empty, view);
   }
   void count(const SlotView& view) noexcept {
     add_pair(endpoint_.counters[0], 1, view.size);
     if (view.tries != 0) ++counters_.redelivered;
     if (view.position % k_store_every == 0 || view.tries != 0 || view.lost != 0) [[unlikely]]
       store_counters();
-  }
-  /// The last act of whoever ends a message of a named group. True if the core is to be deleted, and may not be touched else.
-  [[nodiscard]] bool count_end() noexcept;
-  /// Messages ended, by what `ends_` says: at most k_wants_credit before the Consumer goes.
-  [[nodiscard]] std::uint64_t ended(std::int64_t ends) const noexcept {
-    return ends >= k_one_end ? leased_ - static_cast<std::uint64_t>(ends / k_one_end)
-                             : static_cast<std::uint64_t>(-(ends >> 1));
-  }
-  [[nodiscard]] std::uint64_t held() const noexcept { return leased_ - ended(ends_.load()); }
-  void want_credit() noexcept { ends_.fetch_or(k_wants_credit); }
-  /// True if it was wanted.
-  bool want_credit_no_more() noexcept {
-    // Nobody but the consumer's thread says that it wants it: who sees that it does not need no locked operation.
-    return (ends_.load(std::memory_order_relaxed) & k_wants_credit) != 0 &&
-           (ends_.fetch_and(~k_wants_credit) & k_wants_credit) != 0;
   }
   void wake_for_room(Position floor) noexcept;
   void store_counters() noexcept;
@@ -140,6 +132,7 @@ class alignas(k_apart_bytes) ConsumerCore : public QuickRead {
   const std::uint64_t prefetch_;
   std::variant<PrivateReader, NamedReader, LossyReader> reader_;
   PrivateReader* const private_;  // in reader_, or null
+  NamedReader* const named_;      // likewise
   // Like quick_end_: the reader, while nobody can throw us out, nor an event loop wants to know what we find; else null.
   NamedReader* quick_named_;
   HeadStart head_start_;
@@ -151,14 +144,7 @@ class alignas(k_apart_bytes) ConsumerCore : public QuickRead {
   std::uint64_t copies_held_ = 0;
   bool released_ = false;
 
-  // Named groups. Once the Consumer is gone, who ends the last message deletes the core.
-  std::uint64_t leased_ = 0;
-  // Less by k_one_end as the last act of each end, more by leased_ times that when the Consumer goes: from then on it says what
-  // is held. One word, as an atomic operation on it is a seventh of what a lease and its ack take.
-  std::atomic<std::int64_t> ends_ = 0;
-  static constexpr std::int64_t k_one_end = 2;
-  static constexpr std::int64_t k_wants_credit =
-      1;  // at the prefetch limit: the next end of a message rings our own bell
+  EndCount ends_;  // named groups: once the Consumer is gone, who ends the last message deletes the core
   std::atomic<std::uint64_t> nacks_ = 0;
   std::atomic<std::uint64_t> wakes_ = 0;
 };

@@ -22,37 +22,31 @@ bool ConsumerCore::end_private(Position position) noexcept {
   return ours;
 }
 
-bool ConsumerCore::end_named(NamedReader& reader, const Message& message, End end) noexcept {
-  const QueueMap& map = attachment_.map;
-  bool ours = false;
-  if (end == End::ack || (end == End::dropped && ack_ == Ack::automatic)) {
-    ours = reader.ack(message.position_, message.tries_);
-  } else {
-    nacks_.fetch_add(1, std::memory_order_relaxed);
-    ours = reader.nack(message.position_, message.tries_);
-    if (ours && wake_one_of_group(map, reader.group(), k_no_owner)) ++wakes_;
-  }
-  if (reader.settle(message.position_)) wake_for_room(reader.floor());
-  // With no producer left, the last acknowledgement is the end of the stream: whoever sleeps must look.
-  if (map.board().live_producers.load_relaxed() == 0) wakes_ += wake_all_of_group(map, reader.group());
-  if (count_end()) [[unlikely]]
+bool ConsumerCore::end_named(const Message& message, bool ack) noexcept {
+  const bool ours = ack ? named_->ack(message.position_, message.tries_) : give_back(message);
+  if (named_->settle(message.position_)) [[unlikely]]
+    after_settling();
+  const auto ring = [this] { waiter_.ring_self(); };
+  const auto tell = [this](std::uint64_t ended) {
+    endpoint_.counters[5].store_relaxed(ended - nacks_.load(std::memory_order_relaxed));
+  };
+  if (ends_.count(ring, tell)) [[unlikely]]
     delete this;
   return ours;
 }
 
-bool ConsumerCore::count_end() noexcept {
-  std::int64_t seen = ends_.load(std::memory_order_acquire);  // pairs with release(): leased_ is read then
-  for (;;) {
-    if ((seen & k_wants_credit) != 0) [[unlikely]] {
-      // Rung before the end is counted, since nothing of ours may be touched after it. Who is awake before it is counted, and
-      // still finds no credit, says that it wants it again: then the swap below fails, and the bell is rung again.
-      if (want_credit_no_more()) waiter_.ring_self();
-      seen = ends_.load(std::memory_order_acquire);
-      continue;
-    }
-    endpoint_.counters[5].store_relaxed(ended(seen) + 1 - nacks_.load(std::memory_order_relaxed));
-    if (ends_.compare_exchange_weak(seen, seen - k_one_end)) return seen == k_one_end;
-  }
+bool ConsumerCore::give_back(const Message& message) noexcept {
+  nacks_.fetch_add(1, std::memory_order_relaxed);
+  const bool ours = named_->nack(message.position_, message.tries_);
+  if (ours && wake_one_of_group(attachment_.map, named_->group(), k_no_owner)) ++wakes_;
+  return ours;
+}
+
+void ConsumerCore::after_settling() noexcept {
+  wake_for_room(named_->floor());
+  // With no producer left, the last acknowledgement is the end of the stream: whoever sleeps must look.
+  const QueueMap& map = attachment_.map;
+  if (map.board().live_producers.load_relaxed() == 0) wakes_ += wake_all_of_group(map, named_->group());
 }
 
 void QuickRead::tell_of_room() noexcept { static_cast<ConsumerCore*>(this)->wake_for_room(stored_); }
@@ -61,10 +55,8 @@ bool ConsumerCore::end_message(const Message& message, End end) noexcept {
   // In a forked child the message is the parent's.
   if (guard_.in_child()) [[unlikely]]
     return false;
-  if (private_ != nullptr) [[likely]]
-    return end_private(message.position_);
-  if (auto* const named = std::get_if<NamedReader>(&reader_)) return end_named(*named, message, end);
-  return end_private(message.position_);
+  if (named_ == nullptr) return end_private(message.position_);
+  return end_named(message, end == End::ack || (end == End::dropped && ack_ == Ack::automatic));
 }
 
 void ConsumerCore::release() noexcept {
@@ -72,16 +64,13 @@ void ConsumerCore::release() noexcept {
     if (waiter_.silence()) pass_on();
     store_counters();
   }
-  if (!std::holds_alternative<NamedReader>(reader_)) {
+  if (named_ == nullptr) {
     released_ = true;
     quick_end_ = 0;
     if (copies_held_ == 0 && (private_ == nullptr || private_->held() == 0)) delete this;
     return;
   }
-  // From now on it counts what is held: whoever brings it to 0 is the last.
-  want_credit_no_more();
-  const std::int64_t leased = static_cast<std::int64_t>(leased_) * k_one_end;
-  if (ends_.fetch_add(leased) + leased == 0) delete this;
+  if (ends_.close()) delete this;
 }
 
 void ConsumerCoreDeleter::operator()(QuickRead* core) const noexcept { static_cast<ConsumerCore*>(core)->release(); }

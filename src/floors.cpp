@@ -18,21 +18,34 @@ Position lowest_floor(const QueueMap& map, Position tail) noexcept {
 
 namespace {
 
-/// True if the group needs position `p`, which its floor has reached, no more.
-bool is_over(const QueueMap& map, unsigned group, Position p) noexcept {
-  const Word& word = map.lease(group, p);
-  const auto says = [&](Lease lease, LeasePhase phase) {
-    return distance<Lease::bits>(lease.position, p) == 0 && lease.phase == phase;
-  };
-  const Lease seen = Lease::of(word.load_acquire());
-  if (says(seen, LeasePhase::done)) return true;
-  if (says(seen, LeasePhase::leased)) return false;
+[[nodiscard]] bool says(std::uint64_t word, Position p, LeasePhase phase) noexcept {
+  const Lease lease = Lease::of(word);
+  return distance<Lease::bits>(lease.position, p) == 0 && lease.phase == phase;
+}
+
+/// True if a group needs position `p`, which its floor has reached and which is not DONE, no more.
+[[nodiscard, gnu::noinline]] bool is_no_message(const QueueMap& map, const Word& lease, Position p) noexcept {
+  if (says(lease.load_acquire(), p, LeasePhase::leased)) return false;
   const SlotState slot = SlotState::of(map.slot(p).state.load_acquire());
   if (slot.position != p || (slot.phase != SlotPhase::voided && slot.phase != SlotPhase::gone)) return false;
   // A group that joined at the oldest message may have leased what its lane's owner was just marking GONE: it is being
   // read in place, and until its end our floor keeps the bytes. Once the slot says GONE nobody new leases it (see
   // NamedReader::step), so who has is seen now.
-  return !says(Lease::of(word.load_acquire()), LeasePhase::leased);
+  return !says(lease.load_acquire(), p, LeasePhase::leased);
+}
+
+/// How many positions behind `floor` are over.
+[[nodiscard]] std::uint32_t count_over(const QueueMap& map, unsigned group, Position floor) noexcept {
+  const Word* const leases = &map.lease(group, 0);
+  const Position mask = map.mask();
+  std::uint32_t passed = 0;
+  for (; passed < map.geometry.slots; ++passed) {
+    const Position p = wrap(floor + passed);
+    const Word& lease = leases[p & mask];
+    // Pairs with the release of NamedReader::ack().
+    if (!says(lease.load_acquire(), p, LeasePhase::done) && !is_no_message(map, lease, p)) break;
+  }
+  return passed;
 }
 
 }  // namespace
@@ -44,8 +57,7 @@ bool help_floor(const QueueMap& map, unsigned index) noexcept {
     const std::uint64_t word = group.floor.load_acquire();
     const auto [incarnation, floor] = Floor::of(word);
     // What is over at `floor` stays so until the floor has passed it, so one swap may pass many.
-    std::uint32_t passed = 0;
-    while (passed < map.geometry.slots && is_over(map, index, wrap(floor + passed))) ++passed;
+    const std::uint32_t passed = count_over(map, index, floor);
     if (passed == 0) return moved;
     moved = group.floor.compare_and_swap(word, Floor{incarnation, wrap(floor + passed)}.word()) || moved;
   }

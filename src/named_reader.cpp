@@ -1,51 +1,86 @@
 // See named_reader.hpp.
 #include "named_reader.hpp"
 
-#include <algorithm>
-
 #include "floors.hpp"
 #include "groups.hpp"
-#include "waking.hpp"
 
 namespace beltway {
 
 namespace {
 /// Leases after which `next` is moved: others walk over as many in vain.
 constexpr std::int64_t k_untold = 8;
-/// Acknowledgements behind a floor after which it is moved, if that is not more than a quarter of the ring. A producer to whom it
-/// takes too long helps, and takes our lease words for that: through 4096 slots, 8 B, where two processors share no cache, 9
-/// instead of 19 million a second.
-constexpr std::uint32_t k_unpassed = 256;
 
 Position position_of(Next next, Position floor) noexcept { return widen<Next::bits>(next.position, floor); }
+
+[[nodiscard]] bool is_ready(std::uint64_t slot_word, Position position) noexcept {
+  return (slot_word & ~SlotState::k_owner_mask) == SlotState{position, 0, SlotPhase::ready}.word();
+}
+/// Nobody has leased `position`, nor ended it.
+[[nodiscard]] bool is_of_older_lap(std::uint64_t lease_word, Position position) noexcept {
+  return distance<Lease::bits>(Lease::of(lease_word).position, position) < 0;
+}
 }  // namespace
 
 [[gnu::always_inline]] inline NamedReader::Step NamedReader::step(Position position, SlotView& view,
                                                                   std::uint64_t& corrupt) noexcept {
   // Pairs with the release of READY in Claimer::ready().
-  const std::uint64_t slot_word = map_.slot(position).state.load_acquire();
-  const SlotState slot = SlotState::of(slot_word);
-  const std::int64_t ahead = distance(slot.position, position);
-  if (ahead < 0 || slot.phase == SlotPhase::claimed) return Step::end;
-  if (ahead > 0) return Step::again;  // `next` was stale by a lap
-  if (slot.phase != SlotPhase::ready) return Step::passed;
+  const Slot& slot = map_.slot(position);
+  const std::uint64_t slot_word = slot.state.load_acquire();
+  if (!is_ready(slot_word, position)) [[unlikely]] {
+    const SlotState state = SlotState::of(slot_word);
+    const std::int64_t ahead = distance(state.position, position);
+    if (ahead < 0 || state.phase == SlotPhase::claimed) return Step::end;
+    return ahead > 0 ? Step::again : Step::passed;  // again: `next` was stale by a lap
+  }
   Word& word = lease_of(position);
   const std::uint64_t seen = word.load_acquire();
-  const Lease lease = Lease::of(seen);
-  const std::int64_t lap = distance<Lease::bits>(lease.position, position);
-  if (lap > 0) return Step::again;
-  if (lap == 0 && lease.phase != LeasePhase::retry) return Step::passed;
-  const std::uint8_t tries = lap < 0 ? std::uint8_t{0} : lease.tries;
+  std::uint8_t tries = 0;
+  if (!is_of_older_lap(seen, position)) [[unlikely]] {
+    const Lease lease = Lease::of(seen);
+    if (distance<Lease::bits>(lease.position, position) > 0) return Step::again;
+    if (lease.phase != LeasePhase::retry) return Step::passed;
+    tries = lease.tries;
+  }
   if (!word.compare_and_swap(seen, Lease{position, owner_, tries, LeasePhase::leased}.word())) return Step::again;
+  return show(slot, slot_word, tries, view, corrupt);
+}
+
+[[gnu::always_inline]] inline bool NamedReader::lease_two(Position position, SlotView* views, std::size_t& leased,
+                                                          std::uint64_t& corrupt) noexcept {
+  if constexpr (!k_pairs_are_swapped) return false;
+  if (position % 2 != 0) return false;
+  const Position next = position + 1;
+  const Slot& one = map_.slot(position);
+  const Slot& two = map_.slot(next);
+  const std::uint64_t one_word = one.state.load_acquire();
+  const std::uint64_t two_word = two.state.load_acquire();
+  if (!is_ready(one_word, position) || !is_ready(two_word, next)) return false;
+  Word& lease = lease_of(position);
+  const std::uint64_t seen_one = lease.load_acquire();
+  const std::uint64_t seen_two = (&lease)[1].load_acquire();
+  if (!is_of_older_lap(seen_one, position) || !is_of_older_lap(seen_two, next)) return false;
+  if (!compare_and_swap_pair(lease, seen_one, seen_two, Lease{position, owner_, 0, LeasePhase::leased}.word(),
+                             Lease{next, owner_, 0, LeasePhase::leased}.word())) {
+    return false;
+  }
+  if (show(one, one_word, 0, views[leased], corrupt) == Step::leased) ++leased;
+  if (show(two, two_word, 0, views[leased], corrupt) == Step::leased) ++leased;
+  return true;
+}
+
+[[gnu::always_inline]] inline NamedReader::Step NamedReader::show(const Slot& slot, std::uint64_t slot_word,
+                                                                  std::uint8_t tries, SlotView& view,
+                                                                  std::uint64_t& corrupt) noexcept {
   // Was it marked GONE before we had the lease (a join at the oldest races with the lane's owner)? Then floors may have
-  // passed it, and its bytes be another's. Marked from now on, it is ours: is_over() sees the lease.
-  const bool still_there = map_.slot(position).state.load_acquire() == slot_word;
-  if (still_there && view_slot(map_, slot, view)) {
+  // passed it, and its bytes be another's. Marked from now on, it is ours: is_no_message() sees the lease.
+  const SlotState state = SlotState::of(slot_word);
+  const bool still_there = slot.state.load_acquire() == slot_word;
+  if (still_there && view_slot(map_, slot, state, view)) [[likely]] {
     view.tries = tries;
     return Step::leased;
   }
   if (still_there) ++corrupt;
-  if (ack(position, tries) && settle(position)) wake_for_room(map_, floor());
+  if (ack(state.position, tries) && settle(state.position)) wake_for_room(map_, floor());
   return Step::passed;
 }
 
@@ -57,16 +92,18 @@ Position NamedReader::start(Next next) const noexcept {
 }
 
 bool NamedReader::lease_now(SlotView& view, std::uint64_t& corrupt) noexcept {
-  if (!active()) return false;
   const std::uint64_t seen = shared_.next.load_acquire();
   const Next next = Next::of(seen);
-  const Position position = start(next);
+  // While `next` is as we saw it last, nobody else has leased behind ours; and what a floor has passed is no lease to be had.
+  const Position position = seen == seen_next_ ? ahead_ : start(next);
   if (step(position, view, corrupt) != Step::leased) return false;
   ahead_ = wrap(position + 1);
   ahead_version_ = next.version;
+  seen_next_ = seen;
   // A swap a message is a sixth of what lease and ack take. Who is awakened should find it up to date, though.
-  if (distance<Next::bits>(next.position, ahead_) <= -k_untold || map_.board().consumer_sleepers.load_relaxed() != 0) {
-    shared_.next.compare_and_swap(seen, Next{ahead_, next.version}.word());
+  if (distance<Next::bits>(next.position, ahead_) <= -k_untold || board_.consumer_sleepers.load_relaxed() != 0) {
+    const std::uint64_t told = Next{ahead_, next.version}.word();
+    if (shared_.next.compare_and_swap(seen, told)) seen_next_ = told;
   }
   if (active()) return true;
   give_back(&view, 1);
@@ -91,6 +128,11 @@ Look NamedReader::lease(SlotView* views, std::size_t count, std::size_t& leased,
     const Position first = position;
     Step step = Step::passed;
     for (std::uint32_t walked = 0; leased < count && walked < map_.geometry.slots; ++walked) {
+      if (leased + 2 <= count && pairs_ && lease_two(position, views, leased, corrupt)) {
+        position = wrap(position + 2);
+        ++walked;
+        continue;
+      }
       step = this->step(position, views[leased], corrupt);
       if (step == Step::again || step == Step::end) break;
       if (step == Step::leased) ++leased;
@@ -108,7 +150,7 @@ Look NamedReader::lease(SlotView* views, std::size_t count, std::size_t& leased,
     }
     if (step != Step::again) {
       // Over VOIDs, or acknowledgements of others that nobody had waited for yet. Who waits now is not told by them.
-      if (help_floor(map_, group_) && map_.board().producer_sleepers.load_relaxed() != 0) {
+      if (help_floor(map_, group_) && board_.producer_sleepers.load_relaxed() != 0) {
         wake_for_room(map_, this->floor());
       }
       return Look::empty;
@@ -121,10 +163,6 @@ bool NamedReader::end_lease(Position position, std::uint8_t tries, std::uint64_t
   return lease_of(position).compare_and_swap(Lease{position, owner_, tries, LeasePhase::leased}.word(), word);
 }
 
-bool NamedReader::ack(Position position, std::uint8_t tries) noexcept {
-  return end_lease(position, tries, Lease{position, owner_, tries, LeasePhase::done}.word());
-}
-
 bool NamedReader::nack(Position position, std::uint8_t tries) noexcept {
   const auto more = static_cast<std::uint8_t>(tries == k_max_tries ? tries : tries + 1);
   if (!end_lease(position, tries, Lease{position, owner_, more, LeasePhase::retry}.word())) return false;
@@ -132,18 +170,10 @@ bool NamedReader::nack(Position position, std::uint8_t tries) noexcept {
   return true;
 }
 
-bool NamedReader::settle(Position position) noexcept {
-  const GroupWord state = GroupWord::of(shared_.state.load_relaxed());
-  if (state.phase == GroupPhase::leaving && state.incarnation == incarnation_) {
-    help_floor(map_, group_);
-    try_drain(map_, group_);
-    return true;
-  }
-  const std::int64_t enough = std::min(map_.geometry.slots / 4, k_unpassed);
-  const bool waited_for = map_.board().producer_sleepers.load_relaxed() != 0;
-  const bool last_producer_left = map_.board().live_producers.load_relaxed() == 0;
-  if (!waited_for && !last_producer_left && distance(position, floor()) < enough) return false;
+bool NamedReader::settle_slowly() noexcept {
   help_floor(map_, group_);
+  const GroupWord state = GroupWord::of(shared_.state.load_relaxed());
+  if (state.phase == GroupPhase::leaving && state.incarnation == incarnation_) try_drain(map_, group_);
   return true;  // whoever was faster: a producer that helps wakes no other
 }
 

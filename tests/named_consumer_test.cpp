@@ -207,12 +207,70 @@ TEST(NamedGroup, what_one_consumer_took_one_by_one_others_pass_over) {
   EXPECT_EQ(again->tries(), 1U);
 }
 
+TEST(NamedGroup, a_batch_takes_what_is_free_between_what_others_hold_and_have_ended) {
+  // Two leases side by side are taken in one swap where both are free: every pattern of two, at even and odd places.
+  constexpr unsigned k_messages = 60;
+  LocalQueue queue(with_group(64, 1));
+  Producer out = queue.producer();
+  Consumer others = queue.consumer({.group = "g"});
+  Consumer in = queue.consumer({.group = "g"});
+  for (unsigned lap = 0; lap < 5; ++lap) {
+    for (unsigned i = 0; i < k_messages; ++i) out.publish(std::to_string(i));
+    std::vector<Message> kept;
+    std::vector<Message> back;
+    std::vector<std::string> expected;
+    for (unsigned i = 0; i < k_messages; ++i) {
+      Received message = others.try_receive();
+      ASSERT_TRUE(message);
+      const unsigned what = i * (i + lap) / 3 % 3;
+      if (what == 0) message->ack();
+      if (what == 1) kept.push_back(std::move(*message));
+      if (what != 2) continue;
+      expected.emplace_back(message->text());
+      back.push_back(std::move(*message));
+    }
+    for (Message& message : back) EXPECT_TRUE(message.nack());  // now: `others` would get it at once again
+    for (unsigned i = 0; i < 3; ++i) out.publish("new");
+    expected.insert(expected.end(), 3, "new");
+    std::array<Message, k_messages> taken;
+    const Batch batch = in.try_receive_batch(taken);
+    ASSERT_EQ(batch.count, expected.size());
+    for (std::size_t i = 0; i < batch.count; ++i) {
+      EXPECT_EQ(taken[i].text(), expected[i]);
+      EXPECT_EQ(taken[i].tries(), expected[i] == "new" ? 0U : 1U);
+      EXPECT_TRUE(taken[i].ack());
+    }
+    for (Message& message : kept) EXPECT_TRUE(message.ack());
+    EXPECT_EQ(in.try_receive().status(), Status::empty);
+  }
+}
+
+TEST(NamedGroup, what_makes_no_sense_is_ended_and_its_neighbours_come) {
+  LocalQueue queue(with_group(8, 1));
+  Producer out = queue.producer();
+  Consumer in = queue.consumer({.group = "g"});
+  for (unsigned lap = 0; lap < 8; ++lap) {
+    const std::uint64_t first = out.publish("0");
+    for (const char* text : {"1", "2", "3"}) out.publish(text);
+    const std::uint64_t bad = first + lap % 4;
+    queue.map().slot(bad).meta.store_relaxed(SlotMeta{1U << 30, 0}.word());
+    std::array<Message, 4> taken;
+    ASSERT_EQ(in.try_receive_batch(taken).count, 3U);
+    for (std::size_t i = 0; i < 3; ++i) {
+      EXPECT_EQ(taken[i].position(), first + i + (first + i < bad ? 0 : 1));
+      EXPECT_TRUE(taken[i].ack());
+    }
+    EXPECT_EQ(in.counters().corrupt, lap + 1);
+    EXPECT_EQ(in.try_receive().status(), Status::empty);
+  }
+}
+
 TEST(NamedGroup, WhatTheDeadHeldComesAgainMarked) {
   LocalQueue queue(with_group(8));
   Producer out = queue.producer();
   for (int i = 0; i < 4; ++i) out.publish(std::to_string(i));
   Attachment dead = queue.attach_consumer({.group = "g"});
-  NamedReader reader(dead.map, dead.group, dead.group_incarnation, dead.owner);
+  NamedReader reader(dead.map, dead.group, dead.group_incarnation, dead.owner, false);
   SlotView views[3];
   std::size_t leased = 0;
   std::uint64_t corrupt = 0;

@@ -209,6 +209,18 @@ inline void store_pair(Word& first, std::uint64_t a, std::uint64_t b) noexcept {
   const TwoWords both = {static_cast<long long>(a), static_cast<long long>(b)};
   asm volatile(BELTWAY_MOVE_TWO_WORDS : "=m"(reinterpret_cast<TwoWords&>(first)) : "x"(both) : "memory");
 }
+/// Swaps both in one locked operation, which takes as long as one of one word does: true if both were as expected, else nothing
+/// was done. Only where pairs_are_whole(): there is no processor with AVX and without cmpxchg16b.
+inline bool compare_and_swap_pair(Word& first, std::uint64_t expected_a, std::uint64_t expected_b, std::uint64_t a,
+                                  std::uint64_t b) noexcept {
+  bool swapped;
+  asm volatile("lock cmpxchg16b %1"
+               : "=@ccz"(swapped), "+m"(reinterpret_cast<TwoWords&>(first)), "+a"(expected_a), "+d"(expected_b)
+               : "b"(a), "c"(b)
+               : "memory");
+  return swapped;
+}
+inline constexpr bool k_pairs_are_swapped = true;
 /// Adds to two counters that nobody else writes; each is read whole by others.
 inline void add_pair(Word& first, std::uint64_t a, std::uint64_t b) noexcept {
   TwoWords sum;
@@ -223,6 +235,13 @@ inline void store_pair(Word& first, std::uint64_t a, std::uint64_t b) noexcept {
   (&first)[1].store_relaxed(b);
   first.store_release(a);
 }
+#ifndef BELTWAY_ATOMICS_HEADER
+/// There is none: to be done one by one.
+inline bool compare_and_swap_pair(Word&, std::uint64_t, std::uint64_t, std::uint64_t, std::uint64_t) noexcept {
+  return false;
+}
+inline constexpr bool k_pairs_are_swapped = false;
+#endif
 inline void add_pair(Word& first, std::uint64_t a, std::uint64_t b) noexcept {
   first.store_relaxed(first.load_relaxed() + a);
   (&first)[1].store_relaxed((&first)[1].load_relaxed() + b);

@@ -135,6 +135,24 @@ bool compare_and_swap(std::uint64_t& word, std::uint64_t expected, std::uint64_t
   return true;
 }
 
+bool compare_and_swap_pair(std::uint64_t& first, std::uint64_t expected_a, std::uint64_t expected_b, std::uint64_t a,
+                           std::uint64_t b) noexcept {
+  std::uint64_t& second = (&first)[1];
+  if (is_step(&first)) {
+    engine().me().fused = false;
+    engine().point();
+    engine().flush(engine().me());
+    engine().settle(first);
+    engine().settle(second);
+    engine().trace_access("swaps, and the next word, to", first, a,
+                          first == expected_a && second == expected_b ? "done" : "FAILS");
+  }
+  if (first != expected_a || second != expected_b) return false;
+  first = a;
+  second = b;
+  return true;
+}
+
 std::uint64_t modify(std::uint64_t& word, Change change, std::uint64_t operand) noexcept {
   if (is_step(&word)) {
     engine().me().fused = false;

@@ -14,6 +14,9 @@ enum class Change : std::uint8_t { set, bit_or, bit_and, add };
 /// `release`: later than all stores before it, on machines that keep no more order than they must.
 void store(std::uint64_t& word, std::uint64_t value, bool release) noexcept;
 bool compare_and_swap(std::uint64_t& word, std::uint64_t expected, std::uint64_t desired) noexcept;
+/// Two words side by side, both or none.
+bool compare_and_swap_pair(std::uint64_t& first, std::uint64_t expected_a, std::uint64_t expected_b, std::uint64_t a,
+                           std::uint64_t b) noexcept;
 std::uint64_t modify(std::uint64_t& word, Change change, std::uint64_t operand) noexcept;
 void full_fence() noexcept;
 void release_fence() noexcept;

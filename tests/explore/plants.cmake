@@ -76,13 +76,17 @@ plant(next_stays_after_death daemon/repair.cpp
 plant_expression(floor_passes_old_acks src/floors.cpp
   [[distance<Lease::bits>(lease.position, p) == 0]] [[true]])
 plant(floor_passes_a_leased_gone src/floors.cpp
-  [[if (says(seen, LeasePhase::leased)) return false;]] "")
+  [[if (says(lease.load_acquire(), p, LeasePhase::leased)) return false;]] "")
 plant_expression(floor_passes_a_leased_gone src/floors.cpp
-  [[!says(Lease::of(word.load_acquire()), LeasePhase::leased)]] [[true]])
+  [[!says(lease.load_acquire(), p, LeasePhase::leased)]] [[true]])
 plant_expression(no_second_look_at_the_slot src/named_reader.cpp
-  [[map_.slot(position).state.load_acquire() == slot_word]] [[true]])
+  [[slot.state.load_acquire() == slot_word]] [[true]])
+plant_expression(two_leases_of_what_is_over src/named_reader.cpp
+  [[!is_of_older_lap(seen_one, position) || !is_of_older_lap(seen_two, next)]] [[false]])
+plant_expression(two_leases_of_one_message src/named_reader.cpp
+  [[!is_ready(one_word, position) || !is_ready(two_word, next)]] [[!is_ready(one_word, position)]])
 plant_expression(lease_what_is_done src/named_reader.cpp
-  [[lap == 0 && lease.phase != LeasePhase::retry]] [[lap == 0 && lease.phase == LeasePhase::leased]])
+  [[lease.phase != LeasePhase::retry]] [[lease.phase == LeasePhase::leased]])
 
 # -- joining and leaving ------------------------------------------------------------------------------------------
 plant(no_second_look_at_tail src/groups.cpp
@@ -111,9 +115,7 @@ plant(lease_does_not_look_for_removal src/named_reader.cpp
 plant(nobody_drains_what_is_given_back src/named_reader.cpp
   [[settle(views[0].position);]] "")
 plant(last_to_end_does_not_drain src/named_reader.cpp
-  [[help_floor(map_, group_);
-    try_drain(map_, group_);]]
-  [[help_floor(map_, group_);]])
+  [[if (state.phase == GroupPhase::leaving && state.incarnation == incarnation_) try_drain(map_, group_);]] "")
 
 # -- waking -------------------------------------------------------------------------------------------------------
 plant(no_kick_after_death daemon/repair.cpp
@@ -134,15 +136,16 @@ plant(a_lost_wake_counts src/waking.cpp
 # Either of the two would do.
 plant(a_lost_race_for_the_floor src/named_reader.cpp
   [[wake_for_room(map_, this->floor());]] "")
-plant(a_lost_race_for_the_floor src/named_reader.cpp
+plant_text(a_lost_race_for_the_floor src/named_reader.cpp
   [[help_floor(map_, group_);
-  return true;]]
-  [[return help_floor(map_, group_);]])
+  const GroupWord state]]
+  [[if (!help_floor(map_, group_) && ::beltway::explore::planted("a_lost_race_for_the_floor")) return false;
+  const GroupWord state]])
 plant(busy_producers_sleep_on src/waking.cpp
   [[return rung + wake_busy_producers(map, me);]] [[return rung;]])
 plant(a_void_wakes_nobody src/producer_core.cpp
   [[wake_everybody(attachment_.map);]] "")
 plant(last_ack_wakes_nobody src/consumer_end.cpp
-  [[if (map.board().live_producers.load_relaxed() == 0) wakes_ += wake_all_of_group(map, reader.group());]] "")
+  [[if (map.board().live_producers.load_relaxed() == 0) wakes_ += wake_all_of_group(map, named_->group());]] "")
 plant(end_of_stream_without_a_last_look src/consumer_core.cpp
   [[if (take_what_is_there(out, count) == Look::message) return Status::ok;]] "")

@@ -24,11 +24,21 @@ class Word {
     return explore::modify(value_, explore::Change::bit_and, bits);
   }
   std::uint64_t fetch_add(std::uint64_t value) noexcept { return explore::modify(value_, explore::Change::add, value); }
+  static bool swap_pair(Word& first, std::uint64_t expected_a, std::uint64_t expected_b, std::uint64_t a,
+                        std::uint64_t b) noexcept {
+    return explore::compare_and_swap_pair(first.value_, expected_a, expected_b, a, b);
+  }
 
  private:
   std::uint64_t value_;
 };
 static_assert(sizeof(Word) == 8);
+
+inline constexpr bool k_pairs_are_swapped = true;
+inline bool compare_and_swap_pair(Word& first, std::uint64_t expected_a, std::uint64_t expected_b, std::uint64_t a,
+                                  std::uint64_t b) noexcept {
+  return Word::swap_pair(first, expected_a, expected_b, a, b);
+}
 
 inline void full_fence() noexcept { explore::full_fence(); }
 /// Nothing to do: the explorer runs what the compiler made of each access, one by one.

@@ -30,6 +30,14 @@ class Word {
   std::uint64_t fetch_or(std::uint64_t bits) noexcept { return set(value_ | bits); }
   std::uint64_t fetch_and(std::uint64_t bits) noexcept { return set(value_ & bits); }
   std::uint64_t fetch_add(std::uint64_t value) noexcept { return set(value_ + value); }
+  static bool swap_pair(Word& first, std::uint64_t expected_a, std::uint64_t expected_b, std::uint64_t a,
+                        std::uint64_t b) noexcept {
+    Word& second = (&first)[1];
+    const bool same = first.value_ == expected_a && second.value_ == expected_b;
+    if (same) second.value_ = b;
+    first.set(same ? a : first.value_);
+    return same;
+  }
 
  private:
   static std::uint64_t note(std::uint64_t value) noexcept {
@@ -45,6 +53,12 @@ class Word {
   std::uint64_t value_;
 };
 static_assert(sizeof(Word) == 8);
+
+inline constexpr bool k_pairs_are_swapped = true;
+inline bool compare_and_swap_pair(Word& first, std::uint64_t expected_a, std::uint64_t expected_b, std::uint64_t a,
+                                  std::uint64_t b) noexcept {
+  return Word::swap_pair(first, expected_a, expected_b, a, b);
+}
 
 inline void fence_noted() noexcept {
   if (crash::accesses_count) crash::accessed();

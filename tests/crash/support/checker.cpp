@@ -118,7 +118,7 @@ void drain_private(World& world) {
 void drain_named(World& world) {
   const QueueMap& map = world.map();
   const std::uint32_t incarnation = GroupWord::of(map.group(k_group).state.load_acquire()).incarnation;
-  NamedReader reader(map, k_group, incarnation, k_named_new);
+  NamedReader reader(map, k_group, incarnation, k_named_new, false);
   for (unsigned turn = 0;; ++turn) {
     if (turn == 50) fail(world, "named: no end");
     SlotView views[2];

@@ -57,7 +57,7 @@ class Audience {
       : world_(world),
         private_(world.map(), private_group(k_private), world.journal().private_read, quick_),
         named_(world.map(), k_group, GroupWord::of(world.map().group(k_group).state.load_acquire()).incarnation,
-               k_named_new),
+               k_named_new, false),
         lossy_(world.map(), private_group(k_joiner), load_tail(world.map())) {
     for (std::uint64_t id = 0; id < k_messages; ++id) {
       const Entry& entry = world.journal().messages[id];

@@ -1,0 +1,41 @@
+// See end_count.hpp.
+#include "end_count.hpp"
+
+#include <thread>
+
+#include "kernel.hpp"
+
+namespace beltway {
+
+void EndCount::own_slowly() noexcept {
+  if (!may_own_) return;
+  if (held() == 0) {  // nobody ends anything now
+    owner_.store(this_thread(), std::memory_order_relaxed);
+    return;
+  }
+  disown();
+  may_own_ = false;  // it may be handed over again and again
+}
+
+void EndCount::disown() noexcept {
+  if (owner_.load(std::memory_order_relaxed) == this_thread()) {
+    owner_.store(nullptr, std::memory_order_relaxed);
+    return;
+  }
+  owner_.store(nullptr, std::memory_order_relaxed);
+  kernel::heavy_barrier();
+  while ((own_.load(std::memory_order_acquire) & 1) != 0) std::this_thread::yield();  // a few instructions
+}
+
+bool EndCount::close() noexcept {
+  want_credit_no_more();
+  if (held() == 0) return true;
+  if (owner_.load(std::memory_order_relaxed) != nullptr) disown();
+  const std::uint64_t own = own_.exchange(0) >> 1;
+  gone_with_.store(taken_, std::memory_order_relaxed);
+  // From now on it counts up to 0: whoever brings it there is the last.
+  const std::int64_t left = static_cast<std::int64_t>(taken_ - own) * k_one_end;
+  return ends_.fetch_sub(left) == left;
+}
+
+}  // namespace beltway
