@@ -65,7 +65,8 @@ void Queue::reconcile() noexcept {
         if (phase != GroupPhase::free) free_group(map_, index);
         break;
       case GroupRecord::State::leaving:
-        if (phase == GroupPhase::active) leave(map_, index);
+        // Half of it may be done, and nobody may be attached who would do the rest.
+        if (phase == GroupPhase::active || phase == GroupPhase::leaving) leave(map_, index);
         break;
       case GroupRecord::State::active: break;
     }

@@ -58,7 +58,7 @@ ConsumerCore::ConsumerCore(Attachment attachment, const ConsumerOptions& options
       head_start_(attachment_.map.geometry),
       waiter_(attachment_.map, attachment_.owner, options.wait, is_symmetric(attachment_.map)),
       endpoint_(attachment_.map.endpoint(attachment_.owner)),
-      ends_(kernel::register_for_barriers()) {
+      ends_(!waiter_.symmetric() && kernel::register_for_barriers()) {
   beltway::store_counters(endpoint_.counters, counters_);
   QuickRead::counters_ = endpoint_.counters;
   if (private_ != nullptr && !attachment_.evictable) quick_end_ = attachment_.map.geometry.inline_bytes() + 1;
@@ -375,7 +375,7 @@ ConsumerCounters ConsumerCore::counters() const noexcept {
   counters.messages = endpoint_.counters[0].load_relaxed();
   counters.bytes = endpoint_.counters[1].load_relaxed();
   counters.nacks = nacks_.load(std::memory_order_relaxed);
-  counters.acks = ends_.ended() - counters.nacks;
+  counters.acks = acks_of(ends_.ended());
   counters.wakes = wakes_.load(std::memory_order_relaxed);
   counters.sleeps = waiter_.sleeps();
   counters.rescued = waiter_.rescued();

@@ -100,7 +100,10 @@ class alignas(k_apart_bytes) ConsumerCore : public QuickRead {
   bool end_private(Position position) noexcept;
   bool end_named(const Message& message, bool ack) noexcept;
   [[gnu::noinline]] bool give_back(const Message& message) noexcept;
-  [[gnu::noinline]] void after_settling() noexcept;
+  [[nodiscard]] std::uint64_t acks_of(std::uint64_t ended) const noexcept {
+    const std::uint64_t nacks = nacks_.load(std::memory_order_relaxed);
+    return ended < nacks ? 0 : ended - nacks;  // for a moment: a nack counts before its end does
+  }
   [[nodiscard]] Message message(const SlotView& view) noexcept {
     return {this, view.data, view.position, view.lost, view.size, view.producer, view.tries};
   }

@@ -24,12 +24,10 @@ bool ConsumerCore::end_private(Position position) noexcept {
 
 bool ConsumerCore::end_named(const Message& message, bool ack) noexcept {
   const bool ours = ack ? named_->ack(message.position_, message.tries_) : give_back(message);
-  if (named_->settle(message.position_)) [[unlikely]]
-    after_settling();
+  if (const unsigned rung = named_->settle(message.position_); rung != 0) [[unlikely]]
+    wakes_ += rung;
   const auto ring = [this] { waiter_.ring_self(); };
-  const auto tell = [this](std::uint64_t ended) {
-    endpoint_.counters[5].store_relaxed(ended - nacks_.load(std::memory_order_relaxed));
-  };
+  const auto tell = [this](std::uint64_t ended) { endpoint_.counters[5].store_relaxed(acks_of(ended)); };
   if (ends_.count(ring, tell)) [[unlikely]]
     delete this;
   return ours;
@@ -40,13 +38,6 @@ bool ConsumerCore::give_back(const Message& message) noexcept {
   const bool ours = named_->nack(message.position_, message.tries_);
   if (ours && wake_one_of_group(attachment_.map, named_->group(), k_no_owner)) ++wakes_;
   return ours;
-}
-
-void ConsumerCore::after_settling() noexcept {
-  wake_for_room(named_->floor());
-  // With no producer left, the last acknowledgement is the end of the stream: whoever sleeps must look.
-  const QueueMap& map = attachment_.map;
-  if (map.board().live_producers.load_relaxed() == 0) wakes_ += wake_all_of_group(map, named_->group());
 }
 
 void QuickRead::tell_of_room() noexcept { static_cast<ConsumerCore*>(this)->wake_for_room(stored_); }
@@ -70,7 +61,8 @@ void ConsumerCore::release() noexcept {
     if (copies_held_ == 0 && (private_ == nullptr || private_->held() == 0)) delete this;
     return;
   }
-  if (ends_.close()) delete this;
+  // A child's copy leaks: who ends what is held is not there.
+  if (!guard_.in_child() && ends_.close()) delete this;
 }
 
 void ConsumerCoreDeleter::operator()(QuickRead* core) const noexcept { static_cast<ConsumerCore*>(core)->release(); }

@@ -1,11 +1,14 @@
 // See end_count.hpp.
 #include "end_count.hpp"
 
+#include <chrono>
 #include <thread>
 
 #include "kernel.hpp"
 
 namespace beltway {
+
+using namespace std::chrono_literals;
 
 void EndCount::own_slowly() noexcept {
   if (!may_own_) return;
@@ -23,18 +26,20 @@ void EndCount::disown() noexcept {
     return;
   }
   owner_.store(nullptr, std::memory_order_relaxed);
-  kernel::heavy_barrier();
-  while ((own_.load(std::memory_order_acquire) & 1) != 0) std::this_thread::yield();  // a few instructions
+  // In a sandbox that was closed since, time must do: what is stored is seen within microseconds.
+  if (!kernel::heavy_barrier()) std::this_thread::sleep_for(1ms);
+  // A few instructions, or it is stopped there. Asleep, not yielding: it may have a lower priority, and our processor.
+  while ((own_.load(std::memory_order_acquire) & 1) != 0) std::this_thread::sleep_for(10us);
 }
 
 bool EndCount::close() noexcept {
   want_credit_no_more();
   if (held() == 0) return true;
   if (owner_.load(std::memory_order_relaxed) != nullptr) disown();
-  const std::uint64_t own = own_.exchange(0) >> 1;
-  gone_with_.store(taken_, std::memory_order_relaxed);
+  const std::uint64_t not_own = taken_ - (own_.load(std::memory_order_acquire) >> 1);
+  gone_with_.store(not_own, std::memory_order_relaxed);
   // From now on it counts up to 0: whoever brings it there is the last.
-  const std::int64_t left = static_cast<std::int64_t>(taken_ - own) * k_one_end;
+  const std::int64_t left = static_cast<std::int64_t>(not_own) * k_one_end;
   return ends_.fetch_sub(left) == left;
 }
 

@@ -1,9 +1,10 @@
 // How many messages of a named group's consumer have ended, and who ends the last: messages may be ended in any thread, and
 // outlive their Consumer.
 //
-// A locked operation takes a sixth of what a lease and its ack take. So the thread that takes messages counts what it ends itself
-// in a word of its own, with plain stores; all others share one. Who takes messages in another thread while some are held has a
-// barrier run on all processors first, once, and then all share. (Biased reference counting, with a barrier to end the bias.)
+// A locked operation takes a fourth of what a lease and its ack take. So the thread that takes messages counts what it ends
+// itself in a word of its own, with plain stores; all others share one. Who takes messages in another thread while some are held,
+// or closes there, has a barrier run on all processors first, once, and then all share. (Biased reference counting, with a
+// barrier to end the bias.)
 //
 //   own_:   2 x ended by the owner; odd while it counts one
 //   ends_:  2 x ended by others | waits for credit; when the Consumer has gone: -2 x what is held
@@ -21,7 +22,7 @@ namespace beltway {
 
 class EndCount {
  public:
-  /// `barriers`: heavy barriers reach all threads of this process.
+  /// `barriers`: heavy barriers reach all threads of this process, and nobody minds them.
   explicit EndCount(bool barriers) noexcept : may_own_(barriers) {}
 
   /// To be called by whoever takes messages, before it does and before it waits for credit.
@@ -50,7 +51,8 @@ class EndCount {
   /// True if it is the last one and the Consumer has gone.
   template <class Ring, class Tell>
   [[nodiscard]] bool count(const Ring& ring, const Tell& tell) noexcept {
-    // Where the owner takes messages, too, it alone says that it wants credit: no matter when it looks for that.
+    // Only the thread that takes messages says that it wants credit. If that is this one, it sees what it said; if it is another,
+    // own() has disowned us before.
     const std::int64_t others = ends_.load(std::memory_order_relaxed);
     if (owner_.load(std::memory_order_relaxed) == this_thread() && (others & k_wants_credit) == 0) [[likely]] {
       tell((own_.load(std::memory_order_relaxed) >> 1) + static_cast<std::uint64_t>(others >> 1) + 1);
@@ -102,7 +104,7 @@ class EndCount {
   std::atomic<std::uint64_t> own_ = 0;
   std::atomic<std::int64_t> ends_ = 0;
   std::uint64_t taken_ = 0;
-  std::atomic<std::uint64_t> gone_with_ = 0;  // taken_, once the Consumer has gone
+  std::atomic<std::uint64_t> gone_with_ = 0;  // once the Consumer has gone: what of taken_ the owner had not ended
   bool may_own_;
 };
 

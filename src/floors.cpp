@@ -23,14 +23,14 @@ namespace {
   return distance<Lease::bits>(lease.position, p) == 0 && lease.phase == phase;
 }
 
-/// True if a group needs position `p`, which its floor has reached and which is not DONE, no more.
+/// `p` is where the floor stands, and is not DONE. True if nobody will ever need it: VOID or GONE, and not leased.
 [[nodiscard, gnu::noinline]] bool is_no_message(const QueueMap& map, const Word& lease, Position p) noexcept {
   if (says(lease.load_acquire(), p, LeasePhase::leased)) return false;
   const SlotState slot = SlotState::of(map.slot(p).state.load_acquire());
   if (slot.position != p || (slot.phase != SlotPhase::voided && slot.phase != SlotPhase::gone)) return false;
   // A group that joined at the oldest message may have leased what its lane's owner was just marking GONE: it is being
   // read in place, and until its end our floor keeps the bytes. Once the slot says GONE nobody new leases it (see
-  // NamedReader::step), so who has is seen now.
+  // NamedReader::show), so who has is seen now.
   return !says(lease.load_acquire(), p, LeasePhase::leased);
 }
 

@@ -80,7 +80,10 @@ Position position_of(Next next, Position floor) noexcept { return widen<Next::bi
     return Step::leased;
   }
   if (still_there) ++corrupt;
-  if (ack(state.position, tries) && settle(state.position)) wake_for_room(map_, floor());
+  const std::uint64_t done = Lease{state.position, owner_, tries, LeasePhase::done}.word();
+  // A swap where the floor may have passed it: the next lap's message may be somebody's by now, who leased over our word.
+  const bool ended = still_there ? ack(state.position, tries) : end_lease(state.position, tries, done);
+  if (ended) settle(state.position);
   return Step::passed;
 }
 
@@ -92,9 +95,11 @@ Position NamedReader::start(Next next) const noexcept {
 }
 
 bool NamedReader::lease_now(SlotView& view, std::uint64_t& corrupt) noexcept {
+  if (!active()) return false;
   const std::uint64_t seen = shared_.next.load_acquire();
   const Next next = Next::of(seen);
-  // While `next` is as we saw it last, nobody else has leased behind ours; and what a floor has passed is no lease to be had.
+  // While `next` is as we saw it last, our last lease is the place to go on from. If others were there all the same, or a floor
+  // has passed it, there is nothing to lease, and lease() looks further.
   const Position position = seen == seen_next_ ? ahead_ : start(next);
   if (step(position, view, corrupt) != Step::leased) return false;
   ahead_ = wrap(position + 1);
@@ -170,11 +175,19 @@ bool NamedReader::nack(Position position, std::uint8_t tries) noexcept {
   return true;
 }
 
-bool NamedReader::settle_slowly() noexcept {
+unsigned NamedReader::settle_slowly() noexcept {
+  // Two ends of leases may cross, here and in the repair: one of them must see the other.
+  full_fence();
   help_floor(map_, group_);
   const GroupWord state = GroupWord::of(shared_.state.load_relaxed());
   if (state.phase == GroupPhase::leaving && state.incarnation == incarnation_) try_drain(map_, group_);
-  return true;  // whoever was faster: a producer that helps wakes no other
+  publish_fence(symmetric());
+  unsigned rung = 0;
+  // Whoever was faster with the floor: a producer that helps wakes no other.
+  if (board_.producer_sleepers.load_relaxed() != 0) rung += wake_for_room(map_, floor());
+  // With no producer left, the last acknowledgement is the end of the stream: whoever sleeps must look.
+  if (board_.live_producers.load_relaxed() == 0) rung += wake_all_of_group(map_, group_);
+  return rung;
 }
 
 bool NamedReader::more() const noexcept {

@@ -43,16 +43,16 @@ class NamedReader {
   /// The common case of lease() for one message: it follows our last, or `next` points at it. False: ask lease().
   bool lease_now(SlotView& view, std::uint64_t& corrupt) noexcept;
 
-  /// Ends the lease of a message. False if it was not ours any more.
+  /// Ends the lease of a message that was shown to us. False if it was not ours any more.
   bool ack(Position position, std::uint8_t tries) noexcept {
     const std::uint64_t done = Lease{position, owner_, tries, LeasePhase::done}.word();
     if (evictable_) [[unlikely]]
       return end_lease(position, tries, done);
-    // Nobody else ends what is ours while we live: no swap, which takes as long as all the rest of it.
+    // Nobody else changes what is ours while we live and no floor has passed it: no swap, which takes as long as all the rest.
     Word& word = lease_of(position);
     if (word.load_relaxed() != Lease{position, owner_, tries, LeasePhase::leased}.word()) [[unlikely]]
       return false;
-    // Pairs with the acquire in help_floor(): we have read before the floor passes it.
+    // Pairs with the acquire in count_over(): we have read before the floor passes it.
     word.store_release(done);
     return true;
   }
@@ -62,14 +62,17 @@ class NamedReader {
   /// Nacks all of them, of which there is at least one, and settles.
   void give_back(const SlotView* views, std::size_t count) noexcept;
 
-  /// After ack(): moves the floor on if somebody may wait for that, or enough has gathered. True if it tried; then
-  /// producers that sleep for room may be woken, up to floor().
-  bool settle(Position position) noexcept {
-    // Pairs with the barriers of leave() and of who goes to sleep: either they see what we have ended, or we see them.
-    publish_fence((board_.notice.load_relaxed() & k_notice_symmetric) != 0);
+  /// After ack() and nack(): moves the floor on if somebody may wait for that, or enough has gathered, and wakes who sleeps for
+  /// it. Returns the number of bells rung.
+  unsigned settle(Position position) noexcept {
+    // Pairs with the barriers of leave(), of whoever goes to sleep, and of the daemon when the last producer leaves: either they
+    // see what we have ended, or we see them.
+    publish_fence(symmetric());
     const bool nobody_waits = shared_.state.load_relaxed() == active_word_ &&
                               board_.producer_sleepers.load_relaxed() == 0 && board_.live_producers.load_relaxed() != 0;
-    return (!nobody_waits || distance(position, floor()) >= enough_) && settle_slowly();
+    if (nobody_waits && distance(position, floor()) < enough_) [[likely]]
+      return 0;
+    return settle_slowly();
   }
 
   /// False once the group was removed (also if another has taken its place).
@@ -96,11 +99,12 @@ class NamedReader {
   /// What was just leased. Step::leased, or passed: there is nothing to show, and it is ended.
   Step show(const Slot& slot, std::uint64_t slot_word, std::uint8_t tries, SlotView& view,
             std::uint64_t& corrupt) noexcept;
-  bool settle_slowly() noexcept;
+  unsigned settle_slowly() noexcept;
   bool end_lease(Position position, std::uint8_t tries, std::uint64_t word) noexcept;
 
+  [[nodiscard]] bool symmetric() const noexcept { return (board_.notice.load_relaxed() & k_notice_symmetric) != 0; }
   [[nodiscard]] Word& lease_of(Position position) const noexcept { return leases_[position & mask_]; }
-  /// Where to look first: at `next`, behind what we leased and have not told of, or at the floor, whichever is the last.
+  /// Where to look first: at `next`, after what we leased and have not told of, or at the floor, whichever is the last.
   [[nodiscard]] Position start(Next next) const noexcept;
 
   const QueueMap map_;
@@ -115,9 +119,9 @@ class NamedReader {
   const std::uint8_t owner_;
   const bool evictable_;
   const bool pairs_ = pairs_are_whole();
-  Position ahead_ = 0;                           // behind our last lease
+  Position ahead_ = 0;                           // right after our last lease
   std::uint32_t ahead_version_ = ~0U;            // of `next` then; not yet any
-  std::uint64_t seen_next_ = ~std::uint64_t{0};  // `next` then: while it is that, nobody else has leased behind ours
+  std::uint64_t seen_next_ = ~std::uint64_t{0};  // `next` then: while it is that, nobody has moved it beyond ours
 };
 
 /// Sets `next` back to `position` if it is there or later, and raises its version in any case: a helper or a walking

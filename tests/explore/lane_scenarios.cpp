@@ -1,5 +1,6 @@
 // Messages in lanes: readers of all kinds against a producer that frees and reuses its lane, and a new producer on a dead one's
 // lane.
+#include "named_reader.hpp"
 #include "scenarios.hpp"
 #include "world.hpp"
 
@@ -134,6 +135,43 @@ Scenario join_named_and_reclaim() {
       });
 }
 
+/// What was GONE before it was leased is ended late, when the next lap's message of the same lease word is somebody's.
+Scenario late_end_of_what_is_gone() {
+  return scenario(
+      "a named group joins at oldest while the lane is freed, the next lap is read",
+      {.slots = 2, .producers = 1, .consumers = 3, .groups = 1, .lane_bytes = k_lane_bytes},
+      {.preemptions = 3, .delays = 1, .executions = 450'000},
+      [](World& w) {
+        leave(w.map, 0);
+        free_group(w.map, 0);
+        w.add_producer(0);
+        publish_large(w, 0, 20, 2);
+        static bool joined;
+        joined = false;
+        add_actor([&w] { publish_large(w, 0, 1, 2); }, {.name = "lane's owner"});
+        add_actor(
+            [&w] {
+              join(w.map, 0, GroupKind::named, Start::oldest);
+              joined = true;
+              const GroupWord group = GroupWord::of(w.map.group(0).state.load_acquire());
+              NamedReader reader(w.map, 0, group.incarnation, k_first_consumer, false);
+              SlotView view;
+              std::uint64_t corrupt = 0;
+              if (reader.lease_now(view, corrupt)) reader.ack(view.position, view.tries);
+            },
+            {.name = "joiner"});
+        const auto read_next_lap = [&w] {
+          w.add_consumer(1, 0);
+          w.receive(1) && w.receive(1);
+        };
+        add_actor(read_next_lap, {.name = "B", .gate = [&w] { return joined && w.published[2]; }});
+      },
+      [](World& w) {
+        w.add_consumer(2, 0);
+        w.check_joined_group(0, 2, false);
+      });
+}
+
 /// The slot of a claim that is not marked yet turns from READY to GONE under the helper's hands.
 Scenario help_and_gone() {
   return scenario(
@@ -223,6 +261,7 @@ std::vector<Scenario> lane_scenarios() {
           lossy_small(2, true),
           join_and_reclaim(),
           join_named_and_reclaim(),
+          late_end_of_what_is_gone(),
           help_and_gone(),
           takeover(Heir::before_reader, GroupKind::lossy),
           takeover(Heir::behind_reader, GroupKind::lossy),

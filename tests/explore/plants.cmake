@@ -85,6 +85,10 @@ plant_expression(two_leases_of_what_is_over src/named_reader.cpp
   [[!is_of_older_lap(seen_one, position) || !is_of_older_lap(seen_two, next)]] [[false]])
 plant_expression(two_leases_of_one_message src/named_reader.cpp
   [[!is_ready(one_word, position) || !is_ready(two_word, next)]] [[!is_ready(one_word, position)]])
+plant(ends_that_cross src/named_reader.cpp
+  [[full_fence();]] "")
+plant_expression(gone_is_ended_with_a_store src/named_reader.cpp
+  [[still_there ? ack(state.position, tries) : end_lease(state.position, tries, done)]] [[ack(state.position, tries)]])
 plant_expression(lease_what_is_done src/named_reader.cpp
   [[lease.phase != LeasePhase::retry]] [[lease.phase == LeasePhase::leased]])
 
@@ -139,13 +143,13 @@ plant(a_lost_race_for_the_floor src/named_reader.cpp
 plant_text(a_lost_race_for_the_floor src/named_reader.cpp
   [[help_floor(map_, group_);
   const GroupWord state]]
-  [[if (!help_floor(map_, group_) && ::beltway::explore::planted("a_lost_race_for_the_floor")) return false;
+  [[if (!help_floor(map_, group_) && ::beltway::explore::planted("a_lost_race_for_the_floor")) return 0;
   const GroupWord state]])
 plant(busy_producers_sleep_on src/waking.cpp
   [[return rung + wake_busy_producers(map, me);]] [[return rung;]])
 plant(a_void_wakes_nobody src/producer_core.cpp
   [[wake_everybody(attachment_.map);]] "")
-plant(last_ack_wakes_nobody src/consumer_end.cpp
-  [[if (map.board().live_producers.load_relaxed() == 0) wakes_ += wake_all_of_group(map, named_->group());]] "")
+plant(last_ack_wakes_nobody src/named_reader.cpp
+  [[if (board_.live_producers.load_relaxed() == 0) rung += wake_all_of_group(map_, group_);]] "")
 plant(end_of_stream_without_a_last_look src/consumer_core.cpp
   [[if (take_what_is_there(out, count) == Look::message) return Status::ok;]] "")

@@ -52,6 +52,24 @@ Scenario removal(std::uint32_t slots, World::Then then, bool held) {
       check_removed);
 }
 
+/// The last leases end side by side, when the daemon has done all that it does: one of their ends must see the other.
+Scenario last_leases(World::Then then) {
+  return scenario(
+      std::string("a removed group's last two leases end, one is ") + (then == k_ack ? "acknowledged" : "given back"),
+      {.slots = 2, .producers = 2, .consumers = 3, .groups = 1}, {.preemptions = 2, .delays = 2, .executions = 150'000},
+      [=](World& w) {
+        for (unsigned p = 0; p < 2; ++p) w.add_producer(p);
+        for (const unsigned c : {0U, 2U}) w.add_consumer(c, 0);
+        for (unsigned i = 0; i < 2; ++i) w.publish(0, 20 + i);
+        for (const unsigned c : {0U, 2U}) w.receive(c, World::Then::hold);
+        leave(w.map, 0);
+        add_actor([&w] { w.end_held(0, k_ack); }, {.name = "A"});
+        add_actor([=, &w] { w.end_held(2, then); }, {.name = "B"});
+        add_actor([&w] { w.publish_waiting(0, 1); }, {.name = "producer"});
+      },
+      check_removed);
+}
+
 Scenario sleeper_is_told() {
   return scenario(
       "a group is removed under a sleeping consumer", {.slots = 2, .producers = 1, .consumers = 1, .groups = 1},
@@ -154,10 +172,9 @@ Scenario last_message(World::Then then) {
 }  // namespace
 
 std::vector<Scenario> removal_scenarios() {
-  return {removal(2, k_ack, false), removal(2, k_nack, false), removal(2, k_ack, true),
-          removal(2, k_nack, true), sleeper_is_told(),         purging(),
-          last_producer(false),     last_producer(true),       last_message(k_ack),
-          last_message(k_nack)};
+  return {removal(2, k_ack, false), removal(2, k_nack, false), removal(2, k_ack, true), removal(2, k_nack, true),
+          last_leases(k_ack),       last_leases(k_nack),       sleeper_is_told(),       purging(),
+          last_producer(false),     last_producer(true),       last_message(k_ack),     last_message(k_nack)};
 }
 
 }  // namespace beltway::explore

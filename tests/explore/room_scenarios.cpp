@@ -51,6 +51,24 @@ Scenario room_by_two_consumers() {
       [](World& w) { w.check_sleeper(0, 0); });
 }
 
+/// Both are needed, and neither looks for another message: one of them must see the other's end.
+Scenario room_by_two_who_look_no_more() {
+  return scenario(
+      "a producer waits for room that two consumers make, who look no more",
+      {.slots = 8, .producers = 1, .consumers = 2, .groups = 1}, {.preemptions = 2, .delays = 2, .executions = 150'000},
+      [](World& w) {
+        w.add_producer(0);
+        for (unsigned c = 0; c < 2; ++c) w.add_consumer(c, 0);
+        for (unsigned i = 0; i < 8; ++i) w.publish(0, 20 + i);
+        for (unsigned c = 0; c < 2; ++c) w.receive(c, World::Then::hold);
+        while (w.receive(0)) {
+        }
+        add_actor([&w] { w.publish_waiting(0, 1); }, {.name = "producer"});
+        for (unsigned c = 0; c < 2; ++c) add_actor([=, &w] { w.end_held(c, k_ack); }, {.name = c == 0 ? "A" : "B"});
+      },
+      [](World& w) { w.check_sleeper(0, 0); });
+}
+
 /// A VOID makes room, and nobody acknowledges or looks any more.
 Scenario room_behind_a_void() {
   return scenario(
@@ -120,9 +138,11 @@ Scenario busy_slot() {
 }  // namespace
 
 std::vector<Scenario> room_scenarios() {
-  return {ring_room(2, 2, false),   ring_room(2, 2, true),     ring_room(4, 1, true),
-          room_by_two_consumers(),  room_behind_a_void(),      lane_room(4, false, true),
-          lane_room(8, true, true), lane_room(8, true, false), busy_slot()};
+  return {ring_room(2, 2, false),         ring_room(2, 2, true),
+          ring_room(4, 1, true),          room_by_two_consumers(),
+          room_by_two_who_look_no_more(), room_behind_a_void(),
+          lane_room(4, false, true),      lane_room(8, true, true),
+          lane_room(8, true, false),      busy_slot()};
 }
 
 }  // namespace beltway::explore

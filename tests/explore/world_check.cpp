@@ -64,6 +64,7 @@ void World::check_joined_group(unsigned group, unsigned by, bool gapless) {
     }
   }
   for (unsigned id = 0; id < acked.size(); ++id) {
+    if (acked[id] > 1) fail("a message was acknowledged twice");
     if (published[id] && after_join_[id] && acked[id] == 0) {
       fail("a group missed a message published after it had joined");
     }
