@@ -108,9 +108,7 @@ class alignas(k_apart_bytes) ConsumerCore : public QuickRead {
     return {this, view.data, view.position, view.lost, view.size, view.producer, view.tries};
   }
   /// `empty` holds nothing: nothing is to be let go. In place, as a message that is moved is read wider than it was written.
-  void make_message(Message& empty, const SlotView& view) noexcept {
-    ::new (&empty) Message(this, view.data, view.position, view.lost, view.size, view.producer, view.tries);
-  }
+  void make_message(Message& empty, const SlotView& view) noexcept { ::new (&empty) Message(message(view)); }
   void fill(Message& empty, const SlotView& view) noexcept {
     count(view);
     make_message(empty, view);

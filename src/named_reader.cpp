@@ -105,7 +105,7 @@ bool NamedReader::lease_now(SlotView& view, std::uint64_t& corrupt) noexcept {
   ahead_ = wrap(position + 1);
   ahead_version_ = next.version;
   seen_next_ = seen;
-  // A swap a message is a sixth of what lease and ack take. Who is awakened should find it up to date, though.
+  // A swap a message is a fourth of what lease and ack take. Who is awakened should find it up to date, though.
   if (distance<Next::bits>(next.position, ahead_) <= -k_untold || board_.consumer_sleepers.load_relaxed() != 0) {
     const std::uint64_t told = Next{ahead_, next.version}.word();
     if (shared_.next.compare_and_swap(seen, told)) seen_next_ = told;
