@@ -3,11 +3,13 @@
 
 #include <fcntl.h>
 #include <gtest/gtest.h>
+#include <sys/eventfd.h>
 
 #include <chrono>
 #include <functional>
 
 #include "groups.hpp"
+#include "queue_setup.hpp"
 #include "validate.hpp"
 
 namespace beltway::daemon {
@@ -278,6 +280,35 @@ TEST(Groups, of_a_queue_have_places_that_are_used_again_when_nobody_remains) {
   const Handout later = attach(queue, Role::consumer, "three");
   EXPECT_NE(later.reply.group_incarnation, 0U);
   EXPECT_EQ(error_of([&] { queue.remove_group("one"); }).reason(), Errc::not_found);
+}
+
+/// Nobody is attached who would drain it, and producers would wait for it for ever.
+TEST(Groups, whose_removal_a_killed_daemon_had_begun_are_drained_by_the_next) {
+  for (const GroupPhase found : {GroupPhase::active, GroupPhase::leaving}) {
+    const Geometry geometry = geometry_of(k_small);
+    Keep::Kept left;
+    left.descriptors.ring = make_segment("ring", geometry.ring_bytes(), "test");
+    left.descriptors.control = make_segment("control", geometry.control_bytes(), "test");
+    for (unsigned i = 0; i < geometry.endpoints(); ++i) left.descriptors.bells.emplace_back(::eventfd(0, EFD_NONBLOCK));
+    const Mapping ring(left.descriptors.ring.get(), {0, geometry.ring_bytes()}, Access::read_write, "test");
+    const Mapping control(left.descriptors.control.get(), {0, geometry.control_bytes()}, Access::read_write, "test");
+    const QueueMap map{.geometry = geometry, .ring = ring.data(), .control = control.data()};
+    fill_queue(map, 1, false);
+    join(map, 0, GroupKind::named, Start::latest);
+    GroupWord word = GroupWord::of(map.group(0).state.load_relaxed());
+    word.phase = found;
+    map.group(0).state.store_relaxed(word.word());
+
+    left.record.name = "a";
+    left.record.options = k_small;
+    left.record.groups.resize(geometry.max_groups);
+    left.record.groups[0].state = GroupRecord::State::leaving;
+    left.record.endpoints.resize(geometry.endpoints());
+    NoKeep next;
+    const Queue queue(std::move(left), next.keep);
+    EXPECT_EQ(GroupWord::of(map.group(0).state.load_relaxed()).phase, GroupPhase::drained)
+        << "found " << static_cast<unsigned>(found);
+  }
 }
 
 TEST(Groups, that_are_missing_are_made_at_attach_if_asked_for) {

@@ -93,6 +93,31 @@ Scenario dead_consumer(std::uint32_t slots, World::Then then, bool batch) {
       [](World& w) { w.check_named(0, 3, is_dead(0) ? 1 : 0); });
 }
 
+/// It stood still with a message that is another's by the time it goes on: what it does late changes nothing.
+Scenario thrown_out(World::Then then) {
+  WorldOptions evicting = options(2);
+  evicting.evictable = true;
+  return scenario(
+      std::string("a consumer is thrown out ") + (then == k_ack ? "acknowledging" : "giving back") +
+          ", another gets its message",
+      evicting, {.preemptions = 2, .delays = 0, .executions = 250'000},
+      [=](World& w) {
+        prepare(w, 2, 2);
+        w.receive(0, World::Then::hold);
+        w.receive(1);
+        add_actor([=, &w] { w.end_held(0, then); }, {.name = "A"});
+        add_actor([&w] { w.throw_out(0, 0); }, {.name = "daemon"});
+        const auto take_over = [&w] {
+          w.receive(1, World::Then::hold);
+          w.read_held_again(1);
+          w.end_held(1, k_ack);
+        };
+        add_actor(take_over, {.name = "B"});
+        add_actor([&w] { w.publish(0, 1); }, {.name = "producer"});
+      },
+      [](World& w) { w.check_named(0, 3); });
+}
+
 /// Acks in any order, and producers that help the floor: one swap passes many positions.
 Scenario floors(std::uint32_t slots, unsigned before) {
   return scenario(
@@ -147,6 +172,8 @@ std::vector<Scenario> group_scenarios() {
           dead_consumer(2, k_nack, false),
           dead_consumer(2, k_ack, false),
           dead_consumer(4, k_nack, true),
+          thrown_out(k_ack),
+          thrown_out(k_nack),
           floors(2, 2),
           floors(4, 4),
           two_helpers()};

@@ -89,6 +89,8 @@ plant(ends_that_cross src/named_reader.cpp
   [[full_fence();]] "")
 plant_expression(gone_is_ended_with_a_store src/named_reader.cpp
   [[still_there ? ack(state.position, tries) : end_lease(state.position, tries, done)]] [[ack(state.position, tries)]])
+plant_expression(late_ack_is_a_store src/consumer_core.cpp
+  [[at.evictable]] [[false]])
 plant_expression(lease_what_is_done src/named_reader.cpp
   [[lease.phase != LeasePhase::retry]] [[lease.phase == LeasePhase::leased]])
 

@@ -3,6 +3,7 @@
 
 #include <cstring>
 
+#include "eviction.hpp"
 #include "memory.hpp"
 #include "queue_setup.hpp"
 #include "repair.hpp"
@@ -31,7 +32,7 @@ unsigned read_id(std::span<const std::byte> bytes) {
 
 }  // namespace
 
-World::World(const WorldOptions& options) {
+World::World(const WorldOptions& options) : evictable_(options.evictable) {
   map.geometry = {.slots = options.slots,
                   .slot_bytes = 32,
                   .lane_bytes = options.lane_bytes,
@@ -77,6 +78,7 @@ void World::add_consumer(unsigned index, unsigned group, const ConsumerOptions& 
   at.group = group;
   at.kind = word.kind;
   at.group_incarnation = word.incarnation;
+  at.evictable = evictable_;
   at.start = wrap(map.group(group).floor.load_acquire());
   const Identity identity{1, static_cast<std::uint16_t>(group), k_endpoint_attached};
   map.endpoint(at.owner).identity.store_release(identity.word());
@@ -97,6 +99,10 @@ void World::bury(unsigned owner) {
   map.endpoint(owner).identity.store_release(0);
   // The daemon does so for consumers, too; here only where the end of the stream needs it, so that repair() must do its part.
   if (owner < k_first_consumer) wake_everybody(map);
+}
+
+void World::throw_out(unsigned consumer, unsigned group) {
+  daemon::take_away(map, k_first_consumer + consumer, 1, group);
 }
 
 bool World::publish(unsigned producer, unsigned id, bool large) {

@@ -25,6 +25,7 @@ struct WorldOptions {
   std::uint32_t groups = 0;  ///< named ones that exist from the beginning
   std::uint64_t lane_bytes = 0;
   Position first = (1ULL << k_position_bits) - 1;  ///< just below every wrap
+  bool evictable = false;                          ///< consumers may be thrown out
 };
 
 /// What one consumer got.
@@ -52,6 +53,8 @@ class World {
   void add_private(unsigned index, Start start = Start::latest, GroupKind kind = GroupKind::priv);
   /// What the daemon does about a dead or detached endpoint.
   void bury(unsigned owner);
+  /// What the daemon does about a consumer of a named group that stands still.
+  void throw_out(unsigned consumer, unsigned group);
 
   // -- what actors do
   /// Publishes message `id`, in the lane if it is `large`. False if the queue is full.
@@ -104,6 +107,7 @@ class World {
     after_join_[id] = joined_;
   }
 
+  const bool evictable_;
   std::array<int, 2 * k_most> bells_{};
   std::array<bool, k_most> ended_{};  // the consumer was told of the end of the stream
   bool joined_ = false;
