@@ -79,6 +79,31 @@ TEST(HeadStart, what_is_slower_than_a_stream_gets_none) {
   EXPECT_EQ(consumer.long_waits(1000, 2, 1000), 0U);
 }
 
+/// 500 ns a message, where a stream of 1 KiB takes less than 384.
+constexpr std::uint64_t k_slow_ns = 1000;
+
+TEST(HeadStart, what_may_be_a_stream_is_tried_more_and_more_seldom_and_not_for_long) {
+  Consumer consumer(k_kib);
+  for (const unsigned pause : {1U << 10, 1U << 11, 1U << 12, 1U << 13, 1U << 14, 1U << 15, 1U << 16, 1U << 16}) {
+    EXPECT_EQ(consumer.long_waits(pause + 15, 2, k_slow_ns), 0U) << pause;
+    EXPECT_EQ(consumer.long_waits(17, 2, k_slow_ns), 17U) << pause;
+    EXPECT_EQ(consumer.takes(2, k_slow_ns), 0U) << pause;
+  }
+}
+
+TEST(HeadStart, a_stream_that_its_consumer_was_in_the_way_of_goes_on_with_it) {
+  Consumer consumer(k_kib);
+  EXPECT_EQ(consumer.long_waits((1U << 10) + 17, 2, k_slow_ns), 2U);
+  EXPECT_EQ(consumer.long_waits(1000, 40, 10'000), 1000U);
+  EXPECT_EQ(consumer.takes(2, 10'000), 0U) << "a pause";
+  EXPECT_EQ(consumer.long_waits(17, 2, k_slow_ns), 2U) << "it helped before";
+}
+
+TEST(HeadStart, half_of_a_stream_s_pace_is_none) {
+  Consumer consumer(k_kib);
+  EXPECT_EQ(consumer.long_waits(1 << 17, 2, 1600), 0U);
+}
+
 TEST(HeadStart, a_pause_ends_it) {
   Consumer consumer(k_kib);
   EXPECT_EQ(consumer.long_waits(17, 2, 400), 2U);
