@@ -31,9 +31,6 @@ bool is_symmetric(const QueueMap& map) noexcept {
 constexpr unsigned k_takes = 64;
 /// Looks at what is next alone before a wait begins: two microseconds and more.
 constexpr unsigned k_quick_looks = 192;
-/// A stream of what fills such slots is the slower for eager looks, which begin to read what is being written: 1 KiB 3.3
-/// million a second instead of 4.5 where two processors share no cache, for a round trip that is 4% shorter. At 512: 0 and 11%.
-constexpr std::uint64_t k_large_slot_bytes = 1024;
 /// Most often they hold nothing.
 void let_go_all(std::span<Message> messages) noexcept {
   for (Message& message : messages) {
@@ -308,25 +305,28 @@ Received ConsumerCore::try_receive() {
   return received;
 }
 
-void ConsumerCore::let_producer_get_ahead() noexcept {
+bool ConsumerCore::let_producer_get_ahead() noexcept {
   if (!waiter_.spins() ||
       (quick_end_ != 0 ? private_->is_next_ready() : quick_named_ == nullptr || quick_named_->more())) {
-    return;
+    return false;
   }
   const Position read = wrap(endpoint_.counters[0].load_relaxed());  // of a group's messages only its own
   const std::uint64_t bytes = endpoint_.counters[1].load_relaxed();
-  if (!head_start_.may_wait(read, bytes)) return;
+  if (!head_start_.may_wait(read, bytes)) return false;
   const std::uint64_t now = kernel::now_ns();
   const std::uint64_t wait_ns = head_start_.wait_ns(read, bytes, now);
   while (wait_ns != 0 && kernel::now_ns() - now < wait_ns) spin_pause();
+  return wait_ns != 0;
 }
 
 bool ConsumerCore::await_next() noexcept {
   if (quick_end_ == 0 || guard_.in_child() || !waiter_.spins()) return false;
-  let_producer_get_ahead();
+  const bool streams = let_producer_get_ahead();
   const std::uint64_t wanted = read_ << k_state_shift | k_ready;
-  return slot_bytes_ < k_large_slot_bytes ? look_eagerly(*slot_, ~k_owner_mask, wanted, k_quick_looks)
-                                          : look_plainly(*slot_, ~k_owner_mask, wanted, k_quick_looks);
+  // Eager looks begin to read what a stream's producer is writing: 1 KiB 3.3 million a second instead of 4.5 where two
+  // processors share no cache. What comes now and then is there sooner: 1 KiB in 668 ns instead of 760, in place 618.
+  return streams ? look_plainly(*slot_, ~k_owner_mask, wanted, k_quick_looks)
+                 : look_eagerly(*slot_, ~k_owner_mask, wanted, k_quick_looks);
 }
 
 Received ConsumerCore::receive(const Until& until) {

@@ -82,8 +82,8 @@ class alignas(k_apart_bytes) ConsumerCore : public QuickRead {
   }
   /// The rest of it: the counters are stored, too.
   [[nodiscard, gnu::noinline]] Received received_seldom(const SlotView& view) noexcept;
-  /// Before a wait, if that is for the best: see HeadStart.
-  void let_producer_get_ahead() noexcept;
+  /// Before a wait, if that is for the best: see HeadStart. Whether it was done.
+  bool let_producer_get_ahead() noexcept;
   [[nodiscard]] bool at_prefetch_limit() const noexcept;
   [[nodiscard]] bool all_delivered() const noexcept;
   /// Pairs with the daemon, which sets the flag, then has a barrier run on all processors, then takes what is ours away.

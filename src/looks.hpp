@@ -8,7 +8,7 @@
 // So an eager loop hides what it does: each look is a call, whose end is predicted to be where calls end, and that is where the
 // message is there. One that finds nothing changes where it returns to, and that takes the processor back, which is also the
 // pause between two looks (see short_pause()); they are 15 to 20 ns apart. A look that finds nothing is over soon, out of the
-// processor's own cache, and little was begun by then; but a stream of large messages notices (k_large_slot_bytes).
+// processor's own cache, and little was begun by then; but a stream of large messages notices (ConsumerCore::await_next()).
 //
 // Half a round trip of 8 bytes where two processors share no cache: most often 135 ns instead of 326 (bench/README.md).
 #pragma once
