@@ -45,7 +45,7 @@ class HeadStart {
     const std::uint64_t stream_ns = messages * k_stream_base_ns + taken_bytes / k_stream_bytes_a_ns;
     const std::uint64_t passed_ns = now_ns - now_ns_;
     const bool streams = now_ns_ != 0 && messages != 0 && passed_ns < stream_ns;
-    if (streams && waits_ >= k_waits) {  // what helped is tried again at once
+    if (streams && is_given()) {  // what helped is tried again at once
       untried_ = tried_ = 0;
       pause_ = k_first_pause;
     }
@@ -59,7 +59,7 @@ class HeadStart {
       waits_ /= 2;
       messages_ /= 2;
     }
-    if (waits_ < k_waits || messages_ <= waits_) return 0;
+    if (!is_given()) return 0;
     // A part of what there is room for, at the pace of the messages since the last wait.
     return std::min(k_most_ns, room(taken_bytes / messages) / k_part_of_room * (passed_ns / messages));
   }
@@ -79,13 +79,15 @@ class HeadStart {
   static constexpr std::uint64_t k_first_pause = 1 << 10;
   static constexpr std::uint64_t k_most_pause = 1 << 16;
 
+  /// A head start at this wait; before it is counted, at the last.
+  [[nodiscard]] bool is_given() const noexcept { return waits_ >= k_waits && messages_ > waits_; }
   /// Whether to count what came at more than half of a stream's pace, but not all of it, as one.
   [[nodiscard]] bool is_tried() noexcept {
     if (untried_ != 0) {
       --untried_;
       return false;
     }
-    if (waits_ < k_waits || ++tried_ <= k_waits) return true;
+    if (!is_given() || ++tried_ <= k_waits) return true;
     pause_ = std::min(2 * pause_, k_most_pause);
     untried_ = pause_;
     tried_ = 0;

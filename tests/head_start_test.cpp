@@ -99,6 +99,28 @@ TEST(HeadStart, a_stream_that_its_consumer_was_in_the_way_of_goes_on_with_it) {
   EXPECT_EQ(consumer.long_waits(17, 2, k_slow_ns), 2U) << "it helped before";
 }
 
+/// 430 ns apart, some a little less and some more, now and then two at once: it is no faster for its head starts.
+TEST(HeadStart, what_comes_at_its_own_pace_is_hardly_ever_late) {
+  Consumer consumer(k_kib);
+  constexpr std::uint64_t k_apart_ns = 430;
+  std::uint64_t messages = 0;
+  std::uint64_t late = 0;
+  for (unsigned wait = 0; wait < 1U << 20; ++wait) {
+    const std::uint64_t together = wait % 100 == 0 ? 2 : 1;
+    std::uint64_t head_start_ns =
+        consumer.takes(together, together * (wait % 2 == 0 ? k_apart_ns - 60 : k_apart_ns + 60));
+    messages += together;
+    while (head_start_ns != 0) {
+      const std::uint64_t gathered = head_start_ns / k_apart_ns;
+      messages += gathered;
+      late += gathered;
+      head_start_ns = consumer.takes(gathered, gathered * k_apart_ns);
+    }
+  }
+  EXPECT_LT(late, messages / 100);
+  EXPECT_GT(late, 0U) << "it was tried";
+}
+
 TEST(HeadStart, half_of_a_stream_s_pace_is_none) {
   Consumer consumer(k_kib);
   EXPECT_EQ(consumer.long_waits(1 << 17, 2, 1600), 0U);
