@@ -27,7 +27,7 @@ class Soak {
  public:
   explicit Soak(std::uint32_t max_producers) : producers_(max_producers) {
     const Connection link = daemon_.connect();
-    idle_descriptors_ = descriptors();
+    idle_descriptors_ = settled_descriptors();
     static_cast<void>(link.declare(stage_.queue, {.slots = 64,
                                                   .lane_bytes = 65536,
                                                   .max_producers = max_producers,
@@ -120,12 +120,23 @@ class Soak {
 
   /// Of the keeper and the daemon.
   std::size_t descriptors() { return open_descriptors(daemon_.keeper().pid()) + open_descriptors(daemon_.pid()); }
+  /// A daemon answers before its keeper has taken all that it was sent.
+  std::size_t settled_descriptors() {
+    std::size_t before = descriptors();
+    for (;;) {
+      std::this_thread::sleep_for(200ms);
+      const std::size_t now = descriptors();
+      if (now == before) return now;
+      before = now;
+    }
+  }
 
   void check_nothing_is_left() {
     const Connection link = daemon_.connect();
     check_queue(link.open_queue(stage_.queue));
     link.remove(stage_.queue);
-    EXPECT_TRUE(eventually([&] { return descriptors() <= idle_descriptors_; })) << descriptors();
+    EXPECT_TRUE(eventually([&] { return descriptors() <= idle_descriptors_; }))
+        << descriptors() << " are open, " << idle_descriptors_ << " were at first";
   }
 
   void check_queue(const Queue& queue) const {
