@@ -23,10 +23,6 @@ Reader make_reader(const Attachment& at, QuickRead& quick) {
   return PrivateReader(at.map, at.group, at.start, quick);
 }
 
-bool is_symmetric(const QueueMap& map) noexcept {
-  return (Notice::of(map.board().notice.load_acquire()).flags & k_notice_symmetric) != 0;
-}
-
 /// Turns of skipping rings full of VOIDs, or of losing races, before a take believes in empty.
 constexpr unsigned k_takes = 64;
 /// Looks at what is next alone before a wait begins: two microseconds and more.
@@ -53,7 +49,7 @@ ConsumerCore::ConsumerCore(Attachment attachment, const ConsumerOptions& options
       named_(std::get_if<NamedReader>(&reader_)),
       quick_named_(attachment_.evictable ? nullptr : named_),
       head_start_(attachment_.map.geometry),
-      waiter_(attachment_.map, attachment_.owner, options.wait, is_symmetric(attachment_.map)),
+      waiter_(attachment_.map, attachment_.owner, options.wait),
       endpoint_(attachment_.map.endpoint(attachment_.owner)),
       ends_(!waiter_.symmetric() && kernel::register_for_barriers()) {
   beltway::store_counters(endpoint_.counters, counters_);
@@ -81,6 +77,13 @@ std::size_t ConsumerCore::take_some_now(std::span<Message> out) noexcept {
   }
   if (count != 0) add_pair(*QuickRead::counters_, count, bytes);
   return count;
+}
+
+QuickRead::View QuickRead::take_in_lane() noexcept {
+  SlotView seen;
+  if (read_ % k_store_every == 0 || !static_cast<ConsumerCore*>(this)->private_->next_if_ready(seen)) return {};
+  add_pair(*counters_, 1, seen.size);
+  return {seen.data, seen.position, seen.size, seen.producer};
 }
 
 Look ConsumerCore::take_private(PrivateReader& reader, std::span<Message> out, std::size_t& count) noexcept {

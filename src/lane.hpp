@@ -30,7 +30,18 @@ class Lane {
     std::uint64_t record = 0;
   };
   /// Lends `size` bytes, at most lane_bytes, aligned to 64. Allocates memory only when more is lent at once than ever before.
-  Lent lend(std::size_t size);
+  Lent lend(std::size_t size) {
+    // A size that is no multiple of a line may use the last bytes of a lane that is one page or more: lane_bytes is.
+    const std::uint64_t bytes = lines(size);
+    // Right behind what was lent last, most often.
+    if (const std::uint64_t lent = newest_ - oldest_; lent != 0 && lent != records_.size() && !is_time_to_look()) {
+      const std::uint64_t head = at(oldest_).offset;
+      const std::uint64_t end = tail_ <= head ? head : map_.geometry.lane_bytes;
+      if (bytes <= end - tail_) [[likely]]
+        return lend_at(tail_, bytes);
+    }
+    return lend_slowly(bytes);
+  }
 
   void drop(std::uint64_t record) noexcept { at(record).phase = Phase::dropped; }
   void commit(std::uint64_t record, Position position) noexcept {
@@ -57,8 +68,21 @@ class Lane {
   [[nodiscard]] const Record& at(std::uint64_t record) const noexcept {
     return records_[record & (records_.size() - 1)];
   }
+  static constexpr std::uint64_t lines(std::uint64_t bytes) noexcept {
+    return bytes == 0 ? k_line : (bytes + k_line - 1) / k_line * k_line;
+  }
+  /// From time to time, so that what is long over lets the lane start again at its beginning.
+  [[nodiscard]] bool is_time_to_look() const noexcept { return lent_since_look_ > map_.geometry.lane_bytes / 4; }
+  /// Where there is room, and for a record, too.
+  Lent lend_at(std::uint64_t offset, std::uint64_t bytes) noexcept {
+    tail_ = offset + bytes == map_.geometry.lane_bytes ? 0 : offset + bytes;
+    lent_since_look_ += bytes;
+    at(newest_) = {offset, bytes, 0, Phase::open};
+    return {map_.lane(producer_) + offset, newest_++};
+  }
+  Lent lend_slowly(std::uint64_t bytes);
   [[nodiscard]] bool place(std::uint64_t bytes, std::uint64_t& offset) noexcept;
-  std::uint64_t push(const Record& record);
+  void make_room_for_a_record();
   std::uint64_t count_over(Position lowest) const noexcept;
   bool reclaim() noexcept;
   bool mark_gone(Position position) noexcept;

@@ -147,6 +147,12 @@ Producer::BatchResult Producer::publish_batch_until(std::span<const Bytes> messa
 
 Lent Producer::loan(std::size_t size, const Until& until) {
   Lane::Lent lent;
+  if (core().lend_now(size, lent)) [[likely]]
+    return Loan(&core(), lent.data, size, lent.record);
+  return loan_slowly(size, until);
+}
+Lent Producer::loan_slowly(std::size_t size, const Until& until) {
+  Lane::Lent lent;
   const Status status = core().until(until, [&] { return core().lend(size, lent); });
   if (status == Status::too_large || status == Status::full) core().throw_status(status, size);
   if (status != Status::ok) return status;
@@ -168,29 +174,40 @@ const std::string& Producer::queue_name() const noexcept { return core().queue_n
 
 namespace {
 
-void check_loan(const detail::ProducerCore* core, std::size_t lent, std::size_t size) {
+[[noreturn, gnu::cold, gnu::noinline]] void throw_misuse(const detail::ProducerCore* core, std::size_t lent,
+                                                         std::size_t size) {
   if (core == nullptr) throw Error(Errc::misuse, "commit: this loan was committed, dropped or moved from before");
-  if (size <= lent) return;
   throw Error(Errc::misuse, "commit to \"" + core->queue_name() + "\": " + std::to_string(size) +
                                 " bytes of a loan of " + std::to_string(lent) + "; lend what is needed");
 }
 
 }  // namespace
 
+bool Loan::commit_now(std::size_t size) {
+  if (core_ == nullptr || size > size_) [[unlikely]]
+    throw_misuse(core_, size_, size);
+  const Put put = core_->put_loan_now(record_, size);
+  if (put == Put::more_to_do) [[unlikely]]
+    core_->after_put();
+  return put != Put::nothing_done;
+}
 std::uint64_t Loan::commit(std::size_t size) {
-  check_loan(core_, size_, size);
-  core_->blocking(size, [&] { return core_->put_loan(data_, record_, size); });
+  if (!commit_now(size)) [[unlikely]]
+    commit_slowly(size);
   return std::exchange(core_, nullptr)->last();
 }
+void Loan::commit_slowly(std::size_t size) {
+  core_->blocking(size, [&] { return core_->put_loan(data_, record_, size); });
+}
 Status Loan::try_commit(std::size_t size) {
-  check_loan(core_, size_, size);
-  const Status status = core_->once([&] { return core_->put_loan(data_, record_, size); });
+  Status status = Status::ok;
+  if (!commit_now(size)) status = core_->once([&] { return core_->put_loan(data_, record_, size); });
   if (status == Status::ok) core_ = nullptr;
   return status;
 }
 Status Loan::commit_until(std::size_t size, const Until& until) {
-  check_loan(core_, size_, size);
-  const Status status = core_->until(until, [&] { return core_->put_loan(data_, record_, size); });
+  Status status = Status::ok;
+  if (!commit_now(size)) status = core_->until(until, [&] { return core_->put_loan(data_, record_, size); });
   if (status == Status::ok) core_ = nullptr;
   return status;
 }

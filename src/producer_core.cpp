@@ -9,20 +9,12 @@
 
 namespace beltway::detail {
 
-namespace {
-
-bool is_symmetric(const QueueMap& map) noexcept {
-  return (Notice::of(map.board().notice.load_acquire()).flags & k_notice_symmetric) != 0;
-}
-
-}  // namespace
-
 ProducerCore::ProducerCore(Attachment attachment, const ProducerOptions& options)
     : Claimer(attachment.map, attachment.owner),
       attachment_(std::move(attachment)),
       inline_bytes_(attachment_.map.geometry.inline_bytes()),
       lane_(*this),
-      waiter_(attachment_.map, attachment_.owner, options.wait, is_symmetric(attachment_.map)),
+      waiter_(attachment_.map, attachment_.owner, options.wait),
       endpoint_(attachment_.map.endpoint(attachment_.owner)),
       published_(attachment_.map.published(attachment_.owner)) {
   beltway::store_counters(endpoint_.counters, counters_);
@@ -74,10 +66,7 @@ Status ProducerCore::room() noexcept {
   return room == Claim::ok ? Status::ok : Status::full;
 }
 
-Status ProducerCore::lend(std::size_t size, Lane::Lent& lent) {
-  if (size > attachment_.map.geometry.lane_bytes || size > k_max_message_bytes) return Status::too_large;
-  lent = lane_.lend(size);
-  if (lent.data != nullptr) return Status::ok;
+Status ProducerCore::lane_is_full() noexcept {
   // A removed queue frees nothing any more.
   if (const Status status = take_notice(); status != Status::ok) return status;
   blocked_ = lane_.waits_for_loans() ? Blocked::loans : Blocked::lane;

@@ -34,10 +34,10 @@ bool has_several_processors() noexcept {
 
 }  // namespace
 
-Waiter::Waiter(const QueueMap& map, unsigned owner, WaitStrategy strategy, bool symmetric)
+Waiter::Waiter(const QueueMap& map, unsigned owner, WaitStrategy strategy)
     : map_(map),
       owner_(owner),
-      symmetric_(symmetric),
+      symmetric_((Notice::of(map.board().notice.load_acquire()).flags & k_notice_symmetric) != 0),
       epoll_(::epoll_create1(EPOLL_CLOEXEC)),
       line_(map, owner),
       most_pauses_(owner < k_first_consumer ? k_producers_pauses : 1),

@@ -28,7 +28,8 @@ class Waiter {
  public:
   enum class Ended : std::uint8_t { found, timeout, stopped };
 
-  Waiter(const QueueMap& map, unsigned owner, WaitStrategy strategy, bool symmetric);
+  /// Its fences are symmetric if the board says so now; see set_symmetric().
+  Waiter(const QueueMap& map, unsigned owner, WaitStrategy strategy);
   ~Waiter();
   Waiter(const Waiter&) = delete;
   Waiter& operator=(const Waiter&) = delete;

@@ -28,7 +28,7 @@ class WaiterLearns : public testing::Test {
 };
 
 TEST_F(WaiterLearns, adaptive_stops_spinning_where_every_wait_is_long_and_starts_again_where_one_is_short) {
-  Waiter waiter(at_.map, at_.owner, WaitStrategy::adaptive, false);
+  Waiter waiter(at_.map, at_.owner, WaitStrategy::adaptive);
   EXPECT_TRUE(waiter.spins());
   for (int round = 0; round < 3; ++round) {
     for (int i = 0; i < 8; ++i) wait(waiter, false);
@@ -40,8 +40,8 @@ TEST_F(WaiterLearns, adaptive_stops_spinning_where_every_wait_is_long_and_starts
 }
 
 TEST_F(WaiterLearns, spin_always_spins_and_sleep_never_does) {
-  Waiter spinning(at_.map, at_.owner, WaitStrategy::spin, false);
-  Waiter sleeping(at_.map, at_.owner, WaitStrategy::sleep, false);
+  Waiter spinning(at_.map, at_.owner, WaitStrategy::spin);
+  Waiter sleeping(at_.map, at_.owner, WaitStrategy::sleep);
   for (int i = 0; i < 8; ++i) {
     wait(spinning, false);
     wait(sleeping, false);

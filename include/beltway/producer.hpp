@@ -78,6 +78,9 @@ class Loan {
   friend class Producer;
   Loan(detail::ProducerCore* core, std::byte* data, std::size_t size, std::uint64_t record) noexcept
       : core_(core), data_(data), size_(size), record_(record) {}
+  /// Publishes its first `size` bytes if nothing is in the way. Throws Error(misuse).
+  bool commit_now(std::size_t size);
+  [[gnu::noinline]] void commit_slowly(std::size_t size);
 
   detail::ProducerCore* core_ = nullptr;
   std::byte* data_ = nullptr;
@@ -218,6 +221,7 @@ class Producer {
                             write(std::span<std::byte>(place, size));
                           });
   }
+  [[gnu::noinline]] Lent loan_slowly(std::size_t size, const Until& until);
   /// What is left to do after an attempt at once.
   std::uint64_t publish_slowly(detail::QuickClaim::Put put, Bytes message);
   [[nodiscard]] Status try_publish_slowly(detail::QuickClaim::Put put, Bytes message);

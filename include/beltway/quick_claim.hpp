@@ -42,10 +42,7 @@ class QuickClaim {
       return Put::nothing_done;
     const std::uint64_t position = next_;
     write_now<true>(size, fill);
-    compiler_fence();  // symmetric ones go the long way
-    return is_time_to_store(position) || (sleepers_[0].load_relaxed() | sleepers_[1].load_relaxed()) != 0
-               ? Put::more_to_do
-               : Put::done;
+    return left_to_do(position);
   }
   /// A copy. Inline up to a page, not for the instructions: what a call saves on the stack stands in the store buffer between
   /// a message and the next, whose lines are then fetched one after the other (256 B 27 -> 17 ns in one thread).
@@ -76,9 +73,10 @@ class QuickClaim {
   [[nodiscard]] BELTWAY_HOT bool has_room_now() const noexcept {
     return news_->load_relaxed() == notice_ && next_ != limit_;
   }
-  /// A whole message; nobody is told of it. Only where has_room_now(). `counted`: as published.
+  /// A whole message; nobody is told of it. Only where has_room_now(). `counted`: as published. `flags`: what is stored with
+  /// the size.
   template <bool counted, class Fill>
-  BELTWAY_HOT void write_now(std::size_t size, const Fill& fill) {
+  BELTWAY_HOT void write_now(std::size_t size, const Fill& fill, std::uint64_t flags = 0) {
     const std::uint64_t position = next_;
     // `tail` first: a claim that is not in `tail` does not exist for the repair. A plain store: nobody else writes it.
     tail_->store_relaxed((position + 1) << k_tail_shift | tail_low_);
@@ -99,7 +97,14 @@ class QuickClaim {
       }
     }
     // READY and the size, with release: pairs with the acquire load of the slot's state in every reader.
-    store_pair(*slot, position << k_state_shift | ready_low_, size);
+    store_pair(*slot, position << k_state_shift | ready_low_, size | flags);
+  }
+  /// After write_now() for `position`, by one whose fences are not symmetric.
+  [[nodiscard]] BELTWAY_HOT Put left_to_do(std::uint64_t position) const noexcept {
+    compiler_fence();
+    return is_time_to_store(position) || (sleepers_[0].load_relaxed() | sleepers_[1].load_relaxed()) != 0
+               ? Put::more_to_do
+               : Put::done;
   }
   /// True now and then: ProducerCore::store_counters().
   [[nodiscard]] static bool is_time_to_store(std::uint64_t position) noexcept { return position % 64 == 0; }

@@ -33,7 +33,7 @@ class QuickRead {
     std::uint32_t size;
     std::uint8_t producer;
   };
-  /// The next message, if it is there and lies in its slot, and no counters are to be stored. Counts it.
+  /// The next message, if it is there and sound, and no counters are to be stored. Counts it.
   [[nodiscard]] BELTWAY_HOT bool take_now(View& view) noexcept {
     // Asked first: in a forked child there is no slot to look at.
     if (quick_end_ == 0 || guard_.in_child()) [[unlikely]]
@@ -44,8 +44,13 @@ class QuickRead {
     if (!is_ready(state)) return false;
     // Its size, if no flags are set: more than a slot holds otherwise.
     const std::uint64_t meta = slot[1].load_relaxed();
-    if (meta >= quick_end_ || read_ % k_store_every == 0) [[unlikely]]
-      return false;
+    if (meta >= quick_end_ || read_ % k_store_every == 0) [[unlikely]] {
+      // By value, so that `view` need not be in memory for the others' sake.
+      const View found = take_in_lane();
+      if (found.data == nullptr) return false;
+      view = found;
+      return true;
+    }
     view = {reinterpret_cast<const std::byte*>(slot + k_payload_word), state >> k_state_shift,
             static_cast<std::uint32_t>(meta), static_cast<std::uint8_t>(state >> 2)};
     step();
@@ -100,6 +105,8 @@ class QuickRead {
     constexpr unsigned k_spare_bits = 64 - k_position_bits;
     return static_cast<std::int64_t>((lane_end_ - stored_) << k_spare_bits) <= 0 && is_ready(slot_->load_relaxed());
   }
+  /// take_now(), if the message lies in its producer's lane; null data: it was not done. In src/consumer_core.cpp.
+  [[nodiscard]] View take_in_lane() noexcept;
   /// After the floor was stored. In src/consumer_end.cpp.
   void tell_of_room() noexcept;
 

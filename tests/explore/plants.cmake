@@ -24,8 +24,8 @@ plant(no_look_after_help src/claim.cpp
 plant(ready_before_tail include/beltway/quick_claim.hpp
   [[tail_->store_relaxed((position + 1) << k_tail_shift | tail_low_);]] "")
 plant(ready_before_tail include/beltway/quick_claim.hpp
-  [[store_pair(*slot, position << k_state_shift | ready_low_, size);]]
-  [[store_pair(*slot, position << k_state_shift | ready_low_, size);
+  [[store_pair(*slot, position << k_state_shift | ready_low_, size | flags);]]
+  [[store_pair(*slot, position << k_state_shift | ready_low_, size | flags);
     tail_->store_relaxed((position + 1) << k_tail_shift | tail_low_);]])
 plant(no_fence_behind_the_mark src/claim.hpp
   [[slot.state.store_release(SlotState{position, producer_, SlotPhase::claimed}.word());

@@ -110,10 +110,20 @@ bool World::publish(unsigned producer, unsigned id, bool large) {
   for (std::size_t i = 0; i < k_large_words; ++i) words[i] = word_of(id, i);
   note("publishes message %llu", id);
   begin(id);
-  const Status status = producers[producer]->try_publish(Bytes(words, (large ? k_large_words : k_small_words) * 8));
+  const Bytes message(words, (large ? k_large_words : k_small_words) * 8);
+  // Both ways into the lane.
+  const Status status =
+      large && id % 2 != 0 ? lend_and_commit(producer, message) : producers[producer]->try_publish(message);
   if (status == Status::ok) published[id] = true;
   note(status == Status::ok ? "has published %llu" : "finds no room for %llu", id);
   return status == Status::ok;
+}
+
+Status World::lend_and_commit(unsigned producer, const Bytes& message) {
+  Lent lent = producers[producer]->try_loan(message.size());
+  if (!lent) return lent.status();
+  copy_racing(lent->bytes().data(), message.data(), message.size());
+  return lent->try_commit();
 }
 
 void World::publish_waiting(unsigned producer, unsigned id, bool large) {

@@ -98,6 +98,7 @@ class World {
   std::array<unsigned, 64> acked{};  // how often an ack was ours
 
  private:
+  Status lend_and_commit(unsigned producer, const Bytes& message);
   void drain(unsigned consumer);
   void take(unsigned consumer, Message& message, Then then);
   void end(unsigned id, Message& message, Then then);

@@ -25,7 +25,7 @@ plant_text(quick_ready_before_the_payload include/beltway/quick_claim.hpp
   [[auto* const payload = reinterpret_cast<std::byte*>(slot + k_payload_word);]]
   [[auto* const payload = reinterpret_cast<std::byte*>(slot + k_payload_word);
     if (::beltway::explore::planted("quick_ready_before_the_payload")) {
-      store_pair(*slot, position << k_state_shift | ready_low_, size);
+      store_pair(*slot, position << k_state_shift | ready_low_, size | flags);
     }]])
 plant_text(ready_before_the_reference src/producer_core.cpp
   [[slot().lane_offset().store_relaxed(lane_.offset(record));]]
