@@ -128,7 +128,9 @@ class BeltwayChannel {
     {
       const Batch got = consumer_.receive_batch(std::span(batch_).first(std::min<std::size_t>(most, batch_.size())));
       if (got.count == 0) throw tool::failure_of(got.status, "bench: receive");
-      for (Message& message : std::span(batch_).first(got.count)) static_cast<void>(end(message));
+      const std::span<Message> messages = std::span(batch_).first(got.count);
+      for (const Message& message : messages) static_cast<void>(read_back(message.bytes()));
+      ack_batch(messages);
       return got.count;
     }
 

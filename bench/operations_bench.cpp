@@ -112,7 +112,11 @@ void receive_batch(benchmark::State& state, bool group) {
   std::vector<Message> batch(k_batch);
   const auto take = [&] {
     benchmark::DoNotOptimize(consumer.try_receive_batch(batch).count);
-    for (Message& message : batch) message.ack();
+    if (group) {
+      ack_batch(batch);
+    } else {
+      for (Message& message : batch) message.ack();
+    }
   };
   turns(state, k_batch, fill, take, nothing);
 }

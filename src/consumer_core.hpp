@@ -42,6 +42,8 @@ class alignas(k_apart_bytes) ConsumerCore : public QuickRead {
 
   /// Ends a message; see Message::ack.
   bool end_message(const Message& message, End end) noexcept;
+  /// Acknowledges messages of ours, and empties them; see ack_batch().
+  std::size_t ack_all(std::span<Message> messages) noexcept;
   /// The Consumer is gone; the last message to end deletes the core.
   void release() noexcept;
 
@@ -99,6 +101,8 @@ class alignas(k_apart_bytes) ConsumerCore : public QuickRead {
   friend class QuickRead;
   bool end_private(Position position) noexcept;
   bool end_named(const Message& message, bool ack) noexcept;
+  /// After the ends of `messages` of a named group, one of them at `position`. Nothing may be touched afterwards.
+  void ended_named(Position position, std::uint64_t messages) noexcept;
   [[gnu::noinline]] bool give_back(const Message& message) noexcept;
   [[nodiscard]] std::uint64_t acks_of(std::uint64_t ended) const noexcept {
     const std::uint64_t nacks = nacks_.load(std::memory_order_relaxed);

@@ -1,6 +1,8 @@
 // Ending messages, and the end of a consumer that the last of them brings. See consumer_core.hpp.
 #include "consumer_core.hpp"
 
+#include <algorithm>
+
 namespace beltway {
 
 namespace detail {
@@ -22,14 +24,32 @@ bool ConsumerCore::end_private(Position position) noexcept {
   return ours;
 }
 
-bool ConsumerCore::end_named(const Message& message, bool ack) noexcept {
-  const bool ours = ack ? named_->ack(message.position_, message.tries_) : give_back(message);
-  if (const unsigned rung = named_->settle(message.position_); rung != 0) [[unlikely]]
+[[gnu::always_inline]] inline void ConsumerCore::ended_named(Position position, std::uint64_t messages) noexcept {
+  if (const unsigned rung = named_->settle(position); rung != 0) [[unlikely]]
     wakes_ += rung;
   const auto ring = [this] { waiter_.ring_self(); };
   const auto tell = [this](std::uint64_t ended) { endpoint_.counters[5].store_relaxed(acks_of(ended)); };
-  if (ends_.count(ring, tell)) [[unlikely]]
+  if (ends_.count(messages, ring, tell)) [[unlikely]]
     delete this;
+}
+
+bool ConsumerCore::end_named(const Message& message, bool ack) noexcept {
+  const bool ours = ack ? named_->ack(message.position_, message.tries_) : give_back(message);
+  ended_named(message.position_, 1);
+  return ours;
+}
+
+std::size_t ConsumerCore::ack_all(std::span<Message> messages) noexcept {
+  std::size_t ours = 0;
+  if (named_ == nullptr || guard_.in_child()) {
+    for (Message& message : messages) ours += message.ack() ? 1 : 0;
+    return ours;
+  }
+  for (Message& message : messages) {
+    ours += named_->ack(message.position_, message.tries_) ? 1 : 0;
+    message.forget();
+  }
+  ended_named(messages.back().position_, messages.size());
   return ours;
 }
 
@@ -81,10 +101,22 @@ bool Message::ack_slowly() noexcept { return end_message(core_, *this, detail::C
 
 bool Message::nack() noexcept {
   if (core_ == nullptr) return false;
-  const bool done = end_message(std::exchange(core_, nullptr), *this, detail::ConsumerCore::End::nack);
-  data_ = nullptr;
-  size_ = 0;
+  const bool done = end_message(core_, *this, detail::ConsumerCore::End::nack);
+  forget();
   return done;
+}
+
+std::size_t ack_batch(std::span<Message> messages) noexcept {
+  std::size_t ours = 0;
+  while (!messages.empty()) {
+    detail::QuickRead* const core = messages.front().core_;
+    const auto another =
+        std::ranges::find_if(messages, [core](const Message& message) { return message.core_ != core; });
+    const std::span<Message> run = messages.first(static_cast<std::size_t>(another - messages.begin()));
+    if (core != nullptr) ours += static_cast<detail::ConsumerCore*>(core)->ack_all(run);
+    messages = messages.subspan(run.size());
+  }
+  return ours;
 }
 
 void Message::let_go() noexcept {

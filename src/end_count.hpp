@@ -47,19 +47,19 @@ class EndCount {
   /// The Consumer goes. True if nothing is held; else whoever ends the last message is told so.
   [[nodiscard]] bool close() noexcept;
 
-  /// The end of a message. `ring()`: wakes the consumer, who waits for credit. `tell(ended)`: what is ended with this one.
-  /// True if it is the last one and the Consumer has gone.
+  /// The end of `messages`, at least one. `ring()`: wakes the consumer, who waits for credit. `tell(ended)`: what is ended with
+  /// these. True if the last is among them and the Consumer has gone.
   template <class Ring, class Tell>
-  [[nodiscard]] bool count(const Ring& ring, const Tell& tell) noexcept {
+  [[nodiscard, gnu::always_inline]] bool count(std::uint64_t messages, const Ring& ring, const Tell& tell) noexcept {
     // Only the thread that takes messages says that it wants credit. If that is this one, it sees what it said; if it is another,
     // own() has disowned us before.
     const std::int64_t others = ends_.load(std::memory_order_relaxed);
     if (owner_.load(std::memory_order_relaxed) == this_thread() && (others & k_wants_credit) == 0) [[likely]] {
-      tell((own_.load(std::memory_order_relaxed) >> 1) + static_cast<std::uint64_t>(others >> 1) + 1);
-      if (count_own()) [[likely]]
+      tell((own_.load(std::memory_order_relaxed) >> 1) + static_cast<std::uint64_t>(others >> 1) + messages);
+      if (count_own(messages)) [[likely]]
         return false;
     }
-    return count_shared(ring, tell);
+    return count_shared(messages, ring, tell);
   }
 
  private:
@@ -71,7 +71,8 @@ class EndCount {
     return static_cast<std::uint64_t>(ends >> 1) + gone_with_.load(std::memory_order_relaxed);
   }
   template <class Ring, class Tell>
-  [[nodiscard, gnu::noinline]] bool count_shared(const Ring& ring, const Tell& tell) noexcept {
+  [[nodiscard, gnu::noinline]] bool count_shared(std::uint64_t messages, const Ring& ring, const Tell& tell) noexcept {
+    const std::int64_t ends = static_cast<std::int64_t>(messages) * k_one_end;
     std::int64_t seen = ends_.load(std::memory_order_acquire);
     for (;;) {
       if ((seen & k_wants_credit) != 0) [[unlikely]] {
@@ -81,17 +82,17 @@ class EndCount {
         seen = ends_.load(std::memory_order_acquire);
         continue;
       }
-      tell((own_.load(std::memory_order_relaxed) >> 1) + ended_by_others(seen) + 1);
-      if (ends_.compare_exchange_weak(seen, seen + k_one_end)) return seen == -k_one_end;
+      tell((own_.load(std::memory_order_relaxed) >> 1) + ended_by_others(seen) + messages);
+      if (ends_.compare_exchange_weak(seen, seen + ends)) return seen == -ends;
     }
   }
   /// In the owner's thread. False: it is not the owner any more.
-  [[nodiscard]] bool count_own() noexcept {
+  [[nodiscard]] bool count_own(std::uint64_t messages) noexcept {
     const std::uint64_t own = own_.load(std::memory_order_relaxed);
     own_.store(own + 1, std::memory_order_relaxed);
     compiler_fence();  // pairs with the barrier of disown(): either it sees that we count, or we see that we may not
     const bool may = owner_.load(std::memory_order_relaxed) != nullptr;
-    own_.store(may ? own + 2 : own, std::memory_order_release);
+    own_.store(may ? own + 2 * messages : own, std::memory_order_release);
     return may;
   }
   void own_slowly() noexcept;

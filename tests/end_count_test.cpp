@@ -36,32 +36,32 @@ TEST_P(EndCountTest, what_was_ended_is_told_and_no_more_held) {
   EXPECT_EQ(ends_.held(), 3U);
   std::uint64_t told = 0;
   const auto tell = [&](std::uint64_t ended) { told = ended; };
-  EXPECT_FALSE(ends_.count(k_no_bell, tell));
+  EXPECT_FALSE(ends_.count(1, k_no_bell, tell));
   EXPECT_EQ(told, 1U);
-  std::thread([&] { EXPECT_FALSE(ends_.count(k_no_bell, tell)); }).join();
+  std::thread([&] { EXPECT_FALSE(ends_.count(1, k_no_bell, tell)); }).join();
   EXPECT_EQ(told, 2U);
   EXPECT_EQ(ends_.ended(), 2U);
   EXPECT_EQ(ends_.held(), 1U);
-  EXPECT_FALSE(ends_.count(k_no_bell, tell));
+  EXPECT_FALSE(ends_.count(1, k_no_bell, tell));
   EXPECT_TRUE(ends_.close());
 }
 
 TEST_P(EndCountTest, the_last_to_end_is_told_so_whoever_it_is) {
   take(ends_, 3);
-  EXPECT_FALSE(ends_.count(k_no_bell, k_tell_nobody));
+  EXPECT_FALSE(ends_.count(1, k_no_bell, k_tell_nobody));
   EXPECT_FALSE(ends_.close());
   std::uint64_t told = 0;
-  std::thread([&] { EXPECT_FALSE(ends_.count(k_no_bell, [&](std::uint64_t ended) { told = ended; })); }).join();
+  std::thread([&] { EXPECT_FALSE(ends_.count(1, k_no_bell, [&](std::uint64_t ended) { told = ended; })); }).join();
   EXPECT_EQ(told, 2U) << "one before the Consumer went, one after";
-  EXPECT_TRUE(ends_.count(k_no_bell, [&](std::uint64_t ended) { told = ended; }));
+  EXPECT_TRUE(ends_.count(1, k_no_bell, [&](std::uint64_t ended) { told = ended; }));
   EXPECT_EQ(told, 3U);
 }
 
 TEST_P(EndCountTest, it_may_be_closed_in_another_thread) {
   take(ends_, 2);
-  EXPECT_FALSE(ends_.count(k_no_bell, k_tell_nobody));
+  EXPECT_FALSE(ends_.count(1, k_no_bell, k_tell_nobody));
   std::thread([&] { EXPECT_FALSE(ends_.close()); }).join();
-  EXPECT_TRUE(ends_.count(k_no_bell, k_tell_nobody));
+  EXPECT_TRUE(ends_.count(1, k_no_bell, k_tell_nobody));
 }
 
 TEST_P(EndCountTest, whoever_ends_a_message_rings_where_credit_is_wanted) {
@@ -69,7 +69,7 @@ TEST_P(EndCountTest, whoever_ends_a_message_rings_where_credit_is_wanted) {
   for (const bool in_another_thread : {false, true}) {
     ends_.want_credit();
     unsigned rung = 0;
-    const auto end = [&] { EXPECT_FALSE(ends_.count([&] { ++rung; }, k_tell_nobody)); };
+    const auto end = [&] { EXPECT_FALSE(ends_.count(1, [&] { ++rung; }, k_tell_nobody)); };
     if (in_another_thread) {
       std::thread(end).join();
     } else {
@@ -83,18 +83,18 @@ TEST_P(EndCountTest, whoever_ends_a_message_rings_where_credit_is_wanted) {
 
 TEST_P(EndCountTest, another_thread_may_take_while_messages_are_held) {
   take(ends_, 2);
-  EXPECT_FALSE(ends_.count(k_no_bell, k_tell_nobody));
+  EXPECT_FALSE(ends_.count(1, k_no_bell, k_tell_nobody));
   std::thread([&] {
     take(ends_, 2);
     EXPECT_EQ(ends_.held(), 3U);
-    EXPECT_FALSE(ends_.count(k_no_bell, k_tell_nobody));
+    EXPECT_FALSE(ends_.count(1, k_no_bell, k_tell_nobody));
   }).join();
-  EXPECT_FALSE(ends_.count(k_no_bell, k_tell_nobody));
-  EXPECT_FALSE(ends_.count(k_no_bell, k_tell_nobody));
+  EXPECT_FALSE(ends_.count(1, k_no_bell, k_tell_nobody));
+  EXPECT_FALSE(ends_.count(1, k_no_bell, k_tell_nobody));
   EXPECT_EQ(ends_.held(), 0U);
   take(ends_, 1);
   EXPECT_FALSE(ends_.close());
-  EXPECT_TRUE(ends_.count(k_no_bell, k_tell_nobody));
+  EXPECT_TRUE(ends_.count(1, k_no_bell, k_tell_nobody));
 }
 
 /// Three threads, one of which took them, end messages while a fourth takes more, and the Consumer goes in the fourth.
@@ -109,7 +109,7 @@ TEST_P(EndCountTest, no_end_is_lost_where_threads_meet) {
       ready.fetch_add(1);
       while (ready.load() != 4) std::this_thread::yield();
       for (std::uint64_t i = 0; i < count; ++i) {
-        if (ends.count(k_no_bell, k_tell_nobody)) last.fetch_add(1);
+        if (ends.count(1, k_no_bell, k_tell_nobody)) last.fetch_add(1);
       }
     };
     std::array<std::thread, 4> threads;
@@ -127,7 +127,7 @@ TEST_P(EndCountTest, no_end_is_lost_where_threads_meet) {
       for (unsigned i = 0; i < round % 40; ++i) std::this_thread::yield();
       if (round % 2 == 0) take(ends, 1);
       if (ends.close()) last.fetch_add(1);
-      if (round % 2 == 0 && ends.count(k_no_bell, k_tell_nobody)) last.fetch_add(1);
+      if (round % 2 == 0 && ends.count(1, k_no_bell, k_tell_nobody)) last.fetch_add(1);
     });
     for (std::thread& thread : threads) thread.join();
     ASSERT_EQ(last.load(), 1U) << "round " << round;
@@ -157,7 +157,7 @@ TEST_P(EndCountTest, an_owner_that_is_stopped_while_it_counts_is_waited_for) {
     std::thread owner([&] {
       take(ends, k_messages);
       for (std::uint64_t i = 0; i < k_messages; ++i) {
-        if (ends.count(k_no_bell, k_tell_nobody)) last.fetch_add(1);
+        if (ends.count(1, k_no_bell, k_tell_nobody)) last.fetch_add(1);
         ended.store(i + 1, std::memory_order_relaxed);
       }
     });

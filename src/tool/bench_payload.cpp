@@ -52,6 +52,7 @@ void PayloadSink::receive_one() {
   Received received = consumer_.receive();
   if (!received) throw failure_of(received.status(), "bench: receive");
   check(*received);
+  received->ack();
 }
 
 void PayloadSink::receive(std::uint64_t count) {
@@ -67,16 +68,16 @@ std::uint64_t PayloadSink::receive_some(std::uint64_t most, const Until& until) 
       std::span(batch_).first(static_cast<std::size_t>(std::min<std::uint64_t>(most, batch_.size())));
   const Batch got = consumer_.receive_batch(place, until);
   if (got.count == 0 && got.status != Status::timeout) throw failure_of(got.status, "bench: receive");
-  for (Message& message : place.first(got.count)) check(message);
+  for (const Message& message : place.first(got.count)) check(message);
+  ack_batch(place.first(got.count));
   return got.count;
 }
 
-void PayloadSink::check(Message& message) const {
+void PayloadSink::check(const Message& message) const {
   if (message.size() != size_ || !adds_up(message.bytes())) {
     throw Failure(ExitCode::failed, "bench: the message at position " + std::to_string(message.position()) +
                                         " is not what was published");
   }
-  message.ack();
 }
 
 }  // namespace beltway::tool

@@ -46,7 +46,7 @@ class PayloadSink {
   [[nodiscard]] std::uint64_t receive_some(std::uint64_t most, const Until& until);
 
  private:
-  void check(Message& message) const;
+  void check(const Message& message) const;
 
   Consumer& consumer_;
   std::size_t size_;

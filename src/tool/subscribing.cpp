@@ -36,10 +36,9 @@ Status Subscribing::run() {
 void Subscribing::take(std::span<Message> batch) {
   auto unwritten = batch.begin();  // received, and perhaps in the buffer, but not surely written
   const auto settle = [&](auto end) {
-    for (; unwritten != end; ++unwritten) {
-      count_one(*unwritten);
-      unwritten->ack();
-    }
+    std::for_each(unwritten, end, [this](const Message& message) { count_one(message); });
+    ack_batch({unwritten, end});
+    unwritten = end;
   };
   try {
     for (auto message = batch.begin(); message != batch.end() && !stop_.stop_requested(); ++message) {

@@ -50,6 +50,7 @@ const std::map<std::string_view, std::string_view> k_catches = {
     {"lease_what_is_done", "two nacks against acks, ring of 2"},
     {"ends_that_cross", "a removed group's last two leases end"},
     {"gone_is_ended_with_a_store", "a named group joins at oldest while the lane is freed, the next lap"},
+    {"acks_of_a_batch_move_no_floor", "a producer waits for room that two consumers make, who look no more, 2"},
     {"late_ack_is_a_store", "a consumer is thrown out acknowledging"},
     {"two_leases_of_what_is_over", "two batches, one given back"},
     {"two_leases_of_one_message", "two batches, one given back"},

@@ -89,6 +89,9 @@ plant(ends_that_cross src/named_reader.cpp
   [[full_fence();]] "")
 plant_expression(gone_is_ended_with_a_store src/named_reader.cpp
   [[still_there ? ack(state.position, tries) : end_lease(state.position, tries, done)]] [[ack(state.position, tries)]])
+plant(acks_of_a_batch_move_no_floor src/consumer_end.cpp
+  [[ended_named(messages.back().position_, messages.size());]]
+  [[static_cast<void>(ends_.count(messages.size(), [] {}, [](std::uint64_t) {}));]])
 plant_expression(late_ack_is_a_store src/consumer_core.cpp
   [[at.evictable]] [[false]])
 plant_expression(lease_what_is_done src/named_reader.cpp

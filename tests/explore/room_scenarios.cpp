@@ -1,5 +1,6 @@
 // Producers that sleep: for room in the ring, for room in the lane, for a claim of another to end.
 #include <stdexcept>
+#include <string>
 
 #include "scenarios.hpp"
 #include "world.hpp"
@@ -52,15 +53,15 @@ Scenario room_by_two_consumers() {
 }
 
 /// Both are needed, and neither looks for another message: one of them must see the other's end.
-Scenario room_by_two_who_look_no_more() {
+Scenario room_by_two_who_look_no_more(unsigned each) {
   return scenario(
-      "a producer waits for room that two consumers make, who look no more",
+      "a producer waits for room that two consumers make, who look no more, " + std::to_string(each) + " each",
       {.slots = 8, .producers = 1, .consumers = 2, .groups = 1}, {.preemptions = 2, .delays = 2, .executions = 150'000},
-      [](World& w) {
+      [=](World& w) {
         w.add_producer(0);
         for (unsigned c = 0; c < 2; ++c) w.add_consumer(c, 0);
         for (unsigned i = 0; i < 8; ++i) w.publish(0, 20 + i);
-        for (unsigned c = 0; c < 2; ++c) w.receive(c, World::Then::hold);
+        for (unsigned c = 0; c < 2; ++c) w.receive_batch(c, each);
         while (w.receive(0)) {
         }
         add_actor([&w] { w.publish_waiting(0, 1); }, {.name = "producer"});
@@ -138,11 +139,17 @@ Scenario busy_slot() {
 }  // namespace
 
 std::vector<Scenario> room_scenarios() {
-  return {ring_room(2, 2, false),         ring_room(2, 2, true),
-          ring_room(4, 1, true),          room_by_two_consumers(),
-          room_by_two_who_look_no_more(), room_behind_a_void(),
-          lane_room(4, false, true),      lane_room(8, true, true),
-          lane_room(8, true, false),      busy_slot()};
+  return {ring_room(2, 2, false),
+          ring_room(2, 2, true),
+          ring_room(4, 1, true),
+          room_by_two_consumers(),
+          room_by_two_who_look_no_more(1),
+          room_by_two_who_look_no_more(2),
+          room_behind_a_void(),
+          lane_room(4, false, true),
+          lane_room(8, true, true),
+          lane_room(8, true, false),
+          busy_slot()};
 }
 
 }  // namespace beltway::explore

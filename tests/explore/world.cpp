@@ -2,6 +2,7 @@
 #include "world.hpp"
 
 #include <cstring>
+#include <span>
 
 #include "eviction.hpp"
 #include "memory.hpp"
@@ -198,6 +199,13 @@ void World::read_held_again(unsigned consumer) {
 }
 
 void World::end_held(unsigned consumer, Then then) {
+  if (then == Then::ack && held_count_[consumer] > 1 && !evictable_) {
+    const std::span<Message> messages = std::span(held_[consumer]).first(held_count_[consumer]);
+    note("acknowledges a batch of %llu", messages.size());
+    if (ack_batch(messages) != messages.size()) fail("a batch was acknowledged, and not all of it was ours");
+    for (unsigned i = 0; i < held_count_[consumer]; ++i) ++acked[held_ids_[consumer][i]];
+    held_count_[consumer] = 0;
+  }
   for (unsigned i = 0; i < held_count_[consumer]; ++i) {
     end(held_ids_[consumer][i], held_[consumer][i], then);
   }

@@ -133,7 +133,11 @@ void count_receive_batch(const std::string& name, bool group) {
       name, k_batch, [&] { fill(producer); },
       [&] {
         must(consumer.try_receive_batch(batch).count == k_batch);
-        for (Message& message : batch) message.ack();
+        if (group) {
+          ack_batch(batch);
+        } else {
+          for (Message& message : batch) message.ack();
+        }
       },
       nothing);
 }
