@@ -2,6 +2,8 @@
 #include "crew.hpp"
 
 #include <array>
+#include <span>
+#include <utility>
 
 #include "attachment.hpp"
 #include "beltway/atomics.hpp"
@@ -256,6 +258,37 @@ std::size_t Crew::lease_batch(unsigned owner, unsigned nack_mask) {
   // Last first: acks may come in any order.
   for (std::size_t i = batch.count; i-- > 0;) end_lease(out[i], owner, (nack_mask >> i & 1U) == 0);
   return batch.count;
+}
+
+std::size_t Crew::lease_and_ack_batch(unsigned owner) {
+  std::array<Message, 3> out;
+  const std::span<Message> messages = std::span(out).first(consumer(owner).try_receive_batch(out).count);
+  std::array<std::pair<Entry*, Position>, 3> all{};
+  std::size_t whole = 0;
+  for (const Message& message : messages) {
+    note_leased(message, owner);
+    const std::uint64_t id = read_message(message.bytes().data(), message.size());
+    if (id == 0 || id >= k_messages) continue;  // who was thrown out
+    Entry& entry = world_.journal().messages[id];
+    entry.acking = 1;
+    all[whole++] = {&entry, message.position()};
+  }
+  const bool over = world_.journal().thrown_out == owner;
+  compiler_fence();
+  const std::size_t acked = ack_batch(messages);
+  compiler_fence();
+  if (acked != 0 && over) fail(world_, "who was thrown out has ended a lease");
+  if (acked != messages.size() && !is_evicted(world_, owner)) fail(world_, "a lease was lost");
+  for (const auto& [entry, position] : std::span(all).first(whole)) {
+    if (acked == 0) {
+      entry->acking = 0;
+      continue;
+    }
+    entry->position = position;
+    entry->leased = 1;
+    if (acked == messages.size()) entry->acked = 1;  // else some were: who was half thrown out
+  }
+  return messages.size();
 }
 
 Status Crew::read_lossy() {

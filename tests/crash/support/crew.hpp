@@ -54,6 +54,7 @@ class Crew {
   /// Receives as a consumer of the named group, and acknowledges, or gives back.
   Status lease(unsigned owner, bool ack);
   std::size_t lease_batch(unsigned owner, unsigned nack_mask);
+  std::size_t lease_and_ack_batch(unsigned owner);
   /// Receives as the lossy consumer.
   Status read_lossy();
 

@@ -53,6 +53,8 @@ void nack(Crew& crew, unsigned owner) {
 }
 void lease_batch(Crew& crew, unsigned owner) { crew.lease_batch(owner, 0b101); }
 
+void ack_batch(Crew& crew, unsigned owner) { crew.lease_and_ack_batch(owner); }
+
 void read_lossy(Crew& crew, unsigned /*owner*/) {
   for (int i = 0; i < 2; ++i) crew.read_lossy();
 }
@@ -117,6 +119,7 @@ constexpr Operation k_operations[] = {
     {"ack", Role::named, make, ack},
     {"nack", Role::named, make, nack},
     {"lease_batch", Role::named, make, lease_batch},
+    {"ack_batch", Role::named, make, ack_batch},
     {"read_lossy", Role::lossy, make_lossy, read_lossy},
     {"wait_read", Role::private_reader, make, wait_for_message},
     {"wait_lease", Role::named, make, wait_for_message},
