@@ -23,7 +23,7 @@ wants() { [[ " ${parts[*]} " == *" $1 "* ]]; }
 packages=(git)
 if [ "${parts[*]}" != format ]; then
   packages+=(cmake ninja-build ccache g++ pkg-config libboost1.81-dev nlohmann-json3-dev libspdlog-dev libcli11-dev
-    libgtest-dev libbenchmark-dev valgrind mold)
+    libgtest-dev libbenchmark-dev valgrind)
 fi
 if wants clang || wants tidy; then packages+=(clang-14); fi
 if wants asan || wants tsan || wants fuzz; then packages+=(clang-19 libclang-rt-19-dev llvm-19); fi
