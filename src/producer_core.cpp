@@ -66,13 +66,6 @@ Status ProducerCore::room() noexcept {
   return room == Claim::ok ? Status::ok : Status::full;
 }
 
-Status ProducerCore::lane_is_full() noexcept {
-  // A removed queue frees nothing any more.
-  if (const Status status = take_notice(); status != Status::ok) return status;
-  blocked_ = lane_.waits_for_loans() ? Blocked::loans : Blocked::lane;
-  return Status::full;
-}
-
 void ProducerCore::put_reference(std::uint64_t record, std::size_t size) noexcept {
   slot().lane_offset().store_relaxed(lane_.offset(record));
   lane_.commit(record, last());

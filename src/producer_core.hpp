@@ -86,7 +86,12 @@ class alignas(k_apart_bytes) ProducerCore : public Claimer {
   [[nodiscard]] Status lend(std::size_t size, Lane::Lent& lent) {
     if (size > attachment_.map.geometry.lane_bytes || size > k_max_message_bytes) return Status::too_large;
     lent = lane_.lend(size);
-    return lent.data != nullptr ? Status::ok : lane_is_full();
+    if (lent.data != nullptr) [[likely]]
+      return Status::ok;
+    // A removed queue frees nothing any more.
+    if (const Status status = take_notice(); status != Status::ok) return status;
+    blocked_ = lane_.waits_for_loans() ? Blocked::loans : Blocked::lane;
+    return Status::full;
   }
   void drop(std::uint64_t record) noexcept {
     lane_.drop(record);
@@ -180,7 +185,6 @@ class alignas(k_apart_bytes) ProducerCore : public Claimer {
   }
   Status claim_slowly(Claim claim) noexcept;
   Status room() noexcept;
-  Status lane_is_full() noexcept;
   Status take_notice() noexcept;
   void put_reference(std::uint64_t record, std::size_t size) noexcept;
   /// Ends the last claim, which is a message now, and counts it.
