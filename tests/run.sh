@@ -52,7 +52,12 @@ preset() {
     cmake --build --preset "$name" -j "$jobs" --target all_verify_interface_header_sets -- --quiet ||
       one_failed "$name: a public header does not stand alone"
   fi
-  ctest --preset "$name" -j "$jobs" --output-log "$log" --no-tests=error || failed "$name: tests"
+  if ! ctest --preset "$name" -j "$jobs" --output-log "$log" --no-tests=error; then
+    failed "$name: tests"
+    # Said once more at the very end, of which alone some logs of CI keep anything: each failed test and what it printed.
+    awk '/^ *[0-9]+\/[0-9]+ Test +#/ { failed = /\*\*\*/; lines = 0 } /^ *Start +[0-9]+:|^[0-9]+% tests passed/ { failed = 0 }
+      failed && lines++ < 60' "$log" >>build/failed-tests
+  fi
   # "97% tests passed, 3 tests failed out of 100"
   summary=$(grep -aE 'tests passed, [0-9]+ tests failed out of [0-9]+' "$log" | tail -1)
   if [[ $summary =~ ([0-9]+)\ tests\ failed\ out\ of\ ([0-9]+) ]]; then
@@ -94,6 +99,7 @@ fuzz() {
 }
 
 mkdir -p build
+: >build/failed-tests
 start=$SECONDS
 for part in "${parts[@]}"; do
   part_start=$SECONDS
@@ -110,6 +116,7 @@ for part in "${parts[@]}"; do
 done
 
 echo
+cat build/failed-tests
 for failure in "${failures[@]}"; do echo "FAILED: $failure"; done
 echo "$((total == 0 ? 100 : 100 * passed / total))% tests passed, $((total - passed)) tests failed out of $total" \
   "(${parts[*]}; ${#failures[@]} parts failed; $((SECONDS - start)) s)"
