@@ -3,13 +3,22 @@
 #include "waiter.hpp"
 
 #include <gtest/gtest.h>
-#include <sched.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 
-#include <ctime>
 #include <thread>
 
 #include "beltway/beltway.hpp"
 #include "local_queue.hpp"
+
+namespace {
+thread_local int yields = 0;
+}  // namespace
+/// In the place of the C library's.
+extern "C" int sched_yield() noexcept {
+  ++yields;
+  return static_cast<int>(syscall(SYS_sched_yield));
+}
 
 namespace beltway::test {
 namespace {
@@ -52,48 +61,25 @@ TEST_F(WaiterLearns, spin_always_spins_and_sleep_never_does) {
   EXPECT_GE(sleeping.sleeps(), 8U);
 }
 
-/// Processor time of this process, so far.
-double processor_seconds() {
-  timespec time{};
-  clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &time);
-  return static_cast<double>(time.tv_sec) + static_cast<double>(time.tv_nsec) / 1e9;
-}
-
-void stay_on(int processor) {
-  cpu_set_t only;
-  CPU_ZERO(&only);
-  CPU_SET(processor, &only);
-  ASSERT_EQ(sched_setaffinity(0, sizeof only, &only), 0);
-}
-
-TEST(WaiterGivesWay, to_the_one_for_whom_it_waits_on_the_same_processor) {
-  constexpr int k_rounds = 1000;
-  LocalQueue requests({.slots = 4});
-  LocalQueue replies({.slots = 4});
-  Producer ask = requests.producer();
-  Consumer asked = requests.consumer({.wait = WaitStrategy::spin});
-  Producer reply = replies.producer();
-  Consumer replied = replies.consumer({.wait = WaitStrategy::spin});
-  const int processor = sched_getcpu();
-  const double before = processor_seconds();
-  std::thread answering([&] {
-    stay_on(processor);
-    for (int i = 0; i < k_rounds; ++i) {
-      EXPECT_TRUE(asked.receive());
-      reply.publish("reply");
+TEST(WaiterGivesWay, at_each_look_at_the_clock_once_others_have_had_its_processor) {
+  constexpr int k_before = 1'000;
+  constexpr int k_after = 20'000;
+  LocalQueue queue;
+  const Attachment at = queue.attach_consumer();
+  Waiter waiter(at.map, at.owner, WaitStrategy::spin);
+  int looks = 0;
+  int yields_before = 0;
+  const auto look = [&] {
+    if (++looks == k_before) {  // as if others had it: a long time passes between two looks
+      std::this_thread::sleep_for(1ms);
+      yields_before = yields;
     }
-  });
-  std::thread asking([&] {
-    stay_on(processor);
-    for (int i = 0; i < k_rounds; ++i) {
-      ask.publish("request");
-      EXPECT_TRUE(replied.receive());
-    }
-  });
-  asking.join();
-  answering.join();
-  // Who never gives way spins until the scheduler ends its turn, milliseconds later, twice a round.
-  EXPECT_LT((processor_seconds() - before) / k_rounds, 1e-3);
+    return looks == k_before + k_after;
+  };
+  EXPECT_EQ(waiter.wait({}, look, [] {}, [] {}), Waiter::Ended::found);
+  EXPECT_TRUE(waiter.gave_way());
+  // 64 looks and fewer lie between two looks at the clock. Whoever is interrupted meanwhile gives way all the more.
+  EXPECT_GE(yields - yields_before, k_after / 64 - 2);
 }
 
 }  // namespace
