@@ -37,7 +37,11 @@ class PrivateReader {
     if (!quick_.is_ready(word)) return false;
     if (!view_slot(map_, slot, SlotState::of(word), view)) return false;
     quick_.step();
-    if (view.data != slot.payload()) quick_.lane_end_ = quick_.read_;
+    if (view.data != slot.payload()) {
+      view.data = as_expected(view.data, expected_);
+      expected_ = view.data + (view.size + k_line - 1) / k_line * k_line;
+      quick_.lane_end_ = quick_.read_;
+    }
     return true;
   }
 
@@ -95,6 +99,7 @@ class PrivateReader {
 
   const QueueMap map_;
   detail::QuickRead& quick_;
+  const std::byte* expected_ = nullptr;      // behind the newest message in a lane
   std::vector<std::uint64_t> beyond_floor_;  // a bit a slot: let go beyond the floor
 };
 
