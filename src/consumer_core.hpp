@@ -84,8 +84,13 @@ class alignas(k_apart_bytes) ConsumerCore : public QuickRead {
   }
   /// The rest of it: the counters are stored, too.
   [[nodiscard, gnu::noinline]] Received received_seldom(const SlotView& view) noexcept;
+  /// All that was there is taken, or was when the last batch was. False for lossy groups, and where others may throw us out.
+  [[nodiscard]] bool has_caught_up() const noexcept {
+    if (quick_end_ != 0) return cut_short_ || !private_->is_next_ready();
+    return quick_named_ != nullptr && (cut_short_ || !quick_named_->more());
+  }
   /// Before a wait, if that is for the best: see HeadStart. Whether it was done.
-  bool let_producer_get_ahead() noexcept;
+  bool let_producer_get_ahead(const HeadStart::Lead& lead) noexcept;
   [[nodiscard]] bool at_prefetch_limit() const noexcept;
   [[nodiscard]] bool all_delivered() const noexcept;
   /// Pairs with the daemon, which sets the flag, then has a barrier run on all processors, then takes what is ours away.
@@ -141,6 +146,7 @@ class alignas(k_apart_bytes) ConsumerCore : public QuickRead {
   // Like quick_end_: the reader, while nobody can throw us out, nor an event loop wants to know what we find; else null.
   NamedReader* quick_named_;
   HeadStart head_start_;
+  bool cut_short_ = false;  // the last batch
   Waiter waiter_;
   Endpoint& endpoint_;
   ConsumerCounters counters_;  // messages, bytes, lost, redelivered and corrupt; the rest is put in when asked for

@@ -15,8 +15,9 @@ Geometry geometry(std::uint32_t slots, std::uint64_t lane_bytes = 0) {
 /// A consumer that waits now and then.
 class Consumer {
  public:
-  explicit Consumer(std::uint64_t message_bytes, const Geometry& geometry = beltway::geometry(1024))
-      : head_start_(geometry), message_bytes_(message_bytes) {
+  explicit Consumer(std::uint64_t message_bytes, const Geometry& geometry = beltway::geometry(1024),
+                    const HeadStart::Lead& lead = HeadStart::k_one_by_one)
+      : head_start_(geometry), lead_(lead), message_bytes_(message_bytes) {
     takes(0, 0);
   }
   /// Takes `messages` in `ns`, then has to wait; for how long it should stay away.
@@ -24,7 +25,7 @@ class Consumer {
     read_ = wrap(read_ + messages);
     bytes_ += messages * message_bytes_;
     now_ns_ += ns;
-    return head_start_.may_wait(read_, bytes_) ? head_start_.wait_ns(read_, bytes_, now_ns_) : 0;
+    return head_start_.may_wait(read_, bytes_) ? head_start_.wait_ns(read_, bytes_, now_ns_, lead_) : 0;
   }
   void now_has(std::uint64_t message_bytes) { message_bytes_ = message_bytes; }
   /// How many of so many waits were long ones.
@@ -36,6 +37,7 @@ class Consumer {
 
  private:
   HeadStart head_start_;
+  const HeadStart::Lead lead_;
   std::uint64_t message_bytes_;
   Position read_ = wrap(~std::uint64_t{19});  // positions and bytes wrap
   std::uint64_t bytes_ = ~std::uint64_t{900};
@@ -159,6 +161,14 @@ TEST(HeadStart, lasts_for_a_quarter_of_the_ring_at_the_pace_of_the_stream) {
   small.long_waits(16, 2, 400);
   EXPECT_EQ(small.takes(2, 400), 16U * 200);
   EXPECT_EQ(Consumer(k_kib, geometry(2)).long_waits(1000, 2, 400), 0U);
+}
+
+TEST(HeadStart, of_who_takes_batches_lasts_for_half_of_the_ring) {
+  Consumer large(k_kib, geometry(1024), HeadStart::k_in_batches);
+  large.long_waits(16, 2, 400);
+  EXPECT_EQ(large.takes(2, 400), 30'000U);
+  EXPECT_EQ(large.takes(2, 40), 512U * 20);
+  EXPECT_EQ(Consumer(k_kib, geometry(1), HeadStart::k_in_batches).long_waits(1000, 2, 400), 0U);
 }
 
 TEST(HeadStart, lasts_for_a_quarter_of_the_lane_where_messages_lie_in_one) {
