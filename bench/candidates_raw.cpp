@@ -17,21 +17,30 @@ namespace {
 
 using Word = std::atomic<std::uint64_t>;
 
+/// Where a payload lies, and how it comes there.
+enum class Payload : std::uint8_t {
+  in_slot,  ///< 16 bytes behind the slot's word, where it is made
+  copied,   ///< the same, made elsewhere first: what publish(bytes) has to do
+  apart,    ///< in buffers of their own, as what is lent does; each word has a line to itself
+  told,     ///< the same, and a reader learns where from the slot, as it must if sizes are not agreed on
+};
+
 /// Slots of the geometry that Beltway has for the same scenario: a word with a sequence number that says that the slot is
-/// written, and the payload 16 bytes behind it. With `ring` false a single slot, used again and again: for round trips. With
-/// `eager` looked at as Beltway's consumers do, to tell what they owe to that. With `apart` the payloads lie in buffers of their
-/// own, as what is lent does, and each word has a line to itself.
-template <bool ring, bool eager = false, bool apart = false>
+/// written, and the payload. With `ring` false a single slot, used again and again: for round trips. With `eager` looked at as
+/// Beltway's consumers do, to tell what they owe to that.
+template <bool ring, bool eager = false, Payload where = Payload::in_slot>
 class RawSlots {
+  static constexpr bool k_apart = where == Payload::apart || where == Payload::told;
+
  public:
   static constexpr Traits k_traits{.round_trips_only = !ring || eager};
 
   RawSlots(const Spec& spec, const std::string& /*name*/)
       : size_(spec.size_bytes),
-        stride_(apart ? Spec::k_line_bytes : spec.slot()),
+        stride_(k_apart ? Spec::k_line_bytes : spec.slot()),
         slots_(ring ? spec.ring_slots() : 1),
-        payload_(apart ? slots_ * stride_ : Spec::k_head_bytes),
-        payload_stride_(apart ? spec.slot() : stride_),
+        payload_(k_apart ? slots_ * stride_ : Spec::k_head_bytes),
+        payload_stride_(k_apart ? spec.slot() : stride_),
         memory_(Spec::k_line_bytes + payload_ + slots_ * payload_stride_) {}
 
   [[nodiscard]] std::uint64_t bytes_in_flight() const { return slots_ * payload_stride_; }
@@ -45,7 +54,8 @@ class RawSlots {
           payload_stride_(channel.payload_stride_),
           mask_(channel.slots_ - 1),
           base_(channel.slots()),
-          consumed_(channel.consumed()) {}
+          consumed_(channel.consumed()),
+          made_(where == Payload::copied ? size_ : 0) {}
 
     void send(std::uint64_t value) {
       if (ring && sent_ - seen_ > mask_) {
@@ -55,7 +65,14 @@ class RawSlots {
         });
       }
       std::byte* const slot = base_ + (sent_ & mask_) * stride_;
-      tool::fill({base_ + payload_ + (sent_ & mask_) * payload_stride_, size_}, value);
+      const std::uint64_t offset = payload_ + (sent_ & mask_) * payload_stride_;
+      if constexpr (where == Payload::copied) {
+        tool::fill({made_.data(), size_}, value);
+        std::memcpy(base_ + offset, made_.data(), size_);
+      } else {
+        tool::fill({base_ + offset, size_}, value);
+      }
+      if constexpr (where == Payload::told) std::memcpy(slot + sizeof(Word), &offset, sizeof offset);
       ++sent_;
       reinterpret_cast<Word*>(slot)->store(sent_, std::memory_order_release);  // pairs with the acquire in receive()
     }
@@ -68,6 +85,7 @@ class RawSlots {
     const std::uint64_t mask_;
     std::byte* const base_;
     Word& consumed_;
+    std::vector<std::byte> made_;
     std::uint64_t sent_ = 0;
     std::uint64_t seen_ = 0;
   };
@@ -85,7 +103,7 @@ class RawSlots {
 
     std::uint64_t receive() {
       std::byte* const slot = base_ + (taken_ & mask_) * stride_;
-      const std::byte* const payload = base_ + payload_ + (taken_ & mask_) * payload_stride_;
+      std::uint64_t offset = payload_ + (taken_ & mask_) * payload_stride_;
       ++taken_;
       const Word& word = *reinterpret_cast<Word*>(slot);
       const auto there = [&] { return word.load(std::memory_order_acquire) == taken_; };  // pairs with send()
@@ -95,7 +113,8 @@ class RawSlots {
       } else {
         tool::spin_until(there);
       }
-      const std::uint64_t value = read_back({payload, size_});
+      if constexpr (where == Payload::told) std::memcpy(&offset, slot + sizeof(Word), sizeof offset);
+      const std::uint64_t value = read_back({base_ + offset, size_});
       // A quarter of the ring at a time, so that the line of this word seldom travels. Pairs with the acquire in send().
       if (ring && (taken_ & (mask_ >> 2U)) == 0) consumed_.store(taken_, std::memory_order_release);
       return value;
@@ -200,7 +219,12 @@ class RawEventfd {
 void add_raw(Entries& entries) {
   add<RawSlots<false>>(entries, "raw-flag", "one flag, one buffer");
   add<RawSlots<true>>(entries, "raw-slots", "slots of Beltway's geometry, one sequence word each");
-  add<RawSlots<true, false, true>>(entries, "raw-lanes", "words of a line each, and buffers beside them that rotate");
+  add<RawSlots<true, false, Payload::copied>>(entries, "raw-slots-copy",
+                                              "raw-slots, each message made elsewhere and copied");
+  add<RawSlots<true, false, Payload::apart>>(entries, "raw-lanes",
+                                             "words of a line each, and buffers beside them that rotate");
+  add<RawSlots<true, false, Payload::told>>(entries, "raw-lanes-told",
+                                            "raw-lanes, whose slots say where the buffer is");
   add<RawSlots<false, true>>(entries, "raw-flag-eager",
                              "raw-flag, whose reader looks as Beltway's consumers do (src/looks.hpp)");
   add<RawSlots<true, true>>(entries, "raw-slots-eager", "raw-slots, likewise");

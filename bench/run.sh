@@ -62,7 +62,7 @@ quick() {
 
 full() {
   local small=8,64,256,1K,4K large=64K,1M,16M
-  local spinning='raw-flag*,raw-slots*,raw-lanes,beltway,beltway-place,beltway-loan,beltway-mp,beltway-group,beltway-mp-group,boost-*'
+  local spinning='raw-flag*,raw-slots*,raw-lanes*,beltway,beltway-place,beltway-loan,beltway-mp,beltway-group,beltway-mp-group,boost-*'
   local all="$spinning,raw-memcpy,beltway-batch,beltway-receive-batch,beltway-group-batch,iceoryx,posix-mq,pipe,unix-*,zeromq,nng"
   local sleeping='raw-eventfd,beltway:*,beltway-group:*,boost-mq:sleep,posix-mq,pipe,unix-*,zeromq,nng'
   measure --mode latency --sizes $small --candidates "$spinning,iceoryx,posix-mq,pipe,unix-*,zeromq,nng" --run-seconds 120
