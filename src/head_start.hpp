@@ -7,8 +7,11 @@
 // So once a stream is recognised, a consumer that has caught up stays away for a moment, but never so long that the ring or
 // the lane could fill. One that takes batches has caught up when a batch is cut short: a few messages behind its producer it
 // finds some each time (1 KiB in batches of 32, of which it got 16: 27 million a second, and 37 with a head start).
-// A stream is what comes faster than requests and replies can, and not one by one: whoever waits for each reply is never
-// delayed.
+//
+// A stream is what comes faster than requests and replies can, and not one by one: who waits for each reply is not delayed.
+// Where lines are near, its pace may be a stream's (64 B in 130 ns), and now and then two messages are there at once, since
+// both sides write down their counters. Whoever has several requests under way looks like a stream until a head start brings
+// nothing; then he gets fewer and fewer of them.
 //
 // Where lines take long, a consumer in the way makes a stream too slow to be recognised (1 KiB: 480 ns a message, 210 with a
 // head start). What might be one is tried now and then, so seldom that it shows in no percentile below the 99th: if head
@@ -48,6 +51,7 @@ class HeadStart {
     now_ns_ = 0;
     waits_ = 0;
     messages_ = 0;
+    was_given_ = false;
     return false;
   }
   /// For how long it should not look at `now_ns`.
@@ -58,11 +62,16 @@ class HeadStart {
     const std::uint64_t stream_ns = messages * k_stream_base_ns + taken_bytes / k_stream_bytes_a_ns;
     const std::uint64_t passed_ns = now_ns - now_ns_;
     const bool streams = now_ns_ != 0 && messages != 0 && passed_ns < stream_ns;
-    if (streams && is_given()) {  // what helped is tried again at once
+    if (streams && was_given_) {  // what helped is tried again at once
       untried_ = tried_ = 0;
       pause_ = k_first_pause;
+      in_vain_ = 0;
     }
     const bool fast = streams || (now_ns_ != 0 && messages != 0 && passed_ns < 2 * stream_ns && is_tried());
+    if (was_given_ && passed_ns >= 2 * stream_ns) {
+      in_vain_ = std::min(in_vain_ + 1, k_most_in_vain);
+      skipped_ = k_waits << in_vain_;
+    }
     read_ = read;
     bytes_ = bytes;
     now_ns_ = now_ns;
@@ -72,7 +81,8 @@ class HeadStart {
       waits_ /= 2;
       messages_ /= 2;
     }
-    if (!is_given()) return 0;
+    was_given_ = is_stream() && !is_skipped();
+    if (!was_given_) return 0;
     // At the pace of the messages since the last wait.
     return std::min(lead.most_ns, room(taken_bytes / messages) / lead.part_of_room * (passed_ns / messages));
   }
@@ -85,19 +95,27 @@ class HeadStart {
   static constexpr std::uint64_t k_stream_bytes_a_ns = 4;
   static constexpr std::uint64_t k_waits = 16;
 
+  // Head starts in vain, one after the other: 32 waits of a stream without one, 64, at most 65,536.
+  static constexpr unsigned k_most_in_vain = 12;
+
   // Waits without a trial, at first and after more and more trials in vain.
   static constexpr std::uint64_t k_first_pause = 1 << 10;
   static constexpr std::uint64_t k_most_pause = 1 << 16;
 
-  /// A head start at this wait; before it is counted, at the last.
-  [[nodiscard]] bool is_given() const noexcept { return waits_ >= k_waits && messages_ > waits_; }
+  /// It is a stream. Most have 1.5 messages a wait and more, one in a hundred less than 1.25; requests and replies 1.1 at most.
+  [[nodiscard]] bool is_stream() const noexcept { return waits_ >= k_waits && messages_ >= waits_ + waits_ / 4; }
+  [[nodiscard]] bool is_skipped() noexcept {
+    if (skipped_ == 0) return false;
+    --skipped_;
+    return true;
+  }
   /// Whether to count what came at more than half of a stream's pace, but not all of it, as one.
   [[nodiscard]] bool is_tried() noexcept {
     if (untried_ != 0) {
       --untried_;
       return false;
     }
-    if (!is_given() || ++tried_ <= k_waits) return true;
+    if (!was_given_ || ++tried_ <= k_waits) return true;
     pause_ = std::min(2 * pause_, k_most_pause);
     untried_ = pause_;
     tried_ = 0;
@@ -119,6 +137,9 @@ class HeadStart {
   std::uint64_t now_ns_ = 0;               // likewise; 0: there was none yet
   std::uint64_t waits_ = 0;                // fast ones, in a row
   std::uint64_t messages_ = 0;             // taken between them
+  bool was_given_ = false;                 // at the last wait
+  unsigned in_vain_ = 0;                   // head starts, in a row
+  std::uint64_t skipped_ = 0;              // waits to come that are given none for it
   std::uint64_t untried_ = k_first_pause;  // waits before the next trial
   std::uint64_t tried_ = 0;                // head starts of this one
   std::uint64_t pause_ = k_first_pause;    // before it
