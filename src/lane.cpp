@@ -133,8 +133,8 @@ bool Lane::reclaim() noexcept {
     if (record.phase == Phase::inherited) marked = mark_all_gone(lowest) || marked;
   }
   // A group that joined at the oldest message before the marks may be reading what they cover: look once more. The
-  // swaps of the marks are the fence between.
-  if (marked) over = count_over(claimer_.look());
+  // swaps of the marks are the fence between. What floors have passed only meanwhile bears no mark: it is for the next time.
+  if (marked) over = std::min(over, count_over(claimer_.look()));
   oldest_ += over;
   return over != 0;
 }

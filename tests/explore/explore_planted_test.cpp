@@ -32,6 +32,7 @@ const std::map<std::string_view, std::string_view> k_catches = {
     {"no_fence_behind_the_claim_before_a_reference", "a lossy reader and the lane of a single producer, weak memory"},
     {"no_fence_behind_the_claim_before", "a lossy reader is overtaken by a single producer, weak memory"},
     {"no_second_look_at_the_floors", "join at oldest while the lane is freed"},
+    {"frees_what_is_passed_meanwhile", "a reader goes on while the lane is freed, a lossy reader looks"},
     {"no_gone_mark", "a lossy reader, a lane and another producer"},
     {"heir_marks_nothing", "a dead producer's lane is taken over, its reader has passed it, a lossy"},
     {"heir_skips_what_is_passed_meanwhile", "a dead producer's lane is taken over, a reader still needs it, a lossy"},

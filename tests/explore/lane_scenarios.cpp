@@ -193,6 +193,35 @@ Scenario help_and_gone() {
       });
 }
 
+/// A reliable reader lets a message go between the marks and the second look at the floors: that message bears no mark.
+Scenario passed_meanwhile(GroupKind other) {
+  return scenario(
+      std::string("a reader goes on while the lane is freed, ") +
+          (other == GroupKind::lossy ? "a lossy reader looks" : "a group joins at oldest"),
+      {.slots = 4, .producers = 1, .consumers = 2, .lane_bytes = k_lane_bytes}, {.preemptions = 3, .delays = 1},
+      [=](World& w) {
+        w.add_producer(0);
+        w.add_private(0);
+        if (other == GroupKind::lossy) w.add_private(1, Start::latest, GroupKind::lossy);
+        publish_large(w, 0, 20, 2);
+        w.receive(0);
+        if (other == GroupKind::lossy) w.receive(1);
+        add_actor([&w] { publish_large(w, 0, 1, 2); }, {.name = "A"});
+        add_actor([&w] { w.receive(0); }, {.name = "reader"});
+        add_actor(
+            [=, &w] {
+              if (other == GroupKind::priv) w.add_private(1, Start::oldest);
+              w.receive(1) && w.receive(1);
+            },
+            {.name = other == GroupKind::lossy ? "lossy" : "joiner"});
+      },
+      [](World& w) {
+        while (w.receive(1)) {
+        }
+        w.check_private(0);
+      });
+}
+
 enum class Heir : std::uint8_t { before_reader, behind_reader };
 
 /// Producer 0 dies and leaves messages in its lane; a new producer takes its index and its lane.
@@ -261,6 +290,8 @@ std::vector<Scenario> lane_scenarios() {
           lossy_small(2, true),
           join_and_reclaim(),
           join_named_and_reclaim(),
+          passed_meanwhile(GroupKind::lossy),
+          passed_meanwhile(GroupKind::priv),
           late_end_of_what_is_gone(),
           help_and_gone(),
           takeover(Heir::before_reader, GroupKind::lossy),

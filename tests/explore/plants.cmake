@@ -42,7 +42,9 @@ plant(no_fence_behind_the_claim_before include/beltway/quick_claim.hpp
 
 # -- lanes --------------------------------------------------------------------------------------------------------
 plant(no_second_look_at_the_floors src/lane.cpp
-  [[if (marked) over = count_over(claimer_.look());]] "")
+  [[if (marked) over = std::min(over, count_over(claimer_.look()));]] "")
+plant(frees_what_is_passed_meanwhile src/lane.cpp
+  [[over = std::min(over, count_over(claimer_.look()));]] [[over = count_over(claimer_.look());]])
 plant(no_gone_mark src/lane.cpp
   [[if (record.phase == Phase::committed) marked = mark_gone(record.position) || marked;]] "")
 plant(heir_marks_nothing src/lane.cpp

@@ -69,7 +69,7 @@ bool is_caught(const char* bug) {
   return !WIFEXITED(status) || WEXITSTATUS(status) != 0;
 }
 
-constexpr std::array<std::string_view, 33> k_left_to_the_explorer{
+constexpr std::array<std::string_view, 34> k_left_to_the_explorer{
     "one_swap_as_help",
     "no_fence_before_the_floors",
     "no_fence_behind_the_mark",
@@ -102,6 +102,7 @@ constexpr std::array<std::string_view, 33> k_left_to_the_explorer{
     "ends_that_cross",
     "gone_is_ended_with_a_store",
     "acks_of_a_batch_move_no_floor",
+    "frees_what_is_passed_meanwhile",
     "late_ack_is_a_store",
 };
 
