@@ -11,6 +11,9 @@ constexpr std::uint64_t k_first_records = 64;
 /// Records ahead of the one whose slot is marked: that is a locked swap, which waits for the slot's line. Loans of 1 KiB
 /// 11.5 -> 17.4 million a second, and 2.1 -> 3.0 where two processors share no cache; 24 are no better than 8.
 constexpr std::uint64_t k_fetched_early = 8;
+/// Records freed at once, 15 ns each, so that no loan waits for long: when all that was over was freed at once, one of 1 KiB in a
+/// thousand took 15 us.
+constexpr std::uint64_t k_most_freed = 128;
 
 }  // namespace
 
@@ -85,7 +88,7 @@ Lane::Lent Lane::lend_slowly(std::uint64_t bytes) {
 
 std::uint64_t Lane::count_over(Position lowest) const noexcept {
   std::uint64_t over = 0;
-  while (oldest_ + over != newest_) {
+  while (over <= k_most_freed && oldest_ + over != newest_) {
     const Record& record = at(oldest_ + over);
     if (record.phase == Phase::open) break;
     if (record.phase != Phase::dropped && distance(record.position, lowest) >= 0) break;
@@ -116,7 +119,6 @@ bool Lane::mark_all_gone(Position lowest) noexcept {
 }
 
 bool Lane::reclaim() noexcept {
-  lent_since_look_ = 0;
   Position lowest = claimer_.look();
   std::uint64_t over = count_over(lowest);
   if (over == 0 && oldest_ != newest_ && !waits_for_loans()) {
@@ -124,6 +126,11 @@ bool Lane::reclaim() noexcept {
     help_floors(map_);
     lowest = claimer_.look();
     over = count_over(lowest);
+  }
+  if (over > k_most_freed) {
+    over = k_most_freed;  // and the rest with the next loan
+  } else {
+    lent_since_look_ = 0;
   }
   bool marked = false;
   for (std::uint64_t i = 0; i < over; ++i) {

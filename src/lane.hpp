@@ -83,6 +83,7 @@ class Lane {
   Lent lend_slowly(std::uint64_t bytes);
   [[nodiscard]] bool place(std::uint64_t bytes, std::uint64_t& offset) noexcept;
   void make_room_for_a_record();
+  /// Records that are over, the oldest ones; some, if there are many.
   std::uint64_t count_over(Position lowest) const noexcept;
   bool reclaim() noexcept;
   bool mark_gone(Position position) noexcept;

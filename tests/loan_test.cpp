@@ -1,6 +1,7 @@
 // Loans: memory of the lane, written in place and committed in any order, and the lane's life around them.
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cstring>
 #include <deque>
 #include <random>
@@ -98,6 +99,33 @@ TEST(Loan, AHeldMessageKeepsItsBytesAndTheRestIsUsedAgain) {
     ASSERT_EQ(out.try_publish(std::string(4000, 'n')), Status::ok);
     ASSERT_TRUE(in.try_receive());
   }
+}
+
+/// How many slots say that their message's memory may be lent again.
+unsigned gone(const LocalQueue& queue) {
+  unsigned count = 0;
+  for (std::uint64_t i = 0; i < queue.map().geometry.slots; ++i) {
+    count += SlotState::of(queue.map().slot(i).state.load_relaxed()).phase == SlotPhase::gone ? 1 : 0;
+  }
+  return count;
+}
+
+TEST(Loan, NoneFreesAllThatIsOverAtOnceWhereThatIsMuch) {
+  LocalQueue queue({.slots = 1024, .slot_bytes = 64, .lane_bytes = 65536});  // room for 1024 messages of a line
+  Producer out = queue.producer();
+  Consumer in = queue.consumer();
+  const std::string line(64, 'x');
+  for (int i = 0; i < 1024; ++i) out.publish(line);
+  for (int i = 0; i < 1024; ++i) ASSERT_TRUE(in.try_receive());
+  unsigned before = gone(queue);
+  std::vector<unsigned> freed;
+  for (int i = 0; i < 20; ++i) {
+    out.loan(64)->drop();
+    freed.push_back(gone(queue) - before);
+    before += freed.back();
+  }
+  EXPECT_LE(std::ranges::max(freed), 128U);
+  EXPECT_EQ(before, 1024U) << "but others go on with it, until nothing is left";
 }
 
 TEST(Loan, RandomSizesAndOrdersNeverMixUpBytes) {

@@ -32,7 +32,7 @@ struct Budget {
 };
 constexpr Budget k_budgets[] = {
     {"publish_8", 72},       {"publish_64", 86},       {"publish_mp_8", 226},    {"publish_mp_64", 240},
-    {"publish_batch_8", 68}, {"publish_batch_64", 82}, {"loan_commit", 372},     {"receive", 99},
+    {"publish_batch_8", 68}, {"publish_batch_64", 82}, {"loan_commit", 386},     {"receive", 99},
     {"receive_batch", 89},   {"lease_ack", 374},       {"lease_ack_batch", 181},
 };
 
