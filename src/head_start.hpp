@@ -88,8 +88,8 @@ class HeadStart {
   }
 
  private:
-  static constexpr std::uint64_t k_least_bytes =
-      48;  // a message; smaller ones, two to a line or one, stream well without
+  // A message; smaller ones, two to a line or one, stream well without.
+  static constexpr std::uint64_t k_least_bytes = 48;
   // A message of a stream takes less than this, a round trip more (1 KiB: 230 and 780 ns where a line takes 55).
   static constexpr std::uint64_t k_stream_base_ns = 128;
   static constexpr std::uint64_t k_stream_bytes_a_ns = 4;
