@@ -69,7 +69,7 @@ class Lane {
     return records_[record & (records_.size() - 1)];
   }
   static constexpr std::uint64_t lines(std::uint64_t bytes) noexcept {
-    return bytes == 0 ? k_line : (bytes + k_line - 1) / k_line * k_line;
+    return bytes == 0 ? k_line : whole_lines(bytes);
   }
   /// From time to time, so that what is long over lets the lane start again at its beginning.
   [[nodiscard]] bool is_time_to_look() const noexcept { return lent_since_look_ > map_.geometry.lane_bytes / 4; }

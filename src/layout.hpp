@@ -42,6 +42,8 @@ inline constexpr std::uint64_t k_magic = 0x0a79617774'6c6542ULL;  // "Beltway\n"
 inline constexpr std::uint32_t k_layout_major = 1;
 inline constexpr std::uint32_t k_layout_minor = 1;
 inline constexpr std::size_t k_line = 64;
+/// `bytes`, rounded up to lines.
+constexpr std::uint64_t whole_lines(std::uint64_t bytes) noexcept { return (bytes + k_line - 1) / k_line * k_line; }
 /// Processors fetch lines in pairs: what two threads write lies this far apart.
 inline constexpr std::size_t k_apart_bytes = 128;
 inline constexpr std::size_t k_slots_offset = 4096;

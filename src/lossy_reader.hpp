@@ -24,7 +24,7 @@ class LossyReader {
   [[nodiscard]] Look next(SlotView& view);
 
   [[nodiscard]] static std::size_t next_offset(std::size_t offset, std::size_t size) noexcept {
-    return offset + (size + k_line - 1) / k_line * k_line;
+    return offset + whole_lines(size);
   }
   /// The copy at `offset`; valid until the next call of next() or begin().
   [[nodiscard]] const std::byte* data(std::size_t offset) const noexcept { return copies_.data() + offset; }

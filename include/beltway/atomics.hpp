@@ -172,19 +172,6 @@ inline void spin_pause() noexcept {
 
 namespace beltway {
 
-/// `value`, which is most often as `expected`, out of a comparison instead of a load. What comparisons find is predicted, so a
-/// processor goes on with what is expected while the line that says it is on its way; what is computed from a value that was
-/// loaded waits for it. The compiler must not see that both are the same.
-template <class Value>
-[[nodiscard, gnu::always_inline]] inline Value as_expected(Value value, Value expected) noexcept {
-  Value guess = expected;
-  asm("" : "+r"(guess));
-  if (value == expected) [[likely]]
-    return guess;
-  asm volatile("" : "+r"(value));  // a branch, not a conditional move
-  return value;
-}
-
 /// Fetches a line to be written soon. A plain prefetch would only fetch it to be read, and then be asked for it once more.
 inline void prefetch_to_write(const void* place) noexcept {
 #if defined(__x86_64__)

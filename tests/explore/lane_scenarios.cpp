@@ -193,11 +193,23 @@ Scenario help_and_gone() {
       });
 }
 
+/// Consumer 1, whom the lane's owner does not wait for: lossy, or of a group that joins at the oldest message.
+void add_other_reader(World& w, GroupKind other) {
+  add_actor(
+      [=, &w] {
+        if (other == GroupKind::priv) w.add_private(1, Start::oldest);
+        w.receive(1) && w.receive(1);
+      },
+      {.name = other == GroupKind::lossy ? "lossy" : "joiner"});
+}
+std::string name_of_other(GroupKind other) {
+  return other == GroupKind::lossy ? ", a lossy reader looks" : ", a group joins at oldest";
+}
+
 /// A reliable reader lets a message go between the marks and the second look at the floors: that message bears no mark.
 Scenario passed_meanwhile(GroupKind other) {
   return scenario(
-      std::string("a reader goes on while the lane is freed, ") +
-          (other == GroupKind::lossy ? "a lossy reader looks" : "a group joins at oldest"),
+      "a reader goes on while the lane is freed" + name_of_other(other),
       {.slots = 4, .producers = 1, .consumers = 2, .lane_bytes = k_lane_bytes}, {.preemptions = 3, .delays = 1},
       [=](World& w) {
         w.add_producer(0);
@@ -208,12 +220,7 @@ Scenario passed_meanwhile(GroupKind other) {
         if (other == GroupKind::lossy) w.receive(1);
         add_actor([&w] { publish_large(w, 0, 1, 2); }, {.name = "A"});
         add_actor([&w] { w.receive(0); }, {.name = "reader"});
-        add_actor(
-            [=, &w] {
-              if (other == GroupKind::priv) w.add_private(1, Start::oldest);
-              w.receive(1) && w.receive(1);
-            },
-            {.name = other == GroupKind::lossy ? "lossy" : "joiner"});
+        add_other_reader(w, other);
       },
       [](World& w) {
         while (w.receive(1)) {
@@ -228,8 +235,7 @@ enum class Heir : std::uint8_t { before_reader, behind_reader };
 Scenario takeover(Heir heir, GroupKind other) {
   return scenario(
       std::string("a dead producer's lane is taken over, ") +
-          (heir == Heir::before_reader ? "a reader still needs it" : "its reader has passed it") +
-          (other == GroupKind::lossy ? ", a lossy reader looks" : ", a group joins at oldest"),
+          (heir == Heir::before_reader ? "a reader still needs it" : "its reader has passed it") + name_of_other(other),
       {.slots = 4, .producers = 2, .consumers = 2, .lane_bytes = k_lane_bytes}, {.preemptions = 2, .delays = 1},
       [=](World& w) {
         w.add_producer(0);
@@ -240,12 +246,7 @@ Scenario takeover(Heir heir, GroupKind other) {
         if (heir == Heir::behind_reader) w.receive(0), w.receive(0);
         add_actor([&w] { w.add_producer(0), publish_large(w, 0, 1, 2); }, {.name = "heir"});
         add_actor([&w] { w.receive(0) && w.receive(0); }, {.name = "reader"});
-        add_actor(
-            [=, &w] {
-              if (other == GroupKind::priv) w.add_private(1, Start::oldest);
-              w.receive(1) && w.receive(1);
-            },
-            {.name = other == GroupKind::lossy ? "lossy" : "joiner"});
+        add_other_reader(w, other);
       },
       [](World& w) {
         while (w.receive(1)) {
