@@ -60,8 +60,7 @@ class Queue {
   /// No effect on groups that exist. Throws Error(limit_reached) before it makes any if there is no place for all.
   void add_groups(const std::vector<NamedGroup>& groups, Start start, const std::string& operation);
   void remove_group(const std::string& name);
-  /// Returns how many messages were acknowledged.
-  [[nodiscard]] std::uint64_t purge_group(const std::string& name);
+  [[nodiscard]] PurgeResult purge_group(const std::string& name);
 
   // -- endpoints (queue_endpoints.cpp) --
   /// Gives a place to `session`'s process. Looks at all places if none is free. Throws Error(limit_reached, not_found).

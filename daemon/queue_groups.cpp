@@ -1,6 +1,7 @@
 // The named groups of a queue: making, removing, emptying them. See queue.hpp.
 #include <algorithm>
 
+#include "floors.hpp"
 #include "groups.hpp"
 #include "queue.hpp"
 #include "validate.hpp"
@@ -73,8 +74,26 @@ void Queue::remove_group(const std::string& name) {
   settle_groups();
 }
 
-std::uint64_t Queue::purge_group(const std::string& name) {
-  return purge(map_, group_or_throw(name, "purge a group of"));
+PurgeResult Queue::purge_group(const std::string& name) {
+  const Purged purged = purge(map_, group_or_throw(name, "purge a group of"));
+  const Position tail = load_tail(map_);
+  PurgeResult result{.purged = purged.messages, .left = 0, .used = 0, .holders = {}};
+  const std::int64_t used = distance(tail, lowest_floor(map_, tail));
+  result.used = std::min(static_cast<std::uint64_t>(used), std::uint64_t{geometry_.slots});
+  for (unsigned place = 0; place < record_.endpoints.size(); ++place) {
+    const unsigned owner = owner_of(place);
+    const Purged::Held& held = purged.held[owner];
+    if (held.messages == 0) continue;
+    result.left += held.messages;
+    result.holders.push_back({.producer = owner < k_first_consumer,
+                              .index = owner % k_first_consumer,
+                              .pid = record_.endpoints[place].pid,
+                              .messages = held.messages,
+                              .oldest = held.oldest});
+  }
+  std::sort(result.holders.begin(), result.holders.end(),
+            [](const PurgeHolder& a, const PurgeHolder& b) { return distance(a.oldest, b.oldest) < 0; });
+  return result;
 }
 
 void Queue::settle_groups() {

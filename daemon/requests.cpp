@@ -138,7 +138,7 @@ Reply remove_group(Caller& caller, const json& request) {
 Reply purge(Caller& caller, const json& request) {
   const Fields fields(request, "purge");
   Queue& queue = queue_of(caller, fields, Right::own, "purge a group of");
-  return reply_with({{"messages", queue.purge_group(checked_group(fields))}});
+  return reply_with(protocol::encode(queue.purge_group(checked_group(fields))));
 }
 
 struct Operation {

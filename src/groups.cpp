@@ -125,20 +125,27 @@ void free_group(const QueueMap& map, unsigned index) noexcept {
   group.state.store_release(word.word());
 }
 
-std::uint64_t purge(const QueueMap& map, unsigned index) noexcept {
-  std::uint64_t purged = 0;
+Purged purge(const QueueMap& map, unsigned index) noexcept {
+  Purged purged;
+  const auto hold = [&](unsigned owner, Position position) {
+    if (owner >= purged.held.size()) return;
+    if (purged.held[owner].messages++ == 0) purged.held[owner].oldest = position;
+  };
   Position position = wrap(map.group(index).floor.load_acquire());
   for (std::uint32_t i = 0; i < map.geometry.slots; ++i, position = wrap(position + 1)) {
     const SlotState slot = SlotState::of(map.slot(position).state.load_acquire());
     if (distance(slot.position, position) < 0) break;
-    if (slot.position != position || slot.phase != SlotPhase::ready) continue;
+    if (slot.position != position) continue;
+    if (slot.phase == SlotPhase::claimed) hold(slot.owner, position);
+    if (slot.phase != SlotPhase::ready) continue;
     Word& word = map.lease(index, position);
     const std::uint64_t seen = word.load_acquire();
     const Lease lease = Lease::of(seen);
     const std::int64_t lap = distance<Lease::bits>(lease.position, position);
+    if (lap == 0 && lease.phase == LeasePhase::leased) hold(lease.owner, position);
     if (lap > 0 || (lap == 0 && lease.phase != LeasePhase::retry)) continue;
     const Lease done{position, k_no_owner, lap < 0 ? std::uint8_t{0} : lease.tries, LeasePhase::done};
-    if (word.compare_and_swap(seen, done.word())) ++purged;
+    if (word.compare_and_swap(seen, done.word())) ++purged.messages;
   }
   help_floor(map, index);
   wake_everybody(map);

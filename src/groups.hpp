@@ -2,6 +2,7 @@
 // daemon, while producers and consumers go on.
 #pragma once
 
+#include <array>
 #include <cstdint>
 
 #include "beltway/options.hpp"
@@ -22,8 +23,17 @@ bool try_drain(const QueueMap& map, unsigned index) noexcept;
 /// Makes the place free for another group. Only when nobody who was attached to it remains.
 void free_group(const QueueMap& map, unsigned index) noexcept;
 
-/// Acknowledges all messages of a named group that nobody holds; returns how many.
-std::uint64_t purge(const QueueMap& map, unsigned index) noexcept;
+/// What a purge found.
+struct Purged {
+  struct Held {
+    std::uint64_t messages = 0;
+    Position oldest = 0;
+  };
+  std::uint64_t messages = 0;                     ///< acknowledged
+  std::array<Held, 2 * k_first_consumer> held{};  ///< by owner number: leased by consumers, being written by producers
+};
+/// Acknowledges all messages of a named group that nobody holds.
+Purged purge(const QueueMap& map, unsigned index) noexcept;
 
 /// Sets `flags` (k_notice_*) in the notice, in addition to those set, with a new epoch.
 void post_notice(const QueueMap& map, std::uint32_t flags) noexcept;

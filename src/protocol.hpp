@@ -25,7 +25,9 @@
 //   resume        endpoints: [{queue, endpoint, incarnation}]         gone: [index into endpoints]
 //   add_group     queue id, group (to be made), start                 -
 //   remove_group  queue id, group                                     -
-//   purge         queue id, group                                     messages: how many
+//   purge         queue id, group                                     messages: how many were acknowledged; left, used and
+//                                                                     holders: [{endpoint, pid, messages, oldest}] as in
+//                                                                     PurgeResult (missing from an older daemon)
 //
 //   queue id      a number below 2^53, never used again
 //   options       the fields of QueueOptions; fence "asymmetric" or "symmetric"; type {name, size, alignment} if typed;
@@ -116,6 +118,7 @@ struct EndpointName {
 [[nodiscard]] json encode(const AttachRequest& request);
 [[nodiscard]] json encode(const AttachReply& reply);
 [[nodiscard]] json encode(const EndpointName& name);
+[[nodiscard]] json encode(const PurgeResult& result);
 [[nodiscard]] json encode(const Error& error);
 [[nodiscard]] std::string_view encode(Start start) noexcept;
 
@@ -128,6 +131,7 @@ struct EndpointName {
 [[nodiscard]] AttachReply decode_attach_reply(const json& object, const AttachRequest& request,
                                               const Geometry& geometry, const std::string& what);
 [[nodiscard]] EndpointName decode_endpoint_name(const json& object, const std::string& what);
+[[nodiscard]] PurgeResult decode_purge_result(const json& object, const std::string& what);
 [[nodiscard]] Start decode_start(const json& object, const std::string& what);
 
 /// Where `group` stands in info.options.groups, if it is there.

@@ -71,11 +71,11 @@ void Queue::remove_group(std::string_view group) const {
   detail::request_on(*session_, *this, "remove a group of", "remove_group", {{"group", group}}, detail::Repeat::never);
 }
 
-std::uint64_t Queue::purge(std::string_view group) const {
+PurgeResult Queue::purge(std::string_view group) const {
   check_name("purge group", "group", group);
   const Packet reply =
       detail::request_on(*session_, *this, "purge a group of", "purge", {{"group", group}}, detail::Repeat::never);
-  return Fields(reply.body, about("purge a group of", name_)).number<std::uint64_t>("messages");
+  return protocol::decode_purge_result(reply.body, about("purge a group of", name_));
 }
 
 QueueInfo Queue::describe() const { return detail::describe(*session_, *this).info; }

@@ -96,13 +96,67 @@ TEST(Groups, can_be_made_emptied_and_removed_through_the_queue) {
   out.publish("after");
   EXPECT_EQ(queue.peek(10, 100, "all").size(), 2U);
   EXPECT_EQ(queue.peek(10, 100, "new").size(), 1U);
-  EXPECT_EQ(queue.purge("all"), 2U);
+  EXPECT_EQ(queue.purge("all").purged, 2U);
   EXPECT_TRUE(queue.peek(10, 100, "all").empty());
   auto in = queue.consumer({.group = "new"});
   queue.remove_group("new");
   EXPECT_EQ(in.receive(std::chrono::seconds(20)).status(), Status::removed);
   EXPECT_EQ(queue.describe().options.groups, (std::vector<NamedGroup>{"all"}));
   EXPECT_EQ(error_of([&] { queue.remove_group("new"); }).reason(), Errc::not_found);
+}
+
+TEST(Purge, says_what_is_left_and_who_holds_it) {
+  const TestDaemon daemon;
+  QueueOptions options = k_small;
+  options.groups = {"workers", "audit"};
+  const Queue queue = connect(daemon).declare("orders", options);
+  auto out = queue.producer();
+  auto first = queue.consumer({.group = "workers"});
+  auto second = queue.consumer({.group = "workers"});
+  for (std::uint32_t i = 0; i < options.slots; ++i) out.publish("x");
+  Message one = std::move(*first.try_receive());
+  Message two = std::move(*second.try_receive());
+  Message three = std::move(*second.try_receive());
+  const PurgeResult audit = queue.purge("audit");
+  EXPECT_EQ(audit.purged, options.slots);
+  EXPECT_EQ(audit.left, 0U);
+  EXPECT_EQ(audit.used, options.slots) << "the other group holds them";
+  EXPECT_TRUE(audit.holders.empty());
+  const PurgeResult workers = queue.purge("workers");
+  EXPECT_EQ(workers.purged, options.slots - 3);
+  EXPECT_EQ(workers.left, 3U);
+  EXPECT_EQ(workers.used, options.slots);
+  ASSERT_EQ(workers.holders.size(), 2U);
+  EXPECT_EQ(workers.holders[0].index, first.index());
+  EXPECT_EQ(workers.holders[0].pid, ::getpid());
+  EXPECT_EQ(workers.holders[0].messages, 1U);
+  EXPECT_EQ(workers.holders[0].oldest, one.position());
+  EXPECT_EQ(workers.holders[1].index, second.index());
+  EXPECT_EQ(workers.holders[1].messages, 2U);
+  EXPECT_EQ(workers.holders[1].oldest, two.position());
+  EXPECT_FALSE(workers.holders[1].producer);
+  for (Message* message : {&one, &two, &three}) message->ack();
+  EXPECT_EQ(queue.purge("workers").used, 0U);
+}
+
+TEST(Purge, names_a_producer_that_is_writing_the_oldest_message) {
+  const TestDaemon daemon;
+  QueueOptions options = k_small;
+  options.groups = {"workers"};
+  const Queue queue = connect(daemon).declare("orders", options);
+  auto out = queue.producer();
+  auto other = queue.producer();
+  PurgeResult purged;
+  out.publish(8, [&](std::span<std::byte>) {
+    other.publish("behind it");
+    purged = queue.purge("workers");
+  });
+  EXPECT_EQ(purged.purged, 1U);
+  EXPECT_EQ(purged.left, 1U);
+  ASSERT_EQ(purged.holders.size(), 1U);
+  EXPECT_TRUE(purged.holders[0].producer);
+  EXPECT_EQ(purged.holders[0].index, out.index());
+  EXPECT_EQ(purged.holders[0].oldest, 0U);
 }
 
 struct Price {

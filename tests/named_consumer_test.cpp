@@ -330,7 +330,10 @@ TEST(NamedGroup, PurgeTakesWhatNobodyHolds) {
   Consumer in = queue.consumer({.group = "g"});
   for (int i = 0; i < 4; ++i) out.publish(std::to_string(i));
   Received held = in.receive();
-  EXPECT_EQ(purge(queue.map(), queue.group("g")), 3U);
+  const Purged purged = purge(queue.map(), queue.group("g"));
+  EXPECT_EQ(purged.messages, 3U);
+  EXPECT_EQ(purged.held[k_first_consumer].messages, 1U);
+  EXPECT_EQ(purged.held[k_first_consumer].oldest, held->position());
   EXPECT_EQ(in.try_receive().status(), Status::empty);
   EXPECT_EQ(out.try_publish("x"), Status::full) << "the held one holds the floor";
   EXPECT_TRUE(held->ack());

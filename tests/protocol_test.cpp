@@ -42,6 +42,33 @@ Description sample() {
   return description;
 }
 
+TEST(Protocol, a_purge_result_arrives_as_it_was_sent_and_an_older_daemon_says_less) {
+  const PurgeResult sent{.purged = 252,
+                         .left = 4,
+                         .used = 256,
+                         .holders = {{.producer = true, .index = 63, .pid = 7, .messages = 1, .oldest = 12},
+                                     {.producer = false, .index = 63, .pid = 8, .messages = 3, .oldest = 13}}};
+  const PurgeResult arrived = protocol::decode_purge_result(protocol::encode(sent), "test");
+  EXPECT_EQ(arrived.purged, sent.purged);
+  EXPECT_EQ(arrived.left, sent.left);
+  EXPECT_EQ(arrived.used, sent.used);
+  ASSERT_EQ(arrived.holders.size(), 2U);
+  for (std::size_t i = 0; i < 2; ++i) {
+    EXPECT_EQ(arrived.holders[i].producer, sent.holders[i].producer);
+    EXPECT_EQ(arrived.holders[i].index, sent.holders[i].index);
+    EXPECT_EQ(arrived.holders[i].pid, sent.holders[i].pid);
+    EXPECT_EQ(arrived.holders[i].messages, sent.holders[i].messages);
+    EXPECT_EQ(arrived.holders[i].oldest, sent.holders[i].oldest);
+  }
+  const PurgeResult older = protocol::decode_purge_result({{"messages", 3}}, "test");
+  EXPECT_EQ(older.purged, 3U);
+  EXPECT_TRUE(older.holders.empty());
+  EXPECT_EQ(reason_of([] {
+              (void)protocol::decode_purge_result({{"messages", 3}, {"holders", {{{"endpoint", 900}}}}}, "test");
+            }),
+            Errc::protocol);
+}
+
 TEST(Protocol, options_arrive_as_they_were_sent) {
   const QueueOptions options{.slots = 64,
                              .slot_bytes = 256,

@@ -117,6 +117,24 @@ struct QueueSnapshot {
   std::vector<GroupState> groups;
 };
 
+/// An endpoint that keeps messages of a group from being purged: a consumer that holds them, or a producer that is still writing
+/// them. Its process may be stopped; the messages are free when it acknowledges them or ends.
+struct PurgeHolder {
+  bool producer = false;
+  unsigned index = 0;          ///< among producers or among consumers
+  int pid = 0;                 ///< of the process that attached, as the kernel told the daemon
+  std::uint64_t messages = 0;  ///< that it holds of this group
+  std::uint64_t oldest = 0;    ///< position of the oldest of them
+};
+
+/// What Queue::purge() did, and what it had to leave.
+struct PurgeResult {
+  std::uint64_t purged = 0;          ///< messages that were acknowledged
+  std::uint64_t left = 0;            ///< messages that `holders` hold: they were not acknowledged
+  std::uint64_t used = 0;            ///< positions that the slowest reliable group, of all, still holds afterwards
+  std::vector<PurgeHolder> holders;  ///< the one with the oldest message first; empty if `left` is 0
+};
+
 /// A copy of a message that was looked at and not taken.
 struct PeekedMessage {
   std::uint64_t position = 0;

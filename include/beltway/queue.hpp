@@ -40,8 +40,10 @@ class Queue {
   void add_group(const NamedGroup& group, Start start = Start::latest) const;
   /// Removes a named group; its consumers get Status::removed. Owner and root only.
   void remove_group(std::string_view group) const;
-  /// Acknowledges everything in the group that nobody holds; returns how many messages that were. Owner and root only.
-  std::uint64_t purge(std::string_view group) const;
+  /// Acknowledges everything in the group that nobody holds, and heals the queue's shared memory where a program left disorder.
+  /// The result says what is left and who holds it: the ring has no more room than before while its oldest message is held.
+  /// Owner and root only.
+  PurgeResult purge(std::string_view group) const;
 
   /// What the daemon knows now.
   [[nodiscard]] QueueInfo describe() const;

@@ -22,7 +22,7 @@ ExitCode print(const Globals& globals, const Json& json, const std::string& text
 }
 
 ExitCode purge(const Globals& globals, const Options& options) {
-  const std::uint64_t purged = globals.connect().open_queue(options.name).purge(options.group);
+  const std::uint64_t purged = globals.connect().open_queue(options.name).purge(options.group).purged;
   return print(globals, {{"queue", options.name}, {"group", options.group}, {"purged", purged}},
                "purged " + std::to_string(purged) + " messages\n");
 }

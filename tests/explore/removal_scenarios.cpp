@@ -94,7 +94,7 @@ Scenario purging() {
         w.add_consumer(0, 0);
         for (unsigned i = 0; i < 2; ++i) w.publish(0, 20 + i);
         add_actor([&w] { w.receive(0, k_nack), w.receive(0, k_ack); }, {.name = "consumer"});
-        add_actor([&w] { purged = purge(w.map, 0); }, {.name = "daemon"});
+        add_actor([&w] { purged = purge(w.map, 0).messages; }, {.name = "daemon"});
         add_actor([&w] { w.publish_waiting(0, 1); }, {.name = "producer"});
       },
       [](World& w) {
