@@ -21,12 +21,12 @@ int exit_code_of(pid_t child) {
 
 }  // namespace
 
-void leave_terminal() {
+void leave_terminal(bool log_is_elsewhere) {
   // A standard error that is no terminal was chosen by whoever started us: the log goes there.
   const Fd nothing(::open("/dev/null", O_RDWR | O_CLOEXEC));
   if (!nothing) return;
   for (const int standard : {STDIN_FILENO, STDOUT_FILENO}) ::dup2(nothing.get(), standard);
-  if (::isatty(STDERR_FILENO) != 0) ::dup2(nothing.get(), STDERR_FILENO);
+  if (log_is_elsewhere || ::isatty(STDERR_FILENO) != 0) ::dup2(nothing.get(), STDERR_FILENO);
 }
 
 int run_in_background(const std::function<int(const std::function<void()>& ready)>& run) {
@@ -39,7 +39,6 @@ int run_in_background(const std::function<int(const std::function<void()>& ready
   if (child == 0) {
     ::setsid();
     return run([&childs_end] {
-      leave_terminal();  // not before: what goes wrong until here is told where the caller sees it
       static_cast<void>(!::write(childs_end.get(), "r", 1));  // a parent that is gone need not know
       childs_end.reset();
     });

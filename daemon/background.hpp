@@ -9,7 +9,9 @@ namespace beltway::daemon {
 /// listens. The parent returns 0 as soon as that is so, else the child's exit code. Before any other thread is started.
 int run_in_background(const std::function<int(const std::function<void()>& ready)>& run);
 
-/// Reads from and writes to nothing from now on, except a log that does not go to a terminal.
-void leave_terminal();
+/// Reads from and writes to nothing from now on, except a log that goes to a standard error that is no terminal. Not before
+/// the daemon is ready: what goes wrong until then is told where the caller sees it. `log_is_elsewhere`: standard error is not
+/// needed.
+void leave_terminal(bool log_is_elsewhere);
 
 }  // namespace beltway::daemon

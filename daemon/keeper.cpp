@@ -19,7 +19,9 @@
 #include <optional>
 
 #include "inherit.hpp"
+#include "log.hpp"
 #include "store.hpp"
+#include "surroundings.hpp"
 
 namespace beltway::daemon {
 namespace {
@@ -37,8 +39,6 @@ constexpr milliseconds k_longest_pause_ms{2000};
 constexpr std::size_t k_own_descriptors = 16;
 constexpr std::size_t k_most_descriptors = 253;  // SCM_MAX_FD
 constexpr std::size_t k_datagram_bytes = 4096;
-
-constexpr std::array k_passed_on{SIGTERM, SIGINT, SIGHUP, SIGUSR2};
 
 /// One datagram: the lines of its text, and its descriptors.
 struct Notification {
@@ -133,7 +133,9 @@ Keeper::Keeper(const KeeperOptions& options) : options_(options), store_(take_in
   sigset_t signals;
   ::sigemptyset(&signals);
   ::sigaddset(&signals, SIGCHLD);
-  for (const int signal : k_passed_on) ::sigaddset(&signals, signal);
+  for (const int signal : k_passed_on) {
+    if (!is_ignored(signal)) ::sigaddset(&signals, signal);
+  }
   ::sigprocmask(SIG_BLOCK, &signals, &mask_before_);
   ::sigdelset(&mask_before_, SIGCHLD);
   signals_ = checked_fd(::signalfd(-1, &signals, SFD_CLOEXEC | SFD_NONBLOCK), "start the keeper: make a signalfd");
@@ -189,6 +191,7 @@ void Keeper::become_daemon(pid_t keeper) noexcept {
   } catch (const std::exception& error) {
     spdlog::error("keeper: {}", error.what());
   }
+  flush_log();
   ::_exit(EXIT_FAILURE);
 }
 
@@ -289,8 +292,10 @@ void replace_process(const std::string& program, const std::vector<std::string>&
   pointers.reserve(words.size() + 1);
   for (std::string& word : words) pointers.push_back(word.data());
   pointers.push_back(nullptr);
+  flush_log();  // its thread ends here
   ::execv(program.c_str(), pointers.data());
   spdlog::error("start {}: {}; going on with the old program", program, std::strerror(errno));
+  flush_log();
   ::execv("/proc/self/exe", pointers.data());
 }
 

@@ -12,6 +12,8 @@
 // Ownership: the notify socket, the store, the child. Thread safety: a process of its own with one thread.
 #pragma once
 
+#include <array>
+#include <csignal>
 #include <functional>
 #include <string>
 #include <vector>
@@ -20,6 +22,9 @@ namespace beltway::daemon {
 
 /// The daemon's exit code that says "start me again at once".
 inline constexpr int k_restart_code = 4;
+
+/// Signals that the keeper passes on to the daemon, except SIGHUP where it is ignored (nohup).
+inline constexpr std::array k_passed_on{SIGTERM, SIGINT, SIGHUP, SIGUSR2};
 
 struct KeeperOptions {
   std::string program;                 ///< looked up anew at each start

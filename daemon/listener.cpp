@@ -1,11 +1,13 @@
 #include "listener.hpp"
 
 #include <fcntl.h>
+#include <spdlog/spdlog.h>
 #include <sys/file.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 
 #include <array>
+#include <cstring>
 #include <string>
 
 #include "channel.hpp"
@@ -18,18 +20,27 @@ namespace {
 constexpr const char* k_lock_name = "lock";
 constexpr const char* k_socket_name = "door";
 
+/// A failure in a directory. The disk is the usual reason that has a remedy.
+Error place_failure(const std::string& what, const std::filesystem::path& directory) {
+  const int error = errno;
+  if (error != ENOSPC && error != EDQUOT && error != EROFS) return system_failure(what, error);
+  return {Errc::system, what + ": " + std::generic_category().message(error) + "; free room in " + directory.string() +
+                            ", or choose another place with --socket"};
+}
+
 void make_directory(const std::filesystem::path& directory) {
   if (directory.empty()) return;
   if (directory == user_socket_path().parent_path()) return make_private_directory(directory);
   const bool of_the_system = directory == system_socket_path().parent_path();
   if (::mkdir(directory.c_str(), of_the_system ? 0755 : 0700) != 0 && errno != EEXIST) {
-    throw system_failure("start: make the directory " + directory.string());
+    throw place_failure("start: make the directory " + directory.string(), directory.parent_path());
   }
 }
 
 Fd take_lock(const std::filesystem::path& socket) {
   const std::string path = socket.string() + ".lock";
-  Fd lock = checked_fd(::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600), "start: open " + path);
+  Fd lock(::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600));
+  if (!lock) throw place_failure("start: open " + path, socket.parent_path());
   if (::flock(lock.get(), LOCK_EX | LOCK_NB) != 0) {
     if (errno != EWOULDBLOCK) throw system_failure("start: lock " + path);
     std::array<char, 32> pid{};
@@ -43,12 +54,15 @@ Fd take_lock(const std::filesystem::path& socket) {
   return lock;
 }
 
-/// For people and for the message above; the lock counts, not what is written in it.
+/// For people and for the message above; the lock counts, not what is written in it. So a full disk is no reason not to start.
+/// Written over the old text: a file that has a block already needs no room.
 void write_pid(int lock, const std::filesystem::path& socket) {
   const std::string pid = std::to_string(::getpid()) + "\n";
-  if (::ftruncate(lock, 0) != 0 || ::pwrite(lock, pid.data(), pid.size(), 0) < 0) {
-    throw system_failure("start: write " + socket.string() + ".lock");
-  }
+  const auto size = static_cast<off_t>(pid.size());
+  if (::pwrite(lock, pid.data(), pid.size(), 0) == size && ::ftruncate(lock, size) == 0) return;
+  spdlog::warn("start: write {}.lock: {}; it does not tell the daemon's process", socket.string(),
+               std::strerror(errno));
+  static_cast<void>(!::ftruncate(lock, 0));  // rather no number than an earlier daemon's
 }
 
 void remove_stale_socket(const std::filesystem::path& path) {
@@ -66,7 +80,7 @@ Fd listen_at(const std::filesystem::path& path) {
   remove_stale_socket(path);
   if (::bind(socket.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0 ||
       ::chmod(path.c_str(), 0666) != 0 || ::listen(socket.get(), SOMAXCONN) != 0) {
-    throw system_failure("start: listen at " + path.string());
+    throw place_failure("start: listen at " + path.string(), path.parent_path());
   }
   return socket;
 }

@@ -1,12 +1,37 @@
-// The daemon's log: spdlog's default logger on standard error, as text for people or one JSON object a line for programs.
+// The daemon's log: spdlog's default logger, as text for people or one JSON object a line for programs. It goes to standard error
+// or to a file. Nobody ever waits for it: see log_writer.hpp.
 #pragma once
 
+#include <cstdint>
+#include <filesystem>
 #include <string>
 
 namespace beltway::daemon {
 
-/// `level`: trace, debug, info, warn, error, critical or off. `json`: {"time", "level", "pid", "message"}.
-/// Replaces the process's default logger; before any other thread logs.
-void set_up_log(const std::string& level, bool json);
+struct LogOptions {
+  std::string level = "info";       ///< trace, debug, info, warn, error, critical or off
+  bool json = false;                ///< {"time", "level", "pid", "message"}
+  std::filesystem::path file = {};  ///< empty: standard error
+};
+
+struct LogState {
+  std::string file;        ///< empty: standard error
+  std::uint64_t lost = 0;  ///< lines
+};
+
+/// Replaces the process's default logger, once, before any other thread logs.
+void set_up_log(const LogOptions& options);
+
+/// 0, or why the log's file cannot be opened (errno). Waits half a second at most: ETIMEDOUT. Always 0 for standard error.
+[[nodiscard]] int try_log_file() noexcept;
+
+/// Of the log that set_up_log has made. Without one: empty.
+[[nodiscard]] LogState log_state();
+
+/// Logs why the process ends, if the log is a file: standard error is told by other means (tell_people).
+void log_failure(const std::string& what);
+
+/// Waits until what was logged is written, half a second at most. Before exec() and before the end.
+void flush_log() noexcept;
 
 }  // namespace beltway::daemon

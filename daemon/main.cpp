@@ -2,52 +2,66 @@
 //   the daemon, if somebody keeps its descriptors ($NOTIFY_SOCKET: systemd, or the keeper that started it) or --no-keeper;
 //   else the keeper, which starts the daemon.
 // Exit codes: 0 ended as told, 1 failed, 2 wrong usage, 3 another daemon is alive at the socket, 4 to be started again.
+#include <sys/auxv.h>
+#include <unistd.h>
+
 #include <CLI/CLI.hpp>
-#include <csignal>
+#include <cerrno>
 #include <cstdlib>
 #include <filesystem>
 #include <iostream>
+#include <sstream>
+#include <system_error>
 
 #include "background.hpp"
 #include "beltway/error.hpp"
 #include "beltway/version.hpp"
 #include "keeper.hpp"
 #include "log.hpp"
+#include "log_writer.hpp"
 #include "server.hpp"
 #include "socket_path.hpp"
+#include "surroundings.hpp"
 
 namespace {
 
 constexpr int k_failed = 1;
 constexpr int k_usage = 2;
 constexpr int k_already_running = 3;
+constexpr const char* k_left_callers_world = "--left-callers-world";
 
 struct Options {
   beltway::daemon::ServerOptions server;
   std::string log_level = "info";
   std::string log_format = "text";
+  std::string log_file;
   bool background = false;
   bool no_keeper = false;
-  bool leave_terminal = false;  // between ourselves: the keeper was told --background
-  int keeper = 0;               // between ourselves: the keeper's process
+  // Between ourselves:
+  bool leave_terminal = false;      // the keeper was told --background
+  bool left_callers_world = false;  // this process was started by itself, see start_in_background
+  int keeper = 0;                   // the keeper's process
 };
 
-/// Where this program is, also after another file has taken its name.
+/// Where this program is, also after another file has taken its name. Without /proc: what it was started as.
 std::string own_program() {
   std::error_code failed;
   const auto path = std::filesystem::read_symlink("/proc/self/exe", failed);
-  return failed ? "/proc/self/exe" : path.string();
+  if (!failed) return path.string();
+  const auto* const started_as = reinterpret_cast<const char*>(::getauxval(AT_EXECFN));  // NOLINT: the kernel's pointer
+  return started_as == nullptr ? "/proc/self/exe" : std::filesystem::absolute(started_as, failed).string();
 }
 
+void complain(const std::string& text) { beltway::daemon::tell_people("beltwayd: " + text); }
+
 /// What a keeper or a daemon is started with again: the command line without what was for this process alone.
-std::vector<std::string> own_arguments(int argc, char** argv) {
+std::vector<std::string> own_arguments(const std::vector<std::string>& given) {
   std::vector<std::string> arguments;
-  for (int i = 1; i < argc; ++i) {
-    const std::string argument = argv[i];
-    if (argument == "--kept-by") {
-      ++i;
-    } else {
-      arguments.push_back(argument == "--background" ? "--leave-terminal" : argument);
+  for (auto argument = given.begin(); argument != given.end(); ++argument) {
+    if (*argument == "--kept-by") {
+      if (++argument == given.end()) break;
+    } else if (*argument != k_left_callers_world) {
+      arguments.push_back(*argument == "--background" ? "--leave-terminal" : *argument);
     }
   }
   return arguments;
@@ -57,8 +71,13 @@ void describe(CLI::App& app, Options& options, std::string& socket, std::int64_t
   app.set_version_flag("--version", "beltwayd " + std::string(beltway::k_version));
   app.add_option("--socket", socket,
                  "Where to listen; else $BELTWAY_SOCKET, else $XDG_RUNTIME_DIR/beltway/beltwayd.sock, else "
-                 "/tmp/beltway-<uid>/beltwayd.sock");
-  app.add_option("--log-level", options.log_level, "What to log to standard error")
+                 "/tmp/beltway-<uid>/beltwayd.sock")
+      ->take_last();
+  app.add_option("--log-file", options.log_file,
+                 "Where to log, else standard error. A file of 1 MiB is moved to FILE.1. With --background at a\n"
+                 "terminal: <socket>.log")
+      ->take_last();
+  app.add_option("--log-level", options.log_level, "What to log")
       ->check(CLI::IsMember({"trace", "debug", "info", "warn", "error", "critical", "off"}))
       ->capture_default_str();
   app.add_option("--log-format", options.log_format, "Lines for people, or a JSON object a line")
@@ -78,9 +97,11 @@ void describe(CLI::App& app, Options& options, std::string& socket, std::int64_t
   app.add_flag("--no-keeper", options.no_keeper,
                "Run without the process that starts the daemon again and keeps its queues when it is killed");
   app.add_flag("--leave-terminal", options.leave_terminal)->group("");
+  app.add_flag(k_left_callers_world, options.left_callers_world)->group("");
   app.add_option("--kept-by", options.keeper)->group("");
   app.footer(
-      "SIGTERM, SIGINT and SIGHUP end it and remove all queues. SIGUSR2 starts it anew, from a new\n"
+      "SIGTERM, SIGINT and SIGHUP end it and remove all queues (under nohup SIGHUP does nothing). SIGUSR2 starts it "
+      "anew, from a new\n"
       "program file if there is one, and loses nothing; so does a crash or SIGKILL of the daemon, as\n"
       "long as its keeper lives. Under systemd (NOTIFY_SOCKET) systemd is the keeper: beltwayd.service.");
 }
@@ -93,7 +114,7 @@ int run_daemon(const Options& options, const std::vector<std::string>& arguments
   Server server(options.server, std::move(store));
   server.stop_on_signals();
   beltway::daemon::hear_signals();
-  if (options.leave_terminal) beltway::daemon::leave_terminal();
+  if (options.leave_terminal) beltway::daemon::leave_terminal(!options.log_file.empty());
   ready();
   if (server.run() == Server::End::ended) return EXIT_SUCCESS;
   if (options.keeper == 0 || options.keeper == ::getppid()) return beltway::daemon::k_restart_code;
@@ -103,22 +124,86 @@ int run_daemon(const Options& options, const std::vector<std::string>& arguments
   return k_failed;
 }
 
+/// A wrong name is told at once. A full or slow disk is no reason not to start.
+void check_log_file(const std::string& file) {
+  const int error = beltway::daemon::try_log_file();
+  for (const int wrong : {ENOENT, ENOTDIR, EISDIR, EACCES, ELOOP, ENAMETOOLONG, ENXIO}) {
+    if (error != wrong) continue;
+    throw beltway::Error(
+        beltway::Errc::invalid_option,
+        "start: open the log " + file + ": " + std::generic_category().message(error) + "; choose another --log-file");
+  }
+}
+
 int run(const Options& options, const std::vector<std::string>& arguments, const std::function<void()>& ready) {
-  beltway::daemon::set_up_log(options.log_level, options.log_format == "json");
+  beltway::daemon::set_up_log(
+      {.level = options.log_level, .json = options.log_format == "json", .file = options.log_file});
   try {
+    // One that takes over queues starts in any case.
     const bool kept = std::getenv("NOTIFY_SOCKET") != nullptr;  // NOLINT(concurrency-mt-unsafe): one thread
+    if (!kept && std::getenv("LISTEN_FDS") == nullptr) check_log_file(options.log_file);  // NOLINT: likewise
     if (kept || options.no_keeper) return run_daemon(options, arguments, ready);
-    return beltway::daemon::run_keeper({.program = own_program(), .arguments = arguments, .ready = ready});
+    return beltway::daemon::run_keeper({.program = own_program(), .arguments = arguments, .ready = [&] {
+                                          if (options.leave_terminal) {
+                                            beltway::daemon::leave_terminal(!options.log_file.empty());
+                                          }
+                                          ready();
+                                        }});
   } catch (const beltway::Error& error) {
-    std::cerr << "beltwayd: " << error.what() << '\n';
+    beltway::daemon::log_failure(error.what());
+    complain(error.what());
     return error.reason() == beltway::Errc::already_exists ? k_already_running : k_failed;
   }
 }
 
-}  // namespace
+/// Drops what belongs to the caller, by a start of this program anew: then the environment, the libraries that were loaded and
+/// the layout of the memory are not the caller's either. Returns, with `given` to go on with, if that fails.
+void start_anew(std::vector<std::string>& given, const Options& options) {
+  const std::string program = own_program();
+  given.insert(given.end(), {"--socket", options.server.socket.string(), k_left_callers_world});
+  if (!options.log_file.empty()) given.insert(given.end(), {"--log-file", options.log_file});
+  beltway::daemon::leave_callers_world();
+  std::vector<char*> words;
+  std::string name = program;
+  words.push_back(name.data());
+  for (std::string& word : given) words.push_back(word.data());
+  words.push_back(nullptr);
+  ::execv(program.c_str(), words.data());
+}
 
-int main(int argc, char** argv) try {
-  std::signal(SIGPIPE, SIG_IGN);  // a log that nobody reads must not end the daemon
+int start_in_background(Options& options, std::vector<std::string>& given) {
+  options.server.socket = std::filesystem::absolute(options.server.socket);  // the working directory is left
+  if (!options.log_file.empty()) options.log_file = std::filesystem::absolute(options.log_file).string();
+  if (!options.left_callers_world) {
+    if (options.log_file.empty() && ::isatty(STDERR_FILENO) != 0)
+      options.log_file = options.server.socket.string() + ".log";
+    if (const auto low = beltway::daemon::limit_too_low(options.server.quotas.bytes_per_user)) {
+      complain(*low);
+      return k_failed;
+    }
+    start_anew(given, options);
+  }
+  options.leave_terminal = true;
+  return beltway::daemon::run_in_background(
+      [&](const std::function<void()>& ready) { return run(options, own_arguments(given), ready); });
+}
+
+/// Help is the caller's wish. What is wrong with the command line must not wait for a reader: a keeper may be our starter.
+int answer(CLI::App& app, const CLI::ParseError& error) {
+  std::ostringstream out;
+  std::ostringstream wrong;
+  const bool asked_for = app.exit(error, out, wrong) == 0;
+  if (asked_for) {
+    std::cout << out.str();
+    return EXIT_SUCCESS;
+  }
+  std::string text = wrong.str();
+  while (text.ends_with('\n')) text.pop_back();
+  beltway::daemon::tell_people(text);
+  return k_usage;
+}
+
+int parse_and_run(int argc, char** argv) {
   CLI::App app("The Beltway daemon: makes queues in shared memory and hands them out.");
   Options options;
   std::string socket;
@@ -127,20 +212,28 @@ int main(int argc, char** argv) try {
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
-    return app.exit(error) == 0 ? EXIT_SUCCESS : k_usage;
+    return answer(app, error);
   }
   options.server.idle_exit_s = std::chrono::seconds(idle_exit_s);
   options.server.socket = socket;
   if (socket.empty()) {
     options.server.socket = beltway::socket_from_environment().value_or(beltway::user_socket_path());
   }
-  const std::vector<std::string> arguments = own_arguments(argc, argv);
-  if (!options.background) return run(options, arguments, [] {});
-  // Whoever starts it may be a service of systemd's itself, and that service's store is not ours.
-  ::unsetenv("NOTIFY_SOCKET");
-  return beltway::daemon::run_in_background(
-      [&](const std::function<void()>& ready) { return run(options, arguments, ready); });
-} catch (const std::exception& error) {
-  std::cerr << "beltwayd: " << error.what() << '\n';
-  return k_failed;
+  std::vector<std::string> given(argv + 1, argv + argc);
+  if (options.background) return start_in_background(options, given);
+  return run(options, own_arguments(given), [] {});
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  beltway::daemon::settle();
+  int code = k_failed;
+  try {
+    code = parse_and_run(argc, argv);
+  } catch (const std::exception& error) {
+    complain(error.what());
+  }
+  beltway::daemon::flush_log();
+  return code;
 }

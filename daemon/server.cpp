@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "kernel.hpp"
+#include "surroundings.hpp"
 #include "wary.hpp"
 
 namespace beltway::daemon {
@@ -80,8 +81,8 @@ void Server::stop() {
 }
 
 void Server::stop_on_signals() {
-  signals_ = std::make_unique<boost::asio::signal_set>(io_, SIGTERM, SIGINT, SIGHUP);
-  signals_->add(SIGUSR2);
+  signals_ = std::make_unique<boost::asio::signal_set>(io_, SIGTERM, SIGINT, SIGUSR2);
+  if (!is_ignored(SIGHUP)) signals_->add(SIGHUP);
   wait_for_signal();
 }
 

@@ -46,7 +46,8 @@ class Server {
   /// Until stop(), a signal (see stop_on_signals) or idleness.
   End run();
   void stop();
-  /// SIGTERM, SIGINT and SIGHUP end run(); SIGUSR2 ends it for a restart, if there is a store. Before run().
+  /// SIGTERM, SIGINT and SIGHUP end run(), SIGHUP only if it is not ignored (nohup). SIGUSR2 ends it for a restart, if there is
+  /// a store. Before run().
   void stop_on_signals();
 
   /// What the store has now, for a daemon whose store has gone.

@@ -84,12 +84,14 @@ std::optional<Link> try_user_link(Deadline deadline) {
 Link link_to_own_daemon(Deadline deadline) {
   const fs::path path = user_socket_path();
   make_private_directory(path.parent_path());
+  std::string words;
   do {
     // One that is starting or ending keeps ours from starting: both are over in a moment.
-    start_daemon(path, deadline);
+    words = start_daemon(path, deadline);
     if (std::optional<Link> link = try_user_link(deadline)) return std::move(*link);
   } while (pause_until(deadline));
-  throw Error(Errc::no_daemon, "connect to " + path.string() + ": the daemon that was started there does not answer");
+  throw Error(Errc::no_daemon, "connect to " + path.string() + ": the daemon that was started there does not answer" +
+                                   (words.empty() ? "; its log is " + path.string() + ".log" : "; it said: " + words));
 }
 
 }  // namespace

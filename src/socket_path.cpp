@@ -40,7 +40,9 @@ bool is_private_directory(const std::filesystem::path& directory) noexcept {
 }
 
 void make_private_directory(const std::filesystem::path& directory) {
-  if (::mkdir(directory.c_str(), 0700) != 0 && errno != EEXIST) {
+  if (::mkdir(directory.c_str(), 0700) == 0) {
+    ::chmod(directory.c_str(), 0700);  // whatever this process's umask takes away
+  } else if (errno != EEXIST) {
     throw system_failure("make the directory " + directory.string());
   }
   if (is_private_directory(directory)) return;

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <filesystem>
+#include <string>
 
 #include "channel.hpp"
 
@@ -11,8 +12,10 @@ namespace beltway {
 inline constexpr int k_started_daemon_idle_s = 60;
 
 /// Runs `beltwayd --background` at `socket` and waits until it listens, or has found another daemon there. The program
-/// is $BELTWAY_DAEMON, else `beltwayd` beside the running program, else as installed, else from $PATH. The daemon inherits
-/// nothing but the environment. Throws Error(no_daemon) if it cannot be started. Thread-safe.
-void start_daemon(const std::filesystem::path& socket, Deadline deadline);
+/// is $BELTWAY_DAEMON, else `beltwayd` beside the running program, else as installed, else from $PATH. Its log is
+/// `<socket>.log`. The daemon drops what it inherits (daemon/surroundings.hpp). Returns its last words, for the case that it does
+/// not answer after all; mostly empty. Throws Error(no_daemon), with the daemon's own words, if it cannot be started.
+/// Thread-safe.
+[[nodiscard]] std::string start_daemon(const std::filesystem::path& socket, Deadline deadline);
 
 }  // namespace beltway

@@ -124,6 +124,7 @@ TEST(Daemon, says_what_is_wrong_with_its_command_line) {
 TEST(Daemon, logs_json_objects_when_asked) {
   const TestDaemon daemon({"--log-format", "json"});
   (void)connect(daemon).declare("orders", k_small);
+  EXPECT_TRUE(eventually([&] { return daemon.log().find("orders") != std::string::npos; }));
   std::istringstream log(daemon.log());
   int lines = 0;
   for (std::string line; std::getline(log, line); ++lines) {

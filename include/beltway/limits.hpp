@@ -57,6 +57,14 @@ inline constexpr unsigned k_position_bits = 54;
 /// Times that a message's delivery is counted; the count stays at this value afterwards.
 inline constexpr std::uint32_t k_max_tries = 255;
 
+/// Bytes of log text that wait in a daemon for whoever reads the log. More is dropped and counted: some 2,000 lines outlast a
+/// pause of the reader, and are no burden to the machine.
+inline constexpr std::size_t k_log_backlog_bytes = 256 * 1024;
+
+/// Bytes of a log file of the daemon (--log-file). A full file becomes "<file>.1" once: both together are bounded, since the file
+/// may lie in memory (/run).
+inline constexpr std::uint64_t k_log_file_bytes = 1024 * 1024;
+
 /// What one user may have at one daemon unless the daemon's options say otherwise.
 inline constexpr std::uint32_t k_default_max_queues_per_user = 256;
 inline constexpr std::uint64_t k_default_max_bytes_per_user = 4ULL << 30;
