@@ -28,7 +28,7 @@ std::optional<unsigned> place_in(const std::string& name) {
   return static_cast<unsigned>(digits.find(name[0]) * k_base + digits.find(name[1]));
 }
 
-unsigned parts_of(const Geometry& geometry) noexcept { return k_first_bell + geometry.endpoints(); }
+constexpr unsigned k_parts = k_first_bell + k_bells;
 
 void check_descriptors(const QueueDescriptors& found, const Geometry& geometry, const std::string& what) {
   check_segment(found.ring.get(), geometry.ring_bytes(), what);
@@ -82,11 +82,11 @@ std::optional<Keep::Kept> Keep::take_queue(unsigned place) {
   try {
     Kept kept{.place = place, .record = decode_record(*text), .descriptors = {}};
     const Geometry geometry = geometry_of(kept.record.options);
-    parts_[place] = parts_of(geometry);
+    parts_[place] = k_parts;
     kept.descriptors.ring = store_.take(name_of(place, 0));
     if (geometry.lane_bytes != 0) kept.descriptors.heap = store_.take(name_of(place, 1));
     kept.descriptors.control = store_.take(name_of(place, 2));
-    for (unsigned i = 0; i < geometry.endpoints(); ++i) {
+    for (unsigned i = 0; i < k_bells; ++i) {
       kept.descriptors.bells.push_back(store_.take(name_of(place, k_first_bell + i)));
     }
     check_descriptors(kept.descriptors, geometry, about("restore", kept.record.name));

@@ -1,10 +1,10 @@
 #include "queue.hpp"
 
 #include <spdlog/spdlog.h>
-#include <sys/eventfd.h>
 
 #include "groups.hpp"
 #include "kernel.hpp"
+#include "mark.hpp"
 #include "queue_setup.hpp"
 #include "validate.hpp"
 
@@ -17,9 +17,7 @@ Queue::Queue(QueueRecord record, Keep& keep)
   own_.ring = make_segment(label + ":ring", geometry_.ring_bytes(), what);
   own_.control = make_segment(label + ":control", geometry_.control_bytes(), what);
   if (geometry_.lane_bytes != 0) own_.heap = make_segment(label + ":heap", geometry_.heap_bytes(), what);
-  for (unsigned i = 0; i < geometry_.endpoints(); ++i) {
-    own_.bells.push_back(checked_fd(::eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC), what + ": make an eventfd"));
-  }
+  for (unsigned i = 0; i < k_bells; ++i) own_.bells.push_back(make_bell(what));
   fill_segment(own_.control.get(), {0, geometry_.control_bytes()}, what);
   fill_segment(own_.ring.get(), {0, geometry_.ring_bytes()}, what);
   map_memory(what);

@@ -40,7 +40,8 @@ bool Queue::holds_producers_back(Position floor) const noexcept {
   for (unsigned producer = 0; producer < geometry_.max_producers; ++producer) {
     if ((sleepers >> producer & 1U) == 0) continue;
     const Endpoint& endpoint = map_.endpoint(producer);
-    const bool asleep = Wait::of(endpoint.wait.load_acquire()).phase == WaitPhase::asleep;
+    const WaitPhase phase = Wait::of(endpoint.wait.load_acquire()).phase;
+    const bool asleep = phase == WaitPhase::asleep || phase == WaitPhase::waking;
     if (asleep && distance(wrap(endpoint.wake_past.load_relaxed()), floor) >= 0) return true;
   }
   return false;

@@ -38,6 +38,7 @@ void drop_sleeper(const QueueMap& map, unsigned owner) noexcept {
   sleepers.fetch_and(~(1ULL << (owner & 63U)));
   Word& wait = map.endpoint(owner).wait;
   wait.store_release(Wait{Wait::of(wait.load_relaxed()).sequence + 1, WaitPhase::awake}.word());
+  map.endpoint(owner).asleep_since_ns.store_relaxed(0);
 }
 
 /// Adds the endpoint's counters to the queue's totals. Each is cleared before it is added: a daemon that dies in between

@@ -19,7 +19,7 @@ struct Segments {
 Segments take_segments(std::vector<Fd>& descriptors, const Geometry& geometry, std::size_t bells,
                        const std::string& what) {
   const std::size_t segments = geometry.lane_bytes == 0 ? 2 : 3;
-  if (descriptors.size() != segments + bells || (bells != 0 && bells != geometry.endpoints())) {
+  if (descriptors.size() != segments + bells || (bells != 0 && bells != k_bells)) {
     throw Error(Errc::protocol, what + ": the daemon sent " + std::to_string(descriptors.size()) +
                                     " descriptors; use its version of Beltway");
   }
@@ -132,11 +132,12 @@ void map_segments(Hold& hold, const Geometry& geometry, unsigned owner, const Me
 }
 
 std::shared_ptr<const Bells> take_bells(Session& session, std::uint64_t queue, std::vector<Fd>& descriptors,
-                                        std::size_t count) {
+                                        std::size_t count, const std::string& what) {
   auto bells = std::make_shared<Bells>();
   for (std::size_t i = descriptors.size() - count; i < descriptors.size(); ++i) {
+    if (!is_marked(descriptors[i].get())) throw Error(Errc::protocol, what + ": an eventfd without the daemon's mark");
     bells->numbers.push_back(descriptors[i].get());
-    bells->owned.push_back(std::move(descriptors[i]));
+    bells->owned.emplace_back(std::move(descriptors[i]));
   }
   session.remember_bells(queue, bells);
   return bells;
@@ -157,7 +158,7 @@ Attachment attach_endpoint(const std::shared_ptr<Session>& session, const QueueN
   auto hold = std::make_shared<Hold>(session, protocol::EndpointName{queue.id, reply.endpoint, reply.incarnation});
   if ((reply.bells == 0) == request.bells) throw Error(Errc::protocol, what + ": the daemon sent no eventfds");
   hold->segments = take_segments(packet.descriptors, queue.geometry, reply.bells, what);
-  hold->bells = bells ? std::move(bells) : take_bells(*session, queue.id, packet.descriptors, reply.bells);
+  hold->bells = bells ? std::move(bells) : take_bells(*session, queue.id, packet.descriptors, reply.bells, what);
   check_segments(hold->segments, queue, what);
   map_segments(*hold, queue.geometry, reply.endpoint, memory, what);
 

@@ -215,7 +215,7 @@ Status ConsumerCore::take(std::span<Message> out, std::size_t& count) {
   if (out.empty()) return Status::ok;
   if (is_evicted()) return Status::evicted;
   if (named_ != nullptr) ends_.own();
-  if (at_prefetch_limit()) return Status::prefetch_limit;
+  if (at_prefetch_limit()) return is_removed() ? Status::removed : Status::prefetch_limit;
   if (take_what_is_there(out, count) == Look::message) [[likely]]
     return Status::ok;
   return nothing_taken(out, count);
@@ -242,7 +242,8 @@ Status ConsumerCore::nothing_taken(std::span<Message> out, std::size_t& count) {
 void ConsumerCore::arm() noexcept {
   store_counters();
   if (at_prefetch_limit()) {
-    // Not ASLEEP: a waker must not choose one who may not lease. Whoever ends a message of ours rings us.
+    // Not in the list: a waker must not choose an endpoint that may not lease. Whoever ends a message of ours rings us.
+    waiter_.line().arm_unlisted();
     ends_.want_credit();
   } else {
     waiter_.line().arm(waiter_.symmetric());
@@ -261,6 +262,8 @@ Status ConsumerCore::try_take(std::span<Message> out, std::size_t& count) {
   if (status == Status::prefetch_limit) {
     // Not readable until a message of ours has ended.
     if (waiter_.silence()) pass_on();
+    waiter_.line().set_sleeps_on(k_sleeps_on_bell);
+    waiter_.line().arm_unlisted();
     ends_.want_credit();
     if (!at_prefetch_limit() && ends_.want_credit_no_more()) waiter_.ring_self();
     return status;
@@ -368,7 +371,7 @@ int ConsumerCore::fd() {
   check_fork();
   if (private_ != nullptr) quick_end_ = 0;  // of a group others may read it, who end messages
   quick_named_ = nullptr;
-  return waiter_.enable_events();
+  return waiter_.enable_events("fd of a consumer of \"" + queue_name() + "\"");
 }
 
 ConsumerCounters ConsumerCore::counters() const noexcept {
@@ -380,6 +383,7 @@ ConsumerCounters ConsumerCore::counters() const noexcept {
   counters.wakes = wakes_.load(std::memory_order_relaxed);
   counters.sleeps = waiter_.sleeps();
   counters.rescued = waiter_.rescued();
+  counters.needless_wakes = waiter_.needless();
   counters.blocked_ns = waiter_.blocked_ns();
   return counters;
 }

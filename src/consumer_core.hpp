@@ -93,6 +93,9 @@ class alignas(k_apart_bytes) ConsumerCore : public QuickRead {
   bool let_producer_get_ahead(const HeadStart::Lead& lead) noexcept;
   [[nodiscard]] bool at_prefetch_limit() const noexcept;
   [[nodiscard]] bool all_delivered() const noexcept;
+  [[nodiscard]] bool is_removed() const noexcept {
+    return (Notice::of(attachment_.map.board().notice.load_acquire()).flags & k_notice_removed) != 0;
+  }
   /// Pairs with the daemon, which sets the flag, then has a barrier run on all processors, then takes what is ours away.
   [[nodiscard]] bool is_evicted() const noexcept {
     return attachment_.evictable && (Identity::of(endpoint_.identity.load_acquire()).flags & k_endpoint_evicted) != 0;

@@ -163,7 +163,7 @@ void wake_everybody(const QueueMap& map) noexcept {
   const auto ring = [&](unsigned owner) {
     // Who is SIGNALLED already is rung again: the waker may have died before it rang anybody else.
     if (!wake(map, owner) && Wait::of(map.endpoint(owner).wait.load_acquire()).phase == WaitPhase::signalled) {
-      kernel::ring_bell(map.bell(owner));
+      rouse(map, owner);
     }
   };
   for (unsigned i = 0; i < map.geometry.max_producers; ++i) ring(i);

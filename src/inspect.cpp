@@ -34,7 +34,8 @@ Position floor_of(const QueueMap& map, unsigned group) noexcept {
 
 SleepState sleep_of(const Endpoint& endpoint) noexcept {
   switch (Wait::of(endpoint.wait.load_relaxed()).phase) {
-    case WaitPhase::asleep: return SleepState::asleep;
+    case WaitPhase::asleep:
+    case WaitPhase::waking: return SleepState::asleep;
     case WaitPhase::signalled: return SleepState::signalled;
     default: return SleepState::awake;
   }
@@ -95,7 +96,8 @@ void read_producers(const QueueMap& map, const std::vector<OpenClaim>& claims, Q
       return claim.owner == info.index && claim.state->load_relaxed() == claim.seen;
     };
     const auto claimed = static_cast<std::uint64_t>(std::ranges::count_if(claims, is_open));
-    snapshot.producers.push_back({info, load_producer_counters(map, info.index), sleep_of(endpoint), claimed});
+    snapshot.producers.push_back({info, load_producer_counters(map, info.index), sleep_of(endpoint),
+                                  endpoint.asleep_since_ns.load_relaxed(), claimed});
   }
 }
 
@@ -107,6 +109,7 @@ void read_consumers(const QueueMap& map, QueueSnapshot& snapshot) {
     state.endpoint = info;
     state.counters = load_counters<ConsumerCounters>(endpoint.counters);
     state.sleep = sleep_of(endpoint);
+    state.waits_since_ns = endpoint.asleep_since_ns.load_relaxed();
     if (info.group.empty()) {
       state.lag = depth_of(map, floor_of(map, map.geometry.max_groups + info.index), snapshot.position);
     }

@@ -2,6 +2,7 @@
 #include "kernel.hpp"
 
 #include <linux/aio_abi.h>
+#include <linux/futex.h>
 #include <linux/membarrier.h>
 #include <poll.h>
 #include <sys/syscall.h>
@@ -9,15 +10,31 @@
 #include <time.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <atomic>
+#include <bit>
 #include <cerrno>
+#include <limits>
 
+#include "mark.hpp"
 #include "wary.hpp"
 
 namespace beltway::kernel {
 
 namespace {
+
+static_assert(std::endian::native == std::endian::little, "a futex is the low half of its word");
+
+/// Not private: the word lies in memory of several processes.
+long futex(const Word& word, int operation, std::uint32_t value, const timespec* until) noexcept {
+  return ::syscall(SYS_futex, reinterpret_cast<const std::uint32_t*>(&word), operation, value, until, nullptr,
+                   FUTEX_BITSET_MATCH_ANY);
+}
+
+timespec timespec_of(std::uint64_t ns) noexcept {
+  return {static_cast<time_t>(ns / 1'000'000'000), static_cast<long>(ns % 1'000'000'000)};
+}
 
 long membarrier(int command) noexcept { return ::syscall(SYS_membarrier, command, 0U, 0); }
 
@@ -70,21 +87,48 @@ bool register_for_barriers() noexcept {
   return registered;
 }
 
-bool heavy_barrier() noexcept { return membarrier(MEMBARRIER_CMD_GLOBAL_EXPEDITED) == 0; }
+bool heavy_barrier() noexcept {
+  if (membarrier(MEMBARRIER_CMD_GLOBAL_EXPEDITED) == 0) [[likely]]
+    return true;
+  nap(1'000'000);
+  return false;
+}
+
+Slept sleep_on(const Word& word, std::uint64_t expected, std::uint64_t until_ns) noexcept {
+  // Absolute, and of a type that does not cut it short.
+  const timespec until = timespec_of(std::min(until_ns, std::uint64_t{std::numeric_limits<std::int64_t>::max()}));
+  if (futex(word, FUTEX_WAIT_BITSET, static_cast<std::uint32_t>(expected), &until) == 0) return Slept::woken;
+  switch (errno) {
+    case EAGAIN: return Slept::woken;
+    case ETIMEDOUT: return Slept::timed_out;
+    case EINTR: return Slept::interrupted;
+    default: return Slept::refused;
+  }
+}
+
+void wake_sleeper(Word& word) noexcept {
+  futex(word, FUTEX_WAKE, static_cast<std::uint32_t>(std::numeric_limits<int>::max()), nullptr);
+}
+
+void nap(std::uint64_t ns) noexcept {
+  const timespec time = timespec_of(ns);
+  ::syscall(SYS_clock_nanosleep, CLOCK_MONOTONIC, 0, &time, nullptr);
+}
 
 void ring_bell(int eventfd) noexcept {
-  if (ring_by_completion(eventfd)) return;
+  if (!is_marked(eventfd) || ring_by_completion(eventfd)) return;
   // A peer may have cleared O_NONBLOCK (the flag belongs to the shared description) and filled the counter: then write
   // would block, and whoever watches the bell would see no edge any more. So what is full is emptied first; RWF_NOWAIT
   // does not block whatever the flags say. Nobody asks how often a bell rang.
   pollfd writable{eventfd, POLLOUT, 0};
-  if (::poll(&writable, 1, 0) != 1) {
+  timespec at_once{};  // the kernel writes there
+  if (::syscall(SYS_ppoll, &writable, 1L, &at_once, nullptr, 0L) != 1) {
     std::uint64_t rings = 0;
     const iovec there{&rings, sizeof rings};
-    if (::preadv2(eventfd, &there, 1, -1, RWF_NOWAIT) != sizeof rings) return;
+    if (::syscall(SYS_preadv2, eventfd, &there, 1L, -1L, -1L, RWF_NOWAIT) != sizeof rings) return;
   }
   const std::uint64_t one = 1;
-  [[maybe_unused]] const ssize_t written = ::write(eventfd, &one, sizeof one);
+  ::syscall(SYS_write, eventfd, &one, sizeof one);
 }
 
 std::uint64_t now_ns() noexcept { return read_clock(CLOCK_MONOTONIC); }

@@ -19,7 +19,7 @@
 //   floor        incarnation:10 | position:54                private: its consumer; named: whoever helps; joins: the daemon
 //   next         position:44 | version:20                    consumers of the group, the repair
 //   lease        position:46 | owner:8 | tries:8 | phase:2   consumers of the group, the repair, purge
-//   wait         sequence:62 | state:2                       its endpoint; wakers only ASLEEP -> SIGNALLED
+//   wait         sequence:62 | state:2                       its endpoint; wakers ASLEEP -> WAKING -> SIGNALLED
 //   notice       epoch:32 | flags:32                         the daemon
 //   group state  incarnation:32 | kind:8 | phase:8 (low)     the daemon; LEAVING -> DRAINED also consumers
 //
@@ -39,8 +39,8 @@ namespace beltway {
 using Position = std::uint64_t;
 
 inline constexpr std::uint64_t k_magic = 0x0a79617774'6c6542ULL;  // "Beltway\n"
-inline constexpr std::uint32_t k_layout_major = 1;
-inline constexpr std::uint32_t k_layout_minor = 1;
+inline constexpr std::uint32_t k_layout_major = 2;
+inline constexpr std::uint32_t k_layout_minor = 0;
 inline constexpr std::size_t k_line = 64;
 /// `bytes`, rounded up to lines.
 constexpr std::uint64_t whole_lines(std::uint64_t bytes) noexcept { return (bytes + k_line - 1) / k_line * k_line; }
@@ -184,8 +184,14 @@ struct Lease {
   }
 };
 
-enum class WaitPhase : std::uint8_t { awake = 0, asleep = 1, signalled = 2 };
+enum class WaitPhase : std::uint8_t {
+  awake = 0,
+  asleep = 1,
+  signalled = 2,  ///< a waker has woken the endpoint, and counts on it
+  waking = 3,     ///< a waker is about to; whoever finds this state does the same again
+};
 
+/// A futex sleeps on the low 32 bits: the state and 30 bits of the sequence.
 struct Wait {
   std::uint64_t sequence;  // raised by the owner each time it goes to sleep
   WaitPhase phase;
@@ -282,15 +288,26 @@ inline constexpr std::size_t k_counters = 16;
 /// One attached producer or consumer. First line: waiting. Then counters, in the order of ProducerCounters or
 /// ConsumerCounters, written by the owner alone with plain stores.
 struct alignas(k_line) Endpoint {
-  Word wait;       ///< the owner; wakers only ASLEEP(sequence) -> SIGNALLED(sequence)
+  Word wait;       ///< the owner; wakers ASLEEP(sequence) -> WAKING(sequence) -> SIGNALLED(sequence)
   Word wake_past;  ///< the owner, before it says ASLEEP. Producers: wake me when a floor has passed this position
   Word wake_busy;  ///< the owner. Producers: 1: wake me at any READY, VOID or GONE as well
   Word identity;   ///< the daemon: incarnation:32 | group:16 | flags:16 (k_endpoint_*)
-  std::uint64_t spare[4];
+  Word sleeps_on;  ///< the owner, before it says ASLEEP: how to wake it (k_sleeps_on_*)
+  /// The owner. CLOCK_MONOTONIC in ns when its present wait began; 0: it does not wait. Known before it says ASLEEP.
+  Word asleep_since_ns;
+  std::uint64_t spare[2];
   Word counters[k_counters];
 };
 static_assert(sizeof(Endpoint) == 192 && offsetof(Endpoint, wake_past) == 8 && offsetof(Endpoint, identity) == 24 &&
+              offsetof(Endpoint, sleeps_on) == 32 && offsetof(Endpoint, asleep_since_ns) == 40 &&
               offsetof(Endpoint, counters) == 64);
+
+inline constexpr std::uint64_t k_sleeps_on_futex = 0;  ///< the low half of `wait`
+inline constexpr std::uint64_t k_sleeps_on_bell = 1;   ///< event mode: the bell of its index; any other value: a futex
+
+/// Bells (eventfds) of a queue. Endpoint index modulo this is the bell that an endpoint in event mode listens to: so a queue
+/// costs few descriptors in each process, and an endpoint may hear a ring that was meant for another.
+inline constexpr unsigned k_bells = 4;
 
 inline constexpr std::uint16_t k_endpoint_attached = 1;
 inline constexpr std::uint16_t k_endpoint_evicted = 2;

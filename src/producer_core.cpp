@@ -104,7 +104,7 @@ void ProducerCore::choose_way() noexcept {
 }
 
 int ProducerCore::fd() {
-  const int fd = waiter_.enable_events();
+  const int fd = waiter_.enable_events("fd of a producer of \"" + queue_name() + "\"");
   choose_way();
   return fd;
 }
@@ -139,6 +139,7 @@ void ProducerCore::announce_to_sleepers() noexcept {
 }
 
 void ProducerCore::arm() noexcept {
+  store_counters();  // who looks at a sleeper sees how it stands
   const bool lane = blocked_ == Blocked::lane;
   waiter_.line().arm(waiter_.symmetric(), lane ? lane_.wake_past() : wake_past(), blocked_ == Blocked::busy);
 }
@@ -149,6 +150,7 @@ ProducerCounters ProducerCore::counters() const noexcept {
   counters.bytes = published_[1].load_relaxed();
   counters.sleeps = waiter_.sleeps();
   counters.rescued = waiter_.rescued();
+  counters.needless_wakes = waiter_.needless();
   counters.blocked_ns = waiter_.blocked_ns();
   counters.high_water = high_water();
   return counters;

@@ -1,4 +1,4 @@
-// The protocol between a process and the daemon, version 1.
+// The protocol between a process and the daemon, version 2.
 //
 // Transport: a SOCK_SEQPACKET Unix socket. Each packet is one JSON object of at most k_max_protocol_bytes; descriptors come by
 // SCM_RIGHTS, at most 253, and `fds` is their number (missing: none). Only replies to `attach` carry any. Who
@@ -39,12 +39,12 @@
 //   role          "producer" (needs w), "consumer" (needs r), "inspector" (needs r; gets no endpoint)
 //   endpoint      owner number: producers 0 to 63, consumers 64 to 127
 //   barriers      whether the process is registered for membarrier; without it the queue turns to symmetric fences
-//   bells         request: true to be sent the queue's eventfds; reply: how many were sent
+//   bells         request: true to be sent the queue's eventfds; reply: how many were sent (k_bells or 0)
 //   start         request: "latest" or "oldest"; reply: the floor of the private group
 //   kind          "named", "private" or "lossy"
 //   evictable     whether the daemon may throw it out, so that it looks for that (missing: no)
 //
-// Descriptors of an attach, in this order: control, ring, heap (if lane_bytes is not 0), eventfds (producers' first). Control
+// Descriptors of an attach, in this order: control, ring, heap (if lane_bytes is not 0), then the eventfds. Control
 // is open for reading and writing, except an inspector's; ring and heap are writable for producers only. The
 // endpoint lives as long as this very description of control: it carries an open-file-description lock on byte
 // `endpoint index`, which is gone when the mapping and all descriptors of it are. So map it, close it, and unmap it

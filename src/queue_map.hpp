@@ -14,7 +14,7 @@ struct QueueMap {
   std::byte* ring = nullptr;
   std::byte* heap = nullptr;  ///< null if lane_bytes is 0
   std::byte* control = nullptr;
-  const int* bells = nullptr;  ///< eventfds: producers' first, then consumers'; geometry.endpoints() of them
+  const int* bells = nullptr;  ///< eventfds, k_bells of them; null: this process rings nobody
 
   [[nodiscard]] std::uint64_t mask() const noexcept { return geometry.slots - 1; }
   [[nodiscard]] RingHead& ring_head() const noexcept { return *reinterpret_cast<RingHead*>(ring); }
@@ -33,7 +33,8 @@ struct QueueMap {
   [[nodiscard]] Word* published(unsigned producer) const noexcept {
     return geometry.single_producer() ? ring_head().published : endpoint(producer).counters;
   }
-  [[nodiscard]] int bell(unsigned owner) const noexcept { return bells[endpoint_index(owner)]; }
+  /// The bell that `owner` listens to in event mode, with its neighbours.
+  [[nodiscard]] int bell(unsigned owner) const noexcept { return bells[endpoint_index(owner) % k_bells]; }
   [[nodiscard]] Group& group(unsigned index) const noexcept {
     return reinterpret_cast<Group*>(control + geometry.groups_offset())[index];
   }

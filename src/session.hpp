@@ -19,14 +19,15 @@
 #include "beltway/fork_guard.hpp"
 #include "beltway/options.hpp"
 #include "channel.hpp"
+#include "mark.hpp"
 #include "protocol.hpp"
 #include "queue_map.hpp"
 
 namespace beltway::detail {
 
-/// The eventfds of one queue, producers' first.
+/// The eventfds of one queue, k_bells of them.
 struct Bells {
-  std::vector<Fd> owned;
+  std::vector<MarkedFd> owned;
   std::vector<int> numbers;
 };
 

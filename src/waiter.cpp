@@ -2,15 +2,8 @@
 #include "waiter.hpp"
 
 #include <sched.h>
-#include <sys/epoll.h>
-#include <unistd.h>
 
 #include <algorithm>
-#include <cerrno>
-#include <cstring>
-#include <string>
-
-#include "beltway/error.hpp"
 
 namespace beltway {
 
@@ -38,37 +31,32 @@ Waiter::Waiter(const QueueMap& map, unsigned owner, WaitStrategy strategy)
     : map_(map),
       owner_(owner),
       symmetric_((Notice::of(map.board().notice.load_acquire()).flags & k_notice_symmetric) != 0),
-      epoll_(::epoll_create1(EPOLL_CLOEXEC)),
       line_(map, owner),
       most_pauses_(owner < k_first_consumer ? k_producers_pauses : 1),
       adaptive_(strategy == WaitStrategy::adaptive),
-      budget_ns_(first_budget_of(strategy)) {
-  epoll_event event{};
-  event.events = EPOLLIN | EPOLLET;
-  if (epoll_ >= 0 && ::epoll_ctl(epoll_, EPOLL_CTL_ADD, map.bell(owner), &event) == 0) return;
-  const std::string reason = std::strerror(errno);
-  if (epoll_ >= 0) ::close(epoll_);
-  throw Error(Errc::system,
-              "attach: epoll for the endpoint's bell: " + reason + "; raise the limit of open files (ulimit -n)");
-}
+      budget_ns_(first_budget_of(strategy)) {}
 
 void Waiter::give_way() noexcept { ::sched_yield(); }
 
-Waiter::~Waiter() { ::close(epoll_); }
+Waiter::~Waiter() { delete events_.load(std::memory_order_relaxed); }
 
-void Waiter::ring_self() const noexcept { kernel::ring_bell(map_.bell(owner_)); }
+void Waiter::ring_self() const noexcept {
+  line_.rouse_self();
+  if (const EventSet* const events = events_.load(std::memory_order_acquire)) events->ring();
+}
 
-int Waiter::enable_events() {
-  if (!event_mode_) {
-    event_mode_ = true;
+int Waiter::enable_events(const std::string& what) {
+  if (!event_mode()) {
+    events_.store(new EventSet(map_.bell(owner_), what), std::memory_order_release);
     ring_self();
   }
-  return epoll_;
+  return events_.load(std::memory_order_relaxed)->descriptor();
 }
 
 bool Waiter::silence() noexcept {
   const bool signalled = line_.armed() && line_.disarm();
-  take_edge();
+  waits_no_more();
+  if (event_mode()) take_edges();
   return signalled;
 }
 
@@ -102,21 +90,27 @@ void Waiter::learn(Ended ended, bool slept, std::uint64_t waited_ns) noexcept {
   }
 }
 
-bool Waiter::sleep_on_bell(std::uint64_t timeout_ns) noexcept {
-  const timespec timeout{static_cast<time_t>(timeout_ns / 1'000'000'000),
-                         static_cast<long>(timeout_ns % 1'000'000'000)};
-  epoll_event event{};
-  // An interrupted sleep counts as a ring: the caller looks, and sleeps again.
-  const int events = ::epoll_pwait2(epoll_, &event, 1, &timeout, nullptr);
-  return events > 0 || (events < 0 && errno == EINTR);
+bool Waiter::sleep_until(std::uint64_t until_ns) noexcept {
+  const kernel::Slept slept = line_.sleep(until_ns);
+  // A sandbox that was closed after the attach: better late than never.
+  if (slept == kernel::Slept::refused) kernel::nap(k_nap_ns);
+  return slept != kernel::Slept::timed_out;
 }
 
 bool Waiter::really_rescued() noexcept {
-  // The message may have come in the very moment that our patience ended, its sender not yet at the bell.
+  // The message may have come in the very moment that our patience ended, its sender not yet at our wait word.
   for (unsigned i = 0; i < 50; ++i) {
-    if (line_.signalled() || sleep_on_bell(1'000'000)) return false;
+    if (line_.called() || sleep_until(kernel::now_ns() + k_nap_ns)) return false;
   }
   return true;
+}
+
+void Waiter::note_false_alarm(std::uint64_t now) noexcept {
+  ++needless_;
+  if (++false_alarms_ < k_false_alarms) return;
+  if (now - false_alarms_since_ns_ < k_false_alarms_ns) kernel::nap(k_nap_ns);
+  false_alarms_ = 0;
+  false_alarms_since_ns_ = now;
 }
 
 }  // namespace beltway

@@ -1,27 +1,31 @@
-// How one endpoint waits: spinning, then asleep on its bell, and how its descriptor behaves in an event loop.
+// How one endpoint waits: spinning, then asleep on its wait word, and how its descriptor behaves in an event loop.
 //
-// The bell is watched through a private epoll descriptor, edge-triggered. So a peer that drains or fills the shared eventfd or
-// changes its flags cannot make us block or read; a write is an edge, and taking the edge is epoll_wait with no
-// timeout. That epoll descriptor is also what fd() gives to the user.
+// A blocking call sleeps on a futex in every mode and needs no descriptor. The descriptors of event mode (EventSet) are made by
+// the first call of fd().
 //
 // Event mode keeps one invariant: while the endpoint is not armed, the descriptor is readable. A try that finds nothing arms
-// it (takes the edge, says ASLEEP, looks again); the waker's ring, or a try that finds something, makes it readable again.
+// it (takes the edges, says ASLEEP, looks again); the waker's ring, or a try that finds something, makes it readable
+// again. A ring of the shared bell while the wait word says ASLEEP was for a neighbour: the endpoint stays armed.
 //
 // Thread safety: belongs to its endpoint's thread; ring_self() may be called from any thread.
 #pragma once
 
 #include <algorithm>
+#include <atomic>
 #include <cstdint>
 #include <optional>
 #include <stop_token>
+#include <string>
+#include <utility>
 
 #include "beltway/options.hpp"
 #include "beltway/until.hpp"
+#include "event_set.hpp"
 #include "waking.hpp"
 
 namespace beltway {
 
-/// A wait looks again after this long even if nobody rang: a last resort, counted as `rescued` if it found something.
+/// A wait looks again after this long even if nobody woke it: a last resort, counted as `rescued` if it found something.
 inline constexpr std::uint64_t k_last_resort_ns = 1'000'000'000;
 
 class Waiter {
@@ -35,7 +39,7 @@ class Waiter {
   Waiter& operator=(const Waiter&) = delete;
 
   /// Calls `look()` until it returns true, spinning and then asleep. `arm()` must call line().arm() with what the endpoint
-  /// waits for. `pass_on()` is called when a wake was received that may have been meant for another.
+  /// waits for, or line().arm_unlisted(). `pass_on()` is called when a wake was received that may have been meant for another.
   template <class LookFn, class ArmFn, class PassOnFn>
   Ended wait(const Until& until, LookFn&& look, ArmFn&& arm, PassOnFn&& pass_on);
 
@@ -44,16 +48,18 @@ class Waiter {
   template <class LookFn, class ArmFn, class PassOnFn>
   bool after_try(bool found, LookFn&& look, ArmFn&& arm, PassOnFn&& pass_on);
 
-  /// Turns event mode on and returns the descriptor.
-  int enable_events();
-  [[nodiscard]] bool event_mode() const noexcept { return event_mode_; }
-  /// Leaves the armed state and takes the edge: the descriptor is not readable until ring_self(). True if SIGNALLED.
+  /// Turns event mode on and returns the descriptor. `what`: operation and object, for errors. Throws Error(limit_reached,
+  /// system).
+  int enable_events(const std::string& what);
+  [[nodiscard]] bool event_mode() const noexcept { return events_.load(std::memory_order_relaxed) != nullptr; }
+  /// Leaves the armed state and takes the edges: the descriptor is not readable until ring_self(). True if SIGNALLED.
   bool silence() noexcept;
+  /// Ends the sleep of a blocking call, and makes the descriptor readable. Async-signal-safe.
   void ring_self() const noexcept;
 
   [[nodiscard]] WaitLine& line() noexcept { return line_; }
   /// Worth a few quick looks before wait().
-  [[nodiscard]] bool spins() const noexcept { return budget_ns_ != 0 && !event_mode_; }
+  [[nodiscard]] bool spins() const noexcept { return budget_ns_ != 0 && !event_mode(); }
   /// Of a look while spinning: it may be long ago that we looked last, and be long until the next time.
   [[nodiscard]] bool gave_way() const noexcept { return gave_way_; }
   [[nodiscard]] bool symmetric() const noexcept { return symmetric_; }
@@ -61,6 +67,7 @@ class Waiter {
 
   [[nodiscard]] std::uint64_t sleeps() const noexcept { return sleeps_; }
   [[nodiscard]] std::uint64_t rescued() const noexcept { return rescued_; }
+  [[nodiscard]] std::uint64_t needless() const noexcept { return needless_; }
   [[nodiscard]] std::uint64_t blocked_ns() const noexcept { return blocked_ns_; }
 
  private:
@@ -69,6 +76,11 @@ class Waiter {
   static constexpr std::uint64_t k_never = ~0ULL;
   static constexpr std::uint64_t k_preempted_ns = 50'000;  // two reads of the clock, which are 2 us apart
   static constexpr std::uint64_t k_shares_ns = 100'000'000;
+  // A peer that scribbles on our wait word keeps us from sleeping: so many wakes for nothing, each sooner than a true one can
+  // be on average, and we sleep without listening for a while.
+  static constexpr unsigned k_false_alarms = 256;
+  static constexpr std::uint64_t k_false_alarms_ns = k_false_alarms * std::uint64_t{10'000};
+  static constexpr std::uint64_t k_nap_ns = 1'000'000;
 
   template <class LookFn>
   std::optional<Ended> spin(std::uint64_t until_ns, std::uint64_t deadline_ns, const std::stop_token& stop,
@@ -85,20 +97,25 @@ class Waiter {
   static std::uint64_t deadline_of(const Until& until) noexcept;
   /// Adaptive: how long to spin next time, from how this wait ended and how long it was.
   void learn(Ended ended, bool slept, std::uint64_t waited_ns) noexcept;
-  /// Sleeps on the bell. True if it rang.
-  bool sleep_on_bell(std::uint64_t timeout_ns) noexcept;
-  bool take_edge() noexcept { return sleep_on_bell(0); }
-  /// A wait that only the last resort ended: true unless a waker was just about to ring.
+  /// Sleeps until a waker comes. False at `until_ns`.
+  bool sleep_until(std::uint64_t until_ns) noexcept;
+  EventSet::Edges take_edges() noexcept { return events_.load(std::memory_order_relaxed)->take(); }
+  /// A wait that only the last resort ended: true unless a waker was just about to come.
   bool really_rescued() noexcept;
+  /// After a wake for nothing.
+  void note_false_alarm(std::uint64_t now) noexcept;
+  void waits_no_more() noexcept {
+    if (std::exchange(waits_, false)) line_.set_since(0);
+  }
 
   const QueueMap map_;
   const unsigned owner_;
   bool symmetric_;
-  bool event_mode_ = false;
-  int epoll_ = -1;
+  std::atomic<EventSet*> events_ = nullptr;  // ours; event mode only
   WaitLine line_;
   const unsigned most_pauses_;  // between two looks
   const bool adaptive_;
+  bool waits_ = false;       // event mode: the last try found nothing
   std::uint64_t budget_ns_;  // how long to spin before sleeping; 0: not at all
   // When the clock was read last: who finds something while spinning does not read it again.
   std::uint64_t spun_until_ns_ = 0;
@@ -106,19 +123,24 @@ class Waiter {
   bool gave_way_ = false;
   std::uint64_t sleeps_ = 0;
   std::uint64_t rescued_ = 0;
+  std::uint64_t needless_ = 0;
   std::uint64_t blocked_ns_ = 0;
+  unsigned false_alarms_ = 0;
+  std::uint64_t false_alarms_since_ns_ = 0;
 };
 
 template <class LookFn, class ArmFn, class PassOnFn>
 Waiter::Ended Waiter::wait(const Until& until, LookFn&& look, ArmFn&& arm, PassOnFn&& pass_on) {
   // A try in event mode may have left us armed: whoever spins is not to be woken. What woke us may be for another.
   const bool owed = line_.armed() && line_.disarm();
+  line_.set_sleeps_on(k_sleeps_on_futex);
+  waits_no_more();
   gave_way_ = false;
   if (budget_ns_ != 0) {
     for (unsigned paused = 0, pauses = 1; paused < k_burst;
          paused += pauses, pauses = std::min(2 * pauses, most_pauses_)) {
       if (look()) {
-        if (event_mode_) ring_self();
+        if (event_mode()) ring_self();
         return Ended::found;
       }
       pause(pauses);
@@ -126,6 +148,7 @@ Waiter::Ended Waiter::wait(const Until& until, LookFn&& look, ArmFn&& arm, PassO
   }
   const std::uint64_t start = kernel::now_ns();
   spun_until_ns_ = start;
+  line_.set_since(start);
   const std::uint64_t deadline = deadline_of(until);
   std::optional<Ended> ended;
   if (budget_ns_ != 0) {
@@ -139,8 +162,9 @@ Waiter::Ended Waiter::wait(const Until& until, LookFn&& look, ArmFn&& arm, PassO
   }
   learn(*ended, sleeps, spun_until_ns_ - start);
   blocked_ns_ += spun_until_ns_ - start;
+  line_.set_since(0);
   if (owed && *ended != Ended::found) pass_on();
-  if (event_mode_) ring_self();  // however it ended: we are not armed
+  if (event_mode()) ring_self();  // however it ended: we are not armed
   return *ended;
 }
 
@@ -177,43 +201,60 @@ Waiter::Ended Waiter::sleep(std::uint64_t deadline_ns, const std::stop_token& st
       if (line_.disarm()) pass_on();  // we have ours already: that wake was meant for another message
       return Ended::found;
     }
-    const std::uint64_t now = kernel::now_ns();
-    bool rang = true;
+    std::uint64_t now = kernel::now_ns();
+    bool woken = true;
     std::uint64_t patience = 0;
     if (now < deadline_ns && !stop.stop_requested()) {
       patience = deadline_ns - now < k_last_resort_ns ? deadline_ns - now : k_last_resort_ns;
       ++sleeps_;
-      rang = sleep_on_bell(patience);
+      woken = sleep_until(now + patience);
     }
-    const bool last_resort = !rang && patience == k_last_resort_ns;
+    const bool last_resort = !woken && patience == k_last_resort_ns;
     if (last_resort && look()) {
       if (really_rescued()) ++rescued_;
       if (line_.disarm()) pass_on();
       return Ended::found;
     }
+    const bool listed = line_.listed();
     const bool signalled = line_.disarm();
     if (look()) return Ended::found;
-    if (stop.stop_requested() || kernel::now_ns() >= deadline_ns) {
+    now = kernel::now_ns();
+    if (stop.stop_requested() || now >= deadline_ns) {
       // What woke us may be there for another: a message that a claim before it still hides, or one we may not lease.
       if (signalled) pass_on();
       return stop.stop_requested() ? Ended::stopped : Ended::timeout;
     }
+    if (signalled && !listed) pass_on();  // the waker saw us in the list of an earlier sleep
+    if (woken) note_false_alarm(now);
   }
 }
 
 template <class LookFn, class ArmFn, class PassOnFn>
 bool Waiter::after_try(bool found, LookFn&& look, ArmFn&& arm, PassOnFn&& pass_on) {
-  if (!found && line_.armed() && !line_.signalled() && !take_edge()) return false;
+  if (!found && line_.armed() && !line_.called()) {
+    const EventSet::Edges edges = take_edges();
+    // In this order: a waker changes the word first and rings then. So a ring that we have taken was for us only if the word
+    // has changed by now, and whoever changes it later rings again.
+    if (!edges.self && !line_.called()) {
+      if (edges.bell) ++needless_;
+      return false;
+    }
+  }
   if (!found) {
+    const bool called = line_.called();
     if (line_.armed()) line_.disarm();
-    take_edge();
+    take_edges();
+    line_.set_sleeps_on(k_sleeps_on_bell);
+    if (!std::exchange(waits_, true)) line_.set_since(kernel::now_ns());
     arm();
     found = look();
     if (!found) {
       ++sleeps_;
+      if (called) ++needless_;
       return false;
     }
   }
+  waits_no_more();
   if (!line_.armed()) return true;
   // Who SIGNALLED has rung since we armed, and nobody has taken that edge: we are readable without ringing ourselves.
   if (line_.disarm()) {

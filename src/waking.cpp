@@ -14,6 +14,8 @@ void for_each_bit(std::uint64_t bits, unsigned count, Visit visit) {
   for (; bits != 0; bits &= bits - 1) visit(static_cast<unsigned>(std::countr_zero(bits)));
 }
 
+bool may_sleep(Wait wait) noexcept { return wait.phase == WaitPhase::asleep || wait.phase == WaitPhase::waking; }
+
 unsigned group_of(const QueueMap& map, unsigned consumer) noexcept {
   return Identity::of(map.endpoint(k_first_consumer + consumer).identity.load_relaxed()).group;
 }
@@ -33,12 +35,26 @@ bool wake(const QueueMap& map, unsigned owner) noexcept {
   Word& word = map.endpoint(owner).wait;
   const std::uint64_t seen = word.load_acquire();
   const Wait wait = Wait::of(seen);
-  if (wait.phase != WaitPhase::asleep) return false;
-  // First the bell, then the word: who dies between the two has woken somebody needlessly, not said so falsely.
-  kernel::ring_bell(map.bell(owner));
+  const std::uint64_t waking = Wait{wait.sequence, WaitPhase::waking}.word();
+  if (!may_sleep(wait)) return false;
+  // A sleeper that is on its way into the kernel must not fall asleep any more: so the word comes first. If another waker was
+  // quicker, it may stop before its next step, so that step is ours as well.
+  if (wait.phase == WaitPhase::asleep && !word.compare_and_swap(seen, waking) && word.load_acquire() != waking)
+    return false;
+  rouse(map, owner);
   // If the word has moved on, the sleeper was up already, on its own or for another's message, and may have looked before
   // ours was there: then the caller wakes another one.
-  return word.compare_and_swap(seen, Wait{wait.sequence, WaitPhase::signalled}.word());
+  return word.compare_and_swap(waking, Wait{wait.sequence, WaitPhase::signalled}.word());
+}
+
+void rouse(const QueueMap& map, unsigned owner) noexcept {
+  Endpoint& endpoint = map.endpoint(owner);
+  // Written before ASLEEP, which the caller has seen. If the endpoint has gone on since, it needs nothing from us.
+  if (endpoint.sleeps_on.load_relaxed() == k_sleeps_on_bell) {
+    kernel::ring_bell(map.bell(owner));
+  } else {
+    kernel::wake_sleeper(endpoint.wait);
+  }
 }
 
 unsigned wake_for_message(const QueueMap& map, unsigned me) noexcept {
@@ -85,31 +101,60 @@ unsigned wake_for_room(const QueueMap& map, Position floor) noexcept {
 }
 
 WaitLine::WaitLine(const QueueMap& map, unsigned owner) noexcept
-    : map_(map), owner_(owner), sequence_(Wait::of(map.endpoint(owner).wait.load_relaxed()).sequence) {}
+    : map_(map), owner_(owner), sequence_(Wait::of(map.endpoint(owner).wait.load_relaxed()).sequence) {
+  set_since(0);
+}
 
 Word& WaitLine::sleepers() const noexcept {
   return owner_ < k_first_consumer ? map_.board().producer_sleepers : map_.board().consumer_sleepers;
 }
 
-void WaitLine::arm(bool symmetric, Position past, bool busy) noexcept {
+void WaitLine::set_since(std::uint64_t ns) noexcept { map_.endpoint(owner_).asleep_since_ns.store_relaxed(ns); }
+
+void WaitLine::say_asleep(Position past, bool busy) noexcept {
   Endpoint& endpoint = map_.endpoint(owner_);
+  endpoint.sleeps_on.store_relaxed(sleeps_on_);
   endpoint.wake_past.store_relaxed(past);
   endpoint.wake_busy.store_relaxed(busy ? 1 : 0);
-  endpoint.wait.store_release(Wait{++sequence_, WaitPhase::asleep}.word());
+  ++sequence_;
+  endpoint.wait.store_release(asleep());
+  armed_ = true;
+}
+
+void WaitLine::arm(bool symmetric, Position past, bool busy) noexcept {
+  say_asleep(past, busy);
+  listed_ = true;
   sleepers().fetch_or(bit());  // a full fence: all that a symmetric publisher needs
   if (!symmetric) kernel::heavy_barrier();
-  armed_ = true;
+}
+
+void WaitLine::arm_unlisted() noexcept {
+  say_asleep(0, false);
+  full_fence();  // pairs with that of rouse_self(), and with the heavy barrier of those who wake everybody
 }
 
 bool WaitLine::disarm() noexcept {
   const std::uint64_t before = map_.endpoint(owner_).wait.exchange(Wait{sequence_, WaitPhase::awake}.word());
-  sleepers().fetch_and(~bit());
-  armed_ = false;
+  if (listed_) sleepers().fetch_and(~bit());
+  armed_ = listed_ = false;
   return Wait::of(before).phase == WaitPhase::signalled;
 }
 
-bool WaitLine::signalled() const noexcept {
-  return armed_ && Wait::of(map_.endpoint(owner_).wait.load_acquire()).phase == WaitPhase::signalled;
+bool WaitLine::called() const noexcept { return armed_ && map_.endpoint(owner_).wait.load_acquire() != asleep(); }
+
+kernel::Slept WaitLine::sleep(std::uint64_t until_ns) const noexcept {
+  return kernel::sleep_on(map_.endpoint(owner_).wait, asleep(), until_ns);
+}
+
+void WaitLine::rouse_self() const noexcept {
+  Word& word = map_.endpoint(owner_).wait;
+  full_fence();  // what the caller has stored, then the look at the word; the sleeper does the reverse
+  const std::uint64_t seen = word.load_acquire();
+  const Wait wait = Wait::of(seen);
+  if (!may_sleep(wait)) return;
+  // WAKING and no further: nobody may count on a wake that was for nobody's message.
+  word.compare_and_swap(seen, Wait{wait.sequence, WaitPhase::waking}.word());
+  kernel::wake_sleeper(word);
 }
 
 }  // namespace beltway

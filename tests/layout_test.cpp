@@ -62,9 +62,9 @@ class Filled {
 
 using Words = std::map<std::size_t, std::uint64_t>;
 
-TEST(Layout, is_version_1_1) {
-  EXPECT_EQ(k_layout_major, 1U);
-  EXPECT_EQ(k_layout_minor, 1U);
+TEST(Layout, is_version_2_0) {
+  EXPECT_EQ(k_layout_major, 2U);
+  EXPECT_EQ(k_layout_minor, 0U);
 }
 
 TEST(Layout, words_are_packed_as_documented) {
@@ -83,6 +83,7 @@ TEST(Layout, words_are_packed_as_documented) {
   EXPECT_EQ((Wait{1, WaitPhase::awake}.word()), 4U);
   EXPECT_EQ((Wait{1, WaitPhase::asleep}.word()), 5U);
   EXPECT_EQ((Wait{1, WaitPhase::signalled}.word()), 6U);
+  EXPECT_EQ((Wait{1, WaitPhase::waking}.word()), 7U);
   EXPECT_EQ((Notice{0x12345678, k_notice_removed | k_notice_symmetric}.word()), 0x1234567800000003U);
   EXPECT_EQ((GroupWord{0x12345678, GroupKind::lossy, GroupPhase::drained}.word()), 0x1234567800000204U);
   EXPECT_EQ((Identity{0x12345678, 0x9abc, k_endpoint_attached | k_endpoint_evicted}.word()), 0x123456789abc0003U);
@@ -111,7 +112,7 @@ TEST(Layout, a_new_queue_is_these_words) {
 
   const Words control{
       {0, 0x0a79617774'6c6542},  // "Beltway\n"
-      {8, 1ULL << 32 | 1},       // layout 1.1
+      {8, 2},                    // layout 2.0
       {16, 4096 + 4096},         // ring: a page, and four slots of 64 bytes
       {32, 4096 + 4096},         // control; no heap
       {40, 0x1122334455667788},  // id
@@ -143,10 +144,22 @@ TEST(Layout, every_part_lies_where_it_is_documented) {
   EXPECT_EQ(in_control(&map.board().producers_ever), 4096 + 72);
   EXPECT_EQ(in_control(&map.endpoint(1)), 4096 + 192 + 192);
   EXPECT_EQ(in_control(&map.endpoint(k_first_consumer)), 4096 + 192 + 2 * 192);
+  EXPECT_EQ(in_control(&map.endpoint(0).sleeps_on), 4096 + 192 + 32);
+  EXPECT_EQ(in_control(&map.endpoint(0).asleep_since_ns), 4096 + 192 + 40);
   EXPECT_EQ(in_control(&map.endpoint(0).counters[15]), 4096 + 192 + 64 + 120);
   EXPECT_EQ(in_control(&map.group(0)), 4096 + 192 + 5 * 192);
   EXPECT_EQ(in_control(&map.group(3).next), 4096 + 192 + 8 * 192 + 128);
   EXPECT_EQ(in_control(&map.lease(0, 6)), 4096 + 192 + 5 * 192 + 4 * 192 + 2 * 8);
+}
+
+TEST(Layout, endpoints_share_four_bells_by_their_index) {
+  const int bells[k_bells] = {10, 11, 12, 13};
+  QueueMap map = Filled().map();  // the numbers alone
+  map.bells = bells;
+  EXPECT_EQ(map.bell(0), 10);
+  EXPECT_EQ(map.bell(1), 11);
+  EXPECT_EQ(map.bell(k_first_consumer), 12) << "behind two producers";
+  EXPECT_EQ(map.bell(k_first_consumer + 2), 10);
 }
 
 TEST(Layout, positions_are_compared_across_the_wrap) {

@@ -3,12 +3,12 @@
 
 #include <fcntl.h>
 #include <gtest/gtest.h>
-#include <sys/eventfd.h>
 
 #include <chrono>
 #include <functional>
 
 #include "groups.hpp"
+#include "mark.hpp"
 #include "queue_setup.hpp"
 #include "validate.hpp"
 
@@ -289,7 +289,7 @@ TEST(Groups, whose_removal_a_killed_daemon_had_begun_are_drained_by_the_next) {
     Keep::Kept left;
     left.descriptors.ring = make_segment("ring", geometry.ring_bytes(), "test");
     left.descriptors.control = make_segment("control", geometry.control_bytes(), "test");
-    for (unsigned i = 0; i < geometry.endpoints(); ++i) left.descriptors.bells.emplace_back(::eventfd(0, EFD_NONBLOCK));
+    for (unsigned i = 0; i < k_bells; ++i) left.descriptors.bells.push_back(make_bell("test"));
     const Mapping ring(left.descriptors.ring.get(), {0, geometry.ring_bytes()}, Access::read_write, "test");
     const Mapping control(left.descriptors.control.get(), {0, geometry.control_bytes()}, Access::read_write, "test");
     const QueueMap map{.geometry = geometry, .ring = ring.data(), .control = control.data()};

@@ -4,7 +4,6 @@
 #include <fcntl.h>
 #include <gtest/gtest.h>
 #include <sys/epoll.h>
-#include <sys/eventfd.h>
 #include <sys/uio.h>
 #include <unistd.h>
 
@@ -15,12 +14,13 @@
 
 #include "fd.hpp"
 #include "kernel.hpp"
+#include "mark.hpp"
 
 namespace beltway {
 namespace {
 
 struct Bell {
-  Bell() : ringing(::eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC)), watch(::epoll_create1(EPOLL_CLOEXEC)) {
+  Bell() : ringing(make_bell("a test")), watch(::epoll_create1(EPOLL_CLOEXEC)) {
     epoll_event event{.events = EPOLLIN | EPOLLET, .data = {}};
     EXPECT_EQ(::epoll_ctl(watch.get(), EPOLL_CTL_ADD, ringing.get(), &event), 0);
   }

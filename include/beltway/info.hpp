@@ -16,12 +16,13 @@ struct ProducerCounters {
   std::uint64_t messages = 0;          ///< published
   std::uint64_t bytes = 0;             ///< payload bytes published
   std::uint64_t refused = 0;           ///< tries that ended full, timed waits that ended without publishing
-  std::uint64_t wakes = 0;             ///< eventfd writes made to wake others
+  std::uint64_t wakes = 0;             ///< endpoints that it woke from their sleep
   std::uint64_t sleeps = 0;            ///< times it slept in the kernel, waiting for room
   std::uint64_t rescued = 0;           ///< sleeps that only the last-resort timer ended: a lost wakeup, always 0
   std::uint64_t blocked_ns = 0;        ///< time spent waiting for room, asleep or spinning
   std::uint64_t high_water = 0;        ///< most positions in use by the slowest reliable group, as seen when it looked
   std::uint64_t last_progress_ns = 0;  ///< CLOCK_MONOTONIC of a recent publish (renewed every 64 messages and on waits)
+  std::uint64_t needless_wakes = 0;  ///< times it was woken and found nothing to do; in event mode also for a neighbour
 };
 
 /// Kept by a consumer in shared memory, written by it alone.
@@ -33,11 +34,12 @@ struct ConsumerCounters {
   std::uint64_t corrupt = 0;           ///< messages whose size or place made no sense: a peer scribbled; skipped
   std::uint64_t acks = 0;              ///< named groups
   std::uint64_t nacks = 0;             ///< named groups
-  std::uint64_t wakes = 0;             ///< eventfd writes made to wake others
+  std::uint64_t wakes = 0;             ///< endpoints that it woke from their sleep
   std::uint64_t sleeps = 0;            ///< times it slept in the kernel, waiting for a message
   std::uint64_t rescued = 0;           ///< sleeps that only the last-resort timer ended: a lost wakeup, always 0
   std::uint64_t blocked_ns = 0;        ///< time spent waiting for messages, asleep or spinning
   std::uint64_t last_progress_ns = 0;  ///< CLOCK_MONOTONIC of a recent receive (renewed every 64 messages and on waits)
+  std::uint64_t needless_wakes = 0;  ///< times it was woken and found nothing to do; in event mode also for a neighbour
 };
 
 /// Kept by the daemon: what its repair did, and the sums of endpoints that are gone.
@@ -84,6 +86,8 @@ struct ProducerState {
   EndpointInfo endpoint;
   ProducerCounters counters;
   SleepState sleep = SleepState::awake;
+  std::uint64_t waits_since_ns =
+      0;                      ///< CLOCK_MONOTONIC when its present wait began, asleep or spinning; 0: it does not wait
   std::uint64_t claimed = 0;  ///< slots that it has claimed and not finished: more than 0 for long is a stopped process
 };
 
@@ -91,6 +95,8 @@ struct ConsumerState {
   EndpointInfo endpoint;
   ConsumerCounters counters;
   SleepState sleep = SleepState::awake;
+  std::uint64_t waits_since_ns =
+      0;                   ///< CLOCK_MONOTONIC when its present wait began, asleep or spinning; 0: it does not wait
   std::uint64_t held = 0;  ///< messages that it holds unacknowledged
   std::uint64_t lag = 0;   ///< private groups: positions behind the latest
 };

@@ -9,6 +9,6 @@ namespace beltway {
 inline constexpr std::string_view k_version = "0.1.0";
 
 /// Of the messages between a process and the daemon. Other majors are refused on both sides.
-inline constexpr std::uint32_t k_protocol_version = 1;
+inline constexpr std::uint32_t k_protocol_version = 2;
 
 }  // namespace beltway

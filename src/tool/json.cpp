@@ -24,7 +24,8 @@ Json counters_json(const ProducerCounters& counters) {
           {"rescued", counters.rescued},
           {"blocked_ns", counters.blocked_ns},
           {"high_water", counters.high_water},
-          {"last_progress_ns", counters.last_progress_ns}};
+          {"last_progress_ns", counters.last_progress_ns},
+          {"needless_wakes", counters.needless_wakes}};
 }
 
 Json counters_json(const ConsumerCounters& counters) {
@@ -39,7 +40,8 @@ Json counters_json(const ConsumerCounters& counters) {
           {"sleeps", counters.sleeps},
           {"rescued", counters.rescued},
           {"blocked_ns", counters.blocked_ns},
-          {"last_progress_ns", counters.last_progress_ns}};
+          {"last_progress_ns", counters.last_progress_ns},
+          {"needless_wakes", counters.needless_wakes}};
 }
 
 Json totals_json(const QueueTotals& totals) {

@@ -55,7 +55,7 @@ void Engine::reset() {
     actor.job = nullptr;
     actor.options = {};
     actor.state = Actor::State::waiting;
-    actor.timed_out = actor.fused = false;
+    actor.timed_out = actor.fused = actor.woken = false;
     actor.buffer.clear();
   }
   actor_count_ = 0;
@@ -66,7 +66,8 @@ void Engine::reset() {
   timeouts_ = bounds_.timeouts;
   points_ = 0;
   now_ns_ = 0;
-  rung_.fill(false);
+  event_sets_.fill({});
+  event_set_count_ = 0;
   failure_.clear();
   trace_.clear();
 }
@@ -124,8 +125,7 @@ bool Engine::runnable(const Actor& actor) const {
   switch (actor.state) {
     case Actor::State::waiting: return !actor.options.gate || actor.options.gate();
     case Actor::State::ready: return true;
-    case Actor::State::asleep:
-      return rung_[static_cast<std::size_t>(actor.bell)] || (actor.patience_ns != 0 && timeouts_ != 0);
+    case Actor::State::asleep: return actor.woken || (actor.patience_ns != 0 && timeouts_ != 0);
     case Actor::State::done:
     case Actor::State::dead: break;
   }
@@ -151,8 +151,7 @@ void Engine::switch_to(int next) {
   current_ = next;
   if (to.state == Actor::State::waiting) place = &to.stack->beginning();
   if (to.state == Actor::State::asleep) {
-    bool& rung = rung_[static_cast<std::size_t>(to.bell)];
-    to.timed_out = !std::exchange(rung, false);
+    to.timed_out = !std::exchange(to.woken, false);
     if (to.timed_out) {
       --timeouts_;
       now_ns_ += to.patience_ns;
@@ -201,18 +200,34 @@ void Engine::kill_point() {
   die();
 }
 
-void Engine::ring(int bell) {
-  rung_[static_cast<std::size_t>(bell)] = true;
-  trace("%s rings bell %d\n", active() ? me().options.name : "check", bell);
+void Engine::wake(const void* place, const char* what) {
+  trace("%s %s\n", active() ? me().options.name : "check", what);
+  for (std::size_t i = 0; i < actor_count_; ++i) {
+    if (actors_[i].state == Actor::State::asleep && actors_[i].sleeps_on == place) actors_[i].woken = true;
+  }
 }
 
-bool Engine::sleep(int bell, std::uint64_t patience_ns) {
-  bool& rung = rung_[static_cast<std::size_t>(bell)];
-  if (!active() || rung || patience_ns == 0) return std::exchange(rung, false);
+void Engine::ring(int bell) {
+  trace("%s rings bell %d\n", active() ? me().options.name : "check", bell);
+  for (int i = 0; i < event_set_count_; ++i) {
+    if (event_set(i).bell != bell) continue;
+    event_set(i).edges.bell = true;
+    wake(&event_set(i), "is heard");
+  }
+}
+
+int Engine::add_event_set(int bell) {
+  if (event_set_count_ == static_cast<int>(k_max_event_sets)) std::abort();
+  event_set(event_set_count_).bell = bell;
+  return event_set_count_++;
+}
+
+bool Engine::sleep(const void* place, std::uint64_t patience_ns) {
+  if (!active()) return false;
   Actor& actor = me();
-  actor.bell = bell;
-  constexpr std::uint64_t k_last_resort_ns = 1'000'000'000;
-  actor.patience_ns = patience_ns < k_last_resort_ns ? patience_ns : 0;
+  actor.sleeps_on = place;
+  actor.woken = false;
+  actor.patience_ns = patience_ns < k_for_ever_ns ? patience_ns : 0;
   actor.state = Actor::State::asleep;
   trace("%s falls asleep\n", actor.options.name);
   hand_over();

@@ -8,11 +8,20 @@
 #include "choices.hpp"
 #include "explorer.hpp"
 #include "fiber.hpp"
+#include "memory.hpp"
 #include "store_buffer.hpp"
 
 namespace beltway::explore {
 
-inline constexpr std::size_t k_max_bells = 16;
+inline constexpr std::size_t k_max_event_sets = 8;
+/// A sleep of so long or longer never ends by itself.
+inline constexpr std::uint64_t k_for_ever_ns = 1'000'000'000;
+
+/// What an endpoint in event mode listens with.
+struct EventSetModel {
+  int bell = 0;
+  Edges edges;
+};
 
 struct Actor {
   enum class State : std::uint8_t { waiting, ready, asleep, done, dead };
@@ -22,7 +31,8 @@ struct Actor {
   std::function<void()> job;
   ActorOptions options;
   State state = State::waiting;
-  int bell = 0;
+  const void* sleeps_on = nullptr;  // a word or an event set
+  bool woken = false;
   std::uint64_t patience_ns = 0;
   bool timed_out = false;
   bool fused = false;  // see spin_pause()
@@ -51,8 +61,13 @@ class Engine {
   void flush_everybody();
   [[nodiscard]] bool keeps_stores() const noexcept { return bounds_.delays != 0; }
 
+  /// Wakes those who sleep on `place` now. `what`: for the trace.
+  void wake(const void* place, const char* what);
   void ring(int bell);
-  bool sleep(int bell, std::uint64_t patience_ns);
+  /// False if the patience ended first.
+  bool sleep(const void* place, std::uint64_t patience_ns);
+  int add_event_set(int bell);
+  [[nodiscard]] EventSetModel& event_set(int set) noexcept { return event_sets_[static_cast<std::size_t>(set)]; }
   [[nodiscard]] std::uint64_t now_ns() const noexcept { return now_ns_; }
 
   void fail(const char* what);
@@ -93,7 +108,8 @@ class Engine {
   unsigned timeouts_ = 0;
   unsigned points_ = 0;
   std::uint64_t now_ns_ = 0;
-  std::array<bool, k_max_bells> rung_{};
+  std::array<EventSetModel, k_max_event_sets> event_sets_{};
+  int event_set_count_ = 0;
   Describe describe_ = nullptr;
 
   bool tracing_ = false;

@@ -2,6 +2,7 @@
 #include "memory.hpp"
 
 #include <cstring>
+#include <utility>
 
 #include "engine.hpp"
 
@@ -202,22 +203,52 @@ void heavy_barrier() noexcept {
   engine().flush_everybody();
 }
 
+namespace {
+
+/// A system call is a step, and a full barrier for whoever makes it.
+void enter_kernel() noexcept {
+  if (!engine().active()) return;
+  engine().me().fused = false;
+  engine().point();
+  engine().flush(engine().me());
+}
+
+}  // namespace
+
+bool sleep_on(const std::uint64_t& word, std::uint64_t expected, std::uint64_t patience_ns) noexcept {
+  enter_kernel();
+  // The look and falling asleep are one step.
+  return word != expected || engine().sleep(&word, patience_ns);
+}
+
+void wake_sleeper(const std::uint64_t& word) noexcept {
+  enter_kernel();
+  engine().wake(&word, "wakes the sleeper");
+}
+
 void ring_bell(int bell) noexcept {
-  if (engine().active()) {
-    engine().me().fused = false;
-    engine().point();
-    engine().flush(engine().me());
-  }
+  enter_kernel();
   engine().ring(bell);
 }
 
-bool sleep_on_bell(int bell, std::uint64_t patience_ns) noexcept {
-  if (engine().active()) {
-    engine().me().fused = false;
-    engine().point();
-    engine().flush(engine().me());
-  }
-  return engine().sleep(bell, patience_ns);
+int add_event_set(int bell) noexcept { return engine().add_event_set(bell); }
+
+Edges take_edges(int set) noexcept {
+  enter_kernel();
+  return std::exchange(engine().event_set(set).edges, {});
+}
+
+void ring_event_set(int set) noexcept {
+  enter_kernel();
+  engine().event_set(set).edges.self = true;
+  engine().wake(&engine().event_set(set), "rings its own event set");
+}
+
+void wait_readable(int set) noexcept {
+  enter_kernel();
+  EventSetModel& model = engine().event_set(set);
+  // Readable until the edges are taken: this takes none.
+  if (!model.edges.bell && !model.edges.self) static_cast<void>(engine().sleep(&model, k_for_ever_ns));
 }
 
 std::uint64_t now_ns() noexcept {

@@ -27,9 +27,22 @@ void spin_pause() noexcept;
 
 /// The stores of all actors are visible.
 void heavy_barrier() noexcept;
+/// A futex: if `word` is `expected`, blocks the actor until somebody wakes sleepers of the word. False if the deadline came first;
+/// `patience_ns` of a second or more never ends.
+[[nodiscard]] bool sleep_on(const std::uint64_t& word, std::uint64_t expected, std::uint64_t patience_ns) noexcept;
+void wake_sleeper(const std::uint64_t& word) noexcept;
+/// An edge for every event set that listens to the bell.
 void ring_bell(int bell) noexcept;
-/// Blocks the actor until its bell is rung. False if the deadline came first; `patience_ns` of a second or more never ends.
-[[nodiscard]] bool sleep_on_bell(int bell, std::uint64_t patience_ns) noexcept;
+struct Edges {
+  bool bell = false;
+  bool self = false;
+};
+/// A new event set of this execution that listens to `bell`, by its number.
+[[nodiscard]] int add_event_set(int bell) noexcept;
+[[nodiscard]] Edges take_edges(int set) noexcept;
+void ring_event_set(int set) noexcept;
+/// Blocks the actor until the set has an edge: what an event loop does.
+void wait_readable(int set) noexcept;
 [[nodiscard]] std::uint64_t now_ns() noexcept;
 
 inline constexpr std::size_t k_shared_bytes = 64 * 1024;

@@ -137,13 +137,39 @@ plant_expression(no_passing_on src/consumer_core.cpp
   [[attachment_.kind != GroupKind::named]] [[true]])
 plant(no_barrier_before_sleep src/waking.cpp
   [[if (!symmetric) kernel::heavy_barrier();]] "")
-plant(signalled_before_the_bell src/waking.cpp
-  [[kernel::ring_bell(map.bell(owner));]]
-  [[const bool first = word.compare_and_swap(seen, Wait{wait.sequence, WaitPhase::signalled}.word());
-    kernel::ring_bell(map.bell(owner)); return first;]])
+plant(signalled_before_the_wake src/waking.cpp
+  [[rouse(map, owner);]]
+  [[const bool first = word.compare_and_swap(waking, Wait{wait.sequence, WaitPhase::signalled}.word());
+    rouse(map, owner); return first;]])
+plant_expression(waking_is_left_alone src/waking.cpp
+  [[!may_sleep(wait)) return false]] [[wait.phase != WaitPhase::asleep) return false]])
+plant_expression(a_lost_race_for_waking_is_over src/waking.cpp
+  [[word.load_acquire() != waking]] [[true]])
+plant(woken_before_the_word src/waking.cpp
+  [[if (wait.phase == WaitPhase::asleep && !word.compare_and_swap(seen, waking) && word.load_acquire() != waking)
+    return false;]]
+  [[rouse(map, owner);
+    return word.compare_and_swap(seen, Wait{wait.sequence, WaitPhase::signalled}.word());]])
+plant_expression(sleeps_whatever_the_word_says src/waking.cpp
+  [[kernel::sleep_on(map_.endpoint(owner_).wait, asleep(), until_ns)]]
+  [[kernel::sleep_on(map_.endpoint(owner_).wait, map_.endpoint(owner_).wait.load_relaxed(), until_ns)]])
+plant_expression(bells_are_not_rung src/waking.cpp
+  [[endpoint.sleeps_on.load_relaxed() == k_sleeps_on_bell]] [[false]])
+plant_expression(every_ring_is_a_neighbours src/waiter.hpp
+  [[!edges.self && !line_.called()]] [[!edges.self]])
+plant_text(in_the_list_at_the_limit src/consumer_core.cpp
+  [[    waiter_.line().arm_unlisted();
+    ends_.want_credit();
+  } else {]]
+  [[    if (::beltway::explore::planted("in_the_list_at_the_limit")) waiter_.line().arm(waiter_.symmetric());
+    else waiter_.line().arm_unlisted();
+    ends_.want_credit();
+  } else {]])
+plant(a_late_wake_is_kept src/waiter.hpp
+  [[if (signalled && !listed) pass_on();]] "")
 plant(a_lost_wake_counts src/waking.cpp
-  [[return word.compare_and_swap(seen, Wait{wait.sequence, WaitPhase::signalled}.word());]]
-  [[word.compare_and_swap(seen, Wait{wait.sequence, WaitPhase::signalled}.word()); return true;]])
+  [[return word.compare_and_swap(waking, Wait{wait.sequence, WaitPhase::signalled}.word());]]
+  [[word.compare_and_swap(waking, Wait{wait.sequence, WaitPhase::signalled}.word()); return true;]])
 # Either of the two would do.
 plant(a_lost_race_for_the_floor src/named_reader.cpp
   [[wake_for_room(map_, this->floor());]] "")

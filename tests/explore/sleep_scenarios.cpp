@@ -119,6 +119,114 @@ Scenario dead_sleeper() {
       [](World& w) { w.check_sleeper(1, k_first_consumer + 1); });
 }
 
+/// The waker is killed between its steps; the publisher after it finds WAKING and does the rest.
+Scenario stopped_waker_of_a_loop() {
+  return scenario(
+      "a waker of an event loop stops in the middle, another publishes",
+      {.slots = 4, .producers = 2, .consumers = 1, .groups = 1},
+      {.preemptions = 2, .delays = 1, .kills = 1, .executions = 150'000},
+      [](World& w) {
+        for (unsigned p = 0; p < 2; ++p) w.add_producer(p);
+        w.add_consumer(0, 0);
+        add_actor([&w] { w.receive_in_a_loop(0, k_hold); }, {.name = "consumer"});
+        const unsigned first = add_actor([&w] { w.publish(0, 1); }, {.name = "waker", .mortal = true});
+        add_actor([&w] { w.publish(1, 2); },
+                  {.name = "other", .gate = [first] { return is_dead(first) || is_done(first); }});
+      },
+      [](World& w) { w.check_sleeper(0, k_first_consumer); });
+}
+
+/// Two wakers of one sleeper at once, each with a message: both wake it, and the wake counts once.
+Scenario two_wakers(bool in_a_loop) {
+  return scenario(
+      std::string("two wakers, one sleeper") + (in_a_loop ? " in an event loop" : ""),
+      {.slots = 4, .producers = 2, .consumers = 1}, {.preemptions = 3, .delays = 1, .executions = 150'000},
+      [=](World& w) {
+        for (unsigned p = 0; p < 2; ++p) w.add_producer(p);
+        w.add_private(0);
+        const auto receive = [=, &w] { in_a_loop ? w.receive_in_a_loop(0) : w.receive_waiting(0); };
+        add_actor([=] { receive(), receive(); }, {.name = "consumer"});
+        for (unsigned p = 0; p < 2; ++p) {
+          add_actor([=, &w] { w.publish(p, p + 1); }, {.name = p == 0 ? "producer 0" : "producer 1"});
+        }
+      },
+      [](World& w) { w.check_sleeper(0, k_first_consumer); });
+}
+
+/// Two consumers of different groups listen to one bell: each hears the rings for the other.
+Scenario neighbours_on_a_bell(bool second_blocks) {
+  return scenario(
+      std::string("two endpoints on one bell, ") + (second_blocks ? "one of them blocks" : "both in event loops"),
+      {.slots = 4, .producers = 1, .consumers = 2, .one_bell = true},
+      {.preemptions = 2, .delays = 1, .executions = 150'000, .random = 20'000},
+      [=](World& w) {
+        w.add_producer(0);
+        for (unsigned c = 0; c < 2; ++c) w.add_private(c);
+        add_actor([&w] { w.receive_in_a_loop(0), w.receive_in_a_loop(0); }, {.name = "A"});
+        add_actor(
+            [=, &w] {
+              for (unsigned i = 0; i < 2; ++i) second_blocks ? w.receive_waiting(1) : w.receive_in_a_loop(1);
+            },
+            {.name = "B"});
+        add_actor([&w] { w.publish(0, 1), w.publish(0, 2); }, {.name = "producer"});
+      },
+      check_two_sleepers);
+}
+
+/// In one group: a message wakes one of the two, and the other must not keep the wake for itself.
+Scenario group_on_a_bell() {
+  return scenario(
+      "two consumers of a group on one bell",
+      {.slots = 4, .producers = 1, .consumers = 2, .groups = 1, .one_bell = true},
+      {.preemptions = 2, .delays = 1, .executions = 150'000, .random = 20'000},
+      [](World& w) {
+        w.add_producer(0);
+        for (unsigned c = 0; c < 2; ++c) w.add_consumer(c, 0);
+        add_actor([&w] { w.receive_in_a_loop(0, k_hold); }, {.name = "A"});
+        add_actor([&w] { w.receive_in_a_loop(1, k_hold); }, {.name = "B"});
+        add_actor([&w] { w.publish(0, 1), w.publish(0, 2); }, {.name = "producer"});
+      },
+      check_two_sleepers);
+}
+
+/// A producer waits for room in an event loop, on the bell of the consumer that makes it.
+Scenario room_in_a_loop() {
+  return scenario(
+      "a producer waits for room in an event loop", {.slots = 2, .producers = 1, .consumers = 1, .one_bell = true},
+      {.preemptions = 3, .delays = 1, .executions = 150'000},
+      [](World& w) {
+        w.add_producer(0);
+        w.add_private(0);
+        for (unsigned i = 0; i < 2; ++i) w.publish(0, i);
+        add_actor([&w] { w.publish_in_a_loop(0, 2); }, {.name = "producer"});
+        add_actor([&w] { w.receive_in_a_loop(0), w.receive_in_a_loop(0); }, {.name = "consumer"});
+      },
+      [](World& w) {
+        w.check_sleeper(0, 0);
+        w.check_sleeper(1, k_first_consumer);
+      });
+}
+
+/// A consumer may hold one message and waits for its end. No other message may wake it then, and whoever does so all the same,
+/// since it slept in the list of sleepers a moment ago, must not be counted on.
+Scenario waits_for_credit() {
+  return scenario(
+      "a consumer reaches its prefetch limit, another of its group sleeps",
+      {.slots = 4, .producers = 2, .consumers = 2, .groups = 1},
+      {.preemptions = 3, .delays = 0, .executions = 150'000, .random = 20'000},
+      [](World& w) {
+        for (unsigned p = 0; p < 2; ++p) w.add_producer(p);
+        w.add_consumer(0, 0, {.group = "g", .prefetch = 1});
+        w.add_consumer(1, 0);
+        add_actor([&w] { w.receive_waiting(0, k_hold), w.receive_waiting(0, k_hold, false); }, {.name = "A"});
+        add_actor([&w] { w.receive_waiting(1, k_hold); }, {.name = "B"});
+        for (unsigned p = 0; p < 2; ++p) {
+          add_actor([=, &w] { w.publish(p, p + 1); }, {.name = p == 0 ? "producer 0" : "producer 1"});
+        }
+      },
+      [](World& w) { w.check_sleeper(1, k_first_consumer + 1); });
+}
+
 }  // namespace
 
 std::vector<Scenario> sleep_scenarios() {
@@ -132,7 +240,15 @@ std::vector<Scenario> sleep_scenarios() {
           nack_wakes(),
           stopped_waker(),
           dead_waker(),
-          dead_sleeper()};
+          dead_sleeper(),
+          stopped_waker_of_a_loop(),
+          two_wakers(false),
+          two_wakers(true),
+          neighbours_on_a_bell(false),
+          neighbours_on_a_bell(true),
+          group_on_a_bell(),
+          room_in_a_loop(),
+          waits_for_credit()};
 }
 
 }  // namespace beltway::explore

@@ -79,7 +79,7 @@ bool describe_group(const void* word, std::uint64_t value, const Text& text) {
 }
 
 bool describe_endpoint(const void* word, std::uint64_t value, const Text& text) {
-  static constexpr const char* k_phases[] = {"AWAKE", "ASLEEP", "SIGNALLED", "?"};
+  static constexpr const char* k_phases[] = {"AWAKE", "ASLEEP", "SIGNALLED", "WAKING"};
   for (unsigned i = 0; i < shown.geometry.endpoints(); ++i) {
     const unsigned owner = i < shown.geometry.max_producers ? i : k_first_consumer + i - shown.geometry.max_producers;
     const Endpoint& endpoint = shown.endpoint(owner);
@@ -89,6 +89,8 @@ bool describe_endpoint(const void* word, std::uint64_t value, const Text& text) 
       text.say("%u wants to be woken past %d", owner, number(value));
     } else if (word == &endpoint.wake_busy) {
       text.say("%u wants to be woken by any end of a claim = %d", owner, static_cast<int>(value));
+    } else if (word == &endpoint.sleeps_on) {
+      text.say("%u sleeps on %s", owner, value == k_sleeps_on_bell ? "its bell" : "its word");
     } else if (word == &endpoint.identity) {
       text.say("identity of %u", owner);
     } else {

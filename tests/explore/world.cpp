@@ -44,7 +44,7 @@ World::World(const WorldOptions& options) : evictable_(options.evictable) {
   map.control = map.ring + map.geometry.ring_bytes();
   map.heap = map.control + map.geometry.control_bytes();
   map.bells = bells_.data();
-  for (unsigned i = 0; i < bells_.size(); ++i) bells_[i] = static_cast<int>(i);
+  for (unsigned i = 0; i < bells_.size() && !options.one_bell; ++i) bells_[i] = static_cast<int>(i);
   std::memset(map.ring, 0, map.geometry.ring_bytes() + map.geometry.control_bytes() + map.geometry.heap_bytes());
   fill_queue(map, 1, false, options.first);
   set_quiet(shared_memory(), k_shared_bytes, false);
@@ -182,6 +182,28 @@ Status World::receive_waiting(unsigned consumer, Then then, bool patient) {
          static_cast<unsigned long long>(received.status()));
   }
   return received.status();
+}
+
+Status World::receive_in_a_loop(unsigned consumer, Then then) {
+  note("waits for a message in an event loop");
+  const int set = consumers[consumer]->fd();
+  for (;;) {
+    Received received = consumers[consumer]->try_receive();
+    if (received) {
+      take(consumer, *received, then);
+      return Status::ok;
+    }
+    if (received.status() != Status::empty && received.status() != Status::prefetch_limit) {
+      ended_[consumer] = received.status() == Status::end_of_stream;
+      return received.status();
+    }
+    wait_readable(set);
+  }
+}
+
+void World::publish_in_a_loop(unsigned producer, unsigned id) {
+  const int set = producers[producer]->fd();
+  while (!publish(producer, id)) wait_readable(set);
 }
 
 unsigned World::receive_batch(unsigned consumer, unsigned count) {

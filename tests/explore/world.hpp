@@ -26,6 +26,7 @@ struct WorldOptions {
   std::uint64_t lane_bytes = 0;
   Position first = (1ULL << k_position_bits) - 1;  ///< just below every wrap
   bool evictable = false;                          ///< consumers may be thrown out
+  bool one_bell = false;                           ///< all endpoints in event mode listen to the same bell
 };
 
 /// What one consumer got.
@@ -66,6 +67,10 @@ class World {
   bool receive(unsigned consumer, Then then = Then::ack);
   /// Waits for one, if `patient` for ever. Returns how it ended.
   Status receive_waiting(unsigned consumer, Then then = Then::ack, bool patient = true);
+  /// The same in event mode: tries, and waits in an event loop while there is none.
+  Status receive_in_a_loop(unsigned consumer, Then then = Then::ack);
+  /// Publishes in event mode: tries, and waits in an event loop while there is no room.
+  void publish_in_a_loop(unsigned producer, unsigned id);
   /// Up to `count` messages leased at once and held.
   unsigned receive_batch(unsigned consumer, unsigned count);
   void end_held(unsigned consumer, Then then);

@@ -75,7 +75,7 @@ class Intruder {
   [[nodiscard]] int ring_descriptor() const { return descriptors_[1].get(); }
   [[nodiscard]] int heap_descriptor() const { return descriptors_[2].get(); }
   /// By place: producers first.
-  [[nodiscard]] int bell(std::size_t place) const { return descriptors_[3 + place].get(); }
+  [[nodiscard]] int bell(std::size_t number) const { return descriptors_[3 + number].get(); }
 
  private:
   std::byte* place(std::size_t index, std::size_t bytes, int right) {
@@ -200,11 +200,10 @@ TEST(HostileBells, that_are_full_and_would_block_are_rung_all_the_same) {
   Consumer in_a_loop = queue.consumer();
   const Intruder intruder(daemon, queue, Neighbour::consumer);
   const Watch watch(WatchKind::edge, in_a_loop.fd());
-  const std::uint32_t places = k_geometry.endpoints();
   for (int i = 0; i < 3; ++i) {
     while (in_a_loop.try_receive()) {
     }
-    for (std::uint32_t place = 0; place < places; ++place) silence(intruder.bell(place));
+    for (unsigned bell = 0; bell < k_bells; ++bell) silence(intruder.bell(bell));
     while (watch.wait()) {  // the edges of the filling
       (void)in_a_loop.try_receive();
     }

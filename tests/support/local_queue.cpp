@@ -1,7 +1,6 @@
 // See local_queue.hpp.
 #include "local_queue.hpp"
 
-#include <sys/eventfd.h>
 #include <unistd.h>
 
 #include <cstdlib>
@@ -11,6 +10,7 @@
 
 #include "groups.hpp"
 #include "kernel.hpp"
+#include "mark.hpp"
 #include "queue_setup.hpp"
 #include "repair.hpp"
 
@@ -48,7 +48,7 @@ struct LocalQueue::State {
         heap(zeroed(geometry_of(options).heap_bytes())),
         control(zeroed(geometry_of(options).control_bytes())) {
     const Geometry geometry = geometry_of(options);
-    for (std::uint32_t i = 0; i < geometry.endpoints(); ++i) bells.push_back(::eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC));
+    for (unsigned i = 0; i < k_bells; ++i) bells.push_back(make_bell("a local queue").release());
     map = {geometry, ring.get(), heap.get(), control.get(), bells.data()};
   }
   ~State() {

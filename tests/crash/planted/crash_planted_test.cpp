@@ -91,7 +91,7 @@ constexpr std::array<std::string_view, 34> k_left_to_the_explorer{
     "no_chain",
     "no_passing_on",
     "no_barrier_before_sleep",
-    "signalled_before_the_bell",
+    "signalled_before_the_wake",
     "a_lost_wake_counts",
     "a_lost_race_for_the_floor",
     "busy_producers_sleep_on",

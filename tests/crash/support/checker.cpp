@@ -44,7 +44,7 @@ bool asleep(const World& world, unsigned owner) {
 }
 bool rung(const World& world, unsigned owner) {
   const std::size_t bell = world.map().endpoint_index(owner);
-  return world.journal().bells[bell] != world.journal().bells_before[bell];
+  return world.journal().wakes[bell] != world.journal().wakes_before[bell];
 }
 
 void check_consumers_sleep(const World& world) {

@@ -13,7 +13,7 @@ namespace beltway::crash {
 /// What the daemon does for an endpoint that is proved dead.
 void bury(World& world, unsigned owner);
 
-/// Nobody sleeps while there is something for it, unless its bell has rung (or for a named group: another's of the group).
+/// Nobody sleeps while there is something for it, unless it was woken (or for a named group: another's of the group).
 void check_nobody_sleeps_in_vain(const World& world);
 
 struct Dead {

@@ -364,14 +364,14 @@ void Crew::let_go() {
 
 void Crew::wake_up(unsigned owner) { WaitLine(world_.map(), owner).disarm(); }
 
-void Crew::note_bell(unsigned owner) {
+void Crew::note_wakes(unsigned owner) {
   Journal& journal = world_.journal();
   const std::size_t bell = world_.map().endpoint_index(owner);
-  journal.bells_before[bell] = journal.bells[bell];
+  journal.wakes_before[bell] = journal.wakes[bell];
 }
 
 void Crew::sleep(unsigned owner, Position past, bool busy) {
-  note_bell(owner);
+  note_wakes(owner);
   WaitLine(world_.map(), owner).arm(world_.shape().symmetric, past, busy);
 }
 

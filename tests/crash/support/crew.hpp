@@ -70,8 +70,8 @@ class Crew {
   void hold(unsigned owner);
   void let_go();
   void wake_up(unsigned owner);
-  /// From here on, a ring of `owner`'s bell counts as a wake.
-  void note_bell(unsigned owner);
+  /// From here on, a wake of `owner` counts.
+  void note_wakes(unsigned owner);
   /// Says that `owner` sleeps: its thread is in the kernel until its bell rings.
   void sleep(unsigned owner, Position past = 0, bool busy = false);
 

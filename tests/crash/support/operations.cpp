@@ -76,7 +76,7 @@ void wait_for_room(Crew& crew, unsigned owner) { crew.publish_until(owner, first
 
 void make_events(Crew& crew, unsigned owner) {
   static_cast<void>(owner < k_first_consumer ? crew.producer(owner).fd() : crew.consumer(owner).fd());
-  crew.note_bell(owner);
+  crew.note_wakes(owner);
 }
 /// In an event loop: a try that finds nothing arms, the next one disarms if something is there.
 void try_in_event_mode(Crew& crew, unsigned owner) {

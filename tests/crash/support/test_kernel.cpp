@@ -10,8 +10,28 @@ bool register_for_barriers() noexcept { return true; }
 // All code runs in one thread here.
 bool heavy_barrier() noexcept { return true; }
 
+// Nobody sleeps here: a wait has an end, or is interrupted.
+Slept sleep_on(const Word& /*word*/, std::uint64_t /*expected*/, std::uint64_t /*until_ns*/) noexcept {
+  return Slept::timed_out;
+}
+void nap(std::uint64_t /*ns*/) noexcept {}
+
+void wake_sleeper(Word& word) noexcept {
+  crash::World* const world = crash::Use::current();
+  if (world == nullptr) return;
+  const auto* const first = &world->map().endpoint(0);
+  const auto at = reinterpret_cast<const std::byte*>(&word) - reinterpret_cast<const std::byte*>(first);
+  const auto index = static_cast<std::size_t>(at) / sizeof(Endpoint);
+  // Another world's, which goes on beside this one.
+  if (at >= 0 && index < world->map().geometry.endpoints()) ++world->journal().wakes[index];
+}
+
 void ring_bell(int eventfd) noexcept {
-  if (crash::World* const world = crash::Use::current()) ++world->journal().bells[crash::bell_index(eventfd)];
+  crash::World* const world = crash::Use::current();
+  if (world == nullptr) return;
+  for (unsigned i = crash::bell_index(eventfd); i < world->map().geometry.endpoints(); i += beltway::k_bells) {
+    ++world->journal().wakes[i];
+  }
 }
 
 namespace {

@@ -20,7 +20,7 @@ World* current_world = nullptr;
 
 constexpr int k_descriptors = 1024;
 
-/// One bell an endpoint, shared by all worlds: nobody rings them, but a waiter wants to watch one.
+/// Shared by all worlds: nobody rings them.
 struct Bells {
   Bells() {
     for (std::size_t i = 0; i < k_bells; ++i) {
@@ -96,7 +96,7 @@ Use::Use(World& world) noexcept : before_(current_world) { current_world = &worl
 Use::~Use() { current_world = before_; }
 World* Use::current() noexcept { return current_world; }
 
-std::size_t bell_index(int eventfd) noexcept { return bells().index[static_cast<std::size_t>(eventfd)]; }
+unsigned bell_index(int eventfd) noexcept { return bells().index[static_cast<std::size_t>(eventfd)]; }
 
 void fill_message(std::byte* place, std::uint64_t id, std::uint32_t size) noexcept {
   std::memcpy(place, &id, sizeof id);

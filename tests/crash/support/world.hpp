@@ -1,8 +1,8 @@
 // The shared memory of one small queue as plain bytes that can be copied, compared and hashed: ring, heap, control, and the
 // test's own journal of what was published and received, which must be frozen together with them.
 //
-// Whoever runs code over a world makes it the current one (Use): the test's kernel (test_kernel.cpp) counts the rings of
-// bells in the journal of the current world.
+// Whoever runs code over a world makes it the current one (Use): the test's kernel (test_kernel.cpp) counts wakes and rings
+// in the journal of the current world.
 //
 // Thread safety: none.
 #pragma once
@@ -47,7 +47,7 @@ struct Shape {
 };
 
 inline constexpr std::size_t k_messages = 64;
-inline constexpr std::size_t k_bells = 12;
+inline constexpr std::size_t k_most_endpoints = 12;
 
 /// What the test knows of one message, written by stepped code beside the queue's own words.
 struct Entry {
@@ -64,13 +64,13 @@ struct Entry {
 };
 
 struct Journal {
-  Entry messages[k_messages];  ///< by id
-  Position private_read;       ///< where the private reader goes on
-  std::uint32_t bells[k_bells];
-  std::uint32_t bells_before[k_bells];  ///< when its owner went to sleep
-  std::uint64_t newcomer;               ///< 1: one has joined, and must get all that is due
-  std::uint64_t thrown_out;             ///< who, and wholly: it can end no lease any more; 0: nobody
-  std::uint64_t forgiven;               ///< 1: the named group was purged or made anew, and may miss messages
+  Entry messages[k_messages];                    ///< by id
+  Position private_read;                         ///< where the private reader goes on
+  std::uint32_t wakes[k_most_endpoints];         ///< by endpoint index: times that somebody woke it, by futex or bell
+  std::uint32_t wakes_before[k_most_endpoints];  ///< when it went to sleep
+  std::uint64_t newcomer;                        ///< 1: one has joined, and must get all that is due
+  std::uint64_t thrown_out;                      ///< who, and wholly: it can end no lease any more; 0: nobody
+  std::uint64_t forgiven;                        ///< 1: the named group was purged or made anew, and may miss messages
 };
 
 class World {
@@ -114,8 +114,8 @@ class Use {
   World* before_;
 };
 
-/// The owner whose bell `eventfd` is, as index into Journal::bells.
-[[nodiscard]] std::size_t bell_index(int eventfd) noexcept;
+/// Which of the queue's bells `eventfd` is.
+[[nodiscard]] unsigned bell_index(int eventfd) noexcept;
 
 /// The first id of a producer's messages: each has 16.
 [[nodiscard]] constexpr std::uint64_t first_id(unsigned producer) noexcept { return producer * 16U; }

@@ -1,0 +1,28 @@
+// See mark.hpp.
+#include "mark.hpp"
+
+#include <fcntl.h>
+#include <sys/eventfd.h>
+
+namespace beltway {
+
+namespace {
+
+/// A signal number of the real-time range, where no library has its own.
+constexpr int k_mark = 58;
+
+}  // namespace
+
+void mark_descriptor(int descriptor, const std::string& what) {
+  if (::fcntl(descriptor, F_SETSIG, k_mark) != 0) throw system_failure(what + ": fcntl(F_SETSIG)");
+}
+
+bool is_marked(int descriptor) noexcept { return descriptor >= 0 && ::fcntl(descriptor, F_GETSIG) == k_mark; }
+
+Fd make_bell(const std::string& what) {
+  Fd bell = checked_fd(::eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC), what + ": eventfd");
+  mark_descriptor(bell.get(), what);
+  return bell;
+}
+
+}  // namespace beltway
