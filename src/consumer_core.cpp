@@ -1,4 +1,4 @@
-// Taking messages; ending them is in consumer_end.cpp. See consumer_core.hpp.
+// Taking messages; waiting for them is in consumer_wait.cpp, ending them in consumer_end.cpp. See consumer_core.hpp.
 #include "consumer_core.hpp"
 
 #include <algorithm>
@@ -239,63 +239,6 @@ Status ConsumerCore::nothing_taken(std::span<Message> out, std::size_t& count) {
   return all_delivered() ? Status::end_of_stream : Status::empty;
 }
 
-void ConsumerCore::arm() noexcept {
-  store_counters();
-  if (at_prefetch_limit()) {
-    // Not in the list: a waker must not choose an endpoint that may not lease. Whoever ends a message of ours rings us.
-    waiter_.line().arm_unlisted();
-    ends_.want_credit();
-  } else {
-    waiter_.line().arm(waiter_.symmetric());
-  }
-}
-
-void ConsumerCore::pass_on() noexcept {
-  if (attachment_.kind != GroupKind::named) return;
-  if (wake_one_of_group(attachment_.map, attachment_.group, attachment_.owner)) ++wakes_;
-}
-
-Status ConsumerCore::try_take(std::span<Message> out, std::size_t& count) {
-  Status status = take(out, count);
-  if (!waiter_.event_mode()) [[likely]]
-    return status;
-  if (status == Status::prefetch_limit) {
-    // Not readable until a message of ours has ended.
-    if (waiter_.silence()) pass_on();
-    waiter_.line().set_sleeps_on(k_sleeps_on_bell);
-    waiter_.line().arm_unlisted();
-    ends_.want_credit();
-    if (!at_prefetch_limit() && ends_.want_credit_no_more()) waiter_.ring_self();
-    return status;
-  }
-  const auto look = [&] { return (status = take(out, count)) != Status::empty; };
-  // The wake was most likely for the message that we have. If there is another, its waker may have counted on us.
-  const auto pass_on_the_rest = [&] {
-    if (named_ != nullptr && (status != Status::ok || named_->more())) pass_on();
-  };
-  waiter_.after_try(status != Status::empty, look, [this] { arm(); }, pass_on_the_rest);
-  return status;
-}
-
-Status ConsumerCore::wait_take(std::span<Message> out, std::size_t& count, const Until& until) {
-  Status status = take(out, count);
-  const auto nothing = [&] { return status == Status::empty || status == Status::prefetch_limit; };
-  if (!nothing()) [[likely]]
-    return status;
-  const auto look = [&] {
-    status = take(out, count);
-    return !nothing();
-  };
-  const std::uint64_t slept_before = waiter_.sleeps();
-  const Waiter::Ended ended = waiter_.wait(until, look, [this] { arm(); }, [this] { pass_on(); });
-  ends_.want_credit_no_more();
-  // Who only spun has no time for it: arm() and every 64th message do.
-  if (waiter_.sleeps() != slept_before) store_counters();
-  if (ended == Waiter::Ended::stopped) return Status::stopped;
-  if (ended == Waiter::Ended::found || status == Status::prefetch_limit) return status;
-  return Status::timeout;
-}
-
 Received ConsumerCore::received_seldom(const SlotView& view) noexcept {
   count(view);
   return Received(message(view));
@@ -365,13 +308,6 @@ Batch ConsumerCore::receive_batch(std::span<Message> out, const Until& until) {
   batch.status = wait_take(out, batch.count, until);
   cut_short_ = batch.count < out.size() && !at_prefetch_limit();
   return batch;
-}
-
-int ConsumerCore::fd() {
-  check_fork();
-  if (private_ != nullptr) quick_end_ = 0;  // of a group others may read it, who end messages
-  quick_named_ = nullptr;
-  return waiter_.enable_events("fd of a consumer of \"" + queue_name() + "\"");
 }
 
 ConsumerCounters ConsumerCore::counters() const noexcept {

@@ -27,8 +27,8 @@ void spin_pause() noexcept;
 
 /// The stores of all actors are visible.
 void heavy_barrier() noexcept;
-/// A futex: if `word` is `expected`, blocks the actor until somebody wakes sleepers of the word. False if the deadline came first;
-/// `patience_ns` of a second or more never ends.
+/// A futex: if `word` is `expected`, blocks the actor until somebody wakes sleepers of the word. False if the deadline came
+/// first; `patience_ns` of a second or more never ends.
 [[nodiscard]] bool sleep_on(const std::uint64_t& word, std::uint64_t expected, std::uint64_t patience_ns) noexcept;
 void wake_sleeper(const std::uint64_t& word) noexcept;
 /// An edge for every event set that listens to the bell.

@@ -157,7 +157,7 @@ plant_expression(bells_are_not_rung src/waking.cpp
   [[endpoint.sleeps_on.load_relaxed() == k_sleeps_on_bell]] [[false]])
 plant_expression(every_ring_is_a_neighbours src/waiter.hpp
   [[!edges.self && !line_.called()]] [[!edges.self]])
-plant_text(in_the_list_at_the_limit src/consumer_core.cpp
+plant_text(in_the_list_at_the_limit src/consumer_wait.cpp
   [[    waiter_.line().arm_unlisted();
     ends_.want_credit();
   } else {]]
