@@ -7,6 +7,7 @@
 
 #include "beltway/version.hpp"
 #include "fields.hpp"
+#include "log.hpp"
 #include "protocol.hpp"
 #include "validate.hpp"
 
@@ -46,7 +47,12 @@ Reply hello(Caller& caller, const json& request) {
 }
 
 Reply ping(Caller& caller, const json&) {
-  return reply_with({{"version", k_version}, {"pid", ::getpid()}, {"socket", caller.socket}});
+  const LogState log = log_state();
+  return reply_with({{"version", k_version},
+                     {"pid", ::getpid()},
+                     {"socket", caller.socket},
+                     {"log", log.file},
+                     {"log_lost", log.lost}});
 }
 
 Reply declare(Caller& caller, const json& request) {

@@ -62,7 +62,9 @@ Connection::DaemonInfo Connection::ping() const {
   const Fields fields(reply.body, "ping");
   return {.version = fields.text("version"),
           .pid = static_cast<int>(fields.number<std::uint32_t>("pid")),
-          .socket = fields.text("socket")};
+          .socket = fields.text("socket"),
+          .log = fields.text_or("log", ""),
+          .log_lost = fields.has("log_lost") ? fields.number<std::uint64_t>("log_lost") : 0};
 }
 
 }  // namespace beltway

@@ -1,6 +1,7 @@
 // The way to the daemon: declares, opens, lists and removes queues.
 #pragma once
 
+#include <cstdint>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -49,6 +50,8 @@ class Connection {
     std::string version;
     int pid = 0;
     std::string socket;
+    std::string log;             ///< the file that it logs to; empty: its standard error
+    std::uint64_t log_lost = 0;  ///< lines of its log that were dropped, since nobody read it or the disk was full
   };
   /// Asks the daemon for a sign of life.
   [[nodiscard]] DaemonInfo ping() const;

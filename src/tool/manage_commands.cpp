@@ -47,11 +47,19 @@ ExitCode ping(const Globals& globals) {
   const auto before = std::chrono::steady_clock::now();
   const Connection::DaemonInfo daemon = connection.ping();
   const std::chrono::nanoseconds taken = std::chrono::steady_clock::now() - before;
-  return print(
-      globals,
-      {{"version", daemon.version}, {"pid", daemon.pid}, {"socket", daemon.socket}, {"round_trip_ns", taken.count()}},
-      "beltwayd " + daemon.version + ", process " + std::to_string(daemon.pid) + ", " + daemon.socket + ", " +
-          format_duration(taken) + "\n");
+  std::string text = "beltwayd " + daemon.version + ", process " + std::to_string(daemon.pid) + ", " + daemon.socket +
+                     ", " + format_duration(taken) + "\n";
+  if (!daemon.log.empty()) text += "log " + daemon.log + "\n";
+  if (daemon.log_lost > 0)
+    text += std::to_string(daemon.log_lost) + " lines of its log were lost: nobody read it, or no room\n";
+  return print(globals,
+               {{"version", daemon.version},
+                {"pid", daemon.pid},
+                {"socket", daemon.socket},
+                {"log", daemon.log},
+                {"log_lost", daemon.log_lost},
+                {"round_trip_ns", taken.count()}},
+               text);
 }
 
 void set_action(Command& command, Globals& globals, std::function<ExitCode()> action) {

@@ -65,14 +65,14 @@ void explain_empty_stream(Status end, const Subscribing& subscribing) {
 
 ExitCode run(const Globals& globals, const Options& options) {
   const Queue queue = globals.connect().open_queue(options.name);
-  Consumer consumer = queue.consumer(options.consumer);
+  std::optional<Consumer> consumer(queue.consumer(options.consumer));
   Interrupt interrupt(1);  // --follow ends when nobody reads any more, not at the next message
   Output output(1, "standard output", interrupt.token());
   SubscribePlan plan = options.plan;
   const std::uint64_t slots = queue.options().slots;
   const std::uint64_t held = std::min(options.prefetch.value_or(std::min(k_most_held, slots / k_share_of_ring)), slots);
   plan.batch = static_cast<decltype(plan.batch)>(std::max<std::uint64_t>(1, held));
-  Subscribing subscribing(consumer, plan, output, interrupt.token());
+  Subscribing subscribing(*consumer, plan, output, interrupt.token());
   Summary summary(options.name);
   const Status end = subscribing.run();
   summary.messages = subscribing.messages();
@@ -81,6 +81,7 @@ ExitCode run(const Globals& globals, const Options& options) {
   summary.redelivered = subscribing.redelivered();
   summary.end = end_name(end);
   if (plan.digest) summary.digest = subscribing.digest();
+  consumer.reset();  // nobody may wait for what it holds while standard error is a terminal on hold
   const bool messages_on_output = plan.format != MessageFormat::none;
   summary.print({.json = globals.json() && (plan.digest || options.summary),
                  .people = options.summary || subscribing.lost() > 0,
