@@ -44,6 +44,7 @@ void Queue::map_memory(const std::string& what) {
   for (const Fd& bell : own_.bells) bell_numbers_.push_back(bell.get());
   ring_mapping_ = Mapping(own_.ring.get(), {0, geometry_.ring_bytes()}, Access::read_write, what);
   control_mapping_ = Mapping(own_.control.get(), {0, geometry_.control_bytes()}, Access::read_write, what);
+  ring_mapping_.leave_out_of_core_dumps();
   map_ = {.geometry = geometry_,
           .ring = ring_mapping_.data(),
           .heap = nullptr,

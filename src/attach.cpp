@@ -1,5 +1,14 @@
 #include "attach.hpp"
 
+#include <sys/resource.h>
+
+#include <cstring>
+#include <filesystem>
+#include <optional>
+#include <span>
+#include <utility>
+
+#include "fork_section.hpp"
 #include "validate.hpp"
 
 namespace beltway::detail {
@@ -9,27 +18,73 @@ using protocol::AttachReply;
 using protocol::AttachRequest;
 using protocol::Role;
 
-/// What came with the answer, by name.
-struct Segments {
-  Fd control;
-  Fd ring;
-  Fd heap;
+/// A queue's segments, from the arrival of their descriptors on. They are mapped, kept from forked children and closed before a
+/// fork can happen: control carries the endpoint's lock, which a child must never have.
+class ArrivingSegments : public Arrivals {
+ public:
+  ArrivingSegments(const Geometry& geometry, Role role) : geometry_(geometry), role_(role) {}
+
+  void arrived(std::span<int> descriptors, const ForkSection& section) noexcept override;
+  void had_no_room() noexcept override { no_room_ = true; }
+
+  [[nodiscard]] std::size_t segments() const noexcept { return geometry_.lane_bytes == 0 ? 2 : 3; }
+  [[nodiscard]] bool no_room() const noexcept { return no_room_; }
+  /// Throws unless all that is needed came, is what was announced, and is mapped. `bells`: how many were announced.
+  void check(const QueueName& queue, std::size_t bells, const std::string& what) const;
+
+  Mapping control;
+  Mapping ring;
+  Mapping heap;
+  ForkClosedFd heap_descriptor;  ///< until the lanes are filled or populated
+
+ private:
+  [[nodiscard]] Access access() const noexcept {
+    return role_ == Role::producer ? Access::read_write : Access::read_only;
+  }
+  void map(Mapping& mapping, int descriptor, std::uint64_t bytes, Access access) noexcept;
+
+  const Geometry geometry_;
+  const Role role_;
+  const MappingPlan plan_;
+  std::size_t came_ = 0;
+  bool no_room_ = false;
+  SegmentFacts facts_[3];
+  std::uint64_t bytes_[3] = {};
+  std::size_t looked_at_ = 0;
+  MappingFailure failure_;
 };
 
-Segments take_segments(std::vector<Fd>& descriptors, const Geometry& geometry, std::size_t bells,
-                       const std::string& what) {
-  const std::size_t segments = geometry.lane_bytes == 0 ? 2 : 3;
-  if (descriptors.size() != segments + bells || (bells != 0 && bells != k_bells)) {
-    throw Error(Errc::protocol, what + ": the daemon sent " + std::to_string(descriptors.size()) +
-                                    " descriptors; use its version of Beltway");
-  }
-  return {std::move(descriptors[0]), std::move(descriptors[1]), segments == 3 ? std::move(descriptors[2]) : Fd()};
+void ArrivingSegments::map(Mapping& mapping, int descriptor, std::uint64_t bytes, Access access) noexcept {
+  if (failure_) return;
+  const SegmentFacts facts = look_at_segment(descriptor);
+  facts_[looked_at_] = facts;
+  bytes_[looked_at_++] = bytes;
+  if (facts.sound(bytes)) mapping = Mapping(descriptor, {0, bytes}, access, plan_, failure_);
 }
 
-/// Compares what the segment says of itself with what the daemon said, before anything of it is mapped.
-void check_header(int control, const QueueName& queue, const std::string& what) {
-  Header header{};
-  if (::pread(control, &header, sizeof header, 0) != sizeof header) throw system_failure(what + ": read the header");
+void ArrivingSegments::arrived(std::span<int> descriptors, const ForkSection& section) noexcept {
+  came_ = descriptors.size();
+  const bool first = looked_at_ == 0;
+  if (first && came_ >= segments()) {
+    map(control, descriptors[0], geometry_.control_bytes(),
+        role_ == Role::inspector ? Access::read_only : Access::read_write);
+    Fd(std::exchange(descriptors[0], -1)).reset();  // from here on the lock goes with the mapping
+    map(ring, descriptors[1], geometry_.ring_bytes(), access());
+    Fd(std::exchange(descriptors[1], -1)).reset();
+    if (segments() == 3) {
+      map(heap, descriptors[2], geometry_.heap_bytes(), access());
+      heap_descriptor.adopt_in_section(std::exchange(descriptors[2], -1), section);
+    }
+    return;
+  }
+  // Not what was asked for: whatever it is, no child must have it.
+  for (int& descriptor : descriptors) Fd(std::exchange(descriptor, -1)).reset();
+}
+
+/// Compares what the segment says of itself with what the daemon said.
+void check_header(const Mapping& control, const QueueName& queue, const std::string& what) {
+  Header header{};  // copied once: peers can change it
+  std::memcpy(&header, control.data(), sizeof header);
   if (header.magic != k_magic) {
     throw Error(Errc::incompatible, what + ": its memory is not a Beltway queue; use the daemon's version of Beltway");
   }
@@ -57,11 +112,14 @@ void check_header(int control, const QueueName& queue, const std::string& what) 
   check("max_groups", header.max_groups, wanted.max_groups);
 }
 
-void check_segments(const Segments& segments, const QueueName& queue, const std::string& what) {
-  check_segment(segments.control.get(), queue.geometry.control_bytes(), what);
-  check_header(segments.control.get(), queue, what);
-  check_segment(segments.ring.get(), queue.geometry.ring_bytes(), what);
-  if (segments.heap) check_segment(segments.heap.get(), queue.geometry.heap_bytes(), what);
+void ArrivingSegments::check(const QueueName& queue, std::size_t bells, const std::string& what) const {
+  if (came_ != segments() + bells || (bells != 0 && bells != k_bells) || looked_at_ == 0) {
+    throw Error(Errc::protocol,
+                what + ": the daemon sent " + std::to_string(came_) + " descriptors; use its version of Beltway");
+  }
+  for (std::size_t i = 0; i < looked_at_; ++i) facts_[i].check(bytes_[i], what);
+  if (failure_) failure_.raise(what, bytes_[looked_at_ - 1]);
+  check_header(control, queue, what);
 }
 
 /// An endpoint's life, from the daemon's answer on: its end unmaps, closes and then asks the daemon to look. In a forked
@@ -74,10 +132,7 @@ class Hold {
   ~Hold() {
     if (guard_.in_child()) return;
     if (remembered_) session_->forget(name_);
-    segments = {};
-    ring = {};
-    heap = {};
-    control = {};
+    memory.reset();
     session_->tell_detached(name_);
   }
 
@@ -86,10 +141,7 @@ class Hold {
     remembered_ = true;
   }
 
-  Segments segments;  ///< until they are mapped; control carries the endpoint's lock
-  Mapping control;
-  Mapping ring;
-  Mapping heap;
+  std::unique_ptr<ArrivingSegments> memory;  ///< its mapping of control carries the endpoint's lock
   std::shared_ptr<const Bells> bells;
 
  private:
@@ -99,36 +151,72 @@ class Hold {
   bool remembered_ = false;
 };
 
-void map_lanes_to_write(Hold& hold, const Geometry& geometry, unsigned producer, const MemoryOptions& memory,
-                        const std::string& what) {
-  hold.heap = Mapping(hold.segments.heap.get(), {0, geometry.heap_bytes()}, Access::read_write, what);
+void prepare_own_lane(const ArrivingSegments& memory, const Geometry& geometry, unsigned producer,
+                      const MemoryOptions& options, const std::string& what) {
   const SegmentRange lane{producer * geometry.lane_bytes, geometry.lane_bytes};
   // A lane that an earlier producer has filled needs nothing.
-  if (hold.heap.missing_bytes(lane) != 0) fill_segment(hold.segments.heap.get(), lane, what + ": fill the lane");
-  if (memory.populate) hold.heap.populate(lane);
-  if (memory.lock) hold.heap.lock(lane, what);
-}
-
-void map_lanes_to_read(Hold& hold, const Geometry& geometry, const MemoryOptions& memory, const std::string& what) {
-  hold.heap = Mapping(hold.segments.heap.get(), {0, geometry.heap_bytes()}, Access::read_only, what);
-  // Lanes without a producer have no memory yet, and it is theirs to pay for.
-  if (memory.populate) hold.heap.populate_written(hold.segments.heap.get());
-  if (memory.lock) hold.heap.lock({0, geometry.heap_bytes()}, what);
-}
-
-void map_segments(Hold& hold, const Geometry& geometry, unsigned owner, const MemoryOptions& memory,
-                  const std::string& what) {
-  const bool producer = owner < k_first_consumer;
-  hold.control = Mapping(hold.segments.control.get(), {0, geometry.control_bytes()}, Access::read_write, what);
-  hold.ring = Mapping(hold.segments.ring.get(), {0, geometry.ring_bytes()},
-                      producer ? Access::read_write : Access::read_only, what);
-  for (const Mapping* mapping : {&hold.control, &hold.ring}) {
-    if (memory.populate) mapping->populate();
-    if (memory.lock) mapping->lock({0, mapping->size()}, what);
+  if (memory.heap.missing_bytes(lane) != 0) {
+    fill_segment(memory.heap_descriptor.get(), lane, what + ": fill the lane");
   }
-  if (hold.segments.heap && producer) map_lanes_to_write(hold, geometry, owner, memory, what);
-  if (hold.segments.heap && !producer) map_lanes_to_read(hold, geometry, memory, what);
-  hold.segments = {};
+  if (options.populate) memory.heap.populate(lane);
+  if (options.lock) memory.heap.lock(lane, what);
+}
+
+void prepare_lanes_to_read(const ArrivingSegments& memory, const MemoryOptions& options, const std::string& what) {
+  // Lanes without a producer have no memory yet, and it is theirs to pay for.
+  if (options.populate) memory.heap.populate_written(memory.heap_descriptor.get());
+  if (options.lock) memory.heap.lock({0, memory.heap.size()}, what);
+}
+
+/// What may take long, once the segments are mapped.
+void prepare_memory(ArrivingSegments& memory, const Geometry& geometry, unsigned owner, const MemoryOptions& options,
+                    const std::string& what) {
+  for (const Mapping* mapping : {&memory.control, &memory.ring}) {
+    if (options.populate) mapping->populate();
+    if (options.lock) mapping->lock({0, mapping->size()}, what);
+  }
+  memory.ring.leave_out_of_core_dumps();
+  memory.heap.leave_out_of_core_dumps();
+  if (!memory.heap_descriptor) return;
+  if (owner < k_first_consumer) {
+    prepare_own_lane(memory, geometry, owner, options, what);
+  } else {
+    prepare_lanes_to_read(memory, options, what);
+  }
+  memory.heap_descriptor.close();
+}
+
+/// Files that this process has open; nothing if that cannot be told.
+std::optional<std::size_t> count_open_files() noexcept {
+  std::error_code error;
+  std::size_t count = 0;
+  for (std::filesystem::directory_iterator at("/proc/self/fd", error), end; !error && at != end; at.increment(error)) {
+    ++count;
+  }
+  if (error || count == 0) return std::nullopt;
+  return count - 1;  // without the one that the count has open
+}
+
+[[noreturn]] void throw_no_room(std::size_t segments, bool bells, const std::string& what) {
+  rlimit limit{};
+  ::getrlimit(RLIMIT_NOFILE, &limit);
+  const auto open = count_open_files();
+  throw Error(Errc::limit_reached, what + ": no room for its " + std::to_string(segments) + " file descriptors" +
+                                       (bells ? " and its eventfds" : "") + "; this process may open " +
+                                       std::to_string(limit.rlim_cur) + " files" +
+                                       (open ? " and has " + std::to_string(*open) + " open" : std::string()) +
+                                       ": raise RLIMIT_NOFILE (ulimit -n)");
+}
+
+/// Asks for a place; `memory` takes what comes.
+Packet request_place(Session& session, const AttachRequest& request, ArrivingSegments& memory,
+                     const std::string& what) {
+  try {
+    return session.request(what, "attach", protocol::encode(request), Repeat::allowed, &memory);
+  } catch (const Error&) {
+    if (memory.no_room()) throw_no_room(memory.segments(), request.bells, what);
+    throw;
+  }
 }
 
 std::shared_ptr<const Bells> take_bells(Session& session, std::uint64_t queue, std::vector<Fd>& descriptors,
@@ -146,27 +234,29 @@ std::shared_ptr<const Bells> take_bells(Session& session, std::uint64_t queue, s
 }  // namespace
 
 Attachment attach_endpoint(const std::shared_ptr<Session>& session, const QueueName& queue, AttachRequest request,
-                           const MemoryOptions& memory) {
+                           const MemoryOptions& options) {
   const std::string what = about("attach", queue.name);
+  session->check_fork(what);
   std::shared_ptr<const Bells> bells = session->find_bells(queue.id);
   request.queue = queue.id;
   request.barriers = session->barriers();
   request.bells = bells == nullptr;
-  Packet packet = session->request(what, "attach", protocol::encode(request));
+  auto memory = std::make_unique<ArrivingSegments>(queue.geometry, request.role);
+  Packet packet = request_place(*session, request, *memory, what);
   const AttachReply reply = protocol::decode_attach_reply(packet.body, request, queue.geometry, what);
   // From here on whatever goes wrong ends the hold, and so gives the place back.
   auto hold = std::make_shared<Hold>(session, protocol::EndpointName{queue.id, reply.endpoint, reply.incarnation});
+  hold->memory = std::move(memory);
   if ((reply.bells == 0) == request.bells) throw Error(Errc::protocol, what + ": the daemon sent no eventfds");
-  hold->segments = take_segments(packet.descriptors, queue.geometry, reply.bells, what);
+  hold->memory->check(queue, reply.bells, what);
   hold->bells = bells ? std::move(bells) : take_bells(*session, queue.id, packet.descriptors, reply.bells, what);
-  check_segments(hold->segments, queue, what);
-  map_segments(*hold, queue.geometry, reply.endpoint, memory, what);
+  prepare_memory(*hold->memory, queue.geometry, reply.endpoint, options, what);
 
   Attachment attachment;
   attachment.map = {.geometry = queue.geometry,
-                    .ring = hold->ring.data(),
-                    .heap = hold->heap.data(),
-                    .control = hold->control.data(),
+                    .ring = hold->memory->ring.data(),
+                    .heap = hold->memory->heap.data(),
+                    .control = hold->memory->control.data(),
                     .bells = hold->bells->numbers.data()};
   attachment.owner = reply.endpoint;
   attachment.queue_name = queue.name;
@@ -184,17 +274,16 @@ Attachment attach_endpoint(const std::shared_ptr<Session>& session, const QueueN
 Inspection attach_inspector(Session& session, const QueueName& queue) {
   const std::string what = about("inspect", queue.name);
   const AttachRequest request{.queue = queue.id, .role = Role::inspector};
-  Packet packet = session.request(what, "attach", protocol::encode(request));
-  const Segments segments = take_segments(packet.descriptors, queue.geometry, 0, what);
-  check_segments(segments, queue, what);
-  const Geometry& geometry = queue.geometry;
+  ArrivingSegments memory(queue.geometry, request.role);
+  static_cast<void>(request_place(session, request, memory, what));
+  memory.check(queue, 0, what);
+  memory.heap_descriptor.close();
   Inspection inspection;
-  inspection.ring = Mapping(segments.ring.get(), {0, geometry.ring_bytes()}, Access::read_only, what);
-  inspection.control = Mapping(segments.control.get(), {0, geometry.control_bytes()}, Access::read_only, what);
-  if (segments.heap) {
-    inspection.heap = Mapping(segments.heap.get(), {0, geometry.heap_bytes()}, Access::read_only, what);
-  }
-  inspection.map = {.geometry = geometry,
+  inspection.ring = std::move(memory.ring);
+  inspection.control = std::move(memory.control);
+  inspection.heap = std::move(memory.heap);
+  for (const Mapping* mapping : {&inspection.ring, &inspection.heap}) mapping->leave_out_of_core_dumps();
+  inspection.map = {.geometry = queue.geometry,
                     .ring = inspection.ring.data(),
                     .heap = inspection.heap.data(),
                     .control = inspection.control.data(),

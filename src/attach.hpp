@@ -28,7 +28,7 @@ struct MemoryOptions {
 /// Attaches a producer or consumer. `request.queue`, `barriers` and `bells` are filled here. Throws what the daemon answers,
 /// Error(incompatible) for memory of another layout, Error(limit_reached) for memory that cannot be had.
 [[nodiscard]] Attachment attach_endpoint(const std::shared_ptr<Session>& session, const QueueName& queue,
-                                         protocol::AttachRequest request, const MemoryOptions& memory);
+                                         protocol::AttachRequest request, const MemoryOptions& options);
 
 /// A queue's memory, to look at only: nothing may be written through `map`, and its bells are null.
 struct Inspection {

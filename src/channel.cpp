@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <array>
 #include <cstring>
+#include <optional>
 #include <utility>
 
 #include "beltway/error.hpp"
@@ -23,19 +24,25 @@ struct alignas(cmsghdr) ControlBuffer {
   std::array<char, k_control_bytes> bytes;
 };
 
-std::vector<Fd> own_descriptors(msghdr& message) {
-  std::vector<Fd> owned;
-  owned.reserve(k_max_descriptors);  // before the first one is taken, so that nothing can throw in between
+/// The numbers of the descriptors that came with a message. Allocates nothing.
+struct Numbers {
+  std::array<int, k_max_descriptors> all;  // NOLINT: only the first `count` mean something
+  std::size_t count = 0;
+
+  [[nodiscard]] std::span<int> used() noexcept { return {all.data(), count}; }
+  void collect(msghdr& message) noexcept;
+  void close() noexcept {
+    for (int& descriptor : used()) Fd(std::exchange(descriptor, -1)).reset();
+  }
+};
+
+void Numbers::collect(msghdr& message) noexcept {
   for (cmsghdr* part = CMSG_FIRSTHDR(&message); part != nullptr; part = CMSG_NXTHDR(&message, part)) {
     if (part->cmsg_level != SOL_SOCKET || part->cmsg_type != SCM_RIGHTS) continue;
-    const std::size_t count = (part->cmsg_len - CMSG_LEN(0)) / sizeof(int);
-    for (std::size_t i = 0; i < count; ++i) {
-      int descriptor = -1;
-      std::memcpy(&descriptor, CMSG_DATA(part) + i * sizeof(int), sizeof descriptor);
-      owned.emplace_back(descriptor);
-    }
+    const std::size_t here = std::min((part->cmsg_len - CMSG_LEN(0)) / sizeof(int), all.size() - count);
+    std::memcpy(all.data() + count, CMSG_DATA(part), here * sizeof(int));
+    count += here;
   }
-  return owned;
 }
 
 ssize_t receive_once(int socket, msghdr& message) noexcept {
@@ -47,6 +54,26 @@ ssize_t receive_once(int socket, msghdr& message) noexcept {
     const bool reset = errno == ECONNRESET && !std::exchange(was_reset, true);
     if (errno != EINTR && !reset) return size;
   }
+}
+
+[[nodiscard]] bool is_cut_short(const msghdr& message) noexcept {
+  return (message.msg_flags & (MSG_TRUNC | MSG_CTRUNC)) != 0;
+}
+
+/// As receive_once(); the descriptors are in `numbers`, -1 for those that `arrivals` has taken. Allocates and throws nothing.
+ssize_t receive_in_section(int socket, msghdr& message, Numbers& numbers, Arrivals* arrivals) noexcept {
+  std::optional<ForkSection> section;
+  if (arrivals != nullptr) section.emplace();
+  const ssize_t size = receive_once(socket, message);
+  if (size < 0) return size;
+  numbers.collect(message);
+  if (is_cut_short(message)) {
+    numbers.close();  // at once: who handles the error may need one
+    if (arrivals != nullptr && (message.msg_flags & MSG_CTRUNC) != 0) arrivals->had_no_room();
+  } else if (arrivals != nullptr && numbers.count != 0) {
+    arrivals->arrived(numbers.used(), *section);
+  }
+  return size;
 }
 
 [[noreturn]] void throw_truncated(int flags) {
@@ -133,7 +160,7 @@ ChannelStatus Channel::try_send(json body, std::span<const int> descriptors) {
   }
 }
 
-ChannelStatus Channel::try_receive(Packet& packet) {
+ChannelStatus Channel::try_receive(Packet& packet, Arrivals* arrivals) {
   std::array<char, k_max_protocol_bytes> text;  // NOLINT: filling 64 KiB for each message would cost more than the rest
   iovec part{text.data(), text.size()};
   ControlBuffer control{};
@@ -142,19 +169,19 @@ ChannelStatus Channel::try_receive(Packet& packet) {
   message.msg_iovlen = 1;
   message.msg_control = control.bytes.data();
   message.msg_controllen = control.bytes.size();
-  const ssize_t size = receive_once(socket_.get(), message);
+  std::vector<Fd> descriptors;
+  descriptors.reserve(k_max_descriptors);  // before the first one is there, so that nothing can throw in between
+  Numbers numbers;
+  const ssize_t size = receive_in_section(socket_.get(), message, numbers, arrivals);
   if (size < 0) {
     if (errno == EAGAIN) return ChannelStatus::would_block;
     if (errno == ECONNRESET || errno == ENOTCONN) return ChannelStatus::closed;
     throw system_failure("receive a protocol message");
   }
-  std::vector<Fd> descriptors = own_descriptors(message);
+  for (const int descriptor : numbers.used()) descriptors.emplace_back(descriptor);
   // An empty packet reads like the end of the stream; nobody who keeps the protocol sends one.
   if (size == 0) return ChannelStatus::closed;
-  if ((message.msg_flags & (MSG_TRUNC | MSG_CTRUNC)) != 0) {
-    descriptors.clear();  // who handles the error may need one
-    throw_truncated(message.msg_flags);
-  }
+  if (is_cut_short(message)) throw_truncated(message.msg_flags);
   packet.body = parse_message({text.data(), static_cast<std::size_t>(size)}, descriptors.size());
   packet.descriptors = std::move(descriptors);
   return ChannelStatus::ok;
@@ -173,9 +200,11 @@ bool Channel::send(const json& body, Deadline deadline) {
   }
 }
 
-bool Channel::receive(Packet& packet, Deadline deadline) {
+bool Channel::receive(Packet& packet, Deadline deadline, Arrivals* arrivals) {
   for (;;) {
-    const ChannelStatus status = try_receive(packet);
+    // Wait first: nothing may wait in a ForkSection, and an empty look needs none.
+    if (arrivals != nullptr && !wait_until(socket_.get(), POLLIN, deadline)) return false;
+    const ChannelStatus status = try_receive(packet, arrivals);
     if (status == ChannelStatus::ok) return true;
     if (status == ChannelStatus::closed || !wait_until(socket_.get(), POLLIN, deadline)) return false;
   }

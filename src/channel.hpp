@@ -17,6 +17,7 @@
 #include <vector>
 
 #include "fd.hpp"
+#include "fork_section.hpp"
 
 namespace beltway {
 
@@ -25,7 +26,7 @@ inline constexpr std::size_t k_max_descriptors = 253;
 
 struct Packet {
   nlohmann::json body;
-  std::vector<Fd> descriptors;
+  std::vector<Fd> descriptors;  ///< without a number: Arrivals took it
 };
 
 enum class ChannelStatus {
@@ -36,6 +37,20 @@ enum class ChannelStatus {
 
 using Deadline = std::chrono::steady_clock::time_point;
 
+/// Takes descriptors as they arrive. Both are called inside a ForkSection: see there for what they must not do.
+class Arrivals {
+ public:
+  Arrivals() = default;
+  Arrivals(const Arrivals&) = delete;
+  Arrivals& operator=(const Arrivals&) = delete;
+  virtual ~Arrivals() = default;
+
+  /// The descriptors of one message. Those that it takes, or closes, it replaces by -1.
+  virtual void arrived(std::span<int> descriptors, const ForkSection& section) noexcept = 0;
+  /// This process has no room for all that came; they are closed.
+  virtual void had_no_room() noexcept = 0;
+};
+
 class Channel {
  public:
   Channel() noexcept = default;
@@ -43,13 +58,14 @@ class Channel {
 
   /// Neither blocks. try_send throws Error(protocol) for a body beyond k_max_protocol_bytes and Error(limit_reached) when
   /// the kernel lets no more descriptors be under way. try_receive throws Error(protocol) for anything that is no
-  /// message, and Error(limit_reached) when this process has no room for the descriptors.
+  /// message, and Error(limit_reached) when this process has no room for the descriptors. With `arrivals`, the message is
+  /// received in a ForkSection.
   [[nodiscard]] ChannelStatus try_send(nlohmann::json body, std::span<const int> descriptors = {});
-  [[nodiscard]] ChannelStatus try_receive(Packet& packet);
+  [[nodiscard]] ChannelStatus try_receive(Packet& packet, Arrivals* arrivals = nullptr);
 
   /// As above; wait until `deadline`. False: timeout or closed; the socket is of no use afterwards.
   [[nodiscard]] bool send(const nlohmann::json& body, Deadline deadline);
-  [[nodiscard]] bool receive(Packet& packet, Deadline deadline);
+  [[nodiscard]] bool receive(Packet& packet, Deadline deadline, Arrivals* arrivals = nullptr);
 
   [[nodiscard]] int descriptor() const noexcept { return socket_.get(); }
   [[nodiscard]] bool is_open() const noexcept { return static_cast<bool>(socket_); }

@@ -38,14 +38,18 @@ std::optional<std::uint64_t> read_field(const fs::path& path, std::string_view k
 
 struct FileNames {
   const char* limit;
+  const char* throttle;  // beyond it everybody in the group is slowed down; null: there is no such file
   const char* use;
   const char* droppable;
 };
-constexpr FileNames k_version_2{"memory.max", "memory.current", "inactive_file"};
-constexpr FileNames k_version_1{"memory.limit_in_bytes", "memory.usage_in_bytes", "total_inactive_file"};
+constexpr FileNames k_version_2{"memory.max", "memory.high", "memory.current", "inactive_file"};
+constexpr FileNames k_version_1{"memory.limit_in_bytes", nullptr, "memory.usage_in_bytes", "total_inactive_file"};
 
 std::uint64_t left_in(const fs::path& group, const FileNames& names) {
-  const auto limit = read_number(group / names.limit);
+  auto limit = read_number(group / names.limit);
+  if (names.throttle != nullptr) {
+    if (const auto high = read_number(group / names.throttle)) limit = limit ? std::min(*limit, *high) : *high;
+  }
   const auto use = read_number(group / names.use);
   if (!limit || !use) return k_unlimited;
   const std::uint64_t droppable = read_field(group / "memory.stat", names.droppable).value_or(0);
@@ -93,13 +97,42 @@ std::uint64_t available_memory_bytes(const MemorySources& sources) {
   return std::min(machine, left_in_cgroups(sources));
 }
 
-void require_memory(std::uint64_t bytes, const std::string& what, const MemorySources& sources) {
-  const std::uint64_t available = available_memory_bytes(sources);
-  if (available >= bytes && available - bytes >= k_memory_reserve_bytes) return;
+namespace {
+
+bool leaves_reserve(std::uint64_t available, std::uint64_t bytes) noexcept {
+  return available >= bytes && available - bytes >= k_memory_reserve_bytes;
+}
+
+[[noreturn]] void refuse(std::uint64_t bytes, const std::string& what, std::uint64_t available,
+                         std::uint64_t promised) {
+  const std::string others =
+      promised == 0 ? "" : ", of which " + std::to_string(promised) + " are promised to producers that attach now";
   throw Error(Errc::limit_reached, what + ": needs " + std::to_string(bytes) + " bytes of memory, " +
-                                       std::to_string(available) +
-                                       " are available here; free some, raise the memory cgroup's limit, or choose "
-                                       "fewer slots or smaller lanes");
+                                       std::to_string(available) + " are available here" + others +
+                                       "; free some, raise the memory cgroup's limit, or choose fewer slots or "
+                                       "smaller lanes");
+}
+
+}  // namespace
+
+MemoryFit memory_fit(std::uint64_t bytes, std::uint64_t promised, const MemorySources& sources) {
+  const std::uint64_t available = available_memory_bytes(sources);
+  if (!leaves_reserve(available, bytes)) return MemoryFit::too_little;
+  return leaves_reserve(available - bytes, promised) ? MemoryFit::fits : MemoryFit::promised;
+}
+
+void require_memory(std::uint64_t bytes, const std::string& what, std::uint64_t promised,
+                    const MemorySources& sources) {
+  const std::uint64_t available = available_memory_bytes(sources);
+  if (!leaves_reserve(available, bytes)) refuse(bytes, what, available, 0);
+  if (!leaves_reserve(available - bytes, promised)) refuse(bytes, what, available, promised);
+}
+
+std::uint64_t fill_step_bytes(std::uint64_t missing, const std::string& what, const MemorySources& sources) {
+  const std::uint64_t available = available_memory_bytes(sources);
+  if (!leaves_reserve(available, missing)) refuse(missing, what, available, 0);
+  const std::uint64_t share = (available - k_memory_reserve_bytes) / k_max_producers / k_lane_granule_bytes;
+  return std::min(missing, std::max(share * k_lane_granule_bytes, k_shortest_fill_step_bytes));
 }
 
 }  // namespace beltway

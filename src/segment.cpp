@@ -2,15 +2,11 @@
 
 #include <fcntl.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 
 #include <algorithm>
-#include <boost/interprocess/detail/os_file_functions.hpp>
-#include <boost/interprocess/exceptions.hpp>
-#include <boost/interprocess/mapped_region.hpp>
 #include <vector>
-
-#include "memory_probe.hpp"
 
 #ifndef MADV_POPULATE_READ  // Linux 5.14; glibc 2.35
 #define MADV_POPULATE_READ 22
@@ -19,32 +15,56 @@
 #ifndef MLOCK_ONFAULT
 #define MLOCK_ONFAULT 1
 #endif
+#ifndef MFD_NOEXEC_SEAL  // Linux 6.3
+#define MFD_NOEXEC_SEAL 0x0008U
+#endif
 
 namespace beltway {
 namespace {
 
 constexpr int k_seals = F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL;
 
-/// What Boost.Interprocess asks of something that can be mapped; a memfd is such a thing.
-class MappableFd {
- public:
-  explicit MappableFd(int descriptor) noexcept : descriptor_(descriptor) {}
-  [[nodiscard]] boost::interprocess::mapping_handle_t get_mapping_handle() const noexcept {
-    return boost::interprocess::ipcdetail::mapping_handle_from_file_handle(descriptor_);
-  }
+std::size_t page_bytes() noexcept { return static_cast<std::size_t>(::sysconf(_SC_PAGESIZE)); }
 
- private:
-  int descriptor_;
-};
+/// Shared memory holds no programs: vm.memfd_noexec = 2 refuses memory that does not say so. Kernels before 6.3 do not know
+/// the flag.
+int create_memfd(const char* name) noexcept {
+  constexpr unsigned k_flags = MFD_ALLOW_SEALING | MFD_CLOEXEC;
+  const int segment = ::memfd_create(name, k_flags | MFD_NOEXEC_SEAL);
+  return segment >= 0 || errno != EINVAL ? segment : ::memfd_create(name, k_flags);
+}
 
-std::size_t page_bytes() noexcept { return boost::interprocess::mapped_region::get_page_size(); }
+/// Under mlockall(MCL_FUTURE) every page of a new mapping is made real at once, unless MCL_ONFAULT was given, too. The kernel
+/// does not say which flags are in force, so a page is mapped and looked at.
+bool fills_new_mappings() noexcept {
+  const std::size_t bytes = page_bytes();
+  void* const page = ::mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  if (page == MAP_FAILED) return errno == EAGAIN;  // RLIMIT_MEMLOCK is in the way: pages would be locked
+  unsigned char resident = 0;
+  const bool filled = ::mincore(page, bytes, &resident) == 0 && (resident & 1U) != 0;
+  ::munmap(page, bytes);
+  return filled;
+}
+
+std::string limit_text(int resource) {
+  rlimit limit{};
+  if (::getrlimit(static_cast<__rlimit_resource>(resource), &limit) != 0) return "unknown";
+  return limit.rlim_cur == RLIM_INFINITY ? "unlimited" : std::to_string(limit.rlim_cur) + " bytes";
+}
+
+bool is_limited(int resource) noexcept {
+  rlimit limit{};
+  return ::getrlimit(static_cast<__rlimit_resource>(resource), &limit) == 0 && limit.rlim_cur != RLIM_INFINITY;
+}
+
+constexpr const char* k_map_step = "map";
+constexpr const char* k_lock_step = "lock";
 
 }  // namespace
 
 Fd make_segment(const std::string& name, std::uint64_t bytes, const std::string& what) {
   // A memfd's name holds 249 characters; it is for people who read /proc and means nothing.
-  Fd segment = checked_fd(::memfd_create(name.substr(0, 249).c_str(), MFD_ALLOW_SEALING | MFD_CLOEXEC),
-                          what + ": make shared memory");
+  Fd segment = checked_fd(create_memfd(name.substr(0, 249).c_str()), what + ": make shared memory");
   if (::fchmod(segment.get(), 0600) != 0 || ::ftruncate(segment.get(), static_cast<off_t>(bytes)) != 0 ||
       ::fcntl(segment.get(), F_ADD_SEALS, k_seals) != 0) {
     throw system_failure(what + ": size and seal shared memory of " + std::to_string(bytes) + " bytes");
@@ -58,50 +78,94 @@ Fd open_segment_anew(int segment, Access access, const std::string& what) {
   return checked_fd(::open(path.c_str(), flags), what + ": open shared memory anew (is /proc mounted?)");
 }
 
-void check_segment(int segment, std::uint64_t bytes, const std::string& what) {
+SegmentFacts look_at_segment(int segment) noexcept {
+  SegmentFacts facts;
   struct stat status{};
-  if (::fstat(segment, &status) != 0) throw system_failure(what + ": look at shared memory");
-  if (status.st_size < 0 || static_cast<std::uint64_t>(status.st_size) != bytes) {
-    throw Error(Errc::incompatible, what + ": shared memory of " + std::to_string(status.st_size) + " bytes where " +
-                                        std::to_string(bytes) + " were announced; use the daemon's version");
+  if (::fstat(segment, &status) != 0) {
+    facts.error_number = errno;
+    return facts;
   }
-  const int seals = ::fcntl(segment, F_GET_SEALS);
-  if (seals < 0 || (seals & k_seals) != k_seals) {
-    throw Error(Errc::incompatible, what + ": shared memory that is not sealed; use the daemon's version");
+  facts.bytes = status.st_size;
+  facts.seals = ::fcntl(segment, F_GET_SEALS);
+  return facts;
+}
+
+bool SegmentFacts::sound(std::uint64_t expected_bytes) const noexcept {
+  return error_number == 0 && bytes >= 0 && static_cast<std::uint64_t>(bytes) == expected_bytes && seals >= 0 &&
+         (seals & k_seals) == k_seals;
+}
+
+void SegmentFacts::check(std::uint64_t expected_bytes, const std::string& what) const {
+  if (sound(expected_bytes)) return;
+  if (error_number != 0) throw system_failure(what + ": look at shared memory", error_number);
+  if (bytes < 0 || static_cast<std::uint64_t>(bytes) != expected_bytes) {
+    throw Error(Errc::incompatible, what + ": shared memory of " + std::to_string(bytes) + " bytes where " +
+                                        std::to_string(expected_bytes) + " were announced; use the daemon's version");
+  }
+  throw Error(Errc::incompatible, what + ": shared memory that is not sealed; use the daemon's version");
+}
+
+MappingPlan::MappingPlan() : fills_new_mappings_(fills_new_mappings()) {}
+
+void MappingFailure::raise(const std::string& what, std::uint64_t bytes) const {
+  const std::string operation = what + ": " + step + " " + std::to_string(bytes) + " bytes";
+  const bool locking = step == k_lock_step;
+  if (error_number == EAGAIN || (locking && (error_number == ENOMEM || error_number == EPERM))) {
+    throw Error(Errc::limit_reached, operation + ": this process locks its memory (mlockall), and RLIMIT_MEMLOCK is " +
+                                         limit_text(RLIMIT_MEMLOCK) +
+                                         ", which counts every mapping whole; raise it (ulimit -l)");
+  }
+  if (error_number == ENOMEM) {
+    throw Error(
+        Errc::limit_reached,
+        operation + (is_limited(RLIMIT_AS) ? ": no address space is left; RLIMIT_AS is " + limit_text(RLIMIT_AS) +
+                                                 "; raise it (ulimit -v)"
+                                           : std::string(": no address space is left, or there are more mappings than "
+                                                         "vm.max_map_count allows; unmap some, or raise it")));
+  }
+  throw system_failure(operation, error_number);
+}
+
+Mapping::Mapping(int segment, SegmentRange range, Access access, const std::string& what) {
+  MappingFailure failure;
+  *this = Mapping(segment, range, access, MappingPlan(), failure);
+  if (failure) failure.raise(what, range.size);
+}
+
+Mapping::Mapping(int segment, SegmentRange range, Access access, const MappingPlan& plan,
+                 MappingFailure& failure) noexcept
+    : guard_(plan.guard_), size_(static_cast<std::size_t>(range.size)), access_(access) {
+  if (const char* const step = map(segment, range, plan)) {
+    failure = {step, errno};
+    unmap();
   }
 }
 
-void fill_segment(int segment, SegmentRange range, const std::string& what) {
-  require_memory(range.size, what);
-  int result = 0;
-  do {
-    result = ::fallocate(segment, 0, static_cast<off_t>(range.offset), static_cast<off_t>(range.size));
-  } while (result != 0 && errno == EINTR);
-  if (result == 0) return;
-  if (errno == ENOSPC || errno == ENOMEM) {
-    throw Error(Errc::limit_reached, what + ": no memory for " + std::to_string(range.size) +
-                                         " bytes; free some, or choose fewer slots or smaller lanes");
-  }
-  throw system_failure(what + ": fill shared memory");
+const char* Mapping::map(int segment, SegmentRange range, const MappingPlan& plan) noexcept {
+  // Without access nothing can be filled, whatever mlockall() demands; locking on fault before there is access keeps it so.
+  void* const place = ::mmap(nullptr, size_, PROT_NONE, MAP_SHARED, segment, static_cast<off_t>(range.offset));
+  if (place == MAP_FAILED) return k_map_step;
+  data_ = static_cast<std::byte*>(place);
+  if (::madvise(data_, size_, MADV_DONTFORK) != 0) return "keep from forked children";
+  if (plan.fills_new_mappings_ && ::mlock2(data_, size_, MLOCK_ONFAULT) != 0) return k_lock_step;
+  const int protection = access_ == Access::read_only ? PROT_READ : PROT_READ | PROT_WRITE;
+  return ::mprotect(data_, size_, protection) == 0 ? nullptr : "make accessible";
 }
 
-void Mapping::Unmap::operator()(boost::interprocess::mapped_region* region) const noexcept {
-  if (!guard || !guard->in_child()) delete region;
+Mapping& Mapping::operator=(Mapping&& other) noexcept {
+  if (this == &other) return *this;
+  unmap();
+  guard_ = other.guard_;
+  data_ = std::exchange(other.data_, nullptr);
+  size_ = std::exchange(other.size_, 0);
+  access_ = other.access_;
+  return *this;
 }
 
-Mapping::Mapping(int segment, SegmentRange range, Access access, const std::string& what)
-    : size_(static_cast<std::size_t>(range.size)), access_(access) {
-  namespace bi = boost::interprocess;
-  region_.get_deleter().guard.emplace();
-  try {
-    region_.reset(new bi::mapped_region(MappableFd(segment),
-                                        access == Access::read_only ? bi::read_only : bi::read_write,
-                                        static_cast<bi::offset_t>(range.offset), size_));
-  } catch (const bi::interprocess_exception& error) {
-    throw system_failure(what + ": map " + std::to_string(range.size) + " bytes", error.get_native_error());
-  }
-  data_ = static_cast<std::byte*>(region_->get_address());
-  if (::madvise(data_, size_, MADV_DONTFORK) != 0) throw system_failure(what + ": keep memory from forked children");
+void Mapping::unmap() noexcept {
+  if (data_ != nullptr && !guard_->in_child()) ::munmap(data_, size_);
+  data_ = nullptr;
+  size_ = 0;
 }
 
 void Mapping::populate(SegmentRange range) const noexcept {
@@ -131,6 +195,10 @@ void Mapping::lock(SegmentRange range, const std::string& what) const {
                                          "lock_memory");
   }
   throw system_failure(what + ": lock memory");
+}
+
+void Mapping::leave_out_of_core_dumps() const noexcept {
+  if (data_ != nullptr) ::madvise(data_, size_, MADV_DONTDUMP);
 }
 
 std::uint64_t Mapping::missing_bytes(SegmentRange range) const {

@@ -14,13 +14,10 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <utility>
 
 #include "beltway/fork_guard.hpp"
 #include "fd.hpp"
-
-namespace boost::interprocess {
-class mapped_region;  // NOLINT(readability-identifier-naming): Boost's name
-}
 
 namespace beltway {
 
@@ -39,21 +36,68 @@ enum class Access : std::uint8_t { read_only, read_write };
 /// The same segment through a description of its own: its access and its locks are independent of `segment`'s.
 [[nodiscard]] Fd open_segment_anew(int segment, Access access, const std::string& what);
 
-/// A received segment is input: throws Error(incompatible) unless it has exactly `bytes` and can neither shrink nor grow.
-void check_segment(int segment, std::uint64_t bytes, const std::string& what);
+/// What a received segment is: input from a stranger.
+struct SegmentFacts {
+  std::int64_t bytes = 0;
+  int seals = -1;
+  int error_number = 0;  ///< of the look at it; 0: none
 
-/// Gives the range memory now, charged to this process's cgroup, so that no later access fails. Looks at the cgroup's
-/// limits first. Throws Error(limit_reached, system).
-void fill_segment(int segment, SegmentRange range, const std::string& what);
+  [[nodiscard]] bool sound(std::uint64_t expected_bytes) const noexcept;
+  /// Throws Error(incompatible) unless the segment has exactly `expected_bytes` and can neither shrink nor grow.
+  void check(std::uint64_t expected_bytes, const std::string& what) const;
+};
+[[nodiscard]] SegmentFacts look_at_segment(int segment) noexcept;
+inline void check_segment(int segment, std::uint64_t bytes, const std::string& what) {
+  look_at_segment(segment).check(bytes, what);
+}
 
+/// Gives the range memory now, charged to this process's cgroup, so that no later access fails. Holes are filled in steps, and
+/// the cgroup's limits are looked at before each: others may fill at the same time. `promised`: bytes that others will take
+/// soon. What was filled is given back if the rest cannot be. Nobody else may write to the range meanwhile.
+/// Throws Error(limit_reached, system).
+void fill_segment(int segment, SegmentRange range, const std::string& what, std::uint64_t promised = 0);
+
+/// Gives the range's whole pages back: they read as zeros afterwards. False if the kernel refuses.
+bool punch_segment(int segment, SegmentRange range) noexcept;
+
+/// What a mapping needs that is found out before it is made.
+class MappingPlan {
+ public:
+  /// Throws Error(system) if this process cannot watch for forks.
+  MappingPlan();
+
+ private:
+  friend class Mapping;
+  ForkGuard guard_;
+  bool fills_new_mappings_;  ///< mlockall(MCL_FUTURE) is in force
+};
+
+/// The step of a mapping that failed; null: none did.
+struct MappingFailure {
+  const char* step = nullptr;
+  int error_number = 0;
+
+  explicit operator bool() const noexcept { return step != nullptr; }
+  /// Names the limit that is in the way, where one is. `what`: operation and object.
+  [[noreturn]] void raise(const std::string& what, std::uint64_t bytes) const;
+};
+
+/// A mapping makes no page real by itself, even in a process that has called mlockall(MCL_FUTURE): there, its pages are locked
+/// when they are touched first.
 class Mapping {
  public:
   Mapping() noexcept = default;
   /// Maps a range whose offset is a multiple of 4096. The descriptor may be closed afterwards.
   Mapping(int segment, SegmentRange range, Access access, const std::string& what);
-  Mapping(Mapping&&) noexcept = default;
-  Mapping& operator=(Mapping&&) noexcept = default;
-  ~Mapping() = default;
+  /// The same where nothing may be allocated or thrown (ForkSection). On failure nothing is mapped, and data() is null.
+  Mapping(int segment, SegmentRange range, Access access, const MappingPlan& plan, MappingFailure& failure) noexcept;
+  Mapping(Mapping&& other) noexcept
+      : guard_(other.guard_),
+        data_(std::exchange(other.data_, nullptr)),
+        size_(std::exchange(other.size_, 0)),
+        access_(other.access_) {}
+  Mapping& operator=(Mapping&& other) noexcept;
+  ~Mapping() { unmap(); }
 
   [[nodiscard]] std::byte* data() const noexcept { return data_; }
   [[nodiscard]] std::size_t size() const noexcept { return size_; }
@@ -68,15 +112,18 @@ class Mapping {
   /// Keeps the pages in memory, holes when they are filled. Throws Error(limit_reached) naming RLIMIT_MEMLOCK.
   void lock(SegmentRange range, const std::string& what) const;
 
+  /// Keeps the memory out of core dumps, which would make every hole real and write it. Best effort.
+  void leave_out_of_core_dumps() const noexcept;
+
   /// Bytes in the range that nobody has written or populated yet, or that are swapped out: they may have no memory.
   [[nodiscard]] std::uint64_t missing_bytes(SegmentRange range) const;
 
  private:
-  struct Unmap {
-    std::optional<ForkGuard> guard;
-    void operator()(boost::interprocess::mapped_region* region) const noexcept;
-  };
-  std::unique_ptr<boost::interprocess::mapped_region, Unmap> region_;
+  /// The step that failed, with errno; null: none.
+  [[nodiscard]] const char* map(int segment, SegmentRange range, const MappingPlan& plan) noexcept;
+  void unmap() noexcept;
+
+  std::optional<ForkGuard> guard_;
   std::byte* data_ = nullptr;
   std::size_t size_ = 0;
   Access access_ = Access::read_only;

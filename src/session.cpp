@@ -54,15 +54,15 @@ void Session::check_fork(const std::string& what) const {
   }
 }
 
-Packet Session::request(const std::string& what, std::string_view op, json body, Repeat repeat) {
-  check_fork(what);  // before the mutex: a fork may have left it locked
+Packet Session::request(const std::string& what, std::string_view op, json body, Repeat repeat, Arrivals* arrivals) {
+  check_fork(what);
   const std::lock_guard lock(mutex_);
   const Deadline deadline = deadline_after(options_.timeout_ms);
   body["op"] = op;
   for (int attempt = 0; attempt < k_sendings; ++attempt) {
     if (!channel_.is_open()) connect(deadline);
     Packet reply;
-    if (exchange(body, reply, deadline)) {
+    if (exchange(body, reply, deadline, arrivals)) {
       throw_if_refused(reply, what);
       return reply;
     }
@@ -76,14 +76,14 @@ Packet Session::request(const std::string& what, std::string_view op, json body,
                                    " closed the connection before it answered; it may or may not have done it");
 }
 
-bool Session::exchange(json& body, Packet& reply, Deadline deadline) {
+bool Session::exchange(json& body, Packet& reply, Deadline deadline, Arrivals* arrivals) {
   if (!channel_.is_open()) return false;
   const std::uint64_t number = ++last_number_;
   body["n"] = number;
   try {
     // A daemon that closes may have said why: look for it even if nothing could be sent.
     static_cast<void>(channel_.send(body, deadline));
-    while (channel_.receive(reply, deadline)) {
+    while (channel_.receive(reply, deadline, arrivals)) {
       const auto theirs = reply.body.find("n");
       if (theirs == reply.body.end() || *theirs == number) return true;
     }

@@ -44,7 +44,15 @@ class Session {
 
   /// Sends `body` as operation `op` and waits for the answer. Connects anew if the connection had broken. `what`: operation and
   /// object, for errors. Throws what the daemon answers, Error(no_daemon) if it does not, Error(forked).
-  Packet request(const std::string& what, std::string_view op, nlohmann::json body, Repeat repeat = Repeat::allowed);
+  /// `arrivals`: takes the descriptors of the answer.
+  Packet request(const std::string& what, std::string_view op, nlohmann::json body, Repeat repeat = Repeat::allowed,
+                 Arrivals* arrivals = nullptr);
+
+  /// Throws Error(forked) in a forked child. Every call that takes the mutex comes behind it: a fork may have left it locked.
+  void check_fork(const std::string& what) const;
+
+  /// How long a request may take (ConnectionOptions::timeout_ms).
+  [[nodiscard]] std::chrono::milliseconds patience() const noexcept { return options_.timeout_ms; }
 
   /// Whether this process is registered for membarrier.
   [[nodiscard]] bool barriers() const noexcept { return barriers_; }
@@ -66,11 +74,10 @@ class Session {
     QueueMap map;
   };
 
-  void check_fork(const std::string& what) const;
   enum class StartDaemon : std::uint8_t { allowed, never };
   void connect(Deadline deadline, StartDaemon start = StartDaemon::allowed);
   void resume(Deadline deadline);
-  [[nodiscard]] bool exchange(nlohmann::json& body, Packet& reply, Deadline deadline);
+  [[nodiscard]] bool exchange(nlohmann::json& body, Packet& reply, Deadline deadline, Arrivals* arrivals = nullptr);
 
   const ForkGuard guard_;
   ConnectionOptions options_;

@@ -80,16 +80,50 @@ TEST_F(MemoryProbe, a_cgroup_over_its_limit_has_nothing_left) {
 
 TEST_F(MemoryProbe, refuses_what_would_not_leave_the_reserve_and_names_both_numbers) {
   set_available_kib(8192);
-  EXPECT_NO_THROW(require_memory((8U << 20) - k_memory_reserve_bytes, "declare \"x\"", sources_));
+  EXPECT_NO_THROW(require_memory((8U << 20) - k_memory_reserve_bytes, "declare \"x\"", 0, sources_));
   try {
-    require_memory((8U << 20) - k_memory_reserve_bytes + 1, "declare \"x\"", sources_);
+    require_memory((8U << 20) - k_memory_reserve_bytes + 1, "declare \"x\"", 0, sources_);
     FAIL() << "it fits by one byte too little";
   } catch (const Error& error) {
     EXPECT_EQ(error.reason(), Errc::limit_reached);
     EXPECT_NE(std::string(error.what()).find("declare \"x\": needs 4194305 bytes"), std::string::npos) << error.what();
     EXPECT_NE(std::string(error.what()).find("8388608 are available"), std::string::npos) << error.what();
   }
-  EXPECT_THROW(require_memory(std::numeric_limits<std::uint64_t>::max(), "declare", sources_), Error);
+  EXPECT_THROW(require_memory(std::numeric_limits<std::uint64_t>::max(), "declare", 0, sources_), Error);
+}
+
+TEST_F(MemoryProbe, counts_a_cgroup_s_memory_high_as_a_limit) {
+  set_cgroup("0::/a\n");
+  write(sources_.cgroups / "a/memory.max", "10000\n");
+  write(sources_.cgroups / "a/memory.high", "3000\n");
+  write(sources_.cgroups / "a/memory.current", "1000\n");
+  EXPECT_EQ(available_memory_bytes(sources_), 2000U);
+  write(sources_.cgroups / "a/memory.max", "max\n");
+  EXPECT_EQ(available_memory_bytes(sources_), 2000U);
+}
+
+TEST_F(MemoryProbe, refuses_what_is_promised_to_others_and_says_so) {
+  constexpr std::uint64_t k_mib = 1U << 20;
+  set_available_kib(40 * 1024);
+  EXPECT_EQ(memory_fit(16 * k_mib, 20 * k_mib, sources_), MemoryFit::fits);
+  EXPECT_EQ(memory_fit(16 * k_mib, 20 * k_mib + 1, sources_), MemoryFit::promised);
+  EXPECT_EQ(memory_fit(37 * k_mib, 0, sources_), MemoryFit::too_little);
+  try {
+    require_memory(16 * k_mib, "attach", 32 * k_mib, sources_);
+    FAIL() << "others were promised the rest";
+  } catch (const Error& error) {
+    EXPECT_NE(std::string(error.what()).find("of which 33554432 are promised"), std::string::npos) << error.what();
+  }
+}
+
+TEST_F(MemoryProbe, fills_in_steps_that_as_many_as_a_queue_has_producers_may_take_at_once) {
+  constexpr std::uint64_t k_mib = 1U << 20;
+  set_available_kib(68 * 1024);
+  EXPECT_EQ(fill_step_bytes(32 * k_mib, "attach", sources_), k_mib);
+  EXPECT_EQ(fill_step_bytes(4096, "attach", sources_), 4096U) << "no more than is missing";
+  set_available_kib(5 * 1024);
+  EXPECT_EQ(fill_step_bytes(k_mib, "attach", sources_), k_shortest_fill_step_bytes);
+  EXPECT_THROW((void)fill_step_bytes(k_mib + 4096, "attach", sources_), Error) << "the whole rest must be there";
 }
 
 TEST(MemoryProbeHere, finds_some_memory_on_this_machine) { EXPECT_GT(available_memory_bytes(), 0U); }

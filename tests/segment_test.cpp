@@ -68,6 +68,37 @@ TEST(Segment, refuses_to_fill_more_than_there_is_memory) {
   EXPECT_EQ(reason_of([&] { fill_segment(segment.get(), {0, k_too_much}, "test"); }), Errc::limit_reached);
 }
 
+TEST(Segment, fill_leaves_what_is_written_alone_and_fills_the_holes_around_it) {
+  const Fd segment = make();
+  const Mapping mapping(segment.get(), {0, k_bytes}, Access::read_write, "test");
+  mapping.data()[8192] = std::byte{7};
+  fill_segment(segment.get(), {0, k_bytes}, "test");
+  struct stat status{};
+  ASSERT_EQ(::fstat(segment.get(), &status), 0);
+  EXPECT_EQ(status.st_blocks * 512, static_cast<blkcnt_t>(k_bytes));
+  EXPECT_EQ(mapping.data()[8192], std::byte{7});
+}
+
+TEST(Segment, fill_that_is_refused_because_of_promises_takes_nothing) {
+  const Fd segment = make();
+  EXPECT_EQ(reason_of([&] { fill_segment(segment.get(), {0, k_bytes}, "test", 1ULL << 60); }), Errc::limit_reached);
+  struct stat status{};
+  ASSERT_EQ(::fstat(segment.get(), &status), 0);
+  EXPECT_EQ(status.st_blocks, 0);
+}
+
+TEST(Segment, punched_pages_are_zeros_and_cost_nothing) {
+  const Fd segment = make();
+  const Mapping mapping(segment.get(), {0, k_bytes}, Access::read_write, "test");
+  std::memset(mapping.data(), 7, k_bytes);
+  ASSERT_TRUE(punch_segment(segment.get(), {4096, 8192}));
+  struct stat status{};
+  ASSERT_EQ(::fstat(segment.get(), &status), 0);
+  EXPECT_EQ(status.st_blocks * 512, static_cast<blkcnt_t>(k_bytes - 8192));
+  EXPECT_EQ(mapping.data()[4095], std::byte{7});
+  EXPECT_EQ(mapping.data()[4096], std::byte{0});
+}
+
 TEST(Segment, opened_anew_for_reading_cannot_be_mapped_for_writing) {
   const Fd segment = make();
   const Fd reader = open_segment_anew(segment.get(), Access::read_only, "test");
