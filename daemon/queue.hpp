@@ -47,6 +47,7 @@ class Queue {
   Queue& operator=(const Queue&) = delete;
 
   [[nodiscard]] const QueueRecord& record() const noexcept { return record_; }
+  [[nodiscard]] const Geometry& geometry() const noexcept { return geometry_; }
   [[nodiscard]] std::uint64_t shared_bytes() const noexcept;
   [[nodiscard]] protocol::Description description(bool with_endpoints) const;
 
@@ -68,6 +69,13 @@ class Queue {
 
   /// If the process at the place is gone: repairs and frees the place. True if nobody is there (any more).
   bool look(unsigned place);
+
+  // -- lanes of producers that are gone (queue_lanes.cpp) --
+  [[nodiscard]] bool has_memory_to_give_back() const noexcept {
+    return lanes_to_look_at_ != 0 || !parts_to_punch_.empty();
+  }
+  /// Looks for what no message needs in one lane, or gives a part of what was found back. True: there is more to do.
+  bool give_back_some_memory() noexcept;
 
   // -- eviction (queue_eviction.cpp) --
   /// Throws out who has held producers back and stood still for its group's evict_after_ms. Call it a few times in that span.
@@ -103,6 +111,14 @@ class Queue {
   [[nodiscard]] unsigned group_for(const protocol::AttachRequest& request);
   [[nodiscard]] unsigned group_of(const Place& place, const protocol::AttachRequest& request,
                                   unsigned named) const noexcept;
+  /// The producer at the place is gone: its lane's memory is to be given back.
+  void free_lane_of(unsigned place) noexcept;
+  /// A producer gets the place, and the lane with whatever memory it has.
+  void keep_lane_of(unsigned place) noexcept;
+  /// Messages that kept parts of such lanes may be over by now.
+  void look_at_rest_of_lanes() noexcept;
+  void free_lanes_of_nobody() noexcept;
+  void find_parts_to_punch(unsigned lane) noexcept;
   void enter_group(const EndpointRecord& endpoint, Start start, protocol::AttachReply& reply) noexcept;
   void make_symmetric();
 
@@ -128,8 +144,13 @@ class Queue {
   std::vector<int> bell_numbers_;
   Mapping ring_mapping_;
   Mapping control_mapping_;
-  std::vector<Standstill> standstills_;  ///< by group; empty until one has evict_after_ms
-  QueueMap map_;                         ///< without the heap: nothing that the daemon does reads payloads
+  std::uint64_t lanes_to_look_at_ = 0;  ///< by place: nobody is there, and memory may be
+  std::uint64_t lanes_in_use_by_messages_ =
+      0;  ///< by place: nobody is there, and messages needed a part when it was looked at
+  std::vector<SegmentRange> parts_to_punch_;  ///< of one lane
+  unsigned punched_lane_ = 0;                 ///< which
+  std::vector<Standstill> standstills_;       ///< by group; empty until one has evict_after_ms
+  QueueMap map_;                              ///< without the heap: nothing that the daemon does reads payloads
 };
 
 }  // namespace beltway::daemon

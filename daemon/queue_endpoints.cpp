@@ -55,6 +55,8 @@ Handout Queue::attach(const Peer& peer, std::uint64_t session, const AttachReque
   if (!place) return handout;
 
   if (!request.barriers) make_symmetric();
+  look_at_rest_of_lanes();
+  keep_lane_of(place->index);
   EndpointRecord& endpoint = record_.endpoints[place->index];
   endpoint = {.attached = true,
               .incarnation = endpoint.incarnation + 1,
@@ -170,6 +172,8 @@ bool Queue::look(unsigned place) {
                 owner, endpoint.pid, counts.voided, counts.released);
   endpoint = {.attached = false, .incarnation = endpoint.incarnation};
   save();  // a daemon that dies before repairs once more
+  look_at_rest_of_lanes();
+  free_lane_of(place);
   settle_groups();
   return true;
 }

@@ -167,6 +167,19 @@ void Registry::detach(std::uint64_t session, const protocol::EndpointName& name)
   suspects_.push_back(name);
 }
 
+std::uint64_t Registry::promise_lane(const protocol::EndpointName& name, std::uint64_t bytes) {
+  return promises_.add(name, bytes, Promises::Clock::now(), [this](const protocol::EndpointName& other) {
+    const Queue* const queue = try_find(other.queue);
+    return queue != nullptr && queue->find_endpoint(other.endpoint, other.incarnation).has_value();
+  });
+}
+
+void Registry::lane_is_filled(std::uint64_t session, const protocol::EndpointName& name) noexcept {
+  const Queue* const queue = try_find(name.queue);
+  const auto place = queue == nullptr ? std::nullopt : queue->find_endpoint(name.endpoint, name.incarnation);
+  if (place && queue->record().endpoints[*place].session == session) promises_.settle(name);
+}
+
 bool Registry::resume(const Peer& peer, std::uint64_t session, const protocol::EndpointName& name) {
   Queue* queue = try_find(name.queue);
   if (queue == nullptr) return false;
@@ -187,6 +200,19 @@ std::size_t Registry::look_at_suspects() {
     return !place || queue->record().endpoints[*place].session != 0 || queue->look(*place);
   });
   return suspects();
+}
+
+bool Registry::give_back_some_memory() noexcept {
+  for (const auto& [name, queue] : queues_) {
+    if (!queue->has_memory_to_give_back()) continue;
+    queue->give_back_some_memory();
+    break;
+  }
+  return has_memory_to_give_back();
+}
+
+bool Registry::has_memory_to_give_back() const noexcept {
+  return std::ranges::any_of(queues_, [](const auto& entry) { return entry.second->has_memory_to_give_back(); });
 }
 
 std::chrono::milliseconds Registry::evict_who_stands_still() {

@@ -15,6 +15,7 @@
 
 #include "beltway/limits.hpp"
 #include "peer.hpp"
+#include "promises.hpp"
 #include "queue.hpp"
 
 namespace beltway::daemon {
@@ -62,6 +63,15 @@ class Registry {
   /// Whether the endpoint is known, of this user and process; then it belongs to `session`.
   [[nodiscard]] bool resume(const Peer& peer, std::uint64_t session, const protocol::EndpointName& name);
 
+  /// Gives a part of the memory back that producers who are gone have left. True: there is more.
+  bool give_back_some_memory() noexcept;
+  [[nodiscard]] bool has_memory_to_give_back() const noexcept;
+
+  /// A producer is about to fill its lane. Returns what others have been promised and not filled.
+  std::uint64_t promise_lane(const protocol::EndpointName& name, std::uint64_t bytes);
+  /// It has.
+  void lane_is_filled(std::uint64_t session, const protocol::EndpointName& name) noexcept;
+
   /// Throws out who stands still (evict_after_ms). Returns how soon to look again; zero: no queue asks for it.
   std::chrono::milliseconds evict_who_stands_still();
 
@@ -82,6 +92,7 @@ class Registry {
   std::map<std::string, std::unique_ptr<Queue>> queues_;
   std::map<std::uint64_t, Queue*> by_id_;
   std::vector<protocol::EndpointName> suspects_;
+  Promises promises_;
 };
 
 }  // namespace beltway::daemon

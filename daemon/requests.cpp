@@ -111,6 +111,10 @@ Reply attach(Caller& caller, const json& request) {
     throw Error(Errc::invalid_option, about("attach", queue.record().name) + ": only private groups can be lossy");
   }
   Handout handout = queue.attach(caller.peer, caller.session, wanted);
+  if (producer && queue.geometry().lane_bytes != 0) {
+    handout.reply.promised = caller.registry.promise_lane(
+        {wanted.queue, handout.reply.endpoint, handout.reply.incarnation}, queue.geometry().lane_bytes);
+  }
   return {protocol::encode(handout.reply), std::move(handout.borrowed), std::move(handout.owned)};
 }
 
@@ -173,6 +177,10 @@ std::optional<Reply> run(Caller& caller, const json& request) {
   }
   if (name == "detach") {
     caller.registry.detach(caller.session, protocol::decode_endpoint_name(request, "detach"));
+    return std::nullopt;
+  }
+  if (name == "filled") {
+    caller.registry.lane_is_filled(caller.session, protocol::decode_endpoint_name(request, "filled"));
     return std::nullopt;
   }
   const auto found =

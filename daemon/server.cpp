@@ -157,7 +157,17 @@ void Server::look_after() {
     wait_for_suspects();
   }
   if (!watches_standstills_) watch_standstills();
+  give_back_memory();
   watch_idleness();
+}
+
+void Server::give_back_memory() {
+  if (gives_back_memory_ || !registry_.has_memory_to_give_back()) return;
+  gives_back_memory_ = true;
+  boost::asio::post(io_, [this] {
+    gives_back_memory_ = false;
+    if (registry_.give_back_some_memory()) give_back_memory();
+  });
 }
 
 void Server::wait_for_suspects() {
@@ -170,6 +180,7 @@ void Server::wait_for_suspects() {
 void Server::look_at_suspects() {
   const std::size_t before = std::exchange(suspects_known_, registry_.look_at_suspects());
   if (suspects_known_ != before) orphans_.watch(registry_.orphans());
+  give_back_memory();
   if (suspects_known_ == 0) return;
   suspects_pause_ms_ = std::min(suspects_pause_ms_ * 2, k_longest_pause_ms);
   wait_for_suspects();

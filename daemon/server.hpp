@@ -65,6 +65,8 @@ class Server {
   void look_at_suspects();
   void watch_standstills();
   void watch_idleness();
+  /// A part at a time, so that nobody waits for long.
+  void give_back_memory();
 
   ServerOptions options_;
   boost::asio::io_context io_{1};
@@ -80,6 +82,7 @@ class Server {
   Orphans orphans_;
   std::chrono::milliseconds suspects_pause_ms_;
   std::size_t suspects_known_ = 0;
+  bool gives_back_memory_ = false;
   bool watches_standstills_ = false;
   bool idle_ = false;
   End end_ = End::ended;

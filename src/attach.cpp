@@ -2,13 +2,17 @@
 
 #include <sys/resource.h>
 
+#include <algorithm>
+#include <chrono>
 #include <cstring>
 #include <filesystem>
 #include <optional>
 #include <span>
+#include <thread>
 #include <utility>
 
 #include "fork_section.hpp"
+#include "memory_probe.hpp"
 #include "validate.hpp"
 
 namespace beltway::detail {
@@ -141,6 +145,8 @@ class Hold {
     remembered_ = true;
   }
 
+  void tell_filled() const noexcept { session_->tell_filled(name_); }
+
   std::unique_ptr<ArrivingSegments> memory;  ///< its mapping of control carries the endpoint's lock
   std::shared_ptr<const Bells> bells;
 
@@ -151,12 +157,16 @@ class Hold {
   bool remembered_ = false;
 };
 
+SegmentRange lane_of(const Geometry& geometry, unsigned producer) noexcept {
+  return {producer * geometry.lane_bytes, geometry.lane_bytes};
+}
+
 void prepare_own_lane(const ArrivingSegments& memory, const Geometry& geometry, unsigned producer,
-                      const MemoryOptions& options, const std::string& what) {
-  const SegmentRange lane{producer * geometry.lane_bytes, geometry.lane_bytes};
+                      const MemoryOptions& options, std::uint64_t promised, const std::string& what) {
+  const SegmentRange lane = lane_of(geometry, producer);
   // A lane that an earlier producer has filled needs nothing.
   if (memory.heap.missing_bytes(lane) != 0) {
-    fill_segment(memory.heap_descriptor.get(), lane, what + ": fill the lane");
+    fill_segment(memory.heap_descriptor.get(), lane, what + ": fill the lane", promised);
   }
   if (options.populate) memory.heap.populate(lane);
   if (options.lock) memory.heap.lock(lane, what);
@@ -169,8 +179,8 @@ void prepare_lanes_to_read(const ArrivingSegments& memory, const MemoryOptions& 
 }
 
 /// What may take long, once the segments are mapped.
-void prepare_memory(ArrivingSegments& memory, const Geometry& geometry, unsigned owner, const MemoryOptions& options,
-                    const std::string& what) {
+void prepare_memory(ArrivingSegments& memory, const Geometry& geometry, const AttachReply& reply,
+                    const MemoryOptions& options, const std::string& what) {
   for (const Mapping* mapping : {&memory.control, &memory.ring}) {
     if (options.populate) mapping->populate();
     if (options.lock) mapping->lock({0, mapping->size()}, what);
@@ -178,8 +188,8 @@ void prepare_memory(ArrivingSegments& memory, const Geometry& geometry, unsigned
   memory.ring.leave_out_of_core_dumps();
   memory.heap.leave_out_of_core_dumps();
   if (!memory.heap_descriptor) return;
-  if (owner < k_first_consumer) {
-    prepare_own_lane(memory, geometry, owner, options, what);
+  if (reply.endpoint < k_first_consumer) {
+    prepare_own_lane(memory, geometry, reply.endpoint, options, reply.promised.value_or(0), what);
   } else {
     prepare_lanes_to_read(memory, options, what);
   }
@@ -231,15 +241,15 @@ std::shared_ptr<const Bells> take_bells(Session& session, std::uint64_t queue, s
   return bells;
 }
 
-}  // namespace
+/// A place in a queue, its segments mapped and checked.
+struct Place {
+  AttachReply reply;
+  std::shared_ptr<Hold> hold;
+};
 
-Attachment attach_endpoint(const std::shared_ptr<Session>& session, const QueueName& queue, AttachRequest request,
-                           const MemoryOptions& options) {
-  const std::string what = about("attach", queue.name);
-  session->check_fork(what);
+Place take_place(const std::shared_ptr<Session>& session, const QueueName& queue, AttachRequest request,
+                 const std::string& what) {
   std::shared_ptr<const Bells> bells = session->find_bells(queue.id);
-  request.queue = queue.id;
-  request.barriers = session->barriers();
   request.bells = bells == nullptr;
   auto memory = std::make_unique<ArrivingSegments>(queue.geometry, request.role);
   Packet packet = request_place(*session, request, *memory, what);
@@ -250,7 +260,47 @@ Attachment attach_endpoint(const std::shared_ptr<Session>& session, const QueueN
   if ((reply.bells == 0) == request.bells) throw Error(Errc::protocol, what + ": the daemon sent no eventfds");
   hold->memory->check(queue, reply.bells, what);
   hold->bells = bells ? std::move(bells) : take_bells(*session, queue.id, packet.descriptors, reply.bells, what);
-  prepare_memory(*hold->memory, queue.geometry, reply.endpoint, options, what);
+  return {reply, std::move(hold)};
+}
+
+/// Whether the lane would fit but for what others have been promised and not filled yet. They may share no limit with us.
+bool must_wait_for_others(const Place& place, const Geometry& geometry) {
+  if (place.reply.promised.value_or(0) == 0) return false;
+  const std::uint64_t missing = place.hold->memory->heap.missing_bytes(lane_of(geometry, place.reply.endpoint));
+  return missing != 0 && memory_fit(missing, *place.reply.promised) == MemoryFit::promised;
+}
+
+/// Takes a place. A producer for whose lane there may be no memory gives it back and asks again, until the others have filled
+/// theirs.
+Place take_place_with_memory(const std::shared_ptr<Session>& session, const QueueName& queue,
+                             const AttachRequest& request, const std::string& what) {
+  constexpr std::chrono::milliseconds k_first_pause_ms{2};
+  constexpr std::chrono::milliseconds k_longest_pause_ms{100};
+  const auto start = std::chrono::steady_clock::now();
+  Place place = take_place(session, queue, request, what);
+  for (auto pause = k_first_pause_ms; must_wait_for_others(place, queue.geometry);
+       pause = std::min(pause * 2, k_longest_pause_ms)) {
+    if (std::chrono::steady_clock::now() - start >= session->patience()) break;
+    place = {};
+    std::this_thread::sleep_for(pause);
+    place = take_place(session, queue, request, what);
+  }
+  return place;
+}
+
+}  // namespace
+
+Attachment attach_endpoint(const std::shared_ptr<Session>& session, const QueueName& queue, AttachRequest request,
+                           const MemoryOptions& options) {
+  const std::string what = about("attach", queue.name);
+  session->check_fork(what);
+  request.queue = queue.id;
+  request.barriers = session->barriers();
+  const Place place = take_place_with_memory(session, queue, request, what);
+  const AttachReply& reply = place.reply;
+  const std::shared_ptr<Hold>& hold = place.hold;
+  prepare_memory(*hold->memory, queue.geometry, reply, options, what);
+  if (reply.promised) hold->tell_filled();
 
   Attachment attachment;
   attachment.map = {.geometry = queue.geometry,
@@ -267,7 +317,7 @@ Attachment attach_endpoint(const std::shared_ptr<Session>& session, const QueueN
   attachment.start = reply.start;
   attachment.evictable = reply.evictable;
   hold->remember(attachment.map);
-  attachment.hold = std::move(hold);
+  attachment.hold = hold;
   return attachment;
 }
 

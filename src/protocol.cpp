@@ -250,14 +250,16 @@ AttachRequest decode_attach_request(const json& object, const std::string& what)
 }
 
 json encode(const AttachReply& reply) {
-  return {{"endpoint", reply.endpoint},
-          {"incarnation", reply.incarnation},
-          {"bells", reply.bells},
-          {"group", reply.group},
-          {"group_incarnation", reply.group_incarnation},
-          {"kind", k_kinds[static_cast<std::size_t>(reply.kind)]},
-          {"start", reply.start},
-          {"evictable", reply.evictable}};
+  json body{{"endpoint", reply.endpoint},
+            {"incarnation", reply.incarnation},
+            {"bells", reply.bells},
+            {"group", reply.group},
+            {"group_incarnation", reply.group_incarnation},
+            {"kind", k_kinds[static_cast<std::size_t>(reply.kind)]},
+            {"start", reply.start},
+            {"evictable", reply.evictable}};
+  if (reply.promised) body["promised"] = *reply.promised;
+  return body;
 }
 
 AttachReply decode_attach_reply(const json& object, const AttachRequest& request, const Geometry& geometry,
@@ -270,6 +272,7 @@ AttachReply decode_attach_reply(const json& object, const AttachRequest& request
   reply.incarnation = fields.number<std::uint32_t>("incarnation");
   if (request.role == Role::producer) {
     if (reply.endpoint >= geometry.max_producers) fields.refuse("endpoint", "below max_producers");
+    if (fields.has("promised")) reply.promised = fields.number<std::uint64_t>("promised");
     return reply;
   }
   if (reply.endpoint < k_first_consumer || reply.endpoint - k_first_consumer >= geometry.max_consumers) {

@@ -22,6 +22,7 @@
 //   attach        queue id, role, barriers, bells, and for a          endpoint, incarnation, bells; consumers: group
 //                 consumer group, create_group, lossy, start          (index), group_incarnation, kind, start, evictable
 //   detach        queue id, endpoint, incarnation                     none: a destructor does not wait
+//   filled        queue id, endpoint, incarnation                     none: see promised
 //   resume        endpoints: [{queue, endpoint, incarnation}]         gone: [index into endpoints]
 //   add_group     queue id, group (to be made), start                 -
 //   remove_group  queue id, group                                     -
@@ -42,6 +43,9 @@
 //   bells         request: true to be sent the queue's eventfds; reply: how many were sent (k_bells or 0)
 //   start         request: "latest" or "oldest"; reply: the floor of the private group
 //   kind          "named", "private" or "lossy"
+//   promised      producers of queues with lanes: bytes of lanes that the daemon has promised to others, who have not said
+//                 `filled` yet. Who finds too little memory for all of them detaches and asks again a little later. Missing:
+//                 the daemon does not count, and does not know `filled`
 //   evictable     whether the daemon may throw it out, so that it looks for that (missing: no)
 //
 // Descriptors of an attach, in this order: control, ring, heap (if lane_bytes is not 0), then the eventfds. Control
@@ -101,6 +105,8 @@ struct AttachReply {
   GroupKind kind = GroupKind::priv;
   Position start = 0;
   bool evictable = false;
+  /// Producers of queues with lanes: bytes of lanes that others have been promised and not filled. Nothing: the daemon does not count.
+  std::optional<std::uint64_t> promised = std::nullopt;
 };
 
 /// One attached endpoint by name, as in `detach` and `resume`.

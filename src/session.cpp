@@ -147,19 +147,32 @@ void Session::forget(const protocol::EndpointName& name) noexcept {
   std::erase_if(attached_, [&](const Attached& entry) { return entry.name == name; });
 }
 
+bool Session::tell(std::string_view op, const protocol::EndpointName& name, Deadline deadline) {
+  json body = protocol::encode(name);
+  body["op"] = op;
+  body["n"] = ++last_number_;
+  return channel_.send(body, deadline);
+}
+
+void Session::tell_filled(const protocol::EndpointName& name) noexcept {
+  const std::lock_guard lock(mutex_);
+  try {
+    if (!channel_.is_open() || tell("filled", name, deadline_after(k_tell_timeout_ms))) return;
+  } catch (...) {  // no memory for the message, or the socket has failed
+  }
+  channel_.close();
+}
+
 void Session::tell_detached(const protocol::EndpointName& name) noexcept {
   const std::lock_guard lock(mutex_);
   try {
-    json body = protocol::encode(name);
-    body["op"] = "detach";
-    body["n"] = ++last_number_;
     const Deadline deadline = deadline_after(k_tell_timeout_ms);
     // A daemon that has ended closed its end, and what we said would go nowhere.
-    if (channel_.is_open() && !channel_.is_cut() && channel_.send(body, deadline)) return;
+    if (channel_.is_open() && !channel_.is_cut() && tell("detach", name, deadline)) return;
     channel_.close();
     // Its end was an occasion to look, but who was started in its place does not know that we are gone.
     connect(deadline, StartDaemon::never);
-    if (!channel_.send(body, deadline)) channel_.close();
+    if (!tell("detach", name, deadline)) channel_.close();
   } catch (...) {
     channel_.close();  // whatever it was: a closed connection tells the daemon to look, too
   }

@@ -67,6 +67,8 @@ class Session {
   void forget(const protocol::EndpointName& name) noexcept;
   /// Asks the daemon to look: the endpoint's memory is unmapped. Does not wait for an answer; connects anew if need be.
   void tell_detached(const protocol::EndpointName& name) noexcept;
+  /// Tells the daemon that a producer's lane is filled. Best effort: the daemon's promise ends by itself.
+  void tell_filled(const protocol::EndpointName& name) noexcept;
 
  private:
   struct Attached {
@@ -77,6 +79,8 @@ class Session {
   enum class StartDaemon : std::uint8_t { allowed, never };
   void connect(Deadline deadline, StartDaemon start = StartDaemon::allowed);
   void resume(Deadline deadline);
+  /// Sends a request that has no answer. False: the connection has ended.
+  [[nodiscard]] bool tell(std::string_view op, const protocol::EndpointName& name, Deadline deadline);
   [[nodiscard]] bool exchange(nlohmann::json& body, Packet& reply, Deadline deadline, Arrivals* arrivals = nullptr);
 
   const ForkGuard guard_;

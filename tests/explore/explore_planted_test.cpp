@@ -37,6 +37,8 @@ const std::map<std::string_view, std::string_view> k_catches = {
     {"heir_marks_nothing", "a dead producer's lane is taken over, its reader has passed it, a lossy"},
     {"heir_skips_what_is_passed_meanwhile", "a dead producer's lane is taken over, a reader still needs it, a lossy"},
     {"heir_forgets_what_is_marked", "a producer is killed while it frees its lane"},
+    {"punch_before_the_mark", "a dead producer's lane is given back, a lossy reader looks"},
+    {"punch_without_a_second_look", "a dead producer's lane is given back, a group joins at oldest"},
     {"lane_does_not_help_floors", "a producer waits for room in its lane, a named group, ring of 8, the"},
     {"lossy_reader_does_not_look_again", "a lossy reader is overtaken by one of two producers"},
     {"lossy_reader_does_not_look_before", "a lossy reader is overtaken by a single producer"},

@@ -256,6 +256,33 @@ Scenario takeover(Heir heir, GroupKind other) {
       });
 }
 
+/// Producer 0 dies, and the daemon gives back what no message needs of its lane. `floor`: messages that its reliable reader has
+/// passed.
+Scenario give_back(unsigned floor, GroupKind other, bool weak) {
+  return scenario(
+      "a dead producer's lane is given back" + name_of_other(other) +
+          (floor == 2 ? "" : ", a reader still needs a message") + (weak ? ", weak memory" : ""),
+      {.slots = 4, .producers = 2, .consumers = 2, .lane_bytes = k_lane_bytes},
+      {.preemptions = 3, .delays = 1, .weak = weak},
+      [=](World& w) {
+        w.add_producer(0);
+        w.add_private(0);
+        if (other == GroupKind::lossy) w.add_private(1, Start::latest, GroupKind::lossy);
+        publish_large(w, 0, 20, 2);
+        for (unsigned i = 0; i < floor; ++i) w.receive(0);
+        add_actor([&w] { w.bury(0), w.give_back_lane(0); }, {.name = "daemon"});
+        if (floor != 2) add_actor([&w] { w.receive(0); }, {.name = "reader"});
+        add_other_reader(w, other);
+      },
+      [](World& w) {
+        while (w.receive(1)) {
+        }
+        w.check_private(0);
+        w.add_producer(0);
+        w.check_usable(1, 0);
+      });
+}
+
 /// The dead producer was just freeing its lane: what it had marked GONE may be read by a group that joined before.
 Scenario dead_reclaimer() {
   return scenario(
@@ -299,6 +326,11 @@ std::vector<Scenario> lane_scenarios() {
           takeover(Heir::behind_reader, GroupKind::lossy),
           takeover(Heir::before_reader, GroupKind::priv),
           takeover(Heir::behind_reader, GroupKind::priv),
+          give_back(2, GroupKind::lossy, false),
+          give_back(2, GroupKind::lossy, true),
+          give_back(2, GroupKind::priv, false),
+          give_back(0, GroupKind::lossy, false),
+          give_back(0, GroupKind::priv, false),
           dead_reclaimer()};
 }
 

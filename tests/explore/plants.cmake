@@ -54,6 +54,12 @@ plant(heir_skips_what_is_passed_meanwhile src/lane.cpp
   [[lowest = claimer_.look();]])
 plant_expression(heir_forgets_what_is_marked src/lane.cpp
   [[state.phase != SlotPhase::ready && state.phase != SlotPhase::gone]] [[state.phase != SlotPhase::ready]])
+plant(punch_before_the_mark daemon/lane_recovery.cpp
+  [[mark_gone_below(map, producer, lowest);]] "")
+plant_expression(punch_before_the_mark daemon/lane_recovery.cpp
+  [[state.phase == SlotPhase::gone && distance(state.position, lowest) < 0]] [[distance(state.position, lowest) < 0]])
+plant(punch_without_a_second_look daemon/lane_recovery.cpp
+  [[if (const Position again = lowest_floor(map, load_tail(map)); distance(again, lowest) < 0) lowest = again;]] "")
 plant(lane_does_not_help_floors src/lane.cpp
   [[help_floors(map_);]] "")
 plant_expression(lossy_reader_does_not_look_again src/slot_view.hpp

@@ -1,10 +1,12 @@
 // Endpoints and what actors do; the checks are in world_check.cpp. See world.hpp.
 #include "world.hpp"
 
+#include <array>
 #include <cstring>
 #include <span>
 
 #include "eviction.hpp"
+#include "lane_recovery.hpp"
 #include "memory.hpp"
 #include "queue_setup.hpp"
 #include "repair.hpp"
@@ -100,6 +102,16 @@ void World::bury(unsigned owner) {
   map.endpoint(owner).identity.store_release(0);
   // The daemon does so for consumers, too; here only where the end of the stream needs it, so that repair() must do its part.
   if (owner < k_first_consumer) wake_everybody(map);
+}
+
+void World::give_back_lane(unsigned producer) {
+  static constexpr std::array<std::byte, k_line> k_zeros{};
+  note("gives back the lane of producer %llu", producer);
+  for (const daemon::LanePart& part : daemon::find_unneeded_parts(map, producer, k_line).parts) {
+    for (std::uint64_t at = 0; at < part.size; at += k_line) {
+      copy_racing(map.heap + part.offset + at, k_zeros.data(), k_line);
+    }
+  }
 }
 
 void World::throw_out(unsigned consumer, unsigned group) {

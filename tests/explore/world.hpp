@@ -54,6 +54,8 @@ class World {
   void add_private(unsigned index, Start start = Start::latest, GroupKind kind = GroupKind::priv);
   /// What the daemon does about a dead or detached endpoint.
   void bury(unsigned owner);
+  /// What the daemon does with a lane after bury(): the memory that no message needs becomes zeros.
+  void give_back_lane(unsigned producer);
   /// What the daemon does about a consumer of a named group that stands still.
   void throw_out(unsigned consumer, unsigned group);
 

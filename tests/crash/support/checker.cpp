@@ -5,6 +5,7 @@
 
 #include "floors.hpp"
 #include "groups.hpp"
+#include "lane_recovery.hpp"
 #include "laps.hpp"
 #include "named_reader.hpp"
 #include "private_reader.hpp"
@@ -193,6 +194,14 @@ void check_at_rest(const World& world, const Dead& dead) {
   }
 }
 
+/// The memory that no message needs becomes zeros.
+void give_back_lane(const QueueMap& map, unsigned producer) {
+  if (map.geometry.lane_bytes == 0) return;
+  for (const daemon::LanePart& part : daemon::find_unneeded_parts(map, producer, k_line).parts) {
+    std::memset(map.heap + part.offset, 0, part.size);
+  }
+}
+
 }  // namespace
 
 void bury(World& world, unsigned owner) {
@@ -200,6 +209,7 @@ void bury(World& world, unsigned owner) {
   const QueueMap& map = world.map();
   daemon::repair(map, owner);
   if (owner < k_first_consumer) {
+    give_back_lane(map, owner);
     map.board().live_producers.fetch_and(~(1ULL << owner));
     wake_everybody(map);
   }

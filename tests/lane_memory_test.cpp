@@ -1,0 +1,229 @@
+// The memory of lanes: given back when their producers are gone, kept where a message needs it, and shared out among producers
+// that attach at once, in a memory cgroup above all.
+#include <gtest/gtest.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cstdint>
+#include <filesystem>
+#include <fstream>
+#include <optional>
+#include <string>
+#include <thread>
+#include <utility>
+#include <vector>
+
+#include "beltway/beltway.hpp"
+#include "promises.hpp"
+#include "support/child.hpp"
+#include "support/daemon.hpp"
+#include "support/raw_client.hpp"
+#include "support/temp_dir.hpp"
+
+namespace beltway {
+namespace {
+
+namespace fs = std::filesystem;
+using namespace std::chrono_literals;
+
+using test::Child;
+using test::connect;
+using test::error_of;
+using test::eventually;
+using test::TestDaemon;
+
+constexpr std::uint64_t k_mib = 1U << 20;
+constexpr std::uint64_t k_lane = 4 * k_mib;
+const QueueOptions k_lanes{.slots = 16, .lane_bytes = k_lane, .max_producers = 4, .max_consumers = 4};
+
+/// Bytes that the lanes of the queue hold, asked of the daemon's own descriptor.
+std::uint64_t bytes_of_lanes(TestDaemon& daemon, const std::string& queue) {
+  for (const auto& entry : fs::directory_iterator("/proc/" + std::to_string(daemon.process().pid()) + "/fd")) {
+    std::error_code gone;
+    if (fs::read_symlink(entry.path(), gone).string().find("memfd:beltway:" + queue + ":heap") == std::string::npos)
+      continue;
+    struct stat status{};
+    if (::stat(entry.path().c_str(), &status) == 0) return static_cast<std::uint64_t>(status.st_blocks) * 512;
+  }
+  ADD_FAILURE() << "the daemon has no lanes of " << queue;
+  return 0;
+}
+
+void publish_and_die(const TestDaemon& daemon, unsigned messages) {
+  Child victim = Child::fork([&] {
+    auto out = connect(daemon).open_queue("frames").producer();
+    const std::vector<std::byte> large(100'000, std::byte{42});
+    for (unsigned i = 0; i < messages; ++i) out.publish(large);
+    ::kill(::getpid(), SIGKILL);
+    return 0;
+  });
+  EXPECT_EQ(victim.wait().signal, SIGKILL);
+}
+
+TEST(LaneMemory, of_a_killed_producer_is_given_back) {
+  TestDaemon daemon;
+  const Queue queue = connect(daemon).declare("frames", k_lanes);
+  publish_and_die(daemon, 3);
+  EXPECT_TRUE(eventually([&] { return bytes_of_lanes(daemon, "frames") == 0; })) << bytes_of_lanes(daemon, "frames");
+}
+
+TEST(LaneMemory, of_a_producer_that_detaches_is_given_back) {
+  TestDaemon daemon;
+  const Queue queue = connect(daemon).declare("frames", k_lanes);
+  {
+    auto out = queue.producer();
+    out.publish(std::vector<std::byte>(100'000, std::byte{42}));
+    EXPECT_GE(bytes_of_lanes(daemon, "frames"), k_lane);
+  }
+  EXPECT_TRUE(eventually([&] { return bytes_of_lanes(daemon, "frames") == 0; })) << bytes_of_lanes(daemon, "frames");
+}
+
+TEST(LaneMemory, keeps_the_pages_of_messages_that_a_consumer_still_needs) {
+  TestDaemon daemon;
+  const Queue queue = connect(daemon).declare("frames", k_lanes);
+  auto in = queue.consumer();
+  publish_and_die(daemon, 3);
+  ASSERT_TRUE(eventually([&] { return bytes_of_lanes(daemon, "frames") < k_mib; })) << bytes_of_lanes(daemon, "frames");
+  for (int i = 0; i < 3; ++i) {
+    auto message = in.receive(20s);
+    ASSERT_TRUE(message);
+    ASSERT_EQ(message->size(), 100'000U);
+    for (const std::byte byte : message->bytes()) ASSERT_EQ(byte, std::byte{42});
+  }
+}
+
+TEST(LaneMemory, that_messages_kept_is_given_back_when_somebody_attaches_after_their_end) {
+  TestDaemon daemon;
+  const Queue queue = connect(daemon).declare("frames", k_lanes);
+  auto in = queue.consumer();
+  publish_and_die(daemon, 3);
+  ASSERT_TRUE(eventually([&] { return bytes_of_lanes(daemon, "frames") < k_mib; }));
+  EXPECT_GT(bytes_of_lanes(daemon, "frames"), 0U);
+  for (int i = 0; i < 3; ++i) ASSERT_TRUE(in.receive(20s));
+  (void)in.try_receive();
+  auto other = queue.consumer();
+  EXPECT_TRUE(eventually([&] { return bytes_of_lanes(daemon, "frames") == 0; })) << bytes_of_lanes(daemon, "frames");
+}
+
+TEST(LaneMemory, of_a_place_that_a_new_producer_takes_stays_whole) {
+  TestDaemon daemon;
+  const Queue queue = connect(daemon).declare("frames", k_lanes);
+  for (int i = 0; i < 20; ++i) {
+    auto out = queue.producer();
+    out.publish(std::vector<std::byte>(k_lane / 2, std::byte{42}));
+    std::this_thread::sleep_for(std::chrono::milliseconds(i % 4));
+    EXPECT_GE(bytes_of_lanes(daemon, "frames"), k_lane);
+  }
+}
+
+TEST(LaneMemory, lossy_consumer_never_reads_zeros_of_a_producer_that_died) {
+  TestDaemon daemon;
+  const Queue queue = connect(daemon).declare("frames", k_lanes);
+  auto in = queue.consumer({.lossy = true});
+  for (int round = 0; round < 20; ++round) {
+    publish_and_die(daemon, 8);
+    while (auto message = in.try_receive()) {
+      for (const std::byte byte : message->bytes()) ASSERT_EQ(byte, std::byte{42});
+    }
+  }
+}
+
+TEST(Promises, tell_what_others_were_promised_until_they_have_filled_it) {
+  daemon::Promises promises;
+  const daemon::Promises::Clock::time_point now{};
+  const auto all = [](const protocol::EndpointName&) { return true; };
+  const protocol::EndpointName first{1, 0, 1};
+  const protocol::EndpointName second{1, 1, 1};
+  EXPECT_EQ(promises.add(first, 100, now, all), 0U);
+  EXPECT_EQ(promises.add(second, 50, now, all), 100U);
+  promises.settle(first);
+  EXPECT_EQ(promises.add({2, 0, 1}, 1, now, all), 50U);
+  EXPECT_EQ(promises.add({2, 1, 1}, 1, now, [&](const auto& name) { return !(name == second); }), 1U);
+}
+
+TEST(Promises, end_after_a_time) {
+  daemon::Promises promises;
+  const daemon::Promises::Clock::time_point now{};
+  const auto all = [](const protocol::EndpointName&) { return true; };
+  EXPECT_EQ(promises.add({1, 0, 1}, 100, now, all), 0U);
+  EXPECT_EQ(promises.add({1, 1, 1}, 10, now + daemon::k_lane_promise_ms - std::chrono::milliseconds(1), all), 100U);
+  EXPECT_EQ(promises.add({1, 2, 1}, 1, now + daemon::k_lane_promise_ms, all), 10U);
+}
+
+/// A memory cgroup of the test's own, of whichever version the machine has.
+class MemoryCgroup : public testing::Test {
+ protected:
+  void SetUp() override {
+    const std::string name = "beltway-test-" + std::to_string(::getpid());
+    std::string limit;
+    if (fs::exists("/sys/fs/cgroup/memory/memory.limit_in_bytes")) {
+      group_ = fs::path("/sys/fs/cgroup/memory") / name;
+      limit = "memory.limit_in_bytes";
+    } else if (test::read_file("/sys/fs/cgroup/cgroup.subtree_control").find("memory") != std::string::npos) {
+      group_ = fs::path("/sys/fs/cgroup") / name;
+      limit = "memory.max";
+    } else {
+      GTEST_SKIP() << "this machine has no memory cgroups";
+    }
+    std::error_code error;
+    if (!fs::create_directory(group_, error)) GTEST_SKIP() << "this user may not make a cgroup: " << error.message();
+    made_ = true;
+    std::ofstream(group_ / limit) << 64 * k_mib;
+  }
+  void TearDown() override {
+    if (!made_) return;
+    EXPECT_TRUE(eventually([&] { return ::rmdir(group_.c_str()) == 0; })) << group_;
+  }
+  void enter() const { std::ofstream(group_ / "cgroup.procs") << ::getpid(); }
+
+  fs::path group_;
+  bool made_ = false;
+};
+
+TEST_F(MemoryCgroup, producers_that_attach_at_once_are_refused_and_not_killed) {
+  TestDaemon daemon;
+  const Queue queue = connect(daemon).declare(
+      "frames", {.slots = 16, .lane_bytes = 16 * k_mib, .max_producers = 8, .max_consumers = 2});
+  for (int round = 0; round < 3; ++round) {
+    std::vector<Child> racers;
+    for (int i = 0; i < 6; ++i) {
+      racers.push_back(Child::fork([&] {
+        enter();
+        const Queue own = connect(daemon).open_queue("frames");
+        std::optional<Producer> out;
+        const Error error = error_of([&] { out.emplace(own.producer()); });
+        std::this_thread::sleep_for(2s);  // all others have tried by then
+        if (out) return 0;
+        const bool named = std::string(error.what()).find("needs 16777216 bytes of memory") != std::string::npos;
+        return error.reason() == Errc::limit_reached && named ? 1 : 2;
+      }));
+    }
+    int attached = 0;
+    for (Child& racer : racers) {
+      const test::Exit exit = racer.wait();
+      EXPECT_TRUE(exit.code == 0 || exit.code == 1) << testing::PrintToString(exit);
+      attached += exit.code == 0;
+    }
+    // 64 MiB less what the processes need themselves.
+    EXPECT_GE(attached, 2);
+    EXPECT_LE(attached, 3);
+    EXPECT_TRUE(eventually([&] { return bytes_of_lanes(daemon, "frames") == 0; })) << bytes_of_lanes(daemon, "frames");
+  }
+}
+
+TEST_F(MemoryCgroup, declare_beyond_it_is_refused_and_the_daemon_lives) {
+  Child daemon = Child::fork([&] {
+    enter();
+    TestDaemon inner;
+    const Connection link = connect(inner);
+    const Error error = error_of([&] {
+      (void)link.declare("huge", {.slots = 1U << 16, .slot_bytes = 2048, .lane_bytes = 0, .max_producers = 1});
+    });
+    if (error.reason() != Errc::limit_reached) return 1;
+    return link.list().empty() ? 0 : 2;
+  });
+  EXPECT_EQ(daemon.wait(), (test::Exit{.code = 0, .signal = 0}));
+}
+
+}  // namespace
+}  // namespace beltway
