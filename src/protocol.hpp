@@ -105,7 +105,7 @@ struct AttachReply {
   GroupKind kind = GroupKind::priv;
   Position start = 0;
   bool evictable = false;
-  /// Producers of queues with lanes: bytes of lanes that others have been promised and not filled. Nothing: the daemon does not count.
+  /// Producers of queues with lanes: bytes of lanes that others were promised and have not filled. Nothing: nobody counts.
   std::optional<std::uint64_t> promised = std::nullopt;
 };
 
