@@ -36,6 +36,10 @@ void drop_sleeper(const QueueMap& map, unsigned owner) noexcept {
   Board& board = map.board();
   Word& sleepers = owner < k_first_consumer ? board.producer_sleepers : board.consumer_sleepers;
   sleepers.fetch_and(~(1ULL << (owner & 63U)));
+  if (owner < k_first_consumer) {
+    board.room_line.fetch_and(~(1ULL << owner));
+    map.endpoint(owner).ticket.store_relaxed(0);
+  }
   Word& wait = map.endpoint(owner).wait;
   wait.store_release(Wait{Wait::of(wait.load_relaxed()).sequence + 1, WaitPhase::awake}.word());
   map.endpoint(owner).asleep_since_ns.store_relaxed(0);

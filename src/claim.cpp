@@ -1,6 +1,10 @@
 // See claim.hpp.
 #include "claim.hpp"
 
+#include <algorithm>
+
+#include "kernel.hpp"
+
 namespace beltway {
 
 namespace {
@@ -12,7 +16,8 @@ Claimer::Claimer(const QueueMap& map, unsigned producer)
     : QuickClaim(&map.tail()),
       map_(map),
       single_(map.geometry.single_producer()),
-      producer_(static_cast<std::uint8_t>(producer)) {
+      producer_(static_cast<std::uint8_t>(producer)),
+      ticket_(map, producer) {
   const Tail tail = Tail::of(map_.tail().load_acquire());
   next_ = tail_position(map_, tail);
   limit_ = next_;
@@ -60,7 +65,25 @@ bool Claimer::look_for(Position position) noexcept {
   const Position limit = wrap(look_from(position) + map_.geometry.slots);
   // Never behind: who claims the next one asks only whether the limit is reached, and floors are a peer's word.
   limit_ = distance(position, limit) < 0 ? limit : position;
-  return limit_ != position;
+  others_turn_ = false;
+  if (limit_ == position) return false;
+  return single_ || !ticket_.others_wait() || leave_room_to_others(position);
+}
+
+bool Claimer::leave_room_to_others(Position position) noexcept {
+  const auto free = static_cast<std::uint64_t>(distance(limit_, position));
+  std::uint64_t ahead = ticket_.ahead();
+  while (ahead != 0 && free <= ahead) {
+    if (!ticket_.pass_over_if_overdue(kernel::now_ns())) {
+      limit_ = position;
+      others_turn_ = true;
+      return false;
+    }
+    ahead = ticket_.ahead();
+  }
+  // One that has its turn takes no more than its share: then those behind it have theirs.
+  limit_ = wrap(position + std::min(free - ahead, pace_.chunk(quarter())));
+  return true;
 }
 
 Claim Claimer::room() noexcept {
@@ -71,7 +94,7 @@ Claim Claimer::room() noexcept {
     if (tail.generation != generation_) limit_ = next_;
     generation_ = tail.generation;
   }
-  return distance(next_, limit_) < 0 || find_room(next_) ? Claim::ok : Claim::full;
+  return distance(next_, limit_) < 0 || find_room(next_) ? Claim::ok : why_no_room();
 }
 
 Claim Claimer::claim_shared() noexcept {
@@ -90,7 +113,7 @@ Claim Claimer::claim_shared() noexcept {
       limit_ = now;
       if (!find_room(now)) {
         if (map_.tail().load_acquire() != word) continue;  // a stale tail makes a queue look full
-        return Claim::full;
+        return why_no_room();
       }
     }
     // For what is written after a locked swap no processor fetches ahead. An answer's line is still on its way when the message
@@ -107,7 +130,11 @@ Claim Claimer::claim_shared() noexcept {
       return Claim::busy;
     }
     const std::uint64_t ours = Tail{now + 1, tail.generation, producer_}.word();
-    if (!tail_->compare_and_swap(word, ours)) continue;
+    if (ticket_.is_held()) ticket_.hide();
+    if (!tail_->compare_and_swap(word, ours)) {
+      if (ticket_.is_held()) ticket_.show();
+      continue;
+    }
     our_tail_ = ours;
     mark(slot, now);
     next_ = wrap(now + 1);
@@ -116,9 +143,11 @@ Claim Claimer::claim_shared() noexcept {
   return Claim::busy;
 }
 
-Position Claimer::wake_past() const noexcept {
-  const std::uint64_t quarter = map_.geometry.slots / 4;
-  return wrap(next_ - map_.geometry.slots + (quarter == 0 ? 0 : quarter - 1));
+Position Claimer::wake_past(unsigned ahead) const noexcept {
+  const std::uint64_t most = std::max<std::uint64_t>(quarter(), 1);
+  const std::uint64_t turns = ahead + std::uint64_t{1};
+  const std::uint64_t wanted = std::min(pace_.chunk(most) * turns, std::max(most, turns));
+  return wrap(next_ - map_.geometry.slots + std::min<std::uint64_t>(wanted, map_.geometry.slots) - 1);
 }
 
 bool help_tail(const QueueMap& map, Tail tail) noexcept {

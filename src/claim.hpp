@@ -15,12 +15,14 @@
 #include "beltway/quick_claim.hpp"
 #include "floors.hpp"
 #include "queue_map.hpp"
+#include "room_line.hpp"
 
 namespace beltway {
 
 enum class Claim : std::uint8_t {
   ok,
   full,    ///< a reliable group holds the ring
+  turn,    ///< there is room, but producers that have waited longer claim first
   busy,    ///< the slot, or the one before, is still being written by its producer
   notice,  ///< the board has news: see Claimer::accept_notice()
 };
@@ -59,9 +61,17 @@ class Claimer : public detail::QuickClaim {
   /// Looks at all floors. Returns the lowest.
   Position look() noexcept;
 
-  /// The position that the lowest floor must pass before a producer that found the ring full is woken: a quarter of
-  /// the ring is free then.
-  [[nodiscard]] Position wake_past() const noexcept;
+  /// The position that the lowest floor must pass before a producer that found the ring full is woken. By the pace of the ring
+  /// and by how many producers claim before, but a quarter of the ring at most.
+  /// `ahead`: ticket().ahead_in_calls().
+  [[nodiscard]] Position wake_past(unsigned ahead) const noexcept;
+  /// The ring is full: measures its pace.
+  void found_full(std::uint64_t now_ns) noexcept { pace_.found_full(next_, now_ns); }
+  /// True if wake_past() asks for more than the next slot.
+  [[nodiscard]] bool waits_for_several() const noexcept { return pace_.chunk(quarter()) > 1; }
+  void forget_pace() noexcept { pace_.forget(); }
+  /// This producer's place among those that wait for room. Only used in a ring of several producers.
+  [[nodiscard]] RoomTicket& ticket() noexcept { return ticket_; }
 
   /// Most positions in use that look() has seen.
   [[nodiscard]] std::uint64_t high_water() const noexcept { return high_water_; }
@@ -104,6 +114,10 @@ class Claimer : public detail::QuickClaim {
   /// Looks at the floors for what is free behind `position`, the next one to claim; false if it is not.
   bool look_for(Position position) noexcept;
   Position look_from(Position tail) noexcept;
+  /// Several producers: takes from the limit what others claim first. False if nothing is left at `position`.
+  bool leave_room_to_others(Position position) noexcept;
+  [[nodiscard]] Claim why_no_room() const noexcept { return others_turn_ ? Claim::turn : Claim::full; }
+  [[nodiscard]] std::uint64_t quarter() const noexcept { return map_.geometry.slots / 4; }
 
   static_assert(k_tail_shift == 64 - Tail::bits && k_state_shift == 64 - k_position_bits &&
                 k_payload_word * sizeof(Word) == sizeof(Slot) &&
@@ -117,6 +131,9 @@ class Claimer : public detail::QuickClaim {
   std::uint64_t our_tail_ = ~std::uint64_t{0};  // several producers: `tail` after our last claim
   Slot* slot_ = nullptr;                        // of the last claim()
   std::uint64_t high_water_ = 0;
+  RoomTicket ticket_;
+  RoomPace pace_;
+  bool others_turn_ = false;  // the last find_room() found room that others claim first
 };
 
 /// Marks the slot of the last claim in `tail` for its owner, if that has not done so itself. False if peers kept

@@ -87,6 +87,20 @@ std::vector<OpenClaim> open_claims(const QueueMap& map) {
   return claims;
 }
 
+/// 1 for the producer that claims first when room comes free; 0: it does not wait for room.
+unsigned place_in_line(const QueueMap& map, unsigned producer) {
+  const auto ticket_of = [&](unsigned of) { return map.endpoint(of).ticket.load_relaxed(); };
+  const std::uint64_t line = map.board().room_line.load_relaxed();
+  const std::uint64_t ticket = ticket_of(producer);
+  if ((line >> producer & 1U) == 0 || ticket == 0) return 0;
+  unsigned place = 1;
+  for (unsigned other = 0; other < map.geometry.max_producers; ++other) {
+    const bool waits = other != producer && (line >> other & 1U) != 0 && ticket_of(other) != 0;
+    if (waits && static_cast<std::int64_t>(ticket_of(other) - ticket) < 0) ++place;
+  }
+  return place;
+}
+
 /// `claims`: of a moment ago. Those that are still open are told, not those of a producer that is just at work.
 void read_producers(const QueueMap& map, const std::vector<OpenClaim>& claims, QueueSnapshot& snapshot) {
   for (const EndpointInfo& info : snapshot.info.endpoints) {
@@ -97,7 +111,7 @@ void read_producers(const QueueMap& map, const std::vector<OpenClaim>& claims, Q
     };
     const auto claimed = static_cast<std::uint64_t>(std::ranges::count_if(claims, is_open));
     snapshot.producers.push_back({info, load_producer_counters(map, info.index), sleep_of(endpoint),
-                                  endpoint.asleep_since_ns.load_relaxed(), claimed});
+                                  endpoint.asleep_since_ns.load_relaxed(), place_in_line(map, info.index), claimed});
   }
 }
 

@@ -5,6 +5,7 @@
 #include <linux/futex.h>
 #include <linux/membarrier.h>
 #include <poll.h>
+#include <sched.h>
 #include <sys/syscall.h>
 #include <sys/uio.h>
 #include <time.h>
@@ -130,6 +131,8 @@ void ring_bell(int eventfd) noexcept {
   const std::uint64_t one = 1;
   ::syscall(SYS_write, eventfd, &one, sizeof one);
 }
+
+void give_way() noexcept { ::sched_yield(); }
 
 std::uint64_t now_ns() noexcept { return read_clock(CLOCK_MONOTONIC); }
 std::uint64_t coarse_now_ns() noexcept { return read_clock(CLOCK_MONOTONIC_COARSE); }

@@ -40,6 +40,8 @@ void ring_bell(int eventfd) noexcept;
 
 /// Sleeps for so long, or shorter.
 void nap(std::uint64_t ns) noexcept;
+/// Lets others have the processor, if there are any.
+void give_way() noexcept;
 
 /// CLOCK_MONOTONIC in nanoseconds, and its coarse form (milliseconds apart, a few ns to read).
 [[nodiscard]] std::uint64_t now_ns() noexcept;

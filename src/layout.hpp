@@ -8,7 +8,7 @@
 //
 //   heap     | lane of producer 0 | lane of producer 1 | ...   lane_bytes each
 //
-//   control  | Header, 4096 | Board, 192 | Endpoint x (producers + consumers) | Group x (named + consumers) |
+//   control  | Header, 4096 | Board, 256 | Endpoint x (producers + consumers) | Group x (named + consumers) |
 //            | lease words: named groups x N x 8 |
 //
 // The words, most significant bits first:
@@ -279,8 +279,12 @@ struct alignas(k_line) Board {
   Word live_producers;  ///< bit p: producer p is attached; written by the daemon
   Word producers_ever;  ///< producers that ever attached; written by the daemon
   Word totals[14];      ///< QueueTotals in their order, written by the daemon
+  // What producers that wait for room write: see room_line.hpp.
+  Word room_line;    ///< bit p: producer p waits for room and has a ticket; set and cleared by p alone (and the repair)
+  Word next_ticket;  ///< tickets given so far; raised by producers
+  std::uint64_t spare1[6];
 };
-static_assert(sizeof(Board) == 192 && offsetof(Board, consumer_sleepers) == 8 &&
+static_assert(sizeof(Board) == 256 && offsetof(Board, room_line) == 192 && offsetof(Board, consumer_sleepers) == 8 &&
               offsetof(Board, live_producers) == 64 && offsetof(Board, totals) == 80);
 
 inline constexpr std::size_t k_counters = 16;
@@ -295,7 +299,8 @@ struct alignas(k_line) Endpoint {
   Word sleeps_on;  ///< the owner, before it says ASLEEP: how to wake it (k_sleeps_on_*)
   /// The owner. CLOCK_MONOTONIC in ns when its present wait began; 0: it does not wait. Known before it says ASLEEP.
   Word asleep_since_ns;
-  std::uint64_t spare[2];
+  Word ticket;     ///< the owner. Producers: place in the line for room, lower goes first; 0: not in the line
+  std::uint64_t spare[1];
   Word counters[k_counters];
 };
 static_assert(sizeof(Endpoint) == 192 && offsetof(Endpoint, wake_past) == 8 && offsetof(Endpoint, identity) == 24 &&

@@ -2,6 +2,7 @@
 #include "producer_core.hpp"
 
 #include <algorithm>
+#include <chrono>
 #include <string>
 
 #include "beltway/error.hpp"
@@ -27,6 +28,7 @@ ProducerCore::ProducerCore(Attachment attachment, const ProducerOptions& options
 ProducerCore::~ProducerCore() {
   if (guard_.in_child()) return;
   waiter_.silence();
+  leave_line();
   store_counters();
 }
 
@@ -52,7 +54,7 @@ Status ProducerCore::claim_slowly(Claim claim) noexcept {
     claim = Claimer::claim();
   }
   if (claim == Claim::ok) return Status::ok;
-  blocked_ = claim == Claim::full ? Blocked::ring : Blocked::busy;
+  blocked_ = claim == Claim::full ? Blocked::ring : claim == Claim::turn ? Blocked::turn : Blocked::busy;
   return Status::full;
 }
 
@@ -62,7 +64,7 @@ Status ProducerCore::room() noexcept {
     if (const Status status = take_notice(); status != Status::ok) return status;
     room = Claimer::room();
   }
-  blocked_ = Blocked::ring;
+  blocked_ = room == Claim::turn ? Blocked::turn : Blocked::ring;
   return room == Claim::ok ? Status::ok : Status::full;
 }
 
@@ -138,10 +140,41 @@ void ProducerCore::announce_to_sleepers() noexcept {
   endpoint_.counters[3].store_relaxed(counters_.wakes);
 }
 
+void ProducerCore::update_line(Status status) noexcept {
+  if (attachment_.map.geometry.single_producer()) return;
+  if (status == Status::full && blocked_ != Blocked::lane && blocked_ != Blocked::loans) {
+    ticket().take(!waiter_.event_mode());
+  } else if (status != Status::ok) {
+    leave_line();  // it waits for its lane, or not any more
+  } else {
+    ticket().give_back();
+  }
+}
+
+Until ProducerCore::while_the_pace_holds(const Until& until) const noexcept {
+  if (blocked_ == Blocked::lane || !waits_for_several()) return until;
+  const Until::Clock::time_point end{std::chrono::nanoseconds(kernel::now_ns() + k_pace_holds_ns)};
+  return until.deadline() && *until.deadline() < end ? until : Until(end, until.stop());
+}
+
+void ProducerCore::leave_line() noexcept {
+  if (!ticket().is_held()) return;
+  ticket().give_back();
+  // The wake that was for us, or the room that was left to us, is for the next one now.
+  counters_.wakes += wake_first_for_room(attachment_.map, producer());
+}
+
 void ProducerCore::arm() noexcept {
   store_counters();  // who looks at a sleeper sees how it stands
-  const bool lane = blocked_ == Blocked::lane;
-  waiter_.line().arm(waiter_.symmetric(), lane ? lane_.wake_past() : wake_past(), blocked_ == Blocked::busy);
+  const bool busy = blocked_ == Blocked::busy;
+  if (blocked_ == Blocked::lane) return waiter_.line().arm(waiter_.symmetric(), lane_.wake_past(), busy);
+  // Who leaves the line while we count it does not see us asleep: count again behind the barrier of arm().
+  for (unsigned ahead = ticket().ahead_in_calls();;) {
+    waiter_.line().arm(waiter_.symmetric(), wake_past(ahead), busy);
+    const unsigned again = ticket().ahead_in_calls();
+    if (again >= ahead) return;
+    ahead = again;
+  }
 }
 
 ProducerCounters ProducerCore::counters() const noexcept {

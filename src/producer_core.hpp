@@ -157,14 +157,19 @@ class alignas(k_apart_bytes) ProducerCore : public Claimer {
   /// consumer moved its floor itself: see k_unpassed in named_reader.cpp.
   static constexpr unsigned k_looks_a_thorough_one = 32;
 
-  /// However an attempt ends, by an exception of the callback that writes the message, too: no more thorough looks.
+  /// However a wait ends, also by an exception of the callback that writes the message: no more thorough looks, and the place in
+  /// the line for room is given back.
   struct QuickAfterwards {
-    Claimer& claimer;
-    ~QuickAfterwards() { claimer.set_thorough(false); }
+    ProducerCore& core;
+    ~QuickAfterwards() {
+      core.set_thorough(false);
+      if (!core.waiter_.line().armed()) core.leave_line();
+    }
   };
 
   enum class Blocked : std::uint8_t {
     ring,   // by a reliable group
+    turn,   // by producers that have waited longer for the room that there is
     busy,   // by a producer that is writing
     lane,   // by a message in the lane that a reliable group needs
     loans,  // by our own open loans: nobody else can end that
@@ -198,6 +203,21 @@ class alignas(k_apart_bytes) ProducerCore : public Claimer {
   [[gnu::cold]] void void_claim() noexcept;
   friend void beltway::detail::void_claim(QuickClaim& claim, std::size_t size) noexcept;
   void choose_way() noexcept;
+  /// After an attempt in a ring of several producers: a producer that waits for room in the ring stands in the line.
+  void update_line(Status status) noexcept;
+  void leave_line() noexcept;
+  /// `until`, or sooner if the producer will sleep for several slots and the ring may have become slow.
+  [[nodiscard]] Until while_the_pace_holds(const Until& until) const noexcept;
+  /// Attempts until the room that there is does not belong to others: they take it within k_turn_ns, or are passed over.
+  template <class Attempt>
+  Status attempt_in_turn(const Until& until, Attempt& attempt) {
+    for (;;) {
+      const Status status = attempt();
+      update_line(status);
+      if (status != Status::full || blocked_ != Blocked::turn || until.is_over()) return status;
+      kernel::give_way();
+    }
+  }
   void store_counters() noexcept;
   void announce_to_sleepers() noexcept;
   void arm() noexcept;
@@ -263,8 +283,11 @@ Status ProducerCore::once_slowly(Status status, Attempt& attempt) {
   set_thorough(true);
   if (status == Status::full) status = attempt();
   if (waiter_.event_mode()) {
+    if (status == Status::full) found_full(kernel::now_ns());
+    update_line(status);
     const auto look = [&] { return (status = attempt()) != Status::full; };
     waiter_.after_try(status != Status::full, look, [this] { arm(); }, [] {});
+    update_line(status);
   }
   if (status == Status::ok) announce();
   if (status == Status::full) {
@@ -283,13 +306,20 @@ Status ProducerCore::wait(Status status, const Until& until, Attempt& attempt) {
   }
   // What only our own open loans hold will not come free while we wait.
   if (status == Status::full && blocked_ != Blocked::loans) {
+    found_full(kernel::now_ns());
+    update_line(status);
     unsigned looks = 0;
     const auto look = [&] {
       const bool often = ++looks % k_looks_a_thorough_one != 0 && !waiter_.gave_way();
       set_thorough(!often || !waiter_.spins() || waiter_.line().armed());
-      return (status = attempt()) != Status::full || blocked_ == Blocked::loans;
+      return (status = attempt_in_turn(until, attempt)) != Status::full || blocked_ == Blocked::loans;
     };
-    const Waiter::Ended ended = waiter_.wait(until, look, [this] { arm(); }, [] {});
+    const auto wait_until = [&](const Until& end) { return waiter_.wait(end, look, [this] { arm(); }, [] {}); };
+    Waiter::Ended ended = wait_until(while_the_pace_holds(until));
+    if (ended == Waiter::Ended::timeout && !until.is_over()) {
+      forget_pace();
+      ended = wait_until(until);
+    }
     if (ended == Waiter::Ended::timeout) {
       set_thorough(true);
       status = attempt();

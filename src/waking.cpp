@@ -100,6 +100,19 @@ unsigned wake_for_room(const QueueMap& map, Position floor) noexcept {
   return rung;
 }
 
+unsigned wake_first_for_room(const QueueMap& map, unsigned me) noexcept {
+  unsigned first = me;
+  std::uint64_t first_ticket = 0;
+  const std::uint64_t waiting = map.board().producer_sleepers.load_relaxed() & map.board().room_line.load_relaxed();
+  for_each_bit(waiting, map.geometry.max_producers, [&](unsigned producer) {
+    const std::uint64_t ticket = map.endpoint(producer).ticket.load_relaxed();
+    if (producer == me || (first != me && static_cast<std::int64_t>(ticket - first_ticket) > 0)) return;
+    first = producer;
+    first_ticket = ticket;
+  });
+  return first != me && wake(map, first) ? 1 : 0;
+}
+
 WaitLine::WaitLine(const QueueMap& map, unsigned owner) noexcept
     : map_(map), owner_(owner), sequence_(Wait::of(map.endpoint(owner).wait.load_relaxed()).sequence) {
   set_since(0);

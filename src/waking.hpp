@@ -45,6 +45,9 @@ unsigned wake_all_of_group(const QueueMap& map, unsigned group) noexcept;
 /// After a floor has moved to `floor`: wakes the producers that waited for that. Returns how many.
 unsigned wake_for_room(const QueueMap& map, Position floor) noexcept;
 
+/// Wakes the sleeping producer, other than `me`, that has waited longest for room in the ring: 1, or 0 if there is none.
+unsigned wake_first_for_room(const QueueMap& map, unsigned me) noexcept;
+
 /// True if somebody sleeps whom a message or VOID may concern. One line, hardly ever written.
 [[nodiscard]] inline bool anybody_sleeps(const QueueMap& map) noexcept {
   return (map.board().consumer_sleepers.load_relaxed() | map.board().producer_sleepers.load_relaxed()) != 0;

@@ -142,14 +142,17 @@ TEST(Layout, every_part_lies_where_it_is_documented) {
   EXPECT_EQ(in_control(&map.board()), 4096);
   EXPECT_EQ(in_control(&map.board().producer_sleepers), 4096 + 16);
   EXPECT_EQ(in_control(&map.board().producers_ever), 4096 + 72);
-  EXPECT_EQ(in_control(&map.endpoint(1)), 4096 + 192 + 192);
-  EXPECT_EQ(in_control(&map.endpoint(k_first_consumer)), 4096 + 192 + 2 * 192);
-  EXPECT_EQ(in_control(&map.endpoint(0).sleeps_on), 4096 + 192 + 32);
-  EXPECT_EQ(in_control(&map.endpoint(0).asleep_since_ns), 4096 + 192 + 40);
-  EXPECT_EQ(in_control(&map.endpoint(0).counters[15]), 4096 + 192 + 64 + 120);
-  EXPECT_EQ(in_control(&map.group(0)), 4096 + 192 + 5 * 192);
-  EXPECT_EQ(in_control(&map.group(3).next), 4096 + 192 + 8 * 192 + 128);
-  EXPECT_EQ(in_control(&map.lease(0, 6)), 4096 + 192 + 5 * 192 + 4 * 192 + 2 * 8);
+  EXPECT_EQ(in_control(&map.board().room_line), 4096 + 192);
+  EXPECT_EQ(in_control(&map.board().next_ticket), 4096 + 200);
+  EXPECT_EQ(in_control(&map.endpoint(0).ticket), 4096 + 256 + 48);
+  EXPECT_EQ(in_control(&map.endpoint(1)), 4096 + 256 + 192);
+  EXPECT_EQ(in_control(&map.endpoint(k_first_consumer)), 4096 + 256 + 2 * 192);
+  EXPECT_EQ(in_control(&map.endpoint(0).sleeps_on), 4096 + 256 + 32);
+  EXPECT_EQ(in_control(&map.endpoint(0).asleep_since_ns), 4096 + 256 + 40);
+  EXPECT_EQ(in_control(&map.endpoint(0).counters[15]), 4096 + 256 + 64 + 120);
+  EXPECT_EQ(in_control(&map.group(0)), 4096 + 256 + 5 * 192);
+  EXPECT_EQ(in_control(&map.group(3).next), 4096 + 256 + 8 * 192 + 128);
+  EXPECT_EQ(in_control(&map.lease(0, 6)), 4096 + 256 + 5 * 192 + 4 * 192 + 2 * 8);
 }
 
 TEST(Layout, endpoints_share_four_bells_by_their_index) {

@@ -64,8 +64,9 @@ class QuickRead {
       return false;
     const std::uint64_t floor = (position + 1) & k_position_mask;
     const std::uint64_t behind = (floor - stored_) & k_position_mask;
-    // Stored when nothing is held any more, or it is far behind; and a little later if the next message is there already.
-    if (floor != read_ ? behind < quarter_ : behind < few_ && may_wait()) {
+    // Stored when nothing is held any more, or it is far behind; and a little later if the next message is there already and no
+    // producer sleeps for room.
+    if (floor != read_ ? behind < quarter_ : behind < few_ && sleepers_->load_relaxed() == 0 && may_wait()) {
       floor_ = floor;
       return true;
     }

@@ -26,6 +26,10 @@ class Until {
   Until(std::stop_token stop) : stop_(std::move(stop)) {}  // NOLINT: implicit by design
 
   [[nodiscard]] const std::optional<Clock::time_point>& deadline() const noexcept { return deadline_; }
+  /// True if the deadline has passed or a stop was requested.
+  [[nodiscard]] bool is_over() const noexcept {
+    return stop_.stop_requested() || (deadline_ && Clock::now() >= *deadline_);
+  }
   [[nodiscard]] const std::stop_token& stop() const noexcept { return stop_; }
 
  private:

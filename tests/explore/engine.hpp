@@ -69,6 +69,7 @@ class Engine {
   int add_event_set(int bell);
   [[nodiscard]] EventSetModel& event_set(int set) noexcept { return event_sets_[static_cast<std::size_t>(set)]; }
   [[nodiscard]] std::uint64_t now_ns() const noexcept { return now_ns_; }
+  void pass_time(std::uint64_t ns) noexcept { now_ns_ += ns; }
 
   void fail(const char* what);
   [[nodiscard]] bool tracing() const noexcept { return tracing_; }

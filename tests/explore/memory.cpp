@@ -251,6 +251,8 @@ void wait_readable(int set) noexcept {
   if (!model.edges.bell && !model.edges.self) static_cast<void>(engine().sleep(&model, k_for_ever_ns));
 }
 
+void pass_time(std::uint64_t ns) noexcept { engine().pass_time(ns); }
+
 std::uint64_t now_ns() noexcept {
   if (engine().active()) engine().me().fused = false;
   return engine().now_ns();

@@ -44,6 +44,7 @@ void ring_event_set(int set) noexcept;
 /// Blocks the actor until the set has an edge: what an event loop does.
 void wait_readable(int set) noexcept;
 [[nodiscard]] std::uint64_t now_ns() noexcept;
+void pass_time(std::uint64_t ns) noexcept;
 
 inline constexpr std::size_t k_shared_bytes = 64 * 1024;
 /// Only what lies in here is shared; page-aligned.

@@ -186,6 +186,12 @@ plant_text(a_lost_race_for_the_floor src/named_reader.cpp
   const GroupWord state]])
 plant(busy_producers_sleep_on src/waking.cpp
   [[return rung + wake_busy_producers(map, me);]] [[return rung;]])
+plant(who_leaves_the_line_wakes_nobody src/producer_core.cpp
+  [[counters_.wakes += wake_first_for_room(attachment_.map, producer());]] "")
+plant_expression(who_leaves_the_line_is_counted src/producer_core.cpp
+  [[again >= ahead]] [[true]])
+plant_expression(a_ticket_is_never_passed_over src/room_line.cpp
+  [[now_ns - watched_since_ns_ < k_turn_ns]] [[true]])
 plant(a_void_wakes_nobody src/producer_core.cpp
   [[wake_everybody(attachment_.map);]] "")
 plant(last_ack_wakes_nobody src/named_reader.cpp

@@ -70,6 +70,54 @@ Scenario room_by_two_who_look_no_more(unsigned each) {
       [](World& w) { w.check_sleeper(0, 0); });
 }
 
+/// The first of the line may give up at its deadline, in the very moment that there is room, which is then for the second one.
+Scenario first_of_the_line_gives_up() {
+  return scenario(
+      "the first of two producers that wait for room gives up",
+      {.slots = 2, .producers = 2, .consumers = 1, .groups = 1},
+      {.preemptions = 2, .delays = 1, .timeouts = 1, .executions = 150'000},
+      [](World& w) {
+        for (unsigned p = 0; p < 2; ++p) w.add_producer(p);
+        w.add_consumer(0, 0);
+        for (unsigned i = 0; i < 2; ++i) w.publish(0, 20 + i);
+        add_actor([&w] { w.publish_waiting(0, 1, false, false); }, {.name = "impatient"});
+        add_actor([&w] { w.publish_waiting(1, 2); }, {.name = "patient"});
+        add_actor([&w] { w.receive(0); }, {.name = "consumer"});
+      },
+      [](World& w) {
+        w.check_sleeper(0, 0);
+        // One place came free: if the first one did not take it, it is the second one's.
+        if (!w.published[1]) w.check_sleeper(1, 1);
+      });
+}
+
+/// The first of the line does not come: it holds a ticket and never claims. Others pass over it.
+Scenario first_of_the_line_stands_still() {
+  return scenario(
+      "the first producer of the line for room never claims", {.slots = 2, .producers = 3, .consumers = 1, .groups = 1},
+      {.preemptions = 2, .delays = 1, .executions = 100'000},
+      [](World& w) {
+        for (unsigned p = 0; p < 2; ++p) w.add_producer(p);
+        w.add_consumer(0, 0);
+        w.map.endpoint(2).ticket.store_relaxed(2);  // of an event loop
+        w.map.board().room_line.fetch_or(1U << 2);
+        w.map.board().next_ticket.store_relaxed(1);
+        for (unsigned i = 0; i < 2; ++i) w.publish(0, 20 + i);
+        add_actor(
+            [&w] {
+              w.receive(0);
+              w.receive(0);
+            },
+            {.name = "consumer"});
+        for (unsigned p = 0; p < 2; ++p) {
+          add_actor([=, &w] { w.publish_waiting(p, p + 1); }, {.name = p == 0 ? "producer 0" : "producer 1"});
+        }
+      },
+      [](World& w) {
+        for (unsigned p = 0; p < 2; ++p) w.check_sleeper(p + 1, p);
+      });
+}
+
 /// A VOID makes room, and nobody acknowledges or looks any more.
 Scenario room_behind_a_void() {
   return scenario(
@@ -145,6 +193,8 @@ std::vector<Scenario> room_scenarios() {
           room_by_two_consumers(),
           room_by_two_who_look_no_more(1),
           room_by_two_who_look_no_more(2),
+          first_of_the_line_gives_up(),
+          first_of_the_line_stands_still(),
           room_behind_a_void(),
           lane_room(4, false, true),
           lane_room(8, true, true),

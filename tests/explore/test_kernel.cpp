@@ -27,6 +27,8 @@ Slept sleep_on(const Word& word, std::uint64_t expected, std::uint64_t until_ns)
 void wake_sleeper(Word& word) noexcept { explore::wake_sleeper(reinterpret_cast<const std::uint64_t&>(word)); }
 void ring_bell(int eventfd) noexcept { explore::ring_bell(eventfd); }
 void nap(std::uint64_t /*ns*/) noexcept {}
+// Others run when the explorer says so; time passes, so that nobody is waited for endlessly.
+void give_way() noexcept { explore::pass_time(1'000'000); }
 std::uint64_t now_ns() noexcept { return explore::now_ns(); }
 std::uint64_t coarse_now_ns() noexcept { return 0; }
 

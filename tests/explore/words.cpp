@@ -91,6 +91,8 @@ bool describe_endpoint(const void* word, std::uint64_t value, const Text& text) 
       text.say("%u wants to be woken by any end of a claim = %d", owner, static_cast<int>(value));
     } else if (word == &endpoint.sleeps_on) {
       text.say("%u sleeps on %s", owner, value == k_sleeps_on_bell ? "its bell" : "its word");
+    } else if (word == &endpoint.ticket) {
+      text.say("%u has ticket %d in the line for room", owner, static_cast<int>(value));
     } else if (word == &endpoint.identity) {
       text.say("identity of %u", owner);
     } else {

@@ -16,6 +16,9 @@ namespace beltway::explore {
 
 namespace {
 
+/// Of waits that are not patient, in the explorer's time.
+constexpr std::chrono::nanoseconds k_deadline{1000};
+
 constexpr std::size_t k_small_words = 2;
 constexpr std::size_t k_large_words = 3;
 
@@ -139,14 +142,17 @@ Status World::lend_and_commit(unsigned producer, const Bytes& message) {
   return lent->try_commit();
 }
 
-void World::publish_waiting(unsigned producer, unsigned id, bool large) {
+bool World::publish_waiting(unsigned producer, unsigned id, bool large, bool patient) {
   std::uint64_t words[k_large_words];
   for (std::size_t i = 0; i < k_large_words; ++i) words[i] = word_of(id, i);
-  note("publishes message %llu, or waits", id);
+  note(patient ? "publishes message %llu, or waits" : "publishes message %llu, or waits until a deadline", id);
   begin(id);
-  producers[producer]->publish(Bytes(words, (large ? k_large_words : k_small_words) * 8));
-  published[id] = true;
-  note("has published %llu", id);
+  const Bytes message(words, (large ? k_large_words : k_small_words) * 8);
+  const Until until = patient ? Until() : Until(Until::Clock::time_point(k_deadline));
+  const Status status = producers[producer]->publish_until(message, until);
+  published[id] = status == Status::ok;
+  note(published[id] ? "has published %llu" : "has given up %llu", id);
+  return published[id];
 }
 
 void World::take(unsigned consumer, Message& message, Then then) {
@@ -183,7 +189,6 @@ bool World::receive(unsigned consumer, Then then) {
 
 Status World::receive_waiting(unsigned consumer, Then then, bool patient) {
   note(patient ? "waits for a message" : "waits for a message until a deadline");
-  constexpr std::chrono::nanoseconds k_deadline{1000};
   const Until until = patient ? Until() : Until(Until::Clock::time_point(k_deadline));
   Received received = consumers[consumer]->receive(until);
   if (received) {

@@ -62,8 +62,8 @@ class World {
   // -- what actors do
   /// Publishes message `id`, in the lane if it is `large`. False if the queue is full.
   bool publish(unsigned producer, unsigned id, bool large = false);
-  /// Waits for room.
-  void publish_waiting(unsigned producer, unsigned id, bool large = false);
+  /// Waits for room, for ever or until a deadline. False if the deadline came first.
+  bool publish_waiting(unsigned producer, unsigned id, bool large = false, bool patient = true);
   enum class Then : std::uint8_t { ack, nack, hold };
   /// Takes one message and ends it. False if there was none.
   bool receive(unsigned consumer, Then then = Then::ack);

@@ -15,6 +15,8 @@ plant(repair_leaves_the_private_group daemon/repair.cpp
   [[free_group(map, map.geometry.max_groups + owner - k_first_consumer);]] "")
 plant(repair_leaves_the_sleeper daemon/repair.cpp
   [[drop_sleeper(map, owner);]] "")
+plant(repair_leaves_the_ticket daemon/repair.cpp
+  [[board.room_line.fetch_and(~(1ULL << owner));]] "")
 
 # -- producers ----------------------------------------------------------------------------------------------------
 plant_text(ready_before_the_payload src/producer_core.hpp

@@ -188,6 +188,10 @@ void check_at_rest(const World& world, const Dead& dead) {
     if ((sleepers.load_relaxed() >> (owner & 63U) & 1U) != 0 || asleep(world, owner)) {
       fail(world, "dead endpoint %u is still said to sleep", owner);
     }
+    if (owner < k_first_consumer &&
+        ((board.room_line.load_relaxed() >> owner & 1U) != 0 || map.endpoint(owner).ticket.load_relaxed() != 0)) {
+      fail(world, "dead producer %u still stands in the line for room", owner);
+    }
     if (owner >= k_first_consumer && GroupWord::of(map.group(private_group(owner)).state.load_acquire()).holds()) {
       fail(world, "the private group of dead consumer %u still holds", owner);
     }
