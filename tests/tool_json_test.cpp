@@ -75,8 +75,8 @@ TEST(ToolJson, a_snapshot_has_the_documented_keys) {
                                 "per_message"}));
   EXPECT_EQ(state["groups"][0].dump(),
             R"({"name":"billing","floor":990,"depth":10,"leased":3,"retry":1,"evict_after_ms":0,"consumers":[2]})");
-  EXPECT_EQ(keys(state["producers"][0]), (Names{"index", "role", "pid", "uid", "process", "stopped", "sleep", "claimed",
-                                                "counters", "per_message"}));
+  EXPECT_EQ(keys(state["producers"][0]), (Names{"index", "role", "pid", "uid", "process", "stopped", "sleep",
+                                                "place_in_line", "claimed", "counters", "per_message"}));
   EXPECT_EQ(keys(state["consumers"][0]), (Names{"index", "role", "pid", "uid", "group", "lossy", "evicted", "process",
                                                 "stopped", "sleep", "held", "lag", "counters", "per_message"}));
   EXPECT_EQ(keys(state["producers"][0]["counters"]),

@@ -142,6 +142,7 @@ Json to_json(const QueueSnapshot& snapshot) {
   }
   for (const ProducerState& producer : snapshot.producers) {
     Json json = attached_json(producer.endpoint, producer.sleep);
+    json["place_in_line"] = producer.place_in_line;
     json["claimed"] = producer.claimed;
     json["counters"] = counters_json(producer.counters);
     json["per_message"] = to_json(per_message(producer.counters));
