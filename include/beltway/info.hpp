@@ -88,8 +88,8 @@ struct ProducerState {
   SleepState sleep = SleepState::awake;
   std::uint64_t waits_since_ns =
       0;  ///< CLOCK_MONOTONIC when its present wait began, asleep or spinning; 0: it does not wait
-  /// Of the producers that wait for room in the ring, how many claim before this one, plus 1; 0: it does not wait for room. Always 0
-  /// with a single producer.
+  /// 1 for the producer that claims first when room in the ring comes free, 2 for the next one; 0: it does not wait for room.
+  /// Always 0 with a single producer.
   unsigned place_in_line = 0;
   std::uint64_t claimed = 0;  ///< slots that it has claimed and not finished: more than 0 for long is a stopped process
 };
