@@ -299,7 +299,7 @@ struct alignas(k_line) Endpoint {
   Word sleeps_on;  ///< the owner, before it says ASLEEP: how to wake it (k_sleeps_on_*)
   /// The owner. CLOCK_MONOTONIC in ns when its present wait began; 0: it does not wait. Known before it says ASLEEP.
   Word asleep_since_ns;
-  Word ticket;     ///< the owner. Producers: place in the line for room, lower goes first; 0: not in the line
+  Word ticket;  ///< the owner. Producers: place in the line for room, lower goes first; 0: not in the line
   std::uint64_t spare[1];
   Word counters[k_counters];
 };
