@@ -16,8 +16,9 @@ ClientSession::ClientSession(boost::asio::io_context& io, Fd socket, Peer peer, 
       channel_(std::move(socket)),
       socket_wait_(io, channel_.descriptor()),
       process_(io) {
-  // A process of another pid namespace, or one that is gone already, has no pidfd: the end of its socket must do.
-  if (Fd process = open_process(peer_.pid)) process_.assign(process.release());
+  // Without a pidfd the end of its socket tells, if no child of it holds that, too, and the locks of what it attaches.
+  if (Fd process = open_peer_process(channel_.descriptor(), peer_.pid)) process_.assign(process.release());
+  caller_.is_watched = process_.is_open();
 }
 
 ClientSession::~ClientSession() {
@@ -25,6 +26,10 @@ ClientSession::~ClientSession() {
 }
 
 void ClientSession::start() {
+  caller_.ask_again = [self = weak_from_this()](const nlohmann::json& request) {
+    const auto session = self.lock();
+    if (session && !session->stopped_) session->handle(request);
+  };
   wait_for_request();
   if (process_.is_open()) wait_for_death();
 }
@@ -65,15 +70,23 @@ void ClientSession::handle_request() {
     const ChannelStatus status = channel_.try_receive(packet);
     if (status == ChannelStatus::closed) return stop();
     if (status == ChannelStatus::would_block) return wait_for_request();
-    reply_ = answer(caller_, packet.body);
   } catch (const Error& error) {
     spdlog::warn("process {} of user {}: {}", peer_.pid, peer_.uid, error.what());
     if (error.reason() == Errc::system) return stop();  // the socket itself has failed
     reply_ = error_reply(packet.body, error);
+    return send_reply();
   }
+  packet.descriptors.clear();  // nobody asked for any
+  handle(packet.body);
+}
+
+void ClientSession::handle(const nlohmann::json& request) {
+  caller_.later = false;
+  reply_ = answer(caller_, request);
   if (reply_) return send_reply();
   events_.answered();
-  wait_for_request();
+  // One request at a time: the next one is read when this one has its answer.
+  if (!caller_.later) wait_for_request();
 }
 
 void ClientSession::send_reply() {

@@ -13,6 +13,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "channel.hpp"
 #include "peer.hpp"
@@ -41,11 +42,13 @@ class ClientSession : public std::enable_shared_from_this<ClientSession> {
   void stop();
 
   [[nodiscard]] const Peer& peer() const noexcept { return peer_; }
+  [[nodiscard]] const std::vector<protocol::EndpointName>& endpoints() const noexcept { return caller_.endpoints; }
 
  private:
   void wait_for_request();
   void wait_for_death();
   void handle_request();
+  void handle(const nlohmann::json& request);
   void send_reply();
 
   Peer peer_;

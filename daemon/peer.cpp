@@ -34,8 +34,9 @@ Peer peer_of(int socket) {
 
 bool allowed(const Peer& peer, const QueueRecord& queue, Right right) noexcept {
   if (peer.uid == 0 || (right == Right::own && peer.uid == queue.owner_uid)) return true;
-  const bool member = peer.gid == queue.owner_gid ||
-                      std::find(peer.groups.begin(), peer.groups.end(), queue.owner_gid) != peer.groups.end();
+  const bool member = queue.owner_gid != k_no_group &&
+                      (peer.gid == queue.owner_gid ||
+                       std::find(peer.groups.begin(), peer.groups.end(), queue.owner_gid) != peer.groups.end());
   const unsigned shift = peer.uid == queue.owner_uid ? 6 : member ? 3 : 0;
   const std::uint32_t bits = queue.options.mode >> shift;
   switch (right) {

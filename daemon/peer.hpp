@@ -9,14 +9,19 @@
 
 namespace beltway::daemon {
 
+/// No group at all; the kernel gives this number to none.
+inline constexpr std::uint32_t k_no_group = 0xffffffff;
+
 struct Peer {
   int pid = 0;  ///< 0: of a pid namespace that the daemon does not see
   std::uint32_t uid = 0;
-  std::uint32_t gid = 0;
+  std::uint32_t gid = 0;                   ///< k_no_group: one that the daemon cannot tell from others
   std::vector<std::uint32_t> groups = {};  ///< supplementary
 };
 
-/// From SO_PEERCRED and SO_PEERGROUPS: the process that connected, as it was when it did.
+/// From SO_PEERCRED and SO_PEERGROUPS: the process that connected, as it was when it did. Rights go with the connection, as
+/// with an open file: they stay when the process becomes another user or leaves a group later, and when it hands the
+/// connection on. A new connection has the rights of that moment.
 [[nodiscard]] Peer peer_of(int socket);
 
 enum class Right : std::uint8_t {

@@ -1,6 +1,10 @@
 #include "queue.hpp"
 
 #include <spdlog/spdlog.h>
+#include <sys/mman.h>
+
+#include <algorithm>
+#include <utility>
 
 #include "groups.hpp"
 #include "kernel.hpp"
@@ -10,23 +14,63 @@
 
 namespace beltway::daemon {
 
-Queue::Queue(QueueRecord record, Keep& keep)
-    : record_(std::move(record)), geometry_(geometry_of(record_.options)), keep_(keep) {
-  const std::string what = about("declare", record_.name);
-  const std::string label = "beltway:" + record_.name;
-  own_.ring = make_segment(label + ":ring", geometry_.ring_bytes(), what);
-  own_.control = make_segment(label + ":control", geometry_.control_bytes(), what);
-  if (geometry_.lane_bytes != 0) own_.heap = make_segment(label + ":heap", geometry_.heap_bytes(), what);
-  for (unsigned i = 0; i < k_bells; ++i) own_.bells.push_back(make_bell(what));
-  fill_segment(own_.control.get(), {0, geometry_.control_bytes()}, what);
-  fill_segment(own_.ring.get(), {0, geometry_.ring_bytes()}, what);
-  map_memory(what);
-  record_.symmetric = record_.options.fence == Fence::symmetric;
-  fill_queue(map_, record_.id, record_.symmetric);
-  record_.groups.resize(geometry_.max_groups);
-  record_.endpoints.resize(geometry_.endpoints());
-  make_groups(std::exchange(record_.options.groups, {}), Start::latest);
-  kept_at_ = keep_.add(own_, what);
+namespace {
+
+/// Slots and lease words that the daemon's own thread walks over: a millisecond or two if no cache has them.
+constexpr std::uint64_t k_walked_at_once = 1 << 15;
+
+/// A large mapping is let go of in pieces: other threads that change the process's address space wait for each.
+constexpr std::size_t k_release_bytes = 64UL << 20;
+
+Mapping map_segment(const Fd& segment, std::uint64_t bytes, const std::string& what) {
+  return {segment.get(), {0, bytes}, Access::read_write, what};
+}
+
+/// Without bells and heap.
+QueueMap map_of(const Geometry& geometry, const Mapping& ring, const Mapping& control) noexcept {
+  return {.geometry = geometry, .ring = ring.data(), .heap = nullptr, .control = control.data(), .bells = nullptr};
+}
+
+void release_pages(const Mapping& mapping) noexcept {
+  for (std::size_t at = 0; at < mapping.size(); at += k_release_bytes) {
+    ::madvise(mapping.data() + at, std::min(k_release_bytes, mapping.size() - at), MADV_DONTNEED);
+  }
+}
+
+}  // namespace
+
+NewQueue make_queue(QueueRecord record) {
+  const Geometry geometry = geometry_of(record.options);
+  const std::string what = about("declare", record.name);
+  const std::string label = "beltway:" + record.name;
+  NewQueue made{.record = std::move(record), .own = {}, .ring = {}, .control = {}};
+  QueueDescriptors& own = made.own;
+  own.ring = make_segment(label + ":ring", geometry.ring_bytes(), what);
+  own.control = make_segment(label + ":control", geometry.control_bytes(), what);
+  if (geometry.lane_bytes != 0) own.heap = make_segment(label + ":heap", geometry.heap_bytes(), what);
+  for (unsigned i = 0; i < k_bells; ++i) own.bells.push_back(make_bell(what));
+  fill_segment(own.control.get(), {0, geometry.control_bytes()}, what);
+  fill_segment(own.ring.get(), {0, geometry.ring_bytes()}, what);
+  made.ring = map_segment(own.ring, geometry.ring_bytes(), what);
+  made.control = map_segment(own.control, geometry.control_bytes(), what);
+  made.record.symmetric = made.record.options.fence == Fence::symmetric;
+  made.record.groups.resize(geometry.max_groups);
+  made.record.endpoints.resize(geometry.endpoints());
+  const QueueMap map = map_of(geometry, made.ring, made.control);
+  fill_queue(map, made.record.id, made.record.symmetric);
+  make_groups(made.record, map, std::exchange(made.record.options.groups, {}), Start::latest);
+  return made;
+}
+
+Queue::Queue(NewQueue made, Keep& keep)
+    : record_(std::move(made.record)),
+      geometry_(geometry_of(record_.options)),
+      keep_(keep),
+      own_(std::move(made.own)),
+      ring_mapping_(std::move(made.ring)),
+      control_mapping_(std::move(made.control)) {
+  use_memory();
+  kept_at_ = keep_.add(own_, about("declare", record_.name));
   save();
 }
 
@@ -36,20 +80,27 @@ Queue::Queue(Keep::Kept kept, Keep& keep)
       keep_(keep),
       kept_at_(kept.place),
       own_(std::move(kept.descriptors)) {
-  map_memory(about("restore", record_.name));
+  const std::string what = about("restore", record_.name);
+  ring_mapping_ = map_segment(own_.ring, geometry_.ring_bytes(), what);
+  control_mapping_ = map_segment(own_.control, geometry_.control_bytes(), what);
+  use_memory();
   reconcile();
 }
 
-void Queue::map_memory(const std::string& what) {
+void Queue::use_memory() {
   for (const Fd& bell : own_.bells) bell_numbers_.push_back(bell.get());
-  ring_mapping_ = Mapping(own_.ring.get(), {0, geometry_.ring_bytes()}, Access::read_write, what);
-  control_mapping_ = Mapping(own_.control.get(), {0, geometry_.control_bytes()}, Access::read_write, what);
   ring_mapping_.leave_out_of_core_dumps();
-  map_ = {.geometry = geometry_,
-          .ring = ring_mapping_.data(),
-          .heap = nullptr,
-          .control = control_mapping_.data(),
-          .bells = bell_numbers_.data()};
+  map_ = map_of(geometry_, ring_mapping_, control_mapping_);
+  map_.bells = bell_numbers_.data();
+}
+
+void Queue::release() noexcept {
+  release_pages(ring_mapping_);
+  release_pages(control_mapping_);
+  map_ = {};
+  ring_mapping_ = {};
+  control_mapping_ = {};
+  own_ = {};
 }
 
 void Queue::reconcile() noexcept {
@@ -76,6 +127,10 @@ void Queue::reconcile() noexcept {
   free_lanes_of_nobody();
   // Whoever was to be woken by a daemon that died first.
   wake_everybody(map_);
+}
+
+bool Queue::is_large() const noexcept {
+  return std::uint64_t{geometry_.slots} * (1 + geometry_.max_groups) > k_walked_at_once;
 }
 
 std::uint64_t Queue::shared_bytes() const noexcept { return shared_bytes_of(geometry_); }

@@ -14,8 +14,10 @@
 #pragma once
 
 #include <chrono>
+#include <functional>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "fd.hpp"
@@ -24,6 +26,7 @@
 #include "protocol.hpp"
 #include "queue_map.hpp"
 #include "records.hpp"
+#include "run_clock.hpp"
 #include "segment.hpp"
 
 namespace beltway::daemon {
@@ -36,11 +39,21 @@ struct Handout {
   std::vector<Fd> owned;
 };
 
+/// The memory of a new queue, made and filled, before anybody knows of it.
+struct NewQueue {
+  QueueRecord record;
+  QueueDescriptors own;
+  Mapping ring;
+  Mapping control;
+};
+/// `record`: name, id, owner and options, checked; `options.groups` are made. Takes seconds for gigabytes. Any thread.
+/// Throws Error(limit_reached, system).
+[[nodiscard]] NewQueue make_queue(QueueRecord record);
+
 class Queue {
  public:
-  /// Makes the memory of a queue. `record`: name, id, owner and options, checked; `options.groups` are made.
   /// Throws Error(limit_reached, system).
-  Queue(QueueRecord record, Keep& keep);
+  Queue(NewQueue made, Keep& keep);
   /// The queue that an earlier daemon has left. Throws Error(limit_reached, system).
   Queue(Keep::Kept kept, Keep& keep);
   Queue(const Queue&) = delete;
@@ -53,6 +66,22 @@ class Queue {
 
   /// Tells everybody who is attached that the queue is gone, and forgets it. The last act: destroy it then.
   void remove() noexcept;
+  /// After remove(): lets go of the memory, which takes long if it is large. Any thread.
+  void release() noexcept;
+
+  // -- work that takes long --
+  /// To walk over its slots and leases takes so long that a worker does it.
+  [[nodiscard]] bool is_large() const noexcept;
+  /// A worker has the queue. Meanwhile nobody else may touch more of it than record()'s name, id, owner and options.
+  [[nodiscard]] bool is_busy() const noexcept { return busy_; }
+  void give_to_worker() noexcept { busy_ = true; }
+  /// Returns who waits for it.
+  [[nodiscard]] std::vector<std::function<void()>> take_from_worker() noexcept {
+    busy_ = false;
+    return std::exchange(waiting_, {});
+  }
+  /// Calls `then` when the worker has done.
+  void when_free(std::function<void()> then) { waiting_.push_back(std::move(then)); }
 
   // -- groups (queue_groups.cpp) --
   [[nodiscard]] std::optional<unsigned> find_group(const std::string& name) const noexcept;
@@ -69,6 +98,10 @@ class Queue {
 
   /// If the process at the place is gone: repairs and frees the place. True if nobody is there (any more).
   bool look(unsigned place);
+  /// Whether a process still has the memory of the endpoint at the place.
+  [[nodiscard]] bool is_alive(unsigned place) const noexcept {
+    return record_.endpoints[place].attached && is_locked(place);
+  }
 
   // -- lanes of producers that are gone (queue_lanes.cpp) --
   [[nodiscard]] bool has_memory_to_give_back() const noexcept {
@@ -79,7 +112,8 @@ class Queue {
 
   // -- eviction (queue_eviction.cpp) --
   /// Throws out who has held producers back and stood still for its group's evict_after_ms. Call it a few times in that span.
-  void evict_who_stands_still(std::chrono::steady_clock::time_point now);
+  /// Nobody is thrown out by a late tick.
+  void evict_who_stands_still(RunClock::Tick tick);
   /// The shortest such span; 0: nobody is ever thrown out.
   [[nodiscard]] std::chrono::milliseconds shortest_evict_after_ms() const noexcept;
 
@@ -90,14 +124,12 @@ class Queue {
   void give_endpoint_to(unsigned place, std::uint64_t session) noexcept { record_.endpoints[place].session = session; }
 
  private:
-  void map_memory(const std::string& what);
+  void use_memory();
   /// After the daemon's death at any instruction: does to the shared memory what the record says.
   void reconcile() noexcept;
   void save() { keep_.write(kept_at_, record_); }
 
   [[nodiscard]] unsigned group_or_throw(const std::string& name, const std::string& operation) const;
-  /// There must be places for all.
-  void make_groups(const std::vector<NamedGroup>& groups, Start start);
   /// Frees the places of removed groups that are drained and deserted.
   void settle_groups();
 
@@ -136,6 +168,8 @@ class Queue {
   /// What is in the evicted consumer's hands goes to others. Safe to repeat.
   void take_away(unsigned place) noexcept;
 
+  bool busy_ = false;
+  std::vector<std::function<void()>> waiting_;
   QueueRecord record_;
   Geometry geometry_;
   Keep& keep_;
@@ -152,5 +186,8 @@ class Queue {
   std::vector<Standstill> standstills_;       ///< by group; empty until one has evict_after_ms
   QueueMap map_;                              ///< without the heap: nothing that the daemon does reads payloads
 };
+
+/// Makes groups in free places of the record, of which there must be enough.
+void make_groups(QueueRecord& record, const QueueMap& map, const std::vector<NamedGroup>& groups, Start start);
 
 }  // namespace beltway::daemon

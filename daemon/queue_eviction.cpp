@@ -64,7 +64,7 @@ std::optional<unsigned> Queue::who_holds(unsigned group, Position floor) const n
   return its_group && endpoint.kind != GroupKind::lossy ? std::optional(place) : std::nullopt;
 }
 
-void Queue::evict_who_stands_still(std::chrono::steady_clock::time_point now) {
+void Queue::evict_who_stands_still(RunClock::Tick tick) {
   if (shortest_evict_after_ms().count() == 0) return;
   standstills_.resize(geometry_.groups());
   for (unsigned group = 0; group < geometry_.groups(); ++group) {
@@ -77,8 +77,8 @@ void Queue::evict_who_stands_still(std::chrono::steady_clock::time_point now) {
     std::optional<unsigned> place;
     if (active && holds_producers_back(floor)) place = who_holds(group, floor);
     if (!place || place != before.place || floor != before.floor) {
-      before = {floor, place, now};
-    } else if (now - before.since >= evict_after) {
+      before = {floor, place, tick.now};
+    } else if (!tick.is_late && tick.now - before.since >= evict_after) {
       evict(*place);
       before = {};
     }

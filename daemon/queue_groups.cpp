@@ -47,18 +47,18 @@ void Queue::add_groups(const std::vector<NamedGroup>& groups, Start start, const
                                          "; remove a group, or declare the queue with more");
   }
   if (missing.empty()) return;
-  make_groups(missing, start);
+  make_groups(record_, map_, missing, start);
   save();  // a daemon that dies before has made groups that nobody knows: the next one frees them
 }
 
-void Queue::make_groups(const std::vector<NamedGroup>& groups, Start start) {
+void make_groups(QueueRecord& record, const QueueMap& map, const std::vector<NamedGroup>& groups, Start start) {
   for (const NamedGroup& group : groups) {
-    const auto place = std::find_if(record_.groups.begin(), record_.groups.end(),
+    const auto place = std::find_if(record.groups.begin(), record.groups.end(),
                                     [](const GroupRecord& g) { return g.state == GroupRecord::State::free; });
-    const auto index = static_cast<unsigned>(place - record_.groups.begin());
-    join(map_, index, GroupKind::named, start);
+    const auto index = static_cast<unsigned>(place - record.groups.begin());
+    join(map, index, GroupKind::named, start);
     // Read at once and kept: what a client writes there later must not decide anything.
-    place->incarnation = GroupWord::of(map_.group(index).state.load_relaxed()).incarnation;
+    place->incarnation = GroupWord::of(map.group(index).state.load_relaxed()).incarnation;
     place->name = group.name;
     place->options = group.options;
     place->state = GroupRecord::State::active;

@@ -4,11 +4,17 @@
 
 #include <algorithm>
 #include <random>
+#include <utility>
 
 #include "validate.hpp"
 
 namespace beltway::daemon {
 namespace {
+
+/// Up to so many bytes of ring and control a queue is made in the daemon's thread: it takes about a millisecond.
+constexpr std::uint64_t k_made_at_once_bytes = 2ULL << 20;
+/// Giving memory back is some ten times quicker.
+constexpr std::uint64_t k_freed_at_once_bytes = 16ULL << 20;
 
 std::uint64_t random_first_id() {
   std::random_device device;
@@ -18,7 +24,8 @@ std::uint64_t random_first_id() {
 
 }  // namespace
 
-Registry::Registry(const Quotas& quotas, Keep& keep) : quotas_(quotas), keep_(keep), last_id_(random_first_id()) {
+Registry::Registry(const Quotas& quotas, Keep& keep, Workers* workers)
+    : quotas_(quotas), keep_(keep), workers_(workers), last_id_(random_first_id()) {
   for (Keep::Kept& kept : keep_.take_queues()) restore(std::move(kept));
 }
 
@@ -31,11 +38,14 @@ void Registry::restore(Keep::Kept kept) {
     std::size_t alive = 0;
     const auto& endpoints = queue->record().endpoints;
     for (unsigned at = 0; at < endpoints.size(); ++at) {
-      if (!endpoints[at].attached || queue->look(at)) continue;
+      // A large one is looked at by a worker, as soon as the daemon runs.
+      const bool now = workers_ == nullptr || !queue->is_large();
+      if (!endpoints[at].attached || (now && queue->look(at))) continue;
       ++alive;
-      suspects_.push_back({queue->record().id, queue->owner_of(at), endpoints[at].incarnation});
+      suspects_.try_emplace({queue->record().id, queue->owner_of(at), endpoints[at].incarnation});
     }
     spdlog::info("queue {}: taken over, id {}, {} endpoints alive", name, queue->record().id, alive);
+    if (queue->shortest_evict_after_ms().count() != 0) evicting_.insert(queue->record().id);
     by_id_.emplace(queue->record().id, queue.get());
     queues_.emplace(name, std::move(queue));
   } catch (const Error& error) {
@@ -46,25 +56,97 @@ void Registry::restore(Keep::Kept kept) {
 
 Registry::Declared Registry::declare(const Peer& peer, const std::string& name, const QueueOptions& options) {
   check_name("declare", "queue", name);
-  const std::string what = about("declare", name);
-  check_options(what, options);
+  check_options(about("declare", name), options);
   if (const auto found = queues_.find(name); found != queues_.end()) {
     return open_existing(peer, *found->second, options);
   }
-  check_quota(peer, what, shared_bytes_of(geometry_of(options)));
+  return {publish(make_queue(new_record(peer, name, options))), true};
+}
+
+std::optional<Registry::Declared> Registry::declare(const Peer& peer, std::uint64_t session, const std::string& name,
+                                                    const QueueOptions& options, std::function<void()> again) {
+  check_name("declare", "queue", name);
+  check_options(about("declare", name), options);
+  if (const auto found = making_.find(name); found != making_.end()) {
+    Making& making = found->second;
+    if (!making.is_over) {
+      making.waiting.push_back(std::move(again));
+      return std::nullopt;
+    }
+    // It is over, and who asked first asks again.
+    if (making.session == session && making.failure) throw Error(*making.failure);
+    if (making.session == session) return Declared{find(name, "declare"), true};
+  }
+  if (const auto found = queues_.find(name); found != queues_.end() && found->second->is_busy()) {
+    found->second->when_free(std::move(again));
+    return std::nullopt;
+  }
+  const Geometry geometry = geometry_of(options);
+  const bool large = geometry.ring_bytes() + geometry.control_bytes() > k_made_at_once_bytes;
+  if (queues_.contains(name) || workers_ == nullptr || !large) return declare(peer, name, options);
+  make_later(new_record(peer, name, options), session, std::move(again));
+  return std::nullopt;
+}
+
+QueueRecord Registry::new_record(const Peer& peer, const std::string& name, const QueueOptions& options) {
+  check_quota(peer, about("declare", name), shared_bytes_of(geometry_of(options)));
   QueueRecord record;
   record.name = name;
-  record.id = last_id_ + 1;
+  record.id = ++last_id_;
   record.owner_uid = peer.uid;
   record.owner_gid = peer.gid;
   record.options = options;
-  auto queue = std::make_unique<Queue>(std::move(record), keep_);
-  Queue& made = *queue;
-  queues_.emplace(name, std::move(queue));
-  by_id_.emplace(made.record().id, &made);
-  ++last_id_;
-  spdlog::info("queue {}: declared by user {}, id {}, {} bytes", name, peer.uid, last_id_, made.shared_bytes());
-  return {made, true};
+  return record;
+}
+
+Queue& Registry::publish(NewQueue made) {
+  auto queue = std::make_unique<Queue>(std::move(made), keep_);
+  Queue& published = *queue;
+  const QueueRecord& record = published.record();
+  queues_.emplace(record.name, std::move(queue));
+  by_id_.emplace(record.id, &published);
+  if (published.shortest_evict_after_ms().count() != 0) evicting_.insert(record.id);
+  spdlog::info("queue {}: declared by user {}, id {}, {} bytes", record.name, record.owner_uid, record.id,
+               published.shared_bytes());
+  return published;
+}
+
+void Registry::make_later(QueueRecord record, std::uint64_t session, std::function<void()> again) {
+  struct Outcome {
+    std::optional<NewQueue> made;
+    std::optional<Error> failure;
+  };
+  const std::string name = record.name;
+  Making& making = making_[name];
+  making = {.session = session, .owner_uid = record.owner_uid, .bytes = shared_bytes_of(geometry_of(record.options))};
+  making.waiting.push_back(std::move(again));
+  const auto outcome = std::make_shared<Outcome>();
+  workers_->run(
+      [outcome, record = std::move(record)] {
+        try {
+          outcome->made = make_queue(record);
+        } catch (const Error& error) {
+          outcome->failure = error;
+        } catch (const std::exception& error) {
+          outcome->failure = Error(Errc::system, std::string("the daemon failed: ") + error.what());
+        }
+      },
+      [this, name, outcome] { finish_making(name, std::move(outcome->made), std::move(outcome->failure)); });
+}
+
+void Registry::finish_making(const std::string& name, std::optional<NewQueue> made, std::optional<Error> failure) {
+  Making& making = making_.at(name);
+  try {
+    if (!failure) publish(std::move(*made));
+  } catch (const Error& error) {
+    failure = error;
+  }
+  making.failure = std::move(failure);
+  making.is_over = true;
+  const auto waiting = std::move(making.waiting);
+  waiting.front()();  // who asked first learns what came of it; the others ask anew
+  making_.erase(name);
+  for (auto each = waiting.begin() + 1; each != waiting.end(); ++each) (*each)();
 }
 
 Registry::Declared Registry::open_existing(const Peer& peer, Queue& queue, const QueueOptions& options) {
@@ -89,6 +171,7 @@ void Registry::add_groups(const Peer& peer, Queue& queue, const std::vector<Name
             plain ? "make a group of" : "make a group with options of");
   }
   if (!complete) queue.add_groups(groups, start, operation);
+  if (queue.shortest_evict_after_ms().count() != 0) evicting_.insert(queue.record().id);
 }
 
 void Registry::check_quota(const Peer& peer, const std::string& what, std::uint64_t bytes) const {
@@ -98,6 +181,11 @@ void Registry::check_quota(const Peer& peer, const std::string& what, std::uint6
     if (queue->record().owner_uid != peer.uid) continue;
     ++queues;
     held += queue->shared_bytes();
+  }
+  for (const auto& [name, making] : making_) {
+    if (making.owner_uid != peer.uid || making.is_over) continue;
+    ++queues;
+    held += making.bytes;
   }
   if (queues >= quotas_.queues_per_user) {
     throw Error(Errc::limit_reached, what + ": user " + std::to_string(peer.uid) + " has " + std::to_string(queues) +
@@ -136,35 +224,21 @@ void Registry::remove(const std::string& name) noexcept {
   found->second->remove();
   spdlog::info("queue {}: removed, id {}", name, found->second->record().id);
   by_id_.erase(found->second->record().id);
+  evicting_.erase(found->second->record().id);
+  release(std::move(found->second));
   queues_.erase(found);
+}
+
+void Registry::release(std::unique_ptr<Queue> queue) noexcept {
+  if (workers_ == nullptr || queue->shared_bytes() <= k_freed_at_once_bytes) return;
+  const std::shared_ptr<Queue> last = std::move(queue);
+  workers_->run([last] { last->release(); });
 }
 
 void Registry::remove_all() noexcept {
   for (const auto& [name, queue] : queues_) queue->remove();
   by_id_.clear();
   queues_.clear();
-}
-
-void Registry::session_ended(std::uint64_t session) {
-  for (const auto& [name, queue] : queues_) {
-    const auto& endpoints = queue->record().endpoints;
-    for (unsigned place = 0; place < endpoints.size(); ++place) {
-      if (!endpoints[place].attached || endpoints[place].session != session) continue;
-      if (queue->look(place)) continue;
-      queue->give_endpoint_to(place, 0);
-      suspects_.push_back({queue->record().id, queue->owner_of(place), endpoints[place].incarnation});
-    }
-  }
-}
-
-void Registry::detach(std::uint64_t session, const protocol::EndpointName& name) {
-  Queue* queue = try_find(name.queue);
-  if (queue == nullptr) return;
-  const auto place = queue->find_endpoint(name.endpoint, name.incarnation);
-  // Whoever says so: the lock decides. Only its own process has its death awaited, if it has not unmapped all after all.
-  if (!place || queue->look(*place) || queue->record().endpoints[*place].session != session) return;
-  queue->give_endpoint_to(*place, 0);
-  suspects_.push_back(name);
 }
 
 std::uint64_t Registry::promise_lane(const protocol::EndpointName& name, std::uint64_t bytes) {
@@ -180,31 +254,9 @@ void Registry::lane_is_filled(std::uint64_t session, const protocol::EndpointNam
   if (place && queue->record().endpoints[*place].session == session) promises_.settle(name);
 }
 
-bool Registry::resume(const Peer& peer, std::uint64_t session, const protocol::EndpointName& name) {
-  Queue* queue = try_find(name.queue);
-  if (queue == nullptr) return false;
-  const auto place = queue->find_endpoint(name.endpoint, name.incarnation);
-  if (!place) return false;
-  const EndpointRecord& endpoint = queue->record().endpoints[*place];
-  if (endpoint.uid != peer.uid || endpoint.pid != peer.pid) return false;
-  queue->give_endpoint_to(*place, session);
-  return true;
-}
-
-std::size_t Registry::look_at_suspects() {
-  std::erase_if(suspects_, [this](const protocol::EndpointName& name) {
-    Queue* queue = try_find(name.queue);
-    if (queue == nullptr) return true;
-    const auto place = queue->find_endpoint(name.endpoint, name.incarnation);
-    // One that was resumed is its new connection's care.
-    return !place || queue->record().endpoints[*place].session != 0 || queue->look(*place);
-  });
-  return suspects();
-}
-
 bool Registry::give_back_some_memory() noexcept {
   for (const auto& [name, queue] : queues_) {
-    if (!queue->has_memory_to_give_back()) continue;
+    if (queue->is_busy() || !queue->has_memory_to_give_back()) continue;
     queue->give_back_some_memory();
     break;
   }
@@ -212,33 +264,8 @@ bool Registry::give_back_some_memory() noexcept {
 }
 
 bool Registry::has_memory_to_give_back() const noexcept {
-  return std::ranges::any_of(queues_, [](const auto& entry) { return entry.second->has_memory_to_give_back(); });
-}
-
-std::chrono::milliseconds Registry::evict_who_stands_still() {
-  // A span is measured to a quarter of it, and not finer than the clock of people.
-  constexpr std::chrono::milliseconds k_shortest_ms{5};
-  constexpr std::chrono::milliseconds k_longest_ms{500};
-  std::chrono::milliseconds pause{0};
-  const auto now = std::chrono::steady_clock::now();
-  for (const auto& [name, queue] : queues_) {
-    const auto evict_after = queue->shortest_evict_after_ms();
-    if (evict_after.count() == 0) continue;
-    queue->evict_who_stands_still(now);
-    const auto wanted = std::clamp(evict_after / 4, k_shortest_ms, k_longest_ms);
-    pause = pause.count() == 0 ? wanted : std::min(pause, wanted);
-  }
-  return pause;
-}
-
-std::set<int> Registry::orphans() const {
-  std::set<int> processes;
-  for (const protocol::EndpointName& name : suspects_) {
-    const Queue* const queue = try_find(name.queue);
-    const auto place = queue == nullptr ? std::nullopt : queue->find_endpoint(name.endpoint, name.incarnation);
-    if (place) processes.insert(queue->record().endpoints[*place].pid);
-  }
-  return processes;
+  return std::ranges::any_of(
+      queues_, [](const auto& entry) { return !entry.second->is_busy() && entry.second->has_memory_to_give_back(); });
 }
 
 }  // namespace beltway::daemon

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <array>
+#include <utility>
 
 #include "beltway/version.hpp"
 #include "fields.hpp"
@@ -27,10 +28,20 @@ std::string checked_group(const Fields& fields) {
   return group;
 }
 
+/// Thrown while a worker has the queue: the request is answered when it is free.
+struct QueueIsBusy {
+  Queue* queue;
+};
+
+void wait_for(const Caller& caller, Queue& queue) {
+  if (queue.is_busy() && caller.ask_again) throw QueueIsBusy{&queue};
+}
+
 Queue& queue_of(const Caller& caller, const Fields& fields, Right right, const std::string& operation) {
   Queue& queue = fields.has("queue") ? caller.registry.find(fields.number<std::uint64_t>("queue"), operation)
                                      : caller.registry.find(fields.text("name"), operation);
   require(caller.peer, queue.record(), right, operation);
+  wait_for(caller, queue);
   return queue;
 }
 
@@ -55,6 +66,10 @@ Reply ping(Caller& caller, const json&) {
                      {"log_lost", log.lost}});
 }
 
+Reply declared_reply(const Registry::Declared& declared) {
+  return reply_with({{"queue", protocol::encode(declared.queue.description(false))}, {"created", declared.created}});
+}
+
 Reply declare(Caller& caller, const json& request) {
   const Fields fields(request, "declare");
   const std::string name = fields.text("name");
@@ -62,8 +77,11 @@ Reply declare(Caller& caller, const json& request) {
   static const json no_options = json::object();
   const QueueOptions options =
       protocol::decode_options(fields.has("options") ? fields.object("options") : no_options, about("declare", name));
-  const Registry::Declared declared = caller.registry.declare(caller.peer, name, options);
-  return reply_with({{"queue", protocol::encode(declared.queue.description(false))}, {"created", declared.created}});
+  if (!caller.ask_again) return declared_reply(caller.registry.declare(caller.peer, name, options));
+  const auto declared = caller.registry.declare(caller.peer, caller.session, name, options,
+                                                [again = caller.ask_again, request] { again(request); });
+  caller.later = !declared;
+  return declared ? declared_reply(*declared) : Reply();
 }
 
 Reply open(Caller& caller, const json& request) {
@@ -84,6 +102,7 @@ Reply list(Caller& caller, const json& request) {
   const auto& all = caller.registry.queues();
   for (auto item = all.upper_bound(after); item != all.end(); ++item) {
     if (!allowed(caller.peer, item->second->record(), Right::see)) continue;
+    wait_for(caller, *item->second);
     json queue = protocol::encode(item->second->description(true));
     bytes += queue.dump().size();
     if (bytes > k_list_page_bytes && !queues.empty()) {
@@ -106,6 +125,7 @@ Reply attach(Caller& caller, const json& request) {
   Queue& queue = caller.registry.find(wanted.queue, "attach");
   const bool producer = wanted.role == protocol::Role::producer;
   require(caller.peer, queue.record(), producer ? Right::produce : Right::consume, "attach");
+  wait_for(caller, queue);
   if (!wanted.group.empty()) check_name("attach: group", "group", wanted.group);
   if (wanted.lossy && !wanted.group.empty()) {
     throw Error(Errc::invalid_option, about("attach", queue.record().name) + ": only private groups can be lossy");
@@ -115,19 +135,35 @@ Reply attach(Caller& caller, const json& request) {
     handout.reply.promised = caller.registry.promise_lane(
         {wanted.queue, handout.reply.endpoint, handout.reply.incarnation}, queue.geometry().lane_bytes);
   }
+  if (wanted.role != protocol::Role::inspector) {
+    const protocol::EndpointName made{queue.record().id, handout.reply.endpoint, handout.reply.incarnation};
+    caller.endpoints.push_back(made);
+    if (!caller.is_watched) caller.registry.watch_by_lock(made);
+  }
   return {protocol::encode(handout.reply), std::move(handout.borrowed), std::move(handout.owned)};
 }
 
 Reply resume(Caller& caller, const json& request) {
   json gone = json::array();
+  json refused = json::array();
   std::size_t index = 0;
   for (const json& item : Fields(request, "resume").array("endpoints")) {
-    if (!caller.registry.resume(caller.peer, caller.session, protocol::decode_endpoint_name(item, "resume"))) {
-      gone.push_back(index);
+    Queue* const queue = caller.registry.try_find(protocol::decode_endpoint_name(item, "resume").queue);
+    if (queue != nullptr) wait_for(caller, *queue);
+  }
+  for (const json& item : Fields(request, "resume").array("endpoints")) {
+    const protocol::EndpointName name = protocol::decode_endpoint_name(item, "resume");
+    switch (caller.registry.resume(caller.peer, caller.session, name)) {
+      case Registry::Resumed::ok:
+        caller.endpoints.push_back(name);
+        if (!caller.is_watched) caller.registry.watch_by_lock(name);
+        break;
+      case Registry::Resumed::gone: gone.push_back(index); break;
+      case Registry::Resumed::refused: refused.push_back(index); break;
     }
     ++index;
   }
-  return reply_with({{"gone", std::move(gone)}});
+  return reply_with({{"gone", std::move(gone)}, {"refused", std::move(refused)}});
 }
 
 Reply add_group(Caller& caller, const json& request) {
@@ -147,8 +183,20 @@ Reply remove_group(Caller& caller, const json& request) {
 
 Reply purge(Caller& caller, const json& request) {
   const Fields fields(request, "purge");
+  if (auto brought = std::exchange(*caller.brought, std::nullopt)) return std::move(*brought);
   Queue& queue = queue_of(caller, fields, Right::own, "purge a group of");
-  return reply_with(protocol::encode(queue.purge_group(checked_group(fields))));
+  const std::string group = checked_group(fields);
+  if (!caller.ask_again || !queue.is_large()) return reply_with(protocol::encode(queue.purge_group(group)));
+  caller.later = true;
+  const auto purge_it = [&queue, group, brought = caller.brought] {
+    try {
+      *brought = reply_with(protocol::encode(queue.purge_group(group)));
+    } catch (const Error& error) {
+      *brought = error_reply({}, error);
+    }
+  };
+  caller.registry.run_beside(queue, purge_it, [again = caller.ask_again, request] { again(request); });
+  return {};
 }
 
 struct Operation {
@@ -176,7 +224,9 @@ std::optional<Reply> run(Caller& caller, const json& request) {
     throw Error(Errc::protocol, "connect: the first request must be \"hello\"; use the daemon's version of Beltway");
   }
   if (name == "detach") {
-    caller.registry.detach(caller.session, protocol::decode_endpoint_name(request, "detach"));
+    const protocol::EndpointName detached = protocol::decode_endpoint_name(request, "detach");
+    caller.registry.detach(caller.session, detached);
+    std::erase(caller.endpoints, detached);  // from now on its death is awaited, if it is not gone
     return std::nullopt;
   }
   if (name == "filled") {
@@ -189,6 +239,7 @@ std::optional<Reply> run(Caller& caller, const json& request) {
     throw Error(Errc::protocol, about("request", name) + ": unknown here; use the daemon's version of Beltway");
   }
   Reply reply = found->run(caller, request);
+  if (caller.later) return std::nullopt;
   reply.body["n"] = number;
   return reply;
 }
@@ -198,6 +249,10 @@ std::optional<Reply> run(Caller& caller, const json& request) {
 std::optional<Reply> answer(Caller& caller, const json& request) {
   try {
     return run(caller, request);
+  } catch (const QueueIsBusy& busy) {
+    caller.later = true;
+    busy.queue->when_free([again = caller.ask_again, request] { again(request); });
+    return std::nullopt;
   } catch (const Error& error) {
     return error_reply(request, error);
   } catch (const std::exception& error) {  // no memory, above all

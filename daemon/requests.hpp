@@ -4,6 +4,8 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
+#include <memory>
 #include <nlohmann/json.hpp>
 #include <optional>
 #include <string>
@@ -15,22 +17,29 @@
 
 namespace beltway::daemon {
 
-/// Who asks, and whom.
-struct Caller {
-  Registry& registry;
-  const Peer& peer;
-  std::uint64_t session = 0;
-  std::string socket;
-  bool greeted = false;  ///< has said hello; set by answer()
-};
-
 struct Reply {
   nlohmann::json body;
   std::vector<int> descriptors;  ///< what to send with it
   std::vector<Fd> owned;         ///< those of them that live until they are sent
 };
 
-/// Nothing for a request that has no reply. Never throws what the request caused: that becomes an error reply.
+/// Who asks, and whom.
+struct Caller {
+  Registry& registry;
+  const Peer& peer;
+  std::uint64_t session = 0;
+  std::string socket;
+  bool greeted = false;                                ///< has said hello; set by answer()
+  bool is_watched = true;                              ///< the kernel tells when its process ends
+  std::vector<protocol::EndpointName> endpoints = {};  ///< that this connection answers for, or did
+  /// Has answer() called once more with this request, from the daemon's loop. Empty: everything is answered at once.
+  std::function<void(const nlohmann::json& request)> ask_again = {};
+  /// What a worker has brought for the present request.
+  std::shared_ptr<std::optional<Reply>> brought = std::make_shared<std::optional<Reply>>();
+  bool later = false;  ///< set by answer(): no reply yet, ask_again will bring it
+};
+
+/// Nothing for a request that has no reply, or has none yet (Caller::later). Never throws what the request caused: that becomes an error reply.
 [[nodiscard]] std::optional<Reply> answer(Caller& caller, const nlohmann::json& request);
 
 /// An error as a reply; `request` may be anything.

@@ -1,6 +1,7 @@
 #include "server.hpp"
 
 #include <spdlog/spdlog.h>
+#include <sys/socket.h>
 
 #include <algorithm>
 #include <boost/asio/post.hpp>
@@ -9,6 +10,10 @@
 #include "kernel.hpp"
 #include "surroundings.hpp"
 #include "wary.hpp"
+
+#ifndef SO_PASSRIGHTS  // Linux 6.16
+#define SO_PASSRIGHTS 83
+#endif
 
 namespace beltway::daemon {
 namespace {
@@ -21,8 +26,22 @@ using std::chrono::milliseconds;
 constexpr milliseconds k_first_pause_ms{1};
 constexpr milliseconds k_longest_pause_ms{250};
 
+/// A timer that comes so late: the process did not run meanwhile.
+constexpr std::chrono::seconds k_frozen{1};
+
+/// Connections that are let in before everybody else has a turn.
+constexpr int k_admitted_at_once = 16;
+
 /// Out of descriptors: how long nobody is let in.
 constexpr milliseconds k_door_rest_ms{100};
+
+/// Nobody has a descriptor to send to the daemon. To close one may take as long as its sender likes (a socket that lingers, a
+/// file of a slow file system), so the kernel shall refuse it; one before 6.16 cannot, and it is closed here. For a listening
+/// socket, whose connections inherit it.
+void refuse_descriptors(int socket) noexcept {
+  const int off = 0;
+  ::setsockopt(socket, SOL_SOCKET, SO_PASSRIGHTS, &off, sizeof off);
+}
 
 /// What a process must be before it can hold queues.
 Store prepare(Store store) {
@@ -41,7 +60,8 @@ Server::Server(const ServerOptions& options, Store store)
       store_(prepare(std::move(store))),
       listener_(options.socket, store_),
       keep_(store_),
-      registry_(options.quotas, keep_),
+      workers_(io_),
+      registry_(options.quotas, keep_, &workers_),
       door_(io_, listener_.descriptor()),
       door_rest_(io_),
       suspects_timer_(io_),
@@ -53,6 +73,11 @@ Server::Server(const ServerOptions& options, Store store)
                  look_at_suspects();
                }),
       suspects_pause_ms_(k_first_pause_ms) {
+  registry_.when_freed([this] {
+    suspects_pause_ms_ = k_first_pause_ms;
+    look_at_suspects();
+  });
+  refuse_descriptors(listener_.descriptor());
   store_.notify("READY=1");
 }
 
@@ -60,10 +85,15 @@ Server::~Server() { door_.release(); }
 
 Server::End Server::run() {
   spdlog::info("listening at {}", listener_.path().string());
+  if (!users_.maps_all_users()) {
+    spdlog::info("in a user namespace: users that are not mapped there cannot be told apart and are refused");
+  }
   wait_for_connection();
   look_after();
   watch_idleness();
   io_.run();
+  // What they were making nobody has been promised yet. They must not open files while descriptors are passed on.
+  workers_.finish();
   if (end_ == End::restart) {
     listener_.leave();
     return end_;
@@ -108,7 +138,12 @@ void Server::wait_for_connection() {
 
 void Server::accept_all() {
   bool turned_away = false;
-  while (Fd connection = listener_.accept(turned_away)) admit(std::move(connection));
+  // A crowd at the door must not keep those waiting who are in.
+  for (int i = 0; i < k_admitted_at_once; ++i) {
+    Fd connection = listener_.accept(turned_away);
+    if (!connection) break;
+    admit(std::move(connection));
+  }
   if (!turned_away) return wait_for_connection();
   spdlog::error("no file descriptor left: a connection was turned away; raise RLIMIT_NOFILE");
   door_rest_.expires_after(k_door_rest_ms);
@@ -120,6 +155,7 @@ void Server::accept_all() {
 void Server::admit(Fd socket) {
   try {
     Peer peer = peer_of(socket.get());
+    const std::optional<Error> stranger = refusal_of(peer);
     const auto same_user = [&](const auto& entry) { return entry.second->peer().uid == peer.uid; };
     const auto connections = std::count_if(sessions_.begin(), sessions_.end(), same_user);
     const std::uint64_t id = ++last_session_;
@@ -129,7 +165,9 @@ void Server::admit(Fd socket) {
         ClientSession::Events{.ended = [this](std::uint64_t ended) { session_ended(ended); },
                               .answered = [this] { look_after(); }});
     sessions_.emplace(id, session);
-    if (connections >= static_cast<std::ptrdiff_t>(options_.quotas.connections_per_user)) {
+    if (stranger) {
+      session->refuse(*stranger);
+    } else if (connections >= static_cast<std::ptrdiff_t>(options_.quotas.connections_per_user)) {
       session->refuse(Error(Errc::limit_reached, "connect: user " + std::to_string(uid) + " has " +
                                                      std::to_string(connections) +
                                                      " connections, the quota; close some, or start beltwayd with "
@@ -143,9 +181,18 @@ void Server::admit(Fd socket) {
   }
 }
 
+std::optional<Error> Server::refusal_of(Peer& peer) const {
+  try {
+    users_.check(peer);
+  } catch (const Error& error) {
+    spdlog::warn("process {} is refused: {}", peer.pid, error.what());
+    return error;
+  }
+  return std::nullopt;
+}
+
 void Server::session_ended(std::uint64_t session) {
-  registry_.session_ended(session);
-  sessions_.erase(session);
+  if (const auto ended = sessions_.extract(session)) registry_.session_ended(session, ended.mapped()->endpoints());
   look_after();
 }
 
@@ -156,7 +203,7 @@ void Server::look_after() {
     orphans_.watch(registry_.orphans());
     wait_for_suspects();
   }
-  if (!watches_standstills_) watch_standstills();
+  if (!watches_standstills_ && registry_.may_evict()) watch_standstills();
   give_back_memory();
   watch_idleness();
 }
@@ -182,6 +229,10 @@ void Server::look_at_suspects() {
   if (suspects_known_ != before) orphans_.watch(registry_.orphans());
   give_back_memory();
   if (suspects_known_ == 0) return;
+  if (registry_.is_looking()) {
+    boost::asio::post(io_, [this] { look_at_suspects(); });
+    return;
+  }
   suspects_pause_ms_ = std::min(suspects_pause_ms_ * 2, k_longest_pause_ms);
   wait_for_suspects();
 }
@@ -205,9 +256,15 @@ void Server::watch_idleness() {
     idle_timer_.cancel();
     return;
   }
+  wait_idly();
+}
+
+void Server::wait_idly() {
   idle_timer_.expires_after(options_.idle_exit_s);
-  idle_timer_.async_wait([this](error_code error) {
+  idle_timer_.async_wait([this, due = idle_timer_.expiry()](error_code error) {
     if (error || !idle_) return;
+    // Nobody ran for a while, and those who would have come could not: they get another span.
+    if (std::chrono::steady_clock::now() - due > k_frozen) return wait_idly();
     spdlog::info("idle: ending");
     io_.stop();
   });

@@ -13,6 +13,7 @@
 #include <filesystem>
 #include <map>
 #include <memory>
+#include <optional>
 
 #include "client_session.hpp"
 #include "keep.hpp"
@@ -20,6 +21,8 @@
 #include "orphans.hpp"
 #include "registry.hpp"
 #include "store.hpp"
+#include "user_namespace.hpp"
+#include "workers.hpp"
 
 namespace beltway::daemon {
 
@@ -58,6 +61,8 @@ class Server {
   void wait_for_connection();
   void accept_all();
   void admit(Fd socket);
+  /// Why this peer is not let in; nothing if it is. Takes out of it what the daemon cannot know.
+  [[nodiscard]] std::optional<Error> refusal_of(Peer& peer) const;
   void session_ended(std::uint64_t session);
   /// After anything that may have changed who is awaited and whether anybody is here.
   void look_after();
@@ -67,13 +72,16 @@ class Server {
   void watch_idleness();
   /// A part at a time, so that nobody waits for long.
   void give_back_memory();
+  void wait_idly();
 
   ServerOptions options_;
   boost::asio::io_context io_{1};
   Store store_;
   Listener listener_;
   Keep keep_;
+  Workers workers_;
   Registry registry_;
+  const UserNamespace users_ = UserNamespace::of_this_process();
   boost::asio::posix::stream_descriptor door_;
   boost::asio::steady_timer door_rest_;
   boost::asio::steady_timer suspects_timer_;

@@ -317,6 +317,8 @@ Attachment attach_endpoint(const std::shared_ptr<Session>& session, const QueueN
   attachment.start = reply.start;
   attachment.evictable = reply.evictable;
   hold->remember(attachment.map);
+  const protocol::EndpointName own{queue.id, reply.endpoint, reply.incarnation};
+  attachment.standing = Standing([session, own] { return session->is_unknown(own); });
   attachment.hold = hold;
   return attachment;
 }

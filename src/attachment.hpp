@@ -10,6 +10,7 @@
 #include "beltway/options.hpp"
 #include "beltway/producer.hpp"
 #include "queue_map.hpp"
+#include "standing.hpp"
 
 namespace beltway {
 
@@ -25,6 +26,8 @@ struct Attachment {
   std::uint32_t group_incarnation = 0;
   Position start = 0;      ///< private groups: the floor that the daemon gave it
   bool evictable = false;  ///< its group has evict_after_ms; never for lossy ones
+
+  Standing standing;  ///< whether the daemon knows the endpoint; says yes if there is no daemon (tests)
 
   /// Keeps mappings, bells and the connection. Letting go of it unmaps and tells the daemon of the detach.
   std::shared_ptr<const void> hold;

@@ -108,17 +108,28 @@ json parse_message(std::string_view text, std::size_t descriptors) {
   return body;
 }
 
-/// False at the deadline.
-bool wait_until(int descriptor, short events, Deadline deadline) {
+/// A wait is cut into pieces of this length. One that takes twice as long is time in which this process did not run.
+constexpr std::chrono::milliseconds k_piece_ms{250};
+
+/// False at the deadline. Whoever was frozen together with the daemon (a paused container, a suspended machine) must not find
+/// that the daemon was too slow: time in which this process did not run is added to `deadline`.
+bool wait_until(int descriptor, short events, Deadline& deadline) {
+  using std::chrono::milliseconds;
   for (;;) {
     const Deadline now = std::chrono::steady_clock::now();
     // Compared first: the distance to a deadline far in the past does not fit its type.
-    const auto left = deadline <= now ? 0 : std::chrono::ceil<std::chrono::milliseconds>(deadline - now).count();
+    const milliseconds left = deadline <= now ? milliseconds(0) : std::chrono::ceil<milliseconds>(deadline - now);
+    const milliseconds piece = std::min(left, k_piece_ms);
     pollfd entry{descriptor, events, 0};
-    const int ready = ::poll(&entry, 1, static_cast<int>(std::clamp<std::int64_t>(left, 0, 1 << 30)));
+    const int ready = ::poll(&entry, 1, static_cast<int>(piece.count()));
     if (ready > 0) return true;
     if (ready < 0 && errno != EINTR) throw system_failure("wait for the daemon");
-    if (ready == 0 && left <= 0) return false;
+    const auto late = std::chrono::steady_clock::now() - now - piece;
+    if (late > k_piece_ms && left > milliseconds(0)) {
+      deadline = Deadline::max() - deadline < late ? Deadline::max() : deadline + late;
+    } else if (ready == 0 && left <= milliseconds(0)) {
+      return false;
+    }
   }
 }
 

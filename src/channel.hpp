@@ -63,7 +63,8 @@ class Channel {
   [[nodiscard]] ChannelStatus try_send(nlohmann::json body, std::span<const int> descriptors = {});
   [[nodiscard]] ChannelStatus try_receive(Packet& packet, Arrivals* arrivals = nullptr);
 
-  /// As above; wait until `deadline`. False: timeout or closed; the socket is of no use afterwards.
+  /// As above; wait until `deadline`. False: timeout or closed; the socket is of no use afterwards. Time in which this process
+  /// did not run (it was stopped, or frozen with others) does not count.
   [[nodiscard]] bool send(const nlohmann::json& body, Deadline deadline);
   [[nodiscard]] bool receive(Packet& packet, Deadline deadline, Arrivals* arrivals = nullptr);
 

@@ -32,13 +32,13 @@ Claimer::Claimer(const QueueMap& map, unsigned producer)
   ready_low_ = SlotState{0, producer_, SlotPhase::ready}.word();
 }
 
-std::uint32_t Claimer::accept_notice() noexcept {
+Notice Claimer::accept_notice() noexcept {
   const std::uint64_t word = map_.board().notice.load_acquire();
   const Notice notice = Notice::of(word);
   limit_ = next_;
   // Removal is told again at every call.
   if ((notice.flags & k_notice_removed) == 0) notice_ = word;
-  return notice.flags;
+  return notice;
 }
 
 Position Claimer::look() noexcept { return look_from(load_tail(map_)); }

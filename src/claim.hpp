@@ -51,8 +51,10 @@ class Claimer : public detail::QuickClaim {
   /// Ends the last claim without a message.
   void voided() noexcept { end(map_.slot(last()), SlotPhase::voided); }
 
-  /// Takes note of the board's news; the cached limit is forgotten. Returns the flags (k_notice_*).
-  std::uint32_t accept_notice() noexcept;
+  /// Takes note of the board's news; the cached limit is forgotten. Returns it.
+  Notice accept_notice() noexcept;
+  /// The present notice stays unread: the next claim meets it again.
+  void leave_notice() noexcept { notice_ = ~map_.board().notice.load_relaxed(); }
 
   /// Whether a ring that seems full is looked through for acknowledgements that no floor has passed yet (else claim() may say
   /// full too early). That takes the lease words from consumers who are at work: a producer does it seldom.

@@ -227,7 +227,7 @@ Status ConsumerCore::nothing_taken(std::span<Message> out, std::size_t& count) {
   const Board& board = attachment_.map.board();
   const Notice notice = Notice::of(board.notice.load_acquire());
   waiter_.set_symmetric((notice.flags & k_notice_symmetric) != 0);
-  if ((notice.flags & k_notice_removed) != 0) return Status::removed;
+  if ((notice.flags & k_notice_removed) != 0 || attachment_.standing.is_lost(notice)) return Status::removed;
   if ((Identity::of(endpoint_.identity.load_acquire()).flags & k_endpoint_evicted) != 0) return Status::evicted;
   if (named_ != nullptr && !named_->active()) return Status::removed;
   if (follow_) return Status::empty;

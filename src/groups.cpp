@@ -157,6 +157,16 @@ void post_notice(const QueueMap& map, std::uint32_t flags) noexcept {
   map.board().notice.store_release(Notice{notice.epoch + 1, notice.flags | flags}.word());
 }
 
+void post_doubt(const QueueMap& map) noexcept {
+  Word& word = map.board().notice;
+  for (unsigned attempt = 0; attempt < k_attempts; ++attempt) {
+    const std::uint64_t seen = word.load_acquire();
+    const Notice notice = Notice::of(seen);
+    if (word.compare_and_swap(seen, Notice{notice.epoch + 1, notice.flags | k_notice_doubted}.word())) break;
+  }
+  wake_everybody(map);
+}
+
 void wake_everybody(const QueueMap& map) noexcept {
   full_fence();
   kernel::heavy_barrier();

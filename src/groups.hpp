@@ -35,8 +35,12 @@ struct Purged {
 /// Acknowledges all messages of a named group that nobody holds.
 Purged purge(const QueueMap& map, unsigned index) noexcept;
 
-/// Sets `flags` (k_notice_*) in the notice, in addition to those set, with a new epoch.
+/// Sets `flags` (k_notice_*) in the notice, in addition to those set, with a new epoch. The daemon alone.
 void post_notice(const QueueMap& map, std::uint32_t flags) noexcept;
+
+/// A client's word that its daemon does not know the queue: every endpoint asks its own daemon (see standing.hpp). Loses no
+/// flag of the daemon's, and may be lost itself if the daemon posts at the same moment.
+void post_doubt(const QueueMap& map) noexcept;
 
 /// Rings the bell of every endpoint that says it sleeps: after a death, a removal, a change of the producers.
 void wake_everybody(const QueueMap& map) noexcept;

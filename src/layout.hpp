@@ -20,7 +20,7 @@
 //   next         position:44 | version:20                    consumers of the group, the repair
 //   lease        position:46 | owner:8 | tries:8 | phase:2   consumers of the group, the repair, purge
 //   wait         sequence:62 | state:2                       its endpoint; wakers ASLEEP -> WAKING -> SIGNALLED
-//   notice       epoch:32 | flags:32                         the daemon
+//   notice       epoch:32 | flags:32                         the daemon; clients only add k_notice_doubted
 //   group state  incarnation:32 | kind:8 | phase:8 (low)     the daemon; LEAVING -> DRAINED also consumers
 //
 // Positions count modulo 2^54. A word that holds fewer bits is compared as a signed difference in that width and
@@ -206,6 +206,7 @@ struct Wait {
 
 inline constexpr std::uint32_t k_notice_removed = 1;    ///< the queue is gone: stop
 inline constexpr std::uint32_t k_notice_symmetric = 2;  ///< publish and free with full fences
+inline constexpr std::uint32_t k_notice_doubted = 4;    ///< a client's daemon does not know the queue: ask your own
 
 struct Notice {
   std::uint32_t epoch;  ///< raised at every change, and by each join at oldest of a single-producer ring
@@ -272,7 +273,7 @@ static_assert(offsetof(Header, magic) == 0 && offsetof(Header, layout_major) == 
 
 /// What everybody looks at and hardly anybody writes. First line: loaded at each publish.
 struct alignas(k_line) Board {
-  Word notice;             ///< written by the daemon
+  Word notice;             ///< the daemon; clients only add k_notice_doubted, by compare-and-swap
   Word consumer_sleepers;  ///< bit c: consumer c has said ASLEEP; set and cleared by c alone (and the repair)
   Word producer_sleepers;  ///< bit p: likewise
   std::uint64_t spare0[5];

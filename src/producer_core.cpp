@@ -39,10 +39,14 @@ std::size_t ProducerCore::max_message_bytes() const noexcept {
 }
 
 Status ProducerCore::take_notice() noexcept {
-  const std::uint32_t flags = accept_notice();
-  waiter_.set_symmetric((flags & k_notice_symmetric) != 0);
+  const Notice notice = accept_notice();
+  waiter_.set_symmetric((notice.flags & k_notice_symmetric) != 0);
   choose_way();
-  if ((flags & k_notice_removed) != 0) return Status::removed;
+  if ((notice.flags & k_notice_removed) != 0) return Status::removed;
+  if (attachment_.standing.is_lost(notice)) {
+    leave_notice();
+    return Status::removed;
+  }
   if ((Identity::of(endpoint_.identity.load_acquire()).flags & k_endpoint_evicted) != 0) return Status::evicted;
   return Status::ok;
 }
@@ -202,7 +206,8 @@ void ProducerCore::throw_forked() const {
 void ProducerCore::throw_status(Status status, std::size_t size) const {
   const std::string operation = "publish to \"" + queue_name() + "\": ";
   switch (status) {
-    case Status::removed: throw Error(Errc::removed, operation + "the queue was removed; declare it again");
+    case Status::removed:
+      throw Error(Errc::removed, operation + "the queue was removed, or its daemon ended; declare it again");
     case Status::evicted:
       throw Error(Errc::evicted, operation + "this producer was thrown out by the queue's owner; attach again");
     case Status::too_large:

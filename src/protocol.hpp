@@ -23,7 +23,7 @@
 //                 consumer group, create_group, lossy, start          (index), group_incarnation, kind, start, evictable
 //   detach        queue id, endpoint, incarnation                     none: a destructor does not wait
 //   filled        queue id, endpoint, incarnation                     none: see promised
-//   resume        endpoints: [{queue, endpoint, incarnation}]         gone: [index into endpoints]
+//   resume        endpoints: [{queue, endpoint, incarnation}]         gone, refused: [index into endpoints]
 //   add_group     queue id, group (to be made), start                 -
 //   remove_group  queue id, group                                     -
 //   purge         queue id, group                                     messages: how many were acknowledged; left, used and
@@ -55,7 +55,8 @@
 // to detach, before the message `detach` asks the daemon to look.
 //
 // resume: what a process says after its connection broke: which endpoints it still has mapped. They belong to the new
-// connection then. Those that the daemon does not know are gone.
+// connection then. `gone`: the daemon does not know the queue or the endpoint. `refused`: the endpoint is another process's.
+// Both concern the asker alone. A refused endpoint goes on: the daemon awaits its end by its lock.
 #pragma once
 
 #include <cstdint>

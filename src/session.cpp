@@ -34,6 +34,9 @@ void throw_if_refused(const Packet& reply, const std::string& what) {
   }
 }
 
+/// How long an endpoint whose queue was doubted waits for its daemon.
+constexpr std::chrono::milliseconds k_doubt_timeout_ms{1000};
+
 /// Times that a request is sent before one believes that it is what kills the daemon.
 constexpr int k_sendings = 5;
 
@@ -115,14 +118,36 @@ void Session::resume(Deadline deadline) {
     Packet reply;
     if (!exchange(body, reply, deadline)) return;
     protocol::throw_if_error(reply.body);
+    // Those under `refused` are another process's in the daemon's eyes. They go on: see remember().
     for (const json& index : Fields(reply.body, "resume").array("gone")) {
       if (!index.is_number_unsigned() || index.get<std::size_t>() >= end - begin) continue;
-      // The daemon that knew the queue is gone for good: nobody will repair it or find it again.
-      const QueueMap& map = attached_[begin + index.get<std::size_t>()].map;
-      post_notice(map, k_notice_removed);
-      wake_everybody(map);
+      set_unknown(attached_[begin + index.get<std::size_t>()]);
     }
   }
+}
+
+void Session::set_unknown(Attached& endpoint) noexcept {
+  if (endpoint.unknown) return;
+  // First our own word, then the doubt: who asks because of it hears what we know.
+  endpoint.unknown = true;
+  post_doubt(endpoint.map);
+}
+
+bool Session::is_unknown(const protocol::EndpointName& name) noexcept {
+  if (guard_.in_child()) return false;
+  const std::unique_lock lock(mutex_, std::try_to_lock);
+  if (!lock) return false;  // another thread asks the daemon right now, and posts the doubt again if it does not know
+  try {
+    if (!channel_.is_open() || channel_.is_cut()) {
+      channel_.close();
+      connect(deadline_after(k_doubt_timeout_ms), StartDaemon::never);
+    }
+  } catch (...) {
+    channel_.close();  // no daemon, no answer
+  }
+  const auto found =
+      std::find_if(attached_.begin(), attached_.end(), [&](const auto& each) { return each.name == name; });
+  return found != attached_.end() && found->unknown;
 }
 
 std::shared_ptr<const Bells> Session::find_bells(std::uint64_t queue) {

@@ -61,10 +61,16 @@ class Session {
   [[nodiscard]] std::shared_ptr<const Bells> find_bells(std::uint64_t queue);
   void remember_bells(std::uint64_t queue, const std::shared_ptr<const Bells>& bells);
 
-  /// From attach to detach: the endpoint is named to the daemon when the connection is made anew. If the daemon does not know
-  /// it then, its queue's notice says removed. `map` must stay mapped until forget().
+  /// From attach to detach: the endpoint is named to the daemon when the connection is made anew. `map` must stay mapped
+  /// until forget(). Three answers:
+  ///   - known: the new connection answers for it;
+  ///   - unknown: is_unknown() says so from then on, and other processes of its queue are asked to look (post_doubt());
+  ///   - not this process's: it goes on. Its rights were checked at attach, and its lock tells the daemon when it ends.
   void remember(const protocol::EndpointName& name, const QueueMap& map);
   void forget(const protocol::EndpointName& name) noexcept;
+  /// Whether the daemon does not know the endpoint. Connects anew if the connection is broken, for a second at most; without
+  /// an answer the endpoint is taken to be known.
+  [[nodiscard]] bool is_unknown(const protocol::EndpointName& name) noexcept;
   /// Asks the daemon to look: the endpoint's memory is unmapped. Does not wait for an answer; connects anew if need be.
   void tell_detached(const protocol::EndpointName& name) noexcept;
   /// Tells the daemon that a producer's lane is filled. Best effort: the daemon's promise ends by itself.
@@ -74,11 +80,13 @@ class Session {
   struct Attached {
     protocol::EndpointName name;
     QueueMap map;
+    bool unknown = false;  ///< to the daemon
   };
 
   enum class StartDaemon : std::uint8_t { allowed, never };
   void connect(Deadline deadline, StartDaemon start = StartDaemon::allowed);
   void resume(Deadline deadline);
+  void set_unknown(Attached& endpoint) noexcept;
   /// Sends a request that has no answer. False: the connection has ended.
   [[nodiscard]] bool tell(std::string_view op, const protocol::EndpointName& name, Deadline deadline);
   [[nodiscard]] bool exchange(nlohmann::json& body, Packet& reply, Deadline deadline, Arrivals* arrivals = nullptr);

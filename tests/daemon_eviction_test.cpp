@@ -4,6 +4,8 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
+#include <csignal>
 #include <nlohmann/json.hpp>
 #include <thread>
 
@@ -172,6 +174,39 @@ TEST(Eviction, is_off_unless_asked_for_and_the_tool_names_who_holds_the_queue_up
             std::string::npos)
       << shown;
   EXPECT_NE(shown.find("STOPPED"), std::string::npos) << shown;
+}
+
+/// A suspended machine, a paused container: the consumer works for a fraction of its span on each message, and all stand still
+/// for longer than the span at the same time. The daemon goes on first.
+TEST(Eviction, spares_a_healthy_consumer_when_daemon_and_clients_were_frozen_together) {
+  TestDaemon daemon;
+  const Queue queue = connect(daemon).declare("orders", evicting(2000ms));
+  Child worker = Child::fork([&] {
+    auto in = connect(daemon).open_queue("orders").consumer({.group = "workers"});
+    for (;;) {
+      Received message = in.receive(20s);
+      if (!message) return 1;
+      for (int nap = 0; nap < 20; ++nap) std::this_thread::sleep_for(10ms);
+      if (!message->ack()) return 2;
+    }
+  });
+  Child producer = Child::fork([&] {
+    auto out = connect(daemon).open_queue("orders").producer({.wait = WaitStrategy::sleep});
+    while (out.publish_until("x", 20s) == Status::ok) {
+    }
+    return 1;
+  });
+  ASSERT_TRUE(eventually([&] { return queue.snapshot().used == k_small.slots; }));
+  const std::array<pid_t, 3> all{daemon.process().pid(), worker.pid(), producer.pid()};
+  for (const pid_t each : all) ::kill(each, SIGSTOP);
+  std::this_thread::sleep_for(3s);
+  ::kill(all[0], SIGCONT);
+  std::this_thread::sleep_for(50ms);
+  ::kill(all[1], SIGCONT);
+  ::kill(all[2], SIGCONT);
+  std::this_thread::sleep_for(1s);
+  EXPECT_FALSE(worker.poll().has_value());
+  for (const EndpointInfo& endpoint : queue.describe().endpoints) EXPECT_FALSE(endpoint.evicted);
 }
 
 TEST(Eviction, outlives_the_daemon) {

@@ -78,8 +78,12 @@ class Progress {
       progress.step();
       queue.remove_group("passing");
       progress.step();
+      std::vector<protocol::EndpointName> names;
+      for (const daemon::Handout& each : held) {
+        names.push_back({queue.record().id, each.reply.endpoint, each.reply.incarnation});
+      }
       held.clear();
-      registry.session_ended(session);
+      registry.session_ended(session, names);
       progress.step();
     }
     registry.remove("orders");

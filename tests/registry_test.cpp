@@ -222,10 +222,17 @@ TEST(Endpoint, of_an_ended_connection_is_awaited_until_its_memory_is_gone) {
   Queue& queue = registry.declare(k_alice, "a", k_small).queue;
   Handout mapped = attach(queue, Role::producer);
   const Handout others = attach(queue, Role::producer, "", k_session + 1);
+  std::vector<protocol::EndpointName> endpoints;
+  const auto note = [&](const Handout& handout) {
+    endpoints.push_back({queue.record().id, handout.reply.endpoint, handout.reply.incarnation});
+  };
+  note(mapped);
+  note(others);
   {
     const Handout gone = attach(queue, Role::consumer);
+    note(gone);
   }
-  registry.session_ended(k_session);
+  registry.session_ended(k_session, endpoints);
   EXPECT_FALSE(is_attached(queue, 2)) << "its memory was gone at once";
   EXPECT_EQ(registry.suspects(), 1U);
   EXPECT_EQ(registry.look_at_suspects(), 1U);
@@ -240,12 +247,14 @@ TEST(Endpoint, can_be_taken_over_by_its_process_s_next_connection_only) {
   Queue& queue = registry.declare(k_alice, "a", k_small).queue;
   const Handout held = attach(queue, Role::producer);
   const protocol::EndpointName name{queue.record().id, held.reply.endpoint, held.reply.incarnation};
-  registry.session_ended(k_session);
-  EXPECT_FALSE(registry.resume(k_bob, 9, name));
-  EXPECT_FALSE(registry.resume({.pid = 555, .uid = k_alice.uid}, 9, name));
-  EXPECT_FALSE(registry.resume(k_alice, 9, {name.queue + 1, name.endpoint, name.incarnation}));
-  EXPECT_FALSE(registry.resume(k_alice, 9, {name.queue, name.endpoint, name.incarnation + 1}));
-  EXPECT_TRUE(registry.resume(k_alice, 9, name));
+  registry.session_ended(k_session, {name});
+  using enum Registry::Resumed;
+  EXPECT_EQ(registry.resume(k_bob, 9, name), refused);
+  EXPECT_EQ(registry.resume({.pid = 555, .uid = k_alice.uid}, 9, name), refused);
+  EXPECT_EQ(registry.resume(k_alice, 9, {name.queue + 1, name.endpoint, name.incarnation}), gone);
+  EXPECT_EQ(registry.resume(k_alice, 9, {name.queue, name.endpoint, name.incarnation + 1}), gone);
+  EXPECT_EQ(queue.record().endpoints[0].session, 0U) << "nobody's until its own process asks";
+  EXPECT_EQ(registry.resume({.pid = k_alice.pid, .uid = k_bob.uid}, 9, name), ok) << "it has become another user";
   EXPECT_EQ(registry.look_at_suspects(), 0U) << "it is the new connection's care";
   EXPECT_EQ(queue.record().endpoints[0].session, 9U);
 }

@@ -88,7 +88,7 @@ Json own_evict_after_json(const std::vector<NamedGroup>& groups) {
 Json to_json(const EndpointInfo& endpoint) {
   Json json{{"index", endpoint.index},
             {"role", endpoint.producer ? "producer" : "consumer"},
-            {"pid", endpoint.pid},
+            {"pid", endpoint.pid == 0 ? Json(nullptr) : Json(endpoint.pid)},
             {"uid", endpoint.uid}};
   if (!endpoint.producer) {
     json["group"] = endpoint.group.empty() ? Json(nullptr) : Json(endpoint.group);

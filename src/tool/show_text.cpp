@@ -15,6 +15,7 @@ namespace {
 constexpr std::size_t k_indent = 2;
 
 std::string process_text(const EndpointInfo& endpoint) {
+  if (endpoint.pid == 0) return "unknown (of another pid namespace)";
   const std::optional<ProcessInfo> process = process_info(endpoint.pid);
   if (!process) return std::to_string(endpoint.pid);
   return std::to_string(endpoint.pid) + " " + process->name;

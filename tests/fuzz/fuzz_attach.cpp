@@ -41,6 +41,7 @@ constexpr int k_most_steps = 12;
 struct Plan {
   daemon::Registry* registry = nullptr;
   FuzzedDataProvider* input = nullptr;
+  std::vector<protocol::EndpointName> endpoints = {};
 };
 Plan plan;
 
@@ -132,6 +133,7 @@ void serve(Channel channel) {
     } else {
       daemon::Caller caller{*plan.registry, peer, k_session, "/nowhere", true};
       reply = daemon::answer(caller, request);
+      plan.endpoints.insert(plan.endpoints.end(), caller.endpoints.begin(), caller.endpoints.end());
     }
     if (!reply) continue;
     if (request["op"] == "attach" && plan.input != nullptr) spoil(*reply);
@@ -258,7 +260,7 @@ class Client {
 void expect_nobody_left(detail::Session& session, daemon::Registry& registry) {
   plan.input = nullptr;
   static_cast<void>(session.request("flush", "ping", nlohmann::json::object()));
-  registry.session_ended(k_session);
+  registry.session_ended(k_session, std::exchange(plan.endpoints, {}));
   if (registry.look_at_suspects() != 0) std::abort();
   plan.registry = nullptr;
   registry.remove_all();

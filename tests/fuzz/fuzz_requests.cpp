@@ -60,7 +60,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     text.remove_prefix(end == std::string_view::npos ? text.size() : end + 1);
   }
   held.clear();
-  registry.session_ended(k_session);
+  registry.session_ended(k_session, caller.endpoints);
   if (registry.look_at_suspects() != 0) std::abort();
   for (const auto& [name, queue] : registry.queues()) {
     for (const auto& endpoint : queue->record().endpoints) {

@@ -1,0 +1,141 @@
+// evict_after_ms counts time in which the daemon ran. The clock is the test's.
+#include <gtest/gtest.h>
+#include <sys/socket.h>
+
+#include <array>
+#include <chrono>
+#include <thread>
+
+#include "channel.hpp"
+#include "registry.hpp"
+#include "run_clock.hpp"
+#include "support/child.hpp"
+#include "validate.hpp"
+
+namespace beltway::daemon {
+namespace {
+
+using namespace std::chrono_literals;
+using protocol::Role;
+using Time = RunClock::TimePoint;
+
+TEST(RunClock, leaves_out_what_a_tick_comes_late) {
+  RunClock clock;
+  const Time start{};
+  EXPECT_EQ(clock.tick(start).now, start);
+  clock.plan(start, 100ms);
+  EXPECT_EQ(clock.tick(start + 100ms).now, start + 100ms);
+  clock.plan(start + 100ms, 100ms);
+  const RunClock::Tick late = clock.tick(start + 10s);
+  EXPECT_TRUE(late.is_late);
+  EXPECT_EQ(late.now, start + 200ms);
+  clock.plan(start + 10s, 100ms);
+  const RunClock::Tick next = clock.tick(start + 10s + 110ms);
+  EXPECT_FALSE(next.is_late) << "a little late is usual";
+  EXPECT_EQ(next.now, start + 300ms);
+}
+
+TEST(RunClock, does_not_count_a_rest_as_late) {
+  RunClock clock;
+  clock.plan(Time{}, 100ms);
+  clock.rest();
+  EXPECT_FALSE(clock.tick(Time{} + 1h).is_late);
+  EXPECT_EQ(clock.tick(Time{} + 1h).now, Time{} + 1h);
+}
+
+/// A group whose consumer holds the first message of a full ring, and a producer that waits.
+class Standstill : public testing::Test {
+ protected:
+  Standstill() {
+    QueueOptions options{.slots = 4, .lane_bytes = 0, .max_producers = 2, .max_consumers = 2, .max_groups = 1};
+    options.evict_after_ms = 1s;
+    options.groups = {"g"};
+    queue_ = &registry_.declare(peer_, "orders", options).queue;
+    producer_ = queue_->attach(peer_, 1, {.role = Role::producer, .barriers = true});
+    consumer_ = queue_->attach(peer_, 2, {.role = Role::consumer, .barriers = true, .group = "g"});
+    const Geometry geometry = geometry_of(options);
+    ring_ = Mapping(producer_.borrowed[1], {0, geometry.ring_bytes()}, Access::read_write, "test");
+    control_ = Mapping(producer_.borrowed[0], {0, geometry.control_bytes()}, Access::read_write, "test");
+    const QueueMap map{.geometry = geometry, .ring = ring_.data(), .control = control_.data()};
+    for (Position p = 0; p < geometry.slots; ++p)
+      map.slot(p).state.store_relaxed(SlotState{p, 0, SlotPhase::ready}.word());
+    map.tail().store_relaxed(Tail{geometry.slots, 0, 0}.word());
+    map.lease(0, 0).store_release(
+        Lease{0, static_cast<std::uint8_t>(consumer_.reply.endpoint), 0, LeasePhase::leased}.word());
+  }
+  /// One look of the daemon; when it wants the next one.
+  std::chrono::milliseconds look() { return registry_.evict_who_stands_still(wall_); }
+  [[nodiscard]] bool is_evicted() const { return queue_->record().endpoints[2].evicted; }
+  /// Looks when it was asked to, until the consumer is thrown out; how long that took.
+  std::chrono::milliseconds time_to_eviction() {
+    std::chrono::milliseconds passed{0};
+    while (!is_evicted() && passed < 60s) {
+      const auto pause = look();
+      if (is_evicted()) break;
+      wall_ += pause;
+      passed += pause;
+    }
+    return passed;
+  }
+
+  const Peer peer_{.pid = 101, .uid = 1001, .gid = 2001};
+  Store store_;
+  Keep keep_{store_};
+  Registry registry_{{}, keep_};
+  Queue* queue_ = nullptr;
+  Handout producer_;
+  Handout consumer_;
+  Mapping ring_;
+  Mapping control_;
+  Time wall_ = Time{} + 1h;
+};
+
+TEST_F(Standstill, of_one_consumer_ends_after_its_span) {
+  const auto passed = time_to_eviction();
+  EXPECT_GE(passed, 1s);
+  EXPECT_LE(passed, 1250ms);
+}
+
+TEST_F(Standstill, of_everybody_does_not_count) {
+  auto pause = look();
+  for (int freeze = 0; freeze < 5; ++freeze) {
+    wall_ += pause + 1h;
+    pause = look();
+    EXPECT_FALSE(is_evicted()) << "at once after freeze " << freeze;
+  }
+}
+
+TEST_F(Standstill, goes_on_to_count_where_the_freeze_began) {
+  wall_ += look();
+  wall_ += look();
+  wall_ += 1h;
+  EXPECT_FALSE(is_evicted());
+  const auto passed = time_to_eviction();
+  EXPECT_GE(passed, 250ms) << "one more period, in which others may run";
+  EXPECT_LE(passed, 1s) << "and not all of it anew";
+}
+
+/// The answer comes after the deadline on the wall, and in time for a process that was frozen together with the daemon.
+TEST(Waiting, for_the_daemon_does_not_count_time_in_which_the_client_was_stopped) {
+  std::array<int, 2> ends{};
+  ASSERT_EQ(::socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, ends.data()), 0);
+  Channel theirs{Fd(ends[1])};
+  const Fd ours(ends[0]);
+  test::Child client = test::Child::fork([&] {
+    Channel channel{Fd(::dup(ours.get()))};
+    if (!channel.send({{"n", 1}}, std::chrono::steady_clock::now() + 5s)) return 2;
+    Packet packet;
+    return channel.receive(packet, std::chrono::steady_clock::now() + 2s) ? 0 : 1;
+  });
+  Packet packet;
+  ASSERT_TRUE(theirs.receive(packet, std::chrono::steady_clock::now() + 20s));
+  client.kill(SIGSTOP);
+  std::this_thread::sleep_for(3s);
+  client.kill(SIGCONT);
+  std::this_thread::sleep_for(300ms);
+  ASSERT_TRUE(theirs.send({{"n", 2}}, std::chrono::steady_clock::now() + 5s));
+  EXPECT_EQ(client.wait(), (test::Exit{.code = 0, .signal = 0}));
+}
+
+}  // namespace
+}  // namespace beltway::daemon
