@@ -39,7 +39,8 @@ struct Caller {
   bool later = false;  ///< set by answer(): no reply yet, ask_again will bring it
 };
 
-/// Nothing for a request that has no reply, or has none yet (Caller::later). Never throws what the request caused: that becomes an error reply.
+/// Nothing for a request that has no reply, or has none yet (Caller::later). Never throws what the request caused: that becomes
+/// an error reply.
 [[nodiscard]] std::optional<Reply> answer(Caller& caller, const nlohmann::json& request);
 
 /// An error as a reply; `request` may be anything.
