@@ -61,6 +61,7 @@ Reply ping(Caller& caller, const json&) {
   const LogState log = log_state();
   return reply_with({{"version", k_version},
                      {"pid", ::getpid()},
+                     {"uid", ::geteuid()},
                      {"socket", caller.socket},
                      {"log", log.file},
                      {"log_lost", log.lost}});

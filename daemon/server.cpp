@@ -1,7 +1,6 @@
 #include "server.hpp"
 
 #include <spdlog/spdlog.h>
-#include <sys/socket.h>
 
 #include <algorithm>
 #include <boost/asio/post.hpp>
@@ -10,10 +9,6 @@
 #include "kernel.hpp"
 #include "surroundings.hpp"
 #include "wary.hpp"
-
-#ifndef SO_PASSRIGHTS  // Linux 6.16
-#define SO_PASSRIGHTS 83
-#endif
 
 namespace beltway::daemon {
 namespace {
@@ -28,20 +23,6 @@ constexpr milliseconds k_longest_pause_ms{250};
 
 /// A timer that comes so late: the process did not run meanwhile.
 constexpr std::chrono::seconds k_frozen{1};
-
-/// Connections that are let in before everybody else has a turn.
-constexpr int k_admitted_at_once = 16;
-
-/// Out of descriptors: how long nobody is let in.
-constexpr milliseconds k_door_rest_ms{100};
-
-/// Nobody has a descriptor to send to the daemon. To close one may take as long as its sender likes (a socket that lingers, a
-/// file of a slow file system), so the kernel shall refuse it; one before 6.16 cannot, and it is closed here. For a listening
-/// socket, whose connections inherit it.
-void refuse_descriptors(int socket) noexcept {
-  const int off = 0;
-  ::setsockopt(socket, SOL_SOCKET, SO_PASSRIGHTS, &off, sizeof off);
-}
 
 /// What a process must be before it can hold queues.
 Store prepare(Store store) {
@@ -62,8 +43,7 @@ Server::Server(const ServerOptions& options, Store store)
       keep_(store_),
       workers_(io_),
       registry_(options.quotas, keep_, &workers_),
-      door_(io_, listener_.descriptor()),
-      door_rest_(io_),
+      entrance_(io_, listener_, store_, [this](Fd socket) { admit(std::move(socket)); }),
       suspects_timer_(io_),
       standstills_timer_(io_),
       idle_timer_(io_),
@@ -77,18 +57,17 @@ Server::Server(const ServerOptions& options, Store store)
     suspects_pause_ms_ = k_first_pause_ms;
     look_at_suspects();
   });
-  refuse_descriptors(listener_.descriptor());
   store_.notify("READY=1");
 }
 
-Server::~Server() { door_.release(); }
+Server::~Server() = default;
 
 Server::End Server::run() {
   spdlog::info("listening at {}", listener_.path().string());
   if (!users_.maps_all_users()) {
     spdlog::info("in a user namespace: users that are not mapped there cannot be told apart and are refused");
   }
-  wait_for_connection();
+  entrance_.open();
   look_after();
   watch_idleness();
   io_.run();
@@ -127,28 +106,6 @@ void Server::wait_for_signal() {
     spdlog::info("signal {}: {}", signal, again ? "handing over to the next daemon" : "ending");
     end_ = again ? End::restart : End::ended;
     io_.stop();
-  });
-}
-
-void Server::wait_for_connection() {
-  door_.async_wait(boost::asio::posix::stream_descriptor::wait_read, [this](error_code error) {
-    if (!error) accept_all();
-  });
-}
-
-void Server::accept_all() {
-  bool turned_away = false;
-  // A crowd at the door must not keep those waiting who are in.
-  for (int i = 0; i < k_admitted_at_once; ++i) {
-    Fd connection = listener_.accept(turned_away);
-    if (!connection) break;
-    admit(std::move(connection));
-  }
-  if (!turned_away) return wait_for_connection();
-  spdlog::error("no file descriptor left: a connection was turned away; raise RLIMIT_NOFILE");
-  door_rest_.expires_after(k_door_rest_ms);
-  door_rest_.async_wait([this](error_code error) {
-    if (!error) wait_for_connection();
   });
 }
 

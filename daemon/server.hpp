@@ -5,7 +5,6 @@
 #pragma once
 
 #include <boost/asio/io_context.hpp>
-#include <boost/asio/posix/stream_descriptor.hpp>
 #include <boost/asio/signal_set.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <chrono>
@@ -16,6 +15,7 @@
 #include <optional>
 
 #include "client_session.hpp"
+#include "entrance.hpp"
 #include "keep.hpp"
 #include "listener.hpp"
 #include "orphans.hpp"
@@ -58,8 +58,6 @@ class Server {
 
  private:
   void wait_for_signal();
-  void wait_for_connection();
-  void accept_all();
   void admit(Fd socket);
   /// Why this peer is not let in; nothing if it is. Takes out of it what the daemon cannot know.
   [[nodiscard]] std::optional<Error> refusal_of(Peer& peer) const;
@@ -82,8 +80,7 @@ class Server {
   Workers workers_;
   Registry registry_;
   const UserNamespace users_ = UserNamespace::of_this_process();
-  boost::asio::posix::stream_descriptor door_;
-  boost::asio::steady_timer door_rest_;
+  Entrance entrance_;
   boost::asio::steady_timer suspects_timer_;
   boost::asio::steady_timer standstills_timer_;
   boost::asio::steady_timer idle_timer_;

@@ -2,6 +2,7 @@
 #include "beltway/connection.hpp"
 
 #include "fields.hpp"
+#include "find_daemon.hpp"
 #include "protocol.hpp"
 #include "session.hpp"
 #include "validate.hpp"
@@ -60,11 +61,15 @@ QueueInfo Connection::describe(std::string_view name) const {
 Connection::DaemonInfo Connection::ping() const {
   const Packet reply = session_->request("ping", "ping", json::object());
   const Fields fields(reply.body, "ping");
+  const std::string socket = fields.text("socket");
   return {.version = fields.text("version"),
           .pid = static_cast<int>(fields.number<std::uint32_t>("pid")),
-          .socket = fields.text("socket"),
+          .uid = fields.number_or<std::uint32_t>("uid", Connection::k_unknown_uid),
+          .socket = socket,
           .log = fields.text_or("log", ""),
-          .log_lost = fields.has("log_lost") ? fields.number<std::uint64_t>("log_lost") : 0};
+          .log_lost = fields.has("log_lost") ? fields.number<std::uint64_t>("log_lost") : 0,
+          .asked = session_->socket().string(),
+          .others = session_->was_searched() ? other_daemons(socket) : std::vector<OtherDaemon>{}};
 }
 
 }  // namespace beltway

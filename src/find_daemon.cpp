@@ -1,16 +1,20 @@
 #include "find_daemon.hpp"
 
 #include <sys/socket.h>
+#include <sys/stat.h>
 
+#include <algorithm>
 #include <optional>
 #include <string>
 #include <thread>
 
 #include "beltway/version.hpp"
 #include "fields.hpp"
+#include "living_daemon.hpp"
 #include "protocol.hpp"
 #include "socket_path.hpp"
 #include "start_daemon.hpp"
+#include "validate.hpp"
 
 namespace beltway {
 namespace {
@@ -18,13 +22,42 @@ namespace {
 using nlohmann::json;
 namespace fs = std::filesystem;
 
-constexpr std::chrono::milliseconds k_pause_ms{2};
+/// Pauses between two tries grow, so that a client that waits neither burns a processor nor starts daemon after daemon.
+constexpr std::chrono::milliseconds k_first_pause_ms{2};
+constexpr std::chrono::milliseconds k_longest_pause_ms{2000};
+/// Somebody is known to be there: it will not be long.
+constexpr std::chrono::milliseconds k_longest_pause_at_door_ms{50};
 
-/// False at the deadline.
-bool pause_until(Deadline deadline) {
-  if (std::chrono::steady_clock::now() >= deadline) return false;
-  std::this_thread::sleep_for(k_pause_ms);
-  return true;
+class Pauses {
+ public:
+  explicit Pauses(std::chrono::milliseconds longest) : longest_(longest) {}
+
+  /// False at the deadline.
+  bool pause_until(Deadline deadline) {
+    const auto now = std::chrono::steady_clock::now();
+    if (now >= deadline) return false;
+    std::this_thread::sleep_until(std::min(deadline, now + pause_));
+    pause_ = std::min(pause_ * 2, longest_);
+    return true;
+  }
+
+ private:
+  std::chrono::milliseconds longest_;
+  std::chrono::milliseconds pause_ = k_first_pause_ms;
+};
+
+/// For the error of one who may not connect.
+std::string rights_of(const fs::path& path) {
+  struct stat status{};
+  if (::lstat(path.c_str(), &status) != 0) return " (its directory is closed to you)";
+  return " (user " + std::to_string(status.st_uid) + ", mode " + octal(status.st_mode & 07777U) + ")";
+}
+
+/// The process that listens at the other end; 0: of a pid namespace that this one does not see.
+int listening_process(int connected) {
+  ucred who{};
+  socklen_t size = sizeof who;
+  return ::getsockopt(connected, SOL_SOCKET, SO_PEERCRED, &who, &size) == 0 ? who.pid : 0;
 }
 
 /// Nothing if nobody listens there.
@@ -32,17 +65,20 @@ std::optional<Channel> connect_to(const fs::path& path, Deadline deadline) {
   const sockaddr_un address = socket_address(path);
   const std::string what = "connect to " + path.string();
   Fd socket = checked_fd(::socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0), what);
+  Pauses pauses(k_longest_pause_at_door_ms);
   while (::connect(socket.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0) {
     if (errno == EINTR) continue;
     if (errno == ENOENT || errno == ENOTDIR || errno == ECONNREFUSED) return std::nullopt;
     if (errno == EACCES || errno == EPERM) {
-      throw Error(Errc::no_permission, what + ": you may not reach this socket; ask who runs the daemon");
+      throw Error(Errc::no_permission,
+                  what + ": you may not reach this socket" + rights_of(path) + "; ask who runs the daemon");
     }
     if (errno == EPROTOTYPE) throw Error(Errc::protocol, what + ": that socket is not a Beltway daemon's");
     // EAGAIN: the daemon has many at its door; a Unix socket cannot be polled for that.
     if (errno != EAGAIN) throw system_failure(what);
-    if (!pause_until(deadline))
-      throw Error(Errc::no_daemon, what + ": the daemon did not accept in time; is it stopped?");
+    if (!pauses.pause_until(deadline)) {
+      throw Error(Errc::no_daemon, what + ": the daemon did not accept in time; " + why_silent(path));
+    }
   }
   return Channel(std::move(socket));
 }
@@ -54,7 +90,8 @@ bool greet(Channel& channel, const fs::path& path, Deadline deadline) {
   Packet packet;
   if (!channel.receive(packet, deadline)) {
     if (std::chrono::steady_clock::now() < deadline) return false;
-    throw Error(Errc::no_daemon, "connect to " + path.string() + ": the daemon did not answer in time; is it stopped?");
+    throw Error(Errc::no_daemon, "connect to " + path.string() + ": the daemon did not answer in time; " +
+                                     why_silent(path, listening_process(channel.descriptor())));
   }
   protocol::throw_if_error(packet.body);
   const auto theirs = Fields(packet.body, "hello of the daemon").number<std::uint32_t>("protocol");
@@ -66,32 +103,87 @@ bool greet(Channel& channel, const fs::path& path, Deadline deadline) {
 
 std::optional<Link> try_link(const fs::path& path, Deadline deadline) {
   // A daemon that dies before it says hello is followed by another at the same socket, or by none.
+  Pauses pauses(k_longest_pause_at_door_ms);
   do {
     std::optional<Channel> channel = connect_to(path, deadline);
     if (!channel) return std::nullopt;
     if (greet(*channel, path, deadline)) return Link{std::move(*channel), path};
-  } while (pause_until(deadline));
+  } while (pauses.pause_until(deadline));
   return std::nullopt;
 }
 
+/// In a directory that others can write to, anybody could pose as our daemon.
+bool is_safe(const fs::path& user_socket) { return is_private_directory(user_socket.parent_path()); }
+
 std::optional<Link> try_user_link(Deadline deadline) {
-  const fs::path path = user_socket_path();
-  // In a directory that others can write to, anybody could pose as our daemon.
-  if (!is_private_directory(path.parent_path())) return std::nullopt;
-  return try_link(path, deadline);
+  for (const fs::path& path : user_socket_paths()) {
+    if (!is_safe(path)) continue;
+    if (std::optional<Link> link = try_link(path, deadline)) return link;
+  }
+  return std::nullopt;
+}
+
+/// A place of this user where a daemon lives that cannot be reached now.
+std::optional<fs::path> unreachable_user_socket() {
+  for (const fs::path& path : user_socket_paths()) {
+    if (living_daemon(path)) return path;
+  }
+  return std::nullopt;
+}
+
+/// Waits for a daemon that lives without its socket. Nothing if nobody lives there.
+std::optional<Link> wait_for_living(const fs::path& path, Deadline deadline) {
+  Pauses pauses(k_longest_pause_at_door_ms);
+  while (living_daemon(path) && pauses.pause_until(deadline)) {
+    if (std::optional<Link> link = try_link(path, deadline)) return link;
+  }
+  return std::nullopt;
+}
+
+[[noreturn]] void throw_unreachable(const fs::path& path, const std::string& remedy) {
+  throw Error(Errc::no_daemon, "connect to " + path.string() + ": " + why_unreachable(path) + remedy);
+}
+
+Link link_to_named(const fs::path& path, Deadline deadline) {
+  if (std::optional<Link> link = try_link(path, deadline)) return std::move(*link);
+  if (std::optional<Link> link = wait_for_living(path, deadline)) return std::move(*link);
+  throw_unreachable(path, living_daemon(path) ? "" : "; start one with: beltwayd --socket " + path.string());
 }
 
 Link link_to_own_daemon(Deadline deadline) {
   const fs::path path = user_socket_path();
   make_private_directory(path.parent_path());
+  Pauses pauses(k_longest_pause_ms);
   std::string words;
   do {
-    // One that is starting or ending keeps ours from starting: both are over in a moment.
-    words = start_daemon(path, deadline);
+    // One that lives without a socket makes it anew: a second daemon beside it would be a second world.
+    if (const auto living = unreachable_user_socket()) {
+      if (std::optional<Link> link = wait_for_living(*living, deadline)) return std::move(*link);
+    } else {
+      // One that is starting or ending keeps ours from starting: both are over in a moment.
+      words = start_daemon(path, deadline);
+    }
     if (std::optional<Link> link = try_user_link(deadline)) return std::move(*link);
-  } while (pause_until(deadline));
-  throw Error(Errc::no_daemon, "connect to " + path.string() + ": the daemon that was started there does not answer" +
-                                   (words.empty() ? "; its log is " + path.string() + ".log" : "; it said: " + words));
+  } while (pauses.pause_until(deadline));
+  const auto living = unreachable_user_socket();
+  throw_unreachable(living.value_or(path), living ? ""
+                                           : words.empty()
+                                               ? "; one was started, and its log is " + path.string() + ".log"
+                                               : "; one was started and said: " + words);
+}
+
+[[noreturn]] void throw_no_daemon() {
+  std::string looked;
+  std::string unsafe;
+  for (const fs::path& path : user_socket_paths()) {
+    looked += path.string() + ", ";
+    std::error_code failed;
+    if (!is_safe(path) && fs::exists(fs::symlink_status(path.parent_path(), failed))) {
+      unsafe += "; " + path.parent_path().string() + " was passed over, since it is not yours alone";
+    }
+  }
+  throw Error(Errc::no_daemon, "connect: no daemon answers at " + looked + "or " + system_socket_path().string() +
+                                   unsafe + "; none was started: start beltwayd, or name a socket in $BELTWAY_SOCKET");
 }
 
 }  // namespace
@@ -99,18 +191,28 @@ Link link_to_own_daemon(Deadline deadline) {
 Link find_daemon(const ConnectionOptions& options, Deadline deadline) {
   std::optional<fs::path> named = socket_from_environment();
   if (!options.socket.empty()) named = options.socket;
-  if (named) {
-    if (std::optional<Link> link = try_link(*named, deadline)) return std::move(*link);
-    throw Error(Errc::no_daemon, "connect to " + named->string() +
-                                     ": no daemon answers there; start one with: beltwayd "
-                                     "--socket " +
-                                     named->string());
-  }
+  if (named) return link_to_named(*named, deadline);
   if (std::optional<Link> link = try_user_link(deadline)) return std::move(*link);
+  if (const auto living = unreachable_user_socket()) {
+    if (std::optional<Link> link = wait_for_living(*living, deadline)) return std::move(*link);
+    if (living_daemon(*living)) throw_unreachable(*living, "");
+  }
   if (std::optional<Link> link = try_link(system_socket_path(), deadline)) return std::move(*link);
   if (options.start_daemon) return link_to_own_daemon(deadline);
-  throw Error(Errc::no_daemon, "connect: no daemon answers at " + user_socket_path().string() + " or " +
-                                   system_socket_path().string() + "; start beltwayd, or allow start_daemon");
+  throw_no_daemon();
+}
+
+std::vector<OtherDaemon> other_daemons(const fs::path& asked) {
+  std::vector<OtherDaemon> others;
+  if (socket_from_environment()) return others;
+  for (const fs::path& path : other_user_socket_paths()) {
+    const auto holder = is_safe(path) ? lock_holder(path) : std::nullopt;
+    if (!holder || holder->primary == asked) continue;
+    const fs::path socket = holder->primary.empty() ? path : holder->primary;
+    const auto known = [&](const OtherDaemon& other) { return other.socket == socket; };
+    if (std::ranges::none_of(others, known)) others.push_back({holder->pid, socket});
+  }
+  return others;
 }
 
 }  // namespace beltway

@@ -6,6 +6,7 @@
 #include "find_daemon.hpp"
 #include "groups.hpp"
 #include "kernel.hpp"
+#include "living_daemon.hpp"
 #include "socket_path.hpp"
 
 namespace beltway::detail {
@@ -22,6 +23,12 @@ Deadline deadline_after(std::chrono::milliseconds patience) {
   const auto now = steady_clock::now();
   const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(Deadline::max() - now);
   return patience >= left ? Deadline::max() : now + std::max(patience, std::chrono::milliseconds(0));
+}
+
+/// One of the places where this user's daemon is looked for.
+bool is_user_socket(const std::filesystem::path& socket) {
+  const std::vector<std::filesystem::path> places = user_socket_paths();
+  return std::ranges::find(places, socket) != places.end();
 }
 
 /// The daemon knows a queue that a handle names by its id only; who reads the error wants the name.
@@ -51,6 +58,11 @@ Session::Session(const ConnectionOptions& options) : options_(options), barriers
   socket_ = std::move(link.socket);
 }
 
+std::filesystem::path Session::socket() const {
+  const std::lock_guard lock(mutex_);
+  return socket_;
+}
+
 void Session::check_fork(const std::string& what) const {
   if (guard_.in_child()) {
     throw Error(Errc::forked, what + ": the connection was made before fork(); open one in the child");
@@ -71,7 +83,7 @@ Packet Session::request(const std::string& what, std::string_view op, json body,
     }
     if (steady_clock::now() >= deadline) {
       throw Error(Errc::no_daemon, what + ": the daemon at " + socket_.string() + " did not answer within " +
-                                       std::to_string(options_.timeout_ms.count()) + " ms; is it stopped or busy?");
+                                       std::to_string(options_.timeout_ms.count()) + " ms; " + why_silent(socket_));
     }
     if (repeat == Repeat::never) break;
   }
@@ -102,7 +114,7 @@ void Session::connect(Deadline deadline, StartDaemon start) {
   ConnectionOptions options = options_;
   options.start_daemon = options.start_daemon && start == StartDaemon::allowed;
   // The same daemon's place; only one that we could have started before is started again.
-  if (!options.start_daemon || socket_ != user_socket_path()) options.socket = socket_;
+  if (!options.start_daemon || !is_user_socket(socket_)) options.socket = socket_;
   Link link = find_daemon(options, deadline);
   channel_ = std::move(link.channel);
   socket_ = std::move(link.socket);

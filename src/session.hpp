@@ -8,6 +8,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <filesystem>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -54,6 +55,11 @@ class Session {
   /// How long a request may take (ConnectionOptions::timeout_ms).
   [[nodiscard]] std::chrono::milliseconds patience() const noexcept { return options_.timeout_ms; }
 
+  /// The socket of the daemon that was asked last.
+  [[nodiscard]] std::filesystem::path socket() const;
+  /// The socket was not named by ConnectionOptions.
+  [[nodiscard]] bool was_searched() const { return options_.socket.empty(); }
+
   /// Whether this process is registered for membarrier.
   [[nodiscard]] bool barriers() const noexcept { return barriers_; }
 
@@ -94,7 +100,7 @@ class Session {
   const ForkGuard guard_;
   ConnectionOptions options_;
   bool barriers_ = false;
-  std::mutex mutex_;  ///< guards what follows
+  mutable std::mutex mutex_;  ///< guards what follows
   Channel channel_;
   std::filesystem::path socket_;
   std::uint64_t last_number_ = 0;

@@ -46,14 +46,21 @@ class Connection {
   [[nodiscard]] std::vector<QueueInfo> list() const;
   [[nodiscard]] QueueInfo describe(std::string_view name) const;
 
+  /// A daemon of an older version does not say whose it is.
+  static constexpr std::uint32_t k_unknown_uid = 0xffffffff;
+
   struct DaemonInfo {
     std::string version;
     int pid = 0;
-    std::string socket;
-    std::string log;             ///< the file that it logs to; empty: its standard error
+    std::uint32_t uid = k_unknown_uid;  ///< the daemon's user
+    std::string socket;                 ///< where it listens first
+    std::string log;                    ///< the file that it logs to; empty: its standard error
     std::uint64_t log_lost = 0;  ///< lines of its log that were dropped, since nobody read it or the disk was full
+    std::string asked;           ///< the socket that this connection uses: another door of the same daemon, maybe
+    /// More daemons of the caller's user: what is published there does not come here.
+    std::vector<OtherDaemon> others = {};
   };
-  /// Asks the daemon for a sign of life.
+  /// Asks the daemon for a sign of life, and looks whether the caller's user has other daemons.
   [[nodiscard]] DaemonInfo ping() const;
 
  private:

@@ -11,6 +11,12 @@
 
 namespace beltway {
 
+/// A daemon of the caller's user that the caller did not ask: it serves another environment of that user.
+struct OtherDaemon {
+  int pid = 0;         ///< 0: not known
+  std::string socket;  ///< where it listens first
+};
+
 /// Kept by a producer in shared memory, written by it alone.
 struct ProducerCounters {
   std::uint64_t messages = 0;          ///< published

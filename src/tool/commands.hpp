@@ -24,7 +24,10 @@ struct Globals {
 
   [[nodiscard]] bool json() const noexcept { return format == "json"; }
   [[nodiscard]] ConnectionOptions connection_options() const;
-  [[nodiscard]] Connection connect() const { return Connection::open(connection_options()); }
+  /// Starts a daemon if that is allowed. Says on standard error if this user has another daemon.
+  [[nodiscard]] Connection connect() const;
+  /// For a command that only looks: it starts nothing.
+  [[nodiscard]] Connection connect_to_look() const;
 };
 
 void add_declare(Command& app, Globals& globals);

@@ -85,6 +85,23 @@ Json own_evict_after_json(const std::vector<NamedGroup>& groups) {
 
 }  // namespace
 
+Json to_json(const Connection::DaemonInfo& daemon) {
+  const bool uid_known = daemon.uid != Connection::k_unknown_uid;
+  Json others = Json::array();
+  for (const OtherDaemon& other : daemon.others) {
+    others.push_back({{"pid", other.pid > 0 ? Json(other.pid) : Json(nullptr)}, {"socket", other.socket}});
+  }
+  return {{"version", daemon.version},
+          {"pid", daemon.pid},
+          {"uid", uid_known ? Json(daemon.uid) : Json(nullptr)},
+          {"user", uid_known ? Json(user_name(daemon.uid)) : Json(nullptr)},
+          {"socket", daemon.socket},
+          {"log", daemon.log},
+          {"log_lost", daemon.log_lost},
+          {"asked", daemon.asked},
+          {"others", std::move(others)}};
+}
+
 Json to_json(const EndpointInfo& endpoint) {
   Json json{{"index", endpoint.index},
             {"role", endpoint.producer ? "producer" : "consumer"},

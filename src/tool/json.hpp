@@ -3,6 +3,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "beltway/connection.hpp"
 #include "beltway/info.hpp"
 #include "beltway/message.hpp"
 #include "digest.hpp"
@@ -12,6 +13,7 @@ namespace beltway::tool {
 /// Keys stay in the order of the documentation.
 using Json = nlohmann::ordered_json;
 
+[[nodiscard]] Json to_json(const Connection::DaemonInfo& daemon);
 [[nodiscard]] Json to_json(const QueueInfo& info);
 [[nodiscard]] Json to_json(const EndpointInfo& endpoint);
 [[nodiscard]] Json to_json(const QueueSnapshot& snapshot);

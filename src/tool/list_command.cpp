@@ -1,5 +1,6 @@
 // `beltway list`: the queues that the caller may read or write.
 #include <algorithm>
+#include <iostream>
 #include <optional>
 
 #include "beltway/error.hpp"
@@ -24,7 +25,8 @@ std::optional<QueueSnapshot> try_snapshot(const Connection& connection, const st
 
 std::string of(std::size_t count, std::uint32_t limit) { return std::to_string(count) + "/" + std::to_string(limit); }
 
-Json list_json(const Connection& connection, const std::vector<QueueInfo>& queues) {
+Json list_json(const Connection& connection, const Connection::DaemonInfo& daemon,
+               const std::vector<QueueInfo>& queues) {
   Json list = Json::array();
   for (const QueueInfo& info : queues) {
     const std::optional<QueueSnapshot> snapshot = try_snapshot(connection, info.name);
@@ -34,6 +36,7 @@ Json list_json(const Connection& connection, const std::vector<QueueInfo>& queue
     list.push_back(std::move(json));
   }
   Json json;
+  json["daemon"] = to_json(daemon);
   json["queues"] = std::move(list);
   return json;
 }
@@ -57,10 +60,17 @@ std::string list_text(const Connection& connection, const std::vector<QueueInfo>
 }
 
 ExitCode run(const Globals& globals) {
-  const Connection connection = globals.connect();
+  const Connection connection = globals.connect_to_look();
+  const Connection::DaemonInfo daemon = connection.ping();
   const std::vector<QueueInfo> queues = connection.list();
   Output output(1);
-  output.append(globals.json() ? json_line(list_json(connection, queues)) : list_text(connection, queues));
+  if (globals.json()) {
+    output.append(json_line(list_json(connection, daemon, queues)));
+  } else {
+    // Not on standard output: what scripts read there is the table alone.
+    std::cerr << daemon_text(daemon) << std::endl;
+    output.append(list_text(connection, queues));
+  }
   output.flush();
   return ExitCode::done;
 }

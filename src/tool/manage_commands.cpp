@@ -2,6 +2,7 @@
 #include "commands.hpp"
 #include "json.hpp"
 #include "output.hpp"
+#include "process_info.hpp"
 
 namespace beltway::tool {
 
@@ -43,23 +44,17 @@ ExitCode remove_group(const Globals& globals, const Options& options) {
 }
 
 ExitCode ping(const Globals& globals) {
-  const Connection connection = globals.connect();
+  const Connection connection = globals.connect_to_look();
   const auto before = std::chrono::steady_clock::now();
   const Connection::DaemonInfo daemon = connection.ping();
   const std::chrono::nanoseconds taken = std::chrono::steady_clock::now() - before;
-  std::string text = "beltwayd " + daemon.version + ", process " + std::to_string(daemon.pid) + ", " + daemon.socket +
-                     ", " + format_duration(taken) + "\n";
+  std::string text = daemon_text(daemon) + ", " + format_duration(taken) + "\n";
   if (!daemon.log.empty()) text += "log " + daemon.log + "\n";
   if (daemon.log_lost > 0)
     text += std::to_string(daemon.log_lost) + " lines of its log were lost: nobody read it, or no room\n";
-  return print(globals,
-               {{"version", daemon.version},
-                {"pid", daemon.pid},
-                {"socket", daemon.socket},
-                {"log", daemon.log},
-                {"log_lost", daemon.log_lost},
-                {"round_trip_ns", taken.count()}},
-               text);
+  Json json = to_json(daemon);
+  json["round_trip_ns"] = taken.count();
+  return print(globals, json, text);
 }
 
 void set_action(Command& command, Globals& globals, std::function<ExitCode()> action) {
@@ -110,7 +105,7 @@ void add_group(Command& app, Globals& globals) {
 
 void add_ping(Command& app, Globals& globals) {
   Command command = app.add_command("ping", "Ask the daemon for a sign of life");
-  command.footer("Example:\n  beltway ping --no-start && echo up");
+  command.footer("Example:\n  beltway ping && echo up");
   set_action(command, globals, [&globals] { return ping(globals); });
 }
 

@@ -31,4 +31,12 @@ std::string user_name(std::uint32_t uid) {
   return entry == nullptr ? std::to_string(uid) : std::string(entry->pw_name);
 }
 
+std::string daemon_text(const Connection::DaemonInfo& daemon) {
+  std::string text = "beltwayd " + daemon.version + ", process " + std::to_string(daemon.pid);
+  if (daemon.uid != Connection::k_unknown_uid) text += " of " + user_name(daemon.uid);
+  text += ", " + daemon.socket;
+  if (daemon.asked != daemon.socket) text += " (asked at " + daemon.asked + ")";
+  return text;
+}
+
 }  // namespace beltway::tool

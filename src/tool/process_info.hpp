@@ -5,6 +5,8 @@
 #include <optional>
 #include <string>
 
+#include "beltway/connection.hpp"
+
 namespace beltway::tool {
 
 struct ProcessInfo {
@@ -20,5 +22,8 @@ struct ProcessInfo {
 
 /// The user's name, or the number.
 [[nodiscard]] std::string user_name(std::uint32_t uid);
+
+/// Which daemon was asked: version, process, user, socket; on one line, without its end.
+[[nodiscard]] std::string daemon_text(const Connection::DaemonInfo& daemon);
 
 }  // namespace beltway::tool

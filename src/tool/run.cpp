@@ -42,7 +42,8 @@ void set_up(CLI::App& app, Globals& globals) {
   app.require_subcommand(1);
   app.add_option("--socket", globals.socket, "The daemon's socket (else $BELTWAY_SOCKET, the user's own, the system's)")
       ->type_name("PATH");
-  app.add_flag("--no-start", globals.no_start, "Do not start a daemon if none answers");
+  app.add_flag("--no-start", globals.no_start,
+               "Do not start a daemon if none answers; list, show, peek and ping never do");
   app.add_option("--format", globals.format, "text for people, json for programs")
       ->check(CLI::IsMember({"text", "json"}))
       ->type_name("text|json");
@@ -98,7 +99,29 @@ ExitCode parse_and_run(CLI::App& app, Globals& globals, int argc, char** argv) {
 
 }  // namespace
 
+namespace {
+
+/// Two daemons of one user are two worlds: who publishes in one waits in vain in the other.
+Connection open_and_tell(const ConnectionOptions& options) {
+  Connection connection = Connection::open(options);
+  if (!options.socket.empty()) return connection;
+  const Connection::DaemonInfo asked = connection.ping();
+  for (const OtherDaemon& other : asked.others) {
+    complain("note: another daemon of this user" +
+             (other.pid > 0 ? ", process " + std::to_string(other.pid) + "," : std::string()) + " listens at " +
+             other.socket + "; this command asks process " + std::to_string(asked.pid) + " at " + asked.socket +
+             ". To meet, use the same XDG_RUNTIME_DIR or BELTWAY_SOCKET");
+  }
+  return connection;
+}
+
+}  // namespace
+
 ConnectionOptions Globals::connection_options() const { return {.socket = socket, .start_daemon = !no_start}; }
+
+Connection Globals::connect() const { return open_and_tell(connection_options()); }
+
+Connection Globals::connect_to_look() const { return open_and_tell({.socket = socket, .start_daemon = false}); }
 
 int run(int argc, char** argv) {
   // A closed pipe is an error of write() here, so that leases are given back before the end.

@@ -69,7 +69,7 @@ ExitCode watch(const Globals& globals, const Options& options, const Queue& queu
 }
 
 ExitCode run(const Globals& globals, const Options& options) {
-  const Queue queue = globals.connect().open_queue(options.name);
+  const Queue queue = globals.connect_to_look().open_queue(options.name);
   if (options.watch) return watch(globals, options, queue);
   Output output(1);
   print(output, globals.json(), queue.snapshot(), std::nullopt);
