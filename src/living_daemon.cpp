@@ -110,6 +110,11 @@ std::vector<int> own_processes() {
   return own;
 }
 
+bool is_stopped(int pid) {
+  const std::string stat = pid > 0 ? stat_of(pid) : std::string();
+  return !stat.empty() && (stat[0] == 'T' || stat[0] == 't');
+}
+
 std::string process_text(int pid) { return pid > 0 ? "process " + std::to_string(pid) : std::string("a process"); }
 
 }  // namespace
@@ -146,20 +151,21 @@ std::optional<int> living_daemon(const fs::path& socket) {
 }
 
 std::string why_unreachable(const fs::path& socket) {
-  if (const auto pid = living_daemon(socket)) {
-    const std::string stat = *pid > 0 ? stat_of(*pid) : std::string();
-    std::string text =
-        "a daemon lives there (" + process_text(*pid) + "), but its socket is gone: it was removed, moved or replaced";
-    if (!stat.empty() && (stat[0] == 'T' || stat[0] == 't')) {
-      return text + ", and the process is stopped; continue it with: kill -CONT " + std::to_string(*pid);
-    }
-    return text + "; the daemon makes it anew as soon as it can, and its log says what is in the way";
-  }
   struct stat status{};
-  if (::lstat(socket.c_str(), &status) != 0) {
-    return errno == EACCES ? "you may not look into its directory; ask who runs the daemon" : "no daemon answers there";
+  const int failed = ::lstat(socket.c_str(), &status) == 0 ? 0 : errno;
+  const bool in_the_way = failed == 0 && !S_ISSOCK(status.st_mode);
+  if (const auto pid = living_daemon(socket)) {
+    const std::string text = "a daemon lives there (" + process_text(*pid) + "), but its socket is gone: ";
+    if (is_stopped(*pid)) {
+      return text + "it was removed or replaced, and the process is stopped; continue it with: kill -CONT " +
+             std::to_string(*pid);
+    }
+    if (in_the_way) return text + "what lies there now is no socket; remove it, and the daemon makes its socket anew";
+    return text + "it was removed; the daemon makes it anew as soon as it can, and its log says what is in the way";
   }
-  if (!S_ISSOCK(status.st_mode)) return "no daemon answers there, and what lies there is no socket; remove it";
+  if (failed == EACCES) return "you may not look into its directory; ask who runs the daemon";
+  if (failed != 0) return "no daemon answers there";
+  if (in_the_way) return "no daemon answers there, and what lies there is no socket; remove it";
   return "no daemon answers there; the socket was left by one that is gone";
 }
 
@@ -174,7 +180,7 @@ std::string why_silent(const fs::path& socket, int pid) {
   if (stat.empty() || stat[0] == 'Z' || stat[0] == 'X') {
     return "its " + who + " is gone, and no other has been started in its place; its log says why";
   }
-  if (stat[0] == 'T' || stat[0] == 't') {
+  if (is_stopped(pid)) {
     return "its " + who + " is stopped (a signal, a debugger or a terminal); continue it with: kill -CONT " +
            std::to_string(pid);
   }

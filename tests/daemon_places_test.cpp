@@ -1,0 +1,300 @@
+// One user in several environments: a login with XDG_RUNTIME_DIR, and cron, su or a service without. Which daemon each of
+// them finds, and that root keeps out of a user's directories. Only root can play a user of its own, so only root runs most.
+#include <dirent.h>
+#include <gtest/gtest.h>
+#include <sched.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <csignal>
+#include <filesystem>
+#include <nlohmann/json.hpp>
+#include <thread>
+
+#include "beltway/beltway.hpp"
+#include "socket_path.hpp"
+#include "support/child.hpp"
+#include "support/daemon.hpp"
+#include "support/kept_daemon.hpp"
+#include "support/temp_dir.hpp"
+
+namespace beltway {
+namespace {
+
+namespace fs = std::filesystem;
+using namespace std::chrono_literals;
+using nlohmann::json;
+using test::Child;
+using test::eventually;
+using test::program;
+using test::Result;
+
+using Environment = std::vector<std::string>;
+
+/// A user whom nobody else is, without a home: its processes, its directories in /tmp and /run/user go with it.
+class OneUser : public testing::Test {
+ protected:
+  void SetUp() override {
+    if (::geteuid() != 0) GTEST_SKIP() << "only root can become another user";
+    make_directory(special_, uid_);
+    fs::permissions(dir_.path(), fs::perms{0755});
+    if (!as(k_cron, {program("beltway"), "--version"}).exit.ok()) {
+      GTEST_SKIP() << "another user cannot run the programs of this build: a directory above them is closed";
+    }
+  }
+  void TearDown() override {
+    for (const int pid : daemons()) ::kill(pid, SIGTERM);
+    EXPECT_TRUE(eventually([this] { return daemons().empty(); }));
+    for (const int pid : daemons()) ::kill(pid, SIGKILL);
+    std::error_code ignored;
+    fs::remove_all(in_tmp(), ignored);
+    fs::remove_all(run_user(), ignored);
+  }
+
+  static void make_directory(const fs::path& path, uid_t owner) {
+    fs::create_directories(path);
+    fs::permissions(path, fs::perms::owner_all);
+    ASSERT_EQ(::chown(path.c_str(), owner, owner), 0);
+  }
+
+  [[nodiscard]] Result as(const Environment& environment, const std::vector<std::string>& arguments) const {
+    const std::string user = std::to_string(uid_);
+    std::vector<std::string> argv{"setpriv", "--reuid", user, "--regid", user, "--clear-groups", "env", "-i"};
+    argv.insert(argv.end(), environment.begin(), environment.end());
+    argv.insert(argv.end(), arguments.begin(), arguments.end());
+    return test::run(argv);
+  }
+  [[nodiscard]] Result tool(const Environment& environment, std::vector<std::string> arguments) const {
+    arguments.insert(arguments.begin(), program("beltway"));
+    return as(environment, arguments);
+  }
+  [[nodiscard]] json ping(const Environment& environment) const {
+    const Result result = tool(environment, {"ping", "--format", "json"});
+    EXPECT_TRUE(result.exit.ok()) << result.err;
+    return result.exit.ok() ? json::parse(result.out) : json();
+  }
+  /// Declares in the first environment, publishes in the second, receives in the first.
+  void expect_to_meet(const Environment& first, const Environment& second) const {
+    ASSERT_TRUE(tool(first, {"declare", "orders", "--group", "billing"}).exit.ok());
+    const Result declared = tool(second, {"declare", "orders", "--group", "billing"});
+    ASSERT_TRUE(declared.exit.ok()) << declared.err;
+    ASSERT_TRUE(tool(second, {"pub", "orders", "hello"}).exit.ok());
+    const Result received = tool(first, {"sub", "orders", "--group", "billing", "--count", "1", "--timeout", "5"});
+    EXPECT_EQ(received.out, "hello\n") << received.err;
+    EXPECT_EQ(daemons().size(), 2U) << "one daemon and its keeper";
+    EXPECT_EQ(ping(first)["pid"], ping(second)["pid"]);
+  }
+
+  [[nodiscard]] std::vector<int> daemons() const {
+    std::vector<int> found;
+    for (const auto& entry : fs::directory_iterator("/proc")) {
+      struct stat status{};
+      if (::stat(entry.path().c_str(), &status) != 0 || status.st_uid != uid_) continue;
+      const int pid = std::atoi(entry.path().filename().c_str());
+      if (pid > 0 && !test::is_gone(pid)) found.push_back(pid);
+    }
+    return found;
+  }
+
+  static constexpr uid_t k_first_uid = 20'000;
+  const uid_t uid_ = k_first_uid + static_cast<uid_t>(::getpid()) % 40'000;
+  test::TempDir dir_;
+  const fs::path special_ = dir_.path() / "xdg";
+  const Environment k_cron = {};
+  const Environment special() const { return {"XDG_RUNTIME_DIR=" + special_.string()}; }
+  const Environment login() const { return {"XDG_RUNTIME_DIR=" + run_user().string()}; }
+  [[nodiscard]] fs::path in_tmp() const { return "/tmp/beltway-" + std::to_string(uid_); }
+  [[nodiscard]] fs::path run_user() const { return "/run/user/" + std::to_string(uid_); }
+};
+
+TEST_F(OneUser, with_and_without_a_runtime_directory_meets_itself) { expect_to_meet(special(), k_cron); }
+
+TEST_F(OneUser, who_logs_in_meets_what_cron_has_started) {
+  make_directory(run_user(), uid_);
+  expect_to_meet(k_cron, login());
+}
+
+TEST_F(OneUser, whose_login_began_meets_what_cron_starts_later) {
+  make_directory(run_user(), uid_);
+  expect_to_meet(login(), k_cron);
+}
+
+TEST_F(OneUser, whose_login_ended_is_still_found_by_cron) {
+  make_directory(run_user(), uid_);
+  ASSERT_TRUE(tool(login(), {"declare", "orders"}).exit.ok());
+  const json before = ping(login());
+  fs::remove_all(run_user());
+  EXPECT_EQ(ping(k_cron)["pid"], before["pid"]);
+  make_directory(run_user(), uid_);
+  EXPECT_TRUE(eventually([this] { return fs::is_socket(run_user() / "beltway" / "beltwayd.sock"); }));
+  EXPECT_EQ(ping(login())["pid"], before["pid"]);
+}
+
+TEST_F(OneUser, keeps_all_its_doors_over_the_death_of_its_daemon) {
+  ASSERT_TRUE(tool(special(), {"declare", "orders"}).exit.ok());
+  const int before = ping(k_cron)["pid"];
+  ::kill(before, SIGKILL);
+  ASSERT_TRUE(eventually([&] { return ping(special())["pid"] != before; }));
+  EXPECT_EQ(ping(k_cron)["pid"], ping(special())["pid"]);
+  EXPECT_TRUE(tool(k_cron, {"show", "orders"}).exit.ok());
+}
+
+TEST_F(OneUser, is_told_of_another_daemon_where_it_asked_for_a_place_of_its_own) {
+  ASSERT_TRUE(tool(k_cron, {"declare", "orders"}).exit.ok());
+  const Result declared = tool(special(), {"declare", "orders"});
+  ASSERT_TRUE(declared.exit.ok()) << declared.err;
+  EXPECT_NE(declared.err.find("another daemon of this user"), std::string::npos) << declared.err;
+  const json own = ping(special());
+  ASSERT_EQ(own["others"].size(), 1U);
+  EXPECT_EQ(own["others"][0]["pid"], ping(k_cron)["pid"]);
+  EXPECT_EQ(own["uid"], uid_);
+  const Result list = tool(special(), {"list"});
+  EXPECT_NE(list.err.find("process " + own["pid"].dump() + " of "), std::string::npos) << list.err;
+  EXPECT_NE(list.err.find(special_.string()), std::string::npos) << list.err;
+  EXPECT_EQ(json::parse(tool(special(), {"list", "--format", "json"}).out)["daemon"]["pid"], own["pid"]);
+}
+
+TEST_F(OneUser, has_the_further_door_served_by_the_next_daemon_when_the_first_has_ended) {
+  test::TempDir other_dir;
+  fs::permissions(other_dir.path(), fs::perms{0755});
+  make_directory(other_dir.path() / "xdg", uid_);
+  const Environment other{"XDG_RUNTIME_DIR=" + (other_dir.path() / "xdg").string()};
+  ASSERT_TRUE(tool(special(), {"declare", "first"}).exit.ok());
+  ASSERT_TRUE(tool(other, {"declare", "second"}).exit.ok());
+  const int first = ping(special())["pid"];
+  const int second = ping(other)["pid"];
+  EXPECT_EQ(ping(k_cron)["pid"], first);
+  ::kill(test::parent_of(first), SIGTERM);
+  EXPECT_TRUE(eventually([&] {
+    const Result result = tool(k_cron, {"ping", "--format", "json"});
+    return result.exit.ok() && json::parse(result.out)["pid"] == second;
+  }));
+}
+
+TEST_F(OneUser, cannot_start_a_second_daemon_for_its_standard_places) {
+  make_directory(run_user(), uid_);
+  ASSERT_TRUE(tool(k_cron, {"declare", "orders"}).exit.ok());
+  for (const Environment& environment : {k_cron, login()}) {
+    const Result second = as(environment, {program("beltwayd"), "--no-keeper"});
+    EXPECT_EQ(second.exit.code, 3);
+    EXPECT_NE(second.err.find("a daemon is alive"), std::string::npos) << second.err;
+  }
+}
+
+TEST_F(OneUser, starts_one_daemon_from_both_environments_at_once) {
+  make_directory(run_user(), uid_);
+  std::vector<std::thread> clients;
+  for (int i = 0; i < 6; ++i) {
+    clients.emplace_back([&, i] {
+      const Result result = tool(i % 2 == 0 ? k_cron : login(), {"declare", "q" + std::to_string(i)});
+      EXPECT_TRUE(result.exit.ok()) << result.err;
+    });
+  }
+  for (std::thread& client : clients) client.join();
+  EXPECT_EQ(json::parse(tool(k_cron, {"list", "--format", "json"}).out)["queues"].size(), 6U);
+  EXPECT_EQ(daemons().size(), 2U) << "one daemon and its keeper";
+}
+
+TEST_F(OneUser, whose_service_has_a_private_tmp_is_found_by_its_runtime_directory) {
+  make_directory(run_user(), uid_);
+  ASSERT_TRUE(tool(k_cron, {"declare", "orders"}).exit.ok());
+  const int before = ping(k_cron)["pid"];
+  Child service = Child::fork([&] {
+    if (::unshare(CLONE_NEWNS) != 0 || ::mount("none", "/", nullptr, MS_REC | MS_PRIVATE, nullptr) != 0 ||
+        ::mount("none", "/tmp", "tmpfs", 0, "mode=1777") != 0) {
+      return 90;
+    }
+    if (::setgid(uid_) != 0 || ::setuid(uid_) != 0) return 91;
+    ::unsetenv("XDG_RUNTIME_DIR");
+    ::unsetenv("BELTWAY_SOCKET");
+    return Connection::open({.start_daemon = false}).ping().pid == before ? 0 : 92;
+  });
+  const test::Exit exit = service.wait();
+  if (exit.code == 90) GTEST_SKIP() << "no mount namespace of one's own here";
+  EXPECT_EQ(exit.code, 0);
+}
+
+TEST_F(OneUser, is_left_alone_by_root_that_has_its_environment) {
+  const auto as_root = [&](std::vector<std::string> arguments) {
+    arguments.insert(arguments.begin(),
+                     {"env", "-u", "BELTWAY_SOCKET", "XDG_RUNTIME_DIR=" + special_.string(), program("beltway")});
+    return test::run(arguments);
+  };
+  // Before there is a daemon, and beside one.
+  EXPECT_EQ(as_root({"ping"}).out.find(special_.string()), std::string::npos);
+  EXPECT_TRUE(fs::is_empty(special_)) << "nothing of root's lies in the user's directory";
+  ASSERT_TRUE(tool(special(), {"declare", "orders"}).exit.ok());
+  const int users = ping(special())["pid"];
+  const Result roots = as_root({"ping", "--format", "json"});
+  EXPECT_TRUE(!roots.exit.ok() || json::parse(roots.out)["pid"] != users) << roots.out;
+  EXPECT_EQ(as_root({"show", "orders"}).out, "");
+  for (const auto& entry : fs::recursive_directory_iterator(special_)) {
+    struct stat status{};
+    ASSERT_EQ(::lstat(entry.path().c_str(), &status), 0);
+    EXPECT_EQ(status.st_uid, uid_) << entry.path();
+  }
+}
+
+TEST_F(OneUser, is_looked_at_by_root_without_a_trace) {
+  ASSERT_TRUE(tool(special(), {"declare", "orders", "--group", "g"}).exit.ok());
+  ASSERT_TRUE(tool(special(), {"pub", "orders", "x"}).exit.ok());
+  const auto as_root = [&](std::vector<std::string> arguments) {
+    arguments.insert(arguments.begin(), program("beltway"));
+    arguments.insert(arguments.end(), {"--socket", special_ / "beltway" / "beltwayd.sock", "--format", "json"});
+    return test::run(arguments);
+  };
+  const std::string before = as_root({"show", "orders"}).out;
+  const auto written = fs::last_write_time(special_ / "beltway");
+  for (const std::vector<std::string>& look :
+       {std::vector<std::string>{"list"}, {"ping"}, {"show", "orders"}, {"peek", "orders", "--group", "g"}}) {
+    const Result result = as_root(look);
+    EXPECT_TRUE(result.exit.ok()) << result.err;
+  }
+  EXPECT_EQ(as_root({"show", "orders"}).out, before);
+  EXPECT_EQ(fs::last_write_time(special_ / "beltway"), written);
+}
+
+/// Sets a variable for one test, which runs in a process of its own.
+void set(const char* name, const std::string& value) { ::setenv(name, value.c_str(), 1); }
+
+TEST(UserPlaces, are_the_standard_ones_without_a_runtime_directory_of_ones_own) {
+  const std::string uid = std::to_string(::geteuid());
+  const fs::path in_tmp = "/tmp/beltway-" + uid + "/beltwayd.sock";
+  for (const std::string runtime : {"", "relative", "/nonexistent/directory", "/proc/1/cwd/nothing"}) {
+    set("XDG_RUNTIME_DIR", runtime);
+    EXPECT_EQ(user_socket_path(), in_tmp) << runtime;
+    EXPECT_EQ(user_socket_paths().back(), in_tmp) << runtime;
+    EXPECT_TRUE(other_user_socket_paths().empty()) << runtime;
+  }
+  EXPECT_TRUE(is_standard_user_socket(in_tmp));
+  EXPECT_TRUE(is_standard_user_socket("/run/user/" + uid + "/beltway/beltwayd.sock"));
+}
+
+TEST(UserPlaces, are_one_in_a_runtime_directory_of_ones_own) {
+  const test::TempDir dir;
+  const fs::path socket = dir.path() / "beltway" / "beltwayd.sock";
+  for (const std::string end : {"", "/", "/.", "//"}) {
+    set("XDG_RUNTIME_DIR", dir.path().string() + end);
+    EXPECT_EQ(user_socket_path(), socket) << end;
+    EXPECT_EQ(user_socket_paths(), std::vector{socket}) << end;
+    EXPECT_FALSE(other_user_socket_paths().empty()) << end;
+  }
+  EXPECT_EQ(further_sockets_of(socket).size(), 1U) << "also for those without such a directory";
+  EXPECT_TRUE(further_sockets_of(dir.path() / "my.sock").empty()) << "a socket that was named is all there is";
+  EXPECT_TRUE(further_sockets_of(system_socket_path()).empty());
+}
+
+TEST(UserPlaces, get_back_the_rights_that_a_umask_took) {
+  const test::TempDir dir;
+  const fs::path closed = dir.path() / "beltway";
+  ::umask(0777);
+  make_private_directory(closed);
+  ::umask(022);
+  struct stat status{};
+  ASSERT_EQ(::stat(closed.c_str(), &status), 0);
+  EXPECT_EQ(status.st_mode & 0777U, 0700U);
+}
+
+}  // namespace
+}  // namespace beltway
