@@ -69,6 +69,8 @@ class Door : public testing::Test {
       return false;
     }
   }
+  /// A daemon that ends at once, since the first one lives; one that does not end is killed.
+  [[nodiscard]] test::Result run_second() const { return test::run(command(), {}, 10s); }
   /// A newcomer finds the queue of the daemon that has been there all the time, at this socket and no other place.
   void expect_same_daemon() const {
     const Connection link = connect();
@@ -79,7 +81,7 @@ class Door : public testing::Test {
   void expect_mended() const {
     EXPECT_TRUE(eventually([this] { return fs::is_socket(socket_) && lock_holder(socket_); })) << log();
     expect_same_daemon();
-    EXPECT_EQ(test::run(command()).exit.code, 3) << "no second daemon starts here";
+    EXPECT_EQ(run_second().exit.code, 3) << "no second daemon starts here";
   }
   [[nodiscard]] std::string message_of_newcomer() const {
     return error_of([this] { (void)connect(300ms); }).what();
@@ -174,7 +176,7 @@ TEST_F(Door, does_not_remove_a_socket_at_which_somebody_else_listens) {
   EXPECT_TRUE(daemon_->wait().ok());
   ASSERT_EQ(::lstat(socket_.c_str(), &status), 0) << "not even at its end";
   EXPECT_EQ(status.st_ino, inode);
-  EXPECT_EQ(test::run(command()).exit.code, 3) << "nor does a daemon that starts";
+  EXPECT_EQ(run_second().exit.code, 3) << "nor does a daemon that starts";
 }
 
 TEST_F(Door, replaces_a_socket_that_nobody_listens_at) {
@@ -195,7 +197,7 @@ TEST_F(Door, of_a_stopped_daemon_without_files_lets_no_second_one_in) {
   fs::remove_all(home_);
   const std::string removed = message_of_newcomer();
   EXPECT_NE(removed.find("kill -CONT " + std::to_string(daemon_->pid())), std::string::npos) << removed;
-  const test::Result second = test::run(command());
+  const test::Result second = run_second();
   EXPECT_EQ(second.exit.code, 3) << second.err;
   EXPECT_NE(second.err.find("process " + std::to_string(daemon_->pid())), std::string::npos) << second.err;
   daemon_->kill(SIGCONT);

@@ -109,11 +109,13 @@ struct ConsumerOptions {
 };
 
 struct ConnectionOptions {
-  /// The daemon's socket. Empty: $BELTWAY_SOCKET, else the user's own ($XDG_RUNTIME_DIR/beltway/beltwayd.sock,
-  /// or /tmp/beltway-<uid>/beltwayd.sock where that is unset), else /run/beltway/beltwayd.sock.
+  /// The daemon's socket. Empty: $BELTWAY_SOCKET, else the user's own, else /run/beltway/beltwayd.sock. The user's own is
+  /// $XDG_RUNTIME_DIR/beltway/beltwayd.sock if the effective user owns that directory; where the variable is unset or
+  /// /run/user/UID, both /run/user/UID/beltway/beltwayd.sock and /tmp/beltway-UID/beltwayd.sock are looked at.
   std::filesystem::path socket = {};
 
-  /// Start the user's own daemon if none answers. Never done when a socket is named here or in $BELTWAY_SOCKET.
+  /// Start the user's own daemon if none answers. Never done when a socket is named here or in $BELTWAY_SOCKET, nor while a
+  /// daemon of this user lives whose socket is gone: the call waits for that one, and the error names it.
   /// The program is $BELTWAY_DAEMON, else `beltwayd` beside the running program, else as installed, else from $PATH.
   bool start_daemon = true;
 
