@@ -47,6 +47,7 @@ Server::Server(const ServerOptions& options, Store store)
       suspects_timer_(io_),
       standstills_timer_(io_),
       idle_timer_(io_),
+      store_timer_(io_),
       orphans_(io_,
                [this] {
                  suspects_pause_ms_ = k_first_pause_ms;
@@ -101,6 +102,13 @@ void Server::wait_for_signal() {
     const bool again = signal == SIGUSR2;
     if (again && !store_.was_there()) {
       spdlog::warn("signal {}: not started again, since nobody keeps the queues meanwhile", signal);
+      return wait_for_signal();
+    }
+    store_.catch_up();
+    if (again && store_.is_behind()) {
+      spdlog::warn("signal {}: handing over when the descriptor store reads again", signal);
+      hands_over_ = true;
+      watch_store();
       return wait_for_signal();
     }
     spdlog::info("signal {}: {}", signal, again ? "handing over to the next daemon" : "ending");
@@ -162,6 +170,7 @@ void Server::look_after() {
   }
   if (!watches_standstills_ && registry_.may_evict()) watch_standstills();
   give_back_memory();
+  watch_store();
   watch_idleness();
 }
 
@@ -201,6 +210,29 @@ void Server::watch_standstills() {
   standstills_timer_.expires_after(pause);
   standstills_timer_.async_wait([this](error_code error) {
     if (!error) watch_standstills();
+  });
+}
+
+void Server::watch_store() {
+  if (store_pause_ms_.count() != 0 || !store_.is_behind()) return;
+  store_pause_ms_ = k_first_pause_ms;
+  wait_for_store();
+}
+
+void Server::wait_for_store() {
+  store_timer_.expires_after(store_pause_ms_);
+  store_timer_.async_wait([this](error_code error) {
+    if (error) return;
+    store_.catch_up();
+    if (store_.is_behind()) {
+      store_pause_ms_ = std::min(store_pause_ms_ * 2, k_longest_pause_ms);
+      return wait_for_store();
+    }
+    store_pause_ms_ = milliseconds{0};
+    spdlog::info("the descriptor store has everything again");
+    if (!hands_over_) return;
+    end_ = End::restart;
+    io_.stop();
   });
 }
 

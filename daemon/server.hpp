@@ -71,6 +71,9 @@ class Server {
   /// A part at a time, so that nobody waits for long.
   void give_back_memory();
   void wait_idly();
+  /// Sends what the store did not take at once.
+  void watch_store();
+  void wait_for_store();
 
   ServerOptions options_;
   boost::asio::io_context io_{1};
@@ -84,12 +87,15 @@ class Server {
   boost::asio::steady_timer suspects_timer_;
   boost::asio::steady_timer standstills_timer_;
   boost::asio::steady_timer idle_timer_;
+  boost::asio::steady_timer store_timer_;
   Orphans orphans_;
   std::chrono::milliseconds suspects_pause_ms_;
   std::size_t suspects_known_ = 0;
   bool gives_back_memory_ = false;
   bool watches_standstills_ = false;
   bool idle_ = false;
+  std::chrono::milliseconds store_pause_ms_{0};  ///< 0: the store is not behind
+  bool hands_over_ = false;                      ///< as soon as the store has everything
   End end_ = End::ended;
   std::uint64_t last_session_ = 0;
   std::map<std::uint64_t, std::shared_ptr<ClientSession>> sessions_;

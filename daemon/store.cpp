@@ -1,9 +1,9 @@
 // See store.hpp.
 #include "store.hpp"
 
+#include <poll.h>
 #include <spdlog/spdlog.h>
 #include <sys/socket.h>
-#include <sys/time.h>
 #include <sys/un.h>
 
 #include <algorithm>
@@ -15,10 +15,9 @@
 namespace beltway::daemon {
 namespace {
 
-/// How long the daemon waits for a store that does not read; then it goes on without.
-constexpr timeval k_patience{.tv_sec = 5, .tv_usec = 0};
-constexpr int k_tries = 100;
-constexpr timespec k_pause{.tv_sec = 0, .tv_nsec = 10'000'000};
+/// How long the daemon waits for a store that does not read before it puts things aside. A store that lives needs less, and
+/// nobody notices the daemon's pause.
+constexpr int k_patience_ms = 10;
 
 /// An abstract name begins with @. Empty if there is no such socket.
 Fd connect_to(const std::string& address) {
@@ -28,16 +27,17 @@ Fd connect_to(const std::string& address) {
   std::memcpy(name.sun_path, address.data(), address.size());
   if (address.front() == '@') name.sun_path[0] = '\0';
   const auto size = static_cast<socklen_t>(offsetof(sockaddr_un, sun_path) + address.size());
-  Fd socket(::socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0));
+  Fd socket(::socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
   if (!socket || ::connect(socket.get(), reinterpret_cast<const sockaddr*>(&name), size) != 0) {
     spdlog::warn("the descriptor store at {} does not answer; queues end with this process", address);
     return {};
   }
-  ::setsockopt(socket.get(), SOL_SOCKET, SO_SNDTIMEO, &k_patience, sizeof k_patience);
   return socket;
 }
 
-bool send_datagram(int socket, std::string_view text, int descriptor) noexcept {
+enum class Sent { yes, no_room, failed };
+
+Sent send_datagram(int socket, std::string_view text, int descriptor) noexcept {
   iovec part{const_cast<char*>(text.data()), text.size()};
   alignas(cmsghdr) char control[CMSG_SPACE(sizeof(int))] = {};
   msghdr message{};
@@ -52,16 +52,12 @@ bool send_datagram(int socket, std::string_view text, int descriptor) noexcept {
     header->cmsg_len = CMSG_LEN(sizeof(int));
     std::memcpy(CMSG_DATA(header), &descriptor, sizeof descriptor);
   }
-  for (int tries = 0; tries < k_tries; ++tries) {
-    if (::sendmsg(socket, &message, MSG_NOSIGNAL) >= 0) return true;
-    if (errno == ETOOMANYREFS) {
-      // Too many descriptors of this user are under way: the store takes them in a moment.
-      ::nanosleep(&k_pause, nullptr);
-    } else if (errno != EINTR) {
-      return false;
-    }
+  for (;;) {
+    if (::sendmsg(socket, &message, MSG_NOSIGNAL | MSG_DONTWAIT) >= 0) return Sent::yes;
+    if (errno == EINTR) continue;
+    // ETOOMANYREFS: too many descriptors of this user are under way; the store takes them in a moment.
+    return errno == EAGAIN || errno == ENOBUFS || errno == ETOOMANYREFS ? Sent::no_room : Sent::failed;
   }
-  return false;
 }
 
 }  // namespace
@@ -90,6 +86,12 @@ Fd Store::take(const std::string& name) {
 }
 
 void Store::require_room(std::size_t count, const std::string& what) const {
+  if (is_behind()) {
+    throw Error(Errc::limit_reached,
+                what +
+                    ": the descriptor store does not read, so the queue would not outlive the daemon; is the keeper "
+                    "(the daemon's parent process) or systemd stopped? Let it go on (kill -CONT), and try again");
+  }
   if (!is_there() || kept_.size() + count <= limit_) return;
   throw Error(Errc::limit_reached, what + ": the descriptor store has " + std::to_string(kept_.size()) + " of " +
                                        std::to_string(limit_) + " descriptors, and this queue needs " +
@@ -100,18 +102,43 @@ void Store::require_room(std::size_t count, const std::string& what) const {
 void Store::keep(const std::string& name, int descriptor) noexcept {
   if (!was_there_) return;
   kept_.push_back({name, descriptor});
-  send("FDSTORE=1\nFDNAME=" + name + "\nFDPOLL=0", descriptor);
+  send({.name = name, .text = "FDSTORE=1\nFDNAME=" + name + "\nFDPOLL=0", .descriptor = descriptor});
 }
 
 void Store::forget(const std::string& name) noexcept {
   std::erase_if(kept_, [&](const PassedFd& kept) { return kept.name == name; });
-  send("FDSTOREREMOVE=1\nFDNAME=" + name, -1);
+  // The descriptor may be closed after this, and the store need not know it.
+  const auto here = [&](const Datagram& waiting) { return waiting.name == name; };
+  if (std::erase_if(aside_, here) == 0) send({.name = {}, .text = "FDSTOREREMOVE=1\nFDNAME=" + name, .descriptor = -1});
 }
 
-void Store::send(std::string_view state, int descriptor) noexcept {
-  if (!is_there() || send_datagram(socket_.get(), state, descriptor)) return;
-  spdlog::error("the descriptor store has gone: {}", std::strerror(errno));
-  socket_.reset();
+void Store::send(Datagram datagram) noexcept {
+  if (!is_there()) return;
+  const bool was_behind = is_behind();
+  aside_.push_back(std::move(datagram));
+  catch_up();
+  if (was_behind || !is_behind()) return;
+  for (pollfd entry{socket_.get(), POLLOUT, 0}; is_behind() && ::poll(&entry, 1, k_patience_ms) > 0;) {
+    const std::size_t before = aside_.size();
+    catch_up();
+    if (aside_.size() == before) break;  // the socket has room, and the kernel does not take descriptors all the same
+  }
+  if (is_behind()) spdlog::warn("the descriptor store does not read: until it does, no queue is declared");
+}
+
+void Store::catch_up() noexcept {
+  while (is_there() && is_behind()) {
+    const Datagram& next = aside_.front();
+    const Sent sent = send_datagram(socket_.get(), next.text, next.descriptor);
+    if (sent == Sent::no_room) return;
+    if (sent == Sent::failed) {
+      spdlog::error("the descriptor store has gone: {}", std::strerror(errno));
+      socket_.reset();
+      aside_.clear();
+      return;
+    }
+    aside_.pop_front();
+  }
 }
 
 }  // namespace beltway::daemon

@@ -9,11 +9,16 @@
 // its limit ($FDSTORE, from systemd 254 and from the keeper) is kept here, or what is beyond it would be lost silently.
 // Names are short, since all of them together must fit one environment variable ($LISTEN_FDNAMES, 128 KiB).
 //
+// The daemon never waits for a store that does not read (a stopped keeper, a busy systemd) but for some milliseconds once. What it
+// has to say is put aside then, in order, and sent when there is room (see is_behind). Meanwhile no queue is declared: it would
+// not outlive the daemon.
+//
 // Without a store (a bare daemon, or one whose store has gone) nothing is kept and nothing fails.
 // Ownership: the notify socket, and what was inherited until it is taken. Thread safety: the daemon's one thread.
 #pragma once
 
 #include <cstddef>
+#include <deque>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -41,25 +46,36 @@ class Store {
   /// All that is left, to be taken or closed.
   [[nodiscard]] std::vector<NamedFd>& inherited() noexcept { return inherited_; }
 
-  /// Throws Error(limit_reached) if there is room for fewer than `count` more descriptors.
+  /// Throws Error(limit_reached) if there is room for fewer than `count` more descriptors, or if the store is behind.
   void require_room(std::size_t count, const std::string& what) const;
   /// Has a copy of the descriptor held. `descriptor` must stay open until forget(): see kept(). A store that
   /// does not take it is a store that has gone.
   void keep(const std::string& name, int descriptor) noexcept;
   void forget(const std::string& name) noexcept;
-  void notify(std::string_view state) noexcept { send(state, -1); }
+  void notify(std::string_view state) noexcept { send({.name = {}, .text = std::string(state), .descriptor = -1}); }
+
+  /// True if something is put aside: catch_up() must be called again.
+  [[nodiscard]] bool is_behind() const noexcept { return !aside_.empty(); }
+  /// Sends what there is room for. Does not wait.
+  void catch_up() noexcept;
 
   /// All that is kept now, for a daemon whose store has gone and who hands itself on.
   [[nodiscard]] const std::vector<PassedFd>& kept() const noexcept { return kept_; }
 
  private:
-  void send(std::string_view state, int descriptor) noexcept;
+  struct Datagram {
+    std::string name;  ///< of the descriptor; empty: none
+    std::string text;
+    int descriptor = -1;
+  };
+  void send(Datagram datagram) noexcept;
 
   Fd socket_;
   bool was_there_ = false;
   std::vector<NamedFd> inherited_;
   std::vector<PassedFd> kept_;
   std::size_t limit_ = k_max_stored;
+  std::deque<Datagram> aside_;  ///< the descriptors are open until forget(), which takes them out of here
 };
 
 }  // namespace beltway::daemon

@@ -259,6 +259,35 @@ TEST(DaemonRestart, is_not_what_a_clean_end_means) {
   }
 }
 
+TEST(DaemonRestart, loses_no_queue_that_was_declared_while_the_keeper_was_stopped) {
+  KeptDaemon daemon;
+  const int pid = daemon.pid();
+  const Connection link = daemon.connect();
+  daemon.keeper().kill(SIGSTOP);
+  std::vector<std::string> declared;
+  Error refused(Errc::system, "nothing was refused");
+  for (int i = 0; i < 250 && refused.reason() != Errc::limit_reached; ++i) {
+    const std::string name = "queue" + std::to_string(i);
+    try {
+      (void)link.declare(name, {.slots = 2, .lane_bytes = 0});
+      declared.push_back(name);
+    } catch (const Error& error) {
+      refused = error;
+    }
+  }
+  EXPECT_NE(std::string(refused.what()).find("does not read"), std::string::npos) << refused.what();
+  ASSERT_FALSE(declared.empty());
+  link.remove(declared.back());  // some of its descriptors are in the store, some are not
+  declared.pop_back();
+  ASSERT_EQ(::kill(pid, SIGUSR2), 0);
+  EXPECT_EQ(link.ping().pid, pid) << "it hands over when the keeper has everything";
+  daemon.keeper().kill(SIGCONT);
+  EXPECT_NE(daemon.wait_for_another(pid), pid);
+  EXPECT_EQ(daemon.connect().list().size(), declared.size()) << daemon.log();
+  EXPECT_EQ(daemon.log().find("a queue is lost"), std::string::npos) << daemon.log();
+  (void)daemon.connect().declare("one-more", {.slots = 2, .lane_bytes = 0});
+}
+
 TEST(DaemonRestart, is_not_tried_for_a_daemon_that_never_was) {
   const KeptDaemon daemon;
   const test::Result second = test::run({test::program("beltwayd"), "--socket", daemon.socket()});

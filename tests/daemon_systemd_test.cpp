@@ -147,6 +147,42 @@ TEST_F(Systemd, drops_what_has_hung_up_unless_it_is_told_not_to_look) {
   EXPECT_TRUE(eventually([&] { return !systemd.stored().contains("ours"); }));
 }
 
+TEST(Store, that_does_not_read_holds_up_neither_the_start_nor_the_end_of_the_daemon) {
+  const test::TempDir dir;
+  const sockaddr_un address = socket_address(dir.path() / "notify");
+  const Fd store(::socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
+  ASSERT_EQ(::bind(store.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address), 0);
+  const Fd filler(::socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
+  ASSERT_EQ(::connect(filler.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address), 0);
+  while (::send(filler.get(), "x", 1, 0) == 1) continue;
+  test::Child daemon = test::Child::spawn({test::program("beltwayd"), "--socket", dir.socket()},
+                                          {.environment = {{"NOTIFY_SOCKET", dir.path() / "notify"}}});
+  const auto connect = [&] { return Connection::open({.socket = dir.socket(), .start_daemon = false}); };
+  ASSERT_TRUE(eventually([&] {
+    try {
+      return connect().ping().pid > 0;
+    } catch (const Error&) {
+      return false;
+    }
+  }));
+  const Error error = test::error_of([&] { (void)connect().declare("orders", k_small); });
+  EXPECT_EQ(error.reason(), Errc::limit_reached);
+  EXPECT_NE(std::string(error.what()).find("does not read"), std::string::npos) << error.what();
+  // It reads again: everything comes, in order, and queues can be made.
+  std::array<char, 4096> text{};
+  EXPECT_TRUE(eventually([&] {
+    const ssize_t size = ::recv(store.get(), text.data(), text.size(), 0);
+    return size > 0 && std::string_view(text.data(), static_cast<std::size_t>(size)).find("READY=1") == 0;
+  }));
+  EXPECT_TRUE(eventually([&] {
+    while (::recv(store.get(), text.data(), text.size(), 0) > 0) continue;
+    return test::error_of([&] { (void)connect().declare("orders", k_small); }).reason() == Errc{};
+  }));
+  while (::send(filler.get(), "x", 1, 0) == 1) continue;
+  daemon.kill(SIGTERM);
+  EXPECT_TRUE(daemon.wait(10s).ok());
+}
+
 TEST(Store, has_names_that_all_fit_one_environment_variable) {
   EXPECT_LT(daemon::k_max_stored * (daemon::k_max_stored_name + 1), 131'072U - 16);
 }
