@@ -21,6 +21,7 @@
 #include "orphans.hpp"
 #include "registry.hpp"
 #include "store.hpp"
+#include "stored_program.hpp"
 #include "user_namespace.hpp"
 #include "workers.hpp"
 
@@ -73,11 +74,14 @@ class Server {
   /// A part at a time, so that nobody waits for long.
   void give_back_memory();
   void wait_idly();
+  /// Deaths that were only counted are told when their span is over.
+  void watch_death_log();
 
   ServerOptions options_;
   boost::asio::io_context io_{1};
   Store store_;
   Listener listener_;
+  StoredProgram program_;
   Keep keep_;
   Workers workers_;
   Registry registry_;
@@ -87,12 +91,14 @@ class Server {
   boost::asio::steady_timer suspects_timer_;
   boost::asio::steady_timer standstills_timer_;
   boost::asio::steady_timer idle_timer_;
+  boost::asio::steady_timer death_log_timer_;
   Orphans orphans_;
   std::chrono::milliseconds suspects_pause_ms_;
   std::size_t suspects_known_ = 0;
   bool gives_back_memory_ = false;
   bool watches_standstills_ = false;
   bool idle_ = false;
+  bool watches_death_log_ = false;
   End end_ = End::ended;
   std::uint64_t last_session_ = 0;
   std::map<std::uint64_t, std::shared_ptr<ClientSession>> sessions_;

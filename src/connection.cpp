@@ -60,11 +60,18 @@ QueueInfo Connection::describe(std::string_view name) const {
 Connection::DaemonInfo Connection::ping() const {
   const Packet reply = session_->request("ping", "ping", json::object());
   const Fields fields(reply.body, "ping");
-  return {.version = fields.text("version"),
-          .pid = static_cast<int>(fields.number<std::uint32_t>("pid")),
-          .socket = fields.text("socket"),
-          .log = fields.text_or("log", ""),
-          .log_lost = fields.has("log_lost") ? fields.number<std::uint64_t>("log_lost") : 0};
+  DaemonInfo info{.version = fields.text("version"),
+                  .layout = fields.text_or("layout", ""),
+                  .pid = static_cast<int>(fields.number<std::uint32_t>("pid")),
+                  .socket = fields.text("socket"),
+                  .passed_over = fields.text_or("passed_over", ""),
+                  .held = {}};
+  if (!fields.has("held")) return info;
+  for (const json& queue : fields.array("held")) {
+    const Fields held(queue, "ping: held");
+    info.held.push_back({held.text("name"), held.text("layout"), held.text("why")});
+  }
+  return info;
 }
 
 }  // namespace beltway

@@ -46,14 +46,23 @@ class Connection {
   [[nodiscard]] std::vector<QueueInfo> list() const;
   [[nodiscard]] QueueInfo describe(std::string_view name) const;
 
+  /// A queue that the daemon keeps for another version of beltwayd: nobody can be attached to it meanwhile.
+  struct HeldQueue {
+    std::string name;    ///< empty: not even that can be read
+    std::string layout;  ///< of its memory, e.g. "1.1"
+    std::string why;     ///< why the daemon that runs cannot use it
+  };
   struct DaemonInfo {
     std::string version;
+    std::string layout;  ///< of the shared memory that it makes, e.g. "2.0"; empty: a daemon of version 0.1
     int pid = 0;
     std::string socket;
-    std::string log;             ///< the file that it logs to; empty: its standard error
-    std::uint64_t log_lost = 0;  ///< lines of its log that were dropped, since nobody read it or the disk was full
+    std::string log;              ///< the file that it logs to; empty: its standard error
+    std::uint64_t log_lost = 0;   ///< lines of its log that were dropped, since nobody read it or the disk was full
+    std::string passed_over;      ///< the newer program that was to run in its place, and why it does not; empty: none
+    std::vector<HeldQueue> held;  ///< those that the caller may see, at most 32
   };
-  /// Asks the daemon for a sign of life.
+  /// Asks the daemon for a sign of life: which program answers, and what it cannot do.
   [[nodiscard]] DaemonInfo ping() const;
 
  private:

@@ -4,6 +4,7 @@
 
 #include "beltway/error.hpp"
 #include "commands.hpp"
+#include "daemon_state.hpp"
 #include "json.hpp"
 #include "output.hpp"
 #include "process_info.hpp"
@@ -35,6 +36,7 @@ Json list_json(const Connection& connection, const std::vector<QueueInfo>& queue
   }
   Json json;
   json["queues"] = std::move(list);
+  add_state(json, connection.ping());
   return json;
 }
 
@@ -53,7 +55,7 @@ std::string list_text(const Connection& connection, const std::vector<QueueInfo>
                of(info.endpoints.size() - producers, info.options.max_consumers), user_name(info.owner_uid),
                format_mode(info.options.mode), groups.empty() ? "-" : groups});
   }
-  return table.text();
+  return table.text() + state_text(connection.ping());
 }
 
 ExitCode run(const Globals& globals) {

@@ -1,5 +1,6 @@
 // `beltway purge`, `remove`, `group` and `ping`: one request each.
 #include "commands.hpp"
+#include "daemon_state.hpp"
 #include "json.hpp"
 #include "output.hpp"
 
@@ -47,19 +48,17 @@ ExitCode ping(const Globals& globals) {
   const auto before = std::chrono::steady_clock::now();
   const Connection::DaemonInfo daemon = connection.ping();
   const std::chrono::nanoseconds taken = std::chrono::steady_clock::now() - before;
-  std::string text = "beltwayd " + daemon.version + ", process " + std::to_string(daemon.pid) + ", " + daemon.socket +
-                     ", " + format_duration(taken) + "\n";
+  std::string text = "beltwayd " + daemon.version + (daemon.layout.empty() ? "" : ", layout " + daemon.layout) +
+                     ", process " + std::to_string(daemon.pid) + ", " + daemon.socket + ", " + format_duration(taken) +
+                     "\n";
   if (!daemon.log.empty()) text += "log " + daemon.log + "\n";
   if (daemon.log_lost > 0)
     text += std::to_string(daemon.log_lost) + " lines of its log were lost: nobody read it, or no room\n";
-  return print(globals,
-               {{"version", daemon.version},
-                {"pid", daemon.pid},
-                {"socket", daemon.socket},
-                {"log", daemon.log},
-                {"log_lost", daemon.log_lost},
-                {"round_trip_ns", taken.count()}},
-               text);
+  Json json{{"version", daemon.version}, {"layout", daemon.layout}, {"pid", daemon.pid},
+            {"socket", daemon.socket},   {"log", daemon.log},       {"log_lost", daemon.log_lost}};
+  add_state(json, daemon);
+  json["round_trip_ns"] = taken.count();
+  return print(globals, json, text + state_text(daemon));
 }
 
 void set_action(Command& command, Globals& globals, std::function<ExitCode()> action) {
