@@ -50,9 +50,10 @@ Reply hello(Caller& caller, const json& request) {
   const Fields fields(request, "hello");
   const auto version = fields.number<std::uint32_t>("protocol");
   if (version != k_protocol_version) {
-    throw Error(Errc::protocol, "connect: the process speaks protocol " + std::to_string(version) + ", the daemon " +
-                                    std::to_string(k_protocol_version) +
-                                    "; use the same version of Beltway on both sides");
+    throw Error(Errc::protocol, "connect: the process, version " + fields.text_or("version", "unknown") +
+                                    ", speaks protocol " + std::to_string(version) + ", the daemon, version " +
+                                    std::string(k_version) + ", protocol " + std::to_string(k_protocol_version) +
+                                    "; start the program again with the daemon's version of Beltway");
   }
   caller.greeted = true;
   return reply_with({{"protocol", k_protocol_version}, {"version", k_version}, {"pid", ::getpid()}});
