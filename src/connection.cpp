@@ -64,6 +64,8 @@ Connection::DaemonInfo Connection::ping() const {
                   .layout = fields.text_or("layout", ""),
                   .pid = static_cast<int>(fields.number<std::uint32_t>("pid")),
                   .socket = fields.text("socket"),
+                  .log = fields.text_or("log", ""),
+                  .log_lost = fields.has("log_lost") ? fields.number<std::uint64_t>("log_lost") : 0,
                   .passed_over = fields.text_or("passed_over", ""),
                   .held = {}};
   if (!fields.has("held")) return info;
