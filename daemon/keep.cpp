@@ -1,34 +1,98 @@
 // See keep.hpp.
 #include "keep.hpp"
 
+#include <fcntl.h>
 #include <spdlog/spdlog.h>
 
 #include <algorithm>
+#include <string_view>
+#include <utility>
 
-#include "record_text.hpp"
 #include "validate.hpp"
 
 namespace beltway::daemon {
 namespace {
 
-constexpr const char* k_registry_name = "reg";
-constexpr const char* k_digits = "0123456789abcdefghijklmnopqrstuvwxyz";
+constexpr const char* k_registry_name = "REG2";
+constexpr std::string_view k_digits = "0123456789abcdefghijklmnopqrstuvwxyz";
+/// The first digit of a place: none that version 0.1 took for a digit.
+constexpr std::string_view k_first_digits = "ABCDEFGHIJKLMNOPQRSTUVWXYZ!#$%&+,-./";
 constexpr unsigned k_base = 36;
+static_assert(k_digits.size() == k_base && k_first_digits.size() == k_base);
 constexpr unsigned k_first_bell = 3;
 
 std::string name_of(unsigned place, unsigned part) {
-  return {k_digits[place / k_base], k_digits[place % k_base], k_digits[part / k_base], k_digits[part % k_base]};
+  return {k_first_digits[place / k_base], k_digits[place % k_base], k_digits[part / k_base], k_digits[part % k_base]};
+}
+
+bool has_form(std::string_view name, std::string_view first_digits) {
+  const auto is_digit = [](char c) { return k_digits.find(c) != std::string_view::npos; };
+  return name.size() == k_max_stored_name && first_digits.find(name.front()) != std::string_view::npos &&
+         std::all_of(name.begin() + 1, name.end(), is_digit);
 }
 
 /// Nothing for names that are none of ours.
-std::optional<unsigned> place_in(const std::string& name) {
-  const std::string_view digits(k_digits);
-  const auto valid = [&](char c) { return digits.find(c) != std::string_view::npos; };
-  if (name.size() != k_max_stored_name || !std::all_of(name.begin(), name.end(), valid)) return std::nullopt;
-  return static_cast<unsigned>(digits.find(name[0]) * k_base + digits.find(name[1]));
+std::optional<unsigned> place_in(std::string_view name) {
+  if (!has_form(name, k_first_digits)) return std::nullopt;
+  return static_cast<unsigned>(k_first_digits.find(name[0]) * k_base + k_digits.find(name[1]));
 }
 
+bool is_part_of_version_0_1(std::string_view name) { return has_form(name, k_digits); }
+
 constexpr unsigned k_parts = k_first_bell + k_bells;
+
+std::string why_layout(const RecordStamp& stamp) {
+  return "its memory has layout " + stamp.layout.text() + ", and this program works on layout " + k_own_layout.text();
+}
+
+/// Empty if this program can read it.
+std::string why_not(const std::string& text) {
+  const RecordStamp stamp = decode_stamp(text);
+  if (!stamp.readable_by(k_own_layout)) return why_layout(stamp);
+  try {
+    static_cast<void>(decode_record(text));
+    return {};
+  } catch (const Error& error) {
+    return std::string("another version has written its record: ") + error.what();
+  }
+}
+
+/// What the registry says, by place.
+struct Records {
+  std::vector<unsigned> readable;
+  std::vector<std::pair<unsigned, HeldQueue>> others;
+};
+
+Records read_all(const RecordSegment& registry) {
+  Records records;
+  for (const unsigned place : registry.places()) {
+    const std::optional<std::string> text = registry.read(place);
+    if (!text) continue;
+    if (std::string why = why_not(*text); !why.empty()) {
+      records.others.emplace_back(place, HeldQueue{decode_stamp(*text), std::move(why)});
+    } else {
+      records.readable.push_back(place);
+    }
+  }
+  return records;
+}
+
+/// The queues of a registry of another format.
+std::vector<HeldQueue> read_other(int registry, const std::string& name) {
+  std::vector<HeldQueue> queues;
+  try {
+    const RecordSegment segment(Fd(::fcntl(registry, F_DUPFD_CLOEXEC, 0)));
+    for (const unsigned place : segment.places()) {
+      if (const std::optional<std::string> text = segment.read(place)) {
+        const RecordStamp stamp = decode_stamp(*text);
+        queues.push_back({stamp, why_layout(stamp)});
+      }
+    }
+  } catch (const Error& error) {
+    queues.push_back({{}, "the registry " + name + " is another version's: " + error.what()});
+  }
+  return queues;
+}
 
 void check_descriptors(const QueueDescriptors& found, const Geometry& geometry, const std::string& what) {
   check_segment(found.ring.get(), geometry.ring_bytes(), what);
@@ -40,47 +104,146 @@ void check_descriptors(const QueueDescriptors& found, const Geometry& geometry, 
 
 }  // namespace
 
-Keep::Keep(Store& store) : store_(store), parts_(k_max_places) {
-  if (!store.is_there()) return;
-  if (Fd segment = store.take(k_registry_name)) {
-    try {
-      records_.emplace(std::move(segment));
-      return;
-    } catch (const Error& error) {
-      spdlog::error("{}; starting without its queues", error.what());
-      store.forget(k_registry_name);
+bool is_registry(std::string_view name) noexcept { return name.starts_with("REG") || name == "reg"; }
+
+bool is_queue_part(std::string_view name) noexcept { return has_form(name, k_first_digits); }
+
+Survey survey(const Store& store) {
+  Survey found;
+  for (const NamedFd& left : store.inherited()) {
+    if (!is_registry(left.name)) continue;
+    if (left.name == k_registry_name) {
+      try {
+        RecordSegment registry(Fd(::fcntl(left.descriptor.get(), F_DUPFD_CLOEXEC, 0)));
+        found.starts = registry.count_start();
+        Records records = read_all(registry);
+        found.own += records.readable.size();
+        for (auto& [place, queue] : records.others) found.others.push_back(std::move(queue));
+        continue;
+      } catch (const Error&) {
+        // It is read as another's below, and the reason is told there.
+      }
     }
+    std::vector<HeldQueue> others = read_other(left.descriptor.get(), left.name);
+    std::move(others.begin(), others.end(), std::back_inserter(found.others));
+  }
+  return found;
+}
+
+Keep::Keep(Store& store) : store_(store), parts_(k_max_places) {
+  if (store.is_there()) take_registry();
+}
+
+void Keep::take_registry() {
+  if (Fd segment = store_.take(k_registry_name)) {
+    try {
+      records_.emplace(Fd(::fcntl(segment.get(), F_DUPFD_CLOEXEC, 0)));
+    } catch (const Error& error) {
+      spdlog::error("{}; it is left alone, and queues that are made now end with this daemon", error.what());
+      held_.push_back({{}, std::string("its registry cannot be read: ") + error.what()});
+    }
+    held_descriptors_.push_back(std::move(segment));
+    return;
   }
   records_.emplace();
-  store.keep(k_registry_name, records_->descriptor());
+  store_.keep(k_registry_name, records_->descriptor());
 }
 
 std::vector<Keep::Kept> Keep::take_queues() {
   std::vector<Kept> queues;
   if (!records_) return queues;
+  hold_other_registries();
   for (const NamedFd& left : store_.inherited()) {
     if (const auto place = place_in(left.name)) ++parts_[*place];
   }
-  for (unsigned place = 0; place < k_max_places; ++place) {
-    if (parts_[place] == 0) continue;
+  Records found = read_all(*records_);
+  for (auto& [place, queue] : found.others) hold_place(place, std::move(queue));
+  for (const unsigned place : found.readable) {
     if (auto queue = take_queue(place)) {
       queues.push_back(std::move(*queue));
     } else {
       drop(place);
     }
   }
-  // What is of no use any more lies in no queue's place: an earlier daemon was killed while it was making a queue.
-  for (const NamedFd& left : std::exchange(store_.inherited(), {})) {
-    if (place_in(left.name)) store_.forget(left.name);
-  }
+  drop_the_rest();
   return queues;
 }
 
+void Keep::drop_the_rest() {
+  // A registry that cannot be read may have queues anywhere.
+  const bool unsure = std::ranges::any_of(held_, [](const HeldQueue& queue) { return queue.stamp.name.empty(); });
+  std::vector<std::string> names;
+  for (const NamedFd& left : store_.inherited()) names.push_back(left.name);
+  for (const std::string& name : names) {
+    const auto place = place_in(name);
+    if (!place && !is_part_of_version_0_1(name)) continue;
+    Fd descriptor = store_.take(name);
+    if (unsure) {
+      held_descriptors_.push_back(std::move(descriptor));
+      continue;
+    }
+    store_.forget(name);
+    if (place && !records_->read(*place)) parts_[*place] = 0;
+  }
+  store_.inherited().clear();
+}
+
+void Keep::hold_other_registries() {
+  std::vector<std::string> names;
+  for (const NamedFd& left : store_.inherited()) {
+    if (is_registry(left.name)) names.push_back(left.name);
+  }
+  for (const std::string& name : names) {
+    Fd registry = store_.take(name);
+    std::vector<HeldQueue> queues = read_other(registry.get(), name);
+    if (queues.empty()) {
+      store_.forget(name);
+      continue;
+    }
+    held_descriptors_.push_back(std::move(registry));
+    std::move(queues.begin(), queues.end(), std::back_inserter(held_));
+    if (name != "reg") continue;
+    std::vector<std::string> parts;
+    for (const NamedFd& left : store_.inherited()) {
+      if (is_part_of_version_0_1(left.name)) parts.push_back(left.name);
+    }
+    for (const std::string& part : parts) held_descriptors_.push_back(store_.take(part));
+  }
+}
+
+void Keep::hold_place(unsigned place, HeldQueue queue) {
+  std::vector<std::string> parts;
+  for (const NamedFd& left : store_.inherited()) {
+    if (place_in(left.name) == place) parts.push_back(left.name);
+  }
+  for (const std::string& part : parts) held_descriptors_.push_back(store_.take(part));
+  parts_[place] = std::max(parts_[place], 1U);  // taken, also if the store has lost all of it
+  held_.push_back(std::move(queue));
+}
+
+void Keep::hold(Kept kept, std::string why) {
+  RecordStamp stamp{.name = kept.record.name,
+                    .id = kept.record.id,
+                    .owner_uid = kept.record.owner_uid,
+                    .owner_gid = kept.record.owner_gid,
+                    .mode = kept.record.options.mode,
+                    .layout = k_own_layout,
+                    .reader = k_own_layout};
+  held_.push_back({std::move(stamp), std::move(why)});
+  for (Fd* descriptor : {&kept.descriptors.ring, &kept.descriptors.heap, &kept.descriptors.control}) {
+    held_descriptors_.push_back(std::move(*descriptor));
+  }
+  for (Fd& bell : kept.descriptors.bells) held_descriptors_.push_back(std::move(bell));
+}
+
+void Keep::clear_starts() noexcept {
+  if (records_) records_->clear_starts();
+}
+
 std::optional<Keep::Kept> Keep::take_queue(unsigned place) {
-  const std::optional<std::string> text = records_->read(place);
-  if (!text) return std::nullopt;
   try {
-    Kept kept{.place = place, .record = decode_record(*text), .descriptors = {}};
+    const std::string text = records_->read(place).value_or("");
+    Kept kept{.place = place, .record = decode_record(text), .descriptors = {}};
     const Geometry geometry = geometry_of(kept.record.options);
     parts_[place] = k_parts;
     kept.descriptors.ring = store_.take(name_of(place, 0));

@@ -1,16 +1,19 @@
 // See keeper.hpp.
 #include "keeper.hpp"
 
+#include <fcntl.h>
 #include <poll.h>
 #include <spdlog/spdlog.h>
 #include <sys/prctl.h>
 #include <sys/signalfd.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/un.h>
 #include <sys/wait.h>
 
 #include <algorithm>
 #include <array>
+#include <bit>
 #include <chrono>
 #include <csignal>
 #include <cstddef>
@@ -18,10 +21,15 @@
 #include <cstring>
 #include <optional>
 
+#include "beltway/limits.hpp"
 #include "inherit.hpp"
+#include "keep.hpp"
 #include "log.hpp"
+#include "notification.hpp"
+#include "signals.hpp"
 #include "store.hpp"
-#include "surroundings.hpp"
+#include "stored_program.hpp"
+#include "succession.hpp"
 
 namespace beltway::daemon {
 namespace {
@@ -35,62 +43,31 @@ constexpr milliseconds k_steady_ms{100};
 /// Pauses before the second, third, ... start of a row; the first is at once.
 constexpr milliseconds k_first_pause_ms{20};
 constexpr milliseconds k_longest_pause_ms{2000};
+/// Deaths of a row that are logged each; of later ones every doubling is.
+constexpr unsigned k_logged_deaths = 5;
 /// Descriptors that the keeper and the daemon need for themselves.
 constexpr std::size_t k_own_descriptors = 16;
-constexpr std::size_t k_most_descriptors = 253;  // SCM_MAX_FD
-constexpr std::size_t k_datagram_bytes = 4096;
 
-/// One datagram: the lines of its text, and its descriptors.
-struct Notification {
-  pid_t sender = 0;
-  std::string text;
-  std::vector<Fd> descriptors;
+/// Which file a path names, and whether it was written since.
+struct FileState {
+  dev_t device = 0;
+  ino_t number = 0;
+  off_t size = 0;
+  std::int64_t changed_ns = 0;
 
-  [[nodiscard]] std::optional<std::string> value(std::string_view key) const {
-    std::size_t at = 0;
-    while (at < text.size()) {
-      const std::size_t end = std::min(text.find('\n', at), text.size());
-      const std::string_view line(text.data() + at, end - at);
-      if (line.size() > key.size() && line.starts_with(key) && line[key.size()] == '=') {
-        return std::string(line.substr(key.size() + 1));
-      }
-      at = end + 1;
-    }
-    return std::nullopt;
+  bool operator==(const FileState&) const = default;
+  static FileState of(const std::string& path) noexcept {
+    struct stat status{};
+    if (::stat(path.c_str(), &status) != 0) return {};
+    return {status.st_dev, status.st_ino, status.st_size,
+            std::int64_t{status.st_ctim.tv_sec} * 1'000'000'000 + status.st_ctim.tv_nsec};
   }
-  [[nodiscard]] bool says(std::string_view key) const { return value(key) == "1"; }
 };
 
-/// Nothing if none is there.
-std::optional<Notification> receive(int socket) {
-  std::array<char, k_datagram_bytes> text{};
-  alignas(cmsghdr) std::array<char, CMSG_SPACE(sizeof(int) * k_most_descriptors) + CMSG_SPACE(sizeof(ucred))> control{};
-  iovec part{text.data(), text.size()};
-  msghdr message{};
-  message.msg_iov = &part;
-  message.msg_iovlen = 1;
-  message.msg_control = control.data();
-  message.msg_controllen = control.size();
-  const ssize_t size = ::recvmsg(socket, &message, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
-  if (size < 0) return std::nullopt;
-  Notification heard;
-  heard.text.assign(text.data(), static_cast<std::size_t>(size));
-  for (cmsghdr* header = CMSG_FIRSTHDR(&message); header != nullptr; header = CMSG_NXTHDR(&message, header)) {
-    if (header->cmsg_level != SOL_SOCKET) continue;
-    if (header->cmsg_type == SCM_CREDENTIALS) {
-      ucred who{};
-      std::memcpy(&who, CMSG_DATA(header), sizeof who);
-      heard.sender = who.pid;
-    } else if (header->cmsg_type == SCM_RIGHTS) {
-      const std::size_t count = (header->cmsg_len - CMSG_LEN(0)) / sizeof(int);
-      for (std::size_t i = 0; i < count; ++i) {
-        int descriptor = -1;
-        std::memcpy(&descriptor, CMSG_DATA(header) + i * sizeof(int), sizeof descriptor);
-        heard.descriptors.emplace_back(descriptor);
-      }
-    }
-  }
-  return heard;
+std::string how_it_ended(int status) {
+  if (WIFEXITED(status)) return "ended with code " + std::to_string(WEXITSTATUS(status));
+  const int signal = WTERMSIG(status);
+  return "was killed by signal " + std::to_string(signal) + " (" + ::strsignal(signal) + ")";  // NOLINT: one thread
 }
 
 class Keeper {
@@ -102,13 +79,18 @@ class Keeper {
   void make_socket();
   void start() noexcept;
   [[noreturn]] void become_daemon(pid_t keeper) noexcept;
+  void exec_program(const std::vector<std::string>& arguments) const;
   void take_signals();
   void read_notifications();
   void accept(Notification heard);
+  void count_second();
   /// The exit code, once all is over.
   std::optional<int> reap();
   [[nodiscard]] std::optional<int> ended(int status);
+  void count_failed_start(const std::string& how);
   [[nodiscard]] int patience_ms() const;
+  /// -1: none.
+  [[nodiscard]] int stored_program() const noexcept;
 
   const KeeperOptions& options_;
   std::vector<NamedFd> store_;
@@ -119,9 +101,15 @@ class Keeper {
   std::string address_;
   pid_t child_ = -1;
   bool ready_ = false;       // this daemon has said so
-  bool ever_ready_ = false;  // one of them has
+  bool ever_ready_ = false;  // one of them has, maybe under another keeper
+  bool told_ready_ = false;  // who started the keeper knows
   bool ending_ = false;
-  unsigned row_ = 0;  // deaths soon after a start, one after the other
+  unsigned row_ = 0;            // deaths soon after a start, one after the other
+  unsigned failed_starts_ = 0;  // of them, of the program file, without being ready
+  FileState started_file_;      // the program file at the latest start
+  std::string passed_over_;     // why the stored program runs in the place of failed_file_; empty: it does not
+  FileState failed_file_;
+  unsigned seconds_ = 0;  // that this daemon has needed to come up, or to end
   Clock::time_point started_;
   Clock::time_point next_start_ = Clock::now();
 };
@@ -130,12 +118,11 @@ Keeper::Keeper(const KeeperOptions& options) : options_(options), store_(take_in
   ::prctl(PR_SET_PDEATHSIG, 0);  // a daemon that became its own keeper had asked for it
   const std::size_t files = raise_open_files_limit();
   limit_ = std::min(limit_, files > k_own_descriptors ? files - k_own_descriptors : 0);
+  ever_ready_ = std::ranges::any_of(store_, [](const NamedFd& held) { return is_registry(held.name); });
   sigset_t signals;
   ::sigemptyset(&signals);
   ::sigaddset(&signals, SIGCHLD);
-  for (const int signal : k_passed_on) {
-    if (!is_ignored(signal)) ::sigaddset(&signals, signal);
-  }
+  for (const int signal : heard_signals()) ::sigaddset(&signals, signal);
   ::sigprocmask(SIG_BLOCK, &signals, &mask_before_);
   ::sigdelset(&mask_before_, SIGCHLD);
   signals_ = checked_fd(::signalfd(-1, &signals, SFD_CLOEXEC | SFD_NONBLOCK), "start the keeper: make a signalfd");
@@ -159,9 +146,17 @@ void Keeper::make_socket() {
   address_ = '@' + std::string(address.sun_path + 1, length - 1);
 }
 
+int Keeper::stored_program() const noexcept {
+  const auto found = std::ranges::find_if(store_, [](const NamedFd& held) { return is_stored_program(held.name); });
+  return found == store_.end() ? -1 : found->descriptor.get();
+}
+
 void Keeper::start() noexcept {
   ready_ = false;
+  seconds_ = 0;
   started_ = Clock::now();
+  started_file_ = FileState::of(options_.program);
+  if (started_file_ != failed_file_) passed_over_.clear();
   const pid_t keeper = ::getpid();
   child_ = ::fork();
   if (child_ == 0) become_daemon(keeper);
@@ -174,20 +169,19 @@ void Keeper::start() noexcept {
 void Keeper::become_daemon(pid_t keeper) noexcept {
   try {
     // What was sent before the daemon could hear it waits for it (see hear_signals).
-    sigset_t mask = mask_before_;
-    for (const int signal : k_passed_on) ::sigaddset(&mask, signal);
-    ::sigprocmask(SIG_SETMASK, &mask, nullptr);
+    ::sigprocmask(SIG_SETMASK, &mask_before_, nullptr);
+    block_signals();
     ::prctl(PR_SET_PDEATHSIG, SIGUSR2);
     if (::getppid() != keeper) ::_exit(EXIT_FAILURE);
     ::setenv("NOTIFY_SOCKET", address_.c_str(), 1);
     ::setenv("FDSTORE", std::to_string(limit_).c_str(), 1);
-    std::vector<PassedFd> passed;
-    passed.reserve(store_.size());
-    for (const NamedFd& held : store_) passed.push_back({held.name, held.descriptor.get()});
-    if (!passed.empty()) pass_on(passed);
+    ::unsetenv(k_passed_over);
     std::vector<std::string> arguments = options_.arguments;
     arguments.insert(arguments.end(), {"--kept-by", std::to_string(keeper)});
-    replace_process(options_.program, arguments);
+    if (std::ranges::any_of(store_, [](const NamedFd& held) { return is_queue_part(held.name); })) {
+      arguments.insert(arguments.end(), {k_store_format_option, std::to_string(k_store_format)});
+    }
+    exec_program(arguments);
   } catch (const std::exception& error) {
     spdlog::error("keeper: {}", error.what());
   }
@@ -195,8 +189,28 @@ void Keeper::become_daemon(pid_t keeper) noexcept {
   ::_exit(EXIT_FAILURE);
 }
 
+void Keeper::exec_program(const std::vector<std::string>& arguments) const {
+  // The stored program is copied first, to a number beyond those at which the store is handed on.
+  const int beyond = static_cast<int>(store_.size()) + 3;
+  const int stored = stored_program();
+  const Fd copy(stored < 0 ? -1 : ::fcntl(stored, F_DUPFD_CLOEXEC, beyond));
+  std::vector<PassedFd> passed;
+  passed.reserve(store_.size());
+  for (const NamedFd& held : store_) passed.push_back({held.name, held.descriptor.get()});
+  if (!passed.empty()) pass_on(passed);
+  std::string why = passed_over_;
+  if (why.empty()) {
+    exec_file(options_.program, options_.program, arguments);
+    why = options_.program + " cannot be executed: " + std::strerror(errno);
+    spdlog::error("keeper: {}; {} runs", why, copy ? "the stored program" : "the keeper's own program");
+  }
+  ::setenv(k_passed_over, why.c_str(), 1);
+  if (copy) exec_descriptor(copy.get(), options_.program, arguments);
+  exec_file("/proc/self/exe", options_.program, arguments);
+}
+
 int Keeper::patience_ms() const {
-  if (child_ > 0) return -1;
+  if (child_ > 0) return ready_ && !ending_ ? -1 : 1000;
   const auto left = std::chrono::ceil<milliseconds>(next_start_ - Clock::now());
   return static_cast<int>(std::max<std::int64_t>(0, left.count()));
 }
@@ -205,12 +219,21 @@ int Keeper::run() {
   for (;;) {
     if (child_ <= 0 && !ending_ && Clock::now() >= next_start_) start();
     std::array<pollfd, 2> waits{pollfd{signals_.get(), POLLIN, 0}, pollfd{socket_.get(), POLLIN, 0}};
-    ::poll(waits.data(), waits.size(), patience_ms());
+    const int heard = ::poll(waits.data(), waits.size(), patience_ms());
     read_notifications();
     take_signals();
     if (const std::optional<int> code = reap()) return *code;
     if (ending_ && child_ <= 0) return EXIT_SUCCESS;
+    if (heard == 0 && child_ > 0) count_second();
   }
+}
+
+void Keeper::count_second() {
+  // Seconds that the keeper has waited itself: a machine that was suspended does not count.
+  if ((ready_ && !ending_) || ++seconds_ != options_.max_start_s) return;
+  spdlog::error("keeper: the daemon, process {}, did not {} within {} s; it is killed", child_,
+                ending_ ? "end" : "come up", options_.max_start_s);
+  ::kill(child_, SIGKILL);
 }
 
 void Keeper::take_signals() {
@@ -218,13 +241,19 @@ void Keeper::take_signals() {
   while (::read(signals_.get(), &signal, sizeof signal) == sizeof signal) {
     const auto number = static_cast<int>(signal.ssi_signo);
     if (number == SIGCHLD) continue;
-    if (number != SIGUSR2) ending_ = true;
+    if (number == SIGUSR2) {  // whoever sends it wants the program file
+      passed_over_.clear();
+      failed_starts_ = 0;
+      next_start_ = std::min(next_start_, Clock::now());
+    } else if (!std::exchange(ending_, true)) {
+      seconds_ = 0;
+    }
     if (child_ > 0) ::kill(child_, number);
   }
 }
 
 void Keeper::read_notifications() {
-  while (std::optional<Notification> heard = receive(socket_.get())) {
+  while (std::optional<Notification> heard = receive_notification(socket_.get())) {
     if (heard->sender == child_) accept(std::move(*heard));
   }
 }
@@ -241,7 +270,9 @@ void Keeper::accept(Notification heard) {
   }
   if (!heard.says("READY")) return;
   ready_ = true;
-  if (!std::exchange(ever_ready_, true)) options_.ready();
+  ever_ready_ = true;
+  failed_starts_ = 0;
+  if (!std::exchange(told_ready_, true)) options_.ready();
 }
 
 std::optional<int> Keeper::reap() {
@@ -255,48 +286,53 @@ std::optional<int> Keeper::reap() {
   return ended(status);
 }
 
+void Keeper::count_failed_start(const std::string& how) {
+  if (!passed_over_.empty()) return;  // it was the stored program, and there is no other
+  if (++failed_starts_ < k_max_failed_starts || stored_program() < 0) return;
+  // The same file once more would change nothing.
+  const Fd file(::open(options_.program.c_str(), O_PATH | O_CLOEXEC));
+  if (file && are_same_file(file.get(), stored_program())) return;
+  failed_file_ = started_file_;
+  passed_over_ = options_.program + " did not come up " + std::to_string(failed_starts_) + " times in a row: it " +
+                 how +
+                 ". The stored program runs in its place; install a program that works, or send SIGUSR2 to try again";
+  spdlog::error("keeper: {}", passed_over_);
+}
+
 std::optional<int> Keeper::ended(int status) {
   const pid_t child = std::exchange(child_, -1);
   const bool by_itself = WIFEXITED(status);
   const int code = by_itself ? WEXITSTATUS(status) : EXIT_FAILURE;
-  if (by_itself && (code == EXIT_SUCCESS || (!ever_ready_ && code != k_restart_code))) return code;
-  if (ending_) return code;
+  // Code 0 of a program that was never ready says nothing: it may be any program.
+  const bool as_told = by_itself && code == EXIT_SUCCESS && (ready_ || !ever_ready_);
   const bool on_purpose = by_itself && code == k_restart_code;
+  if (as_told || ending_) return code;
+  if (!ever_ready_ && by_itself && !on_purpose) return code;
+  const std::string how = how_it_ended(status);
   if (on_purpose || (ready_ && Clock::now() - started_ >= k_steady_ms)) row_ = 0;
   milliseconds pause{0};
   if (row_ != 0) pause = std::min(k_longest_pause_ms, k_first_pause_ms * (1U << std::min(row_ - 1, 10U)));
   if (!on_purpose) ++row_;
   next_start_ = Clock::now() + pause;
-  spdlog::log(on_purpose ? spdlog::level::info : spdlog::level::err,
-              "keeper: the daemon, process {}, {} {}; it is started again in {} ms with {} descriptors", child,
-              by_itself ? "ended with code" : "was killed by signal", by_itself ? code : WTERMSIG(status),
-              pause.count(), store_.size());
-  return std::nullopt;
+  if (on_purpose || row_ <= k_logged_deaths || std::has_single_bit(row_)) {
+    spdlog::log(on_purpose ? spdlog::level::info : spdlog::level::err,
+                "keeper: the daemon, process {}, {}{}; it is started again in {} ms with {} descriptors", child, how,
+                row_ > k_logged_deaths ? ", death " + std::to_string(row_) + " in a row" : "", pause.count(),
+                store_.size());
+  }
+  if (on_purpose) {
+    passed_over_.clear();
+    failed_starts_ = 0;
+  } else if (!ready_) {
+    count_failed_start(how);
+  }
+  if (ever_ready_ || failed_starts_ < k_max_failed_starts) return std::nullopt;
+  spdlog::critical("keeper: the daemon {} {} times, and was never ready; giving up", how, failed_starts_);
+  return EXIT_FAILURE;
 }
 
 }  // namespace
 
-void hear_signals() noexcept {
-  sigset_t signals;
-  ::sigemptyset(&signals);
-  for (const int signal : k_passed_on) ::sigaddset(&signals, signal);
-  ::sigprocmask(SIG_UNBLOCK, &signals, nullptr);
-}
-
 int run_keeper(const KeeperOptions& options) { return Keeper(options).run(); }
-
-void replace_process(const std::string& program, const std::vector<std::string>& arguments) noexcept {
-  std::vector<std::string> words{program};
-  words.insert(words.end(), arguments.begin(), arguments.end());
-  std::vector<char*> pointers;
-  pointers.reserve(words.size() + 1);
-  for (std::string& word : words) pointers.push_back(word.data());
-  pointers.push_back(nullptr);
-  flush_log();  // its thread ends here
-  ::execv(program.c_str(), pointers.data());
-  spdlog::error("start {}: {}; going on with the old program", program, std::strerror(errno));
-  flush_log();
-  ::execv("/proc/self/exe", pointers.data());
-}
 
 }  // namespace beltway::daemon

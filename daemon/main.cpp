@@ -2,13 +2,14 @@
 //   the daemon, if somebody keeps its descriptors ($NOTIFY_SOCKET: systemd, or the keeper that started it) or --no-keeper;
 //   else the keeper, which starts the daemon.
 // Exit codes: 0 ended as told, 1 failed, 2 wrong usage, 3 another daemon is alive at the socket, 4 to be started again.
-#include <sys/auxv.h>
+#include <spdlog/spdlog.h>
+#include <sys/prctl.h>
 #include <unistd.h>
 
 #include <CLI/CLI.hpp>
 #include <cerrno>
 #include <cstdlib>
-#include <filesystem>
+#include <cstring>
 #include <iostream>
 #include <sstream>
 #include <system_error>
@@ -20,7 +21,9 @@
 #include "log.hpp"
 #include "log_writer.hpp"
 #include "server.hpp"
+#include "signals.hpp"
 #include "socket_path.hpp"
+#include "succession.hpp"
 #include "surroundings.hpp"
 
 namespace {
@@ -38,19 +41,11 @@ struct Options {
   bool background = false;
   bool no_keeper = false;
   // Between ourselves:
-  bool leave_terminal = false;      // the keeper was told --background
-  bool left_callers_world = false;  // this process was started by itself, see start_in_background
-  int keeper = 0;                   // the keeper's process
+  bool leave_terminal = false;                         // the keeper was told --background
+  bool left_callers_world = false;                     // this process was started by itself, see start_in_background
+  int keeper = 0;                                      // the keeper's process
+  int store_format = beltway::daemon::k_store_format;  // that this program must understand
 };
-
-/// Where this program is, also after another file has taken its name. Without /proc: what it was started as.
-std::string own_program() {
-  std::error_code failed;
-  const auto path = std::filesystem::read_symlink("/proc/self/exe", failed);
-  if (!failed) return path.string();
-  const auto* const started_as = reinterpret_cast<const char*>(::getauxval(AT_EXECFN));  // NOLINT: the kernel's pointer
-  return started_as == nullptr ? "/proc/self/exe" : std::filesystem::absolute(started_as, failed).string();
-}
 
 void complain(const std::string& text) { beltway::daemon::tell_people("beltwayd: " + text); }
 
@@ -58,7 +53,7 @@ void complain(const std::string& text) { beltway::daemon::tell_people("beltwayd:
 std::vector<std::string> own_arguments(const std::vector<std::string>& given) {
   std::vector<std::string> arguments;
   for (auto argument = given.begin(); argument != given.end(); ++argument) {
-    if (*argument == "--kept-by") {
+    if (*argument == "--kept-by" || *argument == beltway::daemon::k_store_format_option) {
       if (++argument == given.end()) break;
     } else if (*argument != k_left_callers_world) {
       arguments.push_back(*argument == "--background" ? "--leave-terminal" : *argument);
@@ -99,18 +94,28 @@ void describe(CLI::App& app, Options& options, std::string& socket, std::int64_t
   app.add_flag("--leave-terminal", options.leave_terminal)->group("");
   app.add_flag(k_left_callers_world, options.left_callers_world)->group("");
   app.add_option("--kept-by", options.keeper)->group("");
+  app.add_option(beltway::daemon::k_store_format_option, options.store_format)
+      ->check(CLI::Range(1, beltway::daemon::k_store_format))
+      ->group("");
   app.footer(
-      "SIGTERM, SIGINT and SIGHUP end it and remove all queues (under nohup SIGHUP does nothing). SIGUSR2 starts it "
-      "anew, from a new\n"
-      "program file if there is one, and loses nothing; so does a crash or SIGKILL of the daemon, as\n"
-      "long as its keeper lives. Under systemd (NOTIFY_SOCKET) systemd is the keeper: beltwayd.service.");
+      "SIGTERM, SIGINT and SIGHUP end it and remove all queues; SIGINT and SIGHUP not if they were\n"
+      "ignored when it was started (nohup). SIGUSR2 starts it anew, from a new program file if there\n"
+      "is one, and loses nothing; so does a crash or SIGKILL of the daemon, as long as its keeper\n"
+      "lives. A new program that cannot work on the queues gives way to the one before: see `beltway\n"
+      "ping`. Under systemd (NOTIFY_SOCKET) systemd is the keeper: beltwayd.service.\n"
+      "Exit codes: 0 ended as told, 1 failed, 2 wrong usage, 3 another daemon is alive at the socket,\n"
+      "4 the daemon is to be started again (under systemd only).");
 }
 
 int run_daemon(const Options& options, const std::vector<std::string>& arguments, const std::function<void()>& ready) {
   using beltway::daemon::Server;
   beltway::daemon::Store store;
   if (!options.no_keeper) store = beltway::daemon::Store::from_environment();
-  const std::string program = own_program();
+  if (const auto predecessor = beltway::daemon::find_predecessor(store, options.keeper)) {
+    std::vector<std::string> same = arguments;
+    if (options.keeper != 0) same.insert(same.end(), {"--kept-by", std::to_string(options.keeper)});
+    beltway::daemon::give_way(*predecessor, store, same);
+  }
   Server server(options.server, std::move(store));
   server.stop_on_signals();
   beltway::daemon::hear_signals();
@@ -118,9 +123,10 @@ int run_daemon(const Options& options, const std::vector<std::string>& arguments
   ready();
   if (server.run() == Server::End::ended) return EXIT_SUCCESS;
   if (options.keeper == 0 || options.keeper == ::getppid()) return beltway::daemon::k_restart_code;
-  // The keeper was killed: be one, with what it held.
+  // The keeper was killed: be one, with what it held. By the program that runs: whatever lies at its path now may not.
   beltway::daemon::pass_on(server.kept());
-  beltway::daemon::replace_process(program, arguments);
+  beltway::daemon::exec_file("/proc/self/exe", beltway::daemon::own_program(), arguments);
+  spdlog::critical("become the keeper: exec: {}", std::strerror(errno));
   return k_failed;
 }
 
@@ -143,12 +149,13 @@ int run(const Options& options, const std::vector<std::string>& arguments, const
     const bool kept = std::getenv("NOTIFY_SOCKET") != nullptr;  // NOLINT(concurrency-mt-unsafe): one thread
     if (!kept && std::getenv("LISTEN_FDS") == nullptr) check_log_file(options.log_file);  // NOLINT: likewise
     if (kept || options.no_keeper) return run_daemon(options, arguments, ready);
-    return beltway::daemon::run_keeper({.program = own_program(), .arguments = arguments, .ready = [&] {
-                                          if (options.leave_terminal) {
-                                            beltway::daemon::leave_terminal(!options.log_file.empty());
-                                          }
-                                          ready();
-                                        }});
+    return beltway::daemon::run_keeper(
+        {.program = beltway::daemon::own_program(), .arguments = arguments, .ready = [&] {
+           if (options.leave_terminal) {
+             beltway::daemon::leave_terminal(!options.log_file.empty());
+           }
+           ready();
+         }});
   } catch (const beltway::Error& error) {
     beltway::daemon::log_failure(error.what());
     complain(error.what());
@@ -159,7 +166,7 @@ int run(const Options& options, const std::vector<std::string>& arguments, const
 /// Drops what belongs to the caller, by a start of this program anew: then the environment, the libraries that were loaded and
 /// the layout of the memory are not the caller's either. Returns, with `given` to go on with, if that fails.
 void start_anew(std::vector<std::string>& given, const Options& options) {
-  const std::string program = own_program();
+  const std::string program = beltway::daemon::own_program();
   given.insert(given.end(), {"--socket", options.server.socket.string(), k_left_callers_world});
   if (!options.log_file.empty()) given.insert(given.end(), {"--log-file", options.log_file});
   beltway::daemon::leave_callers_world();
@@ -227,6 +234,7 @@ int parse_and_run(int argc, char** argv) {
 }  // namespace
 
 int main(int argc, char** argv) {
+  ::prctl(PR_SET_NAME, "beltwayd");  // a program that was started by a descriptor is called after its number
   beltway::daemon::settle();
   int code = k_failed;
   try {

@@ -74,15 +74,20 @@ Queue::Queue(NewQueue made, Keep& keep)
   save();
 }
 
-Queue::Queue(Keep::Kept kept, Keep& keep)
-    : record_(std::move(kept.record)),
+Queue::Queue(Keep::Kept&& kept, Keep& keep)
+    : record_(kept.record),
       geometry_(geometry_of(record_.options)),
       keep_(keep),
       kept_at_(kept.place),
       own_(std::move(kept.descriptors)) {
-  const std::string what = about("restore", record_.name);
-  ring_mapping_ = map_segment(own_.ring, geometry_.ring_bytes(), what);
-  control_mapping_ = map_segment(own_.control, geometry_.control_bytes(), what);
+  try {
+    const std::string what = about("restore", record_.name);
+    ring_mapping_ = map_segment(own_.ring, geometry_.ring_bytes(), what);
+    control_mapping_ = map_segment(own_.control, geometry_.control_bytes(), what);
+  } catch (...) {
+    kept.descriptors = std::move(own_);
+    throw;
+  }
   use_memory();
   reconcile();
 }

@@ -14,6 +14,7 @@
 #pragma once
 
 #include <chrono>
+#include <cstdint>
 #include <functional>
 #include <optional>
 #include <string>
@@ -54,8 +55,8 @@ class Queue {
  public:
   /// Throws Error(limit_reached, system).
   Queue(NewQueue made, Keep& keep);
-  /// The queue that an earlier daemon has left. Throws Error(limit_reached, system).
-  Queue(Keep::Kept kept, Keep& keep);
+  /// The queue that an earlier daemon has left. Throws Error(limit_reached, system); then `kept` is as before.
+  Queue(Keep::Kept&& kept, Keep& keep);
   Queue(const Queue&) = delete;
   Queue& operator=(const Queue&) = delete;
 
@@ -96,8 +97,10 @@ class Queue {
   /// Gives a place to `session`'s process. Looks at all places if none is free. Throws Error(limit_reached, not_found).
   [[nodiscard]] Handout attach(const Peer& peer, std::uint64_t session, const protocol::AttachRequest& request);
 
+  /// Whether the process has said that it lets go. If not, its end is a death, and logged.
+  enum class Leaving : std::uint8_t { unsaid, said };
   /// If the process at the place is gone: repairs and frees the place. True if nobody is there (any more).
-  bool look(unsigned place);
+  bool look(unsigned place, Leaving leaving = Leaving::unsaid);
   /// Whether a process still has the memory of the endpoint at the place.
   [[nodiscard]] bool is_alive(unsigned place) const noexcept {
     return record_.endpoints[place].attached && is_locked(place);
@@ -139,6 +142,7 @@ class Queue {
   };
   [[nodiscard]] Place take_place(protocol::Role role, const std::string& what);
   [[nodiscard]] std::optional<Place> try_take_place(protocol::Role role, const std::string& what);
+  [[nodiscard]] std::string endpoint_text(unsigned place) const;
   [[nodiscard]] bool is_locked(unsigned place) const noexcept;
   [[nodiscard]] unsigned group_for(const protocol::AttachRequest& request);
   [[nodiscard]] unsigned group_of(const Place& place, const protocol::AttachRequest& request,

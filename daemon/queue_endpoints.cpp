@@ -2,6 +2,7 @@
 #include <fcntl.h>
 #include <spdlog/spdlog.h>
 
+#include "death_log.hpp"
 #include "groups.hpp"
 #include "kernel.hpp"
 #include "queue.hpp"
@@ -61,6 +62,7 @@ Handout Queue::attach(const Peer& peer, std::uint64_t session, const AttachReque
   endpoint = {.attached = true,
               .incarnation = endpoint.incarnation + 1,
               .pid = peer.pid,
+              .command = command_of(peer.pid),
               .uid = peer.uid,
               .session = session,
               .group = request.role == Role::consumer ? group_of(*place, request, group) : 0,
@@ -159,7 +161,15 @@ bool Queue::is_locked(unsigned place) const noexcept {
   return ::fcntl(own_.control.get(), F_OFD_GETLK, &lock) != 0 || lock.l_type != F_UNLCK;
 }
 
-bool Queue::look(unsigned place) {
+std::string Queue::endpoint_text(unsigned place) const {
+  const EndpointRecord& endpoint = record_.endpoints[place];
+  if (place < geometry_.max_producers) return "producer " + std::to_string(place);
+  const std::string consumer = "consumer " + std::to_string(place - geometry_.max_producers);
+  if (endpoint.kind == GroupKind::named) return consumer + " of group \"" + record_.groups[endpoint.group].name + "\"";
+  return consumer;
+}
+
+bool Queue::look(unsigned place, Leaving leaving) {
   EndpointRecord& endpoint = record_.endpoints[place];
   if (!endpoint.attached) return true;
   if (is_locked(place)) return false;
@@ -168,8 +178,15 @@ bool Queue::look(unsigned place) {
   if (owner < k_first_consumer) map_.board().live_producers.fetch_and(~(1ULL << owner));
   map_.endpoint(owner).identity.store_relaxed(Identity{endpoint.incarnation, 0, 0}.word());
   wake_everybody(map_);
-  spdlog::debug("queue {}: endpoint {} of process {} is gone; {} claims voided, {} leases released", record_.name,
-                owner, endpoint.pid, counts.voided, counts.released);
+  if (leaving == Leaving::unsaid) {
+    death_log().report({.queue = record_.name,
+                        .endpoint = endpoint_text(place),
+                        .pid = endpoint.pid,
+                        .command = endpoint.command,
+                        .voided = counts.voided,
+                        .released = counts.released},
+                       DeathLog::Clock::now());
+  }
   endpoint = {.attached = false, .incarnation = endpoint.incarnation};
   save();  // a daemon that dies before repairs once more
   look_at_rest_of_lanes();

@@ -1,6 +1,8 @@
 // See record_segment.hpp.
 #include "record_segment.hpp"
 
+#include <unistd.h>
+
 #include <cstring>
 
 namespace beltway::daemon {
@@ -8,6 +10,7 @@ namespace {
 
 constexpr std::uint64_t k_registry_magic = 0x0a79727473'676572ULL;  // "regstry\n"
 constexpr std::uint64_t k_registry_layout = 1;
+constexpr std::size_t k_starts_word = 2;
 constexpr std::size_t k_places_offset = 4096;
 constexpr std::size_t k_place_bytes = 4096 + 2 * k_max_record_bytes;  // commit has a page for itself
 constexpr std::uint64_t k_bytes = k_places_offset + std::uint64_t{k_max_places} * k_place_bytes;
@@ -45,6 +48,14 @@ RecordSegment::RecordSegment(Fd segment) : segment_(std::move(segment)) {
   }
 }
 
+std::uint64_t RecordSegment::count_start() noexcept {
+  return reinterpret_cast<Word*>(mapping_.data())[k_starts_word].fetch_add(1);
+}
+
+void RecordSegment::clear_starts() noexcept {
+  reinterpret_cast<Word*>(mapping_.data())[k_starts_word].store_release(0);
+}
+
 Word& RecordSegment::commit_word(unsigned place) const noexcept {
   return *reinterpret_cast<Word*>(mapping_.data() + k_places_offset + place * k_place_bytes);
 }
@@ -67,6 +78,16 @@ void RecordSegment::write(unsigned place, std::string_view text) {
 }
 
 void RecordSegment::clear(unsigned place) noexcept { commit_word(place).store_release(0); }
+
+std::vector<unsigned> RecordSegment::places() const {
+  std::vector<unsigned> used;
+  for (unsigned place = 0; place < k_max_places; ++place) {
+    std::uint64_t word = 0;
+    const auto at = static_cast<off_t>(k_places_offset + place * k_place_bytes);
+    if (::pread(segment_.get(), &word, sizeof word, at) == sizeof word && word != 0) used.push_back(place);
+  }
+  return used;
+}
 
 std::optional<std::string> RecordSegment::read(unsigned place) const {
   const Commit commit = Commit::of(commit_word(place).load_acquire());

@@ -1,8 +1,9 @@
 // The registry segment: what the daemon knows of its queues, in memory that outlives it (see Store). Nobody else ever gets it.
 //
 //   0                  4096
-//   | magic | layout   | place 0 | place 1 | ...
+//   | magic | layout | starts      | place 0 | place 1 | ...
 //
+//   layout: of this segment, not of the queues. starts: daemons that began with it since one was ready.
 //   place:  commit = sequence:32 | size:32        8 bytes; 0: empty
 //           copy 0 | copy 1                       k_max_record_bytes each; copy (sequence mod 2) counts
 //
@@ -18,6 +19,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "beltway/atomics.hpp"
 #include "segment.hpp"
@@ -38,9 +40,16 @@ class RecordSegment {
 
   [[nodiscard]] int descriptor() const noexcept { return segment_.get(); }
 
+  /// Counts a start; returns how many there were before it since a daemon was ready. The count is a hint: it is the
+  /// registry's and lives as long, whoever starts the daemon.
+  std::uint64_t count_start() noexcept;
+  void clear_starts() noexcept;
+
   /// Throws Error(system) if the text is too long; then the old record stands.
   void write(unsigned place, std::string_view text);
   void clear(unsigned place) noexcept;
+  /// The places that are not empty. Gives no memory to those that never had a record.
+  [[nodiscard]] std::vector<unsigned> places() const;
   /// Nothing if the place is empty.
   [[nodiscard]] std::optional<std::string> read(unsigned place) const;
 

@@ -1,6 +1,8 @@
 // See record_text.hpp.
 #include "record_text.hpp"
 
+#include <concepts>
+#include <cstdint>
 #include <nlohmann/json.hpp>
 
 #include "fields.hpp"
@@ -13,6 +15,23 @@ namespace {
 using nlohmann::json;
 
 constexpr const char* k_what = "restore a queue";
+
+json encode_version(LayoutVersion version) { return json::array({version.major, version.minor}); }
+
+template <std::unsigned_integral T>
+T number_or(const json& object, const char* name, T otherwise) {
+  const auto found = object.find(name);
+  return found != object.end() && found->is_number_unsigned() ? found->get<T>() : otherwise;
+}
+
+/// One that is there and cannot be understood is nobody's.
+LayoutVersion version_or(const json& object, const char* name, LayoutVersion otherwise) {
+  const auto found = object.find(name);
+  if (found == object.end()) return otherwise;
+  const bool valid =
+      found->is_array() && found->size() == 2 && (*found)[0].is_number_unsigned() && (*found)[1].is_number_unsigned();
+  return valid ? LayoutVersion{(*found)[0].get<std::uint32_t>(), (*found)[1].get<std::uint32_t>()} : LayoutVersion{};
+}
 
 json encode_group(const GroupRecord& group, std::size_t index) {
   json object{{"index", index},
@@ -27,6 +46,7 @@ json encode_endpoint(const EndpointRecord& endpoint, std::size_t place) {
   json object{{"place", place}, {"incarnation", endpoint.incarnation}};
   if (!endpoint.attached) return object;
   object["pid"] = static_cast<std::uint32_t>(endpoint.pid);
+  object["command"] = endpoint.command;
   object["uid"] = endpoint.uid;
   object["evicted"] = endpoint.evicted;
   object["group"] = endpoint.group;
@@ -57,6 +77,7 @@ void decode_endpoint(const json& object, QueueRecord& record) {
   if (!fields.has("pid")) return;
   endpoint.attached = true;
   endpoint.pid = static_cast<int>(fields.number<std::uint32_t>("pid"));
+  endpoint.command = fields.text_or("command", "");
   endpoint.uid = fields.number<std::uint32_t>("uid");
   endpoint.evicted = fields.flag("evicted");
   endpoint.group = fields.number<std::uint32_t>("group");
@@ -77,7 +98,9 @@ std::string encode(const QueueRecord& record) {
   for (std::size_t i = 0; i < record.endpoints.size(); ++i) {
     if (record.endpoints[i].incarnation != 0) endpoints.push_back(encode_endpoint(record.endpoints[i], i));
   }
-  const json object{{"name", record.name},
+  const json object{{"layout", encode_version(k_own_layout)},
+                    {"reader", encode_version(k_least_reader)},
+                    {"name", record.name},
                     {"id", record.id},
                     {"owner_uid", record.owner_uid},
                     {"owner_gid", record.owner_gid},
@@ -86,7 +109,27 @@ std::string encode(const QueueRecord& record) {
                     {"options", protocol::encode(record.options)},
                     {"groups", std::move(groups)},
                     {"endpoints", std::move(endpoints)}};
-  return object.dump();
+  // A process may have given itself a name that is no UTF-8.
+  return object.dump(-1, ' ', false, json::error_handler_t::replace);
+}
+
+RecordStamp decode_stamp(std::string_view text) {
+  RecordStamp stamp;
+  const json object = json::parse(text, nullptr, false);
+  if (!object.is_object()) {
+    stamp.layout = stamp.reader = {};
+    return stamp;
+  }
+  if (const auto name = object.find("name"); name != object.end() && name->is_string()) stamp.name = *name;
+  stamp.id = number_or<std::uint64_t>(object, "id", 0);
+  stamp.owner_uid = number_or<std::uint32_t>(object, "owner_uid", 0);
+  stamp.owner_gid = number_or<std::uint32_t>(object, "owner_gid", 0);
+  if (const auto options = object.find("options"); options != object.end() && options->is_object()) {
+    stamp.mode = number_or<std::uint32_t>(*options, "mode", 0);
+  }
+  stamp.layout = version_or(object, "layout", k_unsaid_layout);
+  stamp.reader = version_or(object, "reader", stamp.layout);
+  return stamp;
 }
 
 QueueRecord decode_record(std::string_view text) {

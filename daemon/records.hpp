@@ -12,6 +12,22 @@
 
 namespace beltway::daemon {
 
+/// Of the shared memory of a queue (layout.hpp).
+struct LayoutVersion {
+  std::uint32_t major = 0;
+  std::uint32_t minor = 0;
+
+  bool operator==(const LayoutVersion&) const = default;
+  [[nodiscard]] std::string text() const { return std::to_string(major) + "." + std::to_string(minor); }
+};
+
+/// The layout that this program makes and reads.
+inline constexpr LayoutVersion k_own_layout{k_layout_major, k_layout_minor};
+/// The earliest layout whose programs may work on a queue that this program has made: the minimum reader of its records.
+inline constexpr LayoutVersion k_least_reader{k_layout_major, k_layout_minor};
+/// Records of version 0.1 say no layout. They are of this one.
+inline constexpr LayoutVersion k_unsaid_layout{1, 1};
+
 /// A named group's place. The index is its place in the vector.
 struct GroupRecord {
   enum class State : std::uint8_t {
@@ -30,6 +46,7 @@ struct EndpointRecord {
   bool attached = false;
   std::uint32_t incarnation = 0;  ///< raised at each attach
   int pid = 0;
+  std::string command = {};  ///< the name of its program at its attach, for people
   std::uint32_t uid = 0;
   std::uint64_t session = 0;  ///< the connection that answers for it; 0: none any more, its death is awaited
   bool evicted = false;       ///< thrown out; its place is not free until its death is proved

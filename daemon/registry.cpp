@@ -6,6 +6,7 @@
 #include <random>
 #include <utility>
 
+#include "beltway/version.hpp"
 #include "validate.hpp"
 
 namespace beltway::daemon {
@@ -27,11 +28,13 @@ std::uint64_t random_first_id() {
 Registry::Registry(const Quotas& quotas, Keep& keep, Workers* workers)
     : quotas_(quotas), keep_(keep), workers_(workers), last_id_(random_first_id()) {
   for (Keep::Kept& kept : keep_.take_queues()) restore(std::move(kept));
+  for (const HeldQueue& held : keep_.held()) {
+    spdlog::error("queue {}: kept as it is, and not served: {}", held.stamp.name, held.why);
+  }
 }
 
 void Registry::restore(Keep::Kept kept) {
   const std::string name = kept.record.name;
-  const unsigned place = kept.place;
   try {
     auto queue = std::make_unique<Queue>(std::move(kept), keep_);
     if (queue->record().removing || queues_.contains(name)) return queue->remove();
@@ -49,9 +52,30 @@ void Registry::restore(Keep::Kept kept) {
     by_id_.emplace(queue->record().id, queue.get());
     queues_.emplace(name, std::move(queue));
   } catch (const Error& error) {
-    spdlog::error("a queue is lost: {}", error.what());
-    keep_.drop(place);
+    // Its descriptors are whole, and a moment with more memory or descriptors can use them.
+    keep_.hold(std::move(kept), std::string(error.what()) + "; start the daemon again when there is room (SIGUSR2)");
   }
+}
+
+const HeldQueue* Registry::find_held(std::string_view name) const noexcept {
+  const auto& held = keep_.held();
+  const auto found = std::ranges::find_if(held, [&](const HeldQueue& queue) { return queue.stamp.name == name; });
+  return found == held.end() ? nullptr : &*found;
+}
+
+const HeldQueue* Registry::find_held(std::uint64_t id) const noexcept {
+  const auto& held = keep_.held();
+  const auto found = std::ranges::find_if(held, [&](const HeldQueue& queue) { return queue.stamp.id == id; });
+  return found == held.end() ? nullptr : &*found;
+}
+
+void Registry::refuse(const HeldQueue& held, const std::string& operation) {
+  throw Error(
+      Errc::incompatible,
+      about(operation, held.stamp.name) + ": " + held.why + ". The daemon, version " + std::string(k_version) +
+          ", keeps it as it is: attached processes go on with each other, but nobody can be attached, and who dies "
+          "is not repaired. Install the version of beltwayd that made it and send SIGUSR2; or stop the daemon, "
+          "which ends the queue");
 }
 
 Registry::Declared Registry::declare(const Peer& peer, const std::string& name, const QueueOptions& options) {
@@ -89,6 +113,7 @@ std::optional<Registry::Declared> Registry::declare(const Peer& peer, std::uint6
 }
 
 QueueRecord Registry::new_record(const Peer& peer, const std::string& name, const QueueOptions& options) {
+  if (const HeldQueue* const held = find_held(name)) refuse(*held, "declare");
   check_quota(peer, about("declare", name), shared_bytes_of(geometry_of(options)));
   QueueRecord record;
   record.name = name;
@@ -204,11 +229,13 @@ Queue& Registry::find(const std::string& name, const std::string& operation) con
   check_name(operation, "queue", name);
   const auto found = queues_.find(name);
   if (found != queues_.end()) return *found->second;
+  if (const HeldQueue* const held = find_held(name)) refuse(*held, operation);
   throw Error(Errc::not_found, about(operation, name) + ": there is no such queue; declare it first");
 }
 
 Queue& Registry::find(std::uint64_t id, const std::string& operation) const {
   if (Queue* queue = try_find(id)) return *queue;
+  if (const HeldQueue* const held = find_held(id)) refuse(*held, operation);
   throw Error(Errc::removed, operation + ": the queue with id " + std::to_string(id) +
                                  " was removed, or the daemon was started anew; declare or open it again");
 }
@@ -236,6 +263,9 @@ void Registry::release(std::unique_ptr<Queue> queue) noexcept {
 }
 
 void Registry::remove_all() noexcept {
+  for (const HeldQueue& held : keep_.held()) {
+    spdlog::warn("queue {}: ends with this daemon, and who is attached cannot be told: {}", held.stamp.name, held.why);
+  }
   for (const auto& [name, queue] : queues_) queue->remove();
   by_id_.clear();
   queues_.clear();

@@ -13,6 +13,7 @@
 #include <optional>
 #include <set>
 #include <string>
+#include <string_view>
 #include <tuple>
 #include <vector>
 
@@ -60,6 +61,10 @@ class Registry {
   [[nodiscard]] Queue& find(std::uint64_t id, const std::string& operation) const;
   [[nodiscard]] Queue* try_find(std::uint64_t id) const noexcept;
 
+  /// Queues that an earlier daemon has left and that this program cannot read. Every request for one of them is refused with
+  /// Error(incompatible), which says why and what to do.
+  [[nodiscard]] const std::vector<HeldQueue>& held() const noexcept { return keep_.held(); }
+
   /// Tells all who are attached, and forgets the queue. Its memory is free when they have let go.
   void remove(const std::string& name) noexcept;
   void remove_all() noexcept;
@@ -73,7 +78,7 @@ class Registry {
   void detach(std::uint64_t session, const protocol::EndpointName& name);
   enum class Resumed : std::uint8_t {
     ok,
-    gone,     ///< the queue is not known, or the endpoint has ended
+    gone,     ///< the queue is not known (one that is held is), or the endpoint has ended
     refused,  ///< another process's
   };
   /// An endpoint that is this process's belongs to `session` from now on. The process's number decides: the kernel gives it to
@@ -119,6 +124,9 @@ class Registry {
  private:
   void check_quota(const Peer& peer, const std::string& what, std::uint64_t bytes) const;
   void restore(Keep::Kept kept);
+  [[nodiscard]] const HeldQueue* find_held(std::string_view name) const noexcept;
+  [[nodiscard]] const HeldQueue* find_held(std::uint64_t id) const noexcept;
+  [[noreturn]] static void refuse(const HeldQueue& held, const std::string& operation);
   Declared open_existing(const Peer& peer, Queue& queue, const QueueOptions& options);
   [[nodiscard]] QueueRecord new_record(const Peer& peer, const std::string& name, const QueueOptions& options);
   Queue& publish(NewQueue made);
@@ -135,7 +143,7 @@ class Registry {
   void finish_making(const std::string& name, std::optional<NewQueue> made, std::optional<Error> failure);
   void release(std::unique_ptr<Queue> queue) noexcept;
   /// Whether nobody is there (any more). A large queue is repaired by a worker; until that is done somebody is.
-  bool look(Queue& queue, unsigned place);
+  bool look(Queue& queue, unsigned place, Queue::Leaving leaving = Queue::Leaving::unsaid);
   struct Suspicion;
   /// True: no suspect any more.
   bool look_at(const protocol::EndpointName& name, Suspicion& suspicion);

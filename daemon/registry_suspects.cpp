@@ -36,12 +36,12 @@ void Registry::detach(std::uint64_t session, const protocol::EndpointName& name)
   if (!place) return;
   const bool own = queue->record().endpoints[*place].session == session;
   // Whoever says so: the lock decides. Only its own process has its death awaited, if it has not unmapped all after all.
-  if (!look(*queue, *place) && own) suspects_[name].ended = session;
+  if (!look(*queue, *place, Queue::Leaving::said) && own) suspects_[name].ended = session;
 }
 
 Registry::Resumed Registry::resume(const Peer& peer, std::uint64_t session, const protocol::EndpointName& name) {
   Queue* queue = try_find(name.queue);
-  if (queue == nullptr) return Resumed::gone;
+  if (queue == nullptr) return find_held(name.queue) != nullptr ? Resumed::ok : Resumed::gone;
   const auto place = queue->find_endpoint(name.endpoint, name.incarnation);
   if (!place) return Resumed::gone;
   const EndpointRecord& endpoint = queue->record().endpoints[*place];
@@ -56,10 +56,10 @@ Registry::Resumed Registry::resume(const Peer& peer, std::uint64_t session, cons
 
 void Registry::watch_by_lock(const protocol::EndpointName& name) { suspects_[name].always = true; }
 
-bool Registry::look(Queue& queue, unsigned place) {
-  if (workers_ == nullptr || !queue.is_large()) return queue.look(place);
+bool Registry::look(Queue& queue, unsigned place, Queue::Leaving leaving) {
+  if (workers_ == nullptr || !queue.is_large()) return queue.look(place, leaving);
   if (!queue.record().endpoints[place].attached) return true;
-  if (!queue.is_alive(place)) run_beside(queue, [&queue, place] { queue.look(place); }, {});
+  if (!queue.is_alive(place)) run_beside(queue, [&queue, place, leaving] { queue.look(place, leaving); }, {});
   return false;
 }
 

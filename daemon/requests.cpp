@@ -10,6 +10,7 @@
 #include "fields.hpp"
 #include "log.hpp"
 #include "protocol.hpp"
+#include "succession.hpp"
 #include "validate.hpp"
 
 namespace beltway::daemon {
@@ -49,22 +50,38 @@ Reply hello(Caller& caller, const json& request) {
   const Fields fields(request, "hello");
   const auto version = fields.number<std::uint32_t>("protocol");
   if (version != k_protocol_version) {
-    throw Error(Errc::protocol, "connect: the process speaks protocol " + std::to_string(version) + ", the daemon " +
-                                    std::to_string(k_protocol_version) +
-                                    "; use the same version of Beltway on both sides");
+    throw Error(Errc::protocol, "connect: the process, version " + fields.text_or("version", "unknown") +
+                                    ", speaks protocol " + std::to_string(version) + ", the daemon, version " +
+                                    std::string(k_version) + ", protocol " + std::to_string(k_protocol_version) +
+                                    "; start the program again with the daemon's version of Beltway");
   }
   caller.greeted = true;
   return reply_with({{"protocol", k_protocol_version}, {"version", k_version}, {"pid", ::getpid()}});
 }
 
+/// Those that the caller may see. At most so many that they fit an answer.
+json encode_held(const Caller& caller) {
+  constexpr std::size_t k_most = 32;
+  json held = json::array();
+  for (const HeldQueue& queue : caller.registry.held()) {
+    QueueRecord record;
+    record.name = queue.stamp.name;
+    record.owner_uid = queue.stamp.owner_uid;
+    record.owner_gid = queue.stamp.owner_gid;
+    record.options.mode = queue.stamp.mode;
+    if (held.size() == k_most || !allowed(caller.peer, record, Right::see)) continue;
+    held.push_back({{"name", queue.stamp.name}, {"layout", queue.stamp.layout.text()}, {"why", queue.why}});
+  }
+  return held;
+}
+
 Reply ping(Caller& caller, const json&) {
   const LogState log = log_state();
-  return reply_with({{"version", k_version},
-                     {"pid", ::getpid()},
-                     {"uid", ::geteuid()},
-                     {"socket", caller.socket},
-                     {"log", log.file},
-                     {"log_lost", log.lost}});
+  json reply{{"version", k_version}, {"layout", k_own_layout.text()}, {"pid", ::getpid()},
+             {"uid", ::geteuid()},   {"socket", caller.socket},       {"log", log.file},
+             {"log_lost", log.lost}, {"held", encode_held(caller)}};
+  if (std::string instead_of = passed_over(); !instead_of.empty()) reply["passed_over"] = std::move(instead_of);
+  return reply_with(std::move(reply));
 }
 
 Reply declared_reply(const Registry::Declared& declared) {

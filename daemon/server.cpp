@@ -6,8 +6,9 @@
 #include <boost/asio/post.hpp>
 #include <utility>
 
+#include "death_log.hpp"
 #include "kernel.hpp"
-#include "surroundings.hpp"
+#include "signals.hpp"
 #include "wary.hpp"
 
 namespace beltway::daemon {
@@ -40,6 +41,7 @@ Server::Server(const ServerOptions& options, Store store)
     : options_(options),
       store_(prepare(std::move(store))),
       listener_(options.socket, store_),
+      program_(store_),
       keep_(store_),
       workers_(io_),
       registry_(options.quotas, keep_, &workers_),
@@ -48,6 +50,7 @@ Server::Server(const ServerOptions& options, Store store)
       standstills_timer_(io_),
       idle_timer_(io_),
       store_timer_(io_),
+      death_log_timer_(io_),
       orphans_(io_,
                [this] {
                  suspects_pause_ms_ = k_first_pause_ms;
@@ -59,6 +62,9 @@ Server::Server(const ServerOptions& options, Store store)
     look_at_suspects();
   });
   store_.notify("READY=1");
+  keep_.clear_starts();
+  // Not while there are queues that only the stored program can read.
+  if (keep_.held().empty()) program_.store_own();
 }
 
 Server::~Server() = default;
@@ -91,8 +97,9 @@ void Server::stop() {
 }
 
 void Server::stop_on_signals() {
-  signals_ = std::make_unique<boost::asio::signal_set>(io_, SIGTERM, SIGINT, SIGUSR2);
-  if (!is_ignored(SIGHUP)) signals_->add(SIGHUP);
+  const std::vector<int> heard = heard_signals();
+  signals_ = std::make_unique<boost::asio::signal_set>(io_);
+  for (const int signal : heard) signals_->add(signal);
   wait_for_signal();
 }
 
@@ -171,6 +178,7 @@ void Server::look_after() {
   if (!watches_standstills_ && registry_.may_evict()) watch_standstills();
   give_back_memory();
   watch_store();
+  watch_death_log();
   watch_idleness();
 }
 
@@ -194,6 +202,7 @@ void Server::look_at_suspects() {
   const std::size_t before = std::exchange(suspects_known_, registry_.look_at_suspects());
   if (suspects_known_ != before) orphans_.watch(registry_.orphans());
   give_back_memory();
+  watch_death_log();
   if (suspects_known_ == 0) return;
   if (registry_.is_looking()) {
     boost::asio::post(io_, [this] { look_at_suspects(); });
@@ -236,9 +245,21 @@ void Server::wait_for_store() {
   });
 }
 
+void Server::watch_death_log() {
+  const auto due = death_log().due();
+  if (!due || std::exchange(watches_death_log_, true)) return;
+  death_log_timer_.expires_at(*due);
+  death_log_timer_.async_wait([this](error_code error) {
+    if (error) return;
+    watches_death_log_ = false;
+    death_log().flush(DeathLog::Clock::now());
+    watch_death_log();
+  });
+}
+
 void Server::watch_idleness() {
   if (options_.idle_exit_s.count() == 0) return;
-  const bool idle = sessions_.empty() && registry_.queues().empty();
+  const bool idle = sessions_.empty() && registry_.queues().empty() && keep_.held().empty();
   if (idle == idle_) return;
   idle_ = idle;
   if (!idle) {

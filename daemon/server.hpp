@@ -21,6 +21,7 @@
 #include "orphans.hpp"
 #include "registry.hpp"
 #include "store.hpp"
+#include "stored_program.hpp"
 #include "user_namespace.hpp"
 #include "workers.hpp"
 
@@ -74,11 +75,14 @@ class Server {
   /// Sends what the store did not take at once.
   void watch_store();
   void wait_for_store();
+  /// Deaths that were only counted are told when their span is over.
+  void watch_death_log();
 
   ServerOptions options_;
   boost::asio::io_context io_{1};
   Store store_;
   Listener listener_;
+  StoredProgram program_;
   Keep keep_;
   Workers workers_;
   Registry registry_;
@@ -88,6 +92,7 @@ class Server {
   boost::asio::steady_timer standstills_timer_;
   boost::asio::steady_timer idle_timer_;
   boost::asio::steady_timer store_timer_;
+  boost::asio::steady_timer death_log_timer_;
   Orphans orphans_;
   std::chrono::milliseconds suspects_pause_ms_;
   std::size_t suspects_known_ = 0;
@@ -96,6 +101,7 @@ class Server {
   bool idle_ = false;
   std::chrono::milliseconds store_pause_ms_{0};  ///< 0: the store is not behind
   bool hands_over_ = false;                      ///< as soon as the store has everything
+  bool watches_death_log_ = false;
   End end_ = End::ended;
   std::uint64_t last_session_ = 0;
   std::map<std::uint64_t, std::shared_ptr<ClientSession>> sessions_;

@@ -65,15 +65,26 @@ Sent send_datagram(int socket, std::string_view text, int descriptor) noexcept {
 Store Store::from_environment() {
   Store store;
   store.inherited_ = take_inherited();
-  if (const char* const address = std::getenv("NOTIFY_SOCKET")) store.socket_ = connect_to(address);  // NOLINT
+  if (const char* const address = std::getenv("NOTIFY_SOCKET")) store.address_ = address;  // NOLINT
+  if (const char* const limit = std::getenv("FDSTORE")) store.told_limit_ = limit;         // NOLINT
+  if (!store.address_.empty()) store.socket_ = connect_to(store.address_);
   store.was_there_ = store.is_there();
-  if (const char* const limit = std::getenv("FDSTORE")) {  // NOLINT
+  if (const std::string& limit = store.told_limit_; !limit.empty()) {
     std::size_t number = 0;
-    std::from_chars(limit, limit + std::strlen(limit), number);
+    std::from_chars(limit.data(), limit.data() + limit.size(), number);
     store.limit_ = std::min(number, k_max_stored);
   }
   for (const char* const variable : {"NOTIFY_SOCKET", "FDSTORE"}) ::unsetenv(variable);
   return store;
+}
+
+void Store::hand_on() const {
+  std::vector<PassedFd> passed;
+  passed.reserve(inherited_.size());
+  for (const NamedFd& left : inherited_) passed.push_back({left.name, left.descriptor.get()});
+  pass_on(passed);
+  if (!address_.empty()) ::setenv("NOTIFY_SOCKET", address_.c_str(), 1);
+  if (!told_limit_.empty()) ::setenv("FDSTORE", told_limit_.c_str(), 1);
 }
 
 Fd Store::take(const std::string& name) {

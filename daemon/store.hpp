@@ -45,6 +45,11 @@ class Store {
   [[nodiscard]] Fd take(const std::string& name);
   /// All that is left, to be taken or closed.
   [[nodiscard]] std::vector<NamedFd>& inherited() noexcept { return inherited_; }
+  [[nodiscard]] const std::vector<NamedFd>& inherited() const noexcept { return inherited_; }
+
+  /// For a process that execs another daemon in its place, before it has taken anything: that daemon finds the store and
+  /// all that was inherited. Throws as pass_on().
+  void hand_on() const;
 
   /// Throws Error(limit_reached) if there is room for fewer than `count` more descriptors, or if the store is behind.
   void require_room(std::size_t count, const std::string& what) const;
@@ -71,6 +76,8 @@ class Store {
   void send(Datagram datagram) noexcept;
 
   Fd socket_;
+  std::string address_;  // $NOTIFY_SOCKET as it was
+  std::string told_limit_;
   bool was_there_ = false;
   std::vector<NamedFd> inherited_;
   std::vector<PassedFd> kept_;

@@ -20,7 +20,7 @@
 #include <cstdlib>
 #include <string_view>
 
-#include "keeper.hpp"
+#include "signals.hpp"
 
 namespace beltway::daemon {
 namespace {
@@ -61,7 +61,8 @@ void open_standard_descriptors() noexcept {
 
 void reset_signals() noexcept {
   for (int signal = 1; signal < NSIG; ++signal) {
-    if (signal != SIGHUP || !is_ignored(SIGHUP)) std::signal(signal, SIG_DFL);  // SIGKILL and SIGSTOP: refused
+    const bool may_stay = signal == SIGHUP || signal == SIGINT;
+    if (!may_stay || !is_ignored(signal)) std::signal(signal, SIG_DFL);  // SIGKILL and SIGSTOP: refused
   }
   std::signal(SIGPIPE, SIG_IGN);
   std::signal(SIGXFSZ, SIG_IGN);
@@ -69,7 +70,7 @@ void reset_signals() noexcept {
   sigset_t held;
   ::sigemptyset(&held);
   ::sigprocmask(SIG_SETMASK, nullptr, &before);
-  for (const int signal : k_passed_on) {
+  for (const int signal : heard_signals()) {
     if (::sigismember(&before, signal) == 1) ::sigaddset(&held, signal);
   }
   ::sigprocmask(SIG_SETMASK, &held, nullptr);
@@ -139,6 +140,7 @@ void settle() noexcept {
 }
 
 void leave_callers_world() noexcept {
+  std::signal(SIGINT, SIG_DFL);
   reset_scheduling();
   reset_oom_score();
   raise_soft_limits();

@@ -1,9 +1,9 @@
 // What a process inherits from whoever starts it, and what the daemon keeps of that.
 //
 // Every start of beltwayd (settle): descriptors 0 to 2 are open, the file mode mask is 022, no timer runs, and of the inherited
-// dispositions only an ignored SIGHUP stays (nohup). SIGPIPE and SIGXFSZ are ignored: a write that fails says so.
+// dispositions only an ignored SIGHUP (nohup) and an ignored SIGINT (`beltwayd &` in a script) stay: see signals.hpp. SIGPIPE and SIGXFSZ are ignored: a write that fails says so.
 //
-// A start in the background (leave_callers_world) also drops what belongs to the caller. A daemon that a first client starts
+// A start in the background (leave_callers_world) hears SIGINT in any case, and drops what belongs to the caller. A daemon that a first client starts
 // serves all programs of its user. Reset are: scheduling class, niceness and I/O priority, the processor mask, timer slack, the
 // memory policy, the OOM score, ambient capabilities, the session keyring, the personality, the working directory, descriptors
 // from 3 on, and the environment but for k_kept_variables. Soft limits go up to the hard ones (stack: 8 MiB, core files: none).
@@ -33,7 +33,7 @@ inline constexpr std::array k_kept_variables{
 /// For every start. Signals that the keeper holds back for the daemon stay blocked (see hear_signals).
 void settle() noexcept;
 
-/// For a start in the background. What cannot be reset is left. The new program file of replace_process() sees the rest of it:
+/// For a start in the background. What cannot be reset is left. The new program file of exec_file() sees the rest of it:
 /// personality and environment take effect there.
 void leave_callers_world() noexcept;
 

@@ -62,14 +62,23 @@ Connection::DaemonInfo Connection::ping() const {
   const Packet reply = session_->request("ping", "ping", json::object());
   const Fields fields(reply.body, "ping");
   const std::string socket = fields.text("socket");
-  return {.version = fields.text("version"),
-          .pid = static_cast<int>(fields.number<std::uint32_t>("pid")),
-          .uid = fields.number_or<std::uint32_t>("uid", Connection::k_unknown_uid),
-          .socket = socket,
-          .log = fields.text_or("log", ""),
-          .log_lost = fields.has("log_lost") ? fields.number<std::uint64_t>("log_lost") : 0,
-          .asked = session_->socket().string(),
-          .others = session_->was_searched() ? other_daemons(socket) : std::vector<OtherDaemon>{}};
+  DaemonInfo info{.version = fields.text("version"),
+                  .layout = fields.text_or("layout", ""),
+                  .pid = static_cast<int>(fields.number<std::uint32_t>("pid")),
+                  .uid = fields.number_or<std::uint32_t>("uid", Connection::k_unknown_uid),
+                  .socket = socket,
+                  .log = fields.text_or("log", ""),
+                  .log_lost = fields.has("log_lost") ? fields.number<std::uint64_t>("log_lost") : 0,
+                  .asked = session_->socket().string(),
+                  .others = session_->was_searched() ? other_daemons(socket) : std::vector<OtherDaemon>{},
+                  .passed_over = fields.text_or("passed_over", ""),
+                  .held = {}};
+  if (!fields.has("held")) return info;
+  for (const json& queue : fields.array("held")) {
+    const Fields held(queue, "ping: held");
+    info.held.push_back({held.text("name"), held.text("layout"), held.text("why")});
+  }
+  return info;
 }
 
 }  // namespace beltway

@@ -93,12 +93,23 @@ bool greet(Channel& channel, const fs::path& path, Deadline deadline) {
     throw Error(Errc::no_daemon, "connect to " + path.string() + ": the daemon did not answer in time; " +
                                      why_silent(path, listening_process(channel.descriptor())));
   }
-  protocol::throw_if_error(packet.body);
-  const auto theirs = Fields(packet.body, "hello of the daemon").number<std::uint32_t>("protocol");
+  try {
+    protocol::throw_if_error(packet.body);
+  } catch (const Error& error) {
+    if (error.reason() != Errc::protocol) throw;
+    // A daemon of version 0.1 names no versions.
+    throw Error(Errc::protocol, "connect to " + path.string() + ": the daemon refuses this library, version " +
+                                    std::string(k_version) + ": " + error.what());
+  }
+  const Fields fields(packet.body, "hello of the daemon");
+  const auto theirs = fields.number<std::uint32_t>("protocol");
   if (theirs == k_protocol_version) return true;
-  throw Error(Errc::protocol, "connect to " + path.string() + ": the daemon speaks protocol " + std::to_string(theirs) +
-                                  ", this library " + std::to_string(k_protocol_version) +
-                                  "; use the same version of Beltway on both sides");
+  throw Error(Errc::protocol,
+              "connect to " + path.string() + ": the daemon, version " + fields.text_or("version", "unknown") +
+                  ", speaks protocol " + std::to_string(theirs) + ", this library, version " + std::string(k_version) +
+                  ", protocol " + std::to_string(k_protocol_version) +
+                  "; use the same version of Beltway on both sides: `beltway ping` of the daemon's version "
+                  "says whether it waits for a restart");
 }
 
 std::optional<Link> try_link(const fs::path& path, Deadline deadline) {

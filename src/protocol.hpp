@@ -13,7 +13,7 @@
 //
 //   op            request                                             reply
 //   hello         protocol, version                                   protocol, version, pid
-//   ping          -                                                   version, pid, socket
+//   ping          -                                                   version, layout, pid, socket, passed_over, held
 //   declare       name, options                                       queue (without endpoints), created
 //   open          name                                                queue (without endpoints)
 //   describe      name or queue id                                    queue
@@ -37,6 +37,9 @@
 //   queue         name, id, owner_uid, owner_gid, options (without groups), shared_bytes,
 //                 groups: [{index, name, evict_after_ms (or missing: the queue's)}],
 //                 endpoints: [{endpoint, pid, uid, group (index, or missing: private), lossy, evicted}]
+//   layout        of the queues that this daemon makes, e.g. "2.0"
+//   passed_over   the program that was to run in the place of this daemon, and why it does not (missing: this one was)
+//   held          queues that the daemon keeps and cannot read, made by another version: [{name, layout, why}]
 //   role          "producer" (needs w), "consumer" (needs r), "inspector" (needs r; gets no endpoint)
 //   endpoint      owner number: producers 0 to 63, consumers 64 to 127
 //   barriers      whether the process is registered for membarrier; without it the queue turns to symmetric fences

@@ -117,7 +117,7 @@ TEST(DaemonWork, killed_between_any_two_instructions_is_taken_over_in_order) {
     ASSERT_TRUE(eventually([&] { return test::read_file(stat).find(") T ") != std::string::npos; }));
     systemd.hear(worker.pid());
     worker.kill(SIGCONT);
-    ASSERT_TRUE(eventually([&] { return systemd.stored().contains("reg") && progress.steps() >= 3 * turn; }));
+    ASSERT_TRUE(eventually([&] { return systemd.stored().contains("REG2") && progress.steps() >= 3 * turn; }));
     std::this_thread::sleep_for(std::chrono::microseconds(97 * turn));
     worker.kill(SIGKILL);
     EXPECT_EQ(worker.wait().signal, SIGKILL) << "it ended by itself";
@@ -129,7 +129,7 @@ TEST(DaemonWork, killed_between_any_two_instructions_is_taken_over_in_order) {
       use(link.open_queue(info.name));
       link.remove(info.name);
     }
-    EXPECT_TRUE(eventually([&] { return systemd.stored().size() == 3; })) << "registry, lock and door";
+    EXPECT_TRUE(eventually([&] { return systemd.stored().size() == 4; })) << "registry, program, lock and door";
     if (HasFailure()) {
       ADD_FAILURE() << "in turn " << turn << ":\n" << systemd.log();
       return;

@@ -184,31 +184,6 @@ TEST(DaemonRestart, takes_a_new_program_file_on_a_signal) {
   EXPECT_EQ(queue.describe().endpoints.size(), 2U);
 }
 
-TEST(DaemonRestart, is_tried_until_the_program_works_again) {
-  const test::TempDir dir;
-  const auto program = dir.path() / "beltwayd";
-  std::filesystem::copy_file(test::program("beltwayd"), program);
-  KeptDaemon daemon({.program = program});
-  const Queue queue = daemon.connect().declare("orders", k_small);
-  auto out = queue.producer();
-  auto in = queue.consumer();
-  const auto tried = dir.path() / "tried";
-  const auto broken = dir.write("broken", "#!/bin/sh\necho x >> " + tried.string() + "\nexit 7\n");
-  std::filesystem::permissions(broken, std::filesystem::perms::owner_all);
-  std::filesystem::rename(broken, program);
-  const int first = daemon.pid();
-  daemon.kill_daemon();
-  EXPECT_TRUE(eventually([&] { return std::filesystem::exists(tried) && std::filesystem::file_size(tried) >= 6; }));
-  out.publish("x");
-  EXPECT_TRUE(in.receive(20s));
-  const Error error = error_of([&] { (void)daemon.connect(200ms); });
-  EXPECT_EQ(error.reason(), Errc::no_daemon) << error.what();
-  std::filesystem::copy_file(test::program("beltwayd"), dir.path() / "repaired");
-  std::filesystem::rename(dir.path() / "repaired", program);
-  EXPECT_NE(daemon.wait_for_another(first), first);
-  EXPECT_EQ(queue.describe().endpoints.size(), 2U);
-}
-
 TEST(DaemonRestart, survives_the_keepers_death_and_then_its_own) {
   KeptDaemon daemon;
   const Connection link = daemon.connect();

@@ -44,8 +44,8 @@ TEST_F(Systemd, keeps_what_the_daemon_needs_over_its_death) {
   const Queue queue = link.declare("orders", k_small);
   auto out = queue.producer();
   auto in = queue.consumer();
-  // 4 bells, ring, heap, control; registry, lock, door.
-  EXPECT_TRUE(eventually([&] { return systemd.stored().size() == 10; }));
+  // 4 bells, ring, heap, control; registry, lock, door, program.
+  EXPECT_TRUE(eventually([&] { return systemd.stored().size() == 11; }));
   for (const auto& [name, count] : systemd.stored()) EXPECT_EQ(count, 1) << name;
   for (int life = 0; life < 2; ++life) {
     systemd.service().kill(SIGKILL);
@@ -57,7 +57,7 @@ TEST_F(Systemd, keeps_what_the_daemon_needs_over_its_death) {
     EXPECT_EQ(queue.snapshot().totals.repairs, 0U);
   }
   link.remove("orders");
-  EXPECT_TRUE(eventually([&] { return systemd.stored().size() == 3; })) << "a removed queue is stored no longer";
+  EXPECT_TRUE(eventually([&] { return systemd.stored().size() == 4; })) << "a removed queue is stored no longer";
 }
 
 TEST_F(Systemd, starts_it_anew_on_a_signal_with_the_code_that_says_so) {
@@ -87,7 +87,7 @@ TEST_F(Systemd, may_make_the_socket_itself) {
 }
 
 TEST_F(Systemd, may_lose_descriptors_and_then_only_their_queue_is_lost) {
-  FakeSystemd systemd(command(), 12);  // the first queue fits, the second does not
+  FakeSystemd systemd(command(), 13);  // the first queue fits, the second does not
   systemd.start();
   const Connection link = connect();
   const Queue first = link.declare("first", k_small);

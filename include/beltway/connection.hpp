@@ -49,8 +49,15 @@ class Connection {
   /// A daemon of an older version does not say whose it is.
   static constexpr std::uint32_t k_unknown_uid = 0xffffffff;
 
+  /// A queue that the daemon keeps for another version of beltwayd: nobody can be attached to it meanwhile.
+  struct HeldQueue {
+    std::string name;    ///< empty: not even that can be read
+    std::string layout;  ///< of its memory, e.g. "1.1"
+    std::string why;     ///< why the daemon that runs cannot use it
+  };
   struct DaemonInfo {
     std::string version;
+    std::string layout;  ///< of the shared memory that it makes, e.g. "2.0"; empty: a daemon of version 0.1
     int pid = 0;
     std::uint32_t uid = k_unknown_uid;  ///< the daemon's user
     std::string socket;                 ///< where it listens first
@@ -59,8 +66,11 @@ class Connection {
     std::string asked;           ///< the socket that this connection uses: another door of the same daemon, maybe
     /// More daemons of the caller's user: what is published there does not come here.
     std::vector<OtherDaemon> others = {};
+    std::string passed_over = {};  ///< the newer program that was to run in its place, and why it does not; empty: none
+    std::vector<HeldQueue> held = {};  ///< those that the caller may see, at most 32
   };
-  /// Asks the daemon for a sign of life, and looks whether the caller's user has other daemons.
+  /// Asks the daemon for a sign of life: which program answers, and what it cannot do. Looks whether the caller's user has other
+  /// daemons.
   [[nodiscard]] DaemonInfo ping() const;
 
  private:

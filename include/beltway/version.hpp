@@ -6,7 +6,7 @@
 
 namespace beltway {
 
-inline constexpr std::string_view k_version = "0.1.0";
+inline constexpr std::string_view k_version = "0.2.0";
 
 /// Of the messages between a process and the daemon. Other majors are refused on both sides.
 inline constexpr std::uint32_t k_protocol_version = 2;

@@ -91,7 +91,12 @@ Json to_json(const Connection::DaemonInfo& daemon) {
   for (const OtherDaemon& other : daemon.others) {
     others.push_back({{"pid", other.pid > 0 ? Json(other.pid) : Json(nullptr)}, {"socket", other.socket}});
   }
+  Json held = Json::array();
+  for (const Connection::HeldQueue& queue : daemon.held) {
+    held.push_back({{"name", queue.name}, {"layout", queue.layout}, {"why", queue.why}});
+  }
   return {{"version", daemon.version},
+          {"layout", daemon.layout.empty() ? Json(nullptr) : Json(daemon.layout)},
           {"pid", daemon.pid},
           {"uid", uid_known ? Json(daemon.uid) : Json(nullptr)},
           {"user", uid_known ? Json(user_name(daemon.uid)) : Json(nullptr)},
@@ -99,7 +104,9 @@ Json to_json(const Connection::DaemonInfo& daemon) {
           {"log", daemon.log},
           {"log_lost", daemon.log_lost},
           {"asked", daemon.asked},
-          {"others", std::move(others)}};
+          {"others", std::move(others)},
+          {"passed_over", daemon.passed_over.empty() ? Json(nullptr) : Json(daemon.passed_over)},
+          {"held", std::move(held)}};
 }
 
 Json to_json(const EndpointInfo& endpoint) {

@@ -5,6 +5,7 @@
 
 #include "beltway/error.hpp"
 #include "commands.hpp"
+#include "daemon_state.hpp"
 #include "json.hpp"
 #include "output.hpp"
 #include "process_info.hpp"
@@ -41,7 +42,8 @@ Json list_json(const Connection& connection, const Connection::DaemonInfo& daemo
   return json;
 }
 
-std::string list_text(const Connection& connection, const std::vector<QueueInfo>& queues) {
+std::string list_text(const Connection& connection, const Connection::DaemonInfo& daemon,
+                      const std::vector<QueueInfo>& queues) {
   Table table{"QUEUE",      ">USED",      ">SLOTS", ">SLOT", ">LANE", ">MEMORY",
               ">PRODUCERS", ">CONSUMERS", "OWNER",  "MODE",  "GROUPS"};
   for (const QueueInfo& info : queues) {
@@ -56,7 +58,7 @@ std::string list_text(const Connection& connection, const std::vector<QueueInfo>
                of(info.endpoints.size() - producers, info.options.max_consumers), user_name(info.owner_uid),
                format_mode(info.options.mode), groups.empty() ? "-" : groups});
   }
-  return table.text();
+  return table.text() + state_text(daemon);
 }
 
 ExitCode run(const Globals& globals) {
@@ -69,7 +71,7 @@ ExitCode run(const Globals& globals) {
   } else {
     // Not on standard output: what scripts read there is the table alone.
     std::cerr << daemon_text(daemon) << std::endl;
-    output.append(list_text(connection, queues));
+    output.append(list_text(connection, daemon, queues));
   }
   output.flush();
   return ExitCode::done;

@@ -1,5 +1,6 @@
 // `beltway purge`, `remove`, `group` and `ping`: one request each.
 #include "commands.hpp"
+#include "daemon_state.hpp"
 #include "json.hpp"
 #include "output.hpp"
 #include "process_info.hpp"
@@ -54,7 +55,7 @@ ExitCode ping(const Globals& globals) {
     text += std::to_string(daemon.log_lost) + " lines of its log were lost: nobody read it, or no room\n";
   Json json = to_json(daemon);
   json["round_trip_ns"] = taken.count();
-  return print(globals, json, text);
+  return print(globals, json, text + state_text(daemon));
 }
 
 void set_action(Command& command, Globals& globals, std::function<ExitCode()> action) {

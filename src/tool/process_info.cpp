@@ -32,7 +32,8 @@ std::string user_name(std::uint32_t uid) {
 }
 
 std::string daemon_text(const Connection::DaemonInfo& daemon) {
-  std::string text = "beltwayd " + daemon.version + ", process " + std::to_string(daemon.pid);
+  std::string text = "beltwayd " + daemon.version + (daemon.layout.empty() ? "" : ", layout " + daemon.layout) +
+                     ", process " + std::to_string(daemon.pid);
   if (daemon.uid != Connection::k_unknown_uid) text += " of " + user_name(daemon.uid);
   text += ", " + daemon.socket;
   if (daemon.asked != daemon.socket) text += " (asked at " + daemon.asked + ")";

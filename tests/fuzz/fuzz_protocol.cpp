@@ -2,7 +2,7 @@
 // message's text, so that a corpus can be read:
 //
 //   c a packet, through a socket    o options    d description    a attach request    r reply to it
-//   e endpoint name                 s start      x error of a reply
+//   e endpoint name                 s start      x error of a reply    k a queue's record, as an earlier daemon has left it
 //
 // Anything but a result or an Error is a bug.
 #include <sys/socket.h>
@@ -10,11 +10,13 @@
 #include <chrono>
 #include <cstdlib>
 #include <nlohmann/json.hpp>
+#include <string>
 #include <string_view>
 
 #include "channel.hpp"
 #include "protocol.hpp"
 #include "queue_map.hpp"
+#include "record_text.hpp"
 
 namespace {
 
@@ -57,6 +59,13 @@ void decode(char kind, const nlohmann::json& body) {
       break;
     case 'e': static_cast<void>(protocol::encode(protocol::decode_endpoint_name(body, "fuzz"))); break;
     case 's': static_cast<void>(protocol::decode_start(body, "fuzz")); break;
+    case 'k': {
+      const std::string text = body.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
+      static_cast<void>(daemon::decode_stamp(text));
+      const daemon::QueueRecord record = daemon::decode_record(text);
+      if (daemon::decode_record(daemon::encode(record)).name != record.name) std::abort();
+      break;
+    }
     default: protocol::throw_if_error(body); break;
   }
 }

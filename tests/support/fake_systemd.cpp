@@ -104,6 +104,11 @@ std::map<std::string, int> FakeSystemd::stored() {
   return names;
 }
 
+void FakeSystemd::lose(const std::string& name) {
+  const std::lock_guard lock(mutex_);
+  std::erase_if(store_, [&](const Stored& stored) { return stored.name == name; });
+}
+
 std::string FakeSystemd::log() const { return read_file(dir_.path() / "out.log") + read_file(dir_.path() / "err.log"); }
 
 void FakeSystemd::hear(pid_t process) {

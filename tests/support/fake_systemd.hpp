@@ -36,6 +36,8 @@ class FakeSystemd {
   void start();
   [[nodiscard]] Child& service() { return *service_; }
   [[nodiscard]] std::map<std::string, int> stored();
+  /// Drops all of that name.
+  void lose(const std::string& name);
   [[nodiscard]] std::string log() const;
   /// Takes the test's process for the service: for tests of the rules themselves.
   void hear(pid_t process);

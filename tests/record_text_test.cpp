@@ -1,0 +1,84 @@
+// The records of queues as text, and what one version reads of another's.
+#include "record_text.hpp"
+
+#include <gtest/gtest.h>
+
+#include <nlohmann/json.hpp>
+
+#include "support/raw_client.hpp"
+
+namespace beltway::daemon {
+namespace {
+
+using nlohmann::json;
+
+QueueRecord some_record() {
+  QueueRecord record;
+  record.name = "orders";
+  record.id = 77;
+  record.owner_uid = 1000;
+  record.owner_gid = 100;
+  record.options = test::k_small;
+  record.options.mode = 0640;
+  record.groups.resize(record.options.max_groups);
+  record.endpoints.resize(record.options.max_producers + record.options.max_consumers);
+  record.endpoints[1] = {.attached = true, .incarnation = 3, .pid = 5, .command = "worker\xff", .uid = 9};
+  return record;
+}
+
+TEST(RecordText, says_its_layout_and_what_everybody_may_know_of_it) {
+  const RecordStamp stamp = decode_stamp(encode(some_record()));
+  EXPECT_EQ(stamp.name, "orders");
+  EXPECT_EQ(stamp.id, 77U);
+  EXPECT_EQ(stamp.owner_uid, 1000U);
+  EXPECT_EQ(stamp.owner_gid, 100U);
+  EXPECT_EQ(stamp.mode, 0640U);
+  EXPECT_EQ(stamp.layout, k_own_layout);
+  EXPECT_TRUE(stamp.readable_by(k_own_layout));
+}
+
+TEST(RecordText, comes_back_as_it_was_also_with_a_command_that_is_no_text) {
+  const QueueRecord back = decode_record(encode(some_record()));
+  EXPECT_EQ(back.name, "orders");
+  EXPECT_EQ(back.endpoints[1].pid, 5);
+  EXPECT_EQ(back.endpoints[1].command, "worker\xef\xbf\xbd");
+}
+
+TEST(RecordText, of_version_0_1_which_says_no_layout_is_of_layout_1_1) {
+  json record = json::parse(encode(some_record()));
+  record.erase("layout");
+  record.erase("reader");
+  EXPECT_EQ(decode_stamp(record.dump()).layout, (LayoutVersion{1, 1}));
+}
+
+TEST(RecordText, may_be_worked_on_by_the_same_major_layout_from_its_minimum_reader_on) {
+  const auto readable = [](LayoutVersion layout, LayoutVersion reader, LayoutVersion own) {
+    return RecordStamp{.layout = layout, .reader = reader}.readable_by(own);
+  };
+  EXPECT_TRUE(readable({2, 0}, {2, 0}, {2, 0}));
+  EXPECT_TRUE(readable({2, 3}, {2, 1}, {2, 1})) << "a later minor that earlier ones may read";
+  EXPECT_TRUE(readable({2, 0}, {2, 0}, {2, 5}));
+  EXPECT_FALSE(readable({2, 3}, {2, 3}, {2, 2}));
+  EXPECT_FALSE(readable({3, 0}, {3, 0}, {2, 9}));
+  EXPECT_FALSE(readable({1, 1}, {1, 1}, {2, 0}));
+  EXPECT_FALSE(readable({3, 0}, {2, 0}, {2, 0}));
+}
+
+TEST(RecordText, of_nonsense_is_readable_by_nobody_and_throws_nothing) {
+  for (const char* const text : {"", "{", "[]", "7", R"({"layout": "2.0"})", R"({"layout": [2]})",
+                                 R"({"layout": [-1, 0], "name": 7, "options": []})"}) {
+    EXPECT_FALSE(decode_stamp(text).readable_by(k_own_layout)) << text;
+  }
+}
+
+TEST(RecordText, with_an_option_of_a_later_version_is_not_read_as_if_it_were_not_there) {
+  json record = json::parse(encode(some_record()));
+  record["later_field"] = 1;
+  EXPECT_NO_THROW(static_cast<void>(decode_record(record.dump())));
+  record["options"]["later_option"] = 1;
+  EXPECT_EQ(test::error_of([&] { static_cast<void>(decode_record(record.dump())); }).reason(), Errc::invalid_option);
+  EXPECT_EQ(decode_stamp(record.dump()).name, "orders");
+}
+
+}  // namespace
+}  // namespace beltway::daemon

@@ -1,0 +1,50 @@
+#!/usr/bin/env bash
+# Builds one side of the upgrade tests: build_side.sh SIDE SOURCES FOLDER
+#   old     beltwayd and beltway of the last commit with layout 1.1, from the history
+#   other   beltwayd and beltway of these sources, with another layout: the next major number, and two words that have changed places
+# Both with little optimisation: they are tested with, not measured. What could not be built says why in FOLDER/missing.
+set -euo pipefail
+side=$1 sources=$2 folder=$3
+last_1_1=5582098
+
+missing() {
+  echo "$1" >"$folder/missing"
+  echo "** upgrade tests: the $side side is missing, and its tests are skipped: $1" >&2
+  exit 0
+}
+
+copy_old() {
+  [ -e "$folder/src/CMakeLists.txt" ] && return
+  git -c safe.directory='*' -C "$sources" cat-file -e "$last_1_1^{commit}" 2>/dev/null ||
+    missing "commit $last_1_1 is not in the history (a shallow clone or an archive); git fetch --unshallow brings it"
+  rm -rf "$folder/src"
+  mkdir -p "$folder/src.part"
+  git -c safe.directory='*' -C "$sources" archive "$last_1_1" | tar -x -C "$folder/src.part"
+  mv "$folder/src.part" "$folder/src"
+}
+
+copy_other() {
+  mkdir -p "$folder/src"
+  # Only what has changed, so that only that is compiled again.
+  (cd "$sources" && cp -au --parents CMakeLists.txt src include daemon "$folder/src/")
+  (cd "$folder/src" && find src include daemon -type f) | while read -r file; do
+    [ -e "$sources/$file" ] || rm "$folder/src/$file"
+  done
+  local layout=$folder/src/src/layout.hpp
+  grep -q 'The next major' "$layout" && return
+  sed -i -E \
+    -e 's/(k_layout_major = )([0-9]+);/\1\2 + 1;  \/\/ The next major/' \
+    -e 's/^  Word floor;.*/  Word next_@;/; s/^  Word next;.*/  Word floor;/; s/^  Word next_@;/  Word next;/' \
+    -e 's/offsetof\(Group, floor\) == 64 \&\& offsetof\(Group, next\) == 128/offsetof(Group, next) == 64 \&\& offsetof(Group, floor) == 128/' \
+    "$layout"
+  grep -q 'offsetof(Group, next) == 64' "$layout" || { echo "build_side.sh: layout.hpp looks different now" >&2; exit 1; }
+}
+
+mkdir -p "$folder"
+rm -f "$folder/missing"
+copy_"$side"
+[ -e "$folder/build/build.ninja" ] ||
+  cmake -S "$folder/src" -B "$folder/build" -G Ninja -DCMAKE_BUILD_TYPE=None -DCMAKE_CXX_FLAGS="-O1 -DNDEBUG" \
+    -DBELTWAY_PRECOMPILE=ON -DBELTWAY_BUILD_TESTS=OFF -DBELTWAY_BUILD_BENCH=OFF -DBELTWAY_BUILD_EXAMPLES=OFF \
+    -DBELTWAY_INSTALL=OFF >"$folder/configure.log"
+cmake --build "$folder/build" --target beltwayd beltway_tool -- --quiet

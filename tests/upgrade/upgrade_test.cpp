@@ -1,0 +1,372 @@
+// Upgrades and downgrades between programs that do not read each other's queues, with living queues. Whatever is installed: no
+// message is lost silently, nobody hangs, and each refusal names both versions and a remedy.
+//
+// now: the programs of this build; old: those of the last commit with layout 1.1; other: these sources with another layout.
+#include <gtest/gtest.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <filesystem>
+#include <fstream>
+#include <nlohmann/json.hpp>
+#include <set>
+
+#include "beltway/beltway.hpp"
+#include "layout.hpp"
+#include "support/child.hpp"
+#include "support/daemon.hpp"
+#include "support/fake_systemd.hpp"
+#include "support/kept_daemon.hpp"
+#include "support/raw_client.hpp"
+
+namespace beltway {
+namespace {
+
+using namespace std::chrono_literals;
+namespace fs = std::filesystem;
+using test::Child;
+using test::eventually;
+using test::k_small;
+using test::TempDir;
+
+struct Side {
+  std::string name;
+  fs::path programs;
+
+  [[nodiscard]] fs::path daemon() const { return programs / "beltwayd"; }
+  [[nodiscard]] fs::path tool() const { return programs / "beltway"; }
+  /// Why it could not be built; empty if it was.
+  [[nodiscard]] std::string missing() const {
+    const fs::path file = programs.parent_path().parent_path() / "missing";
+    return fs::exists(file) ? test::read_file(file) : "";
+  }
+};
+
+Side now() { return {"now", test::program("beltwayd").parent_path()}; }
+Side old() { return {"old", fs::path(BELTWAY_TEST_SIDES) / "old" / "build" / "bin"}; }
+Side other() { return {"other", fs::path(BELTWAY_TEST_SIDES) / "other" / "build" / "bin"}; }
+
+#define SKIP_WITHOUT(side)                                                                                  \
+  do {                                                                                                      \
+    if (const std::string why = (side).missing(); !why.empty()) GTEST_SKIP() << (side).name << ": " << why; \
+  } while (false)
+
+/// A program file into which one side after the other is installed, and its daemon.
+class Installation {
+ public:
+  explicit Installation(const Side& first) {
+    install(first);
+    keeper_.emplace(Child::spawn({program(), "--socket", dir_.socket(), "--log-level", "debug"},
+                                 {.standard_output = dir_.path() / "out.log", .standard_error = dir_.path() / "log"}));
+    EXPECT_TRUE(eventually([&] { return run(first, {"ping"}).exit.ok(); })) << log();
+  }
+  Installation(const Installation&) = delete;
+  Installation& operator=(const Installation&) = delete;
+  ~Installation() {
+    for (Child& child : children_) {
+      child.kill(SIGTERM);
+      child.wait();
+    }
+    keeper_->kill(SIGTERM);
+    EXPECT_TRUE(keeper_->wait().ok()) << log();
+  }
+
+  /// As a package manager does it.
+  void install(const Side& side) const {
+    fs::copy_file(side.daemon(), dir_.path() / "new");
+    fs::rename(dir_.path() / "new", program());
+  }
+  /// Has the daemon started again from what is installed; returns when one has the lock.
+  void restart() {
+    const std::string before = test::read_file(lock());
+    keeper_->kill(SIGUSR2);
+    EXPECT_TRUE(eventually([&] {
+      const std::string after = test::read_file(lock());
+      return !after.empty() && after != before;
+    })) << log();
+  }
+  [[nodiscard]] test::Result run(const Side& side, const std::vector<std::string>& arguments) const {
+    std::vector<std::string> argv{side.tool()};
+    argv.insert(argv.end(), arguments.begin(), arguments.end());
+    return test::run(argv, {.environment = {{"BELTWAY_SOCKET", dir_.socket()}}}, 20s);
+  }
+  [[nodiscard]] nlohmann::json run_json(const Side& side, std::vector<std::string> arguments) const {
+    arguments.insert(arguments.end(), {"--format", "json"});
+    const test::Result result = run(side, arguments);
+    EXPECT_TRUE(result.exit.ok()) << result.err;
+    return nlohmann::json::parse(result.out, nullptr, false);
+  }
+  Child& subscribe(const Side& side, const std::string& queue) {
+    const std::string number = std::to_string(children_.size());
+    children_.push_back(Child::spawn({side.tool(), "sub", queue, "--group", "g", "--follow"},
+                                     {.environment = {{"BELTWAY_SOCKET", dir_.socket()}},
+                                      .standard_output = dir_.path() / ("out." + number),
+                                      .standard_error = dir_.path() / ("err." + number)}));
+    return children_.back();
+  }
+  [[nodiscard]] Child publish(const Side& side, const std::string& queue, int count, const std::string& rate) const {
+    std::ofstream lines(dir_.path() / "lines");
+    for (int i = 0; i < count; ++i) lines << i << '\n';
+    lines.close();
+    return Child::spawn({side.tool(), "pub", queue, "--rate", rate},
+                        {.environment = {{"BELTWAY_SOCKET", dir_.socket()}},
+                         .standard_input = dir_.path() / "lines",
+                         .standard_output = "/dev/null",
+                         .standard_error = dir_.path() / "pub.err"});
+  }
+  /// Different lines that all subscribers have printed.
+  [[nodiscard]] std::size_t received() const {
+    std::set<std::string> lines;
+    for (std::size_t i = 0; i < children_.size(); ++i) {
+      std::ifstream in(dir_.path() / ("out." + std::to_string(i)));
+      for (std::string line; std::getline(in, line);) lines.insert(line);
+    }
+    return lines.size();
+  }
+  [[nodiscard]] std::string log() const { return test::read_file(dir_.path() / "log"); }
+  [[nodiscard]] Child& child(std::size_t index) { return children_[index]; }
+  /// -1: it is just being written.
+  [[nodiscard]] int daemon_pid() const {
+    const std::string text = test::read_file(lock());
+    return text.empty() ? -1 : std::stoi(text);
+  }
+
+ private:
+  [[nodiscard]] fs::path program() const { return dir_.path() / "beltwayd"; }
+  [[nodiscard]] fs::path lock() const { return dir_.socket().string() + ".lock"; }
+
+  TempDir dir_;
+  std::optional<Child> keeper_;
+  std::vector<Child> children_;
+};
+
+/// Two consumers of a group and a producer, all of `from`, work while `to` is installed and the daemon is started again. Then a
+/// consumer is killed in the middle, and another comes.
+void upgrade_under_load(const Side& from, const Side& to) {
+  SKIP_WITHOUT(from);
+  SKIP_WITHOUT(to);
+  constexpr int k_messages = 600;
+  Installation installation(from);
+  ASSERT_TRUE(installation.run(from, {"declare", "q", "--slots", "64", "--group", "g"}).exit.ok());
+  installation.subscribe(from, "q");
+  installation.subscribe(from, "q");
+  Child producer = installation.publish(from, "q", k_messages, "300/s");
+  ASSERT_TRUE(eventually([&] { return installation.received() > 20; }));
+  installation.install(to);
+  installation.restart();
+  installation.child(0).kill(SIGKILL);
+  installation.child(0).wait();
+  installation.subscribe(from, "q");
+  EXPECT_TRUE(producer.wait(30s).ok()) << "the producer hangs or fails; log:\n" << installation.log();
+  EXPECT_TRUE(eventually([&] { return installation.received() == k_messages; }))
+      << installation.received() << " of " << k_messages << " came; log:\n"
+      << installation.log();
+}
+
+TEST(Upgrade, under_load_to_a_program_of_another_layout_loses_nothing) { upgrade_under_load(now(), other()); }
+TEST(Upgrade, under_load_from_a_program_of_another_layout_loses_nothing) { upgrade_under_load(other(), now()); }
+TEST(Upgrade, under_load_from_version_0_1_loses_nothing) { upgrade_under_load(old(), now()); }
+TEST(Upgrade, under_load_back_to_version_0_1_loses_nothing) { upgrade_under_load(now(), old()); }
+
+TEST(Upgrade, to_a_program_that_gives_way_is_told_in_log_and_ping_and_list) {
+  SKIP_WITHOUT(other());
+  Installation installation(now());
+  ASSERT_TRUE(installation.run(now(), {"declare", "orders"}).exit.ok());
+  EXPECT_EQ(installation.run_json(now(), {"ping"})["passed_over"], nullptr);
+  installation.install(other());
+  installation.restart();
+  const std::string own = std::to_string(k_layout_major) + "." + std::to_string(k_layout_minor);
+  const std::string theirs = std::to_string(k_layout_major + 1) + "." + std::to_string(k_layout_minor);
+  const auto says_all = [&](const std::string& text) {
+    for (const std::string& word : {std::string("beltwayd"), "layout " + own, "layout " + theirs, std::string("orders"),
+                                    std::string("gave way"), std::string("SIGUSR2")}) {
+      EXPECT_NE(text.find(word), std::string::npos) << word << " is not in: " << text;
+    }
+  };
+  const nlohmann::json ping = installation.run_json(now(), {"ping"});
+  EXPECT_EQ(ping["layout"], own) << "the stored program runs";
+  says_all(ping["passed_over"].get<std::string>());
+  says_all(installation.run_json(now(), {"list"})["passed_over"].get<std::string>());
+  says_all(installation.run(now(), {"ping"}).out);
+  says_all(installation.run(now(), {"list"}).out);
+  says_all(installation.log());
+
+  // With the queues gone, the installed program runs.
+  ASSERT_TRUE(installation.run(now(), {"remove", "orders"}).exit.ok());
+  installation.restart();
+  EXPECT_EQ(installation.run_json(now(), {"ping"})["layout"], theirs);
+  EXPECT_EQ(installation.run_json(now(), {"ping"})["passed_over"], nullptr);
+}
+
+TEST(Upgrade, gives_way_again_when_the_daemon_crashes_and_over_three_generations) {
+  SKIP_WITHOUT(other());
+  Installation installation(now());
+  ASSERT_TRUE(installation.run(now(), {"declare", "orders"}).exit.ok());
+  const auto serves = [&] {
+    const nlohmann::json list = installation.run_json(now(), {"list"});
+    return list["queues"].size() == 1 && list["queues"][0]["name"] == "orders";
+  };
+  installation.install(other());
+  installation.restart();
+  EXPECT_TRUE(serves());
+  const int pid = installation.daemon_pid();
+  ::kill(pid, SIGKILL);
+  EXPECT_TRUE(eventually([&] { return installation.daemon_pid() > 0 && installation.daemon_pid() != pid; }));
+  EXPECT_TRUE(serves());
+  if (old().missing().empty()) {
+    installation.install(old());
+    installation.restart();
+    EXPECT_TRUE(serves());
+  }
+  installation.install(other());
+  installation.restart();
+  EXPECT_TRUE(serves());
+  installation.install(now());
+  installation.restart();
+  EXPECT_TRUE(serves());
+  EXPECT_EQ(installation.run_json(now(), {"ping"})["passed_over"], nullptr);
+}
+
+// -- systemd: no keeper whose program there is to run ------------------------------------------------------------
+
+/// A service whose program file is replaced.
+struct Service {
+  explicit Service(const Side& first) : systemd({dir.path() / "beltwayd", "--socket", dir.socket()}) {
+    install(first);
+    systemd.start();
+  }
+  void install(const Side& side) const {
+    fs::copy_file(side.daemon(), dir.path() / "new");
+    fs::rename(dir.path() / "new", dir.path() / "beltwayd");
+  }
+  void restart() {
+    systemd.service().kill(SIGUSR2);
+    EXPECT_EQ(systemd.service().wait().code, 4);
+    systemd.start();
+  }
+  [[nodiscard]] test::Result run(const Side& side, std::vector<std::string> arguments) const {
+    arguments.insert(arguments.begin(), side.tool());
+    return test::run(arguments, {.environment = {{"BELTWAY_SOCKET", dir.socket()}}}, 20s);
+  }
+  TempDir dir;
+  test::FakeSystemd systemd;
+};
+
+TEST(UpgradeUnderSystemd, to_a_program_of_another_layout_gives_way_to_the_stored_program) {
+  SKIP_WITHOUT(other());
+  Service service(now());
+  const Connection link = Connection::open({.socket = service.dir.socket()});
+  const Queue queue = link.declare("orders", k_small);
+  auto out = queue.producer();
+  auto in = queue.consumer();
+  service.install(other());
+  for (int life = 0; life < 2; ++life) {
+    service.restart();
+    EXPECT_EQ(queue.describe().endpoints.size(), 2U);
+    EXPECT_NE(link.ping().passed_over, "");
+    out.publish("x");
+    EXPECT_TRUE(in.receive(20s));
+  }
+}
+
+/// The daemon that made the queue has stored no program, or the store has lost it.
+void stay_as_holder(const Side& maker) {
+  SKIP_WITHOUT(maker);
+  Service service(maker);
+  ASSERT_TRUE(service.run(maker, {"declare", "q", "--group", "g"}).exit.ok());
+  Child consumer = Child::spawn({maker.tool(), "sub", "q", "--group", "g", "--count", "2"},
+                                {.environment = {{"BELTWAY_SOCKET", service.dir.socket()}},
+                                 .standard_output = service.dir.path() / "out",
+                                 .standard_error = service.dir.path() / "err"});
+  const std::string fifo = service.dir.path() / "fifo";
+  ASSERT_EQ(::mkfifo(fifo.c_str(), 0600), 0);
+  Child producer = Child::spawn({maker.tool(), "pub", "q"}, {.environment = {{"BELTWAY_SOCKET", service.dir.socket()}},
+                                                             .standard_input = fifo,
+                                                             .standard_output = "/dev/null",
+                                                             .standard_error = service.dir.path() / "err2"});
+  std::ofstream lines(fifo);
+  lines << "one\n" << std::flush;
+  ASSERT_TRUE(eventually([&] { return test::read_file(service.dir.path() / "out") == "one\n"; }));
+  service.systemd.lose("EXE0");
+  service.systemd.lose("EXE1");
+  const auto before = service.systemd.stored();
+
+  service.install(now());
+  service.restart();
+  const Connection link = Connection::open({.socket = service.dir.socket()});
+  const auto info = link.ping();
+  ASSERT_EQ(info.held.size(), 1U);
+  EXPECT_EQ(info.held[0].name, "q");
+  for (const auto& request : {std::function<void()>([&] { (void)link.open_queue("q"); }),
+                              std::function<void()>([&] { (void)link.declare("q", k_small); }),
+                              std::function<void()>([&] { link.remove("q"); })}) {
+    const Error error = test::error_of(request);
+    EXPECT_EQ(error.reason(), Errc::incompatible) << error.what();
+    EXPECT_NE(std::string(error.what()).find("SIGUSR2"), std::string::npos) << error.what();
+    EXPECT_NE(std::string(error.what()).find("layout " + info.held[0].layout), std::string::npos) << error.what();
+  }
+  EXPECT_NE(service.run(now(), {"list"}).out.find("not served: queue q"), std::string::npos);
+  const Queue fresh = link.declare("fresh", k_small);
+  auto out = fresh.producer();
+  auto in = fresh.consumer();
+  out.publish("x");
+  EXPECT_TRUE(in.receive(20s)) << "new queues are served";
+  for (const auto& [name, number] : before) EXPECT_EQ(service.systemd.stored()[name], number) << name;
+
+  lines << "two\n" << std::flush;
+  EXPECT_TRUE(consumer.wait().ok()) << "attached processes go on with each other";
+  EXPECT_EQ(test::read_file(service.dir.path() / "out"), "one\ntwo\n");
+  lines.close();
+  EXPECT_TRUE(producer.wait().ok());
+
+  // Its maker finds it again.
+  service.install(maker);
+  service.restart();
+  EXPECT_TRUE(service.run(maker, {"show", "q"}).exit.ok()) << service.systemd.log();
+}
+
+TEST(UpgradeUnderSystemd, from_version_0_1_holds_its_queues_and_serves_new_ones) { stay_as_holder(old()); }
+TEST(UpgradeUnderSystemd, with_a_lost_program_holds_the_queues_and_serves_new_ones) { stay_as_holder(other()); }
+
+// -- daemons and clients of two versions ---------------------------------------------------------------------
+
+TEST(Versions, of_daemon_and_client_that_differ_are_refused_by_name_and_nobody_hangs) {
+  SKIP_WITHOUT(old());
+  for (const Side& daemon : {old(), now()}) {
+    for (const Side& client : {old(), now()}) {
+      Installation installation(daemon);
+      ASSERT_TRUE(installation.run(daemon, {"declare", "q", "--group", "g"}).exit.ok());
+      const bool same = daemon.name == client.name;
+      for (const std::vector<std::string>& command :
+           {std::vector<std::string>{"ping"},
+            {"declare", "more"},
+            {"list"},
+            {"show", "q"},
+            {"pub", "q", "x"},
+            {"sub", "q", "--group", "g", "--count", "1", "--timeout", "5s"}}) {
+        const test::Result result = installation.run(client, command);
+        const std::string what = daemon.name + " daemon, " + client.name + " client: " + command[0] + ": " + result.err;
+        EXPECT_EQ(result.exit.ok(), same) << what;
+        EXPECT_EQ(result.exit.signal, 0) << what << " hangs";
+        if (same) continue;
+        EXPECT_NE(result.err.find("version"), std::string::npos) << what;
+        EXPECT_NE(result.err.find("0.2"), std::string::npos) << what;
+        EXPECT_NE(result.err.find(daemon.name == "old" ? "use the same version" : "version 0.1.0"), std::string::npos)
+            << what;
+      }
+    }
+  }
+}
+
+TEST(Versions, of_another_layout_are_refused_at_attach_with_both_layouts) {
+  SKIP_WITHOUT(other());
+  Installation installation(other());
+  ASSERT_TRUE(installation.run(other(), {"declare", "q", "--group", "g"}).exit.ok());
+  const test::Result result = installation.run(now(), {"pub", "q", "x"});
+  EXPECT_FALSE(result.exit.ok());
+  EXPECT_NE(result.err.find("layout " + std::to_string(k_layout_major + 1)), std::string::npos) << result.err;
+  EXPECT_NE(result.err.find("reads " + std::to_string(k_layout_major)), std::string::npos) << result.err;
+}
+
+}  // namespace
+}  // namespace beltway
