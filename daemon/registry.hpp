@@ -90,8 +90,8 @@ class Registry {
   /// It has.
   void lane_is_filled(std::uint64_t session, const protocol::EndpointName& name) noexcept;
 
-  /// Throws out who stands still (evict_after_ms). Returns how soon to look again; zero: no queue asks for it. `wall`: now. A call
-  /// that comes later than the last one asked for means a time in which nobody ran (see RunClock).
+  /// Throws out who stands still (evict_after_ms). Returns how soon to look again; zero: no queue asks for it. `wall`: now. A
+  /// call that comes later than the last one asked for means a time in which nobody ran (see RunClock).
   std::chrono::milliseconds evict_who_stands_still(
       std::chrono::steady_clock::time_point wall = std::chrono::steady_clock::now());
 
