@@ -207,6 +207,34 @@ bool filter_memfd_create(unsigned bit, bool with_it, int error_number) {
          ::prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &filter, 0, 0) == 0;
 }
 
+/// From here on a system call fails with EINVAL if its third argument is `value`.
+bool filter_third_argument(unsigned number, unsigned value) {
+  sock_filter program[] = {
+      BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(seccomp_data, nr)),
+      BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, number, 0, 3),
+      BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(seccomp_data, args[2])),
+      BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, value, 0, 1),
+      BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | EINVAL),
+      BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+  };
+  const sock_fprog filter{static_cast<unsigned short>(std::size(program)), program};
+  return ::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0 &&
+         ::prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &filter, 0, 0) == 0;
+}
+
+TEST(AttachMemory, attach_where_memory_cannot_be_kept_from_children_is_refused_and_gives_the_place_back) {
+  const TestDaemon daemon;
+  const Queue queue = connect(daemon).declare("frames", k_small);
+  EXPECT_EQ(Child::fork([&] {
+              const Queue own = connect(daemon).open_queue("frames");
+              if (!filter_third_argument(SYS_madvise, MADV_DONTFORK)) return 2;
+              const std::string text = error_of([&] { (void)own.producer(); }).what();
+              if (text.find("attach \"frames\": keep from forked children") != 0) return 3;
+              return own.describe().endpoints.empty() ? 0 : 4;
+            }).wait(),
+            (test::Exit{.code = 0, .signal = 0}));
+}
+
 constexpr unsigned k_noexec_seal = 8;  // MFD_NOEXEC_SEAL
 
 int make_and_map() {

@@ -53,6 +53,7 @@ class HostileProtocol : public testing::Test {
             {{"op", "attach"}, {"n", 1}, {"queue", id}, {"role", "producer"}, {"barriers", true}, {"bells", true}},
             {{"op", "attach"}, {"n", 1}, {"queue", id}, {"role", "consumer"}, {"group", "g"}, {"start", "oldest"}},
             {{"op", "detach"}, {"n", 1}, {"queue", id}, {"endpoint", 0}, {"incarnation", 1}},
+            {{"op", "filled"}, {"n", 1}, {"queue", id}, {"endpoint", 0}, {"incarnation", 1}},
             {{"op", "resume"}, {"n", 1}, {"endpoints", {{{"queue", id}, {"endpoint", 64}, {"incarnation", 9}}}}},
             {{"op", "add_group"}, {"n", 1}, {"queue", id}, {"group", "h"}, {"start", "latest"}}};
   }
