@@ -6,6 +6,7 @@
 #include "kernel.hpp"
 #include "queue.hpp"
 #include "repair.hpp"
+#include "restore.hpp"
 #include "validate.hpp"
 
 namespace beltway::daemon {
@@ -54,6 +55,8 @@ Handout Queue::attach(const Peer& peer, std::uint64_t session, const AttachReque
   }
   if (!place) return handout;
 
+  // A new endpoint begins where `tail` and the groups say; a single producer never looks at anything else.
+  heal("at an attach");
   if (!request.barriers) make_symmetric();
   look_at_rest_of_lanes();
   keep_lane_of(place->index);
@@ -164,12 +167,16 @@ bool Queue::look(unsigned place) {
   if (!endpoint.attached) return true;
   if (is_locked(place)) return false;
   const unsigned owner = owner_of(place);
-  const RepairCounts counts = repair(map_, owner);
+  const unsigned restored = restore_words(map_, record_);
+  Living others = living();
+  others.remove(owner);
+  const HealCounts counts = repair(map_, owner, others);
+  tell_of_disorder("at the end of an endpoint", restored, counts);
   if (owner < k_first_consumer) map_.board().live_producers.fetch_and(~(1ULL << owner));
   map_.endpoint(owner).identity.store_relaxed(Identity{endpoint.incarnation, 0, 0}.word());
   wake_everybody(map_);
   spdlog::debug("queue {}: endpoint {} of process {} is gone; {} claims voided, {} leases released", record_.name,
-                owner, endpoint.pid, counts.voided, counts.released);
+                owner, endpoint.pid, counts.claims + counts.holes, counts.released);
   endpoint = {.attached = false, .incarnation = endpoint.incarnation};
   save();  // a daemon that dies before repairs once more
   look_at_rest_of_lanes();

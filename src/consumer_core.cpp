@@ -27,7 +27,6 @@ Reader make_reader(const Attachment& at, QuickRead& quick) {
 constexpr unsigned k_takes = 64;
 /// Looks at what is next alone before a wait begins: two microseconds and more.
 constexpr unsigned k_quick_looks = 192;
-/// Most often they hold nothing.
 void let_go_all(std::span<Message> messages) noexcept {
   for (Message& message : messages) {
     if (message) [[unlikely]]
@@ -88,6 +87,7 @@ QuickRead::View QuickRead::take_in_lane() noexcept {
 
 Look ConsumerCore::take_private(PrivateReader& reader, std::span<Message> out, std::size_t& count) noexcept {
   const Position before = reader.read();
+  std::uint32_t skipped = 0;  // after a lap of them the caller's deadline is looked at
   Look look = Look::empty;
   while (count < out.size()) {
     if (const std::size_t taken = take_some_now(out.subspan(count)); taken != 0) [[likely]] {
@@ -99,7 +99,8 @@ Look ConsumerCore::take_private(PrivateReader& reader, std::span<Message> out, s
     if (look == Look::corrupt) {
       ++counters_.corrupt;
       store_counters();
-      continue;
+      if (++skipped < attachment_.map.geometry.slots) continue;
+      look = Look::again;
     }
     if (look != Look::message) break;
     fill(out[count++], view);
@@ -230,6 +231,8 @@ Status ConsumerCore::nothing_taken(std::span<Message> out, std::size_t& count) {
   if ((notice.flags & k_notice_removed) != 0 || attachment_.standing.is_lost(notice)) return Status::removed;
   if ((Identity::of(endpoint_.identity.load_acquire()).flags & k_endpoint_evicted) != 0) return Status::evicted;
   if (named_ != nullptr && !named_->active()) return Status::removed;
+  if (private_ != nullptr && private_->restore_floor()) [[unlikely]]
+    wake_for_room(private_->floor());
   if (follow_) return Status::empty;
   // In this order: the daemon sets a producer's live bit before it counts it among those that ever were, and clears it
   // after its last message was repaired. Pair with its releases.

@@ -40,6 +40,7 @@ std::size_t ProducerCore::max_message_bytes() const noexcept {
 
 Status ProducerCore::take_notice() noexcept {
   const Notice notice = accept_notice();
+  if (void_lost_claims()) wake_everybody(attachment_.map);
   waiter_.set_symmetric((notice.flags & k_notice_symmetric) != 0);
   choose_way();
   if ((notice.flags & k_notice_removed) != 0) return Status::removed;
