@@ -225,6 +225,7 @@ Status ConsumerCore::take(std::span<Message> out, std::size_t& count) {
 bool ConsumerCore::all_delivered() const noexcept { return named_ == nullptr || named_->all_ours_or_done(); }
 
 Status ConsumerCore::nothing_taken(std::span<Message> out, std::size_t& count) {
+  const SingleUse<QuickRead> use(*this);
   const Board& board = attachment_.map.board();
   const Notice notice = Notice::of(board.notice.load_acquire());
   waiter_.set_symmetric((notice.flags & k_notice_symmetric) != 0);
@@ -304,6 +305,7 @@ Batch ConsumerCore::try_receive_batch(std::span<Message> out) {
 }
 
 Batch ConsumerCore::receive_batch(std::span<Message> out, const Until& until) {
+  const SingleUse<QuickRead> use(*this);
   check_fork();
   let_go_all(out);
   let_producer_get_ahead(HeadStart::k_in_batches);
@@ -330,6 +332,14 @@ ConsumerCounters ConsumerCore::counters() const noexcept {
 void ConsumerCore::store_counters() noexcept {
   counters_.last_progress_ns = kernel::coarse_now_ns();
   beltway::store_counters(endpoint_.counters, counters());
+}
+
+void report_two_threads(const QuickRead& consumer) {
+  if (consumer.guard_.in_child()) return;
+  throw Error(Errc::misuse,
+              "receive from \"" + static_cast<const ConsumerCore&>(consumer).queue_name() +
+                  "\": two threads used one Consumer at once; give each thread a Consumer of its own, or hand it "
+                  "on under a lock or a strand");
 }
 
 void ConsumerCore::throw_forked() const {

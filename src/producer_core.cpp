@@ -199,6 +199,13 @@ void ProducerCore::store_counters() noexcept {
   beltway::store_counters(endpoint_.counters, counters());
 }
 
+void report_two_threads(const QuickClaim& producer) {
+  if (producer.guard_.in_child()) return;
+  throw Error(Errc::misuse, "publish to \"" + static_cast<const ProducerCore&>(producer).queue_name() +
+                                "\": two threads used one Producer at once; give each thread a Producer of its own, or "
+                                "hand it on under a lock or a strand");
+}
+
 void ProducerCore::throw_forked() const {
   throw Error(Errc::forked, "publish to \"" + queue_name() +
                                 "\": this producer was made before fork(); open a connection in the child");
