@@ -43,8 +43,9 @@ class Healer {
 
   HealCounts run() noexcept {
     tail_ = load_tail(map_);
-    if (slots_in_order(tail_) != slots_) find_tail();
-    for (std::int64_t age = slots_; age >= 1; --age) heal_slot(wrap(tail_ - static_cast<Position>(age)), age);
+    const bool in_order = slots_in_order(tail_) == slots_;
+    if (!in_order) find_tail();
+    if (!in_order || open_claims_) heal_slots();
     for (unsigned group = 0; group < map_.geometry.groups(); ++group) {
       if (GroupWord::of(map_.group(group).state.load_acquire()).holds()) heal_group(group);
     }
@@ -66,7 +67,7 @@ class Healer {
 
   // -- tail (healing it needs all slots, so it comes first) --
   /// How many slots say what they must if the ring ends at `tail`.
-  [[nodiscard]] std::int64_t slots_in_order(Position tail) const noexcept;
+  [[nodiscard]] std::int64_t slots_in_order(Position tail) noexcept;
   void find_tail() noexcept;
   [[nodiscard]] Position witnessed() const noexcept;
   [[nodiscard]] Position newest_claim(Position near, Position limit) const noexcept;
@@ -74,6 +75,9 @@ class Healer {
   [[nodiscard]] Position leave_out_a_hidden_claim(Position tail, Position limit) noexcept;
 
   // -- slots --
+  void heal_slots() noexcept {
+    for (std::int64_t age = slots_; age >= 1; --age) heal_slot(wrap(tail_ - static_cast<Position>(age)), age);
+  }
   void heal_slot(Position p, std::int64_t age) noexcept;
 
   // -- groups --
@@ -91,16 +95,19 @@ class Healer {
   const std::int64_t slots_;
   const bool single_;
   Position tail_ = 0;                 // where the ring ends, as it was read or found
+  bool open_claims_ = false;          // a claim was seen that is not finished: its owner may be gone
   bool producers_must_look_ = false;  // at the floors, and at claims of their own
   HealCounts counts_;
 };
 
-std::int64_t Healer::slots_in_order(Position tail) const noexcept {
+std::int64_t Healer::slots_in_order(Position tail) noexcept {
   std::int64_t count = 0;
   for (std::int64_t age = slots_; age >= 1; --age) {
     const Position p = wrap(tail - static_cast<Position>(age));
-    const std::int64_t ahead = distance(SlotState::of(map_.slot(p).state.load_acquire()).position, p);
+    const SlotState slot = SlotState::of(map_.slot(p).state.load_acquire());
+    const std::int64_t ahead = distance(slot.position, p);
     const bool unmarked = age == 1 && ahead == -slots_;  // the last claim may have no mark yet
+    open_claims_ = open_claims_ || unmarked || slot.phase == SlotPhase::claimed;
     if (ahead == 0 || unmarked || has_moved_on(ahead, p)) ++count;
   }
   return count;

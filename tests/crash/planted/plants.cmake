@@ -14,7 +14,7 @@ plant(repair_marks_no_try daemon/heal.cpp
 
 # -- healing ------------------------------------------------------------------------------------------------------
 plant(healing_leaves_tail daemon/heal.cpp
-  [[if (slots_in_order(tail_) != slots_) find_tail();]] "")
+  [[if (!in_order) find_tail();]] "")
 plant(healing_leaves_holes daemon/heal.cpp
   [[if (has_moved_on(ahead, p)) return;]] [[if (ahead != 0) return;]])
 plant_expression(healing_leaves_floors daemon/heal.cpp
