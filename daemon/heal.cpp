@@ -52,6 +52,7 @@ class Healer {
     if (producers_must_look_) forget_limits(map_);
     drop_sleepers(map_.board().producer_sleepers, living_.producers());
     drop_sleepers(map_.board().consumer_sleepers, living_.consumers());
+    drop_sleepers(map_.board().room_line, living_.producers());
     return counts_;
   }
 

@@ -31,6 +31,8 @@ Handout Queue::attach(const Peer& peer, std::uint64_t session, const AttachReque
     handout.borrowed.push_back(descriptor.get());
     handout.owned.push_back(std::move(descriptor));
   };
+  // A new endpoint begins where `tail` and the groups say; a single producer never looks at anything else.
+  if (request.role != Role::inspector) heal("at an attach");
   // Everything that can fail comes before anything that others see.
   const unsigned group = request.role == Role::consumer ? group_for(request) : 0;
   std::optional<Place> place;
@@ -55,8 +57,6 @@ Handout Queue::attach(const Peer& peer, std::uint64_t session, const AttachReque
   }
   if (!place) return handout;
 
-  // A new endpoint begins where `tail` and the groups say; a single producer never looks at anything else.
-  heal("at an attach");
   if (!request.barriers) make_symmetric();
   look_at_rest_of_lanes();
   keep_lane_of(place->index);

@@ -29,7 +29,7 @@ bool restore_notice(const QueueMap& map, const QueueRecord& record) noexcept {
   const std::uint32_t flags = (record.symmetric ? k_notice_symmetric : 0) | (record.removing ? k_notice_removed : 0);
   Word& word = map.board().notice;
   const Notice notice = Notice::of(word.load_acquire());
-  if (notice.flags == flags) return false;
+  if ((notice.flags & ~k_notice_doubted) == flags) return false;  // a doubt is a client's to post
   word.store_release(Notice{notice.epoch + 1, flags}.word());
   kernel::heavy_barrier();  // who had seen no flag for full fences has seen it after this
   return true;
