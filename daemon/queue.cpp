@@ -129,6 +129,7 @@ void Queue::reconcile() noexcept {
   for (unsigned place = 0; place < record_.endpoints.size(); ++place) {
     if (record_.endpoints[place].evicted) take_away(place);
   }
+  heal("at the daemon's start");
   free_lanes_of_nobody();
   // Whoever was to be woken by a daemon that died first.
   wake_everybody(map_);

@@ -18,10 +18,12 @@
 #include <functional>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
 #include "fd.hpp"
+#include "heal.hpp"
 #include "keep.hpp"
 #include "peer.hpp"
 #include "protocol.hpp"
@@ -130,6 +132,12 @@ class Queue {
   void use_memory();
   /// After the daemon's death at any instruction: does to the shared memory what the record says.
   void reconcile() noexcept;
+  // -- healing (queue_heal.cpp) --
+  /// Who is attached, by the record.
+  [[nodiscard]] Living living() const noexcept;
+  /// Sets right what a program has left in disorder, and says so in the log. `when`: the occasion, for the log.
+  void heal(std::string_view when) noexcept;
+  void tell_of_disorder(std::string_view when, unsigned restored, const HealCounts& counts) const noexcept;
   void save() { keep_.write(kept_at_, record_); }
 
   [[nodiscard]] unsigned group_or_throw(const std::string& name, const std::string& operation) const;

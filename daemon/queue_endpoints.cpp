@@ -7,6 +7,7 @@
 #include "kernel.hpp"
 #include "queue.hpp"
 #include "repair.hpp"
+#include "restore.hpp"
 #include "validate.hpp"
 
 namespace beltway::daemon {
@@ -31,6 +32,8 @@ Handout Queue::attach(const Peer& peer, std::uint64_t session, const AttachReque
     handout.borrowed.push_back(descriptor.get());
     handout.owned.push_back(std::move(descriptor));
   };
+  // A new endpoint begins where `tail` and the groups say; a single producer never looks at anything else.
+  if (request.role != Role::inspector) heal("at an attach");
   // Everything that can fail comes before anything that others see.
   const unsigned group = request.role == Role::consumer ? group_for(request) : 0;
   std::optional<Place> place;
@@ -174,7 +177,11 @@ bool Queue::look(unsigned place, Leaving leaving) {
   if (!endpoint.attached) return true;
   if (is_locked(place)) return false;
   const unsigned owner = owner_of(place);
-  const RepairCounts counts = repair(map_, owner);
+  const unsigned restored = restore_words(map_, record_);
+  Living others = living();
+  others.remove(owner);
+  const HealCounts counts = repair(map_, owner, others);
+  tell_of_disorder("at the end of an endpoint", restored, counts);
   if (owner < k_first_consumer) map_.board().live_producers.fetch_and(~(1ULL << owner));
   map_.endpoint(owner).identity.store_relaxed(Identity{endpoint.incarnation, 0, 0}.word());
   wake_everybody(map_);
@@ -183,7 +190,7 @@ bool Queue::look(unsigned place, Leaving leaving) {
                         .endpoint = endpoint_text(place),
                         .pid = endpoint.pid,
                         .command = endpoint.command,
-                        .voided = counts.voided,
+                        .voided = counts.claims + counts.holes,
                         .released = counts.released},
                        DeathLog::Clock::now());
   }

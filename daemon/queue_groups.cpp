@@ -75,7 +75,11 @@ void Queue::remove_group(const std::string& name) {
 }
 
 PurgeResult Queue::purge_group(const std::string& name) {
-  const Purged purged = purge(map_, group_or_throw(name, "purge a group of"));
+  const unsigned index = group_or_throw(name, "purge a group of");
+  heal("at a purge");
+  // A producer that takes notice ends claims of its own that it has lost track of.
+  post_notice(map_, 0);
+  const Purged purged = purge(map_, index);
   const Position tail = load_tail(map_);
   PurgeResult result{.purged = purged.messages, .left = 0, .used = 0, .holders = {}};
   const std::int64_t used = distance(tail, lowest_floor(map_, tail));

@@ -1,7 +1,6 @@
 // See repair.hpp.
 #include "repair.hpp"
 
-#include "claim.hpp"
 #include "counter_slots.hpp"
 #include "floors.hpp"
 #include "groups.hpp"
@@ -12,24 +11,18 @@ namespace beltway::daemon {
 
 namespace {
 
-/// Claims of the dead become VOID; lane references that nobody needs become GONE, so that the index's next producer need not
-/// know of them.
-std::uint64_t repair_slots(const QueueMap& map, unsigned owner) noexcept {
-  std::uint64_t voided = 0;
+/// Lane references that nobody needs become GONE, so that the index's next producer need not know of them.
+void mark_lane_references(const QueueMap& map, unsigned owner) noexcept {
   const Position lowest = lowest_floor(map, load_tail(map));
   for (std::uint32_t i = 0; i < map.geometry.slots; ++i) {
     Word& state = map.slot(i).state;
     const std::uint64_t seen = state.load_acquire();
     const SlotState slot = SlotState::of(seen);
-    if (slot.owner != owner) continue;
-    if (slot.phase == SlotPhase::claimed) {
-      if (state.compare_and_swap(seen, SlotState{slot.position, slot.owner, SlotPhase::voided}.word())) ++voided;
-    } else if (slot.phase == SlotPhase::ready && distance(slot.position, lowest) < 0 &&
-               (SlotMeta::of(map.slot(i).meta.load_relaxed()).flags & k_flag_lane) != 0) {
+    if (slot.owner == owner && slot.phase == SlotPhase::ready && distance(slot.position, lowest) < 0 &&
+        (SlotMeta::of(map.slot(i).meta.load_relaxed()).flags & k_flag_lane) != 0) {
       state.compare_and_swap(seen, SlotState{slot.position, slot.owner, SlotPhase::gone}.word());
     }
   }
-  return voided;
 }
 
 void drop_sleeper(const QueueMap& map, unsigned owner) noexcept {
@@ -47,7 +40,7 @@ void drop_sleeper(const QueueMap& map, unsigned owner) noexcept {
 
 /// Adds the endpoint's counters to the queue's totals. Each is cleared before it is added: a daemon that dies in between
 /// loses a count rather than counting twice.
-void sum_counters(const QueueMap& map, unsigned owner, const RepairCounts& counts) noexcept {
+void sum_counters(const QueueMap& map, unsigned owner, const HealCounts& counts) noexcept {
   const auto take = [&](std::size_t i) { return map.endpoint(owner).counters[i].exchange(0); };
   QueueTotals totals = load_counters<QueueTotals>(map.board().totals);
   Word* const words = map.endpoint(owner).counters;
@@ -71,7 +64,7 @@ void sum_counters(const QueueMap& map, unsigned owner, const RepairCounts& count
     totals.sleeps += last.sleeps;
   }
   ++totals.repairs;
-  totals.voided += counts.voided;
+  totals.voided += counts.claims + counts.holes;
   totals.released += counts.released;
   store_counters(map.board().totals, totals);
 }
@@ -92,18 +85,16 @@ std::uint64_t release_leases(const QueueMap& map, unsigned group, unsigned owner
   return released;
 }
 
-RepairCounts repair(const QueueMap& map, unsigned owner) noexcept {
-  RepairCounts counts;
-  help_tail(map, Tail::of(map.tail().load_acquire()));
+HealCounts repair(const QueueMap& map, unsigned owner, const Living& living) noexcept {
+  const HealCounts counts = heal(map, living);
   if (owner < k_first_consumer) {
-    counts.voided = repair_slots(map, owner);
+    mark_lane_references(map, owner);
   } else {
     // Private groups lie behind the named ones, one for each consumer index.
     free_group(map, map.geometry.max_groups + owner - k_first_consumer);
   }
   for (unsigned group = 0; group < map.geometry.max_groups; ++group) {
     if (!GroupWord::of(map.group(group).state.load_acquire()).holds()) continue;
-    if (owner >= k_first_consumer) counts.released += release_leases(map, group, owner);
     // Whatever was found: the dead may have been half-way through a nack, its message given back and `next` not.
     set_next_back(map, group, wrap(map.group(group).floor.load_acquire()));
     help_floor(map, group);

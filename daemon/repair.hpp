@@ -4,19 +4,16 @@
 
 #include <cstdint>
 
+#include "heal.hpp"
 #include "queue_map.hpp"
 
 namespace beltway::daemon {
 
-struct RepairCounts {
-  std::uint64_t voided = 0;    ///< claims that became VOID
-  std::uint64_t released = 0;  ///< leases that went back to their group
-};
-
-/// Steps 1 to 3 of DESIGN "Death and repair" for endpoint `owner`, whose mapping is proved to be gone: helps `tail`, voids its
-/// claims, gives its leases back, frees its private group, drops its sleeper bit, helps the floors, adds its counters to
-/// the totals and clears them, wakes everybody. Then the caller may give the index out again.
-RepairCounts repair(const QueueMap& map, unsigned owner) noexcept;
+/// What is done for endpoint `owner`, whose mapping is proved to be gone: heals the queue (the dead own no word any more, so
+/// their claims become VOID and their leases go back), marks lane references that nobody needs, frees its private group, drops
+/// its sleeper bit, helps the floors, adds its counters to the totals and clears them, wakes everybody. Then the caller may
+/// give the index out again. `living`: who is attached, without `owner`.
+HealCounts repair(const QueueMap& map, unsigned owner, const Living& living) noexcept;
 
 /// All that the consumer has leased of the named group goes back to it; returns how many messages.
 std::uint64_t release_leases(const QueueMap& map, unsigned group, unsigned owner) noexcept;

@@ -41,6 +41,18 @@ Notice Claimer::accept_notice() noexcept {
   return notice;
 }
 
+bool Claimer::void_lost_claims() noexcept {
+  bool found = false;
+  for (std::uint32_t i = 0; !single_ && i < map_.geometry.slots; ++i) {
+    Word& state = map_.slot(i).state;
+    const std::uint64_t seen = state.load_acquire();
+    const SlotState slot = SlotState::of(seen);
+    if (slot.phase != SlotPhase::claimed || slot.owner != producer_) continue;
+    found = state.compare_and_swap(seen, SlotState{slot.position, producer_, SlotPhase::voided}.word()) || found;
+  }
+  return found;
+}
+
 Position Claimer::look() noexcept { return look_from(load_tail(map_)); }
 
 Position Claimer::look_from(Position tail) noexcept {

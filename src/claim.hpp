@@ -56,6 +56,10 @@ class Claimer : public detail::QuickClaim {
   /// The present notice stays unread: the next claim meets it again.
   void leave_notice() noexcept { notice_ = ~map_.board().notice.load_relaxed(); }
 
+  /// Ends, as VOID, every CLAIMED slot that says it is ours while we have no claim: we have lost track of it (two threads have
+  /// used one producer), or somebody wrote it. Only between claims. True if there was one.
+  bool void_lost_claims() noexcept;
+
   /// Whether a ring that seems full is looked through for acknowledgements that no floor has passed yet (else claim() may say
   /// full too early). That takes the lease words from consumers who are at work: a producer does it seldom.
   void set_thorough(bool thorough) noexcept { thorough_ = thorough; }

@@ -27,7 +27,6 @@ Reader make_reader(const Attachment& at, QuickRead& quick) {
 constexpr unsigned k_takes = 64;
 /// Looks at what is next alone before a wait begins: two microseconds and more.
 constexpr unsigned k_quick_looks = 192;
-/// Most often they hold nothing.
 void let_go_all(std::span<Message> messages) noexcept {
   for (Message& message : messages) {
     if (message) [[unlikely]]
@@ -88,6 +87,7 @@ QuickRead::View QuickRead::take_in_lane() noexcept {
 
 Look ConsumerCore::take_private(PrivateReader& reader, std::span<Message> out, std::size_t& count) noexcept {
   const Position before = reader.read();
+  std::uint32_t skipped = 0;  // after a lap of them the caller's deadline is looked at
   Look look = Look::empty;
   while (count < out.size()) {
     if (const std::size_t taken = take_some_now(out.subspan(count)); taken != 0) [[likely]] {
@@ -99,7 +99,8 @@ Look ConsumerCore::take_private(PrivateReader& reader, std::span<Message> out, s
     if (look == Look::corrupt) {
       ++counters_.corrupt;
       store_counters();
-      continue;
+      if (++skipped < attachment_.map.geometry.slots) continue;
+      look = Look::again;
     }
     if (look != Look::message) break;
     fill(out[count++], view);
@@ -224,12 +225,15 @@ Status ConsumerCore::take(std::span<Message> out, std::size_t& count) {
 bool ConsumerCore::all_delivered() const noexcept { return named_ == nullptr || named_->all_ours_or_done(); }
 
 Status ConsumerCore::nothing_taken(std::span<Message> out, std::size_t& count) {
+  const SingleUse<QuickRead> use(*this);
   const Board& board = attachment_.map.board();
   const Notice notice = Notice::of(board.notice.load_acquire());
   waiter_.set_symmetric((notice.flags & k_notice_symmetric) != 0);
   if ((notice.flags & k_notice_removed) != 0 || attachment_.standing.is_lost(notice)) return Status::removed;
   if ((Identity::of(endpoint_.identity.load_acquire()).flags & k_endpoint_evicted) != 0) return Status::evicted;
   if (named_ != nullptr && !named_->active()) return Status::removed;
+  if (private_ != nullptr && private_->restore_floor()) [[unlikely]]
+    wake_for_room(private_->floor());
   if (follow_) return Status::empty;
   // In this order: the daemon sets a producer's live bit before it counts it among those that ever were, and clears it
   // after its last message was repaired. Pair with its releases.
@@ -301,6 +305,7 @@ Batch ConsumerCore::try_receive_batch(std::span<Message> out) {
 }
 
 Batch ConsumerCore::receive_batch(std::span<Message> out, const Until& until) {
+  const SingleUse<QuickRead> use(*this);
   check_fork();
   let_go_all(out);
   let_producer_get_ahead(HeadStart::k_in_batches);
@@ -327,6 +332,14 @@ ConsumerCounters ConsumerCore::counters() const noexcept {
 void ConsumerCore::store_counters() noexcept {
   counters_.last_progress_ns = kernel::coarse_now_ns();
   beltway::store_counters(endpoint_.counters, counters());
+}
+
+void report_two_threads(const QuickRead& consumer) {
+  if (consumer.guard_.in_child()) return;
+  throw Error(Errc::misuse,
+              "receive from \"" + static_cast<const ConsumerCore&>(consumer).queue_name() +
+                  "\": two threads used one Consumer at once; give each thread a Consumer of its own, or hand it "
+                  "on under a lock or a strand");
 }
 
 void ConsumerCore::throw_forked() const {

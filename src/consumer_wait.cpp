@@ -46,6 +46,7 @@ Status ConsumerCore::wait_take(std::span<Message> out, std::size_t& count, const
   const auto nothing = [&] { return status == Status::empty || status == Status::prefetch_limit; };
   if (!nothing()) [[likely]]
     return status;
+  const SingleUse<QuickRead> use(*this);
   const auto look = [&] {
     status = take(out, count);
     return !nothing();
@@ -61,6 +62,7 @@ Status ConsumerCore::wait_take(std::span<Message> out, std::size_t& count, const
 }
 
 int ConsumerCore::fd() {
+  const SingleUse<QuickRead> use(*this);
   check_fork();
   if (private_ != nullptr) quick_end_ = 0;  // of a group others may read it, who end messages
   quick_named_ = nullptr;

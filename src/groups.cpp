@@ -167,6 +167,18 @@ void post_doubt(const QueueMap& map) noexcept {
   wake_everybody(map);
 }
 
+void forget_limits(const QueueMap& map) noexcept {
+  for (unsigned attempt = 0; !map.geometry.single_producer() && attempt < k_attempts; ++attempt) {
+    const std::uint64_t word = map.tail().load_acquire();
+    const Tail tail = Tail::of(word);
+    const Tail raised{tail.position, static_cast<std::uint16_t>(tail.generation + 1), tail.owner};
+    if (map.tail().compare_and_swap(word, raised.word())) break;
+  }
+  post_notice(map, 0);
+  full_fence();
+  kernel::heavy_barrier();
+}
+
 void wake_everybody(const QueueMap& map) noexcept {
   full_fence();
   kernel::heavy_barrier();

@@ -42,6 +42,9 @@ void post_notice(const QueueMap& map, std::uint32_t flags) noexcept;
 /// flag of the daemon's, and may be lost itself if the daemon posts at the same moment.
 void post_doubt(const QueueMap& map) noexcept;
 
+/// Has every producer look at the floors again before it claims, whatever it has seen there before.
+void forget_limits(const QueueMap& map) noexcept;
+
 /// Rings the bell of every endpoint that says it sleeps: after a death, a removal, a change of the producers.
 void wake_everybody(const QueueMap& map) noexcept;
 

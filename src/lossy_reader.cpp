@@ -14,6 +14,10 @@ Look LossyReader::next(SlotView& view) {
     const std::int64_t ahead = distance(state.position, read_);
     if (ahead < 0) return Look::empty;
     if (ahead > 0) {
+      // Only what a producer may have claimed is believed: any other number is a slot in disorder, which the daemon heals.
+      if (static_cast<std::uint64_t>(ahead) % slots != 0 || distance(state.position, load_tail(map_)) >= 0) {
+        return Look::empty;
+      }
       // This slot is `ahead` positions further, whole laps: everything up to a lap before it is overwritten.
       lose(static_cast<std::uint64_t>(ahead) < slots ? 1 : static_cast<std::uint64_t>(ahead) - slots + 1);
       continue;

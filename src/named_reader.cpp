@@ -30,7 +30,9 @@ Position position_of(Next next, Position floor) noexcept { return widen<Next::bi
     const SlotState state = SlotState::of(slot_word);
     const std::int64_t ahead = distance(state.position, position);
     if (ahead < 0 || state.phase == SlotPhase::claimed) return Step::end;
-    return ahead > 0 ? Step::again : Step::passed;  // again: `next` was stale by a lap
+    if (ahead == 0) return Step::passed;
+    // By whole laps: `next` was stale. Else the slot is in disorder, and the daemon makes it VOID.
+    return (static_cast<Position>(ahead) & mask_) == 0 ? Step::again : Step::end;
   }
   Word& word = lease_of(position);
   const std::uint64_t seen = word.load_acquire();

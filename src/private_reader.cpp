@@ -32,6 +32,17 @@ PrivateReader::PrivateReader(const QueueMap& map, unsigned group, Position start
   quick.lane_end_ = start;
 }
 
+Look PrivateReader::not_ready(SlotState state) noexcept {
+  const std::int64_t ahead = distance(state.position, read());
+  const std::int64_t slots = map_.geometry.slots;
+  // Only what a producer may have claimed is believed: any other number is a slot in disorder, which the daemon heals.
+  if (ahead <= 0 || ahead % slots != 0 || distance(state.position, load_tail(map_)) >= 0) return Look::empty;
+  const Position position = read();
+  quick_.step();
+  let_go(position);
+  return Look::corrupt;
+}
+
 void PrivateReader::let_go_out_of_order(Position position) noexcept {
   const auto bit_of = [&](Position p) -> std::pair<std::uint64_t&, std::uint64_t> {
     const std::uint64_t index = p & map_.mask();

@@ -20,7 +20,7 @@ namespace beltway {
 enum class Look : std::uint8_t {
   message,
   empty,
-  corrupt,  ///< the message at this position made no sense and was skipped
+  corrupt,  ///< the message at this position made no sense, or is lost, and was skipped
   again,    ///< a whole ring of positions was skipped, or peers were faster: ask again before believing in empty
 };
 
@@ -65,7 +65,8 @@ class PrivateReader {
       // Pairs with the release of READY in Claimer::ready(): what the producer wrote is visible.
       const Slot& slot = this->slot();
       const SlotState state = SlotState::of(slot.state.load_acquire());
-      if (state.position != read() || state.phase == SlotPhase::claimed) return Look::empty;
+      if (state.position != read() || state.phase == SlotPhase::claimed) [[unlikely]]
+        return not_ready(state);
       const Position position = read();
       quick_.step();
       if (state.phase == SlotPhase::ready) [[likely]] {
@@ -92,6 +93,14 @@ class PrivateReader {
     return store_floor();
   }
 
+  /// Stores the floor again if somebody has written over it. True if it did: then producers may have waited for it.
+  bool restore_floor() noexcept {
+    if ((quick_.shared_floor_->load_relaxed() & detail::QuickRead::k_position_mask) == quick_.stored_) [[likely]]
+      return false;
+    quick_.shared_floor_->store_release(quick_.stored_);
+    return true;
+  }
+
   /// A message is there to be taken.
   [[nodiscard]] bool is_next_ready() const noexcept { return quick_.is_ready(quick_.slot_->load_relaxed()); }
   [[nodiscard]] Position floor() const noexcept { return quick_.floor_; }
@@ -103,6 +112,9 @@ class PrivateReader {
  private:
   [[nodiscard]] const Slot& slot() const noexcept { return *reinterpret_cast<const Slot*>(quick_.slot_); }
   void let_go_out_of_order(Position position) noexcept;
+  /// What next() says of a slot without a message at read(). Empty: it comes, or the daemon makes the slot VOID. Corrupt: the
+  /// ring has overrun us, which a floor that was written over lets happen; the position is skipped.
+  [[gnu::cold]] Look not_ready(SlotState state) noexcept;
   /// Release: pairs with the acquire of the floor in lowest_floor(); our reads are done before a producer writes.
   bool store_floor() noexcept {
     if (quick_.stored_ == floor()) return false;

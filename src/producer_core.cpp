@@ -40,6 +40,7 @@ std::size_t ProducerCore::max_message_bytes() const noexcept {
 
 Status ProducerCore::take_notice() noexcept {
   const Notice notice = accept_notice();
+  if (void_lost_claims()) wake_everybody(attachment_.map);
   waiter_.set_symmetric((notice.flags & k_notice_symmetric) != 0);
   choose_way();
   if ((notice.flags & k_notice_removed) != 0) return Status::removed;
@@ -196,6 +197,13 @@ ProducerCounters ProducerCore::counters() const noexcept {
 void ProducerCore::store_counters() noexcept {
   counters_.last_progress_ns = kernel::coarse_now_ns();
   beltway::store_counters(endpoint_.counters, counters());
+}
+
+void report_two_threads(const QuickClaim& producer) {
+  if (producer.guard_.in_child()) return;
+  throw Error(Errc::misuse, "publish to \"" + static_cast<const ProducerCore&>(producer).queue_name() +
+                                "\": two threads used one Producer at once; give each thread a Producer of its own, or "
+                                "hand it on under a lock or a strand");
 }
 
 void ProducerCore::throw_forked() const {

@@ -121,6 +121,7 @@ class alignas(k_apart_bytes) ProducerCore : public Claimer {
   }
   template <class Attempt>
   [[nodiscard]] Status until(const Until& until, Attempt&& attempt) {
+    const SingleUse<QuickClaim> use(*this);
     if (guard_.in_child()) [[unlikely]]
       throw_forked();
     const Status status = attempt();
@@ -254,6 +255,7 @@ Status ProducerCore::put_inline(std::size_t size, const Fill& fill) {
 
 template <class Fill>
 Status ProducerCore::put_in_lane(std::size_t size, const Fill& fill) {
+  const SingleUse<QuickClaim> use(*this);
   // Not worth the copy if the ring has no room; who takes the last place meanwhile makes us copy again.
   if (const Status status = room(); status != Status::ok) return status;
   Lane::Lent lent;
@@ -279,6 +281,7 @@ Status ProducerCore::put_in_lane(std::size_t size, const Fill& fill) {
 
 template <class Attempt>
 Status ProducerCore::once_slowly(Status status, Attempt& attempt) {
+  const SingleUse<QuickClaim> use(*this);
   const QuickAfterwards quick{*this};
   set_thorough(true);
   if (status == Status::full) status = attempt();
@@ -299,6 +302,7 @@ Status ProducerCore::once_slowly(Status status, Attempt& attempt) {
 
 template <class Attempt>
 Status ProducerCore::wait(Status status, const Until& until, Attempt& attempt) {
+  const SingleUse<QuickClaim> use(*this);
   const QuickAfterwards quick{*this};
   if (status == Status::full && !waiter_.spins()) {  // it would go to sleep at once
     set_thorough(true);

@@ -180,14 +180,14 @@ TEST(Layout, positions_are_compared_across_the_wrap) {
 // program that was compiled with the old one writes to the wrong places.
 struct Claim : detail::QuickClaim {
   static void check() {
-    static_assert(sizeof(Claim) == 112 && offsetof(Claim, next_) == 0 && offsetof(Claim, inline_end_) == 24);
+    static_assert(sizeof(Claim) == 120 && offsetof(Claim, next_) == 0 && offsetof(Claim, inline_end_) == 24);
     static_assert(offsetof(Claim, tail_) == 32 && offsetof(Claim, slots_) == 40 && offsetof(Claim, ready_low_) == 88);
     static_assert(k_published == 2 && k_tail_shift == 20 && k_state_shift == 10 && k_payload_word == 2);
   }
 };
 struct Read : detail::QuickRead {
   static void check() {
-    static_assert(sizeof(Read) == 144 && offsetof(Read, slot_) == 0 && offsetof(Read, quick_end_) == 32);
+    static_assert(sizeof(Read) == 152 && offsetof(Read, slot_) == 0 && offsetof(Read, quick_end_) == 32);
     static_assert(offsetof(Read, counters_) == 40 && offsetof(Read, shared_floor_) == 96 &&
                   offsetof(Read, lane_end_) == 120);
     static_assert(k_owner_mask == 0xff << 2 && k_ready == 1 && k_state_shift == 10 && k_payload_word == 2);

@@ -33,7 +33,7 @@ struct [[nodiscard]] Batch {
 
 /// One attached consumer: an endpoint of a named group (competing) or of a private group (sees everything).
 ///
-/// Thread safety: one thread at a time, except `interrupt`-like use of stop tokens and Message::ack/nack of named
+/// Thread safety: one thread at a time, as a Producer, except `interrupt`-like use of stop tokens and Message::ack/nack of named
 /// groups, which may run in other threads. Different Consumer objects are independent.
 /// Made by Queue::consumer(). Destroying it detaches: leased messages go back to the group.
 class Consumer {
@@ -46,6 +46,7 @@ class Consumer {
   /// What is in the ring is delivered before end_of_stream and removed are told.
   /// Throws Error(forked) in a forked child.
   BELTWAY_HOT Received try_receive() {
+    const detail::DebugSingleUse<detail::QuickRead> use(*core_);
     detail::QuickRead::View view;
     if (core_->take_now(view)) [[likely]]
       return received(view);
@@ -55,10 +56,12 @@ class Consumer {
   /// Waits for a message: forever, for a duration, until a stop is requested. Adds Status::timeout and stopped.
   /// At the prefetch limit it waits for an ack or nack from another thread.
   BELTWAY_HOT Received receive() {
+    const detail::DebugSingleUse<detail::QuickRead> use(*core_);
     detail::QuickRead::View view;
     return take(view) ? received(view) : receive_slowly({});
   }
   BELTWAY_HOT Received receive(const Until& until) {
+    const detail::DebugSingleUse<detail::QuickRead> use(*core_);
     detail::QuickRead::View view;
     return take(view) ? received(view) : receive_slowly(until);
   }

@@ -106,7 +106,9 @@ class [[nodiscard]] Lent {
 
 /// One attached producer.
 ///
-/// Thread safety: one thread at a time. Different Producer objects are independent, also of one queue.
+/// Thread safety: one thread at a time; between two calls it may be handed on to another thread, as a strand, a pool or a
+/// coroutine does. Two threads at once are a misuse, which throws Error(misuse) where it is noticed: always where a call waits, and
+/// in programs compiled without NDEBUG at most calls. Different Producer objects are independent, also of one queue.
 /// Made by Queue::producer(). Destroying it detaches; what was published stays.
 ///
 /// Each way to publish has three forms. The blocking form (`publish`) waits while a reliable group holds the ring or the lane
@@ -121,12 +123,14 @@ class Producer {
 
   /// Copies `message` into the queue: into its slot if it has at most slot_bytes - 16 bytes, else into the lane.
   BELTWAY_HOT std::uint64_t publish(Bytes message) {
+    const detail::DebugSingleUse<detail::QuickClaim> use(*core_);
     const detail::QuickClaim::Put put = core_->put_copy_now(message);
     if (put == detail::QuickClaim::Put::done) [[likely]]
       return core_->last();
     return publish_slowly(put, message);
   }
   [[nodiscard]] BELTWAY_HOT Status try_publish(Bytes message) {
+    const detail::DebugSingleUse<detail::QuickClaim> use(*core_);
     const detail::QuickClaim::Put put = core_->put_copy_now(message);
     if (put == detail::QuickClaim::Put::done) [[likely]]
       return Status::ok;
@@ -148,6 +152,7 @@ class Producer {
   template <class Write>
     requires std::is_invocable_v<Write&, std::span<std::byte>>
   std::uint64_t publish(std::size_t size, Write&& write) {
+    const detail::DebugSingleUse<detail::QuickClaim> use(*core_);
     const detail::QuickClaim::Put put = put_now(size, write);
     if (put == detail::QuickClaim::Put::done) [[likely]]
       return core_->last();
@@ -156,6 +161,7 @@ class Producer {
   template <class Write>
     requires std::is_invocable_v<Write&, std::span<std::byte>>
   [[nodiscard]] Status try_publish(std::size_t size, Write&& write) {
+    const detail::DebugSingleUse<detail::QuickClaim> use(*core_);
     const detail::QuickClaim::Put put = put_now(size, write);
     if (put == detail::QuickClaim::Put::done) [[likely]]
       return Status::ok;

@@ -10,6 +10,7 @@
 // also asserts that the numbers here are those of the layout.
 #pragma once
 
+#include <atomic>
 #include <cstddef>
 #include <cstdint>
 
@@ -18,6 +19,7 @@
 #include "beltway/fork_guard.hpp"
 #include "beltway/hot.hpp"
 #include "beltway/limits.hpp"
+#include "beltway/single_use.hpp"
 
 namespace beltway::detail {
 
@@ -56,6 +58,8 @@ class QuickClaim {
     return put_now(message.size(),
                    [&](std::byte* place) noexcept { copy_racing(place, message.data(), message.size()); });
   }
+  /// Which thread is inside of a call: see single_use.hpp.
+  [[nodiscard]] std::atomic<std::uint64_t>& user() noexcept { return user_; }
   /// The position of the last claim.
   [[nodiscard]] std::uint64_t last() const noexcept { return (next_ - 1) & k_position_mask; }
 
@@ -111,6 +115,7 @@ class QuickClaim {
 
   static constexpr std::size_t k_not_counted = ~std::size_t{0};
   friend void void_claim(QuickClaim& claim, std::size_t size) noexcept;
+  friend void report_two_threads(const QuickClaim& producer);
 
   std::uint64_t next_ = 0;       // behind our last claim; single producer: our own copy of the position in `tail`
   std::uint64_t limit_ = 0;      // positions before this may be claimed; of a single producer never behind next_
@@ -125,6 +130,7 @@ class QuickClaim {
   std::uint64_t tail_low_ = 0;      // generation and owner, as a single producer stores them in `tail`
   std::uint64_t ready_low_ = 0;     // owner and READY, as it stores them in a slot
   const ForkGuard guard_;
+  std::atomic<std::uint64_t> user_{0};  // a thread, or 0
 };
 
 }  // namespace beltway::detail

@@ -7,6 +7,7 @@
 // What the slot says is a peer's word: each part is read once, and nothing outside the slot is ever pointed at.
 #pragma once
 
+#include <atomic>
 #include <cstddef>
 #include <cstdint>
 
@@ -14,6 +15,7 @@
 #include "beltway/fork_guard.hpp"
 #include "beltway/hot.hpp"
 #include "beltway/limits.hpp"
+#include "beltway/single_use.hpp"
 
 namespace beltway {
 
@@ -27,6 +29,8 @@ class QuickRead {
   QuickRead(const QuickRead&) = delete;
   QuickRead& operator=(const QuickRead&) = delete;
 
+  /// Which thread is inside of a call: see single_use.hpp.
+  [[nodiscard]] std::atomic<std::uint64_t>& user() noexcept { return user_; }
   struct View {
     const std::byte* data;
     std::uint64_t position;
@@ -112,6 +116,7 @@ class QuickRead {
   void tell_of_room() noexcept;
 
   friend class ::beltway::PrivateReader;
+  friend void report_two_threads(const QuickRead& consumer);
 
   const Word* slot_ = nullptr;  // of the next position to read
   std::uint64_t read_ = 0;      // that position
@@ -131,6 +136,7 @@ class QuickRead {
   const Word* sleepers_ = nullptr;  // of producers
   std::uint64_t lane_end_ = 0;      // behind the newest message in a lane
   const ForkGuard guard_;
+  std::atomic<std::uint64_t> user_{0};  // a thread, or 0
 };
 
 }  // namespace detail

@@ -90,7 +90,7 @@ const std::map<std::string_view, std::string_view> k_catches = {
 std::vector<Scenario> all_scenarios() {
   std::vector<Scenario> all;
   for (const auto& family : {ring_scenarios(), join_scenarios(), lane_scenarios(), group_scenarios(),
-                             removal_scenarios(), sleep_scenarios(), room_scenarios()}) {
+                             removal_scenarios(), sleep_scenarios(), room_scenarios(), heal_scenarios()}) {
     all.insert(all.end(), family.begin(), family.end());
   }
   return all;

@@ -46,7 +46,7 @@ function(write_source file text)
   endif()
 endfunction()
 
-file(GLOB files RELATIVE ${FROM} ${FROM}/include/beltway/*.hpp ${FROM}/src/*.hpp ${FROM}/src/*.cpp ${FROM}/daemon/repair.* ${FROM}/daemon/lane_recovery.* ${FROM}/daemon/eviction.*)
+file(GLOB files RELATIVE ${FROM} ${FROM}/include/beltway/*.hpp ${FROM}/src/*.hpp ${FROM}/src/*.cpp ${FROM}/daemon/heal.* ${FROM}/daemon/repair.* ${FROM}/daemon/lane_recovery.* ${FROM}/daemon/eviction.*)
 foreach(file IN LISTS files)
   get_property(text GLOBAL PROPERTY "text of ${file}")
   if(NOT text)

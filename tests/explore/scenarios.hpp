@@ -14,5 +14,6 @@ namespace beltway::explore {
 [[nodiscard]] std::vector<Scenario> removal_scenarios();
 [[nodiscard]] std::vector<Scenario> sleep_scenarios();
 [[nodiscard]] std::vector<Scenario> room_scenarios();
+[[nodiscard]] std::vector<Scenario> heal_scenarios();
 
 }  // namespace beltway::explore

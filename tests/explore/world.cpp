@@ -5,6 +5,7 @@
 #include <cstring>
 #include <span>
 
+#include "../support/living.hpp"
 #include "eviction.hpp"
 #include "lane_recovery.hpp"
 #include "memory.hpp"
@@ -100,7 +101,7 @@ void World::add_private(unsigned index, Start start, GroupKind kind) {
 }
 
 void World::bury(unsigned owner) {
-  daemon::repair(map, owner);
+  daemon::repair(map, owner, test::living_without(map, owner));
   if (owner < k_first_consumer) map.board().live_producers.fetch_and(~(1ULL << owner));
   map.endpoint(owner).identity.store_release(0);
   // The daemon does so for consumers, too; here only where the end of the stream needs it, so that repair() must do its part.

@@ -12,6 +12,7 @@
 #include <chrono>
 #include <csignal>
 #include <cstddef>
+#include <cstring>
 #include <string>
 #include <utility>
 #include <vector>
@@ -163,7 +164,7 @@ TEST(HostileConsumer, cannot_change_a_message) {
   }
 }
 
-TEST(HostileConsumer, that_scribbles_over_the_header_is_told_by_who_attaches_next_and_the_attached_go_on) {
+TEST(HostileConsumer, that_scribbles_over_the_header_is_healed_at_the_next_attach_and_the_attached_go_on) {
   const TestDaemon daemon;
   const Connection link = connect(daemon);
   const Queue queue = link.declare("q", k_options);
@@ -174,11 +175,11 @@ TEST(HostileConsumer, that_scribbles_over_the_header_is_told_by_who_attaches_nex
   for (std::size_t at = 0; at + 8 <= offsetof(Header, max_groups); at += 8) {
     auto* const word = reinterpret_cast<std::uint64_t*>(intruder.map().control + at);
     *word ^= 0x0101;
-    EXPECT_EQ(test::error_of([&] { (void)queue.consumer(); }).reason(), Errc::incompatible) << at;
-    EXPECT_EQ(test::error_of([&] { (void)queue.snapshot(); }).reason(), Errc::incompatible) << at;
+    EXPECT_EQ(test::error_of([&] { (void)queue.snapshot(); }).reason(), Errc::incompatible) << "only looks; " << at;
     producer.publish(std::string_view("on"));
     EXPECT_EQ(consumer.receive(20s)->text(), "on");
-    intruder.map().header() = sound;
+    EXPECT_EQ(test::error_of([&] { (void)queue.consumer(); }).reason(), Errc{}) << at;
+    EXPECT_EQ(std::memcmp(&intruder.map().header(), &sound, sizeof sound), 0) << at;
   }
   (void)queue.consumer();
 }

@@ -67,7 +67,8 @@ struct LocalQueue::State {
   void detach(unsigned owner) {
     const std::lock_guard lock(mutex);
     if (!attached[owner]) return;
-    daemon::repair(map, owner);
+    living.remove(owner);
+    daemon::repair(map, owner, living);
     if (owner < k_first_consumer) map.board().live_producers.fetch_and(~(1ULL << owner));
     wake_everybody(map);
     map.endpoint(owner).identity.store_release(0);
@@ -81,6 +82,7 @@ struct LocalQueue::State {
   QueueMap map;
   std::mutex mutex;
   bool attached[2 * k_first_consumer] = {};
+  daemon::Living living;
   std::vector<std::string> groups;
 };
 
@@ -110,11 +112,19 @@ void LocalQueue::remove() {
   wake_everybody(state_->map);
 }
 
+daemon::HealCounts LocalQueue::heal() {
+  const std::lock_guard lock(state_->mutex);
+  const daemon::HealCounts counts = daemon::heal(state_->map, state_->living);
+  wake_everybody(state_->map);
+  return counts;
+}
+
 void LocalQueue::detach(unsigned owner) { state_->detach(owner); }
 
 Attachment LocalQueue::attach_producer() {
   const std::lock_guard lock(state_->mutex);
   const unsigned owner = state_->take(0, state_->map.geometry.max_producers);
+  state_->living.add(owner);
   state_->map.endpoint(owner).identity.store_release(Identity{1, 0, k_endpoint_attached}.word());
   state_->map.board().live_producers.fetch_or(1ULL << owner);
   state_->map.board().producers_ever.fetch_add(1);
@@ -143,6 +153,7 @@ Attachment LocalQueue::attach_consumer(const ConsumerOptions& options) {
     attachment.start = join(state_->map, attachment.group, attachment.kind, options.start);
   }
   attachment.group_incarnation = GroupWord::of(state_->map.group(attachment.group).state.load_acquire()).incarnation;
+  state_->living.add(owner, attachment.group);
   const Identity identity{1, static_cast<std::uint16_t>(attachment.group), k_endpoint_attached};
   state_->map.endpoint(owner).identity.store_release(identity.word());
   attachment.hold =

@@ -10,6 +10,7 @@
 
 #include "attachment.hpp"
 #include "beltway/options.hpp"
+#include "heal.hpp"
 
 namespace beltway::test {
 
@@ -34,6 +35,8 @@ class LocalQueue {
   [[nodiscard]] unsigned group(const std::string& name) const;
   /// Posts the removal, as the daemon does.
   void remove();
+  /// What the daemon does at a purge, at an attach and at its start.
+  daemon::HealCounts heal();
   /// What the daemon does when it has proved an endpoint dead.
   void detach(unsigned owner);
 

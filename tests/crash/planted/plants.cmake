@@ -3,14 +3,28 @@
 include(${CMAKE_CURRENT_LIST_DIR}/../../explore/plants.cmake)
 
 # -- the repair ---------------------------------------------------------------------------------------------------
-plant(repair_does_not_help_tail daemon/repair.cpp
-  [[help_tail(map, Tail::of(map.tail().load_acquire()));]] "")
-plant(repair_leaves_claims daemon/repair.cpp
-  [[if (state.compare_and_swap(seen, SlotState{slot.position, slot.owner, SlotPhase::voided}.word())) ++voided;]] "")
-plant(repair_leaves_leases daemon/repair.cpp
-  [[if (word.compare_and_swap(seen, lease.word())) ++released;]] "")
-plant(repair_marks_no_try daemon/repair.cpp
+plant_expression(repair_leaves_claims daemon/heal.cpp
+  [[ahead == 0 && (!claimed || (!single_ && living_.has(slot.owner)))]] [[ahead == 0]])
+plant_expression(repair_leaves_claims_without_a_mark daemon/heal.cpp
+  [[last && living_.has(tail.owner)]] [[last]])
+plant_expression(repair_leaves_leases daemon/heal.cpp
+  [[sense && (!leased || living_.has(lease.owner, index))]] [[sense]])
+plant(repair_marks_no_try daemon/heal.cpp
   [[if (lease.tries < k_max_tries) ++lease.tries;]] "")
+
+# -- healing ------------------------------------------------------------------------------------------------------
+plant(healing_leaves_tail daemon/heal.cpp
+  [[if (!in_order) find_tail();]] "")
+plant(healing_leaves_holes daemon/heal.cpp
+  [[if (has_moved_on(ahead, p)) return;]] [[if (ahead != 0) return;]])
+plant_expression(healing_leaves_floors daemon/heal.cpp
+  [[!beyond && distance(floor, tail_) >= -slots_]] [[true]])
+plant_expression(healing_leaves_floors_that_are_behind daemon/heal.cpp
+  [[distance(floor, tail_) >= -slots_]] [[true]])
+plant_expression(healing_leaves_next daemon/heal.cpp
+  [[beyond || given_back]] [[given_back]])
+plant_expression(healing_believes_later_leases daemon/heal.cpp
+  [[has_moved_on(ahead, p) || (ahead == 0 && static_cast<unsigned>(lease.phase) != 0)]] [[true]])
 plant(repair_leaves_the_private_group daemon/repair.cpp
   [[free_group(map, map.geometry.max_groups + owner - k_first_consumer);]] "")
 plant(repair_leaves_the_sleeper daemon/repair.cpp

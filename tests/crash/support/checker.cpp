@@ -3,6 +3,7 @@
 
 #include <optional>
 
+#include "../../support/living.hpp"
 #include "floors.hpp"
 #include "groups.hpp"
 #include "lane_recovery.hpp"
@@ -211,7 +212,7 @@ void give_back_lane(const QueueMap& map, unsigned producer) {
 void bury(World& world, unsigned owner) {
   if (owner == k_nobody) return;
   const QueueMap& map = world.map();
-  daemon::repair(map, owner);
+  daemon::repair(map, owner, test::living_without(map, owner));
   if (owner < k_first_consumer) {
     give_back_lane(map, owner);
     map.board().live_producers.fetch_and(~(1ULL << owner));

@@ -1,6 +1,7 @@
 // See daemon_jobs.hpp.
 #include "daemon_jobs.hpp"
 
+#include "disorder.hpp"
 #include "groups.hpp"
 #include "seen.hpp"
 #include "stepper.hpp"
@@ -63,6 +64,12 @@ void throw_out(World& world) {
   evict(world, owner);
 }
 
+/// The disorder is written before; healing is killed at every step, and done again.
+template <void (*write)(World&)>
+void in_disorder(Crew& crew) {
+  write(crew.world());
+}
+
 constexpr DaemonJob k_jobs[] = {
     {"attach_latest", always, attach_private<GroupKind::priv, Start::latest>, undo_attach},
     {"attach_oldest", always, attach_private<GroupKind::priv, Start::oldest>, undo_attach},
@@ -76,6 +83,16 @@ constexpr DaemonJob k_jobs[] = {
     {"detach_named", with_named, detach_named, detach_named},
     {"evict_private", with_private, throw_out<k_private>, throw_out<k_private>, hold_one<k_private>},
     {"evict_named", with_named, throw_out<k_named_a>, throw_out<k_named_a>, hold_one<k_named_a>},
+    {"heal_nothing", always, heal, heal},
+    {"heal_tail_ahead", always, heal, heal, in_disorder<write_tail_ahead>},
+    {"heal_tail_far_away", always, heal, heal, in_disorder<write_tail_far_away>},
+    {"heal_free_slot", always, heal, heal, in_disorder<write_free_slot>},
+    {"heal_floor_beyond", with_named, heal, heal, in_disorder<write_floor_beyond>},
+    {"heal_floor_far_behind", with_named, heal, heal, in_disorder<write_floor_far_behind>},
+    {"heal_next_beyond", with_named, heal, heal, in_disorder<write_next_beyond>},
+    {"heal_lease_of_nobody", with_named, heal, heal, in_disorder<write_lease_of_nobody>},
+    {"heal_lease_of_a_later_lap", with_named, heal, heal, in_disorder<write_lease_of_a_later_lap>},
+    {"heal_sleepers_of_nobody", always, heal, heal, in_disorder<write_sleepers_of_nobody>},
 };
 
 }  // namespace

@@ -1,0 +1,57 @@
+// Names a misuse: two threads that use one Producer or one Consumer at once. Each endpoint has a private word that says which
+// thread is inside of a call. Handing an endpoint on to another thread between two calls is no misuse.
+//
+// The library checks this wherever a call does not take its fastest way. Programs that are compiled without NDEBUG check it in
+// publish(), try_publish(), receive() and try_receive() as well. The classes are the same in both builds. Functions that are
+// noexcept (an ack, a drop, counters) check nothing, since they cannot report; the library never aborts.
+#pragma once
+
+#include <pthread.h>
+
+#include <atomic>
+#include <cstdint>
+
+namespace beltway::detail {
+
+class QuickClaim;
+class QuickRead;
+
+/// Throws Error(misuse), which names the queue and the remedy; returns in a forked child, where the call itself says so.
+void report_two_threads(const QuickClaim& producer);
+void report_two_threads(const QuickRead& consumer);
+
+/// Says that this thread is inside of a call of `core` while it lives. Throws Error(misuse) if another thread is. Two that enter
+/// at the very same moment may both get in: plain loads and stores cost next to nothing, and the next call sees it.
+template <class Core>
+class SingleUse {
+ public:
+  explicit SingleUse(Core& core) : user_(core.user()) {
+    const auto me = static_cast<std::uint64_t>(::pthread_self());
+    const std::uint64_t inside = user_.load(std::memory_order_relaxed);
+    if (inside == me) return;  // a call inside of a call
+    if (inside != 0) report_two_threads(core);
+    entered_ = true;
+    user_.store(me, std::memory_order_relaxed);
+  }
+  SingleUse(const SingleUse&) = delete;
+  SingleUse& operator=(const SingleUse&) = delete;
+  ~SingleUse() {
+    if (entered_) user_.store(0, std::memory_order_relaxed);
+  }
+
+ private:
+  std::atomic<std::uint64_t>& user_;
+  bool entered_ = false;
+};
+
+#ifdef NDEBUG
+template <class Core>
+struct DebugSingleUse {
+  explicit DebugSingleUse(Core& /*core*/) noexcept {}
+};
+#else
+template <class Core>
+using DebugSingleUse = SingleUse<Core>;
+#endif
+
+}  // namespace beltway::detail

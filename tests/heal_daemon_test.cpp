@@ -1,0 +1,233 @@
+// A real daemon heals what a program has left behind: one that used a Producer from two threads, and one that wrote over words
+// that only the daemon writes.
+#define NDEBUG  // the program of a user who does not build for debugging: nothing stops the misuse early
+
+#include <gtest/gtest.h>
+#include <sys/mman.h>
+
+#include <cstring>
+#include <functional>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "queue_setup.hpp"
+#include "segment.hpp"
+#include "support/daemon.hpp"
+#include "support/raw_client.hpp"
+#include "validate.hpp"
+
+namespace beltway {
+namespace {
+
+using namespace std::chrono_literals;
+using nlohmann::json;
+using test::Child;
+using test::connect;
+using test::RawClient;
+using test::TestDaemon;
+
+QueueOptions options_of(std::uint32_t producers) {
+  return {.slots = 64, .lane_bytes = 4096, .max_producers = producers, .max_consumers = 4, .groups = {"g"}};
+}
+
+/// A producer that writes where it likes.
+class Scribbling {
+ public:
+  Scribbling(const TestDaemon& daemon, const Queue& queue) : client_(daemon), geometry_(geometry_of(queue.options())) {
+    client_.say_hello();
+    client_.say({{"op", "attach"},
+                 {"n", 1},
+                 {"queue", queue.id()},
+                 {"role", "producer"},
+                 {"barriers", true},
+                 {"bells", false}});
+    const json reply = client_.hear();
+    if (reply.contains("error")) throw std::runtime_error(reply.dump());
+    index = reply["endpoint"];
+    control_ = Mapping(client_.descriptors[0].get(), {0, geometry_.control_bytes()}, Access::read_write, "test");
+    ring_ = Mapping(client_.descriptors[1].get(), {0, geometry_.ring_bytes()}, Access::read_write, "test");
+    client_.descriptors.clear();
+  }
+  [[nodiscard]] QueueMap map() const {
+    return {.geometry = geometry_, .ring = ring_.data(), .heap = nullptr, .control = control_.data(), .bells = nullptr};
+  }
+  unsigned index = 0;
+
+ private:
+  RawClient client_;
+  Geometry geometry_;
+  Mapping ring_;
+  Mapping control_;
+};
+
+/// Three laps through a new producer, the group and a private consumer.
+void expect_usable(const Queue& queue) {
+  Producer out = queue.producer();
+  Consumer workers = queue.consumer({.group = "g", .follow = true});
+  while (Received message = workers.try_receive()) message->ack();
+  Consumer all = queue.consumer({.follow = true});
+  for (std::uint32_t i = 0; i < 3 * queue.options().slots; ++i) {
+    const std::string text = std::to_string(i);
+    ASSERT_EQ(out.publish_until(text, 10s), Status::ok) << i;
+    Received of_group = workers.receive(10s);
+    ASSERT_TRUE(of_group) << i << ": " << to_string(of_group.status());
+    EXPECT_EQ(of_group->text(), text);
+    of_group->ack();
+    Received of_all = all.receive(10s);
+    ASSERT_TRUE(of_all) << i << ": " << to_string(of_all.status());
+    EXPECT_EQ(of_all->text(), text);
+  }
+}
+
+/// Two threads publish with one Producer, which they must not, for a moment.
+int misuse(const TestDaemon& daemon) {
+  Producer out = connect(daemon).open_queue("q").producer();
+  const auto end = std::chrono::steady_clock::now() + 200ms;
+  const auto work = [&] {
+    const std::string message(40, 'x');
+    while (std::chrono::steady_clock::now() < end) {
+      try {
+        static_cast<void>(out.try_publish(message));
+      } catch (const Error&) {  // it was named
+      }
+    }
+  };
+  std::thread other(work);
+  work();
+  other.join();
+  return 0;
+}
+
+class Misuse : public testing::TestWithParam<std::uint32_t> {};
+
+TEST_P(Misuse, of_a_producer_by_two_threads_is_healed_when_its_process_is_gone) {
+  const TestDaemon daemon;
+  const Queue queue = connect(daemon).declare("q", options_of(GetParam()));
+  for (int round = 0; round < 5; ++round) {
+    SCOPED_TRACE(round);
+    Child reader = Child::fork([&]() -> int {
+      Consumer in = connect(daemon).open_queue("q").consumer({.group = "g", .follow = true, .ack = Ack::automatic});
+      for (;;) static_cast<void>(in.receive());
+    });
+    Consumer mine = queue.consumer({.lossy = true, .follow = true});
+    Child culprit = Child::fork([&] { return misuse(daemon); });
+    static_cast<void>(culprit.wait());  // it may have crashed
+    reader.kill();
+    static_cast<void>(reader.wait());
+    expect_usable(queue);
+    EXPECT_EQ(queue.purge("g").left, 0U);
+    while (mine.try_receive()) {
+    }
+    EXPECT_NE(mine.try_receive().status(), Status::removed);
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(Producers, Misuse, testing::Values(1U, 4U),
+                         [](const auto& each) { return "of_" + std::to_string(each.param); });
+
+struct Written {
+  const char* name;
+  std::function<void(const QueueMap& map)> write;
+};
+
+class Overwritten : public testing::TestWithParam<Written> {};
+
+TEST_P(Overwritten, words_of_the_daemon_are_restored_from_its_record) {
+  const TestDaemon daemon;
+  const Connection link = connect(daemon);
+  const Queue queue = link.declare("q", options_of(4));
+  Consumer workers = queue.consumer({.group = "g", .follow = true});
+  Consumer all = queue.consumer({.follow = true});
+  Producer out = queue.producer();
+  out.publish("before");
+  const Scribbling scribbling(daemon, queue);
+  const QueueMap map = scribbling.map();
+  const auto words = [&] {
+    std::vector<std::uint64_t> now{map.board().live_producers.load_relaxed(), map.board().producers_ever.load_relaxed(),
+                                   Notice::of(map.board().notice.load_relaxed()).flags};
+    for (unsigned i = 0; i < map.geometry.max_producers; ++i) now.push_back(map.endpoint(i).identity.load_relaxed());
+    for (unsigned i = 0; i < map.geometry.max_consumers; ++i) {
+      now.push_back(map.endpoint(k_first_consumer + i).identity.load_relaxed());
+    }
+    for (unsigned i = 0; i < map.geometry.groups(); ++i) {
+      const GroupWord word = GroupWord::of(map.group(i).state.load_relaxed());
+      const bool named = i < map.geometry.max_groups;
+      now.push_back(GroupWord{named ? word.incarnation : 0, word.kind, word.phase}.word());
+    }
+    return now;
+  };
+  const std::vector<std::uint64_t> before = words();
+  GetParam().write(map);
+  static_cast<void>(queue.purge("g"));
+  EXPECT_EQ(words(), before);
+  const Header right = header_of(map.geometry, queue.id());
+  EXPECT_EQ(std::memcmp(&map.header(), &right, sizeof right), 0);
+  EXPECT_NE(daemon.log().find("was in disorder"), std::string::npos) << daemon.log();
+  // Those that were attached go on.
+  out.publish("after");
+  EXPECT_TRUE(workers.receive(10s));
+  Received message = all.receive(10s);
+  if (message && message->text() == "before") message = all.receive(10s);
+  ASSERT_TRUE(message) << to_string(message.status());
+  EXPECT_EQ(message->text(), "after");
+}
+
+const std::vector<Written> k_written{
+    {"the_notice_says_removed",
+     [](const QueueMap& m) { m.board().notice.store_release(Notice{9, k_notice_removed}.word()); }},
+    {"the_notice_says_symmetric",
+     [](const QueueMap& m) { m.board().notice.store_release(Notice{9, k_notice_symmetric}.word()); }},
+    {"the_notice_is_nonsense", [](const QueueMap& m) { m.board().notice.store_release(~0ULL); }},
+    {"all_producers_live", [](const QueueMap& m) { m.board().live_producers.store_release(~0ULL); }},
+    {"no_producer_lives", [](const QueueMap& m) { m.board().live_producers.store_release(0); }},
+    {"no_producer_ever_was", [](const QueueMap& m) { m.board().producers_ever.store_release(0); }},
+    {"identities_say_evicted",
+     [](const QueueMap& m) {
+       for (unsigned i = 0; i < 2; ++i) {
+         m.endpoint(k_first_consumer + i).identity.store_release(Identity{7, 99, k_endpoint_evicted}.word());
+       }
+     }},
+    {"identities_of_producers_are_gone",
+     [](const QueueMap& m) {
+       for (unsigned i = 0; i < 4; ++i) m.endpoint(i).identity.store_release(0);
+     }},
+    {"the_group_is_free", [](const QueueMap& m) { m.group(0).state.store_release(0); }},
+    {"the_group_is_joining_for_ever",
+     [](const QueueMap& m) {
+       m.group(0).state.store_release(GroupWord{1, GroupKind::named, GroupPhase::joining}.word());
+     }},
+    {"the_group_is_leaving",
+     [](const QueueMap& m) {
+       m.group(0).state.store_release(GroupWord{1, GroupKind::named, GroupPhase::leaving}.word());
+     }},
+    {"a_place_without_a_group_is_active_and_holds_the_ring",
+     [](const QueueMap& m) {
+       m.group(3).state.store_release(GroupWord{5, GroupKind::named, GroupPhase::active}.word());
+       m.group(m.geometry.groups() - 1).state.store_release(GroupWord{5, GroupKind::priv, GroupPhase::active}.word());
+     }},
+    {"a_private_group_is_free", [](const QueueMap& m) { m.group(m.geometry.max_groups + 1).state.store_release(0); }},
+    {"the_header_is_nonsense", [](const QueueMap& m) { std::memset(&m.header(), 0xee, sizeof(Header)); }},
+};
+
+INSTANTIATE_TEST_SUITE_P(Words, Overwritten, testing::ValuesIn(k_written),
+                         [](const auto& each) { return std::string(each.param.name); });
+
+TEST(Overwritten, words_are_restored_when_anybody_attaches) {
+  const TestDaemon daemon;
+  const Queue queue = connect(daemon).declare("q", options_of(4));
+  {
+    const Scribbling scribbling(daemon, queue);
+    const QueueMap map = scribbling.map();
+    map.board().notice.store_release(Notice{9, k_notice_removed}.word());
+    std::memset(&map.header(), 0, sizeof(Header));
+    map.tail().store_release(~0ULL);
+    map.group(0).floor.store_release(~0ULL);
+    for (Position i = 0; i < map.geometry.slots; i += 3) map.slot(i).state.store_release(i << 40);
+    expect_usable(queue);
+  }
+  expect_usable(queue);
+}
+
+}  // namespace
+}  // namespace beltway

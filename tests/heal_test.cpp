@@ -1,0 +1,221 @@
+// Every kind of disorder that a program can leave in a queue's memory, then healing: the queue works for everybody afterwards,
+// what was READY and in order is delivered, and nothing that a living producer writes is lost.
+#include "heal.hpp"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "beltway/beltway.hpp"
+#include "local_queue.hpp"
+
+namespace beltway::test {
+namespace {
+
+constexpr std::uint32_t k_slots = 8;
+
+QueueOptions options(std::uint32_t producers) {
+  return {.slots = k_slots, .max_producers = producers, .max_consumers = 4, .max_groups = 2, .groups = {"g"}};
+}
+
+/// Writes disorder into a queue whose messages are 0 to `tail` - 1, of which the last half is still needed.
+struct Disorder {
+  const char* name;
+  std::function<void(const QueueMap& map, Position tail)> write;
+};
+
+void set_slot(const QueueMap& map, Position at, Position says, std::uint8_t owner, SlotPhase phase) {
+  map.slot(at).state.store_release(SlotState{wrap(says), owner, phase}.word());
+}
+void set_tail(const QueueMap& map, Position to, std::uint8_t owner = 0) {
+  map.tail().store_release(Tail{to, 0, owner}.word());
+}
+Group& group(const QueueMap& map) { return map.group(0); }
+
+const std::vector<Disorder>& disorders() {
+  static const std::vector<Disorder> all{
+      {"slot_of_an_older_lap",
+       [](const QueueMap& m, Position t) { set_slot(m, t - 2, t - 2 - k_slots, 0, SlotPhase::ready); }},
+      {"slot_of_a_later_lap",
+       [](const QueueMap& m, Position t) { set_slot(m, t - 2, t - 2 + k_slots, 0, SlotPhase::ready); }},
+      {"slot_of_a_lap_far_away",
+       [](const QueueMap& m, Position t) { set_slot(m, t - 2, t - 2 + (1ULL << 50), 0, SlotPhase::ready); }},
+      {"slot_of_another_position",
+       [](const QueueMap& m, Position t) { set_slot(m, t - 2, t - 1, 0, SlotPhase::ready); }},
+      {"slot_of_an_earlier_position",
+       [](const QueueMap& m, Position t) { set_slot(m, t - 2, t - 3, 0, SlotPhase::ready); }},
+      {"slot_of_zeros", [](const QueueMap& m, Position t) { m.slot(t - 2).state.store_release(0); }},
+      {"slot_of_ones", [](const QueueMap& m, Position t) { m.slot(t - 2).state.store_release(~0ULL); }},
+      {"claim_of_nobody", [](const QueueMap& m, Position t) { set_slot(m, t - 2, t - 2, 9, SlotPhase::claimed); }},
+      {"claim_of_no_endpoint",
+       [](const QueueMap& m, Position t) { set_slot(m, t - 2, t - 2, 200, SlotPhase::claimed); }},
+      {"first_slot_that_is_needed",
+       [](const QueueMap& m, Position t) { set_slot(m, t - k_slots / 2, t, 0, SlotPhase::ready); }},
+      {"last_slot", [](const QueueMap& m, Position t) { set_slot(m, t - 1, t + 1, 0, SlotPhase::ready); }},
+      {"three_slots",
+       [](const QueueMap& m, Position t) {
+         for (Position i = 1; i <= 3; ++i) set_slot(m, t - i, t + i, 7, SlotPhase::claimed);
+       }},
+      {"slot_behind_the_floor", [](const QueueMap& m, Position t) { m.slot(t - k_slots).state.store_release(~0ULL); }},
+      {"tail_ahead", [](const QueueMap& m, Position t) { set_tail(m, t + 3); }},
+      {"tail_laps_ahead", [](const QueueMap& m, Position t) { set_tail(m, t + 5 * k_slots + 3); }},
+      {"tail_far_away", [](const QueueMap& m, Position t) { set_tail(m, t + (1ULL << 42)); }},
+      {"tail_of_ones", [](const QueueMap& m, Position) { m.tail().store_release(~0ULL); }},
+      {"tail_of_zeros", [](const QueueMap& m, Position) { m.tail().store_release(0); }},
+      {"tail_behind", [](const QueueMap& m, Position t) { set_tail(m, t - 3); }},
+      {"tail_laps_behind", [](const QueueMap& m, Position t) { set_tail(m, t - 2 * k_slots - 1); }},
+      {"tail_behind_and_a_torn_slot",
+       [](const QueueMap& m, Position t) {
+         set_tail(m, t - 2);
+         set_slot(m, t - 3, t - 2, 0, SlotPhase::ready);
+       }},
+      {"floor_beyond_tail",
+       [](const QueueMap& m, Position t) { group(m).floor.store_release(Floor{1, wrap(t + 5)}.word()); }},
+      {"floor_far_beyond",
+       [](const QueueMap& m, Position t) { group(m).floor.store_release(Floor{1, wrap(t + (1ULL << 50))}.word()); }},
+      {"floor_laps_behind",
+       [](const QueueMap& m, Position t) { group(m).floor.store_release(Floor{1, wrap(t - 5 * k_slots)}.word()); }},
+      {"floor_of_ones", [](const QueueMap& m, Position) { group(m).floor.store_release(~0ULL); }},
+      {"next_beyond_tail", [](const QueueMap& m, Position t) { group(m).next.store_release(Next{t + 5, 1}.word()); }},
+      {"next_of_ones", [](const QueueMap& m, Position) { group(m).next.store_release(~0ULL); }},
+      {"lease_of_nobody",
+       [](const QueueMap& m, Position t) {
+         m.lease(0, t - 2).store_release(Lease{t - 2, 99, 0, LeasePhase::leased}.word());
+       }},
+      {"lease_of_no_endpoint",
+       [](const QueueMap& m, Position t) {
+         m.lease(0, t - 2).store_release(Lease{t - 2, 3, 0, LeasePhase::leased}.word());
+       }},
+      {"lease_of_a_later_lap",
+       [](const QueueMap& m, Position t) {
+         m.lease(0, t - 2).store_release(Lease{t - 2 + k_slots, 99, 0, LeasePhase::leased}.word());
+       }},
+      {"lease_of_ones", [](const QueueMap& m, Position t) { m.lease(0, t - 2).store_release(~0ULL); }},
+      {"lease_without_a_phase",
+       [](const QueueMap& m, Position t) {
+         m.lease(0, t - 2).store_release(Lease{t - 2, 0, 0, static_cast<LeasePhase>(0)}.word());
+       }},
+      {"sleepers_of_nobody",
+       [](const QueueMap& m, Position) {
+         m.board().producer_sleepers.store_release(~0ULL);
+         m.board().consumer_sleepers.store_release(~0ULL);
+       }},
+      {"all_slots_and_tail",
+       [](const QueueMap& m, Position) {
+         for (Position i = 0; i < k_slots; ++i) m.slot(i).state.store_release(0x123456789abcdefULL * (i + 1));
+         m.tail().store_release(0x987654321ULL);
+       }},
+  };
+  return all;
+}
+
+struct Case {
+  std::uint32_t producers;
+  const Disorder* disorder;
+};
+
+class Healing : public testing::TestWithParam<Case> {
+ protected:
+  /// Messages before the disorder: positions 0 to k_tail - 1. The group has had the first half of the last lap.
+  static constexpr Position k_tail = 3 * k_slots;
+
+  static void fill(Producer& out, Consumer& in) {
+    for (Position p = 0; p < k_tail; ++p) {
+      out.publish(std::to_string(p));
+      if (p >= k_slots / 2) in.receive()->ack();
+    }
+  }
+
+  /// Three laps go through, to the group and to a new private consumer.
+  static void expect_usable(LocalQueue& queue, Producer& out, Consumer& in) {
+    while (Received message = in.try_receive()) message->ack();
+    Consumer all = queue.consumer();
+    for (std::uint32_t i = 0; i < 3 * k_slots; ++i) {
+      const std::string text = "after " + std::to_string(i);
+      ASSERT_EQ(out.try_publish(text), Status::ok) << i;
+      Received of_the_group = in.try_receive();
+      ASSERT_TRUE(of_the_group) << i << ": " << to_string(of_the_group.status());
+      EXPECT_EQ(of_the_group->text(), text);
+      EXPECT_TRUE(of_the_group->ack());
+      Received of_all = all.try_receive();
+      ASSERT_TRUE(of_all) << i << ": " << to_string(of_all.status());
+      EXPECT_EQ(of_all->text(), text);
+    }
+  }
+};
+
+TEST_P(Healing, a_queue_whose_producers_are_gone_works_again) {
+  LocalQueue queue(options(GetParam().producers));
+  Consumer in = queue.consumer({.group = "g"});
+  {
+    Producer out = queue.producer();
+    fill(out, in);
+  }
+  GetParam().disorder->write(queue.map(), k_tail);
+  queue.heal();
+  EXPECT_FALSE(queue.heal().disorder()) << "healing is done at once";
+  Producer out = queue.producer();
+  expect_usable(queue, out, in);
+}
+
+TEST_P(Healing, a_queue_whose_producer_lives_works_again_when_it_publishes) {
+  LocalQueue queue(options(GetParam().producers));
+  Consumer in = queue.consumer({.group = "g"});
+  Producer out = queue.producer();
+  fill(out, in);
+  GetParam().disorder->write(queue.map(), k_tail);
+  queue.heal();
+  // A single producer overwrites what is newest, and nobody may touch that meanwhile: a lap of it, then again.
+  for (std::uint32_t i = 0; i < 2 * k_slots; ++i) {
+    static_cast<void>(out.try_publish("meanwhile"));
+    while (Received message = in.try_receive()) message->ack();
+  }
+  queue.heal();
+  expect_usable(queue, out, in);
+}
+
+TEST_P(Healing, messages_in_their_order_are_delivered) {
+  LocalQueue queue(options(GetParam().producers));
+  Consumer in = queue.consumer({.group = "g"});
+  {
+    Producer out = queue.producer();
+    fill(out, in);
+  }
+  std::vector<std::uint64_t> before(k_slots);
+  for (Position i = 0; i < k_slots; ++i) before[i] = queue.map().slot(i).state.load_relaxed();
+  GetParam().disorder->write(queue.map(), k_tail);
+  std::vector<Position> whole;
+  for (Position p = k_tail - k_slots / 2; p < k_tail; ++p) {
+    if (queue.map().slot(p).state.load_relaxed() == before[p % k_slots]) whole.push_back(p);
+  }
+  queue.heal();
+  std::vector<Position> got;
+  while (Received message = in.try_receive()) {
+    // What was READY and in order comes once more, unless it was acknowledged; other slots hold what a program wrote there.
+    if (message->text() == std::to_string(message->position()) && message->position() >= k_tail - k_slots / 2) {
+      got.push_back(message->position());
+    }
+    message->ack();
+  }
+  for (const Position p : whole) {
+    EXPECT_EQ(std::count(got.begin(), got.end(), p), 1) << "position " << p;
+  }
+}
+
+std::vector<Case> cases() {
+  std::vector<Case> all;
+  for (const std::uint32_t producers : {1U, 2U}) {
+    for (const Disorder& disorder : disorders()) all.push_back({producers, &disorder});
+  }
+  return all;
+}
+
+INSTANTIATE_TEST_SUITE_P(All, Healing, testing::ValuesIn(cases()), [](const testing::TestParamInfo<Case>& each) {
+  return std::string(each.param.disorder->name) + (each.param.producers == 1 ? "_of_one" : "_of_two");
+});
+
+}  // namespace
+}  // namespace beltway::test

@@ -1,0 +1,27 @@
+// Who is attached to a queue without a daemon, by the identity words that the test has written.
+#pragma once
+
+#include "heal.hpp"
+#include "queue_map.hpp"
+
+namespace beltway::test {
+
+inline daemon::Living living_of(const QueueMap& map) noexcept {
+  daemon::Living living;
+  const auto add = [&](unsigned owner) {
+    const Identity identity = Identity::of(map.endpoint(owner).identity.load_relaxed());
+    if ((identity.flags & k_endpoint_attached) != 0) living.add(owner, identity.group);
+  };
+  for (unsigned i = 0; i < map.geometry.max_producers; ++i) add(i);
+  for (unsigned i = 0; i < map.geometry.max_consumers; ++i) add(k_first_consumer + i);
+  return living;
+}
+
+/// The same without `owner`, whose death is being repaired.
+inline daemon::Living living_without(const QueueMap& map, unsigned owner) noexcept {
+  daemon::Living living = living_of(map);
+  living.remove(owner);
+  return living;
+}
+
+}  // namespace beltway::test
