@@ -1,10 +1,11 @@
 // What a process inherits from whoever starts it, and what the daemon keeps of that.
 //
-// Every start of beltwayd (settle): descriptors 0 to 2 are open, the file mode mask is 022, no timer runs, and of the inherited
-// dispositions only an ignored SIGHUP (nohup) and an ignored SIGINT (`beltwayd &` in a script) stay: see signals.hpp. SIGPIPE and SIGXFSZ are ignored: a write that fails says so.
+// Every start of beltwayd (settle): descriptors 0 to 2 are open, the file mode mask is 022, and no timer runs. Of the inherited
+// dispositions only an ignored SIGHUP (nohup) and an ignored SIGINT (`beltwayd &` in a script) stay: see signals.hpp. SIGPIPE and
+// SIGXFSZ are ignored: a write that fails says so.
 //
-// A start in the background (leave_callers_world) hears SIGINT in any case, and drops what belongs to the caller. A daemon that a first client starts
-// serves all programs of its user. Reset are: scheduling class, niceness and I/O priority, the processor mask, timer slack, the
+// A start in the background (leave_callers_world) hears SIGINT in any case, and drops what belongs to the caller. A daemon that
+// a first client starts serves all programs of its user. Reset are: scheduling class, niceness and I/O priority, the processor mask, timer slack, the
 // memory policy, the OOM score, ambient capabilities, the session keyring, the personality, the working directory, descriptors
 // from 3 on, and the environment but for k_kept_variables. Soft limits go up to the hard ones (stack: 8 MiB, core files: none).
 // What needs a right that the process does not have stays as it is: a better niceness, a lower OOM score.
