@@ -166,8 +166,10 @@ TEST(Daemon, survives_garbage_and_turns_its_sender_away) {
   impolite.say({{"op", "ping"}, {"n", 1}});
   EXPECT_EQ(impolite.hear()["error"]["errc"], "protocol") << "hello comes first";
   RawClient other(daemon);
-  other.say({{"op", "hello"}, {"n", 1}, {"protocol", 2}});
-  EXPECT_NE(other.hear()["error"]["message"].get<std::string>().find("protocol 2"), std::string::npos);
+  const std::uint32_t unknown = k_protocol_version + 1;
+  other.say({{"op", "hello"}, {"n", 1}, {"protocol", unknown}});
+  EXPECT_NE(other.hear()["error"]["message"].get<std::string>().find("protocol " + std::to_string(unknown)),
+            std::string::npos);
   impolite.close();
   other.close();
   EXPECT_TRUE(eventually([&] { return open_descriptors(daemon.process().pid()) <= before; }));
