@@ -10,8 +10,8 @@
 // Names are short, since all of them together must fit one environment variable ($LISTEN_FDNAMES, 128 KiB).
 //
 // The daemon never waits for a store that does not read (a stopped keeper, a busy systemd) but for some milliseconds once. What
-// it has to say is put aside then, in order, and sent when there is room (see is_behind). Meanwhile no queue is declared: it would
-// not outlive the daemon.
+// it has to say is put aside then, in order, and sent when there is room (see is_behind). Meanwhile no queue is declared: the
+// queue would not outlive the daemon.
 //
 // Without a store (a bare daemon, or one whose store has gone) nothing is kept and nothing fails.
 // Ownership: the notify socket, and what was inherited until it is taken. Thread safety: the daemon's one thread.

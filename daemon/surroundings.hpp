@@ -5,9 +5,10 @@
 // SIGXFSZ are ignored: a write that fails says so.
 //
 // A start in the background (leave_callers_world) hears SIGINT in any case, and drops what belongs to the caller. A daemon that
-// a first client starts serves all programs of its user. Reset are: scheduling class, niceness and I/O priority, the processor mask, timer slack, the
-// memory policy, the OOM score, ambient capabilities, the session keyring, the personality, the working directory, descriptors
-// from 3 on, and the environment but for k_kept_variables. Soft limits go up to the hard ones (stack: 8 MiB, core files: none).
+// a first client starts serves all programs of its user. Reset are: scheduling class, niceness and I/O priority, the processor
+// mask, timer slack, the memory policy, the OOM score, ambient capabilities, the session keyring, the personality, the working
+// directory, descriptors from 3 on, and the environment but for k_kept_variables. Soft limits go up to the hard ones (stack:
+// 8 MiB, core files: none).
 // What needs a right that the process does not have stays as it is: a better niceness, a lower OOM score.
 //
 // What no process can reset for itself: the cgroup, namespaces, hard limits, no_new_privs, seccomp filters, the capability
