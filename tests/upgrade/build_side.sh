@@ -2,7 +2,7 @@
 # Builds one side of the upgrade tests: build_side.sh SIDE SOURCES FOLDER
 #   old     beltwayd and beltway of the last commit with layout 1.1, from the history
 #   other   beltwayd and beltway of these sources, with another layout: the next major number, and two words that have changed places
-# Both with little optimisation: they are tested with, not measured. What could not be built says why in FOLDER/missing.
+# Both without optimisation: they are tested with, not measured. What could not be built says why in FOLDER/missing.
 set -euo pipefail
 side=$1 sources=$2 folder=$3
 last_1_1=5582098
@@ -44,7 +44,7 @@ mkdir -p "$folder"
 rm -f "$folder/missing"
 copy_"$side"
 [ -e "$folder/build/build.ninja" ] ||
-  cmake -S "$folder/src" -B "$folder/build" -G Ninja -DCMAKE_BUILD_TYPE=None -DCMAKE_CXX_FLAGS="-O1 -DNDEBUG" \
+  cmake -S "$folder/src" -B "$folder/build" -G Ninja -DCMAKE_BUILD_TYPE=None -DCMAKE_CXX_FLAGS="-O0 -DNDEBUG" \
     -DBELTWAY_PRECOMPILE=ON -DBELTWAY_BUILD_TESTS=OFF -DBELTWAY_BUILD_BENCH=OFF -DBELTWAY_BUILD_EXAMPLES=OFF \
     -DBELTWAY_INSTALL=OFF >"$folder/configure.log"
 cmake --build "$folder/build" --target beltwayd beltway_tool -- --quiet
