@@ -53,7 +53,10 @@ TEST(RecordText, of_version_0_1_which_says_no_layout_is_of_layout_1_1) {
 
 TEST(RecordText, may_be_worked_on_by_the_same_major_layout_from_its_minimum_reader_on) {
   const auto readable = [](LayoutVersion layout, LayoutVersion reader, LayoutVersion own) {
-    return RecordStamp{.layout = layout, .reader = reader}.readable_by(own);
+    RecordStamp stamp;
+    stamp.layout = layout;
+    stamp.reader = reader;
+    return stamp.readable_by(own);
   };
   EXPECT_TRUE(readable({2, 0}, {2, 0}, {2, 0}));
   EXPECT_TRUE(readable({2, 3}, {2, 1}, {2, 1})) << "a later minor that earlier ones may read";
