@@ -3,6 +3,7 @@
 //
 //   work_queue submit COUNT
 //   work_queue work
+#include <csignal>
 #include <cstdlib>
 #include <iostream>
 #include <string>
@@ -22,7 +23,9 @@ void submit(const beltway::Queue& jobs, int count) {
 void work(const beltway::Queue& jobs) {
   // Two jobs in hand at most: the others stay for workers that have time.
   auto in = jobs.consumer({.group = "workers", .prefetch = 2});
-  while (auto job = in.receive(1s)) {
+  // Whoever is told to end finishes the job in hand first.
+  const auto stop = beltway::stop_on({SIGINT, SIGTERM});
+  while (auto job = in.receive({1s, stop})) {
     // The first try of every tenth job goes wrong here, to show what happens then.
     if (job->text().ends_with('0') && job->tries() == 0) {
       std::cout << "failed " << job->text() << '\n';

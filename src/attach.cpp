@@ -11,7 +11,9 @@
 #include <thread>
 #include <utility>
 
+#include "cancel_guard.hpp"
 #include "fork_section.hpp"
+#include "kernel.hpp"
 #include "memory_probe.hpp"
 #include "validate.hpp"
 
@@ -135,6 +137,7 @@ class Hold {
   Hold& operator=(const Hold&) = delete;
   ~Hold() {
     if (guard_.in_child()) return;
+    const CancelGuard no_cancellation;
     if (remembered_) session_->forget(name_);
     memory.reset();
     session_->tell_detached(name_);
@@ -214,8 +217,8 @@ std::optional<std::size_t> count_open_files() noexcept {
   throw Error(Errc::limit_reached, what + ": no room for its " + std::to_string(segments) + " file descriptors" +
                                        (bells ? " and its eventfds" : "") + "; this process may open " +
                                        std::to_string(limit.rlim_cur) + " files" +
-                                       (open ? " and has " + std::to_string(*open) + " open" : std::string()) +
-                                       ": raise RLIMIT_NOFILE (ulimit -n)");
+                                       (open ? " and has " + std::to_string(*open) + " open" : std::string()) + "; " +
+                                       descriptor_advice());
 }
 
 /// Asks for a place; `memory` takes what comes.
@@ -233,12 +236,20 @@ std::shared_ptr<const Bells> take_bells(Session& session, std::uint64_t queue, s
                                         std::size_t count, const std::string& what) {
   auto bells = std::make_shared<Bells>();
   for (std::size_t i = descriptors.size() - count; i < descriptors.size(); ++i) {
-    if (!is_marked(descriptors[i].get())) throw Error(Errc::protocol, what + ": an eventfd without the daemon's mark");
+    require_mark(descriptors[i].get(), what);
     bells->numbers.push_back(descriptors[i].get());
     bells->owned.emplace_back(std::move(descriptors[i]));
   }
   session.remember_bells(queue, bells);
   return bells;
+}
+
+/// What every wait needs. That it is refused must not be found out by a wait that never sleeps.
+void require_sleep(const std::string& what) {
+  Word word;
+  word.store_relaxed(0);
+  if (kernel::sleep_on(word, 1, kernel::now_ns()) != kernel::Slept::refused) return;
+  throw system_failure(what + ": futex(FUTEX_WAIT_BITSET), with which waits sleep");
 }
 
 /// A place in a queue, its segments mapped and checked.
@@ -292,8 +303,10 @@ Place take_place_with_memory(const std::shared_ptr<Session>& session, const Queu
 
 Attachment attach_endpoint(const std::shared_ptr<Session>& session, const QueueName& queue, AttachRequest request,
                            const MemoryOptions& options) {
+  const CancelGuard no_cancellation;
   const std::string what = about("attach", queue.name);
   session->check_fork(what);
+  require_sleep(what);
   request.queue = queue.id;
   request.barriers = session->barriers();
   const Place place = take_place_with_memory(session, queue, request, what);
@@ -324,6 +337,7 @@ Attachment attach_endpoint(const std::shared_ptr<Session>& session, const QueueN
 }
 
 Inspection attach_inspector(Session& session, const QueueName& queue) {
+  const CancelGuard no_cancellation;
   const std::string what = about("inspect", queue.name);
   const AttachRequest request{.queue = queue.id, .role = Role::inspector};
   ArrivingSegments memory(queue.geometry, request.role);

@@ -1,7 +1,6 @@
 #include "channel.hpp"
 
 #include <poll.h>
-#include <sys/resource.h>
 #include <sys/socket.h>
 
 #include <algorithm>
@@ -78,12 +77,8 @@ ssize_t receive_in_section(int socket, msghdr& message, Numbers& numbers, Arriva
 
 [[noreturn]] void throw_truncated(int flags) {
   if ((flags & MSG_CTRUNC) != 0) {
-    rlimit limit{};
-    ::getrlimit(RLIMIT_NOFILE, &limit);
     throw Error(Errc::limit_reached,
-                "receive a protocol message: no room for its file descriptors; this process may "
-                "open " +
-                    std::to_string(limit.rlim_cur) + " files: raise RLIMIT_NOFILE (ulimit -n)");
+                "receive a protocol message: no room for its file descriptors; " + descriptor_advice());
   }
   throw Error(Errc::protocol, "receive a protocol message: it is longer than " + std::to_string(k_max_protocol_bytes) +
                                   " bytes, the limit");
@@ -123,7 +118,7 @@ bool wait_until(int descriptor, short events, Deadline& deadline) {
     pollfd entry{descriptor, events, 0};
     const int ready = ::poll(&entry, 1, static_cast<int>(piece.count()));
     if (ready > 0) return true;
-    if (ready < 0 && errno != EINTR) throw system_failure("wait for the daemon");
+    if (ready < 0 && errno != EINTR) throw system_failure("poll for the daemon");
     const auto late = std::chrono::steady_clock::now() - now - piece;
     if (late > k_piece_ms && left > milliseconds(0)) {
       deadline = Deadline::max() - deadline < late ? Deadline::max() : deadline + late;
@@ -167,7 +162,7 @@ ChannelStatus Channel::try_send(json body, std::span<const int> descriptors) {
                   "send a protocol message: too many file descriptors are under way; "
                   "raise the daemon's RLIMIT_NOFILE (ulimit -n)");
     }
-    throw system_failure("send a protocol message");
+    throw system_failure("send a protocol message: sendmsg");
   }
 }
 
@@ -187,7 +182,7 @@ ChannelStatus Channel::try_receive(Packet& packet, Arrivals* arrivals) {
   if (size < 0) {
     if (errno == EAGAIN) return ChannelStatus::would_block;
     if (errno == ECONNRESET || errno == ENOTCONN) return ChannelStatus::closed;
-    throw system_failure("receive a protocol message");
+    throw system_failure("receive a protocol message: recvmsg");
   }
   for (const int descriptor : numbers.used()) descriptors.emplace_back(descriptor);
   // An empty packet reads like the end of the stream; nobody who keeps the protocol sends one.

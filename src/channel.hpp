@@ -18,6 +18,7 @@
 
 #include "fd.hpp"
 #include "fork_section.hpp"
+#include "mark.hpp"
 
 namespace beltway {
 
@@ -54,7 +55,11 @@ class Arrivals {
 class Channel {
  public:
   Channel() noexcept = default;
-  explicit Channel(Fd socket) noexcept : socket_(std::move(socket)) {}
+  /// Throws Error(system).
+  explicit Channel(Fd socket) {
+    mark_descriptor(socket.get(), "open a connection");
+    socket_ = MarkedFd(std::move(socket));
+  }
 
   /// Neither blocks. try_send throws Error(protocol) for a body beyond k_max_protocol_bytes and Error(limit_reached) when
   /// the kernel lets no more descriptors be under way. try_receive throws Error(protocol) for anything that is no
@@ -69,13 +74,14 @@ class Channel {
   [[nodiscard]] bool receive(Packet& packet, Deadline deadline, Arrivals* arrivals = nullptr);
 
   [[nodiscard]] int descriptor() const noexcept { return socket_.get(); }
-  [[nodiscard]] bool is_open() const noexcept { return static_cast<bool>(socket_); }
+  /// False, too, if the program has closed the descriptor, with closefrom(3) for example: see mark.hpp.
+  [[nodiscard]] bool is_open() const noexcept { return socket_ && socket_.is_there(); }
   /// The peer has closed its end. What it sent before can still be received.
   [[nodiscard]] bool is_cut() const noexcept;
   void close() noexcept { socket_.reset(); }
 
  private:
-  Fd socket_;
+  MarkedFd socket_;
 };
 
 }  // namespace beltway

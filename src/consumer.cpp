@@ -18,6 +18,7 @@ Received Consumer::receive_slowly(const Until& until) { return core().receive(un
 Batch Consumer::try_receive_batch(std::span<Message> out) { return core().try_receive_batch(out); }
 Batch Consumer::receive_batch(std::span<Message> out, const Until& until) { return core().receive_batch(out, until); }
 int Consumer::fd() { return core().fd(); }
+void Consumer::interrupt() const noexcept { core().interrupt(); }
 ConsumerCounters Consumer::counters() const noexcept { return core().counters(); }
 unsigned Consumer::index() const noexcept { return core().index(); }
 const std::string& Consumer::queue_name() const noexcept { return core().queue_name(); }

@@ -48,6 +48,7 @@ class alignas(k_apart_bytes) ConsumerCore : public QuickRead {
   void release() noexcept;
 
   [[nodiscard]] int fd();
+  void interrupt() noexcept { waiter_.interrupt(); }
   [[nodiscard]] ConsumerCounters counters() const noexcept;
   [[nodiscard]] unsigned index() const noexcept { return attachment_.owner - k_first_consumer; }
   [[nodiscard]] const std::string& queue_name() const noexcept { return attachment_.queue_name; }

@@ -30,7 +30,7 @@ Status ConsumerCore::try_take(std::span<Message> out, std::size_t& count) {
     waiter_.line().arm_unlisted();
     ends_.want_credit();
     if (!at_prefetch_limit() && ends_.want_credit_no_more()) waiter_.ring_self();
-    return status;
+    return waiter_.take_interrupt() ? Status::interrupted : status;
   }
   const auto look = [&] { return (status = take(out, count)) != Status::empty; };
   // The wake was most likely for the message that we have. If there is another, its waker may have counted on us.
@@ -38,7 +38,7 @@ Status ConsumerCore::try_take(std::span<Message> out, std::size_t& count) {
     if (named_ != nullptr && (status != Status::ok || named_->more())) pass_on();
   };
   waiter_.after_try(status != Status::empty, look, [this] { arm(); }, pass_on_the_rest);
-  return status;
+  return status == Status::empty && waiter_.take_interrupt() ? Status::interrupted : status;
 }
 
 Status ConsumerCore::wait_take(std::span<Message> out, std::size_t& count, const Until& until) {
@@ -57,6 +57,7 @@ Status ConsumerCore::wait_take(std::span<Message> out, std::size_t& count, const
   // Who only spun has no time for it: arm() and every 64th message do.
   if (waiter_.sleeps() != slept_before) store_counters();
   if (ended == Waiter::Ended::stopped) return Status::stopped;
+  if (ended == Waiter::Ended::interrupted) return Status::interrupted;
   if (ended == Waiter::Ended::found || status == Status::prefetch_limit) return status;
   return Status::timeout;
 }

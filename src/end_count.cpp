@@ -1,14 +1,9 @@
 // See end_count.hpp.
 #include "end_count.hpp"
 
-#include <chrono>
-#include <thread>
-
 #include "kernel.hpp"
 
 namespace beltway {
-
-using namespace std::chrono_literals;
 
 void EndCount::own_slowly() noexcept {
   if (!may_own_) return;
@@ -26,10 +21,9 @@ void EndCount::disown() noexcept {
     return;
   }
   owner_.store(nullptr, std::memory_order_relaxed);
-  // In a sandbox that was closed since, time must do: what is stored is seen within microseconds.
-  if (!kernel::heavy_barrier()) std::this_thread::sleep_for(1ms);
+  kernel::heavy_barrier();
   // A few instructions, or it is stopped there. Asleep, not yielding: it may have a lower priority, and our processor.
-  while ((own_.load(std::memory_order_acquire) & 1) != 0) std::this_thread::sleep_for(10us);
+  while ((own_.load(std::memory_order_acquire) & 1) != 0) kernel::nap(10'000);
 }
 
 bool EndCount::close() noexcept {

@@ -25,6 +25,7 @@ class Category final : public std::error_category {
       case Errc::forked: return "used after fork";
       case Errc::misuse: return "misuse";
       case Errc::system: return "system error";
+      case Errc::interrupted: return "interrupted";
     }
     return "unknown condition " + std::to_string(condition);
   }

@@ -2,7 +2,6 @@
 #include "beltway/event_loop.hpp"
 
 #include <sys/epoll.h>
-#include <sys/eventfd.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -15,6 +14,9 @@
 #include <string>
 
 #include "beltway/error.hpp"
+#include "kernel.hpp"
+#include "mark.hpp"
+#include "waiter.hpp"
 
 namespace beltway {
 
@@ -40,21 +42,22 @@ int timeout_ms(const std::optional<Until::Clock::time_point>& deadline) {
 
 }  // namespace
 
-EventLoop::EventLoop() : epoll_(::epoll_create1(EPOLL_CLOEXEC)), stop_(::eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC)) {
+EventLoop::EventLoop() {
+  const std::string what = "make an event loop";
+  MarkedFd stop(make_bell(what));
+  Fd epoll = checked_fd(::epoll_create1(EPOLL_CLOEXEC), what + ": epoll_create1");
+  mark_descriptor(epoll.get(), what);
   epoll_event event{};
   event.events = EPOLLIN;
-  event.data.u64 = tag(stop_, 0);
-  if (epoll_ >= 0 && stop_ >= 0 && ::epoll_ctl(epoll_, EPOLL_CTL_ADD, stop_, &event) == 0) return;
-  const int error = errno;
-  if (epoll_ >= 0) ::close(epoll_);
-  if (stop_ >= 0) ::close(stop_);
-  errno = error;
-  throw_system("make an event loop");
+  event.data.u64 = tag(stop.get(), 0);
+  if (::epoll_ctl(epoll.get(), EPOLL_CTL_ADD, stop.get(), &event) != 0) throw system_failure(what + ": epoll_ctl");
+  epoll_ = epoll.release();
+  stop_ = stop.release();
 }
 
 EventLoop::~EventLoop() {
-  ::close(epoll_);
-  ::close(stop_);
+  MarkedFd{Fd(epoll_)}.reset();
+  MarkedFd{Fd(stop_)}.reset();
 }
 
 void EventLoop::watch(int fd, Callback callback, bool once) {
@@ -126,6 +129,7 @@ Status EventLoop::run(const Until& until) {
   while (active_ != 0) {
     const int count = ::epoll_wait(epoll_, events.data(), k_events_at_once, timeout_ms(until.deadline()));
     if (count < 0 && errno != EINTR) throw_system("wait in an event loop");
+    if (count < 0 && Waiter::ends_by_signal(until.stop())) return take_stop() ? Status::stopped : Status::interrupted;
     for (int i = 0; i < count; ++i) {
       const std::uint64_t seen = events[static_cast<std::size_t>(i)].data.u64;
       const int fd = static_cast<int>(seen & 0xffffffffU);
@@ -142,9 +146,6 @@ bool EventLoop::take_stop() noexcept {
   return ::read(stop_, &count, sizeof count) == sizeof count;
 }
 
-void EventLoop::stop() noexcept {
-  const std::uint64_t one = 1;
-  [[maybe_unused]] const auto written = ::write(stop_, &one, sizeof one);
-}
+void EventLoop::stop() noexcept { kernel::ring_bell(stop_); }
 
 }  // namespace beltway

@@ -50,7 +50,11 @@ EventSet::~EventSet() {
   MarkedFd{Fd(self_)}.reset();
 }
 
-EventSet::Edges EventSet::take() noexcept {
+EventSet::Edges EventSet::take() const noexcept {
+  if (!is_marked(epoll_)) {
+    errno = EBADF;
+    return {.refused = true};
+  }
   epoll_event events[2] = {};
   int count = 0;
   do {

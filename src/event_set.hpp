@@ -28,7 +28,7 @@ class EventSet {
     bool refused = false;  ///< the kernel does not tell: epoll is refused, or the descriptor is closed
   };
   /// What has happened since the last call. The descriptor is not readable afterwards, unless refused.
-  [[nodiscard]] Edges take() noexcept;
+  Edges take() const noexcept;
 
   /// Makes the descriptor readable.
   void ring() const noexcept;

@@ -2,6 +2,7 @@
 // Thread safety: as an int.
 #pragma once
 
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -10,6 +11,7 @@
 #include <utility>
 
 #include "beltway/error.hpp"
+#include "beltway/limits.hpp"
 
 namespace beltway {
 
@@ -39,10 +41,28 @@ class Fd {
   int descriptor_ = -1;
 };
 
+/// What file descriptors are needed for, and what to do when there are none left.
+[[nodiscard]] inline std::string descriptor_advice() {
+  rlimit limit{};
+  ::getrlimit(RLIMIT_NOFILE, &limit);
+  const std::string hard = limit.rlim_max == RLIM_INFINITY ? "none" : std::to_string(limit.rlim_max);
+  return "Beltway keeps " + std::to_string(k_descriptors_per_queue) +
+         " for each queue that a process is attached to, " + std::to_string(k_descriptors_per_event_endpoint) +
+         " for each endpoint whose fd() was called, 1 for each connection, and in the daemon " +
+         std::to_string(k_daemon_descriptors_per_queue) +
+         " a queue: raise RLIMIT_NOFILE (ulimit -n; the hard limit is " + hard + "), or attach to fewer queues";
+}
+
 /// `what`: operation and object. Running out of descriptors is a limit, everything else Errc::system.
 [[nodiscard]] inline Error system_failure(const std::string& what, int error_number = errno) {
-  if (error_number == EMFILE || error_number == ENFILE) {
-    return {Errc::limit_reached, what + ": no file descriptor left; raise RLIMIT_NOFILE (ulimit -n)"};
+  if (error_number == EMFILE) {
+    rlimit limit{};
+    ::getrlimit(RLIMIT_NOFILE, &limit);
+    return {Errc::limit_reached, what + ": no file descriptor left, all " + std::to_string(limit.rlim_cur) +
+                                     " that this process may have are in use; " + descriptor_advice()};
+  }
+  if (error_number == ENFILE) {
+    return {Errc::limit_reached, what + ": no file can be opened on this machine any more; raise fs.file-max"};
   }
   return {Errc::system, what + ": " + std::generic_category().message(error_number)};
 }

@@ -6,6 +6,7 @@
 #include <linux/membarrier.h>
 #include <poll.h>
 #include <sched.h>
+#include <signal.h>
 #include <sys/syscall.h>
 #include <sys/uio.h>
 #include <time.h>
@@ -109,6 +110,19 @@ Slept sleep_on(const Word& word, std::uint64_t expected, std::uint64_t until_ns)
 
 void wake_sleeper(Word& word) noexcept {
   futex(word, FUTEX_WAKE, static_cast<std::uint32_t>(std::numeric_limits<int>::max()), nullptr);
+}
+
+bool wants_interrupted_calls() noexcept {
+  for (int signal = 1; signal < NSIG; ++signal) {
+    // Those that a fault of the program itself brings have handlers in debuggers and sanitizers, and end no call.
+    if (signal == SIGSEGV || signal == SIGBUS || signal == SIGFPE || signal == SIGILL || signal == SIGTRAP) continue;
+    struct sigaction action{};
+    if (::sigaction(signal, nullptr, &action) != 0) continue;
+    const bool handled =
+        (action.sa_flags & SA_SIGINFO) != 0 || (action.sa_handler != SIG_DFL && action.sa_handler != SIG_IGN);
+    if (handled && (action.sa_flags & SA_RESTART) == 0) return true;
+  }
+  return false;
 }
 
 void nap(std::uint64_t ns) noexcept {

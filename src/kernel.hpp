@@ -38,6 +38,10 @@ void wake_sleeper(Word& word) noexcept;
 /// peer did to its flags and counter: a counter that is full is left alone. Async-signal-safe.
 void ring_bell(int eventfd) noexcept;
 
+/// Whether this process has a signal handler that asks for system calls to end (set without SA_RESTART). Which handler has ended
+/// a sleep nobody can say: a sleep with a time limit ends for any of them.
+[[nodiscard]] bool wants_interrupted_calls() noexcept;
+
 /// Sleeps for so long, or shorter.
 void nap(std::uint64_t ns) noexcept;
 /// Lets others have the processor, if there are any.

@@ -17,6 +17,13 @@ void mark_descriptor(int descriptor, const std::string& what) {
   if (::fcntl(descriptor, F_SETSIG, k_mark) != 0) throw system_failure(what + ": fcntl(F_SETSIG)");
 }
 
+void require_mark(int descriptor, const std::string& what) {
+  const int mark = ::fcntl(descriptor, F_GETSIG);
+  if (mark < 0) throw system_failure(what + ": fcntl(F_GETSIG)");
+  if (mark != k_mark)
+    throw Error(Errc::protocol, what + ": the daemon sent a descriptor without its mark; use its version");
+}
+
 bool is_marked(int descriptor) noexcept { return descriptor >= 0 && ::fcntl(descriptor, F_GETSIG) == k_mark; }
 
 Fd make_bell(const std::string& what) {

@@ -18,6 +18,8 @@ namespace beltway {
 
 /// Marks an open file description. Throws Error(system) that names fcntl.
 void mark_descriptor(int descriptor, const std::string& what);
+/// Throws Error(protocol) for a descriptor that came without a mark, and Error(system) that names fcntl.
+void require_mark(int descriptor, const std::string& what);
 /// False for whatever has the number now without a mark, and for a number that is closed.
 [[nodiscard]] bool is_marked(int descriptor) noexcept;
 
@@ -40,6 +42,7 @@ class MarkedFd {
   ~MarkedFd() { reset(); }
 
   [[nodiscard]] int get() const noexcept { return descriptor_.get(); }
+  [[nodiscard]] int release() noexcept { return descriptor_.release(); }
   [[nodiscard]] bool is_there() const noexcept { return is_marked(descriptor_.get()); }
   void reset() noexcept {
     if (descriptor_ && !is_there()) static_cast<void>(descriptor_.release());  // somebody else's by now

@@ -128,11 +128,17 @@ Status Producer::publish_writer_until(std::size_t size, detail::Writer writer, c
 void Producer::publish_batch(std::span<const Bytes> messages) {
   std::size_t done = 0;
   const auto attempt = publishing_batch(core(), messages, done);
-  core().blocking(0, [&] {
-    const Status status = attempt();
-    if (status == Status::too_large) core().throw_status(status, messages[done].size());
-    return status;
-  });
+  try {
+    core().blocking(0, [&] {
+      const Status status = attempt();
+      if (status == Status::too_large) core().throw_status(status, messages[done].size());
+      return status;
+    });
+  } catch (const Error& error) {
+    if (done == 0) throw;
+    throw Error(error.reason(), error.what() + ("; the first " + std::to_string(done)) + " of the batch of " +
+                                    std::to_string(messages.size()) + " were published");
+  }
 }
 Producer::BatchResult Producer::try_publish_batch(std::span<const Bytes> messages) {
   BatchResult result;
@@ -166,6 +172,7 @@ Lent Producer::try_loan(std::size_t size) {
 }
 
 int Producer::fd() { return core().fd(); }
+void Producer::interrupt() const noexcept { core().interrupt(); }
 std::size_t Producer::max_message_bytes() const noexcept { return core().max_message_bytes(); }
 std::size_t Producer::max_inline_bytes() const noexcept { return core().max_inline_bytes(); }
 ProducerCounters Producer::counters() const noexcept { return core().counters(); }

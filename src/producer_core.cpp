@@ -226,6 +226,11 @@ void ProducerCore::throw_status(Status status, std::size_t size) const {
       throw Error(Errc::limit_reached, operation + std::to_string(size) +
                                            " bytes, but this producer's own open loans hold the lane; commit or drop "
                                            "them, or declare the queue with larger lane_bytes");
+    case Status::interrupted:
+      throw Error(Errc::interrupted,
+                  operation +
+                      "interrupt() was called, or a signal came, while it waited for room; it was not "
+                      "published: call again, or end");
     default: throw Error(Errc::misuse, operation + std::string(to_string(status)));
   }
 }

@@ -151,6 +151,7 @@ class alignas(k_apart_bytes) ProducerCore : public Claimer {
   [[nodiscard]] const std::string& queue_name() const noexcept { return attachment_.queue_name; }
   [[nodiscard]] ProducerCounters counters() const noexcept;
   [[nodiscard]] int fd();
+  void interrupt() noexcept { waiter_.interrupt(); }
   [[noreturn]] void throw_status(Status status, std::size_t size) const;
 
  private:
@@ -291,6 +292,7 @@ Status ProducerCore::once_slowly(Status status, Attempt& attempt) {
     const auto look = [&] { return (status = attempt()) != Status::full; };
     waiter_.after_try(status != Status::full, look, [this] { arm(); }, [] {});
     update_line(status);
+    if (status == Status::full && waiter_.take_interrupt()) status = Status::interrupted;
   }
   if (status == Status::ok) announce();
   if (status == Status::full) {
@@ -330,6 +332,7 @@ Status ProducerCore::wait(Status status, const Until& until, Attempt& attempt) {
       if (status == Status::full) status = Status::timeout;
     }
     if (ended == Waiter::Ended::stopped) status = Status::stopped;
+    if (ended == Waiter::Ended::interrupted) status = Status::interrupted;
   }
   if (status == Status::ok) {
     announce();

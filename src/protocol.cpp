@@ -30,6 +30,7 @@ constexpr std::array k_errc_names{
     ErrcName{Errc::forked, "forked"},
     ErrcName{Errc::misuse, "misuse"},
     ErrcName{Errc::system, "system"},
+    ErrcName{Errc::interrupted, "interrupted"},
 };
 
 constexpr std::array<std::string_view, 3> k_roles{"producer", "consumer", "inspector"};

@@ -57,17 +57,18 @@ bool is_limited(int resource) noexcept {
   return ::getrlimit(static_cast<__rlimit_resource>(resource), &limit) == 0 && limit.rlim_cur != RLIM_INFINITY;
 }
 
-constexpr const char* k_map_step = "map";
-constexpr const char* k_lock_step = "lock";
+constexpr const char* k_map_step = "mmap of";
+constexpr const char* k_lock_step = "mlock2 of";
 
 }  // namespace
 
 Fd make_segment(const std::string& name, std::uint64_t bytes, const std::string& what) {
   // A memfd's name holds 249 characters; it is for people who read /proc and means nothing.
-  Fd segment = checked_fd(create_memfd(name.substr(0, 249).c_str()), what + ": make shared memory");
+  Fd segment = checked_fd(create_memfd(name.substr(0, 249).c_str()), what + ": memfd_create");
   if (::fchmod(segment.get(), 0600) != 0 || ::ftruncate(segment.get(), static_cast<off_t>(bytes)) != 0 ||
       ::fcntl(segment.get(), F_ADD_SEALS, k_seals) != 0) {
-    throw system_failure(what + ": size and seal shared memory of " + std::to_string(bytes) + " bytes");
+    throw system_failure(what + ": fchmod, ftruncate and fcntl(F_ADD_SEALS) of shared memory of " +
+                         std::to_string(bytes) + " bytes");
   }
   return segment;
 }
@@ -97,7 +98,7 @@ bool SegmentFacts::sound(std::uint64_t expected_bytes) const noexcept {
 
 void SegmentFacts::check(std::uint64_t expected_bytes, const std::string& what) const {
   if (sound(expected_bytes)) return;
-  if (error_number != 0) throw system_failure(what + ": look at shared memory", error_number);
+  if (error_number != 0) throw system_failure(what + ": fstat of shared memory", error_number);
   if (bytes < 0 || static_cast<std::uint64_t>(bytes) != expected_bytes) {
     throw Error(Errc::incompatible, what + ": shared memory of " + std::to_string(bytes) + " bytes where " +
                                         std::to_string(expected_bytes) + " were announced; use the daemon's version");
@@ -146,10 +147,10 @@ const char* Mapping::map(int segment, SegmentRange range, const MappingPlan& pla
   void* const place = ::mmap(nullptr, size_, PROT_NONE, MAP_SHARED, segment, static_cast<off_t>(range.offset));
   if (place == MAP_FAILED) return k_map_step;
   data_ = static_cast<std::byte*>(place);
-  if (::madvise(data_, size_, MADV_DONTFORK) != 0) return "keep from forked children";
+  if (::madvise(data_, size_, MADV_DONTFORK) != 0) return "madvise(MADV_DONTFORK) of";
   if (plan.fills_new_mappings_ && ::mlock2(data_, size_, MLOCK_ONFAULT) != 0) return k_lock_step;
   const int protection = access_ == Access::read_only ? PROT_READ : PROT_READ | PROT_WRITE;
-  return ::mprotect(data_, size_, protection) == 0 ? nullptr : "make accessible";
+  return ::mprotect(data_, size_, protection) == 0 ? nullptr : "mprotect of";
 }
 
 Mapping& Mapping::operator=(Mapping&& other) noexcept {
@@ -194,7 +195,7 @@ void Mapping::lock(SegmentRange range, const std::string& what) const {
                                          " bytes in memory; raise RLIMIT_MEMLOCK (ulimit -l) or do not ask for "
                                          "lock_memory");
   }
-  throw system_failure(what + ": lock memory");
+  throw system_failure(what + ": mlock2, which locks memory");
 }
 
 void Mapping::leave_out_of_core_dumps() const noexcept {

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "cancel_guard.hpp"
 #include "fields.hpp"
 #include "find_daemon.hpp"
 #include "groups.hpp"
@@ -53,6 +54,7 @@ constexpr std::size_t k_resume_page = 256;
 }  // namespace
 
 Session::Session(const ConnectionOptions& options) : options_(options), barriers_(kernel::register_for_barriers()) {
+  const CancelGuard no_cancellation;
   Link link = find_daemon(options_, deadline_after(options_.timeout_ms));
   channel_ = std::move(link.channel);
   socket_ = std::move(link.socket);
@@ -71,13 +73,14 @@ void Session::check_fork(const std::string& what) const {
 
 Packet Session::request(const std::string& what, std::string_view op, json body, Repeat repeat, Arrivals* arrivals) {
   check_fork(what);
+  const CancelGuard no_cancellation;
   const std::lock_guard lock(mutex_);
   const Deadline deadline = deadline_after(options_.timeout_ms);
   body["op"] = op;
   for (int attempt = 0; attempt < k_sendings; ++attempt) {
     if (!channel_.is_open()) connect(deadline);
     Packet reply;
-    if (exchange(body, reply, deadline, arrivals)) {
+    if (exchange(what, body, reply, deadline, arrivals)) {
       throw_if_refused(reply, what);
       return reply;
     }
@@ -91,7 +94,7 @@ Packet Session::request(const std::string& what, std::string_view op, json body,
                                    " closed the connection before it answered; it may or may not have done it");
 }
 
-bool Session::exchange(json& body, Packet& reply, Deadline deadline, Arrivals* arrivals) {
+bool Session::exchange(const std::string& what, json& body, Packet& reply, Deadline deadline, Arrivals* arrivals) {
   if (!channel_.is_open()) return false;
   const std::uint64_t number = ++last_number_;
   body["n"] = number;
@@ -102,6 +105,11 @@ bool Session::exchange(json& body, Packet& reply, Deadline deadline, Arrivals* a
       const auto theirs = reply.body.find("n");
       if (theirs == reply.body.end() || *theirs == number) return true;
     }
+  } catch (const Error& error) {
+    channel_.close();
+    // Whoever has no descriptor left wants to know for which queue.
+    if (error.reason() == Errc::limit_reached) throw Error(error.reason(), what + ": " + error.what());
+    throw;
   } catch (...) {
     channel_.close();  // an answer is lost: the next request begins anew
     throw;
@@ -128,7 +136,7 @@ void Session::resume(Deadline deadline) {
     for (std::size_t i = begin; i < end; ++i) names.push_back(protocol::encode(attached_[i].name));
     json body{{"op", "resume"}, {"endpoints", std::move(names)}};
     Packet reply;
-    if (!exchange(body, reply, deadline)) return;
+    if (!exchange("resume", body, reply, deadline)) return;
     protocol::throw_if_error(reply.body);
     // Those under `refused` are another process's in the daemon's eyes. They go on: see remember().
     for (const json& index : Fields(reply.body, "resume").array("gone")) {
@@ -192,6 +200,7 @@ bool Session::tell(std::string_view op, const protocol::EndpointName& name, Dead
 }
 
 void Session::tell_filled(const protocol::EndpointName& name) noexcept {
+  const CancelGuard no_cancellation;
   const std::lock_guard lock(mutex_);
   try {
     if (!channel_.is_open() || tell("filled", name, deadline_after(k_tell_timeout_ms))) return;
@@ -201,6 +210,7 @@ void Session::tell_filled(const protocol::EndpointName& name) noexcept {
 }
 
 void Session::tell_detached(const protocol::EndpointName& name) noexcept {
+  const CancelGuard no_cancellation;
   const std::lock_guard lock(mutex_);
   try {
     const Deadline deadline = deadline_after(k_tell_timeout_ms);

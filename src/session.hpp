@@ -95,7 +95,8 @@ class Session {
   void set_unknown(Attached& endpoint) noexcept;
   /// Sends a request that has no answer. False: the connection has ended.
   [[nodiscard]] bool tell(std::string_view op, const protocol::EndpointName& name, Deadline deadline);
-  [[nodiscard]] bool exchange(nlohmann::json& body, Packet& reply, Deadline deadline, Arrivals* arrivals = nullptr);
+  [[nodiscard]] bool exchange(const std::string& what, nlohmann::json& body, Packet& reply, Deadline deadline,
+                              Arrivals* arrivals = nullptr);
 
   const ForkGuard guard_;
   ConnectionOptions options_;

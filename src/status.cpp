@@ -15,6 +15,7 @@ std::string_view to_string(Status status) noexcept {
     case Status::prefetch_limit: return "prefetch limit";
     case Status::removed: return "removed";
     case Status::evicted: return "evicted";
+    case Status::interrupted: return "interrupted";
   }
   return "unknown status";
 }

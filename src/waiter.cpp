@@ -5,6 +5,9 @@
 
 #include <algorithm>
 
+#include "fd.hpp"
+#include "stop_state.hpp"
+
 namespace beltway {
 
 namespace {
@@ -15,6 +18,8 @@ constexpr std::uint64_t k_first_budget_ns = 20'000;
 constexpr std::uint64_t k_most_budget_ns = 50'000;
 /// A wait that was slept through and took no longer would have ended spinning: it has a wake in it.
 constexpr std::uint64_t k_short_wait_ns = 80'000;
+/// A thread requests the stop in less than a millisecond, unless it gets no processor.
+constexpr unsigned k_stop_naps = 100;
 /// A producer that looks at the floors takes their lines from the consumers, who are then slower to make room.
 constexpr unsigned k_producers_pauses = 64;
 
@@ -56,7 +61,7 @@ int Waiter::enable_events(const std::string& what) {
 bool Waiter::silence() noexcept {
   const bool signalled = line_.armed() && line_.disarm();
   waits_no_more();
-  if (event_mode()) take_edges();
+  if (const EventSet* const events = events_.load(std::memory_order_relaxed)) events->take();
   return signalled;
 }
 
@@ -90,17 +95,32 @@ void Waiter::learn(Ended ended, bool slept, std::uint64_t waited_ns) noexcept {
   }
 }
 
-bool Waiter::sleep_until(std::uint64_t until_ns) noexcept {
+void Waiter::throw_refused() {
+  throw system_failure(
+      "try in event mode: epoll_pwait; is the descriptor of fd() closed, or was a sandbox closed since?");
+}
+
+kernel::Slept Waiter::sleep_until(std::uint64_t until_ns) noexcept {
   const kernel::Slept slept = line_.sleep(until_ns);
   // A sandbox that was closed after the attach: better late than never.
   if (slept == kernel::Slept::refused) kernel::nap(k_nap_ns);
-  return slept != kernel::Slept::timed_out;
+  return slept;
+}
+
+bool Waiter::ends_by_signal(const std::stop_token& stop) noexcept {
+  // Whoever gives a stop token says how the wait is to end.
+  if (stop.stop_possible() || !kernel::wants_interrupted_calls()) return false;
+  // The caller is about to look at the token of stop_on().
+  for (unsigned i = 0; i < k_stop_naps && detail::stop_is_coming.load(std::memory_order_acquire); ++i) {
+    kernel::nap(k_nap_ns);
+  }
+  return true;
 }
 
 bool Waiter::really_rescued() noexcept {
   // The message may have come in the very moment that our patience ended, its sender not yet at our wait word.
   for (unsigned i = 0; i < 50; ++i) {
-    if (line_.called() || sleep_until(kernel::now_ns() + k_nap_ns)) return false;
+    if (line_.called() || sleep_until(kernel::now_ns() + k_nap_ns) != kernel::Slept::timed_out) return false;
   }
   return true;
 }

@@ -30,7 +30,7 @@ inline constexpr std::uint64_t k_last_resort_ns = 1'000'000'000;
 
 class Waiter {
  public:
-  enum class Ended : std::uint8_t { found, timeout, stopped };
+  enum class Ended : std::uint8_t { found, timeout, stopped, interrupted };
 
   /// Its fences are symmetric if the board says so now; see set_symmetric().
   Waiter(const QueueMap& map, unsigned owner, WaitStrategy strategy);
@@ -56,6 +56,18 @@ class Waiter {
   bool silence() noexcept;
   /// Ends the sleep of a blocking call, and makes the descriptor readable. Async-signal-safe.
   void ring_self() const noexcept;
+  /// Ends the present wait, or the next one, once. From any thread. Async-signal-safe.
+  void interrupt() noexcept {
+    interrupted_.store(true, std::memory_order_release);
+    ring_self();
+  }
+  /// True once after interrupt().
+  [[nodiscard]] bool take_interrupt() noexcept {
+    return interrupted_.load(std::memory_order_acquire) && interrupted_.exchange(false, std::memory_order_acq_rel);
+  }
+
+  /// After a system call that a signal ended: whether the wait is to end, too.
+  [[nodiscard]] static bool ends_by_signal(const std::stop_token& stop) noexcept;
 
   [[nodiscard]] WaitLine& line() noexcept { return line_; }
   /// Worth a few quick looks before wait().
@@ -97,9 +109,15 @@ class Waiter {
   static std::uint64_t deadline_of(const Until& until) noexcept;
   /// Adaptive: how long to spin next time, from how this wait ended and how long it was.
   void learn(Ended ended, bool slept, std::uint64_t waited_ns) noexcept;
-  /// Sleeps until a waker comes. False at `until_ns`.
-  bool sleep_until(std::uint64_t until_ns) noexcept;
-  EventSet::Edges take_edges() noexcept { return events_.load(std::memory_order_relaxed)->take(); }
+  kernel::Slept sleep_until(std::uint64_t until_ns) noexcept;
+  /// Throws Error(system): a descriptor that stays readable would keep an event loop busy for ever.
+  EventSet::Edges take_edges() {
+    const EventSet::Edges edges = events_.load(std::memory_order_relaxed)->take();
+    if (edges.refused) [[unlikely]]
+      throw_refused();
+    return edges;
+  }
+  [[noreturn]] static void throw_refused();
   /// A wait that only the last resort ended: true unless a waker was just about to come.
   bool really_rescued() noexcept;
   /// After a wake for nothing.
@@ -112,6 +130,7 @@ class Waiter {
   const unsigned owner_;
   bool symmetric_;
   std::atomic<EventSet*> events_ = nullptr;  // ours; event mode only
+  std::atomic<bool> interrupted_ = false;
   WaitLine line_;
   const unsigned most_pauses_;  // between two looks
   const bool adaptive_;
@@ -177,6 +196,7 @@ std::optional<Waiter::Ended> Waiter::spin(std::uint64_t until_ns, std::uint64_t 
       pause(most_pauses_);
     }
     if (stop.stop_requested()) return Ended::stopped;
+    if (take_interrupt()) return Ended::interrupted;
     const std::uint64_t now = kernel::now_ns();
     // Somebody else had our processor meanwhile, and he may be the one for whom we wait.
     if (now - spun_until_ns_ > k_preempted_ns) shares_until_ns_ = now + k_shares_ns;
@@ -203,11 +223,14 @@ Waiter::Ended Waiter::sleep(std::uint64_t deadline_ns, const std::stop_token& st
     }
     std::uint64_t now = kernel::now_ns();
     bool woken = true;
+    bool interrupted = take_interrupt();
     std::uint64_t patience = 0;
-    if (now < deadline_ns && !stop.stop_requested()) {
+    if (now < deadline_ns && !stop.stop_requested() && !interrupted) {
       patience = deadline_ns - now < k_last_resort_ns ? deadline_ns - now : k_last_resort_ns;
       ++sleeps_;
-      woken = sleep_until(now + patience);
+      const kernel::Slept slept = sleep_until(now + patience);
+      woken = slept != kernel::Slept::timed_out;
+      interrupted = slept == kernel::Slept::interrupted && ends_by_signal(stop);
     }
     const bool last_resort = !woken && patience == k_last_resort_ns;
     if (last_resort && look()) {
@@ -219,10 +242,12 @@ Waiter::Ended Waiter::sleep(std::uint64_t deadline_ns, const std::stop_token& st
     const bool signalled = line_.disarm();
     if (look()) return Ended::found;
     now = kernel::now_ns();
-    if (stop.stop_requested() || now >= deadline_ns) {
+    interrupted = take_interrupt() || interrupted;
+    if (interrupted || stop.stop_requested() || now >= deadline_ns) {
       // What woke us may be there for another: a message that a claim before it still hides, or one we may not lease.
       if (signalled) pass_on();
-      return stop.stop_requested() ? Ended::stopped : Ended::timeout;
+      if (stop.stop_requested()) return Ended::stopped;
+      return interrupted ? Ended::interrupted : Ended::timeout;
     }
     if (signalled && !listed) pass_on();  // the waker saw us in the list of an earlier sleep
     if (woken) note_false_alarm(now);

@@ -156,7 +156,7 @@ TEST(AttachMemory, attach_without_address_space_names_the_limit_and_gives_the_pl
     if (::setrlimit(RLIMIT_AS, &limit) != 0) return 2;
     const Error error = error_of([&] { (void)own.consumer(); });
     if (error.reason() != Errc::limit_reached) return 3;
-    if (std::string(error.what()).find("attach \"frames\": map 134217728 bytes") == std::string::npos) return 4;
+    if (std::string(error.what()).find("attach \"frames\": mmap of 134217728 bytes") == std::string::npos) return 4;
     if (std::string(error.what()).find("RLIMIT_AS is 100663296 bytes") == std::string::npos) return 5;
     // The connection goes on, and the daemon has been told by the time it answers.
     return own.describe().endpoints.empty() ? 0 : 6;

@@ -14,6 +14,7 @@
 #include "beltway/producer.hpp"
 #include "beltway/queue.hpp"
 #include "beltway/status.hpp"
+#include "beltway/stop.hpp"
 #include "beltway/typed.hpp"
 #include "beltway/until.hpp"
 #include "beltway/version.hpp"

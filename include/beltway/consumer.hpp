@@ -53,7 +53,8 @@ class Consumer {
     return try_receive_slowly();
   }
 
-  /// Waits for a message: forever, for a duration, until a stop is requested. Adds Status::timeout and stopped.
+  /// Waits for a message: forever, for a duration, until a stop is requested. Adds Status::timeout, stopped
+  /// and interrupted (see Until, and interrupt()). pthread_cancel() ends no wait.
   /// At the prefetch limit it waits for an ack or nack from another thread.
   BELTWAY_HOT Received receive() {
     const detail::DebugSingleUse<detail::QuickRead> use(*core_);
@@ -96,6 +97,11 @@ class Consumer {
   /// Readable without a message is possible and harmless. Do not read from it. The whole contract: event_loop.hpp.
   /// Throws Error(forked).
   [[nodiscard]] int fd();
+
+  /// Ends the call that waits now, or the next one that has to wait, once, with Status::interrupted. In event mode the descriptor
+  /// becomes readable, and the next try that finds nothing says interrupted. From any thread and from signal handlers, as
+  /// long as the Consumer is neither moved nor destroyed.
+  void interrupt() const noexcept;
 
   /// `Received received = co_await consumer.next(loop)`: waits for a message in a coroutine, through fd(). Defined in
   /// beltway/coroutine.hpp, which says what `loop` may be. Status ok, end_of_stream, removed or evicted.

@@ -23,6 +23,7 @@ enum class Errc {
   forked,              ///< the handle was made before fork(); a child opens its own connection
   misuse,              ///< a call that the object's state does not allow
   system,              ///< a system call failed; the message has its errno in words
+  interrupted,         ///< a blocking call without a Status to return was ended by interrupt() or by a signal
 };
 
 /// The category of Errc.

@@ -52,7 +52,7 @@ class EventLoop {
   void when_readable(int fd, Callback callback) { watch(fd, std::move(callback), true); }
 
   /// Calls `handler(Received)` for each message, and at last once with the reason why there will be none: end_of_stream, removed
-  /// or evicted; then the consumer is forgotten. The consumer must stay where it is until then, or until forget(consumer.fd()).
+  /// or evicted; then the consumer is forgotten. With interrupted after Consumer::interrupt(). The consumer must stay where it is until then, or until forget(consumer.fd()).
   template <class Handler>
   void on_message(Consumer& consumer, Handler handler) {
     // Shared, so that a handler may forget its consumer while it runs.
@@ -62,7 +62,7 @@ class EventLoop {
         Received received = consumer.try_receive();
         const Status status = received.status();
         if (status == Status::empty || status == Status::prefetch_limit) return;
-        if (status != Status::ok) forget(fd);
+        if (status != Status::ok && status != Status::interrupted) forget(fd);
         handler(std::move(received));
         if (registration_of(fd) != registration) return;  // forgotten, perhaps with the consumer
       }
@@ -73,7 +73,7 @@ class EventLoop {
   void forget(int fd) noexcept;
 
   /// Calls callbacks until nothing is left to wait for (Status::ok), stop() was called or a stop requested (stopped), or the
-  /// deadline has passed (timeout). Not inside a callback.
+  /// deadline has passed (timeout), or a signal has come as Until says (interrupted). Not inside a callback.
   Status run(const Until& until = {});
 
   /// Makes run(), or the next one, return soon. Any thread, and signal handlers.

@@ -65,9 +65,17 @@ inline constexpr std::size_t k_log_backlog_bytes = 256 * 1024;
 /// may lie in memory (/run).
 inline constexpr std::uint64_t k_log_file_bytes = 1024 * 1024;
 
-/// What one user may have at one daemon unless the daemon's options say otherwise.
-inline constexpr std::uint32_t k_default_max_queues_per_user = 256;
-inline constexpr std::uint64_t k_default_max_bytes_per_user = 4ULL << 30;
+/// Descriptors that a queue costs. A process keeps the four bells of each queue that it is attached to (whatever the number of its
+/// endpoints there), and two more for each endpoint whose fd() was called; while it attaches, three more for a moment. The
+/// daemon, and who keeps descriptors for it, have ring, heap, control and the bells.
+inline constexpr unsigned k_descriptors_per_queue = 4;
+inline constexpr unsigned k_descriptors_per_event_endpoint = 2;
+inline constexpr unsigned k_daemon_descriptors_per_queue = 7;
+
+/// What one user may have at one daemon unless the daemon's options say otherwise: a thousand queues of the default options,
+/// whose lanes count in full though they take memory only when a producer comes.
+inline constexpr std::uint32_t k_default_max_queues_per_user = 1024;
+inline constexpr std::uint64_t k_default_max_bytes_per_user = 16ULL << 30;
 inline constexpr std::uint32_t k_default_max_connections_per_user = 256;
 
 /// Daemons in a row that end before they are ready, until another program is tried (the one that made the queues) or, if none

@@ -112,9 +112,11 @@ class [[nodiscard]] Lent {
 /// Made by Queue::producer(). Destroying it detaches; what was published stays.
 ///
 /// Each way to publish has three forms. The blocking form (`publish`) waits while a reliable group holds the ring or the lane
-/// full, returns the message's position and throws Error(removed, evicted, too_large, forked). The try form never
-/// blocks, the `_until` form waits as long as it is told; both return a Status (ok, full, timeout, stopped,
+/// full, returns the message's position and throws Error(removed, evicted, too_large, interrupted, forked). The try form
+/// never blocks, the `_until` form waits as long as it is told; both return a Status (ok, full, timeout, stopped, interrupted,
 /// too_large, removed, evicted) and have published nothing unless it is ok.
+///
+/// pthread_cancel() ends no call: it takes effect at the thread's next cancellation point afterwards.
 class Producer {
  public:
   Producer(Producer&&) noexcept = default;
@@ -193,6 +195,11 @@ class Producer {
   /// As Consumer::fd(): readable when a try that failed with Status::full may succeed; after a full ring or lane, when a good
   /// part of it (a quarter) is free.
   [[nodiscard]] int fd();
+
+  /// Ends the call that waits now, or the next one that has to wait, once: with Status::interrupted, or Error(interrupted) of a
+  /// call that returns no Status. In event mode the descriptor becomes readable, and the next try that finds the queue full says
+  /// interrupted. From any thread and from signal handlers, as long as the Producer is neither moved nor destroyed.
+  void interrupt() const noexcept;
 
   /// `Status status = co_await producer.send(loop, message)`: publishes in a coroutine and waits for room through fd(). The
   /// bytes must stay until then. Defined in beltway/coroutine.hpp. Status ok, too_large, removed or evicted.

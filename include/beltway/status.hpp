@@ -16,6 +16,7 @@ enum class Status : unsigned char {
   prefetch_limit,  ///< this consumer already holds as many unacknowledged messages as it may
   removed,         ///< the queue or the consumer's group was removed
   evicted,         ///< this endpoint was thrown out
+  interrupted,  ///< interrupt() was called, or a signal handler ran meanwhile: nothing was done; look why, or call again
 };
 
 /// The enumerator's name, for logs and messages.

@@ -8,8 +8,11 @@
 
 namespace beltway {
 
+class StopOn;
+
 /// Converts from a duration (from now), a steady time point or a stop token: `receive(1s)`,
-/// `receive(stop)`, `receive({1s, stop})`. Default: forever. A value; copying one with a token counts a reference.
+/// `receive(stop)`, `receive({1s, stop})`. Default: forever. A wait without a stop token also ends when a signal handler has
+/// run that was set without SA_RESTART (Status::interrupted); that is a courtesy: a signal just before the wait goes unnoticed. A value; copying one with a token counts a reference.
 class Until {
  public:
   using Clock = std::chrono::steady_clock;
@@ -24,6 +27,9 @@ class Until {
       : deadline_(deadline), stop_(std::move(stop)) {}
 
   Until(std::stop_token stop) : stop_(std::move(stop)) {}  // NOLINT: implicit by design
+
+  /// With beltway/stop.hpp: until one of its signals comes.
+  Until(const StopOn& stop);  // NOLINT: implicit by design
 
   [[nodiscard]] const std::optional<Clock::time_point>& deadline() const noexcept { return deadline_; }
   /// True if the deadline has passed or a stop was requested.

@@ -72,7 +72,7 @@ const std::map<std::string_view, std::string_view> k_catches = {
     {"no_barrier_before_sleep", "a private consumer sleeps, 1 producers"},
     {"signalled_before_the_wake", "a waker stops in the middle"},
     {"waking_is_left_alone", "a waker stops in the middle"},
-    {"a_lost_race_for_waking_is_over", "two wakers, one sleeper"},
+    {"a_lost_race_for_waking_is_over", "one of two wakers stops"},
     {"woken_before_the_word", "a private consumer sleeps, 1 producers"},
     {"sleeps_whatever_the_word_says", "a private consumer sleeps, 1 producers"},
     {"bells_are_not_rung", "two endpoints on one bell, both in event loops"},

@@ -139,7 +139,7 @@ plant(no_kick_after_death daemon/repair.cpp
   [[wake_everybody(map);]] "")
 plant_expression(no_chain src/consumer_core.cpp
   [[attachment_.map.board().consumer_sleepers.load_relaxed() != 0 && reader.more()]] [[false]])
-plant_expression(no_passing_on src/consumer_core.cpp
+plant_expression(no_passing_on src/consumer_wait.cpp
   [[attachment_.kind != GroupKind::named]] [[true]])
 plant(no_barrier_before_sleep src/waking.cpp
   [[if (!symmetric) kernel::heavy_barrier();]] "")
@@ -147,15 +147,15 @@ plant(signalled_before_the_wake src/waking.cpp
   [[rouse(map, owner);]]
   [[const bool first = word.compare_and_swap(waking, Wait{wait.sequence, WaitPhase::signalled}.word());
     rouse(map, owner); return first;]])
-plant_expression(waking_is_left_alone src/waking.cpp
-  [[!may_sleep(wait)) return false]] [[wait.phase != WaitPhase::asleep) return false]])
-plant_expression(a_lost_race_for_waking_is_over src/waking.cpp
-  [[word.load_acquire() != waking]] [[true]])
 plant(woken_before_the_word src/waking.cpp
   [[if (wait.phase == WaitPhase::asleep && !word.compare_and_swap(seen, waking) && word.load_acquire() != waking)
     return false;]]
   [[rouse(map, owner);
     return word.compare_and_swap(seen, Wait{wait.sequence, WaitPhase::signalled}.word());]])
+plant(waking_is_left_alone src/waking.cpp
+  [[if (!may_sleep(wait)) return false;]] [[if (wait.phase != WaitPhase::asleep) return false;]])
+plant_expression(a_lost_race_for_waking_is_over src/waking.cpp
+  [[word.load_acquire() != waking]] [[true]])
 plant_expression(sleeps_whatever_the_word_says src/waking.cpp
   [[kernel::sleep_on(map_.endpoint(owner_).wait, asleep(), until_ns)]]
   [[kernel::sleep_on(map_.endpoint(owner_).wait, map_.endpoint(owner_).wait.load_relaxed(), until_ns)]])

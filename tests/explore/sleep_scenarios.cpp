@@ -124,7 +124,7 @@ Scenario stopped_waker_of_a_loop() {
   return scenario(
       "a waker of an event loop stops in the middle, another publishes",
       {.slots = 4, .producers = 2, .consumers = 1, .groups = 1},
-      {.preemptions = 2, .delays = 1, .kills = 1, .executions = 150'000},
+      {.preemptions = 2, .delays = 1, .kills = 1, .executions = 40'000},
       [](World& w) {
         for (unsigned p = 0; p < 2; ++p) w.add_producer(p);
         w.add_consumer(0, 0);
@@ -140,7 +140,7 @@ Scenario stopped_waker_of_a_loop() {
 Scenario two_wakers(bool in_a_loop) {
   return scenario(
       std::string("two wakers, one sleeper") + (in_a_loop ? " in an event loop" : ""),
-      {.slots = 4, .producers = 2, .consumers = 1}, {.preemptions = 3, .delays = 1, .executions = 150'000},
+      {.slots = 4, .producers = 2, .consumers = 1}, {.preemptions = 3, .delays = 1, .executions = 40'000},
       [=](World& w) {
         for (unsigned p = 0; p < 2; ++p) w.add_producer(p);
         w.add_private(0);
@@ -153,12 +153,27 @@ Scenario two_wakers(bool in_a_loop) {
       [](World& w) { w.check_sleeper(0, k_first_consumer); });
 }
 
+/// The same, and one of them stops for good in the middle: the other, whose first swap failed, does the rest.
+Scenario two_wakers_one_stops() {
+  return scenario(
+      "one of two wakers stops in the middle", {.slots = 4, .producers = 2, .consumers = 1},
+      {.preemptions = 3, .delays = 0, .kills = 1, .executions = 40'000},
+      [](World& w) {
+        for (unsigned p = 0; p < 2; ++p) w.add_producer(p);
+        w.add_private(0);
+        add_actor([&w] { w.receive_waiting(0); }, {.name = "consumer"});
+        add_actor([&w] { w.publish(0, 1); }, {.name = "other"});
+        add_actor([&w] { w.publish(1, 2); }, {.name = "waker", .mortal = true});
+      },
+      [](World& w) { w.check_sleeper(0, k_first_consumer); });
+}
+
 /// Two consumers of different groups listen to one bell: each hears the rings for the other.
 Scenario neighbours_on_a_bell(bool second_blocks) {
   return scenario(
       std::string("two endpoints on one bell, ") + (second_blocks ? "one of them blocks" : "both in event loops"),
       {.slots = 4, .producers = 1, .consumers = 2, .one_bell = true},
-      {.preemptions = 2, .delays = 1, .executions = 150'000, .random = 20'000},
+      {.preemptions = 2, .delays = 1, .executions = 40'000, .random = 10'000},
       [=](World& w) {
         w.add_producer(0);
         for (unsigned c = 0; c < 2; ++c) w.add_private(c);
@@ -178,7 +193,7 @@ Scenario group_on_a_bell() {
   return scenario(
       "two consumers of a group on one bell",
       {.slots = 4, .producers = 1, .consumers = 2, .groups = 1, .one_bell = true},
-      {.preemptions = 2, .delays = 1, .executions = 150'000, .random = 20'000},
+      {.preemptions = 2, .delays = 1, .executions = 40'000, .random = 10'000},
       [](World& w) {
         w.add_producer(0);
         for (unsigned c = 0; c < 2; ++c) w.add_consumer(c, 0);
@@ -193,7 +208,7 @@ Scenario group_on_a_bell() {
 Scenario room_in_a_loop() {
   return scenario(
       "a producer waits for room in an event loop", {.slots = 2, .producers = 1, .consumers = 1, .one_bell = true},
-      {.preemptions = 3, .delays = 1, .executions = 150'000},
+      {.preemptions = 3, .delays = 1, .executions = 40'000},
       [](World& w) {
         w.add_producer(0);
         w.add_private(0);
@@ -213,7 +228,7 @@ Scenario waits_for_credit() {
   return scenario(
       "a consumer reaches its prefetch limit, another of its group sleeps",
       {.slots = 4, .producers = 2, .consumers = 2, .groups = 1},
-      {.preemptions = 3, .delays = 0, .executions = 150'000, .random = 20'000},
+      {.preemptions = 3, .delays = 0, .executions = 40'000, .random = 10'000},
       [](World& w) {
         for (unsigned p = 0; p < 2; ++p) w.add_producer(p);
         w.add_consumer(0, 0, {.group = "g", .prefetch = 1});
@@ -244,6 +259,7 @@ std::vector<Scenario> sleep_scenarios() {
           stopped_waker_of_a_loop(),
           two_wakers(false),
           two_wakers(true),
+          two_wakers_one_stops(),
           neighbours_on_a_bell(false),
           neighbours_on_a_bell(true),
           group_on_a_bell(),

@@ -26,6 +26,7 @@ Slept sleep_on(const Word& word, std::uint64_t expected, std::uint64_t until_ns)
 }
 void wake_sleeper(Word& word) noexcept { explore::wake_sleeper(reinterpret_cast<const std::uint64_t&>(word)); }
 void ring_bell(int eventfd) noexcept { explore::ring_bell(eventfd); }
+bool wants_interrupted_calls() noexcept { return false; }
 void nap(std::uint64_t /*ns*/) noexcept {}
 // Others run when the explorer says so; time passes, so that nobody is waited for endlessly.
 void give_way() noexcept { explore::pass_time(1'000'000); }
@@ -36,7 +37,7 @@ std::uint64_t coarse_now_ns() noexcept { return 0; }
 
 EventSet::EventSet(int bell, const std::string& /*what*/) : epoll_(explore::add_event_set(bell)), self_(epoll_) {}
 EventSet::~EventSet() = default;
-EventSet::Edges EventSet::take() noexcept {
+EventSet::Edges EventSet::take() const noexcept {
   const explore::Edges edges = explore::take_edges(epoll_);
   return {.bell = edges.bell, .self = edges.self, .refused = false};
 }

@@ -11,7 +11,7 @@ namespace beltway {
 
 EventSet::EventSet(int bell, const std::string& /*what*/) : epoll_(bell), self_(bell) {}
 EventSet::~EventSet() = default;
-EventSet::Edges EventSet::take() noexcept { return {}; }
+EventSet::Edges EventSet::take() const noexcept { return {}; }
 void EventSet::ring() const noexcept { kernel::ring_bell(self_); }
 
 }  // namespace beltway

@@ -3,17 +3,27 @@
 #include "kernel.hpp"
 #include "world.hpp"
 
-namespace beltway::kernel {
+namespace beltway {
+
+std::uint64_t& crash::sleeps() noexcept {
+  static std::uint64_t count = 0;
+  return count;
+}
+
+namespace kernel {
 
 bool register_for_barriers() noexcept { return true; }
 
 // All code runs in one thread here.
 bool heavy_barrier() noexcept { return true; }
 
-// Nobody sleeps here: a wait has an end, or is interrupted.
-Slept sleep_on(const Word& /*word*/, std::uint64_t /*expected*/, std::uint64_t /*until_ns*/) noexcept {
+// Nobody sleeps here: a wait has an end, or is interrupted. The word is looked at beside the steps, as the kernel does it.
+Slept sleep_on(const Word& word, std::uint64_t expected, std::uint64_t /*until_ns*/) noexcept {
+  if (reinterpret_cast<const volatile std::uint64_t&>(word) != expected) return Slept::woken;
+  ++crash::sleeps();
   return Slept::timed_out;
 }
+bool wants_interrupted_calls() noexcept { return false; }
 void nap(std::uint64_t /*ns*/) noexcept {}
 
 void wake_sleeper(Word& word) noexcept {
@@ -43,4 +53,6 @@ void give_way() noexcept { clock_ns += 1'000'000; }
 std::uint64_t now_ns() noexcept { return clock_ns += 1'000; }
 std::uint64_t coarse_now_ns() noexcept { return 1; }
 
-}  // namespace beltway::kernel
+}  // namespace kernel
+
+}  // namespace beltway

@@ -114,6 +114,9 @@ class Use {
   World* before_;
 };
 
+/// Times that somebody would have gone to sleep, since the program began.
+[[nodiscard]] std::uint64_t& sleeps() noexcept;
+
 /// Which of the queue's bells `eventfd` is.
 [[nodiscard]] unsigned bell_index(int eventfd) noexcept;
 

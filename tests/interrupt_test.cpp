@@ -1,0 +1,378 @@
+// The ways to end a wait: interrupt(), a signal handler, stop_on(); and pthread_cancel(), which ends none.
+#include <gtest/gtest.h>
+#include <pthread.h>
+#include <signal.h>
+
+#include <array>
+#include <atomic>
+#include <optional>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "beltway/beltway.hpp"
+#include "child.hpp"
+#include "local_queue.hpp"
+#include "watch.hpp"
+
+namespace beltway::test {
+namespace {
+
+using namespace std::chrono_literals;
+
+/// A handler that does nothing, as long as it lives.
+class Handler {
+ public:
+  Handler(int signal, int flags) : signal_(signal) {
+    struct sigaction action{};
+    action.sa_handler = [](int) {};
+    action.sa_flags = flags;
+    ::sigaction(signal, &action, &before_);
+  }
+  Handler(const Handler&) = delete;
+  Handler& operator=(const Handler&) = delete;
+  ~Handler() { ::sigaction(signal_, &before_, nullptr); }
+
+ private:
+  int signal_;
+  struct sigaction before_{};
+};
+
+bool waits(LocalQueue& queue, unsigned owner) {
+  return eventually([&] { return queue.map().endpoint(owner).asleep_since_ns.load_relaxed() != 0; });
+}
+
+class Interrupt : public testing::TestWithParam<WaitStrategy> {};
+std::string name_of(const testing::TestParamInfo<WaitStrategy>& test) {
+  const std::array names{"adaptive", "spin", "sleep"};
+  return names[static_cast<std::size_t>(test.param)];
+}
+INSTANTIATE_TEST_SUITE_P(Strategies, Interrupt,
+                         testing::Values(WaitStrategy::sleep, WaitStrategy::spin, WaitStrategy::adaptive), name_of);
+
+TEST_P(Interrupt, from_another_thread_ends_a_receive_that_waits) {
+  LocalQueue queue;
+  Producer out = queue.producer();
+  Consumer in = queue.consumer({.wait = GetParam()});
+  std::thread other([&] {
+    EXPECT_TRUE(waits(queue, k_first_consumer));
+    in.interrupt();
+  });
+  EXPECT_EQ(in.receive().status(), Status::interrupted);
+  other.join();
+  out.publish("x");
+  EXPECT_EQ(in.receive()->text(), "x");
+}
+
+TEST_P(Interrupt, before_a_wait_ends_the_next_one_and_only_that) {
+  LocalQueue queue;
+  Producer out = queue.producer();
+  Consumer in = queue.consumer({.wait = GetParam()});
+  in.interrupt();
+  out.publish("x");
+  EXPECT_EQ(in.receive()->text(), "x") << "what is there needs no wait";
+  EXPECT_EQ(in.receive().status(), Status::interrupted);
+  EXPECT_EQ(in.receive(1ms).status(), Status::timeout);
+}
+
+TEST_P(Interrupt, ends_every_call_of_a_producer_that_waits_for_room) {
+  LocalQueue queue({.slots = 2, .lane_bytes = 4096});
+  Producer out = queue.producer({.wait = GetParam()});
+  Consumer in = queue.consumer();
+  Lent held = out.try_loan(64);
+  for (int i = 0; i < 2; ++i) out.publish("x");
+  const auto reason = [](const auto& call) {
+    try {
+      call();
+    } catch (const Error& error) {
+      return error.reason();
+    }
+    return Errc::misuse;
+  };
+  const std::vector<Bytes> two{Bytes(std::string_view("a")), Bytes(std::string_view("b"))};
+  out.interrupt();
+  EXPECT_EQ(reason([&] { out.publish("y"); }), Errc::interrupted);
+  out.interrupt();
+  EXPECT_EQ(out.publish_until("y", {}), Status::interrupted);
+  out.interrupt();
+  EXPECT_EQ(reason([&] { out.publish(1, [](std::span<std::byte>) {}); }), Errc::interrupted);
+  out.interrupt();
+  EXPECT_EQ(reason([&] { out.publish_batch(two); }), Errc::interrupted);
+  out.interrupt();
+  EXPECT_EQ(reason([&] { held->commit(); }), Errc::interrupted);
+  EXPECT_TRUE(*held) << "it is still open";
+  EXPECT_EQ(queue.map().ring_head().tail.load_relaxed() >> 20, 2U) << "nothing was published";
+}
+
+TEST(InterruptOfABatch, says_how_many_were_published) {
+  LocalQueue queue({.slots = 2});
+  Producer out = queue.producer({.wait = WaitStrategy::sleep});
+  Consumer in = queue.consumer();
+  const std::vector<Bytes> three(3, Bytes(std::string_view("a")));
+  out.interrupt();
+  try {
+    out.publish_batch(three);
+    FAIL() << "there is room for two";
+  } catch (const Error& error) {
+    EXPECT_NE(std::string(error.what()).find("the first 2 of the batch of 3"), std::string::npos) << error.what();
+  }
+}
+
+TEST(InterruptAtThePrefetchLimit, ends_the_wait_for_an_ack) {
+  LocalQueue queue({.groups = {"g"}});
+  Producer out = queue.producer();
+  Consumer in = queue.consumer({.group = "g", .prefetch = 1, .wait = WaitStrategy::sleep});
+  out.publish("x");
+  const Received held = in.receive();
+  std::thread other([&] {
+    EXPECT_TRUE(waits(queue, k_first_consumer));
+    in.interrupt();
+  });
+  EXPECT_EQ(in.receive().status(), Status::interrupted);
+  other.join();
+}
+
+TEST(InterruptInEventMode, makes_the_descriptor_readable_and_the_next_try_says_so_once) {
+  LocalQueue queue({.slots = 2});
+  Producer out = queue.producer();
+  Consumer in = queue.consumer();
+  static_cast<void>(in.fd());
+  EXPECT_EQ(in.try_receive().status(), Status::empty);
+  const Watch watch(WatchKind::poll, in.fd());
+  ASSERT_FALSE(watch.wait());
+  std::thread([&] { in.interrupt(); }).join();
+  EXPECT_TRUE(watch.wait());
+  EXPECT_EQ(in.try_receive().status(), Status::interrupted);
+  EXPECT_EQ(in.try_receive().status(), Status::empty);
+  EXPECT_FALSE(watch.wait());
+
+  for (int i = 0; i < 2; ++i) out.publish("x");
+  static_cast<void>(out.fd());
+  EXPECT_EQ(out.try_publish("y"), Status::full);
+  std::thread([&] { out.interrupt(); }).join();
+  EXPECT_EQ(out.try_publish("y"), Status::interrupted);
+  EXPECT_EQ(out.try_publish("y"), Status::full);
+}
+
+TEST(Signal, whose_handler_does_not_restart_calls_ends_a_wait) {
+  const Handler handler(SIGUSR1, 0);
+  LocalQueue queue({.slots = 2, .groups = {"g"}});
+  Producer out = queue.producer({.wait = WaitStrategy::sleep});
+  Consumer in = queue.consumer({.group = "g", .wait = WaitStrategy::sleep});
+  const pthread_t waiting = pthread_self();
+  const auto kick = [&](unsigned owner) {
+    return std::thread([&, owner] {
+      EXPECT_TRUE(waits(queue, owner));
+      // It may not sleep yet: a signal before that goes unnoticed.
+      while (queue.map().endpoint(owner).asleep_since_ns.load_relaxed() != 0) {
+        ::pthread_kill(waiting, SIGUSR1);
+        std::this_thread::sleep_for(1ms);
+      }
+    });
+  };
+  std::thread one = kick(k_first_consumer);
+  EXPECT_EQ(in.receive().status(), Status::interrupted);
+  one.join();
+  for (int i = 0; i < 2; ++i) out.publish("x");
+  std::thread two = kick(0);
+  try {
+    out.publish("y");
+    ADD_FAILURE() << "there is no room";
+  } catch (const Error& error) {
+    EXPECT_EQ(error.reason(), Errc::interrupted);
+  }
+  two.join();
+  std::thread three = kick(k_first_consumer);
+  EXPECT_EQ(in.consume([](Message& message) { message.ack(); }), Status::interrupted);
+  three.join();
+}
+
+TEST(Signal, whose_handler_restarts_calls_or_that_meets_a_stop_token_ends_no_wait) {
+  for (const bool restarts : {true, false}) {
+    const Handler handler(SIGUSR1, restarts ? SA_RESTART : 0);
+    LocalQueue queue;
+    Producer out = queue.producer();
+    Consumer in = queue.consumer({.wait = WaitStrategy::sleep});
+    const pthread_t waiting = pthread_self();
+    std::thread other([&] {
+      EXPECT_TRUE(waits(queue, k_first_consumer));
+      for (int i = 0; i < 20; ++i) {
+        ::pthread_kill(waiting, SIGUSR1);
+        std::this_thread::sleep_for(1ms);
+      }
+      out.publish("x");
+    });
+    std::stop_source never;
+    EXPECT_TRUE(restarts ? in.receive() : in.receive(never.get_token()));
+    other.join();
+  }
+}
+
+/// Each in a process of its own: signals are for the whole process.
+int exit_code_of(const std::function<int()>& body) { return Child::fork(body).wait().code; }
+
+TEST(StopOnASignal, ends_a_wait_with_stopped_and_says_which_signal_it_was) {
+  EXPECT_EQ(exit_code_of([] {
+              LocalQueue queue;
+              Consumer in = queue.consumer();
+              const StopOn stop = stop_on({SIGTERM, SIGINT});
+              std::thread other([&] {
+                waits(queue, k_first_consumer);
+                ::kill(::getpid(), SIGTERM);
+              });
+              const Status status = in.receive(stop).status();
+              other.join();
+              return status == Status::stopped && stop.signal() == SIGTERM ? 7 : 1;
+            }),
+            7);
+}
+
+/// The loop that looks at the token only: the signal may hit before, in or behind the wait, the wait ends and the token says so.
+TEST(StopOnASignal, is_seen_by_the_loop_that_asks_the_token_and_waits_without_it) {
+  for (int round = 0; round < 20; ++round) {
+    EXPECT_EQ(exit_code_of([round] {
+                LocalQueue queue;
+                Consumer in = queue.consumer({.wait = WaitStrategy::sleep});
+                const StopOn stop = stop_on({SIGINT});
+                std::thread other([&] {
+                  waits(queue, k_first_consumer);
+                  std::this_thread::sleep_for(round * 10us);
+                  // A signal that comes just before the wait goes unnoticed there: that is what the token is for.
+                  while (!stop.token().stop_requested()) ::kill(::getpid(), SIGINT);
+                  in.interrupt();
+                });
+                while (!stop.token().stop_requested()) static_cast<void>(in.receive());
+                other.join();
+                return 7;
+              }),
+              7);
+  }
+}
+
+TEST(StopOnASignal, puts_the_handlers_back_and_may_be_made_again) {
+  const Handler before(SIGUSR2, SA_RESTART);
+  struct sigaction now{};
+  for (int i = 0; i < 2; ++i) {
+    StopOn stop = stop_on({SIGUSR2});
+    EXPECT_FALSE(stop.token().stop_requested());
+    try {
+      static_cast<void>(stop_on({SIGUSR1}));
+      ADD_FAILURE() << "another one lives";
+    } catch (const Error& error) {
+      EXPECT_EQ(error.reason(), Errc::misuse);
+    }
+    ::raise(SIGUSR2);
+    EXPECT_TRUE(eventually([&] { return stop.token().stop_requested(); }));
+    const StopOn moved = std::move(stop);
+    EXPECT_TRUE(moved.token().stop_requested());
+    EXPECT_EQ(moved.signal(), SIGUSR2);
+  }
+  ::sigaction(SIGUSR2, nullptr, &now);
+  EXPECT_EQ(now.sa_flags & SA_RESTART, SA_RESTART) << "the handler before";
+  EXPECT_EQ(
+      [] {
+        try {
+          static_cast<void>(stop_on({SIGTERM, SIGKILL}));
+        } catch (const Error& error) {
+          return std::string(error.what());
+        }
+        return std::string();
+      }(),
+      "stop_on: signal 9 cannot be handled");
+  ::sigaction(SIGTERM, nullptr, &now);
+  EXPECT_EQ(now.sa_handler, SIG_DFL) << "what was handled before it failed is as it was";
+}
+
+TEST(StopOnASignal, ends_an_event_loop) {
+  EXPECT_EQ(exit_code_of([] {
+              LocalQueue queue;
+              Consumer in = queue.consumer();
+              EventLoop loop;
+              loop.on_message(in, [](Received) {});
+              const StopOn stop = stop_on({SIGTERM});
+              std::thread other([] {
+                std::this_thread::sleep_for(1ms);
+                ::kill(::getpid(), SIGTERM);
+              });
+              const Status status = loop.run(stop);
+              other.join();
+              return status == Status::stopped ? 7 : 1;
+            }),
+            7);
+}
+
+TEST(SignalInAnEventLoop, whose_handler_does_not_restart_calls_ends_run) {
+  const Handler handler(SIGUSR1, 0);
+  LocalQueue queue;
+  Consumer in = queue.consumer();
+  EventLoop loop;
+  loop.on_message(in, [](Received) {});
+  std::atomic<bool> over = false;
+  std::thread other([&, waiting = pthread_self()] {
+    while (!over) {
+      ::pthread_kill(waiting, SIGUSR1);
+      std::this_thread::sleep_for(1ms);
+    }
+  });
+  EXPECT_EQ(loop.run(), Status::interrupted);
+  over = true;
+  other.join();
+}
+
+TEST(InterruptInAnEventLoop, reaches_the_handler_which_stays) {
+  LocalQueue queue;
+  Producer out = queue.producer();
+  Consumer in = queue.consumer();
+  EventLoop loop;
+  std::vector<Status> seen;
+  loop.on_message(in, [&](Received received) {
+    seen.push_back(received.status());
+    if (received.status() == Status::interrupted) out.publish("behind it");
+    if (received) loop.stop();
+  });
+  in.interrupt();
+  EXPECT_EQ(loop.run(20s), Status::stopped);
+  EXPECT_EQ(seen, (std::vector<Status>{Status::interrupted, Status::ok}));
+}
+
+/// The thread is in receive() or publish() when it is cancelled. The call goes on to its end; then the thread is gone.
+TEST(CancelledThread, finishes_its_call_and_ends_at_its_next_cancellation_point) {
+  for (const bool event_mode : {false, true}) {
+    LocalQueue queue({.slots = 2});
+    Producer out = queue.producer({.wait = WaitStrategy::sleep});
+    Consumer in = queue.consumer({.wait = WaitStrategy::sleep});
+    Consumer looper = queue.consumer();
+    if (event_mode) static_cast<void>(in.fd());
+    static_cast<void>(looper.fd());
+    static_cast<void>(looper.try_receive());
+    std::atomic<bool> received = false;
+    std::atomic<bool> has_read = false;
+    std::thread thread([&] {
+      Received message = in.receive();
+      received = message->text() == "x";
+      message = Received(Status::empty);
+      has_read = true;
+      // Rings a bell, and waits for room that another thread makes.
+      for (int i = 0; i < 3; ++i) out.publish("by a cancelled thread");
+      ::pthread_testcancel();
+      ADD_FAILURE() << "it goes on";
+    });
+    ASSERT_TRUE(waits(queue, k_first_consumer));
+    ::pthread_cancel(thread.native_handle());
+    queue.producer().publish("x");
+    while (!has_read) std::this_thread::yield();  // until then it has the consumer
+    while (queue.map().ring_head().tail.load_relaxed() >> 20 < 4) {
+      static_cast<void>(in.try_receive());
+      static_cast<void>(looper.try_receive());
+      std::this_thread::yield();
+    }
+    thread.join();
+    EXPECT_TRUE(received);
+    while (in.try_receive() || looper.try_receive()) continue;
+    out.publish("still usable");
+    EXPECT_EQ(in.receive(20s)->text(), "still usable");
+  }
+}
+
+}  // namespace
+}  // namespace beltway::test
