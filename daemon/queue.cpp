@@ -167,7 +167,8 @@ protocol::Description Queue::description(bool with_endpoints) const {
                               .uid = endpoint.uid,
                               .group = named ? record_.groups[endpoint.group].name : std::string(),
                               .lossy = endpoint.kind == GroupKind::lossy,
-                              .evicted = endpoint.evicted});
+                              .evicted = endpoint.evicted,
+                              .evictable = endpoint.evictable});
   }
   return description;
 }

@@ -49,6 +49,7 @@ json encode_endpoint(const EndpointRecord& endpoint, std::size_t place) {
   object["command"] = endpoint.command;
   object["uid"] = endpoint.uid;
   object["evicted"] = endpoint.evicted;
+  object["evictable"] = endpoint.evictable;
   object["group"] = endpoint.group;
   object["kind"] = static_cast<unsigned>(endpoint.kind);
   return object;
@@ -85,6 +86,8 @@ void decode_endpoint(const json& object, QueueRecord& record) {
   const auto kind = fields.number<std::uint8_t>("kind");
   if (kind > static_cast<unsigned>(GroupKind::lossy)) fields.refuse("kind", "the kind of a group");
   endpoint.kind = static_cast<GroupKind>(kind);
+  // A daemon that wrote none could not change the option while the queue lived: it is as it was at the attach.
+  endpoint.evictable = fields.flag("evictable", is_evictable(record, endpoint));
 }
 
 }  // namespace

@@ -47,10 +47,6 @@ Enum decode_enum(const Fields& fields, std::string_view name, const std::array<s
   return static_cast<Enum>(found - words.begin());
 }
 
-constexpr std::array<std::string_view, 10> k_option_names{
-    "slots",      "slot_bytes", "lane_bytes", "max_producers", "max_consumers",
-    "max_groups", "mode",       "fence",      "type",          "evict_after_ms"};
-
 TypeTag decode_type(const json& object, const std::string& what) {
   const Fields fields(object, what + ": type");
   return {fields.text("name"), fields.number<std::uint32_t>("size"), fields.number<std::uint32_t>("alignment")};
@@ -66,6 +62,7 @@ EndpointInfo decode_endpoint(const json& object, const Description& description,
   info.uid = fields.number<std::uint32_t>("uid");
   info.lossy = fields.flag("lossy");
   info.evicted = fields.flag("evicted");
+  info.evictable = fields.flag("evictable");
   if (fields.has("group")) {
     const auto group = fields.number<std::uint32_t>("group");
     const auto& indexes = description.group_indexes;
@@ -126,7 +123,7 @@ json encode(const QueueOptions& options) {
 QueueOptions decode_options(const json& object, const std::string& what) {
   const Fields fields(object, what + ": options");
   for (const auto& item : object.items()) {
-    const auto known = std::find(k_option_names.begin(), k_option_names.end(), item.key());
+    const auto* const known = std::find(k_option_names.begin(), k_option_names.end(), item.key());
     if (known == k_option_names.end() && item.key() != "groups") {
       throw Error(Errc::invalid_option,
                   about(what + ": option", item.key()) + " is not known here; use a daemon of the same version");
@@ -152,6 +149,34 @@ QueueOptions decode_options(const json& object, const std::string& what) {
   return options;
 }
 
+std::optional<std::vector<std::string>> decode_said(const json& request, const std::string& what) {
+  const Fields fields(request, what);
+  if (!fields.has("said")) return std::nullopt;
+  std::vector<std::string> said;
+  for (const json& name : fields.array("said")) {
+    const std::string text = name.is_string() ? name.get<std::string>() : std::string();
+    if (std::find(k_option_names.begin(), k_option_names.end(), text) == k_option_names.end()) {
+      fields.refuse("said", "a list of options' names");
+    }
+    said.push_back(text);
+  }
+  return said;
+}
+
+json encode(const OptionChange& change) {
+  json object{{"option", change.option}, {"from", change.from}, {"to", change.to}};
+  if (!change.group.empty()) object["group"] = change.group;
+  return object;
+}
+
+OptionChange decode_change(const json& object, const std::string& what) {
+  const Fields fields(object, what + ": change");
+  return {.option = fields.text("option"),
+          .group = fields.text_or("group", ""),
+          .from = fields.text("from"),
+          .to = fields.text("to")};
+}
+
 json encode(const Description& description) {
   const QueueInfo& info = description.info;
   QueueOptions options = info.options;
@@ -170,6 +195,7 @@ json encode(const Description& description) {
               {"uid", endpoint.uid}};
     if (endpoint.lossy) item["lossy"] = true;
     if (endpoint.evicted) item["evicted"] = true;
+    if (endpoint.evictable) item["evictable"] = true;
     if (const auto at = find_group(description, endpoint.group)) item["group"] = description.group_indexes[*at];
     endpoints.push_back(std::move(item));
   }

@@ -81,12 +81,12 @@ TEST(Protocol, options_arrive_as_they_were_sent) {
                              .fence = Fence::symmetric,
                              .type = {"price", 16, 8}};
   const QueueOptions arrived = protocol::decode_options(protocol::encode(options), "test");
-  EXPECT_EQ(first_difference(options, arrived), std::nullopt);
+  EXPECT_EQ(text_of(differences(options, arrived)), "");
   EXPECT_EQ(arrived.groups, options.groups);
 }
 
 TEST(Protocol, missing_options_have_their_defaults) {
-  EXPECT_EQ(first_difference(protocol::decode_options(json::object(), "test"), {}), std::nullopt);
+  EXPECT_EQ(text_of(differences(protocol::decode_options(json::object(), "test"), {})), "");
 }
 
 TEST(Protocol, an_option_that_is_not_known_is_refused_by_name) {

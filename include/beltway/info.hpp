@@ -73,6 +73,16 @@ struct EndpointInfo {
   std::string group;  ///< consumers: the named group; empty: private
   bool lossy = false;
   bool evicted = false;  ///< thrown out (evict_after_ms), and its process has not detached yet
+  /// Consumers: may be thrown out. False if evict_after_ms was 0 when it attached: a time that was set later does not concern it.
+  bool evictable = false;
+};
+
+/// What a declare has changed of a queue that existed. Values as text.
+struct OptionChange {
+  std::string option;  ///< "evict_after_ms"
+  std::string group;   ///< the group whose own it is; empty: the queue's
+  std::string from;
+  std::string to;
 };
 
 /// What the daemon knows of a queue.

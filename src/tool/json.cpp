@@ -118,6 +118,7 @@ Json to_json(const EndpointInfo& endpoint) {
     json["group"] = endpoint.group.empty() ? Json(nullptr) : Json(endpoint.group);
     json["lossy"] = endpoint.lossy;
     json["evicted"] = endpoint.evicted;
+    json["evictable"] = endpoint.evictable;
   }
   return json;
 }
