@@ -58,7 +58,8 @@ TEST(ToolJson, a_queue_has_the_documented_keys) {
   EXPECT_EQ(json["groups"], Json::array({"billing"}));
   EXPECT_TRUE(json["type"].is_null());
   EXPECT_EQ(keys(json["endpoints"][0]), (Names{"index", "role", "pid", "uid"}));
-  EXPECT_EQ(keys(json["endpoints"][1]), (Names{"index", "role", "pid", "uid", "group", "lossy", "evicted"}));
+  EXPECT_EQ(keys(json["endpoints"][1]),
+            (Names{"index", "role", "pid", "uid", "group", "lossy", "evicted", "evictable"}));
 }
 
 TEST(ToolJson, a_type_is_told) {
@@ -75,10 +76,11 @@ TEST(ToolJson, a_snapshot_has_the_documented_keys) {
                                 "per_message"}));
   EXPECT_EQ(state["groups"][0].dump(),
             R"({"name":"billing","floor":990,"depth":10,"leased":3,"retry":1,"evict_after_ms":0,"consumers":[2]})");
-  EXPECT_EQ(keys(state["producers"][0]), (Names{"index", "role", "pid", "uid", "process", "stopped", "sleep",
-                                                "place_in_line", "claimed", "counters", "per_message"}));
-  EXPECT_EQ(keys(state["consumers"][0]), (Names{"index", "role", "pid", "uid", "group", "lossy", "evicted", "process",
-                                                "stopped", "sleep", "held", "lag", "counters", "per_message"}));
+  EXPECT_EQ(keys(state["producers"][0]), (Names{"index", "role", "pid", "uid", "process", "stopped", "run_state",
+                                                "sleep", "place_in_line", "claimed", "counters", "per_message"}));
+  EXPECT_EQ(keys(state["consumers"][0]),
+            (Names{"index", "role", "pid", "uid", "group", "lossy", "evicted", "evictable", "process", "stopped",
+                   "run_state", "sleep", "held", "lag", "counters", "per_message"}));
   EXPECT_EQ(keys(state["producers"][0]["counters"]),
             (Names{"messages", "bytes", "refused", "wakes", "sleeps", "rescued", "blocked_ns", "high_water",
                    "last_progress_ns", "needless_wakes"}));
@@ -208,8 +210,8 @@ TEST(ToolProcessInfo, reads_names_with_brackets_and_blanks) {
   const auto info = parse_process_stat("12 (a (b) c) T 1 12 12");
   ASSERT_TRUE(info);
   EXPECT_EQ(info->name, "a (b) c");
-  EXPECT_TRUE(info->stopped);
-  EXPECT_FALSE(parse_process_stat("12 (x) R 1")->stopped);
+  EXPECT_TRUE(info->stopped());
+  EXPECT_FALSE(parse_process_stat("12 (x) R 1")->stopped());
   EXPECT_EQ(parse_process_stat("12 (\x1b[2J) R 1")->name, "\\x1b[2J");
   for (const char* text : {"", "12 x T", "12 )x( T", "12 (x)"}) EXPECT_FALSE(parse_process_stat(text)) << text;
   EXPECT_FALSE(process_info(0x7fffffff));

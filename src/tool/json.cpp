@@ -56,7 +56,8 @@ Json attached_json(const EndpointInfo& endpoint, SleepState sleep) {
   Json json = to_json(endpoint);
   const std::optional<ProcessInfo> process = process_info(endpoint.pid);
   json["process"] = process ? Json(process->name) : Json(nullptr);
-  json["stopped"] = process && process->stopped;
+  json["stopped"] = process && process->stopped();
+  json["run_state"] = name_of(process);
   json["sleep"] = name_of(sleep);
   return json;
 }

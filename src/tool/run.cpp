@@ -26,7 +26,7 @@ constexpr const char* k_examples = R"(Examples:
 
 Sizes take K, M, G (1024s), counts and rates k, M, G (1000s), times ms, s, m, h (seconds if nothing is given).
 Exit codes: 0 done, 1 refused or failed, 2 usage, 3 timeout, 4 no daemon, 5 not found, 6 no permission,
-7 removed or evicted while in use, 130 Ctrl-C, 141 the reader of the output is gone.)";
+7 removed or evicted while in use, 8 purge left messages that are held, 130 Ctrl-C, 141 the reader of the output is gone.)";
 
 void complain(const std::string& message) {
   if (!message.empty()) std::cerr << "beltway: " << message << std::endl;

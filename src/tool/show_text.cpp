@@ -14,7 +14,7 @@ namespace {
 
 constexpr std::size_t k_indent = 2;
 
-std::string process_text(const EndpointInfo& endpoint) {
+std::string process_cell(const EndpointInfo& endpoint) {
   if (endpoint.pid == 0) return "unknown (of another pid namespace)";
   const std::optional<ProcessInfo> process = process_info(endpoint.pid);
   if (!process) return std::to_string(endpoint.pid);
@@ -24,7 +24,7 @@ std::string process_text(const EndpointInfo& endpoint) {
 std::string state_text(const EndpointInfo& endpoint, SleepState sleep) {
   if (endpoint.evicted) return "EVICTED";
   const std::optional<ProcessInfo> process = process_info(endpoint.pid);
-  if (process && process->stopped) return "STOPPED";
+  if (process && process->stopped()) return "STOPPED";
   return std::string(name_of(sleep));
 }
 
@@ -100,7 +100,7 @@ std::string producers_text(const QueueSnapshot& snapshot, std::uint64_t now_ns) 
               ">WAITED",   ">MOST USED", ">LAST PUBLISH"};
   for (const ProducerState& producer : snapshot.producers) {
     const ProducerCounters& counters = producer.counters;
-    table.add({std::to_string(producer.endpoint.index), process_text(producer.endpoint),
+    table.add({std::to_string(producer.endpoint.index), process_cell(producer.endpoint),
                user_name(producer.endpoint.uid), state_text(producer.endpoint, producer.sleep),
                format_count(counters.messages), format_size(static_cast<double>(counters.bytes)),
                format_count(counters.refused), format_count(producer.claimed),
@@ -118,7 +118,7 @@ std::string consumers_text(const QueueSnapshot& snapshot, std::uint64_t now_ns) 
   for (const ConsumerState& consumer : snapshot.consumers) {
     const ConsumerCounters& counters = consumer.counters;
     const bool own_place = consumer.endpoint.group.empty();
-    table.add({std::to_string(consumer.endpoint.index), process_text(consumer.endpoint),
+    table.add({std::to_string(consumer.endpoint.index), process_cell(consumer.endpoint),
                user_name(consumer.endpoint.uid), group_text(consumer.endpoint),
                state_text(consumer.endpoint, consumer.sleep), own_place ? format_count(consumer.lag) : "-",
                format_count(consumer.held), format_count(counters.messages),
@@ -152,13 +152,13 @@ void add_full_ring(const QueueSnapshot& snapshot, std::vector<std::string>& sent
     for (const ConsumerState& consumer : snapshot.consumers) {
       if (group.consumers.empty() || consumer.endpoint.group != group.name || consumer.held == 0) continue;
       sentences.back() += ", consumer " + std::to_string(consumer.endpoint.index) + " (process " +
-                          process_text(consumer.endpoint) + ") has " + format_count(consumer.held) + " of it";
+                          process_cell(consumer.endpoint) + ") has " + format_count(consumer.held) + " of it";
     }
   }
   for (const ConsumerState& consumer : snapshot.consumers) {
     if (!consumer.endpoint.group.empty() || consumer.endpoint.lossy || consumer.lag < snapshot.used) continue;
     sentences.push_back("the ring is full: private consumer " + std::to_string(consumer.endpoint.index) + " (process " +
-                        process_text(consumer.endpoint) + ") holds it");
+                        process_cell(consumer.endpoint) + ") holds it");
   }
 }
 
@@ -169,9 +169,9 @@ std::vector<std::string> troubles(const QueueSnapshot& snapshot) {
   for (const ProducerState& producer : snapshot.producers) {
     if (producer.claimed == 0) continue;
     const std::optional<ProcessInfo> process = process_info(producer.endpoint.pid);
-    const bool stopped = process && process->stopped;
+    const bool stopped = process && process->stopped();
     sentences.push_back("producer " + std::to_string(producer.endpoint.index) + " (process " +
-                        process_text(producer.endpoint) + (stopped ? ", stopped" : "") + ") has claimed " +
+                        process_cell(producer.endpoint) + (stopped ? ", stopped" : "") + ") has claimed " +
                         std::to_string(producer.claimed) + " slots and not finished" +
                         (stopped ? ": all behind it wait; let it go on (kill -CONT) or kill it" : " at this moment"));
   }
