@@ -68,6 +68,7 @@ Handout Queue::attach(const Peer& peer, std::uint64_t session, const AttachReque
               .command = command_of(peer.pid),
               .uid = peer.uid,
               .session = session,
+              .prefetch = request.prefetch,
               .group = request.role == Role::consumer ? group_of(*place, request, group) : 0,
               .kind = kind_of(request)};
   endpoint.evictable = request.role == Role::consumer && is_evictable(record_, endpoint);

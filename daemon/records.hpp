@@ -49,10 +49,11 @@ struct EndpointRecord {
   int pid = 0;
   std::string command = {};  ///< the name of its program at its attach, for people
   std::uint32_t uid = 0;
-  std::uint64_t session = 0;  ///< the connection that answers for it; 0: none any more, its death is awaited
-  bool evicted = false;       ///< thrown out; its place is not free until its death is proved
-  bool evictable = false;     ///< it was told so when it attached: its acks are swaps, and it looks whether it is out
-  unsigned group = 0;         ///< consumers: index of the named group, or max_groups + consumer index
+  std::uint64_t session = 0;   ///< the connection that answers for it; 0: none any more, its death is awaited
+  bool evicted = false;        ///< thrown out; its place is not free until its death is proved
+  bool evictable = false;      ///< it was told so when it attached: its acks are swaps, and it looks whether it is out
+  std::uint32_t prefetch = 0;  ///< of a named group's consumer, as it said; for people
+  unsigned group = 0;          ///< consumers: index of the named group, or max_groups + consumer index
   GroupKind kind = GroupKind::priv;
 };
 

@@ -18,7 +18,7 @@ namespace {
 
 using nlohmann::json;
 
-/// A page of `list` ends before this; one queue's description is at most about 20 KiB.
+/// A page of `list` ends before this; one queue's description is at most about 40 KiB (protocol_test).
 constexpr std::size_t k_list_page_bytes = k_max_protocol_bytes / 2;
 
 Reply reply_with(json body) { return {std::move(body), {}, {}}; }

@@ -21,7 +21,8 @@
 //   list          after: a name ("" from the beginning)               queues (by name), more: ask again after the last
 //   remove        name                                                -
 //   attach        queue id, role, barriers, bells, and for a          endpoint, incarnation, bells; consumers: group
-//                 consumer group, create_group, lossy, start          (index), group_incarnation, kind, start, evictable
+//                 consumer group, create_group, lossy, start,         (index), group_incarnation, kind, start, evictable
+//                 prefetch
 //   detach        queue id, endpoint, incarnation                     none: a destructor does not wait
 //   filled        queue id, endpoint, incarnation                     none: see promised
 //   resume        endpoints: [{queue, endpoint, incarnation}]         gone, refused: [index into endpoints]
@@ -41,7 +42,8 @@
 //   queue         name, id, owner_uid, owner_gid, options (without groups), shared_bytes,
 //                 groups: [{index, name, evict_after_ms (or missing: the queue's)}],
 //                 endpoints: [{endpoint, pid, uid, group (index, or missing: private), lossy, evicted,
-//                 evictable}]
+//                 evictable, orphan, leaving (index, instead of group: it was removed), prefetch (missing: 0)}],
+//                 leaving: [{index, name}]: groups that were removed and are not over yet (missing: none)
 //   layout        of the queues that this daemon makes, e.g. "2.0"
 //   passed_over   the program that was to run in the place of this daemon, and why it does not (missing: this one was)
 //   held          queues that the daemon keeps and cannot read, made by another version: [{name, layout, why}]
@@ -92,6 +94,11 @@ enum class Role : std::uint8_t { producer, consumer, inspector };
 struct Description {
   QueueInfo info;
   std::vector<unsigned> group_indexes;
+  struct Leaving {
+    unsigned index = 0;
+    std::string name;
+  };
+  std::vector<Leaving> leaving = {};
 };
 
 struct AttachRequest {
@@ -103,6 +110,7 @@ struct AttachRequest {
   bool create_group = false;
   bool lossy = false;
   Start start = Start::latest;
+  std::uint32_t prefetch = 0;  ///< of a named group's consumer; for others to see
 };
 
 struct AttachReply {

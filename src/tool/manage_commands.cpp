@@ -77,16 +77,20 @@ ExitCode remove_group(const Globals& globals, const Options& options) {
 }
 
 ExitCode ping(const Globals& globals) {
+  const auto start = std::chrono::steady_clock::now();
   const Connection connection = globals.connect_to_look();
   const auto before = std::chrono::steady_clock::now();
+  const std::chrono::nanoseconds connecting = before - start;
   const Connection::DaemonInfo daemon = connection.ping();
   const std::chrono::nanoseconds taken = std::chrono::steady_clock::now() - before;
-  std::string text = daemon_text(daemon) + ", " + format_duration(taken) + "\n";
+  std::string text = daemon_text(daemon) + ", round trip " + format_duration(taken) + " after " +
+                     format_duration(connecting) + " to connect\n";
   if (!daemon.log.empty()) text += "log " + daemon.log + "\n";
   if (daemon.log_lost > 0)
     text += std::to_string(daemon.log_lost) + " lines of its log were lost: nobody read it, or no room\n";
   Json json = to_json(daemon);
   json["round_trip_ns"] = taken.count();
+  json["connect_ns"] = connecting.count();
   return print(globals, json, text + state_text(daemon));
 }
 
