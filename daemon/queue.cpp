@@ -151,9 +151,11 @@ protocol::Description Queue::description(bool with_endpoints) const {
   info.options = record_.options;
   info.shared_bytes = shared_bytes();
   for (unsigned i = 0; i < record_.groups.size(); ++i) {
-    if (record_.groups[i].state != GroupRecord::State::active) continue;
+    const GroupRecord& group = record_.groups[i];
+    if (group.state == GroupRecord::State::leaving) description.leaving.push_back({i, group.name});
+    if (group.state != GroupRecord::State::active) continue;
     description.group_indexes.push_back(i);
-    info.options.groups.push_back({record_.groups[i].name, record_.groups[i].options});
+    info.options.groups.push_back({group.name, group.options});
   }
   if (!with_endpoints) return description;
   for (unsigned place = 0; place < record_.endpoints.size(); ++place) {
@@ -167,7 +169,11 @@ protocol::Description Queue::description(bool with_endpoints) const {
                               .uid = endpoint.uid,
                               .group = named ? record_.groups[endpoint.group].name : std::string(),
                               .lossy = endpoint.kind == GroupKind::lossy,
-                              .evicted = endpoint.evicted});
+                              .evicted = endpoint.evicted,
+                              .evictable = endpoint.evictable,
+                              .orphan = endpoint.session == 0,
+                              .leaving = named && record_.groups[endpoint.group].state == GroupRecord::State::leaving,
+                              .prefetch = endpoint.prefetch});
   }
   return description;
 }

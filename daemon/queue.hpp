@@ -31,6 +31,7 @@
 #include "records.hpp"
 #include "run_clock.hpp"
 #include "segment.hpp"
+#include "validate.hpp"
 
 namespace beltway::daemon {
 
@@ -88,6 +89,8 @@ class Queue {
 
   // -- groups (queue_groups.cpp) --
   [[nodiscard]] std::optional<unsigned> find_group(const std::string& name) const noexcept;
+  /// Nothing if it is missing, or is as `group` asks for, or `group` asks for nothing.
+  [[nodiscard]] std::optional<Difference> group_difference(const NamedGroup& group) const;
   /// Whether it exists. Throws Error(already_exists) if it has other options than those that `group` asks for.
   [[nodiscard]] bool has_group(const NamedGroup& group) const;
   /// No effect on groups that exist. Throws Error(limit_reached) before it makes any if there is no place for all.
@@ -119,6 +122,9 @@ class Queue {
   /// Throws out who has held producers back and stood still for its group's evict_after_ms. Call it a few times in that span.
   /// Nobody is thrown out by a late tick.
   void evict_who_stands_still(RunClock::Tick tick);
+  /// Changes the queue's or a named group's evict_after_ms. It counts for consumers that attached as evictable, who are
+  /// measured anew from now on, and for all that attach later: what another's acks are cannot be changed under it.
+  void set_evict_after(std::optional<unsigned> group, std::chrono::milliseconds evict_after);
   /// The shortest such span; 0: nobody is ever thrown out.
   [[nodiscard]] std::chrono::milliseconds shortest_evict_after_ms() const noexcept;
 

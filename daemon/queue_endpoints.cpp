@@ -68,8 +68,10 @@ Handout Queue::attach(const Peer& peer, std::uint64_t session, const AttachReque
               .command = command_of(peer.pid),
               .uid = peer.uid,
               .session = session,
+              .prefetch = request.prefetch,
               .group = request.role == Role::consumer ? group_of(*place, request, group) : 0,
               .kind = kind_of(request)};
+  endpoint.evictable = request.role == Role::consumer && is_evictable(record_, endpoint);
   save();  // from here on the next daemon would know of it, find no lock, and repair
   handout.reply.endpoint = owner_of(place->index);
   handout.reply.incarnation = endpoint.incarnation;
@@ -106,7 +108,7 @@ void Queue::enter_group(const EndpointRecord& endpoint, Start start, protocol::A
   }
   reply.group = endpoint.group;
   reply.kind = endpoint.kind;
-  reply.evictable = endpoint.kind != GroupKind::lossy && evict_after_ms(endpoint.group).count() != 0;
+  reply.evictable = endpoint.evictable;
 }
 
 void Queue::make_symmetric() {

@@ -17,9 +17,7 @@
 namespace beltway::daemon {
 
 std::chrono::milliseconds Queue::evict_after_ms(unsigned group) const noexcept {
-  const auto of_the_queue = record_.options.evict_after_ms;
-  return group < geometry_.max_groups ? record_.groups[group].options.evict_after_ms.value_or(of_the_queue)
-                                      : of_the_queue;
+  return daemon::evict_after_ms(record_, group);
 }
 
 std::chrono::milliseconds Queue::shortest_evict_after_ms() const noexcept {
@@ -29,6 +27,18 @@ std::chrono::milliseconds Queue::shortest_evict_after_ms() const noexcept {
     if (own.count() != 0 && (shortest.count() == 0 || own < shortest)) shortest = own;
   }
   return shortest;
+}
+
+void Queue::set_evict_after(std::optional<unsigned> group, std::chrono::milliseconds evict_after) {
+  if (group) {
+    record_.groups[*group].options.evict_after_ms = evict_after;
+  } else {
+    record_.options.evict_after_ms = evict_after;
+  }
+  save();
+  standstills_.clear();  // nobody has stood still under the new time yet
+  spdlog::info("queue {}{}: evict_after_ms is {} from now on", record_.name,
+               group ? ", group " + record_.groups[*group].name : "", evict_after.count());
 }
 
 bool Queue::holds_producers_back(Position floor) const noexcept {
@@ -61,7 +71,8 @@ std::optional<unsigned> Queue::who_holds(unsigned group, Position floor) const n
   // already: it may have been stopped again before it gave a late lease back.
   const EndpointRecord& endpoint = record_.endpoints[place];
   const bool its_group = endpoint.attached && endpoint.group == group;
-  return its_group && endpoint.kind != GroupKind::lossy ? std::optional(place) : std::nullopt;
+  // Nor one that attached while nobody was ever thrown out: its acks are stores, which nothing holds up.
+  return its_group && endpoint.evictable ? std::optional(place) : std::nullopt;
 }
 
 void Queue::evict_who_stands_still(RunClock::Tick tick) {

@@ -22,15 +22,23 @@ unsigned Queue::group_or_throw(const std::string& name, const std::string& opera
                                    "\"; make it with add_group, or see which there are with describe");
 }
 
-bool Queue::has_group(const NamedGroup& group) const {
+std::optional<Difference> Queue::group_difference(const NamedGroup& group) const {
   const auto index = find_group(group.name);
-  if (!index || !group.options.evict_after_ms) return index.has_value();
+  if (!index || !group.options.evict_after_ms) return std::nullopt;
   const auto there = evict_after_ms(*index);
-  if (there == *group.options.evict_after_ms) return true;
-  throw Error(Errc::already_exists, about("make a group of", record_.name) + ": group \"" + group.name +
-                                        "\" exists with evict_after_ms " + std::to_string(there.count()) + ", not " +
-                                        std::to_string(group.options.evict_after_ms->count()) +
-                                        "; name it without options, or remove it first");
+  if (there == *group.options.evict_after_ms) return std::nullopt;
+  return Difference{"group \"" + group.name + "\" evict_after_ms", std::to_string(there.count()),
+                    std::to_string(group.options.evict_after_ms->count())};
+}
+
+bool Queue::has_group(const NamedGroup& group) const {
+  if (const auto difference = group_difference(group)) {
+    throw Error(Errc::already_exists, about("make a group of", record_.name) + ": it exists with " +
+                                          text_of({*difference}) + "; name it without options, or change it with " +
+                                          "\"beltway declare " + record_.name + " --group " + group.name +
+                                          ",evict-after=TIME\"");
+  }
+  return find_group(group.name).has_value();
 }
 
 void Queue::add_groups(const std::vector<NamedGroup>& groups, Start start, const std::string& operation) {

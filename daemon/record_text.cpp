@@ -49,6 +49,8 @@ json encode_endpoint(const EndpointRecord& endpoint, std::size_t place) {
   object["command"] = endpoint.command;
   object["uid"] = endpoint.uid;
   object["evicted"] = endpoint.evicted;
+  object["evictable"] = endpoint.evictable;
+  if (endpoint.prefetch != 0) object["prefetch"] = endpoint.prefetch;
   object["group"] = endpoint.group;
   object["kind"] = static_cast<unsigned>(endpoint.kind);
   return object;
@@ -80,11 +82,14 @@ void decode_endpoint(const json& object, QueueRecord& record) {
   endpoint.command = fields.text_or("command", "");
   endpoint.uid = fields.number<std::uint32_t>("uid");
   endpoint.evicted = fields.flag("evicted");
+  endpoint.prefetch = fields.number_or<std::uint32_t>("prefetch", 0);
   endpoint.group = fields.number<std::uint32_t>("group");
   if (endpoint.group >= record.groups.size() + record.options.max_consumers) fields.refuse("group", "a group's index");
   const auto kind = fields.number<std::uint8_t>("kind");
   if (kind > static_cast<unsigned>(GroupKind::lossy)) fields.refuse("kind", "the kind of a group");
   endpoint.kind = static_cast<GroupKind>(kind);
+  // A daemon that wrote none could not change the option while the queue lived: it is as it was at the attach.
+  endpoint.evictable = fields.flag("evictable", is_evictable(record, endpoint));
 }
 
 }  // namespace

@@ -3,6 +3,7 @@
 // can be written to the registry segment as it is; nothing of it is ever read back from memory that a client could write.
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <string>
 #include <vector>
@@ -48,9 +49,11 @@ struct EndpointRecord {
   int pid = 0;
   std::string command = {};  ///< the name of its program at its attach, for people
   std::uint32_t uid = 0;
-  std::uint64_t session = 0;  ///< the connection that answers for it; 0: none any more, its death is awaited
-  bool evicted = false;       ///< thrown out; its place is not free until its death is proved
-  unsigned group = 0;         ///< consumers: index of the named group, or max_groups + consumer index
+  std::uint64_t session = 0;   ///< the connection that answers for it; 0: none any more, its death is awaited
+  bool evicted = false;        ///< thrown out; its place is not free until its death is proved
+  bool evictable = false;      ///< it was told so when it attached: its acks are swaps, and it looks whether it is out
+  std::uint32_t prefetch = 0;  ///< of a named group's consumer, as it said; for people
+  unsigned group = 0;          ///< consumers: index of the named group, or max_groups + consumer index
   GroupKind kind = GroupKind::priv;
 };
 
@@ -65,5 +68,16 @@ struct QueueRecord {
   std::vector<GroupRecord> groups;        ///< max_groups places
   std::vector<EndpointRecord> endpoints;  ///< by endpoint index: producers first
 };
+
+/// How long a consumer of that group (an index beyond the named groups: a private one) may stand still; 0: for ever.
+[[nodiscard]] inline std::chrono::milliseconds evict_after_ms(const QueueRecord& queue, unsigned group) {
+  const auto of_the_queue = queue.options.evict_after_ms;
+  return group < queue.groups.size() ? queue.groups[group].options.evict_after_ms.value_or(of_the_queue) : of_the_queue;
+}
+
+/// Whether a consumer that attaches now must reckon with being thrown out.
+[[nodiscard]] inline bool is_evictable(const QueueRecord& queue, const EndpointRecord& consumer) {
+  return consumer.kind != GroupKind::lossy && evict_after_ms(queue, consumer.group).count() != 0;
+}
 
 }  // namespace beltway::daemon

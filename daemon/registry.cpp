@@ -23,6 +23,31 @@ std::uint64_t random_first_id() {
   return ((std::uint64_t{device()} << 32) | device()) & (protocol::k_max_queue_id >> 1);
 }
 
+/// A change that a declare asks for.
+struct Change {
+  std::optional<unsigned> group;  // whose own it is; nothing: the queue's
+  std::chrono::milliseconds evict_after;
+  OptionChange told;
+};
+
+/// Whether a declare asks for that option. Without `said` it asks for all; an evict_after_ms of 0 asks for none then: who
+/// attaches need not know what an operator has set since.
+bool is_said(const std::string& option, const QueueOptions& options, const Registry::Said& said) {
+  if (said) return std::find(said->begin(), said->end(), option) != said->end();
+  return option != k_changeable_option || options.evict_after_ms.count() != 0;
+}
+
+Error declared_otherwise(const QueueRecord& queue, const std::vector<Difference>& refused) {
+  const bool time_only = std::all_of(refused.begin(), refused.end(),
+                                     [](const Difference& each) { return each.option.ends_with(k_changeable_option); });
+  return {Errc::already_exists,
+          about("declare", queue.name) + ": it exists with " + text_of(refused) +
+              (time_only ? "; leave it out, or change it while the queue lives with \"beltway declare " + queue.name +
+                               " --evict-after TIME\""
+                         : "; these are fixed while the queue lives: leave them out to use it as it is, with its "
+                           "messages, declare another name, or remove it first, which drops its messages")};
+}
+
 }  // namespace
 
 Registry::Registry(const Quotas& quotas, Keep& keep, Workers* workers)
@@ -78,17 +103,19 @@ void Registry::refuse(const HeldQueue& held, const std::string& operation) {
           "which ends the queue");
 }
 
-Registry::Declared Registry::declare(const Peer& peer, const std::string& name, const QueueOptions& options) {
+Registry::Declared Registry::declare(const Peer& peer, const std::string& name, const QueueOptions& options,
+                                     const Said& said) {
   check_name("declare", "queue", name);
   check_options(about("declare", name), options);
   if (const auto found = queues_.find(name); found != queues_.end()) {
-    return open_existing(peer, *found->second, options);
+    return open_existing(peer, *found->second, options, said);
   }
   return {publish(make_queue(new_record(peer, name, options))), true};
 }
 
 std::optional<Registry::Declared> Registry::declare(const Peer& peer, std::uint64_t session, const std::string& name,
-                                                    const QueueOptions& options, std::function<void()> again) {
+                                                    const QueueOptions& options, const Said& said,
+                                                    std::function<void()> again) {
   check_name("declare", "queue", name);
   check_options(about("declare", name), options);
   if (const auto found = making_.find(name); found != making_.end()) {
@@ -107,7 +134,7 @@ std::optional<Registry::Declared> Registry::declare(const Peer& peer, std::uint6
   }
   const Geometry geometry = geometry_of(options);
   const bool large = geometry.ring_bytes() + geometry.control_bytes() > k_made_at_once_bytes;
-  if (queues_.contains(name) || workers_ == nullptr || !large) return declare(peer, name, options);
+  if (queues_.contains(name) || workers_ == nullptr || !large) return declare(peer, name, options, said);
   make_later(new_record(peer, name, options), session, std::move(again));
   return std::nullopt;
 }
@@ -174,15 +201,42 @@ void Registry::finish_making(const std::string& name, std::optional<NewQueue> ma
   for (auto each = waiting.begin() + 1; each != waiting.end(); ++each) (*each)();
 }
 
-Registry::Declared Registry::open_existing(const Peer& peer, Queue& queue, const QueueOptions& options) {
-  const QueueRecord& record = queue.record();
-  require(peer, record, Right::see, "declare");
-  if (const auto difference = first_difference(record.options, options)) {
-    throw Error(Errc::already_exists, about("declare", record.name) + ": it exists with " + *difference +
-                                          "; open it as it is, use the same options, or remove it first");
+Registry::Declared Registry::open_existing(const Peer& peer, Queue& queue, const QueueOptions& options,
+                                           const Said& said) {
+  require(peer, queue.record(), Right::see, "declare");
+  std::vector<Difference> refused;  // all of them are told at once
+  std::vector<Change> changes;
+  for (Difference& each : differences(queue.record().options, options)) {
+    if (!is_said(each.option, options, said)) continue;
+    if (said && each.option == k_changeable_option) {
+      changes.push_back({std::nullopt, options.evict_after_ms, {each.option, "", each.there, each.wanted}});
+    } else {
+      refused.push_back(std::move(each));
+    }
   }
-  add_groups(peer, queue, options.groups, Start::latest, "declare");
-  return {queue, false};
+  std::vector<NamedGroup> groups = options.groups;
+  for (NamedGroup& group : groups) {
+    auto each = queue.group_difference(group);
+    if (!each) continue;
+    if (said) {
+      changes.push_back({queue.find_group(group.name),
+                         *group.options.evict_after_ms,
+                         {std::string(k_changeable_option), group.name, each->there, each->wanted}});
+      group.options = {};  // it exists, and that is all that is left to ask
+    } else {
+      refused.push_back(std::move(*each));
+    }
+  }
+  if (!refused.empty()) throw declared_otherwise(queue.record(), refused);
+  if (!changes.empty()) require(peer, queue.record(), Right::own, "change evict_after_ms of");
+  add_groups(peer, queue, groups, Start::latest, "declare");
+  Declared declared{queue, false};
+  for (Change& change : changes) {
+    queue.set_evict_after(change.group, change.evict_after);
+    declared.changed.push_back(std::move(change.told));
+  }
+  if (queue.shortest_evict_after_ms().count() != 0) evicting_.insert(queue.record().id);
+  return declared;
 }
 
 void Registry::add_groups(const Peer& peer, Queue& queue, const std::vector<NamedGroup>& groups, Start start,

@@ -42,15 +42,18 @@ class Registry {
   struct Declared {
     Queue& queue;
     bool created;
+    std::vector<OptionChange> changed = {};
   };
-  /// Makes the queue, or finds it with these options and makes missing groups.
-  /// Throws Error(invalid_option, already_exists, no_permission, limit_reached, system).
-  Declared declare(const Peer& peer, const std::string& name, const QueueOptions& options);
+  /// Names of options, see `said` in protocol.hpp.
+  using Said = std::optional<std::vector<std::string>>;
+  /// Makes the queue, or finds it with these options, makes missing groups, and changes what `said` asks for and can be changed.
+  /// Throws Error(invalid_option, already_exists, no_permission, limit_reached, system) before it does anything.
+  Declared declare(const Peer& peer, const std::string& name, const QueueOptions& options, const Said& said = {});
   /// The same for a connection, which a large queue would keep waiting: nothing, and `again` is called when it is there, or
   /// could not be made; then ask again. Two who declare one name at once get one queue. Memory counts for the user's
   /// quota from the beginning.
   std::optional<Declared> declare(const Peer& peer, std::uint64_t session, const std::string& name,
-                                  const QueueOptions& options, std::function<void()> again);
+                                  const QueueOptions& options, const Said& said, std::function<void()> again);
 
   /// Makes those groups that are missing. Throws as declare().
   void add_groups(const Peer& peer, Queue& queue, const std::vector<NamedGroup>& groups, Start start,
@@ -127,7 +130,7 @@ class Registry {
   [[nodiscard]] const HeldQueue* find_held(std::string_view name) const noexcept;
   [[nodiscard]] const HeldQueue* find_held(std::uint64_t id) const noexcept;
   [[noreturn]] static void refuse(const HeldQueue& held, const std::string& operation);
-  Declared open_existing(const Peer& peer, Queue& queue, const QueueOptions& options);
+  Declared open_existing(const Peer& peer, Queue& queue, const QueueOptions& options, const Said& said);
   [[nodiscard]] QueueRecord new_record(const Peer& peer, const std::string& name, const QueueOptions& options);
   Queue& publish(NewQueue made);
   /// A queue that a worker makes.

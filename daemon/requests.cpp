@@ -18,7 +18,7 @@ namespace {
 
 using nlohmann::json;
 
-/// A page of `list` ends before this; one queue's description is at most about 20 KiB.
+/// A page of `list` ends before this; one queue's description is at most about 40 KiB (protocol_test).
 constexpr std::size_t k_list_page_bytes = k_max_protocol_bytes / 2;
 
 Reply reply_with(json body) { return {std::move(body), {}, {}}; }
@@ -85,7 +85,11 @@ Reply ping(Caller& caller, const json&) {
 }
 
 Reply declared_reply(const Registry::Declared& declared) {
-  return reply_with({{"queue", protocol::encode(declared.queue.description(false))}, {"created", declared.created}});
+  json changed = json::array();
+  for (const OptionChange& change : declared.changed) changed.push_back(protocol::encode(change));
+  return reply_with({{"queue", protocol::encode(declared.queue.description(false))},
+                     {"created", declared.created},
+                     {"changed", std::move(changed)}});
 }
 
 Reply declare(Caller& caller, const json& request) {
@@ -95,8 +99,9 @@ Reply declare(Caller& caller, const json& request) {
   static const json no_options = json::object();
   const QueueOptions options =
       protocol::decode_options(fields.has("options") ? fields.object("options") : no_options, about("declare", name));
-  if (!caller.ask_again) return declared_reply(caller.registry.declare(caller.peer, name, options));
-  const auto declared = caller.registry.declare(caller.peer, caller.session, name, options,
+  const Registry::Said said = protocol::decode_said(request, "declare");
+  if (!caller.ask_again) return declared_reply(caller.registry.declare(caller.peer, name, options, said));
+  const auto declared = caller.registry.declare(caller.peer, caller.session, name, options, said,
                                                 [again = caller.ask_again, request] { again(request); });
   caller.later = !declared;
   return declared ? declared_reply(*declared) : Reply();

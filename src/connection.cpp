@@ -23,6 +23,26 @@ Queue Connection::declare(std::string_view name, const QueueOptions& options) co
   return {session_, protocol::decode_description(Fields(reply.body, what).object("queue"), what).info};
 }
 
+Connection::Declared Connection::declare_some(std::string_view name, const QueueOptions& options,
+                                              const std::vector<std::string>& said) const {
+  check_name("declare", "queue", name);
+  const std::string what = about("declare", name);
+  check_options(what, options);
+  json wanted = protocol::encode(options);
+  wanted["evict_after_ms"] = options.evict_after_ms.count();  // 0 may be said
+  const Packet reply =
+      session_->request(what, "declare", {{"name", name}, {"options", std::move(wanted)}, {"said", said}});
+  const Fields fields(reply.body, what);
+  Declared declared{.queue = Queue(session_, protocol::decode_description(fields.object("queue"), what).info),
+                    .created = fields.flag("created")};
+  if (fields.has("changed")) {
+    for (const json& change : fields.array("changed")) {
+      declared.changed.push_back(protocol::decode_change(change, what));
+    }
+  }
+  return declared;
+}
+
 Queue Connection::open_queue(std::string_view name) const {
   check_name("open", "queue", name);
   const std::string what = about("open", name);

@@ -48,10 +48,6 @@ Enum decode_enum(const Fields& fields, std::string_view name, const std::array<s
   return static_cast<Enum>(found - words.begin());
 }
 
-constexpr std::array<std::string_view, 10> k_option_names{
-    "slots",      "slot_bytes", "lane_bytes", "max_producers", "max_consumers",
-    "max_groups", "mode",       "fence",      "type",          "evict_after_ms"};
-
 TypeTag decode_type(const json& object, const std::string& what) {
   const Fields fields(object, what + ": type");
   return {fields.text("name"), fields.number<std::uint32_t>("size"), fields.number<std::uint32_t>("alignment")};
@@ -67,6 +63,17 @@ EndpointInfo decode_endpoint(const json& object, const Description& description,
   info.uid = fields.number<std::uint32_t>("uid");
   info.lossy = fields.flag("lossy");
   info.evicted = fields.flag("evicted");
+  info.evictable = fields.flag("evictable");
+  info.orphan = fields.flag("orphan");
+  info.prefetch = fields.number_or<std::uint32_t>("prefetch", 0);
+  if (fields.has("leaving")) {
+    const auto group = fields.number<std::uint32_t>("leaving");
+    const auto found = std::find_if(description.leaving.begin(), description.leaving.end(),
+                                    [group](const Description::Leaving& each) { return each.index == group; });
+    if (found == description.leaving.end()) fields.refuse("leaving", "the index of a group that is leaving");
+    info.group = found->name;
+    info.leaving = true;
+  }
   if (fields.has("group")) {
     const auto group = fields.number<std::uint32_t>("group");
     const auto& indexes = description.group_indexes;
@@ -127,7 +134,7 @@ json encode(const QueueOptions& options) {
 QueueOptions decode_options(const json& object, const std::string& what) {
   const Fields fields(object, what + ": options");
   for (const auto& item : object.items()) {
-    const auto known = std::find(k_option_names.begin(), k_option_names.end(), item.key());
+    const auto* const known = std::find(k_option_names.begin(), k_option_names.end(), item.key());
     if (known == k_option_names.end() && item.key() != "groups") {
       throw Error(Errc::invalid_option,
                   about(what + ": option", item.key()) + " is not known here; use a daemon of the same version");
@@ -153,6 +160,20 @@ QueueOptions decode_options(const json& object, const std::string& what) {
   return options;
 }
 
+std::optional<std::vector<std::string>> decode_said(const json& request, const std::string& what) {
+  const Fields fields(request, what);
+  if (!fields.has("said")) return std::nullopt;
+  std::vector<std::string> said;
+  for (const json& name : fields.array("said")) {
+    const std::string text = name.is_string() ? name.get<std::string>() : std::string();
+    if (std::find(k_option_names.begin(), k_option_names.end(), text) == k_option_names.end()) {
+      fields.refuse("said", "a list of options' names");
+    }
+    said.push_back(text);
+  }
+  return said;
+}
+
 json encode(const Description& description) {
   const QueueInfo& info = description.info;
   QueueOptions options = info.options;
@@ -171,13 +192,26 @@ json encode(const Description& description) {
               {"uid", endpoint.uid}};
     if (endpoint.lossy) item["lossy"] = true;
     if (endpoint.evicted) item["evicted"] = true;
-    if (const auto at = find_group(description, endpoint.group)) item["group"] = description.group_indexes[*at];
+    if (endpoint.evictable) item["evictable"] = true;
+    if (endpoint.orphan) item["orphan"] = true;
+    if (endpoint.prefetch != 0) item["prefetch"] = endpoint.prefetch;
+    if (endpoint.leaving) {
+      const auto left = std::find_if(description.leaving.begin(), description.leaving.end(),
+                                     [&](const Description::Leaving& each) { return each.name == endpoint.group; });
+      if (left != description.leaving.end()) item["leaving"] = left->index;
+    } else if (const auto at = find_group(description, endpoint.group)) {
+      item["group"] = description.group_indexes[*at];
+    }
     endpoints.push_back(std::move(item));
   }
-  return {{"name", info.name},           {"id", info.id},
-          {"owner_uid", info.owner_uid}, {"owner_gid", info.owner_gid},
-          {"options", encode(options)},  {"shared_bytes", info.shared_bytes},
-          {"groups", std::move(groups)}, {"endpoints", std::move(endpoints)}};
+  json object{{"name", info.name},           {"id", info.id},
+              {"owner_uid", info.owner_uid}, {"owner_gid", info.owner_gid},
+              {"options", encode(options)},  {"shared_bytes", info.shared_bytes},
+              {"groups", std::move(groups)}, {"endpoints", std::move(endpoints)}};
+  for (const Description::Leaving& each : description.leaving) {
+    object["leaving"].push_back({{"index", each.index}, {"name", each.name}});
+  }
+  return object;
 }
 
 Description decode_description(const json& object, const std::string& what) {
@@ -196,6 +230,14 @@ Description decode_description(const json& object, const std::string& what) {
     if (index >= info.options.max_groups) group.refuse("index", "below max_groups");
     description.group_indexes.push_back(index);
     info.options.groups.push_back({group.text("name"), {decode_evict_after(group)}});
+  }
+  if (fields.has("leaving")) {
+    for (const json& item : fields.array("leaving")) {
+      const Fields group(item, what + ": group");
+      const auto index = group.number<std::uint32_t>("index");
+      if (index >= info.options.max_groups) group.refuse("index", "below max_groups");
+      description.leaving.push_back({index, group.text("name")});
+    }
   }
   if (fields.has("endpoints")) {
     for (const json& item : fields.array("endpoints")) {
@@ -232,6 +274,7 @@ json encode(const AttachRequest& request) {
   if (!request.group.empty()) {
     object["group"] = request.group;
     object["create_group"] = request.create_group;
+    if (request.prefetch != 0) object["prefetch"] = request.prefetch;
   }
   return object;
 }
@@ -247,6 +290,7 @@ AttachRequest decode_attach_request(const json& object, const std::string& what)
   request.create_group = fields.flag("create_group");
   request.lossy = fields.flag("lossy");
   request.start = decode_start(object, what);
+  request.prefetch = fields.number_or<std::uint32_t>("prefetch", 0);
   return request;
 }
 
@@ -299,37 +343,6 @@ EndpointName decode_endpoint_name(const json& object, const std::string& what) {
   const Fields fields(object, what);
   return {fields.number<std::uint64_t>("queue"), fields.number<std::uint8_t>("endpoint"),
           fields.number<std::uint32_t>("incarnation")};
-}
-
-json encode(const PurgeResult& result) {
-  json holders = json::array();
-  for (const PurgeHolder& holder : result.holders) {
-    holders.push_back({{"endpoint", holder.producer ? holder.index : holder.index + k_first_consumer},
-                       {"pid", static_cast<std::uint32_t>(holder.pid)},
-                       {"messages", holder.messages},
-                       {"oldest", holder.oldest}});
-  }
-  return {{"messages", result.purged}, {"left", result.left}, {"used", result.used}, {"holders", std::move(holders)}};
-}
-
-PurgeResult decode_purge_result(const json& object, const std::string& what) {
-  const Fields fields(object, what);
-  PurgeResult result{.purged = fields.number<std::uint64_t>("messages"),
-                     .left = fields.number_or<std::uint64_t>("left", 0),
-                     .used = fields.number_or<std::uint64_t>("used", 0),
-                     .holders = {}};
-  if (!fields.has("holders")) return result;
-  for (const json& item : fields.array("holders")) {
-    const Fields holder(item, what + ": holder");
-    const auto owner = holder.number<std::uint8_t>("endpoint");
-    const bool producer = owner < k_first_consumer;
-    result.holders.push_back({.producer = producer,
-                              .index = producer ? owner : owner - k_first_consumer,
-                              .pid = static_cast<int>(holder.number<std::uint32_t>("pid")),
-                              .messages = holder.number<std::uint64_t>("messages"),
-                              .oldest = holder.number<std::uint64_t>("oldest")});
-  }
-  return result;
 }
 
 json encode(const Error& error) {

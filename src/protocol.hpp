@@ -14,13 +14,15 @@
 //   op            request                                             reply
 //   hello         protocol, version                                   protocol, version, pid
 //   ping          -                                                   version, layout, pid, socket, passed_over, held
-//   declare       name, options                                       queue (without endpoints), created
+//   declare       name, options, said: [names of options] if only     queue (without endpoints), created, changed:
+//                 these are asked for                                 [{option, group if it is one's, from, to}]
 //   open          name                                                queue (without endpoints)
 //   describe      name or queue id                                    queue
 //   list          after: a name ("" from the beginning)               queues (by name), more: ask again after the last
 //   remove        name                                                -
 //   attach        queue id, role, barriers, bells, and for a          endpoint, incarnation, bells; consumers: group
-//                 consumer group, create_group, lossy, start          (index), group_incarnation, kind, start, evictable
+//                 consumer group, create_group, lossy, start,         (index), group_incarnation, kind, start, evictable
+//                 prefetch
 //   detach        queue id, endpoint, incarnation                     none: a destructor does not wait
 //   filled        queue id, endpoint, incarnation                     none: see promised
 //   resume        endpoints: [{queue, endpoint, incarnation}]         gone, refused: [index into endpoints]
@@ -33,10 +35,15 @@
 //   queue id      a number below 2^53, never used again
 //   options       the fields of QueueOptions; fence "asymmetric" or "symmetric"; type {name, size, alignment} if typed;
 //                 missing ones have their defaults
+//   said          a queue that exists is compared in these options alone, and evict_after_ms, that of a group too, is
+//                 changed to what was said, if the owner or root asks. Missing: all are compared and nothing is
+//                 changed; evict_after_ms 0 or missing is not compared
 //   group         its name; where it is to be made, also {name, evict_after_ms}: what it has of its own
 //   queue         name, id, owner_uid, owner_gid, options (without groups), shared_bytes,
 //                 groups: [{index, name, evict_after_ms (or missing: the queue's)}],
-//                 endpoints: [{endpoint, pid, uid, group (index, or missing: private), lossy, evicted}]
+//                 endpoints: [{endpoint, pid, uid, group (index, or missing: private), lossy, evicted,
+//                 evictable, orphan, leaving (index, instead of group: it was removed), prefetch (missing: 0)}],
+//                 leaving: [{index, name}]: groups that were removed and are not over yet (missing: none)
 //   layout        of the queues that this daemon makes, e.g. "2.0"
 //   passed_over   the program that was to run in the place of this daemon, and why it does not (missing: this one was)
 //   held          queues that the daemon keeps and cannot read, made by another version: [{name, layout, why}]
@@ -87,6 +94,11 @@ enum class Role : std::uint8_t { producer, consumer, inspector };
 struct Description {
   QueueInfo info;
   std::vector<unsigned> group_indexes;
+  struct Leaving {
+    unsigned index = 0;
+    std::string name;
+  };
+  std::vector<Leaving> leaving = {};
 };
 
 struct AttachRequest {
@@ -98,6 +110,7 @@ struct AttachRequest {
   bool create_group = false;
   bool lossy = false;
   Start start = Start::latest;
+  std::uint32_t prefetch = 0;  ///< of a named group's consumer; for others to see
 };
 
 struct AttachReply {
@@ -123,6 +136,7 @@ struct EndpointName {
 };
 
 [[nodiscard]] json encode(const QueueOptions& options);
+[[nodiscard]] json encode(const OptionChange& change);
 [[nodiscard]] json encode(const NamedGroup& group);
 [[nodiscard]] json encode(const Description& description);
 [[nodiscard]] json encode(const AttachRequest& request);
@@ -135,6 +149,9 @@ struct EndpointName {
 /// `what`: operation and object, for errors. All throw Error(protocol) for what does not keep the protocol, and
 /// Error(invalid_option) for options and names out of their ranges.
 [[nodiscard]] QueueOptions decode_options(const json& object, const std::string& what);
+/// The names in `said` of a declare; nothing: all options were said.
+[[nodiscard]] std::optional<std::vector<std::string>> decode_said(const json& request, const std::string& what);
+[[nodiscard]] OptionChange decode_change(const json& object, const std::string& what);
 [[nodiscard]] NamedGroup decode_group(const json& group, const std::string& what);
 [[nodiscard]] Description decode_description(const json& object, const std::string& what);
 [[nodiscard]] AttachRequest decode_attach_request(const json& object, const std::string& what);

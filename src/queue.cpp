@@ -54,7 +54,8 @@ Consumer Queue::consumer(const ConsumerOptions& options) const {
                                         .group = options.group,
                                         .create_group = options.create_group,
                                         .lossy = options.lossy,
-                                        .start = options.start};
+                                        .start = options.start,
+                                        .prefetch = options.prefetch};
   return make_consumer(detail::attach_endpoint(session_, {name_, id_, geometry_of(options_)}, request,
                                                {.populate = options.populate, .lock = options.lock_memory}),
                        options);

@@ -143,36 +143,33 @@ void check_options(const std::string& what, const ConsumerOptions& options) {
   }
 }
 
-std::optional<std::string> first_difference(const QueueOptions& there, const QueueOptions& wanted) {
-  struct Number {
-    std::string_view name;
-    std::uint64_t there;
-    std::uint64_t wanted;
+std::vector<Difference> differences(const QueueOptions& there, const QueueOptions& wanted) {
+  std::vector<Difference> found;
+  const auto* name = k_option_names.begin();
+  const auto compare = [&](const auto& old_value, const auto& new_value, const auto& text) {
+    if (old_value != new_value) found.push_back({std::string(*name), text(old_value), text(new_value)});
+    ++name;
   };
-  const std::array numbers{Number{"slots", there.slots, wanted.slots},
-                           Number{"slot_bytes", there.slot_bytes, wanted.slot_bytes},
-                           Number{"lane_bytes", there.lane_bytes, wanted.lane_bytes},
-                           Number{"max_producers", there.max_producers, wanted.max_producers},
-                           Number{"max_consumers", there.max_consumers, wanted.max_consumers},
-                           Number{"max_groups", there.max_groups, wanted.max_groups}};
-  const auto differs = [](std::string_view name, const std::string& old_value, const std::string& new_value) {
-    return std::string(name) + " " + old_value + ", not " + new_value;
-  };
-  for (const Number& number : numbers) {
-    if (number.there != number.wanted) {
-      return differs(number.name, std::to_string(number.there), std::to_string(number.wanted));
-    }
+  const auto number = [](std::uint64_t value) { return std::to_string(value); };
+  compare(there.slots, wanted.slots, number);
+  compare(there.slot_bytes, wanted.slot_bytes, number);
+  compare(there.lane_bytes, wanted.lane_bytes, number);
+  compare(there.max_producers, wanted.max_producers, number);
+  compare(there.max_consumers, wanted.max_consumers, number);
+  compare(there.max_groups, wanted.max_groups, number);
+  compare(there.mode, wanted.mode, octal);
+  compare(there.fence, wanted.fence, [](Fence fence) { return std::string(to_string(fence)); });
+  compare(there.evict_after_ms.count(), wanted.evict_after_ms.count(), number);
+  compare(there.type, wanted.type, [](const TypeTag& type) { return text_of(type); });
+  return found;
+}
+
+std::string text_of(const std::vector<Difference>& differences) {
+  std::string text;
+  for (const Difference& each : differences) {
+    text += (text.empty() ? "" : "; ") + each.option + " " + each.there + ", not " + each.wanted;
   }
-  if (there.mode != wanted.mode) return differs("mode", octal(there.mode), octal(wanted.mode));
-  if (there.fence != wanted.fence) {
-    return differs("fence", std::string(to_string(there.fence)), std::string(to_string(wanted.fence)));
-  }
-  if (there.evict_after_ms != wanted.evict_after_ms) {
-    return differs("evict_after_ms", std::to_string(there.evict_after_ms.count()),
-                   std::to_string(wanted.evict_after_ms.count()));
-  }
-  if (there.type != wanted.type) return differs("type", text_of(there.type), text_of(wanted.type));
-  return std::nullopt;
+  return text;
 }
 
 Geometry geometry_of(const QueueOptions& options) noexcept {

@@ -3,9 +3,10 @@
 // Thread safety: pure functions.
 #pragma once
 
-#include <optional>
+#include <array>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "beltway/options.hpp"
 #include "layout.hpp"
@@ -23,9 +24,23 @@ void check_options(const std::string& what, const QueueOptions& options);
 void check_options(const std::string& what, const ConsumerOptions& options);
 void check_group(const std::string& what, const NamedGroup& group);
 
-/// What differs between the options of a queue that is there and those wanted, except `groups`, in words that
-/// name the option and both values; nothing if they are the same.
-[[nodiscard]] std::optional<std::string> first_difference(const QueueOptions& there, const QueueOptions& wanted);
+/// The names of the options of a queue that are compared, in their order: all but `groups`.
+inline constexpr std::array<std::string_view, 10> k_option_names{
+    "slots",      "slot_bytes", "lane_bytes", "max_producers",  "max_consumers",
+    "max_groups", "mode",       "fence",      "evict_after_ms", "type"};
+/// The one of them that can be changed while the queue lives.
+inline constexpr std::string_view k_changeable_option = "evict_after_ms";
+
+/// An option whose value in a queue that exists is not the one that was asked for. Values as text.
+struct Difference {
+  std::string option;
+  std::string there;
+  std::string wanted;
+};
+/// All options that differ, in the order of k_option_names.
+[[nodiscard]] std::vector<Difference> differences(const QueueOptions& there, const QueueOptions& wanted);
+/// "slots 2048, not 1024; mode 0600, not 0644".
+[[nodiscard]] std::string text_of(const std::vector<Difference>& differences);
 
 /// Of checked options.
 [[nodiscard]] Geometry geometry_of(const QueueOptions& options) noexcept;

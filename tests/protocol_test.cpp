@@ -81,12 +81,12 @@ TEST(Protocol, options_arrive_as_they_were_sent) {
                              .fence = Fence::symmetric,
                              .type = {"price", 16, 8}};
   const QueueOptions arrived = protocol::decode_options(protocol::encode(options), "test");
-  EXPECT_EQ(first_difference(options, arrived), std::nullopt);
+  EXPECT_EQ(text_of(differences(options, arrived)), "");
   EXPECT_EQ(arrived.groups, options.groups);
 }
 
 TEST(Protocol, missing_options_have_their_defaults) {
-  EXPECT_EQ(first_difference(protocol::decode_options(json::object(), "test"), {}), std::nullopt);
+  EXPECT_EQ(text_of(differences(protocol::decode_options(json::object(), "test"), {})), "");
 }
 
 TEST(Protocol, an_option_that_is_not_known_is_refused_by_name) {
@@ -237,6 +237,42 @@ TEST(Protocol, every_error_arrives_with_its_reason_and_message) {
   }
   EXPECT_NO_THROW(protocol::throw_if_error({{"n", 1}}));
   EXPECT_EQ(reason_of([] { protocol::throw_if_error({{"error", "no"}}); }), Errc::protocol);
+}
+
+TEST(Protocol, the_largest_description_fits_one_message) {
+  protocol::Description description;
+  QueueInfo& info = description.info;
+  info.name = std::string(k_max_name_length, 'q');
+  info.id = protocol::k_max_queue_id;
+  info.options.max_groups = k_max_groups;
+  for (unsigned i = 0; i < k_max_groups; ++i) {
+    std::string name = std::to_string(i) + std::string(k_max_name_length - 2, 'g');
+    name.resize(k_max_name_length);
+    if (i % 2 == 0) {
+      description.leaving.push_back({i, name});
+    } else {
+      description.group_indexes.push_back(i);
+      info.options.groups.push_back({name, {.evict_after_ms = std::chrono::milliseconds(k_max_evict_after_ms)}});
+    }
+  }
+  for (unsigned i = 0; i < k_max_producers + k_max_consumers; ++i) {
+    const bool producer = i < k_max_producers;
+    EndpointInfo endpoint{
+        .index = i % k_max_producers, .producer = producer, .pid = 0x7fffffff, .uid = 0xfffffffe, .group = {}};
+    endpoint.orphan = endpoint.evicted = endpoint.evictable = true;
+    endpoint.prefetch = 0xffffffff;
+    endpoint.leaving = !producer && i % 2 == 0;
+    if (!producer) endpoint.group = endpoint.leaving ? description.leaving[0].name : info.options.groups[0].name;
+    info.endpoints.push_back(endpoint);
+  }
+  const auto encoded = protocol::encode(description);
+  EXPECT_LT(encoded.dump().size(), 40U * 1024) << "also beside another on a page of a list";
+  const protocol::Description arrived = protocol::decode_description(encoded, "test");
+  ASSERT_EQ(arrived.info.endpoints.size(), info.endpoints.size());
+  const EndpointInfo& consumer = arrived.info.endpoints[k_max_producers];
+  EXPECT_TRUE(consumer.leaving && consumer.orphan && consumer.evictable);
+  EXPECT_EQ(consumer.group, description.leaving[0].name);
+  EXPECT_EQ(consumer.prefetch, 0xffffffffU);
 }
 
 }  // namespace

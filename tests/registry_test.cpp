@@ -90,7 +90,7 @@ TEST(Registry, keeps_what_a_group_has_of_its_own_and_lets_only_the_owner_say_it)
   options.groups = {{"own", {.evict_after_ms = 0s}}};
   const Error differs = error_of([&] { registry.declare(k_alice, "a", options); });
   EXPECT_EQ(differs.reason(), Errc::already_exists);
-  EXPECT_NE(std::string(differs.what()).find("\"own\" exists with evict_after_ms 5000, not 0"), std::string::npos)
+  EXPECT_NE(std::string(differs.what()).find("group \"own\" evict_after_ms 5000, not 0"), std::string::npos)
       << differs.what();
   queue.remove_group("own");
   EXPECT_EQ(queue.shortest_evict_after_ms(), 60s);

@@ -57,8 +57,9 @@ TEST(ToolJson, a_queue_has_the_documented_keys) {
   EXPECT_EQ(json["mode"], "0600");
   EXPECT_EQ(json["groups"], Json::array({"billing"}));
   EXPECT_TRUE(json["type"].is_null());
-  EXPECT_EQ(keys(json["endpoints"][0]), (Names{"index", "role", "pid", "uid"}));
-  EXPECT_EQ(keys(json["endpoints"][1]), (Names{"index", "role", "pid", "uid", "group", "lossy", "evicted"}));
+  EXPECT_EQ(keys(json["endpoints"][0]), (Names{"index", "role", "pid", "uid", "orphan"}));
+  EXPECT_EQ(keys(json["endpoints"][1]), (Names{"index", "role", "pid", "uid", "orphan", "group", "lossy", "evicted",
+                                               "evictable", "leaving", "prefetch"}));
 }
 
 TEST(ToolJson, a_type_is_told) {
@@ -71,14 +72,18 @@ TEST(ToolJson, a_snapshot_has_the_documented_keys) {
   const Json json = to_json(some_snapshot());
   EXPECT_EQ(keys(json), (Names{"queue", "state"}));
   const Json& state = json["state"];
-  EXPECT_EQ(keys(state), (Names{"position", "used", "symmetric_fences", "groups", "producers", "consumers", "totals",
-                                "per_message"}));
+  EXPECT_EQ(keys(state), (Names{"position", "used", "symmetric_fences", "removed", "broken", "groups", "leaving",
+                                "producers", "consumers", "totals", "per_message"}));
   EXPECT_EQ(state["groups"][0].dump(),
-            R"({"name":"billing","floor":990,"depth":10,"leased":3,"retry":1,"evict_after_ms":0,"consumers":[2]})");
-  EXPECT_EQ(keys(state["producers"][0]), (Names{"index", "role", "pid", "uid", "process", "stopped", "sleep",
-                                                "place_in_line", "claimed", "counters", "per_message"}));
-  EXPECT_EQ(keys(state["consumers"][0]), (Names{"index", "role", "pid", "uid", "group", "lossy", "evicted", "process",
-                                                "stopped", "sleep", "held", "lag", "counters", "per_message"}));
+            R"({"name":"billing","floor":990,"depth":10,"leased":3,"retry":1,"available":0,"holder":null,"tries":0,)"
+            R"("evict_after_ms":0,"consumers":[2]})");
+  EXPECT_EQ(keys(state["producers"][0]),
+            (Names{"index", "role", "pid", "uid", "orphan", "process", "stopped", "run_state", "sleep", "place_in_line",
+                   "claimed", "waits_for", "waits_since_ns", "lane_messages", "lane_used", "counters", "per_message"}));
+  EXPECT_EQ(keys(state["consumers"][0]),
+            (Names{"index",     "role",           "pid",      "uid",        "orphan",  "group",     "lossy", "evicted",
+                   "evictable", "leaving",        "prefetch", "process",    "stopped", "run_state", "sleep", "held",
+                   "lag",       "waits_since_ns", "counters", "per_message"}));
   EXPECT_EQ(keys(state["producers"][0]["counters"]),
             (Names{"messages", "bytes", "refused", "wakes", "sleeps", "rescued", "blocked_ns", "high_water",
                    "last_progress_ns", "needless_wakes"}));
@@ -131,7 +136,7 @@ TEST(ToolPerMessage, is_told_of_each_endpoint_and_of_the_queue_with_those_who_ar
   EXPECT_EQ(state["producers"][0]["per_message"].dump(), R"({"wakes":0.25,"sleeps":0.01,"system_calls":0.27})");
   EXPECT_EQ(state["consumers"][0]["per_message"].dump(), R"({"wakes":0.01,"sleeps":0.5,"system_calls":1.01})");
   EXPECT_EQ(state["per_message"].dump(), R"({"wakes":0.25,"sleeps":0.25,"system_calls":0.75})");
-  const std::string text = show_text(snapshot, std::nullopt, 0);
+  const std::string text = show_text(snapshot, {}, std::nullopt, 0);
   EXPECT_TRUE(mentions(text, "0.25 wakes, 0.25 sleeps, 0.75 system calls")) << text;
   EXPECT_TRUE(mentions(text, "250 (0.25)")) << text;
   EXPECT_TRUE(mentions(text, "10 (0.01)")) << text;
@@ -147,7 +152,7 @@ TEST(ToolPerMessage, is_nothing_without_messages) {
   EXPECT_TRUE(state["producers"][0]["per_message"].is_null());
   EXPECT_TRUE(state["consumers"][0]["per_message"].is_null());
   EXPECT_TRUE(state["per_message"].is_null());
-  EXPECT_FALSE(mentions(show_text(snapshot, std::nullopt, 0), "system calls"));
+  EXPECT_FALSE(mentions(show_text(snapshot, {}, std::nullopt, 0), "system calls"));
 }
 
 TEST(ToolPerMessage, of_two_looks_is_of_the_time_between_them) {
@@ -159,60 +164,56 @@ TEST(ToolPerMessage, of_two_looks_is_of_the_time_between_them) {
   after.consumers[0].counters.sleeps += 200;
   const Rates rates = rates_between(flow_of(before), flow_of(after), 2s);
   EXPECT_EQ(to_json(per_message(rates)).dump(), R"({"wakes":0.25,"sleeps":0.5,"system_calls":1.25})");
-  EXPECT_TRUE(mentions(show_text(after, rates, 0), "0.25 wakes, 0.5 sleeps, 1.25 system calls"));
+  EXPECT_TRUE(mentions(show_text(after, {}, rates, 0), "0.25 wakes, 0.5 sleeps, 1.25 system calls"));
   EXPECT_TRUE(to_json(per_message(Rates())).is_null());
 }
 
 TEST(ToolShow, text_names_groups_and_processes) {
-  const std::string text = show_text(some_snapshot(), std::nullopt, 0);
+  const std::string text = show_text(some_snapshot(), {}, std::nullopt, 0);
   EXPECT_TRUE(text.starts_with("orders (id 7)\n"));
   EXPECT_TRUE(mentions(text, "billing"));
   EXPECT_TRUE(mentions(text, std::to_string(getpid()) + " " + process_info(getpid())->name));
   EXPECT_TRUE(mentions(text, user_name(getuid())));
   EXPECT_TRUE(mentions(text, "10 of 64 slots"));
-  EXPECT_TRUE(troubles(some_snapshot()).empty());
 }
 
 TEST(ToolShow, text_has_rates_when_they_are_known) {
   Rates rates;
   rates.messages_in = 1.5e6;
-  EXPECT_TRUE(mentions(show_text(some_snapshot(), rates, 0), "1.5 M/s"));
+  EXPECT_TRUE(mentions(show_text(some_snapshot(), {}, rates, 0), "1.5 M/s"));
 }
 
-TEST(ToolShow, names_who_has_claimed_and_not_finished) {
+TEST(ToolShow, a_wait_that_goes_on_counts_and_a_coarse_time_says_so) {
   QueueSnapshot snapshot = some_snapshot();
-  snapshot.producers[0].claimed = 1;
-  ASSERT_EQ(troubles(snapshot).size(), 1U);
-  EXPECT_TRUE(mentions(troubles(snapshot)[0], "producer 1 (process " + std::to_string(getpid())));
-  EXPECT_TRUE(mentions(show_text(snapshot, std::nullopt, 0), "! producer 1"));
-}
-
-TEST(ToolShow, names_who_holds_a_full_ring) {
-  QueueSnapshot snapshot = some_snapshot();
-  snapshot.used = 64;
-  snapshot.groups[0].depth = 64;
-  snapshot.groups[0].consumers.clear();
-  ConsumerState slow;
-  slow.endpoint.index = 5;
-  slow.lag = 64;
-  snapshot.consumers.push_back(slow);
-  slow.endpoint.lossy = true;
-  snapshot.consumers.push_back(slow);
-  const auto sentences = troubles(snapshot);
-  ASSERT_EQ(sentences.size(), 2U);
-  EXPECT_EQ(sentences[0], "the ring is full: group \"billing\" holds it and has no consumer");
-  EXPECT_TRUE(sentences[1].starts_with("the ring is full: private consumer 5"));
+  snapshot.producers[0].sleep = SleepState::asleep;
+  snapshot.producers[0].counters.blocked_ns = 1'000'000'000;
+  snapshot.producers[0].counters.last_progress_ns = 1'000'000'000;
+  snapshot.producers[0].waits_since_ns = 2'000'000'000;
+  const std::string text = show_text(snapshot, {}, std::nullopt, 6'000'000'000);
+  EXPECT_TRUE(mentions(text, " 5 s ")) << "1 s of waits that are over, and 4 s of this one: " << text;
+  EXPECT_TRUE(mentions(text, "ACTIVE WITHIN")) << text;
 }
 
 TEST(ToolProcessInfo, reads_names_with_brackets_and_blanks) {
   const auto info = parse_process_stat("12 (a (b) c) T 1 12 12");
   ASSERT_TRUE(info);
   EXPECT_EQ(info->name, "a (b) c");
-  EXPECT_TRUE(info->stopped);
-  EXPECT_FALSE(parse_process_stat("12 (x) R 1")->stopped);
+  EXPECT_TRUE(info->stopped());
+  EXPECT_FALSE(parse_process_stat("12 (x) R 1")->stopped());
   EXPECT_EQ(parse_process_stat("12 (\x1b[2J) R 1")->name, "\\x1b[2J");
   for (const char* text : {"", "12 x T", "12 )x( T", "12 (x)"}) EXPECT_FALSE(parse_process_stat(text)) << text;
   EXPECT_FALSE(process_info(0x7fffffff));
+  EXPECT_EQ(parse_process_stat("12 (x) t 1")->state, RunState::traced);
+  EXPECT_EQ(parse_process_stat("12 (x) Z 1")->state, RunState::ended);
+}
+
+TEST(ToolProcessInfo, finds_the_control_group_and_whether_it_is_frozen) {
+  EXPECT_EQ(parse_control_group("5:freezer:/a\n0::/user.slice/x\n"), "/user.slice/x");
+  EXPECT_EQ(parse_control_group("5:freezer:/a\n"), "");
+  EXPECT_EQ(parse_control_group(""), "");
+  EXPECT_TRUE(parse_frozen("populated 1\nfrozen 1\n"));
+  EXPECT_FALSE(parse_frozen("populated 1\nfrozen 0\n"));
+  EXPECT_FALSE(parse_frozen(""));
 }
 
 }  // namespace

@@ -13,6 +13,8 @@
 namespace beltway {
 namespace {
 
+using namespace std::chrono_literals;
+
 /// The message of the refusal; empty if the options are accepted.
 std::string refusal(const QueueOptions& options) {
   try {
@@ -105,13 +107,13 @@ TEST(Validate, refuses_consumer_options_that_do_not_go_together) {
   EXPECT_THROW(check_options("attach", ConsumerOptions{.group = "g g"}), Error);
 }
 
-TEST(Validate, names_the_first_option_that_differs_and_both_values) {
+TEST(Validate, names_each_option_that_differs_and_both_values) {
   const QueueOptions there;
-  EXPECT_EQ(first_difference(there, there), std::nullopt);
+  EXPECT_TRUE(differences(there, there).empty());
   const auto with = [&](const std::function<void(QueueOptions&)>& change) {
     QueueOptions wanted = there;
     change(wanted);
-    return first_difference(there, wanted).value_or("");
+    return text_of(differences(there, wanted));
   };
   EXPECT_EQ(with([](auto& o) { o.groups = {"new"}; }), "") << "missing groups are made, not a difference";
   EXPECT_EQ(with([](auto& o) { o.slots = 512; }), "slots 1024, not 512");
@@ -122,7 +124,10 @@ TEST(Validate, names_the_first_option_that_differs_and_both_values) {
   EXPECT_EQ(with([](auto& o) { o.max_groups = 1; }), "max_groups 8, not 1");
   EXPECT_EQ(with([](auto& o) { o.mode = 0; }), "mode 0600, not 0000");
   EXPECT_EQ(with([](auto& o) { o.fence = Fence::symmetric; }), "fence asymmetric, not symmetric");
+  EXPECT_EQ(with([](auto& o) { o.evict_after_ms = 5s; }), "evict_after_ms 0, not 5000");
   EXPECT_EQ(with([](auto& o) { o.type = {"price", 8, 8}; }), "type untyped, not price (8 bytes, aligned to 8)");
+  EXPECT_EQ(with([](auto& o) { o.slots = 2, o.mode = 0666, o.max_groups = 0; }),
+            "slots 1024, not 2; max_groups 8, not 0; mode 0600, not 0666");
 }
 
 }  // namespace

@@ -10,7 +10,7 @@ namespace beltway {
 enum class Errc {
   invalid_option = 1,  ///< an option, name or size is out of its range; the message names the range
   not_found,           ///< no queue or group of that name
-  already_exists,      ///< the queue exists with other options; the message names the first that differs
+  already_exists,      ///< the queue exists with other options; the message names all that differ
   no_permission,       ///< the queue's mode and owner do not allow this to the caller's user
   limit_reached,       ///< no endpoint, group, quota, descriptor or memory left; the message names which
   too_large,           ///< the message can never fit this queue; the message names the limit

@@ -4,6 +4,7 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -73,6 +74,21 @@ struct EndpointInfo {
   std::string group;  ///< consumers: the named group; empty: private
   bool lossy = false;
   bool evicted = false;  ///< thrown out (evict_after_ms), and its process has not detached yet
+  /// Consumers: may be thrown out. False if evict_after_ms was 0 when it attached: a time that is set later does not concern it.
+  bool evictable = false;
+  /// No connection answers for it any more, but its memory is still mapped, by its process or a child of it. The daemon awaits
+  /// the end of that.
+  bool orphan = false;
+  bool leaving = false;        ///< consumers: `group` was removed while it was attached
+  std::uint32_t prefetch = 0;  ///< consumers of a named group: messages that it holds at most; 0: not known
+};
+
+/// What a declare has changed of a queue that existed. Values as text.
+struct OptionChange {
+  std::string option;  ///< "evict_after_ms"
+  std::string group;   ///< the group whose own it is; empty: the queue's
+  std::string from;
+  std::string to;
 };
 
 /// What the daemon knows of a queue.
@@ -81,23 +97,37 @@ struct QueueInfo {
   std::uint64_t id = 0;  ///< never used again, also not for a queue of the same name
   std::uint32_t owner_uid = 0;
   std::uint32_t owner_gid = 0;
-  QueueOptions options;            ///< `groups`: all named groups there are now
+  QueueOptions options;            ///< `groups`: all named groups there are now, without those that were removed
   std::uint64_t shared_bytes = 0;  ///< bytes of its memory segments
   std::vector<EndpointInfo> endpoints;
 };
 
 enum class SleepState : std::uint8_t { awake, asleep, signalled };
 
+/// What a producer that sleeps waits for.
+enum class WaitsFor : std::uint8_t {
+  nothing,  ///< it does not wait, or spins for something else than the ring
+  ring,     ///< that reliable groups pass `waits_past`: room for its turn, a quarter of the ring for one alone at most
+  lane,     ///< that reliable groups pass `waits_past`: a message in its lane
+  claim,    ///< that another producer finishes what it has claimed
+  own_loans,  ///< no group holds it up: open loans of its own fill its lane, or it is just being woken
+};
+
 struct ProducerState {
   EndpointInfo endpoint;
   ProducerCounters counters;
   SleepState sleep = SleepState::awake;
-  std::uint64_t waits_since_ns =
-      0;  ///< CLOCK_MONOTONIC when its present wait began, asleep or spinning; 0: it does not wait
   /// 1 for the producer that claims first when room in the ring comes free, 2 for the next one; 0: it does not wait for room.
   /// Always 0 with a single producer.
   unsigned place_in_line = 0;
   std::uint64_t claimed = 0;  ///< slots that it has claimed and not finished: more than 0 for long is a stopped process
+  std::uint64_t oldest_claim = 0;  ///< position of the oldest of them, if there is one
+  /// CLOCK_MONOTONIC when its present wait began, asleep or spinning; 0: it does not wait.
+  std::uint64_t waits_since_ns = 0;
+  WaitsFor waits_for = WaitsFor::nothing;
+  std::uint64_t waits_past = 0;     ///< with `ring` and `lane`: a position
+  std::uint64_t lane_messages = 0;  ///< messages in its lane that a reliable group still needs
+  std::uint64_t lane_used = 0;      ///< bytes of its lane that they take
 };
 
 struct ConsumerState {
@@ -105,19 +135,31 @@ struct ConsumerState {
   ConsumerCounters counters;
   SleepState sleep = SleepState::awake;
   std::uint64_t waits_since_ns =
-      0;                   ///< CLOCK_MONOTONIC when its present wait began, asleep or spinning; 0: it does not wait
-  std::uint64_t held = 0;  ///< messages that it holds unacknowledged
-  std::uint64_t lag = 0;   ///< private groups: positions behind the latest
+      0;                    ///< CLOCK_MONOTONIC when its present wait began, asleep or spinning; 0: it does not wait
+  std::uint64_t held = 0;   ///< messages that it holds unacknowledged
+  std::uint64_t lag = 0;    ///< private groups: positions behind the latest
+  std::uint64_t floor = 0;  ///< private groups: the first position that it still needs
 };
 
 struct GroupState {
   std::string name;
-  std::uint64_t floor = 0;                      ///< the first position that the group still needs
-  std::uint64_t depth = 0;                      ///< positions from the floor to the latest
-  std::uint64_t leased = 0;                     ///< of these: held by consumers
-  std::uint64_t retry = 0;                      ///< of these: given back, to be delivered again
+  std::uint64_t floor = 0;              ///< the first position that the group still needs
+  std::uint64_t depth = 0;              ///< positions from the floor to the latest
+  std::optional<unsigned> holder = {};  ///< the consumer that holds the message at `floor`; nothing: nobody does
+  unsigned tries = 0;                   ///< deliveries of that message before this one
+  std::uint64_t available = 0;          ///< published messages that no consumer holds and none has acknowledged
+  std::uint64_t leased = 0;             ///< of these: held by consumers
+  std::uint64_t retry = 0;              ///< of these: given back, to be delivered again
   std::chrono::milliseconds evict_after_ms{0};  ///< its own or the queue's; 0: never
   std::vector<unsigned> consumers;
+};
+
+/// A named group that was removed and whose place is not free yet.
+struct LeavingGroup {
+  std::string name;
+  bool holds = false;        ///< its floor still holds producers back, since consumers hold messages of it
+  std::uint64_t floor = 0;   ///< if it holds
+  std::uint64_t leased = 0;  ///< messages that consumers hold
 };
 
 /// The state of a queue at one moment. Each number is exact, all together only as far as the queue held still.
@@ -126,10 +168,13 @@ struct QueueSnapshot {
   std::uint64_t position = 0;     ///< the next position to be published
   std::uint64_t used = 0;         ///< positions that the slowest reliable group still holds
   bool symmetric_fences = false;  ///< by option, or because a process could not use membarrier
+  bool removed = false;           ///< all who are attached are told so
+  std::uint64_t broken = 0;  ///< words that make no sense: floors outside of the ring, slots that nobody claims or owns
   QueueTotals totals;
   std::vector<ProducerState> producers;
   std::vector<ConsumerState> consumers;
   std::vector<GroupState> groups;
+  std::vector<LeavingGroup> leaving;
 };
 
 /// An endpoint that keeps messages of a group from being purged: a consumer that holds them, or a producer that is still writing

@@ -29,6 +29,8 @@ Option& Option::needs(const Option& other) {
   return *this;
 }
 
+bool Option::given() const noexcept { return option_->count() != 0; }
+
 Command Command::add_command(const std::string& name, const std::string& help) {
   return Command(*app_->add_subcommand(name, help));
 }

@@ -39,6 +39,8 @@ class Option {
   Option& type_name(const std::string& name);
   /// Makes sense only beside the other.
   Option& needs(const Option& other);
+  /// Whether the command line has it. Once it is parsed.
+  [[nodiscard]] bool given() const noexcept;
 
  private:
   CLI::Option* option_;

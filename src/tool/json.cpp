@@ -56,10 +56,14 @@ Json attached_json(const EndpointInfo& endpoint, SleepState sleep) {
   Json json = to_json(endpoint);
   const std::optional<ProcessInfo> process = process_info(endpoint.pid);
   json["process"] = process ? Json(process->name) : Json(nullptr);
-  json["stopped"] = process && process->stopped;
+  json["stopped"] = process && process->stopped();
+  json["run_state"] = name_of(process);
   json["sleep"] = name_of(sleep);
   return json;
 }
+
+/// A time that is 0 where there is none.
+Json or_null(std::uint64_t ns) { return ns == 0 ? Json(nullptr) : Json(ns); }
 
 void add_payload(Json& json, std::string_view bytes) {
   if (is_utf8(bytes)) {
@@ -113,11 +117,15 @@ Json to_json(const EndpointInfo& endpoint) {
   Json json{{"index", endpoint.index},
             {"role", endpoint.producer ? "producer" : "consumer"},
             {"pid", endpoint.pid == 0 ? Json(nullptr) : Json(endpoint.pid)},
-            {"uid", endpoint.uid}};
+            {"uid", endpoint.uid},
+            {"orphan", endpoint.orphan}};
   if (!endpoint.producer) {
     json["group"] = endpoint.group.empty() ? Json(nullptr) : Json(endpoint.group);
     json["lossy"] = endpoint.lossy;
     json["evicted"] = endpoint.evicted;
+    json["evictable"] = endpoint.evictable;
+    json["leaving"] = endpoint.leaving;
+    json["prefetch"] = endpoint.prefetch == 0 ? Json(nullptr) : Json(endpoint.prefetch);
   }
   return json;
 }
@@ -150,7 +158,10 @@ Json to_json(const QueueSnapshot& snapshot) {
   Json state{{"position", snapshot.position},
              {"used", snapshot.used},
              {"symmetric_fences", snapshot.symmetric_fences},
+             {"removed", snapshot.removed},
+             {"broken", snapshot.broken},
              {"groups", Json::array()},
+             {"leaving", Json::array()},
              {"producers", Json::array()},
              {"consumers", Json::array()},
              {"totals", totals_json(snapshot.totals)},
@@ -161,13 +172,23 @@ Json to_json(const QueueSnapshot& snapshot) {
                                {"depth", group.depth},
                                {"leased", group.leased},
                                {"retry", group.retry},
+                               {"available", group.available},
+                               {"holder", group.holder ? Json(*group.holder) : Json(nullptr)},
+                               {"tries", group.tries},
                                {"evict_after_ms", group.evict_after_ms.count()},
                                {"consumers", group.consumers}});
+  }
+  for (const LeavingGroup& group : snapshot.leaving) {
+    state["leaving"].push_back({{"name", group.name}, {"holds", group.holds}, {"leased", group.leased}});
   }
   for (const ProducerState& producer : snapshot.producers) {
     Json json = attached_json(producer.endpoint, producer.sleep);
     json["place_in_line"] = producer.place_in_line;
     json["claimed"] = producer.claimed;
+    json["waits_for"] = name_of(producer.waits_for);
+    json["waits_since_ns"] = or_null(producer.waits_since_ns);
+    json["lane_messages"] = producer.lane_messages;
+    json["lane_used"] = producer.lane_used;
     json["counters"] = counters_json(producer.counters);
     json["per_message"] = to_json(per_message(producer.counters));
     state["producers"].push_back(std::move(json));
@@ -176,6 +197,7 @@ Json to_json(const QueueSnapshot& snapshot) {
     Json json = attached_json(consumer.endpoint, consumer.sleep);
     json["held"] = consumer.held;
     json["lag"] = consumer.lag;
+    json["waits_since_ns"] = or_null(consumer.waits_since_ns);
     json["counters"] = counters_json(consumer.counters);
     json["per_message"] = to_json(per_message(consumer.counters));
     state["consumers"].push_back(std::move(json));
@@ -209,6 +231,17 @@ Json to_json(const Digest& digest) {
 std::string json_line(const Json& json) { return json.dump() + "\n"; }
 
 std::string_view name_of(Fence fence) noexcept { return fence == Fence::symmetric ? "symmetric" : "asymmetric"; }
+
+std::string_view name_of(WaitsFor what) noexcept {
+  switch (what) {
+    case WaitsFor::nothing: return "nothing";
+    case WaitsFor::ring: return "ring";
+    case WaitsFor::lane: return "lane";
+    case WaitsFor::claim: return "claim";
+    case WaitsFor::own_loans: return "own_loans";
+  }
+  return "unknown";
+}
 
 std::string_view name_of(SleepState state) noexcept {
   switch (state) {

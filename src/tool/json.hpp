@@ -26,5 +26,6 @@ using Json = nlohmann::ordered_json;
 
 [[nodiscard]] std::string_view name_of(Fence fence) noexcept;
 [[nodiscard]] std::string_view name_of(SleepState state) noexcept;
+[[nodiscard]] std::string_view name_of(WaitsFor what) noexcept;
 
 }  // namespace beltway::tool

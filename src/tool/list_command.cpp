@@ -19,7 +19,9 @@ namespace {
 std::optional<QueueSnapshot> try_snapshot(const Connection& connection, const std::string& name) {
   try {
     return connection.open_queue(name).snapshot();
-  } catch (const Error&) {
+  } catch (const Error& error) {
+    // Without the daemon each queue would wait for it in turn.
+    if (error.reason() == Errc::no_daemon) throw;
     return std::nullopt;
   }
 }
@@ -44,7 +46,7 @@ Json list_json(const Connection& connection, const Connection::DaemonInfo& daemo
 
 std::string list_text(const Connection& connection, const Connection::DaemonInfo& daemon,
                       const std::vector<QueueInfo>& queues) {
-  Table table{"QUEUE",      ">USED",      ">SLOTS", ">SLOT", ">LANE", ">MEMORY",
+  Table table{"QUEUE",      ">USED",      ">SLOTS", ">SLOT", ">LANE", ">SIZE",
               ">PRODUCERS", ">CONSUMERS", "OWNER",  "MODE",  "GROUPS"};
   for (const QueueInfo& info : queues) {
     const std::optional<QueueSnapshot> snapshot = try_snapshot(connection, info.name);

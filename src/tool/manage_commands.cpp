@@ -23,10 +23,42 @@ ExitCode print(const Globals& globals, const Json& json, const std::string& text
   return ExitCode::done;
 }
 
+Json holder_json(const PurgeHolder& holder) {
+  const std::optional<ProcessInfo> process = process_info(holder.pid);
+  return {{"role", holder.producer ? "producer" : "consumer"},
+          {"index", holder.index},
+          {"pid", holder.pid},
+          {"process", process ? Json(process->name) : Json(nullptr)},
+          {"stopped", process && process->stopped()},
+          {"messages", holder.messages},
+          {"oldest", holder.oldest}};
+}
+
+/// What was purged; what is left, who holds it, and what ends that.
+std::string purge_text(const PurgeResult& result, std::uint32_t slots) {
+  std::string text = "purged " + std::to_string(result.purged) + " messages\n";
+  if (result.left == 0) return text;
+  text += "left " + std::to_string(result.left) + " messages, which are held; " + std::to_string(result.used) + " of " +
+          std::to_string(slots) + " slots are in use" + (result.used >= slots ? ": the ring is still full" : "") + "\n";
+  for (const PurgeHolder& holder : result.holders) {
+    text += "  ! " + std::string(holder.producer ? "producer " : "consumer ") + std::to_string(holder.index) + " (" +
+            process_text(holder.pid) + ") " + (holder.producer ? "is writing " : "holds ") +
+            std::to_string(holder.messages) + " of them, the oldest at position " + std::to_string(holder.oldest) +
+            "\n" + remedies_text(remedies_for_process(holder.pid));
+  }
+  return text;
+}
+
 ExitCode purge(const Globals& globals, const Options& options) {
-  const std::uint64_t purged = globals.connect().open_queue(options.name).purge(options.group).purged;
-  return print(globals, {{"queue", options.name}, {"group", options.group}, {"purged", purged}},
-               "purged " + std::to_string(purged) + " messages\n");
+  const Queue queue = globals.connect().open_queue(options.name);
+  const PurgeResult result = queue.purge(options.group);
+  Json json{{"queue", options.name}, {"group", options.group}, {"purged", result.purged}};
+  json["left"] = result.left;
+  json["used"] = result.used;
+  json["holders"] = Json::array();
+  for (const PurgeHolder& holder : result.holders) json["holders"].push_back(holder_json(holder));
+  print(globals, json, purge_text(result, queue.options().slots));
+  return result.left == 0 ? ExitCode::done : ExitCode::left;
 }
 
 ExitCode remove(const Globals& globals, const Options& options) {
@@ -45,16 +77,20 @@ ExitCode remove_group(const Globals& globals, const Options& options) {
 }
 
 ExitCode ping(const Globals& globals) {
+  const auto start = std::chrono::steady_clock::now();
   const Connection connection = globals.connect_to_look();
   const auto before = std::chrono::steady_clock::now();
+  const std::chrono::nanoseconds connecting = before - start;
   const Connection::DaemonInfo daemon = connection.ping();
   const std::chrono::nanoseconds taken = std::chrono::steady_clock::now() - before;
-  std::string text = daemon_text(daemon) + ", " + format_duration(taken) + "\n";
+  std::string text = daemon_text(daemon) + ", round trip " + format_duration(taken) + " after " +
+                     format_duration(connecting) + " to connect\n";
   if (!daemon.log.empty()) text += "log " + daemon.log + "\n";
   if (daemon.log_lost > 0)
     text += std::to_string(daemon.log_lost) + " lines of its log were lost: nobody read it, or no room\n";
   Json json = to_json(daemon);
   json["round_trip_ns"] = taken.count();
+  json["connect_ns"] = connecting.count();
   return print(globals, json, text + state_text(daemon));
 }
 
@@ -73,7 +109,9 @@ void add_purge(Command& app, Globals& globals) {
   const auto options = std::make_shared<Options>();
   command.add_queue_name(options->name);
   command.add_text("--group", options->group, "The group").required().type_name("GROUP");
-  command.footer("Example:\n  beltway purge orders --group billing");
+  command.footer(
+      "Example:\n  beltway purge orders --group billing\n"
+      "Exit code 8: messages are left, which consumers hold or producers are writing; the output says who.");
   set_action(command, globals, [&globals, options] { return purge(globals, *options); });
 }
 

@@ -4,14 +4,27 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
+#include <vector>
 
 #include "beltway/connection.hpp"
 
 namespace beltway::tool {
 
+/// Why a process makes no progress by itself.
+enum class RunState : std::uint8_t {
+  running,  ///< or asleep: it runs when there is something to do
+  stopped,  ///< by a signal (Ctrl-Z, SIGSTOP)
+  traced,   ///< held by a debugger
+  frozen,   ///< with its control group (docker pause, systemctl freeze)
+  ended,    ///< a zombie: only its parent still knows it
+};
+
 struct ProcessInfo {
-  std::string name;      ///< as in `ps -o comm`, printable
-  bool stopped = false;  ///< by a signal or a debugger
+  std::string name;  ///< as in `ps -o comm`, printable
+  RunState state = RunState::running;
+
+  [[nodiscard]] bool stopped() const noexcept { return state != RunState::running; }
 };
 
 /// Nothing if there is no such process, or none that we can see (another pid namespace).
@@ -19,6 +32,27 @@ struct ProcessInfo {
 
 /// What process_info reads: the text of /proc/PID/stat.
 [[nodiscard]] std::optional<ProcessInfo> parse_process_stat(const std::string& stat);
+/// The same of /proc/PID/cgroup: the path of its group in the unified hierarchy; empty if it has none.
+[[nodiscard]] std::string parse_control_group(const std::string& cgroup);
+/// The same of a group's cgroup.events.
+[[nodiscard]] bool parse_frozen(const std::string& events);
+
+/// "running", "stopped", "traced", "frozen", "ended"; "unknown" for a process that we cannot see.
+[[nodiscard]] std::string_view name_of(const std::optional<ProcessInfo>& process) noexcept;
+
+/// "process 123 name", "process 123 name, stopped", "process 123, ended or not visible here".
+[[nodiscard]] std::string process_text(int pid);
+
+/// A command that ends what a queue waits for, and what it does.
+struct Remedy {
+  std::string command;
+  std::string effect;
+};
+/// Lets the process go on, or ends it.
+[[nodiscard]] std::vector<Remedy> remedies_for_process(int pid);
+
+/// A line each, indented below what they are for: the commands in one column.
+[[nodiscard]] std::string remedies_text(const std::vector<Remedy>& remedies);
 
 /// The user's name, or the number.
 [[nodiscard]] std::string user_name(std::uint32_t uid);

@@ -1,6 +1,9 @@
 // Global options, dispatch, errors.
 #include "run.hpp"
 
+#include <fcntl.h>
+#include <unistd.h>
+
 #include <CLI/CLI.hpp>
 
 #include <algorithm>
@@ -26,7 +29,19 @@ constexpr const char* k_examples = R"(Examples:
 
 Sizes take K, M, G (1024s), counts and rates k, M, G (1000s), times ms, s, m, h (seconds if nothing is given).
 Exit codes: 0 done, 1 refused or failed, 2 usage, 3 timeout, 4 no daemon, 5 not found, 6 no permission,
-7 removed or evicted while in use, 130 Ctrl-C, 141 the reader of the output is gone.)";
+7 removed or evicted while in use, 8 purge left messages that are held, 130 Ctrl-C, 141 the reader of the output is gone.)";
+
+/// A standard descriptor that is closed would be the next one that we open: what we print would go to the daemon. Each is filled
+/// with one that fails as a closed one does.
+void fill_standard_descriptors() {
+  for (const int wanted : {0, 1, 2}) {
+    if (fcntl(wanted, F_GETFD) >= 0) continue;
+    const int opened = open("/dev/null", (wanted == 0 ? O_WRONLY : O_RDONLY) | O_CLOEXEC);
+    if (opened < 0 || opened == wanted) continue;
+    dup3(opened, wanted, O_CLOEXEC);
+    close(opened);
+  }
+}
 
 void complain(const std::string& message) {
   if (!message.empty()) std::cerr << "beltway: " << message << std::endl;
@@ -126,6 +141,7 @@ Connection Globals::connect_to_look() const { return open_and_tell({.socket = so
 int run(int argc, char** argv) {
   // A closed pipe is an error of write() here, so that leases are given back before the end.
   std::signal(SIGPIPE, SIG_IGN);
+  fill_standard_descriptors();
   CLI::App app;
   Globals globals;
   ExitCode code = ExitCode::failed;

@@ -1,6 +1,8 @@
 // `beltway show`: one queue in full, once or again and again.
 #include <ctime>
+#include <thread>
 
+#include "causes.hpp"
 #include "commands.hpp"
 #include "interrupt.hpp"
 #include "json.hpp"
@@ -27,16 +29,43 @@ std::uint64_t monotonic_ns() {
   return static_cast<std::uint64_t>(now.tv_sec) * 1'000'000'000 + static_cast<std::uint64_t>(now.tv_nsec);
 }
 
-void print(Output& output, bool json, const QueueSnapshot& snapshot, const std::optional<Rates>& rates) {
+/// Long enough for a process that runs to finish what it has in hand.
+constexpr std::chrono::milliseconds k_second_look_ms{30};
+
+struct Look {
+  QueueSnapshot snapshot;
+  std::uint64_t now_ns = 0;
+  Clock::time_point at = {};
+  std::vector<Cause> causes = {};
+};
+
+Look look_once(const Queue& queue) {
+  Look look{.snapshot = queue.snapshot(), .now_ns = monotonic_ns(), .at = Clock::now()};
+  look.causes = find_causes(look.snapshot, look.now_ns);
+  return look;
+}
+
+/// Twice where one look cannot tell what stands still from what is at work.
+Look look_at(const Queue& queue) {
+  Look first = look_once(queue);
+  if (!needs_second_look(first.causes)) return first;
+  std::this_thread::sleep_for(k_second_look_ms);
+  Look second = look_once(queue);
+  second.causes = confirmed(first.causes, std::move(second.causes));
+  return second;
+}
+
+void print(Output& output, bool json, const Look& look, const std::optional<Rates>& rates) {
   if (json) {
-    Json shape = to_json(snapshot);
+    Json shape = to_json(look.snapshot);
+    shape["causes"] = to_json(look.causes);
     if (rates) {
       shape["rates"] = to_json(*rates);
       shape["rates"]["per_message"] = to_json(per_message(*rates));
     }
     output.append(json_line(shape));
   } else {
-    output.append(show_text(snapshot, rates, monotonic_ns()));
+    output.append(show_text(look.snapshot, look.causes, rates, look.now_ns));
   }
 }
 
@@ -50,19 +79,18 @@ ExitCode watch(const Globals& globals, const Options& options, const Queue& queu
   for (std::uint64_t looks = 0; !options.count || looks < *options.count; ++looks) {
     if (looks > 0 && !sleep_until(next, interrupt.token())) break;
     next += *options.watch;
-    const QueueSnapshot snapshot = queue.snapshot();
-    const auto now = Clock::now();
-    const Flow flow = flow_of(snapshot);
+    const Look look = look_at(queue);
+    const Flow flow = flow_of(look.snapshot);
     std::optional<Rates> rates;
-    if (before) rates = rates_between(*before, flow, now - before_at);
+    if (before) rates = rates_between(*before, flow, look.at - before_at);
     before = flow;
-    before_at = now;
+    before_at = look.at;
     if (!globals.json() && output.is_terminal()) {
       output.append(k_clear_screen);
     } else if (!globals.json() && looks > 0) {
       output.append('\n');
     }
-    print(output, globals.json(), snapshot, rates);
+    print(output, globals.json(), look, rates);
     output.flush();
   }
   return interrupt.exit_code();
@@ -72,7 +100,7 @@ ExitCode run(const Globals& globals, const Options& options) {
   const Queue queue = globals.connect_to_look().open_queue(options.name);
   if (options.watch) return watch(globals, options, queue);
   Output output(1);
-  print(output, globals.json(), queue.snapshot(), std::nullopt);
+  print(output, globals.json(), look_at(queue), std::nullopt);
   output.flush();
   return ExitCode::done;
 }

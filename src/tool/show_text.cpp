@@ -14,7 +14,7 @@ namespace {
 
 constexpr std::size_t k_indent = 2;
 
-std::string process_text(const EndpointInfo& endpoint) {
+std::string process_cell(const EndpointInfo& endpoint) {
   if (endpoint.pid == 0) return "unknown (of another pid namespace)";
   const std::optional<ProcessInfo> process = process_info(endpoint.pid);
   if (!process) return std::to_string(endpoint.pid);
@@ -24,17 +24,24 @@ std::string process_text(const EndpointInfo& endpoint) {
 std::string state_text(const EndpointInfo& endpoint, SleepState sleep) {
   if (endpoint.evicted) return "EVICTED";
   const std::optional<ProcessInfo> process = process_info(endpoint.pid);
-  if (process && process->stopped) return "STOPPED";
+  if (process && process->stopped()) return "STOPPED";
   return std::string(name_of(sleep));
 }
 
-std::string ago(std::uint64_t then_ns, std::uint64_t now_ns) {
-  if (then_ns == 0) return "never";
-  return format_nanoseconds(now_ns > then_ns ? static_cast<double>(now_ns - then_ns) : 0.0) + " ago";
+/// All that its counters tell: it was active then, and maybe since.
+std::string within(std::uint64_t then_ns, std::uint64_t now_ns) {
+  if (then_ns == 0) return "-";
+  return format_nanoseconds(now_ns > then_ns ? static_cast<double>(now_ns - then_ns) : 0.0);
+}
+
+/// With the wait that has not ended yet.
+std::string waited_text(std::uint64_t blocked_ns, std::uint64_t since_ns, std::uint64_t now_ns) {
+  const std::uint64_t present_ns = since_ns != 0 && now_ns > since_ns ? now_ns - since_ns : 0;
+  return format_nanoseconds(static_cast<double>(blocked_ns) + static_cast<double>(present_ns));
 }
 
 std::string group_text(const EndpointInfo& endpoint) {
-  if (!endpoint.group.empty()) return endpoint.group;
+  if (!endpoint.group.empty()) return endpoint.group + (endpoint.leaving ? " (removed)" : "");
   return endpoint.lossy ? "(private, lossy)" : "(private)";
 }
 
@@ -95,37 +102,37 @@ std::string groups_text(const QueueSnapshot& snapshot) {
 }
 
 std::string producers_text(const QueueSnapshot& snapshot, std::uint64_t now_ns) {
-  Table table{">PRODUCER", "PROCESS",    "USER",         "STATE",          ">MESSAGES",
-              ">BYTES",    ">REFUSED",   ">CLAIMED",     ">WAKES (A MSG)", ">SLEEPS (A MSG)",
-              ">WAITED",   ">MOST USED", ">LAST PUBLISH"};
+  Table table{">PRODUCER", "PROCESS",    "USER",          "STATE",          ">MESSAGES",
+              ">BYTES",    ">REFUSED",   ">CLAIMED",      ">WAKES (A MSG)", ">SLEEPS (A MSG)",
+              ">WAITED",   ">MOST USED", ">ACTIVE WITHIN"};
   for (const ProducerState& producer : snapshot.producers) {
     const ProducerCounters& counters = producer.counters;
-    table.add({std::to_string(producer.endpoint.index), process_text(producer.endpoint),
+    table.add({std::to_string(producer.endpoint.index), process_cell(producer.endpoint),
                user_name(producer.endpoint.uid), state_text(producer.endpoint, producer.sleep),
                format_count(counters.messages), format_size(static_cast<double>(counters.bytes)),
                format_count(counters.refused), format_count(producer.claimed),
                with_ratio(counters.wakes, counters.messages), with_ratio(counters.sleeps, counters.messages),
-               format_nanoseconds(static_cast<double>(counters.blocked_ns)), format_count(counters.high_water),
-               ago(counters.last_progress_ns, now_ns)});
+               waited_text(counters.blocked_ns, producer.waits_since_ns, now_ns), format_count(counters.high_water),
+               within(counters.last_progress_ns, now_ns)});
   }
   return table.empty() ? "" : "\n" + table.text(k_indent);
 }
 
 std::string consumers_text(const QueueSnapshot& snapshot, std::uint64_t now_ns) {
-  Table table{">CONSUMER",       "PROCESS",   "USER",         "GROUP", "STATE",        ">LAG",
-              ">HELD",           ">MESSAGES", ">BYTES",       ">LOST", ">REDELIVERED", ">WAKES (A MSG)",
-              ">SLEEPS (A MSG)", ">WAITED",   ">LAST RECEIVE"};
+  Table table{">CONSUMER",       "PROCESS",   "USER",          "GROUP", "STATE",        ">LAG",
+              ">HELD",           ">MESSAGES", ">BYTES",        ">LOST", ">REDELIVERED", ">WAKES (A MSG)",
+              ">SLEEPS (A MSG)", ">WAITED",   ">ACTIVE WITHIN"};
   for (const ConsumerState& consumer : snapshot.consumers) {
     const ConsumerCounters& counters = consumer.counters;
     const bool own_place = consumer.endpoint.group.empty();
-    table.add({std::to_string(consumer.endpoint.index), process_text(consumer.endpoint),
-               user_name(consumer.endpoint.uid), group_text(consumer.endpoint),
-               state_text(consumer.endpoint, consumer.sleep), own_place ? format_count(consumer.lag) : "-",
-               format_count(consumer.held), format_count(counters.messages),
-               format_size(static_cast<double>(counters.bytes)), format_count(counters.lost),
-               format_count(counters.redelivered), with_ratio(counters.wakes, counters.messages),
-               with_ratio(counters.sleeps, counters.messages),
-               format_nanoseconds(static_cast<double>(counters.blocked_ns)), ago(counters.last_progress_ns, now_ns)});
+    table.add(
+        {std::to_string(consumer.endpoint.index), process_cell(consumer.endpoint), user_name(consumer.endpoint.uid),
+         group_text(consumer.endpoint), state_text(consumer.endpoint, consumer.sleep),
+         own_place ? format_count(consumer.lag) : "-", format_count(consumer.held), format_count(counters.messages),
+         format_size(static_cast<double>(counters.bytes)), format_count(counters.lost),
+         format_count(counters.redelivered), with_ratio(counters.wakes, counters.messages),
+         with_ratio(counters.sleeps, counters.messages),
+         waited_text(counters.blocked_ns, consumer.waits_since_ns, now_ns), within(counters.last_progress_ns, now_ns)});
   }
   return table.empty() ? "" : "\n" + table.text(k_indent);
 }
@@ -143,59 +150,17 @@ std::string totals_text(const QueueTotals& totals) {
   return "\n" + facts.text(k_indent);
 }
 
-void add_full_ring(const QueueSnapshot& snapshot, std::vector<std::string>& sentences) {
-  if (snapshot.used == 0 || snapshot.used < snapshot.info.options.slots) return;
-  for (const GroupState& group : snapshot.groups) {
-    if (group.depth < snapshot.used) continue;
-    sentences.push_back("the ring is full: group \"" + group.name + "\" holds it" +
-                        (group.consumers.empty() ? " and has no consumer" : ""));
-    for (const ConsumerState& consumer : snapshot.consumers) {
-      if (group.consumers.empty() || consumer.endpoint.group != group.name || consumer.held == 0) continue;
-      sentences.back() += ", consumer " + std::to_string(consumer.endpoint.index) + " (process " +
-                          process_text(consumer.endpoint) + ") has " + format_count(consumer.held) + " of it";
-    }
-  }
-  for (const ConsumerState& consumer : snapshot.consumers) {
-    if (!consumer.endpoint.group.empty() || consumer.endpoint.lossy || consumer.lag < snapshot.used) continue;
-    sentences.push_back("the ring is full: private consumer " + std::to_string(consumer.endpoint.index) + " (process " +
-                        process_text(consumer.endpoint) + ") holds it");
-  }
-}
-
 }  // namespace
 
-std::vector<std::string> troubles(const QueueSnapshot& snapshot) {
-  std::vector<std::string> sentences;
-  for (const ProducerState& producer : snapshot.producers) {
-    if (producer.claimed == 0) continue;
-    const std::optional<ProcessInfo> process = process_info(producer.endpoint.pid);
-    const bool stopped = process && process->stopped;
-    sentences.push_back("producer " + std::to_string(producer.endpoint.index) + " (process " +
-                        process_text(producer.endpoint) + (stopped ? ", stopped" : "") + ") has claimed " +
-                        std::to_string(producer.claimed) + " slots and not finished" +
-                        (stopped ? ": all behind it wait; let it go on (kill -CONT) or kill it" : " at this moment"));
-  }
-  add_full_ring(snapshot, sentences);
-  std::uint64_t rescued = 0;
-  std::uint64_t corrupt = 0;
-  for (const ProducerState& producer : snapshot.producers) rescued += producer.counters.rescued;
-  for (const ConsumerState& consumer : snapshot.consumers) {
-    rescued += consumer.counters.rescued;
-    corrupt += consumer.counters.corrupt;
-  }
-  if (rescued > 0) sentences.push_back(format_count(rescued) + " sleeps were ended by the last-resort timer only");
-  if (corrupt > 0) sentences.push_back(format_count(corrupt) + " messages made no sense: some producer scribbles");
-  return sentences;
-}
-
-std::string show_text(const QueueSnapshot& snapshot, const std::optional<Rates>& rates, std::uint64_t now_ns) {
+std::string show_text(const QueueSnapshot& snapshot, const std::vector<Cause>& causes,
+                      const std::optional<Rates>& rates, std::uint64_t now_ns) {
   std::string out = snapshot.info.name + " (id " + std::to_string(snapshot.info.id) + ")\n";
   out += facts_text(snapshot, rates);
   out += groups_text(snapshot);
   out += producers_text(snapshot, now_ns);
   out += consumers_text(snapshot, now_ns);
   out += totals_text(snapshot.totals);
-  for (const std::string& sentence : troubles(snapshot)) out += "\n  ! " + sentence + "\n";
+  out += causes_text(causes);
   return out;
 }
 

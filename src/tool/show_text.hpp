@@ -7,16 +7,13 @@
 #include <vector>
 
 #include "beltway/info.hpp"
+#include "causes.hpp"
 #include "rates.hpp"
 
 namespace beltway::tool {
 
-/// `now_ns`: CLOCK_MONOTONIC, for "last progress ... ago".
-[[nodiscard]] std::string show_text(const QueueSnapshot& snapshot, const std::optional<Rates>& rates,
-                                    std::uint64_t now_ns);
-
-/// What somebody should look at, a sentence each: slots claimed and not finished, a full ring and who holds it, lost
-/// wakeups, scribbled messages.
-[[nodiscard]] std::vector<std::string> troubles(const QueueSnapshot& snapshot);
+/// `now_ns`: CLOCK_MONOTONIC of the snapshot, for times that go on.
+[[nodiscard]] std::string show_text(const QueueSnapshot& snapshot, const std::vector<Cause>& causes,
+                                    const std::optional<Rates>& rates, std::uint64_t now_ns);
 
 }  // namespace beltway::tool

@@ -80,6 +80,7 @@ ExitCode run(const Globals& globals, const Options& options) {
   summary.lost = subscribing.lost();
   summary.redelivered = subscribing.redelivered();
   summary.end = end_name(end);
+  summary.first_to_last_seconds = subscribing.first_to_last_seconds();
   if (plan.digest) summary.digest = subscribing.digest();
   consumer.reset();  // nobody may wait for what it holds while standard error is a terminal on hold
   const bool messages_on_output = plan.format != MessageFormat::none;

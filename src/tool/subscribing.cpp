@@ -23,6 +23,8 @@ Status Subscribing::run() {
     const std::size_t most = static_cast<std::size_t>(std::min<std::uint64_t>(left, batch_.size()));
     const Batch got = consumer_.receive_batch(std::span(batch_).first(most), *until);
     if (got.count > 0) {
+      last_at_ = std::chrono::steady_clock::now();
+      if (messages_ == 0) first_at_ = last_at_;
       take(std::span(batch_).first(got.count));
       until.reset();
       if (stop_.stop_requested()) return Status::stopped;

@@ -38,6 +38,11 @@ class Subscribing {
   [[nodiscard]] std::uint64_t bytes() const noexcept { return bytes_; }
   [[nodiscard]] std::uint64_t lost() const noexcept { return lost_; }
   [[nodiscard]] std::uint64_t redelivered() const noexcept { return redelivered_; }
+  /// Between the arrival of the first messages and of the last ones; nothing if they came at once.
+  [[nodiscard]] std::optional<double> first_to_last_seconds() const noexcept {
+    const std::chrono::duration<double> span = last_at_ - first_at_;
+    return span.count() > 0 ? std::optional(span.count()) : std::nullopt;
+  }
   [[nodiscard]] const Digest& digest() const noexcept { return digest_; }
 
  private:
@@ -50,6 +55,8 @@ class Subscribing {
   MessageWriter writer_;
   std::stop_token stop_;
   std::vector<Message> batch_;
+  std::chrono::steady_clock::time_point first_at_ = {};
+  std::chrono::steady_clock::time_point last_at_ = {};
   std::uint64_t messages_ = 0;
   std::uint64_t bytes_ = 0;
   std::uint64_t lost_ = 0;

@@ -21,6 +21,7 @@ void Summary::print(const How& how) const {
               {"bytes_per_s", bytes_per_s}};
     if (lost) json["lost"] = *lost;
     if (redelivered) json["redelivered"] = *redelivered;
+    if (first_to_last_seconds) json["first_to_last_seconds"] = *first_to_last_seconds;
     if (!end.empty()) json["end"] = end;
     if (digest) json["digest"] = digest->hex();
     output.append(json_line(json));
@@ -29,9 +30,12 @@ void Summary::print(const How& how) const {
   }
   output.flush();
   if (how.json || !how.people) return;
-  std::string text = queue + ": " + format_count(messages) + " messages, " + format_size(static_cast<double>(bytes)) +
-                     " in " + format_nanoseconds(seconds * 1e9) + ": " + format_rate(messages_per_s) + ", " +
-                     format_size(bytes_per_s) + "/s";
+  std::string text =
+      queue + ": " + format_count(messages) + " messages, " + format_size(static_cast<double>(bytes)) + " in " +
+      format_nanoseconds(seconds * 1e9) +
+      (first_to_last_seconds ? " (" + format_nanoseconds(*first_to_last_seconds * 1e9) + " from the first to the last)"
+                             : "") +
+      ": " + format_rate(messages_per_s) + ", " + format_size(bytes_per_s) + "/s";
   if (lost && *lost > 0) text += ", " + format_count(*lost) + " lost";
   if (redelivered && *redelivered > 0) text += ", " + format_count(*redelivered) + " delivered before";
   Output people(2, "standard error");

@@ -27,7 +27,9 @@ struct Summary {
   std::uint64_t bytes = 0;
   std::optional<std::uint64_t> lost;         ///< sub only
   std::optional<std::uint64_t> redelivered;  ///< sub only
-  std::string end;                           ///< sub only: why it ended
+  std::optional<double>
+      first_to_last_seconds;  ///< sub only: without the waits before and behind; if it got two batches
+  std::string end;            ///< sub only: why it ended
   std::optional<Digest> digest;
 
  private:

@@ -1,0 +1,123 @@
+// A queue that is declared again, without sockets: what is compared, what is told, and what is changed while it lives.
+#include <gtest/gtest.h>
+
+#include <chrono>
+#include <functional>
+
+#include "registry.hpp"
+
+namespace beltway::daemon {
+namespace {
+
+using namespace std::chrono_literals;
+using protocol::AttachRequest;
+using protocol::Role;
+
+const Peer k_alice{.pid = 101, .uid = 1001, .gid = 2001};
+const Peer k_bob{.pid = 102, .uid = 1002, .gid = 2002};
+const Peer k_root{.pid = 100, .uid = 0, .gid = 0};
+constexpr std::uint64_t k_session = 7;
+
+const QueueOptions k_small{.slots = 4, .lane_bytes = 0, .max_producers = 2, .max_consumers = 2, .max_groups = 2};
+
+Error error_of(const std::function<void()>& call) {
+  try {
+    call();
+  } catch (const Error& error) {
+    return error;
+  }
+  return {Errc{}, "nothing was thrown"};
+}
+
+/// An attached endpoint whose process the test plays: the lock lives as long as `handout.owned`.
+Handout attach(Queue& queue, Role role, const std::string& group = "", std::uint64_t session = k_session) {
+  return queue.attach(k_alice, session, {.role = role, .barriers = true, .group = group});
+}
+
+/// A registry of which nothing is kept.
+struct NoKeep {
+  Store store;
+  Keep keep{store};
+};
+struct TestRegistry : private NoKeep, public Registry {
+  explicit TestRegistry(const Quotas& quotas) : Registry(quotas, keep) {}
+};
+
+TEST(RegistryDeclare, names_every_option_that_differs_and_changes_nothing_then) {
+  TestRegistry registry({});
+  const Queue& queue = registry.declare(k_alice, "a", k_small).queue;
+  QueueOptions other = k_small;
+  other.slots = 8;
+  other.max_groups = 1;
+  other.evict_after_ms = 5s;
+  const Error all = error_of([&] { registry.declare(k_alice, "a", other); });
+  EXPECT_NE(std::string(all.what()).find("slots 4, not 8; max_groups 2, not 1; evict_after_ms 0, not 5000; these are"),
+            std::string::npos)
+      << all.what();
+  const Error some = error_of([&] { registry.declare(k_alice, "a", other, {{"slots", "evict_after_ms"}}); });
+  EXPECT_NE(std::string(some.what()).find("it exists with slots 4, not 8; these are"), std::string::npos)
+      << some.what();
+  EXPECT_EQ(queue.record().options.evict_after_ms, 0ms);
+}
+
+TEST(RegistryDeclare, compares_only_what_is_said) {
+  TestRegistry registry({});
+  registry.declare(k_alice, "a", k_small);
+  const std::vector<std::string> nothing;
+  EXPECT_NO_THROW(registry.declare(k_alice, "a", {}, nothing)) << "no option was named";
+  EXPECT_NO_THROW(registry.declare(k_alice, "a", {.slots = 4}, {{"slots"}}));
+  EXPECT_EQ(error_of([&] { registry.declare(k_alice, "a", {.slots = 8}, {{"slots"}}); }).reason(),
+            Errc::already_exists);
+}
+
+TEST(RegistryDeclare, changes_how_long_a_consumer_may_stand_still_for_the_owner_and_root_only) {
+  TestRegistry registry({});
+  QueueOptions options = k_small;
+  options.mode = 0666;
+  options.groups = {"plain", {"own", {.evict_after_ms = 5s}}};
+  Queue& queue = registry.declare(k_alice, "a", options).queue;
+  const std::vector<std::string> said{"evict_after_ms"};
+  const QueueOptions wanted{.groups = {{"own", {.evict_after_ms = 9s}}}, .evict_after_ms = 7s};
+  const Error refused = error_of([&] { registry.declare(k_bob, "a", wanted, said); });
+  EXPECT_EQ(refused.reason(), Errc::no_permission);
+  EXPECT_NE(std::string(refused.what()).find("change evict_after_ms of"), std::string::npos) << refused.what();
+  EXPECT_EQ(queue.shortest_evict_after_ms(), 5s) << "nothing was changed";
+  const auto changed = registry.declare(k_root, "a", wanted, said).changed;
+  ASSERT_EQ(changed.size(), 2U);
+  EXPECT_EQ(changed[0].from + " " + changed[0].to + changed[0].group, "0 7000");
+  EXPECT_EQ(changed[1].from + " " + changed[1].to + changed[1].group, "5000 9000own");
+  EXPECT_EQ(queue.shortest_evict_after_ms(), 7s);
+  EXPECT_TRUE(registry.declare(k_alice, "a", wanted, said).changed.empty()) << "it is so already";
+  EXPECT_NO_THROW(registry.declare(k_bob, "a", wanted, said)) << "who asks for what is changes nothing";
+  EXPECT_EQ(registry.declare(k_alice, "a", {}, said).changed.size(), 1U) << "0 was said";
+  EXPECT_EQ(queue.record().options.evict_after_ms, 0ms);
+}
+
+TEST(RegistryDeclare, changes_nothing_where_a_group_finds_no_place) {
+  TestRegistry registry({});
+  Queue& queue = registry.declare(k_alice, "a", k_small).queue;
+  const QueueOptions wanted{.max_groups = 3, .groups = {"one", "two", "three"}, .evict_after_ms = 7s};
+  const auto call = [&] { registry.declare(k_alice, "a", wanted, {{"evict_after_ms"}}); };
+  EXPECT_EQ(error_of(call).reason(), Errc::limit_reached);
+  EXPECT_EQ(queue.record().options.evict_after_ms, 0ms);
+  EXPECT_FALSE(queue.find_group("one"));
+}
+
+TEST(RegistryDeclare, a_consumer_that_attached_without_a_time_is_never_evictable_and_later_ones_are) {
+  TestRegistry registry({});
+  QueueOptions options = k_small;
+  options.groups = {"g"};
+  Queue& queue = registry.declare(k_alice, "a", options).queue;
+  const Handout before = attach(queue, Role::consumer, "g");
+  registry.declare(k_alice, "a", {.evict_after_ms = 5s}, {{"evict_after_ms"}});
+  const Handout after = attach(queue, Role::consumer, "g");
+  EXPECT_FALSE(before.reply.evictable);
+  EXPECT_TRUE(after.reply.evictable);
+  const std::vector<EndpointInfo> told = queue.description(true).info.endpoints;
+  EXPECT_EQ(told.size(), 2U);
+  EXPECT_FALSE(told[0].evictable);
+  EXPECT_TRUE(told[1].evictable);
+}
+
+}  // namespace
+}  // namespace beltway::daemon

@@ -1,0 +1,145 @@
+// `beltway declare` of a queue that lives: only what is said is compared, all differences are named, and the time after which a
+// consumer is thrown out is changed while the messages stay.
+#include <gtest/gtest.h>
+#include <unistd.h>
+
+#include <filesystem>
+#include <nlohmann/json.hpp>
+
+#include "beltway/beltway.hpp"
+#include "support/child.hpp"
+#include "support/daemon.hpp"
+#include "support/raw_client.hpp"
+
+namespace beltway::test {
+namespace {
+
+using namespace std::chrono_literals;
+using nlohmann::json;
+
+class ToolDeclare : public testing::Test {
+ protected:
+  Result tool(const std::vector<std::string>& arguments) const { return daemon_.tool(arguments); }
+  /// The output of a command that must succeed, as JSON.
+  json tool_json(std::vector<std::string> arguments) const {
+    arguments.insert(arguments.end(), {"--format", "json"});
+    const Result result = tool(arguments);
+    EXPECT_TRUE(result.exit.ok()) << result.err;
+    return json::parse(result.out);
+  }
+  /// A consumer of group "g" in a process of its own, which takes one message and stops itself.
+  Child stopped_consumer() const {
+    Child child = Child::fork([socket = daemon_.socket()] {
+      auto in = Connection::open({.socket = socket}).open_queue("q").consumer({.group = "g"});
+      const Received held = in.receive(20s);
+      ::raise(SIGSTOP);
+      return held ? 0 : 1;
+    });
+    EXPECT_TRUE(eventually(
+        [&] { return read_file("/proc/" + std::to_string(child.pid()) + "/stat").find(") T ") != std::string::npos; }));
+    return child;
+  }
+
+  TestDaemon daemon_;
+};
+
+TEST_F(ToolDeclare, one_option_of_a_living_queue_is_changed_and_the_messages_stay) {
+  ASSERT_TRUE(tool({"declare", "q", "--slots", "2048", "--group", "g"}).exit.ok());
+  ASSERT_TRUE(tool({"pub", "q", "one", "two", "three"}).exit.ok());
+  const Result changed = tool({"declare", "q", "--evict-after", "5s"});
+  EXPECT_TRUE(changed.exit.ok()) << changed.err;
+  EXPECT_NE(changed.out.find("changed: evict_after_ms from 0 to 5000"), std::string::npos) << changed.out;
+  EXPECT_NE(tool({"show", "q"}).out.find("evicts after"), std::string::npos);
+  EXPECT_EQ(tool({"sub", "q", "--group", "g", "--count", "3"}).out, "one\ntwo\nthree\n");
+}
+
+TEST_F(ToolDeclare, what_is_not_said_is_not_compared) {
+  ASSERT_TRUE(tool({"declare", "q", "--slots", "64", "--mode", "0640", "--max-producers", "1"}).exit.ok());
+  EXPECT_TRUE(tool({"declare", "q"}).exit.ok());
+  const json queue = tool_json({"declare", "q", "--slots", "64", "--group", "late"});
+  EXPECT_EQ(queue["mode"], "0640");
+  EXPECT_EQ(queue["groups"], json::array({"late"})) << "missing groups are made";
+  EXPECT_EQ(queue["created"], false);
+  EXPECT_EQ(queue["changed"], json::array());
+}
+
+TEST_F(ToolDeclare, all_options_that_differ_are_named_and_nothing_is_changed) {
+  ASSERT_TRUE(tool({"declare", "q"}).exit.ok());
+  const Result refused = tool({"declare", "q", "--slots", "64", "--lane-bytes", "0", "--mode", "0666", "--evict-after",
+                               "5s", "--group", "new"});
+  EXPECT_EQ(refused.exit.code, 1);
+  EXPECT_NE(refused.err.find("slots 1024, not 64; lane_bytes 1048576, not 0; mode 0600, not 0666"), std::string::npos)
+      << refused.err;
+  EXPECT_EQ(refused.err.find("slot_bytes"), std::string::npos) << refused.err;
+  EXPECT_NE(refused.err.find("leave them out"), std::string::npos) << refused.err;
+  const json queue = tool_json({"declare", "q"});
+  EXPECT_EQ(queue["evict_after_ms"], 0);
+  EXPECT_EQ(queue["groups"], json::array());
+}
+
+TEST_F(ToolDeclare, a_groups_own_time_is_changed_and_told) {
+  ASSERT_TRUE(tool({"declare", "q", "--evict-after", "1m", "--group", "g,evict-after=5s"}).exit.ok());
+  const json queue = tool_json({"declare", "q", "--group", "g,evict-after=0", "--evict-after", "2m"});
+  EXPECT_EQ(queue["changed"], json::parse(R"([{"option":"evict_after_ms","group":null,"from":"60000","to":"120000"},
+                                              {"option":"evict_after_ms","group":"g","from":"5000","to":"0"}])"));
+  EXPECT_EQ(queue["own_evict_after_ms"]["g"], 0);
+}
+
+TEST_F(ToolDeclare, a_consumer_that_attached_without_a_time_is_named_and_not_thrown_out) {
+  ASSERT_TRUE(tool({"declare", "q", "--slots", "4", "--group", "g"}).exit.ok());
+  const Queue queue = connect(daemon_).open_queue("q");
+  auto out = queue.producer();
+  out.publish("held");
+  Child early = stopped_consumer();
+  const Result changed = tool({"declare", "q", "--evict-after", "50ms"});
+  EXPECT_NE(changed.out.find("never thrown out: consumer 0 (process " + std::to_string(early.pid()) + ")"),
+            std::string::npos)
+      << changed.out;
+  for (int i = 0; i < 3; ++i) out.publish("more");
+  EXPECT_EQ(out.publish_until("no room", 500ms), Status::timeout);
+  EXPECT_FALSE(queue.describe().endpoints[1].evicted);
+  early.kill();
+  static_cast<void>(early.wait());
+  // What attaches from now on is measured.
+  ASSERT_TRUE(eventually([&] { return queue.describe().endpoints.size() == 1; }));
+  Child late = stopped_consumer();
+  EXPECT_TRUE(eventually([&] { return queue.describe().endpoints[1].evicted; }));
+}
+
+TEST_F(ToolDeclare, another_user_may_ask_for_what_is_and_change_nothing) {
+  if (::geteuid() != 0) GTEST_SKIP() << "only root can become another user";
+  std::filesystem::permissions(daemon_.dir().path(), std::filesystem::perms{0755});
+  ASSERT_TRUE(tool({"declare", "q", "--mode", "0666", "--evict-after", "5s"}).exit.ok());
+  const auto as_nobody = [&](std::chrono::milliseconds evict_after_ms) {
+    return Child::fork([&] {
+             if (::chdir(daemon_.dir().path().c_str()) != 0) return 90;
+             if (::setgid(65534) != 0 || ::setuid(65534) != 0) return 91;
+             const auto declare = [&] {
+               const auto link = Connection::open({.socket = daemon_.socket().filename(), .start_daemon = false});
+               static_cast<void>(link.declare_some("q", {.evict_after_ms = evict_after_ms}, {"evict_after_ms"}));
+             };
+             return static_cast<int>(error_of(declare).reason());
+           })
+        .wait()
+        .code;
+  };
+  EXPECT_EQ(as_nobody(5s), 0);
+  EXPECT_EQ(as_nobody(0s), static_cast<int>(Errc::no_permission));
+  EXPECT_EQ(tool_json({"declare", "q"})["evict_after_ms"], 5000);
+}
+
+TEST_F(ToolDeclare, a_library_that_asks_for_no_time_attaches_to_what_the_operator_has_set) {
+  const Connection link = connect(daemon_);
+  static_cast<void>(link.declare("q", k_small));
+  ASSERT_TRUE(tool({"declare", "q", "--evict-after", "5s"}).exit.ok());
+  EXPECT_EQ(link.declare("q", k_small).options().evict_after_ms, 5s);
+  QueueOptions other = k_small;
+  other.evict_after_ms = 7s;
+  const Error refused = error_of([&] { static_cast<void>(link.declare("q", other)); });
+  EXPECT_EQ(refused.reason(), Errc::already_exists);
+  EXPECT_NE(std::string(refused.what()).find("beltway declare q --evict-after TIME"), std::string::npos)
+      << refused.what();
+}
+
+}  // namespace
+}  // namespace beltway::test
