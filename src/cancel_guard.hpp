@@ -1,5 +1,5 @@
-// Keeps pthread_cancel() away: a cancelled thread would unwind through noexcept functions, which ends the process, or leave in the
-// middle of an exchange with the daemon. The cancellation takes effect at the thread's next cancellation point behind the scope.
+// Keeps pthread_cancel() away. A cancelled thread would unwind through noexcept functions, which ends the process, or leave in
+// the middle of an exchange with the daemon. The cancellation takes effect at the first cancellation point behind the scope.
 // Thread safety: belongs to its thread.
 #pragma once
 

@@ -23,10 +23,6 @@ using namespace std::chrono_literals;
 
 const QueueOptions k_small{.slots = 4, .lane_bytes = 0, .max_producers = 2, .max_consumers = 4, .max_groups = 1};
 
-Connection connect(const TestDaemon& daemon) {
-  return Connection::open({.socket = daemon.socket(), .start_daemon = false});
-}
-
 /// Of a process; 0: this one.
 std::size_t open_descriptors(pid_t process = 0) {
   const std::string name = process == 0 ? "self" : std::to_string(process);

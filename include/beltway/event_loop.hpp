@@ -52,7 +52,8 @@ class EventLoop {
   void when_readable(int fd, Callback callback) { watch(fd, std::move(callback), true); }
 
   /// Calls `handler(Received)` for each message, and at last once with the reason why there will be none: end_of_stream, removed
-  /// or evicted; then the consumer is forgotten. With interrupted after Consumer::interrupt(). The consumer must stay where it is until then, or until forget(consumer.fd()).
+  /// or evicted; then the consumer is forgotten. Calls it with interrupted after Consumer::interrupt(), and goes on.
+  /// The consumer must stay where it is until then, or until forget(consumer.fd()).
   template <class Handler>
   void on_message(Consumer& consumer, Handler handler) {
     // Shared, so that a handler may forget its consumer while it runs.

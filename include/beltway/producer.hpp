@@ -107,8 +107,8 @@ class [[nodiscard]] Lent {
 /// One attached producer.
 ///
 /// Thread safety: one thread at a time; between two calls it may be handed on to another thread, as a strand, a pool or a
-/// coroutine does. Two threads at once are a misuse, which throws Error(misuse) where it is noticed: always where a call waits, and
-/// in programs compiled without NDEBUG at most calls. Different Producer objects are independent, also of one queue.
+/// coroutine does. Two threads at once are a misuse, which throws Error(misuse) where it is noticed: always where a call
+/// waits, and in programs compiled without NDEBUG at most calls. Different Producer objects are independent, also of one queue.
 /// Made by Queue::producer(). Destroying it detaches; what was published stays.
 ///
 /// Each way to publish has three forms. The blocking form (`publish`) waits while a reliable group holds the ring or the lane

@@ -10,9 +10,11 @@ namespace beltway {
 
 class StopOn;
 
-/// Converts from a duration (from now), a steady time point or a stop token: `receive(1s)`,
-/// `receive(stop)`, `receive({1s, stop})`. Default: forever. A wait without a stop token also ends when a signal handler has
-/// run that was set without SA_RESTART (Status::interrupted); that is a courtesy: a signal just before the wait goes unnoticed. A value; copying one with a token counts a reference.
+/// Converts from a duration (from now), a steady time point or a stop token: `receive(1s)`, `receive(stop)`,
+/// `receive({1s, stop})`. Default: forever. A value; copying one with a token counts a reference.
+///
+/// A wait without a stop token also ends when a signal handler has run that was set without SA_RESTART (Status::interrupted).
+/// That is a courtesy: a signal just before the wait goes unnoticed. See stop.hpp for what is sure.
 class Until {
  public:
   using Clock = std::chrono::steady_clock;
