@@ -18,6 +18,7 @@ ExitCode exit_code_of(Errc reason) noexcept {
     case Errc::incompatible:
     case Errc::wrong_type:
     case Errc::forked:
+    case Errc::interrupted:
     case Errc::misuse:
     case Errc::system: break;
   }
@@ -33,6 +34,7 @@ Failure failure_of(Status status, const std::string& what) {
     case Status::empty:
     case Status::full:
     case Status::stopped:
+    case Status::interrupted:
     case Status::too_large:
     case Status::end_of_stream:
     case Status::prefetch_limit: break;
