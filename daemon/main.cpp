@@ -98,6 +98,10 @@ void describe(CLI::App& app, Options& options, std::string& socket, std::int64_t
       ->check(CLI::Range(1, beltway::daemon::k_store_format))
       ->group("");
   app.footer(
+      "In production run it as a service: systemctl enable --now beltwayd.socket (of a user: systemctl\n"
+      "--user ...). A daemon that a first client starts lives in that client's cgroup and namespaces.\n"
+      "Containers share queues by sharing the socket's directory, with BELTWAY_SOCKET set. A daemon in\n"
+      "a user namespace serves the users that are mapped there; in another pid namespace it works, too.\n"
       "SIGTERM, SIGINT and SIGHUP end it and remove all queues; SIGINT and SIGHUP not if they were\n"
       "ignored when it was started (nohup). SIGUSR2 starts it anew, from a new program file if there\n"
       "is one, and loses nothing; so does a crash or SIGKILL of the daemon, as long as its keeper\n"
