@@ -1,9 +1,13 @@
 // See record_segment.hpp.
 #include "record_segment.hpp"
 
+#include <sys/mman.h>
 #include <unistd.h>
 
+#include <boost/interprocess/exceptions.hpp>
 #include <cstring>
+
+#include "segment.hpp"
 
 namespace beltway::daemon {
 namespace {
@@ -26,20 +30,45 @@ struct Commit {
   [[nodiscard]] std::uint64_t word() const noexcept { return std::uint64_t{sequence} << 32 | size; }
 };
 
+/// What Boost.Interprocess asks of something that can be mapped; a memfd is such a thing.
+class MappableFd {
+ public:
+  explicit MappableFd(int descriptor) noexcept : descriptor_(descriptor) {}
+  [[nodiscard]] boost::interprocess::mapping_handle_t get_mapping_handle() const noexcept {
+    return boost::interprocess::ipcdetail::mapping_handle_from_file_handle(descriptor_);
+  }
+
+ private:
+  int descriptor_;
+};
+
+/// The library maps queues by itself (segment.hpp): there nothing may be thrown or made real. Here all that is of no matter.
+boost::interprocess::mapped_region map(int segment) {
+  namespace bi = boost::interprocess;
+  try {
+    bi::mapped_region region(MappableFd(segment), bi::read_write, 0, k_bytes);
+    if (::madvise(region.get_address(), region.get_size(), MADV_DONTFORK) != 0) {
+      throw system_failure(std::string(k_what) + ": keep from forked children");
+    }
+    return region;
+  } catch (const bi::interprocess_exception& error) {
+    throw system_failure(std::string(k_what) + ": map it", error.get_native_error());
+  }
+}
+
 }  // namespace
 
 RecordSegment::RecordSegment()
-    : segment_(make_segment("beltway:registry", k_bytes, k_what)),
-      mapping_(segment_.get(), {0, k_bytes}, Access::read_write, k_what) {
-  auto* const words = reinterpret_cast<Word*>(mapping_.data());
+    : segment_(make_segment("beltway:registry", k_bytes, k_what)), mapping_(map(segment_.get())) {
+  auto* const words = reinterpret_cast<Word*>(data());
   words[1].store_relaxed(k_registry_layout);
   words[0].store_release(k_registry_magic);
 }
 
 RecordSegment::RecordSegment(Fd segment) : segment_(std::move(segment)) {
   check_segment(segment_.get(), k_bytes, k_what);
-  mapping_ = Mapping(segment_.get(), {0, k_bytes}, Access::read_write, k_what);
-  const auto* const words = reinterpret_cast<const Word*>(mapping_.data());
+  mapping_ = map(segment_.get());
+  const auto* const words = reinterpret_cast<const Word*>(data());
   const std::uint64_t layout = words[1].load_relaxed();
   if (words[0].load_acquire() != k_registry_magic || layout != k_registry_layout) {
     throw Error(Errc::incompatible, std::string(k_what) + ": the daemon before this one kept layout " +
@@ -49,19 +78,17 @@ RecordSegment::RecordSegment(Fd segment) : segment_(std::move(segment)) {
 }
 
 std::uint64_t RecordSegment::count_start() noexcept {
-  return reinterpret_cast<Word*>(mapping_.data())[k_starts_word].fetch_add(1);
+  return reinterpret_cast<Word*>(data())[k_starts_word].fetch_add(1);
 }
 
-void RecordSegment::clear_starts() noexcept {
-  reinterpret_cast<Word*>(mapping_.data())[k_starts_word].store_release(0);
-}
+void RecordSegment::clear_starts() noexcept { reinterpret_cast<Word*>(data())[k_starts_word].store_release(0); }
 
 Word& RecordSegment::commit_word(unsigned place) const noexcept {
-  return *reinterpret_cast<Word*>(mapping_.data() + k_places_offset + place * k_place_bytes);
+  return *reinterpret_cast<Word*>(data() + k_places_offset + place * k_place_bytes);
 }
 
 char* RecordSegment::copy(unsigned place, std::uint32_t sequence) const noexcept {
-  auto* const base = mapping_.data() + k_places_offset + place * k_place_bytes + 4096;
+  auto* const base = data() + k_places_offset + place * k_place_bytes + 4096;
   return reinterpret_cast<char*>(base + (sequence & 1U) * k_max_record_bytes);
 }
 

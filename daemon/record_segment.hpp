@@ -14,6 +14,7 @@
 // Ownership: descriptor and mapping. Thread safety: the daemon's one thread.
 #pragma once
 
+#include <boost/interprocess/mapped_region.hpp>
 #include <cstddef>
 #include <cstdint>
 #include <optional>
@@ -22,7 +23,7 @@
 #include <vector>
 
 #include "beltway/atomics.hpp"
-#include "segment.hpp"
+#include "fd.hpp"
 
 namespace beltway::daemon {
 
@@ -54,11 +55,12 @@ class RecordSegment {
   [[nodiscard]] std::optional<std::string> read(unsigned place) const;
 
  private:
+  [[nodiscard]] std::byte* data() const noexcept { return static_cast<std::byte*>(mapping_.get_address()); }
   [[nodiscard]] Word& commit_word(unsigned place) const noexcept;
   [[nodiscard]] char* copy(unsigned place, std::uint32_t sequence) const noexcept;
 
   Fd segment_;
-  Mapping mapping_;
+  boost::interprocess::mapped_region mapping_;
 };
 
 }  // namespace beltway::daemon
