@@ -99,7 +99,8 @@ class Queue {
   [[nodiscard]] PurgeResult purge_group(const std::string& name);
 
   // -- endpoints (queue_endpoints.cpp) --
-  /// Gives a place to `session`'s process. Looks at all places if none is free. Throws Error(limit_reached, not_found).
+  /// Gives a place to `session`'s process. Heals a small queue first; a large one is the caller's to heal, in a worker.
+  /// Looks at all places if none is free. Throws Error(limit_reached, not_found).
   [[nodiscard]] Handout attach(const Peer& peer, std::uint64_t session, const protocol::AttachRequest& request);
 
   /// Whether the process has said that it lets go. If not, its end is a death, and logged.
@@ -128,6 +129,9 @@ class Queue {
   /// The shortest such span; 0: nobody is ever thrown out.
   [[nodiscard]] std::chrono::milliseconds shortest_evict_after_ms() const noexcept;
 
+  /// Sets right what a program has left in disorder, and says so in the log. `when`: the occasion, for the log.
+  void heal(std::string_view when) noexcept;
+
   [[nodiscard]] unsigned owner_of(unsigned place) const noexcept;
   /// The place of an endpoint by owner number and incarnation, if it is attached.
   [[nodiscard]] std::optional<unsigned> find_endpoint(unsigned owner, std::uint32_t incarnation) const noexcept;
@@ -141,8 +145,6 @@ class Queue {
   // -- healing (queue_heal.cpp) --
   /// Who is attached, by the record.
   [[nodiscard]] Living living() const noexcept;
-  /// Sets right what a program has left in disorder, and says so in the log. `when`: the occasion, for the log.
-  void heal(std::string_view when) noexcept;
   void tell_of_disorder(std::string_view when, unsigned restored, const HealCounts& counts) const noexcept;
   void save() { keep_.write(kept_at_, record_); }
 

@@ -143,6 +143,20 @@ Reply remove(Caller& caller, const json& request) {
   return reply_with(json::object());
 }
 
+/// True: a worker heals the queue before it gets another endpoint, and then the request is asked again.
+bool is_to_be_healed_first(Caller& caller, Queue& queue, const json& request) {
+  if (!queue.is_large() || std::exchange(caller.is_healed, false)) return false;
+  const auto heal = [&queue] { queue.heal("at an attach"); };
+  if (!caller.ask_again) {
+    heal();
+    return false;
+  }
+  caller.later = true;
+  caller.is_healed = true;
+  caller.registry.run_beside(queue, heal, [again = caller.ask_again, request] { again(request); });
+  return true;
+}
+
 Reply attach(Caller& caller, const json& request) {
   const protocol::AttachRequest wanted = protocol::decode_attach_request(request, "attach");
   Queue& queue = caller.registry.find(wanted.queue, "attach");
@@ -153,6 +167,7 @@ Reply attach(Caller& caller, const json& request) {
   if (wanted.lossy && !wanted.group.empty()) {
     throw Error(Errc::invalid_option, about("attach", queue.record().name) + ": only private groups can be lossy");
   }
+  if (wanted.role != protocol::Role::inspector && is_to_be_healed_first(caller, queue, request)) return {};
   Handout handout = queue.attach(caller.peer, caller.session, wanted);
   if (producer && queue.geometry().lane_bytes != 0) {
     handout.reply.promised = caller.registry.promise_lane(

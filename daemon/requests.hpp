@@ -36,7 +36,8 @@ struct Caller {
   std::function<void(const nlohmann::json& request)> ask_again = {};
   /// What a worker has brought for the present request.
   std::shared_ptr<std::optional<Reply>> brought = std::make_shared<std::optional<Reply>>();
-  bool later = false;  ///< set by answer(): no reply yet, ask_again will bring it
+  bool is_healed = false;  ///< the large queue that the present request attaches to
+  bool later = false;      ///< set by answer(): no reply yet, ask_again will bring it
 };
 
 /// Nothing for a request that has no reply, or has none yet (Caller::later). Never throws what the request caused: that becomes
