@@ -64,7 +64,7 @@ int listening_process(int connected) {
 std::optional<Channel> connect_to(const fs::path& path, Deadline deadline) {
   const sockaddr_un address = socket_address(path);
   const std::string what = "connect to " + path.string();
-  Fd socket = checked_fd(::socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0), what);
+  Fd socket = checked_fd(::socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0), what + ": socket");
   Pauses pauses(k_longest_pause_at_door_ms);
   while (::connect(socket.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0) {
     if (errno == EINTR) continue;

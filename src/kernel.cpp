@@ -143,7 +143,9 @@ void ring_bell(int eventfd) noexcept {
     if (::syscall(SYS_preadv2, eventfd, &there, 1L, -1L, -1L, RWF_NOWAIT) != sizeof rings) return;
   }
   const std::uint64_t one = 1;
-  ::syscall(SYS_write, eventfd, &one, sizeof one);
+  if (::syscall(SYS_write, eventfd, &one, sizeof one) < 0 && errno != EAGAIN && ring_without_waiting()) {
+    ring_by_completion(eventfd);  // write is refused: the other way, from now on
+  }
 }
 
 void give_way() noexcept { ::sched_yield(); }

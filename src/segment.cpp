@@ -191,7 +191,7 @@ void Mapping::populate_written(int segment) const noexcept {
 void Mapping::lock(SegmentRange range, const std::string& what) const {
   if (::mlock2(data_ + range.offset, static_cast<std::size_t>(range.size), MLOCK_ONFAULT) == 0) return;
   if (errno == ENOMEM || errno == EPERM || errno == EAGAIN) {
-    throw Error(Errc::limit_reached, what + ": lock " + std::to_string(range.size) +
+    throw Error(Errc::limit_reached, what + ": mlock2 of " + std::to_string(range.size) +
                                          " bytes in memory; raise RLIMIT_MEMLOCK (ulimit -l) or do not ask for "
                                          "lock_memory");
   }

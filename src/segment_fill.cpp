@@ -26,7 +26,7 @@ std::vector<SegmentRange> holes_in(int segment, SegmentRange range) {
   const std::uint64_t end = range.offset + range.size;
   for (std::uint64_t at = range.offset; at < end;) {
     const off_t hole = ::lseek(segment, static_cast<off_t>(at), SEEK_HOLE);
-    if (hole < 0) throw system_failure("find the parts of shared memory that are empty");
+    if (hole < 0) throw system_failure("find the parts of shared memory that are empty: lseek");
     const std::uint64_t begin = std::max(at, static_cast<std::uint64_t>(hole));
     if (begin >= end) break;
     const off_t data = ::lseek(segment, static_cast<off_t>(begin), SEEK_DATA);
@@ -44,7 +44,7 @@ void fill_step(int segment, SegmentRange step, const std::string& what) {
     throw Error(Errc::limit_reached, what + ": no memory for " + std::to_string(step.size) +
                                          " bytes; free some, or choose fewer slots or smaller lanes");
   }
-  throw system_failure(what + ": fill shared memory");
+  throw system_failure(what + ": fallocate of shared memory");
 }
 
 /// Returns where it stopped, with the reason in `failure` if that is not the end.

@@ -13,6 +13,7 @@
 
 #include "beltway/beltway.hpp"
 #include "daemon.hpp"
+#include "fd.hpp"
 #include "raw_client.hpp"
 #include "watch.hpp"
 
@@ -98,14 +99,15 @@ TEST(Descriptors, that_have_run_out_are_added_up_and_the_queue_is_named) {
     }
   };
   const Queue second = link.declare("second", k_small);
-  const std::size_t used = open_descriptors();
   {
-    const OpenFilesLimit limit(used);
-    expect_told(error_of([&] { static_cast<void>(in.fd()); }), "\"orders\"", used);
-  }
-  {
-    const OpenFilesLimit limit(used + 3);
-    expect_told(error_of([&] { static_cast<void>(second.producer()); }), "\"second\"", used + 3);
+    const OpenFilesLimit limit(64);
+    std::vector<Fd> others;
+    do others.emplace_back(::open("/dev/null", O_RDONLY | O_CLOEXEC));
+    while (others.back());
+    others.pop_back();
+    expect_told(error_of([&] { static_cast<void>(in.fd()); }), "\"orders\"", 64);
+    others.resize(others.size() - 5);  // ring and control, and not all of the bells
+    expect_told(error_of([&] { static_cast<void>(second.producer()); }), "\"second\"", 64);
   }
   EXPECT_NO_THROW(static_cast<void>(second.producer())) << "the place was given back, and the connection made anew";
   EXPECT_GE(in.fd(), 0) << "asked again when there is room";
@@ -125,9 +127,7 @@ TEST(Descriptors, of_a_thousand_queues_fit_the_daemon_at_the_limits_of_debian) {
   Producer out = link.open_queue("q999").producer();
   Consumer in = link.open_queue("q999").consumer();
   out.publish("x");
-  EXPECT_FALSE(in.try_receive()) << "it joined behind that one";
-  out.publish("y");
-  EXPECT_EQ(in.receive(20s)->text(), "y");
+  EXPECT_EQ(in.receive(20s)->text(), "x");
 }
 
 /// In a process that closes whatever it does not know and then has files of its own at those numbers.

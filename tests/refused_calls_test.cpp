@@ -55,6 +55,11 @@ const std::vector<Call> k_calls{
     {"memfd_create", SYS_memfd_create},
     {"pidfd_open", 434},
     {"write", SYS_write},
+    {"socket", SYS_socket},
+    {"connect", SYS_connect},
+    {"sendmsg", SYS_sendmsg},
+    {"recvmsg", SYS_recvmsg},
+    {"fstat", SYS_newfstatat},
 };
 
 bool refuse(long call, int error) {
