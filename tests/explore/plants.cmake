@@ -114,8 +114,11 @@ plant(no_fence_after_active src/groups.cpp
 plant(join_oldest_once src/groups.cpp
   [[if (map.tail().compare_and_swap(word, raised.word())) return;]]
   [[map.tail().compare_and_swap(word, raised.word()); return;]])
-plant(join_oldest_without_notice src/groups.cpp
-  [[post_notice(map, 0);]] "")
+plant_text(join_oldest_without_notice src/groups.cpp
+  [[for which it had looked before.
+  post_notice(map, 0);]]
+  [[for which it had looked before.
+  if (!::beltway::explore::planted("join_oldest_without_notice")) post_notice(map, 0);]])
 plant(join_oldest_without_barrier src/groups.cpp
   [[kernel::heavy_barrier();
   raise_floor(group, wrap(load_tail(map) - slots + 1));]]
@@ -192,8 +195,11 @@ plant_expression(who_leaves_the_line_is_counted src/producer_core.cpp
   [[again >= ahead]] [[true]])
 plant_expression(a_ticket_is_never_passed_over src/room_line.cpp
   [[now_ns - watched_since_ns_ < k_turn_ns]] [[true]])
-plant(a_void_wakes_nobody src/producer_core.cpp
-  [[wake_everybody(attachment_.map);]] "")
+plant_text(a_void_wakes_nobody src/producer_core.cpp
+  [[who waits for room must help it.
+  wake_everybody(attachment_.map);]]
+  [[who waits for room must help it.
+  if (!::beltway::explore::planted("a_void_wakes_nobody")) wake_everybody(attachment_.map);]])
 plant(last_ack_wakes_nobody src/named_reader.cpp
   [[if (board_.live_producers.load_relaxed() == 0) rung += wake_all_of_group(map_, group_);]] "")
 plant(end_of_stream_without_a_last_look src/consumer_core.cpp
