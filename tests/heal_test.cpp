@@ -6,10 +6,12 @@
 
 #include <algorithm>
 #include <functional>
+#include <span>
 #include <string>
 #include <vector>
 
 #include "beltway/beltway.hpp"
+#include "groups.hpp"
 #include "local_queue.hpp"
 
 namespace beltway::test {
@@ -216,6 +218,105 @@ std::vector<Case> cases() {
 INSTANTIATE_TEST_SUITE_P(All, Healing, testing::ValuesIn(cases()), [](const testing::TestParamInfo<Case>& each) {
   return std::string(each.param.disorder->name) + (each.param.producers == 1 ? "_of_one" : "_of_two");
 });
+
+/// `out` publishes `count` messages, and `in` gets each of them.
+void expect_to_go_through(Producer& out, Consumer& in, std::uint32_t count) {
+  for (std::uint32_t i = 0; i < count; ++i) {
+    const std::string text = "through " + std::to_string(i);
+    ASSERT_EQ(out.try_publish(text), Status::ok) << i;
+    Received message = in.try_receive();
+    ASSERT_TRUE(message) << i << ": " << to_string(message.status());
+    EXPECT_EQ(message->text(), text);
+  }
+}
+
+TEST(HealingOfReaders, a_private_consumer_stores_a_floor_again_that_was_written_over) {
+  for (const std::uint32_t producers : {1U, 2U}) {
+    for (const Position ahead : {Position{5}, Position{1} << 50, ~Position{0} - 99}) {
+      LocalQueue queue(options(producers));
+      Producer out = queue.producer();
+      Consumer in = queue.consumer();
+      queue.map().group(0).state.store_release(0);  // the named group is not asked
+      expect_to_go_through(out, in, 5);
+      Word& floor = queue.map().group(queue.map().geometry.max_groups).floor;
+      floor.store_release(wrap(5 + ahead));
+      queue.heal();
+      EXPECT_EQ(in.try_receive().status(), Status::empty);
+      EXPECT_EQ(wrap(floor.load_relaxed()), 5U);
+      expect_to_go_through(out, in, 3 * k_slots);
+    }
+  }
+}
+
+TEST(HealingOfReaders, a_private_consumer_that_was_overrun_counts_what_is_lost_and_goes_on) {
+  LocalQueue queue(options(1));
+  Producer out = queue.producer();
+  Consumer in = queue.consumer();
+  queue.map().group(0).state.store_release(0);
+  queue.map().group(queue.map().geometry.max_groups).floor.store_release(k_slots);
+  for (Position p = 0; p < 2 * k_slots - 3; ++p) ASSERT_EQ(out.try_publish(std::to_string(p)), Status::ok);
+  std::uint64_t received = 0;
+  while (Received message = in.try_receive()) {
+    EXPECT_EQ(message->text(), std::to_string(message->position()));
+    ++received;
+  }
+  EXPECT_EQ(received, k_slots);
+  EXPECT_EQ(in.counters().corrupt, k_slots - 3);
+  expect_to_go_through(out, in, 3 * k_slots);
+}
+
+TEST(HealingOfReaders, a_lossy_consumer_does_not_follow_a_slot_to_a_position_that_nobody_has_claimed) {
+  LocalQueue queue(options(2));
+  Producer out = queue.producer();
+  Consumer in = queue.consumer({.lossy = true});
+  queue.map().group(0).state.store_release(0);
+  expect_to_go_through(out, in, 3);
+  out.publish("scribbled over");
+  out.publish("another");
+  const Position next = 3;
+  for (const Position says : {next + 1, next + 4 * k_slots, next + (Position{1} << 50)}) {
+    set_slot(queue.map(), next, says, 0, SlotPhase::ready);
+    EXPECT_EQ(in.try_receive().status(), Status::empty);
+  }
+  queue.heal();
+  EXPECT_EQ(in.try_receive()->text(), "another");
+  expect_to_go_through(out, in, 3 * k_slots);
+}
+
+TEST(HealingOfProducers, a_claim_that_a_living_producer_lost_track_of_ends_when_it_takes_notice) {
+  LocalQueue queue(options(2));
+  Producer out = queue.producer();
+  Consumer in = queue.consumer({.group = "g"});
+  out.publish("lost");
+  out.publish("behind it");
+  set_slot(queue.map(), 0, 0, 0, SlotPhase::claimed);
+  EXPECT_EQ(queue.heal().holes, 0U) << "it may be writing";
+  EXPECT_EQ(in.try_receive().status(), Status::empty);
+  post_notice(queue.map(), 0);  // as a purge does
+  out.publish("next");
+  EXPECT_EQ(in.try_receive()->text(), "behind it");
+}
+
+TEST(HealingOfProducers, what_a_living_producer_is_writing_is_left_alone) {
+  for (const std::uint32_t producers : {1U, 2U}) {
+    LocalQueue queue(options(producers));
+    Producer out = queue.producer();
+    Consumer in = queue.consumer({.group = "g"});
+    for (std::uint32_t lap = 0; lap < 2 * k_slots; ++lap) {
+      const Position mine = out.publish(4, [&](std::span<std::byte> place) {
+        const daemon::HealCounts counts = queue.heal();
+        EXPECT_FALSE(counts.disorder());
+        EXPECT_EQ(counts.claims, 0U);
+        std::fill(place.begin(), place.end(), std::byte{'a'});
+      });
+      Received message = in.try_receive();
+      ASSERT_TRUE(message);
+      EXPECT_EQ(message->position(), mine);
+      EXPECT_EQ(message->text(), "aaaa");
+      message->ack();
+    }
+  }
+}
 
 }  // namespace
 }  // namespace beltway::test

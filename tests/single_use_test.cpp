@@ -5,9 +5,11 @@
 #include <atomic>
 #include <coroutine>
 #include <exception>
+#include <functional>
 #include <future>
 #include <latch>
 #include <mutex>
+#include <span>
 #include <string>
 #include <thread>
 #include <vector>
@@ -135,11 +137,17 @@ TEST(SingleUse, an_endpoint_that_a_thread_which_has_ended_has_used_is_none) {
 }
 
 /// Goes on in a new thread.
+struct Threads {
+  std::mutex mutex;
+  std::vector<std::jthread> threads;
+};
 struct OnAnotherThread {
-  std::vector<std::jthread>& threads;
+  Threads& where;
   static bool await_ready() noexcept { return false; }
   void await_suspend(std::coroutine_handle<> handle) const {
-    threads.emplace_back([handle] { handle.resume(); });
+    // This object may be gone as soon as the thread runs; the next one waits for the lock.
+    const std::lock_guard lock(where.mutex);
+    where.threads.emplace_back([handle] { handle.resume(); });
   }
   static void await_resume() noexcept {}
 };
@@ -157,11 +165,10 @@ TEST(SingleUse, a_coroutine_that_goes_on_in_other_threads_is_none) {
   LocalQueue queue({.slots = 8, .groups = {"g"}});
   Producer out = queue.producer();
   Consumer in = queue.consumer({.group = "g"});
-  std::vector<std::jthread> threads;
-  threads.reserve(100);
+  Threads threads;
+  threads.threads.reserve(100);
   std::promise<int> done;
-  const auto work = [](Producer& to, Consumer& from, std::vector<std::jthread>& where,
-                       std::promise<int>& end) -> Detached {
+  const auto work = [](Producer& to, Consumer& from, Threads& where, std::promise<int>& end) -> Detached {
     int count = 0;
     for (int i = 0; i < 50; ++i) {
       to.publish("x");
@@ -174,6 +181,7 @@ TEST(SingleUse, a_coroutine_that_goes_on_in_other_threads_is_none) {
   };
   work(out, in, threads, done);
   EXPECT_EQ(done.get_future().get(), 50);
+  const std::lock_guard all_are_started(threads.mutex);
 }
 
 }  // namespace
