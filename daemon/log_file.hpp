@@ -21,6 +21,7 @@ class LogFile {
   /// Writes all of it. Returns 0, or why it was not written (errno): then a part of it may be there. An empty text opens the
   /// file.
   [[nodiscard]] int write(std::string_view text) noexcept;
+  void close() noexcept { file_.reset(); }
 
  private:
   /// The descriptor to write to; -1 with errno.

@@ -93,7 +93,7 @@ void LogWriter::Shared::run(const std::shared_ptr<Shared>& self) {
   std::unique_lock lock(self->mutex);
   for (;;) {
     self->work.wait(lock, [&] { return !self->backlog.empty() || self->closed; });
-    if (self->backlog.empty()) return;
+    if (self->backlog.empty()) break;
     self->busy = true;
     try {
       self->write_next(lock);
@@ -103,6 +103,9 @@ void LogWriter::Shared::run(const std::shared_ptr<Shared>& self) {
     self->busy = false;
     if (self->backlog.empty()) self->rest.notify_all();
   }
+  self->file.close();
+  self->has_thread = false;
+  self->rest.notify_all();
 }
 
 void LogWriter::Shared::write_next(std::unique_lock<std::mutex>& lock) {
@@ -133,9 +136,12 @@ void LogWriter::Shared::tell_loss(std::unique_lock<std::mutex>& lock) {
 LogWriter::LogWriter(Options options) : shared_(std::make_shared<Shared>(std::move(options))) {}
 
 LogWriter::~LogWriter() {
-  const std::lock_guard lock(shared_->mutex);
+  std::unique_lock lock(shared_->mutex);
   shared_->closed = true;
   shared_->work.notify_all();
+  // A thread that is not in a write closes the file and goes at once.
+  const auto gone = [this] { return !shared_->has_thread || shared_->busy; };
+  shared_->rest.wait_for(lock, k_last_words_ms, gone);
 }
 
 void LogWriter::put(std::string lines) noexcept {

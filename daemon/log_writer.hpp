@@ -32,7 +32,7 @@ class LogWriter {
   };
 
   explicit LogWriter(Options options);
-  /// Does not wait. Text that is not written yet may be lost: see flush().
+  /// Does not wait for a write. Text that is not written yet may be lost: see flush(). The file is closed if all was written.
   ~LogWriter();
   LogWriter(const LogWriter&) = delete;
   LogWriter& operator=(const LogWriter&) = delete;
