@@ -8,6 +8,7 @@
 #include <string_view>
 #include <utility>
 
+#include "segment.hpp"
 #include "validate.hpp"
 
 namespace beltway::daemon {
