@@ -175,7 +175,9 @@ TEST(HostileConsumer, that_scribbles_over_the_header_is_healed_at_the_next_attac
   for (std::size_t at = 0; at + 8 <= offsetof(Header, max_groups); at += 8) {
     auto* const word = reinterpret_cast<std::uint64_t*>(intruder.map().control + at);
     *word ^= 0x0101;
-    EXPECT_EQ(test::error_of([&] { (void)queue.snapshot(); }).reason(), Errc::incompatible) << "only looks; " << at;
+    // Who only looks heals nothing; but the end of the consumer of the turn before may just be repaired, which does.
+    const Errc looked = test::error_of([&] { (void)queue.snapshot(); }).reason();
+    EXPECT_TRUE(looked == Errc::incompatible || (at != 0 && looked == Errc{})) << at;
     producer.publish(std::string_view("on"));
     EXPECT_EQ(consumer.receive(20s)->text(), "on");
     EXPECT_EQ(test::error_of([&] { (void)queue.consumer(); }).reason(), Errc{}) << at;
