@@ -46,7 +46,7 @@ class Consumer {
   /// What is in the ring is delivered before end_of_stream and removed are told.
   /// Throws Error(forked) in a forked child.
   BELTWAY_HOT Received try_receive() {
-    const detail::DebugSingleUse<detail::QuickRead> use(*core_);
+    const detail::DebugSingleUse<detail::QuickRead> use(core_.get());
     detail::QuickRead::View view;
     if (core_->take_now(view)) [[likely]]
       return received(view);
@@ -57,12 +57,12 @@ class Consumer {
   /// and interrupted (see Until, and interrupt()). pthread_cancel() ends no wait.
   /// At the prefetch limit it waits for an ack or nack from another thread.
   BELTWAY_HOT Received receive() {
-    const detail::DebugSingleUse<detail::QuickRead> use(*core_);
+    const detail::DebugSingleUse<detail::QuickRead> use(core_.get());
     detail::QuickRead::View view;
     return take(view) ? received(view) : receive_slowly({});
   }
   BELTWAY_HOT Received receive(const Until& until) {
-    const detail::DebugSingleUse<detail::QuickRead> use(*core_);
+    const detail::DebugSingleUse<detail::QuickRead> use(core_.get());
     detail::QuickRead::View view;
     return take(view) ? received(view) : receive_slowly(until);
   }

@@ -125,14 +125,14 @@ class Producer {
 
   /// Copies `message` into the queue: into its slot if it has at most slot_bytes - 16 bytes, else into the lane.
   BELTWAY_HOT std::uint64_t publish(Bytes message) {
-    const detail::DebugSingleUse<detail::QuickClaim> use(*core_);
+    const detail::DebugSingleUse<detail::QuickClaim> use(core_.get());
     const detail::QuickClaim::Put put = core_->put_copy_now(message);
     if (put == detail::QuickClaim::Put::done) [[likely]]
       return core_->last();
     return publish_slowly(put, message);
   }
   [[nodiscard]] BELTWAY_HOT Status try_publish(Bytes message) {
-    const detail::DebugSingleUse<detail::QuickClaim> use(*core_);
+    const detail::DebugSingleUse<detail::QuickClaim> use(core_.get());
     const detail::QuickClaim::Put put = core_->put_copy_now(message);
     if (put == detail::QuickClaim::Put::done) [[likely]]
       return Status::ok;
@@ -154,7 +154,7 @@ class Producer {
   template <class Write>
     requires std::is_invocable_v<Write&, std::span<std::byte>>
   std::uint64_t publish(std::size_t size, Write&& write) {
-    const detail::DebugSingleUse<detail::QuickClaim> use(*core_);
+    const detail::DebugSingleUse<detail::QuickClaim> use(core_.get());
     const detail::QuickClaim::Put put = put_now(size, write);
     if (put == detail::QuickClaim::Put::done) [[likely]]
       return core_->last();
@@ -163,7 +163,7 @@ class Producer {
   template <class Write>
     requires std::is_invocable_v<Write&, std::span<std::byte>>
   [[nodiscard]] Status try_publish(std::size_t size, Write&& write) {
-    const detail::DebugSingleUse<detail::QuickClaim> use(*core_);
+    const detail::DebugSingleUse<detail::QuickClaim> use(core_.get());
     const detail::QuickClaim::Put put = put_now(size, write);
     if (put == detail::QuickClaim::Put::done) [[likely]]
       return Status::ok;

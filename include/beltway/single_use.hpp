@@ -47,11 +47,13 @@ class SingleUse {
 #ifdef NDEBUG
 template <class Core>
 struct DebugSingleUse {
-  explicit DebugSingleUse(Core& /*core*/) noexcept {}
+  explicit DebugSingleUse(Core* /*core*/) noexcept {}
 };
 #else
 template <class Core>
-using DebugSingleUse = SingleUse<Core>;
+struct DebugSingleUse : SingleUse<Core> {
+  explicit DebugSingleUse(Core* core) : SingleUse<Core>(*core) {}
+};
 #endif
 
 }  // namespace beltway::detail
