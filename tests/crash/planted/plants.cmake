@@ -31,6 +31,8 @@ plant(repair_leaves_the_sleeper daemon/repair.cpp
   [[drop_sleeper(map, owner);]] "")
 plant(repair_leaves_the_ticket daemon/repair.cpp
   [[board.room_line.fetch_and(~(1ULL << owner));]] "")
+plant(repair_leaves_the_ticket daemon/heal.cpp
+  [[drop_sleepers(map_.board().room_line, living_.producers());]] "")
 
 # -- producers ----------------------------------------------------------------------------------------------------
 plant_text(ready_before_the_payload src/producer_core.hpp
