@@ -170,7 +170,7 @@ TEST(Eviction, is_off_unless_asked_for_and_the_tool_names_who_holds_the_queue_up
   ASSERT_TRUE(is_stopped(worker));
   EXPECT_EQ(out.publish_until("x", 300ms), Status::timeout);
   const std::string shown = daemon.tool({"show", "orders"}).out;
-  EXPECT_NE(shown.find("group \"workers\" holds it, consumer 0 (process " + std::to_string(worker.pid())),
+  EXPECT_NE(shown.find("group \"workers\" waits for consumer 0 (process " + std::to_string(worker.pid())),
             std::string::npos)
       << shown;
   EXPECT_NE(shown.find("STOPPED"), std::string::npos) << shown;

@@ -339,7 +339,8 @@ void Finder::add_orphan(std::string_view role, const EndpointInfo& endpoint) {
       with_process(role, endpoint) +
       " has no connection any more, but its memory is still mapped, maybe by a child of it: its place is free when "
       "that ends";
-  cause.remedies = {{"grep -l beltway:" + s_.info.name + ":control /proc/[0-9]*/maps", "lists who has it mapped"}};
+  cause.remedies = {
+      {"grep -ls beltway:" + s_.info.name + ":control /proc/[0-9]*/task/*/maps", "lists who has it mapped"}};
   for (Remedy& remedy : remedies_for_process(endpoint.pid)) cause.remedies.push_back(std::move(remedy));
   add(std::move(cause));
 }
