@@ -239,7 +239,12 @@ void read_leaving(const QueueMap& map, const std::vector<protocol::Description::
     state.holds = GroupWord::of(map.group(group.index).state.load_acquire()).holds();
     if (state.holds) {
       state.floor = needed_from(map, group.index, snapshot.position);
-      state.leased = count_leases(map, group.index, state.floor, depth_of(map, state.floor, snapshot.position)).leased;
+      const Leases leases = count_leases(map, group.index, state.floor, depth_of(map, state.floor, snapshot.position));
+      state.leased = leases.leased;
+      for (ConsumerState& consumer : snapshot.consumers) {
+        if (!consumer.endpoint.leaving || consumer.endpoint.group != group.name) continue;
+        consumer.held = leases.held_by[consumer.endpoint.index];
+      }
     }
     snapshot.leaving.push_back(std::move(state));
   }

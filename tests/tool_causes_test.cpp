@@ -214,6 +214,8 @@ TEST_F(ToolCauses, a_removed_group_that_does_not_drain_is_told_with_its_holder) 
   EXPECT_EQ(cause["blocks"], true);
   EXPECT_EQ(cause["pid"], holder.pid());
   expect_line({"group \"g\" was removed", "1 of its messages", std::to_string(holder.pid())});
+  EXPECT_EQ(show()["state"]["consumers"][0]["held"], 1);
+  EXPECT_FALSE(is_told("consumer_stopped")) << "it is named already";
   EXPECT_NE(show_text().find("g (removed)"), std::string::npos) << "it is no private consumer";
   apply(cause, "kill -KILL");
   EXPECT_TRUE(eventually([&] { return !is_told("leaving_group"); }));

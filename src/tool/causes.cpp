@@ -33,9 +33,9 @@ class Finder {
     add_claims();
     add_full_ring();
     for (const ProducerState& producer : s_.producers) add_full_lane(producer);
+    for (const LeavingGroup& group : s_.leaving) add_leaving(group);
     for (const ConsumerState& consumer : s_.consumers) add_consumer(consumer);
     for (const ProducerState& producer : s_.producers) add_producer(producer);
-    for (const LeavingGroup& group : s_.leaving) add_leaving(group);
     add_idle_groups();
     add_memory_causes(s_, causes_);
     return std::move(causes_);
