@@ -224,11 +224,11 @@ TEST_F(OneUser, is_left_alone_by_root_that_has_its_environment) {
   // Before there is a daemon, and beside one.
   EXPECT_EQ(as_root({"ping"}).out.find(special_.string()), std::string::npos);
   EXPECT_TRUE(fs::is_empty(special_)) << "nothing of root's lies in the user's directory";
-  ASSERT_TRUE(tool(special(), {"declare", "orders"}).exit.ok());
+  ASSERT_TRUE(tool(special(), {"declare", "left_alone"}).exit.ok());
   const int users = ping(special())["pid"];
   const Result roots = as_root({"ping", "--format", "json"});
   EXPECT_TRUE(!roots.exit.ok() || json::parse(roots.out)["pid"] != users) << roots.out;
-  EXPECT_EQ(as_root({"show", "orders"}).out, "");
+  EXPECT_EQ(as_root({"show", "left_alone"}).out, "");
   for (const auto& entry : fs::recursive_directory_iterator(special_)) {
     struct stat status{};
     ASSERT_EQ(::lstat(entry.path().c_str(), &status), 0);

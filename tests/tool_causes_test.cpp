@@ -29,7 +29,8 @@ class ToolCauses : public testing::Test {
   [[nodiscard]] json cause(const std::string& kind) const {
     json found;
     static_cast<void>(eventually([&] {
-      for (const json& each : show()["causes"]) {
+      const json shown = show();
+      for (const json& each : shown.at("causes")) {
         if (each["cause"] == kind) found = each;
       }
       return !found.is_null();

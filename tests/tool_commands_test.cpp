@@ -171,7 +171,8 @@ TEST_F(ToolCommands, ping_tells_the_daemon) {
   EXPECT_EQ(daemon["socket"], daemon_.socket().string());
   EXPECT_GT(daemon["pid"], 0);
   EXPECT_GE(daemon["round_trip_ns"], 0);
-  EXPECT_TRUE(tool({"ping"}).out.starts_with("beltwayd " + std::string(daemon["version"]) + ", process "));
+  EXPECT_TRUE(tool({"ping"}).out.starts_with("beltwayd " + std::string(daemon["version"]) + ", layout " +
+                                             std::string(daemon["layout"]) + ", process "));
 }
 
 TEST_F(ToolCommands, the_socket_option_goes_before_and_behind_the_command) {

@@ -6,10 +6,10 @@
 // noexcept (an ack, a drop, counters) check nothing, since they cannot report; the library never aborts.
 #pragma once
 
-#include <pthread.h>
-
 #include <atomic>
+#include <bit>
 #include <cstdint>
+#include <thread>
 
 namespace beltway::detail {
 
@@ -26,7 +26,7 @@ template <class Core>
 class SingleUse {
  public:
   explicit SingleUse(Core& core) : user_(core.user()) {
-    const auto me = static_cast<std::uint64_t>(::pthread_self());
+    const auto me = std::bit_cast<std::uint64_t>(std::this_thread::get_id());
     const std::uint64_t inside = user_.load(std::memory_order_relaxed);
     if (inside == me) return;  // a call inside of a call
     if (inside != 0) report_two_threads(core);
