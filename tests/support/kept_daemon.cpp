@@ -1,11 +1,14 @@
 // A daemon with its keeper.
 #include "kept_daemon.hpp"
 
+#include <fcntl.h>
 #include <gtest/gtest.h>
+#include <sys/file.h>
 
 #include <stdexcept>
 
 #include "beltway/error.hpp"
+#include "fd.hpp"
 
 namespace beltway::test {
 namespace {
@@ -102,6 +105,12 @@ void KeptDaemon::kill_both() {
   keeper_.wait();
   ::kill(daemon, SIGKILL);
   EXPECT_TRUE(eventually([&] { return is_gone(daemon); }));
+  // A process whose first thread is gone has its files until the last one is.
+  const std::string path = socket().string() + ".lock";
+  EXPECT_TRUE(eventually([&] {
+    const Fd lock(::open(path.c_str(), O_RDWR | O_CLOEXEC));
+    return !lock || ::flock(lock.get(), LOCK_EX | LOCK_NB) == 0;
+  }));
 }
 
 }  // namespace beltway::test

@@ -186,7 +186,7 @@ TEST(Upgrade, to_a_program_that_gives_way_is_told_in_log_and_ping_and_list) {
   const nlohmann::json ping = installation.run_json(now(), {"ping"});
   EXPECT_EQ(ping["layout"], own) << "the stored program runs";
   says_all(ping["passed_over"].get<std::string>());
-  says_all(installation.run_json(now(), {"list"})["passed_over"].get<std::string>());
+  says_all(installation.run_json(now(), {"list"})["daemon"]["passed_over"].get<std::string>());
   says_all(installation.run(now(), {"ping"}).out);
   says_all(installation.run(now(), {"list"}).out);
   says_all(installation.log());
