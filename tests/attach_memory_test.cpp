@@ -229,7 +229,7 @@ TEST(AttachMemory, attach_where_memory_cannot_be_kept_from_children_is_refused_a
               const Queue own = connect(daemon).open_queue("frames");
               if (!filter_third_argument(SYS_madvise, MADV_DONTFORK)) return 2;
               const std::string text = error_of([&] { (void)own.producer(); }).what();
-              if (text.find("attach \"frames\": keep from forked children") != 0) return 3;
+              if (text.find("attach \"frames\": madvise(MADV_DONTFORK) of") != 0) return 3;
               return own.describe().endpoints.empty() ? 0 : 4;
             }).wait(),
             (test::Exit{.code = 0, .signal = 0}));

@@ -5,6 +5,8 @@
 #include <spawn.h>
 #include <sys/wait.h>
 #include <unistd.h>
+#include <algorithm>
+#include <string_view>
 
 #include <cerrno>
 #include <cstdio>
@@ -65,9 +67,17 @@ Child Child::spawn(const std::vector<std::string>& argv, const Options& options)
 
   std::vector<std::string> variables;
   for (const auto& [name, value] : options.environment) variables.push_back(name + '=' + value);
-  std::vector<char*> environment;  // the first of two of one name counts
+  std::vector<char*> environment;
   for (auto& variable : variables) environment.push_back(variable.data());
-  for (char** inherited = environ; *inherited != nullptr; ++inherited) environment.push_back(*inherited);
+  // Of two of one name some programs take the first, and a shell the last.
+  const auto is_given = [&](std::string_view inherited) {
+    return std::any_of(options.environment.begin(), options.environment.end(), [&](const auto& variable) {
+      return inherited.substr(0, inherited.find('=')) == variable.first;
+    });
+  };
+  for (char** inherited = environ; *inherited != nullptr; ++inherited) {
+    if (!is_given(*inherited)) environment.push_back(*inherited);
+  }
   environment.push_back(nullptr);
 
   FileActions files;
