@@ -5,13 +5,13 @@
 #include <spawn.h>
 #include <sys/wait.h>
 #include <unistd.h>
-#include <algorithm>
-#include <string_view>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstdio>
 #include <exception>
 #include <ostream>
+#include <string_view>
 #include <system_error>
 #include <thread>
 
