@@ -1,5 +1,6 @@
 // `beltway show` names every cause of waiting: its root, how long it has lasted, and commands that end it. They are run here.
 #include <gtest/gtest.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -244,7 +245,8 @@ TEST_F(ToolCauses, a_process_that_ended_but_for_a_thread_that_keeps_the_memory_i
     static auto consumer = Connection::open({.socket = socket}).open_queue("q").consumer({.group = "g"});
     std::thread([] { ::pause(); }).detach();
     ::close_range(3, ~0U, 0);  // the connection, too: nobody answers for the endpoint any more
-    ::pthread_exit(nullptr);
+    ::syscall(SYS_exit, 0);    // this thread alone
+    return 0;
   });
   const json cause = this->cause("orphan");
   EXPECT_EQ(cause["pid"], half_dead.pid());
