@@ -4,6 +4,7 @@
 #include <sys/stat.h>
 
 #include <algorithm>
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <thread>
@@ -137,18 +138,26 @@ std::optional<Link> try_user_link(Deadline deadline) {
 /// A place of this user where a daemon lives that cannot be reached now.
 std::optional<fs::path> unreachable_user_socket() {
   for (const fs::path& path : user_socket_paths()) {
-    if (living_daemon(path)) return path;
+    std::error_code missing;
+    // Where others can write, a lock says nothing. Where nothing is, only this user's own processes count.
+    const bool exists = fs::exists(fs::symlink_status(path.parent_path(), missing));
+    if ((is_safe(path) || !exists) && living_daemon(path)) return path;
   }
   return std::nullopt;
 }
 
-/// Waits for a daemon that lives without its socket. Nothing if nobody lives there.
-std::optional<Link> wait_for_living(const fs::path& path, Deadline deadline) {
+enum class Place : std::uint8_t { named, of_user };
+
+/// Waits for a daemon that lives without its socket. Nothing if nobody lives there, or at the deadline.
+std::optional<Link> wait_for_living(const fs::path& path, Deadline deadline, Place place) {
   Pauses pauses(k_longest_pause_at_door_ms);
-  while (living_daemon(path) && pauses.pause_until(deadline)) {
-    if (std::optional<Link> link = try_link(path, deadline)) return link;
+  for (;;) {
+    // In this order: one that is seen to live no more may have been reachable a moment before.
+    const bool lives = living_daemon(path).has_value();
+    const bool may_ask = place == Place::named || is_safe(path);
+    if (std::optional<Link> link = may_ask ? try_link(path, deadline) : std::nullopt) return link;
+    if (!lives || !pauses.pause_until(deadline)) return std::nullopt;
   }
-  return std::nullopt;
 }
 
 [[noreturn]] void throw_unreachable(const fs::path& path, const std::string& remedy) {
@@ -157,7 +166,7 @@ std::optional<Link> wait_for_living(const fs::path& path, Deadline deadline) {
 
 Link link_to_named(const fs::path& path, Deadline deadline) {
   if (std::optional<Link> link = try_link(path, deadline)) return std::move(*link);
-  if (std::optional<Link> link = wait_for_living(path, deadline)) return std::move(*link);
+  if (std::optional<Link> link = wait_for_living(path, deadline, Place::named)) return std::move(*link);
   throw_unreachable(path, living_daemon(path) ? "" : "; start one with: beltwayd --socket " + path.string());
 }
 
@@ -169,7 +178,7 @@ Link link_to_own_daemon(Deadline deadline) {
   do {
     // One that lives without a socket makes it anew: a second daemon beside it would be a second world.
     if (const auto living = unreachable_user_socket()) {
-      if (std::optional<Link> link = wait_for_living(*living, deadline)) return std::move(*link);
+      if (std::optional<Link> link = wait_for_living(*living, deadline, Place::of_user)) return std::move(*link);
     } else {
       // One that is starting or ending keeps ours from starting: both are over in a moment.
       words = start_daemon(path, deadline);
@@ -205,8 +214,8 @@ Link find_daemon(const ConnectionOptions& options, Deadline deadline) {
   if (named) return link_to_named(*named, deadline);
   if (std::optional<Link> link = try_user_link(deadline)) return std::move(*link);
   if (const auto living = unreachable_user_socket()) {
-    if (std::optional<Link> link = wait_for_living(*living, deadline)) return std::move(*link);
-    if (living_daemon(*living)) throw_unreachable(*living, "");
+    if (std::optional<Link> link = wait_for_living(*living, deadline, Place::of_user)) return std::move(*link);
+    if (std::chrono::steady_clock::now() >= deadline) throw_unreachable(*living, "");
   }
   if (std::optional<Link> link = try_link(system_socket_path(), deadline)) return std::move(*link);
   if (options.start_daemon) return link_to_own_daemon(deadline);

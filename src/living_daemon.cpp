@@ -147,7 +147,10 @@ std::optional<int> find_listener(const fs::path& socket) {
 
 std::optional<int> living_daemon(const fs::path& socket) {
   if (const auto holder = lock_holder(socket)) return holder->pid;
-  return find_listener(socket);
+  if (const auto pid = find_listener(socket)) return pid;
+  // It may have made its door anew meanwhile: first the lock, then the socket, and then it closed the old one.
+  const auto holder = lock_holder(socket);
+  return holder ? std::optional(holder->pid) : std::nullopt;
 }
 
 std::string why_unreachable(const fs::path& socket) {
