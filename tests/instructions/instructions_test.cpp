@@ -31,8 +31,8 @@ struct Budget {
   double instructions;  ///< a message
 };
 constexpr Budget k_budgets[] = {
-    {"publish_8", 72},       {"publish_64", 86},       {"publish_mp_8", 226},    {"publish_mp_64", 240},
-    {"publish_batch_8", 68}, {"publish_batch_64", 82}, {"loan_commit", 386},     {"receive", 99},
+    {"publish_8", 72},       {"publish_64", 86},       {"publish_mp_8", 229},    {"publish_mp_64", 243},
+    {"publish_batch_8", 68}, {"publish_batch_64", 82}, {"loan_commit", 386},     {"receive", 102},
     {"receive_batch", 89},   {"lease_ack", 374},       {"lease_ack_batch", 181},
 };
 
