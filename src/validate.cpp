@@ -150,7 +150,7 @@ std::vector<Difference> differences(const QueueOptions& there, const QueueOption
     if (old_value != new_value) found.push_back({std::string(*name), text(old_value), text(new_value)});
     ++name;
   };
-  const auto number = [](std::uint64_t value) { return std::to_string(value); };
+  const auto number = [](auto value) { return std::to_string(value); };
   compare(there.slots, wanted.slots, number);
   compare(there.slot_bytes, wanted.slot_bytes, number);
   compare(there.lane_bytes, wanted.lane_bytes, number);

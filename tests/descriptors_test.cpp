@@ -43,7 +43,6 @@ class OpenFilesLimit {
   OpenFilesLimit(const OpenFilesLimit&) = delete;
   OpenFilesLimit& operator=(const OpenFilesLimit&) = delete;
   ~OpenFilesLimit() { ::setrlimit(RLIMIT_NOFILE, &before_); }
-  [[nodiscard]] rlim_t hard() const noexcept { return before_.rlim_max; }
 
  private:
   rlimit before_{};

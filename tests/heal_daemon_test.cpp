@@ -1,6 +1,8 @@
 // A real daemon heals what a program has left behind: one that used a Producer from two threads, and one that wrote over words
 // that only the daemon writes.
+#ifndef NDEBUG
 #define NDEBUG  // the program of a user who does not build for debugging: nothing stops the misuse early
+#endif
 
 #include <gtest/gtest.h>
 #include <sys/mman.h>
