@@ -20,7 +20,6 @@ namespace {
 /// For each bug the scenario that is to catch it, by the beginning of its name.
 const std::map<std::string_view, std::string_view> k_catches = {
     {"no_help", "a producer is killed and repaired, another lives"},
-    {"one_swap_as_help", "help against a GONE mark"},
     {"help_with_unequal", "two late producers, one that laps them"},
     {"no_generation", "join at oldest, two producers, ring of 2, cached limits"},
     {"no_clamp_of_the_limit", "join at latest below a reader"},

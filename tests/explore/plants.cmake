@@ -4,9 +4,6 @@
 # -- claims -------------------------------------------------------------------------------------------------------
 plant(no_help src/claim.cpp
   [[if (!help_tail(map_, tail)) return Claim::busy;]] "")
-plant(one_swap_as_help src/claim.cpp
-  [[if (state.compare_and_swap(word, claimed.word())) return true;]]
-  [[state.compare_and_swap(word, claimed.word()); return true;]])
 plant_expression(help_with_unequal src/claim.cpp
   [[distance<Tail::bits>(slot.position, last) >= 0]] [[distance<Tail::bits>(slot.position, last) == 0]])
 plant_expression(no_generation src/claim.cpp
