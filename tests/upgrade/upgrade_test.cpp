@@ -2,6 +2,7 @@
 // message is lost silently, nobody hangs, and each refusal names both versions and a remedy.
 //
 // now: the programs of this build; old: those of the last commit with layout 1.1; other: these sources with another layout.
+#include <fcntl.h>
 #include <gtest/gtest.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -12,6 +13,7 @@
 #include <set>
 
 #include "beltway/beltway.hpp"
+#include "fd.hpp"
 #include "layout.hpp"
 #include "support/child.hpp"
 #include "support/daemon.hpp"
@@ -280,12 +282,17 @@ void stay_as_holder(const Side& maker) {
                                  .standard_error = service.dir.path() / "err"});
   const std::string fifo = service.dir.path() / "fifo";
   ASSERT_EQ(::mkfifo(fifo.c_str(), 0600), 0);
+  // Open for both from here on: who opens one end alone waits for the other.
+  Fd lines(::open(fifo.c_str(), O_RDWR | O_CLOEXEC));
+  ASSERT_TRUE(lines);
+  const auto say = [&](const std::string& line) {
+    ASSERT_EQ(::write(lines.get(), line.data(), line.size()), static_cast<ssize_t>(line.size()));
+  };
   Child producer = Child::spawn({maker.tool(), "pub", "q"}, {.environment = {{"BELTWAY_SOCKET", service.dir.socket()}},
                                                              .standard_input = fifo,
                                                              .standard_output = "/dev/null",
                                                              .standard_error = service.dir.path() / "err2"});
-  std::ofstream lines(fifo);
-  lines << "one\n" << std::flush;
+  say("one\n");
   ASSERT_TRUE(eventually([&] { return test::read_file(service.dir.path() / "out") == "one\n"; }));
   service.systemd.lose("EXE0");
   service.systemd.lose("EXE1");
@@ -313,10 +320,10 @@ void stay_as_holder(const Side& maker) {
   EXPECT_TRUE(in.receive(20s)) << "new queues are served";
   for (const auto& [name, number] : before) EXPECT_EQ(service.systemd.stored()[name], number) << name;
 
-  lines << "two\n" << std::flush;
+  say("two\n");
   EXPECT_TRUE(consumer.wait().ok()) << "attached processes go on with each other";
   EXPECT_EQ(test::read_file(service.dir.path() / "out"), "one\ntwo\n");
-  lines.close();
+  lines.reset();
   EXPECT_TRUE(producer.wait().ok());
 
   // Its maker finds it again.
