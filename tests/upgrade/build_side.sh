@@ -24,20 +24,29 @@ copy_old() {
 }
 
 copy_other() {
-  mkdir -p "$folder/src"
-  # Only what has changed, so that only that is compiled again.
-  (cd "$sources" && cp -au --parents CMakeLists.txt src include daemon "$folder/src/")
-  (cd "$folder/src" && find src include daemon -type f) | while read -r file; do
-    [ -e "$sources/$file" ] || rm "$folder/src/$file"
-  done
-  local layout=$folder/src/src/layout.hpp
-  grep -q 'The next major' "$layout" && return
+  local new=$folder/src.part
+  rm -rf "$new"
+  mkdir -p "$new"
+  (cd "$sources" && cp -r --parents CMakeLists.txt src include daemon "$new/")
   sed -i -E \
-    -e 's/(k_layout_major = )([0-9]+);/\1\2 + 1;  \/\/ The next major/' \
+    -e 's/(k_layout_major = )([0-9]+);/\1\2 + 1;/' \
     -e 's/^  Word floor;.*/  Word next_@;/; s/^  Word next;.*/  Word floor;/; s/^  Word next_@;/  Word next;/' \
     -e 's/offsetof\(Group, floor\) == 64 \&\& offsetof\(Group, next\) == 128/offsetof(Group, next) == 64 \&\& offsetof(Group, floor) == 128/' \
-    "$layout"
-  grep -q 'offsetof(Group, next) == 64' "$layout" || { echo "build_side.sh: layout.hpp looks different now" >&2; exit 1; }
+    "$new/src/layout.hpp"
+  if ! grep -q 'k_layout_major = [0-9]* + 1;' "$new/src/layout.hpp" || ! grep -q 'offsetof(Group, next) == 64' "$new/src/layout.hpp"; then
+    echo "build_side.sh: layout.hpp looks different now" >&2
+    exit 1
+  fi
+  # Only what has changed, and with the time of now: a file with its old time would be older than what was compiled before.
+  (cd "$new" && find . -type f) | while read -r file; do
+    cmp -s "$new/$file" "$folder/src/$file" && continue
+    mkdir -p "$(dirname "$folder/src/$file")"
+    cp "$new/$file" "$folder/src/$file"
+  done
+  (cd "$folder/src" && find . -type f) | while read -r file; do
+    [ -e "$new/$file" ] || rm "$folder/src/$file"
+  done
+  rm -rf "$new"
 }
 
 mkdir -p "$folder"
