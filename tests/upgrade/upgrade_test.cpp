@@ -66,6 +66,7 @@ class Installation {
   Installation& operator=(const Installation&) = delete;
   ~Installation() {
     for (Child& child : children_) {
+      if (child.pid() <= 0) continue;  // the test has waited for it
       child.kill(SIGTERM);
       child.wait();
     }
