@@ -43,9 +43,9 @@ class Healer {
 
   HealCounts run() noexcept {
     tail_ = load_tail(map_);
-    const bool in_order = slots_in_order(tail_) == slots_;
-    if (!in_order) find_tail();
-    if (!in_order || open_claims_) heal_slots();
+    in_order_ = slots_in_order(tail_) == slots_;
+    if (!in_order_) find_tail();
+    if (!in_order_ || open_claims_) heal_slots();
     for (unsigned group = 0; group < map_.geometry.groups(); ++group) {
       if (GroupWord::of(map_.group(group).state.load_acquire()).holds()) heal_group(group);
     }
@@ -73,7 +73,6 @@ class Healer {
   [[nodiscard]] Position witnessed() const noexcept;
   [[nodiscard]] Position newest_claim(Position near, Position limit) const noexcept;
   [[nodiscard]] Position limit_of_floors(Position near) const noexcept;
-  [[nodiscard]] Position leave_out_a_hidden_claim(Position tail, Position limit) noexcept;
 
   // -- slots --
   void heal_slots() noexcept {
@@ -96,6 +95,7 @@ class Healer {
   const std::int64_t slots_;
   const bool single_;
   Position tail_ = 0;                 // where the ring ends, as it was read or found
+  bool in_order_ = true;              // all slots, when they were first looked through
   bool open_claims_ = false;          // a claim was seen that is not finished: its owner may be gone
   bool producers_must_look_ = false;  // at the floors, and at claims of their own
   HealCounts counts_;
@@ -168,18 +168,6 @@ Position Healer::limit_of_floors(Position near) const noexcept {
   return wrap(lowest + static_cast<Position>(slots_));
 }
 
-/// A living producer may have claimed the position behind the newest that a slot says, and its claim be in no word any more: that
-/// position becomes VOID, so that no two producers write there. Returns the tail.
-Position Healer::leave_out_a_hidden_claim(Position tail, Position limit) noexcept {
-  if (single_ || living_.producers() == 0 || distance(tail, limit) >= 0) return tail;
-  Word& state = map_.slot(tail).state;
-  const std::uint64_t seen = state.load_acquire();
-  if (SlotState::of(seen).position != tail) {
-    state.compare_and_swap(seen, SlotState{tail, k_no_owner, SlotPhase::voided}.word());
-  }
-  return wrap(tail + 1);
-}
-
 /// `tail` is where most slots say that it is; the word counts if they do not contradict it.
 void Healer::find_tail() noexcept {
   for (unsigned attempt = 0; attempt < k_tail_attempts; ++attempt) {
@@ -201,7 +189,9 @@ void Healer::find_tail() noexcept {
     consider(wrap(newest_claim(near, wrap(near + 2 * static_cast<Position>(slots_))) + 1), 1);
     if (map_.tail().load_acquire() != word) continue;
     if (tail_ == said) return;
-    tail_ = leave_out_a_hidden_claim(tail_, limit);
+    // A living producer may have claimed the position behind the newest that a slot says, and no word say so any more. Nobody
+    // else gets that position; heal_slot() makes it VOID, after `tail`: consumers pass it only when they see the right one.
+    if (!single_ && living_.producers() != 0 && distance(tail_, limit) < 0) tail_ = wrap(tail_ + 1);
     const std::uint8_t owner = single_ ? before.owner : std::uint8_t{k_no_owner};
     const Tail right{tail_, static_cast<std::uint16_t>(before.generation + 1), owner};
     if (!map_.tail().compare_and_swap(word, right.word())) continue;
@@ -220,7 +210,12 @@ void Healer::heal_slot(Position p, std::int64_t age) noexcept {
     const SlotState slot = SlotState::of(seen);
     const std::int64_t ahead = distance(slot.position, p);
     const bool claimed = slot.phase == SlotPhase::claimed;
-    if (ahead == 0 && (!claimed || (!single_ && living_.has(slot.owner)))) return;
+    if (ahead == 0 && !claimed) return;
+    if (ahead == 0 && !single_ && living_.has(slot.owner)) {
+      // Its owner may know nothing of it: whoever helped a wrong `tail` on marked this. What it does not write, it makes VOID.
+      producers_must_look_ = producers_must_look_ || !in_order_;
+      return;
+    }
     if (has_moved_on(ahead, p)) return;
     // A living single producer marks nothing, and its stores to `tail` and slots may be seen late.
     if (single_ && produced && age <= 2) return;

@@ -53,6 +53,7 @@ ConsumerCore::ConsumerCore(Attachment attachment, const ConsumerOptions& options
       ends_(!waiter_.symmetric() && kernel::register_for_barriers()) {
   beltway::store_counters(endpoint_.counters, counters_);
   QuickRead::counters_ = endpoint_.counters;
+  if (private_ != nullptr && private_->skip_what_is_no_message()) wake_for_room(private_->floor());
   if (private_ != nullptr && !attachment_.evictable) quick_end_ = attachment_.map.geometry.inline_bytes() + 1;
 }
 

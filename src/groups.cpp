@@ -56,18 +56,6 @@ void join_oldest(const QueueMap& map, Group& group, GroupWord active) noexcept {
   raise_floor(group, wrap(load_tail(map) - slots + 1));
 }
 
-/// What was never a message, or is none any more, must not hold producers back until the new consumer first receives: in
-/// a named group whoever finds the ring full helps the floor over it, a private one's floor is its consumer's alone.
-void skip_what_is_no_message(const QueueMap& map, Group& group) noexcept {
-  Position floor = wrap(group.floor.load_acquire());
-  for (std::uint32_t i = 0; i < map.geometry.slots; ++i, floor = wrap(floor + 1)) {
-    const SlotState slot =
-        SlotState::of(map.slot(floor).state.load_acquire());  // pairs with Claimer::ready() and voided()
-    if (slot.position != floor || (slot.phase != SlotPhase::voided && slot.phase != SlotPhase::gone)) break;
-  }
-  raise_floor(group, floor);
-}
-
 }  // namespace
 
 Position join(const QueueMap& map, unsigned index, GroupKind kind, Start start) noexcept {
@@ -89,7 +77,6 @@ Position join(const QueueMap& map, unsigned index, GroupKind kind, Start start) 
   } else {
     join_latest(map, group, active);
   }
-  if (start == Start::oldest && kind == GroupKind::priv) skip_what_is_no_message(map, group);
   return wrap(group.floor.load_acquire());
 }
 

@@ -39,7 +39,10 @@ Position position_of(Next next, Position floor) noexcept { return widen<Next::bi
   std::uint8_t tries = 0;
   if (!is_of_older_lap(seen, position)) [[unlikely]] {
     const Lease lease = Lease::of(seen);
-    if (distance<Lease::bits>(lease.position, position) > 0) return Step::again;
+    if (distance<Lease::bits>(lease.position, position) > 0) {
+      // The slot has been written anew since we read it. If not, the lease word is in disorder, and the daemon heals it.
+      return slot.state.load_acquire() == slot_word ? Step::end : Step::again;
+    }
     if (lease.phase != LeasePhase::retry) return Step::passed;
     tries = lease.tries;
   }

@@ -32,6 +32,18 @@ PrivateReader::PrivateReader(const QueueMap& map, unsigned group, Position start
   quick.lane_end_ = start;
 }
 
+bool PrivateReader::skip_what_is_no_message() noexcept {
+  for (std::uint32_t i = 0; i < map_.geometry.slots; ++i) {
+    // Pairs with Claimer::ready() and voided().
+    const SlotState state = SlotState::of(slot().state.load_acquire());
+    if (state.position != read() || (state.phase != SlotPhase::voided && state.phase != SlotPhase::gone)) break;
+    quick_.step();
+  }
+  quick_.floor_ = read();
+  quick_.lane_end_ = read();
+  return store_floor();
+}
+
 Look PrivateReader::not_ready(SlotState state) noexcept {
   const std::int64_t ahead = distance(state.position, read());
   const std::int64_t slots = map_.geometry.slots;

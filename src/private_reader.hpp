@@ -93,6 +93,10 @@ class PrivateReader {
     return store_floor();
   }
 
+  /// Before the first message is taken: lets go of what was never a message, or is none any more, so that it does not hold
+  /// producers back until then. (Whoever finds the ring full helps the floor of a named group over it.) True if the floor was stored.
+  bool skip_what_is_no_message() noexcept;
+
   /// Stores the floor again if somebody has written over it. True if it did: then producers may have waited for it.
   bool restore_floor() noexcept {
     if ((quick_.shared_floor_->load_relaxed() & detail::QuickRead::k_position_mask) == quick_.stored_) [[likely]]

@@ -92,7 +92,7 @@ class ToolCauses : public testing::Test {
     const std::string message(bytes, 'x');
     while (out.try_publish(message) == Status::ok) continue;
     std::jthread waiting([&out, message](const std::stop_token& stop) {
-      while (out.publish_until(message, Until(stop)) == Status::ok) continue;
+      while (!stop.stop_requested() && out.publish_until(message, Until(stop)) == Status::ok) continue;
     });
     EXPECT_TRUE(eventually([&] { return show()["state"]["producers"][0]["sleep"] == "asleep"; }));
     return waiting;

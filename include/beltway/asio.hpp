@@ -338,8 +338,8 @@ class AsyncEndpoint {
   std::shared_ptr<detail::AsioLine> line_;
 };
 
-/// A consumer in an Asio program; see the top of this file. Errors of its operations: Status::end_of_stream, removed and evicted,
-/// operation_aborted, and beltway::Errc::forked in a forked child. Destroying it cancels.
+/// A consumer in an Asio program; see the top of this file. Errors of its operations: Status::end_of_stream, removed, evicted and
+/// interrupted (once after interrupt(); nothing is lost), operation_aborted, and beltway::Errc::forked in a forked child. Destroying it cancels.
 class AsyncConsumer : public AsyncEndpoint {
  public:
   /// Puts the consumer into event mode. `where`: an executor, or an execution context such as io_context. Throws Error(system),
@@ -365,8 +365,8 @@ class AsyncConsumer : public AsyncEndpoint {
   Consumer* consumer_;
 };
 
-/// A producer in an Asio program; see the top of this file. Errors of its operations: Status::too_large, removed and evicted,
-/// operation_aborted, beltway::Errc::misuse and forked. While the queue is full they wait. Destroying it cancels.
+/// A producer in an Asio program; see the top of this file. Errors of its operations: Status::too_large, removed, evicted and
+/// interrupted (once after interrupt(); nothing was published), operation_aborted, beltway::Errc::misuse and forked. While the queue is full they wait. Destroying it cancels.
 class AsyncProducer : public AsyncEndpoint {
  public:
   template <class Where>

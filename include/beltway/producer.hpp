@@ -59,7 +59,8 @@ class Loan {
   [[nodiscard]] std::size_t size() const noexcept { return size_; }
 
   /// Publishes the whole loan, or its first `size` bytes. Waits while the ring is full. Returns the message's position.
-  /// A short message is copied into its slot. Throws Error(removed, evicted, misuse: more than was lent, or ended before).
+  /// A short message is copied into its slot. Throws Error(removed, evicted, interrupted,
+  /// misuse: more than was lent, or ended before); the loan stays open if it was interrupted.
   std::uint64_t commit() { return commit(size_); }
   std::uint64_t commit(std::size_t size);
 

@@ -66,8 +66,10 @@ class Finder {
     for (const ProducerState& producer : s_.producers) {
       if (producer.waits_for == what) found.push_back(&producer);
     }
-    std::stable_sort(found.begin(), found.end(),
-                     [this](const ProducerState* a, const ProducerState* b) { return waited_ns(*a) > waited_ns(*b); });
+    // Of those that have waited equally long, in the order of their places.
+    std::sort(found.begin(), found.end(), [this](const ProducerState* a, const ProducerState* b) {
+      return std::pair(waited_ns(*b), a) < std::pair(waited_ns(*a), b);
+    });
     return found;
   }
 

@@ -84,8 +84,9 @@ plant(floor_passes_a_leased_gone src/floors.cpp
   [[if (says(lease.load_acquire(), p, LeasePhase::leased)) return false;]] "")
 plant_expression(floor_passes_a_leased_gone src/floors.cpp
   [[!says(lease.load_acquire(), p, LeasePhase::leased)]] [[true]])
-plant_expression(no_second_look_at_the_slot src/named_reader.cpp
-  [[slot.state.load_acquire() == slot_word]] [[true]])
+plant_text(no_second_look_at_the_slot src/named_reader.cpp
+  [[still_there = slot.state.load_acquire() == slot_word]]
+  [[still_there = ::beltway::explore::planted("no_second_look_at_the_slot") || slot.state.load_acquire() == slot_word]])
 plant_expression(two_leases_of_what_is_over src/named_reader.cpp
   [[!is_of_older_lap(seen_one, position) || !is_of_older_lap(seen_two, next)]] [[false]])
 plant_expression(two_leases_of_one_message src/named_reader.cpp

@@ -1,4 +1,5 @@
 // Consumers that sleep: one of them is woken for each message, and none sleeps for ever while a message waits.
+#include "groups.hpp"
 #include "scenarios.hpp"
 #include "world.hpp"
 
@@ -153,7 +154,8 @@ Scenario two_wakers(bool in_a_loop) {
       [](World& w) { w.check_sleeper(0, k_first_consumer); });
 }
 
-/// The same, and one of them stops for good in the middle: the other, whose first swap failed, does the rest.
+/// One that wakes, and has no message of its own, stops for good in the middle: the other, whose first swap failed, does the
+/// rest.
 Scenario two_wakers_one_stops() {
   return scenario(
       "one of two wakers stops in the middle", {.slots = 4, .producers = 2, .consumers = 1},
@@ -163,7 +165,7 @@ Scenario two_wakers_one_stops() {
         w.add_private(0);
         add_actor([&w] { w.receive_waiting(0); }, {.name = "consumer"});
         add_actor([&w] { w.publish(0, 1); }, {.name = "other"});
-        add_actor([&w] { w.publish(1, 2); }, {.name = "waker", .mortal = true});
+        add_actor([&w] { wake_everybody(w.map); }, {.name = "waker", .mortal = true});
       },
       [](World& w) { w.check_sleeper(0, k_first_consumer); });
 }

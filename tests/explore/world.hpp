@@ -81,7 +81,7 @@ class World {
 
   // -- checks: call fail(). They run the queue on, and need an idle consumer or producer index for it.
   /// Drains `consumer`: it must have got each message once, in order.
-  void check_private(unsigned consumer);
+  void check_private(unsigned consumer, bool gapless = true);
   /// The same for one that joined meanwhile: each message from the first that it got on, and all that were published after
   /// joined() was called.
   void check_joined(unsigned consumer);

@@ -22,7 +22,7 @@ void World::drain(unsigned consumer) {
   }
 }
 
-void World::check_private(unsigned consumer) {
+void World::check_private(unsigned consumer, bool gapless) {
   drain(consumer);
   const Log& log = got[consumer];
   std::array<unsigned, 64> times{};
@@ -34,7 +34,7 @@ void World::check_private(unsigned consumer) {
   }
   for (unsigned id = 0; id < times.size(); ++id) {
     if (times[id] > 1) fail("a private consumer got a message twice");
-    if (published[id] && times[id] == 0) fail("a private consumer missed a message");
+    if (gapless && published[id] && times[id] == 0) fail("a private consumer missed a message");
   }
 }
 

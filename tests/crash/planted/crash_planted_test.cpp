@@ -69,7 +69,7 @@ bool is_caught(const char* bug) {
   return !WIFEXITED(status) || WEXITSTATUS(status) != 0;
 }
 
-constexpr std::array<std::string_view, 34> k_left_to_the_explorer{
+constexpr auto k_left_to_the_explorer = std::to_array<std::string_view>({
     "no_fence_before_the_floors",
     "no_fence_behind_the_mark",
     "no_fence_behind_the_claim_before",
@@ -106,7 +106,17 @@ constexpr std::array<std::string_view, 34> k_left_to_the_explorer{
     "who_leaves_the_line_wakes_nobody",
     "who_leaves_the_line_is_counted",
     "a_ticket_is_never_passed_over",
-};
+    "ready_before_tail",
+    "punch_before_the_mark",
+    "punch_without_a_second_look",
+    "woken_before_the_word",
+    "a_lost_race_for_waking_is_over",
+    "sleeps_whatever_the_word_says",
+    "bells_are_not_rung",
+    "every_ring_is_a_neighbours",
+    "in_the_list_at_the_limit",
+    "a_late_wake_is_kept",
+});
 
 TEST(Planted, nothing_is_found_where_nothing_is_planted) { EXPECT_FALSE(is_caught(nullptr)); }
 

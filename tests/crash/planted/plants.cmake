@@ -4,7 +4,7 @@ include(${CMAKE_CURRENT_LIST_DIR}/../../explore/plants.cmake)
 
 # -- the repair ---------------------------------------------------------------------------------------------------
 plant_expression(repair_leaves_claims daemon/heal.cpp
-  [[ahead == 0 && (!claimed || (!single_ && living_.has(slot.owner)))]] [[ahead == 0]])
+  [[ahead == 0 && !claimed]] [[ahead == 0]])
 plant_expression(repair_leaves_claims_without_a_mark daemon/heal.cpp
   [[last && living_.has(tail.owner)]] [[last]])
 plant_expression(repair_leaves_leases daemon/heal.cpp
@@ -14,7 +14,7 @@ plant(repair_marks_no_try daemon/heal.cpp
 
 # -- healing ------------------------------------------------------------------------------------------------------
 plant(healing_leaves_tail daemon/heal.cpp
-  [[if (!in_order) find_tail();]] "")
+  [[if (!in_order_) find_tail();]] "")
 plant(healing_leaves_holes daemon/heal.cpp
   [[if (has_moved_on(ahead, p)) return;]] [[if (ahead != 0) return;]])
 plant_expression(healing_leaves_floors daemon/heal.cpp
