@@ -94,7 +94,8 @@ class PrivateReader {
   }
 
   /// Before the first message is taken: lets go of what was never a message, or is none any more, so that it does not hold
-  /// producers back until then. (Whoever finds the ring full helps the floor of a named group over it.) True if the floor was stored.
+  /// producers back until then. (Whoever finds the ring full helps the floor of a named group over it.) True if the floor
+  /// was stored.
   bool skip_what_is_no_message() noexcept;
 
   /// Stores the floor again if somebody has written over it. True if it did: then producers may have waited for it.

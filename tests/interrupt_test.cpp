@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "beltway/beltway.hpp"
+#include "child.hpp"
 #include "local_queue.hpp"
 #include "watch.hpp"
 

@@ -338,8 +338,9 @@ class AsyncEndpoint {
   std::shared_ptr<detail::AsioLine> line_;
 };
 
-/// A consumer in an Asio program; see the top of this file. Errors of its operations: Status::end_of_stream, removed, evicted and
-/// interrupted (once after interrupt(); nothing is lost), operation_aborted, and beltway::Errc::forked in a forked child. Destroying it cancels.
+/// A consumer in an Asio program; see the top of this file. Destroying it cancels. Errors of its operations:
+/// Status::end_of_stream, removed, evicted, and interrupted (once after interrupt(); nothing is lost); operation_aborted;
+/// beltway::Errc::forked in a forked child.
 class AsyncConsumer : public AsyncEndpoint {
  public:
   /// Puts the consumer into event mode. `where`: an executor, or an execution context such as io_context. Throws Error(system),
@@ -365,8 +366,9 @@ class AsyncConsumer : public AsyncEndpoint {
   Consumer* consumer_;
 };
 
-/// A producer in an Asio program; see the top of this file. Errors of its operations: Status::too_large, removed, evicted and
-/// interrupted (once after interrupt(); nothing was published), operation_aborted, beltway::Errc::misuse and forked. While the queue is full they wait. Destroying it cancels.
+/// A producer in an Asio program; see the top of this file. Destroying it cancels. While the queue is full its operations
+/// wait. Their errors: Status::too_large, removed, evicted, and interrupted (once after interrupt(); nothing was published);
+/// operation_aborted; beltway::Errc::misuse and forked.
 class AsyncProducer : public AsyncEndpoint {
  public:
   template <class Where>
