@@ -28,8 +28,8 @@
 #include <vector>
 
 #include "spec.hpp"
-#include "tool/bench_bytes.hpp"
-#include "tool/histogram.hpp"
+#include "tool/bench/bench_bytes.hpp"
+#include "tool/bench/histogram.hpp"
 
 namespace beltway::bench {
 

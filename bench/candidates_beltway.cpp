@@ -5,7 +5,7 @@
 
 #include "beltway/beltway.hpp"
 #include "endpoint.hpp"
-#include "tool/exit_code.hpp"
+#include "tool/process/exit_code.hpp"
 
 namespace beltway::bench {
 

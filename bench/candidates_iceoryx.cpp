@@ -8,7 +8,7 @@
 #include <iceoryx_posh/runtime/posh_runtime.hpp>
 
 #include "endpoint.hpp"
-#include "tool/exit_code.hpp"
+#include "tool/process/exit_code.hpp"
 
 namespace beltway::bench {
 

@@ -8,8 +8,8 @@
 #include <vector>
 
 #include "endpoint.hpp"
-#include "looks.hpp"
-#include "tool/exit_code.hpp"
+#include "tool/process/exit_code.hpp"
+#include "waiting/speculative_spin.hpp"
 
 namespace beltway::bench {
 
@@ -225,8 +225,9 @@ void add_raw(Entries& entries) {
                                              "words of a line each, and buffers beside them that rotate");
   add<RawSlots<true, false, Payload::told>>(entries, "raw-lanes-told",
                                             "raw-lanes, whose slots say where the buffer is");
-  add<RawSlots<false, true>>(entries, "raw-flag-eager",
-                             "raw-flag, whose reader looks as Beltway's consumers do (src/looks.hpp)");
+  add<RawSlots<false, true>>(
+      entries, "raw-flag-eager",
+      "raw-flag, whose reader looks as Beltway's consumers do (src/waiting/speculative_spin.hpp)");
   add<RawSlots<true, true>>(entries, "raw-slots-eager", "raw-slots, likewise");
   add<RawMemcpy>(entries, "raw-memcpy", "one process copies over the same footprint");
   add<RawEventfd>(entries, "raw-eventfd", "raw-slots, and an eventfd that the reader sleeps on");

@@ -6,7 +6,7 @@
 #include <climits>
 
 #include "endpoint.hpp"
-#include "tool/exit_code.hpp"
+#include "tool/process/exit_code.hpp"
 
 namespace beltway::bench {
 

@@ -24,7 +24,7 @@
 
 #include "beltway/beltway.hpp"
 #include "own_daemon.hpp"
-#include "tool/bench_clock.hpp"
+#include "tool/bench/bench_clock.hpp"
 
 namespace beltway::bench {
 namespace {

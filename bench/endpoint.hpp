@@ -6,7 +6,7 @@
 #include <optional>
 
 #include "candidate.hpp"
-#include "tool/bench_clock.hpp"
+#include "tool/bench/bench_clock.hpp"
 
 namespace beltway::bench {
 

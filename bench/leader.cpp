@@ -5,9 +5,9 @@
 
 #include <algorithm>
 
-#include "tool/bench_clock.hpp"
-#include "tool/bench_probe.hpp"
-#include "tool/bench_slices.hpp"
+#include "tool/bench/bench_clock.hpp"
+#include "tool/bench/bench_probe.hpp"
+#include "tool/bench/bench_slices.hpp"
 
 namespace beltway::bench {
 

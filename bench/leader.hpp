@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "scenario.hpp"
-#include "tool/bench_shared.hpp"
+#include "tool/bench/bench_shared.hpp"
 
 namespace beltway::bench {
 

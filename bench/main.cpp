@@ -10,8 +10,8 @@
 #include <set>
 
 #include "report.hpp"
-#include "tool/exit_code.hpp"
-#include "tool/units.hpp"
+#include "tool/process/exit_code.hpp"
+#include "tool/text/units.hpp"
 
 namespace {
 

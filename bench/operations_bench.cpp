@@ -5,7 +5,7 @@
 #include <vector>
 
 #include "local_queue.hpp"
-#include "waking.hpp"
+#include "ring/wake.hpp"
 
 namespace {
 

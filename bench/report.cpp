@@ -7,9 +7,9 @@
 #include <array>
 #include <cstdio>
 
-#include "tool/bench_report.hpp"
-#include "tool/json.hpp"
-#include "tool/units.hpp"
+#include "tool/bench/bench_report.hpp"
+#include "tool/text/json.hpp"
+#include "tool/text/units.hpp"
 
 namespace beltway::bench {
 

@@ -17,8 +17,8 @@
 
 #include "beltway/connection.hpp"
 #include "leader.hpp"
-#include "tool/bench_workers.hpp"
-#include "tool/exit_code.hpp"
+#include "tool/bench/bench_workers.hpp"
+#include "tool/process/exit_code.hpp"
 
 namespace beltway::bench {
 

@@ -7,8 +7,8 @@
 
 #include "candidate.hpp"
 #include "spec.hpp"
-#include "tool/bench_plan.hpp"
-#include "tool/histogram.hpp"
+#include "tool/bench/bench_plan.hpp"
+#include "tool/bench/histogram.hpp"
 
 namespace beltway::bench {
 

@@ -25,7 +25,7 @@
 #include <vector>
 
 #include "beltway/beltway.hpp"
-#include "tool/bench_probe.hpp"
+#include "tool/bench/bench_probe.hpp"
 
 namespace {
 

@@ -27,8 +27,8 @@
 
 #include "beltway/beltway.hpp"
 #include "own_daemon.hpp"
-#include "tool/bench_clock.hpp"
-#include "tool/bench_probe.hpp"
+#include "tool/bench/bench_clock.hpp"
+#include "tool/bench/bench_probe.hpp"
 
 namespace beltway::bench {
 namespace {

@@ -14,17 +14,17 @@
 #include <sstream>
 #include <system_error>
 
-#include "background.hpp"
 #include "beltway/error.hpp"
 #include "beltway/version.hpp"
-#include "keeper.hpp"
-#include "log.hpp"
-#include "log_writer.hpp"
-#include "server.hpp"
-#include "signals.hpp"
-#include "socket_path.hpp"
-#include "succession.hpp"
-#include "surroundings.hpp"
+#include "client/socket_path.hpp"
+#include "service/server.hpp"
+#include "survival/background.hpp"
+#include "survival/log.hpp"
+#include "survival/log_writer.hpp"
+#include "survival/signals.hpp"
+#include "survival/succession.hpp"
+#include "survival/supervisor.hpp"
+#include "survival/surroundings.hpp"
 
 namespace {
 

@@ -16,7 +16,7 @@
 #include <string>
 
 #include "beltway/beltway.hpp"
-#include "segment.hpp"
+#include "os/segment.hpp"
 #include "support/child.hpp"
 #include "support/daemon.hpp"
 #include "support/raw_client.hpp"

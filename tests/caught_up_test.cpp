@@ -1,5 +1,5 @@
-// Which consumers think of letting their producer get ahead (src/head_start.hpp): those that look at the clock before they look
-// for what is next.
+// Which consumers think of letting their producer get ahead (src/waiting/stream_backoff.hpp): those that look at the clock before
+// they look for what is next.
 #include <gtest/gtest.h>
 #include <sys/syscall.h>
 #include <unistd.h>

@@ -1,5 +1,5 @@
 // One end of the socket: messages and descriptors as they should be, and everything else that may arrive.
-#include "channel.hpp"
+#include "client/channel.hpp"
 
 #include <fcntl.h>
 #include <gtest/gtest.h>

@@ -17,9 +17,9 @@
 #include <thread>
 
 #include "beltway/beltway.hpp"
-#include "door.hpp"
-#include "living_daemon.hpp"
-#include "socket_path.hpp"
+#include "client/living_daemon.hpp"
+#include "client/socket_path.hpp"
+#include "service/listen_socket.hpp"
 #include "support/child.hpp"
 #include "support/daemon.hpp"
 #include "support/fake_systemd.hpp"

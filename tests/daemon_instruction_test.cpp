@@ -14,8 +14,8 @@
 #include <vector>
 
 #include "beltway/beltway.hpp"
-#include "kernel.hpp"
-#include "registry.hpp"
+#include "os/kernel.hpp"
+#include "queues/registry.hpp"
 #include "support/child.hpp"
 #include "support/daemon.hpp"
 #include "support/fake_systemd.hpp"

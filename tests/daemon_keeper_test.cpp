@@ -9,10 +9,10 @@
 #include <filesystem>
 
 #include "beltway/beltway.hpp"
-#include "keeper.hpp"
 #include "support/child.hpp"
 #include "support/kept_daemon.hpp"
 #include "support/raw_client.hpp"
+#include "survival/supervisor.hpp"
 
 namespace beltway {
 namespace {

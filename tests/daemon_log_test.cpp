@@ -10,11 +10,11 @@
 #include <cstdlib>
 
 #include "beltway/beltway.hpp"
-#include "log_writer.hpp"
 #include "support/child.hpp"
 #include "support/daemon.hpp"
 #include "support/kept_daemon.hpp"
 #include "support/raw_client.hpp"
+#include "survival/log_writer.hpp"
 
 namespace beltway {
 namespace {

@@ -11,12 +11,12 @@
 #include <thread>
 
 #include "beltway/beltway.hpp"
-#include "memory_probe.hpp"
-#include "protocol.hpp"
+#include "os/memory_probe.hpp"
 #include "support/child.hpp"
 #include "support/daemon.hpp"
 #include "support/raw_client.hpp"
-#include "validate.hpp"
+#include "wire/protocol.hpp"
+#include "wire/validate.hpp"
 
 namespace beltway {
 namespace {

@@ -22,12 +22,12 @@
 #include <functional>
 
 #include "beltway/beltway.hpp"
-#include "server.hpp"
+#include "queues/user_namespace.hpp"
+#include "service/server.hpp"
 #include "support/child.hpp"
 #include "support/daemon.hpp"
 #include "support/raw_client.hpp"
 #include "support/temp_dir.hpp"
-#include "user_namespace.hpp"
 
 namespace beltway {
 namespace {

@@ -13,7 +13,7 @@
 #include <thread>
 
 #include "beltway/beltway.hpp"
-#include "socket_path.hpp"
+#include "client/socket_path.hpp"
 #include "support/child.hpp"
 #include "support/daemon.hpp"
 #include "support/kept_daemon.hpp"

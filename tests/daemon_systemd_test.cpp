@@ -11,13 +11,13 @@
 #include <thread>
 
 #include "beltway/beltway.hpp"
-#include "record_segment.hpp"
-#include "socket_path.hpp"
-#include "store.hpp"
+#include "client/socket_path.hpp"
 #include "support/child.hpp"
 #include "support/daemon.hpp"
 #include "support/fake_systemd.hpp"
 #include "support/raw_client.hpp"
+#include "survival/descriptor_store.hpp"
+#include "survival/saved_records.hpp"
 
 namespace beltway {
 namespace {

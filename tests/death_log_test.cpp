@@ -1,5 +1,5 @@
 // The log of deaths: each is told, and a crash loop costs a few lines and a count.
-#include "death_log.hpp"
+#include "queues/death_log.hpp"
 
 #include <gtest/gtest.h>
 #include <spdlog/sinks/ostream_sink.h>

@@ -13,7 +13,7 @@
 
 #include "beltway/beltway.hpp"
 #include "daemon.hpp"
-#include "fd.hpp"
+#include "os/fd.hpp"
 #include "raw_client.hpp"
 #include "watch.hpp"
 

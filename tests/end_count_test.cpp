@@ -1,5 +1,5 @@
 // Counting the ends of a consumer's messages: in its thread, in others, at its end, and when it is handed over with messages out.
-#include "end_count.hpp"
+#include "endpoint/held_count.hpp"
 
 #include <gtest/gtest.h>
 
@@ -9,7 +9,7 @@
 #include <csignal>
 #include <thread>
 
-#include "kernel.hpp"
+#include "os/kernel.hpp"
 
 namespace beltway {
 namespace {

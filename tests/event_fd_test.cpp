@@ -9,10 +9,10 @@
 #include <vector>
 
 #include "beltway/beltway.hpp"
-#include "claim.hpp"
-#include "groups.hpp"
 #include "local_queue.hpp"
-#include "waking.hpp"
+#include "ring/claim.hpp"
+#include "ring/groups.hpp"
+#include "ring/wake.hpp"
 #include "watch.hpp"
 
 namespace beltway::test {

@@ -14,7 +14,7 @@
 #include <vector>
 
 #include "beltway/beltway.hpp"
-#include "fork_section.hpp"
+#include "os/fork_section.hpp"
 #include "support/child.hpp"
 #include "support/daemon.hpp"
 #include "support/raw_client.hpp"

@@ -1,5 +1,5 @@
 // A handle knows whether it is in a forked child, of the first generation or a later one.
-#include "beltway/fork_guard.hpp"
+#include "beltway/detail/fork_guard.hpp"
 
 #include <gtest/gtest.h>
 

@@ -1,5 +1,5 @@
 // When a consumer that spins stays away from the next slot for a moment, by times that the test makes up.
-#include "head_start.hpp"
+#include "waiting/stream_backoff.hpp"
 
 #include <gtest/gtest.h>
 

@@ -13,11 +13,11 @@
 #include <thread>
 #include <vector>
 
-#include "queue_setup.hpp"
-#include "segment.hpp"
+#include "os/segment.hpp"
+#include "ring/queue_setup.hpp"
 #include "support/daemon.hpp"
 #include "support/raw_client.hpp"
-#include "validate.hpp"
+#include "wire/validate.hpp"
 
 namespace beltway {
 namespace {

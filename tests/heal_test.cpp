@@ -1,6 +1,6 @@
 // Every kind of disorder that a program can leave in a queue's memory, then healing: the queue works for everybody afterwards,
 // what was READY and in order is delivered, and nothing that a living producer writes is lost.
-#include "heal.hpp"
+#include "recovery/heal.hpp"
 
 #include <gtest/gtest.h>
 
@@ -11,8 +11,8 @@
 #include <vector>
 
 #include "beltway/beltway.hpp"
-#include "groups.hpp"
 #include "local_queue.hpp"
+#include "ring/groups.hpp"
 
 namespace beltway::test {
 namespace {

@@ -9,7 +9,7 @@
 #include <vector>
 
 #include "beltway/beltway.hpp"
-#include "promises.hpp"
+#include "queues/promises.hpp"
 #include "support/child.hpp"
 #include "support/daemon.hpp"
 #include "support/lane_bytes.hpp"

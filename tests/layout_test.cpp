@@ -1,6 +1,6 @@
 // Golden bytes: what lies in shared memory, bit by bit, written down a second time. Processes of two versions meet in this
 // memory, so a test that fails here asks for a new k_layout_major or k_layout_minor, not for a new expectation alone.
-#include "layout.hpp"
+#include "ring/layout.hpp"
 
 #include <gtest/gtest.h>
 
@@ -10,11 +10,11 @@
 #include <map>
 #include <memory>
 
-#include "beltway/quick_claim.hpp"
-#include "beltway/quick_read.hpp"
+#include "beltway/detail/inline_publish.hpp"
+#include "beltway/detail/inline_receive.hpp"
 #include "beltway/version.hpp"
-#include "queue_map.hpp"
-#include "queue_setup.hpp"
+#include "ring/queue_memory.hpp"
+#include "ring/queue_setup.hpp"
 
 namespace beltway {
 namespace {

@@ -1,6 +1,6 @@
 // Looks at one word, eager and plain: they find what is there and what comes, look no further than they were asked to, and leave
 // the caller's registers and stack alone.
-#include "looks.hpp"
+#include "waiting/speculative_spin.hpp"
 
 #include <gtest/gtest.h>
 

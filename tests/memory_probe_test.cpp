@@ -1,5 +1,5 @@
 // How much memory may be filled, read from files of the kernel that the test forges.
-#include "memory_probe.hpp"
+#include "os/memory_probe.hpp"
 
 #include <gtest/gtest.h>
 

@@ -9,9 +9,9 @@
 #include <vector>
 
 #include "beltway/beltway.hpp"
-#include "groups.hpp"
 #include "local_queue.hpp"
-#include "named_reader.hpp"
+#include "ring/groups.hpp"
+#include "ring/readers/named_reader.hpp"
 
 namespace beltway::test {
 namespace {

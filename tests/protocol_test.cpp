@@ -1,12 +1,12 @@
 // Everything arrives as it was sent; what does not keep the protocol is refused.
-#include "protocol.hpp"
+#include "wire/protocol.hpp"
 
 #include <gtest/gtest.h>
 
 #include <functional>
 
 #include "beltway/limits.hpp"
-#include "validate.hpp"
+#include "wire/validate.hpp"
 
 namespace beltway {
 namespace {

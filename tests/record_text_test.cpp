@@ -1,5 +1,5 @@
 // The records of queues as text, and what one version reads of another's.
-#include "record_text.hpp"
+#include "survival/record_text.hpp"
 
 #include <gtest/gtest.h>
 

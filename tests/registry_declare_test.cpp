@@ -4,7 +4,7 @@
 #include <chrono>
 #include <functional>
 
-#include "registry.hpp"
+#include "queues/registry.hpp"
 
 namespace beltway::daemon {
 namespace {

@@ -1,5 +1,5 @@
 // The daemon's queues without its sockets: rights, quotas, and places that are kept as long as their lock.
-#include "registry.hpp"
+#include "queues/registry.hpp"
 
 #include <fcntl.h>
 #include <gtest/gtest.h>
@@ -7,10 +7,10 @@
 #include <chrono>
 #include <functional>
 
-#include "groups.hpp"
-#include "mark.hpp"
-#include "queue_setup.hpp"
-#include "validate.hpp"
+#include "os/mark.hpp"
+#include "ring/groups.hpp"
+#include "ring/queue_setup.hpp"
+#include "wire/validate.hpp"
 
 namespace beltway::daemon {
 namespace {

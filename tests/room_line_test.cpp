@@ -1,5 +1,5 @@
-// The line of producers that wait for room: see src/room_line.hpp.
-#include "room_line.hpp"
+// The line of producers that wait for room: see src/ring/room_line.hpp.
+#include "ring/room_line.hpp"
 
 #include <gtest/gtest.h>
 
@@ -13,8 +13,8 @@
 #include <thread>
 #include <vector>
 
-#include "floors.hpp"
 #include "local_queue.hpp"
+#include "ring/floors.hpp"
 
 namespace beltway {
 namespace {

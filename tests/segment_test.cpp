@@ -1,5 +1,5 @@
 // Shared memory segments: sealed, filled when told, mapped with the access that their descriptor allows.
-#include "segment.hpp"
+#include "os/segment.hpp"
 
 #include <fcntl.h>
 #include <gtest/gtest.h>

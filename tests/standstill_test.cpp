@@ -6,11 +6,11 @@
 #include <chrono>
 #include <thread>
 
-#include "channel.hpp"
-#include "registry.hpp"
-#include "run_clock.hpp"
+#include "client/channel.hpp"
+#include "queues/registry.hpp"
+#include "queues/run_clock.hpp"
 #include "support/child.hpp"
-#include "validate.hpp"
+#include "wire/validate.hpp"
 
 namespace beltway::daemon {
 namespace {

@@ -1,5 +1,5 @@
 // What a bench measures with which queue, and how its figures are made.
-#include "tool/bench_plan.hpp"
+#include "tool/bench/bench_plan.hpp"
 
 #include <gtest/gtest.h>
 
@@ -7,8 +7,8 @@
 #include <memory>
 
 #include "beltway/limits.hpp"
-#include "tool/bench_payload.hpp"
-#include "tool/bench_report.hpp"
+#include "tool/bench/bench_payload.hpp"
+#include "tool/bench/bench_report.hpp"
 
 namespace beltway::tool {
 namespace {

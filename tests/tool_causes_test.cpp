@@ -13,7 +13,7 @@
 #include "support/child.hpp"
 #include "support/daemon.hpp"
 #include "support/raw_client.hpp"
-#include "tool/causes.hpp"
+#include "tool/text/causes.hpp"
 
 namespace beltway::test {
 namespace {

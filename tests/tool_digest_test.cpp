@@ -1,5 +1,5 @@
 // The order-independent digest of `pub --digest` and `sub --digest`.
-#include "tool/digest.hpp"
+#include "tool/text/digest.hpp"
 
 #include <gtest/gtest.h>
 

@@ -1,5 +1,5 @@
 // The bench's histogram.
-#include "tool/histogram.hpp"
+#include "tool/bench/histogram.hpp"
 
 #include <gtest/gtest.h>
 

@@ -10,11 +10,11 @@
 #include <vector>
 
 #include "support/temp_dir.hpp"
-#include "tool/exit_code.hpp"
-#include "tool/input.hpp"
-#include "tool/interrupt.hpp"
-#include "tool/output.hpp"
-#include "tool/pacer.hpp"
+#include "tool/commands/pacer.hpp"
+#include "tool/process/exit_code.hpp"
+#include "tool/process/interrupt.hpp"
+#include "tool/text/input.hpp"
+#include "tool/text/output.hpp"
 
 namespace beltway::tool {
 namespace {

@@ -1,15 +1,15 @@
 // What `list`, `show` and `peek` make of a queue's state: the JSON shapes that README.md promises, the text, the rates.
-#include "tool/json.hpp"
+#include "tool/text/json.hpp"
 
 #include <gtest/gtest.h>
 #include <unistd.h>
 
 #include <algorithm>
 
-#include "tool/per_message.hpp"
-#include "tool/process_info.hpp"
-#include "tool/rates.hpp"
-#include "tool/show_text.hpp"
+#include "tool/text/per_message.hpp"
+#include "tool/text/process_info.hpp"
+#include "tool/text/rates.hpp"
+#include "tool/text/show_text.hpp"
 
 namespace beltway::tool {
 namespace {

@@ -10,10 +10,10 @@
 
 #include "support/local_queue.hpp"
 #include "support/temp_dir.hpp"
-#include "tool/exit_code.hpp"
-#include "tool/interrupt.hpp"
-#include "tool/publishing.hpp"
-#include "tool/subscribing.hpp"
+#include "tool/commands/publishing.hpp"
+#include "tool/commands/subscribing.hpp"
+#include "tool/process/exit_code.hpp"
+#include "tool/process/interrupt.hpp"
 
 namespace beltway::tool {
 namespace {

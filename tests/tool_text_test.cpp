@@ -1,9 +1,9 @@
 // The tool's units, tables and escaping.
 #include <gtest/gtest.h>
 
-#include "tool/payload_text.hpp"
-#include "tool/table.hpp"
-#include "tool/units.hpp"
+#include "tool/text/payload_text.hpp"
+#include "tool/text/table.hpp"
+#include "tool/text/units.hpp"
 
 namespace beltway::tool {
 namespace {

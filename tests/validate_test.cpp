@@ -1,5 +1,5 @@
 // Every option and name at its limits and beyond; the words of the refusals.
-#include "validate.hpp"
+#include "wire/validate.hpp"
 
 #include <gtest/gtest.h>
 

@@ -1,6 +1,6 @@
 // What the wait strategies learn: adaptive gives spinning up when waits are long, and takes it up again when they are short; and
 // who spins notices that others need his processor.
-#include "waiter.hpp"
+#include "waiting/waiter.hpp"
 
 #include <gtest/gtest.h>
 #include <sys/syscall.h>

@@ -1,5 +1,5 @@
 // Ringing a bell that a neighbour has filled and made to block: nobody waits, and its owner hears it.
-#include "wary.hpp"
+#include "os/bell.hpp"
 
 #include <fcntl.h>
 #include <gtest/gtest.h>
@@ -12,9 +12,9 @@
 #include <limits>
 #include <thread>
 
-#include "fd.hpp"
-#include "kernel.hpp"
-#include "mark.hpp"
+#include "os/fd.hpp"
+#include "os/kernel.hpp"
+#include "os/mark.hpp"
 
 namespace beltway {
 namespace {

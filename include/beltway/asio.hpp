@@ -9,20 +9,19 @@
 // them, and publishes keep the order in which they were started.
 //
 // - Where: the pump runs on the object's executor; completion handlers run on their associated executor (default: the object's).
-//   An operation never completes inside the call that starts it. One that finds its message there completes
-//   in the pump's next turn, which needs no system call of ours; after k_async_burst of them other work of the loop is let in.
+//   An operation never completes inside the call that starts it. One that finds its message there completes in the pump's next
+//   turn, without a system call of ours; after k_async_burst of them other work of the loop is let in.
 // - Thread safety: operations may be started and cancelled in any thread. The endpoint itself is used by the pump alone,
 //   one thread at a time; do not use it beside that unless the loop is single-threaded. As always, messages of a private
-//   consumer must be let go where the pump runs: give such a program one thread, or a strand as the object's executor. A lossy
-//   consumer's message is overwritten by the next one: keep one operation outstanding there, not more.
+//   consumer must be let go where the pump runs: give such a program one thread, or a strand as the object's executor. Keep one
+//   operation outstanding on a lossy consumer: the next message overwrites the one before.
 // - Cancellation: by slot (each type; per operation), cancel(), or destruction of the object: all complete with
-//   asio::error::operation_aborted. A message is taken only for an operation that then completes with it, so that a cancelled
-//   receive loses none. (Whoever drops a completed result, as `a || b` does with the later of two that complete in the
-//   same instant, lets that message go: in a named group it goes back. To be exact, cancel with a timer: see examples.)
+//   asio::error::operation_aborted. A message is taken only for an operation that then completes with it: a cancelled receive
+//   loses none. (`a || b` drops the later of two results that complete in the same instant, and so its message, which goes back
+//   in a named group. To be exact, cancel with a timer: see examples.)
 // - Memory: one allocation an operation, from the handler's associated allocator, by default Asio's recycling one: none
 //   in steady state while one is outstanding (more: raise BOOST_ASIO_RECYCLING_ALLOCATOR_CACHE_SIZE).
-// - Lifetime: the Consumer or Producer must outlive the object, stay where it is, and be wrapped by one object at a time. Its
-//   fd() is never closed.
+// - Lifetime: the Consumer or Producer must outlive the object, stay where it is, and be wrapped once. Its fd() is never closed.
 #pragma once
 
 #include <boost/asio/any_io_executor.hpp>
@@ -49,9 +48,9 @@
 #include <type_traits>
 #include <utility>
 
-#include "beltway/async_line.hpp"
 #include "beltway/bytes.hpp"
 #include "beltway/consumer.hpp"
+#include "beltway/detail/async_operation_queue.hpp"
 #include "beltway/error.hpp"
 #include "beltway/message.hpp"
 #include "beltway/producer.hpp"
@@ -338,9 +337,8 @@ class AsyncEndpoint {
   std::shared_ptr<detail::AsioLine> line_;
 };
 
-/// A consumer in an Asio program; see the top of this file. Destroying it cancels. Errors of its operations:
-/// Status::end_of_stream, removed, evicted, and interrupted (once after interrupt(); nothing is lost); operation_aborted;
-/// beltway::Errc::forked in a forked child.
+/// A consumer in an Asio program. Destroying it cancels. Errors of its operations: Status::end_of_stream, removed, evicted,
+/// interrupted (once after interrupt(); nothing is lost); operation_aborted; beltway::Errc::forked in a forked child.
 class AsyncConsumer : public AsyncEndpoint {
  public:
   /// Puts the consumer into event mode. `where`: an executor, or an execution context such as io_context. Throws Error(system),

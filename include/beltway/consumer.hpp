@@ -8,11 +8,11 @@
 #include <string>
 #include <utility>
 
-#include "beltway/hot.hpp"
+#include "beltway/detail/force_inline.hpp"
+#include "beltway/detail/inline_receive.hpp"
 #include "beltway/info.hpp"
 #include "beltway/message.hpp"
 #include "beltway/options.hpp"
-#include "beltway/quick_read.hpp"
 #include "beltway/status.hpp"
 #include "beltway/until.hpp"
 

@@ -7,8 +7,8 @@
 #include <string_view>
 #include <utility>
 
-#include "beltway/hot.hpp"
-#include "beltway/quick_read.hpp"
+#include "beltway/detail/force_inline.hpp"
+#include "beltway/detail/inline_receive.hpp"
 #include "beltway/status.hpp"
 
 namespace beltway {

@@ -11,10 +11,10 @@
 #include <utility>
 
 #include "beltway/bytes.hpp"
-#include "beltway/hot.hpp"
+#include "beltway/detail/force_inline.hpp"
+#include "beltway/detail/inline_publish.hpp"
 #include "beltway/info.hpp"
 #include "beltway/options.hpp"
-#include "beltway/quick_claim.hpp"
 #include "beltway/status.hpp"
 #include "beltway/until.hpp"
 

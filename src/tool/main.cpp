@@ -1,4 +1,4 @@
 // The `beltway` command: see commands.hpp for its parts and README.md for its promises.
-#include "run.hpp"
+#include "tool/commands/run.hpp"
 
 int main(int argc, char** argv) { return beltway::tool::run(argc, argv); }

@@ -1,5 +1,5 @@
 // Named groups: leases, acks and nacks of two and three consumers, one by one and in batches, and dead ones repaired.
-#include "claim.hpp"
+#include "ring/claim.hpp"
 #include "scenarios.hpp"
 #include "world.hpp"
 

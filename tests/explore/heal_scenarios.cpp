@@ -1,8 +1,8 @@
 // Healing while producers claim and consumers lease: what was written over before is set right, and nothing that they do
 // meanwhile is lost.
 #include "../support/living.hpp"
-#include "floors.hpp"
-#include "heal.hpp"
+#include "recovery/heal.hpp"
+#include "ring/floors.hpp"
 #include "scenarios.hpp"
 #include "world.hpp"
 

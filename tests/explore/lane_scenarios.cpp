@@ -1,6 +1,6 @@
 // Messages in lanes: readers of all kinds against a producer that frees and reuses its lane, and a new producer on a dead one's
 // lane.
-#include "named_reader.hpp"
+#include "ring/readers/named_reader.hpp"
 #include "scenarios.hpp"
 #include "world.hpp"
 

@@ -1,5 +1,5 @@
 // Consumers that sleep: one of them is woken for each message, and none sleeps for ever while a message waits.
-#include "groups.hpp"
+#include "ring/groups.hpp"
 #include "scenarios.hpp"
 #include "world.hpp"
 

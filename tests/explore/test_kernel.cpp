@@ -1,13 +1,13 @@
-// The kernel as the explorer has it: src/kernel.hpp, and src/event_set.hpp without a descriptor: a bell is a number, and an event
-// set is a number beyond the bells. The linker redirects sched_getaffinity of src/waiter.cpp here (-Wl,--wrap).
-#include "kernel.hpp"
+// The kernel as the explorer has it: src/os/kernel.hpp, and src/os/event_set.hpp without a descriptor: a bell is a number, and an
+// event set is a number beyond the bells. The linker redirects sched_getaffinity of src/waiting/waiter.cpp here (-Wl,--wrap).
+#include "os/kernel.hpp"
 
 #include <sched.h>
 
 #include <cstdint>
 
-#include "event_set.hpp"
 #include "memory.hpp"
+#include "os/event_set.hpp"
 
 namespace beltway {
 

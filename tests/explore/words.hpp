@@ -1,7 +1,7 @@
 // Shared words in words, for the schedules that the explorer shows.
 #pragma once
 
-#include "queue_map.hpp"
+#include "ring/queue_memory.hpp"
 
 namespace beltway::explore {
 

@@ -6,11 +6,11 @@
 #include <span>
 
 #include "../support/living.hpp"
-#include "eviction.hpp"
-#include "lane_recovery.hpp"
 #include "memory.hpp"
-#include "queue_setup.hpp"
-#include "repair.hpp"
+#include "recovery/eviction.hpp"
+#include "recovery/lane_recovery.hpp"
+#include "recovery/repair.hpp"
+#include "ring/queue_setup.hpp"
 #include "words.hpp"
 
 namespace beltway::explore {

@@ -10,11 +10,11 @@
 #include <functional>
 #include <memory>
 
-#include "attachment.hpp"
 #include "beltway/consumer.hpp"
 #include "beltway/producer.hpp"
+#include "endpoint/attachment.hpp"
 #include "explorer.hpp"
-#include "groups.hpp"
+#include "ring/groups.hpp"
 
 namespace beltway::explore {
 

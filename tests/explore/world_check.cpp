@@ -1,8 +1,8 @@
 // What must be true of a World when its actors are through. See world.hpp.
 #include <algorithm>
 
-#include "floors.hpp"
-#include "named_reader.hpp"
+#include "ring/floors.hpp"
+#include "ring/readers/named_reader.hpp"
 #include "world.hpp"
 
 namespace beltway::explore {

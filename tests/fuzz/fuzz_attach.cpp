@@ -19,14 +19,14 @@
 #include <utility>
 #include <vector>
 
-#include "attach.hpp"
 #include "beltway/version.hpp"
+#include "client/attach.hpp"
+#include "client/inspect.hpp"
+#include "client/socket_path.hpp"
 #include "hostile/honest.hpp"
-#include "inspect.hpp"
-#include "registry.hpp"
-#include "requests.hpp"
-#include "socket_path.hpp"
-#include "validate.hpp"
+#include "queues/registry.hpp"
+#include "service/requests.hpp"
+#include "wire/validate.hpp"
 
 namespace {
 

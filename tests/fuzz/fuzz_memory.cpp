@@ -7,9 +7,9 @@
 #include <optional>
 #include <utility>
 
-#include "groups.hpp"
+#include "client/inspect.hpp"
 #include "hostile/honest.hpp"
-#include "inspect.hpp"
+#include "ring/groups.hpp"
 
 namespace {
 

@@ -13,10 +13,10 @@
 #include <string>
 #include <string_view>
 
-#include "channel.hpp"
-#include "protocol.hpp"
-#include "queue_map.hpp"
-#include "record_text.hpp"
+#include "client/channel.hpp"
+#include "ring/queue_memory.hpp"
+#include "survival/record_text.hpp"
+#include "wire/protocol.hpp"
 
 namespace {
 

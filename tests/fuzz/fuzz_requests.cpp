@@ -10,8 +10,8 @@
 #include <string_view>
 #include <vector>
 
-#include "registry.hpp"
-#include "requests.hpp"
+#include "queues/registry.hpp"
+#include "service/requests.hpp"
 
 namespace {
 

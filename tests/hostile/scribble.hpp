@@ -7,7 +7,7 @@
 #include <random>
 #include <utility>
 
-#include "queue_map.hpp"
+#include "ring/queue_memory.hpp"
 
 namespace beltway::test {
 

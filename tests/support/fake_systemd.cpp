@@ -13,7 +13,7 @@
 #include <sstream>
 #include <stdexcept>
 
-#include "socket_path.hpp"
+#include "client/socket_path.hpp"
 
 namespace beltway::test {
 namespace {

@@ -17,7 +17,7 @@
 #include <vector>
 
 #include "child.hpp"
-#include "fd.hpp"
+#include "os/fd.hpp"
 #include "temp_dir.hpp"
 
 namespace beltway::test {

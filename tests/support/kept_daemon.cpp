@@ -8,7 +8,7 @@
 #include <stdexcept>
 
 #include "beltway/error.hpp"
-#include "fd.hpp"
+#include "os/fd.hpp"
 
 namespace beltway::test {
 namespace {

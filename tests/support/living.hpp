@@ -1,8 +1,8 @@
 // Who is attached to a queue without a daemon, by the identity words that the test has written.
 #pragma once
 
-#include "heal.hpp"
-#include "queue_map.hpp"
+#include "recovery/heal.hpp"
+#include "ring/queue_memory.hpp"
 
 namespace beltway::test {
 

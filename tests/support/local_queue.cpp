@@ -8,11 +8,11 @@
 #include <mutex>
 #include <stdexcept>
 
-#include "groups.hpp"
-#include "kernel.hpp"
-#include "mark.hpp"
-#include "queue_setup.hpp"
-#include "repair.hpp"
+#include "os/kernel.hpp"
+#include "os/mark.hpp"
+#include "recovery/repair.hpp"
+#include "ring/groups.hpp"
+#include "ring/queue_setup.hpp"
 
 namespace beltway::test {
 

@@ -8,9 +8,9 @@
 #include <string>
 #include <vector>
 
-#include "attachment.hpp"
 #include "beltway/options.hpp"
-#include "heal.hpp"
+#include "endpoint/attachment.hpp"
+#include "recovery/heal.hpp"
 
 namespace beltway::test {
 

@@ -16,9 +16,9 @@
 #include "beltway/connection.hpp"
 #include "beltway/error.hpp"
 #include "beltway/version.hpp"
-#include "channel.hpp"
+#include "client/channel.hpp"
+#include "client/socket_path.hpp"
 #include "daemon.hpp"
-#include "socket_path.hpp"
 
 namespace beltway::test {
 

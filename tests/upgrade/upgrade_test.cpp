@@ -13,8 +13,8 @@
 #include <set>
 
 #include "beltway/beltway.hpp"
-#include "fd.hpp"
-#include "layout.hpp"
+#include "os/fd.hpp"
+#include "ring/layout.hpp"
 #include "support/child.hpp"
 #include "support/daemon.hpp"
 #include "support/fake_systemd.hpp"

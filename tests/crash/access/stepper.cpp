@@ -1,7 +1,7 @@
 // stepper.hpp by accesses instead of instructions. See access_atomics.hpp.
 #include "stepper.hpp"
 
-#include "beltway/atomics.hpp"
+#include "beltway/detail/atomics.hpp"
 
 namespace beltway::crash {
 

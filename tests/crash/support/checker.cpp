@@ -4,13 +4,13 @@
 #include <optional>
 
 #include "../../support/living.hpp"
-#include "floors.hpp"
-#include "groups.hpp"
-#include "lane_recovery.hpp"
 #include "laps.hpp"
-#include "named_reader.hpp"
-#include "private_reader.hpp"
-#include "repair.hpp"
+#include "recovery/lane_recovery.hpp"
+#include "recovery/repair.hpp"
+#include "ring/floors.hpp"
+#include "ring/groups.hpp"
+#include "ring/readers/named_reader.hpp"
+#include "ring/readers/private_reader.hpp"
 
 namespace beltway::crash {
 

@@ -5,11 +5,11 @@
 #include <span>
 #include <utility>
 
-#include "attachment.hpp"
-#include "beltway/atomics.hpp"
+#include "beltway/detail/atomics.hpp"
 #include "checker.hpp"
-#include "eviction.hpp"
-#include "groups.hpp"
+#include "endpoint/attachment.hpp"
+#include "recovery/eviction.hpp"
+#include "ring/groups.hpp"
 
 namespace beltway::crash {
 

@@ -10,7 +10,7 @@
 
 #include "beltway/consumer.hpp"
 #include "beltway/producer.hpp"
-#include "waking.hpp"
+#include "ring/wake.hpp"
 #include "world.hpp"
 
 namespace beltway::crash {

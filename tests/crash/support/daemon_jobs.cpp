@@ -2,7 +2,7 @@
 #include "daemon_jobs.hpp"
 
 #include "disorder.hpp"
-#include "groups.hpp"
+#include "ring/groups.hpp"
 #include "seen.hpp"
 #include "stepper.hpp"
 

@@ -4,9 +4,9 @@
 #include <optional>
 
 #include "../../support/living.hpp"
-#include "floors.hpp"
-#include "groups.hpp"
-#include "heal.hpp"
+#include "recovery/heal.hpp"
+#include "ring/floors.hpp"
+#include "ring/groups.hpp"
 
 namespace beltway::crash {
 

@@ -4,8 +4,8 @@
 
 #include <cstddef>
 
-#include "event_set.hpp"
-#include "kernel.hpp"
+#include "os/event_set.hpp"
+#include "os/kernel.hpp"
 
 namespace beltway {
 

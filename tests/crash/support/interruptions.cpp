@@ -1,8 +1,8 @@
 // See interruptions.hpp.
 #include "interruptions.hpp"
 
-#include "floors.hpp"
-#include "groups.hpp"
+#include "ring/floors.hpp"
+#include "ring/groups.hpp"
 
 namespace beltway::crash {
 

@@ -4,12 +4,12 @@
 #include <deque>
 #include <map>
 
-#include "claim.hpp"
-#include "groups.hpp"
-#include "lane.hpp"
-#include "lossy_reader.hpp"
-#include "named_reader.hpp"
-#include "private_reader.hpp"
+#include "ring/claim.hpp"
+#include "ring/groups.hpp"
+#include "ring/lane.hpp"
+#include "ring/readers/lossy_reader.hpp"
+#include "ring/readers/named_reader.hpp"
+#include "ring/readers/private_reader.hpp"
 
 namespace beltway::crash {
 

@@ -1,7 +1,7 @@
 // The last part of a check: the queue goes on as if nothing had happened.
 #pragma once
 
-#include "beltway/quick_read.hpp"
+#include "beltway/detail/inline_receive.hpp"
 #include "checker.hpp"
 
 namespace beltway::crash {

@@ -7,7 +7,7 @@
 #include <stdexcept>
 #include <tuple>
 
-#include "groups.hpp"
+#include "ring/groups.hpp"
 
 namespace beltway::crash {
 

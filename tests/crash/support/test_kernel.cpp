@@ -1,6 +1,6 @@
-// The kernel as the crash tests need it, in place of src/kernel.cpp: what an instruction-by-instruction run must not do is
+// The kernel as the crash tests need it, in place of src/os/kernel.cpp: what an instruction-by-instruction run must not do is
 // left out, and a bell that rings is counted in the image, so that it is frozen with it.
-#include "kernel.hpp"
+#include "os/kernel.hpp"
 #include "world.hpp"
 
 namespace beltway {

@@ -10,7 +10,7 @@
 #include <cstdlib>
 #include <cstring>
 
-#include "queue_setup.hpp"
+#include "ring/queue_setup.hpp"
 
 namespace beltway::crash {
 

@@ -11,8 +11,8 @@
 #include <memory>
 
 #include "beltway/options.hpp"
-#include "queue_map.hpp"
-#include "slot_view.hpp"
+#include "ring/queue_memory.hpp"
+#include "ring/slot_view.hpp"
 
 namespace beltway::crash {
 

@@ -1,0 +1,193 @@
+#include "queues/queue.hpp"
+
+#include <spdlog/spdlog.h>
+#include <sys/mman.h>
+
+#include <algorithm>
+#include <utility>
+
+#include "os/kernel.hpp"
+#include "os/mark.hpp"
+#include "ring/groups.hpp"
+#include "ring/queue_setup.hpp"
+#include "wire/validate.hpp"
+
+namespace beltway::daemon {
+
+namespace {
+
+/// Slots and lease words that the daemon's own thread walks over: a millisecond or two if no cache has them.
+constexpr std::uint64_t k_walked_at_once = 1 << 15;
+
+/// A large mapping is let go of in pieces: other threads that change the process's address space wait for each.
+constexpr std::size_t k_release_bytes = 64UL << 20;
+
+Mapping map_segment(const Fd& segment, std::uint64_t bytes, const std::string& what) {
+  return {segment.get(), {0, bytes}, Access::read_write, what};
+}
+
+/// Without bells and heap.
+QueueMap map_of(const Geometry& geometry, const Mapping& ring, const Mapping& control) noexcept {
+  return {.geometry = geometry, .ring = ring.data(), .heap = nullptr, .control = control.data(), .bells = nullptr};
+}
+
+void release_pages(const Mapping& mapping) noexcept {
+  for (std::size_t at = 0; at < mapping.size(); at += k_release_bytes) {
+    ::madvise(mapping.data() + at, std::min(k_release_bytes, mapping.size() - at), MADV_DONTNEED);
+  }
+}
+
+}  // namespace
+
+NewQueue make_queue(QueueRecord record) {
+  const Geometry geometry = geometry_of(record.options);
+  const std::string what = about("declare", record.name);
+  const std::string label = "beltway:" + record.name;
+  NewQueue made{.record = std::move(record), .own = {}, .ring = {}, .control = {}};
+  QueueDescriptors& own = made.own;
+  own.ring = make_segment(label + ":ring", geometry.ring_bytes(), what);
+  own.control = make_segment(label + ":control", geometry.control_bytes(), what);
+  if (geometry.lane_bytes != 0) own.heap = make_segment(label + ":heap", geometry.heap_bytes(), what);
+  for (unsigned i = 0; i < k_bells; ++i) own.bells.push_back(make_bell(what));
+  fill_segment(own.control.get(), {0, geometry.control_bytes()}, what);
+  fill_segment(own.ring.get(), {0, geometry.ring_bytes()}, what);
+  made.ring = map_segment(own.ring, geometry.ring_bytes(), what);
+  made.control = map_segment(own.control, geometry.control_bytes(), what);
+  made.record.symmetric = made.record.options.fence == Fence::symmetric;
+  made.record.groups.resize(geometry.max_groups);
+  made.record.endpoints.resize(geometry.endpoints());
+  const QueueMap map = map_of(geometry, made.ring, made.control);
+  fill_queue(map, made.record.id, made.record.symmetric);
+  make_groups(made.record, map, std::exchange(made.record.options.groups, {}), Start::latest);
+  return made;
+}
+
+Queue::Queue(NewQueue made, Keep& keep)
+    : record_(std::move(made.record)),
+      geometry_(geometry_of(record_.options)),
+      keep_(keep),
+      own_(std::move(made.own)),
+      ring_mapping_(std::move(made.ring)),
+      control_mapping_(std::move(made.control)) {
+  use_memory();
+  kept_at_ = keep_.add(own_, about("declare", record_.name));
+  save();
+}
+
+Queue::Queue(Keep::Kept&& kept, Keep& keep)
+    : record_(kept.record),
+      geometry_(geometry_of(record_.options)),
+      keep_(keep),
+      kept_at_(kept.place),
+      own_(std::move(kept.descriptors)) {
+  try {
+    const std::string what = about("restore", record_.name);
+    ring_mapping_ = map_segment(own_.ring, geometry_.ring_bytes(), what);
+    control_mapping_ = map_segment(own_.control, geometry_.control_bytes(), what);
+  } catch (...) {
+    kept.descriptors = std::move(own_);
+    throw;
+  }
+  use_memory();
+  reconcile();
+}
+
+void Queue::use_memory() {
+  for (const Fd& bell : own_.bells) bell_numbers_.push_back(bell.get());
+  ring_mapping_.leave_out_of_core_dumps();
+  map_ = map_of(geometry_, ring_mapping_, control_mapping_);
+  map_.bells = bell_numbers_.data();
+}
+
+void Queue::release() noexcept {
+  release_pages(ring_mapping_);
+  release_pages(control_mapping_);
+  map_ = {};
+  ring_mapping_ = {};
+  control_mapping_ = {};
+  own_ = {};
+}
+
+void Queue::reconcile() noexcept {
+  if (record_.symmetric) {
+    post_notice(map_, k_notice_symmetric);
+    kernel::heavy_barrier();
+  }
+  for (unsigned index = 0; index < record_.groups.size(); ++index) {
+    const GroupPhase phase = GroupWord::of(map_.group(index).state.load_acquire()).phase;
+    switch (record_.groups[index].state) {
+      case GroupRecord::State::free:  // being made or being freed: nobody can be attached to it
+        if (phase != GroupPhase::free) free_group(map_, index);
+        break;
+      case GroupRecord::State::leaving:
+        // Half of it may be done, and nobody may be attached who would do the rest.
+        if (phase == GroupPhase::active || phase == GroupPhase::leaving) leave(map_, index);
+        break;
+      case GroupRecord::State::active: break;
+    }
+  }
+  for (unsigned place = 0; place < record_.endpoints.size(); ++place) {
+    if (record_.endpoints[place].evicted) take_away(place);
+  }
+  heal("at the daemon's start");
+  free_lanes_of_nobody();
+  // Whoever was to be woken by a daemon that died first.
+  wake_everybody(map_);
+}
+
+bool Queue::is_large() const noexcept {
+  return std::uint64_t{geometry_.slots} * (1 + geometry_.max_groups) > k_walked_at_once;
+}
+
+std::uint64_t Queue::shared_bytes() const noexcept { return shared_bytes_of(geometry_); }
+
+protocol::Description Queue::description(bool with_endpoints) const {
+  protocol::Description description;
+  QueueInfo& info = description.info;
+  info.name = record_.name;
+  info.id = record_.id;
+  info.owner_uid = record_.owner_uid;
+  info.owner_gid = record_.owner_gid;
+  info.options = record_.options;
+  info.shared_bytes = shared_bytes();
+  for (unsigned i = 0; i < record_.groups.size(); ++i) {
+    const GroupRecord& group = record_.groups[i];
+    if (group.state == GroupRecord::State::leaving) description.leaving.push_back({i, group.name});
+    if (group.state != GroupRecord::State::active) continue;
+    description.group_indexes.push_back(i);
+    info.options.groups.push_back({group.name, group.options});
+  }
+  if (!with_endpoints) return description;
+  for (unsigned place = 0; place < record_.endpoints.size(); ++place) {
+    const EndpointRecord& endpoint = record_.endpoints[place];
+    if (!endpoint.attached) continue;
+    const bool producer = place < geometry_.max_producers;
+    const bool named = !producer && endpoint.kind == GroupKind::named;
+    info.endpoints.push_back({.index = producer ? place : place - geometry_.max_producers,
+                              .producer = producer,
+                              .pid = endpoint.pid,
+                              .uid = endpoint.uid,
+                              .group = named ? record_.groups[endpoint.group].name : std::string(),
+                              .lossy = endpoint.kind == GroupKind::lossy,
+                              .evicted = endpoint.evicted,
+                              .evictable = endpoint.evictable,
+                              .orphan = endpoint.session == 0,
+                              .leaving = named && record_.groups[endpoint.group].state == GroupRecord::State::leaving,
+                              .prefetch = endpoint.prefetch});
+  }
+  return description;
+}
+
+void Queue::remove() noexcept {
+  record_.removing = true;
+  try {
+    save();
+  } catch (const std::exception& error) {
+    spdlog::error("queue {}: {}", record_.name, error.what());
+  }
+  post_notice(map_, k_notice_removed);
+  wake_everybody(map_);
+  keep_.drop(kept_at_);
+}
+
+}  // namespace beltway::daemon

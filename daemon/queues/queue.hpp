@@ -1,0 +1,213 @@
+// One queue as the daemon has it: its record, its memory and its bells, who is attached, and what is done when they are gone.
+//
+// Proof of death: for each attach the control segment is opened anew, byte `endpoint index` of that open file description
+// is write-locked, and the descriptor is handed out; the daemon closes its copy. The lock lives as long as the
+// process's mapping and descriptors of it do, through fork, exec and closed descriptors, and no longer. So "the byte is
+// free", asked through the daemon's own description, means that nobody can write to that endpoint's words any more.
+//
+// What must survive the daemon goes to `keep` at each change, before the shared memory is changed accordingly: what the next
+// daemon finds there is at most one step behind the record, and reconcile() takes that step (see saved_queues.hpp).
+//
+// Invariants: a place of `record().endpoints` is not attached only after its byte was seen free and repair() has run; a
+// place of `record().groups` is free only when nobody who was attached to it remains. Both are given out only then.
+// Ownership: segments, eventfds and mappings; they go with the object. Thread safety: the daemon's one thread.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "os/fd.hpp"
+#include "os/segment.hpp"
+#include "queues/peer.hpp"
+#include "queues/run_clock.hpp"
+#include "recovery/heal.hpp"
+#include "ring/queue_memory.hpp"
+#include "survival/records.hpp"
+#include "survival/saved_queues.hpp"
+#include "wire/protocol.hpp"
+#include "wire/validate.hpp"
+
+namespace beltway::daemon {
+
+/// What an attach hands out. `borrowed` is what to send, in the protocol's order; `owned` those of them that are closed
+/// once they are sent: the endpoint's lock must live with the client alone.
+struct Handout {
+  protocol::AttachReply reply;
+  std::vector<int> borrowed;
+  std::vector<Fd> owned;
+};
+
+/// The memory of a new queue, made and filled, before anybody knows of it.
+struct NewQueue {
+  QueueRecord record;
+  QueueDescriptors own;
+  Mapping ring;
+  Mapping control;
+};
+/// `record`: name, id, owner and options, checked; `options.groups` are made. Takes seconds for gigabytes. Any thread.
+/// Throws Error(limit_reached, system).
+[[nodiscard]] NewQueue make_queue(QueueRecord record);
+
+class Queue {
+ public:
+  /// Throws Error(limit_reached, system).
+  Queue(NewQueue made, Keep& keep);
+  /// The queue that an earlier daemon has left. Throws Error(limit_reached, system); then `kept` is as before.
+  Queue(Keep::Kept&& kept, Keep& keep);
+  Queue(const Queue&) = delete;
+  Queue& operator=(const Queue&) = delete;
+
+  [[nodiscard]] const QueueRecord& record() const noexcept { return record_; }
+  [[nodiscard]] const Geometry& geometry() const noexcept { return geometry_; }
+  [[nodiscard]] std::uint64_t shared_bytes() const noexcept;
+  [[nodiscard]] protocol::Description description(bool with_endpoints) const;
+
+  /// Tells everybody who is attached that the queue is gone, and forgets it. The last act: destroy it then.
+  void remove() noexcept;
+  /// After remove(): lets go of the memory, which takes long if it is large. Any thread.
+  void release() noexcept;
+
+  // -- work that takes long --
+  /// To walk over its slots and leases takes so long that a worker does it.
+  [[nodiscard]] bool is_large() const noexcept;
+  /// A worker has the queue. Meanwhile nobody else may touch more of it than record()'s name, id, owner and options.
+  [[nodiscard]] bool is_busy() const noexcept { return busy_; }
+  void give_to_worker() noexcept { busy_ = true; }
+  /// Returns who waits for it.
+  [[nodiscard]] std::vector<std::function<void()>> take_from_worker() noexcept {
+    busy_ = false;
+    return std::exchange(waiting_, {});
+  }
+  /// Calls `then` when the worker has done.
+  void when_free(std::function<void()> then) { waiting_.push_back(std::move(then)); }
+
+  // -- groups (queue_groups.cpp) --
+  [[nodiscard]] std::optional<unsigned> find_group(const std::string& name) const noexcept;
+  /// Nothing if it is missing, or is as `group` asks for, or `group` asks for nothing.
+  [[nodiscard]] std::optional<Difference> group_difference(const NamedGroup& group) const;
+  /// Whether it exists. Throws Error(already_exists) if it has other options than those that `group` asks for.
+  [[nodiscard]] bool has_group(const NamedGroup& group) const;
+  /// No effect on groups that exist. Throws Error(limit_reached) before it makes any if there is no place for all.
+  void add_groups(const std::vector<NamedGroup>& groups, Start start, const std::string& operation);
+  void remove_group(const std::string& name);
+  [[nodiscard]] PurgeResult purge_group(const std::string& name);
+
+  // -- endpoints (queue_endpoints.cpp) --
+  /// Gives a place to `session`'s process. Heals a small queue first; a large one is the caller's to heal, in a worker.
+  /// Looks at all places if none is free. Throws Error(limit_reached, not_found).
+  [[nodiscard]] Handout attach(const Peer& peer, std::uint64_t session, const protocol::AttachRequest& request);
+
+  /// Whether the process has said that it lets go. If not, its end is a death, and logged.
+  enum class Leaving : std::uint8_t { unsaid, said };
+  /// If the process at the place is gone: repairs and frees the place. True if nobody is there (any more).
+  bool look(unsigned place, Leaving leaving = Leaving::unsaid);
+  /// Whether a process still has the memory of the endpoint at the place.
+  [[nodiscard]] bool is_alive(unsigned place) const noexcept {
+    return record_.endpoints[place].attached && is_locked(place);
+  }
+
+  // -- lanes of producers that are gone (queue_lanes.cpp) --
+  [[nodiscard]] bool has_memory_to_give_back() const noexcept {
+    return lanes_to_look_at_ != 0 || !parts_to_punch_.empty();
+  }
+  /// Looks for what no message needs in one lane, or gives a part of what was found back. True: there is more to do.
+  bool give_back_some_memory() noexcept;
+
+  // -- eviction (queue_eviction.cpp) --
+  /// Throws out who has held producers back and stood still for its group's evict_after_ms. Call it a few times in that span.
+  /// Nobody is thrown out by a late tick.
+  void evict_who_stands_still(RunClock::Tick tick);
+  /// Changes the queue's or a named group's evict_after_ms. It counts for consumers that attached as evictable, who are
+  /// measured anew from now on, and for all that attach later: what another's acks are cannot be changed under it.
+  void set_evict_after(std::optional<unsigned> group, std::chrono::milliseconds evict_after);
+  /// The shortest such span; 0: nobody is ever thrown out.
+  [[nodiscard]] std::chrono::milliseconds shortest_evict_after_ms() const noexcept;
+
+  /// Sets right what a program has left in disorder, and says so in the log. `when`: the occasion, for the log.
+  void heal(std::string_view when) noexcept;
+
+  [[nodiscard]] unsigned owner_of(unsigned place) const noexcept;
+  /// The place of an endpoint by owner number and incarnation, if it is attached.
+  [[nodiscard]] std::optional<unsigned> find_endpoint(unsigned owner, std::uint32_t incarnation) const noexcept;
+  /// Makes `session` answer for the endpoint; 0: nobody.
+  void give_endpoint_to(unsigned place, std::uint64_t session) noexcept { record_.endpoints[place].session = session; }
+
+ private:
+  void use_memory();
+  /// After the daemon's death at any instruction: does to the shared memory what the record says.
+  void reconcile() noexcept;
+  // -- healing (queue_heal.cpp) --
+  /// Who is attached, by the record.
+  [[nodiscard]] Living living() const noexcept;
+  void tell_of_disorder(std::string_view when, unsigned restored, const HealCounts& counts) const noexcept;
+  void save() { keep_.write(kept_at_, record_); }
+
+  [[nodiscard]] unsigned group_or_throw(const std::string& name, const std::string& operation) const;
+  /// Frees the places of removed groups that are drained and deserted.
+  void settle_groups();
+
+  struct Place {
+    unsigned index;
+    Fd control;
+  };
+  [[nodiscard]] Place take_place(protocol::Role role, const std::string& what);
+  [[nodiscard]] std::optional<Place> try_take_place(protocol::Role role, const std::string& what);
+  [[nodiscard]] std::string endpoint_text(unsigned place) const;
+  [[nodiscard]] bool is_locked(unsigned place) const noexcept;
+  [[nodiscard]] unsigned group_for(const protocol::AttachRequest& request);
+  [[nodiscard]] unsigned group_of(const Place& place, const protocol::AttachRequest& request,
+                                  unsigned named) const noexcept;
+  /// The producer at the place is gone: its lane's memory is to be given back.
+  void free_lane_of(unsigned place) noexcept;
+  /// A producer gets the place, and the lane with whatever memory it has.
+  void keep_lane_of(unsigned place) noexcept;
+  /// Messages that kept parts of such lanes may be over by now.
+  void look_at_rest_of_lanes() noexcept;
+  void free_lanes_of_nobody() noexcept;
+  void find_parts_to_punch(unsigned lane) noexcept;
+  void enter_group(const EndpointRecord& endpoint, Start start, protocol::AttachReply& reply) noexcept;
+  void make_symmetric();
+
+  /// Where a group stood when it was first seen to hold producers back, and who kept it there.
+  struct Standstill {
+    Position floor = 0;
+    std::optional<unsigned> place;  ///< nobody: it holds nobody back, or no consumer is to blame
+    std::chrono::steady_clock::time_point since;
+  };
+  /// 0: never. Private groups have the queue's.
+  [[nodiscard]] std::chrono::milliseconds evict_after_ms(unsigned group) const noexcept;
+  [[nodiscard]] bool holds_producers_back(Position floor) const noexcept;
+  [[nodiscard]] std::optional<unsigned> who_holds(unsigned group, Position floor) const noexcept;
+  void evict(unsigned place);
+  /// What is in the evicted consumer's hands goes to others. Safe to repeat.
+  void take_away(unsigned place) noexcept;
+
+  bool busy_ = false;
+  std::vector<std::function<void()>> waiting_;
+  QueueRecord record_;
+  Geometry geometry_;
+  Keep& keep_;
+  unsigned kept_at_ = 0;
+  QueueDescriptors own_;
+  std::vector<int> bell_numbers_;
+  Mapping ring_mapping_;
+  Mapping control_mapping_;
+  std::uint64_t lanes_to_look_at_ = 0;  ///< by place: nobody is there, and memory may be
+  std::uint64_t lanes_in_use_by_messages_ =
+      0;  ///< by place: nobody is there, and messages needed a part when it was looked at
+  std::vector<SegmentRange> parts_to_punch_;  ///< of one lane
+  unsigned punched_lane_ = 0;                 ///< which
+  std::vector<Standstill> standstills_;       ///< by group; empty until one has evict_after_ms
+  QueueMap map_;                              ///< without the heap: nothing that the daemon does reads payloads
+};
+
+/// Makes groups in free places of the record, of which there must be enough.
+void make_groups(QueueRecord& record, const QueueMap& map, const std::vector<NamedGroup>& groups, Start start);
+
+}  // namespace beltway::daemon

@@ -1,0 +1,215 @@
+// The endpoints of a queue: giving places out, proving deaths, taking places back. See queue.hpp.
+#include <fcntl.h>
+#include <spdlog/spdlog.h>
+
+#include "os/kernel.hpp"
+#include "queues/death_log.hpp"
+#include "queues/queue.hpp"
+#include "queues/restore.hpp"
+#include "recovery/repair.hpp"
+#include "ring/groups.hpp"
+#include "wire/validate.hpp"
+
+namespace beltway::daemon {
+
+using protocol::AttachRequest;
+using protocol::Role;
+
+namespace {
+
+GroupKind kind_of(const AttachRequest& request) noexcept {
+  if (!request.group.empty()) return GroupKind::named;
+  return request.lossy ? GroupKind::lossy : GroupKind::priv;
+}
+
+}  // namespace
+
+Handout Queue::attach(const Peer& peer, std::uint64_t session, const AttachRequest& request) {
+  const std::string what = about("attach", record_.name);
+  const bool reads = request.role != Role::producer;
+  Handout handout;
+  const auto own = [&handout](Fd descriptor) {
+    handout.borrowed.push_back(descriptor.get());
+    handout.owned.push_back(std::move(descriptor));
+  };
+  // A new endpoint begins where `tail` and the groups say; a single producer never looks at anything else.
+  if (request.role != Role::inspector && !is_large()) heal("at an attach");
+  // Everything that can fail comes before anything that others see.
+  const unsigned group = request.role == Role::consumer ? group_for(request) : 0;
+  std::optional<Place> place;
+  Fd ring = reads ? open_segment_anew(own_.ring.get(), Access::read_only, what) : Fd();
+  Fd heap = reads && own_.heap ? open_segment_anew(own_.heap.get(), Access::read_only, what) : Fd();
+  if (request.role == Role::inspector) {
+    own(open_segment_anew(own_.control.get(), Access::read_only, what));
+  } else {
+    place = take_place(request.role, what);
+    handout.borrowed.push_back(place->control.get());
+  }
+  if (reads) {
+    own(std::move(ring));
+    if (heap) own(std::move(heap));
+  } else {
+    handout.borrowed.push_back(own_.ring.get());
+    if (own_.heap) handout.borrowed.push_back(own_.heap.get());
+  }
+  if (request.bells) {
+    handout.reply.bells = static_cast<std::uint32_t>(bell_numbers_.size());
+    handout.borrowed.insert(handout.borrowed.end(), bell_numbers_.begin(), bell_numbers_.end());
+  }
+  if (!place) return handout;
+
+  if (!request.barriers) make_symmetric();
+  look_at_rest_of_lanes();
+  keep_lane_of(place->index);
+  EndpointRecord& endpoint = record_.endpoints[place->index];
+  endpoint = {.attached = true,
+              .incarnation = endpoint.incarnation + 1,
+              .pid = peer.pid,
+              .command = command_of(peer.pid),
+              .uid = peer.uid,
+              .session = session,
+              .prefetch = request.prefetch,
+              .group = request.role == Role::consumer ? group_of(*place, request, group) : 0,
+              .kind = kind_of(request)};
+  endpoint.evictable = request.role == Role::consumer && is_evictable(record_, endpoint);
+  save();  // from here on the next daemon would know of it, find no lock, and repair
+  handout.reply.endpoint = owner_of(place->index);
+  handout.reply.incarnation = endpoint.incarnation;
+  if (request.role == Role::consumer) {
+    enter_group(endpoint, request.start, handout.reply);
+  } else {
+    Board& board = map_.board();
+    // First the live bit: a consumer that sees that one ever was must not miss that it is (ConsumerCore::nothing_taken).
+    board.live_producers.fetch_or(1ULL << place->index);
+    board.producers_ever.fetch_add(1);
+  }
+  const Identity identity{endpoint.incarnation, static_cast<std::uint16_t>(endpoint.group), k_endpoint_attached};
+  map_.endpoint(owner_of(place->index)).identity.store_relaxed(identity.word());
+  handout.owned.push_back(std::move(place->control));
+  return handout;
+}
+
+unsigned Queue::group_for(const AttachRequest& request) {
+  if (request.group.empty()) return 0;
+  if (request.create_group) add_groups({request.group}, request.start, "attach");
+  return group_or_throw(request.group, "attach");
+}
+
+unsigned Queue::group_of(const Place& place, const AttachRequest& request, unsigned named) const noexcept {
+  return request.group.empty() ? geometry_.max_groups + place.index - geometry_.max_producers : named;
+}
+
+void Queue::enter_group(const EndpointRecord& endpoint, Start start, protocol::AttachReply& reply) noexcept {
+  if (endpoint.kind == GroupKind::named) {
+    reply.group_incarnation = record_.groups[endpoint.group].incarnation;
+  } else {
+    reply.start = join(map_, endpoint.group, endpoint.kind, start);
+    reply.group_incarnation = GroupWord::of(map_.group(endpoint.group).state.load_relaxed()).incarnation;
+  }
+  reply.group = endpoint.group;
+  reply.kind = endpoint.kind;
+  reply.evictable = endpoint.evictable;
+}
+
+void Queue::make_symmetric() {
+  if (record_.symmetric) return;
+  spdlog::warn("queue {}: a process cannot use membarrier; publishers pay for full fences from now on", record_.name);
+  record_.symmetric = true;
+  save();
+  post_notice(map_, k_notice_symmetric);
+  // Everybody who is registered has seen the flag after this; who is not registered attached after the flag was up.
+  kernel::heavy_barrier();
+}
+
+unsigned Queue::owner_of(unsigned place) const noexcept {
+  return place < geometry_.max_producers ? place : k_first_consumer + place - geometry_.max_producers;
+}
+
+Queue::Place Queue::take_place(Role role, const std::string& what) {
+  if (auto place = try_take_place(role, what)) return std::move(*place);
+  for (unsigned i = 0; i < record_.endpoints.size(); ++i) look(i);
+  if (auto place = try_take_place(role, what)) return std::move(*place);
+  const bool producer = role == Role::producer;
+  throw Error(Errc::limit_reached, what + ": no place for another " +
+                                       (producer ? "producer: max_producers is " : "consumer: max_consumers is ") +
+                                       std::to_string(producer ? geometry_.max_producers : geometry_.max_consumers) +
+                                       "; detach one, or declare the queue with more");
+}
+
+std::optional<Queue::Place> Queue::try_take_place(Role role, const std::string& what) {
+  const bool producer = role == Role::producer;
+  const unsigned begin = producer ? 0 : geometry_.max_producers;
+  const unsigned end = producer ? geometry_.max_producers : geometry_.endpoints();
+  for (unsigned index = begin; index < end; ++index) {
+    if (record_.endpoints[index].attached) continue;
+    Fd control = open_segment_anew(own_.control.get(), Access::read_write, what);
+    struct flock lock{};
+    lock.l_type = F_WRLCK;
+    lock.l_whence = SEEK_SET;
+    lock.l_start = index;
+    lock.l_len = 1;
+    // A neighbour with rights on the queue can lock a byte that is not its own: that place is lost until it ends.
+    if (::fcntl(control.get(), F_OFD_SETLK, &lock) == 0) return Place{index, std::move(control)};
+    if (errno != EAGAIN && errno != EACCES) throw system_failure(what + ": lock the endpoint's place");
+  }
+  return std::nullopt;
+}
+
+bool Queue::is_locked(unsigned place) const noexcept {
+  struct flock lock{};
+  // Asked as a reader, so that a read lock, which an inspector can take, proves nothing.
+  lock.l_type = F_RDLCK;
+  lock.l_whence = SEEK_SET;
+  lock.l_start = place;
+  lock.l_len = 1;
+  // If the kernel does not say, the endpoint is taken to be alive: death must be proved.
+  return ::fcntl(own_.control.get(), F_OFD_GETLK, &lock) != 0 || lock.l_type != F_UNLCK;
+}
+
+std::string Queue::endpoint_text(unsigned place) const {
+  const EndpointRecord& endpoint = record_.endpoints[place];
+  if (place < geometry_.max_producers) return "producer " + std::to_string(place);
+  const std::string consumer = "consumer " + std::to_string(place - geometry_.max_producers);
+  if (endpoint.kind == GroupKind::named) return consumer + " of group \"" + record_.groups[endpoint.group].name + "\"";
+  return consumer;
+}
+
+bool Queue::look(unsigned place, Leaving leaving) {
+  EndpointRecord& endpoint = record_.endpoints[place];
+  if (!endpoint.attached) return true;
+  if (is_locked(place)) return false;
+  const unsigned owner = owner_of(place);
+  const unsigned restored = restore_words(map_, record_);
+  Living others = living();
+  others.remove(owner);
+  const HealCounts counts = repair(map_, owner, others);
+  tell_of_disorder("at the end of an endpoint", restored, counts);
+  if (owner < k_first_consumer) map_.board().live_producers.fetch_and(~(1ULL << owner));
+  map_.endpoint(owner).identity.store_relaxed(Identity{endpoint.incarnation, 0, 0}.word());
+  wake_everybody(map_);
+  if (leaving == Leaving::unsaid) {
+    death_log().report({.queue = record_.name,
+                        .endpoint = endpoint_text(place),
+                        .pid = endpoint.pid,
+                        .command = endpoint.command,
+                        .voided = counts.claims + counts.holes,
+                        .released = counts.released},
+                       DeathLog::Clock::now());
+  }
+  endpoint = {.attached = false, .incarnation = endpoint.incarnation};
+  save();  // a daemon that dies before repairs once more
+  look_at_rest_of_lanes();
+  free_lane_of(place);
+  settle_groups();
+  return true;
+}
+
+std::optional<unsigned> Queue::find_endpoint(unsigned owner, std::uint32_t incarnation) const noexcept {
+  if (!map_.is_endpoint(owner)) return std::nullopt;
+  const unsigned place = map_.endpoint_index(owner);
+  const EndpointRecord& endpoint = record_.endpoints[place];
+  if (!endpoint.attached || endpoint.incarnation != incarnation) return std::nullopt;
+  return place;
+}
+
+}  // namespace beltway::daemon

@@ -1,0 +1,114 @@
+// Throwing consumers out who hold producers back and stand still (evict_after_ms of their group). See queue.hpp.
+//
+// Stopped is not dead: the process may go on in the middle of any instruction, much later. What keeps it from doing harm:
+//   - its place stays taken until its lock is gone, so that no other endpoint has its owner number: a late compare-and-swap
+//     that expects LEASED(p, c, tries) finds what another has made of the word, and fails;
+//   - a late lease is seen by itself: it looks at its flag behind the lease, and gives it back; the flag was set before a
+//     barrier on all processors, and its leases were taken away after it;
+//   - a late move of `next` fails by the version, which taking away raises;
+//   - a private floor of its own is looked at by nobody, since the group is free;
+//   - it can write neither slots nor lanes.
+#include <spdlog/spdlog.h>
+
+#include "queues/queue.hpp"
+#include "recovery/eviction.hpp"
+#include "ring/floors.hpp"
+
+namespace beltway::daemon {
+
+std::chrono::milliseconds Queue::evict_after_ms(unsigned group) const noexcept {
+  return daemon::evict_after_ms(record_, group);
+}
+
+std::chrono::milliseconds Queue::shortest_evict_after_ms() const noexcept {
+  std::chrono::milliseconds shortest = record_.options.evict_after_ms;
+  for (const GroupRecord& group : record_.groups) {
+    const auto own = group.options.evict_after_ms.value_or(std::chrono::milliseconds(0));
+    if (own.count() != 0 && (shortest.count() == 0 || own < shortest)) shortest = own;
+  }
+  return shortest;
+}
+
+void Queue::set_evict_after(std::optional<unsigned> group, std::chrono::milliseconds evict_after) {
+  if (group) {
+    record_.groups[*group].options.evict_after_ms = evict_after;
+  } else {
+    record_.options.evict_after_ms = evict_after;
+  }
+  save();
+  standstills_.clear();  // nobody has stood still under the new time yet
+  spdlog::info("queue {}{}: evict_after_ms is {} from now on", record_.name,
+               group ? ", group " + record_.groups[*group].name : "", evict_after.count());
+}
+
+bool Queue::holds_producers_back(Position floor) const noexcept {
+  const Board& board = map_.board();
+  if (board.live_producers.load_acquire() == 0) return false;
+  if (distance(load_tail(map_), floor) >= static_cast<std::int64_t>(geometry_.slots)) return true;
+  // Room in the lane may be what a producer sleeps for: it says which position must be passed.
+  const std::uint64_t sleepers = board.producer_sleepers.load_acquire();
+  for (unsigned producer = 0; producer < geometry_.max_producers; ++producer) {
+    if ((sleepers >> producer & 1U) == 0) continue;
+    const Endpoint& endpoint = map_.endpoint(producer);
+    const WaitPhase phase = Wait::of(endpoint.wait.load_acquire()).phase;
+    const bool asleep = phase == WaitPhase::asleep || phase == WaitPhase::waking;
+    if (asleep && distance(wrap(endpoint.wake_past.load_relaxed()), floor) >= 0) return true;
+  }
+  return false;
+}
+
+std::optional<unsigned> Queue::who_holds(unsigned group, Position floor) const noexcept {
+  unsigned consumer = group - geometry_.max_groups;
+  if (group < geometry_.max_groups) {
+    const Lease lease = Lease::of(map_.lease(group, floor).load_acquire());
+    const bool leased = lease.phase == LeasePhase::leased && distance<Lease::bits>(lease.position, floor) == 0;
+    if (!leased || lease.owner < k_first_consumer) return std::nullopt;
+    consumer = lease.owner - k_first_consumer;
+  }
+  if (consumer >= geometry_.max_consumers) return std::nullopt;
+  const unsigned place = geometry_.max_producers + consumer;
+  // Only one that the record says is of this group: a neighbour may have written any number there. Also one that is out
+  // already: it may have been stopped again before it gave a late lease back.
+  const EndpointRecord& endpoint = record_.endpoints[place];
+  const bool its_group = endpoint.attached && endpoint.group == group;
+  // Nor one that attached while nobody was ever thrown out: its acks are stores, which nothing holds up.
+  return its_group && endpoint.evictable ? std::optional(place) : std::nullopt;
+}
+
+void Queue::evict_who_stands_still(RunClock::Tick tick) {
+  if (shortest_evict_after_ms().count() == 0) return;
+  standstills_.resize(geometry_.groups());
+  for (unsigned group = 0; group < geometry_.groups(); ++group) {
+    const auto evict_after = evict_after_ms(group);
+    if (evict_after.count() == 0) continue;
+    Standstill& before = standstills_[group];
+    const bool active = GroupWord::of(map_.group(group).state.load_acquire()).holds();
+    if (active && group < geometry_.max_groups) help_floor(map_, group);  // floors are lazy
+    const Position floor = wrap(map_.group(group).floor.load_acquire());
+    std::optional<unsigned> place;
+    if (active && holds_producers_back(floor)) place = who_holds(group, floor);
+    if (!place || place != before.place || floor != before.floor) {
+      before = {floor, place, tick.now};
+    } else if (!tick.is_late && tick.now - before.since >= evict_after) {
+      evict(*place);
+      before = {};
+    }
+  }
+}
+
+void Queue::evict(unsigned place) {
+  EndpointRecord& endpoint = record_.endpoints[place];
+  if (endpoint.evicted) return take_away(place);
+  endpoint.evicted = true;
+  save();
+  spdlog::warn("queue {}: consumer {} (process {}) is thrown out: producers wait, and it stood still for {} ms",
+               record_.name, place - geometry_.max_producers, endpoint.pid, evict_after_ms(endpoint.group).count());
+  take_away(place);
+}
+
+void Queue::take_away(unsigned place) noexcept {
+  const EndpointRecord& endpoint = record_.endpoints[place];
+  daemon::take_away(map_, owner_of(place), endpoint.incarnation, endpoint.group);
+}
+
+}  // namespace beltway::daemon

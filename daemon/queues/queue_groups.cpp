@@ -1,0 +1,124 @@
+// The named groups of a queue: making, removing, emptying them. See queue.hpp.
+#include <algorithm>
+
+#include "queues/queue.hpp"
+#include "ring/floors.hpp"
+#include "ring/groups.hpp"
+#include "wire/validate.hpp"
+
+namespace beltway::daemon {
+
+std::optional<unsigned> Queue::find_group(const std::string& name) const noexcept {
+  for (unsigned i = 0; i < record_.groups.size(); ++i) {
+    const GroupRecord& group = record_.groups[i];
+    if (group.state == GroupRecord::State::active && group.name == name) return i;
+  }
+  return std::nullopt;
+}
+
+unsigned Queue::group_or_throw(const std::string& name, const std::string& operation) const {
+  if (const auto index = find_group(name)) return *index;
+  throw Error(Errc::not_found, about(operation, record_.name) + ": it has no group \"" + name +
+                                   "\"; make it with add_group, or see which there are with describe");
+}
+
+std::optional<Difference> Queue::group_difference(const NamedGroup& group) const {
+  const auto index = find_group(group.name);
+  if (!index || !group.options.evict_after_ms) return std::nullopt;
+  const auto there = evict_after_ms(*index);
+  if (there == *group.options.evict_after_ms) return std::nullopt;
+  return Difference{"group \"" + group.name + "\" evict_after_ms", std::to_string(there.count()),
+                    std::to_string(group.options.evict_after_ms->count())};
+}
+
+bool Queue::has_group(const NamedGroup& group) const {
+  if (const auto difference = group_difference(group)) {
+    throw Error(Errc::already_exists, about("make a group of", record_.name) + ": it exists with " +
+                                          text_of({*difference}) + "; name it without options, or change it with " +
+                                          "\"beltway declare " + record_.name + " --group " + group.name +
+                                          ",evict-after=TIME\"");
+  }
+  return find_group(group.name).has_value();
+}
+
+void Queue::add_groups(const std::vector<NamedGroup>& groups, Start start, const std::string& operation) {
+  settle_groups();
+  std::vector<NamedGroup> missing;
+  for (const NamedGroup& group : groups) {
+    if (!has_group(group)) missing.push_back(group);
+  }
+  const auto is_free = [](const GroupRecord& group) { return group.state == GroupRecord::State::free; };
+  const auto places = std::count_if(record_.groups.begin(), record_.groups.end(), is_free);
+  if (static_cast<std::size_t>(places) < missing.size()) {
+    throw Error(Errc::limit_reached, about(operation, record_.name) + ": no place for group \"" + missing.back().name +
+                                         "\": max_groups is " + std::to_string(geometry_.max_groups) +
+                                         "; remove a group, or declare the queue with more");
+  }
+  if (missing.empty()) return;
+  make_groups(record_, map_, missing, start);
+  save();  // a daemon that dies before has made groups that nobody knows: the next one frees them
+}
+
+void make_groups(QueueRecord& record, const QueueMap& map, const std::vector<NamedGroup>& groups, Start start) {
+  for (const NamedGroup& group : groups) {
+    const auto place = std::find_if(record.groups.begin(), record.groups.end(),
+                                    [](const GroupRecord& g) { return g.state == GroupRecord::State::free; });
+    const auto index = static_cast<unsigned>(place - record.groups.begin());
+    join(map, index, GroupKind::named, start);
+    // Read at once and kept: what a client writes there later must not decide anything.
+    place->incarnation = GroupWord::of(map.group(index).state.load_relaxed()).incarnation;
+    place->name = group.name;
+    place->options = group.options;
+    place->state = GroupRecord::State::active;
+  }
+}
+
+void Queue::remove_group(const std::string& name) {
+  const unsigned index = group_or_throw(name, "remove a group of");
+  record_.groups[index].state = GroupRecord::State::leaving;
+  save();
+  leave(map_, index);
+  wake_everybody(map_);
+  settle_groups();
+}
+
+PurgeResult Queue::purge_group(const std::string& name) {
+  const unsigned index = group_or_throw(name, "purge a group of");
+  heal("at a purge");
+  // A producer that takes notice ends claims of its own that it has lost track of.
+  post_notice(map_, 0);
+  const Purged purged = purge(map_, index);
+  const Position tail = load_tail(map_);
+  PurgeResult result{.purged = purged.messages, .left = 0, .used = 0, .holders = {}};
+  const std::int64_t used = distance(tail, lowest_floor(map_, tail));
+  result.used = std::min(static_cast<std::uint64_t>(used), std::uint64_t{geometry_.slots});
+  for (unsigned place = 0; place < record_.endpoints.size(); ++place) {
+    const unsigned owner = owner_of(place);
+    const Purged::Held& held = purged.held[owner];
+    if (held.messages == 0) continue;
+    result.left += held.messages;
+    result.holders.push_back({.producer = owner < k_first_consumer,
+                              .index = owner % k_first_consumer,
+                              .pid = record_.endpoints[place].pid,
+                              .messages = held.messages,
+                              .oldest = held.oldest});
+  }
+  std::sort(result.holders.begin(), result.holders.end(),
+            [](const PurgeHolder& a, const PurgeHolder& b) { return distance(a.oldest, b.oldest) < 0; });
+  return result;
+}
+
+void Queue::settle_groups() {
+  for (unsigned index = 0; index < record_.groups.size(); ++index) {
+    GroupRecord& group = record_.groups[index];
+    if (group.state != GroupRecord::State::leaving) continue;
+    const bool deserted = std::none_of(record_.endpoints.begin() + geometry_.max_producers, record_.endpoints.end(),
+                                       [index](const EndpointRecord& e) { return e.attached && e.group == index; });
+    if (!deserted || !try_drain(map_, index)) continue;
+    group = GroupRecord{};
+    save();
+    free_group(map_, index);
+  }
+}
+
+}  // namespace beltway::daemon

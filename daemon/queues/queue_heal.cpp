@@ -1,0 +1,40 @@
+// Setting a queue's shared memory right when a program has left it in disorder. See queue.hpp.
+#include <spdlog/spdlog.h>
+
+#include "queues/queue.hpp"
+#include "queues/restore.hpp"
+#include "ring/groups.hpp"
+
+namespace beltway::daemon {
+
+Living Queue::living() const noexcept {
+  Living living;
+  for (unsigned place = 0; place < record_.endpoints.size(); ++place) {
+    const EndpointRecord& endpoint = record_.endpoints[place];
+    if (endpoint.attached) living.add(owner_of(place), endpoint.group);
+  }
+  return living;
+}
+
+void Queue::heal(std::string_view when) noexcept {
+  const unsigned restored = restore_words(map_, record_);
+  const HealCounts counts = daemon::heal(map_, living());
+  tell_of_disorder(when, restored, counts);
+  if (restored != 0 || counts.claims + counts.released != 0 || counts.disorder()) wake_everybody(map_);
+}
+
+void Queue::tell_of_disorder(std::string_view when, unsigned restored, const HealCounts& counts) const noexcept {
+  if (restored == 0 && !counts.disorder()) return;
+  try {
+    spdlog::warn(
+        "queue {}: its shared memory was in disorder ({}); healed: {} slots without a message, {} lease words, {} "
+        "other words, "
+        "{} words of the daemon. A program uses one Producer or Consumer from two threads at once, or writes over "
+        "memory that is "
+        "not its own",
+        record_.name, when, counts.holes, counts.released, counts.words, restored);
+  } catch (const std::exception&) {  // no memory for the line
+  }
+}
+
+}  // namespace beltway::daemon

@@ -1,0 +1,355 @@
+#include "queues/registry.hpp"
+
+#include <spdlog/spdlog.h>
+
+#include <algorithm>
+#include <random>
+#include <utility>
+
+#include "beltway/version.hpp"
+#include "wire/validate.hpp"
+
+namespace beltway::daemon {
+namespace {
+
+/// Up to so many bytes of ring and control a queue is made in the daemon's thread: it takes about a millisecond.
+constexpr std::uint64_t k_made_at_once_bytes = 2ULL << 20;
+/// Giving memory back is some ten times quicker.
+constexpr std::uint64_t k_freed_at_once_bytes = 16ULL << 20;
+
+std::uint64_t random_first_id() {
+  std::random_device device;
+  // The upper half of the range is left for counting.
+  return ((std::uint64_t{device()} << 32) | device()) & (protocol::k_max_queue_id >> 1);
+}
+
+/// A change that a declare asks for.
+struct Change {
+  std::optional<unsigned> group;  // whose own it is; nothing: the queue's
+  std::chrono::milliseconds evict_after;
+  OptionChange told;
+};
+
+/// Whether a declare asks for that option. Without `said` it asks for all; an evict_after_ms of 0 asks for none then: who
+/// attaches need not know what an operator has set since.
+bool is_said(const std::string& option, const QueueOptions& options, const Registry::Said& said) {
+  if (said) return std::find(said->begin(), said->end(), option) != said->end();
+  return option != k_changeable_option || options.evict_after_ms.count() != 0;
+}
+
+Error declared_otherwise(const QueueRecord& queue, const std::vector<Difference>& refused) {
+  const bool time_only = std::all_of(refused.begin(), refused.end(),
+                                     [](const Difference& each) { return each.option.ends_with(k_changeable_option); });
+  return {Errc::already_exists,
+          about("declare", queue.name) + ": it exists with " + text_of(refused) +
+              (time_only ? "; leave it out, or change it while the queue lives with \"beltway declare " + queue.name +
+                               " --evict-after TIME\""
+                         : "; these are fixed while the queue lives: leave them out to use it as it is, with its "
+                           "messages, declare another name, or remove it first, which drops its messages")};
+}
+
+}  // namespace
+
+Registry::Registry(const Quotas& quotas, Keep& keep, Workers* workers)
+    : quotas_(quotas), keep_(keep), workers_(workers), last_id_(random_first_id()) {
+  for (Keep::Kept& kept : keep_.take_queues()) restore(std::move(kept));
+  for (const HeldQueue& held : keep_.held()) {
+    spdlog::error("queue {}: kept as it is, and not served: {}", held.stamp.name, held.why);
+  }
+}
+
+void Registry::restore(Keep::Kept kept) {
+  const std::string name = kept.record.name;
+  try {
+    auto queue = std::make_unique<Queue>(std::move(kept), keep_);
+    if (queue->record().removing || queues_.contains(name)) return queue->remove();
+    std::size_t alive = 0;
+    const auto& endpoints = queue->record().endpoints;
+    for (unsigned at = 0; at < endpoints.size(); ++at) {
+      // A large one is looked at by a worker, as soon as the daemon runs.
+      const bool now = workers_ == nullptr || !queue->is_large();
+      if (!endpoints[at].attached || (now && queue->look(at))) continue;
+      ++alive;
+      suspects_.try_emplace({queue->record().id, queue->owner_of(at), endpoints[at].incarnation});
+    }
+    spdlog::info("queue {}: taken over, id {}, {} endpoints alive", name, queue->record().id, alive);
+    if (queue->shortest_evict_after_ms().count() != 0) evicting_.insert(queue->record().id);
+    by_id_.emplace(queue->record().id, queue.get());
+    queues_.emplace(name, std::move(queue));
+  } catch (const Error& error) {
+    // Its descriptors are whole, and a moment with more memory or descriptors can use them.
+    keep_.hold(std::move(kept), std::string(error.what()) + "; start the daemon again when there is room (SIGUSR2)");
+  }
+}
+
+const HeldQueue* Registry::find_held(std::string_view name) const noexcept {
+  const auto& held = keep_.held();
+  const auto found = std::ranges::find_if(held, [&](const HeldQueue& queue) { return queue.stamp.name == name; });
+  return found == held.end() ? nullptr : &*found;
+}
+
+const HeldQueue* Registry::find_held(std::uint64_t id) const noexcept {
+  const auto& held = keep_.held();
+  const auto found = std::ranges::find_if(held, [&](const HeldQueue& queue) { return queue.stamp.id == id; });
+  return found == held.end() ? nullptr : &*found;
+}
+
+void Registry::refuse(const HeldQueue& held, const std::string& operation) {
+  throw Error(
+      Errc::incompatible,
+      about(operation, held.stamp.name) + ": " + held.why + ". The daemon, version " + std::string(k_version) +
+          ", keeps it as it is: attached processes go on with each other, but nobody can be attached, and who dies "
+          "is not repaired. Install the version of beltwayd that made it and send SIGUSR2; or stop the daemon, "
+          "which ends the queue");
+}
+
+Registry::Declared Registry::declare(const Peer& peer, const std::string& name, const QueueOptions& options,
+                                     const Said& said) {
+  check_name("declare", "queue", name);
+  check_options(about("declare", name), options);
+  if (const auto found = queues_.find(name); found != queues_.end()) {
+    return open_existing(peer, *found->second, options, said);
+  }
+  return {publish(make_queue(new_record(peer, name, options))), true};
+}
+
+std::optional<Registry::Declared> Registry::declare(const Peer& peer, std::uint64_t session, const std::string& name,
+                                                    const QueueOptions& options, const Said& said,
+                                                    std::function<void()> again) {
+  check_name("declare", "queue", name);
+  check_options(about("declare", name), options);
+  if (const auto found = making_.find(name); found != making_.end()) {
+    Making& making = found->second;
+    if (!making.is_over) {
+      making.waiting.push_back(std::move(again));
+      return std::nullopt;
+    }
+    // It is over, and who asked first asks again.
+    if (making.session == session && making.failure) throw Error(*making.failure);
+    if (making.session == session) return Declared{find(name, "declare"), true};
+  }
+  if (const auto found = queues_.find(name); found != queues_.end() && found->second->is_busy()) {
+    found->second->when_free(std::move(again));
+    return std::nullopt;
+  }
+  const Geometry geometry = geometry_of(options);
+  const bool large = geometry.ring_bytes() + geometry.control_bytes() > k_made_at_once_bytes;
+  if (queues_.contains(name) || workers_ == nullptr || !large) return declare(peer, name, options, said);
+  make_later(new_record(peer, name, options), session, std::move(again));
+  return std::nullopt;
+}
+
+QueueRecord Registry::new_record(const Peer& peer, const std::string& name, const QueueOptions& options) {
+  if (const HeldQueue* const held = find_held(name)) refuse(*held, "declare");
+  check_quota(peer, about("declare", name), shared_bytes_of(geometry_of(options)));
+  QueueRecord record;
+  record.name = name;
+  record.id = ++last_id_;
+  record.owner_uid = peer.uid;
+  record.owner_gid = peer.gid;
+  record.options = options;
+  return record;
+}
+
+Queue& Registry::publish(NewQueue made) {
+  auto queue = std::make_unique<Queue>(std::move(made), keep_);
+  Queue& published = *queue;
+  const QueueRecord& record = published.record();
+  queues_.emplace(record.name, std::move(queue));
+  by_id_.emplace(record.id, &published);
+  if (published.shortest_evict_after_ms().count() != 0) evicting_.insert(record.id);
+  spdlog::info("queue {}: declared by user {}, id {}, {} bytes", record.name, record.owner_uid, record.id,
+               published.shared_bytes());
+  return published;
+}
+
+void Registry::make_later(QueueRecord record, std::uint64_t session, std::function<void()> again) {
+  struct Outcome {
+    std::optional<NewQueue> made;
+    std::optional<Error> failure;
+  };
+  const std::string name = record.name;
+  Making& making = making_[name];
+  making = {.session = session, .owner_uid = record.owner_uid, .bytes = shared_bytes_of(geometry_of(record.options))};
+  making.waiting.push_back(std::move(again));
+  const auto outcome = std::make_shared<Outcome>();
+  workers_->run(
+      [outcome, record = std::move(record)] {
+        try {
+          outcome->made = make_queue(record);
+        } catch (const Error& error) {
+          outcome->failure = error;
+        } catch (const std::exception& error) {
+          outcome->failure = Error(Errc::system, std::string("the daemon failed: ") + error.what());
+        }
+      },
+      [this, name, outcome] { finish_making(name, std::move(outcome->made), std::move(outcome->failure)); });
+}
+
+void Registry::finish_making(const std::string& name, std::optional<NewQueue> made, std::optional<Error> failure) {
+  Making& making = making_.at(name);
+  try {
+    if (!failure) publish(std::move(*made));
+  } catch (const Error& error) {
+    failure = error;
+  }
+  making.failure = std::move(failure);
+  making.is_over = true;
+  const auto waiting = std::move(making.waiting);
+  waiting.front()();  // who asked first learns what came of it; the others ask anew
+  making_.erase(name);
+  for (auto each = waiting.begin() + 1; each != waiting.end(); ++each) (*each)();
+}
+
+Registry::Declared Registry::open_existing(const Peer& peer, Queue& queue, const QueueOptions& options,
+                                           const Said& said) {
+  require(peer, queue.record(), Right::see, "declare");
+  std::vector<Difference> refused;  // all of them are told at once
+  std::vector<Change> changes;
+  for (Difference& each : differences(queue.record().options, options)) {
+    if (!is_said(each.option, options, said)) continue;
+    if (said && each.option == k_changeable_option) {
+      changes.push_back({std::nullopt, options.evict_after_ms, {each.option, "", each.there, each.wanted}});
+    } else {
+      refused.push_back(std::move(each));
+    }
+  }
+  std::vector<NamedGroup> groups = options.groups;
+  for (NamedGroup& group : groups) {
+    auto each = queue.group_difference(group);
+    if (!each) continue;
+    if (said) {
+      changes.push_back({queue.find_group(group.name),
+                         *group.options.evict_after_ms,
+                         {std::string(k_changeable_option), group.name, each->there, each->wanted}});
+      group.options = {};  // it exists, and that is all that is left to ask
+    } else {
+      refused.push_back(std::move(*each));
+    }
+  }
+  if (!refused.empty()) throw declared_otherwise(queue.record(), refused);
+  if (!changes.empty()) require(peer, queue.record(), Right::own, "change evict_after_ms of");
+  add_groups(peer, queue, groups, Start::latest, "declare");
+  Declared declared{queue, false};
+  for (Change& change : changes) {
+    queue.set_evict_after(change.group, change.evict_after);
+    declared.changed.push_back(std::move(change.told));
+  }
+  if (queue.shortest_evict_after_ms().count() != 0) evicting_.insert(queue.record().id);
+  return declared;
+}
+
+void Registry::add_groups(const Peer& peer, Queue& queue, const std::vector<NamedGroup>& groups, Start start,
+                          const std::string& operation) {
+  bool complete = true;
+  for (const NamedGroup& group : groups) {
+    if (queue.has_group(group)) continue;
+    complete = false;
+    const bool plain = group.options == GroupOptions{};
+    require(peer, queue.record(), plain ? Right::consume : Right::own,
+            plain ? "make a group of" : "make a group with options of");
+  }
+  if (!complete) queue.add_groups(groups, start, operation);
+  if (queue.shortest_evict_after_ms().count() != 0) evicting_.insert(queue.record().id);
+}
+
+void Registry::check_quota(const Peer& peer, const std::string& what, std::uint64_t bytes) const {
+  std::uint64_t queues = 0;
+  std::uint64_t held = 0;
+  for (const auto& [name, queue] : queues_) {
+    if (queue->record().owner_uid != peer.uid) continue;
+    ++queues;
+    held += queue->shared_bytes();
+  }
+  for (const auto& [name, making] : making_) {
+    if (making.owner_uid != peer.uid || making.is_over) continue;
+    ++queues;
+    held += making.bytes;
+  }
+  if (queues >= quotas_.queues_per_user) {
+    throw Error(Errc::limit_reached, what + ": user " + std::to_string(peer.uid) + " has " + std::to_string(queues) +
+                                         " queues, the quota is " + std::to_string(quotas_.queues_per_user) +
+                                         "; remove some, or start beltwayd with --max-queues-per-user");
+  }
+  if (held + bytes > quotas_.bytes_per_user) {
+    throw Error(Errc::limit_reached, what + ": it needs " + std::to_string(bytes) + " bytes, user " +
+                                         std::to_string(peer.uid) + " has " + std::to_string(held) +
+                                         " in queues, the quota is " + std::to_string(quotas_.bytes_per_user) +
+                                         "; remove some, or start beltwayd with --max-bytes-per-user");
+  }
+}
+
+Queue& Registry::find(const std::string& name, const std::string& operation) const {
+  check_name(operation, "queue", name);
+  const auto found = queues_.find(name);
+  if (found != queues_.end()) return *found->second;
+  if (const HeldQueue* const held = find_held(name)) refuse(*held, operation);
+  throw Error(Errc::not_found, about(operation, name) + ": there is no such queue; declare it first");
+}
+
+Queue& Registry::find(std::uint64_t id, const std::string& operation) const {
+  if (Queue* queue = try_find(id)) return *queue;
+  if (const HeldQueue* const held = find_held(id)) refuse(*held, operation);
+  throw Error(Errc::removed, operation + ": the queue with id " + std::to_string(id) +
+                                 " was removed, or the daemon was started anew; declare or open it again");
+}
+
+Queue* Registry::try_find(std::uint64_t id) const noexcept {
+  const auto found = by_id_.find(id);
+  return found == by_id_.end() ? nullptr : found->second;
+}
+
+void Registry::remove(const std::string& name) noexcept {
+  const auto found = queues_.find(name);
+  if (found == queues_.end()) return;
+  found->second->remove();
+  spdlog::info("queue {}: removed, id {}", name, found->second->record().id);
+  by_id_.erase(found->second->record().id);
+  evicting_.erase(found->second->record().id);
+  release(std::move(found->second));
+  queues_.erase(found);
+}
+
+void Registry::release(std::unique_ptr<Queue> queue) noexcept {
+  if (workers_ == nullptr || queue->shared_bytes() <= k_freed_at_once_bytes) return;
+  const std::shared_ptr<Queue> last = std::move(queue);
+  workers_->run([last] { last->release(); });
+}
+
+void Registry::remove_all() noexcept {
+  for (const HeldQueue& held : keep_.held()) {
+    spdlog::warn("queue {}: ends with this daemon, and who is attached cannot be told: {}", held.stamp.name, held.why);
+  }
+  for (const auto& [name, queue] : queues_) queue->remove();
+  by_id_.clear();
+  queues_.clear();
+}
+
+std::uint64_t Registry::promise_lane(const protocol::EndpointName& name, std::uint64_t bytes) {
+  return promises_.add(name, bytes, Promises::Clock::now(), [this](const protocol::EndpointName& other) {
+    const Queue* const queue = try_find(other.queue);
+    return queue != nullptr && queue->find_endpoint(other.endpoint, other.incarnation).has_value();
+  });
+}
+
+void Registry::lane_is_filled(std::uint64_t session, const protocol::EndpointName& name) noexcept {
+  const Queue* const queue = try_find(name.queue);
+  const auto place = queue == nullptr ? std::nullopt : queue->find_endpoint(name.endpoint, name.incarnation);
+  if (place && queue->record().endpoints[*place].session == session) promises_.settle(name);
+}
+
+bool Registry::give_back_some_memory() noexcept {
+  for (const auto& [name, queue] : queues_) {
+    if (queue->is_busy() || !queue->has_memory_to_give_back()) continue;
+    queue->give_back_some_memory();
+    break;
+  }
+  return has_memory_to_give_back();
+}
+
+bool Registry::has_memory_to_give_back() const noexcept {
+  return std::ranges::any_of(
+      queues_, [](const auto& entry) { return !entry.second->is_busy() && entry.second->has_memory_to_give_back(); });
+}
+
+}  // namespace beltway::daemon

@@ -1,0 +1,151 @@
+// Who is gone: endpoints whose death is awaited, consumers that stand still. See registry.hpp.
+#include <spdlog/spdlog.h>
+
+#include <algorithm>
+#include <iterator>
+#include <utility>
+
+#include "queues/registry.hpp"
+
+namespace beltway::daemon {
+namespace {
+
+/// How long the daemon looks at suspects before everybody else has a turn.
+constexpr std::chrono::milliseconds k_turn_ms{3};
+
+}  // namespace
+
+void Registry::session_ended(std::uint64_t session, const std::vector<protocol::EndpointName>& endpoints) {
+  const auto end = std::chrono::steady_clock::now() + k_turn_ms;
+  for (const protocol::EndpointName& name : endpoints) {
+    Suspicion suspicion{.always = false, .ended = session};
+    // A process may have had thousands. Those for whom there is no time now have their turn with the other suspects.
+    if (std::chrono::steady_clock::now() < end && look_at(name, suspicion)) continue;
+    suspects_[name].ended = suspicion.ended;
+  }
+}
+
+void Registry::detach(std::uint64_t session, const protocol::EndpointName& name) {
+  Queue* queue = try_find(name.queue);
+  if (queue == nullptr) return;
+  if (queue->is_busy()) {
+    queue->when_free([this, session, name] { detach(session, name); });
+    return;
+  }
+  const auto place = queue->find_endpoint(name.endpoint, name.incarnation);
+  if (!place) return;
+  const bool own = queue->record().endpoints[*place].session == session;
+  // Whoever says so: the lock decides. Only its own process has its death awaited, if it has not unmapped all after all.
+  if (!look(*queue, *place, Queue::Leaving::said) && own) suspects_[name].ended = session;
+}
+
+Registry::Resumed Registry::resume(const Peer& peer, std::uint64_t session, const protocol::EndpointName& name) {
+  Queue* queue = try_find(name.queue);
+  if (queue == nullptr) return find_held(name.queue) != nullptr ? Resumed::ok : Resumed::gone;
+  const auto place = queue->find_endpoint(name.endpoint, name.incarnation);
+  if (!place) return Resumed::gone;
+  const EndpointRecord& endpoint = queue->record().endpoints[*place];
+  if (endpoint.pid != peer.pid || (peer.pid == 0 && endpoint.uid != peer.uid)) {
+    spdlog::info("queue {}: process {} of user {} resumes endpoint {} of process {}, which is not its own; refused",
+                 queue->record().name, peer.pid, peer.uid, name.endpoint, endpoint.pid);
+    return Resumed::refused;
+  }
+  queue->give_endpoint_to(*place, session);
+  return Resumed::ok;
+}
+
+void Registry::watch_by_lock(const protocol::EndpointName& name) { suspects_[name].always = true; }
+
+bool Registry::look(Queue& queue, unsigned place, Queue::Leaving leaving) {
+  if (workers_ == nullptr || !queue.is_large()) return queue.look(place, leaving);
+  if (!queue.record().endpoints[place].attached) return true;
+  if (!queue.is_alive(place)) run_beside(queue, [&queue, place, leaving] { queue.look(place, leaving); }, {});
+  return false;
+}
+
+void Registry::run_beside(Queue& queue, std::function<void()> work, std::function<void()> done) {
+  if (workers_ == nullptr || !queue.is_large()) {
+    work();
+    if (done) done();
+    return;
+  }
+  queue.give_to_worker();
+  workers_->run(std::move(work), [this, &queue, done = std::move(done)] {
+    const auto waiting = queue.take_from_worker();
+    if (done) done();
+    for (const auto& each : waiting) each();  // one of them may remove the queue
+    if (freed_) freed_();
+  });
+}
+
+bool Registry::look_at(const protocol::EndpointName& name, Suspicion& suspicion) {
+  Queue* const queue = try_find(name.queue);
+  if (queue == nullptr) return true;
+  if (queue->is_busy()) return false;
+  const auto place = queue->find_endpoint(name.endpoint, name.incarnation);
+  if (!place) return true;
+  const std::uint64_t session = queue->record().endpoints[*place].session;
+  const std::uint64_t ended = std::exchange(suspicion.ended, 0);
+  if (ended != 0 && ended == session) queue->give_endpoint_to(*place, 0);
+  // One that was resumed is its new connection's care.
+  if (!suspicion.always && queue->record().endpoints[*place].session != 0) return true;
+  return look(*queue, *place);
+}
+
+std::size_t Registry::look_at_suspects() {
+  const auto end = std::chrono::steady_clock::now() + k_turn_ms;
+  auto each = next_suspect_ ? suspects_.lower_bound(*next_suspect_) : suspects_.begin();
+  next_suspect_.reset();
+  while (each != suspects_.end()) {
+    if (std::chrono::steady_clock::now() >= end) {
+      next_suspect_ = each->first;
+      break;
+    }
+    each = look_at(each->first, each->second) ? suspects_.erase(each) : std::next(each);
+  }
+  return suspects();
+}
+
+std::chrono::milliseconds Registry::evict_who_stands_still(std::chrono::steady_clock::time_point wall) {
+  // A span is measured to a quarter of it, and not finer than the clock of people.
+  constexpr std::chrono::milliseconds k_shortest_ms{5};
+  constexpr std::chrono::milliseconds k_longest_ms{500};
+  std::chrono::milliseconds pause{0};
+  const RunClock::Tick tick = run_clock_.tick(wall);
+  for (auto each = evicting_.begin(); each != evicting_.end();) {
+    Queue* const queue = try_find(*each);
+    if (queue != nullptr && queue->is_busy()) {
+      pause = pause.count() == 0 ? k_shortest_ms : std::min(pause, k_shortest_ms);
+      ++each;
+      continue;
+    }
+    const auto evict_after = queue == nullptr ? std::chrono::milliseconds(0) : queue->shortest_evict_after_ms();
+    if (evict_after.count() == 0) {
+      each = evicting_.erase(each);
+      continue;
+    }
+    ++each;
+    queue->evict_who_stands_still(tick);
+    const auto wanted = std::clamp(evict_after / 4, k_shortest_ms, k_longest_ms);
+    pause = pause.count() == 0 ? wanted : std::min(pause, wanted);
+  }
+  if (pause.count() == 0) {
+    run_clock_.rest();
+  } else {
+    run_clock_.plan(wall, pause);
+  }
+  return pause;
+}
+
+std::set<int> Registry::orphans() const {
+  std::set<int> processes;
+  for (const auto& [name, suspicion] : suspects_) {
+    const Queue* const queue = try_find(name.queue);
+    if (queue == nullptr || queue->is_busy()) continue;
+    const auto place = queue->find_endpoint(name.endpoint, name.incarnation);
+    if (place && queue->record().endpoints[*place].pid > 0) processes.insert(queue->record().endpoints[*place].pid);
+  }
+  return processes;
+}
+
+}  // namespace beltway::daemon

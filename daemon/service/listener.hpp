@@ -1,0 +1,49 @@
+// The daemon's listening sockets (listen_socket.hpp): the one it was started for, and those where other environments of the same
+// user look for it.
+//
+// A user's daemon listens in both standard places of that user, so that a login, cron, su and a service meet. A daemon of a
+// special $XDG_RUNTIME_DIR also listens in /tmp/beltway-UID, if no other daemon does. See socket_path.hpp.
+// All doors live in the store: while the daemon is being started again nobody is refused (who connects waits in the socket's
+// queue) and no other daemon can take the place. A socket that systemd made (socket activation) is used as it is.
+// Ownership: the doors. Thread safety: one thread.
+#pragma once
+
+#include <filesystem>
+#include <vector>
+
+#include "os/fd.hpp"
+#include "service/listen_socket.hpp"
+#include "survival/descriptor_store.hpp"
+
+namespace beltway::daemon {
+
+/// Errc::already_exists: another daemon is alive at this socket.
+class Listener {
+ public:
+  /// Listens. Throws as Door::mend() does for the first door of a new daemon; a daemon that takes over queues starts with a door
+  /// that it cannot open yet. Throws Error(already_exists) if another daemon serves this user's standard places.
+  Listener(std::filesystem::path socket, Store& store);
+  Listener(const Listener&) = delete;
+  Listener& operator=(const Listener&) = delete;
+
+  [[nodiscard]] std::vector<Door>& doors() noexcept { return doors_; }
+  /// The first door's.
+  [[nodiscard]] const std::filesystem::path& path() const noexcept { return doors_.front().path(); }
+
+  /// Leaves the sockets where they are at the end: the next daemon takes them over.
+  void leave() noexcept;
+
+  /// A new connection, close-on-exec and non-blocking; nothing if there is none now. When no descriptor is left the
+  /// caller at the door is told so and turned away, so that the daemon does not spin on it. `turned_away` says so.
+  [[nodiscard]] Fd accept(const Door& door, bool& turned_away);
+
+ private:
+  [[nodiscard]] bool use_given(Store& store);
+  void open_standard(Store& store);
+  void turn_away(const Door& door);
+
+  std::vector<Door> doors_;  ///< the first one is the one it was started for
+  Fd spare_;                 ///< given up for a moment to accept one who must be turned away
+};
+
+}  // namespace beltway::daemon

@@ -1,0 +1,316 @@
+#include "service/requests.hpp"
+
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <utility>
+
+#include "beltway/version.hpp"
+#include "survival/log.hpp"
+#include "survival/succession.hpp"
+#include "wire/json_reader.hpp"
+#include "wire/protocol.hpp"
+#include "wire/validate.hpp"
+
+namespace beltway::daemon {
+namespace {
+
+using nlohmann::json;
+
+/// A page of `list` ends before this; one queue's description is at most about 40 KiB (protocol_test).
+constexpr std::size_t k_list_page_bytes = k_max_protocol_bytes / 2;
+
+Reply reply_with(json body) { return {std::move(body), {}, {}}; }
+
+std::string checked_group(const Fields& fields) {
+  std::string group = fields.text("group");
+  check_name("group", "group", group);
+  return group;
+}
+
+/// Thrown while a worker has the queue: the request is answered when it is free.
+struct QueueIsBusy {
+  Queue* queue;
+};
+
+void wait_for(const Caller& caller, Queue& queue) {
+  if (queue.is_busy() && caller.ask_again) throw QueueIsBusy{&queue};
+}
+
+Queue& queue_of(const Caller& caller, const Fields& fields, Right right, const std::string& operation) {
+  Queue& queue = fields.has("queue") ? caller.registry.find(fields.number<std::uint64_t>("queue"), operation)
+                                     : caller.registry.find(fields.text("name"), operation);
+  require(caller.peer, queue.record(), right, operation);
+  wait_for(caller, queue);
+  return queue;
+}
+
+Reply hello(Caller& caller, const json& request) {
+  const Fields fields(request, "hello");
+  const auto version = fields.number<std::uint32_t>("protocol");
+  if (version != k_protocol_version) {
+    throw Error(Errc::protocol, "connect: the process, version " + fields.text_or("version", "unknown") +
+                                    ", speaks protocol " + std::to_string(version) + ", the daemon, version " +
+                                    std::string(k_version) + ", protocol " + std::to_string(k_protocol_version) +
+                                    "; start the program again with the daemon's version of Beltway");
+  }
+  caller.greeted = true;
+  return reply_with({{"protocol", k_protocol_version}, {"version", k_version}, {"pid", ::getpid()}});
+}
+
+/// Those that the caller may see. At most so many that they fit an answer.
+json encode_held(const Caller& caller) {
+  constexpr std::size_t k_most = 32;
+  json held = json::array();
+  for (const HeldQueue& queue : caller.registry.held()) {
+    QueueRecord record;
+    record.name = queue.stamp.name;
+    record.owner_uid = queue.stamp.owner_uid;
+    record.owner_gid = queue.stamp.owner_gid;
+    record.options.mode = queue.stamp.mode;
+    if (held.size() == k_most || !allowed(caller.peer, record, Right::see)) continue;
+    held.push_back({{"name", queue.stamp.name}, {"layout", queue.stamp.layout.text()}, {"why", queue.why}});
+  }
+  return held;
+}
+
+Reply ping(Caller& caller, const json&) {
+  const LogState log = log_state();
+  json reply{{"version", k_version}, {"layout", k_own_layout.text()}, {"pid", ::getpid()},
+             {"uid", ::geteuid()},   {"socket", caller.socket},       {"log", log.file},
+             {"log_lost", log.lost}, {"held", encode_held(caller)}};
+  if (std::string instead_of = passed_over(); !instead_of.empty()) reply["passed_over"] = std::move(instead_of);
+  return reply_with(std::move(reply));
+}
+
+Reply declared_reply(const Registry::Declared& declared) {
+  json changed = json::array();
+  for (const OptionChange& change : declared.changed) changed.push_back(protocol::encode(change));
+  return reply_with({{"queue", protocol::encode(declared.queue.description(false))},
+                     {"created", declared.created},
+                     {"changed", std::move(changed)}});
+}
+
+Reply declare(Caller& caller, const json& request) {
+  const Fields fields(request, "declare");
+  const std::string name = fields.text("name");
+  check_name("declare", "queue", name);
+  static const json no_options = json::object();
+  const QueueOptions options =
+      protocol::decode_options(fields.has("options") ? fields.object("options") : no_options, about("declare", name));
+  const Registry::Said said = protocol::decode_said(request, "declare");
+  if (!caller.ask_again) return declared_reply(caller.registry.declare(caller.peer, name, options, said));
+  const auto declared = caller.registry.declare(caller.peer, caller.session, name, options, said,
+                                                [again = caller.ask_again, request] { again(request); });
+  caller.later = !declared;
+  return declared ? declared_reply(*declared) : Reply();
+}
+
+Reply open(Caller& caller, const json& request) {
+  const Queue& queue = queue_of(caller, Fields(request, "open"), Right::see, "open");
+  return reply_with({{"queue", protocol::encode(queue.description(false))}});
+}
+
+Reply describe(Caller& caller, const json& request) {
+  const Queue& queue = queue_of(caller, Fields(request, "describe"), Right::see, "describe");
+  return reply_with({{"queue", protocol::encode(queue.description(true))}});
+}
+
+Reply list(Caller& caller, const json& request) {
+  const std::string after = Fields(request, "list").text_or("after", "");
+  json queues = json::array();
+  bool more = false;
+  std::size_t bytes = 0;
+  const auto& all = caller.registry.queues();
+  for (auto item = all.upper_bound(after); item != all.end(); ++item) {
+    if (!allowed(caller.peer, item->second->record(), Right::see)) continue;
+    wait_for(caller, *item->second);
+    json queue = protocol::encode(item->second->description(true));
+    bytes += queue.dump().size();
+    if (bytes > k_list_page_bytes && !queues.empty()) {
+      more = true;
+      break;
+    }
+    queues.push_back(std::move(queue));
+  }
+  return reply_with({{"queues", std::move(queues)}, {"more", more}});
+}
+
+Reply remove(Caller& caller, const json& request) {
+  const Queue& queue = queue_of(caller, Fields(request, "remove"), Right::own, "remove");
+  caller.registry.remove(std::string(queue.record().name));
+  return reply_with(json::object());
+}
+
+/// True: a worker heals the queue before it gets another endpoint, and then the request is asked again.
+bool is_to_be_healed_first(Caller& caller, Queue& queue, const json& request) {
+  if (!queue.is_large() || std::exchange(caller.is_healed, false)) return false;
+  const auto heal = [&queue] { queue.heal("at an attach"); };
+  if (!caller.ask_again) {
+    heal();
+    return false;
+  }
+  caller.later = true;
+  caller.is_healed = true;
+  caller.registry.run_beside(queue, heal, [again = caller.ask_again, request] { again(request); });
+  return true;
+}
+
+Reply attach(Caller& caller, const json& request) {
+  const protocol::AttachRequest wanted = protocol::decode_attach_request(request, "attach");
+  Queue& queue = caller.registry.find(wanted.queue, "attach");
+  const bool producer = wanted.role == protocol::Role::producer;
+  require(caller.peer, queue.record(), producer ? Right::produce : Right::consume, "attach");
+  wait_for(caller, queue);
+  if (!wanted.group.empty()) check_name("attach: group", "group", wanted.group);
+  if (wanted.lossy && !wanted.group.empty()) {
+    throw Error(Errc::invalid_option, about("attach", queue.record().name) + ": only private groups can be lossy");
+  }
+  if (wanted.role != protocol::Role::inspector && is_to_be_healed_first(caller, queue, request)) return {};
+  Handout handout = queue.attach(caller.peer, caller.session, wanted);
+  if (producer && queue.geometry().lane_bytes != 0) {
+    handout.reply.promised = caller.registry.promise_lane(
+        {wanted.queue, handout.reply.endpoint, handout.reply.incarnation}, queue.geometry().lane_bytes);
+  }
+  if (wanted.role != protocol::Role::inspector) {
+    const protocol::EndpointName made{queue.record().id, handout.reply.endpoint, handout.reply.incarnation};
+    caller.endpoints.push_back(made);
+    if (!caller.is_watched) caller.registry.watch_by_lock(made);
+  }
+  return {protocol::encode(handout.reply), std::move(handout.borrowed), std::move(handout.owned)};
+}
+
+Reply resume(Caller& caller, const json& request) {
+  json gone = json::array();
+  json refused = json::array();
+  std::size_t index = 0;
+  for (const json& item : Fields(request, "resume").array("endpoints")) {
+    Queue* const queue = caller.registry.try_find(protocol::decode_endpoint_name(item, "resume").queue);
+    if (queue != nullptr) wait_for(caller, *queue);
+  }
+  for (const json& item : Fields(request, "resume").array("endpoints")) {
+    const protocol::EndpointName name = protocol::decode_endpoint_name(item, "resume");
+    switch (caller.registry.resume(caller.peer, caller.session, name)) {
+      case Registry::Resumed::ok:
+        caller.endpoints.push_back(name);
+        if (!caller.is_watched) caller.registry.watch_by_lock(name);
+        break;
+      case Registry::Resumed::gone: gone.push_back(index); break;
+      case Registry::Resumed::refused: refused.push_back(index); break;
+    }
+    ++index;
+  }
+  return reply_with({{"gone", std::move(gone)}, {"refused", std::move(refused)}});
+}
+
+Reply add_group(Caller& caller, const json& request) {
+  const Fields fields(request, "add_group");
+  const std::string what = "add a group to";
+  Queue& queue = queue_of(caller, fields, Right::consume, what);
+  caller.registry.add_groups(caller.peer, queue, {protocol::decode_group(fields.value("group"), what)},
+                             protocol::decode_start(request, "add_group"), what);
+  return reply_with(json::object());
+}
+
+Reply remove_group(Caller& caller, const json& request) {
+  const Fields fields(request, "remove_group");
+  queue_of(caller, fields, Right::own, "remove a group of").remove_group(checked_group(fields));
+  return reply_with(json::object());
+}
+
+Reply purge(Caller& caller, const json& request) {
+  const Fields fields(request, "purge");
+  if (auto brought = std::exchange(*caller.brought, std::nullopt)) return std::move(*brought);
+  Queue& queue = queue_of(caller, fields, Right::own, "purge a group of");
+  const std::string group = checked_group(fields);
+  if (!caller.ask_again || !queue.is_large()) return reply_with(protocol::encode(queue.purge_group(group)));
+  caller.later = true;
+  const auto purge_it = [&queue, group, brought = caller.brought] {
+    try {
+      *brought = reply_with(protocol::encode(queue.purge_group(group)));
+    } catch (const Error& error) {
+      *brought = error_reply({}, error);
+    }
+  };
+  caller.registry.run_beside(queue, purge_it, [again = caller.ask_again, request] { again(request); });
+  return {};
+}
+
+struct Operation {
+  std::string_view name;
+  Reply (*run)(Caller&, const json&);
+};
+constexpr std::array k_operations{Operation{"hello", hello},
+                                  Operation{"ping", ping},
+                                  Operation{"declare", declare},
+                                  Operation{"open", open},
+                                  Operation{"describe", describe},
+                                  Operation{"list", list},
+                                  Operation{"remove", remove},
+                                  Operation{"attach", attach},
+                                  Operation{"resume", resume},
+                                  Operation{"add_group", add_group},
+                                  Operation{"remove_group", remove_group},
+                                  Operation{"purge", purge}};
+
+std::optional<Reply> run(Caller& caller, const json& request) {
+  const Fields fields(request, "request");
+  const std::string name = fields.text("op");
+  const auto number = fields.number<std::uint64_t>("n");
+  if (!caller.greeted && name != "hello") {
+    throw Error(Errc::protocol, "connect: the first request must be \"hello\"; use the daemon's version of Beltway");
+  }
+  if (name == "detach") {
+    const protocol::EndpointName detached = protocol::decode_endpoint_name(request, "detach");
+    caller.registry.detach(caller.session, detached);
+    std::erase(caller.endpoints, detached);  // from now on its death is awaited, if it is not gone
+    return std::nullopt;
+  }
+  if (name == "filled") {
+    caller.registry.lane_is_filled(caller.session, protocol::decode_endpoint_name(request, "filled"));
+    return std::nullopt;
+  }
+  const auto found =
+      std::find_if(k_operations.begin(), k_operations.end(), [&](const Operation& op) { return op.name == name; });
+  if (found == k_operations.end()) {
+    throw Error(Errc::protocol, about("request", name) + ": unknown here; use the daemon's version of Beltway");
+  }
+  Reply reply = found->run(caller, request);
+  if (caller.later) return std::nullopt;
+  reply.body["n"] = number;
+  return reply;
+}
+
+}  // namespace
+
+std::optional<Reply> answer(Caller& caller, const json& request) {
+  try {
+    return run(caller, request);
+  } catch (const QueueIsBusy& busy) {
+    caller.later = true;
+    busy.queue->when_free([again = caller.ask_again, request] { again(request); });
+    return std::nullopt;
+  } catch (const Error& error) {
+    return error_reply(request, error);
+  } catch (const std::exception& error) {  // no memory, above all
+    return error_reply(request, Error(Errc::system, std::string("the daemon failed: ") + error.what()));
+  }
+}
+
+Reply error_reply(const json& request, const Error& error) {
+  json body{{"error", protocol::encode(error)}};
+  if (request.is_object()) {
+    if (const auto number = request.find("n"); number != request.end() && number->is_number_unsigned()) {
+      body["n"] = *number;
+    }
+  }
+  return reply_with(std::move(body));
+}
+
+bool ends_connection(const Reply& reply) {
+  const auto error = reply.body.find("error");
+  return error != reply.body.end() && (*error)["errc"] == "protocol";
+}
+
+}  // namespace beltway::daemon

@@ -1,0 +1,53 @@
+// What the daemon answers to each request of the protocol (src/wire/protocol.hpp): checks who asks and what, and asks the
+// registry. Knows nothing of sockets.
+// Thread safety: the daemon's one thread.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <nlohmann/json.hpp>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "os/fd.hpp"
+#include "queues/peer.hpp"
+#include "queues/registry.hpp"
+
+namespace beltway::daemon {
+
+struct Reply {
+  nlohmann::json body;
+  std::vector<int> descriptors;  ///< what to send with it
+  std::vector<Fd> owned;         ///< those of them that live until they are sent
+};
+
+/// Who asks, and whom.
+struct Caller {
+  Registry& registry;
+  const Peer& peer;
+  std::uint64_t session = 0;
+  std::string socket;
+  bool greeted = false;                                ///< has said hello; set by answer()
+  bool is_watched = true;                              ///< the kernel tells when its process ends
+  std::vector<protocol::EndpointName> endpoints = {};  ///< that this connection answers for, or did
+  /// Has answer() called once more with this request, from the daemon's loop. Empty: everything is answered at once.
+  std::function<void(const nlohmann::json& request)> ask_again = {};
+  /// What a worker has brought for the present request.
+  std::shared_ptr<std::optional<Reply>> brought = std::make_shared<std::optional<Reply>>();
+  bool is_healed = false;  ///< the large queue that the present request attaches to
+  bool later = false;      ///< set by answer(): no reply yet, ask_again will bring it
+};
+
+/// Nothing for a request that has no reply, or has none yet (Caller::later). Never throws what the request caused: that becomes
+/// an error reply.
+[[nodiscard]] std::optional<Reply> answer(Caller& caller, const nlohmann::json& request);
+
+/// An error as a reply; `request` may be anything.
+[[nodiscard]] Reply error_reply(const nlohmann::json& request, const Error& error);
+
+/// True if the connection is of no more use after this reply.
+[[nodiscard]] bool ends_connection(const Reply& reply);
+
+}  // namespace beltway::daemon

@@ -1,0 +1,283 @@
+#include "service/server.hpp"
+
+#include <spdlog/spdlog.h>
+
+#include <algorithm>
+#include <boost/asio/post.hpp>
+#include <utility>
+
+#include "os/bell.hpp"
+#include "os/kernel.hpp"
+#include "queues/death_log.hpp"
+#include "survival/signals.hpp"
+
+namespace beltway::daemon {
+namespace {
+
+using boost::system::error_code;
+using std::chrono::milliseconds;
+
+/// A mapping can outlive the sign that its process is gone by moments (a thread is still unmapping), or for long (the process
+/// closed its connection and lives): look soon, then ever less often.
+constexpr milliseconds k_first_pause_ms{1};
+constexpr milliseconds k_longest_pause_ms{250};
+
+/// A timer that comes so late: the process did not run meanwhile.
+constexpr std::chrono::seconds k_frozen{1};
+
+/// What a process must be before it can hold queues.
+Store prepare(Store store) {
+  raise_open_files_limit();
+  // The repair publishes on behalf of the dead: sleepers' barriers must reach the daemon too. Where the kernel cannot, no
+  // client can either, and every queue turns to symmetric fences at its first attach.
+  static_cast<void>(kernel::register_for_barriers());
+  static_cast<void>(kernel::ring_without_waiting());
+  return store;
+}
+
+}  // namespace
+
+Server::Server(const ServerOptions& options, Store store)
+    : options_(options),
+      store_(prepare(std::move(store))),
+      listener_(options.socket, store_),
+      program_(store_),
+      keep_(store_),
+      workers_(io_),
+      registry_(options.quotas, keep_, &workers_),
+      entrance_(io_, listener_, store_, [this](Fd socket) { admit(std::move(socket)); }),
+      suspects_timer_(io_),
+      standstills_timer_(io_),
+      idle_timer_(io_),
+      store_timer_(io_),
+      death_log_timer_(io_),
+      orphans_(io_,
+               [this] {
+                 suspects_pause_ms_ = k_first_pause_ms;
+                 look_at_suspects();
+               }),
+      suspects_pause_ms_(k_first_pause_ms) {
+  registry_.when_freed([this] {
+    suspects_pause_ms_ = k_first_pause_ms;
+    look_at_suspects();
+  });
+  store_.notify("READY=1");
+  keep_.clear_starts();
+  // Not while there are queues that only the stored program can read.
+  if (keep_.held().empty()) program_.store_own();
+}
+
+Server::~Server() = default;
+
+Server::End Server::run() {
+  spdlog::info("listening at {}", listener_.path().string());
+  if (!users_.maps_all_users()) {
+    spdlog::info("in a user namespace: users that are not mapped there cannot be told apart and are refused");
+  }
+  entrance_.open();
+  look_after();
+  watch_idleness();
+  io_.run();
+  // What they were making nobody has been promised yet. They must not open files while descriptors are passed on.
+  workers_.finish();
+  if (end_ == End::restart) {
+    listener_.leave();
+    return end_;
+  }
+  store_.notify("STOPPING=1");
+  // Their memory lives on in those who have it mapped, but nobody would repair it or find it again.
+  registry_.remove_all();
+  for (const auto& [id, session] : std::exchange(sessions_, {})) session->stop();
+  spdlog::info("ended");
+  return end_;
+}
+
+void Server::stop() {
+  boost::asio::post(io_, [this] { io_.stop(); });
+}
+
+void Server::stop_on_signals() {
+  const std::vector<int> heard = heard_signals();
+  signals_ = std::make_unique<boost::asio::signal_set>(io_);
+  for (const int signal : heard) signals_->add(signal);
+  wait_for_signal();
+}
+
+void Server::wait_for_signal() {
+  signals_->async_wait([this](error_code error, int signal) {
+    if (error) return;
+    const bool again = signal == SIGUSR2;
+    if (again && !store_.was_there()) {
+      spdlog::warn("signal {}: not started again, since nobody keeps the queues meanwhile", signal);
+      return wait_for_signal();
+    }
+    store_.catch_up();
+    if (again && store_.is_behind()) {
+      spdlog::warn("signal {}: handing over when the descriptor store reads again", signal);
+      hands_over_ = true;
+      watch_store();
+      return wait_for_signal();
+    }
+    spdlog::info("signal {}: {}", signal, again ? "handing over to the next daemon" : "ending");
+    end_ = again ? End::restart : End::ended;
+    io_.stop();
+  });
+}
+
+void Server::admit(Fd socket) {
+  try {
+    Peer peer = peer_of(socket.get());
+    const std::optional<Error> stranger = refusal_of(peer);
+    const auto same_user = [&](const auto& entry) { return entry.second->peer().uid == peer.uid; };
+    const auto connections = std::count_if(sessions_.begin(), sessions_.end(), same_user);
+    const std::uint64_t id = ++last_session_;
+    const std::uint32_t uid = peer.uid;
+    auto session = std::make_shared<ClientSession>(
+        io_, std::move(socket), std::move(peer), id, registry_, listener_.path().string(),
+        ClientSession::Events{.ended = [this](std::uint64_t ended) { session_ended(ended); },
+                              .answered = [this] { look_after(); }});
+    sessions_.emplace(id, session);
+    if (stranger) {
+      session->refuse(*stranger);
+    } else if (connections >= static_cast<std::ptrdiff_t>(options_.quotas.connections_per_user)) {
+      session->refuse(Error(Errc::limit_reached, "connect: user " + std::to_string(uid) + " has " +
+                                                     std::to_string(connections) +
+                                                     " connections, the quota; close some, or start beltwayd with "
+                                                     "--max-connections-per-user"));
+    } else {
+      session->start();
+    }
+    look_after();
+  } catch (const std::exception& error) {  // its process is gone, or there is no memory: it alone is affected
+    spdlog::warn("a connection failed: {}", error.what());
+  }
+}
+
+std::optional<Error> Server::refusal_of(Peer& peer) const {
+  try {
+    users_.check(peer);
+  } catch (const Error& error) {
+    spdlog::warn("process {} is refused: {}", peer.pid, error.what());
+    return error;
+  }
+  return std::nullopt;
+}
+
+void Server::session_ended(std::uint64_t session) {
+  if (const auto ended = sessions_.extract(session)) registry_.session_ended(session, ended.mapped()->endpoints());
+  look_after();
+}
+
+void Server::look_after() {
+  const std::size_t suspects = registry_.suspects();
+  if (suspects > std::exchange(suspects_known_, suspects)) {
+    suspects_pause_ms_ = k_first_pause_ms;
+    orphans_.watch(registry_.orphans());
+    wait_for_suspects();
+  }
+  if (!watches_standstills_ && registry_.may_evict()) watch_standstills();
+  give_back_memory();
+  watch_store();
+  watch_death_log();
+  watch_idleness();
+}
+
+void Server::give_back_memory() {
+  if (gives_back_memory_ || !registry_.has_memory_to_give_back()) return;
+  gives_back_memory_ = true;
+  boost::asio::post(io_, [this] {
+    gives_back_memory_ = false;
+    if (registry_.give_back_some_memory()) give_back_memory();
+  });
+}
+
+void Server::wait_for_suspects() {
+  suspects_timer_.expires_after(suspects_pause_ms_);  // ends an earlier, longer wait
+  suspects_timer_.async_wait([this](error_code error) {
+    if (!error) look_at_suspects();
+  });
+}
+
+void Server::look_at_suspects() {
+  const std::size_t before = std::exchange(suspects_known_, registry_.look_at_suspects());
+  if (suspects_known_ != before) orphans_.watch(registry_.orphans());
+  give_back_memory();
+  watch_death_log();
+  if (suspects_known_ == 0) return;
+  if (registry_.is_looking()) {
+    boost::asio::post(io_, [this] { look_at_suspects(); });
+    return;
+  }
+  suspects_pause_ms_ = std::min(suspects_pause_ms_ * 2, k_longest_pause_ms);
+  wait_for_suspects();
+}
+
+void Server::watch_standstills() {
+  const milliseconds pause = registry_.evict_who_stands_still();
+  watches_standstills_ = pause.count() != 0;
+  if (!watches_standstills_) return;
+  standstills_timer_.expires_after(pause);
+  standstills_timer_.async_wait([this](error_code error) {
+    if (!error) watch_standstills();
+  });
+}
+
+void Server::watch_store() {
+  if (store_pause_ms_.count() != 0 || !store_.is_behind()) return;
+  store_pause_ms_ = k_first_pause_ms;
+  wait_for_store();
+}
+
+void Server::wait_for_store() {
+  store_timer_.expires_after(store_pause_ms_);
+  store_timer_.async_wait([this](error_code error) {
+    if (error) return;
+    store_.catch_up();
+    if (store_.is_behind()) {
+      store_pause_ms_ = std::min(store_pause_ms_ * 2, k_longest_pause_ms);
+      return wait_for_store();
+    }
+    store_pause_ms_ = milliseconds{0};
+    spdlog::info("the descriptor store has everything again");
+    if (!hands_over_) return;
+    end_ = End::restart;
+    io_.stop();
+  });
+}
+
+void Server::watch_death_log() {
+  const auto due = death_log().due();
+  if (!due || std::exchange(watches_death_log_, true)) return;
+  death_log_timer_.expires_at(*due);
+  death_log_timer_.async_wait([this](error_code error) {
+    if (error) return;
+    watches_death_log_ = false;
+    death_log().flush(DeathLog::Clock::now());
+    watch_death_log();
+  });
+}
+
+void Server::watch_idleness() {
+  if (options_.idle_exit_s.count() == 0) return;
+  const bool idle = sessions_.empty() && registry_.queues().empty() && keep_.held().empty();
+  if (idle == idle_) return;
+  idle_ = idle;
+  if (!idle) {
+    idle_timer_.cancel();
+    return;
+  }
+  wait_idly();
+}
+
+void Server::wait_idly() {
+  idle_timer_.expires_after(options_.idle_exit_s);
+  idle_timer_.async_wait([this, due = idle_timer_.expiry()](error_code error) {
+    if (error || !idle_) return;
+    // Nobody ran for a while, and those who would have come could not: they get another span.
+    if (std::chrono::steady_clock::now() - due > k_frozen) return wait_idly();
+    spdlog::info("idle: ending");
+    io_.stop();
+  });
+}
+
+}  // namespace beltway::daemon

@@ -1,0 +1,111 @@
+// The daemon without its command line: accepts connections, keeps the sessions, looks after those whose death is awaited,
+// and ends when told or when idle. Tests run one in a thread.
+//
+// Ownership: everything. Thread safety: run() is one thread; stop() may be called from any, everything else before run().
+#pragma once
+
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/signal_set.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <chrono>
+#include <cstdint>
+#include <filesystem>
+#include <map>
+#include <memory>
+#include <optional>
+
+#include "queues/process_watch.hpp"
+#include "queues/registry.hpp"
+#include "queues/user_namespace.hpp"
+#include "queues/workers.hpp"
+#include "service/client_session.hpp"
+#include "service/entrance.hpp"
+#include "service/listener.hpp"
+#include "survival/descriptor_store.hpp"
+#include "survival/saved_queues.hpp"
+#include "survival/stored_program.hpp"
+
+namespace beltway::daemon {
+
+struct ServerOptions {
+  std::filesystem::path socket;
+  Quotas quotas;
+  std::chrono::seconds idle_exit_s{0};  ///< ends when there was no queue and no connection for so long; 0: never
+};
+
+class Server {
+ public:
+  enum class End : std::uint8_t {
+    ended,    ///< all queues are removed
+    restart,  ///< all is left in the store, for a daemon that is to be started now
+  };
+
+  /// Listens when it returns, with what `store` has of an earlier daemon. Raises this process's limit of open files to what it
+  /// may have. Throws Error(already_exists) if a daemon is alive at the socket, else as Listener.
+  explicit Server(const ServerOptions& options, Store store = {});
+  ~Server();
+  Server(const Server&) = delete;
+  Server& operator=(const Server&) = delete;
+
+  /// Until stop(), a signal (see stop_on_signals) or idleness.
+  End run();
+  void stop();
+  /// SIGTERM, SIGINT and SIGHUP end run(), SIGHUP only if it is not ignored (nohup). SIGUSR2 ends it for a restart, if there is
+  /// a store. Before run().
+  void stop_on_signals();
+
+  /// What the store has now, for a daemon whose store has gone.
+  [[nodiscard]] const std::vector<PassedFd>& kept() const noexcept { return store_.kept(); }
+
+ private:
+  void wait_for_signal();
+  void admit(Fd socket);
+  /// Why this peer is not let in; nothing if it is. Takes out of it what the daemon cannot know.
+  [[nodiscard]] std::optional<Error> refusal_of(Peer& peer) const;
+  void session_ended(std::uint64_t session);
+  /// After anything that may have changed who is awaited and whether anybody is here.
+  void look_after();
+  void wait_for_suspects();
+  void look_at_suspects();
+  void watch_standstills();
+  void watch_idleness();
+  /// A part at a time, so that nobody waits for long.
+  void give_back_memory();
+  void wait_idly();
+  /// Sends what the store did not take at once.
+  void watch_store();
+  void wait_for_store();
+  /// Deaths that were only counted are told when their span is over.
+  void watch_death_log();
+
+  ServerOptions options_;
+  boost::asio::io_context io_{1};
+  Store store_;
+  Listener listener_;
+  StoredProgram program_;
+  Keep keep_;
+  Workers workers_;
+  Registry registry_;
+  const UserNamespace users_ = UserNamespace::of_this_process();
+  Entrance entrance_;
+  boost::asio::steady_timer suspects_timer_;
+  boost::asio::steady_timer standstills_timer_;
+  boost::asio::steady_timer idle_timer_;
+  boost::asio::steady_timer store_timer_;
+  boost::asio::steady_timer death_log_timer_;
+  Orphans orphans_;
+  std::chrono::milliseconds suspects_pause_ms_;
+  std::size_t suspects_known_ = 0;
+  bool gives_back_memory_ = false;
+  bool watches_standstills_ = false;
+  bool idle_ = false;
+  std::chrono::milliseconds store_pause_ms_{0};  ///< 0: the store is not behind
+  bool hands_over_ = false;                      ///< as soon as the store has everything
+  bool watches_death_log_ = false;
+  End end_ = End::ended;
+  std::uint64_t last_session_ = 0;
+  std::map<std::uint64_t, std::shared_ptr<ClientSession>> sessions_;
+  std::unique_ptr<boost::asio::signal_set> signals_;
+};
+
+}  // namespace beltway::daemon

@@ -1,0 +1,155 @@
+// See descriptor_store.hpp.
+#include "survival/descriptor_store.hpp"
+
+#include <poll.h>
+#include <spdlog/spdlog.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+
+#include <algorithm>
+#include <charconv>
+#include <cstddef>
+#include <cstdlib>
+#include <cstring>
+
+namespace beltway::daemon {
+namespace {
+
+/// How long the daemon waits for a store that does not read before it puts things aside. A store that lives needs less, and
+/// nobody notices the daemon's pause.
+constexpr int k_patience_ms = 10;
+
+/// An abstract name begins with @. Empty if there is no such socket.
+Fd connect_to(const std::string& address) {
+  sockaddr_un name{};
+  name.sun_family = AF_UNIX;
+  if (address.empty() || address.size() >= sizeof name.sun_path) return {};
+  std::memcpy(name.sun_path, address.data(), address.size());
+  if (address.front() == '@') name.sun_path[0] = '\0';
+  const auto size = static_cast<socklen_t>(offsetof(sockaddr_un, sun_path) + address.size());
+  Fd socket(::socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
+  if (!socket || ::connect(socket.get(), reinterpret_cast<const sockaddr*>(&name), size) != 0) {
+    spdlog::warn("the descriptor store at {} does not answer; queues end with this process", address);
+    return {};
+  }
+  return socket;
+}
+
+enum class Sent { yes, no_room, failed };
+
+Sent send_datagram(int socket, std::string_view text, int descriptor) noexcept {
+  iovec part{const_cast<char*>(text.data()), text.size()};
+  alignas(cmsghdr) char control[CMSG_SPACE(sizeof(int))] = {};
+  msghdr message{};
+  message.msg_iov = &part;
+  message.msg_iovlen = 1;
+  if (descriptor >= 0) {
+    message.msg_control = control;
+    message.msg_controllen = sizeof control;
+    cmsghdr* const header = CMSG_FIRSTHDR(&message);
+    header->cmsg_level = SOL_SOCKET;
+    header->cmsg_type = SCM_RIGHTS;
+    header->cmsg_len = CMSG_LEN(sizeof(int));
+    std::memcpy(CMSG_DATA(header), &descriptor, sizeof descriptor);
+  }
+  for (;;) {
+    if (::sendmsg(socket, &message, MSG_NOSIGNAL | MSG_DONTWAIT) >= 0) return Sent::yes;
+    if (errno == EINTR) continue;
+    // ETOOMANYREFS: too many descriptors of this user are under way; the store takes them in a moment.
+    return errno == EAGAIN || errno == ENOBUFS || errno == ETOOMANYREFS ? Sent::no_room : Sent::failed;
+  }
+}
+
+}  // namespace
+
+Store Store::from_environment() {
+  Store store;
+  store.inherited_ = take_inherited();
+  if (const char* const address = std::getenv("NOTIFY_SOCKET")) store.address_ = address;  // NOLINT
+  if (const char* const limit = std::getenv("FDSTORE")) store.told_limit_ = limit;         // NOLINT
+  if (!store.address_.empty()) store.socket_ = connect_to(store.address_);
+  store.was_there_ = store.is_there();
+  if (const std::string& limit = store.told_limit_; !limit.empty()) {
+    std::size_t number = 0;
+    std::from_chars(limit.data(), limit.data() + limit.size(), number);
+    store.limit_ = std::min(number, k_max_stored);
+  }
+  for (const char* const variable : {"NOTIFY_SOCKET", "FDSTORE"}) ::unsetenv(variable);
+  return store;
+}
+
+void Store::hand_on() const {
+  std::vector<PassedFd> passed;
+  passed.reserve(inherited_.size());
+  for (const NamedFd& left : inherited_) passed.push_back({left.name, left.descriptor.get()});
+  pass_on(passed);
+  if (!address_.empty()) ::setenv("NOTIFY_SOCKET", address_.c_str(), 1);
+  if (!told_limit_.empty()) ::setenv("FDSTORE", told_limit_.c_str(), 1);
+}
+
+Fd Store::take(const std::string& name) {
+  const auto found = std::find_if(inherited_.begin(), inherited_.end(), [&](const auto& e) { return e.name == name; });
+  if (found == inherited_.end()) return {};
+  Fd descriptor = std::move(found->descriptor);
+  inherited_.erase(found);
+  kept_.push_back({name, descriptor.get()});
+  return descriptor;
+}
+
+void Store::require_room(std::size_t count, const std::string& what) const {
+  if (is_behind()) {
+    throw Error(Errc::limit_reached,
+                what +
+                    ": the descriptor store does not read, so the queue would not outlive the daemon; is the keeper "
+                    "(the daemon's parent process) or systemd stopped? Let it go on (kill -CONT), and try again");
+  }
+  if (!is_there() || kept_.size() + count <= limit_) return;
+  throw Error(Errc::limit_reached, what + ": the descriptor store has " + std::to_string(kept_.size()) + " of " +
+                                       std::to_string(limit_) + " descriptors, and this queue needs " +
+                                       std::to_string(count) +
+                                       "; remove queues, or raise RLIMIT_NOFILE or FileDescriptorStoreMax=");
+}
+
+void Store::keep(const std::string& name, int descriptor) noexcept {
+  if (!was_there_) return;
+  kept_.push_back({name, descriptor});
+  send({.name = name, .text = "FDSTORE=1\nFDNAME=" + name + "\nFDPOLL=0", .descriptor = descriptor});
+}
+
+void Store::forget(const std::string& name) noexcept {
+  std::erase_if(kept_, [&](const PassedFd& kept) { return kept.name == name; });
+  // The descriptor may be closed after this, and the store need not know it.
+  const auto here = [&](const Datagram& waiting) { return waiting.name == name; };
+  if (std::erase_if(aside_, here) == 0) send({.name = {}, .text = "FDSTOREREMOVE=1\nFDNAME=" + name, .descriptor = -1});
+}
+
+void Store::send(Datagram datagram) noexcept {
+  if (!is_there()) return;
+  const bool was_behind = is_behind();
+  aside_.push_back(std::move(datagram));
+  catch_up();
+  if (was_behind || !is_behind()) return;
+  for (pollfd entry{socket_.get(), POLLOUT, 0}; is_behind() && ::poll(&entry, 1, k_patience_ms) > 0;) {
+    const std::size_t before = aside_.size();
+    catch_up();
+    if (aside_.size() == before) break;  // the socket has room, and the kernel does not take descriptors all the same
+  }
+  if (is_behind()) spdlog::warn("the descriptor store does not read: until it does, no queue is declared");
+}
+
+void Store::catch_up() noexcept {
+  while (is_there() && is_behind()) {
+    const Datagram& next = aside_.front();
+    const Sent sent = send_datagram(socket_.get(), next.text, next.descriptor);
+    if (sent == Sent::no_room) return;
+    if (sent == Sent::failed) {
+      spdlog::error("the descriptor store has gone: {}", std::strerror(errno));
+      socket_.reset();
+      aside_.clear();
+      return;
+    }
+    aside_.pop_front();
+  }
+}
+
+}  // namespace beltway::daemon

@@ -1,0 +1,159 @@
+// See record_text.hpp.
+#include "survival/record_text.hpp"
+
+#include <concepts>
+#include <cstdint>
+#include <nlohmann/json.hpp>
+
+#include "wire/json_reader.hpp"
+#include "wire/protocol.hpp"
+#include "wire/validate.hpp"
+
+namespace beltway::daemon {
+namespace {
+
+using nlohmann::json;
+
+constexpr const char* k_what = "restore a queue";
+
+json encode_version(LayoutVersion version) { return json::array({version.major, version.minor}); }
+
+template <std::unsigned_integral T>
+T number_or(const json& object, const char* name, T otherwise) {
+  const auto found = object.find(name);
+  return found != object.end() && found->is_number_unsigned() ? found->get<T>() : otherwise;
+}
+
+/// One that is there and cannot be understood is nobody's.
+LayoutVersion version_or(const json& object, const char* name, LayoutVersion otherwise) {
+  const auto found = object.find(name);
+  if (found == object.end()) return otherwise;
+  const bool valid =
+      found->is_array() && found->size() == 2 && (*found)[0].is_number_unsigned() && (*found)[1].is_number_unsigned();
+  return valid ? LayoutVersion{(*found)[0].get<std::uint32_t>(), (*found)[1].get<std::uint32_t>()} : LayoutVersion{};
+}
+
+json encode_group(const GroupRecord& group, std::size_t index) {
+  json object{{"index", index},
+              {"name", group.name},
+              {"leaving", group.state == GroupRecord::State::leaving},
+              {"incarnation", group.incarnation}};
+  if (group.options.evict_after_ms) object["evict_after_ms"] = group.options.evict_after_ms->count();
+  return object;
+}
+
+json encode_endpoint(const EndpointRecord& endpoint, std::size_t place) {
+  json object{{"place", place}, {"incarnation", endpoint.incarnation}};
+  if (!endpoint.attached) return object;
+  object["pid"] = static_cast<std::uint32_t>(endpoint.pid);
+  object["command"] = endpoint.command;
+  object["uid"] = endpoint.uid;
+  object["evicted"] = endpoint.evicted;
+  object["evictable"] = endpoint.evictable;
+  if (endpoint.prefetch != 0) object["prefetch"] = endpoint.prefetch;
+  object["group"] = endpoint.group;
+  object["kind"] = static_cast<unsigned>(endpoint.kind);
+  return object;
+}
+
+void decode_group(const json& object, QueueRecord& record) {
+  const Fields fields(object, k_what);
+  const auto index = fields.number<std::uint32_t>("index");
+  if (index >= record.groups.size()) fields.refuse("index", "below max_groups");
+  GroupRecord& group = record.groups[index];
+  group.name = fields.text("name");
+  if (fields.has("evict_after_ms")) {
+    group.options.evict_after_ms = std::chrono::milliseconds(fields.number<std::uint32_t>("evict_after_ms"));
+  }
+  check_group(k_what, {group.name, group.options});
+  group.state = fields.flag("leaving") ? GroupRecord::State::leaving : GroupRecord::State::active;
+  group.incarnation = fields.number<std::uint32_t>("incarnation");
+}
+
+void decode_endpoint(const json& object, QueueRecord& record) {
+  const Fields fields(object, k_what);
+  const auto place = fields.number<std::uint32_t>("place");
+  if (place >= record.endpoints.size()) fields.refuse("place", "below max_producers + max_consumers");
+  EndpointRecord& endpoint = record.endpoints[place];
+  endpoint.incarnation = fields.number<std::uint32_t>("incarnation");
+  if (!fields.has("pid")) return;
+  endpoint.attached = true;
+  endpoint.pid = static_cast<int>(fields.number<std::uint32_t>("pid"));
+  endpoint.command = fields.text_or("command", "");
+  endpoint.uid = fields.number<std::uint32_t>("uid");
+  endpoint.evicted = fields.flag("evicted");
+  endpoint.prefetch = fields.number_or<std::uint32_t>("prefetch", 0);
+  endpoint.group = fields.number<std::uint32_t>("group");
+  if (endpoint.group >= record.groups.size() + record.options.max_consumers) fields.refuse("group", "a group's index");
+  const auto kind = fields.number<std::uint8_t>("kind");
+  if (kind > static_cast<unsigned>(GroupKind::lossy)) fields.refuse("kind", "the kind of a group");
+  endpoint.kind = static_cast<GroupKind>(kind);
+  // A daemon that wrote none could not change the option while the queue lived: it is as it was at the attach.
+  endpoint.evictable = fields.flag("evictable", is_evictable(record, endpoint));
+}
+
+}  // namespace
+
+std::string encode(const QueueRecord& record) {
+  json groups = json::array();
+  for (std::size_t i = 0; i < record.groups.size(); ++i) {
+    if (record.groups[i].state != GroupRecord::State::free) groups.push_back(encode_group(record.groups[i], i));
+  }
+  json endpoints = json::array();
+  for (std::size_t i = 0; i < record.endpoints.size(); ++i) {
+    if (record.endpoints[i].incarnation != 0) endpoints.push_back(encode_endpoint(record.endpoints[i], i));
+  }
+  const json object{{"layout", encode_version(k_own_layout)},
+                    {"reader", encode_version(k_least_reader)},
+                    {"name", record.name},
+                    {"id", record.id},
+                    {"owner_uid", record.owner_uid},
+                    {"owner_gid", record.owner_gid},
+                    {"symmetric", record.symmetric},
+                    {"removing", record.removing},
+                    {"options", protocol::encode(record.options)},
+                    {"groups", std::move(groups)},
+                    {"endpoints", std::move(endpoints)}};
+  // A process may have given itself a name that is no UTF-8.
+  return object.dump(-1, ' ', false, json::error_handler_t::replace);
+}
+
+RecordStamp decode_stamp(std::string_view text) {
+  RecordStamp stamp;
+  const json object = json::parse(text, nullptr, false);
+  if (!object.is_object()) {
+    stamp.layout = stamp.reader = {};
+    return stamp;
+  }
+  if (const auto name = object.find("name"); name != object.end() && name->is_string()) stamp.name = *name;
+  stamp.id = number_or<std::uint64_t>(object, "id", 0);
+  stamp.owner_uid = number_or<std::uint32_t>(object, "owner_uid", 0);
+  stamp.owner_gid = number_or<std::uint32_t>(object, "owner_gid", 0);
+  if (const auto options = object.find("options"); options != object.end() && options->is_object()) {
+    stamp.mode = number_or<std::uint32_t>(*options, "mode", 0);
+  }
+  stamp.layout = version_or(object, "layout", k_unsaid_layout);
+  stamp.reader = version_or(object, "reader", stamp.layout);
+  return stamp;
+}
+
+QueueRecord decode_record(std::string_view text) {
+  const json object = json::parse(text, nullptr, false);
+  const Fields fields(object, k_what);
+  QueueRecord record;
+  record.name = fields.text("name");
+  check_name(k_what, "queue", record.name);
+  record.id = fields.number<std::uint64_t>("id");
+  record.owner_uid = fields.number<std::uint32_t>("owner_uid");
+  record.owner_gid = fields.number<std::uint32_t>("owner_gid");
+  record.symmetric = fields.flag("symmetric");
+  record.removing = fields.flag("removing");
+  record.options = protocol::decode_options(fields.object("options"), k_what);
+  record.groups.resize(record.options.max_groups);
+  record.endpoints.resize(record.options.max_producers + record.options.max_consumers);
+  for (const json& group : fields.array("groups")) decode_group(group, record);
+  for (const json& endpoint : fields.array("endpoints")) decode_endpoint(endpoint, record);
+  return record;
+}
+
+}  // namespace beltway::daemon

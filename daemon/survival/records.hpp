@@ -1,0 +1,83 @@
+// What the daemon knows of its queues, as plain data: names, owners, rights, options, groups, and which process holds which
+// endpoint. Everything that must survive a restart of the daemon is here and nowhere else (descriptors apart), so that it
+// can be written to the registry segment as it is; nothing of it is ever read back from memory that a client could write.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "beltway/options.hpp"
+#include "ring/layout.hpp"
+
+namespace beltway::daemon {
+
+/// Of the shared memory of a queue (layout.hpp).
+struct LayoutVersion {
+  std::uint32_t major = 0;
+  std::uint32_t minor = 0;
+
+  bool operator==(const LayoutVersion&) const = default;
+  [[nodiscard]] std::string text() const { return std::to_string(major) + "." + std::to_string(minor); }
+};
+
+/// The layout that this program makes and reads.
+inline constexpr LayoutVersion k_own_layout{k_layout_major, k_layout_minor};
+/// The earliest layout whose programs may work on a queue that this program has made: the minimum reader of its records.
+inline constexpr LayoutVersion k_least_reader{k_layout_major, k_layout_minor};
+/// Records of version 0.1 say no layout. They are of this one.
+inline constexpr LayoutVersion k_unsaid_layout{1, 1};
+
+/// A named group's place. The index is its place in the vector.
+struct GroupRecord {
+  enum class State : std::uint8_t {
+    free,
+    active,
+    leaving,  ///< removed; its place is free when it is drained and nobody who was attached remains
+  };
+  State state = State::free;
+  std::string name;
+  GroupOptions options = {};
+  std::uint32_t incarnation = 0;
+};
+
+/// One endpoint's place, attached or not.
+struct EndpointRecord {
+  bool attached = false;
+  std::uint32_t incarnation = 0;  ///< raised at each attach
+  int pid = 0;
+  std::string command = {};  ///< the name of its program at its attach, for people
+  std::uint32_t uid = 0;
+  std::uint64_t session = 0;   ///< the connection that answers for it; 0: none any more, its death is awaited
+  bool evicted = false;        ///< thrown out; its place is not free until its death is proved
+  bool evictable = false;      ///< it was told so when it attached: its acks are swaps, and it looks whether it is out
+  std::uint32_t prefetch = 0;  ///< of a named group's consumer, as it said; for people
+  unsigned group = 0;          ///< consumers: index of the named group, or max_groups + consumer index
+  GroupKind kind = GroupKind::priv;
+};
+
+struct QueueRecord {
+  std::string name;
+  std::uint64_t id = 0;
+  std::uint32_t owner_uid = 0;
+  std::uint32_t owner_gid = 0;
+  bool symmetric = false;                 ///< by option, or since a process could not use membarrier
+  bool removing = false;                  ///< the next daemon, if there is one, finishes the removal
+  QueueOptions options;                   ///< without `groups`: those are in the next member
+  std::vector<GroupRecord> groups;        ///< max_groups places
+  std::vector<EndpointRecord> endpoints;  ///< by endpoint index: producers first
+};
+
+/// How long a consumer of that group (an index beyond the named groups: a private one) may stand still; 0: for ever.
+[[nodiscard]] inline std::chrono::milliseconds evict_after_ms(const QueueRecord& queue, unsigned group) {
+  const auto of_the_queue = queue.options.evict_after_ms;
+  return group < queue.groups.size() ? queue.groups[group].options.evict_after_ms.value_or(of_the_queue) : of_the_queue;
+}
+
+/// Whether a consumer that attaches now must reckon with being thrown out.
+[[nodiscard]] inline bool is_evictable(const QueueRecord& queue, const EndpointRecord& consumer) {
+  return consumer.kind != GroupKind::lossy && evict_after_ms(queue, consumer.group).count() != 0;
+}
+
+}  // namespace beltway::daemon

@@ -1,0 +1,50 @@
+// Who works on the queues that an earlier daemon has left: this program, or the one that made them.
+//
+// A program that meets queues which it cannot read, or that did not come up k_max_failed_starts times in a row, gives
+// way: it execs the stored program (stored_program.hpp), or else the one that its keeper runs, with the same arguments,
+// descriptors and process number. It does so before it has touched anything. If there is none, it stays: it holds those queues
+// (saved_queues.hpp) and serves others.
+//
+// The one that runs is told in $BELTWAY_PASSED_OVER what was to run in its place, and why that does not; it says so in
+// `ping` and `list`. A program that was given way to gives way to nobody: two could not do so to each other for ever.
+// Thread safety: a process's start, with one thread.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "survival/saved_queues.hpp"
+#include "survival/stored_program.hpp"
+
+namespace beltway::daemon {
+
+inline constexpr const char* k_passed_over = "BELTWAY_PASSED_OVER";
+
+/// $BELTWAY_PASSED_OVER: empty if this is the program that was meant to run. Also cuts what is too long for an answer.
+[[nodiscard]] std::string passed_over();
+
+/// The program that must run in the place of this one, and why.
+struct Predecessor {
+  Fd program;
+  std::string why;  ///< for people: names this program, its version, and what it met
+};
+
+/// Nothing: this program runs. Counts this start (see survey()). `keeper`: the process that started this one, 0 if it is no
+/// keeper.
+[[nodiscard]] std::optional<Predecessor> find_predecessor(const Store& store, int keeper);
+
+/// Replaces this process by the predecessor with `arguments`. If that does not work, logs why and starts this program once
+/// more, to hold the queues.
+[[noreturn]] void give_way(const Predecessor& predecessor, const Store& store,
+                           const std::vector<std::string>& arguments);
+
+/// Replaces this process by an open program, or by a file. `name`: what the program is called there. Both set errno and return if
+/// that does not work.
+void exec_descriptor(int program, const std::string& name, const std::vector<std::string>& arguments) noexcept;
+void exec_file(const std::string& file, const std::string& name, const std::vector<std::string>& arguments) noexcept;
+
+/// Where this program lies, or lay: its file may have been replaced.
+[[nodiscard]] std::string own_program();
+
+}  // namespace beltway::daemon

@@ -1,0 +1,360 @@
+#include "client/attach.hpp"
+
+#include <sys/resource.h>
+
+#include <algorithm>
+#include <chrono>
+#include <cstring>
+#include <filesystem>
+#include <optional>
+#include <span>
+#include <thread>
+#include <utility>
+
+#include "os/cancel_guard.hpp"
+#include "os/fork_section.hpp"
+#include "os/kernel.hpp"
+#include "os/memory_probe.hpp"
+#include "wire/validate.hpp"
+
+namespace beltway::detail {
+namespace {
+
+using protocol::AttachReply;
+using protocol::AttachRequest;
+using protocol::Role;
+
+/// A queue's segments, from the arrival of their descriptors on. They are mapped, kept from forked children and closed before a
+/// fork can happen: control carries the endpoint's lock, which a child must never have.
+class ArrivingSegments : public Arrivals {
+ public:
+  ArrivingSegments(const Geometry& geometry, Role role) : geometry_(geometry), role_(role) {}
+
+  void arrived(std::span<int> descriptors, const ForkSection& section) noexcept override;
+  void had_no_room() noexcept override { no_room_ = true; }
+
+  [[nodiscard]] std::size_t segments() const noexcept { return geometry_.lane_bytes == 0 ? 2 : 3; }
+  [[nodiscard]] bool no_room() const noexcept { return no_room_; }
+  /// Throws unless all that is needed came, is what was announced, and is mapped. `bells`: how many were announced.
+  void check(const QueueName& queue, std::size_t bells, const std::string& what) const;
+
+  Mapping control;
+  Mapping ring;
+  Mapping heap;
+  ForkClosedFd heap_descriptor;  ///< until the lanes are filled or populated
+
+ private:
+  [[nodiscard]] Access access() const noexcept {
+    return role_ == Role::producer ? Access::read_write : Access::read_only;
+  }
+  void map(Mapping& mapping, int descriptor, std::uint64_t bytes, Access access) noexcept;
+
+  const Geometry geometry_;
+  const Role role_;
+  const MappingPlan plan_;
+  std::size_t came_ = 0;
+  bool no_room_ = false;
+  SegmentFacts facts_[3];
+  std::uint64_t bytes_[3] = {};
+  std::size_t looked_at_ = 0;
+  MappingFailure failure_;
+};
+
+void ArrivingSegments::map(Mapping& mapping, int descriptor, std::uint64_t bytes, Access access) noexcept {
+  if (failure_) return;
+  const SegmentFacts facts = look_at_segment(descriptor);
+  facts_[looked_at_] = facts;
+  bytes_[looked_at_++] = bytes;
+  if (facts.sound(bytes)) mapping = Mapping(descriptor, {0, bytes}, access, plan_, failure_);
+}
+
+void ArrivingSegments::arrived(std::span<int> descriptors, const ForkSection& section) noexcept {
+  came_ = descriptors.size();
+  const bool first = looked_at_ == 0;
+  if (first && came_ >= segments()) {
+    map(control, descriptors[0], geometry_.control_bytes(),
+        role_ == Role::inspector ? Access::read_only : Access::read_write);
+    Fd(std::exchange(descriptors[0], -1)).reset();  // from here on the lock goes with the mapping
+    map(ring, descriptors[1], geometry_.ring_bytes(), access());
+    Fd(std::exchange(descriptors[1], -1)).reset();
+    if (segments() == 3) {
+      map(heap, descriptors[2], geometry_.heap_bytes(), access());
+      heap_descriptor.adopt_in_section(std::exchange(descriptors[2], -1), section);
+    }
+    return;
+  }
+  // Not what was asked for: whatever it is, no child must have it.
+  for (int& descriptor : descriptors) Fd(std::exchange(descriptor, -1)).reset();
+}
+
+/// Compares what the segment says of itself with what the daemon said.
+void check_header(const Mapping& control, const QueueName& queue, const std::string& what) {
+  Header header{};  // copied once: peers can change it
+  std::memcpy(&header, control.data(), sizeof header);
+  if (header.magic != k_magic) {
+    throw Error(Errc::incompatible, what + ": its memory is not a Beltway queue; use the daemon's version of Beltway");
+  }
+  if (header.layout_major != k_layout_major) {
+    throw Error(Errc::incompatible, what + ": layout " + std::to_string(header.layout_major) + "." +
+                                        std::to_string(header.layout_minor) + ", this library reads " +
+                                        std::to_string(k_layout_major) +
+                                        ".x; restart the daemon with the same version");
+  }
+  const Geometry& wanted = queue.geometry;
+  const auto check = [&](const char* name, std::uint64_t there, std::uint64_t told) {
+    if (there == told) return;
+    throw Error(Errc::incompatible, what + ": its memory says " + name + " " + std::to_string(there) +
+                                        ", the daemon says " + std::to_string(told) + "; remove and declare the queue");
+  };
+  check("queue id", header.queue_id, queue.id);
+  check("ring bytes", header.ring_bytes, wanted.ring_bytes());
+  check("heap bytes", header.heap_bytes, wanted.heap_bytes());
+  check("control bytes", header.control_bytes, wanted.control_bytes());
+  check("slots", header.slots, wanted.slots);
+  check("slot_bytes", header.slot_bytes, wanted.slot_bytes);
+  check("lane_bytes", header.lane_bytes, wanted.lane_bytes);
+  check("max_producers", header.max_producers, wanted.max_producers);
+  check("max_consumers", header.max_consumers, wanted.max_consumers);
+  check("max_groups", header.max_groups, wanted.max_groups);
+}
+
+void ArrivingSegments::check(const QueueName& queue, std::size_t bells, const std::string& what) const {
+  if (came_ != segments() + bells || (bells != 0 && bells != k_bells) || looked_at_ == 0) {
+    throw Error(Errc::protocol,
+                what + ": the daemon sent " + std::to_string(came_) + " descriptors; use its version of Beltway");
+  }
+  for (std::size_t i = 0; i < looked_at_; ++i) facts_[i].check(bytes_[i], what);
+  if (failure_) failure_.raise(what, bytes_[looked_at_ - 1]);
+  check_header(control, queue, what);
+}
+
+/// An endpoint's life, from the daemon's answer on: its end unmaps, closes and then asks the daemon to look. In a forked
+/// child it does nothing: the endpoint is the parent's.
+class Hold {
+ public:
+  Hold(std::shared_ptr<Session> session, protocol::EndpointName name) : session_(std::move(session)), name_(name) {}
+  Hold(const Hold&) = delete;
+  Hold& operator=(const Hold&) = delete;
+  ~Hold() {
+    if (guard_.in_child()) return;
+    const CancelGuard no_cancellation;
+    if (remembered_) session_->forget(name_);
+    memory.reset();
+    session_->tell_detached(name_);
+  }
+
+  void remember(const QueueMap& map) {
+    session_->remember(name_, map);
+    remembered_ = true;
+  }
+
+  void tell_filled() const noexcept { session_->tell_filled(name_); }
+
+  std::unique_ptr<ArrivingSegments> memory;  ///< its mapping of control carries the endpoint's lock
+  std::shared_ptr<const Bells> bells;
+
+ private:
+  const ForkGuard guard_;
+  std::shared_ptr<Session> session_;
+  protocol::EndpointName name_;
+  bool remembered_ = false;
+};
+
+SegmentRange lane_of(const Geometry& geometry, unsigned producer) noexcept {
+  return {producer * geometry.lane_bytes, geometry.lane_bytes};
+}
+
+void prepare_own_lane(const ArrivingSegments& memory, const Geometry& geometry, unsigned producer,
+                      const MemoryOptions& options, std::uint64_t promised, const std::string& what) {
+  const SegmentRange lane = lane_of(geometry, producer);
+  // A lane that an earlier producer has filled needs nothing.
+  if (memory.heap.missing_bytes(lane) != 0) {
+    fill_segment(memory.heap_descriptor.get(), lane, what + ": fill the lane", promised);
+  }
+  if (options.populate) memory.heap.populate(lane);
+  if (options.lock) memory.heap.lock(lane, what);
+}
+
+void prepare_lanes_to_read(const ArrivingSegments& memory, const MemoryOptions& options, const std::string& what) {
+  // Lanes without a producer have no memory yet, and it is theirs to pay for.
+  if (options.populate) memory.heap.populate_written(memory.heap_descriptor.get());
+  if (options.lock) memory.heap.lock({0, memory.heap.size()}, what);
+}
+
+/// What may take long, once the segments are mapped.
+void prepare_memory(ArrivingSegments& memory, const Geometry& geometry, const AttachReply& reply,
+                    const MemoryOptions& options, const std::string& what) {
+  for (const Mapping* mapping : {&memory.control, &memory.ring}) {
+    if (options.populate) mapping->populate();
+    if (options.lock) mapping->lock({0, mapping->size()}, what);
+  }
+  memory.ring.leave_out_of_core_dumps();
+  memory.heap.leave_out_of_core_dumps();
+  if (!memory.heap_descriptor) return;
+  if (reply.endpoint < k_first_consumer) {
+    prepare_own_lane(memory, geometry, reply.endpoint, options, reply.promised.value_or(0), what);
+  } else {
+    prepare_lanes_to_read(memory, options, what);
+  }
+  memory.heap_descriptor.close();
+}
+
+/// Files that this process has open; nothing if that cannot be told.
+std::optional<std::size_t> count_open_files() noexcept {
+  std::error_code error;
+  std::size_t count = 0;
+  for (std::filesystem::directory_iterator at("/proc/self/fd", error), end; !error && at != end; at.increment(error)) {
+    ++count;
+  }
+  if (error || count == 0) return std::nullopt;
+  return count - 1;  // without the one that the count has open
+}
+
+[[noreturn]] void throw_no_room(std::size_t segments, bool bells, const std::string& what) {
+  rlimit limit{};
+  ::getrlimit(RLIMIT_NOFILE, &limit);
+  const auto open = count_open_files();
+  throw Error(Errc::limit_reached, what + ": no room for its " + std::to_string(segments) + " file descriptors" +
+                                       (bells ? " and its eventfds" : "") + "; this process may open " +
+                                       std::to_string(limit.rlim_cur) + " files" +
+                                       (open ? " and has " + std::to_string(*open) + " open" : std::string()) + "; " +
+                                       descriptor_advice());
+}
+
+/// Asks for a place; `memory` takes what comes.
+Packet request_place(Session& session, const AttachRequest& request, ArrivingSegments& memory,
+                     const std::string& what) {
+  try {
+    return session.request(what, "attach", protocol::encode(request), Repeat::allowed, &memory);
+  } catch (const Error&) {
+    if (memory.no_room()) throw_no_room(memory.segments(), request.bells, what);
+    throw;
+  }
+}
+
+std::shared_ptr<const Bells> take_bells(Session& session, std::uint64_t queue, std::vector<Fd>& descriptors,
+                                        std::size_t count, const std::string& what) {
+  auto bells = std::make_shared<Bells>();
+  for (std::size_t i = descriptors.size() - count; i < descriptors.size(); ++i) {
+    require_mark(descriptors[i].get(), what);
+    bells->numbers.push_back(descriptors[i].get());
+    bells->owned.emplace_back(std::move(descriptors[i]));
+  }
+  session.remember_bells(queue, bells);
+  return bells;
+}
+
+/// What every wait needs. That it is refused must not be found out by a wait that never sleeps.
+void require_sleep(const std::string& what) {
+  Word word;
+  word.store_relaxed(0);
+  if (kernel::sleep_on(word, 1, kernel::now_ns()) != kernel::Slept::refused) return;
+  throw system_failure(what + ": futex(FUTEX_WAIT_BITSET), with which waits sleep");
+}
+
+/// A place in a queue, its segments mapped and checked.
+struct Place {
+  AttachReply reply;
+  std::shared_ptr<Hold> hold;
+};
+
+Place take_place(const std::shared_ptr<Session>& session, const QueueName& queue, AttachRequest request,
+                 const std::string& what) {
+  std::shared_ptr<const Bells> bells = session->find_bells(queue.id);
+  request.bells = bells == nullptr;
+  auto memory = std::make_unique<ArrivingSegments>(queue.geometry, request.role);
+  Packet packet = request_place(*session, request, *memory, what);
+  const AttachReply reply = protocol::decode_attach_reply(packet.body, request, queue.geometry, what);
+  // From here on whatever goes wrong ends the hold, and so gives the place back.
+  auto hold = std::make_shared<Hold>(session, protocol::EndpointName{queue.id, reply.endpoint, reply.incarnation});
+  hold->memory = std::move(memory);
+  if ((reply.bells == 0) == request.bells) throw Error(Errc::protocol, what + ": the daemon sent no eventfds");
+  hold->memory->check(queue, reply.bells, what);
+  hold->bells = bells ? std::move(bells) : take_bells(*session, queue.id, packet.descriptors, reply.bells, what);
+  return {reply, std::move(hold)};
+}
+
+/// Whether the lane would fit but for what others have been promised and not filled yet. They may share no limit with us.
+bool must_wait_for_others(const Place& place, const Geometry& geometry) {
+  if (place.reply.promised.value_or(0) == 0) return false;
+  const std::uint64_t missing = place.hold->memory->heap.missing_bytes(lane_of(geometry, place.reply.endpoint));
+  return missing != 0 && memory_fit(missing, *place.reply.promised) == MemoryFit::promised;
+}
+
+/// Takes a place. A producer for whose lane there may be no memory gives it back and asks again, until the others have filled
+/// theirs.
+Place take_place_with_memory(const std::shared_ptr<Session>& session, const QueueName& queue,
+                             const AttachRequest& request, const std::string& what) {
+  constexpr std::chrono::milliseconds k_first_pause_ms{2};
+  constexpr std::chrono::milliseconds k_longest_pause_ms{100};
+  const auto start = std::chrono::steady_clock::now();
+  Place place = take_place(session, queue, request, what);
+  for (auto pause = k_first_pause_ms; must_wait_for_others(place, queue.geometry);
+       pause = std::min(pause * 2, k_longest_pause_ms)) {
+    if (std::chrono::steady_clock::now() - start >= session->patience()) break;
+    place = {};
+    std::this_thread::sleep_for(pause);
+    place = take_place(session, queue, request, what);
+  }
+  return place;
+}
+
+}  // namespace
+
+Attachment attach_endpoint(const std::shared_ptr<Session>& session, const QueueName& queue, AttachRequest request,
+                           const MemoryOptions& options) {
+  const CancelGuard no_cancellation;
+  const std::string what = about("attach", queue.name);
+  session->check_fork(what);
+  require_sleep(what);
+  request.queue = queue.id;
+  request.barriers = session->barriers();
+  const Place place = take_place_with_memory(session, queue, request, what);
+  const AttachReply& reply = place.reply;
+  const std::shared_ptr<Hold>& hold = place.hold;
+  prepare_memory(*hold->memory, queue.geometry, reply, options, what);
+  if (reply.promised) hold->tell_filled();
+
+  Attachment attachment;
+  attachment.map = {.geometry = queue.geometry,
+                    .ring = hold->memory->ring.data(),
+                    .heap = hold->memory->heap.data(),
+                    .control = hold->memory->control.data(),
+                    .bells = hold->bells->numbers.data()};
+  attachment.owner = reply.endpoint;
+  attachment.queue_name = queue.name;
+  attachment.group_name = request.group;
+  attachment.group = reply.group;
+  attachment.kind = reply.kind;
+  attachment.group_incarnation = reply.group_incarnation;
+  attachment.start = reply.start;
+  attachment.evictable = reply.evictable;
+  hold->remember(attachment.map);
+  const protocol::EndpointName own{queue.id, reply.endpoint, reply.incarnation};
+  attachment.standing = Standing([session, own] { return session->is_unknown(own); });
+  attachment.hold = hold;
+  return attachment;
+}
+
+Inspection attach_inspector(Session& session, const QueueName& queue) {
+  const CancelGuard no_cancellation;
+  const std::string what = about("inspect", queue.name);
+  const AttachRequest request{.queue = queue.id, .role = Role::inspector};
+  ArrivingSegments memory(queue.geometry, request.role);
+  static_cast<void>(request_place(session, request, memory, what));
+  memory.check(queue, 0, what);
+  memory.heap_descriptor.close();
+  Inspection inspection;
+  inspection.ring = std::move(memory.ring);
+  inspection.control = std::move(memory.control);
+  inspection.heap = std::move(memory.heap);
+  for (const Mapping* mapping : {&inspection.ring, &inspection.heap}) mapping->leave_out_of_core_dumps();
+  inspection.map = {.geometry = queue.geometry,
+                    .ring = inspection.ring.data(),
+                    .heap = inspection.heap.data(),
+                    .control = inspection.control.data(),
+                    .bells = nullptr};
+  return inspection;
+}
+
+}  // namespace beltway::detail

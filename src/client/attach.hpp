@@ -1,0 +1,42 @@
+// From a place that the daemon gave to memory that is mapped and checked: what Queue::producer(), consumer() and the
+// inspection are made of.
+// Thread safety: functions, from any thread.
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "client/session.hpp"
+#include "endpoint/attachment.hpp"
+#include "os/segment.hpp"
+#include "wire/protocol.hpp"
+
+namespace beltway::detail {
+
+/// The queue that a handle names, as the daemon described it.
+struct QueueName {
+  std::string name;
+  std::uint64_t id = 0;
+  Geometry geometry;
+};
+
+struct MemoryOptions {
+  bool populate = true;
+  bool lock = false;
+};
+
+/// Attaches a producer or consumer. `request.queue`, `barriers` and `bells` are filled here. Throws what the daemon answers,
+/// Error(incompatible) for memory of another layout, Error(limit_reached) for memory that cannot be had.
+[[nodiscard]] Attachment attach_endpoint(const std::shared_ptr<Session>& session, const QueueName& queue,
+                                         protocol::AttachRequest request, const MemoryOptions& options);
+
+/// A queue's memory, to look at only: nothing may be written through `map`, and its bells are null.
+struct Inspection {
+  QueueMap map;
+  Mapping ring;
+  Mapping heap;
+  Mapping control;
+};
+[[nodiscard]] Inspection attach_inspector(Session& session, const QueueName& queue);
+
+}  // namespace beltway::detail

@@ -1,0 +1,104 @@
+// See connection.hpp: each member is a request to the daemon.
+#include "beltway/connection.hpp"
+
+#include "client/find_daemon.hpp"
+#include "client/session.hpp"
+#include "wire/json_reader.hpp"
+#include "wire/protocol.hpp"
+#include "wire/validate.hpp"
+
+namespace beltway {
+
+using nlohmann::json;
+
+Connection Connection::open(const ConnectionOptions& options) {
+  return Connection(std::make_shared<detail::Session>(options));
+}
+
+Queue Connection::declare(std::string_view name, const QueueOptions& options) const {
+  check_name("declare", "queue", name);
+  const std::string what = about("declare", name);
+  check_options(what, options);
+  const Packet reply = session_->request(what, "declare", {{"name", name}, {"options", protocol::encode(options)}});
+  return {session_, protocol::decode_description(Fields(reply.body, what).object("queue"), what).info};
+}
+
+Connection::Declared Connection::declare_some(std::string_view name, const QueueOptions& options,
+                                              const std::vector<std::string>& said) const {
+  check_name("declare", "queue", name);
+  const std::string what = about("declare", name);
+  check_options(what, options);
+  json wanted = protocol::encode(options);
+  wanted["evict_after_ms"] = options.evict_after_ms.count();  // 0 may be said
+  const Packet reply =
+      session_->request(what, "declare", {{"name", name}, {"options", std::move(wanted)}, {"said", said}});
+  const Fields fields(reply.body, what);
+  Declared declared{.queue = Queue(session_, protocol::decode_description(fields.object("queue"), what).info),
+                    .created = fields.flag("created")};
+  if (fields.has("changed")) {
+    for (const json& change : fields.array("changed")) {
+      declared.changed.push_back(protocol::decode_change(change, what));
+    }
+  }
+  return declared;
+}
+
+Queue Connection::open_queue(std::string_view name) const {
+  check_name("open", "queue", name);
+  const std::string what = about("open", name);
+  const Packet reply = session_->request(what, "open", {{"name", name}});
+  return {session_, protocol::decode_description(Fields(reply.body, what).object("queue"), what).info};
+}
+
+void Connection::remove(std::string_view name) const {
+  check_name("remove", "queue", name);
+  session_->request(about("remove", name), "remove", {{"name", name}}, detail::Repeat::never);
+}
+
+std::vector<QueueInfo> Connection::list() const {
+  const std::string what = "list queues";
+  std::vector<QueueInfo> all;
+  bool more = true;
+  while (more) {
+    const Packet reply = session_->request(what, "list", {{"after", all.empty() ? std::string() : all.back().name}});
+    const Fields fields(reply.body, what);
+    const std::size_t before = all.size();
+    for (const json& queue : fields.array("queues")) {
+      all.push_back(protocol::decode_description(queue, what).info);
+    }
+    more = fields.flag("more") && all.size() > before;
+  }
+  return all;
+}
+
+QueueInfo Connection::describe(std::string_view name) const {
+  check_name("describe", "queue", name);
+  const std::string what = about("describe", name);
+  const Packet reply = session_->request(what, "describe", {{"name", name}});
+  return protocol::decode_description(Fields(reply.body, what).object("queue"), what).info;
+}
+
+Connection::DaemonInfo Connection::ping() const {
+  const Packet reply = session_->request("ping", "ping", json::object());
+  const Fields fields(reply.body, "ping");
+  const std::string socket = fields.text("socket");
+  DaemonInfo info{.version = fields.text("version"),
+                  .layout = fields.text_or("layout", ""),
+                  .pid = static_cast<int>(fields.number<std::uint32_t>("pid")),
+                  .uid = fields.number_or<std::uint32_t>("uid", Connection::k_unknown_uid),
+                  .socket = socket,
+                  .log = fields.text_or("log", ""),
+                  .log_lost = fields.has("log_lost") ? fields.number<std::uint64_t>("log_lost") : 0,
+                  .asked = session_->socket().string(),
+                  .others = session_->was_searched() ? other_daemons(socket) : std::vector<OtherDaemon>{},
+                  .passed_over = fields.text_or("passed_over", ""),
+                  .held = {}};
+  if (!fields.has("held")) return info;
+  for (const json& queue : fields.array("held")) {
+    const Fields held(queue, "ping: held");
+    info.held.push_back({held.text("name"), held.text("layout"), held.text("why")});
+  }
+  return info;
+}
+
+}  // namespace beltway

@@ -1,0 +1,238 @@
+#include "client/find_daemon.hpp"
+
+#include <sys/socket.h>
+#include <sys/stat.h>
+
+#include <algorithm>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <thread>
+
+#include "beltway/version.hpp"
+#include "client/living_daemon.hpp"
+#include "client/socket_path.hpp"
+#include "client/start_daemon.hpp"
+#include "wire/json_reader.hpp"
+#include "wire/protocol.hpp"
+#include "wire/validate.hpp"
+
+namespace beltway {
+namespace {
+
+using nlohmann::json;
+namespace fs = std::filesystem;
+
+/// Pauses between two tries grow, so that a client that waits neither burns a processor nor starts daemon after daemon.
+constexpr std::chrono::milliseconds k_first_pause_ms{2};
+constexpr std::chrono::milliseconds k_longest_pause_ms{2000};
+/// Somebody is known to be there: it will not be long.
+constexpr std::chrono::milliseconds k_longest_pause_at_door_ms{50};
+
+class Pauses {
+ public:
+  explicit Pauses(std::chrono::milliseconds longest) : longest_(longest) {}
+
+  /// False at the deadline.
+  bool pause_until(Deadline deadline) {
+    const auto now = std::chrono::steady_clock::now();
+    if (now >= deadline) return false;
+    std::this_thread::sleep_until(std::min(deadline, now + pause_));
+    pause_ = std::min(pause_ * 2, longest_);
+    return true;
+  }
+
+ private:
+  std::chrono::milliseconds longest_;
+  std::chrono::milliseconds pause_ = k_first_pause_ms;
+};
+
+/// For the error of one who may not connect.
+std::string rights_of(const fs::path& path) {
+  struct stat status{};
+  if (::lstat(path.c_str(), &status) != 0) return " (its directory is closed to you)";
+  return " (user " + std::to_string(status.st_uid) + ", mode " + octal(status.st_mode & 07777U) + ")";
+}
+
+/// The process that listens at the other end; 0: of a pid namespace that this one does not see.
+int listening_process(int connected) {
+  ucred who{};
+  socklen_t size = sizeof who;
+  return ::getsockopt(connected, SOL_SOCKET, SO_PEERCRED, &who, &size) == 0 ? who.pid : 0;
+}
+
+/// Nothing if nobody listens there.
+std::optional<Channel> connect_to(const fs::path& path, Deadline deadline) {
+  const sockaddr_un address = socket_address(path);
+  const std::string what = "connect to " + path.string();
+  Fd socket = checked_fd(::socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0), what + ": socket");
+  Pauses pauses(k_longest_pause_at_door_ms);
+  while (::connect(socket.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0) {
+    if (errno == EINTR) continue;
+    if (errno == ENOENT || errno == ENOTDIR || errno == ECONNREFUSED) return std::nullopt;
+    if (errno == EACCES || errno == EPERM) {
+      throw Error(Errc::no_permission,
+                  what + ": you may not reach this socket" + rights_of(path) + "; ask who runs the daemon");
+    }
+    if (errno == EPROTOTYPE) throw Error(Errc::protocol, what + ": that socket is not a Beltway daemon's");
+    // EAGAIN: the daemon has many at its door; a Unix socket cannot be polled for that.
+    if (errno != EAGAIN) throw system_failure(what);
+    if (!pauses.pause_until(deadline)) {
+      throw Error(Errc::no_daemon, what + ": the daemon did not accept in time; " + why_silent(path));
+    }
+  }
+  return Channel(std::move(socket));
+}
+
+/// False if the daemon was just ending. A daemon that refuses us may have said why and closed before it heard us.
+bool greet(Channel& channel, const fs::path& path, Deadline deadline) {
+  static_cast<void>(
+      channel.send({{"op", "hello"}, {"n", 0}, {"protocol", k_protocol_version}, {"version", k_version}}, deadline));
+  Packet packet;
+  if (!channel.receive(packet, deadline)) {
+    if (std::chrono::steady_clock::now() < deadline) return false;
+    throw Error(Errc::no_daemon, "connect to " + path.string() + ": the daemon did not answer in time; " +
+                                     why_silent(path, listening_process(channel.descriptor())));
+  }
+  try {
+    protocol::throw_if_error(packet.body);
+  } catch (const Error& error) {
+    if (error.reason() != Errc::protocol) throw;
+    // A daemon of version 0.1 names no versions.
+    throw Error(Errc::protocol, "connect to " + path.string() + ": the daemon refuses this library, version " +
+                                    std::string(k_version) + ": " + error.what());
+  }
+  const Fields fields(packet.body, "hello of the daemon");
+  const auto theirs = fields.number<std::uint32_t>("protocol");
+  if (theirs == k_protocol_version) return true;
+  throw Error(Errc::protocol,
+              "connect to " + path.string() + ": the daemon, version " + fields.text_or("version", "unknown") +
+                  ", speaks protocol " + std::to_string(theirs) + ", this library, version " + std::string(k_version) +
+                  ", protocol " + std::to_string(k_protocol_version) +
+                  "; use the same version of Beltway on both sides: `beltway ping` of the daemon's version "
+                  "says whether it waits for a restart");
+}
+
+std::optional<Link> try_link(const fs::path& path, Deadline deadline) {
+  // A daemon that dies before it says hello is followed by another at the same socket, or by none.
+  Pauses pauses(k_longest_pause_at_door_ms);
+  do {
+    std::optional<Channel> channel = connect_to(path, deadline);
+    if (!channel) return std::nullopt;
+    if (greet(*channel, path, deadline)) return Link{std::move(*channel), path};
+  } while (pauses.pause_until(deadline));
+  return std::nullopt;
+}
+
+/// In a directory that others can write to, anybody could pose as our daemon.
+bool is_safe(const fs::path& user_socket) { return is_private_directory(user_socket.parent_path()); }
+
+std::optional<Link> try_user_link(Deadline deadline) {
+  for (const fs::path& path : user_socket_paths()) {
+    if (!is_safe(path)) continue;
+    if (std::optional<Link> link = try_link(path, deadline)) return link;
+  }
+  return std::nullopt;
+}
+
+/// A place of this user where a daemon lives that cannot be reached now.
+std::optional<fs::path> unreachable_user_socket() {
+  for (const fs::path& path : user_socket_paths()) {
+    std::error_code missing;
+    // Where others can write, a lock says nothing. Where nothing is, only this user's own processes count.
+    const bool exists = fs::exists(fs::symlink_status(path.parent_path(), missing));
+    if ((is_safe(path) || !exists) && living_daemon(path)) return path;
+  }
+  return std::nullopt;
+}
+
+enum class Place : std::uint8_t { named, of_user };
+
+/// Waits for a daemon that lives without its socket. Nothing if nobody lives there, or at the deadline.
+std::optional<Link> wait_for_living(const fs::path& path, Deadline deadline, Place place) {
+  Pauses pauses(k_longest_pause_at_door_ms);
+  for (;;) {
+    // In this order: one that is seen to live no more may have been reachable a moment before.
+    const bool lives = living_daemon(path).has_value();
+    const bool may_ask = place == Place::named || is_safe(path);
+    if (std::optional<Link> link = may_ask ? try_link(path, deadline) : std::nullopt) return link;
+    if (!lives || !pauses.pause_until(deadline)) return std::nullopt;
+  }
+}
+
+[[noreturn]] void throw_unreachable(const fs::path& path, const std::string& remedy) {
+  throw Error(Errc::no_daemon, "connect to " + path.string() + ": " + why_unreachable(path) + remedy);
+}
+
+Link link_to_named(const fs::path& path, Deadline deadline) {
+  if (std::optional<Link> link = try_link(path, deadline)) return std::move(*link);
+  if (std::optional<Link> link = wait_for_living(path, deadline, Place::named)) return std::move(*link);
+  throw_unreachable(path, living_daemon(path) ? "" : "; start one with: beltwayd --socket " + path.string());
+}
+
+Link link_to_own_daemon(Deadline deadline) {
+  const fs::path path = user_socket_path();
+  make_private_directory(path.parent_path());
+  Pauses pauses(k_longest_pause_ms);
+  std::string words;
+  do {
+    // One that lives without a socket makes it anew: a second daemon beside it would be a second world.
+    if (const auto living = unreachable_user_socket()) {
+      if (std::optional<Link> link = wait_for_living(*living, deadline, Place::of_user)) return std::move(*link);
+    } else {
+      // One that is starting or ending keeps ours from starting: both are over in a moment.
+      words = start_daemon(path, deadline);
+    }
+    if (std::optional<Link> link = try_user_link(deadline)) return std::move(*link);
+  } while (pauses.pause_until(deadline));
+  const auto living = unreachable_user_socket();
+  throw_unreachable(living.value_or(path), living ? ""
+                                           : words.empty()
+                                               ? "; one was started, and its log is " + path.string() + ".log"
+                                               : "; one was started and said: " + words);
+}
+
+[[noreturn]] void throw_no_daemon() {
+  std::string looked;
+  std::string unsafe;
+  for (const fs::path& path : user_socket_paths()) {
+    looked += path.string() + ", ";
+    std::error_code failed;
+    if (!is_safe(path) && fs::exists(fs::symlink_status(path.parent_path(), failed))) {
+      unsafe += "; " + path.parent_path().string() + " was passed over, since it is not yours alone";
+    }
+  }
+  throw Error(Errc::no_daemon, "connect: no daemon answers at " + looked + "or " + system_socket_path().string() +
+                                   unsafe + "; none was started: start beltwayd, or name a socket in $BELTWAY_SOCKET");
+}
+
+}  // namespace
+
+Link find_daemon(const ConnectionOptions& options, Deadline deadline) {
+  std::optional<fs::path> named = socket_from_environment();
+  if (!options.socket.empty()) named = options.socket;
+  if (named) return link_to_named(*named, deadline);
+  if (std::optional<Link> link = try_user_link(deadline)) return std::move(*link);
+  if (const auto living = unreachable_user_socket()) {
+    if (std::optional<Link> link = wait_for_living(*living, deadline, Place::of_user)) return std::move(*link);
+    if (std::chrono::steady_clock::now() >= deadline) throw_unreachable(*living, "");
+  }
+  if (std::optional<Link> link = try_link(system_socket_path(), deadline)) return std::move(*link);
+  if (options.start_daemon) return link_to_own_daemon(deadline);
+  throw_no_daemon();
+}
+
+std::vector<OtherDaemon> other_daemons(const fs::path& asked) {
+  std::vector<OtherDaemon> others;
+  if (socket_from_environment()) return others;
+  for (const fs::path& path : other_user_socket_paths()) {
+    const auto holder = is_safe(path) ? lock_holder(path) : std::nullopt;
+    if (!holder || holder->primary == asked) continue;
+    const fs::path socket = holder->primary.empty() ? path : holder->primary;
+    const auto known = [&](const OtherDaemon& other) { return other.socket == socket; };
+    if (std::ranges::none_of(others, known)) others.push_back({holder->pid, socket});
+  }
+  return others;
+}
+
+}  // namespace beltway

@@ -1,0 +1,360 @@
+// Queue::snapshot() and Queue::peek(): what a queue's memory says, read without taking part.
+//
+// The memory is input: it is mapped read-only, changes while it is read, and any peer with rights may have written
+// nonsense into it. So every word is read once, every position is measured against `tail` and cut to one lap, every
+// index comes from the daemon's description, and a message is copied before its slot is looked at again. Wrong words
+// give wrong numbers, nothing worse.
+#include "client/inspect.hpp"
+
+#include <algorithm>
+#include <array>
+#include <utility>
+
+#include "beltway/queue.hpp"
+#include "client/attach.hpp"
+#include "client/queue_request.hpp"
+#include "ring/counters.hpp"
+#include "ring/floors.hpp"
+#include "ring/slot_view.hpp"
+#include "wire/validate.hpp"
+
+namespace beltway {
+namespace {
+
+using detail::Inspection;
+
+/// Positions from `floor` to `tail`, at most one lap; 0 if the word makes no sense.
+std::uint64_t depth_of(const QueueMap& map, Position floor, Position tail) noexcept {
+  const std::int64_t depth = distance(tail, wrap(floor));
+  return static_cast<std::uint64_t>(std::clamp<std::int64_t>(depth, 0, map.geometry.slots));
+}
+
+Position floor_of(const QueueMap& map, unsigned group) noexcept {
+  return wrap(map.group(group).floor.load_acquire());  // pairs with the release of whoever moved it
+}
+
+SleepState sleep_of(const Endpoint& endpoint) noexcept {
+  switch (Wait::of(endpoint.wait.load_relaxed()).phase) {
+    case WaitPhase::asleep:
+    case WaitPhase::waking: return SleepState::asleep;
+    case WaitPhase::signalled: return SleepState::signalled;
+    default: return SleepState::awake;
+  }
+}
+
+/// True if the group will never need that position again: it is done, or was never a message or is none any more.
+bool is_over(const QueueMap& map, unsigned group, Position position) noexcept {
+  const Lease lease = Lease::of(map.lease(group, position).load_acquire());  // pairs with the release of an ack
+  const std::int64_t lap = distance<Lease::bits>(lease.position, position);
+  if (lap > 0) return true;
+  if (lap == 0 && lease.phase != LeasePhase::retry) return lease.phase == LeasePhase::done;
+  const SlotState slot = SlotState::of(map.slot(position).state.load_acquire());
+  return slot.position == position && (slot.phase == SlotPhase::voided || slot.phase == SlotPhase::gone);
+}
+
+/// The first position that a named group still needs. Its floor may lag behind that: who finds the ring full helps it on.
+Position first_needed(const QueueMap& map, unsigned group, Position floor, Position tail) noexcept {
+  for (std::uint64_t left = depth_of(map, floor, tail); left != 0; --left, floor = wrap(floor + 1)) {
+    if (!is_over(map, group, floor)) break;
+  }
+  return floor;
+}
+/// The same of any group.
+Position needed_from(const QueueMap& map, unsigned group, Position tail) noexcept {
+  const Position floor = floor_of(map, group);
+  return group < map.geometry.max_groups ? first_needed(map, group, floor, tail) : floor;
+}
+
+/// What the lease words of a named group say of the positions from its floor to the latest.
+struct Leases {
+  std::uint64_t leased = 0;
+  std::uint64_t retry = 0;
+  std::uint64_t available = 0;
+  std::optional<unsigned> holder;  // of the first position
+  unsigned tries = 0;              // of the first position
+  std::uint64_t held_by[k_max_consumers] = {};
+};
+
+Leases count_leases(const QueueMap& map, unsigned group, Position floor, std::uint64_t depth) noexcept {
+  Leases leases;
+  for (std::uint64_t i = 0; i < depth; ++i) {
+    const Position position = wrap(floor + i);
+    const Lease lease = Lease::of(map.lease(group, position).load_relaxed());
+    const std::int64_t lap = distance<Lease::bits>(lease.position, position);
+    const SlotState slot = SlotState::of(map.slot(position).state.load_acquire());
+    const bool taken = lap > 0 || (lap == 0 && lease.phase != LeasePhase::retry);
+    if (!taken && slot.position == position && slot.phase == SlotPhase::ready) ++leases.available;
+    if (lap != 0) continue;
+    if (i == 0) leases.tries = lease.tries;
+    if (lease.phase == LeasePhase::retry) ++leases.retry;
+    if (lease.phase != LeasePhase::leased) continue;
+    ++leases.leased;
+    const unsigned consumer = lease.owner - k_first_consumer;
+    if (consumer >= k_max_consumers) continue;
+    ++leases.held_by[consumer];
+    if (i == 0) leases.holder = consumer;
+  }
+  return leases;
+}
+
+/// A claim that was not finished when it was looked at.
+struct OpenClaim {
+  Position position;
+  const Word* state;   // of its slot
+  std::uint64_t seen;  // what that said
+  std::uint8_t owner;
+};
+
+std::vector<OpenClaim> open_claims(const QueueMap& map) {
+  std::vector<OpenClaim> claims;
+  for (std::uint32_t i = 0; !map.geometry.single_producer() && i < map.geometry.slots; ++i) {
+    const Word& state = map.slot(i).state;
+    const std::uint64_t seen = state.load_relaxed();
+    if (SlotState::of(seen).phase == SlotPhase::claimed)
+      claims.push_back({SlotState::of(seen).position, &state, seen, SlotState::of(seen).owner});
+  }
+  // The last claim may have no mark yet, and a single producer's never has.
+  const Tail tail = Tail::of(map.tail().load_acquire());
+  const Word& last = map.slot(tail.position - 1).state;
+  const std::uint64_t seen = last.load_acquire();
+  if (distance<Tail::bits>(SlotState::of(seen).position, tail.position - 1) < 0) {
+    claims.push_back({wrap(load_tail(map) - 1), &last, seen, tail.owner});
+  }
+  return claims;
+}
+
+/// 1 for the producer that claims first when room comes free; 0: it does not wait for room.
+unsigned place_in_line(const QueueMap& map, unsigned producer) {
+  const auto ticket_of = [&](unsigned of) { return map.endpoint(of).ticket.load_relaxed(); };
+  const std::uint64_t line = map.board().room_line.load_relaxed();
+  const std::uint64_t ticket = ticket_of(producer);
+  if ((line >> producer & 1U) == 0 || ticket == 0) return 0;
+  unsigned place = 1;
+  for (unsigned other = 0; other < map.geometry.max_producers; ++other) {
+    const bool waits = other != producer && (line >> other & 1U) != 0 && ticket_of(other) != 0;
+    if (waits && static_cast<std::int64_t>(ticket_of(other) - ticket) < 0) ++place;
+  }
+  return place;
+}
+
+/// What a producer that says it sleeps waits for. `lowest`: see needed_from(), of the slowest reliable group.
+WaitsFor waits_for(const QueueMap& map, const Endpoint& endpoint, bool in_line, Position lowest,
+                   Position tail) noexcept {
+  if (Wait::of(endpoint.wait.load_acquire()).phase == WaitPhase::awake) {
+    const bool spins = endpoint.asleep_since_ns.load_relaxed() != 0;
+    return spins && depth_of(map, lowest, tail) == map.geometry.slots ? WaitsFor::ring : WaitsFor::nothing;
+  }
+  if (endpoint.wake_busy.load_relaxed() != 0) return WaitsFor::claim;
+  if (in_line) return WaitsFor::ring;
+  if (distance(wrap(endpoint.wake_past.load_relaxed()), lowest) < 0) return WaitsFor::own_loans;
+  // A single producer, which has no line, waits for a quarter of the ring at most; only its lane makes it wait for more.
+  return 4 * depth_of(map, lowest, tail) > 3 * std::uint64_t{map.geometry.slots} ? WaitsFor::ring : WaitsFor::lane;
+}
+
+/// Counts what lies in lanes and is still needed.
+void read_lanes(const QueueMap& map, Position lowest, QueueSnapshot& snapshot) {
+  std::array<ProducerState*, k_max_producers> by_index{};
+  for (ProducerState& producer : snapshot.producers) by_index[producer.endpoint.index] = &producer;
+  for (std::uint64_t left = depth_of(map, lowest, snapshot.position); left != 0; --left) {
+    const Position position = wrap(snapshot.position - left);
+    const Slot& slot = map.slot(position);
+    const SlotState state = SlotState::of(slot.state.load_acquire());  // pairs with the release of READY
+    const SlotMeta meta = SlotMeta::of(slot.meta.load_relaxed());
+    const bool in_lane = state.position == position && state.phase == SlotPhase::ready && meta.flags == k_flag_lane;
+    if (!in_lane || state.owner >= map.geometry.max_producers || by_index[state.owner] == nullptr) continue;
+    ProducerState& producer = *by_index[state.owner];
+    ++producer.lane_messages;
+    producer.lane_used = std::min(producer.lane_used + whole_lines(meta.size), map.geometry.lane_bytes);
+  }
+}
+
+/// `claims`: of a moment ago. Those that are still open are told, not those of a producer that is just at work.
+void read_producers(const QueueMap& map, const std::vector<OpenClaim>& claims, Position lowest,
+                    QueueSnapshot& snapshot) {
+  for (const EndpointInfo& info : snapshot.info.endpoints) {
+    if (!info.producer || info.index >= map.geometry.max_producers) continue;
+    const Endpoint& endpoint = map.endpoint(info.index);
+    ProducerState state;
+    state.endpoint = info;
+    state.counters = load_producer_counters(map, info.index);
+    state.sleep = sleep_of(endpoint);
+    state.waits_since_ns = endpoint.asleep_since_ns.load_relaxed();
+    state.place_in_line = place_in_line(map, info.index);
+    state.waits_for = waits_for(map, endpoint, state.place_in_line != 0, lowest, snapshot.position);
+    // Who spins has said nothing: the oldest position is in its way.
+    state.waits_past = state.sleep == SleepState::awake ? lowest : wrap(endpoint.wake_past.load_relaxed());
+    for (const OpenClaim& claim : claims) {
+      if (claim.owner != info.index || claim.state->load_relaxed() != claim.seen) continue;
+      if (state.claimed++ == 0 || distance(claim.position, state.oldest_claim) < 0) state.oldest_claim = claim.position;
+    }
+    snapshot.producers.push_back(std::move(state));
+  }
+  read_lanes(map, lowest, snapshot);
+}
+
+void read_consumers(const QueueMap& map, QueueSnapshot& snapshot) {
+  for (const EndpointInfo& info : snapshot.info.endpoints) {
+    if (info.producer || info.index >= map.geometry.max_consumers) continue;
+    const Endpoint& endpoint = map.endpoint(k_first_consumer + info.index);
+    ConsumerState state;
+    state.endpoint = info;
+    state.counters = load_counters<ConsumerCounters>(endpoint.counters);
+    state.sleep = sleep_of(endpoint);
+    state.waits_since_ns = endpoint.asleep_since_ns.load_relaxed();
+    if (info.group.empty()) {
+      state.floor = floor_of(map, map.geometry.max_groups + info.index);
+      state.lag = depth_of(map, state.floor, snapshot.position);
+    }
+    snapshot.consumers.push_back(std::move(state));
+  }
+}
+
+void read_groups(const QueueMap& map, const std::vector<unsigned>& indexes, QueueSnapshot& snapshot) {
+  for (std::size_t i = 0; i < indexes.size(); ++i) {
+    GroupState state;
+    const NamedGroup& group = snapshot.info.options.groups[i];
+    state.name = group.name;
+    state.evict_after_ms = group.options.evict_after_ms.value_or(snapshot.info.options.evict_after_ms);
+    state.floor = needed_from(map, indexes[i], snapshot.position);
+    state.depth = depth_of(map, state.floor, snapshot.position);
+    const Leases leases = count_leases(map, indexes[i], state.floor, state.depth);
+    state.leased = leases.leased;
+    state.retry = leases.retry;
+    state.available = leases.available;
+    state.holder = leases.holder;
+    state.tries = leases.tries;
+    for (ConsumerState& consumer : snapshot.consumers) {
+      if (consumer.endpoint.group != state.name || consumer.endpoint.leaving) continue;
+      state.consumers.push_back(consumer.endpoint.index);
+      consumer.held = leases.held_by[consumer.endpoint.index];
+    }
+    snapshot.groups.push_back(std::move(state));
+  }
+}
+
+void read_leaving(const QueueMap& map, const std::vector<protocol::Description::Leaving>& groups,
+                  QueueSnapshot& snapshot) {
+  for (const auto& group : groups) {
+    LeavingGroup state{.name = group.name};
+    state.holds = GroupWord::of(map.group(group.index).state.load_acquire()).holds();
+    if (state.holds) {
+      state.floor = needed_from(map, group.index, snapshot.position);
+      const Leases leases = count_leases(map, group.index, state.floor, depth_of(map, state.floor, snapshot.position));
+      state.leased = leases.leased;
+      for (ConsumerState& consumer : snapshot.consumers) {
+        if (!consumer.endpoint.leaving || consumer.endpoint.group != group.name) continue;
+        consumer.held = leases.held_by[consumer.endpoint.index];
+      }
+    }
+    snapshot.leaving.push_back(std::move(state));
+  }
+}
+
+/// The first position that some reliable group needs; `tail` if there is none.
+Position lowest_needed(const QueueMap& map, Position tail) noexcept {
+  Position lowest = tail;
+  for (unsigned group = 0; group < map.geometry.groups(); ++group) {
+    if (!GroupWord::of(map.group(group).state.load_acquire()).holds()) continue;
+    const Position needed = needed_from(map, group, tail);
+    if (distance(needed, lowest) < 0) lowest = needed;
+  }
+  return lowest;
+}
+
+/// Words that no healthy queue has, of all that was read once: a floor that lies outside of the ring, and a slot behind a floor
+/// that belongs to another lap, so that no reader gets past it. A queue at work may show one for a moment.
+std::uint64_t count_broken(const QueueMap& map, Position tail) noexcept {
+  std::uint64_t broken = 0;
+  std::uint64_t deepest = 0;
+  for (unsigned group = 0; group < map.geometry.groups(); ++group) {
+    if (!GroupWord::of(map.group(group).state.load_acquire()).holds()) continue;
+    const std::int64_t depth = distance(tail, floor_of(map, group));
+    if (depth < 0 || depth > static_cast<std::int64_t>(map.geometry.slots)) {
+      ++broken;
+    } else {
+      deepest = std::max(deepest, static_cast<std::uint64_t>(depth));
+    }
+  }
+  for (std::uint64_t left = deepest; left > 1; --left) {  // the last claim may have no mark yet
+    const Position position = wrap(tail - left);
+    if (SlotState::of(map.slot(position).state.load_acquire()).position != position) ++broken;
+  }
+  return broken;
+}
+
+/// Copies the message at `position` if it is there now and still there afterwards.
+bool copy_message(const QueueMap& map, Position position, std::size_t max_bytes, PeekedMessage& message) {
+  const Slot& slot = map.slot(position);
+  const std::uint64_t word = slot.state.load_acquire();  // pairs with the release of READY
+  const SlotState state = SlotState::of(word);
+  SlotView view;
+  if (state.position != position || state.phase != SlotPhase::ready || !view_slot(map, state, view)) return false;
+  message.position = position;
+  message.producer = view.producer;
+  message.size = view.size;
+  message.bytes.resize(std::min<std::size_t>(view.size, max_bytes));
+  copy_racing(message.bytes.data(), view.data, message.bytes.size());
+  return is_unchanged(map, slot, word);
+}
+
+/// True if the group has done with the position.
+bool is_done(const QueueMap& map, unsigned group, Position position) noexcept {
+  const Lease lease = Lease::of(map.lease(group, position).load_acquire());  // pairs with the release of an ack
+  return distance<Lease::bits>(lease.position, position) > 0 ||
+         (distance<Lease::bits>(lease.position, position) == 0 && lease.phase == LeasePhase::done);
+}
+
+unsigned index_of(const protocol::Description& description, std::string_view group) {
+  if (const auto at = protocol::find_group(description, group)) return description.group_indexes[*at];
+  throw Error(Errc::not_found, about("peek", description.info.name) + ": it has no group \"" + std::string(group) +
+                                   "\"; see which there are with describe");
+}
+
+}  // namespace
+
+QueueSnapshot detail::take_snapshot(const QueueMap& map, protocol::Description description) {
+  const std::vector<OpenClaim> claims = open_claims(map);
+  QueueSnapshot snapshot;
+  snapshot.info = std::move(description.info);
+  snapshot.position = load_tail(map);
+  snapshot.broken = count_broken(map, snapshot.position);
+  const Position lowest = lowest_needed(map, snapshot.position);
+  snapshot.used = depth_of(map, lowest, snapshot.position);
+  const std::uint32_t notice = Notice::of(map.board().notice.load_acquire()).flags;
+  snapshot.symmetric_fences = (notice & k_notice_symmetric) != 0;
+  snapshot.removed = (notice & k_notice_removed) != 0;
+  snapshot.totals = load_counters<QueueTotals>(map.board().totals);
+  read_consumers(map, snapshot);
+  read_groups(map, description.group_indexes, snapshot);
+  read_leaving(map, description.leaving, snapshot);
+  read_producers(map, claims, lowest, snapshot);
+  return snapshot;
+}
+
+std::vector<PeekedMessage> detail::copy_messages(const QueueMap& map, std::size_t count, std::size_t max_bytes,
+                                                 std::optional<unsigned> group) {
+  const Position tail = load_tail(map);
+  const std::uint64_t depth = group ? depth_of(map, floor_of(map, *group), tail) : map.geometry.slots;
+  std::vector<PeekedMessage> messages;
+  for (std::uint64_t left = depth; left != 0 && messages.size() < count; --left) {
+    const Position position = wrap(tail - left);
+    if (group && is_done(map, *group, position)) continue;
+    PeekedMessage message;
+    if (copy_message(map, position, max_bytes, message)) messages.push_back(std::move(message));
+  }
+  return messages;
+}
+
+QueueSnapshot Queue::snapshot() const {
+  const Inspection inspection = detail::attach_inspector(*session_, {name_, id_, geometry_of(options_)});
+  return detail::take_snapshot(inspection.map, detail::describe(*session_, *this));
+}
+
+std::vector<PeekedMessage> Queue::peek(std::size_t count, std::size_t max_bytes, std::string_view group) const {
+  const Inspection inspection = detail::attach_inspector(*session_, {name_, id_, geometry_of(options_)});
+  std::optional<unsigned> index;
+  if (!group.empty()) index = index_of(detail::describe(*session_, *this), group);
+  return detail::copy_messages(inspection.map, count, max_bytes, index);
+}
+
+}  // namespace beltway

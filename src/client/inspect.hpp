@@ -1,0 +1,21 @@
+// What a queue's mapped memory says, read without taking part: Queue::snapshot() and Queue::peek() without the daemon.
+// The memory is input; see inspect.cpp.
+// Thread safety: functions, from any thread.
+#pragma once
+
+#include <cstddef>
+#include <optional>
+#include <vector>
+
+#include "beltway/info.hpp"
+#include "ring/queue_memory.hpp"
+#include "wire/protocol.hpp"
+
+namespace beltway::detail {
+
+[[nodiscard]] QueueSnapshot take_snapshot(const QueueMap& map, protocol::Description description);
+/// Up to `count` messages of the group with that index (none: of the whole ring), each cut to `max_bytes`.
+[[nodiscard]] std::vector<PeekedMessage> copy_messages(const QueueMap& map, std::size_t count, std::size_t max_bytes,
+                                                       std::optional<unsigned> group);
+
+}  // namespace beltway::detail

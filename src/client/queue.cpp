@@ -1,0 +1,84 @@
+// See queue.hpp: each member is a request to the daemon, or an attach.
+#include "beltway/queue.hpp"
+
+#include "client/attach.hpp"
+#include "client/queue_request.hpp"
+#include "os/bell.hpp"
+#include "wire/json_reader.hpp"
+#include "wire/validate.hpp"
+
+namespace beltway {
+
+using nlohmann::json;
+
+namespace detail {
+
+Packet request_on(Session& session, const Queue& queue, std::string_view operation, std::string_view op, json body,
+                  Repeat repeat) {
+  body["queue"] = queue.id();
+  return session.request(about(operation, queue.name()), op, std::move(body), repeat);
+}
+
+protocol::Description describe(Session& session, const Queue& queue) {
+  const Packet reply = request_on(session, queue, "describe", "describe");
+  const std::string what = about("describe", queue.name());
+  return protocol::decode_description(Fields(reply.body, what).object("queue"), what);
+}
+
+}  // namespace detail
+
+Queue::Queue(std::shared_ptr<detail::Session> session, QueueInfo info)
+    : session_(std::move(session)), name_(std::move(info.name)), id_(info.id), options_(std::move(info.options)) {}
+
+namespace {
+
+/// Before an endpoint is made: others than the queue's user may have its bells, too.
+void beware_of_strangers(const QueueOptions& options) noexcept {
+  if ((options.mode & 0066U) != 0) kernel::ring_without_waiting();
+}
+
+}  // namespace
+
+Producer Queue::producer(const ProducerOptions& options) const {
+  beware_of_strangers(options_);
+  const protocol::AttachRequest request{.role = protocol::Role::producer};
+  return make_producer(detail::attach_endpoint(session_, {name_, id_, geometry_of(options_)}, request,
+                                               {.populate = options.populate, .lock = options.lock_memory}),
+                       options);
+}
+
+Consumer Queue::consumer(const ConsumerOptions& options) const {
+  check_options(about("attach", name_), options);
+  beware_of_strangers(options_);
+  const protocol::AttachRequest request{.role = protocol::Role::consumer,
+                                        .group = options.group,
+                                        .create_group = options.create_group,
+                                        .lossy = options.lossy,
+                                        .start = options.start,
+                                        .prefetch = options.prefetch};
+  return make_consumer(detail::attach_endpoint(session_, {name_, id_, geometry_of(options_)}, request,
+                                               {.populate = options.populate, .lock = options.lock_memory}),
+                       options);
+}
+
+void Queue::add_group(const NamedGroup& group, Start start) const {
+  check_group(about("add a group to", name_), group);
+  detail::request_on(*session_, *this, "add a group to", "add_group",
+                     {{"group", protocol::encode(group)}, {"start", protocol::encode(start)}});
+}
+
+void Queue::remove_group(std::string_view group) const {
+  check_name("remove group", "group", group);
+  detail::request_on(*session_, *this, "remove a group of", "remove_group", {{"group", group}}, detail::Repeat::never);
+}
+
+PurgeResult Queue::purge(std::string_view group) const {
+  check_name("purge group", "group", group);
+  const Packet reply =
+      detail::request_on(*session_, *this, "purge a group of", "purge", {{"group", group}}, detail::Repeat::never);
+  return protocol::decode_purge_result(reply.body, about("purge a group of", name_));
+}
+
+QueueInfo Queue::describe() const { return detail::describe(*session_, *this).info; }
+
+}  // namespace beltway

@@ -1,0 +1,21 @@
+// A request about a queue that a handle names by id.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "beltway/queue.hpp"
+#include "client/session.hpp"
+#include "wire/protocol.hpp"
+
+namespace beltway::detail {
+
+/// As Session::request, with `queue` in the body. `operation` is for the message; Error(removed) for an id that the daemon
+/// does not know.
+Packet request_on(Session& session, const Queue& queue, std::string_view operation, std::string_view op,
+                  nlohmann::json body = nlohmann::json::object(), Repeat repeat = Repeat::allowed);
+
+/// What the daemon knows of the queue now.
+[[nodiscard]] protocol::Description describe(Session& session, const Queue& queue);
+
+}  // namespace beltway::detail

@@ -1,0 +1,228 @@
+#include "client/session.hpp"
+
+#include <algorithm>
+
+#include "client/find_daemon.hpp"
+#include "client/living_daemon.hpp"
+#include "client/socket_path.hpp"
+#include "os/cancel_guard.hpp"
+#include "os/kernel.hpp"
+#include "ring/groups.hpp"
+#include "wire/json_reader.hpp"
+
+namespace beltway::detail {
+namespace {
+
+using nlohmann::json;
+using std::chrono::steady_clock;
+
+/// How long a destructor waits for room in a socket whose daemon does not read.
+constexpr std::chrono::milliseconds k_tell_timeout_ms{100};
+
+/// Now plus `patience`, without passing the clock's end.
+Deadline deadline_after(std::chrono::milliseconds patience) {
+  const auto now = steady_clock::now();
+  const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(Deadline::max() - now);
+  return patience >= left ? Deadline::max() : now + std::max(patience, std::chrono::milliseconds(0));
+}
+
+/// One of the places where this user's daemon is looked for.
+bool is_user_socket(const std::filesystem::path& socket) {
+  const std::vector<std::filesystem::path> places = user_socket_paths();
+  return std::ranges::find(places, socket) != places.end();
+}
+
+/// The daemon knows a queue that a handle names by its id only; who reads the error wants the name.
+void throw_if_refused(const Packet& reply, const std::string& what) {
+  try {
+    protocol::throw_if_error(reply.body);
+  } catch (const Error& error) {
+    if (error.reason() != Errc::removed) throw;
+    throw Error(Errc::removed, what + ": the queue was removed, or the daemon was started anew; declare it again");
+  }
+}
+
+/// How long an endpoint whose queue was doubted waits for its daemon.
+constexpr std::chrono::milliseconds k_doubt_timeout_ms{1000};
+
+/// Times that a request is sent before one believes that it is what kills the daemon.
+constexpr int k_sendings = 5;
+
+/// Endpoints that one `resume` names: far below the limit of a protocol message.
+constexpr std::size_t k_resume_page = 256;
+
+}  // namespace
+
+Session::Session(const ConnectionOptions& options) : options_(options), barriers_(kernel::register_for_barriers()) {
+  const CancelGuard no_cancellation;
+  Link link = find_daemon(options_, deadline_after(options_.timeout_ms));
+  channel_ = std::move(link.channel);
+  socket_ = std::move(link.socket);
+}
+
+std::filesystem::path Session::socket() const {
+  const std::lock_guard lock(mutex_);
+  return socket_;
+}
+
+void Session::check_fork(const std::string& what) const {
+  if (guard_.in_child()) {
+    throw Error(Errc::forked, what + ": the connection was made before fork(); open one in the child");
+  }
+}
+
+Packet Session::request(const std::string& what, std::string_view op, json body, Repeat repeat, Arrivals* arrivals) {
+  check_fork(what);
+  const CancelGuard no_cancellation;
+  const std::lock_guard lock(mutex_);
+  const Deadline deadline = deadline_after(options_.timeout_ms);
+  body["op"] = op;
+  for (int attempt = 0; attempt < k_sendings; ++attempt) {
+    if (!channel_.is_open()) connect(deadline);
+    Packet reply;
+    if (exchange(what, body, reply, deadline, arrivals)) {
+      throw_if_refused(reply, what);
+      return reply;
+    }
+    if (steady_clock::now() >= deadline) {
+      throw Error(Errc::no_daemon, what + ": the daemon at " + socket_.string() + " did not answer within " +
+                                       std::to_string(options_.timeout_ms.count()) + " ms; " + why_silent(socket_));
+    }
+    if (repeat == Repeat::never) break;
+  }
+  throw Error(Errc::no_daemon, what + ": the daemon at " + socket_.string() +
+                                   " closed the connection before it answered; it may or may not have done it");
+}
+
+bool Session::exchange(const std::string& what, json& body, Packet& reply, Deadline deadline, Arrivals* arrivals) {
+  if (!channel_.is_open()) return false;
+  const std::uint64_t number = ++last_number_;
+  body["n"] = number;
+  try {
+    // A daemon that closes may have said why: look for it even if nothing could be sent.
+    static_cast<void>(channel_.send(body, deadline));
+    while (channel_.receive(reply, deadline, arrivals)) {
+      const auto theirs = reply.body.find("n");
+      if (theirs == reply.body.end() || *theirs == number) return true;
+    }
+  } catch (const Error& error) {
+    channel_.close();
+    // Whoever has no descriptor left wants to know for which queue.
+    if (error.reason() == Errc::limit_reached) throw Error(error.reason(), what + ": " + error.what());
+    throw;
+  } catch (...) {
+    channel_.close();  // an answer is lost: the next request begins anew
+    throw;
+  }
+  channel_.close();
+  return false;
+}
+
+void Session::connect(Deadline deadline, StartDaemon start) {
+  ConnectionOptions options = options_;
+  options.start_daemon = options.start_daemon && start == StartDaemon::allowed;
+  // The same daemon's place; only one that we could have started before is started again.
+  if (!options.start_daemon || !is_user_socket(socket_)) options.socket = socket_;
+  Link link = find_daemon(options, deadline);
+  channel_ = std::move(link.channel);
+  socket_ = std::move(link.socket);
+  resume(deadline);
+}
+
+void Session::resume(Deadline deadline) {
+  for (std::size_t begin = 0; begin < attached_.size(); begin += k_resume_page) {
+    json names = json::array();
+    const std::size_t end = std::min(attached_.size(), begin + k_resume_page);
+    for (std::size_t i = begin; i < end; ++i) names.push_back(protocol::encode(attached_[i].name));
+    json body{{"op", "resume"}, {"endpoints", std::move(names)}};
+    Packet reply;
+    if (!exchange("resume", body, reply, deadline)) return;
+    protocol::throw_if_error(reply.body);
+    // Those under `refused` are another process's in the daemon's eyes. They go on: see remember().
+    for (const json& index : Fields(reply.body, "resume").array("gone")) {
+      if (!index.is_number_unsigned() || index.get<std::size_t>() >= end - begin) continue;
+      set_unknown(attached_[begin + index.get<std::size_t>()]);
+    }
+  }
+}
+
+void Session::set_unknown(Attached& endpoint) noexcept {
+  if (endpoint.unknown) return;
+  // First our own word, then the doubt: who asks because of it hears what we know.
+  endpoint.unknown = true;
+  post_doubt(endpoint.map);
+}
+
+bool Session::is_unknown(const protocol::EndpointName& name) noexcept {
+  if (guard_.in_child()) return false;
+  const std::unique_lock lock(mutex_, std::try_to_lock);
+  if (!lock) return false;  // another thread asks the daemon right now, and posts the doubt again if it does not know
+  try {
+    if (!channel_.is_open() || channel_.is_cut()) {
+      channel_.close();
+      connect(deadline_after(k_doubt_timeout_ms), StartDaemon::never);
+    }
+  } catch (...) {
+    channel_.close();  // no daemon, no answer
+  }
+  const auto found =
+      std::find_if(attached_.begin(), attached_.end(), [&](const auto& each) { return each.name == name; });
+  return found != attached_.end() && found->unknown;
+}
+
+std::shared_ptr<const Bells> Session::find_bells(std::uint64_t queue) {
+  const std::lock_guard lock(mutex_);
+  const auto found = bells_.find(queue);
+  return found == bells_.end() ? nullptr : found->second.lock();
+}
+
+void Session::remember_bells(std::uint64_t queue, const std::shared_ptr<const Bells>& bells) {
+  const std::lock_guard lock(mutex_);
+  std::erase_if(bells_, [](const auto& entry) { return entry.second.expired(); });
+  bells_[queue] = bells;
+}
+
+void Session::remember(const protocol::EndpointName& name, const QueueMap& map) {
+  const std::lock_guard lock(mutex_);
+  attached_.push_back({name, map});
+}
+
+void Session::forget(const protocol::EndpointName& name) noexcept {
+  const std::lock_guard lock(mutex_);
+  std::erase_if(attached_, [&](const Attached& entry) { return entry.name == name; });
+}
+
+bool Session::tell(std::string_view op, const protocol::EndpointName& name, Deadline deadline) {
+  json body = protocol::encode(name);
+  body["op"] = op;
+  body["n"] = ++last_number_;
+  return channel_.send(body, deadline);
+}
+
+void Session::tell_filled(const protocol::EndpointName& name) noexcept {
+  const CancelGuard no_cancellation;
+  const std::lock_guard lock(mutex_);
+  try {
+    if (!channel_.is_open() || tell("filled", name, deadline_after(k_tell_timeout_ms))) return;
+  } catch (...) {  // no memory for the message, or the socket has failed
+  }
+  channel_.close();
+}
+
+void Session::tell_detached(const protocol::EndpointName& name) noexcept {
+  const CancelGuard no_cancellation;
+  const std::lock_guard lock(mutex_);
+  try {
+    const Deadline deadline = deadline_after(k_tell_timeout_ms);
+    // A daemon that has ended closed its end, and what we said would go nowhere.
+    if (channel_.is_open() && !channel_.is_cut() && tell("detach", name, deadline)) return;
+    channel_.close();
+    // Its end was an occasion to look, but who was started in its place does not know that we are gone.
+    connect(deadline, StartDaemon::never);
+    if (!tell("detach", name, deadline)) channel_.close();
+  } catch (...) {
+    channel_.close();  // whatever it was: a closed connection tells the daemon to look, too
+  }
+}
+
+}  // namespace beltway::detail

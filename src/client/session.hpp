@@ -1,0 +1,112 @@
+// A process's connection to one daemon: requests and replies, the bells that endpoints of one queue share, and the list
+// of what is attached, so that a connection that broke can be made again and nothing is lost but time.
+//
+// Ownership: the socket. Connections, queues and endpoints share the session; the last of them closes it.
+// Thread safety: all members from any thread; requests take turns. In a forked child every request throws
+// Error(forked), and destruction is safe.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <filesystem>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <nlohmann/json.hpp>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "beltway/detail/fork_guard.hpp"
+#include "beltway/options.hpp"
+#include "client/channel.hpp"
+#include "os/mark.hpp"
+#include "ring/queue_memory.hpp"
+#include "wire/protocol.hpp"
+
+namespace beltway::detail {
+
+/// The eventfds of one queue, k_bells of them.
+struct Bells {
+  std::vector<MarkedFd> owned;
+  std::vector<int> numbers;
+};
+
+/// Whether a request may be sent again when the connection broke before the answer came.
+enum class Repeat : std::uint8_t { allowed, never };
+
+class Session {
+ public:
+  /// Connects. See Connection::open.
+  explicit Session(const ConnectionOptions& options);
+  Session(const Session&) = delete;
+  Session& operator=(const Session&) = delete;
+  ~Session() = default;
+
+  /// Sends `body` as operation `op` and waits for the answer. Connects anew if the connection had broken. `what`: operation and
+  /// object, for errors. Throws what the daemon answers, Error(no_daemon) if it does not, Error(forked).
+  /// `arrivals`: takes the descriptors of the answer.
+  Packet request(const std::string& what, std::string_view op, nlohmann::json body, Repeat repeat = Repeat::allowed,
+                 Arrivals* arrivals = nullptr);
+
+  /// Throws Error(forked) in a forked child. Every call that takes the mutex comes behind it: a fork may have left it locked.
+  void check_fork(const std::string& what) const;
+
+  /// How long a request may take (ConnectionOptions::timeout_ms).
+  [[nodiscard]] std::chrono::milliseconds patience() const noexcept { return options_.timeout_ms; }
+
+  /// The socket of the daemon that was asked last.
+  [[nodiscard]] std::filesystem::path socket() const;
+  /// The socket was not named by ConnectionOptions.
+  [[nodiscard]] bool was_searched() const { return options_.socket.empty(); }
+
+  /// Whether this process is registered for membarrier.
+  [[nodiscard]] bool barriers() const noexcept { return barriers_; }
+
+  /// The bells of a queue, if an endpoint of this session has them already.
+  [[nodiscard]] std::shared_ptr<const Bells> find_bells(std::uint64_t queue);
+  void remember_bells(std::uint64_t queue, const std::shared_ptr<const Bells>& bells);
+
+  /// From attach to detach: the endpoint is named to the daemon when the connection is made anew. `map` must stay mapped
+  /// until forget(). Three answers:
+  ///   - known: the new connection answers for it;
+  ///   - unknown: is_unknown() says so from then on, and other processes of its queue are asked to look (post_doubt());
+  ///   - not this process's: it goes on. Its rights were checked at attach, and its lock tells the daemon when it ends.
+  void remember(const protocol::EndpointName& name, const QueueMap& map);
+  void forget(const protocol::EndpointName& name) noexcept;
+  /// Whether the daemon does not know the endpoint. Connects anew if the connection is broken, for a second at most; without
+  /// an answer the endpoint is taken to be known.
+  [[nodiscard]] bool is_unknown(const protocol::EndpointName& name) noexcept;
+  /// Asks the daemon to look: the endpoint's memory is unmapped. Does not wait for an answer; connects anew if need be.
+  void tell_detached(const protocol::EndpointName& name) noexcept;
+  /// Tells the daemon that a producer's lane is filled. Best effort: the daemon's promise ends by itself.
+  void tell_filled(const protocol::EndpointName& name) noexcept;
+
+ private:
+  struct Attached {
+    protocol::EndpointName name;
+    QueueMap map;
+    bool unknown = false;  ///< to the daemon
+  };
+
+  enum class StartDaemon : std::uint8_t { allowed, never };
+  void connect(Deadline deadline, StartDaemon start = StartDaemon::allowed);
+  void resume(Deadline deadline);
+  void set_unknown(Attached& endpoint) noexcept;
+  /// Sends a request that has no answer. False: the connection has ended.
+  [[nodiscard]] bool tell(std::string_view op, const protocol::EndpointName& name, Deadline deadline);
+  [[nodiscard]] bool exchange(const std::string& what, nlohmann::json& body, Packet& reply, Deadline deadline,
+                              Arrivals* arrivals = nullptr);
+
+  const ForkGuard guard_;
+  ConnectionOptions options_;
+  bool barriers_ = false;
+  mutable std::mutex mutex_;  ///< guards what follows
+  Channel channel_;
+  std::filesystem::path socket_;
+  std::uint64_t last_number_ = 0;
+  std::map<std::uint64_t, std::weak_ptr<const Bells>> bells_;
+  std::vector<Attached> attached_;
+};
+
+}  // namespace beltway::detail

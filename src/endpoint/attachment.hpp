@@ -1,0 +1,40 @@
+// One endpoint's place in a queue: what a connection hands to a new producer or consumer, and all that these know of
+// the world outside shared memory. Tests make one over plain memory.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+
+#include "beltway/consumer.hpp"
+#include "beltway/options.hpp"
+#include "beltway/producer.hpp"
+#include "endpoint/standing.hpp"
+#include "ring/queue_memory.hpp"
+
+namespace beltway {
+
+struct Attachment {
+  QueueMap map;
+  unsigned owner = 0;  ///< producers 0 to 63, consumers k_first_consumer + 0 to 63
+  std::string queue_name;
+
+  // Consumers only.
+  std::string group_name;  ///< empty: private
+  unsigned group = 0;      ///< index in the control segment
+  GroupKind kind = GroupKind::priv;
+  std::uint32_t group_incarnation = 0;
+  Position start = 0;      ///< private groups: the floor that the daemon gave it
+  bool evictable = false;  ///< its group has evict_after_ms; never for lossy ones
+
+  Standing standing;  ///< whether the daemon knows the endpoint; says yes if there is no daemon (tests)
+
+  /// Keeps mappings, bells and the connection. Letting go of it unmaps and tells the daemon of the detach.
+  std::shared_ptr<const void> hold;
+};
+
+/// Wrap an attachment in the public types. Throw Error(system) if the endpoint's private epoll descriptor cannot be made.
+[[nodiscard]] Producer make_producer(Attachment attachment, const ProducerOptions& options);
+[[nodiscard]] Consumer make_consumer(Attachment attachment, const ConsumerOptions& options);
+
+}  // namespace beltway

@@ -1,0 +1,27 @@
+// The public Consumer, on top of ConsumerCore.
+#include "beltway/consumer.hpp"
+
+#include "endpoint/consumer_core.hpp"
+
+namespace beltway {
+
+Consumer make_consumer(Attachment attachment, const ConsumerOptions& options) {
+  return Consumer(new detail::ConsumerCore(std::move(attachment), options));
+}
+
+Consumer::Consumer(detail::ConsumerCore* core) noexcept : core_(core) {}
+detail::ConsumerCore& Consumer::core() const noexcept { return static_cast<detail::ConsumerCore&>(*core_); }
+
+bool Consumer::await_next() noexcept { return core().await_next(); }
+Received Consumer::try_receive_slowly() { return core().try_receive(); }
+Received Consumer::receive_slowly(const Until& until) { return core().receive(until); }
+Batch Consumer::try_receive_batch(std::span<Message> out) { return core().try_receive_batch(out); }
+Batch Consumer::receive_batch(std::span<Message> out, const Until& until) { return core().receive_batch(out, until); }
+int Consumer::fd() { return core().fd(); }
+void Consumer::interrupt() const noexcept { core().interrupt(); }
+ConsumerCounters Consumer::counters() const noexcept { return core().counters(); }
+unsigned Consumer::index() const noexcept { return core().index(); }
+const std::string& Consumer::queue_name() const noexcept { return core().queue_name(); }
+const std::string& Consumer::group() const noexcept { return core().group(); }
+
+}  // namespace beltway

@@ -1,0 +1,167 @@
+// What a Consumer is: its endpoint, one of three readers, its waiting and its counters. Non-movable, so that messages can point
+// at it, and counted by them: it lives until its Consumer and its last message are gone.
+//
+// Thread safety: one thread at a time, except end_message() of a named group, which may run in any thread of the process.
+// Counters that ending a message touches are therefore atomic; the rest is the consumer thread's own.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <variant>
+
+#include "beltway/consumer.hpp"
+#include "beltway/detail/fork_guard.hpp"
+#include "beltway/info.hpp"
+#include "endpoint/attachment.hpp"
+#include "endpoint/held_count.hpp"
+#include "ring/readers/lossy_reader.hpp"
+#include "ring/readers/named_reader.hpp"
+#include "ring/readers/private_reader.hpp"
+#include "waiting/stream_backoff.hpp"
+#include "waiting/waiter.hpp"
+
+namespace beltway::detail {
+
+class alignas(k_apart_bytes) ConsumerCore : public QuickRead {
+ public:
+  enum class End : std::uint8_t { ack, nack, dropped };
+
+  ConsumerCore(Attachment attachment, const ConsumerOptions& options);
+  ConsumerCore(const ConsumerCore&) = delete;
+  ConsumerCore& operator=(const ConsumerCore&) = delete;
+
+  /// What QuickRead::take_now() does not.
+  Received try_receive();
+  Received receive(const Until& until);
+  /// Spins for a moment, with a private group. True if something is there.
+  [[nodiscard]] bool await_next() noexcept;
+  Batch try_receive_batch(std::span<Message> out);
+  Batch receive_batch(std::span<Message> out, const Until& until);
+
+  /// Ends a message; see Message::ack.
+  bool end_message(const Message& message, End end) noexcept;
+  /// Acknowledges messages of ours, and empties them; see ack_batch().
+  std::size_t ack_all(std::span<Message> messages) noexcept;
+  /// The Consumer is gone; the last message to end deletes the core.
+  void release() noexcept;
+
+  [[nodiscard]] int fd();
+  void interrupt() noexcept { waiter_.interrupt(); }
+  [[nodiscard]] ConsumerCounters counters() const noexcept;
+  [[nodiscard]] unsigned index() const noexcept { return attachment_.owner - k_first_consumer; }
+  [[nodiscard]] const std::string& queue_name() const noexcept { return attachment_.queue_name; }
+  [[nodiscard]] const std::string& group() const noexcept { return attachment_.group_name; }
+
+ private:
+  ~ConsumerCore() = default;
+
+  /// One attempt to take up to out.size() messages: ok with `count` > 0, or why there is none.
+  Status take(std::span<Message> out, std::size_t& count);
+  /// As take_now(), for as many as it is the common case of; their number.
+  [[nodiscard]] std::size_t take_some_now(std::span<Message> out) noexcept;
+  Look take_private(PrivateReader& reader, std::span<Message> out, std::size_t& count) noexcept;
+  Look take_named(NamedReader& reader, std::span<Message> out, std::size_t& count) noexcept;
+  Look take_lossy(LossyReader& reader, std::span<Message> out, std::size_t& count);
+  Look take_what_is_there(std::span<Message> out, std::size_t& count);
+  Status nothing_taken(std::span<Message> out, std::size_t& count);
+  /// The next message of a private or named group, if it is there, wherever it lies. No detours either.
+  [[nodiscard]] bool take_now(SlotView& view) noexcept {
+    return quick_end_ != 0 ? private_->next_if_ready(view) : lease_now(view);
+  }
+  [[nodiscard]] bool lease_now(SlotView& view) noexcept;
+  /// After a message was taken from a named group: wakes another sleeper if another message is there.
+  void chain(const NamedReader& reader) noexcept;
+  /// Counts what take_now() has found, and hands it out.
+  [[nodiscard]] Received received(const SlotView& view) noexcept {
+    if (view.position % k_store_every == 0 || view.tries != 0) [[unlikely]] {
+      // A copy, or `view` lies in memory for all, and two fields stored apart and loaded together are waited for.
+      const SlotView copy = view;
+      return received_seldom(copy);
+    }
+    add_pair(endpoint_.counters[0], 1, view.size);
+    return Received(message(view));
+  }
+  /// The rest of it: the counters are stored, too.
+  [[nodiscard, gnu::noinline]] Received received_seldom(const SlotView& view) noexcept;
+  /// All that was there is taken, or was when the last batch was. False for lossy groups, and where others may throw us out.
+  [[nodiscard]] bool has_caught_up() const noexcept {
+    if (quick_end_ != 0) return cut_short_ || !private_->is_next_ready();
+    return quick_named_ != nullptr && (cut_short_ || !quick_named_->more());
+  }
+  /// Before a wait, if that is for the best: see HeadStart. Whether it was done.
+  bool let_producer_get_ahead(const HeadStart::Lead& lead) noexcept;
+  [[nodiscard]] bool at_prefetch_limit() const noexcept;
+  [[nodiscard]] bool all_delivered() const noexcept;
+  [[nodiscard]] bool is_removed() const noexcept {
+    return (Notice::of(attachment_.map.board().notice.load_acquire()).flags & k_notice_removed) != 0;
+  }
+  /// Pairs with the daemon, which sets the flag, then has a barrier run on all processors, then takes what is ours away.
+  [[nodiscard]] bool is_evicted() const noexcept {
+    return attachment_.evictable && (Identity::of(endpoint_.identity.load_acquire()).flags & k_endpoint_evicted) != 0;
+  }
+
+  Status try_take(std::span<Message> out, std::size_t& count);
+  Status wait_take(std::span<Message> out, std::size_t& count, const Until& until);
+  void arm() noexcept;
+  void pass_on() noexcept;
+
+  friend class QuickRead;
+  bool end_private(Position position) noexcept;
+  bool end_named(const Message& message, bool ack) noexcept;
+  /// After the ends of `messages` of a named group, one of them at `position`. Nothing may be touched afterwards.
+  void ended_named(Position position, std::uint64_t messages) noexcept;
+  [[gnu::noinline]] bool give_back(const Message& message) noexcept;
+  [[nodiscard]] std::uint64_t acks_of(std::uint64_t ended) const noexcept {
+    const std::uint64_t nacks = nacks_.load(std::memory_order_relaxed);
+    return ended < nacks ? 0 : ended - nacks;  // for a moment: a nack counts before its end does
+  }
+  [[nodiscard]] Message message(const SlotView& view) noexcept {
+    return {this, view.data, view.position, view.lost, view.size, view.producer, view.tries};
+  }
+  /// `empty` holds nothing: nothing is to be let go. In place, as a message that is moved is read wider than it was written.
+  void make_message(Message& empty, const SlotView& view) noexcept { ::new (&empty) Message(message(view)); }
+  void fill(Message& empty, const SlotView& view) noexcept {
+    count(view);
+    make_message(empty, view);
+  }
+  void count(const SlotView& view) noexcept {
+    add_pair(endpoint_.counters[0], 1, view.size);
+    if (view.tries != 0) ++counters_.redelivered;
+    if (view.position % k_store_every == 0 || view.tries != 0 || view.lost != 0) [[unlikely]]
+      store_counters();
+  }
+  void wake_for_room(Position floor) noexcept;
+  void store_counters() noexcept;
+  void check_fork() const {
+    if (guard_.in_child()) [[unlikely]]
+      throw_forked();
+  }
+  [[noreturn]] void throw_forked() const;
+
+  Attachment attachment_;
+  const Ack ack_;
+  const bool follow_;
+  const std::uint64_t prefetch_;
+  std::variant<PrivateReader, NamedReader, LossyReader> reader_;
+  PrivateReader* const private_;  // in reader_, or null
+  NamedReader* const named_;      // likewise
+  // Like quick_end_: the reader, while nobody can throw us out, nor an event loop wants to know what we find; else null.
+  NamedReader* quick_named_;
+  HeadStart head_start_;
+  bool cut_short_ = false;  // the last batch
+  Waiter waiter_;
+  Endpoint& endpoint_;
+  ConsumerCounters counters_;  // messages, bytes, lost, redelivered and corrupt; the rest is put in when asked for
+
+  // Messages out: the consumer's thread alone counts private (in their reader) and lossy ones.
+  std::uint64_t copies_held_ = 0;
+  bool released_ = false;
+
+  EndCount ends_;  // named groups: once the Consumer is gone, who ends the last message deletes the core
+  std::atomic<std::uint64_t> nacks_ = 0;
+  std::atomic<std::uint64_t> wakes_ = 0;
+};
+
+}  // namespace beltway::detail

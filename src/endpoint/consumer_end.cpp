@@ -1,0 +1,127 @@
+// Ending messages, and the end of a consumer that the last of them brings. See consumer_core.hpp.
+#include "endpoint/consumer_core.hpp"
+
+#include <algorithm>
+
+namespace beltway {
+
+namespace detail {
+
+void ConsumerCore::wake_for_room(Position floor) noexcept {
+  // From the board, not from our waiter: this may be another thread than the consumer's, and the news may not have come there.
+  publish_fence((Notice::of(attachment_.map.board().notice.load_relaxed()).flags & k_notice_symmetric) != 0);
+  if (attachment_.map.board().producer_sleepers.load_relaxed() == 0) [[likely]]
+    return;
+  wakes_ += beltway::wake_for_room(attachment_.map, floor);
+}
+
+bool ConsumerCore::end_private(Position position) noexcept {
+  const bool ours = !is_evicted();  // else what it showed may be another message by now
+  const bool last = private_ != nullptr ? private_->held() == 1 : --copies_held_ == 0;
+  if (private_ != nullptr && private_->let_go(position)) wake_for_room(private_->floor());
+  if (last && released_) [[unlikely]]
+    delete this;
+  return ours;
+}
+
+[[gnu::always_inline]] inline void ConsumerCore::ended_named(Position position, std::uint64_t messages) noexcept {
+  if (const unsigned rung = named_->settle(position); rung != 0) [[unlikely]]
+    wakes_ += rung;
+  const auto ring = [this] { waiter_.ring_self(); };
+  const auto tell = [this](std::uint64_t ended) { endpoint_.counters[5].store_relaxed(acks_of(ended)); };
+  if (ends_.count(messages, ring, tell)) [[unlikely]]
+    delete this;
+}
+
+bool ConsumerCore::end_named(const Message& message, bool ack) noexcept {
+  const bool ours = ack ? named_->ack(message.position_, message.tries_) : give_back(message);
+  ended_named(message.position_, 1);
+  return ours;
+}
+
+std::size_t ConsumerCore::ack_all(std::span<Message> messages) noexcept {
+  std::size_t ours = 0;
+  if (named_ == nullptr || guard_.in_child()) {
+    for (Message& message : messages) ours += message.ack() ? 1 : 0;
+    return ours;
+  }
+  for (Message& message : messages) {
+    ours += named_->ack(message.position_, message.tries_) ? 1 : 0;
+    message.forget();
+  }
+  ended_named(messages.back().position_, messages.size());
+  return ours;
+}
+
+bool ConsumerCore::give_back(const Message& message) noexcept {
+  nacks_.fetch_add(1, std::memory_order_relaxed);
+  const bool ours = named_->nack(message.position_, message.tries_);
+  if (ours && wake_one_of_group(attachment_.map, named_->group(), k_no_owner)) ++wakes_;
+  return ours;
+}
+
+void QuickRead::tell_of_room() noexcept { static_cast<ConsumerCore*>(this)->wake_for_room(stored_); }
+
+bool ConsumerCore::end_message(const Message& message, End end) noexcept {
+  // In a forked child the message is the parent's.
+  if (guard_.in_child()) [[unlikely]]
+    return false;
+  if (named_ == nullptr) return end_private(message.position_);
+  return end_named(message, end == End::ack || (end == End::dropped && ack_ == Ack::automatic));
+}
+
+void ConsumerCore::release() noexcept {
+  if (!guard_.in_child()) {
+    if (waiter_.silence()) pass_on();
+    store_counters();
+  }
+  if (named_ == nullptr) {
+    released_ = true;
+    quick_end_ = 0;
+    if (copies_held_ == 0 && (private_ == nullptr || private_->held() == 0)) delete this;
+    return;
+  }
+  // A child's copy leaks: who ends what is held is not there.
+  if (!guard_.in_child() && ends_.close()) delete this;
+}
+
+void ConsumerCoreDeleter::operator()(QuickRead* core) const noexcept { static_cast<ConsumerCore*>(core)->release(); }
+
+}  // namespace detail
+
+namespace {
+
+bool end_message(detail::QuickRead* core, const Message& message, detail::ConsumerCore::End end) noexcept {
+  return static_cast<detail::ConsumerCore*>(core)->end_message(message, end);
+}
+
+}  // namespace
+
+bool Message::ack_slowly() noexcept { return end_message(core_, *this, detail::ConsumerCore::End::ack); }
+
+bool Message::nack() noexcept {
+  if (core_ == nullptr) return false;
+  const bool done = end_message(core_, *this, detail::ConsumerCore::End::nack);
+  forget();
+  return done;
+}
+
+std::size_t ack_batch(std::span<Message> messages) noexcept {
+  std::size_t ours = 0;
+  while (!messages.empty()) {
+    detail::QuickRead* const core = messages.front().core_;
+    const auto another =
+        std::ranges::find_if(messages, [core](const Message& message) { return message.core_ != core; });
+    const std::span<Message> run = messages.first(static_cast<std::size_t>(another - messages.begin()));
+    if (core != nullptr) ours += static_cast<detail::ConsumerCore*>(core)->ack_all(run);
+    messages = messages.subspan(run.size());
+  }
+  return ours;
+}
+
+void Message::let_go() noexcept {
+  detail::QuickRead* const core = std::exchange(core_, nullptr);
+  if (!core->let_go_now(position_)) end_message(core, *this, detail::ConsumerCore::End::dropped);
+}
+
+}  // namespace beltway

@@ -1,0 +1,40 @@
+// See held_count.hpp.
+#include "endpoint/held_count.hpp"
+
+#include "os/kernel.hpp"
+
+namespace beltway {
+
+void EndCount::own_slowly() noexcept {
+  if (!may_own_) return;
+  if (held() == 0) {  // nobody ends anything now
+    owner_.store(this_thread(), std::memory_order_relaxed);
+    return;
+  }
+  disown();
+  may_own_ = false;  // it may be handed over again and again
+}
+
+void EndCount::disown() noexcept {
+  if (owner_.load(std::memory_order_relaxed) == this_thread()) {
+    owner_.store(nullptr, std::memory_order_relaxed);
+    return;
+  }
+  owner_.store(nullptr, std::memory_order_relaxed);
+  kernel::heavy_barrier();
+  // A few instructions, or it is stopped there. Asleep, not yielding: it may have a lower priority, and our processor.
+  while ((own_.load(std::memory_order_acquire) & 1) != 0) kernel::nap(10'000);
+}
+
+bool EndCount::close() noexcept {
+  want_credit_no_more();
+  if (held() == 0) return true;
+  if (owner_.load(std::memory_order_relaxed) != nullptr) disown();
+  const std::uint64_t not_own = taken_ - (own_.load(std::memory_order_acquire) >> 1);
+  gone_with_.store(not_own, std::memory_order_relaxed);
+  // From now on it counts up to 0: whoever brings it there is the last.
+  const std::int64_t left = static_cast<std::int64_t>(not_own) * k_one_end;
+  return ends_.fetch_sub(left) == left;
+}
+
+}  // namespace beltway

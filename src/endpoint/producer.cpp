@@ -1,0 +1,225 @@
+// The public Producer and Loan, on top of ProducerCore.
+#include "beltway/producer.hpp"
+
+#include <string>
+
+#include "beltway/error.hpp"
+#include "endpoint/producer_core.hpp"
+
+namespace beltway {
+
+namespace {
+
+std::size_t total_size(std::span<const Bytes> parts) noexcept {
+  std::size_t size = 0;
+  for (const Bytes& part : parts) size += part.size();
+  return size;
+}
+
+/// An attempt to publish one message, as the forms of ProducerCore want it.
+auto publishing(detail::ProducerCore& core, Bytes message) noexcept {
+  return [&core, message] {
+    return core.put(message.size(),
+                    [message](std::byte* place) noexcept { copy_racing(place, message.data(), message.size()); });
+  };
+}
+
+auto publishing_parts(detail::ProducerCore& core, std::span<const Bytes> parts, std::size_t size) noexcept {
+  for (const Bytes& part : parts) detail::touch(part);
+  return [&core, parts, size] {
+    return core.put(size, [parts](std::byte* place) noexcept {
+      for (const Bytes& part : parts) {
+        copy_racing(place, part.data(), part.size());
+        place += part.size();
+      }
+    });
+  };
+}
+
+auto publishing_writer(detail::ProducerCore& core, std::size_t size, detail::Writer writer) noexcept {
+  return [&core, size, writer] {
+    return core.put(size, [size, writer](std::byte* place) { writer.call(writer.object, {place, size}); });
+  };
+}
+
+using Put = detail::QuickClaim::Put;
+
+/// An attempt to publish what is left of a batch; `done` counts.
+auto publishing_batch(detail::ProducerCore& core, std::span<const Bytes> messages, std::size_t& done) noexcept {
+  return [&core, messages, &done] {
+    const std::size_t before = done;
+    Status status = Status::ok;
+    for (;;) {
+      done += core.put_some_now(messages.subspan(done));
+      if (done == messages.size()) break;
+      detail::touch(messages[done]);
+      status = publishing(core, messages[done])();
+      if (status != Status::ok) break;
+      ++done;
+    }
+    if (done != before && status != Status::ok) core.announce();
+    return status;
+  };
+}
+
+}  // namespace
+
+Producer make_producer(Attachment attachment, const ProducerOptions& options) {
+  return Producer(new detail::ProducerCore(std::move(attachment), options));
+}
+
+void detail::ProducerCoreDeleter::operator()(QuickClaim* core) const noexcept {
+  delete static_cast<ProducerCore*>(core);
+}
+
+Producer::Producer(detail::ProducerCore* core) noexcept : core_(core) {}
+detail::ProducerCore& Producer::core() const noexcept { return static_cast<detail::ProducerCore&>(*core_); }
+
+/// Several producers, what is larger, and what waits.
+std::uint64_t Producer::publish_slowly(Put put, Bytes message) {
+  if (put == Put::nothing_done) {
+    detail::touch(message);
+    put = core().put_shared_now(message);
+    if (put == Put::nothing_done) core().blocking(message.size(), publishing(core(), message));
+  }
+  if (put == Put::more_to_do) core().after_put();
+  return core().last();
+}
+Status Producer::try_publish_slowly(Put put, Bytes message) {
+  if (put == Put::nothing_done) {
+    detail::touch(message);
+    put = core().put_shared_now(message);
+    if (put == Put::nothing_done) return core().once(publishing(core(), message));
+  }
+  if (put == Put::more_to_do) core().after_put();
+  return Status::ok;
+}
+Status Producer::publish_until(Bytes message, const Until& until) {
+  detail::touch(message);
+  return core().until(until, publishing(core(), message));
+}
+
+std::uint64_t Producer::publish_parts(std::span<const Bytes> parts) {
+  const std::size_t size = total_size(parts);
+  core().blocking(size, publishing_parts(core(), parts, size));
+  return core().last();
+}
+Status Producer::try_publish_parts(std::span<const Bytes> parts) {
+  return core().once(publishing_parts(core(), parts, total_size(parts)));
+}
+Status Producer::publish_parts_until(std::span<const Bytes> parts, const Until& until) {
+  return core().until(until, publishing_parts(core(), parts, total_size(parts)));
+}
+
+std::uint64_t Producer::publish_writer(Put put, std::size_t size, detail::Writer writer) {
+  if (put == Put::nothing_done) core().blocking(size, publishing_writer(core(), size, writer));
+  if (put == Put::more_to_do) core().after_put();
+  return core().last();
+}
+Status Producer::try_publish_writer(Put put, std::size_t size, detail::Writer writer) {
+  if (put == Put::nothing_done) return core().once(publishing_writer(core(), size, writer));
+  core().after_put();
+  return Status::ok;
+}
+Status Producer::publish_writer_until(std::size_t size, detail::Writer writer, const Until& until) {
+  return core().until(until, publishing_writer(core(), size, writer));
+}
+
+void Producer::publish_batch(std::span<const Bytes> messages) {
+  std::size_t done = 0;
+  const auto attempt = publishing_batch(core(), messages, done);
+  try {
+    core().blocking(0, [&] {
+      const Status status = attempt();
+      if (status == Status::too_large) core().throw_status(status, messages[done].size());
+      return status;
+    });
+  } catch (const Error& error) {
+    if (done == 0) throw;
+    throw Error(error.reason(), error.what() + ("; the first " + std::to_string(done)) + " of the batch of " +
+                                    std::to_string(messages.size()) + " were published");
+  }
+}
+Producer::BatchResult Producer::try_publish_batch(std::span<const Bytes> messages) {
+  BatchResult result;
+  result.status = core().once(publishing_batch(core(), messages, result.count));
+  return result;
+}
+Producer::BatchResult Producer::publish_batch_until(std::span<const Bytes> messages, const Until& until) {
+  BatchResult result;
+  result.status = core().until(until, publishing_batch(core(), messages, result.count));
+  return result;
+}
+
+Lent Producer::loan(std::size_t size, const Until& until) {
+  Lane::Lent lent;
+  if (core().lend_now(size, lent)) [[likely]]
+    return Loan(&core(), lent.data, size, lent.record);
+  return loan_slowly(size, until);
+}
+Lent Producer::loan_slowly(std::size_t size, const Until& until) {
+  Lane::Lent lent;
+  const Status status = core().until(until, [&] { return core().lend(size, lent); });
+  if (status == Status::too_large || status == Status::full) core().throw_status(status, size);
+  if (status != Status::ok) return status;
+  return Loan(&core(), lent.data, size, lent.record);
+}
+Lent Producer::try_loan(std::size_t size) {
+  Lane::Lent lent;
+  const Status status = core().once([&] { return core().lend(size, lent); });
+  if (status != Status::ok) return status;
+  return Loan(&core(), lent.data, size, lent.record);
+}
+
+int Producer::fd() { return core().fd(); }
+void Producer::interrupt() const noexcept { core().interrupt(); }
+std::size_t Producer::max_message_bytes() const noexcept { return core().max_message_bytes(); }
+std::size_t Producer::max_inline_bytes() const noexcept { return core().max_inline_bytes(); }
+ProducerCounters Producer::counters() const noexcept { return core().counters(); }
+unsigned Producer::index() const noexcept { return core().index(); }
+const std::string& Producer::queue_name() const noexcept { return core().queue_name(); }
+
+namespace {
+
+[[noreturn, gnu::cold, gnu::noinline]] void throw_misuse(const detail::ProducerCore* core, std::size_t lent,
+                                                         std::size_t size) {
+  if (core == nullptr) throw Error(Errc::misuse, "commit: this loan was committed, dropped or moved from before");
+  throw Error(Errc::misuse, "commit to \"" + core->queue_name() + "\": " + std::to_string(size) +
+                                " bytes of a loan of " + std::to_string(lent) + "; lend what is needed");
+}
+
+}  // namespace
+
+bool Loan::commit_now(std::size_t size) {
+  if (core_ == nullptr || size > size_) [[unlikely]]
+    throw_misuse(core_, size_, size);
+  const Put put = core_->put_loan_now(record_, size);
+  if (put == Put::more_to_do) [[unlikely]]
+    core_->after_put();
+  return put != Put::nothing_done;
+}
+std::uint64_t Loan::commit(std::size_t size) {
+  if (!commit_now(size)) [[unlikely]]
+    commit_slowly(size);
+  return std::exchange(core_, nullptr)->last();
+}
+void Loan::commit_slowly(std::size_t size) {
+  core_->blocking(size, [&] { return core_->put_loan(data_, record_, size); });
+}
+Status Loan::try_commit(std::size_t size) {
+  Status status = Status::ok;
+  if (!commit_now(size)) status = core_->once([&] { return core_->put_loan(data_, record_, size); });
+  if (status == Status::ok) core_ = nullptr;
+  return status;
+}
+Status Loan::commit_until(std::size_t size, const Until& until) {
+  Status status = Status::ok;
+  if (!commit_now(size)) status = core_->until(until, [&] { return core_->put_loan(data_, record_, size); });
+  if (status == Status::ok) core_ = nullptr;
+  return status;
+}
+void Loan::drop() noexcept {
+  if (core_ != nullptr) std::exchange(core_, nullptr)->drop(record_);
+}
+
+}  // namespace beltway

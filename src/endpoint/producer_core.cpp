@@ -1,0 +1,238 @@
+// See producer_core.hpp.
+#include "endpoint/producer_core.hpp"
+
+#include <algorithm>
+#include <chrono>
+#include <string>
+
+#include "beltway/error.hpp"
+#include "ring/counters.hpp"
+
+namespace beltway::detail {
+
+ProducerCore::ProducerCore(Attachment attachment, const ProducerOptions& options)
+    : Claimer(attachment.map, attachment.owner),
+      attachment_(std::move(attachment)),
+      inline_bytes_(attachment_.map.geometry.inline_bytes()),
+      lane_(*this),
+      waiter_(attachment_.map, attachment_.owner, options.wait),
+      endpoint_(attachment_.map.endpoint(attachment_.owner)),
+      published_(attachment_.map.published(attachment_.owner)) {
+  beltway::store_counters(endpoint_.counters, counters_);
+  published_[0].store_relaxed(0);
+  published_[1].store_relaxed(0);
+  set_thorough(false);
+  choose_way();
+}
+
+ProducerCore::~ProducerCore() {
+  if (guard_.in_child()) return;
+  waiter_.silence();
+  leave_line();
+  store_counters();
+}
+
+std::size_t ProducerCore::max_message_bytes() const noexcept {
+  const Geometry& geometry = attachment_.map.geometry;
+  const std::uint64_t lane = geometry.lane_bytes < k_max_message_bytes ? geometry.lane_bytes : k_max_message_bytes;
+  return lane > inline_bytes_ ? lane : inline_bytes_;
+}
+
+Status ProducerCore::take_notice() noexcept {
+  const Notice notice = accept_notice();
+  if (void_lost_claims()) wake_everybody(attachment_.map);
+  waiter_.set_symmetric((notice.flags & k_notice_symmetric) != 0);
+  choose_way();
+  if ((notice.flags & k_notice_removed) != 0) return Status::removed;
+  if (attachment_.standing.is_lost(notice)) {
+    leave_notice();
+    return Status::removed;
+  }
+  if ((Identity::of(endpoint_.identity.load_acquire()).flags & k_endpoint_evicted) != 0) return Status::evicted;
+  return Status::ok;
+}
+
+Status ProducerCore::claim_slowly(Claim claim) noexcept {
+  // One notice is taken at once; a peer that keeps posting them gets a `full` at the second, and the caller's deadline holds.
+  if (claim == Claim::notice) {
+    if (const Status status = take_notice(); status != Status::ok) return status;
+    claim = Claimer::claim();
+  }
+  if (claim == Claim::ok) return Status::ok;
+  blocked_ = claim == Claim::full ? Blocked::ring : claim == Claim::turn ? Blocked::turn : Blocked::busy;
+  return Status::full;
+}
+
+Status ProducerCore::room() noexcept {
+  Claim room = Claimer::room();
+  if (room == Claim::notice) {
+    if (const Status status = take_notice(); status != Status::ok) return status;
+    room = Claimer::room();
+  }
+  blocked_ = room == Claim::turn ? Blocked::turn : Blocked::ring;
+  return room == Claim::ok ? Status::ok : Status::full;
+}
+
+void ProducerCore::put_reference(std::uint64_t record, std::size_t size) noexcept {
+  slot().lane_offset().store_relaxed(lane_.offset(record));
+  lane_.commit(record, last());
+  ready({static_cast<std::uint32_t>(size), k_flag_lane});
+}
+
+Status ProducerCore::put_loan(const std::byte* data, std::uint64_t record, std::size_t size) noexcept {
+  if (size <= inline_bytes_) {
+    const auto fill = [&](std::byte* place) noexcept { copy_racing(place, data, size); };
+    const Status status = put_inline(size, fill);
+    if (status == Status::ok) lane_.drop(record);
+    return status;
+  }
+  const Status status = claim();
+  if (status == Status::ok) put_reference(record, size);
+  return status;
+}
+
+void void_claim(QuickClaim& claim, std::size_t size) noexcept {
+  auto& core = static_cast<ProducerCore&>(claim);
+  if (size != QuickClaim::k_not_counted) add_pair(core.published_[0], ~std::uint64_t{0}, ~std::uint64_t{size} + 1);
+  core.void_claim();
+}
+
+void ProducerCore::void_claim() noexcept {
+  voided();
+  announce();
+  // A group's floor may stand right before the VOID while none of its consumers looks: who waits for room must help it.
+  wake_everybody(attachment_.map);
+}
+
+void ProducerCore::choose_way() noexcept {
+  const bool plain =
+      attachment_.map.geometry.single_producer() && pairs_are_whole() && !waiter_.symmetric() && !waiter_.event_mode();
+  inline_end_ = plain ? std::min(inline_bytes_, k_page_bytes) + 1 : 0;
+}
+
+int ProducerCore::fd() {
+  const int fd = waiter_.enable_events("fd of a producer of \"" + queue_name() + "\"");
+  choose_way();
+  return fd;
+}
+
+void ProducerCore::after_put() noexcept {
+  if (anybody_sleeps(attachment_.map)) announce_to_sleepers();
+  store_counters();
+}
+
+std::size_t ProducerCore::put_some_now(std::span<const Bytes> messages) noexcept {
+  if (guard_.in_child()) return 0;
+  std::size_t count = 0;
+  std::uint64_t bytes = 0;
+  for (; count < messages.size(); ++count) {
+    const Bytes& message = messages[count];
+    touch(message);
+    if (message.size() >= inline_end_ || !has_room_now()) break;
+    write_now<false>(message.size(),
+                     [&](std::byte* place) noexcept { copy_racing(place, message.data(), message.size()); });
+    bytes += message.size();
+  }
+  if (count != 0) {
+    add_pair(published_[0], count, bytes);
+    if (last() % 64 < count) store_counters();
+  }
+  return count;
+}
+
+void ProducerCore::announce_to_sleepers() noexcept {
+  counters_.wakes += wake_for_message(attachment_.map, attachment_.owner);
+  endpoint_.counters[3].store_relaxed(counters_.wakes);
+}
+
+void ProducerCore::update_line(Status status) noexcept {
+  if (attachment_.map.geometry.single_producer()) return;
+  if (status == Status::full && blocked_ != Blocked::lane && blocked_ != Blocked::loans) {
+    ticket().take(!waiter_.event_mode());
+  } else if (status != Status::ok) {
+    leave_line();  // it waits for its lane, or not any more
+  } else {
+    ticket().give_back();
+  }
+}
+
+Until ProducerCore::while_the_pace_holds(const Until& until) const noexcept {
+  if (blocked_ == Blocked::lane || !waits_for_several()) return until;
+  const Until::Clock::time_point end{std::chrono::nanoseconds(kernel::now_ns() + k_pace_holds_ns)};
+  return until.deadline() && *until.deadline() < end ? until : Until(end, until.stop());
+}
+
+void ProducerCore::leave_line() noexcept {
+  if (!ticket().is_held()) return;
+  ticket().give_back();
+  // The wake that was for us, or the room that was left to us, is for the next one now.
+  counters_.wakes += wake_first_for_room(attachment_.map, producer());
+}
+
+void ProducerCore::arm() noexcept {
+  store_counters();  // who looks at a sleeper sees how it stands
+  const bool busy = blocked_ == Blocked::busy;
+  if (blocked_ == Blocked::lane) return waiter_.line().arm(waiter_.symmetric(), lane_.wake_past(), busy);
+  // Who leaves the line while we count it does not see us asleep: count again behind the barrier of arm().
+  for (unsigned ahead = ticket().ahead_in_calls();;) {
+    waiter_.line().arm(waiter_.symmetric(), wake_past(ahead), busy);
+    const unsigned again = ticket().ahead_in_calls();
+    if (again >= ahead) return;
+    ahead = again;
+  }
+}
+
+ProducerCounters ProducerCore::counters() const noexcept {
+  ProducerCounters counters = counters_;
+  counters.messages = published_[0].load_relaxed();
+  counters.bytes = published_[1].load_relaxed();
+  counters.sleeps = waiter_.sleeps();
+  counters.rescued = waiter_.rescued();
+  counters.needless_wakes = waiter_.needless();
+  counters.blocked_ns = waiter_.blocked_ns();
+  counters.high_water = high_water();
+  return counters;
+}
+
+void ProducerCore::store_counters() noexcept {
+  counters_.last_progress_ns = kernel::coarse_now_ns();
+  beltway::store_counters(endpoint_.counters, counters());
+}
+
+void report_two_threads(const QuickClaim& producer) {
+  if (producer.guard_.in_child()) return;
+  throw Error(Errc::misuse, "publish to \"" + static_cast<const ProducerCore&>(producer).queue_name() +
+                                "\": two threads used one Producer at once; give each thread a Producer of its own, or "
+                                "hand it on under a lock or a strand");
+}
+
+void ProducerCore::throw_forked() const {
+  throw Error(Errc::forked, "publish to \"" + queue_name() +
+                                "\": this producer was made before fork(); open a connection in the child");
+}
+
+void ProducerCore::throw_status(Status status, std::size_t size) const {
+  const std::string operation = "publish to \"" + queue_name() + "\": ";
+  switch (status) {
+    case Status::removed:
+      throw Error(Errc::removed, operation + "the queue was removed, or its daemon ended; declare it again");
+    case Status::evicted:
+      throw Error(Errc::evicted, operation + "this producer was thrown out by the queue's owner; attach again");
+    case Status::too_large:
+      throw Error(Errc::too_large, operation + std::to_string(size) + " bytes, but the largest message is " +
+                                       std::to_string(max_message_bytes()) + "; declare the queue with larger " +
+                                       "lane_bytes");
+    case Status::full:
+      throw Error(Errc::limit_reached, operation + std::to_string(size) +
+                                           " bytes, but this producer's own open loans hold the lane; commit or drop "
+                                           "them, or declare the queue with larger lane_bytes");
+    case Status::interrupted:
+      throw Error(Errc::interrupted,
+                  operation +
+                      "interrupt() was called, or a signal came, while it waited for room; it was not "
+                      "published: call again, or end");
+    default: throw Error(Errc::misuse, operation + std::string(to_string(status)));
+  }
+}
+
+}  // namespace beltway::detail

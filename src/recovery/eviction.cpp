@@ -1,0 +1,30 @@
+// See eviction.hpp.
+#include "recovery/eviction.hpp"
+
+#include "os/kernel.hpp"
+#include "recovery/repair.hpp"
+#include "ring/floors.hpp"
+#include "ring/groups.hpp"
+#include "ring/readers/named_reader.hpp"
+
+namespace beltway::daemon {
+
+void take_away(const QueueMap& map, unsigned owner, std::uint32_t incarnation, unsigned group) noexcept {
+  const Identity out{incarnation, static_cast<std::uint16_t>(group), k_endpoint_attached | k_endpoint_evicted};
+  map.endpoint(owner).identity.store_release(out.word());
+  // Whoever leases after this sees the flag and gives the lease back; whoever leased before is seen below.
+  full_fence();
+  kernel::heavy_barrier();
+  if (group >= map.geometry.max_groups) {
+    free_group(map, group);
+  } else {
+    release_leases(map, group, owner);
+    // A nack of it may have given its message back, and `next` not.
+    set_next_back(map, group, wrap(map.group(group).floor.load_acquire()));
+    help_floor(map, group);
+    try_drain(map, group);
+  }
+  wake_everybody(map);
+}
+
+}  // namespace beltway::daemon

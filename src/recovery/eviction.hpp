@@ -1,0 +1,15 @@
+// What is done to the memory of a consumer that is thrown out while it may still live (see queue_eviction.cpp). Every step is
+// safe to repeat, so a daemon that dies in the middle starts again.
+#pragma once
+
+#include <cstdint>
+
+#include "ring/queue_memory.hpp"
+
+namespace beltway::daemon {
+
+/// Says in the consumer's identity that it is out, then gives what it has leased back to its group, or frees its private one,
+/// and wakes everybody. Its process may go on at any later time from the middle of any instruction.
+void take_away(const QueueMap& map, unsigned owner, std::uint32_t incarnation, unsigned group) noexcept;
+
+}  // namespace beltway::daemon

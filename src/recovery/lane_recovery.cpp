@@ -1,0 +1,69 @@
+#include "recovery/lane_recovery.hpp"
+
+#include <algorithm>
+
+#include "os/kernel.hpp"
+#include "ring/floors.hpp"
+
+namespace beltway::daemon {
+
+namespace {
+
+bool lies_in_lane(const Slot& slot, SlotState state, unsigned producer) noexcept {
+  return state.owner == producer && (state.phase == SlotPhase::ready || state.phase == SlotPhase::gone) &&
+         (SlotMeta::of(slot.meta.load_relaxed()).flags & k_flag_lane) != 0;
+}
+
+void mark_gone_below(const QueueMap& map, unsigned producer, Position lowest) noexcept {
+  for (std::uint32_t i = 0; i < map.geometry.slots; ++i) {
+    Slot& slot = map.slot(i);
+    const std::uint64_t seen = slot.state.load_acquire();
+    const SlotState state = SlotState::of(seen);
+    if (!lies_in_lane(slot, state, producer) || state.phase != SlotPhase::ready) continue;
+    if (distance(state.position, lowest) >= 0) continue;
+    slot.state.compare_and_swap(seen, SlotState{state.position, state.owner, SlotPhase::gone}.word());
+  }
+}
+
+/// Which granules of the lane messages need: one flag each. What a slot says is a peer's word, and is cut to the lane.
+std::vector<bool> find_needed(const QueueMap& map, unsigned producer, Position lowest, std::uint64_t granule) {
+  const std::uint64_t lane_bytes = map.geometry.lane_bytes;
+  std::vector<bool> needed(lane_bytes / granule);
+  for (std::uint32_t i = 0; i < map.geometry.slots; ++i) {
+    const Slot& slot = map.slot(i);
+    const SlotState state = SlotState::of(slot.state.load_acquire());
+    if (!lies_in_lane(slot, state, producer)) continue;
+    // Without a mark it is needed, though floors may have passed it meanwhile. With one, it is if a group joined before the mark.
+    const bool reclaimed = state.phase == SlotPhase::gone && distance(state.position, lowest) < 0;
+    if (reclaimed) continue;
+    const std::uint64_t begin = std::min(slot.lane_offset().load_relaxed(), lane_bytes);
+    const std::uint64_t size = SlotMeta::of(slot.meta.load_relaxed()).size;
+    const std::uint64_t end = std::min(begin + size, lane_bytes);
+    for (std::uint64_t at = begin / granule; at * granule < end; ++at) needed[at] = true;
+  }
+  return needed;
+}
+
+}  // namespace
+
+UnneededLane find_unneeded_parts(const QueueMap& map, unsigned producer, std::uint64_t granule) {
+  Position lowest = lowest_floor(map, load_tail(map));
+  mark_gone_below(map, producer, lowest);
+  full_fence();
+  kernel::heavy_barrier();
+  if (const Position again = lowest_floor(map, load_tail(map)); distance(again, lowest) < 0) lowest = again;
+  const std::vector<bool> needed = find_needed(map, producer, lowest, granule);
+  UnneededLane lane;
+  for (std::size_t begin = 0; begin < needed.size();) {
+    std::size_t end = begin;
+    while (end < needed.size() && !needed[end]) ++end;
+    if (end != begin) {
+      lane.parts.push_back({producer * map.geometry.lane_bytes + begin * granule, (end - begin) * granule});
+    }
+    begin = end + 1;
+  }
+  lane.whole = lane.parts.size() == 1 && lane.parts.front().size == map.geometry.lane_bytes;
+  return lane;
+}
+
+}  // namespace beltway::daemon

@@ -1,0 +1,109 @@
+// See repair.hpp.
+#include "recovery/repair.hpp"
+
+#include "ring/counters.hpp"
+#include "ring/floors.hpp"
+#include "ring/groups.hpp"
+#include "ring/readers/named_reader.hpp"
+#include "ring/wake.hpp"
+
+namespace beltway::daemon {
+
+namespace {
+
+/// Lane references that nobody needs become GONE, so that the index's next producer need not know of them.
+void mark_lane_references(const QueueMap& map, unsigned owner) noexcept {
+  const Position lowest = lowest_floor(map, load_tail(map));
+  for (std::uint32_t i = 0; i < map.geometry.slots; ++i) {
+    Word& state = map.slot(i).state;
+    const std::uint64_t seen = state.load_acquire();
+    const SlotState slot = SlotState::of(seen);
+    if (slot.owner == owner && slot.phase == SlotPhase::ready && distance(slot.position, lowest) < 0 &&
+        (SlotMeta::of(map.slot(i).meta.load_relaxed()).flags & k_flag_lane) != 0) {
+      state.compare_and_swap(seen, SlotState{slot.position, slot.owner, SlotPhase::gone}.word());
+    }
+  }
+}
+
+void drop_sleeper(const QueueMap& map, unsigned owner) noexcept {
+  Board& board = map.board();
+  Word& sleepers = owner < k_first_consumer ? board.producer_sleepers : board.consumer_sleepers;
+  sleepers.fetch_and(~(1ULL << (owner & 63U)));
+  if (owner < k_first_consumer) {
+    board.room_line.fetch_and(~(1ULL << owner));
+    map.endpoint(owner).ticket.store_relaxed(0);
+  }
+  Word& wait = map.endpoint(owner).wait;
+  wait.store_release(Wait{Wait::of(wait.load_relaxed()).sequence + 1, WaitPhase::awake}.word());
+  map.endpoint(owner).asleep_since_ns.store_relaxed(0);
+}
+
+/// Adds the endpoint's counters to the queue's totals. Each is cleared before it is added: a daemon that dies in between
+/// loses a count rather than counting twice.
+void sum_counters(const QueueMap& map, unsigned owner, const HealCounts& counts) noexcept {
+  const auto take = [&](std::size_t i) { return map.endpoint(owner).counters[i].exchange(0); };
+  QueueTotals totals = load_counters<QueueTotals>(map.board().totals);
+  Word* const words = map.endpoint(owner).counters;
+  if (owner < k_first_consumer) {
+    const auto last = load_producer_counters(map, owner);
+    for (std::size_t i = 0; i < k_counters; ++i) take(i);
+    for (std::size_t i = 0; i < 2; ++i) map.published(owner)[i].exchange(0);
+    totals.messages_in += last.messages;
+    totals.bytes_in += last.bytes;
+    totals.refused += last.refused;
+    totals.wakes += last.wakes;
+    totals.sleeps += last.sleeps;
+  } else {
+    const auto last = load_counters<ConsumerCounters>(words);
+    for (std::size_t i = 0; i < k_counters; ++i) take(i);
+    totals.messages_out += last.messages;
+    totals.bytes_out += last.bytes;
+    totals.lost += last.lost;
+    totals.redelivered += last.redelivered;
+    totals.wakes += last.wakes;
+    totals.sleeps += last.sleeps;
+  }
+  ++totals.repairs;
+  totals.voided += counts.claims + counts.holes;
+  totals.released += counts.released;
+  store_counters(map.board().totals, totals);
+}
+
+}  // namespace
+
+std::uint64_t release_leases(const QueueMap& map, unsigned group, unsigned owner) noexcept {
+  std::uint64_t released = 0;
+  for (std::uint32_t i = 0; i < map.geometry.slots; ++i) {
+    Word& word = map.lease(group, i);
+    const std::uint64_t seen = word.load_acquire();
+    Lease lease = Lease::of(seen);
+    if (lease.phase != LeasePhase::leased || lease.owner != owner) continue;
+    lease.phase = LeasePhase::retry;
+    if (lease.tries < k_max_tries) ++lease.tries;
+    if (word.compare_and_swap(seen, lease.word())) ++released;
+  }
+  return released;
+}
+
+HealCounts repair(const QueueMap& map, unsigned owner, const Living& living) noexcept {
+  const HealCounts counts = heal(map, living);
+  if (owner < k_first_consumer) {
+    mark_lane_references(map, owner);
+  } else {
+    // Private groups lie behind the named ones, one for each consumer index.
+    free_group(map, map.geometry.max_groups + owner - k_first_consumer);
+  }
+  for (unsigned group = 0; group < map.geometry.max_groups; ++group) {
+    if (!GroupWord::of(map.group(group).state.load_acquire()).holds()) continue;
+    // Whatever was found: the dead may have been half-way through a nack, its message given back and `next` not.
+    set_next_back(map, group, wrap(map.group(group).floor.load_acquire()));
+    help_floor(map, group);
+    try_drain(map, group);
+  }
+  drop_sleeper(map, owner);
+  sum_counters(map, owner, counts);
+  wake_everybody(map);
+  return counts;
+}
+
+}  // namespace beltway::daemon

@@ -1,0 +1,180 @@
+// See claim.hpp.
+#include "ring/claim.hpp"
+
+#include <algorithm>
+
+#include "os/kernel.hpp"
+
+namespace beltway {
+
+namespace {
+/// Positions. Of 1 to 16, 3 to 5 are best; from 8 on nothing is gained.
+constexpr Position k_fetched_early = 4;
+}  // namespace
+
+Claimer::Claimer(const QueueMap& map, unsigned producer)
+    : QuickClaim(&map.tail()),
+      map_(map),
+      single_(map.geometry.single_producer()),
+      producer_(static_cast<std::uint8_t>(producer)),
+      ticket_(map, producer) {
+  const Tail tail = Tail::of(map_.tail().load_acquire());
+  next_ = tail_position(map_, tail);
+  limit_ = next_;
+  generation_ = tail.generation;
+  slots_ = map_.ring + k_slots_offset;
+  slot_mask_ = map_.mask();
+  slot_bytes_ = map_.geometry.slot_bytes;
+  news_ = &map_.board().notice;
+  sleepers_ = &map_.board().consumer_sleepers;
+  static_assert(offsetof(Board, producer_sleepers) == offsetof(Board, consumer_sleepers) + sizeof(Word));
+  tail_low_ = Tail{0, generation_, producer_}.word();
+  ready_low_ = SlotState{0, producer_, SlotPhase::ready}.word();
+}
+
+Notice Claimer::accept_notice() noexcept {
+  const std::uint64_t word = map_.board().notice.load_acquire();
+  const Notice notice = Notice::of(word);
+  limit_ = next_;
+  // Removal is told again at every call.
+  if ((notice.flags & k_notice_removed) == 0) notice_ = word;
+  return notice;
+}
+
+bool Claimer::void_lost_claims() noexcept {
+  bool found = false;
+  for (std::uint32_t i = 0; !single_ && i < map_.geometry.slots; ++i) {
+    Word& state = map_.slot(i).state;
+    const std::uint64_t seen = state.load_acquire();
+    const SlotState slot = SlotState::of(seen);
+    if (slot.phase != SlotPhase::claimed || slot.owner != producer_) continue;
+    found = state.compare_and_swap(seen, SlotState{slot.position, producer_, SlotPhase::voided}.word()) || found;
+  }
+  return found;
+}
+
+Position Claimer::look() noexcept { return look_from(load_tail(map_)); }
+
+Position Claimer::look_from(Position tail) noexcept {
+  const Position lowest = lowest_floor(map_, tail);
+  const auto used = static_cast<std::uint64_t>(distance(tail, lowest));
+  if (used > high_water_ && used <= map_.geometry.slots) high_water_ = used;
+  return lowest;
+}
+
+bool Claimer::find_room(Position position) noexcept {
+  // A single producer's `tail` is a plain store: it must be visible before the groups are looked at, or a group that
+  // joins at the latest message reads an old tail, unseen by us, and is overrun. (The several-producer tail is swapped.)
+  if (single_) full_fence();
+  if (look_for(position)) return true;
+  if (!thorough_) return false;
+  // Look again whoever moved them: a floor that another helped on after our look makes room, too.
+  help_floors(map_);
+  return look_for(position);
+}
+
+bool Claimer::look_for(Position position) noexcept {
+  const Position limit = wrap(look_from(position) + map_.geometry.slots);
+  // Never behind: who claims the next one asks only whether the limit is reached, and floors are a peer's word.
+  limit_ = distance(position, limit) < 0 ? limit : position;
+  others_turn_ = false;
+  if (limit_ == position) return false;
+  return single_ || !ticket_.others_wait() || leave_room_to_others(position);
+}
+
+bool Claimer::leave_room_to_others(Position position) noexcept {
+  const auto free = static_cast<std::uint64_t>(distance(limit_, position));
+  std::uint64_t ahead = ticket_.ahead();
+  while (ahead != 0 && free <= ahead) {
+    if (!ticket_.pass_over_if_overdue(kernel::now_ns())) {
+      limit_ = position;
+      others_turn_ = true;
+      return false;
+    }
+    ahead = ticket_.ahead();
+  }
+  // One that has its turn takes no more than its share: then those behind it have theirs.
+  limit_ = wrap(position + std::min(free - ahead, pace_.chunk(quarter())));
+  return true;
+}
+
+Claim Claimer::room() noexcept {
+  if (map_.board().notice.load_relaxed() != notice_) return Claim::notice;
+  if (!single_) {
+    const Tail tail = Tail::of(map_.tail().load_acquire());
+    next_ = tail_position(map_, tail);
+    if (tail.generation != generation_) limit_ = next_;
+    generation_ = tail.generation;
+  }
+  return distance(next_, limit_) < 0 || find_room(next_) ? Claim::ok : why_no_room();
+}
+
+Claim Claimer::claim_shared() noexcept {
+  for (unsigned attempt = 0; attempt < k_attempts; ++attempt) {
+    const std::uint64_t word = tail_->load_acquire();
+    const Tail tail = Tail::of(word);
+    const bool alone = word == our_tail_;  // the last claim is ours, and ended: next_ is behind it
+    if (!alone) {
+      if (!help_tail(map_, tail)) return Claim::busy;
+      next_ = tail_position(map_, tail);
+    }
+    const Position now = next_;
+    if (tail.generation != generation_ || distance(now, limit_) >= 0) {
+      // The limit counts for the generation that it was read under: a join at the oldest message raises it.
+      generation_ = tail.generation;
+      limit_ = now;
+      if (!find_room(now)) {
+        if (map_.tail().load_acquire() != word) continue;  // a stale tail makes a queue look full
+        return why_no_room();
+      }
+    }
+    // For what is written after a locked swap no processor fetches ahead: the slot's line is asked for before it.
+    // With eager polls (speculative_spin.hpp) an answer's line is still on its way when the message is seen.
+    Slot& slot = map_.slot(now);
+    prefetch_to_write(&slot);
+    // And a swap waits until the slot before has arrived. Who is alone has one fetched early, then: 8 B 14 -> 29 million a second
+    // where no cache is shared. Slots of two lines and more lose a third by it; several producers would take it from each other.
+    if (alone && slot_bytes_ <= k_line) prefetch_to_write(&map_.slot(now + k_fetched_early));
+    // A floor alone vouches for nothing: a group may have joined past a claim that is still being written.
+    const SlotState before = SlotState::of(slot.state.load_acquire());
+    if (before.position != wrap(now - map_.geometry.slots) || before.phase == SlotPhase::claimed) {
+      if (map_.tail().load_acquire() != word) continue;
+      return Claim::busy;
+    }
+    const std::uint64_t ours = Tail{now + 1, tail.generation, producer_}.word();
+    if (ticket_.is_held()) ticket_.hide();
+    if (!tail_->compare_and_swap(word, ours)) {
+      if (ticket_.is_held()) ticket_.show();
+      continue;
+    }
+    our_tail_ = ours;
+    mark(slot, now);
+    next_ = wrap(now + 1);
+    return Claim::ok;
+  }
+  return Claim::busy;
+}
+
+Position Claimer::wake_past(unsigned ahead) const noexcept {
+  const std::uint64_t most = std::max<std::uint64_t>(quarter(), 1);
+  const std::uint64_t turns = ahead + std::uint64_t{1};
+  const std::uint64_t wanted = std::min(pace_.chunk(most) * turns, std::max(most, turns));
+  return wrap(next_ - map_.geometry.slots + std::min<std::uint64_t>(wanted, map_.geometry.slots) - 1);
+}
+
+bool help_tail(const QueueMap& map, Tail tail) noexcept {
+  const std::uint64_t last = tail.position - 1;
+  Word& state = map.slot(last).state;
+  for (unsigned attempt = 0; attempt < k_attempts; ++attempt) {
+    const std::uint64_t word = state.load_acquire();
+    const SlotState slot = SlotState::of(word);
+    // A signed difference: a stale helper must not roll a newer state back.
+    if (distance<Tail::bits>(slot.position, last) >= 0) return true;
+    const SlotState claimed{widen<Tail::bits>(last, slot.position), tail.owner, SlotPhase::claimed};
+    // A failed swap is no proof that it is marked (its lane's owner may have made the old READY a GONE): look again.
+    if (state.compare_and_swap(word, claimed.word())) return true;
+  }
+  return false;
+}
+
+}  // namespace beltway

@@ -1,0 +1,149 @@
+// Claiming the next position of the ring: the producer's half of the protocol.
+//
+// A claim takes a position by moving `tail`, and marks its slot CLAIMED; the producer then writes, and stores READY. `tail`
+// names the owner of the last claim, and nobody claims before the slot of the claim before is marked, so that at every
+// instruction at most one claim is unmarked and its owner is known.
+//
+// A single producer marks nothing: it has one claim at a time, which `tail` names, and starts to write only when the slot
+// before says READY or VOID; that is what a lossy reader looks for instead of the mark (is_unchanged() in slot_view.hpp).
+//
+// Thread safety: a Claimer belongs to one producer. Only one Claimer may exist for a single-producer ring.
+#pragma once
+
+#include <cstdint>
+
+#include "beltway/detail/inline_publish.hpp"
+#include "ring/floors.hpp"
+#include "ring/queue_memory.hpp"
+#include "ring/room_line.hpp"
+
+namespace beltway {
+
+enum class Claim : std::uint8_t {
+  ok,
+  full,    ///< a reliable group holds the ring
+  turn,    ///< there is room, but producers that have waited longer claim first
+  busy,    ///< the slot, or the one before, is still being written by its producer
+  notice,  ///< the board has news: see Claimer::accept_notice()
+};
+
+class Claimer : public detail::QuickClaim {
+ public:
+  Claimer(const QueueMap& map, unsigned producer);
+
+  /// Takes the next position: its slot is this producer's to write. noexcept, no system call.
+  [[nodiscard]] Claim claim() noexcept {
+    if (map_.board().notice.load_relaxed() != notice_) [[unlikely]]
+      return Claim::notice;
+    return single_ ? claim_single() : claim_shared();
+  }
+
+  /// Claim::ok if claim() would most likely succeed now; takes nothing.
+  [[nodiscard]] Claim room() noexcept;
+
+  /// The slot of the last claim().
+  [[nodiscard]] Slot& slot() const noexcept { return *slot_; }
+  /// Ends the last claim: its slot's message is visible. Pairs with the acquire load of the slot's state in every reader.
+  void ready(SlotMeta meta) noexcept {
+    slot_->meta.store_relaxed(meta.word());
+    end(*slot_, SlotPhase::ready);
+  }
+  /// Ends the last claim without a message.
+  void voided() noexcept { end(map_.slot(last()), SlotPhase::voided); }
+
+  /// Takes note of the board's news; the cached limit is forgotten. Returns it.
+  Notice accept_notice() noexcept;
+  /// The present notice stays unread: the next claim meets it again.
+  void leave_notice() noexcept { notice_ = ~map_.board().notice.load_relaxed(); }
+
+  /// Ends, as VOID, every CLAIMED slot that says it is ours while we have no claim: we have lost track of it (two threads have
+  /// used one producer), or somebody wrote it. Only between claims. True if there was one.
+  bool void_lost_claims() noexcept;
+
+  /// Whether a ring that seems full is looked through for acknowledgements that no floor has passed yet (else claim() may say
+  /// full too early). That takes the lease words from consumers who are at work: a producer does it seldom.
+  void set_thorough(bool thorough) noexcept { thorough_ = thorough; }
+
+  /// Looks at all floors. Returns the lowest.
+  Position look() noexcept;
+
+  /// The position that the lowest floor must pass before a producer that found the ring full is woken. By the pace of the ring
+  /// and by how many producers claim before, but a quarter of the ring at most.
+  /// `ahead`: ticket().ahead_in_calls().
+  [[nodiscard]] Position wake_past(unsigned ahead) const noexcept;
+  /// The ring is full: measures its pace.
+  void found_full(std::uint64_t now_ns) noexcept { pace_.found_full(next_, now_ns); }
+  /// True if wake_past() asks for more than the next slot.
+  [[nodiscard]] bool waits_for_several() const noexcept { return pace_.chunk(quarter()) > 1; }
+  void forget_pace() noexcept { pace_.forget(); }
+  /// This producer's place among those that wait for room. Only used in a ring of several producers.
+  [[nodiscard]] RoomTicket& ticket() noexcept { return ticket_; }
+
+  /// Most positions in use that look() has seen.
+  [[nodiscard]] std::uint64_t high_water() const noexcept { return high_water_; }
+  [[nodiscard]] const QueueMap& map() const noexcept { return map_; }
+  [[nodiscard]] unsigned producer() const noexcept { return producer_; }
+
+ private:
+  Claim claim_single() noexcept {
+    if (distance(next_, limit_) >= 0) [[unlikely]] {
+      if (!find_room(next_)) return Claim::full;
+    }
+    take_next();
+    return Claim::ok;
+  }
+  /// Single producer, and there is room.
+  void take_next() noexcept {
+    slot_ = &map_.slot(next_);
+    // `tail` first: a claim that is not in `tail` does not exist for the repair. A plain store: nobody else writes it.
+    map_.tail().store_relaxed(single_tail(next_ + 1));
+    next_ = wrap(next_ + 1);
+    release_fence();  // what is written now is not seen before the end of the claim before: pairs with is_unchanged()
+  }
+  /// What a single producer, who alone writes it, stores in `tail`.
+  [[nodiscard]] std::uint64_t single_tail(Position position) const noexcept {
+    return Tail{position, 0, 0}.word() | tail_low_;
+  }
+  Claim claim_shared() noexcept;
+
+  /// Release, so that `tail` is moved before the mark is seen; the fence keeps the payload behind the mark, for lossy
+  /// readers: pairs with is_unchanged().
+  void mark(Slot& slot, Position position) noexcept {
+    slot_ = &slot;
+    slot.state.store_release(SlotState{position, producer_, SlotPhase::claimed}.word());
+    release_fence();
+  }
+  void end(Slot& slot, SlotPhase phase) const noexcept {
+    slot.state.store_release(SlotState{last(), producer_, phase}.word());
+  }
+  bool find_room(Position position) noexcept;
+  /// Looks at the floors for what is free behind `position`, the next one to claim; false if it is not.
+  bool look_for(Position position) noexcept;
+  Position look_from(Position tail) noexcept;
+  /// Several producers: takes from the limit what others claim first. False if nothing is left at `position`.
+  bool leave_room_to_others(Position position) noexcept;
+  [[nodiscard]] Claim why_no_room() const noexcept { return others_turn_ ? Claim::turn : Claim::full; }
+  [[nodiscard]] std::uint64_t quarter() const noexcept { return map_.geometry.slots / 4; }
+
+  static_assert(k_tail_shift == 64 - Tail::bits && k_state_shift == 64 - k_position_bits &&
+                k_payload_word * sizeof(Word) == sizeof(Slot) &&
+                k_published * sizeof(Word) == offsetof(RingHead, published));
+
+  const QueueMap map_;
+  const bool single_;
+  bool thorough_ = true;
+  const std::uint8_t producer_;
+  std::uint16_t generation_ = 0;                // under which limit_ was read
+  std::uint64_t our_tail_ = ~std::uint64_t{0};  // several producers: `tail` after our last claim
+  Slot* slot_ = nullptr;                        // of the last claim()
+  std::uint64_t high_water_ = 0;
+  RoomTicket ticket_;
+  RoomPace pace_;
+  bool others_turn_ = false;  // the last find_room() found room that others claim first
+};
+
+/// Marks the slot of the last claim in `tail` for its owner, if that has not done so itself. False if peers kept
+/// changing the slot: then look again later.
+bool help_tail(const QueueMap& map, Tail tail) noexcept;
+
+}  // namespace beltway

@@ -1,0 +1,42 @@
+// Where each counter lies in an endpoint's block of shared memory: in the order of the public structs. A counter is
+// written by its owner alone, with plain stores, and read by whoever looks.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+#include "beltway/info.hpp"
+#include "ring/queue_memory.hpp"
+
+namespace beltway {
+
+inline constexpr std::size_t k_producer_counters = sizeof(ProducerCounters) / sizeof(std::uint64_t);
+inline constexpr std::size_t k_consumer_counters = sizeof(ConsumerCounters) / sizeof(std::uint64_t);
+inline constexpr std::size_t k_queue_totals = sizeof(QueueTotals) / sizeof(std::uint64_t);
+static_assert(k_producer_counters <= k_counters && k_consumer_counters <= k_counters);
+
+/// Copies a struct of counters to its words, or back.
+template <class Counters>
+void store_counters(Word* words, const Counters& counters) noexcept {
+  static_assert(sizeof(Counters) % sizeof(std::uint64_t) == 0);
+  const auto* values = reinterpret_cast<const std::uint64_t*>(&counters);
+  for (std::size_t i = 0; i < sizeof(Counters) / sizeof(std::uint64_t); ++i) words[i].store_relaxed(values[i]);
+}
+template <class Counters>
+[[nodiscard]] Counters load_counters(const Word* words) noexcept {
+  Counters counters;
+  auto* values = reinterpret_cast<std::uint64_t*>(&counters);
+  for (std::size_t i = 0; i < sizeof(Counters) / sizeof(std::uint64_t); ++i) values[i] = words[i].load_relaxed();
+  return counters;
+}
+
+/// The newest: of what a producer has published its Endpoint may have an older copy.
+[[nodiscard]] inline ProducerCounters load_producer_counters(const QueueMap& map, unsigned producer) noexcept {
+  auto counters = load_counters<ProducerCounters>(map.endpoint(producer).counters);
+  const Word* const published = map.published(producer);
+  counters.messages = published[0].load_relaxed();
+  counters.bytes = published[1].load_relaxed();
+  return counters;
+}
+
+}  // namespace beltway

@@ -1,0 +1,76 @@
+// See floors.hpp.
+#include "ring/floors.hpp"
+
+namespace beltway {
+
+Position lowest_floor(const QueueMap& map, Position tail) noexcept {
+  Position lowest = tail;
+  for (unsigned index = 0; index < map.geometry.groups(); ++index) {
+    const Group& group = map.group(index);
+    // Pairs with the release of ACTIVE in join(): a group that is seen has its floor.
+    if (!GroupWord::of(group.state.load_acquire()).holds()) continue;
+    // Pairs with the release of the floor by its group: what it has read is read before we overwrite it.
+    const Position floor = wrap(group.floor.load_acquire());
+    if (distance(floor, lowest) < 0) lowest = floor;
+  }
+  return lowest;
+}
+
+namespace {
+
+[[nodiscard]] bool says(std::uint64_t word, Position p, LeasePhase phase) noexcept {
+  const Lease lease = Lease::of(word);
+  return distance<Lease::bits>(lease.position, p) == 0 && lease.phase == phase;
+}
+
+/// `p` is where the floor stands, and is not DONE. True if nobody will ever need it: VOID or GONE, and not leased.
+[[nodiscard, gnu::noinline]] bool is_no_message(const QueueMap& map, const Word& lease, Position p) noexcept {
+  if (says(lease.load_acquire(), p, LeasePhase::leased)) return false;
+  const SlotState slot = SlotState::of(map.slot(p).state.load_acquire());
+  if (slot.position != p || (slot.phase != SlotPhase::voided && slot.phase != SlotPhase::gone)) return false;
+  // A group that joined at the oldest message may have leased what its lane's owner was just marking GONE: it is being
+  // read in place, and until its end our floor keeps the bytes. Once the slot says GONE nobody new leases it (see
+  // NamedReader::show), so who has is seen now.
+  return !says(lease.load_acquire(), p, LeasePhase::leased);
+}
+
+/// How many positions behind `floor` are over.
+[[nodiscard]] std::uint32_t count_over(const QueueMap& map, unsigned group, Position floor) noexcept {
+  const Word* const leases = &map.lease(group, 0);
+  const Position mask = map.mask();
+  std::uint32_t passed = 0;
+  for (; passed < map.geometry.slots; ++passed) {
+    const Position p = wrap(floor + passed);
+    const Word& lease = leases[p & mask];
+    // Pairs with the release of NamedReader::ack().
+    if (!says(lease.load_acquire(), p, LeasePhase::done) && !is_no_message(map, lease, p)) break;
+  }
+  return passed;
+}
+
+}  // namespace
+
+bool help_floor(const QueueMap& map, unsigned index) noexcept {
+  Group& group = map.group(index);
+  bool moved = false;
+  for (unsigned attempt = 0; attempt < k_attempts; ++attempt) {
+    const std::uint64_t word = group.floor.load_acquire();
+    const auto [incarnation, floor] = Floor::of(word);
+    // What is over at `floor` stays so until the floor has passed it, so one swap may pass many.
+    const std::uint32_t passed = count_over(map, index, floor);
+    if (passed == 0) return moved;
+    moved = group.floor.compare_and_swap(word, Floor{incarnation, wrap(floor + passed)}.word()) || moved;
+  }
+  return moved;
+}
+
+bool help_floors(const QueueMap& map) noexcept {
+  bool moved = false;
+  for (unsigned index = 0; index < map.geometry.max_groups; ++index) {
+    if (!GroupWord::of(map.group(index).state.load_acquire()).holds()) continue;
+    moved = help_floor(map, index) || moved;
+  }
+  return moved;
+}
+
+}  // namespace beltway

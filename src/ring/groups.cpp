@@ -1,0 +1,182 @@
+// See groups.hpp.
+#include "ring/groups.hpp"
+
+#include "os/kernel.hpp"
+#include "ring/floors.hpp"
+#include "ring/readers/named_reader.hpp"
+#include "ring/wake.hpp"
+
+namespace beltway {
+
+namespace {
+
+/// A floor never goes back: helpers may have moved it already.
+void raise_floor(Group& group, Position to) noexcept {
+  for (unsigned attempt = 0; attempt < k_attempts; ++attempt) {
+    const std::uint64_t seen = group.floor.load_acquire();
+    const auto [incarnation, position] = Floor::of(seen);
+    if (distance(position, to) >= 0 || group.floor.compare_and_swap(seen, Floor{incarnation, to}.word())) return;
+  }
+}
+
+/// Makes every lease word one of the lap before `floor`: older than whatever the group will lease.
+void fill_leases(const QueueMap& map, unsigned index, Position floor) noexcept {
+  for (std::uint32_t i = 0; i < map.geometry.slots; ++i) {
+    const Position before = wrap(floor - map.geometry.slots + i);
+    map.lease(index, before).store_relaxed(Lease{before, k_no_owner, 0, LeasePhase::done}.word());
+  }
+}
+
+void join_latest(const QueueMap& map, Group& group, GroupWord active) noexcept {
+  group.state.store_release(active.word());
+  // A producer that did not see us ACTIVE had moved `tail` before it looked, so this look sees that `tail`; what it
+  // may still publish unseen lies within one lap of it.
+  full_fence();
+  raise_floor(group, load_tail(map));
+}
+
+void join_oldest(const QueueMap& map, Group& group, GroupWord active) noexcept {
+  group.state.store_release(active.word());
+  const std::uint64_t slots = map.geometry.slots;
+  if (!map.geometry.single_producer()) {
+    // Raising the generation voids every limit that was read before we were ACTIVE.
+    for (unsigned attempt = 0; attempt < k_attempts; ++attempt) {
+      const std::uint64_t word = map.tail().load_acquire();
+      const Tail tail = Tail::of(word);
+      raise_floor(group, wrap(tail_position(map, tail) - slots));
+      const Tail raised{tail.position, static_cast<std::uint16_t>(tail.generation + 1), tail.owner};
+      if (map.tail().compare_and_swap(word, raised.word())) return;
+    }
+  }
+  // A single producer stores `tail` plainly; it looks at the notice at each claim instead. After the barrier it has at
+  // most one claim in hand for which it had looked before.
+  post_notice(map, 0);
+  full_fence();
+  kernel::heavy_barrier();
+  raise_floor(group, wrap(load_tail(map) - slots + 1));
+}
+
+}  // namespace
+
+Position join(const QueueMap& map, unsigned index, GroupKind kind, Start start) noexcept {
+  Group& group = map.group(index);
+  const GroupWord before = GroupWord::of(group.state.load_acquire());
+  const std::uint32_t incarnation = before.incarnation + 1;
+  group.state.store_release(GroupWord{incarnation, kind, GroupPhase::joining}.word());
+  Position floor = load_tail(map);
+  if (start == Start::oldest) floor = wrap(floor - map.geometry.slots);
+  if (kind == GroupKind::named) fill_leases(map, index, floor);
+  const Next next = Next::of(group.next.load_relaxed());
+  group.next.store_relaxed(Next{floor, next.version + 1}.word());
+  group.floor.store_relaxed(Floor{incarnation, floor}.word());
+  const GroupWord active{incarnation, kind, GroupPhase::active};
+  if (kind == GroupKind::lossy) {
+    group.state.store_release(active.word());  // holds nobody back: nobody need know of it
+  } else if (start == Start::oldest) {
+    join_oldest(map, group, active);
+  } else {
+    join_latest(map, group, active);
+  }
+  return wrap(group.floor.load_acquire());
+}
+
+bool leave(const QueueMap& map, unsigned index) noexcept {
+  Group& group = map.group(index);
+  GroupWord word = GroupWord::of(group.state.load_acquire());
+  word.phase = GroupPhase::leaving;
+  group.state.store_release(word.word());
+  // Whoever leases after this sees LEAVING and gives the lease back; whoever leased before is seen by try_drain().
+  full_fence();
+  kernel::heavy_barrier();
+  wake_all_of_group(map, index);
+  return try_drain(map, index);
+}
+
+bool try_drain(const QueueMap& map, unsigned index) noexcept {
+  Group& group = map.group(index);
+  const std::uint64_t seen = group.state.load_acquire();
+  GroupWord word = GroupWord::of(seen);
+  if (word.phase != GroupPhase::leaving) return word.phase == GroupPhase::drained;
+  for (std::uint32_t i = 0; i < map.geometry.slots; ++i) {
+    if (Lease::of(map.lease(index, i).load_acquire()).phase == LeasePhase::leased) return false;
+  }
+  word.phase = GroupPhase::drained;
+  if (group.state.compare_and_swap(seen, word.word())) wake_everybody(map);
+  return true;
+}
+
+void free_group(const QueueMap& map, unsigned index) noexcept {
+  Group& group = map.group(index);
+  GroupWord word = GroupWord::of(group.state.load_acquire());
+  word.phase = GroupPhase::free;
+  group.state.store_release(word.word());
+}
+
+Purged purge(const QueueMap& map, unsigned index) noexcept {
+  Purged purged;
+  const auto hold = [&](unsigned owner, Position position) {
+    if (owner >= purged.held.size()) return;
+    if (purged.held[owner].messages++ == 0) purged.held[owner].oldest = position;
+  };
+  Position position = wrap(map.group(index).floor.load_acquire());
+  for (std::uint32_t i = 0; i < map.geometry.slots; ++i, position = wrap(position + 1)) {
+    const SlotState slot = SlotState::of(map.slot(position).state.load_acquire());
+    if (distance(slot.position, position) < 0) break;
+    if (slot.position != position) continue;
+    if (slot.phase == SlotPhase::claimed) hold(slot.owner, position);
+    if (slot.phase != SlotPhase::ready) continue;
+    Word& word = map.lease(index, position);
+    const std::uint64_t seen = word.load_acquire();
+    const Lease lease = Lease::of(seen);
+    const std::int64_t lap = distance<Lease::bits>(lease.position, position);
+    if (lap == 0 && lease.phase == LeasePhase::leased) hold(lease.owner, position);
+    if (lap > 0 || (lap == 0 && lease.phase != LeasePhase::retry)) continue;
+    const Lease done{position, k_no_owner, lap < 0 ? std::uint8_t{0} : lease.tries, LeasePhase::done};
+    if (word.compare_and_swap(seen, done.word())) ++purged.messages;
+  }
+  help_floor(map, index);
+  wake_everybody(map);
+  return purged;
+}
+
+void post_notice(const QueueMap& map, std::uint32_t flags) noexcept {
+  const Notice notice = Notice::of(map.board().notice.load_relaxed());
+  map.board().notice.store_release(Notice{notice.epoch + 1, notice.flags | flags}.word());
+}
+
+void post_doubt(const QueueMap& map) noexcept {
+  Word& word = map.board().notice;
+  for (unsigned attempt = 0; attempt < k_attempts; ++attempt) {
+    const std::uint64_t seen = word.load_acquire();
+    const Notice notice = Notice::of(seen);
+    if (word.compare_and_swap(seen, Notice{notice.epoch + 1, notice.flags | k_notice_doubted}.word())) break;
+  }
+  wake_everybody(map);
+}
+
+void forget_limits(const QueueMap& map) noexcept {
+  for (unsigned attempt = 0; !map.geometry.single_producer() && attempt < k_attempts; ++attempt) {
+    const std::uint64_t word = map.tail().load_acquire();
+    const Tail tail = Tail::of(word);
+    const Tail raised{tail.position, static_cast<std::uint16_t>(tail.generation + 1), tail.owner};
+    if (map.tail().compare_and_swap(word, raised.word())) break;
+  }
+  post_notice(map, 0);
+  full_fence();
+  kernel::heavy_barrier();
+}
+
+void wake_everybody(const QueueMap& map) noexcept {
+  full_fence();
+  kernel::heavy_barrier();
+  const auto ring = [&](unsigned owner) {
+    // Who is SIGNALLED already is rung again: the waker may have died before it rang anybody else.
+    if (!wake(map, owner) && Wait::of(map.endpoint(owner).wait.load_acquire()).phase == WaitPhase::signalled) {
+      rouse(map, owner);
+    }
+  };
+  for (unsigned i = 0; i < map.geometry.max_producers; ++i) ring(i);
+  for (unsigned i = 0; i < map.geometry.max_consumers; ++i) ring(k_first_consumer + i);
+}
+
+}  // namespace beltway

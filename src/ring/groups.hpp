@@ -1,0 +1,51 @@
+// Making, removing and emptying groups, and what the daemon posts on the board. All of it is run by one thread of the
+// daemon, while producers and consumers go on.
+#pragma once
+
+#include <array>
+#include <cstdint>
+
+#include "beltway/options.hpp"
+#include "ring/queue_memory.hpp"
+
+namespace beltway {
+
+/// Makes group `index` (its state FREE) and returns its floor: the first position that it will see.
+Position join(const QueueMap& map, unsigned index, GroupKind kind, Start start) noexcept;
+
+/// Ends new leases in a named group, and holds producers no more as soon as no lease is left. The group's consumers get
+/// Status::removed. True if it is drained already; otherwise the last ack, nack or repair drains it.
+bool leave(const QueueMap& map, unsigned index) noexcept;
+
+/// After leave(): DRAINED if no lease is left. Also called by consumers that end a lease.
+bool try_drain(const QueueMap& map, unsigned index) noexcept;
+
+/// Makes the place free for another group. Only when nobody who was attached to it remains.
+void free_group(const QueueMap& map, unsigned index) noexcept;
+
+/// What a purge found.
+struct Purged {
+  struct Held {
+    std::uint64_t messages = 0;
+    Position oldest = 0;
+  };
+  std::uint64_t messages = 0;                     ///< acknowledged
+  std::array<Held, 2 * k_first_consumer> held{};  ///< by owner number: leased by consumers, being written by producers
+};
+/// Acknowledges all messages of a named group that nobody holds.
+Purged purge(const QueueMap& map, unsigned index) noexcept;
+
+/// Sets `flags` (k_notice_*) in the notice, in addition to those set, with a new epoch. The daemon alone.
+void post_notice(const QueueMap& map, std::uint32_t flags) noexcept;
+
+/// A client's word that its daemon does not know the queue: every endpoint asks its own daemon (see standing.hpp). Loses no
+/// flag of the daemon's, and may be lost itself if the daemon posts at the same moment.
+void post_doubt(const QueueMap& map) noexcept;
+
+/// Has every producer look at the floors again before it claims, whatever it has seen there before.
+void forget_limits(const QueueMap& map) noexcept;
+
+/// Rings the bell of every endpoint that says it sleeps: after a death, a removal, a change of the producers.
+void wake_everybody(const QueueMap& map) noexcept;
+
+}  // namespace beltway

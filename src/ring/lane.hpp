@@ -1,0 +1,104 @@
+// A producer's lane: the memory for messages beyond a slot, lent out in order and freed lazily when room is needed.
+//
+// The list of what is lent is private to the producer; shared memory holds only the bytes, and the slots that refer to
+// them. A record is open (a loan), dropped, or committed at a position; a committed one is over when every reliable floor
+// is past its position. Then its slot is marked GONE, the floors are looked at once more (a group may have joined at
+// the oldest message in between), and only then are the bytes lent again.
+//
+//   0         head (oldest record)             tail (next free)          lane_bytes
+//   |  free   | record | record | ... | record |         free            |      or wrapped around the end
+//
+// Thread safety: belongs to its producer's thread.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <vector>
+
+#include "ring/claim.hpp"
+#include "ring/queue_memory.hpp"
+
+namespace beltway {
+
+class Lane {
+ public:
+  /// Takes over what an earlier producer of the same index left.
+  explicit Lane(Claimer& claimer);
+
+  struct Lent {
+    std::byte* data = nullptr;  ///< null: no room now; see wait_for_loans() and wake_past()
+    std::uint64_t record = 0;
+  };
+  /// Lends `size` bytes, at most lane_bytes, aligned to 64. Allocates memory only when more is lent at once than ever before.
+  Lent lend(std::size_t size) {
+    // A size that is no multiple of a line may use the last bytes of a lane that is one page or more: lane_bytes is.
+    const std::uint64_t bytes = lines(size);
+    // Right behind what was lent last, most often.
+    if (const std::uint64_t lent = newest_ - oldest_; lent != 0 && lent != records_.size() && !is_time_to_look()) {
+      const std::uint64_t head = at(oldest_).offset;
+      const std::uint64_t end = tail_ <= head ? head : map_.geometry.lane_bytes;
+      if (bytes <= end - tail_) [[likely]]
+        return lend_at(tail_, bytes);
+    }
+    return lend_slowly(bytes);
+  }
+
+  void drop(std::uint64_t record) noexcept { at(record).phase = Phase::dropped; }
+  void commit(std::uint64_t record, Position position) noexcept {
+    at(record).position = position;
+    at(record).phase = Phase::committed;
+  }
+  [[nodiscard]] std::uint64_t offset(std::uint64_t record) const noexcept { return at(record).offset; }
+
+  /// After a failed lend(): true if an open loan stands in the way, which no consumer can free.
+  [[nodiscard]] bool waits_for_loans() const noexcept;
+  /// After a failed lend(): the position that floors must pass before there may be room.
+  [[nodiscard]] Position wake_past() const noexcept;
+
+ private:
+  enum class Phase : std::uint8_t { open, committed, dropped, inherited };
+  struct Record {
+    std::uint64_t offset;
+    std::uint64_t bytes;
+    Position position;
+    Phase phase;
+  };
+
+  [[nodiscard]] Record& at(std::uint64_t record) noexcept { return records_[record & (records_.size() - 1)]; }
+  [[nodiscard]] const Record& at(std::uint64_t record) const noexcept {
+    return records_[record & (records_.size() - 1)];
+  }
+  static constexpr std::uint64_t lines(std::uint64_t bytes) noexcept {
+    return bytes == 0 ? k_line : whole_lines(bytes);
+  }
+  /// From time to time, so that what is long over lets the lane start again at its beginning.
+  [[nodiscard]] bool is_time_to_look() const noexcept { return lent_since_look_ > map_.geometry.lane_bytes / 4; }
+  /// Where there is room, and for a record, too.
+  Lent lend_at(std::uint64_t offset, std::uint64_t bytes) noexcept {
+    tail_ = offset + bytes == map_.geometry.lane_bytes ? 0 : offset + bytes;
+    lent_since_look_ += bytes;
+    at(newest_) = {offset, bytes, 0, Phase::open};
+    return {map_.lane(producer_) + offset, newest_++};
+  }
+  Lent lend_slowly(std::uint64_t bytes);
+  [[nodiscard]] bool place(std::uint64_t bytes, std::uint64_t& offset) noexcept;
+  void make_room_for_a_record();
+  /// Records that are over, the oldest ones; some, if there are many.
+  std::uint64_t count_over(Position lowest) const noexcept;
+  bool reclaim() noexcept;
+  bool mark_gone(Position position) noexcept;
+  /// Every message of ours in a lane below `lowest`.
+  bool mark_all_gone(Position lowest) noexcept;
+  void inherit();
+
+  Claimer& claimer_;
+  const QueueMap& map_;
+  const unsigned producer_;
+  std::vector<Record> records_;  // a circle; its size is a power of two
+  std::uint64_t oldest_ = 0;     // records oldest_ to newest_ - 1 are lent
+  std::uint64_t newest_ = 0;
+  std::uint64_t tail_ = 0;  // the next free byte
+  std::uint64_t lent_since_look_ = 0;
+};
+
+}  // namespace beltway

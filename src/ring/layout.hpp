@@ -1,0 +1,382 @@
+// The shared memory of one queue: every structure, offset and word. This layout is the ABI between processes; a
+// change of anything here is a new k_layout_major or k_layout_minor, and fails the golden-bytes test until said so.
+//
+// A queue has three segments, each a sealed memfd (see segment.hpp for how they are made):
+//
+//   ring     0                                                 k_slots_offset
+//            | RingHead | (unused)              ...            | slot 0 | slot 1 | ... | slot N-1 |
+//
+//   heap     | lane of producer 0 | lane of producer 1 | ...   lane_bytes each
+//
+//   control  | Header, 4096 | Board, 256 | Endpoint x (producers + consumers) | Group x (named + consumers) |
+//            | lease words: named groups x N x 8 |
+//
+// The words, most significant bits first:
+//
+//   slot state   position:54 | owner:8 | phase:2             written by producers and the repair
+//   slot meta    spare:16 | flags:16 | size:32               written by the claim's owner before READY
+//   tail         position:44 | generation:12 | owner:8       written by producers; a join at oldest raises the generation
+//   floor        incarnation:10 | position:54                private: its consumer; named: whoever helps; joins: the daemon
+//   next         position:44 | version:20                    consumers of the group, the repair
+//   lease        position:46 | owner:8 | tries:8 | phase:2   consumers of the group, the repair, purge
+//   wait         sequence:62 | state:2                       its endpoint; wakers ASLEEP -> WAKING -> SIGNALLED
+//   notice       epoch:32 | flags:32                         the daemon; clients only add k_notice_doubted
+//   group state  incarnation:32 | kind:8 | phase:8 (low)     the daemon; LEAVING -> DRAINED also consumers
+//
+// Positions count modulo 2^54. A word that holds fewer bits is compared as a signed difference in that width and
+// widened next to a position that is known to be near. Everything here may be scribbled on by a peer that has
+// rights on the queue: read once, check against the local Geometry, use the copy.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+#include "beltway/detail/atomics.hpp"
+#include "beltway/limits.hpp"
+
+namespace beltway {
+
+using Position = std::uint64_t;
+
+inline constexpr std::uint64_t k_magic = 0x0a79617774'6c6542ULL;  // "Beltway\n"
+inline constexpr std::uint32_t k_layout_major = 2;
+inline constexpr std::uint32_t k_layout_minor = 0;
+inline constexpr std::size_t k_line = 64;
+/// `bytes`, rounded up to lines.
+constexpr std::uint64_t whole_lines(std::uint64_t bytes) noexcept { return (bytes + k_line - 1) / k_line * k_line; }
+/// Processors fetch lines in pairs: what two threads write lies this far apart.
+inline constexpr std::size_t k_apart_bytes = 128;
+inline constexpr std::size_t k_slots_offset = 4096;
+/// Owner numbers of consumers in lease words and of endpoints everywhere: producers are 0 to 63, consumers 64 to 127.
+inline constexpr unsigned k_first_consumer = 64;
+/// Owner number of the daemon's own leases (purge).
+inline constexpr unsigned k_no_owner = 255;
+
+/// The signed distance a - b of two positions of which only the low `bits` are meaningful.
+template <unsigned bits>
+[[nodiscard]] constexpr std::int64_t distance(std::uint64_t a, std::uint64_t b) noexcept {
+  return static_cast<std::int64_t>((a - b) << (64 - bits)) >> (64 - bits);
+}
+[[nodiscard]] constexpr std::int64_t distance(Position a, Position b) noexcept {
+  return distance<k_position_bits>(a, b);
+}
+[[nodiscard]] constexpr Position wrap(std::uint64_t position) noexcept {
+  return position & ((1ULL << k_position_bits) - 1);
+}
+/// The position whose low `bits` are `low`, nearest to `near`.
+template <unsigned bits>
+[[nodiscard]] constexpr Position widen(std::uint64_t low, Position near) noexcept {
+  return wrap(near + static_cast<std::uint64_t>(distance<bits>(low, near)));
+}
+
+// -- ring head -------------------------------------------------------------------------------------------------
+
+/// What stands before the slots, on a line that consumers hardly ever look at.
+struct alignas(k_line) RingHead {
+  Word tail;
+  std::uint64_t spare0;
+  /// Messages and bytes that the attached producer of a single-producer ring has published, written by it alone. Here and not
+  /// in its Endpoint: a line that is written at each publish anyway (see QuickClaim).
+  Word published[2];
+  std::uint64_t spare1[4];
+};
+static_assert(sizeof(RingHead) == 64 && offsetof(RingHead, tail) == 0 && offsetof(RingHead, published) == 16);
+
+// -- slot ------------------------------------------------------------------------------------------------------
+
+enum class SlotPhase : std::uint8_t { claimed = 0, ready = 1, voided = 2, gone = 3 };
+
+struct SlotState {
+  static constexpr std::uint64_t k_owner_mask = 0xff << 2;
+  Position position;
+  std::uint8_t owner;
+  SlotPhase phase;
+
+  [[nodiscard]] static constexpr SlotState of(std::uint64_t word) noexcept {
+    return {word >> 10, static_cast<std::uint8_t>(word >> 2), static_cast<SlotPhase>(word & 3)};
+  }
+  [[nodiscard]] constexpr std::uint64_t word() const noexcept {
+    return position << 10 | static_cast<std::uint64_t>(owner) << 2 | static_cast<std::uint64_t>(phase);
+  }
+};
+
+inline constexpr std::uint16_t k_flag_lane = 1;      ///< the payload is a LaneReference
+inline constexpr std::uint16_t k_flag_extended = 2;  ///< reserved: a properties block stands before the payload
+
+struct SlotMeta {
+  std::uint32_t size;
+  std::uint16_t flags;
+
+  [[nodiscard]] static constexpr SlotMeta of(std::uint64_t word) noexcept {
+    return {static_cast<std::uint32_t>(word), static_cast<std::uint16_t>(word >> 32)};
+  }
+  [[nodiscard]] constexpr std::uint64_t word() const noexcept { return static_cast<std::uint64_t>(flags) << 32 | size; }
+};
+
+struct Slot {
+  Word state;
+  Word meta;
+  /// The payload, or one word with the offset of the message in its owner's lane.
+  [[nodiscard]] std::byte* payload() noexcept { return reinterpret_cast<std::byte*>(this + 1); }
+  [[nodiscard]] const std::byte* payload() const noexcept { return reinterpret_cast<const std::byte*>(this + 1); }
+  [[nodiscard]] Word& lane_offset() noexcept { return *reinterpret_cast<Word*>(this + 1); }
+  [[nodiscard]] const Word& lane_offset() const noexcept { return *reinterpret_cast<const Word*>(this + 1); }
+};
+static_assert(sizeof(Slot) == k_slot_overhead_bytes && offsetof(Slot, state) == 0 && offsetof(Slot, meta) == 8);
+
+// -- tail, next, lease, wait, notice, group state ---------------------------------------------------------------
+
+struct Tail {
+  static constexpr unsigned bits = 44;
+  std::uint64_t position;  // low 44 bits
+  std::uint16_t generation;
+  std::uint8_t owner;
+
+  [[nodiscard]] static constexpr Tail of(std::uint64_t word) noexcept {
+    return {word >> 20, static_cast<std::uint16_t>(word >> 8 & 0xfff), static_cast<std::uint8_t>(word)};
+  }
+  [[nodiscard]] constexpr std::uint64_t word() const noexcept {
+    return position << 20 | static_cast<std::uint64_t>(generation & 0xfff) << 8 | owner;
+  }
+};
+
+struct Next {
+  static constexpr unsigned bits = 44;
+  std::uint64_t position;  // low 44 bits
+  std::uint32_t version;
+
+  [[nodiscard]] static constexpr Next of(std::uint64_t word) noexcept {
+    return {word >> 20, static_cast<std::uint32_t>(word & 0xfffff)};
+  }
+  [[nodiscard]] constexpr std::uint64_t word() const noexcept { return position << 20 | (version & 0xfffff); }
+};
+
+/// The incarnation is that of its named group, so that a helper who stood still while the group was removed and another took
+/// its place cannot move the floor of that one. A private floor is its consumer's alone and goes without.
+struct Floor {
+  std::uint32_t incarnation;  // low 10 bits
+  Position position;
+
+  [[nodiscard]] static constexpr Floor of(std::uint64_t word) noexcept {
+    return {static_cast<std::uint32_t>(word >> k_position_bits), wrap(word)};
+  }
+  [[nodiscard]] constexpr std::uint64_t word() const noexcept {
+    return static_cast<std::uint64_t>(incarnation) << k_position_bits | position;
+  }
+};
+
+enum class LeasePhase : std::uint8_t { leased = 1, done = 2, retry = 3 };
+
+struct Lease {
+  static constexpr unsigned bits = 46;
+  std::uint64_t position;  // low 46 bits
+  std::uint8_t owner;
+  std::uint8_t tries;
+  LeasePhase phase;
+
+  [[nodiscard]] static constexpr Lease of(std::uint64_t word) noexcept {
+    return {word >> 18, static_cast<std::uint8_t>(word >> 10), static_cast<std::uint8_t>(word >> 2),
+            static_cast<LeasePhase>(word & 3)};
+  }
+  [[nodiscard]] constexpr std::uint64_t word() const noexcept {
+    return position << 18 | static_cast<std::uint64_t>(owner) << 10 | static_cast<std::uint64_t>(tries) << 2 |
+           static_cast<std::uint64_t>(phase);
+  }
+};
+
+enum class WaitPhase : std::uint8_t {
+  awake = 0,
+  asleep = 1,
+  signalled = 2,  ///< a waker has woken the endpoint, and counts on it
+  waking = 3,     ///< a waker is about to; whoever finds this state does the same again
+};
+
+/// A futex sleeps on the low 32 bits: the state and 30 bits of the sequence.
+struct Wait {
+  std::uint64_t sequence;  // raised by the owner each time it goes to sleep
+  WaitPhase phase;
+
+  [[nodiscard]] static constexpr Wait of(std::uint64_t word) noexcept {
+    return {word >> 2, static_cast<WaitPhase>(word & 3)};
+  }
+  [[nodiscard]] constexpr std::uint64_t word() const noexcept {
+    return sequence << 2 | static_cast<std::uint64_t>(phase);
+  }
+};
+
+inline constexpr std::uint32_t k_notice_removed = 1;    ///< the queue is gone: stop
+inline constexpr std::uint32_t k_notice_symmetric = 2;  ///< publish and free with full fences
+inline constexpr std::uint32_t k_notice_doubted = 4;    ///< a client's daemon does not know the queue: ask your own
+
+struct Notice {
+  std::uint32_t epoch;  ///< raised at every change, and by each join at oldest of a single-producer ring
+  std::uint32_t flags;
+
+  [[nodiscard]] static constexpr Notice of(std::uint64_t word) noexcept {
+    return {static_cast<std::uint32_t>(word >> 32), static_cast<std::uint32_t>(word)};
+  }
+  [[nodiscard]] constexpr std::uint64_t word() const noexcept {
+    return static_cast<std::uint64_t>(epoch) << 32 | flags;
+  }
+};
+
+enum class GroupPhase : std::uint8_t {
+  free = 0,     ///< nobody's; may be made
+  joining = 1,  ///< being filled by the daemon; not looked at
+  active = 2,   ///< its floor holds producers back (unless lossy)
+  leaving = 3,  ///< no new leases; its floor still holds until the last lease has ended
+  drained = 4,  ///< holds nobody back; its place is used again when nobody who was attached remains
+};
+enum class GroupKind : std::uint8_t { named = 0, priv = 1, lossy = 2 };
+
+struct GroupWord {
+  std::uint32_t incarnation;
+  GroupKind kind;
+  GroupPhase phase;
+
+  [[nodiscard]] static constexpr GroupWord of(std::uint64_t word) noexcept {
+    return {static_cast<std::uint32_t>(word >> 32), static_cast<GroupKind>(word >> 8 & 0xff),
+            static_cast<GroupPhase>(word & 0xff)};
+  }
+  [[nodiscard]] constexpr std::uint64_t word() const noexcept {
+    return static_cast<std::uint64_t>(incarnation) << 32 | static_cast<std::uint64_t>(kind) << 8 |
+           static_cast<std::uint64_t>(phase);
+  }
+  /// True if producers must not pass the floor.
+  [[nodiscard]] constexpr bool holds() const noexcept {
+    return kind != GroupKind::lossy && (phase == GroupPhase::active || phase == GroupPhase::leaving);
+  }
+};
+
+// -- the structures of the control segment ----------------------------------------------------------------------
+
+/// Written once, at declare, by the daemon. Read once, at attach.
+struct Header {
+  std::uint64_t magic;
+  std::uint32_t layout_major;
+  std::uint32_t layout_minor;
+  std::uint64_t ring_bytes;
+  std::uint64_t heap_bytes;
+  std::uint64_t control_bytes;
+  std::uint64_t queue_id;
+  std::uint32_t slots;
+  std::uint32_t slot_bytes;
+  std::uint64_t lane_bytes;
+  std::uint32_t max_producers;
+  std::uint32_t max_consumers;
+  std::uint32_t max_groups;
+  std::uint32_t spare;
+};
+static_assert(offsetof(Header, magic) == 0 && offsetof(Header, layout_major) == 8 &&
+              offsetof(Header, ring_bytes) == 16 && offsetof(Header, queue_id) == 40 && offsetof(Header, slots) == 48 &&
+              offsetof(Header, lane_bytes) == 56 && offsetof(Header, max_producers) == 64 && sizeof(Header) == 80);
+
+/// What everybody looks at and hardly anybody writes. First line: loaded at each publish.
+struct alignas(k_line) Board {
+  Word notice;             ///< the daemon; clients only add k_notice_doubted, by compare-and-swap
+  Word consumer_sleepers;  ///< bit c: consumer c has said ASLEEP; set and cleared by c alone (and the repair)
+  Word producer_sleepers;  ///< bit p: likewise
+  std::uint64_t spare0[5];
+  Word live_producers;  ///< bit p: producer p is attached; written by the daemon
+  Word producers_ever;  ///< producers that ever attached; written by the daemon
+  Word totals[14];      ///< QueueTotals in their order, written by the daemon
+  // What producers that wait for room write: see room_line.hpp.
+  Word room_line;    ///< bit p: producer p waits for room and has a ticket; set and cleared by p alone (and the repair)
+  Word next_ticket;  ///< tickets given so far; raised by producers
+  std::uint64_t spare1[6];
+};
+static_assert(sizeof(Board) == 256 && offsetof(Board, room_line) == 192 && offsetof(Board, consumer_sleepers) == 8 &&
+              offsetof(Board, live_producers) == 64 && offsetof(Board, totals) == 80);
+
+inline constexpr std::size_t k_counters = 16;
+
+/// One attached producer or consumer. First line: waiting. Then counters, in the order of ProducerCounters or
+/// ConsumerCounters, written by the owner alone with plain stores.
+struct alignas(k_line) Endpoint {
+  Word wait;       ///< the owner; wakers ASLEEP(sequence) -> WAKING(sequence) -> SIGNALLED(sequence)
+  Word wake_past;  ///< the owner, before it says ASLEEP. Producers: wake me when a floor has passed this position
+  Word wake_busy;  ///< the owner. Producers: 1: wake me at any READY, VOID or GONE as well
+  Word identity;   ///< the daemon: incarnation:32 | group:16 | flags:16 (k_endpoint_*)
+  Word sleeps_on;  ///< the owner, before it says ASLEEP: how to wake it (k_sleeps_on_*)
+  /// The owner. CLOCK_MONOTONIC in ns when its present wait began; 0: it does not wait. Known before it says ASLEEP.
+  Word asleep_since_ns;
+  Word ticket;  ///< the owner. Producers: place in the line for room, lower goes first; 0: not in the line
+  std::uint64_t spare[1];
+  Word counters[k_counters];
+};
+static_assert(sizeof(Endpoint) == 192 && offsetof(Endpoint, wake_past) == 8 && offsetof(Endpoint, identity) == 24 &&
+              offsetof(Endpoint, sleeps_on) == 32 && offsetof(Endpoint, asleep_since_ns) == 40 &&
+              offsetof(Endpoint, counters) == 64);
+
+inline constexpr std::uint64_t k_sleeps_on_futex = 0;  ///< the low half of `wait`
+inline constexpr std::uint64_t k_sleeps_on_bell = 1;   ///< event mode: the bell of its index; any other value: a futex
+
+/// Bells (eventfds) of a queue. Endpoint index modulo this is the bell that an endpoint in event mode listens to: so a queue
+/// costs few descriptors in each process, and an endpoint may hear a ring that was meant for another.
+inline constexpr unsigned k_bells = 4;
+
+inline constexpr std::uint16_t k_endpoint_attached = 1;
+inline constexpr std::uint16_t k_endpoint_evicted = 2;
+
+struct Identity {
+  std::uint32_t incarnation;
+  std::uint16_t group;  ///< consumers: index of their group
+  std::uint16_t flags;
+
+  [[nodiscard]] static constexpr Identity of(std::uint64_t word) noexcept {
+    return {static_cast<std::uint32_t>(word >> 32), static_cast<std::uint16_t>(word >> 16),
+            static_cast<std::uint16_t>(word)};
+  }
+  [[nodiscard]] constexpr std::uint64_t word() const noexcept {
+    return static_cast<std::uint64_t>(incarnation) << 32 | static_cast<std::uint64_t>(group) << 16 | flags;
+  }
+};
+
+/// Named groups come first (0 to max_groups - 1), then one private group for each consumer index.
+struct alignas(k_line) Group {
+  Word state;
+  std::uint64_t spare0[7];
+  Word floor;  ///< on a line of its own: producers look at it, consumers move it
+  std::uint64_t spare1[7];
+  Word next;  ///< on a line of its own: consumers compete for it
+  std::uint64_t spare2[7];
+};
+static_assert(sizeof(Group) == 192 && offsetof(Group, floor) == 64 && offsetof(Group, next) == 128);
+
+// -- sizes and offsets, from a queue's options ------------------------------------------------------------------
+
+/// The validated numbers of one queue, from the daemon's word and not from shared memory. Every index and offset is checked
+/// against this.
+struct Geometry {
+  std::uint32_t slots = 0;
+  std::uint32_t slot_bytes = 0;
+  std::uint64_t lane_bytes = 0;
+  std::uint32_t max_producers = 0;
+  std::uint32_t max_consumers = 0;
+  std::uint32_t max_groups = 0;
+
+  [[nodiscard]] constexpr bool single_producer() const noexcept { return max_producers == 1; }
+  [[nodiscard]] constexpr std::uint32_t inline_bytes() const noexcept { return slot_bytes - k_slot_overhead_bytes; }
+  [[nodiscard]] constexpr std::uint32_t groups() const noexcept { return max_groups + max_consumers; }
+  [[nodiscard]] constexpr std::uint32_t endpoints() const noexcept { return max_producers + max_consumers; }
+  [[nodiscard]] constexpr std::uint64_t ring_bytes() const noexcept {
+    return page_up(k_slots_offset + std::uint64_t{slots} * slot_bytes);
+  }
+  [[nodiscard]] constexpr std::uint64_t heap_bytes() const noexcept { return lane_bytes * max_producers; }
+  [[nodiscard]] constexpr std::size_t board_offset() const noexcept { return 4096; }
+  [[nodiscard]] constexpr std::size_t endpoints_offset() const noexcept { return board_offset() + sizeof(Board); }
+  [[nodiscard]] constexpr std::size_t groups_offset() const noexcept {
+    return endpoints_offset() + endpoints() * sizeof(Endpoint);
+  }
+  [[nodiscard]] constexpr std::size_t leases_offset() const noexcept {
+    return groups_offset() + groups() * sizeof(Group);
+  }
+  [[nodiscard]] constexpr std::uint64_t control_bytes() const noexcept {
+    return page_up(leases_offset() + std::uint64_t{max_groups} * slots * sizeof(Word));
+  }
+
+ private:
+  static constexpr std::uint64_t page_up(std::uint64_t bytes) noexcept { return (bytes + 4095) & ~4095ULL; }
+};
+
+}  // namespace beltway

@@ -1,0 +1,55 @@
+// Where the parts of one queue lie in this process: base pointers, the geometry they were checked against, and the
+// bells. Owns nothing. A consumer's ring and heap are mapped read-only: writing there faults, so only producers and
+// the repair call what changes a slot.
+#pragma once
+
+#include <cstddef>
+
+#include "ring/layout.hpp"
+
+namespace beltway {
+
+struct QueueMap {
+  Geometry geometry;
+  std::byte* ring = nullptr;
+  std::byte* heap = nullptr;  ///< null if lane_bytes is 0
+  std::byte* control = nullptr;
+  const int* bells = nullptr;  ///< eventfds, k_bells of them; null: this process rings nobody
+
+  [[nodiscard]] std::uint64_t mask() const noexcept { return geometry.slots - 1; }
+  [[nodiscard]] RingHead& ring_head() const noexcept { return *reinterpret_cast<RingHead*>(ring); }
+  [[nodiscard]] Word& tail() const noexcept { return ring_head().tail; }
+  [[nodiscard]] Slot& slot(Position position) const noexcept {
+    return *reinterpret_cast<Slot*>(ring + k_slots_offset + (position & mask()) * geometry.slot_bytes);
+  }
+  [[nodiscard]] std::byte* lane(unsigned producer) const noexcept { return heap + producer * geometry.lane_bytes; }
+  [[nodiscard]] Header& header() const noexcept { return *reinterpret_cast<Header*>(control); }
+  [[nodiscard]] Board& board() const noexcept { return *reinterpret_cast<Board*>(control + geometry.board_offset()); }
+  /// `owner`: 0 to 63 for producers, k_first_consumer + c for consumers; must be below the geometry's maxima.
+  [[nodiscard]] Endpoint& endpoint(unsigned owner) const noexcept {
+    return reinterpret_cast<Endpoint*>(control + geometry.endpoints_offset())[endpoint_index(owner)];
+  }
+  /// Two words: how many messages and bytes a producer has published.
+  [[nodiscard]] Word* published(unsigned producer) const noexcept {
+    return geometry.single_producer() ? ring_head().published : endpoint(producer).counters;
+  }
+  /// The bell that `owner` listens to in event mode, with its neighbours.
+  [[nodiscard]] int bell(unsigned owner) const noexcept { return bells[endpoint_index(owner) % k_bells]; }
+  [[nodiscard]] Group& group(unsigned index) const noexcept {
+    return reinterpret_cast<Group*>(control + geometry.groups_offset())[index];
+  }
+  /// Named groups only: `group` below max_groups.
+  [[nodiscard]] Word& lease(unsigned group, Position position) const noexcept {
+    return reinterpret_cast<Word*>(control +
+                                   geometry.leases_offset())[group * std::size_t{geometry.slots} + (position & mask())];
+  }
+  [[nodiscard]] unsigned endpoint_index(unsigned owner) const noexcept {
+    return owner < k_first_consumer ? owner : geometry.max_producers + owner - k_first_consumer;
+  }
+  [[nodiscard]] bool is_endpoint(unsigned owner) const noexcept {
+    return owner < k_first_consumer ? owner < geometry.max_producers
+                                    : owner - k_first_consumer < geometry.max_consumers;
+  }
+};
+
+}  // namespace beltway

@@ -1,0 +1,34 @@
+// See queue_setup.hpp.
+#include "ring/queue_setup.hpp"
+
+namespace beltway {
+
+Header header_of(const Geometry& geometry, std::uint64_t queue_id) noexcept {
+  return {.magic = k_magic,
+          .layout_major = k_layout_major,
+          .layout_minor = k_layout_minor,
+          .ring_bytes = geometry.ring_bytes(),
+          .heap_bytes = geometry.heap_bytes(),
+          .control_bytes = geometry.control_bytes(),
+          .queue_id = queue_id,
+          .slots = geometry.slots,
+          .slot_bytes = geometry.slot_bytes,
+          .lane_bytes = geometry.lane_bytes,
+          .max_producers = geometry.max_producers,
+          .max_consumers = geometry.max_consumers,
+          .max_groups = geometry.max_groups,
+          .spare = 0};
+}
+
+void fill_queue(const QueueMap& map, std::uint64_t queue_id, bool symmetric, Position first) noexcept {
+  const Geometry& geometry = map.geometry;
+  map.header() = header_of(geometry, queue_id);
+  for (std::uint32_t i = 0; i < geometry.slots; ++i) {
+    const Position position = wrap(first - geometry.slots + i);
+    map.slot(position).state.store_relaxed(SlotState{position, 0, SlotPhase::voided}.word());
+  }
+  map.board().notice.store_relaxed(Notice{1, symmetric ? k_notice_symmetric : 0}.word());
+  map.tail().store_release(Tail{first, 0, 0}.word());
+}
+
+}  // namespace beltway

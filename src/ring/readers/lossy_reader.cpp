@@ -1,0 +1,59 @@
+// See lossy_reader.hpp.
+#include "ring/readers/lossy_reader.hpp"
+
+#include "ring/floors.hpp"
+
+namespace beltway {
+
+Look LossyReader::next(SlotView& view) {
+  const std::uint64_t slots = map_.geometry.slots;
+  for (std::uint64_t attempt = 0; attempt < slots + k_attempts; ++attempt) {
+    const Slot& slot = map_.slot(read_);
+    const std::uint64_t word = slot.state.load_acquire();
+    const SlotState state = SlotState::of(word);
+    const std::int64_t ahead = distance(state.position, read_);
+    if (ahead < 0) return Look::empty;
+    if (ahead > 0) {
+      // Only what a producer may have claimed is believed: any other number is a slot in disorder, which the daemon heals.
+      if (static_cast<std::uint64_t>(ahead) % slots != 0 || distance(state.position, load_tail(map_)) >= 0) {
+        return Look::empty;
+      }
+      // This slot is `ahead` positions further, whole laps: everything up to a lap before it is overwritten.
+      lose(static_cast<std::uint64_t>(ahead) < slots ? 1 : static_cast<std::uint64_t>(ahead) - slots + 1);
+      continue;
+    }
+    if (state.phase == SlotPhase::claimed) return Look::empty;
+    if (state.phase == SlotPhase::voided) {
+      read_ = wrap(read_ + 1);
+      continue;
+    }
+    if (state.phase == SlotPhase::gone) {
+      lose(1);
+      continue;
+    }
+    const bool sound = view_slot(map_, state, view);
+    if (sound) copy(view);
+    if (!is_unchanged(map_, slot, word)) {
+      lose(1);
+      continue;
+    }
+    read_ = wrap(read_ + 1);
+    map_.group(group_).floor.store_relaxed(read_);
+    if (!sound) return Look::corrupt;
+    view.data = nullptr;
+    view.lost = lost_before_;
+    lost_before_ = 0;
+    used_ = next_offset(offset_, view.size);
+    return Look::message;
+  }
+  return Look::again;
+}
+
+void LossyReader::copy(const SlotView& view) {
+  offset_ = used_;
+  // Grows to the largest batch once; vectors of std::byte are aligned to 16 bytes by the allocator.
+  if (copies_.size() < offset_ + view.size) copies_.resize((offset_ + view.size) * 2);
+  copy_racing(copies_.data() + offset_, view.data, view.size);
+}
+
+}  // namespace beltway

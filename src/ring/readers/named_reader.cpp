@@ -1,0 +1,229 @@
+// See named_reader.hpp.
+#include "ring/readers/named_reader.hpp"
+
+#include "ring/floors.hpp"
+#include "ring/groups.hpp"
+
+namespace beltway {
+
+namespace {
+/// Leases after which `next` is moved: others walk over as many in vain.
+constexpr std::int64_t k_untold = 8;
+
+Position position_of(Next next, Position floor) noexcept { return widen<Next::bits>(next.position, floor); }
+
+[[nodiscard]] bool is_ready(std::uint64_t slot_word, Position position) noexcept {
+  return (slot_word & ~SlotState::k_owner_mask) == SlotState{position, 0, SlotPhase::ready}.word();
+}
+/// Nobody has leased `position`, nor ended it.
+[[nodiscard]] bool is_of_older_lap(std::uint64_t lease_word, Position position) noexcept {
+  return distance<Lease::bits>(Lease::of(lease_word).position, position) < 0;
+}
+}  // namespace
+
+[[gnu::always_inline]] inline NamedReader::Step NamedReader::step(Position position, SlotView& view,
+                                                                  std::uint64_t& corrupt) noexcept {
+  // Pairs with the release of READY in Claimer::ready().
+  const Slot& slot = map_.slot(position);
+  const std::uint64_t slot_word = slot.state.load_acquire();
+  if (!is_ready(slot_word, position)) [[unlikely]] {
+    const SlotState state = SlotState::of(slot_word);
+    const std::int64_t ahead = distance(state.position, position);
+    if (ahead < 0 || state.phase == SlotPhase::claimed) return Step::end;
+    if (ahead == 0) return Step::passed;
+    // By whole laps: `next` was stale. Else the slot is in disorder, and the daemon makes it VOID.
+    return (static_cast<Position>(ahead) & mask_) == 0 ? Step::again : Step::end;
+  }
+  Word& word = lease_of(position);
+  const std::uint64_t seen = word.load_acquire();
+  std::uint8_t tries = 0;
+  if (!is_of_older_lap(seen, position)) [[unlikely]] {
+    const Lease lease = Lease::of(seen);
+    if (distance<Lease::bits>(lease.position, position) > 0) {
+      // The slot has been written anew since we read it. If not, the lease word is in disorder, and the daemon heals it.
+      return slot.state.load_acquire() == slot_word ? Step::end : Step::again;
+    }
+    if (lease.phase != LeasePhase::retry) return Step::passed;
+    tries = lease.tries;
+  }
+  if (!word.compare_and_swap(seen, Lease{position, owner_, tries, LeasePhase::leased}.word())) return Step::again;
+  return show(slot, slot_word, tries, view, corrupt);
+}
+
+[[gnu::always_inline]] inline bool NamedReader::lease_two(Position position, SlotView* views, std::size_t& leased,
+                                                          std::uint64_t& corrupt) noexcept {
+  if constexpr (!k_pairs_are_swapped) return false;
+  if (position % 2 != 0) return false;
+  const Position next = position + 1;
+  const Slot& one = map_.slot(position);
+  const Slot& two = map_.slot(next);
+  const std::uint64_t one_word = one.state.load_acquire();
+  const std::uint64_t two_word = two.state.load_acquire();
+  if (!is_ready(one_word, position) || !is_ready(two_word, next)) return false;
+  Word& lease = lease_of(position);
+  const std::uint64_t seen_one = lease.load_acquire();
+  const std::uint64_t seen_two = (&lease)[1].load_acquire();
+  if (!is_of_older_lap(seen_one, position) || !is_of_older_lap(seen_two, next)) return false;
+  if (!compare_and_swap_pair(lease, seen_one, seen_two, Lease{position, owner_, 0, LeasePhase::leased}.word(),
+                             Lease{next, owner_, 0, LeasePhase::leased}.word())) {
+    return false;
+  }
+  if (show(one, one_word, 0, views[leased], corrupt) == Step::leased) ++leased;
+  if (show(two, two_word, 0, views[leased], corrupt) == Step::leased) ++leased;
+  return true;
+}
+
+[[gnu::always_inline]] inline NamedReader::Step NamedReader::show(const Slot& slot, std::uint64_t slot_word,
+                                                                  std::uint8_t tries, SlotView& view,
+                                                                  std::uint64_t& corrupt) noexcept {
+  // Was it marked GONE before we had the lease (a join at the oldest races with the lane's owner)? Then floors may have
+  // passed it, and its bytes be another's. Marked from now on, it is ours: is_no_message() sees the lease.
+  const SlotState state = SlotState::of(slot_word);
+  const bool still_there = slot.state.load_acquire() == slot_word;
+  if (still_there && view_slot(map_, slot, state, view)) [[likely]] {
+    view.tries = tries;
+    return Step::leased;
+  }
+  if (still_there) ++corrupt;
+  const std::uint64_t done = Lease{state.position, owner_, tries, LeasePhase::done}.word();
+  // A swap where the floor may have passed it: the next lap's message may be somebody's by now, who leased over our word.
+  const bool ended = still_there ? ack(state.position, tries) : end_lease(state.position, tries, done);
+  if (ended) settle(state.position);
+  return Step::passed;
+}
+
+Position NamedReader::start(Next next) const noexcept {
+  const Position floor = this->floor();
+  Position position = position_of(next, floor);
+  if (next.version == ahead_version_ && distance(ahead_, position) > 0) position = ahead_;
+  return distance(position, floor) < 0 ? floor : position;
+}
+
+bool NamedReader::lease_now(SlotView& view, std::uint64_t& corrupt) noexcept {
+  if (!active()) return false;
+  const std::uint64_t seen = shared_.next.load_acquire();
+  const Next next = Next::of(seen);
+  // While `next` is as we saw it last, our last lease is the place to go on from. If others were there all the same, or a floor
+  // has passed it, there is nothing to lease, and lease() looks further.
+  const Position position = seen == seen_next_ ? ahead_ : start(next);
+  if (step(position, view, corrupt) != Step::leased) return false;
+  ahead_ = wrap(position + 1);
+  ahead_version_ = next.version;
+  seen_next_ = seen;
+  // A swap a message is a fourth of what lease and ack take. Who is awakened should find it up to date, though.
+  if (distance<Next::bits>(next.position, ahead_) <= -k_untold || board_.consumer_sleepers.load_relaxed() != 0) {
+    const std::uint64_t told = Next{ahead_, next.version}.word();
+    if (shared_.next.compare_and_swap(seen, told)) seen_next_ = told;
+  }
+  if (active()) return true;
+  give_back(&view, 1);
+  return false;
+}
+
+void NamedReader::give_back(const SlotView* views, std::size_t count) noexcept {
+  for (std::size_t i = count; i-- > 0;) nack(views[i].position, views[i].tries);
+  settle(views[0].position);  // the removal may have seen our leases, and waits for their end
+}
+
+Look NamedReader::lease(SlotView* views, std::size_t count, std::size_t& leased, std::uint64_t& corrupt) noexcept {
+  leased = 0;
+  for (unsigned attempt = 0; attempt < k_attempts; ++attempt) {
+    if (!active()) return Look::empty;
+    const std::uint64_t seen = shared_.next.load_acquire();
+    const Next next = Next::of(seen);
+    const Position floor = wrap(shared_.floor.load_acquire());
+    Position position = position_of(next, floor);
+    const bool behind = distance(position, floor) < 0;
+    if (behind) position = floor;
+    const Position first = position;
+    Step step = Step::passed;
+    for (std::uint32_t walked = 0; leased < count && walked < map_.geometry.slots; ++walked) {
+      if (leased + 2 <= count && pairs_ && lease_two(position, views, leased, corrupt)) {
+        position = wrap(position + 2);
+        ++walked;
+        continue;
+      }
+      step = this->step(position, views[leased], corrupt);
+      if (step == Step::again || step == Step::end) break;
+      if (step == Step::leased) ++leased;
+      position = wrap(position + 1);
+    }
+    if (behind || position != first) {
+      shared_.next.compare_and_swap(seen, Next{position, next.version}.word());
+    }
+    if (leased != 0) {
+      // A removal that did not see our leases is seen by us: leave() posts LEAVING, then a heavy barrier, then looks.
+      if (active()) return Look::message;
+      give_back(views, leased);
+      leased = 0;
+      return Look::empty;
+    }
+    if (step != Step::again) {
+      // Over VOIDs, or acknowledgements of others that nobody had waited for yet. Who waits now is not told by them.
+      if (help_floor(map_, group_) && board_.producer_sleepers.load_relaxed() != 0) {
+        wake_for_room(map_, this->floor());
+      }
+      return Look::empty;
+    }
+  }
+  return Look::again;
+}
+
+bool NamedReader::end_lease(Position position, std::uint8_t tries, std::uint64_t word) noexcept {
+  return lease_of(position).compare_and_swap(Lease{position, owner_, tries, LeasePhase::leased}.word(), word);
+}
+
+bool NamedReader::nack(Position position, std::uint8_t tries) noexcept {
+  const auto more = static_cast<std::uint8_t>(tries == k_max_tries ? tries : tries + 1);
+  if (!end_lease(position, tries, Lease{position, owner_, more, LeasePhase::retry}.word())) return false;
+  set_next_back(map_, group_, position);
+  return true;
+}
+
+unsigned NamedReader::settle_slowly() noexcept {
+  // Two ends of leases may cross, here and in the repair: one of them must see the other.
+  full_fence();
+  help_floor(map_, group_);
+  const GroupWord state = GroupWord::of(shared_.state.load_relaxed());
+  if (state.phase == GroupPhase::leaving && state.incarnation == incarnation_) try_drain(map_, group_);
+  publish_fence(symmetric());
+  unsigned rung = 0;
+  // Whoever was faster with the floor: a producer that helps wakes no other.
+  if (board_.producer_sleepers.load_relaxed() != 0) rung += wake_for_room(map_, floor());
+  // With no producer left, the last acknowledgement is the end of the stream: whoever sleeps must look.
+  if (board_.live_producers.load_relaxed() == 0) rung += wake_all_of_group(map_, group_);
+  return rung;
+}
+
+bool NamedReader::more() const noexcept {
+  const Position position = start(Next::of(shared_.next.load_acquire()));
+  const SlotState slot = SlotState::of(map_.slot(position).state.load_acquire());
+  return slot.position == position && slot.phase == SlotPhase::ready;
+}
+
+bool NamedReader::all_ours_or_done() const noexcept {
+  Position position = floor();
+  for (std::uint32_t walked = 0; walked < map_.geometry.slots; ++walked, position = wrap(position + 1)) {
+    const SlotState slot = SlotState::of(map_.slot(position).state.load_acquire());
+    if (distance(slot.position, position) < 0) return true;  // the end of the ring
+    if (slot.phase == SlotPhase::voided || slot.phase == SlotPhase::gone) continue;
+    const Lease lease = Lease::of(lease_of(position).load_acquire());
+    if (distance<Lease::bits>(lease.position, position) != 0) return false;
+    if (lease.phase == LeasePhase::done) continue;
+    if (lease.phase != LeasePhase::leased || lease.owner != owner_) return false;
+  }
+  return true;
+}
+
+void set_next_back(const QueueMap& map, unsigned index, Position position) noexcept {
+  Group& group = map.group(index);
+  for (unsigned attempt = 0; attempt < k_attempts; ++attempt) {
+    const std::uint64_t seen = group.next.load_acquire();
+    const Next next = Next::of(seen);
+    const bool earlier = distance<Next::bits>(next.position, position) < 0;
+    const Next back{earlier ? next.position : position, next.version + 1};
+    if (group.next.compare_and_swap(seen, back.word())) return;
+  }
+}
+
+}  // namespace beltway

@@ -1,0 +1,93 @@
+// The line of producers that wait for room in a ring of several producers: who has waited longest claims first.
+//
+// A waiting producer takes a ticket: a number that only grows. Its bit in Board::room_line and its ticket in Endpoint::ticket say
+// so to all others. A producer that claims leaves one free slot for each producer that stands before it in the line; a producer
+// without a ticket leaves one for each that has one. So nobody overtakes, and nobody starves.
+//
+// A producer that sleeps in a call computes from its place in the line how much room it needs (Claimer::wake_past()). It counts
+// only producers that wait in a call, too: an event loop may have lost interest. If one of those counted is stopped, the sleeper
+// may sleep for one slot too many, until more room comes or until it looks again by itself (k_last_resort_ns).
+//
+// The line is a courtesy and never a lock. Whoever finds that those before it do not take their slots (stopped, busy elsewhere,
+// or a scribbled word) passes over them after k_turn_ns. Correctness of claims does not depend on any word of the line.
+//
+// Thread safety: a RoomTicket belongs to one producer.
+#pragma once
+
+#include <array>
+#include <cstdint>
+
+#include "ring/queue_memory.hpp"
+
+namespace beltway {
+
+/// How long a free slot is left to the first producer of the line: many times what it takes to wake it up.
+inline constexpr std::uint64_t k_turn_ns = 5'000'000;
+
+class RoomTicket {
+ public:
+  RoomTicket(const QueueMap& map, unsigned producer) noexcept;
+
+  /// Joins the line at its end. `in_call`: it waits in a call, and will claim as soon as it can. No effect if it stands there.
+  void take(bool in_call) noexcept;
+  /// Leaves the line. No effect if it is not there.
+  void give_back() noexcept;
+  [[nodiscard]] bool is_held() const noexcept { return ticket_ != 0; }
+  /// Right before a claim: from now on nobody counts this producer. Who went to sleep after the claim and counted it all the same
+  /// would wait for one slot too many.
+  void hide() noexcept;
+  /// The claim failed: the producer stands where it stood.
+  void show() noexcept;
+
+  /// How many producers claim before this one.
+  [[nodiscard]] unsigned ahead() noexcept { return look().ahead; }
+  /// How many of them wait in a call.
+  [[nodiscard]] unsigned ahead_in_calls() noexcept { return look().in_calls; }
+  /// True if anybody else stands in the line.
+  [[nodiscard]] bool others_wait() const noexcept { return (map_.board().room_line.load_relaxed() & ~bit()) != 0; }
+
+  /// To be called when free slots were left to the producers of the last ahead(). True if the first of them has not claimed for
+  /// k_turn_ns: it does not count any more until it takes another ticket.
+  bool pass_over_if_overdue(std::uint64_t now_ns) noexcept;
+
+ private:
+  struct Ahead {
+    unsigned ahead = 0;
+    unsigned in_calls = 0;
+  };
+  Ahead look() noexcept;
+  [[nodiscard]] std::uint64_t bit() const noexcept { return 1ULL << producer_; }
+
+  const QueueMap map_;
+  const unsigned producer_;
+  std::uint64_t ticket_ = 0;  // 0: not in the line
+  unsigned first_ = 0;        // the producer that the last look() found first
+  std::uint64_t first_ticket_ = 0;
+  std::uint64_t watched_ticket_ = 0;  // slots are left to it since watched_since_ns_
+  std::uint64_t watched_since_ns_ = 0;
+  std::array<std::uint64_t, k_max_producers> passed_over_{};  // by producer: a ticket that does not count
+};
+
+/// How many positions a producer wants to be free when it is woken, from the pace at which the ring moves: what comes free in
+/// k_room_interval_ns, so that a fast ring is not slowed down by wakes, and a slow one makes nobody wait for many messages.
+class RoomPace {
+ public:
+  /// The ring is full at `position`, the next one to be claimed.
+  void found_full(Position position, std::uint64_t now_ns) noexcept;
+  /// The ring has become slower than was measured: nothing is known any more.
+  void forget() noexcept { *this = RoomPace(); }
+  /// 1 to `most`.
+  [[nodiscard]] std::uint64_t chunk(std::uint64_t most) const noexcept;
+
+ private:
+  std::uint64_t chunk_ = 1;
+  Position position_ = 0;
+  std::uint64_t since_ns_ = 0;  // 0: never full before
+};
+
+inline constexpr std::uint64_t k_room_interval_ns = 200'000;
+/// A producer that sleeps for several slots looks again after this long, once: the pace may have changed. Many intervals, so that
+/// it does not happen to a ring that keeps its pace.
+inline constexpr std::uint64_t k_pace_holds_ns = 10 * k_room_interval_ns;
+
+}  // namespace beltway

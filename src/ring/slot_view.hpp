@@ -1,0 +1,66 @@
+// From a slot to the bytes of its message, checked against the geometry. What the slot says is a peer's word: each part is
+// read once, and nothing outside the queue's own memory is ever pointed at.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+#include "ring/floors.hpp"
+
+namespace beltway {
+
+/// Without initial values: a consumer of a named group has an array of them for each message that it takes.
+struct SlotView {
+  Position position;
+  const std::byte* data;
+  std::uint32_t size;
+  std::uint8_t producer;
+  std::uint64_t lost;  ///< lossy readers: positions lost right before
+  std::uint8_t tries;  ///< named groups
+};
+
+/// Fills `view` from a slot, its READY `state` and its `meta`, with no tries and nothing lost. False if the message does not
+/// lie in the slot, or makes no sense.
+[[nodiscard]] inline bool view_in_slot(const QueueMap& map, const Slot& slot, SlotState state, SlotMeta meta,
+                                       SlotView& view) noexcept {
+  view.position = state.position;
+  view.producer = state.owner;
+  view.data = slot.payload();
+  view.size = meta.size;
+  view.tries = 0;
+  view.lost = 0;
+  return meta.flags == 0 && meta.size <= map.geometry.inline_bytes();
+}
+/// The same wherever it lies. False if size, flags or place make no sense.
+[[nodiscard]] inline bool view_slot(const QueueMap& map, const Slot& slot, SlotState state, SlotView& view) noexcept {
+  const SlotMeta meta = SlotMeta::of(slot.meta.load_relaxed());
+  if (view_in_slot(map, slot, state, meta, view)) [[likely]]
+    return true;
+  const std::uint64_t lane_bytes = map.geometry.lane_bytes;
+  const std::uint64_t offset = slot.lane_offset().load_relaxed();
+  if (meta.flags != k_flag_lane || state.owner >= map.geometry.max_producers || offset > lane_bytes ||
+      meta.size > lane_bytes - offset || offset % k_payload_alignment != 0) {
+    return false;
+  }
+  view.data = map.lane(state.owner) + offset;
+  return true;
+}
+[[nodiscard]] inline bool view_slot(const QueueMap& map, SlotState state, SlotView& view) noexcept {
+  return view_slot(map, map.slot(state.position), state, view);
+}
+
+/// After a copy of what no floor protects: true if it is what `word`, the slot's READY state, said. The fence pairs with the
+/// release fences of Claimer: who has copied later bytes sees what was stored before them. That is another state of this
+/// slot; or, where a single producer marks nothing, the next lap's in the slot before, which it ends before it begins with
+/// this one, and a later `tail` (which is not asked first, since its line is the producer's).
+[[nodiscard]] inline bool is_unchanged(const QueueMap& map, const Slot& slot, std::uint64_t word) noexcept {
+  acquire_fence();
+  if (slot.state.load_relaxed() != word) return false;
+  if (!map.geometry.single_producer()) return true;
+  const Position position = SlotState::of(word).position;
+  const Position before = wrap(position - 1);
+  if (SlotState::of(map.slot(before).state.load_relaxed()).position == before) return true;
+  return distance(load_tail(map), wrap(position + map.geometry.slots)) <= 0;
+}
+
+}  // namespace beltway

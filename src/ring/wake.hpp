@@ -1,0 +1,109 @@
+// Going to sleep and waking others.
+//
+// Each endpoint has a wait word (sequence, AWAKE | ASLEEP | WAKING | SIGNALLED) and a bit in the board's summary of sleepers.
+// A blocking call sleeps on the wait word itself, a futex. An endpoint in event mode listens to one of the queue's four bells
+// (eventfds), together with its neighbours; `sleeps_on` says which of the two it is. Between publisher and sleeper stands
+// an asymmetric fence:
+//
+//   sleeper: sleeps_on; wait = ASLEEP(sequence); set my bit; heavy barrier; look at the ring;
+//            sleep until the word is no longer ASLEEP(sequence), or until the bell rings
+//   waker:   slot = READY; compiler fence (or a full one, if the board says symmetric); load the bits; for those it must wake:
+//            ASLEEP(sequence) -> WAKING(sequence); wake the futex or ring the bell; WAKING(sequence) -> SIGNALLED(sequence)
+//
+// Either the waker sees the bit or the sleeper sees the message. The word changes before the futex is woken, or a sleeper
+// between its last look and the kernel would miss it. A waker that finds WAKING does the rest once more, since the one before
+// may have stopped or died in between: so that costs a needless wake at most. Only the last swap counts as a wake. Who
+// hears its bell while its word says ASLEEP knows that the ring was for a neighbour.
+//
+// One message wakes one sleeper of each named group. So an endpoint that takes a message while another is there wakes one
+// more (chain), and an endpoint that was SIGNALLED and does not need it passes it on.
+//
+// Thread safety: functions may run anywhere. A WaitLine belongs to its endpoint.
+#pragma once
+
+#include <cstdint>
+
+#include "os/kernel.hpp"
+#include "ring/queue_memory.hpp"
+
+namespace beltway {
+
+/// Wakes `owner` if it says ASLEEP or WAKING. True if that woke it: then it looks once more, or passes the wake on.
+bool wake(const QueueMap& map, unsigned owner) noexcept;
+/// Wakes it whatever its word says: costs a needless wake at most.
+void rouse(const QueueMap& map, unsigned owner) noexcept;
+
+/// After READY: wakes all private sleepers and one of each named group, and producers that wait for a claim to end.
+/// Returns how many. `me`: the caller, which is left out.
+unsigned wake_for_message(const QueueMap& map, unsigned me) noexcept;
+
+/// Wakes one sleeping consumer of a named group other than `me`. True if there was one.
+bool wake_one_of_group(const QueueMap& map, unsigned group, unsigned me) noexcept;
+/// Wakes all sleeping consumers of a group; returns how many.
+unsigned wake_all_of_group(const QueueMap& map, unsigned group) noexcept;
+
+/// After a floor has moved to `floor`: wakes the producers that waited for that. Returns how many.
+unsigned wake_for_room(const QueueMap& map, Position floor) noexcept;
+
+/// Wakes the sleeping producer, other than `me`, that has waited longest for room in the ring: 1, or 0 if there is none.
+unsigned wake_first_for_room(const QueueMap& map, unsigned me) noexcept;
+
+/// True if somebody sleeps whom a message or VOID may concern. One line, hardly ever written.
+[[nodiscard]] inline bool anybody_sleeps(const QueueMap& map) noexcept {
+  return (map.board().consumer_sleepers.load_relaxed() | map.board().producer_sleepers.load_relaxed()) != 0;
+}
+
+/// The fence between a store that others sleep for and the look at who sleeps.
+inline void publish_fence(bool symmetric) noexcept {
+  if (symmetric) [[unlikely]] {
+    full_fence();
+  } else {
+    compiler_fence();
+  }
+}
+
+/// The sleeping side of one endpoint.
+class WaitLine {
+ public:
+  WaitLine(const QueueMap& map, unsigned owner) noexcept;
+
+  /// How the endpoint is to be woken from its next arm() on: k_sleeps_on_*.
+  void set_sleeps_on(std::uint64_t how) noexcept { sleeps_on_ = how; }
+  /// Says in shared memory since when the endpoint waits; 0: it does not.
+  void set_since(std::uint64_t ns) noexcept;
+
+  /// Says ASLEEP with a new sequence, sets the bit and makes every publisher see it or be seen. Afterwards look again,
+  /// then sleep. Producers: `past`, `busy` as in Endpoint.
+  void arm(bool symmetric, Position past = 0, bool busy = false) noexcept;
+  /// As arm(), without the bit: only those wake the endpoint who wake everybody, or its own process by rouse_self(). For an
+  /// endpoint that has no use for a message.
+  void arm_unlisted() noexcept;
+  /// Says AWAKE. True if a waker had SIGNALLED: then look again, or pass the wake on.
+  bool disarm() noexcept;
+  [[nodiscard]] bool armed() const noexcept { return armed_; }
+  [[nodiscard]] bool listed() const noexcept { return listed_; }
+  /// True if armed, and a waker has been there since.
+  [[nodiscard]] bool called() const noexcept;
+
+  /// Sleeps on the futex until then, or until a waker has been there. Only when armed.
+  [[nodiscard]] kernel::Slept sleep(std::uint64_t until_ns) const noexcept;
+  /// Ends that sleep, or keeps it from beginning, if the endpoint says ASLEEP. From any thread, and from signal handlers.
+  /// Whoever armed later sees what was stored before the call.
+  void rouse_self() const noexcept;
+
+ private:
+  [[nodiscard]] Word& sleepers() const noexcept;
+  [[nodiscard]] std::uint64_t bit() const noexcept { return 1ULL << (owner_ & 63U); }
+
+  void say_asleep(Position past, bool busy) noexcept;
+  [[nodiscard]] std::uint64_t asleep() const noexcept { return Wait{sequence_, WaitPhase::asleep}.word(); }
+
+  const QueueMap map_;
+  const unsigned owner_;
+  std::uint64_t sequence_;
+  std::uint64_t sleeps_on_ = k_sleeps_on_futex;
+  bool armed_ = false;
+  bool listed_ = false;
+};
+
+}  // namespace beltway

@@ -1,0 +1,46 @@
+// The subcommands of `beltway`, one file each or a few small ones together.
+//
+// Each function adds its subcommand's options to the parser. Parsing only fills options and sets Globals::action; main
+// then runs that, so that nothing happens before the whole command line has made sense.
+#pragma once
+
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "beltway/connection.hpp"
+#include "tool/commands/command_line.hpp"
+#include "tool/process/exit_code.hpp"
+
+namespace beltway::tool {
+
+/// The options that all subcommands share, and what the command line asked for.
+struct Globals {
+  std::string socket;
+  bool no_start = false;
+  std::string format = "text";
+  std::function<ExitCode()> action;
+  std::vector<std::string> after_dashes;  ///< what stands behind "--": messages of `pub`
+
+  [[nodiscard]] bool json() const noexcept { return format == "json"; }
+  [[nodiscard]] ConnectionOptions connection_options() const;
+  /// Starts a daemon if that is allowed. Says on standard error if this user has another daemon.
+  [[nodiscard]] Connection connect() const;
+  /// For a command that only looks: it starts nothing.
+  [[nodiscard]] Connection connect_to_look() const;
+};
+
+void add_declare(Command& app, Globals& globals);
+void add_list(Command& app, Globals& globals);
+void add_show(Command& app, Globals& globals);
+void add_pub(Command& app, Globals& globals);
+void add_sub(Command& app, Globals& globals);
+void add_peek(Command& app, Globals& globals);
+void add_purge(Command& app, Globals& globals);
+void add_remove(Command& app, Globals& globals);
+void add_group(Command& app, Globals& globals);
+void add_ping(Command& app, Globals& globals);
+void add_digest(Command& app, Globals& globals);
+void add_bench(Command& app, Globals& globals);
+
+}  // namespace beltway::tool

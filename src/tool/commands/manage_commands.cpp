@@ -1,0 +1,151 @@
+// `beltway purge`, `remove`, `group` and `ping`: one request each.
+#include "tool/commands/commands.hpp"
+#include "tool/commands/daemon_state.hpp"
+#include "tool/text/json.hpp"
+#include "tool/text/output.hpp"
+#include "tool/text/process_info.hpp"
+
+namespace beltway::tool {
+
+namespace {
+
+struct Options {
+  std::string name;
+  std::string group;
+  Start start = Start::latest;
+  GroupOptions own;
+};
+
+ExitCode print(const Globals& globals, const Json& json, const std::string& text) {
+  Output output(1);
+  output.append(globals.json() ? json_line(json) : text);
+  output.flush();
+  return ExitCode::done;
+}
+
+Json holder_json(const PurgeHolder& holder) {
+  const std::optional<ProcessInfo> process = process_info(holder.pid);
+  return {{"role", holder.producer ? "producer" : "consumer"},
+          {"index", holder.index},
+          {"pid", holder.pid},
+          {"process", process ? Json(process->name) : Json(nullptr)},
+          {"stopped", process && process->stopped()},
+          {"messages", holder.messages},
+          {"oldest", holder.oldest}};
+}
+
+/// What was purged; what is left, who holds it, and what ends that.
+std::string purge_text(const PurgeResult& result, std::uint32_t slots) {
+  std::string text = "purged " + std::to_string(result.purged) + " messages\n";
+  if (result.left == 0) return text;
+  text += "left " + std::to_string(result.left) + " messages, which are held; " + std::to_string(result.used) + " of " +
+          std::to_string(slots) + " slots are in use" + (result.used >= slots ? ": the ring is still full" : "") + "\n";
+  for (const PurgeHolder& holder : result.holders) {
+    text += "  ! " + std::string(holder.producer ? "producer " : "consumer ") + std::to_string(holder.index) + " (" +
+            process_text(holder.pid) + ") " + (holder.producer ? "is writing " : "holds ") +
+            std::to_string(holder.messages) + " of them, the oldest at position " + std::to_string(holder.oldest) +
+            "\n" + remedies_text(remedies_for_process(holder.pid));
+  }
+  return text;
+}
+
+ExitCode purge(const Globals& globals, const Options& options) {
+  const Queue queue = globals.connect().open_queue(options.name);
+  const PurgeResult result = queue.purge(options.group);
+  Json json{{"queue", options.name}, {"group", options.group}, {"purged", result.purged}};
+  json["left"] = result.left;
+  json["used"] = result.used;
+  json["holders"] = Json::array();
+  for (const PurgeHolder& holder : result.holders) json["holders"].push_back(holder_json(holder));
+  print(globals, json, purge_text(result, queue.options().slots));
+  return result.left == 0 ? ExitCode::done : ExitCode::left;
+}
+
+ExitCode remove(const Globals& globals, const Options& options) {
+  globals.connect().remove(options.name);
+  return print(globals, {{"queue", options.name}, {"removed", true}}, "");
+}
+
+ExitCode add_one_group(const Globals& globals, const Options& options) {
+  globals.connect().open_queue(options.name).add_group({options.group, options.own}, options.start);
+  return print(globals, {{"queue", options.name}, {"group", options.group}, {"added", true}}, "");
+}
+
+ExitCode remove_group(const Globals& globals, const Options& options) {
+  globals.connect().open_queue(options.name).remove_group(options.group);
+  return print(globals, {{"queue", options.name}, {"group", options.group}, {"removed", true}}, "");
+}
+
+ExitCode ping(const Globals& globals) {
+  const auto start = std::chrono::steady_clock::now();
+  const Connection connection = globals.connect_to_look();
+  const auto before = std::chrono::steady_clock::now();
+  const std::chrono::nanoseconds connecting = before - start;
+  const Connection::DaemonInfo daemon = connection.ping();
+  const std::chrono::nanoseconds taken = std::chrono::steady_clock::now() - before;
+  std::string text = daemon_text(daemon) + ", round trip " + format_duration(taken) + " after " +
+                     format_duration(connecting) + " to connect\n";
+  if (!daemon.log.empty()) text += "log " + daemon.log + "\n";
+  if (daemon.log_lost > 0)
+    text += std::to_string(daemon.log_lost) + " lines of its log were lost: nobody read it, or no room\n";
+  Json json = to_json(daemon);
+  json["round_trip_ns"] = taken.count();
+  json["connect_ns"] = connecting.count();
+  return print(globals, json, text + state_text(daemon));
+}
+
+void set_action(Command& command, Globals& globals, std::function<ExitCode()> action) {
+  command.on_parsed([&globals, action = std::move(action)] { globals.action = action; });
+}
+
+void add_group_name(Command& command, std::string& group) {
+  command.add_text("GROUP", group, "The named group").required().type_name("");
+}
+
+}  // namespace
+
+void add_purge(Command& app, Globals& globals) {
+  Command command = app.add_command("purge", "Acknowledge all that a group has before it and nobody holds");
+  const auto options = std::make_shared<Options>();
+  command.add_queue_name(options->name);
+  command.add_text("--group", options->group, "The group").required().type_name("GROUP");
+  command.footer(
+      "Example:\n  beltway purge orders --group billing\n"
+      "Exit code 8: messages are left, which consumers hold or producers are writing; the output says who.");
+  set_action(command, globals, [&globals, options] { return purge(globals, *options); });
+}
+
+void add_remove(Command& app, Globals& globals) {
+  Command command = app.add_command("remove", "Remove a queue; attached processes are told");
+  const auto options = std::make_shared<Options>();
+  command.add_queue_name(options->name);
+  command.footer("Example:\n  beltway remove orders");
+  set_action(command, globals, [&globals, options] { return remove(globals, *options); });
+}
+
+void add_group(Command& app, Globals& globals) {
+  Command command = app.add_command("group", "Add or remove a named group");
+  command.require_command();
+  const auto options = std::make_shared<Options>();
+  Command add = command.add_command("add", "Make a group that keeps messages from now on, consumers or not");
+  add.add_queue_name(options->name);
+  add_group_name(add, options->group);
+  add.add_start(options->start, "Where it starts (latest)");
+  add.add_evict_after(options->own.evict_after_ms,
+                      "Its own time until a consumer that stands still is thrown out, 0: never (the queue's)");
+  add.footer("Example:\n  beltway group add orders audit --from oldest --evict-after 30s");
+  set_action(add, globals, [&globals, options] { return add_one_group(globals, *options); });
+  Command remove_one = command.add_command("remove", "Remove a group; its consumers are told");
+  remove_one.add_queue_name(options->name);
+  add_group_name(remove_one, options->group);
+  remove_one.footer("Example:\n  beltway group remove orders audit");
+  set_action(remove_one, globals, [&globals, options] { return remove_group(globals, *options); });
+}
+
+void add_ping(Command& app, Globals& globals) {
+  Command command = app.add_command("ping", "Ask the daemon for a sign of life");
+  command.footer("Example:\n  beltway ping && echo up");
+  set_action(command, globals, [&globals] { return ping(globals); });
+}
+
+}  // namespace beltway::tool

@@ -1,0 +1,66 @@
+// `beltway peek`: looks at messages without taking them.
+#include "tool/commands/commands.hpp"
+#include "tool/text/json.hpp"
+#include "tool/text/output.hpp"
+#include "tool/text/payload_text.hpp"
+#include "tool/text/table.hpp"
+
+namespace beltway::tool {
+
+namespace {
+
+constexpr std::size_t k_text_columns = 80;
+
+struct Options {
+  std::string name;
+  std::string group;
+  std::uint64_t max_bytes = 64 * 1024;
+  std::optional<std::uint64_t> count;
+};
+
+std::string text_of(const std::vector<PeekedMessage>& messages) {
+  Table table{">POSITION", ">PRODUCER", ">SIZE", "MESSAGE"};
+  for (const PeekedMessage& message : messages) {
+    // A character is at most four bytes; more than the columns show need not be escaped first.
+    const std::string_view start = as_text(message.bytes).substr(0, 4 * k_text_columns);
+    const std::string text = printable(start) + (start.size() < message.size ? "..." : "");
+    table.add({std::to_string(message.position), std::to_string(message.producer),
+               format_size(static_cast<double>(message.size)), shortened(text, k_text_columns)});
+  }
+  return table.text();
+}
+
+Json json_of(const std::string& queue, const std::vector<PeekedMessage>& messages) {
+  Json list = Json::array();
+  for (const PeekedMessage& message : messages) list.push_back(to_json(message));
+  return {{"queue", queue}, {"messages", std::move(list)}};
+}
+
+ExitCode run(const Globals& globals, const Options& options) {
+  const Queue queue = globals.connect_to_look().open_queue(options.name);
+  const std::uint64_t count = std::min<std::uint64_t>(options.count.value_or(10), queue.options().slots);
+  const auto messages =
+      queue.peek(static_cast<std::size_t>(count), static_cast<std::size_t>(options.max_bytes), options.group);
+  Output output(1);
+  output.append(globals.json() ? json_line(json_of(options.name, messages)) : text_of(messages));
+  output.flush();
+  return ExitCode::done;
+}
+
+}  // namespace
+
+void add_peek(Command& app, Globals& globals) {
+  Command command = app.add_command("peek", "Look at the oldest messages without taking them");
+  const auto options = std::make_shared<Options>();
+  command.add_queue_name(options->name);
+  command.add_count("--count", options->count, "So many at most (10)");
+  command.add_text("--group", options->group, "What this group still has before it; else the whole ring")
+      .type_name("GROUP");
+  command.add_size("--max-bytes", options->max_bytes, "Cut each message to so many bytes (64K)");
+  command.footer(R"(Examples:
+  beltway peek orders --group billing
+  beltway peek orders --count 1 --format json | jq -r '.messages[0].text')");
+  command.on_parsed([&globals, options] { globals.action = [&globals, options] { return run(globals, *options); }; });
+}
+
+}  // namespace beltway::tool

@@ -1,0 +1,124 @@
+// `beltway show`: one queue in full, once or again and again.
+#include <ctime>
+#include <thread>
+
+#include "tool/commands/commands.hpp"
+#include "tool/process/interrupt.hpp"
+#include "tool/text/causes.hpp"
+#include "tool/text/json.hpp"
+#include "tool/text/output.hpp"
+#include "tool/text/per_message.hpp"
+#include "tool/text/rates.hpp"
+#include "tool/text/show_text.hpp"
+
+namespace beltway::tool {
+
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+struct Options {
+  std::string name;
+  std::optional<std::chrono::nanoseconds> watch;
+  std::optional<std::uint64_t> count;
+};
+
+std::uint64_t monotonic_ns() {
+  timespec now{};
+  clock_gettime(CLOCK_MONOTONIC, &now);
+  return static_cast<std::uint64_t>(now.tv_sec) * 1'000'000'000 + static_cast<std::uint64_t>(now.tv_nsec);
+}
+
+/// Long enough for a process that runs to finish what it has in hand.
+constexpr std::chrono::milliseconds k_second_look_ms{30};
+
+struct Look {
+  QueueSnapshot snapshot;
+  std::uint64_t now_ns = 0;
+  Clock::time_point at = {};
+  std::vector<Cause> causes = {};
+};
+
+Look look_once(const Queue& queue) {
+  Look look{.snapshot = queue.snapshot(), .now_ns = monotonic_ns(), .at = Clock::now()};
+  look.causes = find_causes(look.snapshot, look.now_ns);
+  return look;
+}
+
+/// Twice where one look cannot tell what stands still from what is at work.
+Look look_at(const Queue& queue) {
+  Look first = look_once(queue);
+  if (!needs_second_look(first.causes)) return first;
+  std::this_thread::sleep_for(k_second_look_ms);
+  Look second = look_once(queue);
+  second.causes = confirmed(first.causes, std::move(second.causes));
+  return second;
+}
+
+void print(Output& output, bool json, const Look& look, const std::optional<Rates>& rates) {
+  if (json) {
+    Json shape = to_json(look.snapshot);
+    shape["causes"] = to_json(look.causes);
+    if (rates) {
+      shape["rates"] = to_json(*rates);
+      shape["rates"]["per_message"] = to_json(per_message(*rates));
+    }
+    output.append(json_line(shape));
+  } else {
+    output.append(show_text(look.snapshot, look.causes, rates, look.now_ns));
+  }
+}
+
+ExitCode watch(const Globals& globals, const Options& options, const Queue& queue) {
+  static constexpr std::string_view k_clear_screen = "\x1b[H\x1b[2J";
+  Interrupt interrupt;
+  Output output(1, "standard output", interrupt.token());
+  std::optional<Flow> before;
+  auto before_at = Clock::now();
+  auto next = before_at;
+  for (std::uint64_t looks = 0; !options.count || looks < *options.count; ++looks) {
+    if (looks > 0 && !sleep_until(next, interrupt.token())) break;
+    next += *options.watch;
+    const Look look = look_at(queue);
+    const Flow flow = flow_of(look.snapshot);
+    std::optional<Rates> rates;
+    if (before) rates = rates_between(*before, flow, look.at - before_at);
+    before = flow;
+    before_at = look.at;
+    if (!globals.json() && output.is_terminal()) {
+      output.append(k_clear_screen);
+    } else if (!globals.json() && looks > 0) {
+      output.append('\n');
+    }
+    print(output, globals.json(), look, rates);
+    output.flush();
+  }
+  return interrupt.exit_code();
+}
+
+ExitCode run(const Globals& globals, const Options& options) {
+  const Queue queue = globals.connect_to_look().open_queue(options.name);
+  if (options.watch) return watch(globals, options, queue);
+  Output output(1);
+  print(output, globals.json(), look_at(queue), std::nullopt);
+  output.flush();
+  return ExitCode::done;
+}
+
+}  // namespace
+
+void add_show(Command& app, Globals& globals) {
+  Command command = app.add_command("show", "Show a queue: options, depth, lag, who holds what, counters");
+  const auto options = std::make_shared<Options>();
+  command.add_queue_name(options->name);
+  const Option watch_option =
+      command.add_duration("--watch", options->watch, "Show it again every so often, with rates");
+  command.add_count("--count", options->count, "With --watch: so many times").needs(watch_option);
+  command.footer(R"(Examples:
+  beltway show orders
+  beltway show orders --watch 1
+  beltway show orders --format json | jq '.state.groups[] | {name, depth, leased}')");
+  command.on_parsed([&globals, options] { globals.action = [&globals, options] { return run(globals, *options); }; });
+}
+
+}  // namespace beltway::tool

@@ -1,0 +1,388 @@
+// See causes.hpp.
+#include "tool/text/causes.hpp"
+
+#include <algorithm>
+#include <set>
+#include <utility>
+
+#include "beltway/limits.hpp"
+#include "tool/text/units.hpp"
+
+namespace beltway::tool {
+
+namespace {
+
+std::string with_process(std::string_view role, const EndpointInfo& endpoint, const std::string& more = "") {
+  return std::string(role) + " " + std::to_string(endpoint.index) + " (" + process_text(endpoint.pid) + more + ")";
+}
+
+bool is_stopped(const EndpointInfo& endpoint) {
+  const std::optional<ProcessInfo> process = process_info(endpoint.pid);
+  return process && process->stopped();
+}
+
+/// Finds the causes of one snapshot.
+class Finder {
+ public:
+  Finder(const QueueSnapshot& snapshot, std::uint64_t now_ns) : s_(snapshot), now_ns_(now_ns) {}
+
+  std::vector<Cause> find() {
+    if (s_.removed) {
+      add({.kind = "removed", .text = "the queue was removed: all who are attached are told so"});
+    }
+    add_claims();
+    add_full_ring();
+    for (const ProducerState& producer : s_.producers) add_full_lane(producer);
+    for (const LeavingGroup& group : s_.leaving) add_leaving(group);
+    for (const ConsumerState& consumer : s_.consumers) add_consumer(consumer);
+    for (const ProducerState& producer : s_.producers) add_producer(producer);
+    add_idle_groups();
+    add_memory_causes(s_, causes_);
+    return std::move(causes_);
+  }
+
+ private:
+  void add(Cause cause) { causes_.push_back(std::move(cause)); }
+
+  [[nodiscard]] std::string age(std::uint64_t then_ns) const {
+    return format_nanoseconds(now_ns_ > then_ns ? static_cast<double>(now_ns_ - then_ns) : 0.0);
+  }
+  /// The last sign of life that its counters have; it may have done something since.
+  [[nodiscard]] std::string last_active(std::uint64_t then_ns) const {
+    return then_ns == 0 ? "" : ", last known active " + age(then_ns) + " ago";
+  }
+  [[nodiscard]] std::uint64_t waited_ns(const ProducerState& producer) const {
+    const std::uint64_t since = producer.waits_since_ns;
+    return since == 0 || now_ns_ < since ? 0 : now_ns_ - since;
+  }
+  [[nodiscard]] const ConsumerState* consumer(unsigned index) const {
+    const auto found = std::find_if(s_.consumers.begin(), s_.consumers.end(),
+                                    [&](const ConsumerState& each) { return each.endpoint.index == index; });
+    return found == s_.consumers.end() ? nullptr : &*found;
+  }
+  /// Producers that sleep for `what`, the longest first.
+  [[nodiscard]] std::vector<const ProducerState*> sleepers(WaitsFor what) const {
+    std::vector<const ProducerState*> found;
+    for (const ProducerState& producer : s_.producers) {
+      if (producer.waits_for == what) found.push_back(&producer);
+    }
+    // Of those that have waited equally long, in the order of their places.
+    std::sort(found.begin(), found.end(), [this](const ProducerState* a, const ProducerState* b) {
+      return std::pair(waited_ns(*b), a) < std::pair(waited_ns(*a), b);
+    });
+    return found;
+  }
+
+  void add_claims();
+  void add_full_ring();
+  void add_full_lane(const ProducerState& producer);
+  /// A cause for each group and private consumer that has not passed `past`. True if there was one.
+  bool add_holders(const Cause& subject, std::uint64_t past);
+  [[nodiscard]] Cause held_by_group(Cause cause, const GroupState& group);
+  [[nodiscard]] Cause held_by_consumer(Cause cause, const ConsumerState& consumer);
+  [[nodiscard]] std::string why_not_taken(const ConsumerState& consumer, const GroupState& group) const;
+  void add_consumer(const ConsumerState& consumer);
+  void add_consumer_that_does_not_take(const ConsumerState& consumer);
+  void add_producer(const ProducerState& producer);
+  void add_orphan(std::string_view role, const EndpointInfo& endpoint);
+  void add_leaving(const LeavingGroup& group);
+  void add_idle_groups();
+
+  [[nodiscard]] std::vector<Remedy> remedies_for_group(const std::string& group) const {
+    const std::string name = s_.info.name;
+    return {{"beltway sub " + name + " --group " + group + " --follow", "is a consumer that takes its messages"},
+            {"beltway purge " + name + " --group " + group, "drops what nobody holds"},
+            {"beltway group remove " + name + " " + group, "removes the group"}};
+  }
+
+  const QueueSnapshot& s_;
+  std::uint64_t now_ns_;
+  std::vector<Cause> causes_;
+  std::set<unsigned> named_;  // consumers that a cause names already
+};
+
+void Finder::add_claims() {
+  for (const ProducerState& producer : s_.producers) {
+    if (producer.claimed == 0) continue;
+    const std::vector<const ProducerState*> waiting = sleepers(WaitsFor::claim);
+    Cause cause{.kind = "claim_not_finished",
+                .brief = !is_stopped(producer.endpoint),
+                .producer = producer.endpoint.index,
+                .pid = producer.endpoint.pid,
+                .position = producer.oldest_claim};
+    cause.text = with_process("producer", producer.endpoint, last_active(producer.counters.last_progress_ns)) +
+                 " has claimed position " + std::to_string(producer.oldest_claim) +
+                 (producer.claimed > 1 ? " and " + std::to_string(producer.claimed - 1) + " more" : "") +
+                 " and not finished: no reader gets past it";
+    if (!waiting.empty()) cause.for_ns = waited_ns(*waiting.front());
+    cause.remedies = remedies_for_process(producer.endpoint.pid);
+    add(std::move(cause));
+  }
+}
+
+void Finder::add_full_ring() {
+  const std::uint64_t slots = s_.info.options.slots;
+  const std::vector<const ProducerState*> waiting = sleepers(WaitsFor::ring);
+  if (waiting.empty() && (s_.used == 0 || s_.used < slots)) return;
+  Cause subject{.kind = "ring_full", .brief = waiting.empty()};
+  subject.text = s_.used >= slots ? "the ring is full" : "producers wait for room in the ring";
+  if (!waiting.empty()) {
+    subject.for_ns = waited_ns(*waiting.front());
+    subject.text += ", and " + with_process("producer", waiting.front()->endpoint) + " has waited for " +
+                    format_nanoseconds(static_cast<double>(*subject.for_ns)) +
+                    (waiting.size() > 1 ? ", " + std::to_string(waiting.size() - 1) + " more with it" : "");
+  }
+  // All that has not passed the lowest quarter keeps the sleepers asleep.
+  const std::uint64_t past = waiting.empty() ? s_.position - slots : waiting.front()->waits_past;
+  add_holders(subject, past);
+}
+
+void Finder::add_full_lane(const ProducerState& producer) {
+  if (producer.waits_for != WaitsFor::lane && producer.waits_for != WaitsFor::own_loans) return;
+  Cause subject{.kind = "lane_full", .brief = false, .producer = producer.endpoint.index};
+  subject.for_ns = waited_ns(producer);
+  const std::string size = format_size(static_cast<double>(s_.info.options.lane_bytes));
+  subject.text = "the lane of " + with_process("producer", producer.endpoint) + " is full, and it has waited for " +
+                 format_nanoseconds(static_cast<double>(*subject.for_ns)) + ": ";
+  if (producer.waits_for == WaitsFor::lane) {
+    subject.text += std::to_string(producer.lane_messages) + " messages (" +
+                    format_size(static_cast<double>(producer.lane_used)) + " of " + size + ") are still needed";
+    if (add_holders(subject, producer.waits_past)) return;
+  }
+  subject.text += "its own open loans hold the rest of " + size + "; it must commit or drop them";
+  subject.kind = "own_loans";
+  subject.brief = true;
+  subject.pid = producer.endpoint.pid;
+  subject.remedies = remedies_for_process(producer.endpoint.pid);
+  add(std::move(subject));
+}
+
+bool Finder::add_holders(const Cause& subject, std::uint64_t past) {
+  bool found = false;
+  // Positions have fewer bits than the number that they lie in.
+  const auto has_not_passed = [&](std::uint64_t floor) {
+    return static_cast<std::int64_t>((floor - past) << (64 - k_position_bits)) <= 0;
+  };
+  for (const GroupState& group : s_.groups) {
+    if (group.depth == 0 || !has_not_passed(group.floor)) continue;
+    add(held_by_group(subject, group));
+    found = true;
+  }
+  for (const ConsumerState& consumer : s_.consumers) {
+    const EndpointInfo& endpoint = consumer.endpoint;
+    const bool is_private = endpoint.group.empty() && !endpoint.lossy && !endpoint.evicted;
+    if (!is_private || consumer.lag == 0 || !has_not_passed(consumer.floor)) continue;
+    add(held_by_consumer(subject, consumer));
+    found = true;
+  }
+  for (const LeavingGroup& group : s_.leaving) found = found || (group.holds && has_not_passed(group.floor));
+  return found;
+}
+
+Cause Finder::held_by_group(Cause cause, const GroupState& group) {
+  cause.group = group.name;
+  cause.position = group.floor;
+  const std::string it = ": group \"" + group.name + "\"";
+  const std::string position = std::to_string(group.floor);
+  if (group.consumers.empty()) {
+    cause.kind += "_by_group_without_consumer";
+    cause.text += it + " has no consumer, and keeps " + std::to_string(group.depth) + " messages from position " +
+                  position + " on";
+    cause.remedies = remedies_for_group(group.name);
+    return cause;
+  }
+  const ConsumerState* const holder = group.holder ? consumer(*group.holder) : nullptr;
+  if (holder != nullptr) {
+    named_.insert(holder->endpoint.index);
+    cause.kind += "_by_consumer";
+    cause.consumer = holder->endpoint.index;
+    cause.pid = holder->endpoint.pid;
+    cause.text += it + " waits for " +
+                  with_process("consumer", holder->endpoint, last_active(holder->counters.last_progress_ns)) +
+                  ", which holds position " + position +
+                  (group.tries > 0 ? ", delivered " + std::to_string(group.tries) + " times before" : "") + ", " +
+                  std::to_string(holder->held) + " in all";
+    cause.remedies = remedies_for_process(holder->endpoint.pid);
+    return cause;
+  }
+  cause.kind += "_by_group";
+  cause.text += it + " has not taken position " + position;
+  std::string consumers;
+  for (const unsigned index : group.consumers) {
+    const ConsumerState* const each = consumer(index);
+    if (each == nullptr) continue;
+    named_.insert(index);
+    if (!cause.consumer) cause.consumer = index, cause.pid = each->endpoint.pid;
+    if (is_stopped(each->endpoint)) {
+      for (Remedy& remedy : remedies_for_process(each->endpoint.pid)) cause.remedies.push_back(std::move(remedy));
+    }
+    consumers += (consumers.empty() ? ": " : "; ") +
+                 with_process("consumer", each->endpoint, last_active(each->counters.last_progress_ns)) +
+                 why_not_taken(*each, group);
+  }
+  cause.text += consumers;
+  if (cause.remedies.empty()) cause.remedies = remedies_for_group(group.name);
+  return cause;
+}
+
+Cause Finder::held_by_consumer(Cause cause, const ConsumerState& consumer) {
+  named_.insert(consumer.endpoint.index);
+  cause.kind += "_by_private_consumer";
+  cause.consumer = consumer.endpoint.index;
+  cause.pid = consumer.endpoint.pid;
+  cause.position = consumer.floor;
+  cause.text +=
+      ": private " + with_process("consumer", consumer.endpoint, last_active(consumer.counters.last_progress_ns)) +
+      " stands at position " + std::to_string(consumer.floor) + ", " + std::to_string(consumer.lag) + " behind";
+  cause.remedies = remedies_for_process(consumer.endpoint.pid);
+  return cause;
+}
+
+std::string Finder::why_not_taken(const ConsumerState& consumer, const GroupState& group) const {
+  const EndpointInfo& endpoint = consumer.endpoint;
+  if (endpoint.evicted) return " was thrown out";
+  if (is_stopped(endpoint)) return "";  // its process text says so
+  if (endpoint.prefetch != 0 && consumer.held >= endpoint.prefetch) {
+    return " holds " + std::to_string(consumer.held) + " messages, its prefetch limit";
+  }
+  if (group.available == 0) return " has taken nothing of that yet";
+  switch (consumer.sleep) {
+    case SleepState::asleep: return " sleeps";
+    case SleepState::signalled: return " was woken and does not come: its program is busy elsewhere";
+    case SleepState::awake: return " is awake, and slower than the producers or busy elsewhere";
+  }
+  return "";
+}
+
+void Finder::add_consumer(const ConsumerState& consumer) {
+  const EndpointInfo& endpoint = consumer.endpoint;
+  if (endpoint.orphan) add_orphan("consumer", endpoint);
+  const auto at_root = [&](std::string kind, bool blocks, std::string text) {
+    add({.kind = std::move(kind),
+         .blocks = blocks,
+         .group = endpoint.group,
+         .consumer = endpoint.index,
+         .pid = endpoint.pid,
+         .text = with_process("consumer", endpoint, last_active(consumer.counters.last_progress_ns)) + std::move(text),
+         .remedies = remedies_for_process(endpoint.pid)});
+  };
+  if (endpoint.evicted) {
+    return at_root("evicted_endpoint", false,
+                   " was thrown out; it keeps one of " + std::to_string(s_.info.options.max_consumers) +
+                       " places until it detaches or ends");
+  }
+  if (named_.contains(endpoint.index)) return;
+  if (is_stopped(endpoint)) {
+    const std::string holds =
+        endpoint.group.empty()
+            ? (endpoint.lossy ? "loses what it is overtaken by"
+                              : "is " + std::to_string(consumer.lag) + " positions behind")
+            : "holds " + std::to_string(consumer.held) + " messages of group \"" + endpoint.group + "\"";
+    return at_root("consumer_stopped", false, " " + holds + (endpoint.lossy ? "" : ": producers will wait for it"));
+  }
+  add_consumer_that_does_not_take(consumer);
+}
+
+void Finder::add_consumer_that_does_not_take(const ConsumerState& consumer) {
+  const EndpointInfo& endpoint = consumer.endpoint;
+  std::uint64_t available = consumer.lag;
+  if (!endpoint.group.empty()) {
+    const auto group = std::find_if(s_.groups.begin(), s_.groups.end(),
+                                    [&](const GroupState& each) { return each.name == endpoint.group; });
+    available = group == s_.groups.end() ? 0 : group->available;
+  }
+  const bool claims = std::any_of(s_.producers.begin(), s_.producers.end(),
+                                  [](const ProducerState& each) { return each.claimed != 0; });
+  if (available == 0 || claims) return;
+  Cause cause{.blocks = false,
+              .brief = true,
+              .group = endpoint.group,
+              .consumer = endpoint.index,
+              .pid = endpoint.pid,
+              .text = with_process("consumer", endpoint, last_active(consumer.counters.last_progress_ns)),
+              .remedies = remedies_for_process(endpoint.pid)};
+  const std::string messages = std::to_string(available) + " messages";
+  if (endpoint.prefetch != 0 && consumer.held >= endpoint.prefetch) {
+    cause.kind = "prefetch_limit";
+    cause.text += " holds " + std::to_string(consumer.held) + " messages, its prefetch limit, and takes none of " +
+                  messages + " that wait until it acknowledges some";
+  } else if (consumer.sleep == SleepState::asleep) {
+    cause.kind = "asleep_with_work";
+    cause.text += " sleeps although " + messages + " wait; it looks by itself within a second";
+  } else if (consumer.sleep == SleepState::signalled) {
+    cause.kind = "woken_and_absent";
+    cause.text += " was woken for " + messages + " and does not come: its program is busy elsewhere";
+  } else {
+    return;
+  }
+  add(std::move(cause));
+}
+
+void Finder::add_producer(const ProducerState& producer) {
+  const EndpointInfo& endpoint = producer.endpoint;
+  if (endpoint.orphan) add_orphan("producer", endpoint);
+  if (producer.claimed != 0 || !is_stopped(endpoint)) return;
+  add({.kind = "producer_stopped",
+       .blocks = false,
+       .producer = endpoint.index,
+       .pid = endpoint.pid,
+       .text = with_process("producer", endpoint, last_active(producer.counters.last_progress_ns)) +
+               " publishes nothing, and readers wait for the end of its stream",
+       .remedies = remedies_for_process(endpoint.pid)});
+}
+
+void Finder::add_orphan(std::string_view role, const EndpointInfo& endpoint) {
+  // A process that lives has only not asked for anything since the daemon was started anew.
+  const std::optional<ProcessInfo> process = process_info(endpoint.pid);
+  if (process && process->state != RunState::ended) return;
+  Cause cause{.kind = "orphan", .blocks = false, .group = endpoint.group, .pid = endpoint.pid};
+  (endpoint.producer ? cause.producer : cause.consumer) = endpoint.index;
+  cause.text =
+      with_process(role, endpoint) +
+      " has no connection any more, but its memory is still mapped, maybe by a child of it: its place is free when "
+      "that ends";
+  cause.remedies = {
+      {"grep -ls beltway:" + s_.info.name + ":control /proc/[0-9]*/task/*/maps", "lists who has it mapped"}};
+  for (Remedy& remedy : remedies_for_process(endpoint.pid)) cause.remedies.push_back(std::move(remedy));
+  add(std::move(cause));
+}
+
+void Finder::add_leaving(const LeavingGroup& group) {
+  Cause cause{.kind = "leaving_group", .blocks = group.holds, .group = group.name, .position = group.floor};
+  cause.text = "group \"" + group.name + "\" was removed, but " +
+               (group.leased != 0 ? std::to_string(group.leased) +
+                                        " of its messages are still held: it keeps the ring from position " +
+                                        std::to_string(group.floor) + " on"
+                                  : "its place is taken until its consumers detach");
+  for (const ConsumerState& each : s_.consumers) {
+    if (!each.endpoint.leaving || each.endpoint.group != group.name) continue;
+    if (!cause.consumer) cause.consumer = each.endpoint.index, cause.pid = each.endpoint.pid;
+    named_.insert(each.endpoint.index);
+    cause.text += "; " + with_process("consumer", each.endpoint, last_active(each.counters.last_progress_ns));
+    for (Remedy& remedy : remedies_for_process(each.endpoint.pid)) cause.remedies.push_back(std::move(remedy));
+  }
+  add(std::move(cause));
+}
+
+void Finder::add_idle_groups() {
+  for (const GroupState& group : s_.groups) {
+    const bool told = std::any_of(causes_.begin(), causes_.end(),
+                                  [&](const Cause& cause) { return cause.group == group.name && cause.blocks; });
+    if (told || !group.consumers.empty() || group.depth < s_.info.options.slots / 2) continue;
+    add({.kind = "group_without_consumer",
+         .blocks = false,
+         .group = group.name,
+         .position = group.floor,
+         .text = "group \"" + group.name + "\" has no consumer, and keeps " + std::to_string(group.depth) + " of " +
+                 std::to_string(s_.info.options.slots) + " slots: producers will wait when the ring is full",
+         .remedies = remedies_for_group(group.name)});
+  }
+}
+
+}  // namespace
+
+std::vector<Cause> find_causes(const QueueSnapshot& snapshot, std::uint64_t now_ns) {
+  return Finder(snapshot, now_ns).find();
+}
+
+}  // namespace beltway::tool

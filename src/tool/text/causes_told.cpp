@@ -1,0 +1,98 @@
+// What words of the memory and counters tell, and how causes are told. See causes.hpp.
+#include <algorithm>
+#include <utility>
+
+#include "tool/text/causes.hpp"
+#include "tool/text/units.hpp"
+
+namespace beltway::tool {
+
+void add_memory_causes(const QueueSnapshot& snapshot, std::vector<Cause>& causes) {
+  if (snapshot.broken != 0) {
+    Cause cause{
+        .kind = "broken_words",
+        .brief = true,
+        .text = std::to_string(snapshot.broken) +
+                " words of the shared memory make no sense: a program wrote there, or used one endpoint from two "
+                "threads; readers may stand before them"};
+    for (const GroupState& group : snapshot.groups) {
+      cause.remedies = {{"beltway purge " + snapshot.info.name + " --group " + group.name,
+                         "heals the queue, and drops what the group has before it"}};
+    }
+    causes.push_back(std::move(cause));
+  }
+  std::uint64_t rescued = 0;
+  std::uint64_t corrupt = 0;
+  for (const ProducerState& producer : snapshot.producers) rescued += producer.counters.rescued;
+  for (const ConsumerState& consumer : snapshot.consumers) {
+    rescued += consumer.counters.rescued;
+    corrupt += consumer.counters.corrupt;
+  }
+  if (rescued > 0) {
+    causes.push_back({.kind = "rescued",
+                      .blocks = false,
+                      .text = format_count(rescued) +
+                              " sleeps were ended by the last-resort timer only: each was up to 1 s too long"});
+  }
+  if (corrupt > 0) {
+    causes.push_back(
+        {.kind = "corrupt_messages",
+         .blocks = false,
+         .text = format_count(corrupt) + " messages made no sense and were skipped: some producer scribbles"});
+  }
+  if (snapshot.symmetric_fences && snapshot.info.options.fence == Fence::asymmetric) {
+    causes.push_back(
+        {.kind = "symmetric_fences",
+         .blocks = false,
+         .text = "publishers pay for full fences, since some process could not use membarrier when it attached; a "
+                 "queue that is declared anew starts without"});
+  }
+}
+
+bool needs_second_look(const std::vector<Cause>& causes) {
+  return std::any_of(causes.begin(), causes.end(), [](const Cause& cause) { return cause.brief; });
+}
+
+std::vector<Cause> confirmed(const std::vector<Cause>& before, std::vector<Cause> now) {
+  const auto is_same = [](const Cause& a, const Cause& b) {
+    // A ring that is full while its readers move is still full; a claim that moves is work.
+    const bool position = a.kind != "claim_not_finished" || a.position == b.position;
+    return position && a.kind == b.kind && a.group == b.group && a.producer == b.producer && a.consumer == b.consumer;
+  };
+  std::erase_if(now, [&](const Cause& cause) {
+    return cause.brief &&
+           std::none_of(before.begin(), before.end(), [&](const Cause& earlier) { return is_same(earlier, cause); });
+  });
+  return now;
+}
+
+std::string causes_text(const std::vector<Cause>& causes) {
+  std::string out;
+  for (const Cause& cause : causes) out += "\n  ! " + cause.text + "\n" + remedies_text(cause.remedies);
+  return out;
+}
+
+Json to_json(const std::vector<Cause>& causes) {
+  const auto or_null = [](const auto& value) { return value ? Json(*value) : Json(nullptr); };
+  Json list = Json::array();
+  for (const Cause& cause : causes) {
+    Json json{{"cause", cause.kind},
+              {"blocks", cause.blocks},
+              {"group", cause.group.empty() ? Json(nullptr) : Json(cause.group)},
+              {"producer", or_null(cause.producer)},
+              {"consumer", or_null(cause.consumer)},
+              {"pid", or_null(cause.pid)}};
+    json["run_state"] = cause.pid ? Json(name_of(process_info(*cause.pid))) : Json(nullptr);
+    json["position"] = or_null(cause.position);
+    json["for_ns"] = or_null(cause.for_ns);
+    json["text"] = cause.text;
+    json["remedies"] = Json::array();
+    for (const Remedy& remedy : cause.remedies) {
+      json["remedies"].push_back({{"command", remedy.command}, {"effect", remedy.effect}});
+    }
+    list.push_back(std::move(json));
+  }
+  return list;
+}
+
+}  // namespace beltway::tool

@@ -1,0 +1,255 @@
+// Structures of the library as JSON.
+#include "tool/text/json.hpp"
+
+#include "tool/text/payload_text.hpp"
+#include "tool/text/per_message.hpp"
+#include "tool/text/process_info.hpp"
+#include "tool/text/units.hpp"
+
+namespace beltway::tool {
+
+namespace {
+
+Json type_json(const TypeTag& type) {
+  if (type.size == 0) return nullptr;
+  return {{"name", type.name}, {"size", type.size}, {"alignment", type.alignment}};
+}
+
+Json counters_json(const ProducerCounters& counters) {
+  return {{"messages", counters.messages},
+          {"bytes", counters.bytes},
+          {"refused", counters.refused},
+          {"wakes", counters.wakes},
+          {"sleeps", counters.sleeps},
+          {"rescued", counters.rescued},
+          {"blocked_ns", counters.blocked_ns},
+          {"high_water", counters.high_water},
+          {"last_progress_ns", counters.last_progress_ns},
+          {"needless_wakes", counters.needless_wakes}};
+}
+
+Json counters_json(const ConsumerCounters& counters) {
+  return {{"messages", counters.messages},
+          {"bytes", counters.bytes},
+          {"lost", counters.lost},
+          {"redelivered", counters.redelivered},
+          {"corrupt", counters.corrupt},
+          {"acks", counters.acks},
+          {"nacks", counters.nacks},
+          {"wakes", counters.wakes},
+          {"sleeps", counters.sleeps},
+          {"rescued", counters.rescued},
+          {"blocked_ns", counters.blocked_ns},
+          {"last_progress_ns", counters.last_progress_ns},
+          {"needless_wakes", counters.needless_wakes}};
+}
+
+Json totals_json(const QueueTotals& totals) {
+  return {{"repairs", totals.repairs},         {"voided", totals.voided},     {"released", totals.released},
+          {"messages_in", totals.messages_in}, {"bytes_in", totals.bytes_in}, {"messages_out", totals.messages_out},
+          {"bytes_out", totals.bytes_out},     {"refused", totals.refused},   {"lost", totals.lost},
+          {"redelivered", totals.redelivered}, {"wakes", totals.wakes},       {"sleeps", totals.sleeps}};
+}
+
+/// An endpoint with what this machine tells of its process.
+Json attached_json(const EndpointInfo& endpoint, SleepState sleep) {
+  Json json = to_json(endpoint);
+  const std::optional<ProcessInfo> process = process_info(endpoint.pid);
+  json["process"] = process ? Json(process->name) : Json(nullptr);
+  json["stopped"] = process && process->stopped();
+  json["run_state"] = name_of(process);
+  json["sleep"] = name_of(sleep);
+  return json;
+}
+
+/// A time that is 0 where there is none.
+Json or_null(std::uint64_t ns) { return ns == 0 ? Json(nullptr) : Json(ns); }
+
+void add_payload(Json& json, std::string_view bytes) {
+  if (is_utf8(bytes)) {
+    json["text"] = bytes;
+  } else {
+    json["base64"] = base64(bytes);
+  }
+}
+
+Json names_json(const std::vector<NamedGroup>& groups) {
+  Json names = Json::array();
+  for (const NamedGroup& group : groups) names.push_back(group.name);
+  return names;
+}
+
+Json own_evict_after_json(const std::vector<NamedGroup>& groups) {
+  Json times = Json::object();
+  for (const NamedGroup& group : groups) {
+    if (group.options.evict_after_ms) times[group.name] = group.options.evict_after_ms->count();
+  }
+  return times;
+}
+
+}  // namespace
+
+Json to_json(const Connection::DaemonInfo& daemon) {
+  const bool uid_known = daemon.uid != Connection::k_unknown_uid;
+  Json others = Json::array();
+  for (const OtherDaemon& other : daemon.others) {
+    others.push_back({{"pid", other.pid > 0 ? Json(other.pid) : Json(nullptr)}, {"socket", other.socket}});
+  }
+  Json held = Json::array();
+  for (const Connection::HeldQueue& queue : daemon.held) {
+    held.push_back({{"name", queue.name}, {"layout", queue.layout}, {"why", queue.why}});
+  }
+  return {{"version", daemon.version},
+          {"layout", daemon.layout.empty() ? Json(nullptr) : Json(daemon.layout)},
+          {"pid", daemon.pid},
+          {"uid", uid_known ? Json(daemon.uid) : Json(nullptr)},
+          {"user", uid_known ? Json(user_name(daemon.uid)) : Json(nullptr)},
+          {"socket", daemon.socket},
+          {"log", daemon.log},
+          {"log_lost", daemon.log_lost},
+          {"asked", daemon.asked},
+          {"others", std::move(others)},
+          {"passed_over", daemon.passed_over.empty() ? Json(nullptr) : Json(daemon.passed_over)},
+          {"held", std::move(held)}};
+}
+
+Json to_json(const EndpointInfo& endpoint) {
+  Json json{{"index", endpoint.index},
+            {"role", endpoint.producer ? "producer" : "consumer"},
+            {"pid", endpoint.pid == 0 ? Json(nullptr) : Json(endpoint.pid)},
+            {"uid", endpoint.uid},
+            {"orphan", endpoint.orphan}};
+  if (!endpoint.producer) {
+    json["group"] = endpoint.group.empty() ? Json(nullptr) : Json(endpoint.group);
+    json["lossy"] = endpoint.lossy;
+    json["evicted"] = endpoint.evicted;
+    json["evictable"] = endpoint.evictable;
+    json["leaving"] = endpoint.leaving;
+    json["prefetch"] = endpoint.prefetch == 0 ? Json(nullptr) : Json(endpoint.prefetch);
+  }
+  return json;
+}
+
+Json to_json(const QueueInfo& info) {
+  const QueueOptions& options = info.options;
+  Json json{{"name", info.name},
+            {"id", info.id},
+            {"owner_uid", info.owner_uid},
+            {"owner_gid", info.owner_gid},
+            {"mode", format_mode(options.mode)},
+            {"slots", options.slots},
+            {"slot_bytes", options.slot_bytes},
+            {"lane_bytes", options.lane_bytes},
+            {"max_producers", options.max_producers},
+            {"max_consumers", options.max_consumers},
+            {"max_groups", options.max_groups},
+            {"groups", names_json(options.groups)},
+            {"own_evict_after_ms", own_evict_after_json(options.groups)},
+            {"fence", name_of(options.fence)},
+            {"evict_after_ms", options.evict_after_ms.count()},
+            {"type", type_json(options.type)},
+            {"shared_bytes", info.shared_bytes},
+            {"endpoints", Json::array()}};
+  for (const EndpointInfo& endpoint : info.endpoints) json["endpoints"].push_back(to_json(endpoint));
+  return json;
+}
+
+Json to_json(const QueueSnapshot& snapshot) {
+  Json state{{"position", snapshot.position},
+             {"used", snapshot.used},
+             {"symmetric_fences", snapshot.symmetric_fences},
+             {"removed", snapshot.removed},
+             {"broken", snapshot.broken},
+             {"groups", Json::array()},
+             {"leaving", Json::array()},
+             {"producers", Json::array()},
+             {"consumers", Json::array()},
+             {"totals", totals_json(snapshot.totals)},
+             {"per_message", to_json(per_message(flow_of(snapshot)))}};
+  for (const GroupState& group : snapshot.groups) {
+    state["groups"].push_back({{"name", group.name},
+                               {"floor", group.floor},
+                               {"depth", group.depth},
+                               {"leased", group.leased},
+                               {"retry", group.retry},
+                               {"available", group.available},
+                               {"holder", group.holder ? Json(*group.holder) : Json(nullptr)},
+                               {"tries", group.tries},
+                               {"evict_after_ms", group.evict_after_ms.count()},
+                               {"consumers", group.consumers}});
+  }
+  for (const LeavingGroup& group : snapshot.leaving) {
+    state["leaving"].push_back({{"name", group.name}, {"holds", group.holds}, {"leased", group.leased}});
+  }
+  for (const ProducerState& producer : snapshot.producers) {
+    Json json = attached_json(producer.endpoint, producer.sleep);
+    json["place_in_line"] = producer.place_in_line;
+    json["claimed"] = producer.claimed;
+    json["waits_for"] = name_of(producer.waits_for);
+    json["waits_since_ns"] = or_null(producer.waits_since_ns);
+    json["lane_messages"] = producer.lane_messages;
+    json["lane_used"] = producer.lane_used;
+    json["counters"] = counters_json(producer.counters);
+    json["per_message"] = to_json(per_message(producer.counters));
+    state["producers"].push_back(std::move(json));
+  }
+  for (const ConsumerState& consumer : snapshot.consumers) {
+    Json json = attached_json(consumer.endpoint, consumer.sleep);
+    json["held"] = consumer.held;
+    json["lag"] = consumer.lag;
+    json["waits_since_ns"] = or_null(consumer.waits_since_ns);
+    json["counters"] = counters_json(consumer.counters);
+    json["per_message"] = to_json(per_message(consumer.counters));
+    state["consumers"].push_back(std::move(json));
+  }
+  return {{"queue", to_json(snapshot.info)}, {"state", std::move(state)}};
+}
+
+Json to_json(const Message& message) {
+  Json json{{"position", message.position()},
+            {"producer", message.producer()},
+            {"tries", message.tries()},
+            {"lost", message.lost()},
+            {"size", message.size()}};
+  add_payload(json, message.text());
+  return json;
+}
+
+Json to_json(const PeekedMessage& message) {
+  Json json{{"position", message.position},
+            {"producer", message.producer},
+            {"size", message.size},
+            {"cut", message.bytes.size() < message.size}};
+  add_payload(json, as_text(message.bytes));
+  return json;
+}
+
+Json to_json(const Digest& digest) {
+  return {{"messages", digest.messages()}, {"bytes", digest.bytes()}, {"digest", digest.hex()}};
+}
+
+std::string json_line(const Json& json) { return json.dump() + "\n"; }
+
+std::string_view name_of(Fence fence) noexcept { return fence == Fence::symmetric ? "symmetric" : "asymmetric"; }
+
+std::string_view name_of(WaitsFor what) noexcept {
+  switch (what) {
+    case WaitsFor::nothing: return "nothing";
+    case WaitsFor::ring: return "ring";
+    case WaitsFor::lane: return "lane";
+    case WaitsFor::claim: return "claim";
+    case WaitsFor::own_loans: return "own_loans";
+  }
+  return "unknown";
+}
+
+std::string_view name_of(SleepState state) noexcept {
+  switch (state) {
+    case SleepState::awake: return "awake";
+    case SleepState::asleep: return "asleep";
+    case SleepState::signalled: return "signalled";
+  }
+  return "unknown";
+}
+
+}  // namespace beltway::tool

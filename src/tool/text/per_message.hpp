@@ -1,0 +1,36 @@
+// What waking and sleeping cost a message: nothing while everybody is busy, and never hidden when they are not.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+
+#include "beltway/info.hpp"
+#include "tool/text/json.hpp"
+#include "tool/text/rates.hpp"
+
+namespace beltway::tool {
+
+/// Of an endpoint: divided by its own messages. Of a queue: those of all endpoints, gone ones included, divided by the messages
+/// published.
+struct PerMessage {
+  double wakes = 0;
+  double sleeps = 0;
+
+  /// A wake is a call of futex, a sleep membarrier and futex. Event mode takes up to two more for each: for ringing its bell, and
+  /// for arming.
+  [[nodiscard]] double system_calls() const noexcept { return wakes + 2 * sleeps; }
+};
+
+/// Nothing where there was no message.
+[[nodiscard]] std::optional<PerMessage> per_message(std::uint64_t wakes, std::uint64_t sleeps,
+                                                    std::uint64_t messages) noexcept;
+[[nodiscard]] std::optional<PerMessage> per_message(const ProducerCounters& counters) noexcept;
+[[nodiscard]] std::optional<PerMessage> per_message(const ConsumerCounters& counters) noexcept;
+[[nodiscard]] std::optional<PerMessage> per_message(const Flow& flow) noexcept;
+/// Of what happened between two looks.
+[[nodiscard]] std::optional<PerMessage> per_message(const Rates& rates) noexcept;
+
+/// `null` where there was no message.
+[[nodiscard]] Json to_json(const std::optional<PerMessage>& costs);
+
+}  // namespace beltway::tool

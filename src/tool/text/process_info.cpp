@@ -1,0 +1,140 @@
+// Reads /proc, the control groups and the user database.
+#include "tool/text/process_info.hpp"
+
+#include <pwd.h>
+
+#include <algorithm>
+#include <fstream>
+#include <iterator>
+
+#include "tool/text/payload_text.hpp"
+#include "tool/text/table.hpp"
+
+namespace beltway::tool {
+
+namespace {
+
+std::string read_text(const std::string& path) {
+  std::ifstream file(path);
+  return std::string(std::istreambuf_iterator<char>(file), {});
+}
+
+constexpr const char* k_control_groups = "/sys/fs/cgroup";
+
+std::string control_group_of(int pid) {
+  return parse_control_group(read_text("/proc/" + std::to_string(pid) + "/cgroup"));
+}
+
+bool is_frozen(int pid) {
+  const std::string group = control_group_of(pid);
+  return !group.empty() && parse_frozen(read_text(k_control_groups + group + "/cgroup.events"));
+}
+
+RunState state_of(char letter) noexcept {
+  switch (letter) {
+    case 'T': return RunState::stopped;
+    case 't': return RunState::traced;
+    case 'Z':
+    case 'X': return RunState::ended;
+    default: return RunState::running;
+  }
+}
+
+}  // namespace
+
+std::optional<ProcessInfo> parse_process_stat(const std::string& stat) {
+  // "pid (name) state ...": the name may itself hold blanks and brackets, so the last bracket ends it.
+  const std::size_t open = stat.find('(');
+  const std::size_t close = stat.rfind(')');
+  if (open == std::string::npos || close == std::string::npos || close < open || close + 2 >= stat.size())
+    return std::nullopt;
+  return ProcessInfo{printable(stat.substr(open + 1, close - open - 1)), state_of(stat[close + 2])};
+}
+
+std::string parse_control_group(const std::string& cgroup) {
+  static constexpr std::string_view k_unified = "0::";
+  for (std::size_t line = 0; line < cgroup.size();) {
+    const std::size_t end = std::min(cgroup.find('\n', line), cgroup.size());
+    if (cgroup.compare(line, k_unified.size(), k_unified) == 0) {
+      return cgroup.substr(line + k_unified.size(), end - line - k_unified.size());
+    }
+    line = end + 1;
+  }
+  return {};
+}
+
+bool parse_frozen(const std::string& events) { return events.find("frozen 1") != std::string::npos; }
+
+std::optional<ProcessInfo> process_info(int pid) {
+  if (pid <= 0) return std::nullopt;
+  auto process = parse_process_stat(read_text("/proc/" + std::to_string(pid) + "/stat"));
+  if (process && process->state == RunState::running && is_frozen(pid)) process->state = RunState::frozen;
+  return process;
+}
+
+std::string_view name_of(const std::optional<ProcessInfo>& process) noexcept {
+  if (!process) return "unknown";
+  switch (process->state) {
+    case RunState::running: return "running";
+    case RunState::stopped: return "stopped";
+    case RunState::traced: return "traced";
+    case RunState::frozen: return "frozen";
+    case RunState::ended: return "ended";
+  }
+  return "unknown";
+}
+
+std::string process_text(int pid) {
+  if (pid <= 0) return "a process of another pid namespace";
+  const std::string number = "process " + std::to_string(pid);
+  const std::optional<ProcessInfo> process = process_info(pid);
+  if (!process) return number + ", ended or not visible here";
+  const std::string text = number + " " + process->name;
+  switch (process->state) {
+    case RunState::running: return text;
+    case RunState::stopped: return text + ", stopped";
+    case RunState::traced: return text + ", stopped by a debugger";
+    case RunState::frozen: return text + ", stopped: its control group is frozen";
+    case RunState::ended: return text + ", ended: its parent has not waited for it";
+  }
+  return text;
+}
+
+std::vector<Remedy> remedies_for_process(int pid) {
+  const std::optional<ProcessInfo> process = process_info(pid);
+  if (!process) return {};
+  const std::string number = std::to_string(pid);
+  std::vector<Remedy> remedies;
+  if (process->state == RunState::stopped) remedies.push_back({"kill -CONT " + number, "lets it go on"});
+  if (process->state == RunState::frozen) {
+    remedies.push_back({"echo 0 > " + (k_control_groups + control_group_of(pid)) + "/cgroup.freeze",
+                        "lets it go on, if that group itself is the frozen one"});
+  }
+  // What is stopped or frozen takes no SIGTERM before it goes on.
+  const bool takes_signals = process->state == RunState::running;
+  remedies.push_back({(takes_signals ? "kill " : "kill -KILL ") + number, "ends it: what it holds is given to others"});
+  return remedies;
+}
+
+std::string remedies_text(const std::vector<Remedy>& remedies) {
+  static constexpr std::size_t k_indent = 6;
+  Facts lines;
+  for (const Remedy& remedy : remedies) lines.add(remedy.command, remedy.effect);
+  return lines.text(k_indent);
+}
+
+std::string user_name(std::uint32_t uid) {
+  const passwd* const entry = getpwuid(uid);
+  return entry == nullptr ? std::to_string(uid) : std::string(entry->pw_name);
+}
+
+std::string daemon_text(const Connection::DaemonInfo& daemon) {
+  std::string text = "beltwayd " + daemon.version + (daemon.layout.empty() ? "" : ", layout " + daemon.layout) +
+                     ", process " + std::to_string(daemon.pid);
+  if (daemon.uid != Connection::k_unknown_uid) text += " of " + user_name(daemon.uid);
+  text += ", " + daemon.socket;
+  if (daemon.asked != daemon.socket) text += " (asked at " + daemon.asked + ")";
+  return text;
+}
+
+}  // namespace beltway::tool

@@ -1,0 +1,167 @@
+// The sections of `show`.
+#include "tool/text/show_text.hpp"
+
+#include <algorithm>
+
+#include "tool/text/per_message.hpp"
+#include "tool/text/process_info.hpp"
+#include "tool/text/table.hpp"
+#include "tool/text/units.hpp"
+
+namespace beltway::tool {
+
+namespace {
+
+constexpr std::size_t k_indent = 2;
+
+std::string process_cell(const EndpointInfo& endpoint) {
+  if (endpoint.pid == 0) return "unknown (of another pid namespace)";
+  const std::optional<ProcessInfo> process = process_info(endpoint.pid);
+  if (!process) return std::to_string(endpoint.pid);
+  return std::to_string(endpoint.pid) + " " + process->name;
+}
+
+std::string state_text(const EndpointInfo& endpoint, SleepState sleep) {
+  if (endpoint.evicted) return "EVICTED";
+  const std::optional<ProcessInfo> process = process_info(endpoint.pid);
+  if (process && process->stopped()) return "STOPPED";
+  return std::string(name_of(sleep));
+}
+
+/// All that its counters tell: it was active then, and maybe since.
+std::string within(std::uint64_t then_ns, std::uint64_t now_ns) {
+  if (then_ns == 0) return "-";
+  return format_nanoseconds(now_ns > then_ns ? static_cast<double>(now_ns - then_ns) : 0.0);
+}
+
+/// With the wait that has not ended yet.
+std::string waited_text(std::uint64_t blocked_ns, std::uint64_t since_ns, std::uint64_t now_ns) {
+  const std::uint64_t present_ns = since_ns != 0 && now_ns > since_ns ? now_ns - since_ns : 0;
+  return format_nanoseconds(static_cast<double>(blocked_ns) + static_cast<double>(present_ns));
+}
+
+std::string group_text(const EndpointInfo& endpoint) {
+  if (!endpoint.group.empty()) return endpoint.group + (endpoint.leaving ? " (removed)" : "");
+  return endpoint.lossy ? "(private, lossy)" : "(private)";
+}
+
+/// A count, and how many that is a message.
+std::string with_ratio(std::uint64_t count, std::uint64_t messages) {
+  std::string text = format_count(count);
+  if (count == 0 || messages == 0) return text;
+  return text + " (" + format_ratio(static_cast<double>(count) / static_cast<double>(messages)) + ")";
+}
+
+std::string waking_text(const PerMessage& costs) {
+  return format_ratio(costs.wakes) + " wakes, " + format_ratio(costs.sleeps) + " sleeps, " +
+         format_ratio(costs.system_calls()) + " system calls";
+}
+
+std::string facts_text(const QueueSnapshot& snapshot, const std::optional<Rates>& rates) {
+  const QueueInfo& info = snapshot.info;
+  const QueueOptions& options = info.options;
+  Facts facts;
+  facts.add("owner", user_name(info.owner_uid) + ", mode " + format_mode(options.mode));
+  facts.add("slots", std::to_string(options.slots) + " of " + format_size(options.slot_bytes) + ", lanes of " +
+                         format_size(static_cast<double>(options.lane_bytes)) + ", " +
+                         format_size(static_cast<double>(info.shared_bytes)) + " in all");
+  facts.add("limits", std::to_string(options.max_producers) + " producers, " + std::to_string(options.max_consumers) +
+                          " consumers, " + std::to_string(options.max_groups) + " named groups");
+  facts.add("fences", snapshot.symmetric_fences && options.fence == Fence::asymmetric
+                          ? "symmetric, since some process cannot use membarrier"
+                          : std::string(name_of(options.fence)));
+  if (options.type.size > 0) {
+    facts.add("type", options.type.name + " (" + std::to_string(options.type.size) + " bytes, aligned to " +
+                          std::to_string(options.type.alignment) + ")");
+  }
+  if (options.evict_after_ms.count() > 0) facts.add("evicts after", format_duration(options.evict_after_ms));
+  facts.add("position", std::to_string(snapshot.position));
+  facts.add("in use", std::to_string(snapshot.used) + " of " + std::to_string(options.slots) + " slots");
+  if (rates) {
+    facts.add("in", format_rate(rates->messages_in) + ", " + format_size(rates->bytes_in) + "/s");
+    facts.add("out", format_rate(rates->messages_out) + ", " + format_size(rates->bytes_out) + "/s");
+    if (rates->refused > 0) facts.add("refused", format_rate(rates->refused));
+    if (rates->lost > 0) facts.add("lost", format_rate(rates->lost));
+  }
+  const auto costs = rates ? per_message(*rates) : per_message(flow_of(snapshot));
+  if (costs) facts.add("a message", waking_text(*costs));
+  return facts.text(k_indent);
+}
+
+std::string groups_text(const QueueSnapshot& snapshot) {
+  Table table{"GROUP", ">DEPTH", ">LEASED", ">RETRY", ">FLOOR", ">EVICTS AFTER", "CONSUMERS"};
+  for (const GroupState& group : snapshot.groups) {
+    std::string consumers;
+    for (const unsigned index : group.consumers) consumers += (consumers.empty() ? "" : " ") + std::to_string(index);
+    table.add({group.name, format_count(group.depth), format_count(group.leased), format_count(group.retry),
+               std::to_string(group.floor),
+               group.evict_after_ms.count() > 0 ? format_duration(group.evict_after_ms) : "never",
+               consumers.empty() ? "-" : consumers});
+  }
+  return table.empty() ? "" : "\n" + table.text(k_indent);
+}
+
+std::string producers_text(const QueueSnapshot& snapshot, std::uint64_t now_ns) {
+  Table table{">PRODUCER", "PROCESS",    "USER",          "STATE",          ">MESSAGES",
+              ">BYTES",    ">REFUSED",   ">CLAIMED",      ">WAKES (A MSG)", ">SLEEPS (A MSG)",
+              ">WAITED",   ">MOST USED", ">ACTIVE WITHIN"};
+  for (const ProducerState& producer : snapshot.producers) {
+    const ProducerCounters& counters = producer.counters;
+    table.add({std::to_string(producer.endpoint.index), process_cell(producer.endpoint),
+               user_name(producer.endpoint.uid), state_text(producer.endpoint, producer.sleep),
+               format_count(counters.messages), format_size(static_cast<double>(counters.bytes)),
+               format_count(counters.refused), format_count(producer.claimed),
+               with_ratio(counters.wakes, counters.messages), with_ratio(counters.sleeps, counters.messages),
+               waited_text(counters.blocked_ns, producer.waits_since_ns, now_ns), format_count(counters.high_water),
+               within(counters.last_progress_ns, now_ns)});
+  }
+  return table.empty() ? "" : "\n" + table.text(k_indent);
+}
+
+std::string consumers_text(const QueueSnapshot& snapshot, std::uint64_t now_ns) {
+  Table table{">CONSUMER",       "PROCESS",   "USER",          "GROUP", "STATE",        ">LAG",
+              ">HELD",           ">MESSAGES", ">BYTES",        ">LOST", ">REDELIVERED", ">WAKES (A MSG)",
+              ">SLEEPS (A MSG)", ">WAITED",   ">ACTIVE WITHIN"};
+  for (const ConsumerState& consumer : snapshot.consumers) {
+    const ConsumerCounters& counters = consumer.counters;
+    const bool own_place = consumer.endpoint.group.empty();
+    table.add(
+        {std::to_string(consumer.endpoint.index), process_cell(consumer.endpoint), user_name(consumer.endpoint.uid),
+         group_text(consumer.endpoint), state_text(consumer.endpoint, consumer.sleep),
+         own_place ? format_count(consumer.lag) : "-", format_count(consumer.held), format_count(counters.messages),
+         format_size(static_cast<double>(counters.bytes)), format_count(counters.lost),
+         format_count(counters.redelivered), with_ratio(counters.wakes, counters.messages),
+         with_ratio(counters.sleeps, counters.messages),
+         waited_text(counters.blocked_ns, consumer.waits_since_ns, now_ns), within(counters.last_progress_ns, now_ns)});
+  }
+  return table.empty() ? "" : "\n" + table.text(k_indent);
+}
+
+std::string totals_text(const QueueTotals& totals) {
+  Facts facts;
+  facts.add("gone endpoints", format_count(totals.messages_in) + " messages in (" +
+                                  format_size(static_cast<double>(totals.bytes_in)) + "), " +
+                                  format_count(totals.messages_out) + " out (" +
+                                  format_size(static_cast<double>(totals.bytes_out)) + "), " +
+                                  format_count(totals.refused) + " refused, " + format_count(totals.lost) + " lost, " +
+                                  format_count(totals.redelivered) + " redelivered");
+  facts.add("repairs", "of " + format_count(totals.repairs) + " endpoints, with " + format_count(totals.voided) +
+                           " claims voided and " + format_count(totals.released) + " leases given back");
+  return "\n" + facts.text(k_indent);
+}
+
+}  // namespace
+
+std::string show_text(const QueueSnapshot& snapshot, const std::vector<Cause>& causes,
+                      const std::optional<Rates>& rates, std::uint64_t now_ns) {
+  std::string out = snapshot.info.name + " (id " + std::to_string(snapshot.info.id) + ")\n";
+  out += facts_text(snapshot, rates);
+  out += groups_text(snapshot);
+  out += producers_text(snapshot, now_ns);
+  out += consumers_text(snapshot, now_ns);
+  out += totals_text(snapshot.totals);
+  out += causes_text(causes);
+  return out;
+}
+
+}  // namespace beltway::tool

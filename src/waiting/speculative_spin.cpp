@@ -1,0 +1,70 @@
+// See speculative_spin.hpp.
+#include "waiting/speculative_spin.hpp"
+
+// Compiled with shadow stacks: a return must go where it was called from.
+#if defined(__CET__) && (__CET__ & 2) != 0
+#define BELTWAY_SHADOW_STACK 1
+#endif
+// Tests' words want to know of each look.
+#if defined(__x86_64__) && !defined(BELTWAY_SHADOW_STACK) && !defined(BELTWAY_ATOMICS_HEADER)
+#define BELTWAY_EAGER_LOOKS 1
+#endif
+
+namespace beltway {
+
+bool look_plainly(const Word& state, std::uint64_t mask, std::uint64_t wanted, unsigned looks) noexcept {
+  for (; looks != 0; --looks) {
+    if ((state.load_relaxed() & mask) == wanted) return true;
+    short_pause();
+  }
+  return false;
+}
+
+#ifdef BELTWAY_EAGER_LOOKS
+
+// In registers: rdi the word's address, rsi the mask, rdx what is wanted, ecx how often; al the result. Not a function of the
+// compiler's: a naked one has unwind information only where the compiler thinks that it needs some.
+asm(R"(
+        .pushsection .text
+        .p2align 6
+        .globl beltway_look_eagerly
+        .hidden beltway_look_eagerly
+        .type beltway_look_eagerly, @function
+beltway_look_eagerly:
+        .cfi_startproc
+1:      call 4f
+2:      mov $1, %eax            # the processor believes that it goes on here
+        ret
+3:      sub $1, %ecx            # and comes here when it knows that nothing was there
+        jne 1b
+        xor %eax, %eax
+        ret
+4:      .cfi_adjust_cfa_offset 8
+        lea 3b(%rip), %r8
+        lea 2b(%rip), %r9
+        mov (%rdi), %rax
+        and %rsi, %rax
+        cmp %rdx, %rax
+        cmove %r9, %r8
+        mov %r8, (%rsp)
+        ret
+        .cfi_endproc
+        .size beltway_look_eagerly, . - beltway_look_eagerly
+        .popsection
+)");
+extern "C" [[gnu::visibility("hidden")]] bool beltway_look_eagerly(const Word*, std::uint64_t, std::uint64_t,
+                                                                   unsigned) noexcept;
+
+bool look_eagerly(const Word& state, std::uint64_t mask, std::uint64_t wanted, unsigned looks) noexcept {
+  return beltway_look_eagerly(&state, mask, wanted, looks);
+}
+
+#else
+
+bool look_eagerly(const Word& state, std::uint64_t mask, std::uint64_t wanted, unsigned looks) noexcept {
+  return look_plainly(state, mask, wanted, looks);
+}
+
+#endif
+
+}  // namespace beltway

@@ -1,0 +1,148 @@
+// When a consumer that spins should let its producer get ahead before it looks again.
+//
+// A producer streams large messages, and its consumer is faster: it then stands at the slot that is being written, and it, or
+// what its processor fetches ahead of it, takes away lines that the producer is about to write. Each message costs both
+// several times what it costs at a distance: 1 KiB one by one 4 to 6 million a second, and 12 to 20 with a head start; 64 B 10
+// and 20 where no cache is shared.
+// So once a stream is recognised, a consumer that has caught up stays away for a moment, but never so long that the ring or
+// the lane could fill. One that takes batches has caught up when a batch is cut short: a few messages behind its producer it
+// finds some each time (1 KiB in batches of 32, of which it got 16: 27 million a second, and 37 with a head start).
+//
+// A stream is what comes faster than requests and replies can, and not one by one: who waits for each reply is not delayed.
+// Where lines are near, its pace may be a stream's (64 B in 130 ns), and now and then two messages are there at once, since
+// both sides write down their counters. Whoever has several requests under way looks like a stream until a head start brings
+// nothing; then he gets fewer and fewer of them.
+//
+// Where lines take long, a consumer in the way makes a stream too slow to be recognised (1 KiB: 480 ns a message, 210 with a
+// head start). What might be one is tried now and then, so seldom that it shows in no percentile below the 99th: if head
+// starts do not make it as fast as a stream, they end.
+//
+// Thread safety: none, it belongs to its consumer's thread.
+#pragma once
+
+#include <algorithm>
+#include <cstdint>
+
+#include "ring/layout.hpp"
+
+namespace beltway {
+
+class HeadStart {
+ public:
+  /// How far a producer is let ahead, at most: a time, and a part of what there is room for.
+  struct Lead {
+    std::uint64_t most_ns;
+    std::uint64_t part_of_room;
+  };
+  // Of 1.5, 5, 10, 20, 50 and 100 us. Less brings less of what it is for: see bench/README.md. More is latency, too.
+  static constexpr Lead k_one_by_one = {.most_ns = 10'000, .part_of_room = 4};
+  /// Who takes batches is not in such a hurry. 1 KiB through 2 MiB 29 -> 37 million a second, 4 KiB 8.0 -> 8.8.
+  static constexpr Lead k_in_batches = {.most_ns = 30'000, .part_of_room = 2};
+
+  explicit HeadStart(const Geometry& geometry) noexcept
+      : slots_(geometry.slots), inline_bytes_(geometry.inline_bytes()), lane_bytes_(geometry.lane_bytes) {}
+
+  /// A consumer has taken all before `read`, of `bytes` in all since it began, and finds nothing there. False: it looks on, and
+  /// need not ask the clock.
+  [[nodiscard]] bool may_wait(Position read, std::uint64_t bytes) noexcept {
+    if (bytes - bytes_ >= taken(read) * k_least_bytes) return true;
+    read_ = read;
+    bytes_ = bytes;
+    now_ns_ = 0;
+    waits_ = 0;
+    messages_ = 0;
+    was_given_ = false;
+    return false;
+  }
+  /// For how long it should not look at `now_ns`.
+  [[nodiscard]] std::uint64_t wait_ns(Position read, std::uint64_t bytes, std::uint64_t now_ns,
+                                      const Lead& lead) noexcept {
+    const std::uint64_t messages = taken(read);
+    const std::uint64_t taken_bytes = bytes - bytes_;
+    const std::uint64_t stream_ns = messages * k_stream_base_ns + taken_bytes / k_stream_bytes_a_ns;
+    const std::uint64_t passed_ns = now_ns - now_ns_;
+    const bool streams = now_ns_ != 0 && messages != 0 && passed_ns < stream_ns;
+    if (streams && was_given_) {  // what helped is tried again at once
+      untried_ = tried_ = 0;
+      pause_ = k_first_pause;
+      in_vain_ = 0;
+    }
+    const bool fast = streams || (now_ns_ != 0 && messages != 0 && passed_ns < 2 * stream_ns && is_tried());
+    if (was_given_ && passed_ns >= 2 * stream_ns) {
+      in_vain_ = std::min(in_vain_ + 1, k_most_in_vain);
+      skipped_ = k_waits << in_vain_;
+    }
+    read_ = read;
+    bytes_ = bytes;
+    now_ns_ = now_ns;
+    waits_ = fast ? waits_ + 1 : 0;
+    messages_ = fast ? messages_ + messages : 0;
+    if (waits_ == 2 * k_waits) {  // what came together long ago is forgotten
+      waits_ /= 2;
+      messages_ /= 2;
+    }
+    was_given_ = is_stream() && !is_skipped();
+    if (!was_given_) return 0;
+    // At the pace of the messages since the last wait.
+    return std::min(lead.most_ns, room(taken_bytes / messages) / lead.part_of_room * (passed_ns / messages));
+  }
+
+ private:
+  // A message; smaller ones, two to a line or one, stream well without.
+  static constexpr std::uint64_t k_least_bytes = 48;
+  // A message of a stream takes less than this, a round trip more (1 KiB: 230 and 780 ns where a line takes 55).
+  static constexpr std::uint64_t k_stream_base_ns = 128;
+  static constexpr std::uint64_t k_stream_bytes_a_ns = 4;
+  static constexpr std::uint64_t k_waits = 16;
+
+  // Head starts in vain, one after the other: 32 waits of a stream without one, 64, at most 65,536.
+  static constexpr unsigned k_most_in_vain = 12;
+
+  // Waits without a trial, at first and after more and more trials in vain.
+  static constexpr std::uint64_t k_first_pause = 1 << 10;
+  static constexpr std::uint64_t k_most_pause = 1 << 16;
+
+  /// It is a stream. Most have 1.5 messages a wait and more, one in a hundred less than 1.25; requests and replies 1.1 at most.
+  [[nodiscard]] bool is_stream() const noexcept { return waits_ >= k_waits && messages_ >= waits_ + waits_ / 4; }
+  [[nodiscard]] bool is_skipped() noexcept {
+    if (skipped_ == 0) return false;
+    --skipped_;
+    return true;
+  }
+  /// Whether to count what came at more than half of a stream's pace, but not all of it, as one.
+  [[nodiscard]] bool is_tried() noexcept {
+    if (untried_ != 0) {
+      --untried_;
+      return false;
+    }
+    if (!was_given_ || ++tried_ <= k_waits) return true;
+    pause_ = std::min(2 * pause_, k_most_pause);
+    untried_ = pause_;
+    tried_ = 0;
+    return false;
+  }
+  [[nodiscard]] std::uint64_t taken(Position read) const noexcept {
+    return static_cast<std::uint64_t>(distance(read, read_));
+  }
+  /// Messages that ring and lane have room for. `message_bytes` come from memory that peers may write.
+  [[nodiscard]] std::uint64_t room(std::uint64_t message_bytes) const noexcept {
+    return message_bytes <= inline_bytes_ ? slots_ : std::min(slots_, lane_bytes_ / message_bytes);
+  }
+
+  const std::uint64_t slots_;
+  const std::uint64_t inline_bytes_;
+  const std::uint64_t lane_bytes_;
+  Position read_ = 0;                      // at the last wait
+  std::uint64_t bytes_ = 0;                // likewise
+  std::uint64_t now_ns_ = 0;               // likewise; 0: there was none yet
+  std::uint64_t waits_ = 0;                // fast ones, in a row
+  std::uint64_t messages_ = 0;             // taken between them
+  bool was_given_ = false;                 // at the last wait
+  unsigned in_vain_ = 0;                   // head starts, in a row
+  std::uint64_t skipped_ = 0;              // waits to come that are given none for it
+  std::uint64_t untried_ = k_first_pause;  // waits before the next trial
+  std::uint64_t tried_ = 0;                // head starts of this one
+  std::uint64_t pause_ = k_first_pause;    // before it
+};
+
+}  // namespace beltway

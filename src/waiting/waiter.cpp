@@ -1,0 +1,136 @@
+// See waiter.hpp.
+#include "waiting/waiter.hpp"
+
+#include <sched.h>
+
+#include <algorithm>
+
+#include "os/fd.hpp"
+#include "waiting/stop_state.hpp"
+
+namespace beltway {
+
+namespace {
+
+// Waking a sleeper takes about 30 us here (bench/README.md): spinning for much longer than that costs more than it can save.
+constexpr std::uint64_t k_least_budget_ns = 1'000;  // below it: none
+constexpr std::uint64_t k_first_budget_ns = 20'000;
+constexpr std::uint64_t k_most_budget_ns = 50'000;
+/// A wait that was slept through and took no longer would have ended spinning: it has a wake in it.
+constexpr std::uint64_t k_short_wait_ns = 80'000;
+/// A thread requests the stop in less than a millisecond, unless it gets no processor.
+constexpr unsigned k_stop_naps = 100;
+/// A producer that looks at the floors takes their lines from the consumers, who are then slower to make room.
+constexpr unsigned k_producers_pauses = 64;
+
+/// On one processor, whoever spins keeps the one away for whom it waits. But who is pinned to one may be alone there.
+bool has_several_processors() noexcept {
+  cpu_set_t allowed;
+  CPU_ZERO(&allowed);
+  return ::sched_getaffinity(0, sizeof allowed, &allowed) != 0 || CPU_COUNT(&allowed) > 1;
+}
+
+}  // namespace
+
+Waiter::Waiter(const QueueMap& map, unsigned owner, WaitStrategy strategy)
+    : map_(map),
+      owner_(owner),
+      symmetric_((Notice::of(map.board().notice.load_acquire()).flags & k_notice_symmetric) != 0),
+      line_(map, owner),
+      most_pauses_(owner < k_first_consumer ? k_producers_pauses : 1),
+      adaptive_(strategy == WaitStrategy::adaptive),
+      budget_ns_(first_budget_of(strategy)) {}
+
+void Waiter::give_way() noexcept { ::sched_yield(); }
+
+Waiter::~Waiter() { delete events_.load(std::memory_order_relaxed); }
+
+void Waiter::ring_self() const noexcept {
+  line_.rouse_self();
+  if (const EventSet* const events = events_.load(std::memory_order_acquire)) events->ring();
+}
+
+int Waiter::enable_events(const std::string& what) {
+  if (!event_mode()) {
+    events_.store(new EventSet(map_.bell(owner_), what), std::memory_order_release);
+    ring_self();
+  }
+  return events_.load(std::memory_order_relaxed)->descriptor();
+}
+
+bool Waiter::silence() noexcept {
+  const bool signalled = line_.armed() && line_.disarm();
+  waits_no_more();
+  if (const EventSet* const events = events_.load(std::memory_order_relaxed)) events->take();
+  return signalled;
+}
+
+std::uint64_t Waiter::first_budget_of(WaitStrategy strategy) noexcept {
+  switch (strategy) {
+    case WaitStrategy::spin: return k_never;
+    case WaitStrategy::sleep: return 0;
+    case WaitStrategy::adaptive: break;
+  }
+  return has_several_processors() ? k_first_budget_ns : k_least_budget_ns;
+}
+
+std::uint64_t Waiter::deadline_of(const Until& until) noexcept {
+  if (!until.deadline()) return k_never;
+  const auto since_boot = until.deadline()->time_since_epoch();
+  const auto ns = std::chrono::duration_cast<std::chrono::nanoseconds>(since_boot).count();
+  return ns < 0 ? 0 : static_cast<std::uint64_t>(ns);
+}
+
+void Waiter::learn(Ended ended, bool slept, std::uint64_t waited_ns) noexcept {
+  if (!adaptive_) return;
+  if (waited_ns >= k_short_wait_ns) {
+    // Spinning did not pay: less of it, and in the end none, since who is woken now and then should not spin each time.
+    budget_ns_ = budget_ns_ < 2 * k_least_budget_ns ? 0 : budget_ns_ / 2;
+  } else if (ended == Ended::found && slept && budget_ns_ == k_most_budget_ns) {
+    // In vain, and then it came at once: the other one may have waited for our processor.
+    budget_ns_ = 0;
+  } else if (ended == Ended::found) {
+    // It paid, or would have paid had it gone on for longer.
+    budget_ns_ = std::min(k_most_budget_ns, std::max(2 * budget_ns_, k_least_budget_ns));
+  }
+}
+
+void Waiter::throw_refused() {
+  throw system_failure(
+      "try in event mode: epoll_pwait; is the descriptor of fd() closed, or was a sandbox closed since?");
+}
+
+kernel::Slept Waiter::sleep_until(std::uint64_t until_ns) noexcept {
+  const kernel::Slept slept = line_.sleep(until_ns);
+  // A sandbox that was closed after the attach: better late than never.
+  if (slept == kernel::Slept::refused) kernel::nap(k_nap_ns);
+  return slept;
+}
+
+bool Waiter::ends_by_signal(const std::stop_token& stop) noexcept {
+  // Whoever gives a stop token says how the wait is to end.
+  if (stop.stop_possible() || !kernel::wants_interrupted_calls()) return false;
+  // The caller is about to look at the token of stop_on().
+  for (unsigned i = 0; i < k_stop_naps && detail::stop_is_coming.load(std::memory_order_acquire); ++i) {
+    kernel::nap(k_nap_ns);
+  }
+  return true;
+}
+
+bool Waiter::really_rescued() noexcept {
+  // The message may have come in the very moment that our patience ended, its sender not yet at our wait word.
+  for (unsigned i = 0; i < 50; ++i) {
+    if (line_.called() || sleep_until(kernel::now_ns() + k_nap_ns) != kernel::Slept::timed_out) return false;
+  }
+  return true;
+}
+
+void Waiter::note_false_alarm(std::uint64_t now) noexcept {
+  ++needless_;
+  if (++false_alarms_ < k_false_alarms) return;
+  if (now - false_alarms_since_ns_ < k_false_alarms_ns) kernel::nap(k_nap_ns);
+  false_alarms_ = 0;
+  false_alarms_since_ns_ = now;
+}
+
+}  // namespace beltway

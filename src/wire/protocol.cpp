@@ -1,0 +1,365 @@
+#include "wire/protocol.hpp"
+
+#include <algorithm>
+#include <array>
+
+#include "beltway/limits.hpp"
+#include "wire/json_reader.hpp"
+#include "wire/validate.hpp"
+
+namespace beltway::protocol {
+namespace {
+
+struct ErrcName {
+  Errc code;
+  std::string_view name;
+};
+constexpr std::array k_errc_names{
+    ErrcName{Errc::invalid_option, "invalid_option"},
+    ErrcName{Errc::not_found, "not_found"},
+    ErrcName{Errc::already_exists, "already_exists"},
+    ErrcName{Errc::no_permission, "no_permission"},
+    ErrcName{Errc::limit_reached, "limit_reached"},
+    ErrcName{Errc::too_large, "too_large"},
+    ErrcName{Errc::removed, "removed"},
+    ErrcName{Errc::evicted, "evicted"},
+    ErrcName{Errc::no_daemon, "no_daemon"},
+    ErrcName{Errc::protocol, "protocol"},
+    ErrcName{Errc::incompatible, "incompatible"},
+    ErrcName{Errc::wrong_type, "wrong_type"},
+    ErrcName{Errc::forked, "forked"},
+    ErrcName{Errc::misuse, "misuse"},
+    ErrcName{Errc::system, "system"},
+    ErrcName{Errc::interrupted, "interrupted"},
+};
+
+constexpr std::array<std::string_view, 3> k_roles{"producer", "consumer", "inspector"};
+constexpr std::array<std::string_view, 3> k_kinds{"named", "private", "lossy"};
+
+template <class Enum, std::size_t count>
+Enum decode_enum(const Fields& fields, std::string_view name, const std::array<std::string_view, count>& words) {
+  const std::string text = fields.text(name);
+  const auto* const found = std::find(words.begin(), words.end(), text);
+  if (found == words.end()) {
+    std::string list;
+    for (const std::string_view word : words) list += (list.empty() ? "" : ", ") + std::string(word);
+    fields.refuse(name, "one of " + list);
+  }
+  return static_cast<Enum>(found - words.begin());
+}
+
+TypeTag decode_type(const json& object, const std::string& what) {
+  const Fields fields(object, what + ": type");
+  return {fields.text("name"), fields.number<std::uint32_t>("size"), fields.number<std::uint32_t>("alignment")};
+}
+
+EndpointInfo decode_endpoint(const json& object, const Description& description, const std::string& what) {
+  const Fields fields(object, what + ": endpoint");
+  EndpointInfo info;
+  const auto owner = fields.number<std::uint8_t>("endpoint");
+  info.producer = owner < k_first_consumer;
+  info.index = info.producer ? owner : owner - k_first_consumer;
+  info.pid = static_cast<int>(fields.number<std::uint32_t>("pid"));
+  info.uid = fields.number<std::uint32_t>("uid");
+  info.lossy = fields.flag("lossy");
+  info.evicted = fields.flag("evicted");
+  info.evictable = fields.flag("evictable");
+  info.orphan = fields.flag("orphan");
+  info.prefetch = fields.number_or<std::uint32_t>("prefetch", 0);
+  if (fields.has("leaving")) {
+    const auto group = fields.number<std::uint32_t>("leaving");
+    const auto found = std::find_if(description.leaving.begin(), description.leaving.end(),
+                                    [group](const Description::Leaving& each) { return each.index == group; });
+    if (found == description.leaving.end()) fields.refuse("leaving", "the index of a group that is leaving");
+    info.group = found->name;
+    info.leaving = true;
+  }
+  if (fields.has("group")) {
+    const auto group = fields.number<std::uint32_t>("group");
+    const auto& indexes = description.group_indexes;
+    const auto found = std::find(indexes.begin(), indexes.end(), group);
+    if (found == indexes.end()) fields.refuse("group", "the index of one of the queue's groups");
+    info.group = description.info.options.groups[static_cast<std::size_t>(found - indexes.begin())].name;
+  }
+  return info;
+}
+
+std::optional<std::chrono::milliseconds> decode_evict_after(const Fields& fields) {
+  if (!fields.has("evict_after_ms")) return std::nullopt;
+  return std::chrono::milliseconds(fields.number<std::uint32_t>("evict_after_ms"));
+}
+
+}  // namespace
+
+json encode(const NamedGroup& group) {
+  if (!group.options.evict_after_ms) return group.name;
+  return {{"name", group.name}, {"evict_after_ms", group.options.evict_after_ms->count()}};
+}
+
+NamedGroup decode_group(const json& group, const std::string& what) {
+  NamedGroup decoded("");
+  if (group.is_string()) {
+    decoded.name = group.get<std::string>();
+  } else {
+    const Fields fields(group, what + ": a group, which is a name or an object");
+    decoded.name = fields.text("name");
+    decoded.options.evict_after_ms = decode_evict_after(fields);
+    const std::size_t known = decoded.options.evict_after_ms ? 2 : 1;
+    if (group.size() != known) {
+      throw Error(Errc::invalid_option, about(what + ": group", decoded.name) +
+                                            " has an option that is not known here; use a daemon of the same version");
+    }
+  }
+  check_group(what, decoded);
+  return decoded;
+}
+
+json encode(const QueueOptions& options) {
+  json object{{"slots", options.slots},
+              {"slot_bytes", options.slot_bytes},
+              {"lane_bytes", options.lane_bytes},
+              {"max_producers", options.max_producers},
+              {"max_consumers", options.max_consumers},
+              {"max_groups", options.max_groups},
+              {"mode", options.mode},
+              {"fence", to_string(options.fence)}};
+  for (const NamedGroup& group : options.groups) object["groups"].push_back(encode(group));
+  if (options.evict_after_ms.count() != 0) object["evict_after_ms"] = options.evict_after_ms.count();
+  if (options.type != TypeTag{}) {
+    object["type"] = {{"name", options.type.name}, {"size", options.type.size}, {"alignment", options.type.alignment}};
+  }
+  return object;
+}
+
+QueueOptions decode_options(const json& object, const std::string& what) {
+  const Fields fields(object, what + ": options");
+  for (const auto& item : object.items()) {
+    const auto* const known = std::find(k_option_names.begin(), k_option_names.end(), item.key());
+    if (known == k_option_names.end() && item.key() != "groups") {
+      throw Error(Errc::invalid_option,
+                  about(what + ": option", item.key()) + " is not known here; use a daemon of the same version");
+    }
+  }
+  QueueOptions options;
+  options.slots = fields.number_or("slots", options.slots);
+  options.slot_bytes = fields.number_or("slot_bytes", options.slot_bytes);
+  options.lane_bytes = fields.number_or("lane_bytes", options.lane_bytes);
+  options.max_producers = fields.number_or("max_producers", options.max_producers);
+  options.max_consumers = fields.number_or("max_consumers", options.max_consumers);
+  options.max_groups = fields.number_or("max_groups", options.max_groups);
+  options.mode = fields.number_or("mode", options.mode);
+  if (fields.has("fence")) {
+    options.fence = decode_enum<Fence, 2>(fields, "fence", {"asymmetric", "symmetric"});
+  }
+  options.evict_after_ms = decode_evict_after(fields).value_or(options.evict_after_ms);
+  if (fields.has("type")) options.type = decode_type(fields.object("type"), what);
+  if (fields.has("groups")) {
+    for (const json& group : fields.array("groups")) options.groups.push_back(decode_group(group, what));
+  }
+  check_options(what, options);
+  return options;
+}
+
+std::optional<std::vector<std::string>> decode_said(const json& request, const std::string& what) {
+  const Fields fields(request, what);
+  if (!fields.has("said")) return std::nullopt;
+  std::vector<std::string> said;
+  for (const json& name : fields.array("said")) {
+    const std::string text = name.is_string() ? name.get<std::string>() : std::string();
+    if (std::find(k_option_names.begin(), k_option_names.end(), text) == k_option_names.end()) {
+      fields.refuse("said", "a list of options' names");
+    }
+    said.push_back(text);
+  }
+  return said;
+}
+
+json encode(const Description& description) {
+  const QueueInfo& info = description.info;
+  QueueOptions options = info.options;
+  options.groups.clear();
+  json groups = json::array();
+  for (std::size_t i = 0; i < description.group_indexes.size(); ++i) {
+    json group = encode(info.options.groups[i]);
+    if (group.is_string()) group = {{"name", std::move(group)}};
+    group["index"] = description.group_indexes[i];
+    groups.push_back(std::move(group));
+  }
+  json endpoints = json::array();
+  for (const EndpointInfo& endpoint : info.endpoints) {
+    json item{{"endpoint", endpoint.producer ? endpoint.index : endpoint.index + k_first_consumer},
+              {"pid", static_cast<std::uint32_t>(endpoint.pid)},
+              {"uid", endpoint.uid}};
+    if (endpoint.lossy) item["lossy"] = true;
+    if (endpoint.evicted) item["evicted"] = true;
+    if (endpoint.evictable) item["evictable"] = true;
+    if (endpoint.orphan) item["orphan"] = true;
+    if (endpoint.prefetch != 0) item["prefetch"] = endpoint.prefetch;
+    if (endpoint.leaving) {
+      const auto left = std::find_if(description.leaving.begin(), description.leaving.end(),
+                                     [&](const Description::Leaving& each) { return each.name == endpoint.group; });
+      if (left != description.leaving.end()) item["leaving"] = left->index;
+    } else if (const auto at = find_group(description, endpoint.group)) {
+      item["group"] = description.group_indexes[*at];
+    }
+    endpoints.push_back(std::move(item));
+  }
+  json object{{"name", info.name},           {"id", info.id},
+              {"owner_uid", info.owner_uid}, {"owner_gid", info.owner_gid},
+              {"options", encode(options)},  {"shared_bytes", info.shared_bytes},
+              {"groups", std::move(groups)}, {"endpoints", std::move(endpoints)}};
+  for (const Description::Leaving& each : description.leaving) {
+    object["leaving"].push_back({{"index", each.index}, {"name", each.name}});
+  }
+  return object;
+}
+
+Description decode_description(const json& object, const std::string& what) {
+  const Fields fields(object, what + ": queue");
+  Description description;
+  QueueInfo& info = description.info;
+  info.name = fields.text("name");
+  info.id = fields.number<std::uint64_t>("id");
+  info.owner_uid = fields.number<std::uint32_t>("owner_uid");
+  info.owner_gid = fields.number<std::uint32_t>("owner_gid");
+  info.options = decode_options(fields.object("options"), what);
+  info.shared_bytes = fields.number<std::uint64_t>("shared_bytes");
+  for (const json& item : fields.array("groups")) {
+    const Fields group(item, what + ": group");
+    const auto index = group.number<std::uint32_t>("index");
+    if (index >= info.options.max_groups) group.refuse("index", "below max_groups");
+    description.group_indexes.push_back(index);
+    info.options.groups.push_back({group.text("name"), {decode_evict_after(group)}});
+  }
+  if (fields.has("leaving")) {
+    for (const json& item : fields.array("leaving")) {
+      const Fields group(item, what + ": group");
+      const auto index = group.number<std::uint32_t>("index");
+      if (index >= info.options.max_groups) group.refuse("index", "below max_groups");
+      description.leaving.push_back({index, group.text("name")});
+    }
+  }
+  if (fields.has("endpoints")) {
+    for (const json& item : fields.array("endpoints")) {
+      info.endpoints.push_back(decode_endpoint(item, description, what));
+    }
+  }
+  return description;
+}
+
+std::optional<std::size_t> find_group(const Description& description, std::string_view group) noexcept {
+  const auto& groups = description.info.options.groups;
+  const auto found =
+      std::find_if(groups.begin(), groups.end(), [group](const NamedGroup& each) { return each.name == group; });
+  if (found == groups.end()) return std::nullopt;
+  return static_cast<std::size_t>(found - groups.begin());
+}
+
+std::string_view encode(Start start) noexcept { return start == Start::oldest ? "oldest" : "latest"; }
+
+Start decode_start(const json& object, const std::string& what) {
+  const Fields fields(object, what);
+  if (!fields.has("start")) return Start::latest;
+  return decode_enum<Start, 2>(fields, "start", {"latest", "oldest"});
+}
+
+json encode(const AttachRequest& request) {
+  json object{{"queue", request.queue},
+              {"role", k_roles[static_cast<std::size_t>(request.role)]},
+              {"barriers", request.barriers},
+              {"bells", request.bells}};
+  if (request.role != Role::consumer) return object;
+  object["lossy"] = request.lossy;
+  object["start"] = encode(request.start);
+  if (!request.group.empty()) {
+    object["group"] = request.group;
+    object["create_group"] = request.create_group;
+    if (request.prefetch != 0) object["prefetch"] = request.prefetch;
+  }
+  return object;
+}
+
+AttachRequest decode_attach_request(const json& object, const std::string& what) {
+  const Fields fields(object, what);
+  AttachRequest request;
+  request.queue = fields.number<std::uint64_t>("queue");
+  request.role = decode_enum<Role>(fields, "role", k_roles);
+  request.barriers = fields.flag("barriers");
+  request.bells = fields.flag("bells");
+  request.group = fields.text_or("group", "");
+  request.create_group = fields.flag("create_group");
+  request.lossy = fields.flag("lossy");
+  request.start = decode_start(object, what);
+  request.prefetch = fields.number_or<std::uint32_t>("prefetch", 0);
+  return request;
+}
+
+json encode(const AttachReply& reply) {
+  json body{{"endpoint", reply.endpoint},
+            {"incarnation", reply.incarnation},
+            {"bells", reply.bells},
+            {"group", reply.group},
+            {"group_incarnation", reply.group_incarnation},
+            {"kind", k_kinds[static_cast<std::size_t>(reply.kind)]},
+            {"start", reply.start},
+            {"evictable", reply.evictable}};
+  if (reply.promised) body["promised"] = *reply.promised;
+  return body;
+}
+
+AttachReply decode_attach_reply(const json& object, const AttachRequest& request, const Geometry& geometry,
+                                const std::string& what) {
+  const Fields fields(object, what);
+  AttachReply reply;
+  reply.bells = fields.number<std::uint32_t>("bells");
+  if (request.role == Role::inspector) return reply;
+  reply.endpoint = fields.number<std::uint8_t>("endpoint");
+  reply.incarnation = fields.number<std::uint32_t>("incarnation");
+  if (request.role == Role::producer) {
+    if (reply.endpoint >= geometry.max_producers) fields.refuse("endpoint", "below max_producers");
+    if (fields.has("promised")) reply.promised = fields.number<std::uint64_t>("promised");
+    return reply;
+  }
+  if (reply.endpoint < k_first_consumer || reply.endpoint - k_first_consumer >= geometry.max_consumers) {
+    fields.refuse("endpoint", "a consumer's, below max_consumers");
+  }
+  reply.group = fields.number<std::uint32_t>("group");
+  reply.group_incarnation = fields.number<std::uint32_t>("group_incarnation");
+  reply.kind = decode_enum<GroupKind>(fields, "kind", k_kinds);
+  reply.start = wrap(fields.number<std::uint64_t>("start"));
+  reply.evictable = fields.flag("evictable");
+  const bool named = reply.kind == GroupKind::named;
+  const bool in_range = named ? reply.group < geometry.max_groups
+                              : reply.group == geometry.max_groups + reply.endpoint - k_first_consumer;
+  if (!in_range || named == request.group.empty()) fields.refuse("group", "the index of a group that was asked for");
+  return reply;
+}
+
+json encode(const EndpointName& name) {
+  return {{"queue", name.queue}, {"endpoint", name.endpoint}, {"incarnation", name.incarnation}};
+}
+
+EndpointName decode_endpoint_name(const json& object, const std::string& what) {
+  const Fields fields(object, what);
+  return {fields.number<std::uint64_t>("queue"), fields.number<std::uint8_t>("endpoint"),
+          fields.number<std::uint32_t>("incarnation")};
+}
+
+json encode(const Error& error) {
+  const auto* const found = std::find_if(k_errc_names.begin(), k_errc_names.end(),
+                                         [&](const ErrcName& entry) { return entry.code == error.reason(); });
+  const std::string_view name = found == k_errc_names.end() ? "system" : found->name;
+  return {{"errc", name}, {"message", error.what()}};
+}
+
+void throw_if_error(const json& reply) {
+  const auto field = reply.find("error");
+  if (field == reply.end()) return;
+  const Fields fields(*field, "error of the daemon");
+  const std::string name = fields.text("errc");
+  const auto* const found =
+      std::find_if(k_errc_names.begin(), k_errc_names.end(), [&](const ErrcName& entry) { return entry.name == name; });
+  throw Error(found == k_errc_names.end() ? Errc::protocol : found->code, fields.text("message"));
+}
+
+}  // namespace beltway::protocol

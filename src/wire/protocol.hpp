@@ -1,0 +1,170 @@
+// The protocol between a process and the daemon, version 2.
+//
+// Transport: a SOCK_SEQPACKET Unix socket. Each packet is one JSON object of at most k_max_protocol_bytes; descriptors come by
+// SCM_RIGHTS, at most 253, and `fds` is their number (missing: none). Only replies to `attach` carry any. Who
+// asks is known from the socket (SO_PEERCRED, SO_PEERGROUPS), never from a message.
+//
+// Every request has `op` and `n`, a number that its reply repeats; requests are answered in order, one at a time.
+// A reply is `{n, ...}` or `{n, error: {errc, message}}`, errc being the name of an Errc. After an error of errc
+// "protocol" the daemon closes the connection. Unknown fields are ignored, except options: one that the daemon does
+// not know it cannot keep, so it refuses it.
+//
+// The first request must be `hello`; both sides refuse another `protocol`.
+//
+//   op            request                                             reply
+//   hello         protocol, version                                   protocol, version, pid
+//   ping          -                                                   version, layout, pid, socket, passed_over, held
+//   declare       name, options, said: [names of options] if only     queue (without endpoints), created, changed:
+//                 these are asked for                                 [{option, group if it is one's, from, to}]
+//   open          name                                                queue (without endpoints)
+//   describe      name or queue id                                    queue
+//   list          after: a name ("" from the beginning)               queues (by name), more: ask again after the last
+//   remove        name                                                -
+//   attach        queue id, role, barriers, bells, and for a          endpoint, incarnation, bells; consumers: group
+//                 consumer group, create_group, lossy, start,         (index), group_incarnation, kind, start, evictable
+//                 prefetch
+//   detach        queue id, endpoint, incarnation                     none: a destructor does not wait
+//   filled        queue id, endpoint, incarnation                     none: see promised
+//   resume        endpoints: [{queue, endpoint, incarnation}]         gone, refused: [index into endpoints]
+//   add_group     queue id, group (to be made), start                 -
+//   remove_group  queue id, group                                     -
+//   purge         queue id, group                                     messages: how many were acknowledged; left, used and
+//                                                                     holders: [{endpoint, pid, messages, oldest}] as in
+//                                                                     PurgeResult (missing from an older daemon)
+//
+//   queue id      a number below 2^53, never used again
+//   options       the fields of QueueOptions; fence "asymmetric" or "symmetric"; type {name, size, alignment} if typed;
+//                 missing ones have their defaults
+//   said          a queue that exists is compared in these options alone, and evict_after_ms, that of a group too, is
+//                 changed to what was said, if the owner or root asks. Missing: all are compared and nothing is
+//                 changed; evict_after_ms 0 or missing is not compared
+//   group         its name; where it is to be made, also {name, evict_after_ms}: what it has of its own
+//   queue         name, id, owner_uid, owner_gid, options (without groups), shared_bytes,
+//                 groups: [{index, name, evict_after_ms (or missing: the queue's)}],
+//                 endpoints: [{endpoint, pid, uid, group (index, or missing: private), lossy, evicted,
+//                 evictable, orphan, leaving (index, instead of group: it was removed), prefetch (missing: 0)}],
+//                 leaving: [{index, name}]: groups that were removed and are not over yet (missing: none)
+//   layout        of the queues that this daemon makes, e.g. "2.0"
+//   passed_over   the program that was to run in the place of this daemon, and why it does not (missing: this one was)
+//   held          queues that the daemon keeps and cannot read, made by another version: [{name, layout, why}]
+//   role          "producer" (needs w), "consumer" (needs r), "inspector" (needs r; gets no endpoint)
+//   endpoint      owner number: producers 0 to 63, consumers 64 to 127
+//   barriers      whether the process is registered for membarrier; without it the queue turns to symmetric fences
+//   bells         request: true to be sent the queue's eventfds; reply: how many were sent (k_bells or 0)
+//   start         request: "latest" or "oldest"; reply: the floor of the private group
+//   kind          "named", "private" or "lossy"
+//   promised      producers of queues with lanes: bytes of lanes that the daemon has promised to others, who have not said
+//                 `filled` yet. Who finds too little memory for all of them detaches and asks again a little later. Missing:
+//                 the daemon does not count, and does not know `filled`
+//   evictable     whether the daemon may throw it out, so that it looks for that (missing: no)
+//
+// Descriptors of an attach, in this order: control, ring, heap (if lane_bytes is not 0), then the eventfds. Control
+// is open for reading and writing, except an inspector's; ring and heap are writable for producers only. The
+// endpoint lives as long as this very description of control: it carries an open-file-description lock on byte
+// `endpoint index`, which is gone when the mapping and all descriptors of it are. So map it, close it, and unmap it
+// to detach, before the message `detach` asks the daemon to look.
+//
+// resume: what a process says after its connection broke: which endpoints it still has mapped. They belong to the new
+// connection then. `gone`: the daemon does not know the queue or the endpoint. `refused`: the endpoint is another process's.
+// Both concern the asker alone. A refused endpoint goes on: the daemon awaits its end by its lock.
+#pragma once
+
+#include <cstdint>
+#include <nlohmann/json.hpp>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "beltway/error.hpp"
+#include "beltway/info.hpp"
+#include "beltway/options.hpp"
+#include "ring/layout.hpp"
+
+namespace beltway::protocol {
+
+using nlohmann::json;
+
+/// Queue ids stay exact in every JSON reader.
+inline constexpr std::uint64_t k_max_queue_id = (1ULL << 53) - 1;
+
+enum class Role : std::uint8_t { producer, consumer, inspector };
+
+/// What `queue` holds. `group_indexes` goes with info.options.groups.
+struct Description {
+  QueueInfo info;
+  std::vector<unsigned> group_indexes;
+  struct Leaving {
+    unsigned index = 0;
+    std::string name;
+  };
+  std::vector<Leaving> leaving = {};
+};
+
+struct AttachRequest {
+  std::uint64_t queue = 0;
+  Role role = Role::inspector;
+  bool barriers = false;
+  bool bells = false;
+  std::string group = {};
+  bool create_group = false;
+  bool lossy = false;
+  Start start = Start::latest;
+  std::uint32_t prefetch = 0;  ///< of a named group's consumer; for others to see
+};
+
+struct AttachReply {
+  unsigned endpoint = 0;
+  std::uint32_t incarnation = 0;
+  std::uint32_t bells = 0;
+  unsigned group = 0;
+  std::uint32_t group_incarnation = 0;
+  GroupKind kind = GroupKind::priv;
+  Position start = 0;
+  bool evictable = false;
+  /// Producers of queues with lanes: bytes of lanes that others were promised and have not filled. Nothing: nobody counts.
+  std::optional<std::uint64_t> promised = std::nullopt;
+};
+
+/// One attached endpoint by name, as in `detach` and `resume`.
+struct EndpointName {
+  std::uint64_t queue = 0;
+  unsigned endpoint = 0;
+  std::uint32_t incarnation = 0;
+
+  bool operator==(const EndpointName&) const = default;
+};
+
+[[nodiscard]] json encode(const QueueOptions& options);
+[[nodiscard]] json encode(const OptionChange& change);
+[[nodiscard]] json encode(const NamedGroup& group);
+[[nodiscard]] json encode(const Description& description);
+[[nodiscard]] json encode(const AttachRequest& request);
+[[nodiscard]] json encode(const AttachReply& reply);
+[[nodiscard]] json encode(const EndpointName& name);
+[[nodiscard]] json encode(const PurgeResult& result);
+[[nodiscard]] json encode(const Error& error);
+[[nodiscard]] std::string_view encode(Start start) noexcept;
+
+/// `what`: operation and object, for errors. All throw Error(protocol) for what does not keep the protocol, and
+/// Error(invalid_option) for options and names out of their ranges.
+[[nodiscard]] QueueOptions decode_options(const json& object, const std::string& what);
+/// The names in `said` of a declare; nothing: all options were said.
+[[nodiscard]] std::optional<std::vector<std::string>> decode_said(const json& request, const std::string& what);
+[[nodiscard]] OptionChange decode_change(const json& object, const std::string& what);
+[[nodiscard]] NamedGroup decode_group(const json& group, const std::string& what);
+[[nodiscard]] Description decode_description(const json& object, const std::string& what);
+[[nodiscard]] AttachRequest decode_attach_request(const json& object, const std::string& what);
+[[nodiscard]] AttachReply decode_attach_reply(const json& object, const AttachRequest& request,
+                                              const Geometry& geometry, const std::string& what);
+[[nodiscard]] EndpointName decode_endpoint_name(const json& object, const std::string& what);
+[[nodiscard]] PurgeResult decode_purge_result(const json& object, const std::string& what);
+[[nodiscard]] Start decode_start(const json& object, const std::string& what);
+
+/// Where `group` stands in info.options.groups, if it is there.
+[[nodiscard]] std::optional<std::size_t> find_group(const Description& description, std::string_view group) noexcept;
+
+/// Throws what a reply's `error` says, if it has one.
+void throw_if_error(const json& reply);
+
+}  // namespace beltway::protocol

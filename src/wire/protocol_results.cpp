@@ -1,0 +1,52 @@
+// What a declare has changed and what a purge has left, as the protocol says it. See protocol.hpp.
+#include "wire/json_reader.hpp"
+#include "wire/protocol.hpp"
+
+namespace beltway::protocol {
+
+json encode(const OptionChange& change) {
+  json object{{"option", change.option}, {"from", change.from}, {"to", change.to}};
+  if (!change.group.empty()) object["group"] = change.group;
+  return object;
+}
+
+OptionChange decode_change(const json& object, const std::string& what) {
+  const Fields fields(object, what + ": change");
+  return {.option = fields.text("option"),
+          .group = fields.text_or("group", ""),
+          .from = fields.text("from"),
+          .to = fields.text("to")};
+}
+
+json encode(const PurgeResult& result) {
+  json holders = json::array();
+  for (const PurgeHolder& holder : result.holders) {
+    holders.push_back({{"endpoint", holder.producer ? holder.index : holder.index + k_first_consumer},
+                       {"pid", static_cast<std::uint32_t>(holder.pid)},
+                       {"messages", holder.messages},
+                       {"oldest", holder.oldest}});
+  }
+  return {{"messages", result.purged}, {"left", result.left}, {"used", result.used}, {"holders", std::move(holders)}};
+}
+
+PurgeResult decode_purge_result(const json& object, const std::string& what) {
+  const Fields fields(object, what);
+  PurgeResult result{.purged = fields.number<std::uint64_t>("messages"),
+                     .left = fields.number_or<std::uint64_t>("left", 0),
+                     .used = fields.number_or<std::uint64_t>("used", 0),
+                     .holders = {}};
+  if (!fields.has("holders")) return result;
+  for (const json& item : fields.array("holders")) {
+    const Fields holder(item, what + ": holder");
+    const auto owner = holder.number<std::uint8_t>("endpoint");
+    const bool producer = owner < k_first_consumer;
+    result.holders.push_back({.producer = producer,
+                              .index = producer ? owner : owner - k_first_consumer,
+                              .pid = static_cast<int>(holder.number<std::uint32_t>("pid")),
+                              .messages = holder.number<std::uint64_t>("messages"),
+                              .oldest = holder.number<std::uint64_t>("oldest")});
+  }
+  return result;
+}
+
+}  // namespace beltway::protocol
