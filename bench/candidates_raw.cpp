@@ -109,7 +109,7 @@ class RawSlots {
       const auto there = [&] { return word.load(std::memory_order_acquire) == taken_; };  // pairs with send()
       if constexpr (eager) {
         const auto& state = *reinterpret_cast<const beltway::Word*>(slot);
-        while (!look_eagerly(state, ~std::uint64_t{0}, taken_, k_looks) || !there()) sched_yield();
+        while (!speculative_spin(state, ~std::uint64_t{0}, taken_, k_looks) || !there()) sched_yield();
       } else {
         tool::spin_until(there);
       }

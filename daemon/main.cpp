@@ -113,8 +113,8 @@ void describe(CLI::App& app, Options& options, std::string& socket, std::int64_t
 
 int run_daemon(const Options& options, const std::vector<std::string>& arguments, const std::function<void()>& ready) {
   using beltway::daemon::Server;
-  beltway::daemon::Store store;
-  if (!options.no_keeper) store = beltway::daemon::Store::from_environment();
+  beltway::daemon::DescriptorStore store;
+  if (!options.no_keeper) store = beltway::daemon::DescriptorStore::from_environment();
   if (const auto predecessor = beltway::daemon::find_predecessor(store, options.keeper)) {
     std::vector<std::string> same = arguments;
     if (options.keeper != 0) same.insert(same.end(), {"--kept-by", std::to_string(options.keeper)});

@@ -54,7 +54,7 @@ void require(const Peer& peer, const QueueRecord& queue, Right right, const std:
                             : right == Right::produce ? "the right to write"
                             : right == Right::see     ? "the right to read or write"
                                                       : "to be its owner or root";
-  throw Error(Errc::no_permission, about(operation, queue.name) + ": needs " + needs + "; user " +
+  throw Error(Errc::no_permission, error_subject(operation, queue.name) + ": needs " + needs + "; user " +
                                        std::to_string(peer.uid) + " asked, the owner is user " +
                                        std::to_string(queue.owner_uid) + ", the mode " + octal(queue.options.mode));
 }

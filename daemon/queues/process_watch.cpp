@@ -30,7 +30,7 @@ Fd open_peer_process(int socket, int pid) noexcept {
   return refused ? open_process(pid) : Fd();
 }
 
-void Orphans::watch(const std::set<int>& processes) {
+void ProcessWatch::watch(const std::set<int>& processes) {
   std::erase_if(watched_, [&](const auto& entry) { return !processes.contains(entry.first); });
   for (const int pid : processes) {
     if (watched_.contains(pid)) continue;

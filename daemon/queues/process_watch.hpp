@@ -21,10 +21,10 @@ namespace beltway::daemon {
 /// kernel cannot: by its number `pid`. Empty also if it has ended already.
 [[nodiscard]] Fd open_peer_process(int socket, int pid) noexcept;
 
-class Orphans {
+class ProcessWatch {
  public:
   /// `ended` is called for each process that ends, from within the io_context.
-  Orphans(boost::asio::io_context& io, std::function<void()> ended) : io_(io), ended_(std::move(ended)) {}
+  ProcessWatch(boost::asio::io_context& io, std::function<void()> ended) : io_(io), ended_(std::move(ended)) {}
 
   /// Watches these and no others. Processes that have ended already are left out: look at once.
   void watch(const std::set<int>& processes);

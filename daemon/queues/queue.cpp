@@ -27,7 +27,7 @@ Mapping map_segment(const Fd& segment, std::uint64_t bytes, const std::string& w
 }
 
 /// Without bells and heap.
-QueueMap map_of(const Geometry& geometry, const Mapping& ring, const Mapping& control) noexcept {
+QueueMemory map_of(const Geometry& geometry, const Mapping& ring, const Mapping& control) noexcept {
   return {.geometry = geometry, .ring = ring.data(), .heap = nullptr, .control = control.data(), .bells = nullptr};
 }
 
@@ -41,7 +41,7 @@ void release_pages(const Mapping& mapping) noexcept {
 
 NewQueue make_queue(QueueRecord record) {
   const Geometry geometry = geometry_of(record.options);
-  const std::string what = about("declare", record.name);
+  const std::string what = error_subject("declare", record.name);
   const std::string label = "beltway:" + record.name;
   NewQueue made{.record = std::move(record), .own = {}, .ring = {}, .control = {}};
   QueueDescriptors& own = made.own;
@@ -56,13 +56,13 @@ NewQueue make_queue(QueueRecord record) {
   made.record.symmetric = made.record.options.fence == Fence::symmetric;
   made.record.groups.resize(geometry.max_groups);
   made.record.endpoints.resize(geometry.endpoints());
-  const QueueMap map = map_of(geometry, made.ring, made.control);
-  fill_queue(map, made.record.id, made.record.symmetric);
+  const QueueMemory map = map_of(geometry, made.ring, made.control);
+  initialize_queue(map, made.record.id, made.record.symmetric);
   make_groups(made.record, map, std::exchange(made.record.options.groups, {}), Start::latest);
   return made;
 }
 
-Queue::Queue(NewQueue made, Keep& keep)
+Queue::Queue(NewQueue made, SavedQueues& keep)
     : record_(std::move(made.record)),
       geometry_(geometry_of(record_.options)),
       keep_(keep),
@@ -70,18 +70,18 @@ Queue::Queue(NewQueue made, Keep& keep)
       ring_mapping_(std::move(made.ring)),
       control_mapping_(std::move(made.control)) {
   use_memory();
-  kept_at_ = keep_.add(own_, about("declare", record_.name));
+  kept_at_ = keep_.add(own_, error_subject("declare", record_.name));
   save();
 }
 
-Queue::Queue(Keep::Kept&& kept, Keep& keep)
+Queue::Queue(SavedQueues::SavedQueue&& kept, SavedQueues& keep)
     : record_(kept.record),
       geometry_(geometry_of(record_.options)),
       keep_(keep),
       kept_at_(kept.place),
       own_(std::move(kept.descriptors)) {
   try {
-    const std::string what = about("restore", record_.name);
+    const std::string what = error_subject("restore", record_.name);
     ring_mapping_ = map_segment(own_.ring, geometry_.ring_bytes(), what);
     control_mapping_ = map_segment(own_.control, geometry_.control_bytes(), what);
   } catch (...) {
@@ -114,7 +114,7 @@ void Queue::reconcile() noexcept {
     kernel::heavy_barrier();
   }
   for (unsigned index = 0; index < record_.groups.size(); ++index) {
-    const GroupPhase phase = GroupWord::of(map_.group(index).state.load_acquire()).phase;
+    const GroupPhase phase = GroupStateWord::of(map_.group(index).state.load_acquire()).phase;
     switch (record_.groups[index].state) {
       case GroupRecord::State::free:  // being made or being freed: nobody can be attached to it
         if (phase != GroupPhase::free) free_group(map_, index);
@@ -127,7 +127,7 @@ void Queue::reconcile() noexcept {
     }
   }
   for (unsigned place = 0; place < record_.endpoints.size(); ++place) {
-    if (record_.endpoints[place].evicted) take_away(place);
+    if (record_.endpoints[place].evicted) revoke(place);
   }
   heal("at the daemon's start");
   free_lanes_of_nobody();

@@ -37,7 +37,7 @@ namespace beltway::daemon {
 
 /// What an attach hands out. `borrowed` is what to send, in the protocol's order; `owned` those of them that are closed
 /// once they are sent: the endpoint's lock must live with the client alone.
-struct Handout {
+struct AttachGrant {
   protocol::AttachReply reply;
   std::vector<int> borrowed;
   std::vector<Fd> owned;
@@ -57,9 +57,9 @@ struct NewQueue {
 class Queue {
  public:
   /// Throws Error(limit_reached, system).
-  Queue(NewQueue made, Keep& keep);
+  Queue(NewQueue made, SavedQueues& keep);
   /// The queue that an earlier daemon has left. Throws Error(limit_reached, system); then `kept` is as before.
-  Queue(Keep::Kept&& kept, Keep& keep);
+  Queue(SavedQueues::SavedQueue&& kept, SavedQueues& keep);
   Queue(const Queue&) = delete;
   Queue& operator=(const Queue&) = delete;
 
@@ -101,12 +101,12 @@ class Queue {
   // -- endpoints (queue_endpoints.cpp) --
   /// Gives a place to `session`'s process. Heals a small queue first; a large one is the caller's to heal, in a worker.
   /// Looks at all places if none is free. Throws Error(limit_reached, not_found).
-  [[nodiscard]] Handout attach(const Peer& peer, std::uint64_t session, const protocol::AttachRequest& request);
+  [[nodiscard]] AttachGrant attach(const Peer& peer, std::uint64_t session, const protocol::AttachRequest& request);
 
   /// Whether the process has said that it lets go. If not, its end is a death, and logged.
   enum class Leaving : std::uint8_t { unsaid, said };
   /// If the process at the place is gone: repairs and frees the place. True if nobody is there (any more).
-  bool look(unsigned place, Leaving leaving = Leaving::unsaid);
+  bool reap_if_dead(unsigned place, Leaving leaving = Leaving::unsaid);
   /// Whether a process still has the memory of the endpoint at the place.
   [[nodiscard]] bool is_alive(unsigned place) const noexcept {
     return record_.endpoints[place].attached && is_locked(place);
@@ -175,7 +175,7 @@ class Queue {
   void make_symmetric();
 
   /// Where a group stood when it was first seen to hold producers back, and who kept it there.
-  struct Standstill {
+  struct Stall {
     Position floor = 0;
     std::optional<unsigned> place;  ///< nobody: it holds nobody back, or no consumer is to blame
     std::chrono::steady_clock::time_point since;
@@ -186,13 +186,13 @@ class Queue {
   [[nodiscard]] std::optional<unsigned> who_holds(unsigned group, Position floor) const noexcept;
   void evict(unsigned place);
   /// What is in the evicted consumer's hands goes to others. Safe to repeat.
-  void take_away(unsigned place) noexcept;
+  void revoke(unsigned place) noexcept;
 
   bool busy_ = false;
   std::vector<std::function<void()>> waiting_;
   QueueRecord record_;
   Geometry geometry_;
-  Keep& keep_;
+  SavedQueues& keep_;
   unsigned kept_at_ = 0;
   QueueDescriptors own_;
   std::vector<int> bell_numbers_;
@@ -203,11 +203,11 @@ class Queue {
       0;  ///< by place: nobody is there, and messages needed a part when it was looked at
   std::vector<SegmentRange> parts_to_punch_;  ///< of one lane
   unsigned punched_lane_ = 0;                 ///< which
-  std::vector<Standstill> standstills_;       ///< by group; empty until one has evict_after_ms
-  QueueMap map_;                              ///< without the heap: nothing that the daemon does reads payloads
+  std::vector<Stall> standstills_;            ///< by group; empty until one has evict_after_ms
+  QueueMemory map_;                           ///< without the heap: nothing that the daemon does reads payloads
 };
 
 /// Makes groups in free places of the record, of which there must be enough.
-void make_groups(QueueRecord& record, const QueueMap& map, const std::vector<NamedGroup>& groups, Start start);
+void make_groups(QueueRecord& record, const QueueMemory& map, const std::vector<NamedGroup>& groups, Start start);
 
 }  // namespace beltway::daemon

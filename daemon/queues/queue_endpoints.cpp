@@ -19,15 +19,15 @@ namespace {
 
 GroupKind kind_of(const AttachRequest& request) noexcept {
   if (!request.group.empty()) return GroupKind::named;
-  return request.lossy ? GroupKind::lossy : GroupKind::priv;
+  return request.lossy ? GroupKind::lossy : GroupKind::private_reliable;
 }
 
 }  // namespace
 
-Handout Queue::attach(const Peer& peer, std::uint64_t session, const AttachRequest& request) {
-  const std::string what = about("attach", record_.name);
+AttachGrant Queue::attach(const Peer& peer, std::uint64_t session, const AttachRequest& request) {
+  const std::string what = error_subject("attach", record_.name);
   const bool reads = request.role != Role::producer;
-  Handout handout;
+  AttachGrant handout;
   const auto own = [&handout](Fd descriptor) {
     handout.borrowed.push_back(descriptor.get());
     handout.owned.push_back(std::move(descriptor));
@@ -78,10 +78,10 @@ Handout Queue::attach(const Peer& peer, std::uint64_t session, const AttachReque
   if (request.role == Role::consumer) {
     enter_group(endpoint, request.start, handout.reply);
   } else {
-    Board& board = map_.board();
-    // First the live bit: a consumer that sees that one ever was must not miss that it is (ConsumerCore::nothing_taken).
-    board.live_producers.fetch_or(1ULL << place->index);
-    board.producers_ever.fetch_add(1);
+    SharedStatus& shared_status = map_.shared_status();
+    // First the live bit: a consumer that sees that one ever was must not miss that it is (ConsumerCore::why_empty).
+    shared_status.live_producers.fetch_or(1ULL << place->index);
+    shared_status.producers_ever.fetch_add(1);
   }
   const Identity identity{endpoint.incarnation, static_cast<std::uint16_t>(endpoint.group), k_endpoint_attached};
   map_.endpoint(owner_of(place->index)).identity.store_relaxed(identity.word());
@@ -104,7 +104,7 @@ void Queue::enter_group(const EndpointRecord& endpoint, Start start, protocol::A
     reply.group_incarnation = record_.groups[endpoint.group].incarnation;
   } else {
     reply.start = join(map_, endpoint.group, endpoint.kind, start);
-    reply.group_incarnation = GroupWord::of(map_.group(endpoint.group).state.load_relaxed()).incarnation;
+    reply.group_incarnation = GroupStateWord::of(map_.group(endpoint.group).state.load_relaxed()).incarnation;
   }
   reply.group = endpoint.group;
   reply.kind = endpoint.kind;
@@ -127,7 +127,7 @@ unsigned Queue::owner_of(unsigned place) const noexcept {
 
 Queue::Place Queue::take_place(Role role, const std::string& what) {
   if (auto place = try_take_place(role, what)) return std::move(*place);
-  for (unsigned i = 0; i < record_.endpoints.size(); ++i) look(i);
+  for (unsigned i = 0; i < record_.endpoints.size(); ++i) reap_if_dead(i);
   if (auto place = try_take_place(role, what)) return std::move(*place);
   const bool producer = role == Role::producer;
   throw Error(Errc::limit_reached, what + ": no place for another " +
@@ -174,7 +174,7 @@ std::string Queue::endpoint_text(unsigned place) const {
   return consumer;
 }
 
-bool Queue::look(unsigned place, Leaving leaving) {
+bool Queue::reap_if_dead(unsigned place, Leaving leaving) {
   EndpointRecord& endpoint = record_.endpoints[place];
   if (!endpoint.attached) return true;
   if (is_locked(place)) return false;
@@ -184,7 +184,7 @@ bool Queue::look(unsigned place, Leaving leaving) {
   others.remove(owner);
   const HealCounts counts = repair(map_, owner, others);
   tell_of_disorder("at the end of an endpoint", restored, counts);
-  if (owner < k_first_consumer) map_.board().live_producers.fetch_and(~(1ULL << owner));
+  if (owner < k_first_consumer) map_.shared_status().live_producers.fetch_and(~(1ULL << owner));
   map_.endpoint(owner).identity.store_relaxed(Identity{endpoint.incarnation, 0, 0}.word());
   wake_everybody(map_);
   if (leaving == Leaving::unsaid) {

@@ -42,11 +42,11 @@ void Queue::set_evict_after(std::optional<unsigned> group, std::chrono::millisec
 }
 
 bool Queue::holds_producers_back(Position floor) const noexcept {
-  const Board& board = map_.board();
-  if (board.live_producers.load_acquire() == 0) return false;
+  const SharedStatus& shared_status = map_.shared_status();
+  if (shared_status.live_producers.load_acquire() == 0) return false;
   if (distance(load_tail(map_), floor) >= static_cast<std::int64_t>(geometry_.slots)) return true;
   // Room in the lane may be what a producer sleeps for: it says which position must be passed.
-  const std::uint64_t sleepers = board.producer_sleepers.load_acquire();
+  const std::uint64_t sleepers = shared_status.producer_sleepers.load_acquire();
   for (unsigned producer = 0; producer < geometry_.max_producers; ++producer) {
     if ((sleepers >> producer & 1U) == 0) continue;
     const Endpoint& endpoint = map_.endpoint(producer);
@@ -81,8 +81,8 @@ void Queue::evict_who_stands_still(RunClock::Tick tick) {
   for (unsigned group = 0; group < geometry_.groups(); ++group) {
     const auto evict_after = evict_after_ms(group);
     if (evict_after.count() == 0) continue;
-    Standstill& before = standstills_[group];
-    const bool active = GroupWord::of(map_.group(group).state.load_acquire()).holds();
+    Stall& before = standstills_[group];
+    const bool active = GroupStateWord::of(map_.group(group).state.load_acquire()).blocks_producers();
     if (active && group < geometry_.max_groups) help_floor(map_, group);  // floors are lazy
     const Position floor = wrap(map_.group(group).floor.load_acquire());
     std::optional<unsigned> place;
@@ -98,17 +98,17 @@ void Queue::evict_who_stands_still(RunClock::Tick tick) {
 
 void Queue::evict(unsigned place) {
   EndpointRecord& endpoint = record_.endpoints[place];
-  if (endpoint.evicted) return take_away(place);
+  if (endpoint.evicted) return revoke(place);
   endpoint.evicted = true;
   save();
   spdlog::warn("queue {}: consumer {} (process {}) is thrown out: producers wait, and it stood still for {} ms",
                record_.name, place - geometry_.max_producers, endpoint.pid, evict_after_ms(endpoint.group).count());
-  take_away(place);
+  revoke(place);
 }
 
-void Queue::take_away(unsigned place) noexcept {
+void Queue::revoke(unsigned place) noexcept {
   const EndpointRecord& endpoint = record_.endpoints[place];
-  daemon::take_away(map_, owner_of(place), endpoint.incarnation, endpoint.group);
+  daemon::revoke(map_, owner_of(place), endpoint.incarnation, endpoint.group);
 }
 
 }  // namespace beltway::daemon

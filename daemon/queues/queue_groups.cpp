@@ -18,7 +18,7 @@ std::optional<unsigned> Queue::find_group(const std::string& name) const noexcep
 
 unsigned Queue::group_or_throw(const std::string& name, const std::string& operation) const {
   if (const auto index = find_group(name)) return *index;
-  throw Error(Errc::not_found, about(operation, record_.name) + ": it has no group \"" + name +
+  throw Error(Errc::not_found, error_subject(operation, record_.name) + ": it has no group \"" + name +
                                    "\"; make it with add_group, or see which there are with describe");
 }
 
@@ -33,7 +33,7 @@ std::optional<Difference> Queue::group_difference(const NamedGroup& group) const
 
 bool Queue::has_group(const NamedGroup& group) const {
   if (const auto difference = group_difference(group)) {
-    throw Error(Errc::already_exists, about("make a group of", record_.name) + ": it exists with " +
+    throw Error(Errc::already_exists, error_subject("make a group of", record_.name) + ": it exists with " +
                                           text_of({*difference}) + "; name it without options, or change it with " +
                                           "\"beltway declare " + record_.name + " --group " + group.name +
                                           ",evict-after=TIME\"");
@@ -50,8 +50,9 @@ void Queue::add_groups(const std::vector<NamedGroup>& groups, Start start, const
   const auto is_free = [](const GroupRecord& group) { return group.state == GroupRecord::State::free; };
   const auto places = std::count_if(record_.groups.begin(), record_.groups.end(), is_free);
   if (static_cast<std::size_t>(places) < missing.size()) {
-    throw Error(Errc::limit_reached, about(operation, record_.name) + ": no place for group \"" + missing.back().name +
-                                         "\": max_groups is " + std::to_string(geometry_.max_groups) +
+    throw Error(Errc::limit_reached, error_subject(operation, record_.name) + ": no place for group \"" +
+                                         missing.back().name + "\": max_groups is " +
+                                         std::to_string(geometry_.max_groups) +
                                          "; remove a group, or declare the queue with more");
   }
   if (missing.empty()) return;
@@ -59,14 +60,14 @@ void Queue::add_groups(const std::vector<NamedGroup>& groups, Start start, const
   save();  // a daemon that dies before has made groups that nobody knows: the next one frees them
 }
 
-void make_groups(QueueRecord& record, const QueueMap& map, const std::vector<NamedGroup>& groups, Start start) {
+void make_groups(QueueRecord& record, const QueueMemory& map, const std::vector<NamedGroup>& groups, Start start) {
   for (const NamedGroup& group : groups) {
     const auto place = std::find_if(record.groups.begin(), record.groups.end(),
                                     [](const GroupRecord& g) { return g.state == GroupRecord::State::free; });
     const auto index = static_cast<unsigned>(place - record.groups.begin());
     join(map, index, GroupKind::named, start);
     // Read at once and kept: what a client writes there later must not decide anything.
-    place->incarnation = GroupWord::of(map.group(index).state.load_relaxed()).incarnation;
+    place->incarnation = GroupStateWord::of(map.group(index).state.load_relaxed()).incarnation;
     place->name = group.name;
     place->options = group.options;
     place->state = GroupRecord::State::active;

@@ -41,7 +41,7 @@ Error declared_otherwise(const QueueRecord& queue, const std::vector<Difference>
   const bool time_only = std::all_of(refused.begin(), refused.end(),
                                      [](const Difference& each) { return each.option.ends_with(k_changeable_option); });
   return {Errc::already_exists,
-          about("declare", queue.name) + ": it exists with " + text_of(refused) +
+          error_subject("declare", queue.name) + ": it exists with " + text_of(refused) +
               (time_only ? "; leave it out, or change it while the queue lives with \"beltway declare " + queue.name +
                                " --evict-after TIME\""
                          : "; these are fixed while the queue lives: leave them out to use it as it is, with its "
@@ -50,15 +50,15 @@ Error declared_otherwise(const QueueRecord& queue, const std::vector<Difference>
 
 }  // namespace
 
-Registry::Registry(const Quotas& quotas, Keep& keep, Workers* workers)
+Registry::Registry(const Quotas& quotas, SavedQueues& keep, Workers* workers)
     : quotas_(quotas), keep_(keep), workers_(workers), last_id_(random_first_id()) {
-  for (Keep::Kept& kept : keep_.take_queues()) restore(std::move(kept));
+  for (SavedQueues::SavedQueue& kept : keep_.take_queues()) restore(std::move(kept));
   for (const HeldQueue& held : keep_.held()) {
     spdlog::error("queue {}: kept as it is, and not served: {}", held.stamp.name, held.why);
   }
 }
 
-void Registry::restore(Keep::Kept kept) {
+void Registry::restore(SavedQueues::SavedQueue kept) {
   const std::string name = kept.record.name;
   try {
     auto queue = std::make_unique<Queue>(std::move(kept), keep_);
@@ -68,7 +68,7 @@ void Registry::restore(Keep::Kept kept) {
     for (unsigned at = 0; at < endpoints.size(); ++at) {
       // A large one is looked at by a worker, as soon as the daemon runs.
       const bool now = workers_ == nullptr || !queue->is_large();
-      if (!endpoints[at].attached || (now && queue->look(at))) continue;
+      if (!endpoints[at].attached || (now && queue->reap_if_dead(at))) continue;
       ++alive;
       suspects_.try_emplace({queue->record().id, queue->owner_of(at), endpoints[at].incarnation});
     }
@@ -97,7 +97,7 @@ const HeldQueue* Registry::find_held(std::uint64_t id) const noexcept {
 void Registry::refuse(const HeldQueue& held, const std::string& operation) {
   throw Error(
       Errc::incompatible,
-      about(operation, held.stamp.name) + ": " + held.why + ". The daemon, version " + std::string(k_version) +
+      error_subject(operation, held.stamp.name) + ": " + held.why + ". The daemon, version " + std::string(k_version) +
           ", keeps it as it is: attached processes go on with each other, but nobody can be attached, and who dies "
           "is not repaired. Install the version of beltwayd that made it and send SIGUSR2; or stop the daemon, "
           "which ends the queue");
@@ -106,7 +106,7 @@ void Registry::refuse(const HeldQueue& held, const std::string& operation) {
 Registry::Declared Registry::declare(const Peer& peer, const std::string& name, const QueueOptions& options,
                                      const Said& said) {
   check_name("declare", "queue", name);
-  check_options(about("declare", name), options);
+  check_options(error_subject("declare", name), options);
   if (const auto found = queues_.find(name); found != queues_.end()) {
     return open_existing(peer, *found->second, options, said);
   }
@@ -117,7 +117,7 @@ std::optional<Registry::Declared> Registry::declare(const Peer& peer, std::uint6
                                                     const QueueOptions& options, const Said& said,
                                                     std::function<void()> again) {
   check_name("declare", "queue", name);
-  check_options(about("declare", name), options);
+  check_options(error_subject("declare", name), options);
   if (const auto found = making_.find(name); found != making_.end()) {
     Making& making = found->second;
     if (!making.is_over) {
@@ -141,7 +141,7 @@ std::optional<Registry::Declared> Registry::declare(const Peer& peer, std::uint6
 
 QueueRecord Registry::new_record(const Peer& peer, const std::string& name, const QueueOptions& options) {
   if (const HeldQueue* const held = find_held(name)) refuse(*held, "declare");
-  check_quota(peer, about("declare", name), shared_bytes_of(geometry_of(options)));
+  check_quota(peer, error_subject("declare", name), shared_bytes_of(geometry_of(options)));
   QueueRecord record;
   record.name = name;
   record.id = ++last_id_;
@@ -284,7 +284,7 @@ Queue& Registry::find(const std::string& name, const std::string& operation) con
   const auto found = queues_.find(name);
   if (found != queues_.end()) return *found->second;
   if (const HeldQueue* const held = find_held(name)) refuse(*held, operation);
-  throw Error(Errc::not_found, about(operation, name) + ": there is no such queue; declare it first");
+  throw Error(Errc::not_found, error_subject(operation, name) + ": there is no such queue; declare it first");
 }
 
 Queue& Registry::find(std::uint64_t id, const std::string& operation) const {

@@ -37,7 +37,7 @@ class Registry {
   /// Takes over the queues that an earlier daemon has left in `keep`, repairs who died meanwhile, and awaits the death of those
   /// who live until they say that they are there (resume).
   /// `workers` do what takes long; without them everything is done at once.
-  Registry(const Quotas& quotas, Keep& keep, Workers* workers = nullptr);
+  Registry(const Quotas& quotas, SavedQueues& keep, Workers* workers = nullptr);
 
   struct Declared {
     Queue& queue;
@@ -110,7 +110,7 @@ class Registry {
   /// Looks at those whose death is awaited, for a few milliseconds. Returns how many are left: look again later, or at once if
   /// is_looking().
   std::size_t look_at_suspects();
-  /// `freed` is called whenever a worker has done with a queue: suspects of it may be waiting.
+  /// `freed` is called whenever a worker has done with a queue: pending_deaths of it may be waiting.
   void when_freed(std::function<void()> freed) { freed_ = std::move(freed); }
   /// The last look did not come to its end.
   [[nodiscard]] bool is_looking() const noexcept { return next_suspect_.has_value(); }
@@ -118,7 +118,7 @@ class Registry {
   /// Does `work` on a large queue in a worker, then calls `done` here; meanwhile the queue is busy. At once if the queue is
   /// small, or there are no workers.
   void run_beside(Queue& queue, std::function<void()> work, std::function<void()> done);
-  [[nodiscard]] std::size_t suspects() const noexcept { return suspects_.size(); }
+  [[nodiscard]] std::size_t pending_deaths() const noexcept { return suspects_.size(); }
   /// The processes whose endpoints no connection answers for, each once.
   [[nodiscard]] std::set<int> orphans() const;
   /// A queue may ask for evictions: call evict_who_stands_still().
@@ -126,7 +126,7 @@ class Registry {
 
  private:
   void check_quota(const Peer& peer, const std::string& what, std::uint64_t bytes) const;
-  void restore(Keep::Kept kept);
+  void restore(SavedQueues::SavedQueue kept);
   [[nodiscard]] const HeldQueue* find_held(std::string_view name) const noexcept;
   [[nodiscard]] const HeldQueue* find_held(std::uint64_t id) const noexcept;
   [[noreturn]] static void refuse(const HeldQueue& held, const std::string& operation);
@@ -146,13 +146,13 @@ class Registry {
   void finish_making(const std::string& name, std::optional<NewQueue> made, std::optional<Error> failure);
   void release(std::unique_ptr<Queue> queue) noexcept;
   /// Whether nobody is there (any more). A large queue is repaired by a worker; until that is done somebody is.
-  bool look(Queue& queue, unsigned place, Queue::Leaving leaving = Queue::Leaving::unsaid);
+  bool reap_if_dead(Queue& queue, unsigned place, Queue::Leaving leaving = Queue::Leaving::unsaid);
   struct Suspicion;
   /// True: no suspect any more.
   bool look_at(const protocol::EndpointName& name, Suspicion& suspicion);
 
   Quotas quotas_;
-  Keep& keep_;
+  SavedQueues& keep_;
   Workers* workers_;
   RunClock run_clock_;
   std::uint64_t last_id_;

@@ -18,16 +18,16 @@ bool restore(Word& word, std::uint64_t right) noexcept {
   return true;
 }
 
-bool restore_header(const QueueMap& map, const QueueRecord& record) noexcept {
+bool restore_header(const QueueMemory& map, const QueueRecord& record) noexcept {
   const Header right = header_of(map.geometry, record.id);
   if (std::memcmp(&map.header(), &right, sizeof right) == 0) return false;
   std::memcpy(&map.header(), &right, sizeof right);
   return true;
 }
 
-bool restore_notice(const QueueMap& map, const QueueRecord& record) noexcept {
+bool restore_notice(const QueueMemory& map, const QueueRecord& record) noexcept {
   const std::uint32_t flags = (record.symmetric ? k_notice_symmetric : 0) | (record.removing ? k_notice_removed : 0);
-  Word& word = map.board().notice;
+  Word& word = map.shared_status().notice;
   const Notice notice = Notice::of(word.load_acquire());
   if ((notice.flags & ~k_notice_doubted) == flags) return false;  // a doubt is a client's to post
   word.store_release(Notice{notice.epoch + 1, flags}.word());
@@ -35,7 +35,7 @@ bool restore_notice(const QueueMap& map, const QueueRecord& record) noexcept {
   return true;
 }
 
-unsigned restore_endpoints(const QueueMap& map, const QueueRecord& record) noexcept {
+unsigned restore_endpoints(const QueueMemory& map, const QueueRecord& record) noexcept {
   unsigned wrong = 0;
   std::uint64_t live = 0;
   std::uint64_t ever = 0;
@@ -52,23 +52,23 @@ unsigned restore_endpoints(const QueueMap& map, const QueueRecord& record) noexc
     const unsigned owner = producer ? place : k_first_consumer + place - map.geometry.max_producers;
     wrong += restore(map.endpoint(owner).identity, right.word()) ? 1 : 0;
   }
-  // In the order that consumers rely on (ConsumerCore::nothing_taken).
-  wrong += restore(map.board().live_producers, live) ? 1 : 0;
-  wrong += restore(map.board().producers_ever, ever) ? 1 : 0;
+  // In the order that consumers rely on (ConsumerCore::why_empty).
+  wrong += restore(map.shared_status().live_producers, live) ? 1 : 0;
+  wrong += restore(map.shared_status().producers_ever, ever) ? 1 : 0;
   return wrong;
 }
 
 /// The state of a named group; true if it was wrong.
-bool restore_named(const QueueMap& map, unsigned index, const GroupRecord& record) noexcept {
+bool restore_named(const QueueMemory& map, unsigned index, const GroupRecord& record) noexcept {
   Word& state = map.group(index).state;
-  const GroupWord said = GroupWord::of(state.load_acquire());
+  const GroupStateWord said = GroupStateWord::of(state.load_acquire());
   switch (record.state) {
     case GroupRecord::State::active:
-      return restore(state, GroupWord{record.incarnation, GroupKind::named, GroupPhase::active}.word());
+      return restore(state, GroupStateWord{record.incarnation, GroupKind::named, GroupPhase::active}.word());
     case GroupRecord::State::leaving:
       // The last consumer that ends a lease makes it DRAINED.
       if (said.phase == GroupPhase::drained && said.kind == GroupKind::named) return false;
-      return restore(state, GroupWord{record.incarnation, GroupKind::named, GroupPhase::leaving}.word());
+      return restore(state, GroupStateWord{record.incarnation, GroupKind::named, GroupPhase::leaving}.word());
     case GroupRecord::State::free: break;
   }
   if (said.phase == GroupPhase::free) return false;
@@ -77,11 +77,11 @@ bool restore_named(const QueueMap& map, unsigned index, const GroupRecord& recor
 }
 
 /// The state of a consumer's own group; true if it was wrong.
-bool restore_private(const QueueMap& map, unsigned index, const EndpointRecord& record) noexcept {
+bool restore_private(const QueueMemory& map, unsigned index, const EndpointRecord& record) noexcept {
   Word& state = map.group(index).state;
-  const GroupWord said = GroupWord::of(state.load_acquire());
+  const GroupStateWord said = GroupStateWord::of(state.load_acquire());
   if (record.attached && !record.evicted && record.kind != GroupKind::named) {
-    return restore(state, GroupWord{said.incarnation, record.kind, GroupPhase::active}.word());
+    return restore(state, GroupStateWord{said.incarnation, record.kind, GroupPhase::active}.word());
   }
   if (said.phase == GroupPhase::free) return false;
   free_group(map, index);
@@ -90,7 +90,7 @@ bool restore_private(const QueueMap& map, unsigned index, const EndpointRecord& 
 
 }  // namespace
 
-unsigned restore_words(const QueueMap& map, const QueueRecord& record) noexcept {
+unsigned restore_words(const QueueMemory& map, const QueueRecord& record) noexcept {
   unsigned wrong = restore_header(map, record) ? 1 : 0;
   wrong += restore_notice(map, record) ? 1 : 0;
   wrong += restore_endpoints(map, record);

@@ -26,7 +26,7 @@ class ClientSession : public std::enable_shared_from_this<ClientSession> {
   /// What the server wants to know. Both may be called from within the session's own handlers.
   struct Events {
     std::function<void(std::uint64_t session)> ended;
-    std::function<void()> answered;  ///< a request was handled: there may be suspects, or a queue less
+    std::function<void()> answered;  ///< a request was handled: there may be pending_deaths, or a queue less
   };
 
   ClientSession(boost::asio::io_context& io, Fd socket, Peer peer, std::uint64_t id, Registry& registry,

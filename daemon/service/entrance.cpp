@@ -28,7 +28,8 @@ constexpr milliseconds k_longest_pause_ms{5000};
 
 }  // namespace
 
-Entrance::Entrance(boost::asio::io_context& io, Listener& listener, Store& store, std::function<void(Fd)> admit)
+Entrance::Entrance(boost::asio::io_context& io, Listener& listener, DescriptorStore& store,
+                   std::function<void(Fd)> admit)
     : io_(io),
       listener_(listener),
       store_(store),

@@ -25,7 +25,7 @@ namespace beltway::daemon {
 class Entrance {
  public:
   /// `admit` gets each connection. `listener` and `store` must outlive it.
-  Entrance(boost::asio::io_context& io, Listener& listener, Store& store, std::function<void(Fd)> admit);
+  Entrance(boost::asio::io_context& io, Listener& listener, DescriptorStore& store, std::function<void(Fd)> admit);
   ~Entrance();
   Entrance(const Entrance&) = delete;
   Entrance& operator=(const Entrance&) = delete;
@@ -56,7 +56,7 @@ class Entrance {
 
   boost::asio::io_context& io_;
   Listener& listener_;
-  Store& store_;
+  DescriptorStore& store_;
   std::function<void(Fd)> admit_;
   std::vector<std::unique_ptr<Descriptor>> waits_;  ///< one a door; nothing while that has no socket
   std::vector<State> states_;

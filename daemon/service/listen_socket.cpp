@@ -149,7 +149,7 @@ Door::~Door() {
   if (!leave_ && !given_ && socket_ && lock_stands() && socket_stands()) ::unlink(path_.c_str());
 }
 
-bool Door::take_over(Store& store) {
+bool Door::take_over(DescriptorStore& store) {
   lock_ = store.take(names_.lock);
   socket_ = store.take(names_.socket);
   if (!lock_ || (socket_ && path_of_listening(socket_.get()) != path_)) {
@@ -183,7 +183,7 @@ bool Door::lock_stands() const noexcept { return lock_ && file_at(lock_path_of(p
 
 bool Door::socket_stands() const noexcept { return socket_ && socket_file_ && file_at(path_) == socket_file_; }
 
-bool Door::mend(Store& store) {
+bool Door::mend(DescriptorStore& store) {
   if (stands()) return false;
   if (given_) {
     throw Error(Errc::system, "the socket " + path_.string() +
@@ -202,7 +202,7 @@ void Door::recognize() {
   if (socket_ && !socket_file_ && who_listens(path_, pid) == Answer::this_process) socket_file_ = file_at(path_);
 }
 
-void Door::take_lock(Store& store) {
+void Door::take_lock(DescriptorStore& store) {
   const bool again = static_cast<bool>(lock_);
   Fd lock = lock_file(path_);
   ::fchmod(lock.get(), k_lock_mode);  // whatever the umask was; of another user's file it fails, and need not succeed
@@ -230,7 +230,7 @@ void Door::sign() const noexcept {
   }
 }
 
-void Door::listen(Store& store) {
+void Door::listen(DescriptorStore& store) {
   const sockaddr_un address = socket_address(path_);
   Fd socket = checked_fd(::socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0), "start: make a socket");
   refuse_descriptors(socket.get());

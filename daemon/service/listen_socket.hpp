@@ -47,14 +47,14 @@ class Door {
 
   /// Takes what an earlier daemon has stored for this place. False if there is nothing, or something else; then it is
   /// forgotten.
-  bool take_over(Store& store);
+  bool take_over(DescriptorStore& store);
   /// A socket that its giver made (systemd): used as it is, not made anew, not removed.
   void use_given(Fd socket);
 
   /// Makes what is missing: directory (0755 below /run, else 0700), lock, socket (0666: the rights are the queues'). True if
   /// something was made. Throws Error(already_exists) if another daemon lives here, Error(invalid_option) if something that is
   /// no socket lies here, Error(no_permission, system). What it had stays as it is then.
-  bool mend(Store& store);
+  bool mend(DescriptorStore& store);
   /// False if mend() has something to do.
   [[nodiscard]] bool stands() const noexcept;
   /// Writes this process's number into the lock file, for people and for error messages. A full disk is no failure.
@@ -70,10 +70,10 @@ class Door {
  private:
   [[nodiscard]] bool lock_stands() const noexcept;
   [[nodiscard]] bool socket_stands() const noexcept;
-  void take_lock(Store& store);
+  void take_lock(DescriptorStore& store);
   /// Learns which file is its own, for a socket that was taken over.
   void recognize();
-  void listen(Store& store);
+  void listen(DescriptorStore& store);
 
   std::filesystem::path path_;
   std::filesystem::path primary_;

@@ -29,7 +29,7 @@ bool is_taken_by_standard_daemon(const fs::path& socket) {
 
 }  // namespace
 
-Listener::Listener(fs::path socket, Store& store) : spare_(open_spare()) {
+Listener::Listener(fs::path socket, DescriptorStore& store) : spare_(open_spare()) {
   doors_.emplace_back(socket, socket, k_first_names);
   const bool taken_over = doors_.front().take_over(store);
   if (!taken_over && use_given(store)) return;
@@ -52,7 +52,7 @@ Listener::Listener(fs::path socket, Store& store) : spare_(open_spare()) {
   }
 }
 
-bool Listener::use_given(Store& store) {
+bool Listener::use_given(DescriptorStore& store) {
   for (auto entry = store.inherited().begin(); entry != store.inherited().end(); ++entry) {
     const fs::path path = path_of_listening(entry->descriptor.get());
     if (path.empty()) continue;
@@ -65,7 +65,7 @@ bool Listener::use_given(Store& store) {
   return false;
 }
 
-void Listener::open_standard(Store& store) {
+void Listener::open_standard(DescriptorStore& store) {
   // In one order, whichever is the first door: of two daemons that start at once one gets both.
   std::vector<Door*> ordered;
   for (Door& door : doors_) ordered.push_back(&door);

@@ -22,7 +22,7 @@ class Listener {
  public:
   /// Listens. Throws as Door::mend() does for the first door of a new daemon; a daemon that takes over queues starts with a door
   /// that it cannot open yet. Throws Error(already_exists) if another daemon serves this user's standard places.
-  Listener(std::filesystem::path socket, Store& store);
+  Listener(std::filesystem::path socket, DescriptorStore& store);
   Listener(const Listener&) = delete;
   Listener& operator=(const Listener&) = delete;
 
@@ -38,8 +38,8 @@ class Listener {
   [[nodiscard]] Fd accept(const Door& door, bool& turned_away);
 
  private:
-  [[nodiscard]] bool use_given(Store& store);
-  void open_standard(Store& store);
+  [[nodiscard]] bool use_given(DescriptorStore& store);
+  void open_standard(DescriptorStore& store);
   void turn_away(const Door& door);
 
   std::vector<Door> doors_;  ///< the first one is the one it was started for

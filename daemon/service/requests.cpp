@@ -23,7 +23,7 @@ constexpr std::size_t k_list_page_bytes = k_max_protocol_bytes / 2;
 
 Reply reply_with(json body) { return {std::move(body), {}, {}}; }
 
-std::string checked_group(const Fields& fields) {
+std::string checked_group(const JsonReader& fields) {
   std::string group = fields.text("group");
   check_name("group", "group", group);
   return group;
@@ -38,7 +38,7 @@ void wait_for(const Caller& caller, Queue& queue) {
   if (queue.is_busy() && caller.ask_again) throw QueueIsBusy{&queue};
 }
 
-Queue& queue_of(const Caller& caller, const Fields& fields, Right right, const std::string& operation) {
+Queue& queue_of(const Caller& caller, const JsonReader& fields, Right right, const std::string& operation) {
   Queue& queue = fields.has("queue") ? caller.registry.find(fields.number<std::uint64_t>("queue"), operation)
                                      : caller.registry.find(fields.text("name"), operation);
   require(caller.peer, queue.record(), right, operation);
@@ -47,7 +47,7 @@ Queue& queue_of(const Caller& caller, const Fields& fields, Right right, const s
 }
 
 Reply hello(Caller& caller, const json& request) {
-  const Fields fields(request, "hello");
+  const JsonReader fields(request, "hello");
   const auto version = fields.number<std::uint32_t>("protocol");
   if (version != k_protocol_version) {
     throw Error(Errc::protocol, "connect: the process, version " + fields.text_or("version", "unknown") +
@@ -93,12 +93,12 @@ Reply declared_reply(const Registry::Declared& declared) {
 }
 
 Reply declare(Caller& caller, const json& request) {
-  const Fields fields(request, "declare");
+  const JsonReader fields(request, "declare");
   const std::string name = fields.text("name");
   check_name("declare", "queue", name);
   static const json no_options = json::object();
-  const QueueOptions options =
-      protocol::decode_options(fields.has("options") ? fields.object("options") : no_options, about("declare", name));
+  const QueueOptions options = protocol::decode_options(fields.has("options") ? fields.object("options") : no_options,
+                                                        error_subject("declare", name));
   const Registry::Said said = protocol::decode_said(request, "declare");
   if (!caller.ask_again) return declared_reply(caller.registry.declare(caller.peer, name, options, said));
   const auto declared = caller.registry.declare(caller.peer, caller.session, name, options, said,
@@ -108,17 +108,17 @@ Reply declare(Caller& caller, const json& request) {
 }
 
 Reply open(Caller& caller, const json& request) {
-  const Queue& queue = queue_of(caller, Fields(request, "open"), Right::see, "open");
+  const Queue& queue = queue_of(caller, JsonReader(request, "open"), Right::see, "open");
   return reply_with({{"queue", protocol::encode(queue.description(false))}});
 }
 
 Reply describe(Caller& caller, const json& request) {
-  const Queue& queue = queue_of(caller, Fields(request, "describe"), Right::see, "describe");
+  const Queue& queue = queue_of(caller, JsonReader(request, "describe"), Right::see, "describe");
   return reply_with({{"queue", protocol::encode(queue.description(true))}});
 }
 
 Reply list(Caller& caller, const json& request) {
-  const std::string after = Fields(request, "list").text_or("after", "");
+  const std::string after = JsonReader(request, "list").text_or("after", "");
   json queues = json::array();
   bool more = false;
   std::size_t bytes = 0;
@@ -138,7 +138,7 @@ Reply list(Caller& caller, const json& request) {
 }
 
 Reply remove(Caller& caller, const json& request) {
-  const Queue& queue = queue_of(caller, Fields(request, "remove"), Right::own, "remove");
+  const Queue& queue = queue_of(caller, JsonReader(request, "remove"), Right::own, "remove");
   caller.registry.remove(std::string(queue.record().name));
   return reply_with(json::object());
 }
@@ -165,10 +165,11 @@ Reply attach(Caller& caller, const json& request) {
   wait_for(caller, queue);
   if (!wanted.group.empty()) check_name("attach: group", "group", wanted.group);
   if (wanted.lossy && !wanted.group.empty()) {
-    throw Error(Errc::invalid_option, about("attach", queue.record().name) + ": only private groups can be lossy");
+    throw Error(Errc::invalid_option,
+                error_subject("attach", queue.record().name) + ": only private groups can be lossy");
   }
   if (wanted.role != protocol::Role::inspector && is_to_be_healed_first(caller, queue, request)) return {};
-  Handout handout = queue.attach(caller.peer, caller.session, wanted);
+  AttachGrant handout = queue.attach(caller.peer, caller.session, wanted);
   if (producer && queue.geometry().lane_bytes != 0) {
     handout.reply.promised = caller.registry.promise_lane(
         {wanted.queue, handout.reply.endpoint, handout.reply.incarnation}, queue.geometry().lane_bytes);
@@ -185,11 +186,11 @@ Reply resume(Caller& caller, const json& request) {
   json gone = json::array();
   json refused = json::array();
   std::size_t index = 0;
-  for (const json& item : Fields(request, "resume").array("endpoints")) {
+  for (const json& item : JsonReader(request, "resume").array("endpoints")) {
     Queue* const queue = caller.registry.try_find(protocol::decode_endpoint_name(item, "resume").queue);
     if (queue != nullptr) wait_for(caller, *queue);
   }
-  for (const json& item : Fields(request, "resume").array("endpoints")) {
+  for (const json& item : JsonReader(request, "resume").array("endpoints")) {
     const protocol::EndpointName name = protocol::decode_endpoint_name(item, "resume");
     switch (caller.registry.resume(caller.peer, caller.session, name)) {
       case Registry::Resumed::ok:
@@ -205,7 +206,7 @@ Reply resume(Caller& caller, const json& request) {
 }
 
 Reply add_group(Caller& caller, const json& request) {
-  const Fields fields(request, "add_group");
+  const JsonReader fields(request, "add_group");
   const std::string what = "add a group to";
   Queue& queue = queue_of(caller, fields, Right::consume, what);
   caller.registry.add_groups(caller.peer, queue, {protocol::decode_group(fields.value("group"), what)},
@@ -214,13 +215,13 @@ Reply add_group(Caller& caller, const json& request) {
 }
 
 Reply remove_group(Caller& caller, const json& request) {
-  const Fields fields(request, "remove_group");
+  const JsonReader fields(request, "remove_group");
   queue_of(caller, fields, Right::own, "remove a group of").remove_group(checked_group(fields));
   return reply_with(json::object());
 }
 
 Reply purge(Caller& caller, const json& request) {
-  const Fields fields(request, "purge");
+  const JsonReader fields(request, "purge");
   if (auto brought = std::exchange(*caller.brought, std::nullopt)) return std::move(*brought);
   Queue& queue = queue_of(caller, fields, Right::own, "purge a group of");
   const std::string group = checked_group(fields);
@@ -255,7 +256,7 @@ constexpr std::array k_operations{Operation{"hello", hello},
                                   Operation{"purge", purge}};
 
 std::optional<Reply> run(Caller& caller, const json& request) {
-  const Fields fields(request, "request");
+  const JsonReader fields(request, "request");
   const std::string name = fields.text("op");
   const auto number = fields.number<std::uint64_t>("n");
   if (!caller.greeted && name != "hello") {
@@ -274,7 +275,7 @@ std::optional<Reply> run(Caller& caller, const json& request) {
   const auto found =
       std::find_if(k_operations.begin(), k_operations.end(), [&](const Operation& op) { return op.name == name; });
   if (found == k_operations.end()) {
-    throw Error(Errc::protocol, about("request", name) + ": unknown here; use the daemon's version of Beltway");
+    throw Error(Errc::protocol, error_subject("request", name) + ": unknown here; use the daemon's version of Beltway");
   }
   Reply reply = found->run(caller, request);
   if (caller.later) return std::nullopt;

@@ -26,7 +26,7 @@ constexpr milliseconds k_longest_pause_ms{250};
 constexpr std::chrono::seconds k_frozen{1};
 
 /// What a process must be before it can hold queues.
-Store prepare(Store store) {
+DescriptorStore prepare(DescriptorStore store) {
   raise_open_files_limit();
   // The repair publishes on behalf of the dead: sleepers' barriers must reach the daemon too. Where the kernel cannot, no
   // client can either, and every queue turns to symmetric fences at its first attach.
@@ -37,7 +37,7 @@ Store prepare(Store store) {
 
 }  // namespace
 
-Server::Server(const ServerOptions& options, Store store)
+Server::Server(const ServerOptions& options, DescriptorStore store)
     : options_(options),
       store_(prepare(std::move(store))),
       listener_(options.socket, store_),
@@ -169,8 +169,8 @@ void Server::session_ended(std::uint64_t session) {
 }
 
 void Server::look_after() {
-  const std::size_t suspects = registry_.suspects();
-  if (suspects > std::exchange(suspects_known_, suspects)) {
+  const std::size_t pending_deaths = registry_.pending_deaths();
+  if (pending_deaths > std::exchange(suspects_known_, pending_deaths)) {
     suspects_pause_ms_ = k_first_pause_ms;
     orphans_.watch(registry_.orphans());
     wait_for_suspects();

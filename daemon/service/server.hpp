@@ -42,7 +42,7 @@ class Server {
 
   /// Listens when it returns, with what `store` has of an earlier daemon. Raises this process's limit of open files to what it
   /// may have. Throws Error(already_exists) if a daemon is alive at the socket, else as Listener.
-  explicit Server(const ServerOptions& options, Store store = {});
+  explicit Server(const ServerOptions& options, DescriptorStore store = {});
   ~Server();
   Server(const Server&) = delete;
   Server& operator=(const Server&) = delete;
@@ -80,10 +80,10 @@ class Server {
 
   ServerOptions options_;
   boost::asio::io_context io_{1};
-  Store store_;
+  DescriptorStore store_;
   Listener listener_;
   StoredProgram program_;
-  Keep keep_;
+  SavedQueues keep_;
   Workers workers_;
   Registry registry_;
   const UserNamespace users_ = UserNamespace::of_this_process();
@@ -93,7 +93,7 @@ class Server {
   boost::asio::steady_timer idle_timer_;
   boost::asio::steady_timer store_timer_;
   boost::asio::steady_timer death_log_timer_;
-  Orphans orphans_;
+  ProcessWatch orphans_;
   std::chrono::milliseconds suspects_pause_ms_;
   std::size_t suspects_known_ = 0;
   bool gives_back_memory_ = false;

@@ -62,8 +62,8 @@ Sent send_datagram(int socket, std::string_view text, int descriptor) noexcept {
 
 }  // namespace
 
-Store Store::from_environment() {
-  Store store;
+DescriptorStore DescriptorStore::from_environment() {
+  DescriptorStore store;
   store.inherited_ = take_inherited();
   if (const char* const address = std::getenv("NOTIFY_SOCKET")) store.address_ = address;  // NOLINT
   if (const char* const limit = std::getenv("FDSTORE")) store.told_limit_ = limit;         // NOLINT
@@ -78,7 +78,7 @@ Store Store::from_environment() {
   return store;
 }
 
-void Store::hand_on() const {
+void DescriptorStore::hand_on() const {
   std::vector<PassedFd> passed;
   passed.reserve(inherited_.size());
   for (const NamedFd& left : inherited_) passed.push_back({left.name, left.descriptor.get()});
@@ -87,7 +87,7 @@ void Store::hand_on() const {
   if (!told_limit_.empty()) ::setenv("FDSTORE", told_limit_.c_str(), 1);
 }
 
-Fd Store::take(const std::string& name) {
+Fd DescriptorStore::take(const std::string& name) {
   const auto found = std::find_if(inherited_.begin(), inherited_.end(), [&](const auto& e) { return e.name == name; });
   if (found == inherited_.end()) return {};
   Fd descriptor = std::move(found->descriptor);
@@ -96,7 +96,7 @@ Fd Store::take(const std::string& name) {
   return descriptor;
 }
 
-void Store::require_room(std::size_t count, const std::string& what) const {
+void DescriptorStore::require_room(std::size_t count, const std::string& what) const {
   if (is_behind()) {
     throw Error(Errc::limit_reached,
                 what +
@@ -110,20 +110,20 @@ void Store::require_room(std::size_t count, const std::string& what) const {
                                        "; remove queues, or raise RLIMIT_NOFILE or FileDescriptorStoreMax=");
 }
 
-void Store::keep(const std::string& name, int descriptor) noexcept {
+void DescriptorStore::keep(const std::string& name, int descriptor) noexcept {
   if (!was_there_) return;
   kept_.push_back({name, descriptor});
   send({.name = name, .text = "FDSTORE=1\nFDNAME=" + name + "\nFDPOLL=0", .descriptor = descriptor});
 }
 
-void Store::forget(const std::string& name) noexcept {
+void DescriptorStore::forget(const std::string& name) noexcept {
   std::erase_if(kept_, [&](const PassedFd& kept) { return kept.name == name; });
   // The descriptor may be closed after this, and the store need not know it.
   const auto here = [&](const Datagram& waiting) { return waiting.name == name; };
   if (std::erase_if(aside_, here) == 0) send({.name = {}, .text = "FDSTOREREMOVE=1\nFDNAME=" + name, .descriptor = -1});
 }
 
-void Store::send(Datagram datagram) noexcept {
+void DescriptorStore::send(Datagram datagram) noexcept {
   if (!is_there()) return;
   const bool was_behind = is_behind();
   aside_.push_back(std::move(datagram));
@@ -137,7 +137,7 @@ void Store::send(Datagram datagram) noexcept {
   if (is_behind()) spdlog::warn("the descriptor store does not read: until it does, no queue is declared");
 }
 
-void Store::catch_up() noexcept {
+void DescriptorStore::catch_up() noexcept {
   while (is_there() && is_behind()) {
     const Datagram& next = aside_.front();
     const Sent sent = send_datagram(socket_.get(), next.text, next.descriptor);

@@ -31,11 +31,11 @@ namespace beltway::daemon {
 inline constexpr std::size_t k_max_stored = 24'000;
 inline constexpr std::size_t k_max_stored_name = 4;
 
-class Store {
+class DescriptorStore {
  public:
-  Store() = default;
+  DescriptorStore() = default;
   /// $NOTIFY_SOCKET and what take_inherited() finds. The variables are gone afterwards.
-  [[nodiscard]] static Store from_environment();
+  [[nodiscard]] static DescriptorStore from_environment();
 
   [[nodiscard]] bool is_there() const noexcept { return static_cast<bool>(socket_); }
   /// Also if it has gone since.

@@ -57,7 +57,7 @@ json encode_endpoint(const EndpointRecord& endpoint, std::size_t place) {
 }
 
 void decode_group(const json& object, QueueRecord& record) {
-  const Fields fields(object, k_what);
+  const JsonReader fields(object, k_what);
   const auto index = fields.number<std::uint32_t>("index");
   if (index >= record.groups.size()) fields.refuse("index", "below max_groups");
   GroupRecord& group = record.groups[index];
@@ -71,7 +71,7 @@ void decode_group(const json& object, QueueRecord& record) {
 }
 
 void decode_endpoint(const json& object, QueueRecord& record) {
-  const Fields fields(object, k_what);
+  const JsonReader fields(object, k_what);
   const auto place = fields.number<std::uint32_t>("place");
   if (place >= record.endpoints.size()) fields.refuse("place", "below max_producers + max_consumers");
   EndpointRecord& endpoint = record.endpoints[place];
@@ -139,7 +139,7 @@ RecordStamp decode_stamp(std::string_view text) {
 
 QueueRecord decode_record(std::string_view text) {
   const json object = json::parse(text, nullptr, false);
-  const Fields fields(object, k_what);
+  const JsonReader fields(object, k_what);
   QueueRecord record;
   record.name = fields.text("name");
   check_name(k_what, "queue", record.name);

@@ -54,7 +54,7 @@ struct EndpointRecord {
   bool evictable = false;      ///< it was told so when it attached: its acks are swaps, and it looks whether it is out
   std::uint32_t prefetch = 0;  ///< of a named group's consumer, as it said; for people
   unsigned group = 0;          ///< consumers: index of the named group, or max_groups + consumer index
-  GroupKind kind = GroupKind::priv;
+  GroupKind kind = GroupKind::private_reliable;
 };
 
 struct QueueRecord {

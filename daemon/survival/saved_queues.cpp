@@ -64,7 +64,7 @@ struct Records {
   std::vector<std::pair<unsigned, HeldQueue>> others;
 };
 
-Records read_all(const RecordSegment& registry) {
+Records read_all(const SavedRecords& registry) {
   Records records;
   for (const unsigned place : registry.places()) {
     const std::optional<std::string> text = registry.read(place);
@@ -82,7 +82,7 @@ Records read_all(const RecordSegment& registry) {
 std::vector<HeldQueue> read_other(int registry, const std::string& name) {
   std::vector<HeldQueue> queues;
   try {
-    const RecordSegment segment(Fd(::fcntl(registry, F_DUPFD_CLOEXEC, 0)));
+    const SavedRecords segment(Fd(::fcntl(registry, F_DUPFD_CLOEXEC, 0)));
     for (const unsigned place : segment.places()) {
       if (const std::optional<std::string> text = segment.read(place)) {
         const RecordStamp stamp = decode_stamp(*text);
@@ -109,13 +109,13 @@ bool is_registry(std::string_view name) noexcept { return name.starts_with("REG"
 
 bool is_queue_part(std::string_view name) noexcept { return has_form(name, k_first_digits); }
 
-Survey survey(const Store& store) {
+Survey survey(const DescriptorStore& store) {
   Survey found;
   for (const NamedFd& left : store.inherited()) {
     if (!is_registry(left.name)) continue;
     if (left.name == k_registry_name) {
       try {
-        RecordSegment registry(Fd(::fcntl(left.descriptor.get(), F_DUPFD_CLOEXEC, 0)));
+        SavedRecords registry(Fd(::fcntl(left.descriptor.get(), F_DUPFD_CLOEXEC, 0)));
         found.starts = registry.count_start();
         Records records = read_all(registry);
         found.own += records.readable.size();
@@ -131,11 +131,11 @@ Survey survey(const Store& store) {
   return found;
 }
 
-Keep::Keep(Store& store) : store_(store), parts_(k_max_places) {
+SavedQueues::SavedQueues(DescriptorStore& store) : store_(store), parts_(k_max_places) {
   if (store.is_there()) take_registry();
 }
 
-void Keep::take_registry() {
+void SavedQueues::take_registry() {
   if (Fd segment = store_.take(k_registry_name)) {
     try {
       records_.emplace(Fd(::fcntl(segment.get(), F_DUPFD_CLOEXEC, 0)));
@@ -150,8 +150,8 @@ void Keep::take_registry() {
   store_.keep(k_registry_name, records_->descriptor());
 }
 
-std::vector<Keep::Kept> Keep::take_queues() {
-  std::vector<Kept> queues;
+std::vector<SavedQueues::SavedQueue> SavedQueues::take_queues() {
+  std::vector<SavedQueue> queues;
   if (!records_) return queues;
   hold_other_registries();
   for (const NamedFd& left : store_.inherited()) {
@@ -170,7 +170,7 @@ std::vector<Keep::Kept> Keep::take_queues() {
   return queues;
 }
 
-void Keep::drop_the_rest() {
+void SavedQueues::drop_the_rest() {
   // A registry that cannot be read may have queues anywhere.
   const bool unsure = std::ranges::any_of(held_, [](const HeldQueue& queue) { return queue.stamp.name.empty(); });
   std::vector<std::string> names;
@@ -189,7 +189,7 @@ void Keep::drop_the_rest() {
   store_.inherited().clear();
 }
 
-void Keep::hold_other_registries() {
+void SavedQueues::hold_other_registries() {
   std::vector<std::string> names;
   for (const NamedFd& left : store_.inherited()) {
     if (is_registry(left.name)) names.push_back(left.name);
@@ -212,7 +212,7 @@ void Keep::hold_other_registries() {
   }
 }
 
-void Keep::hold_place(unsigned place, HeldQueue queue) {
+void SavedQueues::hold_place(unsigned place, HeldQueue queue) {
   std::vector<std::string> parts;
   for (const NamedFd& left : store_.inherited()) {
     if (place_in(left.name) == place) parts.push_back(left.name);
@@ -222,7 +222,7 @@ void Keep::hold_place(unsigned place, HeldQueue queue) {
   held_.push_back(std::move(queue));
 }
 
-void Keep::hold(Kept kept, std::string why) {
+void SavedQueues::hold(SavedQueue kept, std::string why) {
   RecordStamp stamp{.name = kept.record.name,
                     .id = kept.record.id,
                     .owner_uid = kept.record.owner_uid,
@@ -237,14 +237,14 @@ void Keep::hold(Kept kept, std::string why) {
   for (Fd& bell : kept.descriptors.bells) held_descriptors_.push_back(std::move(bell));
 }
 
-void Keep::clear_starts() noexcept {
+void SavedQueues::clear_starts() noexcept {
   if (records_) records_->clear_starts();
 }
 
-std::optional<Keep::Kept> Keep::take_queue(unsigned place) {
+std::optional<SavedQueues::SavedQueue> SavedQueues::take_queue(unsigned place) {
   try {
     const std::string text = records_->read(place).value_or("");
-    Kept kept{.place = place, .record = decode_record(text), .descriptors = {}};
+    SavedQueue kept{.place = place, .record = decode_record(text), .descriptors = {}};
     const Geometry geometry = geometry_of(kept.record.options);
     parts_[place] = k_parts;
     kept.descriptors.ring = store_.take(name_of(place, 0));
@@ -253,7 +253,7 @@ std::optional<Keep::Kept> Keep::take_queue(unsigned place) {
     for (unsigned i = 0; i < k_bells; ++i) {
       kept.descriptors.bells.push_back(store_.take(name_of(place, k_first_bell + i)));
     }
-    check_descriptors(kept.descriptors, geometry, about("restore", kept.record.name));
+    check_descriptors(kept.descriptors, geometry, error_subject("restore", kept.record.name));
     return kept;
   } catch (const Error& error) {
     spdlog::error("a queue is lost: {}", error.what());
@@ -261,7 +261,7 @@ std::optional<Keep::Kept> Keep::take_queue(unsigned place) {
   }
 }
 
-unsigned Keep::add(const QueueDescriptors& descriptors, const std::string& what) {
+unsigned SavedQueues::add(const QueueDescriptors& descriptors, const std::string& what) {
   if (!records_) return 0;
   const auto free = std::find(parts_.begin(), parts_.end(), 0U);
   if (free == parts_.end()) {
@@ -281,11 +281,11 @@ unsigned Keep::add(const QueueDescriptors& descriptors, const std::string& what)
   return place;
 }
 
-void Keep::write(unsigned place, const QueueRecord& record) {
+void SavedQueues::write(unsigned place, const QueueRecord& record) {
   if (records_) records_->write(place, encode(record));
 }
 
-void Keep::drop(unsigned place) noexcept {
+void SavedQueues::drop(unsigned place) noexcept {
   if (!records_) return;
   records_->clear(place);
   for (unsigned part = 0; part < parts_[place]; ++part) store_.forget(name_of(place, part));

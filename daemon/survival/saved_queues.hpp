@@ -63,28 +63,28 @@ struct Survey {
 [[nodiscard]] bool is_queue_part(std::string_view name) noexcept;
 
 /// Counts a start of this daemon in the registry, and looks at the records of all queues in the store.
-[[nodiscard]] Survey survey(const Store& store);
+[[nodiscard]] Survey survey(const DescriptorStore& store);
 
-class Keep {
+class SavedQueues {
  public:
-  struct Kept {
+  struct SavedQueue {
     unsigned place = 0;
     QueueRecord record;
     QueueDescriptors descriptors;
   };
 
   /// Takes over what an earlier daemon has left in the store, or begins anew.
-  explicit Keep(Store& store);
-  Keep(const Keep&) = delete;
-  Keep& operator=(const Keep&) = delete;
+  explicit SavedQueues(DescriptorStore& store);
+  SavedQueues(const SavedQueues&) = delete;
+  SavedQueues& operator=(const SavedQueues&) = delete;
 
   /// The queues that were left, once. Those of which something is missing are dropped, and the log says so. Those that cannot
   /// be read are held.
-  [[nodiscard]] std::vector<Kept> take_queues();
+  [[nodiscard]] std::vector<SavedQueue> take_queues();
 
   [[nodiscard]] const std::vector<HeldQueue>& held() const noexcept { return held_; }
   /// Gives a queue back that could not be used after all: it is held from now on.
-  void hold(Kept kept, std::string why);
+  void hold(SavedQueue kept, std::string why);
   /// The daemon is ready: the start has succeeded.
   void clear_starts() noexcept;
 
@@ -100,15 +100,15 @@ class Keep {
   void hold_other_registries();
   void hold_place(unsigned place, HeldQueue queue);
   void hold_descriptor(NamedFd& left);
-  [[nodiscard]] std::optional<Kept> take_queue(unsigned place);
+  [[nodiscard]] std::optional<SavedQueue> take_queue(unsigned place);
   /// What lies in no queue's place is of no use: an earlier daemon was killed while it was making a queue.
   void drop_the_rest();
 
-  Store& store_;
-  std::optional<RecordSegment> records_;  ///< none: no store
-  std::vector<unsigned> parts_;           ///< by place: descriptors that are held; 0: the place is free
+  DescriptorStore& store_;
+  std::optional<SavedRecords> records_;  ///< none: no store
+  std::vector<unsigned> parts_;          ///< by place: descriptors that are held; 0: the place is free
   std::vector<HeldQueue> held_;
-  std::vector<Fd> held_descriptors_;  ///< open for a daemon that hands itself on (Store::kept)
+  std::vector<Fd> held_descriptors_;  ///< open for a daemon that hands itself on (DescriptorStore::kept)
 };
 
 }  // namespace beltway::daemon

@@ -58,14 +58,14 @@ boost::interprocess::mapped_region map(int segment) {
 
 }  // namespace
 
-RecordSegment::RecordSegment()
+SavedRecords::SavedRecords()
     : segment_(make_segment("beltway:registry", k_bytes, k_what)), mapping_(map(segment_.get())) {
   auto* const words = reinterpret_cast<Word*>(data());
   words[1].store_relaxed(k_registry_layout);
   words[0].store_release(k_registry_magic);
 }
 
-RecordSegment::RecordSegment(Fd segment) : segment_(std::move(segment)) {
+SavedRecords::SavedRecords(Fd segment) : segment_(std::move(segment)) {
   check_segment(segment_.get(), k_bytes, k_what);
   mapping_ = map(segment_.get());
   const auto* const words = reinterpret_cast<const Word*>(data());
@@ -77,22 +77,22 @@ RecordSegment::RecordSegment(Fd segment) : segment_(std::move(segment)) {
   }
 }
 
-std::uint64_t RecordSegment::count_start() noexcept {
+std::uint64_t SavedRecords::count_start() noexcept {
   return reinterpret_cast<Word*>(data())[k_starts_word].fetch_add(1);
 }
 
-void RecordSegment::clear_starts() noexcept { reinterpret_cast<Word*>(data())[k_starts_word].store_release(0); }
+void SavedRecords::clear_starts() noexcept { reinterpret_cast<Word*>(data())[k_starts_word].store_release(0); }
 
-Word& RecordSegment::commit_word(unsigned place) const noexcept {
+Word& SavedRecords::commit_word(unsigned place) const noexcept {
   return *reinterpret_cast<Word*>(data() + k_places_offset + place * k_place_bytes);
 }
 
-char* RecordSegment::copy(unsigned place, std::uint32_t sequence) const noexcept {
+char* SavedRecords::copy(unsigned place, std::uint32_t sequence) const noexcept {
   auto* const base = data() + k_places_offset + place * k_place_bytes + 4096;
   return reinterpret_cast<char*>(base + (sequence & 1U) * k_max_record_bytes);
 }
 
-void RecordSegment::write(unsigned place, std::string_view text) {
+void SavedRecords::write(unsigned place, std::string_view text) {
   if (text.size() > k_max_record_bytes) {
     throw Error(Errc::system, std::string(k_what) + ": a record of " + std::to_string(text.size()) + " bytes");
   }
@@ -104,9 +104,9 @@ void RecordSegment::write(unsigned place, std::string_view text) {
   word.store_release(Commit{sequence, static_cast<std::uint32_t>(text.size())}.word());
 }
 
-void RecordSegment::clear(unsigned place) noexcept { commit_word(place).store_release(0); }
+void SavedRecords::clear(unsigned place) noexcept { commit_word(place).store_release(0); }
 
-std::vector<unsigned> RecordSegment::places() const {
+std::vector<unsigned> SavedRecords::places() const {
   std::vector<unsigned> used;
   for (unsigned place = 0; place < k_max_places; ++place) {
     std::uint64_t word = 0;
@@ -116,7 +116,7 @@ std::vector<unsigned> RecordSegment::places() const {
   return used;
 }
 
-std::optional<std::string> RecordSegment::read(unsigned place) const {
+std::optional<std::string> SavedRecords::read(unsigned place) const {
   const Commit commit = Commit::of(commit_word(place).load_acquire());
   if (commit.sequence == 0 || commit.size > k_max_record_bytes) return std::nullopt;
   return std::string(copy(place, commit.sequence), commit.size);

@@ -32,12 +32,12 @@ inline constexpr unsigned k_max_places = 36 * 36;
 /// 64 groups with names of 255 characters, 128 endpoints, a type name that is all quotes: about 36 KiB.
 inline constexpr std::size_t k_max_record_bytes = 48 * 1024;
 
-class RecordSegment {
+class SavedRecords {
  public:
   /// A new one, empty. Throws Error(limit_reached, system).
-  RecordSegment();
+  SavedRecords();
   /// An earlier daemon's. Throws Error(incompatible) if it is none or of another layout.
-  explicit RecordSegment(Fd segment);
+  explicit SavedRecords(Fd segment);
 
   [[nodiscard]] int descriptor() const noexcept { return segment_.get(); }
 

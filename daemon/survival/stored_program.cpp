@@ -30,7 +30,7 @@ Fd program_of(const std::string& pid) noexcept {
   return program;
 }
 
-StoredProgram::StoredProgram(Store& store) : store_(store) {
+StoredProgram::StoredProgram(DescriptorStore& store) : store_(store) {
   for (const char* const name : k_names) {
     Fd found = store_.take(name);
     if (!found) continue;

@@ -25,7 +25,7 @@ namespace beltway::daemon {
 class StoredProgram {
  public:
   /// Takes over what an earlier daemon has stored.
-  explicit StoredProgram(Store& store);
+  explicit StoredProgram(DescriptorStore& store);
   StoredProgram(const StoredProgram&) = delete;
   StoredProgram& operator=(const StoredProgram&) = delete;
 
@@ -33,7 +33,7 @@ class StoredProgram {
   void store_own();
 
  private:
-  Store& store_;
+  DescriptorStore& store_;
   Fd descriptor_;
   std::string name_;
 };

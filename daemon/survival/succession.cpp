@@ -52,7 +52,7 @@ std::string why_others(const std::vector<HeldQueue>& others) {
 }
 
 /// The stored program, or the keeper's, unless it is this one.
-Fd find_other_program(const Store& store, int keeper) {
+Fd find_other_program(const DescriptorStore& store, int keeper) {
   const Fd own = program_of("self");
   for (const NamedFd& left : store.inherited()) {
     if (!is_stored_program(left.name)) continue;
@@ -85,7 +85,7 @@ std::string own_program() {
   return text;
 }
 
-std::optional<Predecessor> find_predecessor(const Store& store, int keeper) {
+std::optional<Predecessor> find_predecessor(const DescriptorStore& store, int keeper) {
   const Survey found = survey(store);
   const bool cannot_read = !found.others.empty() && found.own == 0;
   const bool fails = found.starts >= k_max_failed_starts;
@@ -111,7 +111,7 @@ void exec_file(const std::string& file, const std::string& name, const std::vect
   ::execv(file.c_str(), line.words());
 }
 
-void give_way(const Predecessor& predecessor, const Store& store, const std::vector<std::string>& arguments) {
+void give_way(const Predecessor& predecessor, const DescriptorStore& store, const std::vector<std::string>& arguments) {
   spdlog::warn("{}", predecessor.why);
   try {
     // Beyond the numbers at which the store is handed on.

@@ -32,11 +32,11 @@ struct Predecessor {
 
 /// Nothing: this program runs. Counts this start (see survey()). `keeper`: the process that started this one, 0 if it is no
 /// keeper.
-[[nodiscard]] std::optional<Predecessor> find_predecessor(const Store& store, int keeper);
+[[nodiscard]] std::optional<Predecessor> find_predecessor(const DescriptorStore& store, int keeper);
 
 /// Replaces this process by the predecessor with `arguments`. If that does not work, logs why and starts this program once
 /// more, to hold the queues.
-[[noreturn]] void give_way(const Predecessor& predecessor, const Store& store,
+[[noreturn]] void give_way(const Predecessor& predecessor, const DescriptorStore& store,
                            const std::vector<std::string>& arguments);
 
 /// Replaces this process by an open program, or by a file. `name`: what the program is called there. Both set errno and return if

@@ -70,9 +70,9 @@ std::string how_it_ended(int status) {
   return "was killed by signal " + std::to_string(signal) + " (" + ::strsignal(signal) + ")";  // NOLINT: one thread
 }
 
-class Keeper {
+class Supervisor {
  public:
-  explicit Keeper(const KeeperOptions& options);
+  explicit Supervisor(const KeeperOptions& options);
   int run();
 
  private:
@@ -114,7 +114,8 @@ class Keeper {
   Clock::time_point next_start_ = Clock::now();
 };
 
-Keeper::Keeper(const KeeperOptions& options) : options_(options), store_(take_inherited()), limit_(k_max_stored) {
+Supervisor::Supervisor(const KeeperOptions& options)
+    : options_(options), store_(take_inherited()), limit_(k_max_stored) {
   ::prctl(PR_SET_PDEATHSIG, 0);  // a daemon that became its own keeper had asked for it
   const std::size_t files = raise_open_files_limit();
   limit_ = std::min(limit_, files > k_own_descriptors ? files - k_own_descriptors : 0);
@@ -129,7 +130,7 @@ Keeper::Keeper(const KeeperOptions& options) : options_(options), store_(take_in
   make_socket();
 }
 
-void Keeper::make_socket() {
+void Supervisor::make_socket() {
   const std::string what = "start the keeper: make its socket";
   socket_ = checked_fd(::socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0), what);
   const int on = 1;
@@ -146,12 +147,12 @@ void Keeper::make_socket() {
   address_ = '@' + std::string(address.sun_path + 1, length - 1);
 }
 
-int Keeper::stored_program() const noexcept {
+int Supervisor::stored_program() const noexcept {
   const auto found = std::ranges::find_if(store_, [](const NamedFd& held) { return is_stored_program(held.name); });
   return found == store_.end() ? -1 : found->descriptor.get();
 }
 
-void Keeper::start() noexcept {
+void Supervisor::start() noexcept {
   ready_ = false;
   seconds_ = 0;
   started_ = Clock::now();
@@ -166,7 +167,7 @@ void Keeper::start() noexcept {
   next_start_ = Clock::now() + k_longest_pause_ms;
 }
 
-void Keeper::become_daemon(pid_t keeper) noexcept {
+void Supervisor::become_daemon(pid_t keeper) noexcept {
   try {
     // What was sent before the daemon could hear it waits for it (see hear_signals).
     ::sigprocmask(SIG_SETMASK, &mask_before_, nullptr);
@@ -189,7 +190,7 @@ void Keeper::become_daemon(pid_t keeper) noexcept {
   ::_exit(EXIT_FAILURE);
 }
 
-void Keeper::exec_program(const std::vector<std::string>& arguments) const {
+void Supervisor::exec_program(const std::vector<std::string>& arguments) const {
   // The stored program is copied first, to a number beyond those at which the store is handed on.
   const int beyond = static_cast<int>(store_.size()) + 3;
   const int stored = stored_program();
@@ -209,13 +210,13 @@ void Keeper::exec_program(const std::vector<std::string>& arguments) const {
   exec_file("/proc/self/exe", options_.program, arguments);
 }
 
-int Keeper::patience_ms() const {
+int Supervisor::patience_ms() const {
   if (child_ > 0) return ready_ && !ending_ ? -1 : 1000;
   const auto left = std::chrono::ceil<milliseconds>(next_start_ - Clock::now());
   return static_cast<int>(std::max<std::int64_t>(0, left.count()));
 }
 
-int Keeper::run() {
+int Supervisor::run() {
   for (;;) {
     if (child_ <= 0 && !ending_ && Clock::now() >= next_start_) start();
     std::array<pollfd, 2> waits{pollfd{signals_.get(), POLLIN, 0}, pollfd{socket_.get(), POLLIN, 0}};
@@ -228,7 +229,7 @@ int Keeper::run() {
   }
 }
 
-void Keeper::count_second() {
+void Supervisor::count_second() {
   // Seconds that the keeper has waited itself: a machine that was suspended does not count.
   if ((ready_ && !ending_) || ++seconds_ != options_.max_start_s) return;
   spdlog::error("keeper: the daemon, process {}, did not {} within {} s; it is killed", child_,
@@ -236,7 +237,7 @@ void Keeper::count_second() {
   ::kill(child_, SIGKILL);
 }
 
-void Keeper::take_signals() {
+void Supervisor::take_signals() {
   signalfd_siginfo signal{};
   while (::read(signals_.get(), &signal, sizeof signal) == sizeof signal) {
     const auto number = static_cast<int>(signal.ssi_signo);
@@ -252,13 +253,13 @@ void Keeper::take_signals() {
   }
 }
 
-void Keeper::read_notifications() {
+void Supervisor::read_notifications() {
   while (std::optional<Notification> heard = receive_notification(socket_.get())) {
     if (heard->sender == child_) accept(std::move(*heard));
   }
 }
 
-void Keeper::accept(Notification heard) {
+void Supervisor::accept(Notification heard) {
   const std::string name = heard.value("FDNAME").value_or("stored");
   if (heard.says("FDSTOREREMOVE")) {
     std::erase_if(store_, [&](const NamedFd& held) { return held.name == name; });
@@ -275,7 +276,7 @@ void Keeper::accept(Notification heard) {
   if (!std::exchange(told_ready_, true)) options_.ready();
 }
 
-std::optional<int> Keeper::reap() {
+std::optional<int> Supervisor::reap() {
   // Left as a zombie until what it sent is read: its number stays its own.
   siginfo_t info{};
   if (child_ <= 0 || ::waitid(P_PID, static_cast<id_t>(child_), &info, WEXITED | WNOHANG | WNOWAIT) != 0) return {};
@@ -286,7 +287,7 @@ std::optional<int> Keeper::reap() {
   return ended(status);
 }
 
-void Keeper::count_failed_start(const std::string& how) {
+void Supervisor::count_failed_start(const std::string& how) {
   if (!passed_over_.empty()) return;  // it was the stored program, and there is no other
   if (++failed_starts_ < k_max_failed_starts || stored_program() < 0) return;
   // The same file once more would change nothing.
@@ -299,7 +300,7 @@ void Keeper::count_failed_start(const std::string& how) {
   spdlog::error("keeper: {}", passed_over_);
 }
 
-std::optional<int> Keeper::ended(int status) {
+std::optional<int> Supervisor::ended(int status) {
   const pid_t child = std::exchange(child_, -1);
   const bool by_itself = WIFEXITED(status);
   const int code = by_itself ? WEXITSTATUS(status) : EXIT_FAILURE;
@@ -333,6 +334,6 @@ std::optional<int> Keeper::ended(int status) {
 
 }  // namespace
 
-int run_keeper(const KeeperOptions& options) { return Keeper(options).run(); }
+int run_keeper(const KeeperOptions& options) { return Supervisor(options).run(); }
 
 }  // namespace beltway::daemon

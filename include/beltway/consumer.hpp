@@ -20,7 +20,7 @@ namespace beltway {
 
 namespace detail {
 struct ConsumerCoreDeleter {
-  void operator()(QuickRead* core) const noexcept;
+  void operator()(InlineReceiver* core) const noexcept;
 };
 }  // namespace detail
 
@@ -45,10 +45,10 @@ class Consumer {
   /// A message if there is one. Never blocks. Status::empty, end_of_stream, prefetch_limit, removed or evicted otherwise.
   /// What is in the ring is delivered before end_of_stream and removed are told.
   /// Throws Error(forked) in a forked child.
-  BELTWAY_HOT Received try_receive() {
-    const detail::DebugSingleUse<detail::QuickRead> use(core_.get());
-    detail::QuickRead::View view;
-    if (core_->take_now(view)) [[likely]]
+  BELTWAY_FORCE_INLINE Received try_receive() {
+    const detail::DebugSingleUse<detail::InlineReceiver> use(core_.get());
+    detail::InlineReceiver::View view;
+    if (core_->try_next(view)) [[likely]]
       return received(view);
     return try_receive_slowly();
   }
@@ -56,14 +56,14 @@ class Consumer {
   /// Waits for a message: forever, for a duration, until a stop is requested. Adds Status::timeout, stopped
   /// and interrupted (see Until, and interrupt()). pthread_cancel() ends no wait.
   /// At the prefetch limit it waits for an ack or nack from another thread.
-  BELTWAY_HOT Received receive() {
-    const detail::DebugSingleUse<detail::QuickRead> use(core_.get());
-    detail::QuickRead::View view;
+  BELTWAY_FORCE_INLINE Received receive() {
+    const detail::DebugSingleUse<detail::InlineReceiver> use(core_.get());
+    detail::InlineReceiver::View view;
     return take(view) ? received(view) : receive_slowly({});
   }
-  BELTWAY_HOT Received receive(const Until& until) {
-    const detail::DebugSingleUse<detail::QuickRead> use(core_.get());
-    detail::QuickRead::View view;
+  BELTWAY_FORCE_INLINE Received receive(const Until& until) {
+    const detail::DebugSingleUse<detail::InlineReceiver> use(core_.get());
+    detail::InlineReceiver::View view;
     return take(view) ? received(view) : receive_slowly(until);
   }
 
@@ -122,13 +122,13 @@ class Consumer {
 
  private:
   /// The next message of a private group, after a moment of spinning if need be.
-  [[nodiscard]] BELTWAY_HOT bool take(detail::QuickRead::View& view) noexcept {
-    if (core_->take_now(view)) [[likely]]
+  [[nodiscard]] BELTWAY_FORCE_INLINE bool take(detail::InlineReceiver::View& view) noexcept {
+    if (core_->try_next(view)) [[likely]]
       return true;
     // Its own take, or the processor, which learns by place whether something will be there, would think of the one before.
-    return await_next() && core_->take_now(view);
+    return await_next() && core_->try_next(view);
   }
-  [[nodiscard]] BELTWAY_HOT Received received(const detail::QuickRead::View& view) noexcept {
+  [[nodiscard]] BELTWAY_FORCE_INLINE Received received(const detail::InlineReceiver::View& view) noexcept {
     return Message(core_.get(), view.data, view.position, 0, view.size, view.producer, 0);
   }
   /// Spins for a moment, with a private group. True if something is there.
@@ -137,7 +137,7 @@ class Consumer {
   [[nodiscard]] Received receive_slowly(const Until& until);
   [[nodiscard]] detail::ConsumerCore& core() const noexcept;
 
-  std::unique_ptr<detail::QuickRead, detail::ConsumerCoreDeleter> core_;
+  std::unique_ptr<detail::InlineReceiver, detail::ConsumerCoreDeleter> core_;
 };
 
 }  // namespace beltway

@@ -51,7 +51,7 @@ inline constexpr std::size_t k_max_type_name_length = 127;
 /// Bytes of one protocol message between a process and the daemon.
 inline constexpr std::size_t k_max_protocol_bytes = 64 * 1024;
 
-/// Positions count modulo 2^54 (5.7 years at 100 million messages a second).
+/// Positions count modulo 2^54: no queue lives long enough to meet a position twice.
 inline constexpr unsigned k_position_bits = 54;
 
 /// Times that a message's delivery is counted; the count stays at this value afterwards.

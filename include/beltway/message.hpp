@@ -65,9 +65,9 @@ class Message {
   /// Named groups: done. False if the lease had already ended (evicted, or the queue was repaired past it).
   /// Private groups: lets go, true; while the next message is there already, producers may learn of the free place up to 15
   /// messages later (slots / 16 - 1, if that is less). The view is empty afterwards.
-  BELTWAY_HOT bool ack() noexcept {
+  BELTWAY_FORCE_INLINE bool ack() noexcept {
     if (core_ == nullptr) return false;
-    const bool done = core_->let_go_now(position_) || ack_slowly();
+    const bool done = core_->try_release(position_) || ack_slowly();
     forget();
     return done;
   }
@@ -83,7 +83,7 @@ class Message {
   friend class detail::ConsumerCore;
   friend std::size_t ack_batch(std::span<Message> messages) noexcept;
 
-  Message(detail::QuickRead* core, const std::byte* data, std::uint64_t position, std::uint64_t lost,
+  Message(detail::InlineReceiver* core, const std::byte* data, std::uint64_t position, std::uint64_t lost,
           std::uint32_t size, std::uint8_t producer, std::uint8_t tries) noexcept
       : core_(core), data_(data), position_(position), lost_(lost), size_(size), producer_(producer), tries_(tries) {}
 
@@ -105,7 +105,7 @@ class Message {
     tries_ = other.tries_;
   }
 
-  detail::QuickRead* core_ = nullptr;
+  detail::InlineReceiver* core_ = nullptr;
   const std::byte* data_ = nullptr;
   std::uint64_t position_ = 0;
   std::uint64_t lost_ = 0;

@@ -23,7 +23,7 @@ namespace beltway {
 namespace detail {
 class ProducerCore;
 struct ProducerCoreDeleter {
-  void operator()(QuickClaim* core) const noexcept;
+  void operator()(InlinePublisher* core) const noexcept;
 };
 
 /// A callback that writes a message into its place, without owning it.
@@ -125,17 +125,17 @@ class Producer {
   ~Producer() = default;
 
   /// Copies `message` into the queue: into its slot if it has at most slot_bytes - 16 bytes, else into the lane.
-  BELTWAY_HOT std::uint64_t publish(Bytes message) {
-    const detail::DebugSingleUse<detail::QuickClaim> use(core_.get());
-    const detail::QuickClaim::Put put = core_->put_copy_now(message);
-    if (put == detail::QuickClaim::Put::done) [[likely]]
+  BELTWAY_FORCE_INLINE std::uint64_t publish(Bytes message) {
+    const detail::DebugSingleUse<detail::InlinePublisher> use(core_.get());
+    const detail::InlinePublisher::Outcome put = core_->try_put_copy(message);
+    if (put == detail::InlinePublisher::Outcome::published) [[likely]]
       return core_->last();
     return publish_slowly(put, message);
   }
-  [[nodiscard]] BELTWAY_HOT Status try_publish(Bytes message) {
-    const detail::DebugSingleUse<detail::QuickClaim> use(core_.get());
-    const detail::QuickClaim::Put put = core_->put_copy_now(message);
-    if (put == detail::QuickClaim::Put::done) [[likely]]
+  [[nodiscard]] BELTWAY_FORCE_INLINE Status try_publish(Bytes message) {
+    const detail::DebugSingleUse<detail::InlinePublisher> use(core_.get());
+    const detail::InlinePublisher::Outcome put = core_->try_put_copy(message);
+    if (put == detail::InlinePublisher::Outcome::published) [[likely]]
       return Status::ok;
     return try_publish_slowly(put, message);
   }
@@ -155,18 +155,18 @@ class Producer {
   template <class Write>
     requires std::is_invocable_v<Write&, std::span<std::byte>>
   std::uint64_t publish(std::size_t size, Write&& write) {
-    const detail::DebugSingleUse<detail::QuickClaim> use(core_.get());
-    const detail::QuickClaim::Put put = put_now(size, write);
-    if (put == detail::QuickClaim::Put::done) [[likely]]
+    const detail::DebugSingleUse<detail::InlinePublisher> use(core_.get());
+    const detail::InlinePublisher::Outcome put = try_put(size, write);
+    if (put == detail::InlinePublisher::Outcome::published) [[likely]]
       return core_->last();
     return publish_writer(put, size, writer_of(write));
   }
   template <class Write>
     requires std::is_invocable_v<Write&, std::span<std::byte>>
   [[nodiscard]] Status try_publish(std::size_t size, Write&& write) {
-    const detail::DebugSingleUse<detail::QuickClaim> use(core_.get());
-    const detail::QuickClaim::Put put = put_now(size, write);
-    if (put == detail::QuickClaim::Put::done) [[likely]]
+    const detail::DebugSingleUse<detail::InlinePublisher> use(core_.get());
+    const detail::InlinePublisher::Outcome put = try_put(size, write);
+    if (put == detail::InlinePublisher::Outcome::published) [[likely]]
       return Status::ok;
     return try_publish_writer(put, size, writer_of(write));
   }
@@ -229,22 +229,23 @@ class Producer {
             [](void* object, std::span<std::byte> place) { (*static_cast<Write*>(object))(place); }};
   }
   template <class Write>
-  BELTWAY_HOT detail::QuickClaim::Put put_now(std::size_t size, Write& write) {
-    return core_->put_now(size,
+  BELTWAY_FORCE_INLINE detail::InlinePublisher::Outcome try_put(std::size_t size, Write& write) {
+    return core_->try_put(size,
                           [&](std::byte* place) noexcept(std::is_nothrow_invocable_v<Write&, std::span<std::byte>>) {
                             write(std::span<std::byte>(place, size));
                           });
   }
   [[gnu::noinline]] Lent loan_slowly(std::size_t size, const Until& until);
   /// What is left to do after an attempt at once.
-  std::uint64_t publish_slowly(detail::QuickClaim::Put put, Bytes message);
-  [[nodiscard]] Status try_publish_slowly(detail::QuickClaim::Put put, Bytes message);
-  std::uint64_t publish_writer(detail::QuickClaim::Put put, std::size_t size, detail::Writer writer);
-  [[nodiscard]] Status try_publish_writer(detail::QuickClaim::Put put, std::size_t size, detail::Writer writer);
+  std::uint64_t publish_slowly(detail::InlinePublisher::Outcome put, Bytes message);
+  [[nodiscard]] Status try_publish_slowly(detail::InlinePublisher::Outcome put, Bytes message);
+  std::uint64_t publish_writer(detail::InlinePublisher::Outcome put, std::size_t size, detail::Writer writer);
+  [[nodiscard]] Status try_publish_writer(detail::InlinePublisher::Outcome put, std::size_t size,
+                                          detail::Writer writer);
   [[nodiscard]] Status publish_writer_until(std::size_t size, detail::Writer writer, const Until& until);
   [[nodiscard]] detail::ProducerCore& core() const noexcept;
 
-  std::unique_ptr<detail::QuickClaim, detail::ProducerCoreDeleter> core_;
+  std::unique_ptr<detail::InlinePublisher, detail::ProducerCoreDeleter> core_;
 };
 
 }  // namespace beltway

@@ -130,12 +130,13 @@ void ArrivingSegments::check(const QueueName& queue, std::size_t bells, const st
 
 /// An endpoint's life, from the daemon's answer on: its end unmaps, closes and then asks the daemon to look. In a forked
 /// child it does nothing: the endpoint is the parent's.
-class Hold {
+class EndpointHold {
  public:
-  Hold(std::shared_ptr<Session> session, protocol::EndpointName name) : session_(std::move(session)), name_(name) {}
-  Hold(const Hold&) = delete;
-  Hold& operator=(const Hold&) = delete;
-  ~Hold() {
+  EndpointHold(std::shared_ptr<Session> session, protocol::EndpointName name)
+      : session_(std::move(session)), name_(name) {}
+  EndpointHold(const EndpointHold&) = delete;
+  EndpointHold& operator=(const EndpointHold&) = delete;
+  ~EndpointHold() {
     if (guard_.in_child()) return;
     const CancelGuard no_cancellation;
     if (remembered_) session_->forget(name_);
@@ -143,7 +144,7 @@ class Hold {
     session_->tell_detached(name_);
   }
 
-  void remember(const QueueMap& map) {
+  void remember(const QueueMemory& map) {
     session_->remember(name_, map);
     remembered_ = true;
   }
@@ -255,7 +256,7 @@ void require_sleep(const std::string& what) {
 /// A place in a queue, its segments mapped and checked.
 struct Place {
   AttachReply reply;
-  std::shared_ptr<Hold> hold;
+  std::shared_ptr<EndpointHold> hold;
 };
 
 Place take_place(const std::shared_ptr<Session>& session, const QueueName& queue, AttachRequest request,
@@ -266,7 +267,8 @@ Place take_place(const std::shared_ptr<Session>& session, const QueueName& queue
   Packet packet = request_place(*session, request, *memory, what);
   const AttachReply reply = protocol::decode_attach_reply(packet.body, request, queue.geometry, what);
   // From here on whatever goes wrong ends the hold, and so gives the place back.
-  auto hold = std::make_shared<Hold>(session, protocol::EndpointName{queue.id, reply.endpoint, reply.incarnation});
+  auto hold =
+      std::make_shared<EndpointHold>(session, protocol::EndpointName{queue.id, reply.endpoint, reply.incarnation});
   hold->memory = std::move(memory);
   if ((reply.bells == 0) == request.bells) throw Error(Errc::protocol, what + ": the daemon sent no eventfds");
   hold->memory->check(queue, reply.bells, what);
@@ -304,14 +306,14 @@ Place take_place_with_memory(const std::shared_ptr<Session>& session, const Queu
 Attachment attach_endpoint(const std::shared_ptr<Session>& session, const QueueName& queue, AttachRequest request,
                            const MemoryOptions& options) {
   const CancelGuard no_cancellation;
-  const std::string what = about("attach", queue.name);
+  const std::string what = error_subject("attach", queue.name);
   session->check_fork(what);
   require_sleep(what);
   request.queue = queue.id;
   request.barriers = session->barriers();
   const Place place = take_place_with_memory(session, queue, request, what);
   const AttachReply& reply = place.reply;
-  const std::shared_ptr<Hold>& hold = place.hold;
+  const std::shared_ptr<EndpointHold>& hold = place.hold;
   prepare_memory(*hold->memory, queue.geometry, reply, options, what);
   if (reply.promised) hold->tell_filled();
 
@@ -338,7 +340,7 @@ Attachment attach_endpoint(const std::shared_ptr<Session>& session, const QueueN
 
 Inspection attach_inspector(Session& session, const QueueName& queue) {
   const CancelGuard no_cancellation;
-  const std::string what = about("inspect", queue.name);
+  const std::string what = error_subject("inspect", queue.name);
   const AttachRequest request{.queue = queue.id, .role = Role::inspector};
   ArrivingSegments memory(queue.geometry, request.role);
   static_cast<void>(request_place(session, request, memory, what));

@@ -32,7 +32,7 @@ struct MemoryOptions {
 
 /// A queue's memory, to look at only: nothing may be written through `map`, and its bells are null.
 struct Inspection {
-  QueueMap map;
+  QueueMemory map;
   Mapping ring;
   Mapping heap;
   Mapping control;

@@ -17,22 +17,22 @@ Connection Connection::open(const ConnectionOptions& options) {
 
 Queue Connection::declare(std::string_view name, const QueueOptions& options) const {
   check_name("declare", "queue", name);
-  const std::string what = about("declare", name);
+  const std::string what = error_subject("declare", name);
   check_options(what, options);
   const Packet reply = session_->request(what, "declare", {{"name", name}, {"options", protocol::encode(options)}});
-  return {session_, protocol::decode_description(Fields(reply.body, what).object("queue"), what).info};
+  return {session_, protocol::decode_description(JsonReader(reply.body, what).object("queue"), what).info};
 }
 
 Connection::Declared Connection::declare_some(std::string_view name, const QueueOptions& options,
                                               const std::vector<std::string>& said) const {
   check_name("declare", "queue", name);
-  const std::string what = about("declare", name);
+  const std::string what = error_subject("declare", name);
   check_options(what, options);
   json wanted = protocol::encode(options);
   wanted["evict_after_ms"] = options.evict_after_ms.count();  // 0 may be said
   const Packet reply =
       session_->request(what, "declare", {{"name", name}, {"options", std::move(wanted)}, {"said", said}});
-  const Fields fields(reply.body, what);
+  const JsonReader fields(reply.body, what);
   Declared declared{.queue = Queue(session_, protocol::decode_description(fields.object("queue"), what).info),
                     .created = fields.flag("created")};
   if (fields.has("changed")) {
@@ -45,14 +45,14 @@ Connection::Declared Connection::declare_some(std::string_view name, const Queue
 
 Queue Connection::open_queue(std::string_view name) const {
   check_name("open", "queue", name);
-  const std::string what = about("open", name);
+  const std::string what = error_subject("open", name);
   const Packet reply = session_->request(what, "open", {{"name", name}});
-  return {session_, protocol::decode_description(Fields(reply.body, what).object("queue"), what).info};
+  return {session_, protocol::decode_description(JsonReader(reply.body, what).object("queue"), what).info};
 }
 
 void Connection::remove(std::string_view name) const {
   check_name("remove", "queue", name);
-  session_->request(about("remove", name), "remove", {{"name", name}}, detail::Repeat::never);
+  session_->request(error_subject("remove", name), "remove", {{"name", name}}, detail::Repeat::never);
 }
 
 std::vector<QueueInfo> Connection::list() const {
@@ -61,7 +61,7 @@ std::vector<QueueInfo> Connection::list() const {
   bool more = true;
   while (more) {
     const Packet reply = session_->request(what, "list", {{"after", all.empty() ? std::string() : all.back().name}});
-    const Fields fields(reply.body, what);
+    const JsonReader fields(reply.body, what);
     const std::size_t before = all.size();
     for (const json& queue : fields.array("queues")) {
       all.push_back(protocol::decode_description(queue, what).info);
@@ -73,14 +73,14 @@ std::vector<QueueInfo> Connection::list() const {
 
 QueueInfo Connection::describe(std::string_view name) const {
   check_name("describe", "queue", name);
-  const std::string what = about("describe", name);
+  const std::string what = error_subject("describe", name);
   const Packet reply = session_->request(what, "describe", {{"name", name}});
-  return protocol::decode_description(Fields(reply.body, what).object("queue"), what).info;
+  return protocol::decode_description(JsonReader(reply.body, what).object("queue"), what).info;
 }
 
 Connection::DaemonInfo Connection::ping() const {
   const Packet reply = session_->request("ping", "ping", json::object());
-  const Fields fields(reply.body, "ping");
+  const JsonReader fields(reply.body, "ping");
   const std::string socket = fields.text("socket");
   DaemonInfo info{.version = fields.text("version"),
                   .layout = fields.text_or("layout", ""),
@@ -95,7 +95,7 @@ Connection::DaemonInfo Connection::ping() const {
                   .held = {}};
   if (!fields.has("held")) return info;
   for (const json& queue : fields.array("held")) {
-    const Fields held(queue, "ping: held");
+    const JsonReader held(queue, "ping: held");
     info.held.push_back({held.text("name"), held.text("layout"), held.text("why")});
   }
   return info;

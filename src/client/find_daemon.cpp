@@ -102,7 +102,7 @@ bool greet(Channel& channel, const fs::path& path, Deadline deadline) {
     throw Error(Errc::protocol, "connect to " + path.string() + ": the daemon refuses this library, version " +
                                     std::string(k_version) + ": " + error.what());
   }
-  const Fields fields(packet.body, "hello of the daemon");
+  const JsonReader fields(packet.body, "hello of the daemon");
   const auto theirs = fields.number<std::uint32_t>("protocol");
   if (theirs == k_protocol_version) return true;
   throw Error(Errc::protocol,
@@ -113,13 +113,13 @@ bool greet(Channel& channel, const fs::path& path, Deadline deadline) {
                   "says whether it waits for a restart");
 }
 
-std::optional<Link> try_link(const fs::path& path, Deadline deadline) {
+std::optional<DaemonLink> try_link(const fs::path& path, Deadline deadline) {
   // A daemon that dies before it says hello is followed by another at the same socket, or by none.
   Pauses pauses(k_longest_pause_at_door_ms);
   do {
     std::optional<Channel> channel = connect_to(path, deadline);
     if (!channel) return std::nullopt;
-    if (greet(*channel, path, deadline)) return Link{std::move(*channel), path};
+    if (greet(*channel, path, deadline)) return DaemonLink{std::move(*channel), path};
   } while (pauses.pause_until(deadline));
   return std::nullopt;
 }
@@ -127,10 +127,10 @@ std::optional<Link> try_link(const fs::path& path, Deadline deadline) {
 /// In a directory that others can write to, anybody could pose as our daemon.
 bool is_safe(const fs::path& user_socket) { return is_private_directory(user_socket.parent_path()); }
 
-std::optional<Link> try_user_link(Deadline deadline) {
+std::optional<DaemonLink> try_user_link(Deadline deadline) {
   for (const fs::path& path : user_socket_paths()) {
     if (!is_safe(path)) continue;
-    if (std::optional<Link> link = try_link(path, deadline)) return link;
+    if (std::optional<DaemonLink> link = try_link(path, deadline)) return link;
   }
   return std::nullopt;
 }
@@ -149,13 +149,13 @@ std::optional<fs::path> unreachable_user_socket() {
 enum class Place : std::uint8_t { named, of_user };
 
 /// Waits for a daemon that lives without its socket. Nothing if nobody lives there, or at the deadline.
-std::optional<Link> wait_for_living(const fs::path& path, Deadline deadline, Place place) {
+std::optional<DaemonLink> wait_for_living(const fs::path& path, Deadline deadline, Place place) {
   Pauses pauses(k_longest_pause_at_door_ms);
   for (;;) {
     // In this order: one that is seen to live no more may have been reachable a moment before.
     const bool lives = living_daemon(path).has_value();
     const bool may_ask = place == Place::named || is_safe(path);
-    if (std::optional<Link> link = may_ask ? try_link(path, deadline) : std::nullopt) return link;
+    if (std::optional<DaemonLink> link = may_ask ? try_link(path, deadline) : std::nullopt) return link;
     if (!lives || !pauses.pause_until(deadline)) return std::nullopt;
   }
 }
@@ -164,13 +164,13 @@ std::optional<Link> wait_for_living(const fs::path& path, Deadline deadline, Pla
   throw Error(Errc::no_daemon, "connect to " + path.string() + ": " + why_unreachable(path) + remedy);
 }
 
-Link link_to_named(const fs::path& path, Deadline deadline) {
-  if (std::optional<Link> link = try_link(path, deadline)) return std::move(*link);
-  if (std::optional<Link> link = wait_for_living(path, deadline, Place::named)) return std::move(*link);
+DaemonLink link_to_named(const fs::path& path, Deadline deadline) {
+  if (std::optional<DaemonLink> link = try_link(path, deadline)) return std::move(*link);
+  if (std::optional<DaemonLink> link = wait_for_living(path, deadline, Place::named)) return std::move(*link);
   throw_unreachable(path, living_daemon(path) ? "" : "; start one with: beltwayd --socket " + path.string());
 }
 
-Link link_to_own_daemon(Deadline deadline) {
+DaemonLink link_to_own_daemon(Deadline deadline) {
   const fs::path path = user_socket_path();
   make_private_directory(path.parent_path());
   Pauses pauses(k_longest_pause_ms);
@@ -178,12 +178,12 @@ Link link_to_own_daemon(Deadline deadline) {
   do {
     // One that lives without a socket makes it anew: a second daemon beside it would be a second world.
     if (const auto living = unreachable_user_socket()) {
-      if (std::optional<Link> link = wait_for_living(*living, deadline, Place::of_user)) return std::move(*link);
+      if (std::optional<DaemonLink> link = wait_for_living(*living, deadline, Place::of_user)) return std::move(*link);
     } else {
       // One that is starting or ending keeps ours from starting: both are over in a moment.
       words = start_daemon(path, deadline);
     }
-    if (std::optional<Link> link = try_user_link(deadline)) return std::move(*link);
+    if (std::optional<DaemonLink> link = try_user_link(deadline)) return std::move(*link);
   } while (pauses.pause_until(deadline));
   const auto living = unreachable_user_socket();
   throw_unreachable(living.value_or(path), living ? ""
@@ -208,16 +208,16 @@ Link link_to_own_daemon(Deadline deadline) {
 
 }  // namespace
 
-Link find_daemon(const ConnectionOptions& options, Deadline deadline) {
+DaemonLink find_daemon(const ConnectionOptions& options, Deadline deadline) {
   std::optional<fs::path> named = socket_from_environment();
   if (!options.socket.empty()) named = options.socket;
   if (named) return link_to_named(*named, deadline);
-  if (std::optional<Link> link = try_user_link(deadline)) return std::move(*link);
+  if (std::optional<DaemonLink> link = try_user_link(deadline)) return std::move(*link);
   if (const auto living = unreachable_user_socket()) {
-    if (std::optional<Link> link = wait_for_living(*living, deadline, Place::of_user)) return std::move(*link);
+    if (std::optional<DaemonLink> link = wait_for_living(*living, deadline, Place::of_user)) return std::move(*link);
     if (std::chrono::steady_clock::now() >= deadline) throw_unreachable(*living, "");
   }
-  if (std::optional<Link> link = try_link(system_socket_path(), deadline)) return std::move(*link);
+  if (std::optional<DaemonLink> link = try_link(system_socket_path(), deadline)) return std::move(*link);
   if (options.start_daemon) return link_to_own_daemon(deadline);
   throw_no_daemon();
 }

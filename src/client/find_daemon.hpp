@@ -12,7 +12,7 @@
 namespace beltway {
 
 /// A socket whose daemon has said hello.
-struct Link {
+struct DaemonLink {
   Channel channel;
   std::filesystem::path socket;
 };
@@ -22,7 +22,7 @@ struct Link {
 /// daemon. Two clients that start one at the same moment find the same. A daemon that lives without its socket is waited
 /// for, and named in the error. Blocks until `deadline` at most.
 /// Throws Error(no_daemon), Error(protocol) for a daemon of another protocol version, Error(limit_reached, system).
-[[nodiscard]] Link find_daemon(const ConnectionOptions& options, Deadline deadline);
+[[nodiscard]] DaemonLink find_daemon(const ConnectionOptions& options, Deadline deadline);
 
 /// This user's living daemons in places that this environment does not look at, except the one whose first socket is `asked`.
 /// Empty if $BELTWAY_SOCKET decides.

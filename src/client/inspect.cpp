@@ -24,12 +24,12 @@ namespace {
 using detail::Inspection;
 
 /// Positions from `floor` to `tail`, at most one lap; 0 if the word makes no sense.
-std::uint64_t depth_of(const QueueMap& map, Position floor, Position tail) noexcept {
+std::uint64_t depth_of(const QueueMemory& map, Position floor, Position tail) noexcept {
   const std::int64_t depth = distance(tail, wrap(floor));
   return static_cast<std::uint64_t>(std::clamp<std::int64_t>(depth, 0, map.geometry.slots));
 }
 
-Position floor_of(const QueueMap& map, unsigned group) noexcept {
+Position floor_of(const QueueMemory& map, unsigned group) noexcept {
   return wrap(map.group(group).floor.load_acquire());  // pairs with the release of whoever moved it
 }
 
@@ -43,24 +43,24 @@ SleepState sleep_of(const Endpoint& endpoint) noexcept {
 }
 
 /// True if the group will never need that position again: it is done, or was never a message or is none any more.
-bool is_over(const QueueMap& map, unsigned group, Position position) noexcept {
+bool is_over(const QueueMemory& map, unsigned group, Position position) noexcept {
   const Lease lease = Lease::of(map.lease(group, position).load_acquire());  // pairs with the release of an ack
   const std::int64_t lap = distance<Lease::bits>(lease.position, position);
   if (lap > 0) return true;
   if (lap == 0 && lease.phase != LeasePhase::retry) return lease.phase == LeasePhase::done;
   const SlotState slot = SlotState::of(map.slot(position).state.load_acquire());
-  return slot.position == position && (slot.phase == SlotPhase::voided || slot.phase == SlotPhase::gone);
+  return slot.position == position && (slot.phase == SlotPhase::voided || slot.phase == SlotPhase::reclaimed);
 }
 
 /// The first position that a named group still needs. Its floor may lag behind that: who finds the ring full helps it on.
-Position first_needed(const QueueMap& map, unsigned group, Position floor, Position tail) noexcept {
+Position first_needed(const QueueMemory& map, unsigned group, Position floor, Position tail) noexcept {
   for (std::uint64_t left = depth_of(map, floor, tail); left != 0; --left, floor = wrap(floor + 1)) {
     if (!is_over(map, group, floor)) break;
   }
   return floor;
 }
 /// The same of any group.
-Position needed_from(const QueueMap& map, unsigned group, Position tail) noexcept {
+Position needed_from(const QueueMemory& map, unsigned group, Position tail) noexcept {
   const Position floor = floor_of(map, group);
   return group < map.geometry.max_groups ? first_needed(map, group, floor, tail) : floor;
 }
@@ -75,7 +75,7 @@ struct Leases {
   std::uint64_t held_by[k_max_consumers] = {};
 };
 
-Leases count_leases(const QueueMap& map, unsigned group, Position floor, std::uint64_t depth) noexcept {
+Leases count_leases(const QueueMemory& map, unsigned group, Position floor, std::uint64_t depth) noexcept {
   Leases leases;
   for (std::uint64_t i = 0; i < depth; ++i) {
     const Position position = wrap(floor + i);
@@ -105,7 +105,7 @@ struct OpenClaim {
   std::uint8_t owner;
 };
 
-std::vector<OpenClaim> open_claims(const QueueMap& map) {
+std::vector<OpenClaim> open_claims(const QueueMemory& map) {
   std::vector<OpenClaim> claims;
   for (std::uint32_t i = 0; !map.geometry.single_producer() && i < map.geometry.slots; ++i) {
     const Word& state = map.slot(i).state;
@@ -124,9 +124,9 @@ std::vector<OpenClaim> open_claims(const QueueMap& map) {
 }
 
 /// 1 for the producer that claims first when room comes free; 0: it does not wait for room.
-unsigned place_in_line(const QueueMap& map, unsigned producer) {
+unsigned place_in_line(const QueueMemory& map, unsigned producer) {
   const auto ticket_of = [&](unsigned of) { return map.endpoint(of).ticket.load_relaxed(); };
-  const std::uint64_t line = map.board().room_line.load_relaxed();
+  const std::uint64_t line = map.shared_status().room_line.load_relaxed();
   const std::uint64_t ticket = ticket_of(producer);
   if ((line >> producer & 1U) == 0 || ticket == 0) return 0;
   unsigned place = 1;
@@ -138,7 +138,7 @@ unsigned place_in_line(const QueueMap& map, unsigned producer) {
 }
 
 /// What a producer that says it sleeps waits for. `lowest`: see needed_from(), of the slowest reliable group.
-WaitsFor waits_for(const QueueMap& map, const Endpoint& endpoint, bool in_line, Position lowest,
+WaitsFor waits_for(const QueueMemory& map, const Endpoint& endpoint, bool in_line, Position lowest,
                    Position tail) noexcept {
   if (Wait::of(endpoint.wait.load_acquire()).phase == WaitPhase::awake) {
     const bool spins = endpoint.asleep_since_ns.load_relaxed() != 0;
@@ -152,7 +152,7 @@ WaitsFor waits_for(const QueueMap& map, const Endpoint& endpoint, bool in_line, 
 }
 
 /// Counts what lies in lanes and is still needed.
-void read_lanes(const QueueMap& map, Position lowest, QueueSnapshot& snapshot) {
+void read_lanes(const QueueMemory& map, Position lowest, QueueSnapshot& snapshot) {
   std::array<ProducerState*, k_max_producers> by_index{};
   for (ProducerState& producer : snapshot.producers) by_index[producer.endpoint.index] = &producer;
   for (std::uint64_t left = depth_of(map, lowest, snapshot.position); left != 0; --left) {
@@ -169,7 +169,7 @@ void read_lanes(const QueueMap& map, Position lowest, QueueSnapshot& snapshot) {
 }
 
 /// `claims`: of a moment ago. Those that are still open are told, not those of a producer that is just at work.
-void read_producers(const QueueMap& map, const std::vector<OpenClaim>& claims, Position lowest,
+void read_producers(const QueueMemory& map, const std::vector<OpenClaim>& claims, Position lowest,
                     QueueSnapshot& snapshot) {
   for (const EndpointInfo& info : snapshot.info.endpoints) {
     if (!info.producer || info.index >= map.geometry.max_producers) continue;
@@ -192,7 +192,7 @@ void read_producers(const QueueMap& map, const std::vector<OpenClaim>& claims, P
   read_lanes(map, lowest, snapshot);
 }
 
-void read_consumers(const QueueMap& map, QueueSnapshot& snapshot) {
+void read_consumers(const QueueMemory& map, QueueSnapshot& snapshot) {
   for (const EndpointInfo& info : snapshot.info.endpoints) {
     if (info.producer || info.index >= map.geometry.max_consumers) continue;
     const Endpoint& endpoint = map.endpoint(k_first_consumer + info.index);
@@ -209,7 +209,7 @@ void read_consumers(const QueueMap& map, QueueSnapshot& snapshot) {
   }
 }
 
-void read_groups(const QueueMap& map, const std::vector<unsigned>& indexes, QueueSnapshot& snapshot) {
+void read_groups(const QueueMemory& map, const std::vector<unsigned>& indexes, QueueSnapshot& snapshot) {
   for (std::size_t i = 0; i < indexes.size(); ++i) {
     GroupState state;
     const NamedGroup& group = snapshot.info.options.groups[i];
@@ -232,11 +232,11 @@ void read_groups(const QueueMap& map, const std::vector<unsigned>& indexes, Queu
   }
 }
 
-void read_leaving(const QueueMap& map, const std::vector<protocol::Description::Leaving>& groups,
+void read_leaving(const QueueMemory& map, const std::vector<protocol::Description::Leaving>& groups,
                   QueueSnapshot& snapshot) {
   for (const auto& group : groups) {
     LeavingGroup state{.name = group.name};
-    state.holds = GroupWord::of(map.group(group.index).state.load_acquire()).holds();
+    state.holds = GroupStateWord::of(map.group(group.index).state.load_acquire()).blocks_producers();
     if (state.holds) {
       state.floor = needed_from(map, group.index, snapshot.position);
       const Leases leases = count_leases(map, group.index, state.floor, depth_of(map, state.floor, snapshot.position));
@@ -251,10 +251,10 @@ void read_leaving(const QueueMap& map, const std::vector<protocol::Description::
 }
 
 /// The first position that some reliable group needs; `tail` if there is none.
-Position lowest_needed(const QueueMap& map, Position tail) noexcept {
+Position lowest_needed(const QueueMemory& map, Position tail) noexcept {
   Position lowest = tail;
   for (unsigned group = 0; group < map.geometry.groups(); ++group) {
-    if (!GroupWord::of(map.group(group).state.load_acquire()).holds()) continue;
+    if (!GroupStateWord::of(map.group(group).state.load_acquire()).blocks_producers()) continue;
     const Position needed = needed_from(map, group, tail);
     if (distance(needed, lowest) < 0) lowest = needed;
   }
@@ -263,11 +263,11 @@ Position lowest_needed(const QueueMap& map, Position tail) noexcept {
 
 /// Words that no healthy queue has, of all that was read once: a floor that lies outside of the ring, and a slot behind a floor
 /// that belongs to another lap, so that no reader gets past it. A queue at work may show one for a moment.
-std::uint64_t count_broken(const QueueMap& map, Position tail) noexcept {
+std::uint64_t count_broken(const QueueMemory& map, Position tail) noexcept {
   std::uint64_t broken = 0;
   std::uint64_t deepest = 0;
   for (unsigned group = 0; group < map.geometry.groups(); ++group) {
-    if (!GroupWord::of(map.group(group).state.load_acquire()).holds()) continue;
+    if (!GroupStateWord::of(map.group(group).state.load_acquire()).blocks_producers()) continue;
     const std::int64_t depth = distance(tail, floor_of(map, group));
     if (depth < 0 || depth > static_cast<std::int64_t>(map.geometry.slots)) {
       ++broken;
@@ -283,7 +283,7 @@ std::uint64_t count_broken(const QueueMap& map, Position tail) noexcept {
 }
 
 /// Copies the message at `position` if it is there now and still there afterwards.
-bool copy_message(const QueueMap& map, Position position, std::size_t max_bytes, PeekedMessage& message) {
+bool copy_message(const QueueMemory& map, Position position, std::size_t max_bytes, PeekedMessage& message) {
   const Slot& slot = map.slot(position);
   const std::uint64_t word = slot.state.load_acquire();  // pairs with the release of READY
   const SlotState state = SlotState::of(word);
@@ -298,7 +298,7 @@ bool copy_message(const QueueMap& map, Position position, std::size_t max_bytes,
 }
 
 /// True if the group has done with the position.
-bool is_done(const QueueMap& map, unsigned group, Position position) noexcept {
+bool is_done(const QueueMemory& map, unsigned group, Position position) noexcept {
   const Lease lease = Lease::of(map.lease(group, position).load_acquire());  // pairs with the release of an ack
   return distance<Lease::bits>(lease.position, position) > 0 ||
          (distance<Lease::bits>(lease.position, position) == 0 && lease.phase == LeasePhase::done);
@@ -306,13 +306,13 @@ bool is_done(const QueueMap& map, unsigned group, Position position) noexcept {
 
 unsigned index_of(const protocol::Description& description, std::string_view group) {
   if (const auto at = protocol::find_group(description, group)) return description.group_indexes[*at];
-  throw Error(Errc::not_found, about("peek", description.info.name) + ": it has no group \"" + std::string(group) +
-                                   "\"; see which there are with describe");
+  throw Error(Errc::not_found, error_subject("peek", description.info.name) + ": it has no group \"" +
+                                   std::string(group) + "\"; see which there are with describe");
 }
 
 }  // namespace
 
-QueueSnapshot detail::take_snapshot(const QueueMap& map, protocol::Description description) {
+QueueSnapshot detail::take_snapshot(const QueueMemory& map, protocol::Description description) {
   const std::vector<OpenClaim> claims = open_claims(map);
   QueueSnapshot snapshot;
   snapshot.info = std::move(description.info);
@@ -320,10 +320,10 @@ QueueSnapshot detail::take_snapshot(const QueueMap& map, protocol::Description d
   snapshot.broken = count_broken(map, snapshot.position);
   const Position lowest = lowest_needed(map, snapshot.position);
   snapshot.used = depth_of(map, lowest, snapshot.position);
-  const std::uint32_t notice = Notice::of(map.board().notice.load_acquire()).flags;
+  const std::uint32_t notice = Notice::of(map.shared_status().notice.load_acquire()).flags;
   snapshot.symmetric_fences = (notice & k_notice_symmetric) != 0;
   snapshot.removed = (notice & k_notice_removed) != 0;
-  snapshot.totals = load_counters<QueueTotals>(map.board().totals);
+  snapshot.totals = load_counters<QueueTotals>(map.shared_status().totals);
   read_consumers(map, snapshot);
   read_groups(map, description.group_indexes, snapshot);
   read_leaving(map, description.leaving, snapshot);
@@ -331,7 +331,7 @@ QueueSnapshot detail::take_snapshot(const QueueMap& map, protocol::Description d
   return snapshot;
 }
 
-std::vector<PeekedMessage> detail::copy_messages(const QueueMap& map, std::size_t count, std::size_t max_bytes,
+std::vector<PeekedMessage> detail::copy_messages(const QueueMemory& map, std::size_t count, std::size_t max_bytes,
                                                  std::optional<unsigned> group) {
   const Position tail = load_tail(map);
   const std::uint64_t depth = group ? depth_of(map, floor_of(map, *group), tail) : map.geometry.slots;

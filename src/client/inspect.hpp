@@ -13,9 +13,9 @@
 
 namespace beltway::detail {
 
-[[nodiscard]] QueueSnapshot take_snapshot(const QueueMap& map, protocol::Description description);
+[[nodiscard]] QueueSnapshot take_snapshot(const QueueMemory& map, protocol::Description description);
 /// Up to `count` messages of the group with that index (none: of the whole ring), each cut to `max_bytes`.
-[[nodiscard]] std::vector<PeekedMessage> copy_messages(const QueueMap& map, std::size_t count, std::size_t max_bytes,
+[[nodiscard]] std::vector<PeekedMessage> copy_messages(const QueueMemory& map, std::size_t count, std::size_t max_bytes,
                                                        std::optional<unsigned> group);
 
 }  // namespace beltway::detail

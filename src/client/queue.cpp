@@ -16,13 +16,13 @@ namespace detail {
 Packet request_on(Session& session, const Queue& queue, std::string_view operation, std::string_view op, json body,
                   Repeat repeat) {
   body["queue"] = queue.id();
-  return session.request(about(operation, queue.name()), op, std::move(body), repeat);
+  return session.request(error_subject(operation, queue.name()), op, std::move(body), repeat);
 }
 
 protocol::Description describe(Session& session, const Queue& queue) {
   const Packet reply = request_on(session, queue, "describe", "describe");
-  const std::string what = about("describe", queue.name());
-  return protocol::decode_description(Fields(reply.body, what).object("queue"), what);
+  const std::string what = error_subject("describe", queue.name());
+  return protocol::decode_description(JsonReader(reply.body, what).object("queue"), what);
 }
 
 }  // namespace detail
@@ -48,7 +48,7 @@ Producer Queue::producer(const ProducerOptions& options) const {
 }
 
 Consumer Queue::consumer(const ConsumerOptions& options) const {
-  check_options(about("attach", name_), options);
+  check_options(error_subject("attach", name_), options);
   beware_of_strangers(options_);
   const protocol::AttachRequest request{.role = protocol::Role::consumer,
                                         .group = options.group,
@@ -62,7 +62,7 @@ Consumer Queue::consumer(const ConsumerOptions& options) const {
 }
 
 void Queue::add_group(const NamedGroup& group, Start start) const {
-  check_group(about("add a group to", name_), group);
+  check_group(error_subject("add a group to", name_), group);
   detail::request_on(*session_, *this, "add a group to", "add_group",
                      {{"group", protocol::encode(group)}, {"start", protocol::encode(start)}});
 }
@@ -76,7 +76,7 @@ PurgeResult Queue::purge(std::string_view group) const {
   check_name("purge group", "group", group);
   const Packet reply =
       detail::request_on(*session_, *this, "purge a group of", "purge", {{"group", group}}, detail::Repeat::never);
-  return protocol::decode_purge_result(reply.body, about("purge a group of", name_));
+  return protocol::decode_purge_result(reply.body, error_subject("purge a group of", name_));
 }
 
 QueueInfo Queue::describe() const { return detail::describe(*session_, *this).info; }

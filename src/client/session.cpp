@@ -55,7 +55,7 @@ constexpr std::size_t k_resume_page = 256;
 
 Session::Session(const ConnectionOptions& options) : options_(options), barriers_(kernel::register_for_barriers()) {
   const CancelGuard no_cancellation;
-  Link link = find_daemon(options_, deadline_after(options_.timeout_ms));
+  DaemonLink link = find_daemon(options_, deadline_after(options_.timeout_ms));
   channel_ = std::move(link.channel);
   socket_ = std::move(link.socket);
 }
@@ -123,7 +123,7 @@ void Session::connect(Deadline deadline, StartDaemon start) {
   options.start_daemon = options.start_daemon && start == StartDaemon::allowed;
   // The same daemon's place; only one that we could have started before is started again.
   if (!options.start_daemon || !is_user_socket(socket_)) options.socket = socket_;
-  Link link = find_daemon(options, deadline);
+  DaemonLink link = find_daemon(options, deadline);
   channel_ = std::move(link.channel);
   socket_ = std::move(link.socket);
   resume(deadline);
@@ -139,7 +139,7 @@ void Session::resume(Deadline deadline) {
     if (!exchange("resume", body, reply, deadline)) return;
     protocol::throw_if_error(reply.body);
     // Those under `refused` are another process's in the daemon's eyes. They go on: see remember().
-    for (const json& index : Fields(reply.body, "resume").array("gone")) {
+    for (const json& index : JsonReader(reply.body, "resume").array("gone")) {
       if (!index.is_number_unsigned() || index.get<std::size_t>() >= end - begin) continue;
       set_unknown(attached_[begin + index.get<std::size_t>()]);
     }
@@ -182,7 +182,7 @@ void Session::remember_bells(std::uint64_t queue, const std::shared_ptr<const Be
   bells_[queue] = bells;
 }
 
-void Session::remember(const protocol::EndpointName& name, const QueueMap& map) {
+void Session::remember(const protocol::EndpointName& name, const QueueMemory& map) {
   const std::lock_guard lock(mutex_);
   attached_.push_back({name, map});
 }

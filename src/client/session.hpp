@@ -72,7 +72,7 @@ class Session {
   ///   - known: the new connection answers for it;
   ///   - unknown: is_unknown() says so from then on, and other processes of its queue are asked to look (post_doubt());
   ///   - not this process's: it goes on. Its rights were checked at attach, and its lock tells the daemon when it ends.
-  void remember(const protocol::EndpointName& name, const QueueMap& map);
+  void remember(const protocol::EndpointName& name, const QueueMemory& map);
   void forget(const protocol::EndpointName& name) noexcept;
   /// Whether the daemon does not know the endpoint. Connects anew if the connection is broken, for a second at most; without
   /// an answer the endpoint is taken to be known.
@@ -85,7 +85,7 @@ class Session {
  private:
   struct Attached {
     protocol::EndpointName name;
-    QueueMap map;
+    QueueMemory map;
     bool unknown = false;  ///< to the daemon
   };
 

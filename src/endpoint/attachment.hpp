@@ -15,14 +15,14 @@
 namespace beltway {
 
 struct Attachment {
-  QueueMap map;
+  QueueMemory map;
   unsigned owner = 0;  ///< producers 0 to 63, consumers k_first_consumer + 0 to 63
   std::string queue_name;
 
   // Consumers only.
   std::string group_name;  ///< empty: private
   unsigned group = 0;      ///< index in the control segment
-  GroupKind kind = GroupKind::priv;
+  GroupKind kind = GroupKind::private_reliable;
   std::uint32_t group_incarnation = 0;
   Position start = 0;      ///< private groups: the floor that the daemon gave it
   bool evictable = false;  ///< its group has evict_after_ms; never for lossy ones

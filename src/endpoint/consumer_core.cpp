@@ -14,11 +14,11 @@ namespace {
 
 using Reader = std::variant<PrivateReader, NamedReader, LossyReader>;
 
-Reader make_reader(const Attachment& at, QuickRead& quick) {
+Reader make_reader(const Attachment& at, InlineReceiver& quick) {
   switch (at.kind) {
     case GroupKind::named: return NamedReader(at.map, at.group, at.group_incarnation, at.owner, at.evictable);
     case GroupKind::lossy: return LossyReader(at.map, at.group, at.start);
-    case GroupKind::priv: break;
+    case GroupKind::private_reliable: break;
   }
   return PrivateReader(at.map, at.group, at.start, quick);
 }
@@ -26,8 +26,8 @@ Reader make_reader(const Attachment& at, QuickRead& quick) {
 /// Turns of skipping rings full of VOIDs, or of losing races, before a take believes in empty.
 constexpr unsigned k_takes = 64;
 /// Looks at what is next alone before a wait begins: two microseconds and more.
-constexpr unsigned k_quick_looks = 192;
-void let_go_all(std::span<Message> messages) noexcept {
+constexpr unsigned k_quick_polls = 192;
+void release_all(std::span<Message> messages) noexcept {
   for (Message& message : messages) {
     if (message) [[unlikely]]
       message = Message();
@@ -47,26 +47,26 @@ ConsumerCore::ConsumerCore(Attachment attachment, const ConsumerOptions& options
       private_(std::get_if<PrivateReader>(&reader_)),
       named_(std::get_if<NamedReader>(&reader_)),
       quick_named_(attachment_.evictable ? nullptr : named_),
-      head_start_(attachment_.map.geometry),
+      stream_backoff_(attachment_.map.geometry),
       waiter_(attachment_.map, attachment_.owner, options.wait),
       endpoint_(attachment_.map.endpoint(attachment_.owner)),
       ends_(!waiter_.symmetric() && kernel::register_for_barriers()) {
   beltway::store_counters(endpoint_.counters, counters_);
-  QuickRead::counters_ = endpoint_.counters;
+  InlineReceiver::counters_ = endpoint_.counters;
   if (private_ != nullptr && private_->skip_what_is_no_message()) wake_for_room(private_->floor());
-  if (private_ != nullptr && !attachment_.evictable) quick_end_ = attachment_.map.geometry.inline_bytes() + 1;
+  if (private_ != nullptr && !attachment_.evictable) inline_size_limit_ = attachment_.map.geometry.inline_bytes() + 1;
 }
 
-std::size_t ConsumerCore::take_some_now(std::span<Message> out) noexcept {
-  if (quick_end_ == 0 || guard_.in_child()) return 0;
+std::size_t ConsumerCore::read_run(std::span<Message> out) noexcept {
+  if (inline_size_limit_ == 0 || guard_.in_child()) return 0;
   std::size_t count = 0;
   std::uint64_t bytes = 0;
   for (; count < out.size(); ++count) {
     const Word* const slot = slot_;
-    const std::uint64_t state = slot[0].load_acquire();  // as in QuickRead::take_now()
+    const std::uint64_t state = slot[0].load_acquire();  // as in InlineReceiver::try_next()
     if (!is_ready(state)) break;
     const std::uint64_t meta = slot[1].load_relaxed();
-    if (meta >= quick_end_ || read_ % k_store_every == 0) [[unlikely]]
+    if (meta >= inline_size_limit_ || read_ % k_store_every == 0) [[unlikely]]
       break;
     std::construct_at(
         &out[count], Message(this, reinterpret_cast<const std::byte*>(slot + k_payload_word), state >> k_state_shift, 0,
@@ -75,56 +75,56 @@ std::size_t ConsumerCore::take_some_now(std::span<Message> out) noexcept {
     step();
     bytes += meta;
   }
-  if (count != 0) add_pair(*QuickRead::counters_, count, bytes);
+  if (count != 0) add_pair(*InlineReceiver::counters_, count, bytes);
   return count;
 }
 
-QuickRead::View QuickRead::take_in_lane() noexcept {
+InlineReceiver::View InlineReceiver::take_in_lane() noexcept {
   SlotView seen;
   if (read_ % k_store_every == 0 || !static_cast<ConsumerCore*>(this)->private_->next_if_ready(seen)) return {};
   add_pair(*counters_, 1, seen.size);
   return {seen.data, seen.position, seen.size, seen.producer};
 }
 
-Look ConsumerCore::take_private(PrivateReader& reader, std::span<Message> out, std::size_t& count) noexcept {
+ReadResult ConsumerCore::take_private(PrivateReader& reader, std::span<Message> out, std::size_t& count) noexcept {
   const Position before = reader.read();
   std::uint32_t skipped = 0;  // after a lap of them the caller's deadline is looked at
-  Look look = Look::empty;
+  ReadResult look = ReadResult::empty;
   while (count < out.size()) {
-    if (const std::size_t taken = take_some_now(out.subspan(count)); taken != 0) [[likely]] {
+    if (const std::size_t taken = read_run(out.subspan(count)); taken != 0) [[likely]] {
       count += taken;
       continue;
     }
     SlotView view;
-    look = reader.next_if_ready(view) ? Look::message : reader.next(view);
-    if (look == Look::corrupt) {
+    look = reader.next_if_ready(view) ? ReadResult::message : reader.next(view);
+    if (look == ReadResult::corrupt) {
       ++counters_.corrupt;
       store_counters();
       if (++skipped < attachment_.map.geometry.slots) continue;
-      look = Look::again;
+      look = ReadResult::again;
     }
-    if (look != Look::message) break;
+    if (look != ReadResult::message) break;
     fill(out[count++], view);
   }
   // What was skipped may have moved the floor.
   if (wrap(before + count) != reader.read()) [[unlikely]]
     wake_for_room(reader.floor());
-  return count != 0 ? Look::message : look;
+  return count != 0 ? ReadResult::message : look;
 }
 
-Look ConsumerCore::take_lossy(LossyReader& reader, std::span<Message> out, std::size_t& count) {
+ReadResult ConsumerCore::take_lossy(LossyReader& reader, std::span<Message> out, std::size_t& count) {
   reader.begin();
-  Look look = Look::empty;
+  ReadResult look = ReadResult::empty;
   while (count < out.size()) {
     SlotView view;
     look = reader.next(view);
     counters_.lost = reader.lost();
-    if (look == Look::corrupt) {
+    if (look == ReadResult::corrupt) {
       ++counters_.corrupt;
       store_counters();
       continue;
     }
-    if (look != Look::message) break;
+    if (look != ReadResult::message) break;
     ++copies_held_;
     fill(out[count++], view);
   }
@@ -134,13 +134,13 @@ Look ConsumerCore::take_lossy(LossyReader& reader, std::span<Message> out, std::
     message.data_ = reader.data(offset);
     offset = LossyReader::next_offset(offset, message.size_);
   }
-  return count != 0 ? Look::message : look;
+  return count != 0 ? ReadResult::message : look;
 }
 
 bool ConsumerCore::at_prefetch_limit() const noexcept { return named_ != nullptr && ends_.held() >= prefetch_; }
 
-Look ConsumerCore::take_named(NamedReader& reader, std::span<Message> out, std::size_t& count) noexcept {
-  Look look = Look::empty;
+ReadResult ConsumerCore::take_named(NamedReader& reader, std::span<Message> out, std::size_t& count) noexcept {
+  ReadResult look = ReadResult::empty;
   while (count < out.size()) {
     const std::uint64_t credit = prefetch_ - ends_.held();
     SlotView views[k_lease_batch];
@@ -150,11 +150,11 @@ Look ConsumerCore::take_named(NamedReader& reader, std::span<Message> out, std::
     const std::uint64_t corrupt_before = counters_.corrupt;
     look = reader.lease(views, wanted, leased, counters_.corrupt);
     if (counters_.corrupt != corrupt_before) store_counters();
-    if (look != Look::message) break;
+    if (look != ReadResult::message) break;
     if (is_evicted()) {  // the daemon may have looked for our leases before these
       reader.give_back(views, leased);
-      pass_on();
-      return Look::empty;
+      hand_wake_on();
+      return ReadResult::empty;
     }
     ends_.took(leased);
     std::uint64_t bytes = 0;
@@ -172,35 +172,35 @@ Look ConsumerCore::take_named(NamedReader& reader, std::span<Message> out, std::
     if (leased < wanted) break;
   }
   if (count == 0) return look;
-  chain(reader);
-  return Look::message;
+  wake_next_consumer(reader);
+  return ReadResult::message;
 }
 
-bool ConsumerCore::lease_now(SlotView& view) noexcept {
+bool ConsumerCore::try_lease_next(SlotView& view) noexcept {
   if (quick_named_ == nullptr) return false;
   ends_.own();
   if (ends_.held() >= prefetch_) [[unlikely]]
     return false;
   const std::uint64_t corrupt_before = counters_.corrupt;
-  if (!quick_named_->lease_now(view, counters_.corrupt)) {
+  if (!quick_named_->try_lease_next(view, counters_.corrupt)) {
     if (counters_.corrupt != corrupt_before) store_counters();
     return false;
   }
   ends_.took(1);
-  chain(*quick_named_);
+  wake_next_consumer(*quick_named_);
   return true;
 }
 
-void ConsumerCore::chain(const NamedReader& reader) noexcept {
+void ConsumerCore::wake_next_consumer(const NamedReader& reader) noexcept {
   // Two messages may have woken one sleeper only.
-  if (attachment_.map.board().consumer_sleepers.load_relaxed() != 0 && reader.more()) [[unlikely]] {
-    pass_on();
+  if (attachment_.map.shared_status().consumer_sleepers.load_relaxed() != 0 && reader.has_ready()) [[unlikely]] {
+    hand_wake_on();
   }
 }
 
-Look ConsumerCore::take_what_is_there(std::span<Message> out, std::size_t& count) {
-  Look look = Look::again;
-  for (unsigned turn = 0; turn < k_takes && look == Look::again; ++turn) {
+ReadResult ConsumerCore::read_available(std::span<Message> out, std::size_t& count) {
+  ReadResult look = ReadResult::again;
+  for (unsigned turn = 0; turn < k_takes && look == ReadResult::again; ++turn) {
     if (private_ != nullptr) {
       look = take_private(*private_, out, count);
     } else if (named_ != nullptr) {
@@ -218,29 +218,30 @@ Status ConsumerCore::take(std::span<Message> out, std::size_t& count) {
   if (is_evicted()) return Status::evicted;
   if (named_ != nullptr) ends_.own();
   if (at_prefetch_limit()) return is_removed() ? Status::removed : Status::prefetch_limit;
-  if (take_what_is_there(out, count) == Look::message) [[likely]]
+  if (read_available(out, count) == ReadResult::message) [[likely]]
     return Status::ok;
-  return nothing_taken(out, count);
+  return why_empty(out, count);
 }
 
 bool ConsumerCore::all_delivered() const noexcept { return named_ == nullptr || named_->all_ours_or_done(); }
 
-Status ConsumerCore::nothing_taken(std::span<Message> out, std::size_t& count) {
-  const SingleUse<QuickRead> use(*this);
-  const Board& board = attachment_.map.board();
-  const Notice notice = Notice::of(board.notice.load_acquire());
+Status ConsumerCore::why_empty(std::span<Message> out, std::size_t& count) {
+  const SingleUse<InlineReceiver> use(*this);
+  const SharedStatus& shared_status = attachment_.map.shared_status();
+  const Notice notice = Notice::of(shared_status.notice.load_acquire());
   waiter_.set_symmetric((notice.flags & k_notice_symmetric) != 0);
   if ((notice.flags & k_notice_removed) != 0 || attachment_.standing.is_lost(notice)) return Status::removed;
   if ((Identity::of(endpoint_.identity.load_acquire()).flags & k_endpoint_evicted) != 0) return Status::evicted;
-  if (named_ != nullptr && !named_->active()) return Status::removed;
+  if (named_ != nullptr && !named_->is_active()) return Status::removed;
   if (private_ != nullptr && private_->restore_floor()) [[unlikely]]
     wake_for_room(private_->floor());
   if (follow_) return Status::empty;
   // In this order: the daemon sets a producer's live bit before it counts it among those that ever were, and clears it
   // after its last message was repaired. Pair with its releases.
-  if (board.producers_ever.load_acquire() == 0 || board.live_producers.load_acquire() != 0) return Status::empty;
+  if (shared_status.producers_ever.load_acquire() == 0 || shared_status.live_producers.load_acquire() != 0)
+    return Status::empty;
   // It may have published between our look and its end.
-  if (take_what_is_there(out, count) == Look::message) return Status::ok;
+  if (read_available(out, count) == ReadResult::message) return Status::ok;
   return all_delivered() ? Status::end_of_stream : Status::empty;
 }
 
@@ -252,43 +253,42 @@ Received ConsumerCore::received_seldom(const SlotView& view) noexcept {
 Received ConsumerCore::try_receive() {
   check_fork();
   SlotView view;
-  if (take_now(view)) return received(view);
+  if (try_next(view)) return received(view);
   Received received;
   std::size_t count = 0;
   received.status_ = try_take({&received.message_, 1}, count);
   return received;
 }
 
-bool ConsumerCore::let_producer_get_ahead(const HeadStart::Lead& lead) noexcept {
+bool ConsumerCore::let_producer_get_ahead(const StreamBackoff::BackoffLimit& lead) noexcept {
   if (!waiter_.spins() || !has_caught_up()) return false;
   const Position read = wrap(endpoint_.counters[0].load_relaxed());  // of a group's messages only its own
   const std::uint64_t bytes = endpoint_.counters[1].load_relaxed();
-  if (!head_start_.may_wait(read, bytes)) return false;
+  if (!stream_backoff_.may_wait(read, bytes)) return false;
   const std::uint64_t now = kernel::now_ns();
-  const std::uint64_t wait_ns = head_start_.wait_ns(read, bytes, now, lead);
-  while (wait_ns != 0 && kernel::now_ns() - now < wait_ns) spin_pause();
+  const std::uint64_t wait_ns = stream_backoff_.wait_ns(read, bytes, now, lead);
+  while (wait_ns != 0 && kernel::now_ns() - now < wait_ns) cpu_relax();
   return wait_ns != 0;
 }
 
 bool ConsumerCore::await_next() noexcept {
-  if (quick_end_ == 0 || guard_.in_child() || !waiter_.spins()) return false;
-  const bool streams = let_producer_get_ahead(HeadStart::k_one_by_one);
+  if (inline_size_limit_ == 0 || guard_.in_child() || !waiter_.spins()) return false;
+  const bool streams = let_producer_get_ahead(StreamBackoff::k_one_by_one);
   const std::uint64_t wanted = read_ << k_state_shift | k_ready;
-  // Eager looks begin to read what a stream's producer is writing: 1 KiB 3.3 million a second instead of 4.5 where two
-  // processors share no cache. What comes now and then is there sooner: 1 KiB in 668 ns instead of 757, in place 618.
-  return streams ? look_plainly(*slot_, ~k_owner_mask, wanted, k_quick_looks)
-                 : look_eagerly(*slot_, ~k_owner_mask, wanted, k_quick_looks);
+  // A speculative spin begins to read what a stream's producer is writing. It pays for messages that come now and then.
+  return streams ? plain_spin(*slot_, ~k_owner_mask, wanted, k_quick_polls)
+                 : speculative_spin(*slot_, ~k_owner_mask, wanted, k_quick_polls);
 }
 
 Received ConsumerCore::receive(const Until& until) {
   check_fork();
   SlotView view;
-  if (take_now(view)) return received(view);
+  if (try_next(view)) return received(view);
   if (quick_named_ != nullptr && waiter_.spins()) {
-    let_producer_get_ahead(HeadStart::k_one_by_one);
-    for (unsigned looks = k_quick_looks; looks != 0; --looks) {
-      if (lease_now(view)) return received(view);
-      short_pause();
+    let_producer_get_ahead(StreamBackoff::k_one_by_one);
+    for (unsigned looks = k_quick_polls; looks != 0; --looks) {
+      if (try_lease_next(view)) return received(view);
+      poll_gap();
     }
   }
   Received received;
@@ -299,20 +299,20 @@ Received ConsumerCore::receive(const Until& until) {
 
 Batch ConsumerCore::try_receive_batch(std::span<Message> out) {
   check_fork();
-  let_go_all(out);
+  release_all(out);
   Batch batch;
   batch.status = try_take(out, batch.count);
   return batch;
 }
 
 Batch ConsumerCore::receive_batch(std::span<Message> out, const Until& until) {
-  const SingleUse<QuickRead> use(*this);
+  const SingleUse<InlineReceiver> use(*this);
   check_fork();
-  let_go_all(out);
-  let_producer_get_ahead(HeadStart::k_in_batches);
+  release_all(out);
+  let_producer_get_ahead(StreamBackoff::k_in_batches);
   Batch batch;
   batch.status = wait_take(out, batch.count, until);
-  cut_short_ = batch.count < out.size() && !at_prefetch_limit();
+  last_batch_partial_ = batch.count < out.size() && !at_prefetch_limit();
   return batch;
 }
 
@@ -335,7 +335,7 @@ void ConsumerCore::store_counters() noexcept {
   beltway::store_counters(endpoint_.counters, counters());
 }
 
-void report_two_threads(const QuickRead& consumer) {
+void report_two_threads(const InlineReceiver& consumer) {
   if (consumer.guard_.in_child()) return;
   throw Error(Errc::misuse,
               "receive from \"" + static_cast<const ConsumerCore&>(consumer).queue_name() +

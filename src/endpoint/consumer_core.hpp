@@ -24,7 +24,7 @@
 
 namespace beltway::detail {
 
-class alignas(k_apart_bytes) ConsumerCore : public QuickRead {
+class alignas(k_apart_bytes) ConsumerCore : public InlineReceiver {
  public:
   enum class End : std::uint8_t { ack, nack, dropped };
 
@@ -32,7 +32,7 @@ class alignas(k_apart_bytes) ConsumerCore : public QuickRead {
   ConsumerCore(const ConsumerCore&) = delete;
   ConsumerCore& operator=(const ConsumerCore&) = delete;
 
-  /// What QuickRead::take_now() does not.
+  /// What InlineReceiver::try_next() does not.
   Received try_receive();
   Received receive(const Until& until);
   /// Spins for a moment, with a private group. True if something is there.
@@ -59,21 +59,21 @@ class alignas(k_apart_bytes) ConsumerCore : public QuickRead {
 
   /// One attempt to take up to out.size() messages: ok with `count` > 0, or why there is none.
   Status take(std::span<Message> out, std::size_t& count);
-  /// As take_now(), for as many as it is the common case of; their number.
-  [[nodiscard]] std::size_t take_some_now(std::span<Message> out) noexcept;
-  Look take_private(PrivateReader& reader, std::span<Message> out, std::size_t& count) noexcept;
-  Look take_named(NamedReader& reader, std::span<Message> out, std::size_t& count) noexcept;
-  Look take_lossy(LossyReader& reader, std::span<Message> out, std::size_t& count);
-  Look take_what_is_there(std::span<Message> out, std::size_t& count);
-  Status nothing_taken(std::span<Message> out, std::size_t& count);
+  /// As try_next(), for as many as it is the common case of; their number.
+  [[nodiscard]] std::size_t read_run(std::span<Message> out) noexcept;
+  ReadResult take_private(PrivateReader& reader, std::span<Message> out, std::size_t& count) noexcept;
+  ReadResult take_named(NamedReader& reader, std::span<Message> out, std::size_t& count) noexcept;
+  ReadResult take_lossy(LossyReader& reader, std::span<Message> out, std::size_t& count);
+  ReadResult read_available(std::span<Message> out, std::size_t& count);
+  Status why_empty(std::span<Message> out, std::size_t& count);
   /// The next message of a private or named group, if it is there, wherever it lies. No detours either.
-  [[nodiscard]] bool take_now(SlotView& view) noexcept {
-    return quick_end_ != 0 ? private_->next_if_ready(view) : lease_now(view);
+  [[nodiscard]] bool try_next(SlotView& view) noexcept {
+    return inline_size_limit_ != 0 ? private_->next_if_ready(view) : try_lease_next(view);
   }
-  [[nodiscard]] bool lease_now(SlotView& view) noexcept;
+  [[nodiscard]] bool try_lease_next(SlotView& view) noexcept;
   /// After a message was taken from a named group: wakes another sleeper if another message is there.
-  void chain(const NamedReader& reader) noexcept;
-  /// Counts what take_now() has found, and hands it out.
+  void wake_next_consumer(const NamedReader& reader) noexcept;
+  /// Counts what try_next() has found, and hands it out.
   [[nodiscard]] Received received(const SlotView& view) noexcept {
     if (view.position % k_store_every == 0 || view.tries != 0) [[unlikely]] {
       // A copy, or `view` lies in memory for all, and two fields stored apart and loaded together are waited for.
@@ -87,15 +87,15 @@ class alignas(k_apart_bytes) ConsumerCore : public QuickRead {
   [[nodiscard, gnu::noinline]] Received received_seldom(const SlotView& view) noexcept;
   /// All that was there is taken, or was when the last batch was. False for lossy groups, and where others may throw us out.
   [[nodiscard]] bool has_caught_up() const noexcept {
-    if (quick_end_ != 0) return cut_short_ || !private_->is_next_ready();
-    return quick_named_ != nullptr && (cut_short_ || !quick_named_->more());
+    if (inline_size_limit_ != 0) return last_batch_partial_ || !private_->is_next_ready();
+    return quick_named_ != nullptr && (last_batch_partial_ || !quick_named_->has_ready());
   }
-  /// Before a wait, if that is for the best: see HeadStart. Whether it was done.
-  bool let_producer_get_ahead(const HeadStart::Lead& lead) noexcept;
+  /// Before a wait, if that is for the best: see StreamBackoff. Whether it was done.
+  bool let_producer_get_ahead(const StreamBackoff::BackoffLimit& lead) noexcept;
   [[nodiscard]] bool at_prefetch_limit() const noexcept;
   [[nodiscard]] bool all_delivered() const noexcept;
   [[nodiscard]] bool is_removed() const noexcept {
-    return (Notice::of(attachment_.map.board().notice.load_acquire()).flags & k_notice_removed) != 0;
+    return (Notice::of(attachment_.map.shared_status().notice.load_acquire()).flags & k_notice_removed) != 0;
   }
   /// Pairs with the daemon, which sets the flag, then has a barrier run on all processors, then takes what is ours away.
   [[nodiscard]] bool is_evicted() const noexcept {
@@ -105,9 +105,9 @@ class alignas(k_apart_bytes) ConsumerCore : public QuickRead {
   Status try_take(std::span<Message> out, std::size_t& count);
   Status wait_take(std::span<Message> out, std::size_t& count, const Until& until);
   void arm() noexcept;
-  void pass_on() noexcept;
+  void hand_wake_on() noexcept;
 
-  friend class QuickRead;
+  friend class InlineReceiver;
   bool end_private(Position position) noexcept;
   bool end_named(const Message& message, bool ack) noexcept;
   /// After the ends of `messages` of a named group, one of them at `position`. Nothing may be touched afterwards.
@@ -147,10 +147,10 @@ class alignas(k_apart_bytes) ConsumerCore : public QuickRead {
   std::variant<PrivateReader, NamedReader, LossyReader> reader_;
   PrivateReader* const private_;  // in reader_, or null
   NamedReader* const named_;      // likewise
-  // Like quick_end_: the reader, while nobody can throw us out, nor an event loop wants to know what we find; else null.
+  // Like inline_size_limit_: the reader, while nobody can throw us out, nor an event loop wants to know what we find; else null.
   NamedReader* quick_named_;
-  HeadStart head_start_;
-  bool cut_short_ = false;  // the last batch
+  StreamBackoff stream_backoff_;
+  bool last_batch_partial_ = false;  // the last batch
   Waiter waiter_;
   Endpoint& endpoint_;
   ConsumerCounters counters_;  // messages, bytes, lost, redelivered and corrupt; the rest is put in when asked for
@@ -159,7 +159,7 @@ class alignas(k_apart_bytes) ConsumerCore : public QuickRead {
   std::uint64_t copies_held_ = 0;
   bool released_ = false;
 
-  EndCount ends_;  // named groups: once the Consumer is gone, who ends the last message deletes the core
+  HeldCount ends_;  // named groups: once the Consumer is gone, who ends the last message deletes the core
   std::atomic<std::uint64_t> nacks_ = 0;
   std::atomic<std::uint64_t> wakes_ = 0;
 };

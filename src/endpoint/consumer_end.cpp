@@ -9,23 +9,23 @@ namespace detail {
 
 void ConsumerCore::wake_for_room(Position floor) noexcept {
   // From the board, not from our waiter: this may be another thread than the consumer's, and the news may not have come there.
-  publish_fence((Notice::of(attachment_.map.board().notice.load_relaxed()).flags & k_notice_symmetric) != 0);
-  if (attachment_.map.board().producer_sleepers.load_relaxed() == 0) [[likely]]
+  publish_fence((Notice::of(attachment_.map.shared_status().notice.load_relaxed()).flags & k_notice_symmetric) != 0);
+  if (attachment_.map.shared_status().producer_sleepers.load_relaxed() == 0) [[likely]]
     return;
   wakes_ += beltway::wake_for_room(attachment_.map, floor);
 }
 
 bool ConsumerCore::end_private(Position position) noexcept {
   const bool ours = !is_evicted();  // else what it showed may be another message by now
-  const bool last = private_ != nullptr ? private_->held() == 1 : --copies_held_ == 0;
-  if (private_ != nullptr && private_->let_go(position)) wake_for_room(private_->floor());
+  const bool last = private_ != nullptr ? private_->held_count() == 1 : --copies_held_ == 0;
+  if (private_ != nullptr && private_->release(position)) wake_for_room(private_->floor());
   if (last && released_) [[unlikely]]
     delete this;
   return ours;
 }
 
 [[gnu::always_inline]] inline void ConsumerCore::ended_named(Position position, std::uint64_t messages) noexcept {
-  if (const unsigned rung = named_->settle(position); rung != 0) [[unlikely]]
+  if (const unsigned rung = named_->after_ack(position); rung != 0) [[unlikely]]
     wakes_ += rung;
   const auto ring = [this] { waiter_.ring_self(); };
   const auto tell = [this](std::uint64_t ended) { endpoint_.counters[5].store_relaxed(acks_of(ended)); };
@@ -60,7 +60,7 @@ bool ConsumerCore::give_back(const Message& message) noexcept {
   return ours;
 }
 
-void QuickRead::tell_of_room() noexcept { static_cast<ConsumerCore*>(this)->wake_for_room(stored_); }
+void InlineReceiver::wake_producers() noexcept { static_cast<ConsumerCore*>(this)->wake_for_room(stored_); }
 
 bool ConsumerCore::end_message(const Message& message, End end) noexcept {
   // In a forked child the message is the parent's.
@@ -72,26 +72,28 @@ bool ConsumerCore::end_message(const Message& message, End end) noexcept {
 
 void ConsumerCore::release() noexcept {
   if (!guard_.in_child()) {
-    if (waiter_.silence()) pass_on();
+    if (waiter_.silence()) hand_wake_on();
     store_counters();
   }
   if (named_ == nullptr) {
     released_ = true;
-    quick_end_ = 0;
-    if (copies_held_ == 0 && (private_ == nullptr || private_->held() == 0)) delete this;
+    inline_size_limit_ = 0;
+    if (copies_held_ == 0 && (private_ == nullptr || private_->held_count() == 0)) delete this;
     return;
   }
   // A child's copy leaks: who ends what is held is not there.
   if (!guard_.in_child() && ends_.close()) delete this;
 }
 
-void ConsumerCoreDeleter::operator()(QuickRead* core) const noexcept { static_cast<ConsumerCore*>(core)->release(); }
+void ConsumerCoreDeleter::operator()(InlineReceiver* core) const noexcept {
+  static_cast<ConsumerCore*>(core)->release();
+}
 
 }  // namespace detail
 
 namespace {
 
-bool end_message(detail::QuickRead* core, const Message& message, detail::ConsumerCore::End end) noexcept {
+bool end_message(detail::InlineReceiver* core, const Message& message, detail::ConsumerCore::End end) noexcept {
   return static_cast<detail::ConsumerCore*>(core)->end_message(message, end);
 }
 
@@ -109,7 +111,7 @@ bool Message::nack() noexcept {
 std::size_t ack_batch(std::span<Message> messages) noexcept {
   std::size_t ours = 0;
   while (!messages.empty()) {
-    detail::QuickRead* const core = messages.front().core_;
+    detail::InlineReceiver* const core = messages.front().core_;
     const auto another =
         std::ranges::find_if(messages, [core](const Message& message) { return message.core_ != core; });
     const std::span<Message> run = messages.first(static_cast<std::size_t>(another - messages.begin()));
@@ -120,8 +122,8 @@ std::size_t ack_batch(std::span<Message> messages) noexcept {
 }
 
 void Message::let_go() noexcept {
-  detail::QuickRead* const core = std::exchange(core_, nullptr);
-  if (!core->let_go_now(position_)) end_message(core, *this, detail::ConsumerCore::End::dropped);
+  detail::InlineReceiver* const core = std::exchange(core_, nullptr);
+  if (!core->try_release(position_)) end_message(core, *this, detail::ConsumerCore::End::dropped);
 }
 
 }  // namespace beltway

@@ -14,7 +14,7 @@ void ConsumerCore::arm() noexcept {
   }
 }
 
-void ConsumerCore::pass_on() noexcept {
+void ConsumerCore::hand_wake_on() noexcept {
   if (attachment_.kind != GroupKind::named) return;
   if (wake_one_of_group(attachment_.map, attachment_.group, attachment_.owner)) ++wakes_;
 }
@@ -25,7 +25,7 @@ Status ConsumerCore::try_take(std::span<Message> out, std::size_t& count) {
     return status;
   if (status == Status::prefetch_limit) {
     // Not readable until a message of ours has ended.
-    if (waiter_.silence()) pass_on();
+    if (waiter_.silence()) hand_wake_on();
     waiter_.line().set_sleeps_on(k_sleeps_on_bell);
     waiter_.line().arm_unlisted();
     ends_.want_credit();
@@ -35,7 +35,7 @@ Status ConsumerCore::try_take(std::span<Message> out, std::size_t& count) {
   const auto look = [&] { return (status = take(out, count)) != Status::empty; };
   // The wake was most likely for the message that we have. If there is another, its waker may have counted on us.
   const auto pass_on_the_rest = [&] {
-    if (named_ != nullptr && (status != Status::ok || named_->more())) pass_on();
+    if (named_ != nullptr && (status != Status::ok || named_->has_ready())) hand_wake_on();
   };
   waiter_.after_try(status != Status::empty, look, [this] { arm(); }, pass_on_the_rest);
   return status == Status::empty && waiter_.take_interrupt() ? Status::interrupted : status;
@@ -46,13 +46,13 @@ Status ConsumerCore::wait_take(std::span<Message> out, std::size_t& count, const
   const auto nothing = [&] { return status == Status::empty || status == Status::prefetch_limit; };
   if (!nothing()) [[likely]]
     return status;
-  const SingleUse<QuickRead> use(*this);
+  const SingleUse<InlineReceiver> use(*this);
   const auto look = [&] {
     status = take(out, count);
     return !nothing();
   };
   const std::uint64_t slept_before = waiter_.sleeps();
-  const Waiter::Ended ended = waiter_.wait(until, look, [this] { arm(); }, [this] { pass_on(); });
+  const Waiter::Ended ended = waiter_.wait(until, look, [this] { arm(); }, [this] { hand_wake_on(); });
   ends_.want_credit_no_more();
   // Who only spun has no time for it: arm() and every 64th message do.
   if (waiter_.sleeps() != slept_before) store_counters();
@@ -63,9 +63,9 @@ Status ConsumerCore::wait_take(std::span<Message> out, std::size_t& count, const
 }
 
 int ConsumerCore::fd() {
-  const SingleUse<QuickRead> use(*this);
+  const SingleUse<InlineReceiver> use(*this);
   check_fork();
-  if (private_ != nullptr) quick_end_ = 0;  // of a group others may read it, who end messages
+  if (private_ != nullptr) inline_size_limit_ = 0;  // of a group others may read it, who end messages
   quick_named_ = nullptr;
   return waiter_.enable_events("fd of a consumer of \"" + queue_name() + "\"");
 }

@@ -5,7 +5,7 @@
 
 namespace beltway {
 
-void EndCount::own_slowly() noexcept {
+void HeldCount::own_slowly() noexcept {
   if (!may_own_) return;
   if (held() == 0) {  // nobody ends anything now
     owner_.store(this_thread(), std::memory_order_relaxed);
@@ -15,7 +15,7 @@ void EndCount::own_slowly() noexcept {
   may_own_ = false;  // it may be handed over again and again
 }
 
-void EndCount::disown() noexcept {
+void HeldCount::disown() noexcept {
   if (owner_.load(std::memory_order_relaxed) == this_thread()) {
     owner_.store(nullptr, std::memory_order_relaxed);
     return;
@@ -26,7 +26,7 @@ void EndCount::disown() noexcept {
   while ((own_.load(std::memory_order_acquire) & 1) != 0) kernel::nap(10'000);
 }
 
-bool EndCount::close() noexcept {
+bool HeldCount::close() noexcept {
   want_credit_no_more();
   if (held() == 0) return true;
   if (owner_.load(std::memory_order_relaxed) != nullptr) disown();

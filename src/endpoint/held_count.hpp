@@ -20,10 +20,10 @@
 
 namespace beltway {
 
-class EndCount {
+class HeldCount {
  public:
   /// `barriers`: heavy barriers reach all threads of this process, and nobody minds them.
-  explicit EndCount(bool barriers) noexcept : may_own_(barriers) {}
+  explicit HeldCount(bool barriers) noexcept : may_own_(barriers) {}
 
   /// To be called by whoever takes messages, before it does and before it waits for credit.
   void own() noexcept {

@@ -42,7 +42,7 @@ auto publishing_writer(detail::ProducerCore& core, std::size_t size, detail::Wri
   };
 }
 
-using Put = detail::QuickClaim::Put;
+using Outcome = detail::InlinePublisher::Outcome;
 
 /// An attempt to publish what is left of a batch; `done` counts.
 auto publishing_batch(detail::ProducerCore& core, std::span<const Bytes> messages, std::size_t& done) noexcept {
@@ -50,7 +50,7 @@ auto publishing_batch(detail::ProducerCore& core, std::span<const Bytes> message
     const std::size_t before = done;
     Status status = Status::ok;
     for (;;) {
-      done += core.put_some_now(messages.subspan(done));
+      done += core.try_put_some(messages.subspan(done));
       if (done == messages.size()) break;
       detail::touch(messages[done]);
       status = publishing(core, messages[done])();
@@ -68,7 +68,7 @@ Producer make_producer(Attachment attachment, const ProducerOptions& options) {
   return Producer(new detail::ProducerCore(std::move(attachment), options));
 }
 
-void detail::ProducerCoreDeleter::operator()(QuickClaim* core) const noexcept {
+void detail::ProducerCoreDeleter::operator()(InlinePublisher* core) const noexcept {
   delete static_cast<ProducerCore*>(core);
 }
 
@@ -76,60 +76,60 @@ Producer::Producer(detail::ProducerCore* core) noexcept : core_(core) {}
 detail::ProducerCore& Producer::core() const noexcept { return static_cast<detail::ProducerCore&>(*core_); }
 
 /// Several producers, what is larger, and what waits.
-std::uint64_t Producer::publish_slowly(Put put, Bytes message) {
-  if (put == Put::nothing_done) {
+std::uint64_t Producer::publish_slowly(Outcome put, Bytes message) {
+  if (put == Outcome::not_handled) {
     detail::touch(message);
-    put = core().put_shared_now(message);
-    if (put == Put::nothing_done) core().blocking(message.size(), publishing(core(), message));
+    put = core().try_put_shared(message);
+    if (put == Outcome::not_handled) core().run_blocking(message.size(), publishing(core(), message));
   }
-  if (put == Put::more_to_do) core().after_put();
+  if (put == Outcome::published_follow_up) core().follow_up();
   return core().last();
 }
-Status Producer::try_publish_slowly(Put put, Bytes message) {
-  if (put == Put::nothing_done) {
+Status Producer::try_publish_slowly(Outcome put, Bytes message) {
+  if (put == Outcome::not_handled) {
     detail::touch(message);
-    put = core().put_shared_now(message);
-    if (put == Put::nothing_done) return core().once(publishing(core(), message));
+    put = core().try_put_shared(message);
+    if (put == Outcome::not_handled) return core().run_try(publishing(core(), message));
   }
-  if (put == Put::more_to_do) core().after_put();
+  if (put == Outcome::published_follow_up) core().follow_up();
   return Status::ok;
 }
 Status Producer::publish_until(Bytes message, const Until& until) {
   detail::touch(message);
-  return core().until(until, publishing(core(), message));
+  return core().run_until(until, publishing(core(), message));
 }
 
 std::uint64_t Producer::publish_parts(std::span<const Bytes> parts) {
   const std::size_t size = total_size(parts);
-  core().blocking(size, publishing_parts(core(), parts, size));
+  core().run_blocking(size, publishing_parts(core(), parts, size));
   return core().last();
 }
 Status Producer::try_publish_parts(std::span<const Bytes> parts) {
-  return core().once(publishing_parts(core(), parts, total_size(parts)));
+  return core().run_try(publishing_parts(core(), parts, total_size(parts)));
 }
 Status Producer::publish_parts_until(std::span<const Bytes> parts, const Until& until) {
-  return core().until(until, publishing_parts(core(), parts, total_size(parts)));
+  return core().run_until(until, publishing_parts(core(), parts, total_size(parts)));
 }
 
-std::uint64_t Producer::publish_writer(Put put, std::size_t size, detail::Writer writer) {
-  if (put == Put::nothing_done) core().blocking(size, publishing_writer(core(), size, writer));
-  if (put == Put::more_to_do) core().after_put();
+std::uint64_t Producer::publish_writer(Outcome put, std::size_t size, detail::Writer writer) {
+  if (put == Outcome::not_handled) core().run_blocking(size, publishing_writer(core(), size, writer));
+  if (put == Outcome::published_follow_up) core().follow_up();
   return core().last();
 }
-Status Producer::try_publish_writer(Put put, std::size_t size, detail::Writer writer) {
-  if (put == Put::nothing_done) return core().once(publishing_writer(core(), size, writer));
-  core().after_put();
+Status Producer::try_publish_writer(Outcome put, std::size_t size, detail::Writer writer) {
+  if (put == Outcome::not_handled) return core().run_try(publishing_writer(core(), size, writer));
+  core().follow_up();
   return Status::ok;
 }
 Status Producer::publish_writer_until(std::size_t size, detail::Writer writer, const Until& until) {
-  return core().until(until, publishing_writer(core(), size, writer));
+  return core().run_until(until, publishing_writer(core(), size, writer));
 }
 
 void Producer::publish_batch(std::span<const Bytes> messages) {
   std::size_t done = 0;
   const auto attempt = publishing_batch(core(), messages, done);
   try {
-    core().blocking(0, [&] {
+    core().run_blocking(0, [&] {
       const Status status = attempt();
       if (status == Status::too_large) core().throw_status(status, messages[done].size());
       return status;
@@ -142,12 +142,12 @@ void Producer::publish_batch(std::span<const Bytes> messages) {
 }
 Producer::BatchResult Producer::try_publish_batch(std::span<const Bytes> messages) {
   BatchResult result;
-  result.status = core().once(publishing_batch(core(), messages, result.count));
+  result.status = core().run_try(publishing_batch(core(), messages, result.count));
   return result;
 }
 Producer::BatchResult Producer::publish_batch_until(std::span<const Bytes> messages, const Until& until) {
   BatchResult result;
-  result.status = core().until(until, publishing_batch(core(), messages, result.count));
+  result.status = core().run_until(until, publishing_batch(core(), messages, result.count));
   return result;
 }
 
@@ -159,14 +159,14 @@ Lent Producer::loan(std::size_t size, const Until& until) {
 }
 Lent Producer::loan_slowly(std::size_t size, const Until& until) {
   Lane::Lent lent;
-  const Status status = core().until(until, [&] { return core().lend(size, lent); });
+  const Status status = core().run_until(until, [&] { return core().lend(size, lent); });
   if (status == Status::too_large || status == Status::full) core().throw_status(status, size);
   if (status != Status::ok) return status;
   return Loan(&core(), lent.data, size, lent.record);
 }
 Lent Producer::try_loan(std::size_t size) {
   Lane::Lent lent;
-  const Status status = core().once([&] { return core().lend(size, lent); });
+  const Status status = core().run_try([&] { return core().lend(size, lent); });
   if (status != Status::ok) return status;
   return Loan(&core(), lent.data, size, lent.record);
 }
@@ -193,10 +193,10 @@ namespace {
 bool Loan::commit_now(std::size_t size) {
   if (core_ == nullptr || size > size_) [[unlikely]]
     throw_misuse(core_, size_, size);
-  const Put put = core_->put_loan_now(record_, size);
-  if (put == Put::more_to_do) [[unlikely]]
-    core_->after_put();
-  return put != Put::nothing_done;
+  const Outcome put = core_->try_put_loan(record_, size);
+  if (put == Outcome::published_follow_up) [[unlikely]]
+    core_->follow_up();
+  return put != Outcome::not_handled;
 }
 std::uint64_t Loan::commit(std::size_t size) {
   if (!commit_now(size)) [[unlikely]]
@@ -204,17 +204,17 @@ std::uint64_t Loan::commit(std::size_t size) {
   return std::exchange(core_, nullptr)->last();
 }
 void Loan::commit_slowly(std::size_t size) {
-  core_->blocking(size, [&] { return core_->put_loan(data_, record_, size); });
+  core_->run_blocking(size, [&] { return core_->put_loan(data_, record_, size); });
 }
 Status Loan::try_commit(std::size_t size) {
   Status status = Status::ok;
-  if (!commit_now(size)) status = core_->once([&] { return core_->put_loan(data_, record_, size); });
+  if (!commit_now(size)) status = core_->run_try([&] { return core_->put_loan(data_, record_, size); });
   if (status == Status::ok) core_ = nullptr;
   return status;
 }
 Status Loan::commit_until(std::size_t size, const Until& until) {
   Status status = Status::ok;
-  if (!commit_now(size)) status = core_->until(until, [&] { return core_->put_loan(data_, record_, size); });
+  if (!commit_now(size)) status = core_->run_until(until, [&] { return core_->put_loan(data_, record_, size); });
   if (status == Status::ok) core_ = nullptr;
   return status;
 }

@@ -21,7 +21,7 @@ ProducerCore::ProducerCore(Attachment attachment, const ProducerOptions& options
   beltway::store_counters(endpoint_.counters, counters_);
   published_[0].store_relaxed(0);
   published_[1].store_relaxed(0);
-  set_thorough(false);
+  scan_unpassed_acks(false);
   choose_way();
 }
 
@@ -59,7 +59,7 @@ Status ProducerCore::claim_slowly(Claim claim) noexcept {
     claim = Claimer::claim();
   }
   if (claim == Claim::ok) return Status::ok;
-  blocked_ = claim == Claim::full ? Blocked::ring : claim == Claim::turn ? Blocked::turn : Blocked::busy;
+  full_reason_ = claim == Claim::full ? FullReason::ring : claim == Claim::turn ? FullReason::turn : FullReason::busy;
   return Status::full;
 }
 
@@ -69,7 +69,7 @@ Status ProducerCore::room() noexcept {
     if (const Status status = take_notice(); status != Status::ok) return status;
     room = Claimer::room();
   }
-  blocked_ = room == Claim::turn ? Blocked::turn : Blocked::ring;
+  full_reason_ = room == Claim::turn ? FullReason::turn : FullReason::ring;
   return room == Claim::ok ? Status::ok : Status::full;
 }
 
@@ -91,9 +91,9 @@ Status ProducerCore::put_loan(const std::byte* data, std::uint64_t record, std::
   return status;
 }
 
-void void_claim(QuickClaim& claim, std::size_t size) noexcept {
+void void_claim(InlinePublisher& claim, std::size_t size) noexcept {
   auto& core = static_cast<ProducerCore&>(claim);
-  if (size != QuickClaim::k_not_counted) add_pair(core.published_[0], ~std::uint64_t{0}, ~std::uint64_t{size} + 1);
+  if (size != InlinePublisher::k_not_counted) add_pair(core.published_[0], ~std::uint64_t{0}, ~std::uint64_t{size} + 1);
   core.void_claim();
 }
 
@@ -105,9 +105,9 @@ void ProducerCore::void_claim() noexcept {
 }
 
 void ProducerCore::choose_way() noexcept {
-  const bool plain =
-      attachment_.map.geometry.single_producer() && pairs_are_whole() && !waiter_.symmetric() && !waiter_.event_mode();
-  inline_end_ = plain ? std::min(inline_bytes_, k_page_bytes) + 1 : 0;
+  const bool plain = attachment_.map.geometry.single_producer() && has_atomic_pair_store() && !waiter_.symmetric() &&
+                     !waiter_.event_mode();
+  inline_size_limit_ = plain ? std::min(inline_bytes_, k_page_bytes) + 1 : 0;
 }
 
 int ProducerCore::fd() {
@@ -116,19 +116,19 @@ int ProducerCore::fd() {
   return fd;
 }
 
-void ProducerCore::after_put() noexcept {
+void ProducerCore::follow_up() noexcept {
   if (anybody_sleeps(attachment_.map)) announce_to_sleepers();
   store_counters();
 }
 
-std::size_t ProducerCore::put_some_now(std::span<const Bytes> messages) noexcept {
+std::size_t ProducerCore::try_put_some(std::span<const Bytes> messages) noexcept {
   if (guard_.in_child()) return 0;
   std::size_t count = 0;
   std::uint64_t bytes = 0;
   for (; count < messages.size(); ++count) {
     const Bytes& message = messages[count];
     touch(message);
-    if (message.size() >= inline_end_ || !has_room_now()) break;
+    if (message.size() >= inline_size_limit_ || !has_room_now()) break;
     write_now<false>(message.size(),
                      [&](std::byte* place) noexcept { copy_racing(place, message.data(), message.size()); });
     bytes += message.size();
@@ -147,7 +147,7 @@ void ProducerCore::announce_to_sleepers() noexcept {
 
 void ProducerCore::update_line(Status status) noexcept {
   if (attachment_.map.geometry.single_producer()) return;
-  if (status == Status::full && blocked_ != Blocked::lane && blocked_ != Blocked::loans) {
+  if (status == Status::full && full_reason_ != FullReason::lane && full_reason_ != FullReason::loans) {
     ticket().take(!waiter_.event_mode());
   } else if (status != Status::ok) {
     leave_line();  // it waits for its lane, or not any more
@@ -157,7 +157,7 @@ void ProducerCore::update_line(Status status) noexcept {
 }
 
 Until ProducerCore::while_the_pace_holds(const Until& until) const noexcept {
-  if (blocked_ == Blocked::lane || !waits_for_several()) return until;
+  if (full_reason_ == FullReason::lane || !waits_for_several()) return until;
   const Until::Clock::time_point end{std::chrono::nanoseconds(kernel::now_ns() + k_pace_holds_ns)};
   return until.deadline() && *until.deadline() < end ? until : Until(end, until.stop());
 }
@@ -171,8 +171,8 @@ void ProducerCore::leave_line() noexcept {
 
 void ProducerCore::arm() noexcept {
   store_counters();  // who looks at a sleeper sees how it stands
-  const bool busy = blocked_ == Blocked::busy;
-  if (blocked_ == Blocked::lane) return waiter_.line().arm(waiter_.symmetric(), lane_.wake_past(), busy);
+  const bool busy = full_reason_ == FullReason::busy;
+  if (full_reason_ == FullReason::lane) return waiter_.line().arm(waiter_.symmetric(), lane_.wake_past(), busy);
   // Who leaves the line while we count it does not see us asleep: count again behind the barrier of arm().
   for (unsigned ahead = ticket().ahead_in_calls();;) {
     waiter_.line().arm(waiter_.symmetric(), wake_past(ahead), busy);
@@ -199,7 +199,7 @@ void ProducerCore::store_counters() noexcept {
   beltway::store_counters(endpoint_.counters, counters());
 }
 
-void report_two_threads(const QuickClaim& producer) {
+void report_two_threads(const InlinePublisher& producer) {
   if (producer.guard_.in_child()) return;
   throw Error(Errc::misuse, "publish to \"" + static_cast<const ProducerCore&>(producer).queue_name() +
                                 "\": two threads used one Producer at once; give each thread a Producer of its own, or "

@@ -36,22 +36,23 @@ class alignas(k_apart_bytes) ProducerCore : public Claimer {
   ProducerCore(const ProducerCore&) = delete;
   ProducerCore& operator=(const ProducerCore&) = delete;
 
-  /// After QuickClaim::put_now() has left something to do.
-  [[gnu::cold]] void after_put() noexcept;
-  /// As put_now(), for as many as it is the common case of; their number. Wakes nobody: see announce().
-  [[nodiscard]] std::size_t put_some_now(std::span<const Bytes> messages) noexcept;
+  /// After InlinePublisher::try_put() has left something to do.
+  [[gnu::cold]] void follow_up() noexcept;
+  /// As try_put(), for as many as it is the common case of; their number. Wakes nobody: see announce().
+  [[nodiscard]] std::size_t try_put_some(std::span<const Bytes> messages) noexcept;
 
-  /// As put_now(), for a ring of several producers: it is put() and announce() without what they do seldom.
-  [[nodiscard]] Put put_shared_now(const Bytes& message) noexcept {
+  /// As try_put(), for a ring of several producers: it is put() and announce() without what they do seldom.
+  [[nodiscard]] Outcome try_put_shared(const Bytes& message) noexcept {
     if (attachment_.map.geometry.single_producer() || message.size() > inline_bytes_ || guard_.in_child() ||
         waiter_.event_mode() || Claimer::claim() != Claim::ok) [[unlikely]]
-      return Put::nothing_done;
+      return Outcome::not_handled;
     const std::size_t size = message.size();
     copy_racing(slot().payload(), message.data(), size);
     Claimer::ready({static_cast<std::uint32_t>(size), 0});
     add_pair(published_[0], 1, size);
     publish_fence(waiter_.symmetric());
-    return is_time_to_store(last()) || anybody_sleeps(attachment_.map) ? Put::more_to_do : Put::done;
+    return is_time_to_store(last()) || anybody_sleeps(attachment_.map) ? Outcome::published_follow_up
+                                                                       : Outcome::published;
   }
 
   /// One attempt to publish `size` bytes that `fill(std::byte*)` writes. Wakes nobody: see announce().
@@ -59,11 +60,10 @@ class alignas(k_apart_bytes) ProducerCore : public Claimer {
   [[nodiscard]] Status put(std::size_t size, const Fill& fill) {
     return size <= inline_bytes_ ? put_inline(size, fill) : put_in_lane(size, fill);
   }
-  /// As put_loan(), if the message stays in the lane and nothing is in the way: the common case. With the same for lend() and
-  /// for taking it, a quarter of the instructions less: 1 KiB 18 -> 22 million a second, half a round trip 186 -> 161 ns.
-  [[nodiscard]] Put put_loan_now(std::uint64_t record, std::size_t size) noexcept {
-    if (size <= inline_bytes_ || inline_end_ == 0 || guard_.in_child() || !has_room_now()) [[unlikely]]
-      return Put::nothing_done;
+  /// Fast path of put_loan(): the message stays in the lane, there is room, and nothing else is in the way.
+  [[nodiscard]] Outcome try_put_loan(std::uint64_t record, std::size_t size) noexcept {
+    if (size <= inline_bytes_ || inline_size_limit_ == 0 || guard_.in_child() || !has_room_now()) [[unlikely]]
+      return Outcome::not_handled;
     const std::uint64_t position = next_;
     lane_.commit(record, position);
     write_now<true>(
@@ -72,7 +72,7 @@ class alignas(k_apart_bytes) ProducerCore : public Claimer {
           reinterpret_cast<Slot*>(place - sizeof(Slot))->lane_offset().store_relaxed(offset);
         },
         SlotMeta{0, k_flag_lane}.word());
-    return left_to_do(position);
+    return outcome_after_commit(position);
   }
   /// One attempt to publish the first `size` bytes of a loan, which is over then.
   [[nodiscard]] Status put_loan(const std::byte* data, std::uint64_t record, std::size_t size) noexcept;
@@ -90,7 +90,7 @@ class alignas(k_apart_bytes) ProducerCore : public Claimer {
       return Status::ok;
     // A removed queue frees nothing any more.
     if (const Status status = take_notice(); status != Status::ok) return status;
-    blocked_ = lane_.waits_for_loans() ? Blocked::loans : Blocked::lane;
+    full_reason_ = lane_.waits_for_loans() ? FullReason::loans : FullReason::lane;
     return Status::full;
   }
   void drop(std::uint64_t record) noexcept {
@@ -109,7 +109,7 @@ class alignas(k_apart_bytes) ProducerCore : public Claimer {
 
   /// The forms of every operation, around one attempt at it (a callable that returns a Status).
   template <class Attempt>
-  [[nodiscard]] Status once(Attempt&& attempt) {
+  [[nodiscard]] Status run_try(Attempt&& attempt) {
     if (guard_.in_child()) [[unlikely]]
       throw_forked();
     const Status status = attempt();
@@ -117,11 +117,11 @@ class alignas(k_apart_bytes) ProducerCore : public Claimer {
       announce();
       return status;
     }
-    return once_slowly(status, attempt);
+    return run_try_slowly(status, attempt);
   }
   template <class Attempt>
-  [[nodiscard]] Status until(const Until& until, Attempt&& attempt) {
-    const SingleUse<QuickClaim> use(*this);
+  [[nodiscard]] Status run_until(const Until& until, Attempt&& attempt) {
+    const SingleUse<InlinePublisher> use(*this);
     if (guard_.in_child()) [[unlikely]]
       throw_forked();
     const Status status = attempt();
@@ -133,7 +133,7 @@ class alignas(k_apart_bytes) ProducerCore : public Claimer {
   }
   /// Waits for ever; throws what is not ok. `size`: for the message of the error.
   template <class Attempt>
-  void blocking(std::size_t size, Attempt&& attempt) {
+  void run_blocking(std::size_t size, Attempt&& attempt) {
     if (guard_.in_child()) [[unlikely]]
       throw_forked();
     Status status = attempt();
@@ -155,21 +155,21 @@ class alignas(k_apart_bytes) ProducerCore : public Claimer {
   [[noreturn]] void throw_status(Status status, std::size_t size) const;
 
  private:
-  /// Of a producer that spins: one every 50 us (a pause takes 25 ns here). At 8, every 13 us, it helped before a named group's
-  /// consumer moved its floor itself: see k_unpassed in named_reader.cpp.
-  static constexpr unsigned k_looks_a_thorough_one = 32;
+  /// Polls. A spinning producer looks for acknowledgements that no floor has passed at one of this many polls. If it looked more
+  /// often, it would do so before a consumer moves the floor itself: see NamedReader::k_ack_lag.
+  static constexpr unsigned k_polls_per_ack_scan = 32;
 
   /// However a wait ends, also by an exception of the callback that writes the message: no more thorough looks, and the place in
   /// the line for room is given back.
-  struct QuickAfterwards {
+  struct ResetScanOnExit {
     ProducerCore& core;
-    ~QuickAfterwards() {
-      core.set_thorough(false);
+    ~ResetScanOnExit() {
+      core.scan_unpassed_acks(false);
       if (!core.waiter_.line().armed()) core.leave_line();
     }
   };
 
-  enum class Blocked : std::uint8_t {
+  enum class FullReason : std::uint8_t {
     ring,   // by a reliable group
     turn,   // by producers that have waited longer for the room that there is
     busy,   // by a producer that is writing
@@ -182,7 +182,7 @@ class alignas(k_apart_bytes) ProducerCore : public Claimer {
   template <class Fill>
   Status put_in_lane(std::size_t size, const Fill& fill);
   template <class Attempt>
-  Status once_slowly(Status status, Attempt& attempt);
+  Status run_try_slowly(Status status, Attempt& attempt);
   template <class Attempt>
   Status wait(Status status, const Until& until, Attempt& attempt);
 
@@ -203,7 +203,7 @@ class alignas(k_apart_bytes) ProducerCore : public Claimer {
   }
   /// Ends the last claim, whose message could not be written.
   [[gnu::cold]] void void_claim() noexcept;
-  friend void beltway::detail::void_claim(QuickClaim& claim, std::size_t size) noexcept;
+  friend void beltway::detail::void_claim(InlinePublisher& claim, std::size_t size) noexcept;
   void choose_way() noexcept;
   /// After an attempt in a ring of several producers: a producer that waits for room in the ring stands in the line.
   void update_line(Status status) noexcept;
@@ -216,7 +216,7 @@ class alignas(k_apart_bytes) ProducerCore : public Claimer {
     for (;;) {
       const Status status = attempt();
       update_line(status);
-      if (status != Status::full || blocked_ != Blocked::turn || until.is_over()) return status;
+      if (status != Status::full || full_reason_ != FullReason::turn || until.is_over()) return status;
       kernel::give_way();
     }
   }
@@ -232,7 +232,7 @@ class alignas(k_apart_bytes) ProducerCore : public Claimer {
   Endpoint& endpoint_;
   Word* const published_;
   ProducerCounters counters_;
-  Blocked blocked_ = Blocked::ring;  // why the last attempt was Status::full
+  FullReason full_reason_ = FullReason::ring;  // why the last attempt was Status::full
 };
 
 template <class Fill>
@@ -256,7 +256,7 @@ Status ProducerCore::put_inline(std::size_t size, const Fill& fill) {
 
 template <class Fill>
 Status ProducerCore::put_in_lane(std::size_t size, const Fill& fill) {
-  const SingleUse<QuickClaim> use(*this);
+  const SingleUse<InlinePublisher> use(*this);
   // Not worth the copy if the ring has no room; who takes the last place meanwhile makes us copy again.
   if (const Status status = room(); status != Status::ok) return status;
   Lane::Lent lent;
@@ -281,10 +281,10 @@ Status ProducerCore::put_in_lane(std::size_t size, const Fill& fill) {
 }
 
 template <class Attempt>
-Status ProducerCore::once_slowly(Status status, Attempt& attempt) {
-  const SingleUse<QuickClaim> use(*this);
-  const QuickAfterwards quick{*this};
-  set_thorough(true);
+Status ProducerCore::run_try_slowly(Status status, Attempt& attempt) {
+  const SingleUse<InlinePublisher> use(*this);
+  const ResetScanOnExit quick{*this};
+  scan_unpassed_acks(true);
   if (status == Status::full) status = attempt();
   if (waiter_.event_mode()) {
     if (status == Status::full) found_full(kernel::now_ns());
@@ -304,21 +304,21 @@ Status ProducerCore::once_slowly(Status status, Attempt& attempt) {
 
 template <class Attempt>
 Status ProducerCore::wait(Status status, const Until& until, Attempt& attempt) {
-  const SingleUse<QuickClaim> use(*this);
-  const QuickAfterwards quick{*this};
+  const SingleUse<InlinePublisher> use(*this);
+  const ResetScanOnExit quick{*this};
   if (status == Status::full && !waiter_.spins()) {  // it would go to sleep at once
-    set_thorough(true);
+    scan_unpassed_acks(true);
     status = attempt();
   }
   // What only our own open loans hold will not come free while we wait.
-  if (status == Status::full && blocked_ != Blocked::loans) {
+  if (status == Status::full && full_reason_ != FullReason::loans) {
     found_full(kernel::now_ns());
     update_line(status);
     unsigned looks = 0;
     const auto look = [&] {
-      const bool often = ++looks % k_looks_a_thorough_one != 0 && !waiter_.gave_way();
-      set_thorough(!often || !waiter_.spins() || waiter_.line().armed());
-      return (status = attempt_in_turn(until, attempt)) != Status::full || blocked_ == Blocked::loans;
+      const bool often = ++looks % k_polls_per_ack_scan != 0 && !waiter_.gave_way();
+      scan_unpassed_acks(!often || !waiter_.spins() || waiter_.line().armed());
+      return (status = attempt_in_turn(until, attempt)) != Status::full || full_reason_ == FullReason::loans;
     };
     const auto wait_until = [&](const Until& end) { return waiter_.wait(end, look, [this] { arm(); }, [] {}); };
     Waiter::Ended ended = wait_until(while_the_pace_holds(until));
@@ -327,7 +327,7 @@ Status ProducerCore::wait(Status status, const Until& until, Attempt& attempt) {
       ended = wait_until(until);
     }
     if (ended == Waiter::Ended::timeout) {
-      set_thorough(true);
+      scan_unpassed_acks(true);
       status = attempt();
       if (status == Status::full) status = Status::timeout;
     }

@@ -9,7 +9,7 @@
 
 namespace beltway::daemon {
 
-void take_away(const QueueMap& map, unsigned owner, std::uint32_t incarnation, unsigned group) noexcept {
+void revoke(const QueueMemory& map, unsigned owner, std::uint32_t incarnation, unsigned group) noexcept {
   const Identity out{incarnation, static_cast<std::uint16_t>(group), k_endpoint_attached | k_endpoint_evicted};
   map.endpoint(owner).identity.store_release(out.word());
   // Whoever leases after this sees the flag and gives the lease back; whoever leased before is seen below.

@@ -38,7 +38,7 @@ constexpr unsigned k_tail_attempts = 4;
 
 class Healer {
  public:
-  Healer(const QueueMap& map, const Living& living) noexcept
+  Healer(const QueueMemory& map, const Living& living) noexcept
       : map_(map), living_(living), slots_(map.geometry.slots), single_(map.geometry.single_producer()) {}
 
   HealCounts run() noexcept {
@@ -47,12 +47,12 @@ class Healer {
     if (!in_order_) find_tail();
     if (!in_order_ || open_claims_) heal_slots();
     for (unsigned group = 0; group < map_.geometry.groups(); ++group) {
-      if (GroupWord::of(map_.group(group).state.load_acquire()).holds()) heal_group(group);
+      if (GroupStateWord::of(map_.group(group).state.load_acquire()).blocks_producers()) heal_group(group);
     }
     if (producers_must_look_) forget_limits(map_);
-    drop_sleepers(map_.board().producer_sleepers, living_.producers());
-    drop_sleepers(map_.board().consumer_sleepers, living_.consumers());
-    drop_sleepers(map_.board().room_line, living_.producers());
+    drop_sleepers(map_.shared_status().producer_sleepers, living_.producers());
+    drop_sleepers(map_.shared_status().consumer_sleepers, living_.consumers());
+    drop_sleepers(map_.shared_status().room_line, living_.producers());
     return counts_;
   }
 
@@ -90,7 +90,7 @@ class Healer {
     ++counts_.words;
   }
 
-  const QueueMap& map_;
+  const QueueMemory& map_;
   const Living& living_;
   const std::int64_t slots_;
   const bool single_;
@@ -124,7 +124,7 @@ Position Healer::witnessed() const noexcept {
     if ((said & map_.mask()) == i) all[count++] = said;
   }
   for (unsigned group = 0; group < map_.geometry.groups(); ++group) {
-    if (!GroupWord::of(map_.group(group).state.load_acquire()).holds()) continue;
+    if (!GroupStateWord::of(map_.group(group).state.load_acquire()).blocks_producers()) continue;
     all[count++] = wrap(map_.group(group).floor.load_acquire());
   }
   const std::span<const Position> witnesses(all.data(), count);
@@ -160,7 +160,7 @@ Position Healer::newest_claim(Position near, Position limit) const noexcept {
 Position Healer::limit_of_floors(Position near) const noexcept {
   Position lowest = wrap(near + 2 * static_cast<Position>(slots_));
   for (unsigned group = 0; group < map_.geometry.groups(); ++group) {
-    if (!GroupWord::of(map_.group(group).state.load_acquire()).holds()) continue;
+    if (!GroupStateWord::of(map_.group(group).state.load_acquire()).blocks_producers()) continue;
     const Position floor = wrap(map_.group(group).floor.load_acquire());
     const std::int64_t apart = distance(floor, near);
     if (apart >= -slots_ - 1 && apart <= slots_ + 1 && distance(floor, lowest) < 0) lowest = floor;
@@ -239,13 +239,13 @@ void Healer::heal_slot(Position p, std::int64_t age) noexcept {
 }
 
 void Healer::heal_floor(unsigned index, bool named) noexcept {
-  Group& group = map_.group(index);
+  GroupBlock& group = map_.group(index);
   for (unsigned attempt = 0; attempt < k_attempts; ++attempt) {
     const std::uint64_t seen = group.floor.load_acquire();
     const Position floor = wrap(seen);
     const bool beyond = distance(floor, now()) > 0;
     if (!beyond && distance(floor, tail_) >= -slots_) return;
-    const std::uint32_t incarnation = named ? GroupWord::of(group.state.load_relaxed()).incarnation : 0;
+    const std::uint32_t incarnation = named ? GroupStateWord::of(group.state.load_relaxed()).incarnation : 0;
     // As far back as the ring goes: a named group's lease words say what is over, a private consumer stores its own floor again.
     const Position oldest = wrap(tail_ - static_cast<Position>(slots_));
     if (!group.floor.compare_and_swap(seen, Floor{incarnation, oldest}.word())) continue;
@@ -297,6 +297,6 @@ void Healer::heal_group(unsigned index) noexcept {
 
 }  // namespace
 
-HealCounts heal(const QueueMap& map, const Living& living) noexcept { return Healer(map, living).run(); }
+HealCounts heal(const QueueMemory& map, const Living& living) noexcept { return Healer(map, living).run(); }
 
 }  // namespace beltway::daemon

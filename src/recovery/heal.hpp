@@ -1,5 +1,5 @@
 // Healing: what a program has left in disorder in a queue's shared memory becomes a state that the protocol knows. A program
-// leaves disorder if it uses one endpoint from two threads at once, or writes over the memory. The table in src/README.md
+// leaves disorder if it uses one endpoint from two threads at once, or writes over the memory. The table in src/ring/PROTOCOL.md
 // ("What heals what") says for each word what is wrong and who sets it right.
 //
 // What is never touched: a READY message in its order, and what a living producer may be writing right now. Every step is a
@@ -44,6 +44,6 @@ struct HealCounts {
 };
 
 /// Sets the queue's slots, `tail`, floors, `next`, lease words and sleepers right. Wakes nobody: call wake_everybody().
-HealCounts heal(const QueueMap& map, const Living& living) noexcept;
+HealCounts heal(const QueueMemory& map, const Living& living) noexcept;
 
 }  // namespace beltway::daemon

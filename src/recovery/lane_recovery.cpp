@@ -10,23 +10,23 @@ namespace beltway::daemon {
 namespace {
 
 bool lies_in_lane(const Slot& slot, SlotState state, unsigned producer) noexcept {
-  return state.owner == producer && (state.phase == SlotPhase::ready || state.phase == SlotPhase::gone) &&
+  return state.owner == producer && (state.phase == SlotPhase::ready || state.phase == SlotPhase::reclaimed) &&
          (SlotMeta::of(slot.meta.load_relaxed()).flags & k_flag_lane) != 0;
 }
 
-void mark_gone_below(const QueueMap& map, unsigned producer, Position lowest) noexcept {
+void mark_gone_below(const QueueMemory& map, unsigned producer, Position lowest) noexcept {
   for (std::uint32_t i = 0; i < map.geometry.slots; ++i) {
     Slot& slot = map.slot(i);
     const std::uint64_t seen = slot.state.load_acquire();
     const SlotState state = SlotState::of(seen);
     if (!lies_in_lane(slot, state, producer) || state.phase != SlotPhase::ready) continue;
     if (distance(state.position, lowest) >= 0) continue;
-    slot.state.compare_and_swap(seen, SlotState{state.position, state.owner, SlotPhase::gone}.word());
+    slot.state.compare_and_swap(seen, SlotState{state.position, state.owner, SlotPhase::reclaimed}.word());
   }
 }
 
 /// Which granules of the lane messages need: one flag each. What a slot says is a peer's word, and is cut to the lane.
-std::vector<bool> find_needed(const QueueMap& map, unsigned producer, Position lowest, std::uint64_t granule) {
+std::vector<bool> find_needed(const QueueMemory& map, unsigned producer, Position lowest, std::uint64_t granule) {
   const std::uint64_t lane_bytes = map.geometry.lane_bytes;
   std::vector<bool> needed(lane_bytes / granule);
   for (std::uint32_t i = 0; i < map.geometry.slots; ++i) {
@@ -34,7 +34,7 @@ std::vector<bool> find_needed(const QueueMap& map, unsigned producer, Position l
     const SlotState state = SlotState::of(slot.state.load_acquire());
     if (!lies_in_lane(slot, state, producer)) continue;
     // Without a mark it is needed, though floors may have passed it meanwhile. With one, it is if a group joined before the mark.
-    const bool reclaimed = state.phase == SlotPhase::gone && distance(state.position, lowest) < 0;
+    const bool reclaimed = state.phase == SlotPhase::reclaimed && distance(state.position, lowest) < 0;
     if (reclaimed) continue;
     const std::uint64_t begin = std::min(slot.lane_offset().load_relaxed(), lane_bytes);
     const std::uint64_t size = SlotMeta::of(slot.meta.load_relaxed()).size;
@@ -46,7 +46,7 @@ std::vector<bool> find_needed(const QueueMap& map, unsigned producer, Position l
 
 }  // namespace
 
-UnneededLane find_unneeded_parts(const QueueMap& map, unsigned producer, std::uint64_t granule) {
+UnneededLane find_unneeded_parts(const QueueMemory& map, unsigned producer, std::uint64_t granule) {
   Position lowest = lowest_floor(map, load_tail(map));
   mark_gone_below(map, producer, lowest);
   full_fence();

@@ -12,7 +12,7 @@ namespace beltway::daemon {
 namespace {
 
 /// Lane references that nobody needs become GONE, so that the index's next producer need not know of them.
-void mark_lane_references(const QueueMap& map, unsigned owner) noexcept {
+void mark_lane_references(const QueueMemory& map, unsigned owner) noexcept {
   const Position lowest = lowest_floor(map, load_tail(map));
   for (std::uint32_t i = 0; i < map.geometry.slots; ++i) {
     Word& state = map.slot(i).state;
@@ -20,17 +20,17 @@ void mark_lane_references(const QueueMap& map, unsigned owner) noexcept {
     const SlotState slot = SlotState::of(seen);
     if (slot.owner == owner && slot.phase == SlotPhase::ready && distance(slot.position, lowest) < 0 &&
         (SlotMeta::of(map.slot(i).meta.load_relaxed()).flags & k_flag_lane) != 0) {
-      state.compare_and_swap(seen, SlotState{slot.position, slot.owner, SlotPhase::gone}.word());
+      state.compare_and_swap(seen, SlotState{slot.position, slot.owner, SlotPhase::reclaimed}.word());
     }
   }
 }
 
-void drop_sleeper(const QueueMap& map, unsigned owner) noexcept {
-  Board& board = map.board();
-  Word& sleepers = owner < k_first_consumer ? board.producer_sleepers : board.consumer_sleepers;
+void drop_sleeper(const QueueMemory& map, unsigned owner) noexcept {
+  SharedStatus& shared_status = map.shared_status();
+  Word& sleepers = owner < k_first_consumer ? shared_status.producer_sleepers : shared_status.consumer_sleepers;
   sleepers.fetch_and(~(1ULL << (owner & 63U)));
   if (owner < k_first_consumer) {
-    board.room_line.fetch_and(~(1ULL << owner));
+    shared_status.room_line.fetch_and(~(1ULL << owner));
     map.endpoint(owner).ticket.store_relaxed(0);
   }
   Word& wait = map.endpoint(owner).wait;
@@ -40,9 +40,9 @@ void drop_sleeper(const QueueMap& map, unsigned owner) noexcept {
 
 /// Adds the endpoint's counters to the queue's totals. Each is cleared before it is added: a daemon that dies in between
 /// loses a count rather than counting twice.
-void sum_counters(const QueueMap& map, unsigned owner, const HealCounts& counts) noexcept {
+void sum_counters(const QueueMemory& map, unsigned owner, const HealCounts& counts) noexcept {
   const auto take = [&](std::size_t i) { return map.endpoint(owner).counters[i].exchange(0); };
-  QueueTotals totals = load_counters<QueueTotals>(map.board().totals);
+  QueueTotals totals = load_counters<QueueTotals>(map.shared_status().totals);
   Word* const words = map.endpoint(owner).counters;
   if (owner < k_first_consumer) {
     const auto last = load_producer_counters(map, owner);
@@ -66,12 +66,12 @@ void sum_counters(const QueueMap& map, unsigned owner, const HealCounts& counts)
   ++totals.repairs;
   totals.voided += counts.claims + counts.holes;
   totals.released += counts.released;
-  store_counters(map.board().totals, totals);
+  store_counters(map.shared_status().totals, totals);
 }
 
 }  // namespace
 
-std::uint64_t release_leases(const QueueMap& map, unsigned group, unsigned owner) noexcept {
+std::uint64_t release_leases(const QueueMemory& map, unsigned group, unsigned owner) noexcept {
   std::uint64_t released = 0;
   for (std::uint32_t i = 0; i < map.geometry.slots; ++i) {
     Word& word = map.lease(group, i);
@@ -85,7 +85,7 @@ std::uint64_t release_leases(const QueueMap& map, unsigned group, unsigned owner
   return released;
 }
 
-HealCounts repair(const QueueMap& map, unsigned owner, const Living& living) noexcept {
+HealCounts repair(const QueueMemory& map, unsigned owner, const Living& living) noexcept {
   const HealCounts counts = heal(map, living);
   if (owner < k_first_consumer) {
     mark_lane_references(map, owner);
@@ -94,7 +94,7 @@ HealCounts repair(const QueueMap& map, unsigned owner, const Living& living) noe
     free_group(map, map.geometry.max_groups + owner - k_first_consumer);
   }
   for (unsigned group = 0; group < map.geometry.max_groups; ++group) {
-    if (!GroupWord::of(map.group(group).state.load_acquire()).holds()) continue;
+    if (!GroupStateWord::of(map.group(group).state.load_acquire()).blocks_producers()) continue;
     // Whatever was found: the dead may have been half-way through a nack, its message given back and `next` not.
     set_next_back(map, group, wrap(map.group(group).floor.load_acquire()));
     help_floor(map, group);

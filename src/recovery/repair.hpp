@@ -13,9 +13,9 @@ namespace beltway::daemon {
 /// their claims become VOID and their leases go back), marks lane references that nobody needs, frees its private group, drops
 /// its sleeper bit, helps the floors, adds its counters to the totals and clears them, wakes everybody. Then the caller may
 /// give the index out again. `living`: who is attached, without `owner`.
-HealCounts repair(const QueueMap& map, unsigned owner, const Living& living) noexcept;
+HealCounts repair(const QueueMemory& map, unsigned owner, const Living& living) noexcept;
 
 /// All that the consumer has leased of the named group goes back to it; returns how many messages.
-std::uint64_t release_leases(const QueueMap& map, unsigned group, unsigned owner) noexcept;
+std::uint64_t release_leases(const QueueMemory& map, unsigned group, unsigned owner) noexcept;
 
 }  // namespace beltway::daemon

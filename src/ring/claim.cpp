@@ -9,11 +9,11 @@ namespace beltway {
 
 namespace {
 /// Positions. Of 1 to 16, 3 to 5 are best; from 8 on nothing is gained.
-constexpr Position k_fetched_early = 4;
+constexpr Position k_slot_prefetch_distance = 4;
 }  // namespace
 
-Claimer::Claimer(const QueueMap& map, unsigned producer)
-    : QuickClaim(&map.tail()),
+Claimer::Claimer(const QueueMemory& map, unsigned producer)
+    : InlinePublisher(&map.tail()),
       map_(map),
       single_(map.geometry.single_producer()),
       producer_(static_cast<std::uint8_t>(producer)),
@@ -25,19 +25,19 @@ Claimer::Claimer(const QueueMap& map, unsigned producer)
   slots_ = map_.ring + k_slots_offset;
   slot_mask_ = map_.mask();
   slot_bytes_ = map_.geometry.slot_bytes;
-  news_ = &map_.board().notice;
-  sleepers_ = &map_.board().consumer_sleepers;
-  static_assert(offsetof(Board, producer_sleepers) == offsetof(Board, consumer_sleepers) + sizeof(Word));
+  notice_word_ = &map_.shared_status().notice;
+  sleepers_ = &map_.shared_status().consumer_sleepers;
+  static_assert(offsetof(SharedStatus, producer_sleepers) == offsetof(SharedStatus, consumer_sleepers) + sizeof(Word));
   tail_low_ = Tail{0, generation_, producer_}.word();
   ready_low_ = SlotState{0, producer_, SlotPhase::ready}.word();
 }
 
 Notice Claimer::accept_notice() noexcept {
-  const std::uint64_t word = map_.board().notice.load_acquire();
+  const std::uint64_t word = map_.shared_status().notice.load_acquire();
   const Notice notice = Notice::of(word);
   limit_ = next_;
   // Removal is told again at every call.
-  if ((notice.flags & k_notice_removed) == 0) notice_ = word;
+  if ((notice.flags & k_notice_removed) == 0) seen_notice_ = word;
   return notice;
 }
 
@@ -53,28 +53,28 @@ bool Claimer::void_lost_claims() noexcept {
   return found;
 }
 
-Position Claimer::look() noexcept { return look_from(load_tail(map_)); }
+Position Claimer::scan_floors() noexcept { return scan_floors_from(load_tail(map_)); }
 
-Position Claimer::look_from(Position tail) noexcept {
+Position Claimer::scan_floors_from(Position tail) noexcept {
   const Position lowest = lowest_floor(map_, tail);
   const auto used = static_cast<std::uint64_t>(distance(tail, lowest));
   if (used > high_water_ && used <= map_.geometry.slots) high_water_ = used;
   return lowest;
 }
 
-bool Claimer::find_room(Position position) noexcept {
+bool Claimer::ensure_room(Position position) noexcept {
   // A single producer's `tail` is a plain store: it must be visible before the groups are looked at, or a group that
   // joins at the latest message reads an old tail, unseen by us, and is overrun. (The several-producer tail is swapped.)
   if (single_) full_fence();
-  if (look_for(position)) return true;
-  if (!thorough_) return false;
+  if (refresh_limit(position)) return true;
+  if (!scans_unpassed_acks_) return false;
   // Look again whoever moved them: a floor that another helped on after our look makes room, too.
   help_floors(map_);
-  return look_for(position);
+  return refresh_limit(position);
 }
 
-bool Claimer::look_for(Position position) noexcept {
-  const Position limit = wrap(look_from(position) + map_.geometry.slots);
+bool Claimer::refresh_limit(Position position) noexcept {
+  const Position limit = wrap(scan_floors_from(position) + map_.geometry.slots);
   // Never behind: who claims the next one asks only whether the limit is reached, and floors are a peer's word.
   limit_ = distance(position, limit) < 0 ? limit : position;
   others_turn_ = false;
@@ -99,14 +99,14 @@ bool Claimer::leave_room_to_others(Position position) noexcept {
 }
 
 Claim Claimer::room() noexcept {
-  if (map_.board().notice.load_relaxed() != notice_) return Claim::notice;
+  if (map_.shared_status().notice.load_relaxed() != seen_notice_) return Claim::notice;
   if (!single_) {
     const Tail tail = Tail::of(map_.tail().load_acquire());
     next_ = tail_position(map_, tail);
     if (tail.generation != generation_) limit_ = next_;
     generation_ = tail.generation;
   }
-  return distance(next_, limit_) < 0 || find_room(next_) ? Claim::ok : why_no_room();
+  return distance(next_, limit_) < 0 || ensure_room(next_) ? Claim::ok : why_no_room();
 }
 
 Claim Claimer::claim_shared() noexcept {
@@ -123,7 +123,7 @@ Claim Claimer::claim_shared() noexcept {
       // The limit counts for the generation that it was read under: a join at the oldest message raises it.
       generation_ = tail.generation;
       limit_ = now;
-      if (!find_room(now)) {
+      if (!ensure_room(now)) {
         if (map_.tail().load_acquire() != word) continue;  // a stale tail makes a queue look full
         return why_no_room();
       }
@@ -132,9 +132,9 @@ Claim Claimer::claim_shared() noexcept {
     // With eager polls (speculative_spin.hpp) an answer's line is still on its way when the message is seen.
     Slot& slot = map_.slot(now);
     prefetch_to_write(&slot);
-    // And a swap waits until the slot before has arrived. Who is alone has one fetched early, then: 8 B 14 -> 29 million a second
-    // where no cache is shared. Slots of two lines and more lose a third by it; several producers would take it from each other.
-    if (alone && slot_bytes_ <= k_line) prefetch_to_write(&map_.slot(now + k_fetched_early));
+    // A swap waits until the line of the slot before has arrived. A lone producer asks for a later slot early. Slots of two lines
+    // and more lose by it, and several producers would take the line from each other.
+    if (alone && slot_bytes_ <= k_cache_line_bytes) prefetch_to_write(&map_.slot(now + k_slot_prefetch_distance));
     // A floor alone vouches for nothing: a group may have joined past a claim that is still being written.
     const SlotState before = SlotState::of(slot.state.load_acquire());
     if (before.position != wrap(now - map_.geometry.slots) || before.phase == SlotPhase::claimed) {
@@ -162,7 +162,7 @@ Position Claimer::wake_past(unsigned ahead) const noexcept {
   return wrap(next_ - map_.geometry.slots + std::min<std::uint64_t>(wanted, map_.geometry.slots) - 1);
 }
 
-bool help_tail(const QueueMap& map, Tail tail) noexcept {
+bool help_tail(const QueueMemory& map, Tail tail) noexcept {
   const std::uint64_t last = tail.position - 1;
   Word& state = map.slot(last).state;
   for (unsigned attempt = 0; attempt < k_attempts; ++attempt) {

@@ -27,13 +27,13 @@ enum class Claim : std::uint8_t {
   notice,  ///< the board has news: see Claimer::accept_notice()
 };
 
-class Claimer : public detail::QuickClaim {
+class Claimer : public detail::InlinePublisher {
  public:
-  Claimer(const QueueMap& map, unsigned producer);
+  Claimer(const QueueMemory& map, unsigned producer);
 
   /// Takes the next position: its slot is this producer's to write. noexcept, no system call.
   [[nodiscard]] Claim claim() noexcept {
-    if (map_.board().notice.load_relaxed() != notice_) [[unlikely]]
+    if (map_.shared_status().notice.load_relaxed() != seen_notice_) [[unlikely]]
       return Claim::notice;
     return single_ ? claim_single() : claim_shared();
   }
@@ -54,7 +54,7 @@ class Claimer : public detail::QuickClaim {
   /// Takes note of the board's news; the cached limit is forgotten. Returns it.
   Notice accept_notice() noexcept;
   /// The present notice stays unread: the next claim meets it again.
-  void leave_notice() noexcept { notice_ = ~map_.board().notice.load_relaxed(); }
+  void leave_notice() noexcept { seen_notice_ = ~map_.shared_status().notice.load_relaxed(); }
 
   /// Ends, as VOID, every CLAIMED slot that says it is ours while we have no claim: we have lost track of it (two threads have
   /// used one producer), or somebody wrote it. Only between claims. True if there was one.
@@ -62,10 +62,10 @@ class Claimer : public detail::QuickClaim {
 
   /// Whether a ring that seems full is looked through for acknowledgements that no floor has passed yet (else claim() may say
   /// full too early). That takes the lease words from consumers who are at work: a producer does it seldom.
-  void set_thorough(bool thorough) noexcept { thorough_ = thorough; }
+  void scan_unpassed_acks(bool thorough) noexcept { scans_unpassed_acks_ = thorough; }
 
   /// Looks at all floors. Returns the lowest.
-  Position look() noexcept;
+  Position scan_floors() noexcept;
 
   /// The position that the lowest floor must pass before a producer that found the ring full is woken. By the pace of the ring
   /// and by how many producers claim before, but a quarter of the ring at most.
@@ -81,13 +81,13 @@ class Claimer : public detail::QuickClaim {
 
   /// Most positions in use that look() has seen.
   [[nodiscard]] std::uint64_t high_water() const noexcept { return high_water_; }
-  [[nodiscard]] const QueueMap& map() const noexcept { return map_; }
+  [[nodiscard]] const QueueMemory& map() const noexcept { return map_; }
   [[nodiscard]] unsigned producer() const noexcept { return producer_; }
 
  private:
   Claim claim_single() noexcept {
     if (distance(next_, limit_) >= 0) [[unlikely]] {
-      if (!find_room(next_)) return Claim::full;
+      if (!ensure_room(next_)) return Claim::full;
     }
     take_next();
     return Claim::ok;
@@ -116,10 +116,10 @@ class Claimer : public detail::QuickClaim {
   void end(Slot& slot, SlotPhase phase) const noexcept {
     slot.state.store_release(SlotState{last(), producer_, phase}.word());
   }
-  bool find_room(Position position) noexcept;
+  bool ensure_room(Position position) noexcept;
   /// Looks at the floors for what is free behind `position`, the next one to claim; false if it is not.
-  bool look_for(Position position) noexcept;
-  Position look_from(Position tail) noexcept;
+  bool refresh_limit(Position position) noexcept;
+  Position scan_floors_from(Position tail) noexcept;
   /// Several producers: takes from the limit what others claim first. False if nothing is left at `position`.
   bool leave_room_to_others(Position position) noexcept;
   [[nodiscard]] Claim why_no_room() const noexcept { return others_turn_ ? Claim::turn : Claim::full; }
@@ -129,9 +129,9 @@ class Claimer : public detail::QuickClaim {
                 k_payload_word * sizeof(Word) == sizeof(Slot) &&
                 k_published * sizeof(Word) == offsetof(RingHead, published));
 
-  const QueueMap map_;
+  const QueueMemory map_;
   const bool single_;
-  bool thorough_ = true;
+  bool scans_unpassed_acks_ = true;
   const std::uint8_t producer_;
   std::uint16_t generation_ = 0;                // under which limit_ was read
   std::uint64_t our_tail_ = ~std::uint64_t{0};  // several producers: `tail` after our last claim
@@ -139,11 +139,11 @@ class Claimer : public detail::QuickClaim {
   std::uint64_t high_water_ = 0;
   RoomTicket ticket_;
   RoomPace pace_;
-  bool others_turn_ = false;  // the last find_room() found room that others claim first
+  bool others_turn_ = false;  // the last ensure_room() found room that others claim first
 };
 
 /// Marks the slot of the last claim in `tail` for its owner, if that has not done so itself. False if peers kept
 /// changing the slot: then look again later.
-bool help_tail(const QueueMap& map, Tail tail) noexcept;
+bool help_tail(const QueueMemory& map, Tail tail) noexcept;
 
 }  // namespace beltway

@@ -31,7 +31,7 @@ template <class Counters>
 }
 
 /// The newest: of what a producer has published its Endpoint may have an older copy.
-[[nodiscard]] inline ProducerCounters load_producer_counters(const QueueMap& map, unsigned producer) noexcept {
+[[nodiscard]] inline ProducerCounters load_producer_counters(const QueueMemory& map, unsigned producer) noexcept {
   auto counters = load_counters<ProducerCounters>(map.endpoint(producer).counters);
   const Word* const published = map.published(producer);
   counters.messages = published[0].load_relaxed();

@@ -3,12 +3,12 @@
 
 namespace beltway {
 
-Position lowest_floor(const QueueMap& map, Position tail) noexcept {
+Position lowest_floor(const QueueMemory& map, Position tail) noexcept {
   Position lowest = tail;
   for (unsigned index = 0; index < map.geometry.groups(); ++index) {
-    const Group& group = map.group(index);
+    const GroupBlock& group = map.group(index);
     // Pairs with the release of ACTIVE in join(): a group that is seen has its floor.
-    if (!GroupWord::of(group.state.load_acquire()).holds()) continue;
+    if (!GroupStateWord::of(group.state.load_acquire()).blocks_producers()) continue;
     // Pairs with the release of the floor by its group: what it has read is read before we overwrite it.
     const Position floor = wrap(group.floor.load_acquire());
     if (distance(floor, lowest) < 0) lowest = floor;
@@ -24,10 +24,10 @@ namespace {
 }
 
 /// `p` is where the floor stands, and is not DONE. True if nobody will ever need it: VOID or GONE, and not leased.
-[[nodiscard, gnu::noinline]] bool is_no_message(const QueueMap& map, const Word& lease, Position p) noexcept {
+[[nodiscard, gnu::noinline]] bool is_no_message(const QueueMemory& map, const Word& lease, Position p) noexcept {
   if (says(lease.load_acquire(), p, LeasePhase::leased)) return false;
   const SlotState slot = SlotState::of(map.slot(p).state.load_acquire());
-  if (slot.position != p || (slot.phase != SlotPhase::voided && slot.phase != SlotPhase::gone)) return false;
+  if (slot.position != p || (slot.phase != SlotPhase::voided && slot.phase != SlotPhase::reclaimed)) return false;
   // A group that joined at the oldest message may have leased what its lane's owner was just marking GONE: it is being
   // read in place, and until its end our floor keeps the bytes. Once the slot says GONE nobody new leases it (see
   // NamedReader::show), so who has is seen now.
@@ -35,7 +35,7 @@ namespace {
 }
 
 /// How many positions behind `floor` are over.
-[[nodiscard]] std::uint32_t count_over(const QueueMap& map, unsigned group, Position floor) noexcept {
+[[nodiscard]] std::uint32_t count_over(const QueueMemory& map, unsigned group, Position floor) noexcept {
   const Word* const leases = &map.lease(group, 0);
   const Position mask = map.mask();
   std::uint32_t passed = 0;
@@ -50,8 +50,8 @@ namespace {
 
 }  // namespace
 
-bool help_floor(const QueueMap& map, unsigned index) noexcept {
-  Group& group = map.group(index);
+bool help_floor(const QueueMemory& map, unsigned index) noexcept {
+  GroupBlock& group = map.group(index);
   bool moved = false;
   for (unsigned attempt = 0; attempt < k_attempts; ++attempt) {
     const std::uint64_t word = group.floor.load_acquire();
@@ -64,10 +64,10 @@ bool help_floor(const QueueMap& map, unsigned index) noexcept {
   return moved;
 }
 
-bool help_floors(const QueueMap& map) noexcept {
+bool help_floors(const QueueMemory& map) noexcept {
   bool moved = false;
   for (unsigned index = 0; index < map.geometry.max_groups; ++index) {
-    if (!GroupWord::of(map.group(index).state.load_acquire()).holds()) continue;
+    if (!GroupStateWord::of(map.group(index).state.load_acquire()).blocks_producers()) continue;
     moved = help_floor(map, index) || moved;
   }
   return moved;

@@ -14,23 +14,23 @@ namespace beltway {
 inline constexpr unsigned k_attempts = 256;
 
 /// The full position of a tail word: the slot it points at shows the position of the lap before, or its own.
-[[nodiscard]] inline Position tail_position(const QueueMap& map, Tail tail) noexcept {
+[[nodiscard]] inline Position tail_position(const QueueMemory& map, Tail tail) noexcept {
   const SlotState slot = SlotState::of(map.slot(tail.position).state.load_relaxed());
   return widen<Tail::bits>(tail.position, slot.position);
 }
 /// The next position to be claimed, as of now.
-[[nodiscard]] inline Position load_tail(const QueueMap& map) noexcept {
+[[nodiscard]] inline Position load_tail(const QueueMemory& map) noexcept {
   return tail_position(map, Tail::of(map.tail().load_acquire()));
 }
 
 /// The lowest floor of all groups that hold producers back, or `tail` if that is lower or there is none. `tail` must have
 /// been read before: a group that joins meanwhile starts there or later, and is never overrun.
-[[nodiscard]] Position lowest_floor(const QueueMap& map, Position tail) noexcept;
+[[nodiscard]] Position lowest_floor(const QueueMemory& map, Position tail) noexcept;
 
 /// Moves a named group's floor over all that is DONE, VOID or GONE. True if it moved.
-bool help_floor(const QueueMap& map, unsigned group) noexcept;
+bool help_floor(const QueueMemory& map, unsigned group) noexcept;
 
 /// Helps every named group; true if one moved.
-bool help_floors(const QueueMap& map) noexcept;
+bool help_floors(const QueueMemory& map) noexcept;
 
 }  // namespace beltway

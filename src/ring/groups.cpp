@@ -11,7 +11,7 @@ namespace beltway {
 namespace {
 
 /// A floor never goes back: helpers may have moved it already.
-void raise_floor(Group& group, Position to) noexcept {
+void raise_floor(GroupBlock& group, Position to) noexcept {
   for (unsigned attempt = 0; attempt < k_attempts; ++attempt) {
     const std::uint64_t seen = group.floor.load_acquire();
     const auto [incarnation, position] = Floor::of(seen);
@@ -20,14 +20,14 @@ void raise_floor(Group& group, Position to) noexcept {
 }
 
 /// Makes every lease word one of the lap before `floor`: older than whatever the group will lease.
-void fill_leases(const QueueMap& map, unsigned index, Position floor) noexcept {
+void fill_leases(const QueueMemory& map, unsigned index, Position floor) noexcept {
   for (std::uint32_t i = 0; i < map.geometry.slots; ++i) {
     const Position before = wrap(floor - map.geometry.slots + i);
     map.lease(index, before).store_relaxed(Lease{before, k_no_owner, 0, LeasePhase::done}.word());
   }
 }
 
-void join_latest(const QueueMap& map, Group& group, GroupWord active) noexcept {
+void join_latest(const QueueMemory& map, GroupBlock& group, GroupStateWord active) noexcept {
   group.state.store_release(active.word());
   // A producer that did not see us ACTIVE had moved `tail` before it looked, so this look sees that `tail`; what it
   // may still publish unseen lies within one lap of it.
@@ -35,7 +35,7 @@ void join_latest(const QueueMap& map, Group& group, GroupWord active) noexcept {
   raise_floor(group, load_tail(map));
 }
 
-void join_oldest(const QueueMap& map, Group& group, GroupWord active) noexcept {
+void join_oldest(const QueueMemory& map, GroupBlock& group, GroupStateWord active) noexcept {
   group.state.store_release(active.word());
   const std::uint64_t slots = map.geometry.slots;
   if (!map.geometry.single_producer()) {
@@ -58,18 +58,18 @@ void join_oldest(const QueueMap& map, Group& group, GroupWord active) noexcept {
 
 }  // namespace
 
-Position join(const QueueMap& map, unsigned index, GroupKind kind, Start start) noexcept {
-  Group& group = map.group(index);
-  const GroupWord before = GroupWord::of(group.state.load_acquire());
+Position join(const QueueMemory& map, unsigned index, GroupKind kind, Start start) noexcept {
+  GroupBlock& group = map.group(index);
+  const GroupStateWord before = GroupStateWord::of(group.state.load_acquire());
   const std::uint32_t incarnation = before.incarnation + 1;
-  group.state.store_release(GroupWord{incarnation, kind, GroupPhase::joining}.word());
+  group.state.store_release(GroupStateWord{incarnation, kind, GroupPhase::joining}.word());
   Position floor = load_tail(map);
   if (start == Start::oldest) floor = wrap(floor - map.geometry.slots);
   if (kind == GroupKind::named) fill_leases(map, index, floor);
   const Next next = Next::of(group.next.load_relaxed());
   group.next.store_relaxed(Next{floor, next.version + 1}.word());
   group.floor.store_relaxed(Floor{incarnation, floor}.word());
-  const GroupWord active{incarnation, kind, GroupPhase::active};
+  const GroupStateWord active{incarnation, kind, GroupPhase::active};
   if (kind == GroupKind::lossy) {
     group.state.store_release(active.word());  // holds nobody back: nobody need know of it
   } else if (start == Start::oldest) {
@@ -80,9 +80,9 @@ Position join(const QueueMap& map, unsigned index, GroupKind kind, Start start) 
   return wrap(group.floor.load_acquire());
 }
 
-bool leave(const QueueMap& map, unsigned index) noexcept {
-  Group& group = map.group(index);
-  GroupWord word = GroupWord::of(group.state.load_acquire());
+bool leave(const QueueMemory& map, unsigned index) noexcept {
+  GroupBlock& group = map.group(index);
+  GroupStateWord word = GroupStateWord::of(group.state.load_acquire());
   word.phase = GroupPhase::leaving;
   group.state.store_release(word.word());
   // Whoever leases after this sees LEAVING and gives the lease back; whoever leased before is seen by try_drain().
@@ -92,10 +92,10 @@ bool leave(const QueueMap& map, unsigned index) noexcept {
   return try_drain(map, index);
 }
 
-bool try_drain(const QueueMap& map, unsigned index) noexcept {
-  Group& group = map.group(index);
+bool try_drain(const QueueMemory& map, unsigned index) noexcept {
+  GroupBlock& group = map.group(index);
   const std::uint64_t seen = group.state.load_acquire();
-  GroupWord word = GroupWord::of(seen);
+  GroupStateWord word = GroupStateWord::of(seen);
   if (word.phase != GroupPhase::leaving) return word.phase == GroupPhase::drained;
   for (std::uint32_t i = 0; i < map.geometry.slots; ++i) {
     if (Lease::of(map.lease(index, i).load_acquire()).phase == LeasePhase::leased) return false;
@@ -105,14 +105,14 @@ bool try_drain(const QueueMap& map, unsigned index) noexcept {
   return true;
 }
 
-void free_group(const QueueMap& map, unsigned index) noexcept {
-  Group& group = map.group(index);
-  GroupWord word = GroupWord::of(group.state.load_acquire());
+void free_group(const QueueMemory& map, unsigned index) noexcept {
+  GroupBlock& group = map.group(index);
+  GroupStateWord word = GroupStateWord::of(group.state.load_acquire());
   word.phase = GroupPhase::free;
   group.state.store_release(word.word());
 }
 
-Purged purge(const QueueMap& map, unsigned index) noexcept {
+Purged purge(const QueueMemory& map, unsigned index) noexcept {
   Purged purged;
   const auto hold = [&](unsigned owner, Position position) {
     if (owner >= purged.held.size()) return;
@@ -139,13 +139,13 @@ Purged purge(const QueueMap& map, unsigned index) noexcept {
   return purged;
 }
 
-void post_notice(const QueueMap& map, std::uint32_t flags) noexcept {
-  const Notice notice = Notice::of(map.board().notice.load_relaxed());
-  map.board().notice.store_release(Notice{notice.epoch + 1, notice.flags | flags}.word());
+void post_notice(const QueueMemory& map, std::uint32_t flags) noexcept {
+  const Notice notice = Notice::of(map.shared_status().notice.load_relaxed());
+  map.shared_status().notice.store_release(Notice{notice.epoch + 1, notice.flags | flags}.word());
 }
 
-void post_doubt(const QueueMap& map) noexcept {
-  Word& word = map.board().notice;
+void post_doubt(const QueueMemory& map) noexcept {
+  Word& word = map.shared_status().notice;
   for (unsigned attempt = 0; attempt < k_attempts; ++attempt) {
     const std::uint64_t seen = word.load_acquire();
     const Notice notice = Notice::of(seen);
@@ -154,7 +154,7 @@ void post_doubt(const QueueMap& map) noexcept {
   wake_everybody(map);
 }
 
-void forget_limits(const QueueMap& map) noexcept {
+void forget_limits(const QueueMemory& map) noexcept {
   for (unsigned attempt = 0; !map.geometry.single_producer() && attempt < k_attempts; ++attempt) {
     const std::uint64_t word = map.tail().load_acquire();
     const Tail tail = Tail::of(word);
@@ -166,7 +166,7 @@ void forget_limits(const QueueMap& map) noexcept {
   kernel::heavy_barrier();
 }
 
-void wake_everybody(const QueueMap& map) noexcept {
+void wake_everybody(const QueueMemory& map) noexcept {
   full_fence();
   kernel::heavy_barrier();
   const auto ring = [&](unsigned owner) {

@@ -11,17 +11,17 @@
 namespace beltway {
 
 /// Makes group `index` (its state FREE) and returns its floor: the first position that it will see.
-Position join(const QueueMap& map, unsigned index, GroupKind kind, Start start) noexcept;
+Position join(const QueueMemory& map, unsigned index, GroupKind kind, Start start) noexcept;
 
 /// Ends new leases in a named group, and holds producers no more as soon as no lease is left. The group's consumers get
 /// Status::removed. True if it is drained already; otherwise the last ack, nack or repair drains it.
-bool leave(const QueueMap& map, unsigned index) noexcept;
+bool leave(const QueueMemory& map, unsigned index) noexcept;
 
 /// After leave(): DRAINED if no lease is left. Also called by consumers that end a lease.
-bool try_drain(const QueueMap& map, unsigned index) noexcept;
+bool try_drain(const QueueMemory& map, unsigned index) noexcept;
 
 /// Makes the place free for another group. Only when nobody who was attached to it remains.
-void free_group(const QueueMap& map, unsigned index) noexcept;
+void free_group(const QueueMemory& map, unsigned index) noexcept;
 
 /// What a purge found.
 struct Purged {
@@ -33,19 +33,19 @@ struct Purged {
   std::array<Held, 2 * k_first_consumer> held{};  ///< by owner number: leased by consumers, being written by producers
 };
 /// Acknowledges all messages of a named group that nobody holds.
-Purged purge(const QueueMap& map, unsigned index) noexcept;
+Purged purge(const QueueMemory& map, unsigned index) noexcept;
 
 /// Sets `flags` (k_notice_*) in the notice, in addition to those set, with a new epoch. The daemon alone.
-void post_notice(const QueueMap& map, std::uint32_t flags) noexcept;
+void post_notice(const QueueMemory& map, std::uint32_t flags) noexcept;
 
 /// A client's word that its daemon does not know the queue: every endpoint asks its own daemon (see standing.hpp). Loses no
 /// flag of the daemon's, and may be lost itself if the daemon posts at the same moment.
-void post_doubt(const QueueMap& map) noexcept;
+void post_doubt(const QueueMemory& map) noexcept;
 
 /// Has every producer look at the floors again before it claims, whatever it has seen there before.
-void forget_limits(const QueueMap& map) noexcept;
+void forget_limits(const QueueMemory& map) noexcept;
 
 /// Rings the bell of every endpoint that says it sleeps: after a death, a removal, a change of the producers.
-void wake_everybody(const QueueMap& map) noexcept;
+void wake_everybody(const QueueMemory& map) noexcept;
 
 }  // namespace beltway

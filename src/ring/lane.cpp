@@ -8,27 +8,25 @@ namespace beltway {
 namespace {
 
 constexpr std::uint64_t k_first_records = 64;
-/// Records ahead of the one whose slot is marked: that is a locked swap, which waits for the slot's line. Loans of 1 KiB
-/// 11.5 -> 17.4 million a second, and 2.1 -> 3.0 where two processors share no cache; 24 are no better than 8.
-constexpr std::uint64_t k_fetched_early = 8;
-/// Records freed at once, 15 ns each, so that no loan waits for long: when all that was over was freed at once, one of 1 KiB in a
-/// thousand took 15 us.
-constexpr std::uint64_t k_most_freed = 128;
+/// Records. A mark is a locked swap, which waits for its slot's line: the line of the record this far ahead is asked for early.
+constexpr std::uint64_t k_reclaim_prefetch_distance = 8;
+/// Records. One loan frees no more than this: more would make that one loan slow.
+constexpr std::uint64_t k_max_reclaimed_per_loan = 128;
 
 }  // namespace
 
 Lane::Lane(Claimer& claimer)
     : claimer_(claimer), map_(claimer.map()), producer_(claimer.producer()), records_(k_first_records) {
-  if (map_.geometry.lane_bytes != 0) inherit();
+  if (map_.geometry.lane_bytes != 0) adopt_predecessor();
 }
 
-void Lane::inherit() {
+void Lane::adopt_predecessor() {
   // Floors may have passed more of it since the repair. What they passed is used again, so its slots must say GONE first, or a
   // group that joins at the oldest message finds other bytes there; then look again, as in reclaim().
-  Position lowest = claimer_.look();
+  Position lowest = claimer_.scan_floors();
   mark_all_gone(lowest);
   // What only now is passed is not marked, and must be later: by reclaim().
-  if (const Position again = claimer_.look(); distance(again, lowest) < 0) lowest = again;
+  if (const Position again = claimer_.scan_floors(); distance(again, lowest) < 0) lowest = again;
   Record found{map_.geometry.lane_bytes, 0, 0, Phase::inherited};
   std::uint64_t end = 0;
   for (std::uint64_t i = 0; i < map_.geometry.slots; ++i) {
@@ -36,7 +34,7 @@ void Lane::inherit() {
     const SlotState state = SlotState::of(slot.state.load_acquire());
     const SlotMeta meta = SlotMeta::of(slot.meta.load_relaxed());
     // GONE counts, too: our predecessor may have died between its mark and its second look.
-    if ((state.phase != SlotPhase::ready && state.phase != SlotPhase::gone) || state.owner != producer_ ||
+    if ((state.phase != SlotPhase::ready && state.phase != SlotPhase::reclaimed) || state.owner != producer_ ||
         (meta.flags & k_flag_lane) == 0 || distance(state.position, lowest) < 0) {
       continue;
     }
@@ -47,7 +45,7 @@ void Lane::inherit() {
   }
   if (end <= found.offset) return;
   // One record from the first to the last byte that lives: what lies between is free only when all of it is.
-  found.offset &= ~(k_line - 1);
+  found.offset &= ~(k_cache_line_bytes - 1);
   found.bytes = end - found.offset;
   make_room_for_a_record();
   at(newest_++) = found;
@@ -61,7 +59,7 @@ void Lane::make_room_for_a_record() {
   records_.swap(larger);
 }
 
-bool Lane::place(std::uint64_t bytes, std::uint64_t& offset) noexcept {
+bool Lane::find_space(std::uint64_t bytes, std::uint64_t& offset) noexcept {
   const std::uint64_t lane_bytes = map_.geometry.lane_bytes;
   if (oldest_ == newest_) {
     tail_ = 0;  // nothing lives: start again at the beginning, so that a quiet conversation stays in the cache
@@ -79,16 +77,16 @@ bool Lane::place(std::uint64_t bytes, std::uint64_t& offset) noexcept {
 Lane::Lent Lane::lend_slowly(std::uint64_t bytes) {
   if (is_time_to_look()) reclaim();
   std::uint64_t offset = 0;
-  while (!place(bytes, offset)) {
+  while (!find_space(bytes, offset)) {
     if (!reclaim()) return {};
   }
   make_room_for_a_record();
   return lend_at(offset, bytes);
 }
 
-std::uint64_t Lane::count_over(Position lowest) const noexcept {
+std::uint64_t Lane::count_reclaimable_records(Position lowest) const noexcept {
   std::uint64_t over = 0;
-  while (over <= k_most_freed && oldest_ + over != newest_) {
+  while (over <= k_max_reclaimed_per_loan && oldest_ + over != newest_) {
     const Record& record = at(oldest_ + over);
     if (record.phase == Phase::open) break;
     if (record.phase != Phase::dropped && distance(record.position, lowest) >= 0) break;
@@ -101,8 +99,8 @@ bool Lane::mark_gone(Position position) noexcept {
   const std::uint64_t ready = SlotState{position, static_cast<std::uint8_t>(producer_), SlotPhase::ready}.word();
   Word& state = map_.slot(position).state;
   if (state.load_relaxed() != ready) return false;
-  const bool marked =
-      state.compare_and_swap(ready, SlotState{position, static_cast<std::uint8_t>(producer_), SlotPhase::gone}.word());
+  const bool marked = state.compare_and_swap(
+      ready, SlotState{position, static_cast<std::uint8_t>(producer_), SlotPhase::reclaimed}.word());
   release_fence();  // a lossy reader that copies what is written there next sees the mark: pairs with is_unchanged()
   return marked;
 }
@@ -119,29 +117,30 @@ bool Lane::mark_all_gone(Position lowest) noexcept {
 }
 
 bool Lane::reclaim() noexcept {
-  Position lowest = claimer_.look();
-  std::uint64_t over = count_over(lowest);
+  Position lowest = claimer_.scan_floors();
+  std::uint64_t over = count_reclaimable_records(lowest);
   if (over == 0 && oldest_ != newest_ && !waits_for_loans()) {
     // Nobody else may: acknowledgements are gathered while no producer sleeps.
     help_floors(map_);
-    lowest = claimer_.look();
-    over = count_over(lowest);
+    lowest = claimer_.scan_floors();
+    over = count_reclaimable_records(lowest);
   }
-  if (over > k_most_freed) {
-    over = k_most_freed;  // and the rest with the next loan
+  if (over > k_max_reclaimed_per_loan) {
+    over = k_max_reclaimed_per_loan;  // and the rest with the next loan
   } else {
     lent_since_look_ = 0;
   }
   bool marked = false;
   for (std::uint64_t i = 0; i < over; ++i) {
-    if (i + k_fetched_early < over) prefetch_to_write(&map_.slot(at(oldest_ + i + k_fetched_early).position).state);
+    if (i + k_reclaim_prefetch_distance < over)
+      prefetch_to_write(&map_.slot(at(oldest_ + i + k_reclaim_prefetch_distance).position).state);
     const Record& record = at(oldest_ + i);
     if (record.phase == Phase::committed) marked = mark_gone(record.position) || marked;
     if (record.phase == Phase::inherited) marked = mark_all_gone(lowest) || marked;
   }
   // A group that joined at the oldest message before the marks may be reading what they cover: look once more. The
   // swaps of the marks are the fence between. What floors have passed only meanwhile bears no mark: it is for the next time.
-  if (marked) over = std::min(over, count_over(claimer_.look()));
+  if (marked) over = std::min(over, count_reclaimable_records(claimer_.scan_floors()));
   oldest_ += over;
   return over != 0;
 }

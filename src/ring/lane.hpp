@@ -69,7 +69,7 @@ class Lane {
     return records_[record & (records_.size() - 1)];
   }
   static constexpr std::uint64_t lines(std::uint64_t bytes) noexcept {
-    return bytes == 0 ? k_line : whole_lines(bytes);
+    return bytes == 0 ? k_cache_line_bytes : whole_lines(bytes);
   }
   /// From time to time, so that what is long over lets the lane start again at its beginning.
   [[nodiscard]] bool is_time_to_look() const noexcept { return lent_since_look_ > map_.geometry.lane_bytes / 4; }
@@ -81,18 +81,18 @@ class Lane {
     return {map_.lane(producer_) + offset, newest_++};
   }
   Lent lend_slowly(std::uint64_t bytes);
-  [[nodiscard]] bool place(std::uint64_t bytes, std::uint64_t& offset) noexcept;
+  [[nodiscard]] bool find_space(std::uint64_t bytes, std::uint64_t& offset) noexcept;
   void make_room_for_a_record();
   /// Records that are over, the oldest ones; some, if there are many.
-  std::uint64_t count_over(Position lowest) const noexcept;
+  std::uint64_t count_reclaimable_records(Position lowest) const noexcept;
   bool reclaim() noexcept;
   bool mark_gone(Position position) noexcept;
   /// Every message of ours in a lane below `lowest`.
   bool mark_all_gone(Position lowest) noexcept;
-  void inherit();
+  void adopt_predecessor();
 
   Claimer& claimer_;
-  const QueueMap& map_;
+  const QueueMemory& map_;
   const unsigned producer_;
   std::vector<Record> records_;  // a circle; its size is a power of two
   std::uint64_t oldest_ = 0;     // records oldest_ to newest_ - 1 are lent

@@ -41,9 +41,11 @@ using Position = std::uint64_t;
 inline constexpr std::uint64_t k_magic = 0x0a79617774'6c6542ULL;  // "Beltway\n"
 inline constexpr std::uint32_t k_layout_major = 2;
 inline constexpr std::uint32_t k_layout_minor = 0;
-inline constexpr std::size_t k_line = 64;
+inline constexpr std::size_t k_cache_line_bytes = 64;
 /// `bytes`, rounded up to lines.
-constexpr std::uint64_t whole_lines(std::uint64_t bytes) noexcept { return (bytes + k_line - 1) / k_line * k_line; }
+constexpr std::uint64_t whole_lines(std::uint64_t bytes) noexcept {
+  return (bytes + k_cache_line_bytes - 1) / k_cache_line_bytes * k_cache_line_bytes;
+}
 /// Processors fetch lines in pairs: what two threads write lies this far apart.
 inline constexpr std::size_t k_apart_bytes = 128;
 inline constexpr std::size_t k_slots_offset = 4096;
@@ -72,11 +74,11 @@ template <unsigned bits>
 // -- ring head -------------------------------------------------------------------------------------------------
 
 /// What stands before the slots, on a line that consumers hardly ever look at.
-struct alignas(k_line) RingHead {
+struct alignas(k_cache_line_bytes) RingHead {
   Word tail;
   std::uint64_t spare0;
   /// Messages and bytes that the attached producer of a single-producer ring has published, written by it alone. Here and not
-  /// in its Endpoint: a line that is written at each publish anyway (see QuickClaim).
+  /// in its Endpoint: a line that is written at each publish anyway (see InlinePublisher).
   Word published[2];
   std::uint64_t spare1[4];
 };
@@ -84,7 +86,7 @@ static_assert(sizeof(RingHead) == 64 && offsetof(RingHead, tail) == 0 && offseto
 
 // -- slot ------------------------------------------------------------------------------------------------------
 
-enum class SlotPhase : std::uint8_t { claimed = 0, ready = 1, voided = 2, gone = 3 };
+enum class SlotPhase : std::uint8_t { claimed = 0, ready = 1, voided = 2, reclaimed = 3 };
 
 struct SlotState {
   static constexpr std::uint64_t k_owner_mask = 0xff << 2;
@@ -227,14 +229,14 @@ enum class GroupPhase : std::uint8_t {
   leaving = 3,  ///< no new leases; its floor still holds until the last lease has ended
   drained = 4,  ///< holds nobody back; its place is used again when nobody who was attached remains
 };
-enum class GroupKind : std::uint8_t { named = 0, priv = 1, lossy = 2 };
+enum class GroupKind : std::uint8_t { named = 0, private_reliable = 1, lossy = 2 };
 
-struct GroupWord {
+struct GroupStateWord {
   std::uint32_t incarnation;
   GroupKind kind;
   GroupPhase phase;
 
-  [[nodiscard]] static constexpr GroupWord of(std::uint64_t word) noexcept {
+  [[nodiscard]] static constexpr GroupStateWord of(std::uint64_t word) noexcept {
     return {static_cast<std::uint32_t>(word >> 32), static_cast<GroupKind>(word >> 8 & 0xff),
             static_cast<GroupPhase>(word & 0xff)};
   }
@@ -243,7 +245,7 @@ struct GroupWord {
            static_cast<std::uint64_t>(phase);
   }
   /// True if producers must not pass the floor.
-  [[nodiscard]] constexpr bool holds() const noexcept {
+  [[nodiscard]] constexpr bool blocks_producers() const noexcept {
     return kind != GroupKind::lossy && (phase == GroupPhase::active || phase == GroupPhase::leaving);
   }
 };
@@ -272,7 +274,7 @@ static_assert(offsetof(Header, magic) == 0 && offsetof(Header, layout_major) == 
               offsetof(Header, lane_bytes) == 56 && offsetof(Header, max_producers) == 64 && sizeof(Header) == 80);
 
 /// What everybody looks at and hardly anybody writes. First line: loaded at each publish.
-struct alignas(k_line) Board {
+struct alignas(k_cache_line_bytes) SharedStatus {
   Word notice;             ///< the daemon; clients only add k_notice_doubted, by compare-and-swap
   Word consumer_sleepers;  ///< bit c: consumer c has said ASLEEP; set and cleared by c alone (and the repair)
   Word producer_sleepers;  ///< bit p: likewise
@@ -285,14 +287,15 @@ struct alignas(k_line) Board {
   Word next_ticket;  ///< tickets given so far; raised by producers
   std::uint64_t spare1[6];
 };
-static_assert(sizeof(Board) == 256 && offsetof(Board, room_line) == 192 && offsetof(Board, consumer_sleepers) == 8 &&
-              offsetof(Board, live_producers) == 64 && offsetof(Board, totals) == 80);
+static_assert(sizeof(SharedStatus) == 256 && offsetof(SharedStatus, room_line) == 192 &&
+              offsetof(SharedStatus, consumer_sleepers) == 8 && offsetof(SharedStatus, live_producers) == 64 &&
+              offsetof(SharedStatus, totals) == 80);
 
 inline constexpr std::size_t k_counters = 16;
 
 /// One attached producer or consumer. First line: waiting. Then counters, in the order of ProducerCounters or
 /// ConsumerCounters, written by the owner alone with plain stores.
-struct alignas(k_line) Endpoint {
+struct alignas(k_cache_line_bytes) Endpoint {
   Word wait;       ///< the owner; wakers ASLEEP(sequence) -> WAKING(sequence) -> SIGNALLED(sequence)
   Word wake_past;  ///< the owner, before it says ASLEEP. Producers: wake me when a floor has passed this position
   Word wake_busy;  ///< the owner. Producers: 1: wake me at any READY, VOID or GONE as well
@@ -333,7 +336,7 @@ struct Identity {
 };
 
 /// Named groups come first (0 to max_groups - 1), then one private group for each consumer index.
-struct alignas(k_line) Group {
+struct alignas(k_cache_line_bytes) GroupBlock {
   Word state;
   std::uint64_t spare0[7];
   Word floor;  ///< on a line of its own: producers look at it, consumers move it
@@ -341,7 +344,7 @@ struct alignas(k_line) Group {
   Word next;  ///< on a line of its own: consumers compete for it
   std::uint64_t spare2[7];
 };
-static_assert(sizeof(Group) == 192 && offsetof(Group, floor) == 64 && offsetof(Group, next) == 128);
+static_assert(sizeof(GroupBlock) == 192 && offsetof(GroupBlock, floor) == 64 && offsetof(GroupBlock, next) == 128);
 
 // -- sizes and offsets, from a queue's options ------------------------------------------------------------------
 
@@ -364,12 +367,14 @@ struct Geometry {
   }
   [[nodiscard]] constexpr std::uint64_t heap_bytes() const noexcept { return lane_bytes * max_producers; }
   [[nodiscard]] constexpr std::size_t board_offset() const noexcept { return 4096; }
-  [[nodiscard]] constexpr std::size_t endpoints_offset() const noexcept { return board_offset() + sizeof(Board); }
+  [[nodiscard]] constexpr std::size_t endpoints_offset() const noexcept {
+    return board_offset() + sizeof(SharedStatus);
+  }
   [[nodiscard]] constexpr std::size_t groups_offset() const noexcept {
     return endpoints_offset() + endpoints() * sizeof(Endpoint);
   }
   [[nodiscard]] constexpr std::size_t leases_offset() const noexcept {
-    return groups_offset() + groups() * sizeof(Group);
+    return groups_offset() + groups() * sizeof(GroupBlock);
   }
   [[nodiscard]] constexpr std::uint64_t control_bytes() const noexcept {
     return page_up(leases_offset() + std::uint64_t{max_groups} * slots * sizeof(Word));

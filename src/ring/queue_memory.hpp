@@ -9,7 +9,7 @@
 
 namespace beltway {
 
-struct QueueMap {
+struct QueueMemory {
   Geometry geometry;
   std::byte* ring = nullptr;
   std::byte* heap = nullptr;  ///< null if lane_bytes is 0
@@ -24,7 +24,9 @@ struct QueueMap {
   }
   [[nodiscard]] std::byte* lane(unsigned producer) const noexcept { return heap + producer * geometry.lane_bytes; }
   [[nodiscard]] Header& header() const noexcept { return *reinterpret_cast<Header*>(control); }
-  [[nodiscard]] Board& board() const noexcept { return *reinterpret_cast<Board*>(control + geometry.board_offset()); }
+  [[nodiscard]] SharedStatus& shared_status() const noexcept {
+    return *reinterpret_cast<SharedStatus*>(control + geometry.board_offset());
+  }
   /// `owner`: 0 to 63 for producers, k_first_consumer + c for consumers; must be below the geometry's maxima.
   [[nodiscard]] Endpoint& endpoint(unsigned owner) const noexcept {
     return reinterpret_cast<Endpoint*>(control + geometry.endpoints_offset())[endpoint_index(owner)];
@@ -35,8 +37,8 @@ struct QueueMap {
   }
   /// The bell that `owner` listens to in event mode, with its neighbours.
   [[nodiscard]] int bell(unsigned owner) const noexcept { return bells[endpoint_index(owner) % k_bells]; }
-  [[nodiscard]] Group& group(unsigned index) const noexcept {
-    return reinterpret_cast<Group*>(control + geometry.groups_offset())[index];
+  [[nodiscard]] GroupBlock& group(unsigned index) const noexcept {
+    return reinterpret_cast<GroupBlock*>(control + geometry.groups_offset())[index];
   }
   /// Named groups only: `group` below max_groups.
   [[nodiscard]] Word& lease(unsigned group, Position position) const noexcept {

@@ -10,6 +10,7 @@ namespace beltway {
 
 /// Makes zeroed segments a queue whose next position is `first`: header, a ring full of VOIDs of the lap before, `tail`,
 /// and no groups. `symmetric`: start with symmetric fences.
-void fill_queue(const QueueMap& map, std::uint64_t queue_id, bool symmetric = false, Position first = 0) noexcept;
+void initialize_queue(const QueueMemory& map, std::uint64_t queue_id, bool symmetric = false,
+                      Position first = 0) noexcept;
 
 }  // namespace beltway

@@ -11,11 +11,11 @@ namespace {
 constexpr std::uint64_t k_in_call = 1;
 }  // namespace
 
-RoomTicket::RoomTicket(const QueueMap& map, unsigned producer) noexcept : map_(map), producer_(producer) {}
+RoomTicket::RoomTicket(const QueueMemory& map, unsigned producer) noexcept : map_(map), producer_(producer) {}
 
 void RoomTicket::take(bool in_call) noexcept {
   if (ticket_ != 0) return;
-  ticket_ = (map_.board().next_ticket.fetch_add(1) + 1) << 1 | (in_call ? k_in_call : 0);
+  ticket_ = (map_.shared_status().next_ticket.fetch_add(1) + 1) << 1 | (in_call ? k_in_call : 0);
   if (ticket_ == 0) ticket_ = k_in_call;  // 0 says "none", whatever a peer wrote
   map_.endpoint(producer_).ticket.store_relaxed(ticket_);
   show();
@@ -28,11 +28,11 @@ void RoomTicket::give_back() noexcept {
   map_.endpoint(producer_).ticket.store_relaxed(0);
 }
 
-void RoomTicket::hide() noexcept { map_.board().room_line.fetch_and(~bit()); }
-void RoomTicket::show() noexcept { map_.board().room_line.fetch_or(bit()); }
+void RoomTicket::hide() noexcept { map_.shared_status().room_line.fetch_and(~bit()); }
+void RoomTicket::show() noexcept { map_.shared_status().room_line.fetch_or(bit()); }
 
 RoomTicket::Ahead RoomTicket::look() noexcept {
-  std::uint64_t waiting = map_.board().room_line.load_relaxed() & ~bit();
+  std::uint64_t waiting = map_.shared_status().room_line.load_relaxed() & ~bit();
   if (map_.geometry.max_producers < k_max_producers) waiting &= (1ULL << map_.geometry.max_producers) - 1;
   Ahead found;
   for (; waiting != 0; waiting &= waiting - 1) {

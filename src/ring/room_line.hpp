@@ -1,8 +1,8 @@
 // The line of producers that wait for room in a ring of several producers: who has waited longest claims first.
 //
-// A waiting producer takes a ticket: a number that only grows. Its bit in Board::room_line and its ticket in Endpoint::ticket say
-// so to all others. A producer that claims leaves one free slot for each producer that stands before it in the line; a producer
-// without a ticket leaves one for each that has one. So nobody overtakes, and nobody starves.
+// A waiting producer takes a ticket: a number that only grows. Its bit in SharedStatus::room_line and its ticket in
+// Endpoint::ticket say so to all others. A producer that claims leaves one free slot for each producer that stands before it in
+// the line; a producer without a ticket leaves one for each that has one. So nobody overtakes, and nobody starves.
 //
 // A producer that sleeps in a call computes from its place in the line how much room it needs (Claimer::wake_past()). It counts
 // only producers that wait in a call, too: an event loop may have lost interest. If one of those counted is stopped, the sleeper
@@ -26,7 +26,7 @@ inline constexpr std::uint64_t k_turn_ns = 5'000'000;
 
 class RoomTicket {
  public:
-  RoomTicket(const QueueMap& map, unsigned producer) noexcept;
+  RoomTicket(const QueueMemory& map, unsigned producer) noexcept;
 
   /// Joins the line at its end. `in_call`: it waits in a call, and will claim as soon as it can. No effect if it stands there.
   void take(bool in_call) noexcept;
@@ -44,7 +44,9 @@ class RoomTicket {
   /// How many of them wait in a call.
   [[nodiscard]] unsigned ahead_in_calls() noexcept { return look().in_calls; }
   /// True if anybody else stands in the line.
-  [[nodiscard]] bool others_wait() const noexcept { return (map_.board().room_line.load_relaxed() & ~bit()) != 0; }
+  [[nodiscard]] bool others_wait() const noexcept {
+    return (map_.shared_status().room_line.load_relaxed() & ~bit()) != 0;
+  }
 
   /// To be called when free slots were left to the producers of the last ahead(). True if the first of them has not claimed for
   /// k_turn_ns: it does not count any more until it takes another ticket.
@@ -58,7 +60,7 @@ class RoomTicket {
   Ahead look() noexcept;
   [[nodiscard]] std::uint64_t bit() const noexcept { return 1ULL << producer_; }
 
-  const QueueMap map_;
+  const QueueMemory map_;
   const unsigned producer_;
   std::uint64_t ticket_ = 0;  // 0: not in the line
   unsigned first_ = 0;        // the producer that the last look() found first

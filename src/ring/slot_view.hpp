@@ -21,7 +21,7 @@ struct SlotView {
 
 /// Fills `view` from a slot, its READY `state` and its `meta`, with no tries and nothing lost. False if the message does not
 /// lie in the slot, or makes no sense.
-[[nodiscard]] inline bool view_in_slot(const QueueMap& map, const Slot& slot, SlotState state, SlotMeta meta,
+[[nodiscard]] inline bool view_in_slot(const QueueMemory& map, const Slot& slot, SlotState state, SlotMeta meta,
                                        SlotView& view) noexcept {
   view.position = state.position;
   view.producer = state.owner;
@@ -32,7 +32,8 @@ struct SlotView {
   return meta.flags == 0 && meta.size <= map.geometry.inline_bytes();
 }
 /// The same wherever it lies. False if size, flags or place make no sense.
-[[nodiscard]] inline bool view_slot(const QueueMap& map, const Slot& slot, SlotState state, SlotView& view) noexcept {
+[[nodiscard]] inline bool view_slot(const QueueMemory& map, const Slot& slot, SlotState state,
+                                    SlotView& view) noexcept {
   const SlotMeta meta = SlotMeta::of(slot.meta.load_relaxed());
   if (view_in_slot(map, slot, state, meta, view)) [[likely]]
     return true;
@@ -45,7 +46,7 @@ struct SlotView {
   view.data = map.lane(state.owner) + offset;
   return true;
 }
-[[nodiscard]] inline bool view_slot(const QueueMap& map, SlotState state, SlotView& view) noexcept {
+[[nodiscard]] inline bool view_slot(const QueueMemory& map, SlotState state, SlotView& view) noexcept {
   return view_slot(map, map.slot(state.position), state, view);
 }
 
@@ -53,7 +54,7 @@ struct SlotView {
 /// release fences of Claimer: who has copied later bytes sees what was stored before them. That is another state of this
 /// slot; or, where a single producer marks nothing, the next lap's in the slot before, which it ends before it begins with
 /// this one, and a later `tail` (which is not asked first, since its line is the producer's).
-[[nodiscard]] inline bool is_unchanged(const QueueMap& map, const Slot& slot, std::uint64_t word) noexcept {
+[[nodiscard]] inline bool is_unchanged(const QueueMemory& map, const Slot& slot, std::uint64_t word) noexcept {
   acquire_fence();
   if (slot.state.load_relaxed() != word) return false;
   if (!map.geometry.single_producer()) return true;

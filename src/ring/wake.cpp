@@ -16,22 +16,23 @@ void for_each_bit(std::uint64_t bits, unsigned count, Visit visit) {
 
 bool may_sleep(Wait wait) noexcept { return wait.phase == WaitPhase::asleep || wait.phase == WaitPhase::waking; }
 
-unsigned group_of(const QueueMap& map, unsigned consumer) noexcept {
+unsigned group_of(const QueueMemory& map, unsigned consumer) noexcept {
   return Identity::of(map.endpoint(k_first_consumer + consumer).identity.load_relaxed()).group;
 }
 
-unsigned wake_busy_producers(const QueueMap& map, unsigned me) noexcept {
+unsigned wake_busy_producers(const QueueMemory& map, unsigned me) noexcept {
   unsigned rung = 0;
-  for_each_bit(map.board().producer_sleepers.load_relaxed(), map.geometry.max_producers, [&](unsigned producer) {
-    if (producer == me || map.endpoint(producer).wake_busy.load_relaxed() == 0) return;
-    if (wake(map, producer)) ++rung;
-  });
+  for_each_bit(map.shared_status().producer_sleepers.load_relaxed(), map.geometry.max_producers,
+               [&](unsigned producer) {
+                 if (producer == me || map.endpoint(producer).wake_busy.load_relaxed() == 0) return;
+                 if (wake(map, producer)) ++rung;
+               });
   return rung;
 }
 
 }  // namespace
 
-bool wake(const QueueMap& map, unsigned owner) noexcept {
+bool wake(const QueueMemory& map, unsigned owner) noexcept {
   Word& word = map.endpoint(owner).wait;
   const std::uint64_t seen = word.load_acquire();
   const Wait wait = Wait::of(seen);
@@ -47,7 +48,7 @@ bool wake(const QueueMap& map, unsigned owner) noexcept {
   return word.compare_and_swap(waking, Wait{wait.sequence, WaitPhase::signalled}.word());
 }
 
-void rouse(const QueueMap& map, unsigned owner) noexcept {
+void rouse(const QueueMemory& map, unsigned owner) noexcept {
   Endpoint& endpoint = map.endpoint(owner);
   // Written before ASLEEP, which the caller has seen. If the endpoint has gone on since, it needs nothing from us.
   if (endpoint.sleeps_on.load_relaxed() == k_sleeps_on_bell) {
@@ -57,53 +58,58 @@ void rouse(const QueueMap& map, unsigned owner) noexcept {
   }
 }
 
-unsigned wake_for_message(const QueueMap& map, unsigned me) noexcept {
+unsigned wake_for_message(const QueueMemory& map, unsigned me) noexcept {
   unsigned rung = 0;
   std::uint64_t named_done = 0;  // named groups of which one was woken
-  for_each_bit(map.board().consumer_sleepers.load_relaxed(), map.geometry.max_consumers, [&](unsigned consumer) {
-    const unsigned owner = k_first_consumer + consumer;
-    const unsigned group = group_of(map, consumer);
-    const bool named = group < map.geometry.max_groups;
-    if (owner == me || (named && (named_done >> group & 1U) != 0)) return;
-    if (!wake(map, owner)) return;
-    ++rung;
-    if (named) named_done |= 1ULL << group;
-  });
+  for_each_bit(map.shared_status().consumer_sleepers.load_relaxed(), map.geometry.max_consumers,
+               [&](unsigned consumer) {
+                 const unsigned owner = k_first_consumer + consumer;
+                 const unsigned group = group_of(map, consumer);
+                 const bool named = group < map.geometry.max_groups;
+                 if (owner == me || (named && (named_done >> group & 1U) != 0)) return;
+                 if (!wake(map, owner)) return;
+                 ++rung;
+                 if (named) named_done |= 1ULL << group;
+               });
   return rung + wake_busy_producers(map, me);
 }
 
-bool wake_one_of_group(const QueueMap& map, unsigned group, unsigned me) noexcept {
+bool wake_one_of_group(const QueueMemory& map, unsigned group, unsigned me) noexcept {
   bool rung = false;
-  for_each_bit(map.board().consumer_sleepers.load_relaxed(), map.geometry.max_consumers, [&](unsigned consumer) {
-    const unsigned owner = k_first_consumer + consumer;
-    if (rung || owner == me || group_of(map, consumer) != group) return;
-    rung = wake(map, owner);
-  });
+  for_each_bit(map.shared_status().consumer_sleepers.load_relaxed(), map.geometry.max_consumers,
+               [&](unsigned consumer) {
+                 const unsigned owner = k_first_consumer + consumer;
+                 if (rung || owner == me || group_of(map, consumer) != group) return;
+                 rung = wake(map, owner);
+               });
   return rung;
 }
 
-unsigned wake_all_of_group(const QueueMap& map, unsigned group) noexcept {
+unsigned wake_all_of_group(const QueueMemory& map, unsigned group) noexcept {
   unsigned rung = 0;
-  for_each_bit(map.board().consumer_sleepers.load_relaxed(), map.geometry.max_consumers, [&](unsigned consumer) {
-    if (group_of(map, consumer) == group && wake(map, k_first_consumer + consumer)) ++rung;
-  });
+  for_each_bit(map.shared_status().consumer_sleepers.load_relaxed(), map.geometry.max_consumers,
+               [&](unsigned consumer) {
+                 if (group_of(map, consumer) == group && wake(map, k_first_consumer + consumer)) ++rung;
+               });
   return rung;
 }
 
-unsigned wake_for_room(const QueueMap& map, Position floor) noexcept {
+unsigned wake_for_room(const QueueMemory& map, Position floor) noexcept {
   unsigned rung = 0;
-  for_each_bit(map.board().producer_sleepers.load_relaxed(), map.geometry.max_producers, [&](unsigned producer) {
-    // Pairs with the release of the bit in arm(): the position was written before.
-    if (distance(floor, wrap(map.endpoint(producer).wake_past.load_acquire())) <= 0) return;
-    if (wake(map, producer)) ++rung;
-  });
+  for_each_bit(map.shared_status().producer_sleepers.load_relaxed(), map.geometry.max_producers,
+               [&](unsigned producer) {
+                 // Pairs with the release of the bit in arm(): the position was written before.
+                 if (distance(floor, wrap(map.endpoint(producer).wake_past.load_acquire())) <= 0) return;
+                 if (wake(map, producer)) ++rung;
+               });
   return rung;
 }
 
-unsigned wake_first_for_room(const QueueMap& map, unsigned me) noexcept {
+unsigned wake_first_for_room(const QueueMemory& map, unsigned me) noexcept {
   unsigned first = me;
   std::uint64_t first_ticket = 0;
-  const std::uint64_t waiting = map.board().producer_sleepers.load_relaxed() & map.board().room_line.load_relaxed();
+  const std::uint64_t waiting =
+      map.shared_status().producer_sleepers.load_relaxed() & map.shared_status().room_line.load_relaxed();
   for_each_bit(waiting, map.geometry.max_producers, [&](unsigned producer) {
     const std::uint64_t ticket = map.endpoint(producer).ticket.load_relaxed();
     if (producer == me || (first != me && static_cast<std::int64_t>(ticket - first_ticket) > 0)) return;
@@ -113,18 +119,18 @@ unsigned wake_first_for_room(const QueueMap& map, unsigned me) noexcept {
   return first != me && wake(map, first) ? 1 : 0;
 }
 
-WaitLine::WaitLine(const QueueMap& map, unsigned owner) noexcept
+SleepWord::SleepWord(const QueueMemory& map, unsigned owner) noexcept
     : map_(map), owner_(owner), sequence_(Wait::of(map.endpoint(owner).wait.load_relaxed()).sequence) {
   set_since(0);
 }
 
-Word& WaitLine::sleepers() const noexcept {
-  return owner_ < k_first_consumer ? map_.board().producer_sleepers : map_.board().consumer_sleepers;
+Word& SleepWord::sleepers() const noexcept {
+  return owner_ < k_first_consumer ? map_.shared_status().producer_sleepers : map_.shared_status().consumer_sleepers;
 }
 
-void WaitLine::set_since(std::uint64_t ns) noexcept { map_.endpoint(owner_).asleep_since_ns.store_relaxed(ns); }
+void SleepWord::set_since(std::uint64_t ns) noexcept { map_.endpoint(owner_).asleep_since_ns.store_relaxed(ns); }
 
-void WaitLine::say_asleep(Position past, bool busy) noexcept {
+void SleepWord::say_asleep(Position past, bool busy) noexcept {
   Endpoint& endpoint = map_.endpoint(owner_);
   endpoint.sleeps_on.store_relaxed(sleeps_on_);
   endpoint.wake_past.store_relaxed(past);
@@ -134,32 +140,32 @@ void WaitLine::say_asleep(Position past, bool busy) noexcept {
   armed_ = true;
 }
 
-void WaitLine::arm(bool symmetric, Position past, bool busy) noexcept {
+void SleepWord::arm(bool symmetric, Position past, bool busy) noexcept {
   say_asleep(past, busy);
   listed_ = true;
   sleepers().fetch_or(bit());  // a full fence: all that a symmetric publisher needs
   if (!symmetric) kernel::heavy_barrier();
 }
 
-void WaitLine::arm_unlisted() noexcept {
+void SleepWord::arm_unlisted() noexcept {
   say_asleep(0, false);
   full_fence();  // pairs with that of rouse_self(), and with the heavy barrier of those who wake everybody
 }
 
-bool WaitLine::disarm() noexcept {
+bool SleepWord::disarm() noexcept {
   const std::uint64_t before = map_.endpoint(owner_).wait.exchange(Wait{sequence_, WaitPhase::awake}.word());
   if (listed_) sleepers().fetch_and(~bit());
   armed_ = listed_ = false;
   return Wait::of(before).phase == WaitPhase::signalled;
 }
 
-bool WaitLine::called() const noexcept { return armed_ && map_.endpoint(owner_).wait.load_acquire() != asleep(); }
+bool SleepWord::called() const noexcept { return armed_ && map_.endpoint(owner_).wait.load_acquire() != asleep(); }
 
-kernel::Slept WaitLine::sleep(std::uint64_t until_ns) const noexcept {
+kernel::Slept SleepWord::sleep(std::uint64_t until_ns) const noexcept {
   return kernel::sleep_on(map_.endpoint(owner_).wait, asleep(), until_ns);
 }
 
-void WaitLine::rouse_self() const noexcept {
+void SleepWord::rouse_self() const noexcept {
   Word& word = map_.endpoint(owner_).wait;
   full_fence();  // what the caller has stored, then the look at the word; the sleeper does the reverse
   const std::uint64_t seen = word.load_acquire();

@@ -18,7 +18,7 @@
 // One message wakes one sleeper of each named group. So an endpoint that takes a message while another is there wakes one
 // more (chain), and an endpoint that was SIGNALLED and does not need it passes it on.
 //
-// Thread safety: functions may run anywhere. A WaitLine belongs to its endpoint.
+// Thread safety: functions may run anywhere. A SleepWord belongs to its endpoint.
 #pragma once
 
 #include <cstdint>
@@ -29,28 +29,29 @@
 namespace beltway {
 
 /// Wakes `owner` if it says ASLEEP or WAKING. True if that woke it: then it looks once more, or passes the wake on.
-bool wake(const QueueMap& map, unsigned owner) noexcept;
+bool wake(const QueueMemory& map, unsigned owner) noexcept;
 /// Wakes it whatever its word says: costs a needless wake at most.
-void rouse(const QueueMap& map, unsigned owner) noexcept;
+void rouse(const QueueMemory& map, unsigned owner) noexcept;
 
 /// After READY: wakes all private sleepers and one of each named group, and producers that wait for a claim to end.
 /// Returns how many. `me`: the caller, which is left out.
-unsigned wake_for_message(const QueueMap& map, unsigned me) noexcept;
+unsigned wake_for_message(const QueueMemory& map, unsigned me) noexcept;
 
 /// Wakes one sleeping consumer of a named group other than `me`. True if there was one.
-bool wake_one_of_group(const QueueMap& map, unsigned group, unsigned me) noexcept;
+bool wake_one_of_group(const QueueMemory& map, unsigned group, unsigned me) noexcept;
 /// Wakes all sleeping consumers of a group; returns how many.
-unsigned wake_all_of_group(const QueueMap& map, unsigned group) noexcept;
+unsigned wake_all_of_group(const QueueMemory& map, unsigned group) noexcept;
 
 /// After a floor has moved to `floor`: wakes the producers that waited for that. Returns how many.
-unsigned wake_for_room(const QueueMap& map, Position floor) noexcept;
+unsigned wake_for_room(const QueueMemory& map, Position floor) noexcept;
 
 /// Wakes the sleeping producer, other than `me`, that has waited longest for room in the ring: 1, or 0 if there is none.
-unsigned wake_first_for_room(const QueueMap& map, unsigned me) noexcept;
+unsigned wake_first_for_room(const QueueMemory& map, unsigned me) noexcept;
 
 /// True if somebody sleeps whom a message or VOID may concern. One line, hardly ever written.
-[[nodiscard]] inline bool anybody_sleeps(const QueueMap& map) noexcept {
-  return (map.board().consumer_sleepers.load_relaxed() | map.board().producer_sleepers.load_relaxed()) != 0;
+[[nodiscard]] inline bool anybody_sleeps(const QueueMemory& map) noexcept {
+  return (map.shared_status().consumer_sleepers.load_relaxed() |
+          map.shared_status().producer_sleepers.load_relaxed()) != 0;
 }
 
 /// The fence between a store that others sleep for and the look at who sleeps.
@@ -63,9 +64,9 @@ inline void publish_fence(bool symmetric) noexcept {
 }
 
 /// The sleeping side of one endpoint.
-class WaitLine {
+class SleepWord {
  public:
-  WaitLine(const QueueMap& map, unsigned owner) noexcept;
+  SleepWord(const QueueMemory& map, unsigned owner) noexcept;
 
   /// How the endpoint is to be woken from its next arm() on: k_sleeps_on_*.
   void set_sleeps_on(std::uint64_t how) noexcept { sleeps_on_ = how; }
@@ -98,7 +99,7 @@ class WaitLine {
   void say_asleep(Position past, bool busy) noexcept;
   [[nodiscard]] std::uint64_t asleep() const noexcept { return Wait{sequence_, WaitPhase::asleep}.word(); }
 
-  const QueueMap map_;
+  const QueueMemory map_;
   const unsigned owner_;
   std::uint64_t sequence_;
   std::uint64_t sleeps_on_ = k_sleeps_on_futex;

@@ -12,10 +12,10 @@
 
 namespace beltway {
 
-bool look_plainly(const Word& state, std::uint64_t mask, std::uint64_t wanted, unsigned looks) noexcept {
+bool plain_spin(const Word& state, std::uint64_t mask, std::uint64_t wanted, unsigned looks) noexcept {
   for (; looks != 0; --looks) {
     if ((state.load_relaxed() & mask) == wanted) return true;
-    short_pause();
+    poll_gap();
   }
   return false;
 }
@@ -27,10 +27,10 @@ bool look_plainly(const Word& state, std::uint64_t mask, std::uint64_t wanted, u
 asm(R"(
         .pushsection .text
         .p2align 6
-        .globl beltway_look_eagerly
-        .hidden beltway_look_eagerly
-        .type beltway_look_eagerly, @function
-beltway_look_eagerly:
+        .globl beltway_speculative_spin
+        .hidden beltway_speculative_spin
+        .type beltway_speculative_spin, @function
+beltway_speculative_spin:
         .cfi_startproc
 1:      call 4f
 2:      mov $1, %eax            # the processor believes that it goes on here
@@ -49,20 +49,20 @@ beltway_look_eagerly:
         mov %r8, (%rsp)
         ret
         .cfi_endproc
-        .size beltway_look_eagerly, . - beltway_look_eagerly
+        .size beltway_speculative_spin, . - beltway_speculative_spin
         .popsection
 )");
-extern "C" [[gnu::visibility("hidden")]] bool beltway_look_eagerly(const Word*, std::uint64_t, std::uint64_t,
-                                                                   unsigned) noexcept;
+extern "C" [[gnu::visibility("hidden")]] bool beltway_speculative_spin(const Word*, std::uint64_t, std::uint64_t,
+                                                                       unsigned) noexcept;
 
-bool look_eagerly(const Word& state, std::uint64_t mask, std::uint64_t wanted, unsigned looks) noexcept {
-  return beltway_look_eagerly(&state, mask, wanted, looks);
+bool speculative_spin(const Word& state, std::uint64_t mask, std::uint64_t wanted, unsigned looks) noexcept {
+  return beltway_speculative_spin(&state, mask, wanted, looks);
 }
 
 #else
 
-bool look_eagerly(const Word& state, std::uint64_t mask, std::uint64_t wanted, unsigned looks) noexcept {
-  return look_plainly(state, mask, wanted, looks);
+bool speculative_spin(const Word& state, std::uint64_t mask, std::uint64_t wanted, unsigned looks) noexcept {
+  return plain_spin(state, mask, wanted, looks);
 }
 
 #endif

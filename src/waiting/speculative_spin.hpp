@@ -1,16 +1,12 @@
-// The looks of a consumer that spins, at the one word that it waits for.
+// Speculative spin: how a spinning consumer polls the one word that it waits for.
 //
-// A look at a line that another processor has just written takes a whole transfer, 70 ns and more. What follows the wait, the
-// handler and often an answer, needs lines of its own, and an answer's line has to be taken from the one who waits for it:
-// another transfer. A processor overlaps the two if it believes that the wait is over while the look is under way; but a loop
-// of looks that find nothing teaches it that nothing will be there.
+// An ordinary polling loop trains the branch predictor to expect "not ready". Then the processor starts on what follows the wait
+// only after the line has arrived. Here each poll is a call whose predicted return is success: the processor starts early on the
+// handler and on the line of an answer, and both transfers overlap. A poll that finds nothing rewrites its return address, which
+// takes the processor back; that is also the gap between two polls (see poll_gap()).
 //
-// So an eager loop hides what it does: each look is a call, whose end is predicted to be where calls end, and that is where the
-// message is there. One that finds nothing changes where it returns to, and that takes the processor back, which is also the
-// pause between two looks (see short_pause()); they are 15 to 20 ns apart. A look that finds nothing is over soon, out of the
-// processor's own cache, and little was begun by then; but a stream of large messages notices (ConsumerCore::await_next()).
-//
-// Half a round trip of 8 bytes where two processors share no cache: most often 135 ns instead of 326 (bench/README.md).
+// A stream of large messages suffers from it, because the processor begins to read what the producer is writing: there
+// ConsumerCore::await_next() uses plain_spin(). So does a processor with shadow stacks (CET), which forbid the rewriting.
 #pragma once
 
 #include <cstdint>
@@ -19,10 +15,10 @@
 
 namespace beltway {
 
-/// Looks until `state & mask` is `wanted`, `looks` times at most, which is at least 1. True: it was, and whoever goes on makes
-/// sure with an acquire load. Thread-safe. Eager ones are plain where they cannot be had: not on x86-64, or with shadow
-/// stacks (-fcf-protection), which forbid them.
-[[nodiscard]] bool look_eagerly(const Word& state, std::uint64_t mask, std::uint64_t wanted, unsigned looks) noexcept;
-[[nodiscard]] bool look_plainly(const Word& state, std::uint64_t mask, std::uint64_t wanted, unsigned looks) noexcept;
+/// Polls until `state & mask` is `wanted`, at most `polls` times (at least 1). Returns true if it was; the caller makes sure with
+/// an acquire load. Thread-safe. speculative_spin() is plain_spin() where it is not x86-64, or with -fcf-protection.
+[[nodiscard]] bool speculative_spin(const Word& state, std::uint64_t mask, std::uint64_t wanted,
+                                    unsigned looks) noexcept;
+[[nodiscard]] bool plain_spin(const Word& state, std::uint64_t mask, std::uint64_t wanted, unsigned looks) noexcept;
 
 }  // namespace beltway

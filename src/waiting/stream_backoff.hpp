@@ -1,21 +1,17 @@
-// When a consumer that spins should let its producer get ahead before it looks again.
+// Spin back-off: a spinning consumer that outruns a stream pauses for a moment, so that its producer gets ahead.
 //
-// A producer streams large messages, and its consumer is faster: it then stands at the slot that is being written, and it, or
-// what its processor fetches ahead of it, takes away lines that the producer is about to write. Each message costs both
-// several times what it costs at a distance: 1 KiB one by one 4 to 6 million a second, and 12 to 20 with a head start; 64 B 10
-// and 20 where no cache is shared.
-// So once a stream is recognised, a consumer that has caught up stays away for a moment, but never so long that the ring or
-// the lane could fill. One that takes batches has caught up when a batch is cut short: a few messages behind its producer it
-// finds some each time (1 KiB in batches of 32, of which it got 16: 27 million a second, and 37 with a head start).
+// Why: a consumer that has caught up reads the line that the producer is writing, and takes it away. Each message then costs
+// both sides several transfers of a line. A consumer some messages behind costs none.
 //
-// A stream is what comes faster than requests and replies can, and not one by one: who waits for each reply is not delayed.
-// Where lines are near, its pace may be a stream's (64 B in 130 ns), and now and then two messages are there at once, since
-// both sides write down their counters. Whoever has several requests under way looks like a stream until a head start brings
-// nothing; then he gets fewer and fewer of them.
+// When: only after a stream was recognised. A stream is faster than request and reply can be, and several messages are there at
+// once. Request and reply is never delayed. A consumer of batches has caught up when a batch is only partly full.
 //
-// Where lines take long, a consumer in the way makes a stream too slow to be recognised (1 KiB: 480 ns a message, 210 with a
-// head start). What might be one is tried now and then, so seldom that it shows in no percentile below the 99th: if head
-// starts do not make it as fast as a stream, they end.
+// How long: k_one_by_one and k_in_batches bound the pause by a time and by a part of the free room, so that neither ring nor
+// lane fills up meanwhile.
+//
+// False alarms: several requests under way look like a stream. A pause after which no more messages are there than before was
+// useless; after each useless pause the next one comes later. A consumer in the way can make a stream so slow that it is not
+// recognised: a pause is tried now and then, and repeated only if the stream then becomes fast.
 //
 // Thread safety: none, it belongs to its consumer's thread.
 #pragma once
@@ -27,19 +23,19 @@
 
 namespace beltway {
 
-class HeadStart {
+class StreamBackoff {
  public:
   /// How far a producer is let ahead, at most: a time, and a part of what there is room for.
-  struct Lead {
+  struct BackoffLimit {
     std::uint64_t most_ns;
     std::uint64_t part_of_room;
   };
-  // Of 1.5, 5, 10, 20, 50 and 100 us. Less brings less of what it is for: see bench/README.md. More is latency, too.
-  static constexpr Lead k_one_by_one = {.most_ns = 10'000, .part_of_room = 4};
-  /// Who takes batches is not in such a hurry. 1 KiB through 2 MiB 29 -> 37 million a second, 4 KiB 8.0 -> 8.8.
-  static constexpr Lead k_in_batches = {.most_ns = 30'000, .part_of_room = 2};
+  // A shorter pause brings less throughput, a longer one more latency: see bench/TUNING.md.
+  static constexpr BackoffLimit k_one_by_one = {.most_ns = 10'000, .part_of_room = 4};
+  /// A consumer of batches can wait longer.
+  static constexpr BackoffLimit k_in_batches = {.most_ns = 30'000, .part_of_room = 2};
 
-  explicit HeadStart(const Geometry& geometry) noexcept
+  explicit StreamBackoff(const Geometry& geometry) noexcept
       : slots_(geometry.slots), inline_bytes_(geometry.inline_bytes()), lane_bytes_(geometry.lane_bytes) {}
 
   /// A consumer has taken all before `read`, of `bytes` in all since it began, and finds nothing there. False: it looks on, and
@@ -56,7 +52,7 @@ class HeadStart {
   }
   /// For how long it should not look at `now_ns`.
   [[nodiscard]] std::uint64_t wait_ns(Position read, std::uint64_t bytes, std::uint64_t now_ns,
-                                      const Lead& lead) noexcept {
+                                      const BackoffLimit& lead) noexcept {
     const std::uint64_t messages = taken(read);
     const std::uint64_t taken_bytes = bytes - bytes_;
     const std::uint64_t stream_ns = messages * k_stream_base_ns + taken_bytes / k_stream_bytes_a_ns;
@@ -65,12 +61,12 @@ class HeadStart {
     if (streams && was_given_) {  // what helped is tried again at once
       untried_ = tried_ = 0;
       pause_ = k_first_pause;
-      in_vain_ = 0;
+      useless_streak_ = 0;
     }
     const bool fast = streams || (now_ns_ != 0 && messages != 0 && passed_ns < 2 * stream_ns && is_tried());
     if (was_given_ && passed_ns >= 2 * stream_ns) {
-      in_vain_ = std::min(in_vain_ + 1, k_most_in_vain);
-      skipped_ = k_waits << in_vain_;
+      useless_streak_ = std::min(useless_streak_ + 1, k_most_in_vain);
+      skipped_ = k_waits << useless_streak_;
     }
     read_ = read;
     bytes_ = bytes;
@@ -90,7 +86,7 @@ class HeadStart {
  private:
   // A message; smaller ones, two to a line or one, stream well without.
   static constexpr std::uint64_t k_least_bytes = 48;
-  // A message of a stream takes less than this, a round trip more (1 KiB: 230 and 780 ns where a line takes 55).
+  // A message of a stream takes less than this, a round trip more.
   static constexpr std::uint64_t k_stream_base_ns = 128;
   static constexpr std::uint64_t k_stream_bytes_a_ns = 4;
   static constexpr std::uint64_t k_waits = 16;
@@ -138,10 +134,10 @@ class HeadStart {
   std::uint64_t waits_ = 0;                // fast ones, in a row
   std::uint64_t messages_ = 0;             // taken between them
   bool was_given_ = false;                 // at the last wait
-  unsigned in_vain_ = 0;                   // head starts, in a row
+  unsigned useless_streak_ = 0;            // pauses, in a row
   std::uint64_t skipped_ = 0;              // waits to come that are given none for it
   std::uint64_t untried_ = k_first_pause;  // waits before the next trial
-  std::uint64_t tried_ = 0;                // head starts of this one
+  std::uint64_t tried_ = 0;                // pauses in this one
   std::uint64_t pause_ = k_first_pause;    // before it
 };
 

@@ -32,10 +32,10 @@ bool has_several_processors() noexcept {
 
 }  // namespace
 
-Waiter::Waiter(const QueueMap& map, unsigned owner, WaitStrategy strategy)
+Waiter::Waiter(const QueueMemory& map, unsigned owner, WaitStrategy strategy)
     : map_(map),
       owner_(owner),
-      symmetric_((Notice::of(map.board().notice.load_acquire()).flags & k_notice_symmetric) != 0),
+      symmetric_((Notice::of(map.shared_status().notice.load_acquire()).flags & k_notice_symmetric) != 0),
       line_(map, owner),
       most_pauses_(owner < k_first_consumer ? k_producers_pauses : 1),
       adaptive_(strategy == WaitStrategy::adaptive),

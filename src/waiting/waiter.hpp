@@ -33,7 +33,7 @@ class Waiter {
   enum class Ended : std::uint8_t { found, timeout, stopped, interrupted };
 
   /// Its fences are symmetric if the board says so now; see set_symmetric().
-  Waiter(const QueueMap& map, unsigned owner, WaitStrategy strategy);
+  Waiter(const QueueMemory& map, unsigned owner, WaitStrategy strategy);
   ~Waiter();
   Waiter(const Waiter&) = delete;
   Waiter& operator=(const Waiter&) = delete;
@@ -69,11 +69,11 @@ class Waiter {
   /// After a system call that a signal ended: whether the wait is to end, too.
   [[nodiscard]] static bool ends_by_signal(const std::stop_token& stop) noexcept;
 
-  [[nodiscard]] WaitLine& line() noexcept { return line_; }
+  [[nodiscard]] SleepWord& line() noexcept { return line_; }
   /// Worth a few quick looks before wait().
   [[nodiscard]] bool spins() const noexcept { return budget_ns_ != 0 && !event_mode(); }
   /// Of a look while spinning: it may be long ago that we looked last, and be long until the next time.
-  [[nodiscard]] bool gave_way() const noexcept { return gave_way_; }
+  [[nodiscard]] bool gave_way() const noexcept { return yielding_; }
   [[nodiscard]] bool symmetric() const noexcept { return symmetric_; }
   void set_symmetric(bool symmetric) noexcept { symmetric_ = symmetric; }
 
@@ -103,7 +103,7 @@ class Waiter {
   /// Lets others have the processor, if there are any.
   static void give_way() noexcept;
   static void pause(unsigned times) noexcept {
-    for (; times > 0; --times) spin_pause();
+    for (; times > 0; --times) cpu_relax();
   }
   static std::uint64_t first_budget_of(WaitStrategy strategy) noexcept;
   static std::uint64_t deadline_of(const Until& until) noexcept;
@@ -126,12 +126,12 @@ class Waiter {
     if (std::exchange(waits_, false)) line_.set_since(0);
   }
 
-  const QueueMap map_;
+  const QueueMemory map_;
   const unsigned owner_;
   bool symmetric_;
   std::atomic<EventSet*> events_ = nullptr;  // ours; event mode only
   std::atomic<bool> interrupted_ = false;
-  WaitLine line_;
+  SleepWord line_;
   const unsigned most_pauses_;  // between two looks
   const bool adaptive_;
   bool waits_ = false;       // event mode: the last try found nothing
@@ -139,7 +139,7 @@ class Waiter {
   // When the clock was read last: who finds something while spinning does not read it again.
   std::uint64_t spun_until_ns_ = 0;
   std::uint64_t shares_until_ns_ = 0;  // others use our processor: until then spinning gives way to them
-  bool gave_way_ = false;
+  bool yielding_ = false;
   std::uint64_t sleeps_ = 0;
   std::uint64_t rescued_ = 0;
   std::uint64_t needless_ = 0;
@@ -154,7 +154,7 @@ Waiter::Ended Waiter::wait(const Until& until, LookFn&& look, ArmFn&& arm, PassO
   const bool owed = line_.armed() && line_.disarm();
   line_.set_sleeps_on(k_sleeps_on_futex);
   waits_no_more();
-  gave_way_ = false;
+  yielding_ = false;
   if (budget_ns_ != 0) {
     for (unsigned paused = 0, pauses = 1; paused < k_burst;
          paused += pauses, pauses = std::min(2 * pauses, most_pauses_)) {
@@ -203,8 +203,8 @@ std::optional<Waiter::Ended> Waiter::spin(std::uint64_t until_ns, std::uint64_t 
     spun_until_ns_ = now;
     if (now >= deadline_ns) return Ended::timeout;
     if (now >= until_ns) return std::nullopt;
-    gave_way_ = now < shares_until_ns_;
-    if (gave_way_) [[unlikely]]
+    yielding_ = now < shares_until_ns_;
+    if (yielding_) [[unlikely]]
       give_way();
   }
 }

@@ -15,9 +15,9 @@
 
 namespace beltway {
 
-class Fields {
+class JsonReader {
  public:
-  Fields(const nlohmann::json& object, std::string what) : object_(object), what_(std::move(what)) {
+  JsonReader(const nlohmann::json& object, std::string what) : object_(object), what_(std::move(what)) {
     if (!object.is_object()) throw Error(Errc::protocol, what_ + ": not a JSON object");
   }
 

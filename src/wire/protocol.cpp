@@ -37,7 +37,7 @@ constexpr std::array<std::string_view, 3> k_roles{"producer", "consumer", "inspe
 constexpr std::array<std::string_view, 3> k_kinds{"named", "private", "lossy"};
 
 template <class Enum, std::size_t count>
-Enum decode_enum(const Fields& fields, std::string_view name, const std::array<std::string_view, count>& words) {
+Enum decode_enum(const JsonReader& fields, std::string_view name, const std::array<std::string_view, count>& words) {
   const std::string text = fields.text(name);
   const auto* const found = std::find(words.begin(), words.end(), text);
   if (found == words.end()) {
@@ -49,12 +49,12 @@ Enum decode_enum(const Fields& fields, std::string_view name, const std::array<s
 }
 
 TypeTag decode_type(const json& object, const std::string& what) {
-  const Fields fields(object, what + ": type");
+  const JsonReader fields(object, what + ": type");
   return {fields.text("name"), fields.number<std::uint32_t>("size"), fields.number<std::uint32_t>("alignment")};
 }
 
 EndpointInfo decode_endpoint(const json& object, const Description& description, const std::string& what) {
-  const Fields fields(object, what + ": endpoint");
+  const JsonReader fields(object, what + ": endpoint");
   EndpointInfo info;
   const auto owner = fields.number<std::uint8_t>("endpoint");
   info.producer = owner < k_first_consumer;
@@ -84,7 +84,7 @@ EndpointInfo decode_endpoint(const json& object, const Description& description,
   return info;
 }
 
-std::optional<std::chrono::milliseconds> decode_evict_after(const Fields& fields) {
+std::optional<std::chrono::milliseconds> decode_evict_after(const JsonReader& fields) {
   if (!fields.has("evict_after_ms")) return std::nullopt;
   return std::chrono::milliseconds(fields.number<std::uint32_t>("evict_after_ms"));
 }
@@ -101,12 +101,12 @@ NamedGroup decode_group(const json& group, const std::string& what) {
   if (group.is_string()) {
     decoded.name = group.get<std::string>();
   } else {
-    const Fields fields(group, what + ": a group, which is a name or an object");
+    const JsonReader fields(group, what + ": a group, which is a name or an object");
     decoded.name = fields.text("name");
     decoded.options.evict_after_ms = decode_evict_after(fields);
     const std::size_t known = decoded.options.evict_after_ms ? 2 : 1;
     if (group.size() != known) {
-      throw Error(Errc::invalid_option, about(what + ": group", decoded.name) +
+      throw Error(Errc::invalid_option, error_subject(what + ": group", decoded.name) +
                                             " has an option that is not known here; use a daemon of the same version");
     }
   }
@@ -132,12 +132,12 @@ json encode(const QueueOptions& options) {
 }
 
 QueueOptions decode_options(const json& object, const std::string& what) {
-  const Fields fields(object, what + ": options");
+  const JsonReader fields(object, what + ": options");
   for (const auto& item : object.items()) {
     const auto* const known = std::find(k_option_names.begin(), k_option_names.end(), item.key());
     if (known == k_option_names.end() && item.key() != "groups") {
-      throw Error(Errc::invalid_option,
-                  about(what + ": option", item.key()) + " is not known here; use a daemon of the same version");
+      throw Error(Errc::invalid_option, error_subject(what + ": option", item.key()) +
+                                            " is not known here; use a daemon of the same version");
     }
   }
   QueueOptions options;
@@ -161,7 +161,7 @@ QueueOptions decode_options(const json& object, const std::string& what) {
 }
 
 std::optional<std::vector<std::string>> decode_said(const json& request, const std::string& what) {
-  const Fields fields(request, what);
+  const JsonReader fields(request, what);
   if (!fields.has("said")) return std::nullopt;
   std::vector<std::string> said;
   for (const json& name : fields.array("said")) {
@@ -215,7 +215,7 @@ json encode(const Description& description) {
 }
 
 Description decode_description(const json& object, const std::string& what) {
-  const Fields fields(object, what + ": queue");
+  const JsonReader fields(object, what + ": queue");
   Description description;
   QueueInfo& info = description.info;
   info.name = fields.text("name");
@@ -225,7 +225,7 @@ Description decode_description(const json& object, const std::string& what) {
   info.options = decode_options(fields.object("options"), what);
   info.shared_bytes = fields.number<std::uint64_t>("shared_bytes");
   for (const json& item : fields.array("groups")) {
-    const Fields group(item, what + ": group");
+    const JsonReader group(item, what + ": group");
     const auto index = group.number<std::uint32_t>("index");
     if (index >= info.options.max_groups) group.refuse("index", "below max_groups");
     description.group_indexes.push_back(index);
@@ -233,7 +233,7 @@ Description decode_description(const json& object, const std::string& what) {
   }
   if (fields.has("leaving")) {
     for (const json& item : fields.array("leaving")) {
-      const Fields group(item, what + ": group");
+      const JsonReader group(item, what + ": group");
       const auto index = group.number<std::uint32_t>("index");
       if (index >= info.options.max_groups) group.refuse("index", "below max_groups");
       description.leaving.push_back({index, group.text("name")});
@@ -258,7 +258,7 @@ std::optional<std::size_t> find_group(const Description& description, std::strin
 std::string_view encode(Start start) noexcept { return start == Start::oldest ? "oldest" : "latest"; }
 
 Start decode_start(const json& object, const std::string& what) {
-  const Fields fields(object, what);
+  const JsonReader fields(object, what);
   if (!fields.has("start")) return Start::latest;
   return decode_enum<Start, 2>(fields, "start", {"latest", "oldest"});
 }
@@ -280,7 +280,7 @@ json encode(const AttachRequest& request) {
 }
 
 AttachRequest decode_attach_request(const json& object, const std::string& what) {
-  const Fields fields(object, what);
+  const JsonReader fields(object, what);
   AttachRequest request;
   request.queue = fields.number<std::uint64_t>("queue");
   request.role = decode_enum<Role>(fields, "role", k_roles);
@@ -309,7 +309,7 @@ json encode(const AttachReply& reply) {
 
 AttachReply decode_attach_reply(const json& object, const AttachRequest& request, const Geometry& geometry,
                                 const std::string& what) {
-  const Fields fields(object, what);
+  const JsonReader fields(object, what);
   AttachReply reply;
   reply.bells = fields.number<std::uint32_t>("bells");
   if (request.role == Role::inspector) return reply;
@@ -340,7 +340,7 @@ json encode(const EndpointName& name) {
 }
 
 EndpointName decode_endpoint_name(const json& object, const std::string& what) {
-  const Fields fields(object, what);
+  const JsonReader fields(object, what);
   return {fields.number<std::uint64_t>("queue"), fields.number<std::uint8_t>("endpoint"),
           fields.number<std::uint32_t>("incarnation")};
 }
@@ -355,7 +355,7 @@ json encode(const Error& error) {
 void throw_if_error(const json& reply) {
   const auto field = reply.find("error");
   if (field == reply.end()) return;
-  const Fields fields(*field, "error of the daemon");
+  const JsonReader fields(*field, "error of the daemon");
   const std::string name = fields.text("errc");
   const auto* const found =
       std::find_if(k_errc_names.begin(), k_errc_names.end(), [&](const ErrcName& entry) { return entry.name == name; });

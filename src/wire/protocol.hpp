@@ -119,7 +119,7 @@ struct AttachReply {
   std::uint32_t bells = 0;
   unsigned group = 0;
   std::uint32_t group_incarnation = 0;
-  GroupKind kind = GroupKind::priv;
+  GroupKind kind = GroupKind::private_reliable;
   Position start = 0;
   bool evictable = false;
   /// Producers of queues with lanes: bytes of lanes that others were promised and have not filled. Nothing: nobody counts.

@@ -11,7 +11,7 @@ json encode(const OptionChange& change) {
 }
 
 OptionChange decode_change(const json& object, const std::string& what) {
-  const Fields fields(object, what + ": change");
+  const JsonReader fields(object, what + ": change");
   return {.option = fields.text("option"),
           .group = fields.text_or("group", ""),
           .from = fields.text("from"),
@@ -30,14 +30,14 @@ json encode(const PurgeResult& result) {
 }
 
 PurgeResult decode_purge_result(const json& object, const std::string& what) {
-  const Fields fields(object, what);
+  const JsonReader fields(object, what);
   PurgeResult result{.purged = fields.number<std::uint64_t>("messages"),
                      .left = fields.number_or<std::uint64_t>("left", 0),
                      .used = fields.number_or<std::uint64_t>("used", 0),
                      .holders = {}};
   if (!fields.has("holders")) return result;
   for (const json& item : fields.array("holders")) {
-    const Fields holder(item, what + ": holder");
+    const JsonReader holder(item, what + ": holder");
     const auto owner = holder.number<std::uint8_t>("endpoint");
     const bool producer = owner < k_first_consumer;
     result.holders.push_back({.producer = producer,

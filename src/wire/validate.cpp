@@ -37,7 +37,7 @@ void check_sizes(const std::string& what, const QueueOptions& options) {
            "a power of two from " + std::to_string(k_min_slots) + " to " + std::to_string(k_max_slots));
   }
   if (options.slot_bytes < k_min_slot_bytes || options.slot_bytes > k_max_slot_bytes ||
-      (options.slot_bytes != k_min_slot_bytes && options.slot_bytes % k_line != 0)) {
+      (options.slot_bytes != k_min_slot_bytes && options.slot_bytes % k_cache_line_bytes != 0)) {
     refuse(what, "slot_bytes", std::to_string(options.slot_bytes),
            std::to_string(k_min_slot_bytes) + " or a multiple of 64 up to " + std::to_string(k_max_slot_bytes));
   }
@@ -83,7 +83,7 @@ std::string text_of(const TypeTag& type) {
 
 }  // namespace
 
-std::string about(std::string_view operation, std::string_view name) {
+std::string error_subject(std::string_view operation, std::string_view name) {
   std::string text = std::string(operation) + " \"";
   for (const char c : name.substr(0, k_max_name_length)) text += c >= ' ' && c <= '~' ? c : '?';
   return text + (name.size() > k_max_name_length ? "...\"" : "\"");
@@ -93,7 +93,7 @@ void check_name(std::string_view operation, std::string_view kind, std::string_v
   const bool good = !name.empty() && name.size() <= k_max_name_length &&
                     name.find_first_not_of(k_name_characters) == std::string_view::npos;
   if (good) return;
-  throw Error(Errc::invalid_option, about(operation, name) + ": a " + std::string(kind) + " name has 1 to " +
+  throw Error(Errc::invalid_option, error_subject(operation, name) + ": a " + std::string(kind) + " name has 1 to " +
                                         std::to_string(k_max_name_length) +
                                         " characters of A-Z a-z 0-9 . _ - /; this one has " +
                                         std::to_string(name.size()) + (name.empty() ? "" : " and may hold others"));
@@ -101,7 +101,7 @@ void check_name(std::string_view operation, std::string_view kind, std::string_v
 
 void check_group(const std::string& what, const NamedGroup& group) {
   check_name(what + ": group", "group", group.name);
-  check_evict_after(about(what + ": group", group.name), group.options.evict_after_ms.value_or(0ms));
+  check_evict_after(error_subject(what + ": group", group.name), group.options.evict_after_ms.value_or(0ms));
 }
 
 void check_options(const std::string& what, const QueueOptions& options) {

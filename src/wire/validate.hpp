@@ -14,12 +14,12 @@
 namespace beltway {
 
 /// `operation "name"`, the beginning of most errors. Text that no name may hold is shortened and made printable.
-[[nodiscard]] std::string about(std::string_view operation, std::string_view name);
+[[nodiscard]] std::string error_subject(std::string_view operation, std::string_view name);
 
 /// `kind`: "queue" or "group". Throws Error(invalid_option).
 void check_name(std::string_view operation, std::string_view kind, std::string_view name);
 
-/// `what`: see about(). Throws Error(invalid_option).
+/// `what`: see error_subject(). Throws Error(invalid_option).
 void check_options(const std::string& what, const QueueOptions& options);
 void check_options(const std::string& what, const ConsumerOptions& options);
 void check_group(const std::string& what, const NamedGroup& group);

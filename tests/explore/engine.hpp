@@ -35,7 +35,7 @@ struct Actor {
   bool woken = false;
   std::uint64_t patience_ns = 0;
   bool timed_out = false;
-  bool fused = false;  // see spin_pause()
+  bool fused = false;  // see cpu_relax()
   StoreBuffer buffer;
 };
 

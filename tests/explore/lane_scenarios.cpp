@@ -9,7 +9,7 @@ namespace beltway::explore {
 namespace {
 
 /// Room for two large messages.
-constexpr std::uint64_t k_lane_bytes = 2 * k_line;
+constexpr std::uint64_t k_lane_bytes = 2 * k_cache_line_bytes;
 
 void publish_large(World& w, unsigned producer, unsigned first, unsigned count) {
   for (unsigned i = 0; i < count; ++i) w.publish(producer, first + i, true);
@@ -153,11 +153,11 @@ Scenario late_end_of_what_is_gone() {
             [&w] {
               join(w.map, 0, GroupKind::named, Start::oldest);
               joined = true;
-              const GroupWord group = GroupWord::of(w.map.group(0).state.load_acquire());
+              const GroupStateWord group = GroupStateWord::of(w.map.group(0).state.load_acquire());
               NamedReader reader(w.map, 0, group.incarnation, k_first_consumer, false);
               SlotView view;
               std::uint64_t corrupt = 0;
-              if (reader.lease_now(view, corrupt)) reader.ack(view.position, view.tries);
+              if (reader.try_lease_next(view, corrupt)) reader.ack(view.position, view.tries);
             },
             {.name = "joiner"});
         const auto read_next_lap = [&w] {
@@ -197,7 +197,7 @@ Scenario help_and_gone() {
 void add_other_reader(World& w, GroupKind other) {
   add_actor(
       [=, &w] {
-        if (other == GroupKind::priv) w.add_private(1, Start::oldest);
+        if (other == GroupKind::private_reliable) w.add_private(1, Start::oldest);
         w.receive(1) && w.receive(1);
       },
       {.name = other == GroupKind::lossy ? "lossy" : "joiner"});
@@ -319,18 +319,18 @@ std::vector<Scenario> lane_scenarios() {
           join_and_reclaim(),
           join_named_and_reclaim(),
           passed_meanwhile(GroupKind::lossy),
-          passed_meanwhile(GroupKind::priv),
+          passed_meanwhile(GroupKind::private_reliable),
           late_end_of_what_is_gone(),
           help_and_gone(),
           takeover(Heir::before_reader, GroupKind::lossy),
           takeover(Heir::behind_reader, GroupKind::lossy),
-          takeover(Heir::before_reader, GroupKind::priv),
-          takeover(Heir::behind_reader, GroupKind::priv),
+          takeover(Heir::before_reader, GroupKind::private_reliable),
+          takeover(Heir::behind_reader, GroupKind::private_reliable),
           give_back(2, GroupKind::lossy, false),
           give_back(2, GroupKind::lossy, true),
-          give_back(2, GroupKind::priv, false),
+          give_back(2, GroupKind::private_reliable, false),
           give_back(0, GroupKind::lossy, false),
-          give_back(0, GroupKind::priv, false),
+          give_back(0, GroupKind::private_reliable, false),
           dead_reclaimer()};
 }
 

@@ -191,7 +191,7 @@ void copy_racing(std::byte* to, const std::byte* from, std::size_t size) noexcep
   }
 }
 
-void spin_pause() noexcept {
+void cpu_relax() noexcept {
   if (engine().active()) engine().me().fused = true;
 }
 

@@ -23,7 +23,7 @@ void release_fence() noexcept;
 /// Word by word; sizes and places are multiples of 8 in these programs.
 void copy_racing(std::byte* to, const std::byte* from, std::size_t size) noexcept;
 /// Until this actor writes, or looks at the clock, its looks are one step: they can see nothing new.
-void spin_pause() noexcept;
+void cpu_relax() noexcept;
 
 /// The stores of all actors are visible.
 void heavy_barrier() noexcept;

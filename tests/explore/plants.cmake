@@ -1,5 +1,5 @@
 # The planted bugs: plant(name file right wrong) and plant_expression(...), see plant.cmake. Each must be caught by a scenario,
-# see planted_test.cpp. What DESIGN.md names first, then the rest.
+# see planted_test.cpp. Bugs of the first design come first.
 
 # -- claims -------------------------------------------------------------------------------------------------------
 plant(no_help src/ring/claim.cpp
@@ -16,8 +16,8 @@ plant(no_fence_before_the_floors src/ring/claim.cpp
   [[if (single_) full_fence();]] "")
 plant(no_look_after_help src/ring/claim.cpp
   [[help_floors(map_);
-  return look_for(position);]]
-  [[return help_floors(map_) && look_for(position);]])
+  return refresh_limit(position);]]
+  [[return help_floors(map_) && refresh_limit(position);]])
 plant(ready_before_tail include/beltway/detail/inline_publish.hpp
   [[tail_->store_relaxed((position + 1) << k_tail_shift | tail_low_);]] "")
 plant(ready_before_tail include/beltway/detail/inline_publish.hpp
@@ -39,22 +39,22 @@ plant(no_fence_behind_the_claim_before include/beltway/detail/inline_publish.hpp
 
 # -- lanes --------------------------------------------------------------------------------------------------------
 plant(no_second_look_at_the_floors src/ring/lane.cpp
-  [[if (marked) over = std::min(over, count_over(claimer_.look()));]] "")
+  [[if (marked) over = std::min(over, count_reclaimable_records(claimer_.scan_floors()));]] "")
 plant(frees_what_is_passed_meanwhile src/ring/lane.cpp
-  [[over = std::min(over, count_over(claimer_.look()));]] [[over = count_over(claimer_.look());]])
+  [[over = std::min(over, count_reclaimable_records(claimer_.scan_floors()));]] [[over = count_reclaimable_records(claimer_.scan_floors());]])
 plant(no_gone_mark src/ring/lane.cpp
   [[if (record.phase == Phase::committed) marked = mark_gone(record.position) || marked;]] "")
 plant(heir_marks_nothing src/ring/lane.cpp
   [[mark_all_gone(lowest);]] "")
 plant(heir_skips_what_is_passed_meanwhile src/ring/lane.cpp
-  [[if (const Position again = claimer_.look(); distance(again, lowest) < 0) lowest = again;]]
-  [[lowest = claimer_.look();]])
+  [[if (const Position again = claimer_.scan_floors(); distance(again, lowest) < 0) lowest = again;]]
+  [[lowest = claimer_.scan_floors();]])
 plant_expression(heir_forgets_what_is_marked src/ring/lane.cpp
-  [[state.phase != SlotPhase::ready && state.phase != SlotPhase::gone]] [[state.phase != SlotPhase::ready]])
+  [[state.phase != SlotPhase::ready && state.phase != SlotPhase::reclaimed]] [[state.phase != SlotPhase::ready]])
 plant(punch_before_the_mark src/recovery/lane_recovery.cpp
   [[mark_gone_below(map, producer, lowest);]] "")
 plant_expression(punch_before_the_mark src/recovery/lane_recovery.cpp
-  [[state.phase == SlotPhase::gone && distance(state.position, lowest) < 0]] [[distance(state.position, lowest) < 0]])
+  [[state.phase == SlotPhase::reclaimed && distance(state.position, lowest) < 0]] [[distance(state.position, lowest) < 0]])
 plant(punch_without_a_second_look src/recovery/lane_recovery.cpp
   [[if (const Position again = lowest_floor(map, load_tail(map)); distance(again, lowest) < 0) lowest = again;]] "")
 plant(lane_does_not_help_floors src/ring/lane.cpp
@@ -127,11 +127,11 @@ plant(leave_without_barrier src/ring/groups.cpp
   wake_all_of_group(map, index);]]
   [[wake_all_of_group(map, index);]])
 plant(lease_does_not_look_for_removal src/ring/readers/named_reader.cpp
-  [[if (active()) return Look::message;]] [[return Look::message;]])
+  [[if (is_active()) return ReadResult::message;]] [[return ReadResult::message;]])
 plant(lease_does_not_look_for_removal src/ring/readers/named_reader.cpp
-  [[if (active()) return true;]] [[return true;]])
+  [[if (is_active()) return true;]] [[return true;]])
 plant(nobody_drains_what_is_given_back src/ring/readers/named_reader.cpp
-  [[settle(views[0].position);]] "")
+  [[after_ack(views[0].position);]] "")
 plant(last_to_end_does_not_drain src/ring/readers/named_reader.cpp
   [[if (state.phase == GroupPhase::leaving && state.incarnation == incarnation_) try_drain(map_, group_);]] "")
 
@@ -139,7 +139,7 @@ plant(last_to_end_does_not_drain src/ring/readers/named_reader.cpp
 plant(no_kick_after_death src/recovery/repair.cpp
   [[wake_everybody(map);]] "")
 plant_expression(no_chain src/endpoint/consumer_core.cpp
-  [[attachment_.map.board().consumer_sleepers.load_relaxed() != 0 && reader.more()]] [[false]])
+  [[attachment_.map.shared_status().consumer_sleepers.load_relaxed() != 0 && reader.has_ready()]] [[false]])
 plant_expression(no_passing_on src/endpoint/consumer_wait.cpp
   [[attachment_.kind != GroupKind::named]] [[true]])
 plant(no_barrier_before_sleep src/ring/wake.cpp
@@ -182,9 +182,9 @@ plant(a_lost_race_for_the_floor src/ring/readers/named_reader.cpp
   [[wake_for_room(map_, this->floor());]] "")
 plant_text(a_lost_race_for_the_floor src/ring/readers/named_reader.cpp
   [[help_floor(map_, group_);
-  const GroupWord state]]
+  const GroupStateWord state]]
   [[if (!help_floor(map_, group_) && ::beltway::explore::planted("a_lost_race_for_the_floor")) return 0;
-  const GroupWord state]])
+  const GroupStateWord state]])
 plant(busy_producers_sleep_on src/ring/wake.cpp
   [[return rung + wake_busy_producers(map, me);]] [[return rung;]])
 plant(who_leaves_the_line_wakes_nobody src/endpoint/producer_core.cpp
@@ -201,4 +201,4 @@ plant_text(a_void_wakes_nobody src/endpoint/producer_core.cpp
 plant(last_ack_wakes_nobody src/ring/readers/named_reader.cpp
   [[if (board_.live_producers.load_relaxed() == 0) rung += wake_all_of_group(map_, group_);]] "")
 plant(end_of_stream_without_a_last_look src/endpoint/consumer_core.cpp
-  [[if (take_what_is_there(out, count) == Look::message) return Status::ok;]] "")
+  [[if (read_available(out, count) == ReadResult::message) return Status::ok;]] "")

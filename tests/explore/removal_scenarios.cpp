@@ -12,7 +12,7 @@ constexpr auto k_nack = World::Then::nack;
 
 /// With no lease left, a removed group holds nobody back, without another word from the daemon.
 void check_removed(World& w) {
-  if (GroupWord::of(w.map.group(0).state.load_acquire()).phase != GroupPhase::drained) {
+  if (GroupStateWord::of(w.map.group(0).state.load_acquire()).phase != GroupPhase::drained) {
     fail("a removed group without leases still holds producers back");
   }
   w.check_sleeper(2, 0);

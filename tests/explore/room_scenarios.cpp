@@ -100,8 +100,8 @@ Scenario first_of_the_line_stands_still() {
         for (unsigned p = 0; p < 2; ++p) w.add_producer(p);
         w.add_consumer(0, 0);
         w.map.endpoint(2).ticket.store_relaxed(2);  // of an event loop
-        w.map.board().room_line.fetch_or(1U << 2);
-        w.map.board().next_ticket.store_relaxed(1);
+        w.map.shared_status().room_line.fetch_or(1U << 2);
+        w.map.shared_status().next_ticket.store_relaxed(1);
         for (unsigned i = 0; i < 2; ++i) w.publish(0, 20 + i);
         add_actor(
             [&w] {
@@ -146,7 +146,7 @@ Scenario lane_room(std::uint32_t slots, bool named, bool looks) {
   return scenario(
       std::string("a producer waits for room in its lane, a ") + (named ? "named" : "private") + " group, ring of " +
           std::to_string(slots) + (looks ? "" : ", the consumer looks no more"),
-      {.slots = slots, .producers = 2, .consumers = 1, .groups = named ? 1U : 0U, .lane_bytes = k_line},
+      {.slots = slots, .producers = 2, .consumers = 1, .groups = named ? 1U : 0U, .lane_bytes = k_cache_line_bytes},
       {.preemptions = 2, .delays = 1, .executions = 150'000},
       [=](World& w) {
         w.add_producer(0);

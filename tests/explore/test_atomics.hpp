@@ -49,6 +49,6 @@ inline void acquire_fence() noexcept {}
 inline void copy_racing(std::byte* to, const std::byte* from, std::size_t size) noexcept {
   explore::copy_racing(to, from, size);
 }
-inline void spin_pause() noexcept { explore::spin_pause(); }
+inline void cpu_relax() noexcept { explore::cpu_relax(); }
 
 }  // namespace beltway

@@ -8,7 +8,7 @@ namespace beltway::explore {
 
 namespace {
 
-QueueMap shown;
+QueueMemory shown;
 
 /// A position as a small number: tests start just below the wrap, so the first ones are negative.
 template <unsigned bits = k_position_bits>
@@ -53,7 +53,7 @@ bool describe_group(const void* word, std::uint64_t value, const Text& text) {
   static constexpr const char* k_phases[] = {"FREE", "JOINING", "ACTIVE", "LEAVING", "DRAINED"};
   static constexpr const char* k_leases[] = {"?", "LEASED", "DONE", "RETRY"};
   for (unsigned g = 0; g < shown.geometry.groups(); ++g) {
-    const Group& group = shown.group(g);
+    const GroupBlock& group = shown.group(g);
     if (word == &group.state) {
       text.say("group %u = %s", g, (value & 0xff) < 5 ? k_phases[value & 0xff] : "?");
     } else if (word == &group.floor) {
@@ -105,18 +105,18 @@ bool describe_endpoint(const void* word, std::uint64_t value, const Text& text) 
 
 void describe(const void* word, std::uint64_t value, char* out, std::size_t size) {
   const Text text{out, size};
-  const Board& board = shown.board();
+  const SharedStatus& shared_status = shown.shared_status();
   const auto plain = static_cast<unsigned long long>(value);
   if (word == &shown.tail()) {
     const Tail tail = Tail::of(value);
     return text.say("tail = %d, generation %d, last claim by %d", number<Tail::bits>(tail.position), tail.generation,
                     tail.owner);
   }
-  if (word == &board.notice) return text.say("notice = %llx", plain);
-  if (word == &board.consumer_sleepers) return text.say("sleeping consumers = %llx", plain);
-  if (word == &board.producer_sleepers) return text.say("sleeping producers = %llx", plain);
-  if (word == &board.live_producers) return text.say("live producers = %llx", plain);
-  if (word == &board.producers_ever) return text.say("producers ever = %llu", plain);
+  if (word == &shared_status.notice) return text.say("notice = %llx", plain);
+  if (word == &shared_status.consumer_sleepers) return text.say("sleeping consumers = %llx", plain);
+  if (word == &shared_status.producer_sleepers) return text.say("sleeping producers = %llx", plain);
+  if (word == &shared_status.live_producers) return text.say("live producers = %llx", plain);
+  if (word == &shared_status.producers_ever) return text.say("producers ever = %llu", plain);
   if (describe_slot(word, value, text) || describe_group(word, value, text) || describe_endpoint(word, value, text)) {
     return;
   }
@@ -129,7 +129,7 @@ void describe(const void* word, std::uint64_t value, char* out, std::size_t size
 
 }  // namespace
 
-void show_words_of(const QueueMap& map) {
+void show_words_of(const QueueMemory& map) {
   shown = map;
   set_describe(&describe);
 }

@@ -6,6 +6,6 @@
 namespace beltway::explore {
 
 /// From now on the explorer names words by their place in this queue.
-void show_words_of(const QueueMap& map);
+void show_words_of(const QueueMemory& map);
 
 }  // namespace beltway::explore

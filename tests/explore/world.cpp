@@ -52,9 +52,9 @@ World::World(const WorldOptions& options) : evictable_(options.evictable) {
   map.bells = bells_.data();
   for (unsigned i = 0; i < bells_.size() && !options.one_bell; ++i) bells_[i] = static_cast<int>(i);
   std::memset(map.ring, 0, map.geometry.ring_bytes() + map.geometry.control_bytes() + map.geometry.heap_bytes());
-  fill_queue(map, 1, false, options.first);
+  initialize_queue(map, 1, false, options.first);
   set_quiet(shared_memory(), k_shared_bytes, false);
-  set_quiet(map.board().totals, sizeof map.board().totals, true);
+  set_quiet(map.shared_status().totals, sizeof map.shared_status().totals, true);
   for (unsigned i = 0; i < map.geometry.endpoints(); ++i) {
     const unsigned owner = i < options.producers ? i : k_first_consumer + i - options.producers;
     set_quiet(map.endpoint(owner).counters, sizeof map.endpoint(owner).counters, true);
@@ -73,15 +73,15 @@ Attachment World::attachment(unsigned owner) {
 
 void World::add_producer(unsigned index) {
   map.endpoint(index).identity.store_release(Identity{1, 0, k_endpoint_attached}.word());
-  map.board().producers_ever.store_relaxed(map.board().producers_ever.load_relaxed() + 1);
-  map.board().live_producers.fetch_or(1ULL << index);
+  map.shared_status().producers_ever.store_relaxed(map.shared_status().producers_ever.load_relaxed() + 1);
+  map.shared_status().live_producers.fetch_or(1ULL << index);
   // Sleeping at once: spinning first would only add looks that see the same.
   producers[index] = std::make_unique<Producer>(make_producer(attachment(index), {.wait = WaitStrategy::sleep}));
 }
 
 void World::add_consumer(unsigned index, unsigned group, const ConsumerOptions& options) {
   Attachment at = attachment(k_first_consumer + index);
-  const GroupWord word = GroupWord::of(map.group(group).state.load_acquire());
+  const GroupStateWord word = GroupStateWord::of(map.group(group).state.load_acquire());
   at.group = group;
   at.kind = word.kind;
   at.group_incarnation = word.incarnation;
@@ -102,25 +102,23 @@ void World::add_private(unsigned index, Start start, GroupKind kind) {
 
 void World::bury(unsigned owner) {
   daemon::repair(map, owner, test::living_without(map, owner));
-  if (owner < k_first_consumer) map.board().live_producers.fetch_and(~(1ULL << owner));
+  if (owner < k_first_consumer) map.shared_status().live_producers.fetch_and(~(1ULL << owner));
   map.endpoint(owner).identity.store_release(0);
   // The daemon does so for consumers, too; here only where the end of the stream needs it, so that repair() must do its part.
   if (owner < k_first_consumer) wake_everybody(map);
 }
 
 void World::give_back_lane(unsigned producer) {
-  static constexpr std::array<std::byte, k_line> k_zeros{};
+  static constexpr std::array<std::byte, k_cache_line_bytes> k_zeros{};
   note("gives back the lane of producer %llu", producer);
-  for (const daemon::LanePart& part : daemon::find_unneeded_parts(map, producer, k_line).parts) {
-    for (std::uint64_t at = 0; at < part.size; at += k_line) {
-      copy_racing(map.heap + part.offset + at, k_zeros.data(), k_line);
+  for (const daemon::LanePart& part : daemon::find_unneeded_parts(map, producer, k_cache_line_bytes).parts) {
+    for (std::uint64_t at = 0; at < part.size; at += k_cache_line_bytes) {
+      copy_racing(map.heap + part.offset + at, k_zeros.data(), k_cache_line_bytes);
     }
   }
 }
 
-void World::throw_out(unsigned consumer, unsigned group) {
-  daemon::take_away(map, k_first_consumer + consumer, 1, group);
-}
+void World::throw_out(unsigned consumer, unsigned group) { daemon::revoke(map, k_first_consumer + consumer, 1, group); }
 
 bool World::publish(unsigned producer, unsigned id, bool large) {
   std::uint64_t words[k_large_words];

@@ -45,13 +45,13 @@ class World {
 
   static constexpr unsigned k_most = 8;
 
-  QueueMap map;
+  QueueMemory map;
 
   // -- endpoints, as the daemon makes and ends them. Consumer `c` is owner k_first_consumer + c.
   void add_producer(unsigned index);
   void add_consumer(unsigned index, unsigned group, const ConsumerOptions& options = {});
   /// A private group for consumer `index`, and the consumer.
-  void add_private(unsigned index, Start start = Start::latest, GroupKind kind = GroupKind::priv);
+  void add_private(unsigned index, Start start = Start::latest, GroupKind kind = GroupKind::private_reliable);
   /// What the daemon does about a dead or detached endpoint.
   void bury(unsigned owner);
   /// What the daemon does with a lane after bury(): the memory that no message needs becomes zeros.

@@ -271,8 +271,8 @@ void expect_nobody_left(detail::Session& session, daemon::Registry& registry) {
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   spdlog::set_level(spdlog::level::off);
   static const Door door;
-  daemon::Store store;
-  daemon::Keep keep(store);
+  daemon::DescriptorStore store;
+  daemon::SavedQueues keep(store);
   daemon::Registry registry({}, keep);
   FuzzedDataProvider input(data, size);
   const QueueOptions options = test::hostile_options(input.ConsumeBool() ? 2 : 1);

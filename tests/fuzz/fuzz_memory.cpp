@@ -35,7 +35,7 @@ protocol::Description describe(const QueueOptions& options) {
   return description;
 }
 
-void inspect(const QueueMap& map, const QueueOptions& options) {
+void inspect(const QueueMemory& map, const QueueOptions& options) {
   static_cast<void>(detail::take_snapshot(map, describe(options)));
   static_cast<void>(detail::copy_messages(map, 100, 65536, std::nullopt));
   static_cast<void>(detail::copy_messages(map, 100, 64, 0));

@@ -53,7 +53,7 @@ void decode(char kind, const nlohmann::json& body) {
       for (const auto role : {protocol::Role::producer, protocol::Role::consumer}) {
         const protocol::AttachRequest request{.role = role};
         const auto reply = protocol::decode_attach_reply(body, request, k_geometry, "fuzz");
-        const QueueMap map{.geometry = k_geometry};
+        const QueueMemory map{.geometry = k_geometry};
         if (!map.is_endpoint(reply.endpoint) || reply.group >= k_geometry.groups()) std::abort();
       }
       break;

@@ -47,8 +47,8 @@ void ask(daemon::Caller& caller, std::string_view line, std::vector<Fd>& held) {
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   spdlog::set_level(spdlog::level::off);
-  daemon::Store store;
-  daemon::Keep keep(store);
+  daemon::DescriptorStore store;
+  daemon::SavedQueues keep(store);
   daemon::Registry registry(k_quotas, keep);
   const daemon::Peer peer{.pid = ::getpid(), .uid = 1001, .gid = 1001};
   daemon::Caller caller{registry, peer, k_session, "/nowhere", true};

@@ -72,7 +72,7 @@ class Intruder {
     ::munmap(heap_, k_geometry.heap_bytes());
   }
 
-  [[nodiscard]] QueueMap map() const { return {k_geometry, ring_, heap_, control_, nullptr}; }
+  [[nodiscard]] QueueMemory map() const { return {k_geometry, ring_, heap_, control_, nullptr}; }
   [[nodiscard]] int ring_descriptor() const { return descriptors_[1].get(); }
   [[nodiscard]] int heap_descriptor() const { return descriptors_[2].get(); }
   /// By place: producers first.

@@ -25,7 +25,7 @@ inline Numbers random_numbers(std::uint64_t seed) {
 
 class Scribbler {
  public:
-  Scribbler(const QueueMap& map, Neighbour as, Numbers numbers) : map_(map), as_(as), numbers_(std::move(numbers)) {}
+  Scribbler(const QueueMemory& map, Neighbour as, Numbers numbers) : map_(map), as_(as), numbers_(std::move(numbers)) {}
 
   /// Writes one to four words.
   void scribble() {
@@ -38,7 +38,7 @@ class Scribbler {
     const Geometry& geometry = map_.geometry;
     const std::uint64_t kinds = as_ == Neighbour::producer ? 9 : 6;
     switch (below(kinds)) {
-      case 0: return word(map_.control + geometry.board_offset(), sizeof(Board));
+      case 0: return word(map_.control + geometry.board_offset(), sizeof(SharedStatus));
       case 1: return word(map_.control + geometry.endpoints_offset(), geometry.endpoints() * sizeof(Endpoint));
       case 2: return map_.group(static_cast<unsigned>(below(geometry.groups()))).state;
       case 3: return map_.group(static_cast<unsigned>(below(geometry.groups()))).floor;
@@ -65,15 +65,15 @@ class Scribbler {
       case 5: return Next{near, static_cast<std::uint32_t>(below(1U << 20))}.word();
       case 6: return Floor{static_cast<std::uint32_t>(below(3)), wrap(near)}.word();
       case 7:
-        return GroupWord{static_cast<std::uint32_t>(below(3)), static_cast<GroupKind>(below(4)),
-                         static_cast<GroupPhase>(below(6))}
+        return GroupStateWord{static_cast<std::uint32_t>(below(3)), static_cast<GroupKind>(below(4)),
+                              static_cast<GroupPhase>(below(6))}
             .word();
       case 8: return SlotMeta{static_cast<std::uint32_t>(numbers_(0)), static_cast<std::uint16_t>(below(4))}.word();
       default: return numbers_(0);
     }
   }
 
-  const QueueMap map_;
+  const QueueMemory map_;
   const Neighbour as_;
   Numbers numbers_;
 };

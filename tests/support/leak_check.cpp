@@ -74,7 +74,7 @@ void report_new(const std::vector<std::string>& before, const std::vector<std::s
 }
 
 // Mappings stay: there is no telling who still points into them.
-void take_away(const Holdings& before, const Holdings& after) {
+void revoke(const Holdings& before, const Holdings& after) {
   for (const auto& [descriptor, target] : after.descriptors) {
     if (!before.descriptors.contains(descriptor)) ::close(descriptor);
   }
@@ -119,7 +119,7 @@ void LeakCheck::OnTestEnd(const testing::TestInfo& info) {
   for (const auto& leak : leaks(before_, after)) {
     ADD_FAILURE() << info.test_suite_name() << '.' << info.name() << " leaks: " << leak;
   }
-  take_away(before_, after);
+  revoke(before_, after);
 }
 
 }  // namespace beltway::test

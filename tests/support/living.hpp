@@ -6,7 +6,7 @@
 
 namespace beltway::test {
 
-inline daemon::Living living_of(const QueueMap& map) noexcept {
+inline daemon::Living living_of(const QueueMemory& map) noexcept {
   daemon::Living living;
   const auto add = [&](unsigned owner) {
     const Identity identity = Identity::of(map.endpoint(owner).identity.load_relaxed());
@@ -18,7 +18,7 @@ inline daemon::Living living_of(const QueueMap& map) noexcept {
 }
 
 /// The same without `owner`, whose death is being repaired.
-inline daemon::Living living_without(const QueueMap& map, unsigned owner) noexcept {
+inline daemon::Living living_without(const QueueMemory& map, unsigned owner) noexcept {
   daemon::Living living = living_of(map);
   living.remove(owner);
   return living;

@@ -69,7 +69,7 @@ struct LocalQueue::State {
     if (!attached[owner]) return;
     living.remove(owner);
     daemon::repair(map, owner, living);
-    if (owner < k_first_consumer) map.board().live_producers.fetch_and(~(1ULL << owner));
+    if (owner < k_first_consumer) map.shared_status().live_producers.fetch_and(~(1ULL << owner));
     wake_everybody(map);
     map.endpoint(owner).identity.store_release(0);
     attached[owner] = false;
@@ -79,7 +79,7 @@ struct LocalQueue::State {
   Memory heap;
   Memory control;
   std::vector<int> bells;
-  QueueMap map;
+  QueueMemory map;
   std::mutex mutex;
   bool attached[2 * k_first_consumer] = {};
   daemon::Living living;
@@ -88,12 +88,12 @@ struct LocalQueue::State {
 
 LocalQueue::LocalQueue(const QueueOptions& options, Position first) : state_(std::make_shared<State>(options)) {
   if (!kernel::register_for_barriers()) throw std::runtime_error("membarrier is not available");
-  fill_queue(state_->map, 1, options.fence == Fence::symmetric, first);
+  initialize_queue(state_->map, 1, options.fence == Fence::symmetric, first);
   for (const NamedGroup& group : options.groups) add_group(group.name);
 }
 LocalQueue::~LocalQueue() = default;
 
-const QueueMap& LocalQueue::map() const noexcept { return state_->map; }
+const QueueMemory& LocalQueue::map() const noexcept { return state_->map; }
 
 void LocalQueue::add_group(const std::string& name, Start start) {
   join(state_->map, static_cast<unsigned>(state_->groups.size()), GroupKind::named, start);
@@ -126,8 +126,8 @@ Attachment LocalQueue::attach_producer() {
   const unsigned owner = state_->take(0, state_->map.geometry.max_producers);
   state_->living.add(owner);
   state_->map.endpoint(owner).identity.store_release(Identity{1, 0, k_endpoint_attached}.word());
-  state_->map.board().live_producers.fetch_or(1ULL << owner);
-  state_->map.board().producers_ever.fetch_add(1);
+  state_->map.shared_status().live_producers.fetch_or(1ULL << owner);
+  state_->map.shared_status().producers_ever.fetch_add(1);
   Attachment attachment;
   attachment.map = state_->map;
   attachment.owner = owner;
@@ -145,14 +145,17 @@ Attachment LocalQueue::attach_consumer(const ConsumerOptions& options) {
   attachment.owner = owner;
   attachment.queue_name = "local";
   attachment.group_name = options.group;
-  attachment.kind = options.lossy ? GroupKind::lossy : options.group.empty() ? GroupKind::priv : GroupKind::named;
+  attachment.kind = options.lossy           ? GroupKind::lossy
+                    : options.group.empty() ? GroupKind::private_reliable
+                                            : GroupKind::named;
   if (attachment.kind == GroupKind::named) {
     attachment.group = group(options.group);
   } else {
     attachment.group = state_->map.geometry.max_groups + owner - k_first_consumer;
     attachment.start = join(state_->map, attachment.group, attachment.kind, options.start);
   }
-  attachment.group_incarnation = GroupWord::of(state_->map.group(attachment.group).state.load_acquire()).incarnation;
+  attachment.group_incarnation =
+      GroupStateWord::of(state_->map.group(attachment.group).state.load_acquire()).incarnation;
   state_->living.add(owner, attachment.group);
   const Identity identity{1, static_cast<std::uint16_t>(attachment.group), k_endpoint_attached};
   state_->map.endpoint(owner).identity.store_release(identity.word());

@@ -40,7 +40,7 @@ class LocalQueue {
   /// What the daemon does when it has proved an endpoint dead.
   void detach(unsigned owner);
 
-  [[nodiscard]] const QueueMap& map() const noexcept;
+  [[nodiscard]] const QueueMemory& map() const noexcept;
 
  private:
   struct State;

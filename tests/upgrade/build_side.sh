@@ -31,9 +31,9 @@ copy_other() {
   sed -i -E \
     -e 's/(k_layout_major = )([0-9]+);/\1\2 + 1;/' \
     -e 's/^  Word floor;.*/  Word next_@;/; s/^  Word next;.*/  Word floor;/; s/^  Word next_@;/  Word next;/' \
-    -e 's/offsetof\(Group, floor\) == 64 \&\& offsetof\(Group, next\) == 128/offsetof(Group, next) == 64 \&\& offsetof(Group, floor) == 128/' \
+    -e 's/offsetof\(GroupBlock, floor\) == 64 \&\& offsetof\(GroupBlock, next\) == 128/offsetof(GroupBlock, next) == 64 \&\& offsetof(GroupBlock, floor) == 128/' \
     "$new/src/ring/layout.hpp"
-  if ! grep -q 'k_layout_major = [0-9]* + 1;' "$new/src/ring/layout.hpp" || ! grep -q 'offsetof(Group, next) == 64' "$new/src/ring/layout.hpp"; then
+  if ! grep -q 'k_layout_major = [0-9]* + 1;' "$new/src/ring/layout.hpp" || ! grep -q 'offsetof(GroupBlock, next) == 64' "$new/src/ring/layout.hpp"; then
     echo "build_side.sh: layout.hpp looks different now" >&2
     exit 1
   fi

@@ -159,7 +159,7 @@ inline void copy_racing(std::byte* to, const std::byte* from, std::size_t size) 
 #endif
 
 /// Tells the processor that this is a spinning wait.
-inline void spin_pause() noexcept {
+inline void cpu_relax() noexcept {
 #if defined(__x86_64__)
   __builtin_ia32_pause();
 #elif defined(__aarch64__)
@@ -181,12 +181,12 @@ inline void prefetch_to_write(const void* place) noexcept {
 #endif
 }
 
-/// Between two looks at a line that another processor is about to write. Looks that follow each other at once are made far
-/// ahead of time, many on one line: that delays who writes it, and what was seen too early is thrown away. 10 ns here, where
-/// a round trip of 8 bytes became 26 ns shorter, and one of 64 bytes 46; a spin_pause() of 25 ns finds what is there later.
-inline void short_pause() noexcept {
+/// The gap between two polls of a line that another processor is about to write. Polls without a gap are issued far ahead of
+/// time, many at once: they delay the writer, and their results are thrown away. A cpu_relax() is longer, and sees the message
+/// later.
+inline void poll_gap() noexcept {
 #if defined(BELTWAY_ATOMICS_HEADER)
-  spin_pause();
+  cpu_relax();
 #elif defined(__x86_64__)
   __builtin_ia32_lfence();
   __builtin_ia32_lfence();
@@ -203,14 +203,14 @@ inline void copy_small(std::byte* to, const std::byte* from, std::size_t size) n
 // waits in the store buffer, and the fewer entries a message takes, the more of them are on their way at once.
 #if defined(__x86_64__) && !defined(BELTWAY_ATOMICS_HEADER) && !defined(BELTWAY_THREAD_SANITIZER)
 /// Intel and AMD promise that an aligned store of 16 bytes is visible at once on every processor with AVX.
-[[nodiscard]] inline bool pairs_are_whole() noexcept { return __builtin_cpu_supports("avx") != 0; }
-/// Stores both at once, with release order. Only where pairs_are_whole().
+[[nodiscard]] inline bool has_atomic_pair_store() noexcept { return __builtin_cpu_supports("avx") != 0; }
+/// Stores both at once, with release order. Only where has_atomic_pair_store().
 inline void store_pair(Word& first, std::uint64_t a, std::uint64_t b) noexcept {
   const TwoWords both = {static_cast<long long>(a), static_cast<long long>(b)};
   asm volatile(BELTWAY_MOVE_TWO_WORDS : "=m"(reinterpret_cast<TwoWords&>(first)) : "x"(both) : "memory");
 }
 /// Swaps both in one locked operation, which takes as long as one of one word does: true if both were as expected, else nothing
-/// was done. Only where pairs_are_whole(): there is no processor with AVX and without cmpxchg16b.
+/// was done. Only where has_atomic_pair_store(): there is no processor with AVX and without cmpxchg16b.
 inline bool compare_and_swap_pair(Word& first, std::uint64_t expected_a, std::uint64_t expected_b, std::uint64_t a,
                                   std::uint64_t b) noexcept {
   bool swapped;
@@ -230,7 +230,7 @@ inline void add_pair(Word& first, std::uint64_t a, std::uint64_t b) noexcept {
 }
 #else
 // The second, then the first: the first is what others look at.
-[[nodiscard]] inline bool pairs_are_whole() noexcept { return true; }
+[[nodiscard]] inline bool has_atomic_pair_store() noexcept { return true; }
 inline void store_pair(Word& first, std::uint64_t a, std::uint64_t b) noexcept {
   (&first)[1].store_relaxed(b);
   first.store_release(a);

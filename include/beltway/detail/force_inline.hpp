@@ -1,10 +1,10 @@
-// How the ways of most messages get into their callers.
+// How fast paths get into their callers.
 #pragma once
 
-/// Inline, whatever the compiler thinks of the size, in builds that optimize. In others it would only cost: a program is
-/// slow anyway, a call can be stepped into, and our tests took 40% longer to compile.
+/// Inline, whatever the compiler thinks of the size, in builds that optimize. Other builds are slow anyway; there a call can be
+/// stepped into, and compiles faster.
 #ifdef __OPTIMIZE__
-#define BELTWAY_HOT [[gnu::always_inline]]
+#define BELTWAY_FORCE_INLINE [[gnu::always_inline]]
 #else
-#define BELTWAY_HOT
+#define BELTWAY_FORCE_INLINE
 #endif

@@ -1,10 +1,9 @@
-// The way of most messages into the ring, inline in whoever publishes: a single producer's, into its slot, while there is room,
-// nothing is new and nobody sleeps. Everything else is ProducerCore's (src/), which keeps its position and limit here, so that
-// both ways are one producer. Not for users, who have Producer.
+// Inline fast path of publish(). Handles exactly one case: single-producer ring, message fits its slot, free room, no unread
+// notice, asymmetric fences. Otherwise it changes nothing and returns `not_handled`; ProducerCore then takes over. Both share
+// `next_` and `limit_`, so they always agree on the position. Not for users, who have Producer.
 //
-// Few instructions and, above all, stores to few lines in turn: while a slot's line is on its way from the consumer, what is
-// stored waits, in order, and AMD's Zen 4 takes about 2 ns for each change of line (16 ns a message with stores to four other
-// lines, 9 with two). So what is private goes to the line of `tail`, and before the slot.
+// It stores to as few lines in turn as possible. While a slot's line is on its way from the consumer, stores wait in order, and
+// each change of line costs. So private words lie on the line of `tail`, and are stored before the slot.
 //
 // Thread safety: belongs to its producer's thread. The words and their partners are in src/ring/layout.hpp and
 // src/ring/claim.hpp, which also asserts that the numbers here are those of the layout.
@@ -23,39 +22,39 @@
 
 namespace beltway::detail {
 
-class QuickClaim;
+class InlinePublisher;
 /// Ends a claim whose writer threw. `size`: what it was counted with, or k_not_counted. In src/endpoint/producer_core.cpp.
-void void_claim(QuickClaim& claim, std::size_t size) noexcept;
+void void_claim(InlinePublisher& claim, std::size_t size) noexcept;
 
-class QuickClaim {
+class InlinePublisher {
  public:
-  QuickClaim(const QuickClaim&) = delete;
-  QuickClaim& operator=(const QuickClaim&) = delete;
+  InlinePublisher(const InlinePublisher&) = delete;
+  InlinePublisher& operator=(const InlinePublisher&) = delete;
 
-  enum class Put : std::uint8_t {
-    nothing_done,  ///< ask ProducerCore::put()
-    done,
-    more_to_do,  ///< done, and ProducerCore::after_put() is to be called
+  enum class Outcome : std::uint8_t {
+    not_handled,  ///< ask ProducerCore::put()
+    published,
+    published_follow_up,  ///< published, and ProducerCore::follow_up() is to be called
   };
   /// A message of `size` bytes that `fill(std::byte*)` writes into its slot.
   template <class Fill>
-  [[nodiscard]] BELTWAY_HOT Put put_now(std::size_t size, const Fill& fill) {
-    if (size >= inline_end_ || guard_.in_child() || !has_room_now()) [[unlikely]]
-      return Put::nothing_done;
+  [[nodiscard]] BELTWAY_FORCE_INLINE Outcome try_put(std::size_t size, const Fill& fill) {
+    if (size >= inline_size_limit_ || guard_.in_child() || !has_room_now()) [[unlikely]]
+      return Outcome::not_handled;
     const std::uint64_t position = next_;
     write_now<true>(size, fill);
-    return left_to_do(position);
+    return outcome_after_commit(position);
   }
-  /// A copy. Inline up to a page, not for the instructions: what a call saves on the stack stands in the store buffer between
-  /// a message and the next, whose lines are then fetched one after the other (256 B 27 -> 17 ns in one thread).
-  [[nodiscard]] BELTWAY_HOT Put put_copy_now(const Bytes& message) noexcept {
+  /// A copy. Inline up to a page: what a call saves on the stack would stand in the store buffer between two messages, and keep
+  /// their lines from being fetched at the same time.
+  [[nodiscard]] BELTWAY_FORCE_INLINE Outcome try_put_copy(const Bytes& message) noexcept {
     // A page fault inside a claim would be everybody's wait: take it before. What goes this way lies in two pages at most.
     if (message.size() != 0) {
       const volatile std::byte* const data = message.data();
       static_cast<void>(data[0]);
       static_cast<void>(data[message.size() - 1]);
     }
-    return put_now(message.size(),
+    return try_put(message.size(),
                    [&](std::byte* place) noexcept { copy_racing(place, message.data(), message.size()); });
   }
   /// Which thread is inside of a call: see single_use.hpp.
@@ -64,8 +63,8 @@ class QuickClaim {
   [[nodiscard]] std::uint64_t last() const noexcept { return (next_ - 1) & k_position_mask; }
 
  protected:
-  explicit QuickClaim(Word* ring_head) : tail_(ring_head) {}
-  ~QuickClaim() = default;
+  explicit InlinePublisher(Word* ring_head) : tail_(ring_head) {}
+  ~InlinePublisher() = default;
 
   static constexpr std::uint64_t k_position_mask = (std::uint64_t{1} << k_position_bits) - 1;
   static constexpr std::size_t k_published = 2;     // RingHead::published, in words from `tail`
@@ -74,13 +73,13 @@ class QuickClaim {
   static constexpr std::size_t k_payload_word = 2;  // Slot: words before the payload
 
   /// Nothing is new (a single producer looks at each claim, for a join at the oldest message), and the next slot is free.
-  [[nodiscard]] BELTWAY_HOT bool has_room_now() const noexcept {
-    return news_->load_relaxed() == notice_ && next_ != limit_;
+  [[nodiscard]] BELTWAY_FORCE_INLINE bool has_room_now() const noexcept {
+    return notice_word_->load_relaxed() == seen_notice_ && next_ != limit_;
   }
   /// A whole message; nobody is told of it. Only where has_room_now(). `counted`: as published. `flags`: what is stored with
   /// the size.
   template <bool counted, class Fill>
-  BELTWAY_HOT void write_now(std::size_t size, const Fill& fill, std::uint64_t flags = 0) {
+  BELTWAY_FORCE_INLINE void write_now(std::size_t size, const Fill& fill, std::uint64_t flags = 0) {
     const std::uint64_t position = next_;
     // `tail` first: a claim that is not in `tail` does not exist for the repair. A plain store: nobody else writes it.
     tail_->store_relaxed((position + 1) << k_tail_shift | tail_low_);
@@ -104,31 +103,32 @@ class QuickClaim {
     store_pair(*slot, position << k_state_shift | ready_low_, size | flags);
   }
   /// After write_now() for `position`, by one whose fences are not symmetric.
-  [[nodiscard]] BELTWAY_HOT Put left_to_do(std::uint64_t position) const noexcept {
+  [[nodiscard]] BELTWAY_FORCE_INLINE Outcome outcome_after_commit(std::uint64_t position) const noexcept {
     compiler_fence();
     return is_time_to_store(position) || (sleepers_[0].load_relaxed() | sleepers_[1].load_relaxed()) != 0
-               ? Put::more_to_do
-               : Put::done;
+               ? Outcome::published_follow_up
+               : Outcome::published;
   }
   /// True now and then: ProducerCore::store_counters().
   [[nodiscard]] static bool is_time_to_store(std::uint64_t position) noexcept { return position % 64 == 0; }
 
   static constexpr std::size_t k_not_counted = ~std::size_t{0};
-  friend void void_claim(QuickClaim& claim, std::size_t size) noexcept;
-  friend void report_two_threads(const QuickClaim& producer);
+  friend void void_claim(InlinePublisher& claim, std::size_t size) noexcept;
+  friend void report_two_threads(const InlinePublisher& producer);
 
-  std::uint64_t next_ = 0;       // behind our last claim; single producer: our own copy of the position in `tail`
-  std::uint64_t limit_ = 0;      // positions before this may be claimed; of a single producer never behind next_
-  std::uint64_t notice_ = 0;     // what the board said when we looked last
-  std::size_t inline_end_ = 0;   // sizes below this may go this way: at most what a slot holds, nor more than a page
+  std::uint64_t next_ = 0;         // behind our last claim; single producer: our own copy of the position in `tail`
+  std::uint64_t limit_ = 0;        // positions before this may be claimed; of a single producer never behind next_
+  std::uint64_t seen_notice_ = 0;  // what the board said when we looked last
+  std::size_t inline_size_limit_ =
+      0;                         // sizes below this may go this way: at most what a slot holds, nor more than a page
   Word* const tail_;             // the ring's head
   std::byte* slots_ = nullptr;   // slot 0
   std::uint64_t slot_mask_ = 0;  // slots - 1
   std::uint64_t slot_bytes_ = 0;
-  const Word* news_ = nullptr;      // the board's notice
-  const Word* sleepers_ = nullptr;  // two words, of consumers and of producers
-  std::uint64_t tail_low_ = 0;      // generation and owner, as a single producer stores them in `tail`
-  std::uint64_t ready_low_ = 0;     // owner and READY, as it stores them in a slot
+  const Word* notice_word_ = nullptr;  // the board's notice
+  const Word* sleepers_ = nullptr;     // two words, of consumers and of producers
+  std::uint64_t tail_low_ = 0;         // generation and owner, as a single producer stores them in `tail`
+  std::uint64_t ready_low_ = 0;        // owner and READY, as it stores them in a slot
   const ForkGuard guard_;
   std::atomic<std::uint64_t> user_{0};  // a thread, or 0
 };

@@ -2,7 +2,7 @@
 // go in order. All else is ConsumerCore's and PrivateReader's (src/), which keep their positions here, so that both ways are
 // one reader. Not for users, who have Consumer and Message.
 //
-// Thread safety: belongs to its consumer's thread; of a named group nothing here is used but `quick_end_`, which is 0
+// Thread safety: belongs to its consumer's thread; of a named group nothing here is used but `inline_size_limit_`, which is 0
 // then, and `guard_`.
 // What the slot says is a peer's word: each part is read once, and nothing outside the slot is ever pointed at.
 #pragma once
@@ -23,11 +23,11 @@ class PrivateReader;
 
 namespace detail {
 
-class QuickRead {
+class InlineReceiver {
  public:
-  QuickRead() = default;
-  QuickRead(const QuickRead&) = delete;
-  QuickRead& operator=(const QuickRead&) = delete;
+  InlineReceiver() = default;
+  InlineReceiver(const InlineReceiver&) = delete;
+  InlineReceiver& operator=(const InlineReceiver&) = delete;
 
   /// Which thread is inside of a call: see single_use.hpp.
   [[nodiscard]] std::atomic<std::uint64_t>& user() noexcept { return user_; }
@@ -38,17 +38,17 @@ class QuickRead {
     std::uint8_t producer;
   };
   /// The next message, if it is there and sound, and no counters are to be stored. Counts it.
-  [[nodiscard]] BELTWAY_HOT bool take_now(View& view) noexcept {
+  [[nodiscard]] BELTWAY_FORCE_INLINE bool try_next(View& view) noexcept {
     // Asked first: in a forked child there is no slot to look at.
-    if (quick_end_ == 0 || guard_.in_child()) [[unlikely]]
+    if (inline_size_limit_ == 0 || guard_.in_child()) [[unlikely]]
       return false;
-    // Pairs with the release of READY in QuickClaim::write_now() and Claimer::ready(): what the producer wrote is visible.
+    // Pairs with the release of READY in InlinePublisher::write_now() and Claimer::ready(): what the producer wrote is visible.
     const Word* const slot = slot_;
     const std::uint64_t state = slot[0].load_acquire();
     if (!is_ready(state)) return false;
     // Its size, if no flags are set: more than a slot holds otherwise.
     const std::uint64_t meta = slot[1].load_relaxed();
-    if (meta >= quick_end_ || read_ % k_store_every == 0) [[unlikely]] {
+    if (meta >= inline_size_limit_ || read_ % k_store_every == 0) [[unlikely]] {
       // By value, so that `view` need not be in memory for the others' sake.
       const View found = take_in_lane();
       if (found.data == nullptr) return false;
@@ -63,18 +63,19 @@ class QuickRead {
   }
 
   /// Lets a message go, the oldest that is held. False: nothing was done, ask ConsumerCore::end_message().
-  [[nodiscard]] BELTWAY_HOT bool let_go_now(std::uint64_t position) noexcept {
-    if (quick_end_ == 0 || position != floor_ || out_of_order_ != 0 || guard_.in_child()) [[unlikely]]
+  [[nodiscard]] BELTWAY_FORCE_INLINE bool try_release(std::uint64_t position) noexcept {
+    if (inline_size_limit_ == 0 || position != floor_ || out_of_order_ != 0 || guard_.in_child()) [[unlikely]]
       return false;
     const std::uint64_t floor = (position + 1) & k_position_mask;
     const std::uint64_t behind = (floor - stored_) & k_position_mask;
     // Stored when nothing is held any more, or it is far behind; and a little later if the next message is there already and no
     // producer sleeps for room.
-    if (floor != read_ ? behind < quarter_ : behind < few_ && sleepers_->load_relaxed() == 0 && may_wait()) {
+    if (floor != read_ ? behind < floor_store_lag_max_
+                       : behind < floor_store_lag_ && sleepers_->load_relaxed() == 0 && may_wait()) {
       floor_ = floor;
       return true;
     }
-    if ((news_->load_relaxed() & 0xffffffff) != 0) [[unlikely]]  // symmetric fences, or removed
+    if ((notice_word_->load_relaxed() & 0xffffffff) != 0) [[unlikely]]  // symmetric fences, or removed
       return false;
     floor_ = floor;
     stored_ = floor;
@@ -82,12 +83,12 @@ class QuickRead {
     shared_floor_->store_release(floor);
     compiler_fence();  // pairs with the barrier of producers that go to sleep
     if (sleepers_->load_relaxed() != 0) [[unlikely]]
-      tell_of_room();
+      wake_producers();
     return true;
   }
 
  protected:
-  ~QuickRead() = default;
+  ~InlineReceiver() = default;
 
   static constexpr std::uint64_t k_position_mask = (std::uint64_t{1} << k_position_bits) - 1;
   static constexpr std::uint64_t k_store_every = 64;        // positions after which all counters are stored
@@ -110,31 +111,31 @@ class QuickRead {
     constexpr unsigned k_spare_bits = 64 - k_position_bits;
     return static_cast<std::int64_t>((lane_end_ - stored_) << k_spare_bits) <= 0 && is_ready(slot_->load_relaxed());
   }
-  /// take_now(), if the message lies in its producer's lane; null data: it was not done. In src/endpoint/consumer_core.cpp.
+  /// try_next(), if the message lies in its producer's lane; null data: it was not done. In src/endpoint/consumer_core.cpp.
   [[nodiscard]] View take_in_lane() noexcept;
   /// After the floor was stored. In src/endpoint/consumer_end.cpp.
-  void tell_of_room() noexcept;
+  void wake_producers() noexcept;
 
   friend class ::beltway::PrivateReader;
-  friend void report_two_threads(const QuickRead& consumer);
+  friend void report_two_threads(const InlineReceiver& consumer);
 
   const Word* slot_ = nullptr;  // of the next position to read
   std::uint64_t read_ = 0;      // that position
   std::uint64_t floor_ = 0;     // all before it are let go
   std::uint64_t stored_ = 0;    // what the shared floor says
   /// Sizes below this may go this way; 0: another kind of group, or others want to know of each message.
-  std::size_t quick_end_ = 0;
+  std::size_t inline_size_limit_ = 0;
   Word* counters_ = nullptr;          // messages and bytes, our endpoint's
   const std::byte* slots_ = nullptr;  // slot 0
   std::uint64_t slot_mask_ = 0;       // slots - 1
   std::uint64_t slot_bytes_ = 0;
-  std::uint64_t quarter_ = 0;       // of the ring
-  std::uint64_t few_ = 0;           // positions that the stored floor may be behind while the next message is there
-  std::uint64_t out_of_order_ = 0;  // let go beyond the floor
+  std::uint64_t floor_store_lag_max_ = 0;  // of the ring
+  std::uint64_t floor_store_lag_ = 0;  // positions that the stored floor may be behind while the next message is there
+  std::uint64_t out_of_order_ = 0;     // let go beyond the floor
   Word* shared_floor_ = nullptr;
-  const Word* news_ = nullptr;      // the board's notice
-  const Word* sleepers_ = nullptr;  // of producers
-  std::uint64_t lane_end_ = 0;      // behind the newest message in a lane
+  const Word* notice_word_ = nullptr;  // the board's notice
+  const Word* sleepers_ = nullptr;     // of producers
+  std::uint64_t lane_end_ = 0;         // behind the newest message in a lane
   const ForkGuard guard_;
   std::atomic<std::uint64_t> user_{0};  // a thread, or 0
 };

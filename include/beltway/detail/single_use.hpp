@@ -13,12 +13,12 @@
 
 namespace beltway::detail {
 
-class QuickClaim;
-class QuickRead;
+class InlinePublisher;
+class InlineReceiver;
 
 /// Throws Error(misuse), which names the queue and the remedy; returns in a forked child, where the call itself says so.
-void report_two_threads(const QuickClaim& producer);
-void report_two_threads(const QuickRead& consumer);
+void report_two_threads(const InlinePublisher& producer);
+void report_two_threads(const InlineReceiver& consumer);
 
 /// Says that this thread is inside of a call of `core` while it lives. Throws Error(misuse) if another thread is. Two that enter
 /// at the very same moment may both get in: plain loads and stores cost next to nothing, and the next call sees it.

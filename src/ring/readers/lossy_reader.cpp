@@ -5,29 +5,29 @@
 
 namespace beltway {
 
-Look LossyReader::next(SlotView& view) {
+ReadResult LossyReader::next(SlotView& view) {
   const std::uint64_t slots = map_.geometry.slots;
   for (std::uint64_t attempt = 0; attempt < slots + k_attempts; ++attempt) {
     const Slot& slot = map_.slot(read_);
     const std::uint64_t word = slot.state.load_acquire();
     const SlotState state = SlotState::of(word);
     const std::int64_t ahead = distance(state.position, read_);
-    if (ahead < 0) return Look::empty;
+    if (ahead < 0) return ReadResult::empty;
     if (ahead > 0) {
       // Only what a producer may have claimed is believed: any other number is a slot in disorder, which the daemon heals.
       if (static_cast<std::uint64_t>(ahead) % slots != 0 || distance(state.position, load_tail(map_)) >= 0) {
-        return Look::empty;
+        return ReadResult::empty;
       }
       // This slot is `ahead` positions further, whole laps: everything up to a lap before it is overwritten.
       lose(static_cast<std::uint64_t>(ahead) < slots ? 1 : static_cast<std::uint64_t>(ahead) - slots + 1);
       continue;
     }
-    if (state.phase == SlotPhase::claimed) return Look::empty;
+    if (state.phase == SlotPhase::claimed) return ReadResult::empty;
     if (state.phase == SlotPhase::voided) {
       read_ = wrap(read_ + 1);
       continue;
     }
-    if (state.phase == SlotPhase::gone) {
+    if (state.phase == SlotPhase::reclaimed) {
       lose(1);
       continue;
     }
@@ -39,14 +39,14 @@ Look LossyReader::next(SlotView& view) {
     }
     read_ = wrap(read_ + 1);
     map_.group(group_).floor.store_relaxed(read_);
-    if (!sound) return Look::corrupt;
+    if (!sound) return ReadResult::corrupt;
     view.data = nullptr;
     view.lost = lost_before_;
     lost_before_ = 0;
     used_ = next_offset(offset_, view.size);
-    return Look::message;
+    return ReadResult::message;
   }
-  return Look::again;
+  return ReadResult::again;
 }
 
 void LossyReader::copy(const SlotView& view) {

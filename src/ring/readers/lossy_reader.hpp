@@ -14,14 +14,15 @@ namespace beltway {
 
 class LossyReader {
  public:
-  LossyReader(const QueueMap& map, unsigned group, Position start) noexcept : map_(map), group_(group), read_(start) {}
+  LossyReader(const QueueMemory& map, unsigned group, Position start) noexcept
+      : map_(map), group_(group), read_(start) {}
 
   /// Forgets the copies of earlier messages.
   void begin() noexcept { used_ = 0; }
 
   /// Copies the next message behind those copied since begin(): the first is at offset 0, each at next_offset() of the one
   /// before. `view.data` is not set, since the copies may still move.
-  [[nodiscard]] Look next(SlotView& view);
+  [[nodiscard]] ReadResult next(SlotView& view);
 
   [[nodiscard]] static std::size_t next_offset(std::size_t offset, std::size_t size) noexcept {
     return offset + whole_lines(size);
@@ -41,7 +42,7 @@ class LossyReader {
   }
   void copy(const SlotView& view);
 
-  const QueueMap map_;
+  const QueueMemory map_;
   const unsigned group_;
   Position read_;
   std::uint64_t lost_ = 0;

@@ -8,7 +8,7 @@ namespace beltway {
 
 namespace {
 /// Leases after which `next` is moved: others walk over as many in vain.
-constexpr std::int64_t k_untold = 8;
+constexpr std::int64_t k_next_lag = 8;
 
 Position position_of(Next next, Position floor) noexcept { return widen<Next::bits>(next.position, floor); }
 
@@ -21,8 +21,8 @@ Position position_of(Next next, Position floor) noexcept { return widen<Next::bi
 }
 }  // namespace
 
-[[gnu::always_inline]] inline NamedReader::Step NamedReader::step(Position position, SlotView& view,
-                                                                  std::uint64_t& corrupt) noexcept {
+[[gnu::always_inline]] inline NamedReader::Step NamedReader::try_lease_at(Position position, SlotView& view,
+                                                                          std::uint64_t& corrupt) noexcept {
   // Pairs with the release of READY in Claimer::ready().
   const Slot& slot = map_.slot(position);
   const std::uint64_t slot_word = slot.state.load_acquire();
@@ -47,11 +47,11 @@ Position position_of(Next next, Position floor) noexcept { return widen<Next::bi
     tries = lease.tries;
   }
   if (!word.compare_and_swap(seen, Lease{position, owner_, tries, LeasePhase::leased}.word())) return Step::again;
-  return show(slot, slot_word, tries, view, corrupt);
+  return view_leased(slot, slot_word, tries, view, corrupt);
 }
 
-[[gnu::always_inline]] inline bool NamedReader::lease_two(Position position, SlotView* views, std::size_t& leased,
-                                                          std::uint64_t& corrupt) noexcept {
+[[gnu::always_inline]] inline bool NamedReader::try_lease_pair(Position position, SlotView* views, std::size_t& leased,
+                                                               std::uint64_t& corrupt) noexcept {
   if constexpr (!k_pairs_are_swapped) return false;
   if (position % 2 != 0) return false;
   const Position next = position + 1;
@@ -68,14 +68,14 @@ Position position_of(Next next, Position floor) noexcept { return widen<Next::bi
                              Lease{next, owner_, 0, LeasePhase::leased}.word())) {
     return false;
   }
-  if (show(one, one_word, 0, views[leased], corrupt) == Step::leased) ++leased;
-  if (show(two, two_word, 0, views[leased], corrupt) == Step::leased) ++leased;
+  if (view_leased(one, one_word, 0, views[leased], corrupt) == Step::leased) ++leased;
+  if (view_leased(two, two_word, 0, views[leased], corrupt) == Step::leased) ++leased;
   return true;
 }
 
-[[gnu::always_inline]] inline NamedReader::Step NamedReader::show(const Slot& slot, std::uint64_t slot_word,
-                                                                  std::uint8_t tries, SlotView& view,
-                                                                  std::uint64_t& corrupt) noexcept {
+[[gnu::always_inline]] inline NamedReader::Step NamedReader::view_leased(const Slot& slot, std::uint64_t slot_word,
+                                                                         std::uint8_t tries, SlotView& view,
+                                                                         std::uint64_t& corrupt) noexcept {
   // Was it marked GONE before we had the lease (a join at the oldest races with the lane's owner)? Then floors may have
   // passed it, and its bytes be another's. Marked from now on, it is ours: is_no_message() sees the lease.
   const SlotState state = SlotState::of(slot_word);
@@ -88,47 +88,49 @@ Position position_of(Next next, Position floor) noexcept { return widen<Next::bi
   const std::uint64_t done = Lease{state.position, owner_, tries, LeasePhase::done}.word();
   // A swap where the floor may have passed it: the next lap's message may be somebody's by now, who leased over our word.
   const bool ended = still_there ? ack(state.position, tries) : end_lease(state.position, tries, done);
-  if (ended) settle(state.position);
+  if (ended) after_ack(state.position);
   return Step::passed;
 }
 
 Position NamedReader::start(Next next) const noexcept {
   const Position floor = this->floor();
   Position position = position_of(next, floor);
-  if (next.version == ahead_version_ && distance(ahead_, position) > 0) position = ahead_;
+  if (next.version == resume_version_ && distance(resume_position_, position) > 0) position = resume_position_;
   return distance(position, floor) < 0 ? floor : position;
 }
 
-bool NamedReader::lease_now(SlotView& view, std::uint64_t& corrupt) noexcept {
-  if (!active()) return false;
+bool NamedReader::try_lease_next(SlotView& view, std::uint64_t& corrupt) noexcept {
+  if (!is_active()) return false;
   const std::uint64_t seen = shared_.next.load_acquire();
   const Next next = Next::of(seen);
   // While `next` is as we saw it last, our last lease is the place to go on from. If others were there all the same, or a floor
   // has passed it, there is nothing to lease, and lease() looks further.
-  const Position position = seen == seen_next_ ? ahead_ : start(next);
-  if (step(position, view, corrupt) != Step::leased) return false;
-  ahead_ = wrap(position + 1);
-  ahead_version_ = next.version;
-  seen_next_ = seen;
+  const Position position = seen == resume_word_ ? resume_position_ : start(next);
+  if (try_lease_at(position, view, corrupt) != Step::leased) return false;
+  resume_position_ = wrap(position + 1);
+  resume_version_ = next.version;
+  resume_word_ = seen;
   // A swap a message is a fourth of what lease and ack take. Who is awakened should find it up to date, though.
-  if (distance<Next::bits>(next.position, ahead_) <= -k_untold || board_.consumer_sleepers.load_relaxed() != 0) {
-    const std::uint64_t told = Next{ahead_, next.version}.word();
-    if (shared_.next.compare_and_swap(seen, told)) seen_next_ = told;
+  if (distance<Next::bits>(next.position, resume_position_) <= -k_next_lag ||
+      board_.consumer_sleepers.load_relaxed() != 0) {
+    const std::uint64_t told = Next{resume_position_, next.version}.word();
+    if (shared_.next.compare_and_swap(seen, told)) resume_word_ = told;
   }
-  if (active()) return true;
+  if (is_active()) return true;
   give_back(&view, 1);
   return false;
 }
 
 void NamedReader::give_back(const SlotView* views, std::size_t count) noexcept {
   for (std::size_t i = count; i-- > 0;) nack(views[i].position, views[i].tries);
-  settle(views[0].position);  // the removal may have seen our leases, and waits for their end
+  after_ack(views[0].position);  // the removal may have seen our leases, and waits for their end
 }
 
-Look NamedReader::lease(SlotView* views, std::size_t count, std::size_t& leased, std::uint64_t& corrupt) noexcept {
+ReadResult NamedReader::lease(SlotView* views, std::size_t count, std::size_t& leased,
+                              std::uint64_t& corrupt) noexcept {
   leased = 0;
   for (unsigned attempt = 0; attempt < k_attempts; ++attempt) {
-    if (!active()) return Look::empty;
+    if (!is_active()) return ReadResult::empty;
     const std::uint64_t seen = shared_.next.load_acquire();
     const Next next = Next::of(seen);
     const Position floor = wrap(shared_.floor.load_acquire());
@@ -138,12 +140,12 @@ Look NamedReader::lease(SlotView* views, std::size_t count, std::size_t& leased,
     const Position first = position;
     Step step = Step::passed;
     for (std::uint32_t walked = 0; leased < count && walked < map_.geometry.slots; ++walked) {
-      if (leased + 2 <= count && pairs_ && lease_two(position, views, leased, corrupt)) {
+      if (leased + 2 <= count && pairs_ && try_lease_pair(position, views, leased, corrupt)) {
         position = wrap(position + 2);
         ++walked;
         continue;
       }
-      step = this->step(position, views[leased], corrupt);
+      step = this->try_lease_at(position, views[leased], corrupt);
       if (step == Step::again || step == Step::end) break;
       if (step == Step::leased) ++leased;
       position = wrap(position + 1);
@@ -153,20 +155,20 @@ Look NamedReader::lease(SlotView* views, std::size_t count, std::size_t& leased,
     }
     if (leased != 0) {
       // A removal that did not see our leases is seen by us: leave() posts LEAVING, then a heavy barrier, then looks.
-      if (active()) return Look::message;
+      if (is_active()) return ReadResult::message;
       give_back(views, leased);
       leased = 0;
-      return Look::empty;
+      return ReadResult::empty;
     }
     if (step != Step::again) {
       // Over VOIDs, or acknowledgements of others that nobody had waited for yet. Who waits now is not told by them.
       if (help_floor(map_, group_) && board_.producer_sleepers.load_relaxed() != 0) {
         wake_for_room(map_, this->floor());
       }
-      return Look::empty;
+      return ReadResult::empty;
     }
   }
-  return Look::again;
+  return ReadResult::again;
 }
 
 bool NamedReader::end_lease(Position position, std::uint8_t tries, std::uint64_t word) noexcept {
@@ -180,11 +182,11 @@ bool NamedReader::nack(Position position, std::uint8_t tries) noexcept {
   return true;
 }
 
-unsigned NamedReader::settle_slowly() noexcept {
+unsigned NamedReader::advance_floor() noexcept {
   // Two ends of leases may cross, here and in the repair: one of them must see the other.
   full_fence();
   help_floor(map_, group_);
-  const GroupWord state = GroupWord::of(shared_.state.load_relaxed());
+  const GroupStateWord state = GroupStateWord::of(shared_.state.load_relaxed());
   if (state.phase == GroupPhase::leaving && state.incarnation == incarnation_) try_drain(map_, group_);
   publish_fence(symmetric());
   unsigned rung = 0;
@@ -195,7 +197,7 @@ unsigned NamedReader::settle_slowly() noexcept {
   return rung;
 }
 
-bool NamedReader::more() const noexcept {
+bool NamedReader::has_ready() const noexcept {
   const Position position = start(Next::of(shared_.next.load_acquire()));
   const SlotState slot = SlotState::of(map_.slot(position).state.load_acquire());
   return slot.position == position && slot.phase == SlotPhase::ready;
@@ -206,7 +208,7 @@ bool NamedReader::all_ours_or_done() const noexcept {
   for (std::uint32_t walked = 0; walked < map_.geometry.slots; ++walked, position = wrap(position + 1)) {
     const SlotState slot = SlotState::of(map_.slot(position).state.load_acquire());
     if (distance(slot.position, position) < 0) return true;  // the end of the ring
-    if (slot.phase == SlotPhase::voided || slot.phase == SlotPhase::gone) continue;
+    if (slot.phase == SlotPhase::voided || slot.phase == SlotPhase::reclaimed) continue;
     const Lease lease = Lease::of(lease_of(position).load_acquire());
     if (distance<Lease::bits>(lease.position, position) != 0) return false;
     if (lease.phase == LeasePhase::done) continue;
@@ -215,8 +217,8 @@ bool NamedReader::all_ours_or_done() const noexcept {
   return true;
 }
 
-void set_next_back(const QueueMap& map, unsigned index, Position position) noexcept {
-  Group& group = map.group(index);
+void set_next_back(const QueueMemory& map, unsigned index, Position position) noexcept {
+  GroupBlock& group = map.group(index);
   for (unsigned attempt = 0; attempt < k_attempts; ++attempt) {
     const std::uint64_t seen = group.next.load_acquire();
     const Next next = Next::of(seen);

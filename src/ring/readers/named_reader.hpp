@@ -23,25 +23,26 @@ namespace beltway {
 class NamedReader {
  public:
   /// `evictable`: what is leased may be taken away while its consumer lives.
-  NamedReader(const QueueMap& map, unsigned group, std::uint32_t incarnation, unsigned owner, bool evictable) noexcept
+  NamedReader(const QueueMemory& map, unsigned group, std::uint32_t incarnation, unsigned owner,
+              bool evictable) noexcept
       : map_(map),
         group_(group),
         mask_(map.mask()),
-        board_(map.board()),
+        board_(map.shared_status()),
         shared_(map.group(group)),
         leases_(&map.lease(group, 0)),
         incarnation_(incarnation),
-        active_word_(GroupWord{incarnation, GroupKind::named, GroupPhase::active}.word()),
-        enough_(std::min(map.geometry.slots / 4, k_unpassed)),
+        active_word_(GroupStateWord{incarnation, GroupKind::named, GroupPhase::active}.word()),
+        ack_lag_max_(std::min(map.geometry.slots / 4, k_ack_lag)),
         owner_(static_cast<std::uint8_t>(owner)),
         evictable_(evictable) {}
 
   /// Leases up to `count` messages into `views`, and says how many in `leased`. `corrupt` is raised by those that made no sense
-  /// (they are acknowledged). Look::empty: nothing to lease now, or the group is being removed (see active()).
-  Look lease(SlotView* views, std::size_t count, std::size_t& leased, std::uint64_t& corrupt) noexcept;
+  /// (they are acknowledged). ReadResult::empty: nothing to lease now, or the group is being removed (see active()).
+  ReadResult lease(SlotView* views, std::size_t count, std::size_t& leased, std::uint64_t& corrupt) noexcept;
 
   /// The common case of lease() for one message: it follows our last, or `next` points at it. False: ask lease().
-  bool lease_now(SlotView& view, std::uint64_t& corrupt) noexcept;
+  bool try_lease_next(SlotView& view, std::uint64_t& corrupt) noexcept;
 
   /// Ends the lease of a message that was shown to us. False if it was not ours any more.
   bool ack(Position position, std::uint8_t tries) noexcept {
@@ -64,42 +65,41 @@ class NamedReader {
 
   /// After ack() and nack(): moves the floor on if somebody may wait for that, or enough has gathered, and wakes who sleeps for
   /// it. Returns the number of bells rung.
-  unsigned settle(Position position) noexcept {
+  unsigned after_ack(Position position) noexcept {
     // Pairs with the barriers of leave(), of whoever goes to sleep, and of the daemon when the last producer leaves: either they
     // see what we have ended, or we see them.
     publish_fence(symmetric());
     const bool nobody_waits = shared_.state.load_relaxed() == active_word_ &&
                               board_.producer_sleepers.load_relaxed() == 0 && board_.live_producers.load_relaxed() != 0;
-    if (nobody_waits && distance(position, floor()) < enough_) [[likely]]
+    if (nobody_waits && distance(position, floor()) < ack_lag_max_) [[likely]]
       return 0;
-    return settle_slowly();
+    return advance_floor();
   }
 
   /// False once the group was removed (also if another has taken its place).
-  [[nodiscard]] bool active() const noexcept { return shared_.state.load_acquire() == active_word_; }
+  [[nodiscard]] bool is_active() const noexcept { return shared_.state.load_acquire() == active_word_; }
   [[nodiscard]] Position floor() const noexcept { return wrap(shared_.floor.load_acquire()); }
   [[nodiscard]] unsigned group() const noexcept { return group_; }
 
   /// True if a READY message that nobody holds may be there: whoever takes one while this is true wakes another.
-  [[nodiscard]] bool more() const noexcept;
+  [[nodiscard]] bool has_ready() const noexcept;
 
   /// True if no message is left to deliver now or after others' nacks: all that is not DONE is held by ourselves.
   [[nodiscard]] bool all_ours_or_done() const noexcept;
 
  private:
-  /// Acknowledgements behind a floor after which it is moved, if that is not more than a quarter of the ring. A producer to whom
-  /// it takes too long helps, and takes our lease words for that: through 4096 slots, 8 B, where two processors share no cache,
-  /// 9 instead of 19 million a second.
-  static constexpr std::uint32_t k_unpassed = 256;
+  /// Acknowledgements. A consumer moves the floor when it is this far behind, or a quarter of the ring. If the lag is too long, a
+  /// producer moves the floor itself, and takes the lease words from the consumers for that.
+  static constexpr std::uint32_t k_ack_lag = 256;
 
   enum class Step : std::uint8_t { leased, passed, again, end };
-  Step step(Position position, SlotView& view, std::uint64_t& corrupt) noexcept;
+  Step try_lease_at(Position position, SlotView& view, std::uint64_t& corrupt) noexcept;
   /// Two that follow each other, the first at an even position: true if both are leased now, and shown.
-  bool lease_two(Position position, SlotView* views, std::size_t& leased, std::uint64_t& corrupt) noexcept;
+  bool try_lease_pair(Position position, SlotView* views, std::size_t& leased, std::uint64_t& corrupt) noexcept;
   /// What was just leased. Step::leased, or passed: there is nothing to show, and it is ended.
-  Step show(const Slot& slot, std::uint64_t slot_word, std::uint8_t tries, SlotView& view,
-            std::uint64_t& corrupt) noexcept;
-  unsigned settle_slowly() noexcept;
+  Step view_leased(const Slot& slot, std::uint64_t slot_word, std::uint8_t tries, SlotView& view,
+                   std::uint64_t& corrupt) noexcept;
+  unsigned advance_floor() noexcept;
   bool end_lease(Position position, std::uint8_t tries, std::uint64_t word) noexcept;
 
   [[nodiscard]] bool symmetric() const noexcept { return (board_.notice.load_relaxed() & k_notice_symmetric) != 0; }
@@ -107,25 +107,25 @@ class NamedReader {
   /// Where to look first: at `next`, after what we leased and have not told of, or at the floor, whichever is the last.
   [[nodiscard]] Position start(Next next) const noexcept;
 
-  const QueueMap map_;
+  const QueueMemory map_;
   const unsigned group_;
   const Position mask_;  // slots - 1
-  const Board& board_;
-  Group& shared_;
+  const SharedStatus& board_;
+  GroupBlock& shared_;
   Word* const leases_;  // one a slot
   const std::uint32_t incarnation_;
   const std::uint64_t active_word_;  // the group's state while it is ours
-  const std::int64_t enough_;        // acknowledgements behind the floor
+  const std::int64_t ack_lag_max_;   // acknowledgements behind the floor
   const std::uint8_t owner_;
   const bool evictable_;
-  const bool pairs_ = pairs_are_whole();
-  Position ahead_ = 0;                           // right after our last lease
-  std::uint32_t ahead_version_ = ~0U;            // of `next` then; not yet any
-  std::uint64_t seen_next_ = ~std::uint64_t{0};  // `next` then: while it is that, nobody has moved it beyond ours
+  const bool pairs_ = has_atomic_pair_store();
+  Position resume_position_ = 0;                   // right after our last lease
+  std::uint32_t resume_version_ = ~0U;             // of `next` then; not yet any
+  std::uint64_t resume_word_ = ~std::uint64_t{0};  // `next` then: while it is that, nobody has moved it beyond ours
 };
 
 /// Sets `next` back to `position` if it is there or later, and raises its version in any case: a helper or a walking
 /// consumer that saw the lease before cannot move `next` over it.
-void set_next_back(const QueueMap& map, unsigned group, Position position) noexcept;
+void set_next_back(const QueueMemory& map, unsigned group, Position position) noexcept;
 
 }  // namespace beltway

@@ -7,12 +7,12 @@ namespace beltway {
 
 namespace {
 /// Enough that neither the store nor the producer's look counts; more gains nothing.
-constexpr std::uint64_t k_few = 16;
+constexpr std::uint64_t k_floor_store_lag = 16;
 }  // namespace
 
-PrivateReader::PrivateReader(const QueueMap& map, unsigned group, Position start, detail::QuickRead& quick)
+PrivateReader::PrivateReader(const QueueMemory& map, unsigned group, Position start, detail::InlineReceiver& quick)
     : map_(map), quick_(quick), beyond_floor_((map.geometry.slots + 63) / 64) {
-  using Quick = detail::QuickRead;
+  using Quick = detail::InlineReceiver;
   static_assert(Quick::k_owner_mask == SlotState::k_owner_mask &&
                 Quick::k_ready == static_cast<std::uint64_t>(SlotPhase::ready) &&
                 Quick::k_state_shift == 64 - k_position_bits && Quick::k_payload_word * sizeof(Word) == sizeof(Slot));
@@ -20,11 +20,11 @@ PrivateReader::PrivateReader(const QueueMap& map, unsigned group, Position start
   quick.slots_ = map.ring + k_slots_offset;
   quick.slot_mask_ = map.mask();
   quick.slot_bytes_ = map.geometry.slot_bytes;
-  quick.quarter_ = std::max<std::uint64_t>(1, slots / 4);
-  quick.few_ = std::min(k_few, slots / 16);
+  quick.floor_store_lag_max_ = std::max<std::uint64_t>(1, slots / 4);
+  quick.floor_store_lag_ = std::min(k_floor_store_lag, slots / 16);
   quick.shared_floor_ = &map.group(group).floor;
-  quick.news_ = &map.board().notice;
-  quick.sleepers_ = &map.board().producer_sleepers;
+  quick.notice_word_ = &map.shared_status().notice;
+  quick.sleepers_ = &map.shared_status().producer_sleepers;
   quick.read_ = wrap(start - 1);
   quick.step();
   quick.floor_ = start;
@@ -36,7 +36,7 @@ bool PrivateReader::skip_what_is_no_message() noexcept {
   for (std::uint32_t i = 0; i < map_.geometry.slots; ++i) {
     // Pairs with Claimer::ready() and voided().
     const SlotState state = SlotState::of(slot().state.load_acquire());
-    if (state.position != read() || (state.phase != SlotPhase::voided && state.phase != SlotPhase::gone)) break;
+    if (state.position != read() || (state.phase != SlotPhase::voided && state.phase != SlotPhase::reclaimed)) break;
     quick_.step();
   }
   quick_.floor_ = read();
@@ -44,18 +44,18 @@ bool PrivateReader::skip_what_is_no_message() noexcept {
   return store_floor();
 }
 
-Look PrivateReader::not_ready(SlotState state) noexcept {
+ReadResult PrivateReader::not_ready(SlotState state) noexcept {
   const std::int64_t ahead = distance(state.position, read());
   const std::int64_t slots = map_.geometry.slots;
   // Only what a producer may have claimed is believed: any other number is a slot in disorder, which the daemon heals.
-  if (ahead <= 0 || ahead % slots != 0 || distance(state.position, load_tail(map_)) >= 0) return Look::empty;
+  if (ahead <= 0 || ahead % slots != 0 || distance(state.position, load_tail(map_)) >= 0) return ReadResult::empty;
   const Position position = read();
   quick_.step();
-  let_go(position);
-  return Look::corrupt;
+  release(position);
+  return ReadResult::corrupt;
 }
 
-void PrivateReader::let_go_out_of_order(Position position) noexcept {
+void PrivateReader::release_out_of_order(Position position) noexcept {
   const auto bit_of = [&](Position p) -> std::pair<std::uint64_t&, std::uint64_t> {
     const std::uint64_t index = p & map_.mask();
     return {beyond_floor_[index / 64], 1ULL << index % 64};

@@ -6,7 +6,7 @@
 // at the floor all the time, and each look takes its line away from us.
 //
 // Thread safety: belongs to its consumer's thread. Shared words: the group's floor, written here and in
-// QuickRead alone.
+// InlineReceiver alone.
 #pragma once
 
 #include <cstdint>
@@ -17,7 +17,7 @@
 
 namespace beltway {
 
-enum class Look : std::uint8_t {
+enum class ReadResult : std::uint8_t {
   message,
   empty,
   corrupt,  ///< the message at this position made no sense, or is lost, and was skipped
@@ -40,7 +40,7 @@ template <class Value>
 class PrivateReader {
  public:
   /// Keeps in `quick`, which must outlive it, what quick ways need, and leaves these closed.
-  PrivateReader(const QueueMap& map, unsigned group, Position start, detail::QuickRead& quick);
+  PrivateReader(const QueueMemory& map, unsigned group, Position start, detail::InlineReceiver& quick);
 
   /// The common case of next(): a sound message that is there. False: ask next().
   [[nodiscard]] bool next_if_ready(SlotView& view) noexcept {
@@ -51,7 +51,7 @@ class PrivateReader {
     if (!view_slot(map_, slot, SlotState::of(word), view)) return false;
     quick_.step();
     if (view.data != slot.payload()) {
-      // Lanes are lent in whole lines, one behind the other. Half a round trip of 1 KiB 141 -> 111 ns.
+      // Lanes are lent in whole lines, one behind the other: the next message most often begins where this one ends.
       view.data = as_expected(view.data, expected_);
       expected_ = view.data + whole_lines(view.size);
       quick_.lane_end_ = quick_.read_;
@@ -59,8 +59,8 @@ class PrivateReader {
     return true;
   }
 
-  /// The next message, in place; it stays until let_go().
-  [[nodiscard]] Look next(SlotView& view) noexcept {
+  /// The next message, in place; it stays until release().
+  [[nodiscard]] ReadResult next(SlotView& view) noexcept {
     for (std::uint32_t skipped = 0; skipped < map_.geometry.slots; ++skipped) {
       // Pairs with the release of READY in Claimer::ready(): what the producer wrote is visible.
       const Slot& slot = this->slot();
@@ -72,24 +72,25 @@ class PrivateReader {
       if (state.phase == SlotPhase::ready) [[likely]] {
         if (view_slot(map_, slot, state, view)) [[likely]] {
           if (view.data != slot.payload()) quick_.lane_end_ = read();
-          return Look::message;
+          return ReadResult::message;
         }
-        let_go(position);
-        return Look::corrupt;
+        release(position);
+        return ReadResult::corrupt;
       }
-      let_go(position);  // VOID or GONE: nothing to deliver
+      release(position);  // VOID or GONE: nothing to deliver
     }
-    return Look::again;
+    return ReadResult::again;
   }
 
   /// Lets one message go. True if the floor was stored: then producers that sleep for room may be woken.
-  bool let_go(Position position) noexcept {
+  bool release(Position position) noexcept {
     if (position == floor() && quick_.out_of_order_ == 0) [[likely]] {
       quick_.floor_ = wrap(floor() + 1);
     } else {
-      let_go_out_of_order(position);
+      release_out_of_order(position);
     }
-    if (held() != 0 && distance(floor(), quick_.stored_) < static_cast<std::int64_t>(quick_.quarter_)) return false;
+    if (held_count() != 0 && distance(floor(), quick_.stored_) < static_cast<std::int64_t>(quick_.floor_store_lag_max_))
+      return false;
     return store_floor();
   }
 
@@ -100,7 +101,7 @@ class PrivateReader {
 
   /// Stores the floor again if somebody has written over it. True if it did: then producers may have waited for it.
   bool restore_floor() noexcept {
-    if ((quick_.shared_floor_->load_relaxed() & detail::QuickRead::k_position_mask) == quick_.stored_) [[likely]]
+    if ((quick_.shared_floor_->load_relaxed() & detail::InlineReceiver::k_position_mask) == quick_.stored_) [[likely]]
       return false;
     quick_.shared_floor_->store_release(quick_.stored_);
     return true;
@@ -110,16 +111,16 @@ class PrivateReader {
   [[nodiscard]] bool is_next_ready() const noexcept { return quick_.is_ready(quick_.slot_->load_relaxed()); }
   [[nodiscard]] Position floor() const noexcept { return quick_.floor_; }
   [[nodiscard]] Position read() const noexcept { return quick_.read_; }
-  [[nodiscard]] std::uint64_t held() const noexcept {
+  [[nodiscard]] std::uint64_t held_count() const noexcept {
     return static_cast<std::uint64_t>(distance(read(), floor())) - quick_.out_of_order_;
   }
 
  private:
   [[nodiscard]] const Slot& slot() const noexcept { return *reinterpret_cast<const Slot*>(quick_.slot_); }
-  void let_go_out_of_order(Position position) noexcept;
+  void release_out_of_order(Position position) noexcept;
   /// What next() says of a slot without a message at read(). Empty: it comes, or the daemon makes the slot VOID. Corrupt: the
   /// ring has overrun us, which a floor that was written over lets happen; the position is skipped.
-  [[gnu::cold]] Look not_ready(SlotState state) noexcept;
+  [[gnu::cold]] ReadResult not_ready(SlotState state) noexcept;
   /// Release: pairs with the acquire of the floor in lowest_floor(); our reads are done before a producer writes.
   bool store_floor() noexcept {
     if (quick_.stored_ == floor()) return false;
@@ -128,8 +129,8 @@ class PrivateReader {
     return true;
   }
 
-  const QueueMap map_;
-  detail::QuickRead& quick_;
+  const QueueMemory map_;
+  detail::InlineReceiver& quick_;
   const std::byte* expected_ = nullptr;      // behind the newest message in a lane
   std::vector<std::uint64_t> beyond_floor_;  // a bit a slot: let go beyond the floor
 };

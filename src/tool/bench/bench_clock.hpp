@@ -57,7 +57,7 @@ inline void short_relax() noexcept {
 #endif
 }
 
-/// Between two looks, as between those of Beltway's consumers (short_pause() in atomics.hpp): all candidates are the faster
+/// Between two looks, as between those of Beltway's consumers (poll_gap() in atomics.hpp): all candidates are the faster
 /// for it. On a machine with fewer processors than spinners the other side needs this one to step aside.
 template <class Done>
 void spin_until(const Done& done) noexcept(noexcept(done())) {

@@ -32,30 +32,30 @@ std::uint64_t monotonic_ns() {
 /// Long enough for a process that runs to finish what it has in hand.
 constexpr std::chrono::milliseconds k_second_look_ms{30};
 
-struct Look {
+struct ReadResult {
   QueueSnapshot snapshot;
   std::uint64_t now_ns = 0;
   Clock::time_point at = {};
   std::vector<Cause> causes = {};
 };
 
-Look look_once(const Queue& queue) {
-  Look look{.snapshot = queue.snapshot(), .now_ns = monotonic_ns(), .at = Clock::now()};
+ReadResult look_once(const Queue& queue) {
+  ReadResult look{.snapshot = queue.snapshot(), .now_ns = monotonic_ns(), .at = Clock::now()};
   look.causes = find_causes(look.snapshot, look.now_ns);
   return look;
 }
 
 /// Twice where one look cannot tell what stands still from what is at work.
-Look look_at(const Queue& queue) {
-  Look first = look_once(queue);
+ReadResult look_at(const Queue& queue) {
+  ReadResult first = look_once(queue);
   if (!needs_second_look(first.causes)) return first;
   std::this_thread::sleep_for(k_second_look_ms);
-  Look second = look_once(queue);
+  ReadResult second = look_once(queue);
   second.causes = confirmed(first.causes, std::move(second.causes));
   return second;
 }
 
-void print(Output& output, bool json, const Look& look, const std::optional<Rates>& rates) {
+void print(Output& output, bool json, const ReadResult& look, const std::optional<Rates>& rates) {
   if (json) {
     Json shape = to_json(look.snapshot);
     shape["causes"] = to_json(look.causes);
@@ -79,7 +79,7 @@ ExitCode watch(const Globals& globals, const Options& options, const Queue& queu
   for (std::uint64_t looks = 0; !options.count || looks < *options.count; ++looks) {
     if (looks > 0 && !sleep_until(next, interrupt.token())) break;
     next += *options.watch;
-    const Look look = look_at(queue);
+    const ReadResult look = look_at(queue);
     const Flow flow = flow_of(look.snapshot);
     std::optional<Rates> rates;
     if (before) rates = rates_between(*before, flow, look.at - before_at);

@@ -76,6 +76,6 @@ inline void copy_racing(std::byte* to, const std::byte* from, std::size_t size) 
   fence_noted();
 }
 
-inline void spin_pause() noexcept {}
+inline void cpu_relax() noexcept {}
 
 }  // namespace beltway

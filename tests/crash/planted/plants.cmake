@@ -30,9 +30,9 @@ plant(repair_leaves_the_private_group src/recovery/repair.cpp
 plant(repair_leaves_the_sleeper src/recovery/repair.cpp
   [[drop_sleeper(map, owner);]] "")
 plant(repair_leaves_the_ticket src/recovery/repair.cpp
-  [[board.room_line.fetch_and(~(1ULL << owner));]] "")
+  [[shared_status.room_line.fetch_and(~(1ULL << owner));]] "")
 plant(repair_leaves_the_ticket src/recovery/heal.cpp
-  [[drop_sleepers(map_.board().room_line, living_.producers());]] "")
+  [[drop_sleepers(map_.shared_status().room_line, living_.producers());]] "")
 
 # -- producers ----------------------------------------------------------------------------------------------------
 plant_text(ready_before_the_payload src/endpoint/producer_core.hpp
@@ -52,7 +52,7 @@ plant_text(ready_before_the_reference src/endpoint/producer_core.cpp
   }
   slot().lane_offset().store_relaxed(lane_.offset(record));]])
 plant(lane_without_heir src/ring/lane.cpp
-  [[if (map_.geometry.lane_bytes != 0) inherit();]] "")
+  [[if (map_.geometry.lane_bytes != 0) adopt_predecessor();]] "")
 plant_expression(tail_is_not_widened src/ring/floors.hpp
   [[widen<Tail::bits>(tail.position, slot.position)]] [[static_cast<Position>(tail.position)]])
 

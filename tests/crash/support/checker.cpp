@@ -17,19 +17,20 @@ namespace beltway::crash {
 namespace {
 
 bool has_private(const World& world) {
-  return GroupWord::of(world.map().group(private_group(k_private)).state.load_acquire()).phase == GroupPhase::active;
+  return GroupStateWord::of(world.map().group(private_group(k_private)).state.load_acquire()).phase ==
+         GroupPhase::active;
 }
 bool has_named(const World& world) {
-  return GroupWord::of(world.map().group(k_group).state.load_acquire()).phase == GroupPhase::active;
+  return GroupStateWord::of(world.map().group(k_group).state.load_acquire()).phase == GroupPhase::active;
 }
 
-bool is_ready(const QueueMap& map, Position position) {
+bool is_ready(const QueueMemory& map, Position position) {
   const SlotState slot = SlotState::of(map.slot(position).state.load_acquire());
   return slot.position == position && slot.phase == SlotPhase::ready;
 }
 
 /// True if a consumer of the named group would get a message now.
-bool leasable(const QueueMap& map, unsigned group) {
+bool leasable(const QueueMemory& map, unsigned group) {
   Position position = wrap(map.group(group).floor.load_acquire());
   for (std::uint32_t i = 0; i < map.geometry.slots; ++i, position = wrap(position + 1)) {
     const SlotState slot = SlotState::of(map.slot(position).state.load_acquire());
@@ -50,7 +51,7 @@ bool rung(const World& world, unsigned owner) {
 }
 
 void check_consumers_sleep(const World& world) {
-  const QueueMap& map = world.map();
+  const QueueMemory& map = world.map();
   bool one_asleep = false;
   bool one_up = false;
   for (unsigned owner = k_first_consumer; owner < k_first_consumer + k_consumers; ++owner) {
@@ -69,7 +70,7 @@ void check_consumers_sleep(const World& world) {
 }
 
 void check_producers_sleep(const World& world) {
-  const QueueMap& map = world.map();
+  const QueueMemory& map = world.map();
   help_floors(map);
   const Position tail = load_tail(map);
   const Position lowest = lowest_floor(map, tail);
@@ -104,12 +105,12 @@ void drain_private(World& world) {
   PrivateReader reader(world.map(), private_group(k_private), world.journal().private_read, quick);
   for (;;) {
     SlotView view;
-    const Look look = reader.next(view);
-    if (look == Look::corrupt) fail(world, "private: a corrupt message");
-    if (look == Look::again) continue;
-    if (look == Look::empty) break;
+    const ReadResult look = reader.next(view);
+    if (look == ReadResult::corrupt) fail(world, "private: a corrupt message");
+    if (look == ReadResult::again) continue;
+    if (look == ReadResult::empty) break;
     ++delivered(world, view, "private").read;
-    reader.let_go(view.position);
+    reader.release(view.position);
   }
   world.journal().private_read = reader.read();
   if (wrap(world.map().group(private_group(k_private)).floor.load_acquire()) != load_tail(world.map())) {
@@ -118,18 +119,18 @@ void drain_private(World& world) {
 }
 
 void drain_named(World& world) {
-  const QueueMap& map = world.map();
-  const std::uint32_t incarnation = GroupWord::of(map.group(k_group).state.load_acquire()).incarnation;
+  const QueueMemory& map = world.map();
+  const std::uint32_t incarnation = GroupStateWord::of(map.group(k_group).state.load_acquire()).incarnation;
   NamedReader reader(map, k_group, incarnation, k_named_new, false);
   for (unsigned turn = 0;; ++turn) {
     if (turn == 50) fail(world, "named: no end");
     SlotView views[2];
     std::size_t leased = 0;
     std::uint64_t corrupt = 0;
-    const Look look = reader.lease(views, 1 + turn % 2, leased, corrupt);
+    const ReadResult look = reader.lease(views, 1 + turn % 2, leased, corrupt);
     if (corrupt != 0) fail(world, "named: a corrupt message");
-    if (look == Look::again) continue;
-    if (look == Look::empty) break;
+    if (look == ReadResult::again) continue;
+    if (look == ReadResult::empty) break;
     for (std::size_t i = 0; i < leased; ++i) {
       Entry& entry = delivered(world, views[i], "named");
       if (entry.acked != 0) fail(world, "named: a message came again after its ack");
@@ -137,7 +138,7 @@ void drain_named(World& world) {
       entry.leased = 1;
       if (!reader.ack(views[i].position, views[i].tries)) fail(world, "named: lease lost");
       entry.acked = 1;
-      reader.settle(views[i].position);
+      reader.after_ack(views[i].position);
     }
   }
   if (reader.floor() != load_tail(map)) fail(world, "named: stuck");
@@ -174,7 +175,7 @@ void check_messages(World& world, bool read, bool leased) {
 }
 
 void check_at_rest(const World& world, const Dead& dead) {
-  const QueueMap& map = world.map();
+  const QueueMemory& map = world.map();
   for (std::uint32_t i = 0; i < map.geometry.slots; ++i) {
     const SlotState slot = SlotState::of(map.slot(i).state.load_acquire());
     if (slot.phase == SlotPhase::claimed) fail(world, "slot %u is claimed for ever", i);
@@ -184,25 +185,26 @@ void check_at_rest(const World& world, const Dead& dead) {
   }
   for (const unsigned owner : dead.owners) {
     if (owner == k_nobody) continue;
-    const Board& board = map.board();
-    const Word& sleepers = owner < k_first_consumer ? board.producer_sleepers : board.consumer_sleepers;
+    const SharedStatus& shared_status = map.shared_status();
+    const Word& sleepers = owner < k_first_consumer ? shared_status.producer_sleepers : shared_status.consumer_sleepers;
     if ((sleepers.load_relaxed() >> (owner & 63U) & 1U) != 0 || asleep(world, owner)) {
       fail(world, "dead endpoint %u is still said to sleep", owner);
     }
-    if (owner < k_first_consumer &&
-        ((board.room_line.load_relaxed() >> owner & 1U) != 0 || map.endpoint(owner).ticket.load_relaxed() != 0)) {
+    if (owner < k_first_consumer && ((shared_status.room_line.load_relaxed() >> owner & 1U) != 0 ||
+                                     map.endpoint(owner).ticket.load_relaxed() != 0)) {
       fail(world, "dead producer %u still stands in the line for room", owner);
     }
-    if (owner >= k_first_consumer && GroupWord::of(map.group(private_group(owner)).state.load_acquire()).holds()) {
+    if (owner >= k_first_consumer &&
+        GroupStateWord::of(map.group(private_group(owner)).state.load_acquire()).blocks_producers()) {
       fail(world, "the private group of dead consumer %u still holds", owner);
     }
   }
 }
 
 /// The memory that no message needs becomes zeros.
-void give_back_lane(const QueueMap& map, unsigned producer) {
+void give_back_lane(const QueueMemory& map, unsigned producer) {
   if (map.geometry.lane_bytes == 0) return;
-  for (const daemon::LanePart& part : daemon::find_unneeded_parts(map, producer, k_line).parts) {
+  for (const daemon::LanePart& part : daemon::find_unneeded_parts(map, producer, k_cache_line_bytes).parts) {
     std::memset(map.heap + part.offset, 0, part.size);
   }
 }
@@ -211,11 +213,11 @@ void give_back_lane(const QueueMap& map, unsigned producer) {
 
 void bury(World& world, unsigned owner) {
   if (owner == k_nobody) return;
-  const QueueMap& map = world.map();
+  const QueueMemory& map = world.map();
   daemon::repair(map, owner, test::living_without(map, owner));
   if (owner < k_first_consumer) {
     give_back_lane(map, owner);
-    map.board().live_producers.fetch_and(~(1ULL << owner));
+    map.shared_status().live_producers.fetch_and(~(1ULL << owner));
     wake_everybody(map);
   }
   map.endpoint(owner).identity.store_release(0);

@@ -31,12 +31,12 @@ Bytes bytes_of(std::uint64_t id, std::uint32_t size) {
 }  // namespace
 
 void attach(World& world, unsigned owner, unsigned group) {
-  const QueueMap& map = world.map();
+  const QueueMemory& map = world.map();
   map.endpoint(owner).identity.store_release(
       Identity{1, static_cast<std::uint16_t>(group), k_endpoint_attached}.word());
   if (owner >= k_first_consumer) return;
-  map.board().producers_ever.fetch_add(1);
-  map.board().live_producers.fetch_or(1ULL << owner);
+  map.shared_status().producers_ever.fetch_add(1);
+  map.shared_status().live_producers.fetch_or(1ULL << owner);
 }
 
 bool is_evicted(const World& world, unsigned owner) noexcept {
@@ -46,13 +46,13 @@ bool is_evicted(const World& world, unsigned owner) noexcept {
 void evict(World& world, unsigned owner) {
   const Use use(world);
   const Identity identity = Identity::of(world.map().endpoint(owner).identity.load_acquire());
-  daemon::take_away(world.map(), owner, identity.incarnation, identity.group);
+  daemon::revoke(world.map(), owner, identity.incarnation, identity.group);
   world.journal().thrown_out = owner;
 }
 
 void found(World& world) {
   const Shape& shape = world.shape();
-  const QueueMap& map = world.map();
+  const QueueMemory& map = world.map();
   for (unsigned owner = 0; owner < shape.producers && owner < k_producer_new; ++owner) attach(world, owner);
   if (shape.with_named) {
     join(map, k_group, GroupKind::named, Start::latest);
@@ -60,7 +60,7 @@ void found(World& world) {
     attach(world, k_named_b, k_group);
   }
   if (shape.with_private) {
-    world.journal().private_read = join(map, private_group(k_private), GroupKind::priv, Start::latest);
+    world.journal().private_read = join(map, private_group(k_private), GroupKind::private_reliable, Start::latest);
     attach(world, k_private, private_group(k_private));
   }
 }
@@ -79,7 +79,7 @@ Producer& Crew::producer(unsigned owner) {
 Consumer& Crew::consumer(unsigned owner, bool lossy, std::uint32_t prefetch) {
   const auto found = consumers_.find(owner);
   if (found != consumers_.end()) return found->second;
-  const QueueMap& map = world_.map();
+  const QueueMemory& map = world_.map();
   Attachment attachment;
   attachment.map = map;
   attachment.owner = owner;
@@ -94,13 +94,13 @@ Consumer& Crew::consumer(unsigned owner, bool lossy, std::uint32_t prefetch) {
     attachment.start = wrap(map.group(own).floor.load_acquire());
   } else if (owner == k_private) {
     attachment.start = world_.journal().private_read;
-  } else if (GroupWord::of(map.group(own).state.load_acquire()).phase == GroupPhase::active) {
+  } else if (GroupStateWord::of(map.group(own).state.load_acquire()).phase == GroupPhase::active) {
     attachment.start = wrap(map.group(own).floor.load_acquire());
   } else {
     attachment.kind = GroupKind::named;
     attachment.group = Identity::of(map.endpoint(owner).identity.load_acquire()).group;
   }
-  attachment.group_incarnation = GroupWord::of(map.group(attachment.group).state.load_acquire()).incarnation;
+  attachment.group_incarnation = GroupStateWord::of(map.group(attachment.group).state.load_acquire()).incarnation;
   return consumers_.emplace(owner, make_consumer(std::move(attachment), options)).first->second;
 }
 
@@ -310,7 +310,7 @@ void Crew::note_and_end(Message& message, unsigned owner) {
 }
 
 void Crew::join_newcomer(GroupKind kind, Start start) {
-  const QueueMap& map = world_.map();
+  const QueueMemory& map = world_.map();
   const unsigned group = kind == GroupKind::named ? k_other_group : private_group(k_joiner);
   join(map, group, kind, start);
   attach(world_, k_joiner, group);
@@ -333,11 +333,11 @@ void Crew::read_newcomer() {
 }
 
 void Crew::newcomer_leaves() {
-  const QueueMap& map = world_.map();
+  const QueueMemory& map = world_.map();
   read_newcomer();
   consumers_.erase(k_joiner);
   bury(world_, k_joiner);
-  if (GroupWord::of(map.group(k_other_group).state.load_acquire()).phase != GroupPhase::active) return;
+  if (GroupStateWord::of(map.group(k_other_group).state.load_acquire()).phase != GroupPhase::active) return;
   if (!leave(map, k_other_group)) fail(world_, "the newcomers' group does not drain");
   free_group(map, k_other_group);
 }
@@ -349,7 +349,7 @@ void Crew::hold(unsigned owner) {
   held_.push_back(std::move(*received));
 }
 
-void Crew::let_go() {
+void Crew::release() {
   for (std::size_t i = 0; i < held_.size(); ++i) {
     const std::uint64_t id = read_message(held_[i].bytes().data(), held_[i].size());
     if (id == 0 || id != held_ids_[i]) fail(world_, "a message changed while it was held");
@@ -362,7 +362,7 @@ void Crew::let_go() {
   held_ids_.clear();
 }
 
-void Crew::wake_up(unsigned owner) { WaitLine(world_.map(), owner).disarm(); }
+void Crew::wake_up(unsigned owner) { SleepWord(world_.map(), owner).disarm(); }
 
 void Crew::note_wakes(unsigned owner) {
   Journal& journal = world_.journal();
@@ -372,7 +372,7 @@ void Crew::note_wakes(unsigned owner) {
 
 void Crew::sleep(unsigned owner, Position past, bool busy) {
   note_wakes(owner);
-  WaitLine(world_.map(), owner).arm(world_.shape().symmetric, past, busy);
+  SleepWord(world_.map(), owner).arm(world_.shape().symmetric, past, busy);
 }
 
 }  // namespace beltway::crash

@@ -66,9 +66,9 @@ class Crew {
   void read_newcomer();
   /// It reads the rest and detaches; its named group goes, too.
   void newcomer_leaves();
-  /// `owner` receives a message and keeps it until let_go(), which looks whether it is still the same.
+  /// `owner` receives a message and keeps it until release(), which looks whether it is still the same.
   void hold(unsigned owner);
-  void let_go();
+  void release();
   void wake_up(unsigned owner);
   /// From here on, a wake of `owner` counts.
   void note_wakes(unsigned owner);

@@ -40,7 +40,7 @@ void remove_group(World& world) {
 }
 void remove_group_again(World& world) {
   // Freed already: the records say so last, and nothing was lost by doing it once more.
-  if (GroupWord::of(world.map().group(k_group).state.load_acquire()).phase == GroupPhase::free) return;
+  if (GroupStateWord::of(world.map().group(k_group).state.load_acquire()).phase == GroupPhase::free) return;
   if (!leave(world.map(), k_group)) fail(world, "a group without leases does not drain");
   free_group(world.map(), k_group);
 }
@@ -71,8 +71,8 @@ void in_disorder(Crew& crew) {
 }
 
 constexpr DaemonJob k_jobs[] = {
-    {"attach_latest", always, attach_private<GroupKind::priv, Start::latest>, undo_attach},
-    {"attach_oldest", always, attach_private<GroupKind::priv, Start::oldest>, undo_attach},
+    {"attach_latest", always, attach_private<GroupKind::private_reliable, Start::latest>, undo_attach},
+    {"attach_oldest", always, attach_private<GroupKind::private_reliable, Start::oldest>, undo_attach},
     {"attach_lossy", always, attach_private<GroupKind::lossy, Start::oldest>, undo_attach},
     {"make_group_latest", always, make_group<Start::latest>, make_group_again<Start::latest>},
     {"make_group_oldest", always, make_group<Start::oldest>, make_group_again<Start::oldest>},

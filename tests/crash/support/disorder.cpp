@@ -13,7 +13,7 @@ namespace beltway::crash {
 namespace {
 
 /// A READY message that nobody in the named group has had yet.
-std::optional<Position> free_message(const QueueMap& map) {
+std::optional<Position> free_message(const QueueMemory& map) {
   Position p = wrap(map.group(k_group).floor.load_relaxed());
   for (std::uint32_t i = 0; i < map.geometry.slots; ++i, p = wrap(p + 1)) {
     const SlotState slot = SlotState::of(map.slot(p).state.load_relaxed());
@@ -25,7 +25,7 @@ std::optional<Position> free_message(const QueueMap& map) {
 }
 
 void write_lease(World& world, Position ahead, std::uint8_t owner) {
-  const QueueMap& map = world.map();
+  const QueueMemory& map = world.map();
   if (const auto p = free_message(map)) {
     map.lease(k_group, *p).store_release(Lease{wrap(*p + ahead), owner, 0, LeasePhase::leased}.word());
   }
@@ -48,7 +48,7 @@ void write_tail(World& world, Position ahead) {
 void write_tail_ahead(World& world) { write_tail(world, 5); }
 void write_tail_far_away(World& world) { write_tail(world, 1ULL << 42); }
 void write_free_slot(World& world) {
-  const QueueMap& map = world.map();
+  const QueueMemory& map = world.map();
   const Position tail = load_tail(map);
   const Position p = wrap(tail - map.geometry.slots);
   if (distance(p, lowest_floor(map, tail)) >= 0) return;
@@ -63,10 +63,10 @@ void write_next_beyond(World& world) {
 }
 void write_lease_of_nobody(World& world) { write_lease(world, 0, k_lossy); }
 void write_lease_of_a_later_lap(World& world) { write_lease(world, world.map().geometry.slots, k_named_a); }
-void write_sleepers_of_nobody(World& world) { world.map().board().consumer_sleepers.fetch_or(1ULL << 60); }
+void write_sleepers_of_nobody(World& world) { world.map().shared_status().consumer_sleepers.fetch_or(1ULL << 60); }
 
 void heal(World& world) {
-  const QueueMap& map = world.map();
+  const QueueMemory& map = world.map();
   daemon::heal(map, test::living_of(map));
   wake_everybody(map);
 }

@@ -83,7 +83,7 @@ void overrun_held(Crew& crew) {
     if (shape.with_named) crew.lease(k_named_a, true);
     help_floors(crew.world().map());
   }
-  crew.let_go();
+  crew.release();
   crew.newcomer_leaves();
 }
 
@@ -114,8 +114,8 @@ void remove_group(Crew& crew) {
 }
 void is_drained(Crew& crew) {
   const World& world = crew.world();
-  const QueueMap& map = world.map();
-  const GroupPhase phase = GroupWord::of(map.group(k_group).state.load_acquire()).phase;
+  const QueueMemory& map = world.map();
+  const GroupPhase phase = GroupStateWord::of(map.group(k_group).state.load_acquire()).phase;
   if (phase == GroupPhase::free) return;
   if (phase != GroupPhase::drained) fail(world, "the removed group never drains");
   free_group(map, k_group);
@@ -129,7 +129,7 @@ void purge_group(Crew& crew) {
 /// Who slept wakes, looks, takes what is there and sleeps again, while a waker stands between two steps of waking it.
 void sleepers_turn(Crew& crew) {
   World& world = crew.world();
-  const QueueMap& map = world.map();
+  const QueueMemory& map = world.map();
   const auto asleep = [&](unsigned owner) {
     return Wait::of(map.endpoint(owner).wait.load_acquire()).phase != WaitPhase::awake;
   };
@@ -171,13 +171,14 @@ constexpr Interruption k_interruptions[] = {
     {"others make laps and give back", several_producers, laps<true>, nullptr},
     {"others die and are repaired", several_producers, a_death, nullptr},
     {"sleepers wake and sleep again", always, sleepers_turn, nullptr},
-    {"a private group joins at the latest", always, join_now<GroupKind::priv, Start::latest>, more_laps},
-    {"a private group joins at the oldest", always, join_now<GroupKind::priv, Start::oldest>, more_laps},
+    {"a private group joins at the latest", always, join_now<GroupKind::private_reliable, Start::latest>, more_laps},
+    {"a private group joins at the oldest", always, join_now<GroupKind::private_reliable, Start::oldest>, more_laps},
     {"a named group joins at the latest", always, join_now<GroupKind::named, Start::latest>, more_laps},
     {"a named group joins at the oldest", always, join_now<GroupKind::named, Start::oldest>, more_laps},
-    {"a private group joins, laps", several_producers, join_and_go_on<GroupKind::priv, Start::latest>, more_laps},
-    {"a private group joins at the oldest, laps", several_producers, join_and_go_on<GroupKind::priv, Start::oldest>,
+    {"a private group joins, laps", several_producers, join_and_go_on<GroupKind::private_reliable, Start::latest>,
      more_laps},
+    {"a private group joins at the oldest, laps", several_producers,
+     join_and_go_on<GroupKind::private_reliable, Start::oldest>, more_laps},
     {"a named group joins at the oldest, laps", several_producers, join_and_go_on<GroupKind::named, Start::oldest>,
      more_laps},
     {"a named group joins and holds", producer_makes_room, join_and_hold, overrun_held},

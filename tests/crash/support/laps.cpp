@@ -17,7 +17,7 @@ namespace {
 
 /// A producer without the waiting: its claims and its lane.
 struct Publisher {
-  Publisher(const QueueMap& map, unsigned owner) : claimer(map, owner), lane(claimer) {}
+  Publisher(const QueueMemory& map, unsigned owner) : claimer(map, owner), lane(claimer) {}
 
   bool publish(std::uint64_t id, bool by_lane) {
     Lane::Lent lent;
@@ -56,7 +56,7 @@ class Audience {
   explicit Audience(World& world)
       : world_(world),
         private_(world.map(), private_group(k_private), world.journal().private_read, quick_),
-        named_(world.map(), k_group, GroupWord::of(world.map().group(k_group).state.load_acquire()).incarnation,
+        named_(world.map(), k_group, GroupStateWord::of(world.map().group(k_group).state.load_acquire()).incarnation,
                k_named_new, false),
         lossy_(world.map(), private_group(k_joiner), load_tail(world.map())) {
     for (std::uint64_t id = 0; id < k_messages; ++id) {
@@ -73,41 +73,41 @@ class Audience {
   void expect(std::uint64_t id) {
     SlotView view;
     if (has_private_) {
-      const Look look = private_.next(view);
-      if (look != Look::message || read_message(view.data, view.size) != id) fail(world_, "afterwards: private");
-      private_.let_go(view.position);
+      const ReadResult look = private_.next(view);
+      if (look != ReadResult::message || read_message(view.data, view.size) != id) fail(world_, "afterwards: private");
+      private_.release(view.position);
     }
     if (has_named_) {
       std::size_t leased = 0;
       std::uint64_t corrupt = 0;
-      const Look look = named_.lease(&view, 1, leased, corrupt);
-      if (look != Look::message || read_message(view.data, view.size) != id) fail(world_, "afterwards: named");
+      const ReadResult look = named_.lease(&view, 1, leased, corrupt);
+      if (look != ReadResult::message || read_message(view.data, view.size) != id) fail(world_, "afterwards: named");
       if (view.tries != 0) fail(world_, "afterwards: a new message is marked as tried before");
       if (!named_.ack(view.position, view.tries)) fail(world_, "afterwards: ack");
-      named_.settle(view.position);
+      named_.after_ack(view.position);
     }
     lossy_.begin();
-    if (lossy_.next(view) != Look::message || read_message(lossy_.data(0), view.size) != id) {
+    if (lossy_.next(view) != ReadResult::message || read_message(lossy_.data(0), view.size) != id) {
       fail(world_, "afterwards: lossy");
     }
   }
 
   /// Newcomers see the last messages, whole, and none of another lap.
   void newcomers() {
-    const QueueMap& map = world_.map();
+    const QueueMemory& map = world_.map();
     const unsigned group = private_group(k_joiner);
-    const Position floor = join(map, group, GroupKind::priv, Start::oldest);
+    const Position floor = join(map, group, GroupKind::private_reliable, Start::oldest);
     QuickState quick;
     PrivateReader reader(map, group, floor, quick);
     SlotView view;
-    while (reader.next(view) == Look::message) {
+    while (reader.next(view) == ReadResult::message) {
       if (!is_known(view, view.data)) fail(world_, "a newcomer got a wrong message");
-      reader.let_go(view.position);
+      reader.release(view.position);
     }
     if (reader.read() != load_tail(map)) fail(world_, "a newcomer got stuck");
     free_group(map, group);
     LossyReader lossy(map, group, wrap(load_tail(map) - map.geometry.slots));
-    for (lossy.begin(); lossy.next(view) == Look::message; lossy.begin()) {
+    for (lossy.begin(); lossy.next(view) == ReadResult::message; lossy.begin()) {
       if (!is_known(view, lossy.data(0))) fail(world_, "a lossy newcomer got a wrong message");
     }
     if (lossy.read() != load_tail(map)) fail(world_, "a lossy newcomer got stuck");
@@ -121,7 +121,7 @@ class Audience {
     return id != 0 && (found == known_.end() || found->second == id);
   }
   [[nodiscard]] GroupPhase phase(unsigned group) const {
-    return GroupWord::of(world_.map().group(group).state.load_acquire()).phase;
+    return GroupStateWord::of(world_.map().group(group).state.load_acquire()).phase;
   }
 
   World& world_;
@@ -137,7 +137,7 @@ class Audience {
 }  // namespace
 
 void check_laps(World& world, const Dead& dead) {
-  const QueueMap& map = world.map();
+  const QueueMemory& map = world.map();
   std::deque<Publisher> publishers;
   for (const unsigned owner : dead.owners) {
     if (owner < k_first_consumer) publishers.emplace_back(map, owner);

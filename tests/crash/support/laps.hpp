@@ -7,7 +7,7 @@
 namespace beltway::crash {
 
 /// What a PrivateReader without a Consumer keeps its positions in.
-struct QuickState : detail::QuickRead {};
+struct QuickState : detail::InlineReceiver {};
 
 /// Publishes three laps, inline and by lanes, from new producers at the places of the dead and at a free one; each message
 /// must reach the private reader and the named group at once, whole; what a newcomer at the oldest message and a lossy

@@ -60,7 +60,7 @@ World::World(const Shape& shape) : shape_(shape) {
   map_ = {geometry, base, base + geometry.ring_bytes(), base + geometry.ring_bytes() + heap, bells().eventfds.data()};
   journal_ = reinterpret_cast<Journal*>(map_.control + geometry.control_bytes());
   const std::size_t leases_end = geometry.leases_offset() + std::size_t{k_groups} * geometry.slots * sizeof(Word);
-  parts_[0] = {map_.ring, k_line};
+  parts_[0] = {map_.ring, k_cache_line_bytes};
   parts_[1] = {map_.ring + k_slots_offset, std::size_t{geometry.slots} * geometry.slot_bytes};
   parts_[2] = {map_.heap, heap};
   parts_[3] = {map_.control + geometry.board_offset(), leases_end - geometry.board_offset()};
@@ -70,7 +70,7 @@ World::World(const Shape& shape) : shape_(shape) {
 
 void World::clear() {
   for (const Part& part : parts_) std::memset(part.data, 0, part.size);
-  fill_queue(map_, 1, shape_.symmetric, shape_.first);
+  initialize_queue(map_, 1, shape_.symmetric, shape_.first);
 }
 
 void World::copy_from(const World& other) noexcept {
@@ -126,7 +126,7 @@ Context& context() noexcept {
 namespace {
 
 void show(const World& world) {
-  const QueueMap& map = world.map();
+  const QueueMemory& map = world.map();
   const Tail tail = Tail::of(map.tail().load_relaxed());
   std::printf("  tail %llu generation %u owner %u\n", static_cast<unsigned long long>(tail.position), tail.generation,
               tail.owner);
@@ -137,7 +137,7 @@ void show(const World& world) {
                 static_cast<unsigned long long>(*reinterpret_cast<std::uint64_t*>(map.slot(i).payload())));
   }
   for (unsigned group = 0; group < map.geometry.groups(); ++group) {
-    const GroupWord state = GroupWord::of(map.group(group).state.load_relaxed());
+    const GroupStateWord state = GroupStateWord::of(map.group(group).state.load_relaxed());
     if (state.phase == GroupPhase::free) continue;
     const Next next = Next::of(map.group(group).next.load_relaxed());
     std::printf("  group %u: phase %d floor %llu next %llu version %u\n", group, static_cast<int>(state.phase),

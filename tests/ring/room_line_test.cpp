@@ -26,7 +26,7 @@ QueueOptions eight_producers() { return {.slots = 64, .lane_bytes = 4096, .max_p
 class RoomLine : public testing::Test {
  protected:
   RoomTicket ticket_of(unsigned producer) { return {queue_.map(), producer}; }
-  Board& board() { return queue_.map().board(); }
+  SharedStatus& shared_status() { return queue_.map().shared_status(); }
 
   test::LocalQueue queue_{eight_producers()};
 };
@@ -113,7 +113,7 @@ TEST_F(RoomLine, producer_that_lets_its_turn_pass_is_passed_over) {
 
 TEST_F(RoomLine, nonsense_in_shared_memory_counts_no_producer_that_cannot_be) {
   RoomTicket ours = ticket_of(0);
-  board().room_line.store_relaxed(~std::uint64_t{0});
+  shared_status().room_line.store_relaxed(~std::uint64_t{0});
   EXPECT_EQ(ours.ahead(), 0U) << "bits without tickets";
   for (unsigned p = 0; p < 8; ++p) queue_.map().endpoint(p).ticket.store_relaxed(~std::uint64_t{0});
   EXPECT_EQ(ours.ahead(), 7U);
@@ -124,7 +124,7 @@ TEST_F(RoomLine, repair_takes_a_dead_producer_out_of_the_line) {
   RoomTicket ticket = ticket_of(dead.owner);
   ticket.take(true);
   queue_.detach(dead.owner);
-  EXPECT_EQ(board().room_line.load_relaxed(), 0U);
+  EXPECT_EQ(shared_status().room_line.load_relaxed(), 0U);
   EXPECT_EQ(queue_.map().endpoint(dead.owner).ticket.load_relaxed(), 0U);
 }
 
@@ -192,7 +192,7 @@ TEST_P(FullRing, producers_take_turns) {
   std::array<unsigned, k_producers> got{};
   {
     const Crowd crowd(queue, k_producers, GetParam());
-    const Word& line = queue.map().board().room_line;
+    const Word& line = queue.map().shared_status().room_line;
     for (unsigned i = 0; i < 64 + k_messages; ++i) {
       // One slot comes free for eight that want it.
       while (load_tail(queue.map()) != i + 64 || std::popcount(line.load_acquire()) != k_producers) {
@@ -234,7 +234,7 @@ TEST(PollingProducer, try_publish_leaves_the_room_to_those_that_wait) {
     Producer producer = queue.producer({.wait = WaitStrategy::sleep});
     ended = producer.publish_until("y", stop.get_token());
   });
-  while (queue.map().board().producer_sleepers.load_acquire() == 0) std::this_thread::yield();
+  while (queue.map().shared_status().producer_sleepers.load_acquire() == 0) std::this_thread::yield();
   in.receive()->ack();
   // Either it has claimed already, and the ring is full; or the room is left to it.
   EXPECT_EQ(polls.try_publish("z"), Status::full);

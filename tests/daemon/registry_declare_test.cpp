@@ -30,14 +30,14 @@ Error error_of(const std::function<void()>& call) {
 }
 
 /// An attached endpoint whose process the test plays: the lock lives as long as `handout.owned`.
-Handout attach(Queue& queue, Role role, const std::string& group = "", std::uint64_t session = k_session) {
+AttachGrant attach(Queue& queue, Role role, const std::string& group = "", std::uint64_t session = k_session) {
   return queue.attach(k_alice, session, {.role = role, .barriers = true, .group = group});
 }
 
 /// A registry of which nothing is kept.
 struct NoKeep {
-  Store store;
-  Keep keep{store};
+  DescriptorStore store;
+  SavedQueues keep{store};
 };
 struct TestRegistry : private NoKeep, public Registry {
   explicit TestRegistry(const Quotas& quotas) : Registry(quotas, keep) {}
@@ -108,9 +108,9 @@ TEST(RegistryDeclare, a_consumer_that_attached_without_a_time_is_never_evictable
   QueueOptions options = k_small;
   options.groups = {"g"};
   Queue& queue = registry.declare(k_alice, "a", options).queue;
-  const Handout before = attach(queue, Role::consumer, "g");
+  const AttachGrant before = attach(queue, Role::consumer, "g");
   registry.declare(k_alice, "a", {.evict_after_ms = 5s}, {{"evict_after_ms"}});
-  const Handout after = attach(queue, Role::consumer, "g");
+  const AttachGrant after = attach(queue, Role::consumer, "g");
   EXPECT_FALSE(before.reply.evictable);
   EXPECT_TRUE(after.reply.evictable);
   const std::vector<EndpointInfo> told = queue.description(true).info.endpoints;

@@ -17,7 +17,7 @@ namespace {
 constexpr auto k_no_bell = [] { FAIL() << "nobody waits for credit"; };
 constexpr auto k_tell_nobody = [](std::uint64_t) {};
 
-void take(EndCount& ends, std::uint64_t count) {
+void take(HeldCount& ends, std::uint64_t count) {
   ends.own();
   ends.took(count);
 }
@@ -26,7 +26,7 @@ void take(EndCount& ends, std::uint64_t count) {
 class EndCountTest : public testing::TestWithParam<bool> {
  protected:
   EndCountTest() : ends_(GetParam() && kernel::register_for_barriers()) {}
-  EndCount ends_;
+  HeldCount ends_;
 };
 INSTANTIATE_TEST_SUITE_P(Barriers, EndCountTest, testing::Bool(),
                          [](const auto& barriers) { return barriers.param ? "with" : "without"; });
@@ -102,7 +102,7 @@ TEST_P(EndCountTest, no_end_is_lost_where_threads_meet) {
   constexpr unsigned k_rounds = 300;
   constexpr std::uint64_t k_each = 40;
   for (unsigned round = 0; round < k_rounds; ++round) {
-    EndCount ends(GetParam() && kernel::register_for_barriers());
+    HeldCount ends(GetParam() && kernel::register_for_barriers());
     std::atomic<unsigned> last = 0;
     std::atomic<unsigned> ready = 0;
     const auto end_some = [&](std::uint64_t count) {
@@ -151,7 +151,7 @@ TEST_P(EndCountTest, an_owner_that_is_stopped_while_it_counts_is_waited_for) {
   for (unsigned round = 0; round < 60; ++round) {
     stands.store(false);
     may_go_on.store(false);
-    EndCount ends(GetParam() && kernel::register_for_barriers());
+    HeldCount ends(GetParam() && kernel::register_for_barriers());
     std::atomic<unsigned> last = 0;
     std::atomic<std::uint64_t> ended = 0;
     std::thread owner([&] {

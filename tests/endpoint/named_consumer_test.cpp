@@ -274,7 +274,7 @@ TEST(NamedGroup, WhatTheDeadHeldComesAgainMarked) {
   SlotView views[3];
   std::size_t leased = 0;
   std::uint64_t corrupt = 0;
-  ASSERT_EQ(reader.lease(views, 3, leased, corrupt), Look::message);
+  ASSERT_EQ(reader.lease(views, 3, leased, corrupt), ReadResult::message);
   ASSERT_EQ(leased, 3U);
   ASSERT_TRUE(reader.ack(views[1].position, views[1].tries));
   queue.detach(dead.owner);

@@ -10,7 +10,7 @@
 namespace beltway::daemon {
 namespace {
 
-/// How long the daemon looks at suspects before everybody else has a turn.
+/// How long the daemon looks at pending_deaths before everybody else has a turn.
 constexpr std::chrono::milliseconds k_turn_ms{3};
 
 }  // namespace
@@ -19,7 +19,7 @@ void Registry::session_ended(std::uint64_t session, const std::vector<protocol::
   const auto end = std::chrono::steady_clock::now() + k_turn_ms;
   for (const protocol::EndpointName& name : endpoints) {
     Suspicion suspicion{.always = false, .ended = session};
-    // A process may have had thousands. Those for whom there is no time now have their turn with the other suspects.
+    // A process may have had thousands. Those for whom there is no time now have their turn with the other pending_deaths.
     if (std::chrono::steady_clock::now() < end && look_at(name, suspicion)) continue;
     suspects_[name].ended = suspicion.ended;
   }
@@ -36,7 +36,7 @@ void Registry::detach(std::uint64_t session, const protocol::EndpointName& name)
   if (!place) return;
   const bool own = queue->record().endpoints[*place].session == session;
   // Whoever says so: the lock decides. Only its own process has its death awaited, if it has not unmapped all after all.
-  if (!look(*queue, *place, Queue::Leaving::said) && own) suspects_[name].ended = session;
+  if (!reap_if_dead(*queue, *place, Queue::Leaving::said) && own) suspects_[name].ended = session;
 }
 
 Registry::Resumed Registry::resume(const Peer& peer, std::uint64_t session, const protocol::EndpointName& name) {
@@ -56,10 +56,10 @@ Registry::Resumed Registry::resume(const Peer& peer, std::uint64_t session, cons
 
 void Registry::watch_by_lock(const protocol::EndpointName& name) { suspects_[name].always = true; }
 
-bool Registry::look(Queue& queue, unsigned place, Queue::Leaving leaving) {
-  if (workers_ == nullptr || !queue.is_large()) return queue.look(place, leaving);
+bool Registry::reap_if_dead(Queue& queue, unsigned place, Queue::Leaving leaving) {
+  if (workers_ == nullptr || !queue.is_large()) return queue.reap_if_dead(place, leaving);
   if (!queue.record().endpoints[place].attached) return true;
-  if (!queue.is_alive(place)) run_beside(queue, [&queue, place, leaving] { queue.look(place, leaving); }, {});
+  if (!queue.is_alive(place)) run_beside(queue, [&queue, place, leaving] { queue.reap_if_dead(place, leaving); }, {});
   return false;
 }
 
@@ -89,7 +89,7 @@ bool Registry::look_at(const protocol::EndpointName& name, Suspicion& suspicion)
   if (ended != 0 && ended == session) queue->give_endpoint_to(*place, 0);
   // One that was resumed is its new connection's care.
   if (!suspicion.always && queue->record().endpoints[*place].session != 0) return true;
-  return look(*queue, *place);
+  return reap_if_dead(*queue, *place);
 }
 
 std::size_t Registry::look_at_suspects() {
@@ -103,7 +103,7 @@ std::size_t Registry::look_at_suspects() {
     }
     each = look_at(each->first, each->second) ? suspects_.erase(each) : std::next(each);
   }
-  return suspects();
+  return pending_deaths();
 }
 
 std::chrono::milliseconds Registry::evict_who_stands_still(std::chrono::steady_clock::time_point wall) {

@@ -16,8 +16,8 @@ Geometry geometry(std::uint32_t slots, std::uint64_t lane_bytes = 0) {
 class Consumer {
  public:
   explicit Consumer(std::uint64_t message_bytes, const Geometry& geometry = beltway::geometry(1024),
-                    const HeadStart::Lead& lead = HeadStart::k_one_by_one)
-      : head_start_(geometry), lead_(lead), message_bytes_(message_bytes) {
+                    const StreamBackoff::BackoffLimit& lead = StreamBackoff::k_one_by_one)
+      : stream_backoff_(geometry), lead_(lead), message_bytes_(message_bytes) {
     takes(0, 0);
   }
   /// Takes `messages` in `ns`, then has to wait; for how long it should stay away.
@@ -25,7 +25,7 @@ class Consumer {
     read_ = wrap(read_ + messages);
     bytes_ += messages * message_bytes_;
     now_ns_ += ns;
-    return head_start_.may_wait(read_, bytes_) ? head_start_.wait_ns(read_, bytes_, now_ns_, lead_) : 0;
+    return stream_backoff_.may_wait(read_, bytes_) ? stream_backoff_.wait_ns(read_, bytes_, now_ns_, lead_) : 0;
   }
   void now_has(std::uint64_t message_bytes) { message_bytes_ = message_bytes; }
   /// How many of so many waits were long ones.
@@ -36,8 +36,8 @@ class Consumer {
   }
 
  private:
-  HeadStart head_start_;
-  const HeadStart::Lead lead_;
+  StreamBackoff stream_backoff_;
+  const StreamBackoff::BackoffLimit lead_;
   std::uint64_t message_bytes_;
   Position read_ = wrap(~std::uint64_t{19});  // positions and bytes wrap
   std::uint64_t bytes_ = ~std::uint64_t{900};
@@ -47,29 +47,29 @@ class Consumer {
 /// Waits of a stream until it gets the next one: 16 to be known, and 32 that are skipped.
 constexpr unsigned k_after_one_in_vain = 48;
 
-TEST(HeadStart, a_stream_gets_one_once_it_is_known) {
+TEST(StreamBackoff, a_stream_gets_one_once_it_is_known) {
   Consumer consumer(k_kib);
   EXPECT_EQ(consumer.long_waits(15, 2, 400), 0U);
   EXPECT_EQ(consumer.long_waits(100, 2, 400), 100U);
 }
 
-TEST(HeadStart, a_stream_goes_on_with_it) {
+TEST(StreamBackoff, a_stream_goes_on_with_it) {
   Consumer consumer(k_kib);
   consumer.long_waits(16, 2, 400);
   EXPECT_EQ(consumer.long_waits(100, 10, 2500), 100U);
 }
 
-TEST(HeadStart, messages_that_come_one_by_one_get_none_however_fast) {
+TEST(StreamBackoff, messages_that_come_one_by_one_get_none_however_fast) {
   Consumer consumer(k_kib);
   EXPECT_EQ(consumer.long_waits(1000, 1, 50), 0U);
 }
 
-TEST(HeadStart, nor_requests_and_replies_some_of_which_come_together) {
+TEST(StreamBackoff, nor_requests_and_replies_some_of_which_come_together) {
   Consumer consumer(64);
   for (int i = 0; i < 10'000; ++i) EXPECT_EQ(consumer.takes(i % 8 == 0 ? 2 : 1, 130), 0U) << i;
 }
 
-TEST(HeadStart, several_requests_under_way_get_fewer_and_fewer) {
+TEST(StreamBackoff, several_requests_under_way_get_fewer_and_fewer) {
   Consumer consumer(64);
   const auto given = [&](unsigned waits) {
     unsigned count = 0;
@@ -88,14 +88,14 @@ TEST(HeadStart, several_requests_under_way_get_fewer_and_fewer) {
   EXPECT_EQ(consumer.long_waits(100, 40, 4000), 100U);
 }
 
-TEST(HeadStart, two_that_came_together_long_ago_are_forgotten) {
+TEST(StreamBackoff, two_that_came_together_long_ago_are_forgotten) {
   Consumer consumer(k_kib);
   consumer.takes(2, 50);
   consumer.long_waits(100, 1, 50);
   EXPECT_EQ(consumer.long_waits(1000, 1, 50), 0U);
 }
 
-TEST(HeadStart, is_never_long_whatever_the_counters_say) {
+TEST(StreamBackoff, is_never_long_whatever_the_counters_say) {
   Consumer absurd(std::uint64_t{1} << 50);
   EXPECT_EQ(absurd.long_waits(1000, 2, 400), 0U);
   Consumer slow(std::uint64_t{1} << 50, geometry(1024, std::uint64_t{1} << 52));
@@ -103,7 +103,7 @@ TEST(HeadStart, is_never_long_whatever_the_counters_say) {
   EXPECT_EQ(slow.takes(2, 1'000'000'000), 10'000U);
 }
 
-TEST(HeadStart, what_is_slower_than_a_stream_gets_none) {
+TEST(StreamBackoff, what_is_slower_than_a_stream_gets_none) {
   Consumer consumer(k_kib);
   EXPECT_EQ(consumer.long_waits(1000, 2, 1000), 0U);
 }
@@ -111,7 +111,7 @@ TEST(HeadStart, what_is_slower_than_a_stream_gets_none) {
 /// 500 ns a message, where a stream of 1 KiB takes less than 384.
 constexpr std::uint64_t k_slow_ns = 1000;
 
-TEST(HeadStart, what_may_be_a_stream_is_tried_more_and_more_seldom_and_not_for_long) {
+TEST(StreamBackoff, what_may_be_a_stream_is_tried_more_and_more_seldom_and_not_for_long) {
   Consumer consumer(k_kib);
   for (const unsigned pause : {1U << 10, 1U << 11, 1U << 12, 1U << 13, 1U << 14, 1U << 15, 1U << 16, 1U << 16}) {
     EXPECT_EQ(consumer.long_waits(pause + 15, 2, k_slow_ns), 0U) << pause;
@@ -120,7 +120,7 @@ TEST(HeadStart, what_may_be_a_stream_is_tried_more_and_more_seldom_and_not_for_l
   }
 }
 
-TEST(HeadStart, a_stream_that_its_consumer_was_in_the_way_of_goes_on_with_it) {
+TEST(StreamBackoff, a_stream_that_its_consumer_was_in_the_way_of_goes_on_with_it) {
   Consumer consumer(k_kib);
   EXPECT_EQ(consumer.long_waits((1U << 10) + 17, 2, k_slow_ns), 2U);
   EXPECT_EQ(consumer.long_waits(1000, 40, 10'000), 1000U);
@@ -128,8 +128,8 @@ TEST(HeadStart, a_stream_that_its_consumer_was_in_the_way_of_goes_on_with_it) {
   EXPECT_EQ(consumer.long_waits(k_after_one_in_vain + 1, 2, k_slow_ns), 2U) << "it helped before";
 }
 
-/// 430 ns apart, some a little less and some more, often two at once: it is no faster for its head starts.
-TEST(HeadStart, what_comes_at_its_own_pace_is_hardly_ever_late) {
+/// 430 ns apart, some a little less and some more, often two at once: it is no faster for its pauses.
+TEST(StreamBackoff, what_comes_at_its_own_pace_is_hardly_ever_late) {
   Consumer consumer(k_kib);
   constexpr std::uint64_t k_apart_ns = 430;
   std::uint64_t messages = 0;
@@ -150,12 +150,12 @@ TEST(HeadStart, what_comes_at_its_own_pace_is_hardly_ever_late) {
   EXPECT_GT(late, 0U) << "it was tried";
 }
 
-TEST(HeadStart, half_of_a_stream_s_pace_is_none) {
+TEST(StreamBackoff, half_of_a_stream_s_pace_is_none) {
   Consumer consumer(k_kib);
   EXPECT_EQ(consumer.long_waits(1 << 17, 2, 1600), 0U);
 }
 
-TEST(HeadStart, a_pause_ends_it) {
+TEST(StreamBackoff, a_pause_ends_it) {
   Consumer consumer(k_kib);
   EXPECT_EQ(consumer.long_waits(17, 2, 400), 2U);
   EXPECT_EQ(consumer.takes(2, 10'000), 0U);
@@ -163,13 +163,13 @@ TEST(HeadStart, a_pause_ends_it) {
   EXPECT_EQ(consumer.long_waits(1, 2, 400), 1U);
 }
 
-TEST(HeadStart, who_finds_nothing_twice_has_no_stream) {
+TEST(StreamBackoff, who_finds_nothing_twice_has_no_stream) {
   Consumer consumer(k_kib);
   consumer.long_waits(16, 2, 400);
   EXPECT_EQ(consumer.takes(0, 10), 0U);
 }
 
-TEST(HeadStart, small_messages_need_none) {
+TEST(StreamBackoff, small_messages_need_none) {
   EXPECT_EQ(Consumer(8).long_waits(1000, 2, 10), 0U);
   EXPECT_EQ(Consumer(47).long_waits(1000, 2, 10), 0U);
   EXPECT_EQ(Consumer(48).long_waits(17, 2, 10), 2U);
@@ -179,7 +179,7 @@ TEST(HeadStart, small_messages_need_none) {
   EXPECT_EQ(mixed.long_waits(20, 2, 400), 4U) << "small ones do not count for ever";
 }
 
-TEST(HeadStart, lasts_for_a_quarter_of_the_ring_at_the_pace_of_the_stream) {
+TEST(StreamBackoff, lasts_for_a_quarter_of_the_ring_at_the_pace_of_the_stream) {
   Consumer large(k_kib, geometry(1024));
   large.long_waits(16, 2, 400);
   EXPECT_EQ(large.takes(2, 400), 10'000U);
@@ -190,22 +190,22 @@ TEST(HeadStart, lasts_for_a_quarter_of_the_ring_at_the_pace_of_the_stream) {
   EXPECT_EQ(Consumer(k_kib, geometry(2)).long_waits(1000, 2, 400), 0U);
 }
 
-TEST(HeadStart, of_who_takes_batches_lasts_for_half_of_the_ring) {
-  Consumer large(k_kib, geometry(1024), HeadStart::k_in_batches);
+TEST(StreamBackoff, of_who_takes_batches_lasts_for_half_of_the_ring) {
+  Consumer large(k_kib, geometry(1024), StreamBackoff::k_in_batches);
   large.long_waits(16, 2, 400);
   EXPECT_EQ(large.takes(2, 400), 30'000U);
   EXPECT_EQ(large.takes(2, 40), 512U * 20);
-  EXPECT_EQ(Consumer(k_kib, geometry(1), HeadStart::k_in_batches).long_waits(1000, 2, 400), 0U);
+  EXPECT_EQ(Consumer(k_kib, geometry(1), StreamBackoff::k_in_batches).long_waits(1000, 2, 400), 0U);
 }
 
-TEST(HeadStart, lasts_for_a_quarter_of_the_lane_where_messages_lie_in_one) {
+TEST(StreamBackoff, lasts_for_a_quarter_of_the_lane_where_messages_lie_in_one) {
   Consumer consumer(4 * k_kib, geometry(1024, 64 * k_kib));
   consumer.long_waits(16, 2, 2000);
   EXPECT_EQ(consumer.takes(2, 2000), 4U * 1000);
   EXPECT_EQ(Consumer(32 * k_kib, geometry(1024, 64 * k_kib)).long_waits(1000, 2, 2000), 0U);
 }
 
-TEST(HeadStart, larger_messages_may_take_longer) {
+TEST(StreamBackoff, larger_messages_may_take_longer) {
   EXPECT_EQ(Consumer(4 * k_kib, geometry(1024, k_kib * k_kib)).long_waits(17, 2, 2000), 2U);
   EXPECT_EQ(Consumer(64 * k_kib, geometry(1024, k_kib * k_kib)).long_waits(17, 2, 20'000), 2U);
 }

@@ -26,87 +26,89 @@ QueueOptions options(std::uint32_t producers) {
 /// Writes disorder into a queue whose messages are 0 to `tail` - 1, of which the last half is still needed.
 struct Disorder {
   const char* name;
-  std::function<void(const QueueMap& map, Position tail)> write;
+  std::function<void(const QueueMemory& map, Position tail)> write;
 };
 
-void set_slot(const QueueMap& map, Position at, Position says, std::uint8_t owner, SlotPhase phase) {
+void set_slot(const QueueMemory& map, Position at, Position says, std::uint8_t owner, SlotPhase phase) {
   map.slot(at).state.store_release(SlotState{wrap(says), owner, phase}.word());
 }
-void set_tail(const QueueMap& map, Position to, std::uint8_t owner = 0) {
+void set_tail(const QueueMemory& map, Position to, std::uint8_t owner = 0) {
   map.tail().store_release(Tail{to, 0, owner}.word());
 }
-Group& group(const QueueMap& map) { return map.group(0); }
+GroupBlock& group(const QueueMemory& map) { return map.group(0); }
 
 const std::vector<Disorder>& disorders() {
   static const std::vector<Disorder> all{
       {"slot_of_an_older_lap",
-       [](const QueueMap& m, Position t) { set_slot(m, t - 2, t - 2 - k_slots, 0, SlotPhase::ready); }},
+       [](const QueueMemory& m, Position t) { set_slot(m, t - 2, t - 2 - k_slots, 0, SlotPhase::ready); }},
       {"slot_of_a_later_lap",
-       [](const QueueMap& m, Position t) { set_slot(m, t - 2, t - 2 + k_slots, 0, SlotPhase::ready); }},
+       [](const QueueMemory& m, Position t) { set_slot(m, t - 2, t - 2 + k_slots, 0, SlotPhase::ready); }},
       {"slot_of_a_lap_far_away",
-       [](const QueueMap& m, Position t) { set_slot(m, t - 2, t - 2 + (1ULL << 50), 0, SlotPhase::ready); }},
+       [](const QueueMemory& m, Position t) { set_slot(m, t - 2, t - 2 + (1ULL << 50), 0, SlotPhase::ready); }},
       {"slot_of_another_position",
-       [](const QueueMap& m, Position t) { set_slot(m, t - 2, t - 1, 0, SlotPhase::ready); }},
+       [](const QueueMemory& m, Position t) { set_slot(m, t - 2, t - 1, 0, SlotPhase::ready); }},
       {"slot_of_an_earlier_position",
-       [](const QueueMap& m, Position t) { set_slot(m, t - 2, t - 3, 0, SlotPhase::ready); }},
-      {"slot_of_zeros", [](const QueueMap& m, Position t) { m.slot(t - 2).state.store_release(0); }},
-      {"slot_of_ones", [](const QueueMap& m, Position t) { m.slot(t - 2).state.store_release(~0ULL); }},
-      {"claim_of_nobody", [](const QueueMap& m, Position t) { set_slot(m, t - 2, t - 2, 9, SlotPhase::claimed); }},
+       [](const QueueMemory& m, Position t) { set_slot(m, t - 2, t - 3, 0, SlotPhase::ready); }},
+      {"slot_of_zeros", [](const QueueMemory& m, Position t) { m.slot(t - 2).state.store_release(0); }},
+      {"slot_of_ones", [](const QueueMemory& m, Position t) { m.slot(t - 2).state.store_release(~0ULL); }},
+      {"claim_of_nobody", [](const QueueMemory& m, Position t) { set_slot(m, t - 2, t - 2, 9, SlotPhase::claimed); }},
       {"claim_of_no_endpoint",
-       [](const QueueMap& m, Position t) { set_slot(m, t - 2, t - 2, 200, SlotPhase::claimed); }},
+       [](const QueueMemory& m, Position t) { set_slot(m, t - 2, t - 2, 200, SlotPhase::claimed); }},
       {"first_slot_that_is_needed",
-       [](const QueueMap& m, Position t) { set_slot(m, t - k_slots / 2, t, 0, SlotPhase::ready); }},
-      {"last_slot", [](const QueueMap& m, Position t) { set_slot(m, t - 1, t + 1, 0, SlotPhase::ready); }},
+       [](const QueueMemory& m, Position t) { set_slot(m, t - k_slots / 2, t, 0, SlotPhase::ready); }},
+      {"last_slot", [](const QueueMemory& m, Position t) { set_slot(m, t - 1, t + 1, 0, SlotPhase::ready); }},
       {"three_slots",
-       [](const QueueMap& m, Position t) {
+       [](const QueueMemory& m, Position t) {
          for (Position i = 1; i <= 3; ++i) set_slot(m, t - i, t + i, 7, SlotPhase::claimed);
        }},
-      {"slot_behind_the_floor", [](const QueueMap& m, Position t) { m.slot(t - k_slots).state.store_release(~0ULL); }},
-      {"tail_ahead", [](const QueueMap& m, Position t) { set_tail(m, t + 3); }},
-      {"tail_laps_ahead", [](const QueueMap& m, Position t) { set_tail(m, t + 5 * k_slots + 3); }},
-      {"tail_far_away", [](const QueueMap& m, Position t) { set_tail(m, t + (1ULL << 42)); }},
-      {"tail_of_ones", [](const QueueMap& m, Position) { m.tail().store_release(~0ULL); }},
-      {"tail_of_zeros", [](const QueueMap& m, Position) { m.tail().store_release(0); }},
-      {"tail_behind", [](const QueueMap& m, Position t) { set_tail(m, t - 3); }},
-      {"tail_laps_behind", [](const QueueMap& m, Position t) { set_tail(m, t - 2 * k_slots - 1); }},
+      {"slot_behind_the_floor",
+       [](const QueueMemory& m, Position t) { m.slot(t - k_slots).state.store_release(~0ULL); }},
+      {"tail_ahead", [](const QueueMemory& m, Position t) { set_tail(m, t + 3); }},
+      {"tail_laps_ahead", [](const QueueMemory& m, Position t) { set_tail(m, t + 5 * k_slots + 3); }},
+      {"tail_far_away", [](const QueueMemory& m, Position t) { set_tail(m, t + (1ULL << 42)); }},
+      {"tail_of_ones", [](const QueueMemory& m, Position) { m.tail().store_release(~0ULL); }},
+      {"tail_of_zeros", [](const QueueMemory& m, Position) { m.tail().store_release(0); }},
+      {"tail_behind", [](const QueueMemory& m, Position t) { set_tail(m, t - 3); }},
+      {"tail_laps_behind", [](const QueueMemory& m, Position t) { set_tail(m, t - 2 * k_slots - 1); }},
       {"tail_behind_and_a_torn_slot",
-       [](const QueueMap& m, Position t) {
+       [](const QueueMemory& m, Position t) {
          set_tail(m, t - 2);
          set_slot(m, t - 3, t - 2, 0, SlotPhase::ready);
        }},
       {"floor_beyond_tail",
-       [](const QueueMap& m, Position t) { group(m).floor.store_release(Floor{1, wrap(t + 5)}.word()); }},
+       [](const QueueMemory& m, Position t) { group(m).floor.store_release(Floor{1, wrap(t + 5)}.word()); }},
       {"floor_far_beyond",
-       [](const QueueMap& m, Position t) { group(m).floor.store_release(Floor{1, wrap(t + (1ULL << 50))}.word()); }},
+       [](const QueueMemory& m, Position t) { group(m).floor.store_release(Floor{1, wrap(t + (1ULL << 50))}.word()); }},
       {"floor_laps_behind",
-       [](const QueueMap& m, Position t) { group(m).floor.store_release(Floor{1, wrap(t - 5 * k_slots)}.word()); }},
-      {"floor_of_ones", [](const QueueMap& m, Position) { group(m).floor.store_release(~0ULL); }},
-      {"next_beyond_tail", [](const QueueMap& m, Position t) { group(m).next.store_release(Next{t + 5, 1}.word()); }},
-      {"next_of_ones", [](const QueueMap& m, Position) { group(m).next.store_release(~0ULL); }},
+       [](const QueueMemory& m, Position t) { group(m).floor.store_release(Floor{1, wrap(t - 5 * k_slots)}.word()); }},
+      {"floor_of_ones", [](const QueueMemory& m, Position) { group(m).floor.store_release(~0ULL); }},
+      {"next_beyond_tail",
+       [](const QueueMemory& m, Position t) { group(m).next.store_release(Next{t + 5, 1}.word()); }},
+      {"next_of_ones", [](const QueueMemory& m, Position) { group(m).next.store_release(~0ULL); }},
       {"lease_of_nobody",
-       [](const QueueMap& m, Position t) {
+       [](const QueueMemory& m, Position t) {
          m.lease(0, t - 2).store_release(Lease{t - 2, 99, 0, LeasePhase::leased}.word());
        }},
       {"lease_of_no_endpoint",
-       [](const QueueMap& m, Position t) {
+       [](const QueueMemory& m, Position t) {
          m.lease(0, t - 2).store_release(Lease{t - 2, 3, 0, LeasePhase::leased}.word());
        }},
       {"lease_of_a_later_lap",
-       [](const QueueMap& m, Position t) {
+       [](const QueueMemory& m, Position t) {
          m.lease(0, t - 2).store_release(Lease{t - 2 + k_slots, 99, 0, LeasePhase::leased}.word());
        }},
-      {"lease_of_ones", [](const QueueMap& m, Position t) { m.lease(0, t - 2).store_release(~0ULL); }},
+      {"lease_of_ones", [](const QueueMemory& m, Position t) { m.lease(0, t - 2).store_release(~0ULL); }},
       {"lease_without_a_phase",
-       [](const QueueMap& m, Position t) {
+       [](const QueueMemory& m, Position t) {
          m.lease(0, t - 2).store_release(Lease{t - 2, 0, 0, static_cast<LeasePhase>(0)}.word());
        }},
       {"sleepers_of_nobody",
-       [](const QueueMap& m, Position) {
-         m.board().producer_sleepers.store_release(~0ULL);
-         m.board().consumer_sleepers.store_release(~0ULL);
+       [](const QueueMemory& m, Position) {
+         m.shared_status().producer_sleepers.store_release(~0ULL);
+         m.shared_status().consumer_sleepers.store_release(~0ULL);
        }},
       {"all_slots_and_tail",
-       [](const QueueMap& m, Position) {
+       [](const QueueMemory& m, Position) {
          for (Position i = 0; i < k_slots; ++i) m.slot(i).state.store_release(0x123456789abcdefULL * (i + 1));
          m.tail().store_release(0x987654321ULL);
        }},

@@ -159,12 +159,12 @@ struct ScriptKeeper {
   Child keeper;
 };
 
-TEST(Keeper, ends_with_the_code_of_a_daemon_that_was_never_ready) {
+TEST(Supervisor, ends_with_the_code_of_a_daemon_that_was_never_ready) {
   ScriptKeeper script("exit 7");
   EXPECT_EQ(script.keeper.wait(), (test::Exit{.code = 7, .signal = 0}));
 }
 
-TEST(Keeper, gives_up_after_three_deaths_by_a_signal_when_no_daemon_was_ever_ready) {
+TEST(Supervisor, gives_up_after_three_deaths_by_a_signal_when_no_daemon_was_ever_ready) {
   ScriptKeeper script("kill -XFSZ $$");
   EXPECT_EQ(script.keeper.wait(), (test::Exit{.code = 1, .signal = 0}));
   const std::string log = test::read_file(script.log());
@@ -173,13 +173,13 @@ TEST(Keeper, gives_up_after_three_deaths_by_a_signal_when_no_daemon_was_ever_rea
       << log;
 }
 
-TEST(Keeper, kills_a_daemon_that_hangs_before_it_is_ready) {
+TEST(Supervisor, kills_a_daemon_that_hangs_before_it_is_ready) {
   ScriptKeeper script("trap '' TERM\nexec sleep 100", 1);
   EXPECT_EQ(script.keeper.wait(), (test::Exit{.code = 1, .signal = 0}));
   EXPECT_NE(test::read_file(script.log()).find("did not come up within 1 s"), std::string::npos);
 }
 
-TEST(Keeper, kills_a_daemon_that_does_not_end_when_it_is_told) {
+TEST(Supervisor, kills_a_daemon_that_does_not_end_when_it_is_told) {
   ScriptKeeper script("trap '' TERM\ntouch \"$0.runs\"\nexec sleep 100", 2);
   ASSERT_TRUE(eventually([&] { return fs::exists(script.dir.path() / "program.runs"); }));
   script.keeper.kill(SIGTERM);

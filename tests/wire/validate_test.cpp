@@ -94,8 +94,8 @@ TEST(Validate, takes_names_of_the_characters_and_lengths_that_are_allowed) {
 }
 
 TEST(Validate, shows_a_wrong_name_without_what_would_garble_a_terminal) {
-  EXPECT_EQ(about("open", "a\x1b[1m\n"), "open \"a?[1m?\"");
-  EXPECT_LT(about("open", std::string(100000, 'x')).size(), 300U);
+  EXPECT_EQ(error_subject("open", "a\x1b[1m\n"), "open \"a?[1m?\"");
+  EXPECT_LT(error_subject("open", std::string(100000, 'x')).size(), 300U);
 }
 
 TEST(Validate, refuses_consumer_options_that_do_not_go_together) {

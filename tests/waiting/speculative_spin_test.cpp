@@ -70,7 +70,7 @@ TEST_P(Looks, are_interrupted_anywhere_and_go_on) {
   EXPECT_EQ(sum, turns / 2);
 }
 
-INSTANTIATE_TEST_SUITE_P(All, Looks, testing::Values(&look_eagerly, &look_plainly),
+INSTANTIATE_TEST_SUITE_P(All, Looks, testing::Values(&speculative_spin, &plain_spin),
                          [](const auto& look) { return look.index == 0 ? "eager" : "plain"; });
 
 }  // namespace

@@ -1,5 +1,5 @@
 // A system call that the kernel or a sandbox refuses: the process works without it and burns no processor, or it is told which
-// call it was. Each call of the table in src/README.md is refused in a process of its own, with ENOSYS and with EPERM, before
+// call it was. Each call of the table in src/os/README.md is refused in a process of its own, with ENOSYS and with EPERM, before
 // the process connects and after it has attached.
 #include <gtest/gtest.h>
 #include <linux/audit.h>

@@ -44,9 +44,9 @@ TEST(RunClock, does_not_count_a_rest_as_late) {
 }
 
 /// A group whose consumer holds the first message of a full ring, and a producer that waits.
-class Standstill : public testing::Test {
+class Stall : public testing::Test {
  protected:
-  Standstill() {
+  Stall() {
     QueueOptions options{.slots = 4, .lane_bytes = 0, .max_producers = 2, .max_consumers = 2, .max_groups = 1};
     options.evict_after_ms = 1s;
     options.groups = {"g"};
@@ -56,7 +56,7 @@ class Standstill : public testing::Test {
     const Geometry geometry = geometry_of(options);
     ring_ = Mapping(producer_.borrowed[1], {0, geometry.ring_bytes()}, Access::read_write, "test");
     control_ = Mapping(producer_.borrowed[0], {0, geometry.control_bytes()}, Access::read_write, "test");
-    const QueueMap map{.geometry = geometry, .ring = ring_.data(), .control = control_.data()};
+    const QueueMemory map{.geometry = geometry, .ring = ring_.data(), .control = control_.data()};
     for (Position p = 0; p < geometry.slots; ++p)
       map.slot(p).state.store_relaxed(SlotState{p, 0, SlotPhase::ready}.word());
     map.tail().store_relaxed(Tail{geometry.slots, 0, 0}.word());
@@ -79,24 +79,24 @@ class Standstill : public testing::Test {
   }
 
   const Peer peer_{.pid = 101, .uid = 1001, .gid = 2001};
-  Store store_;
-  Keep keep_{store_};
+  DescriptorStore store_;
+  SavedQueues keep_{store_};
   Registry registry_{{}, keep_};
   Queue* queue_ = nullptr;
-  Handout producer_;
-  Handout consumer_;
+  AttachGrant producer_;
+  AttachGrant consumer_;
   Mapping ring_;
   Mapping control_;
   Time wall_ = Time{} + 1h;
 };
 
-TEST_F(Standstill, of_one_consumer_ends_after_its_span) {
+TEST_F(Stall, of_one_consumer_ends_after_its_span) {
   const auto passed = time_to_eviction();
   EXPECT_GE(passed, 1s);
   EXPECT_LE(passed, 1250ms);
 }
 
-TEST_F(Standstill, of_everybody_does_not_count) {
+TEST_F(Stall, of_everybody_does_not_count) {
   auto pause = look();
   for (int freeze = 0; freeze < 5; ++freeze) {
     wall_ += pause + 1h;
@@ -105,7 +105,7 @@ TEST_F(Standstill, of_everybody_does_not_count) {
   }
 }
 
-TEST_F(Standstill, goes_on_to_count_where_the_freeze_began) {
+TEST_F(Stall, goes_on_to_count_where_the_freeze_began) {
   wall_ += look();
   wall_ += look();
   wall_ += 1h;

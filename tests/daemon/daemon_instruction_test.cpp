@@ -55,8 +55,8 @@ class Progress {
   ::raise(SIGSTOP);  // until the fake listens to us
   spdlog::set_level(spdlog::level::off);
   static_cast<void>(kernel::register_for_barriers());
-  daemon::Store store = daemon::Store::from_environment();
-  daemon::Keep keep(store);
+  daemon::DescriptorStore store = daemon::DescriptorStore::from_environment();
+  daemon::SavedQueues keep(store);
   daemon::Registry registry({}, keep);
   const daemon::Peer peer{.pid = ::getpid(), .uid = ::getuid(), .gid = ::getgid()};
   const QueueOptions options{.slots = k_slots,
@@ -71,7 +71,7 @@ class Progress {
     for (int i = 0; i < 8; ++i) {
       queue.add_groups({"passing"}, i % 2 == 0 ? Start::oldest : Start::latest, "work");
       progress.step();
-      std::vector<daemon::Handout> held;
+      std::vector<daemon::AttachGrant> held;
       held.push_back(queue.attach(peer, session, {.role = Role::producer, .barriers = true}));
       held.push_back(queue.attach(peer, session, {.role = Role::consumer, .barriers = true, .group = "passing"}));
       held.push_back(queue.attach(peer, session, {.role = Role::consumer, .barriers = true, .start = Start::oldest}));
@@ -79,7 +79,7 @@ class Progress {
       queue.remove_group("passing");
       progress.step();
       std::vector<protocol::EndpointName> names;
-      for (const daemon::Handout& each : held) {
+      for (const daemon::AttachGrant& each : held) {
         names.push_back({queue.record().id, each.reply.endpoint, each.reply.incarnation});
       }
       held.clear();

@@ -140,14 +140,14 @@ TEST_F(Systemd, drops_what_has_hung_up_unless_it_is_told_not_to_look) {
   EXPECT_EQ(systemd.stored(), (std::map<std::string, int>{{"left-alone", 1}, {"stored", 1}}));
 
   ::setenv("NOTIFY_SOCKET", systemd.notify_socket().c_str(), 1);
-  daemon::Store store = daemon::Store::from_environment();
+  daemon::DescriptorStore store = daemon::DescriptorStore::from_environment();
   store.keep("ours", read_end.get());
   EXPECT_TRUE(eventually([&] { return systemd.stored().contains("ours"); }));
   store.forget("ours");
   EXPECT_TRUE(eventually([&] { return !systemd.stored().contains("ours"); }));
 }
 
-TEST(Store, that_does_not_read_holds_up_neither_the_start_nor_the_end_of_the_daemon) {
+TEST(DescriptorStore, that_does_not_read_holds_up_neither_the_start_nor_the_end_of_the_daemon) {
   const test::TempDir dir;
   const sockaddr_un address = socket_address(dir.path() / "notify");
   const Fd store(::socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
@@ -183,23 +183,23 @@ TEST(Store, that_does_not_read_holds_up_neither_the_start_nor_the_end_of_the_dae
   EXPECT_TRUE(daemon.wait(10s).ok());
 }
 
-TEST(Store, has_names_that_all_fit_one_environment_variable) {
+TEST(DescriptorStore, has_names_that_all_fit_one_environment_variable) {
   EXPECT_LT(daemon::k_max_stored * (daemon::k_max_stored_name + 1), 131'072U - 16);
 }
 
-TEST(Store, that_is_not_there_keeps_nothing_and_fails_nothing) {
-  daemon::Store store;
+TEST(DescriptorStore, that_is_not_there_keeps_nothing_and_fails_nothing) {
+  daemon::DescriptorStore store;
   store.keep("ours", STDIN_FILENO);
   store.require_room(1U << 20, "declare");
   store.forget("ours");
   EXPECT_TRUE(store.kept().empty());
 }
 
-TEST(RecordSegment, has_the_record_before_or_the_one_after_wherever_its_writer_is_killed) {
-  const daemon::RecordSegment segment;
+TEST(SavedRecords, has_the_record_before_or_the_one_after_wherever_its_writer_is_killed) {
+  const daemon::SavedRecords segment;
   for (int turn = 0; turn < 20; ++turn) {
     test::Child writer = test::Child::fork([&segment] {
-      daemon::RecordSegment own(Fd(::dup(segment.descriptor())));  // a mapping is not inherited
+      daemon::SavedRecords own(Fd(::dup(segment.descriptor())));  // a mapping is not inherited
       for (std::uint64_t i = 0;; ++i) {
         own.write(7, std::string(1 + i % 9000, static_cast<char>('a' + i % 26)));
         if (i % 64 == 63) own.clear(8);
@@ -217,9 +217,9 @@ TEST(RecordSegment, has_the_record_before_or_the_one_after_wherever_its_writer_i
   }
 }
 
-TEST(RecordSegment, that_is_none_or_of_another_layout_is_refused) {
-  EXPECT_EQ(test::error_of([] { daemon::RecordSegment(Fd(::eventfd(0, 0))); }).reason(), Errc::incompatible);
-  daemon::RecordSegment segment;
+TEST(SavedRecords, that_is_none_or_of_another_layout_is_refused) {
+  EXPECT_EQ(test::error_of([] { daemon::SavedRecords(Fd(::eventfd(0, 0))); }).reason(), Errc::incompatible);
+  daemon::SavedRecords segment;
   EXPECT_EQ(test::error_of([&] { segment.write(0, std::string(daemon::k_max_record_bytes + 1, 'x')); }).reason(),
             Errc::system);
 }

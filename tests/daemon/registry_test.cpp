@@ -36,14 +36,14 @@ Error error_of(const std::function<void()>& call) {
 }
 
 /// An attached endpoint whose process the test plays: the lock lives as long as `handout.owned`.
-Handout attach(Queue& queue, Role role, const std::string& group = "", std::uint64_t session = k_session) {
+AttachGrant attach(Queue& queue, Role role, const std::string& group = "", std::uint64_t session = k_session) {
   return queue.attach(k_alice, session, {.role = role, .barriers = true, .group = group});
 }
 
 /// A registry of which nothing is kept.
 struct NoKeep {
-  Store store;
-  Keep keep{store};
+  DescriptorStore store;
+  SavedQueues keep{store};
 };
 struct TestRegistry : private NoKeep, public Registry {
   explicit TestRegistry(const Quotas& quotas) : Registry(quotas, keep) {}
@@ -159,33 +159,33 @@ TEST(Rights, are_those_of_a_file) {
 TEST(Endpoint, keeps_its_place_as_long_as_its_lock_and_not_longer) {
   TestRegistry registry({});
   Queue& queue = registry.declare(k_alice, "a", k_small).queue;
-  Handout held = attach(queue, Role::producer);
-  EXPECT_FALSE(queue.look(0));
+  AttachGrant held = attach(queue, Role::producer);
+  EXPECT_FALSE(queue.reap_if_dead(0));
   EXPECT_TRUE(is_attached(queue, 0));
   held = {};
-  EXPECT_TRUE(queue.look(0));
+  EXPECT_TRUE(queue.reap_if_dead(0));
   EXPECT_FALSE(is_attached(queue, 0));
 }
 
 TEST(Endpoint, keeps_its_place_through_its_mapping_when_all_descriptors_are_closed) {
   TestRegistry registry({});
   Queue& queue = registry.declare(k_alice, "a", k_small).queue;
-  Handout held = attach(queue, Role::consumer);
+  AttachGrant held = attach(queue, Role::consumer);
   Mapping mapping(held.borrowed[0], {0, 4096}, Access::read_write, "test");
   held = {};
-  EXPECT_FALSE(queue.look(2)) << "consumers' places come after the two producers'";
+  EXPECT_FALSE(queue.reap_if_dead(2)) << "consumers' places come after the two producers'";
   mapping = {};
-  EXPECT_TRUE(queue.look(2));
+  EXPECT_TRUE(queue.reap_if_dead(2));
 }
 
 TEST(Endpoint, gets_another_incarnation_at_each_attach) {
   TestRegistry registry({});
   Queue& queue = registry.declare(k_alice, "a", k_small).queue;
-  Handout first = attach(queue, Role::producer);
+  AttachGrant first = attach(queue, Role::producer);
   const auto incarnation = first.reply.incarnation;
   first = {};
-  ASSERT_TRUE(queue.look(0));
-  const Handout second = attach(queue, Role::producer);
+  ASSERT_TRUE(queue.reap_if_dead(0));
+  const AttachGrant second = attach(queue, Role::producer);
   EXPECT_EQ(second.reply.endpoint, 0U);
   EXPECT_EQ(second.reply.incarnation, incarnation + 1);
   EXPECT_FALSE(queue.find_endpoint(0, incarnation).has_value());
@@ -196,8 +196,8 @@ TEST(Endpoint, gets_another_incarnation_at_each_attach) {
 TEST(Endpoint, is_looked_for_by_whoever_finds_no_place) {
   TestRegistry registry({});
   Queue& queue = registry.declare(k_alice, "a", k_small).queue;
-  Handout first = attach(queue, Role::producer);
-  const Handout second = attach(queue, Role::producer);
+  AttachGrant first = attach(queue, Role::producer);
+  const AttachGrant second = attach(queue, Role::producer);
   const Error error = error_of([&] { static_cast<void>(attach(queue, Role::producer)); });
   EXPECT_EQ(error.reason(), Errc::limit_reached);
   EXPECT_NE(std::string(error.what()).find("max_producers is 2"), std::string::npos) << error.what();
@@ -208,7 +208,7 @@ TEST(Endpoint, is_looked_for_by_whoever_finds_no_place) {
 TEST(Endpoint, cannot_have_a_place_whose_byte_a_neighbour_has_locked) {
   TestRegistry registry({});
   Queue& queue = registry.declare(k_alice, "a", k_small).queue;
-  const Handout first = attach(queue, Role::producer);
+  const AttachGrant first = attach(queue, Role::producer);
   struct flock lock{};
   lock.l_type = F_WRLCK;
   lock.l_start = 1;
@@ -220,21 +220,21 @@ TEST(Endpoint, cannot_have_a_place_whose_byte_a_neighbour_has_locked) {
 TEST(Endpoint, of_an_ended_connection_is_awaited_until_its_memory_is_gone) {
   TestRegistry registry({});
   Queue& queue = registry.declare(k_alice, "a", k_small).queue;
-  Handout mapped = attach(queue, Role::producer);
-  const Handout others = attach(queue, Role::producer, "", k_session + 1);
+  AttachGrant mapped = attach(queue, Role::producer);
+  const AttachGrant others = attach(queue, Role::producer, "", k_session + 1);
   std::vector<protocol::EndpointName> endpoints;
-  const auto note = [&](const Handout& handout) {
+  const auto note = [&](const AttachGrant& handout) {
     endpoints.push_back({queue.record().id, handout.reply.endpoint, handout.reply.incarnation});
   };
   note(mapped);
   note(others);
   {
-    const Handout gone = attach(queue, Role::consumer);
+    const AttachGrant gone = attach(queue, Role::consumer);
     note(gone);
   }
   registry.session_ended(k_session, endpoints);
   EXPECT_FALSE(is_attached(queue, 2)) << "its memory was gone at once";
-  EXPECT_EQ(registry.suspects(), 1U);
+  EXPECT_EQ(registry.pending_deaths(), 1U);
   EXPECT_EQ(registry.look_at_suspects(), 1U);
   mapped = {};
   EXPECT_EQ(registry.look_at_suspects(), 0U);
@@ -245,7 +245,7 @@ TEST(Endpoint, of_an_ended_connection_is_awaited_until_its_memory_is_gone) {
 TEST(Endpoint, can_be_taken_over_by_its_process_s_next_connection_only) {
   TestRegistry registry({});
   Queue& queue = registry.declare(k_alice, "a", k_small).queue;
-  const Handout held = attach(queue, Role::producer);
+  const AttachGrant held = attach(queue, Role::producer);
   const protocol::EndpointName name{queue.record().id, held.reply.endpoint, held.reply.incarnation};
   registry.session_ended(k_session, {name});
   using enum Registry::Resumed;
@@ -262,11 +262,11 @@ TEST(Endpoint, can_be_taken_over_by_its_process_s_next_connection_only) {
 TEST(Endpoint, is_detached_when_its_lock_is_gone_and_not_when_somebody_says_so) {
   TestRegistry registry({});
   Queue& queue = registry.declare(k_alice, "a", k_small).queue;
-  Handout held = attach(queue, Role::producer);
+  AttachGrant held = attach(queue, Role::producer);
   const protocol::EndpointName name{queue.record().id, held.reply.endpoint, held.reply.incarnation};
   registry.detach(k_session + 1, name);
   EXPECT_TRUE(is_attached(queue, 0));
-  EXPECT_EQ(registry.suspects(), 0U) << "another connection's word changes nothing";
+  EXPECT_EQ(registry.pending_deaths(), 0U) << "another connection's word changes nothing";
   held = {};
   registry.detach(k_session + 1, name);
   EXPECT_FALSE(is_attached(queue, 0)) << "a connection made after the daemon's restart may say it, too";
@@ -276,17 +276,17 @@ TEST(Groups, of_a_queue_have_places_that_are_used_again_when_nobody_remains) {
   TestRegistry registry({});
   Queue& queue = registry.declare(k_alice, "a", k_small).queue;
   queue.add_groups({"one", "two"}, Start::latest, "test");
-  Handout member = attach(queue, Role::consumer, "one");
+  AttachGrant member = attach(queue, Role::consumer, "one");
   EXPECT_EQ(member.reply.kind, GroupKind::named);
   queue.remove_group("one");
   EXPECT_FALSE(queue.find_group("one").has_value());
   EXPECT_EQ(error_of([&] { queue.add_groups({"three"}, Start::latest, "test"); }).reason(), Errc::limit_reached)
       << "a consumer is still attached to the removed group";
   member = {};
-  ASSERT_TRUE(queue.look(2));
+  ASSERT_TRUE(queue.reap_if_dead(2));
   EXPECT_NO_THROW(queue.add_groups({"three"}, Start::latest, "test"));
   EXPECT_EQ(queue.find_group("three"), 0U);
-  const Handout later = attach(queue, Role::consumer, "three");
+  const AttachGrant later = attach(queue, Role::consumer, "three");
   EXPECT_NE(later.reply.group_incarnation, 0U);
   EXPECT_EQ(error_of([&] { queue.remove_group("one"); }).reason(), Errc::not_found);
 }
@@ -295,16 +295,16 @@ TEST(Groups, of_a_queue_have_places_that_are_used_again_when_nobody_remains) {
 TEST(Groups, whose_removal_a_killed_daemon_had_begun_are_drained_by_the_next) {
   for (const GroupPhase found : {GroupPhase::active, GroupPhase::leaving}) {
     const Geometry geometry = geometry_of(k_small);
-    Keep::Kept left;
+    SavedQueues::SavedQueue left;
     left.descriptors.ring = make_segment("ring", geometry.ring_bytes(), "test");
     left.descriptors.control = make_segment("control", geometry.control_bytes(), "test");
     for (unsigned i = 0; i < k_bells; ++i) left.descriptors.bells.push_back(make_bell("test"));
     const Mapping ring(left.descriptors.ring.get(), {0, geometry.ring_bytes()}, Access::read_write, "test");
     const Mapping control(left.descriptors.control.get(), {0, geometry.control_bytes()}, Access::read_write, "test");
-    const QueueMap map{.geometry = geometry, .ring = ring.data(), .control = control.data()};
-    fill_queue(map, 1, false);
+    const QueueMemory map{.geometry = geometry, .ring = ring.data(), .control = control.data()};
+    initialize_queue(map, 1, false);
     join(map, 0, GroupKind::named, Start::latest);
-    GroupWord word = GroupWord::of(map.group(0).state.load_relaxed());
+    GroupStateWord word = GroupStateWord::of(map.group(0).state.load_relaxed());
     word.phase = found;
     map.group(0).state.store_relaxed(word.word());
 
@@ -315,7 +315,7 @@ TEST(Groups, whose_removal_a_killed_daemon_had_begun_are_drained_by_the_next) {
     left.record.endpoints.resize(geometry.endpoints());
     NoKeep next;
     const Queue queue(std::move(left), next.keep);
-    EXPECT_EQ(GroupWord::of(map.group(0).state.load_relaxed()).phase, GroupPhase::drained)
+    EXPECT_EQ(GroupStateWord::of(map.group(0).state.load_relaxed()).phase, GroupPhase::drained)
         << "found " << static_cast<unsigned>(found);
   }
 }
@@ -332,11 +332,11 @@ TEST(Groups, that_are_missing_are_made_at_attach_if_asked_for) {
 TEST(Groups, of_private_consumers_lie_behind_the_named_ones) {
   TestRegistry registry({});
   Queue& queue = registry.declare(k_alice, "a", k_small).queue;
-  const Handout first = attach(queue, Role::consumer);
-  const Handout second = attach(queue, Role::consumer);
+  const AttachGrant first = attach(queue, Role::consumer);
+  const AttachGrant second = attach(queue, Role::consumer);
   EXPECT_EQ(first.reply.group, 2U);
   EXPECT_EQ(second.reply.group, 3U);
-  EXPECT_EQ(second.reply.kind, GroupKind::priv);
+  EXPECT_EQ(second.reply.kind, GroupKind::private_reliable);
 }
 
 TEST(Queue, hands_out_writable_memory_to_producers_only) {
@@ -345,9 +345,9 @@ TEST(Queue, hands_out_writable_memory_to_producers_only) {
   options.lane_bytes = 4096;
   Queue& queue = registry.declare(k_alice, "a", options).queue;
   const auto access = [](int descriptor) { return ::fcntl(descriptor, F_GETFL) & O_ACCMODE; };
-  const Handout producer = attach(queue, Role::producer);
-  const Handout consumer = attach(queue, Role::consumer);
-  const Handout inspector = attach(queue, Role::inspector);
+  const AttachGrant producer = attach(queue, Role::producer);
+  const AttachGrant consumer = attach(queue, Role::consumer);
+  const AttachGrant inspector = attach(queue, Role::inspector);
   ASSERT_EQ(producer.borrowed.size(), 3U);
   ASSERT_EQ(consumer.borrowed.size(), 3U);
   ASSERT_EQ(inspector.borrowed.size(), 3U);
@@ -361,16 +361,16 @@ TEST(Queue, hands_out_writable_memory_to_producers_only) {
 TEST(Queue, turns_to_symmetric_fences_for_a_process_without_membarrier) {
   TestRegistry registry({});
   Queue& queue = registry.declare(k_alice, "a", k_small).queue;
-  const Handout with = attach(queue, Role::producer);
+  const AttachGrant with = attach(queue, Role::producer);
   const Mapping control(with.borrowed[0], {0, geometry_of(k_small).control_bytes()}, Access::read_only, "test");
-  const QueueMap map{.geometry = geometry_of(k_small), .control = control.data()};
-  EXPECT_EQ(Notice::of(map.board().notice.load_relaxed()).flags & k_notice_symmetric, 0U);
-  const Handout without = queue.attach(k_alice, k_session, {.role = Role::producer, .barriers = false});
-  EXPECT_NE(Notice::of(map.board().notice.load_relaxed()).flags & k_notice_symmetric, 0U);
-  EXPECT_EQ(map.board().live_producers.load_relaxed(), 3U);
-  EXPECT_EQ(map.board().producers_ever.load_relaxed(), 2U);
+  const QueueMemory map{.geometry = geometry_of(k_small), .control = control.data()};
+  EXPECT_EQ(Notice::of(map.shared_status().notice.load_relaxed()).flags & k_notice_symmetric, 0U);
+  const AttachGrant without = queue.attach(k_alice, k_session, {.role = Role::producer, .barriers = false});
+  EXPECT_NE(Notice::of(map.shared_status().notice.load_relaxed()).flags & k_notice_symmetric, 0U);
+  EXPECT_EQ(map.shared_status().live_producers.load_relaxed(), 3U);
+  EXPECT_EQ(map.shared_status().producers_ever.load_relaxed(), 2U);
   registry.remove("a");
-  EXPECT_NE(Notice::of(map.board().notice.load_relaxed()).flags & k_notice_removed, 0U);
+  EXPECT_NE(Notice::of(map.shared_status().notice.load_relaxed()).flags & k_notice_removed, 0U);
 }
 
 }  // namespace

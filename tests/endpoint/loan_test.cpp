@@ -105,7 +105,7 @@ TEST(Loan, AHeldMessageKeepsItsBytesAndTheRestIsUsedAgain) {
 unsigned gone(const LocalQueue& queue) {
   unsigned count = 0;
   for (std::uint64_t i = 0; i < queue.map().geometry.slots; ++i) {
-    count += SlotState::of(queue.map().slot(i).state.load_relaxed()).phase == SlotPhase::gone ? 1 : 0;
+    count += SlotState::of(queue.map().slot(i).state.load_relaxed()).phase == SlotPhase::reclaimed ? 1 : 0;
   }
   return count;
 }

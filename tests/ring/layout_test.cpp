@@ -24,9 +24,9 @@ class Filled {
  public:
   Filled() : ring_(page_aligned(geometry_.ring_bytes())), control_(page_aligned(geometry_.control_bytes())) {
     map_ = {geometry_, ring_.get(), nullptr, control_.get(), nullptr};
-    fill_queue(map_, 0x1122334455667788);
+    initialize_queue(map_, 0x1122334455667788);
   }
-  [[nodiscard]] const QueueMap& map() const { return map_; }
+  [[nodiscard]] const QueueMemory& map() const { return map_; }
   /// All words that are not zero, by offset.
   [[nodiscard]] static std::map<std::size_t, std::uint64_t> words(const std::byte* memory, std::size_t size) {
     std::map<std::size_t, std::uint64_t> found;
@@ -57,7 +57,7 @@ class Filled {
       .slots = 4, .slot_bytes = 64, .lane_bytes = 0, .max_producers = 2, .max_consumers = 3, .max_groups = 1};
   Memory ring_;
   Memory control_;
-  QueueMap map_;
+  QueueMemory map_;
 };
 
 using Words = std::map<std::size_t, std::uint64_t>;
@@ -71,7 +71,7 @@ TEST(Layout, words_are_packed_as_documented) {
   EXPECT_EQ((SlotState{0x2aaaaaaaaaaaa5, 0x81, SlotPhase::ready}.word()), 0xaaaaaaaaaaaa9605U);
   EXPECT_EQ((SlotState{1, 0, SlotPhase::claimed}.word()), 0x400U);
   EXPECT_EQ((SlotState{1, 0, SlotPhase::voided}.word()), 0x402U);
-  EXPECT_EQ((SlotState{1, 0, SlotPhase::gone}.word()), 0x403U);
+  EXPECT_EQ((SlotState{1, 0, SlotPhase::reclaimed}.word()), 0x403U);
   EXPECT_EQ((SlotMeta{0x12345678, k_flag_lane}.word()), 0x0000000112345678U);
   EXPECT_EQ((SlotMeta{1, k_flag_extended}.word()), 0x0000000200000001U);
   EXPECT_EQ((Tail{0x123456789ab, 0xcde, 0xf0}.word()), 0x123456789abcdef0U);
@@ -85,7 +85,7 @@ TEST(Layout, words_are_packed_as_documented) {
   EXPECT_EQ((Wait{1, WaitPhase::signalled}.word()), 6U);
   EXPECT_EQ((Wait{1, WaitPhase::waking}.word()), 7U);
   EXPECT_EQ((Notice{0x12345678, k_notice_removed | k_notice_symmetric}.word()), 0x1234567800000003U);
-  EXPECT_EQ((GroupWord{0x12345678, GroupKind::lossy, GroupPhase::drained}.word()), 0x1234567800000204U);
+  EXPECT_EQ((GroupStateWord{0x12345678, GroupKind::lossy, GroupPhase::drained}.word()), 0x1234567800000204U);
   EXPECT_EQ((Identity{0x12345678, 0x9abc, k_endpoint_attached | k_endpoint_evicted}.word()), 0x123456789abc0003U);
 }
 
@@ -100,7 +100,7 @@ TEST(Layout, words_come_back_as_they_were_packed) {
   EXPECT_EQ(Wait::of(word).word(), word);
   EXPECT_EQ(Notice::of(word).word(), word);
   EXPECT_EQ(Identity::of(word).word(), word);
-  EXPECT_EQ(GroupWord::of(word).word(), word & 0xffffffff0000ffff);  // likewise
+  EXPECT_EQ(GroupStateWord::of(word).word(), word & 0xffffffff0000ffff);  // likewise
 }
 
 TEST(Layout, a_new_queue_is_these_words) {
@@ -126,24 +126,24 @@ TEST(Layout, a_new_queue_is_these_words) {
 
 TEST(Layout, every_part_lies_where_it_is_documented) {
   const Filled queue;
-  const QueueMap& map = queue.map();
+  const QueueMemory& map = queue.map();
   const auto in_ring = [&](const void* part) { return static_cast<const std::byte*>(part) - map.ring; };
   const auto in_control = [&](const void* part) { return static_cast<const std::byte*>(part) - map.control; };
   EXPECT_EQ(in_ring(&map.tail()), 0);
   EXPECT_EQ(in_ring(&map.ring_head().published[1]), 24);
   EXPECT_EQ(map.published(1), map.endpoint(1).counters);
-  QueueMap single = map;
+  QueueMemory single = map;
   single.geometry.max_producers = 1;
   EXPECT_EQ(single.published(0), map.ring_head().published);
   EXPECT_EQ(in_ring(&map.slot(0)), 4096);
   EXPECT_EQ(in_ring(&map.slot(5)), 4096 + 64);
   EXPECT_EQ(in_ring(map.slot(3).payload()), 4096 + 3 * 64 + 16);
   EXPECT_EQ(in_control(&map.header()), 0);
-  EXPECT_EQ(in_control(&map.board()), 4096);
-  EXPECT_EQ(in_control(&map.board().producer_sleepers), 4096 + 16);
-  EXPECT_EQ(in_control(&map.board().producers_ever), 4096 + 72);
-  EXPECT_EQ(in_control(&map.board().room_line), 4096 + 192);
-  EXPECT_EQ(in_control(&map.board().next_ticket), 4096 + 200);
+  EXPECT_EQ(in_control(&map.shared_status()), 4096);
+  EXPECT_EQ(in_control(&map.shared_status().producer_sleepers), 4096 + 16);
+  EXPECT_EQ(in_control(&map.shared_status().producers_ever), 4096 + 72);
+  EXPECT_EQ(in_control(&map.shared_status().room_line), 4096 + 192);
+  EXPECT_EQ(in_control(&map.shared_status().next_ticket), 4096 + 200);
   EXPECT_EQ(in_control(&map.endpoint(0).ticket), 4096 + 256 + 48);
   EXPECT_EQ(in_control(&map.endpoint(1)), 4096 + 256 + 192);
   EXPECT_EQ(in_control(&map.endpoint(k_first_consumer)), 4096 + 256 + 2 * 192);
@@ -157,7 +157,7 @@ TEST(Layout, every_part_lies_where_it_is_documented) {
 
 TEST(Layout, endpoints_share_four_bells_by_their_index) {
   const int bells[k_bells] = {10, 11, 12, 13};
-  QueueMap map = Filled().map();  // the numbers alone
+  QueueMemory map = Filled().map();  // the numbers alone
   map.bells = bells;
   EXPECT_EQ(map.bell(0), 10);
   EXPECT_EQ(map.bell(1), 11);
@@ -178,16 +178,16 @@ TEST(Layout, positions_are_compared_across_the_wrap) {
 
 // What users' programs have inline, and work with in the library's memory: whoever changes it makes a new minor version, or a
 // program that was compiled with the old one writes to the wrong places.
-struct Claim : detail::QuickClaim {
+struct Claim : detail::InlinePublisher {
   static void check() {
-    static_assert(sizeof(Claim) == 120 && offsetof(Claim, next_) == 0 && offsetof(Claim, inline_end_) == 24);
+    static_assert(sizeof(Claim) == 120 && offsetof(Claim, next_) == 0 && offsetof(Claim, inline_size_limit_) == 24);
     static_assert(offsetof(Claim, tail_) == 32 && offsetof(Claim, slots_) == 40 && offsetof(Claim, ready_low_) == 88);
     static_assert(k_published == 2 && k_tail_shift == 20 && k_state_shift == 10 && k_payload_word == 2);
   }
 };
-struct Read : detail::QuickRead {
+struct Read : detail::InlineReceiver {
   static void check() {
-    static_assert(sizeof(Read) == 152 && offsetof(Read, slot_) == 0 && offsetof(Read, quick_end_) == 32);
+    static_assert(sizeof(Read) == 152 && offsetof(Read, slot_) == 0 && offsetof(Read, inline_size_limit_) == 32);
     static_assert(offsetof(Read, counters_) == 40 && offsetof(Read, shared_floor_) == 96 &&
                   offsetof(Read, lane_end_) == 120);
     static_assert(k_owner_mask == 0xff << 2 && k_ready == 1 && k_state_shift == 10 && k_payload_word == 2);

@@ -51,7 +51,7 @@ class Scribbling {
     ring_ = Mapping(client_.descriptors[1].get(), {0, geometry_.ring_bytes()}, Access::read_write, "test");
     client_.descriptors.clear();
   }
-  [[nodiscard]] QueueMap map() const {
+  [[nodiscard]] QueueMemory map() const {
     return {.geometry = geometry_, .ring = ring_.data(), .heap = nullptr, .control = control_.data(), .bells = nullptr};
   }
   unsigned index = 0;
@@ -130,7 +130,7 @@ INSTANTIATE_TEST_SUITE_P(Producers, Misuse, testing::Values(1U, 4U),
 
 struct Written {
   const char* name;
-  std::function<void(const QueueMap& map)> write;
+  std::function<void(const QueueMemory& map)> write;
 };
 
 class Overwritten : public testing::TestWithParam<Written> {};
@@ -144,19 +144,20 @@ TEST_P(Overwritten, words_of_the_daemon_are_restored_from_its_record) {
   Producer out = queue.producer();
   out.publish("before");
   const Scribbling scribbling(daemon, queue);
-  const QueueMap map = scribbling.map();
+  const QueueMemory map = scribbling.map();
   const auto words = [&] {
-    std::vector<std::uint64_t> now{map.board().live_producers.load_relaxed(), map.board().producers_ever.load_relaxed(),
-                                   Notice::of(map.board().notice.load_relaxed()).flags};
+    std::vector<std::uint64_t> now{map.shared_status().live_producers.load_relaxed(),
+                                   map.shared_status().producers_ever.load_relaxed(),
+                                   Notice::of(map.shared_status().notice.load_relaxed()).flags};
     for (unsigned i = 0; i < map.geometry.max_producers; ++i) now.push_back(map.endpoint(i).identity.load_relaxed());
     for (unsigned i = 0; i < map.geometry.max_consumers; ++i) {
       now.push_back(map.endpoint(k_first_consumer + i).identity.load_relaxed());
     }
     for (unsigned i = 0; i < map.geometry.groups(); ++i) {
-      const GroupWord word = GroupWord::of(map.group(i).state.load_relaxed());
+      const GroupStateWord word = GroupStateWord::of(map.group(i).state.load_relaxed());
       const bool named = i < map.geometry.max_groups;
       const bool free = word.phase == GroupPhase::free;  // nobody looks at the rest of it
-      now.push_back(free ? 0 : GroupWord{named ? word.incarnation : 0, word.kind, word.phase}.word());
+      now.push_back(free ? 0 : GroupStateWord{named ? word.incarnation : 0, word.kind, word.phase}.word());
     }
     return now;
   };
@@ -178,39 +179,41 @@ TEST_P(Overwritten, words_of_the_daemon_are_restored_from_its_record) {
 
 const std::vector<Written> k_written{
     {"the_notice_says_removed",
-     [](const QueueMap& m) { m.board().notice.store_release(Notice{9, k_notice_removed}.word()); }},
+     [](const QueueMemory& m) { m.shared_status().notice.store_release(Notice{9, k_notice_removed}.word()); }},
     {"the_notice_says_symmetric",
-     [](const QueueMap& m) { m.board().notice.store_release(Notice{9, k_notice_symmetric}.word()); }},
-    {"the_notice_is_nonsense", [](const QueueMap& m) { m.board().notice.store_release(~0ULL); }},
-    {"all_producers_live", [](const QueueMap& m) { m.board().live_producers.store_release(~0ULL); }},
-    {"no_producer_lives", [](const QueueMap& m) { m.board().live_producers.store_release(0); }},
-    {"no_producer_ever_was", [](const QueueMap& m) { m.board().producers_ever.store_release(0); }},
+     [](const QueueMemory& m) { m.shared_status().notice.store_release(Notice{9, k_notice_symmetric}.word()); }},
+    {"the_notice_is_nonsense", [](const QueueMemory& m) { m.shared_status().notice.store_release(~0ULL); }},
+    {"all_producers_live", [](const QueueMemory& m) { m.shared_status().live_producers.store_release(~0ULL); }},
+    {"no_producer_lives", [](const QueueMemory& m) { m.shared_status().live_producers.store_release(0); }},
+    {"no_producer_ever_was", [](const QueueMemory& m) { m.shared_status().producers_ever.store_release(0); }},
     {"identities_say_evicted",
-     [](const QueueMap& m) {
+     [](const QueueMemory& m) {
        for (unsigned i = 0; i < 2; ++i) {
          m.endpoint(k_first_consumer + i).identity.store_release(Identity{7, 99, k_endpoint_evicted}.word());
        }
      }},
     {"identities_of_producers_are_gone",
-     [](const QueueMap& m) {
+     [](const QueueMemory& m) {
        for (unsigned i = 0; i < 4; ++i) m.endpoint(i).identity.store_release(0);
      }},
-    {"the_group_is_free", [](const QueueMap& m) { m.group(0).state.store_release(0); }},
+    {"the_group_is_free", [](const QueueMemory& m) { m.group(0).state.store_release(0); }},
     {"the_group_is_joining_for_ever",
-     [](const QueueMap& m) {
-       m.group(0).state.store_release(GroupWord{1, GroupKind::named, GroupPhase::joining}.word());
+     [](const QueueMemory& m) {
+       m.group(0).state.store_release(GroupStateWord{1, GroupKind::named, GroupPhase::joining}.word());
      }},
     {"the_group_is_leaving",
-     [](const QueueMap& m) {
-       m.group(0).state.store_release(GroupWord{1, GroupKind::named, GroupPhase::leaving}.word());
+     [](const QueueMemory& m) {
+       m.group(0).state.store_release(GroupStateWord{1, GroupKind::named, GroupPhase::leaving}.word());
      }},
     {"a_place_without_a_group_is_active_and_holds_the_ring",
-     [](const QueueMap& m) {
-       m.group(3).state.store_release(GroupWord{5, GroupKind::named, GroupPhase::active}.word());
-       m.group(m.geometry.groups() - 1).state.store_release(GroupWord{5, GroupKind::priv, GroupPhase::active}.word());
+     [](const QueueMemory& m) {
+       m.group(3).state.store_release(GroupStateWord{5, GroupKind::named, GroupPhase::active}.word());
+       m.group(m.geometry.groups() - 1)
+           .state.store_release(GroupStateWord{5, GroupKind::private_reliable, GroupPhase::active}.word());
      }},
-    {"a_private_group_is_free", [](const QueueMap& m) { m.group(m.geometry.max_groups + 1).state.store_release(0); }},
-    {"the_header_is_nonsense", [](const QueueMap& m) { std::memset(&m.header(), 0xee, sizeof(Header)); }},
+    {"a_private_group_is_free",
+     [](const QueueMemory& m) { m.group(m.geometry.max_groups + 1).state.store_release(0); }},
+    {"the_header_is_nonsense", [](const QueueMemory& m) { std::memset(&m.header(), 0xee, sizeof(Header)); }},
 };
 
 INSTANTIATE_TEST_SUITE_P(Words, Overwritten, testing::ValuesIn(k_written),
@@ -221,8 +224,8 @@ TEST(Overwritten, words_are_restored_when_anybody_attaches) {
   const Queue queue = connect(daemon).declare("q", options_of(4));
   {
     const Scribbling scribbling(daemon, queue);
-    const QueueMap map = scribbling.map();
-    map.board().notice.store_release(Notice{9, k_notice_removed}.word());
+    const QueueMemory map = scribbling.map();
+    map.shared_status().notice.store_release(Notice{9, k_notice_removed}.word());
     std::memset(&map.header(), 0, sizeof(Header));
     map.tail().store_release(~0ULL);
     map.group(0).floor.store_release(~0ULL);
