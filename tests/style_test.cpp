@@ -7,6 +7,7 @@
 #include <filesystem>
 #include <fstream>
 #include <map>
+#include <regex>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -154,6 +155,30 @@ TEST(Style, every_file_says_at_its_top_what_it_is) {
     const bool has_header =
         source.path.ends_with(".cpp") && (first.ends_with("/" + header) || first == "#include \"" + header);
     EXPECT_TRUE(has_header || source.lines.front().starts_with("// ")) << source.path << ": " << source.lines.front();
+  }
+}
+
+// Figures rot, invariants do not: figures live in bench/, history in git.
+TEST(Style, code_holds_no_measurement) {
+  const std::regex measurement("[0-9] -> [0-9]|[0-9] (million a second|M/s)|[0-9] instead of [0-9]");
+  for (const auto& source : all_sources()) {
+    if (!is_product(source) || source.path.starts_with("src/tool/text/units.")) continue;  // which writes rates
+    for (const auto& line : source.lines)
+      EXPECT_FALSE(std::regex_search(line, measurement)) << source.path << ": " << line;
+  }
+}
+
+TEST(Style, test_names_are_sentences_that_stand_alone) {
+  const std::regex test(R"(^\s*(TYPED_)?TEST(_F|_P)?\((\w+), (\w+)\))");
+  for (const auto& source : all_sources()) {
+    if (!source.path.starts_with("tests/")) continue;
+    for (const auto& line : source.lines) {
+      std::smatch found;
+      if (!std::regex_search(line, found, test)) continue;
+      const std::string name = found[4];
+      EXPECT_TRUE(name.starts_with("DISABLED_") || (name[0] >= 'a' && name[0] <= 'z')) << source.path << ": " << name;
+      for (const char* word : {"and_", "nor_", "too_", "or_", "but_"}) EXPECT_FALSE(name.starts_with(word)) << name;
+    }
   }
 }
 

@@ -18,7 +18,7 @@ struct Shape {
 
 class Processes : public ::testing::TestWithParam<Shape> {};
 
-TEST_P(Processes, NothingIsLostDoubledTornOrOutOfOrder) {
+TEST_P(Processes, nothing_is_lost_doubled_torn_or_out_of_order) {
   const Shape shape = GetParam();
   constexpr std::uint64_t k_count = 3000;
   TestDaemon daemon;

@@ -175,8 +175,8 @@ class Soak {
   Clock::duration longest_stall_{};
 };
 
-TEST(Soak, KilledProducersAndConsumersLoseNothing) { Soak(3).run(); }
-TEST(Soak, KilledSingleProducersAndConsumersLoseNothing) { Soak(1).run(); }
+TEST(Soak, killed_producers_and_consumers_lose_nothing) { Soak(3).run(); }
+TEST(Soak, killed_single_producers_and_consumers_lose_nothing) { Soak(1).run(); }
 
 }  // namespace
 }  // namespace beltway::test

@@ -16,7 +16,7 @@ namespace {
 
 void fill(Loan& loan, char with) { std::memset(loan.bytes().data(), with, loan.size()); }
 
-TEST(Loan, IsSeenOnlyOnceItIsCommitted) {
+TEST(Loan, is_seen_only_once_it_is_committed) {
   LocalQueue queue({.slots = 8, .lane_bytes = 65536});
   Producer out = queue.producer();
   Consumer in = queue.consumer();
@@ -35,7 +35,7 @@ TEST(Loan, IsSeenOnlyOnceItIsCommitted) {
   EXPECT_EQ(message->bytes().data(), place) << "no copy";
 }
 
-TEST(Loan, ManyMayBeOpenAndCommitInAnyOrderShorterOrNotAtAll) {
+TEST(Loan, many_may_be_open_and_commit_in_any_order_shorter_or_not_at_all) {
   LocalQueue queue({.slots = 8, .lane_bytes = 65536});
   Producer out = queue.producer();
   Consumer in = queue.consumer();
@@ -56,7 +56,7 @@ TEST(Loan, ManyMayBeOpenAndCommitInAnyOrderShorterOrNotAtAll) {
   EXPECT_EQ(in.try_receive().status(), Status::empty);
 }
 
-TEST(Loan, LimitsAreNamed) {
+TEST(Loan, limits_are_named) {
   LocalQueue queue({.slots = 8, .lane_bytes = 8192});
   Producer out = queue.producer();
   EXPECT_EQ(out.try_loan(8193).status(), Status::too_large);
@@ -81,7 +81,7 @@ TEST(Loan, LimitsAreNamed) {
   EXPECT_EQ(inline_only.try_publish(std::string(113, 'x')), Status::too_large);
 }
 
-TEST(Loan, AHeldMessageKeepsItsBytesAndTheRestIsUsedAgain) {
+TEST(Loan, a_held_message_keeps_its_bytes_and_the_rest_is_used_again) {
   LocalQueue queue({.slots = 64, .lane_bytes = 16384});
   Producer out = queue.producer();
   Consumer in = queue.consumer();
@@ -110,7 +110,7 @@ unsigned gone(const LocalQueue& queue) {
   return count;
 }
 
-TEST(Loan, NoneFreesAllThatIsOverAtOnceWhereThatIsMuch) {
+TEST(Loan, none_frees_all_that_is_over_at_once_where_that_is_much) {
   LocalQueue queue({.slots = 1024, .slot_bytes = 64, .lane_bytes = 65536});  // room for 1024 messages of a line
   Producer out = queue.producer();
   Consumer in = queue.consumer();
@@ -128,7 +128,7 @@ TEST(Loan, NoneFreesAllThatIsOverAtOnceWhereThatIsMuch) {
   EXPECT_EQ(before, 1024U) << "but others go on with it, until nothing is left";
 }
 
-TEST(Loan, RandomSizesAndOrdersNeverMixUpBytes) {
+TEST(Loan, random_sizes_and_orders_never_mix_up_bytes) {
   std::mt19937 random(7);
   for (const std::uint32_t producers : {1U, 2U}) {
     LocalQueue queue({.slots = 16, .lane_bytes = 32768, .max_producers = producers, .groups = {"g"}});
@@ -174,7 +174,7 @@ TEST(Loan, RandomSizesAndOrdersNeverMixUpBytes) {
   }
 }
 
-TEST(Loan, ANewProducerTakesOverWhatTheDeadOneLeft) {
+TEST(Loan, a_new_producer_takes_over_what_the_dead_one_left) {
   LocalQueue queue({.slots = 16, .lane_bytes = 16384, .max_producers = 1});
   Consumer in = queue.consumer();
   for (int round = 0; round < 20; ++round) {

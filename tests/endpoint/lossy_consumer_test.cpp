@@ -13,7 +13,7 @@
 namespace beltway::test {
 namespace {
 
-TEST(Lossy, ProducersAreNotHeldBackAndTheLossIsExact) {
+TEST(Lossy, producers_are_not_held_back_and_the_loss_is_exact) {
   for (const std::uint32_t producers : {1U, 4U}) {
     LocalQueue queue({.slots = 4, .max_producers = producers});
     Producer out = queue.producer();
@@ -34,7 +34,7 @@ TEST(Lossy, ProducersAreNotHeldBackAndTheLossIsExact) {
   }
 }
 
-TEST(Lossy, LaneBytesThatWereUsedAgainCountAsLost) {
+TEST(Lossy, lane_bytes_that_were_used_again_count_as_lost) {
   LocalQueue queue({.slots = 64, .lane_bytes = 4096});
   Producer out = queue.producer();
   Consumer in = queue.consumer({.lossy = true});
@@ -53,7 +53,7 @@ TEST(Lossy, LaneBytesThatWereUsedAgainCountAsLost) {
   EXPECT_EQ(last, large + "9");
 }
 
-TEST(Lossy, BatchesAreCopiesThatDoNotDisturbEachOther) {
+TEST(Lossy, batches_are_copies_that_do_not_disturb_each_other) {
   LocalQueue queue({.slots = 64, .lane_bytes = 1 << 20});
   Producer out = queue.producer();
   Consumer in = queue.consumer({.lossy = true});
@@ -67,7 +67,7 @@ TEST(Lossy, BatchesAreCopiesThatDoNotDisturbEachOther) {
   }
 }
 
-TEST(Lossy, NothingTornUnderAFastProducer) {
+TEST(Lossy, nothing_torn_under_a_fast_producer) {
   // The producer fills each message with one number; a torn copy would show two.
   for (const std::size_t words : {std::size_t{6}, std::size_t{60}}) {
     LocalQueue queue({.slots = 8, .slot_bytes = 64, .lane_bytes = 4096, .max_producers = 1});

@@ -22,7 +22,7 @@ QueueOptions with_group(std::uint32_t slots, std::uint32_t producers = 4) {
   return {.slots = slots, .max_producers = producers, .groups = {"g"}};
 }
 
-TEST(NamedGroup, KeepsMessagesForConsumersThatComeLater) {
+TEST(NamedGroup, keeps_messages_for_consumers_that_come_later) {
   LocalQueue queue(with_group(8));
   Producer out = queue.producer();
   out.publish("kept");
@@ -35,7 +35,7 @@ TEST(NamedGroup, KeepsMessagesForConsumersThatComeLater) {
   EXPECT_FALSE(*message);
 }
 
-TEST(NamedGroup, EachMessageGoesToOneConsumer) {
+TEST(NamedGroup, each_message_goes_to_one_consumer) {
   LocalQueue queue(with_group(64));
   Producer out = queue.producer();
   Consumer a = queue.consumer({.group = "g"});
@@ -53,7 +53,7 @@ TEST(NamedGroup, EachMessageGoesToOneConsumer) {
   EXPECT_EQ(a.try_receive().status(), Status::empty);
 }
 
-TEST(NamedGroup, NackBringsTheMessageBackFirstAndMarked) {
+TEST(NamedGroup, nack_brings_the_message_back_first_and_marked) {
   LocalQueue queue(with_group(8));
   Producer out = queue.producer();
   Consumer in = queue.consumer({.group = "g"});
@@ -70,7 +70,7 @@ TEST(NamedGroup, NackBringsTheMessageBackFirstAndMarked) {
   one->ack();
 }
 
-TEST(NamedGroup, ADroppedMessageGoesBackUnlessAckIsAutomatic) {
+TEST(NamedGroup, a_dropped_message_goes_back_unless_ack_is_automatic) {
   LocalQueue queue(with_group(8));
   Producer out = queue.producer();
   out.publish("m");
@@ -82,7 +82,7 @@ TEST(NamedGroup, ADroppedMessageGoesBackUnlessAckIsAutomatic) {
   EXPECT_EQ(automatic.try_receive().status(), Status::empty);
 }
 
-TEST(NamedGroup, TriesStayAtTheirHighest) {
+TEST(NamedGroup, tries_stay_at_their_highest) {
   LocalQueue queue(with_group(2));
   Producer out = queue.producer();
   out.publish("m");
@@ -90,7 +90,7 @@ TEST(NamedGroup, TriesStayAtTheirHighest) {
   for (unsigned i = 0; i < 300; ++i) EXPECT_EQ(in.receive()->tries(), std::min(i, k_max_tries));
 }
 
-TEST(NamedGroup, AcksMayComeInAnyOrderAndFreeTheRingFromTheFloor) {
+TEST(NamedGroup, acks_may_come_in_any_order_and_free_the_ring_from_the_floor) {
   for (const std::uint32_t producers : {1U, 4U}) {
     LocalQueue queue(with_group(4, producers));
     Producer out = queue.producer();
@@ -111,7 +111,7 @@ TEST(NamedGroup, AcksMayComeInAnyOrderAndFreeTheRingFromTheFloor) {
   }
 }
 
-TEST(NamedGroup, PrefetchLimitsWhatOneConsumerHolds) {
+TEST(NamedGroup, prefetch_limits_what_one_consumer_holds) {
   LocalQueue queue(with_group(16));
   Producer out = queue.producer();
   Consumer in = queue.consumer({.group = "g", .prefetch = 2});
@@ -265,7 +265,7 @@ TEST(NamedGroup, what_makes_no_sense_is_ended_and_its_neighbours_come) {
   }
 }
 
-TEST(NamedGroup, WhatTheDeadHeldComesAgainMarked) {
+TEST(NamedGroup, what_the_dead_held_comes_again_marked) {
   LocalQueue queue(with_group(8));
   Producer out = queue.producer();
   for (int i = 0; i < 4; ++i) out.publish(std::to_string(i));
@@ -290,7 +290,7 @@ TEST(NamedGroup, WhatTheDeadHeldComesAgainMarked) {
   EXPECT_FALSE(reader.ack(views[0].position, views[0].tries)) << "the dead one's lease is over";
 }
 
-TEST(NamedGroup, EndOfStreamWaitsForWhatOthersHold) {
+TEST(NamedGroup, end_of_stream_waits_for_what_others_hold) {
   LocalQueue queue(with_group(8));
   {
     Producer out = queue.producer();
@@ -313,7 +313,7 @@ TEST(NamedGroup, EndOfStreamWaitsForWhatOthersHold) {
   EXPECT_EQ(one.try_receive().status(), Status::end_of_stream);
 }
 
-TEST(NamedGroup, EndOfStreamIsToldToTheOnlyHolder) {
+TEST(NamedGroup, end_of_stream_is_told_to_the_only_holder) {
   LocalQueue queue(with_group(8));
   {
     queue.producer().publish("a");
@@ -324,7 +324,7 @@ TEST(NamedGroup, EndOfStreamIsToldToTheOnlyHolder) {
   held->ack();
 }
 
-TEST(NamedGroup, PurgeTakesWhatNobodyHolds) {
+TEST(NamedGroup, purge_takes_what_nobody_holds) {
   LocalQueue queue(with_group(4));
   Producer out = queue.producer();
   Consumer in = queue.consumer({.group = "g"});
@@ -341,7 +341,7 @@ TEST(NamedGroup, PurgeTakesWhatNobodyHolds) {
   EXPECT_EQ(in.receive()->text(), "x");
 }
 
-TEST(NamedGroup, RemovalEndsItsConsumersAndLetsProducersGoOn) {
+TEST(NamedGroup, removal_ends_its_consumers_and_lets_producers_go_on) {
   LocalQueue queue(with_group(4));
   Producer out = queue.producer();
   Consumer in = queue.consumer({.group = "g"});
@@ -357,7 +357,7 @@ TEST(NamedGroup, RemovalEndsItsConsumersAndLetsProducersGoOn) {
   EXPECT_EQ(in.try_receive().status(), Status::removed) << "another group in the same place is not ours";
 }
 
-TEST(NamedGroup, EveryGroupSeesOneTotalOrder) {
+TEST(NamedGroup, every_group_sees_one_total_order) {
   LocalQueue queue({.slots = 16, .groups = {"g", "h"}});
   Producer a = queue.producer();
   Producer b = queue.producer();

@@ -73,7 +73,7 @@ std::uint64_t receive_all(Consumer in, bool in_order, Account& account) {
   return order;
 }
 
-TEST_P(Threads, NothingIsLostDoubledTornOrOutOfOrder) {
+TEST_P(Threads, nothing_is_lost_doubled_torn_or_out_of_order) {
   const Shape shape = GetParam();
   const std::uint64_t count = messages() / shape.producers;
   LocalQueue queue({.slots = shape.slots,
@@ -149,12 +149,12 @@ void ping_pong(std::uint32_t max_producers, const char* group, Fence fence) {
   EXPECT_GT(pong_in.counters().sleeps, 0U);
 }
 
-TEST(SleepWake, NoWakeupIsLostWithPrivateConsumers) { ping_pong(4, "", Fence::asymmetric); }
-TEST(SleepWake, NoWakeupIsLostWithASingleProducer) { ping_pong(1, "", Fence::asymmetric); }
-TEST(SleepWake, NoWakeupIsLostWithGroups) { ping_pong(2, "g", Fence::asymmetric); }
-TEST(SleepWake, NoWakeupIsLostWithSymmetricFences) { ping_pong(1, "g", Fence::symmetric); }
+TEST(SleepWake, no_wakeup_is_lost_with_private_consumers) { ping_pong(4, "", Fence::asymmetric); }
+TEST(SleepWake, no_wakeup_is_lost_with_a_single_producer) { ping_pong(1, "", Fence::asymmetric); }
+TEST(SleepWake, no_wakeup_is_lost_with_groups) { ping_pong(2, "g", Fence::asymmetric); }
+TEST(SleepWake, no_wakeup_is_lost_with_symmetric_fences) { ping_pong(1, "g", Fence::symmetric); }
 
-TEST(Cancellation, AStopRequestEndsEveryWait) {
+TEST(Cancellation, a_stop_request_ends_every_wait) {
   LocalQueue queue({.slots = 2});
   Producer out = queue.producer({.wait = WaitStrategy::sleep});
   for (const WaitStrategy wait : {WaitStrategy::sleep, WaitStrategy::adaptive, WaitStrategy::spin}) {

@@ -64,7 +64,7 @@ TEST(StreamBackoff, messages_that_come_one_by_one_get_none_however_fast) {
   EXPECT_EQ(consumer.long_waits(1000, 1, 50), 0U);
 }
 
-TEST(StreamBackoff, nor_requests_and_replies_some_of_which_come_together) {
+TEST(StreamBackoff, delays_no_requests_and_replies_some_of_which_come_together) {
   Consumer consumer(64);
   for (int i = 0; i < 10'000; ++i) EXPECT_EQ(consumer.takes(i % 8 == 0 ? 2 : 1, 130), 0U) << i;
 }

@@ -16,7 +16,7 @@ TEST_P(EvictAccesses, at_any_of_them_its_messages_go_to_others_and_nobody_waits_
   report(GetParam().name, evict(GetParam(), beginnings(2)));
 }
 
-TEST_P(EvictAccesses, and_be_stopped_again_at_any_later_one) {
+TEST_P(EvictAccesses, stopped_again_at_any_later_step_harms_nobody) {
   report(GetParam().name, evict_twice(GetParam(), beginnings(6), 1));
 }
 

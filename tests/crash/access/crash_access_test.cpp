@@ -14,7 +14,7 @@ TEST_P(Accesses, killed_at_any_of_them_nothing_is_lost_and_nobody_is_stuck) {
   report(GetParam().name, kill(GetParam(), single_producer_beginnings(5), Depth::usable));
 }
 
-TEST_P(Accesses, and_the_repair_may_be_killed_at_any_of_its_own) {
+TEST_P(Accesses, killed_at_any_access_and_its_repair_at_any_of_its_own_lose_nothing) {
   report(GetParam().name, kill_repair(GetParam(), beginnings(20)));
 }
 

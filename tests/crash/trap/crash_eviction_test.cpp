@@ -16,7 +16,7 @@ TEST_P(Evict, at_any_of_them_its_messages_go_to_others_and_nobody_waits_for_it) 
   report(GetParam().name, evict(GetParam(), beginnings(100)));
 }
 
-TEST_P(Evict, and_goes_on_and_harms_nobody_and_is_told) {
+TEST_P(Evict, goes_on_harms_nobody_and_is_told) {
   Counts all;
   for (const Interruption& each : interruptions()) {
     if (!each.evictable) continue;
@@ -27,7 +27,7 @@ TEST_P(Evict, and_goes_on_and_harms_nobody_and_is_told) {
   report(GetParam().name, all);
 }
 
-TEST_P(Evict, and_be_stopped_again_at_any_later_one) {
+TEST_P(Evict, stopped_again_at_any_later_step_harms_nobody) {
   report(GetParam().name, evict_twice(GetParam(), beginnings(300), 97));
 }
 

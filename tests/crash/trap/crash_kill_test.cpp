@@ -19,7 +19,7 @@ TEST_P(Kill, in_a_single_producer_ring_too) {
   report(GetParam().name, kill(GetParam(), single_producer_beginnings(60), Depth::usable));
 }
 
-TEST_P(Kill, and_the_repair_may_be_killed_at_any_instruction_of_its_own) {
+TEST_P(Kill, killed_at_any_instruction_and_its_repair_at_any_of_its_own_lose_nothing) {
   report(GetParam().name, kill_repair(GetParam(), beginnings(150)));
 }
 
