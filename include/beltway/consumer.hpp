@@ -74,8 +74,8 @@ class Consumer {
   /// Waits for at least one message, then takes what is there.
   Batch receive_batch(std::span<Message> out, const Until& until = {});
 
-  /// Calls `handler(Message&)` for each message until the wait ends; returns why it ended. An exception of the handler
-  /// gives the message back to a named group and leaves.
+  /// Calls `handler(Message&)` for each message until `until` is over, also while messages keep coming, or no more messages come.
+  /// Returns why it ended. An exception of the handler gives the message back to a named group and leaves.
   template <class Handler>
   Status consume(Handler&& handler, const Until& until = {}) {
     for (;;) {
@@ -87,6 +87,7 @@ class Consumer {
         received->nack();
         throw;
       }
+      if (until.is_over()) return until.stop().stop_requested() ? Status::stopped : Status::timeout;
     }
   }
 

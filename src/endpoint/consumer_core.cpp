@@ -298,6 +298,7 @@ Received ConsumerCore::receive(const Until& until) {
 }
 
 Batch ConsumerCore::try_receive_batch(std::span<Message> out) {
+  const SingleUse<InlineReceiver> use(*this);
   check_fork();
   release_all(out);
   Batch batch;

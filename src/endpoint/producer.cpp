@@ -105,6 +105,7 @@ std::uint64_t Producer::publish_parts(std::span<const Bytes> parts) {
   return core().last();
 }
 Status Producer::try_publish_parts(std::span<const Bytes> parts) {
+  const detail::SingleUse<detail::InlinePublisher> use(*core_);
   return core().run_try(publishing_parts(core(), parts, total_size(parts)));
 }
 Status Producer::publish_parts_until(std::span<const Bytes> parts, const Until& until) {
@@ -142,6 +143,7 @@ void Producer::publish_batch(std::span<const Bytes> messages) {
 }
 Producer::BatchResult Producer::try_publish_batch(std::span<const Bytes> messages) {
   BatchResult result;
+  const detail::SingleUse<detail::InlinePublisher> use(*core_);
   result.status = core().run_try(publishing_batch(core(), messages, result.count));
   return result;
 }

@@ -76,15 +76,19 @@ class alignas(k_apart_bytes) ProducerCore : public Claimer {
   }
   /// One attempt to publish the first `size` bytes of a loan, which is over then.
   [[nodiscard]] Status put_loan(const std::byte* data, std::uint64_t record, std::size_t size) noexcept;
+  /// True if no lane of this queue takes `size` bytes.
+  [[nodiscard]] bool is_too_large(std::size_t size) const noexcept {
+    return size > attachment_.map.geometry.lane_bytes || size > k_max_message_bytes;
+  }
   /// As lend(), if there is room.
   [[nodiscard]] bool lend_now(std::size_t size, Lane::Lent& lent) {
-    if (guard_.in_child() || size > attachment_.map.geometry.lane_bytes || size > k_max_message_bytes) return false;
+    if (guard_.in_child() || is_too_large(size)) return false;
     lent = lane_.lend(size);
     return lent.data != nullptr;
   }
   /// One attempt to lend lane memory.
   [[nodiscard]] Status lend(std::size_t size, Lane::Lent& lent) {
-    if (size > attachment_.map.geometry.lane_bytes || size > k_max_message_bytes) return Status::too_large;
+    if (is_too_large(size)) return Status::too_large;
     lent = lane_.lend(size);
     if (lent.data != nullptr) [[likely]]
       return Status::ok;
@@ -257,6 +261,8 @@ Status ProducerCore::put_inline(std::size_t size, const Fill& fill) {
 template <class Fill>
 Status ProducerCore::put_in_lane(std::size_t size, const Fill& fill) {
   const SingleUse<InlinePublisher> use(*this);
+  // Before the look for room: a message that never fits must not wait for it.
+  if (is_too_large(size)) return Status::too_large;
   // Not worth the copy if the ring has no room; who takes the last place meanwhile makes us copy again.
   if (const Status status = room(); status != Status::ok) return status;
   Lane::Lent lent;

@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 
 #include <array>
+#include <stop_token>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -14,7 +15,7 @@ namespace {
 
 using namespace std::chrono_literals;
 
-TEST(PrivateConsumer, SeesWhatIsPublishedAfterItCame) {
+TEST(PrivateConsumer, sees_what_is_published_after_it_came) {
   LocalQueue queue;
   Producer out = queue.producer();
   out.publish("before");
@@ -33,7 +34,7 @@ TEST(PrivateConsumer, SeesWhatIsPublishedAfterItCame) {
   EXPECT_EQ(in.try_receive().status(), Status::empty);
 }
 
-TEST(PrivateConsumer, StartsAtTheOldestIfAsked) {
+TEST(PrivateConsumer, starts_at_the_oldest_if_asked) {
   for (const std::uint32_t producers : {1U, 4U}) {
     LocalQueue queue({.slots = 4, .max_producers = producers});
     Producer out = queue.producer();
@@ -46,7 +47,7 @@ TEST(PrivateConsumer, StartsAtTheOldestIfAsked) {
   }
 }
 
-TEST(PrivateConsumer, GetsEverySizeWholeAndWithNothingBehindIt) {
+TEST(PrivateConsumer, gets_every_size_whole_and_with_nothing_behind_it) {
   for (const std::uint32_t producers : {1U, 4U}) {
     LocalQueue queue({.slots = 16, .slot_bytes = 256, .max_producers = producers});
     Producer out = queue.producer();
@@ -68,7 +69,7 @@ TEST(PrivateConsumer, GetsEverySizeWholeAndWithNothingBehindIt) {
   }
 }
 
-TEST(PrivateConsumer, TellsOfRoomNowAndThenWhileThereIsMoreToTake) {
+TEST(PrivateConsumer, tells_of_room_now_and_then_while_there_is_more_to_take) {
   LocalQueue queue({.slots = 256, .max_producers = 1});
   Producer out = queue.producer();
   Consumer in = queue.consumer();
@@ -87,7 +88,7 @@ TEST(PrivateConsumer, TellsOfRoomNowAndThenWhileThereIsMoreToTake) {
   for (int i = 0; i < 256; ++i) ASSERT_EQ(out.try_publish("z"), Status::ok) << "nothing is left: all was told";
 }
 
-TEST(PrivateConsumer, TellsOfLaneMemoryAtOnce) {
+TEST(PrivateConsumer, tells_of_lane_memory_at_once) {
   LocalQueue queue({.slots = 256, .slot_bytes = 64, .lane_bytes = 8192, .max_producers = 1});
   Producer out = queue.producer();
   Consumer in = queue.consumer();
@@ -103,7 +104,7 @@ TEST(PrivateConsumer, TellsOfLaneMemoryAtOnce) {
   for (int i = 0; i < 3; ++i) EXPECT_EQ(out.try_publish(large), Status::ok) << "a batch let go";
 }
 
-TEST(PrivateConsumer, HoldsTheProducerBackWhenTheRingIsFull) {
+TEST(PrivateConsumer, holds_the_producer_back_when_the_ring_is_full) {
   for (const std::uint32_t producers : {1U, 4U}) {
     LocalQueue queue({.slots = 4, .max_producers = producers});
     Producer out = queue.producer();
@@ -121,7 +122,43 @@ TEST(PrivateConsumer, HoldsTheProducerBackWhenTheRingIsFull) {
   }
 }
 
-TEST(PrivateConsumer, MayLetMessagesGoInAnyOrder) {
+TEST(FullRing, refuses_a_message_that_never_fits_at_once_and_by_name) {
+  for (const std::uint32_t producers : {1U, 4U}) {
+    LocalQueue queue({.slots = 2, .lane_bytes = 4096, .max_producers = producers});
+    Producer out = queue.producer();
+    Consumer in = queue.consumer();
+    while (out.try_publish("x") == Status::ok) continue;
+    const std::string large(5000, 'x');
+    EXPECT_EQ(out.try_publish(large), Status::too_large);
+    EXPECT_EQ(out.publish_until(large, 20s), Status::too_large);
+    try {
+      out.publish(large);
+      ADD_FAILURE() << "it was published";
+    } catch (const Error& error) {
+      EXPECT_EQ(error.reason(), Errc::too_large) << error.what();
+    }
+  }
+}
+
+TEST(Consume, ends_at_a_stop_and_at_a_deadline_while_messages_keep_coming) {
+  LocalQueue queue({.slots = 64});
+  Producer out = queue.producer();
+  Consumer in = queue.consumer();
+  out.publish("first");
+  std::stop_source stop;
+  unsigned handled = 0;
+  const auto publish_another = [&](Message& message) {
+    message.ack();
+    out.publish("another");
+    if (++handled == 10) stop.request_stop();
+  };
+  EXPECT_EQ(in.consume(publish_another, stop.get_token()), Status::stopped);
+  EXPECT_EQ(handled, 10U);
+  EXPECT_EQ(in.consume(publish_another, 10ms), Status::timeout);
+  EXPECT_EQ(in.try_receive()->text(), "another") << "no message is lost";
+}
+
+TEST(PrivateConsumer, may_let_messages_go_in_any_order) {
   LocalQueue queue({.slots = 8});
   Producer out = queue.producer();
   Consumer in = queue.consumer();
@@ -137,7 +174,7 @@ TEST(PrivateConsumer, MayLetMessagesGoInAnyOrder) {
   }
 }
 
-TEST(PrivateConsumer, EverySizeAroundEachLimitArrivesWhole) {
+TEST(PrivateConsumer, every_size_around_each_limit_arrives_whole) {
   for (const std::uint32_t slot_bytes : {32U, 64U, 128U, 512U}) {
     LocalQueue queue({.slots = 8, .slot_bytes = slot_bytes, .lane_bytes = 8192});
     Producer out = queue.producer();
@@ -170,7 +207,7 @@ TEST(PrivateConsumer, EverySizeAroundEachLimitArrivesWhole) {
   }
 }
 
-TEST(PrivateConsumer, OrderHoldsThroughEveryWrapOfEveryField) {
+TEST(PrivateConsumer, order_holds_through_every_wrap_of_every_field) {
   const std::uint64_t one = 1;
   for (const std::uint32_t producers : {1U, 2U}) {
     for (const Position wrap_at : {one << 44, one << 46, one << 54}) {
@@ -205,7 +242,7 @@ TEST(PrivateConsumer, OrderHoldsThroughEveryWrapOfEveryField) {
   }
 }
 
-TEST(PrivateConsumer, BatchesCarryTheSameMessages) {
+TEST(PrivateConsumer, batches_carry_the_same_messages) {
   for (const std::uint32_t producers : {1U, 3U}) {
     LocalQueue queue({.slots = 16, .max_producers = producers});
     Producer out = queue.producer();
@@ -228,7 +265,7 @@ TEST(PrivateConsumer, BatchesCarryTheSameMessages) {
   }
 }
 
-TEST(PrivateConsumer, TellsTheEndOfTheStreamOnceAProducerWasThere) {
+TEST(PrivateConsumer, tells_the_end_of_the_stream_once_a_producer_was_there) {
   LocalQueue queue;
   Consumer in = queue.consumer();
   EXPECT_EQ(in.try_receive().status(), Status::empty) << "no producer was there yet";
@@ -245,7 +282,7 @@ TEST(PrivateConsumer, TellsTheEndOfTheStreamOnceAProducerWasThere) {
   EXPECT_EQ(in.try_receive().status(), Status::empty);
 }
 
-TEST(PrivateConsumer, FollowsProducersYetToComeIfAsked) {
+TEST(PrivateConsumer, follows_producers_yet_to_come_if_asked) {
   LocalQueue queue;
   Consumer in = queue.consumer({.follow = true});
   {
@@ -259,7 +296,7 @@ TEST(PrivateConsumer, FollowsProducersYetToComeIfAsked) {
   EXPECT_EQ(in.receive()->text(), "second");
 }
 
-TEST(PrivateConsumer, RemovalIsToldAfterWhatWasThere) {
+TEST(PrivateConsumer, removal_is_told_after_what_was_there) {
   LocalQueue queue;
   Producer out = queue.producer();
   Consumer in = queue.consumer();
@@ -271,7 +308,7 @@ TEST(PrivateConsumer, RemovalIsToldAfterWhatWasThere) {
   EXPECT_EQ(in.receive().status(), Status::removed);
 }
 
-TEST(PrivateConsumer, AMessageMayOutliveItsConsumer) {
+TEST(PrivateConsumer, a_message_may_outlive_its_consumer) {
   LocalQueue queue({.slots = 2});
   Producer out = queue.producer();
   Received kept = Status::empty;
@@ -287,7 +324,7 @@ TEST(PrivateConsumer, AMessageMayOutliveItsConsumer) {
   EXPECT_EQ(out.try_publish("b"), Status::ok) << "the consumer is detached now";
 }
 
-TEST(Callback, WritesIntoTheSlotAndIsVoidedIfItThrows) {
+TEST(Callback, writes_into_the_slot_and_is_voided_if_it_throws) {
   for (const std::uint32_t producers : {1U, 2U}) {
     LocalQueue queue({.slots = 4, .max_producers = producers});
     Producer out = queue.producer();

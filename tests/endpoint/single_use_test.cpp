@@ -48,6 +48,9 @@ TEST(SingleUse, a_producer_that_waits_in_one_thread_and_is_used_in_another_is_na
     ASSERT_TRUE(eventually([&] { return queue.map().shared_status().producer_sleepers.load_relaxed() != 0; }));
     expect_named(misuse_of([&] { static_cast<void>(out.try_publish("y")); }), "Producer");
     expect_named(misuse_of([&] { static_cast<void>(out.publish_until("y", 1ms)); }), "Producer");
+    const std::array<Bytes, 2> batch{Bytes("a"), Bytes("b")};
+    expect_named(misuse_of([&] { static_cast<void>(out.try_publish_batch(batch)); }), "Producer");
+    expect_named(misuse_of([&] { static_cast<void>(out.try_publish_parts(batch)); }), "Producer");
     for (int i = 0; i < 4; ++i) in.receive()->ack();
     other.join();
     EXPECT_EQ(in.receive(10s)->text(), "waits");
@@ -66,6 +69,7 @@ TEST(SingleUse, a_consumer_that_waits_in_one_thread_and_is_used_in_another_is_na
     expect_named(misuse_of([&] { static_cast<void>(in.receive(1ms)); }), "Consumer");
     std::array<Message, 2> batch;
     expect_named(misuse_of([&] { static_cast<void>(in.receive_batch(batch, 1ms)); }), "Consumer");
+    expect_named(misuse_of([&] { static_cast<void>(in.try_receive_batch(batch)); }), "Consumer");
     out.publish("x");
   }
 }
