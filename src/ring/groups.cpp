@@ -140,17 +140,21 @@ Purged purge(const QueueMemory& map, unsigned index) noexcept {
 }
 
 void post_notice(const QueueMemory& map, std::uint32_t flags) noexcept {
-  const Notice notice = Notice::of(map.shared_status().notice.load_relaxed());
-  map.shared_status().notice.store_release(Notice{notice.epoch + 1, notice.flags | flags}.word());
+  Word& word = map.shared_status().notice;
+  const auto next = [flags](std::uint64_t seen) {
+    const Notice notice = Notice::of(seen);
+    return Notice{notice.epoch + 1, notice.flags | flags}.word();
+  };
+  for (unsigned attempt = 0; attempt < k_attempts; ++attempt) {
+    const std::uint64_t seen = word.load_acquire();
+    if (word.compare_and_swap(seen, next(seen))) return;
+  }
+  // A peer that writes the word without end must not keep the daemon from posting.
+  word.store_release(next(word.load_acquire()));
 }
 
 void post_doubt(const QueueMemory& map) noexcept {
-  Word& word = map.shared_status().notice;
-  for (unsigned attempt = 0; attempt < k_attempts; ++attempt) {
-    const std::uint64_t seen = word.load_acquire();
-    const Notice notice = Notice::of(seen);
-    if (word.compare_and_swap(seen, Notice{notice.epoch + 1, notice.flags | k_notice_doubted}.word())) break;
-  }
+  post_notice(map, k_notice_doubted);
   wake_everybody(map);
 }
 

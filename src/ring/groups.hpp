@@ -1,4 +1,4 @@
-// Making, removing and emptying groups, and what the daemon posts on the board. All of it is run by one thread of the
+// Making, removing and emptying groups, and the notices that the daemon posts. All of it is run by one thread of the
 // daemon, while producers and consumers go on.
 #pragma once
 
@@ -35,11 +35,12 @@ struct Purged {
 /// Acknowledges all messages of a named group that nobody holds.
 Purged purge(const QueueMemory& map, unsigned index) noexcept;
 
-/// Sets `flags` (k_notice_*) in the notice, in addition to those set, with a new epoch. The daemon alone.
+/// Sets `flags` (k_notice_*) in the notice, in addition to those set, with a new epoch. Loses no flag that a client sets at the
+/// same moment. The daemon alone.
 void post_notice(const QueueMemory& map, std::uint32_t flags) noexcept;
 
 /// A client's word that its daemon does not know the queue: every endpoint asks its own daemon (see standing.hpp). Loses no
-/// flag of the daemon's, and may be lost itself if the daemon posts at the same moment.
+/// flag of the daemon's.
 void post_doubt(const QueueMemory& map) noexcept;
 
 /// Has every producer look at the floors again before it claims, whatever it has seen there before.

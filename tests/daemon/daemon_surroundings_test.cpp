@@ -333,11 +333,16 @@ TEST_F(Surroundings, of_a_user_without_a_passwd_entry_are_enough) {
   if (::geteuid() != 0) GTEST_SKIP() << "only root can become another user";
   constexpr uid_t k_nobody_known = 54321;
   ASSERT_EQ(::chown(dir_.path().c_str(), k_nobody_known, k_nobody_known), 0);
-  Child client = Child::fork([] {
-    if (::setresgid(k_nobody_known, k_nobody_known, k_nobody_known) != 0 ||
-        ::setresuid(k_nobody_known, k_nobody_known, k_nobody_known) != 0) {
-      return 3;
-    }
+  const auto become_nobody_known = [] {
+    return ::setresgid(k_nobody_known, k_nobody_known, k_nobody_known) == 0 &&
+           ::setresuid(k_nobody_known, k_nobody_known, k_nobody_known) == 0;
+  };
+  const auto reaches_the_directory = [&] { return become_nobody_known() && ::access(dir_.path().c_str(), X_OK) == 0; };
+  if (!Child::fork([&] { return reaches_the_directory() ? 0 : 1; }).wait().ok()) {
+    GTEST_SKIP() << "another user cannot reach " << dir_.path() << ": a directory above it is closed";
+  }
+  Child client = Child::fork([&] {
+    if (!become_nobody_known()) return 3;
     ::unsetenv("HOME");
     ::umask(0777);
     const Connection link = Connection::open();

@@ -61,6 +61,7 @@ const std::map<std::string_view, std::string_view> k_catches = {
     {"join_oldest_once", "join at oldest, two producers, ring of 2"},
     {"join_oldest_without_notice", "join at oldest, single producer, ring of 4"},
     {"join_oldest_without_barrier", "join at oldest, single producer, ring of 4"},
+    {"a_doubt_is_written_over", "a client's doubt meets a notice of the daemon"},
     {"leave_without_barrier", "a group is removed while a message is acknowledged"},
     {"lease_does_not_look_for_removal", "a group is removed while a message is acknowledged"},
     {"nobody_drains_what_is_given_back", "a group is removed while a message is acknowledged"},

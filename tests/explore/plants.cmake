@@ -117,6 +117,9 @@ plant_text(join_oldest_without_notice src/ring/groups.cpp
   post_notice(map, 0);]]
   [[for which it had looked before.
   if (!::beltway::explore::planted("join_oldest_without_notice")) post_notice(map, 0);]])
+plant(a_doubt_is_written_over src/ring/groups.cpp
+  [[if (word.compare_and_swap(seen, next(seen))) return;]]
+  [[word.store_release(next(seen)); return;]])
 plant(join_oldest_without_barrier src/ring/groups.cpp
   [[kernel::heavy_barrier();
   raise_floor(group, wrap(load_tail(map) - slots + 1));]]

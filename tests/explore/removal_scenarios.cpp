@@ -110,6 +110,24 @@ Scenario purging() {
       });
 }
 
+/// Neither overwrites the other's flag.
+Scenario doubt() {
+  return scenario(
+      "a client's doubt meets a notice of the daemon", {.slots = 2, .producers = 1, .consumers = 1},
+      {.preemptions = 2, .delays = 1, .executions = 20'000},
+      [](World& w) {
+        w.add_producer(0);
+        w.add_private(0);
+        add_actor([&w] { post_doubt(w.map); }, {.name = "client"});
+        add_actor([&w] { post_notice(w.map, k_notice_symmetric); }, {.name = "daemon"});
+      },
+      [](World& w) {
+        const Notice notice = Notice::of(w.map.shared_status().notice.load_acquire());
+        if ((notice.flags & k_notice_doubted) == 0) fail("a client's doubt was lost");
+        if ((notice.flags & k_notice_symmetric) == 0) fail("a notice of the daemon was lost");
+      });
+}
+
 /// The last producer publishes and leaves; whoever waits gets the message, then the end.
 Scenario last_producer(bool named) {
   return scenario(
@@ -172,9 +190,19 @@ Scenario last_message(World::Then then) {
 }  // namespace
 
 std::vector<Scenario> removal_scenarios() {
-  return {removal(2, k_ack, false), removal(2, k_nack, false), removal(2, k_ack, true), removal(2, k_nack, true),
-          last_leases(k_ack),       last_leases(k_nack),       sleeper_is_told(),       purging(),
-          last_producer(false),     last_producer(true),       last_message(k_ack),     last_message(k_nack)};
+  return {removal(2, k_ack, false),
+          removal(2, k_nack, false),
+          removal(2, k_ack, true),
+          removal(2, k_nack, true),
+          last_leases(k_ack),
+          last_leases(k_nack),
+          sleeper_is_told(),
+          purging(),
+          doubt(),
+          last_producer(false),
+          last_producer(true),
+          last_message(k_ack),
+          last_message(k_nack)};
 }
 
 }  // namespace beltway::explore

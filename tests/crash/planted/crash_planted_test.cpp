@@ -116,6 +116,7 @@ constexpr auto k_left_to_the_explorer = std::to_array<std::string_view>({
     "every_ring_is_a_neighbours",
     "in_the_list_at_the_limit",
     "a_late_wake_is_kept",
+    "a_doubt_is_written_over",
 });
 
 TEST(Planted, nothing_is_found_where_nothing_is_planted) { EXPECT_FALSE(is_caught(nullptr)); }
