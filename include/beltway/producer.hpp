@@ -52,7 +52,9 @@ class Loan {
   }
   Loan(const Loan&) = delete;
   Loan& operator=(const Loan&) = delete;
-  ~Loan() { drop(); }
+  ~Loan() {
+    if (core_ != nullptr) drop();
+  }
 
   /// The memory to write, aligned to 64 bytes. Its contents are whatever was there before.
   [[nodiscard]] std::span<std::byte> bytes() const noexcept { return {data_, size_}; }
@@ -62,12 +64,21 @@ class Loan {
   /// A short message is copied into its slot. Throws Error(removed, evicted, interrupted,
   /// misuse: more than was lent, or ended before); the loan stays open if it was interrupted.
   std::uint64_t commit() { return commit(size_); }
-  std::uint64_t commit(std::size_t size);
+  std::uint64_t commit(std::size_t size) {
+    const detail::DebugSingleUse<detail::InlinePublisher> use(core_);
+    return put(size);
+  }
 
   /// As commit, without waiting or for as long as `until` allows; the loan stays open unless Status::ok.
   [[nodiscard]] Status try_commit() { return try_commit(size_); }
-  [[nodiscard]] Status try_commit(std::size_t size);
-  [[nodiscard]] Status commit_until(std::size_t size, const Until& until);
+  [[nodiscard]] Status try_commit(std::size_t size) {
+    const detail::DebugSingleUse<detail::InlinePublisher> use(core_);
+    return try_put(size);
+  }
+  [[nodiscard]] Status commit_until(std::size_t size, const Until& until) {
+    const detail::DebugSingleUse<detail::InlinePublisher> use(core_);
+    return put_until(size, until);
+  }
 
   /// Ends the loan without a message.
   void drop() noexcept;
@@ -77,13 +88,18 @@ class Loan {
 
  private:
   friend class Producer;
-  Loan(detail::ProducerCore* core, std::byte* data, std::size_t size, std::uint64_t record) noexcept
+  Loan(detail::InlinePublisher* core, std::byte* data, std::size_t size, std::uint64_t record) noexcept
       : core_(core), data_(data), size_(size), record_(record) {}
+  std::uint64_t put(std::size_t size);
+  Status try_put(std::size_t size);
+  Status put_until(std::size_t size, const Until& until);
   /// Publishes its first `size` bytes if nothing is in the way. Throws Error(misuse).
   bool commit_now(std::size_t size);
   [[gnu::noinline]] void commit_slowly(std::size_t size);
 
-  detail::ProducerCore* core_ = nullptr;
+  [[nodiscard]] detail::ProducerCore& core() const noexcept;
+
+  detail::InlinePublisher* core_ = nullptr;
   std::byte* data_ = nullptr;
   std::size_t size_ = 0;
   std::uint64_t record_ = 0;
@@ -190,8 +206,14 @@ class Producer {
   /// try_loan returns Status::full or too_large instead. Several loans may be open and commit in any order; an
   /// open loan holds the lane's bytes behind it. Memory that open loans hold themselves is never waited for:
   /// then `loan` throws Error(limit_reached).
-  Lent loan(std::size_t size, const Until& until = {});
-  Lent try_loan(std::size_t size);
+  Lent loan(std::size_t size, const Until& until = {}) {
+    const detail::DebugSingleUse<detail::InlinePublisher> use(core_.get());
+    return lend(size, until);
+  }
+  Lent try_loan(std::size_t size) {
+    const detail::DebugSingleUse<detail::InlinePublisher> use(core_.get());
+    return try_lend(size);
+  }
 
   /// As Consumer::fd(): readable when a try that failed with Status::full may succeed; after a full ring or lane, when a good
   /// part of it (a quarter) is free.
@@ -235,6 +257,8 @@ class Producer {
                             write(std::span<std::byte>(place, size));
                           });
   }
+  Lent lend(std::size_t size, const Until& until);
+  Lent try_lend(std::size_t size);
   [[gnu::noinline]] Lent loan_slowly(std::size_t size, const Until& until);
   /// What is left to do after an attempt at once.
   std::uint64_t publish_slowly(detail::InlinePublisher::Outcome put, Bytes message);

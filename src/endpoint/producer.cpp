@@ -153,7 +153,7 @@ Producer::BatchResult Producer::publish_batch_until(std::span<const Bytes> messa
   return result;
 }
 
-Lent Producer::loan(std::size_t size, const Until& until) {
+Lent Producer::lend(std::size_t size, const Until& until) {
   Lane::Lent lent;
   if (core().lend_now(size, lent)) [[likely]]
     return Loan(&core(), lent.data, size, lent.record);
@@ -166,7 +166,7 @@ Lent Producer::loan_slowly(std::size_t size, const Until& until) {
   if (status != Status::ok) return status;
   return Loan(&core(), lent.data, size, lent.record);
 }
-Lent Producer::try_loan(std::size_t size) {
+Lent Producer::try_lend(std::size_t size) {
   Lane::Lent lent;
   const Status status = core().run_try([&] { return core().lend(size, lent); });
   if (status != Status::ok) return status;
@@ -192,36 +192,41 @@ namespace {
 
 }  // namespace
 
+detail::ProducerCore& Loan::core() const noexcept { return static_cast<detail::ProducerCore&>(*core_); }
 bool Loan::commit_now(std::size_t size) {
   if (core_ == nullptr || size > size_) [[unlikely]]
-    throw_misuse(core_, size_, size);
-  const Outcome put = core_->try_put_loan(record_, size);
+    throw_misuse(core_ == nullptr ? nullptr : &core(), size_, size);
+  const Outcome put = core().try_put_loan(record_, size);
   if (put == Outcome::published_follow_up) [[unlikely]]
-    core_->follow_up();
+    core().follow_up();
   return put != Outcome::not_handled;
 }
-std::uint64_t Loan::commit(std::size_t size) {
+std::uint64_t Loan::put(std::size_t size) {
   if (!commit_now(size)) [[unlikely]]
     commit_slowly(size);
-  return std::exchange(core_, nullptr)->last();
+  const std::uint64_t position = core_->last();
+  core_ = nullptr;
+  return position;
 }
 void Loan::commit_slowly(std::size_t size) {
-  core_->run_blocking(size, [&] { return core_->put_loan(data_, record_, size); });
+  core().run_blocking(size, [&] { return core().put_loan(data_, record_, size); });
 }
-Status Loan::try_commit(std::size_t size) {
+Status Loan::try_put(std::size_t size) {
   Status status = Status::ok;
-  if (!commit_now(size)) status = core_->run_try([&] { return core_->put_loan(data_, record_, size); });
+  if (!commit_now(size)) status = core().run_try([&] { return core().put_loan(data_, record_, size); });
   if (status == Status::ok) core_ = nullptr;
   return status;
 }
-Status Loan::commit_until(std::size_t size, const Until& until) {
+Status Loan::put_until(std::size_t size, const Until& until) {
   Status status = Status::ok;
-  if (!commit_now(size)) status = core_->run_until(until, [&] { return core_->put_loan(data_, record_, size); });
+  if (!commit_now(size)) status = core().run_until(until, [&] { return core().put_loan(data_, record_, size); });
   if (status == Status::ok) core_ = nullptr;
   return status;
 }
 void Loan::drop() noexcept {
-  if (core_ != nullptr) std::exchange(core_, nullptr)->drop(record_);
+  if (core_ == nullptr) return;
+  core().drop(record_);
+  core_ = nullptr;
 }
 
 }  // namespace beltway

@@ -1,5 +1,5 @@
 // The daemon's queues without its sockets: rights, quotas, and places that are kept as long as their lock.
-#include "queues/registry.hpp"
+#include "registry_support.hpp"
 
 #include <fcntl.h>
 #include <gtest/gtest.h>
@@ -18,36 +18,6 @@ namespace {
 using namespace std::chrono_literals;
 using protocol::AttachRequest;
 using protocol::Role;
-
-const Peer k_alice{.pid = 101, .uid = 1001, .gid = 2001};
-const Peer k_bob{.pid = 102, .uid = 1002, .gid = 2002};
-const Peer k_root{.pid = 100, .uid = 0, .gid = 0};
-constexpr std::uint64_t k_session = 7;
-
-const QueueOptions k_small{.slots = 4, .lane_bytes = 0, .max_producers = 2, .max_consumers = 2, .max_groups = 2};
-
-Error error_of(const std::function<void()>& call) {
-  try {
-    call();
-  } catch (const Error& error) {
-    return error;
-  }
-  return {Errc{}, "nothing was thrown"};
-}
-
-/// An attached endpoint whose process the test plays: the lock lives as long as `handout.owned`.
-AttachGrant attach(Queue& queue, Role role, const std::string& group = "", std::uint64_t session = k_session) {
-  return queue.attach(k_alice, session, {.role = role, .barriers = true, .group = group});
-}
-
-/// A registry of which nothing is kept.
-struct NoKeep {
-  DescriptorStore store;
-  SavedQueues keep{store};
-};
-struct TestRegistry : private NoKeep, public Registry {
-  explicit TestRegistry(const Quotas& quotas) : Registry(quotas, keep) {}
-};
 
 bool is_attached(const Queue& queue, unsigned place) { return queue.record().endpoints[place].attached; }
 

@@ -51,6 +51,10 @@ TEST(SingleUse, a_producer_that_waits_in_one_thread_and_is_used_in_another_is_na
     const std::array<Bytes, 2> batch{Bytes("a"), Bytes("b")};
     expect_named(misuse_of([&] { static_cast<void>(out.try_publish_batch(batch)); }), "Producer");
     expect_named(misuse_of([&] { static_cast<void>(out.try_publish_parts(batch)); }), "Producer");
+#ifndef NDEBUG
+    expect_named(misuse_of([&] { static_cast<void>(out.try_loan(10)); }), "Producer");
+    expect_named(misuse_of([&] { static_cast<void>(out.loan(10, 1ms)); }), "Producer");
+#endif
     for (int i = 0; i < 4; ++i) in.receive()->ack();
     other.join();
     EXPECT_EQ(in.receive(10s)->text(), "waits");
@@ -78,6 +82,7 @@ TEST(SingleUse, a_consumer_that_waits_in_one_thread_and_is_used_in_another_is_na
 TEST(SingleUse, the_fastest_ways_name_it_too_where_the_program_is_compiled_for_debugging) {
   LocalQueue queue({.slots = 16, .max_producers = 1});
   Producer out = queue.producer();
+  Lent loan = out.loan(100);
   std::latch inside(1);
   std::latch go_on(1);
   std::jthread other([&] {
@@ -89,8 +94,10 @@ TEST(SingleUse, the_fastest_ways_name_it_too_where_the_program_is_compiled_for_d
   inside.wait();
   expect_named(misuse_of([&] { out.publish("y"); }), "Producer");
   expect_named(misuse_of([&] { static_cast<void>(out.try_publish(4, [](std::span<std::byte>) {})); }), "Producer");
+  expect_named(misuse_of([&] { loan->commit(); }), "Producer");
   go_on.count_down();
   other.join();
+  loan->commit();
   out.publish("afterwards");
 }
 #endif

@@ -41,7 +41,7 @@ Scenario slot_that_is_waited_for() {
 /// Whatever `tail` said, no two producers get one position, and the queue goes on. Nothing is lost, with one exception: of two
 /// producers one may stand still while the daemon heals, with a wrong `tail` in its hands that is a whole lap too far; then it
 /// helps that one on.
-Scenario tail(std::uint32_t ahead, std::uint32_t producers) {
+Scenario tail(std::uint32_t ahead, std::uint32_t producers, bool gapless = true) {
   return scenario(
       "a tail that is " + std::to_string(ahead) + " ahead is healed under " + std::to_string(producers) + " producers",
       {.slots = 2, .producers = producers, .consumers = 1}, {.preemptions = 2, .delays = 1, .executions = 150'000},
@@ -59,7 +59,7 @@ Scenario tail(std::uint32_t ahead, std::uint32_t producers) {
       [=](World& w) {
         heal(w);  // a single producer that has published since is healed only now
         for (unsigned p = 0; p < producers; ++p) w.publish(p, 50 + p);  // each takes notice, and voids what it lost
-        w.check_private(0, producers == 1 || ahead % 2 != 0);
+        w.check_private(0, gapless);
         w.check_usable(0, 0);
       });
 }
@@ -99,7 +99,7 @@ void write_next(World& w) {
 std::vector<Scenario> heal_scenarios() {
   return {slot_that_is_waited_for(),
           tail(3, 2),
-          tail(4, 2),
+          tail(4, 2, false),
           tail(4, 1),
           group("lease of a later lap", write_lease),
           group("lease of nobody", write_lease_of_nobody),

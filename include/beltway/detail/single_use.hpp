@@ -1,14 +1,15 @@
 // Names a misuse: two threads that use one Producer or one Consumer at once. Each endpoint has a private word that says which
 // thread is inside of a call. Handing an endpoint on to another thread between two calls is no misuse.
 //
-// The library checks this wherever a call does not take its fastest way. Programs that are compiled without NDEBUG check it in
-// publish(), try_publish(), receive() and try_receive() as well. The classes are the same in both builds. Functions that are
-// noexcept (an ack, a drop, counters) check nothing, since they cannot report; the library never aborts.
+// The library checks this in batches and parts, and wherever a call does not take its fast path. Programs that are compiled
+// without NDEBUG check it in publish(), receive(), loans, commits and their try_ forms as well. Functions that are noexcept (an
+// ack, a drop, counters) check nothing, since they cannot report; the library never aborts.
 #pragma once
 
 #include <atomic>
 #include <bit>
 #include <cstdint>
+#include <optional>
 #include <thread>
 
 namespace beltway::detail {
@@ -44,16 +45,28 @@ class SingleUse {
   bool entered_ = false;
 };
 
+/// As SingleUse; nullptr checks nothing: a loan that is over says so itself.
+template <class Core>
+class CheckedUse {
+ public:
+  explicit CheckedUse(Core* core) {
+    if (core != nullptr) use_.emplace(*core);
+  }
+
+ private:
+  std::optional<SingleUse<Core>> use_;
+};
+template <class Core>
+struct UncheckedUse {
+  explicit UncheckedUse(Core* /*core*/) noexcept {}
+};
+// Two classes and not one with two bodies: a program may link parts that are compiled with NDEBUG and parts that are not.
 #ifdef NDEBUG
 template <class Core>
-struct DebugSingleUse {
-  explicit DebugSingleUse(Core* /*core*/) noexcept {}
-};
+using DebugSingleUse = UncheckedUse<Core>;
 #else
 template <class Core>
-struct DebugSingleUse : SingleUse<Core> {
-  explicit DebugSingleUse(Core* core) : SingleUse<Core>(*core) {}
-};
+using DebugSingleUse = CheckedUse<Core>;
 #endif
 
 }  // namespace beltway::detail
