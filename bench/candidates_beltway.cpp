@@ -79,10 +79,9 @@ class BeltwayChannel {
       if constexpr (kind.way == Way::place) {
         producer_.publish(size_, [value](std::span<std::byte> place) { tool::fill(place, value); });
       } else if constexpr (kind.way == Way::loan) {
-        Lent lent = producer_.loan(size_);
-        if (!lent) throw tool::failure_of(lent.status(), "bench: loan");
-        tool::fill(lent->bytes(), value);
-        lent->commit();
+        Loan loan = producer_.loan(size_);
+        tool::fill(loan.bytes(), value);
+        loan.commit();
       } else {
         tool::fill({buffer_.data(), size_}, value);
         producer_.publish(Bytes(buffer_.data(), size_));
@@ -110,7 +109,7 @@ class BeltwayChannel {
           batch_(k_batches ? channel.spec_.batch : 1) {}
 
     std::uint64_t receive() {
-      Received received = consumer_.receive();
+      Result<Message> received = consumer_.receive();
       if (!received) throw tool::failure_of(received.status(), "bench: receive");
       return end(*received);
     }
@@ -118,7 +117,7 @@ class BeltwayChannel {
     bool try_receive(std::uint64_t& value)
       requires(kind.group && !kind.receive_batch)
     {
-      Received received = consumer_.try_receive();
+      Result<Message> received = consumer_.try_receive();
       if (received) value = end(*received);
       return static_cast<bool>(received);
     }
@@ -126,12 +125,13 @@ class BeltwayChannel {
     std::uint64_t receive_many(std::uint64_t most)
       requires(k_batches)
     {
-      const Batch got = consumer_.receive_batch(std::span(batch_).first(std::min<std::size_t>(most, batch_.size())));
-      if (got.count == 0) throw tool::failure_of(got.status, "bench: receive");
-      const std::span<Message> messages = std::span(batch_).first(got.count);
+      const Result<std::size_t> got =
+          consumer_.receive_batch(std::span(batch_).first(std::min<std::size_t>(most, batch_.size())));
+      if (!got) throw tool::failure_of(got.status(), "bench: receive");
+      const std::span<Message> messages = std::span(batch_).first(*got);
       for (const Message& message : messages) static_cast<void>(read_back(message.bytes()));
       ack_batch(messages);
-      return got.count;
+      return *got;
     }
 
    private:

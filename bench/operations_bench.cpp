@@ -26,7 +26,7 @@ QueueOptions options(std::uint32_t producers, bool group = false, std::size_t si
 
 void drain(Consumer& consumer) {
   for (;;) {
-    Received received = consumer.try_receive();
+    Result<Message> received = consumer.try_receive();
     if (!received) return;
     received->ack();
   }
@@ -78,7 +78,7 @@ void loan_commit(benchmark::State& state) {
   Producer producer = queue.producer();
   Consumer consumer = queue.consumer();
   const auto size = static_cast<std::size_t>(state.range(0));
-  turns(state, 1, nothing, [&] { producer.loan(size)->commit(); }, [&] { drain(consumer); });
+  turns(state, 1, nothing, [&] { producer.loan(size).commit(); }, [&] { drain(consumer); });
 }
 BENCHMARK(loan_commit)->Arg(1024);
 
@@ -111,7 +111,7 @@ void receive_batch(benchmark::State& state, bool group) {
   };
   std::vector<Message> batch(k_batch);
   const auto take = [&] {
-    benchmark::DoNotOptimize(consumer.try_receive_batch(batch).count);
+    benchmark::DoNotOptimize(consumer.try_receive_batch(batch).value_or(0));
     if (group) {
       ack_batch(batch);
     } else {

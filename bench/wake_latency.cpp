@@ -110,7 +110,7 @@ class Receiver {
         epoll_(epoll_on(raw.epoll_fd, EPOLLIN | EPOLLET)),
         inner_(epoll_on(raw.nested_fd, EPOLLIN | EPOLLET)),
         nested_(epoll_on(inner_, EPOLLIN)),
-        loop_(epoll_on(events_.fd(), EPOLLIN)) {}
+        loop_(epoll_on(events_.poll_fd(), EPOLLIN)) {}
 
   /// Sleeps until the message of `way` is there; returns how long it was on its way.
   std::uint64_t receive(Way way) {
@@ -122,14 +122,14 @@ class Receiver {
   }
 
  private:
-  static std::uint64_t time_in(Received message) {
+  static std::uint64_t time_in(Result<Message> message) {
     std::uint64_t sent_ns = 0;
     std::memcpy(&sent_ns, message->bytes().data(), sizeof sent_ns);
     return sent_ns;
   }
   std::uint64_t receive_in_loop() {
     for (;;) {
-      if (Received message = events_.try_receive()) return time_in(std::move(message));
+      if (Result<Message> message = events_.try_receive()) return time_in(std::move(message));
       wait_on(loop_);
     }
   }

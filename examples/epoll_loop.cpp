@@ -28,7 +28,7 @@ int main() try {
   const itimerspec every_10_ms{.it_interval = {0, 10'000'000}, .it_value = {0, 10'000'000}};
   timerfd_settime(timer, 0, &every_10_ms, nullptr);
   watch(loop, timer);
-  watch(loop, in.fd());
+  watch(loop, in.poll_fd());
 
   int ticks = 0;
   int received = 0;

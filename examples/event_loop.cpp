@@ -38,12 +38,12 @@ int main() try {
     if (read(timer, &expirations, sizeof expirations) > 0) ticks_out.publish("tick " + std::to_string(++count));
   });
 
-  loop.on_message(ticks_in, [&](beltway::Received tick) {
+  loop.on_message(ticks_in, [&](beltway::Result<beltway::Message> tick) {
     if (!tick) return;
     std::cout << tick->text() << '\n';
     send(socket[1], "hello over a socket", 19, 0);
   });
-  loop.on_message(lines_in, [&, seen = 0](beltway::Received line) mutable {
+  loop.on_message(lines_in, [&, seen = 0](beltway::Result<beltway::Message> line) mutable {
     if (!line) return;
     std::cout << line->text() << '\n';
     if (++seen == 5) loop.stop();

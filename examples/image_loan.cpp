@@ -38,8 +38,8 @@ int main() try {
   const std::jthread thread([&] {
     for (int frame = 0; frame < k_frames; ++frame) {
       auto loan = camera.loan(k_image_bytes);  // waits while the lane is full
-      render(loan->bytes(), frame);
-      loan->commit();  // now, and not before, it has its place in the queue
+      render(loan.bytes(), frame);
+      loan.commit();  // now, and not before, it has its place in the queue
     }
   });
   int good = 0;

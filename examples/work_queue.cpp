@@ -27,7 +27,7 @@ void work(const beltway::Queue& jobs) {
   const auto stop = beltway::stop_on({SIGINT, SIGTERM});
   while (auto job = in.receive({1s, stop})) {
     // The first try of every tenth job goes wrong here, to show what happens then.
-    if (job->text().ends_with('0') && job->tries() == 0) {
+    if (job->text().ends_with('0') && job->deliveries() == 1) {
       std::cout << "failed " << job->text() << '\n';
       job->nack();  // at once to the next worker; a job that is dropped by an exception goes back, too
       continue;

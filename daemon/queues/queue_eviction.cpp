@@ -21,9 +21,9 @@ std::chrono::milliseconds Queue::evict_after_ms(unsigned group) const noexcept {
 }
 
 std::chrono::milliseconds Queue::shortest_evict_after_ms() const noexcept {
-  std::chrono::milliseconds shortest = record_.options.evict_after_ms;
+  std::chrono::milliseconds shortest = record_.options.evict_after;
   for (const GroupRecord& group : record_.groups) {
-    const auto own = group.options.evict_after_ms.value_or(std::chrono::milliseconds(0));
+    const auto own = group.options.evict_after.value_or(std::chrono::milliseconds(0));
     if (own.count() != 0 && (shortest.count() == 0 || own < shortest)) shortest = own;
   }
   return shortest;
@@ -31,9 +31,9 @@ std::chrono::milliseconds Queue::shortest_evict_after_ms() const noexcept {
 
 void Queue::set_evict_after(std::optional<unsigned> group, std::chrono::milliseconds evict_after) {
   if (group) {
-    record_.groups[*group].options.evict_after_ms = evict_after;
+    record_.groups[*group].options.evict_after = evict_after;
   } else {
-    record_.options.evict_after_ms = evict_after;
+    record_.options.evict_after = evict_after;
   }
   save();
   standstills_.clear();  // nobody has stood still under the new time yet

@@ -24,11 +24,11 @@ unsigned Queue::group_or_throw(const std::string& name, const std::string& opera
 
 std::optional<Difference> Queue::group_difference(const NamedGroup& group) const {
   const auto index = find_group(group.name);
-  if (!index || !group.options.evict_after_ms) return std::nullopt;
+  if (!index || !group.options.evict_after) return std::nullopt;
   const auto there = evict_after_ms(*index);
-  if (there == *group.options.evict_after_ms) return std::nullopt;
+  if (there == *group.options.evict_after) return std::nullopt;
   return Difference{"group \"" + group.name + "\" evict_after_ms", std::to_string(there.count()),
-                    std::to_string(group.options.evict_after_ms->count())};
+                    std::to_string(group.options.evict_after->count())};
 }
 
 bool Queue::has_group(const NamedGroup& group) const {

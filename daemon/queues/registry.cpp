@@ -34,7 +34,7 @@ struct Change {
 /// attaches need not know what an operator has set since.
 bool is_said(const std::string& option, const QueueOptions& options, const Registry::Said& said) {
   if (said) return std::find(said->begin(), said->end(), option) != said->end();
-  return option != k_changeable_option || options.evict_after_ms.count() != 0;
+  return option != k_changeable_option || options.evict_after.count() != 0;
 }
 
 Error declared_otherwise(const QueueRecord& queue, const std::vector<Difference>& refused) {
@@ -209,7 +209,7 @@ Registry::Declared Registry::open_existing(const Peer& peer, Queue& queue, const
   for (Difference& each : differences(queue.record().options, options)) {
     if (!is_said(each.option, options, said)) continue;
     if (said && each.option == k_changeable_option) {
-      changes.push_back({std::nullopt, options.evict_after_ms, {each.option, "", each.there, each.wanted}});
+      changes.push_back({std::nullopt, options.evict_after, {each.option, "", each.there, each.wanted}});
     } else {
       refused.push_back(std::move(each));
     }
@@ -220,7 +220,7 @@ Registry::Declared Registry::open_existing(const Peer& peer, Queue& queue, const
     if (!each) continue;
     if (said) {
       changes.push_back({queue.find_group(group.name),
-                         *group.options.evict_after_ms,
+                         *group.options.evict_after,
                          {std::string(k_changeable_option), group.name, each->there, each->wanted}});
       group.options = {};  // it exists, and that is all that is left to ask
     } else {

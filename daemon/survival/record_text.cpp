@@ -38,7 +38,7 @@ json encode_group(const GroupRecord& group, std::size_t index) {
               {"name", group.name},
               {"leaving", group.state == GroupRecord::State::leaving},
               {"incarnation", group.incarnation}};
-  if (group.options.evict_after_ms) object["evict_after_ms"] = group.options.evict_after_ms->count();
+  if (group.options.evict_after) object["evict_after_ms"] = group.options.evict_after->count();
   return object;
 }
 
@@ -63,7 +63,7 @@ void decode_group(const json& object, QueueRecord& record) {
   GroupRecord& group = record.groups[index];
   group.name = fields.text("name");
   if (fields.has("evict_after_ms")) {
-    group.options.evict_after_ms = std::chrono::milliseconds(fields.number<std::uint32_t>("evict_after_ms"));
+    group.options.evict_after = std::chrono::milliseconds(fields.number<std::uint32_t>("evict_after_ms"));
   }
   check_group(k_what, {group.name, group.options});
   group.state = fields.flag("leaving") ? GroupRecord::State::leaving : GroupRecord::State::active;

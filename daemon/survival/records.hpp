@@ -71,8 +71,8 @@ struct QueueRecord {
 
 /// How long a consumer of that group (an index beyond the named groups: a private one) may stand still; 0: for ever.
 [[nodiscard]] inline std::chrono::milliseconds evict_after_ms(const QueueRecord& queue, unsigned group) {
-  const auto of_the_queue = queue.options.evict_after_ms;
-  return group < queue.groups.size() ? queue.groups[group].options.evict_after_ms.value_or(of_the_queue) : of_the_queue;
+  const auto of_the_queue = queue.options.evict_after;
+  return group < queue.groups.size() ? queue.groups[group].options.evict_after.value_or(of_the_queue) : of_the_queue;
 }
 
 /// Whether a consumer that attaches now must reckon with being thrown out.

@@ -5,7 +5,7 @@
 //   beltway::Message message = co_await orders.async_receive();
 //
 // Operations wait in one line, first come first served, and a single pump serves it: it tries the first, and while that finds
-// nothing it waits for the endpoint's fd(). So any number of operations may be outstanding, one message wakes one of
+// nothing it waits for the endpoint's poll_fd(). So any number of operations may be outstanding, one message wakes one of
 // them, and publishes keep the order in which they were started.
 //
 // - Where: the pump runs on the object's executor; completion handlers run on their associated executor (default: the object's).
@@ -21,7 +21,7 @@
 //   in a named group. To be exact, cancel with a timer: see examples.)
 // - Memory: one allocation an operation, from the handler's associated allocator, by default Asio's recycling one: none
 //   in steady state while one is outstanding (more: raise BOOST_ASIO_RECYCLING_ALLOCATOR_CACHE_SIZE).
-// - Lifetime: the Consumer or Producer must outlive the object, stay where it is, and be wrapped once. Its fd() is never closed.
+// - Lifetime: the Consumer or Producer must outlive the object, stay where it is, and be wrapped once. Its poll_fd() is never closed.
 #pragma once
 
 #include <boost/asio/any_io_executor.hpp>
@@ -245,7 +245,7 @@ struct AsyncVoidOutcome {
 
 struct AsyncReceive : AsyncOutcome<Message> {
   bool attempt() {
-    Received received = consumer->try_receive();
+    Result<Message> received = consumer->try_receive();
     error = received.status();
     if (received) result = std::move(*received);
     return !must_wait(received.status());
@@ -255,10 +255,10 @@ struct AsyncReceive : AsyncOutcome<Message> {
 
 struct AsyncReceiveBatch : AsyncOutcome<std::size_t> {
   bool attempt() {
-    const Batch batch = consumer->try_receive_batch(out);
-    error = batch.status;
-    result = batch.count;
-    return !must_wait(batch.status);
+    const Result<std::size_t> batch = consumer->try_receive_batch(out);
+    error = batch.status();
+    result = batch.value_or(0);
+    return !must_wait(batch.status());
   }
   Consumer* consumer;
   std::span<Message> out;
@@ -276,7 +276,7 @@ struct AsyncPublish : AsyncVoidOutcome {
 
 struct AsyncLoan : AsyncOutcome<Loan> {
   bool attempt() {
-    Lent lent = producer->try_loan(size);
+    Result<Loan> lent = producer->try_loan(size);
     error = lent.status();
     if (lent) result = std::move(*lent);
     return !must_wait(lent.status());
@@ -345,7 +345,7 @@ class AsyncConsumer : public AsyncEndpoint {
   /// and boost::system::system_error if the loop cannot watch the descriptor.
   template <class Where>
   AsyncConsumer(Where&& where, Consumer& consumer)
-      : AsyncEndpoint(executor_of(where), consumer.fd()), consumer_(&consumer) {}
+      : AsyncEndpoint(executor_of(where), consumer.poll_fd()), consumer_(&consumer) {}
 
   /// Waits for a message: `void(error_code, Message)`. At the prefetch limit it waits for one to be acknowledged.
   template <class Token = boost::asio::deferred_t>
@@ -371,7 +371,7 @@ class AsyncProducer : public AsyncEndpoint {
  public:
   template <class Where>
   AsyncProducer(Where&& where, Producer& producer)
-      : AsyncEndpoint(executor_of(where), producer.fd()), producer_(&producer) {}
+      : AsyncEndpoint(executor_of(where), producer.poll_fd()), producer_(&producer) {}
 
   /// Publishes a copy of `message`, whose bytes must stay until the operation is complete: `void(error_code)`. After an error
   /// nothing was published.

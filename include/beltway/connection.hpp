@@ -25,7 +25,7 @@ class Connection {
 
   /// Makes the queue, or opens it if it exists with these options; Error(already_exists) names all options that differ.
   /// Missing groups of `options.groups` are made; one that exists may be named with its options or without any. An
-  /// `evict_after_ms` of 0 asks for none: a queue that exists keeps the one it has.
+  /// `evict_after` of 0 asks for none: a queue that exists keeps the one it has.
   [[nodiscard]] Queue declare(std::string_view name, const QueueOptions& options = {}) const;
 
   struct Declared {
@@ -35,7 +35,7 @@ class Connection {
   };
   /// Declares by some of the options only. `said` names them as QueueOptions does: "slots". A queue that does not exist is made
   /// with `options`. One that exists is compared in the options of `said` alone, its missing groups are made, and
-  /// `evict_after_ms` is changed to what was said, also that of a group that is named with one: for this the caller must be the
+  /// `evict_after` is changed to what was said, also that of a group that is named with one: for this the caller must be the
   /// queue's owner or root. A changed time counts at once for consumers that are evictable (EndpointInfo), and for all that
   /// attach later. Throws as declare(), and Error(no_permission); then nothing was made and nothing changed.
   [[nodiscard]] Declared declare_some(std::string_view name, const QueueOptions& options,

@@ -13,6 +13,7 @@
 #include "beltway/info.hpp"
 #include "beltway/message.hpp"
 #include "beltway/options.hpp"
+#include "beltway/result.hpp"
 #include "beltway/status.hpp"
 #include "beltway/until.hpp"
 
@@ -23,13 +24,6 @@ struct ConsumerCoreDeleter {
   void operator()(InlineReceiver* core) const noexcept;
 };
 }  // namespace detail
-
-/// The outcome of a batch receive: `count` messages, and why there are no more (Status::ok if the batch is full
-/// or something was received).
-struct [[nodiscard]] Batch {
-  std::size_t count = 0;
-  Status status = Status::ok;
-};
 
 /// One attached consumer: an endpoint of a named group (competing) or of a private group (sees everything).
 ///
@@ -45,7 +39,7 @@ class Consumer {
   /// A message if there is one. Never blocks. Status::empty, end_of_stream, prefetch_limit, removed or evicted otherwise.
   /// What is in the ring is delivered before end_of_stream and removed are told.
   /// Throws Error(forked) in a forked child.
-  BELTWAY_FORCE_INLINE Received try_receive() {
+  BELTWAY_FORCE_INLINE Result<Message> try_receive() {
     const detail::DebugSingleUse<detail::InlineReceiver> use(core_.get());
     detail::InlineReceiver::View view;
     if (core_->try_next(view)) [[likely]]
@@ -56,30 +50,30 @@ class Consumer {
   /// Waits for a message: forever, for a duration, until a stop is requested. Adds Status::timeout, stopped
   /// and interrupted (see Until, and interrupt()). pthread_cancel() ends no wait.
   /// At the prefetch limit it waits for an ack or nack from another thread.
-  BELTWAY_FORCE_INLINE Received receive() {
+  BELTWAY_FORCE_INLINE Result<Message> receive() {
     const detail::DebugSingleUse<detail::InlineReceiver> use(core_.get());
     detail::InlineReceiver::View view;
     return take(view) ? received(view) : receive_slowly({});
   }
-  BELTWAY_FORCE_INLINE Received receive(const Until& until) {
+  BELTWAY_FORCE_INLINE Result<Message> receive(const Until& until) {
     const detail::DebugSingleUse<detail::InlineReceiver> use(core_.get());
     detail::InlineReceiver::View view;
     return take(view) ? received(view) : receive_slowly(until);
   }
 
   /// Fills `out` from its start with what is there, at most out.size() messages. Never blocks. Elements of `out` that
-  /// still hold messages are let go first. Cheaper a message than try_receive().
-  Batch try_receive_batch(std::span<Message> out);
+  /// still hold messages are let go first. Cheaper a message than try_receive(). Returns how many, or why there is none.
+  Result<std::size_t> try_receive_batch(std::span<Message> out);
 
   /// Waits for at least one message, then takes what is there.
-  Batch receive_batch(std::span<Message> out, const Until& until = {});
+  Result<std::size_t> receive_batch(std::span<Message> out, const Until& until = {});
 
   /// Calls `handler(Message&)` for each message until `until` is over, also while messages keep coming, or no more messages come.
   /// Returns why it ended. An exception of the handler gives the message back to a named group and leaves.
   template <class Handler>
   Status consume(Handler&& handler, const Until& until = {}) {
     for (;;) {
-      Received received = receive(until);
+      Result<Message> received = receive(until);
       if (!received) return received.status();
       try {
         handler(*received);
@@ -97,14 +91,14 @@ class Consumer {
   /// number of times for each time that it is readable; an edge-triggered one until it finds nothing.
   /// Readable without a message is possible and harmless. Do not read from it. The whole contract: event_loop.hpp.
   /// Throws Error(forked).
-  [[nodiscard]] int fd();
+  [[nodiscard]] int poll_fd();
 
   /// Ends the call that waits now, or the next one that has to wait, once, with Status::interrupted. In event mode the descriptor
   /// becomes readable, and the next try that finds nothing says interrupted. From any thread and from signal handlers, as
   /// long as the Consumer is neither moved nor destroyed.
   void interrupt() const noexcept;
 
-  /// `Received received = co_await consumer.next(loop)`: waits for a message in a coroutine, through fd(). Defined in
+  /// `Result<Message> received = co_await consumer.next(loop)`: waits for a message in a coroutine, through poll_fd(). Defined in
   /// beltway/coroutine.hpp, which says what `loop` may be. Status ok, end_of_stream, removed or evicted.
   template <class Loop>
   [[nodiscard]] auto next(Loop& loop);
@@ -129,13 +123,13 @@ class Consumer {
     // Its own take, or the processor, which learns by place whether something will be there, would think of the one before.
     return await_next() && core_->try_next(view);
   }
-  [[nodiscard]] BELTWAY_FORCE_INLINE Received received(const detail::InlineReceiver::View& view) noexcept {
+  [[nodiscard]] BELTWAY_FORCE_INLINE Result<Message> received(const detail::InlineReceiver::View& view) noexcept {
     return Message(core_.get(), view.data, view.position, 0, view.size, view.producer, 0);
   }
   /// Spins for a moment, with a private group. True if something is there.
   [[nodiscard]] bool await_next() noexcept;
-  [[nodiscard]] Received try_receive_slowly();
-  [[nodiscard]] Received receive_slowly(const Until& until);
+  [[nodiscard]] Result<Message> try_receive_slowly();
+  [[nodiscard]] Result<Message> receive_slowly(const Until& until);
   [[nodiscard]] detail::ConsumerCore& core() const noexcept;
 
   std::unique_ptr<detail::InlineReceiver, detail::ConsumerCoreDeleter> core_;

@@ -1,6 +1,6 @@
 // Receiving and publishing in C++20 coroutines of any library, with nothing but the standard library:
 //
-//   beltway::Received order = co_await in.next(loop);
+//   beltway::Result<beltway::Message> order = co_await in.next(loop);
 //   beltway::Status status  = co_await out.send(loop, "message");
 //
 // All that the library's event loop must offer is a callback for a readable descriptor (see EventSource). beltway::EventLoop is
@@ -58,7 +58,7 @@ class [[nodiscard]] EndpointAwaiter {
 
  private:
   void wait() {
-    fd_ = attempt_.endpoint->fd();
+    fd_ = attempt_.endpoint->poll_fd();
     loop_.when_readable(fd_, [this] { again(); });
     waits_ = true;
   }
@@ -88,7 +88,7 @@ struct NextAttempt {
     return result.status() != Status::empty && result.status() != Status::prefetch_limit;
   }
   Consumer* endpoint;
-  Received result = Status::empty;
+  Result<Message> result = Status::empty;
 };
 
 struct SendAttempt {

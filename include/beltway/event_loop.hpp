@@ -1,6 +1,6 @@
-// A small event loop on epoll with callbacks, for programs that have none, and the contract of fd() for those that have one.
+// A small event loop on epoll with callbacks, for programs that have none, and the contract of poll_fd() for those that have one.
 //
-// The contract of Consumer::fd() and Producer::fd():
+// The contract of Consumer::poll_fd() and Producer::poll_fd():
 // - The first call puts the endpoint into event mode. From then on a try that finds nothing (Status::empty,
 //   prefetch_limit or full) arms it: it says that it sleeps, and looks once more. Only arming makes the descriptor quiet, and it
 //   costs about a microsecond and three system calls; tries that find something cost none.
@@ -10,7 +10,7 @@
 // - A level-triggered loop (poll, epoll without EPOLLET) may do any number of tries for each time that it is readable. An
 //   edge-triggered one must try until nothing is found.
 // - A spurious wake (readable, but the try finds nothing) is harmless: the try arms again. It happens when another consumer of
-//   the group was faster, after fd() itself, and after blocking calls, which may be mixed in.
+//   the group was faster, after poll_fd() itself, and after blocking calls, which may be mixed in.
 // - The end of the stream and removal stay readable, as the end of a file does: stop watching then.
 // - Do not read from it, write to it or close it; it ends with its endpoint. Remove it from a loop before that.
 //
@@ -51,16 +51,16 @@ class EventLoop {
   /// Calls `callback` once, in run(), when `fd` is readable; see also coroutine.hpp. Otherwise as on_readable().
   void when_readable(int fd, Callback callback) { watch(fd, std::move(callback), true); }
 
-  /// Calls `handler(Received)` for each message, and at last once with the reason why there will be none: end_of_stream, removed
+  /// Calls `handler(Result<Message>)` for each message, and at last once with the reason why there will be none: end_of_stream, removed
   /// or evicted; then the consumer is forgotten. Calls it with interrupted after Consumer::interrupt(), and goes on.
-  /// The consumer must stay where it is until then, or until forget(consumer.fd()).
+  /// The consumer must stay where it is until then, or until forget(consumer.poll_fd()).
   template <class Handler>
   void on_message(Consumer& consumer, Handler handler) {
     // Shared, so that a handler may forget its consumer while it runs.
-    on_readable(consumer.fd(), [this, &consumer, fd = consumer.fd(), handler = std::move(handler)]() mutable {
+    on_readable(consumer.poll_fd(), [this, &consumer, fd = consumer.poll_fd(), handler = std::move(handler)]() mutable {
       const std::uint64_t registration = registration_of(fd);
       for (unsigned i = 0; i < k_loop_burst; ++i) {
-        Received received = consumer.try_receive();
+        Result<Message> received = consumer.try_receive();
         const Status status = received.status();
         if (status == Status::empty || status == Status::prefetch_limit) return;
         if (status != Status::ok && status != Status::interrupted) forget(fd);

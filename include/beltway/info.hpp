@@ -73,8 +73,8 @@ struct EndpointInfo {
   std::uint32_t uid = 0;
   std::string group;  ///< consumers: the named group; empty: private
   bool lossy = false;
-  bool evicted = false;  ///< thrown out (evict_after_ms), and its process has not detached yet
-  /// Consumers: may be thrown out. False if evict_after_ms was 0 when it attached: a time that is set later does not concern it.
+  bool evicted = false;  ///< thrown out (evict_after), and its process has not detached yet
+  /// Consumers: may be thrown out. False if evict_after was 0 when it attached: a time that is set later does not concern it.
   bool evictable = false;
   /// No connection answers for it any more, but its memory is still mapped, by its process or a child of it. The daemon awaits
   /// the end of that.
@@ -143,14 +143,14 @@ struct ConsumerState {
 
 struct GroupState {
   std::string name;
-  std::uint64_t floor = 0;              ///< the first position that the group still needs
-  std::uint64_t depth = 0;              ///< positions from the floor to the latest
-  std::optional<unsigned> holder = {};  ///< the consumer that holds the message at `floor`; nothing: nobody does
-  unsigned tries = 0;                   ///< deliveries of that message before this one
-  std::uint64_t available = 0;          ///< published messages that no consumer holds and none has acknowledged
-  std::uint64_t leased = 0;             ///< of these: held by consumers
-  std::uint64_t retry = 0;              ///< of these: given back, to be delivered again
-  std::chrono::milliseconds evict_after_ms{0};  ///< its own or the queue's; 0: never
+  std::uint64_t floor = 0;                   ///< the first position that the group still needs
+  std::uint64_t depth = 0;                   ///< positions from the floor to the latest
+  std::optional<unsigned> holder = {};       ///< the consumer that holds the message at `floor`; nothing: nobody does
+  unsigned tries = 0;                        ///< deliveries of that message before this one
+  std::uint64_t available = 0;               ///< published messages that no consumer holds and none has acknowledged
+  std::uint64_t leased = 0;                  ///< of these: held by consumers
+  std::uint64_t retry = 0;                   ///< of these: given back, to be delivered again
+  std::chrono::milliseconds evict_after{0};  ///< its own or the queue's; 0: never
   std::vector<unsigned> consumers;
 };
 

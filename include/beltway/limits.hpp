@@ -41,7 +41,7 @@ inline constexpr std::uint32_t k_max_groups = 64;
 /// Alignment of a payload in a slot (a payload in a lane is aligned to 64 bytes).
 inline constexpr std::size_t k_payload_alignment = 16;
 
-/// QueueOptions::evict_after_ms, if it is not 0: shorter is a guess about the scheduler, longer has no 32-bit number.
+/// QueueOptions::evict_after, if it is not 0: shorter is a guess about the scheduler, longer has no 32-bit number.
 inline constexpr std::int64_t k_min_evict_after_ms = 10;
 inline constexpr std::int64_t k_max_evict_after_ms = 0x7fffffff;
 
@@ -66,7 +66,7 @@ inline constexpr std::size_t k_log_backlog_bytes = 256 * 1024;
 inline constexpr std::uint64_t k_log_file_bytes = 1024 * 1024;
 
 /// Descriptors that a queue costs. A process keeps the four bells of each queue that it is attached to, whatever the number of
-/// its endpoints there, and two more for each endpoint whose fd() was called. While it attaches, three more for a moment. The
+/// its endpoints there, and two more for each endpoint whose poll_fd() was called. While it attaches, three more for a moment. The
 /// daemon, and whoever keeps descriptors for it, have ring, heap, control and the bells.
 inline constexpr unsigned k_descriptors_per_queue = 4;
 inline constexpr unsigned k_descriptors_per_event_endpoint = 2;

@@ -56,8 +56,9 @@ class Message {
   /// The index of the producer that published it, 0 to max_producers - 1.
   [[nodiscard]] unsigned producer() const noexcept { return producer_; }
 
-  /// How often it was delivered before and given back, or lost with a dead consumer; 0 for the first time, at most 255.
-  [[nodiscard]] unsigned tries() const noexcept { return tries_; }
+  /// How often it has been delivered, with this delivery: 1 the first time, one more each time after a nack, a drop without an ack
+  /// or the death of a consumer that held it; at most 256.
+  [[nodiscard]] unsigned deliveries() const noexcept { return tries_ + 1U; }
 
   /// Lossy consumers: positions lost right before this message. Otherwise 0.
   [[nodiscard]] std::uint64_t lost() const noexcept { return lost_; }
@@ -72,7 +73,7 @@ class Message {
     return done;
   }
 
-  /// Named groups: gives it back to the group, to be delivered again with `tries` raised. Otherwise as ack().
+  /// Named groups: gives it back to the group, to be delivered again with `deliveries()` raised. Otherwise as ack().
   bool nack() noexcept;
 
   /// True while this object holds a message.
@@ -119,24 +120,5 @@ class Message {
 /// over; there may be messages of several consumers. Returns how many acks were true. Never blocks; in any thread in which
 /// each of the messages may be ended.
 std::size_t ack_batch(std::span<Message> messages) noexcept;
-
-/// What a receive returns: a message, or the reason why there is none.
-class [[nodiscard]] Received {
- public:
-  Received() noexcept : status_(Status::empty) {}
-  Received(Message message) noexcept : message_(std::move(message)), status_(Status::ok) {}  // NOLINT: implicit
-  Received(Status status) noexcept : status_(status) {}                                      // NOLINT: implicit
-
-  [[nodiscard]] Status status() const noexcept { return status_; }
-  explicit operator bool() const noexcept { return status_ == Status::ok; }
-  Message& operator*() noexcept { return message_; }
-  Message* operator->() noexcept { return &message_; }
-
- private:
-  friend class detail::ConsumerCore;
-
-  Message message_;
-  Status status_;
-};
 
 }  // namespace beltway

@@ -49,14 +49,14 @@ struct TypeTag {
 
 /// What a named group has of its own, fixed when it is made.
 struct GroupOptions {
-  /// QueueOptions::evict_after_ms for the consumers of this group; 0: never. Unset: as the queue has it. Only the queue's
+  /// QueueOptions::evict_after for the consumers of this group; 0: never. Unset: as the queue has it. Only the queue's
   /// owner and root may set it, since it decides how long this group may hold producers back.
-  std::optional<std::chrono::milliseconds> evict_after_ms = {};
+  std::optional<std::chrono::milliseconds> evict_after = {};
 
   bool operator==(const GroupOptions&) const = default;
 };
 
-/// A named group to be made: `"billing"`, or `{"audit", {.evict_after_ms = 5s}}`.
+/// A named group to be made: `"billing"`, or `{"audit", {.evict_after = 5s}}`.
 struct NamedGroup {
   template <std::convertible_to<std::string_view> Name>
   NamedGroup(const Name& its_name, GroupOptions its_options = {})  // NOLINT: implicit, a name alone is a group
@@ -85,7 +85,7 @@ struct QueueOptions {
   /// named group waits for, or one of a reliable private group. It gets Status::evicted, its messages go back to the named
   /// group; what it still holds of a private one may be overwritten (Message::ack() says false then). 0: never. The ring
   /// must be full, or a producer asleep for room. 10 ms to 24 days. A named group may have its own (GroupOptions).
-  std::chrono::milliseconds evict_after_ms{0};
+  std::chrono::milliseconds evict_after{0};
   TypeTag type = {};  ///< filled by Connection::declare<T>
 };
 
@@ -120,7 +120,7 @@ struct ConnectionOptions {
   bool start_daemon = true;
 
   /// How long to wait for the daemon to answer a request.
-  std::chrono::milliseconds timeout_ms{10'000};
+  std::chrono::milliseconds timeout{10'000};
 };
 
 }  // namespace beltway

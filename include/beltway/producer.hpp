@@ -15,6 +15,7 @@
 #include "beltway/detail/inline_publish.hpp"
 #include "beltway/info.hpp"
 #include "beltway/options.hpp"
+#include "beltway/result.hpp"
 #include "beltway/status.hpp"
 #include "beltway/until.hpp"
 
@@ -105,22 +106,6 @@ class Loan {
   std::uint64_t record_ = 0;
 };
 
-/// What asking for a loan returns: the loan, or the reason why there is none.
-class [[nodiscard]] Lent {
- public:
-  Lent(Loan loan) noexcept : loan_(std::move(loan)), status_(Status::ok) {}  // NOLINT: implicit by design
-  Lent(Status status) noexcept : status_(status) {}                          // NOLINT: implicit by design
-
-  [[nodiscard]] Status status() const noexcept { return status_; }
-  explicit operator bool() const noexcept { return status_ == Status::ok; }
-  Loan& operator*() noexcept { return loan_; }
-  Loan* operator->() noexcept { return &loan_; }
-
- private:
-  Loan loan_;
-  Status status_;
-};
-
 /// One attached producer.
 ///
 /// Thread safety: one thread at a time; between two calls it may be handed on to another thread, as a strand, a pool or a
@@ -192,39 +177,46 @@ class Producer {
     return publish_writer_until(size, writer_of(write), until);
   }
 
-  /// Publishes all messages in order; wakes sleepers once. Cheaper a message than publish(). The try and `_until` forms return
-  /// how many were published and why not more.
-  struct [[nodiscard]] BatchResult {
-    std::size_t count = 0;
-    Status status = Status::ok;
-  };
+  /// Publishes all messages in order; wakes sleepers once. Cheaper a message than publish(). The try and `_until` forms return how
+  /// many were published, as write() does: fewer than all if something came in between, which the next call says; a Status if
+  /// that comes before the first. No messages at all are 0 messages published.
   void publish_batch(std::span<const Bytes> messages);
-  BatchResult try_publish_batch(std::span<const Bytes> messages);
-  BatchResult publish_batch_until(std::span<const Bytes> messages, const Until& until);
+  Result<std::size_t> try_publish_batch(std::span<const Bytes> messages);
+  Result<std::size_t> publish_batch_until(std::span<const Bytes> messages, const Until& until);
 
-  /// Lends `size` bytes of the lane. `loan` waits for room and throws Error(too_large) if there can never be enough;
-  /// try_loan returns Status::full or too_large instead. Several loans may be open and commit in any order; an
-  /// open loan holds the lane's bytes behind it. Memory that open loans hold themselves is never waited for:
-  /// then `loan` throws Error(limit_reached).
-  Lent loan(std::size_t size, const Until& until = {}) {
+  /// Lends `size` bytes of the lane, to be written in place and then committed:
+  ///
+  ///   beltway::Loan image = out.loan(size);
+  ///   camera.read(image.bytes());
+  ///   image.commit();
+  ///
+  /// `loan` waits for room as publish() does and throws as it does; `loan_until` and `try_loan` return a Status instead (full,
+  /// timeout, stopped, interrupted, too_large, removed, evicted). Several loans may be open and commit in any order. An open
+  /// loan holds the lane's bytes behind it. No call waits for memory that open loans of the same producer hold: `loan` and
+  /// `loan_until` throw Error(limit_reached) then.
+  Loan loan(std::size_t size) {
     const detail::DebugSingleUse<detail::InlinePublisher> use(core_.get());
-    return lend(size, until);
+    return lend(size);
   }
-  Lent try_loan(std::size_t size) {
+  Result<Loan> loan_until(std::size_t size, const Until& until) {
+    const detail::DebugSingleUse<detail::InlinePublisher> use(core_.get());
+    return lend_until(size, until);
+  }
+  Result<Loan> try_loan(std::size_t size) {
     const detail::DebugSingleUse<detail::InlinePublisher> use(core_.get());
     return try_lend(size);
   }
 
-  /// As Consumer::fd(): readable when a try that failed with Status::full may succeed; after a full ring or lane, when a good
+  /// As Consumer::poll_fd(): readable when a try that failed with Status::full may succeed; after a full ring or lane, when a good
   /// part of it (a quarter) is free.
-  [[nodiscard]] int fd();
+  [[nodiscard]] int poll_fd();
 
   /// Ends the call that waits now, or the next one that has to wait, once: with Status::interrupted, or Error(interrupted) of a
   /// call that returns no Status. In event mode the descriptor becomes readable, and the next try that finds the queue full says
   /// interrupted. From any thread and from signal handlers, as long as the Producer is neither moved nor destroyed.
   void interrupt() const noexcept;
 
-  /// `Status status = co_await producer.send(loop, message)`: publishes in a coroutine and waits for room through fd(). The
+  /// `Status status = co_await producer.send(loop, message)`: publishes in a coroutine and waits for room through poll_fd(). The
   /// bytes must stay until then. Defined in beltway/coroutine.hpp. Status ok, too_large, removed or evicted.
   template <class Loop>
   [[nodiscard]] auto send(Loop& loop, Bytes message);
@@ -257,9 +249,10 @@ class Producer {
                             write(std::span<std::byte>(place, size));
                           });
   }
-  Lent lend(std::size_t size, const Until& until);
-  Lent try_lend(std::size_t size);
-  [[gnu::noinline]] Lent loan_slowly(std::size_t size, const Until& until);
+  Loan lend(std::size_t size);
+  Result<Loan> lend_until(std::size_t size, const Until& until);
+  Result<Loan> try_lend(std::size_t size);
+  [[gnu::noinline]] Loan loan_slowly(std::size_t size);
   /// What is left to do after an attempt at once.
   std::uint64_t publish_slowly(detail::InlinePublisher::Outcome put, Bytes message);
   [[nodiscard]] Status try_publish_slowly(detail::InlinePublisher::Outcome put, Bytes message);

@@ -3,7 +3,6 @@
 
 #include <cstdint>
 #include <cstring>
-#include <optional>
 #include <string_view>
 #include <type_traits>
 #include <utility>
@@ -11,6 +10,7 @@
 #include "beltway/connection.hpp"
 #include "beltway/error.hpp"
 #include "beltway/limits.hpp"
+#include "beltway/result.hpp"
 
 namespace beltway {
 
@@ -76,17 +76,8 @@ class TypedConsumer {
  public:
   explicit TypedConsumer(Consumer consumer) : consumer_(std::move(consumer)) {}
 
-  /// A message, or why there is none.
-  struct [[nodiscard]] Result {
-    std::optional<TypedMessage<T>> message;
-    Status status = Status::ok;
-    explicit operator bool() const noexcept { return message.has_value(); }
-    TypedMessage<T>& operator*() noexcept { return *message; }
-    TypedMessage<T>* operator->() noexcept { return &*message; }
-  };
-
-  Result try_receive() { return check(consumer_.try_receive()); }
-  Result receive(const Until& until = {}) { return check(consumer_.receive(until)); }
+  [[nodiscard]] Result<TypedMessage<T>> try_receive() { return check(consumer_.try_receive()); }
+  [[nodiscard]] Result<TypedMessage<T>> receive(const Until& until = {}) { return check(consumer_.receive(until)); }
 
   /// Calls `handler(const T&, TypedMessage<T>&)` until the wait ends; see Consumer::consume.
   template <class Handler>
@@ -110,10 +101,10 @@ class TypedConsumer {
                                       std::to_string(size) + " bytes where " + std::string(TypeName<T>::value) +
                                       " has " + std::to_string(sizeof(T)) + "; an untyped producer published it");
   }
-  Result check(Received received) const {
-    if (!received) return {std::nullopt, received.status()};
+  Result<TypedMessage<T>> check(Result<Message> received) const {
+    if (!received) return received.status();
     check_size(*received);
-    return {TypedMessage<T>(std::move(*received)), Status::ok};
+    return TypedMessage<T>(std::move(*received));
   }
 
   Consumer consumer_;

@@ -29,7 +29,7 @@ Connection::Declared Connection::declare_some(std::string_view name, const Queue
   const std::string what = error_subject("declare", name);
   check_options(what, options);
   json wanted = protocol::encode(options);
-  wanted["evict_after_ms"] = options.evict_after_ms.count();  // 0 may be said
+  wanted["evict_after_ms"] = options.evict_after.count();  // 0 may be said
   const Packet reply =
       session_->request(what, "declare", {{"name", name}, {"options", std::move(wanted)}, {"said", said}});
   const JsonReader fields(reply.body, what);

@@ -214,7 +214,7 @@ void read_groups(const QueueMemory& map, const std::vector<unsigned>& indexes, Q
     GroupState state;
     const NamedGroup& group = snapshot.info.options.groups[i];
     state.name = group.name;
-    state.evict_after_ms = group.options.evict_after_ms.value_or(snapshot.info.options.evict_after_ms);
+    state.evict_after = group.options.evict_after.value_or(snapshot.info.options.evict_after);
     state.floor = needed_from(map, indexes[i], snapshot.position);
     state.depth = depth_of(map, state.floor, snapshot.position);
     const Leases leases = count_leases(map, indexes[i], state.floor, state.depth);

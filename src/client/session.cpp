@@ -55,7 +55,7 @@ constexpr std::size_t k_resume_page = 256;
 
 Session::Session(const ConnectionOptions& options) : options_(options), barriers_(kernel::register_for_barriers()) {
   const CancelGuard no_cancellation;
-  DaemonLink link = find_daemon(options_, deadline_after(options_.timeout_ms));
+  DaemonLink link = find_daemon(options_, deadline_after(options_.timeout));
   channel_ = std::move(link.channel);
   socket_ = std::move(link.socket);
 }
@@ -75,7 +75,7 @@ Packet Session::request(const std::string& what, std::string_view op, json body,
   check_fork(what);
   const CancelGuard no_cancellation;
   const std::lock_guard lock(mutex_);
-  const Deadline deadline = deadline_after(options_.timeout_ms);
+  const Deadline deadline = deadline_after(options_.timeout);
   body["op"] = op;
   for (int attempt = 0; attempt < k_sendings; ++attempt) {
     if (!channel_.is_open()) connect(deadline);
@@ -86,7 +86,7 @@ Packet Session::request(const std::string& what, std::string_view op, json body,
     }
     if (steady_clock::now() >= deadline) {
       throw Error(Errc::no_daemon, what + ": the daemon at " + socket_.string() + " did not answer within " +
-                                       std::to_string(options_.timeout_ms.count()) + " ms; " + why_silent(socket_));
+                                       std::to_string(options_.timeout.count()) + " ms; " + why_silent(socket_));
     }
     if (repeat == Repeat::never) break;
   }

@@ -53,7 +53,7 @@ class Session {
   void check_fork(const std::string& what) const;
 
   /// How long a request may take (ConnectionOptions::timeout_ms).
-  [[nodiscard]] std::chrono::milliseconds patience() const noexcept { return options_.timeout_ms; }
+  [[nodiscard]] std::chrono::milliseconds patience() const noexcept { return options_.timeout; }
 
   /// The socket of the daemon that was asked last.
   [[nodiscard]] std::filesystem::path socket() const;

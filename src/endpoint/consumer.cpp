@@ -13,11 +13,13 @@ Consumer::Consumer(detail::ConsumerCore* core) noexcept : core_(core) {}
 detail::ConsumerCore& Consumer::core() const noexcept { return static_cast<detail::ConsumerCore&>(*core_); }
 
 bool Consumer::await_next() noexcept { return core().await_next(); }
-Received Consumer::try_receive_slowly() { return core().try_receive(); }
-Received Consumer::receive_slowly(const Until& until) { return core().receive(until); }
-Batch Consumer::try_receive_batch(std::span<Message> out) { return core().try_receive_batch(out); }
-Batch Consumer::receive_batch(std::span<Message> out, const Until& until) { return core().receive_batch(out, until); }
-int Consumer::fd() { return core().fd(); }
+Result<Message> Consumer::try_receive_slowly() { return core().try_receive(); }
+Result<Message> Consumer::receive_slowly(const Until& until) { return core().receive(until); }
+Result<std::size_t> Consumer::try_receive_batch(std::span<Message> out) { return core().try_receive_batch(out); }
+Result<std::size_t> Consumer::receive_batch(std::span<Message> out, const Until& until) {
+  return core().receive_batch(out, until);
+}
+int Consumer::poll_fd() { return core().poll_fd(); }
 void Consumer::interrupt() const noexcept { core().interrupt(); }
 ConsumerCounters Consumer::counters() const noexcept { return core().counters(); }
 unsigned Consumer::index() const noexcept { return core().index(); }

@@ -245,19 +245,20 @@ Status ConsumerCore::why_empty(std::span<Message> out, std::size_t& count) {
   return all_delivered() ? Status::end_of_stream : Status::empty;
 }
 
-Received ConsumerCore::received_seldom(const SlotView& view) noexcept {
+Result<Message> ConsumerCore::received_seldom(const SlotView& view) noexcept {
   count(view);
-  return Received(message(view));
+  return Result<Message>(message(view));
 }
 
-Received ConsumerCore::try_receive() {
+Result<Message> ConsumerCore::try_receive() {
   check_fork();
   SlotView view;
   if (try_next(view)) return received(view);
-  Received received;
+  Message message;
   std::size_t count = 0;
-  received.status_ = try_take({&received.message_, 1}, count);
-  return received;
+  const Status status = try_take({&message, 1}, count);
+  if (status != Status::ok) return status;
+  return message;
 }
 
 bool ConsumerCore::let_producer_get_ahead(const StreamBackoff::BackoffLimit& lead) noexcept {
@@ -280,7 +281,7 @@ bool ConsumerCore::await_next() noexcept {
                  : speculative_spin(*slot_, ~k_owner_mask, wanted, k_quick_polls);
 }
 
-Received ConsumerCore::receive(const Until& until) {
+Result<Message> ConsumerCore::receive(const Until& until) {
   check_fork();
   SlotView view;
   if (try_next(view)) return received(view);
@@ -291,30 +292,33 @@ Received ConsumerCore::receive(const Until& until) {
       poll_gap();
     }
   }
-  Received received;
+  Message message;
   std::size_t count = 0;
-  received.status_ = wait_take({&received.message_, 1}, count, until);
-  return received;
+  const Status status = wait_take({&message, 1}, count, until);
+  if (status != Status::ok) return status;
+  return message;
 }
 
-Batch ConsumerCore::try_receive_batch(std::span<Message> out) {
+Result<std::size_t> ConsumerCore::try_receive_batch(std::span<Message> out) {
   const SingleUse<InlineReceiver> use(*this);
   check_fork();
   release_all(out);
-  Batch batch;
-  batch.status = try_take(out, batch.count);
-  return batch;
+  std::size_t count = 0;
+  const Status status = try_take(out, count);
+  if (status != Status::ok) return status;
+  return count;
 }
 
-Batch ConsumerCore::receive_batch(std::span<Message> out, const Until& until) {
+Result<std::size_t> ConsumerCore::receive_batch(std::span<Message> out, const Until& until) {
   const SingleUse<InlineReceiver> use(*this);
   check_fork();
   release_all(out);
   let_producer_get_ahead(StreamBackoff::k_in_batches);
-  Batch batch;
-  batch.status = wait_take(out, batch.count, until);
-  last_batch_partial_ = batch.count < out.size() && !at_prefetch_limit();
-  return batch;
+  std::size_t count = 0;
+  const Status status = wait_take(out, count, until);
+  last_batch_partial_ = count < out.size() && !at_prefetch_limit();
+  if (status != Status::ok) return status;
+  return count;
 }
 
 ConsumerCounters ConsumerCore::counters() const noexcept {

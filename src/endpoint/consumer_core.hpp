@@ -33,12 +33,12 @@ class alignas(k_apart_bytes) ConsumerCore : public InlineReceiver {
   ConsumerCore& operator=(const ConsumerCore&) = delete;
 
   /// What InlineReceiver::try_next() does not.
-  Received try_receive();
-  Received receive(const Until& until);
+  Result<Message> try_receive();
+  Result<Message> receive(const Until& until);
   /// Spins for a moment, with a private group. True if something is there.
   [[nodiscard]] bool await_next() noexcept;
-  Batch try_receive_batch(std::span<Message> out);
-  Batch receive_batch(std::span<Message> out, const Until& until);
+  Result<std::size_t> try_receive_batch(std::span<Message> out);
+  Result<std::size_t> receive_batch(std::span<Message> out, const Until& until);
 
   /// Ends a message; see Message::ack.
   bool end_message(const Message& message, End end) noexcept;
@@ -47,7 +47,7 @@ class alignas(k_apart_bytes) ConsumerCore : public InlineReceiver {
   /// The Consumer is gone; the last message to end deletes the core.
   void release() noexcept;
 
-  [[nodiscard]] int fd();
+  [[nodiscard]] int poll_fd();
   void interrupt() noexcept { waiter_.interrupt(); }
   [[nodiscard]] ConsumerCounters counters() const noexcept;
   [[nodiscard]] unsigned index() const noexcept { return attachment_.owner - k_first_consumer; }
@@ -74,17 +74,17 @@ class alignas(k_apart_bytes) ConsumerCore : public InlineReceiver {
   /// After a message was taken from a named group: wakes another sleeper if another message is there.
   void wake_next_consumer(const NamedReader& reader) noexcept;
   /// Counts what try_next() has found, and hands it out.
-  [[nodiscard]] Received received(const SlotView& view) noexcept {
+  [[nodiscard]] Result<Message> received(const SlotView& view) noexcept {
     if (view.position % k_store_every == 0 || view.tries != 0) [[unlikely]] {
       // A copy, or `view` lies in memory for all, and two fields stored apart and loaded together are waited for.
       const SlotView copy = view;
       return received_seldom(copy);
     }
     add_pair(endpoint_.counters[0], 1, view.size);
-    return Received(message(view));
+    return Result<Message>(message(view));
   }
   /// The rest of it: the counters are stored, too.
-  [[nodiscard, gnu::noinline]] Received received_seldom(const SlotView& view) noexcept;
+  [[nodiscard, gnu::noinline]] Result<Message> received_seldom(const SlotView& view) noexcept;
   /// All that was there is taken, or was when the last batch was. False for lossy groups, and where others may throw us out.
   [[nodiscard]] bool has_caught_up() const noexcept {
     if (inline_size_limit_ != 0) return last_batch_partial_ || !private_->is_next_ready();

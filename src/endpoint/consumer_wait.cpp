@@ -62,7 +62,7 @@ Status ConsumerCore::wait_take(std::span<Message> out, std::size_t& count, const
   return Status::timeout;
 }
 
-int ConsumerCore::fd() {
+int ConsumerCore::poll_fd() {
   const SingleUse<InlineReceiver> use(*this);
   check_fork();
   if (private_ != nullptr) inline_size_limit_ = 0;  // of a group others may read it, who end messages

@@ -141,39 +141,54 @@ void Producer::publish_batch(std::span<const Bytes> messages) {
                                     std::to_string(messages.size()) + " were published");
   }
 }
-Producer::BatchResult Producer::try_publish_batch(std::span<const Bytes> messages) {
-  BatchResult result;
-  const detail::SingleUse<detail::InlinePublisher> use(*core_);
-  result.status = core().run_try(publishing_batch(core(), messages, result.count));
-  return result;
+namespace {
+/// What a batch returns that `status` ended after `done` messages. An interruption between two of them is kept for the next call.
+Result<std::size_t> batch_result(detail::ProducerCore& core, std::size_t done, Status status) noexcept {
+  if (done == 0 && status != Status::ok) return status;
+  if (status == Status::interrupted) core.interrupt();
+  return done;
 }
-Producer::BatchResult Producer::publish_batch_until(std::span<const Bytes> messages, const Until& until) {
-  BatchResult result;
-  result.status = core().run_until(until, publishing_batch(core(), messages, result.count));
-  return result;
+}  // namespace
+
+Result<std::size_t> Producer::try_publish_batch(std::span<const Bytes> messages) {
+  const detail::SingleUse<detail::InlinePublisher> use(*core_);
+  std::size_t done = 0;
+  const Status status = core().run_try(publishing_batch(core(), messages, done));
+  return batch_result(core(), done, status);
+}
+Result<std::size_t> Producer::publish_batch_until(std::span<const Bytes> messages, const Until& until) {
+  std::size_t done = 0;
+  const Status status = core().run_until(until, publishing_batch(core(), messages, done));
+  return batch_result(core(), done, status);
 }
 
-Lent Producer::lend(std::size_t size, const Until& until) {
+Loan Producer::lend(std::size_t size) {
   Lane::Lent lent;
   if (core().lend_now(size, lent)) [[likely]]
-    return Loan(&core(), lent.data, size, lent.record);
-  return loan_slowly(size, until);
+    return {&core(), lent.data, size, lent.record};
+  return loan_slowly(size);
 }
-Lent Producer::loan_slowly(std::size_t size, const Until& until) {
+Loan Producer::loan_slowly(std::size_t size) {
+  Lane::Lent lent;
+  const Status status = core().run_until({}, [&] { return core().lend(size, lent); });
+  if (status != Status::ok) core().throw_status(status, size);
+  return {&core(), lent.data, size, lent.record};
+}
+Result<Loan> Producer::lend_until(std::size_t size, const Until& until) {
   Lane::Lent lent;
   const Status status = core().run_until(until, [&] { return core().lend(size, lent); });
-  if (status == Status::too_large || status == Status::full) core().throw_status(status, size);
+  if (status == Status::full) core().throw_status(status, size);  // our own loans hold it
   if (status != Status::ok) return status;
   return Loan(&core(), lent.data, size, lent.record);
 }
-Lent Producer::try_lend(std::size_t size) {
+Result<Loan> Producer::try_lend(std::size_t size) {
   Lane::Lent lent;
   const Status status = core().run_try([&] { return core().lend(size, lent); });
   if (status != Status::ok) return status;
   return Loan(&core(), lent.data, size, lent.record);
 }
 
-int Producer::fd() { return core().fd(); }
+int Producer::poll_fd() { return core().poll_fd(); }
 void Producer::interrupt() const noexcept { core().interrupt(); }
 std::size_t Producer::max_message_bytes() const noexcept { return core().max_message_bytes(); }
 std::size_t Producer::max_inline_bytes() const noexcept { return core().max_inline_bytes(); }

@@ -110,7 +110,7 @@ void ProducerCore::choose_way() noexcept {
   inline_size_limit_ = plain ? std::min(inline_bytes_, k_page_bytes) + 1 : 0;
 }
 
-int ProducerCore::fd() {
+int ProducerCore::poll_fd() {
   const int fd = waiter_.enable_events("fd of a producer of \"" + queue_name() + "\"");
   choose_way();
   return fd;

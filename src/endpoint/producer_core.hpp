@@ -154,7 +154,7 @@ class alignas(k_apart_bytes) ProducerCore : public Claimer {
   [[nodiscard]] unsigned index() const noexcept { return producer(); }
   [[nodiscard]] const std::string& queue_name() const noexcept { return attachment_.queue_name; }
   [[nodiscard]] ProducerCounters counters() const noexcept;
-  [[nodiscard]] int fd();
+  [[nodiscard]] int poll_fd();
   void interrupt() noexcept { waiter_.interrupt(); }
   [[noreturn]] void throw_status(Status status, std::size_t size) const;
 

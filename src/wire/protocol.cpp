@@ -92,8 +92,8 @@ std::optional<std::chrono::milliseconds> decode_evict_after(const JsonReader& fi
 }  // namespace
 
 json encode(const NamedGroup& group) {
-  if (!group.options.evict_after_ms) return group.name;
-  return {{"name", group.name}, {"evict_after_ms", group.options.evict_after_ms->count()}};
+  if (!group.options.evict_after) return group.name;
+  return {{"name", group.name}, {"evict_after_ms", group.options.evict_after->count()}};
 }
 
 NamedGroup decode_group(const json& group, const std::string& what) {
@@ -103,8 +103,8 @@ NamedGroup decode_group(const json& group, const std::string& what) {
   } else {
     const JsonReader fields(group, what + ": a group, which is a name or an object");
     decoded.name = fields.text("name");
-    decoded.options.evict_after_ms = decode_evict_after(fields);
-    const std::size_t known = decoded.options.evict_after_ms ? 2 : 1;
+    decoded.options.evict_after = decode_evict_after(fields);
+    const std::size_t known = decoded.options.evict_after ? 2 : 1;
     if (group.size() != known) {
       throw Error(Errc::invalid_option, error_subject(what + ": group", decoded.name) +
                                             " has an option that is not known here; use a daemon of the same version");
@@ -124,7 +124,7 @@ json encode(const QueueOptions& options) {
               {"mode", options.mode},
               {"fence", to_string(options.fence)}};
   for (const NamedGroup& group : options.groups) object["groups"].push_back(encode(group));
-  if (options.evict_after_ms.count() != 0) object["evict_after_ms"] = options.evict_after_ms.count();
+  if (options.evict_after.count() != 0) object["evict_after_ms"] = options.evict_after.count();
   if (options.type != TypeTag{}) {
     object["type"] = {{"name", options.type.name}, {"size", options.type.size}, {"alignment", options.type.alignment}};
   }
@@ -151,7 +151,7 @@ QueueOptions decode_options(const json& object, const std::string& what) {
   if (fields.has("fence")) {
     options.fence = decode_enum<Fence, 2>(fields, "fence", {"asymmetric", "symmetric"});
   }
-  options.evict_after_ms = decode_evict_after(fields).value_or(options.evict_after_ms);
+  options.evict_after = decode_evict_after(fields).value_or(options.evict_after);
   if (fields.has("type")) options.type = decode_type(fields.object("type"), what);
   if (fields.has("groups")) {
     for (const json& group : fields.array("groups")) options.groups.push_back(decode_group(group, what));

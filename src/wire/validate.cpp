@@ -101,7 +101,7 @@ void check_name(std::string_view operation, std::string_view kind, std::string_v
 
 void check_group(const std::string& what, const NamedGroup& group) {
   check_name(what + ": group", "group", group.name);
-  check_evict_after(error_subject(what + ": group", group.name), group.options.evict_after_ms.value_or(0ms));
+  check_evict_after(error_subject(what + ": group", group.name), group.options.evict_after.value_or(0ms));
 }
 
 void check_options(const std::string& what, const QueueOptions& options) {
@@ -127,7 +127,7 @@ void check_options(const std::string& what, const QueueOptions& options) {
   if (options.fence != Fence::asymmetric && options.fence != Fence::symmetric) {
     refuse(what, "fence", std::to_string(static_cast<unsigned>(options.fence)), "asymmetric or symmetric");
   }
-  check_evict_after(what, options.evict_after_ms);
+  check_evict_after(what, options.evict_after);
   check_type(what, options);
 }
 
@@ -159,7 +159,7 @@ std::vector<Difference> differences(const QueueOptions& there, const QueueOption
   compare(there.max_groups, wanted.max_groups, number);
   compare(there.mode, wanted.mode, octal);
   compare(there.fence, wanted.fence, [](Fence fence) { return std::string(to_string(fence)); });
-  compare(there.evict_after_ms.count(), wanted.evict_after_ms.count(), number);
+  compare(there.evict_after.count(), wanted.evict_after.count(), number);
   compare(there.type, wanted.type, [](const TypeTag& type) { return text_of(type); });
   return found;
 }

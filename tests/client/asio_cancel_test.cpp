@@ -47,7 +47,7 @@ struct Cancel : testing::Test {
   /// Counts what is still there, from the outside.
   int left() {
     int count = 0;
-    while (Received message = in.try_receive()) {
+    while (Result<Message> message = in.try_receive()) {
       message->ack();
       ++count;
     }
@@ -110,7 +110,7 @@ TEST_F(Cancel, of_one_operation_leaves_the_others_in_their_order) {
 TEST_F(Cancel, of_what_was_first_in_line_lets_the_next_try) {
   asio::io_context io;
   AsyncProducer producer(io, out);
-  const Lent held = out.try_loan(4096);
+  const Result<Loan> held = out.try_loan(4096);
   asio::cancellation_signal signal;
   std::string got;
   producer.async_loan(4096, asio::bind_cancellation_slot(signal.slot(), [&](error_code error, Loan) {

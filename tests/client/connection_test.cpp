@@ -224,7 +224,7 @@ TEST(Connection, names_the_limit_of_open_files_when_an_attach_does_not_fit) {
 
 TEST(Connection, ends_a_request_to_a_stopped_daemon_at_its_timeout) {
   TestDaemon daemon;
-  const Connection link = Connection::open({.socket = daemon.socket(), .timeout_ms = std::chrono::milliseconds(100)});
+  const Connection link = Connection::open({.socket = daemon.socket(), .timeout = std::chrono::milliseconds(100)});
   const Queue queue = link.declare("orders", k_small);
   auto out = queue.producer();
   daemon.process().kill(SIGSTOP);

@@ -68,7 +68,7 @@ class PollLoop {
 template <class Loop>
 Task receive_all(Consumer& in, Loop& loop, std::vector<std::string>& got) {
   for (;;) {
-    Received received = co_await in.next(loop);
+    Result<Message> received = co_await in.next(loop);
     if (!received) {
       got.emplace_back(to_string(received.status()));
       co_return;

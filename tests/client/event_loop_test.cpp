@@ -125,11 +125,11 @@ TEST(EventLoop, hands_over_messages_and_then_the_end) {
   std::string seen;
   int leased = 0;
   for (int i = 0; i < 40; ++i) out->publish("x");
-  loop.on_message(in, [&](Received received) {
+  loop.on_message(in, [&](Result<Message> received) {
     seen += received ? std::string(received->text()) : std::string(to_string(received.status()));
     if (seen.size() == 40) out.reset();
   });
-  loop.on_message(member, [&](Received received) {
+  loop.on_message(member, [&](Result<Message> received) {
     if (received && received->ack()) ++leased;
   });
   EXPECT_EQ(loop.run(), Status::ok);
@@ -147,7 +147,7 @@ TEST(EventLoop, lets_other_descriptors_have_their_turn_between_messages) {
   unsigned most = 0;
   int messages = 0;
   loop.on_readable(bell.fd, [&] { since_bell = 0; });
-  loop.on_message(in, [&](Received received) {
+  loop.on_message(in, [&](Result<Message> received) {
     ASSERT_TRUE(received);
     most = std::max(most, ++since_bell);
     out.publish("again");
@@ -166,10 +166,10 @@ TEST(EventLoop, a_handler_may_end_its_consumer) {
   std::optional<Consumer> in = queue.consumer({.group = "g"});
   EventLoop loop;
   int got = 0;
-  loop.on_message(*in, [&](Received received) {
+  loop.on_message(*in, [&](Result<Message> received) {
     received->ack();
     if (++got < 3) return;
-    loop.forget(in->fd());
+    loop.forget(in->poll_fd());
     in.reset();
   });
   EXPECT_EQ(loop.run(), Status::ok);
@@ -184,7 +184,7 @@ TEST(EventLoop, at_the_prefetch_limit_waits_for_an_acknowledgement) {
   EventLoop loop;
   std::vector<Message> held;
   int got = 0;
-  loop.on_message(in, [&](Received received) {
+  loop.on_message(in, [&](Result<Message> received) {
     ++got;
     held.push_back(std::move(*received));
   });
@@ -205,12 +205,12 @@ TEST(EventLoop, a_full_queue_is_waited_for) {
   EventLoop loop;
   int sent = 0;
   int received = 0;
-  loop.on_readable(out.fd(), [&] {
+  loop.on_readable(out.poll_fd(), [&] {
     while (sent < 1000 && out.try_publish("x") == Status::ok) ++sent;
-    if (sent == 1000) loop.forget(out.fd());
+    if (sent == 1000) loop.forget(out.poll_fd());
   });
-  loop.on_message(in, [&](Received message) {
-    if (message && ++received == 1000) loop.forget(in.fd());
+  loop.on_message(in, [&](Result<Message> message) {
+    if (message && ++received == 1000) loop.forget(in.poll_fd());
   });
   EXPECT_EQ(loop.run(), Status::ok);
   EXPECT_EQ(received, 1000);

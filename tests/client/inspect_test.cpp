@@ -23,8 +23,8 @@ TEST(Snapshot, shows_endpoints_groups_leases_and_counters) {
   auto worker = queue.consumer({.group = "billing"});
   auto tap = queue.consumer({.lossy = true});
   for (int i = 0; i < 3; ++i) out.publish(std::to_string(i));
-  Received leased = worker.try_receive();
-  Received given_back = worker.try_receive();
+  Result<Message> leased = worker.try_receive();
+  Result<Message> given_back = worker.try_receive();
   ASSERT_TRUE(leased && given_back);
   given_back->nack();
   const QueueSnapshot now = queue.snapshot();

@@ -59,7 +59,7 @@ class Door : public testing::Test {
     return {program("beltwayd"), "--no-keeper", "--socket", socket_};
   }
   [[nodiscard]] Connection connect(std::chrono::milliseconds timeout_ms = 20s) const {
-    return Connection::open({.socket = socket_, .start_daemon = false, .timeout_ms = timeout_ms});
+    return Connection::open({.socket = socket_, .start_daemon = false, .timeout = timeout_ms});
   }
   [[nodiscard]] std::string log() const { return test::read_file(dir_.path() / "log"); }
   [[nodiscard]] bool answers() const {
@@ -70,7 +70,7 @@ class Door : public testing::Test {
     }
   }
   /// A daemon that ends at once, since the first one lives; one that does not end is killed.
-  [[nodiscard]] test::Result run_second() const { return test::run(command(), {}, 10s); }
+  [[nodiscard]] test::Outcome run_second() const { return test::run(command(), {}, 10s); }
   /// A newcomer finds the queue of the daemon that has been there all the time, at this socket and no other place.
   void expect_same_daemon() const {
     const Connection link = connect();
@@ -197,7 +197,7 @@ TEST_F(Door, of_a_stopped_daemon_without_files_lets_no_second_one_in) {
   fs::remove_all(home_);
   const std::string removed = message_of_newcomer();
   EXPECT_NE(removed.find("kill -CONT " + std::to_string(daemon_->pid())), std::string::npos) << removed;
-  const test::Result second = run_second();
+  const test::Outcome second = run_second();
   EXPECT_EQ(second.exit.code, 3) << second.err;
   EXPECT_NE(second.err.find("process " + std::to_string(daemon_->pid())), std::string::npos) << second.err;
   daemon_->kill(SIGCONT);
@@ -335,7 +335,7 @@ class Starter : public testing::Test {
     ::kill(holder->pid, SIGTERM);
     EXPECT_TRUE(eventually([&] { return test::is_gone(holder->pid); }));
   }
-  test::Result tool(std::vector<std::string> arguments) {
+  test::Outcome tool(std::vector<std::string> arguments) {
     arguments.insert(arguments.begin(), program("beltway"));
     return test::run(arguments, {.environment = {{"BELTWAY_SOCKET", ""},
                                                  {"XDG_RUNTIME_DIR", dir_.path()},
@@ -360,7 +360,7 @@ TEST_F(Starter, starts_no_second_daemon_beside_one_whose_door_was_removed) {
                                                    [&] { fs::remove(lock_path_of(socket_)); }};
   for (const auto& harm : harms) {
     harm();
-    const test::Result after = tool({"declare", "orders"});
+    const test::Outcome after = tool({"declare", "orders"});
     EXPECT_TRUE(after.exit.ok()) << after.err;
     EXPECT_NE(tool({"ping"}).out.find("process " + std::to_string(first->pid)), std::string::npos);
   }
@@ -374,7 +374,7 @@ TEST_F(Starter, starts_few_daemons_if_none_of_them_can_be_reached) {
     ::setenv("BELTWAY_SOCKET", "", 1);
     ::setenv("XDG_RUNTIME_DIR", dir_.path().c_str(), 1);
     ::setenv("BELTWAY_DAEMON", (dir_.path() / "beltwayd").c_str(), 1);
-    return static_cast<int>(error_of([] { (void)Connection::open({.timeout_ms = 5s}); }).reason());
+    return static_cast<int>(error_of([] { (void)Connection::open({.timeout = 5s}); }).reason());
   });
   EXPECT_EQ(client.wait().code, static_cast<int>(Errc::no_daemon));
   EXPECT_GE(starts(), 2U);
@@ -384,7 +384,7 @@ TEST_F(Starter, starts_few_daemons_if_none_of_them_can_be_reached) {
 TEST_F(Starter, that_only_looks_starts_nothing_and_leaves_nothing) {
   for (const std::vector<std::string>& look :
        {std::vector<std::string>{"list"}, {"ping"}, {"show", "orders"}, {"peek", "orders"}}) {
-    const test::Result result = tool(look);
+    const test::Outcome result = tool(look);
     EXPECT_EQ(result.exit.code, 4) << result.err;
     EXPECT_NE(result.err.find("none was started"), std::string::npos) << result.err;
   }

@@ -28,7 +28,7 @@ QueueOptions evicting(std::chrono::milliseconds evict_after_ms = 50ms) {
   QueueOptions options = k_small;
   options.groups = {"workers"};
   options.max_consumers = 4;
-  options.evict_after_ms = evict_after_ms;
+  options.evict_after = evict_after_ms;
   return options;
 }
 
@@ -37,7 +37,7 @@ Child stopping_consumer(const std::filesystem::path& socket, const std::string& 
   return Child::fork([=] {
     const Connection link = Connection::open({.socket = socket});
     auto in = link.open_queue("orders").consumer({.group = group});
-    Received held = in.receive(20s);
+    Result<Message> held = in.receive(20s);
     if (!held) return 1;
     ::raise(SIGSTOP);
     if (held->ack()) return 2;  // it is another's message now
@@ -69,9 +69,9 @@ TEST(Eviction, gives_the_message_of_a_stopped_worker_to_another_and_producers_go
   std::jthread producer([&] { publish_two_laps(out); });
   unsigned again = 0;
   for (std::uint32_t i = 0; i < 2 * k_small.slots + 1; ++i) {
-    Received message = other.receive(20s);
+    Result<Message> message = other.receive(20s);
     ASSERT_TRUE(message) << i << to_string(message.status());
-    if (message->tries() == 1) ++again;
+    if (message->deliveries() == 2) ++again;
   }
   EXPECT_EQ(again, 1U);
   producer.join();
@@ -127,14 +127,14 @@ void expect_only_the_hasty_group_is_thrown_out(QueueOptions options) {
 
 TEST(Eviction, is_for_a_group_that_asks_for_it_where_the_queue_does_not) {
   QueueOptions options = k_small;
-  options.groups = {"patient", {"hasty", {.evict_after_ms = 50ms}}};
+  options.groups = {"patient", {"hasty", {.evict_after = 50ms}}};
   expect_only_the_hasty_group_is_thrown_out(options);
 }
 
 TEST(Eviction, is_not_for_a_group_that_wants_none_where_the_queue_does) {
   QueueOptions options = k_small;
-  options.groups = {{"patient", {.evict_after_ms = 0ms}}, "hasty"};
-  options.evict_after_ms = 50ms;
+  options.groups = {{"patient", {.evict_after = 0ms}}, "hasty"};
+  options.evict_after = 50ms;
   expect_only_the_hasty_group_is_thrown_out(options);
 }
 
@@ -146,7 +146,7 @@ TEST(Eviction, leaves_alone_who_goes_on_however_slowly_and_who_keeps_nobody_wait
   auto reader = queue.consumer();
   std::jthread producer([&] { publish_two_laps(out); });
   for (std::uint32_t i = 0; i < 2 * k_small.slots; ++i) {
-    Received kept = slow.receive(20s);
+    Result<Message> kept = slow.receive(20s);
     ASSERT_TRUE(kept) << i;
     std::this_thread::sleep_for(80ms);  // in all: longer than the span
     EXPECT_TRUE(kept->ack());
@@ -154,7 +154,7 @@ TEST(Eviction, leaves_alone_who_goes_on_however_slowly_and_who_keeps_nobody_wait
   }
   producer.join();
   out.publish("held for long, and nobody waits");
-  Received held = slow.receive(20s);
+  Result<Message> held = slow.receive(20s);
   std::this_thread::sleep_for(2500ms);
   EXPECT_TRUE(held->ack());
   for (const EndpointInfo& endpoint : queue.describe().endpoints) EXPECT_FALSE(endpoint.evicted);
@@ -184,7 +184,7 @@ TEST(Eviction, spares_a_healthy_consumer_when_daemon_and_clients_were_frozen_tog
   Child worker = Child::fork([&] {
     auto in = connect(daemon).open_queue("orders").consumer({.group = "workers"});
     for (;;) {
-      Received message = in.receive(20s);
+      Result<Message> message = in.receive(20s);
       if (!message) return 1;
       for (int nap = 0; nap < 20; ++nap) std::this_thread::sleep_for(10ms);
       if (!message->ack()) return 2;
@@ -212,7 +212,7 @@ TEST(Eviction, spares_a_healthy_consumer_when_daemon_and_clients_were_frozen_tog
 TEST(Eviction, outlives_the_daemon) {
   const test::KeptDaemon daemon;
   const Queue queue = daemon.connect().declare("orders", evicting(0ms));
-  queue.add_group({"late", {.evict_after_ms = 50ms}});
+  queue.add_group({"late", {.evict_after = 50ms}});
   auto out = queue.producer();
   const auto restart = [&] {
     const int before = daemon.pid();
@@ -220,7 +220,7 @@ TEST(Eviction, outlives_the_daemon) {
     EXPECT_NE(daemon.wait_for_another(before), before);
   };
   restart();
-  EXPECT_EQ(queue.describe().options.groups, (std::vector<NamedGroup>{"workers", {"late", {.evict_after_ms = 50ms}}}));
+  EXPECT_EQ(queue.describe().options.groups, (std::vector<NamedGroup>{"workers", {"late", {.evict_after = 50ms}}}));
   Child worker = stopping_consumer(daemon.socket(), "late");
   out.publish("precious");
   ASSERT_TRUE(is_stopped(worker));
@@ -237,9 +237,8 @@ TEST(Eviction, is_an_option_of_a_group_that_the_tool_sets_and_shows) {
   const auto code = [&](const std::vector<std::string>& arguments) { return daemon.tool(arguments).exit.code; };
   EXPECT_EQ(code({"declare", "q", "--evict-after", "1m", "--group", "plain", "--group", "own,evict-after=1.5s"}), 0);
   EXPECT_EQ(code({"group", "add", "q", "never", "--evict-after", "0"}), 0);
-  EXPECT_EQ(
-      connect(daemon).describe("q").options.groups,
-      (std::vector<NamedGroup>{"plain", {"own", {.evict_after_ms = 1500ms}}, {"never", {.evict_after_ms = 0ms}}}));
+  EXPECT_EQ(connect(daemon).describe("q").options.groups,
+            (std::vector<NamedGroup>{"plain", {"own", {.evict_after = 1500ms}}, {"never", {.evict_after = 0ms}}}));
   const auto shown = nlohmann::json::parse(daemon.tool({"show", "q", "--format", "json"}).out);
   EXPECT_EQ(shown["queue"]["groups"], (nlohmann::json{"plain", "own", "never"}));
   EXPECT_EQ(shown["queue"]["own_evict_after_ms"], (nlohmann::json{{"own", 1500}, {"never", 0}}));
@@ -256,10 +255,10 @@ TEST(Eviction, is_an_option_of_the_queue_that_is_checked_and_shown) {
   const TestDaemon daemon;
   EXPECT_TRUE(daemon.tool({"declare", "orders", "--evict-after", "1.5s"}).exit.ok());
   const Connection link = connect(daemon);
-  EXPECT_EQ(link.describe("orders").options.evict_after_ms, 1500ms);
+  EXPECT_EQ(link.describe("orders").options.evict_after, 1500ms);
   EXPECT_NE(daemon.tool({"show", "orders"}).out.find("evicts after"), std::string::npos);
-  EXPECT_EQ(link.declare("orders", {}).options().evict_after_ms, 1500ms) << "0 asks for none";
-  const Error differs = test::error_of([&] { (void)link.declare("orders", {.evict_after_ms = 2s}); });
+  EXPECT_EQ(link.declare("orders", {}).options().evict_after, 1500ms) << "0 asks for none";
+  const Error differs = test::error_of([&] { (void)link.declare("orders", {.evict_after = 2s}); });
   EXPECT_NE(std::string(differs.what()).find("evict_after_ms 1500, not 2000"), std::string::npos) << differs.what();
   const Error refused = test::error_of([&] { (void)link.declare("other", evicting(1ms)); });
   EXPECT_NE(std::string(refused.what()).find("evict_after_ms is 1; it must be 0 or 10 to"), std::string::npos)

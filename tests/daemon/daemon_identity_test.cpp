@@ -58,7 +58,7 @@ void expect_that_the_queue_survives_a_reconnection_by(const std::function<bool()
   daemon.wait_for_another(before);
   // More than the ring holds: the child has reconnected on the way.
   for (std::uint32_t i = 0; i < 4 * k_small.slots; ++i) {
-    Received message = in.receive(20s);
+    Result<Message> message = in.receive(20s);
     ASSERT_TRUE(message) << i << ' ' << to_string(message.status());
     EXPECT_EQ(message->text(), "still here");
   }
@@ -127,7 +127,7 @@ TEST(Reconnection, to_a_daemon_that_does_not_know_the_queue_ends_the_asker_alone
   const Queue queue = test::connect(first).declare("orders", options);
   auto out = queue.producer();
   auto in = queue.consumer();
-  const Connection moved = Connection::open({.socket = door, .start_daemon = false, .timeout_ms = 300ms});
+  const Connection moved = Connection::open({.socket = door, .start_daemon = false, .timeout = 300ms});
   auto lost = moved.open_queue("orders").producer();
   lost.publish("first");
   EXPECT_TRUE(in.receive(20s));

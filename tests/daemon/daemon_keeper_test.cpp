@@ -252,14 +252,14 @@ TEST(IgnoredSignals, termination_and_restart_and_the_daemons_death_are_heard_all
 TEST(ExitCode, is_2_for_wrong_usage_and_1_where_the_daemon_cannot_listen) {
   const TempDir dir;
   EXPECT_EQ(test::run({test::program("beltwayd"), "--no-such-option"}).exit.code, 2);
-  const test::Result failed = test::run({test::program("beltwayd"), "--socket", "/proc/nowhere/socket"});
+  const test::Outcome failed = test::run({test::program("beltwayd"), "--socket", "/proc/nowhere/socket"});
   EXPECT_EQ(failed.exit.code, 1);
   EXPECT_NE(failed.err.find("/proc/nowhere"), std::string::npos) << failed.err;
 }
 
 TEST(ExitCode, of_a_store_format_that_a_program_does_not_know_is_2_and_nothing_is_touched) {
   const TempDir dir;
-  const test::Result later =
+  const test::Outcome later =
       test::run({test::program("beltwayd"), "--socket", dir.socket(), "--store-format", "1000000", "--no-keeper"});
   EXPECT_EQ(later.exit.code, 2);
   EXPECT_FALSE(fs::exists(dir.socket()));

@@ -106,7 +106,7 @@ void expect_repairs(const LoggingDaemon& daemon) {
   auto in = queue.consumer({.group = "g"});
   auto again = in.receive(20s);
   ASSERT_TRUE(again);
-  EXPECT_GT(again->tries(), 0U);
+  EXPECT_GT(again->deliveries(), 1U);
 }
 
 class DaemonLog : public testing::TestWithParam<std::vector<std::string>> {};
@@ -181,7 +181,7 @@ TEST(DaemonLogFile, is_told_by_ping_and_holds_the_log) {
 
 TEST(DaemonLogFile, with_a_wrong_name_is_refused) {
   const test::TempDir dir;
-  const test::Result result =
+  const test::Outcome result =
       test::run({test::program("beltwayd"), "--socket", dir.socket(), "--log-file", "/no/such/log"});
   EXPECT_EQ(result.exit.code, 1);
   EXPECT_NE(result.err.find("/no/such/log"), std::string::npos) << result.err;

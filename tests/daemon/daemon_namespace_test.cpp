@@ -239,7 +239,7 @@ class UnseenProcesses : public InNamespace {
     ASSERT_NE(inheritor, MAP_FAILED);
     Child holder = Child::fork([&] {
       auto in = link().open_queue("orders").consumer({.group = "g"});
-      const Received held = in.receive(20s);
+      const Result<Message> held = in.receive(20s);
       const pid_t child = ::fork();
       if (child == 0) {
         ::sleep(60);
@@ -255,12 +255,12 @@ class UnseenProcesses : public InNamespace {
     holder.kill(SIGKILL);
     holder.wait();
     auto in = queue.consumer({.group = "g"});
-    Received again = in.receive(10s);
+    Result<Message> again = in.receive(10s);
     EXPECT_EQ(::kill(*inheritor, SIGKILL), 0) << "its child must have lived until now";
     ::munmap(inheritor, sizeof(std::atomic<pid_t>));
     ASSERT_TRUE(again) << to_string(again.status());
     EXPECT_EQ(again->text(), "job");
-    EXPECT_EQ(again->tries(), 1U);
+    EXPECT_EQ(again->deliveries(), 2U);
   }
 
   EndpointInfo shown_;

@@ -27,8 +27,8 @@ using namespace std::chrono_literals;
 using nlohmann::json;
 using test::Child;
 using test::eventually;
+using test::Outcome;
 using test::program;
-using test::Result;
 
 using Environment = std::vector<std::string>;
 
@@ -58,29 +58,29 @@ class OneUser : public testing::Test {
     ASSERT_EQ(::chown(path.c_str(), owner, owner), 0);
   }
 
-  [[nodiscard]] Result as(const Environment& environment, const std::vector<std::string>& arguments) const {
+  [[nodiscard]] Outcome as(const Environment& environment, const std::vector<std::string>& arguments) const {
     const std::string user = std::to_string(uid_);
     std::vector<std::string> argv{"setpriv", "--reuid", user, "--regid", user, "--clear-groups", "env", "-i"};
     argv.insert(argv.end(), environment.begin(), environment.end());
     argv.insert(argv.end(), arguments.begin(), arguments.end());
     return test::run(argv);
   }
-  [[nodiscard]] Result tool(const Environment& environment, std::vector<std::string> arguments) const {
+  [[nodiscard]] Outcome tool(const Environment& environment, std::vector<std::string> arguments) const {
     arguments.insert(arguments.begin(), program("beltway"));
     return as(environment, arguments);
   }
   [[nodiscard]] json ping(const Environment& environment) const {
-    const Result result = tool(environment, {"ping", "--format", "json"});
+    const Outcome result = tool(environment, {"ping", "--format", "json"});
     EXPECT_TRUE(result.exit.ok()) << result.err;
     return result.exit.ok() ? json::parse(result.out) : json();
   }
   /// Declares in the first environment, publishes in the second, receives in the first.
   void expect_to_meet(const Environment& first, const Environment& second) const {
     ASSERT_TRUE(tool(first, {"declare", "orders", "--group", "billing"}).exit.ok());
-    const Result declared = tool(second, {"declare", "orders", "--group", "billing"});
+    const Outcome declared = tool(second, {"declare", "orders", "--group", "billing"});
     ASSERT_TRUE(declared.exit.ok()) << declared.err;
     ASSERT_TRUE(tool(second, {"pub", "orders", "hello"}).exit.ok());
-    const Result received = tool(first, {"sub", "orders", "--group", "billing", "--count", "1", "--timeout", "5"});
+    const Outcome received = tool(first, {"sub", "orders", "--group", "billing", "--count", "1", "--timeout", "5"});
     EXPECT_EQ(received.out, "hello\n") << received.err;
     EXPECT_EQ(daemons().size(), 2U) << "one daemon and its keeper";
     EXPECT_EQ(ping(first)["pid"], ping(second)["pid"]);
@@ -142,14 +142,14 @@ TEST_F(OneUser, keeps_all_its_doors_over_the_death_of_its_daemon) {
 
 TEST_F(OneUser, is_told_of_another_daemon_where_it_asked_for_a_place_of_its_own) {
   ASSERT_TRUE(tool(k_cron, {"declare", "orders"}).exit.ok());
-  const Result declared = tool(special(), {"declare", "orders"});
+  const Outcome declared = tool(special(), {"declare", "orders"});
   ASSERT_TRUE(declared.exit.ok()) << declared.err;
   EXPECT_NE(declared.err.find("another daemon of this user"), std::string::npos) << declared.err;
   const json own = ping(special());
   ASSERT_EQ(own["others"].size(), 1U);
   EXPECT_EQ(own["others"][0]["pid"], ping(k_cron)["pid"]);
   EXPECT_EQ(own["uid"], uid_);
-  const Result list = tool(special(), {"list"});
+  const Outcome list = tool(special(), {"list"});
   EXPECT_NE(list.err.find("process " + own["pid"].dump() + " of "), std::string::npos) << list.err;
   EXPECT_NE(list.err.find(special_.string()), std::string::npos) << list.err;
   EXPECT_EQ(json::parse(tool(special(), {"list", "--format", "json"}).out)["daemon"]["pid"], own["pid"]);
@@ -167,7 +167,7 @@ TEST_F(OneUser, has_the_further_door_served_by_the_next_daemon_when_the_first_ha
   EXPECT_EQ(ping(k_cron)["pid"], first);
   ::kill(test::parent_of(first), SIGTERM);
   EXPECT_TRUE(eventually([&] {
-    const Result result = tool(k_cron, {"ping", "--format", "json"});
+    const Outcome result = tool(k_cron, {"ping", "--format", "json"});
     return result.exit.ok() && json::parse(result.out)["pid"] == second;
   }));
 }
@@ -176,7 +176,7 @@ TEST_F(OneUser, cannot_start_a_second_daemon_for_its_standard_places) {
   make_directory(run_user(), uid_);
   ASSERT_TRUE(tool(k_cron, {"declare", "orders"}).exit.ok());
   for (const Environment& environment : {k_cron, login()}) {
-    const Result second = as(environment, {program("beltwayd"), "--no-keeper"});
+    const Outcome second = as(environment, {program("beltwayd"), "--no-keeper"});
     EXPECT_EQ(second.exit.code, 3);
     EXPECT_NE(second.err.find("a daemon is alive"), std::string::npos) << second.err;
   }
@@ -187,7 +187,7 @@ TEST_F(OneUser, starts_one_daemon_from_both_environments_at_once) {
   std::vector<std::thread> clients;
   for (int i = 0; i < 6; ++i) {
     clients.emplace_back([&, i] {
-      const Result result = tool(i % 2 == 0 ? k_cron : login(), {"declare", "q" + std::to_string(i)});
+      const Outcome result = tool(i % 2 == 0 ? k_cron : login(), {"declare", "q" + std::to_string(i)});
       EXPECT_TRUE(result.exit.ok()) << result.err;
     });
   }
@@ -226,7 +226,7 @@ TEST_F(OneUser, is_left_alone_by_root_that_has_its_environment) {
   EXPECT_TRUE(fs::is_empty(special_)) << "nothing of root's lies in the user's directory";
   ASSERT_TRUE(tool(special(), {"declare", "left_alone"}).exit.ok());
   const int users = ping(special())["pid"];
-  const Result roots = as_root({"ping", "--format", "json"});
+  const Outcome roots = as_root({"ping", "--format", "json"});
   EXPECT_TRUE(!roots.exit.ok() || json::parse(roots.out)["pid"] != users) << roots.out;
   EXPECT_EQ(as_root({"show", "left_alone"}).out, "");
   for (const auto& entry : fs::recursive_directory_iterator(special_)) {
@@ -248,7 +248,7 @@ TEST_F(OneUser, is_looked_at_by_root_without_a_trace) {
   const auto written = fs::last_write_time(special_ / "beltway");
   for (const std::vector<std::string>& look :
        {std::vector<std::string>{"list"}, {"ping"}, {"show", "orders"}, {"peek", "orders", "--group", "g"}}) {
-    const Result result = as_root(look);
+    const Outcome result = as_root(look);
     EXPECT_TRUE(result.exit.ok()) << result.err;
   }
   EXPECT_EQ(as_root({"show", "orders"}).out, before);

@@ -36,7 +36,7 @@ TEST(DaemonRestart, brings_back_queues_options_groups_and_counters) {
   auto in = queue.consumer({.group = "billing"});
   for (int i = 0; i < 5; ++i) out.publish(std::string(8, 'x'));
   in.receive(20s)->ack();
-  Received held = in.receive(20s);
+  Result<Message> held = in.receive(20s);
   const QueueSnapshot before = queue.snapshot();
 
   const int first = daemon.pid();
@@ -101,7 +101,7 @@ TEST(DaemonRestart, repairs_who_died_while_it_was_away) {
     const Queue own = daemon.connect().open_queue("orders");
     auto in = own.consumer({.group = "workers"});
     auto everything = own.consumer();  // a private group that would hold the ring full
-    const Received held = in.receive(20s);
+    const Result<Message> held = in.receive(20s);
     ::pause();
     return 0;
   });
@@ -115,9 +115,9 @@ TEST(DaemonRestart, repairs_who_died_while_it_was_away) {
   }
   EXPECT_TRUE(eventually([&] { return queue.describe().endpoints.size() == 1; }));
   auto in = queue.consumer({.group = "workers"});
-  Received again = in.receive(20s);
+  Result<Message> again = in.receive(20s);
   ASSERT_TRUE(again);
-  EXPECT_EQ(again->tries(), 1U);
+  EXPECT_EQ(again->deliveries(), 2U);
   again->ack();
   for (std::uint32_t i = 0; i < 2 * k_small.slots; ++i) {
     EXPECT_EQ(out.publish_until("x", 20s), Status::ok);
@@ -265,7 +265,7 @@ TEST(DaemonRestart, loses_no_queue_that_was_declared_while_the_keeper_was_stoppe
 
 TEST(DaemonRestart, is_not_tried_for_a_daemon_that_never_was) {
   const KeptDaemon daemon;
-  const test::Result second = test::run({test::program("beltwayd"), "--socket", daemon.socket()});
+  const test::Outcome second = test::run({test::program("beltwayd"), "--socket", daemon.socket()});
   EXPECT_EQ(second.exit.code, 3);
   EXPECT_NE(second.err.find("process " + std::to_string(daemon.pid())), std::string::npos) << second.err;
 }

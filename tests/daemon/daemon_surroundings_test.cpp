@@ -63,7 +63,7 @@ class Surroundings : public testing::Test {
   }
   [[nodiscard]] static int daemon_pid() { return Connection::open({.start_daemon = false}).ping().pid; }
   /// What a shell does: `before` and then a client.
-  [[nodiscard]] static test::Result client(const std::string& before) {
+  [[nodiscard]] static test::Outcome client(const std::string& before) {
     return test::run(
         {"bash", "-c", before + "; exec '" + program("beltway").string() + "' declare q --slots 16 --lane-bytes 0"});
   }
@@ -163,7 +163,7 @@ TEST_F(Surroundings, with_a_hard_limit_that_is_too_low_are_refused_by_name_and_t
   limits.insert(limits.end(), {{"ulimit -v 1000000", "RLIMIT_AS"}, {"ulimit -d 100000", "RLIMIT_DATA"}});
 #endif
   for (const auto& [command, name] : limits) {
-    const test::Result refused = client(command);
+    const test::Outcome refused = client(command);
     EXPECT_EQ(refused.exit.code, 4) << command << refused.err;
     EXPECT_NE(refused.err.find(name), std::string::npos) << command << ": " << refused.err;
     EXPECT_NE(refused.err.find("ulimit -H"), std::string::npos) << "the remedy: " << refused.err;
@@ -278,7 +278,7 @@ TEST(StartedByAProgram, with_an_alarm_and_a_umask_of_0777_lives_and_can_be_start
 }
 
 /// Runs a script in a mount namespace of its own. Nothing if the machine does not allow it.
-std::optional<test::Result> run_apart(const std::string& script) {
+std::optional<test::Outcome> run_apart(const std::string& script) {
   if (!test::run({"unshare", "--mount", "true"}).exit.ok()) return std::nullopt;
   return test::run({"unshare", "--mount", "--propagation", "private", "bash", "-c", "set -e; " + script});
 }

@@ -74,7 +74,7 @@ TEST(Daemon, refuses_other_options_naming_the_option_and_both_values) {
 
 TEST(Daemon, refuses_to_stand_beside_a_live_one_and_names_it) {
   TestDaemon daemon;
-  const test::Result second = test::run({program("beltwayd"), "--socket", daemon.socket()});
+  const test::Outcome second = test::run({program("beltwayd"), "--socket", daemon.socket()});
   EXPECT_EQ(second.exit.code, 3);
   EXPECT_NE(second.err.find("process " + std::to_string(daemon.process().pid())), std::string::npos) << second.err;
   EXPECT_EQ(connect(daemon).ping().pid, daemon.process().pid());
@@ -115,7 +115,7 @@ TEST(Daemon, says_what_is_wrong_with_its_command_line) {
   EXPECT_EQ(test::run({program("beltwayd"), "--no-such-option"}).exit.code, 2);
   EXPECT_EQ(test::run({program("beltwayd"), "--log-level", "loud"}).exit.code, 2);
   EXPECT_EQ(test::run({program("beltwayd"), "--socket", "/" + std::string(200, 'x')}).exit.code, 1);
-  const test::Result version = test::run({program("beltwayd"), "--version"});
+  const test::Outcome version = test::run({program("beltwayd"), "--version"});
   EXPECT_TRUE(version.exit.ok());
   EXPECT_EQ(version.out, "beltwayd " + std::string(k_version) + "\n");
   EXPECT_NE(test::run({program("beltwayd"), "--help"}).out.find("--max-bytes-per-user"), std::string::npos);

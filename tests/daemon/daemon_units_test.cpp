@@ -65,7 +65,8 @@ TEST_P(Units, are_understood_by_systemd) {
     }
     argv.push_back(dir.write(name, text));
   }
-  const test::Result result = test::run(argv, {.environment = {{"XDG_RUNTIME_DIR", dir.path()}, {"HOME", dir.path()}}});
+  const test::Outcome result =
+      test::run(argv, {.environment = {{"XDG_RUNTIME_DIR", dir.path()}, {"HOME", dir.path()}}});
   if (result.err.find("Failed to initialize manager") != std::string::npos) GTEST_SKIP() << result.err;
   EXPECT_TRUE(result.exit.ok()) << result.err;
   EXPECT_EQ(result.err, "") << "systemd ignores what it does not know";

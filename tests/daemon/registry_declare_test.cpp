@@ -19,7 +19,7 @@ TEST(RegistryDeclare, names_every_option_that_differs_and_changes_nothing_then) 
   QueueOptions other = k_small;
   other.slots = 8;
   other.max_groups = 1;
-  other.evict_after_ms = 5s;
+  other.evict_after = 5s;
   const Error all = error_of([&] { registry.declare(k_alice, "a", other); });
   EXPECT_NE(std::string(all.what()).find("slots 4, not 8; max_groups 2, not 1; evict_after_ms 0, not 5000; these are"),
             std::string::npos)
@@ -27,7 +27,7 @@ TEST(RegistryDeclare, names_every_option_that_differs_and_changes_nothing_then) 
   const Error some = error_of([&] { registry.declare(k_alice, "a", other, {{"slots", "evict_after_ms"}}); });
   EXPECT_NE(std::string(some.what()).find("it exists with slots 4, not 8; these are"), std::string::npos)
       << some.what();
-  EXPECT_EQ(queue.record().options.evict_after_ms, 0ms);
+  EXPECT_EQ(queue.record().options.evict_after, 0ms);
 }
 
 TEST(RegistryDeclare, compares_only_what_is_said) {
@@ -44,10 +44,10 @@ TEST(RegistryDeclare, changes_how_long_a_consumer_may_stand_still_for_the_owner_
   TestRegistry registry({});
   QueueOptions options = k_small;
   options.mode = 0666;
-  options.groups = {"plain", {"own", {.evict_after_ms = 5s}}};
+  options.groups = {"plain", {"own", {.evict_after = 5s}}};
   Queue& queue = registry.declare(k_alice, "a", options).queue;
   const std::vector<std::string> said{"evict_after_ms"};
-  const QueueOptions wanted{.groups = {{"own", {.evict_after_ms = 9s}}}, .evict_after_ms = 7s};
+  const QueueOptions wanted{.groups = {{"own", {.evict_after = 9s}}}, .evict_after = 7s};
   const Error refused = error_of([&] { registry.declare(k_bob, "a", wanted, said); });
   EXPECT_EQ(refused.reason(), Errc::no_permission);
   EXPECT_NE(std::string(refused.what()).find("change evict_after_ms of"), std::string::npos) << refused.what();
@@ -60,16 +60,16 @@ TEST(RegistryDeclare, changes_how_long_a_consumer_may_stand_still_for_the_owner_
   EXPECT_TRUE(registry.declare(k_alice, "a", wanted, said).changed.empty()) << "it is so already";
   EXPECT_NO_THROW(registry.declare(k_bob, "a", wanted, said)) << "who asks for what is changes nothing";
   EXPECT_EQ(registry.declare(k_alice, "a", {}, said).changed.size(), 1U) << "0 was said";
-  EXPECT_EQ(queue.record().options.evict_after_ms, 0ms);
+  EXPECT_EQ(queue.record().options.evict_after, 0ms);
 }
 
 TEST(RegistryDeclare, changes_nothing_where_a_group_finds_no_place) {
   TestRegistry registry({});
   Queue& queue = registry.declare(k_alice, "a", k_small).queue;
-  const QueueOptions wanted{.max_groups = 3, .groups = {"one", "two", "three"}, .evict_after_ms = 7s};
+  const QueueOptions wanted{.max_groups = 3, .groups = {"one", "two", "three"}, .evict_after = 7s};
   const auto call = [&] { registry.declare(k_alice, "a", wanted, {{"evict_after_ms"}}); };
   EXPECT_EQ(error_of(call).reason(), Errc::limit_reached);
-  EXPECT_EQ(queue.record().options.evict_after_ms, 0ms);
+  EXPECT_EQ(queue.record().options.evict_after, 0ms);
   EXPECT_FALSE(queue.find_group("one"));
 }
 
@@ -79,7 +79,7 @@ TEST(RegistryDeclare, a_consumer_that_attached_without_a_time_is_never_evictable
   options.groups = {"g"};
   Queue& queue = registry.declare(k_alice, "a", options).queue;
   const AttachGrant before = attach(queue, Role::consumer, "g");
-  registry.declare(k_alice, "a", {.evict_after_ms = 5s}, {{"evict_after_ms"}});
+  registry.declare(k_alice, "a", {.evict_after = 5s}, {{"evict_after_ms"}});
   const AttachGrant after = attach(queue, Role::consumer, "g");
   EXPECT_FALSE(before.reply.evictable);
   EXPECT_TRUE(after.reply.evictable);

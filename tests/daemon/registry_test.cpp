@@ -49,15 +49,15 @@ TEST(Registry, keeps_what_a_group_has_of_its_own_and_lets_only_the_owner_say_it)
   TestRegistry registry({});
   QueueOptions options = k_small;
   options.mode = 0644;
-  options.evict_after_ms = 60s;
-  options.groups = {"plain", {"own", {.evict_after_ms = 5s}}};
+  options.evict_after = 60s;
+  options.groups = {"plain", {"own", {.evict_after = 5s}}};
   Queue& queue = registry.declare(k_alice, "a", options).queue;
   EXPECT_EQ(queue.description(false).info.options.groups, options.groups);
   EXPECT_EQ(queue.shortest_evict_after_ms(), 5s);
   EXPECT_NO_THROW(registry.declare(k_bob, "a", options)) << "the same options";
-  options.groups = {"own", {"plain", {.evict_after_ms = 60s}}};
+  options.groups = {"own", {"plain", {.evict_after = 60s}}};
   EXPECT_NO_THROW(registry.declare(k_bob, "a", options)) << "no options ask for nothing, and it has the queue's";
-  options.groups = {{"own", {.evict_after_ms = 0s}}};
+  options.groups = {{"own", {.evict_after = 0s}}};
   const Error differs = error_of([&] { registry.declare(k_alice, "a", options); });
   EXPECT_EQ(differs.reason(), Errc::already_exists);
   EXPECT_NE(std::string(differs.what()).find("group \"own\" evict_after_ms 5000, not 0"), std::string::npos)
@@ -67,10 +67,9 @@ TEST(Registry, keeps_what_a_group_has_of_its_own_and_lets_only_the_owner_say_it)
   const auto add = [&](const Peer& peer, const NamedGroup& group) {
     return error_of([&] { registry.add_groups(peer, queue, {group}, Start::latest, "test"); }).reason();
   };
-  EXPECT_EQ(add(k_bob, {"own", {.evict_after_ms = 0s}}), Errc::no_permission)
-      << "it would hold producers back for ever";
+  EXPECT_EQ(add(k_bob, {"own", {.evict_after = 0s}}), Errc::no_permission) << "it would hold producers back for ever";
   EXPECT_EQ(add(k_bob, "own"), Errc{});
-  EXPECT_EQ(add(k_alice, {"own", {.evict_after_ms = 0s}}), Errc::already_exists);
+  EXPECT_EQ(add(k_alice, {"own", {.evict_after = 0s}}), Errc::already_exists);
 }
 
 TEST(Registry, names_the_option_that_differs_and_both_values) {

@@ -48,7 +48,7 @@ class Stall : public testing::Test {
  protected:
   Stall() {
     QueueOptions options{.slots = 4, .lane_bytes = 0, .max_producers = 2, .max_consumers = 2, .max_groups = 1};
-    options.evict_after_ms = 1s;
+    options.evict_after = 1s;
     options.groups = {"g"};
     queue_ = &registry_.declare(peer_, "orders", options).queue;
     producer_ = queue_->attach(peer_, 1, {.role = Role::producer, .barriers = true});

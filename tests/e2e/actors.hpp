@@ -32,9 +32,9 @@ inline int run_producer(Ledger& ledger, const Stage& stage, std::uint32_t id, st
     if (number >= count) break;
     const std::vector<std::byte> message = build(id, number, k_most_bytes);
     if (number % 7 == 0) {
-      Lent loan = out.loan(message.size() + 100);
-      std::memcpy(loan->bytes().data(), message.data(), message.size());
-      loan->commit(message.size());
+      Loan loan = out.loan(message.size() + 100);
+      std::memcpy(loan.bytes().data(), message.data(), message.size());
+      loan.commit(message.size());
     } else {
       out.publish(message);
     }
@@ -50,7 +50,7 @@ inline int run_consumer(Ledger& ledger, const Stage& stage, std::uint32_t reader
   ledger.tally(reader).fetch_add(1);  // attached
   std::vector<std::uint64_t> next(Ledger::k_producers);
   for (;;) {
-    Received message = in.receive();
+    Result<Message> message = in.receive();
     if (message.status() == Status::end_of_stream && !ledger.stop()) {
       std::this_thread::sleep_for(std::chrono::milliseconds(1));  // all producers were killed at once: others come
       continue;
@@ -66,7 +66,7 @@ inline int run_consumer(Ledger& ledger, const Stage& stage, std::uint32_t reader
       return 3;
     }
     const unsigned before = ledger.saw(reader, stamp.producer, stamp.number);
-    if (before != 0 && message->tries() == 0) {
+    if (before != 0 && message->deliveries() == 1) {
       std::cerr << "message " << stamp.number << " of producer " << stamp.producer << " came again, unmarked\n";
       return 4;
     }

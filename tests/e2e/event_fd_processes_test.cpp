@@ -92,13 +92,13 @@ TEST_P(EventFdProcesses, each_message_wakes_who_is_surely_asleep) {
     return 0;
   });
   Consumer in = attach();
-  const Watch watch(GetParam(), in.fd());
+  const Watch watch(GetParam(), in.poll_fd());
   for (std::uint64_t round = 0; round < k_rounds; ++round) {
     do {
       ASSERT_EQ(in.try_receive().status(), Status::empty);
     } while (watch.wait());
     tell(round + 1);
-    Received message = Status::empty;
+    Result<Message> message = Status::empty;
     do {
       ASSERT_TRUE(watch.wait(k_patience)) << "nobody woke us in round " << round;
     } while (!(message = in.try_receive()));
@@ -112,7 +112,7 @@ TEST_P(EventFdProcesses, no_wakeup_is_lost_while_both_ends_fall_asleep_again_and
   constexpr std::uint64_t k_each = 3000;
   declare(4);
   start_producers(2, [&](Producer& out, std::uint64_t id) {
-    const Watch watch(GetParam(), out.fd());
+    const Watch watch(GetParam(), out.poll_fd());
     for (std::uint64_t i = 0; i < k_each;) {
       const Number number{id, i};
       if (out.try_publish(Bytes(&number, sizeof number)) == Status::ok) {
@@ -125,10 +125,10 @@ TEST_P(EventFdProcesses, no_wakeup_is_lost_while_both_ends_fall_asleep_again_and
   });
   Consumer in = attach();
   tell(1);
-  const Watch watch(GetParam(), in.fd());
+  const Watch watch(GetParam(), in.poll_fd());
   std::uint64_t next[2] = {};
   for (;;) {
-    Received message = in.try_receive();
+    Result<Message> message = in.try_receive();
     if (message.status() == Status::end_of_stream) break;
     if (message) {
       const Number number = number_of(*message);
@@ -153,7 +153,7 @@ TEST_P(EventFdProcesses, a_busy_consumer_costs_its_producer_no_wake) {
     return 0;
   });
   Consumer in = attach();
-  const Watch watch(GetParam(), in.fd());
+  const Watch watch(GetParam(), in.poll_fd());
   tell(1);
   // It tries when there is something, so it never finds nothing and never says that it sleeps.
   for (std::uint64_t received = 0; received < k_count; ++received) {

@@ -29,7 +29,7 @@ void rest(std::mt19937& random) {
 
 void publish_all(Producer& out, WatchKind kind, std::uint64_t count, std::atomic<int>& lost_wakes) {
   std::mt19937 random(static_cast<std::mt19937::result_type>(out.index()));
-  const Watch watch(kind, out.fd());
+  const Watch watch(kind, out.poll_fd());
   for (std::uint64_t i = 0; i < count && lost_wakes == 0;) {
     if (out.try_publish(Bytes(&i, sizeof i)) == Status::ok) {
       ++i;
@@ -43,10 +43,10 @@ void publish_all(Producer& out, WatchKind kind, std::uint64_t count, std::atomic
 /// Receives until the end of the stream; returns the number of messages that were acknowledged.
 std::uint64_t receive_all(Consumer& in, WatchKind kind, std::atomic<int>& lost_wakes) {
   std::mt19937 random(static_cast<std::mt19937::result_type>(in.index() + 100));
-  const Watch watch(kind, in.fd());
+  const Watch watch(kind, in.poll_fd());
   std::uint64_t received = 0;
   while (lost_wakes == 0) {
-    Received message = in.try_receive();
+    Result<Message> message = in.try_receive();
     if (message) {
       rest(random);
       if (!in.group().empty() && random() % 8 == 0) {

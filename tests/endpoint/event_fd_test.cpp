@@ -27,7 +27,7 @@ INSTANTIATE_TEST_SUITE_P(Watched, EventFd, testing::Values(WatchKind::poll, Watc
 /// Takes what is there; the descriptor must be quiet afterwards.
 std::size_t drain(Consumer& in) {
   std::size_t count = 0;
-  while (Received message = in.try_receive()) {
+  while (Result<Message> message = in.try_receive()) {
     message->ack();
     ++count;
   }
@@ -37,7 +37,7 @@ std::size_t drain(Consumer& in) {
 TEST_P(EventFd, is_readable_at_first_and_quiet_after_a_try_that_found_nothing) {
   LocalQueue queue;
   Consumer in = queue.consumer();
-  const Watch watch(GetParam(), in.fd());
+  const Watch watch(GetParam(), in.poll_fd());
   EXPECT_TRUE(watch.wait()) << "nobody has looked yet";
   EXPECT_EQ(drain(in), 0U);
   EXPECT_FALSE(watch.wait());
@@ -49,7 +49,7 @@ TEST_P(EventFd, says_each_time_that_there_is_news) {
   LocalQueue queue;
   Producer out = queue.producer();
   Consumer in = queue.consumer();
-  const Watch watch(GetParam(), in.fd());
+  const Watch watch(GetParam(), in.poll_fd());
   drain(in);
   static_cast<void>(watch.wait());
   for (int round = 0; round < 100; ++round) {
@@ -70,7 +70,7 @@ TEST_P(EventFd, that_was_asked_for_late_tells_what_is_there_already) {
   Producer out = queue.producer();
   Consumer in = queue.consumer();
   out.publish("early");
-  const Watch watch(GetParam(), in.fd());
+  const Watch watch(GetParam(), in.poll_fd());
   EXPECT_TRUE(watch.wait());
   EXPECT_EQ(drain(in), 1U);
 }
@@ -82,13 +82,13 @@ TEST(EventFdLevel, stays_readable_while_messages_are_left) {
     Consumer in = queue.consumer({.group = group});
     drain(in);
     for (const WatchKind kind : {WatchKind::poll, WatchKind::level}) {
-      const Watch watch(kind, in.fd());
+      const Watch watch(kind, in.poll_fd());
       EXPECT_EQ(drain(in), 0U);
       for (int i = 0; i < 3; ++i) out.publish("x");
       // One message each time that it is readable, as the simplest loop does.
       for (int i = 0; i < 3; ++i) {
         ASSERT_TRUE(watch.wait()) << i;
-        Received message = in.try_receive();
+        Result<Message> message = in.try_receive();
         ASSERT_TRUE(message);
         message->ack();
       }
@@ -104,7 +104,7 @@ TEST_P(EventFd, spurious_wakes_are_harmless) {
   Producer out = queue.producer();
   const Attachment at = queue.attach_consumer();
   Consumer in = make_consumer(at, {});
-  const Watch watch(GetParam(), in.fd());
+  const Watch watch(GetParam(), in.poll_fd());
   drain(in);
   static_cast<void>(watch.wait());
   for (int i = 0; i < 10; ++i) {
@@ -122,7 +122,7 @@ TEST_P(EventFd, survives_blocking_calls_in_between) {
   LocalQueue queue;
   Producer out = queue.producer();
   Consumer in = queue.consumer();
-  const Watch watch(GetParam(), in.fd());
+  const Watch watch(GetParam(), in.poll_fd());
   drain(in);
   for (int round = 0; round < 20; ++round) {
     if (round % 3 == 0) {
@@ -149,7 +149,7 @@ TEST_P(EventFd, tells_the_end_of_the_stream_and_stays_readable) {
   for (const std::string group : {"", "g"}) {
     std::optional<Producer> out = queue.producer();
     Consumer in = queue.consumer({.group = group});
-    const Watch watch(GetParam(), in.fd());
+    const Watch watch(GetParam(), in.poll_fd());
     drain(in);
     static_cast<void>(watch.wait());
     EXPECT_FALSE(watch.wait());
@@ -167,14 +167,14 @@ TEST_P(EventFd, tells_removal) {
   Producer out = queue.producer();
   Consumer in = queue.consumer();
   Consumer member = queue.consumer({.group = "g"});
-  const Watch watch(GetParam(), in.fd());
-  const Watch member_watch(GetParam(), member.fd());
+  const Watch watch(GetParam(), in.poll_fd());
+  const Watch member_watch(GetParam(), member.poll_fd());
   drain(member);
   static_cast<void>(member_watch.wait());
   while (out.try_publish("x") == Status::ok) continue;
   drain(in);
   static_cast<void>(watch.wait());
-  const Watch out_watch(GetParam(), out.fd());
+  const Watch out_watch(GetParam(), out.poll_fd());
   EXPECT_EQ(out.try_publish("x"), Status::full);
   static_cast<void>(out_watch.wait());
   EXPECT_FALSE(out_watch.wait());
@@ -191,9 +191,9 @@ TEST_P(EventFd, tells_the_last_acknowledgement_of_another_consumer) {
   std::optional<Producer> out = queue.producer();
   Consumer one = queue.consumer({.group = "g"});
   Consumer two = queue.consumer({.group = "g"});
-  const Watch watch(GetParam(), two.fd());
+  const Watch watch(GetParam(), two.poll_fd());
   out->publish("last");
-  Received last = one.try_receive();
+  Result<Message> last = one.try_receive();
   out.reset();
   EXPECT_EQ(two.try_receive().status(), Status::empty) << "it may come back";
   static_cast<void>(watch.wait());
@@ -208,10 +208,10 @@ TEST_P(EventFd, is_quiet_at_the_prefetch_limit_until_a_message_ends) {
   LocalQueue queue({.groups = {"g"}});
   Producer out = queue.producer();
   Consumer in = queue.consumer({.group = "g", .prefetch = 2});
-  const Watch watch(GetParam(), in.fd());
+  const Watch watch(GetParam(), in.poll_fd());
   for (int i = 0; i < 5; ++i) out.publish(std::to_string(i));
-  Received one = in.try_receive();
-  Received two = in.try_receive();
+  Result<Message> one = in.try_receive();
+  Result<Message> two = in.try_receive();
   EXPECT_EQ(in.try_receive().status(), Status::prefetch_limit);
   static_cast<void>(watch.wait());
   EXPECT_EQ(in.try_receive().status(), Status::prefetch_limit);
@@ -223,7 +223,7 @@ TEST_P(EventFd, is_quiet_at_the_prefetch_limit_until_a_message_ends) {
   static_cast<void>(watch.wait());
   std::thread([&] { one->ack(); }).join();
   EXPECT_TRUE(watch.wait());
-  Received three = in.try_receive();
+  Result<Message> three = in.try_receive();
   EXPECT_EQ(three->text(), "2");
   EXPECT_EQ(in.try_receive().status(), Status::prefetch_limit);
   static_cast<void>(watch.wait());
@@ -237,8 +237,8 @@ TEST_P(EventFd, a_message_wakes_one_consumer_of_a_group_once) {
   Producer out = queue.producer();
   Consumer one = queue.consumer({.group = "g"});
   Consumer two = queue.consumer({.group = "g"});
-  const Watch first(GetParam(), one.fd());
-  const Watch second(GetParam(), two.fd());
+  const Watch first(GetParam(), one.poll_fd());
+  const Watch second(GetParam(), two.poll_fd());
   constexpr std::uint64_t k_rounds = 20;
   for (std::uint64_t round = 0; round < k_rounds; ++round) {
     drain(one);
@@ -254,7 +254,7 @@ TEST_P(EventFd, a_busy_consumer_costs_its_producer_no_wake) {
   LocalQueue queue;
   Producer out = queue.producer();
   Consumer in = queue.consumer();
-  static_cast<void>(in.fd());
+  static_cast<void>(in.poll_fd());
   drain(in);
   for (int i = 0; i < 100; ++i) {
     out.publish("x");
@@ -271,7 +271,7 @@ TEST_P(EventFd, of_a_producer_tells_room_in_a_full_ring) {
     LocalQueue queue({.slots = 16, .max_producers = producers});
     Producer out = queue.producer();
     Consumer in = queue.consumer();
-    const Watch watch(GetParam(), out.fd());
+    const Watch watch(GetParam(), out.poll_fd());
     for (int round = 0; round < 10; ++round) {
       while (out.try_publish("x") == Status::ok) continue;
       static_cast<void>(watch.wait());
@@ -288,7 +288,7 @@ TEST_P(EventFd, of_a_producer_tells_room_in_its_lane) {
   LocalQueue queue({.slots = 16, .lane_bytes = 8192});
   Producer out = queue.producer();
   Consumer in = queue.consumer();
-  const Watch watch(GetParam(), out.fd());
+  const Watch watch(GetParam(), out.poll_fd());
   const std::string large(4096, 'x');
   for (int round = 0; round < 10; ++round) {
     while (out.try_publish(large) == Status::ok) continue;
@@ -304,9 +304,9 @@ TEST_P(EventFd, of_a_producer_tells_room_in_its_lane) {
 TEST_P(EventFd, of_a_producer_tells_that_its_own_loan_is_over) {
   LocalQueue queue({.slots = 16, .lane_bytes = 4096});
   Producer out = queue.producer();
-  const Watch watch(GetParam(), out.fd());
+  const Watch watch(GetParam(), out.poll_fd());
   for (const bool commit : {false, true}) {
-    Lent held = out.try_loan(4096);
+    Result<Loan> held = out.try_loan(4096);
     ASSERT_TRUE(held);
     EXPECT_EQ(out.try_loan(4096).status(), Status::full);
     static_cast<void>(watch.wait());
@@ -326,7 +326,7 @@ TEST_P(EventFd, of_a_producer_tells_that_another_has_finished_its_slot) {
   LocalQueue queue({.slots = 4, .max_producers = 4});
   const Attachment writer = queue.attach_producer();
   Producer out = queue.producer();
-  const Watch watch(GetParam(), out.fd());
+  const Watch watch(GetParam(), out.poll_fd());
   Claimer claimer(writer.map, writer.owner);
   claimer.accept_notice();
   ASSERT_EQ(claimer.claim(), Claim::ok);

@@ -20,16 +20,16 @@ TEST(Loan, is_seen_only_once_it_is_committed) {
   LocalQueue queue({.slots = 8, .lane_bytes = 65536});
   Producer out = queue.producer();
   Consumer in = queue.consumer();
-  Lent loan = out.loan(10000);
+  Loan loan = out.loan(10000);
   ASSERT_TRUE(loan);
-  EXPECT_EQ(loan->size(), 10000U);
-  EXPECT_EQ(reinterpret_cast<std::uintptr_t>(loan->bytes().data()) % 64, 0U);
-  fill(*loan, 'l');
+  EXPECT_EQ(loan.size(), 10000U);
+  EXPECT_EQ(reinterpret_cast<std::uintptr_t>(loan.bytes().data()) % 64, 0U);
+  fill(loan, 'l');
   EXPECT_EQ(in.try_receive().status(), Status::empty);
-  const std::byte* place = loan->bytes().data();
-  loan->commit();
-  EXPECT_FALSE(*loan);
-  Received message = in.try_receive();
+  const std::byte* place = loan.bytes().data();
+  loan.commit();
+  EXPECT_FALSE(loan);
+  Result<Message> message = in.try_receive();
   ASSERT_TRUE(message);
   EXPECT_TRUE(message->text() == std::string(10000, 'l'));
   EXPECT_EQ(message->bytes().data(), place) << "no copy";
@@ -39,10 +39,10 @@ TEST(Loan, many_may_be_open_and_commit_in_any_order_shorter_or_not_at_all) {
   LocalQueue queue({.slots = 8, .lane_bytes = 65536});
   Producer out = queue.producer();
   Consumer in = queue.consumer();
-  Lent a = out.try_loan(1000);
-  Lent b = out.try_loan(1000);
-  Lent c = out.try_loan(1000);
-  Lent d = out.try_loan(1000);
+  Result<Loan> a = out.try_loan(1000);
+  Result<Loan> b = out.try_loan(1000);
+  Result<Loan> c = out.try_loan(1000);
+  Result<Loan> d = out.try_loan(1000);
   fill(*a, 'a');
   fill(*b, 'b');
   fill(*d, 'd');
@@ -61,7 +61,7 @@ TEST(Loan, limits_are_named) {
   Producer out = queue.producer();
   EXPECT_EQ(out.try_loan(8193).status(), Status::too_large);
   EXPECT_THROW(static_cast<void>(out.loan(8193)), Error);
-  Lent whole = out.try_loan(8192);
+  Result<Loan> whole = out.try_loan(8192);
   ASSERT_TRUE(whole);
   EXPECT_EQ(out.try_loan(1).status(), Status::full);
   try {
@@ -86,11 +86,11 @@ TEST(Loan, a_held_message_keeps_its_bytes_and_the_rest_is_used_again) {
   Producer out = queue.producer();
   Consumer in = queue.consumer();
   out.publish(std::string(4000, 'h'));
-  Received held = in.try_receive();
+  Result<Message> held = in.try_receive();
   unsigned published = 0;
   while (out.try_publish(std::string(4000, 'n')) == Status::ok) ++published;
   EXPECT_EQ(published, 3U);
-  while (Received message = in.try_receive()) {
+  while (Result<Message> message = in.try_receive()) {
   }
   EXPECT_EQ(out.try_publish(std::string(4000, 'n')), Status::full) << "the oldest is held";
   EXPECT_TRUE(held->text() == std::string(4000, 'h'));
@@ -120,7 +120,7 @@ TEST(Loan, none_frees_all_that_is_over_at_once_where_that_is_much) {
   unsigned before = gone(queue);
   std::vector<unsigned> freed;
   for (int i = 0; i < 20; ++i) {
-    out.loan(64)->drop();
+    out.loan(64).drop();
     freed.push_back(gone(queue) - before);
     before += freed.back();
   }
@@ -135,12 +135,12 @@ TEST(Loan, random_sizes_and_orders_never_mix_up_bytes) {
     Producer out = queue.producer();
     Consumer in = queue.consumer();
     Consumer group = queue.consumer({.group = "g"});
-    std::deque<std::pair<Lent, char>> open;
+    std::deque<std::pair<Result<Loan>, char>> open;
     std::deque<std::string> expected;
     for (int step = 0; step < 20000; ++step) {
       switch (random() % 4) {
         case 0:
-          if (Lent loan = out.try_loan(random() % 9000)) {
+          if (Result<Loan> loan = out.try_loan(random() % 9000)) {
             const char with = static_cast<char>('a' + step % 26);
             fill(*loan, with);
             open.emplace_back(std::move(loan), with);
@@ -160,8 +160,8 @@ TEST(Loan, random_sizes_and_orders_never_mix_up_bytes) {
           }
           break;
         default: {
-          Received message = in.try_receive();
-          Received leased = group.try_receive();
+          Result<Message> message = in.try_receive();
+          Result<Message> leased = group.try_receive();
           ASSERT_EQ(message.status(), leased.status());
           if (!message) break;
           ASSERT_TRUE(message->text() == expected.front());
@@ -182,7 +182,7 @@ TEST(Loan, a_new_producer_takes_over_what_the_dead_one_left) {
       Producer dead = queue.producer();
       ASSERT_EQ(dead.try_publish(std::string(3000, 'a')), Status::ok);
       ASSERT_EQ(dead.try_publish(std::string(5000, 'b')), Status::ok);
-      Lent lost = dead.try_loan(2000);
+      Result<Loan> lost = dead.try_loan(2000);
       ASSERT_TRUE(lost);
     }
     Producer out = queue.producer();

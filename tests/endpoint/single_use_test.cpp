@@ -53,7 +53,7 @@ TEST(SingleUse, a_producer_that_waits_in_one_thread_and_is_used_in_another_is_na
     expect_named(misuse_of([&] { static_cast<void>(out.try_publish_parts(batch)); }), "Producer");
 #ifndef NDEBUG
     expect_named(misuse_of([&] { static_cast<void>(out.try_loan(10)); }), "Producer");
-    expect_named(misuse_of([&] { static_cast<void>(out.loan(10, 1ms)); }), "Producer");
+    expect_named(misuse_of([&] { static_cast<void>(out.loan_until(10, 1ms)); }), "Producer");
 #endif
     for (int i = 0; i < 4; ++i) in.receive()->ack();
     other.join();
@@ -82,7 +82,7 @@ TEST(SingleUse, a_consumer_that_waits_in_one_thread_and_is_used_in_another_is_na
 TEST(SingleUse, the_fastest_ways_name_it_too_where_the_program_is_compiled_for_debugging) {
   LocalQueue queue({.slots = 16, .max_producers = 1});
   Producer out = queue.producer();
-  Lent loan = out.loan(100);
+  Loan loan = out.loan(100);
   std::latch inside(1);
   std::latch go_on(1);
   std::jthread other([&] {
@@ -94,10 +94,10 @@ TEST(SingleUse, the_fastest_ways_name_it_too_where_the_program_is_compiled_for_d
   inside.wait();
   expect_named(misuse_of([&] { out.publish("y"); }), "Producer");
   expect_named(misuse_of([&] { static_cast<void>(out.try_publish(4, [](std::span<std::byte>) {})); }), "Producer");
-  expect_named(misuse_of([&] { loan->commit(); }), "Producer");
+  expect_named(misuse_of([&] { loan.commit(); }), "Producer");
   go_on.count_down();
   other.join();
-  loan->commit();
+  loan.commit();
   out.publish("afterwards");
 }
 #endif
@@ -128,7 +128,7 @@ TEST(SingleUse, endpoints_that_a_lock_hands_from_thread_to_thread_are_none) {
         for (int i = 0; i < 500; ++i) {
           const std::lock_guard lock(one_at_a_time);
           out.publish("x");
-          Received message = in.receive(10s);
+          Result<Message> message = in.receive(10s);
           if (message && message->ack()) ++received;
         }
       });
@@ -184,7 +184,7 @@ TEST(SingleUse, a_coroutine_that_goes_on_in_other_threads_is_none) {
     for (int i = 0; i < 50; ++i) {
       to.publish("x");
       co_await OnAnotherThread{where};
-      Received message = from.receive(10s);
+      Result<Message> message = from.receive(10s);
       if (message && message->ack()) ++count;
       co_await OnAnotherThread{where};
     }

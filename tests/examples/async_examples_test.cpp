@@ -10,7 +10,7 @@ namespace beltway::test {
 namespace {
 
 std::string run_example(const TestDaemon& daemon, const std::string& name) {
-  const Result result = run({program(name)}, daemon.client_options());
+  const Outcome result = run({program(name)}, daemon.client_options());
   EXPECT_TRUE(result.exit.ok()) << result.out << result.err;
   return result.out;
 }

@@ -24,7 +24,7 @@ struct Block {
 };
 constexpr std::array k_blocks{
     Block{"README.md", 0, "one order\n"},
-    Block{"examples/README.md", 0, "done: resize a.png, tries before: 0\n"},
+    Block{"examples/README.md", 0, "done: resize a.png, delivery 1\n"},
     Block{"examples/README.md", 1, "headline, headline\n"},
     Block{"examples/README.md", 2, "reply to ping\n"},
     Block{"examples/README.md", 3, "100\n"},
@@ -58,11 +58,11 @@ TEST_P(DocumentBlock, compiles_alone_and_prints_what_it_shall) {
   const std::vector<std::string> blocks = cpp_blocks(block.file);
   ASSERT_LT(block.index, blocks.size());
   std::ofstream(source) << blocks[block.index];
-  const Result compiled =
+  const Outcome compiled =
       run({BELTWAY_TEST_COMPILER, "-std=c++20", "-Wall", "-Wextra", "-Werror", "-I", BELTWAY_TEST_SOURCES "/include",
            source.string(), "-o", program.string(), BELTWAY_TEST_LIBRARY, "-pthread"});
   ASSERT_TRUE(compiled.exit.ok()) << compiled.out << compiled.err;
-  const Result ran = run({program.string()}, daemon.client_options());
+  const Outcome ran = run({program.string()}, daemon.client_options());
   EXPECT_TRUE(ran.exit.ok()) << ran.err;
   EXPECT_EQ(ran.out, block.output);
 }

@@ -9,7 +9,7 @@
 namespace beltway::test {
 namespace {
 
-Result run_example(const TestDaemon& daemon, const std::vector<std::string>& argv) {
+Outcome run_example(const TestDaemon& daemon, const std::vector<std::string>& argv) {
   std::vector<std::string> command = argv;
   command[0] = program(argv[0]);
   return run(command, daemon.client_options());
@@ -21,7 +21,7 @@ long count(const std::string& text, const std::string& part) {
   return found;
 }
 
-void expect_done(const Result& result) { EXPECT_TRUE(result.exit.ok()) << result.out << result.err; }
+void expect_done(const Outcome& result) { EXPECT_TRUE(result.exit.ok()) << result.out << result.err; }
 
 TEST(Examples, hello_consumer_prints_what_hello_producer_says_until_ctrl_c) {
   const TestDaemon daemon;

@@ -100,9 +100,9 @@ TYPED_TEST(Handover, each_job_is_done_once_though_workers_give_back_and_drop) {
     Pool<TypeParam> pool(TestFixture::k_threads, [&](Message& job) {
       const auto number = static_cast<unsigned>(std::stoul(std::string(job.text())));
       // A quarter of the first turns ends with a nack, a quarter without an end; all second ones with an ack.
-      if (job.tries() == 0 && number % 4 == 1) {
+      if (job.deliveries() == 1 && number % 4 == 1) {
         job.nack();
-      } else if (job.tries() == 0 && number % 4 == 2) {
+      } else if (job.deliveries() == 1 && number % 4 == 2) {
         return;  // dropped, as by an exception
       } else {
         if (!job.ack()) ++refused;
@@ -112,7 +112,7 @@ TYPED_TEST(Handover, each_job_is_done_once_though_workers_give_back_and_drop) {
     });
     // What workers still hold may come back: the end of the stream alone is not the end.
     while (finished < k_jobs) {
-      if (Received job = in.receive(10ms)) pool.hand_over(std::move(*job));
+      if (Result<Message> job = in.receive(10ms)) pool.hand_over(std::move(*job));
     }
   }
   for (unsigned i = 0; i < k_jobs; ++i) EXPECT_EQ(done[i], 1U) << i;
@@ -140,10 +140,10 @@ TYPED_TEST(Handover, messages_in_workers_hands_outlive_their_consumer) {
   }
   Consumer next = queue.consumer({.group = "pool"});
   for (unsigned i = 1; i < 16; i += 2) {
-    Received job = next.try_receive();
+    Result<Message> job = next.try_receive();
     ASSERT_TRUE(job);
     EXPECT_EQ(job->text(), std::to_string(i));
-    EXPECT_EQ(job->tries(), 1U);
+    EXPECT_EQ(job->deliveries(), 2U);
     job->ack();
   }
   EXPECT_EQ(next.try_receive().status(), Status::empty);

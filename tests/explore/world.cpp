@@ -135,7 +135,7 @@ bool World::publish(unsigned producer, unsigned id, bool large) {
 }
 
 Status World::lend_and_commit(unsigned producer, const Bytes& message) {
-  Lent lent = producers[producer]->try_loan(message.size());
+  Result<Loan> lent = producers[producer]->try_loan(message.size());
   if (!lent) return lent.status();
   copy_racing(lent->bytes().data(), message.data(), message.size());
   return lent->try_commit();
@@ -177,7 +177,7 @@ void World::end(unsigned id, Message& message, Then then) {
 
 bool World::receive(unsigned consumer, Then then) {
   note("looks for a message");
-  Received received = consumers[consumer]->try_receive();
+  Result<Message> received = consumers[consumer]->try_receive();
   if (received) {
     take(consumer, *received, then);
   } else {
@@ -189,7 +189,7 @@ bool World::receive(unsigned consumer, Then then) {
 Status World::receive_waiting(unsigned consumer, Then then, bool patient) {
   note(patient ? "waits for a message" : "waits for a message until a deadline");
   const Until until = patient ? Until() : Until(Until::Clock::time_point(k_deadline));
-  Received received = consumers[consumer]->receive(until);
+  Result<Message> received = consumers[consumer]->receive(until);
   if (received) {
     take(consumer, *received, then);
   } else {
@@ -202,9 +202,9 @@ Status World::receive_waiting(unsigned consumer, Then then, bool patient) {
 
 Status World::receive_in_a_loop(unsigned consumer, Then then) {
   note("waits for a message in an event loop");
-  const int set = consumers[consumer]->fd();
+  const int set = consumers[consumer]->poll_fd();
   for (;;) {
-    Received received = consumers[consumer]->try_receive();
+    Result<Message> received = consumers[consumer]->try_receive();
     if (received) {
       take(consumer, *received, then);
       return Status::ok;
@@ -218,16 +218,16 @@ Status World::receive_in_a_loop(unsigned consumer, Then then) {
 }
 
 void World::publish_in_a_loop(unsigned producer, unsigned id) {
-  const int set = producers[producer]->fd();
+  const int set = producers[producer]->poll_fd();
   while (!publish(producer, id)) wait_readable(set);
 }
 
 unsigned World::receive_batch(unsigned consumer, unsigned count) {
   note("looks for up to %llu messages at once", count);
   std::array<Message, 4> messages;
-  const Batch batch = consumers[consumer]->try_receive_batch(std::span(messages).first(count));
-  for (unsigned i = 0; i < batch.count; ++i) take(consumer, messages[i], Then::hold);
-  return static_cast<unsigned>(batch.count);
+  const Result<std::size_t> batch = consumers[consumer]->try_receive_batch(std::span(messages).first(count));
+  for (unsigned i = 0; i < batch.value_or(0); ++i) take(consumer, messages[i], Then::hold);
+  return static_cast<unsigned>(batch.value_or(0));
 }
 
 void World::read_held_again(unsigned consumer) {

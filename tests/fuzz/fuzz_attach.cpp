@@ -240,7 +240,7 @@ class Client {
                                              : producers_.back().publish_until(data, 1ms));
     } else if (!consumers_.empty()) {
       Consumer& consumer = consumers_.back();
-      Received received = input_.ConsumeBool() ? consumer.try_receive() : consumer.receive(1ms);
+      Result<Message> received = input_.ConsumeBool() ? consumer.try_receive() : consumer.receive(1ms);
       volatile std::byte kept{};
       if (received) {
         for (const std::byte each : received->bytes()) kept = each;

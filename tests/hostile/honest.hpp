@@ -51,7 +51,7 @@ class Honest {
       case 1: static_cast<void>(producer_.publish_until(batch[0], k_patience_ms)); break;
       case 2: static_cast<void>(producer_.try_publish_batch(batch)); break;
       default:
-        if (Lent lent = producer_.try_loan(600)) static_cast<void>(lent->try_commit(scribbler.below(600) + 1));
+        if (Result<Loan> lent = producer_.try_loan(600)) static_cast<void>(lent->try_commit(scribbler.below(600) + 1));
     }
   }
   void receive(Scribbler& scribbler) {
@@ -63,7 +63,7 @@ class Honest {
       case 3: use(worker_.receive(k_patience_ms), scribbler); break;
       case 4: use(other_.try_receive(), scribbler); break;
       case 5:
-        for (std::size_t i = 0, count = worker_.try_receive_batch(out).count; i < count; ++i) touch(out[i]);
+        for (std::size_t i = 0, count = worker_.try_receive_batch(out).value_or(0); i < count; ++i) touch(out[i]);
         break;
       case 6: use(lossy_.try_receive(), scribbler); break;
       default: use(lossy_.receive(k_patience_ms), scribbler); break;
@@ -75,7 +75,7 @@ class Honest {
     for (const std::byte each : message.bytes()) kept = each;
     static_cast<void>(kept);
   }
-  static void use(Received received, Scribbler& scribbler) {
+  static void use(Result<Message> received, Scribbler& scribbler) {
     if (!received) return;
     touch(*received);
     scribbler.scribble();

@@ -101,9 +101,9 @@ void use(const Queue& queue, int turns) {
   for (int i = 0; i < turns; ++i) {
     (void)producer.try_publish(Bytes(data.data(), i % 2 == 0 ? 20 : data.size()));
     (void)producer.publish_until(Bytes(data.data(), 8), 1ms);
-    if (Received received = reader.receive(1ms))
+    if (Result<Message> received = reader.receive(1ms))
       std::vector<std::byte>(received->bytes().begin(), received->bytes().end());
-    if (Received received = worker.receive(1ms)) (void)received->ack();
+    if (Result<Message> received = worker.receive(1ms)) (void)received->ack();
   }
 }
 void look_at(const Queue& queue) {
@@ -202,7 +202,7 @@ TEST(HostileBells, that_are_full_and_would_block_are_rung_all_the_same) {
   Producer producer = queue.producer();
   Consumer in_a_loop = queue.consumer();
   const Intruder intruder(daemon, queue, Neighbour::consumer);
-  const Watch watch(WatchKind::edge, in_a_loop.fd());
+  const Watch watch(WatchKind::edge, in_a_loop.poll_fd());
   for (int i = 0; i < 3; ++i) {
     while (in_a_loop.try_receive()) {
     }

@@ -80,7 +80,7 @@ TEST(HostileSleep, that_was_moved_to_another_word_ends_with_the_last_resort) {
     EXPECT_TRUE(eventually([&] { return moved.load(); }));
     out.publish("x");
   });
-  const Received received = in.receive(20s);
+  const Result<Message> received = in.receive(20s);
   EXPECT_TRUE(received) << to_string(received.status());
   producer.join();
 }

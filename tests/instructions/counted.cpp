@@ -18,7 +18,7 @@ using beltway::Consumer;
 using beltway::Message;
 using beltway::Producer;
 using beltway::QueueOptions;
-using beltway::Received;
+using beltway::Result;
 using beltway::test::LocalQueue;
 
 constexpr std::size_t k_burst = 256;
@@ -63,7 +63,7 @@ void must(bool condition) {
 
 void drain(Consumer& consumer) {
   for (;;) {
-    Received received = consumer.try_receive();
+    Result<Message> received = consumer.try_receive();
     if (!received) return;
     received->ack();
   }
@@ -89,7 +89,7 @@ void count_publish_batch(const std::string& name, std::size_t size) {
   const std::vector<std::byte> bytes(size);
   const std::vector<Bytes> batch(k_batch, Bytes(bytes));
   count(
-      name, k_batch, nothing, [&] { must(producer.try_publish_batch(batch).count == k_batch); },
+      name, k_batch, nothing, [&] { must(producer.try_publish_batch(batch).value_or(0) == k_batch); },
       [&] { drain(consumer); });
 }
 
@@ -100,7 +100,7 @@ void count_loan(const std::string& name) {
   count(
       name, 1, nothing,
       [&] {
-        beltway::Lent lent = producer.try_loan(1024);
+        beltway::Result<beltway::Loan> lent = producer.try_loan(1024);
         must(lent->try_commit() == beltway::Status::ok);
       },
       [&] { drain(consumer); });
@@ -117,7 +117,7 @@ void count_receive(const std::string& name, bool group) {
   count(
       name, 1, [&] { fill(producer); },
       [&] {
-        Received received = consumer.try_receive();
+        Result<Message> received = consumer.try_receive();
         must(static_cast<bool>(received));
         received->ack();
       },
@@ -132,7 +132,7 @@ void count_receive_batch(const std::string& name, bool group) {
   count(
       name, k_batch, [&] { fill(producer); },
       [&] {
-        must(consumer.try_receive_batch(batch).count == k_batch);
+        must(consumer.try_receive_batch(batch).value_or(0) == k_batch);
         if (group) {
           ack_batch(batch);
         } else {

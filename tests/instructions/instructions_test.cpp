@@ -42,8 +42,8 @@ constexpr Budget k_budgets[] = {
 std::map<std::string, double> counts() {
   const TempDir dir;
   const std::string out = (dir.path() / "callgrind").string();
-  const Result valgrind = run({"valgrind", "--tool=callgrind", "--collect-atstart=no", "--callgrind-out-file=" + out,
-                               program("instructions_counted").string()});
+  const Outcome valgrind = run({"valgrind", "--tool=callgrind", "--collect-atstart=no", "--callgrind-out-file=" + out,
+                                program("instructions_counted").string()});
   EXPECT_TRUE(valgrind.exit.ok()) << valgrind.err;
   std::map<std::string, double> found;
   for (const auto& entry : std::filesystem::directory_iterator(dir.path())) {
@@ -129,7 +129,7 @@ void expect_no_system_call(std::uint32_t max_producers, const std::string& group
     for (int i = 0; i < 10'000; ++i) {
       producer->publish("a message");
       for (Consumer& consumer : consumers) {
-        if (Received received = consumer.try_receive()) received->ack();
+        if (Result<Message> received = consumer.try_receive()) received->ack();
       }
     }
   };

@@ -60,9 +60,9 @@ TEST(Descriptors, of_a_process_are_four_a_queue_and_two_more_an_endpoint_in_even
   EXPECT_EQ(open_descriptors(), before + k_descriptors_per_queue) << "endpoints of one queue share them";
   EXPECT_EQ(in->receive(1ms).status(), Status::timeout);
   EXPECT_EQ(open_descriptors(), before + k_descriptors_per_queue) << "a wait needs none";
-  static_cast<void>(in->fd());
+  static_cast<void>(in->poll_fd());
   EXPECT_EQ(open_descriptors(), before + k_descriptors_per_queue + k_descriptors_per_event_endpoint);
-  static_cast<void>(out->fd());
+  static_cast<void>(out->poll_fd());
   EXPECT_LE(open_descriptors(), before + 8);
   in.reset(), other.reset(), out.reset();
   EXPECT_EQ(open_descriptors(), before);
@@ -78,7 +78,7 @@ TEST(Descriptors, for_a_hundred_queues_fit_a_process_that_may_have_1024) {
     const Queue queue = link.declare("q" + std::to_string(i), k_small);
     producers.push_back(queue.producer());
     consumers.push_back(queue.consumer());
-    static_cast<void>(consumers.back().fd());
+    static_cast<void>(consumers.back().poll_fd());
   }
   for (Producer& out : producers) out.publish("x");
   for (Consumer& in : consumers) EXPECT_EQ(in.receive(20s)->text(), "x");
@@ -104,7 +104,7 @@ TEST(Descriptors, that_have_run_out_are_added_up_and_the_queue_is_named) {
     do others.emplace_back(::open("/dev/null", O_RDONLY | O_CLOEXEC));
     while (others.back());
     others.pop_back();
-    const Error no_bells = error_of([&] { static_cast<void>(in.fd()); });
+    const Error no_bells = error_of([&] { static_cast<void>(in.poll_fd()); });
     others.resize(others.size() - 5);  // ring and control, and not all of the bells
     const Error no_endpoint = error_of([&] { static_cast<void>(second.producer()); });
     others.clear();
@@ -112,7 +112,7 @@ TEST(Descriptors, that_have_run_out_are_added_up_and_the_queue_is_named) {
     expect_told(no_endpoint, "\"second\"", 64);
   }
   EXPECT_NO_THROW(static_cast<void>(second.producer())) << "the place was given back, and the connection made anew";
-  EXPECT_GE(in.fd(), 0) << "asked again when there is room";
+  EXPECT_GE(in.poll_fd(), 0) << "asked again when there is room";
 }
 
 TEST(Descriptors, of_a_thousand_queues_fit_the_daemon_at_the_limits_of_debian) {
@@ -138,7 +138,7 @@ int publish_after_closefrom(const TestDaemon& daemon) {
   std::optional<Connection> link = connect(daemon);
   std::optional<Producer> out = link->open_queue("q").producer();
   std::optional<Consumer> in = link->open_queue("q").consumer();
-  static_cast<void>(in->fd());
+  static_cast<void>(in->poll_fd());
   EventLoop loop;
   const int end = ::open("/dev/null", O_RDONLY | O_CLOEXEC);
   ::closefrom(3);
@@ -167,7 +167,7 @@ TEST(Descriptors, that_a_program_closed_are_neither_written_to_nor_closed_again)
   const Queue queue = link.declare("q", k_small);
   Consumer looper = queue.consumer();
   Consumer sleeper = queue.consumer();
-  static_cast<void>(looper.fd());
+  static_cast<void>(looper.poll_fd());
   EXPECT_EQ(looper.try_receive().status(), Status::empty);
   Child careless = Child::fork([&] { return publish_after_closefrom(daemon); });
   EXPECT_EQ(sleeper.receive(20s)->text(), "x") << "a blocking call needs no descriptor of anybody";

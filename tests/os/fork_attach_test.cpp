@@ -106,7 +106,7 @@ TEST(ForkWhileAttaching, leaves_no_segment_open_in_a_child) {
 TEST(ForkWhileAttaching, attach_in_a_child_says_forked_though_another_thread_was_in_a_request) {
   TestDaemon daemon;
   const Queue queue =
-      Connection::open({.socket = daemon.socket(), .timeout_ms = std::chrono::seconds(20)}).declare("orders", k_small);
+      Connection::open({.socket = daemon.socket(), .timeout = std::chrono::seconds(20)}).declare("orders", k_small);
   daemon.process().kill(SIGSTOP);
   std::thread asker([&] { static_cast<void>(queue.describe()); });
   std::this_thread::sleep_for(std::chrono::milliseconds(50));  // the request has the connection by now, most likely

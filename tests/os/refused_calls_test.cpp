@@ -92,7 +92,7 @@ int wait_and_pass(const Queue& queue, Producer& out, Consumer& sleeper, Consumer
   const double before = processor_s();
   if (sleeper.receive(200ms).status() != Status::timeout) return k_lost;
   for (const auto end = Until::Clock::now() + 200ms; Until::Clock::now() < end;) {
-    pollfd readable{looper.fd(), POLLIN, 0};
+    pollfd readable{looper.poll_fd(), POLLIN, 0};
     if (::poll(&readable, 1, 20) > 0) {
       while (looper.try_receive()) continue;
     }
@@ -102,7 +102,7 @@ int wait_and_pass(const Queue& queue, Producer& out, Consumer& sleeper, Consumer
     while (looper.try_receive()) continue;
     out.publish("x");
     if (!sleeper.receive(20s)) return k_lost;
-    pollfd readable{looper.fd(), POLLIN, 0};
+    pollfd readable{looper.poll_fd(), POLLIN, 0};
     if (::poll(&readable, 1, 20'000) != 1 || !looper.try_receive()) return k_lost;
   }
   // The other way round: a producer waits for room.
@@ -120,7 +120,7 @@ int child(const TestDaemon& daemon, const Call& call, int error, bool after_atta
     Producer out = queue.producer({.lock_memory = true});
     Consumer sleeper = queue.consumer({.follow = true, .wait = WaitStrategy::sleep});
     Consumer looper = queue.consumer({.follow = true});
-    static_cast<void>(looper.fd());
+    static_cast<void>(looper.poll_fd());
     if (after_attach && !refuse(call.number, error)) return k_no_seccomp;
     return wait_and_pass(queue, out, sleeper, looper);
   } catch (const Error& refused) {

@@ -67,16 +67,16 @@ class Scribbling {
 void expect_usable(const Queue& queue) {
   Producer out = queue.producer();
   Consumer workers = queue.consumer({.group = "g", .follow = true});
-  while (Received message = workers.try_receive()) message->ack();
+  while (Result<Message> message = workers.try_receive()) message->ack();
   Consumer all = queue.consumer({.follow = true});
   for (std::uint32_t i = 0; i < 3 * queue.options().slots; ++i) {
     const std::string text = std::to_string(i);
     ASSERT_EQ(out.publish_until(text, 10s), Status::ok) << i;
-    Received of_group = workers.receive(10s);
+    Result<Message> of_group = workers.receive(10s);
     ASSERT_TRUE(of_group) << i << ": " << to_string(of_group.status());
     EXPECT_EQ(of_group->text(), text);
     of_group->ack();
-    Received of_all = all.receive(10s);
+    Result<Message> of_all = all.receive(10s);
     ASSERT_TRUE(of_all) << i << ": " << to_string(of_all.status());
     EXPECT_EQ(of_all->text(), text);
   }
@@ -171,7 +171,7 @@ TEST_P(Overwritten, words_of_the_daemon_are_restored_from_its_record) {
   // Those that were attached go on.
   out.publish("after");
   EXPECT_TRUE(workers.receive(10s));
-  Received message = all.receive(10s);
+  Result<Message> message = all.receive(10s);
   if (message && message->text() == "before") message = all.receive(10s);
   ASSERT_TRUE(message) << to_string(message.status());
   EXPECT_EQ(message->text(), "after");

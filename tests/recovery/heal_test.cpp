@@ -135,16 +135,16 @@ class Healing : public testing::TestWithParam<Case> {
 
   /// Three laps go through, to the group and to a new private consumer.
   static void expect_usable(LocalQueue& queue, Producer& out, Consumer& in) {
-    while (Received message = in.try_receive()) message->ack();
+    while (Result<Message> message = in.try_receive()) message->ack();
     Consumer all = queue.consumer();
     for (std::uint32_t i = 0; i < 3 * k_slots; ++i) {
       const std::string text = "after " + std::to_string(i);
       ASSERT_EQ(out.try_publish(text), Status::ok) << i;
-      Received of_the_group = in.try_receive();
+      Result<Message> of_the_group = in.try_receive();
       ASSERT_TRUE(of_the_group) << i << ": " << to_string(of_the_group.status());
       EXPECT_EQ(of_the_group->text(), text);
       EXPECT_TRUE(of_the_group->ack());
-      Received of_all = all.try_receive();
+      Result<Message> of_all = all.try_receive();
       ASSERT_TRUE(of_all) << i << ": " << to_string(of_all.status());
       EXPECT_EQ(of_all->text(), text);
     }
@@ -175,7 +175,7 @@ TEST_P(Healing, a_queue_whose_producer_lives_works_again_when_it_publishes) {
   // A single producer overwrites what is newest, and nobody may touch that meanwhile: a lap of it, then again.
   for (std::uint32_t i = 0; i < 2 * k_slots; ++i) {
     static_cast<void>(out.try_publish("meanwhile"));
-    while (Received message = in.try_receive()) message->ack();
+    while (Result<Message> message = in.try_receive()) message->ack();
   }
   queue.heal();
   expect_usable(queue, out, in);
@@ -197,7 +197,7 @@ TEST_P(Healing, messages_in_their_order_are_delivered) {
   }
   queue.heal();
   std::vector<Position> got;
-  while (Received message = in.try_receive()) {
+  while (Result<Message> message = in.try_receive()) {
     // What was READY and in order comes once more, unless it was acknowledged; other slots hold what a program wrote there.
     if (message->text() == std::to_string(message->position()) && message->position() >= k_tail - k_slots / 2) {
       got.push_back(message->position());
@@ -226,7 +226,7 @@ void expect_to_go_through(Producer& out, Consumer& in, std::uint32_t count) {
   for (std::uint32_t i = 0; i < count; ++i) {
     const std::string text = "through " + std::to_string(i);
     ASSERT_EQ(out.try_publish(text), Status::ok) << i;
-    Received message = in.try_receive();
+    Result<Message> message = in.try_receive();
     ASSERT_TRUE(message) << i << ": " << to_string(message.status());
     EXPECT_EQ(message->text(), text);
   }
@@ -258,7 +258,7 @@ TEST(HealingOfReaders, a_private_consumer_that_was_overrun_counts_what_is_lost_a
   queue.map().group(queue.map().geometry.max_groups).floor.store_release(k_slots);
   for (Position p = 0; p < 2 * k_slots - 3; ++p) ASSERT_EQ(out.try_publish(std::to_string(p)), Status::ok);
   std::uint64_t received = 0;
-  while (Received message = in.try_receive()) {
+  while (Result<Message> message = in.try_receive()) {
     EXPECT_EQ(message->text(), std::to_string(message->position()));
     ++received;
   }
@@ -311,7 +311,7 @@ TEST(HealingOfProducers, what_a_living_producer_is_writing_is_left_alone) {
         EXPECT_EQ(counts.claims, 0U);
         std::fill(place.begin(), place.end(), std::byte{'a'});
       });
-      Received message = in.try_receive();
+      Result<Message> message = in.try_receive();
       ASSERT_TRUE(message);
       EXPECT_EQ(message->position(), mine);
       EXPECT_EQ(message->text(), "aaaa");

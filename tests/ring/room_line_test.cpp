@@ -198,7 +198,7 @@ TEST_P(FullRing, producers_take_turns) {
       while (load_tail(queue.map()) != i + 64 || std::popcount(line.load_acquire()) != k_producers) {
         std::this_thread::yield();
       }
-      Received message = in.receive();
+      Result<Message> message = in.receive();
       ASSERT_TRUE(message);
       if (i >= 64) ++got[static_cast<unsigned>(message->bytes()[0])];  // who filled the ring at first is no matter
       message->ack();

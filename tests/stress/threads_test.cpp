@@ -49,7 +49,7 @@ std::uint64_t receive_all(Consumer in, bool in_order, Account& account) {
   std::vector<std::uint64_t> next(64);
   std::uint64_t order = 0;  // a digest of what came in which order
   for (;;) {
-    Received message = in.receive();
+    Result<Message> message = in.receive();
     if (!message) {
       EXPECT_EQ(message.status(), Status::end_of_stream);
       break;
@@ -62,7 +62,7 @@ std::uint64_t receive_all(Consumer in, bool in_order, Account& account) {
     order = mix(order + stamp.number * 64 + stamp.producer);
     account.saw(stamp);
     // Some are given back, and must come again.
-    if (!in_order && message->tries() == 0 && stamp.number % 37 == 0) {
+    if (!in_order && message->deliveries() == 1 && stamp.number % 37 == 0) {
       message->nack();
     } else {
       message->ack();
@@ -128,7 +128,7 @@ void ping_pong(std::uint32_t max_producers, const char* group, Fence fence) {
   Consumer pong_in = pong.consumer({.group = group, .wait = WaitStrategy::sleep});
   std::thread other(
       [&, in = ping.consumer({.group = group, .wait = WaitStrategy::sleep}), out = pong.producer()]() mutable {
-        while (Received message = in.receive()) {
+        while (Result<Message> message = in.receive()) {
           out.publish(message->bytes());
           message->ack();
         }
@@ -138,7 +138,7 @@ void ping_pong(std::uint32_t max_producers, const char* group, Fence fence) {
     Producer out = ping.producer();
     for (std::uint64_t i = 0; i < messages() / 2; ++i) {
       out.publish(std::to_string(i));
-      Received message = pong_in.receive(10s);
+      Result<Message> message = pong_in.receive(10s);
       ASSERT_TRUE(message) << to_string(message.status()) << " at " << i;
       ASSERT_EQ(message->text(), std::to_string(i));
       message->ack();

@@ -61,14 +61,14 @@ class Child {
 };
 
 /// A program's end and everything that it wrote.
-struct Result {
+struct Outcome {
   Exit exit;
   std::string out;
   std::string err;
 };
 /// Runs a program to its end and collects its output.
-Result run(const std::vector<std::string>& argv, const Child::Options& options = {},
-           std::chrono::milliseconds patience = std::chrono::seconds(60));
+Outcome run(const std::vector<std::string>& argv, const Child::Options& options = {},
+            std::chrono::milliseconds patience = std::chrono::seconds(60));
 
 /// Waits until `condition` holds; false if it does not within `patience`. Looks every millisecond.
 bool eventually(const std::function<bool()>& condition, std::chrono::milliseconds patience = std::chrono::seconds(20));

@@ -44,7 +44,7 @@ std::string TestDaemon::log() const { return read_file(dir_.path() / "out.log") 
 
 Child::Options TestDaemon::client_options() const { return {.environment = {{"BELTWAY_SOCKET", socket()}}}; }
 
-Result TestDaemon::tool(const std::vector<std::string>& arguments) const {
+Outcome TestDaemon::tool(const std::vector<std::string>& arguments) const {
   std::vector<std::string> argv = {program("beltway")};
   argv.insert(argv.end(), arguments.begin(), arguments.end());
   return run(argv, client_options());

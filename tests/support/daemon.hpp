@@ -31,7 +31,7 @@ class TestDaemon {
   /// Options for a child that talks to this daemon: $BELTWAY_SOCKET.
   [[nodiscard]] Child::Options client_options() const;
   /// Runs the tool against this daemon.
-  [[nodiscard]] Result tool(const std::vector<std::string>& arguments) const;
+  [[nodiscard]] Outcome tool(const std::vector<std::string>& arguments) const;
 
  private:
   TempDir dir_;

@@ -35,7 +35,7 @@ class KeptDaemon {
   [[nodiscard]] std::filesystem::path socket() const { return dir_.socket(); }
   [[nodiscard]] std::string log() const;
   [[nodiscard]] Connection connect(std::chrono::milliseconds timeout_ms = std::chrono::seconds(20)) const {
-    return Connection::open({.socket = socket(), .start_daemon = false, .timeout_ms = timeout_ms});
+    return Connection::open({.socket = socket(), .start_daemon = false, .timeout = timeout_ms});
   }
   [[nodiscard]] Child& keeper() noexcept { return keeper_; }
   /// The daemon's process, as the lock file says: also if it is dead.

@@ -11,11 +11,11 @@
 namespace beltway::test {
 namespace {
 
-Result run_disabled(const std::string& name, const Child::Options& options = {}) {
+Outcome run_disabled(const std::string& name, const Child::Options& options = {}) {
   return run({"/proc/self/exe", "--gtest_also_run_disabled_tests", "--gtest_filter=Leaky.DISABLED_" + name}, options);
 }
 
-void expect_told(const Result& result, const std::string& what) {
+void expect_told(const Outcome& result, const std::string& what) {
   EXPECT_EQ(result.exit, (Exit{.code = 1, .signal = 0})) << result.out << result.err;
   EXPECT_NE(result.out.find("leaks: " + what), std::string::npos) << result.out;
 }

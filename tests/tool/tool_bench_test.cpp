@@ -16,7 +16,7 @@ class ToolBench : public testing::Test {
   json bench(std::vector<std::string> arguments) const {
     arguments.insert(arguments.begin(), "bench");
     arguments.insert(arguments.end(), {"--format", "json"});
-    const Result result = daemon_.tool(arguments);
+    const Outcome result = daemon_.tool(arguments);
     EXPECT_TRUE(result.exit.ok()) << result.err;
     return json::parse(result.out);
   }
@@ -117,7 +117,7 @@ TEST_F(ToolBench, what_cannot_be_measured_is_refused) {
 
 TEST(ToolBenchTerminal, text_is_for_people) {
   const TestDaemon daemon;
-  const Result result = daemon.tool({"bench", "latency", "--count", "100"});
+  const Outcome result = daemon.tool({"bench", "latency", "--count", "100"});
   EXPECT_TRUE(result.exit.ok()) << result.err;
   for (const char* part : {"latency, 8 B messages", "p50", "p99.99", "max", "raw line", "slices"}) {
     EXPECT_NE(result.out.find(part), std::string::npos) << result.out;

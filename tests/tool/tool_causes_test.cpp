@@ -60,7 +60,7 @@ class ToolCauses : public testing::Test {
       if (!command.starts_with(word)) continue;
       Child::Options options = daemon_.client_options();
       options.environment.emplace_back("PATH", program("beltway").parent_path().string() + ":" + ::getenv("PATH"));
-      const Result result = run({"sh", "-c", command}, options);
+      const Outcome result = run({"sh", "-c", command}, options);
       EXPECT_TRUE(result.exit.ok()) << command << ": " << result.err;
       return;
     }
@@ -72,7 +72,7 @@ class ToolCauses : public testing::Test {
       auto in = Connection::open({.socket = socket}).open_queue("q").consumer({.group = group});
       std::vector<Message> held;
       for (std::size_t i = 0; i < messages; ++i) {
-        Received received = in.receive(20s);
+        Result<Message> received = in.receive(20s);
         if (!received) return 1;
         held.push_back(std::move(*received));
       }
@@ -198,8 +198,8 @@ TEST_F(ToolCauses, a_consumer_at_its_prefetch_limit_is_told) {
   auto out = queue.producer();
   auto in = queue.consumer({.group = "g", .prefetch = 2});
   for (int i = 0; i < 4; ++i) out.publish("x");
-  const Received one = in.receive(20s);
-  const Received two = in.receive(20s);
+  const Result<Message> one = in.receive(20s);
+  const Result<Message> two = in.receive(20s);
   const json cause = this->cause("prefetch_limit");
   EXPECT_EQ(cause["consumer"], 0);
   expect_line({"holds 2 messages, its prefetch limit", "2 messages that wait"});
@@ -225,7 +225,7 @@ TEST_F(ToolCauses, a_removed_group_that_does_not_drain_is_told_with_its_holder) 
 
 TEST_F(ToolCauses, an_evicted_endpoint_is_told_as_long_as_it_keeps_its_place) {
   QueueOptions options = with_group();
-  options.evict_after_ms = 20ms;
+  options.evict_after = 20ms;
   const Queue queue = declare(options);
   auto out = queue.producer();
   out.publish("held");
@@ -252,7 +252,7 @@ TEST_F(ToolCauses, a_process_that_ended_but_for_a_thread_that_keeps_the_memory_i
   EXPECT_EQ(cause["pid"], half_dead.pid());
   EXPECT_EQ(cause["blocks"], false);
   EXPECT_EQ(show()["state"]["consumers"][0]["orphan"], true);
-  const Result who = run({"sh", "-c", cause["remedies"][0]["command"]});
+  const Outcome who = run({"sh", "-c", cause["remedies"][0]["command"]});
   EXPECT_NE(who.out.find("/proc/" + std::to_string(half_dead.pid()) + "/task/"), std::string::npos) << who.out;
   apply(cause, "kill -KILL");
   EXPECT_TRUE(eventually([&] { return queue.describe().endpoints.empty(); }));
@@ -280,7 +280,7 @@ TEST_F(ToolCauses, a_queue_at_work_has_none) {
   auto out = queue.producer();
   auto in = queue.consumer({.group = "g"});
   const std::jthread reader([&](const std::stop_token& stop) {
-    while (Received message = in.receive(Until(stop))) message->ack();
+    while (Result<Message> message = in.receive(Until(stop))) message->ack();
   });
   for (int i = 0; i < 1000; ++i) out.publish("x");
   EXPECT_TRUE(eventually([&] { return show()["causes"].empty(); })) << show_text();

@@ -14,17 +14,17 @@ using nlohmann::json;
 
 class ToolCommands : public testing::Test {
  protected:
-  Result tool(const std::vector<std::string>& arguments) const { return daemon_.tool(arguments); }
+  Outcome tool(const std::vector<std::string>& arguments) const { return daemon_.tool(arguments); }
   /// The output of a command that must succeed, as JSON.
   json tool_json(std::vector<std::string> arguments) const {
     arguments.insert(arguments.end(), {"--format", "json"});
-    const Result result = tool(arguments);
+    const Outcome result = tool(arguments);
     EXPECT_TRUE(result.exit.ok()) << result.err;
     EXPECT_EQ(result.out.find('\n'), result.out.size() - 1) << "one line: " << result.out;
     return json::parse(result.out);
   }
   void expect_failure(const std::vector<std::string>& arguments, int code, const std::string& says) const {
-    const Result result = tool(arguments);
+    const Outcome result = tool(arguments);
     EXPECT_EQ(result.exit.code, code) << result.err;
     EXPECT_TRUE(result.err.starts_with("beltway: ")) << result.err;
     EXPECT_NE(result.err.find(says), std::string::npos) << result.err;
@@ -70,7 +70,7 @@ TEST_F(ToolCommands, list_and_show_tell_what_is_there) {
   EXPECT_EQ(shown["state"]["groups"][0]["name"], "g");
   EXPECT_EQ(shown["state"]["groups"][0]["depth"], 2);
   EXPECT_EQ(shown["state"]["totals"]["messages_in"], 2) << "of the publisher that is gone";
-  const Result text = tool({"list"});
+  const Outcome text = tool({"list"});
   EXPECT_TRUE(text.out.starts_with("QUEUE ")) << text.out;
   EXPECT_NE(tool({"show", "q"}).out.find("2 of 1024 slots"), std::string::npos);
 }
@@ -92,7 +92,7 @@ TEST_F(ToolCommands, show_tells_what_waking_costs_a_message) {
   const Queue queue = link.declare("q");
   Producer out = queue.producer();
   Consumer in = queue.consumer();
-  static_cast<void>(in.fd());
+  static_cast<void>(in.poll_fd());
   // Event mode: a try that finds nothing says that it sleeps, and the next message wakes it. Each second message does.
   for (int i = 0; i < 4; ++i) {
     while (in.try_receive()) continue;
@@ -110,7 +110,7 @@ TEST_F(ToolCommands, show_tells_what_waking_costs_a_message) {
 
 TEST_F(ToolCommands, watch_repeats_with_rates) {
   ASSERT_TRUE(tool({"declare", "q"}).exit.ok());
-  const Result result = tool({"show", "q", "--watch", "10ms", "--count", "3", "--format", "json"});
+  const Outcome result = tool({"show", "q", "--watch", "10ms", "--count", "3", "--format", "json"});
   EXPECT_TRUE(result.exit.ok()) << result.err;
   std::istringstream lines(result.out);
   std::vector<json> shapes;
@@ -200,7 +200,7 @@ TEST_F(ToolCommands, what_the_library_refuses_is_a_failure) {
 
 TEST(ToolUsage, without_a_daemon_the_exit_code_is_4) {
   const TempDir dir;
-  const Result result = run({program("beltway"), "list", "--socket", dir.socket()});
+  const Outcome result = run({program("beltway"), "list", "--socket", dir.socket()});
   EXPECT_EQ(result.exit.code, 4) << result.err;
   EXPECT_TRUE(result.err.starts_with("beltway: "));
 }
@@ -227,7 +227,7 @@ TEST(ToolUsage, a_command_line_that_makes_no_sense_is_2) {
                                              {"bench", "throughput", "--near", "5"}}) {
     std::vector<std::string> argv{program("beltway"), "--no-start"};
     argv.insert(argv.end(), arguments.begin(), arguments.end());
-    const Result result = run(argv);
+    const Outcome result = run(argv);
     EXPECT_EQ(result.exit.code, 2) << testing::PrintToString(arguments) << result.err;
     EXPECT_TRUE(result.err.starts_with("beltway: ")) << result.err;
     EXPECT_EQ(result.out, "");
@@ -239,13 +239,13 @@ TEST(ToolUsage, an_unknown_command_is_named) {
 }
 
 TEST(ToolUsage, help_and_version_need_no_daemon) {
-  const Result version = run({program("beltway"), "--version"});
+  const Outcome version = run({program("beltway"), "--version"});
   EXPECT_TRUE(version.exit.ok());
   EXPECT_TRUE(version.out.starts_with("beltway "));
   EXPECT_NE(run({program("beltway"), "--help"}).out.find("Exit codes"), std::string::npos);
   for (const char* command :
        {"declare", "list", "show", "pub", "sub", "peek", "purge", "remove", "group", "ping", "digest", "bench"}) {
-    const Result help = run({program("beltway"), command, "--help"});
+    const Outcome help = run({program("beltway"), command, "--help"});
     EXPECT_TRUE(help.exit.ok()) << help.err;
     EXPECT_NE(help.out.find(std::string("beltway ") + command), std::string::npos) << "an example: " << help.out;
   }

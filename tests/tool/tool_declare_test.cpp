@@ -19,11 +19,11 @@ using nlohmann::json;
 
 class ToolDeclare : public testing::Test {
  protected:
-  Result tool(const std::vector<std::string>& arguments) const { return daemon_.tool(arguments); }
+  Outcome tool(const std::vector<std::string>& arguments) const { return daemon_.tool(arguments); }
   /// The output of a command that must succeed, as JSON.
   json tool_json(std::vector<std::string> arguments) const {
     arguments.insert(arguments.end(), {"--format", "json"});
-    const Result result = tool(arguments);
+    const Outcome result = tool(arguments);
     EXPECT_TRUE(result.exit.ok()) << result.err;
     return json::parse(result.out);
   }
@@ -31,7 +31,7 @@ class ToolDeclare : public testing::Test {
   Child stopped_consumer() const {
     Child child = Child::fork([socket = daemon_.socket()] {
       auto in = Connection::open({.socket = socket}).open_queue("q").consumer({.group = "g"});
-      const Received held = in.receive(20s);
+      const Result<Message> held = in.receive(20s);
       ::raise(SIGSTOP);
       return held ? 0 : 1;
     });
@@ -46,7 +46,7 @@ class ToolDeclare : public testing::Test {
 TEST_F(ToolDeclare, one_option_of_a_living_queue_is_changed_and_the_messages_stay) {
   ASSERT_TRUE(tool({"declare", "q", "--slots", "2048", "--group", "g"}).exit.ok());
   ASSERT_TRUE(tool({"pub", "q", "one", "two", "three"}).exit.ok());
-  const Result changed = tool({"declare", "q", "--evict-after", "5s"});
+  const Outcome changed = tool({"declare", "q", "--evict-after", "5s"});
   EXPECT_TRUE(changed.exit.ok()) << changed.err;
   EXPECT_NE(changed.out.find("changed: evict_after_ms from 0 to 5000"), std::string::npos) << changed.out;
   EXPECT_NE(tool({"show", "q"}).out.find("evicts after"), std::string::npos);
@@ -65,8 +65,8 @@ TEST_F(ToolDeclare, what_is_not_said_is_not_compared) {
 
 TEST_F(ToolDeclare, all_options_that_differ_are_named_and_nothing_is_changed) {
   ASSERT_TRUE(tool({"declare", "q"}).exit.ok());
-  const Result refused = tool({"declare", "q", "--slots", "64", "--lane-bytes", "0", "--mode", "0666", "--evict-after",
-                               "5s", "--group", "new"});
+  const Outcome refused = tool({"declare", "q", "--slots", "64", "--lane-bytes", "0", "--mode", "0666", "--evict-after",
+                                "5s", "--group", "new"});
   EXPECT_EQ(refused.exit.code, 1);
   EXPECT_NE(refused.err.find("slots 1024, not 64; lane_bytes 1048576, not 0; mode 0600, not 0666"), std::string::npos)
       << refused.err;
@@ -91,7 +91,7 @@ TEST_F(ToolDeclare, a_consumer_that_attached_without_a_time_is_named_and_not_thr
   auto out = queue.producer();
   out.publish("held");
   Child early = stopped_consumer();
-  const Result changed = tool({"declare", "q", "--evict-after", "50ms"});
+  const Outcome changed = tool({"declare", "q", "--evict-after", "50ms"});
   EXPECT_NE(changed.out.find("never thrown out: consumer 0 (process " + std::to_string(early.pid()) + ")"),
             std::string::npos)
       << changed.out;
@@ -116,7 +116,7 @@ TEST_F(ToolDeclare, another_user_may_ask_for_what_is_and_change_nothing) {
              if (::setgid(65534) != 0 || ::setuid(65534) != 0) return 91;
              const auto declare = [&] {
                const auto link = Connection::open({.socket = daemon_.socket().filename(), .start_daemon = false});
-               static_cast<void>(link.declare_some("q", {.evict_after_ms = evict_after_ms}, {"evict_after_ms"}));
+               static_cast<void>(link.declare_some("q", {.evict_after = evict_after_ms}, {"evict_after_ms"}));
              };
              return static_cast<int>(error_of(declare).reason());
            })
@@ -132,9 +132,9 @@ TEST_F(ToolDeclare, a_library_that_asks_for_no_time_attaches_to_what_the_operato
   const Connection link = connect(daemon_);
   static_cast<void>(link.declare("q", k_small));
   ASSERT_TRUE(tool({"declare", "q", "--evict-after", "5s"}).exit.ok());
-  EXPECT_EQ(link.declare("q", k_small).options().evict_after_ms, 5s);
+  EXPECT_EQ(link.declare("q", k_small).options().evict_after, 5s);
   QueueOptions other = k_small;
-  other.evict_after_ms = 7s;
+  other.evict_after = 7s;
   const Error refused = error_of([&] { static_cast<void>(link.declare("q", other)); });
   EXPECT_EQ(refused.reason(), Errc::already_exists);
   EXPECT_NE(std::string(refused.what()).find("beltway declare q --evict-after TIME"), std::string::npos)

@@ -27,7 +27,7 @@ using Texts = std::vector<std::string>;
 /// Everything that is there now.
 Texts drain(Consumer& consumer) {
   Texts texts;
-  while (Received received = consumer.try_receive()) {
+  while (Result<Message> received = consumer.try_receive()) {
     texts.emplace_back(received->text());
     received->ack();
   }

@@ -19,7 +19,7 @@ Child stopped_holder(const TestDaemon& daemon) {
   Child child = Child::fork([socket = daemon.socket()] {
     auto in = Connection::open({.socket = socket}).open_queue("q").consumer({.group = "g"});
     std::vector<Message> held(4);
-    if (in.receive_batch(held, 20s).count != 4) return 1;
+    if (in.receive_batch(held, 20s).value_or(0) != 4) return 1;
     ::raise(SIGSTOP);
     return 0;
   });
@@ -34,7 +34,7 @@ TEST(ToolPurge, tells_who_holds_what_is_left_and_ends_with_8_until_nobody_does) 
   ASSERT_TRUE(daemon.tool({"pub", "q", "x", "--count", "4"}).exit.ok());
   Child holder = stopped_holder(daemon);
   ASSERT_TRUE(daemon.tool({"pub", "q", "y", "--count", "12"}).exit.ok());
-  const Result left = daemon.tool({"purge", "q", "--group", "g"});
+  const Outcome left = daemon.tool({"purge", "q", "--group", "g"});
   EXPECT_EQ(left.exit.code, 8);
   EXPECT_EQ(left.err, "");
   EXPECT_TRUE(
@@ -44,7 +44,7 @@ TEST(ToolPurge, tells_who_holds_what_is_left_and_ends_with_8_until_nobody_does) 
       << left.out;
   EXPECT_NE(left.out.find(", stopped) holds 4 of them, the oldest at position 0\n"), std::string::npos) << left.out;
   EXPECT_NE(left.out.find("kill -CONT " + std::to_string(holder.pid())), std::string::npos) << left.out;
-  const Result again = daemon.tool({"purge", "q", "--group", "g", "--format", "json"});
+  const Outcome again = daemon.tool({"purge", "q", "--group", "g", "--format", "json"});
   EXPECT_EQ(again.exit.code, 8);
   const json said = json::parse(again.out);
   EXPECT_EQ(said["purged"], 0);
@@ -66,7 +66,7 @@ TEST(ToolPurge, of_messages_that_nobody_holds_leaves_none_and_ends_with_0) {
   const TestDaemon daemon;
   ASSERT_TRUE(daemon.tool({"declare", "q", "--group", "g"}).exit.ok());
   ASSERT_TRUE(daemon.tool({"pub", "q", "x", "--count", "4"}).exit.ok());
-  const Result purged = daemon.tool({"purge", "q", "--group", "g"});
+  const Outcome purged = daemon.tool({"purge", "q", "--group", "g"});
   EXPECT_TRUE(purged.exit.ok());
   EXPECT_EQ(purged.out, "purged 4 messages\n");
 }

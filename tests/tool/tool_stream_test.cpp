@@ -21,7 +21,7 @@ class ToolStream : public testing::Test {
 
   void declare(const std::string& name, std::vector<std::string> options) const {
     options.insert(options.begin(), {"declare", name});
-    const Result result = daemon_.tool(options);
+    const Outcome result = daemon_.tool(options);
     ASSERT_TRUE(result.exit.ok()) << result.err;
   }
   /// The command must succeed; its output.
@@ -30,7 +30,7 @@ class ToolStream : public testing::Test {
     argv.insert(argv.end(), arguments.begin(), arguments.end());
     Child::Options options = daemon_.client_options();
     options.standard_input = standard_input;
-    const Result result = run(argv, options);
+    const Outcome result = run(argv, options);
     EXPECT_TRUE(result.exit.ok()) << testing::PrintToString(arguments) << ' ' << result.exit.code << ' ' << result.err;
     return result.out;
   }
@@ -44,7 +44,7 @@ class ToolStream : public testing::Test {
     return Child::spawn(argv, options);
   }
   /// In a shell in which $BELTWAY is the tool.
-  Result shell(const std::string& script) const {
+  Outcome shell(const std::string& script) const {
     Child::Options options = daemon_.client_options();
     options.environment.emplace_back("BELTWAY", program("beltway"));
     return run({"/bin/sh", "-c", script}, options);
@@ -161,7 +161,7 @@ TEST_F(ToolStream, the_timeout_says_whether_enough_came) {
 
 TEST_F(ToolStream, pub_gives_up_when_the_queue_stays_full) {
   declare("small", {"--slots", "4", "--group", "g"});
-  const Result result = daemon_.tool({"pub", "small", "x", "--count", "10", "--timeout", "20ms", "--digest"});
+  const Outcome result = daemon_.tool({"pub", "small", "x", "--count", "10", "--timeout", "20ms", "--digest"});
   EXPECT_EQ(result.exit.code, 3);
   EXPECT_NE(result.err.find("4 messages are published"), std::string::npos) << result.err;
   EXPECT_TRUE(result.out.starts_with("messages=4 ")) << result.out;
@@ -177,7 +177,7 @@ TEST_F(ToolStream, follow_goes_on_with_the_next_publisher) {
 }
 
 TEST_F(ToolStream, follow_ends_when_its_reader_does_though_nothing_comes) {
-  const Result result = shell(R"({ "$BELTWAY" sub q --follow; echo "$?" >&2; } | true)");
+  const Outcome result = shell(R"({ "$BELTWAY" sub q --follow; echo "$?" >&2; } | true)");
   EXPECT_EQ(result.err, "141\n");
   await_consumers(0);
 }
@@ -253,7 +253,7 @@ TEST_F(ToolStream, a_publisher_that_waits_for_input_can_be_interrupted) {
 
 TEST_F(ToolStream, output_that_cannot_be_written_is_a_failure) {
   tool({"pub", "q", "a"});
-  const Result result = shell("$BELTWAY sub q --group g --count 1 > /dev/full");
+  const Outcome result = shell("$BELTWAY sub q --group g --count 1 > /dev/full");
   EXPECT_EQ(result.exit.code, 1);
   EXPECT_EQ(result.err, "beltway: write to standard output: No space left on device\n");
   EXPECT_EQ(tool({"sub", "q", "--group", "g", "--count", "1"}), "a\n") << "it went back";

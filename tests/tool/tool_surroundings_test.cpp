@@ -18,7 +18,7 @@ using nlohmann::json;
 class ToolSurroundings : public testing::Test {
  protected:
   /// A command line for the shell, in which $BELTWAY is the tool.
-  Result shell(const std::string& line) const {
+  Outcome shell(const std::string& line) const {
     Child::Options options = daemon_.client_options();
     options.environment.emplace_back("BELTWAY", program("beltway").string());
     return run({"sh", "-c", line}, options);
@@ -43,7 +43,7 @@ const std::vector<std::string> k_printing{"list",
 TEST_F(ToolSurroundings, a_full_disk_is_told_and_ends_every_command_with_1) {
   ASSERT_TRUE(daemon_.tool({"declare", "q", "--group", "g"}).exit.ok());
   for (const std::string& command : k_printing) {
-    const Result result = shell("$BELTWAY " + command + " > /dev/full");
+    const Outcome result = shell("$BELTWAY " + command + " > /dev/full");
     EXPECT_EQ(result.exit.code, 1) << command;
     EXPECT_NE(result.err.find("write to standard output: No space left on device"), std::string::npos)
         << command << ": " << result.err;
@@ -53,7 +53,7 @@ TEST_F(ToolSurroundings, a_full_disk_is_told_and_ends_every_command_with_1) {
 TEST_F(ToolSurroundings, a_closed_standard_output_is_told_and_nothing_is_written_elsewhere) {
   ASSERT_TRUE(daemon_.tool({"declare", "q", "--group", "g"}).exit.ok());
   for (const std::string& command : k_printing) {
-    const Result result = shell("$BELTWAY " + command + " >&-");
+    const Outcome result = shell("$BELTWAY " + command + " >&-");
     EXPECT_EQ(result.exit.code, 1) << command;
     EXPECT_NE(result.err.find("write to standard output: Bad file descriptor"), std::string::npos)
         << command << ": " << result.err;
@@ -63,7 +63,7 @@ TEST_F(ToolSurroundings, a_closed_standard_output_is_told_and_nothing_is_written
 
 TEST_F(ToolSurroundings, a_closed_standard_input_or_error_takes_no_descriptor_of_the_daemons) {
   ASSERT_TRUE(daemon_.tool({"declare", "q", "--group", "g"}).exit.ok());
-  const Result read = shell("$BELTWAY pub q <&-");
+  const Outcome read = shell("$BELTWAY pub q <&-");
   EXPECT_EQ(read.exit.code, 1);
   EXPECT_NE(read.err.find("standard input"), std::string::npos) << read.err;
   EXPECT_EQ(shell("$BELTWAY show none 2>&-").exit.code, 5);
@@ -145,13 +145,13 @@ TEST(ToolSurroundingsAlone, a_thousand_queues_are_listed) {
 }
 
 TEST_F(ToolSurroundings, a_name_that_is_no_text_is_refused_in_text) {
-  const Result refused = daemon_.tool({"declare", "bad\xff\x1b[2Jname"});
+  const Outcome refused = daemon_.tool({"declare", "bad\xff\x1b[2Jname"});
   EXPECT_EQ(refused.exit.code, 1);
   EXPECT_NE(refused.err.find("\"bad??[2Jname\""), std::string::npos) << refused.err;
 }
 
 TEST_F(ToolSurroundings, figures_of_ping_say_what_they_are) {
-  const Result said = daemon_.tool({"ping"});
+  const Outcome said = daemon_.tool({"ping"});
   EXPECT_NE(said.out.find("round trip "), std::string::npos) << said.out;
   EXPECT_NE(said.out.find(" to connect"), std::string::npos) << said.out;
   EXPECT_GT(json::parse(daemon_.tool({"ping", "--format", "json"}).out)["connect_ns"], 0);
@@ -159,7 +159,7 @@ TEST_F(ToolSurroundings, figures_of_ping_say_what_they_are) {
 
 TEST_F(ToolSurroundings, a_summary_tells_the_time_between_messages_from_the_waits_around_them) {
   ASSERT_TRUE(daemon_.tool({"declare", "q", "--group", "g"}).exit.ok());
-  const Result got = shell(
+  const Outcome got = shell(
       "( $BELTWAY pub q one; sleep 0.1; $BELTWAY pub q two ) & "
       "$BELTWAY sub q --group g --follow --digest --summary --timeout 1 --format json; wait");
   const json summary = json::parse(got.out);

@@ -88,14 +88,14 @@ class Installation {
       return !after.empty() && after != before;
     })) << log();
   }
-  [[nodiscard]] test::Result run(const Side& side, const std::vector<std::string>& arguments) const {
+  [[nodiscard]] test::Outcome run(const Side& side, const std::vector<std::string>& arguments) const {
     std::vector<std::string> argv{side.tool()};
     argv.insert(argv.end(), arguments.begin(), arguments.end());
     return test::run(argv, {.environment = {{"BELTWAY_SOCKET", dir_.socket()}}}, 20s);
   }
   [[nodiscard]] nlohmann::json run_json(const Side& side, std::vector<std::string> arguments) const {
     arguments.insert(arguments.end(), {"--format", "json"});
-    const test::Result result = run(side, arguments);
+    const test::Outcome result = run(side, arguments);
     EXPECT_TRUE(result.exit.ok()) << result.err;
     return nlohmann::json::parse(result.out, nullptr, false);
   }
@@ -247,7 +247,7 @@ struct Service {
     EXPECT_EQ(systemd.service().wait().code, 4);
     systemd.start();
   }
-  [[nodiscard]] test::Result run(const Side& side, std::vector<std::string> arguments) const {
+  [[nodiscard]] test::Outcome run(const Side& side, std::vector<std::string> arguments) const {
     arguments.insert(arguments.begin(), side.tool());
     return test::run(arguments, {.environment = {{"BELTWAY_SOCKET", dir.socket()}}}, 20s);
   }
@@ -352,7 +352,7 @@ TEST(Versions, of_daemon_and_client_that_differ_are_refused_by_name_and_nobody_h
             {"show", "q"},
             {"pub", "q", "x"},
             {"sub", "q", "--group", "g", "--count", "1", "--timeout", "5s"}}) {
-        const test::Result result = installation.run(client, command);
+        const test::Outcome result = installation.run(client, command);
         const std::string what = daemon.name + " daemon, " + client.name + " client: " + command[0] + ": " + result.err;
         EXPECT_EQ(result.exit.ok(), same) << what;
         EXPECT_EQ(result.exit.signal, 0) << what << " hangs";
@@ -370,7 +370,7 @@ TEST(Versions, of_another_layout_are_refused_at_attach_with_both_layouts) {
   SKIP_WITHOUT(other());
   Installation installation(other());
   ASSERT_TRUE(installation.run(other(), {"declare", "q", "--group", "g"}).exit.ok());
-  const test::Result result = installation.run(now(), {"pub", "q", "x"});
+  const test::Outcome result = installation.run(now(), {"pub", "q", "x"});
   EXPECT_FALSE(result.exit.ok());
   EXPECT_NE(result.err.find("layout " + std::to_string(k_layout_major + 1)), std::string::npos) << result.err;
   EXPECT_NE(result.err.find("reads " + std::to_string(k_layout_major)), std::string::npos) << result.err;

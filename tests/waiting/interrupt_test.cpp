@@ -59,7 +59,7 @@ TEST_P(Interrupt, ends_every_call_of_a_producer_that_waits_for_room) {
   LocalQueue queue({.slots = 2, .lane_bytes = 4096});
   Producer out = queue.producer({.wait = GetParam()});
   Consumer in = queue.consumer();
-  Lent held = out.try_loan(64);
+  Result<Loan> held = out.try_loan(64);
   for (int i = 0; i < 2; ++i) out.publish("x");
   const auto reason = [](const auto& call) {
     try {
@@ -103,7 +103,7 @@ TEST(InterruptAtThePrefetchLimit, ends_the_wait_for_an_ack) {
   Producer out = queue.producer();
   Consumer in = queue.consumer({.group = "g", .prefetch = 1, .wait = WaitStrategy::sleep});
   out.publish("x");
-  const Received held = in.receive();
+  const Result<Message> held = in.receive();
   std::thread other([&] {
     EXPECT_TRUE(waits(queue, k_first_consumer));
     in.interrupt();
@@ -116,9 +116,9 @@ TEST(InterruptInEventMode, makes_the_descriptor_readable_and_the_next_try_says_s
   LocalQueue queue({.slots = 2});
   Producer out = queue.producer();
   Consumer in = queue.consumer();
-  static_cast<void>(in.fd());
+  static_cast<void>(in.poll_fd());
   EXPECT_EQ(in.try_receive().status(), Status::empty);
-  const Watch watch(WatchKind::poll, in.fd());
+  const Watch watch(WatchKind::poll, in.poll_fd());
   ASSERT_FALSE(watch.wait());
   std::thread([&] { in.interrupt(); }).join();
   EXPECT_TRUE(watch.wait());
@@ -127,7 +127,7 @@ TEST(InterruptInEventMode, makes_the_descriptor_readable_and_the_next_try_says_s
   EXPECT_FALSE(watch.wait());
 
   for (int i = 0; i < 2; ++i) out.publish("x");
-  static_cast<void>(out.fd());
+  static_cast<void>(out.poll_fd());
   EXPECT_EQ(out.try_publish("y"), Status::full);
   std::thread([&] { out.interrupt(); }).join();
   EXPECT_EQ(out.try_publish("y"), Status::interrupted);
@@ -140,7 +140,7 @@ TEST(InterruptInAnEventLoop, reaches_the_handler_which_stays) {
   Consumer in = queue.consumer();
   EventLoop loop;
   std::vector<Status> seen;
-  loop.on_message(in, [&](Received received) {
+  loop.on_message(in, [&](Result<Message> received) {
     seen.push_back(received.status());
     if (received.status() == Status::interrupted) out.publish("behind it");
     if (received) loop.stop();
@@ -157,15 +157,15 @@ TEST(CancelledThread, finishes_its_call_and_ends_at_its_next_cancellation_point)
     Producer out = queue.producer({.wait = WaitStrategy::sleep});
     Consumer in = queue.consumer({.wait = WaitStrategy::sleep});
     Consumer looper = queue.consumer();
-    if (event_mode) static_cast<void>(in.fd());
-    static_cast<void>(looper.fd());
+    if (event_mode) static_cast<void>(in.poll_fd());
+    static_cast<void>(looper.poll_fd());
     static_cast<void>(looper.try_receive());
     std::atomic<bool> received = false;
     std::atomic<bool> has_read = false;
     std::thread thread([&] {
-      Received message = in.receive();
+      Result<Message> message = in.receive();
       received = message->text() == "x";
-      message = Received(Status::empty);
+      message = Result<Message>(Status::empty);
       has_read = true;
       // Rings a bell, and waits for room that another thread makes.
       for (int i = 0; i < 3; ++i) out.publish("by a cancelled thread");

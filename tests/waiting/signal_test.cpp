@@ -214,7 +214,7 @@ TEST(StopOnASignal, ends_an_event_loop) {
               LocalQueue queue;
               Consumer in = queue.consumer();
               EventLoop loop;
-              loop.on_message(in, [](Received) {});
+              loop.on_message(in, [](Result<Message>) {});
               const StopOn stop = stop_on({SIGTERM});
               std::thread other([] {
                 std::this_thread::sleep_for(1ms);
@@ -232,7 +232,7 @@ TEST(SignalInAnEventLoop, whose_handler_does_not_restart_calls_ends_run) {
   LocalQueue queue;
   Consumer in = queue.consumer();
   EventLoop loop;
-  loop.on_message(in, [](Received) {});
+  loop.on_message(in, [](Result<Message>) {});
   std::atomic<bool> over = false;
   std::thread other([&, waiting = pthread_self()] {
     while (!over) {

@@ -33,7 +33,7 @@ Description sample() {
                       .id = protocol::k_max_queue_id,
                       .owner_uid = 1000,
                       .owner_gid = 100,
-                      .options = {.slots = 64, .groups = {"billing", {"audit", {.evict_after_ms = 5s}}}, .mode = 0640},
+                      .options = {.slots = 64, .groups = {"billing", {"audit", {.evict_after = 5s}}}, .mode = 0640},
                       .shared_bytes = 12345,
                       .endpoints = {{.index = 3, .producer = true, .pid = 77, .uid = 1000, .group = ""},
                                     {.index = 1, .pid = 78, .uid = 1001, .group = "audit"},
@@ -76,7 +76,7 @@ TEST(Protocol, options_arrive_as_they_were_sent) {
                              .max_producers = 1,
                              .max_consumers = 2,
                              .max_groups = 3,
-                             .groups = {"a", {"b", {.evict_after_ms = 0s}}, {"c", {.evict_after_ms = 7s}}},
+                             .groups = {"a", {"b", {.evict_after = 0s}}, {"c", {.evict_after = 7s}}},
                              .mode = 0640,
                              .fence = Fence::symmetric,
                              .type = {"price", 16, 8}};
@@ -147,7 +147,7 @@ TEST(Protocol, the_largest_description_fits_into_a_message) {
   for (unsigned i = 0; i < k_max_groups; ++i) {
     std::string name = std::to_string(i);
     most.info.options.groups.push_back({name + std::string(k_max_name_length - name.size(), 'g'),
-                                        {.evict_after_ms = std::chrono::milliseconds(k_max_evict_after_ms)}});
+                                        {.evict_after = std::chrono::milliseconds(k_max_evict_after_ms)}});
     most.group_indexes.push_back(i);
   }
   for (unsigned i = 0; i < k_max_producers; ++i) {
@@ -252,7 +252,7 @@ TEST(Protocol, the_largest_description_fits_one_message) {
       description.leaving.push_back({i, name});
     } else {
       description.group_indexes.push_back(i);
-      info.options.groups.push_back({name, {.evict_after_ms = std::chrono::milliseconds(k_max_evict_after_ms)}});
+      info.options.groups.push_back({name, {.evict_after = std::chrono::milliseconds(k_max_evict_after_ms)}});
     }
   }
   for (unsigned i = 0; i < k_max_producers + k_max_consumers; ++i) {

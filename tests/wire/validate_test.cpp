@@ -124,7 +124,7 @@ TEST(Validate, names_each_option_that_differs_and_both_values) {
   EXPECT_EQ(with([](auto& o) { o.max_groups = 1; }), "max_groups 8, not 1");
   EXPECT_EQ(with([](auto& o) { o.mode = 0; }), "mode 0600, not 0000");
   EXPECT_EQ(with([](auto& o) { o.fence = Fence::symmetric; }), "fence asymmetric, not symmetric");
-  EXPECT_EQ(with([](auto& o) { o.evict_after_ms = 5s; }), "evict_after_ms 0, not 5000");
+  EXPECT_EQ(with([](auto& o) { o.evict_after = 5s; }), "evict_after_ms 0, not 5000");
   EXPECT_EQ(with([](auto& o) { o.type = {"price", 8, 8}; }), "type untyped, not price (8 bytes, aligned to 8)");
   EXPECT_EQ(with([](auto& o) { o.slots = 2, o.mode = 0666, o.max_groups = 0; }),
             "slots 1024, not 2; max_groups 8, not 0; mode 0600, not 0666");

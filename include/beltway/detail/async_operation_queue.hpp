@@ -2,7 +2,7 @@
 //
 // Invariant: while operations stand in the line, exactly one turn is to come (posted, or waiting for the descriptor) or under
 // way. A turn tries the first operation and calls its handler, until the line is empty, the first finds nothing to
-// do, or it has had its share; so each operation is tried again whenever the endpoint's fd() was readable.
+// do, or it has had its share; so each operation is tried again whenever the endpoint's poll_fd() was readable.
 //
 // Thread safety: all members, from any thread. Operations are tried under the mutex, handlers called without it.
 #pragma once

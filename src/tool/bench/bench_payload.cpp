@@ -25,10 +25,9 @@ void PayloadSource::publish_one() {
   } else if (in_slot_) {
     producer_.publish(size_, [value](std::span<std::byte> place) { fill(place, value); });
   } else {
-    Lent lent = producer_.loan(size_);
-    if (!lent) throw failure_of(lent.status(), "bench: loan");
-    fill(lent->bytes(), value);
-    lent->commit();
+    Loan loan = producer_.loan(size_);
+    fill(loan.bytes(), value);
+    loan.commit();
   }
 }
 
@@ -49,7 +48,7 @@ PayloadSink::PayloadSink(Consumer& consumer, const BenchPlan& plan)
     : consumer_(consumer), size_(static_cast<std::size_t>(plan.size_bytes)), batch_(plan.batch) {}
 
 void PayloadSink::receive_one() {
-  Received received = consumer_.receive();
+  Result<Message> received = consumer_.receive();
   if (!received) throw failure_of(received.status(), "bench: receive");
   check(*received);
   received->ack();
@@ -66,11 +65,12 @@ void PayloadSink::receive(std::uint64_t count) {
 std::uint64_t PayloadSink::receive_some(std::uint64_t most, const Until& until) {
   const std::span<Message> place =
       std::span(batch_).first(static_cast<std::size_t>(std::min<std::uint64_t>(most, batch_.size())));
-  const Batch got = consumer_.receive_batch(place, until);
-  if (got.count == 0 && got.status != Status::timeout) throw failure_of(got.status, "bench: receive");
-  for (const Message& message : place.first(got.count)) check(message);
-  ack_batch(place.first(got.count));
-  return got.count;
+  const Result<std::size_t> got = consumer_.receive_batch(place, until);
+  if (got.status() == Status::timeout) return 0;
+  if (!got) throw failure_of(got.status(), "bench: receive");
+  for (const Message& message : place.first(*got)) check(message);
+  ack_batch(place.first(*got));
+  return *got;
 }
 
 void PayloadSink::check(const Message& message) const {

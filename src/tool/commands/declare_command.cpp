@@ -23,17 +23,17 @@ NamedGroup parse_group(const std::string& text) {
   NamedGroup group(text.substr(0, comma));
   if (comma == text.size()) return group;
   const bool known = text.compare(comma, k_key.size(), k_key) == 0;
-  if (known) group.options.evict_after_ms = parse_evict_after(text.substr(comma + k_key.size()));
-  if (!group.options.evict_after_ms) throw_usage("--group", text + " is not GROUP or GROUP,evict-after=DURATION");
+  if (known) group.options.evict_after = parse_evict_after(text.substr(comma + k_key.size()));
+  if (!group.options.evict_after) throw_usage("--group", text + " is not GROUP or GROUP,evict-after=DURATION");
   return group;
 }
 
 /// How long that consumer's group lets it stand still; 0: for ever.
 std::chrono::milliseconds evict_after_of(const QueueInfo& info, const EndpointInfo& consumer) {
   for (const NamedGroup& group : info.options.groups) {
-    if (group.name == consumer.group) return group.options.evict_after_ms.value_or(info.options.evict_after_ms);
+    if (group.name == consumer.group) return group.options.evict_after.value_or(info.options.evict_after);
   }
-  return info.options.evict_after_ms;
+  return info.options.evict_after;
 }
 
 std::string changes_text(const std::vector<OptionChange>& changes) {
@@ -117,7 +117,7 @@ void add_declare(Command& app, Globals& globals) {
                                           {{"asymmetric", Fence::asymmetric}, {"symmetric", Fence::symmetric}},
                                           "symmetric on machines with isolated cores that must not be interrupted")},
       {"evict_after_ms",
-       command.add_evict_after(queue.evict_after_ms,
+       command.add_evict_after(queue.evict_after,
                                "Throw out a consumer that stands still for so long while producers wait (never); of a "
                                "queue that exists it is changed, by its owner or root")}};
   command

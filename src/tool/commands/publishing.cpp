@@ -68,7 +68,7 @@ void Publishing::drain(MessageReader reader) {
 
 void Publishing::loans(const InputFile& file, std::size_t piece_bytes) {
   while (allowed(1) > 0) {
-    Lent lent = producer_.loan(piece_bytes, until());
+    Result<Loan> lent = producer_.loan_until(piece_bytes, until());
     if (!check(lent.status())) return;
     const std::size_t size = file.read_full(lent->bytes(), stop_);
     if (size == 0 || stop_.stop_requested()) return;
@@ -86,10 +86,10 @@ bool Publishing::send(std::span<const Bytes> messages) {
     const std::size_t due = pacer_ ? pacer_->wait(messages.size(), stop_) : messages.size();
     if (due == 0) return false;
     for (std::span<const Bytes> now = messages.first(due); !now.empty();) {
-      const Producer::BatchResult result = producer_.publish_batch_until(now, until());
-      counted(now.first(result.count));
-      now = now.subspan(result.count);
-      if (!check(result.status)) return false;
+      const Result<std::size_t> published = producer_.publish_batch_until(now, until());
+      if (!check(published.status())) return false;
+      counted(now.first(*published));
+      now = now.subspan(*published);
     }
     messages = messages.subspan(due);
   }

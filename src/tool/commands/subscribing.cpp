@@ -21,15 +21,15 @@ Status Subscribing::run() {
     if (!until) until = plan_.timeout ? Until(*plan_.timeout, stop_) : Until(stop_);
     const std::uint64_t left = plan_.count ? *plan_.count - messages_ : batch_.size();
     const std::size_t most = static_cast<std::size_t>(std::min<std::uint64_t>(left, batch_.size()));
-    const Batch got = consumer_.receive_batch(std::span(batch_).first(most), *until);
-    if (got.count > 0) {
+    const Result<std::size_t> got = consumer_.receive_batch(std::span(batch_).first(most), *until);
+    if (got) {
       last_at_ = std::chrono::steady_clock::now();
       if (messages_ == 0) first_at_ = last_at_;
-      take(std::span(batch_).first(got.count));
+      take(std::span(batch_).first(*got));
       until.reset();
       if (stop_.stop_requested()) return Status::stopped;
     } else {
-      return got.status;
+      return got.status();
     }
   }
   return Status::ok;
@@ -64,7 +64,7 @@ void Subscribing::count_one(const Message& message) {
   ++messages_;
   bytes_ += message.size();
   lost_ += message.lost();
-  redelivered_ += message.tries() > 0 ? 1 : 0;
+  redelivered_ += message.deliveries() > 1 ? 1 : 0;
   if (plan_.digest) digest_.add(message.bytes());
 }
 

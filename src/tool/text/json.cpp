@@ -82,7 +82,7 @@ Json names_json(const std::vector<NamedGroup>& groups) {
 Json own_evict_after_json(const std::vector<NamedGroup>& groups) {
   Json times = Json::object();
   for (const NamedGroup& group : groups) {
-    if (group.options.evict_after_ms) times[group.name] = group.options.evict_after_ms->count();
+    if (group.options.evict_after) times[group.name] = group.options.evict_after->count();
   }
   return times;
 }
@@ -146,7 +146,7 @@ Json to_json(const QueueInfo& info) {
             {"groups", names_json(options.groups)},
             {"own_evict_after_ms", own_evict_after_json(options.groups)},
             {"fence", name_of(options.fence)},
-            {"evict_after_ms", options.evict_after_ms.count()},
+            {"evict_after_ms", options.evict_after.count()},
             {"type", type_json(options.type)},
             {"shared_bytes", info.shared_bytes},
             {"endpoints", Json::array()}};
@@ -175,7 +175,7 @@ Json to_json(const QueueSnapshot& snapshot) {
                                {"available", group.available},
                                {"holder", group.holder ? Json(*group.holder) : Json(nullptr)},
                                {"tries", group.tries},
-                               {"evict_after_ms", group.evict_after_ms.count()},
+                               {"evict_after_ms", group.evict_after.count()},
                                {"consumers", group.consumers}});
   }
   for (const LeavingGroup& group : snapshot.leaving) {
@@ -208,7 +208,7 @@ Json to_json(const QueueSnapshot& snapshot) {
 Json to_json(const Message& message) {
   Json json{{"position", message.position()},
             {"producer", message.producer()},
-            {"tries", message.tries()},
+            {"tries", message.deliveries() - 1},
             {"lost", message.lost()},
             {"size", message.size()}};
   add_payload(json, message.text());

@@ -74,7 +74,7 @@ std::string facts_text(const QueueSnapshot& snapshot, const std::optional<Rates>
     facts.add("type", options.type.name + " (" + std::to_string(options.type.size) + " bytes, aligned to " +
                           std::to_string(options.type.alignment) + ")");
   }
-  if (options.evict_after_ms.count() > 0) facts.add("evicts after", format_duration(options.evict_after_ms));
+  if (options.evict_after.count() > 0) facts.add("evicts after", format_duration(options.evict_after));
   facts.add("position", std::to_string(snapshot.position));
   facts.add("in use", std::to_string(snapshot.used) + " of " + std::to_string(options.slots) + " slots");
   if (rates) {
@@ -95,7 +95,7 @@ std::string groups_text(const QueueSnapshot& snapshot) {
     for (const unsigned index : group.consumers) consumers += (consumers.empty() ? "" : " ") + std::to_string(index);
     table.add({group.name, format_count(group.depth), format_count(group.leased), format_count(group.retry),
                std::to_string(group.floor),
-               group.evict_after_ms.count() > 0 ? format_duration(group.evict_after_ms) : "never",
+               group.evict_after.count() > 0 ? format_duration(group.evict_after) : "never",
                consumers.empty() ? "-" : consumers});
   }
   return table.empty() ? "" : "\n" + table.text(k_indent);

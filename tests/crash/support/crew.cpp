@@ -126,24 +126,24 @@ Status Crew::publish_until(unsigned owner, std::uint64_t id, const Until& until)
   return status;
 }
 
-Producer::BatchResult Crew::publish_batch(unsigned owner, std::uint64_t id, std::size_t count, std::uint32_t size) {
+Result<std::size_t> Crew::publish_batch(unsigned owner, std::uint64_t id, std::size_t count, std::uint32_t size) {
   Producer& from = producer(owner);
   std::array<Bytes, 4> batch{bytes_of(id, size), bytes_of(id + 1, size), bytes_of(id + 2, size),
                              bytes_of(id + 3, size)};
   for (std::size_t i = 0; i < count; ++i) world_.journal().messages[id + i].begun = 1;
   compiler_fence();
-  const Producer::BatchResult result = from.try_publish_batch({batch.data(), count});
+  const Result<std::size_t> result = from.try_publish_batch({batch.data(), count});
   compiler_fence();
   for (std::size_t i = 0; i < count; ++i) {
     Entry& entry = world_.journal().messages[id + i];
-    (i < result.count ? entry.committed : entry.refused) = 1;
+    (i < result.value_or(0) ? entry.committed : entry.refused) = 1;
   }
   return result;
 }
 
 Status Crew::publish_loan(unsigned owner, std::uint64_t id, std::uint32_t size) {
   Entry& entry = world_.journal().messages[id];
-  Lent lent = producer(owner).try_loan(k_lane_size);
+  Result<Loan> lent = producer(owner).try_loan(k_lane_size);
   if (!lent) return lent.status();
   fill_message(lent->bytes().data(), id, size);
   entry.begun = 1;
@@ -169,7 +169,7 @@ bool Crew::note_read(const Message& message) {
 }
 
 Status Crew::read() {
-  Received received = consumer(k_private).try_receive();
+  Result<Message> received = consumer(k_private).try_receive();
   if (!received) return received.status();
   const bool whole = note_read(*received);
   const bool ours = received->ack();
@@ -180,11 +180,11 @@ Status Crew::read() {
 
 std::size_t Crew::read_batch() {
   std::array<Message, 4> out;
-  const Batch batch = consumer(k_private).try_receive_batch({out.data(), 3});
-  for (std::size_t i = 0; i < batch.count; ++i) note_read(out[i]);
+  const Result<std::size_t> batch = consumer(k_private).try_receive_batch({out.data(), 3});
+  for (std::size_t i = 0; i < batch.value_or(0); ++i) note_read(out[i]);
   // Out of order, as an application may let go of them.
-  if (batch.count > 1) out[1] = Message();
-  return batch.count;
+  if (batch.value_or(0) > 1) out[1] = Message();
+  return batch.value_or(0);
 }
 
 bool Crew::note_leased(const Message& message, unsigned owner) {
@@ -202,7 +202,7 @@ bool Crew::note_leased(const Message& message, unsigned owner) {
   };
   if (id == 0 || id >= k_messages) return wrong("is torn");
   Entry& entry = world_.journal().messages[id];
-  if (entry.leased != 0 && message.tries() == 0) return wrong("came again without a mark");
+  if (entry.leased != 0 && message.deliveries() == 1) return wrong("came again without a mark");
   if (entry.acked != 0) return wrong("came again after its ack");
   if (is_evicted(world_, owner)) return false;
   entry.position = message.position();
@@ -244,7 +244,7 @@ void Crew::end_lease(Message& message, unsigned owner, bool ack) {
 }
 
 Status Crew::lease(unsigned owner, bool ack) {
-  Received received = consumer(owner).try_receive();
+  Result<Message> received = consumer(owner).try_receive();
   if (!received) return received.status();
   note_leased(*received, owner);
   end_lease(*received, owner, ack);
@@ -253,16 +253,16 @@ Status Crew::lease(unsigned owner, bool ack) {
 
 std::size_t Crew::lease_batch(unsigned owner, unsigned nack_mask) {
   std::array<Message, 4> out;
-  const Batch batch = consumer(owner).try_receive_batch({out.data(), 3});
-  for (std::size_t i = 0; i < batch.count; ++i) note_leased(out[i], owner);
+  const Result<std::size_t> batch = consumer(owner).try_receive_batch({out.data(), 3});
+  for (std::size_t i = 0; i < batch.value_or(0); ++i) note_leased(out[i], owner);
   // Last first: acks may come in any order.
-  for (std::size_t i = batch.count; i-- > 0;) end_lease(out[i], owner, (nack_mask >> i & 1U) == 0);
-  return batch.count;
+  for (std::size_t i = batch.value_or(0); i-- > 0;) end_lease(out[i], owner, (nack_mask >> i & 1U) == 0);
+  return batch.value_or(0);
 }
 
 std::size_t Crew::lease_and_ack_batch(unsigned owner) {
   std::array<Message, 3> out;
-  const std::span<Message> messages = std::span(out).first(consumer(owner).try_receive_batch(out).count);
+  const std::span<Message> messages = std::span(out).first(consumer(owner).try_receive_batch(out).value_or(0));
   std::array<std::pair<Entry*, Position>, 3> all{};
   std::size_t whole = 0;
   for (const Message& message : messages) {
@@ -292,7 +292,7 @@ std::size_t Crew::lease_and_ack_batch(unsigned owner) {
 }
 
 Status Crew::read_lossy() {
-  Received received = consumer(k_lossy, true).try_receive();
+  Result<Message> received = consumer(k_lossy, true).try_receive();
   if (!received) return received.status();
   const std::uint64_t id = read_message(received->bytes().data(), received->size());
   if (id == 0 || id >= k_messages) fail(world_, "the lossy reader got a torn message");
@@ -322,7 +322,7 @@ void Crew::join_newcomer(GroupKind kind, Start start) {
 void Crew::read_newcomer() {
   if (world_.journal().newcomer == 0) return;
   for (;;) {
-    Received received = consumer(k_joiner).try_receive();
+    Result<Message> received = consumer(k_joiner).try_receive();
     if (!received) break;
     const std::uint64_t id = read_message(received->bytes().data(), received->size());
     if (id == 0 || id >= k_messages) fail(world_, "the newcomer got a torn message");
@@ -343,7 +343,7 @@ void Crew::newcomer_leaves() {
 }
 
 void Crew::hold(unsigned owner) {
-  Received received = consumer(owner).try_receive();
+  Result<Message> received = consumer(owner).try_receive();
   if (!received) return;
   held_ids_.push_back(read_message(received->bytes().data(), received->size()));
   held_.push_back(std::move(*received));

@@ -46,7 +46,7 @@ class Crew {
   // Operations, with their journal.
   Status publish(unsigned owner, std::uint64_t id, std::uint32_t size);
   Status publish_until(unsigned owner, std::uint64_t id, const Until& until);
-  Producer::BatchResult publish_batch(unsigned owner, std::uint64_t id, std::size_t count, std::uint32_t size);
+  Result<std::size_t> publish_batch(unsigned owner, std::uint64_t id, std::size_t count, std::uint32_t size);
   Status publish_loan(unsigned owner, std::uint64_t id, std::uint32_t size);
   /// Receives one message as the private consumer.
   Status read();

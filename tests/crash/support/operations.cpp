@@ -34,7 +34,7 @@ void publish_batch(Crew& crew, unsigned owner) {
 void publish_loans(Crew& crew, unsigned owner) {
   crew.publish_loan(owner, first_id(owner) + 1, k_lane_size);
   {
-    const Lent dropped = crew.producer(owner).try_loan(k_lane_size);
+    const Result<Loan> dropped = crew.producer(owner).try_loan(k_lane_size);
   }
   crew.publish_loan(owner, first_id(owner) + 2, k_inline_size);
 }
@@ -69,13 +69,13 @@ void make_lossy(Crew& crew, unsigned owner) {
 const Until k_at_once{Until::Clock::time_point{}};
 
 void wait_for_message(Crew& crew, unsigned owner) {
-  Received received = crew.consumer(owner).receive(k_at_once);
+  Result<Message> received = crew.consumer(owner).receive(k_at_once);
   if (received) crew.note_and_end(*received, owner);
 }
 void wait_for_room(Crew& crew, unsigned owner) { crew.publish_until(owner, first_id(owner) + 1, k_at_once); }
 
 void make_events(Crew& crew, unsigned owner) {
-  static_cast<void>(owner < k_first_consumer ? crew.producer(owner).fd() : crew.consumer(owner).fd());
+  static_cast<void>(owner < k_first_consumer ? crew.producer(owner).poll_fd() : crew.consumer(owner).poll_fd());
   crew.note_wakes(owner);
 }
 /// In an event loop: a try that finds nothing arms, the next one disarms if something is there.

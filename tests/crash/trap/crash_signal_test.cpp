@@ -44,7 +44,7 @@ TEST(SignalHandler, that_interrupts_a_consumer_at_its_prefetch_limit_ends_its_wa
   Crew crew(world);
   Consumer& in = crew.consumer(k_named_a, false, 1);
   crew.publish(k_producer_a, first_id(k_producer_a) + 1, k_inline_size);
-  const Received held = in.receive();
+  const Result<Message> held = in.receive();
   ASSERT_TRUE(held);
   interrupt_everywhere(world, [&] { return in.receive().status() == Status::interrupted; }, [&] { in.interrupt(); });
 }
