@@ -128,14 +128,14 @@ class Producer {
   /// Copies `message` into the queue: into its slot if it has at most slot_bytes - 16 bytes, else into the lane.
   BELTWAY_FORCE_INLINE std::uint64_t publish(Bytes message) {
     const detail::DebugSingleUse<detail::InlinePublisher> use(core_.get());
-    const detail::InlinePublisher::Outcome put = core_->try_put_copy(message);
+    const detail::InlinePublisher::Outcome put = core_->try_publish(message);
     if (put == detail::InlinePublisher::Outcome::published) [[likely]]
       return core_->last();
     return publish_slowly(put, message);
   }
   [[nodiscard]] BELTWAY_FORCE_INLINE Status try_publish(Bytes message) {
     const detail::DebugSingleUse<detail::InlinePublisher> use(core_.get());
-    const detail::InlinePublisher::Outcome put = core_->try_put_copy(message);
+    const detail::InlinePublisher::Outcome put = core_->try_publish(message);
     if (put == detail::InlinePublisher::Outcome::published) [[likely]]
       return Status::ok;
     return try_publish_slowly(put, message);
@@ -157,7 +157,7 @@ class Producer {
     requires std::is_invocable_v<Write&, std::span<std::byte>>
   std::uint64_t publish(std::size_t size, Write&& write) {
     const detail::DebugSingleUse<detail::InlinePublisher> use(core_.get());
-    const detail::InlinePublisher::Outcome put = try_put(size, write);
+    const detail::InlinePublisher::Outcome put = core_->try_publish(size, fill_of(size, write));
     if (put == detail::InlinePublisher::Outcome::published) [[likely]]
       return core_->last();
     return publish_writer(put, size, writer_of(write));
@@ -166,7 +166,7 @@ class Producer {
     requires std::is_invocable_v<Write&, std::span<std::byte>>
   [[nodiscard]] Status try_publish(std::size_t size, Write&& write) {
     const detail::DebugSingleUse<detail::InlinePublisher> use(core_.get());
-    const detail::InlinePublisher::Outcome put = try_put(size, write);
+    const detail::InlinePublisher::Outcome put = core_->try_publish(size, fill_of(size, write));
     if (put == detail::InlinePublisher::Outcome::published) [[likely]]
       return Status::ok;
     return try_publish_writer(put, size, writer_of(write));
@@ -243,11 +243,10 @@ class Producer {
             [](void* object, std::span<std::byte> place) { (*static_cast<Write*>(object))(place); }};
   }
   template <class Write>
-  BELTWAY_FORCE_INLINE detail::InlinePublisher::Outcome try_put(std::size_t size, Write& write) {
-    return core_->try_put(size,
-                          [&](std::byte* place) noexcept(std::is_nothrow_invocable_v<Write&, std::span<std::byte>>) {
-                            write(std::span<std::byte>(place, size));
-                          });
+  BELTWAY_FORCE_INLINE static auto fill_of(std::size_t size, Write& write) noexcept {
+    return [size, &write](std::byte* place) noexcept(std::is_nothrow_invocable_v<Write&, std::span<std::byte>>) {
+      write(std::span<std::byte>(place, size));
+    };
   }
   Loan lend(std::size_t size);
   Result<Loan> lend_until(std::size_t size, const Until& until);

@@ -16,51 +16,38 @@ std::size_t total_size(std::span<const Bytes> parts) noexcept {
   return size;
 }
 
-/// An attempt to publish one message, as the forms of ProducerCore want it.
-auto publishing(detail::ProducerCore& core, Bytes message) noexcept {
-  return [&core, message] {
-    return core.put(message.size(),
-                    [message](std::byte* place) noexcept { copy_racing(place, message.data(), message.size()); });
-  };
+// Attempts to publish, as the forms of ProducerCore want them.
+
+template <class Fill>
+auto publishing(detail::ProducerCore& core, std::size_t size, const Fill& fill) noexcept {
+  return [&core, size, fill] { return core.put(size, fill); };
+}
+
+auto publishing_copy(detail::ProducerCore& core, Bytes message) noexcept {
+  detail::touch(message);
+  return publishing(core, message.size(), detail::CopyOf{message});
 }
 
 auto publishing_parts(detail::ProducerCore& core, std::span<const Bytes> parts, std::size_t size) noexcept {
   for (const Bytes& part : parts) detail::touch(part);
-  return [&core, parts, size] {
-    return core.put(size, [parts](std::byte* place) noexcept {
-      for (const Bytes& part : parts) {
-        copy_racing(place, part.data(), part.size());
-        place += part.size();
-      }
-    });
-  };
+  return publishing(core, size, [parts](std::byte* place) noexcept {
+    for (const Bytes& part : parts) {
+      copy_racing(place, part.data(), part.size());
+      place += part.size();
+    }
+  });
 }
 
 auto publishing_writer(detail::ProducerCore& core, std::size_t size, detail::Writer writer) noexcept {
-  return [&core, size, writer] {
-    return core.put(size, [size, writer](std::byte* place) { writer.call(writer.object, {place, size}); });
-  };
+  return publishing(core, size, [size, writer](std::byte* place) { writer.call(writer.object, {place, size}); });
+}
+
+/// What is left of a batch; `done` counts.
+auto publishing_batch(detail::ProducerCore& core, std::span<const Bytes> messages, std::size_t& done) noexcept {
+  return [&core, messages, &done] { return core.put_batch(messages, done); };
 }
 
 using Outcome = detail::InlinePublisher::Outcome;
-
-/// An attempt to publish what is left of a batch; `done` counts.
-auto publishing_batch(detail::ProducerCore& core, std::span<const Bytes> messages, std::size_t& done) noexcept {
-  return [&core, messages, &done] {
-    const std::size_t before = done;
-    Status status = Status::ok;
-    for (;;) {
-      done += core.try_put_some(messages.subspan(done));
-      if (done == messages.size()) break;
-      detail::touch(messages[done]);
-      status = publishing(core, messages[done])();
-      if (status != Status::ok) break;
-      ++done;
-    }
-    if (done != before && status != Status::ok) core.announce();
-    return status;
-  };
-}
 
 }  // namespace
 
@@ -78,25 +65,19 @@ detail::ProducerCore& Producer::core() const noexcept { return static_cast<detai
 /// Several producers, what is larger, and what waits.
 std::uint64_t Producer::publish_slowly(Outcome put, Bytes message) {
   if (put == Outcome::not_handled) {
-    detail::touch(message);
-    put = core().try_put_shared(message);
-    if (put == Outcome::not_handled) core().run_blocking(message.size(), publishing(core(), message));
+    core().run_blocking(message.size(), publishing_copy(core(), message));
+  } else {
+    core().follow_up();
   }
-  if (put == Outcome::published_follow_up) core().follow_up();
   return core().last();
 }
 Status Producer::try_publish_slowly(Outcome put, Bytes message) {
-  if (put == Outcome::not_handled) {
-    detail::touch(message);
-    put = core().try_put_shared(message);
-    if (put == Outcome::not_handled) return core().run_try(publishing(core(), message));
-  }
-  if (put == Outcome::published_follow_up) core().follow_up();
+  if (put == Outcome::not_handled) return core().run_try(publishing_copy(core(), message));
+  core().follow_up();
   return Status::ok;
 }
 Status Producer::publish_until(Bytes message, const Until& until) {
-  detail::touch(message);
-  return core().run_until(until, publishing(core(), message));
+  return core().run_until(until, publishing_copy(core(), message));
 }
 
 std::uint64_t Producer::publish_parts(std::span<const Bytes> parts) {
@@ -113,8 +94,11 @@ Status Producer::publish_parts_until(std::span<const Bytes> parts, const Until& 
 }
 
 std::uint64_t Producer::publish_writer(Outcome put, std::size_t size, detail::Writer writer) {
-  if (put == Outcome::not_handled) core().run_blocking(size, publishing_writer(core(), size, writer));
-  if (put == Outcome::published_follow_up) core().follow_up();
+  if (put == Outcome::not_handled) {
+    core().run_blocking(size, publishing_writer(core(), size, writer));
+  } else {
+    core().follow_up();
+  }
   return core().last();
 }
 Status Producer::try_publish_writer(Outcome put, std::size_t size, detail::Writer writer) {
@@ -211,7 +195,7 @@ detail::ProducerCore& Loan::core() const noexcept { return static_cast<detail::P
 bool Loan::commit_now(std::size_t size) {
   if (core_ == nullptr || size > size_) [[unlikely]]
     throw_misuse(core_ == nullptr ? nullptr : &core(), size_, size);
-  const Outcome put = core().try_put_loan(record_, size);
+  const Outcome put = core().try_publish_loan(record_, size);
   if (put == Outcome::published_follow_up) [[unlikely]]
     core().follow_up();
   return put != Outcome::not_handled;

@@ -2,6 +2,7 @@
 #include "endpoint/producer_core.hpp"
 
 #include <algorithm>
+#include <cassert>
 #include <chrono>
 #include <string>
 
@@ -16,13 +17,12 @@ ProducerCore::ProducerCore(Attachment attachment, const ProducerOptions& options
       inline_bytes_(attachment_.map.geometry.inline_bytes()),
       lane_(*this),
       waiter_(attachment_.map, attachment_.owner, options.wait),
-      endpoint_(attachment_.map.endpoint(attachment_.owner)),
-      published_(attachment_.map.published(attachment_.owner)) {
+      endpoint_(attachment_.map.endpoint(attachment_.owner)) {
   beltway::store_counters(endpoint_.counters, counters_);
-  published_[0].store_relaxed(0);
-  published_[1].store_relaxed(0);
+  (&published())[0].store_relaxed(0);
+  (&published())[1].store_relaxed(0);
   scan_unpassed_acks(false);
-  choose_way();
+  choose_path();
 }
 
 ProducerCore::~ProducerCore() {
@@ -42,7 +42,7 @@ Status ProducerCore::take_notice() noexcept {
   const Notice notice = accept_notice();
   if (void_lost_claims()) wake_everybody(attachment_.map);
   waiter_.set_symmetric((notice.flags & k_notice_symmetric) != 0);
-  choose_way();
+  choose_path();
   if ((notice.flags & k_notice_removed) != 0) return Status::removed;
   if (attachment_.standing.is_lost(notice)) {
     leave_notice();
@@ -52,59 +52,50 @@ Status ProducerCore::take_notice() noexcept {
   return Status::ok;
 }
 
-Status ProducerCore::claim_slowly(Claim claim) noexcept {
-  // One notice is taken at once; a peer that keeps posting them gets a `full` at the second, and the caller's deadline holds.
-  if (claim == Claim::notice) {
-    if (const Status status = take_notice(); status != Status::ok) return status;
-    claim = Claimer::claim();
-  }
-  if (claim == Claim::ok) return Status::ok;
-  full_reason_ = claim == Claim::full ? FullReason::ring : claim == Claim::turn ? FullReason::turn : FullReason::busy;
-  return Status::full;
+Status ProducerCore::put_reference(std::uint64_t record, std::size_t size) noexcept {
+  if (const Status status = take_news(); status != Status::ok) return status;
+  return status_of(try_put_reference<ProducerCore>(record, size));
 }
 
-Status ProducerCore::room() noexcept {
-  Claim room = Claimer::room();
-  if (room == Claim::notice) {
-    if (const Status status = take_notice(); status != Status::ok) return status;
-    room = Claimer::room();
-  }
-  full_reason_ = room == Claim::turn ? FullReason::turn : FullReason::ring;
-  return room == Claim::ok ? Status::ok : Status::full;
-}
-
-void ProducerCore::put_reference(std::uint64_t record, std::size_t size) noexcept {
-  slot().lane_offset().store_relaxed(lane_.offset(record));
-  lane_.commit(record, last());
-  ready({static_cast<std::uint32_t>(size), k_flag_lane});
+Status ProducerCore::put_copy(Bytes message) {
+  touch(message);
+  return put(message.size(), CopyOf{message});
 }
 
 Status ProducerCore::put_loan(const std::byte* data, std::uint64_t record, std::size_t size) noexcept {
-  if (size <= inline_bytes_) {
-    const auto fill = [&](std::byte* place) noexcept { copy_racing(place, data, size); };
-    const Status status = put_inline(size, fill);
-    if (status == Status::ok) lane_.drop(record);
-    return status;
-  }
-  const Status status = claim();
-  if (status == Status::ok) put_reference(record, size);
+  if (size > inline_bytes_) return put_reference(record, size);
+  const Status status = put_copy({data, size});
+  if (status == Status::ok) lane_.drop(record);
   return status;
 }
 
-void void_claim(InlinePublisher& claim, std::size_t size) noexcept {
-  auto& core = static_cast<ProducerCore&>(claim);
-  if (size != InlinePublisher::k_not_counted) add_pair(core.published_[0], ~std::uint64_t{0}, ~std::uint64_t{size} + 1);
-  core.void_claim();
+Status ProducerCore::put_batch(std::span<const Bytes> messages, std::size_t& done) {
+  InlinePublisher& inline_ring = *this;
+  const std::size_t before = done;
+  Status status = Status::ok;
+  for (const Bytes& message : messages.subspan(done)) {
+    const std::size_t size = message.size();
+    touch_ends(message);
+    if (size >= inline_size_limit_ || try_put(inline_ring, size, 0, CopyOf{message}) != Claim::ok) [[unlikely]]
+      status = put_copy(message);
+    if (status != Status::ok) break;
+    ++done;
+  }
+  if (last() % k_positions_per_counter_store < done - before) store_counters();
+  if (done != before && status != Status::ok) announce();
+  return status;
 }
 
-void ProducerCore::void_claim() noexcept {
-  voided();
+void InlinePublisher::void_claim(std::size_t size) noexcept { static_cast<ProducerCore*>(this)->void_claim(size); }
+
+void ProducerCore::void_claim(std::size_t size) noexcept {
+  Claimer::void_claim(size);
   announce();
   // A group's floor may stand right before the VOID while none of its consumers looks: who waits for room must help it.
   wake_everybody(attachment_.map);
 }
 
-void ProducerCore::choose_way() noexcept {
+void ProducerCore::choose_path() noexcept {
   const bool plain = attachment_.map.geometry.single_producer() && has_atomic_pair_store() && !waiter_.symmetric() &&
                      !waiter_.event_mode();
   inline_size_limit_ = plain ? std::min(inline_bytes_, k_page_bytes) + 1 : 0;
@@ -112,37 +103,89 @@ void ProducerCore::choose_way() noexcept {
 
 int ProducerCore::poll_fd() {
   const int fd = waiter_.enable_events("fd of a producer of \"" + queue_name() + "\"");
-  choose_way();
+  choose_path();
   return fd;
 }
 
 void ProducerCore::follow_up() noexcept {
-  if (anybody_sleeps(attachment_.map)) announce_to_sleepers();
+  if (anybody_sleeps(attachment_.map)) counters_.wakes += wake_for_message(attachment_.map, attachment_.owner);
   store_counters();
 }
 
-std::size_t ProducerCore::try_put_some(std::span<const Bytes> messages) noexcept {
-  if (guard_.in_child()) return 0;
-  std::size_t count = 0;
-  std::uint64_t bytes = 0;
-  for (; count < messages.size(); ++count) {
-    const Bytes& message = messages[count];
-    touch(message);
-    if (message.size() >= inline_size_limit_ || !has_room_now()) break;
-    write_now<false>(message.size(),
-                     [&](std::byte* place) noexcept { copy_racing(place, message.data(), message.size()); });
-    bytes += message.size();
+Status ProducerCore::run_try_slowly(Status status, Attempt attempt) {
+  const SingleUse<InlinePublisher> use(*this);
+  const ResetScanOnExit quick{*this};
+  scan_unpassed_acks(true);
+  if (status == Status::full) status = attempt();
+  if (waiter_.event_mode()) {
+    if (status == Status::full) found_full(kernel::now_ns());
+    update_line(status);
+    const auto look = [&] { return (status = attempt()) != Status::full; };
+    waiter_.after_try(status != Status::full, look, [this] { arm(); }, [] {});
+    update_line(status);
+    if (status == Status::full && waiter_.take_interrupt()) status = Status::interrupted;
   }
-  if (count != 0) {
-    add_pair(published_[0], count, bytes);
-    if (last() % 64 < count) store_counters();
+  if (status == Status::ok) announce();
+  if (status == Status::full) {
+    ++counters_.refused;
+    store_counters();
   }
-  return count;
+  return status;
 }
 
-void ProducerCore::announce_to_sleepers() noexcept {
-  counters_.wakes += wake_for_message(attachment_.map, attachment_.owner);
-  endpoint_.counters[3].store_relaxed(counters_.wakes);
+Status ProducerCore::wait(Status status, const Until& until, Attempt attempt) {
+  const SingleUse<InlinePublisher> use(*this);
+  const ResetScanOnExit quick{*this};
+  if (status == Status::full && !waiter_.spins()) {  // it would go to sleep at once
+    scan_unpassed_acks(true);
+    status = attempt();
+  }
+  // What only our own open loans hold will not come free while we wait.
+  if (status == Status::full && full_reason_ != FullReason::loans) status = wait_for_room(until, attempt);
+  if (status == Status::ok) {
+    announce();
+  } else {
+    ++counters_.refused;
+  }
+  store_counters();
+  return status;
+}
+
+Status ProducerCore::wait_for_room(const Until& until, Attempt attempt) {
+  Status status = Status::full;
+  found_full(kernel::now_ns());
+  update_line(status);
+  unsigned looks = 0;
+  const auto look = [&] {
+    const bool often = ++looks % k_polls_per_ack_scan != 0 && !waiter_.gave_way();
+    scan_unpassed_acks(!often || !waiter_.spins() || waiter_.line().armed());
+    return (status = attempt_in_turn(until, attempt)) != Status::full || full_reason_ == FullReason::loans;
+  };
+  const auto wait_until = [&](const Until& end) { return waiter_.wait(end, look, [this] { arm(); }, [] {}); };
+  Waiter::Ended ended = wait_until(while_the_pace_holds(until));
+  if (ended == Waiter::Ended::timeout && !until.is_over()) {
+    forget_pace();
+    ended = wait_until(until);
+  }
+  switch (ended) {
+    case Waiter::Ended::found: break;
+    case Waiter::Ended::stopped: return Status::stopped;
+    case Waiter::Ended::interrupted: return Status::interrupted;
+    case Waiter::Ended::timeout:
+      scan_unpassed_acks(true);
+      status = attempt();
+      if (status == Status::full) return Status::timeout;
+  }
+  return status;
+}
+
+Status ProducerCore::attempt_in_turn(const Until& until, Attempt attempt) {
+  for (;;) {
+    const Status status = attempt();
+    update_line(status);
+    if (status != Status::full || full_reason_ != FullReason::turn || until.is_over()) return status;
+    kernel::give_way();
+  }
 }
 
 void ProducerCore::update_line(Status status) noexcept {
@@ -184,8 +227,8 @@ void ProducerCore::arm() noexcept {
 
 ProducerCounters ProducerCore::counters() const noexcept {
   ProducerCounters counters = counters_;
-  counters.messages = published_[0].load_relaxed();
-  counters.bytes = published_[1].load_relaxed();
+  counters.messages = (&published())[0].load_relaxed();
+  counters.bytes = (&published())[1].load_relaxed();
   counters.sleeps = waiter_.sleeps();
   counters.rescued = waiter_.rescued();
   counters.needless_wakes = waiter_.needless();

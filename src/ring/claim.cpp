@@ -2,21 +2,19 @@
 #include "ring/claim.hpp"
 
 #include <algorithm>
+#include <cassert>
 
 #include "os/kernel.hpp"
+#include "ring/tuning.hpp"
 
 namespace beltway {
-
-namespace {
-/// Positions. Of 1 to 16, 3 to 5 are best; from 8 on nothing is gained.
-constexpr Position k_slot_prefetch_distance = 4;
-}  // namespace
 
 Claimer::Claimer(const QueueMemory& map, unsigned producer)
     : InlinePublisher(&map.tail()),
       map_(map),
       single_(map.geometry.single_producer()),
       producer_(static_cast<std::uint8_t>(producer)),
+      published_(map.published(producer)),
       ticket_(map, producer) {
   const Tail tail = Tail::of(map_.tail().load_acquire());
   next_ = tail_position(map_, tail);
@@ -99,7 +97,6 @@ bool Claimer::leave_room_to_others(Position position) noexcept {
 }
 
 Claim Claimer::room() noexcept {
-  if (map_.shared_status().notice.load_relaxed() != seen_notice_) return Claim::notice;
   if (!single_) {
     const Tail tail = Tail::of(map_.tail().load_acquire());
     next_ = tail_position(map_, tail);
@@ -107,6 +104,34 @@ Claim Claimer::room() noexcept {
     generation_ = tail.generation;
   }
   return distance(next_, limit_) < 0 || ensure_room(next_) ? Claim::ok : why_no_room();
+}
+
+Claim Claimer::claim_single() noexcept {
+  if (distance(next_, limit_) >= 0 && !ensure_room(next_)) [[unlikely]]
+    return Claim::full;
+  take_next();
+  assert(distance(next_, limit_) <= 0);
+  return Claim::ok;
+}
+
+inline Claim Claimer::may_claim(Position position, Tail tail, bool alone) noexcept {
+  if (tail.generation != generation_ || distance(position, limit_) >= 0) {
+    // The limit counts for the generation that it was read under: a join at the oldest message raises it.
+    generation_ = tail.generation;
+    limit_ = position;
+    if (!ensure_room(position)) return why_no_room();
+  }
+  // For what is written after a locked swap no processor fetches ahead: the slot's line is asked for before it.
+  // With eager polls (speculative_spin.hpp) an answer's line is still on its way when the message is seen.
+  Word& state = slot(position);
+  prefetch_to_write(&state);
+  // A swap waits until the line of the slot before has arrived. A lone producer asks for a later slot early. Slots of two lines
+  // and more lose by it, and several producers would take the line from each other.
+  if (alone && slot_bytes_ <= k_cache_line_bytes) prefetch_to_write(&slot(position + k_slot_prefetch_distance));
+  // A floor alone vouches for nothing: a group may have joined past a claim that is still being written.
+  const SlotState before = SlotState::of(state.load_acquire());
+  const bool over = before.position == wrap(position - map_.geometry.slots) && before.phase != SlotPhase::claimed;
+  return over ? Claim::ok : Claim::busy;
 }
 
 Claim Claimer::claim_shared() noexcept {
@@ -118,41 +143,32 @@ Claim Claimer::claim_shared() noexcept {
       if (!help_tail(map_, tail)) return Claim::busy;
       next_ = tail_position(map_, tail);
     }
-    const Position now = next_;
-    if (tail.generation != generation_ || distance(now, limit_) >= 0) {
-      // The limit counts for the generation that it was read under: a join at the oldest message raises it.
-      generation_ = tail.generation;
-      limit_ = now;
-      if (!ensure_room(now)) {
-        if (map_.tail().load_acquire() != word) continue;  // a stale tail makes a queue look full
-        return why_no_room();
-      }
+    const Position position = next_;
+    if (const Claim claim = may_claim(position, tail, alone); claim != Claim::ok) [[unlikely]] {
+      if (tail_->load_acquire() != word) continue;  // a stale tail makes a queue look full
+      return claim;
     }
-    // For what is written after a locked swap no processor fetches ahead: the slot's line is asked for before it.
-    // With eager polls (speculative_spin.hpp) an answer's line is still on its way when the message is seen.
-    Slot& slot = map_.slot(now);
-    prefetch_to_write(&slot);
-    // A swap waits until the line of the slot before has arrived. A lone producer asks for a later slot early. Slots of two lines
-    // and more lose by it, and several producers would take the line from each other.
-    if (alone && slot_bytes_ <= k_cache_line_bytes) prefetch_to_write(&map_.slot(now + k_slot_prefetch_distance));
-    // A floor alone vouches for nothing: a group may have joined past a claim that is still being written.
-    const SlotState before = SlotState::of(slot.state.load_acquire());
-    if (before.position != wrap(now - map_.geometry.slots) || before.phase == SlotPhase::claimed) {
-      if (map_.tail().load_acquire() != word) continue;
-      return Claim::busy;
-    }
-    const std::uint64_t ours = Tail{now + 1, tail.generation, producer_}.word();
+    const std::uint64_t ours = Tail{position + 1, tail.generation, producer_}.word();
     if (ticket_.is_held()) ticket_.hide();
     if (!tail_->compare_and_swap(word, ours)) {
       if (ticket_.is_held()) ticket_.show();
       continue;
     }
     our_tail_ = ours;
-    mark(slot, now);
-    next_ = wrap(now + 1);
+    // Release, so that `tail` is moved before the mark is seen; the fence keeps the payload behind the mark, for lossy readers:
+    // pairs with is_unchanged().
+    slot(position).store_release(SlotState{position, producer_, SlotPhase::claimed}.word());
+    release_fence();
+    next_ = wrap(position + 1);
+    assert(distance(next_, limit_) <= 0);
     return Claim::ok;
   }
   return Claim::busy;
+}
+
+void Claimer::void_claim(std::size_t size) noexcept {
+  add_pair(published(), ~std::uint64_t{0}, ~std::uint64_t{size} + 1);
+  map_.slot(last()).state.store_release(SlotState{last(), producer_, SlotPhase::voided}.word());
 }
 
 Position Claimer::wake_past(unsigned ahead) const noexcept {

@@ -19,38 +19,37 @@
 
 namespace beltway {
 
-enum class Claim : std::uint8_t {
-  ok,
-  full,    ///< a reliable group holds the ring
-  turn,    ///< there is room, but producers that have waited longer claim first
-  busy,    ///< the slot, or the one before, is still being written by its producer
-  notice,  ///< the board has news: see Claimer::accept_notice()
-};
+using detail::Claim;
 
+/// The claim policy of every ring, for detail::try_put().
 class Claimer : public detail::InlinePublisher {
  public:
   Claimer(const QueueMemory& map, unsigned producer);
 
-  /// Takes the next position: its slot is this producer's to write. noexcept, no system call.
-  [[nodiscard]] Claim claim() noexcept {
-    if (map_.shared_status().notice.load_relaxed() != seen_notice_) [[unlikely]]
-      return Claim::notice;
-    return single_ ? claim_single() : claim_shared();
+  /// Takes the next position: its slot is this producer's to write. Requires that no notice is unread: see has_news(). Makes no
+  /// system call.
+  [[nodiscard]] Claim claim(Position& position) noexcept {
+    const Claim claim = single_ ? claim_single() : claim_shared();
+    position = last();
+    return claim;
   }
-
   /// Claim::ok if claim() would most likely succeed now; takes nothing.
   [[nodiscard]] Claim room() noexcept;
 
-  /// The slot of the last claim().
-  [[nodiscard]] Slot& slot() const noexcept { return *slot_; }
-  /// Ends the last claim: its slot's message is visible. Pairs with the acquire load of the slot's state in every reader.
-  void ready(SlotMeta meta) noexcept {
-    slot_->meta.store_relaxed(meta.word());
-    end(*slot_, SlotPhase::ready);
+  using InlinePublisher::slot;
+  /// Two words: messages and bytes that this producer has published.
+  [[nodiscard]] Word& published() const noexcept { return *published_; }
+  /// Ends the last claim: its slot's message is visible. Two stores, on every processor. Pairs with the acquire load of the
+  /// slot's state in every reader.
+  void commit(Word& slot, Position position, std::uint64_t meta) noexcept {
+    (&slot)[1].store_relaxed(meta);
+    slot.store_release(position << k_state_shift | ready_low_);
   }
-  /// Ends the last claim without a message.
-  void voided() noexcept { end(map_.slot(last()), SlotPhase::voided); }
+  /// Ends the last claim, of `size` bytes, without a message, and takes back its count.
+  void void_claim(std::size_t size) noexcept;
 
+  /// True if the notice word has changed: accept_notice() before the next claim.
+  [[nodiscard]] bool has_news() const noexcept { return notice_word_->load_relaxed() != seen_notice_; }
   /// Takes note of the board's news; the cached limit is forgotten. Returns it.
   Notice accept_notice() noexcept;
   /// The present notice stays unread: the next claim meets it again.
@@ -85,37 +84,10 @@ class Claimer : public detail::InlinePublisher {
   [[nodiscard]] unsigned producer() const noexcept { return producer_; }
 
  private:
-  Claim claim_single() noexcept {
-    if (distance(next_, limit_) >= 0) [[unlikely]] {
-      if (!ensure_room(next_)) return Claim::full;
-    }
-    take_next();
-    return Claim::ok;
-  }
-  /// Single producer, and there is room.
-  void take_next() noexcept {
-    slot_ = &map_.slot(next_);
-    // `tail` first: a claim that is not in `tail` does not exist for the repair. A plain store: nobody else writes it.
-    map_.tail().store_relaxed(single_tail(next_ + 1));
-    next_ = wrap(next_ + 1);
-    release_fence();  // what is written now is not seen before the end of the claim before: pairs with is_unchanged()
-  }
-  /// What a single producer, who alone writes it, stores in `tail`.
-  [[nodiscard]] std::uint64_t single_tail(Position position) const noexcept {
-    return Tail{position, 0, 0}.word() | tail_low_;
-  }
+  Claim claim_single() noexcept;
   Claim claim_shared() noexcept;
-
-  /// Release, so that `tail` is moved before the mark is seen; the fence keeps the payload behind the mark, for lossy
-  /// readers: pairs with is_unchanged().
-  void mark(Slot& slot, Position position) noexcept {
-    slot_ = &slot;
-    slot.state.store_release(SlotState{position, producer_, SlotPhase::claimed}.word());
-    release_fence();
-  }
-  void end(Slot& slot, SlotPhase phase) const noexcept {
-    slot.state.store_release(SlotState{last(), producer_, phase}.word());
-  }
+  /// Several producers: whether `position`, as found under `tail`, may be claimed. `alone`: our claim was the last one.
+  [[gnu::always_inline]] Claim may_claim(Position position, Tail tail, bool alone) noexcept;
   bool ensure_room(Position position) noexcept;
   /// Looks at the floors for what is free behind `position`, the next one to claim; false if it is not.
   bool refresh_limit(Position position) noexcept;
@@ -126,16 +98,16 @@ class Claimer : public detail::InlinePublisher {
   [[nodiscard]] std::uint64_t quarter() const noexcept { return map_.geometry.slots / 4; }
 
   static_assert(k_tail_shift == 64 - Tail::bits && k_state_shift == 64 - k_position_bits &&
-                k_payload_word * sizeof(Word) == sizeof(Slot) &&
+                k_slot_overhead_bytes == sizeof(Slot) && offsetof(Slot, meta) == sizeof(Word) &&
                 k_published * sizeof(Word) == offsetof(RingHead, published));
 
   const QueueMemory map_;
   const bool single_;
   bool scans_unpassed_acks_ = true;
   const std::uint8_t producer_;
+  Word* const published_;
   std::uint16_t generation_ = 0;                // under which limit_ was read
   std::uint64_t our_tail_ = ~std::uint64_t{0};  // several producers: `tail` after our last claim
-  Slot* slot_ = nullptr;                        // of the last claim()
   std::uint64_t high_water_ = 0;
   RoomTicket ticket_;
   RoomPace pace_;

@@ -3,17 +3,9 @@
 
 #include <algorithm>
 
+#include "ring/tuning.hpp"
+
 namespace beltway {
-
-namespace {
-
-constexpr std::uint64_t k_first_records = 64;
-/// Records. A mark is a locked swap, which waits for its slot's line: the line of the record this far ahead is asked for early.
-constexpr std::uint64_t k_reclaim_prefetch_distance = 8;
-/// Records. One loan frees no more than this: more would make that one loan slow.
-constexpr std::uint64_t k_max_reclaimed_per_loan = 128;
-
-}  // namespace
 
 Lane::Lane(Claimer& claimer)
     : claimer_(claimer), map_(claimer.map()), producer_(claimer.producer()), records_(k_first_records) {

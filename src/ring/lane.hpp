@@ -44,11 +44,17 @@ class Lane {
   }
 
   void drop(std::uint64_t record) noexcept { at(record).phase = Phase::dropped; }
-  void commit(std::uint64_t record, Position position) noexcept {
-    at(record).position = position;
-    at(record).phase = Phase::committed;
+  /// Drops it unless it was committed.
+  void drop_if_open(std::uint64_t record) noexcept {
+    if (at(record).phase == Phase::open) drop(record);
   }
-  [[nodiscard]] std::uint64_t offset(std::uint64_t record) const noexcept { return at(record).offset; }
+  /// It is a message at `position` from now on. Returns where it lies in the lane.
+  std::uint64_t commit(std::uint64_t record, Position position) noexcept {
+    Record& committed = at(record);
+    committed.position = position;
+    committed.phase = Phase::committed;
+    return committed.offset;
+  }
 
   /// After a failed lend(): true if an open loan stands in the way, which no consumer can free.
   [[nodiscard]] bool waits_for_loans() const noexcept;

@@ -18,11 +18,9 @@
 #include <cstdint>
 
 #include "ring/queue_memory.hpp"
+#include "ring/tuning.hpp"
 
 namespace beltway {
-
-/// How long a free slot is left to the first producer of the line: many times what it takes to wake it up.
-inline constexpr std::uint64_t k_turn_ns = 5'000'000;
 
 class RoomTicket {
  public:
@@ -86,10 +84,5 @@ class RoomPace {
   Position position_ = 0;
   std::uint64_t since_ns_ = 0;  // 0: never full before
 };
-
-inline constexpr std::uint64_t k_room_interval_ns = 200'000;
-/// A producer that sleeps for several slots looks again after this long, once: the pace may have changed. Many intervals, so that
-/// it does not happen to a ring that keeps its pace.
-inline constexpr std::uint64_t k_pace_holds_ns = 10 * k_room_interval_ns;
 
 }  // namespace beltway

@@ -329,14 +329,15 @@ TEST_P(EventFd, of_a_producer_tells_that_another_has_finished_its_slot) {
   const Watch watch(GetParam(), out.poll_fd());
   Claimer claimer(writer.map, writer.owner);
   claimer.accept_notice();
-  ASSERT_EQ(claimer.claim(), Claim::ok);
+  detail::ClaimedSlot<Claimer> slot(claimer, 0);
+  ASSERT_EQ(slot.claim(), Claim::ok);
   Consumer late = queue.consumer();
   // A lap later the slot is still being written: busy, though no floor is in the way.
   while (out.try_publish("x") == Status::ok) continue;
   static_cast<void>(watch.wait());
   EXPECT_EQ(out.try_publish("x"), Status::full);
   EXPECT_FALSE(watch.wait());
-  claimer.ready({0, 0});
+  slot.commit(0);
   wake_for_message(writer.map, writer.owner);
   EXPECT_TRUE(watch.wait());
 }

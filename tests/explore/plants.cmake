@@ -7,11 +7,11 @@ plant(no_help src/ring/claim.cpp
 plant_expression(help_with_unequal src/ring/claim.cpp
   [[distance<Tail::bits>(slot.position, last) >= 0]] [[distance<Tail::bits>(slot.position, last) == 0]])
 plant_expression(no_generation src/ring/claim.cpp
-  [[tail.generation != generation_ || distance(now, limit_) >= 0]] [[distance(now, limit_) >= 0]])
+  [[tail.generation != generation_ || distance(position, limit_) >= 0]] [[distance(position, limit_) >= 0]])
 plant_expression(no_clamp_of_the_limit src/ring/floors.cpp
   [[distance(floor, lowest) < 0]] [[lowest == tail || distance(floor, lowest) < 0]])
 plant_expression(no_look_at_the_slot src/ring/claim.cpp
-  [[before.position != wrap(now - map_.geometry.slots) || before.phase == SlotPhase::claimed]] [[false]])
+  [[before.position == wrap(position - map_.geometry.slots) && before.phase != SlotPhase::claimed]] [[true]])
 plant(no_fence_before_the_floors src/ring/claim.cpp
   [[if (single_) full_fence();]] "")
 plant(no_look_after_help src/ring/claim.cpp
@@ -21,21 +21,22 @@ plant(no_look_after_help src/ring/claim.cpp
 plant(ready_before_tail include/beltway/detail/inline_publish.hpp
   [[tail_->store_relaxed((position + 1) << k_tail_shift | tail_low_);]] "")
 plant(ready_before_tail include/beltway/detail/inline_publish.hpp
-  [[store_pair(*slot, position << k_state_shift | ready_low_, size | flags);]]
-  [[store_pair(*slot, position << k_state_shift | ready_low_, size | flags);
+  [[store_pair(slot, position << k_state_shift | ready_low_, meta);]]
+  [[store_pair(slot, position << k_state_shift | ready_low_, meta);
     tail_->store_relaxed((position + 1) << k_tail_shift | tail_low_);]])
-plant(no_fence_behind_the_mark src/ring/claim.hpp
-  [[slot.state.store_release(SlotState{position, producer_, SlotPhase::claimed}.word());
+plant(ready_before_tail src/ring/claim.hpp
+  [[slot.store_release(position << k_state_shift | ready_low_);]]
+  [[slot.store_release(position << k_state_shift | ready_low_);
+    if (single_) tail_->store_relaxed((position + 1) << k_tail_shift | tail_low_);]])
+plant(no_fence_behind_the_mark src/ring/claim.cpp
+  [[slot(position).store_release(SlotState{position, producer_, SlotPhase::claimed}.word());
     release_fence();]]
-  [[slot.state.store_release(SlotState{position, producer_, SlotPhase::claimed}.word());]])
-plant(no_fence_behind_the_claim_before_a_reference src/ring/claim.hpp
-  [[next_ = wrap(next_ + 1);
-    release_fence();]]
-  [[next_ = wrap(next_ + 1);]])
+  [[slot(position).store_release(SlotState{position, producer_, SlotPhase::claimed}.word());]])
+# One fence, whose lack shows in two ways.
+plant(no_fence_behind_the_claim_before_a_reference include/beltway/detail/inline_publish.hpp
+  [[release_fence();]] "")
 plant(no_fence_behind_the_claim_before include/beltway/detail/inline_publish.hpp
-  [[next_ = (position + 1) & k_position_mask;
-    release_fence();]]
-  [[next_ = (position + 1) & k_position_mask;]])
+  [[release_fence();]] "")
 
 # -- lanes --------------------------------------------------------------------------------------------------------
 plant(no_second_look_at_the_floors src/ring/lane.cpp

@@ -182,7 +182,7 @@ struct Claim : detail::InlinePublisher {
   static void check() {
     static_assert(sizeof(Claim) == 120 && offsetof(Claim, next_) == 0 && offsetof(Claim, inline_size_limit_) == 24);
     static_assert(offsetof(Claim, tail_) == 32 && offsetof(Claim, slots_) == 40 && offsetof(Claim, ready_low_) == 88);
-    static_assert(k_published == 2 && k_tail_shift == 20 && k_state_shift == 10 && k_payload_word == 2);
+    static_assert(k_published == 2 && k_tail_shift == 20 && k_state_shift == 10);
   }
 };
 struct Read : detail::InlineReceiver {

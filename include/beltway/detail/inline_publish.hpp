@@ -1,9 +1,13 @@
-// Inline fast path of publish(). Handles exactly one case: single-producer ring, message fits its slot, free room, no unread
-// notice, asymmetric fences. Otherwise it changes nothing and returns `not_handled`; ProducerCore then takes over. Both share
-// `next_` and `limit_`, so they always agree on the position. Not for users, who have Producer.
+// The one way to publish, try_put(), and its inline fast path. Not for users, who have Producer.
 //
-// It stores to as few lines in turn as possible. While a slot's line is on its way from the consumer, stores wait in order, and
-// each change of line costs. So private words lie on the line of `tail`, and are stored before the slot.
+// try_put() claims a position, lets the caller write the payload, and makes the position a message. Who claims is a policy:
+// InlinePublisher: a ring of one producer, inline. It handles exactly one case: free room, no unread notice, a message that
+// fits its slot, asymmetric fences. Otherwise it changes nothing and returns `not_handled`; ProducerCore then takes over.
+// Claimer (src/ring/claim.hpp): every ring and every case. Both share `next_` and `limit_`, so they agree on the position.
+//
+// The inline path stores to as few lines in turn as possible. While a slot's line is on its way from the consumer, stores wait
+// in order, and each change of line costs. So the counters of a single producer lie on the line of `tail`, and are stored
+// before the slot.
 //
 // Thread safety: belongs to its producer's thread. The words and their partners are in src/ring/layout.hpp and
 // src/ring/claim.hpp, which also asserts that the numbers here are those of the layout.
@@ -22,9 +26,84 @@
 
 namespace beltway::detail {
 
-class InlinePublisher;
-/// Ends a claim whose writer threw. `size`: what it was counted with, or k_not_counted. In src/endpoint/producer_core.cpp.
-void void_claim(InlinePublisher& claim, std::size_t size) noexcept;
+/// What became of a claim.
+enum class Claim : std::uint8_t {
+  ok,
+  full,  ///< a reliable group holds the ring
+  turn,  ///< there is room, but producers that have waited longer claim first
+  busy,  ///< the slot, or the one before, is still being written by its producer
+};
+
+/// One claimed position, counted as published. commit() makes it a message. Without commit() the destructor makes it VOID.
+/// `Ring`: see try_put().
+template <class Ring>
+class ClaimedSlot {
+ public:
+  /// Claims the next position for `size` bytes. Test claim() before all else.
+  BELTWAY_FORCE_INLINE ClaimedSlot(Ring& ring, std::size_t size) noexcept
+      : ring_(ring), size_(size), claim_(ring.claim(position_)) {
+    if (claim_ != Claim::ok) [[unlikely]]
+      return;
+    add_pair(ring_.published(), 1, size);
+    slot_ = &ring_.slot(position_);
+  }
+  ClaimedSlot(const ClaimedSlot&) = delete;
+  ClaimedSlot& operator=(const ClaimedSlot&) = delete;
+  BELTWAY_FORCE_INLINE ~ClaimedSlot() {
+    if (claim_ == Claim::ok && !committed_) [[unlikely]]
+      ring_.void_claim(size_);
+  }
+
+  /// Claim::ok, or why there is no claim.
+  [[nodiscard]] Claim claim() const noexcept { return claim_; }
+  [[nodiscard]] std::uint64_t position() const noexcept { return position_; }
+  [[nodiscard]] std::byte* payload() const noexcept {
+    return reinterpret_cast<std::byte*>(slot_) + k_slot_overhead_bytes;
+  }
+  /// Makes it a message. `flags`: what is stored with the size.
+  BELTWAY_FORCE_INLINE void commit(std::uint64_t flags) noexcept {
+    committed_ = true;
+    ring_.commit(*slot_, position_, size_ | flags);
+  }
+
+ private:
+  std::uint64_t position_ = 0;
+  Ring& ring_;
+  const std::size_t size_;
+  const Claim claim_;
+  Word* slot_ = nullptr;
+  bool committed_ = false;
+};
+
+/// Publishes `size` bytes that `fill(std::byte*)` writes into the slot; wakes nobody. If `fill` throws, the position is
+/// skipped by all groups and the exception goes on. Anything but Claim::ok: nothing was done.
+///
+/// `Ring` has claim(position), slot(position), published(), commit(slot, position, meta) and void_claim(size).
+template <class Ring, class Fill>
+BELTWAY_FORCE_INLINE inline Claim try_put(Ring& ring, std::size_t size, std::uint64_t flags, const Fill& fill) {
+  ClaimedSlot<Ring> slot(ring, size);
+  if (slot.claim() != Claim::ok) [[unlikely]]
+    return slot.claim();
+  fill(slot.payload());
+  slot.commit(flags);
+  return Claim::ok;
+}
+
+/// Reads the first and the last byte. A page fault inside a claim would be everybody's wait: take it before.
+BELTWAY_FORCE_INLINE inline void touch_ends(const Bytes& source) noexcept {
+  if (source.size() == 0) return;
+  const volatile std::byte* const data = source.data();
+  static_cast<void>(data[0]);
+  static_cast<void>(data[source.size() - 1]);
+}
+
+/// A fill that copies a message.
+struct CopyOf {
+  Bytes message;
+  BELTWAY_FORCE_INLINE void operator()(std::byte* place) const noexcept {
+    copy_racing(place, message.data(), message.size());
+  }
+};
 
 class InlinePublisher {
  public:
@@ -32,30 +111,22 @@ class InlinePublisher {
   InlinePublisher& operator=(const InlinePublisher&) = delete;
 
   enum class Outcome : std::uint8_t {
-    not_handled,  ///< ask ProducerCore::put()
+    not_handled,  ///< nothing was done: ProducerCore is to do it
     published,
     published_follow_up,  ///< published, and ProducerCore::follow_up() is to be called
   };
   /// A message of `size` bytes that `fill(std::byte*)` writes into its slot.
   template <class Fill>
-  [[nodiscard]] BELTWAY_FORCE_INLINE Outcome try_put(std::size_t size, const Fill& fill) {
-    if (size >= inline_size_limit_ || guard_.in_child() || !has_room_now()) [[unlikely]]
-      return Outcome::not_handled;
-    const std::uint64_t position = next_;
-    write_now<true>(size, fill);
-    return outcome_after_commit(position);
+  [[nodiscard]] BELTWAY_FORCE_INLINE Outcome try_publish(std::size_t size, const Fill& fill) {
+    return size < inline_size_limit_ ? publish_inline(size, fill) : Outcome::not_handled;
   }
   /// A copy. Inline up to a page: what a call saves on the stack would stand in the store buffer between two messages, and keep
   /// their lines from being fetched at the same time.
-  [[nodiscard]] BELTWAY_FORCE_INLINE Outcome try_put_copy(const Bytes& message) noexcept {
-    // A page fault inside a claim would be everybody's wait: take it before. What goes this way lies in two pages at most.
-    if (message.size() != 0) {
-      const volatile std::byte* const data = message.data();
-      static_cast<void>(data[0]);
-      static_cast<void>(data[message.size() - 1]);
-    }
-    return try_put(message.size(),
-                   [&](std::byte* place) noexcept { copy_racing(place, message.data(), message.size()); });
+  [[nodiscard]] BELTWAY_FORCE_INLINE Outcome try_publish(const Bytes& message) noexcept {
+    if (message.size() >= inline_size_limit_) [[unlikely]]
+      return Outcome::not_handled;
+    touch_ends(message);  // what goes this way lies in two pages at most
+    return publish_inline(message.size(), CopyOf{message});
   }
   /// Which thread is inside of a call: see single_use.hpp.
   [[nodiscard]] std::atomic<std::uint64_t>& user() noexcept { return user_; }
@@ -63,57 +134,68 @@ class InlinePublisher {
   [[nodiscard]] std::uint64_t last() const noexcept { return (next_ - 1) & k_position_mask; }
 
  protected:
+  template <class Ring>
+  friend class ClaimedSlot;
+
   explicit InlinePublisher(Word* ring_head) : tail_(ring_head) {}
   ~InlinePublisher() = default;
 
   static constexpr std::uint64_t k_position_mask = (std::uint64_t{1} << k_position_bits) - 1;
-  static constexpr std::size_t k_published = 2;     // RingHead::published, in words from `tail`
-  static constexpr unsigned k_tail_shift = 20;      // Tail: position
-  static constexpr unsigned k_state_shift = 10;     // SlotState: position
-  static constexpr std::size_t k_payload_word = 2;  // Slot: words before the payload
+  static constexpr std::size_t k_published = 2;  // RingHead::published, in words from `tail`
+  static constexpr unsigned k_tail_shift = 20;   // Tail: position
+  static constexpr unsigned k_state_shift = 10;  // SlotState: position
+  static constexpr std::uint64_t k_positions_per_counter_store = 64;
 
-  /// Nothing is new (a single producer looks at each claim, for a join at the oldest message), and the next slot is free.
-  [[nodiscard]] BELTWAY_FORCE_INLINE bool has_room_now() const noexcept {
-    return notice_word_->load_relaxed() == seen_notice_ && next_ != limit_;
-  }
-  /// A whole message; nobody is told of it. Only where has_room_now(). `counted`: as published. `flags`: what is stored with
-  /// the size.
-  template <bool counted, class Fill>
-  BELTWAY_FORCE_INLINE void write_now(std::size_t size, const Fill& fill, std::uint64_t flags = 0) {
+  template <class Fill>
+  BELTWAY_FORCE_INLINE Outcome publish_inline(std::size_t size, const Fill& fill) {
     const std::uint64_t position = next_;
+    if (guard_.in_child() || try_put(*this, size, 0, fill) != Claim::ok) [[unlikely]]
+      return Outcome::not_handled;
+    return outcome_after_commit(position);
+  }
+
+  // The claim policy of one producer. Claimer and ProducerCore have their own.
+
+  /// Requires nothing. Claim::ok: nothing is new (a single producer looks at each claim, for a join at the oldest message), and
+  /// the next slot was free. Claim::full says only that Claimer must look closer.
+  [[nodiscard]] BELTWAY_FORCE_INLINE Claim claim(std::uint64_t& position) noexcept {
+    if (notice_word_->load_relaxed() != seen_notice_ || next_ == limit_) [[unlikely]]
+      return Claim::full;
+    position = take_next();
+    return Claim::ok;
+  }
+  /// Single producer, and there is room. Returns the position.
+  BELTWAY_FORCE_INLINE std::uint64_t take_next() noexcept {
+    const std::uint64_t position = next_;
+    next_ = (position + 1) & k_position_mask;
     // `tail` first: a claim that is not in `tail` does not exist for the repair. A plain store: nobody else writes it.
     tail_->store_relaxed((position + 1) << k_tail_shift | tail_low_);
-    if constexpr (counted) add_pair(tail_[k_published], 1, size);
     // The fence: what is written now is not seen before the end of the claim before. Pairs with is_unchanged().
-    next_ = (position + 1) & k_position_mask;
     release_fence();
-    Word* const slot = reinterpret_cast<Word*>(slots_ + (position & slot_mask_) * slot_bytes_);
-    auto* const payload = reinterpret_cast<std::byte*>(slot + k_payload_word);
-    if constexpr (noexcept(fill(payload))) {
-      fill(payload);
-    } else {
-      try {
-        fill(payload);
-      } catch (...) {
-        void_claim(*this, counted ? size : k_not_counted);
-        throw;
-      }
-    }
-    // READY and the size, with release: pairs with the acquire load of the slot's state in every reader.
-    store_pair(*slot, position << k_state_shift | ready_low_, size | flags);
+    return position;
   }
-  /// After write_now() for `position`, by one whose fences are not symmetric.
+  /// Two words: messages and bytes.
+  [[nodiscard]] Word& published() const noexcept { return tail_[k_published]; }
+  /// The first word of a slot, its state.
+  [[nodiscard]] BELTWAY_FORCE_INLINE Word& slot(std::uint64_t position) const noexcept {
+    return *reinterpret_cast<Word*>(slots_ + (position & slot_mask_) * slot_bytes_);
+  }
+  /// READY and the size, with release: pairs with the acquire load of the slot's state in every reader.
+  BELTWAY_FORCE_INLINE void commit(Word& slot, std::uint64_t position, std::uint64_t meta) noexcept {
+    store_pair(slot, position << k_state_shift | ready_low_, meta);
+  }
+  /// Ends the last claim, of `size` bytes, whose writer threw. In src/endpoint/producer_core.cpp.
+  [[gnu::cold]] void void_claim(std::size_t size) noexcept;
+
+  /// After a commit at `position`, by one whose fences are not symmetric.
   [[nodiscard]] BELTWAY_FORCE_INLINE Outcome outcome_after_commit(std::uint64_t position) const noexcept {
     compiler_fence();
-    return is_time_to_store(position) || (sleepers_[0].load_relaxed() | sleepers_[1].load_relaxed()) != 0
+    return position % k_positions_per_counter_store == 0 ||
+                   (sleepers_[0].load_relaxed() | sleepers_[1].load_relaxed()) != 0
                ? Outcome::published_follow_up
                : Outcome::published;
   }
-  /// True now and then: ProducerCore::store_counters().
-  [[nodiscard]] static bool is_time_to_store(std::uint64_t position) noexcept { return position % 64 == 0; }
 
-  static constexpr std::size_t k_not_counted = ~std::size_t{0};
-  friend void void_claim(InlinePublisher& claim, std::size_t size) noexcept;
   friend void report_two_threads(const InlinePublisher& producer);
 
   std::uint64_t next_ = 0;         // behind our last claim; single producer: our own copy of the position in `tail`

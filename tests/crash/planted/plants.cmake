@@ -35,22 +35,22 @@ plant(repair_leaves_the_ticket src/recovery/heal.cpp
   [[drop_sleepers(map_.shared_status().room_line, living_.producers());]] "")
 
 # -- producers ----------------------------------------------------------------------------------------------------
-plant_text(ready_before_the_payload src/endpoint/producer_core.hpp
-  [[std::byte* const place = slot().payload();]]
-  [[std::byte* const place = slot().payload();
-  if (::beltway::explore::planted("ready_before_the_payload")) Claimer::ready({static_cast<std::uint32_t>(size), 0});]])
-plant_text(quick_ready_before_the_payload include/beltway/detail/inline_publish.hpp
-  [[auto* const payload = reinterpret_cast<std::byte*>(slot + k_payload_word);]]
-  [[auto* const payload = reinterpret_cast<std::byte*>(slot + k_payload_word);
-    if (::beltway::explore::planted("quick_ready_before_the_payload")) {
-      store_pair(*slot, position << k_state_shift | ready_low_, size | flags);
-    }]])
-plant_text(ready_before_the_reference src/endpoint/producer_core.cpp
-  [[slot().lane_offset().store_relaxed(lane_.offset(record));]]
-  [[if (::beltway::explore::planted("ready_before_the_reference")) {
-    Claimer::ready({static_cast<std::uint32_t>(size), k_flag_lane});
+plant_text(ready_before_the_payload include/beltway/detail/inline_publish.hpp
+  [[fill(slot.payload());]]
+  [[if (flags == 0 && !std::is_same_v<Ring, InlinePublisher> && ::beltway::explore::planted("ready_before_the_payload")) {
+    slot.commit(flags);
   }
-  slot().lane_offset().store_relaxed(lane_.offset(record));]])
+  fill(slot.payload());]])
+plant_text(quick_ready_before_the_payload include/beltway/detail/inline_publish.hpp
+  [[fill(slot.payload());]]
+  [[if (std::is_same_v<Ring, InlinePublisher> && ::beltway::explore::planted("quick_ready_before_the_payload")) {
+    slot.commit(flags);
+  }
+  fill(slot.payload());]])
+plant_text(ready_before_the_reference include/beltway/detail/inline_publish.hpp
+  [[fill(slot.payload());]]
+  [[if (flags != 0 && ::beltway::explore::planted("ready_before_the_reference")) slot.commit(flags);
+  fill(slot.payload());]])
 plant(lane_without_heir src/ring/lane.cpp
   [[if (map_.geometry.lane_bytes != 0) adopt_predecessor();]] "")
 plant_expression(tail_is_not_widened src/ring/floors.hpp

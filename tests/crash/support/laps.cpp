@@ -26,22 +26,18 @@ struct Publisher {
       if (lent.data == nullptr) return false;
       fill_message(lent.data, id, k_lane_size);
     }
-    Claim claim = claimer.claim();
-    if (claim == Claim::notice) {
-      claimer.accept_notice();
-      claim = claimer.claim();
+    if (claimer.has_news()) claimer.accept_notice();
+    Claim claim = Claim::full;
+    if (by_lane) {
+      claim = detail::try_put(claimer, k_lane_size, SlotMeta{0, k_flag_lane}.word(), [&](std::byte* place) noexcept {
+        reinterpret_cast<Word*>(place)->store_relaxed(lane.commit(lent.record, claimer.last()));
+      });
+    } else {
+      claim = detail::try_put(claimer, k_inline_size, 0,
+                              [&](std::byte* place) noexcept { fill_message(place, id, k_inline_size); });
     }
     if (claim != Claim::ok) return false;
-    Slot& slot = claimer.slot();
     published = claimer.last();
-    if (by_lane) {
-      slot.lane_offset().store_relaxed(lane.offset(lent.record));
-      lane.commit(lent.record, published);
-      claimer.ready({k_lane_size, k_flag_lane});
-    } else {
-      fill_message(slot.payload(), id, k_inline_size);
-      claimer.ready({k_inline_size, 0});
-    }
     return true;
   }
 
