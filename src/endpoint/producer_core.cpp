@@ -19,8 +19,8 @@ ProducerCore::ProducerCore(Attachment attachment, const ProducerOptions& options
       waiter_(attachment_.map, attachment_.owner, options.wait),
       endpoint_(attachment_.map.endpoint(attachment_.owner)) {
   beltway::store_counters(endpoint_.counters, counters_);
-  (&published())[0].store_relaxed(0);
-  (&published())[1].store_relaxed(0);
+  published_messages().store_relaxed(0);
+  published_bytes().store_relaxed(0);
   scan_unpassed_acks(false);
   choose_path();
 }
@@ -227,8 +227,8 @@ void ProducerCore::arm() noexcept {
 
 ProducerCounters ProducerCore::counters() const noexcept {
   ProducerCounters counters = counters_;
-  counters.messages = (&published())[0].load_relaxed();
-  counters.bytes = (&published())[1].load_relaxed();
+  counters.messages = published_messages().load_relaxed();
+  counters.bytes = published_bytes().load_relaxed();
   counters.sleeps = waiter_.sleeps();
   counters.rescued = waiter_.rescued();
   counters.needless_wakes = waiter_.needless();

@@ -37,8 +37,10 @@ class Claimer : public detail::InlinePublisher {
   [[nodiscard]] Claim room() noexcept;
 
   using InlinePublisher::slot;
-  /// Two words: messages and bytes that this producer has published.
+  /// Two words: published_messages(), then published_bytes().
   [[nodiscard]] Word& published() const noexcept { return *published_; }
+  [[nodiscard]] Word& published_messages() const noexcept { return published_[0]; }
+  [[nodiscard]] Word& published_bytes() const noexcept { return published_[1]; }
   /// Ends the last claim: its slot's message is visible. Two stores, on every processor. Pairs with the acquire load of the
   /// slot's state in every reader.
   void commit(Word& slot, Position position, std::uint64_t meta) noexcept {

@@ -20,8 +20,8 @@ struct OneClaimer {
   [[nodiscard]] SlotPhase phase_at(Position position) const {
     return SlotState::of(attachment.map.slot(position).state.load_acquire()).phase;
   }
-  [[nodiscard]] std::uint64_t messages() const { return (&claimer.published())[0].load_relaxed(); }
-  [[nodiscard]] std::uint64_t bytes() const { return (&claimer.published())[1].load_relaxed(); }
+  [[nodiscard]] std::uint64_t messages() const { return claimer.published_messages().load_relaxed(); }
+  [[nodiscard]] std::uint64_t bytes() const { return claimer.published_bytes().load_relaxed(); }
 
   LocalQueue queue;
   Attachment attachment;
