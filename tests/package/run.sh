@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Installs a build below a temporary prefix, moves it, and uses it as users do.
 #
-#   run.sh BUILD_DIR COMPILER find_package|pkg_config|add_subdirectory_shared|misuse
+#   run.sh BUILD_DIR COMPILER find_package|pkg_config|add_subdirectory_shared|misuse|headers|no_exceptions
 set -euo pipefail
 build=$1 compiler=$2 way=$3
 here=$(cd "$(dirname "$0")" && pwd)
@@ -65,9 +65,13 @@ case $way in
     configure_user -DBELTWAY_SOURCE="$source" -DBUILD_SHARED_LIBS=ON -DBELTWAY_INSTALL=ON
     cmake --build "$work/user" -j "$(nproc)"
     library=$(find "$work/user" -name libbeltway.so)
-    foreign=$(nm -DC --defined-only "$library" | grep -vE ' (beltway::|(typeinfo( name)?|vtable) for beltway::)' || true)
-    [ -z "$foreign" ] || { printf 'exports what is not its own:\n%s\n' "$foreign" >&2; exit 1; }
+    "$here/exports.sh" "$library" "$build/src/libbeltway.a" "$source/include" "$source/src/exports.map"
     try_program "$work/user/user"
+    # All that inline code calls is exported, too.
+    for program in "$here/user/no_exceptions.cpp" "$here/user/inline_ways.cpp" "$source/examples/asio_server.cpp"; do
+      $launcher "$compiler" -std=c++20 -O1 -I"$source/include" -c "$program" -o "$work/program.o"
+      "$compiler" "$work/program.o" "$library" -pthread -o "$work/program"
+    done
     install_moved "$work/user"
     rm -rf "$work/user"
     configure_user -DCMAKE_PREFIX_PATH="$work/prefix"
@@ -85,6 +89,40 @@ case $way in
       # For its own reason, and not since a file is missing.
       { grep -q 'error' "$work/log" && grep -q 'misuse\.cpp:[0-9]' "$work/log"; } || { cat "$work/log" >&2; exit 1; }
     done
+    ;;
+  headers)
+    mapfile -t headers < <(cd "$source/include" && find beltway -name '*.hpp')
+    # Each alone, with the warnings that users turn on, and without exceptions.
+    # shellcheck disable=SC2016 # for the inner shell
+    printf '%s\n' "${headers[@]}" | xargs -P "$(nproc)" -n 1 bash -c 'echo "#include <$3>" | "$0" -std=c++20 -fno-exceptions -Wall \
+      -Wextra -Wpedantic -Wconversion -Wshadow -Werror -I"$1/include" -x c++ -fsyntax-only - >"$2/out.${3//\//.}" 2>&1 ||
+      { cat "$2/out.${3//\//.}" >&2; exit 1; }' "$compiler" "$source" "$work"
+    # An older C++ gets the reason first, and then nothing but where it stopped.
+    for header in "${headers[@]}"; do
+      echo "#include <$header>" >"$work/old.cpp"
+      if "$compiler" -std=c++17 -I"$source/include" -fsyntax-only "$work/old.cpp" 2>"$work/old.log"; then
+        echo "$header compiles as C++17" >&2; exit 1
+      fi
+      { grep -m 1 'error: ' "$work/old.log" | grep -q 'Beltway needs C++20' && [ "$(grep -c 'error: ' "$work/old.log")" -eq 2 ]; } ||
+        { cat "$work/old.log" >&2; exit 1; }
+    done
+    # Macros: only what is documented stays defined.
+    printf '#include <%s>\n' "${headers[@]}" >"$work/all.cpp"
+    macros=$("$compiler" -std=c++20 -I"$source/include" -dM -E "$work/all.cpp" | grep -oE '^#define BELTWAY_[A-Z_]*' | sort)
+    [ "$macros" = "#define BELTWAY_API" ] || { printf 'macros that leak:\n%s\n' "$macros" >&2; exit 1; }
+    foreign=$(grep -rnE '^ *# *define' "$source/include" | grep -vE 'define BELTWAY_' || true)
+    [ -z "$foreign" ] || { printf 'macros of other names:\n%s\n' "$foreign" >&2; exit 1; }
+    ;;
+  no_exceptions)
+    "$compiler" -std=c++20 -fno-exceptions -O1 -I"$source/include" "$here/user/no_exceptions.cpp" "$build/src/libbeltway.a" \
+      -pthread -o "$work/program"
+    try_program "$work/program" "" "goes on after all errors"
+    # Containers of another size than the library's are found by the linker.
+    if "$compiler" -std=c++20 -D_GLIBCXX_DEBUG -I"$source/include" "$example" "$build/src/libbeltway.a" -pthread \
+      -o "$work/program" >"$work/log" 2>&1; then
+      echo "a program with other containers than the library's links" >&2; exit 1
+    fi
+    grep -q 'beltway_must_be_compiled_with_GLIBCXX_DEBUG_as_this_program_is' "$work/log" || { cat "$work/log" >&2; exit 1; }
     ;;
   *) echo "no such way: $way" >&2; exit 2 ;;
 esac

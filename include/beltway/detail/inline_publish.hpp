@@ -9,13 +9,15 @@
 // src/ring/claim.hpp, which also asserts that the numbers here are those of the layout.
 #pragma once
 
+#include "beltway/detail/requirements.hpp"
+
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
 
 #include "beltway/bytes.hpp"
 #include "beltway/detail/atomics.hpp"
-#include "beltway/detail/force_inline.hpp"
+#include "beltway/detail/caught.hpp"
 #include "beltway/detail/fork_guard.hpp"
 #include "beltway/detail/single_use.hpp"
 #include "beltway/limits.hpp"
@@ -38,7 +40,7 @@ class InlinePublisher {
   };
   /// A message of `size` bytes that `fill(std::byte*)` writes into its slot.
   template <class Fill>
-  [[nodiscard]] BELTWAY_FORCE_INLINE Outcome try_put(std::size_t size, const Fill& fill) {
+  [[nodiscard, gnu::always_inline]] Outcome try_put(std::size_t size, const Fill& fill) {
     if (size >= inline_size_limit_ || guard_.in_child() || !has_room_now()) [[unlikely]]
       return Outcome::not_handled;
     const std::uint64_t position = next_;
@@ -47,7 +49,7 @@ class InlinePublisher {
   }
   /// A copy. Inline up to a page: what a call saves on the stack would stand in the store buffer between two messages, and keep
   /// their lines from being fetched at the same time.
-  [[nodiscard]] BELTWAY_FORCE_INLINE Outcome try_put_copy(const Bytes& message) noexcept {
+  [[nodiscard, gnu::always_inline]] Outcome try_put_copy(const Bytes& message) noexcept {
     // A page fault inside a claim would be everybody's wait: take it before. What goes this way lies in two pages at most.
     if (message.size() != 0) {
       const volatile std::byte* const data = message.data();
@@ -73,13 +75,13 @@ class InlinePublisher {
   static constexpr std::size_t k_payload_word = 2;  // Slot: words before the payload
 
   /// Nothing is new (a single producer looks at each claim, for a join at the oldest message), and the next slot is free.
-  [[nodiscard]] BELTWAY_FORCE_INLINE bool has_room_now() const noexcept {
+  [[nodiscard, gnu::always_inline]] bool has_room_now() const noexcept {
     return notice_word_->load_relaxed() == seen_notice_ && next_ != limit_;
   }
   /// A whole message; nobody is told of it. Only where has_room_now(). `counted`: as published. `flags`: what is stored with
   /// the size.
   template <bool counted, class Fill>
-  BELTWAY_FORCE_INLINE void write_now(std::size_t size, const Fill& fill, std::uint64_t flags = 0) {
+  [[gnu::always_inline]] void write_now(std::size_t size, const Fill& fill, std::uint64_t flags = 0) {
     const std::uint64_t position = next_;
     // `tail` first: a claim that is not in `tail` does not exist for the repair. A plain store: nobody else writes it.
     tail_->store_relaxed((position + 1) << k_tail_shift | tail_low_);
@@ -92,18 +94,15 @@ class InlinePublisher {
     if constexpr (noexcept(fill(payload))) {
       fill(payload);
     } else {
-      try {
-        fill(payload);
-      } catch (...) {
-        void_claim(*this, counted ? size : k_not_counted);
-        throw;
-      }
+      UnwindGuard end_claim([&]() noexcept { void_claim(*this, counted ? size : k_not_counted); });
+      fill(payload);
+      end_claim.dismiss();
     }
     // READY and the size, with release: pairs with the acquire load of the slot's state in every reader.
     store_pair(*slot, position << k_state_shift | ready_low_, size | flags);
   }
   /// After write_now() for `position`, by one whose fences are not symmetric.
-  [[nodiscard]] BELTWAY_FORCE_INLINE Outcome outcome_after_commit(std::uint64_t position) const noexcept {
+  [[nodiscard, gnu::always_inline]] Outcome outcome_after_commit(std::uint64_t position) const noexcept {
     compiler_fence();
     return is_time_to_store(position) || (sleepers_[0].load_relaxed() | sleepers_[1].load_relaxed()) != 0
                ? Outcome::published_follow_up
