@@ -24,6 +24,8 @@
 // - Lifetime: the Consumer or Producer must outlive the object, stay where it is, and be wrapped once. Its poll_fd() is never closed.
 #pragma once
 
+#include "beltway/detail/requirements.hpp"
+
 #include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/associated_allocator.hpp>
 #include <boost/asio/associated_cancellation_slot.hpp>
@@ -51,6 +53,7 @@
 #include "beltway/bytes.hpp"
 #include "beltway/consumer.hpp"
 #include "beltway/detail/async_operation_queue.hpp"
+#include "beltway/detail/caught.hpp"
 #include "beltway/error.hpp"
 #include "beltway/message.hpp"
 #include "beltway/producer.hpp"
@@ -149,15 +152,12 @@ class AsyncOperationOf final : public AsyncOperation {
   }
 
   bool attempt() noexcept override {
-    Work& work = completion_.work;
-    try {
-      return work.attempt();
-    } catch (const Error& error) {
-      work.error = error.code();
-    } catch (const std::bad_alloc&) {
-      work.error = asio::error::no_memory;
+    bool over = true;
+    if (const auto exception = caught([&] { over = completion_.work.attempt(); }); exception != nullptr) {
+      const std::error_code code = code_of(exception);
+      completion_.work.error = code == std::errc::not_enough_memory ? asio::error::no_memory : error_code(code);
     }
-    return true;
+    return over;
   }
 
   void finish(bool may_run_here) override {

@@ -1,12 +1,15 @@
 // Beltway: message queues in shared memory for the processes of one machine. Includes everything but asio.hpp.
 #pragma once
 
+#include "beltway/detail/requirements.hpp"
+
 #include "beltway/bytes.hpp"
 #include "beltway/connection.hpp"
 #include "beltway/consumer.hpp"
 #include "beltway/coroutine.hpp"
 #include "beltway/error.hpp"
 #include "beltway/event_loop.hpp"
+#include "beltway/expected.hpp"
 #include "beltway/info.hpp"
 #include "beltway/limits.hpp"
 #include "beltway/message.hpp"

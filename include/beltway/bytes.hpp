@@ -1,6 +1,8 @@
 // A view of bytes to publish, made from what users have at hand.
 #pragma once
 
+#include "beltway/detail/requirements.hpp"
+
 #include <cstddef>
 #include <ranges>
 #include <span>

@@ -1,12 +1,16 @@
 // The way to the daemon: declares, opens, lists and removes queues.
 #pragma once
 
+#include "beltway/detail/requirements.hpp"
+
 #include <cstdint>
 #include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "beltway/detail/same_library.hpp"
+#include "beltway/expected.hpp"
 #include "beltway/info.hpp"
 #include "beltway/options.hpp"
 #include "beltway/queue.hpp"
@@ -44,6 +48,16 @@ class Connection {
   /// As declare, for messages of type T (see typed.hpp).
   template <class T>
   [[nodiscard]] auto declare(std::string_view name, QueueOptions options = {}) const;
+
+  /// As the calls of the same name without try_, with the Error as a value instead of an exception. They wait as long.
+  static Expected<Connection> try_open(const ConnectionOptions& options = {}) noexcept;
+  [[nodiscard]] Expected<Queue> try_declare(std::string_view name, const QueueOptions& options = {}) const noexcept;
+  template <class T>
+  [[nodiscard]] auto try_declare(std::string_view name, QueueOptions options = {}) const noexcept;
+  [[nodiscard]] Expected<Queue> try_open_queue(std::string_view name) const noexcept;
+  template <class T>
+  [[nodiscard]] auto try_open_queue(std::string_view name) const noexcept;
+  [[nodiscard]] Expected<void> try_remove(std::string_view name) const noexcept;
 
   /// Opens an existing queue; Error(not_found).
   [[nodiscard]] Queue open_queue(std::string_view name) const;

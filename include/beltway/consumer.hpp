@@ -1,6 +1,8 @@
 // The receiving end of a queue.
 #pragma once
 
+#include "beltway/detail/requirements.hpp"
+
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -8,7 +10,7 @@
 #include <string>
 #include <utility>
 
-#include "beltway/detail/force_inline.hpp"
+#include "beltway/detail/caught.hpp"
 #include "beltway/detail/inline_receive.hpp"
 #include "beltway/info.hpp"
 #include "beltway/message.hpp"
@@ -39,7 +41,7 @@ class Consumer {
   /// A message if there is one. Never blocks. Status::empty, end_of_stream, prefetch_limit, removed or evicted otherwise.
   /// What is in the ring is delivered before end_of_stream and removed are told.
   /// Throws Error(forked) in a forked child.
-  BELTWAY_FORCE_INLINE Result<Message> try_receive() {
+  [[gnu::always_inline]] Result<Message> try_receive() {
     const detail::DebugSingleUse<detail::InlineReceiver> use(core_.get());
     detail::InlineReceiver::View view;
     if (core_->try_next(view)) [[likely]]
@@ -50,12 +52,12 @@ class Consumer {
   /// Waits for a message: forever, for a duration, until a stop is requested. Adds Status::timeout, stopped
   /// and interrupted (see Until, and interrupt()). pthread_cancel() ends no wait.
   /// At the prefetch limit it waits for an ack or nack from another thread.
-  BELTWAY_FORCE_INLINE Result<Message> receive() {
+  [[gnu::always_inline]] Result<Message> receive() {
     const detail::DebugSingleUse<detail::InlineReceiver> use(core_.get());
     detail::InlineReceiver::View view;
     return take(view) ? received(view) : receive_slowly({});
   }
-  BELTWAY_FORCE_INLINE Result<Message> receive(const Until& until) {
+  [[gnu::always_inline]] Result<Message> receive(const Until& until) {
     const detail::DebugSingleUse<detail::InlineReceiver> use(core_.get());
     detail::InlineReceiver::View view;
     return take(view) ? received(view) : receive_slowly(until);
@@ -75,12 +77,9 @@ class Consumer {
     for (;;) {
       Result<Message> received = receive(until);
       if (!received) return received.status();
-      try {
-        handler(*received);
-      } catch (...) {
-        received->nack();
-        throw;
-      }
+      detail::UnwindGuard give_back([&]() noexcept { received->nack(); });
+      handler(*received);
+      give_back.dismiss();
       if (until.is_over()) return until.stop().stop_requested() ? Status::stopped : Status::timeout;
     }
   }
@@ -117,13 +116,13 @@ class Consumer {
 
  private:
   /// The next message of a private group, after a moment of spinning if need be.
-  [[nodiscard]] BELTWAY_FORCE_INLINE bool take(detail::InlineReceiver::View& view) noexcept {
+  [[nodiscard, gnu::always_inline]] bool take(detail::InlineReceiver::View& view) noexcept {
     if (core_->try_next(view)) [[likely]]
       return true;
     // Its own take, or the processor, which learns by place whether something will be there, would think of the one before.
     return await_next() && core_->try_next(view);
   }
-  [[nodiscard]] BELTWAY_FORCE_INLINE Result<Message> received(const detail::InlineReceiver::View& view) noexcept {
+  [[nodiscard, gnu::always_inline]] Result<Message> received(const detail::InlineReceiver::View& view) noexcept {
     return Message(core_.get(), view.data, view.position, 0, view.size, view.producer, 0);
   }
   /// Spins for a moment, with a private group. True if something is there.

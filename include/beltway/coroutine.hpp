@@ -13,12 +13,15 @@
 // Thread safety: as the endpoint; so the loop's callbacks run in the thread that uses it.
 #pragma once
 
+#include "beltway/detail/requirements.hpp"
+
 #include <coroutine>
 #include <exception>
 #include <utility>
 
 #include "beltway/bytes.hpp"
 #include "beltway/consumer.hpp"
+#include "beltway/detail/caught.hpp"
 #include "beltway/message.hpp"
 #include "beltway/producer.hpp"
 #include "beltway/status.hpp"
@@ -64,11 +67,14 @@ class [[nodiscard]] EndpointAwaiter {
   }
   void again() {
     waits_ = false;
-    try {
-      if (!attempt_.over()) return wait();
-    } catch (...) {
-      error_ = std::current_exception();  // belongs to the coroutine, not to the loop
-    }
+    bool over = true;
+    // An exception belongs to the coroutine, not to the loop.
+    std::exception_ptr exception = detail::caught([&] {
+      over = attempt_.over();
+      if (!over) wait();
+    });
+    if (!over && exception == nullptr) return;
+    error_ = std::move(exception);
     coroutine_.resume();  // destroys this
   }
 

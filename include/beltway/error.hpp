@@ -1,6 +1,8 @@
 // What Beltway throws. Expected outcomes (empty, full, timeout, end of stream, ...) are values: see status.hpp.
 #pragma once
 
+#include "beltway/detail/requirements.hpp"
+
 #include <string>
 #include <system_error>
 

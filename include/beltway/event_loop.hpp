@@ -17,6 +17,8 @@
 // Thread safety: one thread at a time, except stop().
 #pragma once
 
+#include "beltway/detail/requirements.hpp"
+
 #include <cstddef>
 #include <cstdint>
 #include <functional>
@@ -25,6 +27,7 @@
 #include <utility>
 
 #include "beltway/consumer.hpp"
+#include "beltway/detail/same_library.hpp"
 #include "beltway/message.hpp"
 #include "beltway/status.hpp"
 #include "beltway/until.hpp"

@@ -1,6 +1,8 @@
 // What can be known of a queue: its description (from the daemon) and its state (from shared memory).
 #pragma once
 
+#include "beltway/detail/requirements.hpp"
+
 #include <chrono>
 #include <cstddef>
 #include <cstdint>

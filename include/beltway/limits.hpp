@@ -1,6 +1,8 @@
 // Every limit of Beltway, with its reason. A value outside a limit is refused by name, never truncated.
 #pragma once
 
+#include "beltway/detail/requirements.hpp"
+
 #include <cstddef>
 #include <cstdint>
 

@@ -1,13 +1,14 @@
 // A received message: a view into shared memory, and the right and duty to let it go.
 #pragma once
 
+#include "beltway/detail/requirements.hpp"
+
 #include <cstddef>
 #include <cstdint>
 #include <span>
 #include <string_view>
 #include <utility>
 
-#include "beltway/detail/force_inline.hpp"
 #include "beltway/detail/inline_receive.hpp"
 #include "beltway/status.hpp"
 
@@ -66,7 +67,7 @@ class Message {
   /// Named groups: done. False if the lease had already ended (evicted, or the queue was repaired past it).
   /// Private groups: lets go, true; while the next message is there already, producers may learn of the free place up to 15
   /// messages later (slots / 16 - 1, if that is less). The view is empty afterwards.
-  BELTWAY_FORCE_INLINE bool ack() noexcept {
+  [[gnu::always_inline]] bool ack() noexcept {
     if (core_ == nullptr) return false;
     const bool done = core_->try_release(position_) || ack_slowly();
     forget();

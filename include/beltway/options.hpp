@@ -1,6 +1,8 @@
 // What a queue, a producer and a consumer can be told when they are made. Ranges: see limits.hpp.
 #pragma once
 
+#include "beltway/detail/requirements.hpp"
+
 #include <chrono>
 #include <concepts>
 #include <cstdint>

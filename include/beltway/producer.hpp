@@ -1,6 +1,8 @@
 // The sending end of a queue.
 #pragma once
 
+#include "beltway/detail/requirements.hpp"
+
 #include <cstddef>
 #include <cstdint>
 #include <initializer_list>
@@ -11,7 +13,6 @@
 #include <utility>
 
 #include "beltway/bytes.hpp"
-#include "beltway/detail/force_inline.hpp"
 #include "beltway/detail/inline_publish.hpp"
 #include "beltway/info.hpp"
 #include "beltway/options.hpp"
@@ -126,14 +127,14 @@ class Producer {
   ~Producer() = default;
 
   /// Copies `message` into the queue: into its slot if it has at most slot_bytes - 16 bytes, else into the lane.
-  BELTWAY_FORCE_INLINE std::uint64_t publish(Bytes message) {
+  [[gnu::always_inline]] std::uint64_t publish(Bytes message) {
     const detail::DebugSingleUse<detail::InlinePublisher> use(core_.get());
     const detail::InlinePublisher::Outcome put = core_->try_publish(message);
     if (put == detail::InlinePublisher::Outcome::published) [[likely]]
       return core_->last();
     return publish_slowly(put, message);
   }
-  [[nodiscard]] BELTWAY_FORCE_INLINE Status try_publish(Bytes message) {
+  [[nodiscard, gnu::always_inline]] Status try_publish(Bytes message) {
     const detail::DebugSingleUse<detail::InlinePublisher> use(core_.get());
     const detail::InlinePublisher::Outcome put = core_->try_publish(message);
     if (put == detail::InlinePublisher::Outcome::published) [[likely]]
@@ -243,7 +244,7 @@ class Producer {
             [](void* object, std::span<std::byte> place) { (*static_cast<Write*>(object))(place); }};
   }
   template <class Write>
-  BELTWAY_FORCE_INLINE static auto fill_of(std::size_t size, Write& write) noexcept {
+  [[gnu::always_inline]] static auto fill_of(std::size_t size, Write& write) noexcept {
     return [size, &write](std::byte* place) noexcept(std::is_nothrow_invocable_v<Write&, std::span<std::byte>>) {
       write(std::span<std::byte>(place, size));
     };

@@ -1,6 +1,8 @@
 // A declared queue, and the endpoints made on it.
 #pragma once
 
+#include "beltway/detail/requirements.hpp"
+
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -9,6 +11,7 @@
 #include <vector>
 
 #include "beltway/consumer.hpp"
+#include "beltway/expected.hpp"
 #include "beltway/info.hpp"
 #include "beltway/options.hpp"
 #include "beltway/producer.hpp"
@@ -34,6 +37,10 @@ class Queue {
   /// Attaches a consumer. Needs the right to read. Error(limit_reached) if max_consumers are attached,
   /// Error(not_found) for a group that does not exist (unless create_group).
   [[nodiscard]] Consumer consumer(const ConsumerOptions& options = {}) const;
+
+  /// As producer() and consumer(), with the Error as a value instead of an exception. They wait as long.
+  [[nodiscard]] Expected<Producer> try_producer(const ProducerOptions& options = {}) const noexcept;
+  [[nodiscard]] Expected<Consumer> try_consumer(const ConsumerOptions& options = {}) const noexcept;
 
   /// Makes a named group that keeps messages from now on, consumers or not. Needs the right to read; options of its own
   /// only the owner and root may give it. No effect if it exists; Error(already_exists) if with other options.

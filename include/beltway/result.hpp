@@ -1,6 +1,8 @@
 // A value, or the reason why there is none.
 #pragma once
 
+#include "beltway/detail/requirements.hpp"
+
 #include <concepts>
 #include <memory>
 #include <type_traits>

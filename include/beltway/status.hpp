@@ -1,6 +1,8 @@
 // The expected outcomes of trying, waiting and receiving, as values.
 #pragma once
 
+#include "beltway/detail/requirements.hpp"
+
 #include <string_view>
 
 namespace beltway {

@@ -10,6 +10,8 @@
 // stop_on() sets one, so `docker stop` ends the program at once instead of killing it ten seconds later.
 #pragma once
 
+#include "beltway/detail/requirements.hpp"
+
 #include <initializer_list>
 #include <stop_token>
 

@@ -1,14 +1,20 @@
 // Queues of one trivially copyable type: the bytes are the object.
 #pragma once
 
+#include "beltway/detail/requirements.hpp"
+
+#include <cstddef>
 #include <cstdint>
 #include <cstring>
+#include <optional>
+#include <string>
 #include <string_view>
 #include <type_traits>
 #include <utility>
 
 #include "beltway/connection.hpp"
 #include "beltway/error.hpp"
+#include "beltway/expected.hpp"
 #include "beltway/limits.hpp"
 #include "beltway/result.hpp"
 
@@ -34,6 +40,13 @@ template <MessageType T>
   static_assert(TypeName<T>::value.size() <= k_max_type_name_length);
   return {std::string(TypeName<T>::value), sizeof(T), alignof(T)};
 }
+
+namespace detail {
+/// Throws the Error(wrong_type) of a message that has another size than its type.
+[[noreturn]] void throw_wrong_size(const std::string& queue, std::size_t size, const TypeTag& type);
+/// The Error(wrong_type) of a queue that is not of type `wanted`.
+[[nodiscard]] std::optional<Error> wrong_type(const Queue& queue, const TypeTag& wanted);
+}  // namespace detail
 
 /// A producer of T; the untyped one is `untyped()`. Thread safety as Producer.
 template <MessageType T>
@@ -97,9 +110,7 @@ class TypedConsumer {
     if (message.size() == sizeof(T)) return;
     const std::size_t size = message.size();
     message.ack();
-    throw Error(Errc::wrong_type, "receive from \"" + consumer_.queue_name() + "\": a message of " +
-                                      std::to_string(size) + " bytes where " + std::string(TypeName<T>::value) +
-                                      " has " + std::to_string(sizeof(T)) + "; an untyped producer published it");
+    detail::throw_wrong_size(consumer_.queue_name(), size, type_tag<T>());
   }
   Result<TypedMessage<T>> check(Result<Message> received) const {
     if (!received) return received.status();
@@ -115,12 +126,12 @@ template <MessageType T>
 class TypedQueue {
  public:
   /// Throws Error(wrong_type) if the queue was declared for another type, or for none.
-  explicit TypedQueue(Queue queue) : queue_(std::move(queue)) {
-    const TypeTag wanted = type_tag<T>();
-    const TypeTag& there = queue_.options().type;
-    if (there == wanted) return;
-    throw Error(Errc::wrong_type, "open \"" + queue_.name() + "\": it holds " + text(there) + ", not " + text(wanted) +
-                                      "; declare it with that type or open it as what it is");
+  explicit TypedQueue(Queue queue) : TypedQueue(make(std::move(queue)).value()) {}
+
+  /// As the constructor, with the Error as a value.
+  [[nodiscard]] static Expected<TypedQueue> make(Queue queue) {
+    if (std::optional<Error> error = detail::wrong_type(queue, type_tag<T>())) return *std::move(error);
+    return TypedQueue(std::move(queue), Checked());
   }
 
   [[nodiscard]] TypedProducer<T> producer(const ProducerOptions& options = {}) const {
@@ -129,13 +140,22 @@ class TypedQueue {
   [[nodiscard]] TypedConsumer<T> consumer(const ConsumerOptions& options = {}) const {
     return TypedConsumer<T>(queue_.consumer(options));
   }
+  /// As producer() and consumer(), with the Error as a value.
+  [[nodiscard]] Expected<TypedProducer<T>> try_producer(const ProducerOptions& options = {}) const noexcept {
+    Expected<Producer> made = queue_.try_producer(options);
+    if (!made) return made.error();
+    return TypedProducer<T>(*std::move(made));
+  }
+  [[nodiscard]] Expected<TypedConsumer<T>> try_consumer(const ConsumerOptions& options = {}) const noexcept {
+    Expected<Consumer> made = queue_.try_consumer(options);
+    if (!made) return made.error();
+    return TypedConsumer<T>(*std::move(made));
+  }
   [[nodiscard]] const Queue& untyped() const noexcept { return queue_; }
 
  private:
-  static std::string text(const TypeTag& tag) {
-    if (tag.size == 0) return "untyped bytes";
-    return tag.name + " (" + std::to_string(tag.size) + " bytes, aligned to " + std::to_string(tag.alignment) + ")";
-  }
+  struct Checked {};
+  TypedQueue(Queue queue, Checked /*type*/) : queue_(std::move(queue)) {}
 
   Queue queue_;
 };
@@ -149,6 +169,19 @@ auto Connection::declare(std::string_view name, QueueOptions options) const {
 template <class T>
 auto Connection::open_queue(std::string_view name) const {
   return TypedQueue<T>(open_queue(name));
+}
+
+template <class T>
+auto Connection::try_declare(std::string_view name, QueueOptions options) const noexcept {
+  options.type = type_tag<T>();
+  Expected<Queue> queue = try_declare(name, std::as_const(options));
+  return queue ? TypedQueue<T>::make(*std::move(queue)) : Expected<TypedQueue<T>>(queue.error());
+}
+
+template <class T>
+auto Connection::try_open_queue(std::string_view name) const noexcept {
+  Expected<Queue> queue = try_open_queue(name);
+  return queue ? TypedQueue<T>::make(*std::move(queue)) : Expected<TypedQueue<T>>(queue.error());
 }
 
 }  // namespace beltway

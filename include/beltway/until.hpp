@@ -1,6 +1,8 @@
 // How long a blocking call may wait: forever, until a deadline, until a stop is requested, or the first of both.
 #pragma once
 
+#include "beltway/detail/requirements.hpp"
+
 #include <chrono>
 #include <optional>
 #include <stop_token>

@@ -1,6 +1,8 @@
 // The library's version.
 #pragma once
 
+#include "beltway/detail/requirements.hpp"
+
 #include <cstdint>
 #include <string_view>
 

@@ -13,6 +13,8 @@
 #include <string_view>
 #include <thread>
 
+#include "client/installed_daemon.hpp"
+
 namespace beltway {
 namespace {
 
@@ -33,9 +35,9 @@ std::string find_program() {
   const fs::path own = fs::read_symlink("/proc/self/exe", unknown);
   const fs::path beside = own.parent_path() / k_program;
   if (!unknown && ::access(beside.c_str(), X_OK) == 0) return beside.string();
-#ifdef BELTWAY_INSTALLED_DAEMON
-  if (::access(BELTWAY_INSTALLED_DAEMON, X_OK) == 0) return BELTWAY_INSTALLED_DAEMON;
-#endif
+  for (const std::string& installed : {daemon_of_shared_library(), std::string(installed_daemon())}) {
+    if (!installed.empty() && ::access(installed.c_str(), X_OK) == 0) return installed;
+  }
   return k_program;
 }
 

@@ -51,7 +51,7 @@ class alignas(k_apart_bytes) ProducerCore : public Claimer {
 
   /// One attempt to publish `size` bytes that `fill(std::byte*)` writes. Wakes nobody: see announce().
   template <class Fill>
-  [[nodiscard]] BELTWAY_FORCE_INLINE Status put(std::size_t size, const Fill& fill) {
+  [[nodiscard, gnu::always_inline]] Status put(std::size_t size, const Fill& fill) {
     if (size > inline_bytes_) [[unlikely]]
       return put_in_lane(size, fill);
     if (const Status status = take_news(); status != Status::ok) [[unlikely]]
@@ -182,7 +182,7 @@ class alignas(k_apart_bytes) ProducerCore : public Claimer {
   Status put_in_lane(std::size_t size, const Fill& fill);
   /// One attempt to publish lane memory.
   template <class Ring>
-  BELTWAY_FORCE_INLINE Claim try_put_reference(std::uint64_t record, std::size_t size) noexcept {
+  [[gnu::always_inline]] Claim try_put_reference(std::uint64_t record, std::size_t size) noexcept {
     Ring& ring = *this;
     return try_put(ring, size, SlotMeta{0, k_flag_lane}.word(), [&](std::byte* place) noexcept {
       reinterpret_cast<Word*>(place)->store_relaxed(lane_.commit(record, last()));

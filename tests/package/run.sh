@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Installs a build below a temporary prefix, moves it, and uses it as users do.
 #
-#   run.sh BUILD_DIR COMPILER find_package|pkg_config|add_subdirectory_shared|misuse
+#   run.sh BUILD_DIR COMPILER find_package|pkg_config|add_subdirectory_shared|misuse|headers|no_exceptions|relocated
 set -euo pipefail
 build=$1 compiler=$2 way=$3
 here=$(cd "$(dirname "$0")" && pwd)
@@ -12,11 +12,22 @@ daemon=
 trap '[ -z "$daemon" ] || kill "$daemon" 2>/dev/null; rm -rf "$work"' EXIT
 launcher=$(command -v ccache || true)
 
-# Installs $1 somewhere, then moves it: nothing installed may know where it was.
+# Installs $1 below the prefix $2 and keeps the list of files. Tests that run side by side take turns.
+install_below() {
+  (
+    flock 9
+    cmake --install "$1" --prefix "$2" >"$work/install.log"
+    cp "$1/install_manifest.txt" "$work/manifest"
+  ) 9>"$1/install.lock"
+}
+
+# Installs $1 somewhere, then moves it: nothing installed may know where it was, except systemd's units.
 install_moved() {
-  cmake --install "$1" --prefix "$work/first" >"$work/install.log"
+  install_below "$1" "$work/first"
   mv "$work/first" "$work/prefix"
-  if grep -rIl "$work/first" "$work/prefix"; then echo "the files above know where they were installed" >&2; exit 1; fi
+  if grep -rIl --exclude-dir=systemd "$work/first" "$work/prefix"; then
+    echo "the files above know where they were installed" >&2; exit 1
+  fi
   if grep -rIl "$source" "$work/prefix"; then echo "the files above know where they were built" >&2; exit 1; fi
 }
 
@@ -65,9 +76,13 @@ case $way in
     configure_user -DBELTWAY_SOURCE="$source" -DBUILD_SHARED_LIBS=ON -DBELTWAY_INSTALL=ON
     cmake --build "$work/user" -j "$(nproc)"
     library=$(find "$work/user" -name libbeltway.so)
-    foreign=$(nm -DC --defined-only "$library" | grep -vE ' (beltway::|(typeinfo( name)?|vtable) for beltway::)' || true)
-    [ -z "$foreign" ] || { printf 'exports what is not its own:\n%s\n' "$foreign" >&2; exit 1; }
+    "$here/exports.sh" "$library" "$build/src/libbeltway.a" "$source/include" "$source/src/exports.map"
     try_program "$work/user/user"
+    # All that inline code calls is exported, too.
+    for program in "$here/user/no_exceptions.cpp" "$here/user/inline_ways.cpp" "$source/examples/asio_server.cpp"; do
+      $launcher "$compiler" -std=c++20 -O1 -I"$source/include" -c "$program" -o "$work/program.o"
+      "$compiler" "$work/program.o" "$library" -pthread -o "$work/program"
+    done
     install_moved "$work/user"
     rm -rf "$work/user"
     configure_user -DCMAKE_PREFIX_PATH="$work/prefix"
@@ -75,6 +90,15 @@ case $way in
     try_program "$work/user/user"
     ;;
   misuse)
+    # One error names all packages that are missing, and how to install them.
+    if cmake -S "$here/user" -B "$work/missing" -G Ninja -DCMAKE_CXX_COMPILER="$compiler" -DUSER_SOURCE="$example" \
+      -DBELTWAY_SOURCE="$source" -DCMAKE_DISABLE_FIND_PACKAGE_Boost=ON -DCMAKE_DISABLE_FIND_PACKAGE_nlohmann_json=ON \
+      >"$work/missing.log" 2>&1; then
+      echo "configures without Boost and nlohmann_json" >&2; exit 1
+    fi
+    { [ "$(grep -c '^CMake Error' "$work/missing.log")" -eq 1 ] &&
+      grep -q 'apt-get install libboost1.81-dev nlohmann-json3-dev$' "$work/missing.log"; } ||
+      { cat "$work/missing.log" >&2; exit 1; }
     install_moved "$build"
     configure_user -DCMAKE_PREFIX_PATH="$work/prefix"
     cmake --build "$work/user" --target misuse_0
@@ -85,6 +109,71 @@ case $way in
       # For its own reason, and not since a file is missing.
       { grep -q 'error' "$work/log" && grep -q 'misuse\.cpp:[0-9]' "$work/log"; } || { cat "$work/log" >&2; exit 1; }
     done
+    ;;
+  headers)
+    mapfile -t headers < <(cd "$source/include" && find beltway -name '*.hpp')
+    # Each alone, with the warnings that users turn on, and without exceptions.
+    # shellcheck disable=SC2016 # for the inner shell
+    printf '%s\n' "${headers[@]}" | xargs -P "$(nproc)" -n 1 bash -c 'echo "#include <$3>" | "$0" -std=c++20 -fno-exceptions -Wall \
+      -Wextra -Wpedantic -Wconversion -Wshadow -Werror -I"$1/include" -x c++ -fsyntax-only - >"$2/out.${3//\//.}" 2>&1 ||
+      { cat "$2/out.${3//\//.}" >&2; exit 1; }' "$compiler" "$source" "$work"
+    # An older C++ gets the reason first, and then nothing but where it stopped.
+    for header in "${headers[@]}"; do
+      echo "#include <$header>" >"$work/old.cpp"
+      if "$compiler" -std=c++17 -I"$source/include" -fsyntax-only "$work/old.cpp" 2>"$work/old.log"; then
+        echo "$header compiles as C++17" >&2; exit 1
+      fi
+      { grep -m 1 'error: ' "$work/old.log" | grep -q 'Beltway needs C++20' && [ "$(grep -c 'error: ' "$work/old.log")" -eq 2 ]; } ||
+        { cat "$work/old.log" >&2; exit 1; }
+    done
+    # Macros: only what is documented stays defined.
+    printf '#include <%s>\n' "${headers[@]}" >"$work/all.cpp"
+    macros=$("$compiler" -std=c++20 -I"$source/include" -dM -E "$work/all.cpp" | grep -oE '^#define BELTWAY_[A-Z_]*' | sort)
+    [ "$macros" = "#define BELTWAY_API" ] || { printf 'macros that leak:\n%s\n' "$macros" >&2; exit 1; }
+    foreign=$(grep -rnE '^ *# *define' "$source/include" | grep -vE 'define BELTWAY_' || true)
+    [ -z "$foreign" ] || { printf 'macros of other names:\n%s\n' "$foreign" >&2; exit 1; }
+    ;;
+  no_exceptions)
+    "$compiler" -std=c++20 -fno-exceptions -O1 -I"$source/include" "$here/user/no_exceptions.cpp" "$build/src/libbeltway.a" \
+      -pthread -o "$work/program"
+    try_program "$work/program" "" "goes on after all errors"
+    # Containers of another size than the library's are found by the linker.
+    if "$compiler" -std=c++20 -D_GLIBCXX_DEBUG -I"$source/include" "$example" "$build/src/libbeltway.a" -pthread \
+      -o "$work/program" >"$work/log" 2>&1; then
+      echo "a program with other containers than the library's links" >&2; exit 1
+    fi
+    grep -q 'beltway_must_be_compiled_with_GLIBCXX_DEBUG_as_this_program_is' "$work/log" || { cat "$work/log" >&2; exit 1; }
+    ;;
+  relocated)
+    # Below a prefix that the configuration did not know, all paths are those of the prefix.
+    install_below "$build" "$work/other"
+    for unit in system user; do
+      grep -q "^ExecStart=$work/other/bin/beltwayd " "$work/other/lib/systemd/$unit/beltwayd.service"
+    done
+    export PKG_CONFIG_PATH
+    PKG_CONFIG_PATH=$(dirname "$(find "$work/other" -name beltway.pc)")
+    mkdir -m 700 "$work/elsewhere" "$work/run"
+    # shellcheck disable=SC2046 # the flags are several words
+    "$compiler" -std=c++20 "$here/user/auto_start.cpp" $(pkg-config --cflags --libs beltway) -o "$work/elsewhere/program"
+    if [ ! -e /run/beltway/beltwayd.sock ]; then  # else no client starts a daemon here
+      read -r daemon program < <(env -i PATH=/usr/bin:/bin XDG_RUNTIME_DIR="$work/run" "$work/elsewhere/program")
+      [ "$program" = "$work/other/bin/beltwayd" ] || { echo "the client started $program" >&2; exit 1; }
+      kill "$daemon"
+      for _ in $(seq 200); do [ -e "/proc/$daemon" ] || break; sleep 0.05; done
+      daemon=
+    fi
+    # Uninstalled, nothing is left, and files of others are.
+    mkdir "$work/other/share"
+    touch "$work/other/share/foreign"
+    cmake -DMANIFEST="$work/manifest" -P "$source/src/uninstall.cmake" >"$work/uninstall.log"
+    [ "$(find "$work/other" -type f -o -type l)" = "$work/other/share/foreign" ] || { find "$work/other" >&2; exit 1; }
+    [ "$(ls "$work/other")" = share ] || { find "$work/other" >&2; exit 1; }
+    # In a folder for a package: the paths are those where it will be.
+    DESTDIR=$work/stage install_below "$build" /opt/beltway
+    grep -q "^ExecStart=/opt/beltway/bin/beltwayd " "$work/stage/opt/beltway/lib/systemd/system/beltwayd.service"
+    grep -qaF /opt/beltway/bin/beltwayd "$(find "$work/stage" -name libbeltway.a)"
+    DESTDIR=$work/stage cmake -DMANIFEST="$work/manifest" -P "$source/src/uninstall.cmake" >"$work/uninstall.log"
+    [ -z "$(find "$work/stage" -type f 2>/dev/null)" ] || { find "$work/stage" >&2; exit 1; }
     ;;
   *) echo "no such way: $way" >&2; exit 2 ;;
 esac

@@ -7,11 +7,16 @@
 // Thread safety: all members, from any thread. Operations are tried under the mutex, handlers called without it.
 #pragma once
 
+#include "beltway/detail/requirements.hpp"
+
 #include <cstdint>
+#include <exception>
 #include <memory>
 #include <mutex>
 #include <thread>
 #include <utility>
+
+#include "beltway/detail/caught.hpp"
 
 namespace beltway {
 
@@ -168,14 +173,12 @@ class AsyncLine : public std::enable_shared_from_this<AsyncLine<Loop>> {
       if (alone) phase_ = Phase::handling;
       handler_thread_ = std::this_thread::get_id();
       lock.unlock();
-      try {
-        operation->finish(alone);
-      } catch (...) {
-        lock.lock();
-        end_turn(turn);
-        throw;
-      }
+      const std::exception_ptr exception = caught([&] { operation->finish(alone); });
       lock.lock();
+      if (exception != nullptr) {
+        end_turn(turn);
+        std::rethrow_exception(exception);
+      }
       if (turn_ != turn) return;  // started in another thread meanwhile: that one goes on
     }
     end_turn(turn);

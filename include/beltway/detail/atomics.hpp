@@ -5,6 +5,8 @@
 // are used. Every compare-and-swap and read-modify-write is sequentially consistent.
 #pragma once
 
+#include "beltway/detail/requirements.hpp"
+
 #include <cstddef>
 #include <cstdint>
 
@@ -249,3 +251,7 @@ inline void add_pair(Word& first, std::uint64_t a, std::uint64_t b) noexcept {
 #endif
 
 }  // namespace beltway
+
+#undef BELTWAY_LOAD_TWO_WORDS
+#undef BELTWAY_MOVE_TWO_WORDS
+#undef BELTWAY_THREAD_SANITIZER

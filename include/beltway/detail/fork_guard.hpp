@@ -9,6 +9,8 @@
 // Thread safety: everything, from any thread; no locks, so that a fork at any moment leaves nothing locked.
 #pragma once
 
+#include "beltway/detail/requirements.hpp"
+
 #include <atomic>
 #include <cstdint>
 

@@ -19,7 +19,6 @@
 
 #include "beltway/bytes.hpp"
 #include "beltway/detail/atomics.hpp"
-#include "beltway/detail/force_inline.hpp"
 #include "beltway/detail/fork_guard.hpp"
 #include "beltway/detail/single_use.hpp"
 #include "beltway/limits.hpp"
@@ -40,7 +39,7 @@ template <class Ring>
 class ClaimedSlot {
  public:
   /// Claims the next position for `size` bytes. Test claim() before all else.
-  BELTWAY_FORCE_INLINE ClaimedSlot(Ring& ring, std::size_t size) noexcept
+  [[gnu::always_inline]] ClaimedSlot(Ring& ring, std::size_t size) noexcept
       : ring_(ring), size_(size), claim_(ring.claim(position_)) {
     if (claim_ != Claim::ok) [[unlikely]]
       return;
@@ -49,7 +48,7 @@ class ClaimedSlot {
   }
   ClaimedSlot(const ClaimedSlot&) = delete;
   ClaimedSlot& operator=(const ClaimedSlot&) = delete;
-  BELTWAY_FORCE_INLINE ~ClaimedSlot() {
+  [[gnu::always_inline]] ~ClaimedSlot() {
     if (claim_ == Claim::ok && !committed_) [[unlikely]]
       ring_.void_claim(size_);
   }
@@ -61,7 +60,7 @@ class ClaimedSlot {
     return reinterpret_cast<std::byte*>(slot_) + k_slot_overhead_bytes;
   }
   /// Makes it a message. `flags`: what is stored with the size.
-  BELTWAY_FORCE_INLINE void commit(std::uint64_t flags) noexcept {
+  [[gnu::always_inline]] void commit(std::uint64_t flags) noexcept {
     committed_ = true;
     ring_.commit(*slot_, position_, size_ | flags);
   }
@@ -80,7 +79,7 @@ class ClaimedSlot {
 ///
 /// `Ring` has claim(position), slot(position), published(), commit(slot, position, meta) and void_claim(size).
 template <class Ring, class Fill>
-BELTWAY_FORCE_INLINE inline Claim try_put(Ring& ring, std::size_t size, std::uint64_t flags, const Fill& fill) {
+[[gnu::always_inline]] inline Claim try_put(Ring& ring, std::size_t size, std::uint64_t flags, const Fill& fill) {
   ClaimedSlot<Ring> slot(ring, size);
   if (slot.claim() != Claim::ok) [[unlikely]]
     return slot.claim();
@@ -90,7 +89,7 @@ BELTWAY_FORCE_INLINE inline Claim try_put(Ring& ring, std::size_t size, std::uin
 }
 
 /// Reads the first and the last byte. A page fault inside a claim would be everybody's wait: take it before.
-BELTWAY_FORCE_INLINE inline void touch_ends(const Bytes& source) noexcept {
+[[gnu::always_inline]] inline void touch_ends(const Bytes& source) noexcept {
   if (source.size() == 0) return;
   const volatile std::byte* const data = source.data();
   static_cast<void>(data[0]);
@@ -100,7 +99,7 @@ BELTWAY_FORCE_INLINE inline void touch_ends(const Bytes& source) noexcept {
 /// A fill that copies a message.
 struct CopyOf {
   Bytes message;
-  BELTWAY_FORCE_INLINE void operator()(std::byte* place) const noexcept {
+  [[gnu::always_inline]] void operator()(std::byte* place) const noexcept {
     copy_racing(place, message.data(), message.size());
   }
 };
@@ -117,12 +116,12 @@ class InlinePublisher {
   };
   /// A message of `size` bytes that `fill(std::byte*)` writes into its slot.
   template <class Fill>
-  [[nodiscard]] BELTWAY_FORCE_INLINE Outcome try_publish(std::size_t size, const Fill& fill) {
+  [[nodiscard, gnu::always_inline]] Outcome try_publish(std::size_t size, const Fill& fill) {
     return size < inline_size_limit_ ? publish_inline(size, fill) : Outcome::not_handled;
   }
   /// A copy. Inline up to a page: what a call saves on the stack would stand in the store buffer between two messages, and keep
   /// their lines from being fetched at the same time.
-  [[nodiscard]] BELTWAY_FORCE_INLINE Outcome try_publish(const Bytes& message) noexcept {
+  [[nodiscard, gnu::always_inline]] Outcome try_publish(const Bytes& message) noexcept {
     if (message.size() >= inline_size_limit_) [[unlikely]]
       return Outcome::not_handled;
     touch_ends(message);  // what goes this way lies in two pages at most
@@ -147,7 +146,7 @@ class InlinePublisher {
   static constexpr std::uint64_t k_positions_per_counter_store = 64;
 
   template <class Fill>
-  BELTWAY_FORCE_INLINE Outcome publish_inline(std::size_t size, const Fill& fill) {
+  [[gnu::always_inline]] Outcome publish_inline(std::size_t size, const Fill& fill) {
     const std::uint64_t position = next_;
     if (guard_.in_child() || try_put(*this, size, 0, fill) != Claim::ok) [[unlikely]]
       return Outcome::not_handled;
@@ -158,14 +157,14 @@ class InlinePublisher {
 
   /// Requires nothing. Claim::ok: nothing is new (a single producer looks at each claim, for a join at the oldest message), and
   /// the next slot was free. Claim::full says only that Claimer must look closer.
-  [[nodiscard]] BELTWAY_FORCE_INLINE Claim claim(std::uint64_t& position) noexcept {
+  [[nodiscard, gnu::always_inline]] Claim claim(std::uint64_t& position) noexcept {
     if (notice_word_->load_relaxed() != seen_notice_ || next_ == limit_) [[unlikely]]
       return Claim::full;
     position = take_next();
     return Claim::ok;
   }
   /// Single producer, and there is room. Returns the position.
-  BELTWAY_FORCE_INLINE std::uint64_t take_next() noexcept {
+  [[gnu::always_inline]] std::uint64_t take_next() noexcept {
     const std::uint64_t position = next_;
     next_ = (position + 1) & k_position_mask;
     // `tail` first: a claim that is not in `tail` does not exist for the repair. A plain store: nobody else writes it.
@@ -177,18 +176,18 @@ class InlinePublisher {
   /// Two words: messages and bytes.
   [[nodiscard]] Word& published() const noexcept { return tail_[k_published]; }
   /// The first word of a slot, its state.
-  [[nodiscard]] BELTWAY_FORCE_INLINE Word& slot(std::uint64_t position) const noexcept {
+  [[nodiscard, gnu::always_inline]] Word& slot(std::uint64_t position) const noexcept {
     return *reinterpret_cast<Word*>(slots_ + (position & slot_mask_) * slot_bytes_);
   }
   /// READY and the size, with release: pairs with the acquire load of the slot's state in every reader.
-  BELTWAY_FORCE_INLINE void commit(Word& slot, std::uint64_t position, std::uint64_t meta) noexcept {
+  [[gnu::always_inline]] void commit(Word& slot, std::uint64_t position, std::uint64_t meta) noexcept {
     store_pair(slot, position << k_state_shift | ready_low_, meta);
   }
   /// Ends the last claim, of `size` bytes, whose writer threw. In src/endpoint/producer_core.cpp.
   [[gnu::cold]] void void_claim(std::size_t size) noexcept;
 
   /// After a commit at `position`, by one whose fences are not symmetric.
-  [[nodiscard]] BELTWAY_FORCE_INLINE Outcome outcome_after_commit(std::uint64_t position) const noexcept {
+  [[nodiscard, gnu::always_inline]] Outcome outcome_after_commit(std::uint64_t position) const noexcept {
     compiler_fence();
     return position % k_positions_per_counter_store == 0 ||
                    (sleepers_[0].load_relaxed() | sleepers_[1].load_relaxed()) != 0

@@ -7,12 +7,13 @@
 // What the slot says is a peer's word: each part is read once, and nothing outside the slot is ever pointed at.
 #pragma once
 
+#include "beltway/detail/requirements.hpp"
+
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
 
 #include "beltway/detail/atomics.hpp"
-#include "beltway/detail/force_inline.hpp"
 #include "beltway/detail/fork_guard.hpp"
 #include "beltway/detail/single_use.hpp"
 #include "beltway/limits.hpp"
@@ -38,7 +39,7 @@ class InlineReceiver {
     std::uint8_t producer;
   };
   /// The next message, if it is there and sound, and no counters are to be stored. Counts it.
-  [[nodiscard]] BELTWAY_FORCE_INLINE bool try_next(View& view) noexcept {
+  [[nodiscard, gnu::always_inline]] bool try_next(View& view) noexcept {
     // Asked first: in a forked child there is no slot to look at.
     if (inline_size_limit_ == 0 || guard_.in_child()) [[unlikely]]
       return false;
@@ -63,7 +64,7 @@ class InlineReceiver {
   }
 
   /// Lets a message go, the oldest that is held. False: nothing was done, ask ConsumerCore::end_message().
-  [[nodiscard]] BELTWAY_FORCE_INLINE bool try_release(std::uint64_t position) noexcept {
+  [[nodiscard, gnu::always_inline]] bool try_release(std::uint64_t position) noexcept {
     if (inline_size_limit_ == 0 || position != floor_ || out_of_order_ != 0 || guard_.in_child()) [[unlikely]]
       return false;
     const std::uint64_t floor = (position + 1) & k_position_mask;

@@ -6,6 +6,8 @@
 // ack, a drop, counters) check nothing, since they cannot report; the library never aborts.
 #pragma once
 
+#include "beltway/detail/requirements.hpp"
+
 #include <atomic>
 #include <bit>
 #include <cstdint>
