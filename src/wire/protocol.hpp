@@ -80,10 +80,9 @@
 #include "beltway/info.hpp"
 #include "beltway/options.hpp"
 #include "ring/layout.hpp"
+#include "wire/options_json.hpp"
 
 namespace beltway::protocol {
-
-using nlohmann::json;
 
 /// Queue ids stay exact in every JSON reader.
 inline constexpr std::uint64_t k_max_queue_id = (1ULL << 53) - 1;
@@ -106,11 +105,7 @@ struct AttachRequest {
   Role role = Role::inspector;
   bool barriers = false;
   bool bells = false;
-  std::string group = {};
-  bool create_group = false;
-  bool lossy = false;
-  Start start = Start::latest;
-  std::uint32_t prefetch = 0;  ///< of a named group's consumer; for others to see
+  ConsumerOptions consumer = {};  ///< of a consumer; what is not sent has its default at the daemon
 };
 
 struct AttachReply {
@@ -135,24 +130,19 @@ struct EndpointName {
   bool operator==(const EndpointName&) const = default;
 };
 
-[[nodiscard]] json encode(const QueueOptions& options);
 [[nodiscard]] json encode(const OptionChange& change);
-[[nodiscard]] json encode(const NamedGroup& group);
 [[nodiscard]] json encode(const Description& description);
 [[nodiscard]] json encode(const AttachRequest& request);
 [[nodiscard]] json encode(const AttachReply& reply);
 [[nodiscard]] json encode(const EndpointName& name);
 [[nodiscard]] json encode(const PurgeResult& result);
 [[nodiscard]] json encode(const Error& error);
-[[nodiscard]] std::string_view encode(Start start) noexcept;
 
 /// `what`: operation and object, for errors. All throw Error(protocol) for what does not keep the protocol, and
 /// Error(invalid_option) for options and names out of their ranges.
-[[nodiscard]] QueueOptions decode_options(const json& object, const std::string& what);
 /// The names in `said` of a declare; nothing: all options were said.
 [[nodiscard]] std::optional<std::vector<std::string>> decode_said(const json& request, const std::string& what);
 [[nodiscard]] OptionChange decode_change(const json& object, const std::string& what);
-[[nodiscard]] NamedGroup decode_group(const json& group, const std::string& what);
 [[nodiscard]] Description decode_description(const json& object, const std::string& what);
 [[nodiscard]] AttachRequest decode_attach_request(const json& object, const std::string& what);
 [[nodiscard]] AttachReply decode_attach_reply(const json& object, const AttachRequest& request,

@@ -9,6 +9,7 @@
 
 #include "beltway/error.hpp"
 #include "beltway/limits.hpp"
+#include "wire/options_schema.hpp"
 
 namespace beltway {
 namespace {
