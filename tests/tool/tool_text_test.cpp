@@ -1,6 +1,7 @@
 // The tool's units, tables and escaping.
 #include <gtest/gtest.h>
 
+#include "base/utf8.hpp"
 #include "tool/text/payload_text.hpp"
 #include "tool/text/table.hpp"
 #include "tool/text/units.hpp"

@@ -1,6 +1,7 @@
 // Structures of the library as JSON.
 #include "tool/text/json.hpp"
 
+#include "base/utf8.hpp"
 #include "tool/text/payload_text.hpp"
 #include "tool/text/per_message.hpp"
 #include "tool/text/process_info.hpp"
