@@ -4,6 +4,7 @@
 #include <bit>
 #include <set>
 
+#include "base/utf8.hpp"
 #include "beltway/error.hpp"
 #include "beltway/limits.hpp"
 #include "ring/layout.hpp"
@@ -114,6 +115,21 @@ void check_type(const std::string& what, const QueueOptions& options) {
   check_range(what, "type.size", type.size, 1, std::min(room, k_max_message_bytes));
 }
 
+void check_description(const std::string& what, const QueueOptions& options) {
+  const std::string& text = options.description;
+  if (text.size() > k_max_description_bytes) {
+    refuse(what, "description", std::to_string(text.size()) + " bytes long",
+           "at most " + std::to_string(k_max_description_bytes) + " bytes long");
+  }
+  for (std::string_view rest = text; !rest.empty();) {
+    const std::size_t size = utf8_character_size(rest);
+    if (size == 0 || is_control_character(rest.substr(0, size))) {
+      refuse(what, "description", "not printable", "UTF-8 without control characters");
+    }
+    rest.remove_prefix(size);
+  }
+}
+
 void check_consumer_group(const std::string& what, const ConsumerOptions& options) {
   if (!options.group.empty()) check_name(what + ": group", "group", options.group);
 }
@@ -194,6 +210,16 @@ constexpr std::array k_queue_options{
                 .check = check_type,
                 .is_sent_if_default = false,
                 .label = "type"},
+    QueueOption{.name = "description",
+                .member = &QueueOptions::description,
+                .check = check_description,
+                .redeclare = Redeclare::changed_or_kept,
+                .is_sent_if_default = false,
+                .is_ignorable = true,
+                .flag = "--description",
+                .value_name = "TEXT",
+                .help = "What the queue is for; of a queue that exists it is changed, by its owner or root",
+                .label = "description"},
 };
 
 constexpr std::array k_group_options{

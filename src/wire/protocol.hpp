@@ -33,13 +33,13 @@
 //                                                                     PurgeResult (missing from an older daemon)
 //
 //   queue id      a number below 2^53, never used again
-//   options       the fields of QueueOptions; fence "asymmetric" or "symmetric"; type {name, size, alignment} if typed;
+//   options       the fields of QueueOptions (options_schema.hpp); fence "asymmetric" or "symmetric"; type {name, size, alignment} if typed;
 //                 missing ones have their defaults
-//   said          a queue that exists is compared in these options alone, and evict_after_ms, that of a group too, is
-//                 changed to what was said, if the owner or root asks. Missing: all are compared and nothing is
-//                 changed; evict_after_ms 0 or missing is not compared
+//   said          a queue that exists is compared in these options alone. evict_after_ms, that of a group too, and description
+//                 are changed to what was said, if the owner or root asks. Missing: all are compared and nothing is changed;
+//                 evict_after_ms 0 or missing, and description, are not compared
 //   group         its name; where it is to be made, also {name, evict_after_ms}: what it has of its own
-//   queue         name, id, owner_uid, owner_gid, options (without groups), shared_bytes,
+//   queue         name, id, owner_uid, owner_gid, options (without groups), description (if any), shared_bytes,
 //                 groups: [{index, name, evict_after_ms (or missing: the queue's)}],
 //                 endpoints: [{endpoint, pid, uid, group (index, or missing: private), lossy, evicted,
 //                 evictable, orphan, leaving (index, instead of group: it was removed), prefetch (missing: 0)}],

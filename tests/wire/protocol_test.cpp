@@ -85,6 +85,15 @@ TEST(Protocol, options_arrive_as_they_were_sent) {
   EXPECT_EQ(arrived.groups, options.groups);
 }
 
+TEST(Protocol, a_declare_has_the_description_in_its_options_and_a_queue_has_it_beside_them) {
+  EXPECT_EQ(protocol::encode(QueueOptions{.description = "d"})["description"], "d");
+  Description sent = sample();
+  sent.info.options.description = "orders";
+  const json object = protocol::encode(sent);
+  EXPECT_FALSE(object["options"].contains("description")) << "a client that does not know it would refuse the queue";
+  EXPECT_EQ(protocol::decode_description(object, "test").info.options.description, "orders");
+}
+
 TEST(Protocol, missing_options_have_their_defaults) {
   EXPECT_EQ(text_of(differences(protocol::decode_options(json::object(), "test"), {})), "");
 }
