@@ -91,10 +91,10 @@ void check_time_to_eviction(const std::string& what, std::chrono::milliseconds t
          "0 or " + std::to_string(k_min_evict_after_ms) + " to " + std::to_string(k_max_evict_after_ms));
 }
 void check_evict_after(const std::string& what, const QueueOptions& options) {
-  check_time_to_eviction(what, options.evict_after_ms);
+  check_time_to_eviction(what, options.evict_after);
 }
 void check_own_evict_after(const std::string& what, const GroupOptions& options) {
-  if (options.evict_after_ms) check_time_to_eviction(what, *options.evict_after_ms);
+  if (options.evict_after) check_time_to_eviction(what, *options.evict_after);
 }
 
 void check_type(const std::string& what, const QueueOptions& options) {
@@ -196,7 +196,7 @@ constexpr std::array k_queue_options{
                 .flag = "--fence",
                 .help = "symmetric on machines with isolated cores that must not be interrupted"},
     QueueOption{.name = "evict_after_ms",
-                .member = &QueueOptions::evict_after_ms,
+                .member = &QueueOptions::evict_after,
                 .check = check_evict_after,
                 .redeclare = Redeclare::changed,
                 .is_sent_if_default = false,
@@ -224,7 +224,7 @@ constexpr std::array k_queue_options{
 
 constexpr std::array k_group_options{
     GroupOption{.name = "evict_after_ms",
-                .member = &GroupOptions::evict_after_ms,
+                .member = &GroupOptions::evict_after,
                 .check = check_own_evict_after,
                 .redeclare = Redeclare::changed,
                 .is_sent_if_default = false,

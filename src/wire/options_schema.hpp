@@ -38,7 +38,7 @@ using Member = std::variant<std::uint32_t Options::*, std::uint64_t Options::*, 
 /// One row of the table: an option of `Options`.
 template <class Options>
 struct OptionRow {
-  std::string_view name;  ///< of the member, of the socket's and the record's field, and of the tool's JSON key
+  std::string_view name;  ///< of the socket's and the record's field and of the tool's JSON key: the member's, and its unit
   Member<Options> member;
   Unit unit = Unit::count;  ///< of a number
   /// Throws Error(invalid_option) for a value out of range. `what`: operation and object. Null: each value is good.

@@ -102,12 +102,12 @@ TEST(OptionsSchema, gives_each_value_its_text) {
   EXPECT_EQ(text("mode", {.mode = 0640}), "0640");
   EXPECT_EQ(text("slots", {.slots = 64}), "64");
   EXPECT_EQ(text("fence", {.fence = Fence::symmetric}), "symmetric");
-  EXPECT_EQ(text("evict_after_ms", {.evict_after_ms = 2s}), "2000");
+  EXPECT_EQ(text("evict_after_ms", {.evict_after = 2s}), "2000");
   EXPECT_EQ(text("type", {.type = {"price", 8, 4}}), "price (8 bytes, aligned to 4)");
 }
 
 TEST(OptionsSchema, names_what_differs_of_a_group) {
-  const auto found = differences(GroupOptions{.evict_after_ms = 1s}, GroupOptions{});
+  const auto found = differences(GroupOptions{.evict_after = 1s}, GroupOptions{});
   ASSERT_EQ(found.size(), 1U);
   EXPECT_EQ(text_of(found), "evict_after_ms 1000, not unset");
 }
