@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "os/fd.hpp"
+#include "wire/option_values.hpp"
 #include "wire/validate.hpp"
 
 #ifndef SO_PEERGROUPS  // Linux 4.13

@@ -178,6 +178,22 @@ protocol::Description Queue::description(bool with_endpoints) const {
   return description;
 }
 
+void Queue::change_option(const QueueOption& option, const QueueOptions& wanted) {
+  option.copy(wanted, record_.options);
+  finish_change("", option.name, option.text(wanted));
+}
+
+void Queue::change_group_option(unsigned group, const GroupOption& option, const GroupOptions& wanted) {
+  option.copy(wanted, record_.groups[group].options);
+  finish_change(", group " + record_.groups[group].name, option.name, option.text(wanted));
+}
+
+void Queue::finish_change(const std::string& whose, std::string_view option, const std::string& value) {
+  save();
+  standstills_.clear();  // nobody has stood still under a new time yet
+  spdlog::info("queue {}{}: {} is {} from now on", record_.name, whose, option, value);
+}
+
 void Queue::remove() noexcept {
   record_.removing = true;
   try {

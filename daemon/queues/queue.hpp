@@ -87,10 +87,16 @@ class Queue {
   /// Calls `then` when the worker has done.
   void when_free(std::function<void()> then) { waiting_.push_back(std::move(then)); }
 
+  // -- options that change while the queue lives --
+  /// Takes the option from `wanted`. A time to eviction counts for consumers that attached as evictable, who are measured anew
+  /// from now on, and for all that attach later: what another's acks are cannot be changed under it.
+  void change_option(const QueueOption& option, const QueueOptions& wanted);
+  void change_group_option(unsigned group, const GroupOption& option, const GroupOptions& wanted);
+
   // -- groups (queue_groups.cpp) --
   [[nodiscard]] std::optional<unsigned> find_group(const std::string& name) const noexcept;
-  /// Nothing if it is missing, or is as `group` asks for, or `group` asks for nothing.
-  [[nodiscard]] std::optional<Difference> group_difference(const NamedGroup& group) const;
+  /// What `group` asks for and the group of that name has otherwise. Nothing if it is missing.
+  [[nodiscard]] std::vector<Difference> group_differences(const NamedGroup& group) const;
   /// Whether it exists. Throws Error(already_exists) if it has other options than those that `group` asks for.
   [[nodiscard]] bool has_group(const NamedGroup& group) const;
   /// No effect on groups that exist. Throws Error(limit_reached) before it makes any if there is no place for all.
@@ -123,9 +129,6 @@ class Queue {
   /// Throws out who has held producers back and stood still for its group's evict_after_ms. Call it a few times in that span.
   /// Nobody is thrown out by a late tick.
   void evict_who_stands_still(RunClock::Tick tick);
-  /// Changes the queue's or a named group's evict_after_ms. It counts for consumers that attached as evictable, who are
-  /// measured anew from now on, and for all that attach later: what another's acks are cannot be changed under it.
-  void set_evict_after(std::optional<unsigned> group, std::chrono::milliseconds evict_after);
   /// The shortest such span; 0: nobody is ever thrown out.
   [[nodiscard]] std::chrono::milliseconds shortest_evict_after_ms() const noexcept;
 
@@ -147,6 +150,8 @@ class Queue {
   [[nodiscard]] Living living() const noexcept;
   void tell_of_disorder(std::string_view when, unsigned restored, const HealCounts& counts) const noexcept;
   void save() { keep_.write(kept_at_, record_); }
+  /// `whose`: for the log.
+  void finish_change(const std::string& whose, std::string_view option, const std::string& value);
 
   [[nodiscard]] unsigned group_or_throw(const std::string& name, const std::string& operation) const;
   /// Frees the places of removed groups that are drained and deserted.

@@ -18,8 +18,8 @@ using protocol::Role;
 namespace {
 
 GroupKind kind_of(const AttachRequest& request) noexcept {
-  if (!request.group.empty()) return GroupKind::named;
-  return request.lossy ? GroupKind::lossy : GroupKind::private_reliable;
+  if (!request.consumer.group.empty()) return GroupKind::named;
+  return request.consumer.lossy ? GroupKind::lossy : GroupKind::private_reliable;
 }
 
 }  // namespace
@@ -68,7 +68,7 @@ AttachGrant Queue::attach(const Peer& peer, std::uint64_t session, const AttachR
               .command = command_of(peer.pid),
               .uid = peer.uid,
               .session = session,
-              .prefetch = request.prefetch,
+              .prefetch = request.consumer.prefetch,
               .group = request.role == Role::consumer ? group_of(*place, request, group) : 0,
               .kind = kind_of(request)};
   endpoint.evictable = request.role == Role::consumer && is_evictable(record_, endpoint);
@@ -76,7 +76,7 @@ AttachGrant Queue::attach(const Peer& peer, std::uint64_t session, const AttachR
   handout.reply.endpoint = owner_of(place->index);
   handout.reply.incarnation = endpoint.incarnation;
   if (request.role == Role::consumer) {
-    enter_group(endpoint, request.start, handout.reply);
+    enter_group(endpoint, request.consumer.start, handout.reply);
   } else {
     SharedStatus& shared_status = map_.shared_status();
     // First the live bit: a consumer that sees that one ever was must not miss that it is (ConsumerCore::why_empty).
@@ -90,13 +90,13 @@ AttachGrant Queue::attach(const Peer& peer, std::uint64_t session, const AttachR
 }
 
 unsigned Queue::group_for(const AttachRequest& request) {
-  if (request.group.empty()) return 0;
-  if (request.create_group) add_groups({request.group}, request.start, "attach");
-  return group_or_throw(request.group, "attach");
+  if (request.consumer.group.empty()) return 0;
+  if (request.consumer.create_group) add_groups({request.consumer.group}, request.consumer.start, "attach");
+  return group_or_throw(request.consumer.group, "attach");
 }
 
 unsigned Queue::group_of(const Place& place, const AttachRequest& request, unsigned named) const noexcept {
-  return request.group.empty() ? geometry_.max_groups + place.index - geometry_.max_producers : named;
+  return request.consumer.group.empty() ? geometry_.max_groups + place.index - geometry_.max_producers : named;
 }
 
 void Queue::enter_group(const EndpointRecord& endpoint, Start start, protocol::AttachReply& reply) noexcept {

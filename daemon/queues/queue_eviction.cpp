@@ -29,18 +29,6 @@ std::chrono::milliseconds Queue::shortest_evict_after_ms() const noexcept {
   return shortest;
 }
 
-void Queue::set_evict_after(std::optional<unsigned> group, std::chrono::milliseconds evict_after) {
-  if (group) {
-    record_.groups[*group].options.evict_after = evict_after;
-  } else {
-    record_.options.evict_after = evict_after;
-  }
-  save();
-  standstills_.clear();  // nobody has stood still under the new time yet
-  spdlog::info("queue {}{}: evict_after_ms is {} from now on", record_.name,
-               group ? ", group " + record_.groups[*group].name : "", evict_after.count());
-}
-
 bool Queue::holds_producers_back(Position floor) const noexcept {
   const SharedStatus& shared_status = map_.shared_status();
   if (shared_status.live_producers.load_acquire() == 0) return false;

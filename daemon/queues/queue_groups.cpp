@@ -22,19 +22,27 @@ unsigned Queue::group_or_throw(const std::string& name, const std::string& opera
                                    "\"; make it with add_group, or see which there are with describe");
 }
 
-std::optional<Difference> Queue::group_difference(const NamedGroup& group) const {
+std::vector<Difference> Queue::group_differences(const NamedGroup& group) const {
+  std::vector<Difference> found;
   const auto index = find_group(group.name);
-  if (!index || !group.options.evict_after) return std::nullopt;
-  const auto there = evict_after_ms(*index);
-  if (there == *group.options.evict_after) return std::nullopt;
-  return Difference{"group \"" + group.name + "\" evict_after_ms", std::to_string(there.count()),
-                    std::to_string(group.options.evict_after->count())};
+  if (!index) return found;
+  const GroupOptions& own = record_.groups[*index].options;
+  for (const GroupOption& row : options_of<GroupOptions>()) {
+    if (row.is_default(group.options)) continue;
+    const QueueOption& general = *find_option<QueueOptions>(row.name);
+    std::string there = row.is_default(own) ? general.text(record_.options) : row.text(own);
+    std::string wanted = row.text(group.options);
+    if (there == wanted) continue;
+    found.push_back({"group \"" + group.name + "\" " + std::string(row.name), std::move(there), std::move(wanted)});
+  }
+  return found;
 }
 
 bool Queue::has_group(const NamedGroup& group) const {
-  if (const auto difference = group_difference(group)) {
+  const std::vector<Difference> found = group_differences(group);
+  if (!found.empty()) {
     throw Error(Errc::already_exists, error_subject("make a group of", record_.name) + ": it exists with " +
-                                          text_of({*difference}) + "; name it without options, or change it with " +
+                                          text_of(found) + "; name it without options, or change it with " +
                                           "\"beltway declare " + record_.name + " --group " + group.name +
                                           ",evict-after=TIME\"");
   }

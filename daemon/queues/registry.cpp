@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "beltway/version.hpp"
+#include "wire/options_schema.hpp"
 #include "wire/validate.hpp"
 
 namespace beltway::daemon {
@@ -26,26 +27,35 @@ std::uint64_t random_first_id() {
 /// A change that a declare asks for.
 struct Change {
   std::optional<unsigned> group;  // whose own it is; nothing: the queue's
-  std::chrono::milliseconds evict_after;
+  GroupOptions own;
   OptionChange told;
 };
 
-/// Whether a declare asks for that option. Without `said` it asks for all; an evict_after_ms of 0 asks for none then: who
-/// attaches need not know what an operator has set since.
-bool is_said(const std::string& option, const QueueOptions& options, const Registry::Said& said) {
-  if (said) return std::find(said->begin(), said->end(), option) != said->end();
-  return option != k_changeable_option || options.evict_after.count() != 0;
+/// Whether a declare asks for that option. Without `said` it asks for all; the default of an option that can be changed asks for
+/// nothing then: who attaches need not know what an operator has set since.
+bool is_said(const QueueOption& option, const QueueOptions& options, const Registry::Said& said) {
+  if (said) return std::find(said->begin(), said->end(), option.name) != said->end();
+  if (option.redeclare == Redeclare::changed_or_kept) return false;
+  return !option.is_changeable() || !option.is_default(options);
+}
+
+/// Also of a group's difference: its own option has the name of the queue's.
+const QueueOption& option_of(const Difference& difference) {
+  const std::size_t space = difference.option.rfind(' ');
+  return *find_option<QueueOptions>(
+      std::string_view(difference.option).substr(space == std::string::npos ? 0 : space + 1));
 }
 
 Error declared_otherwise(const QueueRecord& queue, const std::vector<Difference>& refused) {
-  const bool time_only = std::all_of(refused.begin(), refused.end(),
-                                     [](const Difference& each) { return each.option.ends_with(k_changeable_option); });
+  const bool changeable = std::all_of(refused.begin(), refused.end(),
+                                      [](const Difference& each) { return option_of(each).is_changeable(); });
+  const QueueOption& first = option_of(refused.front());
   return {Errc::already_exists,
           error_subject("declare", queue.name) + ": it exists with " + text_of(refused) +
-              (time_only ? "; leave it out, or change it while the queue lives with \"beltway declare " + queue.name +
-                               " --evict-after TIME\""
-                         : "; these are fixed while the queue lives: leave them out to use it as it is, with its "
-                           "messages, declare another name, or remove it first, which drops its messages")};
+              (changeable ? "; leave it out, or change it while the queue lives with \"beltway declare " + queue.name +
+                                " " + std::string(first.flag) + " " + std::string(first.value_name) + "\""
+                          : "; these are fixed while the queue lives: leave them out to use it as it is, with its "
+                            "messages, declare another name, or remove it first, which drops its messages")};
 }
 
 }  // namespace
@@ -207,32 +217,37 @@ Registry::Declared Registry::open_existing(const Peer& peer, Queue& queue, const
   std::vector<Difference> refused;  // all of them are told at once
   std::vector<Change> changes;
   for (Difference& each : differences(queue.record().options, options)) {
-    if (!is_said(each.option, options, said)) continue;
-    if (said && each.option == k_changeable_option) {
-      changes.push_back({std::nullopt, options.evict_after, {each.option, "", each.there, each.wanted}});
+    const QueueOption& option = option_of(each);
+    if (!is_said(option, options, said)) continue;
+    if (said && option.is_changeable()) {
+      changes.push_back({std::nullopt, {}, {each.option, "", each.there, each.wanted}});
     } else {
       refused.push_back(std::move(each));
     }
   }
   std::vector<NamedGroup> groups = options.groups;
   for (NamedGroup& group : groups) {
-    auto each = queue.group_difference(group);
-    if (!each) continue;
-    if (said) {
-      changes.push_back({queue.find_group(group.name),
-                         *group.options.evict_after,
-                         {std::string(k_changeable_option), group.name, each->there, each->wanted}});
-      group.options = {};  // it exists, and that is all that is left to ask
-    } else {
-      refused.push_back(std::move(*each));
+    for (Difference& each : queue.group_differences(group)) {
+      if (said) {
+        changes.push_back({queue.find_group(group.name),
+                           group.options,
+                           {std::string(option_of(each).name), group.name, each.there, each.wanted}});
+      } else {
+        refused.push_back(std::move(each));
+      }
     }
+    if (said && queue.find_group(group.name)) group.options = {};  // it exists, and that is all that is left to ask
   }
   if (!refused.empty()) throw declared_otherwise(queue.record(), refused);
-  if (!changes.empty()) require(peer, queue.record(), Right::own, "change evict_after_ms of");
+  if (!changes.empty()) require(peer, queue.record(), Right::own, "change " + changes.front().told.option + " of");
   add_groups(peer, queue, groups, Start::latest, "declare");
   Declared declared{queue, false};
   for (Change& change : changes) {
-    queue.set_evict_after(change.group, change.evict_after);
+    if (change.group) {
+      queue.change_group_option(*change.group, *find_option<GroupOptions>(change.told.option), change.own);
+    } else {
+      queue.change_option(*find_option<QueueOptions>(change.told.option), options);
+    }
     declared.changed.push_back(std::move(change.told));
   }
   if (queue.shortest_evict_after_ms().count() != 0) evicting_.insert(queue.record().id);

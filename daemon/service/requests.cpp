@@ -163,11 +163,7 @@ Reply attach(Caller& caller, const json& request) {
   const bool producer = wanted.role == protocol::Role::producer;
   require(caller.peer, queue.record(), producer ? Right::produce : Right::consume, "attach");
   wait_for(caller, queue);
-  if (!wanted.group.empty()) check_name("attach: group", "group", wanted.group);
-  if (wanted.lossy && !wanted.group.empty()) {
-    throw Error(Errc::invalid_option,
-                error_subject("attach", queue.record().name) + ": only private groups can be lossy");
-  }
+  check_options(error_subject("attach", queue.record().name), wanted.consumer);
   if (wanted.role != protocol::Role::inspector && is_to_be_healed_first(caller, queue, request)) return {};
   AttachGrant handout = queue.attach(caller.peer, caller.session, wanted);
   if (producer && queue.geometry().lane_bytes != 0) {

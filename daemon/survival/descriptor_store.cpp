@@ -11,6 +11,9 @@
 #include <cstddef>
 #include <cstdlib>
 #include <cstring>
+#include <span>
+
+#include "os/descriptor_message.hpp"
 
 namespace beltway::daemon {
 namespace {
@@ -38,26 +41,10 @@ Fd connect_to(const std::string& address) {
 enum class Sent { yes, no_room, failed };
 
 Sent send_datagram(int socket, std::string_view text, int descriptor) noexcept {
-  iovec part{const_cast<char*>(text.data()), text.size()};
-  alignas(cmsghdr) char control[CMSG_SPACE(sizeof(int))] = {};
-  msghdr message{};
-  message.msg_iov = &part;
-  message.msg_iovlen = 1;
-  if (descriptor >= 0) {
-    message.msg_control = control;
-    message.msg_controllen = sizeof control;
-    cmsghdr* const header = CMSG_FIRSTHDR(&message);
-    header->cmsg_level = SOL_SOCKET;
-    header->cmsg_type = SCM_RIGHTS;
-    header->cmsg_len = CMSG_LEN(sizeof(int));
-    std::memcpy(CMSG_DATA(header), &descriptor, sizeof descriptor);
-  }
-  for (;;) {
-    if (::sendmsg(socket, &message, MSG_NOSIGNAL | MSG_DONTWAIT) >= 0) return Sent::yes;
-    if (errno == EINTR) continue;
-    // ETOOMANYREFS: too many descriptors of this user are under way; the store takes them in a moment.
-    return errno == EAGAIN || errno == ENOBUFS || errno == ETOOMANYREFS ? Sent::no_room : Sent::failed;
-  }
+  const std::span<const int> descriptors(&descriptor, descriptor >= 0 ? 1 : 0);
+  if (send_with_descriptors(socket, text, descriptors) >= 0) return Sent::yes;
+  // ETOOMANYREFS: too many descriptors of this user are under way; the store takes them in a moment.
+  return errno == EAGAIN || errno == ENOBUFS || errno == ETOOMANYREFS ? Sent::no_room : Sent::failed;
 }
 
 }  // namespace

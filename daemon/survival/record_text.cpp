@@ -6,7 +6,7 @@
 #include <nlohmann/json.hpp>
 
 #include "wire/json_reader.hpp"
-#include "wire/protocol.hpp"
+#include "wire/options_json.hpp"
 #include "wire/validate.hpp"
 
 namespace beltway::daemon {
@@ -38,7 +38,7 @@ json encode_group(const GroupRecord& group, std::size_t index) {
               {"name", group.name},
               {"leaving", group.state == GroupRecord::State::leaving},
               {"incarnation", group.incarnation}};
-  if (group.options.evict_after) object["evict_after_ms"] = group.options.evict_after->count();
+  protocol::encode_fields(object, group.options);
   return object;
 }
 
@@ -62,9 +62,7 @@ void decode_group(const json& object, QueueRecord& record) {
   if (index >= record.groups.size()) fields.refuse("index", "below max_groups");
   GroupRecord& group = record.groups[index];
   group.name = fields.text("name");
-  if (fields.has("evict_after_ms")) {
-    group.options.evict_after = std::chrono::milliseconds(fields.number<std::uint32_t>("evict_after_ms"));
-  }
+  protocol::decode_fields(fields, group.options, k_what);
   check_group(k_what, {group.name, group.options});
   group.state = fields.flag("leaving") ? GroupRecord::State::leaving : GroupRecord::State::active;
   group.incarnation = fields.number<std::uint32_t>("incarnation");
@@ -103,17 +101,17 @@ std::string encode(const QueueRecord& record) {
   for (std::size_t i = 0; i < record.endpoints.size(); ++i) {
     if (record.endpoints[i].incarnation != 0) endpoints.push_back(encode_endpoint(record.endpoints[i], i));
   }
-  const json object{{"layout", encode_version(k_own_layout)},
-                    {"reader", encode_version(k_least_reader)},
-                    {"name", record.name},
-                    {"id", record.id},
-                    {"owner_uid", record.owner_uid},
-                    {"owner_gid", record.owner_gid},
-                    {"symmetric", record.symmetric},
-                    {"removing", record.removing},
-                    {"options", protocol::encode(record.options)},
-                    {"groups", std::move(groups)},
-                    {"endpoints", std::move(endpoints)}};
+  json object{{"layout", encode_version(k_own_layout)},
+              {"reader", encode_version(k_least_reader)},
+              {"name", record.name},
+              {"id", record.id},
+              {"owner_uid", record.owner_uid},
+              {"owner_gid", record.owner_gid},
+              {"symmetric", record.symmetric},
+              {"removing", record.removing},
+              {"groups", std::move(groups)},
+              {"endpoints", std::move(endpoints)}};
+  protocol::add_options(object, record.options);
   // A process may have given itself a name that is no UTF-8.
   return object.dump(-1, ' ', false, json::error_handler_t::replace);
 }
@@ -148,7 +146,7 @@ QueueRecord decode_record(std::string_view text) {
   record.owner_gid = fields.number<std::uint32_t>("owner_gid");
   record.symmetric = fields.flag("symmetric");
   record.removing = fields.flag("removing");
-  record.options = protocol::decode_options(fields.object("options"), k_what);
+  record.options = protocol::decode_options_of(fields, k_what);
   record.groups.resize(record.options.max_groups);
   record.endpoints.resize(record.options.max_producers + record.options.max_consumers);
   for (const json& group : fields.array("groups")) decode_group(group, record);

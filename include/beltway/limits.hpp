@@ -50,6 +50,9 @@ inline constexpr std::int64_t k_max_evict_after_ms = 0x7fffffff;
 /// Characters of a typed queue's type name.
 inline constexpr std::size_t k_max_type_name_length = 127;
 
+/// Bytes of QueueOptions::description: a line of text, so that thousands of queues still fit their answers and records.
+inline constexpr std::size_t k_max_description_bytes = 128;
+
 /// Bytes of one protocol message between a process and the daemon.
 inline constexpr std::size_t k_max_protocol_bytes = 64 * 1024;
 

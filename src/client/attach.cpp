@@ -325,7 +325,7 @@ Attachment attach_endpoint(const std::shared_ptr<Session>& session, const QueueN
                     .bells = hold->bells->numbers.data()};
   attachment.owner = reply.endpoint;
   attachment.queue_name = queue.name;
-  attachment.group_name = request.group;
+  attachment.group_name = request.consumer.group;
   attachment.group = reply.group;
   attachment.kind = reply.kind;
   attachment.group_incarnation = reply.group_incarnation;

@@ -1,82 +1,38 @@
 #include "client/channel.hpp"
 
 #include <poll.h>
-#include <sys/socket.h>
 
 #include <algorithm>
 #include <array>
-#include <cstring>
 #include <optional>
-#include <utility>
 
 #include "beltway/error.hpp"
 #include "beltway/limits.hpp"
+#include "os/descriptor_message.hpp"
 
 namespace beltway {
 namespace {
 
 using nlohmann::json;
 
-constexpr std::size_t k_control_bytes = CMSG_SPACE(k_max_descriptors * sizeof(int));
-
-struct alignas(cmsghdr) ControlBuffer {
-  std::array<char, k_control_bytes> bytes;
-};
-
-/// The numbers of the descriptors that came with a message. Allocates nothing.
-struct Numbers {
-  std::array<int, k_max_descriptors> all;  // NOLINT: only the first `count` mean something
-  std::size_t count = 0;
-
-  [[nodiscard]] std::span<int> used() noexcept { return {all.data(), count}; }
-  void collect(msghdr& message) noexcept;
-  void close() noexcept {
-    for (int& descriptor : used()) Fd(std::exchange(descriptor, -1)).reset();
-  }
-};
-
-void Numbers::collect(msghdr& message) noexcept {
-  for (cmsghdr* part = CMSG_FIRSTHDR(&message); part != nullptr; part = CMSG_NXTHDR(&message, part)) {
-    if (part->cmsg_level != SOL_SOCKET || part->cmsg_type != SCM_RIGHTS) continue;
-    const std::size_t here = std::min((part->cmsg_len - CMSG_LEN(0)) / sizeof(int), all.size() - count);
-    std::memcpy(all.data() + count, CMSG_DATA(part), here * sizeof(int));
-    count += here;
-  }
-}
-
-ssize_t receive_once(int socket, msghdr& message) noexcept {
-  bool was_reset = false;
-  for (;;) {
-    const ssize_t size = ::recvmsg(socket, &message, MSG_CMSG_CLOEXEC | MSG_DONTWAIT);
-    if (size >= 0) return size;
-    // A peer that closes without having read everything leaves an error in front of its last words, once.
-    const bool reset = errno == ECONNRESET && !std::exchange(was_reset, true);
-    if (errno != EINTR && !reset) return size;
-  }
-}
-
-[[nodiscard]] bool is_cut_short(const msghdr& message) noexcept {
-  return (message.msg_flags & (MSG_TRUNC | MSG_CTRUNC)) != 0;
-}
-
-/// As receive_once(); the descriptors are in `numbers`, -1 for those that `arrivals` has taken. Allocates and throws nothing.
-ssize_t receive_in_section(int socket, msghdr& message, Numbers& numbers, Arrivals* arrivals) noexcept {
+/// As receive_with_descriptors(); -1 stands for the descriptors that `arrivals` has taken. Allocates and throws nothing.
+ssize_t receive_in_section(int socket, std::span<char> text, ReceivedDescriptors& received,
+                           Arrivals* arrivals) noexcept {
   std::optional<ForkSection> section;
   if (arrivals != nullptr) section.emplace();
-  const ssize_t size = receive_once(socket, message);
+  const ssize_t size = receive_with_descriptors(socket, text, received);
   if (size < 0) return size;
-  numbers.collect(message);
-  if (is_cut_short(message)) {
-    numbers.close();  // at once: who handles the error may need one
-    if (arrivals != nullptr && (message.msg_flags & MSG_CTRUNC) != 0) arrivals->had_no_room();
-  } else if (arrivals != nullptr && numbers.count != 0) {
-    arrivals->arrived(numbers.used(), *section);
+  if (received.is_cut) {
+    received.close();  // at once: who handles the error may need one
+    if (arrivals != nullptr && received.had_no_room) arrivals->had_no_room();
+  } else if (arrivals != nullptr && received.count != 0) {
+    arrivals->arrived(received.used(), *section);
   }
   return size;
 }
 
-[[noreturn]] void throw_truncated(int flags) {
-  if ((flags & MSG_CTRUNC) != 0) {
+[[noreturn]] void throw_cut(bool had_no_room) {
+  if (had_no_room) {
     throw Error(Errc::limit_reached,
                 "receive a protocol message: no room for its file descriptors; " + descriptor_advice());
   }
@@ -138,56 +94,32 @@ ChannelStatus Channel::try_send(json body, std::span<const int> descriptors) {
                                     std::to_string(descriptors.size()) + " descriptors; the limits are " +
                                     std::to_string(k_max_protocol_bytes) + " and " + std::to_string(k_max_descriptors));
   }
-  iovec part{const_cast<char*>(text.data()), text.size()};
-  ControlBuffer control{};
-  msghdr message{};
-  message.msg_iov = &part;
-  message.msg_iovlen = 1;
-  if (!descriptors.empty()) {
-    message.msg_control = control.bytes.data();
-    message.msg_controllen = CMSG_SPACE(descriptors.size_bytes());
-    cmsghdr* header = CMSG_FIRSTHDR(&message);
-    header->cmsg_level = SOL_SOCKET;
-    header->cmsg_type = SCM_RIGHTS;
-    header->cmsg_len = CMSG_LEN(descriptors.size_bytes());
-    std::memcpy(CMSG_DATA(header), descriptors.data(), descriptors.size_bytes());
+  if (send_with_descriptors(socket_.get(), text, descriptors) >= 0) return ChannelStatus::ok;
+  if (errno == EAGAIN || errno == ENOBUFS) return ChannelStatus::would_block;
+  if (errno == EPIPE || errno == ECONNRESET || errno == ENOTCONN) return ChannelStatus::closed;
+  if (errno == ETOOMANYREFS) {
+    throw Error(Errc::limit_reached,
+                "send a protocol message: too many file descriptors are under way; "
+                "raise the daemon's RLIMIT_NOFILE (ulimit -n)");
   }
-  for (;;) {
-    if (::sendmsg(socket_.get(), &message, MSG_NOSIGNAL | MSG_DONTWAIT) >= 0) return ChannelStatus::ok;
-    if (errno == EINTR) continue;
-    if (errno == EAGAIN || errno == ENOBUFS) return ChannelStatus::would_block;
-    if (errno == EPIPE || errno == ECONNRESET || errno == ENOTCONN) return ChannelStatus::closed;
-    if (errno == ETOOMANYREFS) {
-      throw Error(Errc::limit_reached,
-                  "send a protocol message: too many file descriptors are under way; "
-                  "raise the daemon's RLIMIT_NOFILE (ulimit -n)");
-    }
-    throw system_failure("send a protocol message: sendmsg");
-  }
+  throw system_failure("send a protocol message: sendmsg");
 }
 
 ChannelStatus Channel::try_receive(Packet& packet, Arrivals* arrivals) {
   std::array<char, k_max_protocol_bytes> text;  // NOLINT: filling 64 KiB for each message would cost more than the rest
-  iovec part{text.data(), text.size()};
-  ControlBuffer control{};
-  msghdr message{};
-  message.msg_iov = &part;
-  message.msg_iovlen = 1;
-  message.msg_control = control.bytes.data();
-  message.msg_controllen = control.bytes.size();
   std::vector<Fd> descriptors;
   descriptors.reserve(k_max_descriptors);  // before the first one is there, so that nothing can throw in between
-  Numbers numbers;
-  const ssize_t size = receive_in_section(socket_.get(), message, numbers, arrivals);
+  ReceivedDescriptors received;
+  const ssize_t size = receive_in_section(socket_.get(), text, received, arrivals);
   if (size < 0) {
     if (errno == EAGAIN) return ChannelStatus::would_block;
     if (errno == ECONNRESET || errno == ENOTCONN) return ChannelStatus::closed;
     throw system_failure("receive a protocol message: recvmsg");
   }
-  for (const int descriptor : numbers.used()) descriptors.emplace_back(descriptor);
+  for (const int descriptor : received.used()) descriptors.emplace_back(descriptor);
   // An empty packet reads like the end of the stream; nobody who keeps the protocol sends one.
   if (size == 0) return ChannelStatus::closed;
-  if (is_cut_short(message)) throw_truncated(message.msg_flags);
+  if (received.is_cut) throw_cut(received.had_no_room);
   packet.body = parse_message({text.data(), static_cast<std::size_t>(size)}, descriptors.size());
   packet.descriptors = std::move(descriptors);
   return ChannelStatus::ok;

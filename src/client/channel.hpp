@@ -16,14 +16,12 @@
 #include <string>
 #include <vector>
 
+#include "os/descriptor_message.hpp"
 #include "os/fd.hpp"
 #include "os/fork_section.hpp"
 #include "os/mark.hpp"
 
 namespace beltway {
-
-/// The kernel's limit of one message (SCM_MAX_FD).
-inline constexpr std::size_t k_max_descriptors = 253;
 
 struct Packet {
   nlohmann::json body;

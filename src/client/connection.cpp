@@ -28,10 +28,8 @@ Connection::Declared Connection::declare_some(std::string_view name, const Queue
   check_name("declare", "queue", name);
   const std::string what = error_subject("declare", name);
   check_options(what, options);
-  json wanted = protocol::encode(options);
-  wanted["evict_after_ms"] = options.evict_after.count();  // 0 may be said
   const Packet reply =
-      session_->request(what, "declare", {{"name", name}, {"options", std::move(wanted)}, {"said", said}});
+      session_->request(what, "declare", {{"name", name}, {"options", protocol::encode(options)}, {"said", said}});
   const JsonReader fields(reply.body, what);
   Declared declared{.queue = Queue(session_, protocol::decode_description(fields.object("queue"), what).info),
                     .created = fields.flag("created")};

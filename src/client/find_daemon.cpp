@@ -14,6 +14,7 @@
 #include "client/socket_path.hpp"
 #include "client/start_daemon.hpp"
 #include "wire/json_reader.hpp"
+#include "wire/option_values.hpp"
 #include "wire/protocol.hpp"
 #include "wire/validate.hpp"
 

@@ -50,12 +50,7 @@ Producer Queue::producer(const ProducerOptions& options) const {
 Consumer Queue::consumer(const ConsumerOptions& options) const {
   check_options(error_subject("attach", name_), options);
   beware_of_strangers(options_);
-  const protocol::AttachRequest request{.role = protocol::Role::consumer,
-                                        .group = options.group,
-                                        .create_group = options.create_group,
-                                        .lossy = options.lossy,
-                                        .start = options.start,
-                                        .prefetch = options.prefetch};
+  const protocol::AttachRequest request{.role = protocol::Role::consumer, .consumer = options};
   return make_consumer(detail::attach_endpoint(session_, {name_, id_, geometry_of(options_)}, request,
                                                {.populate = options.populate, .lock = options.lock_memory}),
                        options);
@@ -64,7 +59,7 @@ Consumer Queue::consumer(const ConsumerOptions& options) const {
 void Queue::add_group(const NamedGroup& group, Start start) const {
   check_group(error_subject("add a group to", name_), group);
   detail::request_on(*session_, *this, "add a group to", "add_group",
-                     {{"group", protocol::encode(group)}, {"start", protocol::encode(start)}});
+                     {{"group", protocol::encode(group)}, {"start", word_of(start)}});
 }
 
 void Queue::remove_group(std::string_view group) const {

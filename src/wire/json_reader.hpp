@@ -3,6 +3,8 @@
 // Thread safety: as the object that it reads, which must outlive it.
 #pragma once
 
+#include <algorithm>
+#include <array>
 #include <concepts>
 #include <cstdint>
 #include <limits>
@@ -51,6 +53,16 @@ class JsonReader {
     const nlohmann::json& value = at(name);
     if (!value.is_boolean()) refuse(name, "true or false");
     return value.get<bool>();
+  }
+  /// One of `words`, which are those of `Enum` in the order of its values.
+  template <class Enum, std::size_t count>
+  [[nodiscard]] Enum word(std::string_view name, const std::array<std::string_view, count>& words) const {
+    const std::string said = text(name);
+    const auto* const found = std::find(words.begin(), words.end(), said);
+    if (found != words.end()) return static_cast<Enum>(found - words.begin());
+    std::string list;
+    for (const std::string_view each : words) list += (list.empty() ? "" : ", ") + std::string(each);
+    refuse(name, "one of " + list);
   }
   [[nodiscard]] const nlohmann::json& array(std::string_view name) const {
     const nlohmann::json& value = at(name);

@@ -5,7 +5,6 @@
 
 #include "beltway/limits.hpp"
 #include "wire/json_reader.hpp"
-#include "wire/validate.hpp"
 
 namespace beltway::protocol {
 namespace {
@@ -35,23 +34,6 @@ constexpr std::array k_errc_names{
 
 constexpr std::array<std::string_view, 3> k_roles{"producer", "consumer", "inspector"};
 constexpr std::array<std::string_view, 3> k_kinds{"named", "private", "lossy"};
-
-template <class Enum, std::size_t count>
-Enum decode_enum(const JsonReader& fields, std::string_view name, const std::array<std::string_view, count>& words) {
-  const std::string text = fields.text(name);
-  const auto* const found = std::find(words.begin(), words.end(), text);
-  if (found == words.end()) {
-    std::string list;
-    for (const std::string_view word : words) list += (list.empty() ? "" : ", ") + std::string(word);
-    fields.refuse(name, "one of " + list);
-  }
-  return static_cast<Enum>(found - words.begin());
-}
-
-TypeTag decode_type(const json& object, const std::string& what) {
-  const JsonReader fields(object, what + ": type");
-  return {fields.text("name"), fields.number<std::uint32_t>("size"), fields.number<std::uint32_t>("alignment")};
-}
 
 EndpointInfo decode_endpoint(const json& object, const Description& description, const std::string& what) {
   const JsonReader fields(object, what + ": endpoint");
@@ -84,81 +66,7 @@ EndpointInfo decode_endpoint(const json& object, const Description& description,
   return info;
 }
 
-std::optional<std::chrono::milliseconds> decode_evict_after(const JsonReader& fields) {
-  if (!fields.has("evict_after_ms")) return std::nullopt;
-  return std::chrono::milliseconds(fields.number<std::uint32_t>("evict_after_ms"));
-}
-
 }  // namespace
-
-json encode(const NamedGroup& group) {
-  if (!group.options.evict_after) return group.name;
-  return {{"name", group.name}, {"evict_after_ms", group.options.evict_after->count()}};
-}
-
-NamedGroup decode_group(const json& group, const std::string& what) {
-  NamedGroup decoded("");
-  if (group.is_string()) {
-    decoded.name = group.get<std::string>();
-  } else {
-    const JsonReader fields(group, what + ": a group, which is a name or an object");
-    decoded.name = fields.text("name");
-    decoded.options.evict_after = decode_evict_after(fields);
-    const std::size_t known = decoded.options.evict_after ? 2 : 1;
-    if (group.size() != known) {
-      throw Error(Errc::invalid_option, error_subject(what + ": group", decoded.name) +
-                                            " has an option that is not known here; use a daemon of the same version");
-    }
-  }
-  check_group(what, decoded);
-  return decoded;
-}
-
-json encode(const QueueOptions& options) {
-  json object{{"slots", options.slots},
-              {"slot_bytes", options.slot_bytes},
-              {"lane_bytes", options.lane_bytes},
-              {"max_producers", options.max_producers},
-              {"max_consumers", options.max_consumers},
-              {"max_groups", options.max_groups},
-              {"mode", options.mode},
-              {"fence", to_string(options.fence)}};
-  for (const NamedGroup& group : options.groups) object["groups"].push_back(encode(group));
-  if (options.evict_after.count() != 0) object["evict_after_ms"] = options.evict_after.count();
-  if (options.type != TypeTag{}) {
-    object["type"] = {{"name", options.type.name}, {"size", options.type.size}, {"alignment", options.type.alignment}};
-  }
-  return object;
-}
-
-QueueOptions decode_options(const json& object, const std::string& what) {
-  const JsonReader fields(object, what + ": options");
-  for (const auto& item : object.items()) {
-    const auto* const known = std::find(k_option_names.begin(), k_option_names.end(), item.key());
-    if (known == k_option_names.end() && item.key() != "groups") {
-      throw Error(Errc::invalid_option, error_subject(what + ": option", item.key()) +
-                                            " is not known here; use a daemon of the same version");
-    }
-  }
-  QueueOptions options;
-  options.slots = fields.number_or("slots", options.slots);
-  options.slot_bytes = fields.number_or("slot_bytes", options.slot_bytes);
-  options.lane_bytes = fields.number_or("lane_bytes", options.lane_bytes);
-  options.max_producers = fields.number_or("max_producers", options.max_producers);
-  options.max_consumers = fields.number_or("max_consumers", options.max_consumers);
-  options.max_groups = fields.number_or("max_groups", options.max_groups);
-  options.mode = fields.number_or("mode", options.mode);
-  if (fields.has("fence")) {
-    options.fence = decode_enum<Fence, 2>(fields, "fence", {"asymmetric", "symmetric"});
-  }
-  options.evict_after = decode_evict_after(fields).value_or(options.evict_after);
-  if (fields.has("type")) options.type = decode_type(fields.object("type"), what);
-  if (fields.has("groups")) {
-    for (const json& group : fields.array("groups")) options.groups.push_back(decode_group(group, what));
-  }
-  check_options(what, options);
-  return options;
-}
 
 std::optional<std::vector<std::string>> decode_said(const json& request, const std::string& what) {
   const JsonReader fields(request, what);
@@ -166,9 +74,8 @@ std::optional<std::vector<std::string>> decode_said(const json& request, const s
   std::vector<std::string> said;
   for (const json& name : fields.array("said")) {
     const std::string text = name.is_string() ? name.get<std::string>() : std::string();
-    if (std::find(k_option_names.begin(), k_option_names.end(), text) == k_option_names.end()) {
-      fields.refuse("said", "a list of options' names");
-    }
+    const QueueOption* const row = find_option<QueueOptions>(text);
+    if (row == nullptr || row->redeclare == Redeclare::apart) fields.refuse("said", "a list of options' names");
     said.push_back(text);
   }
   return said;
@@ -180,9 +87,8 @@ json encode(const Description& description) {
   options.groups.clear();
   json groups = json::array();
   for (std::size_t i = 0; i < description.group_indexes.size(); ++i) {
-    json group = encode(info.options.groups[i]);
-    if (group.is_string()) group = {{"name", std::move(group)}};
-    group["index"] = description.group_indexes[i];
+    json group{{"index", description.group_indexes[i]}, {"name", info.options.groups[i].name}};
+    encode_fields(group, info.options.groups[i].options);
     groups.push_back(std::move(group));
   }
   json endpoints = json::array();
@@ -204,10 +110,14 @@ json encode(const Description& description) {
     }
     endpoints.push_back(std::move(item));
   }
-  json object{{"name", info.name},           {"id", info.id},
-              {"owner_uid", info.owner_uid}, {"owner_gid", info.owner_gid},
-              {"options", encode(options)},  {"shared_bytes", info.shared_bytes},
-              {"groups", std::move(groups)}, {"endpoints", std::move(endpoints)}};
+  json object{{"name", info.name},
+              {"id", info.id},
+              {"owner_uid", info.owner_uid},
+              {"owner_gid", info.owner_gid},
+              {"shared_bytes", info.shared_bytes},
+              {"groups", std::move(groups)},
+              {"endpoints", std::move(endpoints)}};
+  add_options(object, options);
   for (const Description::Leaving& each : description.leaving) {
     object["leaving"].push_back({{"index", each.index}, {"name", each.name}});
   }
@@ -222,14 +132,15 @@ Description decode_description(const json& object, const std::string& what) {
   info.id = fields.number<std::uint64_t>("id");
   info.owner_uid = fields.number<std::uint32_t>("owner_uid");
   info.owner_gid = fields.number<std::uint32_t>("owner_gid");
-  info.options = decode_options(fields.object("options"), what);
+  info.options = decode_options_of(fields, what);
   info.shared_bytes = fields.number<std::uint64_t>("shared_bytes");
   for (const json& item : fields.array("groups")) {
     const JsonReader group(item, what + ": group");
     const auto index = group.number<std::uint32_t>("index");
     if (index >= info.options.max_groups) group.refuse("index", "below max_groups");
     description.group_indexes.push_back(index);
-    info.options.groups.push_back({group.text("name"), {decode_evict_after(group)}});
+    NamedGroup& named = info.options.groups.emplace_back(group.text("name"));
+    decode_fields(group, named.options, what);
   }
   if (fields.has("leaving")) {
     for (const json& item : fields.array("leaving")) {
@@ -255,12 +166,9 @@ std::optional<std::size_t> find_group(const Description& description, std::strin
   return static_cast<std::size_t>(found - groups.begin());
 }
 
-std::string_view encode(Start start) noexcept { return start == Start::oldest ? "oldest" : "latest"; }
-
 Start decode_start(const json& object, const std::string& what) {
   const JsonReader fields(object, what);
-  if (!fields.has("start")) return Start::latest;
-  return decode_enum<Start, 2>(fields, "start", {"latest", "oldest"});
+  return fields.has("start") ? fields.word<Start>("start", Words<Start>::all) : Start::latest;
 }
 
 json encode(const AttachRequest& request) {
@@ -268,14 +176,7 @@ json encode(const AttachRequest& request) {
               {"role", k_roles[static_cast<std::size_t>(request.role)]},
               {"barriers", request.barriers},
               {"bells", request.bells}};
-  if (request.role != Role::consumer) return object;
-  object["lossy"] = request.lossy;
-  object["start"] = encode(request.start);
-  if (!request.group.empty()) {
-    object["group"] = request.group;
-    object["create_group"] = request.create_group;
-    if (request.prefetch != 0) object["prefetch"] = request.prefetch;
-  }
+  if (request.role == Role::consumer) encode_fields(object, request.consumer);
   return object;
 }
 
@@ -283,14 +184,10 @@ AttachRequest decode_attach_request(const json& object, const std::string& what)
   const JsonReader fields(object, what);
   AttachRequest request;
   request.queue = fields.number<std::uint64_t>("queue");
-  request.role = decode_enum<Role>(fields, "role", k_roles);
+  request.role = fields.word<Role>("role", k_roles);
   request.barriers = fields.flag("barriers");
   request.bells = fields.flag("bells");
-  request.group = fields.text_or("group", "");
-  request.create_group = fields.flag("create_group");
-  request.lossy = fields.flag("lossy");
-  request.start = decode_start(object, what);
-  request.prefetch = fields.number_or<std::uint32_t>("prefetch", 0);
+  decode_fields(fields, request.consumer, what);
   return request;
 }
 
@@ -325,13 +222,14 @@ AttachReply decode_attach_reply(const json& object, const AttachRequest& request
   }
   reply.group = fields.number<std::uint32_t>("group");
   reply.group_incarnation = fields.number<std::uint32_t>("group_incarnation");
-  reply.kind = decode_enum<GroupKind>(fields, "kind", k_kinds);
+  reply.kind = fields.word<GroupKind>("kind", k_kinds);
   reply.start = wrap(fields.number<std::uint64_t>("start"));
   reply.evictable = fields.flag("evictable");
   const bool named = reply.kind == GroupKind::named;
   const bool in_range = named ? reply.group < geometry.max_groups
                               : reply.group == geometry.max_groups + reply.endpoint - k_first_consumer;
-  if (!in_range || named == request.group.empty()) fields.refuse("group", "the index of a group that was asked for");
+  if (!in_range || named == request.consumer.group.empty())
+    fields.refuse("group", "the index of a group that was asked for");
   return reply;
 }
 

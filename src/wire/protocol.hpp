@@ -33,13 +33,13 @@
 //                                                                     PurgeResult (missing from an older daemon)
 //
 //   queue id      a number below 2^53, never used again
-//   options       the fields of QueueOptions; fence "asymmetric" or "symmetric"; type {name, size, alignment} if typed;
+//   options       the fields of QueueOptions (options_schema.hpp); fence "asymmetric" or "symmetric"; type {name, size, alignment} if typed;
 //                 missing ones have their defaults
-//   said          a queue that exists is compared in these options alone, and evict_after_ms, that of a group too, is
-//                 changed to what was said, if the owner or root asks. Missing: all are compared and nothing is
-//                 changed; evict_after_ms 0 or missing is not compared
+//   said          a queue that exists is compared in these options alone. evict_after_ms, that of a group too, and description
+//                 are changed to what was said, if the owner or root asks. Missing: all are compared and nothing is changed;
+//                 evict_after_ms 0 or missing, and description, are not compared
 //   group         its name; where it is to be made, also {name, evict_after_ms}: what it has of its own
-//   queue         name, id, owner_uid, owner_gid, options (without groups), shared_bytes,
+//   queue         name, id, owner_uid, owner_gid, options (without groups), description (if any), shared_bytes,
 //                 groups: [{index, name, evict_after_ms (or missing: the queue's)}],
 //                 endpoints: [{endpoint, pid, uid, group (index, or missing: private), lossy, evicted,
 //                 evictable, orphan, leaving (index, instead of group: it was removed), prefetch (missing: 0)}],
@@ -80,10 +80,9 @@
 #include "beltway/info.hpp"
 #include "beltway/options.hpp"
 #include "ring/layout.hpp"
+#include "wire/options_json.hpp"
 
 namespace beltway::protocol {
-
-using nlohmann::json;
 
 /// Queue ids stay exact in every JSON reader.
 inline constexpr std::uint64_t k_max_queue_id = (1ULL << 53) - 1;
@@ -106,11 +105,7 @@ struct AttachRequest {
   Role role = Role::inspector;
   bool barriers = false;
   bool bells = false;
-  std::string group = {};
-  bool create_group = false;
-  bool lossy = false;
-  Start start = Start::latest;
-  std::uint32_t prefetch = 0;  ///< of a named group's consumer; for others to see
+  ConsumerOptions consumer = {};  ///< of a consumer; what is not sent has its default at the daemon
 };
 
 struct AttachReply {
@@ -135,24 +130,19 @@ struct EndpointName {
   bool operator==(const EndpointName&) const = default;
 };
 
-[[nodiscard]] json encode(const QueueOptions& options);
 [[nodiscard]] json encode(const OptionChange& change);
-[[nodiscard]] json encode(const NamedGroup& group);
 [[nodiscard]] json encode(const Description& description);
 [[nodiscard]] json encode(const AttachRequest& request);
 [[nodiscard]] json encode(const AttachReply& reply);
 [[nodiscard]] json encode(const EndpointName& name);
 [[nodiscard]] json encode(const PurgeResult& result);
 [[nodiscard]] json encode(const Error& error);
-[[nodiscard]] std::string_view encode(Start start) noexcept;
 
 /// `what`: operation and object, for errors. All throw Error(protocol) for what does not keep the protocol, and
 /// Error(invalid_option) for options and names out of their ranges.
-[[nodiscard]] QueueOptions decode_options(const json& object, const std::string& what);
 /// The names in `said` of a declare; nothing: all options were said.
 [[nodiscard]] std::optional<std::vector<std::string>> decode_said(const json& request, const std::string& what);
 [[nodiscard]] OptionChange decode_change(const json& object, const std::string& what);
-[[nodiscard]] NamedGroup decode_group(const json& group, const std::string& what);
 [[nodiscard]] Description decode_description(const json& object, const std::string& what);
 [[nodiscard]] AttachRequest decode_attach_request(const json& object, const std::string& what);
 [[nodiscard]] AttachReply decode_attach_reply(const json& object, const AttachRequest& request,

@@ -73,8 +73,10 @@ class Progress {
       progress.step();
       std::vector<daemon::AttachGrant> held;
       held.push_back(queue.attach(peer, session, {.role = Role::producer, .barriers = true}));
-      held.push_back(queue.attach(peer, session, {.role = Role::consumer, .barriers = true, .group = "passing"}));
-      held.push_back(queue.attach(peer, session, {.role = Role::consumer, .barriers = true, .start = Start::oldest}));
+      held.push_back(
+          queue.attach(peer, session, {.role = Role::consumer, .barriers = true, .consumer = {.group = "passing"}}));
+      held.push_back(queue.attach(peer, session,
+                                  {.role = Role::consumer, .barriers = true, .consumer = {.start = Start::oldest}}));
       progress.step();
       queue.remove_group("passing");
       progress.step();

@@ -27,6 +27,7 @@ TEST(DaemonRestart, brings_back_queues_options_groups_and_counters) {
   options.groups = {"billing", "archive"};
   options.mode = 0640;
   options.type = {.name = "Order \"x\\", .size = 8, .alignment = 8};
+  options.description = "orders of the shop in Köln";
   const Queue queue = link.declare("orders", options);
   (void)link.declare("gone", k_small);
   link.remove("gone");
@@ -49,6 +50,7 @@ TEST(DaemonRestart, brings_back_queues_options_groups_and_counters) {
   EXPECT_EQ(after.info.options.groups, (std::vector<NamedGroup>{"billing", "late"}));
   EXPECT_EQ(after.info.options.mode, 0640U);
   EXPECT_EQ(after.info.options.type, options.type);
+  EXPECT_EQ(after.info.options.description, options.description);
   EXPECT_EQ(after.position, before.position);
   EXPECT_EQ(after.groups[0].floor, before.groups[0].floor);
   EXPECT_EQ(after.groups[0].leased, 1U);

@@ -83,5 +83,15 @@ TEST(RecordText, with_an_option_of_a_later_version_is_not_read_as_if_it_were_not
   EXPECT_EQ(decode_stamp(record.dump()).name, "orders");
 }
 
+TEST(RecordText, has_a_description_where_a_program_that_does_not_know_it_ignores_it) {
+  QueueRecord record = some_record();
+  EXPECT_FALSE(json::parse(encode(record)).contains("description"));
+  record.options.description = "orders";
+  const json text = json::parse(encode(record));
+  EXPECT_FALSE(text["options"].contains("description")) << "such a program would not read the record";
+  EXPECT_EQ(text["description"], "orders");
+  EXPECT_EQ(decode_record(text.dump()).options.description, "orders");
+}
+
 }  // namespace
 }  // namespace beltway::daemon

@@ -28,7 +28,7 @@ inline Error error_of(const std::function<void()>& call) {
 /// An attached endpoint whose process the test plays: the lock lives as long as `handout.owned`.
 inline AttachGrant attach(Queue& queue, protocol::Role role, const std::string& group = "",
                           std::uint64_t session = k_session) {
-  return queue.attach(k_alice, session, {.role = role, .barriers = true, .group = group});
+  return queue.attach(k_alice, session, {.role = role, .barriers = true, .consumer = {.group = group}});
 }
 
 /// A registry of which nothing is kept.

@@ -292,9 +292,9 @@ TEST(Groups, whose_removal_a_killed_daemon_had_begun_are_drained_by_the_next) {
 TEST(Groups, that_are_missing_are_made_at_attach_if_asked_for) {
   TestRegistry registry({});
   Queue& queue = registry.declare(k_alice, "a", k_small).queue;
-  AttachRequest request{.role = Role::consumer, .barriers = true, .group = "new"};
+  AttachRequest request{.role = Role::consumer, .barriers = true, .consumer = {.group = "new"}};
   EXPECT_EQ(error_of([&] { static_cast<void>(queue.attach(k_alice, k_session, request)); }).reason(), Errc::not_found);
-  request.create_group = true;
+  request.consumer.create_group = true;
   EXPECT_EQ(queue.attach(k_alice, k_session, request).reply.group, 0U);
 }
 

@@ -214,8 +214,7 @@ class Client {
     if (input_.ConsumeBool()) options.group = "workers";
     options.lossy = options.group.empty() && input_.ConsumeBool();
     options.start = input_.ConsumeBool() ? Start::oldest : Start::latest;
-    Attachment attachment =
-        attach({.role = Role::consumer, .group = options.group, .lossy = options.lossy, .start = options.start});
+    Attachment attachment = attach({.role = Role::consumer, .consumer = options});
     consumers_.push_back(make_consumer(std::move(attachment), options));
   }
   void inspect() {

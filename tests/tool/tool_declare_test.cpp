@@ -53,6 +53,20 @@ TEST_F(ToolDeclare, one_option_of_a_living_queue_is_changed_and_the_messages_sta
   EXPECT_EQ(tool({"sub", "q", "--group", "g", "--count", "3"}).out, "one\ntwo\nthree\n");
 }
 
+TEST_F(ToolDeclare, a_description_is_shown_and_changed_and_refuses_no_program) {
+  ASSERT_TRUE(tool({"declare", "q", "--description", "orders of the shop"}).exit.ok());
+  EXPECT_NE(tool({"show", "q"}).out.find("orders of the shop"), std::string::npos);
+  EXPECT_EQ(tool_json({"list"})["queues"][0]["description"], "orders of the shop");
+  const Connection link = connect(daemon_);
+  EXPECT_EQ(link.declare("q", {.description = "other"}).options().description, "orders of the shop");
+  const Result changed = tool({"declare", "q", "--description", "returns"});
+  EXPECT_NE(changed.out.find("changed: description from \"orders of the shop\" to \"returns\""), std::string::npos)
+      << changed.out << changed.err;
+  EXPECT_EQ(link.open_queue("q").options().description, "returns");
+  EXPECT_TRUE(tool({"declare", "q", "--description", ""}).exit.ok());
+  EXPECT_EQ(tool({"show", "q"}).out.find("description"), std::string::npos);
+}
+
 TEST_F(ToolDeclare, what_is_not_said_is_not_compared) {
   ASSERT_TRUE(tool({"declare", "q", "--slots", "64", "--mode", "0640", "--max-producers", "1"}).exit.ok());
   EXPECT_TRUE(tool({"declare", "q"}).exit.ok());

@@ -53,7 +53,7 @@ TEST(ToolJson, a_queue_has_the_documented_keys) {
   const Json json = to_json(some_snapshot().info);
   EXPECT_EQ(keys(json), (Names{"name", "id", "owner_uid", "owner_gid", "mode", "slots", "slot_bytes", "lane_bytes",
                                "max_producers", "max_consumers", "max_groups", "groups", "own_evict_after_ms", "fence",
-                               "evict_after_ms", "type", "shared_bytes", "endpoints"}));
+                               "evict_after_ms", "type", "description", "shared_bytes", "endpoints"}));
   EXPECT_EQ(json["mode"], "0600");
   EXPECT_EQ(json["groups"], Json::array({"billing"}));
   EXPECT_TRUE(json["type"].is_null());

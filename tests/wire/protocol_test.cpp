@@ -85,6 +85,15 @@ TEST(Protocol, options_arrive_as_they_were_sent) {
   EXPECT_EQ(arrived.groups, options.groups);
 }
 
+TEST(Protocol, a_declare_has_the_description_in_its_options_and_a_queue_has_it_beside_them) {
+  EXPECT_EQ(protocol::encode(QueueOptions{.description = "d"})["description"], "d");
+  Description sent = sample();
+  sent.info.options.description = "orders";
+  const json object = protocol::encode(sent);
+  EXPECT_FALSE(object["options"].contains("description")) << "a client that does not know it would refuse the queue";
+  EXPECT_EQ(protocol::decode_description(object, "test").info.options.description, "orders");
+}
+
 TEST(Protocol, missing_options_have_their_defaults) {
   EXPECT_EQ(text_of(differences(protocol::decode_options(json::object(), "test"), {})), "");
 }
@@ -182,22 +191,19 @@ TEST(Protocol, attach_requests_arrive_as_they_were_sent) {
                            .role = Role::consumer,
                            .barriers = true,
                            .bells = true,
-                           .group = "g",
-                           .create_group = true,
-                           .lossy = false,
-                           .start = Start::oldest};
+                           .consumer = {.group = "g", .create_group = true, .start = Start::oldest}};
   const AttachRequest arrived = protocol::decode_attach_request(protocol::encode(sent), "test");
   EXPECT_EQ(arrived.queue, 42U);
   EXPECT_EQ(arrived.role, Role::consumer);
-  EXPECT_TRUE(arrived.barriers && arrived.bells && arrived.create_group && !arrived.lossy);
-  EXPECT_EQ(arrived.group, "g");
-  EXPECT_EQ(arrived.start, Start::oldest);
+  EXPECT_TRUE(arrived.barriers && arrived.bells && arrived.consumer.create_group && !arrived.consumer.lossy);
+  EXPECT_EQ(arrived.consumer.group, "g");
+  EXPECT_EQ(arrived.consumer.start, Start::oldest);
 }
 
 TEST(Protocol, a_place_outside_the_queue_is_refused) {
   const Geometry geometry = geometry_of({.max_producers = 2, .max_consumers = 3, .max_groups = 4});
   const auto reason = [&](AttachReply reply, Role role, const std::string& group) {
-    const AttachRequest request{.role = role, .group = group};
+    const AttachRequest request{.role = role, .consumer = {.group = group}};
     return reason_of(
         [&] { static_cast<void>(protocol::decode_attach_reply(protocol::encode(reply), request, geometry, "test")); });
   };

@@ -9,6 +9,7 @@
 
 #include "beltway/error.hpp"
 #include "beltway/limits.hpp"
+#include "wire/options_schema.hpp"
 
 namespace beltway {
 namespace {
@@ -40,6 +41,7 @@ TEST(Validate, accepts_the_defaults_and_every_limit) {
   EXPECT_EQ(refusal({.lane_bytes = k_max_lane_bytes, .max_producers = 64, .max_consumers = 64, .max_groups = 64}), "");
   EXPECT_EQ(refusal({.mode = 0666, .fence = Fence::symmetric}), "");
   EXPECT_EQ(refusal({.type = {.name = "price", .size = 112, .alignment = 16}}), "");
+  EXPECT_EQ(refusal({.description = std::string(126, 'x') + "\xc3\xb6"}), "");
 }
 
 TEST(Validate, names_option_value_and_range_of_each_refusal) {
@@ -76,6 +78,9 @@ TEST(Validate, names_option_value_and_range_of_each_refusal) {
       {[](auto& o) { o.type = {"", 8, 8}; }, "type.name is 0 characters long"},
       {[](auto& o) { o.type = {std::string(128, 'x'), 8, 8}; }, "type.name is 128 characters long"},
       {[](auto& o) { o.type = {"a\n", 8, 8}; }, "type.name is not printable"},
+      {[](auto& o) { o.description = std::string(129, 'x'); }, "description is 129 bytes long; it must be at most 128"},
+      {[](auto& o) { o.description = "a\n"; }, "description is not printable; it must be UTF-8 without control"},
+      {[](auto& o) { o.description = "a\xff"; }, "description is not printable;"},
   };
   for (const Case& one : cases) {
     const std::string message = refusal_after(one.change);

@@ -10,7 +10,7 @@ void throw_usage(const std::string& name, const std::string& complaint) {
   throw CLI::ValidationError(name, complaint);
 }
 
-std::optional<std::chrono::milliseconds> parse_evict_after(const std::string& text) {
+std::optional<std::chrono::milliseconds> parse_milliseconds(const std::string& text) {
   const auto duration = parse_duration(text);
   if (!duration) return std::nullopt;
   return std::chrono::ceil<std::chrono::milliseconds>(*duration);
@@ -63,17 +63,6 @@ Option Command::add_stored(const std::string& name, std::function<bool(const std
 
 Option Command::add_queue_name(std::string& name) {
   return add_text("NAME", name, "The queue").required().type_name("");
-}
-
-Option Command::add_start(Start& target, const std::string& help) {
-  return add_choice<Start>("--from", target, {{"latest", Start::latest}, {"oldest", Start::oldest}}, help);
-}
-
-Option Command::add_wait(WaitStrategy& target) {
-  return add_choice<WaitStrategy>(
-      "--wait", target,
-      {{"adaptive", WaitStrategy::adaptive}, {"spin", WaitStrategy::spin}, {"sleep", WaitStrategy::sleep}},
-      "What to do while there is nothing to do: spin a little, then sleep (adaptive), spin, or sleep at once");
 }
 
 }  // namespace beltway::tool

@@ -12,10 +12,13 @@
 #include <map>
 #include <optional>
 #include <string>
+#include <string_view>
+#include <utility>
 #include <vector>
 
 #include "beltway/options.hpp"
 #include "tool/text/units.hpp"
+#include "wire/options_schema.hpp"
 
 namespace CLI {  // NOLINT(readability-identifier-naming): CLI11's name
 class App;
@@ -27,8 +30,8 @@ namespace beltway::tool {
 /// Thrown while options are checked; `name` is that of the option at fault, or empty.
 [[noreturn]] void throw_usage(const std::string& name, const std::string& complaint);
 
-/// A time rounded up to what evict_after_ms counts in.
-[[nodiscard]] std::optional<std::chrono::milliseconds> parse_evict_after(const std::string& text);
+/// A time rounded up to milliseconds.
+[[nodiscard]] std::optional<std::chrono::milliseconds> parse_milliseconds(const std::string& text);
 
 /// One option of a Command, to be told more about. Lives as long as the command line.
 class Option {
@@ -96,13 +99,16 @@ class Command {
   }
   /// `Target`: milliseconds, or optional ones.
   template <class Target>
-  Option add_evict_after(Target& target, const std::string& help) {
-    return add_parsed("--evict-after", target, &parse_evict_after, "a DURATION", help);
+  Option add_milliseconds(const std::string& name, Target& target, const std::string& help) {
+    return add_parsed(name, target, &parse_milliseconds, "a DURATION", help);
   }
-  /// One of a few words, each with its value.
-  template <class Enum>
-  Option add_choice(const std::string& name, Enum& target, const std::map<std::string, Enum>& choices,
-                    const std::string& help) {
+  /// One word of the enumeration.
+  template <Worded Enum>
+  Option add_choice(const std::string& name, Enum& target, const std::string& help) {
+    std::map<std::string, Enum> choices;
+    for (const std::string_view word : Words<Enum>::all) {
+      choices.emplace(word, static_cast<Enum>(choices.size()));
+    }
     std::string words;
     for (const auto& [word, value] : choices) words += (words.empty() ? "" : "|") + word;
     const auto parse = [choices](const std::string& text) -> std::optional<Enum> {
@@ -114,8 +120,9 @@ class Command {
   }
 
   Option add_queue_name(std::string& name);
-  Option add_start(Start& target, const std::string& help);
-  Option add_wait(WaitStrategy& target);
+  /// The flags of all options of `target` that have one (option_flags.cpp). Returns each with its option's name.
+  template <class Options>
+  std::vector<std::pair<std::string, Option>> add_options(Options& target);
 
  private:
   template <std::unsigned_integral Number>

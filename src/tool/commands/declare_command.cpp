@@ -17,14 +17,33 @@ struct Options {
   std::vector<std::string> said;  // the options that the command line has, by their names in QueueOptions
 };
 
+/// "evict-after=30s": one of a group's own options. False if it makes no sense.
+bool parse_own_option(const std::string& text, GroupOptions& options) {
+  const std::size_t equals = text.find('=');
+  if (equals == std::string::npos) return false;
+  const auto set = [&]<class Value>(Value& value) {
+    if constexpr (std::is_same_v<Value, std::optional<std::chrono::milliseconds>>) {
+      value = parse_milliseconds(text.substr(equals + 1));
+      return value.has_value();
+    }
+    return false;  // no other type has a text here
+  };
+  for (const GroupOption& row : options_of<GroupOptions>()) {
+    if (row.flag == "--" + text.substr(0, equals)) return row.visit(options, set);
+  }
+  return false;
+}
+
 NamedGroup parse_group(const std::string& text) {
-  constexpr std::string_view k_key = ",evict-after=";
-  const std::size_t comma = std::min(text.find(','), text.size());
+  std::size_t comma = std::min(text.find(','), text.size());
   NamedGroup group(text.substr(0, comma));
-  if (comma == text.size()) return group;
-  const bool known = text.compare(comma, k_key.size(), k_key) == 0;
-  if (known) group.options.evict_after = parse_evict_after(text.substr(comma + k_key.size()));
-  if (!group.options.evict_after) throw_usage("--group", text + " is not GROUP or GROUP,evict-after=DURATION");
+  while (comma != text.size()) {
+    const std::size_t next = std::min(text.find(',', comma + 1), text.size());
+    if (!parse_own_option(text.substr(comma + 1, next - comma - 1), group.options)) {
+      throw_usage("--group", text + " is not GROUP or GROUP,evict-after=DURATION");
+    }
+    comma = next;
+  }
   return group;
 }
 
@@ -92,6 +111,18 @@ ExitCode run(const Globals& globals, const Options& options) {
   return ExitCode::done;
 }
 
+/// "--a and --b are": the flags whose options can be changed.
+std::string changeable_text() {
+  std::string text;
+  std::string verb = " is";
+  for (const QueueOption& row : options_of<QueueOptions>()) {
+    if (!row.is_changeable()) continue;
+    if (!text.empty()) verb = " are";
+    text += (text.empty() ? "" : " and ") + std::string(row.flag);
+  }
+  return text + verb;
+}
+
 }  // namespace
 
 void add_declare(Command& app, Globals& globals) {
@@ -100,26 +131,7 @@ void add_declare(Command& app, Globals& globals) {
   QueueOptions& queue = options->queue;
   command.add_queue_name(options->name);
   // Each with its name in QueueOptions: only what the command line says is asked of a queue that exists.
-  const std::vector<std::pair<std::string, Option>> named{
-      {"slots", command.add_size("--slots", queue.slots, "Messages in the ring, a power of two (1024)")},
-      {"slot_bytes",
-       command.add_size("--slot-bytes", queue.slot_bytes, "32, 64 or a multiple of 64; 16 less hold a message (128)")},
-      {"lane_bytes",
-       command.add_size("--lane-bytes", queue.lane_bytes, "Each producer's room for larger messages; 0: none (1M)")},
-      {"max_producers",
-       command.add_number("--max-producers", queue.max_producers, "1 makes the faster single-producer ring")},
-      {"max_consumers", command.add_number("--max-consumers", queue.max_consumers, "")},
-      {"max_groups", command.add_number("--max-groups", queue.max_groups, "Named groups")},
-      {"mode", command.add_parsed(
-                   "--mode", queue.mode, [](const std::string& mode) { return parse_mode(mode); }, "an octal MODE",
-                   "Who may produce (w) and consume (r), as of a file (0600)")},
-      {"fence", command.add_choice<Fence>("--fence", queue.fence,
-                                          {{"asymmetric", Fence::asymmetric}, {"symmetric", Fence::symmetric}},
-                                          "symmetric on machines with isolated cores that must not be interrupted")},
-      {"evict_after_ms",
-       command.add_evict_after(queue.evict_after,
-                               "Throw out a consumer that stands still for so long while producers wait (never); of a "
-                               "queue that exists it is changed, by its owner or root")}};
+  const std::vector<std::pair<std::string, Option>> named = command.add_options(queue);
   command
       .add_texts("--group", options->groups,
                  "A named group, maybe with its own ,evict-after=DURATION (0: never); repeat for more")
@@ -128,7 +140,8 @@ void add_declare(Command& app, Globals& globals) {
   beltway declare orders --group billing --group audit,evict-after=30s
   beltway declare frames --slots 64 --lane-bytes 256M --max-producers 1 --mode 0640
   beltway declare orders --evict-after 5s
-Of a queue that exists only the options that are given are compared, and --evict-after is changed.)");
+Of a queue that exists only the options that are given are compared, and )" +
+                 changeable_text() + " changed.");
   command.on_parsed([&globals, options, named] {
     for (const std::string& group : options->groups) options->queue.groups.push_back(parse_group(group));
     for (const auto& [name, option] : named) {

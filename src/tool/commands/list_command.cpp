@@ -10,6 +10,7 @@
 #include "tool/text/output.hpp"
 #include "tool/text/process_info.hpp"
 #include "tool/text/table.hpp"
+#include "wire/option_values.hpp"
 
 namespace beltway::tool {
 
@@ -58,7 +59,7 @@ std::string list_text(const Connection& connection, const Connection::DaemonInfo
                format_size(info.options.slot_bytes), format_size(static_cast<double>(info.options.lane_bytes)),
                format_size(static_cast<double>(info.shared_bytes)), of(producers, info.options.max_producers),
                of(info.endpoints.size() - producers, info.options.max_consumers), user_name(info.owner_uid),
-               format_mode(info.options.mode), groups.empty() ? "-" : groups});
+               octal(info.options.mode), groups.empty() ? "-" : groups});
   }
   return table.text() + state_text(daemon);
 }

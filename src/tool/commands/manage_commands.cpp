@@ -130,9 +130,8 @@ void add_group(Command& app, Globals& globals) {
   Command add = command.add_command("add", "Make a group that keeps messages from now on, consumers or not");
   add.add_queue_name(options->name);
   add_group_name(add, options->group);
-  add.add_start(options->start, "Where it starts (latest)");
-  add.add_evict_after(options->own.evict_after,
-                      "Its own time until a consumer that stands still is thrown out, 0: never (the queue's)");
+  add.add_choice("--from", options->start, "Where it starts (latest)");
+  add.add_options(options->own);
   add.footer("Example:\n  beltway group add orders audit --from oldest --evict-after 30s");
   set_action(add, globals, [&globals, options] { return add_one_group(globals, *options); });
   Command remove_one = command.add_command("remove", "Remove a group; its consumers are told");

@@ -76,7 +76,7 @@ void add_pub(Command& app, Globals& globals) {
       "--rate", options->plan.rate, [](const std::string& text) { return parse_rate(text); }, "a RATE",
       "Messages a second, e.g. 500 or 20k/s");
   command.add_duration("--timeout", options->plan.timeout, "Give up when the queue stays full so long (exit code 3)");
-  command.add_wait(options->producer.wait);
+  command.add_options(options->producer);
   command.add_flag("--digest", options->plan.digest,
                    "At the end print count, bytes and a digest that no order changes");
   command.add_flag("--summary", options->summary, "At the end print count, time and rates on standard error");

@@ -96,24 +96,17 @@ ExitCode run(const Globals& globals, const Options& options) {
 void add_sub(Command& app, Globals& globals) {
   Command command = app.add_command("sub", "Receive messages and write each as a line");
   const auto options = std::make_shared<Options>();
-  ConsumerOptions& consumer = options->consumer;
   SubscribePlan& plan = options->plan;
   command.add_queue_name(options->name);
-  command.add_text("--group", consumer.group, "Share the messages with the other consumers of this group")
-      .type_name("GROUP");
-  command.add_flag("--create-group", consumer.create_group, "Make the group if it is missing");
-  command.add_flag("--lossy", consumer.lossy, "Let producers overtake; what was lost is counted");
-  command.add_start(consumer.start, "Where a private consumer or a new group starts (latest)");
+  command.add_options(options->consumer);
   command.add_count("--count", plan.count, "End after so many messages");
   command.add_duration("--timeout", plan.timeout, "End when nothing comes so long; exit code 3 if too few came");
-  command.add_flag("--follow", consumer.follow, "Go on after the last producer has left");
   command.add_flag("--raw", options->raw, "Write the messages' bytes, without newlines");
   command.add_flag("--digest", plan.digest,
                    "Write no messages; at the end print count, bytes and a digest that no order changes (with --raw: "
                    "both, the digest on standard error)");
   command.add_flag("--summary", options->summary, "At the end print count, time and rates on standard error");
   command.add_count("--prefetch", options->prefetch, "Messages held at a time (a quarter of the ring, at most 256)");
-  command.add_wait(consumer.wait);
   command.footer(R"(Examples:
   beltway sub orders --from oldest
   beltway sub orders --group billing --count 10 --timeout 5

@@ -1,19 +1,15 @@
 // Structures of the library as JSON.
 #include "tool/text/json.hpp"
 
+#include "base/utf8.hpp"
 #include "tool/text/payload_text.hpp"
 #include "tool/text/per_message.hpp"
 #include "tool/text/process_info.hpp"
-#include "tool/text/units.hpp"
+#include "wire/options_schema.hpp"
 
 namespace beltway::tool {
 
 namespace {
-
-Json type_json(const TypeTag& type) {
-  if (type.size == 0) return nullptr;
-  return {{"name", type.name}, {"size", type.size}, {"alignment", type.alignment}};
-}
 
 Json counters_json(const ProducerCounters& counters) {
   return {{"messages", counters.messages},
@@ -73,18 +69,50 @@ void add_payload(Json& json, std::string_view bytes) {
   }
 }
 
-Json names_json(const std::vector<NamedGroup>& groups) {
-  Json names = Json::array();
-  for (const NamedGroup& group : groups) names.push_back(group.name);
-  return names;
+/// The value of an option as scripts read it.
+struct OptionValue {
+  Unit unit;
+
+  Json operator()(std::uint32_t number) const { return unit == Unit::mode ? Json(octal(number)) : Json(number); }
+  Json operator()(std::uint64_t number) const { return number; }
+  Json operator()(bool flag) const { return flag; }
+  Json operator()(const std::string& text) const { return text; }
+  Json operator()(std::chrono::milliseconds time) const { return time.count(); }
+  Json operator()(const std::optional<std::chrono::milliseconds>& time) const {
+    return time ? Json(time->count()) : Json(nullptr);
+  }
+  template <Worded Enum>
+  Json operator()(Enum value) const {
+    return word_of(value);
+  }
+  Json operator()(const TypeTag& type) const {
+    if (type.size == 0) return nullptr;
+    return {{"name", type.name}, {"size", type.size}, {"alignment", type.alignment}};
+  }
+  /// The names alone: add_own_options() has the rest.
+  Json operator()(const std::vector<NamedGroup>& groups) const {
+    Json names = Json::array();
+    for (const NamedGroup& group : groups) names.push_back(group.name);
+    return names;
+  }
+};
+
+/// "own_X": each group that has its own X, with the value.
+void add_own_options(Json& json, const std::vector<NamedGroup>& groups) {
+  for (const GroupOption& row : options_of<GroupOptions>()) {
+    Json values = Json::object();
+    for (const NamedGroup& group : groups) {
+      if (!row.is_default(group.options)) values[group.name] = row.visit(group.options, OptionValue{row.unit});
+    }
+    json["own_" + std::string(row.name)] = std::move(values);
+  }
 }
 
-Json own_evict_after_json(const std::vector<NamedGroup>& groups) {
-  Json times = Json::object();
-  for (const NamedGroup& group : groups) {
-    if (group.options.evict_after) times[group.name] = group.options.evict_after->count();
+void add_options(Json& json, const QueueOptions& options) {
+  for (const QueueOption& row : options_of<QueueOptions>()) {
+    json[std::string(row.name)] = row.visit(options, OptionValue{row.unit});
+    if (row.name == "groups") add_own_options(json, options.groups);
   }
-  return times;
 }
 
 }  // namespace
@@ -131,25 +159,14 @@ Json to_json(const EndpointInfo& endpoint) {
 }
 
 Json to_json(const QueueInfo& info) {
-  const QueueOptions& options = info.options;
   Json json{{"name", info.name},
             {"id", info.id},
             {"owner_uid", info.owner_uid},
             {"owner_gid", info.owner_gid},
-            {"mode", format_mode(options.mode)},
-            {"slots", options.slots},
-            {"slot_bytes", options.slot_bytes},
-            {"lane_bytes", options.lane_bytes},
-            {"max_producers", options.max_producers},
-            {"max_consumers", options.max_consumers},
-            {"max_groups", options.max_groups},
-            {"groups", names_json(options.groups)},
-            {"own_evict_after_ms", own_evict_after_json(options.groups)},
-            {"fence", name_of(options.fence)},
-            {"evict_after_ms", options.evict_after.count()},
-            {"type", type_json(options.type)},
-            {"shared_bytes", info.shared_bytes},
-            {"endpoints", Json::array()}};
+            {"mode", nullptr}};  // stands beside the owner, whose rights it tells; its value comes with the options
+  add_options(json, info.options);
+  json["shared_bytes"] = info.shared_bytes;
+  json["endpoints"] = Json::array();
   for (const EndpointInfo& endpoint : info.endpoints) json["endpoints"].push_back(to_json(endpoint));
   return json;
 }
@@ -229,8 +246,6 @@ Json to_json(const Digest& digest) {
 }
 
 std::string json_line(const Json& json) { return json.dump() + "\n"; }
-
-std::string_view name_of(Fence fence) noexcept { return fence == Fence::symmetric ? "symmetric" : "asymmetric"; }
 
 std::string_view name_of(WaitsFor what) noexcept {
   switch (what) {

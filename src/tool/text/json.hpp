@@ -24,7 +24,6 @@ using Json = nlohmann::ordered_json;
 /// One line of it, as everything that the tool prints as JSON.
 [[nodiscard]] std::string json_line(const Json& json);
 
-[[nodiscard]] std::string_view name_of(Fence fence) noexcept;
 [[nodiscard]] std::string_view name_of(SleepState state) noexcept;
 [[nodiscard]] std::string_view name_of(WaitsFor what) noexcept;
 

@@ -8,8 +8,6 @@
 
 namespace beltway::tool {
 
-[[nodiscard]] bool is_utf8(std::string_view text) noexcept;
-
 /// Control characters and bytes that are no UTF-8 become \n, \t, \xNN; so a message cannot move a terminal's cursor.
 [[nodiscard]] std::string printable(std::string_view text);
 

@@ -7,6 +7,7 @@
 #include "tool/text/process_info.hpp"
 #include "tool/text/table.hpp"
 #include "tool/text/units.hpp"
+#include "wire/options_schema.hpp"
 
 namespace beltway::tool {
 
@@ -57,11 +58,30 @@ std::string waking_text(const PerMessage& costs) {
          format_ratio(costs.system_calls()) + " system calls";
 }
 
+/// The options that have a line of their own, the last ones of the table first.
+void add_labelled_options(Facts& facts, const QueueOptions& options) {
+  const auto text = [](const QueueOption& row, const QueueOptions& of) {
+    return row.visit(of, [&]<class Value>(const Value& value) -> std::string {
+      if constexpr (std::is_same_v<Value, std::chrono::milliseconds>) {
+        return format_duration(value);
+      } else if constexpr (std::is_same_v<Value, std::string>) {
+        return value;
+      } else {
+        return row.text(of);
+      }
+    });
+  };
+  const std::span<const QueueOption> rows = options_of<QueueOptions>();
+  for (auto row = rows.rbegin(); row != rows.rend(); ++row) {
+    if (!row->label.empty() && !row->is_default(options)) facts.add(std::string(row->label), text(*row, options));
+  }
+}
+
 std::string facts_text(const QueueSnapshot& snapshot, const std::optional<Rates>& rates) {
   const QueueInfo& info = snapshot.info;
   const QueueOptions& options = info.options;
   Facts facts;
-  facts.add("owner", user_name(info.owner_uid) + ", mode " + format_mode(options.mode));
+  facts.add("owner", user_name(info.owner_uid) + ", mode " + octal(options.mode));
   facts.add("slots", std::to_string(options.slots) + " of " + format_size(options.slot_bytes) + ", lanes of " +
                          format_size(static_cast<double>(options.lane_bytes)) + ", " +
                          format_size(static_cast<double>(info.shared_bytes)) + " in all");
@@ -69,12 +89,8 @@ std::string facts_text(const QueueSnapshot& snapshot, const std::optional<Rates>
                           " consumers, " + std::to_string(options.max_groups) + " named groups");
   facts.add("fences", snapshot.symmetric_fences && options.fence == Fence::asymmetric
                           ? "symmetric, since some process cannot use membarrier"
-                          : std::string(name_of(options.fence)));
-  if (options.type.size > 0) {
-    facts.add("type", options.type.name + " (" + std::to_string(options.type.size) + " bytes, aligned to " +
-                          std::to_string(options.type.alignment) + ")");
-  }
-  if (options.evict_after.count() > 0) facts.add("evicts after", format_duration(options.evict_after));
+                          : std::string(word_of(options.fence)));
+  add_labelled_options(facts, options);
   facts.add("position", std::to_string(snapshot.position));
   facts.add("in use", std::to_string(snapshot.used) + " of " + std::to_string(options.slots) + " slots");
   if (rates) {

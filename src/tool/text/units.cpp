@@ -158,10 +158,4 @@ std::string format_duration(std::chrono::nanoseconds duration) {
   return format_nanoseconds(static_cast<double>(duration.count()));
 }
 
-std::string format_mode(std::uint32_t mode) {
-  std::array<char, 16> text{};
-  std::snprintf(text.data(), text.size(), "%04o", mode);
-  return text.data();
-}
-
 }  // namespace beltway::tool

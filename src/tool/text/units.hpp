@@ -40,7 +40,4 @@ namespace beltway::tool {
 [[nodiscard]] std::string format_duration(std::chrono::nanoseconds duration);
 [[nodiscard]] std::string format_nanoseconds(double nanoseconds);
 
-/// "0600".
-[[nodiscard]] std::string format_mode(std::uint32_t mode);
-
 }  // namespace beltway::tool

@@ -1,0 +1,107 @@
+#include "wire/options_json.hpp"
+
+namespace beltway::protocol {
+
+namespace detail {
+
+json encode_value(const TypeTag& type) {
+  return {{"name", type.name}, {"size", type.size}, {"alignment", type.alignment}};
+}
+
+json encode_value(const std::vector<NamedGroup>& groups) {
+  json list = json::array();
+  for (const NamedGroup& group : groups) list.push_back(encode(group));
+  return list;
+}
+
+void decode_value(const ValueSource& from, TypeTag& type) {
+  const JsonReader fields(from.fields.object(from.name), from.what + ": type");
+  type = {fields.text("name"), fields.number<std::uint32_t>("size"), fields.number<std::uint32_t>("alignment")};
+}
+
+void decode_value(const ValueSource& from, std::vector<NamedGroup>& groups) {
+  for (const json& group : from.fields.array(from.name)) groups.push_back(decode_group(group, from.what));
+}
+
+void decode_value(const ValueSource& from, std::chrono::milliseconds& time) {
+  time = std::chrono::milliseconds(from.fields.number<std::uint32_t>(from.name));
+}
+
+void decode_value(const ValueSource& from, std::optional<std::chrono::milliseconds>& time) {
+  decode_value(from, time.emplace());
+}
+
+}  // namespace detail
+
+namespace {
+
+[[noreturn]] void refuse_unknown(const std::string& option) {
+  throw Error(Errc::invalid_option, option + " is not known here; use a daemon of the same version");
+}
+
+}  // namespace
+
+json encode(const NamedGroup& group) {
+  if (group.options == GroupOptions{}) return group.name;
+  json object{{"name", group.name}};
+  encode_fields(object, group.options);
+  return object;
+}
+
+NamedGroup decode_group(const json& group, const std::string& what) {
+  NamedGroup decoded("");
+  if (group.is_string()) {
+    decoded.name = group.get<std::string>();
+  } else {
+    const JsonReader fields(group, what + ": a group, which is a name or an object");
+    decoded.name = fields.text("name");
+    decode_fields(fields, decoded.options, what);
+    for (const auto& item : group.items()) {
+      if (item.key() == "name" || find_option<GroupOptions>(item.key()) != nullptr) continue;
+      refuse_unknown(error_subject(what + ": group", decoded.name) + " has an option that");
+    }
+  }
+  check_group(what, decoded);
+  return decoded;
+}
+
+json encode(const QueueOptions& options) {
+  json object = json::object();
+  encode_fields(object, options);
+  return object;
+}
+
+QueueOptions decode_options(const json& object, const std::string& what) {
+  const JsonReader fields(object, what + ": options");
+  for (const auto& item : object.items()) {
+    if (find_option<QueueOptions>(item.key()) == nullptr) {
+      refuse_unknown(error_subject(what + ": option", item.key()));
+    }
+  }
+  QueueOptions options;
+  decode_fields(fields, options, what);
+  check_options(what, options);
+  return options;
+}
+
+void add_options(json& object, const QueueOptions& options) {
+  json known_to_all = encode(options);
+  for (const QueueOption& row : options_of<QueueOptions>()) {
+    const auto field = known_to_all.find(row.name);
+    if (!row.is_ignorable || field == known_to_all.end()) continue;
+    object[std::string(row.name)] = std::move(*field);
+    known_to_all.erase(field);
+  }
+  object["options"] = std::move(known_to_all);
+}
+
+QueueOptions decode_options_of(const JsonReader& fields, const std::string& what) {
+  QueueOptions options = decode_options(fields.object("options"), what);
+  for (const QueueOption& row : options_of<QueueOptions>()) {
+    if (row.is_ignorable) decode_field(fields, row, options, what);
+  }
+  check_options(what, options);
+  return options;
+}
+
+}  // namespace beltway::protocol

@@ -1,0 +1,101 @@
+// Options as JSON, for the socket and the daemon's records, after the table in options_schema.hpp.
+// Decoding throws Error(protocol) for what does not keep the protocol, and Error(invalid_option) for options and names out of
+// their ranges. `what`: operation and object, for errors.
+// Thread safety: pure functions.
+#pragma once
+
+#include <nlohmann/json.hpp>
+#include <string>
+
+#include "beltway/error.hpp"
+#include "wire/json_reader.hpp"
+#include "wire/options_schema.hpp"
+#include "wire/validate.hpp"
+
+namespace beltway::protocol {
+
+using nlohmann::json;
+
+[[nodiscard]] json encode(const NamedGroup& group);
+[[nodiscard]] NamedGroup decode_group(const json& group, const std::string& what);
+
+/// All options in one object, as a declare sends them.
+[[nodiscard]] json encode(const QueueOptions& options);
+/// Refuses an option that is not known here: it could not be kept.
+[[nodiscard]] QueueOptions decode_options(const json& object, const std::string& what);
+
+/// As descriptions and records have them: the field "options" of `object`, and beside it those that older programs may ignore.
+void add_options(json& object, const QueueOptions& options);
+[[nodiscard]] QueueOptions decode_options_of(const JsonReader& fields, const std::string& what);
+
+namespace detail {
+
+[[nodiscard]] json encode_value(const TypeTag& type);
+[[nodiscard]] json encode_value(const std::vector<NamedGroup>& groups);
+[[nodiscard]] inline json encode_value(std::uint32_t number) { return number; }
+[[nodiscard]] inline json encode_value(std::uint64_t number) { return number; }
+[[nodiscard]] inline json encode_value(bool flag) { return flag; }
+[[nodiscard]] inline json encode_value(const std::string& text) { return text; }
+[[nodiscard]] inline json encode_value(std::chrono::milliseconds time) { return time.count(); }
+[[nodiscard]] inline json encode_value(const std::optional<std::chrono::milliseconds>& time) {
+  return time ? json(time->count()) : json(nullptr);
+}
+template <Worded Enum>
+[[nodiscard]] json encode_value(Enum value) {
+  return word_of(value);
+}
+
+/// The place of a value: its object, its name there, and for errors the operation.
+struct ValueSource {
+  const JsonReader& fields;
+  std::string_view name;
+  const std::string& what;
+};
+
+void decode_value(const ValueSource& from, TypeTag& type);
+void decode_value(const ValueSource& from, std::vector<NamedGroup>& groups);
+void decode_value(const ValueSource& from, std::chrono::milliseconds& time);
+void decode_value(const ValueSource& from, std::optional<std::chrono::milliseconds>& time);
+inline void decode_value(const ValueSource& from, std::uint32_t& number) {
+  number = from.fields.number<std::uint32_t>(from.name);
+}
+inline void decode_value(const ValueSource& from, std::uint64_t& number) {
+  number = from.fields.number<std::uint64_t>(from.name);
+}
+inline void decode_value(const ValueSource& from, bool& flag) { flag = from.fields.flag(from.name); }
+inline void decode_value(const ValueSource& from, std::string& text) { text = from.fields.text(from.name); }
+template <Worded Enum>
+void decode_value(const ValueSource& from, Enum& value) {
+  value = from.fields.word<Enum>(from.name, Words<Enum>::all);
+}
+
+}  // namespace detail
+
+/// The value of one option.
+template <class Options>
+[[nodiscard]] json encode_option(const OptionRow<Options>& row, const Options& options) {
+  return row.visit(options, [](const auto& value) { return detail::encode_value(value); });
+}
+
+/// Each option that is sent becomes a field of `object`.
+template <class Options>
+void encode_fields(json& object, const Options& options) {
+  for (const OptionRow<Options>& row : options_of<Options>()) {
+    if (row.is_sent && (row.is_sent_if_default || !row.is_default(options))) {
+      object[std::string(row.name)] = encode_option(row, options);
+    }
+  }
+}
+
+/// Takes the option from the field of its name. Without one the option stays as it is. Checks no range.
+template <class Options>
+void decode_field(const JsonReader& fields, const OptionRow<Options>& row, Options& options, const std::string& what) {
+  if (!row.is_sent || !fields.has(row.name)) return;
+  row.visit(options, [&](auto& value) { detail::decode_value({fields, row.name, what}, value); });
+}
+template <class Options>
+void decode_fields(const JsonReader& fields, Options& options, const std::string& what) {
+  for (const OptionRow<Options>& row : options_of<Options>()) decode_field(fields, row, options, what);
+}
+
+}  // namespace beltway::protocol
