@@ -38,7 +38,7 @@ struct Server {
 int main() try {
   const auto requests = beltway::Connection::open().declare("requests", {.groups = {"servers"}});
   const auto answers = beltway::Connection::open().declare("answers-to-requests", {.slots = 64});
-  auto in = requests.consumer({.group = "servers"});
+  auto in = requests.consumer({.group = "servers", .end_of_stream = beltway::EndOfStream::after_producer});
   auto out = answers.producer();
   auto client_in = answers.consumer();
   auto client_out = requests.producer();

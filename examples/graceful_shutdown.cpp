@@ -35,7 +35,7 @@ asio::awaitable<void> work(beltway::AsyncConsumer& jobs, const bool& leaving) {
 
 int main() try {
   const auto queue = beltway::Connection::open().declare("long-jobs", {.groups = {"workers"}});
-  auto in = queue.consumer({.group = "workers", .follow = true});
+  auto in = queue.consumer({.group = "workers"});
   asio::io_context io;
   beltway::AsyncConsumer jobs(io, in);
   asio::signal_set signals(io, SIGINT, SIGTERM);

@@ -42,7 +42,7 @@ struct Handover {
 
 int main() {
   const auto queue = beltway::Connection::open().declare("pool-jobs", {.groups = {"pool"}});
-  auto in = queue.consumer({.group = "pool"});
+  auto in = queue.consumer({.group = "pool", .end_of_stream = beltway::EndOfStream::after_producer});
   const std::jthread sender([out = queue.producer()]() mutable {
     for (unsigned i = 1; i <= k_jobs; ++i) out.publish(std::to_string(i));
   });

@@ -65,7 +65,10 @@ void explain_empty_stream(Status end, const Subscribing& subscribing) {
 
 ExitCode run(const Globals& globals, const Options& options) {
   const Queue queue = globals.connect().open_queue(options.name);
-  std::optional<Consumer> consumer(queue.consumer(options.consumer));
+  ConsumerOptions consumer_options = options.consumer;
+  // A pipeline drains what is there and ends, also after its producers; --follow overrules it.
+  consumer_options.end_of_stream = EndOfStream::drained;
+  std::optional<Consumer> consumer(queue.consumer(consumer_options));
   Interrupt interrupt(1);  // --follow ends when nobody reads any more, not at the next message
   Output output(1, "standard output", interrupt.token());
   SubscribePlan plan = options.plan;
@@ -106,7 +109,7 @@ void add_sub(Command& app, Globals& globals) {
   command.add_start(consumer.start, "Where a private consumer or a new group starts (latest)");
   command.add_count("--count", plan.count, "End after so many messages");
   command.add_duration("--timeout", plan.timeout, "End when nothing comes so long; exit code 3 if too few came");
-  command.add_flag("--follow", consumer.follow, "Go on after the last producer has left");
+  command.add_flag("--follow", consumer.follow, "Wait for producers yet to come");
   command.add_flag("--raw", options->raw, "Write the messages' bytes, without newlines");
   command.add_flag("--digest", plan.digest,
                    "Write no messages; at the end print count, bytes and a digest that no order changes (with --raw: "
