@@ -171,13 +171,14 @@ Loan Producer::lend(std::size_t size) {
 Loan Producer::loan_slowly(std::size_t size) {
   Lane::Lent lent;
   const Status status = core().run_until({}, [&] { return core().lend(size, lent); });
-  if (status != Status::ok) core().throw_status(status, size);
+  if (status != Status::ok) core().throw_status(status, size, detail::ProducerCore::Wanted::loan);
   return {&core(), lent.data, size, lent.record};
 }
 Result<Loan> Producer::lend_until(std::size_t size, const Until& until) {
   Lane::Lent lent;
   const Status status = core().run_until(until, [&] { return core().lend(size, lent); });
-  if (status == Status::full) core().throw_status(status, size);  // our own loans hold it
+  // Our own loans hold it.
+  if (status == Status::full) core().throw_status(status, size, detail::ProducerCore::Wanted::loan);
   if (status != Status::ok) return status;
   return Loan(&core(), lent.data, size, lent.record);
 }

@@ -211,17 +211,19 @@ void ProducerCore::throw_forked() const {
                                 "\": this producer was made before fork(); open a connection in the child");
 }
 
-void ProducerCore::throw_status(Status status, std::size_t size) const {
-  const std::string operation = "publish to \"" + queue_name() + "\": ";
+void ProducerCore::throw_status(Status status, std::size_t size, Wanted wanted) const {
+  const bool loan = wanted == Wanted::loan;
+  const std::string operation = (loan ? "loan from \"" : "publish to \"") + queue_name() + "\": ";
   switch (status) {
     case Status::removed:
       throw Error(Errc::removed, operation + "the queue was removed, or its daemon ended; declare it again");
     case Status::evicted:
       throw Error(Errc::evicted, operation + "this producer was thrown out by the queue's owner; attach again");
     case Status::too_large:
-      throw Error(Errc::too_large, operation + std::to_string(size) + " bytes, but the largest message is " +
-                                       std::to_string(max_message_bytes()) + "; declare the queue with larger " +
-                                       "lane_bytes");
+      throw Error(Errc::too_large, operation + std::to_string(size) + " bytes, but the largest " +
+                                       (loan ? "loan is " + std::to_string(attachment_.map.geometry.lane_bytes)
+                                             : "message is " + std::to_string(max_message_bytes())) +
+                                       "; declare the queue with larger lane_bytes");
     case Status::full:
       throw Error(Errc::limit_reached, operation + std::to_string(size) +
                                            " bytes, but this producer's own open loans hold the lane; commit or drop "

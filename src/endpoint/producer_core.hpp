@@ -156,7 +156,8 @@ class alignas(k_apart_bytes) ProducerCore : public Claimer {
   [[nodiscard]] ProducerCounters counters() const noexcept;
   [[nodiscard]] int poll_fd();
   void interrupt() noexcept { waiter_.interrupt(); }
-  [[noreturn]] void throw_status(Status status, std::size_t size) const;
+  enum class Wanted : std::uint8_t { message, loan };
+  [[noreturn]] void throw_status(Status status, std::size_t size, Wanted wanted = Wanted::message) const;
 
  private:
   /// Polls. A spinning producer looks for acknowledgements that no floor has passed at one of this many polls. If it looked more

@@ -76,6 +76,14 @@ void check_evict_after(const std::string& what, std::chrono::milliseconds evict_
          "0 or " + std::to_string(k_min_evict_after_ms) + " to " + std::to_string(k_max_evict_after_ms));
 }
 
+/// `"x"`, or `byte 0x1b` for what a terminal would not show.
+std::string character_text(char character) {
+  if (character >= ' ' && character <= '~') return std::string("\"") + character + "\"";
+  constexpr std::string_view digits = "0123456789abcdef";
+  const auto byte = static_cast<unsigned char>(character);
+  return std::string("byte 0x") + digits[byte >> 4] + digits[byte & 15];
+}
+
 std::string text_of(const TypeTag& type) {
   if (type.size == 0) return "untyped";
   return type.name + " (" + std::to_string(type.size) + " bytes, aligned to " + std::to_string(type.alignment) + ")";
@@ -90,13 +98,14 @@ std::string error_subject(std::string_view operation, std::string_view name) {
 }
 
 void check_name(std::string_view operation, std::string_view kind, std::string_view name) {
-  const bool good = !name.empty() && name.size() <= k_max_name_length &&
-                    name.find_first_not_of(k_name_characters) == std::string_view::npos;
-  if (good) return;
+  const std::size_t wrong = name.find_first_not_of(k_name_characters);
+  if (!name.empty() && name.size() <= k_max_name_length && wrong == std::string_view::npos) return;
+  std::string fault = std::to_string(name.size()) + " characters";
+  if (!name.empty() && name.size() <= k_max_name_length)
+    fault = character_text(name[wrong]) + " at character " + std::to_string(wrong + 1);
   throw Error(Errc::invalid_option, error_subject(operation, name) + ": a " + std::string(kind) + " name has 1 to " +
                                         std::to_string(k_max_name_length) +
-                                        " characters of A-Z a-z 0-9 . _ - /; this one has " +
-                                        std::to_string(name.size()) + (name.empty() ? "" : " and may hold others"));
+                                        " characters of A-Z a-z 0-9 . _ - /; this one has " + fault);
 }
 
 void check_group(const std::string& what, const NamedGroup& group) {
