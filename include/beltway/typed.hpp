@@ -141,6 +141,11 @@ class TypedQueue {
 };
 
 template <class T>
+auto Connection::declare(std::string_view name) const {
+  return TypedQueue<T>(declare_some(name, {.type = type_tag<T>()}, {"type"}).queue);
+}
+
+template <class T>
 auto Connection::declare(std::string_view name, QueueOptions options) const {
   options.type = type_tag<T>();
   return TypedQueue<T>(declare(name, std::as_const(options)));
@@ -149,6 +154,11 @@ auto Connection::declare(std::string_view name, QueueOptions options) const {
 template <class T>
 auto Connection::open_queue(std::string_view name) const {
   return TypedQueue<T>(open_queue(name));
+}
+
+template <class T>
+auto Connection::open_queue(std::string_view name, const Until& until) const {
+  return TypedQueue<T>(open_queue(name, until));
 }
 
 }  // namespace beltway

@@ -193,7 +193,11 @@ int Producer::poll_fd() { return core().poll_fd(); }
 void Producer::interrupt() const noexcept { core().interrupt(); }
 std::size_t Producer::max_message_bytes() const noexcept { return core().max_message_bytes(); }
 std::size_t Producer::max_inline_bytes() const noexcept { return core().max_inline_bytes(); }
-ProducerCounters Producer::counters() const noexcept { return core().counters(); }
+ProducerCounters Producer::counters() const noexcept {
+  ProducerCounters counters = core().counters();
+  counters.unread = core().unread();
+  return counters;
+}
 unsigned Producer::index() const noexcept { return core().index(); }
 const std::string& Producer::queue_name() const noexcept { return core().queue_name(); }
 

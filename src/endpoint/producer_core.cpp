@@ -17,7 +17,8 @@ ProducerCore::ProducerCore(Attachment attachment, const ProducerOptions& options
       lane_(*this),
       waiter_(attachment_.map, attachment_.owner, options.wait),
       endpoint_(attachment_.map.endpoint(attachment_.owner)),
-      published_(attachment_.map.published(attachment_.owner)) {
+      published_(attachment_.map.published(attachment_.owner)),
+      unread_before_(count_unread(attachment_.map)) {
   beltway::store_counters(endpoint_.counters, counters_);
   published_[0].store_relaxed(0);
   published_[1].store_relaxed(0);
@@ -192,6 +193,11 @@ ProducerCounters ProducerCore::counters() const noexcept {
   counters.blocked_ns = waiter_.blocked_ns();
   counters.high_water = high_water();
   return counters;
+}
+
+std::uint64_t ProducerCore::unread() const noexcept {
+  const std::uint64_t now = count_unread(attachment_.map);
+  return now > unread_before_ ? now - unread_before_ : 0;  // a peer may write the words
 }
 
 void ProducerCore::store_counters() noexcept {

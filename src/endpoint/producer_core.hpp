@@ -154,6 +154,8 @@ class alignas(k_apart_bytes) ProducerCore : public Claimer {
   [[nodiscard]] unsigned index() const noexcept { return producer(); }
   [[nodiscard]] const std::string& queue_name() const noexcept { return attachment_.queue_name; }
   [[nodiscard]] ProducerCounters counters() const noexcept;
+  /// ProducerCounters::unread.
+  [[nodiscard]] std::uint64_t unread() const noexcept;
   [[nodiscard]] int poll_fd();
   void interrupt() noexcept { waiter_.interrupt(); }
   enum class Wanted : std::uint8_t { message, loan };
@@ -238,6 +240,7 @@ class alignas(k_apart_bytes) ProducerCore : public Claimer {
   Word* const published_;
   ProducerCounters counters_;
   FullReason full_reason_ = FullReason::ring;  // why the last attempt was Status::full
+  const std::uint64_t unread_before_;          // of the queue, at attach
 };
 
 template <class Fill>
