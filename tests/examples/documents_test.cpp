@@ -33,6 +33,7 @@ constexpr std::array k_blocks{
     Block{"examples/README.md", 6, "hello\n"},
     Block{"examples/README.md", 7, "hello\n"},
     Block{"examples/README.md", 8, "100 acknowledged\n"},
+    Block{"examples/README.md", 9, "order 1, delivery 1\norder 2, delivery 1\n"},
 };
 
 std::string document(const std::string& file) { return read_file(fs::path(BELTWAY_TEST_SOURCES) / file); }
