@@ -28,7 +28,7 @@ constexpr std::array k_blocks{
     Block{"examples/README.md", 1, "headline, headline\n"},
     Block{"examples/README.md", 2, "reply to ping\n"},
     Block{"examples/README.md", 3, "100\n"},
-    Block{"examples/README.md", 4, "8000000 bytes\n"},
+    Block{"examples/README.md", 4, "5000000 bytes, the last is 7\n"},
     Block{"examples/README.md", 5, "hello\nend of stream\n"},
     Block{"examples/README.md", 6, "hello\n"},
     Block{"examples/README.md", 7, "hello\n"},
