@@ -50,7 +50,7 @@ int main(int argc, char** argv) try {
   auto out = answers.producer();
   auto client_in = answers.consumer();
   auto client_out = requests.producer();
-  std::jthread client([&, client_out = std::move(client_out)]() mutable {
+  std::jthread client([&, client_in = std::move(client_in), client_out = std::move(client_out)]() mutable {
     // At most k_ahead requests ahead of their answers: two full queues that wait for each other would wait for ever.
     for (int i = 0; i < count || i - count < k_ahead; ++i) {
       const std::string request = "request " + std::to_string(i);
