@@ -1,6 +1,8 @@
 // Boost.Asio with callbacks: each operation ends with an error or a result, and starts the next one.
 #include <boost/asio/io_context.hpp>
+#include <csignal>
 #include <iostream>
+#include <stop_token>
 #include <string>
 
 #include "beltway/asio.hpp"
@@ -44,10 +46,12 @@ class Greeter {
 }  // namespace
 
 int main() try {
+  const auto stop = beltway::stop_on({SIGINT, SIGTERM});
   const auto queue = beltway::Connection::open().declare("greetings");
   auto out = queue.producer();
   auto in = queue.consumer();
   boost::asio::io_context io;
+  const std::stop_callback leave(stop.token(), [&io] { io.stop(); });
   Greeter greeter(io, out, in);
   greeter.receive();
   greeter.send(3);

@@ -1,5 +1,7 @@
 // A server of 300 coroutines over one consumer: each takes a request, waits for something slow (here a timer), answers and
 // acknowledges. All in one thread; a full queue of answers suspends those who answer and nobody else.
+//
+//   asio_server [REQUESTS]     ends after them, or at SIGTERM or Ctrl-C
 #include <boost/asio/awaitable.hpp>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
@@ -7,7 +9,10 @@
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <chrono>
+#include <csignal>
+#include <cstdlib>
 #include <iostream>
+#include <stop_token>
 #include <string>
 #include <thread>
 
@@ -35,21 +40,30 @@ struct Server {
   beltway::AsyncProducer answers;
 };
 
-int main() try {
+int main(int argc, char** argv) try {
+  constexpr int k_ahead = 500;
+  const int count = argc > 1 ? std::atoi(argv[1]) : 3000;
+  const auto stop = beltway::stop_on({SIGINT, SIGTERM});
   const auto requests = beltway::Connection::open().declare("requests", {.groups = {"servers"}});
   const auto answers = beltway::Connection::open().declare("answers-to-requests", {.slots = 64});
-  auto in = requests.consumer({.group = "servers"});
+  auto in = requests.consumer({.group = "servers", .end_of_stream = beltway::EndOfStream::after_producer});
   auto out = answers.producer();
   auto client_in = answers.consumer();
   auto client_out = requests.producer();
-  std::jthread client([&client_in, client_out = std::move(client_out)]() mutable {
-    // At most 500 requests ahead of their answers: two full queues that wait for each other would wait for ever.
-    for (int i = 0; i < 3000 + 500; ++i) {
-      if (i < 3000) client_out.publish("request " + std::to_string(i));
-      if (i >= 500) std::cout << client_in.receive()->text() << '\n';
+  std::jthread client([&, client_in = std::move(client_in), client_out = std::move(client_out)]() mutable {
+    // At most k_ahead requests ahead of their answers: two full queues that wait for each other would wait for ever.
+    for (int i = 0; i < count || i - count < k_ahead; ++i) {
+      const std::string request = "request " + std::to_string(i);
+      if (i < count && client_out.publish_until(request, stop) != beltway::Status::ok) return;
+      if (i < k_ahead) continue;
+      auto answer = client_in.receive(stop);
+      if (!answer) return;
+      std::cout << answer->text() << '\n';
     }
   });
   asio::io_context io;
+  // What the coroutines hold then goes back to the group, for another server.
+  const std::stop_callback leave(stop.token(), [&io] { io.stop(); });
   Server server{{io, in}, {io, out}};
   for (int i = 0; i < 300; ++i) asio::co_spawn(io, server.serve(), asio::detached);
   io.run();

@@ -1,10 +1,15 @@
 // A consumer in an event loop: its fd() beside other descriptors, here a timer that also stands for your sockets.
+//
+//   epoll_loop [TICKS]     ends after them, or at SIGTERM or Ctrl-C
 #include <sys/epoll.h>
 #include <sys/timerfd.h>
 #include <unistd.h>
 
+#include <csignal>
 #include <cstdint>
+#include <cstdlib>
 #include <iostream>
+#include <stop_token>
 #include <string>
 
 #include "beltway/beltway.hpp"
@@ -18,7 +23,9 @@ void watch(int loop, int descriptor) {
 
 }  // namespace
 
-int main() try {
+int main(int argc, char** argv) try {
+  const int count = argc > 1 ? std::atoi(argv[1]) : 10;
+  const auto stop = beltway::stop_on({SIGINT, SIGTERM});
   const auto queue = beltway::Connection::open().declare("events");
   auto out = queue.producer();
   auto in = queue.consumer();
@@ -30,9 +37,11 @@ int main() try {
   watch(loop, timer);
   watch(loop, in.poll_fd());
 
+  // interrupt() makes fd() readable, so the loop comes round and looks at the token.
+  const std::stop_callback wake(stop.token(), [&in] { in.interrupt(); });
   int ticks = 0;
   int received = 0;
-  while (received < 10) {
+  while (received < count && !stop.token().stop_requested()) {
     epoll_event event{};
     if (epoll_wait(loop, &event, 1, -1) != 1) continue;
     if (event.data.fd == timer) {

@@ -1,18 +1,24 @@
 // One thread, one plain epoll loop: a timer, a socket and two queues, with callbacks. Lines from the socket are published; the
 // timer counts; messages are printed.
+//
+//   event_loop [LINES]     ends after them, or at SIGTERM or Ctrl-C
 #include <sys/socket.h>
 #include <sys/timerfd.h>
 #include <unistd.h>
 
 #include <array>
+#include <csignal>
 #include <cstdint>
+#include <cstdlib>
 #include <iostream>
 #include <string>
 #include <string_view>
 
 #include "beltway/beltway.hpp"
 
-int main() try {
+int main(int argc, char** argv) try {
+  const int count = argc > 1 ? std::atoi(argv[1]) : 5;
+  const auto stop = beltway::stop_on({SIGINT, SIGTERM});
   const auto link = beltway::Connection::open();
   const auto lines = link.declare("lines");
   const auto ticks = link.declare("ticks");
@@ -46,9 +52,9 @@ int main() try {
   loop.on_message(lines_in, [&, seen = 0](beltway::Result<beltway::Message> line) mutable {
     if (!line) return;
     std::cout << line->text() << '\n';
-    if (++seen == 5) loop.stop();
+    if (++seen == count) loop.stop();
   });
-  const beltway::Status status = loop.run();
+  const beltway::Status status = loop.run(stop);
   std::cout << "ended: " << to_string(status) << '\n';
   for (const int descriptor : {socket[0], socket[1], timer}) close(descriptor);
   return 0;

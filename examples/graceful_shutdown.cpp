@@ -34,11 +34,11 @@ asio::awaitable<void> work(beltway::AsyncConsumer& jobs, const bool& leaving) {
 }  // namespace
 
 int main() try {
-  const auto queue = beltway::Connection::open().declare("long-jobs", {.groups = {"workers"}});
-  auto in = queue.consumer({.group = "workers", .follow = true});
   asio::io_context io;
+  asio::signal_set signals(io, SIGINT, SIGTERM);  // first: from here on the signals are handled
+  const auto queue = beltway::Connection::open().declare("long-jobs", {.groups = {"workers"}});
+  auto in = queue.consumer({.group = "workers"});
   beltway::AsyncConsumer jobs(io, in);
-  asio::signal_set signals(io, SIGINT, SIGTERM);
   bool leaving = false;
   signals.async_wait([&](auto error, int) {
     leaving = !error;

@@ -5,12 +5,12 @@
 #include "beltway/beltway.hpp"
 
 int main() try {
-  const auto link = beltway::Connection::open();
-  const auto queue = link.declare("hello", {.groups = {"listeners"}});
-  // Without `follow` the stream would end when the last producer leaves.
-  auto in = queue.consumer({.group = "listeners", .follow = true, .ack = beltway::Ack::automatic});
   // Ctrl-C and SIGTERM end the wait below, whenever they come.
   const auto stop = beltway::stop_on({SIGINT, SIGTERM});
+  const auto link = beltway::Connection::open();
+  const auto queue = link.declare("hello", {.groups = {"listeners"}});
+  // A consumer of a named group goes on when the last producer leaves: it waits for producers yet to come.
+  auto in = queue.consumer({.group = "listeners", .ack = beltway::Ack::automatic});
   const auto status = in.consume([](beltway::Message& message) { std::cout << message.text() << std::endl; }, stop);
   std::cout << "ended: " << beltway::to_string(status) << '\n';
   return 0;

@@ -1,9 +1,13 @@
 // Receiving in one thread, handling in a pool. A Message is move-only and lock-free queues carry plain values, so messages lie
 // in a fixed set of places and Boost.Lockfree's queues hand over the places' numbers. The worker acknowledges what it
 // has done; a job that it drops without that goes back to the group.
+//
+//   thread_pool [JOBS]     ends after them, or at SIGTERM or Ctrl-C
 #include <array>
 #include <atomic>
 #include <boost/lockfree/queue.hpp>
+#include <csignal>
+#include <cstdlib>
 #include <iostream>
 #include <semaphore>
 #include <string>
@@ -12,7 +16,7 @@
 #include "beltway/beltway.hpp"
 
 namespace {
-constexpr unsigned k_places = 64, k_workers = 4, k_jobs = 10'000;
+constexpr unsigned k_places = 64, k_workers = 4;
 
 struct Handover {
   std::array<beltway::Message, k_places> places;
@@ -40,18 +44,29 @@ struct Handover {
 };
 }  // namespace
 
-int main() {
+int main(int argc, char** argv) {
+  const int count = argc > 1 ? std::atoi(argv[1]) : 10'000;
+  const auto stop = beltway::stop_on({SIGINT, SIGTERM});
   const auto queue = beltway::Connection::open().declare("pool-jobs", {.groups = {"pool"}});
-  auto in = queue.consumer({.group = "pool"});
-  const std::jthread sender([out = queue.producer()]() mutable {
-    for (unsigned i = 1; i <= k_jobs; ++i) out.publish(std::to_string(i));
+  auto in = queue.consumer({.group = "pool", .end_of_stream = beltway::EndOfStream::after_producer});
+  const std::jthread sender([&, out = queue.producer()]() mutable {
+    for (int i = 1; i <= count && !stop.token().stop_requested(); ++i) {
+      if (out.publish_until(std::to_string(i), stop) != beltway::Status::ok) return;
+    }
   });
   Handover handover;
   for (unsigned place = 0; place < k_places; ++place) handover.make_empty(place);
   std::array<std::jthread, k_workers> pool;
   for (auto& worker : pool) worker = std::jthread(&Handover::work, &handover);
-  while (auto job = in.receive()) handover.hand_over(std::move(*job));
+  while (auto job = in.receive(stop)) {
+    handover.hand_over(std::move(*job));
+    if (stop.token().stop_requested()) break;  // a call that need not wait does not look at the token
+  }
   handover.full_count.release(k_workers);
   for (auto& worker : pool) worker.join();
-  std::cout << "sum of 1 to " << k_jobs << ": " << handover.sum << '\n';
+  if (stop.token().stop_requested()) {
+    std::cout << "stopped; the jobs that are left stay in the group\n";
+  } else {
+    std::cout << "sum of 1 to " << count << ": " << handover.sum << '\n';
+  }
 }

@@ -15,16 +15,17 @@ namespace {
 
 using namespace std::chrono_literals;
 
-void submit(const beltway::Queue& jobs, int count) {
+void submit(const beltway::Queue& jobs, int count, const beltway::StopOn& stop) {
   auto out = jobs.producer();
-  for (int i = 1; i <= count; ++i) out.publish("job " + std::to_string(i));
+  for (int i = 1; i <= count; ++i) {
+    if (out.publish_until("job " + std::to_string(i), stop) != beltway::Status::ok)
+      return;  // told to end while it is full
+  }
 }
 
-void work(const beltway::Queue& jobs) {
+void work(const beltway::Queue& jobs, const beltway::StopOn& stop) {
   // Two jobs in hand at most: the others stay for workers that have time.
   auto in = jobs.consumer({.group = "workers", .prefetch = 2});
-  // Whoever is told to end finishes the job in hand first.
-  const auto stop = beltway::stop_on({SIGINT, SIGTERM});
   while (auto job = in.receive({1s, stop})) {
     // The first try of every tenth job goes wrong here, to show what happens then.
     if (job->text().ends_with('0') && job->deliveries() == 1) {
@@ -34,6 +35,7 @@ void work(const beltway::Queue& jobs) {
     }
     std::cout << "done " << job->text() << '\n';
     job->ack();
+    if (stop.token().stop_requested()) return;  // while jobs are waiting, receive() does not look at the token
   }
 }
 
@@ -41,11 +43,13 @@ void work(const beltway::Queue& jobs) {
 
 int main(int argc, char** argv) try {
   const std::string_view role = argc > 1 ? argv[1] : "";
+  // Ctrl-C and SIGTERM: whoever is told to end finishes the job in hand first.
+  const auto stop = beltway::stop_on({SIGINT, SIGTERM});
   const auto jobs = beltway::Connection::open().declare("jobs", {.groups = {"workers"}});
   if (role == "submit" && argc == 3) {
-    submit(jobs, std::atoi(argv[2]));
+    submit(jobs, std::atoi(argv[2]), stop);
   } else if (role == "work") {
-    work(jobs);
+    work(jobs, stop);
   } else {
     std::cerr << "usage: work_queue submit COUNT | work_queue work\n";
     return 2;

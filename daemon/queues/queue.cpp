@@ -71,6 +71,7 @@ Queue::Queue(NewQueue made, SavedQueues& keep)
       control_mapping_(std::move(made.control)) {
   use_memory();
   kept_at_ = keep_.add(own_, error_subject("declare", record_.name));
+  count_unread();
   save();
 }
 
@@ -131,6 +132,7 @@ void Queue::reconcile() noexcept {
   }
   heal("at the daemon's start");
   free_lanes_of_nobody();
+  count_unread();
   // Whoever was to be woken by a daemon that died first.
   wake_everybody(map_);
 }

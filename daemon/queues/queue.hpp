@@ -156,6 +156,9 @@ class Queue {
   [[nodiscard]] unsigned group_or_throw(const std::string& name, const std::string& operation) const;
   /// Frees the places of removed groups that are drained and deserted.
   void settle_groups();
+  [[nodiscard]] bool has_readers() const noexcept;
+  /// After a change of groups or consumers: begins or ends the count of messages that nobody gets (QueueTotals::unread).
+  void count_unread() noexcept;
 
   struct Place {
     unsigned index;

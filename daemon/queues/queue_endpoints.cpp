@@ -106,6 +106,7 @@ void Queue::enter_group(const EndpointRecord& endpoint, Start start, protocol::A
     reply.start = join(map_, endpoint.group, endpoint.kind, start);
     reply.group_incarnation = GroupStateWord::of(map_.group(endpoint.group).state.load_relaxed()).incarnation;
   }
+  count_unread();
   reply.group = endpoint.group;
   reply.kind = endpoint.kind;
   reply.evictable = endpoint.evictable;
@@ -197,6 +198,7 @@ bool Queue::reap_if_dead(unsigned place, Leaving leaving) {
                        DeathLog::Clock::now());
   }
   endpoint = {.attached = false, .incarnation = endpoint.incarnation};
+  count_unread();
   save();  // a daemon that dies before repairs once more
   look_at_rest_of_lanes();
   free_lane_of(place);

@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "queues/queue.hpp"
+#include "ring/counters.hpp"
 #include "ring/floors.hpp"
 #include "ring/groups.hpp"
 #include "wire/validate.hpp"
@@ -65,6 +66,7 @@ void Queue::add_groups(const std::vector<NamedGroup>& groups, Start start, const
   }
   if (missing.empty()) return;
   make_groups(record_, map_, missing, start);
+  count_unread();
   save();  // a daemon that dies before has made groups that nobody knows: the next one frees them
 }
 
@@ -87,6 +89,7 @@ void Queue::remove_group(const std::string& name) {
   record_.groups[index].state = GroupRecord::State::leaving;
   save();
   leave(map_, index);
+  count_unread();
   wake_everybody(map_);
   settle_groups();
 }
@@ -115,6 +118,34 @@ PurgeResult Queue::purge_group(const std::string& name) {
   std::sort(result.holders.begin(), result.holders.end(),
             [](const PurgeHolder& a, const PurgeHolder& b) { return distance(a.oldest, b.oldest) < 0; });
   return result;
+}
+
+bool Queue::has_readers() const noexcept {
+  const auto is_active = [](const GroupRecord& group) { return group.state == GroupRecord::State::active; };
+  const auto is_attached = [](const EndpointRecord& endpoint) { return endpoint.attached; };
+  return std::any_of(record_.groups.begin(), record_.groups.end(), is_active) ||
+         std::any_of(record_.endpoints.begin() + geometry_.max_producers, record_.endpoints.end(), is_attached);
+}
+
+void Queue::count_unread() noexcept {
+  SharedStatus& status = map_.shared_status();
+  const UnreadSince since = UnreadSince::of(status.unread_since.load_relaxed());
+  const bool read = has_readers();
+  if (read != since.nobody_reads) return;
+  const Position tail = load_tail(map_);
+  status.unread_since.store_relaxed(UnreadSince{!read, tail}.word());
+  if (!read) return;
+  // The new group may begin before the tail. A daemon that dies here loses the count, and never counts twice.
+  Position first = tail;
+  for (unsigned index = 0; index < geometry_.groups(); ++index) {
+    const GroupBlock& group = map_.group(index);
+    if (GroupStateWord::of(group.state.load_acquire()).phase != GroupPhase::active) continue;
+    const Position floor = wrap(group.floor.load_acquire());
+    if (distance(floor, first) < 0) first = floor;
+  }
+  const std::int64_t positions = distance(first, since.position);
+  Word& unread = status.totals[offsetof(QueueTotals, unread) / sizeof(std::uint64_t)];
+  if (positions > 0) unread.store_relaxed(unread.load_relaxed() + static_cast<std::uint64_t>(positions));
 }
 
 void Queue::settle_groups() {

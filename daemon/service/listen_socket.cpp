@@ -115,6 +115,10 @@ Answer who_listens(const fs::path& path, int& pid) {
 void remove_stale_socket(const fs::path& path) {
   struct stat status{};
   if (::lstat(path.c_str(), &status) != 0) return;
+  if (std::error_code failed; fs::is_directory(path, failed)) {
+    throw Error(Errc::invalid_option, "start: " + path.string() + " is a directory; name a socket in it: --socket " +
+                                          socket_meant_by(path).string());
+  }
   if (!S_ISSOCK(status.st_mode)) {
     throw Error(Errc::invalid_option,
                 "start: " + path.string() + " is there and no socket; remove it, or choose another --socket");

@@ -14,6 +14,7 @@
 #include "beltway/info.hpp"
 #include "beltway/options.hpp"
 #include "beltway/queue.hpp"
+#include "beltway/until.hpp"
 
 namespace beltway {
 
@@ -27,10 +28,12 @@ class Connection {
   /// Throws Error(no_daemon, protocol, limit_reached, system).
   static Connection open(const ConnectionOptions& options = {});
 
+  /// Opens the queue if it exists, whatever its options. Makes it with the default options if it does not.
+  [[nodiscard]] Queue declare(std::string_view name) const;
   /// Makes the queue, or opens it if it exists with these options; Error(already_exists) names all options that differ.
   /// Missing groups of `options.groups` are made; one that exists may be named with its options or without any. An
   /// `evict_after` of 0 asks for none: a queue that exists keeps the one it has.
-  [[nodiscard]] Queue declare(std::string_view name, const QueueOptions& options = {}) const;
+  [[nodiscard]] Queue declare(std::string_view name, const QueueOptions& options) const;
 
   struct Declared {
     Queue queue;
@@ -47,7 +50,9 @@ class Connection {
 
   /// As declare, for messages of type T (see typed.hpp).
   template <class T>
-  [[nodiscard]] auto declare(std::string_view name, QueueOptions options = {}) const;
+  [[nodiscard]] auto declare(std::string_view name) const;
+  template <class T>
+  [[nodiscard]] auto declare(std::string_view name, QueueOptions options) const;
 
   /// As the calls of the same name without try_, with the Error as a value instead of an exception. They wait as long.
   static Expected<Connection> try_open(const ConnectionOptions& options = {}) noexcept;
@@ -62,9 +67,15 @@ class Connection {
   /// Opens an existing queue; Error(not_found).
   [[nodiscard]] Queue open_queue(std::string_view name) const;
 
-  /// Opens an existing queue of type T; Error(wrong_type).
+  /// Waits until somebody has declared the queue, then opens it. Asks the daemon now and then, with pauses of a few milliseconds.
+  /// Throws as open_queue(name): Error(not_found) when the time is over. Error(interrupted) if a stop is requested.
+  [[nodiscard]] Queue open_queue(std::string_view name, const Until& until) const;
+
+  /// As above, for messages of type T; Error(wrong_type) if the queue has another one.
   template <class T>
   [[nodiscard]] auto open_queue(std::string_view name) const;
+  template <class T>
+  [[nodiscard]] auto open_queue(std::string_view name, const Until& until) const;
 
   /// Removes the queue: attached processes get Status::removed, its memory is freed when the last has let go.
   /// Owner and root only.

@@ -32,6 +32,9 @@ struct ProducerCounters {
   std::uint64_t high_water = 0;        ///< most positions in use by the slowest reliable group, as seen when it looked
   std::uint64_t last_progress_ns = 0;  ///< CLOCK_MONOTONIC of a recent publish (renewed every 64 messages and on waits)
   std::uint64_t needless_wakes = 0;  ///< times it was woken and found nothing to do; in event mode also for a neighbour
+  /// Messages that nobody will get: QueueTotals::unread, counted from this producer's attach on, other producers' included.
+  /// Only Producer::counters() fills it.
+  std::uint64_t unread = 0;
 };
 
 /// Kept by a consumer in shared memory, written by it alone.
@@ -65,6 +68,9 @@ struct QueueTotals {
   std::uint64_t redelivered = 0;
   std::uint64_t wakes = 0;
   std::uint64_t sleeps = 0;
+  /// Positions that were published while the queue had neither a named group nor a consumer: nobody gets those messages. A group
+  /// that starts at the oldest message gets what is still in the ring; those positions are not counted.
+  std::uint64_t unread = 0;
 };
 
 /// One attached process end.

@@ -40,6 +40,15 @@ enum class Ack : std::uint8_t {
   automatic,      ///< when the message is let go
 };
 
+/// When a consumer that finds no message is told Status::end_of_stream. In each case all messages were delivered before. The
+/// stream of a named group also waits for messages that other consumers hold, since those may come back.
+enum class EndOfStream : std::uint8_t {
+  by_group,        ///< named groups: never. Private groups: after_producer
+  never,           ///< the consumer waits for producers yet to come
+  after_producer,  ///< a producer was attached while this consumer was, and no producer is attached now
+  drained,         ///< a producer was attached at any time, and no producer is attached now; so it may end at once
+};
+
 /// The type of a typed queue's messages; `size` 0: untyped.
 struct TypeTag {
   std::string name;
@@ -101,11 +110,12 @@ struct ProducerOptions {
 };
 
 struct ConsumerOptions {
-  std::string group = {};        ///< empty: a private group that sees every message
-  bool create_group = false;     ///< make the named group if it is missing, starting at `start`
-  bool lossy = false;            ///< private only: producers overtake this consumer, which is told what it lost
-  Start start = Start::latest;   ///< for private groups and for a group that this makes
-  bool follow = false;           ///< never tell the end of the stream: wait for producers yet to come
+  std::string group = {};       ///< empty: a private group that sees every message
+  bool create_group = false;    ///< make the named group if it is missing, starting at `start`
+  bool lossy = false;           ///< private only: producers overtake this consumer, which is told what it lost
+  Start start = Start::latest;  ///< for private groups and for a group that this makes
+  bool follow = false;          ///< the same as EndOfStream::never, which it overrules
+  EndOfStream end_of_stream = EndOfStream::by_group;
   Ack ack = Ack::explicit_call;  ///< named groups only
   std::uint32_t prefetch = 0;    ///< named only: messages held unacknowledged at most; 0: as many as the ring has slots
   WaitStrategy wait = WaitStrategy::adaptive;

@@ -15,6 +15,8 @@
 #include "beltway/info.hpp"
 #include "beltway/options.hpp"
 #include "beltway/producer.hpp"
+#include "beltway/status.hpp"
+#include "beltway/until.hpp"
 
 namespace beltway {
 
@@ -41,6 +43,11 @@ class Queue {
   /// As producer() and consumer(), with the Error as a value instead of an exception. They wait as long.
   [[nodiscard]] Expected<Producer> try_producer(const ProducerOptions& options = {}) const noexcept;
   [[nodiscard]] Expected<Consumer> try_consumer(const ConsumerOptions& options = {}) const noexcept;
+  /// Wait until at least `count` consumers (producers) are attached, of all groups and processes. Evicted ones and those whose
+  /// process has lost its daemon connection do not count. Ask the daemon now and then, with pauses of a few milliseconds.
+  /// Return ok, timeout or stopped. Throw Error(removed) once the queue is gone.
+  Status wait_for_consumers(unsigned count, const Until& until = {}) const;
+  Status wait_for_producers(unsigned count, const Until& until = {}) const;
 
   /// Makes a named group that keeps messages from now on, consumers or not. Needs the right to read; options of its own
   /// only the owner and root may give it. No effect if it exists; Error(already_exists) if with other options.

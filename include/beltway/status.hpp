@@ -14,7 +14,7 @@ enum class Status : unsigned char {
   timeout,         ///< the deadline passed first
   stopped,         ///< the stop token asked to stop
   too_large,       ///< the message can never fit; Producer::max_message_bytes() is the limit
-  end_of_stream,   ///< empty, and no producer is left once one was there
+  end_of_stream,   ///< empty, and no producer is left: see EndOfStream
   prefetch_limit,  ///< this consumer already holds as many unacknowledged messages as it may
   removed,         ///< the queue or the consumer's group was removed
   evicted,         ///< this endpoint was thrown out

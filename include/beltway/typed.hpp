@@ -7,6 +7,13 @@
 #include <cstdint>
 #include <cstring>
 #include <optional>
+#include <algorithm>
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
+#include <new>
+#include <span>
 #include <string>
 #include <string_view>
 #include <type_traits>
@@ -21,24 +28,46 @@
 namespace beltway {
 
 /// The name that a type has on the queue, checked at attach together with size and alignment. Either the type has a member
-/// `static constexpr std::string_view beltway_name = "..."`, or this is specialised for it. Change the name
-/// when the meaning of the bytes changes.
+/// `static constexpr std::string_view beltway_name = "..."`, or this is specialised for it with a `value` of that kind. Change
+/// the name when the meaning of the bytes changes.
 template <class T>
-struct TypeName {
+struct TypeName {};
+template <class T>
+  requires requires { T::beltway_name; }
+struct TypeName<T> {
   static constexpr std::string_view value = T::beltway_name;
 };
 
-template <class T>
-concept MessageType = std::is_trivially_copyable_v<T> && std::is_default_constructible_v<T> && !std::is_pointer_v<T> &&
-                      alignof(T) <= k_payload_alignment && requires {
-                        { TypeName<T>::value } -> std::convertible_to<std::string_view>;
-                      };
+namespace detail {
 
-/// The tag of T. Same type name, size and alignment: same type.
-template <MessageType T>
-[[nodiscard]] TypeTag type_tag() {
-  static_assert(TypeName<T>::value.size() <= k_max_type_name_length);
-  return {std::string(TypeName<T>::value), sizeof(T), alignof(T)};
+template <class T>
+concept HasTypeName = requires {
+  { TypeName<T>::value } -> std::convertible_to<std::string_view>;
+};
+template <class T>
+concept HasMessageBytes =
+    std::is_trivially_copyable_v<T> && std::is_default_constructible_v<T> && !std::is_pointer_v<T>;
+
+/// Says in one error what is wrong with T.
+template <class T>
+struct MessageTypeCheck {
+  static_assert(HasTypeName<T>,
+                "beltway: this message type has no name on the queue; add to it: static constexpr std::string_view "
+                "beltway_name = \"my.Type.1\"; or specialise beltway::TypeName for it");
+  static_assert(HasMessageBytes<T>,
+                "beltway: a message type must be trivially copyable and default constructible, and no pointer: other "
+                "processes read its bytes; use publish() and text() of an untyped queue for strings");
+  static_assert(alignof(T) <= k_payload_alignment,
+                "beltway: slots do not promise the alignment of this message type; see beltway::k_payload_alignment");
+};
+
+template <class T>
+[[nodiscard]] constexpr std::string_view type_name() noexcept {
+  if constexpr (HasTypeName<T>) {
+    return TypeName<T>::value;
+  } else {
+    return {};
+  }
 }
 
 namespace detail {
@@ -51,24 +80,113 @@ namespace detail {
 /// A producer of T; the untyped one is `untyped()`. Thread safety as Producer.
 template <MessageType T>
 class TypedProducer {
+/// Messages that a typed batch handles at a time.
+inline constexpr std::size_t k_typed_batch = 64;
+
+}  // namespace detail
+
+template <class T>
+concept MessageType = detail::HasMessageBytes<T> && detail::HasTypeName<T> && alignof(T) <= k_payload_alignment;
+
+/// The tag of T. Same type name, size and alignment: same type.
+template <class T>
+[[nodiscard]] TypeTag type_tag() {
+  static_assert(sizeof(detail::MessageTypeCheck<T>) != 0);
+  static_assert(detail::type_name<T>().size() <= k_max_type_name_length);
+  return {std::string(detail::type_name<T>()), sizeof(T), alignof(T)};
+}
+
+/// A T in the producer's lane that is not published yet. As Loan, which is `untyped()`.
+/// The T is default-initialised: members without an initialiser hold old bytes, so write each member that consumers read.
+template <class T>
+class [[nodiscard]] TypedLoan : detail::MessageTypeCheck<T> {
+ public:
+  explicit TypedLoan(Loan loan) noexcept : loan_(std::move(loan)) {
+    value_ = ::new (static_cast<void*>(loan_.bytes().data())) T;
+  }
+
+  [[nodiscard]] T& operator*() const noexcept { return *value_; }
+  [[nodiscard]] T* operator->() const noexcept { return value_; }
+  std::uint64_t commit() { return loan_.commit(); }
+  [[nodiscard]] Status try_commit() { return loan_.try_commit(); }
+  [[nodiscard]] Status commit_until(const Until& until) { return loan_.commit_until(sizeof(T), until); }
+  void drop() noexcept { loan_.drop(); }
+  /// True while the loan is open.
+  explicit operator bool() const noexcept { return static_cast<bool>(loan_); }
+  [[nodiscard]] Loan& untyped() noexcept { return loan_; }
+
+ private:
+  Loan loan_;
+  T* value_ = nullptr;
+};
+
+/// A producer of T. As Producer, which is `untyped()`: the same waits, Statuses, errors and thread safety.
+template <class T>
+class TypedProducer : detail::MessageTypeCheck<T> {
  public:
   explicit TypedProducer(Producer producer) : producer_(std::move(producer)) {}
 
-  std::uint64_t publish(const T& value) { return producer_.publish(Bytes(&value, sizeof value)); }
-  [[nodiscard]] Status try_publish(const T& value) { return producer_.try_publish(Bytes(&value, sizeof value)); }
+  std::uint64_t publish(const T& value) { return producer_.publish(bytes_of(value)); }
+  [[nodiscard]] Status try_publish(const T& value) { return producer_.try_publish(bytes_of(value)); }
   [[nodiscard]] Status publish_until(const T& value, const Until& until) {
-    return producer_.publish_until(Bytes(&value, sizeof value), until);
+    return producer_.publish_until(bytes_of(value), until);
   }
+
+  /// As Producer::publish_batch. Wake sleepers once for each 64 messages.
+  void publish_batch(std::span<const T> values) {
+    std::array<Bytes, detail::k_typed_batch> some;
+    for (; !values.empty(); values = values.subspan(std::min(values.size(), some.size()))) {
+      producer_.publish_batch(bytes_of(values, some));
+    }
+  }
+  [[nodiscard]] Result<std::size_t> try_publish_batch(std::span<const T> values) {
+    return publish_some(values, [this](std::span<const Bytes> some) { return producer_.try_publish_batch(some); });
+  }
+  [[nodiscard]] Result<std::size_t> publish_batch_until(std::span<const T> values, const Until& until) {
+    return publish_some(values,
+                        [&](std::span<const Bytes> some) { return producer_.publish_batch_until(some, until); });
+  }
+
+  /// As Producer::loan, loan_until and try_loan, for one T, which is then written where consumers read it.
+  TypedLoan<T> loan() { return TypedLoan<T>(producer_.loan(sizeof(T))); }
+  Result<TypedLoan<T>> loan_until(const Until& until) { return typed(producer_.loan_until(sizeof(T), until)); }
+  Result<TypedLoan<T>> try_loan() { return typed(producer_.try_loan(sizeof(T))); }
+
   [[nodiscard]] Producer& untyped() noexcept { return producer_; }
 
  private:
+  [[nodiscard]] static Bytes bytes_of(const T& value) noexcept { return Bytes(&value, sizeof value); }
+  [[nodiscard]] static std::span<const Bytes> bytes_of(std::span<const T> values, std::span<Bytes> some) noexcept {
+    const std::size_t count = std::min(values.size(), some.size());
+    for (std::size_t i = 0; i < count; ++i) some[i] = bytes_of(values[i]);
+    return some.first(count);
+  }
+  [[nodiscard]] static Result<TypedLoan<T>> typed(Result<Loan> lent) noexcept {
+    if (!lent) return lent.status();
+    return TypedLoan<T>(std::move(*lent));
+  }
+  template <class Publish>
+  static Result<std::size_t> publish_some(std::span<const T> values, const Publish& publish) {
+    std::array<Bytes, detail::k_typed_batch> some;
+    std::size_t done = 0;
+    while (done < values.size()) {
+      const std::span<const Bytes> next = bytes_of(values.subspan(done), some);
+      const Result<std::size_t> published = publish(next);
+      if (!published && done == 0) return published.status();
+      done += published.value_or(0);
+      if (!published || *published < next.size()) break;
+    }
+    return done;
+  }
+
   Producer producer_;
 };
 
-/// A received T, read in place. As Message.
-template <MessageType T>
-class TypedMessage {
+/// A received T, read in place. As Message, which is `untyped()`. A default one holds no message.
+template <class T>
+class TypedMessage : detail::MessageTypeCheck<T> {
  public:
+  TypedMessage() noexcept = default;
   explicit TypedMessage(Message message) noexcept : message_(std::move(message)) {}
 
   /// The value in shared memory: valid until the message is let go, never changed by anybody.
@@ -76,21 +194,53 @@ class TypedMessage {
   [[nodiscard]] const T* operator->() const noexcept { return &**this; }
   bool ack() noexcept { return message_.ack(); }
   bool nack() noexcept { return message_.nack(); }
+  /// True while this object holds a message.
+  explicit operator bool() const noexcept { return static_cast<bool>(message_); }
+
+  [[nodiscard]] std::uint64_t position() const noexcept { return message_.position(); }
+  /// Lossy consumers: positions lost right before this message. Otherwise 0.
+  [[nodiscard]] std::uint64_t lost() const noexcept { return message_.lost(); }
+  /// How often the message was delivered, this time included: 1 at the first.
+  [[nodiscard]] unsigned deliveries() const noexcept { return message_.deliveries(); }
+
   [[nodiscard]] Message& untyped() noexcept { return message_; }
 
  private:
   Message message_;
 };
 
-/// A consumer of T. A message of another size (an untyped producer sent it) throws Error(wrong_type) and is acknowledged.
-/// Thread safety as Consumer.
-template <MessageType T>
-class TypedConsumer {
+/// As ack_batch() of messages: acknowledges each, empties it, and returns how many acks were true.
+template <class T>
+std::size_t ack_batch(std::span<TypedMessage<T>> messages) noexcept {
+  std::array<Message, detail::k_typed_batch> some;
+  std::size_t ours = 0;
+  while (!messages.empty()) {
+    const std::size_t count = std::min(messages.size(), some.size());
+    for (std::size_t i = 0; i < count; ++i) some[i] = std::move(messages[i].untyped());
+    ours += ack_batch(std::span<Message>(some).first(count));
+    messages = messages.subspan(count);
+  }
+  return ours;
+}
+
+/// A consumer of T. As Consumer, which is `untyped()`: the same waits, Statuses, errors and thread safety.
+/// A message of another size (an untyped producer sent it) throws Error(wrong_type) and is acknowledged.
+template <class T>
+class TypedConsumer : detail::MessageTypeCheck<T> {
  public:
   explicit TypedConsumer(Consumer consumer) : consumer_(std::move(consumer)) {}
 
   [[nodiscard]] Result<TypedMessage<T>> try_receive() { return check(consumer_.try_receive()); }
   [[nodiscard]] Result<TypedMessage<T>> receive(const Until& until = {}) { return check(consumer_.receive(until)); }
+
+  /// As Consumer::receive_batch, at most 64 messages at a time. Messages of the right size are in `out`, from its start, also
+  /// if it throws Error(wrong_type).
+  [[nodiscard]] Result<std::size_t> try_receive_batch(std::span<TypedMessage<T>> out) {
+    return receive_some(out, [this](std::span<Message> some) { return consumer_.try_receive_batch(some); });
+  }
+  [[nodiscard]] Result<std::size_t> receive_batch(std::span<TypedMessage<T>> out, const Until& until = {}) {
+    return receive_some(out, [&](std::span<Message> some) { return consumer_.receive_batch(some, until); });
+  }
 
   /// Calls `handler(const T&, TypedMessage<T>&)` until the wait ends; see Consumer::consume.
   template <class Handler>
@@ -107,7 +257,9 @@ class TypedConsumer {
 
  private:
   void check_size(Message& message) const {
-    if (message.size() == sizeof(T)) return;
+    if (message.size() != sizeof(T)) refuse(message);
+  }
+  [[noreturn]] void refuse(Message& message) const {
     const std::size_t size = message.size();
     message.ack();
     detail::throw_wrong_size(consumer_.queue_name(), size, type_tag<T>());
@@ -117,13 +269,33 @@ class TypedConsumer {
     check_size(*received);
     return TypedMessage<T>(std::move(*received));
   }
+  template <class Receive>
+  Result<std::size_t> receive_some(std::span<TypedMessage<T>> out, const Receive& receive) const {
+    for (TypedMessage<T>& message : out) message = TypedMessage<T>();
+    std::array<Message, detail::k_typed_batch> some;
+    const Result<std::size_t> batch = receive(std::span<Message>(some).first(std::min(out.size(), some.size())));
+    if (!batch) return batch.status();
+    std::size_t count = 0;
+    Message* wrong = nullptr;
+    for (Message& message : std::span<Message>(some).first(*batch)) {
+      if (message.size() == sizeof(T)) {
+        out[count++] = TypedMessage<T>(std::move(message));
+      } else if (wrong == nullptr) {
+        wrong = &message;
+      } else {
+        message.ack();
+      }
+    }
+    if (wrong != nullptr) refuse(*wrong);
+    return count;
+  }
 
   Consumer consumer_;
 };
 
 /// A queue of T. As Queue, which is `untyped()`.
-template <MessageType T>
-class TypedQueue {
+template <class T>
+class TypedQueue : detail::MessageTypeCheck<T> {
  public:
   /// Throws Error(wrong_type) if the queue was declared for another type, or for none.
   explicit TypedQueue(Queue queue) : TypedQueue(make(std::move(queue)).value()) {}
@@ -161,6 +333,11 @@ class TypedQueue {
 };
 
 template <class T>
+auto Connection::declare(std::string_view name) const {
+  return TypedQueue<T>(declare_some(name, {.type = type_tag<T>()}, {"type"}).queue);
+}
+
+template <class T>
 auto Connection::declare(std::string_view name, QueueOptions options) const {
   options.type = type_tag<T>();
   return TypedQueue<T>(declare(name, std::as_const(options)));
@@ -182,6 +359,8 @@ template <class T>
 auto Connection::try_open_queue(std::string_view name) const noexcept {
   Expected<Queue> queue = try_open_queue(name);
   return queue ? TypedQueue<T>::make(*std::move(queue)) : Expected<TypedQueue<T>>(queue.error());
+auto Connection::open_queue(std::string_view name, const Until& until) const {
+  return TypedQueue<T>(open_queue(name, until));
 }
 
 }  // namespace beltway

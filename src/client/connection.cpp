@@ -1,6 +1,9 @@
 // See connection.hpp: each member is a request to the daemon.
 #include "beltway/connection.hpp"
 
+#include <optional>
+
+#include "client/ask_until.hpp"
 #include "client/find_daemon.hpp"
 #include "client/session.hpp"
 #include "wire/json_reader.hpp"
@@ -22,6 +25,8 @@ Queue Connection::declare(std::string_view name, const QueueOptions& options) co
   const Packet reply = session_->request(what, "declare", {{"name", name}, {"options", protocol::encode(options)}});
   return {session_, protocol::decode_description(JsonReader(reply.body, what).object("queue"), what).info};
 }
+
+Queue Connection::declare(std::string_view name) const { return declare_some(name, {}, {}).queue; }
 
 Connection::Declared Connection::declare_some(std::string_view name, const QueueOptions& options,
                                               const std::vector<std::string>& said) const {
@@ -46,6 +51,25 @@ Queue Connection::open_queue(std::string_view name) const {
   const std::string what = error_subject("open", name);
   const Packet reply = session_->request(what, "open", {{"name", name}});
   return {session_, protocol::decode_description(JsonReader(reply.body, what).object("queue"), what).info};
+}
+
+Queue Connection::open_queue(std::string_view name, const Until& until) const {
+  std::optional<Queue> queue;
+  const Status status = detail::ask_until(until, [&] {
+    try {
+      queue = open_queue(name);
+    } catch (const Error& error) {
+      if (error.reason() != Errc::not_found) throw;
+    }
+    return queue.has_value();
+  });
+  if (queue) return *std::move(queue);
+  if (status == Status::stopped) {
+    throw Error(Errc::interrupted, error_subject("open", name) + ": a stop was requested before the queue was there");
+  }
+  throw Error(Errc::not_found, error_subject("open", name) +
+                                   ": there is no such queue, and none came in time; start the program that "
+                                   "declares it, or declare it here");
 }
 
 void Connection::remove(std::string_view name) const {

@@ -166,6 +166,11 @@ std::optional<DaemonLink> wait_for_living(const fs::path& path, Deadline deadlin
 }
 
 DaemonLink link_to_named(const fs::path& path, Deadline deadline) {
+  std::error_code failed;
+  if (fs::is_directory(path, failed) && !living_daemon(path)) {
+    throw Error(Errc::no_daemon, "connect to " + path.string() +
+                                     ": that is a directory; name the socket in it: " + socket_meant_by(path).string());
+  }
   if (std::optional<DaemonLink> link = try_link(path, deadline)) return std::move(*link);
   if (std::optional<DaemonLink> link = wait_for_living(path, deadline, Place::named)) return std::move(*link);
   throw_unreachable(path, living_daemon(path) ? "" : "; start one with: beltwayd --socket " + path.string());

@@ -324,6 +324,7 @@ QueueSnapshot detail::take_snapshot(const QueueMemory& map, protocol::Descriptio
   snapshot.symmetric_fences = (notice & k_notice_symmetric) != 0;
   snapshot.removed = (notice & k_notice_removed) != 0;
   snapshot.totals = load_counters<QueueTotals>(map.shared_status().totals);
+  snapshot.totals.unread = count_unread(map);
   read_consumers(map, snapshot);
   read_groups(map, description.group_indexes, snapshot);
   read_leaving(map, description.leaving, snapshot);

@@ -1,6 +1,9 @@
 // See queue.hpp: each member is a request to the daemon, or an attach.
 #include "beltway/queue.hpp"
 
+#include <algorithm>
+
+#include "client/ask_until.hpp"
 #include "client/attach.hpp"
 #include "client/queue_request.hpp"
 #include "os/bell.hpp"
@@ -54,6 +57,28 @@ Consumer Queue::consumer(const ConsumerOptions& options) const {
   return make_consumer(detail::attach_endpoint(session_, {name_, id_, geometry_of(options_)}, request,
                                                {.populate = options.populate, .lock = options.lock_memory}),
                        options);
+}
+
+namespace {
+
+Status wait_for_endpoints(const Queue& queue, bool producers, unsigned count, const Until& until) {
+  return detail::ask_until(until, [&] {
+    const QueueInfo info = queue.describe();
+    const auto attached = std::ranges::count_if(info.endpoints, [producers](const EndpointInfo& endpoint) {
+      return endpoint.producer == producers && !endpoint.evicted && !endpoint.orphan;
+    });
+    return static_cast<std::uint64_t>(attached) >= count;
+  });
+}
+
+}  // namespace
+
+Status Queue::wait_for_consumers(unsigned count, const Until& until) const {
+  return wait_for_endpoints(*this, false, count, until);
+}
+
+Status Queue::wait_for_producers(unsigned count, const Until& until) const {
+  return wait_for_endpoints(*this, true, count, until);
 }
 
 void Queue::add_group(const NamedGroup& group, Start start) const {

@@ -101,6 +101,12 @@ fs::path system_socket_path() { return fs::path("/run") / k_folder_name / k_sock
 
 fs::path lock_path_of(const fs::path& socket) { return socket.string() + ".lock"; }
 
+fs::path socket_meant_by(const fs::path& directory) {
+  std::error_code failed;
+  const fs::path below = in_runtime_directory(directory);
+  return fs::is_socket(below, failed) ? below : directory / k_socket_name;
+}
+
 bool is_private_directory(const fs::path& directory) noexcept {
   struct stat status{};
   return ::lstat(directory.c_str(), &status) == 0 && S_ISDIR(status.st_mode) && status.st_uid == ::geteuid() &&

@@ -42,6 +42,9 @@ namespace beltway {
 /// The file beside a socket whose lock says that a daemon lives there.
 [[nodiscard]] std::filesystem::path lock_path_of(const std::filesystem::path& socket);
 
+/// For the error of one who named a directory as a socket: the socket in it that was most likely meant.
+[[nodiscard]] std::filesystem::path socket_meant_by(const std::filesystem::path& directory);
+
 /// True if the directory is there, is ours, and nobody else can put a socket into it.
 [[nodiscard]] bool is_private_directory(const std::filesystem::path& directory) noexcept;
 

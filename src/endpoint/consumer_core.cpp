@@ -23,6 +23,13 @@ Reader make_reader(const Attachment& at, InlineReceiver& quick) {
   return PrivateReader(at.map, at.group, at.start, quick);
 }
 
+/// What the options mean: never by_group.
+EndOfStream resolve(const ConsumerOptions& options) noexcept {
+  if (options.follow) return EndOfStream::never;
+  if (options.end_of_stream != EndOfStream::by_group) return options.end_of_stream;
+  return options.group.empty() ? EndOfStream::after_producer : EndOfStream::never;
+}
+
 /// Turns of skipping rings full of VOIDs, or of losing races, before a take believes in empty.
 constexpr unsigned k_takes = 64;
 /// Looks at what is next alone before a wait begins: two microseconds and more.
@@ -41,7 +48,7 @@ constexpr std::size_t k_lease_batch = 64;
 ConsumerCore::ConsumerCore(Attachment attachment, const ConsumerOptions& options)
     : attachment_(std::move(attachment)),
       ack_(options.ack),
-      follow_(options.follow),
+      end_of_stream_(resolve(options)),
       prefetch_(options.prefetch == 0 ? attachment_.map.geometry.slots : options.prefetch),
       reader_(make_reader(attachment_, *this)),
       private_(std::get_if<PrivateReader>(&reader_)),
@@ -50,7 +57,10 @@ ConsumerCore::ConsumerCore(Attachment attachment, const ConsumerOptions& options
       stream_backoff_(attachment_.map.geometry),
       waiter_(attachment_.map, attachment_.owner, options.wait),
       endpoint_(attachment_.map.endpoint(attachment_.owner)),
-      ends_(!waiter_.symmetric() && kernel::register_for_barriers()) {
+      ends_(!waiter_.symmetric() && kernel::register_for_barriers()),
+      producers_before_(attachment_.map.shared_status().producers_ever.load_acquire()),
+      met_producer_(attachment_.map.shared_status().live_producers.load_acquire() != 0),
+      starts_at_latest_(options.start == Start::latest) {
   beltway::store_counters(endpoint_.counters, counters_);
   InlineReceiver::counters_ = endpoint_.counters;
   if (private_ != nullptr && private_->skip_what_is_no_message()) wake_for_room(private_->floor());
@@ -235,11 +245,10 @@ Status ConsumerCore::why_empty(std::span<Message> out, std::size_t& count) {
   if (named_ != nullptr && !named_->is_active()) return Status::removed;
   if (private_ != nullptr && private_->restore_floor()) [[unlikely]]
     wake_for_room(private_->floor());
-  if (follow_) return Status::empty;
+  if (end_of_stream_ == EndOfStream::never) return Status::empty;
   // In this order: the daemon sets a producer's live bit before it counts it among those that ever were, and clears it
   // after its last message was repaired. Pair with its releases.
-  if (shared_status.producers_ever.load_acquire() == 0 || shared_status.live_producers.load_acquire() != 0)
-    return Status::empty;
+  if (!had_producers() || shared_status.live_producers.load_acquire() != 0) return Status::empty;
   // It may have published between our look and its end.
   if (read_available(out, count) == ReadResult::message) return Status::ok;
   return all_delivered() ? Status::end_of_stream : Status::empty;

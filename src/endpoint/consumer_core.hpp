@@ -94,6 +94,8 @@ class alignas(k_apart_bytes) ConsumerCore : public InlineReceiver {
   bool let_producer_get_ahead(const StreamBackoff::BackoffLimit& lead) noexcept;
   [[nodiscard]] bool at_prefetch_limit() const noexcept;
   [[nodiscard]] bool all_delivered() const noexcept;
+  /// The producers that the end of the stream needs were there. Whether one is attached now is another question.
+  [[nodiscard]] bool had_producers() const noexcept;
   [[nodiscard]] bool is_removed() const noexcept {
     return (Notice::of(attachment_.map.shared_status().notice.load_acquire()).flags & k_notice_removed) != 0;
   }
@@ -142,7 +144,7 @@ class alignas(k_apart_bytes) ConsumerCore : public InlineReceiver {
 
   Attachment attachment_;
   const Ack ack_;
-  const bool follow_;
+  const EndOfStream end_of_stream_;  // never by_group
   const std::uint64_t prefetch_;
   std::variant<PrivateReader, NamedReader, LossyReader> reader_;
   PrivateReader* const private_;  // in reader_, or null
@@ -162,6 +164,11 @@ class alignas(k_apart_bytes) ConsumerCore : public InlineReceiver {
   HeldCount ends_;  // named groups: once the Consumer is gone, who ends the last message deletes the core
   std::atomic<std::uint64_t> nacks_ = 0;
   std::atomic<std::uint64_t> wakes_ = 0;
+
+  // As it was at attach. In this order: a producer that comes between the two loads changes the first or shows in the second.
+  const std::uint64_t producers_before_;
+  const bool met_producer_;
+  const bool starts_at_latest_;
 };
 
 }  // namespace beltway::detail

@@ -1,4 +1,4 @@
-// Ending messages, and the end of a consumer that the last of them brings. See consumer_core.hpp.
+// Ending messages, the end of the stream, and the end of a consumer that its last message brings. See consumer_core.hpp.
 #include "endpoint/consumer_core.hpp"
 
 #include <algorithm>
@@ -83,6 +83,16 @@ void ConsumerCore::release() noexcept {
   }
   // A child's copy leaks: who ends what is held is not there.
   if (!guard_.in_child() && ends_.close()) delete this;
+}
+
+bool ConsumerCore::had_producers() const noexcept {
+  // Pairs with the daemon's release: whoever sees the number sees the live bit that was set before.
+  const std::uint64_t producers_ever = attachment_.map.shared_status().producers_ever.load_acquire();
+  if (end_of_stream_ == EndOfStream::drained) return producers_ever != 0;
+  if (met_producer_ || producers_ever != producers_before_) return true;
+  // A producer may have come and gone after the daemon made the private group and before this object was there. Then its
+  // messages tell: a group that starts at the latest gets none from before.
+  return named_ == nullptr && starts_at_latest_ && endpoint_.counters[0].load_relaxed() != 0;
 }
 
 void ConsumerCoreDeleter::operator()(InlineReceiver* core) const noexcept {

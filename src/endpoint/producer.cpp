@@ -155,13 +155,14 @@ Loan Producer::lend(std::size_t size) {
 Loan Producer::loan_slowly(std::size_t size) {
   Lane::Lent lent;
   const Status status = core().run_until({}, [&] { return core().lend(size, lent); });
-  if (status != Status::ok) core().throw_status(status, size);
+  if (status != Status::ok) core().throw_status(status, size, detail::ProducerCore::Wanted::loan);
   return {&core(), lent.data, size, lent.record};
 }
 Result<Loan> Producer::lend_until(std::size_t size, const Until& until) {
   Lane::Lent lent;
   const Status status = core().run_until(until, [&] { return core().lend(size, lent); });
-  if (status == Status::full) core().throw_status(status, size);  // our own loans hold it
+  // Our own loans hold it.
+  if (status == Status::full) core().throw_status(status, size, detail::ProducerCore::Wanted::loan);
   if (status != Status::ok) return status;
   return Loan(&core(), lent.data, size, lent.record);
 }
@@ -176,7 +177,11 @@ int Producer::poll_fd() { return core().poll_fd(); }
 void Producer::interrupt() const noexcept { core().interrupt(); }
 std::size_t Producer::max_message_bytes() const noexcept { return core().max_message_bytes(); }
 std::size_t Producer::max_inline_bytes() const noexcept { return core().max_inline_bytes(); }
-ProducerCounters Producer::counters() const noexcept { return core().counters(); }
+ProducerCounters Producer::counters() const noexcept {
+  ProducerCounters counters = core().counters();
+  counters.unread = core().unread();
+  return counters;
+}
 unsigned Producer::index() const noexcept { return core().index(); }
 const std::string& Producer::queue_name() const noexcept { return core().queue_name(); }
 

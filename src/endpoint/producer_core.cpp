@@ -17,7 +17,8 @@ ProducerCore::ProducerCore(Attachment attachment, const ProducerOptions& options
       inline_bytes_(attachment_.map.geometry.inline_bytes()),
       lane_(*this),
       waiter_(attachment_.map, attachment_.owner, options.wait),
-      endpoint_(attachment_.map.endpoint(attachment_.owner)) {
+      endpoint_(attachment_.map.endpoint(attachment_.owner)),
+      unread_before_(count_unread(attachment_.map)) {
   beltway::store_counters(endpoint_.counters, counters_);
   published_messages().store_relaxed(0);
   published_bytes().store_relaxed(0);
@@ -237,6 +238,11 @@ ProducerCounters ProducerCore::counters() const noexcept {
   return counters;
 }
 
+std::uint64_t ProducerCore::unread() const noexcept {
+  const std::uint64_t now = count_unread(attachment_.map);
+  return now > unread_before_ ? now - unread_before_ : 0;  // a peer may write the words
+}
+
 void ProducerCore::store_counters() noexcept {
   counters_.last_progress_ns = kernel::coarse_now_ns();
   beltway::store_counters(endpoint_.counters, counters());
@@ -254,17 +260,19 @@ void ProducerCore::throw_forked() const {
                                 "\": this producer was made before fork(); open a connection in the child");
 }
 
-void ProducerCore::throw_status(Status status, std::size_t size) const {
-  const std::string operation = "publish to \"" + queue_name() + "\": ";
+void ProducerCore::throw_status(Status status, std::size_t size, Wanted wanted) const {
+  const bool loan = wanted == Wanted::loan;
+  const std::string operation = (loan ? "loan from \"" : "publish to \"") + queue_name() + "\": ";
   switch (status) {
     case Status::removed:
       throw Error(Errc::removed, operation + "the queue was removed, or its daemon ended; declare it again");
     case Status::evicted:
       throw Error(Errc::evicted, operation + "this producer was thrown out by the queue's owner; attach again");
     case Status::too_large:
-      throw Error(Errc::too_large, operation + std::to_string(size) + " bytes, but the largest message is " +
-                                       std::to_string(max_message_bytes()) + "; declare the queue with larger " +
-                                       "lane_bytes");
+      throw Error(Errc::too_large, operation + std::to_string(size) + " bytes, but the largest " +
+                                       (loan ? "loan is " + std::to_string(attachment_.map.geometry.lane_bytes)
+                                             : "message is " + std::to_string(max_message_bytes())) +
+                                       "; declare the queue with larger lane_bytes");
     case Status::full:
       throw Error(Errc::limit_reached, operation + std::to_string(size) +
                                            " bytes, but this producer's own open loans hold the lane; commit or drop "

@@ -144,9 +144,12 @@ class alignas(k_apart_bytes) ProducerCore : public Claimer {
   [[nodiscard]] unsigned index() const noexcept { return producer(); }
   [[nodiscard]] const std::string& queue_name() const noexcept { return attachment_.queue_name; }
   [[nodiscard]] ProducerCounters counters() const noexcept;
+  /// ProducerCounters::unread.
+  [[nodiscard]] std::uint64_t unread() const noexcept;
   [[nodiscard]] int poll_fd();
   void interrupt() noexcept { waiter_.interrupt(); }
-  [[noreturn]] void throw_status(Status status, std::size_t size) const;
+  enum class Wanted : std::uint8_t { message, loan };
+  [[noreturn]] void throw_status(Status status, std::size_t size, Wanted wanted = Wanted::message) const;
 
  private:
   /// However a wait ends, also by an exception of the callback that writes the message: no more thorough looks, and the place in
@@ -228,6 +231,7 @@ class alignas(k_apart_bytes) ProducerCore : public Claimer {
   Endpoint& endpoint_;
   ProducerCounters counters_;
   FullReason full_reason_ = FullReason::ring;  // why the last attempt was Status::full
+  const std::uint64_t unread_before_;          // of the queue, at attach
 };
 
 template <class Fill>

@@ -6,6 +6,7 @@
 #include <cstdint>
 
 #include "beltway/info.hpp"
+#include "ring/floors.hpp"
 #include "ring/queue_memory.hpp"
 
 namespace beltway {
@@ -14,6 +15,7 @@ inline constexpr std::size_t k_producer_counters = sizeof(ProducerCounters) / si
 inline constexpr std::size_t k_consumer_counters = sizeof(ConsumerCounters) / sizeof(std::uint64_t);
 inline constexpr std::size_t k_queue_totals = sizeof(QueueTotals) / sizeof(std::uint64_t);
 static_assert(k_producer_counters <= k_counters && k_consumer_counters <= k_counters);
+static_assert(sizeof(QueueTotals) <= sizeof(SharedStatus::totals));
 
 /// Copies a struct of counters to its words, or back.
 template <class Counters>
@@ -28,6 +30,28 @@ template <class Counters>
   auto* values = reinterpret_cast<std::uint64_t*>(&counters);
   for (std::size_t i = 0; i < sizeof(Counters) / sizeof(std::uint64_t); ++i) values[i] = words[i].load_relaxed();
   return counters;
+}
+
+/// Since when the queue has neither a named group nor a consumer. For figures only.
+struct UnreadSince {
+  static constexpr std::uint64_t k_nobody_reads = 1ULL << 63;
+  bool nobody_reads;
+  Position position;
+
+  [[nodiscard]] static constexpr UnreadSince of(std::uint64_t word) noexcept {
+    return {(word & k_nobody_reads) != 0, wrap(word)};
+  }
+  [[nodiscard]] constexpr std::uint64_t word() const noexcept { return (nobody_reads ? k_nobody_reads : 0) | position; }
+};
+
+/// QueueTotals::unread now: what the daemon has summed, and the time that is not over.
+[[nodiscard]] inline std::uint64_t count_unread(const QueueMemory& map) noexcept {
+  const SharedStatus& status = map.shared_status();
+  const std::uint64_t summed = status.totals[offsetof(QueueTotals, unread) / sizeof(std::uint64_t)].load_relaxed();
+  const UnreadSince since = UnreadSince::of(status.unread_since.load_relaxed());
+  if (!since.nobody_reads) return summed;
+  const std::int64_t positions = distance(load_tail(map), since.position);
+  return summed + (positions > 0 ? static_cast<std::uint64_t>(positions) : 0);
 }
 
 /// The newest: of what a producer has published its Endpoint may have an older copy.

@@ -21,6 +21,7 @@
 //   lease        position:46 | owner:8 | tries:8 | phase:2   consumers of the group, the repair, purge
 //   wait         sequence:62 | state:2                       its endpoint; wakers ASLEEP -> WAKING -> SIGNALLED
 //   notice       epoch:32 | flags:32                         the daemon; clients only add k_notice_doubted
+//   unread since nobody_reads:1 | spare:9 | position:54      the daemon
 //   group state  incarnation:32 | kind:8 | phase:8 (low)     the daemon; LEAVING -> DRAINED also consumers
 //
 // Positions count modulo 2^54. A word that holds fewer bits is compared as a signed difference in that width and
@@ -285,7 +286,8 @@ struct alignas(k_cache_line_bytes) SharedStatus {
   // What producers that wait for room write: see room_line.hpp.
   Word room_line;    ///< bit p: producer p waits for room and has a ticket; set and cleared by p alone (and the repair)
   Word next_ticket;  ///< tickets given so far; raised by producers
-  std::uint64_t spare1[6];
+  Word unread_since;  ///< the daemon: an UnreadSince (counters.hpp)
+  std::uint64_t spare1[5];
 };
 static_assert(sizeof(SharedStatus) == 256 && offsetof(SharedStatus, room_line) == 192 &&
               offsetof(SharedStatus, consumer_sleepers) == 8 && offsetof(SharedStatus, live_producers) == 64 &&

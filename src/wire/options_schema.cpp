@@ -278,7 +278,8 @@ constexpr std::array k_consumer_options{
                    .member = &ConsumerOptions::follow,
                    .is_sent = false,
                    .flag = "--follow",
-                   .help = "Go on after the last producer has left"},
+                   .help = "Wait for producers yet to come"},
+    ConsumerOption{.name = "end_of_stream", .member = &ConsumerOptions::end_of_stream, .is_sent = false},
     ConsumerOption{.name = "ack", .member = &ConsumerOptions::ack, .is_sent = false},
     ConsumerOption{
         .name = "prefetch", .member = &ConsumerOptions::prefetch, .check = check_prefetch, .is_sent_if_default = false},

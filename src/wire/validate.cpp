@@ -9,6 +9,14 @@ namespace {
 
 constexpr std::string_view k_name_characters = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._-/";
 
+/// `"x"`, or `byte 0x1b` for what a terminal would not show.
+std::string character_text(char character) {
+  if (character >= ' ' && character <= '~') return std::string("\"") + character + "\"";
+  constexpr std::string_view digits = "0123456789abcdef";
+  const auto byte = static_cast<unsigned char>(character);
+  return std::string("byte 0x") + digits[byte >> 4] + digits[byte & 15];
+}
+
 }  // namespace
 
 std::string error_subject(std::string_view operation, std::string_view name) {
@@ -18,13 +26,14 @@ std::string error_subject(std::string_view operation, std::string_view name) {
 }
 
 void check_name(std::string_view operation, std::string_view kind, std::string_view name) {
-  const bool good = !name.empty() && name.size() <= k_max_name_length &&
-                    name.find_first_not_of(k_name_characters) == std::string_view::npos;
-  if (good) return;
+  const std::size_t wrong = name.find_first_not_of(k_name_characters);
+  if (!name.empty() && name.size() <= k_max_name_length && wrong == std::string_view::npos) return;
+  std::string fault = std::to_string(name.size()) + " characters";
+  if (!name.empty() && name.size() <= k_max_name_length)
+    fault = character_text(name[wrong]) + " at character " + std::to_string(wrong + 1);
   throw Error(Errc::invalid_option, error_subject(operation, name) + ": a " + std::string(kind) + " name has 1 to " +
                                         std::to_string(k_max_name_length) +
-                                        " characters of A-Z a-z 0-9 . _ - /; this one has " +
-                                        std::to_string(name.size()) + (name.empty() ? "" : " and may hold others"));
+                                        " characters of A-Z a-z 0-9 . _ - /; this one has " + fault);
 }
 
 Geometry geometry_of(const QueueOptions& options) noexcept {

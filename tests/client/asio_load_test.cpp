@@ -140,7 +140,7 @@ TEST(AsioLoad, hundreds_of_coroutines_share_one_consumer_fairly) {
   constexpr int k_messages = 9'000;
   LocalQueue queue({.slots = 64, .groups = {"g"}});
   Producer out = queue.producer();
-  Consumer in = queue.consumer({.group = "g"});
+  Consumer in = queue.consumer({.group = "g", .end_of_stream = EndOfStream::after_producer});
   asio::io_context io;
   AsyncConsumer consumer(io, in);
   std::atomic<int> served = 0;
@@ -161,7 +161,7 @@ TEST(AsioLoad, coroutines_on_a_pool_share_one_consumer) {
   constexpr int k_messages = 20'000;
   LocalQueue queue({.slots = 32, .groups = {"g"}});
   Producer out = queue.producer();
-  Consumer in = queue.consumer({.group = "g"});
+  Consumer in = queue.consumer({.group = "g", .end_of_stream = EndOfStream::after_producer});
   std::atomic<int> served = 0;
   std::array<int, 8> each{};
   {

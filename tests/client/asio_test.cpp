@@ -31,7 +31,7 @@ using namespace std::chrono_literals;
 struct Asio : testing::Test {
   LocalQueue queue{{.slots = 16, .lane_bytes = 8192, .groups = {"g"}}};
   Producer out = queue.producer();
-  Consumer in = queue.consumer({.group = "g"});
+  Consumer in = queue.consumer({.group = "g", .end_of_stream = EndOfStream::after_producer});
   asio::io_context io;
   AsyncConsumer consumer{io, in};
   AsyncProducer producer{io, out};

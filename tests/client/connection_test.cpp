@@ -88,6 +88,23 @@ TEST_F(OwnDaemon, is_not_started_when_that_is_switched_off_or_a_socket_is_named)
   EXPECT_FALSE(std::filesystem::exists(socket()));
 }
 
+TEST_F(OwnDaemon, directory_in_place_of_its_socket_is_refused_with_the_socket_that_was_meant) {
+  const std::string empty = dir_.path() / "empty";
+  std::filesystem::create_directory(empty);
+  const Error refused = error_of([&] { (void)Connection::open({.socket = empty}); });
+  EXPECT_EQ(std::string(refused.what()),
+            "connect to " + empty + ": that is a directory; name the socket in it: " + empty + "/beltwayd.sock");
+  started_.push_back(Connection::open().ping().pid);
+  const Error near = error_of([&] { (void)Connection::open({.socket = dir_.path()}); });
+  EXPECT_NE(std::string(near.what()).find("name the socket in it: " + socket().string()), std::string::npos)
+      << near.what();
+  const test::Result daemon = test::run({test::program("beltwayd"), "--no-keeper", "--socket", empty});
+  EXPECT_FALSE(daemon.exit.ok());
+  EXPECT_NE(daemon.err.find("is a directory; name a socket in it: --socket " + empty + "/beltwayd.sock"),
+            std::string::npos)
+      << daemon.err;
+}
+
 TEST_F(OwnDaemon, says_why_it_cannot_be_started) {
   ::setenv("BELTWAY_DAEMON", "/no/such/program", 1);
   EXPECT_EQ(error_of([] { (void)Connection::open(); }).reason(), Errc::no_daemon);

@@ -97,7 +97,7 @@ TYPED_TEST(Coroutine, messages_come_in_order_and_then_the_end) {
   LocalQueue queue({.slots = 8, .groups = {"g"}});
   std::optional<Producer> out = queue.producer();
   Consumer in = queue.consumer();
-  Consumer member = queue.consumer({.group = "g", .prefetch = 1});
+  Consumer member = queue.consumer({.group = "g", .end_of_stream = EndOfStream::after_producer, .prefetch = 1});
   TypeParam loop;
   std::vector<std::string> got;
   std::vector<std::string> leased;

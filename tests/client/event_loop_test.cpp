@@ -120,7 +120,7 @@ TEST(EventLoop, hands_over_messages_and_then_the_end) {
   LocalQueue queue({.slots = 64, .groups = {"g"}});
   std::optional<Producer> out = queue.producer();
   Consumer in = queue.consumer();
-  Consumer member = queue.consumer({.group = "g"});
+  Consumer member = queue.consumer({.group = "g", .end_of_stream = EndOfStream::after_producer});
   EventLoop loop;
   std::string seen;
   int leased = 0;

@@ -159,26 +159,5 @@ TEST(Purge, names_a_producer_that_is_writing_the_oldest_message) {
   EXPECT_EQ(purged.holders[0].oldest, 0U);
 }
 
-struct Price {
-  static constexpr std::string_view beltway_name = "test.Price";
-  std::uint64_t cents = 0;
-};
-struct Weight {
-  static constexpr std::string_view beltway_name = "test.Weight";
-  std::uint64_t grams = 0;
-};
-
-TEST(Typed, queues_refuse_other_types) {
-  const TestDaemon daemon;
-  const Connection link = connect(daemon);
-  const auto prices = link.declare<Price>("prices");
-  auto out = prices.producer();
-  auto in = prices.consumer({.start = Start::oldest});
-  out.publish({.cents = 42});
-  const auto received = in.try_receive();
-  EXPECT_EQ(error_of([&] { (void)link.open_queue<Weight>("prices"); }).reason(), Errc::wrong_type);
-  EXPECT_EQ(error_of([&] { (void)link.declare<Weight>("prices"); }).reason(), Errc::already_exists);
-}
-
 }  // namespace
 }  // namespace beltway

@@ -46,7 +46,7 @@ inline int run_producer(Ledger& ledger, const Stage& stage, std::uint32_t id, st
 /// Receives to the end of the stream after the ledger says stop. Returns 0 if all that came was whole, and no wakeup was
 /// lost. An empty group: private, and each producer's messages must come in order, each once.
 inline int run_consumer(Ledger& ledger, const Stage& stage, std::uint32_t reader, const std::string& group) {
-  Consumer in = open_stage(stage).consumer({.group = group, .wait = stage.wait});
+  Consumer in = open_stage(stage).consumer({.group = group, .end_of_stream = EndOfStream::drained, .wait = stage.wait});
   ledger.tally(reader).fetch_add(1);  // attached
   std::vector<std::uint64_t> next(Ledger::k_producers);
   for (;;) {

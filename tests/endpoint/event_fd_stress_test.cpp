@@ -75,7 +75,9 @@ TEST_P(EventFdStress, no_wakeup_is_lost_between_threads) {
     std::vector<Consumer> ins;
     for (std::uint32_t i = 0; i < producers; ++i) outs.push_back(queue.producer());
     ins.push_back(queue.consumer());
-    for (int i = 0; i < 2; ++i) ins.push_back(queue.consumer({.group = "g", .prefetch = 1}));
+    for (int i = 0; i < 2; ++i) {
+      ins.push_back(queue.consumer({.group = "g", .end_of_stream = EndOfStream::after_producer, .prefetch = 1}));
+    }
     {
       std::vector<std::jthread> threads;
       for (int i = 1; i <= 2; ++i) {

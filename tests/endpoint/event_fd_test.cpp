@@ -148,7 +148,7 @@ TEST_P(EventFd, tells_the_end_of_the_stream_and_stays_readable) {
   LocalQueue queue({.groups = {"g"}});
   for (const std::string group : {"", "g"}) {
     std::optional<Producer> out = queue.producer();
-    Consumer in = queue.consumer({.group = group});
+    Consumer in = queue.consumer({.group = group, .end_of_stream = EndOfStream::after_producer});
     const Watch watch(GetParam(), in.poll_fd());
     drain(in);
     static_cast<void>(watch.wait());
@@ -190,7 +190,7 @@ TEST_P(EventFd, tells_the_last_acknowledgement_of_another_consumer) {
   LocalQueue queue({.groups = {"g"}});
   std::optional<Producer> out = queue.producer();
   Consumer one = queue.consumer({.group = "g"});
-  Consumer two = queue.consumer({.group = "g"});
+  Consumer two = queue.consumer({.group = "g", .end_of_stream = EndOfStream::after_producer});
   const Watch watch(GetParam(), two.poll_fd());
   out->publish("last");
   Result<Message> last = one.try_receive();

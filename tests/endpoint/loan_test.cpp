@@ -128,6 +128,21 @@ TEST(Loan, none_frees_all_that_is_over_at_once_where_that_is_much) {
   EXPECT_EQ(before, 1024U) << "but others go on with it, until nothing is left";
 }
 
+TEST(Loan, of_more_than_the_lane_is_refused_as_a_loan_with_the_lanes_size) {
+  for (const std::uint64_t lane : {0U, 16384U}) {
+    LocalQueue queue({.lane_bytes = lane});
+    Producer out = queue.producer();
+    try {
+      (void)out.loan(20000);
+      ADD_FAILURE() << "it was lent";
+    } catch (const Error& error) {
+      EXPECT_EQ(error.reason(), Errc::too_large);
+      EXPECT_EQ(std::string(error.what()), "loan from \"local\": 20000 bytes, but the largest loan is " +
+                                               std::to_string(lane) + "; declare the queue with larger lane_bytes");
+    }
+  }
+}
+
 TEST(Loan, random_sizes_and_orders_never_mix_up_bytes) {
   std::mt19937 random(7);
   for (const std::uint32_t producers : {1U, 2U}) {

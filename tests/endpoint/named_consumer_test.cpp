@@ -290,40 +290,6 @@ TEST(NamedGroup, what_the_dead_held_comes_again_marked) {
   EXPECT_FALSE(reader.ack(views[0].position, views[0].tries)) << "the dead one's lease is over";
 }
 
-TEST(NamedGroup, end_of_stream_waits_for_what_others_hold) {
-  LocalQueue queue(with_group(8));
-  {
-    Producer out = queue.producer();
-    out.publish("a");
-    out.publish("b");
-  }
-  Consumer one = queue.consumer({.group = "g"});
-  Consumer two = queue.consumer({.group = "g"});
-  Result<Message> a = one.receive();
-  Result<Message> b = two.receive();
-  EXPECT_EQ(two.try_receive().status(), Status::empty) << "one may still give its message back";
-  b->ack();
-  std::thread later([&] {
-    std::this_thread::sleep_for(5ms);
-    a->ack();
-  });
-  EXPECT_EQ(two.receive().status(), Status::end_of_stream);
-  later.join();
-  EXPECT_EQ(two.counters().rescued, 0U);
-  EXPECT_EQ(one.try_receive().status(), Status::end_of_stream);
-}
-
-TEST(NamedGroup, end_of_stream_is_told_to_the_only_holder) {
-  LocalQueue queue(with_group(8));
-  {
-    queue.producer().publish("a");
-  }
-  Consumer in = queue.consumer({.group = "g"});
-  Result<Message> held = in.receive();
-  EXPECT_EQ(in.receive().status(), Status::end_of_stream) << "nobody else can bring anything";
-  held->ack();
-}
-
 TEST(NamedGroup, purge_takes_what_nobody_holds) {
   LocalQueue queue(with_group(4));
   Producer out = queue.producer();

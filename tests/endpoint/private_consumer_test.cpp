@@ -264,37 +264,6 @@ TEST(PrivateConsumer, batches_carry_the_same_messages) {
   }
 }
 
-TEST(PrivateConsumer, tells_the_end_of_the_stream_once_a_producer_was_there) {
-  LocalQueue queue;
-  Consumer in = queue.consumer();
-  EXPECT_EQ(in.try_receive().status(), Status::empty) << "no producer was there yet";
-  {
-    Producer out = queue.producer();
-    out.publish("last");
-    EXPECT_EQ(in.receive(1ms)->text(), "last");
-    EXPECT_EQ(in.try_receive().status(), Status::empty);
-    out.publish("very last");
-  }
-  EXPECT_EQ(in.receive()->text(), "very last");
-  EXPECT_EQ(in.receive().status(), Status::end_of_stream);
-  Producer another = queue.producer();
-  EXPECT_EQ(in.try_receive().status(), Status::empty);
-}
-
-TEST(PrivateConsumer, follows_producers_yet_to_come_if_asked) {
-  LocalQueue queue;
-  Consumer in = queue.consumer({.follow = true});
-  {
-    queue.producer().publish("first");
-  }
-  EXPECT_EQ(in.receive()->text(), "first");
-  EXPECT_EQ(in.receive(1ms).status(), Status::timeout);
-  {
-    queue.producer().publish("second");
-  }
-  EXPECT_EQ(in.receive()->text(), "second");
-}
-
 TEST(PrivateConsumer, removal_is_told_after_what_was_there) {
   LocalQueue queue;
   Producer out = queue.producer();

@@ -28,11 +28,12 @@ constexpr std::array k_blocks{
     Block{"examples/README.md", 1, "headline, headline\n"},
     Block{"examples/README.md", 2, "reply to ping\n"},
     Block{"examples/README.md", 3, "100\n"},
-    Block{"examples/README.md", 4, "8000000 bytes\n"},
+    Block{"examples/README.md", 4, "5000000 bytes, the last is 7\n"},
     Block{"examples/README.md", 5, "hello\nend of stream\n"},
     Block{"examples/README.md", 6, "hello\n"},
     Block{"examples/README.md", 7, "hello\n"},
     Block{"examples/README.md", 8, "100 acknowledged\n"},
+    Block{"examples/README.md", 9, "order 1, delivery 1\norder 2, delivery 1\n"},
 };
 
 std::string document(const std::string& file) { return read_file(fs::path(BELTWAY_TEST_SOURCES) / file); }

@@ -91,6 +91,8 @@ void World::add_consumer(unsigned index, unsigned group, const ConsumerOptions& 
   map.endpoint(at.owner).identity.store_release(identity.word());
   ConsumerOptions with = options;
   with.wait = WaitStrategy::sleep;
+  // Of a group the scenarios' consumers end with its producers. A private one ends so by default.
+  if (at.kind == GroupKind::named) with.end_of_stream = EndOfStream::drained;
   consumers[index] = std::make_unique<Consumer>(make_consumer(std::move(at), with));
 }
 

@@ -108,6 +108,11 @@ case $way in
       fi
       # For its own reason, and not since a file is missing.
       { grep -q 'error' "$work/log" && grep -q 'misuse\.cpp:[0-9]' "$work/log"; } || { cat "$work/log" >&2; exit 1; }
+      # A wrong message type is one error, which begins with our name.
+      [ "$number" -gt 3 ] || { [ "$(grep -c ' error: ' "$work/log")" = 1 ] && grep -q 'beltway: ' "$work/log"; } ||
+        { cat "$work/log" >&2; exit 1; }
+      [ "$number" != 2 ] || grep -q 'static constexpr std::string_view beltway_name' "$work/log" ||
+        { cat "$work/log" >&2; exit 1; }
     done
     ;;
   headers)

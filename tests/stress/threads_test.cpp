@@ -38,6 +38,8 @@ std::string describe(const ::testing::TestParamInfo<Shape>& shape) {
          (shape.param.fence == Fence::symmetric ? "Symmetric" : "");
 }
 
+constexpr EndOfStream k_drained = EndOfStream::drained;
+
 class Threads : public ::testing::TestWithParam<Shape> {};
 
 void produce(Producer out, std::uint32_t id, std::uint64_t count) {
@@ -88,12 +90,12 @@ TEST_P(Threads, nothing_is_lost_doubled_torn_or_out_of_order) {
   std::uint64_t orders[2] = {};
   std::vector<std::thread> threads;
   for (std::uint32_t i = 0; i < shape.consumers; ++i) {
-    threads.emplace_back([&, i, in = queue.consumer({.group = "workers", .wait = shape.wait})]() mutable {
-      receive_all(std::move(in), false, accounts[i]);
-    });
+    Consumer worker = queue.consumer({.group = "workers", .end_of_stream = k_drained, .wait = shape.wait});
+    threads.emplace_back([&, i, in = std::move(worker)]() mutable { receive_all(std::move(in), false, accounts[i]); });
   }
   for (std::uint32_t i = 0; i < 2; ++i) {
-    threads.emplace_back([&, i, in = queue.consumer({.wait = shape.wait})]() mutable {
+    Consumer reader = queue.consumer({.end_of_stream = k_drained, .wait = shape.wait});
+    threads.emplace_back([&, i, in = std::move(reader)]() mutable {
       orders[i] = receive_all(std::move(in), true, accounts[shape.consumers + i]);
     });
   }
@@ -126,14 +128,14 @@ void ping_pong(std::uint32_t max_producers, const char* group, Fence fence) {
   LocalQueue ping(options);
   LocalQueue pong(options);
   Consumer pong_in = pong.consumer({.group = group, .wait = WaitStrategy::sleep});
-  std::thread other(
-      [&, in = ping.consumer({.group = group, .wait = WaitStrategy::sleep}), out = pong.producer()]() mutable {
-        while (Result<Message> message = in.receive()) {
-          out.publish(message->bytes());
-          message->ack();
-        }
-        EXPECT_EQ(in.counters().rescued, 0U);
-      });
+  Consumer ping_in = ping.consumer({.group = group, .end_of_stream = k_drained, .wait = WaitStrategy::sleep});
+  std::thread other([&, in = std::move(ping_in), out = pong.producer()]() mutable {
+    while (Result<Message> message = in.receive()) {
+      out.publish(message->bytes());
+      message->ack();
+    }
+    EXPECT_EQ(in.counters().rescued, 0U);
+  });
   {
     Producer out = ping.producer();
     for (std::uint64_t i = 0; i < messages() / 2; ++i) {

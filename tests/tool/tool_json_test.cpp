@@ -91,7 +91,7 @@ TEST(ToolJson, a_snapshot_has_the_documented_keys) {
             (Names{"messages", "bytes", "lost", "redelivered", "corrupt", "acks", "nacks", "wakes", "sleeps", "rescued",
                    "blocked_ns", "last_progress_ns", "needless_wakes"}));
   EXPECT_EQ(keys(state["totals"]), (Names{"repairs", "voided", "released", "messages_in", "bytes_in", "messages_out",
-                                          "bytes_out", "refused", "lost", "redelivered", "wakes", "sleeps"}));
+                                          "bytes_out", "refused", "lost", "redelivered", "wakes", "sleeps", "unread"}));
   EXPECT_EQ(state["consumers"][0]["sleep"], "asleep");
   EXPECT_EQ(state["consumers"][0]["process"], process_info(getpid())->name);
   EXPECT_EQ(json_line(json).find('\n'), json_line(json).size() - 1);

@@ -98,6 +98,22 @@ TEST(Validate, takes_names_of_the_characters_and_lengths_that_are_allowed) {
   }
 }
 
+TEST(Validate, refusal_of_a_name_shows_the_wrong_character_and_its_place) {
+  const auto text = [](std::string_view name) {
+    try {
+      check_name("open", "queue", name);
+    } catch (const Error& error) {
+      return std::string(error.what());
+    }
+    return std::string();
+  };
+  EXPECT_TRUE(text("my queue").ends_with("; this one has \" \" at character 3")) << text("my queue");
+  EXPECT_TRUE(text("a*").ends_with("; this one has \"*\" at character 2")) << text("a*");
+  EXPECT_TRUE(text("\xc3\xa9").ends_with("; this one has byte 0xc3 at character 1")) << text("\xc3\xa9");
+  EXPECT_TRUE(text("").ends_with("; this one has 0 characters")) << text("");
+  EXPECT_TRUE(text(std::string(256, '*')).ends_with("; this one has 256 characters"));
+}
+
 TEST(Validate, shows_a_wrong_name_without_what_would_garble_a_terminal) {
   EXPECT_EQ(error_subject("open", "a\x1b[1m\n"), "open \"a?[1m?\"");
   EXPECT_LT(error_subject("open", std::string(100000, 'x')).size(), 300U);

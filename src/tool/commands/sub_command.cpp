@@ -65,7 +65,10 @@ void explain_empty_stream(Status end, const Subscribing& subscribing) {
 
 ExitCode run(const Globals& globals, const Options& options) {
   const Queue queue = globals.connect().open_queue(options.name);
-  std::optional<Consumer> consumer(queue.consumer(options.consumer));
+  ConsumerOptions consumer_options = options.consumer;
+  // A pipeline drains what is there and ends, also after its producers; --follow overrules it.
+  consumer_options.end_of_stream = EndOfStream::drained;
+  std::optional<Consumer> consumer(queue.consumer(consumer_options));
   Interrupt interrupt(1);  // --follow ends when nobody reads any more, not at the next message
   Output output(1, "standard output", interrupt.token());
   SubscribePlan plan = options.plan;

@@ -41,10 +41,13 @@ Json counters_json(const ConsumerCounters& counters) {
 }
 
 Json totals_json(const QueueTotals& totals) {
-  return {{"repairs", totals.repairs},         {"voided", totals.voided},     {"released", totals.released},
-          {"messages_in", totals.messages_in}, {"bytes_in", totals.bytes_in}, {"messages_out", totals.messages_out},
-          {"bytes_out", totals.bytes_out},     {"refused", totals.refused},   {"lost", totals.lost},
-          {"redelivered", totals.redelivered}, {"wakes", totals.wakes},       {"sleeps", totals.sleeps}};
+  return {{"repairs", totals.repairs},     {"voided", totals.voided},
+          {"released", totals.released},   {"messages_in", totals.messages_in},
+          {"bytes_in", totals.bytes_in},   {"messages_out", totals.messages_out},
+          {"bytes_out", totals.bytes_out}, {"refused", totals.refused},
+          {"lost", totals.lost},           {"redelivered", totals.redelivered},
+          {"wakes", totals.wakes},         {"sleeps", totals.sleeps},
+          {"unread", totals.unread}};
 }
 
 /// An endpoint with what this machine tells of its process.

@@ -163,6 +163,10 @@ std::string totals_text(const QueueTotals& totals) {
                                   format_count(totals.redelivered) + " redelivered");
   facts.add("repairs", "of " + format_count(totals.repairs) + " endpoints, with " + format_count(totals.voided) +
                            " claims voided and " + format_count(totals.released) + " leases given back");
+  if (totals.unread != 0) {
+    facts.add("unread", format_count(totals.unread) +
+                            " messages were published while there was no group and no consumer: nobody gets them");
+  }
   return "\n" + facts.text(k_indent);
 }
 

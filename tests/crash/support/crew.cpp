@@ -85,6 +85,7 @@ Consumer& Crew::consumer(unsigned owner, bool lossy, std::uint32_t prefetch) {
   attachment.owner = owner;
   ConsumerOptions options;
   options.wait = WaitStrategy::sleep;
+  options.end_of_stream = EndOfStream::drained;
   options.prefetch = prefetch;
   const unsigned own = private_group(owner);
   attachment.group = own;

@@ -1,0 +1,166 @@
+// Programs that start in any order: declaring what is there, waiting for a queue or its endpoints, messages that nobody reads.
+#include <gtest/gtest.h>
+
+#include <chrono>
+#include <optional>
+#include <stop_token>
+#include <thread>
+
+#include "beltway/beltway.hpp"
+#include "support/daemon.hpp"
+#include "support/raw_client.hpp"
+
+namespace beltway {
+namespace {
+
+using namespace std::chrono_literals;
+using test::connect;
+using test::error_of;
+using test::k_small;
+using test::TestDaemon;
+
+struct Price {
+  static constexpr std::string_view beltway_name = "test.Price";
+  std::uint64_t cents = 0;
+};
+struct Weight {
+  static constexpr std::string_view beltway_name = "test.Weight";
+  std::uint64_t grams = 0;
+};
+
+TEST(StartOrder, declare_without_options_opens_what_is_there) {
+  const TestDaemon daemon;
+  const Connection link = connect(daemon);
+  const Queue made = link.declare("orders", {.slots = 4, .slot_bytes = 64, .max_producers = 1, .groups = {"g"}});
+  const Queue opened = link.declare("orders");
+  EXPECT_EQ(opened.id(), made.id());
+  EXPECT_EQ(opened.options().slots, 4U);
+  EXPECT_EQ(link.declare("missing").options().slots, QueueOptions().slots) << "made with the defaults";
+  EXPECT_EQ(error_of([&] { (void)link.declare("orders", QueueOptions()); }).reason(), Errc::already_exists);
+}
+
+TEST(StartOrder, typed_declare_without_options_compares_the_type_alone) {
+  const TestDaemon daemon;
+  const Connection link = connect(daemon);
+  (void)link.declare<Price>("prices", {.slots = 4});
+  EXPECT_EQ(link.declare<Price>("prices").untyped().options().slots, 4U);
+  EXPECT_EQ(error_of([&] { (void)link.declare<Weight>("prices"); }).reason(), Errc::already_exists);
+  EXPECT_EQ(link.open_queue<Price>("prices", 1s).untyped().options().slots, 4U);
+}
+
+TEST(StartOrder, open_queue_waits_until_somebody_declares_it) {
+  const TestDaemon daemon;
+  const Connection link = connect(daemon);
+  std::jthread later([&] {
+    std::this_thread::sleep_for(50ms);
+    (void)link.declare("orders", k_small);
+  });
+  EXPECT_EQ(link.open_queue("orders", 20s).options().slots, k_small.slots);
+}
+
+TEST(StartOrder, open_queue_gives_up_at_its_deadline_and_at_a_stop) {
+  const TestDaemon daemon;
+  const Connection link = connect(daemon);
+  const Error late = error_of([&] { (void)link.open_queue("orders", 30ms); });
+  EXPECT_EQ(late.reason(), Errc::not_found);
+  EXPECT_NE(std::string(late.what()).find("none came in time"), std::string::npos) << late.what();
+  std::stop_source stop;
+  std::jthread later([&] {
+    std::this_thread::sleep_for(30ms);
+    stop.request_stop();
+  });
+  EXPECT_EQ(error_of([&] { (void)link.open_queue("orders", stop.get_token()); }).reason(), Errc::interrupted);
+  EXPECT_EQ(error_of([&] { (void)link.open_queue("a b", 20s); }).reason(), Errc::invalid_option) << "at once";
+}
+
+TEST(StartOrder, waits_for_endpoints_end_when_enough_are_attached) {
+  const TestDaemon daemon;
+  const Queue queue = connect(daemon).declare("orders", k_small);
+  EXPECT_EQ(queue.wait_for_consumers(0), Status::ok);
+  EXPECT_EQ(queue.wait_for_consumers(1, 10ms), Status::timeout);
+  EXPECT_EQ(queue.wait_for_producers(1, 10ms), Status::timeout);
+  const Consumer in = queue.consumer();
+  EXPECT_EQ(queue.wait_for_consumers(1, 20s), Status::ok);
+  EXPECT_EQ(queue.wait_for_producers(1, 10ms), Status::timeout) << "a consumer is no producer";
+  std::optional<Producer> out;
+  std::jthread later([&] {
+    std::this_thread::sleep_for(30ms);
+    out = queue.producer();
+  });
+  EXPECT_EQ(queue.wait_for_producers(1, 20s), Status::ok);
+  later.join();
+}
+
+TEST(StartOrder, waits_for_endpoints_end_at_a_stop_and_at_the_removal) {
+  const TestDaemon daemon;
+  const Connection link = connect(daemon);
+  const Queue queue = link.declare("orders", k_small);
+  std::stop_source stop;
+  {
+    std::jthread later([&] {
+      std::this_thread::sleep_for(30ms);
+      stop.request_stop();
+    });
+    EXPECT_EQ(queue.wait_for_consumers(1, stop.get_token()), Status::stopped);
+  }
+  std::jthread later([&] {
+    std::this_thread::sleep_for(30ms);
+    link.remove("orders");
+  });
+  EXPECT_EQ(error_of([&] { (void)queue.wait_for_producers(1, 20s); }).reason(), Errc::removed);
+}
+
+TEST(Unread, messages_without_any_group_or_consumer_are_counted) {
+  const TestDaemon daemon;
+  const Queue queue = connect(daemon).declare("orders", {.slots = 16});
+  const auto unread = [&] { return queue.snapshot().totals.unread; };
+  auto out = queue.producer();
+  for (int i = 0; i < 3; ++i) out.publish("nobody gets this");
+  EXPECT_EQ(out.counters().unread, 3U);
+  EXPECT_EQ(unread(), 3U);
+  {
+    auto in = queue.consumer();
+    for (int i = 0; i < 2; ++i) out.publish("read");
+    EXPECT_EQ(unread(), 3U);
+  }
+  EXPECT_TRUE(test::eventually([&] { return queue.describe().endpoints.size() == 1; })) << "the consumer is detached";
+  out.publish("nobody gets this");
+  EXPECT_EQ(unread(), 4U);
+  auto another = queue.producer();
+  EXPECT_EQ(another.counters().unread, 0U) << "it counts from its own attach on";
+  queue.add_group("g");
+  out.publish("kept for the group");
+  EXPECT_EQ(unread(), 4U);
+  EXPECT_EQ(out.counters().unread, 4U);
+  queue.remove_group("g");
+  out.publish("nobody gets this");
+  EXPECT_EQ(unread(), 5U);
+  EXPECT_EQ(another.counters().unread, 1U);
+}
+
+TEST(Unread, messages_that_a_group_gets_from_the_ring_are_not_counted) {
+  const TestDaemon daemon;
+  const Queue queue = connect(daemon).declare("orders", {.slots = 16});
+  auto out = queue.producer();
+  for (int i = 0; i < 20; ++i) out.publish("x");
+  EXPECT_EQ(out.counters().unread, 20U);
+  auto in = queue.consumer({.start = Start::oldest});
+  std::uint64_t got = 0;
+  while (in.try_receive()) ++got;
+  EXPECT_EQ(out.counters().unread + got, 20U);
+  EXPECT_GE(got, 15U);
+}
+
+TEST(Unread, count_is_shown_by_the_tool) {
+  const TestDaemon daemon;
+  const Queue queue = connect(daemon).declare("orders", {.slots = 16});
+  for (int i = 0; i < 3; ++i) queue.producer().publish("x");
+  const test::Result text = daemon.tool({"show", "orders"});
+  EXPECT_NE(text.out.find("3 messages were published while there was no group and no consumer"), std::string::npos)
+      << text.out;
+  const test::Result json = daemon.tool({"show", "orders", "--format", "json"});
+  EXPECT_NE(json.out.find("\"unread\":3"), std::string::npos) << json.out;
+}
+
+}  // namespace
+}  // namespace beltway
