@@ -32,6 +32,10 @@ struct Words<Ack> {
   static constexpr std::array<std::string_view, 2> all{"explicit", "automatic"};
 };
 template <>
+struct Words<EndOfStream> {
+  static constexpr std::array<std::string_view, 4> all{"by_group", "never", "after_producer", "drained"};
+};
+template <>
 struct Words<WaitStrategy> {
   static constexpr std::array<std::string_view, 3> all{"adaptive", "spin", "sleep"};
 };
