@@ -3,16 +3,13 @@
 
 #include "beltway/detail/requirements.hpp"
 
-#include <cstddef>
-#include <cstdint>
-#include <cstring>
-#include <optional>
 #include <algorithm>
 #include <array>
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
 #include <new>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -70,16 +67,11 @@ template <class T>
   }
 }
 
-namespace detail {
 /// Throws the Error(wrong_type) of a message that has another size than its type.
 [[noreturn]] void throw_wrong_size(const std::string& queue, std::size_t size, const TypeTag& type);
 /// The Error(wrong_type) of a queue that is not of type `wanted`.
 [[nodiscard]] std::optional<Error> wrong_type(const Queue& queue, const TypeTag& wanted);
-}  // namespace detail
 
-/// A producer of T; the untyped one is `untyped()`. Thread safety as Producer.
-template <MessageType T>
-class TypedProducer {
 /// Messages that a typed batch handles at a time.
 inline constexpr std::size_t k_typed_batch = 64;
 
@@ -359,6 +351,9 @@ template <class T>
 auto Connection::try_open_queue(std::string_view name) const noexcept {
   Expected<Queue> queue = try_open_queue(name);
   return queue ? TypedQueue<T>::make(*std::move(queue)) : Expected<TypedQueue<T>>(queue.error());
+}
+
+template <class T>
 auto Connection::open_queue(std::string_view name, const Until& until) const {
   return TypedQueue<T>(open_queue(name, until));
 }
