@@ -59,7 +59,7 @@ TEST_F(ToolDeclare, a_description_is_shown_and_changed_and_refuses_no_program) {
   EXPECT_EQ(tool_json({"list"})["queues"][0]["description"], "orders of the shop");
   const Connection link = connect(daemon_);
   EXPECT_EQ(link.declare("q", {.description = "other"}).options().description, "orders of the shop");
-  const Result changed = tool({"declare", "q", "--description", "returns"});
+  const Outcome changed = tool({"declare", "q", "--description", "returns"});
   EXPECT_NE(changed.out.find("changed: description from \"orders of the shop\" to \"returns\""), std::string::npos)
       << changed.out << changed.err;
   EXPECT_EQ(link.open_queue("q").options().description, "returns");
