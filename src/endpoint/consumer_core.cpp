@@ -6,7 +6,7 @@
 
 #include "beltway/error.hpp"
 #include "ring/counters.hpp"
-#include "waiting/speculative_spin.hpp"
+#include "ring/tuning.hpp"
 
 namespace beltway::detail {
 
@@ -23,22 +23,9 @@ Reader make_reader(const Attachment& at, InlineReceiver& quick) {
   return PrivateReader(at.map, at.group, at.start, quick);
 }
 
-/// Turns of skipping rings full of VOIDs, or of losing races, before a take believes in empty.
-constexpr unsigned k_takes = 64;
-/// Looks at what is next alone before a wait begins: two microseconds and more.
-constexpr unsigned k_quick_polls = 192;
-void release_all(std::span<Message> messages) noexcept {
-  for (Message& message : messages) {
-    if (message) [[unlikely]]
-      message = Message();
-  }
-}
-/// Messages leased at once; a longer batch takes several turns.
-constexpr std::size_t k_lease_batch = 64;
-
 }  // namespace
 
-ConsumerCore::ConsumerCore(Attachment attachment, const ConsumerOptions& options)
+ConsumerCore::ConsumerCore(Attachment attachment, const ConsumerOptions& options, const SpinPolicy& policy)
     : attachment_(std::move(attachment)),
       ack_(options.ack),
       follow_(options.follow),
@@ -48,7 +35,7 @@ ConsumerCore::ConsumerCore(Attachment attachment, const ConsumerOptions& options
       named_(std::get_if<NamedReader>(&reader_)),
       quick_named_(attachment_.evictable ? nullptr : named_),
       stream_backoff_(attachment_.map.geometry),
-      waiter_(attachment_.map, attachment_.owner, options.wait),
+      waiter_(attachment_.map, attachment_.owner, policy),
       endpoint_(attachment_.map.endpoint(attachment_.owner)),
       ends_(!waiter_.symmetric() && kernel::register_for_barriers()) {
   beltway::store_counters(endpoint_.counters, counters_);
@@ -200,7 +187,7 @@ void ConsumerCore::wake_next_consumer(const NamedReader& reader) noexcept {
 
 ReadResult ConsumerCore::read_available(std::span<Message> out, std::size_t& count) {
   ReadResult look = ReadResult::again;
-  for (unsigned turn = 0; turn < k_takes && look == ReadResult::again; ++turn) {
+  for (unsigned turn = 0; turn < k_max_reads && look == ReadResult::again; ++turn) {
     if (private_ != nullptr) {
       look = take_private(*private_, out, count);
     } else if (named_ != nullptr) {
@@ -260,60 +247,12 @@ Received ConsumerCore::try_receive() {
   return received;
 }
 
-bool ConsumerCore::let_producer_get_ahead(const StreamBackoff::BackoffLimit& lead) noexcept {
-  if (!waiter_.spins() || !has_caught_up()) return false;
-  const Position read = wrap(endpoint_.counters[0].load_relaxed());  // of a group's messages only its own
-  const std::uint64_t bytes = endpoint_.counters[1].load_relaxed();
-  if (!stream_backoff_.may_wait(read, bytes)) return false;
-  const std::uint64_t now = kernel::now_ns();
-  const std::uint64_t wait_ns = stream_backoff_.wait_ns(read, bytes, now, lead);
-  while (wait_ns != 0 && kernel::now_ns() - now < wait_ns) cpu_relax();
-  return wait_ns != 0;
-}
-
-bool ConsumerCore::await_next() noexcept {
-  if (inline_size_limit_ == 0 || guard_.in_child() || !waiter_.spins()) return false;
-  const bool streams = let_producer_get_ahead(StreamBackoff::k_one_by_one);
-  const std::uint64_t wanted = read_ << k_state_shift | k_ready;
-  // A speculative spin begins to read what a stream's producer is writing. It pays for messages that come now and then.
-  return streams ? plain_spin(*slot_, ~k_owner_mask, wanted, k_quick_polls)
-                 : speculative_spin(*slot_, ~k_owner_mask, wanted, k_quick_polls);
-}
-
-Received ConsumerCore::receive(const Until& until) {
-  check_fork();
-  SlotView view;
-  if (try_next(view)) return received(view);
-  if (quick_named_ != nullptr && waiter_.spins()) {
-    let_producer_get_ahead(StreamBackoff::k_one_by_one);
-    for (unsigned looks = k_quick_polls; looks != 0; --looks) {
-      if (try_lease_next(view)) return received(view);
-      poll_gap();
-    }
-  }
-  Received received;
-  std::size_t count = 0;
-  received.status_ = wait_take({&received.message_, 1}, count, until);
-  return received;
-}
-
 Batch ConsumerCore::try_receive_batch(std::span<Message> out) {
   const SingleUse<InlineReceiver> use(*this);
   check_fork();
   release_all(out);
   Batch batch;
   batch.status = try_take(out, batch.count);
-  return batch;
-}
-
-Batch ConsumerCore::receive_batch(std::span<Message> out, const Until& until) {
-  const SingleUse<InlineReceiver> use(*this);
-  check_fork();
-  release_all(out);
-  let_producer_get_ahead(StreamBackoff::k_in_batches);
-  Batch batch;
-  batch.status = wait_take(out, batch.count, until);
-  last_batch_partial_ = batch.count < out.size() && !at_prefetch_limit();
   return batch;
 }
 

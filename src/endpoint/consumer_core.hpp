@@ -28,7 +28,7 @@ class alignas(k_apart_bytes) ConsumerCore : public InlineReceiver {
  public:
   enum class End : std::uint8_t { ack, nack, dropped };
 
-  ConsumerCore(Attachment attachment, const ConsumerOptions& options);
+  ConsumerCore(Attachment attachment, const ConsumerOptions& options, const SpinPolicy& policy);
   ConsumerCore(const ConsumerCore&) = delete;
   ConsumerCore& operator=(const ConsumerCore&) = delete;
 
@@ -90,8 +90,10 @@ class alignas(k_apart_bytes) ConsumerCore : public InlineReceiver {
     if (inline_size_limit_ != 0) return last_batch_partial_ || !private_->is_next_ready();
     return quick_named_ != nullptr && (last_batch_partial_ || !quick_named_->has_ready());
   }
-  /// Before a wait, if that is for the best: see StreamBackoff. Whether it was done.
-  bool let_producer_get_ahead(const StreamBackoff::BackoffLimit& lead) noexcept;
+  /// Rungs of the wait ladder, see Waiter::climb() and consumer_wait.cpp.
+  struct Steps;
+  bool back_off(const BackoffLimit& limit) noexcept;
+  [[nodiscard]] bool poll_position(bool paused) noexcept;
   [[nodiscard]] bool at_prefetch_limit() const noexcept;
   [[nodiscard]] bool all_delivered() const noexcept;
   [[nodiscard]] bool is_removed() const noexcept {
@@ -103,7 +105,13 @@ class alignas(k_apart_bytes) ConsumerCore : public InlineReceiver {
   }
 
   Status try_take(std::span<Message> out, std::size_t& count);
-  Status wait_take(std::span<Message> out, std::size_t& count, const Until& until);
+  Status wait_take(const Until& until, Waiter::Rung first, Steps& steps);
+  static void release_all(std::span<Message> messages) noexcept {
+    for (Message& message : messages) {
+      if (message) [[unlikely]]
+        message = Message();
+    }
+  }
   void arm() noexcept;
   void hand_wake_on() noexcept;
 

@@ -7,9 +7,6 @@
 namespace beltway {
 
 namespace {
-/// Leases after which `next` is moved: others walk over as many in vain.
-constexpr std::int64_t k_next_lag = 8;
-
 Position position_of(Next next, Position floor) noexcept { return widen<Next::bits>(next.position, floor); }
 
 [[nodiscard]] bool is_ready(std::uint64_t slot_word, Position position) noexcept {

@@ -3,12 +3,9 @@
 
 #include <algorithm>
 
-namespace beltway {
+#include "ring/tuning.hpp"
 
-namespace {
-/// Enough that neither the store nor the producer's look counts; more gains nothing.
-constexpr std::uint64_t k_floor_store_lag = 16;
-}  // namespace
+namespace beltway {
 
 PrivateReader::PrivateReader(const QueueMemory& map, unsigned group, Position start, detail::InlineReceiver& quick)
     : map_(map), quick_(quick), beyond_floor_((map.geometry.slots + 63) / 64) {
