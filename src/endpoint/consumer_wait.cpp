@@ -36,7 +36,7 @@ Status ConsumerCore::try_take(std::span<Message> out, std::size_t& count) {
   const auto look = [&] { return (status = take(out, count)) != Status::empty; };
   // The wake was most likely for the message that we have. If there is another, its waker may have counted on us.
   const auto pass_on_the_rest = [&] {
-    if (named_ != nullptr && (status != Status::ok || named_->has_ready())) hand_wake_on();
+    if (named_ && (status != Status::ok || named_->may_have_more())) hand_wake_on();
   };
   waiter_.after_try(status != Status::empty, look, [this] { arm(); }, pass_on_the_rest);
   return status == Status::empty && waiter_.take_interrupt() ? Status::interrupted : status;
@@ -44,8 +44,8 @@ Status ConsumerCore::try_take(std::span<Message> out, std::size_t& count) {
 
 bool ConsumerCore::back_off(const BackoffLimit& limit) noexcept {
   if (!has_caught_up()) return false;
-  const Position read = wrap(endpoint_.counters[0].load_relaxed());  // of a group's messages only its own
-  const std::uint64_t bytes = endpoint_.counters[1].load_relaxed();
+  const Position read = wrap(words_.messages.load_relaxed());  // of a group's messages only its own
+  const std::uint64_t bytes = words_.bytes.load_relaxed();
   if (!stream_backoff_.may_wait(read, bytes)) return false;
   const std::uint64_t now = waiter_.policy().now_ns();
   const std::uint64_t wait_ns = stream_backoff_.wait_ns(read, bytes, now, limit);
@@ -138,7 +138,7 @@ Status ConsumerCore::wait_take(const Until& until, Waiter::Rung first, Steps& st
 int ConsumerCore::fd() {
   const SingleUse<InlineReceiver> use(*this);
   check_fork();
-  if (private_ != nullptr) inline_size_limit_ = 0;  // of a group others may read it, who end messages
+  if (is_private()) inline_size_limit_ = 0;  // of a group others may read it, who end messages
   quick_named_ = nullptr;
   return waiter_.enable_events("fd of a consumer of \"" + queue_name() + "\"");
 }

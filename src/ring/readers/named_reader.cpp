@@ -194,7 +194,7 @@ unsigned NamedReader::advance_floor() noexcept {
   return rung;
 }
 
-bool NamedReader::has_ready() const noexcept {
+bool NamedReader::may_have_more() const noexcept {
   const Position position = start(Next::of(shared_.next.load_acquire()));
   const SlotState slot = SlotState::of(map_.slot(position).state.load_acquire());
   return slot.position == position && slot.phase == SlotPhase::ready;

@@ -83,7 +83,7 @@ class NamedReader {
   [[nodiscard]] unsigned group() const noexcept { return group_; }
 
   /// True if a READY message that nobody holds may be there: whoever takes one while this is true wakes another.
-  [[nodiscard]] bool has_ready() const noexcept;
+  [[nodiscard]] bool may_have_more() const noexcept;
 
   /// True if no message is left to deliver now or after others' nacks: all that is not DONE is held by ourselves.
   [[nodiscard]] bool all_ours_or_done() const noexcept;
