@@ -69,7 +69,7 @@ class Message {
   /// messages later (slots / 16 - 1, if that is less). The view is empty afterwards.
   [[gnu::always_inline]] bool ack() noexcept {
     if (core_ == nullptr) return false;
-    const bool done = core_->try_release(position_) || ack_slowly();
+    const bool done = (core_->inline_size_limit_ != 0 && core_->try_release(position_)) || end(End::ack);
     forget();
     return done;
   }
@@ -95,7 +95,9 @@ class Message {
     data_ = nullptr;
     size_ = 0;
   }
-  bool ack_slowly() noexcept;
+  enum class End : std::uint8_t { ack, nack, dropped };
+  /// Ends it, whatever its group; not for a group whose inline path is open and has done it. In src/endpoint/consumer_end.cpp.
+  bool end(End end) noexcept;
   void let_go() noexcept;
   void take(Message& other) noexcept {
     core_ = std::exchange(other.core_, nullptr);

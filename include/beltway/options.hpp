@@ -121,6 +121,11 @@ struct ConsumerOptions {
   WaitStrategy wait = WaitStrategy::adaptive;
   bool populate = true;
   bool lock_memory = false;
+  /// While it spins: pause for a moment if it outruns a stream, so that the producer gets ahead. More throughput for latency.
+  bool spin_backoff = true;
+  /// While it spins (private groups, one by one): poll so that the processor starts on the next message before it is there.
+  /// No effect except on x86-64, or with shadow stacks (CET).
+  bool speculative_spin = true;
 };
 
 struct ConnectionOptions {

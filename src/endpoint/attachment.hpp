@@ -11,6 +11,7 @@
 #include "beltway/producer.hpp"
 #include "endpoint/standing.hpp"
 #include "ring/queue_memory.hpp"
+#include "waiting/spin_policy.hpp"
 
 namespace beltway {
 
@@ -36,5 +37,7 @@ struct Attachment {
 /// Wrap an attachment in the public types. Throw Error(system) if the endpoint's private epoll descriptor cannot be made.
 [[nodiscard]] Producer make_producer(Attachment attachment, const ProducerOptions& options);
 [[nodiscard]] Consumer make_consumer(Attachment attachment, const ConsumerOptions& options);
+/// With another policy than the options say: for tests.
+[[nodiscard]] Consumer make_consumer(Attachment attachment, const ConsumerOptions& options, const SpinPolicy& policy);
 
 }  // namespace beltway

@@ -6,7 +6,10 @@
 namespace beltway {
 
 Consumer make_consumer(Attachment attachment, const ConsumerOptions& options) {
-  return Consumer(new detail::ConsumerCore(std::move(attachment), options));
+  return make_consumer(std::move(attachment), options, SpinPolicy::of(options));
+}
+Consumer make_consumer(Attachment attachment, const ConsumerOptions& options, const SpinPolicy& policy) {
+  return Consumer(new detail::ConsumerCore(std::move(attachment), options, policy));
 }
 
 Consumer::Consumer(detail::ConsumerCore* core) noexcept : core_(core) {}

@@ -6,22 +6,11 @@
 
 #include "beltway/error.hpp"
 #include "ring/counters.hpp"
-#include "waiting/speculative_spin.hpp"
+#include "ring/tuning.hpp"
 
 namespace beltway::detail {
 
 namespace {
-
-using Reader = std::variant<PrivateReader, NamedReader, LossyReader>;
-
-Reader make_reader(const Attachment& at, InlineReceiver& quick) {
-  switch (at.kind) {
-    case GroupKind::named: return NamedReader(at.map, at.group, at.group_incarnation, at.owner, at.evictable);
-    case GroupKind::lossy: return LossyReader(at.map, at.group, at.start);
-    case GroupKind::private_reliable: break;
-  }
-  return PrivateReader(at.map, at.group, at.start, quick);
-}
 
 /// What the options mean: never by_group.
 EndOfStream resolve(const ConsumerOptions& options) noexcept {
@@ -30,111 +19,92 @@ EndOfStream resolve(const ConsumerOptions& options) noexcept {
   return options.group.empty() ? EndOfStream::after_producer : EndOfStream::never;
 }
 
-/// Turns of skipping rings full of VOIDs, or of losing races, before a take believes in empty.
-constexpr unsigned k_takes = 64;
-/// Looks at what is next alone before a wait begins: two microseconds and more.
-constexpr unsigned k_quick_polls = 192;
-void release_all(std::span<Message> messages) noexcept {
-  for (Message& message : messages) {
-    if (message) [[unlikely]]
-      message = Message();
-  }
-}
-/// Messages leased at once; a longer batch takes several turns.
-constexpr std::size_t k_lease_batch = 64;
-
 }  // namespace
 
-ConsumerCore::ConsumerCore(Attachment attachment, const ConsumerOptions& options)
-    : attachment_(std::move(attachment)),
+ConsumerCore::ConsumerCore(Attachment attachment, const ConsumerOptions& options, const SpinPolicy& policy)
+    : PrivateReader(attachment.map, attachment.group, attachment.start),
+      attachment_(std::move(attachment)),
       ack_(options.ack),
       end_of_stream_(resolve(options)),
       prefetch_(options.prefetch == 0 ? attachment_.map.geometry.slots : options.prefetch),
-      reader_(make_reader(attachment_, *this)),
-      private_(std::get_if<PrivateReader>(&reader_)),
-      named_(std::get_if<NamedReader>(&reader_)),
-      quick_named_(attachment_.evictable ? nullptr : named_),
       stream_backoff_(attachment_.map.geometry),
-      waiter_(attachment_.map, attachment_.owner, options.wait),
+      waiter_(attachment_.map, attachment_.owner, policy),
       endpoint_(attachment_.map.endpoint(attachment_.owner)),
+      words_(endpoint_.counters),
       ends_(!waiter_.symmetric() && kernel::register_for_barriers()),
       producers_before_(attachment_.map.shared_status().producers_ever.load_acquire()),
       met_producer_(attachment_.map.shared_status().live_producers.load_acquire() != 0),
       starts_at_latest_(options.start == Start::latest) {
+  const Attachment& at = attachment_;
   beltway::store_counters(endpoint_.counters, counters_);
-  InlineReceiver::counters_ = endpoint_.counters;
-  if (private_ != nullptr && private_->skip_what_is_no_message()) wake_for_room(private_->floor());
-  if (private_ != nullptr && !attachment_.evictable) inline_size_limit_ = attachment_.map.geometry.inline_bytes() + 1;
+  InlineReceiver::counters_ = &words_.messages;
+  switch (at.kind) {
+    case GroupKind::named:
+      named_.emplace(at.map, at.group, at.group_incarnation, at.owner, at.evictable);
+      if (!attachment_.evictable) quick_named_ = &*named_;
+      break;
+    case GroupKind::lossy: lossy_.emplace(at.map, at.group, at.start); break;
+    case GroupKind::private_reliable:
+      if (skip_empty_slots()) wake_for_room(floor());
+      if (!attachment_.evictable) inline_size_limit_ = at.map.geometry.inline_bytes() + 1;
+      break;
+  }
 }
 
 std::size_t ConsumerCore::read_run(std::span<Message> out) noexcept {
   if (inline_size_limit_ == 0 || guard_.in_child()) return 0;
   std::size_t count = 0;
   std::uint64_t bytes = 0;
-  for (; count < out.size(); ++count) {
-    const Word* const slot = slot_;
-    const std::uint64_t state = slot[0].load_acquire();  // as in InlineReceiver::try_next()
-    if (!is_ready(state)) break;
-    const std::uint64_t meta = slot[1].load_relaxed();
-    if (meta >= inline_size_limit_ || read_ % k_store_every == 0) [[unlikely]]
-      break;
-    std::construct_at(
-        &out[count], Message(this, reinterpret_cast<const std::byte*>(slot + k_payload_word), state >> k_state_shift, 0,
-                             static_cast<std::uint32_t>(meta), static_cast<std::uint8_t>(state >> 2),
-                             0));  // it holds nothing, as in fill()
+  for (View view; count < out.size() && view_next(view) == Next::in_slot; ++count) {
+    std::construct_at(&out[count], Message(this, view.data, view.position, 0, view.size, view.producer,
+                                           0));  // it holds nothing, as in fill()
     step();
-    bytes += meta;
+    bytes += view.size;
   }
-  if (count != 0) add_pair(*InlineReceiver::counters_, count, bytes);
+  if (count != 0) add_pair(words_.messages, count, bytes);
   return count;
 }
 
-InlineReceiver::View InlineReceiver::take_in_lane() noexcept {
-  SlotView seen;
-  if (read_ % k_store_every == 0 || !static_cast<ConsumerCore*>(this)->private_->next_if_ready(seen)) return {};
-  add_pair(*counters_, 1, seen.size);
-  return {seen.data, seen.position, seen.size, seen.producer};
-}
-
-ReadResult ConsumerCore::take_private(PrivateReader& reader, std::span<Message> out, std::size_t& count) noexcept {
-  const Position before = reader.read();
+ReadResult ConsumerCore::read_private(std::span<Message> out, std::size_t& count) noexcept {
+  const Position before = read();
   std::uint32_t skipped = 0;  // after a lap of them the caller's deadline is looked at
-  ReadResult look = ReadResult::empty;
+  ReadResult result = ReadResult::empty;
   while (count < out.size()) {
     if (const std::size_t taken = read_run(out.subspan(count)); taken != 0) [[likely]] {
       count += taken;
       continue;
     }
     SlotView view;
-    look = reader.next_if_ready(view) ? ReadResult::message : reader.next(view);
-    if (look == ReadResult::corrupt) {
+    result = next(view);
+    if (result == ReadResult::corrupt) {
       ++counters_.corrupt;
       store_counters();
       if (++skipped < attachment_.map.geometry.slots) continue;
-      look = ReadResult::again;
+      result = ReadResult::again;
     }
-    if (look != ReadResult::message) break;
+    if (result != ReadResult::message) break;
     fill(out[count++], view);
   }
   // What was skipped may have moved the floor.
-  if (wrap(before + count) != reader.read()) [[unlikely]]
-    wake_for_room(reader.floor());
-  return count != 0 ? ReadResult::message : look;
+  if (wrap(before + count) != read()) [[unlikely]]
+    wake_for_room(floor());
+  return count != 0 ? ReadResult::message : result;
 }
 
-ReadResult ConsumerCore::take_lossy(LossyReader& reader, std::span<Message> out, std::size_t& count) {
+ReadResult ConsumerCore::read_lossy(std::span<Message> out, std::size_t& count) {
+  LossyReader& reader = *lossy_;
   reader.begin();
-  ReadResult look = ReadResult::empty;
+  ReadResult result = ReadResult::empty;
   while (count < out.size()) {
     SlotView view;
-    look = reader.next(view);
+    result = reader.next(view);
     counters_.lost = reader.lost();
-    if (look == ReadResult::corrupt) {
+    if (result == ReadResult::corrupt) {
       ++counters_.corrupt;
       store_counters();
       continue;
     }
-    if (look != ReadResult::message) break;
+    if (result != ReadResult::message) break;
     ++copies_held_;
     fill(out[count++], view);
   }
@@ -144,13 +114,14 @@ ReadResult ConsumerCore::take_lossy(LossyReader& reader, std::span<Message> out,
     message.data_ = reader.data(offset);
     offset = LossyReader::next_offset(offset, message.size_);
   }
-  return count != 0 ? ReadResult::message : look;
+  return count != 0 ? ReadResult::message : result;
 }
 
-bool ConsumerCore::at_prefetch_limit() const noexcept { return named_ != nullptr && ends_.held() >= prefetch_; }
+bool ConsumerCore::at_prefetch_limit() const noexcept { return named_ && ends_.held() >= prefetch_; }
 
-ReadResult ConsumerCore::take_named(NamedReader& reader, std::span<Message> out, std::size_t& count) noexcept {
-  ReadResult look = ReadResult::empty;
+ReadResult ConsumerCore::read_named(std::span<Message> out, std::size_t& count) noexcept {
+  NamedReader& reader = *named_;
+  ReadResult result = ReadResult::empty;
   while (count < out.size()) {
     const std::uint64_t credit = prefetch_ - ends_.held();
     SlotView views[k_lease_batch];
@@ -158,9 +129,9 @@ ReadResult ConsumerCore::take_named(NamedReader& reader, std::span<Message> out,
     const std::size_t wanted = std::min({out.size() - count, k_lease_batch, static_cast<std::size_t>(credit)});
     if (wanted == 0) break;
     const std::uint64_t corrupt_before = counters_.corrupt;
-    look = reader.lease(views, wanted, leased, counters_.corrupt);
+    result = reader.lease(views, wanted, leased, counters_.corrupt);
     if (counters_.corrupt != corrupt_before) store_counters();
-    if (look != ReadResult::message) break;
+    if (result != ReadResult::message) break;
     if (is_evicted()) {  // the daemon may have looked for our leases before these
       reader.give_back(views, leased);
       hand_wake_on();
@@ -175,13 +146,13 @@ ReadResult ConsumerCore::take_named(NamedReader& reader, std::span<Message> out,
       bytes += view.size;
       redelivered += view.tries != 0 ? 1 : 0;
     }
-    add_pair(endpoint_.counters[0], leased, bytes);
+    add_pair(words_.messages, leased, bytes);
     counters_.redelivered += redelivered;
     if (redelivered != 0 || views[leased - 1].position % k_store_every < leased) [[unlikely]]
       store_counters();
     if (leased < wanted) break;
   }
-  if (count == 0) return look;
+  if (count == 0) return result;
   wake_next_consumer(reader);
   return ReadResult::message;
 }
@@ -203,37 +174,35 @@ bool ConsumerCore::try_lease_next(SlotView& view) noexcept {
 
 void ConsumerCore::wake_next_consumer(const NamedReader& reader) noexcept {
   // Two messages may have woken one sleeper only.
-  if (attachment_.map.shared_status().consumer_sleepers.load_relaxed() != 0 && reader.has_ready()) [[unlikely]] {
+  if (attachment_.map.shared_status().consumer_sleepers.load_relaxed() != 0 && reader.may_have_more()) [[unlikely]] {
     hand_wake_on();
   }
 }
 
 ReadResult ConsumerCore::read_available(std::span<Message> out, std::size_t& count) {
-  ReadResult look = ReadResult::again;
-  for (unsigned turn = 0; turn < k_takes && look == ReadResult::again; ++turn) {
-    if (private_ != nullptr) {
-      look = take_private(*private_, out, count);
-    } else if (named_ != nullptr) {
-      look = take_named(*named_, out, count);
-    } else {
-      look = take_lossy(*std::get_if<LossyReader>(&reader_), out, count);
+  ReadResult result = ReadResult::again;
+  for (unsigned turn = 0; turn < k_max_reads && result == ReadResult::again; ++turn) {
+    switch (attachment_.kind) {
+      case GroupKind::private_reliable: result = read_private(out, count); break;
+      case GroupKind::named: result = read_named(out, count); break;
+      case GroupKind::lossy: result = read_lossy(out, count); break;
     }
   }
-  return look;
+  return result;
 }
 
 Status ConsumerCore::take(std::span<Message> out, std::size_t& count) {
   count = 0;
   if (out.empty()) return Status::ok;
   if (is_evicted()) return Status::evicted;
-  if (named_ != nullptr) ends_.own();
+  if (named_) ends_.own();
   if (at_prefetch_limit()) return is_removed() ? Status::removed : Status::prefetch_limit;
   if (read_available(out, count) == ReadResult::message) [[likely]]
     return Status::ok;
   return why_empty(out, count);
 }
 
-bool ConsumerCore::all_delivered() const noexcept { return named_ == nullptr || named_->all_ours_or_done(); }
+bool ConsumerCore::all_delivered() const noexcept { return !named_ || named_->all_ours_or_done(); }
 
 Status ConsumerCore::why_empty(std::span<Message> out, std::size_t& count) {
   const SingleUse<InlineReceiver> use(*this);
@@ -242,14 +211,14 @@ Status ConsumerCore::why_empty(std::span<Message> out, std::size_t& count) {
   waiter_.set_symmetric((notice.flags & k_notice_symmetric) != 0);
   if ((notice.flags & k_notice_removed) != 0 || attachment_.standing.is_lost(notice)) return Status::removed;
   if ((Identity::of(endpoint_.identity.load_acquire()).flags & k_endpoint_evicted) != 0) return Status::evicted;
-  if (named_ != nullptr && !named_->is_active()) return Status::removed;
-  if (private_ != nullptr && private_->restore_floor()) [[unlikely]]
-    wake_for_room(private_->floor());
+  if (named_ && !named_->is_active()) return Status::removed;
+  if (is_private() && restore_floor()) [[unlikely]]
+    wake_for_room(floor());
   if (end_of_stream_ == EndOfStream::never) return Status::empty;
   // In this order: the daemon sets a producer's live bit before it counts it among those that ever were, and clears it
   // after its last message was repaired. Pair with its releases.
   if (!had_producers() || shared_status.live_producers.load_acquire() != 0) return Status::empty;
-  // It may have published between our look and its end.
+  // It may have published between our result and its end.
   if (read_available(out, count) == ReadResult::message) return Status::ok;
   return all_delivered() ? Status::end_of_stream : Status::empty;
 }
@@ -270,44 +239,6 @@ Result<Message> ConsumerCore::try_receive() {
   return message;
 }
 
-bool ConsumerCore::let_producer_get_ahead(const StreamBackoff::BackoffLimit& lead) noexcept {
-  if (!waiter_.spins() || !has_caught_up()) return false;
-  const Position read = wrap(endpoint_.counters[0].load_relaxed());  // of a group's messages only its own
-  const std::uint64_t bytes = endpoint_.counters[1].load_relaxed();
-  if (!stream_backoff_.may_wait(read, bytes)) return false;
-  const std::uint64_t now = kernel::now_ns();
-  const std::uint64_t wait_ns = stream_backoff_.wait_ns(read, bytes, now, lead);
-  while (wait_ns != 0 && kernel::now_ns() - now < wait_ns) cpu_relax();
-  return wait_ns != 0;
-}
-
-bool ConsumerCore::await_next() noexcept {
-  if (inline_size_limit_ == 0 || guard_.in_child() || !waiter_.spins()) return false;
-  const bool streams = let_producer_get_ahead(StreamBackoff::k_one_by_one);
-  const std::uint64_t wanted = read_ << k_state_shift | k_ready;
-  // A speculative spin begins to read what a stream's producer is writing. It pays for messages that come now and then.
-  return streams ? plain_spin(*slot_, ~k_owner_mask, wanted, k_quick_polls)
-                 : speculative_spin(*slot_, ~k_owner_mask, wanted, k_quick_polls);
-}
-
-Result<Message> ConsumerCore::receive(const Until& until) {
-  check_fork();
-  SlotView view;
-  if (try_next(view)) return received(view);
-  if (quick_named_ != nullptr && waiter_.spins()) {
-    let_producer_get_ahead(StreamBackoff::k_one_by_one);
-    for (unsigned looks = k_quick_polls; looks != 0; --looks) {
-      if (try_lease_next(view)) return received(view);
-      poll_gap();
-    }
-  }
-  Message message;
-  std::size_t count = 0;
-  const Status status = wait_take({&message, 1}, count, until);
-  if (status != Status::ok) return status;
-  return message;
-}
-
 Result<std::size_t> ConsumerCore::try_receive_batch(std::span<Message> out) {
   const SingleUse<InlineReceiver> use(*this);
   check_fork();
@@ -318,22 +249,10 @@ Result<std::size_t> ConsumerCore::try_receive_batch(std::span<Message> out) {
   return count;
 }
 
-Result<std::size_t> ConsumerCore::receive_batch(std::span<Message> out, const Until& until) {
-  const SingleUse<InlineReceiver> use(*this);
-  check_fork();
-  release_all(out);
-  let_producer_get_ahead(StreamBackoff::k_in_batches);
-  std::size_t count = 0;
-  const Status status = wait_take(out, count, until);
-  last_batch_partial_ = count < out.size() && !at_prefetch_limit();
-  if (status != Status::ok) return status;
-  return count;
-}
-
 ConsumerCounters ConsumerCore::counters() const noexcept {
   ConsumerCounters counters = counters_;
-  counters.messages = endpoint_.counters[0].load_relaxed();
-  counters.bytes = endpoint_.counters[1].load_relaxed();
+  counters.messages = words_.messages.load_relaxed();
+  counters.bytes = words_.bytes.load_relaxed();
   counters.nacks = nacks_.load(std::memory_order_relaxed);
   counters.acks = acks_of(ends_.ended());
   counters.wakes = wakes_.load(std::memory_order_relaxed);

@@ -1,21 +1,24 @@
-// What a Consumer is: its endpoint, one of three readers, its waiting and its counters. Non-movable, so that messages can point
+// What a Consumer is: its endpoint, its reader, its waiting and its counters. The private reader is its base, since inline code
+// in Consumer and Message works with it; the reader of a named or a lossy group is a member.
+// Non-movable, so that messages can point
 // at it, and counted by them: it lives until its Consumer and its last message are gone.
 //
-// Thread safety: one thread at a time, except end_message() of a named group, which may run in any thread of the process.
+// Thread safety: one thread at a time, except Message::end() of a named group, which may run in any thread of the process.
 // Counters that ending a message touches are therefore atomic; the rest is the consumer thread's own.
 #pragma once
 
 #include <atomic>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <span>
-#include <variant>
 
 #include "beltway/consumer.hpp"
 #include "beltway/detail/fork_guard.hpp"
 #include "beltway/info.hpp"
 #include "endpoint/attachment.hpp"
 #include "endpoint/held_count.hpp"
+#include "ring/counters.hpp"
 #include "ring/readers/lossy_reader.hpp"
 #include "ring/readers/named_reader.hpp"
 #include "ring/readers/private_reader.hpp"
@@ -24,11 +27,9 @@
 
 namespace beltway::detail {
 
-class alignas(k_apart_bytes) ConsumerCore : public InlineReceiver {
+class alignas(k_apart_bytes) ConsumerCore : public PrivateReader {
  public:
-  enum class End : std::uint8_t { ack, nack, dropped };
-
-  ConsumerCore(Attachment attachment, const ConsumerOptions& options);
+  ConsumerCore(Attachment attachment, const ConsumerOptions& options, const SpinPolicy& policy);
   ConsumerCore(const ConsumerCore&) = delete;
   ConsumerCore& operator=(const ConsumerCore&) = delete;
 
@@ -40,12 +41,10 @@ class alignas(k_apart_bytes) ConsumerCore : public InlineReceiver {
   Result<std::size_t> try_receive_batch(std::span<Message> out);
   Result<std::size_t> receive_batch(std::span<Message> out, const Until& until);
 
-  /// Ends a message; see Message::ack.
-  bool end_message(const Message& message, End end) noexcept;
   /// Acknowledges messages of ours, and empties them; see ack_batch().
   std::size_t ack_all(std::span<Message> messages) noexcept;
   /// The Consumer is gone; the last message to end deletes the core.
-  void release() noexcept;
+  void detach() noexcept;
 
   [[nodiscard]] int poll_fd();
   void interrupt() noexcept { waiter_.interrupt(); }
@@ -59,16 +58,16 @@ class alignas(k_apart_bytes) ConsumerCore : public InlineReceiver {
 
   /// One attempt to take up to out.size() messages: ok with `count` > 0, or why there is none.
   Status take(std::span<Message> out, std::size_t& count);
-  /// As try_next(), for as many as it is the common case of; their number.
+  /// Messages in their slots, as many as follow each other; their number.
   [[nodiscard]] std::size_t read_run(std::span<Message> out) noexcept;
-  ReadResult take_private(PrivateReader& reader, std::span<Message> out, std::size_t& count) noexcept;
-  ReadResult take_named(NamedReader& reader, std::span<Message> out, std::size_t& count) noexcept;
-  ReadResult take_lossy(LossyReader& reader, std::span<Message> out, std::size_t& count);
+  ReadResult read_private(std::span<Message> out, std::size_t& count) noexcept;
+  ReadResult read_named(std::span<Message> out, std::size_t& count) noexcept;
+  ReadResult read_lossy(std::span<Message> out, std::size_t& count);
   ReadResult read_available(std::span<Message> out, std::size_t& count);
   Status why_empty(std::span<Message> out, std::size_t& count);
   /// The next message of a private or named group, if it is there, wherever it lies. No detours either.
   [[nodiscard]] bool try_next(SlotView& view) noexcept {
-    return inline_size_limit_ != 0 ? private_->next_if_ready(view) : try_lease_next(view);
+    return inline_size_limit_ != 0 ? next_if_ready(view) : try_lease_next(view);
   }
   [[nodiscard]] bool try_lease_next(SlotView& view) noexcept;
   /// After a message was taken from a named group: wakes another sleeper if another message is there.
@@ -80,18 +79,20 @@ class alignas(k_apart_bytes) ConsumerCore : public InlineReceiver {
       const SlotView copy = view;
       return received_seldom(copy);
     }
-    add_pair(endpoint_.counters[0], 1, view.size);
+    add_pair(words_.messages, 1, view.size);
     return Result<Message>(message(view));
   }
   /// The rest of it: the counters are stored, too.
   [[nodiscard, gnu::noinline]] Result<Message> received_seldom(const SlotView& view) noexcept;
   /// All that was there is taken, or was when the last batch was. False for lossy groups, and where others may throw us out.
   [[nodiscard]] bool has_caught_up() const noexcept {
-    if (inline_size_limit_ != 0) return last_batch_partial_ || !private_->is_next_ready();
-    return quick_named_ != nullptr && (last_batch_partial_ || !quick_named_->has_ready());
+    if (inline_size_limit_ != 0) return last_batch_partial_ || !PrivateReader::may_have_more();
+    return quick_named_ != nullptr && (last_batch_partial_ || !quick_named_->may_have_more());
   }
-  /// Before a wait, if that is for the best: see StreamBackoff. Whether it was done.
-  bool let_producer_get_ahead(const StreamBackoff::BackoffLimit& lead) noexcept;
+  /// Rungs of the wait ladder, see Waiter::climb() and consumer_wait.cpp.
+  struct Steps;
+  bool back_off(const BackoffLimit& limit) noexcept;
+  [[nodiscard]] bool poll_position(bool paused) noexcept;
   [[nodiscard]] bool at_prefetch_limit() const noexcept;
   [[nodiscard]] bool all_delivered() const noexcept;
   /// The producers that the end of the stream needs were there. Whether one is attached now is another question.
@@ -105,16 +106,23 @@ class alignas(k_apart_bytes) ConsumerCore : public InlineReceiver {
   }
 
   Status try_take(std::span<Message> out, std::size_t& count);
-  Status wait_take(std::span<Message> out, std::size_t& count, const Until& until);
+  Status wait_take(const Until& until, Waiter::Rung first, Steps& steps);
+  static void release_all(std::span<Message> messages) noexcept {
+    for (Message& message : messages) {
+      if (message) [[unlikely]]
+        message = Message();
+    }
+  }
   void arm() noexcept;
   void hand_wake_on() noexcept;
 
   friend class InlineReceiver;
+  friend class ::beltway::Message;
   bool end_private(Position position) noexcept;
-  bool end_named(const Message& message, bool ack) noexcept;
   /// After the ends of `messages` of a named group, one of them at `position`. Nothing may be touched afterwards.
   void ended_named(Position position, std::uint64_t messages) noexcept;
   [[gnu::noinline]] bool give_back(const Message& message) noexcept;
+  [[nodiscard]] bool is_private() const noexcept { return attachment_.kind == GroupKind::private_reliable; }
   [[nodiscard]] std::uint64_t acks_of(std::uint64_t ended) const noexcept {
     const std::uint64_t nacks = nacks_.load(std::memory_order_relaxed);
     return ended < nacks ? 0 : ended - nacks;  // for a moment: a nack counts before its end does
@@ -129,7 +137,7 @@ class alignas(k_apart_bytes) ConsumerCore : public InlineReceiver {
     make_message(empty, view);
   }
   void count(const SlotView& view) noexcept {
-    add_pair(endpoint_.counters[0], 1, view.size);
+    add_pair(words_.messages, 1, view.size);
     if (view.tries != 0) ++counters_.redelivered;
     if (view.position % k_store_every == 0 || view.tries != 0 || view.lost != 0) [[unlikely]]
       store_counters();
@@ -146,15 +154,15 @@ class alignas(k_apart_bytes) ConsumerCore : public InlineReceiver {
   const Ack ack_;
   const EndOfStream end_of_stream_;  // never by_group
   const std::uint64_t prefetch_;
-  std::variant<PrivateReader, NamedReader, LossyReader> reader_;
-  PrivateReader* const private_;  // in reader_, or null
-  NamedReader* const named_;      // likewise
-  // Like inline_size_limit_: the reader, while nobody can throw us out, nor an event loop wants to know what we find; else null.
-  NamedReader* quick_named_;
+  std::optional<NamedReader> named_;
+  std::optional<LossyReader> lossy_;
+  // Like inline_size_limit_: the named reader, while nobody can throw us out, nor an event loop wants to know what we find; else null.
+  NamedReader* quick_named_ = nullptr;
   StreamBackoff stream_backoff_;
   bool last_batch_partial_ = false;  // the last batch
   Waiter waiter_;
   Endpoint& endpoint_;
+  const ConsumerCounterWords words_;
   ConsumerCounters counters_;  // messages, bytes, lost, redelivered and corrupt; the rest is put in when asked for
 
   // Messages out: the consumer's thread alone counts private (in their reader) and lossy ones.

@@ -17,8 +17,8 @@ void ConsumerCore::wake_for_room(Position floor) noexcept {
 
 bool ConsumerCore::end_private(Position position) noexcept {
   const bool ours = !is_evicted();  // else what it showed may be another message by now
-  const bool last = private_ != nullptr ? private_->held_count() == 1 : --copies_held_ == 0;
-  if (private_ != nullptr && private_->release(position)) wake_for_room(private_->floor());
+  const bool last = is_private() ? held_count() == 1 : --copies_held_ == 0;
+  if (is_private() && PrivateReader::release(position)) wake_for_room(floor());
   if (last && released_) [[unlikely]]
     delete this;
   return ours;
@@ -28,20 +28,14 @@ bool ConsumerCore::end_private(Position position) noexcept {
   if (const unsigned rung = named_->after_ack(position); rung != 0) [[unlikely]]
     wakes_ += rung;
   const auto ring = [this] { waiter_.ring_self(); };
-  const auto tell = [this](std::uint64_t ended) { endpoint_.counters[5].store_relaxed(acks_of(ended)); };
+  const auto tell = [this](std::uint64_t ended) { words_.acks.store_relaxed(acks_of(ended)); };
   if (ends_.count(messages, ring, tell)) [[unlikely]]
     delete this;
 }
 
-bool ConsumerCore::end_named(const Message& message, bool ack) noexcept {
-  const bool ours = ack ? named_->ack(message.position_, message.tries_) : give_back(message);
-  ended_named(message.position_, 1);
-  return ours;
-}
-
 std::size_t ConsumerCore::ack_all(std::span<Message> messages) noexcept {
   std::size_t ours = 0;
-  if (named_ == nullptr || guard_.in_child()) {
+  if (!named_ || guard_.in_child()) {
     for (Message& message : messages) ours += message.ack() ? 1 : 0;
     return ours;
   }
@@ -62,23 +56,15 @@ bool ConsumerCore::give_back(const Message& message) noexcept {
 
 void InlineReceiver::wake_producers() noexcept { static_cast<ConsumerCore*>(this)->wake_for_room(stored_); }
 
-bool ConsumerCore::end_message(const Message& message, End end) noexcept {
-  // In a forked child the message is the parent's.
-  if (guard_.in_child()) [[unlikely]]
-    return false;
-  if (named_ == nullptr) return end_private(message.position_);
-  return end_named(message, end == End::ack || (end == End::dropped && ack_ == Ack::automatic));
-}
-
-void ConsumerCore::release() noexcept {
+void ConsumerCore::detach() noexcept {
   if (!guard_.in_child()) {
     if (waiter_.silence()) hand_wake_on();
     store_counters();
   }
-  if (named_ == nullptr) {
+  if (!named_) {
     released_ = true;
     inline_size_limit_ = 0;
-    if (copies_held_ == 0 && (private_ == nullptr || private_->held_count() == 0)) delete this;
+    if (copies_held_ == 0 && (!is_private() || held_count() == 0)) delete this;
     return;
   }
   // A child's copy leaks: who ends what is held is not there.
@@ -92,28 +78,30 @@ bool ConsumerCore::had_producers() const noexcept {
   if (met_producer_ || producers_ever != producers_before_) return true;
   // A producer may have come and gone after the daemon made the private group and before this object was there. Then its
   // messages tell: a group that starts at the latest gets none from before.
-  return named_ == nullptr && starts_at_latest_ && endpoint_.counters[0].load_relaxed() != 0;
+  return !named_ && starts_at_latest_ && words_.messages.load_relaxed() != 0;
 }
 
 void ConsumerCoreDeleter::operator()(InlineReceiver* core) const noexcept {
-  static_cast<ConsumerCore*>(core)->release();
+  static_cast<ConsumerCore*>(core)->detach();
 }
 
 }  // namespace detail
 
-namespace {
-
-bool end_message(detail::InlineReceiver* core, const Message& message, detail::ConsumerCore::End end) noexcept {
-  return static_cast<detail::ConsumerCore*>(core)->end_message(message, end);
+bool Message::end(End end) noexcept {
+  auto& core = static_cast<detail::ConsumerCore&>(*core_);
+  // In a forked child the message is the parent's.
+  if (core.guard_.in_child()) [[unlikely]]
+    return false;
+  if (!core.named_) return core.end_private(position_);
+  const bool acks = end == End::ack || (end == End::dropped && core.ack_ == Ack::automatic);
+  const bool ours = acks ? core.named_->ack(position_, tries_) : core.give_back(*this);
+  core.ended_named(position_, 1);
+  return ours;
 }
-
-}  // namespace
-
-bool Message::ack_slowly() noexcept { return end_message(core_, *this, detail::ConsumerCore::End::ack); }
 
 bool Message::nack() noexcept {
   if (core_ == nullptr) return false;
-  const bool done = end_message(core_, *this, detail::ConsumerCore::End::nack);
+  const bool done = end(End::nack);
   forget();
   return done;
 }
@@ -132,8 +120,8 @@ std::size_t ack_batch(std::span<Message> messages) noexcept {
 }
 
 void Message::let_go() noexcept {
-  detail::InlineReceiver* const core = std::exchange(core_, nullptr);
-  if (!core->try_release(position_)) end_message(core, *this, detail::ConsumerCore::End::dropped);
+  if (core_->inline_size_limit_ == 0 || !core_->try_release(position_)) end(End::dropped);
+  core_ = nullptr;
 }
 
 }  // namespace beltway

@@ -1,5 +1,6 @@
 // Waiting for messages, asleep and in an event loop. See consumer_core.hpp.
 #include "endpoint/consumer_core.hpp"
+#include "ring/tuning.hpp"
 
 namespace beltway::detail {
 
@@ -35,37 +36,112 @@ Status ConsumerCore::try_take(std::span<Message> out, std::size_t& count) {
   const auto look = [&] { return (status = take(out, count)) != Status::empty; };
   // The wake was most likely for the message that we have. If there is another, its waker may have counted on us.
   const auto pass_on_the_rest = [&] {
-    if (named_ != nullptr && (status != Status::ok || named_->has_ready())) hand_wake_on();
+    if (named_ && (status != Status::ok || named_->may_have_more())) hand_wake_on();
   };
   waiter_.after_try(status != Status::empty, look, [this] { arm(); }, pass_on_the_rest);
   return status == Status::empty && waiter_.take_interrupt() ? Status::interrupted : status;
 }
 
-Status ConsumerCore::wait_take(std::span<Message> out, std::size_t& count, const Until& until) {
-  Status status = take(out, count);
-  const auto nothing = [&] { return status == Status::empty || status == Status::prefetch_limit; };
-  if (!nothing()) [[likely]]
-    return status;
+bool ConsumerCore::back_off(const BackoffLimit& limit) noexcept {
+  if (!has_caught_up()) return false;
+  const Position read = wrap(words_.messages.load_relaxed());  // of a group's messages only its own
+  const std::uint64_t bytes = words_.bytes.load_relaxed();
+  if (!stream_backoff_.may_wait(read, bytes)) return false;
+  const std::uint64_t now = waiter_.policy().now_ns();
+  const std::uint64_t wait_ns = stream_backoff_.wait_ns(read, bytes, now, limit);
+  while (wait_ns != 0 && waiter_.policy().now_ns() - now < wait_ns) cpu_relax();
+  return wait_ns != 0;
+}
+
+/// The rungs of the wait ladder of a consumer that takes one message at a time, or a batch.
+struct ConsumerCore::Steps {
+  ConsumerCore& core;
+  std::span<Message> out;
+  std::size_t& count;
+  const bool in_batches = false;
+  Status status = Status::empty;
+
+  bool back_off() noexcept { return core.back_off(in_batches ? k_backoff_in_batches : k_backoff_one_by_one); }
+  bool poll_next(bool paused) noexcept {
+    if (in_batches) return false;
+    if (core.inline_size_limit_ != 0) return core.poll_position(paused);
+    if (core.quick_named_ == nullptr) return false;
+    for (unsigned polls = k_early_polls; polls != 0; --polls) {
+      SlotView view;
+      if (core.try_lease_next(view)) {
+        core.fill(out[count++], view);
+        status = Status::ok;
+        return true;
+      }
+      poll_gap();
+    }
+    return false;
+  }
+  bool look() {
+    status = core.take(out, count);
+    return status != Status::empty && status != Status::prefetch_limit;
+  }
+  void arm() noexcept { core.arm(); }
+  void pass_on() noexcept { core.hand_wake_on(); }
+};
+
+bool ConsumerCore::poll_position(bool paused) noexcept {
+  const std::uint64_t wanted = read_ << k_state_shift | k_ready;
+  // A speculative spin begins to read what a stream's producer is writing. It pays for messages that come now and then.
+  SpinFn* const spin = paused ? &plain_spin : waiter_.policy().spin;
+  return spin(*slot_, ~k_owner_mask, wanted, k_early_polls);
+}
+
+bool ConsumerCore::await_next() noexcept {
+  if (inline_size_limit_ == 0 || guard_.in_child()) return false;
+  std::size_t count = 0;
+  Steps steps{*this, {}, count};
+  return waiter_.climb({}, Waiter::Rung::back_off, Waiter::Rung::speculative_spin, steps) == Waiter::Ended::found;
+}
+
+Result<Message> ConsumerCore::receive(const Until& until) {
+  check_fork();
+  SlotView view;
+  if (try_next(view)) return received(view);
+  Message message;
+  std::size_t count = 0;
+  // With a private group await_next() has been on the first rungs.
+  const Waiter::Rung first = inline_size_limit_ != 0 ? Waiter::Rung::try_once : Waiter::Rung::back_off;
+  Steps steps{*this, {&message, 1}, count};
+  const Status status = wait_take(until, first, steps);
+  if (status != Status::ok) return status;
+  return message;
+}
+
+Result<std::size_t> ConsumerCore::receive_batch(std::span<Message> out, const Until& until) {
   const SingleUse<InlineReceiver> use(*this);
-  const auto look = [&] {
-    status = take(out, count);
-    return !nothing();
-  };
+  check_fork();
+  release_all(out);
+  std::size_t count = 0;
+  Steps steps{*this, out, count, true};
+  const Status status = wait_take(until, Waiter::Rung::back_off, steps);
+  last_batch_partial_ = count < out.size() && !at_prefetch_limit();
+  if (status != Status::ok) return status;
+  return count;
+}
+
+Status ConsumerCore::wait_take(const Until& until, Waiter::Rung first, Steps& steps) {
+  const SingleUse<InlineReceiver> use(*this);
   const std::uint64_t slept_before = waiter_.sleeps();
-  const Waiter::Ended ended = waiter_.wait(until, look, [this] { arm(); }, [this] { hand_wake_on(); });
+  const Waiter::Ended ended = waiter_.climb(until, first, Waiter::Rung::sleep, steps);
   ends_.want_credit_no_more();
   // Who only spun has no time for it: arm() and every 64th message do.
   if (waiter_.sleeps() != slept_before) store_counters();
   if (ended == Waiter::Ended::stopped) return Status::stopped;
   if (ended == Waiter::Ended::interrupted) return Status::interrupted;
-  if (ended == Waiter::Ended::found || status == Status::prefetch_limit) return status;
+  if (ended == Waiter::Ended::found || steps.status == Status::prefetch_limit) return steps.status;
   return Status::timeout;
 }
 
 int ConsumerCore::poll_fd() {
   const SingleUse<InlineReceiver> use(*this);
   check_fork();
-  if (private_ != nullptr) inline_size_limit_ = 0;  // of a group others may read it, who end messages
+  if (is_private()) inline_size_limit_ = 0;  // of a group others may read it, who end messages
   quick_named_ = nullptr;
   return waiter_.enable_events("fd of a consumer of \"" + queue_name() + "\"");
 }

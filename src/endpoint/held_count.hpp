@@ -55,8 +55,13 @@ class HeldCount {
     // own() has disowned us before.
     const std::int64_t others = ends_.load(std::memory_order_relaxed);
     if (owner_.load(std::memory_order_relaxed) == this_thread() && (others & k_wants_credit) == 0) [[likely]] {
-      tell((own_.load(std::memory_order_relaxed) >> 1) + static_cast<std::uint64_t>(others >> 1) + messages);
-      if (count_own(messages)) [[likely]]
+      const std::uint64_t own = own_.load(std::memory_order_relaxed);
+      tell((own >> 1) + static_cast<std::uint64_t>(others >> 1) + messages);
+      own_.store(own + 1, std::memory_order_relaxed);
+      compiler_fence();  // pairs with the barrier of disown(): either it sees that we count, or we see that we may not
+      const bool may = owner_.load(std::memory_order_relaxed) != nullptr;
+      own_.store(may ? own + 2 * messages : own, std::memory_order_release);
+      if (may) [[likely]]
         return false;
     }
     return count_shared(messages, ring, tell);
@@ -85,15 +90,6 @@ class HeldCount {
       tell((own_.load(std::memory_order_relaxed) >> 1) + ended_by_others(seen) + messages);
       if (ends_.compare_exchange_weak(seen, seen + ends)) return seen == -ends;
     }
-  }
-  /// In the owner's thread. False: it is not the owner any more.
-  [[nodiscard]] bool count_own(std::uint64_t messages) noexcept {
-    const std::uint64_t own = own_.load(std::memory_order_relaxed);
-    own_.store(own + 1, std::memory_order_relaxed);
-    compiler_fence();  // pairs with the barrier of disown(): either it sees that we count, or we see that we may not
-    const bool may = owner_.load(std::memory_order_relaxed) != nullptr;
-    own_.store(may ? own + 2 * messages : own, std::memory_order_release);
-    return may;
   }
   void own_slowly() noexcept;
   void disown() noexcept;

@@ -17,6 +17,20 @@ inline constexpr std::size_t k_queue_totals = sizeof(QueueTotals) / sizeof(std::
 static_assert(k_producer_counters <= k_counters && k_consumer_counters <= k_counters);
 static_assert(sizeof(QueueTotals) <= sizeof(SharedStatus::totals));
 
+/// Those of a consumer's counters that are written one by one, by name.
+struct ConsumerCounterWords {
+  explicit ConsumerCounterWords(Word* words) noexcept
+      : messages(words[offsetof(ConsumerCounters, messages) / sizeof(std::uint64_t)]),
+        bytes(words[offsetof(ConsumerCounters, bytes) / sizeof(std::uint64_t)]),
+        acks(words[offsetof(ConsumerCounters, acks) / sizeof(std::uint64_t)]) {
+    // add_pair() adds to both at once.
+    static_assert(offsetof(ConsumerCounters, bytes) == offsetof(ConsumerCounters, messages) + sizeof(std::uint64_t));
+  }
+  Word& messages;
+  Word& bytes;
+  Word& acks;
+};
+
 /// Copies a struct of counters to its words, or back.
 template <class Counters>
 void store_counters(Word* words, const Counters& counters) noexcept {

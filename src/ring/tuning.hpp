@@ -29,5 +29,65 @@ inline constexpr std::uint64_t k_room_interval_ns = 200'000;
 /// A producer that sleeps for several slots looks again after this long, once: a second look against waiting for a pace that the
 /// ring has lost. Many intervals, so that it does not happen to a ring that keeps its pace.
 inline constexpr std::uint64_t k_pace_holds_ns = 10 * k_room_interval_ns;
+// -- read side --------------------------------------------------------------------------------------------------
+
+/// Positions that a private floor may be stored late while the next message is ready: stores against room seen late.
+inline constexpr std::uint64_t k_floor_store_lag = 16;
+/// Acknowledgements that a group's floor may be behind: scans of lease words against producers that scan them themselves.
+inline constexpr std::uint32_t k_ack_lag = 256;
+/// Leases that `next` may be behind: swaps of `next` against positions that other consumers walk over in vain.
+inline constexpr std::int64_t k_next_lag = 8;
+/// Messages leased at once: stack of the receiving call against swaps of `next`. A longer batch takes several turns.
+inline constexpr std::size_t k_lease_batch = 64;
+/// Turns of skipping rings full of VOIDs, or of losing races, before a read believes in empty: patience against the deadline.
+inline constexpr unsigned k_max_reads = 64;
+
+// -- waiting ----------------------------------------------------------------------------------------------------
+
+/// Polls of the next position alone, before a wait with clock and counters begins: latency against the start of that wait.
+inline constexpr unsigned k_early_polls = 192;
+/// Pauses before a spinning wait reads the clock for the first time: clock reads against a late look at the deadline.
+inline constexpr unsigned k_pauses_before_clock = 256;
+/// Pauses between two reads of the clock: likewise.
+inline constexpr unsigned k_pauses_per_clock_read = 64;
+/// Pauses of a producer between two polls, at most: latency against taking the floors' lines from consumers that make room.
+inline constexpr unsigned k_producer_pauses = 64;
+/// Adaptive spinning: the first, the longest and the shortest spin (a shorter one is none): processor time against latency.
+inline constexpr std::uint64_t k_first_budget_ns = 20'000;
+inline constexpr std::uint64_t k_max_budget_ns = 50'000;
+inline constexpr std::uint64_t k_min_budget_ns = 1'000;
+/// A wait that was slept through and took no longer would have ended spinning, since it has a wake in it.
+inline constexpr std::uint64_t k_short_wait_ns = 80'000;
+/// Two reads of the clock farther apart mean that another thread had the processor: yields too many against yields too few.
+inline constexpr std::uint64_t k_preempted_ns = 50'000;
+/// How long a spinner yields after that: its latency against that of the other thread.
+inline constexpr std::uint64_t k_yielding_ns = 100'000'000;
+/// A sleeper looks again after this long even if nobody woke it: wakes of an idle endpoint against a lost wake.
+inline constexpr std::uint64_t k_last_resort_ns = 1'000'000'000;
+/// Wakes for nothing in a row, each sooner than this on average, before a sleeper stops listening for a nap: a peer that
+/// scribbles on wait words must not keep the processor busy, and true wakes are seen late by a nap.
+inline constexpr unsigned k_false_alarms = 256;
+inline constexpr std::uint64_t k_false_alarm_ns = 10'000;
+inline constexpr std::uint64_t k_nap_ns = 1'000'000;
+
+/// Spin back-off: a shorter pause brings less throughput, a longer one more latency. A time, and a part of the free room.
+struct BackoffLimit {
+  std::uint64_t max_ns;
+  std::uint64_t part_of_room;
+};
+inline constexpr BackoffLimit k_backoff_one_by_one = {.max_ns = 10'000, .part_of_room = 4};
+inline constexpr BackoffLimit k_backoff_in_batches = {.max_ns = 30'000, .part_of_room = 2};
+/// Bytes a message, on average, below which a consumer never backs off: small messages stream well without.
+inline constexpr std::uint64_t k_backoff_min_bytes = 48;
+/// A message of a stream takes less time than this and its bytes at this rate; a round trip takes more.
+inline constexpr std::uint64_t k_stream_base_ns = 128;
+inline constexpr std::uint64_t k_stream_bytes_per_ns = 4;
+/// Fast waits in a row that make a stream: false alarms against streams recognised late.
+inline constexpr std::uint64_t k_stream_waits = 16;
+/// Useless pauses in a row that still double the waits until the next: false alarms against streams recognised late.
+inline constexpr unsigned k_max_useless_streak = 12;
+/// Waits between two trials of a stream that is too slow to be recognised, at first and at most: likewise.
+inline constexpr std::uint64_t k_first_trial_gap = 1 << 10;
+inline constexpr std::uint64_t k_max_trial_gap = 1 << 16;
 
 }  // namespace beltway

@@ -5,22 +5,22 @@
 #if defined(__CET__) && (__CET__ & 2) != 0
 #define BELTWAY_SHADOW_STACK 1
 #endif
-// Tests' words want to know of each look.
+// Tests' words want to know of each poll.
 #if defined(__x86_64__) && !defined(BELTWAY_SHADOW_STACK) && !defined(BELTWAY_ATOMICS_HEADER)
-#define BELTWAY_EAGER_LOOKS 1
+#define BELTWAY_SPECULATIVE_SPIN 1
 #endif
 
 namespace beltway {
 
-bool plain_spin(const Word& state, std::uint64_t mask, std::uint64_t wanted, unsigned looks) noexcept {
-  for (; looks != 0; --looks) {
+bool plain_spin(const Word& state, std::uint64_t mask, std::uint64_t wanted, unsigned polls) noexcept {
+  for (; polls != 0; --polls) {
     if ((state.load_relaxed() & mask) == wanted) return true;
     poll_gap();
   }
   return false;
 }
 
-#ifdef BELTWAY_EAGER_LOOKS
+#ifdef BELTWAY_SPECULATIVE_SPIN
 
 // In registers: rdi the word's address, rsi the mask, rdx what is wanted, ecx how often; al the result. Not a function of the
 // compiler's: a naked one has unwind information only where the compiler thinks that it needs some.
@@ -55,14 +55,14 @@ beltway_speculative_spin:
 extern "C" [[gnu::visibility("hidden")]] bool beltway_speculative_spin(const Word*, std::uint64_t, std::uint64_t,
                                                                        unsigned) noexcept;
 
-bool speculative_spin(const Word& state, std::uint64_t mask, std::uint64_t wanted, unsigned looks) noexcept {
-  return beltway_speculative_spin(&state, mask, wanted, looks);
+bool speculative_spin(const Word& state, std::uint64_t mask, std::uint64_t wanted, unsigned polls) noexcept {
+  return beltway_speculative_spin(&state, mask, wanted, polls);
 }
 
 #else
 
-bool speculative_spin(const Word& state, std::uint64_t mask, std::uint64_t wanted, unsigned looks) noexcept {
-  return plain_spin(state, mask, wanted, looks);
+bool speculative_spin(const Word& state, std::uint64_t mask, std::uint64_t wanted, unsigned polls) noexcept {
+  return plain_spin(state, mask, wanted, polls);
 }
 
 #endif

@@ -6,7 +6,7 @@
 // takes the processor back; that is also the gap between two polls (see poll_gap()).
 //
 // A stream of large messages suffers from it, because the processor begins to read what the producer is writing: there
-// ConsumerCore::await_next() uses plain_spin(). So does a processor with shadow stacks (CET), which forbid the rewriting.
+// ConsumerCore::poll_next() uses plain_spin(). So does a processor with shadow stacks (CET), which forbid the rewriting.
 #pragma once
 
 #include <cstdint>
@@ -17,8 +17,8 @@ namespace beltway {
 
 /// Polls until `state & mask` is `wanted`, at most `polls` times (at least 1). Returns true if it was; the caller makes sure with
 /// an acquire load. Thread-safe. speculative_spin() is plain_spin() where it is not x86-64, or with -fcf-protection.
-[[nodiscard]] bool speculative_spin(const Word& state, std::uint64_t mask, std::uint64_t wanted,
-                                    unsigned looks) noexcept;
-[[nodiscard]] bool plain_spin(const Word& state, std::uint64_t mask, std::uint64_t wanted, unsigned looks) noexcept;
+using SpinFn = bool(const Word& state, std::uint64_t mask, std::uint64_t wanted, unsigned polls) noexcept;
+[[nodiscard]] SpinFn speculative_spin;
+[[nodiscard]] SpinFn plain_spin;
 
 }  // namespace beltway

@@ -6,7 +6,7 @@
 // When: only after a stream was recognised. A stream is faster than request and reply can be, and several messages are there at
 // once. Request and reply is never delayed. A consumer of batches has caught up when a batch is only partly full.
 //
-// How long: k_one_by_one and k_in_batches bound the pause by a time and by a part of the free room, so that neither ring nor
+// How long: a BackoffLimit bounds the pause by a time and by a part of the free room, so that neither ring nor
 // lane fills up meanwhile.
 //
 // False alarms: several requests under way look like a stream. A pause after which no more messages are there than before was
@@ -20,86 +20,63 @@
 #include <cstdint>
 
 #include "ring/layout.hpp"
+#include "ring/tuning.hpp"
 
 namespace beltway {
 
 class StreamBackoff {
  public:
-  /// How far a producer is let ahead, at most: a time, and a part of what there is room for.
-  struct BackoffLimit {
-    std::uint64_t most_ns;
-    std::uint64_t part_of_room;
-  };
-  // A shorter pause brings less throughput, a longer one more latency: see bench/TUNING.md.
-  static constexpr BackoffLimit k_one_by_one = {.most_ns = 10'000, .part_of_room = 4};
-  /// A consumer of batches can wait longer.
-  static constexpr BackoffLimit k_in_batches = {.most_ns = 30'000, .part_of_room = 2};
-
   explicit StreamBackoff(const Geometry& geometry) noexcept
       : slots_(geometry.slots), inline_bytes_(geometry.inline_bytes()), lane_bytes_(geometry.lane_bytes) {}
 
   /// A consumer has taken all before `read`, of `bytes` in all since it began, and finds nothing there. False: it looks on, and
   /// need not ask the clock.
   [[nodiscard]] bool may_wait(Position read, std::uint64_t bytes) noexcept {
-    if (bytes - bytes_ >= taken(read) * k_least_bytes) return true;
+    if (bytes - bytes_ >= taken(read) * k_backoff_min_bytes) return true;
     read_ = read;
     bytes_ = bytes;
     now_ns_ = 0;
     waits_ = 0;
     messages_ = 0;
-    was_given_ = false;
+    paused_ = false;
     return false;
   }
   /// For how long it should not look at `now_ns`.
   [[nodiscard]] std::uint64_t wait_ns(Position read, std::uint64_t bytes, std::uint64_t now_ns,
-                                      const BackoffLimit& lead) noexcept {
+                                      const BackoffLimit& limit) noexcept {
     const std::uint64_t messages = taken(read);
     const std::uint64_t taken_bytes = bytes - bytes_;
-    const std::uint64_t stream_ns = messages * k_stream_base_ns + taken_bytes / k_stream_bytes_a_ns;
+    const std::uint64_t stream_ns = messages * k_stream_base_ns + taken_bytes / k_stream_bytes_per_ns;
     const std::uint64_t passed_ns = now_ns - now_ns_;
     const bool streams = now_ns_ != 0 && messages != 0 && passed_ns < stream_ns;
-    if (streams && was_given_) {  // what helped is tried again at once
+    if (streams && paused_) {  // what helped is tried again at once
       untried_ = tried_ = 0;
-      pause_ = k_first_pause;
+      trial_gap_ = k_first_trial_gap;
       useless_streak_ = 0;
     }
     const bool fast = streams || (now_ns_ != 0 && messages != 0 && passed_ns < 2 * stream_ns && is_tried());
-    if (was_given_ && passed_ns >= 2 * stream_ns) {
-      useless_streak_ = std::min(useless_streak_ + 1, k_most_in_vain);
-      skipped_ = k_waits << useless_streak_;
+    if (paused_ && passed_ns >= 2 * stream_ns) {
+      useless_streak_ = std::min(useless_streak_ + 1, k_max_useless_streak);
+      skipped_ = k_stream_waits << useless_streak_;
     }
     read_ = read;
     bytes_ = bytes;
     now_ns_ = now_ns;
     waits_ = fast ? waits_ + 1 : 0;
     messages_ = fast ? messages_ + messages : 0;
-    if (waits_ == 2 * k_waits) {  // what came together long ago is forgotten
+    if (waits_ == 2 * k_stream_waits) {  // what came together long ago is forgotten
       waits_ /= 2;
       messages_ /= 2;
     }
-    was_given_ = is_stream() && !is_skipped();
-    if (!was_given_) return 0;
+    paused_ = is_stream() && !is_skipped();
+    if (!paused_) return 0;
     // At the pace of the messages since the last wait.
-    return std::min(lead.most_ns, room(taken_bytes / messages) / lead.part_of_room * (passed_ns / messages));
+    return std::min(limit.max_ns, room(taken_bytes / messages) / limit.part_of_room * (passed_ns / messages));
   }
 
  private:
-  // A message; smaller ones, two to a line or one, stream well without.
-  static constexpr std::uint64_t k_least_bytes = 48;
-  // A message of a stream takes less than this, a round trip more.
-  static constexpr std::uint64_t k_stream_base_ns = 128;
-  static constexpr std::uint64_t k_stream_bytes_a_ns = 4;
-  static constexpr std::uint64_t k_waits = 16;
-
-  // Head starts in vain, one after the other: 32 waits of a stream without one, 64, at most 65,536.
-  static constexpr unsigned k_most_in_vain = 12;
-
-  // Waits without a trial, at first and after more and more trials in vain.
-  static constexpr std::uint64_t k_first_pause = 1 << 10;
-  static constexpr std::uint64_t k_most_pause = 1 << 16;
-
   /// It is a stream. Most have 1.5 messages a wait and more, one in a hundred less than 1.25; requests and replies 1.1 at most.
-  [[nodiscard]] bool is_stream() const noexcept { return waits_ >= k_waits && messages_ >= waits_ + waits_ / 4; }
+  [[nodiscard]] bool is_stream() const noexcept { return waits_ >= k_stream_waits && messages_ >= waits_ + waits_ / 4; }
   [[nodiscard]] bool is_skipped() noexcept {
     if (skipped_ == 0) return false;
     --skipped_;
@@ -111,9 +88,9 @@ class StreamBackoff {
       --untried_;
       return false;
     }
-    if (!was_given_ || ++tried_ <= k_waits) return true;
-    pause_ = std::min(2 * pause_, k_most_pause);
-    untried_ = pause_;
+    if (!paused_ || ++tried_ <= k_stream_waits) return true;
+    trial_gap_ = std::min(2 * trial_gap_, k_max_trial_gap);
+    untried_ = trial_gap_;
     tried_ = 0;
     return false;
   }
@@ -128,17 +105,17 @@ class StreamBackoff {
   const std::uint64_t slots_;
   const std::uint64_t inline_bytes_;
   const std::uint64_t lane_bytes_;
-  Position read_ = 0;                      // at the last wait
-  std::uint64_t bytes_ = 0;                // likewise
-  std::uint64_t now_ns_ = 0;               // likewise; 0: there was none yet
-  std::uint64_t waits_ = 0;                // fast ones, in a row
-  std::uint64_t messages_ = 0;             // taken between them
-  bool was_given_ = false;                 // at the last wait
-  unsigned useless_streak_ = 0;            // pauses, in a row
-  std::uint64_t skipped_ = 0;              // waits to come that are given none for it
-  std::uint64_t untried_ = k_first_pause;  // waits before the next trial
-  std::uint64_t tried_ = 0;                // pauses in this one
-  std::uint64_t pause_ = k_first_pause;    // before it
+  Position read_ = 0;                            // at the last wait
+  std::uint64_t bytes_ = 0;                      // likewise
+  std::uint64_t now_ns_ = 0;                     // likewise; 0: there was none yet
+  std::uint64_t waits_ = 0;                      // fast ones, in a row
+  std::uint64_t messages_ = 0;                   // taken between them
+  bool paused_ = false;                          // at the last wait
+  unsigned useless_streak_ = 0;                  // pauses, in a row
+  std::uint64_t skipped_ = 0;                    // waits to come that are given none for it
+  std::uint64_t untried_ = k_first_trial_gap;    // waits before the next trial
+  std::uint64_t tried_ = 0;                      // pauses in this one
+  std::uint64_t trial_gap_ = k_first_trial_gap;  // before it
 };
 
 }  // namespace beltway

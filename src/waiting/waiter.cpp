@@ -12,17 +12,8 @@ namespace beltway {
 
 namespace {
 
-// Waking a sleeper takes about 30 us here (bench/README.md): spinning for much longer than that costs more than it can save.
-constexpr std::uint64_t k_least_budget_ns = 1'000;  // below it: none
-constexpr std::uint64_t k_first_budget_ns = 20'000;
-constexpr std::uint64_t k_most_budget_ns = 50'000;
-/// A wait that was slept through and took no longer would have ended spinning: it has a wake in it.
-constexpr std::uint64_t k_short_wait_ns = 80'000;
 /// A thread requests the stop in less than a millisecond, unless it gets no processor.
 constexpr unsigned k_stop_naps = 100;
-/// A producer that looks at the floors takes their lines from the consumers, who are then slower to make room.
-constexpr unsigned k_producers_pauses = 64;
-
 /// On one processor, whoever spins keeps the one away for whom it waits. But who is pinned to one may be alone there.
 bool has_several_processors() noexcept {
   cpu_set_t allowed;
@@ -32,14 +23,14 @@ bool has_several_processors() noexcept {
 
 }  // namespace
 
-Waiter::Waiter(const QueueMemory& map, unsigned owner, WaitStrategy strategy)
+Waiter::Waiter(const QueueMemory& map, unsigned owner, const SpinPolicy& policy)
     : map_(map),
       owner_(owner),
       symmetric_((Notice::of(map.shared_status().notice.load_acquire()).flags & k_notice_symmetric) != 0),
       line_(map, owner),
-      most_pauses_(owner < k_first_consumer ? k_producers_pauses : 1),
-      adaptive_(strategy == WaitStrategy::adaptive),
-      budget_ns_(first_budget_of(strategy)) {}
+      policy_(policy),
+      most_pauses_(owner < k_first_consumer ? k_producer_pauses : 1),
+      budget_ns_(first_budget_of(policy.strategy)) {}
 
 void Waiter::give_way() noexcept { ::sched_yield(); }
 
@@ -71,7 +62,7 @@ std::uint64_t Waiter::first_budget_of(WaitStrategy strategy) noexcept {
     case WaitStrategy::sleep: return 0;
     case WaitStrategy::adaptive: break;
   }
-  return has_several_processors() ? k_first_budget_ns : k_least_budget_ns;
+  return has_several_processors() ? k_first_budget_ns : k_min_budget_ns;
 }
 
 std::uint64_t Waiter::deadline_of(const Until& until) noexcept {
@@ -82,22 +73,58 @@ std::uint64_t Waiter::deadline_of(const Until& until) noexcept {
 }
 
 void Waiter::learn(Ended ended, bool slept, std::uint64_t waited_ns) noexcept {
-  if (!adaptive_) return;
+  if (policy_.strategy != WaitStrategy::adaptive) return;
   if (waited_ns >= k_short_wait_ns) {
     // Spinning did not pay: less of it, and in the end none, since who is woken now and then should not spin each time.
-    budget_ns_ = budget_ns_ < 2 * k_least_budget_ns ? 0 : budget_ns_ / 2;
-  } else if (ended == Ended::found && slept && budget_ns_ == k_most_budget_ns) {
+    budget_ns_ = budget_ns_ < 2 * k_min_budget_ns ? 0 : budget_ns_ / 2;
+  } else if (ended == Ended::found && slept && budget_ns_ == k_max_budget_ns) {
     // In vain, and then it came at once: the other one may have waited for our processor.
     budget_ns_ = 0;
   } else if (ended == Ended::found) {
     // It paid, or would have paid had it gone on for longer.
-    budget_ns_ = std::min(k_most_budget_ns, std::max(2 * budget_ns_, k_least_budget_ns));
+    budget_ns_ = std::min(k_max_budget_ns, std::max(2 * budget_ns_, k_min_budget_ns));
   }
 }
 
 void Waiter::throw_refused() {
   throw system_failure(
       "try in event mode: epoll_pwait; is the descriptor of fd() closed, or was a sandbox closed since?");
+}
+
+bool Waiter::begin() noexcept {
+  const bool owed = line_.armed() && line_.disarm();
+  line_.set_sleeps_on(k_sleeps_on_futex);
+  waits_no_more();
+  yielding_ = false;
+  return owed;
+}
+
+Waiter::Start Waiter::start(const Until& until) noexcept {
+  spun_until_ns_ = policy_.now_ns();
+  line_.set_since(spun_until_ns_);
+  return {.ns = spun_until_ns_, .deadline_ns = deadline_of(until)};
+}
+
+Waiter::Ended Waiter::finish(const Start& start, Ended ended, bool slept) noexcept {
+  if (slept) spun_until_ns_ = policy_.now_ns();
+  learn(ended, slept, spun_until_ns_ - start.ns);
+  blocked_ns_ += spun_until_ns_ - start.ns;
+  line_.set_since(0);
+  if (event_mode()) ring_self();  // however it ended: we are not armed
+  return ended;
+}
+
+Waiter::Nap Waiter::sleep_once(std::uint64_t deadline_ns, const std::stop_token& stop) noexcept {
+  const std::uint64_t now = policy_.now_ns();
+  Nap nap{.interrupted = take_interrupt()};
+  if (now >= deadline_ns || stop.stop_requested() || nap.interrupted) return nap;
+  const std::uint64_t patience = std::min(deadline_ns - now, k_last_resort_ns);
+  ++sleeps_;
+  const kernel::Slept slept = sleep_until(now + patience);
+  nap.woken = slept != kernel::Slept::timed_out;
+  nap.interrupted = slept == kernel::Slept::interrupted && ends_by_signal(stop);
+  nap.last_resort = !nap.woken && patience == k_last_resort_ns;
+  return nap;
 }
 
 kernel::Slept Waiter::sleep_until(std::uint64_t until_ns) noexcept {
@@ -120,7 +147,7 @@ bool Waiter::ends_by_signal(const std::stop_token& stop) noexcept {
 bool Waiter::really_rescued() noexcept {
   // The message may have come in the very moment that our patience ended, its sender not yet at our wait word.
   for (unsigned i = 0; i < 50; ++i) {
-    if (line_.called() || sleep_until(kernel::now_ns() + k_nap_ns) != kernel::Slept::timed_out) return false;
+    if (line_.called() || sleep_until(policy_.now_ns() + k_nap_ns) != kernel::Slept::timed_out) return false;
   }
   return true;
 }
@@ -128,7 +155,7 @@ bool Waiter::really_rescued() noexcept {
 void Waiter::note_false_alarm(std::uint64_t now) noexcept {
   ++needless_;
   if (++false_alarms_ < k_false_alarms) return;
-  if (now - false_alarms_since_ns_ < k_false_alarms_ns) kernel::nap(k_nap_ns);
+  if (now - false_alarms_since_ns_ < k_false_alarms * k_false_alarm_ns) kernel::nap(k_nap_ns);
   false_alarms_ = 0;
   false_alarms_since_ns_ = now;
 }

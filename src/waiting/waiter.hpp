@@ -1,4 +1,12 @@
-// How one endpoint waits: spinning, then asleep on its wait word, and how its descriptor behaves in an event loop.
+// How one endpoint waits: the wait ladder of blocking calls, and how its descriptor behaves in an event loop.
+//
+// The wait ladder (climb()) has these rungs. Each is taken only if the one before it found nothing:
+//   1. back-off:         a consumer that outruns a stream pauses for a moment (StreamBackoff)
+//   2. speculative spin: polls of the next position alone, without clock or counters (speculative_spin.hpp)
+//   -  one try
+//   3. paced spin:       tries with pauses between them, and now and then a look at clock, stop and interrupt
+//   4. sleep:            on the wait word, until a peer wakes us
+// SpinPolicy says which rungs an endpoint takes.
 //
 // A blocking call sleeps on a futex in every mode and needs no descriptor. The descriptors of event mode (EventSet) are made by
 // the first call of fd().
@@ -21,25 +29,38 @@
 #include "beltway/options.hpp"
 #include "beltway/until.hpp"
 #include "os/event_set.hpp"
+#include "ring/tuning.hpp"
 #include "ring/wake.hpp"
+#include "waiting/spin_policy.hpp"
 
 namespace beltway {
-
-/// A wait looks again after this long even if nobody woke it: a last resort, counted as `rescued` if it found something.
-inline constexpr std::uint64_t k_last_resort_ns = 1'000'000'000;
 
 class Waiter {
  public:
   enum class Ended : std::uint8_t { found, timeout, stopped, interrupted };
 
+  /// Rungs of the ladder: where to begin, and where to end.
+  enum class Rung : std::uint8_t { back_off, speculative_spin, try_once, paced_spin, sleep };
+
   /// Its fences are symmetric if the board says so now; see set_symmetric().
-  Waiter(const QueueMemory& map, unsigned owner, WaitStrategy strategy);
+  Waiter(const QueueMemory& map, unsigned owner, const SpinPolicy& policy);
+  Waiter(const QueueMemory& map, unsigned owner, WaitStrategy strategy)
+      : Waiter(map, owner, SpinPolicy{.strategy = strategy}) {}
   ~Waiter();
   Waiter(const Waiter&) = delete;
   Waiter& operator=(const Waiter&) = delete;
 
-  /// Calls `look()` until it returns true, spinning and then asleep. `arm()` must call line().arm() with what the endpoint
-  /// waits for, or line().arm_unlisted(). `pass_on()` is called when a wake was received that may have been meant for another.
+  /// Climbs the wait ladder from `first` to `last` until something is found. With the last rung `speculative_spin` it returns
+  /// Ended::timeout after a moment, without a look at `until`. `steps` has these functions:
+  ///   back_off()      pauses if that is for the best; returns whether it did
+  ///   poll_next(b)    true if the next message came while it was polled; b: after a back-off
+  ///   look()          a whole try, true if the wait is over
+  ///   arm()           calls line().arm() with what the endpoint waits for, or line().arm_unlisted()
+  ///   pass_on()       a wake was received that may have been meant for another
+  template <class Steps>
+  Ended climb(const Until& until, Rung first, Rung last, Steps& steps);
+
+  /// The last two rungs alone, for endpoints without the others.
   template <class LookFn, class ArmFn, class PassOnFn>
   Ended wait(const Until& until, LookFn&& look, ArmFn&& arm, PassOnFn&& pass_on);
 
@@ -74,6 +95,7 @@ class Waiter {
   [[nodiscard]] bool spins() const noexcept { return budget_ns_ != 0 && !event_mode(); }
   /// Of a look while spinning: it may be long ago that we looked last, and be long until the next time.
   [[nodiscard]] bool gave_way() const noexcept { return yielding_; }
+  [[nodiscard]] const SpinPolicy& policy() const noexcept { return policy_; }
   [[nodiscard]] bool symmetric() const noexcept { return symmetric_; }
   void set_symmetric(bool symmetric) noexcept { symmetric_ = symmetric; }
 
@@ -83,30 +105,41 @@ class Waiter {
   [[nodiscard]] std::uint64_t blocked_ns() const noexcept { return blocked_ns_; }
 
  private:
-  static constexpr unsigned k_burst = 256;          // pauses before the clock is read for the first time
-  static constexpr unsigned k_pauses_a_check = 64;  // pauses between two reads of the clock
   static constexpr std::uint64_t k_never = ~0ULL;
-  static constexpr std::uint64_t k_preempted_ns = 50'000;  // two reads of the clock, which are 2 us apart
-  static constexpr std::uint64_t k_shares_ns = 100'000'000;
-  // A peer that scribbles on our wait word keeps us from sleeping: so many wakes for nothing, each sooner than a true one can
-  // be on average, and we sleep without listening for a while.
-  static constexpr unsigned k_false_alarms = 256;
-  static constexpr std::uint64_t k_false_alarms_ns = k_false_alarms * std::uint64_t{10'000};
-  static constexpr std::uint64_t k_nap_ns = 1'000'000;
 
+  /// Of a wait whose clock runs.
+  struct Start {
+    std::uint64_t ns;
+    std::uint64_t deadline_ns;
+  };
+  /// Leaves the armed state, in which a try in event mode may have left us: whoever spins is not to be woken. True if a wake came,
+  /// which may be for another.
+  bool begin() noexcept;
+  /// From here on the wait counts: others see since when, and the clock was read.
+  Start start(const Until& until) noexcept;
+  Ended finish(const Start& start, Ended ended, bool slept) noexcept;
   template <class LookFn>
-  std::optional<Ended> spin(std::uint64_t until_ns, std::uint64_t deadline_ns, const std::stop_token& stop,
-                            LookFn&& look);
-  template <class LookFn, class ArmFn, class PassOnFn>
-  Ended sleep(std::uint64_t deadline_ns, const std::stop_token& stop, LookFn&& look, ArmFn&& arm, PassOnFn&& pass_on);
+  bool spin_without_clock(LookFn&& look);
+  template <class LookFn>
+  std::optional<Ended> spin(const Start& start, const std::stop_token& stop, LookFn&& look);
+  template <class Steps>
+  Ended sleep(std::uint64_t deadline_ns, const std::stop_token& stop, Steps& steps);
+  /// How one sleep ended.
+  struct Nap {
+    bool woken = true;
+    bool interrupted = false;
+    bool last_resort = false;  // nobody woke us for k_last_resort_ns
+  };
+  /// Armed, and nothing was found: sleeps once, unless the wait is over already.
+  Nap sleep_once(std::uint64_t deadline_ns, const std::stop_token& stop) noexcept;
 
   /// Lets others have the processor, if there are any.
   static void give_way() noexcept;
   static void pause(unsigned times) noexcept {
     for (; times > 0; --times) cpu_relax();
   }
-  static std::uint64_t first_budget_of(WaitStrategy strategy) noexcept;
-  static std::uint64_t deadline_of(const Until& until) noexcept;
+  [[nodiscard]] static std::uint64_t first_budget_of(WaitStrategy strategy) noexcept;
+  [[nodiscard]] static std::uint64_t deadline_of(const Until& until) noexcept;
   /// Adaptive: how long to spin next time, from how this wait ended and how long it was.
   void learn(Ended ended, bool slept, std::uint64_t waited_ns) noexcept;
   kernel::Slept sleep_until(std::uint64_t until_ns) noexcept;
@@ -132,10 +165,10 @@ class Waiter {
   std::atomic<EventSet*> events_ = nullptr;  // ours; event mode only
   std::atomic<bool> interrupted_ = false;
   SleepWord line_;
+  const SpinPolicy policy_;
   const unsigned most_pauses_;  // between two looks
-  const bool adaptive_;
-  bool waits_ = false;       // event mode: the last try found nothing
-  std::uint64_t budget_ns_;  // how long to spin before sleeping; 0: not at all
+  bool waits_ = false;          // event mode: the last try found nothing
+  std::uint64_t budget_ns_;     // how long to spin before sleeping; 0: not at all
   // When the clock was read last: who finds something while spinning does not read it again.
   std::uint64_t spun_until_ns_ = 0;
   std::uint64_t shares_until_ns_ = 0;  // others use our processor: until then spinning gives way to them
@@ -148,60 +181,66 @@ class Waiter {
   std::uint64_t false_alarms_since_ns_ = 0;
 };
 
+template <class Steps>
+[[gnu::always_inline]] inline Waiter::Ended Waiter::climb(const Until& until, Rung first, Rung last, Steps& steps) {
+  const auto look = [&steps] { return steps.look(); };
+  if (first <= Rung::speculative_spin && spins()) {
+    const bool paused = first == Rung::back_off && policy_.backoff && steps.back_off();
+    if (last >= Rung::speculative_spin && steps.poll_next(paused)) return Ended::found;
+  }
+  if (last <= Rung::speculative_spin) return Ended::timeout;
+  if (first <= Rung::try_once && steps.look()) return Ended::found;
+  const bool owed = begin();
+  if (budget_ns_ != 0 && spin_without_clock(look)) {
+    if (event_mode()) ring_self();
+    return Ended::found;
+  }
+  const Start start = this->start(until);
+  std::optional<Ended> ended;
+  if (budget_ns_ != 0) ended = spin(start, until.stop(), look);
+  const bool sleeps = !ended;
+  if (sleeps) ended = sleep(start.deadline_ns, until.stop(), steps);
+  if (owed && *ended != Ended::found) steps.pass_on();
+  return finish(start, *ended, sleeps);
+}
+
 template <class LookFn, class ArmFn, class PassOnFn>
 Waiter::Ended Waiter::wait(const Until& until, LookFn&& look, ArmFn&& arm, PassOnFn&& pass_on) {
-  // A try in event mode may have left us armed: whoever spins is not to be woken. What woke us may be for another.
-  const bool owed = line_.armed() && line_.disarm();
-  line_.set_sleeps_on(k_sleeps_on_futex);
-  waits_no_more();
-  yielding_ = false;
-  if (budget_ns_ != 0) {
-    for (unsigned paused = 0, pauses = 1; paused < k_burst;
-         paused += pauses, pauses = std::min(2 * pauses, most_pauses_)) {
-      if (look()) {
-        if (event_mode()) ring_self();
-        return Ended::found;
-      }
-      pause(pauses);
-    }
-  }
-  const std::uint64_t start = kernel::now_ns();
-  spun_until_ns_ = start;
-  line_.set_since(start);
-  const std::uint64_t deadline = deadline_of(until);
-  std::optional<Ended> ended;
-  if (budget_ns_ != 0) {
-    const std::uint64_t spin_until_ns = budget_ns_ == k_never ? k_never : start + budget_ns_;
-    ended = spin(spin_until_ns, deadline, until.stop(), look);
-  }
-  const bool sleeps = !ended;
-  if (sleeps) {
-    ended = sleep(deadline, until.stop(), look, arm, pass_on);
-    spun_until_ns_ = kernel::now_ns();
-  }
-  learn(*ended, sleeps, spun_until_ns_ - start);
-  blocked_ns_ += spun_until_ns_ - start;
-  line_.set_since(0);
-  if (owed && *ended != Ended::found) pass_on();
-  if (event_mode()) ring_self();  // however it ended: we are not armed
-  return *ended;
+  struct Steps {
+    LookFn& look;
+    ArmFn& arm;
+    PassOnFn& pass_on;
+    static bool back_off() noexcept { return false; }
+    static bool poll_next(bool /*paused*/) noexcept { return false; }
+  } steps{look, arm, pass_on};
+  return climb(until, Rung::paced_spin, Rung::sleep, steps);
 }
 
 template <class LookFn>
-std::optional<Waiter::Ended> Waiter::spin(std::uint64_t until_ns, std::uint64_t deadline_ns,
-                                          const std::stop_token& stop, LookFn&& look) {
+bool Waiter::spin_without_clock(LookFn&& look) {
+  for (unsigned paused = 0, pauses = 1; paused < k_pauses_before_clock;
+       paused += pauses, pauses = std::min(2 * pauses, most_pauses_)) {
+    if (look()) return true;
+    pause(pauses);
+  }
+  return false;
+}
+
+template <class LookFn>
+std::optional<Waiter::Ended> Waiter::spin(const Start& start, const std::stop_token& stop, LookFn&& look) {
+  const std::uint64_t until_ns = budget_ns_ == k_never ? k_never : start.ns + budget_ns_;
   for (;;) {
-    for (unsigned paused = 0; paused < k_pauses_a_check; paused += most_pauses_) {
+    for (unsigned paused = 0; paused < k_pauses_per_clock_read; paused += most_pauses_) {
       if (look()) return Ended::found;
       pause(most_pauses_);
     }
     if (stop.stop_requested()) return Ended::stopped;
     if (take_interrupt()) return Ended::interrupted;
-    const std::uint64_t now = kernel::now_ns();
-    // Somebody else had our processor meanwhile, and he may be the one for whom we wait.
-    if (now - spun_until_ns_ > k_preempted_ns) shares_until_ns_ = now + k_shares_ns;
+    const std::uint64_t now = policy_.now_ns();
+    // Another thread had our processor meanwhile, and we may be waiting for that one.
+    if (now - spun_until_ns_ > k_preempted_ns) shares_until_ns_ = now + k_yielding_ns;
     spun_until_ns_ = now;
-    if (now >= deadline_ns) return Ended::timeout;
+    if (now >= start.deadline_ns) return Ended::timeout;
     if (now >= until_ns) return std::nullopt;
     yielding_ = now < shares_until_ns_;
     if (yielding_) [[unlikely]]
@@ -209,48 +248,36 @@ std::optional<Waiter::Ended> Waiter::spin(std::uint64_t until_ns, std::uint64_t 
   }
 }
 
-template <class LookFn, class ArmFn, class PassOnFn>
-Waiter::Ended Waiter::sleep(std::uint64_t deadline_ns, const std::stop_token& stop, LookFn&& look, ArmFn&& arm,
-                            PassOnFn&& pass_on) {
+template <class Steps>
+Waiter::Ended Waiter::sleep(std::uint64_t deadline_ns, const std::stop_token& stop, Steps& steps) {
   const auto ring = [this] { ring_self(); };
   std::optional<std::stop_callback<decltype(ring)>> on_stop;
   if (stop.stop_possible()) on_stop.emplace(stop, ring);
   for (;;) {
-    arm();
-    if (look()) {
-      if (line_.disarm()) pass_on();  // we have ours already: that wake was meant for another message
+    steps.arm();
+    if (steps.look()) {
+      if (line_.disarm()) steps.pass_on();  // we have ours already: that wake was meant for another message
       return Ended::found;
     }
-    std::uint64_t now = kernel::now_ns();
-    bool woken = true;
-    bool interrupted = take_interrupt();
-    std::uint64_t patience = 0;
-    if (now < deadline_ns && !stop.stop_requested() && !interrupted) {
-      patience = deadline_ns - now < k_last_resort_ns ? deadline_ns - now : k_last_resort_ns;
-      ++sleeps_;
-      const kernel::Slept slept = sleep_until(now + patience);
-      woken = slept != kernel::Slept::timed_out;
-      interrupted = slept == kernel::Slept::interrupted && ends_by_signal(stop);
-    }
-    const bool last_resort = !woken && patience == k_last_resort_ns;
-    if (last_resort && look()) {
+    Nap nap = sleep_once(deadline_ns, stop);
+    if (nap.last_resort && steps.look()) {
       if (really_rescued()) ++rescued_;
-      if (line_.disarm()) pass_on();
+      if (line_.disarm()) steps.pass_on();
       return Ended::found;
     }
     const bool listed = line_.listed();
     const bool signalled = line_.disarm();
-    if (look()) return Ended::found;
-    now = kernel::now_ns();
-    interrupted = take_interrupt() || interrupted;
-    if (interrupted || stop.stop_requested() || now >= deadline_ns) {
+    if (steps.look()) return Ended::found;
+    const std::uint64_t now = policy_.now_ns();
+    nap.interrupted = take_interrupt() || nap.interrupted;
+    if (nap.interrupted || stop.stop_requested() || now >= deadline_ns) {
       // What woke us may be there for another: a message that a claim before it still hides, or one we may not lease.
-      if (signalled) pass_on();
+      if (signalled) steps.pass_on();
       if (stop.stop_requested()) return Ended::stopped;
-      return interrupted ? Ended::interrupted : Ended::timeout;
+      return nap.interrupted ? Ended::interrupted : Ended::timeout;
     }
-    if (signalled && !listed) pass_on();  // the waker saw us in the list of an earlier sleep
-    if (woken) note_false_alarm(now);
+    if (signalled && !listed) steps.pass_on();  // the waker saw us in the list of an earlier sleep
+    if (nap.woken) note_false_alarm(now);
   }
 }
 
@@ -270,7 +297,7 @@ bool Waiter::after_try(bool found, LookFn&& look, ArmFn&& arm, PassOnFn&& pass_o
     if (line_.armed()) line_.disarm();
     take_edges();
     line_.set_sleeps_on(k_sleeps_on_bell);
-    if (!std::exchange(waits_, true)) line_.set_since(kernel::now_ns());
+    if (!std::exchange(waits_, true)) line_.set_since(policy_.now_ns());
     arm();
     found = look();
     if (!found) {

@@ -286,6 +286,8 @@ constexpr std::array k_consumer_options{
     k_wait<ConsumerOptions>,
     k_populate<ConsumerOptions>,
     k_lock_memory<ConsumerOptions>,
+    ConsumerOption{.name = "spin_backoff", .member = &ConsumerOptions::spin_backoff, .is_sent = false},
+    ConsumerOption{.name = "speculative_spin", .member = &ConsumerOptions::speculative_spin, .is_sent = false},
 };
 
 }  // namespace

@@ -47,6 +47,20 @@ TEST(PrivateConsumer, starts_at_the_oldest_if_asked) {
   }
 }
 
+TEST(PrivateConsumer, that_starts_at_the_oldest_lets_go_of_slots_without_a_message_before_its_first_receive) {
+  for (const std::uint32_t producers : {1U, 4U}) {
+    LocalQueue queue({.slots = 4, .max_producers = producers});
+    Producer out = queue.producer();
+    for (int i = 0; i < 4; ++i) {
+      EXPECT_THROW(out.publish(3, [](std::span<std::byte>) { throw std::runtime_error("no"); }), std::runtime_error);
+    }
+    Consumer in = queue.consumer({.start = Start::oldest});
+    for (int i = 0; i < 4; ++i) EXPECT_EQ(out.try_publish(std::to_string(i)), Status::ok) << i;
+    EXPECT_EQ(out.try_publish("no room"), Status::full);
+    for (int i = 0; i < 4; ++i) EXPECT_EQ(in.receive()->text(), std::to_string(i));
+  }
+}
+
 TEST(PrivateConsumer, gets_every_size_whole_and_with_nothing_behind_it) {
   for (const std::uint32_t producers : {1U, 4U}) {
     LocalQueue queue({.slots = 16, .slot_bytes = 256, .max_producers = producers});

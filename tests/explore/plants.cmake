@@ -143,7 +143,7 @@ plant(last_to_end_does_not_drain src/ring/readers/named_reader.cpp
 plant(no_kick_after_death src/recovery/repair.cpp
   [[wake_everybody(map);]] "")
 plant_expression(no_chain src/endpoint/consumer_core.cpp
-  [[attachment_.map.shared_status().consumer_sleepers.load_relaxed() != 0 && reader.has_ready()]] [[false]])
+  [[attachment_.map.shared_status().consumer_sleepers.load_relaxed() != 0 && reader.may_have_more()]] [[false]])
 plant_expression(no_passing_on src/endpoint/consumer_wait.cpp
   [[attachment_.kind != GroupKind::named]] [[true]])
 plant(no_barrier_before_sleep src/ring/wake.cpp
@@ -177,7 +177,7 @@ plant_text(in_the_list_at_the_limit src/endpoint/consumer_wait.cpp
     ends_.want_credit();
   } else {]])
 plant(a_late_wake_is_kept src/waiting/waiter.hpp
-  [[if (signalled && !listed) pass_on();]] "")
+  [[if (signalled && !listed) steps.pass_on();]] "")
 plant(a_lost_wake_counts src/ring/wake.cpp
   [[return word.compare_and_swap(waking, Wait{wait.sequence, WaitPhase::signalled}.word());]]
   [[word.compare_and_swap(waking, Wait{wait.sequence, WaitPhase::signalled}.word()); return true;]])

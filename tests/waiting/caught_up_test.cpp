@@ -1,28 +1,34 @@
-// Which consumers think of letting their producer get ahead (src/waiting/stream_backoff.hpp): those that look at the clock before
-// they look for what is next.
+// Which consumers back off so that their producer gets ahead (waiting/stream_backoff.hpp): those that read the clock of their
+// SpinPolicy before they look for what is next. And how they poll.
 #include <gtest/gtest.h>
-#include <sys/syscall.h>
-#include <unistd.h>
 
 #include <array>
-#include <ctime>
 
 #include "beltway/beltway.hpp"
+#include "endpoint/attachment.hpp"
 #include "local_queue.hpp"
-
-namespace {
-thread_local int looks_at_the_clock = 0;
-}  // namespace
-/// In the place of the C library's.
-extern "C" int clock_gettime(clockid_t clock, timespec* time) noexcept {
-  if (clock == CLOCK_MONOTONIC) ++looks_at_the_clock;
-  return static_cast<int>(syscall(SYS_clock_gettime, clock, time));
-}
 
 namespace beltway::test {
 namespace {
 
 constexpr int k_rounds = 50;
+
+int clock_reads = 0;
+std::uint64_t counting_clock() noexcept {
+  ++clock_reads;
+  return kernel::now_ns();
+}
+int spins = 0;
+bool counting_spin(const Word& state, std::uint64_t mask, std::uint64_t wanted, unsigned polls) noexcept {
+  ++spins;
+  return plain_spin(state, mask, wanted, polls);
+}
+
+SpinPolicy counting(const ConsumerOptions& options) {
+  SpinPolicy policy = SpinPolicy::of(options);
+  policy.now_ns = &counting_clock;
+  return policy;
+}
 
 /// Of a consumer that receives two messages, `most` at most at once, again and again; they are there before it looks.
 int looks(const ConsumerOptions& options, std::size_t most, std::size_t bytes = 200) {
@@ -30,17 +36,17 @@ int looks(const ConsumerOptions& options, std::size_t most, std::size_t bytes = 
   if (!options.group.empty()) queue_options.groups = {options.group};
   LocalQueue queue(queue_options);
   Producer out = queue.producer();
-  Consumer in = queue.consumer(options);
+  Consumer in = make_consumer(queue.attach_consumer(options), options, counting(options));
   const std::vector<std::byte> message(bytes);
   std::array<Message, 8> batch;
-  const int before = looks_at_the_clock;
+  const int before = clock_reads;
   for (int i = 0; i < k_rounds; ++i) {
     out.publish(message);
     out.publish(message);
     EXPECT_EQ(in.receive_batch(std::span(batch).first(most)).value_or(0), 2U);
     ack_batch(batch);
   }
-  return looks_at_the_clock - before;
+  return clock_reads - before;
 }
 
 constexpr auto k_spin = WaitStrategy::spin;
@@ -60,7 +66,28 @@ TEST(CaughtUp, does_not_matter_to_who_sleeps_nor_to_who_may_lose_some) {
   EXPECT_EQ(looks({.wait = WaitStrategy::sleep}, 3), 0);
   EXPECT_EQ(looks({.lossy = true, .wait = k_spin}, 3), 0);
 }
+TEST(CaughtUp, does_not_matter_to_who_wants_no_backoff) {
+  EXPECT_EQ(looks({.wait = k_spin, .spin_backoff = false}, 3), 0);
+  EXPECT_EQ(looks({.group = "g", .wait = k_spin, .spin_backoff = false}, 3), 0);
+}
 TEST(CaughtUp, does_not_matter_with_small_messages) { EXPECT_EQ(looks({.wait = k_spin}, 3, 8), 0); }
+
+TEST(SpinPolicy, says_how_a_private_consumer_polls_for_one_message) {
+  LocalQueue queue;
+  SpinPolicy policy = SpinPolicy::of(ConsumerOptions{.wait = k_spin});
+  policy.spin = &counting_spin;
+  const int before = spins;
+  Consumer in = make_consumer(queue.attach_consumer(), {}, policy);
+  EXPECT_EQ(in.receive(std::chrono::milliseconds(1)).status(), Status::timeout);
+  EXPECT_EQ(spins - before, 1) << "once, before the paced spin";
+  std::array<Message, 2> batch;
+  EXPECT_EQ(in.receive_batch(batch, std::chrono::milliseconds(1)).status, Status::timeout);
+  EXPECT_EQ(spins - before, 1) << "not for batches";
+}
+TEST(SpinPolicy, polls_plainly_if_the_options_say_so) {
+  EXPECT_EQ(SpinPolicy::of(ConsumerOptions{}).spin, &speculative_spin);
+  EXPECT_EQ(SpinPolicy::of(ConsumerOptions{.speculative_spin = false}).spin, &plain_spin);
+}
 
 }  // namespace
 }  // namespace beltway::test

@@ -16,7 +16,7 @@ Geometry geometry(std::uint32_t slots, std::uint64_t lane_bytes = 0) {
 class Consumer {
  public:
   explicit Consumer(std::uint64_t message_bytes, const Geometry& geometry = beltway::geometry(1024),
-                    const StreamBackoff::BackoffLimit& lead = StreamBackoff::k_one_by_one)
+                    const BackoffLimit& lead = k_backoff_one_by_one)
       : stream_backoff_(geometry), lead_(lead), message_bytes_(message_bytes) {
     takes(0, 0);
   }
@@ -37,7 +37,7 @@ class Consumer {
 
  private:
   StreamBackoff stream_backoff_;
-  const StreamBackoff::BackoffLimit lead_;
+  const BackoffLimit lead_;
   std::uint64_t message_bytes_;
   Position read_ = wrap(~std::uint64_t{19});  // positions and bytes wrap
   std::uint64_t bytes_ = ~std::uint64_t{900};
@@ -191,11 +191,11 @@ TEST(StreamBackoff, lasts_for_a_quarter_of_the_ring_at_the_pace_of_the_stream) {
 }
 
 TEST(StreamBackoff, of_who_takes_batches_lasts_for_half_of_the_ring) {
-  Consumer large(k_kib, geometry(1024), StreamBackoff::k_in_batches);
+  Consumer large(k_kib, geometry(1024), k_backoff_in_batches);
   large.long_waits(16, 2, 400);
   EXPECT_EQ(large.takes(2, 400), 30'000U);
   EXPECT_EQ(large.takes(2, 40), 512U * 20);
-  EXPECT_EQ(Consumer(k_kib, geometry(1), StreamBackoff::k_in_batches).long_waits(1000, 2, 400), 0U);
+  EXPECT_EQ(Consumer(k_kib, geometry(1), k_backoff_in_batches).long_waits(1000, 2, 400), 0U);
 }
 
 TEST(StreamBackoff, lasts_for_a_quarter_of_the_lane_where_messages_lie_in_one) {

@@ -1,6 +1,7 @@
-// The way of most messages out of the ring, inline in whoever receives: a private group's, which lie in their slots and are let
-// go in order. All else is ConsumerCore's and PrivateReader's (src/), which keep their positions here, so that both ways are
-// one reader. Not for users, who have Consumer and Message.
+// Inline fast path of receive() and ack(). Handles exactly one case: a private group's message, which lies in its slot, in order,
+// and is let go in order. Otherwise it changes nothing, and ConsumerCore takes over. It is the inline part of PrivateReader (src/),
+// which derives from it: both share `read_` and `floor_`, so there is one private reader. Not for users, who have Consumer and
+// Message.
 //
 // Thread safety: belongs to its consumer's thread; of a named group nothing here is used but `inline_size_limit_`, which is 0
 // then, and `guard_`.
@@ -20,7 +21,7 @@
 
 namespace beltway {
 
-class PrivateReader;
+class Message;
 
 namespace detail {
 
@@ -43,29 +44,25 @@ class InlineReceiver {
     // Asked first: in a forked child there is no slot to look at.
     if (inline_size_limit_ == 0 || guard_.in_child()) [[unlikely]]
       return false;
-    // Pairs with the release of READY in InlinePublisher::write_now() and Claimer::ready(): what the producer wrote is visible.
-    const Word* const slot = slot_;
-    const std::uint64_t state = slot[0].load_acquire();
-    if (!is_ready(state)) return false;
-    // Its size, if no flags are set: more than a slot holds otherwise.
-    const std::uint64_t meta = slot[1].load_relaxed();
-    if (meta >= inline_size_limit_ || read_ % k_store_every == 0) [[unlikely]] {
-      // By value, so that `view` need not be in memory for the others' sake.
-      const View found = take_in_lane();
-      if (found.data == nullptr) return false;
-      view = found;
-      return true;
+    switch (view_next(view)) {
+      case Next::in_slot: step(); break;
+      case Next::not_ready: return false;
+      case Next::uncommon: {
+        // By value, so that `view` need not be in memory for the others' sake.
+        const View found = next_in_lane();
+        if (found.data == nullptr) return false;
+        view = found;
+        break;
+      }
     }
-    view = {reinterpret_cast<const std::byte*>(slot + k_payload_word), state >> k_state_shift,
-            static_cast<std::uint32_t>(meta), static_cast<std::uint8_t>(state >> 2)};
-    step();
-    add_pair(*counters_, 1, meta);
+    add_pair(*counters_, 1, view.size);
     return true;
   }
 
-  /// Lets a message go, the oldest that is held. False: nothing was done, ask ConsumerCore::end_message().
+  /// Lets a message go, the oldest that is held. Only while `inline_size_limit_` is not 0. False: nothing was done, ask
+  /// Message::end().
   [[nodiscard, gnu::always_inline]] bool try_release(std::uint64_t position) noexcept {
-    if (inline_size_limit_ == 0 || position != floor_ || out_of_order_ != 0 || guard_.in_child()) [[unlikely]]
+    if (position != floor_ || out_of_order_ != 0 || guard_.in_child()) [[unlikely]]
       return false;
     const std::uint64_t floor = (position + 1) & k_position_mask;
     const std::uint64_t behind = (floor - stored_) & k_position_mask;
@@ -98,6 +95,21 @@ class InlineReceiver {
   static constexpr unsigned k_state_shift = 10;             // SlotState: position
   static constexpr std::size_t k_payload_word = 2;          // Slot: words before the payload
 
+  enum class Next : std::uint8_t { in_slot, not_ready, uncommon };
+  /// Decodes the next slot, if its message is there, sound and in the slot, and no counters are to be stored.
+  [[nodiscard, gnu::always_inline]] Next view_next(View& view) const noexcept {
+    // Pairs with the release of READY in InlinePublisher::write_now() and Claimer::ready(): what the producer wrote is visible.
+    const Word* const slot = slot_;
+    const std::uint64_t state = slot[0].load_acquire();
+    if (!is_ready(state)) return Next::not_ready;
+    // Its size, if no flags are set: more than a slot holds otherwise.
+    const std::uint64_t meta = slot[1].load_relaxed();
+    if (meta >= inline_size_limit_ || read_ % k_store_every == 0) [[unlikely]]
+      return Next::uncommon;
+    view = {reinterpret_cast<const std::byte*>(slot + k_payload_word), state >> k_state_shift,
+            static_cast<std::uint32_t>(meta), static_cast<std::uint8_t>(state >> 2)};
+    return Next::in_slot;
+  }
   /// True if `state` says that the message at read_ is there. One comparison for position and phase, whoever the owner is.
   [[nodiscard]] bool is_ready(std::uint64_t state) const noexcept {
     return (state & ~k_owner_mask) == (read_ << k_state_shift | k_ready);
@@ -112,12 +124,12 @@ class InlineReceiver {
     constexpr unsigned k_spare_bits = 64 - k_position_bits;
     return static_cast<std::int64_t>((lane_end_ - stored_) << k_spare_bits) <= 0 && is_ready(slot_->load_relaxed());
   }
-  /// try_next(), if the message lies in its producer's lane; null data: it was not done. In src/endpoint/consumer_core.cpp.
-  [[nodiscard]] View take_in_lane() noexcept;
+  /// try_next(), if the message lies in its producer's lane; null data: it was not done. In src/ring/readers/private_reader.cpp.
+  [[nodiscard]] View next_in_lane() noexcept;
   /// After the floor was stored. In src/endpoint/consumer_end.cpp.
   void wake_producers() noexcept;
 
-  friend class ::beltway::PrivateReader;
+  friend class ::beltway::Message;
   friend void report_two_threads(const InlineReceiver& consumer);
 
   const Word* slot_ = nullptr;  // of the next position to read

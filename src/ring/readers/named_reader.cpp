@@ -7,9 +7,6 @@
 namespace beltway {
 
 namespace {
-/// Leases after which `next` is moved: others walk over as many in vain.
-constexpr std::int64_t k_next_lag = 8;
-
 Position position_of(Next next, Position floor) noexcept { return widen<Next::bits>(next.position, floor); }
 
 [[nodiscard]] bool is_ready(std::uint64_t slot_word, Position position) noexcept {
@@ -197,7 +194,7 @@ unsigned NamedReader::advance_floor() noexcept {
   return rung;
 }
 
-bool NamedReader::has_ready() const noexcept {
+bool NamedReader::may_have_more() const noexcept {
   const Position position = start(Next::of(shared_.next.load_acquire()));
   const SlotState slot = SlotState::of(map_.slot(position).state.load_acquire());
   return slot.position == position && slot.phase == SlotPhase::ready;

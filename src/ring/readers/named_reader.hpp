@@ -16,6 +16,7 @@
 
 #include "ring/readers/private_reader.hpp"
 #include "ring/slot_view.hpp"
+#include "ring/tuning.hpp"
 #include "ring/wake.hpp"
 
 namespace beltway {
@@ -82,16 +83,12 @@ class NamedReader {
   [[nodiscard]] unsigned group() const noexcept { return group_; }
 
   /// True if a READY message that nobody holds may be there: whoever takes one while this is true wakes another.
-  [[nodiscard]] bool has_ready() const noexcept;
+  [[nodiscard]] bool may_have_more() const noexcept;
 
   /// True if no message is left to deliver now or after others' nacks: all that is not DONE is held by ourselves.
   [[nodiscard]] bool all_ours_or_done() const noexcept;
 
  private:
-  /// Acknowledgements. A consumer moves the floor when it is this far behind, or a quarter of the ring. If the lag is too long, a
-  /// producer moves the floor itself, and takes the lease words from the consumers for that.
-  static constexpr std::uint32_t k_ack_lag = 256;
-
   enum class Step : std::uint8_t { leased, passed, again, end };
   Step try_lease_at(Position position, SlotView& view, std::uint64_t& corrupt) noexcept;
   /// Two that follow each other, the first at an even position: true if both are leased now, and shown.

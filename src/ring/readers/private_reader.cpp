@@ -2,46 +2,71 @@
 #include "ring/readers/private_reader.hpp"
 
 #include <algorithm>
+#include <cassert>
+
+#include "ring/tuning.hpp"
 
 namespace beltway {
 
-namespace {
-/// Enough that neither the store nor the producer's look counts; more gains nothing.
-constexpr std::uint64_t k_floor_store_lag = 16;
-}  // namespace
+namespace detail {
 
-PrivateReader::PrivateReader(const QueueMemory& map, unsigned group, Position start, detail::InlineReceiver& quick)
-    : map_(map), quick_(quick), beyond_floor_((map.geometry.slots + 63) / 64) {
-  using Quick = detail::InlineReceiver;
-  static_assert(Quick::k_owner_mask == SlotState::k_owner_mask &&
-                Quick::k_ready == static_cast<std::uint64_t>(SlotPhase::ready) &&
-                Quick::k_state_shift == 64 - k_position_bits && Quick::k_payload_word * sizeof(Word) == sizeof(Slot));
-  const std::uint64_t slots = map.geometry.slots;
-  quick.slots_ = map.ring + k_slots_offset;
-  quick.slot_mask_ = map.mask();
-  quick.slot_bytes_ = map.geometry.slot_bytes;
-  quick.floor_store_lag_max_ = std::max<std::uint64_t>(1, slots / 4);
-  quick.floor_store_lag_ = std::min(k_floor_store_lag, slots / 16);
-  quick.shared_floor_ = &map.group(group).floor;
-  quick.notice_word_ = &map.shared_status().notice;
-  quick.sleepers_ = &map.shared_status().producer_sleepers;
-  quick.read_ = wrap(start - 1);
-  quick.step();
-  quick.floor_ = start;
-  quick.stored_ = start;
-  quick.lane_end_ = start;
+InlineReceiver::View InlineReceiver::next_in_lane() noexcept {
+  SlotView seen;
+  if (read_ % k_store_every == 0 || !static_cast<PrivateReader*>(this)->next_if_ready(seen)) return {};
+  return {seen.data, seen.position, seen.size, seen.producer};
 }
 
-bool PrivateReader::skip_what_is_no_message() noexcept {
+}  // namespace detail
+
+PrivateReader::PrivateReader(const QueueMemory& map, unsigned group, Position start)
+    : map_(map), beyond_floor_(group < map.geometry.max_groups ? 0 : (map.geometry.slots + 63) / 64) {
+  static_assert(k_owner_mask == SlotState::k_owner_mask && k_ready == static_cast<std::uint64_t>(SlotPhase::ready) &&
+                k_state_shift == 64 - k_position_bits && k_payload_word * sizeof(Word) == sizeof(Slot));
+  const std::uint64_t slots = map.geometry.slots;
+  slots_ = map.ring + k_slots_offset;
+  slot_mask_ = map.mask();
+  slot_bytes_ = map.geometry.slot_bytes;
+  floor_store_lag_max_ = std::max<std::uint64_t>(1, slots / 4);
+  floor_store_lag_ = std::min(k_floor_store_lag, slots / 16);
+  shared_floor_ = &map.group(group).floor;
+  notice_word_ = &map.shared_status().notice;
+  sleepers_ = &map.shared_status().producer_sleepers;
+  read_ = wrap(start - 1);
+  step();
+  floor_ = start;
+  stored_ = start;
+  lane_end_ = start;
+}
+
+bool PrivateReader::skip_empty_slots() noexcept {
+  bool stored = false;
   for (std::uint32_t i = 0; i < map_.geometry.slots; ++i) {
     // Pairs with Claimer::ready() and voided().
     const SlotState state = SlotState::of(slot().state.load_acquire());
     if (state.position != read() || (state.phase != SlotPhase::voided && state.phase != SlotPhase::reclaimed)) break;
-    quick_.step();
+    step();
+    stored = release(state.position) || stored;
   }
-  quick_.floor_ = read();
-  quick_.lane_end_ = read();
-  return store_floor();
+  return stored;
+}
+
+ReadResult PrivateReader::next_uncommon(SlotView& view) noexcept {
+  for (std::uint32_t skipped = 0; skipped < map_.geometry.slots; ++skipped) {
+    // Pairs with the release of READY in Claimer::ready(): what the producer wrote is visible.
+    const Slot& slot = this->slot();
+    const SlotState state = SlotState::of(slot.state.load_acquire());
+    if (state.position != read() || state.phase == SlotPhase::claimed) [[unlikely]]
+      return not_ready(state);
+    const bool is_empty = state.phase == SlotPhase::voided || state.phase == SlotPhase::reclaimed;
+    step();
+    if (!is_empty && view_slot(map_, slot, state, view)) {
+      lane_end_ = read();
+      return ReadResult::message;
+    }
+    release(state.position);
+    if (!is_empty) return ReadResult::corrupt;
+  }
+  return ReadResult::again;
 }
 
 ReadResult PrivateReader::not_ready(SlotState state) noexcept {
@@ -50,9 +75,20 @@ ReadResult PrivateReader::not_ready(SlotState state) noexcept {
   // Only what a producer may have claimed is believed: any other number is a slot in disorder, which the daemon heals.
   if (ahead <= 0 || ahead % slots != 0 || distance(state.position, load_tail(map_)) >= 0) return ReadResult::empty;
   const Position position = read();
-  quick_.step();
+  step();
   release(position);
   return ReadResult::corrupt;
+}
+
+bool PrivateReader::release(Position position) noexcept {
+  assert(distance(position, floor_) >= 0 && distance(position, read_) < 0);
+  if (position == floor() && out_of_order_ == 0) [[likely]] {
+    floor_ = wrap(floor() + 1);
+  } else {
+    release_out_of_order(position);
+  }
+  if (held_count() != 0 && distance(floor(), stored_) < static_cast<std::int64_t>(floor_store_lag_max_)) return false;
+  return store_floor();
 }
 
 void PrivateReader::release_out_of_order(Position position) noexcept {
@@ -62,18 +98,35 @@ void PrivateReader::release_out_of_order(Position position) noexcept {
   };
   if (position != floor()) {
     const auto [word, bit] = bit_of(position);
+    assert((word & bit) == 0);  // it is let go once
     word |= bit;
-    ++quick_.out_of_order_;
+    ++out_of_order_;
     return;
   }
-  quick_.floor_ = wrap(floor() + 1);
-  while (quick_.out_of_order_ != 0) {
+  floor_ = wrap(floor() + 1);
+  while (out_of_order_ != 0) {
     const auto [word, bit] = bit_of(floor());
     if ((word & bit) == 0) break;
     word &= ~bit;
-    --quick_.out_of_order_;
-    quick_.floor_ = wrap(floor() + 1);
+    --out_of_order_;
+    floor_ = wrap(floor() + 1);
   }
+}
+
+bool PrivateReader::store_floor() noexcept {
+  assert(distance(stored_, floor_) <= 0 && distance(floor_, read_) <= 0);
+  if (stored_ == floor()) return false;
+  // Pairs with the acquire of the floor in lowest_floor(): our reads are done before a producer writes.
+  shared_floor_->store_release(floor());
+  stored_ = floor();
+  return true;
+}
+
+bool PrivateReader::restore_floor() noexcept {
+  if ((shared_floor_->load_relaxed() & k_position_mask) == stored_) [[likely]]
+    return false;
+  shared_floor_->store_release(stored_);
+  return true;
 }
 
 }  // namespace beltway

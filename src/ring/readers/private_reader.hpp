@@ -1,9 +1,11 @@
 // Reading a private reliable group: its one consumer reads in place, in order, and moves the floor behind what it has let go.
 //
 // Messages may be let go in any order; the floor passes a position when all before it are let go. It is stored when nothing
-// is held any more, and at latest every quarter of the ring: one store a batch. Who takes messages one by one, and has
-// the next before it, stores every few positions only: a producer that fills the ring as fast as it is emptied looks
-// at the floor all the time, and each look takes its line away from us.
+// is held any more, and at latest every quarter of the ring: one store a batch. A consumer that takes messages one by one, and has
+// the next before it, stores every few positions only: a producer that fills the ring as fast as it is emptied reads
+// the floor all the time, and each read takes its line away from us.
+//
+// Its inline part, which user code contains, is detail::InlineReceiver. That part is closed until `inline_size_limit_` is set.
 //
 // Thread safety: belongs to its consumer's thread. Shared words: the group's floor, written here and in
 // InlineReceiver alone.
@@ -37,100 +39,64 @@ template <class Value>
   return value;
 }
 
-class PrivateReader {
+class PrivateReader : public detail::InlineReceiver {
  public:
-  /// Keeps in `quick`, which must outlive it, what quick ways need, and leaves these closed.
-  PrivateReader(const QueueMemory& map, unsigned group, Position start, detail::InlineReceiver& quick);
+  /// Of a named group, which has another reader, it may be made, but not used.
+  PrivateReader(const QueueMemory& map, unsigned group, Position start);
 
   /// The common case of next(): a sound message that is there. False: ask next().
   [[nodiscard]] bool next_if_ready(SlotView& view) noexcept {
     // Pairs with the release of READY in Claimer::ready(): what the producer wrote is visible.
     const Slot& slot = this->slot();
     const std::uint64_t word = slot.state.load_acquire();
-    if (!quick_.is_ready(word)) return false;
+    if (!is_ready(word)) return false;
     if (!view_slot(map_, slot, SlotState::of(word), view)) return false;
-    quick_.step();
+    step();
     if (view.data != slot.payload()) {
       // Lanes are lent in whole lines, one behind the other: the next message most often begins where this one ends.
       view.data = as_expected(view.data, expected_);
       expected_ = view.data + whole_lines(view.size);
-      quick_.lane_end_ = quick_.read_;
+      lane_end_ = read_;
     }
     return true;
   }
 
   /// The next message, in place; it stays until release().
   [[nodiscard]] ReadResult next(SlotView& view) noexcept {
-    for (std::uint32_t skipped = 0; skipped < map_.geometry.slots; ++skipped) {
-      // Pairs with the release of READY in Claimer::ready(): what the producer wrote is visible.
-      const Slot& slot = this->slot();
-      const SlotState state = SlotState::of(slot.state.load_acquire());
-      if (state.position != read() || state.phase == SlotPhase::claimed) [[unlikely]]
-        return not_ready(state);
-      const Position position = read();
-      quick_.step();
-      if (state.phase == SlotPhase::ready) [[likely]] {
-        if (view_slot(map_, slot, state, view)) [[likely]] {
-          if (view.data != slot.payload()) quick_.lane_end_ = read();
-          return ReadResult::message;
-        }
-        release(position);
-        return ReadResult::corrupt;
-      }
-      release(position);  // VOID or GONE: nothing to deliver
-    }
-    return ReadResult::again;
+    return next_if_ready(view) ? ReadResult::message : next_uncommon(view);
   }
 
   /// Lets one message go. True if the floor was stored: then producers that sleep for room may be woken.
-  bool release(Position position) noexcept {
-    if (position == floor() && quick_.out_of_order_ == 0) [[likely]] {
-      quick_.floor_ = wrap(floor() + 1);
-    } else {
-      release_out_of_order(position);
-    }
-    if (held_count() != 0 && distance(floor(), quick_.stored_) < static_cast<std::int64_t>(quick_.floor_store_lag_max_))
-      return false;
-    return store_floor();
-  }
+  bool release(Position position) noexcept;
 
-  /// Before the first message is taken: lets go of what was never a message, or is none any more, so that it does not hold
-  /// producers back until then. (Whoever finds the ring full helps the floor of a named group over it.) True if the floor
-  /// was stored.
-  bool skip_what_is_no_message() noexcept;
+  /// Lets go of slots that were never a message, or are none any more, at most a ring of them, so that they do not hold producers
+  /// back. (Whoever finds the ring full helps the floor of a named group over them.) True if the floor was stored.
+  bool skip_empty_slots() noexcept;
 
   /// Stores the floor again if somebody has written over it. True if it did: then producers may have waited for it.
-  bool restore_floor() noexcept {
-    if ((quick_.shared_floor_->load_relaxed() & detail::InlineReceiver::k_position_mask) == quick_.stored_) [[likely]]
-      return false;
-    quick_.shared_floor_->store_release(quick_.stored_);
-    return true;
-  }
+  bool restore_floor() noexcept;
 
   /// A message is there to be taken.
-  [[nodiscard]] bool is_next_ready() const noexcept { return quick_.is_ready(quick_.slot_->load_relaxed()); }
-  [[nodiscard]] Position floor() const noexcept { return quick_.floor_; }
-  [[nodiscard]] Position read() const noexcept { return quick_.read_; }
+  [[nodiscard]] bool may_have_more() const noexcept { return is_ready(slot_->load_relaxed()); }
+  [[nodiscard]] Position floor() const noexcept { return floor_; }
+  [[nodiscard]] Position read() const noexcept { return read_; }
   [[nodiscard]] std::uint64_t held_count() const noexcept {
-    return static_cast<std::uint64_t>(distance(read(), floor())) - quick_.out_of_order_;
+    return static_cast<std::uint64_t>(distance(read_, floor_)) - out_of_order_;
   }
 
  private:
-  [[nodiscard]] const Slot& slot() const noexcept { return *reinterpret_cast<const Slot*>(quick_.slot_); }
-  void release_out_of_order(Position position) noexcept;
+  friend class detail::InlineReceiver;
+
+  [[nodiscard]] const Slot& slot() const noexcept { return *reinterpret_cast<const Slot*>(slot_); }
+  /// next() of what is no sound message: skips empty slots, and says what is behind them.
+  [[gnu::cold]] ReadResult next_uncommon(SlotView& view) noexcept;
   /// What next() says of a slot without a message at read(). Empty: it comes, or the daemon makes the slot VOID. Corrupt: the
   /// ring has overrun us, which a floor that was written over lets happen; the position is skipped.
-  [[gnu::cold]] ReadResult not_ready(SlotState state) noexcept;
-  /// Release: pairs with the acquire of the floor in lowest_floor(); our reads are done before a producer writes.
-  bool store_floor() noexcept {
-    if (quick_.stored_ == floor()) return false;
-    quick_.shared_floor_->store_release(floor());
-    quick_.stored_ = floor();
-    return true;
-  }
+  ReadResult not_ready(SlotState state) noexcept;
+  void release_out_of_order(Position position) noexcept;
+  bool store_floor() noexcept;
 
   const QueueMemory map_;
-  detail::InlineReceiver& quick_;
   const std::byte* expected_ = nullptr;      // behind the newest message in a lane
   std::vector<std::uint64_t> beyond_floor_;  // a bit a slot: let go beyond the floor
 };

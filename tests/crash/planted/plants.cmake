@@ -77,7 +77,7 @@ plant_expression(drained_while_leased src/ring/groups.cpp
   [[Lease::of(map.lease(index, i).load_acquire()).phase == LeasePhase::leased]] [[false]])
 plant_expression(purge_takes_what_is_leased src/ring/groups.cpp
   [[lap == 0 && lease.phase != LeasePhase::retry]] [[false]])
-plant_expression(private_reader_takes_claimed src/ring/readers/private_reader.hpp
+plant_expression(private_reader_takes_claimed src/ring/readers/private_reader.cpp
   [[state.position != read() || state.phase == SlotPhase::claimed]] [[state.position != read()]])
 
 # -- consumers that are thrown out --------------------------------------------------------------------------------
@@ -94,8 +94,9 @@ plant(thrown_out_wakes_nobody src/recovery/eviction.cpp
 plant_text(late_lease_is_kept src/endpoint/consumer_core.cpp
   [[if (is_evicted()) {  // the daemon]]
   [[if (!::beltway::explore::planted("late_lease_is_kept") && is_evicted()) {  // the daemon]])
-plant_expression(thrown_out_reads_in_place src/endpoint/consumer_core.cpp
-  [[private_ != nullptr && !attachment_.evictable]] [[private_ != nullptr]])
+plant_text(thrown_out_reads_in_place src/endpoint/consumer_core.cpp
+  [[if (!attachment_.evictable) inline_size_limit_]]
+  [[if (::beltway::explore::planted("thrown_out_reads_in_place") || !attachment_.evictable) inline_size_limit_]])
 plant_text(thrown_out_is_told_it_was_its_own src/endpoint/consumer_end.cpp
   [[const bool ours = !is_evicted();]]
   [[const bool ours = ::beltway::explore::planted("thrown_out_is_told_it_was_its_own") || !is_evicted();]])

@@ -101,8 +101,7 @@ Entry& delivered(World& world, const SlotView& view, const char* to) {
 }
 
 void drain_private(World& world) {
-  QuickState quick;
-  PrivateReader reader(world.map(), private_group(k_private), world.journal().private_read, quick);
+  PrivateReader reader(world.map(), private_group(k_private), world.journal().private_read);
   for (;;) {
     SlotView view;
     const ReadResult look = reader.next(view);

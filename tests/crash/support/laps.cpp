@@ -51,7 +51,7 @@ class Audience {
  public:
   explicit Audience(World& world)
       : world_(world),
-        private_(world.map(), private_group(k_private), world.journal().private_read, quick_),
+        private_(world.map(), private_group(k_private), world.journal().private_read),
         named_(world.map(), k_group, GroupStateWord::of(world.map().group(k_group).state.load_acquire()).incarnation,
                k_named_new, false),
         lossy_(world.map(), private_group(k_joiner), load_tail(world.map())) {
@@ -93,8 +93,7 @@ class Audience {
     const QueueMemory& map = world_.map();
     const unsigned group = private_group(k_joiner);
     const Position floor = join(map, group, GroupKind::private_reliable, Start::oldest);
-    QuickState quick;
-    PrivateReader reader(map, group, floor, quick);
+    PrivateReader reader(map, group, floor);
     SlotView view;
     while (reader.next(view) == ReadResult::message) {
       if (!is_known(view, view.data)) fail(world_, "a newcomer got a wrong message");
@@ -121,7 +120,6 @@ class Audience {
   }
 
   World& world_;
-  QuickState quick_;
   PrivateReader private_;
   NamedReader named_;
   LossyReader lossy_;

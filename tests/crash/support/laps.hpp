@@ -1,13 +1,9 @@
 // The last part of a check: the queue goes on as if nothing had happened.
 #pragma once
 
-#include "beltway/detail/inline_receive.hpp"
 #include "checker.hpp"
 
 namespace beltway::crash {
-
-/// What a PrivateReader without a Consumer keeps its positions in.
-struct QuickState : detail::InlineReceiver {};
 
 /// Publishes three laps, inline and by lanes, from new producers at the places of the dead and at a free one; each message
 /// must reach the private reader and the named group at once, whole; what a newcomer at the oldest message and a lossy
