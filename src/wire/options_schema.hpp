@@ -32,13 +32,14 @@ enum class Redeclare : std::uint8_t {
 template <class Options>
 using Member = std::variant<std::uint32_t Options::*, std::uint64_t Options::*, bool Options::*, std::string Options::*,
                             std::chrono::milliseconds Options::*, std::optional<std::chrono::milliseconds> Options::*,
-                            Fence Options::*, Start Options::*, Ack Options::*, EndOfStream Options::*, WaitStrategy Options::*,
-                            TypeTag Options::*, std::vector<NamedGroup> Options::*>;
+                            Fence Options::*, Start Options::*, Ack Options::*, EndOfStream Options::*,
+                            WaitStrategy Options::*, TypeTag Options::*, std::vector<NamedGroup> Options::*>;
 
 /// One row of the table: an option of `Options`.
 template <class Options>
 struct OptionRow {
-  std::string_view name;  ///< of the socket's and the record's field and of the tool's JSON key: the member's, and its unit
+  /// Of the socket's and the record's field and of the tool's JSON key: the member's, with its unit.
+  std::string_view name;
   Member<Options> member;
   Unit unit = Unit::count;  ///< of a number
   /// Throws Error(invalid_option) for a value out of range. `what`: operation and object. Null: each value is good.
