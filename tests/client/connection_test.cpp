@@ -98,7 +98,7 @@ TEST_F(OwnDaemon, directory_in_place_of_its_socket_is_refused_with_the_socket_th
   const Error near = error_of([&] { (void)Connection::open({.socket = dir_.path()}); });
   EXPECT_NE(std::string(near.what()).find("name the socket in it: " + socket().string()), std::string::npos)
       << near.what();
-  const test::Result daemon = test::run({test::program("beltwayd"), "--no-keeper", "--socket", empty});
+  const test::Outcome daemon = test::run({test::program("beltwayd"), "--no-keeper", "--socket", empty});
   EXPECT_FALSE(daemon.exit.ok());
   EXPECT_NE(daemon.err.find("is a directory; name a socket in it: --socket " + empty + "/beltwayd.sock"),
             std::string::npos)

@@ -155,10 +155,10 @@ TEST(Unread, count_is_shown_by_the_tool) {
   const TestDaemon daemon;
   const Queue queue = connect(daemon).declare("orders", {.slots = 16});
   for (int i = 0; i < 3; ++i) queue.producer().publish("x");
-  const test::Result text = daemon.tool({"show", "orders"});
+  const test::Outcome text = daemon.tool({"show", "orders"});
   EXPECT_NE(text.out.find("3 messages were published while there was no group and no consumer"), std::string::npos)
       << text.out;
-  const test::Result json = daemon.tool({"show", "orders", "--format", "json"});
+  const test::Outcome json = daemon.tool({"show", "orders", "--format", "json"});
   EXPECT_NE(json.out.find("\"unread\":3"), std::string::npos) << json.out;
 }
 
