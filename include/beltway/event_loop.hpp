@@ -54,8 +54,8 @@ class EventLoop {
   /// Calls `callback` once, in run(), when `fd` is readable; see also coroutine.hpp. Otherwise as on_readable().
   void when_readable(int fd, Callback callback) { watch(fd, std::move(callback), true); }
 
-  /// Calls `handler(Result<Message>)` for each message, and at last once with the reason why there will be none: end_of_stream, removed
-  /// or evicted; then the consumer is forgotten. Calls it with interrupted after Consumer::interrupt(), and goes on.
+  /// Calls `handler(Result<Message>)` for each message, and at last once with the reason why there will be none: end_of_stream,
+  /// removed or evicted; then the consumer is forgotten. Calls it with interrupted after Consumer::interrupt(), and goes on.
   /// The consumer must stay where it is until then, or until forget(consumer.poll_fd()).
   template <class Handler>
   void on_message(Consumer& consumer, Handler handler) {

@@ -71,8 +71,8 @@ inline constexpr std::size_t k_log_backlog_bytes = 256 * 1024;
 inline constexpr std::uint64_t k_log_file_bytes = 1024 * 1024;
 
 /// Descriptors that a queue costs. A process keeps the four bells of each queue that it is attached to, whatever the number of
-/// its endpoints there, and two more for each endpoint whose poll_fd() was called. While it attaches, three more for a moment. The
-/// daemon, and whoever keeps descriptors for it, have ring, heap, control and the bells.
+/// its endpoints there, and two more for each endpoint whose poll_fd() was called. While it attaches, three more for a moment.
+/// The daemon, and whoever keeps descriptors for it, have ring, heap, control and the bells.
 inline constexpr unsigned k_descriptors_per_queue = 4;
 inline constexpr unsigned k_descriptors_per_event_endpoint = 2;
 inline constexpr unsigned k_daemon_descriptors_per_queue = 7;

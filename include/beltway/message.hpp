@@ -57,8 +57,8 @@ class Message {
   /// The index of the producer that published it, 0 to max_producers - 1.
   [[nodiscard]] unsigned producer() const noexcept { return producer_; }
 
-  /// How often it has been delivered, with this delivery: 1 the first time, one more each time after a nack, a drop without an ack
-  /// or the death of a consumer that held it; at most 256.
+  /// How often it has been delivered, with this delivery: 1 the first time, one more each time after a nack, a drop without an
+  /// ack or the death of a consumer that held it; at most 256.
   [[nodiscard]] unsigned deliveries() const noexcept { return tries_ + 1U; }
 
   /// Lossy consumers: positions lost right before this message. Otherwise 0.

@@ -178,9 +178,9 @@ class Producer {
     return publish_writer_until(size, writer_of(write), until);
   }
 
-  /// Publishes all messages in order; wakes sleepers once. Cheaper a message than publish(). The try and `_until` forms return how
-  /// many were published, as write() does: fewer than all if something came in between, which the next call says; a Status if
-  /// that comes before the first. No messages at all are 0 messages published.
+  /// Publishes all messages in order; wakes sleepers once. Cheaper a message than publish(). The try and `_until` forms return
+  /// how many were published, as write() does: fewer than all if something came in between, which the next call says; a Status
+  /// if that comes before the first. No messages at all are 0 messages published.
   void publish_batch(std::span<const Bytes> messages);
   Result<std::size_t> try_publish_batch(std::span<const Bytes> messages);
   Result<std::size_t> publish_batch_until(std::span<const Bytes> messages, const Until& until);
@@ -208,8 +208,8 @@ class Producer {
     return try_lend(size);
   }
 
-  /// As Consumer::poll_fd(): readable when a try that failed with Status::full may succeed; after a full ring or lane, when a good
-  /// part of it (a quarter) is free.
+  /// As Consumer::poll_fd(): readable when a try that failed with Status::full may succeed; after a full ring or lane, when a
+  /// good part of it (a quarter) is free.
   [[nodiscard]] int poll_fd();
 
   /// Ends the call that waits now, or the next one that has to wait, once: with Status::interrupted, or Error(interrupted) of a

@@ -23,7 +23,8 @@ namespace detail {
 ///   if (beltway::Result<beltway::Message> message = in.receive(1s)) use(message->bytes());
 ///   else if (message.status() == beltway::Status::end_of_stream) return;
 ///
-/// Movable, and copyable if T is. A Result that was moved from still says whether it had a value. Thread safety: none, as of an int.
+/// Movable, and copyable if T is. A Result that was moved from still says whether it had a value. Thread safety: none, as of an
+/// int.
 template <class T>
 class [[nodiscard]] Result {
  public:

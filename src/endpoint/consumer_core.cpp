@@ -40,12 +40,14 @@ ConsumerCore::ConsumerCore(Attachment attachment, const ConsumerOptions& options
   InlineReceiver::counters_ = &words_.messages;
   switch (at.kind) {
     case GroupKind::named:
+      // plant: late_ack_is_a_store
       named_.emplace(at.map, at.group, at.group_incarnation, at.owner, at.evictable);
       if (!attachment_.evictable) quick_named_ = &*named_;
       break;
     case GroupKind::lossy: lossy_.emplace(at.map, at.group, at.start); break;
     case GroupKind::private_reliable:
       if (skip_empty_slots()) wake_for_room(floor());
+      // plant: thrown_out_reads_in_place
       if (!attachment_.evictable) inline_size_limit_ = at.map.geometry.inline_bytes() + 1;
       break;
   }
@@ -132,6 +134,7 @@ ReadResult ConsumerCore::read_named(std::span<Message> out, std::size_t& count) 
     result = reader.lease(views, wanted, leased, counters_.corrupt);
     if (counters_.corrupt != corrupt_before) store_counters();
     if (result != ReadResult::message) break;
+    // plant: late_lease_is_kept
     if (is_evicted()) {  // the daemon may have looked for our leases before these
       reader.give_back(views, leased);
       hand_wake_on();
@@ -174,6 +177,7 @@ bool ConsumerCore::try_lease_next(SlotView& view) noexcept {
 
 void ConsumerCore::wake_next_consumer(const NamedReader& reader) noexcept {
   // Two messages may have woken one sleeper only.
+  // plant: no_chain
   if (attachment_.map.shared_status().consumer_sleepers.load_relaxed() != 0 && reader.may_have_more()) [[unlikely]] {
     hand_wake_on();
   }
@@ -219,6 +223,7 @@ Status ConsumerCore::why_empty(std::span<Message> out, std::size_t& count) {
   // after its last message was repaired. Pair with its releases.
   if (!had_producers() || shared_status.live_producers.load_acquire() != 0) return Status::empty;
   // It may have published between our result and its end.
+  // plant: end_of_stream_without_a_last_look
   if (read_available(out, count) == ReadResult::message) return Status::ok;
   return all_delivered() ? Status::end_of_stream : Status::empty;
 }

@@ -156,7 +156,8 @@ class alignas(k_apart_bytes) ConsumerCore : public PrivateReader {
   const std::uint64_t prefetch_;
   std::optional<NamedReader> named_;
   std::optional<LossyReader> lossy_;
-  // Like inline_size_limit_: the named reader, while nobody can throw us out, nor an event loop wants to know what we find; else null.
+  // Like inline_size_limit_: the named reader, while nobody can throw us out, nor an event loop wants to know what we find; else
+  // null.
   NamedReader* quick_named_ = nullptr;
   StreamBackoff stream_backoff_;
   bool last_batch_partial_ = false;  // the last batch

@@ -16,6 +16,7 @@ void ConsumerCore::wake_for_room(Position floor) noexcept {
 }
 
 bool ConsumerCore::end_private(Position position) noexcept {
+  // plant: thrown_out_is_told_it_was_its_own
   const bool ours = !is_evicted();  // else what it showed may be another message by now
   const bool last = is_private() ? held_count() == 1 : --copies_held_ == 0;
   if (is_private() && PrivateReader::release(position)) wake_for_room(floor());
@@ -43,6 +44,7 @@ std::size_t ConsumerCore::ack_all(std::span<Message> messages) noexcept {
     ours += named_->ack(message.position_, message.tries_) ? 1 : 0;
     message.forget();
   }
+  // plant: acks_of_a_batch_move_no_floor
   ended_named(messages.back().position_, messages.size());
   return ours;
 }

@@ -8,6 +8,7 @@ void ConsumerCore::arm() noexcept {
   store_counters();
   if (at_prefetch_limit()) {
     // Not in the list: a waker must not choose an endpoint that may not lease. Whoever ends a message of ours rings us.
+    // plant: in_the_list_at_the_limit
     waiter_.line().arm_unlisted();
     ends_.want_credit();
   } else {
@@ -16,6 +17,7 @@ void ConsumerCore::arm() noexcept {
 }
 
 void ConsumerCore::hand_wake_on() noexcept {
+  // plant: no_passing_on
   if (attachment_.kind != GroupKind::named) return;
   if (wake_one_of_group(attachment_.map, attachment_.group, attachment_.owner)) ++wakes_;
 }

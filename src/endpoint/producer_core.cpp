@@ -93,6 +93,7 @@ void ProducerCore::void_claim(std::size_t size) noexcept {
   Claimer::void_claim(size);
   announce();
   // A group's floor may stand right before the VOID while none of its consumers looks: who waits for room must help it.
+  // plant: a_void_wakes_nobody
   wake_everybody(attachment_.map);
 }
 
@@ -210,6 +211,7 @@ void ProducerCore::leave_line() noexcept {
   if (!ticket().is_held()) return;
   ticket().give_back();
   // The wake that was for us, or the room that was left to us, is for the next one now.
+  // plant: who_leaves_the_line_wakes_nobody
   counters_.wakes += wake_first_for_room(attachment_.map, producer());
 }
 
@@ -221,6 +223,7 @@ void ProducerCore::arm() noexcept {
   for (unsigned ahead = ticket().ahead_in_calls();;) {
     waiter_.line().arm(waiter_.symmetric(), wake_past(ahead), busy);
     const unsigned again = ticket().ahead_in_calls();
+    // plant: who_leaves_the_line_is_counted
     if (again >= ahead) return;
     ahead = again;
   }

@@ -44,6 +44,7 @@ class Healer {
   HealCounts run() noexcept {
     tail_ = load_tail(map_);
     in_order_ = slots_in_order(tail_) == slots_;
+    // plant: healing_leaves_tail
     if (!in_order_) find_tail();
     if (!in_order_ || open_claims_) heal_slots();
     for (unsigned group = 0; group < map_.geometry.groups(); ++group) {
@@ -52,6 +53,7 @@ class Healer {
     if (producers_must_look_) forget_limits(map_);
     drop_sleepers(map_.shared_status().producer_sleepers, living_.producers());
     drop_sleepers(map_.shared_status().consumer_sleepers, living_.consumers());
+    // plant: repair_leaves_the_ticket/2
     drop_sleepers(map_.shared_status().room_line, living_.producers());
     return counts_;
   }
@@ -210,12 +212,14 @@ void Healer::heal_slot(Position p, std::int64_t age) noexcept {
     const SlotState slot = SlotState::of(seen);
     const std::int64_t ahead = distance(slot.position, p);
     const bool claimed = slot.phase == SlotPhase::claimed;
+    // plant: repair_leaves_claims
     if (ahead == 0 && !claimed) return;
     if (ahead == 0 && !single_ && living_.has(slot.owner)) {
       // Its owner may know nothing of it: whoever helped a wrong `tail` on marked this. What it does not write, it makes VOID.
       producers_must_look_ = producers_must_look_ || !in_order_;
       return;
     }
+    // plant: healing_leaves_holes
     if (has_moved_on(ahead, p)) return;
     // A living single producer marks nothing, and its stores to `tail` and slots may be seen late.
     if (single_ && produced && age <= 2) return;
@@ -223,6 +227,7 @@ void Healer::heal_slot(Position p, std::int64_t age) noexcept {
     if (!single_ && ahead != 0) {
       const Tail tail = Tail::of(map_.tail().load_acquire());
       const bool last = distance<Tail::bits>(tail.position, p) == 1;
+      // plant: repair_leaves_claims_without_a_mark
       if (last && living_.has(tail.owner)) {
         if (ahead < 0) return;  // it marks it, or whoever claims next does
         right = {p, tail.owner,
@@ -244,6 +249,7 @@ void Healer::heal_floor(unsigned index, bool named) noexcept {
     const std::uint64_t seen = group.floor.load_acquire();
     const Position floor = wrap(seen);
     const bool beyond = distance(floor, now()) > 0;
+    // plant: healing_leaves_floors, healing_leaves_floors_that_are_behind
     if (!beyond && distance(floor, tail_) >= -slots_) return;
     const std::uint32_t incarnation = named ? GroupStateWord::of(group.state.load_relaxed()).incarnation : 0;
     // As far back as the ring goes: a named group's lease words say what is over, a private consumer stores its own floor again.
@@ -263,10 +269,13 @@ bool Healer::heal_lease(unsigned index, Position p, Position floor) noexcept {
     Lease lease = Lease::of(seen);
     const std::int64_t ahead = distance<Lease::bits>(lease.position, p);
     const bool leased = lease.phase == LeasePhase::leased;
+    // plant: healing_believes_later_leases
     const bool sense = ahead < 0 || has_moved_on(ahead, p) || (ahead == 0 && static_cast<unsigned>(lease.phase) != 0);
+    // plant: repair_leaves_leases
     if (sense && (!leased || living_.has(lease.owner, index))) return false;
     if (sense) {
       lease.phase = LeasePhase::retry;
+      // plant: repair_marks_no_try
       if (lease.tries < k_max_tries) ++lease.tries;
     } else {
       lease = {p, k_no_owner, 1, distance(p, floor) < 0 ? LeasePhase::done : LeasePhase::retry};
@@ -290,6 +299,7 @@ void Healer::heal_group(unsigned index) noexcept {
   const Next next = Next::of(map_.group(index).next.load_acquire());
   const bool beyond = distance<Next::bits>(next.position, now()) > 0;
   if (beyond) ++counts_.words;
+  // plant: healing_leaves_next
   if (beyond || given_back) set_next_back(map_, index, floor);
   if (counts_.claims + counts_.released != 0 || counts_.disorder()) help_floor(map_, index);
   try_drain(map_, index);

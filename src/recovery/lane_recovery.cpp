@@ -34,6 +34,7 @@ std::vector<bool> find_needed(const QueueMemory& map, unsigned producer, Positio
     const SlotState state = SlotState::of(slot.state.load_acquire());
     if (!lies_in_lane(slot, state, producer)) continue;
     // Without a mark it is needed, though floors may have passed it meanwhile. With one, it is if a group joined before the mark.
+    // plant: punch_before_the_mark/2
     const bool reclaimed = state.phase == SlotPhase::reclaimed && distance(state.position, lowest) < 0;
     if (reclaimed) continue;
     const std::uint64_t begin = std::min(slot.lane_offset().load_relaxed(), lane_bytes);
@@ -48,9 +49,11 @@ std::vector<bool> find_needed(const QueueMemory& map, unsigned producer, Positio
 
 UnneededLane find_unneeded_parts(const QueueMemory& map, unsigned producer, std::uint64_t granule) {
   Position lowest = lowest_floor(map, load_tail(map));
+  // plant: punch_before_the_mark
   mark_gone_below(map, producer, lowest);
   full_fence();
   kernel::heavy_barrier();
+  // plant: punch_without_a_second_look
   if (const Position again = lowest_floor(map, load_tail(map)); distance(again, lowest) < 0) lowest = again;
   const std::vector<bool> needed = find_needed(map, producer, lowest, granule);
   UnneededLane lane;

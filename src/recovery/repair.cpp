@@ -30,6 +30,7 @@ void drop_sleeper(const QueueMemory& map, unsigned owner) noexcept {
   Word& sleepers = owner < k_first_consumer ? shared_status.producer_sleepers : shared_status.consumer_sleepers;
   sleepers.fetch_and(~(1ULL << (owner & 63U)));
   if (owner < k_first_consumer) {
+    // plant: repair_leaves_the_ticket
     shared_status.room_line.fetch_and(~(1ULL << owner));
     map.endpoint(owner).ticket.store_relaxed(0);
   }
@@ -91,17 +92,21 @@ HealCounts repair(const QueueMemory& map, unsigned owner, const Living& living) 
     mark_lane_references(map, owner);
   } else {
     // Private groups lie behind the named ones, one for each consumer index.
+    // plant: repair_leaves_the_private_group
     free_group(map, map.geometry.max_groups + owner - k_first_consumer);
   }
   for (unsigned group = 0; group < map.geometry.max_groups; ++group) {
     if (!GroupStateWord::of(map.group(group).state.load_acquire()).blocks_producers()) continue;
     // Whatever was found: the dead may have been half-way through a nack, its message given back and `next` not.
+    // plant: next_stays_after_death
     set_next_back(map, group, wrap(map.group(group).floor.load_acquire()));
     help_floor(map, group);
     try_drain(map, group);
   }
+  // plant: repair_leaves_the_sleeper
   drop_sleeper(map, owner);
   sum_counters(map, owner, counts);
+  // plant: no_kick_after_death
   wake_everybody(map);
   return counts;
 }

@@ -63,10 +63,12 @@ Position Claimer::scan_floors_from(Position tail) noexcept {
 bool Claimer::ensure_room(Position position) noexcept {
   // A single producer's `tail` is a plain store: it must be visible before the groups are looked at, or a group that
   // joins at the latest message reads an old tail, unseen by us, and is overrun. (The several-producer tail is swapped.)
+  // plant: no_fence_before_the_floors
   if (single_) full_fence();
   if (refresh_limit(position)) return true;
   if (!scans_unpassed_acks_) return false;
   // Look again whoever moved them: a floor that another helped on after our look makes room, too.
+  // plant: no_look_after_help
   help_floors(map_);
   return refresh_limit(position);
 }
@@ -115,6 +117,7 @@ Claim Claimer::claim_single() noexcept {
 }
 
 inline Claim Claimer::may_claim(Position position, Tail tail, bool alone) noexcept {
+  // plant: no_generation
   if (tail.generation != generation_ || distance(position, limit_) >= 0) {
     // The limit counts for the generation that it was read under: a join at the oldest message raises it.
     generation_ = tail.generation;
@@ -130,6 +133,7 @@ inline Claim Claimer::may_claim(Position position, Tail tail, bool alone) noexce
   if (alone && slot_bytes_ <= k_cache_line_bytes) prefetch_to_write(&slot(position + k_slot_prefetch_distance));
   // A floor alone vouches for nothing: a group may have joined past a claim that is still being written.
   const SlotState before = SlotState::of(state.load_acquire());
+  // plant: no_look_at_the_slot
   const bool over = before.position == wrap(position - map_.geometry.slots) && before.phase != SlotPhase::claimed;
   return over ? Claim::ok : Claim::busy;
 }
@@ -140,6 +144,7 @@ Claim Claimer::claim_shared() noexcept {
     const Tail tail = Tail::of(word);
     const bool alone = word == our_tail_;  // the last claim is ours, and ended: next_ is behind it
     if (!alone) {
+      // plant: no_help
       if (!help_tail(map_, tail)) return Claim::busy;
       next_ = tail_position(map_, tail);
     }
@@ -158,6 +163,7 @@ Claim Claimer::claim_shared() noexcept {
     // Release, so that `tail` is moved before the mark is seen; the fence keeps the payload behind the mark, for lossy readers:
     // pairs with is_unchanged().
     slot(position).store_release(SlotState{position, producer_, SlotPhase::claimed}.word());
+    // plant: no_fence_behind_the_mark
     release_fence();
     next_ = wrap(position + 1);
     assert(distance(next_, limit_) <= 0);
@@ -185,6 +191,7 @@ bool help_tail(const QueueMemory& map, Tail tail) noexcept {
     const std::uint64_t word = state.load_acquire();
     const SlotState slot = SlotState::of(word);
     // A signed difference: a stale helper must not roll a newer state back.
+    // plant: help_with_unequal
     if (distance<Tail::bits>(slot.position, last) >= 0) return true;
     const SlotState claimed{widen<Tail::bits>(last, slot.position), tail.owner, SlotPhase::claimed};
     // A failed swap is no proof that it is marked (its lane's owner may have made the old READY a GONE): look again.

@@ -45,6 +45,7 @@ class Claimer : public detail::InlinePublisher {
   /// slot's state in every reader.
   void commit(Word& slot, Position position, std::uint64_t meta) noexcept {
     (&slot)[1].store_relaxed(meta);
+    // plant: ready_before_tail/3
     slot.store_release(position << k_state_shift | ready_low_);
   }
   /// Ends the last claim, of `size` bytes, without a message, and takes back its count.

@@ -11,6 +11,7 @@ Position lowest_floor(const QueueMemory& map, Position tail) noexcept {
     if (!GroupStateWord::of(group.state.load_acquire()).blocks_producers()) continue;
     // Pairs with the release of the floor by its group: what it has read is read before we overwrite it.
     const Position floor = wrap(group.floor.load_acquire());
+    // plant: no_clamp_of_the_limit
     if (distance(floor, lowest) < 0) lowest = floor;
   }
   return lowest;
@@ -20,17 +21,20 @@ namespace {
 
 [[nodiscard]] bool says(std::uint64_t word, Position p, LeasePhase phase) noexcept {
   const Lease lease = Lease::of(word);
+  // plant: floor_passes_old_acks
   return distance<Lease::bits>(lease.position, p) == 0 && lease.phase == phase;
 }
 
 /// `p` is where the floor stands, and is not DONE. True if nobody will ever need it: VOID or GONE, and not leased.
 [[nodiscard, gnu::noinline]] bool is_no_message(const QueueMemory& map, const Word& lease, Position p) noexcept {
+  // plant: floor_passes_a_leased_gone
   if (says(lease.load_acquire(), p, LeasePhase::leased)) return false;
   const SlotState slot = SlotState::of(map.slot(p).state.load_acquire());
   if (slot.position != p || (slot.phase != SlotPhase::voided && slot.phase != SlotPhase::reclaimed)) return false;
   // A group that joined at the oldest message may have leased what its lane's owner was just marking GONE: it is being
   // read in place, and until its end our floor keeps the bytes. Once the slot says GONE nobody new leases it (see
   // NamedReader::show), so who has is seen now.
+  // plant: floor_passes_a_leased_gone/2
   return !says(lease.load_acquire(), p, LeasePhase::leased);
 }
 

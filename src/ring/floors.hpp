@@ -16,6 +16,7 @@ inline constexpr unsigned k_attempts = 256;
 /// The full position of a tail word: the slot it points at shows the position of the lap before, or its own.
 [[nodiscard]] inline Position tail_position(const QueueMemory& map, Tail tail) noexcept {
   const SlotState slot = SlotState::of(map.slot(tail.position).state.load_relaxed());
+  // plant: tail_is_not_widened
   return widen<Tail::bits>(tail.position, slot.position);
 }
 /// The next position to be claimed, as of now.

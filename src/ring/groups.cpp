@@ -31,7 +31,9 @@ void join_latest(const QueueMemory& map, GroupBlock& group, GroupStateWord activ
   group.state.store_release(active.word());
   // A producer that did not see us ACTIVE had moved `tail` before it looked, so this look sees that `tail`; what it
   // may still publish unseen lies within one lap of it.
+  // plant: no_fence_after_active
   full_fence();
+  // plant: no_second_look_at_tail
   raise_floor(group, load_tail(map));
 }
 
@@ -45,13 +47,16 @@ void join_oldest(const QueueMemory& map, GroupBlock& group, GroupStateWord activ
       const Tail tail = Tail::of(word);
       raise_floor(group, wrap(tail_position(map, tail) - slots));
       const Tail raised{tail.position, static_cast<std::uint16_t>(tail.generation + 1), tail.owner};
+      // plant: join_oldest_once
       if (map.tail().compare_and_swap(word, raised.word())) return;
     }
   }
   // A single producer stores `tail` plainly; it looks at the notice at each claim instead. After the barrier it has at
   // most one claim in hand for which it had looked before.
+  // plant: join_oldest_without_notice
   post_notice(map, 0);
   full_fence();
+  // plant: join_oldest_without_barrier
   kernel::heavy_barrier();
   raise_floor(group, wrap(load_tail(map) - slots + 1));
 }
@@ -65,9 +70,11 @@ Position join(const QueueMemory& map, unsigned index, GroupKind kind, Start star
   group.state.store_release(GroupStateWord{incarnation, kind, GroupPhase::joining}.word());
   Position floor = load_tail(map);
   if (start == Start::oldest) floor = wrap(floor - map.geometry.slots);
+  // plant: leases_are_not_filled
   if (kind == GroupKind::named) fill_leases(map, index, floor);
   const Next next = Next::of(group.next.load_relaxed());
   group.next.store_relaxed(Next{floor, next.version + 1}.word());
+  // plant: floor_of_nobody
   group.floor.store_relaxed(Floor{incarnation, floor}.word());
   const GroupStateWord active{incarnation, kind, GroupPhase::active};
   if (kind == GroupKind::lossy) {
@@ -86,7 +93,9 @@ bool leave(const QueueMemory& map, unsigned index) noexcept {
   word.phase = GroupPhase::leaving;
   group.state.store_release(word.word());
   // Whoever leases after this sees LEAVING and gives the lease back; whoever leased before is seen by try_drain().
+  // plant: leave_without_barrier
   full_fence();
+  // plant: leave_without_barrier/2
   kernel::heavy_barrier();
   wake_all_of_group(map, index);
   return try_drain(map, index);
@@ -98,6 +107,7 @@ bool try_drain(const QueueMemory& map, unsigned index) noexcept {
   GroupStateWord word = GroupStateWord::of(seen);
   if (word.phase != GroupPhase::leaving) return word.phase == GroupPhase::drained;
   for (std::uint32_t i = 0; i < map.geometry.slots; ++i) {
+    // plant: drained_while_leased
     if (Lease::of(map.lease(index, i).load_acquire()).phase == LeasePhase::leased) return false;
   }
   word.phase = GroupPhase::drained;
@@ -130,6 +140,7 @@ Purged purge(const QueueMemory& map, unsigned index) noexcept {
     const Lease lease = Lease::of(seen);
     const std::int64_t lap = distance<Lease::bits>(lease.position, position);
     if (lap == 0 && lease.phase == LeasePhase::leased) hold(lease.owner, position);
+    // plant: purge_takes_what_is_leased
     if (lap > 0 || (lap == 0 && lease.phase != LeasePhase::retry)) continue;
     const Lease done{position, k_no_owner, lap < 0 ? std::uint8_t{0} : lease.tries, LeasePhase::done};
     if (word.compare_and_swap(seen, done.word())) ++purged.messages;
@@ -147,6 +158,7 @@ void post_notice(const QueueMemory& map, std::uint32_t flags) noexcept {
   };
   for (unsigned attempt = 0; attempt < k_attempts; ++attempt) {
     const std::uint64_t seen = word.load_acquire();
+    // plant: a_doubt_is_written_over
     if (word.compare_and_swap(seen, next(seen))) return;
   }
   // A peer that writes the word without end must not keep the daemon from posting.

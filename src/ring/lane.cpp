@@ -9,6 +9,7 @@ namespace beltway {
 
 Lane::Lane(Claimer& claimer)
     : claimer_(claimer), map_(claimer.map()), producer_(claimer.producer()), records_(k_first_records) {
+  // plant: lane_without_heir
   if (map_.geometry.lane_bytes != 0) adopt_predecessor();
 }
 
@@ -16,8 +17,10 @@ void Lane::adopt_predecessor() {
   // Floors may have passed more of it since the repair. What they passed is used again, so its slots must say GONE first, or a
   // group that joins at the oldest message finds other bytes there; then look again, as in reclaim().
   Position lowest = claimer_.scan_floors();
+  // plant: heir_marks_nothing
   mark_all_gone(lowest);
   // What only now is passed is not marked, and must be later: by reclaim().
+  // plant: heir_skips_what_is_passed_meanwhile
   if (const Position again = claimer_.scan_floors(); distance(again, lowest) < 0) lowest = again;
   Record found{map_.geometry.lane_bytes, 0, 0, Phase::inherited};
   std::uint64_t end = 0;
@@ -26,6 +29,7 @@ void Lane::adopt_predecessor() {
     const SlotState state = SlotState::of(slot.state.load_acquire());
     const SlotMeta meta = SlotMeta::of(slot.meta.load_relaxed());
     // GONE counts, too: our predecessor may have died between its mark and its second look.
+    // plant: heir_forgets_what_is_marked
     if ((state.phase != SlotPhase::ready && state.phase != SlotPhase::reclaimed) || state.owner != producer_ ||
         (meta.flags & k_flag_lane) == 0 || distance(state.position, lowest) < 0) {
       continue;
@@ -113,6 +117,7 @@ bool Lane::reclaim() noexcept {
   std::uint64_t over = count_reclaimable_records(lowest);
   if (over == 0 && oldest_ != newest_ && !waits_for_loans()) {
     // Nobody else may: acknowledgements are gathered while no producer sleeps.
+    // plant: lane_does_not_help_floors
     help_floors(map_);
     lowest = claimer_.scan_floors();
     over = count_reclaimable_records(lowest);
@@ -127,11 +132,13 @@ bool Lane::reclaim() noexcept {
     if (i + k_reclaim_prefetch_distance < over)
       prefetch_to_write(&map_.slot(at(oldest_ + i + k_reclaim_prefetch_distance).position).state);
     const Record& record = at(oldest_ + i);
+    // plant: no_gone_mark
     if (record.phase == Phase::committed) marked = mark_gone(record.position) || marked;
     if (record.phase == Phase::inherited) marked = mark_all_gone(lowest) || marked;
   }
   // A group that joined at the oldest message before the marks may be reading what they cover: look once more. The
   // swaps of the marks are the fence between. What floors have passed only meanwhile bears no mark: it is for the next time.
+  // plant: frees_what_is_passed_meanwhile, no_second_look_at_the_floors
   if (marked) over = std::min(over, count_reclaimable_records(claimer_.scan_floors()));
   oldest_ += over;
   return over != 0;

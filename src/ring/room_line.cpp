@@ -56,6 +56,7 @@ bool RoomTicket::pass_over_if_overdue(std::uint64_t now_ns) noexcept {
     watched_since_ns_ = now_ns;
     return false;
   }
+  // plant: a_ticket_is_never_passed_over
   if (now_ns - watched_since_ns_ < k_turn_ns) return false;
   passed_over_[first_] = first_ticket_;
   return true;

@@ -37,20 +37,25 @@ bool wake(const QueueMemory& map, unsigned owner) noexcept {
   const std::uint64_t seen = word.load_acquire();
   const Wait wait = Wait::of(seen);
   const std::uint64_t waking = Wait{wait.sequence, WaitPhase::waking}.word();
+  // plant: waking_is_left_alone
   if (!may_sleep(wait)) return false;
   // A sleeper that is on its way into the kernel must not fall asleep any more: so the word comes first. If another waker was
   // quicker, it may stop before its next step, so that step is ours as well.
+  // plant: a_lost_race_for_waking_is_over, woken_before_the_word
   if (wait.phase == WaitPhase::asleep && !word.compare_and_swap(seen, waking) && word.load_acquire() != waking)
     return false;
+  // plant: signalled_before_the_wake
   rouse(map, owner);
   // If the word has moved on, the sleeper was up already, on its own or for another's message, and may have looked before
   // ours was there: then the caller wakes another one.
+  // plant: a_lost_wake_counts
   return word.compare_and_swap(waking, Wait{wait.sequence, WaitPhase::signalled}.word());
 }
 
 void rouse(const QueueMemory& map, unsigned owner) noexcept {
   Endpoint& endpoint = map.endpoint(owner);
   // Written before ASLEEP, which the caller has seen. If the endpoint has gone on since, it needs nothing from us.
+  // plant: bells_are_not_rung
   if (endpoint.sleeps_on.load_relaxed() == k_sleeps_on_bell) {
     kernel::ring_bell(map.bell(owner));
   } else {
@@ -71,6 +76,7 @@ unsigned wake_for_message(const QueueMemory& map, unsigned me) noexcept {
                  ++rung;
                  if (named) named_done |= 1ULL << group;
                });
+  // plant: busy_producers_sleep_on
   return rung + wake_busy_producers(map, me);
 }
 
@@ -144,6 +150,7 @@ void SleepWord::arm(bool symmetric, Position past, bool busy) noexcept {
   say_asleep(past, busy);
   listed_ = true;
   sleepers().fetch_or(bit());  // a full fence: all that a symmetric publisher needs
+  // plant: no_barrier_before_sleep
   if (!symmetric) kernel::heavy_barrier();
 }
 
@@ -162,6 +169,7 @@ bool SleepWord::disarm() noexcept {
 bool SleepWord::called() const noexcept { return armed_ && map_.endpoint(owner_).wait.load_acquire() != asleep(); }
 
 kernel::Slept SleepWord::sleep(std::uint64_t until_ns) const noexcept {
+  // plant: sleeps_whatever_the_word_says
   return kernel::sleep_on(map_.endpoint(owner_).wait, asleep(), until_ns);
 }
 

@@ -112,8 +112,8 @@ class Waiter {
     std::uint64_t ns;
     std::uint64_t deadline_ns;
   };
-  /// Leaves the armed state, in which a try in event mode may have left us: whoever spins is not to be woken. True if a wake came,
-  /// which may be for another.
+  /// Leaves the armed state, in which a try in event mode may have left us: whoever spins is not to be woken. True if a wake
+  /// came, which may be for another.
   bool begin() noexcept;
   /// From here on the wait counts: others see since when, and the clock was read.
   Start start(const Until& until) noexcept;
@@ -276,6 +276,7 @@ Waiter::Ended Waiter::sleep(std::uint64_t deadline_ns, const std::stop_token& st
       if (stop.stop_requested()) return Ended::stopped;
       return nap.interrupted ? Ended::interrupted : Ended::timeout;
     }
+    // plant: a_late_wake_is_kept
     if (signalled && !listed) steps.pass_on();  // the waker saw us in the list of an earlier sleep
     if (nap.woken) note_false_alarm(now);
   }
@@ -287,6 +288,7 @@ bool Waiter::after_try(bool found, LookFn&& look, ArmFn&& arm, PassOnFn&& pass_o
     const EventSet::Edges edges = take_edges();
     // In this order: a waker changes the word first and rings then. So a ring that we have taken was for us only if the word
     // has changed by now, and whoever changes it later rings again.
+    // plant: every_ring_is_a_neighbours
     if (!edges.self && !line_.called()) {
       if (edges.bell) ++needless_;
       return false;

@@ -83,6 +83,7 @@ template <class Ring, class Fill>
   ClaimedSlot<Ring> slot(ring, size);
   if (slot.claim() != Claim::ok) [[unlikely]]
     return slot.claim();
+  // plant: quick_ready_before_the_payload, ready_before_the_payload, ready_before_the_reference
   fill(slot.payload());
   slot.commit(flags);
   return Claim::ok;
@@ -168,8 +169,10 @@ class InlinePublisher {
     const std::uint64_t position = next_;
     next_ = (position + 1) & k_position_mask;
     // `tail` first: a claim that is not in `tail` does not exist for the repair. A plain store: nobody else writes it.
+    // plant: ready_before_tail
     tail_->store_relaxed((position + 1) << k_tail_shift | tail_low_);
     // The fence: what is written now is not seen before the end of the claim before. Pairs with is_unchanged().
+    // plant: no_fence_behind_the_claim_before, no_fence_behind_the_claim_before_a_reference
     release_fence();
     return position;
   }
@@ -181,6 +184,7 @@ class InlinePublisher {
   }
   /// READY and the size, with release: pairs with the acquire load of the slot's state in every reader.
   [[gnu::always_inline]] void commit(Word& slot, std::uint64_t position, std::uint64_t meta) noexcept {
+    // plant: ready_before_tail/2
     store_pair(slot, position << k_state_shift | ready_low_, meta);
   }
   /// Ends the last claim, of `size` bytes, whose writer threw. In src/endpoint/producer_core.cpp.

@@ -1,7 +1,7 @@
 // Inline fast path of receive() and ack(). Handles exactly one case: a private group's message, which lies in its slot, in order,
-// and is let go in order. Otherwise it changes nothing, and ConsumerCore takes over. It is the inline part of PrivateReader (src/),
-// which derives from it: both share `read_` and `floor_`, so there is one private reader. Not for users, who have Consumer and
-// Message.
+// and is let go in order. Otherwise it changes nothing, and ConsumerCore takes over. It is the inline part of PrivateReader
+// (src/), which derives from it: both share `read_` and `floor_`, so there is one private reader. Not for users, who have
+// Consumer and Message.
 //
 // Thread safety: belongs to its consumer's thread; of a named group nothing here is used but `inline_size_limit_`, which is 0
 // then, and `guard_`.

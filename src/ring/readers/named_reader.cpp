@@ -7,7 +7,10 @@
 namespace beltway {
 
 namespace {
-Position position_of(Next next, Position floor) noexcept { return widen<Next::bits>(next.position, floor); }
+Position position_of(Next next, Position floor) noexcept {
+  // plant: next_is_not_widened
+  return widen<Next::bits>(next.position, floor);
+}
 
 [[nodiscard]] bool is_ready(std::uint64_t slot_word, Position position) noexcept {
   return (slot_word & ~SlotState::k_owner_mask) == SlotState{position, 0, SlotPhase::ready}.word();
@@ -40,6 +43,7 @@ Position position_of(Next next, Position floor) noexcept { return widen<Next::bi
       // The slot has been written anew since we read it. If not, the lease word is in disorder, and the daemon heals it.
       return slot.state.load_acquire() == slot_word ? Step::end : Step::again;
     }
+    // plant: lease_what_is_done
     if (lease.phase != LeasePhase::retry) return Step::passed;
     tries = lease.tries;
   }
@@ -56,10 +60,12 @@ Position position_of(Next next, Position floor) noexcept { return widen<Next::bi
   const Slot& two = map_.slot(next);
   const std::uint64_t one_word = one.state.load_acquire();
   const std::uint64_t two_word = two.state.load_acquire();
+  // plant: two_leases_of_one_message
   if (!is_ready(one_word, position) || !is_ready(two_word, next)) return false;
   Word& lease = lease_of(position);
   const std::uint64_t seen_one = lease.load_acquire();
   const std::uint64_t seen_two = (&lease)[1].load_acquire();
+  // plant: two_leases_of_what_is_over
   if (!is_of_older_lap(seen_one, position) || !is_of_older_lap(seen_two, next)) return false;
   if (!compare_and_swap_pair(lease, seen_one, seen_two, Lease{position, owner_, 0, LeasePhase::leased}.word(),
                              Lease{next, owner_, 0, LeasePhase::leased}.word())) {
@@ -76,6 +82,7 @@ Position position_of(Next next, Position floor) noexcept { return widen<Next::bi
   // Was it marked GONE before we had the lease (a join at the oldest races with the lane's owner)? Then floors may have
   // passed it, and its bytes be another's. Marked from now on, it is ours: is_no_message() sees the lease.
   const SlotState state = SlotState::of(slot_word);
+  // plant: no_second_look_at_the_slot
   const bool still_there = slot.state.load_acquire() == slot_word;
   if (still_there && view_slot(map_, slot, state, view)) [[likely]] {
     view.tries = tries;
@@ -84,6 +91,7 @@ Position position_of(Next next, Position floor) noexcept { return widen<Next::bi
   if (still_there) ++corrupt;
   const std::uint64_t done = Lease{state.position, owner_, tries, LeasePhase::done}.word();
   // A swap where the floor may have passed it: the next lap's message may be somebody's by now, who leased over our word.
+  // plant: gone_is_ended_with_a_store
   const bool ended = still_there ? ack(state.position, tries) : end_lease(state.position, tries, done);
   if (ended) after_ack(state.position);
   return Step::passed;
@@ -113,6 +121,7 @@ bool NamedReader::try_lease_next(SlotView& view, std::uint64_t& corrupt) noexcep
     const std::uint64_t told = Next{resume_position_, next.version}.word();
     if (shared_.next.compare_and_swap(seen, told)) resume_word_ = told;
   }
+  // plant: lease_does_not_look_for_removal/2
   if (is_active()) return true;
   give_back(&view, 1);
   return false;
@@ -120,6 +129,7 @@ bool NamedReader::try_lease_next(SlotView& view, std::uint64_t& corrupt) noexcep
 
 void NamedReader::give_back(const SlotView* views, std::size_t count) noexcept {
   for (std::size_t i = count; i-- > 0;) nack(views[i].position, views[i].tries);
+  // plant: nobody_drains_what_is_given_back
   after_ack(views[0].position);  // the removal may have seen our leases, and waits for their end
 }
 
@@ -152,6 +162,7 @@ ReadResult NamedReader::lease(SlotView* views, std::size_t count, std::size_t& l
     }
     if (leased != 0) {
       // A removal that did not see our leases is seen by us: leave() posts LEAVING, then a heavy barrier, then looks.
+      // plant: lease_does_not_look_for_removal
       if (is_active()) return ReadResult::message;
       give_back(views, leased);
       leased = 0;
@@ -160,6 +171,7 @@ ReadResult NamedReader::lease(SlotView* views, std::size_t count, std::size_t& l
     if (step != Step::again) {
       // Over VOIDs, or acknowledgements of others that nobody had waited for yet. Who waits now is not told by them.
       if (help_floor(map_, group_) && board_.producer_sleepers.load_relaxed() != 0) {
+        // plant: a_lost_race_for_the_floor
         wake_for_room(map_, this->floor());
       }
       return ReadResult::empty;
@@ -173,23 +185,29 @@ bool NamedReader::end_lease(Position position, std::uint8_t tries, std::uint64_t
 }
 
 bool NamedReader::nack(Position position, std::uint8_t tries) noexcept {
+  // plant: nack_before_the_word
   const auto more = static_cast<std::uint8_t>(tries == k_max_tries ? tries : tries + 1);
   if (!end_lease(position, tries, Lease{position, owner_, more, LeasePhase::retry}.word())) return false;
+  // plant: nack_before_the_word/2, nack_leaves_next
   set_next_back(map_, group_, position);
   return true;
 }
 
 unsigned NamedReader::advance_floor() noexcept {
   // Two ends of leases may cross, here and in the repair: one of them must see the other.
+  // plant: ends_that_cross
   full_fence();
+  // plant: a_lost_race_for_the_floor/2
   help_floor(map_, group_);
   const GroupStateWord state = GroupStateWord::of(shared_.state.load_relaxed());
+  // plant: last_to_end_does_not_drain
   if (state.phase == GroupPhase::leaving && state.incarnation == incarnation_) try_drain(map_, group_);
   publish_fence(symmetric());
   unsigned rung = 0;
   // Whoever was faster with the floor: a producer that helps wakes no other.
   if (board_.producer_sleepers.load_relaxed() != 0) rung += wake_for_room(map_, floor());
   // With no producer left, the last acknowledgement is the end of the stream: whoever sleeps must look.
+  // plant: last_ack_wakes_nobody
   if (board_.live_producers.load_relaxed() == 0) rung += wake_all_of_group(map_, group_);
   return rung;
 }
@@ -221,6 +239,7 @@ void set_next_back(const QueueMemory& map, unsigned index, Position position) no
     const Next next = Next::of(seen);
     const bool earlier = distance<Next::bits>(next.position, position) < 0;
     const Next back{earlier ? next.position : position, next.version + 1};
+    // plant: no_bump_when_earlier, no_bump_when_equal, no_version_on_next
     if (group.next.compare_and_swap(seen, back.word())) return;
   }
 }

@@ -55,6 +55,7 @@ ReadResult PrivateReader::next_uncommon(SlotView& view) noexcept {
     // Pairs with the release of READY in Claimer::ready(): what the producer wrote is visible.
     const Slot& slot = this->slot();
     const SlotState state = SlotState::of(slot.state.load_acquire());
+    // plant: private_reader_takes_claimed
     if (state.position != read() || state.phase == SlotPhase::claimed) [[unlikely]]
       return not_ready(state);
     const bool is_empty = state.phase == SlotPhase::voided || state.phase == SlotPhase::reclaimed;

@@ -1,8 +1,8 @@
 // Reading a private reliable group: its one consumer reads in place, in order, and moves the floor behind what it has let go.
 //
 // Messages may be let go in any order; the floor passes a position when all before it are let go. It is stored when nothing
-// is held any more, and at latest every quarter of the ring: one store a batch. A consumer that takes messages one by one, and has
-// the next before it, stores every few positions only: a producer that fills the ring as fast as it is emptied reads
+// is held any more, and at latest every quarter of the ring: one store a batch. A consumer that takes messages one by one, and
+// has the next before it, stores every few positions only: a producer that fills the ring as fast as it is emptied reads
 // the floor all the time, and each read takes its line away from us.
 //
 // Its inline part, which user code contains, is detail::InlineReceiver. That part is closed until `inline_size_limit_` is set.
