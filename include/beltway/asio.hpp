@@ -21,8 +21,7 @@
 //   in a named group. To be exact, cancel with a timer: see examples.)
 // - Memory: one allocation an operation, from the handler's associated allocator, by default Asio's recycling one: none
 //   in steady state while one is outstanding (more: raise BOOST_ASIO_RECYCLING_ALLOCATOR_CACHE_SIZE).
-// - Lifetime: the Consumer or Producer must outlive the object, stay where it is, and be wrapped once. Its poll_fd() is never
-//   closed.
+// - Lifetime: the Consumer or Producer must outlive the object, stay where it is, and be wrapped once. poll_fd() stays open.
 #pragma once
 
 #include "beltway/detail/requirements.hpp"

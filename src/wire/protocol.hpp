@@ -33,7 +33,8 @@
 //                                                                     PurgeResult (missing from an older daemon)
 //
 //   queue id      a number below 2^53, never used again
-//   options       the fields of QueueOptions (options_schema.hpp); fence "asymmetric" or "symmetric"; type {name, size, alignment}
+//   options       the fields of QueueOptions (options_schema.hpp); fence "asymmetric" or "symmetric"; type {name, size,
+//                 alignment}
 //                 if typed; missing ones have their defaults
 //   said          a queue that exists is compared in these options alone. evict_after_ms, that of a group too, and description
 //                 are changed to what was said, if the owner or root asks. Missing: all are compared and nothing is changed;
