@@ -1,6 +1,6 @@
 // beltwayd: reads the command line and runs what this process is to be:
-//   the daemon, if somebody keeps its descriptors ($NOTIFY_SOCKET: systemd, or the keeper that started it) or --no-keeper;
-//   else the keeper, which starts the daemon.
+//   the daemon, if somebody keeps its descriptors ($NOTIFY_SOCKET: systemd, or the supervisor that started it) or --no-keeper;
+//   else the supervisor, which starts the daemon.
 // Exit codes: 0 ended as told, 1 failed, 2 wrong usage, 3 another daemon is alive at the socket, 4 to be started again.
 #include <spdlog/spdlog.h>
 #include <sys/prctl.h>
@@ -39,17 +39,17 @@ struct Options {
   std::string log_format = "text";
   std::string log_file;
   bool background = false;
-  bool no_keeper = false;
+  bool no_supervisor = false;
   // Between ourselves:
-  bool leave_terminal = false;                         // the keeper was told --background
+  bool leave_terminal = false;                         // the supervisor was told --background
   bool left_callers_world = false;                     // this process was started by itself, see start_in_background
-  int keeper = 0;                                      // the keeper's process
+  int supervisor = 0;                                  // the supervisor's process
   int store_format = beltway::daemon::k_store_format;  // that this program must understand
 };
 
 void complain(const std::string& text) { beltway::daemon::tell_people("beltwayd: " + text); }
 
-/// What a keeper or a daemon is started with again: the command line without what was for this process alone.
+/// What a supervisor or a daemon is started with again: the command line without what was for this process alone.
 std::vector<std::string> own_arguments(const std::vector<std::string>& given) {
   std::vector<std::string> arguments;
   for (auto argument = given.begin(); argument != given.end(); ++argument) {
@@ -89,11 +89,11 @@ void describe(CLI::App& app, Options& options, std::string& socket, std::int64_t
   app.add_option("--max-connections-per-user", quotas.connections_per_user, "Connections of one user at a time")
       ->capture_default_str();
   app.add_flag("--background", options.background, "Return as soon as the daemon listens, and leave it running");
-  app.add_flag("--no-keeper", options.no_keeper,
+  app.add_flag("--no-keeper", options.no_supervisor,
                "Run without the process that starts the daemon again and keeps its queues when it is killed");
   app.add_flag("--leave-terminal", options.leave_terminal)->group("");
   app.add_flag(k_left_callers_world, options.left_callers_world)->group("");
-  app.add_option("--kept-by", options.keeper)->group("");
+  app.add_option("--kept-by", options.supervisor)->group("");
   app.add_option(beltway::daemon::k_store_format_option, options.store_format)
       ->check(CLI::Range(1, beltway::daemon::k_store_format))
       ->group("");
@@ -104,9 +104,9 @@ void describe(CLI::App& app, Options& options, std::string& socket, std::int64_t
       "a user namespace serves the users that are mapped there; in another pid namespace it works, too.\n"
       "SIGTERM, SIGINT and SIGHUP end it and remove all queues; SIGINT and SIGHUP not if they were\n"
       "ignored when it was started (nohup). SIGUSR2 starts it anew, from a new program file if there\n"
-      "is one, and loses nothing; so does a crash or SIGKILL of the daemon, as long as its keeper\n"
+      "is one, and loses nothing; so does a crash or SIGKILL of the daemon, as long as its supervisor\n"
       "lives. A new program that cannot work on the queues gives way to the one before: see `beltway\n"
-      "ping`. Under systemd (NOTIFY_SOCKET) systemd is the keeper: beltwayd.service.\n"
+      "ping`. Under systemd (NOTIFY_SOCKET) systemd is the supervisor: beltwayd.service.\n"
       "Exit codes: 0 ended as told, 1 failed, 2 wrong usage, 3 another daemon is alive at the socket,\n"
       "4 the daemon is to be started again (under systemd only).");
 }
@@ -114,10 +114,10 @@ void describe(CLI::App& app, Options& options, std::string& socket, std::int64_t
 int run_daemon(const Options& options, const std::vector<std::string>& arguments, const std::function<void()>& ready) {
   using beltway::daemon::Server;
   beltway::daemon::DescriptorStore store;
-  if (!options.no_keeper) store = beltway::daemon::DescriptorStore::from_environment();
-  if (const auto predecessor = beltway::daemon::find_predecessor(store, options.keeper)) {
+  if (!options.no_supervisor) store = beltway::daemon::DescriptorStore::from_environment();
+  if (const auto predecessor = beltway::daemon::find_predecessor(store, options.supervisor)) {
     std::vector<std::string> same = arguments;
-    if (options.keeper != 0) same.insert(same.end(), {"--kept-by", std::to_string(options.keeper)});
+    if (options.supervisor != 0) same.insert(same.end(), {"--kept-by", std::to_string(options.supervisor)});
     beltway::daemon::give_way(*predecessor, store, same);
   }
   Server server(options.server, std::move(store));
@@ -126,11 +126,11 @@ int run_daemon(const Options& options, const std::vector<std::string>& arguments
   if (options.leave_terminal) beltway::daemon::leave_terminal(!options.log_file.empty());
   ready();
   if (server.run() == Server::End::ended) return EXIT_SUCCESS;
-  if (options.keeper == 0 || options.keeper == ::getppid()) return beltway::daemon::k_restart_code;
-  // The keeper was killed: be one, with what it held. By the program that runs: whatever lies at its path now may not.
+  if (options.supervisor == 0 || options.supervisor == ::getppid()) return beltway::daemon::k_restart_code;
+  // The supervisor was killed: be one, with what it held. By the program that runs: whatever lies at its path now may not.
   beltway::daemon::pass_on(server.kept());
   beltway::daemon::exec_file("/proc/self/exe", beltway::daemon::own_program(), arguments);
-  spdlog::critical("become the keeper: exec: {}", std::strerror(errno));
+  spdlog::critical("become the supervisor: exec: {}", std::strerror(errno));
   return k_failed;
 }
 
@@ -152,8 +152,8 @@ int run(const Options& options, const std::vector<std::string>& arguments, const
     // One that takes over queues starts in any case.
     const bool kept = std::getenv("NOTIFY_SOCKET") != nullptr;  // NOLINT(concurrency-mt-unsafe): one thread
     if (!kept && std::getenv("LISTEN_FDS") == nullptr) check_log_file(options.log_file);  // NOLINT: likewise
-    if (kept || options.no_keeper) return run_daemon(options, arguments, ready);
-    return beltway::daemon::run_keeper(
+    if (kept || options.no_supervisor) return run_daemon(options, arguments, ready);
+    return beltway::daemon::run_supervisor(
         {.program = beltway::daemon::own_program(), .arguments = arguments, .ready = [&] {
            if (options.leave_terminal) {
              beltway::daemon::leave_terminal(!options.log_file.empty());
@@ -199,7 +199,7 @@ int start_in_background(Options& options, std::vector<std::string>& given) {
       [&](const std::function<void()>& ready) { return run(options, own_arguments(given), ready); });
 }
 
-/// Help is the caller's wish. What is wrong with the command line must not wait for a reader: a keeper may be our starter.
+/// Help is the caller's wish. What is wrong with the command line must not wait for a reader: a supervisor may be our starter.
 int answer(CLI::App& app, const CLI::ParseError& error) {
   std::ostringstream out;
   std::ostringstream wrong;

@@ -211,7 +211,7 @@ class Queue {
       0;  ///< by place: nobody is there, and messages needed a part when it was looked at
   std::vector<SegmentRange> parts_to_punch_;  ///< of one lane
   unsigned punched_lane_ = 0;                 ///< which
-  std::vector<Stall> standstills_;            ///< by group; empty until one has evict_after_ms
+  std::vector<Stall> stalls_;                 ///< by group; empty until one has evict_after_ms
   QueueMemory map_;                           ///< without the heap: nothing that the daemon does reads payloads
 };
 

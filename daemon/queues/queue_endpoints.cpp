@@ -27,10 +27,10 @@ GroupKind kind_of(const AttachRequest& request) noexcept {
 AttachGrant Queue::attach(const Peer& peer, std::uint64_t session, const AttachRequest& request) {
   const std::string what = error_subject("attach", record_.name);
   const bool reads = request.role != Role::producer;
-  AttachGrant handout;
-  const auto own = [&handout](Fd descriptor) {
-    handout.borrowed.push_back(descriptor.get());
-    handout.owned.push_back(std::move(descriptor));
+  AttachGrant grant;
+  const auto own = [&grant](Fd descriptor) {
+    grant.borrowed.push_back(descriptor.get());
+    grant.owned.push_back(std::move(descriptor));
   };
   // A new endpoint begins where `tail` and the groups say; a single producer never looks at anything else.
   if (request.role != Role::inspector && !is_large()) heal("at an attach");
@@ -43,20 +43,20 @@ AttachGrant Queue::attach(const Peer& peer, std::uint64_t session, const AttachR
     own(open_segment_anew(own_.control.get(), Access::read_only, what));
   } else {
     place = take_place(request.role, what);
-    handout.borrowed.push_back(place->control.get());
+    grant.borrowed.push_back(place->control.get());
   }
   if (reads) {
     own(std::move(ring));
     if (heap) own(std::move(heap));
   } else {
-    handout.borrowed.push_back(own_.ring.get());
-    if (own_.heap) handout.borrowed.push_back(own_.heap.get());
+    grant.borrowed.push_back(own_.ring.get());
+    if (own_.heap) grant.borrowed.push_back(own_.heap.get());
   }
   if (request.bells) {
-    handout.reply.bells = static_cast<std::uint32_t>(bell_numbers_.size());
-    handout.borrowed.insert(handout.borrowed.end(), bell_numbers_.begin(), bell_numbers_.end());
+    grant.reply.bells = static_cast<std::uint32_t>(bell_numbers_.size());
+    grant.borrowed.insert(grant.borrowed.end(), bell_numbers_.begin(), bell_numbers_.end());
   }
-  if (!place) return handout;
+  if (!place) return grant;
 
   if (!request.barriers) make_symmetric();
   look_at_rest_of_lanes();
@@ -73,10 +73,10 @@ AttachGrant Queue::attach(const Peer& peer, std::uint64_t session, const AttachR
               .kind = kind_of(request)};
   endpoint.evictable = request.role == Role::consumer && is_evictable(record_, endpoint);
   save();  // from here on the next daemon would know of it, find no lock, and repair
-  handout.reply.endpoint = owner_of(place->index);
-  handout.reply.incarnation = endpoint.incarnation;
+  grant.reply.endpoint = owner_of(place->index);
+  grant.reply.incarnation = endpoint.incarnation;
   if (request.role == Role::consumer) {
-    enter_group(endpoint, request.consumer.start, handout.reply);
+    enter_group(endpoint, request.consumer.start, grant.reply);
   } else {
     SharedStatus& shared_status = map_.shared_status();
     // First the live bit: a consumer that sees that one ever was must not miss that it is (ConsumerCore::why_empty).
@@ -85,8 +85,8 @@ AttachGrant Queue::attach(const Peer& peer, std::uint64_t session, const AttachR
   }
   const Identity identity{endpoint.incarnation, static_cast<std::uint16_t>(endpoint.group), k_endpoint_attached};
   map_.endpoint(owner_of(place->index)).identity.store_relaxed(identity.word());
-  handout.owned.push_back(std::move(place->control));
-  return handout;
+  grant.owned.push_back(std::move(place->control));
+  return grant;
 }
 
 unsigned Queue::group_for(const AttachRequest& request) {

@@ -65,11 +65,11 @@ std::optional<unsigned> Queue::who_holds(unsigned group, Position floor) const n
 
 void Queue::evict_who_stands_still(RunClock::Tick tick) {
   if (shortest_evict_after_ms().count() == 0) return;
-  standstills_.resize(geometry_.groups());
+  stalls_.resize(geometry_.groups());
   for (unsigned group = 0; group < geometry_.groups(); ++group) {
     const auto evict_after = evict_after_ms(group);
     if (evict_after.count() == 0) continue;
-    Stall& before = standstills_[group];
+    Stall& before = stalls_[group];
     const bool active = GroupStateWord::of(map_.group(group).state.load_acquire()).blocks_producers();
     if (active && group < geometry_.max_groups) help_floor(map_, group);  // floors are lazy
     const Position floor = wrap(map_.group(group).floor.load_acquire());

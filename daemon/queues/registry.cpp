@@ -80,7 +80,7 @@ void Registry::restore(SavedQueues::SavedQueue kept) {
       const bool now = workers_ == nullptr || !queue->is_large();
       if (!endpoints[at].attached || (now && queue->reap_if_dead(at))) continue;
       ++alive;
-      suspects_.try_emplace({queue->record().id, queue->owner_of(at), endpoints[at].incarnation});
+      pending_.try_emplace({queue->record().id, queue->owner_of(at), endpoints[at].incarnation});
     }
     spdlog::info("queue {}: taken over, id {}, {} endpoints alive", name, queue->record().id, alive);
     if (queue->shortest_evict_after_ms().count() != 0) evicting_.insert(queue->record().id);

@@ -109,16 +109,16 @@ class Registry {
 
   /// Looks at those whose death is awaited, for a few milliseconds. Returns how many are left: look again later, or at once if
   /// is_looking().
-  std::size_t look_at_suspects();
+  std::size_t reap_pending();
   /// `freed` is called whenever a worker has done with a queue: pending_deaths of it may be waiting.
   void when_freed(std::function<void()> freed) { freed_ = std::move(freed); }
   /// The last look did not come to its end.
-  [[nodiscard]] bool is_looking() const noexcept { return next_suspect_.has_value(); }
+  [[nodiscard]] bool is_looking() const noexcept { return next_pending_.has_value(); }
 
   /// Does `work` on a large queue in a worker, then calls `done` here; meanwhile the queue is busy. At once if the queue is
   /// small, or there are no workers.
   void run_beside(Queue& queue, std::function<void()> work, std::function<void()> done);
-  [[nodiscard]] std::size_t pending_deaths() const noexcept { return suspects_.size(); }
+  [[nodiscard]] std::size_t pending_deaths() const noexcept { return pending_.size(); }
   /// The processes whose endpoints no connection answers for, each once.
   [[nodiscard]] std::set<int> orphans() const;
   /// A queue may ask for evictions: call evict_who_stands_still().
@@ -147,9 +147,9 @@ class Registry {
   void release(std::unique_ptr<Queue> queue) noexcept;
   /// Whether nobody is there (any more). A large queue is repaired by a worker; until that is done somebody is.
   bool reap_if_dead(Queue& queue, unsigned place, Queue::Leaving leaving = Queue::Leaving::unsaid);
-  struct Suspicion;
+  struct PendingDeath;
   /// True: no suspect any more.
-  bool look_at(const protocol::EndpointName& name, Suspicion& suspicion);
+  bool look_at(const protocol::EndpointName& name, PendingDeath& pending);
 
   Quotas quotas_;
   SavedQueues& keep_;
@@ -167,12 +167,12 @@ class Registry {
       return std::tie(a.queue, a.endpoint, a.incarnation) < std::tie(b.queue, b.endpoint, b.incarnation);
     }
   };
-  struct Suspicion {
+  struct PendingDeath {
     bool always = false;
     std::uint64_t ended = 0;  ///< this connection has ended, and the endpoint may have been its own
   };
-  std::map<protocol::EndpointName, Suspicion, ByName> suspects_;
-  std::optional<protocol::EndpointName> next_suspect_;
+  std::map<protocol::EndpointName, PendingDeath, ByName> pending_;
+  std::optional<protocol::EndpointName> next_pending_;
   std::function<void()> freed_;
   Promises promises_;
 };

@@ -18,10 +18,10 @@ constexpr std::chrono::milliseconds k_turn_ms{3};
 void Registry::session_ended(std::uint64_t session, const std::vector<protocol::EndpointName>& endpoints) {
   const auto end = std::chrono::steady_clock::now() + k_turn_ms;
   for (const protocol::EndpointName& name : endpoints) {
-    Suspicion suspicion{.always = false, .ended = session};
+    PendingDeath pending{.always = false, .ended = session};
     // A process may have had thousands. Those for whom there is no time now have their turn with the other pending_deaths.
-    if (std::chrono::steady_clock::now() < end && look_at(name, suspicion)) continue;
-    suspects_[name].ended = suspicion.ended;
+    if (std::chrono::steady_clock::now() < end && look_at(name, pending)) continue;
+    pending_[name].ended = pending.ended;
   }
 }
 
@@ -36,7 +36,7 @@ void Registry::detach(std::uint64_t session, const protocol::EndpointName& name)
   if (!place) return;
   const bool own = queue->record().endpoints[*place].session == session;
   // Whoever says so: the lock decides. Only its own process has its death awaited, if it has not unmapped all after all.
-  if (!reap_if_dead(*queue, *place, Queue::Leaving::said) && own) suspects_[name].ended = session;
+  if (!reap_if_dead(*queue, *place, Queue::Leaving::said) && own) pending_[name].ended = session;
 }
 
 Registry::Resumed Registry::resume(const Peer& peer, std::uint64_t session, const protocol::EndpointName& name) {
@@ -54,7 +54,7 @@ Registry::Resumed Registry::resume(const Peer& peer, std::uint64_t session, cons
   return Resumed::ok;
 }
 
-void Registry::watch_by_lock(const protocol::EndpointName& name) { suspects_[name].always = true; }
+void Registry::watch_by_lock(const protocol::EndpointName& name) { pending_[name].always = true; }
 
 bool Registry::reap_if_dead(Queue& queue, unsigned place, Queue::Leaving leaving) {
   if (workers_ == nullptr || !queue.is_large()) return queue.reap_if_dead(place, leaving);
@@ -78,30 +78,30 @@ void Registry::run_beside(Queue& queue, std::function<void()> work, std::functio
   });
 }
 
-bool Registry::look_at(const protocol::EndpointName& name, Suspicion& suspicion) {
+bool Registry::look_at(const protocol::EndpointName& name, PendingDeath& pending) {
   Queue* const queue = try_find(name.queue);
   if (queue == nullptr) return true;
   if (queue->is_busy()) return false;
   const auto place = queue->find_endpoint(name.endpoint, name.incarnation);
   if (!place) return true;
   const std::uint64_t session = queue->record().endpoints[*place].session;
-  const std::uint64_t ended = std::exchange(suspicion.ended, 0);
+  const std::uint64_t ended = std::exchange(pending.ended, 0);
   if (ended != 0 && ended == session) queue->give_endpoint_to(*place, 0);
   // One that was resumed is its new connection's care.
-  if (!suspicion.always && queue->record().endpoints[*place].session != 0) return true;
+  if (!pending.always && queue->record().endpoints[*place].session != 0) return true;
   return reap_if_dead(*queue, *place);
 }
 
-std::size_t Registry::look_at_suspects() {
+std::size_t Registry::reap_pending() {
   const auto end = std::chrono::steady_clock::now() + k_turn_ms;
-  auto each = next_suspect_ ? suspects_.lower_bound(*next_suspect_) : suspects_.begin();
-  next_suspect_.reset();
-  while (each != suspects_.end()) {
+  auto each = next_pending_ ? pending_.lower_bound(*next_pending_) : pending_.begin();
+  next_pending_.reset();
+  while (each != pending_.end()) {
     if (std::chrono::steady_clock::now() >= end) {
-      next_suspect_ = each->first;
+      next_pending_ = each->first;
       break;
     }
-    each = look_at(each->first, each->second) ? suspects_.erase(each) : std::next(each);
+    each = look_at(each->first, each->second) ? pending_.erase(each) : std::next(each);
   }
   return pending_deaths();
 }
@@ -139,7 +139,7 @@ std::chrono::milliseconds Registry::evict_who_stands_still(std::chrono::steady_c
 
 std::set<int> Registry::orphans() const {
   std::set<int> processes;
-  for (const auto& [name, suspicion] : suspects_) {
+  for (const auto& [name, pending] : pending_) {
     const Queue* const queue = try_find(name.queue);
     if (queue == nullptr || queue->is_busy()) continue;
     const auto place = queue->find_endpoint(name.endpoint, name.incarnation);

@@ -103,7 +103,7 @@ Answer who_listens(const fs::path& path, int& pid) {
   const Fd probe(::socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
   pid = 0;
   if (::connect(probe.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0) {
-    // Anything else speaks of somebody who lives: many wait at the door (EAGAIN), another kind of socket (EPROTOTYPE).
+    // Anything else speaks of somebody who lives: many wait at the listen socket (EAGAIN), another kind of socket (EPROTOTYPE).
     return errno == ECONNREFUSED || errno == ENOENT ? Answer::nobody : Answer::another;
   }
   ucred who{};
@@ -143,17 +143,17 @@ fs::path path_of_listening(int descriptor) {
   return address.sun_family == AF_UNIX ? address.sun_path : "";
 }
 
-Door::Door(fs::path path, fs::path primary, Names names)
+ListenSocket::ListenSocket(fs::path path, fs::path primary, Names names)
     : path_(std::move(path)), primary_(std::move(primary)), names_(std::move(names)) {
   static_cast<void>(socket_address(path_));  // a path that is too long makes no directory
 }
 
-Door::~Door() {
+ListenSocket::~ListenSocket() {
   // While the lock is still held: afterwards the name may be another daemon's.
   if (!leave_ && !given_ && socket_ && lock_stands() && socket_stands()) ::unlink(path_.c_str());
 }
 
-bool Door::take_over(DescriptorStore& store) {
+bool ListenSocket::take_over(DescriptorStore& store) {
   lock_ = store.take(names_.lock);
   socket_ = store.take(names_.socket);
   if (!lock_ || (socket_ && path_of_listening(socket_.get()) != path_)) {
@@ -172,7 +172,7 @@ bool Door::take_over(DescriptorStore& store) {
   return true;
 }
 
-void Door::use_given(Fd socket) {
+void ListenSocket::use_given(Fd socket) {
   given_ = true;
   socket_ = std::move(socket);
   ::fcntl(socket_.get(), F_SETFL, ::fcntl(socket_.get(), F_GETFL) | O_NONBLOCK);
@@ -181,13 +181,15 @@ void Door::use_given(Fd socket) {
   socket_file_ = file_at(path_);
 }
 
-bool Door::stands() const noexcept { return socket_stands() && (given_ || lock_stands()); }
+bool ListenSocket::stands() const noexcept { return socket_stands() && (given_ || lock_stands()); }
 
-bool Door::lock_stands() const noexcept { return lock_ && file_at(lock_path_of(path_)) == file_of(lock_.get()); }
+bool ListenSocket::lock_stands() const noexcept {
+  return lock_ && file_at(lock_path_of(path_)) == file_of(lock_.get());
+}
 
-bool Door::socket_stands() const noexcept { return socket_ && socket_file_ && file_at(path_) == socket_file_; }
+bool ListenSocket::socket_stands() const noexcept { return socket_ && socket_file_ && file_at(path_) == socket_file_; }
 
-bool Door::mend(DescriptorStore& store) {
+bool ListenSocket::mend(DescriptorStore& store) {
   if (stands()) return false;
   if (given_) {
     throw Error(Errc::system, "the socket " + path_.string() +
@@ -201,12 +203,12 @@ bool Door::mend(DescriptorStore& store) {
   return true;
 }
 
-void Door::recognize() {
+void ListenSocket::recognize() {
   int pid = 0;
   if (socket_ && !socket_file_ && who_listens(path_, pid) == Answer::this_process) socket_file_ = file_at(path_);
 }
 
-void Door::take_lock(DescriptorStore& store) {
+void ListenSocket::take_lock(DescriptorStore& store) {
   const bool again = static_cast<bool>(lock_);
   Fd lock = lock_file(path_);
   ::fchmod(lock.get(), k_lock_mode);  // whatever the umask was; of another user's file it fails, and need not succeed
@@ -220,7 +222,7 @@ void Door::take_lock(DescriptorStore& store) {
   sign();
 }
 
-void Door::sign() const noexcept {
+void ListenSocket::sign() const noexcept {
   if (!lock_) return;
   try {
     const std::string text = std::to_string(::getpid()) + "\n" + primary_.string() + "\n";
@@ -234,7 +236,7 @@ void Door::sign() const noexcept {
   }
 }
 
-void Door::listen(DescriptorStore& store) {
+void ListenSocket::listen(DescriptorStore& store) {
   const sockaddr_un address = socket_address(path_);
   Fd socket = checked_fd(::socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0), "start: make a socket");
   refuse_descriptors(socket.get());

@@ -28,7 +28,7 @@ struct FileId {
   bool operator==(const FileId&) const = default;
 };
 
-class Door {
+class ListenSocket {
  public:
   /// What its descriptors are called in the store.
   struct Names {
@@ -38,12 +38,12 @@ class Door {
 
   /// Makes nothing. `primary`: the daemon's first socket, for the lock file. Throws Error(invalid_option) if the path is too
   /// long.
-  Door(std::filesystem::path path, std::filesystem::path primary, Names names);
-  Door(Door&&) noexcept = default;
-  Door& operator=(Door&&) = delete;
-  Door(const Door&) = delete;
-  Door& operator=(const Door&) = delete;
-  ~Door();
+  ListenSocket(std::filesystem::path path, std::filesystem::path primary, Names names);
+  ListenSocket(ListenSocket&&) noexcept = default;
+  ListenSocket& operator=(ListenSocket&&) = delete;
+  ListenSocket(const ListenSocket&) = delete;
+  ListenSocket& operator=(const ListenSocket&) = delete;
+  ~ListenSocket();
 
   /// Takes what an earlier daemon has stored for this place. False if there is nothing, or something else; then it is
   /// forgotten.

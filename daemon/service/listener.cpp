@@ -16,8 +16,8 @@ namespace {
 
 namespace fs = std::filesystem;
 
-const Door::Names k_first_names{"lock", "door"};
-const Door::Names k_further_names{"lok2", "dor2"};
+const ListenSocket::Names k_first_names{"lock", "door"};
+const ListenSocket::Names k_further_names{"lok2", "dor2"};
 
 Fd open_spare() noexcept { return Fd(::open("/dev/null", O_RDONLY | O_CLOEXEC)); }
 
@@ -30,24 +30,24 @@ bool is_taken_by_standard_daemon(const fs::path& socket) {
 }  // namespace
 
 Listener::Listener(fs::path socket, DescriptorStore& store) : spare_(open_spare()) {
-  doors_.emplace_back(socket, socket, k_first_names);
-  const bool taken_over = doors_.front().take_over(store);
+  listen_sockets_.emplace_back(socket, socket, k_first_names);
+  const bool taken_over = listen_sockets_.front().take_over(store);
   if (!taken_over && use_given(store)) return;
   for (const fs::path& path : further_sockets_of(socket)) {
-    doors_.emplace_back(path, socket, k_further_names);
-    doors_.back().take_over(store);
+    listen_sockets_.emplace_back(path, socket, k_further_names);
+    listen_sockets_.back().take_over(store);
   }
   if (taken_over) {
-    for (Door& door : doors_) door.sign();
+    for (ListenSocket& listen_socket : listen_sockets_) listen_socket.sign();
   } else if (is_standard_user_socket(socket)) {
     open_standard(store);
   } else {
-    doors_.front().mend(store);
+    listen_sockets_.front().mend(store);
   }
-  for (Door& door : doors_) {
+  for (ListenSocket& listen_socket : listen_sockets_) {
     try {
-      door.mend(store);
-    } catch (const Error&) {  // told, and tried again, by the entrance
+      listen_socket.mend(store);
+    } catch (const Error&) {  // told, and tried again, by the acceptor
     }
   }
 }
@@ -56,9 +56,9 @@ bool Listener::use_given(DescriptorStore& store) {
   for (auto entry = store.inherited().begin(); entry != store.inherited().end(); ++entry) {
     const fs::path path = path_of_listening(entry->descriptor.get());
     if (path.empty()) continue;
-    doors_.clear();
-    doors_.emplace_back(path, path, k_first_names);
-    doors_.front().use_given(std::move(entry->descriptor));
+    listen_sockets_.clear();
+    listen_sockets_.emplace_back(path, path, k_first_names);
+    listen_sockets_.front().use_given(std::move(entry->descriptor));
     store.inherited().erase(entry);
     return true;
   }
@@ -66,41 +66,43 @@ bool Listener::use_given(DescriptorStore& store) {
 }
 
 void Listener::open_standard(DescriptorStore& store) {
-  // In one order, whichever is the first door: of two daemons that start at once one gets both.
-  std::vector<Door*> ordered;
-  for (Door& door : doors_) ordered.push_back(&door);
-  std::ranges::sort(ordered, {}, [](const Door* door) { return door->path(); });
-  for (Door* const door : ordered) {
+  // In one order, whichever is the first listen socket: of two daemons that start at once one gets both.
+  std::vector<ListenSocket*> ordered;
+  for (ListenSocket& listen_socket : listen_sockets_) ordered.push_back(&listen_socket);
+  std::ranges::sort(ordered, {}, [](const ListenSocket* listen_socket) { return listen_socket->path(); });
+  for (ListenSocket* const listen_socket : ordered) {
     try {
-      door->mend(store);
+      listen_socket->mend(store);
     } catch (const Error& error) {
-      const bool is_first = door == &doors_.front();
-      if (is_first || (error.reason() == Errc::already_exists && is_taken_by_standard_daemon(door->path()))) throw;
+      const bool is_first = listen_socket == &listen_sockets_.front();
+      if (is_first || (error.reason() == Errc::already_exists && is_taken_by_standard_daemon(listen_socket->path())))
+        throw;
     }
   }
 }
 
 void Listener::leave() noexcept {
-  for (Door& door : doors_) door.leave();
+  for (ListenSocket& listen_socket : listen_sockets_) listen_socket.leave();
 }
 
-Fd Listener::accept(const Door& door, bool& turned_away) {
+Fd Listener::accept(const ListenSocket& listen_socket, bool& turned_away) {
   turned_away = false;
   for (;;) {
-    const int connection = ::accept4(door.descriptor(), nullptr, nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK);
+    const int connection = ::accept4(listen_socket.descriptor(), nullptr, nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK);
     if (connection >= 0) return Fd(connection);
     if (errno == EINTR || errno == ECONNABORTED) continue;
     if (errno == EMFILE || errno == ENFILE) {
       turned_away = true;
-      turn_away(door);
+      turn_away(listen_socket);
     }
     return {};
   }
 }
 
-void Listener::turn_away(const Door& door) {
+void Listener::turn_away(const ListenSocket& listen_socket) {
   spare_.reset();
-  if (Fd connection(::accept4(door.descriptor(), nullptr, nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK)); connection) {
+  if (Fd connection(::accept4(listen_socket.descriptor(), nullptr, nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK));
+      connection) {
     const Error error(Errc::limit_reached,
                       "connect: the daemon has no file descriptor left; remove queues or "
                       "connections, or raise its RLIMIT_NOFILE");

@@ -165,17 +165,17 @@ Reply attach(Caller& caller, const json& request) {
   wait_for(caller, queue);
   check_options(error_subject("attach", queue.record().name), wanted.consumer);
   if (wanted.role != protocol::Role::inspector && is_to_be_healed_first(caller, queue, request)) return {};
-  AttachGrant handout = queue.attach(caller.peer, caller.session, wanted);
+  AttachGrant grant = queue.attach(caller.peer, caller.session, wanted);
   if (producer && queue.geometry().lane_bytes != 0) {
-    handout.reply.promised = caller.registry.promise_lane(
-        {wanted.queue, handout.reply.endpoint, handout.reply.incarnation}, queue.geometry().lane_bytes);
+    grant.reply.promised = caller.registry.promise_lane({wanted.queue, grant.reply.endpoint, grant.reply.incarnation},
+                                                        queue.geometry().lane_bytes);
   }
   if (wanted.role != protocol::Role::inspector) {
-    const protocol::EndpointName made{queue.record().id, handout.reply.endpoint, handout.reply.incarnation};
+    const protocol::EndpointName made{queue.record().id, grant.reply.endpoint, grant.reply.incarnation};
     caller.endpoints.push_back(made);
     if (!caller.is_watched) caller.registry.watch_by_lock(made);
   }
-  return {protocol::encode(handout.reply), std::move(handout.borrowed), std::move(handout.owned)};
+  return {protocol::encode(grant.reply), std::move(grant.borrowed), std::move(grant.owned)};
 }
 
 Reply resume(Caller& caller, const json& request) {

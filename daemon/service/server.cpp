@@ -45,21 +45,21 @@ Server::Server(const ServerOptions& options, DescriptorStore store)
       keep_(store_),
       workers_(io_),
       registry_(options.quotas, keep_, &workers_),
-      entrance_(io_, listener_, store_, [this](Fd socket) { admit(std::move(socket)); }),
-      suspects_timer_(io_),
-      standstills_timer_(io_),
+      acceptor_(io_, listener_, store_, [this](Fd socket) { admit(std::move(socket)); }),
+      pending_timer_(io_),
+      stalls_timer_(io_),
       idle_timer_(io_),
       store_timer_(io_),
       death_log_timer_(io_),
-      orphans_(io_,
-               [this] {
-                 suspects_pause_ms_ = k_first_pause_ms;
-                 look_at_suspects();
-               }),
-      suspects_pause_ms_(k_first_pause_ms) {
+      process_watch_(io_,
+                     [this] {
+                       pending_pause_ms_ = k_first_pause_ms;
+                       reap_pending();
+                     }),
+      pending_pause_ms_(k_first_pause_ms) {
   registry_.when_freed([this] {
-    suspects_pause_ms_ = k_first_pause_ms;
-    look_at_suspects();
+    pending_pause_ms_ = k_first_pause_ms;
+    reap_pending();
   });
   store_.notify("READY=1");
   keep_.clear_starts();
@@ -74,7 +74,7 @@ Server::End Server::run() {
   if (!users_.maps_all_users()) {
     spdlog::info("in a user namespace: users that are not mapped there cannot be told apart and are refused");
   }
-  entrance_.open();
+  acceptor_.open();
   look_after();
   watch_idleness();
   io_.run();
@@ -170,9 +170,9 @@ void Server::session_ended(std::uint64_t session) {
 
 void Server::look_after() {
   const std::size_t pending_deaths = registry_.pending_deaths();
-  if (pending_deaths > std::exchange(suspects_known_, pending_deaths)) {
-    suspects_pause_ms_ = k_first_pause_ms;
-    orphans_.watch(registry_.orphans());
+  if (pending_deaths > std::exchange(pending_known_, pending_deaths)) {
+    pending_pause_ms_ = k_first_pause_ms;
+    process_watch_.watch(registry_.orphans());
     wait_for_suspects();
   }
   if (!watches_standstills_ && registry_.may_evict()) watch_standstills();
@@ -192,23 +192,23 @@ void Server::give_back_memory() {
 }
 
 void Server::wait_for_suspects() {
-  suspects_timer_.expires_after(suspects_pause_ms_);  // ends an earlier, longer wait
-  suspects_timer_.async_wait([this](error_code error) {
-    if (!error) look_at_suspects();
+  pending_timer_.expires_after(pending_pause_ms_);  // ends an earlier, longer wait
+  pending_timer_.async_wait([this](error_code error) {
+    if (!error) reap_pending();
   });
 }
 
-void Server::look_at_suspects() {
-  const std::size_t before = std::exchange(suspects_known_, registry_.look_at_suspects());
-  if (suspects_known_ != before) orphans_.watch(registry_.orphans());
+void Server::reap_pending() {
+  const std::size_t before = std::exchange(pending_known_, registry_.reap_pending());
+  if (pending_known_ != before) process_watch_.watch(registry_.orphans());
   give_back_memory();
   watch_death_log();
-  if (suspects_known_ == 0) return;
+  if (pending_known_ == 0) return;
   if (registry_.is_looking()) {
-    boost::asio::post(io_, [this] { look_at_suspects(); });
+    boost::asio::post(io_, [this] { reap_pending(); });
     return;
   }
-  suspects_pause_ms_ = std::min(suspects_pause_ms_ * 2, k_longest_pause_ms);
+  pending_pause_ms_ = std::min(pending_pause_ms_ * 2, k_longest_pause_ms);
   wait_for_suspects();
 }
 
@@ -216,8 +216,8 @@ void Server::watch_standstills() {
   const milliseconds pause = registry_.evict_who_stands_still();
   watches_standstills_ = pause.count() != 0;
   if (!watches_standstills_) return;
-  standstills_timer_.expires_after(pause);
-  standstills_timer_.async_wait([this](error_code error) {
+  stalls_timer_.expires_after(pause);
+  stalls_timer_.async_wait([this](error_code error) {
     if (!error) watch_standstills();
   });
 }

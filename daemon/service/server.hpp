@@ -18,8 +18,8 @@
 #include "queues/registry.hpp"
 #include "queues/user_namespace.hpp"
 #include "queues/workers.hpp"
+#include "service/acceptor.hpp"
 #include "service/client_session.hpp"
-#include "service/entrance.hpp"
 #include "service/listener.hpp"
 #include "survival/descriptor_store.hpp"
 #include "survival/saved_queues.hpp"
@@ -66,7 +66,7 @@ class Server {
   /// After anything that may have changed who is awaited and whether anybody is here.
   void look_after();
   void wait_for_suspects();
-  void look_at_suspects();
+  void reap_pending();
   void watch_standstills();
   void watch_idleness();
   /// A part at a time, so that nobody waits for long.
@@ -87,15 +87,15 @@ class Server {
   Workers workers_;
   Registry registry_;
   const UserNamespace users_ = UserNamespace::of_this_process();
-  Entrance entrance_;
-  boost::asio::steady_timer suspects_timer_;
-  boost::asio::steady_timer standstills_timer_;
+  Acceptor acceptor_;
+  boost::asio::steady_timer pending_timer_;
+  boost::asio::steady_timer stalls_timer_;
   boost::asio::steady_timer idle_timer_;
   boost::asio::steady_timer store_timer_;
   boost::asio::steady_timer death_log_timer_;
-  ProcessWatch orphans_;
-  std::chrono::milliseconds suspects_pause_ms_;
-  std::size_t suspects_known_ = 0;
+  ProcessWatch process_watch_;
+  std::chrono::milliseconds pending_pause_ms_;
+  std::size_t pending_known_ = 0;
   bool gives_back_memory_ = false;
   bool watches_standstills_ = false;
   bool idle_ = false;

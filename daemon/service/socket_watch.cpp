@@ -19,7 +19,7 @@ namespace fs = std::filesystem;
 constexpr unsigned k_file_events = IN_ATTRIB | IN_MOVE_SELF | IN_DELETE_SELF | IN_DONT_FOLLOW;
 // A directory's own fate: what happens to the files in it is theirs to tell.
 constexpr unsigned k_directory_events = IN_MOVE_SELF | IN_DELETE_SELF | IN_ONLYDIR;
-static_assert((k_directory_events & IN_MOVE_SELF) != 0, "a directory above that is moved takes the door with it");
+static_assert((k_directory_events & IN_MOVE_SELF) != 0, "a directory above that is moved takes the socket with it");
 
 /// File systems whose changes may come from elsewhere, unseen by this kernel: NFS, SMB, CIFS, 9P, FUSE, AFS, Ceph.
 constexpr std::array<std::uint32_t, 8> k_shared_with_others{0x6969,     0x517b,     0xfe534d42, 0xff534d42,

@@ -1,4 +1,4 @@
-// Wakes the daemon when somebody touches its doors: inotify on each socket, each lock file, and the directories above.
+// Wakes the daemon when somebody touches its listen sockets: inotify on each socket, each lock file, and the directories above.
 //
 // A removed or replaced file loses a link (IN_ATTRIB), a moved file or directory says so itself (IN_MOVE_SELF). Directories are
 // watched for their own fate only, so that a busy /tmp wakes nobody. Some file systems tell nothing of what other machines

@@ -85,10 +85,11 @@ Fd DescriptorStore::take(const std::string& name) {
 
 void DescriptorStore::require_room(std::size_t count, const std::string& what) const {
   if (is_behind()) {
-    throw Error(Errc::limit_reached,
-                what +
-                    ": the descriptor store does not read, so the queue would not outlive the daemon; is the keeper "
-                    "(the daemon's parent process) or systemd stopped? Let it go on (kill -CONT), and try again");
+    throw Error(
+        Errc::limit_reached,
+        what +
+            ": the descriptor store does not read, so the queue would not outlive the daemon; is the supervisor "
+            "(the daemon's parent process) or systemd stopped? Let it go on (kill -CONT), and try again");
   }
   if (!is_there() || kept_.size() + count <= limit_) return;
   throw Error(Errc::limit_reached, what + ": the descriptor store has " + std::to_string(kept_.size()) + " of " +

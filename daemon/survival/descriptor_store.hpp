@@ -1,4 +1,4 @@
-// The daemon's side of a descriptor store: whoever started it (systemd, or our keeper) holds descriptors for it while it is
+// The daemon's side of a descriptor store: whoever started it (systemd, or our supervisor) holds descriptors for it while it is
 // dead, and hands them to the next one. The protocol is sd_notify's: datagrams to $NOTIFY_SOCKET, one name a descriptor.
 //
 //   FDSTORE=1, FDNAME=<name>, FDPOLL=0   hold this descriptor. FDPOLL=0: also if poll says that its other end is gone
@@ -6,12 +6,12 @@
 //   READY=1                              the daemon answers
 //
 // A datagram that was sent is delivered even if the daemon is killed in the next instruction. The store says nothing back:
-// its limit ($FDSTORE, from systemd 254 and from the keeper) is kept here, or what is beyond it would be lost silently.
+// its limit ($FDSTORE, from systemd 254 and from the supervisor) is kept here, or what is beyond it would be lost silently.
 // Names are short, since all of them together must fit one environment variable ($LISTEN_FDNAMES, 128 KiB).
 //
-// The daemon never waits for a store that does not read (a stopped keeper, a busy systemd) but for some milliseconds once. What
-// it has to say is put aside then, in order, and sent when there is room (see is_behind). Meanwhile no queue is declared: the
-// queue would not outlive the daemon.
+// The daemon never waits for a store that does not read (a stopped supervisor, a busy systemd) but for some milliseconds once.
+// What it has to say is put aside then, in order, and sent when there is room (see is_behind). Meanwhile no queue is declared:
+// the queue would not outlive the daemon.
 //
 // Without a store (a bare daemon, or one whose store has gone) nothing is kept and nothing fails.
 // Ownership: the notify socket, and what was inherited until it is taken. Thread safety: the daemon's one thread.

@@ -1,7 +1,7 @@
 // Where the log goes: standard error, or a file of bounded size. For the writing thread alone: every member may block.
-// Several processes may write the same file (the daemon and its keeper). One of them moves a full file to "<file>.1", in place of
-// an older one, and the others notice it. A file that was removed is made again.
-// Ownership: the file. Thread safety: one thread.
+// Several processes may write the same file (the daemon and its supervisor). One of them moves a full file to "<file>.1", in
+// place of an older one, and the others notice it. A file that was removed is made again. Ownership: the file. Thread safety:
+// one thread.
 #pragma once
 
 #include <cstdint>

@@ -15,7 +15,7 @@
 //            all, and leaves them alone.
 //   A000     a queue's part: the first character is of another alphabet than those of version 0.1
 //   EXE0     see stored_program.hpp
-//   lock, door  see listener.hpp
+//   lock, listen socket  see listener.hpp
 //
 // A queue that this program cannot read (another layout, or a record that it does not understand) is *held*: its
 // descriptors stay in the store, its place stays taken, and nothing of it is mapped or changed.

@@ -1,10 +1,10 @@
-// The signals of both processes, keeper and daemon, and what becomes of those that were ignored when the program was started.
+// The signals of both processes, supervisor and daemon, and what becomes of those that were ignored when the program was started.
 //
 //   signal            effect                                              ignored at the start
 //   SIGTERM           ends both; all queues are removed                   heard all the same
 //   SIGINT, SIGHUP    as SIGTERM                                          stays ignored (nohup, `beltwayd &` in a script)
 //   SIGUSR2           starts the daemon anew, from the program file       heard all the same
-//   SIGCHLD           the keeper reaps the daemon                         heard all the same
+//   SIGCHLD           the supervisor reaps the daemon                         heard all the same
 //   SIGPIPE, SIGXFSZ  ignored: the write fails, and the caller copes      -
 //
 // settle() and leave_callers_world() set these dispositions (surroundings.hpp): a start in the background hears SIGINT, too.

@@ -51,16 +51,16 @@ std::string why_others(const std::vector<HeldQueue>& others) {
   return why + ". It runs when these queues are removed and the daemon is started again (SIGUSR2 or a restart)";
 }
 
-/// The stored program, or the keeper's, unless it is this one.
-Fd find_other_program(const DescriptorStore& store, int keeper) {
+/// The stored program, or the supervisor's, unless it is this one.
+Fd find_other_program(const DescriptorStore& store, int supervisor) {
   const Fd own = program_of("self");
   for (const NamedFd& left : store.inherited()) {
     if (!is_stored_program(left.name)) continue;
     if (are_same_file(own.get(), left.descriptor.get())) return {};
     return Fd(::dup(left.descriptor.get()));
   }
-  if (keeper == 0 || keeper != ::getppid()) return {};
-  Fd program = program_of(std::to_string(keeper));
+  if (supervisor == 0 || supervisor != ::getppid()) return {};
+  Fd program = program_of(std::to_string(supervisor));
   return program && !are_same_file(own.get(), program.get()) ? std::move(program) : Fd();
 }
 
@@ -85,14 +85,14 @@ std::string own_program() {
   return text;
 }
 
-std::optional<Predecessor> find_predecessor(const DescriptorStore& store, int keeper) {
+std::optional<Predecessor> find_predecessor(const DescriptorStore& store, int supervisor) {
   const Survey found = survey(store);
   const bool cannot_read = !found.others.empty() && found.own == 0;
   const bool fails = found.starts >= k_max_failed_starts;
   const bool stays = std::getenv(k_stays) != nullptr;  // NOLINT(concurrency-mt-unsafe): one thread
   ::unsetenv(k_stays);
   if ((!cannot_read && !fails) || stays || !passed_over().empty()) return std::nullopt;
-  Fd program = find_other_program(store, keeper);
+  Fd program = find_other_program(store, supervisor);
   if (!program) return std::nullopt;
   if (cannot_read) return Predecessor{std::move(program), why_others(found.others)};
   return Predecessor{std::move(program), own_title() + " did not come up " + std::to_string(found.starts) +

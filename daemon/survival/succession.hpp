@@ -1,7 +1,7 @@
 // Who works on the queues that an earlier daemon has left: this program, or the one that made them.
 //
 // A program that meets queues which it cannot read, or that did not come up k_max_failed_starts times in a row, gives
-// way: it execs the stored program (stored_program.hpp), or else the one that its keeper runs, with the same arguments,
+// way: it execs the stored program (stored_program.hpp), or else the one that its supervisor runs, with the same arguments,
 // descriptors and process number. It does so before it has touched anything. If there is none, it stays: it holds those queues
 // (saved_queues.hpp) and serves others.
 //
@@ -30,9 +30,9 @@ struct Predecessor {
   std::string why;  ///< for people: names this program, its version, and what it met
 };
 
-/// Nothing: this program runs. Counts this start (see survey()). `keeper`: the process that started this one, 0 if it is no
-/// keeper.
-[[nodiscard]] std::optional<Predecessor> find_predecessor(const DescriptorStore& store, int keeper);
+/// Nothing: this program runs. Counts this start (see survey()). `supervisor`: the process that started this one, 0 if it is no
+/// supervisor.
+[[nodiscard]] std::optional<Predecessor> find_predecessor(const DescriptorStore& store, int supervisor);
 
 /// Replaces this process by the predecessor with `arguments`. If that does not work, logs why and starts this program once
 /// more, to hold the queues.

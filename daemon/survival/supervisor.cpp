@@ -45,7 +45,7 @@ constexpr milliseconds k_first_pause_ms{20};
 constexpr milliseconds k_longest_pause_ms{2000};
 /// Deaths of a row that are logged each; of later ones every doubling is.
 constexpr unsigned k_logged_deaths = 5;
-/// Descriptors that the keeper and the daemon need for themselves.
+/// Descriptors that the supervisor and the daemon need for themselves.
 constexpr std::size_t k_own_descriptors = 16;
 
 /// Which file a path names, and whether it was written since.
@@ -72,13 +72,13 @@ std::string how_it_ended(int status) {
 
 class Supervisor {
  public:
-  explicit Supervisor(const KeeperOptions& options);
+  explicit Supervisor(const SupervisorOptions& options);
   int run();
 
  private:
   void make_socket();
   void start() noexcept;
-  [[noreturn]] void become_daemon(pid_t keeper) noexcept;
+  [[noreturn]] void become_daemon(pid_t supervisor) noexcept;
   void exec_program(const std::vector<std::string>& arguments) const;
   void take_signals();
   void read_notifications();
@@ -92,7 +92,7 @@ class Supervisor {
   /// -1: none.
   [[nodiscard]] int stored_program() const noexcept;
 
-  const KeeperOptions& options_;
+  const SupervisorOptions& options_;
   std::vector<NamedFd> store_;
   std::size_t limit_;
   sigset_t mask_before_{};
@@ -101,8 +101,8 @@ class Supervisor {
   std::string address_;
   pid_t child_ = -1;
   bool ready_ = false;       // this daemon has said so
-  bool ever_ready_ = false;  // one of them has, maybe under another keeper
-  bool told_ready_ = false;  // who started the keeper knows
+  bool ever_ready_ = false;  // one of them has, maybe under another supervisor
+  bool told_ready_ = false;  // who started the supervisor knows
   bool ending_ = false;
   unsigned row_ = 0;            // deaths soon after a start, one after the other
   unsigned failed_starts_ = 0;  // of them, of the program file, without being ready
@@ -114,9 +114,9 @@ class Supervisor {
   Clock::time_point next_start_ = Clock::now();
 };
 
-Supervisor::Supervisor(const KeeperOptions& options)
+Supervisor::Supervisor(const SupervisorOptions& options)
     : options_(options), store_(take_inherited()), limit_(k_max_stored) {
-  ::prctl(PR_SET_PDEATHSIG, 0);  // a daemon that became its own keeper had asked for it
+  ::prctl(PR_SET_PDEATHSIG, 0);  // a daemon that became its own supervisor had asked for it
   const std::size_t files = raise_open_files_limit();
   limit_ = std::min(limit_, files > k_own_descriptors ? files - k_own_descriptors : 0);
   ever_ready_ = std::ranges::any_of(store_, [](const NamedFd& held) { return is_registry(held.name); });
@@ -126,12 +126,12 @@ Supervisor::Supervisor(const KeeperOptions& options)
   for (const int signal : heard_signals()) ::sigaddset(&signals, signal);
   ::sigprocmask(SIG_BLOCK, &signals, &mask_before_);
   ::sigdelset(&mask_before_, SIGCHLD);
-  signals_ = checked_fd(::signalfd(-1, &signals, SFD_CLOEXEC | SFD_NONBLOCK), "start the keeper: make a signalfd");
+  signals_ = checked_fd(::signalfd(-1, &signals, SFD_CLOEXEC | SFD_NONBLOCK), "start the supervisor: make a signalfd");
   make_socket();
 }
 
 void Supervisor::make_socket() {
-  const std::string what = "start the keeper: make its socket";
+  const std::string what = "start the supervisor: make its socket";
   socket_ = checked_fd(::socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0), what);
   const int on = 1;
   sockaddr_un address{};
@@ -158,33 +158,33 @@ void Supervisor::start() noexcept {
   started_ = Clock::now();
   started_file_ = FileState::of(options_.program);
   if (started_file_ != failed_file_) passed_over_.clear();
-  const pid_t keeper = ::getpid();
+  const pid_t supervisor = ::getpid();
   child_ = ::fork();
-  if (child_ == 0) become_daemon(keeper);
+  if (child_ == 0) become_daemon(supervisor);
   if (child_ > 0) return;
-  spdlog::error("keeper: fork: {}", std::strerror(errno));
+  spdlog::error("supervisor: fork: {}", std::strerror(errno));
   ++row_;
   next_start_ = Clock::now() + k_longest_pause_ms;
 }
 
-void Supervisor::become_daemon(pid_t keeper) noexcept {
+void Supervisor::become_daemon(pid_t supervisor) noexcept {
   try {
     // What was sent before the daemon could hear it waits for it (see hear_signals).
     ::sigprocmask(SIG_SETMASK, &mask_before_, nullptr);
     block_signals();
     ::prctl(PR_SET_PDEATHSIG, SIGUSR2);
-    if (::getppid() != keeper) ::_exit(EXIT_FAILURE);
+    if (::getppid() != supervisor) ::_exit(EXIT_FAILURE);
     ::setenv("NOTIFY_SOCKET", address_.c_str(), 1);
     ::setenv("FDSTORE", std::to_string(limit_).c_str(), 1);
     ::unsetenv(k_passed_over);
     std::vector<std::string> arguments = options_.arguments;
-    arguments.insert(arguments.end(), {"--kept-by", std::to_string(keeper)});
+    arguments.insert(arguments.end(), {"--kept-by", std::to_string(supervisor)});
     if (std::ranges::any_of(store_, [](const NamedFd& held) { return is_queue_part(held.name); })) {
       arguments.insert(arguments.end(), {k_store_format_option, std::to_string(k_store_format)});
     }
     exec_program(arguments);
   } catch (const std::exception& error) {
-    spdlog::error("keeper: {}", error.what());
+    spdlog::error("supervisor: {}", error.what());
   }
   flush_log();
   ::_exit(EXIT_FAILURE);
@@ -203,7 +203,7 @@ void Supervisor::exec_program(const std::vector<std::string>& arguments) const {
   if (why.empty()) {
     exec_file(options_.program, options_.program, arguments);
     why = options_.program + " cannot be executed: " + std::strerror(errno);
-    spdlog::error("keeper: {}; {} runs", why, copy ? "the stored program" : "the keeper's own program");
+    spdlog::error("supervisor: {}; {} runs", why, copy ? "the stored program" : "the supervisor's own program");
   }
   ::setenv(k_passed_over, why.c_str(), 1);
   if (copy) exec_descriptor(copy.get(), options_.program, arguments);
@@ -230,9 +230,9 @@ int Supervisor::run() {
 }
 
 void Supervisor::count_second() {
-  // Seconds that the keeper has waited itself: a machine that was suspended does not count.
+  // Seconds that the supervisor has waited itself: a machine that was suspended does not count.
   if ((ready_ && !ending_) || ++seconds_ != options_.max_start_s) return;
-  spdlog::error("keeper: the daemon, process {}, did not {} within {} s; it is killed", child_,
+  spdlog::error("supervisor: the daemon, process {}, did not {} within {} s; it is killed", child_,
                 ending_ ? "end" : "come up", options_.max_start_s);
   ::kill(child_, SIGKILL);
 }
@@ -297,7 +297,7 @@ void Supervisor::count_failed_start(const std::string& how) {
   passed_over_ = options_.program + " did not come up " + std::to_string(failed_starts_) + " times in a row: it " +
                  how +
                  ". The stored program runs in its place; install a program that works, or send SIGUSR2 to try again";
-  spdlog::error("keeper: {}", passed_over_);
+  spdlog::error("supervisor: {}", passed_over_);
 }
 
 std::optional<int> Supervisor::ended(int status) {
@@ -317,8 +317,8 @@ std::optional<int> Supervisor::ended(int status) {
   next_start_ = Clock::now() + pause;
   if (on_purpose || row_ <= k_logged_deaths || std::has_single_bit(row_)) {
     spdlog::log(on_purpose ? spdlog::level::info : spdlog::level::err,
-                "keeper: the daemon, process {}, {}{}; it is started again in {} ms with {} descriptors", child, how,
-                row_ > k_logged_deaths ? ", death " + std::to_string(row_) + " in a row" : "", pause.count(),
+                "supervisor: the daemon, process {}, {}{}; it is started again in {} ms with {} descriptors", child,
+                how, row_ > k_logged_deaths ? ", death " + std::to_string(row_) + " in a row" : "", pause.count(),
                 store_.size());
   }
   if (on_purpose) {
@@ -328,12 +328,12 @@ std::optional<int> Supervisor::ended(int status) {
     count_failed_start(how);
   }
   if (ever_ready_ || failed_starts_ < k_max_failed_starts) return std::nullopt;
-  spdlog::critical("keeper: the daemon {} {} times, and was never ready; giving up", how, failed_starts_);
+  spdlog::critical("supervisor: the daemon {} {} times, and was never ready; giving up", how, failed_starts_);
   return EXIT_FAILURE;
 }
 
 }  // namespace
 
-int run_keeper(const KeeperOptions& options) { return Supervisor(options).run(); }
+int run_supervisor(const SupervisorOptions& options) { return Supervisor(options).run(); }
 
 }  // namespace beltway::daemon

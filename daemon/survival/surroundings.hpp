@@ -32,7 +32,7 @@ inline constexpr std::array k_kept_variables{
     "BELTWAY_SOCKET", "HOME",         "XDG_RUNTIME_DIR", "LD_LIBRARY_PATH", "ASAN_OPTIONS",
     "LSAN_OPTIONS",   "TSAN_OPTIONS", "UBSAN_OPTIONS",   "GCOV_PREFIX",     "GCOV_PREFIX_STRIP"};
 
-/// For every start. Signals that the keeper holds back for the daemon stay blocked (see hear_signals).
+/// For every start. Signals that the supervisor holds back for the daemon stay blocked (see hear_signals).
 void settle() noexcept;
 
 /// For a start in the background. What cannot be reset is left. The new program file of exec_file() sees the rest of it:

@@ -102,7 +102,7 @@ class Connection {
     std::string socket;                 ///< where it listens first
     std::string log;                    ///< the file that it logs to; empty: its standard error
     std::uint64_t log_lost = 0;  ///< lines of its log that were dropped, since nobody read it or the disk was full
-    std::string asked;           ///< the socket that this connection uses: another door of the same daemon, maybe
+    std::string asked;  ///< the socket that this connection uses: another listen socket of the same daemon, maybe
     /// More daemons of the caller's user: what is published there does not come here.
     std::vector<OtherDaemon> others = {};
     std::string passed_over = {};  ///< the newer program that was to run in its place, and why it does not; empty: none

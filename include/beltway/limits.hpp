@@ -84,11 +84,11 @@ inline constexpr std::uint64_t k_default_max_bytes_per_user = 16ULL << 30;
 inline constexpr std::uint32_t k_default_max_connections_per_user = 256;
 
 /// Daemons in a row that end before they are ready, until another program is tried (the one that made the queues) or, if none
-/// was ever ready, until the keeper gives up. One may be bad luck, e.g. the OOM killer; a third proves more than it costs.
+/// was ever ready, until the supervisor gives up. One may be bad luck, e.g. the OOM killer; a third proves more than it costs.
 inline constexpr std::uint32_t k_max_failed_starts = 3;
 
-/// Seconds that a daemon may take until it is ready; then its keeper kills it. Taking over 1,000 queues takes less than one, and
-/// systemd's own limit is 90.
+/// Seconds that a daemon may take until it is ready; then its supervisor kills it. Taking over 1,000 queues takes less than
+/// one, and systemd's own limit is 90.
 inline constexpr std::uint32_t k_max_start_s = 30;
 
 }  // namespace beltway

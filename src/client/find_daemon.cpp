@@ -76,7 +76,7 @@ std::optional<Channel> connect_to(const fs::path& path, Deadline deadline) {
                   what + ": you may not reach this socket" + rights_of(path) + "; ask who runs the daemon");
     }
     if (errno == EPROTOTYPE) throw Error(Errc::protocol, what + ": that socket is not a Beltway daemon's");
-    // EAGAIN: the daemon has many at its door; a Unix socket cannot be polled for that.
+    // EAGAIN: the daemon has many at its listen socket; a Unix socket cannot be polled for that.
     if (errno != EAGAIN) throw system_failure(what);
     if (!pauses.pause_until(deadline)) {
       throw Error(Errc::no_daemon, what + ": the daemon did not accept in time; " + why_silent(path));

@@ -139,7 +139,7 @@ std::optional<int> find_listener(const fs::path& socket) {
   std::optional<int> found;
   for (const int pid : own_processes()) {
     if (pid == ::getpid() || pid == ::getppid() || !has_any_open(pid, sockets)) continue;
-    // A keeper holds its daemon's socket, too; the daemon is the one whose parent has it as well.
+    // A supervisor holds its daemon's socket, too; the daemon is the one whose parent has it as well.
     if (!found || parent_of(pid) == *found) found = pid;
   }
   return found;
@@ -148,7 +148,7 @@ std::optional<int> find_listener(const fs::path& socket) {
 std::optional<int> living_daemon(const fs::path& socket) {
   if (const auto holder = lock_holder(socket)) return holder->pid;
   if (const auto pid = find_listener(socket)) return pid;
-  // It may have made its door anew meanwhile: first the lock, then the socket, and then it closed the old one.
+  // It may have made its listen socket anew meanwhile: first the lock, then the socket, and then it closed the old one.
   const auto holder = lock_holder(socket);
   return holder ? std::optional(holder->pid) : std::nullopt;
 }

@@ -1,6 +1,6 @@
 // Whether the daemon still knows an endpoint.
 //
-// A client that reconnects may hear that the daemon does not know a queue: the daemon and its keeper were killed, or this is
+// A client that reconnects may hear that the daemon does not know a queue: the daemon and its supervisor were killed, or this is
 // another daemon. The client ends its own endpoints of that queue. It may not end the queue for others, whose daemon may
 // live. So it only sets k_notice_doubted, and each other endpoint asks its own connection once.
 //

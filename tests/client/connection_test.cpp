@@ -139,11 +139,11 @@ TEST_F(OwnDaemon, is_started_again_by_the_next_request_after_its_death_and_its_k
   const int first = link.ping().pid;
   const Queue queue = link.declare("orders", k_small);
   auto in = queue.consumer();
-  const int keeper = test::parent_of(first);
-  ASSERT_EQ(::kill(first, SIGSTOP), 0);  // or it would take the keeper's place
-  ASSERT_EQ(::kill(keeper, SIGKILL), 0);
+  const int supervisor = test::parent_of(first);
+  ASSERT_EQ(::kill(first, SIGSTOP), 0);  // or it would take the supervisor's place
+  ASSERT_EQ(::kill(supervisor, SIGKILL), 0);
   ASSERT_EQ(::kill(first, SIGKILL), 0);
-  ASSERT_TRUE(eventually([&] { return is_gone(first) && is_gone(keeper); }));
+  ASSERT_TRUE(eventually([&] { return is_gone(first) && is_gone(supervisor); }));
   started_.push_back(link.ping().pid);
   EXPECT_EQ(in.receive(std::chrono::seconds(20)).status(), Status::removed) << "the new daemon does not know the queue";
   EXPECT_EQ(error_of([&] { (void)queue.describe(); }).reason(), Errc::removed);

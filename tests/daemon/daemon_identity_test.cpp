@@ -115,27 +115,27 @@ TEST(Reconnection, is_refused_an_endpoint_of_another_process_and_that_one_goes_o
   EXPECT_EQ(queue.describe().endpoints.size(), 2U);
 }
 
-/// A client stands before a door that leads to another daemon all at once, while its first one lives.
+/// A client stands before a listen socket that leads to another daemon all at once, while its first one lives.
 TEST(Reconnection, to_a_daemon_that_does_not_know_the_queue_ends_the_asker_alone) {
   TestDaemon first;
   const TestDaemon second;
   const test::TempDir dir;
-  const auto door = dir.path() / "door";
-  std::filesystem::create_symlink(first.socket(), door);
+  const auto listen_socket = dir.path() / "door";
+  std::filesystem::create_symlink(first.socket(), listen_socket);
   QueueOptions options = k_small;
   options.max_producers = 3;
   const Queue queue = test::connect(first).declare("orders", options);
   auto out = queue.producer();
   auto in = queue.consumer();
-  const Connection moved = Connection::open({.socket = door, .start_daemon = false, .timeout = 300ms});
+  const Connection moved = Connection::open({.socket = listen_socket, .start_daemon = false, .timeout = 300ms});
   auto lost = moved.open_queue("orders").producer();
   lost.publish("first");
   EXPECT_TRUE(in.receive(20s));
 
   first.process().kill(SIGSTOP);
   EXPECT_EQ(test::error_of([&] { (void)moved.ping(); }).reason(), Errc::no_daemon);
-  std::filesystem::remove(door);
-  std::filesystem::create_symlink(second.socket(), door);
+  std::filesystem::remove(listen_socket);
+  std::filesystem::create_symlink(second.socket(), listen_socket);
   EXPECT_TRUE(eventually([&] { return test::error_of([&] { (void)moved.ping(); }).reason() == Errc{}; }));
   first.process().kill(SIGCONT);
 
@@ -150,7 +150,7 @@ TEST(Reconnection, to_a_daemon_that_does_not_know_the_queue_ends_the_asker_alone
   EXPECT_EQ(queue.producer().try_publish(std::string_view("a newcomer")), Status::ok);
 }
 
-TEST(Reconnection, after_the_death_of_daemon_and_keeper_tells_all_that_are_attached) {
+TEST(Reconnection, after_the_death_of_daemon_and_supervisor_tells_all_that_are_attached) {
   KeptDaemon daemon;
   const Connection asking = daemon.connect();
   const Queue queue = asking.declare("orders", k_small);

@@ -1,4 +1,4 @@
-// The log of daemon and keeper: nobody waits for whoever reads it, what is dropped is counted, and a file stays small.
+// The log of daemon and supervisor: nobody waits for whoever reads it, what is dropped is counted, and a file stays small.
 #include <fcntl.h>
 #include <gtest/gtest.h>
 #include <sys/stat.h>
@@ -147,9 +147,9 @@ TEST_P(DaemonLog, that_is_a_full_disk_holds_nobody_up) {
 
 INSTANTIATE_TEST_SUITE_P(Of, DaemonLog,
                          testing::Values(std::vector<std::string>{}, std::vector<std::string>{"--no-keeper"}),
-                         [](const auto& tested) { return tested.param.empty() ? "keeper_and_daemon" : "daemon"; });
+                         [](const auto& tested) { return tested.param.empty() ? "supervisor_and_daemon" : "daemon"; });
 
-TEST(KeptDaemonLog, that_nobody_reads_does_not_keep_the_keeper_from_starting_the_daemon_again) {
+TEST(KeptDaemonLog, that_nobody_reads_does_not_keep_the_supervisor_from_starting_the_daemon_again) {
   const Pipe pipe;
   const LoggingDaemon daemon(pipe.path(), {});
   const Connection link = daemon.connect();

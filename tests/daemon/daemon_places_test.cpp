@@ -82,7 +82,7 @@ class OneUser : public testing::Test {
     ASSERT_TRUE(tool(second, {"pub", "orders", "hello"}).exit.ok());
     const Outcome received = tool(first, {"sub", "orders", "--group", "billing", "--count", "1", "--timeout", "5"});
     EXPECT_EQ(received.out, "hello\n") << received.err;
-    EXPECT_EQ(daemons().size(), 2U) << "one daemon and its keeper";
+    EXPECT_EQ(daemons().size(), 2U) << "one daemon and its supervisor";
     EXPECT_EQ(ping(first)["pid"], ping(second)["pid"]);
   }
 
@@ -193,7 +193,7 @@ TEST_F(OneUser, starts_one_daemon_from_both_environments_at_once) {
   }
   for (std::thread& client : clients) client.join();
   EXPECT_EQ(json::parse(tool(k_cron, {"list", "--format", "json"}).out)["queues"].size(), 6U);
-  EXPECT_EQ(daemons().size(), 2U) << "one daemon and its keeper";
+  EXPECT_EQ(daemons().size(), 2U) << "one daemon and its supervisor";
 }
 
 TEST_F(OneUser, whose_service_has_a_private_tmp_is_found_by_its_runtime_directory) {

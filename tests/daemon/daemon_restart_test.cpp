@@ -1,4 +1,4 @@
-// The daemon's death, with its keeper: it comes back with all that it knew, those who are attached notice nothing, those who
+// The daemon's death, with its supervisor: it comes back with all that it knew, those who are attached notice nothing, those who
 // died meanwhile are repaired, and whoever asks for something waits or is told.
 #include <fcntl.h>
 #include <gtest/gtest.h>
@@ -171,7 +171,7 @@ TEST(DaemonRestart, takes_a_new_program_file_on_a_signal) {
                                               test::program("beltwayd").string() + " \"$@\"\n");
   std::filesystem::permissions(update, std::filesystem::perms::owner_all);
   std::filesystem::rename(update, program);
-  daemon.keeper().kill(SIGUSR2);
+  daemon.supervisor().kill(SIGUSR2);
   EXPECT_NE(daemon.wait_for_another(first), first);
   EXPECT_TRUE(std::filesystem::exists(marker));
   out.publish("x");
@@ -192,10 +192,10 @@ TEST(DaemonRestart, survives_the_keepers_death_and_then_its_own) {
   const Queue queue = link.declare("orders", k_small);
   auto out = queue.producer();
   const int first = daemon.pid();
-  daemon.keeper().kill(SIGKILL);
-  daemon.keeper().wait();
+  daemon.supervisor().kill(SIGKILL);
+  daemon.supervisor().wait();
   const int second = daemon.wait_for_another(first);
-  EXPECT_EQ(test::parent_of(second), first) << "the daemon has become the keeper of the next";
+  EXPECT_EQ(test::parent_of(second), first) << "the daemon has become the supervisor of the next";
   daemon.kill_daemon();
   const int third = daemon.wait_for_another(second);
   EXPECT_EQ(queue.describe().endpoints.size(), 1U);
@@ -205,7 +205,7 @@ TEST(DaemonRestart, survives_the_keepers_death_and_then_its_own) {
   EXPECT_FALSE(std::filesystem::exists(daemon.socket()));
 }
 
-TEST(DaemonRestart, is_not_needed_by_those_who_are_attached_when_the_keeper_is_killed_too) {
+TEST(DaemonRestart, is_not_needed_by_those_who_are_attached_when_the_supervisor_is_killed_too) {
   KeptDaemon daemon;
   const Queue queue = daemon.connect().declare("orders", k_small);
   auto out = queue.producer();
@@ -225,22 +225,22 @@ TEST(DaemonRestart, is_not_what_a_clean_end_means) {
     auto in = queue.consumer();
     const int pid = daemon.pid();
     if (signal == SIGTERM) {
-      ::kill(pid, signal);  // the daemon's own process: its clean end is the keeper's
+      ::kill(pid, signal);  // the daemon's own process: its clean end is the supervisor's
     } else {
-      daemon.keeper().kill(signal);
+      daemon.supervisor().kill(signal);
     }
-    EXPECT_TRUE(daemon.keeper().wait().ok());
+    EXPECT_TRUE(daemon.supervisor().wait().ok());
     EXPECT_TRUE(is_gone(pid));
     EXPECT_EQ(in.receive(20s).status(), Status::removed);
     EXPECT_FALSE(std::filesystem::exists(daemon.socket()));
   }
 }
 
-TEST(DaemonRestart, loses_no_queue_that_was_declared_while_the_keeper_was_stopped) {
+TEST(DaemonRestart, loses_no_queue_that_was_declared_while_the_supervisor_was_stopped) {
   KeptDaemon daemon;
   const int pid = daemon.pid();
   const Connection link = daemon.connect();
-  daemon.keeper().kill(SIGSTOP);
+  daemon.supervisor().kill(SIGSTOP);
   std::vector<std::string> declared;
   Error refused(Errc::system, "nothing was refused");
   for (int i = 0; i < 250 && refused.reason() != Errc::limit_reached; ++i) {
@@ -257,8 +257,8 @@ TEST(DaemonRestart, loses_no_queue_that_was_declared_while_the_keeper_was_stoppe
   link.remove(declared.back());  // some of its descriptors are in the store, some are not
   declared.pop_back();
   ASSERT_EQ(::kill(pid, SIGUSR2), 0);
-  EXPECT_EQ(link.ping().pid, pid) << "it hands over when the keeper has everything";
-  daemon.keeper().kill(SIGCONT);
+  EXPECT_EQ(link.ping().pid, pid) << "it hands over when the supervisor has everything";
+  daemon.supervisor().kill(SIGCONT);
   EXPECT_NE(daemon.wait_for_another(pid), pid);
   EXPECT_EQ(daemon.connect().list().size(), declared.size()) << daemon.log();
   EXPECT_EQ(daemon.log().find("a queue is lost"), std::string::npos) << daemon.log();

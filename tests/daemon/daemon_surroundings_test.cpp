@@ -143,7 +143,7 @@ void expect_ordinary(int pid, const std::filesystem::path& file) {
   EXPECT_NE(::getsid(pid), ::getsid(0));
 }
 
-TEST_F(Surroundings, of_a_first_client_are_left_by_daemon_and_keeper) {
+TEST_F(Surroundings, of_a_first_client_are_left_by_daemon_and_supervisor) {
   const auto file = dir_.write("a clients file", "x");
   Child first = Child::fork([&file] {
     become_strange(file);
@@ -153,7 +153,7 @@ TEST_F(Surroundings, of_a_first_client_are_left_by_daemon_and_keeper) {
   const int pid = daemon_pid();
   expect_ordinary(pid, file);
   expect_ordinary(test::parent_of(pid), file);
-  EXPECT_GT(test::parent_of(pid), 1) << "the keeper";
+  EXPECT_GT(test::parent_of(pid), 1) << "the supervisor";
 }
 
 TEST_F(Surroundings, with_a_hard_limit_that_is_too_low_are_refused_by_name_and_the_next_client_gets_a_daemon) {
@@ -229,7 +229,7 @@ class ShellDaemon {
       return -1;
     }
   }
-  [[nodiscard]] int keeper() const { return process_.pid(); }
+  [[nodiscard]] int supervisor() const { return process_.pid(); }
 
  private:
   test::TempDir dir_;
@@ -238,7 +238,7 @@ class ShellDaemon {
 
 TEST(StartedByAShell, without_standard_descriptors_writes_into_no_socket_of_its_own) {
   const ShellDaemon daemon("exec 0<&- 1>&- 2>&-");
-  for (const int pid : {daemon.pid(), daemon.keeper()}) {
+  for (const int pid : {daemon.pid(), daemon.supervisor()}) {
     for (const std::string descriptor : {"fd/0", "fd/1", "fd/2"}) {
       EXPECT_EQ(std::filesystem::read_symlink(proc(pid, descriptor)), "/dev/null") << descriptor;
     }
@@ -248,10 +248,10 @@ TEST(StartedByAShell, without_standard_descriptors_writes_into_no_socket_of_its_
 TEST(StartedByAShell, under_nohup_survives_a_hangup) {
   const ShellDaemon daemon("trap '' HUP");
   const int pid = daemon.pid();
-  ASSERT_EQ(::kill(daemon.keeper(), SIGHUP), 0);
+  ASSERT_EQ(::kill(daemon.supervisor(), SIGHUP), 0);
   ASSERT_EQ(::kill(pid, SIGHUP), 0);
   EXPECT_EQ(daemon.pid(), pid);
-  EXPECT_FALSE(eventually([&] { return test::is_gone(pid) || test::is_gone(daemon.keeper()); }, 300ms));
+  EXPECT_FALSE(eventually([&] { return test::is_gone(pid) || test::is_gone(daemon.supervisor()); }, 300ms));
 }
 
 TEST(StartedByAShell, keeps_the_limits_and_variables_of_an_operator_in_the_foreground) {

@@ -44,7 +44,7 @@ TEST_F(Systemd, keeps_what_the_daemon_needs_over_its_death) {
   const Queue queue = link.declare("orders", k_small);
   auto out = queue.producer();
   auto in = queue.consumer();
-  // 4 bells, ring, heap, control; registry, lock, door, program.
+  // 4 bells, ring, heap, control; registry, lock, listen socket, program.
   EXPECT_TRUE(eventually([&] { return systemd.stored().size() == 11; }));
   for (const auto& [name, count] : systemd.stored()) EXPECT_EQ(count, 1) << name;
   for (int life = 0; life < 2; ++life) {

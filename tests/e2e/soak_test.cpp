@@ -118,9 +118,9 @@ class Soak {
     messages_ += ledger_->begun();
   }
 
-  /// Of the keeper and the daemon.
-  std::size_t descriptors() { return open_descriptors(daemon_.keeper().pid()) + open_descriptors(daemon_.pid()); }
-  /// A daemon answers before its keeper has taken all that it was sent.
+  /// Of the supervisor and the daemon.
+  std::size_t descriptors() { return open_descriptors(daemon_.supervisor().pid()) + open_descriptors(daemon_.pid()); }
+  /// A daemon answers before its supervisor has taken all that it was sent.
   std::size_t settled_descriptors() {
     std::size_t before = descriptors();
     for (;;) {

@@ -142,9 +142,9 @@ void serve(Channel channel) {
 }
 
 /// Where the daemon listens, and the client's session with it, which connects anew when an answer was none.
-class Door {
+class ListenSocket {
  public:
-  Door() {
+  ListenSocket() {
     std::string name = "/tmp/beltway-fuzz-XXXXXX";
     if (::mkdtemp(name.data()) == nullptr) std::abort();
     folder_ = name;
@@ -164,9 +164,9 @@ class Door {
     const ConnectionOptions options{.socket = socket, .start_daemon = false};
     session_ = std::make_shared<detail::Session>(options);
   }
-  Door(const Door&) = delete;
-  Door& operator=(const Door&) = delete;
-  ~Door() {
+  ListenSocket(const ListenSocket&) = delete;
+  ListenSocket& operator=(const ListenSocket&) = delete;
+  ~ListenSocket() {
     std::error_code ignored;
     std::filesystem::remove_all(folder_, ignored);
     static_cast<void>(listener_.release());  // the thread waits there
@@ -269,7 +269,7 @@ void expect_nobody_left(detail::Session& session, daemon::Registry& registry) {
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   spdlog::set_level(spdlog::level::off);
-  static const Door door;
+  static const ListenSocket listen_socket;
   daemon::DescriptorStore store;
   daemon::SavedQueues keep(store);
   daemon::Registry registry({}, keep);
@@ -279,9 +279,9 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   const daemon::Queue& queue = registry.declare(owner, "fuzzed", options).queue;
   plan = {&registry, &input};
   {
-    Client client(door.session(), {"fuzzed", queue.record().id, geometry_of(options)}, input);
+    Client client(listen_socket.session(), {"fuzzed", queue.record().id, geometry_of(options)}, input);
     for (int step = 0; step < k_most_steps && input.remaining_bytes() != 0; ++step) client.step();
   }
-  expect_nobody_left(*door.session(), registry);
+  expect_nobody_left(*listen_socket.session(), registry);
   return 0;
 }

@@ -1,4 +1,4 @@
-// A daemon with its keeper.
+// A daemon with its supervisor.
 #include "kept_daemon.hpp"
 
 #include <fcntl.h>
@@ -41,9 +41,9 @@ int parent_of(int pid) {
   return stat.size() < 3 ? -1 : std::stoi(stat.substr(2));
 }
 
-KeptDaemon::KeptDaemon(const Options& options) : keeper_(start(dir_, options)) {
+KeptDaemon::KeptDaemon(const Options& options) : supervisor_(start(dir_, options)) {
   const bool answers = eventually([&] {
-    if (keeper_.poll()) throw std::runtime_error("beltwayd ended at once; its log:\n" + log());
+    if (supervisor_.poll()) throw std::runtime_error("beltwayd ended at once; its log:\n" + log());
     try {
       return connect().ping().pid > 0;
     } catch (const Error&) {
@@ -54,9 +54,9 @@ KeptDaemon::KeptDaemon(const Options& options) : keeper_(start(dir_, options)) {
 }
 
 KeptDaemon::~KeptDaemon() {
-  if (keeper_.pid() > 0) {
-    keeper_.kill(SIGTERM);
-    EXPECT_EQ(keeper_.wait(), (Exit{.code = 0, .signal = 0})) << "beltwayd did not end well; its log:\n" << log();
+  if (supervisor_.pid() > 0) {
+    supervisor_.kill(SIGTERM);
+    EXPECT_EQ(supervisor_.wait(), (Exit{.code = 0, .signal = 0})) << "beltwayd did not end well; its log:\n" << log();
   }
   // Whatever the test has done: if a daemon holds the lock, it is ours.
   const int last = pid();
@@ -100,9 +100,9 @@ int KeptDaemon::wait_for_another(int before) const {
 
 void KeptDaemon::kill_both() {
   const int daemon = pid();
-  ::kill(daemon, SIGSTOP);  // or it would become its own keeper
-  keeper_.kill();
-  keeper_.wait();
+  ::kill(daemon, SIGSTOP);  // or it would become its own supervisor
+  supervisor_.kill();
+  supervisor_.wait();
   ::kill(daemon, SIGKILL);
   EXPECT_TRUE(eventually([&] { return is_gone(daemon); }));
   // A process whose first thread is gone has its files until the last one is.

@@ -1,4 +1,4 @@
-// A daemon with its keeper, as `beltwayd` runs by default, and what there is to do to both.
+// A daemon with its supervisor, as `beltwayd` runs by default, and what there is to do to both.
 #pragma once
 
 #include <filesystem>
@@ -17,8 +17,8 @@ namespace beltway::test {
 /// -1 if there is no such process.
 [[nodiscard]] int parent_of(int pid);
 
-/// Keeper and daemon end with it, however they stand then; SIGTERM to the keeper must end both with code 0 unless the test has
-/// said otherwise.
+/// Supervisor and daemon end with it, however they stand then; SIGTERM to the supervisor must end both with code 0 unless the
+/// test has said otherwise.
 class KeptDaemon {
  public:
   struct Options {
@@ -37,7 +37,7 @@ class KeptDaemon {
   [[nodiscard]] Connection connect(std::chrono::milliseconds timeout_ms = std::chrono::seconds(20)) const {
     return Connection::open({.socket = socket(), .start_daemon = false, .timeout = timeout_ms});
   }
-  [[nodiscard]] Child& keeper() noexcept { return keeper_; }
+  [[nodiscard]] Child& supervisor() noexcept { return supervisor_; }
   /// The daemon's process, as the lock file says: also if it is dead.
   [[nodiscard]] int pid() const;
 
@@ -47,16 +47,16 @@ class KeptDaemon {
   int wait_for_another(int before) const;
   void kill_both();
 
-  /// Stops the keeper, so that the daemon stays dead for as long as a test likes.
+  /// Stops the supervisor, so that the daemon stays dead for as long as a test likes.
   class Gap {
    public:
     explicit Gap(KeptDaemon& daemon) : daemon_(daemon) {
-      daemon_.keeper().kill(SIGSTOP);
+      daemon_.supervisor().kill(SIGSTOP);
       daemon_.kill_daemon();
     }
     Gap(const Gap&) = delete;
     Gap& operator=(const Gap&) = delete;
-    ~Gap() { daemon_.keeper().kill(SIGCONT); }
+    ~Gap() { daemon_.supervisor().kill(SIGCONT); }
 
    private:
     KeptDaemon& daemon_;
@@ -64,7 +64,7 @@ class KeptDaemon {
 
  private:
   TempDir dir_;
-  Child keeper_;
+  Child supervisor_;
 };
 
 }  // namespace beltway::test

@@ -58,8 +58,9 @@ class Installation {
  public:
   explicit Installation(const Side& first) {
     install(first);
-    keeper_.emplace(Child::spawn({program(), "--socket", dir_.socket(), "--log-level", "debug"},
-                                 {.standard_output = dir_.path() / "out.log", .standard_error = dir_.path() / "log"}));
+    supervisor_.emplace(
+        Child::spawn({program(), "--socket", dir_.socket(), "--log-level", "debug"},
+                     {.standard_output = dir_.path() / "out.log", .standard_error = dir_.path() / "log"}));
     EXPECT_TRUE(eventually([&] { return run(first, {"ping"}).exit.ok(); })) << log();
   }
   Installation(const Installation&) = delete;
@@ -70,8 +71,8 @@ class Installation {
       child.kill(SIGTERM);
       child.wait();
     }
-    keeper_->kill(SIGTERM);
-    EXPECT_TRUE(keeper_->wait().ok()) << log();
+    supervisor_->kill(SIGTERM);
+    EXPECT_TRUE(supervisor_->wait().ok()) << log();
   }
 
   /// As a package manager does it.
@@ -82,7 +83,7 @@ class Installation {
   /// Has the daemon started again from what is installed; returns when one has the lock.
   void restart() {
     const std::string before = test::read_file(lock());
-    keeper_->kill(SIGUSR2);
+    supervisor_->kill(SIGUSR2);
     EXPECT_TRUE(eventually([&] {
       const std::string after = test::read_file(lock());
       return !after.empty() && after != before;
@@ -139,7 +140,7 @@ class Installation {
   [[nodiscard]] fs::path lock() const { return dir_.socket().string() + ".lock"; }
 
   TempDir dir_;
-  std::optional<Child> keeper_;
+  std::optional<Child> supervisor_;
   std::vector<Child> children_;
 };
 
@@ -230,7 +231,7 @@ TEST(Upgrade, gives_way_again_when_the_daemon_crashes_and_over_three_generations
   EXPECT_EQ(installation.run_json(now(), {"ping"})["passed_over"], nullptr);
 }
 
-// -- systemd: no keeper whose program there is to run ------------------------------------------------------------
+// -- systemd: no supervisor whose program there is to run ------------------------------------------------------------
 
 /// A service whose program file is replaced.
 struct Service {

@@ -203,14 +203,14 @@ class InlinePublisher {
 
   std::uint64_t next_ = 0;         // behind our last claim; single producer: our own copy of the position in `tail`
   std::uint64_t limit_ = 0;        // positions before this may be claimed; of a single producer never behind next_
-  std::uint64_t seen_notice_ = 0;  // what the board said when we looked last
+  std::uint64_t seen_notice_ = 0;  // what the shared status said when we looked last
   std::size_t inline_size_limit_ =
       0;                         // sizes below this may go this way: at most what a slot holds, nor more than a page
   Word* const tail_;             // the ring's head
   std::byte* slots_ = nullptr;   // slot 0
   std::uint64_t slot_mask_ = 0;  // slots - 1
   std::uint64_t slot_bytes_ = 0;
-  const Word* notice_word_ = nullptr;  // the board's notice
+  const Word* notice_word_ = nullptr;  // the shared status's notice
   const Word* sleepers_ = nullptr;     // two words, of consumers and of producers
   std::uint64_t tail_low_ = 0;         // generation and owner, as a single producer stores them in `tail`
   std::uint64_t ready_low_ = 0;        // owner and READY, as it stores them in a slot

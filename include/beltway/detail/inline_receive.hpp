@@ -146,7 +146,7 @@ class InlineReceiver {
   std::uint64_t floor_store_lag_ = 0;  // positions that the stored floor may be behind while the next message is there
   std::uint64_t out_of_order_ = 0;     // let go beyond the floor
   Word* shared_floor_ = nullptr;
-  const Word* notice_word_ = nullptr;  // the board's notice
+  const Word* notice_word_ = nullptr;  // the shared status's notice
   const Word* sleepers_ = nullptr;     // of producers
   std::uint64_t lane_end_ = 0;         // behind the newest message in a lane
   const ForkGuard guard_;

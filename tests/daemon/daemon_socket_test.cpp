@@ -39,8 +39,8 @@ using test::Exit;
 using test::k_small;
 using test::program;
 
-/// A daemon without a keeper in a directory that may be removed, and one queue.
-class Door : public testing::Test {
+/// A daemon without a supervisor in a directory that may be removed, and one queue.
+class ListenSocket : public testing::Test {
  protected:
   void SetUp() override { start(); }
   void TearDown() override {
@@ -94,17 +94,17 @@ class Door : public testing::Test {
   std::optional<Child> daemon_;
 };
 
-TEST_F(Door, is_made_anew_when_its_socket_is_removed) {
+TEST_F(ListenSocket, is_made_anew_when_its_socket_is_removed) {
   fs::remove(socket_);
   expect_mended();
 }
 
-TEST_F(Door, is_made_anew_when_its_lock_is_removed) {
+TEST_F(ListenSocket, is_made_anew_when_its_lock_is_removed) {
   fs::remove(lock_);
   expect_mended();
 }
 
-TEST_F(Door, is_made_anew_when_its_directory_is_removed) {
+TEST_F(ListenSocket, is_made_anew_when_its_directory_is_removed) {
   for (int turn = 0; turn < 3; ++turn) {
     fs::remove_all(home_);
     expect_mended();
@@ -114,14 +114,14 @@ TEST_F(Door, is_made_anew_when_its_directory_is_removed) {
   EXPECT_EQ(status.st_mode & 07777, 0700U);
 }
 
-TEST_F(Door, is_made_anew_when_its_directory_or_its_socket_is_moved) {
+TEST_F(ListenSocket, is_made_anew_when_its_directory_or_its_socket_is_moved) {
   fs::rename(home_, dir_.path() / "elsewhere");
   expect_mended();
   fs::rename(socket_, dir_.path() / "socket elsewhere");
   expect_mended();
 }
 
-TEST_F(Door, is_made_anew_when_the_directory_above_comes_back) {
+TEST_F(ListenSocket, is_made_anew_when_the_directory_above_comes_back) {
   test::TempDir dir;
   fs::create_directory(dir.path() / "above");
   socket_ = dir.path() / "above" / "home" / "beltwayd.sock";
@@ -137,14 +137,14 @@ TEST_F(Door, is_made_anew_when_the_directory_above_comes_back) {
   EXPECT_TRUE(daemon.wait().ok());
 }
 
-TEST_F(Door, keeps_who_is_connected_while_it_is_made_anew) {
+TEST_F(ListenSocket, keeps_who_is_connected_while_it_is_made_anew) {
   const Connection before = connect();
   fs::remove_all(home_);
   expect_mended();
   EXPECT_EQ(before.ping().pid, daemon_->pid());
 }
 
-TEST_F(Door, does_not_remove_a_file_that_has_taken_its_place) {
+TEST_F(ListenSocket, does_not_remove_a_file_that_has_taken_its_place) {
   for (const bool link : {false, true}) {
     fs::remove(socket_);
     if (link) {
@@ -162,7 +162,7 @@ TEST_F(Door, does_not_remove_a_file_that_has_taken_its_place) {
   }
 }
 
-TEST_F(Door, does_not_remove_a_socket_at_which_somebody_else_listens) {
+TEST_F(ListenSocket, does_not_remove_a_socket_at_which_somebody_else_listens) {
   fs::remove(socket_);
   const sockaddr_un address = socket_address(socket_);
   Fd other(::socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0));
@@ -179,7 +179,7 @@ TEST_F(Door, does_not_remove_a_socket_at_which_somebody_else_listens) {
   EXPECT_EQ(run_second().exit.code, 3) << "nor does a daemon that starts";
 }
 
-TEST_F(Door, replaces_a_socket_that_nobody_listens_at) {
+TEST_F(ListenSocket, replaces_a_socket_that_nobody_listens_at) {
   fs::remove(socket_);
   const sockaddr_un address = socket_address(socket_);
   {
@@ -190,7 +190,7 @@ TEST_F(Door, replaces_a_socket_that_nobody_listens_at) {
   expect_mended();
 }
 
-TEST_F(Door, of_a_stopped_daemon_without_files_lets_no_second_one_in) {
+TEST_F(ListenSocket, of_a_stopped_daemon_without_files_lets_no_second_one_in) {
   daemon_->kill(SIGSTOP);
   const std::string accepted = message_of_newcomer();
   EXPECT_NE(accepted.find("kill -CONT " + std::to_string(daemon_->pid())), std::string::npos) << accepted;
@@ -204,7 +204,7 @@ TEST_F(Door, of_a_stopped_daemon_without_files_lets_no_second_one_in) {
   expect_mended();
 }
 
-TEST_F(Door, is_watched_without_waking_an_idle_daemon) {
+TEST_F(ListenSocket, is_watched_without_waking_an_idle_daemon) {
   fs::remove(socket_);
   expect_mended();
   const auto wakes = [this] {
@@ -240,7 +240,7 @@ void refuse(unsigned system_call) {
   ::prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program);
 }
 
-TEST_F(Door, is_looked_at_by_the_clock_when_there_is_no_inotify_instance_left) {
+TEST_F(ListenSocket, is_looked_at_by_the_clock_when_there_is_no_inotify_instance_left) {
   daemon_->kill(SIGTERM);
   ASSERT_TRUE(daemon_->wait().ok());
   daemon_.emplace(Child::fork([this] {
@@ -257,7 +257,7 @@ TEST_F(Door, is_looked_at_by_the_clock_when_there_is_no_inotify_instance_left) {
   EXPECT_TRUE(eventually([this] { return answers(); })) << log();
 }
 
-TEST_F(Door, is_usable_whatever_the_umask_of_its_starter_was) {
+TEST_F(ListenSocket, is_usable_whatever_the_umask_of_its_starter_was) {
   daemon_->kill(SIGTERM);
   ASSERT_TRUE(daemon_->wait().ok());
   fs::remove_all(home_);

@@ -1,5 +1,5 @@
-// How the keeper deals with daemons that do not come up, programs that do not work, and signals: nothing that it keeps is lost,
-// and nothing is tried for ever without a word.
+// How the supervisor deals with daemons that do not come up, programs that do not work, and signals: nothing that it keeps is
+// lost, and nothing is tried for ever without a word.
 #include <gtest/gtest.h>
 #include <spdlog/sinks/basic_file_sink.h>
 #include <spdlog/spdlog.h>
@@ -60,7 +60,7 @@ void break_and_mend(const std::function<void(const ProgramFile&)>& break_it) {
   auto in = queue.consumer();
   const int first = daemon.pid();
   break_it(file);
-  daemon.keeper().kill(SIGUSR2);
+  daemon.supervisor().kill(SIGUSR2);
   const int second = daemon.wait_for_another(first);
   EXPECT_EQ(queue.describe().endpoints.size(), 2U);
   out.publish("x");
@@ -72,7 +72,7 @@ void break_and_mend(const std::function<void(const ProgramFile&)>& break_it) {
   const int third = daemon.wait_for_another(second);
   EXPECT_NE(daemon.connect().ping().passed_over, "");
   file.replace_by_working_program();
-  daemon.keeper().kill(SIGUSR2);
+  daemon.supervisor().kill(SIGUSR2);
   const int fourth = daemon.wait_for_another(third);
   EXPECT_EQ(program_of(fourth), file.path());
   EXPECT_EQ(daemon.connect().ping().passed_over, "");
@@ -121,52 +121,52 @@ TEST(BrokenProgramFile, is_tried_three_times_and_not_again_until_it_changes) {
   EXPECT_EQ(queue.describe().name, "orders");
 }
 
-TEST(BrokenProgramFile, does_not_run_as_the_keeper_when_the_keeper_is_killed) {
+TEST(BrokenProgramFile, does_not_run_as_the_supervisor_when_the_supervisor_is_killed) {
   const ProgramFile file;
   KeptDaemon daemon({.program = file.path()});
   const Queue queue = daemon.connect().declare("orders", k_small);
   auto out = queue.producer();
   const int first = daemon.pid();
   file.replace_by_script("exit 7");
-  daemon.keeper().kill(SIGKILL);
-  daemon.keeper().wait();
+  daemon.supervisor().kill(SIGKILL);
+  daemon.supervisor().wait();
   const int second = daemon.wait_for_another(first);
-  EXPECT_EQ(test::parent_of(second), first) << "the daemon has become the keeper of the next";
+  EXPECT_EQ(test::parent_of(second), first) << "the daemon has become the supervisor of the next";
   EXPECT_EQ(queue.describe().endpoints.size(), 1U);
   file.replace_by_working_program();
   ::kill(first, SIGUSR2);
   const int third = daemon.wait_for_another(second);
-  EXPECT_EQ(program_of(third), file.path()) << "the new keeper starts the program file, and not its own program";
+  EXPECT_EQ(program_of(third), file.path()) << "the new supervisor starts the program file, and not its own program";
   EXPECT_EQ(queue.describe().endpoints.size(), 1U);
   ::kill(first, SIGTERM);
   EXPECT_TRUE(eventually([&] { return is_gone(first) && is_gone(third); }));
 }
 
-/// A keeper of a script from the beginning.
+/// A supervisor of a script from the beginning.
 struct ScriptKeeper {
   explicit ScriptKeeper(const std::string& script, unsigned max_start_s = 20)
-      : keeper(Child::fork([this, script, max_start_s] {
-          spdlog::set_default_logger(spdlog::basic_logger_st("keeper", log().string()));
+      : supervisor(Child::fork([this, script, max_start_s] {
+          spdlog::set_default_logger(spdlog::basic_logger_st("supervisor", log().string()));
           spdlog::flush_on(spdlog::level::trace);
-          return daemon::run_keeper({.program = write_script(dir, "program", script),
-                                     .arguments = {},
-                                     .ready = [] {},
-                                     .max_start_s = max_start_s});
+          return daemon::run_supervisor({.program = write_script(dir, "program", script),
+                                         .arguments = {},
+                                         .ready = [] {},
+                                         .max_start_s = max_start_s});
         })) {}
   [[nodiscard]] fs::path log() const { return dir.path() / "log"; }
 
   TempDir dir;
-  Child keeper;
+  Child supervisor;
 };
 
 TEST(Supervisor, ends_with_the_code_of_a_daemon_that_was_never_ready) {
   ScriptKeeper script("exit 7");
-  EXPECT_EQ(script.keeper.wait(), (test::Exit{.code = 7, .signal = 0}));
+  EXPECT_EQ(script.supervisor.wait(), (test::Exit{.code = 7, .signal = 0}));
 }
 
 TEST(Supervisor, gives_up_after_three_deaths_by_a_signal_when_no_daemon_was_ever_ready) {
   ScriptKeeper script("kill -XFSZ $$");
-  EXPECT_EQ(script.keeper.wait(), (test::Exit{.code = 1, .signal = 0}));
+  EXPECT_EQ(script.supervisor.wait(), (test::Exit{.code = 1, .signal = 0}));
   const std::string log = test::read_file(script.log());
   EXPECT_NE(log.find("was killed by signal 25 (File size limit exceeded) 3 times, and was never ready; giving up"),
             std::string::npos)
@@ -175,19 +175,19 @@ TEST(Supervisor, gives_up_after_three_deaths_by_a_signal_when_no_daemon_was_ever
 
 TEST(Supervisor, kills_a_daemon_that_hangs_before_it_is_ready) {
   ScriptKeeper script("trap '' TERM\nexec sleep 100", 1);
-  EXPECT_EQ(script.keeper.wait(), (test::Exit{.code = 1, .signal = 0}));
+  EXPECT_EQ(script.supervisor.wait(), (test::Exit{.code = 1, .signal = 0}));
   EXPECT_NE(test::read_file(script.log()).find("did not come up within 1 s"), std::string::npos);
 }
 
 TEST(Supervisor, kills_a_daemon_that_does_not_end_when_it_is_told) {
   ScriptKeeper script("trap '' TERM\ntouch \"$0.runs\"\nexec sleep 100", 2);
   ASSERT_TRUE(eventually([&] { return fs::exists(script.dir.path() / "program.runs"); }));
-  script.keeper.kill(SIGTERM);
-  EXPECT_EQ(script.keeper.wait(), (test::Exit{.code = 1, .signal = 0}));
+  script.supervisor.kill(SIGTERM);
+  EXPECT_EQ(script.supervisor.wait(), (test::Exit{.code = 1, .signal = 0}));
   EXPECT_NE(test::read_file(script.log()).find("did not end within 2 s"), std::string::npos);
 }
 
-/// A keeper that is started with some signals ignored.
+/// A supervisor that is started with some signals ignored.
 class Ignoring {
  public:
   explicit Ignoring(const std::string& signals)
@@ -202,14 +202,14 @@ class Ignoring {
   KeptDaemon daemon_;
 };
 
-TEST(IgnoredSignals, hangup_and_interrupt_stay_ignored_in_keeper_and_daemon_also_after_a_restart) {
+TEST(IgnoredSignals, hangup_and_interrupt_stay_ignored_in_supervisor_and_daemon_also_after_a_restart) {
   Ignoring ignoring("HUP INT");
   KeptDaemon& daemon = ignoring.daemon();
   const Queue queue = daemon.connect().declare("orders", k_small);
   for (int life = 0; life < 2; ++life) {
     const int pid = daemon.pid();
     for (const int signal : {SIGHUP, SIGINT}) {
-      daemon.keeper().kill(signal);
+      daemon.supervisor().kill(signal);
       ::kill(pid, signal);
     }
     EXPECT_EQ(queue.describe().name, "orders");
@@ -219,13 +219,13 @@ TEST(IgnoredSignals, hangup_and_interrupt_stay_ignored_in_keeper_and_daemon_also
   }
 }
 
-TEST(IgnoredSignals, hangup_stays_ignored_in_a_daemon_that_becomes_the_keeper) {
+TEST(IgnoredSignals, hangup_stays_ignored_in_a_daemon_that_becomes_the_supervisor) {
   Ignoring ignoring("HUP");
   KeptDaemon& daemon = ignoring.daemon();
   const Queue queue = daemon.connect().declare("orders", k_small);
   const int first = daemon.pid();
-  daemon.keeper().kill(SIGKILL);
-  daemon.keeper().wait();
+  daemon.supervisor().kill(SIGKILL);
+  daemon.supervisor().wait();
   const int second = daemon.wait_for_another(first);
   ::kill(first, SIGHUP);
   ::kill(second, SIGHUP);
@@ -240,13 +240,13 @@ TEST(IgnoredSignals, termination_and_restart_and_the_daemons_death_are_heard_all
   KeptDaemon& daemon = ignoring.daemon();
   const Queue queue = daemon.connect().declare("orders", k_small);
   const int first = daemon.pid();
-  daemon.keeper().kill(SIGUSR2);
+  daemon.supervisor().kill(SIGUSR2);
   const int second = daemon.wait_for_another(first);
   daemon.kill_daemon();
   static_cast<void>(daemon.wait_for_another(second));
   EXPECT_EQ(queue.describe().name, "orders");
-  daemon.keeper().kill(SIGTERM);
-  EXPECT_TRUE(daemon.keeper().wait().ok());
+  daemon.supervisor().kill(SIGTERM);
+  EXPECT_TRUE(daemon.supervisor().wait().ok());
 }
 
 TEST(ExitCode, is_2_for_wrong_usage_and_1_where_the_daemon_cannot_listen) {
