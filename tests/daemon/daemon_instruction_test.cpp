@@ -87,7 +87,7 @@ class Progress {
       held.clear();
       registry.session_ended(session, names);
       // On a loaded machine there is no time for all of them at once, and who is left keeps the group's place.
-      while (registry.look_at_suspects() != 0) continue;
+      while (registry.reap_pending() != 0) continue;
       progress.step();
     }
     registry.remove("orders");

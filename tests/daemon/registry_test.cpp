@@ -204,9 +204,9 @@ TEST(Endpoint, of_an_ended_connection_is_awaited_until_its_memory_is_gone) {
   registry.session_ended(k_session, endpoints);
   EXPECT_FALSE(is_attached(queue, 2)) << "its memory was gone at once";
   EXPECT_EQ(registry.pending_deaths(), 1U);
-  EXPECT_EQ(registry.look_at_suspects(), 1U);
+  EXPECT_EQ(registry.reap_pending(), 1U);
   mapped = {};
-  EXPECT_EQ(registry.look_at_suspects(), 0U);
+  EXPECT_EQ(registry.reap_pending(), 0U);
   EXPECT_FALSE(is_attached(queue, 0));
   EXPECT_TRUE(is_attached(queue, 1)) << "of another connection";
 }
@@ -224,7 +224,7 @@ TEST(Endpoint, can_be_taken_over_by_its_process_s_next_connection_only) {
   EXPECT_EQ(registry.resume(k_alice, 9, {name.queue, name.endpoint, name.incarnation + 1}), gone);
   EXPECT_EQ(queue.record().endpoints[0].session, 0U) << "nobody's until its own process asks";
   EXPECT_EQ(registry.resume({.pid = k_alice.pid, .uid = k_bob.uid}, 9, name), ok) << "it has become another user";
-  EXPECT_EQ(registry.look_at_suspects(), 0U) << "it is the new connection's care";
+  EXPECT_EQ(registry.reap_pending(), 0U) << "it is the new connection's care";
   EXPECT_EQ(queue.record().endpoints[0].session, 9U);
 }
 

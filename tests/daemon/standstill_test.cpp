@@ -52,7 +52,7 @@ class Stall : public testing::Test {
     options.groups = {"g"};
     queue_ = &registry_.declare(peer_, "orders", options).queue;
     producer_ = queue_->attach(peer_, 1, {.role = Role::producer, .barriers = true});
-    consumer_ = queue_->attach(peer_, 2, {.role = Role::consumer, .barriers = true, .group = "g"});
+    consumer_ = queue_->attach(peer_, 2, {.role = Role::consumer, .barriers = true, .consumer = {.group = "g"}});
     const Geometry geometry = geometry_of(options);
     ring_ = Mapping(producer_.borrowed[1], {0, geometry.ring_bytes()}, Access::read_write, "test");
     control_ = Mapping(producer_.borrowed[0], {0, geometry.control_bytes()}, Access::read_write, "test");

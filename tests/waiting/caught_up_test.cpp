@@ -81,7 +81,7 @@ TEST(SpinPolicy, says_how_a_private_consumer_polls_for_one_message) {
   EXPECT_EQ(in.receive(std::chrono::milliseconds(1)).status(), Status::timeout);
   EXPECT_EQ(spins - before, 1) << "once, before the paced spin";
   std::array<Message, 2> batch;
-  EXPECT_EQ(in.receive_batch(batch, std::chrono::milliseconds(1)).status, Status::timeout);
+  EXPECT_EQ(in.receive_batch(batch, std::chrono::milliseconds(1)).status(), Status::timeout);
   EXPECT_EQ(spins - before, 1) << "not for batches";
 }
 TEST(SpinPolicy, polls_plainly_if_the_options_say_so) {
