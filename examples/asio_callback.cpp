@@ -9,7 +9,6 @@
 #include "beltway/beltway.hpp"
 
 namespace {
-
 using boost::system::error_code;
 
 class Greeter {
@@ -20,11 +19,8 @@ class Greeter {
     text_ = left == 0 ? std::string(1 << 24, '!') : "greeting " + std::to_string(left);
     // The bytes must stay until the callback: `text_` does. A full queue makes this wait, and nothing else in the loop.
     sender_.async_publish(text_, [this, left](error_code error) {
-      if (error) {
-        std::cout << "not sent: " << error.message() << '\n';
-      } else {
-        send(left - 1);
-      }
+      if (!error) return send(left - 1);
+      std::cout << "not sent: " << error.message() << '\n';
     });
   }
 

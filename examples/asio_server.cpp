@@ -1,13 +1,7 @@
 // A server of 300 coroutines over one consumer: each takes a request, waits for something slow (here a timer), answers and
 // acknowledges. All in one thread; a full queue of answers suspends those who answer and nobody else.
-//
-//   asio_server [REQUESTS]     ends after them, or at SIGTERM or Ctrl-C
-#include <boost/asio/awaitable.hpp>
-#include <boost/asio/co_spawn.hpp>
-#include <boost/asio/detached.hpp>
-#include <boost/asio/io_context.hpp>
-#include <boost/asio/steady_timer.hpp>
-#include <boost/asio/use_awaitable.hpp>
+// `asio_server [REQUESTS]` ends after them, or at SIGTERM or Ctrl-C.
+#include <boost/asio.hpp>
 #include <chrono>
 #include <csignal>
 #include <cstdlib>
@@ -26,10 +20,8 @@ struct Server {
     try {
       for (;;) {
         beltway::Message request = co_await requests.async_receive(asio::use_awaitable);
-        database.expires_after(std::chrono::milliseconds(1));
-        co_await database.async_wait(asio::use_awaitable);
-        const std::string answer = "answer to " + std::string(request.text());
-        co_await answers.async_publish(answer, asio::use_awaitable);
+        database.expires_after(std::chrono::milliseconds(1)), co_await database.async_wait(asio::use_awaitable);
+        co_await answers.async_publish("answer to " + std::string(request.text()), asio::use_awaitable);
         request.ack();  // only now: if this process dies before, another server gets the request
       }
     } catch (const boost::system::system_error& error) {
@@ -41,20 +33,16 @@ struct Server {
 };
 
 int main(int argc, char** argv) try {
-  constexpr int k_ahead = 500;
   const int count = argc > 1 ? std::atoi(argv[1]) : 3000;
   const auto stop = beltway::stop_on({SIGINT, SIGTERM});
   const auto requests = beltway::Connection::open().declare("requests", {.groups = {"servers"}});
   const auto answers = beltway::Connection::open().declare("answers-to-requests", {.slots = 64});
   auto in = requests.consumer({.group = "servers", .end_of_stream = beltway::EndOfStream::after_producer});
   auto out = answers.producer();
-  auto client_in = answers.consumer();
-  auto client_out = requests.producer();
-  std::jthread client([&, client_in = std::move(client_in), client_out = std::move(client_out)]() mutable {
-    // At most k_ahead requests ahead of their answers: two full queues that wait for each other would wait for ever.
+  std::jthread client([&, client_in = answers.consumer(), client_out = requests.producer()]() mutable {
+    constexpr int k_ahead = 500;  // of the answers: two full queues that wait for each other would wait for ever
     for (int i = 0; i < count || i - count < k_ahead; ++i) {
-      const std::string request = "request " + std::to_string(i);
-      if (i < count && client_out.publish_until(request, stop) != beltway::Status::ok) return;
+      if (i < count && client_out.publish_until("request " + std::to_string(i), stop) != beltway::Status::ok) return;
       if (i < k_ahead) continue;
       auto answer = client_in.receive(stop);
       if (!answer) return;
@@ -62,12 +50,10 @@ int main(int argc, char** argv) try {
     }
   });
   asio::io_context io;
-  // What the coroutines hold then goes back to the group, for another server.
-  const std::stop_callback leave(stop.token(), [&io] { io.stop(); });
+  const std::stop_callback leave(stop.token(), [&io] { io.stop(); });  // requests in hand go back to the group
   Server server{{io, in}, {io, out}};
   for (int i = 0; i < 300; ++i) asio::co_spawn(io, server.serve(), asio::detached);
   io.run();
-  return 0;
 } catch (const std::exception& error) {
   return std::cerr << error.what() << '\n', 1;
 }

@@ -1,6 +1,5 @@
-// A consumer in an event loop: its fd() beside other descriptors, here a timer that also stands for your sockets.
-//
-//   epoll_loop [TICKS]     ends after them, or at SIGTERM or Ctrl-C
+// A consumer in an event loop: its poll_fd() beside other descriptors, here a timer that also stands for your sockets.
+// `epoll_loop [TICKS]` ends after them, or at SIGTERM or Ctrl-C.
 #include <sys/epoll.h>
 #include <sys/timerfd.h>
 #include <unistd.h>
@@ -15,12 +14,10 @@
 #include "beltway/beltway.hpp"
 
 namespace {
-
 void watch(int loop, int descriptor) {
   epoll_event event{.events = EPOLLIN, .data = {.fd = descriptor}};
   epoll_ctl(loop, EPOLL_CTL_ADD, descriptor, &event);
 }
-
 }  // namespace
 
 int main(int argc, char** argv) try {
@@ -29,7 +26,6 @@ int main(int argc, char** argv) try {
   const auto queue = beltway::Connection::open().declare("events");
   auto out = queue.producer();
   auto in = queue.consumer();
-
   const int loop = epoll_create1(EPOLL_CLOEXEC);
   const int timer = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
   const itimerspec every_10_ms{.it_interval = {0, 10'000'000}, .it_value = {0, 10'000'000}};
@@ -37,10 +33,9 @@ int main(int argc, char** argv) try {
   watch(loop, timer);
   watch(loop, in.poll_fd());
 
-  // interrupt() makes fd() readable, so the loop comes round and looks at the token.
+  // interrupt() makes poll_fd() readable, so the loop comes round and looks at the token.
   const std::stop_callback wake(stop.token(), [&in] { in.interrupt(); });
-  int ticks = 0;
-  int received = 0;
+  int ticks = 0, received = 0;
   while (received < count && !stop.token().stop_requested()) {
     epoll_event event{};
     if (epoll_wait(loop, &event, 1, -1) != 1) continue;

@@ -1,7 +1,6 @@
 // One thread, one plain epoll loop: a timer, a socket and two queues, with callbacks. Lines from the socket are published; the
 // timer counts; messages are printed.
-//
-//   event_loop [LINES]     ends after them, or at SIGTERM or Ctrl-C
+// `event_loop [LINES]` ends after them, or at SIGTERM or Ctrl-C.
 #include <sys/socket.h>
 #include <sys/timerfd.h>
 #include <unistd.h>
@@ -20,14 +19,10 @@ int main(int argc, char** argv) try {
   const int count = argc > 1 ? std::atoi(argv[1]) : 5;
   const auto stop = beltway::stop_on({SIGINT, SIGTERM});
   const auto link = beltway::Connection::open();
-  const auto lines = link.declare("lines");
-  const auto ticks = link.declare("ticks");
-  auto lines_out = lines.producer();
-  auto ticks_out = ticks.producer();
-  auto lines_in = lines.consumer();
-  auto ticks_in = ticks.consumer();
+  const auto lines = link.declare("lines"), ticks = link.declare("ticks");
+  auto lines_out = lines.producer(), ticks_out = ticks.producer();
+  auto lines_in = lines.consumer(), ticks_in = ticks.consumer();
   beltway::EventLoop loop;
-
   std::array<int, 2> socket{};
   if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, socket.data()) != 0) return 1;
   loop.on_readable(socket[0], [&] {

@@ -1,6 +1,5 @@
 // Zero copies: an image of 8 MB is drawn straight into shared memory, and looked at where it lies.
-//
-//   image_loan [FRAMES]     ends after them, or at SIGTERM or Ctrl-C
+// `image_loan [FRAMES]` ends after them, or at SIGTERM or Ctrl-C.
 #include <csignal>
 #include <cstdint>
 #include <cstdlib>
@@ -12,9 +11,7 @@
 #include "beltway/beltway.hpp"
 
 namespace {
-
-constexpr std::size_t k_width = 1920;
-constexpr std::size_t k_height = 1080;
+constexpr std::size_t k_width = 1920, k_height = 1080;
 constexpr std::size_t k_image_bytes = k_width * k_height * 4;
 
 // Stands for a camera or a renderer: fills the memory that it is given.
@@ -48,8 +45,7 @@ int main(int argc, char** argv) try {
       if (loan->commit_until(loan->size(), stop) != beltway::Status::ok) return;  // now it has its place in the queue
     }
   });
-  int good = 0;
-  int seen = 0;
+  int good = 0, seen = 0;
   for (; seen < frames; ++seen) {
     auto message = viewer.receive(stop);
     if (!message) break;

@@ -1,8 +1,6 @@
 // Receiving in one thread, handling in a pool. A Message is move-only and lock-free queues carry plain values, so messages lie
-// in a fixed set of places and Boost.Lockfree's queues hand over the places' numbers. The worker acknowledges what it
-// has done; a job that it drops without that goes back to the group.
-//
-//   thread_pool [JOBS]     ends after them, or at SIGTERM or Ctrl-C
+// in a fixed set of places and Boost.Lockfree's queues hand over the places' numbers. The worker acknowledges what is done.
+// `thread_pool [JOBS]` ends after them, or at SIGTERM or Ctrl-C.
 #include <array>
 #include <atomic>
 #include <boost/lockfree/queue.hpp>
@@ -17,21 +15,17 @@
 
 namespace {
 constexpr unsigned k_places = 64, k_workers = 4;
-
 struct Handover {
   std::array<beltway::Message, k_places> places;
   boost::lockfree::queue<unsigned, boost::lockfree::capacity<k_places>> full, empty;
   std::counting_semaphore<> full_count{0}, empty_count{0};  // to sleep on: the queues themselves never block
   std::atomic<long> sum = 0;
-
   void make_empty(unsigned place) { empty.push(place), empty_count.release(); }
   void hand_over(beltway::Message job) {
     unsigned place = 0;
-    empty_count.acquire();
-    empty.pop(place);
+    empty_count.acquire(), empty.pop(place);
     places[place] = std::move(job);
-    full.push(place);
-    full_count.release();
+    full.push(place), full_count.release();
   }
   void work() {
     for (unsigned place = 0; full_count.acquire(), full.pop(place);) {  // woken without a job: the end
@@ -43,16 +37,13 @@ struct Handover {
   }
 };
 }  // namespace
-
 int main(int argc, char** argv) {
   const int count = argc > 1 ? std::atoi(argv[1]) : 10'000;
   const auto stop = beltway::stop_on({SIGINT, SIGTERM});
   const auto queue = beltway::Connection::open().declare("pool-jobs", {.groups = {"pool"}});
   auto in = queue.consumer({.group = "pool", .end_of_stream = beltway::EndOfStream::after_producer});
   const std::jthread sender([&, out = queue.producer()]() mutable {
-    for (int i = 1; i <= count && !stop.token().stop_requested(); ++i) {
-      if (out.publish_until(std::to_string(i), stop) != beltway::Status::ok) return;
-    }
+    for (int i = 1; i <= count && out.publish_until(std::to_string(i), stop) == beltway::Status::ok; ++i) continue;
   });
   Handover handover;
   for (unsigned place = 0; place < k_places; ++place) handover.make_empty(place);
@@ -60,13 +51,9 @@ int main(int argc, char** argv) {
   for (auto& worker : pool) worker = std::jthread(&Handover::work, &handover);
   while (auto job = in.receive(stop)) {
     handover.hand_over(std::move(*job));
-    if (stop.token().stop_requested()) break;  // a call that need not wait does not look at the token
+    if (stop.token().stop_requested()) break;  // while jobs are there, receive() does not look at the token
   }
   handover.full_count.release(k_workers);
   for (auto& worker : pool) worker.join();
-  if (stop.token().stop_requested()) {
-    std::cout << "stopped; the jobs that are left stay in the group\n";
-  } else {
-    std::cout << "sum of 1 to " << count << ": " << handover.sum << '\n';
-  }
+  std::cout << "sum: " << handover.sum << '\n';
 }

@@ -12,14 +12,12 @@
 #include "beltway/beltway.hpp"
 
 namespace {
-
 using namespace std::chrono_literals;
 
 void submit(const beltway::Queue& jobs, int count, const beltway::StopOn& stop) {
   auto out = jobs.producer();
   for (int i = 1; i <= count; ++i) {
-    if (out.publish_until("job " + std::to_string(i), stop) != beltway::Status::ok)
-      return;  // told to end while it is full
+    if (out.publish_until("job " + std::to_string(i), stop) != beltway::Status::ok) return;  // told to end
   }
 }
 

@@ -127,6 +127,7 @@ TEST_F(ListenSocket, is_made_anew_when_the_directory_above_comes_back) {
   socket_ = dir.path() / "above" / "home" / "beltwayd.sock";
   Child daemon = Child::spawn(command(), {.standard_error = dir.path() / "log"});
   ASSERT_TRUE(eventually([&] { return fs::is_socket(socket_); }));
+  EXPECT_EQ(connect().ping().pid, daemon.pid()) << "it is ready, not only about to listen";
   fs::rename(dir.path() / "above", dir.path() / "elsewhere");
   EXPECT_TRUE(
       eventually([&] { return test::read_file(dir.path() / "log").find("cannot reach") != std::string::npos; }));
