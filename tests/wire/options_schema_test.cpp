@@ -18,7 +18,7 @@ using nlohmann::json;
 /// Initialises a member of any type, in code that is never run.
 struct Anything {
   template <class T>
-  operator T() const;  // NOLINT: implicit, that is what it is for
+  [[maybe_unused]] operator T() const;  // NOLINT: implicit, that is what it is for
 };
 
 /// How many members a struct has.
