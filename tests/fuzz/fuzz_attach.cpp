@@ -260,7 +260,7 @@ void expect_nobody_left(detail::Session& session, daemon::Registry& registry) {
   plan.input = nullptr;
   static_cast<void>(session.request("flush", "ping", nlohmann::json::object()));
   registry.session_ended(k_session, std::exchange(plan.endpoints, {}));
-  if (registry.look_at_suspects() != 0) std::abort();
+  if (registry.reap_pending() != 0) std::abort();
   plan.registry = nullptr;
   registry.remove_all();
 }

@@ -61,7 +61,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   }
   held.clear();
   registry.session_ended(k_session, caller.endpoints);
-  if (registry.look_at_suspects() != 0) std::abort();
+  if (registry.reap_pending() != 0) std::abort();
   for (const auto& [name, queue] : registry.queues()) {
     for (const auto& endpoint : queue->record().endpoints) {
       if (endpoint.attached) std::abort();
