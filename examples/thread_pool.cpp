@@ -49,10 +49,7 @@ int main(int argc, char** argv) {
   for (unsigned place = 0; place < k_places; ++place) handover.make_empty(place);
   std::array<std::jthread, k_workers> pool;
   for (auto& worker : pool) worker = std::jthread(&Handover::work, &handover);
-  while (auto job = in.receive(stop)) {
-    handover.hand_over(std::move(*job));
-    if (stop.token().stop_requested()) break;  // while jobs are there, receive() does not look at the token
-  }
+  while (auto job = in.receive(stop)) handover.hand_over(std::move(*job));
   handover.full_count.release(k_workers);
   for (auto& worker : pool) worker.join();
   std::cout << "sum: " << handover.sum << '\n';

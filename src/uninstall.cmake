@@ -1,5 +1,6 @@
-# Removes what the last `cmake --install` installed: cmake -DMANIFEST=BUILD/install_manifest.txt -P uninstall.cmake
-# Folders that are empty then go, too, up to the first that is not.
+# Removes what the last `cmake --install` installed:
+#   cmake -DMANIFEST=BUILD/install_manifest.txt -DPREFIX=PREFIX -P uninstall.cmake
+# Folders that are empty then go, too, up to the first that is not, or to the prefix.
 if(NOT EXISTS "${MANIFEST}")
   message(FATAL_ERROR "uninstall: there is no ${MANIFEST}; nothing was installed from this build folder")
 endif()
@@ -10,13 +11,11 @@ foreach(file IN LISTS files)
     message(STATUS "Removing ${file}")
     file(REMOVE "${file}")
   endif()
+  # rmdir removes empty folders alone. The prefix itself stays.
   cmake_path(GET file PARENT_PATH folder)
-  while(IS_DIRECTORY "${folder}")
-    file(GLOB left LIST_DIRECTORIES true "${folder}/*" "${folder}/.*")
-    if(left)
-      break()
-    endif()
-    file(REMOVE_RECURSE "${folder}")
+  set(removed 0)
+  while(removed EQUAL 0 AND IS_DIRECTORY "${folder}" AND NOT folder STREQUAL "$ENV{DESTDIR}${PREFIX}")
+    execute_process(COMMAND rmdir "${folder}" RESULT_VARIABLE removed ERROR_QUIET)
     cmake_path(GET folder PARENT_PATH folder)
   endwhile()
 endforeach()

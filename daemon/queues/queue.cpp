@@ -192,7 +192,7 @@ void Queue::change_group_option(unsigned group, const GroupOption& option, const
 
 void Queue::finish_change(const std::string& whose, std::string_view option, const std::string& value) {
   save();
-  stalls_.clear();  // nobody has stood still under a new time yet
+  if (option == "evict_after_ms") stalls_.clear();  // nobody has stood still under a new time yet
   spdlog::info("queue {}{}: {} is {} from now on", record_.name, whose, option, value);
 }
 

@@ -2,6 +2,8 @@
 #include <fcntl.h>
 #include <spdlog/spdlog.h>
 
+#include <bit>
+
 #include "os/kernel.hpp"
 #include "queues/death_log.hpp"
 #include "queues/queue.hpp"
@@ -110,6 +112,10 @@ void Queue::enter_group(const EndpointRecord& endpoint, Start start, protocol::A
   reply.group = endpoint.group;
   reply.kind = endpoint.kind;
   reply.evictable = endpoint.evictable;
+  const SharedStatus& status = map_.shared_status();
+  const auto live = static_cast<unsigned>(std::popcount(status.live_producers.load_relaxed()));
+  const std::uint64_t ever = status.producers_ever.load_relaxed();
+  reply.producers_ended = ever > live ? ever - live : 0;
 }
 
 void Queue::make_symmetric() {

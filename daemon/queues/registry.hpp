@@ -1,7 +1,7 @@
 // All queues of the daemon, by name and by id, with the quotas of their users, and the endpoints whose death is awaited.
 //
-// Invariants: an id is never used again, also not by another daemon (they start at random places below 2^53); a name
-// belongs to one queue; what a user holds counts for the owner of the queue.
+// Invariants: an id is never used again, also not by another daemon (they start at random places below 2^53); a name belongs to
+// one queue; memory and queues count for the quota of the queue's owner.
 // Ownership: owns the queues. Thread safety: the daemon's one thread.
 #pragma once
 
@@ -34,9 +34,8 @@ struct Quotas {
 
 class Registry {
  public:
-  /// Takes over the queues that an earlier daemon has left in `keep`, repairs who died meanwhile, and awaits the death of those
-  /// who live until they say that they are there (resume).
-  /// `workers` do what takes long; without them everything is done at once.
+  /// Takes over the queues in `keep`, repairs dead endpoints, and watches living ones until they send resume. `workers` do long
+  /// jobs; without workers all is done at once.
   Registry(const Quotas& quotas, SavedQueues& keep, Workers* workers = nullptr);
 
   struct Declared {
@@ -46,12 +45,11 @@ class Registry {
   };
   /// Names of options, see `said` in protocol.hpp.
   using Said = std::optional<std::vector<std::string>>;
-  /// Makes the queue, or finds it with these options, makes missing groups, and changes what `said` asks for and can be changed.
+  /// Makes the queue, or opens one with these options. Makes missing groups. Changes the options in `said` that may change.
   /// Throws Error(invalid_option, already_exists, no_permission, limit_reached, system) before it does anything.
   Declared declare(const Peer& peer, const std::string& name, const QueueOptions& options, const Said& said = {});
-  /// The same for a connection, which a large queue would keep waiting: nothing, and `again` is called when it is there, or
-  /// could not be made; then ask again. Two who declare one name at once get one queue. Memory counts for the user's
-  /// quota from the beginning.
+  /// Does not wait for a large queue. Returns nothing if a worker makes it; `again` is called when that job ends, then call
+  /// again. Two declares of one name share one job. The quota is charged at once.
   std::optional<Declared> declare(const Peer& peer, std::uint64_t session, const std::string& name,
                                   const QueueOptions& options, const Said& said, std::function<void()> again);
 
@@ -68,14 +66,14 @@ class Registry {
   /// Error(incompatible), which says why and what to do.
   [[nodiscard]] const std::vector<HeldQueue>& held() const noexcept { return keep_.held(); }
 
-  /// Tells all who are attached, and forgets the queue. Its memory is free when they have let go.
+  /// Notifies all attached endpoints and forgets the queue. Its memory is free when they have unmapped it.
   void remove(const std::string& name) noexcept;
   void remove_all() noexcept;
 
   [[nodiscard]] const std::map<std::string, std::unique_ptr<Queue>>& queues() const noexcept { return queues_; }
 
-  /// An occasion to look whether a process is gone: its connection ended, or the kernel says that it ended. Of `endpoints`, those
-  /// of the connection that are still mapped belong to nobody from now on, and their death is awaited.
+  /// Call it when a connection or process has ended. Of `endpoints`, those still mapped lose their session, and the daemon
+  /// awaits their deaths.
   void session_ended(std::uint64_t session, const std::vector<protocol::EndpointName>& endpoints);
   /// The same for one endpoint that its process says it has unmapped.
   void detach(std::uint64_t session, const protocol::EndpointName& name);
@@ -84,42 +82,41 @@ class Registry {
     gone,     ///< the queue is not known (one that is held is), or the endpoint has ended
     refused,  ///< another process's
   };
-  /// An endpoint that is this process's belongs to `session` from now on. The process's number decides: the kernel gives it to
-  /// nobody else while the process lives, whatever user the process has become since. Numbers that the daemon
-  /// cannot see (pid 0) prove nothing, so there the user must be the same, too.
+  /// The endpoints of this process belong to `session` from now on. The pid decides: the kernel gives it to no other process
+  /// while this one lives, whatever user it has become since. A pid that the daemon cannot see (0) proves nothing: then the
+  /// user must be the same, too.
   [[nodiscard]] Resumed resume(const Peer& peer, std::uint64_t session, const protocol::EndpointName& name);
 
-  /// Gives a part of the memory back that producers who are gone have left. True: there is more.
+  /// Gives back a part of the memory of producers that are gone. True if more is left.
   bool give_back_some_memory() noexcept;
   [[nodiscard]] bool has_memory_to_give_back() const noexcept;
 
-  /// A producer is about to fill its lane. Returns what others have been promised and not filled.
+  /// A producer is about to fill its lane. Returns the bytes that were promised to other producers and are not filled yet.
   std::uint64_t promise_lane(const protocol::EndpointName& name, std::uint64_t bytes);
-  /// It has.
+  /// The producer has filled its lane: its promise ends.
   void lane_is_filled(std::uint64_t session, const protocol::EndpointName& name) noexcept;
 
-  /// Throws out who stands still (evict_after_ms). Returns how soon to look again; zero: no queue asks for it. `wall`: now. A
-  /// call that comes later than the last one asked for means a time in which nobody ran (see RunClock).
+  /// Evicts consumers that block producers for longer than evict_after. Returns when to call again; zero if no queue asks. A
+  /// late call means that the machine slept (RunClock). `wall`: now.
   std::chrono::milliseconds evict_who_stands_still(
       std::chrono::steady_clock::time_point wall = std::chrono::steady_clock::now());
 
-  /// For an endpoint of a process whose end nobody tells the daemon (another pid namespace on an old kernel, a sandbox without
-  /// pidfds): its lock is asked for as long as it is attached, whether a connection answers for it or not.
+  /// For processes whose end no event tells (another pid namespace on an old kernel, a sandbox without pidfds): tests this
+  /// endpoint's lock as long as it is attached.
   void watch_by_lock(const protocol::EndpointName& name);
 
-  /// Looks at those whose death is awaited, for a few milliseconds. Returns how many are left: look again later, or at once if
-  /// is_looking().
+  /// Tests pending deaths for a few milliseconds. Returns how many are left. If is_looking(), call again at once, else later.
   std::size_t reap_pending();
-  /// `freed` is called whenever a worker has done with a queue: pending_deaths of it may be waiting.
+  /// `freed` is called when a worker has finished with a queue: pending deaths in that queue may wait for it.
   void when_freed(std::function<void()> freed) { freed_ = std::move(freed); }
-  /// The last look did not come to its end.
+  /// True if reap_pending() stopped before its end.
   [[nodiscard]] bool is_looking() const noexcept { return next_pending_.has_value(); }
 
-  /// Does `work` on a large queue in a worker, then calls `done` here; meanwhile the queue is busy. At once if the queue is
-  /// small, or there are no workers.
+  /// Runs `work` on a large queue in a worker, then calls `done` in this thread; the queue is busy meanwhile. Runs it at once
+  /// if the queue is small, or without workers.
   void run_beside(Queue& queue, std::function<void()> work, std::function<void()> done);
   [[nodiscard]] std::size_t pending_deaths() const noexcept { return pending_.size(); }
-  /// The processes whose endpoints no connection answers for, each once.
+  /// The processes that have endpoints without a connection, each once.
   [[nodiscard]] std::set<int> orphans() const;
   /// A queue may ask for evictions: call evict_who_stands_still().
   [[nodiscard]] bool may_evict() const noexcept { return !evicting_.empty(); }
@@ -135,7 +132,7 @@ class Registry {
   Queue& publish(NewQueue made);
   /// A queue that a worker makes.
   struct Making {
-    std::uint64_t session = 0;  ///< who asked first, and gets what comes of it
+    std::uint64_t session = 0;  ///< the session that asked first and gets the result
     std::uint32_t owner_uid = 0;
     std::uint64_t bytes = 0;
     std::vector<std::function<void()>> waiting = {};
@@ -145,10 +142,10 @@ class Registry {
   void make_later(QueueRecord record, std::uint64_t session, std::function<void()> again);
   void finish_making(const std::string& name, std::optional<NewQueue> made, std::optional<Error> failure);
   void release(std::unique_ptr<Queue> queue) noexcept;
-  /// Whether nobody is there (any more). A large queue is repaired by a worker; until that is done somebody is.
+  /// True if the place is free, or was repaired just now. False while a worker repairs it.
   bool reap_if_dead(Queue& queue, unsigned place, Queue::Leaving leaving = Queue::Leaving::unsaid);
   struct PendingDeath;
-  /// True: no suspect any more.
+  /// True: remove it from pending_.
   bool look_at(const protocol::EndpointName& name, PendingDeath& pending);
 
   Quotas quotas_;
@@ -169,7 +166,7 @@ class Registry {
   };
   struct PendingDeath {
     bool always = false;
-    std::uint64_t ended = 0;  ///< this connection has ended, and the endpoint may have been its own
+    std::uint64_t ended = 0;  ///< the connection that ended and may have owned the endpoint
   };
   std::map<protocol::EndpointName, PendingDeath, ByName> pending_;
   std::optional<protocol::EndpointName> next_pending_;

@@ -1,9 +1,9 @@
-// Waits at the daemon's listen sockets: lets connections in, and makes a listen socket anew when somebody has removed or
-// replaced it.
+// Waits at the daemon's listen sockets: accepts connections, and makes a listen socket again if it was removed or replaced.
 //
-// An idle daemon sleeps: inotify wakes it (socket_watch.hpp). The clock is used only while a listen socket cannot be made anew,
-// ever less often, and where inotify does not work. Each trouble is logged once, and so is its end. Ownership: none of the
-// listen sockets; the waits and the watch. Thread safety: the server's one thread.
+// inotify wakes an idle daemon (socket_watch.hpp). Timers run only while a listen socket cannot be made, with growing pauses,
+// or without inotify. Each failure is logged once, and so is its end.
+//
+// Owns the waits and the watch, not the listen sockets. Thread safety: the server's one thread.
 #pragma once
 
 #include <boost/asio/io_context.hpp>
@@ -39,8 +39,8 @@ class Acceptor {
 
   enum class State : std::uint8_t {
     stands,
-    taken,   ///< a further listen socket at which another daemon lives
-    broken,  ///< to be tried again
+    taken,   ///< another daemon listens at a further place
+    broken,  ///< to try again
   };
 
   void wait_at(std::size_t listen_socket);
@@ -59,9 +59,9 @@ class Acceptor {
   Listener& listener_;
   DescriptorStore& store_;
   std::function<void(Fd)> admit_;
-  std::vector<std::unique_ptr<Descriptor>> waits_;  ///< one a listen socket; nothing while that has no socket
+  std::vector<std::unique_ptr<Descriptor>> waits_;  ///< one for each listen socket; null while it has no socket
   std::vector<State> states_;
-  std::vector<std::string> troubles_;  ///< of each listen socket, as logged; empty: it stands
+  std::vector<std::string> troubles_;  ///< the last failure logged for each listen socket; empty if it works
   std::string blindness_;              ///< why inotify does not work, as logged
   boost::asio::steady_timer rest_;
   boost::asio::steady_timer next_look_;

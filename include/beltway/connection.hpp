@@ -10,10 +10,10 @@
 #include <vector>
 
 #include "beltway/detail/same_library.hpp"
-#include "beltway/expected.hpp"
 #include "beltway/info.hpp"
 #include "beltway/options.hpp"
 #include "beltway/queue.hpp"
+#include "beltway/result.hpp"
 #include "beltway/until.hpp"
 
 namespace beltway {
@@ -55,14 +55,17 @@ class Connection {
   [[nodiscard]] auto declare(std::string_view name, QueueOptions options) const;
 
   /// As the calls of the same name without try_, with the Error as a value instead of an exception. They wait as long.
-  static Expected<Connection> try_open(const ConnectionOptions& options = {}) noexcept;
-  [[nodiscard]] Expected<Queue> try_declare(std::string_view name, const QueueOptions& options = {}) const noexcept;
+  static Result<Connection, Error> try_open(const ConnectionOptions& options = {}) noexcept;
+  [[nodiscard]] Result<Queue, Error> try_declare(std::string_view name) const noexcept;
+  [[nodiscard]] Result<Queue, Error> try_declare(std::string_view name, const QueueOptions& options) const noexcept;
   template <class T>
-  [[nodiscard]] auto try_declare(std::string_view name, QueueOptions options = {}) const noexcept;
-  [[nodiscard]] Expected<Queue> try_open_queue(std::string_view name) const noexcept;
+  [[nodiscard]] auto try_declare(std::string_view name) const noexcept;
+  template <class T>
+  [[nodiscard]] auto try_declare(std::string_view name, QueueOptions options) const noexcept;
+  [[nodiscard]] Result<Queue, Error> try_open_queue(std::string_view name) const noexcept;
   template <class T>
   [[nodiscard]] auto try_open_queue(std::string_view name) const noexcept;
-  [[nodiscard]] Expected<void> try_remove(std::string_view name) const noexcept;
+  [[nodiscard]] Result<void, Error> try_remove(std::string_view name) const noexcept;
 
   /// Opens an existing queue; Error(not_found).
   [[nodiscard]] Queue open_queue(std::string_view name) const;

@@ -49,8 +49,8 @@ class Consumer {
     return try_receive_slowly();
   }
 
-  /// Waits for a message: forever, for a duration, until a stop is requested. Adds Status::timeout, stopped
-  /// and interrupted (see Until, and interrupt()). pthread_cancel() ends no wait.
+  /// Waits for a message: forever, for a duration, until a stop is requested. Adds Status::timeout, stopped (also while
+  /// messages are there) and interrupted (see Until, and interrupt()). pthread_cancel() ends no wait.
   /// At the prefetch limit it waits for an ack or nack from another thread.
   [[gnu::always_inline]] Result<Message> receive() {
     const detail::DebugSingleUse<detail::InlineReceiver> use(core_.get());
@@ -59,6 +59,8 @@ class Consumer {
   }
   [[gnu::always_inline]] Result<Message> receive(const Until& until) {
     const detail::DebugSingleUse<detail::InlineReceiver> use(core_.get());
+    if (until.stop().stop_requested()) [[unlikely]]
+      return Status::stopped;
     detail::InlineReceiver::View view;
     return take(view) ? received(view) : receive_slowly(until);
   }

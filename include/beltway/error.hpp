@@ -17,7 +17,7 @@ enum class Errc {
   limit_reached,       ///< no endpoint, group, quota, descriptor or memory left; the message names which
   too_large,           ///< the message can never fit this queue; the message names the limit
   removed,             ///< the queue was removed, or the daemon no longer knows it
-  evicted,             ///< this endpoint was thrown out by the queue's owner
+  evicted,             ///< this endpoint was evicted by the queue's owner
   no_daemon,           ///< no daemon answers at the socket
   protocol,            ///< the peer speaks another protocol version, or broke the protocol
   incompatible,        ///< the shared layout is of another version or does not add up

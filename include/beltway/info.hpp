@@ -81,8 +81,8 @@ struct EndpointInfo {
   std::uint32_t uid = 0;
   std::string group;  ///< consumers: the named group; empty: private
   bool lossy = false;
-  bool evicted = false;  ///< thrown out (evict_after), and its process has not detached yet
-  /// Consumers: may be thrown out. False if evict_after was 0 when it attached: a time that is set later does not concern it.
+  bool evicted = false;  ///< evicted (evict_after), and its process has not detached yet
+  /// Consumers: may be evicted. False if evict_after was 0 when it attached: a time that is set later does not concern it.
   bool evictable = false;
   /// No connection answers for it any more, but its memory is still mapped, by its process or a child of it. The daemon awaits
   /// the end of that.

@@ -11,10 +11,10 @@
 #include <vector>
 
 #include "beltway/consumer.hpp"
-#include "beltway/expected.hpp"
 #include "beltway/info.hpp"
 #include "beltway/options.hpp"
 #include "beltway/producer.hpp"
+#include "beltway/result.hpp"
 #include "beltway/status.hpp"
 #include "beltway/until.hpp"
 
@@ -41,8 +41,8 @@ class Queue {
   [[nodiscard]] Consumer consumer(const ConsumerOptions& options = {}) const;
 
   /// As producer() and consumer(), with the Error as a value instead of an exception. They wait as long.
-  [[nodiscard]] Expected<Producer> try_producer(const ProducerOptions& options = {}) const noexcept;
-  [[nodiscard]] Expected<Consumer> try_consumer(const ConsumerOptions& options = {}) const noexcept;
+  [[nodiscard]] Result<Producer, Error> try_producer(const ProducerOptions& options = {}) const noexcept;
+  [[nodiscard]] Result<Consumer, Error> try_consumer(const ConsumerOptions& options = {}) const noexcept;
   /// Wait until at least `count` consumers (producers) are attached, of all groups and processes. Evicted ones and those whose
   /// process has lost its daemon connection do not count. Ask the daemon now and then, with pauses of a few milliseconds.
   /// Return ok, timeout or stopped. Throw Error(removed) once the queue is gone.

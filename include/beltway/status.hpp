@@ -17,7 +17,7 @@ enum class Status : unsigned char {
   end_of_stream,   ///< empty, and no producer is left: see EndOfStream
   prefetch_limit,  ///< this consumer already holds as many unacknowledged messages as it may
   removed,         ///< the queue or the consumer's group was removed
-  evicted,         ///< this endpoint was thrown out
+  evicted,         ///< this endpoint was evicted
   interrupted,  ///< interrupt() was called, or a signal handler ran meanwhile: nothing was done; look why, or call again
 };
 

@@ -18,7 +18,6 @@
 
 #include "beltway/connection.hpp"
 #include "beltway/error.hpp"
-#include "beltway/expected.hpp"
 #include "beltway/limits.hpp"
 #include "beltway/result.hpp"
 
@@ -69,6 +68,9 @@ template <class T>
 
 /// Throws the Error(wrong_type) of a message that has another size than its type.
 [[noreturn]] void throw_wrong_size(const std::string& queue, std::size_t size, const TypeTag& type);
+/// Declares a queue of that type, or opens the one that is there.
+[[nodiscard]] Result<Queue, Error> try_declare_typed(const Connection& link, std::string_view name,
+                                                     TypeTag type) noexcept;
 /// The Error(wrong_type) of a queue that is not of type `wanted`.
 [[nodiscard]] std::optional<Error> wrong_type(const Queue& queue, const TypeTag& wanted);
 
@@ -153,18 +155,19 @@ class TypedProducer : detail::MessageTypeCheck<T> {
     for (std::size_t i = 0; i < count; ++i) some[i] = bytes_of(values[i]);
     return some.first(count);
   }
-  [[nodiscard]] static Result<TypedLoan<T>> typed(Result<Loan> lent) noexcept {
+  [[nodiscard]] static Result<TypedLoan<T>> typed(Result<Loan> lent) {
     if (!lent) return lent.status();
     return TypedLoan<T>(std::move(*lent));
   }
   template <class Publish>
-  static Result<std::size_t> publish_some(std::span<const T> values, const Publish& publish) {
+  Result<std::size_t> publish_some(std::span<const T> values, const Publish& publish) {
     std::array<Bytes, detail::k_typed_batch> some;
     std::size_t done = 0;
     while (done < values.size()) {
       const std::span<const Bytes> next = bytes_of(values.subspan(done), some);
       const Result<std::size_t> published = publish(next);
       if (!published && done == 0) return published.status();
+      if (published.status() == Status::interrupted) producer_.interrupt();  // for the next call to say
       done += published.value_or(0);
       if (!published || *published < next.size()) break;
     }
@@ -293,7 +296,7 @@ class TypedQueue : detail::MessageTypeCheck<T> {
   explicit TypedQueue(Queue queue) : TypedQueue(make(std::move(queue)).value()) {}
 
   /// As the constructor, with the Error as a value.
-  [[nodiscard]] static Expected<TypedQueue> make(Queue queue) {
+  [[nodiscard]] static Result<TypedQueue, Error> make(Queue queue) {
     if (std::optional<Error> error = detail::wrong_type(queue, type_tag<T>())) return *std::move(error);
     return TypedQueue(std::move(queue), Checked());
   }
@@ -305,13 +308,13 @@ class TypedQueue : detail::MessageTypeCheck<T> {
     return TypedConsumer<T>(queue_.consumer(options));
   }
   /// As producer() and consumer(), with the Error as a value.
-  [[nodiscard]] Expected<TypedProducer<T>> try_producer(const ProducerOptions& options = {}) const noexcept {
-    Expected<Producer> made = queue_.try_producer(options);
+  [[nodiscard]] Result<TypedProducer<T>, Error> try_producer(const ProducerOptions& options = {}) const noexcept {
+    Result<Producer, Error> made = queue_.try_producer(options);
     if (!made) return made.error();
     return TypedProducer<T>(*std::move(made));
   }
-  [[nodiscard]] Expected<TypedConsumer<T>> try_consumer(const ConsumerOptions& options = {}) const noexcept {
-    Expected<Consumer> made = queue_.try_consumer(options);
+  [[nodiscard]] Result<TypedConsumer<T>, Error> try_consumer(const ConsumerOptions& options = {}) const noexcept {
+    Result<Consumer, Error> made = queue_.try_consumer(options);
     if (!made) return made.error();
     return TypedConsumer<T>(*std::move(made));
   }
@@ -341,16 +344,22 @@ auto Connection::open_queue(std::string_view name) const {
 }
 
 template <class T>
+auto Connection::try_declare(std::string_view name) const noexcept {
+  Result<Queue, Error> queue = detail::try_declare_typed(*this, name, type_tag<T>());
+  return queue ? TypedQueue<T>::make(*std::move(queue)) : Result<TypedQueue<T>, Error>(queue.error());
+}
+
+template <class T>
 auto Connection::try_declare(std::string_view name, QueueOptions options) const noexcept {
   options.type = type_tag<T>();
-  Expected<Queue> queue = try_declare(name, std::as_const(options));
-  return queue ? TypedQueue<T>::make(*std::move(queue)) : Expected<TypedQueue<T>>(queue.error());
+  Result<Queue, Error> queue = try_declare(name, std::as_const(options));
+  return queue ? TypedQueue<T>::make(*std::move(queue)) : Result<TypedQueue<T>, Error>(queue.error());
 }
 
 template <class T>
 auto Connection::try_open_queue(std::string_view name) const noexcept {
-  Expected<Queue> queue = try_open_queue(name);
-  return queue ? TypedQueue<T>::make(*std::move(queue)) : Expected<TypedQueue<T>>(queue.error());
+  Result<Queue, Error> queue = try_open_queue(name);
+  return queue ? TypedQueue<T>::make(*std::move(queue)) : Result<TypedQueue<T>, Error>(queue.error());
 }
 
 template <class T>

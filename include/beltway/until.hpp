@@ -15,6 +15,9 @@ class StopOn;
 /// Converts from a duration (from now), a steady time point or a stop token: `receive(1s)`, `receive(stop)`,
 /// `receive({1s, stop})`. Default: forever. A value; copying one with a token counts a reference.
 ///
+/// Once a stop is requested, each call with that token returns Status::stopped at once, also if it need not wait. A deadline
+/// ends waits alone.
+///
 /// A wait without a stop token also ends when a signal handler has run that was set without SA_RESTART (Status::interrupted).
 /// That is a courtesy: a signal just before the wait goes unnoticed. See stop.hpp for what is sure.
 class Until {

@@ -24,8 +24,8 @@ using protocol::AttachReply;
 using protocol::AttachRequest;
 using protocol::Role;
 
-/// A queue's segments, from the arrival of their descriptors on. They are mapped, kept from forked children and closed before a
-/// fork can happen: control carries the endpoint's lock, which a child must never have.
+/// The descriptors of a queue, from arrival to mapping. All happens inside a ForkSection: a forked child must not get
+/// `control`, which carries the endpoint's lock.
 class ArrivingSegments : public Arrivals {
  public:
   ArrivingSegments(const Geometry& geometry, Role role) : geometry_(geometry), role_(role) {}
@@ -35,7 +35,7 @@ class ArrivingSegments : public Arrivals {
 
   [[nodiscard]] std::size_t segments() const noexcept { return geometry_.lane_bytes == 0 ? 2 : 3; }
   [[nodiscard]] bool no_room() const noexcept { return no_room_; }
-  /// Throws unless all that is needed came, is what was announced, and is mapped. `bells`: how many were announced.
+  /// Throws unless all announced descriptors came, have the right sizes and are mapped. `bells`: how many were announced.
   void check(const QueueName& queue, std::size_t bells, const std::string& what) const;
 
   Mapping control;
@@ -83,11 +83,11 @@ void ArrivingSegments::arrived(std::span<int> descriptors, const ForkSection& se
     }
     return;
   }
-  // Not what was asked for: whatever it is, no child must have it.
+  // An unexpected number of descriptors: close all, so that no child inherits one.
   for (int& descriptor : descriptors) Fd(std::exchange(descriptor, -1)).reset();
 }
 
-/// Compares what the segment says of itself with what the daemon said.
+/// Compares the segment's header with the daemon's reply.
 void check_header(const Mapping& control, const QueueName& queue, const std::string& what) {
   Header header{};  // copied once: peers can change it
   std::memcpy(&header, control.data(), sizeof header);
@@ -128,8 +128,8 @@ void ArrivingSegments::check(const QueueName& queue, std::size_t bells, const st
   check_header(control, queue, what);
 }
 
-/// An endpoint's life, from the daemon's answer on: its end unmaps, closes and then asks the daemon to look. In a forked
-/// child it does nothing: the endpoint is the parent's.
+/// The life of an endpoint from the daemon's reply on. Its end unmaps, closes, and sends `detach` to the daemon. In a forked
+/// child it does nothing: the endpoint belongs to the parent.
 class EndpointHold {
  public:
   EndpointHold(std::shared_ptr<Session> session, protocol::EndpointName name)
@@ -177,12 +177,12 @@ void prepare_own_lane(const ArrivingSegments& memory, const Geometry& geometry, 
 }
 
 void prepare_lanes_to_read(const ArrivingSegments& memory, const MemoryOptions& options, const std::string& what) {
-  // Lanes without a producer have no memory yet, and it is theirs to pay for.
+  // Lanes without a producer have no memory yet. Their producers pay for it, so do not touch them here.
   if (options.populate) memory.heap.populate_written(memory.heap_descriptor.get());
   if (options.lock) memory.heap.lock({0, memory.heap.size()}, what);
 }
 
-/// What may take long, once the segments are mapped.
+/// The slow part of an attach: populate, lock and fill memory.
 void prepare_memory(ArrivingSegments& memory, const Geometry& geometry, const AttachReply& reply,
                     const MemoryOptions& options, const std::string& what) {
   for (const Mapping* mapping : {&memory.control, &memory.ring}) {
@@ -200,7 +200,7 @@ void prepare_memory(ArrivingSegments& memory, const Geometry& geometry, const At
   memory.heap_descriptor.close();
 }
 
-/// Files that this process has open; nothing if that cannot be told.
+/// Files that this process has open; nothing if /proc cannot tell.
 std::optional<std::size_t> count_open_files() noexcept {
   std::error_code error;
   std::size_t count = 0;
@@ -208,7 +208,7 @@ std::optional<std::size_t> count_open_files() noexcept {
     ++count;
   }
   if (error || count == 0) return std::nullopt;
-  return count - 1;  // without the one that the count has open
+  return count - 1;  // minus the descriptor of this directory scan
 }
 
 [[noreturn]] void throw_no_room(std::size_t segments, bool bells, const std::string& what) {
@@ -222,7 +222,7 @@ std::optional<std::size_t> count_open_files() noexcept {
                                        descriptor_advice());
 }
 
-/// Asks for a place; `memory` takes what comes.
+/// Sends `attach`; `memory` receives the descriptors.
 Packet request_place(Session& session, const AttachRequest& request, ArrivingSegments& memory,
                      const std::string& what) {
   try {
@@ -245,7 +245,7 @@ std::shared_ptr<const Bells> take_bells(Session& session, std::uint64_t queue, s
   return bells;
 }
 
-/// What every wait needs. That it is refused must not be found out by a wait that never sleeps.
+/// Checks that futex waits work. A wait that only spins would never show the failure.
 void require_sleep(const std::string& what) {
   Word word;
   word.store_relaxed(0);
@@ -266,7 +266,7 @@ Place take_place(const std::shared_ptr<Session>& session, const QueueName& queue
   auto memory = std::make_unique<ArrivingSegments>(queue.geometry, request.role);
   Packet packet = request_place(*session, request, *memory, what);
   const AttachReply reply = protocol::decode_attach_reply(packet.body, request, queue.geometry, what);
-  // From here on whatever goes wrong ends the hold, and so gives the place back.
+  // From here on each failure ends the hold, which gives the place back.
   auto hold =
       std::make_shared<EndpointHold>(session, protocol::EndpointName{queue.id, reply.endpoint, reply.incarnation});
   hold->memory = std::move(memory);
@@ -276,15 +276,14 @@ Place take_place(const std::shared_ptr<Session>& session, const QueueName& queue
   return {reply, std::move(hold)};
 }
 
-/// Whether the lane would fit but for what others have been promised and not filled yet. They may share no limit with us.
+/// True if the lane fits only without the promises to other producers. Those producers may be in other cgroups.
 bool must_wait_for_others(const Place& place, const Geometry& geometry) {
   if (place.reply.promised.value_or(0) == 0) return false;
   const std::uint64_t missing = place.hold->memory->heap.missing_bytes(lane_of(geometry, place.reply.endpoint));
   return missing != 0 && memory_fit(missing, *place.reply.promised) == MemoryFit::promised;
 }
 
-/// Takes a place. A producer for whose lane there may be no memory gives it back and asks again, until the others have filled
-/// theirs.
+/// Attaches. If promised memory is in the way, the producer detaches, pauses and tries again, at most until the timeout.
 Place take_place_with_memory(const std::shared_ptr<Session>& session, const QueueName& queue,
                              const AttachRequest& request, const std::string& what) {
   constexpr std::chrono::milliseconds k_first_pause_ms{2};
@@ -331,6 +330,7 @@ Attachment attach_endpoint(const std::shared_ptr<Session>& session, const QueueN
   attachment.group_incarnation = reply.group_incarnation;
   attachment.start = reply.start;
   attachment.evictable = reply.evictable;
+  attachment.producers_ended = reply.producers_ended;
   hold->remember(attachment.map);
   const protocol::EndpointName own{queue.id, reply.endpoint, reply.incarnation};
   attachment.standing = Standing([session, own] { return session->is_unknown(own); });

@@ -8,15 +8,18 @@
 namespace beltway {
 namespace {
 
+/// Made before memory can run out. Its text is so short that a copy allocates nothing.
+const Error k_no_memory(Errc::limit_reached, "out of memory");
+
 /// What `call()` returns or throws.
-template <class Result, class Call>
-Expected<Result> expected(const Call& call) noexcept {
+template <class T, class Call>
+Result<T, Error> result_of(const Call& call) noexcept {
   try {
     return call();
   } catch (const Error& error) {
     return error;
   } catch (const std::bad_alloc&) {
-    return Error(Errc::limit_reached, "out of memory");
+    return k_no_memory;
   } catch (const std::exception& other) {
     return Error(Errc::system, other.what());
   }
@@ -29,31 +32,35 @@ std::string text(const TypeTag& tag) {
 
 }  // namespace
 
-Expected<Connection> Connection::try_open(const ConnectionOptions& options) noexcept {
-  return expected<Connection>([&] { return open(options); });
+Result<Connection, Error> Connection::try_open(const ConnectionOptions& options) noexcept {
+  return result_of<Connection>([&] { return open(options); });
 }
 
-Expected<Queue> Connection::try_declare(std::string_view name, const QueueOptions& options) const noexcept {
-  return expected<Queue>([&] { return declare(name, options); });
+Result<Queue, Error> Connection::try_declare(std::string_view name) const noexcept {
+  return result_of<Queue>([&] { return declare(name); });
 }
 
-Expected<Queue> Connection::try_open_queue(std::string_view name) const noexcept {
-  return expected<Queue>([&] { return open_queue(name); });
+Result<Queue, Error> Connection::try_declare(std::string_view name, const QueueOptions& options) const noexcept {
+  return result_of<Queue>([&] { return declare(name, options); });
 }
 
-Expected<void> Connection::try_remove(std::string_view name) const noexcept {
-  return expected<void>([&] {
+Result<Queue, Error> Connection::try_open_queue(std::string_view name) const noexcept {
+  return result_of<Queue>([&] { return open_queue(name); });
+}
+
+Result<void, Error> Connection::try_remove(std::string_view name) const noexcept {
+  return result_of<void>([&] {
     remove(name);
-    return Expected<void>();
+    return Result<void, Error>();
   });
 }
 
-Expected<Producer> Queue::try_producer(const ProducerOptions& options) const noexcept {
-  return expected<Producer>([&] { return producer(options); });
+Result<Producer, Error> Queue::try_producer(const ProducerOptions& options) const noexcept {
+  return result_of<Producer>([&] { return producer(options); });
 }
 
-Expected<Consumer> Queue::try_consumer(const ConsumerOptions& options) const noexcept {
-  return expected<Consumer>([&] { return consumer(options); });
+Result<Consumer, Error> Queue::try_consumer(const ConsumerOptions& options) const noexcept {
+  return result_of<Consumer>([&] { return consumer(options); });
 }
 
 namespace detail {
@@ -62,6 +69,10 @@ void throw_wrong_size(const std::string& queue, std::size_t size, const TypeTag&
   throw Error(Errc::wrong_type, "receive from \"" + queue + "\": a message of " + std::to_string(size) +
                                     " bytes where " + type.name + " has " + std::to_string(type.size) +
                                     "; an untyped producer published it");
+}
+
+Result<Queue, Error> try_declare_typed(const Connection& link, std::string_view name, TypeTag type) noexcept {
+  return result_of<Queue>([&] { return link.declare_some(name, {.type = std::move(type)}, {"type"}).queue; });
 }
 
 std::optional<Error> wrong_type(const Queue& queue, const TypeTag& wanted) {

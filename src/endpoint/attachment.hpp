@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "beltway/consumer.hpp"
@@ -27,6 +28,9 @@ struct Attachment {
   std::uint32_t group_incarnation = 0;
   Position start = 0;      ///< private groups: the floor that the daemon gave it
   bool evictable = false;  ///< its group has evict_after_ms; never for lossy ones
+
+  /// Producers that had come and gone when the daemon attached it. Nothing: as many as have when the consumer is made.
+  std::optional<std::uint64_t> producers_ended;
 
   Standing standing;  ///< whether the daemon knows the endpoint; says yes if there is no daemon (tests)
 

@@ -2,6 +2,7 @@
 #include "endpoint/consumer_core.hpp"
 
 #include <algorithm>
+#include <bit>
 #include <string>
 
 #include "beltway/error.hpp"
@@ -11,6 +12,14 @@
 namespace beltway::detail {
 
 namespace {
+
+/// Producers that have come and gone.
+std::uint64_t producers_ended(const SharedStatus& status) noexcept {
+  // In this order: the daemon sets a producer's live bit before it counts it.
+  const std::uint64_t ever = status.producers_ever.load_acquire();
+  const auto live = static_cast<unsigned>(std::popcount(status.live_producers.load_acquire()));
+  return ever > live ? ever - live : 0;
+}
 
 /// What the options mean: never by_group.
 EndOfStream resolve(const ConsumerOptions& options) noexcept {
@@ -32,9 +41,7 @@ ConsumerCore::ConsumerCore(Attachment attachment, const ConsumerOptions& options
       endpoint_(attachment_.map.endpoint(attachment_.owner)),
       words_(endpoint_.counters),
       ends_(!waiter_.symmetric() && kernel::register_for_barriers()),
-      producers_before_(attachment_.map.shared_status().producers_ever.load_acquire()),
-      met_producer_(attachment_.map.shared_status().live_producers.load_acquire() != 0),
-      starts_at_latest_(options.start == Start::latest) {
+      producers_ended_(attachment_.producers_ended.value_or(producers_ended(attachment_.map.shared_status()))) {
   const Attachment& at = attachment_;
   beltway::store_counters(endpoint_.counters, counters_);
   InlineReceiver::counters_ = &words_.messages;

@@ -1,7 +1,6 @@
-// What a Consumer is: its endpoint, its reader, its waiting and its counters. The private reader is its base, since inline code
-// in Consumer and Message works with it; the reader of a named or a lossy group is a member.
-// Non-movable, so that messages can point
-// at it, and counted by them: it lives until its Consumer and its last message are gone.
+// The core of a Consumer: endpoint, reader, waiter, counters. It derives from PrivateReader, because inline code in Consumer
+// and Message uses that part. The reader of a named or a lossy group is a member. Messages point at the core, so it never
+// moves. It lives until the Consumer and its last message are gone.
 //
 // Thread safety: one thread at a time, except Message::end() of a named group, which may run in any thread of the process.
 // Counters that ending a message touches are therefore atomic; the rest is the consumer thread's own.
@@ -33,15 +32,15 @@ class alignas(k_apart_bytes) ConsumerCore : public PrivateReader {
   ConsumerCore(const ConsumerCore&) = delete;
   ConsumerCore& operator=(const ConsumerCore&) = delete;
 
-  /// What InlineReceiver::try_next() does not.
+  /// Handles the cases that InlineReceiver::try_next() does not.
   Result<Message> try_receive();
   Result<Message> receive(const Until& until);
-  /// Spins for a moment, with a private group. True if something is there.
+  /// Private groups: spins for a moment. True if a message is ready.
   [[nodiscard]] bool await_next() noexcept;
   Result<std::size_t> try_receive_batch(std::span<Message> out);
   Result<std::size_t> receive_batch(std::span<Message> out, const Until& until);
 
-  /// Acknowledges messages of ours, and empties them; see ack_batch().
+  /// Acknowledges messages of this consumer and empties them; see ack_batch().
   std::size_t ack_all(std::span<Message> messages) noexcept;
   /// The Consumer is gone; the last message to end deletes the core.
   void detach() noexcept;
@@ -58,33 +57,35 @@ class alignas(k_apart_bytes) ConsumerCore : public PrivateReader {
 
   /// One attempt to take up to out.size() messages: ok with `count` > 0, or why there is none.
   Status take(std::span<Message> out, std::size_t& count);
-  /// Messages in their slots, as many as follow each other; their number.
+  /// Takes consecutive READY messages from slots. Returns how many.
   [[nodiscard]] std::size_t read_run(std::span<Message> out) noexcept;
   ReadResult read_private(std::span<Message> out, std::size_t& count) noexcept;
   ReadResult read_named(std::span<Message> out, std::size_t& count) noexcept;
   ReadResult read_lossy(std::span<Message> out, std::size_t& count);
   ReadResult read_available(std::span<Message> out, std::size_t& count);
   Status why_empty(std::span<Message> out, std::size_t& count);
-  /// The next message of a private or named group, if it is there, wherever it lies. No detours either.
+  /// The next message of a private or named group, in a slot or lane. Only the common case.
   [[nodiscard]] bool try_next(SlotView& view) noexcept {
     return inline_size_limit_ != 0 ? next_if_ready(view) : try_lease_next(view);
   }
   [[nodiscard]] bool try_lease_next(SlotView& view) noexcept;
-  /// After a message was taken from a named group: wakes another sleeper if another message is there.
+  /// After a message was taken from a named group: wakes another sleeping consumer if another message is READY.
   void wake_next_consumer(const NamedReader& reader) noexcept;
-  /// Counts what try_next() has found, and hands it out.
+  /// Counts and returns the message that try_next() has found.
   [[nodiscard]] Result<Message> received(const SlotView& view) noexcept {
     if (view.position % k_store_every == 0 || view.tries != 0) [[unlikely]] {
-      // A copy, or `view` lies in memory for all, and two fields stored apart and loaded together are waited for.
+      // Copy the view. Otherwise its address escapes, it stays in memory on the fast path too, and a wide load waits for two
+      // narrow stores.
       const SlotView copy = view;
       return received_seldom(copy);
     }
     add_pair(words_.messages, 1, view.size);
     return Result<Message>(message(view));
   }
-  /// The rest of it: the counters are stored, too.
+  /// The rare case of received(): also stores the counters.
   [[nodiscard, gnu::noinline]] Result<Message> received_seldom(const SlotView& view) noexcept;
-  /// All that was there is taken, or was when the last batch was. False for lossy groups, and where others may throw us out.
+  /// True if the consumer has read every READY message; for batches, if the last one was partial. False for lossy, evictable
+  /// and event-mode consumers.
   [[nodiscard]] bool has_caught_up() const noexcept {
     if (inline_size_limit_ != 0) return last_batch_partial_ || !PrivateReader::may_have_more();
     return quick_named_ != nullptr && (last_batch_partial_ || !quick_named_->may_have_more());
@@ -95,12 +96,12 @@ class alignas(k_apart_bytes) ConsumerCore : public PrivateReader {
   [[nodiscard]] bool poll_position(bool paused) noexcept;
   [[nodiscard]] bool at_prefetch_limit() const noexcept;
   [[nodiscard]] bool all_delivered() const noexcept;
-  /// The producers that the end of the stream needs were there. Whether one is attached now is another question.
+  /// True if the producers that the end of the stream requires have attached, whether or not they still are.
   [[nodiscard]] bool had_producers() const noexcept;
   [[nodiscard]] bool is_removed() const noexcept {
     return (Notice::of(attachment_.map.shared_status().notice.load_acquire()).flags & k_notice_removed) != 0;
   }
-  /// Pairs with the daemon, which sets the flag, then has a barrier run on all processors, then takes what is ours away.
+  /// Pairs with the eviction: it sets the flag, runs a heavy barrier, then revokes our leases.
   [[nodiscard]] bool is_evicted() const noexcept {
     return attachment_.evictable && (Identity::of(endpoint_.identity.load_acquire()).flags & k_endpoint_evicted) != 0;
   }
@@ -119,18 +120,18 @@ class alignas(k_apart_bytes) ConsumerCore : public PrivateReader {
   friend class InlineReceiver;
   friend class ::beltway::Message;
   bool end_private(Position position) noexcept;
-  /// After the ends of `messages` of a named group, one of them at `position`. Nothing may be touched afterwards.
+  /// Call it after `messages` messages of a named group ended. `position` is one of them. It may delete this object.
   void ended_named(Position position, std::uint64_t messages) noexcept;
   [[gnu::noinline]] bool give_back(const Message& message) noexcept;
   [[nodiscard]] bool is_private() const noexcept { return attachment_.kind == GroupKind::private_reliable; }
   [[nodiscard]] std::uint64_t acks_of(std::uint64_t ended) const noexcept {
     const std::uint64_t nacks = nacks_.load(std::memory_order_relaxed);
-    return ended < nacks ? 0 : ended - nacks;  // for a moment: a nack counts before its end does
+    return ended < nacks ? 0 : ended - nacks;  // may be too low for a moment: a nack is counted before its message ends
   }
   [[nodiscard]] Message message(const SlotView& view) noexcept {
     return {this, view.data, view.position, view.lost, view.size, view.producer, view.tries};
   }
-  /// `empty` holds nothing: nothing is to be let go. In place, as a message that is moved is read wider than it was written.
+  /// Requires that `empty` holds no message. Constructs in place: a move would load wider than the stores before it.
   void make_message(Message& empty, const SlotView& view) noexcept { ::new (&empty) Message(message(view)); }
   void fill(Message& empty, const SlotView& view) noexcept {
     count(view);
@@ -156,28 +157,24 @@ class alignas(k_apart_bytes) ConsumerCore : public PrivateReader {
   const std::uint64_t prefetch_;
   std::optional<NamedReader> named_;
   std::optional<LossyReader> lossy_;
-  // Like inline_size_limit_: the named reader, while nobody can throw us out, nor an event loop wants to know what we find; else
-  // null.
+  // The named reader if the fast path is open (not evictable, not in event mode), else null.
   NamedReader* quick_named_ = nullptr;
   StreamBackoff stream_backoff_;
   bool last_batch_partial_ = false;  // the last batch
   Waiter waiter_;
   Endpoint& endpoint_;
   const ConsumerCounterWords words_;
-  ConsumerCounters counters_;  // messages, bytes, lost, redelivered and corrupt; the rest is put in when asked for
+  ConsumerCounters counters_;  // messages, bytes, lost, redelivered and corrupt; counters() adds the rest
 
-  // Messages out: the consumer's thread alone counts private (in their reader) and lossy ones.
+  // Messages that are not ended. Only the consumer's thread counts private ones (in their reader) and lossy ones.
   std::uint64_t copies_held_ = 0;
   bool released_ = false;
 
-  HeldCount ends_;  // named groups: once the Consumer is gone, who ends the last message deletes the core
+  HeldCount ends_;  // named groups: after the Consumer is gone, the end of the last message deletes the core
   std::atomic<std::uint64_t> nacks_ = 0;
   std::atomic<std::uint64_t> wakes_ = 0;
 
-  // As it was at attach. In this order: a producer that comes between the two loads changes the first or shows in the second.
-  const std::uint64_t producers_before_;
-  const bool met_producer_;
-  const bool starts_at_latest_;
+  const std::uint64_t producers_ended_;  // that had attached and ended before this attach
 };
 
 }  // namespace beltway::detail

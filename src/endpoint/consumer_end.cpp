@@ -8,7 +8,7 @@ namespace beltway {
 namespace detail {
 
 void ConsumerCore::wake_for_room(Position floor) noexcept {
-  // From the board, not from our waiter: this may be another thread than the consumer's, and the news may not have come there.
+  // From the notice word, not from our waiter: in another thread the waiter may not have read the notice yet.
   publish_fence((Notice::of(attachment_.map.shared_status().notice.load_relaxed()).flags & k_notice_symmetric) != 0);
   if (attachment_.map.shared_status().producer_sleepers.load_relaxed() == 0) [[likely]]
     return;
@@ -77,10 +77,7 @@ bool ConsumerCore::had_producers() const noexcept {
   // Pairs with the daemon's release: whoever sees the number sees the live bit that was set before.
   const std::uint64_t producers_ever = attachment_.map.shared_status().producers_ever.load_acquire();
   if (end_of_stream_ == EndOfStream::drained) return producers_ever != 0;
-  if (met_producer_ || producers_ever != producers_before_) return true;
-  // A producer may have come and gone after the daemon made the private group and before this object was there. Then its
-  // messages tell: a group that starts at the latest gets none from before.
-  return !named_ && starts_at_latest_ && words_.messages.load_relaxed() != 0;
+  return producers_ever != producers_ended_;
 }
 
 void ConsumerCoreDeleter::operator()(InlineReceiver* core) const noexcept {

@@ -119,6 +119,7 @@ Result<std::size_t> ConsumerCore::receive_batch(std::span<Message> out, const Un
   const SingleUse<InlineReceiver> use(*this);
   check_fork();
   release_all(out);
+  if (until.stop().stop_requested()) return Status::stopped;
   std::size_t count = 0;
   Steps steps{*this, out, count, true};
   const Status status = wait_take(until, Waiter::Rung::back_off, steps);

@@ -222,6 +222,7 @@ Status Loan::try_put(std::size_t size) {
   return status;
 }
 Status Loan::put_until(std::size_t size, const Until& until) {
+  if (until.stop().stop_requested()) return Status::stopped;
   Status status = Status::ok;
   if (!commit_now(size)) status = core().run_until(until, [&] { return core().put_loan(data_, record_, size); });
   if (status == Status::ok) core_ = nullptr;

@@ -100,7 +100,7 @@ class alignas(k_apart_bytes) ProducerCore : public Claimer {
       waiter_.ring_self();
   }
 
-  /// Wakes those for whom what was put is news: after a put, or after a batch of them.
+  /// Wakes the consumers that need the new messages: after a put, or after a batch of puts.
   void announce() noexcept {
     if (waiter_.symmetric()) [[unlikely]]
       full_fence();
@@ -121,6 +121,8 @@ class alignas(k_apart_bytes) ProducerCore : public Claimer {
   [[nodiscard]] Status run_until(const Until& until, const auto& attempt) {
     const SingleUse<InlinePublisher> use(*this);
     refuse_in_child();
+    if (until.stop().stop_requested()) [[unlikely]]
+      return Status::stopped;
     const Status status = attempt();
     if (status != Status::ok) [[unlikely]]
       return wait(status, until, Attempt(attempt));

@@ -31,9 +31,9 @@ bool Living::has(unsigned owner, unsigned group) const noexcept {
 
 namespace {
 
-/// Slots that are asked for the place of the ring; a scribble over fewer than half of them decides nothing.
+/// Slots sampled to find the position of the ring. A scribble over fewer than half of them has no effect.
 constexpr std::size_t k_witnesses = 64;
-/// Attempts to see `tail` and all slots at one moment. If `tail` moves on each time, producers claim and `tail` is in order.
+/// Attempts to read `tail` and all slots at one moment. If `tail` moves each time, producers claim, so `tail` is right.
 constexpr unsigned k_tail_attempts = 4;
 
 class Healer {
@@ -59,17 +59,17 @@ class Healer {
   }
 
  private:
-  /// `tail` as it is now, near the one that was found right.
+  /// The present `tail`, widened near tail_.
   [[nodiscard]] Position now() const noexcept {
     return widen<Tail::bits>(Tail::of(map_.tail().load_acquire()).position, tail_);
   }
-  /// The word of slot `p` says a later lap, which a producer has claimed meanwhile.
+  /// A producer has meanwhile claimed a later lap of slot `p`.
   [[nodiscard]] bool has_moved_on(std::int64_t ahead, Position p) const noexcept {
     return ahead > 0 && ahead % slots_ == 0 && distance(wrap(p + static_cast<Position>(ahead)), now()) < 0;
   }
 
   // -- tail (healing it needs all slots, so it comes first) --
-  /// How many slots say what they must if the ring ends at `tail`.
+  /// Counts the slots whose word is right if the ring ends at `tail`.
   [[nodiscard]] std::int64_t slots_in_order(Position tail) noexcept;
   void find_tail() noexcept;
   [[nodiscard]] Position witnessed() const noexcept;
@@ -96,10 +96,10 @@ class Healer {
   const Living& living_;
   const std::int64_t slots_;
   const bool single_;
-  Position tail_ = 0;                 // where the ring ends, as it was read or found
-  bool in_order_ = true;              // all slots, when they were first looked through
-  bool open_claims_ = false;          // a claim was seen that is not finished: its owner may be gone
-  bool producers_must_look_ = false;  // at the floors, and at claims of their own
+  Position tail_ = 0;                 // the end of the ring, as read or found
+  bool in_order_ = true;              // all slots were right at the first scan
+  bool open_claims_ = false;          // an unfinished claim was seen: its owner may be gone
+  bool producers_must_look_ = false;  // true: post a notice, so that producers forget their limits and end lost claims
   HealCounts counts_;
 };
 
@@ -146,7 +146,7 @@ Position Healer::witnessed() const noexcept {
   return best;
 }
 
-/// The newest position, before `limit` and within a lap of `near`, that its own slot says.
+/// The newest position, before `limit` and within a lap of `near`, that its own slot holds.
 Position Healer::newest_claim(Position near, Position limit) const noexcept {
   Position newest = wrap(near - 1);
   for (std::uint64_t i = 0; i < static_cast<std::uint64_t>(slots_); ++i) {
@@ -158,7 +158,7 @@ Position Healer::newest_claim(Position near, Position limit) const noexcept {
   return newest;
 }
 
-/// What no producer may have claimed, by the floors that make sense.
+/// No producer may have claimed this position or a later one, by all plausible floors.
 Position Healer::limit_of_floors(Position near) const noexcept {
   Position lowest = wrap(near + 2 * static_cast<Position>(slots_));
   for (unsigned group = 0; group < map_.geometry.groups(); ++group) {
@@ -170,7 +170,7 @@ Position Healer::limit_of_floors(Position near) const noexcept {
   return wrap(lowest + static_cast<Position>(slots_));
 }
 
-/// `tail` is where most slots say that it is; the word counts if they do not contradict it.
+/// Finds `tail` from the slots. Keeps the word if the slots do not contradict it.
 void Healer::find_tail() noexcept {
   for (unsigned attempt = 0; attempt < k_tail_attempts; ++attempt) {
     const Position near = witnessed();
@@ -187,12 +187,12 @@ void Healer::find_tail() noexcept {
       tail_ = other;
     };
     consider(wrap(newest_claim(near, limit) + 1), 0);
-    // Against the floors more than one slot must speak.
+    // A position beyond the floors' limit needs the agreement of more than one slot.
     consider(wrap(newest_claim(near, wrap(near + 2 * static_cast<Position>(slots_))) + 1), 1);
     if (map_.tail().load_acquire() != word) continue;
     if (tail_ == said) return;
-    // A living producer may have claimed the position behind the newest that a slot says, and no word say so any more. Nobody
-    // else gets that position; heal_slot() makes it VOID, after `tail`: consumers pass it only when they see the right one.
+    // A living producer may have claimed the next position, and its words may be lost. Skip that position: no other producer
+    // gets it. heal_slot() makes it VOID after `tail` is right, since consumers pass it only then.
     if (!single_ && living_.producers() != 0 && distance(tail_, limit) < 0) tail_ = wrap(tail_ + 1);
     const std::uint8_t owner = single_ ? before.owner : std::uint8_t{k_no_owner};
     const Tail right{tail_, static_cast<std::uint16_t>(before.generation + 1), owner};
@@ -203,7 +203,7 @@ void Healer::find_tail() noexcept {
   tail_ = now();
 }
 
-/// `age`: how far it lies before `tail_`.
+/// `age`: the distance from `p` to `tail_`.
 void Healer::heal_slot(Position p, std::int64_t age) noexcept {
   const bool produced = living_.producers() != 0;
   Word& state = map_.slot(p).state;
@@ -215,13 +215,15 @@ void Healer::heal_slot(Position p, std::int64_t age) noexcept {
     // plant: repair_leaves_claims
     if (ahead == 0 && !claimed) return;
     if (ahead == 0 && !single_ && living_.has(slot.owner)) {
-      // Its owner may know nothing of it: whoever helped a wrong `tail` on marked this. What it does not write, it makes VOID.
+      // The owner may not know this claim: a helper of a wrong `tail` may have marked the slot. The owner makes it VOID when it
+      // reads the notice.
       producers_must_look_ = producers_must_look_ || !in_order_;
       return;
     }
     // plant: healing_leaves_holes
     if (has_moved_on(ahead, p)) return;
-    // A living single producer marks nothing, and its stores to `tail` and slots may be seen late.
+    // A living single producer does not mark its claims, and its stores may become visible late. So leave the newest two
+    // positions.
     if (single_ && produced && age <= 2) return;
     SlotState right{p, k_no_owner, SlotPhase::voided};
     if (!single_ && ahead != 0) {
@@ -229,14 +231,14 @@ void Healer::heal_slot(Position p, std::int64_t age) noexcept {
       const bool last = distance<Tail::bits>(tail.position, p) == 1;
       // plant: repair_leaves_claims_without_a_mark
       if (last && living_.has(tail.owner)) {
-        if (ahead < 0) return;  // it marks it, or whoever claims next does
-        right = {p, tail.owner,
-                 SlotPhase::claimed};  // it may be writing; if not, it makes this VOID when it takes notice
+        if (ahead < 0) return;  // the owner or the next claimer marks it
+        // The owner may be writing. If not, it makes the slot VOID when it reads the notice.
+        right = {p, tail.owner, SlotPhase::claimed};
         producers_must_look_ = true;
       }
     }
     if (!state.compare_and_swap(seen, right.word())) continue;
-    // The last claim without a mark, and a claim, are what a death leaves.
+    // A death leaves only these: an unmarked last claim, or a CLAIMED slot. Everything else is a hole.
     const bool of_the_dead = (ahead == 0 && claimed) || (age == 1 && ahead == -slots_);
     ++(of_the_dead ? counts_.claims : counts_.holes);
     return;
@@ -252,7 +254,7 @@ void Healer::heal_floor(unsigned index, bool named) noexcept {
     // plant: healing_leaves_floors, healing_leaves_floors_that_are_behind
     if (!beyond && distance(floor, tail_) >= -slots_) return;
     const std::uint32_t incarnation = named ? GroupStateWord::of(group.state.load_relaxed()).incarnation : 0;
-    // As far back as the ring goes: a named group's lease words say what is over, a private consumer stores its own floor again.
+    // Back to the oldest position. Lease words then move a named floor; a private consumer stores its own floor again.
     const Position oldest = wrap(tail_ - static_cast<Position>(slots_));
     if (!group.floor.compare_and_swap(seen, Floor{incarnation, oldest}.word())) continue;
     ++counts_.words;
@@ -261,7 +263,7 @@ void Healer::heal_floor(unsigned index, bool named) noexcept {
   }
 }
 
-/// True if it was changed.
+/// True if it changed the lease word.
 bool Healer::heal_lease(unsigned index, Position p, Position floor) noexcept {
   Word& word = map_.lease(index, p);
   for (unsigned attempt = 0; attempt < k_attempts; ++attempt) {

@@ -1,11 +1,10 @@
 // Claiming the next position of the ring: the producer's half of the protocol.
 //
-// A claim takes a position by moving `tail`, and marks its slot CLAIMED; the producer then writes, and stores READY. `tail`
-// names the owner of the last claim, and nobody claims before the slot of the claim before is marked, so that at every
-// instruction at most one claim is unmarked and its owner is known.
+// A claim takes a position by moving `tail`, and marks its slot CLAIMED. The producer then writes, and stores READY. A producer
+// claims only after the slot of the last claim is marked. So at most one claim is unmarked, and `tail` names its owner.
 //
-// A single producer marks nothing: it has one claim at a time, which `tail` names, and starts to write only when the slot
-// before says READY or VOID; that is what a lossy reader looks for instead of the mark (is_unchanged() in slot_view.hpp).
+// A single producer does not mark its claim: it has one at a time, and `tail` names it. It writes a slot only after the slot
+// before is READY or VOID. A lossy reader checks that slot instead of a mark (is_unchanged() in slot_view.hpp).
 //
 // Thread safety: a Claimer belongs to one producer. Only one Claimer may exist for a single-producer ring.
 #pragma once
@@ -26,14 +25,14 @@ class Claimer : public detail::InlinePublisher {
  public:
   Claimer(const QueueMemory& map, unsigned producer);
 
-  /// Takes the next position: its slot is this producer's to write. Requires that no notice is unread: see has_news(). Makes no
+  /// Takes the next position: this producer may write its slot. Requires that no notice is unread, see has_news(). Makes no
   /// system call.
   [[nodiscard]] Claim claim(Position& position) noexcept {
     const Claim claim = single_ ? claim_single() : claim_shared();
     position = last();
     return claim;
   }
-  /// Claim::ok if claim() would most likely succeed now; takes nothing.
+  /// Claim::ok if claim() would most likely succeed now. Claims nothing.
   [[nodiscard]] Claim room() noexcept;
 
   using InlinePublisher::slot;
@@ -41,36 +40,36 @@ class Claimer : public detail::InlinePublisher {
   [[nodiscard]] Word& published() const noexcept { return *published_; }
   [[nodiscard]] Word& published_messages() const noexcept { return published_[0]; }
   [[nodiscard]] Word& published_bytes() const noexcept { return published_[1]; }
-  /// Ends the last claim: its slot's message is visible. Two stores, on every processor. Pairs with the acquire load of the
-  /// slot's state in every reader.
+  /// Ends the last claim: the message in its slot becomes visible. Two stores, on every processor. Pairs with the acquire load
+  /// of the slot's state in every reader.
   void commit(Word& slot, Position position, std::uint64_t meta) noexcept {
     (&slot)[1].store_relaxed(meta);
     // plant: ready_before_tail/3
     slot.store_release(position << k_state_shift | ready_low_);
   }
-  /// Ends the last claim, of `size` bytes, without a message, and takes back its count.
+  /// Ends the last claim, of `size` bytes, without a message, and subtracts it from the counters.
   void void_claim(std::size_t size) noexcept;
 
   /// True if the notice word has changed: accept_notice() before the next claim.
   [[nodiscard]] bool has_news() const noexcept { return notice_word_->load_relaxed() != seen_notice_; }
-  /// Takes note of the board's news; the cached limit is forgotten. Returns it.
+  /// Reads the notice word and forgets the cached limit. Returns the notice.
   Notice accept_notice() noexcept;
-  /// The present notice stays unread: the next claim meets it again.
+  /// Keeps the present notice unread: the next claim finds it again.
   void leave_notice() noexcept { seen_notice_ = ~map_.shared_status().notice.load_relaxed(); }
 
-  /// Ends, as VOID, every CLAIMED slot that says it is ours while we have no claim: we have lost track of it (two threads have
-  /// used one producer), or somebody wrote it. Only between claims. True if there was one.
+  /// Makes each slot VOID that is CLAIMED by this producer. Call it only between claims: then such a slot is a lost claim (two
+  /// threads used one producer) or a scribble. True if there was one.
   bool void_lost_claims() noexcept;
 
-  /// Whether a ring that seems full is looked through for acknowledgements that no floor has passed yet (else claim() may say
-  /// full too early). That takes the lease words from consumers who are at work: a producer does it seldom.
+  /// Whether claim() scans a full ring for acks that no floor has passed. Without the scan claim() may return full too early.
+  /// The scan takes lease words from working consumers, so a producer rarely turns it on.
   void scan_unpassed_acks(bool thorough) noexcept { scans_unpassed_acks_ = thorough; }
 
-  /// Looks at all floors. Returns the lowest.
+  /// Scans all floors. Returns the lowest.
   Position scan_floors() noexcept;
 
-  /// The position that the lowest floor must pass before a producer that found the ring full is woken. By the pace of the ring
-  /// and by how many producers claim before, but a quarter of the ring at most.
+  /// The position that the lowest floor must pass before a producer that found the ring full is woken. Depends on the pace of
+  /// the ring and on the producers that claim first. At most a quarter of the ring.
   /// `ahead`: ticket().ahead_in_calls().
   [[nodiscard]] Position wake_past(unsigned ahead) const noexcept;
   /// The ring is full: measures its pace.
@@ -81,7 +80,7 @@ class Claimer : public detail::InlinePublisher {
   /// This producer's place among those that wait for room. Only used in a ring of several producers.
   [[nodiscard]] RoomTicket& ticket() noexcept { return ticket_; }
 
-  /// Most positions in use that look() has seen.
+  /// Most positions in use that scan_floors() has seen.
   [[nodiscard]] std::uint64_t high_water() const noexcept { return high_water_; }
   [[nodiscard]] const QueueMemory& map() const noexcept { return map_; }
   [[nodiscard]] unsigned producer() const noexcept { return producer_; }
@@ -89,13 +88,13 @@ class Claimer : public detail::InlinePublisher {
  private:
   Claim claim_single() noexcept;
   Claim claim_shared() noexcept;
-  /// Several producers: whether `position`, as found under `tail`, may be claimed. `alone`: our claim was the last one.
+  /// Several producers: whether `position`, read from `tail`, may be claimed. `alone`: our claim was the last one.
   [[gnu::always_inline]] Claim may_claim(Position position, Tail tail, bool alone) noexcept;
   bool ensure_room(Position position) noexcept;
-  /// Looks at the floors for what is free behind `position`, the next one to claim; false if it is not.
+  /// Scans the floors and sets limit_. True if `position`, the next one to claim, may be claimed.
   bool refresh_limit(Position position) noexcept;
   Position scan_floors_from(Position tail) noexcept;
-  /// Several producers: takes from the limit what others claim first. False if nothing is left at `position`.
+  /// Several producers: lowers the limit by the slots that older tickets claim first. False if nothing is left at `position`.
   bool leave_room_to_others(Position position) noexcept;
   [[nodiscard]] Claim why_no_room() const noexcept { return others_turn_ ? Claim::turn : Claim::full; }
   [[nodiscard]] std::uint64_t quarter() const noexcept { return map_.geometry.slots / 4; }
@@ -117,8 +116,8 @@ class Claimer : public detail::InlinePublisher {
   bool others_turn_ = false;  // the last ensure_room() found room that others claim first
 };
 
-/// Marks the slot of the last claim in `tail` for its owner, if that has not done so itself. False if peers kept
-/// changing the slot: then look again later.
+/// Marks the slot of the last claim in `tail` for its owner, unless the owner has marked it. False if peers kept changing the
+/// slot: try again later.
 bool help_tail(const QueueMemory& map, Tail tail) noexcept;
 
 }  // namespace beltway

@@ -25,15 +25,15 @@ namespace {
   return distance<Lease::bits>(lease.position, p) == 0 && lease.phase == phase;
 }
 
-/// `p` is where the floor stands, and is not DONE. True if nobody will ever need it: VOID or GONE, and not leased.
+/// `p` is where the floor stands, and is not DONE. True if nobody will ever need it: VOID or RECLAIMED, and not leased.
 [[nodiscard, gnu::noinline]] bool is_no_message(const QueueMemory& map, const Word& lease, Position p) noexcept {
   // plant: floor_passes_a_leased_gone
   if (says(lease.load_acquire(), p, LeasePhase::leased)) return false;
   const SlotState slot = SlotState::of(map.slot(p).state.load_acquire());
   if (slot.position != p || (slot.phase != SlotPhase::voided && slot.phase != SlotPhase::reclaimed)) return false;
-  // A group that joined at the oldest message may have leased what its lane's owner was just marking GONE: it is being
-  // read in place, and until its end our floor keeps the bytes. Once the slot says GONE nobody new leases it (see
-  // NamedReader::show), so who has is seen now.
+  // A group that joined at the oldest message may have leased what its lane's owner was just marking RECLAIMED: it is being
+  // read in place, and until its end our floor keeps the bytes. Once the slot says RECLAIMED nobody new leases it (see
+  // NamedReader::view_leased), so an existing lease is seen now.
   // plant: floor_passes_a_leased_gone/2
   return !says(lease.load_acquire(), p, LeasePhase::leased);
 }

@@ -28,7 +28,7 @@ inline constexpr unsigned k_attempts = 256;
 /// been read before: a group that joins meanwhile starts there or later, and is never overrun.
 [[nodiscard]] Position lowest_floor(const QueueMemory& map, Position tail) noexcept;
 
-/// Moves a named group's floor over all that is DONE, VOID or GONE. True if it moved.
+/// Moves a named group's floor over positions that are DONE, VOID or RECLAIMED. True if it moved.
 bool help_floor(const QueueMemory& map, unsigned group) noexcept;
 
 /// Helps every named group; true if one moved.

@@ -28,7 +28,7 @@ void Lane::adopt_predecessor() {
     const Slot& slot = map_.slot(i);
     const SlotState state = SlotState::of(slot.state.load_acquire());
     const SlotMeta meta = SlotMeta::of(slot.meta.load_relaxed());
-    // GONE counts, too: our predecessor may have died between its mark and its second look.
+    // RECLAIMED counts, too: our predecessor may have died between its mark and its second look.
     // plant: heir_forgets_what_is_marked
     if ((state.phase != SlotPhase::ready && state.phase != SlotPhase::reclaimed) || state.owner != producer_ ||
         (meta.flags & k_flag_lane) == 0 || distance(state.position, lowest) < 0) {

@@ -1,9 +1,8 @@
 // A producer's lane: the memory for messages beyond a slot, lent out in order and freed lazily when room is needed.
 //
-// The list of what is lent is private to the producer; shared memory holds only the bytes, and the slots that refer to
-// them. A record is open (a loan), dropped, or committed at a position; a committed one is over when every reliable floor
-// is past its position. Then its slot is marked GONE, the floors are looked at once more (a group may have joined at
-// the oldest message in between), and only then are the bytes lent again.
+// The list of loan records is private; shared memory holds only the bytes and the slots that refer to them. A record is open (a
+// loan), dropped, or committed at a position. A committed record is finished when every reliable floor is past its position.
+// Then its slot becomes RECLAIMED, the floors are scanned again (a group may have joined meanwhile), and the bytes may be lent.
 //
 //   0         head (oldest record)             tail (next free)          lane_bytes
 //   |  free   | record | record | ... | record |         free            |      or wrapped around the end
@@ -22,18 +21,18 @@ namespace beltway {
 
 class Lane {
  public:
-  /// Takes over what an earlier producer of the same index left.
+  /// Takes over the records that an earlier producer of the same index left.
   explicit Lane(Claimer& claimer);
 
   struct Lent {
-    std::byte* data = nullptr;  ///< null: no room now; see wait_for_loans() and wake_past()
+    std::byte* data = nullptr;  ///< null: no room now; see waits_for_loans() and wake_past()
     std::uint64_t record = 0;
   };
   /// Lends `size` bytes, at most lane_bytes, aligned to 64. Allocates memory only when more is lent at once than ever before.
   Lent lend(std::size_t size) {
-    // A size that is no multiple of a line may use the last bytes of a lane that is one page or more: lane_bytes is.
+    // Rounded up to whole lines. This still fits at the end of the lane, since lane_bytes is a multiple of a page.
     const std::uint64_t bytes = lines(size);
-    // Right behind what was lent last, most often.
+    // The usual case: directly behind the newest record.
     if (const std::uint64_t lent = newest_ - oldest_; lent != 0 && lent != records_.size() && !is_time_to_look()) {
       const std::uint64_t head = at(oldest_).offset;
       const std::uint64_t end = tail_ <= head ? head : map_.geometry.lane_bytes;
@@ -44,11 +43,11 @@ class Lane {
   }
 
   void drop(std::uint64_t record) noexcept { at(record).phase = Phase::dropped; }
-  /// Drops it unless it was committed.
+  /// Drops the record unless it was committed.
   void drop_if_open(std::uint64_t record) noexcept {
     if (at(record).phase == Phase::open) drop(record);
   }
-  /// It is a message at `position` from now on. Returns where it lies in the lane.
+  /// Makes the record a message at `position`. Returns the offset of its bytes in the lane.
   std::uint64_t commit(std::uint64_t record, Position position) noexcept {
     Record& committed = at(record);
     committed.position = position;
@@ -56,7 +55,7 @@ class Lane {
     return committed.offset;
   }
 
-  /// After a failed lend(): true if an open loan stands in the way, which no consumer can free.
+  /// After a failed lend(): true if an open loan is in the way, which no consumer can free.
   [[nodiscard]] bool waits_for_loans() const noexcept;
   /// After a failed lend(): the position that floors must pass before there may be room.
   [[nodiscard]] Position wake_past() const noexcept;
@@ -77,9 +76,9 @@ class Lane {
   static constexpr std::uint64_t lines(std::uint64_t bytes) noexcept {
     return bytes == 0 ? k_cache_line_bytes : whole_lines(bytes);
   }
-  /// From time to time, so that what is long over lets the lane start again at its beginning.
+  /// True once a quarter of the lane was lent since the last scan: reclaim then, so that an empty lane starts at its beginning.
   [[nodiscard]] bool is_time_to_look() const noexcept { return lent_since_look_ > map_.geometry.lane_bytes / 4; }
-  /// Where there is room, and for a record, too.
+  /// Requires room for the bytes and for a record.
   Lent lend_at(std::uint64_t offset, std::uint64_t bytes) noexcept {
     tail_ = offset + bytes == map_.geometry.lane_bytes ? 0 : offset + bytes;
     lent_since_look_ += bytes;
@@ -89,11 +88,11 @@ class Lane {
   Lent lend_slowly(std::uint64_t bytes);
   [[nodiscard]] bool find_space(std::uint64_t bytes, std::uint64_t& offset) noexcept;
   void make_room_for_a_record();
-  /// Records that are over, the oldest ones; some, if there are many.
+  /// Counts finished records from the oldest on; stops above k_max_reclaimed_per_loan.
   std::uint64_t count_reclaimable_records(Position lowest) const noexcept;
   bool reclaim() noexcept;
   bool mark_gone(Position position) noexcept;
-  /// Every message of ours in a lane below `lowest`.
+  /// Does the same for every message of this producer in a lane below `lowest`.
   bool mark_all_gone(Position lowest) noexcept;
   void adopt_predecessor();
 

@@ -300,7 +300,7 @@ inline constexpr std::size_t k_counters = 16;
 struct alignas(k_cache_line_bytes) Endpoint {
   Word wait;       ///< the owner; wakers ASLEEP(sequence) -> WAKING(sequence) -> SIGNALLED(sequence)
   Word wake_past;  ///< the owner, before it says ASLEEP. Producers: wake me when a floor has passed this position
-  Word wake_busy;  ///< the owner. Producers: 1: wake me at any READY, VOID or GONE as well
+  Word wake_busy;  ///< the owner. Producers: 1: wake me at any READY, VOID or RECLAIMED as well
   Word identity;   ///< the daemon: incarnation:32 | group:16 | flags:16 (k_endpoint_*)
   Word sleeps_on;  ///< the owner, before it says ASLEEP: how to wake it (k_sleeps_on_*)
   /// The owner. CLOCK_MONOTONIC in ns when its present wait began; 0: it does not wait. Known before it says ASLEEP.

@@ -1,4 +1,4 @@
-// The line of producers that wait for room in a ring of several producers: who has waited longest claims first.
+// The line of producers that wait for room in a ring of several producers: the longest-waiting producer claims first.
 //
 // A waiting producer takes a ticket: a number that only grows. Its bit in SharedStatus::room_line and its ticket in
 // Endpoint::ticket say so to all others. A producer that claims leaves one free slot for each producer that stands before it in
@@ -6,7 +6,7 @@
 //
 // A producer that sleeps in a call computes from its place in the line how much room it needs (Claimer::wake_past()). It counts
 // only producers that wait in a call, too: an event loop may have lost interest. If one of those counted is stopped, the sleeper
-// may sleep for one slot too many, until more room comes or until it looks again by itself (k_last_resort_ns).
+// may sleep for one slot too many, until more room comes or until it polls again by itself (k_last_resort_ns).
 //
 // The line is a courtesy and never a lock. Whoever finds that those before it do not take their slots (stopped, busy elsewhere,
 // or a scribbled word) passes over them after k_turn_ns. Correctness of claims does not depend on any word of the line.

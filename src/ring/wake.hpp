@@ -1,13 +1,13 @@
 // Going to sleep and waking others.
 //
-// Each endpoint has a wait word (sequence, AWAKE | ASLEEP | WAKING | SIGNALLED) and a bit in the board's summary of sleepers.
+// Each endpoint has a wait word (sequence, AWAKE | ASLEEP | WAKING | SIGNALLED) and a bit in the shared sleeper words.
 // A blocking call sleeps on the wait word itself, a futex. An endpoint in event mode listens to one of the queue's four bells
 // (eventfds), together with its neighbours; `sleeps_on` says which of the two it is. Between publisher and sleeper stands
 // an asymmetric fence:
 //
 //   sleeper: sleeps_on; wait = ASLEEP(sequence); set my bit; heavy barrier; look at the ring;
 //            sleep until the word is no longer ASLEEP(sequence), or until the bell rings
-//   waker:   slot = READY; compiler fence (or a full one, if the board says symmetric); load the bits; for those it must wake:
+//   waker:   slot = READY; compiler fence (or a full one, if the notice says symmetric); load the bits; for those it must wake:
 //            ASLEEP(sequence) -> WAKING(sequence); wake the futex or ring the bell; WAKING(sequence) -> SIGNALLED(sequence)
 //
 // Either the waker sees the bit or the sleeper sees the message. The word changes before the futex is woken, or a sleeper

@@ -8,12 +8,12 @@
 //   4. sleep:            on the wait word, until a peer wakes us
 // SpinPolicy says which rungs an endpoint takes.
 //
-// A blocking call sleeps on a futex in every mode and needs no descriptor. The descriptors of event mode (EventSet) are made by
-// the first call of fd().
+// A blocking call sleeps on a futex in every mode and needs no descriptor. The first call of poll_fd() makes the descriptors of
+// event mode (EventSet).
 //
-// Event mode keeps one invariant: while the endpoint is not armed, the descriptor is readable. A try that finds nothing arms
-// it (takes the edges, says ASLEEP, looks again); the waker's ring, or a try that finds something, makes it readable
-// again. A ring of the shared bell while the wait word says ASLEEP was for a neighbour: the endpoint stays armed.
+// Invariant of event mode: an endpoint that is not armed has a readable descriptor. A try that finds nothing arms the endpoint:
+// it takes the edges, stores ASLEEP and tries again. A ring, or a try that finds something, makes the descriptor readable. If
+// the bell rings while our word is ASLEEP, the ring was for a neighbour: the endpoint stays armed.
 //
 // Thread safety: belongs to its endpoint's thread; ring_self() may be called from any thread.
 #pragma once
@@ -42,7 +42,7 @@ class Waiter {
   /// Rungs of the ladder: where to begin, and where to end.
   enum class Rung : std::uint8_t { back_off, speculative_spin, try_once, paced_spin, sleep };
 
-  /// Its fences are symmetric if the board says so now; see set_symmetric().
+  /// Its fences are symmetric if the shared status says so now; see set_symmetric().
   Waiter(const QueueMemory& map, unsigned owner, const SpinPolicy& policy);
   Waiter(const QueueMemory& map, unsigned owner, WaitStrategy strategy)
       : Waiter(map, owner, SpinPolicy{.strategy = strategy}) {}
@@ -51,12 +51,12 @@ class Waiter {
   Waiter& operator=(const Waiter&) = delete;
 
   /// Climbs the wait ladder from `first` to `last` until something is found. With the last rung `speculative_spin` it returns
-  /// Ended::timeout after a moment, without a look at `until`. `steps` has these functions:
-  ///   back_off()      pauses if that is for the best; returns whether it did
+  /// Ended::timeout after a moment, without checking `until`. `steps` has these functions:
+  ///   back_off()      pauses if the consumer outruns a stream; returns whether it paused
   ///   poll_next(b)    true if the next message came while it was polled; b: after a back-off
   ///   look()          a whole try, true if the wait is over
   ///   arm()           calls line().arm() with what the endpoint waits for, or line().arm_unlisted()
-  ///   pass_on()       a wake was received that may have been meant for another
+  ///   pass_on()       hands a wake on that this endpoint does not need
   template <class Steps>
   Ended climb(const Until& until, Rung first, Rung last, Steps& steps);
 
@@ -64,8 +64,8 @@ class Waiter {
   template <class LookFn, class ArmFn, class PassOnFn>
   Ended wait(const Until& until, LookFn&& look, ArmFn&& arm, PassOnFn&& pass_on);
 
-  /// Event mode, after a try: `look` is tried again after arming. Returns the last result of `found` or look(). `pass_on()` is
-  /// called when something was found and a wake was received: it may have been meant for more than that.
+  /// Event mode: call it after each try. If `found` is false it arms and calls `look` once more. Returns the last result. It
+  /// calls `pass_on()` if something was found and a wake came: the wake may be for another endpoint.
   template <class LookFn, class ArmFn, class PassOnFn>
   bool after_try(bool found, LookFn&& look, ArmFn&& arm, PassOnFn&& pass_on);
 
@@ -73,7 +73,7 @@ class Waiter {
   /// system).
   int enable_events(const std::string& what);
   [[nodiscard]] bool event_mode() const noexcept { return events_.load(std::memory_order_relaxed) != nullptr; }
-  /// Leaves the armed state and takes the edges: the descriptor is not readable until ring_self(). True if SIGNALLED.
+  /// Disarms and takes the edges: the descriptor is not readable until ring_self(). True if the word was SIGNALLED.
   bool silence() noexcept;
   /// Ends the sleep of a blocking call, and makes the descriptor readable. Async-signal-safe.
   void ring_self() const noexcept;
@@ -87,13 +87,13 @@ class Waiter {
     return interrupted_.load(std::memory_order_acquire) && interrupted_.exchange(false, std::memory_order_acq_rel);
   }
 
-  /// After a system call that a signal ended: whether the wait is to end, too.
+  /// After a signal interrupted a system call: whether the wait must end, too.
   [[nodiscard]] static bool ends_by_signal(const std::stop_token& stop) noexcept;
 
   [[nodiscard]] SleepWord& line() noexcept { return line_; }
-  /// Worth a few quick looks before wait().
+  /// True if this endpoint spins before it sleeps.
   [[nodiscard]] bool spins() const noexcept { return budget_ns_ != 0 && !event_mode(); }
-  /// Of a look while spinning: it may be long ago that we looked last, and be long until the next time.
+  /// True if the spinner yields between polls. Then polls are rare, and each one should scan everything.
   [[nodiscard]] bool gave_way() const noexcept { return yielding_; }
   [[nodiscard]] const SpinPolicy& policy() const noexcept { return policy_; }
   [[nodiscard]] bool symmetric() const noexcept { return symmetric_; }
@@ -107,15 +107,15 @@ class Waiter {
  private:
   static constexpr std::uint64_t k_never = ~0ULL;
 
-  /// Of a wait whose clock runs.
+  /// Times of a wait that has started to count.
   struct Start {
     std::uint64_t ns;
     std::uint64_t deadline_ns;
   };
-  /// Leaves the armed state, in which a try in event mode may have left us: whoever spins is not to be woken. True if a wake
-  /// came, which may be for another.
+  /// Disarms an endpoint that a try in event mode has armed: a spinning endpoint needs no wake. True if a wake came, which may
+  /// be for another.
   bool begin() noexcept;
-  /// From here on the wait counts: others see since when, and the clock was read.
+  /// The wait starts to count: stores since when the endpoint waits, and reads the clock.
   Start start(const Until& until) noexcept;
   Ended finish(const Start& start, Ended ended, bool slept) noexcept;
   template <class LookFn>
@@ -130,10 +130,10 @@ class Waiter {
     bool interrupted = false;
     bool last_resort = false;  // nobody woke us for k_last_resort_ns
   };
-  /// Armed, and nothing was found: sleeps once, unless the wait is over already.
+  /// Requires an armed endpoint whose last try found nothing. Sleeps once, unless the wait is over already.
   Nap sleep_once(std::uint64_t deadline_ns, const std::stop_token& stop) noexcept;
 
-  /// Lets others have the processor, if there are any.
+  /// Yields the processor to other threads, if there are any.
   static void give_way() noexcept;
   static void pause(unsigned times) noexcept {
     for (; times > 0; --times) cpu_relax();
@@ -151,9 +151,9 @@ class Waiter {
     return edges;
   }
   [[noreturn]] static void throw_refused();
-  /// A wait that only the last resort ended: true unless a waker was just about to come.
+  /// After a sleep that k_last_resort_ns ended: true if the wake was really lost, not just late.
   bool really_rescued() noexcept;
-  /// After a wake for nothing.
+  /// Counts a wake after which the endpoint found nothing.
   void note_false_alarm(std::uint64_t now) noexcept;
   void waits_no_more() noexcept {
     if (std::exchange(waits_, false)) line_.set_since(0);
@@ -166,12 +166,12 @@ class Waiter {
   std::atomic<bool> interrupted_ = false;
   SleepWord line_;
   const SpinPolicy policy_;
-  const unsigned most_pauses_;  // between two looks
+  const unsigned most_pauses_;  // between two polls
   bool waits_ = false;          // event mode: the last try found nothing
   std::uint64_t budget_ns_;     // how long to spin before sleeping; 0: not at all
-  // When the clock was read last: who finds something while spinning does not read it again.
+  // The last clock reading, used again if spinning finds something.
   std::uint64_t spun_until_ns_ = 0;
-  std::uint64_t shares_until_ns_ = 0;  // others use our processor: until then spinning gives way to them
+  std::uint64_t shares_until_ns_ = 0;  // other threads use our processor: spinning yields until then
   bool yielding_ = false;
   std::uint64_t sleeps_ = 0;
   std::uint64_t rescued_ = 0;
@@ -237,7 +237,7 @@ std::optional<Waiter::Ended> Waiter::spin(const Start& start, const std::stop_to
     if (stop.stop_requested()) return Ended::stopped;
     if (take_interrupt()) return Ended::interrupted;
     const std::uint64_t now = policy_.now_ns();
-    // Another thread had our processor meanwhile, and we may be waiting for that one.
+    // Another thread had our processor meanwhile, and we may be waiting for that thread.
     if (now - spun_until_ns_ > k_preempted_ns) shares_until_ns_ = now + k_yielding_ns;
     spun_until_ns_ = now;
     if (now >= start.deadline_ns) return Ended::timeout;
@@ -256,7 +256,7 @@ Waiter::Ended Waiter::sleep(std::uint64_t deadline_ns, const std::stop_token& st
   for (;;) {
     steps.arm();
     if (steps.look()) {
-      if (line_.disarm()) steps.pass_on();  // we have ours already: that wake was meant for another message
+      if (line_.disarm()) steps.pass_on();  // we have a message already: the wake was for another one
       return Ended::found;
     }
     Nap nap = sleep_once(deadline_ns, stop);
@@ -271,7 +271,7 @@ Waiter::Ended Waiter::sleep(std::uint64_t deadline_ns, const std::stop_token& st
     const std::uint64_t now = policy_.now_ns();
     nap.interrupted = take_interrupt() || nap.interrupted;
     if (nap.interrupted || stop.stop_requested() || now >= deadline_ns) {
-      // What woke us may be there for another: a message that a claim before it still hides, or one we may not lease.
+      // The wake may be for another consumer: our message may lie behind an unfinished claim, or we may not lease it.
       if (signalled) steps.pass_on();
       if (stop.stop_requested()) return Ended::stopped;
       return nap.interrupted ? Ended::interrupted : Ended::timeout;
@@ -286,8 +286,8 @@ template <class LookFn, class ArmFn, class PassOnFn>
 bool Waiter::after_try(bool found, LookFn&& look, ArmFn&& arm, PassOnFn&& pass_on) {
   if (!found && line_.armed() && !line_.called()) {
     const EventSet::Edges edges = take_edges();
-    // In this order: a waker changes the word first and rings then. So a ring that we have taken was for us only if the word
-    // has changed by now, and whoever changes it later rings again.
+    // Read the edges first, then the word: a waker changes the word before it rings. If the word is unchanged, the ring was not
+    // for us; a later waker rings again.
     // plant: every_ring_is_a_neighbours
     if (!edges.self && !line_.called()) {
       if (edges.bell) ++needless_;
@@ -310,7 +310,7 @@ bool Waiter::after_try(bool found, LookFn&& look, ArmFn&& arm, PassOnFn&& pass_o
   }
   waits_no_more();
   if (!line_.armed()) return true;
-  // Who SIGNALLED has rung since we armed, and nobody has taken that edge: we are readable without ringing ourselves.
+  // A waker that stored SIGNALLED has rung, and nobody took that edge. So the descriptor is readable already.
   if (line_.disarm()) {
     pass_on();
   } else {

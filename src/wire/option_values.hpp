@@ -46,7 +46,8 @@ concept Worded = std::is_enum_v<T> && requires { Words<T>::all; };
 /// Of a value of the enumeration.
 template <Worded Enum>
 [[nodiscard]] constexpr std::string_view word_of(Enum value) noexcept {
-  return Words<Enum>::all[static_cast<std::size_t>(value)];
+  const auto index = static_cast<std::size_t>(value);
+  return index < Words<Enum>::all.size() ? Words<Enum>::all[index] : std::string_view("unknown");
 }
 
 /// Access bits of a queue or a file: "0600".

@@ -200,6 +200,7 @@ json encode(const AttachReply& reply) {
             {"kind", k_kinds[static_cast<std::size_t>(reply.kind)]},
             {"start", reply.start},
             {"evictable", reply.evictable}};
+  if (reply.producers_ended) body["producers_ended"] = *reply.producers_ended;
   if (reply.promised) body["promised"] = *reply.promised;
   return body;
 }
@@ -225,6 +226,7 @@ AttachReply decode_attach_reply(const json& object, const AttachRequest& request
   reply.kind = fields.word<GroupKind>("kind", k_kinds);
   reply.start = wrap(fields.number<std::uint64_t>("start"));
   reply.evictable = fields.flag("evictable");
+  if (fields.has("producers_ended")) reply.producers_ended = fields.number<std::uint64_t>("producers_ended");
   const bool named = reply.kind == GroupKind::named;
   const bool in_range = named ? reply.group < geometry.max_groups
                               : reply.group == geometry.max_groups + reply.endpoint - k_first_consumer;

@@ -58,6 +58,7 @@
 //                 `filled` yet. Who finds too little memory for all of them detaches and asks again a little later. Missing:
 //                 the daemon does not count, and does not know `filled`
 //   evictable     whether the daemon may throw it out, so that it looks for that (missing: no)
+//   producers_ended  how many producers had come and gone before the attach, for the end of the stream (missing: not said)
 //
 // Descriptors of an attach, in this order: control, ring, heap (if lane_bytes is not 0), then the eventfds. Control
 // is open for reading and writing, except an inspector's; ring and heap are writable for producers only. The
@@ -118,6 +119,8 @@ struct AttachReply {
   GroupKind kind = GroupKind::private_reliable;
   Position start = 0;
   bool evictable = false;
+  /// Consumers: how many producers had come and gone before. Nothing: the daemon does not say.
+  std::optional<std::uint64_t> producers_ended = std::nullopt;
   /// Producers of queues with lanes: bytes of lanes that others were promised and have not filled. Nothing: nobody counts.
   std::optional<std::uint64_t> promised = std::nullopt;
 };

@@ -1,6 +1,7 @@
 // When a consumer is told the end of the stream: private and named groups, by default and by option.
 #include <gtest/gtest.h>
 
+#include <optional>
 #include <thread>
 
 #include "beltway/beltway.hpp"
@@ -50,13 +51,42 @@ TEST(EndOfStream, private_consumer_attached_between_two_producers_waits_for_the_
 }
 
 TEST(EndOfStream, producer_that_came_while_the_consumer_was_being_made_ends_the_stream) {
-  LocalQueue queue;
-  const Attachment place = queue.attach_consumer();  // the daemon has made the group; the Consumer is not there yet
-  {
-    queue.producer().publish("only");
+  const ConsumerOptions latest;
+  const ConsumerOptions oldest{.start = Start::oldest};
+  const ConsumerOptions named{.group = "g", .end_of_stream = EndOfStream::after_producer};
+  for (const ConsumerOptions& options : {latest, oldest, named}) {
+    LocalQueue queue({.slots = 8, .groups = {"g"}});
+    const Attachment place =
+        queue.attach_consumer(options);  // the daemon has attached it; the Consumer is not there yet
+    {
+      const Producer idle = queue.producer();
+    }
+    Consumer in = make_consumer(place, options);
+    EXPECT_EQ(in.receive(20s).status(), Status::end_of_stream);
   }
+}
+
+TEST(EndOfStream, message_published_while_the_consumer_was_being_made_comes_before_the_end) {
+  const ConsumerOptions latest;
+  const ConsumerOptions named{.group = "g", .end_of_stream = EndOfStream::after_producer};
+  for (const ConsumerOptions& options : {latest, named}) {
+    LocalQueue queue({.slots = 8, .groups = {"g"}});
+    const Attachment place = queue.attach_consumer(options);
+    {
+      queue.producer().publish("only");
+    }
+    Consumer in = make_consumer(place, options);
+    EXPECT_TRUE(in.receive(20s)->ack());
+    EXPECT_EQ(in.receive(20s).status(), Status::end_of_stream);
+  }
+}
+
+TEST(EndOfStream, producer_that_was_there_at_the_attach_and_left_while_the_consumer_was_being_made_ends_the_stream) {
+  LocalQueue queue;
+  std::optional<Producer> out(queue.producer());
+  const Attachment place = queue.attach_consumer();
+  out.reset();
   Consumer in = make_consumer(place, {});
-  EXPECT_EQ(in.receive()->text(), "only");
   EXPECT_EQ(in.receive().status(), Status::end_of_stream);
 }
 

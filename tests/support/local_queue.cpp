@@ -2,6 +2,7 @@
 #include "local_queue.hpp"
 
 #include <unistd.h>
+#include <bit>
 
 #include <cstdlib>
 #include <cstring>
@@ -156,6 +157,9 @@ Attachment LocalQueue::attach_consumer(const ConsumerOptions& options) {
   }
   attachment.group_incarnation =
       GroupStateWord::of(state_->map.group(attachment.group).state.load_acquire()).incarnation;
+  const SharedStatus& status = state_->map.shared_status();
+  attachment.producers_ended =
+      status.producers_ever.load_relaxed() - static_cast<unsigned>(std::popcount(status.live_producers.load_relaxed()));
   state_->living.add(owner, attachment.group);
   const Identity identity{1, static_cast<std::uint16_t>(attachment.group), k_endpoint_attached};
   state_->map.endpoint(owner).identity.store_release(identity.word());

@@ -3,10 +3,14 @@
 #include <pthread.h>
 #include <signal.h>
 
+#include <array>
 #include <atomic>
 #include <functional>
+#include <span>
+#include <stop_token>
 #include <string>
 #include <thread>
+#include <vector>
 
 #include "beltway/beltway.hpp"
 #include "child.hpp"
@@ -38,6 +42,36 @@ class Handler {
 
 bool waits(LocalQueue& queue, unsigned owner) {
   return eventually([&] { return queue.map().endpoint(owner).asleep_since_ns.load_relaxed() != 0; });
+}
+
+TEST(Stop, that_was_requested_ends_calls_that_need_not_wait) {
+  LocalQueue queue({.slots = 16, .groups = {"g"}});
+  Producer out = queue.producer();
+  Consumer in = queue.consumer({.group = "g"});
+  Consumer all = queue.consumer();
+  for (int i = 0; i < 4; ++i) out.publish("x");
+  Loan loan = out.loan(100);
+  std::stop_source source;
+  const std::vector<Bytes> messages(2, "y");
+  std::array<Message, 2> batch;
+  EXPECT_TRUE(in.receive(source.get_token()));
+  EXPECT_EQ(out.publish_until("x", source.get_token()), Status::ok);
+  source.request_stop();
+  const Until until({1s, source.get_token()});
+  EXPECT_EQ(in.receive(until).status(), Status::stopped);
+  EXPECT_EQ(all.receive(until).status(), Status::stopped);
+  EXPECT_EQ(in.receive_batch(batch, until).status(), Status::stopped);
+  EXPECT_EQ(all.receive_batch(batch, until).status(), Status::stopped);
+  EXPECT_EQ(out.publish_until("x", until), Status::stopped);
+  EXPECT_EQ(out.publish_until(1, [](std::span<std::byte>) {}, until), Status::stopped);
+  EXPECT_EQ(out.publish_parts_until(messages, until), Status::stopped);
+  EXPECT_EQ(out.publish_batch_until(messages, until).status(), Status::stopped);
+  EXPECT_EQ(out.loan_until(100, until).status(), Status::stopped);
+  EXPECT_EQ(loan.commit_until(100, until), Status::stopped);
+  EXPECT_TRUE(loan) << "still open";
+  EXPECT_EQ(out.counters().messages, 5U);
+  EXPECT_TRUE(in.try_receive()) << "nothing is lost";
+  EXPECT_TRUE(all.receive(1s)) << "nor for calls without the token";
 }
 
 TEST(Signal, whose_handler_does_not_restart_calls_ends_a_wait) {

@@ -230,6 +230,17 @@ TEST(Protocol, a_consumer_is_told_whether_it_may_be_thrown_out) {
   }
 }
 
+TEST(Protocol, a_consumer_is_told_how_many_producers_had_ended) {
+  const AttachRequest request{.role = Role::consumer};
+  const auto arrived = [&](const AttachReply& reply) {
+    return protocol::decode_attach_reply(protocol::encode(reply), request, geometry_of({}), "test").producers_ended;
+  };
+  AttachReply reply{.endpoint = 64, .group = 8};
+  EXPECT_EQ(arrived(reply), std::nullopt) << "an older daemon does not say";
+  reply.producers_ended = 7;
+  EXPECT_EQ(arrived(reply), 7U);
+}
+
 TEST(Protocol, every_error_arrives_with_its_reason_and_message) {
   for (int code = static_cast<int>(Errc::invalid_option); code <= static_cast<int>(Errc::system); ++code) {
     const Error sent(static_cast<Errc>(code), "open \"x\": number " + std::to_string(code));

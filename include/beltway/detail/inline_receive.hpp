@@ -98,7 +98,7 @@ class InlineReceiver {
   enum class Next : std::uint8_t { in_slot, not_ready, uncommon };
   /// Decodes the next slot, if its message is there, sound and in the slot, and no counters are to be stored.
   [[nodiscard, gnu::always_inline]] Next view_next(View& view) const noexcept {
-    // Pairs with the release of READY in InlinePublisher::write_now() and Claimer::ready(): what the producer wrote is visible.
+    // Pairs with the release of READY in InlinePublisher::commit() and Claimer::commit().
     const Word* const slot = slot_;
     const std::uint64_t state = slot[0].load_acquire();
     if (!is_ready(state)) return Next::not_ready;

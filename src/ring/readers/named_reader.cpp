@@ -15,7 +15,7 @@ Position position_of(Next next, Position floor) noexcept {
 [[nodiscard]] bool is_ready(std::uint64_t slot_word, Position position) noexcept {
   return (slot_word & ~SlotState::k_owner_mask) == SlotState{position, 0, SlotPhase::ready}.word();
 }
-/// Nobody has leased `position`, nor ended it.
+/// No consumer has leased or ended `position`.
 [[nodiscard]] bool is_of_older_lap(std::uint64_t lease_word, Position position) noexcept {
   return distance<Lease::bits>(Lease::of(lease_word).position, position) < 0;
 }
@@ -23,7 +23,7 @@ Position position_of(Next next, Position floor) noexcept {
 
 [[gnu::always_inline]] inline NamedReader::Step NamedReader::try_lease_at(Position position, SlotView& view,
                                                                           std::uint64_t& corrupt) noexcept {
-  // Pairs with the release of READY in Claimer::ready().
+  // Pairs with the release of READY in Claimer::commit().
   const Slot& slot = map_.slot(position);
   const std::uint64_t slot_word = slot.state.load_acquire();
   if (!is_ready(slot_word, position)) [[unlikely]] {
@@ -31,7 +31,7 @@ Position position_of(Next next, Position floor) noexcept {
     const std::int64_t ahead = distance(state.position, position);
     if (ahead < 0 || state.phase == SlotPhase::claimed) return Step::end;
     if (ahead == 0) return Step::passed;
-    // By whole laps: `next` was stale. Else the slot is in disorder, and the daemon makes it VOID.
+    // Whole laps ahead: `next` was stale, start again. Otherwise the slot is wrong, and heal makes it VOID.
     return (static_cast<Position>(ahead) & mask_) == 0 ? Step::again : Step::end;
   }
   Word& word = lease_of(position);
@@ -40,7 +40,7 @@ Position position_of(Next next, Position floor) noexcept {
   if (!is_of_older_lap(seen, position)) [[unlikely]] {
     const Lease lease = Lease::of(seen);
     if (distance<Lease::bits>(lease.position, position) > 0) {
-      // The slot has been written anew since we read it. If not, the lease word is in disorder, and the daemon heals it.
+      // Start again if the slot was rewritten since we read it. Otherwise the lease word is wrong, and heal repairs it.
       return slot.state.load_acquire() == slot_word ? Step::end : Step::again;
     }
     // plant: lease_what_is_done
@@ -79,8 +79,8 @@ Position position_of(Next next, Position floor) noexcept {
 [[gnu::always_inline]] inline NamedReader::Step NamedReader::view_leased(const Slot& slot, std::uint64_t slot_word,
                                                                          std::uint8_t tries, SlotView& view,
                                                                          std::uint64_t& corrupt) noexcept {
-  // Was it marked GONE before we had the lease (a join at the oldest races with the lane's owner)? Then floors may have
-  // passed it, and its bytes be another's. Marked from now on, it is ours: is_no_message() sees the lease.
+  // If the slot was RECLAIMED before our lease, the floor may be past it and its bytes may be lent again. If it becomes
+  // RECLAIMED later, is_no_message() sees our lease and keeps the floor.
   const SlotState state = SlotState::of(slot_word);
   // plant: no_second_look_at_the_slot
   const bool still_there = slot.state.load_acquire() == slot_word;
@@ -90,7 +90,7 @@ Position position_of(Next next, Position floor) noexcept {
   }
   if (still_there) ++corrupt;
   const std::uint64_t done = Lease{state.position, owner_, tries, LeasePhase::done}.word();
-  // A swap where the floor may have passed it: the next lap's message may be somebody's by now, who leased over our word.
+  // CAS if the slot was reclaimed: the floor may be past it, and another consumer may hold this lease word for the next lap.
   // plant: gone_is_ended_with_a_store
   const bool ended = still_there ? ack(state.position, tries) : end_lease(state.position, tries, done);
   if (ended) after_ack(state.position);
@@ -108,14 +108,15 @@ bool NamedReader::try_lease_next(SlotView& view, std::uint64_t& corrupt) noexcep
   if (!is_active()) return false;
   const std::uint64_t seen = shared_.next.load_acquire();
   const Next next = Next::of(seen);
-  // While `next` is as we saw it last, our last lease is the place to go on from. If others were there all the same, or a floor
-  // has passed it, there is nothing to lease, and lease() looks further.
+  // If `next` is unchanged, go on after our last lease. If another consumer or the floor is already past it, this lease fails
+  // and lease() walks.
   const Position position = seen == resume_word_ ? resume_position_ : start(next);
   if (try_lease_at(position, view, corrupt) != Step::leased) return false;
   resume_position_ = wrap(position + 1);
   resume_version_ = next.version;
   resume_word_ = seen;
-  // A swap a message is a fourth of what lease and ack take. Who is awakened should find it up to date, though.
+  // Move `next` rarely: each CAS takes its line. Move it at once while a consumer sleeps, so that the one that wakes finds it
+  // up to date.
   if (distance<Next::bits>(next.position, resume_position_) <= -k_next_lag ||
       board_.consumer_sleepers.load_relaxed() != 0) {
     const std::uint64_t told = Next{resume_position_, next.version}.word();
@@ -161,7 +162,8 @@ ReadResult NamedReader::lease(SlotView* views, std::size_t count, std::size_t& l
       shared_.next.compare_and_swap(seen, Next{position, next.version}.word());
     }
     if (leased != 0) {
-      // A removal that did not see our leases is seen by us: leave() posts LEAVING, then a heavy barrier, then looks.
+      // If the removal did not see our leases, we see LEAVING: leave() stores it, runs a heavy barrier, then reads the lease
+      // words.
       // plant: lease_does_not_look_for_removal
       if (is_active()) return ReadResult::message;
       give_back(views, leased);
@@ -169,7 +171,7 @@ ReadResult NamedReader::lease(SlotView* views, std::size_t count, std::size_t& l
       return ReadResult::empty;
     }
     if (step != Step::again) {
-      // Over VOIDs, or acknowledgements of others that nobody had waited for yet. Who waits now is not told by them.
+      // The floor moved over VOIDs or acks whose consumers saw no waiting producer. So we wake producers here.
       if (help_floor(map_, group_) && board_.producer_sleepers.load_relaxed() != 0) {
         // plant: a_lost_race_for_the_floor
         wake_for_room(map_, this->floor());
@@ -194,7 +196,7 @@ bool NamedReader::nack(Position position, std::uint8_t tries) noexcept {
 }
 
 unsigned NamedReader::advance_floor() noexcept {
-  // Two ends of leases may cross, here and in the repair: one of them must see the other.
+  // Two ends of leases may cross, here and in the repair. The fence makes one of them see the other.
   // plant: ends_that_cross
   full_fence();
   // plant: a_lost_race_for_the_floor/2
@@ -204,9 +206,9 @@ unsigned NamedReader::advance_floor() noexcept {
   if (state.phase == GroupPhase::leaving && state.incarnation == incarnation_) try_drain(map_, group_);
   publish_fence(symmetric());
   unsigned rung = 0;
-  // Whoever was faster with the floor: a producer that helps wakes no other.
+  // Wake also if another process moved the floor: a helping producer wakes nobody.
   if (board_.producer_sleepers.load_relaxed() != 0) rung += wake_for_room(map_, floor());
-  // With no producer left, the last acknowledgement is the end of the stream: whoever sleeps must look.
+  // Without a producer the last ack is the end of the stream: every sleeping consumer of the group must check.
   // plant: last_ack_wakes_nobody
   if (board_.live_producers.load_relaxed() == 0) rung += wake_all_of_group(map_, group_);
   return rung;

@@ -41,7 +41,7 @@ PrivateReader::PrivateReader(const QueueMemory& map, unsigned group, Position st
 bool PrivateReader::skip_empty_slots() noexcept {
   bool stored = false;
   for (std::uint32_t i = 0; i < map_.geometry.slots; ++i) {
-    // Pairs with Claimer::ready() and voided().
+    // Pairs with Claimer::commit() and void_claim().
     const SlotState state = SlotState::of(slot().state.load_acquire());
     if (state.position != read() || (state.phase != SlotPhase::voided && state.phase != SlotPhase::reclaimed)) break;
     step();
@@ -52,7 +52,7 @@ bool PrivateReader::skip_empty_slots() noexcept {
 
 ReadResult PrivateReader::next_uncommon(SlotView& view) noexcept {
   for (std::uint32_t skipped = 0; skipped < map_.geometry.slots; ++skipped) {
-    // Pairs with the release of READY in Claimer::ready(): what the producer wrote is visible.
+    // Pairs with the release of READY in Claimer::commit(): what the producer wrote is visible.
     const Slot& slot = this->slot();
     const SlotState state = SlotState::of(slot.state.load_acquire());
     // plant: private_reader_takes_claimed

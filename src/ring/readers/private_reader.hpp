@@ -46,7 +46,7 @@ class PrivateReader : public detail::InlineReceiver {
 
   /// The common case of next(): a sound message that is there. False: ask next().
   [[nodiscard]] bool next_if_ready(SlotView& view) noexcept {
-    // Pairs with the release of READY in Claimer::ready(): what the producer wrote is visible.
+    // Pairs with the release of READY in Claimer::commit(): what the producer wrote is visible.
     const Slot& slot = this->slot();
     const std::uint64_t word = slot.state.load_acquire();
     if (!is_ready(word)) return false;

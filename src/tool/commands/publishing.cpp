@@ -85,8 +85,9 @@ bool Publishing::send(std::span<const Bytes> messages) {
   while (!messages.empty()) {
     const std::size_t due = pacer_ ? pacer_->wait(messages.size(), stop_) : messages.size();
     if (due == 0) return false;
+    const Until patience = until();
     for (std::span<const Bytes> now = messages.first(due); !now.empty();) {
-      const Result<std::size_t> published = producer_.publish_batch_until(now, until());
+      const Result<std::size_t> published = producer_.publish_batch_until(now, patience);
       if (!check(published.status())) return false;
       counted(now.first(*published));
       now = now.subspan(*published);

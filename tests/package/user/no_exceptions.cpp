@@ -24,7 +24,7 @@ void check(bool good, const char* what) {
 }
 
 template <class T>
-void check_error(const beltway::Expected<T>& outcome, beltway::Errc reason, const char* text) {
+void check_error(const beltway::Result<T, beltway::Error>& outcome, beltway::Errc reason, const char* text) {
   check(!outcome, text);
   std::printf("%s\n", outcome.error().what());
   check(outcome.error().reason() == reason && std::strstr(outcome.error().what(), text) != nullptr, text);
