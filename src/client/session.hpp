@@ -52,7 +52,7 @@ class Session {
   /// Throws Error(forked) in a forked child. Every call that takes the mutex comes behind it: a fork may have left it locked.
   void check_fork(const std::string& what) const;
 
-  /// How long a request may take (ConnectionOptions::timeout_ms).
+  /// How long a request may take (ConnectionOptions::timeout).
   [[nodiscard]] std::chrono::milliseconds patience() const noexcept { return options_.timeout; }
 
   /// The socket of the daemon that was asked last.

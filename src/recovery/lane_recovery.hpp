@@ -1,6 +1,6 @@
 // Giving back the memory of a lane whose producer is gone.
 //
-// The order is the whole point. First the slots of messages below all floors are marked GONE. Then a barrier runs, and the
+// The order is the whole point. First the slots of messages below all floors are marked RECLAIMED. Then a barrier runs, and the
 // floors are looked at once more: a group may have joined at the oldest message before the marks. Only then are the pages
 // punched that no message needs. So a lossy reader that copied zeros finds the mark afterwards, and a group that joins
 // late skips the slot.
@@ -27,7 +27,7 @@ struct UnneededLane {
   bool whole = false;           ///< no message needs any part of the lane
 };
 
-/// Marks GONE what no group needs any more of the messages in a lane, and returns what may be punched afterwards: parts of
+/// Marks RECLAIMED what no group needs any more of the messages in a lane, and returns what may be punched afterwards: parts of
 /// the heap in granules of `granule` bytes, which divide a lane. What is returned stays unneeded until a producer is
 /// attached at that place. Throws std::bad_alloc.
 [[nodiscard]] UnneededLane find_unneeded_parts(const QueueMemory& map, unsigned producer, std::uint64_t granule);

@@ -194,7 +194,7 @@ bool help_tail(const QueueMemory& map, Tail tail) noexcept {
     // plant: help_with_unequal
     if (distance<Tail::bits>(slot.position, last) >= 0) return true;
     const SlotState claimed{widen<Tail::bits>(last, slot.position), tail.owner, SlotPhase::claimed};
-    // A failed swap is no proof that it is marked (its lane's owner may have made the old READY a GONE): look again.
+    // A failed swap is no proof that it is marked (its lane's owner may have made the old READY a RECLAIMED): look again.
     if (state.compare_and_swap(word, claimed.word())) return true;
   }
   return false;

@@ -14,8 +14,8 @@ Lane::Lane(Claimer& claimer)
 }
 
 void Lane::adopt_predecessor() {
-  // Floors may have passed more of it since the repair. What they passed is used again, so its slots must say GONE first, or a
-  // group that joins at the oldest message finds other bytes there; then look again, as in reclaim().
+  // Floors may have passed more of it since the repair. What they passed is used again, so its slots must say RECLAIMED first,
+  // or a group that joins at the oldest message finds other bytes there; then look again, as in reclaim().
   Position lowest = claimer_.scan_floors();
   // plant: heir_marks_nothing
   mark_all_gone(lowest);

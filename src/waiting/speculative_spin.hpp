@@ -6,7 +6,7 @@
 // takes the processor back; that is also the gap between two polls (see poll_gap()).
 //
 // A stream of large messages suffers from it, because the processor begins to read what the producer is writing: there
-// ConsumerCore::poll_next() uses plain_spin(). So does a processor with shadow stacks (CET), which forbid the rewriting.
+// ConsumerCore::poll_position() uses plain_spin(). So does a processor with shadow stacks (CET), which forbid the rewriting.
 #pragma once
 
 #include <cstdint>

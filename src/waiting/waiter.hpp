@@ -52,11 +52,11 @@ class Waiter {
 
   /// Climbs the wait ladder from `first` to `last` until something is found. With the last rung `speculative_spin` it returns
   /// Ended::timeout after a moment, without checking `until`. `steps` has these functions:
-  ///   back_off()      pauses if the consumer outruns a stream; returns whether it paused
-  ///   poll_next(b)    true if the next message came while it was polled; b: after a back-off
-  ///   look()          a whole try, true if the wait is over
-  ///   arm()           calls line().arm() with what the endpoint waits for, or line().arm_unlisted()
-  ///   pass_on()       hands a wake on that this endpoint does not need
+  /// - back_off() pauses if the consumer outruns a stream. Returns whether it paused.
+  /// - poll_next(paused) is true if the next message came while it polled.
+  /// - look() is a whole try. True if the wait is over.
+  /// - arm() calls line().arm() with what the endpoint waits for, or line().arm_unlisted().
+  /// - pass_on() hands a wake on that this endpoint does not need.
   template <class Steps>
   Ended climb(const Until& until, Rung first, Rung last, Steps& steps);
 

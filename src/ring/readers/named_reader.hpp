@@ -39,7 +39,7 @@ class NamedReader {
         evictable_(evictable) {}
 
   /// Leases up to `count` messages into `views`, and says how many in `leased`. `corrupt` is raised by those that made no sense
-  /// (they are acknowledged). ReadResult::empty: nothing to lease now, or the group is being removed (see active()).
+  /// (they are acknowledged). ReadResult::empty: nothing to lease now, or the group is being removed (see is_active()).
   ReadResult lease(SlotView* views, std::size_t count, std::size_t& leased, std::uint64_t& corrupt) noexcept;
 
   /// The common case of lease() for one message: it follows our last, or `next` points at it. False: ask lease().
