@@ -1,8 +1,10 @@
 // The endpoints of a queue: giving places out, proving deaths, taking places back. See queue.hpp.
 #include <fcntl.h>
 #include <spdlog/spdlog.h>
+#include <cassert>
 
 #include <bit>
+#include <cassert>
 
 #include "os/kernel.hpp"
 #include "queues/death_log.hpp"
@@ -64,6 +66,7 @@ AttachGrant Queue::attach(const Peer& peer, std::uint64_t session, const AttachR
   look_at_rest_of_lanes();
   keep_lane_of(place->index);
   EndpointRecord& endpoint = record_.endpoints[place->index];
+  assert(!endpoint.attached);  // each incarnation of a place ends before the next begins
   endpoint = {.attached = true,
               .incarnation = endpoint.incarnation + 1,
               .pid = peer.pid,

@@ -10,7 +10,7 @@
 //
 // - Where: the pump runs on the object's executor; completion handlers run on their associated executor (default: the object's).
 //   An operation never completes inside the call that starts it. One that finds its message there completes in the pump's next
-//   turn, without a system call of ours; after k_async_burst of them other work of the loop is let in.
+//   turn, without a system call of ours; after detail::k_messages_per_turn of them other work of the loop is let in.
 // - Thread safety: operations may be started and cancelled in any thread. The endpoint itself is used by the pump alone,
 //   one thread at a time; do not use it beside that unless the loop is single-threaded. As always, messages of a private
 //   consumer must be let go where the pump runs: give such a program one thread, or a strand as the object's executor. Keep one

@@ -34,9 +34,6 @@
 
 namespace beltway {
 
-/// Messages that on_message() handles at most before other descriptors of the loop get their turn.
-inline constexpr unsigned k_loop_burst = 16;
-
 class EventLoop {
  public:
   using Callback = std::function<void()>;
@@ -62,7 +59,7 @@ class EventLoop {
     // Shared, so that a handler may forget its consumer while it runs.
     on_readable(consumer.poll_fd(), [this, &consumer, fd = consumer.poll_fd(), handler = std::move(handler)]() mutable {
       const std::uint64_t registration = registration_of(fd);
-      for (unsigned i = 0; i < k_loop_burst; ++i) {
+      for (unsigned i = 0; i < detail::k_messages_per_turn; ++i) {
         Result<Message> received = consumer.try_receive();
         const Status status = received.status();
         if (status == Status::empty || status == Status::prefetch_limit) return;

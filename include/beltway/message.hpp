@@ -69,7 +69,8 @@ class Message {
   /// messages later (slots / 16 - 1, if that is less). The view is empty afterwards.
   [[gnu::always_inline]] bool ack() noexcept {
     if (core_ == nullptr) return false;
-    const bool done = (core_->inline_size_limit_ != 0 && core_->try_release(position_)) || end(End::ack);
+    const bool done =
+        (core_->inline_size_limit_ != 0 && core_->try_release(position_)) || end_run({this, 1}, End::ack) != 0;
     forget();
     return done;
   }
@@ -96,8 +97,9 @@ class Message {
     size_ = 0;
   }
   enum class End : std::uint8_t { ack, nack, dropped };
-  /// Ends it, whatever its group; not for a group whose inline path is open and has done it. In src/endpoint/consumer_end.cpp.
-  bool end(End end) noexcept;
+  /// Ends consecutive messages of one consumer of a named group, or one message of any group, unless the inline path has
+  /// ended it. Returns how many were still the consumer's. In src/endpoint/consumer_end.cpp.
+  static std::size_t end_run(std::span<const Message> run, End end) noexcept;
   void let_go() noexcept;
   void take(Message& other) noexcept {
     core_ = std::exchange(other.core_, nullptr);

@@ -33,6 +33,7 @@ EndOfStream resolve(const ConsumerOptions& options) noexcept {
 ConsumerCore::ConsumerCore(Attachment attachment, const ConsumerOptions& options, const SpinPolicy& policy)
     : PrivateReader(attachment.map, attachment.group, attachment.start),
       attachment_(std::move(attachment)),
+      read_kind_(read_of(attachment_.kind)),
       ack_(options.ack),
       end_of_stream_(resolve(options)),
       prefetch_(options.prefetch == 0 ? attachment_.map.geometry.slots : options.prefetch),
@@ -158,7 +159,7 @@ ReadResult ConsumerCore::read_named(std::span<Message> out, std::size_t& count) 
     }
     add_pair(words_.messages, leased, bytes);
     counters_.redelivered += redelivered;
-    if (redelivered != 0 || views[leased - 1].position % k_store_every < leased) [[unlikely]]
+    if (redelivered != 0 || views[leased - 1].position % k_positions_per_counter_store < leased) [[unlikely]]
       store_counters();
     if (leased < wanted) break;
   }
@@ -190,14 +191,19 @@ void ConsumerCore::wake_next_consumer(const NamedReader& reader) noexcept {
   }
 }
 
+ConsumerCore::Read ConsumerCore::read_of(GroupKind kind) noexcept {
+  switch (kind) {
+    case GroupKind::private_reliable: return &ConsumerCore::read_private;
+    case GroupKind::named: return &ConsumerCore::read_named;
+    case GroupKind::lossy: break;
+  }
+  return &ConsumerCore::read_lossy;
+}
+
 ReadResult ConsumerCore::read_available(std::span<Message> out, std::size_t& count) {
   ReadResult result = ReadResult::again;
   for (unsigned turn = 0; turn < k_max_reads && result == ReadResult::again; ++turn) {
-    switch (attachment_.kind) {
-      case GroupKind::private_reliable: result = read_private(out, count); break;
-      case GroupKind::named: result = read_named(out, count); break;
-      case GroupKind::lossy: result = read_lossy(out, count); break;
-    }
+    result = (this->*read_kind_)(out, count);
   }
   return result;
 }

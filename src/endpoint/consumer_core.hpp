@@ -40,8 +40,6 @@ class alignas(k_apart_bytes) ConsumerCore : public PrivateReader {
   Result<std::size_t> try_receive_batch(std::span<Message> out);
   Result<std::size_t> receive_batch(std::span<Message> out, const Until& until);
 
-  /// Acknowledges messages of this consumer and empties them; see ack_batch().
-  std::size_t ack_all(std::span<Message> messages) noexcept;
   /// The Consumer is gone; the last message to end deletes the core.
   void detach() noexcept;
 
@@ -62,6 +60,9 @@ class alignas(k_apart_bytes) ConsumerCore : public PrivateReader {
   ReadResult read_private(std::span<Message> out, std::size_t& count) noexcept;
   ReadResult read_named(std::span<Message> out, std::size_t& count) noexcept;
   ReadResult read_lossy(std::span<Message> out, std::size_t& count);
+  using Read = ReadResult (ConsumerCore::*)(std::span<Message> out, std::size_t& count);
+  [[nodiscard]] static Read read_of(GroupKind kind) noexcept;
+  /// Reads with read_kind_ until it is sure of its answer.
   ReadResult read_available(std::span<Message> out, std::size_t& count);
   Status why_empty(std::span<Message> out, std::size_t& count);
   /// The next message of a private or named group, in a slot or lane. Only the common case.
@@ -73,7 +74,7 @@ class alignas(k_apart_bytes) ConsumerCore : public PrivateReader {
   void wake_next_consumer(const NamedReader& reader) noexcept;
   /// Counts and returns the message that try_next() has found.
   [[nodiscard]] Result<Message> received(const SlotView& view) noexcept {
-    if (view.position % k_store_every == 0 || view.tries != 0) [[unlikely]] {
+    if (view.position % k_positions_per_counter_store == 0 || view.tries != 0) [[unlikely]] {
       // Copy the view. Otherwise its address escapes, it stays in memory on the fast path too, and a wide load waits for two
       // narrow stores.
       const SlotView copy = view;
@@ -119,9 +120,8 @@ class alignas(k_apart_bytes) ConsumerCore : public PrivateReader {
 
   friend class InlineReceiver;
   friend class ::beltway::Message;
+  friend std::size_t(::beltway::ack_batch)(std::span<Message> messages) noexcept;
   bool end_private(Position position) noexcept;
-  /// Call it after `messages` messages of a named group ended. `position` is one of them. It may delete this object.
-  void ended_named(Position position, std::uint64_t messages) noexcept;
   [[gnu::noinline]] bool give_back(const Message& message) noexcept;
   [[nodiscard]] bool is_private() const noexcept { return attachment_.kind == GroupKind::private_reliable; }
   [[nodiscard]] std::uint64_t acks_of(std::uint64_t ended) const noexcept {
@@ -140,7 +140,7 @@ class alignas(k_apart_bytes) ConsumerCore : public PrivateReader {
   void count(const SlotView& view) noexcept {
     add_pair(words_.messages, 1, view.size);
     if (view.tries != 0) ++counters_.redelivered;
-    if (view.position % k_store_every == 0 || view.tries != 0 || view.lost != 0) [[unlikely]]
+    if (view.position % k_positions_per_counter_store == 0 || view.tries != 0 || view.lost != 0) [[unlikely]]
       store_counters();
   }
   void wake_for_room(Position floor) noexcept;
@@ -152,6 +152,7 @@ class alignas(k_apart_bytes) ConsumerCore : public PrivateReader {
   [[noreturn]] void throw_forked() const;
 
   Attachment attachment_;
+  const Read read_kind_;  // reads our kind of group
   const Ack ack_;
   const EndOfStream end_of_stream_;  // never by_group
   const std::uint64_t prefetch_;

@@ -2,6 +2,7 @@
 #include "endpoint/consumer_core.hpp"
 
 #include <algorithm>
+#include <cassert>
 
 namespace beltway {
 
@@ -22,30 +23,6 @@ bool ConsumerCore::end_private(Position position) noexcept {
   if (is_private() && PrivateReader::release(position)) wake_for_room(floor());
   if (last && released_) [[unlikely]]
     delete this;
-  return ours;
-}
-
-[[gnu::always_inline]] inline void ConsumerCore::ended_named(Position position, std::uint64_t messages) noexcept {
-  if (const unsigned rung = named_->after_ack(position); rung != 0) [[unlikely]]
-    wakes_ += rung;
-  const auto ring = [this] { waiter_.ring_self(); };
-  const auto tell = [this](std::uint64_t ended) { words_.acks.store_relaxed(acks_of(ended)); };
-  if (ends_.count(messages, ring, tell)) [[unlikely]]
-    delete this;
-}
-
-std::size_t ConsumerCore::ack_all(std::span<Message> messages) noexcept {
-  std::size_t ours = 0;
-  if (!named_ || guard_.in_child()) {
-    for (Message& message : messages) ours += message.ack() ? 1 : 0;
-    return ours;
-  }
-  for (Message& message : messages) {
-    ours += named_->ack(message.position_, message.tries_) ? 1 : 0;
-    message.forget();
-  }
-  // plant: acks_of_a_batch_move_no_floor
-  ended_named(messages.back().position_, messages.size());
   return ours;
 }
 
@@ -86,21 +63,37 @@ void ConsumerCoreDeleter::operator()(InlineReceiver* core) const noexcept {
 
 }  // namespace detail
 
-bool Message::end(End end) noexcept {
-  auto& core = static_cast<detail::ConsumerCore&>(*core_);
-  // In a forked child the message is the parent's.
+std::size_t Message::end_run(std::span<const Message> run, End end) noexcept {
+  auto& core = static_cast<detail::ConsumerCore&>(*run.front().core_);
+  // In a forked child the messages are the parent's.
   if (core.guard_.in_child()) [[unlikely]]
-    return false;
-  if (!core.named_) return core.end_private(position_);
+    return 0;
+  if (!core.named_) {
+    assert(run.size() == 1);
+    return core.end_private(run.front().position_) ? 1 : 0;
+  }
+  NamedReader& named = *core.named_;
   const bool acks = end == End::ack || (end == End::dropped && core.ack_ == Ack::automatic);
-  const bool ours = acks ? core.named_->ack(position_, tries_) : core.give_back(*this);
-  core.ended_named(position_, 1);
+  const Message& last = run.back();
+  std::size_t ours = 0;
+  for (const Message* message = run.data();; ++message) {
+    ours += (acks ? named.ack(message->position_, message->tries_) : core.give_back(*message)) ? 1 : 0;
+    if (message == &last) break;
+  }
+  // plant: acks_of_a_batch_move_no_floor
+  const unsigned woken = named.after_ack(last.position_);
+  if (woken != 0) [[unlikely]]
+    core.wakes_ += woken;
+  const auto ring = [&core] { core.waiter_.ring_self(); };
+  const auto tell = [&core](std::uint64_t ended) { core.words_.acks.store_relaxed(core.acks_of(ended)); };
+  if (core.ends_.count(run.size(), ring, tell)) [[unlikely]]
+    delete &core;
   return ours;
 }
 
 bool Message::nack() noexcept {
   if (core_ == nullptr) return false;
-  const bool done = end(End::nack);
+  const bool done = end_run({this, 1}, End::nack) != 0;
   forget();
   return done;
 }
@@ -112,14 +105,20 @@ std::size_t ack_batch(std::span<Message> messages) noexcept {
     const auto another =
         std::ranges::find_if(messages, [core](const Message& message) { return message.core_ != core; });
     const std::span<Message> run = messages.first(static_cast<std::size_t>(another - messages.begin()));
-    if (core != nullptr) ours += static_cast<detail::ConsumerCore*>(core)->ack_all(run);
     messages = messages.subspan(run.size());
+    if (core == nullptr) continue;
+    if (static_cast<detail::ConsumerCore*>(core)->named_) {
+      ours += Message::end_run(run, Message::End::ack);
+      for (Message& message : run) message.forget();
+    } else {
+      for (Message& message : run) ours += message.ack() ? 1 : 0;
+    }
   }
   return ours;
 }
 
 void Message::let_go() noexcept {
-  if (core_->inline_size_limit_ == 0 || !core_->try_release(position_)) end(End::dropped);
+  if (core_->inline_size_limit_ == 0 || !core_->try_release(position_)) end_run({this, 1}, End::dropped);
   core_ = nullptr;
 }
 

@@ -88,10 +88,10 @@ struct ConsumerCore::Steps {
 };
 
 bool ConsumerCore::poll_position(bool paused) noexcept {
-  const std::uint64_t wanted = read_ << k_state_shift | k_ready;
+  const std::uint64_t wanted = SlotState{read_, 0, SlotPhase::ready}.word();
   // A speculative spin begins to read what a stream's producer is writing. It pays for messages that come now and then.
   SpinFn* const spin = paused ? &plain_spin : waiter_.policy().spin;
-  return spin(*slot_, ~k_owner_mask, wanted, k_early_polls);
+  return spin(slot_->state, ~SlotState::k_owner_mask, wanted, k_early_polls);
 }
 
 bool ConsumerCore::await_next() noexcept {

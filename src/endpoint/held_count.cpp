@@ -1,7 +1,10 @@
 // See held_count.hpp.
 #include "endpoint/held_count.hpp"
 
+#include <cassert>
+
 #include "os/kernel.hpp"
+#include "ring/tuning.hpp"
 
 namespace beltway {
 
@@ -22,12 +25,12 @@ void HeldCount::disown() noexcept {
   }
   owner_.store(nullptr, std::memory_order_relaxed);
   kernel::heavy_barrier();
-  // A few instructions, or it is stopped there. Asleep, not yielding: it may have a lower priority, and our processor.
-  while ((own_.load(std::memory_order_acquire) & 1) != 0) kernel::nap(10'000);
+  while ((own_.load(std::memory_order_acquire) & 1) != 0) kernel::nap(k_short_nap_ns);
 }
 
 bool HeldCount::close() noexcept {
   want_credit_no_more();
+  assert(ended() <= taken_);
   if (held() == 0) return true;
   if (owner_.load(std::memory_order_relaxed) != nullptr) disown();
   const std::uint64_t not_own = taken_ - (own_.load(std::memory_order_acquire) >> 1);

@@ -8,6 +8,7 @@
 
 #include "beltway/error.hpp"
 #include "ring/counters.hpp"
+#include "ring/tuning.hpp"
 
 namespace beltway::detail {
 
@@ -87,7 +88,10 @@ Status ProducerCore::put_batch(std::span<const Bytes> messages, std::size_t& don
   return status;
 }
 
-void InlinePublisher::void_claim(std::size_t size) noexcept { static_cast<ProducerCore*>(this)->void_claim(size); }
+void InlinePublisher::void_claim(std::size_t size) noexcept {
+  add_pair(*published(), ~std::uint64_t{0}, ~std::uint64_t{size} + 1);  // the claim has counted it
+  static_cast<ProducerCore*>(this)->void_claim(size);
+}
 
 void ProducerCore::void_claim(std::size_t size) noexcept {
   Claimer::void_claim(size);

@@ -10,7 +10,7 @@
 namespace beltway {
 
 Claimer::Claimer(const QueueMemory& map, unsigned producer)
-    : InlinePublisher(&map.tail()),
+    : InlinePublisher(map.ring_head()),
       map_(map),
       single_(map.geometry.single_producer()),
       producer_(static_cast<std::uint8_t>(producer)),
@@ -126,13 +126,13 @@ inline Claim Claimer::may_claim(Position position, Tail tail, bool alone) noexce
   }
   // For what is written after a locked swap no processor fetches ahead: the slot's line is asked for before it.
   // With eager polls (speculative_spin.hpp) an answer's line is still on its way when the message is seen.
-  Word& state = slot(position);
-  prefetch_to_write(&state);
+  Slot& slot = this->slot(position);
+  prefetch_to_write(&slot);
   // A swap waits until the line of the slot before has arrived. A lone producer asks for a later slot early. Slots of two lines
   // and more lose by it, and several producers would take the line from each other.
-  if (alone && slot_bytes_ <= k_cache_line_bytes) prefetch_to_write(&slot(position + k_slot_prefetch_distance));
+  if (alone && slot_bytes_ <= k_cache_line_bytes) prefetch_to_write(&this->slot(position + k_slot_prefetch_distance));
   // A floor alone vouches for nothing: a group may have joined past a claim that is still being written.
-  const SlotState before = SlotState::of(state.load_acquire());
+  const SlotState before = SlotState::of(slot.state.load_acquire());
   // plant: no_look_at_the_slot
   const bool over = before.position == wrap(position - map_.geometry.slots) && before.phase != SlotPhase::claimed;
   return over ? Claim::ok : Claim::busy;
@@ -140,7 +140,7 @@ inline Claim Claimer::may_claim(Position position, Tail tail, bool alone) noexce
 
 Claim Claimer::claim_shared() noexcept {
   for (unsigned attempt = 0; attempt < k_attempts; ++attempt) {
-    const std::uint64_t word = tail_->load_acquire();
+    const std::uint64_t word = head_->tail.load_acquire();
     const Tail tail = Tail::of(word);
     const bool alone = word == our_tail_;  // the last claim is ours, and ended: next_ is behind it
     if (!alone) {
@@ -150,19 +150,19 @@ Claim Claimer::claim_shared() noexcept {
     }
     const Position position = next_;
     if (const Claim claim = may_claim(position, tail, alone); claim != Claim::ok) [[unlikely]] {
-      if (tail_->load_acquire() != word) continue;  // a stale tail makes a queue look full
+      if (head_->tail.load_acquire() != word) continue;  // a stale tail makes a queue look full
       return claim;
     }
     const std::uint64_t ours = Tail{position + 1, tail.generation, producer_}.word();
     if (ticket_.is_held()) ticket_.hide();
-    if (!tail_->compare_and_swap(word, ours)) {
+    if (!head_->tail.compare_and_swap(word, ours)) {
       if (ticket_.is_held()) ticket_.show();
       continue;
     }
     our_tail_ = ours;
     // Release, so that `tail` is moved before the mark is seen; the fence keeps the payload behind the mark, for lossy readers:
     // pairs with is_unchanged().
-    slot(position).store_release(SlotState{position, producer_, SlotPhase::claimed}.word());
+    slot(position).state.store_release(SlotState{position, producer_, SlotPhase::claimed}.word());
     // plant: no_fence_behind_the_mark
     release_fence();
     next_ = wrap(position + 1);
@@ -172,8 +172,7 @@ Claim Claimer::claim_shared() noexcept {
   return Claim::busy;
 }
 
-void Claimer::void_claim(std::size_t size) noexcept {
-  add_pair(published(), ~std::uint64_t{0}, ~std::uint64_t{size} + 1);
+void Claimer::void_claim(std::size_t /*size*/) noexcept {
   map_.slot(last()).state.store_release(SlotState{last(), producer_, SlotPhase::voided}.word());
 }
 

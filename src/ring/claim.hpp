@@ -36,18 +36,20 @@ class Claimer : public detail::InlinePublisher {
   [[nodiscard]] Claim room() noexcept;
 
   using InlinePublisher::slot;
-  /// Two words: published_messages(), then published_bytes().
-  [[nodiscard]] Word& published() const noexcept { return *published_; }
+  /// A message of several producers is counted when it is one. A lone producer has counted it at the claim: see InlinePublisher.
+  static constexpr bool k_counts_at_claim = false;
+  /// Messages and bytes.
+  [[nodiscard]] Word* published() const noexcept { return published_; }
   [[nodiscard]] Word& published_messages() const noexcept { return published_[0]; }
   [[nodiscard]] Word& published_bytes() const noexcept { return published_[1]; }
   /// Ends the last claim: the message in its slot becomes visible. Two stores, on every processor. Pairs with the acquire load
   /// of the slot's state in every reader.
-  void commit(Word& slot, Position position, std::uint64_t meta) noexcept {
-    (&slot)[1].store_relaxed(meta);
+  void commit(Slot& slot, Position position, std::uint64_t meta) noexcept {
+    slot.meta.store_relaxed(meta);
     // plant: ready_before_tail/3
-    slot.store_release(position << k_state_shift | ready_low_);
+    slot.state.store_release(SlotState{position, 0, {}}.word() | ready_low_);
   }
-  /// Ends the last claim, of `size` bytes, without a message, and subtracts it from the counters.
+  /// Ends the last claim without a message.
   void void_claim(std::size_t size) noexcept;
 
   /// True if the notice word has changed: accept_notice() before the next claim.
@@ -98,10 +100,6 @@ class Claimer : public detail::InlinePublisher {
   bool leave_room_to_others(Position position) noexcept;
   [[nodiscard]] Claim why_no_room() const noexcept { return others_turn_ ? Claim::turn : Claim::full; }
   [[nodiscard]] std::uint64_t quarter() const noexcept { return map_.geometry.slots / 4; }
-
-  static_assert(k_tail_shift == 64 - Tail::bits && k_state_shift == 64 - k_position_bits &&
-                k_slot_overhead_bytes == sizeof(Slot) && offsetof(Slot, meta) == sizeof(Word) &&
-                k_published * sizeof(Word) == offsetof(RingHead, published));
 
   const QueueMemory map_;
   const bool single_;

@@ -6,12 +6,9 @@
 #pragma once
 
 #include "ring/queue_memory.hpp"
+#include "ring/tuning.hpp"
 
 namespace beltway {
-
-/// Loops that only a peer's write can prolong give up after this many turns; the caller then says busy or empty, and
-/// looks at its deadline.
-inline constexpr unsigned k_attempts = 256;
 
 /// The full position of a tail word: the slot it points at shows the position of the lap before, or its own.
 [[nodiscard]] inline Position tail_position(const QueueMemory& map, Tail tail) noexcept {

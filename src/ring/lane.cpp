@@ -2,6 +2,7 @@
 #include "ring/lane.hpp"
 
 #include <algorithm>
+#include <cassert>
 
 #include "ring/tuning.hpp"
 
@@ -77,6 +78,7 @@ Lane::Lent Lane::lend_slowly(std::uint64_t bytes) {
     if (!reclaim()) return {};
   }
   make_room_for_a_record();
+  assert(offset + bytes <= map_.geometry.lane_bytes && newest_ - oldest_ < records_.size());
   return lend_at(offset, bytes);
 }
 
@@ -141,6 +143,7 @@ bool Lane::reclaim() noexcept {
   // plant: frees_what_is_passed_meanwhile, no_second_look_at_the_floors
   if (marked) over = std::min(over, count_reclaimable_records(claimer_.scan_floors()));
   oldest_ += over;
+  assert(oldest_ <= newest_);
   return over != 0;
 }
 

@@ -32,12 +32,24 @@
 #include <cstddef>
 #include <cstdint>
 
-#include "beltway/detail/atomics.hpp"
+#include "beltway/detail/words.hpp"
 #include "beltway/limits.hpp"
 
 namespace beltway {
 
-using Position = std::uint64_t;
+// What inline code needs, too, is in detail/words.hpp.
+using detail::distance;
+using detail::k_flag_extended;
+using detail::k_flag_lane;
+using detail::Position;
+using detail::RingHead;
+using detail::Slot;
+using detail::SlotMeta;
+using detail::SlotPhase;
+using detail::SlotState;
+using detail::Tail;
+using detail::widen;
+using detail::wrap;
 
 inline constexpr std::uint64_t k_magic = 0x0a79617774'6c6542ULL;  // "Beltway\n"
 inline constexpr std::uint32_t k_layout_major = 2;
@@ -55,93 +67,7 @@ inline constexpr unsigned k_first_consumer = 64;
 /// Owner number of the daemon's own leases (purge).
 inline constexpr unsigned k_no_owner = 255;
 
-/// The signed distance a - b of two positions of which only the low `bits` are meaningful.
-template <unsigned bits>
-[[nodiscard]] constexpr std::int64_t distance(std::uint64_t a, std::uint64_t b) noexcept {
-  return static_cast<std::int64_t>((a - b) << (64 - bits)) >> (64 - bits);
-}
-[[nodiscard]] constexpr std::int64_t distance(Position a, Position b) noexcept {
-  return distance<k_position_bits>(a, b);
-}
-[[nodiscard]] constexpr Position wrap(std::uint64_t position) noexcept {
-  return position & ((1ULL << k_position_bits) - 1);
-}
-/// The position whose low `bits` are `low`, nearest to `near`.
-template <unsigned bits>
-[[nodiscard]] constexpr Position widen(std::uint64_t low, Position near) noexcept {
-  return wrap(near + static_cast<std::uint64_t>(distance<bits>(low, near)));
-}
-
-// -- ring head -------------------------------------------------------------------------------------------------
-
-/// What stands before the slots, on a line that consumers hardly ever look at.
-struct alignas(k_cache_line_bytes) RingHead {
-  Word tail;
-  std::uint64_t spare0;
-  /// Messages and bytes that the attached producer of a single-producer ring has published, written by it alone. Here and not
-  /// in its Endpoint: a line that is written at each publish anyway (see InlinePublisher).
-  Word published[2];
-  std::uint64_t spare1[4];
-};
-static_assert(sizeof(RingHead) == 64 && offsetof(RingHead, tail) == 0 && offsetof(RingHead, published) == 16);
-
-// -- slot ------------------------------------------------------------------------------------------------------
-
-enum class SlotPhase : std::uint8_t { claimed = 0, ready = 1, voided = 2, reclaimed = 3 };
-
-struct SlotState {
-  static constexpr std::uint64_t k_owner_mask = 0xff << 2;
-  Position position;
-  std::uint8_t owner;
-  SlotPhase phase;
-
-  [[nodiscard]] static constexpr SlotState of(std::uint64_t word) noexcept {
-    return {word >> 10, static_cast<std::uint8_t>(word >> 2), static_cast<SlotPhase>(word & 3)};
-  }
-  [[nodiscard]] constexpr std::uint64_t word() const noexcept {
-    return position << 10 | static_cast<std::uint64_t>(owner) << 2 | static_cast<std::uint64_t>(phase);
-  }
-};
-
-inline constexpr std::uint16_t k_flag_lane = 1;      ///< the payload is a LaneReference
-inline constexpr std::uint16_t k_flag_extended = 2;  ///< reserved: a properties block stands before the payload
-
-struct SlotMeta {
-  std::uint32_t size;
-  std::uint16_t flags;
-
-  [[nodiscard]] static constexpr SlotMeta of(std::uint64_t word) noexcept {
-    return {static_cast<std::uint32_t>(word), static_cast<std::uint16_t>(word >> 32)};
-  }
-  [[nodiscard]] constexpr std::uint64_t word() const noexcept { return static_cast<std::uint64_t>(flags) << 32 | size; }
-};
-
-struct Slot {
-  Word state;
-  Word meta;
-  /// The payload, or one word with the offset of the message in its owner's lane.
-  [[nodiscard]] std::byte* payload() noexcept { return reinterpret_cast<std::byte*>(this + 1); }
-  [[nodiscard]] const std::byte* payload() const noexcept { return reinterpret_cast<const std::byte*>(this + 1); }
-  [[nodiscard]] Word& lane_offset() noexcept { return *reinterpret_cast<Word*>(this + 1); }
-  [[nodiscard]] const Word& lane_offset() const noexcept { return *reinterpret_cast<const Word*>(this + 1); }
-};
-static_assert(sizeof(Slot) == k_slot_overhead_bytes && offsetof(Slot, state) == 0 && offsetof(Slot, meta) == 8);
-
-// -- tail, next, lease, wait, notice, group state ---------------------------------------------------------------
-
-struct Tail {
-  static constexpr unsigned bits = 44;
-  std::uint64_t position;  // low 44 bits
-  std::uint16_t generation;
-  std::uint8_t owner;
-
-  [[nodiscard]] static constexpr Tail of(std::uint64_t word) noexcept {
-    return {word >> 20, static_cast<std::uint16_t>(word >> 8 & 0xfff), static_cast<std::uint8_t>(word)};
-  }
-  [[nodiscard]] constexpr std::uint64_t word() const noexcept {
-    return position << 20 | static_cast<std::uint64_t>(generation & 0xfff) << 8 | owner;
-  }
-};
+// -- next, lease, wait, notice, group state --------------------------------------------------------------------
 
 struct Next {
   static constexpr unsigned bits = 44;

@@ -1,10 +1,17 @@
-// All tuning constants of the library's inner loops, each with what it trades. bench/TUNING.md says why each has its value.
+// All tuning constants of the library's inner loops, each with what it trades. bench/TUNING.md says why each has its value. The
+// three that inline code needs are in detail/inline_tuning.hpp.
 #pragma once
 
 #include <cstddef>
 #include <cstdint>
 
+#include "beltway/detail/inline_tuning.hpp"
+
 namespace beltway {
+
+/// Turns of a loop that only a peer's write can prolong. The caller then says busy or empty, and checks its deadline: patience
+/// against a deadline that is seen late.
+inline constexpr unsigned k_attempts = 256;
 
 // -- write side -------------------------------------------------------------------------------------------------
 
@@ -16,8 +23,6 @@ inline constexpr std::uint64_t k_reclaim_prefetch_distance = 8;
 inline constexpr std::uint64_t k_max_reclaimed_per_loan = 128;
 /// Records. Memory of each producer against allocations while its loans grow.
 inline constexpr std::uint64_t k_first_records = 64;
-/// Bytes. Code size in callers against calls between two messages: larger copies are not inline.
-inline constexpr std::size_t k_page_bytes = 4096;
 /// Polls. How soon a spinning producer sees acknowledgements that no floor has passed, against taking their lines from consumers
 /// that are about to move the floor themselves: see k_ack_lag.
 inline constexpr unsigned k_polls_per_ack_scan = 32;
@@ -69,6 +74,12 @@ inline constexpr std::uint64_t k_last_resort_ns = 1'000'000'000;
 inline constexpr unsigned k_false_alarms = 256;
 inline constexpr std::uint64_t k_false_alarm_ns = 10'000;
 inline constexpr std::uint64_t k_nap_ns = 1'000'000;
+/// Naps in which a wait that a signal has ended expects the stop request that comes with the signal. A thread requests the stop
+/// in less than one nap, unless it gets no processor.
+inline constexpr unsigned k_stop_naps = 100;
+/// A nap while another thread is inside a few instructions: its processor time against our latency. A nap and not a yield: that
+/// thread may have a lower priority.
+inline constexpr std::uint64_t k_short_nap_ns = 10'000;
 
 /// Spin back-off: a shorter pause brings less throughput, a longer one more latency. A time, and a part of the free room.
 struct BackoffLimit {

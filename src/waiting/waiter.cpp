@@ -12,8 +12,6 @@ namespace beltway {
 
 namespace {
 
-/// A thread requests the stop in less than a millisecond, unless it gets no processor.
-constexpr unsigned k_stop_naps = 100;
 /// On one processor, whoever spins keeps the one away for whom it waits. But who is pinned to one may be alone there.
 bool has_several_processors() noexcept {
   cpu_set_t allowed;
@@ -31,8 +29,6 @@ Waiter::Waiter(const QueueMemory& map, unsigned owner, const SpinPolicy& policy)
       policy_(policy),
       most_pauses_(owner < k_first_consumer ? k_producer_pauses : 1),
       budget_ns_(first_budget_of(policy.strategy)) {}
-
-void Waiter::give_way() noexcept { ::sched_yield(); }
 
 Waiter::~Waiter() { delete events_.load(std::memory_order_relaxed); }
 

@@ -133,8 +133,6 @@ class Waiter {
   /// Requires an armed endpoint whose last try found nothing. Sleeps once, unless the wait is over already.
   Nap sleep_once(std::uint64_t deadline_ns, const std::stop_token& stop) noexcept;
 
-  /// Yields the processor to other threads, if there are any.
-  static void give_way() noexcept;
   static void pause(unsigned times) noexcept {
     for (; times > 0; --times) cpu_relax();
   }
@@ -244,7 +242,7 @@ std::optional<Waiter::Ended> Waiter::spin(const Start& start, const std::stop_to
     if (now >= until_ns) return std::nullopt;
     yielding_ = now < shares_until_ns_;
     if (yielding_) [[unlikely]]
-      give_way();
+      kernel::give_way();
   }
 }
 

@@ -315,7 +315,7 @@ TEST_F(Asio, other_work_of_the_loop_gets_its_turn) {
   asio::post(io, other);
   io.run();
   EXPECT_EQ(received, 1000U);
-  EXPECT_LE(most_between, k_async_burst);
+  EXPECT_LE(most_between, detail::k_messages_per_turn);
 }
 
 TEST_F(Asio, an_exception_of_a_handler_leaves_run_and_the_line_goes_on) {

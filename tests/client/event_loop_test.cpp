@@ -155,7 +155,7 @@ TEST(EventLoop, lets_other_descriptors_have_their_turn_between_messages) {
   });
   for (int i = 0; i < 200; ++i) out.publish("x");
   EXPECT_EQ(loop.run(), Status::stopped);
-  EXPECT_LE(most, 2 * k_loop_burst);
+  EXPECT_LE(most, 2 * detail::k_messages_per_turn);
 }
 
 TEST(EventLoop, a_handler_may_end_its_consumer) {

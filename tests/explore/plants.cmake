@@ -11,11 +11,11 @@ plant(no_fence_before_the_floors "")
 plant(no_look_after_help [[return help_floors(map_) && refresh_limit(position);]])
 plant(ready_before_tail "")
 plant(ready_before_tail/2
-  [[store_pair(slot, position << k_state_shift | ready_low_, meta);
-    tail_->store_relaxed((position + 1) << k_tail_shift | tail_low_);]])
+  [[store_pair(slot.state, SlotState{position, 0, {}}.word() | ready_low_, meta);
+    head_->tail.store_relaxed(Tail{position + 1, 0, 0}.word() | tail_low_);]])
 plant(ready_before_tail/3
-  [[slot.store_release(position << k_state_shift | ready_low_);
-    if (single_) tail_->store_relaxed((position + 1) << k_tail_shift | tail_low_);]])
+  [[slot.state.store_release(SlotState{position, 0, {}}.word() | ready_low_);
+    if (single_) head_->tail.store_relaxed(Tail{position + 1, 0, 0}.word() | tail_low_);]])
 plant(no_fence_behind_the_mark "")
 # One fence, whose lack shows in two ways.
 plant(no_fence_behind_the_claim_before_a_reference "")
@@ -50,10 +50,10 @@ plant(floor_passes_a_leased_gone "")
 plant(floor_passes_a_leased_gone/2 [[return true;]])
 plant_value(no_second_look_at_the_slot [[true]])
 plant_condition(two_leases_of_what_is_over [[false]])
-plant_condition(two_leases_of_one_message [[!is_ready(one_word, position)]])
+plant_condition(two_leases_of_one_message [[!SlotState::is_ready(one_word, position)]])
 plant(ends_that_cross "")
 plant_value(gone_is_ended_with_a_store [[ack(state.position, tries)]])
-plant(acks_of_a_batch_move_no_floor [[static_cast<void>(ends_.count(messages.size(), [] {}, [](std::uint64_t) {}));]])
+plant_value(acks_of_a_batch_move_no_floor [[run.size() > 1 ? 0 : named.after_ack(last.position_)]])
 plant(late_ack_is_a_store [[named_.emplace(at.map, at.group, at.group_incarnation, at.owner, false);]])
 plant_condition(lease_what_is_done [[lease.phase == LeasePhase::leased]])
 

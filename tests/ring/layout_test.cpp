@@ -181,8 +181,7 @@ TEST(Layout, positions_are_compared_across_the_wrap) {
 struct Claim : detail::InlinePublisher {
   static void check() {
     static_assert(sizeof(Claim) == 120 && offsetof(Claim, next_) == 0 && offsetof(Claim, inline_size_limit_) == 24);
-    static_assert(offsetof(Claim, tail_) == 32 && offsetof(Claim, slots_) == 40 && offsetof(Claim, ready_low_) == 88);
-    static_assert(k_published == 2 && k_tail_shift == 20 && k_state_shift == 10);
+    static_assert(offsetof(Claim, head_) == 32 && offsetof(Claim, slots_) == 40 && offsetof(Claim, ready_low_) == 88);
   }
 };
 struct Read : detail::InlineReceiver {
@@ -190,7 +189,6 @@ struct Read : detail::InlineReceiver {
     static_assert(sizeof(Read) == 152 && offsetof(Read, slot_) == 0 && offsetof(Read, inline_size_limit_) == 32);
     static_assert(offsetof(Read, counters_) == 40 && offsetof(Read, shared_floor_) == 96 &&
                   offsetof(Read, lane_end_) == 120);
-    static_assert(k_owner_mask == 0xff << 2 && k_ready == 1 && k_state_shift == 10 && k_payload_word == 2);
   }
 };
 

@@ -17,11 +17,9 @@
 #include <utility>
 
 #include "beltway/detail/caught.hpp"
+#include "beltway/detail/inline_tuning.hpp"
 
 namespace beltway {
-
-/// Operations that one turn completes at most before other work of the event loop gets its turn.
-inline constexpr unsigned k_async_burst = 16;
 
 namespace detail {
 
@@ -159,7 +157,7 @@ class AsyncLine : public std::enable_shared_from_this<AsyncLine<Loop>> {
     std::unique_lock lock(mutex_);
     const std::uint64_t turn = ++turn_;
     bool alone = true;
-    for (unsigned done = 0; first_ != nullptr && done < k_async_burst; ++done) {
+    for (unsigned done = 0; first_ != nullptr && done < k_messages_per_turn; ++done) {
       phase_ = Phase::running;
       if (!first_->attempt()) {
         phase_ = Phase::waiting;

@@ -10,7 +10,7 @@
 // before the slot.
 //
 // Thread safety: belongs to its producer's thread. The words and their partners are in src/ring/layout.hpp and
-// src/ring/claim.hpp, which also asserts that the numbers here are those of the layout.
+// src/ring/claim.hpp. The packing of slot and tail is in words.hpp.
 #pragma once
 
 #include <atomic>
@@ -18,10 +18,10 @@
 #include <cstdint>
 
 #include "beltway/bytes.hpp"
-#include "beltway/detail/atomics.hpp"
 #include "beltway/detail/fork_guard.hpp"
+#include "beltway/detail/inline_tuning.hpp"
 #include "beltway/detail/single_use.hpp"
-#include "beltway/limits.hpp"
+#include "beltway/detail/words.hpp"
 
 namespace beltway::detail {
 
@@ -33,8 +33,7 @@ enum class Claim : std::uint8_t {
   busy,  ///< the slot, or the one before, is still being written by its producer
 };
 
-/// One claimed position, counted as published. commit() makes it a message. Without commit() the destructor makes it VOID.
-/// `Ring`: see try_put().
+/// One claimed position. commit() makes it a message. Without commit() the destructor makes it VOID. `Ring`: see try_put().
 template <class Ring>
 class ClaimedSlot {
  public:
@@ -43,7 +42,7 @@ class ClaimedSlot {
       : ring_(ring), size_(size), claim_(ring.claim(position_)) {
     if (claim_ != Claim::ok) [[unlikely]]
       return;
-    add_pair(ring_.published(), 1, size);
+    if constexpr (Ring::k_counts_at_claim) add_pair(*ring_.published(), 1, size);
     slot_ = &ring_.slot(position_);
   }
   ClaimedSlot(const ClaimedSlot&) = delete;
@@ -55,29 +54,29 @@ class ClaimedSlot {
 
   /// Claim::ok, or why there is no claim.
   [[nodiscard]] Claim claim() const noexcept { return claim_; }
-  [[nodiscard]] std::uint64_t position() const noexcept { return position_; }
-  [[nodiscard]] std::byte* payload() const noexcept {
-    return reinterpret_cast<std::byte*>(slot_) + k_slot_overhead_bytes;
-  }
+  [[nodiscard]] Position position() const noexcept { return position_; }
+  [[nodiscard]] std::byte* payload() const noexcept { return slot_->payload(); }
   /// Makes it a message. `flags`: what is stored with the size.
   [[gnu::always_inline]] void commit(std::uint64_t flags) noexcept {
     committed_ = true;
     ring_.commit(*slot_, position_, size_ | flags);
+    if constexpr (!Ring::k_counts_at_claim) add_pair(*ring_.published(), 1, size_);
   }
 
  private:
-  std::uint64_t position_ = 0;
+  Position position_ = 0;
   Ring& ring_;
   const std::size_t size_;
   const Claim claim_;
-  Word* slot_ = nullptr;
+  Slot* slot_ = nullptr;
   bool committed_ = false;
 };
 
 /// Publishes `size` bytes that `fill(std::byte*)` writes into the slot; wakes nobody. If `fill` throws, the position is
 /// skipped by all groups and the exception goes on. Anything but Claim::ok: nothing was done.
 ///
-/// `Ring` has claim(position), slot(position), published(), commit(slot, position, meta) and void_claim(size).
+/// `Ring` has claim(position), slot(position), commit(slot, position, meta), void_claim(size), published() (two words: messages
+/// and bytes) and k_counts_at_claim: whether they count a message at its claim or after its commit.
 template <class Ring, class Fill>
 [[gnu::always_inline]] inline Claim try_put(Ring& ring, std::size_t size, std::uint64_t flags, const Fill& fill) {
   ClaimedSlot<Ring> slot(ring, size);
@@ -131,24 +130,18 @@ class InlinePublisher {
   /// Which thread is inside of a call: see single_use.hpp.
   [[nodiscard]] std::atomic<std::uint64_t>& user() noexcept { return user_; }
   /// The position of the last claim.
-  [[nodiscard]] std::uint64_t last() const noexcept { return (next_ - 1) & k_position_mask; }
+  [[nodiscard]] Position last() const noexcept { return wrap(next_ - 1); }
 
  protected:
   template <class Ring>
   friend class ClaimedSlot;
 
-  explicit InlinePublisher(Word* ring_head) : tail_(ring_head) {}
+  explicit InlinePublisher(RingHead& head) : head_(&head) {}
   ~InlinePublisher() = default;
-
-  static constexpr std::uint64_t k_position_mask = (std::uint64_t{1} << k_position_bits) - 1;
-  static constexpr std::size_t k_published = 2;  // RingHead::published, in words from `tail`
-  static constexpr unsigned k_tail_shift = 20;   // Tail: position
-  static constexpr unsigned k_state_shift = 10;  // SlotState: position
-  static constexpr std::uint64_t k_positions_per_counter_store = 64;
 
   template <class Fill>
   [[gnu::always_inline]] Outcome publish_inline(std::size_t size, const Fill& fill) {
-    const std::uint64_t position = next_;
+    const Position position = next_;
     if (guard_.in_child() || try_put(*this, size, 0, fill) != Claim::ok) [[unlikely]]
       return Outcome::not_handled;
     return outcome_after_commit(position);
@@ -156,42 +149,43 @@ class InlinePublisher {
 
   // The claim policy of one producer. Claimer and ProducerCore have their own.
 
+  /// The counters are on the line of `tail`: so the line is written once, before the slot.
+  static constexpr bool k_counts_at_claim = true;
+
   /// Requires nothing. Claim::ok: nothing is new (a single producer looks at each claim, for a join at the oldest message), and
   /// the next slot was free. Claim::full says only that Claimer must look closer.
-  [[nodiscard, gnu::always_inline]] Claim claim(std::uint64_t& position) noexcept {
+  [[nodiscard, gnu::always_inline]] Claim claim(Position& position) noexcept {
     if (notice_word_->load_relaxed() != seen_notice_ || next_ == limit_) [[unlikely]]
       return Claim::full;
     position = take_next();
     return Claim::ok;
   }
   /// Single producer, and there is room. Returns the position.
-  [[gnu::always_inline]] std::uint64_t take_next() noexcept {
-    const std::uint64_t position = next_;
-    next_ = (position + 1) & k_position_mask;
+  [[gnu::always_inline]] Position take_next() noexcept {
+    const Position position = next_;
+    next_ = wrap(position + 1);
     // `tail` first: a claim that is not in `tail` does not exist for the repair. A plain store: nobody else writes it.
     // plant: ready_before_tail
-    tail_->store_relaxed((position + 1) << k_tail_shift | tail_low_);
+    head_->tail.store_relaxed(Tail{position + 1, 0, 0}.word() | tail_low_);
     // The fence: what is written now is not seen before the end of the claim before. Pairs with is_unchanged().
     // plant: no_fence_behind_the_claim_before, no_fence_behind_the_claim_before_a_reference
     release_fence();
     return position;
   }
-  /// Two words: messages and bytes.
-  [[nodiscard]] Word& published() const noexcept { return tail_[k_published]; }
-  /// The first word of a slot, its state.
-  [[nodiscard, gnu::always_inline]] Word& slot(std::uint64_t position) const noexcept {
-    return *reinterpret_cast<Word*>(slots_ + (position & slot_mask_) * slot_bytes_);
+  [[nodiscard]] Word* published() const noexcept { return head_->published; }
+  [[nodiscard, gnu::always_inline]] Slot& slot(Position position) const noexcept {
+    return *reinterpret_cast<Slot*>(slots_ + (position & slot_mask_) * slot_bytes_);
   }
   /// READY and the size, with release: pairs with the acquire load of the slot's state in every reader.
-  [[gnu::always_inline]] void commit(Word& slot, std::uint64_t position, std::uint64_t meta) noexcept {
+  [[gnu::always_inline]] void commit(Slot& slot, Position position, std::uint64_t meta) noexcept {
     // plant: ready_before_tail/2
-    store_pair(slot, position << k_state_shift | ready_low_, meta);
+    store_pair(slot.state, SlotState{position, 0, {}}.word() | ready_low_, meta);
   }
   /// Ends the last claim, of `size` bytes, whose writer threw. In src/endpoint/producer_core.cpp.
   [[gnu::cold]] void void_claim(std::size_t size) noexcept;
 
   /// After a commit at `position`, by one whose fences are not symmetric.
-  [[nodiscard, gnu::always_inline]] Outcome outcome_after_commit(std::uint64_t position) const noexcept {
+  [[nodiscard, gnu::always_inline]] Outcome outcome_after_commit(Position position) const noexcept {
     compiler_fence();
     return position % k_positions_per_counter_store == 0 ||
                    (sleepers_[0].load_relaxed() | sleepers_[1].load_relaxed()) != 0
@@ -201,12 +195,12 @@ class InlinePublisher {
 
   friend void report_two_threads(const InlinePublisher& producer);
 
-  std::uint64_t next_ = 0;         // behind our last claim; single producer: our own copy of the position in `tail`
-  std::uint64_t limit_ = 0;        // positions before this may be claimed; of a single producer never behind next_
+  Position next_ = 0;              // behind our last claim; single producer: our own copy of the position in `tail`
+  Position limit_ = 0;             // positions before this may be claimed; of a single producer never behind next_
   std::uint64_t seen_notice_ = 0;  // what the shared status said when we looked last
   std::size_t inline_size_limit_ =
-      0;                         // sizes below this may go this way: at most what a slot holds, nor more than a page
-  Word* const tail_;             // the ring's head
+      0;  // sizes below this may go this way: at most what a slot holds, nor more than a page
+  RingHead* const head_;
   std::byte* slots_ = nullptr;   // slot 0
   std::uint64_t slot_mask_ = 0;  // slots - 1
   std::uint64_t slot_bytes_ = 0;

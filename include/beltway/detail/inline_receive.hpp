@@ -14,10 +14,10 @@
 #include <cstddef>
 #include <cstdint>
 
-#include "beltway/detail/atomics.hpp"
 #include "beltway/detail/fork_guard.hpp"
+#include "beltway/detail/inline_tuning.hpp"
 #include "beltway/detail/single_use.hpp"
-#include "beltway/limits.hpp"
+#include "beltway/detail/words.hpp"
 
 namespace beltway {
 
@@ -64,8 +64,8 @@ class InlineReceiver {
   [[nodiscard, gnu::always_inline]] bool try_release(std::uint64_t position) noexcept {
     if (position != floor_ || out_of_order_ != 0 || guard_.in_child()) [[unlikely]]
       return false;
-    const std::uint64_t floor = (position + 1) & k_position_mask;
-    const std::uint64_t behind = (floor - stored_) & k_position_mask;
+    const Position floor = wrap(position + 1);
+    const std::uint64_t behind = wrap(floor - stored_);
     // Stored when nothing is held any more, or it is far behind; and a little later if the next message is there already and no
     // producer sleeps for room.
     if (floor != read_ ? behind < floor_store_lag_max_
@@ -88,41 +88,29 @@ class InlineReceiver {
  protected:
   ~InlineReceiver() = default;
 
-  static constexpr std::uint64_t k_position_mask = (std::uint64_t{1} << k_position_bits) - 1;
-  static constexpr std::uint64_t k_store_every = 64;        // positions after which all counters are stored
-  static constexpr std::uint64_t k_owner_mask = 0xff << 2;  // SlotState: owner
-  static constexpr std::uint64_t k_ready = 1;               // SlotState: phase
-  static constexpr unsigned k_state_shift = 10;             // SlotState: position
-  static constexpr std::size_t k_payload_word = 2;          // Slot: words before the payload
-
   enum class Next : std::uint8_t { in_slot, not_ready, uncommon };
   /// Decodes the next slot, if its message is there, sound and in the slot, and no counters are to be stored.
   [[nodiscard, gnu::always_inline]] Next view_next(View& view) const noexcept {
     // Pairs with the release of READY in InlinePublisher::commit() and Claimer::commit().
-    const Word* const slot = slot_;
-    const std::uint64_t state = slot[0].load_acquire();
-    if (!is_ready(state)) return Next::not_ready;
+    const Slot& slot = *slot_;
+    const std::uint64_t word = slot.state.load_acquire();
+    if (!SlotState::is_ready(word, read_)) return Next::not_ready;
     // Its size, if no flags are set: more than a slot holds otherwise.
-    const std::uint64_t meta = slot[1].load_relaxed();
-    if (meta >= inline_size_limit_ || read_ % k_store_every == 0) [[unlikely]]
+    const std::uint64_t meta = slot.meta.load_relaxed();
+    if (meta >= inline_size_limit_ || read_ % k_positions_per_counter_store == 0) [[unlikely]]
       return Next::uncommon;
-    view = {reinterpret_cast<const std::byte*>(slot + k_payload_word), state >> k_state_shift,
-            static_cast<std::uint32_t>(meta), static_cast<std::uint8_t>(state >> 2)};
+    const SlotState state = SlotState::of(word);
+    view = {slot.payload(), state.position, static_cast<std::uint32_t>(meta), state.owner};
     return Next::in_slot;
   }
-  /// True if `state` says that the message at read_ is there. One comparison for position and phase, whoever the owner is.
-  [[nodiscard]] bool is_ready(std::uint64_t state) const noexcept {
-    return (state & ~k_owner_mask) == (read_ << k_state_shift | k_ready);
-  }
   void step() noexcept {
-    read_ = (read_ + 1) & k_position_mask;
-    slot_ = reinterpret_cast<const Word*>(slots_ + (read_ & slot_mask_) * slot_bytes_);
+    read_ = wrap(read_ + 1);
+    slot_ = reinterpret_cast<const Slot*>(slots_ + (read_ & slot_mask_) * slot_bytes_);
   }
   /// Nothing is held: may the floor be stored later? Not if a message in a lane was among those that were let go, which may
   /// hold much memory.
   [[nodiscard]] bool may_wait() const noexcept {
-    constexpr unsigned k_spare_bits = 64 - k_position_bits;
-    return static_cast<std::int64_t>((lane_end_ - stored_) << k_spare_bits) <= 0 && is_ready(slot_->load_relaxed());
+    return distance(lane_end_, stored_) <= 0 && SlotState::is_ready(slot_->state.load_relaxed(), read_);
   }
   /// try_next(), if the message lies in its producer's lane; null data: it was not done. In src/ring/readers/private_reader.cpp.
   [[nodiscard]] View next_in_lane() noexcept;
@@ -132,10 +120,10 @@ class InlineReceiver {
   friend class ::beltway::Message;
   friend void report_two_threads(const InlineReceiver& consumer);
 
-  const Word* slot_ = nullptr;  // of the next position to read
-  std::uint64_t read_ = 0;      // that position
-  std::uint64_t floor_ = 0;     // all before it are let go
-  std::uint64_t stored_ = 0;    // what the shared floor says
+  const Slot* slot_ = nullptr;  // of the next position to read
+  Position read_ = 0;           // that position
+  Position floor_ = 0;          // all before it are let go
+  Position stored_ = 0;         // what the shared floor says
   /// Sizes below this may go this way; 0: another kind of group, or others want to know of each message.
   std::size_t inline_size_limit_ = 0;
   Word* counters_ = nullptr;          // messages and bytes, our endpoint's
@@ -148,7 +136,7 @@ class InlineReceiver {
   Word* shared_floor_ = nullptr;
   const Word* notice_word_ = nullptr;  // the shared status's notice
   const Word* sleepers_ = nullptr;     // of producers
-  std::uint64_t lane_end_ = 0;         // behind the newest message in a lane
+  Position lane_end_ = 0;              // behind the newest message in a lane
   const ForkGuard guard_;
   std::atomic<std::uint64_t> user_{0};  // a thread, or 0
 };

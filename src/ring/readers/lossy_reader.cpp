@@ -1,6 +1,8 @@
 // See lossy_reader.hpp.
 #include "ring/readers/lossy_reader.hpp"
 
+#include <cassert>
+
 #include "ring/floors.hpp"
 
 namespace beltway {
@@ -11,15 +13,8 @@ ReadResult LossyReader::next(SlotView& view) {
     const Slot& slot = map_.slot(read_);
     const std::uint64_t word = slot.state.load_acquire();
     const SlotState state = SlotState::of(word);
-    const std::int64_t ahead = distance(state.position, read_);
-    if (ahead < 0) return ReadResult::empty;
-    if (ahead > 0) {
-      // Only what a producer may have claimed is believed: any other number is a slot in disorder, which the daemon heals.
-      if (static_cast<std::uint64_t>(ahead) % slots != 0 || distance(state.position, load_tail(map_)) >= 0) {
-        return ReadResult::empty;
-      }
-      // This slot is `ahead` positions further, whole laps: everything up to a lap before it is overwritten.
-      lose(static_cast<std::uint64_t>(ahead) < slots ? 1 : static_cast<std::uint64_t>(ahead) - slots + 1);
+    if (state.position != read_) {
+      if (!lose_overtaken(state.position)) return ReadResult::empty;
       continue;
     }
     if (state.phase == SlotPhase::claimed) return ReadResult::empty;
@@ -49,10 +44,21 @@ ReadResult LossyReader::next(SlotView& view) {
   return ReadResult::again;
 }
 
+bool LossyReader::lose_overtaken(Position found) noexcept {
+  const std::int64_t ahead = distance(found, read_);
+  const std::int64_t slots = map_.geometry.slots;
+  // Only what a producer may have claimed is believed: any other number is a slot in disorder, which the daemon heals.
+  if (ahead < 0 || ahead % slots != 0 || distance(found, load_tail(map_)) >= 0) return false;
+  // The slot is `ahead` positions further, whole laps: everything up to a lap before it is overwritten.
+  lose(static_cast<std::uint64_t>(ahead - slots + 1));
+  return true;
+}
+
 void LossyReader::copy(const SlotView& view) {
   offset_ = used_;
   // Grows to the largest batch once; vectors of std::byte are aligned to 16 bytes by the allocator.
   if (copies_.size() < offset_ + view.size) copies_.resize((offset_ + view.size) * 2);
+  assert(offset_ + view.size <= copies_.size());
   copy_racing(copies_.data() + offset_, view.data, view.size);
 }
 

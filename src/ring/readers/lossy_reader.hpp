@@ -40,6 +40,8 @@ class LossyReader {
     lost_before_ += positions;
     read_ = wrap(read_ + positions);
   }
+  /// The slot at read() is `found` already. Counts what is overwritten as lost. False if a peer's number makes no sense.
+  bool lose_overtaken(Position found) noexcept;
   void copy(const SlotView& view);
 
   const QueueMemory map_;

@@ -1,6 +1,8 @@
 // See named_reader.hpp.
 #include "ring/readers/named_reader.hpp"
 
+#include <cassert>
+
 #include "ring/floors.hpp"
 #include "ring/groups.hpp"
 
@@ -12,9 +14,6 @@ Position position_of(Next next, Position floor) noexcept {
   return widen<Next::bits>(next.position, floor);
 }
 
-[[nodiscard]] bool is_ready(std::uint64_t slot_word, Position position) noexcept {
-  return (slot_word & ~SlotState::k_owner_mask) == SlotState{position, 0, SlotPhase::ready}.word();
-}
 /// No consumer has leased or ended `position`.
 [[nodiscard]] bool is_of_older_lap(std::uint64_t lease_word, Position position) noexcept {
   return distance<Lease::bits>(Lease::of(lease_word).position, position) < 0;
@@ -26,7 +25,7 @@ Position position_of(Next next, Position floor) noexcept {
   // Pairs with the release of READY in Claimer::commit().
   const Slot& slot = map_.slot(position);
   const std::uint64_t slot_word = slot.state.load_acquire();
-  if (!is_ready(slot_word, position)) [[unlikely]] {
+  if (!SlotState::is_ready(slot_word, position)) [[unlikely]] {
     const SlotState state = SlotState::of(slot_word);
     const std::int64_t ahead = distance(state.position, position);
     if (ahead < 0 || state.phase == SlotPhase::claimed) return Step::end;
@@ -61,7 +60,7 @@ Position position_of(Next next, Position floor) noexcept {
   const std::uint64_t one_word = one.state.load_acquire();
   const std::uint64_t two_word = two.state.load_acquire();
   // plant: two_leases_of_one_message
-  if (!is_ready(one_word, position) || !is_ready(two_word, next)) return false;
+  if (!SlotState::is_ready(one_word, position) || !SlotState::is_ready(two_word, next)) return false;
   Word& lease = lease_of(position);
   const std::uint64_t seen_one = lease.load_acquire();
   const std::uint64_t seen_two = (&lease)[1].load_acquire();
@@ -142,25 +141,10 @@ ReadResult NamedReader::lease(SlotView* views, std::size_t count, std::size_t& l
     const std::uint64_t seen = shared_.next.load_acquire();
     const Next next = Next::of(seen);
     const Position floor = wrap(shared_.floor.load_acquire());
-    Position position = position_of(next, floor);
-    const bool behind = distance(position, floor) < 0;
-    if (behind) position = floor;
-    const Position first = position;
-    Step step = Step::passed;
-    for (std::uint32_t walked = 0; leased < count && walked < map_.geometry.slots; ++walked) {
-      if (leased + 2 <= count && pairs_ && try_lease_pair(position, views, leased, corrupt)) {
-        position = wrap(position + 2);
-        ++walked;
-        continue;
-      }
-      step = this->try_lease_at(position, views[leased], corrupt);
-      if (step == Step::again || step == Step::end) break;
-      if (step == Step::leased) ++leased;
-      position = wrap(position + 1);
-    }
-    if (behind || position != first) {
-      shared_.next.compare_and_swap(seen, Next{position, next.version}.word());
-    }
+    const Position hint = position_of(next, floor);
+    Position position = distance(hint, floor) < 0 ? floor : hint;
+    const Step step = lease_run(position, {views, count}, leased, corrupt);
+    if (position != hint) shared_.next.compare_and_swap(seen, Next{position, next.version}.word());
     if (leased != 0) {
       // If the removal did not see our leases, we see LEAVING: leave() stores it, runs a heavy barrier, then reads the lease
       // words.
@@ -171,15 +155,38 @@ ReadResult NamedReader::lease(SlotView* views, std::size_t count, std::size_t& l
       return ReadResult::empty;
     }
     if (step != Step::again) {
-      // The floor moved over VOIDs or acks whose consumers saw no waiting producer. So we wake producers here.
-      if (help_floor(map_, group_) && board_.producer_sleepers.load_relaxed() != 0) {
-        // plant: a_lost_race_for_the_floor
-        wake_for_room(map_, this->floor());
-      }
+      help_empty_group();
       return ReadResult::empty;
     }
   }
   return ReadResult::again;
+}
+
+[[gnu::always_inline]] inline NamedReader::Step NamedReader::lease_run(Position& position, std::span<SlotView> views,
+                                                                       std::size_t& leased,
+                                                                       std::uint64_t& corrupt) noexcept {
+  Step step = Step::passed;
+  for (std::uint32_t walked = 0; leased < views.size() && walked < map_.geometry.slots; ++walked) {
+    if (leased + 2 <= views.size() && pairs_ && try_lease_pair(position, views.data(), leased, corrupt)) {
+      position = wrap(position + 2);
+      ++walked;
+      continue;
+    }
+    step = try_lease_at(position, views[leased], corrupt);
+    if (step == Step::again || step == Step::end) break;
+    if (step == Step::leased) ++leased;
+    position = wrap(position + 1);
+  }
+  assert(leased <= views.size());
+  return step;
+}
+
+void NamedReader::help_empty_group() noexcept {
+  // The floor moved over VOIDs or acks whose consumers saw no waiting producer. So we wake producers here.
+  if (help_floor(map_, group_) && board_.producer_sleepers.load_relaxed() != 0) {
+    // plant: a_lost_race_for_the_floor
+    wake_for_room(map_, floor());
+  }
 }
 
 bool NamedReader::end_lease(Position position, std::uint8_t tries, std::uint64_t word) noexcept {

@@ -12,7 +12,9 @@
 #pragma once
 
 #include <algorithm>
+#include <cassert>
 #include <cstdint>
+#include <span>
 
 #include "ring/readers/private_reader.hpp"
 #include "ring/slot_view.hpp"
@@ -36,7 +38,9 @@ class NamedReader {
         active_word_(GroupStateWord{incarnation, GroupKind::named, GroupPhase::active}.word()),
         ack_lag_max_(std::min(map.geometry.slots / 4, k_ack_lag)),
         owner_(static_cast<std::uint8_t>(owner)),
-        evictable_(evictable) {}
+        evictable_(evictable) {
+    assert(group < map.geometry.max_groups && owner >= k_first_consumer);
+  }
 
   /// Leases up to `count` messages into `views`, and says how many in `leased`. `corrupt` is raised by those that made no sense
   /// (they are acknowledged). ReadResult::empty: nothing to lease now, or the group is being removed (see is_active()).
@@ -96,6 +100,11 @@ class NamedReader {
   /// What was just leased. Step::leased, or passed: there is nothing to show, and it is ended.
   Step view_leased(const Slot& slot, std::uint64_t slot_word, std::uint8_t tries, SlotView& view,
                    std::uint64_t& corrupt) noexcept;
+  /// Leases up to views.size() messages from `position` on, and moves `position` behind them. Step::again: another consumer was
+  /// faster.
+  Step lease_run(Position& position, std::span<SlotView> views, std::size_t& leased, std::uint64_t& corrupt) noexcept;
+  /// Nothing could be leased: helps the floor over positions that hold producers back for no message.
+  void help_empty_group() noexcept;
   unsigned advance_floor() noexcept;
   bool end_lease(Position position, std::uint8_t tries, std::uint64_t word) noexcept;
 

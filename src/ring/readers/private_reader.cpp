@@ -12,7 +12,7 @@ namespace detail {
 
 InlineReceiver::View InlineReceiver::next_in_lane() noexcept {
   SlotView seen;
-  if (read_ % k_store_every == 0 || !static_cast<PrivateReader*>(this)->next_if_ready(seen)) return {};
+  if (read_ % k_positions_per_counter_store == 0 || !static_cast<PrivateReader*>(this)->next_if_ready(seen)) return {};
   return {seen.data, seen.position, seen.size, seen.producer};
 }
 
@@ -20,8 +20,6 @@ InlineReceiver::View InlineReceiver::next_in_lane() noexcept {
 
 PrivateReader::PrivateReader(const QueueMemory& map, unsigned group, Position start)
     : map_(map), beyond_floor_(group < map.geometry.max_groups ? 0 : (map.geometry.slots + 63) / 64) {
-  static_assert(k_owner_mask == SlotState::k_owner_mask && k_ready == static_cast<std::uint64_t>(SlotPhase::ready) &&
-                k_state_shift == 64 - k_position_bits && k_payload_word * sizeof(Word) == sizeof(Slot));
   const std::uint64_t slots = map.geometry.slots;
   slots_ = map.ring + k_slots_offset;
   slot_mask_ = map.mask();
@@ -42,7 +40,7 @@ bool PrivateReader::skip_empty_slots() noexcept {
   bool stored = false;
   for (std::uint32_t i = 0; i < map_.geometry.slots; ++i) {
     // Pairs with Claimer::commit() and void_claim().
-    const SlotState state = SlotState::of(slot().state.load_acquire());
+    const SlotState state = SlotState::of(slot_->state.load_acquire());
     if (state.position != read() || (state.phase != SlotPhase::voided && state.phase != SlotPhase::reclaimed)) break;
     step();
     stored = release(state.position) || stored;
@@ -53,7 +51,7 @@ bool PrivateReader::skip_empty_slots() noexcept {
 ReadResult PrivateReader::next_uncommon(SlotView& view) noexcept {
   for (std::uint32_t skipped = 0; skipped < map_.geometry.slots; ++skipped) {
     // Pairs with the release of READY in Claimer::commit(): what the producer wrote is visible.
-    const Slot& slot = this->slot();
+    const Slot& slot = *slot_;
     const SlotState state = SlotState::of(slot.state.load_acquire());
     // plant: private_reader_takes_claimed
     if (state.position != read() || state.phase == SlotPhase::claimed) [[unlikely]]
@@ -124,7 +122,7 @@ bool PrivateReader::store_floor() noexcept {
 }
 
 bool PrivateReader::restore_floor() noexcept {
-  if ((shared_floor_->load_relaxed() & k_position_mask) == stored_) [[likely]]
+  if (wrap(shared_floor_->load_relaxed()) == stored_) [[likely]]
     return false;
   shared_floor_->store_release(stored_);
   return true;

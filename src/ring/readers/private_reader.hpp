@@ -47,9 +47,9 @@ class PrivateReader : public detail::InlineReceiver {
   /// The common case of next(): a sound message that is there. False: ask next().
   [[nodiscard]] bool next_if_ready(SlotView& view) noexcept {
     // Pairs with the release of READY in Claimer::commit(): what the producer wrote is visible.
-    const Slot& slot = this->slot();
+    const Slot& slot = *slot_;
     const std::uint64_t word = slot.state.load_acquire();
-    if (!is_ready(word)) return false;
+    if (!SlotState::is_ready(word, read_)) return false;
     if (!view_slot(map_, slot, SlotState::of(word), view)) return false;
     step();
     if (view.data != slot.payload()) {
@@ -77,7 +77,7 @@ class PrivateReader : public detail::InlineReceiver {
   bool restore_floor() noexcept;
 
   /// A message is there to be taken.
-  [[nodiscard]] bool may_have_more() const noexcept { return is_ready(slot_->load_relaxed()); }
+  [[nodiscard]] bool may_have_more() const noexcept { return SlotState::is_ready(slot_->state.load_relaxed(), read_); }
   [[nodiscard]] Position floor() const noexcept { return floor_; }
   [[nodiscard]] Position read() const noexcept { return read_; }
   [[nodiscard]] std::uint64_t held_count() const noexcept {
@@ -87,7 +87,6 @@ class PrivateReader : public detail::InlineReceiver {
  private:
   friend class detail::InlineReceiver;
 
-  [[nodiscard]] const Slot& slot() const noexcept { return *reinterpret_cast<const Slot*>(slot_); }
   /// next() of what is no sound message: skips empty slots, and says what is behind them.
   [[gnu::cold]] ReadResult next_uncommon(SlotView& view) noexcept;
   /// What next() says of a slot without a message at read(). Empty: it comes, or the daemon makes the slot VOID. Corrupt: the

@@ -1,0 +1,113 @@
+// The words of a ring: how a slot, its state and the ring's tail are packed. Inline code and the library share this one packing.
+// Not for users. src/ring/layout.hpp has the rest of the shared memory, and the picture of it all.
+//
+// Every word may be written over by a peer that has rights on the queue: read it once, check it, use the copy.
+#pragma once
+
+#include "beltway/detail/requirements.hpp"
+
+#include <cstddef>
+#include <cstdint>
+
+#include "beltway/detail/atomics.hpp"
+#include "beltway/limits.hpp"
+
+namespace beltway::detail {
+
+// -- positions --------------------------------------------------------------------------------------------------
+
+/// The place of a message in the queue's total order, modulo 2^54.
+using Position = std::uint64_t;
+
+/// The signed distance a - b of two positions of which only the low `bits` are meaningful.
+template <unsigned bits>
+[[nodiscard]] constexpr std::int64_t distance(std::uint64_t a, std::uint64_t b) noexcept {
+  return static_cast<std::int64_t>((a - b) << (64 - bits)) >> (64 - bits);
+}
+[[nodiscard]] constexpr std::int64_t distance(Position a, Position b) noexcept {
+  return distance<k_position_bits>(a, b);
+}
+[[nodiscard]] constexpr Position wrap(std::uint64_t position) noexcept {
+  return position & ((1ULL << k_position_bits) - 1);
+}
+/// The position whose low `bits` are `low`, nearest to `near`.
+template <unsigned bits>
+[[nodiscard]] constexpr Position widen(std::uint64_t low, Position near) noexcept {
+  return wrap(near + static_cast<std::uint64_t>(distance<bits>(low, near)));
+}
+
+// -- slot -------------------------------------------------------------------------------------------------------
+
+enum class SlotPhase : std::uint8_t { claimed = 0, ready = 1, voided = 2, reclaimed = 3 };
+
+struct SlotState {
+  static constexpr std::uint64_t k_owner_mask = 0xff << 2;
+  Position position;
+  std::uint8_t owner;
+  SlotPhase phase;
+
+  [[nodiscard]] static constexpr SlotState of(std::uint64_t word) noexcept {
+    return {word >> 10, static_cast<std::uint8_t>(word >> 2), static_cast<SlotPhase>(word & 3)};
+  }
+  [[nodiscard]] constexpr std::uint64_t word() const noexcept {
+    return position << 10 | static_cast<std::uint64_t>(owner) << 2 | static_cast<std::uint64_t>(phase);
+  }
+  /// True if `word` says that the message at `position` is there. One comparison for position and phase, with any owner.
+  [[nodiscard]] static constexpr bool is_ready(std::uint64_t word, Position position) noexcept {
+    return (word & ~k_owner_mask) == SlotState{position, 0, SlotPhase::ready}.word();
+  }
+};
+static_assert(SlotState{1, 0, {}}.word() == 1ULL << (64 - k_position_bits));
+
+inline constexpr std::uint16_t k_flag_lane = 1;      ///< the payload is a LaneReference
+inline constexpr std::uint16_t k_flag_extended = 2;  ///< reserved: a properties block stands before the payload
+
+struct SlotMeta {
+  std::uint32_t size;
+  std::uint16_t flags;
+
+  [[nodiscard]] static constexpr SlotMeta of(std::uint64_t word) noexcept {
+    return {static_cast<std::uint32_t>(word), static_cast<std::uint16_t>(word >> 32)};
+  }
+  [[nodiscard]] constexpr std::uint64_t word() const noexcept { return static_cast<std::uint64_t>(flags) << 32 | size; }
+};
+
+struct Slot {
+  Word state;
+  Word meta;
+  /// The payload, or one word with the offset of the message in its owner's lane.
+  [[nodiscard]] std::byte* payload() noexcept { return reinterpret_cast<std::byte*>(this + 1); }
+  [[nodiscard]] const std::byte* payload() const noexcept { return reinterpret_cast<const std::byte*>(this + 1); }
+  [[nodiscard]] Word& lane_offset() noexcept { return *reinterpret_cast<Word*>(this + 1); }
+  [[nodiscard]] const Word& lane_offset() const noexcept { return *reinterpret_cast<const Word*>(this + 1); }
+};
+static_assert(sizeof(Slot) == k_slot_overhead_bytes && offsetof(Slot, state) == 0 && offsetof(Slot, meta) == 8);
+
+// -- ring head --------------------------------------------------------------------------------------------------
+
+struct Tail {
+  static constexpr unsigned bits = 44;
+  std::uint64_t position;  // low 44 bits
+  std::uint16_t generation;
+  std::uint8_t owner;
+
+  [[nodiscard]] static constexpr Tail of(std::uint64_t word) noexcept {
+    return {word >> 20, static_cast<std::uint16_t>(word >> 8 & 0xfff), static_cast<std::uint8_t>(word)};
+  }
+  [[nodiscard]] constexpr std::uint64_t word() const noexcept {
+    return position << 20 | static_cast<std::uint64_t>(generation & 0xfff) << 8 | owner;
+  }
+};
+
+/// The words before the slots, on a line that consumers rarely read.
+struct alignas(64) RingHead {
+  Word tail;
+  std::uint64_t spare0;
+  /// Messages and bytes that the attached producer of a single-producer ring has published, written by it alone. They are here
+  /// and not in its Endpoint because a publish writes this line anyway (see InlinePublisher).
+  Word published[2];
+  std::uint64_t spare1[4];
+};
+static_assert(sizeof(RingHead) == 64 && offsetof(RingHead, tail) == 0 && offsetof(RingHead, published) == 16);
+
+}  // namespace beltway::detail
