@@ -128,7 +128,7 @@ int run_daemon(const Options& options, const std::vector<std::string>& arguments
   if (server.run() == Server::End::ended) return EXIT_SUCCESS;
   if (options.supervisor == 0 || options.supervisor == ::getppid()) return beltway::daemon::k_restart_code;
   // The supervisor was killed: be one, with what it held. By the program that runs: whatever lies at its path now may not.
-  beltway::daemon::pass_on(server.kept());
+  beltway::daemon::pass_at_exec(server.stored());
   beltway::daemon::exec_file("/proc/self/exe", beltway::daemon::own_program(), arguments);
   spdlog::critical("become the supervisor: exec: {}", std::strerror(errno));
   return k_failed;

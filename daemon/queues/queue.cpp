@@ -62,31 +62,31 @@ NewQueue make_queue(QueueRecord record) {
   return made;
 }
 
-Queue::Queue(NewQueue made, SavedQueues& keep)
+Queue::Queue(NewQueue made, SavedQueues& saved_queues)
     : record_(std::move(made.record)),
       geometry_(geometry_of(record_.options)),
-      keep_(keep),
+      saved_queues_(saved_queues),
       own_(std::move(made.own)),
       ring_mapping_(std::move(made.ring)),
       control_mapping_(std::move(made.control)) {
   use_memory();
-  kept_at_ = keep_.add(own_, error_subject("declare", record_.name));
+  saved_at_ = saved_queues_.add(own_, error_subject("declare", record_.name));
   count_unread();
   save();
 }
 
-Queue::Queue(SavedQueues::SavedQueue&& kept, SavedQueues& keep)
-    : record_(kept.record),
+Queue::Queue(SavedQueues::SavedQueue&& saved, SavedQueues& saved_queues)
+    : record_(saved.record),
       geometry_(geometry_of(record_.options)),
-      keep_(keep),
-      kept_at_(kept.place),
-      own_(std::move(kept.descriptors)) {
+      saved_queues_(saved_queues),
+      saved_at_(saved.place),
+      own_(std::move(saved.descriptors)) {
   try {
     const std::string what = error_subject("restore", record_.name);
     ring_mapping_ = map_segment(own_.ring, geometry_.ring_bytes(), what);
     control_mapping_ = map_segment(own_.control, geometry_.control_bytes(), what);
   } catch (...) {
-    kept.descriptors = std::move(own_);
+    saved.descriptors = std::move(own_);
     throw;
   }
   use_memory();
@@ -205,7 +205,7 @@ void Queue::remove() noexcept {
   }
   post_notice(map_, k_notice_removed);
   wake_everybody(map_);
-  keep_.drop(kept_at_);
+  saved_queues_.drop(saved_at_);
 }
 
 }  // namespace beltway::daemon

@@ -57,9 +57,9 @@ struct NewQueue {
 class Queue {
  public:
   /// Throws Error(limit_reached, system).
-  Queue(NewQueue made, SavedQueues& keep);
-  /// The queue that an earlier daemon has left. Throws Error(limit_reached, system); then `kept` is as before.
-  Queue(SavedQueues::SavedQueue&& kept, SavedQueues& keep);
+  Queue(NewQueue made, SavedQueues& saved_queues);
+  /// The queue that an earlier daemon has left. Throws Error(limit_reached, system); then `saved` is as before.
+  Queue(SavedQueues::SavedQueue&& saved, SavedQueues& saved_queues);
   Queue(const Queue&) = delete;
   Queue& operator=(const Queue&) = delete;
 
@@ -120,7 +120,7 @@ class Queue {
 
   // -- lanes of producers that are gone (queue_lanes.cpp) --
   [[nodiscard]] bool has_memory_to_give_back() const noexcept {
-    return lanes_to_look_at_ != 0 || !parts_to_punch_.empty();
+    return lanes_to_scan_ != 0 || !parts_to_punch_.empty();
   }
   /// Looks for what no message needs in one lane, or gives a part of what was found back. True: there is more to do.
   bool give_back_some_memory() noexcept;
@@ -130,7 +130,7 @@ class Queue {
   /// Nobody is thrown out by a late tick.
   void evict_who_stands_still(RunClock::Tick tick);
   /// The shortest such span; 0: nobody is ever thrown out.
-  [[nodiscard]] std::chrono::milliseconds shortest_evict_after_ms() const noexcept;
+  [[nodiscard]] std::chrono::milliseconds shortest_evict_after() const noexcept;
 
   /// Sets right what a program has left in disorder, and says so in the log. `when`: the occasion, for the log.
   void heal(std::string_view when) noexcept;
@@ -149,7 +149,7 @@ class Queue {
   /// Who is attached, by the record.
   [[nodiscard]] Living living() const noexcept;
   void tell_of_disorder(std::string_view when, unsigned restored, const HealCounts& counts) const noexcept;
-  void save() { keep_.write(kept_at_, record_); }
+  void save() { saved_queues_.write(saved_at_, record_); }
   /// `whose`: for the log.
   void finish_change(const std::string& whose, std::string_view option, const std::string& value);
 
@@ -176,7 +176,7 @@ class Queue {
   /// A producer gets the place, and the lane with whatever memory it has.
   void keep_lane_of(unsigned place) noexcept;
   /// Messages that kept parts of such lanes may be over by now.
-  void look_at_rest_of_lanes() noexcept;
+  void scan_rest_of_lanes() noexcept;
   void free_lanes_of_nobody() noexcept;
   void find_parts_to_punch(unsigned lane) noexcept;
   void enter_group(const EndpointRecord& endpoint, Start start, protocol::AttachReply& reply) noexcept;
@@ -189,7 +189,7 @@ class Queue {
     std::chrono::steady_clock::time_point since;
   };
   /// 0: never. Private groups have the queue's.
-  [[nodiscard]] std::chrono::milliseconds evict_after_ms(unsigned group) const noexcept;
+  [[nodiscard]] std::chrono::milliseconds evict_after(unsigned group) const noexcept;
   [[nodiscard]] bool holds_producers_back(Position floor) const noexcept;
   [[nodiscard]] std::optional<unsigned> who_holds(unsigned group, Position floor) const noexcept;
   void evict(unsigned place);
@@ -200,13 +200,13 @@ class Queue {
   std::vector<std::function<void()>> waiting_;
   QueueRecord record_;
   Geometry geometry_;
-  SavedQueues& keep_;
-  unsigned kept_at_ = 0;
+  SavedQueues& saved_queues_;
+  unsigned saved_at_ = 0;
   QueueDescriptors own_;
   std::vector<int> bell_numbers_;
   Mapping ring_mapping_;
   Mapping control_mapping_;
-  std::uint64_t lanes_to_look_at_ = 0;  ///< by place: nobody is there, and memory may be
+  std::uint64_t lanes_to_scan_ = 0;  ///< by place: nobody is there, and memory may be
   std::uint64_t lanes_in_use_by_messages_ =
       0;  ///< by place: nobody is there, and messages needed a part when it was looked at
   std::vector<SegmentRange> parts_to_punch_;  ///< of one lane

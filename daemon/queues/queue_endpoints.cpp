@@ -61,7 +61,7 @@ AttachGrant Queue::attach(const Peer& peer, std::uint64_t session, const AttachR
   if (!place) return grant;
 
   if (!request.barriers) make_symmetric();
-  look_at_rest_of_lanes();
+  scan_rest_of_lanes();
   keep_lane_of(place->index);
   EndpointRecord& endpoint = record_.endpoints[place->index];
   endpoint = {.attached = true,
@@ -206,7 +206,7 @@ bool Queue::reap_if_dead(unsigned place, Leaving leaving) {
   endpoint = {.attached = false, .incarnation = endpoint.incarnation};
   count_unread();
   save();  // a daemon that dies before repairs once more
-  look_at_rest_of_lanes();
+  scan_rest_of_lanes();
   free_lane_of(place);
   settle_groups();
   return true;

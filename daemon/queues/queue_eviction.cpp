@@ -16,11 +16,11 @@
 
 namespace beltway::daemon {
 
-std::chrono::milliseconds Queue::evict_after_ms(unsigned group) const noexcept {
-  return daemon::evict_after_ms(record_, group);
+std::chrono::milliseconds Queue::evict_after(unsigned group) const noexcept {
+  return daemon::evict_after(record_, group);
 }
 
-std::chrono::milliseconds Queue::shortest_evict_after_ms() const noexcept {
+std::chrono::milliseconds Queue::shortest_evict_after() const noexcept {
   std::chrono::milliseconds shortest = record_.options.evict_after;
   for (const GroupRecord& group : record_.groups) {
     const auto own = group.options.evict_after.value_or(std::chrono::milliseconds(0));
@@ -64,11 +64,11 @@ std::optional<unsigned> Queue::who_holds(unsigned group, Position floor) const n
 }
 
 void Queue::evict_who_stands_still(RunClock::Tick tick) {
-  if (shortest_evict_after_ms().count() == 0) return;
+  if (shortest_evict_after().count() == 0) return;
   stalls_.resize(geometry_.groups());
   for (unsigned group = 0; group < geometry_.groups(); ++group) {
-    const auto evict_after = evict_after_ms(group);
-    if (evict_after.count() == 0) continue;
+    const auto limit = evict_after(group);
+    if (limit.count() == 0) continue;
     Stall& before = stalls_[group];
     const bool active = GroupStateWord::of(map_.group(group).state.load_acquire()).blocks_producers();
     if (active && group < geometry_.max_groups) help_floor(map_, group);  // floors are lazy
@@ -77,7 +77,7 @@ void Queue::evict_who_stands_still(RunClock::Tick tick) {
     if (active && holds_producers_back(floor)) place = who_holds(group, floor);
     if (!place || place != before.place || floor != before.floor) {
       before = {floor, place, tick.now};
-    } else if (!tick.is_late && tick.now - before.since >= evict_after) {
+    } else if (!tick.is_late && tick.now - before.since >= limit) {
       evict(*place);
       before = {};
     }
@@ -90,7 +90,7 @@ void Queue::evict(unsigned place) {
   endpoint.evicted = true;
   save();
   spdlog::warn("queue {}: consumer {} (process {}) is thrown out: producers wait, and it stood still for {} ms",
-               record_.name, place - geometry_.max_producers, endpoint.pid, evict_after_ms(endpoint.group).count());
+               record_.name, place - geometry_.max_producers, endpoint.pid, evict_after(endpoint.group).count());
   revoke(place);
 }
 

@@ -20,7 +20,7 @@ void Registry::session_ended(std::uint64_t session, const std::vector<protocol::
   for (const protocol::EndpointName& name : endpoints) {
     PendingDeath pending{.always = false, .ended = session};
     // A process may have had thousands. Those for whom there is no time now have their turn with the other pending_deaths.
-    if (std::chrono::steady_clock::now() < end && look_at(name, pending)) continue;
+    if (std::chrono::steady_clock::now() < end && try_reap(name, pending)) continue;
     pending_[name].ended = pending.ended;
   }
 }
@@ -78,7 +78,7 @@ void Registry::run_beside(Queue& queue, std::function<void()> work, std::functio
   });
 }
 
-bool Registry::look_at(const protocol::EndpointName& name, PendingDeath& pending) {
+bool Registry::try_reap(const protocol::EndpointName& name, PendingDeath& pending) {
   Queue* const queue = try_find(name.queue);
   if (queue == nullptr) return true;
   if (queue->is_busy()) return false;
@@ -101,7 +101,7 @@ std::size_t Registry::reap_pending() {
       next_pending_ = each->first;
       break;
     }
-    each = look_at(each->first, each->second) ? pending_.erase(each) : std::next(each);
+    each = try_reap(each->first, each->second) ? pending_.erase(each) : std::next(each);
   }
   return pending_deaths();
 }
@@ -119,7 +119,7 @@ std::chrono::milliseconds Registry::evict_who_stands_still(std::chrono::steady_c
       ++each;
       continue;
     }
-    const auto evict_after = queue == nullptr ? std::chrono::milliseconds(0) : queue->shortest_evict_after_ms();
+    const auto evict_after = queue == nullptr ? std::chrono::milliseconds(0) : queue->shortest_evict_after();
     if (evict_after.count() == 0) {
       each = evicting_.erase(each);
       continue;

@@ -38,7 +38,7 @@ Acceptor::Acceptor(boost::asio::io_context& io, Listener& listener, DescriptorSt
       states_(listener.listen_sockets().size(), State::stands),
       troubles_(listener.listen_sockets().size()),
       rest_(io),
-      next_look_(io),
+      check_timer_(io),
       pause_(k_first_pause_ms) {}
 
 Acceptor::~Acceptor() {
@@ -51,7 +51,7 @@ Acceptor::~Acceptor() {
 
 void Acceptor::open() {
   for (std::size_t listen_socket = 0; listen_socket < waits_.size(); ++listen_socket) wait_at(listen_socket);
-  look();
+  check();
 }
 
 void Acceptor::wait_at(std::size_t listen_socket) {
@@ -93,27 +93,27 @@ void Acceptor::wait_for_events() {
   if (!events_) events_ = std::make_unique<Descriptor>(io_, watch_.descriptor());
   events_->async_wait(Descriptor::wait_read, [this](error_code error) {
     if (error) return;
-    if (watch_.take_events()) look_in(k_settle_ms);
+    if (watch_.take_events()) check_after(k_settle_ms);
     wait_for_events();
   });
 }
 
-void Acceptor::look_in(milliseconds pause) {
-  next_look_.expires_after(pause);  // ends an earlier wait
-  next_look_.async_wait([this](error_code error) {
-    if (!error) look();
+void Acceptor::check_after(milliseconds pause) {
+  check_timer_.expires_after(pause);  // ends an earlier wait
+  check_timer_.async_wait([this](error_code error) {
+    if (!error) check();
   });
 }
 
-void Acceptor::look() {
+void Acceptor::check() {
   // What happens between the two is an event.
   const bool mended = mend_all();
   const bool watched = watch_all();
   if (mended) pause_ = k_first_pause_ms;
-  if (changed_since()) return look_in(k_settle_ms);
-  if (!watched) return look_in(k_longest_pause_ms);
+  if (changed_since()) return check_after(k_settle_ms);
+  if (!watched) return check_after(k_longest_pause_ms);
   if (mended) return;
-  look_in(pause_);
+  check_after(pause_);
   pause_ = std::min(pause_ * 2, k_longest_pause_ms);
 }
 

@@ -55,7 +55,7 @@ class Server {
   void stop_on_signals();
 
   /// What the store has now, for a daemon whose store has gone.
-  [[nodiscard]] const std::vector<PassedFd>& kept() const noexcept { return store_.kept(); }
+  [[nodiscard]] const std::vector<PassedFd>& stored() const noexcept { return store_.stored(); }
 
  private:
   void wait_for_signal();
@@ -64,10 +64,10 @@ class Server {
   [[nodiscard]] std::optional<Error> refusal_of(Peer& peer) const;
   void session_ended(std::uint64_t session);
   /// After anything that may have changed who is awaited and whether anybody is here.
-  void look_after();
-  void wait_for_suspects();
+  void after_change();
+  void wait_for_pending_deaths();
   void reap_pending();
-  void watch_standstills();
+  void watch_stalls();
   void watch_idleness();
   /// A part at a time, so that nobody waits for long.
   void give_back_memory();
@@ -83,7 +83,7 @@ class Server {
   DescriptorStore store_;
   Listener listener_;
   StoredProgram program_;
-  SavedQueues keep_;
+  SavedQueues saved_queues_;
   Workers workers_;
   Registry registry_;
   const UserNamespace users_ = UserNamespace::of_this_process();
@@ -97,7 +97,7 @@ class Server {
   std::chrono::milliseconds pending_pause_ms_;
   std::size_t pending_known_ = 0;
   bool gives_back_memory_ = false;
-  bool watches_standstills_ = false;
+  bool watches_stalls_ = false;
   bool idle_ = false;
   std::chrono::milliseconds store_pause_ms_{0};  ///< 0: the store is not behind
   bool hands_over_ = false;                      ///< as soon as the store has everything

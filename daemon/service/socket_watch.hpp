@@ -14,10 +14,10 @@
 
 namespace beltway::daemon {
 
-class DoorWatch {
+class SocketWatch {
  public:
   /// No descriptor if there is no inotify instance left: watch() tries again.
-  DoorWatch() = default;
+  SocketWatch() = default;
 
   /// Watches these sockets and their surroundings as they are now, and nothing else. Empty: all is watched; else why not.
   [[nodiscard]] std::string watch(const std::vector<std::filesystem::path>& sockets);

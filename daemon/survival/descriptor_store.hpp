@@ -48,12 +48,12 @@ class DescriptorStore {
   [[nodiscard]] const std::vector<NamedFd>& inherited() const noexcept { return inherited_; }
 
   /// For a process that execs another daemon in its place, before it has taken anything: that daemon finds the store and
-  /// all that was inherited. Throws as pass_on().
+  /// all that was inherited. Throws as pass_at_exec().
   void hand_on() const;
 
   /// Throws Error(limit_reached) if there is room for fewer than `count` more descriptors, or if the store is behind.
   void require_room(std::size_t count, const std::string& what) const;
-  /// Has a copy of the descriptor held. `descriptor` must stay open until forget(): see kept(). A store that
+  /// Has a copy of the descriptor held. `descriptor` must stay open until forget(): see stored(). A store that
   /// does not take it is a store that has gone.
   void keep(const std::string& name, int descriptor) noexcept;
   void forget(const std::string& name) noexcept;
@@ -65,7 +65,7 @@ class DescriptorStore {
   void catch_up() noexcept;
 
   /// All that is kept now, for a daemon whose store has gone and who hands itself on.
-  [[nodiscard]] const std::vector<PassedFd>& kept() const noexcept { return kept_; }
+  [[nodiscard]] const std::vector<PassedFd>& stored() const noexcept { return stored_; }
 
  private:
   struct Datagram {
@@ -80,7 +80,7 @@ class DescriptorStore {
   std::string told_limit_;
   bool was_there_ = false;
   std::vector<NamedFd> inherited_;
-  std::vector<PassedFd> kept_;
+  std::vector<PassedFd> stored_;
   std::size_t limit_ = k_max_stored;
   std::deque<Datagram> aside_;  ///< the descriptors are open until forget(), which takes them out of here
 };

@@ -28,7 +28,7 @@ struct PassedFd {
 
 /// For the process that is about to exec: puts the descriptors to 3 and up, whatever lies there, and tells of them in the
 /// environment. Throws Error(limit_reached, system); then the process is of no more use.
-void pass_on(const std::vector<PassedFd>& descriptors);
+void pass_at_exec(const std::vector<PassedFd>& descriptors);
 
 /// Raises this process's limit of open files to what it may have; returns it.
 std::size_t raise_open_files_limit() noexcept;

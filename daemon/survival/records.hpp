@@ -70,14 +70,14 @@ struct QueueRecord {
 };
 
 /// How long a consumer of that group (an index beyond the named groups: a private one) may stand still; 0: for ever.
-[[nodiscard]] inline std::chrono::milliseconds evict_after_ms(const QueueRecord& queue, unsigned group) {
+[[nodiscard]] inline std::chrono::milliseconds evict_after(const QueueRecord& queue, unsigned group) {
   const auto of_the_queue = queue.options.evict_after;
   return group < queue.groups.size() ? queue.groups[group].options.evict_after.value_or(of_the_queue) : of_the_queue;
 }
 
 /// Whether a consumer that attaches now must reckon with being thrown out.
 [[nodiscard]] inline bool is_evictable(const QueueRecord& queue, const EndpointRecord& consumer) {
-  return consumer.kind != GroupKind::lossy && evict_after_ms(queue, consumer.group).count() != 0;
+  return consumer.kind != GroupKind::lossy && evict_after(queue, consumer.group).count() != 0;
 }
 
 }  // namespace beltway::daemon

@@ -80,7 +80,7 @@ class SavedQueues {
 
   [[nodiscard]] const std::vector<HeldQueue>& held() const noexcept { return held_; }
   /// Gives back a queue that proved unusable: it is held from now on.
-  void hold(SavedQueue kept, std::string why);
+  void hold(SavedQueue saved, std::string why);
   /// The daemon is ready: the start has succeeded.
   void clear_starts() noexcept;
 
@@ -104,7 +104,8 @@ class SavedQueues {
   std::optional<SavedRecords> records_;  ///< none: no store
   std::vector<unsigned> parts_;          ///< by place: descriptors that are held; 0: the place is free
   std::vector<HeldQueue> held_;
-  std::vector<Fd> held_descriptors_;  ///< kept open for a daemon that execs the stored program (DescriptorStore::kept)
+  std::vector<Fd>
+      held_descriptors_;  ///< kept open for a daemon that execs the stored program (DescriptorStore::stored)
 };
 
 }  // namespace beltway::daemon

@@ -198,7 +198,7 @@ void Supervisor::exec_program(const std::vector<std::string>& arguments) const {
   std::vector<PassedFd> passed;
   passed.reserve(store_.size());
   for (const NamedFd& held : store_) passed.push_back({held.name, held.descriptor.get()});
-  if (!passed.empty()) pass_on(passed);
+  if (!passed.empty()) pass_at_exec(passed);
   std::string why = passed_over_;
   if (why.empty()) {
     exec_file(options_.program, options_.program, arguments);

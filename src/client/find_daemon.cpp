@@ -28,7 +28,7 @@ namespace fs = std::filesystem;
 constexpr std::chrono::milliseconds k_first_pause_ms{2};
 constexpr std::chrono::milliseconds k_longest_pause_ms{2000};
 /// Somebody is known to be there: it will not be long.
-constexpr std::chrono::milliseconds k_longest_pause_at_door_ms{50};
+constexpr std::chrono::milliseconds k_longest_pause_at_socket_ms{50};
 
 class Pauses {
  public:
@@ -67,7 +67,7 @@ std::optional<Channel> connect_to(const fs::path& path, Deadline deadline) {
   const sockaddr_un address = socket_address(path);
   const std::string what = "connect to " + path.string();
   Fd socket = checked_fd(::socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0), what + ": socket");
-  Pauses pauses(k_longest_pause_at_door_ms);
+  Pauses pauses(k_longest_pause_at_socket_ms);
   while (::connect(socket.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0) {
     if (errno == EINTR) continue;
     if (errno == ENOENT || errno == ENOTDIR || errno == ECONNREFUSED) return std::nullopt;
@@ -116,7 +116,7 @@ bool greet(Channel& channel, const fs::path& path, Deadline deadline) {
 
 std::optional<DaemonLink> try_link(const fs::path& path, Deadline deadline) {
   // A daemon that dies before it says hello is followed by another at the same socket, or by none.
-  Pauses pauses(k_longest_pause_at_door_ms);
+  Pauses pauses(k_longest_pause_at_socket_ms);
   do {
     std::optional<Channel> channel = connect_to(path, deadline);
     if (!channel) return std::nullopt;
@@ -151,7 +151,7 @@ enum class Place : std::uint8_t { named, of_user };
 
 /// Waits for a daemon that lives without its socket. Nothing if nobody lives there, or at the deadline.
 std::optional<DaemonLink> wait_for_living(const fs::path& path, Deadline deadline, Place place) {
-  Pauses pauses(k_longest_pause_at_door_ms);
+  Pauses pauses(k_longest_pause_at_socket_ms);
   for (;;) {
     // In this order: one that is seen to live no more may have been reachable a moment before.
     const bool lives = living_daemon(path).has_value();

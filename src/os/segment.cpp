@@ -79,7 +79,7 @@ Fd open_segment_anew(int segment, Access access, const std::string& what) {
   return checked_fd(::open(path.c_str(), flags), what + ": open shared memory anew (is /proc mounted?)");
 }
 
-SegmentFacts look_at_segment(int segment) noexcept {
+SegmentFacts inspect_segment(int segment) noexcept {
   SegmentFacts facts;
   struct stat status{};
   if (::fstat(segment, &status) != 0) {

@@ -46,9 +46,9 @@ struct SegmentFacts {
   /// Throws Error(incompatible) unless the segment has exactly `expected_bytes` and can neither shrink nor grow.
   void check(std::uint64_t expected_bytes, const std::string& what) const;
 };
-[[nodiscard]] SegmentFacts look_at_segment(int segment) noexcept;
+[[nodiscard]] SegmentFacts inspect_segment(int segment) noexcept;
 inline void check_segment(int segment, std::uint64_t bytes, const std::string& what) {
-  look_at_segment(segment).check(bytes, what);
+  inspect_segment(segment).check(bytes, what);
 }
 
 /// Gives the range memory now, charged to this process's cgroup, so that no later access fails. Holes are filled in steps, and

@@ -33,7 +33,7 @@ void join_latest(const QueueMemory& map, GroupBlock& group, GroupStateWord activ
   // may still publish unseen lies within one lap of it.
   // plant: no_fence_after_active
   full_fence();
-  // plant: no_second_look_at_tail
+  // plant: no_second_check_of_tail
   raise_floor(group, load_tail(map));
 }
 

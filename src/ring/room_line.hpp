@@ -38,9 +38,9 @@ class RoomTicket {
   void show() noexcept;
 
   /// How many producers claim before this one.
-  [[nodiscard]] unsigned ahead() noexcept { return look().ahead; }
+  [[nodiscard]] unsigned ahead() noexcept { return read_ahead().ahead; }
   /// How many of them wait in a call.
-  [[nodiscard]] unsigned ahead_in_calls() noexcept { return look().in_calls; }
+  [[nodiscard]] unsigned ahead_in_calls() noexcept { return read_ahead().in_calls; }
   /// True if anybody else stands in the line.
   [[nodiscard]] bool others_wait() const noexcept {
     return (map_.shared_status().room_line.load_relaxed() & ~bit()) != 0;
@@ -55,13 +55,13 @@ class RoomTicket {
     unsigned ahead = 0;
     unsigned in_calls = 0;
   };
-  Ahead look() noexcept;
+  Ahead read_ahead() noexcept;
   [[nodiscard]] std::uint64_t bit() const noexcept { return 1ULL << producer_; }
 
   const QueueMemory map_;
   const unsigned producer_;
   std::uint64_t ticket_ = 0;  // 0: not in the line
-  unsigned first_ = 0;        // the producer that the last look() found first
+  unsigned first_ = 0;        // the producer that the last read_ahead() found first
   std::uint64_t first_ticket_ = 0;
   std::uint64_t watched_ticket_ = 0;  // slots are left to it since watched_since_ns_
   std::uint64_t watched_since_ns_ = 0;

@@ -56,14 +56,14 @@ struct SlotView {
 /// this one, and a later `tail` (which is not asked first, since its line is the producer's).
 [[nodiscard]] inline bool is_unchanged(const QueueMemory& map, const Slot& slot, std::uint64_t word) noexcept {
   acquire_fence();
-  // plant: lossy_reader_does_not_look_again
+  // plant: lossy_reader_does_not_check_again
   if (slot.state.load_relaxed() != word) return false;
   if (!map.geometry.single_producer()) return true;
   const Position position = SlotState::of(word).position;
   const Position before = wrap(position - 1);
-  // plant: lossy_reader_does_not_look_before
+  // plant: lossy_reader_does_not_check_before
   if (SlotState::of(map.slot(before).state.load_relaxed()).position == before) return true;
-  // plant: lossy_reader_does_not_look_at_tail
+  // plant: lossy_reader_does_not_check_tail
   return distance(load_tail(map), wrap(position + map.geometry.slots)) <= 0;
 }
 

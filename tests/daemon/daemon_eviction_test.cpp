@@ -11,8 +11,8 @@
 
 #include "beltway/beltway.hpp"
 #include "support/child.hpp"
-#include "support/kept_daemon.hpp"
 #include "support/raw_client.hpp"
+#include "support/supervised_daemon.hpp"
 
 namespace beltway {
 namespace {
@@ -24,11 +24,11 @@ using test::eventually;
 using test::k_small;
 using test::TestDaemon;
 
-QueueOptions evicting(std::chrono::milliseconds evict_after_ms = 50ms) {
+QueueOptions evicting(std::chrono::milliseconds evict_after = 50ms) {
   QueueOptions options = k_small;
   options.groups = {"workers"};
   options.max_consumers = 4;
-  options.evict_after = evict_after_ms;
+  options.evict_after = evict_after;
   return options;
 }
 
@@ -210,7 +210,7 @@ TEST(Eviction, spares_a_healthy_consumer_when_daemon_and_clients_were_frozen_tog
 }
 
 TEST(Eviction, outlives_the_daemon) {
-  const test::KeptDaemon daemon;
+  const test::SupervisedDaemon daemon;
   const Queue queue = daemon.connect().declare("orders", evicting(0ms));
   queue.add_group({"late", {.evict_after = 50ms}});
   auto out = queue.producer();

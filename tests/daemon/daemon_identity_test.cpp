@@ -9,8 +9,8 @@
 
 #include "beltway/beltway.hpp"
 #include "support/child.hpp"
-#include "support/kept_daemon.hpp"
 #include "support/raw_client.hpp"
+#include "support/supervised_daemon.hpp"
 #include "support/temp_dir.hpp"
 
 namespace beltway {
@@ -20,15 +20,15 @@ using namespace std::chrono_literals;
 using test::Child;
 using test::eventually;
 using test::k_small;
-using test::KeptDaemon;
 using test::RawClient;
+using test::SupervisedDaemon;
 using test::TestDaemon;
 
 constexpr unsigned k_nobody = 65534;
 
 /// A child that attaches to "orders", becomes what `become` makes of it, and asks the daemon something with each message
 /// that it publishes.
-Child asking_producer(const KeptDaemon& daemon, const std::function<bool()>& become) {
+Child asking_producer(const SupervisedDaemon& daemon, const std::function<bool()>& become) {
   return Child::fork([&] {
     // From the directory: the way to it may be closed to another user.
     if (::chdir(daemon.socket().parent_path().c_str()) != 0) return 1;
@@ -44,7 +44,7 @@ Child asking_producer(const KeptDaemon& daemon, const std::function<bool()>& bec
 }
 
 void expect_that_the_queue_survives_a_reconnection_by(const std::function<bool()>& become) {
-  const KeptDaemon daemon;
+  const SupervisedDaemon daemon;
   std::filesystem::permissions(daemon.socket().parent_path(), std::filesystem::perms{0755});
   QueueOptions options = k_small;
   options.mode = 0600;
@@ -151,7 +151,7 @@ TEST(Reconnection, to_a_daemon_that_does_not_know_the_queue_ends_the_asker_alone
 }
 
 TEST(Reconnection, after_the_death_of_daemon_and_supervisor_tells_all_that_are_attached) {
-  KeptDaemon daemon;
+  SupervisedDaemon daemon;
   const Connection asking = daemon.connect();
   const Queue queue = asking.declare("orders", k_small);
   auto own = queue.producer();

@@ -12,8 +12,8 @@
 #include "beltway/beltway.hpp"
 #include "support/child.hpp"
 #include "support/daemon.hpp"
-#include "support/kept_daemon.hpp"
 #include "support/raw_client.hpp"
+#include "support/supervised_daemon.hpp"
 #include "survival/log_writer.hpp"
 
 namespace beltway {
@@ -149,7 +149,7 @@ INSTANTIATE_TEST_SUITE_P(Of, DaemonLog,
                          testing::Values(std::vector<std::string>{}, std::vector<std::string>{"--no-keeper"}),
                          [](const auto& tested) { return tested.param.empty() ? "supervisor_and_daemon" : "daemon"; });
 
-TEST(KeptDaemonLog, that_nobody_reads_does_not_keep_the_supervisor_from_starting_the_daemon_again) {
+TEST(SupervisedDaemonLog, that_nobody_reads_does_not_keep_the_supervisor_from_starting_the_daemon_again) {
   const Pipe pipe;
   const LoggingDaemon daemon(pipe.path(), {});
   const Connection link = daemon.connect();

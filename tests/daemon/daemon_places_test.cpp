@@ -16,7 +16,7 @@
 #include "client/socket_path.hpp"
 #include "support/child.hpp"
 #include "support/daemon.hpp"
-#include "support/kept_daemon.hpp"
+#include "support/supervised_daemon.hpp"
 #include "support/temp_dir.hpp"
 
 namespace beltway {
@@ -246,9 +246,9 @@ TEST_F(OneUser, is_looked_at_by_root_without_a_trace) {
   };
   const std::string before = as_root({"show", "orders"}).out;
   const auto written = fs::last_write_time(special_ / "beltway");
-  for (const std::vector<std::string>& look :
+  for (const std::vector<std::string>& arguments :
        {std::vector<std::string>{"list"}, {"ping"}, {"show", "orders"}, {"peek", "orders", "--group", "g"}}) {
-    const Outcome result = as_root(look);
+    const Outcome result = as_root(arguments);
     EXPECT_TRUE(result.exit.ok()) << result.err;
   }
   EXPECT_EQ(as_root({"show", "orders"}).out, before);

@@ -23,8 +23,8 @@
 #include "support/child.hpp"
 #include "support/daemon.hpp"
 #include "support/fake_systemd.hpp"
-#include "support/kept_daemon.hpp"
 #include "support/raw_client.hpp"
+#include "support/supervised_daemon.hpp"
 #include "support/temp_dir.hpp"
 
 namespace beltway {
@@ -58,8 +58,8 @@ class ListenSocket : public testing::Test {
   [[nodiscard]] std::vector<std::string> command() const {
     return {program("beltwayd"), "--no-keeper", "--socket", socket_};
   }
-  [[nodiscard]] Connection connect(std::chrono::milliseconds timeout_ms = 20s) const {
-    return Connection::open({.socket = socket_, .start_daemon = false, .timeout = timeout_ms});
+  [[nodiscard]] Connection connect(std::chrono::milliseconds timeout = 20s) const {
+    return Connection::open({.socket = socket_, .start_daemon = false, .timeout = timeout});
   }
   [[nodiscard]] std::string log() const { return test::read_file(dir_.path() / "log"); }
   [[nodiscard]] bool answers() const {
@@ -278,13 +278,13 @@ TEST_F(ListenSocket, is_usable_whatever_the_umask_of_its_starter_was) {
   EXPECT_EQ(mode(lock_), 0600U);
 }
 
-TEST(KeptDoor, is_made_anew_by_the_next_daemon_if_it_was_removed_while_none_ran) {
-  test::KeptDaemon daemon;
+TEST(InheritedListenSocket, is_made_anew_by_the_next_daemon_if_it_was_removed_while_none_ran) {
+  test::SupervisedDaemon daemon;
   (void)daemon.connect().declare("orders", k_small);
   for (const bool lock_too : {false, true}) {
     const int before = daemon.pid();
     {
-      const test::KeptDaemon::Gap gap(daemon);
+      const test::SupervisedDaemon::Gap gap(daemon);
       fs::remove(daemon.socket());
       if (lock_too) fs::remove(lock_path_of(daemon.socket()));
     }
@@ -295,8 +295,8 @@ TEST(KeptDoor, is_made_anew_by_the_next_daemon_if_it_was_removed_while_none_ran)
   }
 }
 
-TEST(KeptDoor, that_was_made_anew_survives_the_death_of_its_daemon) {
-  test::KeptDaemon daemon;
+TEST(InheritedListenSocket, that_was_made_anew_survives_the_death_of_its_daemon) {
+  test::SupervisedDaemon daemon;
   (void)daemon.connect().declare("orders", k_small);
   const int before = daemon.pid();
   fs::remove(daemon.socket());
@@ -308,7 +308,7 @@ TEST(KeptDoor, that_was_made_anew_survives_the_death_of_its_daemon) {
   EXPECT_EQ(daemon.connect().open_queue("orders").name(), "orders");
 }
 
-TEST(GivenDoor, that_is_removed_is_told_and_left_to_systemd) {
+TEST(SystemdListenSocket, that_is_removed_is_told_and_left_to_systemd) {
   test::TempDir dir;
   test::FakeSystemd systemd({program("beltwayd"), "--socket", dir.socket()});
   const fs::path given = dir.path() / "activated";
@@ -383,9 +383,9 @@ TEST_F(Starter, starts_few_daemons_if_none_of_them_can_be_reached) {
 }
 
 TEST_F(Starter, that_only_looks_starts_nothing_and_leaves_nothing) {
-  for (const std::vector<std::string>& look :
+  for (const std::vector<std::string>& arguments :
        {std::vector<std::string>{"list"}, {"ping"}, {"show", "orders"}, {"peek", "orders"}}) {
-    const test::Outcome result = tool(look);
+    const test::Outcome result = tool(arguments);
     EXPECT_EQ(result.exit.code, 4) << result.err;
     EXPECT_NE(result.err.find("none was started"), std::string::npos) << result.err;
   }

@@ -10,8 +10,8 @@
 
 #include "beltway/beltway.hpp"
 #include "support/child.hpp"
-#include "support/kept_daemon.hpp"
 #include "support/raw_client.hpp"
+#include "support/supervised_daemon.hpp"
 #include "survival/supervisor.hpp"
 
 namespace beltway {
@@ -23,7 +23,7 @@ using test::Child;
 using test::eventually;
 using test::is_gone;
 using test::k_small;
-using test::KeptDaemon;
+using test::SupervisedDaemon;
 using test::TempDir;
 
 fs::path write_script(const TempDir& dir, const std::string& name, const std::string& script) {
@@ -54,7 +54,7 @@ fs::path program_of(int pid) { return fs::read_symlink("/proc/" + std::to_string
 /// Breaks the program file in some way, has the daemon started again, and mends the file.
 void break_and_mend(const std::function<void(const ProgramFile&)>& break_it) {
   const ProgramFile file;
-  KeptDaemon daemon({.program = file.path()});
+  SupervisedDaemon daemon({.program = file.path()});
   const Queue queue = daemon.connect().declare("orders", k_small);
   auto out = queue.producer();
   auto in = queue.consumer();
@@ -101,7 +101,7 @@ TEST(BrokenProgramFile, that_is_killed_by_a_signal_gives_way_to_the_stored_progr
 
 TEST(BrokenProgramFile, is_tried_three_times_and_not_again_until_it_changes) {
   const ProgramFile file;
-  KeptDaemon daemon({.program = file.path()});
+  SupervisedDaemon daemon({.program = file.path()});
   const Queue queue = daemon.connect().declare("orders", k_small);
   const int first = daemon.pid();
   const fs::path tried = file.dir().path() / "tried";
@@ -123,7 +123,7 @@ TEST(BrokenProgramFile, is_tried_three_times_and_not_again_until_it_changes) {
 
 TEST(BrokenProgramFile, does_not_run_as_the_supervisor_when_the_supervisor_is_killed) {
   const ProgramFile file;
-  KeptDaemon daemon({.program = file.path()});
+  SupervisedDaemon daemon({.program = file.path()});
   const Queue queue = daemon.connect().declare("orders", k_small);
   auto out = queue.producer();
   const int first = daemon.pid();
@@ -143,8 +143,8 @@ TEST(BrokenProgramFile, does_not_run_as_the_supervisor_when_the_supervisor_is_ki
 }
 
 /// A supervisor of a script from the beginning.
-struct ScriptKeeper {
-  explicit ScriptKeeper(const std::string& script, unsigned max_start_s = 20)
+struct ScriptSupervisor {
+  explicit ScriptSupervisor(const std::string& script, unsigned max_start_s = 20)
       : supervisor(Child::fork([this, script, max_start_s] {
           spdlog::set_default_logger(spdlog::basic_logger_st("supervisor", log().string()));
           spdlog::flush_on(spdlog::level::trace);
@@ -160,12 +160,12 @@ struct ScriptKeeper {
 };
 
 TEST(Supervisor, ends_with_the_code_of_a_daemon_that_was_never_ready) {
-  ScriptKeeper script("exit 7");
+  ScriptSupervisor script("exit 7");
   EXPECT_EQ(script.supervisor.wait(), (test::Exit{.code = 7, .signal = 0}));
 }
 
 TEST(Supervisor, gives_up_after_three_deaths_by_a_signal_when_no_daemon_was_ever_ready) {
-  ScriptKeeper script("kill -XFSZ $$");
+  ScriptSupervisor script("kill -XFSZ $$");
   EXPECT_EQ(script.supervisor.wait(), (test::Exit{.code = 1, .signal = 0}));
   const std::string log = test::read_file(script.log());
   EXPECT_NE(log.find("was killed by signal 25 (File size limit exceeded) 3 times, and was never ready; giving up"),
@@ -174,13 +174,13 @@ TEST(Supervisor, gives_up_after_three_deaths_by_a_signal_when_no_daemon_was_ever
 }
 
 TEST(Supervisor, kills_a_daemon_that_hangs_before_it_is_ready) {
-  ScriptKeeper script("trap '' TERM\nexec sleep 100", 1);
+  ScriptSupervisor script("trap '' TERM\nexec sleep 100", 1);
   EXPECT_EQ(script.supervisor.wait(), (test::Exit{.code = 1, .signal = 0}));
   EXPECT_NE(test::read_file(script.log()).find("did not come up within 1 s"), std::string::npos);
 }
 
 TEST(Supervisor, kills_a_daemon_that_does_not_end_when_it_is_told) {
-  ScriptKeeper script("trap '' TERM\ntouch \"$0.runs\"\nexec sleep 100", 2);
+  ScriptSupervisor script("trap '' TERM\ntouch \"$0.runs\"\nexec sleep 100", 2);
   ASSERT_TRUE(eventually([&] { return fs::exists(script.dir.path() / "program.runs"); }));
   script.supervisor.kill(SIGTERM);
   EXPECT_EQ(script.supervisor.wait(), (test::Exit{.code = 1, .signal = 0}));
@@ -194,17 +194,17 @@ class Ignoring {
       : starter_(write_script(dir_, "start",
                               "trap '' " + signals + "\nexec " + test::program("beltwayd").string() + " \"$@\"")),
         daemon_({.program = starter_}) {}
-  [[nodiscard]] KeptDaemon& daemon() noexcept { return daemon_; }
+  [[nodiscard]] SupervisedDaemon& daemon() noexcept { return daemon_; }
 
  private:
   TempDir dir_;
   fs::path starter_;
-  KeptDaemon daemon_;
+  SupervisedDaemon daemon_;
 };
 
 TEST(IgnoredSignals, hangup_and_interrupt_stay_ignored_in_supervisor_and_daemon_also_after_a_restart) {
   Ignoring ignoring("HUP INT");
-  KeptDaemon& daemon = ignoring.daemon();
+  SupervisedDaemon& daemon = ignoring.daemon();
   const Queue queue = daemon.connect().declare("orders", k_small);
   for (int life = 0; life < 2; ++life) {
     const int pid = daemon.pid();
@@ -221,7 +221,7 @@ TEST(IgnoredSignals, hangup_and_interrupt_stay_ignored_in_supervisor_and_daemon_
 
 TEST(IgnoredSignals, hangup_stays_ignored_in_a_daemon_that_becomes_the_supervisor) {
   Ignoring ignoring("HUP");
-  KeptDaemon& daemon = ignoring.daemon();
+  SupervisedDaemon& daemon = ignoring.daemon();
   const Queue queue = daemon.connect().declare("orders", k_small);
   const int first = daemon.pid();
   daemon.supervisor().kill(SIGKILL);
@@ -237,7 +237,7 @@ TEST(IgnoredSignals, hangup_stays_ignored_in_a_daemon_that_becomes_the_superviso
 
 TEST(IgnoredSignals, termination_and_restart_and_the_daemons_death_are_heard_all_the_same) {
   Ignoring ignoring("TERM USR2 CHLD PIPE XFSZ");
-  KeptDaemon& daemon = ignoring.daemon();
+  SupervisedDaemon& daemon = ignoring.daemon();
   const Queue queue = daemon.connect().declare("orders", k_small);
   const int first = daemon.pid();
   daemon.supervisor().kill(SIGUSR2);

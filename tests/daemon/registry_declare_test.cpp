@@ -51,12 +51,12 @@ TEST(RegistryDeclare, changes_how_long_a_consumer_may_stand_still_for_the_owner_
   const Error refused = error_of([&] { registry.declare(k_bob, "a", wanted, said); });
   EXPECT_EQ(refused.reason(), Errc::no_permission);
   EXPECT_NE(std::string(refused.what()).find("change evict_after_ms of"), std::string::npos) << refused.what();
-  EXPECT_EQ(queue.shortest_evict_after_ms(), 5s) << "nothing was changed";
+  EXPECT_EQ(queue.shortest_evict_after(), 5s) << "nothing was changed";
   const auto changed = registry.declare(k_root, "a", wanted, said).changed;
   ASSERT_EQ(changed.size(), 2U);
   EXPECT_EQ(changed[0].from + " " + changed[0].to + changed[0].group, "0 7000");
   EXPECT_EQ(changed[1].from + " " + changed[1].to + changed[1].group, "5000 9000own");
-  EXPECT_EQ(queue.shortest_evict_after_ms(), 7s);
+  EXPECT_EQ(queue.shortest_evict_after(), 7s);
   EXPECT_TRUE(registry.declare(k_alice, "a", wanted, said).changed.empty()) << "it is so already";
   EXPECT_NO_THROW(registry.declare(k_bob, "a", wanted, said)) << "who asks for what is changes nothing";
   EXPECT_EQ(registry.declare(k_alice, "a", {}, said).changed.size(), 1U) << "0 was said";

@@ -53,7 +53,7 @@ TEST(Registry, keeps_what_a_group_has_of_its_own_and_lets_only_the_owner_say_it)
   options.groups = {"plain", {"own", {.evict_after = 5s}}};
   Queue& queue = registry.declare(k_alice, "a", options).queue;
   EXPECT_EQ(queue.description(false).info.options.groups, options.groups);
-  EXPECT_EQ(queue.shortest_evict_after_ms(), 5s);
+  EXPECT_EQ(queue.shortest_evict_after(), 5s);
   EXPECT_NO_THROW(registry.declare(k_bob, "a", options)) << "the same options";
   options.groups = {"own", {"plain", {.evict_after = 60s}}};
   EXPECT_NO_THROW(registry.declare(k_bob, "a", options)) << "no options ask for nothing, and it has the queue's";
@@ -63,7 +63,7 @@ TEST(Registry, keeps_what_a_group_has_of_its_own_and_lets_only_the_owner_say_it)
   EXPECT_NE(std::string(differs.what()).find("group \"own\" evict_after_ms 5000, not 0"), std::string::npos)
       << differs.what();
   queue.remove_group("own");
-  EXPECT_EQ(queue.shortest_evict_after_ms(), 60s);
+  EXPECT_EQ(queue.shortest_evict_after(), 60s);
   const auto add = [&](const Peer& peer, const NamedGroup& group) {
     return error_of([&] { registry.add_groups(peer, queue, {group}, Start::latest, "test"); }).reason();
   };
@@ -282,8 +282,8 @@ TEST(Groups, whose_removal_a_killed_daemon_had_begun_are_drained_by_the_next) {
     left.record.groups.resize(geometry.max_groups);
     left.record.groups[0].state = GroupRecord::State::leaving;
     left.record.endpoints.resize(geometry.endpoints());
-    NoKeep next;
-    const Queue queue(std::move(left), next.keep);
+    EmptySavedQueues next;
+    const Queue queue(std::move(left), next.saved_queues);
     EXPECT_EQ(GroupStateWord::of(map.group(0).state.load_relaxed()).phase, GroupPhase::drained)
         << "found " << static_cast<unsigned>(found);
   }

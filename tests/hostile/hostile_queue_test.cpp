@@ -106,7 +106,7 @@ void use(const Queue& queue, int turns) {
     if (Result<Message> received = worker.receive(1ms)) (void)received->ack();
   }
 }
-void look_at(const Queue& queue) {
+void use_all_requests(const Queue& queue) {
   (void)queue.snapshot();
   (void)queue.peek(100);
   (void)queue.peek(100, 64, "workers");
@@ -127,7 +127,7 @@ TEST_P(HostileQueue, is_used_inspected_repaired_and_removed_while_it_is_scribble
       for (int round = 0; round < 8; ++round) {
         try {
           use(queue, 3);
-          look_at(queue);
+          use_all_requests(queue);
         } catch (const Error&) {  // an answer like another: evicted, removed, no room
         }
         for (int i = 0; i < 5; ++i) scribbler.scribble();
@@ -176,8 +176,8 @@ TEST(HostileConsumer, that_scribbles_over_the_header_is_healed_at_the_next_attac
     auto* const word = reinterpret_cast<std::uint64_t*>(intruder.map().control + at);
     *word ^= 0x0101;
     // Who only looks heals nothing; but the end of the consumer of the turn before may just be repaired, which does.
-    const Errc looked = test::error_of([&] { (void)queue.snapshot(); }).reason();
-    EXPECT_TRUE(looked == Errc::incompatible || (at != 0 && looked == Errc{})) << at;
+    const Errc failure = test::error_of([&] { (void)queue.snapshot(); }).reason();
+    EXPECT_TRUE(failure == Errc::incompatible || (at != 0 && failure == Errc{})) << at;
     producer.publish(std::string_view("on"));
     EXPECT_EQ(consumer.receive(20s)->text(), "on");
     EXPECT_EQ(test::error_of([&] { (void)queue.consumer(); }).reason(), Errc{}) << at;

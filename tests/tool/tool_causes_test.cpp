@@ -316,7 +316,7 @@ TEST(ToolCause, of_a_claim_needs_a_second_look_that_finds_the_same_claim) {
   snapshot.producers[0].oldest_claim = 99;
   const auto first = tool::find_causes(snapshot, 0);
   ASSERT_EQ(first.size(), 1U);
-  EXPECT_TRUE(tool::needs_second_look(first));
+  EXPECT_TRUE(tool::needs_second_snapshot(first));
   EXPECT_EQ(tool::confirmed(first, tool::find_causes(snapshot, 0)).size(), 1U);
   snapshot.producers[0].oldest_claim = 120;
   EXPECT_TRUE(tool::confirmed(first, tool::find_causes(snapshot, 0)).empty()) << "it goes on";

@@ -27,7 +27,7 @@ struct Globals {
   /// Starts a daemon if that is allowed. Says on standard error if this user has another daemon.
   [[nodiscard]] Connection connect() const;
   /// For a command that only looks: it starts nothing.
-  [[nodiscard]] Connection connect_to_look() const;
+  [[nodiscard]] Connection connect_to_inspect() const;
 };
 
 void add_declare(Command& app, Globals& globals);

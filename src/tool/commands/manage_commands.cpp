@@ -78,7 +78,7 @@ ExitCode remove_group(const Globals& globals, const Options& options) {
 
 ExitCode ping(const Globals& globals) {
   const auto start = std::chrono::steady_clock::now();
-  const Connection connection = globals.connect_to_look();
+  const Connection connection = globals.connect_to_inspect();
   const auto before = std::chrono::steady_clock::now();
   const std::chrono::nanoseconds connecting = before - start;
   const Connection::DaemonInfo daemon = connection.ping();

@@ -136,7 +136,7 @@ ConnectionOptions Globals::connection_options() const { return {.socket = socket
 
 Connection Globals::connect() const { return open_and_tell(connection_options()); }
 
-Connection Globals::connect_to_look() const { return open_and_tell({.socket = socket, .start_daemon = false}); }
+Connection Globals::connect_to_inspect() const { return open_and_tell({.socket = socket, .start_daemon = false}); }
 
 int run(int argc, char** argv) {
   // A closed pipe is an error of write() here, so that leases are given back before the end.

@@ -34,7 +34,7 @@ struct Cause {
 void add_memory_causes(const QueueSnapshot& snapshot, std::vector<Cause>& causes);
 
 /// True if a second look is needed to tell a cause from a moment of healthy work.
-[[nodiscard]] bool needs_second_look(const std::vector<Cause>& causes);
+[[nodiscard]] bool needs_second_snapshot(const std::vector<Cause>& causes);
 /// Those of `now` that are not brief, or were there `before`, too.
 [[nodiscard]] std::vector<Cause> confirmed(const std::vector<Cause>& before, std::vector<Cause> now);
 

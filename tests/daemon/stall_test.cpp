@@ -80,8 +80,8 @@ class Stall : public testing::Test {
 
   const Peer peer_{.pid = 101, .uid = 1001, .gid = 2001};
   DescriptorStore store_;
-  SavedQueues keep_{store_};
-  Registry registry_{{}, keep_};
+  SavedQueues saved_queues_{store_};
+  Registry registry_{{}, saved_queues_};
   Queue* queue_ = nullptr;
   AttachGrant producer_;
   AttachGrant consumer_;
