@@ -79,27 +79,27 @@ void break_and_mend(const std::function<void(const ProgramFile&)>& break_it) {
   EXPECT_EQ(queue.describe().endpoints.size(), 2U);
 }
 
-TEST(BrokenProgramFile, that_is_missing_gives_way_to_the_stored_program) {
+TEST(BrokenProgramFile, a_broken_program_file_that_is_missing_gives_way_to_the_stored_program) {
   break_and_mend([](const ProgramFile& file) { fs::remove(file.path()); });
 }
 
-TEST(BrokenProgramFile, that_is_no_program_gives_way_to_the_stored_program) {
+TEST(BrokenProgramFile, a_broken_program_file_that_is_no_program_gives_way_to_the_stored_program) {
   break_and_mend([](const ProgramFile& file) { file.replace_by_text(); });
 }
 
-TEST(BrokenProgramFile, that_ends_with_a_code_gives_way_to_the_stored_program) {
+TEST(BrokenProgramFile, a_broken_program_file_that_ends_with_a_code_gives_way_to_the_stored_program) {
   break_and_mend([](const ProgramFile& file) { file.replace_by_script("exit 127"); });
 }
 
-TEST(BrokenProgramFile, that_ends_with_code_0_before_it_is_ready_gives_way_to_the_stored_program) {
+TEST(BrokenProgramFile, a_program_file_that_ends_with_code_0_before_it_is_ready_gives_way_to_the_stored_program) {
   break_and_mend([](const ProgramFile& file) { file.replace_by_script("exit 0"); });
 }
 
-TEST(BrokenProgramFile, that_is_killed_by_a_signal_gives_way_to_the_stored_program) {
+TEST(BrokenProgramFile, a_broken_program_file_that_is_killed_by_a_signal_gives_way_to_the_stored_program) {
   break_and_mend([](const ProgramFile& file) { file.replace_by_script("kill -SEGV $$"); });
 }
 
-TEST(BrokenProgramFile, is_tried_three_times_and_not_again_until_it_changes) {
+TEST(BrokenProgramFile, a_broken_program_file_is_tried_three_times_and_not_again_until_it_changes) {
   const ProgramFile file;
   SupervisedDaemon daemon({.program = file.path()});
   const Queue queue = daemon.connect().declare("orders", k_small);
@@ -121,7 +121,7 @@ TEST(BrokenProgramFile, is_tried_three_times_and_not_again_until_it_changes) {
   EXPECT_EQ(queue.describe().name, "orders");
 }
 
-TEST(BrokenProgramFile, does_not_run_as_the_supervisor_when_the_supervisor_is_killed) {
+TEST(BrokenProgramFile, a_broken_program_file_does_not_run_as_the_supervisor_when_the_supervisor_is_killed) {
   const ProgramFile file;
   SupervisedDaemon daemon({.program = file.path()});
   const Queue queue = daemon.connect().declare("orders", k_small);
@@ -159,12 +159,12 @@ struct ScriptSupervisor {
   Child supervisor;
 };
 
-TEST(Supervisor, ends_with_the_code_of_a_daemon_that_was_never_ready) {
+TEST(Supervisor, a_supervisor_ends_with_the_code_of_a_daemon_that_was_never_ready) {
   ScriptSupervisor script("exit 7");
   EXPECT_EQ(script.supervisor.wait(), (test::Exit{.code = 7, .signal = 0}));
 }
 
-TEST(Supervisor, gives_up_after_three_deaths_by_a_signal_when_no_daemon_was_ever_ready) {
+TEST(Supervisor, a_supervisor_gives_up_after_three_deaths_by_a_signal_when_no_daemon_was_ever_ready) {
   ScriptSupervisor script("kill -XFSZ $$");
   EXPECT_EQ(script.supervisor.wait(), (test::Exit{.code = 1, .signal = 0}));
   const std::string log = test::read_file(script.log());
@@ -173,13 +173,13 @@ TEST(Supervisor, gives_up_after_three_deaths_by_a_signal_when_no_daemon_was_ever
       << log;
 }
 
-TEST(Supervisor, kills_a_daemon_that_hangs_before_it_is_ready) {
+TEST(Supervisor, a_supervisor_kills_a_daemon_that_hangs_before_it_is_ready) {
   ScriptSupervisor script("trap '' TERM\nexec sleep 100", 1);
   EXPECT_EQ(script.supervisor.wait(), (test::Exit{.code = 1, .signal = 0}));
   EXPECT_NE(test::read_file(script.log()).find("did not come up within 1 s"), std::string::npos);
 }
 
-TEST(Supervisor, kills_a_daemon_that_does_not_end_when_it_is_told) {
+TEST(Supervisor, a_supervisor_kills_a_daemon_that_does_not_end_on_request) {
   ScriptSupervisor script("trap '' TERM\ntouch \"$0.runs\"\nexec sleep 100", 2);
   ASSERT_TRUE(eventually([&] { return fs::exists(script.dir.path() / "program.runs"); }));
   script.supervisor.kill(SIGTERM);
@@ -235,7 +235,7 @@ TEST(IgnoredSignals, hangup_stays_ignored_in_a_daemon_that_becomes_the_superviso
   EXPECT_TRUE(eventually([&] { return is_gone(first) && is_gone(second); }));
 }
 
-TEST(IgnoredSignals, termination_and_restart_and_the_daemons_death_are_heard_all_the_same) {
+TEST(IgnoredSignals, signals_to_end_and_restart_are_obeyed_though_hangup_is_ignored) {
   Ignoring ignoring("TERM USR2 CHLD PIPE XFSZ");
   SupervisedDaemon& daemon = ignoring.daemon();
   const Queue queue = daemon.connect().declare("orders", k_small);
@@ -249,7 +249,7 @@ TEST(IgnoredSignals, termination_and_restart_and_the_daemons_death_are_heard_all
   EXPECT_TRUE(daemon.supervisor().wait().ok());
 }
 
-TEST(ExitCode, is_2_for_wrong_usage_and_1_where_the_daemon_cannot_listen) {
+TEST(ExitCode, the_exit_code_is_2_for_wrong_usage_and_1_if_the_daemon_cannot_listen) {
   const TempDir dir;
   EXPECT_EQ(test::run({test::program("beltwayd"), "--no-such-option"}).exit.code, 2);
   const test::Outcome failed = test::run({test::program("beltwayd"), "--socket", "/proc/nowhere/socket"});
@@ -257,7 +257,7 @@ TEST(ExitCode, is_2_for_wrong_usage_and_1_where_the_daemon_cannot_listen) {
   EXPECT_NE(failed.err.find("/proc/nowhere"), std::string::npos) << failed.err;
 }
 
-TEST(ExitCode, of_a_store_format_that_a_program_does_not_know_is_2_and_nothing_is_touched) {
+TEST(ExitCode, the_exit_code_is_2_for_an_unknown_store_format_and_no_descriptor_is_touched) {
   const TempDir dir;
   const test::Outcome later =
       test::run({test::program("beltwayd"), "--socket", dir.socket(), "--store-format", "1000000", "--no-keeper"});

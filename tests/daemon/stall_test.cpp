@@ -19,7 +19,7 @@ using namespace std::chrono_literals;
 using protocol::Role;
 using Time = RunClock::TimePoint;
 
-TEST(RunClock, leaves_out_what_a_tick_comes_late) {
+TEST(RunClock, the_run_clock_leaves_out_the_delay_of_a_tick) {
   RunClock clock;
   const Time start{};
   EXPECT_EQ(clock.tick(start).now, start);
@@ -35,7 +35,7 @@ TEST(RunClock, leaves_out_what_a_tick_comes_late) {
   EXPECT_EQ(next.now, start + 300ms);
 }
 
-TEST(RunClock, does_not_count_a_rest_as_late) {
+TEST(RunClock, the_run_clock_does_not_count_a_rest_as_late) {
   RunClock clock;
   clock.plan(Time{}, 100ms);
   clock.rest();
@@ -90,13 +90,13 @@ class Stall : public testing::Test {
   Time wall_ = Time{} + 1h;
 };
 
-TEST_F(Stall, of_one_consumer_ends_after_its_span) {
+TEST_F(Stall, a_stall_of_one_consumer_ends_after_its_span) {
   const auto passed = time_to_eviction();
   EXPECT_GE(passed, 1s);
   EXPECT_LE(passed, 1250ms);
 }
 
-TEST_F(Stall, of_everybody_does_not_count) {
+TEST_F(Stall, a_stall_of_all_processes_does_not_count) {
   auto pause = look();
   for (int freeze = 0; freeze < 5; ++freeze) {
     wall_ += pause + 1h;
@@ -105,7 +105,7 @@ TEST_F(Stall, of_everybody_does_not_count) {
   }
 }
 
-TEST_F(Stall, goes_on_to_count_where_the_freeze_began) {
+TEST_F(Stall, a_stall_counts_on_from_where_the_freeze_began) {
   wall_ += look();
   wall_ += look();
   wall_ += 1h;
@@ -116,7 +116,7 @@ TEST_F(Stall, goes_on_to_count_where_the_freeze_began) {
 }
 
 /// The answer comes after the deadline on the wall, and in time for a process that was frozen together with the daemon.
-TEST(Waiting, for_the_daemon_does_not_count_time_in_which_the_client_was_stopped) {
+TEST(Waiting, a_wait_for_the_daemon_does_not_count_time_in_which_the_client_was_stopped) {
   std::array<int, 2> ends{};
   ASSERT_EQ(::socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, ends.data()), 0);
   Channel theirs{Fd(ends[1])};

@@ -31,7 +31,7 @@ class HeldCountTest : public testing::TestWithParam<bool> {
 INSTANTIATE_TEST_SUITE_P(Barriers, HeldCountTest, testing::Bool(),
                          [](const auto& barriers) { return barriers.param ? "with" : "without"; });
 
-TEST_P(HeldCountTest, what_was_ended_is_told_and_no_more_held) {
+TEST_P(HeldCountTest, ended_messages_are_counted_and_no_longer_held) {
   take(ends_, 3);
   EXPECT_EQ(ends_.held(), 3U);
   std::uint64_t told = 0;
@@ -46,7 +46,7 @@ TEST_P(HeldCountTest, what_was_ended_is_told_and_no_more_held) {
   EXPECT_TRUE(ends_.close());
 }
 
-TEST_P(HeldCountTest, the_last_to_end_is_told_so_whoever_it_is) {
+TEST_P(HeldCountTest, the_thread_that_ends_last_is_told_so) {
   take(ends_, 3);
   EXPECT_FALSE(ends_.count(1, k_no_bell, k_tell_nobody));
   EXPECT_FALSE(ends_.close());
@@ -57,14 +57,14 @@ TEST_P(HeldCountTest, the_last_to_end_is_told_so_whoever_it_is) {
   EXPECT_EQ(told, 3U);
 }
 
-TEST_P(HeldCountTest, it_may_be_closed_in_another_thread) {
+TEST_P(HeldCountTest, a_held_count_may_be_closed_in_another_thread) {
   take(ends_, 2);
   EXPECT_FALSE(ends_.count(1, k_no_bell, k_tell_nobody));
   std::thread([&] { EXPECT_FALSE(ends_.close()); }).join();
   EXPECT_TRUE(ends_.count(1, k_no_bell, k_tell_nobody));
 }
 
-TEST_P(HeldCountTest, whoever_ends_a_message_rings_where_credit_is_wanted) {
+TEST_P(HeldCountTest, a_thread_that_ends_a_message_rings_the_consumer_that_wants_credit) {
   take(ends_, 2);
   for (const bool in_another_thread : {false, true}) {
     ends_.want_credit();

@@ -51,7 +51,7 @@ std::vector<std::string> cpp_blocks(const std::string& file) {
 
 class DocumentBlock : public testing::TestWithParam<Block> {};
 
-TEST_P(DocumentBlock, compiles_alone_and_prints_what_it_shall) {
+TEST_P(DocumentBlock, a_document_block_compiles_alone_and_prints_its_output) {
   const Block& block = GetParam();
   const TestDaemon daemon;
   const fs::path source = daemon.dir().path() / "block.cpp";
@@ -72,7 +72,7 @@ INSTANTIATE_TEST_SUITE_P(Documents, DocumentBlock, testing::ValuesIn(k_blocks), 
   return std::string(block.param.file[0] == 'R' ? "readme" : "guide") + std::to_string(block.param.index);
 });
 
-TEST(Documents, hold_no_block_that_no_test_runs) {
+TEST(Documents, documents_have_no_block_that_no_test_runs) {
   for (const char* file : {"README.md", "examples/README.md"}) {
     const auto known = std::count_if(k_blocks.begin(), k_blocks.end(),
                                      [&](const Block& block) { return std::string(block.file) == file; });

@@ -109,7 +109,7 @@ bool catches(const Scenario& scenario) {
   return true;
 }
 
-TEST(PlantedBugs, are_all_caught) {
+TEST(PlantedBugs, all_planted_bugs_are_caught) {
   const std::vector<Scenario> scenarios = all_scenarios();
   const char* const only = std::getenv("BELTWAY_EXPLORE_PLANT");
   const bool matrix = std::getenv("BELTWAY_EXPLORE_MATRIX") != nullptr;

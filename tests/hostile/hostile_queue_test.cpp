@@ -115,7 +115,7 @@ void use_all_requests(const Queue& queue) {
 
 class HostileQueue : public testing::TestWithParam<Neighbour> {};
 
-TEST_P(HostileQueue, is_used_inspected_repaired_and_removed_while_it_is_scribbled_over) {
+TEST_P(HostileQueue, a_queue_is_used_inspected_repaired_and_removed_while_a_peer_overwrites_it) {
   const TestDaemon daemon;
   const Connection link = connect(daemon);
   for (std::uint64_t seed = 1; seed <= 12; ++seed) {
@@ -146,7 +146,7 @@ TEST_P(HostileQueue, is_used_inspected_repaired_and_removed_while_it_is_scribble
 INSTANTIATE_TEST_SUITE_P(By, HostileQueue, testing::Values(Neighbour::consumer, Neighbour::producer),
                          [](const auto& of) { return of.param == Neighbour::consumer ? "a_consumer" : "a_producer"; });
 
-TEST(HostileConsumer, cannot_change_a_message) {
+TEST(HostileConsumer, a_hostile_consumer_cannot_change_a_message) {
   const TestDaemon daemon;
   const Connection link = connect(daemon);
   const Queue queue = link.declare("q", k_options);
@@ -164,7 +164,7 @@ TEST(HostileConsumer, cannot_change_a_message) {
   }
 }
 
-TEST(HostileConsumer, that_scribbles_over_the_header_is_healed_at_the_next_attach_and_the_attached_go_on) {
+TEST(HostileConsumer, a_header_that_a_consumer_overwrote_is_healed_at_the_next_attach) {
   const TestDaemon daemon;
   const Connection link = connect(daemon);
   const Queue queue = link.declare("q", k_options);
@@ -195,7 +195,7 @@ void silence(int bell) {
   ASSERT_EQ(::write(bell, &most, sizeof most), static_cast<ssize_t>(sizeof most));
 }
 
-TEST(HostileBells, that_are_full_and_would_block_are_rung_all_the_same) {
+TEST(HostileBells, bells_that_are_full_and_would_block_are_rung_all_the_same) {
   const TestDaemon daemon;
   const Connection link = connect(daemon);
   const Queue queue = link.declare("q", k_options);
@@ -216,7 +216,7 @@ TEST(HostileBells, that_are_full_and_would_block_are_rung_all_the_same) {
   }
 }
 
-TEST(HostileProducer, that_stops_inside_a_claim_keeps_nobody_past_its_deadline_and_its_death_ends_it) {
+TEST(HostileProducer, a_producer_that_stops_inside_a_claim_delays_no_call_past_its_deadline) {
   const TestDaemon daemon;
   const Connection link = connect(daemon);
   const Queue queue = link.declare("q", k_options);

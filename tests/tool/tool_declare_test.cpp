@@ -67,7 +67,7 @@ TEST_F(ToolDeclare, a_description_is_shown_and_changed_and_refuses_no_program) {
   EXPECT_EQ(tool({"show", "q"}).out.find("description"), std::string::npos);
 }
 
-TEST_F(ToolDeclare, what_is_not_said_is_not_compared) {
+TEST_F(ToolDeclare, options_that_are_not_given_are_not_compared) {
   ASSERT_TRUE(tool({"declare", "q", "--slots", "64", "--mode", "0640", "--max-producers", "1"}).exit.ok());
   EXPECT_TRUE(tool({"declare", "q"}).exit.ok());
   const json queue = tool_json({"declare", "q", "--slots", "64", "--group", "late"});

@@ -21,24 +21,24 @@ class Spin : public testing::TestWithParam<SpinPointer> {
   SpinPointer spin_ = GetParam();
 };
 
-TEST_P(Spin, find_what_is_there_with_the_only_look) {
+TEST_P(Spin, a_spin_finds_a_present_value_with_its_only_poll) {
   word_.store_relaxed(5);
   EXPECT_TRUE(spin_(word_, k_all, 5, 1));
   EXPECT_FALSE(spin_(word_, k_all, 6, 1));
 }
 
-TEST_P(Spin, see_the_bits_of_the_mask_alone) {
+TEST_P(Spin, a_spin_compares_only_the_bits_of_the_mask) {
   word_.store_relaxed(0xff00'0000'0000'03fd);
   EXPECT_TRUE(spin_(word_, ~std::uint64_t{0xff << 2}, 0xff00'0000'0000'0001, 3));
   EXPECT_FALSE(spin_(word_, k_all, 0xff00'0000'0000'0001, 3));
   EXPECT_FALSE(spin_(word_, ~std::uint64_t{0xff << 2}, 0x0000'0000'0000'0001, 3)) << "all 64 bits count";
 }
 
-TEST_P(Spin, end_when_nothing_comes) {
+TEST_P(Spin, a_spin_ends_when_nothing_comes) {
   for (const unsigned polls : {1U, 2U, 192U, 100'000U}) EXPECT_FALSE(spin_(word_, k_all, 1, polls)) << polls;
 }
 
-TEST_P(Spin, find_what_another_thread_stores) {
+TEST_P(Spin, a_spin_finds_a_value_that_another_thread_stores) {
   for (std::uint64_t turn = 1; turn <= 200; ++turn) {
     std::jthread other([&] { word_.store_release(turn); });
     while (!spin_(word_, k_all, turn, 1000)) std::this_thread::yield();
@@ -49,7 +49,7 @@ TEST_P(Spin, find_what_another_thread_stores) {
 volatile std::sig_atomic_t g_signals = 0;
 void count(int /*signal*/) { g_signals = g_signals + 1; }
 
-TEST_P(Spin, are_interrupted_anywhere_and_go_on) {
+TEST_P(Spin, a_spin_interrupted_by_signals_anywhere_goes_on) {
   struct sigaction action{};
   struct sigaction before{};
   action.sa_handler = count;

@@ -119,7 +119,7 @@ constexpr auto k_left_to_the_explorer = std::to_array<std::string_view>({
     "a_doubt_is_written_over",
 });
 
-TEST(Planted, nothing_is_found_where_nothing_is_planted) { EXPECT_FALSE(is_caught(nullptr)); }
+TEST(Planted, no_violation_is_found_without_a_planted_bug) { EXPECT_FALSE(is_caught(nullptr)); }
 
 /// Those that are not left to the explorer.
 std::vector<std::string> bugs() {
@@ -132,7 +132,7 @@ std::vector<std::string> bugs() {
 
 class PlantedBug : public testing::TestWithParam<std::string> {};
 
-TEST_P(PlantedBug, is_caught) {
+TEST_P(PlantedBug, a_planted_bug_is_caught) {
   const char* const here = std::getenv("BELTWAY_CRASH_PLANT");
   if (here != nullptr && GetParam() == here) {
     explore::planted_bug = here;
