@@ -1,5 +1,5 @@
 // beltwayd: reads the command line and runs what this process is to be:
-//   the daemon, if somebody keeps its descriptors ($NOTIFY_SOCKET: systemd, or the supervisor that started it) or --no-keeper;
+//   the daemon, if a process keeps its descriptors ($NOTIFY_SOCKET: systemd, or the supervisor that started it) or --no-keeper;
 //   else the supervisor, which starts the daemon.
 // Exit codes: 0 ended as told, 1 failed, 2 wrong usage, 3 another daemon is alive at the socket, 4 to be started again.
 #include <spdlog/spdlog.h>

@@ -117,11 +117,11 @@ void Queue::reconcile() noexcept {
   for (unsigned index = 0; index < record_.groups.size(); ++index) {
     const GroupPhase phase = GroupStateWord::of(map_.group(index).state.load_acquire()).phase;
     switch (record_.groups[index].state) {
-      case GroupRecord::State::free:  // being made or being freed: nobody can be attached to it
+      case GroupRecord::State::free:  // being made or being freed: no endpoint can be attached to it
         if (phase != GroupPhase::free) free_group(map_, index);
         break;
       case GroupRecord::State::leaving:
-        // Half of it may be done, and nobody may be attached who would do the rest.
+        // Half of it may be done, and maybe no endpoint is attached that would do the rest.
         if (phase == GroupPhase::active || phase == GroupPhase::leaving) leave(map_, index);
         break;
       case GroupRecord::State::active: break;
@@ -133,7 +133,7 @@ void Queue::reconcile() noexcept {
   heal("at the daemon's start");
   free_lanes_of_nobody();
   count_unread();
-  // Whoever was to be woken by a daemon that died first.
+  // A daemon that died may have left sleepers that it was about to wake.
   wake_everybody(map_);
 }
 
@@ -192,7 +192,7 @@ void Queue::change_group_option(unsigned group, const GroupOption& option, const
 
 void Queue::finish_change(const std::string& whose, std::string_view option, const std::string& value) {
   save();
-  if (option == "evict_after_ms") stalls_.clear();  // nobody has stood still under a new time yet
+  if (option == "evict_after_ms") stalls_.clear();  // no consumer has stood still under a new time yet
   spdlog::info("queue {}{}: {} is {} from now on", record_.name, whose, option, value);
 }
 

@@ -124,7 +124,7 @@ void Queue::make_symmetric() {
   record_.symmetric = true;
   save();
   post_notice(map_, k_notice_symmetric);
-  // Everybody who is registered has seen the flag after this; who is not registered attached after the flag was up.
+  // Every registered process has seen the flag after this; a process that is not registered attached after the flag was set.
   kernel::heavy_barrier();
 }
 

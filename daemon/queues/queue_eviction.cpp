@@ -1,4 +1,4 @@
-// Throwing consumers out who hold producers back and stand still (evict_after_ms of their group). See queue.hpp.
+// Evicting consumers that block producers and stand still (evict_after_ms of their group). See queue.hpp.
 //
 // Stopped is not dead: the process may go on in the middle of any instruction, much later. What keeps it from doing harm:
 //   - its place stays taken until its lock is gone, so that no other endpoint has its owner number: a late compare-and-swap
@@ -6,7 +6,7 @@
 //   - a late lease is seen by itself: it looks at its flag behind the lease, and gives it back; the flag was set before a
 //     barrier on all processors, and its leases were taken away after it;
 //   - a late move of `next` fails by the version, which taking away raises;
-//   - a private floor of its own is looked at by nobody, since the group is free;
+//   - producers ignore its private floor, since the group is free;
 //   - it can write neither slots nor lanes.
 #include <spdlog/spdlog.h>
 
@@ -59,7 +59,7 @@ std::optional<unsigned> Queue::who_holds(unsigned group, Position floor) const n
   // already: it may have been stopped again before it gave a late lease back.
   const EndpointRecord& endpoint = record_.endpoints[place];
   const bool its_group = endpoint.attached && endpoint.group == group;
-  // Nor one that attached while nobody was ever thrown out: its acks are stores, which nothing holds up.
+  // Nor one that attached while evictions were off: its acks are stores, which nothing holds up.
   return its_group && endpoint.evictable ? std::optional(place) : std::nullopt;
 }
 

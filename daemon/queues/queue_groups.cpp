@@ -67,7 +67,7 @@ void Queue::add_groups(const std::vector<NamedGroup>& groups, Start start, const
   if (missing.empty()) return;
   make_groups(record_, map_, missing, start);
   count_unread();
-  save();  // a daemon that dies before has made groups that nobody knows: the next one frees them
+  save();  // a daemon that dies before has made groups without a record: the next daemon frees them
 }
 
 void make_groups(QueueRecord& record, const QueueMemory& map, const std::vector<NamedGroup>& groups, Start start) {

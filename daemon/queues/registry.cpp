@@ -31,8 +31,8 @@ struct Change {
   OptionChange told;
 };
 
-/// Whether a declare asks for that option. Without `said` it asks for all; the default of an option that can be changed asks for
-/// nothing then: who attaches need not know what an operator has set since.
+/// Whether a declare asks for that option. Without `said` it asks for all; the default of an option that can be changed asks
+/// for nothing then: a program that attaches need not know what an operator has set since.
 bool is_said(const QueueOption& option, const QueueOptions& options, const Registry::Said& said) {
   if (said) return std::find(said->begin(), said->end(), option.name) != said->end();
   if (option.redeclare == Redeclare::changed_or_kept) return false;
@@ -135,7 +135,7 @@ std::optional<Registry::Declared> Registry::declare(const Peer& peer, std::uint6
       making.waiting.push_back(std::move(again));
       return std::nullopt;
     }
-    // It is over, and who asked first asks again.
+    // It is over, and the session that asked first asks again.
     if (making.session == session && making.failure) throw Error(*making.failure);
     if (making.session == session) return Declared{find(name, "declare"), true};
   }
@@ -207,7 +207,7 @@ void Registry::finish_making(const std::string& name, std::optional<NewQueue> ma
   making.failure = std::move(failure);
   making.is_over = true;
   const auto waiting = std::move(making.waiting);
-  waiting.front()();  // who asked first learns what came of it; the others ask anew
+  waiting.front()();  // the session that asked first learns the result; the others ask anew
   making_.erase(name);
   for (auto each = waiting.begin() + 1; each != waiting.end(); ++each) (*each)();
 }

@@ -1,4 +1,4 @@
-// Who is gone: endpoints whose death is awaited, consumers that stand still. See registry.hpp.
+// Pending deaths: endpoints whose death is awaited; and consumers that stand still. See registry.hpp.
 #include <spdlog/spdlog.h>
 
 #include <algorithm>
@@ -10,7 +10,7 @@
 namespace beltway::daemon {
 namespace {
 
-/// How long the daemon looks at pending_deaths before everybody else has a turn.
+/// How long the daemon checks pending deaths before its other work has a turn.
 constexpr std::chrono::milliseconds k_turn_ms{3};
 
 }  // namespace
@@ -19,7 +19,7 @@ void Registry::session_ended(std::uint64_t session, const std::vector<protocol::
   const auto end = std::chrono::steady_clock::now() + k_turn_ms;
   for (const protocol::EndpointName& name : endpoints) {
     PendingDeath pending{.always = false, .ended = session};
-    // A process may have had thousands. Those for whom there is no time now have their turn with the other pending_deaths.
+    // A process may have had thousands. The daemon checks the rest later, with the other pending deaths.
     if (std::chrono::steady_clock::now() < end && try_reap(name, pending)) continue;
     pending_[name].ended = pending.ended;
   }
@@ -35,7 +35,8 @@ void Registry::detach(std::uint64_t session, const protocol::EndpointName& name)
   const auto place = queue->find_endpoint(name.endpoint, name.incarnation);
   if (!place) return;
   const bool own = queue->record().endpoints[*place].session == session;
-  // Whoever says so: the lock decides. Only its own process has its death awaited, if it has not unmapped all after all.
+  // The lock decides, whichever session says so. A death is awaited only if the endpoint's own process said so and the lock is
+  // held.
   if (!reap_if_dead(*queue, *place, Queue::Leaving::said) && own) pending_[name].ended = session;
 }
 

@@ -31,7 +31,7 @@ bool restore_notice(const QueueMemory& map, const QueueRecord& record) noexcept 
   const Notice notice = Notice::of(word.load_acquire());
   if ((notice.flags & ~k_notice_doubted) == flags) return false;  // a doubt is a client's to post
   word.store_release(Notice{notice.epoch + 1, flags}.word());
-  kernel::heavy_barrier();  // who had seen no flag for full fences has seen it after this
+  kernel::heavy_barrier();  // after this, each process has seen the flag for full fences
   return true;
 }
 

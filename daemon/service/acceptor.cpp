@@ -13,13 +13,13 @@ namespace {
 using boost::system::error_code;
 using std::chrono::milliseconds;
 
-/// Connections that are let in before everybody else has a turn.
+/// Connections that are accepted before other work has a turn.
 constexpr int k_admitted_at_once = 16;
 
-/// Out of descriptors: how long nobody is let in.
+/// Out of descriptors: how long no connection is accepted.
 constexpr milliseconds k_rest_ms{100};
 
-/// Whoever removes a directory with all that is in it must have done so before something new lies there.
+/// A process that removes a directory with all its files must have done so before a new file lies there.
 constexpr milliseconds k_settle_ms{50};
 
 /// A listen socket that cannot be made anew: tried soon, then ever less often.
@@ -70,7 +70,7 @@ void Acceptor::wait_at(std::size_t listen_socket) {
 
 void Acceptor::accept_all(std::size_t listen_socket) {
   bool turned_away = false;
-  // A crowd at the listen socket must not keep those waiting who are in.
+  // Many new connections must not delay the sessions that exist.
   for (int i = 0; i < k_admitted_at_once; ++i) {
     Fd connection = listener_.accept(listener_.listen_sockets()[listen_socket], turned_away);
     if (!connection) break;
@@ -165,7 +165,7 @@ Acceptor::State Acceptor::mend(std::size_t index) {
 void Acceptor::make_anew(std::size_t index) {
   ListenSocket& listen_socket = listener_.listen_sockets()[index];
   const int before = listen_socket.descriptor();
-  // Who has knocked at the old socket is let in: nobody will look there again.
+  // Connections that wait at the old socket are accepted now: the daemon does not poll it again.
   bool turned_away = false;
   while (before >= 0 && !turned_away) {
     Fd connection = listener_.accept(listen_socket, turned_away);

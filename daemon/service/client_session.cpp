@@ -76,7 +76,7 @@ void ClientSession::handle_request() {
     reply_ = error_reply(packet.body, error);
     return send_reply();
   }
-  packet.descriptors.clear();  // nobody asked for any
+  packet.descriptors.clear();  // the daemon asked for none
   handle(packet.body);
 }
 

@@ -78,14 +78,14 @@ Server::End Server::run() {
   after_change();
   watch_idleness();
   io_.run();
-  // What they were making nobody has been promised yet. They must not open files while descriptors are passed on.
+  // No client was promised a queue that they were making. They must not open files while descriptors are passed on.
   workers_.finish();
   if (end_ == End::restart) {
     listener_.leave();
     return end_;
   }
   store_.notify("STOPPING=1");
-  // Their memory lives on in those who have it mapped, but nobody would repair it or find it again.
+  // Their memory lives on in processes that have it mapped, but no daemon would repair it or find it again.
   registry_.remove_all();
   for (const auto& [id, session] : std::exchange(sessions_, {})) session->stop();
   spdlog::info("ended");
@@ -273,7 +273,7 @@ void Server::wait_idly() {
   idle_timer_.expires_after(options_.idle_exit_s);
   idle_timer_.async_wait([this, due = idle_timer_.expiry()](error_code error) {
     if (error || !idle_) return;
-    // Nobody ran for a while, and those who would have come could not: they get another span.
+    // No process ran for a while, and clients could not connect: they get another span.
     if (std::chrono::steady_clock::now() - due > k_frozen) return wait_idly();
     spdlog::info("idle: ending");
     io_.stop();

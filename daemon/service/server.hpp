@@ -63,13 +63,13 @@ class Server {
   /// Why this peer is not let in; nothing if it is. Takes out of it what the daemon cannot know.
   [[nodiscard]] std::optional<Error> refusal_of(Peer& peer) const;
   void session_ended(std::uint64_t session);
-  /// After anything that may have changed who is awaited and whether anybody is here.
+  /// After anything that may have changed pending deaths, sessions or queues.
   void after_change();
   void wait_for_pending_deaths();
   void reap_pending();
   void watch_stalls();
   void watch_idleness();
-  /// A part at a time, so that nobody waits for long.
+  /// A part at a time, so that no request waits for long.
   void give_back_memory();
   void wait_idly();
   /// Sends what the store did not take at once.

@@ -71,7 +71,7 @@ std::string SocketWatch::add(const fs::path& path, unsigned events) {
     watches_.push_back(watch);
     return {};
   }
-  // What is not there is not watched: whoever misses it looks by the clock until it is.
+  // A missing file is not watched: the caller polls until the file is there.
   return errno == ENOENT || errno == ENOTDIR ? std::string() : failure("inotify: watch " + path.string());
 }
 

@@ -19,7 +19,7 @@ namespace beltway::daemon {
 namespace {
 
 /// How long the daemon waits for a store that does not read before it puts things aside. A store that lives needs less, and
-/// nobody notices the daemon's pause.
+/// no client notices the daemon's pause.
 constexpr int k_patience_ms = 10;
 
 /// An abstract name begins with @. Empty if there is no such socket.

@@ -1,4 +1,4 @@
-// The daemon's side of a descriptor store: whoever started it (systemd, or our supervisor) holds descriptors for it while it is
+// The daemon's side of a descriptor store: systemd, or our supervisor, holds descriptors for the daemon while it is
 // dead, and hands them to the next one. The protocol is sd_notify's: datagrams to $NOTIFY_SOCKET, one name a descriptor.
 //
 //   FDSTORE=1, FDNAME=<name>, FDPOLL=0   hold this descriptor. FDPOLL=0: also if poll says that its other end is gone
@@ -64,7 +64,7 @@ class DescriptorStore {
   /// Sends what there is room for. Does not wait.
   void catch_up() noexcept;
 
-  /// All that is kept now, for a daemon whose store has gone and who hands itself on.
+  /// All stored descriptors, for a daemon whose store has gone and which passes its queues to another program by exec.
   [[nodiscard]] const std::vector<PassedFd>& stored() const noexcept { return stored_; }
 
  private:

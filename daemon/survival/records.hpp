@@ -34,7 +34,7 @@ struct GroupRecord {
   enum class State : std::uint8_t {
     free,
     active,
-    leaving,  ///< removed; its place is free when it is drained and nobody who was attached remains
+    leaving,  ///< removed; its place is free when it is drained and no endpoint that was attached remains
   };
   State state = State::free;
   std::string name;

@@ -2,7 +2,7 @@
 //
 // A queue has a place, 0 to k_max_places - 1. Its descriptors are named after it, "<place><part>", two characters each; part 0
 // is the ring, 1 the heap, 2 control, 3 and on the bells. The order below makes each state after a kill unambiguous:
-//   declare:  descriptors, then record.   Descriptors without a record are nobody's: dropped by the next daemon.
+//   declare:  descriptors, then record.   The next daemon drops descriptors without a record.
 //   change:   record, then memory.        The next daemon does to the memory what the record says (Queue::reconcile).
 //   remove:   record says removing, memory says removed, record cleared, descriptors dropped.
 //

@@ -70,8 +70,9 @@ class Connection {
   /// Opens an existing queue; Error(not_found).
   [[nodiscard]] Queue open_queue(std::string_view name) const;
 
-  /// Waits until somebody has declared the queue, then opens it. Asks the daemon now and then, with pauses of a few milliseconds.
-  /// Throws as open_queue(name): Error(not_found) when the time is over. Error(interrupted) if a stop is requested.
+  /// Waits until a process has declared the queue, then opens it. Asks the daemon now and then, with pauses of a few
+  /// milliseconds. Throws as open_queue(name): Error(not_found) when the time is over. Error(interrupted) if a stop is
+  /// requested.
   [[nodiscard]] Queue open_queue(std::string_view name, const Until& until) const;
 
   /// As above, for messages of type T; Error(wrong_type) if the queue has another one.
@@ -91,7 +92,7 @@ class Connection {
   /// A daemon of an older version does not say whose it is.
   static constexpr std::uint32_t k_unknown_uid = 0xffffffff;
 
-  /// A queue that the daemon keeps for another version of beltwayd: nobody can be attached to it meanwhile.
+  /// A queue that the daemon keeps for another version of beltwayd: no process can attach to it meanwhile.
   struct HeldQueue {
     std::string name;    ///< empty: not even that can be read
     std::string layout;  ///< of its memory, e.g. "1.1"
@@ -104,15 +105,15 @@ class Connection {
     std::uint32_t uid = k_unknown_uid;  ///< the daemon's user
     std::string socket;                 ///< where it listens first
     std::string log;                    ///< the file that it logs to; empty: its standard error
-    std::uint64_t log_lost = 0;  ///< lines of its log that were dropped, since nobody read it or the disk was full
+    std::uint64_t log_lost = 0;  ///< lines of its log that were dropped: the log was not read, or the disk was full
     std::string asked;  ///< the socket that this connection uses: another listen socket of the same daemon, maybe
     /// More daemons of the caller's user: what is published there does not come here.
     std::vector<OtherDaemon> others = {};
     std::string passed_over = {};  ///< the newer program that was to run in its place, and why it does not; empty: none
     std::vector<HeldQueue> held = {};  ///< those that the caller may see, at most 32
   };
-  /// Asks the daemon for a sign of life: which program answers, and what it cannot do. Looks whether the caller's user has other
-  /// daemons.
+  /// Asks the daemon for a sign of life: which program answers, and what it cannot do. Looks whether the caller's user has
+  /// other daemons.
   [[nodiscard]] DaemonInfo ping() const;
 
  private:

@@ -1,10 +1,11 @@
-// A small event loop on epoll with callbacks, for programs that have none, and the contract of poll_fd() for those that have one.
+// A small event loop on epoll with callbacks, for programs that have none, and the contract of poll_fd() for those that have
+// one.
 //
 // The contract of Consumer::poll_fd() and Producer::poll_fd():
 // - The first call puts the endpoint into event mode. From then on a try that finds nothing (Status::empty,
-//   prefetch_limit or full) arms it: it says that it sleeps, and looks once more. Only arming makes the descriptor quiet, and it
-//   costs about a microsecond and three system calls; tries that find something cost none.
-// - Readable means: nobody has looked since something may have changed. For a consumer a message, the end of the stream,
+//   prefetch_limit or full) arms it: it says that it sleeps, and looks once more. Only arming makes the descriptor quiet, and
+//   it costs about a microsecond and three system calls; tries that find something cost none.
+// - Readable means: something may have changed since the last try. For a consumer a message, the end of the stream,
 //   removal, eviction, or at the prefetch limit an acknowledgement; for a producer a good part (a quarter) of the ring or
 //   lane is free, a slot that another was writing is finished, or removal. It stays readable until a try has found nothing.
 // - A level-triggered loop (poll, epoll without EPOLLET) may do any number of tries for each time that it is readable. An
@@ -47,8 +48,8 @@ class EventLoop {
   EventLoop(const EventLoop&) = delete;
   EventLoop& operator=(const EventLoop&) = delete;
 
-  /// Calls `callback` again and again while `fd` is readable (level-triggered), until forget(fd). Replaces what was said of `fd`
-  /// before. An exception of a callback leaves run(), and the loop can go on. Throws Error(system).
+  /// Calls `callback` again and again while `fd` is readable (level-triggered), until forget(fd). Replaces what was said of
+  /// `fd` before. An exception of a callback leaves run(), and the loop can go on. Throws Error(system).
   void on_readable(int fd, Callback callback) { watch(fd, std::move(callback), false); }
 
   /// Calls `callback` once, in run(), when `fd` is readable; see also coroutine.hpp. Otherwise as on_readable().

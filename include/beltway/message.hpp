@@ -118,8 +118,8 @@ class Message {
   std::uint8_t tries_ = 0;
 };
 
-/// Acknowledges each of `messages`, in their order, and empties them: as Message::ack(), but for what follows each other of one
-/// consumer of a named group, the group's floor, who sleeps and the counters are looked after once. Empty ones are passed
+/// Acknowledges each of `messages`, in their order, and empties them: as Message::ack(), but for messages in a row of one
+/// consumer of a named group, it moves the floor, wakes sleepers and stores the counters once. Empty ones are passed
 /// over; there may be messages of several consumers. Returns how many acks were true. Never blocks; in any thread in which
 /// each of the messages may be ended.
 std::size_t ack_batch(std::span<Message> messages) noexcept;

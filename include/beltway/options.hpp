@@ -98,7 +98,7 @@ struct QueueOptions {
   /// must be full, or a producer asleep for room. 10 ms to 24 days. A named group may have its own (GroupOptions).
   std::chrono::milliseconds evict_after{0};
   TypeTag type = {};  ///< filled by Connection::declare<T>
-  /// What the queue is for, for people; empty: nobody said. At most 128 bytes of UTF-8 without control characters. declare()
+  /// What the queue is for, for people; empty: not given. At most 128 bytes of UTF-8 without control characters. declare()
   /// gives it to a new queue and leaves that of an existing one; its owner changes it with `beltway declare --description`.
   std::string description = {};
 };

@@ -54,9 +54,9 @@ class Queue {
   void add_group(const NamedGroup& group, Start start = Start::latest) const;
   /// Removes a named group; its consumers get Status::removed. Owner and root only.
   void remove_group(std::string_view group) const;
-  /// Acknowledges everything in the group that nobody holds, and heals the queue's shared memory where a program left disorder.
-  /// The result says what is left and who holds it: the ring has no more room than before while its oldest message is held.
-  /// Owner and root only.
+  /// Acknowledges all messages of the group that no consumer holds, and heals the queue's shared memory where a program left
+  /// disorder. The result names the messages that are left and their holders: the ring has no more room than before while its
+  /// oldest message is held. Owner and root only.
   PurgeResult purge(std::string_view group) const;
 
   /// What the daemon knows now.

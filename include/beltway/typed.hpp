@@ -184,7 +184,7 @@ class TypedMessage : detail::MessageTypeCheck<T> {
   TypedMessage() noexcept = default;
   explicit TypedMessage(Message message) noexcept : message_(std::move(message)) {}
 
-  /// The value in shared memory: valid until the message is let go, never changed by anybody.
+  /// The value in shared memory: valid until the message is let go, never changed.
   [[nodiscard]] const T& operator*() const noexcept { return *reinterpret_cast<const T*>(message_.bytes().data()); }
   [[nodiscard]] const T* operator->() const noexcept { return &**this; }
   bool ack() noexcept { return message_.ack(); }

@@ -27,7 +27,7 @@ namespace fs = std::filesystem;
 /// Pauses between two tries grow, so that a client that waits neither burns a processor nor starts daemon after daemon.
 constexpr std::chrono::milliseconds k_first_pause_ms{2};
 constexpr std::chrono::milliseconds k_longest_pause_ms{2000};
-/// Somebody is known to be there: it will not be long.
+/// A daemon is known to be there: it will not be long.
 constexpr std::chrono::milliseconds k_longest_pause_at_socket_ms{50};
 
 class Pauses {
@@ -48,7 +48,7 @@ class Pauses {
   std::chrono::milliseconds pause_ = k_first_pause_ms;
 };
 
-/// For the error of one who may not connect.
+/// For the error of a user without the right to connect.
 std::string rights_of(const fs::path& path) {
   struct stat status{};
   if (::lstat(path.c_str(), &status) != 0) return " (its directory is closed to you)";
@@ -62,7 +62,7 @@ int listening_process(int connected) {
   return ::getsockopt(connected, SOL_SOCKET, SO_PEERCRED, &who, &size) == 0 ? who.pid : 0;
 }
 
-/// Nothing if nobody listens there.
+/// Nothing if no process listens there.
 std::optional<Channel> connect_to(const fs::path& path, Deadline deadline) {
   const sockaddr_un address = socket_address(path);
   const std::string what = "connect to " + path.string();
@@ -125,7 +125,7 @@ std::optional<DaemonLink> try_link(const fs::path& path, Deadline deadline) {
   return std::nullopt;
 }
 
-/// In a directory that others can write to, anybody could pose as our daemon.
+/// In a directory that others can write to, any process could pose as our daemon.
 bool is_safe(const fs::path& user_socket) { return is_private_directory(user_socket.parent_path()); }
 
 std::optional<DaemonLink> try_user_link(Deadline deadline) {
@@ -149,7 +149,7 @@ std::optional<fs::path> unreachable_user_socket() {
 
 enum class Place : std::uint8_t { named, of_user };
 
-/// Waits for a daemon that lives without its socket. Nothing if nobody lives there, or at the deadline.
+/// Waits for a daemon that lives without its socket. Nothing if no daemon lives there, or at the deadline.
 std::optional<DaemonLink> wait_for_living(const fs::path& path, Deadline deadline, Place place) {
   Pauses pauses(k_longest_pause_at_socket_ms);
   for (;;) {

@@ -18,7 +18,7 @@ struct DaemonLink {
 };
 
 /// Asks at options.socket, else $BELTWAY_SOCKET, else at the user's places (user_socket_paths()) and then at the machine's.
-/// If nobody answers, and no daemon lives at one of the user's places, and options.start_daemon allows it: starts the user's
+/// If no daemon answers, and none lives at one of the user's places, and options.start_daemon allows it: starts the user's
 /// daemon. Two clients that start one at the same moment find the same. A daemon that lives without its socket is waited
 /// for, and named in the error. Blocks until `deadline` at most.
 /// Throws Error(no_daemon), Error(protocol) for a daemon of another protocol version, Error(limit_reached, system).

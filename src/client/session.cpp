@@ -32,7 +32,7 @@ bool is_user_socket(const std::filesystem::path& socket) {
   return std::ranges::find(places, socket) != places.end();
 }
 
-/// The daemon knows a queue that a handle names by its id only; who reads the error wants the name.
+/// The daemon knows a queue that a handle names by its id only; a reader of the error wants the name.
 void throw_if_refused(const Packet& reply, const std::string& what) {
   try {
     protocol::throw_if_error(reply.body);
@@ -107,7 +107,7 @@ bool Session::exchange(const std::string& what, json& body, Packet& reply, Deadl
     }
   } catch (const Error& error) {
     channel_.close();
-    // Whoever has no descriptor left wants to know for which queue.
+    // A caller without a free descriptor wants to know for which queue.
     if (error.reason() == Errc::limit_reached) throw Error(error.reason(), what + ": " + error.what());
     throw;
   } catch (...) {
@@ -148,7 +148,7 @@ void Session::resume(Deadline deadline) {
 
 void Session::set_unknown(Attached& endpoint) noexcept {
   if (endpoint.unknown) return;
-  // First our own word, then the doubt: who asks because of it hears what we know.
+  // First our own word, then the doubt: an endpoint that asks because of it hears what we know.
   endpoint.unknown = true;
   post_doubt(endpoint.map);
 }
@@ -217,7 +217,7 @@ void Session::tell_detached(const protocol::EndpointName& name) noexcept {
     // A daemon that has ended closed its end, and what we said would go nowhere.
     if (channel_.is_open() && !channel_.is_cut() && tell("detach", name, deadline)) return;
     channel_.close();
-    // Its end was an occasion to look, but who was started in its place does not know that we are gone.
+    // Its end made the old daemon check, but the daemon that was started in its place does not know that we are gone.
     connect(deadline, StartDaemon::never);
     if (!tell("detach", name, deadline)) channel_.close();
   } catch (...) {

@@ -13,7 +13,7 @@ namespace beltway {
 
 namespace {
 
-/// Descriptors, and who sent them.
+/// Descriptors, and the process that sent them.
 struct alignas(cmsghdr) ControlBuffer {
   std::array<char, CMSG_SPACE(k_max_descriptors * sizeof(int)) + CMSG_SPACE(sizeof(ucred))> bytes;
 };

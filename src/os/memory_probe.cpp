@@ -38,7 +38,7 @@ std::optional<std::uint64_t> read_field(const fs::path& path, std::string_view k
 
 struct FileNames {
   const char* limit;
-  const char* throttle;  // beyond it everybody in the group is slowed down; null: there is no such file
+  const char* throttle;  // beyond it all processes of the group are slowed down; null: there is no such file
   const char* use;
   const char* droppable;
 };

@@ -29,7 +29,7 @@ enum class MemoryFit : std::uint8_t {
   promised,  ///< only without what is promised to others: wait until they have it
   too_little,
 };
-/// Whether `bytes`, what is `promised` to others and a reserve for everybody else are available.
+/// Whether `bytes`, what is `promised` to others and a reserve for all other processes are available.
 [[nodiscard]] MemoryFit memory_fit(std::uint64_t bytes, std::uint64_t promised, const MemorySources& sources = {});
 
 /// Throws Error(limit_reached) unless MemoryFit::fits. `what`: operation and object.

@@ -5,7 +5,7 @@
 // punched that no message needs. So a lossy reader that copied zeros finds the mark afterwards, and a group that joins
 // late skips the slot.
 //
-// Every step is safe to repeat; a daemon that dies in the middle starts again. Nobody may be attached at the producer's
+// Every step is safe to repeat; a daemon that dies in the middle starts again. No endpoint may be attached at the producer's
 // place meanwhile.
 #pragma once
 

@@ -1,5 +1,5 @@
 // Where each counter lies in an endpoint's block of shared memory: in the order of the public structs. A counter is
-// written by its owner alone, with plain stores, and read by whoever looks.
+// written by its owner alone, with plain stores, and read by any process.
 #pragma once
 
 #include <cstddef>

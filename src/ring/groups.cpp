@@ -78,7 +78,7 @@ Position join(const QueueMemory& map, unsigned index, GroupKind kind, Start star
   group.floor.store_relaxed(Floor{incarnation, floor}.word());
   const GroupStateWord active{incarnation, kind, GroupPhase::active};
   if (kind == GroupKind::lossy) {
-    group.state.store_release(active.word());  // holds nobody back: nobody need know of it
+    group.state.store_release(active.word());  // blocks no producer: none need know of it
   } else if (start == Start::oldest) {
     join_oldest(map, group, active);
   } else {
@@ -92,7 +92,7 @@ bool leave(const QueueMemory& map, unsigned index) noexcept {
   GroupStateWord word = GroupStateWord::of(group.state.load_acquire());
   word.phase = GroupPhase::leaving;
   group.state.store_release(word.word());
-  // Whoever leases after this sees LEAVING and gives the lease back; whoever leased before is seen by try_drain().
+  // A lease after this sees LEAVING and is given back; try_drain() sees a lease before this.
   // plant: leave_without_barrier
   full_fence();
   // plant: leave_without_barrier/2
@@ -186,7 +186,7 @@ void wake_everybody(const QueueMemory& map) noexcept {
   full_fence();
   kernel::heavy_barrier();
   const auto ring = [&](unsigned owner) {
-    // Who is SIGNALLED already is rung again: the waker may have died before it rang anybody else.
+    // A SIGNALLED endpoint is rung again: the waker may have died before it rang another endpoint.
     if (!wake(map, owner) && Wait::of(map.endpoint(owner).wait.load_acquire()).phase == WaitPhase::signalled) {
       rouse(map, owner);
     }

@@ -116,7 +116,7 @@ bool Lane::reclaim() noexcept {
   Position lowest = claimer_.scan_floors();
   std::uint64_t over = count_reclaimable_records(lowest);
   if (over == 0 && oldest_ != newest_ && !waits_for_loans()) {
-    // Nobody else may: acknowledgements are gathered while no producer sleeps.
+    // No consumer may do it: acknowledgements are gathered while no producer sleeps.
     // plant: lane_does_not_help_floors
     help_floors(map_);
     lowest = claimer_.scan_floors();

@@ -156,7 +156,7 @@ void SleepWord::arm(bool symmetric, Position past, bool busy) noexcept {
 
 void SleepWord::arm_unlisted() noexcept {
   say_asleep(0, false);
-  full_fence();  // pairs with that of rouse_self(), and with the heavy barrier of those who wake everybody
+  full_fence();  // pairs with that of rouse_self(), and with the heavy barrier of wake_everybody()
 }
 
 bool SleepWord::disarm() noexcept {
@@ -179,7 +179,7 @@ void SleepWord::rouse_self() const noexcept {
   const std::uint64_t seen = word.load_acquire();
   const Wait wait = Wait::of(seen);
   if (!may_sleep(wait)) return;
-  // WAKING and no further: nobody may count on a wake that was for nobody's message.
+  // WAKING and no further: no waker may count on a wake that was for no message.
   word.compare_and_swap(seen, Wait{wait.sequence, WaitPhase::waking}.word());
   kernel::wake_sleeper(word);
 }

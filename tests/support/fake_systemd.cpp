@@ -61,7 +61,7 @@ void FakeSystemd::start() {
   // A shell puts everything in its place: it knows its own number, and keeps it over exec.
   std::string names;
   std::string redirections;
-  std::vector<Fd> held;  // copies at numbers that are in nobody's way
+  std::vector<Fd> held;  // copies at free numbers
   {
     const std::lock_guard lock(mutex_);
     ready_ = false;

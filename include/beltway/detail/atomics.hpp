@@ -47,7 +47,7 @@ class Word {
 };
 static_assert(sizeof(Word) == 8 && std::atomic<std::uint64_t>::is_always_lock_free);
 
-/// Stores before it are visible to everybody before loads after it are made. A read-modify-write of a private word: clang
+/// Stores before it are visible to all threads before loads after it are made. A read-modify-write of a private word: clang
 /// makes a seq_cst fence an mfence, which takes four times as long.
 inline void full_fence() noexcept {
 #if defined(__x86_64__)
@@ -223,7 +223,7 @@ inline bool compare_and_swap_pair(Word& first, std::uint64_t expected_a, std::ui
   return swapped;
 }
 inline constexpr bool k_pairs_are_swapped = true;
-/// Adds to two counters that nobody else writes; each is read whole by others.
+/// Adds to two counters that no other thread writes; each is read whole by others.
 inline void add_pair(Word& first, std::uint64_t a, std::uint64_t b) noexcept {
   TwoWords sum;
   asm(BELTWAY_MOVE_TWO_WORDS : "=x"(sum) : "m"(reinterpret_cast<const TwoWords&>(first)));

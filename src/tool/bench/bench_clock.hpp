@@ -68,7 +68,7 @@ void spin_until(const Done& done) noexcept(noexcept(done())) {
   }
 }
 
-/// Spins for a moment, then sleeps in short steps: who waits must not take a core from those who measure.
+/// Spins for a moment, then sleeps in short steps: a process that waits must not take a core from one that measures.
 template <class Done>
 void wait_until(const Done& done) noexcept {
   constexpr unsigned k_spins = 20'000;

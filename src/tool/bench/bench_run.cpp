@@ -25,7 +25,7 @@ class TemporaryQueues {
       try {
         connection_.remove(name);
       } catch (const Error&) {
-        continue;  // the daemon is gone, and the queue with it; or somebody was quicker
+        continue;  // the daemon is gone, and the queue with it; or another process was quicker
       }
     }
   }

@@ -34,7 +34,7 @@ Json holder_json(const PurgeHolder& holder) {
           {"oldest", holder.oldest}};
 }
 
-/// What was purged; what is left, who holds it, and what ends that.
+/// The messages that were purged and those that are left, the holders, and what ends that.
 std::string purge_text(const PurgeResult& result, std::uint32_t slots) {
   std::string text = "purged " + std::to_string(result.purged) + " messages\n";
   if (result.left == 0) return text;

@@ -1,4 +1,4 @@
-// What waking and sleeping cost a message: nothing while everybody is busy, and never hidden when they are not.
+// What waking and sleeping cost a message: nothing while all endpoints are busy, and never hidden when they are not.
 #pragma once
 
 #include <cstdint>
@@ -16,8 +16,8 @@ struct PerMessage {
   double wakes = 0;
   double sleeps = 0;
 
-  /// A wake is a call of futex, a sleep membarrier and futex. Event mode takes up to two more for each: for ringing its bell, and
-  /// for arming.
+  /// A wake is a call of futex, a sleep membarrier and futex. Event mode takes up to two more for each: for ringing its bell,
+  /// and for arming.
   [[nodiscard]] double system_calls() const noexcept { return wakes + 2 * sleeps; }
 };
 
