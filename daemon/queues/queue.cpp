@@ -131,7 +131,7 @@ void Queue::reconcile() noexcept {
     if (record_.endpoints[place].evicted) revoke(place);
   }
   heal("at the daemon's start");
-  free_lanes_of_nobody();
+  free_ownerless_lanes();
   count_unread();
   // A daemon that died may have left sleepers that it was about to wake.
   wake_everybody(map_);

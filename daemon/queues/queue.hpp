@@ -129,7 +129,7 @@ class Queue {
   // -- eviction (queue_eviction.cpp) --
   /// Evicts consumers that have blocked producers and stood still for their group's evict_after_ms. Call it a few times in that
   /// span. A late tick evicts no consumer.
-  void evict_who_stands_still(RunClock::Tick tick);
+  void evict_stalled_consumers(RunClock::Tick tick);
   /// The shortest such span; 0: no consumer is ever evicted.
   [[nodiscard]] std::chrono::milliseconds shortest_evict_after() const noexcept;
 
@@ -178,7 +178,7 @@ class Queue {
   void keep_lane_of(unsigned place) noexcept;
   /// Messages that kept parts of such lanes may be over by now.
   void scan_rest_of_lanes() noexcept;
-  void free_lanes_of_nobody() noexcept;
+  void free_ownerless_lanes() noexcept;
   void find_parts_to_punch(unsigned lane) noexcept;
   void enter_group(const EndpointRecord& endpoint, Start start, protocol::AttachReply& reply) noexcept;
   void make_symmetric();
@@ -192,7 +192,7 @@ class Queue {
   /// 0: never. Private groups have the queue's.
   [[nodiscard]] std::chrono::milliseconds evict_after(unsigned group) const noexcept;
   [[nodiscard]] bool holds_producers_back(Position floor) const noexcept;
-  [[nodiscard]] std::optional<unsigned> who_holds(unsigned group, Position floor) const noexcept;
+  [[nodiscard]] std::optional<unsigned> find_holder(unsigned group, Position floor) const noexcept;
   void evict(unsigned place);
   /// What is in the evicted consumer's hands goes to others. Safe to repeat.
   void revoke(unsigned place) noexcept;

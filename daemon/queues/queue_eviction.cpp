@@ -45,7 +45,7 @@ bool Queue::holds_producers_back(Position floor) const noexcept {
   return false;
 }
 
-std::optional<unsigned> Queue::who_holds(unsigned group, Position floor) const noexcept {
+std::optional<unsigned> Queue::find_holder(unsigned group, Position floor) const noexcept {
   unsigned consumer = group - geometry_.max_groups;
   if (group < geometry_.max_groups) {
     const Lease lease = Lease::of(map_.lease(group, floor).load_acquire());
@@ -63,7 +63,7 @@ std::optional<unsigned> Queue::who_holds(unsigned group, Position floor) const n
   return its_group && endpoint.evictable ? std::optional(place) : std::nullopt;
 }
 
-void Queue::evict_who_stands_still(RunClock::Tick tick) {
+void Queue::evict_stalled_consumers(RunClock::Tick tick) {
   if (shortest_evict_after().count() == 0) return;
   stalls_.resize(geometry_.groups());
   for (unsigned group = 0; group < geometry_.groups(); ++group) {
@@ -74,7 +74,7 @@ void Queue::evict_who_stands_still(RunClock::Tick tick) {
     if (active && group < geometry_.max_groups) help_floor(map_, group);  // floors are lazy
     const Position floor = wrap(map_.group(group).floor.load_acquire());
     std::optional<unsigned> place;
-    if (active && holds_producers_back(floor)) place = who_holds(group, floor);
+    if (active && holds_producers_back(floor)) place = find_holder(group, floor);
     if (!place || place != before.place || floor != before.floor) {
       before = {floor, place, tick.now};
     } else if (!tick.is_late && tick.now - before.since >= limit) {

@@ -131,7 +131,7 @@ void Queue::count_unread() noexcept {
   SharedStatus& status = map_.shared_status();
   const UnreadSince since = UnreadSince::of(status.unread_since.load_relaxed());
   const bool read = has_readers();
-  if (read != since.nobody_reads) return;
+  if (read != since.has_no_reader) return;
   const Position tail = load_tail(map_);
   status.unread_since.store_relaxed(UnreadSince{!read, tail}.word());
   if (!read) return;

@@ -33,7 +33,7 @@ void Queue::keep_lane_of(unsigned place) noexcept {
 
 void Queue::scan_rest_of_lanes() noexcept { lanes_to_scan_ |= std::exchange(lanes_in_use_by_messages_, 0); }
 
-void Queue::free_lanes_of_nobody() noexcept {
+void Queue::free_ownerless_lanes() noexcept {
   for (unsigned place = 0; place < geometry_.max_producers; ++place) {
     if (!record_.endpoints[place].attached) free_lane_of(place);
   }

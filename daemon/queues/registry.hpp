@@ -98,7 +98,7 @@ class Registry {
 
   /// Evicts consumers that block producers for longer than evict_after. Returns when to call again; zero if no queue asks. A
   /// late call means that the machine slept (RunClock). `wall`: now.
-  std::chrono::milliseconds evict_who_stands_still(
+  std::chrono::milliseconds evict_stalled_consumers(
       std::chrono::steady_clock::time_point wall = std::chrono::steady_clock::now());
 
   /// For processes whose end no event tells (another pid namespace on an old kernel, a sandbox without pidfds): tests this
@@ -118,7 +118,7 @@ class Registry {
   [[nodiscard]] std::size_t pending_deaths() const noexcept { return pending_.size(); }
   /// The processes that have endpoints without a connection, each once.
   [[nodiscard]] std::set<int> orphans() const;
-  /// A queue may ask for evictions: call evict_who_stands_still().
+  /// A queue may ask for evictions: call evict_stalled_consumers().
   [[nodiscard]] bool may_evict() const noexcept { return !evicting_.empty(); }
 
  private:

@@ -107,7 +107,7 @@ std::size_t Registry::reap_pending() {
   return pending_deaths();
 }
 
-std::chrono::milliseconds Registry::evict_who_stands_still(std::chrono::steady_clock::time_point wall) {
+std::chrono::milliseconds Registry::evict_stalled_consumers(std::chrono::steady_clock::time_point wall) {
   // A span is measured to a quarter of it, and not finer than the clock of people.
   constexpr std::chrono::milliseconds k_shortest_ms{5};
   constexpr std::chrono::milliseconds k_longest_ms{500};
@@ -126,7 +126,7 @@ std::chrono::milliseconds Registry::evict_who_stands_still(std::chrono::steady_c
       continue;
     }
     ++each;
-    queue->evict_who_stands_still(tick);
+    queue->evict_stalled_consumers(tick);
     const auto wanted = std::clamp(evict_after / 4, k_shortest_ms, k_longest_ms);
     pause = pause.count() == 0 ? wanted : std::min(pause, wanted);
   }

@@ -95,20 +95,20 @@ void refuse_descriptors(int socket) noexcept {
   ::setsockopt(socket, SOL_SOCKET, SO_PASSRIGHTS, &off, sizeof off);
 }
 
-enum class Answer : std::uint8_t { nobody, this_process, another };
+enum class Answer : std::uint8_t { none, this_process, another };
 
 /// Finds the process that listens at the socket that the path names. That process need not accept.
-Answer who_listens(const fs::path& path, int& pid) {
+Answer find_listener(const fs::path& path, int& pid) {
   const sockaddr_un address = socket_address(path);
   const Fd probe(::socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
   pid = 0;
   if (::connect(probe.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0) {
     // Any other error shows a living process: many wait at its listen socket (EAGAIN), another kind of socket (EPROTOTYPE).
-    return errno == ECONNREFUSED || errno == ENOENT ? Answer::nobody : Answer::another;
+    return errno == ECONNREFUSED || errno == ENOENT ? Answer::none : Answer::another;
   }
-  ucred who{};
-  socklen_t size = sizeof who;
-  if (::getsockopt(probe.get(), SOL_SOCKET, SO_PEERCRED, &who, &size) == 0) pid = who.pid;
+  ucred peer{};
+  socklen_t size = sizeof peer;
+  if (::getsockopt(probe.get(), SOL_SOCKET, SO_PEERCRED, &peer, &size) == 0) pid = peer.pid;
   return pid == ::getpid() ? Answer::this_process : Answer::another;
 }
 
@@ -124,7 +124,7 @@ void remove_stale_socket(const fs::path& path) {
                 "start: " + path.string() + " is there and no socket; remove it, or choose another --socket");
   }
   int pid = 0;
-  if (who_listens(path, pid) != Answer::nobody) throw taken(path, pid);
+  if (find_listener(path, pid) != Answer::none) throw taken(path, pid);
   ::unlink(path.c_str());
 }
 
@@ -205,7 +205,7 @@ bool ListenSocket::mend(DescriptorStore& store) {
 
 void ListenSocket::recognize() {
   int pid = 0;
-  if (socket_ && !socket_file_ && who_listens(path_, pid) == Answer::this_process) socket_file_ = file_at(path_);
+  if (socket_ && !socket_file_ && find_listener(path_, pid) == Answer::this_process) socket_file_ = file_at(path_);
 }
 
 void ListenSocket::take_lock(DescriptorStore& store) {

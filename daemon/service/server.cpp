@@ -213,7 +213,7 @@ void Server::reap_pending() {
 }
 
 void Server::watch_stalls() {
-  const milliseconds pause = registry_.evict_who_stands_still();
+  const milliseconds pause = registry_.evict_stalled_consumers();
   watches_stalls_ = pause.count() != 0;
   if (!watches_stalls_) return;
   stalls_timer_.expires_after(pause);

@@ -22,14 +22,14 @@ template <class IsSo>
 [[nodiscard]] Status ask_until(const Until& until, const IsSo& is_so) {
   const CancelGuard no_cancellation;
   std::mutex mutex;
-  std::condition_variable_any nobody_notifies;
+  std::condition_variable_any never_notified;
   std::unique_lock lock(mutex);
   auto gap = k_first_gap_between_questions;
   while (!is_so()) {
     if (until.is_over()) return until.stop().stop_requested() ? Status::stopped : Status::timeout;
     const auto next = Until::Clock::now() + gap;
-    nobody_notifies.wait_until(lock, until.stop(), std::min(next, until.deadline().value_or(next)),
-                               [] { return false; });
+    never_notified.wait_until(lock, until.stop(), std::min(next, until.deadline().value_or(next)),
+                              [] { return false; });
     gap = std::min(gap * 2, k_last_gap_between_questions);
   }
   return Status::ok;

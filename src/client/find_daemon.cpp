@@ -57,9 +57,9 @@ std::string rights_of(const fs::path& path) {
 
 /// The process that listens at the other end; 0: of a pid namespace that this one does not see.
 int listening_process(int connected) {
-  ucred who{};
-  socklen_t size = sizeof who;
-  return ::getsockopt(connected, SOL_SOCKET, SO_PEERCRED, &who, &size) == 0 ? who.pid : 0;
+  ucred peer{};
+  socklen_t size = sizeof peer;
+  return ::getsockopt(connected, SOL_SOCKET, SO_PEERCRED, &peer, &size) == 0 ? peer.pid : 0;
 }
 
 /// Nothing if no process listens there.

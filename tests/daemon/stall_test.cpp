@@ -64,13 +64,13 @@ class Stall : public testing::Test {
         Lease{0, static_cast<std::uint8_t>(consumer_.reply.endpoint), 0, LeasePhase::leased}.word());
   }
   /// One look of the daemon; when it wants the next one.
-  std::chrono::milliseconds look() { return registry_.evict_who_stands_still(wall_); }
+  std::chrono::milliseconds tick() { return registry_.evict_stalled_consumers(wall_); }
   [[nodiscard]] bool is_evicted() const { return queue_->record().endpoints[2].evicted; }
   /// Looks when it was asked to, until the consumer is thrown out; how long that took.
   std::chrono::milliseconds time_to_eviction() {
     std::chrono::milliseconds passed{0};
     while (!is_evicted() && passed < 60s) {
-      const auto pause = look();
+      const auto pause = tick();
       if (is_evicted()) break;
       wall_ += pause;
       passed += pause;
@@ -97,17 +97,17 @@ TEST_F(Stall, a_stall_of_one_consumer_ends_after_its_span) {
 }
 
 TEST_F(Stall, a_stall_of_all_processes_does_not_count) {
-  auto pause = look();
+  auto pause = tick();
   for (int freeze = 0; freeze < 5; ++freeze) {
     wall_ += pause + 1h;
-    pause = look();
+    pause = tick();
     EXPECT_FALSE(is_evicted()) << "at once after freeze " << freeze;
   }
 }
 
 TEST_F(Stall, a_stall_counts_on_from_where_the_freeze_began) {
-  wall_ += look();
-  wall_ += look();
+  wall_ += tick();
+  wall_ += tick();
   wall_ += 1h;
   EXPECT_FALSE(is_evicted());
   const auto passed = time_to_eviction();
