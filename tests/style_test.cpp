@@ -189,6 +189,31 @@ TEST(Style, test_names_are_sentences_that_stand_alone) {
   }
 }
 
+TEST(Style, public_classes_open_with_their_semantics) {
+  const std::regex public_class(R"(^class (\[\[nodiscard\]\] )?\w+(<[^>]*>)?( final)?( : .*)? \{$)");
+  std::size_t classes = 0;
+  for (const auto& source : all_sources()) {
+    if (!source.path.starts_with("include/beltway/") || source.path.starts_with("include/beltway/detail/")) continue;
+    bool in_detail = false;
+    for (std::size_t i = 0; i < source.lines.size(); ++i) {
+      if (source.lines[i] == "namespace detail {") in_detail = true;
+      if (source.lines[i] == "}  // namespace detail") in_detail = false;
+      if (in_detail || !std::regex_search(source.lines[i], public_class)) continue;
+      ++classes;
+      std::string paragraph;
+      for (std::size_t above = i; above > 0; --above) {
+        const std::string& line = source.lines[above - 1];
+        if (!line.starts_with("///") && !line.starts_with("template <") && !line.starts_with("  requires ")) break;
+        paragraph = line + '\n' + paragraph;
+      }
+      const bool says = paragraph.find("hread safety") != std::string::npos ||
+                        paragraph.find("see the top of this file") != std::string::npos;
+      EXPECT_TRUE(says) << source.path << ": " << source.lines[i] << " does not say its thread safety";
+    }
+  }
+  EXPECT_GT(classes, 10U);
+}
+
 TEST(Style, headers_are_guarded_by_pragma_once) {
   for (const auto& source : all_sources()) {
     if (!source.path.ends_with(".hpp")) continue;

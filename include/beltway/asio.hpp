@@ -297,7 +297,7 @@ struct AsyncCommit : AsyncVoidOutcome {
 
 }  // namespace detail
 
-/// What AsyncConsumer and AsyncProducer have in common. Movable; a moved-from one may only be destroyed or assigned to.
+/// What both have in common; see the top of this file. Never blocks. Movable; a moved-from one may only be destroyed or assigned.
 class AsyncEndpoint {
  public:
   using executor_type = boost::asio::any_io_executor;
@@ -337,8 +337,8 @@ class AsyncEndpoint {
   std::shared_ptr<detail::AsioLine> line_;
 };
 
-/// A consumer in an Asio program. Destroying it cancels. Errors of its operations: Status::end_of_stream, removed, evicted,
-/// interrupted (once after interrupt(); nothing is lost); operation_aborted; beltway::Errc::forked in a forked child.
+/// A consumer in an Asio program; see the top of this file. Destroying it cancels. Errors of its operations: operation_aborted;
+/// Status::end_of_stream, removed, evicted, interrupted (once after interrupt(); nothing is lost); Errc::forked in a child.
 class AsyncConsumer : public AsyncEndpoint {
  public:
   /// Puts the consumer into event mode. `where`: an executor, or an execution context such as io_context. Throws Error(system),

@@ -18,9 +18,16 @@
 
 namespace beltway {
 
-/// A process's control socket to one daemon. Messages never go through it.
-/// Thread safety: all members may be called from several threads; requests take turns. Copies share the socket.
-/// Queues and endpoints keep the connection open as long as they live.
+/// A process's control socket to one daemon: declares, opens, lists and removes queues. Messages never go through it.
+///
+/// Promised: queues and attached endpoints go on while the daemon is away. They keep the connection open as long as they live;
+/// copies share the socket. If the socket breaks, the next request connects anew.
+/// Thread safety: all members, from several threads at once; requests take turns.
+/// Blocking: each call waits for the daemon's answer, at most ConnectionOptions::timeout, also while the daemon restarts. Calls
+/// with an Until may wait longer.
+/// End: fork(). A child must open its own connection: Error(forked).
+/// Errors: all calls throw Error, and those with try_ return it: no_daemon, protocol, no_permission, limit_reached, system, and
+/// what each call names.
 class Connection {
  public:
   /// Connects, and starts the user's own daemon if none answers (see ConnectionOptions). Registers the process for

@@ -29,9 +29,14 @@ struct ConsumerCoreDeleter {
 
 /// One attached consumer: an endpoint of a named group (competing) or of a private group (sees everything).
 ///
-/// Thread safety: one thread at a time, as a Producer, except `interrupt`-like use of stop tokens and Message::ack/nack of named
-/// groups, which may run in other threads. Different Consumer objects are independent.
-/// Made by Queue::consumer(). Destroying it detaches: leased messages go back to the group.
+/// Promised: messages come in the queue's one order. A private group gets each message once. A named group gets each message at
+/// least once: after a nack, a drop without an ack or a death the message comes again. A lossy consumer learns what it lost.
+/// Thread safety: one thread at a time, as a Producer. Other threads may call interrupt(), request a stop, and end messages of
+/// named groups. Different Consumer objects are independent.
+/// Blocking: calls with try_ never block. The others wait as long as their Until says; without one until a message comes.
+/// End: the end of the stream, removal and eviction, each as a Status. Messages in the ring come before the end of the stream
+/// and before removal. Made by Queue::consumer(). Destroying it detaches, once its last message has ended.
+/// Errors: a Status, in a Result. Error(forked) in a forked child, Error(misuse) for two threads at once.
 class Consumer {
  public:
   Consumer(Consumer&&) noexcept = default;

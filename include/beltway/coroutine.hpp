@@ -39,6 +39,8 @@ concept EventSource = requires(Loop& loop, int fd) {
 };
 
 /// What `co_await` waits on: an attempt that is made again each time that the endpoint's descriptor is readable.
+/// Suspends the coroutine and never blocks a thread. Thread safety: that of its endpoint and its loop. Destroying a suspended
+/// coroutine forgets the descriptor; no message is lost. An exception of the attempt or of the loop leaves the `co_await`.
 template <EventSource Loop, class Attempt>
 class [[nodiscard]] EndpointAwaiter {
  public:

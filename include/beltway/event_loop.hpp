@@ -38,6 +38,14 @@ namespace beltway {
 /// Messages that on_message() handles at most before other descriptors of the loop get their turn.
 inline constexpr unsigned k_loop_burst = 16;
 
+/// A loop over epoll that calls handlers for messages and for readable descriptors. Neither copied nor moved.
+///
+/// Promised: handlers run inside run() only, one at a time. A busy consumer does not starve other descriptors: after
+/// k_loop_burst messages they get their turn. Handlers may add, replace and forget descriptors, also their own.
+/// Thread safety: one thread at a time, except stop().
+/// Blocking: run() waits as its Until says. The other members never block.
+/// End of run(): no descriptor is left, stop(), a stop request, the deadline, or a signal.
+/// Errors: Error(system). An exception of a handler leaves run(); the loop can go on afterwards.
 class EventLoop {
  public:
   using Callback = std::function<void()>;

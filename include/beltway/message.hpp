@@ -29,6 +29,9 @@ class ConsumerCore;
 /// Consumer object: the endpoint stays attached until the last message is gone.
 ///
 /// The bytes of a lossy consumer's message are a copy that stays valid until that consumer's next receive.
+///
+/// Blocking and errors: no member blocks or throws. ack() and nack() return false if the lease had ended before: after an
+/// eviction, or a repair. In a forked child ending a message has no effect.
 class Message {
  public:
   Message() noexcept = default;

@@ -35,8 +35,14 @@ struct Writer {
 };
 }  // namespace detail
 
-/// Memory in the producer's lane, to be written in place and then committed. Move-only. No consumer sees it before commit;
-/// order is given at commit. Dropping it is free. Must not outlive its Producer; same thread as its Producer.
+/// Memory in the producer's lane, to be written in place and then committed. Move-only.
+///
+/// Promised: no consumer sees it before its commit, and its place in the order is that of the commit. Its bytes stay writable
+/// until then. A process that dies with an open loan leaves no message.
+/// Thread safety: as its Producer, in the same thread.
+/// Blocking: commit() waits while the ring is full, commit_until() as long as it is told. try_commit() and drop() never block.
+/// End: commit, drop() or destruction. It must not outlive its Producer.
+/// Errors: commit() throws Error, the others return a Status; Error(misuse) for a loan that has ended, in each of them.
 class Loan {
  public:
   Loan() noexcept = default;

@@ -25,8 +25,11 @@ class SignalWatch;
 
 /// A stop token that a signal triggers, as long as this object lives. Converts to std::stop_token, and to Until.
 ///
-/// Thread safety: token() and signal() from any thread. Made and destroyed in one thread. Does not work in a forked child:
-/// make another one there.
+/// Promised: a signal that comes at any moment ends each wait with this token, and each later call with it.
+/// Thread safety: token() and signal() from any thread. Made and destroyed in one thread.
+/// Blocking: no member blocks; the destructor waits for the object's own thread.
+/// End: its destruction, which restores the handlers. It does not work in a forked child: make another one there.
+/// Errors: stop_on() throws Error(misuse, system). Members throw nothing.
 class [[nodiscard]] StopOn {
  public:
   StopOn(StopOn&& other) noexcept;
