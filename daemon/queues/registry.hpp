@@ -105,7 +105,8 @@ class Registry {
   /// endpoint's lock as long as it is attached.
   void watch_by_lock(const protocol::EndpointName& name);
 
-  /// Tests pending deaths for a few milliseconds. Returns how many are left. If has_more_to_reap(), call again at once, else later.
+  /// Tests pending deaths for a few milliseconds. Returns how many are left. If has_more_to_reap(), call again at once, else
+  /// later.
   std::size_t reap_pending();
   /// `freed` is called when a worker has finished with a queue: pending deaths in that queue may wait for it.
   void when_freed(std::function<void()> freed) { freed_ = std::move(freed); }

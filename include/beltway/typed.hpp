@@ -90,7 +90,8 @@ template <class T>
   return {std::string(detail::type_name<T>()), sizeof(T), alignof(T)};
 }
 
-/// A T in the producer's lane that is not published yet. As Loan, which is `untyped()`: the same waits, end, errors and thread safety.
+/// A T in the producer's lane that is not published yet. As Loan, which is `untyped()`: the same waits, end, errors and
+/// thread safety.
 /// The T is default-initialised: members without an initialiser hold old bytes, so write each member that consumers read.
 template <class T>
 class [[nodiscard]] TypedLoan : detail::MessageTypeCheck<T> {
