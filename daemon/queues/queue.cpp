@@ -19,7 +19,7 @@ namespace {
 /// Slots and lease words that the daemon's own thread walks over: a millisecond or two if no cache has them.
 constexpr std::uint64_t k_walked_at_once = 1 << 15;
 
-/// A large mapping is let go of in pieces: other threads that change the process's address space wait for each.
+/// A large mapping is unmapped in pieces: other threads that change the process's address space wait for each.
 constexpr std::size_t k_release_bytes = 64UL << 20;
 
 Mapping map_segment(const Fd& segment, std::uint64_t bytes, const std::string& what) {

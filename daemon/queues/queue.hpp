@@ -71,7 +71,7 @@ class Queue {
 
   /// Tells all attached processes that the queue is gone, and forgets it. The last act: destroy it then.
   void remove() noexcept;
-  /// After remove(): lets go of the memory, which takes long if it is large. Any thread.
+  /// After remove(): frees the memory, which takes long if it is large. Any thread.
   void release() noexcept;
 
   // -- work that takes long --
@@ -107,10 +107,10 @@ class Queue {
 
   // -- endpoints (queue_endpoints.cpp) --
   /// Gives a place to `session`'s process. Heals a small queue first; a large one is the caller's to heal, in a worker.
-  /// Looks at all places if none is free. Throws Error(limit_reached, not_found).
+  /// Checks the locks of all places if none is free. Throws Error(limit_reached, not_found).
   [[nodiscard]] AttachGrant attach(const Peer& peer, std::uint64_t session, const protocol::AttachRequest& request);
 
-  /// Whether the process has said that it lets go. If not, its end is a death, and logged.
+  /// Whether the process has said that it detaches. If not, its end is a death, and logged.
   enum class Leaving : std::uint8_t { unsaid, said };
   /// If the process at the place is gone: repairs and frees the place. True if no endpoint is there (any more).
   bool reap_if_dead(unsigned place, Leaving leaving = Leaving::unsaid);
@@ -123,7 +123,7 @@ class Queue {
   [[nodiscard]] bool has_memory_to_give_back() const noexcept {
     return lanes_to_scan_ != 0 || !parts_to_punch_.empty();
   }
-  /// Looks for what no message needs in one lane, or gives a part of what was found back. True: there is more to do.
+  /// Scans one lane for parts that no message needs, or gives a part that was found back. True: there is more to do.
   bool give_back_some_memory() noexcept;
 
   // -- eviction (queue_eviction.cpp) --

@@ -34,7 +34,7 @@ AttachGrant Queue::attach(const Peer& peer, std::uint64_t session, const AttachR
     grant.borrowed.push_back(descriptor.get());
     grant.owned.push_back(std::move(descriptor));
   };
-  // A new endpoint begins where `tail` and the groups say; a single producer never looks at anything else.
+  // A new endpoint begins where `tail` and the groups say; a single producer never reads anything else.
   if (request.role != Role::inspector && !is_large()) heal("at an attach");
   // Everything that can fail comes before anything that others see.
   const unsigned group = request.role == Role::consumer ? group_for(request) : 0;

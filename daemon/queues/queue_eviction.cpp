@@ -3,8 +3,8 @@
 // Stopped is not dead: the process may go on in the middle of any instruction, much later. What keeps it from doing harm:
 //   - its place stays taken until its lock is gone, so that no other endpoint has its owner number: a late compare-and-swap
 //     that expects LEASED(p, c, tries) finds what another has made of the word, and fails;
-//   - a late lease is seen by itself: it looks at its flag behind the lease, and gives it back; the flag was set before a
-//     barrier on all processors, and its leases were taken away after it;
+//   - the consumer finds a late lease itself: it checks its flag after the lease, and gives the lease back; the flag was set
+//     before a barrier on all processors, and its leases were taken away after it;
 //   - a late move of `next` fails by the version, which taking away raises;
 //   - producers ignore its private floor, since the group is free;
 //   - it can write neither slots nor lanes.

@@ -76,7 +76,7 @@ void Registry::restore(SavedQueues::SavedQueue saved) {
     std::size_t alive = 0;
     const auto& endpoints = queue->record().endpoints;
     for (unsigned at = 0; at < endpoints.size(); ++at) {
-      // A large one is looked at by a worker, as soon as the daemon runs.
+      // A worker checks a large one, as soon as the daemon runs.
       const bool now = workers_ == nullptr || !queue->is_large();
       if (!endpoints[at].attached || (now && queue->reap_if_dead(at))) continue;
       ++alive;

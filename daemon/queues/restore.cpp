@@ -102,7 +102,7 @@ unsigned restore_words(const QueueMemory& map, const QueueRecord& record) noexce
     const EndpointRecord& endpoint = record.endpoints[map.geometry.max_producers + consumer];
     groups += restore_private(map, map.geometry.max_groups + consumer, endpoint) ? 1 : 0;
   }
-  // As in a join at the oldest message: a producer that has not seen the group looks at it before it claims.
+  // As in a join at the oldest message: a producer that has not seen the group reads it before it claims.
   if (groups != 0) forget_limits(map);
   return wrong + groups;
 }

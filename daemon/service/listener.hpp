@@ -1,5 +1,5 @@
 // The daemon's listening sockets (listen_socket.hpp): the one it was started for, and those where other environments of the
-// same user look for it.
+// same user try to find it.
 //
 // A user's daemon listens in both standard places of that user, so that a login, cron, su and a service meet. A daemon of a
 // special $XDG_RUNTIME_DIR also listens in /tmp/beltway-UID, if no other daemon does. See socket_path.hpp.

@@ -18,7 +18,7 @@ using boost::system::error_code;
 using std::chrono::milliseconds;
 
 /// A mapping can outlive the sign that its process is gone by moments (a thread is still unmapping), or for long (the process
-/// closed its connection and lives): look soon, then ever less often.
+/// closed its connection and lives): check soon, then ever less often.
 constexpr milliseconds k_first_pause_ms{1};
 constexpr milliseconds k_longest_pause_ms{250};
 

@@ -1,4 +1,4 @@
-// The daemon without its command line: accepts connections, keeps the sessions, looks after those whose death is awaited,
+// The daemon without its command line: accepts connections, keeps the sessions, checks pending deaths,
 // and ends when told or when idle. Tests run one in a thread.
 //
 // Ownership: everything. Thread safety: run() is one thread; stop() may be called from any, everything else before run().

@@ -3,7 +3,7 @@
 //
 // A removed or replaced file loses a link (IN_ATTRIB), a moved file or directory says so itself (IN_MOVE_SELF). Directories are
 // watched for their own fate only, so that a busy /tmp does not wake the daemon. Some file systems tell nothing of what other
-// machines do, and a user has a limited number of inotify instances: then watch() says why, and the caller looks by the clock.
+// machines do, and a user has a limited number of inotify instances: then watch() says why, and the caller polls.
 // Ownership: the inotify descriptor. Thread safety: one thread.
 #pragma once
 

@@ -49,9 +49,9 @@ struct EndpointRecord {
   int pid = 0;
   std::string command = {};  ///< the name of its program at its attach, for people
   std::uint32_t uid = 0;
-  std::uint64_t session = 0;   ///< the connection that answers for it; 0: none any more, its death is awaited
-  bool evicted = false;        ///< thrown out; its place is not free until its death is proved
-  bool evictable = false;      ///< it was told so when it attached: its acks are swaps, and it looks whether it is out
+  std::uint64_t session = 0;  ///< the connection that answers for it; 0: none any more, its death is awaited
+  bool evicted = false;       ///< its place is not free until its death is proved
+  bool evictable = false;  ///< it was told so when it attached: its acks are swaps, and it checks whether it is evicted
   std::uint32_t prefetch = 0;  ///< of a named group's consumer, as it said; for people
   unsigned group = 0;          ///< consumers: index of the named group, or max_groups + consumer index
   GroupKind kind = GroupKind::private_reliable;
@@ -75,7 +75,7 @@ struct QueueRecord {
   return group < queue.groups.size() ? queue.groups[group].options.evict_after.value_or(of_the_queue) : of_the_queue;
 }
 
-/// Whether a consumer that attaches now must reckon with being thrown out.
+/// Whether a consumer that attaches now may be evicted.
 [[nodiscard]] inline bool is_evictable(const QueueRecord& queue, const EndpointRecord& consumer) {
   return consumer.kind != GroupKind::lossy && evict_after(queue, consumer.group).count() != 0;
 }

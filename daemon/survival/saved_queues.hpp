@@ -59,7 +59,7 @@ struct Survey {
 [[nodiscard]] bool is_registry(std::string_view name) noexcept;
 [[nodiscard]] bool is_queue_part(std::string_view name) noexcept;
 
-/// Counts a start of this daemon in the registry, and looks at the records of all queues in the store.
+/// Counts a start of this daemon in the registry, and reads the records of all queues in the store.
 [[nodiscard]] Survey survey(const DescriptorStore& store);
 
 class SavedQueues {

@@ -40,7 +40,7 @@ void settle() noexcept;
 void leave_callers_world() noexcept;
 
 /// The first limit that is too low for a daemon that promises `bytes_per_user`, as a sentence with its remedy. Nothing if all
-/// are high enough. Looks at hard limits: see leave_callers_world().
+/// are high enough. Checks hard limits: see leave_callers_world().
 [[nodiscard]] std::optional<std::string> limit_too_low(std::uint64_t bytes_per_user);
 
 /// True if the signal is ignored by this process.

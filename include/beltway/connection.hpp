@@ -88,7 +88,7 @@ class Connection {
   template <class T>
   [[nodiscard]] auto open_queue(std::string_view name, const Until& until) const;
 
-  /// Removes the queue: attached processes get Status::removed, its memory is freed when the last has let go.
+  /// Removes the queue: attached processes get Status::removed, its memory is freed when the last one has detached.
   /// Owner and root only.
   void remove(std::string_view name) const;
 
@@ -119,7 +119,7 @@ class Connection {
     std::string passed_over = {};  ///< the newer program that was to run in its place, and why it does not; empty: none
     std::vector<HeldQueue> held = {};  ///< those that the caller may see, at most 32
   };
-  /// Asks the daemon for a sign of life: which program answers, and what it cannot do. Looks whether the caller's user has
+  /// Asks the daemon for a sign of life: which program answers, and what it cannot do. Checks whether the caller's user has
   /// other daemons.
   [[nodiscard]] DaemonInfo ping() const;
 

@@ -71,14 +71,14 @@ class Consumer {
   }
 
   /// Fills `out` from its start with what is there, at most out.size() messages. Never blocks. Elements of `out` that
-  /// still hold messages are let go first. Cheaper a message than try_receive(). Returns how many, or why there is none.
+  /// still hold messages are released first. Cheaper a message than try_receive(). Returns how many, or why there is none.
   Result<std::size_t> try_receive_batch(std::span<Message> out);
 
   /// Waits for at least one message, then takes what is there.
   Result<std::size_t> receive_batch(std::span<Message> out, const Until& until = {});
 
-  /// Calls `handler(Message&)` for each message until `until` is over, also while messages keep coming, or no more messages come.
-  /// Returns why it ended. An exception of the handler gives the message back to a named group and leaves.
+  /// Calls `handler(Message&)` for each message until `until` is over, also while messages keep coming, or no more messages
+  /// come. Returns why it ended. An exception of the handler gives the message back to a named group and leaves.
   template <class Handler>
   Status consume(Handler&& handler, const Until& until = {}) {
     for (;;) {
@@ -99,13 +99,13 @@ class Consumer {
   /// Throws Error(forked).
   [[nodiscard]] int poll_fd();
 
-  /// Ends the call that waits now, or the next one that has to wait, once, with Status::interrupted. In event mode the descriptor
-  /// becomes readable, and the next try that finds nothing says interrupted. From any thread and from signal handlers, as
-  /// long as the Consumer is neither moved nor destroyed.
+  /// Ends the call that waits now, or the next one that has to wait, once, with Status::interrupted. In event mode the
+  /// descriptor becomes readable, and the next try that finds nothing says interrupted. From any thread and from signal
+  /// handlers, as long as the Consumer is neither moved nor destroyed.
   void interrupt() const noexcept;
 
-  /// `Result<Message> received = co_await consumer.next(loop)`: waits for a message in a coroutine, through poll_fd(). Defined in
-  /// beltway/coroutine.hpp, which says what `loop` may be. Status ok, end_of_stream, removed or evicted.
+  /// `Result<Message> received = co_await consumer.next(loop)`: waits for a message in a coroutine, through poll_fd(). Defined
+  /// in beltway/coroutine.hpp, which says what `loop` may be. Status ok, end_of_stream, removed or evicted.
   template <class Loop>
   [[nodiscard]] auto next(Loop& loop);
 

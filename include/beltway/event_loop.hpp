@@ -3,7 +3,7 @@
 //
 // The contract of Consumer::poll_fd() and Producer::poll_fd():
 // - The first call puts the endpoint into event mode. From then on a try that finds nothing (Status::empty,
-//   prefetch_limit or full) arms it: it says that it sleeps, and looks once more. Only arming makes the descriptor quiet, and
+//   prefetch_limit or full) arms it: it says that it sleeps, and polls once more. Only arming makes the descriptor quiet, and
 //   it costs about a microsecond and three system calls; tries that find something cost none.
 // - Readable means: something may have changed since the last try. For a consumer a message, the end of the stream,
 //   removal, eviction, or at the prefetch limit an acknowledgement; for a producer a good part (a quarter) of the ring or

@@ -29,7 +29,7 @@ struct ProducerCounters {
   std::uint64_t sleeps = 0;            ///< times it slept in the kernel, waiting for room
   std::uint64_t rescued = 0;           ///< sleeps that only the last-resort timer ended: a lost wakeup, always 0
   std::uint64_t blocked_ns = 0;        ///< time spent waiting for room, asleep or spinning
-  std::uint64_t high_water = 0;        ///< most positions in use by the slowest reliable group, as seen when it looked
+  std::uint64_t high_water = 0;        ///< most positions in use by the slowest reliable group, as seen at its scans
   std::uint64_t last_progress_ns = 0;  ///< CLOCK_MONOTONIC of a recent publish (renewed every 64 messages and on waits)
   std::uint64_t needless_wakes = 0;  ///< times it was woken and found nothing to do; in event mode also for a neighbour
   /// Messages that no consumer will get: QueueTotals::unread, counted from this producer's attach on, other producers'
@@ -203,7 +203,7 @@ struct PurgeResult {
   std::vector<PurgeHolder> holders;  ///< the one with the oldest message first; empty if `left` is 0
 };
 
-/// A copy of a message that was looked at and not taken.
+/// A copy of a message that was not taken.
 struct PeekedMessage {
   std::uint64_t position = 0;
   unsigned producer = 0;

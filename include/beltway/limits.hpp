@@ -37,7 +37,7 @@ inline constexpr std::uint64_t k_max_message_bytes = 0xffffffffULL;
 inline constexpr std::uint32_t k_max_producers = 64;
 inline constexpr std::uint32_t k_max_consumers = 64;
 
-/// Named groups of one queue: producers look at each group's floor about once a lap.
+/// Named groups of one queue: producers read each group's floor about once a lap.
 inline constexpr std::uint32_t k_max_groups = 64;
 
 /// Alignment of a payload in a slot (a payload in a lane is aligned to 64 bytes).

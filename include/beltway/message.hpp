@@ -1,4 +1,4 @@
-// A received message: a view into shared memory, and the right and duty to let it go.
+// A received message: a view into shared memory, and the right and duty to end it.
 #pragma once
 
 #include "beltway/detail/requirements.hpp"
@@ -18,14 +18,14 @@ namespace detail {
 class ConsumerCore;
 }
 
-/// A message that a consumer holds. Move-only. Letting it go (destruction, ack, nack) frees its place in the ring.
+/// A message that a consumer holds. Move-only. Its end (destruction, ack, nack) frees its place in the ring.
 ///
-/// In a private group a message is done with when it is let go. In a named group it is leased: `ack()` ends it,
+/// In a private group a message ends when it is released. In a named group it is leased: `ack()` ends it,
 /// `nack()` gives it back to the group at once, and dropping it does what ConsumerOptions::ack says: with
 /// Ack::explicit_call it goes back (so an exception in a handler loses nothing), with Ack::automatic it is acknowledged.
 ///
 /// Thread safety: one thread at a time. A message of a named group may be moved to, and ended in, another thread than
-/// the consumer's; one of a private group must be let go where its consumer is used. A message may outlive its
+/// the consumer's; one of a private group must be released where its consumer is used. A message may outlive its
 /// Consumer object: the endpoint stays attached until the last message is gone.
 ///
 /// The bytes of a lossy consumer's message are a copy that stays valid until that consumer's next receive.
@@ -68,8 +68,8 @@ class Message {
   [[nodiscard]] std::uint64_t lost() const noexcept { return lost_; }
 
   /// Named groups: done. False if the lease had already ended (evicted, or the queue was repaired past it).
-  /// Private groups: lets go, true; while the next message is there already, producers may learn of the free place up to 15
-  /// messages later (slots / 16 - 1, if that is less). The view is empty afterwards.
+  /// Private groups: releases the message, true; while the next message is there already, producers may learn of the free place
+  /// up to 15 messages later (slots / 16 - 1, if that is less). The view is empty afterwards.
   [[gnu::always_inline]] bool ack() noexcept {
     if (core_ == nullptr) return false;
     const bool done = (core_->inline_size_limit_ != 0 && core_->try_release(position_)) || end(End::ack);

@@ -3,7 +3,7 @@
 //   const beltway::StopOn stop = beltway::stop_on({SIGTERM, SIGINT});
 //   while (auto message = in.receive(stop)) handle(*message);
 //
-// Why not a handler that sets a flag: a signal that comes between the look at the flag and the wait is not noticed before the
+// Why not a handler that sets a flag: a signal that comes between the test of the flag and the wait is not noticed before the
 // next message. A stop token is noticed by the wait whenever the request comes.
 //
 // In a container the first process (PID 1) is special: the kernel ignores SIGTERM and SIGINT for it unless it has a handler.

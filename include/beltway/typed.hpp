@@ -178,15 +178,15 @@ class TypedProducer : detail::MessageTypeCheck<T> {
   Producer producer_;
 };
 
-/// A received T, read in place. As Message, which is `untyped()`: the same rights, ends and thread safety. A default one holds no
-/// message.
+/// A received T, read in place. As Message, which is `untyped()`: the same rights, ends and thread safety. A default one holds
+/// no message.
 template <class T>
 class TypedMessage : detail::MessageTypeCheck<T> {
  public:
   TypedMessage() noexcept = default;
   explicit TypedMessage(Message message) noexcept : message_(std::move(message)) {}
 
-  /// The value in shared memory: valid until the message is let go, never changed.
+  /// The value in shared memory: valid until the message is released, never changed.
   [[nodiscard]] const T& operator*() const noexcept { return *reinterpret_cast<const T*>(message_.bytes().data()); }
   [[nodiscard]] const T* operator->() const noexcept { return &**this; }
   bool ack() noexcept { return message_.ack(); }

@@ -17,7 +17,7 @@ inline constexpr std::chrono::milliseconds k_first_gap_between_questions{1};
 inline constexpr std::chrono::milliseconds k_last_gap_between_questions{20};
 
 /// Calls `is_so()` at once and then again and again, with growing pauses, until it is true (ok), the deadline has passed
-/// (timeout) or a stop is requested (stopped). Looks at a stop at once. What `is_so` throws leaves. Ignores pthread_cancel().
+/// (timeout) or a stop is requested (stopped). Notices a stop at once. What `is_so` throws leaves. Ignores pthread_cancel().
 template <class IsSo>
 [[nodiscard]] Status ask_until(const Until& until, const IsSo& is_so) {
   const CancelGuard no_cancellation;

@@ -140,7 +140,7 @@ bool Channel::send(const json& body, Deadline deadline) {
 
 bool Channel::receive(Packet& packet, Deadline deadline, Arrivals* arrivals) {
   for (;;) {
-    // Wait first: nothing may wait in a ForkSection, and an empty look needs none.
+    // Wait first: nothing may wait in a ForkSection, and an empty poll needs none.
     if (arrivals != nullptr && !wait_until(socket_.get(), POLLIN, deadline)) return false;
     const ChannelStatus status = try_receive(packet, arrivals);
     if (status == ChannelStatus::ok) return true;

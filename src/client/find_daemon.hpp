@@ -24,7 +24,7 @@ struct DaemonLink {
 /// Throws Error(no_daemon), Error(protocol) for a daemon of another protocol version, Error(limit_reached, system).
 [[nodiscard]] DaemonLink find_daemon(const ConnectionOptions& options, Deadline deadline);
 
-/// This user's living daemons in places that this environment does not look at, except the one whose first socket is `asked`.
+/// This user's living daemons in places that this environment does not try, except the one whose first socket is `asked`.
 /// Empty if $BELTWAY_SOCKET decides.
 [[nodiscard]] std::vector<OtherDaemon> other_daemons(const std::filesystem::path& asked);
 

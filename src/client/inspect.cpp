@@ -2,7 +2,7 @@
 //
 // The memory is input: it is mapped read-only, changes while it is read, and any peer with rights may have written
 // nonsense into it. So every word is read once, every position is measured against `tail` and cut to one lap, every
-// index comes from the daemon's description, and a message is copied before its slot is looked at again. Wrong words
+// index comes from the daemon's description, and a message is copied before its slot is checked again. Wrong words
 // give wrong numbers, nothing worse.
 #include "client/inspect.hpp"
 
@@ -98,7 +98,7 @@ Leases count_leases(const QueueMemory& map, unsigned group, Position floor, std:
   return leases;
 }
 
-/// A claim that was not finished when it was looked at.
+/// A claim that was not finished when its slot was read.
 struct OpenClaim {
   Position position;
   const Word* state;   // of its slot

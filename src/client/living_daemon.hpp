@@ -1,6 +1,6 @@
 // Which process lives at a socket that does not answer, for error messages and before a client starts another daemon there.
 //
-// Looks at the lock file, at /proc/net/unix (which keeps the name of a socket whose file is gone) and at /proc/PID. Changes
+// Reads the lock file, /proc/net/unix (which keeps the name of a socket whose file is gone) and /proc/PID. Changes
 // nothing. What it finds may be over a moment later. Thread safety: all functions, from any thread.
 #pragma once
 
@@ -16,7 +16,7 @@ struct LockHolder {
   std::filesystem::path primary;  ///< the first socket of the daemon that holds the lock; empty: it does not say
 };
 
-/// Nothing if no process holds the lock of `socket`, or the caller may not look.
+/// Nothing if no process holds the lock of `socket`, or the caller may not read the file.
 [[nodiscard]] std::optional<LockHolder> lock_holder(const std::filesystem::path& socket);
 
 /// A process of this user that listens at `socket`, whether its file is there or not. This process and its parent do not

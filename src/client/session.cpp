@@ -26,7 +26,7 @@ Deadline deadline_after(std::chrono::milliseconds patience) {
   return patience >= left ? Deadline::max() : now + std::max(patience, std::chrono::milliseconds(0));
 }
 
-/// One of the places where this user's daemon is looked for.
+/// One of the places where this user's daemon may listen.
 bool is_user_socket(const std::filesystem::path& socket) {
   const std::vector<std::filesystem::path> places = user_socket_paths();
   return std::ranges::find(places, socket) != places.end();
@@ -99,7 +99,7 @@ bool Session::exchange(const std::string& what, json& body, Packet& reply, Deadl
   const std::uint64_t number = ++last_number_;
   body["n"] = number;
   try {
-    // A daemon that closes may have said why: look for it even if nothing could be sent.
+    // A daemon that closes may have said why: read that even if nothing could be sent.
     static_cast<void>(channel_.send(body, deadline));
     while (channel_.receive(reply, deadline, arrivals)) {
       const auto theirs = reply.body.find("n");
@@ -221,7 +221,7 @@ void Session::tell_detached(const protocol::EndpointName& name) noexcept {
     connect(deadline, StartDaemon::never);
     if (!tell("detach", name, deadline)) channel_.close();
   } catch (...) {
-    channel_.close();  // whatever it was: a closed connection tells the daemon to look, too
+    channel_.close();  // whatever it was: a closed connection makes the daemon check, too
   }
 }
 

@@ -22,8 +22,8 @@ namespace beltway {
 /// user, else /tmp/beltway-UID/beltwayd.sock. So root with a user's $XDG_RUNTIME_DIR (sudo) stays out of it.
 [[nodiscard]] std::filesystem::path user_socket_path();
 
-/// Where this user's daemon is looked for, in this order. A special $XDG_RUNTIME_DIR is the only place; otherwise both
-/// standard places are.
+/// The places where this user's daemon may listen, in the order in which clients try them. A special $XDG_RUNTIME_DIR is the
+/// only place; otherwise both standard places are.
 [[nodiscard]] std::vector<std::filesystem::path> user_socket_paths();
 
 /// The places of this user's daemons that user_socket_paths() leaves out.

@@ -28,7 +28,7 @@ enum class Slept : std::uint8_t {
 };
 
 /// Sleeps as long as the low half of `word` is that of `expected`, at most until CLOCK_MONOTONIC says `until_ns`.
-/// Peers may wake it at any time, and may keep wakes from it (FUTEX_REQUEUE): so look again, and give it an end.
+/// Peers may wake it at any time, and may keep wakes from it (FUTEX_REQUEUE): so poll again, and give the sleep an end.
 [[nodiscard]] Slept sleep_on(const Word& word, std::uint64_t expected, std::uint64_t until_ns) noexcept;
 
 /// Wakes all threads that sleep on `word`, in any process. Async-signal-safe.

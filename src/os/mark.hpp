@@ -3,9 +3,9 @@
 // A program may close descriptors that it does not know, with closefrom(3) for example, and have files of its own at these
 // numbers afterwards. A library that writes to the old number, or closes it, then hits the program's files. So what this
 // library keeps open carries a mark in its open file description: the signal number of F_SETSIG, which no program sets on such
-// descriptors and which means nothing without O_ASYNC. It is looked at before each use and before closing.
+// descriptors and which means nothing without O_ASYNC. It is checked before each use and before closing.
 //
-// A thread that closes the descriptor between the look and the use is not noticed.
+// A thread that closes the descriptor between the check and the use is not noticed.
 // Thread safety: any thread. Async-signal-safe, but for MarkedFd's constructor.
 #pragma once
 

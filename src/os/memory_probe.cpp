@@ -58,7 +58,7 @@ std::uint64_t left_in(const fs::path& group, const FileNames& names) {
 }
 
 /// `path` is as /proc/self/cgroup has it; in a container it may name directories that are not mounted there: those are
-/// skipped, and the mount's root, which is the container's own cgroup, is always looked at.
+/// skipped, and the mount's root, which is the container's own cgroup, is always read.
 std::uint64_t left_up_the_tree(const fs::path& mount, const fs::path& path, const FileNames& names) {
   std::uint64_t least = left_in(mount, names);
   fs::path group = mount;

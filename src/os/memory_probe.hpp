@@ -1,7 +1,7 @@
-// How much memory this process may still fill. Looked at before shared memory is filled, because a cgroup at its limit
+// How much memory this process may still fill. Probed before shared memory is filled, because a cgroup at its limit
 // does not make fallocate fail: it kills.
 //
-// It is a look, not a reservation. So memory is filled in steps that are small enough for as many processes as may fill at
+// It is a probe, not a reservation. So memory is filled in steps that are small enough for as many processes as may fill at
 // once (fill_step_bytes), and the daemon tells what it has promised to others (`promised`).
 // Thread safety: all functions, from any thread.
 #pragma once
@@ -36,7 +36,7 @@ enum class MemoryFit : std::uint8_t {
 void require_memory(std::uint64_t bytes, const std::string& what, std::uint64_t promised = 0,
                     const MemorySources& sources = {});
 
-/// How much may be filled now of `missing` bytes before one looks again: so little that the limit holds although as many as
+/// How much may be filled now of `missing` bytes before the next probe: so little that the limit holds although as many as
 /// a queue has places for producers do the same at the same moment. A multiple of 4096 unless it is all.
 /// Throws Error(limit_reached) if what is missing is not available.
 [[nodiscard]] std::uint64_t fill_step_bytes(std::uint64_t missing, const std::string& what,

@@ -35,7 +35,7 @@ int create_memfd(const char* name) noexcept {
 }
 
 /// Under mlockall(MCL_FUTURE) every page of a new mapping is made real at once, unless MCL_ONFAULT was given, too. The kernel
-/// does not say which flags are in force, so a page is mapped and looked at.
+/// does not say which flags are in force, so a page is mapped and its flags are read.
 bool fills_new_mappings() noexcept {
   const std::size_t bytes = page_bytes();
   void* const page = ::mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);

@@ -40,7 +40,7 @@ enum class Access : std::uint8_t { read_only, read_write };
 struct SegmentFacts {
   std::int64_t bytes = 0;
   int seals = -1;
-  int error_number = 0;  ///< of the look at it; 0: none
+  int error_number = 0;  ///< of its inspection; 0: none
 
   [[nodiscard]] bool sound(std::uint64_t expected_bytes) const noexcept;
   /// Throws Error(incompatible) unless the segment has exactly `expected_bytes` and can neither shrink nor grow.
@@ -52,7 +52,7 @@ inline void check_segment(int segment, std::uint64_t bytes, const std::string& w
 }
 
 /// Gives the range memory now, charged to this process's cgroup, so that no later access fails. Holes are filled in steps, and
-/// the cgroup's limits are looked at before each: others may fill at the same time. `promised`: bytes that others will take
+/// the cgroup's limits are read before each: others may fill at the same time. `promised`: bytes that others will take
 /// soon. What was filled is given back if the rest cannot be. No other process may write to the range meanwhile.
 /// Throws Error(limit_reached, system).
 void fill_segment(int segment, SegmentRange range, const std::string& what, std::uint64_t promised = 0);

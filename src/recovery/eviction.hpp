@@ -1,4 +1,4 @@
-// What is done to the memory of a consumer that is thrown out while it may still live (see queue_eviction.cpp). Every step is
+// What is done to the memory of a consumer that is evicted while it may still live (see queue_eviction.cpp). Every step is
 // safe to repeat, so a daemon that dies in the middle starts again.
 #pragma once
 

@@ -29,7 +29,7 @@ void fill_leases(const QueueMemory& map, unsigned index, Position floor) noexcep
 
 void join_latest(const QueueMemory& map, GroupBlock& group, GroupStateWord active) noexcept {
   group.state.store_release(active.word());
-  // A producer that did not see us ACTIVE had moved `tail` before it looked, so this look sees that `tail`; what it
+  // A producer that did not see us ACTIVE had moved `tail` before its scan, so this load sees that `tail`; what it
   // may still publish unseen lies within one lap of it.
   // plant: no_fence_after_active
   full_fence();
@@ -51,8 +51,8 @@ void join_oldest(const QueueMemory& map, GroupBlock& group, GroupStateWord activ
       if (map.tail().compare_and_swap(word, raised.word())) return;
     }
   }
-  // A single producer stores `tail` plainly; it looks at the notice at each claim instead. After the barrier it has at
-  // most one claim in hand for which it had looked before.
+  // A single producer stores `tail` plainly; it reads the notice at each claim instead. After the barrier it has at
+  // most one claim in hand for which it had read the notice before.
   // plant: join_oldest_without_notice
   post_notice(map, 0);
   full_fence();

@@ -43,7 +43,7 @@ void post_notice(const QueueMemory& map, std::uint32_t flags) noexcept;
 /// flag of the daemon's.
 void post_doubt(const QueueMemory& map) noexcept;
 
-/// Has every producer look at the floors again before it claims, whatever it has seen there before.
+/// Makes every producer scan the floors again before it claims, whatever it has seen there before.
 void forget_limits(const QueueMemory& map) noexcept;
 
 /// Rings the bell of every endpoint that says it sleeps: after a death, a removal, a change of the producers.

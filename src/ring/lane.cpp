@@ -15,7 +15,7 @@ Lane::Lane(Claimer& claimer)
 
 void Lane::adopt_predecessor() {
   // Floors may have passed more of it since the repair. What they passed is used again, so its slots must say RECLAIMED first,
-  // or a group that joins at the oldest message finds other bytes there; then look again, as in reclaim().
+  // or a group that joins at the oldest message finds other bytes there; then scan again, as in reclaim().
   Position lowest = claimer_.scan_floors();
   // plant: heir_marks_nothing
   mark_all_reclaimed(lowest);
@@ -28,7 +28,7 @@ void Lane::adopt_predecessor() {
     const Slot& slot = map_.slot(i);
     const SlotState state = SlotState::of(slot.state.load_acquire());
     const SlotMeta meta = SlotMeta::of(slot.meta.load_relaxed());
-    // RECLAIMED counts, too: our predecessor may have died between its mark and its second look.
+    // RECLAIMED counts, too: our predecessor may have died between its mark and its second scan.
     // plant: heir_forgets_what_is_marked
     if ((state.phase != SlotPhase::ready && state.phase != SlotPhase::reclaimed) || state.owner != producer_ ||
         (meta.flags & k_flag_lane) == 0 || distance(state.position, lowest) < 0) {
@@ -136,7 +136,7 @@ bool Lane::reclaim() noexcept {
     if (record.phase == Phase::committed) marked = mark_reclaimed(record.position) || marked;
     if (record.phase == Phase::inherited) marked = mark_all_reclaimed(lowest) || marked;
   }
-  // A group that joined at the oldest message before the marks may be reading what they cover: look once more. The
+  // A group that joined at the oldest message before the marks may be reading what they cover: scan once more. The
   // swaps of the marks are the fence between. What floors have passed only meanwhile bears no mark: it is for the next time.
   // plant: frees_what_is_passed_meanwhile, no_second_scan_of_floors
   if (marked) over = std::min(over, count_reclaimable_records(claimer_.scan_floors()));

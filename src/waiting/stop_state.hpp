@@ -1,5 +1,5 @@
 // What waits know of stop_on(): between a signal's handler and the stop that a thread requests for it lies a moment, in which a
-// wait that the signal has ended must not return yet, or its caller looks at the token too early and waits again.
+// wait that the signal has ended must not return yet, or its caller reads the token too early and waits again.
 // Thread safety: any thread, and signal handlers.
 #pragma once
 

@@ -138,7 +138,7 @@ kernel::Slept Waiter::sleep_until(std::uint64_t until_ns) noexcept {
 bool Waiter::ends_by_signal(const std::stop_token& stop) noexcept {
   // A caller that gives a stop token says how the wait is to end.
   if (stop.stop_possible() || !kernel::wants_interrupted_calls()) return false;
-  // The caller is about to look at the token of stop_on().
+  // The caller is about to read the token of stop_on().
   for (unsigned i = 0; i < k_stop_naps && detail::stop_is_coming.load(std::memory_order_acquire); ++i) {
     kernel::nap(k_nap_ns);
   }

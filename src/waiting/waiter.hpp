@@ -4,7 +4,7 @@
 //   1. back-off:         a consumer that outruns a stream pauses for a moment (StreamBackoff)
 //   2. speculative spin: polls of the next position alone, without clock or counters (speculative_spin.hpp)
 //   -  one try
-//   3. paced spin:       tries with pauses between them, and now and then a look at clock, stop and interrupt
+//   3. paced spin:       tries with pauses between them, and now and then a read of clock, stop and interrupt
 //   4. sleep:            on the wait word, until a peer wakes us
 // SpinPolicy says which rungs an endpoint takes.
 //

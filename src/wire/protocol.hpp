@@ -57,14 +57,14 @@
 //   promised      producers of queues with lanes: bytes of lanes that the daemon has promised to others, which have not said
 //                 `filled` yet. A producer that finds too little memory for all of them detaches and asks again a little later.
 //                 Missing: the daemon does not count, and does not know `filled`
-//   evictable     whether the daemon may throw it out, so that it looks for that (missing: no)
+//   evictable     whether the daemon may evict it, so that it checks for that (missing: no)
 //   producers_ended  how many producers had come and gone before the attach, for the end of the stream (missing: not said)
 //
 // Descriptors of an attach, in this order: control, ring, heap (if lane_bytes is not 0), then the eventfds. Control
 // is open for reading and writing, except an inspector's; ring and heap are writable for producers only. The
 // endpoint lives as long as this very description of control: it carries an open-file-description lock on byte
 // `endpoint index`, which is gone when the mapping and all descriptors of it are. So map it, close it, and unmap it
-// to detach, before the message `detach` asks the daemon to look.
+// to detach, before the message `detach` asks the daemon to check the lock.
 //
 // resume: what a process says after its connection broke: which endpoints it still has mapped. They belong to the new
 // connection then. `gone`: the daemon does not know the queue or the endpoint. `refused`: the endpoint is another process's.

@@ -1,5 +1,5 @@
-// Looks at one word, eager and plain: they find what is there and what comes, look no further than they were asked to, and leave
-// the caller's registers and stack alone.
+// Spins on one word, speculative and plain: they find what is there and what comes, poll no further than they were asked to,
+// and leave the caller's registers and stack alone.
 #include "waiting/speculative_spin.hpp"
 
 #include <gtest/gtest.h>

@@ -231,7 +231,7 @@ inline void add_pair(Word& first, std::uint64_t a, std::uint64_t b) noexcept {
   asm(BELTWAY_MOVE_TWO_WORDS : "=m"(reinterpret_cast<TwoWords&>(first)) : "x"(sum));
 }
 #else
-// The second, then the first: the first is what others look at.
+// The second, then the first: the first is what others read.
 [[nodiscard]] inline bool has_atomic_pair_store() noexcept { return true; }
 inline void store_pair(Word& first, std::uint64_t a, std::uint64_t b) noexcept {
   (&first)[1].store_relaxed(b);

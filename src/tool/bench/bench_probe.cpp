@@ -8,7 +8,7 @@ namespace beltway::tool {
 namespace {
 
 constexpr std::uint64_t k_warm_up = 20;
-/// Round trips between two looks at the clock: long enough for one look not to matter.
+/// Round trips between two reads of the clock: long enough for one read not to matter.
 constexpr std::uint64_t k_round_trips_per_check = 50;
 constexpr std::uint64_t k_most_round_trips = 2000;
 /// Two processes that got one processor between them take thousands of times longer.

@@ -26,7 +26,7 @@ struct Globals {
   [[nodiscard]] ConnectionOptions connection_options() const;
   /// Starts a daemon if that is allowed. Says on standard error if this user has another daemon.
   [[nodiscard]] Connection connect() const;
-  /// For a command that only looks: it starts nothing.
+  /// For a command that only inspects: it starts nothing.
   [[nodiscard]] Connection connect_to_inspect() const;
 };
 

@@ -1,4 +1,4 @@
-// `beltway peek`: looks at messages without taking them.
+// `beltway peek`: shows messages without taking them.
 #include "tool/commands/commands.hpp"
 #include "tool/text/json.hpp"
 #include "tool/text/output.hpp"

@@ -45,7 +45,7 @@ Observation observe_once(const Queue& queue) {
   return observation;
 }
 
-/// Twice where one look cannot tell what stands still from what is at work.
+/// Twice if one snapshot cannot tell a process that stands still from one at work.
 Observation observe(const Queue& queue) {
   Observation first = observe_once(queue);
   if (!needs_second_snapshot(first.causes)) return first;

@@ -16,7 +16,7 @@ namespace beltway::tool {
 struct Cause {
   std::string kind = {};
   bool blocks = true;  ///< a process waits for it now. False: it may block a process later, or costs time
-  bool brief = false;  ///< a healthy queue may look like this for a moment: told only if two looks found it
+  bool brief = false;  ///< a healthy queue may look like this for a moment: told only if two snapshots show it
   std::string group = {};
   std::optional<unsigned> producer = {};       ///< the producer at the root of it, or the one with the full lane
   std::optional<unsigned> consumer = {};       ///< the consumer at the root of it
@@ -27,13 +27,13 @@ struct Cause {
   std::vector<Remedy> remedies = {};
 };
 
-/// What `snapshot` shows. `now_ns`: CLOCK_MONOTONIC. Looks into /proc for the state of processes.
+/// What `snapshot` shows. `now_ns`: CLOCK_MONOTONIC. Reads the state of processes in /proc.
 [[nodiscard]] std::vector<Cause> find_causes(const QueueSnapshot& snapshot, std::uint64_t now_ns);
 
 /// The part of it that concerns no single endpoint: words that make no sense, lost wakeups, slower fences.
 void add_memory_causes(const QueueSnapshot& snapshot, std::vector<Cause>& causes);
 
-/// True if a second look is needed to tell a cause from a moment of healthy work.
+/// True if a second snapshot is needed to tell a cause from a moment of healthy work.
 [[nodiscard]] bool needs_second_snapshot(const std::vector<Cause>& causes);
 /// Those of `now` that are not brief, or were there `before`, too.
 [[nodiscard]] std::vector<Cause> confirmed(const std::vector<Cause>& before, std::vector<Cause> now);

@@ -27,7 +27,7 @@ struct PerMessage {
 [[nodiscard]] std::optional<PerMessage> per_message(const ProducerCounters& counters) noexcept;
 [[nodiscard]] std::optional<PerMessage> per_message(const ConsumerCounters& counters) noexcept;
 [[nodiscard]] std::optional<PerMessage> per_message(const Flow& flow) noexcept;
-/// Of what happened between two looks.
+/// Of what happened between two snapshots.
 [[nodiscard]] std::optional<PerMessage> per_message(const Rates& rates) noexcept;
 
 /// `null` where there was no message.
