@@ -125,6 +125,34 @@ TEST(Documents, documents_link_only_to_files_and_headings_that_exist) {
   EXPECT_GT(links, 10U);
 }
 
+/// The file names of the repository, and their stems.
+std::set<std::string> all_file_names() {
+  std::set<std::string> names;
+  for (const char* folder : {"include", "src", "daemon", "tests", "bench", "examples"}) {
+    for (const auto& entry : fs::recursive_directory_iterator(fs::path(BELTWAY_TEST_SOURCES) / folder)) {
+      names.insert(entry.path().filename().string());
+      names.insert(entry.path().stem().string());
+    }
+  }
+  return names;
+}
+
+TEST(Documents, documents_name_only_sources_and_tests_that_exist) {
+  const std::regex source("`([^`\n]*/)?([a-z_0-9]+(\\.[ch]pp|\\.cmake|\\.sh|_test))`");
+  const std::set<std::string> names = all_file_names();
+  std::size_t found = 0;
+  for (const auto& entry : fs::recursive_directory_iterator(BELTWAY_TEST_SOURCES)) {
+    const fs::path relative = fs::relative(entry.path(), BELTWAY_TEST_SOURCES);
+    if (entry.path().extension() != ".md" || *relative.begin() == "build") continue;
+    const std::string text = read_file(entry.path());
+    for (std::sregex_iterator each(text.begin(), text.end(), source), end; each != end; ++each) {
+      ++found;
+      EXPECT_TRUE(names.contains((*each)[2])) << relative << " names " << (*each)[2];
+    }
+  }
+  EXPECT_GT(found, 10U);
+}
+
 // A number of lines is an alarm: split the document then, and never cut a rule out.
 TEST(Documents, documents_are_short_enough_to_be_read) {
   const std::map<std::string, std::ptrdiff_t> most_lines{{"README.md", 120},
