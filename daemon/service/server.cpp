@@ -17,8 +17,8 @@ namespace {
 using boost::system::error_code;
 using std::chrono::milliseconds;
 
-/// A mapping can outlive the sign that its process is gone by moments (a thread is still unmapping), or for long (the process
-/// closed its connection and lives): check soon, then ever less often.
+/// A mapping can outlive the sign that its process is gone: by moments, while a thread still unmaps it, or for long, if the
+/// process closed its connection and lives. Check soon, then ever less often.
 constexpr milliseconds k_first_pause_ms{1};
 constexpr milliseconds k_longest_pause_ms{250};
 

@@ -1,6 +1,6 @@
 // What the daemon knows of its queues, as plain data: names, owners, rights, options, groups, and which process holds which
-// endpoint. Everything that must survive a restart of the daemon is here and nowhere else (descriptors apart), so that it
-// can be written to the registry segment as it is; nothing of it is ever read back from memory that a client could write.
+// endpoint. Everything that must survive a restart of the daemon is here and nowhere else (descriptors apart). So it can be
+// written to the registry segment as it is. Nothing of it is ever read back from memory that a client could write.
 #pragma once
 
 #include <chrono>

@@ -92,8 +92,8 @@ class Consumer {
   }
 
   /// A descriptor for poll, epoll, Asio or any event loop, valid as long as this Consumer. The first call puts the
-  /// endpoint into event mode. It is readable whenever a try may find something to do (a message, the end of the
-  /// stream, removal), and stays so until a try has found nothing. So a level-triggered loop calls try_receive() any
+  /// endpoint into event mode. It is readable whenever a try may find a message, the end of the stream or
+  /// the removal. It stays readable until a try has found nothing. So a level-triggered loop calls try_receive() any
   /// number of times for each time that it is readable; an edge-triggered one until it finds nothing.
   /// Readable without a message is possible and harmless. Do not read from it. The whole contract: event_loop.hpp.
   /// Throws Error(forked).

@@ -85,8 +85,8 @@ class EventLoop {
   /// From now on nothing said of `fd` is called. In callbacks, too, of any descriptor; no effect if `fd` is unknown.
   void forget(int fd) noexcept;
 
-  /// Calls callbacks until nothing is left to wait for (Status::ok), stop() was called or a stop requested (stopped), or the
-  /// deadline has passed (timeout), or a signal has come as Until says (interrupted). Not inside a callback.
+  /// Calls callbacks until nothing is left to wait for: Status::ok. Ends earlier with stopped (stop(), or a stop request),
+  /// timeout (the deadline) or interrupted (a signal, as Until says). Not inside a callback.
   Status run(const Until& until = {});
 
   /// Makes run(), or the next one, return soon. Any thread, and signal handlers.

@@ -71,7 +71,7 @@ inline constexpr std::size_t k_log_backlog_bytes = 256 * 1024;
 inline constexpr std::uint64_t k_log_file_bytes = 1024 * 1024;
 
 /// Descriptors that a queue costs. A process keeps the four bells of each queue that it is attached to, whatever the number of
-/// its endpoints there, and two more for each endpoint whose poll_fd() was called. While it attaches, three more for a moment.
+/// its endpoints there. It keeps two more for each endpoint whose poll_fd() was called, and three more while it attaches.
 /// The daemon, and the process that keeps descriptors for it, have ring, heap, control and the bells.
 inline constexpr unsigned k_descriptors_per_queue = 4;
 inline constexpr unsigned k_descriptors_per_event_endpoint = 2;
@@ -83,8 +83,8 @@ inline constexpr std::uint32_t k_default_max_queues_per_user = 1024;
 inline constexpr std::uint64_t k_default_max_bytes_per_user = 16ULL << 30;
 inline constexpr std::uint32_t k_default_max_connections_per_user = 256;
 
-/// Daemons in a row that end before they are ready, until another program is tried (the one that made the queues) or, if none
-/// was ever ready, until the supervisor gives up. One may be bad luck, e.g. the OOM killer; a third proves more than it costs.
+/// Daemons in a row that end before they are ready. Then the program that made the queues is tried. If none was ever ready, the
+/// supervisor gives up. One may be bad luck, e.g. the OOM killer; a third proves more than it costs.
 inline constexpr std::uint32_t k_max_failed_starts = 3;
 
 /// Seconds that a daemon may take until it is ready; then its supervisor kills it. Taking over 1,000 queues takes less than

@@ -68,8 +68,8 @@ class Message {
   [[nodiscard]] std::uint64_t lost() const noexcept { return lost_; }
 
   /// Named groups: done. False if the lease had already ended (evicted, or the queue was repaired past it).
-  /// Private groups: releases the message, true; while the next message is there already, producers may learn of the free place
-  /// up to 15 messages later (slots / 16 - 1, if that is less). The view is empty afterwards.
+  /// Private groups: releases the message, true. While the next message is there already, producers may learn of the free place
+  /// late: up to 15 messages later, or slots / 16 - 1, if that is less. The view is empty afterwards.
   [[gnu::always_inline]] bool ack() noexcept {
     if (core_ == nullptr) return false;
     const bool done = (core_->inline_size_limit_ != 0 && core_->try_release(position_)) || end(End::ack);

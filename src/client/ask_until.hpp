@@ -1,5 +1,5 @@
 // Waiting for something that only the daemon knows: its clients ask again. The socket carries one request and its answer at a
-// time, and a request that the daemon held back would hold up all other requests of the same connection.
+// time. If the daemon held a request back, all other requests of the same connection would wait.
 #pragma once
 
 #include <algorithm>
@@ -16,8 +16,8 @@ namespace beltway::detail {
 inline constexpr std::chrono::milliseconds k_first_gap_between_questions{1};
 inline constexpr std::chrono::milliseconds k_last_gap_between_questions{20};
 
-/// Calls `is_so()` at once and then again and again, with growing pauses, until it is true (ok), the deadline has passed
-/// (timeout) or a stop is requested (stopped). Notices a stop at once. What `is_so` throws leaves. Ignores pthread_cancel().
+/// Calls `is_so()` at once and then again and again, with growing pauses. Returns ok when it is true, timeout at the deadline,
+/// and stopped when a stop is requested. Notices a stop at once. What `is_so` throws leaves. Ignores pthread_cancel().
 template <class IsSo>
 [[nodiscard]] Status ask_until(const Until& until, const IsSo& is_so) {
   const CancelGuard no_cancellation;

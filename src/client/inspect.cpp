@@ -1,9 +1,9 @@
 // Queue::snapshot() and Queue::peek(): what a queue's memory says, read without taking part.
 //
 // The memory is input: it is mapped read-only, changes while it is read, and any peer with rights may have written
-// nonsense into it. So every word is read once, every position is measured against `tail` and cut to one lap, every
-// index comes from the daemon's description, and a message is copied before its slot is checked again. Wrong words
-// give wrong numbers, nothing worse.
+// nonsense into it. So every word is read once. Every position is measured against `tail` and cut to one lap. Every
+// index comes from the daemon's description. A message is copied before its slot is checked again. Wrong words give wrong
+// numbers, nothing worse.
 #include "client/inspect.hpp"
 
 #include <algorithm>

@@ -1,5 +1,5 @@
-// A process's connection to one daemon: requests and replies, the bells that endpoints of one queue share, and the list
-// of what is attached, so that a connection that broke can be made again and nothing is lost but time.
+// A process's connection to one daemon: requests and replies, the bells that endpoints of one queue share, and the list of
+// attached endpoints. With this list a connection that broke is made again, and only time is lost.
 //
 // Ownership: the socket. Connections, queues and endpoints share the session; the last of them closes it.
 // Thread safety: all members from any thread; requests take turns. In a forked child every request throws

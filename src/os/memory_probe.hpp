@@ -1,8 +1,8 @@
 // How much memory this process may still fill. Probed before shared memory is filled, because a cgroup at its limit
 // does not make fallocate fail: it kills.
 //
-// It is a probe, not a reservation. So memory is filled in steps that are small enough for as many processes as may fill at
-// once (fill_step_bytes), and the daemon tells what it has promised to others (`promised`).
+// It is a probe, not a reservation. So memory is filled in steps, small enough for as many processes as may fill at once
+// (fill_step_bytes). The daemon tells what it has promised to others (`promised`).
 // Thread safety: all functions, from any thread.
 #pragma once
 
@@ -20,8 +20,8 @@ struct MemorySources {
   std::filesystem::path cgroups = "/sys/fs/cgroup";
 };
 
-/// The least of MemAvailable and of what each memory cgroup from ours up to the root leaves (limit - use + file pages
-/// that the kernel can drop); cgroup v2 (memory.max, memory.high) and v1. UINT64_MAX if nothing could be read.
+/// The least of MemAvailable and of what each memory cgroup leaves, from ours up to the root. A cgroup leaves limit - use +
+/// file pages that the kernel can drop; cgroup v2 (memory.max, memory.high) and v1. UINT64_MAX if nothing could be read.
 [[nodiscard]] std::uint64_t available_memory_bytes(const MemorySources& sources = {});
 
 enum class MemoryFit : std::uint8_t {

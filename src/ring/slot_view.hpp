@@ -52,8 +52,8 @@ struct SlotView {
 
 /// After a copy of what no floor protects: true if it is what `word`, the slot's READY state, said. The fence pairs with the
 /// release fences of Claimer: a reader that has copied later bytes sees what was stored before them. That is another state of
-/// this slot; or, where a single producer marks nothing, the next lap's in the slot before, which it ends before it begins with
-/// this one, and a later `tail` (which is not asked first, since its line is the producer's).
+/// this slot. A single producer marks nothing: there the slot before is of the next lap, since the producer finishes it first,
+/// and `tail` is later. `tail` is loaded last, since its line is the producer's.
 [[nodiscard]] inline bool is_unchanged(const QueueMemory& map, const Slot& slot, std::uint64_t word) noexcept {
   acquire_fence();
   // plant: lossy_reader_does_not_check_again

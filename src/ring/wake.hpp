@@ -16,7 +16,7 @@
 // that hears its bell while its word says ASLEEP knows that the ring was for a neighbour.
 //
 // One message wakes one sleeper of each named group. So an endpoint that takes a message while another is there wakes one
-// more (chain), and an endpoint that was SIGNALLED and does not need it passes it on.
+// more (wake_next_consumer). An endpoint that was SIGNALLED and does not need the wake hands it on (hand_wake_on).
 //
 // Thread safety: functions may run anywhere. A SleepWord belongs to its endpoint.
 #pragma once

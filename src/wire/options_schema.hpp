@@ -1,6 +1,6 @@
 // The one table of options: of queues, of groups, of producers and of consumers. A row says all that there is to know of an
-// option. Derived from the rows: the socket's fields and the daemon's records (options_json.hpp), the checks, the comparison at
-// a second declare, the flags of the tool, what `show` prints and the tool's JSON.
+// option. From the rows come the socket's fields and the daemon's records (options_json.hpp), the checks and the comparison at
+// a second declare. The flags of the tool, the text of `show` and the tool's JSON come from them, too.
 // Thread safety: constants and pure functions.
 #pragma once
 

@@ -90,8 +90,8 @@ inline void copy_racing(std::byte* to, const std::byte* from, std::size_t size) 
 #if defined(__x86_64__)
 /// One register.
 typedef long long TwoWords __attribute__((vector_size(16), may_alias));
-// Users may compile with -masm=intel, where operands stand the other way round, and for AVX, where an instruction of the old
-// encoding may have to wait for the upper halves of registers.
+// Users may compile with -masm=intel, where operands stand the other way round. They may compile for AVX, where an instruction
+// of the old encoding may wait for the upper halves of registers.
 #ifdef __AVX__
 #define BELTWAY_LOAD_TWO_WORDS "{vmovq %1, %0|vmovq %0, %1}\n\t{vmovhps %2, %0, %0|vmovhps %0, %0, %2}"
 #define BELTWAY_MOVE_TWO_WORDS "{vmovaps %1, %0|vmovaps %0, %1}"
@@ -100,8 +100,8 @@ typedef long long TwoWords __attribute__((vector_size(16), may_alias));
 #define BELTWAY_MOVE_TWO_WORDS "{movaps %1, %0|movaps %0, %1}"
 #endif
 #endif
-/// 16 bytes, loaded as two words: a message was often written word by word a moment ago, and a load that is wider than the
-/// stores that it reads waits until they are in the cache, behind all stores before them. Stored at once: see store_pair().
+/// 16 bytes, loaded as two words: a message was often written word by word a moment ago. A load that is wider than the stores
+/// that it reads waits until they are in the cache, behind all stores before them. Stored at once: see store_pair().
 inline void copy_words(std::byte* to, const std::byte* from) noexcept {
 #if defined(__x86_64__)
   struct Word8 {
