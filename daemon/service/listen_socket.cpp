@@ -98,7 +98,7 @@ void refuse_descriptors(int socket) noexcept {
 enum class Answer : std::uint8_t { none, this_process, another };
 
 /// Finds the process that listens at the socket that the path names. That process need not accept.
-Answer find_listener(const fs::path& path, int& pid) {
+Answer listener_at(const fs::path& path, int& pid) {
   const sockaddr_un address = socket_address(path);
   const Fd probe(::socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
   pid = 0;
@@ -124,7 +124,7 @@ void remove_stale_socket(const fs::path& path) {
                 "start: " + path.string() + " is there and no socket; remove it, or choose another --socket");
   }
   int pid = 0;
-  if (find_listener(path, pid) != Answer::none) throw taken(path, pid);
+  if (listener_at(path, pid) != Answer::none) throw taken(path, pid);
   ::unlink(path.c_str());
 }
 
@@ -205,7 +205,7 @@ bool ListenSocket::mend(DescriptorStore& store) {
 
 void ListenSocket::recognize() {
   int pid = 0;
-  if (socket_ && !socket_file_ && find_listener(path_, pid) == Answer::this_process) socket_file_ = file_at(path_);
+  if (socket_ && !socket_file_ && listener_at(path_, pid) == Answer::this_process) socket_file_ = file_at(path_);
 }
 
 void ListenSocket::take_lock(DescriptorStore& store) {
