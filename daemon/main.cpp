@@ -1,5 +1,5 @@
 // beltwayd: reads the command line and runs what this process is to be:
-//   the daemon, if somebody keeps its descriptors ($NOTIFY_SOCKET: systemd, or the supervisor that started it) or --no-keeper;
+//   the daemon, if a process keeps its descriptors ($NOTIFY_SOCKET: systemd, or the supervisor that started it) or --no-keeper;
 //   else the supervisor, which starts the daemon.
 // Exit codes: 0 ended as told, 1 failed, 2 wrong usage, 3 another daemon is alive at the socket, 4 to be started again.
 #include <spdlog/spdlog.h>
@@ -128,7 +128,7 @@ int run_daemon(const Options& options, const std::vector<std::string>& arguments
   if (server.run() == Server::End::ended) return EXIT_SUCCESS;
   if (options.supervisor == 0 || options.supervisor == ::getppid()) return beltway::daemon::k_restart_code;
   // The supervisor was killed: be one, with what it held. By the program that runs: whatever lies at its path now may not.
-  beltway::daemon::pass_on(server.kept());
+  beltway::daemon::pass_at_exec(server.stored());
   beltway::daemon::exec_file("/proc/self/exe", beltway::daemon::own_program(), arguments);
   spdlog::critical("become the supervisor: exec: {}", std::strerror(errno));
   return k_failed;

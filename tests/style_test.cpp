@@ -83,7 +83,7 @@ bool is_product(const Source& source) {
   return source.path.starts_with("include/") || source.path.starts_with("src/") || source.path.starts_with("daemon/");
 }
 
-TEST(Style, finds_the_sources) { EXPECT_GT(all_sources().size(), 20U); }
+TEST(Style, the_style_test_finds_the_sources) { EXPECT_GT(all_sources().size(), 20U); }
 
 TEST(Style, public_headers_include_only_the_standard_library_and_each_other) {
   for (const auto& source : all_sources()) {
@@ -170,6 +170,11 @@ TEST(Style, code_holds_no_measurement) {
 
 TEST(Style, test_names_are_sentences_that_stand_alone) {
   const std::regex test(R"(^\s*(TYPED_)?TEST(_F|_P)?\((\w+), (\w+)\))");
+  // First words of a name that leans on its suite or on the test before it.
+  constexpr std::array<std::string_view, 32> k_leaning{
+      "and",  "nor",   "too",  "or",  "but", "is",  "are", "of",  "that",   "what", "whose",
+      "who",  "which", "does", "do",  "has", "may", "can", "at",  "cannot", "with", "without",
+      "from", "by",    "to",   "for", "in",  "on",  "it",  "its", "them",   "so"};
   for (const auto& source : all_sources()) {
     if (!source.path.starts_with("tests/")) continue;
     for (const auto& line : source.lines) {
@@ -177,9 +182,36 @@ TEST(Style, test_names_are_sentences_that_stand_alone) {
       if (!std::regex_search(line, found, test)) continue;
       const std::string name = found[4];
       EXPECT_TRUE(name.starts_with("DISABLED_") || (name[0] >= 'a' && name[0] <= 'z')) << source.path << ": " << name;
-      for (const char* word : {"and_", "nor_", "too_", "or_", "but_"}) EXPECT_FALSE(name.starts_with(word)) << name;
+      const std::string first = name.substr(0, name.find('_'));
+      EXPECT_EQ(std::count(k_leaning.begin(), k_leaning.end(), first), 0)
+          << source.path << ": " << name << ": a name that begins with \"" << first << "\" has no subject";
     }
   }
+}
+
+TEST(Style, public_classes_open_with_their_semantics) {
+  const std::regex public_class(R"(^class (\[\[nodiscard\]\] )?\w+(<[^>]*>)?( final)?( : .*)? \{$)");
+  std::size_t classes = 0;
+  for (const auto& source : all_sources()) {
+    if (!source.path.starts_with("include/beltway/") || source.path.starts_with("include/beltway/detail/")) continue;
+    bool in_detail = false;
+    for (std::size_t i = 0; i < source.lines.size(); ++i) {
+      if (source.lines[i] == "namespace detail {") in_detail = true;
+      if (source.lines[i] == "}  // namespace detail") in_detail = false;
+      if (in_detail || !std::regex_search(source.lines[i], public_class)) continue;
+      ++classes;
+      std::string paragraph;
+      for (std::size_t above = i; above > 0; --above) {
+        const std::string& line = source.lines[above - 1];
+        if (!line.starts_with("///") && !line.starts_with("template <") && !line.starts_with("  requires ")) break;
+        paragraph = line + '\n' + paragraph;
+      }
+      const bool says = paragraph.find("hread safety") != std::string::npos ||
+                        paragraph.find("see the top of this file") != std::string::npos;
+      EXPECT_TRUE(says) << source.path << ": " << source.lines[i] << " does not say its thread safety";
+    }
+  }
+  EXPECT_GT(classes, 10U);
 }
 
 TEST(Style, headers_are_guarded_by_pragma_once) {

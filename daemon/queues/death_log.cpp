@@ -11,9 +11,9 @@ namespace {
 constexpr std::size_t k_most_queues = 8;  // that one line names
 
 std::string text_of(const Death& death) {
-  std::string who = death.endpoint + ", process " + std::to_string(death.pid);
-  if (!death.command.empty()) who += " (" + death.command + ")";
-  return "queue " + death.queue + ": " + who + ", is gone without detaching";
+  std::string text = death.endpoint + ", process " + std::to_string(death.pid);
+  if (!death.command.empty()) text += " (" + death.command + ")";
+  return "queue " + death.queue + ": " + text + ", is gone without detaching";
 }
 
 }  // namespace

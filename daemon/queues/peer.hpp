@@ -1,4 +1,4 @@
-// Who is at the other end of a connection, as the kernel says, and what it may do with a queue.
+// The process at the other end of a connection, as the kernel says, and what it may do with a queue.
 #pragma once
 
 #include <cstdint>
@@ -34,7 +34,7 @@ enum class Right : std::uint8_t {
 /// As for a file: the owner's bits for the owner, else the group's for its members, else the others'. Root may everything.
 [[nodiscard]] bool allowed(const Peer& peer, const QueueRecord& queue, Right right) noexcept;
 
-/// Throws Error(no_permission) naming `operation`, queue, owner, mode and who asked.
+/// Throws Error(no_permission) naming `operation`, queue, owner, mode and the asking user.
 void require(const Peer& peer, const QueueRecord& queue, Right right, const std::string& operation);
 
 }  // namespace beltway::daemon

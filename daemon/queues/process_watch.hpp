@@ -1,5 +1,5 @@
 // Watches processes that hold endpoints for which no connection answers: after a restart of the daemon, until they
-// reconnect. That a process ended is the occasion to look, not the proof (a number may have been given out again).
+// reconnect. That a process ended is the occasion to check, not the proof (a number may have been given out again).
 // Ownership: pidfds. Thread safety: the daemon's one thread.
 #pragma once
 
@@ -17,8 +17,8 @@ namespace beltway::daemon {
 /// sandbox refuses.
 [[nodiscard]] Fd open_process(int pid) noexcept;
 
-/// The same for the process that connected `socket`, also if it is of another pid namespace (SO_PEERPIDFD, Linux 6.5). Where the
-/// kernel cannot: by its number `pid`. Empty also if it has ended already.
+/// The same for the process that connected `socket`, also if it is of another pid namespace (SO_PEERPIDFD, Linux 6.5). Where
+/// the kernel cannot: by its number `pid`. Empty also if it has ended already.
 [[nodiscard]] Fd open_peer_process(int socket, int pid) noexcept;
 
 class ProcessWatch {
@@ -26,7 +26,7 @@ class ProcessWatch {
   /// `ended` is called for each process that ends, from within the io_context.
   ProcessWatch(boost::asio::io_context& io, std::function<void()> ended) : io_(io), ended_(std::move(ended)) {}
 
-  /// Watches these and no others. Processes that have ended already are left out: look at once.
+  /// Watches these and no others. Processes that have ended already are left out: check their locks at once.
   void watch(const std::set<int>& processes);
 
  private:

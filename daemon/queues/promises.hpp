@@ -1,8 +1,8 @@
 // What the daemon has promised to producers that are attaching: the lanes that they have not filled yet.
 //
-// A producer looks at its limits before it fills its lane. Several that look at the same moment would all find the same memory
+// A producer reads its limits before it fills its lane. Several that read at the same moment would all find the same memory
 // free. So the daemon tells each what the others were promised before it. It does not know which of them share a limit
-// with it: who finds too little for all of them waits until they have filled theirs, and looks again.
+// with it: a producer that finds too little for all of them waits until they have filled theirs, and checks again.
 //
 // Thread safety: the daemon's one thread.
 #pragma once

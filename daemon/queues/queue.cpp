@@ -19,7 +19,7 @@ namespace {
 /// Slots and lease words that the daemon's own thread walks over: a millisecond or two if no cache has them.
 constexpr std::uint64_t k_walked_at_once = 1 << 15;
 
-/// A large mapping is let go of in pieces: other threads that change the process's address space wait for each.
+/// A large mapping is unmapped in pieces: other threads that change the process's address space wait for each.
 constexpr std::size_t k_release_bytes = 64UL << 20;
 
 Mapping map_segment(const Fd& segment, std::uint64_t bytes, const std::string& what) {
@@ -62,31 +62,31 @@ NewQueue make_queue(QueueRecord record) {
   return made;
 }
 
-Queue::Queue(NewQueue made, SavedQueues& keep)
+Queue::Queue(NewQueue made, SavedQueues& saved_queues)
     : record_(std::move(made.record)),
       geometry_(geometry_of(record_.options)),
-      keep_(keep),
+      saved_queues_(saved_queues),
       own_(std::move(made.own)),
       ring_mapping_(std::move(made.ring)),
       control_mapping_(std::move(made.control)) {
   use_memory();
-  kept_at_ = keep_.add(own_, error_subject("declare", record_.name));
+  saved_at_ = saved_queues_.add(own_, error_subject("declare", record_.name));
   count_unread();
   save();
 }
 
-Queue::Queue(SavedQueues::SavedQueue&& kept, SavedQueues& keep)
-    : record_(kept.record),
+Queue::Queue(SavedQueues::SavedQueue&& saved, SavedQueues& saved_queues)
+    : record_(saved.record),
       geometry_(geometry_of(record_.options)),
-      keep_(keep),
-      kept_at_(kept.place),
-      own_(std::move(kept.descriptors)) {
+      saved_queues_(saved_queues),
+      saved_at_(saved.place),
+      own_(std::move(saved.descriptors)) {
   try {
     const std::string what = error_subject("restore", record_.name);
     ring_mapping_ = map_segment(own_.ring, geometry_.ring_bytes(), what);
     control_mapping_ = map_segment(own_.control, geometry_.control_bytes(), what);
   } catch (...) {
-    kept.descriptors = std::move(own_);
+    saved.descriptors = std::move(own_);
     throw;
   }
   use_memory();
@@ -117,11 +117,11 @@ void Queue::reconcile() noexcept {
   for (unsigned index = 0; index < record_.groups.size(); ++index) {
     const GroupPhase phase = GroupStateWord::of(map_.group(index).state.load_acquire()).phase;
     switch (record_.groups[index].state) {
-      case GroupRecord::State::free:  // being made or being freed: nobody can be attached to it
+      case GroupRecord::State::free:  // being made or being freed: no endpoint can be attached to it
         if (phase != GroupPhase::free) free_group(map_, index);
         break;
       case GroupRecord::State::leaving:
-        // Half of it may be done, and nobody may be attached who would do the rest.
+        // Half of it may be done, and maybe no endpoint is attached that would do the rest.
         if (phase == GroupPhase::active || phase == GroupPhase::leaving) leave(map_, index);
         break;
       case GroupRecord::State::active: break;
@@ -131,9 +131,9 @@ void Queue::reconcile() noexcept {
     if (record_.endpoints[place].evicted) revoke(place);
   }
   heal("at the daemon's start");
-  free_lanes_of_nobody();
+  free_ownerless_lanes();
   count_unread();
-  // Whoever was to be woken by a daemon that died first.
+  // A daemon that died may have left sleepers that it was about to wake.
   wake_everybody(map_);
 }
 
@@ -192,7 +192,7 @@ void Queue::change_group_option(unsigned group, const GroupOption& option, const
 
 void Queue::finish_change(const std::string& whose, std::string_view option, const std::string& value) {
   save();
-  if (option == "evict_after_ms") stalls_.clear();  // nobody has stood still under a new time yet
+  if (option == "evict_after_ms") stalls_.clear();  // no consumer has stood still under a new time yet
   spdlog::info("queue {}{}: {} is {} from now on", record_.name, whose, option, value);
 }
 
@@ -205,7 +205,7 @@ void Queue::remove() noexcept {
   }
   post_notice(map_, k_notice_removed);
   wake_everybody(map_);
-  keep_.drop(kept_at_);
+  saved_queues_.drop(saved_at_);
 }
 
 }  // namespace beltway::daemon

@@ -1,15 +1,16 @@
-// One queue as the daemon has it: its record, its memory and its bells, who is attached, and what is done when they are gone.
+// One queue as the daemon has it: its record, its memory, its bells and its endpoints, and what is done when an endpoint is
+// gone.
 //
 // Proof of death: for each attach the control segment is opened anew, byte `endpoint index` of that open file description
 // is write-locked, and the descriptor is handed out; the daemon closes its copy. The lock lives as long as the
 // process's mapping and descriptors of it do, through fork, exec and closed descriptors, and no longer. So "the byte is
-// free", asked through the daemon's own description, means that nobody can write to that endpoint's words any more.
+// free", asked through the daemon's own description, means that no process can write to that endpoint's words any more.
 //
 // What must survive the daemon goes to `keep` at each change, before the shared memory is changed accordingly: what the next
 // daemon finds there is at most one step behind the record, and reconcile() takes that step (see saved_queues.hpp).
 //
 // Invariants: a place of `record().endpoints` is not attached only after its byte was seen free and repair() has run; a
-// place of `record().groups` is free only when nobody who was attached to it remains. Both are given out only then.
+// place of `record().groups` is free only when no endpoint that was attached to it remains. Both are given out only then.
 // Ownership: segments, eventfds and mappings; they go with the object. Thread safety: the daemon's one thread.
 #pragma once
 
@@ -43,7 +44,7 @@ struct AttachGrant {
   std::vector<Fd> owned;
 };
 
-/// The memory of a new queue, made and filled, before anybody knows of it.
+/// The memory of a new queue, made and filled, before any client knows of it.
 struct NewQueue {
   QueueRecord record;
   QueueDescriptors own;
@@ -57,9 +58,9 @@ struct NewQueue {
 class Queue {
  public:
   /// Throws Error(limit_reached, system).
-  Queue(NewQueue made, SavedQueues& keep);
-  /// The queue that an earlier daemon has left. Throws Error(limit_reached, system); then `kept` is as before.
-  Queue(SavedQueues::SavedQueue&& kept, SavedQueues& keep);
+  Queue(NewQueue made, SavedQueues& saved_queues);
+  /// The queue that an earlier daemon has left. Throws Error(limit_reached, system); then `saved` is as before.
+  Queue(SavedQueues::SavedQueue&& saved, SavedQueues& saved_queues);
   Queue(const Queue&) = delete;
   Queue& operator=(const Queue&) = delete;
 
@@ -68,18 +69,18 @@ class Queue {
   [[nodiscard]] std::uint64_t shared_bytes() const noexcept;
   [[nodiscard]] protocol::Description description(bool with_endpoints) const;
 
-  /// Tells everybody who is attached that the queue is gone, and forgets it. The last act: destroy it then.
+  /// Tells all attached processes that the queue is gone, and forgets it. The last act: destroy it then.
   void remove() noexcept;
-  /// After remove(): lets go of the memory, which takes long if it is large. Any thread.
+  /// After remove(): frees the memory, which takes long if it is large. Any thread.
   void release() noexcept;
 
   // -- work that takes long --
   /// To walk over its slots and leases takes so long that a worker does it.
   [[nodiscard]] bool is_large() const noexcept;
-  /// A worker has the queue. Meanwhile nobody else may touch more of it than record()'s name, id, owner and options.
+  /// A worker has the queue. Meanwhile the daemon may touch no more of it than record()'s name, id, owner and options.
   [[nodiscard]] bool is_busy() const noexcept { return busy_; }
   void give_to_worker() noexcept { busy_ = true; }
-  /// Returns who waits for it.
+  /// Returns the calls that wait for the queue.
   [[nodiscard]] std::vector<std::function<void()>> take_from_worker() noexcept {
     busy_ = false;
     return std::exchange(waiting_, {});
@@ -88,8 +89,8 @@ class Queue {
   void when_free(std::function<void()> then) { waiting_.push_back(std::move(then)); }
 
   // -- options that change while the queue lives --
-  /// Takes the option from `wanted`. A time to eviction counts for consumers that attached as evictable, who are measured anew
-  /// from now on, and for all that attach later: what another's acks are cannot be changed under it.
+  /// Takes the option from `wanted`. A time to eviction counts for consumers that attached as evictable, which are measured
+  /// anew from now on, and for all that attach later: what another's acks are cannot be changed under it.
   void change_option(const QueueOption& option, const QueueOptions& wanted);
   void change_group_option(unsigned group, const GroupOption& option, const GroupOptions& wanted);
 
@@ -106,12 +107,12 @@ class Queue {
 
   // -- endpoints (queue_endpoints.cpp) --
   /// Gives a place to `session`'s process. Heals a small queue first; a large one is the caller's to heal, in a worker.
-  /// Looks at all places if none is free. Throws Error(limit_reached, not_found).
+  /// Checks the locks of all places if none is free. Throws Error(limit_reached, not_found).
   [[nodiscard]] AttachGrant attach(const Peer& peer, std::uint64_t session, const protocol::AttachRequest& request);
 
-  /// Whether the process has said that it lets go. If not, its end is a death, and logged.
+  /// Whether the process has said that it detaches. If not, its end is a death, and logged.
   enum class Leaving : std::uint8_t { unsaid, said };
-  /// If the process at the place is gone: repairs and frees the place. True if nobody is there (any more).
+  /// If the process at the place is gone: repairs and frees the place. True if no endpoint is there (any more).
   bool reap_if_dead(unsigned place, Leaving leaving = Leaving::unsaid);
   /// Whether a process still has the memory of the endpoint at the place.
   [[nodiscard]] bool is_alive(unsigned place) const noexcept {
@@ -120,17 +121,17 @@ class Queue {
 
   // -- lanes of producers that are gone (queue_lanes.cpp) --
   [[nodiscard]] bool has_memory_to_give_back() const noexcept {
-    return lanes_to_look_at_ != 0 || !parts_to_punch_.empty();
+    return lanes_to_scan_ != 0 || !parts_to_punch_.empty();
   }
-  /// Looks for what no message needs in one lane, or gives a part of what was found back. True: there is more to do.
+  /// Scans one lane for parts that no message needs, or gives a part that was found back. True: there is more to do.
   bool give_back_some_memory() noexcept;
 
   // -- eviction (queue_eviction.cpp) --
-  /// Throws out who has held producers back and stood still for its group's evict_after_ms. Call it a few times in that span.
-  /// Nobody is thrown out by a late tick.
-  void evict_who_stands_still(RunClock::Tick tick);
-  /// The shortest such span; 0: nobody is ever thrown out.
-  [[nodiscard]] std::chrono::milliseconds shortest_evict_after_ms() const noexcept;
+  /// Evicts consumers that have blocked producers and stood still for their group's evict_after_ms. Call it a few times in that
+  /// span. A late tick evicts no consumer.
+  void evict_stalled_consumers(RunClock::Tick tick);
+  /// The shortest such span; 0: no consumer is ever evicted.
+  [[nodiscard]] std::chrono::milliseconds shortest_evict_after() const noexcept;
 
   /// Sets right what a program has left in disorder, and says so in the log. `when`: the occasion, for the log.
   void heal(std::string_view when) noexcept;
@@ -138,7 +139,7 @@ class Queue {
   [[nodiscard]] unsigned owner_of(unsigned place) const noexcept;
   /// The place of an endpoint by owner number and incarnation, if it is attached.
   [[nodiscard]] std::optional<unsigned> find_endpoint(unsigned owner, std::uint32_t incarnation) const noexcept;
-  /// Makes `session` answer for the endpoint; 0: nobody.
+  /// Makes `session` answer for the endpoint; 0: no session does.
   void give_endpoint_to(unsigned place, std::uint64_t session) noexcept { record_.endpoints[place].session = session; }
 
  private:
@@ -146,10 +147,10 @@ class Queue {
   /// After the daemon's death at any instruction: does to the shared memory what the record says.
   void reconcile() noexcept;
   // -- healing (queue_heal.cpp) --
-  /// Who is attached, by the record.
+  /// The attached endpoints, by the record.
   [[nodiscard]] Living living() const noexcept;
   void tell_of_disorder(std::string_view when, unsigned restored, const HealCounts& counts) const noexcept;
-  void save() { keep_.write(kept_at_, record_); }
+  void save() { saved_queues_.write(saved_at_, record_); }
   /// `whose`: for the log.
   void finish_change(const std::string& whose, std::string_view option, const std::string& value);
 
@@ -157,7 +158,7 @@ class Queue {
   /// Frees the places of removed groups that are drained and deserted.
   void settle_groups();
   [[nodiscard]] bool has_readers() const noexcept;
-  /// After a change of groups or consumers: begins or ends the count of messages that nobody gets (QueueTotals::unread).
+  /// After a change of groups or consumers: begins or ends the count of messages that no consumer gets (QueueTotals::unread).
   void count_unread() noexcept;
 
   struct Place {
@@ -176,22 +177,22 @@ class Queue {
   /// A producer gets the place, and the lane with whatever memory it has.
   void keep_lane_of(unsigned place) noexcept;
   /// Messages that kept parts of such lanes may be over by now.
-  void look_at_rest_of_lanes() noexcept;
-  void free_lanes_of_nobody() noexcept;
+  void scan_rest_of_lanes() noexcept;
+  void free_ownerless_lanes() noexcept;
   void find_parts_to_punch(unsigned lane) noexcept;
   void enter_group(const EndpointRecord& endpoint, Start start, protocol::AttachReply& reply) noexcept;
   void make_symmetric();
 
-  /// Where a group stood when it was first seen to hold producers back, and who kept it there.
+  /// Where a group stood when it was first seen to block producers, and the consumer that kept it there.
   struct Stall {
     Position floor = 0;
-    std::optional<unsigned> place;  ///< nobody: it holds nobody back, or no consumer is to blame
+    std::optional<unsigned> place;  ///< nothing: the group blocks no producer, or no consumer is to blame
     std::chrono::steady_clock::time_point since;
   };
   /// 0: never. Private groups have the queue's.
-  [[nodiscard]] std::chrono::milliseconds evict_after_ms(unsigned group) const noexcept;
+  [[nodiscard]] std::chrono::milliseconds evict_after(unsigned group) const noexcept;
   [[nodiscard]] bool holds_producers_back(Position floor) const noexcept;
-  [[nodiscard]] std::optional<unsigned> who_holds(unsigned group, Position floor) const noexcept;
+  [[nodiscard]] std::optional<unsigned> find_holder(unsigned group, Position floor) const noexcept;
   void evict(unsigned place);
   /// What is in the evicted consumer's hands goes to others. Safe to repeat.
   void revoke(unsigned place) noexcept;
@@ -200,15 +201,15 @@ class Queue {
   std::vector<std::function<void()>> waiting_;
   QueueRecord record_;
   Geometry geometry_;
-  SavedQueues& keep_;
-  unsigned kept_at_ = 0;
+  SavedQueues& saved_queues_;
+  unsigned saved_at_ = 0;
   QueueDescriptors own_;
   std::vector<int> bell_numbers_;
   Mapping ring_mapping_;
   Mapping control_mapping_;
-  std::uint64_t lanes_to_look_at_ = 0;  ///< by place: nobody is there, and memory may be
+  std::uint64_t lanes_to_scan_ = 0;  ///< by place: no producer is there, and memory may be
   std::uint64_t lanes_in_use_by_messages_ =
-      0;  ///< by place: nobody is there, and messages needed a part when it was looked at
+      0;  ///< by place: no producer is there, and messages needed a part at the last scan
   std::vector<SegmentRange> parts_to_punch_;  ///< of one lane
   unsigned punched_lane_ = 0;                 ///< which
   std::vector<Stall> stalls_;                 ///< by group; empty until one has evict_after_ms

@@ -36,7 +36,7 @@ AttachGrant Queue::attach(const Peer& peer, std::uint64_t session, const AttachR
     grant.borrowed.push_back(descriptor.get());
     grant.owned.push_back(std::move(descriptor));
   };
-  // A new endpoint begins where `tail` and the groups say; a single producer never looks at anything else.
+  // A new endpoint begins where `tail` and the groups say; a single producer never reads anything else.
   if (request.role != Role::inspector && !is_large()) heal("at an attach");
   // Everything that can fail comes before anything that others see.
   const unsigned group = request.role == Role::consumer ? group_for(request) : 0;
@@ -63,7 +63,7 @@ AttachGrant Queue::attach(const Peer& peer, std::uint64_t session, const AttachR
   if (!place) return grant;
 
   if (!request.barriers) make_symmetric();
-  look_at_rest_of_lanes();
+  scan_rest_of_lanes();
   keep_lane_of(place->index);
   EndpointRecord& endpoint = record_.endpoints[place->index];
   assert(!endpoint.attached);  // each incarnation of a place ends before the next begins
@@ -127,7 +127,7 @@ void Queue::make_symmetric() {
   record_.symmetric = true;
   save();
   post_notice(map_, k_notice_symmetric);
-  // Everybody who is registered has seen the flag after this; who is not registered attached after the flag was up.
+  // Every registered process has seen the flag after this; a process that is not registered attached after the flag was set.
   kernel::heavy_barrier();
 }
 
@@ -209,7 +209,7 @@ bool Queue::reap_if_dead(unsigned place, Leaving leaving) {
   endpoint = {.attached = false, .incarnation = endpoint.incarnation};
   count_unread();
   save();  // a daemon that dies before repairs once more
-  look_at_rest_of_lanes();
+  scan_rest_of_lanes();
   free_lane_of(place);
   settle_groups();
   return true;

@@ -1,12 +1,12 @@
-// Throwing consumers out who hold producers back and stand still (evict_after_ms of their group). See queue.hpp.
+// Evicting consumers that block producers and stand still (evict_after_ms of their group). See queue.hpp.
 //
 // Stopped is not dead: the process may go on in the middle of any instruction, much later. What keeps it from doing harm:
 //   - its place stays taken until its lock is gone, so that no other endpoint has its owner number: a late compare-and-swap
 //     that expects LEASED(p, c, tries) finds what another has made of the word, and fails;
-//   - a late lease is seen by itself: it looks at its flag behind the lease, and gives it back; the flag was set before a
-//     barrier on all processors, and its leases were taken away after it;
+//   - the consumer finds a late lease itself: it checks its flag after the lease, and gives the lease back; the flag was set
+//     before a barrier on all processors, and its leases were taken away after it;
 //   - a late move of `next` fails by the version, which taking away raises;
-//   - a private floor of its own is looked at by nobody, since the group is free;
+//   - producers ignore its private floor, since the group is free;
 //   - it can write neither slots nor lanes.
 #include <spdlog/spdlog.h>
 
@@ -16,11 +16,11 @@
 
 namespace beltway::daemon {
 
-std::chrono::milliseconds Queue::evict_after_ms(unsigned group) const noexcept {
-  return daemon::evict_after_ms(record_, group);
+std::chrono::milliseconds Queue::evict_after(unsigned group) const noexcept {
+  return daemon::evict_after(record_, group);
 }
 
-std::chrono::milliseconds Queue::shortest_evict_after_ms() const noexcept {
+std::chrono::milliseconds Queue::shortest_evict_after() const noexcept {
   std::chrono::milliseconds shortest = record_.options.evict_after;
   for (const GroupRecord& group : record_.groups) {
     const auto own = group.options.evict_after.value_or(std::chrono::milliseconds(0));
@@ -45,7 +45,7 @@ bool Queue::holds_producers_back(Position floor) const noexcept {
   return false;
 }
 
-std::optional<unsigned> Queue::who_holds(unsigned group, Position floor) const noexcept {
+std::optional<unsigned> Queue::find_holder(unsigned group, Position floor) const noexcept {
   unsigned consumer = group - geometry_.max_groups;
   if (group < geometry_.max_groups) {
     const Lease lease = Lease::of(map_.lease(group, floor).load_acquire());
@@ -59,25 +59,25 @@ std::optional<unsigned> Queue::who_holds(unsigned group, Position floor) const n
   // already: it may have been stopped again before it gave a late lease back.
   const EndpointRecord& endpoint = record_.endpoints[place];
   const bool its_group = endpoint.attached && endpoint.group == group;
-  // Nor one that attached while nobody was ever thrown out: its acks are stores, which nothing holds up.
+  // Nor one that attached while evictions were off: its acks are stores, which nothing holds up.
   return its_group && endpoint.evictable ? std::optional(place) : std::nullopt;
 }
 
-void Queue::evict_who_stands_still(RunClock::Tick tick) {
-  if (shortest_evict_after_ms().count() == 0) return;
+void Queue::evict_stalled_consumers(RunClock::Tick tick) {
+  if (shortest_evict_after().count() == 0) return;
   stalls_.resize(geometry_.groups());
   for (unsigned group = 0; group < geometry_.groups(); ++group) {
-    const auto evict_after = evict_after_ms(group);
-    if (evict_after.count() == 0) continue;
+    const auto limit = evict_after(group);
+    if (limit.count() == 0) continue;
     Stall& before = stalls_[group];
     const bool active = GroupStateWord::of(map_.group(group).state.load_acquire()).blocks_producers();
     if (active && group < geometry_.max_groups) help_floor(map_, group);  // floors are lazy
     const Position floor = wrap(map_.group(group).floor.load_acquire());
     std::optional<unsigned> place;
-    if (active && holds_producers_back(floor)) place = who_holds(group, floor);
+    if (active && holds_producers_back(floor)) place = find_holder(group, floor);
     if (!place || place != before.place || floor != before.floor) {
       before = {floor, place, tick.now};
-    } else if (!tick.is_late && tick.now - before.since >= evict_after) {
+    } else if (!tick.is_late && tick.now - before.since >= limit) {
       evict(*place);
       before = {};
     }
@@ -90,7 +90,7 @@ void Queue::evict(unsigned place) {
   endpoint.evicted = true;
   save();
   spdlog::warn("queue {}: consumer {} (process {}) is thrown out: producers wait, and it stood still for {} ms",
-               record_.name, place - geometry_.max_producers, endpoint.pid, evict_after_ms(endpoint.group).count());
+               record_.name, place - geometry_.max_producers, endpoint.pid, evict_after(endpoint.group).count());
   revoke(place);
 }
 

@@ -67,7 +67,7 @@ void Queue::add_groups(const std::vector<NamedGroup>& groups, Start start, const
   if (missing.empty()) return;
   make_groups(record_, map_, missing, start);
   count_unread();
-  save();  // a daemon that dies before has made groups that nobody knows: the next one frees them
+  save();  // a daemon that dies before has made groups without a record: the next daemon frees them
 }
 
 void make_groups(QueueRecord& record, const QueueMemory& map, const std::vector<NamedGroup>& groups, Start start) {
@@ -131,7 +131,7 @@ void Queue::count_unread() noexcept {
   SharedStatus& status = map_.shared_status();
   const UnreadSince since = UnreadSince::of(status.unread_since.load_relaxed());
   const bool read = has_readers();
-  if (read != since.nobody_reads) return;
+  if (read != since.has_no_reader) return;
   const Position tail = load_tail(map_);
   status.unread_since.store_relaxed(UnreadSince{!read, tail}.word());
   if (!read) return;

@@ -21,27 +21,27 @@ constexpr std::uint64_t k_punch_step_bytes = 8ULL << 20;
 
 void Queue::free_lane_of(unsigned place) noexcept {
   if (place >= geometry_.max_producers || !own_.heap) return;
-  lanes_to_look_at_ |= 1ULL << place;
+  lanes_to_scan_ |= 1ULL << place;
 }
 
 void Queue::keep_lane_of(unsigned place) noexcept {
   if (place >= geometry_.max_producers) return;
-  lanes_to_look_at_ &= ~(1ULL << place);
+  lanes_to_scan_ &= ~(1ULL << place);
   lanes_in_use_by_messages_ &= ~(1ULL << place);
   if (punched_lane_ == place) parts_to_punch_.clear();
 }
 
-void Queue::look_at_rest_of_lanes() noexcept { lanes_to_look_at_ |= std::exchange(lanes_in_use_by_messages_, 0); }
+void Queue::scan_rest_of_lanes() noexcept { lanes_to_scan_ |= std::exchange(lanes_in_use_by_messages_, 0); }
 
-void Queue::free_lanes_of_nobody() noexcept {
+void Queue::free_ownerless_lanes() noexcept {
   for (unsigned place = 0; place < geometry_.max_producers; ++place) {
     if (!record_.endpoints[place].attached) free_lane_of(place);
   }
 }
 
 bool Queue::give_back_some_memory() noexcept {
-  if (parts_to_punch_.empty() && lanes_to_look_at_ != 0) {
-    find_parts_to_punch(static_cast<unsigned>(std::countr_zero(lanes_to_look_at_)));
+  if (parts_to_punch_.empty() && lanes_to_scan_ != 0) {
+    find_parts_to_punch(static_cast<unsigned>(std::countr_zero(lanes_to_scan_)));
   } else if (!parts_to_punch_.empty()) {
     SegmentRange& part = parts_to_punch_.back();
     const std::uint64_t step = std::min(part.size, k_punch_step_bytes);
@@ -54,7 +54,7 @@ bool Queue::give_back_some_memory() noexcept {
 }
 
 void Queue::find_parts_to_punch(unsigned lane) noexcept {
-  lanes_to_look_at_ &= ~(1ULL << lane);
+  lanes_to_scan_ &= ~(1ULL << lane);
   try {
     const UnneededLane unneeded = find_unneeded_parts(map_, lane, static_cast<std::uint64_t>(::sysconf(_SC_PAGESIZE)));
     if (!unneeded.whole) lanes_in_use_by_messages_ |= 1ULL << lane;

@@ -31,8 +31,8 @@ struct Change {
   OptionChange told;
 };
 
-/// Whether a declare asks for that option. Without `said` it asks for all; the default of an option that can be changed asks for
-/// nothing then: who attaches need not know what an operator has set since.
+/// Whether a declare asks for that option. Without `said` it asks for all; the default of an option that can be changed asks
+/// for nothing then: a program that attaches need not know what an operator has set since.
 bool is_said(const QueueOption& option, const QueueOptions& options, const Registry::Said& said) {
   if (said) return std::find(said->begin(), said->end(), option.name) != said->end();
   if (option.redeclare == Redeclare::changed_or_kept) return false;
@@ -60,46 +60,47 @@ Error declared_otherwise(const QueueRecord& queue, const std::vector<Difference>
 
 }  // namespace
 
-Registry::Registry(const Quotas& quotas, SavedQueues& keep, Workers* workers)
-    : quotas_(quotas), keep_(keep), workers_(workers), last_id_(random_first_id()) {
-  for (SavedQueues::SavedQueue& kept : keep_.take_queues()) restore(std::move(kept));
-  for (const HeldQueue& held : keep_.held()) {
+Registry::Registry(const Quotas& quotas, SavedQueues& saved_queues, Workers* workers)
+    : quotas_(quotas), saved_queues_(saved_queues), workers_(workers), last_id_(random_first_id()) {
+  for (SavedQueues::SavedQueue& saved : saved_queues_.take_queues()) restore(std::move(saved));
+  for (const HeldQueue& held : saved_queues_.held()) {
     spdlog::error("queue {}: kept as it is, and not served: {}", held.stamp.name, held.why);
   }
 }
 
-void Registry::restore(SavedQueues::SavedQueue kept) {
-  const std::string name = kept.record.name;
+void Registry::restore(SavedQueues::SavedQueue saved) {
+  const std::string name = saved.record.name;
   try {
-    auto queue = std::make_unique<Queue>(std::move(kept), keep_);
+    auto queue = std::make_unique<Queue>(std::move(saved), saved_queues_);
     if (queue->record().removing || queues_.contains(name)) return queue->remove();
     std::size_t alive = 0;
     const auto& endpoints = queue->record().endpoints;
     for (unsigned at = 0; at < endpoints.size(); ++at) {
-      // A large one is looked at by a worker, as soon as the daemon runs.
+      // A worker checks a large one, as soon as the daemon runs.
       const bool now = workers_ == nullptr || !queue->is_large();
       if (!endpoints[at].attached || (now && queue->reap_if_dead(at))) continue;
       ++alive;
       pending_.try_emplace({queue->record().id, queue->owner_of(at), endpoints[at].incarnation});
     }
     spdlog::info("queue {}: taken over, id {}, {} endpoints alive", name, queue->record().id, alive);
-    if (queue->shortest_evict_after_ms().count() != 0) evicting_.insert(queue->record().id);
+    if (queue->shortest_evict_after().count() != 0) evicting_.insert(queue->record().id);
     by_id_.emplace(queue->record().id, queue.get());
     queues_.emplace(name, std::move(queue));
   } catch (const Error& error) {
     // Its descriptors are whole, and a moment with more memory or descriptors can use them.
-    keep_.hold(std::move(kept), std::string(error.what()) + "; start the daemon again when there is room (SIGUSR2)");
+    saved_queues_.hold(std::move(saved),
+                       std::string(error.what()) + "; start the daemon again when there is room (SIGUSR2)");
   }
 }
 
 const HeldQueue* Registry::find_held(std::string_view name) const noexcept {
-  const auto& held = keep_.held();
+  const auto& held = saved_queues_.held();
   const auto found = std::ranges::find_if(held, [&](const HeldQueue& queue) { return queue.stamp.name == name; });
   return found == held.end() ? nullptr : &*found;
 }
 
 const HeldQueue* Registry::find_held(std::uint64_t id) const noexcept {
-  const auto& held = keep_.held();
+  const auto& held = saved_queues_.held();
   const auto found = std::ranges::find_if(held, [&](const HeldQueue& queue) { return queue.stamp.id == id; });
   return found == held.end() ? nullptr : &*found;
 }
@@ -134,7 +135,7 @@ std::optional<Registry::Declared> Registry::declare(const Peer& peer, std::uint6
       making.waiting.push_back(std::move(again));
       return std::nullopt;
     }
-    // It is over, and who asked first asks again.
+    // It is over, and the session that asked first asks again.
     if (making.session == session && making.failure) throw Error(*making.failure);
     if (making.session == session) return Declared{find(name, "declare"), true};
   }
@@ -162,12 +163,12 @@ QueueRecord Registry::new_record(const Peer& peer, const std::string& name, cons
 }
 
 Queue& Registry::publish(NewQueue made) {
-  auto queue = std::make_unique<Queue>(std::move(made), keep_);
+  auto queue = std::make_unique<Queue>(std::move(made), saved_queues_);
   Queue& published = *queue;
   const QueueRecord& record = published.record();
   queues_.emplace(record.name, std::move(queue));
   by_id_.emplace(record.id, &published);
-  if (published.shortest_evict_after_ms().count() != 0) evicting_.insert(record.id);
+  if (published.shortest_evict_after().count() != 0) evicting_.insert(record.id);
   spdlog::info("queue {}: declared by user {}, id {}, {} bytes", record.name, record.owner_uid, record.id,
                published.shared_bytes());
   return published;
@@ -206,7 +207,7 @@ void Registry::finish_making(const std::string& name, std::optional<NewQueue> ma
   making.failure = std::move(failure);
   making.is_over = true;
   const auto waiting = std::move(making.waiting);
-  waiting.front()();  // who asked first learns what came of it; the others ask anew
+  waiting.front()();  // the session that asked first learns the result; the others ask anew
   making_.erase(name);
   for (auto each = waiting.begin() + 1; each != waiting.end(); ++each) (*each)();
 }
@@ -250,7 +251,7 @@ Registry::Declared Registry::open_existing(const Peer& peer, Queue& queue, const
     }
     declared.changed.push_back(std::move(change.told));
   }
-  if (queue.shortest_evict_after_ms().count() != 0) evicting_.insert(queue.record().id);
+  if (queue.shortest_evict_after().count() != 0) evicting_.insert(queue.record().id);
   return declared;
 }
 
@@ -265,7 +266,7 @@ void Registry::add_groups(const Peer& peer, Queue& queue, const std::vector<Name
             plain ? "make a group of" : "make a group with options of");
   }
   if (!complete) queue.add_groups(groups, start, operation);
-  if (queue.shortest_evict_after_ms().count() != 0) evicting_.insert(queue.record().id);
+  if (queue.shortest_evict_after().count() != 0) evicting_.insert(queue.record().id);
 }
 
 void Registry::check_quota(const Peer& peer, const std::string& what, std::uint64_t bytes) const {
@@ -332,7 +333,7 @@ void Registry::release(std::unique_ptr<Queue> queue) noexcept {
 }
 
 void Registry::remove_all() noexcept {
-  for (const HeldQueue& held : keep_.held()) {
+  for (const HeldQueue& held : saved_queues_.held()) {
     spdlog::warn("queue {}: ends with this daemon, and who is attached cannot be told: {}", held.stamp.name, held.why);
   }
   for (const auto& [name, queue] : queues_) queue->remove();

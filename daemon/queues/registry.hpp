@@ -36,7 +36,7 @@ class Registry {
  public:
   /// Takes over the queues in `keep`, repairs dead endpoints, and watches living ones until they send resume. `workers` do long
   /// jobs; without workers all is done at once.
-  Registry(const Quotas& quotas, SavedQueues& keep, Workers* workers = nullptr);
+  Registry(const Quotas& quotas, SavedQueues& saved_queues, Workers* workers = nullptr);
 
   struct Declared {
     Queue& queue;
@@ -64,7 +64,7 @@ class Registry {
 
   /// Queues that an earlier daemon has left and that this program cannot read. Every request for one of them is refused with
   /// Error(incompatible), which says why and what to do.
-  [[nodiscard]] const std::vector<HeldQueue>& held() const noexcept { return keep_.held(); }
+  [[nodiscard]] const std::vector<HeldQueue>& held() const noexcept { return saved_queues_.held(); }
 
   /// Notifies all attached endpoints and forgets the queue. Its memory is free when they have unmapped it.
   void remove(const std::string& name) noexcept;
@@ -98,19 +98,20 @@ class Registry {
 
   /// Evicts consumers that block producers for longer than evict_after. Returns when to call again; zero if no queue asks. A
   /// late call means that the machine slept (RunClock). `wall`: now.
-  std::chrono::milliseconds evict_who_stands_still(
+  std::chrono::milliseconds evict_stalled_consumers(
       std::chrono::steady_clock::time_point wall = std::chrono::steady_clock::now());
 
   /// For processes whose end no event tells (another pid namespace on an old kernel, a sandbox without pidfds): tests this
   /// endpoint's lock as long as it is attached.
   void watch_by_lock(const protocol::EndpointName& name);
 
-  /// Tests pending deaths for a few milliseconds. Returns how many are left. If is_looking(), call again at once, else later.
+  /// Tests pending deaths for a few milliseconds. Returns how many are left. If has_more_to_reap(), call again at once, else
+  /// later.
   std::size_t reap_pending();
   /// `freed` is called when a worker has finished with a queue: pending deaths in that queue may wait for it.
   void when_freed(std::function<void()> freed) { freed_ = std::move(freed); }
   /// True if reap_pending() stopped before its end.
-  [[nodiscard]] bool is_looking() const noexcept { return next_pending_.has_value(); }
+  [[nodiscard]] bool has_more_to_reap() const noexcept { return next_pending_.has_value(); }
 
   /// Runs `work` on a large queue in a worker, then calls `done` in this thread; the queue is busy meanwhile. Runs it at once
   /// if the queue is small, or without workers.
@@ -118,12 +119,12 @@ class Registry {
   [[nodiscard]] std::size_t pending_deaths() const noexcept { return pending_.size(); }
   /// The processes that have endpoints without a connection, each once.
   [[nodiscard]] std::set<int> orphans() const;
-  /// A queue may ask for evictions: call evict_who_stands_still().
+  /// A queue may ask for evictions: call evict_stalled_consumers().
   [[nodiscard]] bool may_evict() const noexcept { return !evicting_.empty(); }
 
  private:
   void check_quota(const Peer& peer, const std::string& what, std::uint64_t bytes) const;
-  void restore(SavedQueues::SavedQueue kept);
+  void restore(SavedQueues::SavedQueue saved);
   [[nodiscard]] const HeldQueue* find_held(std::string_view name) const noexcept;
   [[nodiscard]] const HeldQueue* find_held(std::uint64_t id) const noexcept;
   [[noreturn]] static void refuse(const HeldQueue& held, const std::string& operation);
@@ -146,10 +147,10 @@ class Registry {
   bool reap_if_dead(Queue& queue, unsigned place, Queue::Leaving leaving = Queue::Leaving::unsaid);
   struct PendingDeath;
   /// True: remove it from pending_.
-  bool look_at(const protocol::EndpointName& name, PendingDeath& pending);
+  bool try_reap(const protocol::EndpointName& name, PendingDeath& pending);
 
   Quotas quotas_;
-  SavedQueues& keep_;
+  SavedQueues& saved_queues_;
   Workers* workers_;
   RunClock run_clock_;
   std::uint64_t last_id_;

@@ -1,4 +1,4 @@
-// Who is gone: endpoints whose death is awaited, consumers that stand still. See registry.hpp.
+// Pending deaths: endpoints whose death is awaited; and consumers that stand still. See registry.hpp.
 #include <spdlog/spdlog.h>
 
 #include <algorithm>
@@ -10,7 +10,7 @@
 namespace beltway::daemon {
 namespace {
 
-/// How long the daemon looks at pending_deaths before everybody else has a turn.
+/// How long the daemon checks pending deaths before its other work has a turn.
 constexpr std::chrono::milliseconds k_turn_ms{3};
 
 }  // namespace
@@ -19,8 +19,8 @@ void Registry::session_ended(std::uint64_t session, const std::vector<protocol::
   const auto end = std::chrono::steady_clock::now() + k_turn_ms;
   for (const protocol::EndpointName& name : endpoints) {
     PendingDeath pending{.always = false, .ended = session};
-    // A process may have had thousands. Those for whom there is no time now have their turn with the other pending_deaths.
-    if (std::chrono::steady_clock::now() < end && look_at(name, pending)) continue;
+    // A process may have had thousands. The daemon checks the rest later, with the other pending deaths.
+    if (std::chrono::steady_clock::now() < end && try_reap(name, pending)) continue;
     pending_[name].ended = pending.ended;
   }
 }
@@ -35,7 +35,8 @@ void Registry::detach(std::uint64_t session, const protocol::EndpointName& name)
   const auto place = queue->find_endpoint(name.endpoint, name.incarnation);
   if (!place) return;
   const bool own = queue->record().endpoints[*place].session == session;
-  // Whoever says so: the lock decides. Only its own process has its death awaited, if it has not unmapped all after all.
+  // The lock decides, whichever session says so. A death is awaited only if the endpoint's own process said so and the lock is
+  // held.
   if (!reap_if_dead(*queue, *place, Queue::Leaving::said) && own) pending_[name].ended = session;
 }
 
@@ -78,7 +79,7 @@ void Registry::run_beside(Queue& queue, std::function<void()> work, std::functio
   });
 }
 
-bool Registry::look_at(const protocol::EndpointName& name, PendingDeath& pending) {
+bool Registry::try_reap(const protocol::EndpointName& name, PendingDeath& pending) {
   Queue* const queue = try_find(name.queue);
   if (queue == nullptr) return true;
   if (queue->is_busy()) return false;
@@ -101,12 +102,12 @@ std::size_t Registry::reap_pending() {
       next_pending_ = each->first;
       break;
     }
-    each = look_at(each->first, each->second) ? pending_.erase(each) : std::next(each);
+    each = try_reap(each->first, each->second) ? pending_.erase(each) : std::next(each);
   }
   return pending_deaths();
 }
 
-std::chrono::milliseconds Registry::evict_who_stands_still(std::chrono::steady_clock::time_point wall) {
+std::chrono::milliseconds Registry::evict_stalled_consumers(std::chrono::steady_clock::time_point wall) {
   // A span is measured to a quarter of it, and not finer than the clock of people.
   constexpr std::chrono::milliseconds k_shortest_ms{5};
   constexpr std::chrono::milliseconds k_longest_ms{500};
@@ -119,13 +120,13 @@ std::chrono::milliseconds Registry::evict_who_stands_still(std::chrono::steady_c
       ++each;
       continue;
     }
-    const auto evict_after = queue == nullptr ? std::chrono::milliseconds(0) : queue->shortest_evict_after_ms();
+    const auto evict_after = queue == nullptr ? std::chrono::milliseconds(0) : queue->shortest_evict_after();
     if (evict_after.count() == 0) {
       each = evicting_.erase(each);
       continue;
     }
     ++each;
-    queue->evict_who_stands_still(tick);
+    queue->evict_stalled_consumers(tick);
     const auto wanted = std::clamp(evict_after / 4, k_shortest_ms, k_longest_ms);
     pause = pause.count() == 0 ? wanted : std::min(pause, wanted);
   }

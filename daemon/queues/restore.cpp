@@ -31,7 +31,7 @@ bool restore_notice(const QueueMemory& map, const QueueRecord& record) noexcept 
   const Notice notice = Notice::of(word.load_acquire());
   if ((notice.flags & ~k_notice_doubted) == flags) return false;  // a doubt is a client's to post
   word.store_release(Notice{notice.epoch + 1, flags}.word());
-  kernel::heavy_barrier();  // who had seen no flag for full fences has seen it after this
+  kernel::heavy_barrier();  // after this, each process has seen the flag for full fences
   return true;
 }
 
@@ -102,7 +102,7 @@ unsigned restore_words(const QueueMemory& map, const QueueRecord& record) noexce
     const EndpointRecord& endpoint = record.endpoints[map.geometry.max_producers + consumer];
     groups += restore_private(map, map.geometry.max_groups + consumer, endpoint) ? 1 : 0;
   }
-  // As in a join at the oldest message: a producer that has not seen the group looks at it before it claims.
+  // As in a join at the oldest message: a producer that has not seen the group reads it before it claims.
   if (groups != 0) forget_limits(map);
   return wrong + groups;
 }

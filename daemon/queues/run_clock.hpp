@@ -1,7 +1,7 @@
 // Time in which the daemon ran.
 //
-// A span that decides about others must not count time in which nobody ran: the machine was suspended, a container paused, all
-// processes stopped. The daemon cannot see that of others, but of itself: a tick that it planned comes late. What is
+// A span that decides about others must not count time in which no process ran: the machine was suspended, a container paused,
+// all processes stopped. The daemon cannot see that of others, but of itself: a tick that it planned comes late. What is
 // missing is taken out of its clock, and a late tick decides nothing, since the others may not have run yet.
 // Thread safety: none.
 #pragma once

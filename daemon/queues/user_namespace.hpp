@@ -3,7 +3,7 @@
 // In a user namespace (a rootless container) the kernel shows every user that is not mapped there as one number, the overflow
 // uid: /proc/sys/kernel/overflowuid, 65534 unless it was changed. Two such users must not be taken for one. Outside of
 // a namespace, and in one that maps all users, that number is an ordinary user ("nobody").
-// Groups likewise: an unmapped group gives nobody a right.
+// Groups likewise: an unmapped group gives no right.
 //
 // Thread safety: immutable.
 #pragma once

@@ -13,13 +13,13 @@ namespace {
 using boost::system::error_code;
 using std::chrono::milliseconds;
 
-/// Connections that are let in before everybody else has a turn.
+/// Connections that are accepted before other work has a turn.
 constexpr int k_admitted_at_once = 16;
 
-/// Out of descriptors: how long nobody is let in.
+/// Out of descriptors: how long no connection is accepted.
 constexpr milliseconds k_rest_ms{100};
 
-/// Whoever removes a directory with all that is in it must have done so before something new lies there.
+/// A process that removes a directory with all its files must have done so before a new file lies there.
 constexpr milliseconds k_settle_ms{50};
 
 /// A listen socket that cannot be made anew: tried soon, then ever less often.
@@ -38,7 +38,7 @@ Acceptor::Acceptor(boost::asio::io_context& io, Listener& listener, DescriptorSt
       states_(listener.listen_sockets().size(), State::stands),
       troubles_(listener.listen_sockets().size()),
       rest_(io),
-      next_look_(io),
+      check_timer_(io),
       pause_(k_first_pause_ms) {}
 
 Acceptor::~Acceptor() {
@@ -51,7 +51,7 @@ Acceptor::~Acceptor() {
 
 void Acceptor::open() {
   for (std::size_t listen_socket = 0; listen_socket < waits_.size(); ++listen_socket) wait_at(listen_socket);
-  look();
+  check();
 }
 
 void Acceptor::wait_at(std::size_t listen_socket) {
@@ -70,7 +70,7 @@ void Acceptor::wait_at(std::size_t listen_socket) {
 
 void Acceptor::accept_all(std::size_t listen_socket) {
   bool turned_away = false;
-  // A crowd at the listen socket must not keep those waiting who are in.
+  // Many new connections must not delay the sessions that exist.
   for (int i = 0; i < k_admitted_at_once; ++i) {
     Fd connection = listener_.accept(listener_.listen_sockets()[listen_socket], turned_away);
     if (!connection) break;
@@ -93,27 +93,27 @@ void Acceptor::wait_for_events() {
   if (!events_) events_ = std::make_unique<Descriptor>(io_, watch_.descriptor());
   events_->async_wait(Descriptor::wait_read, [this](error_code error) {
     if (error) return;
-    if (watch_.take_events()) look_in(k_settle_ms);
+    if (watch_.take_events()) check_after(k_settle_ms);
     wait_for_events();
   });
 }
 
-void Acceptor::look_in(milliseconds pause) {
-  next_look_.expires_after(pause);  // ends an earlier wait
-  next_look_.async_wait([this](error_code error) {
-    if (!error) look();
+void Acceptor::check_after(milliseconds pause) {
+  check_timer_.expires_after(pause);  // ends an earlier wait
+  check_timer_.async_wait([this](error_code error) {
+    if (!error) check();
   });
 }
 
-void Acceptor::look() {
+void Acceptor::check() {
   // What happens between the two is an event.
   const bool mended = mend_all();
   const bool watched = watch_all();
   if (mended) pause_ = k_first_pause_ms;
-  if (changed_since()) return look_in(k_settle_ms);
-  if (!watched) return look_in(k_longest_pause_ms);
+  if (changed_since()) return check_after(k_settle_ms);
+  if (!watched) return check_after(k_longest_pause_ms);
   if (mended) return;
-  look_in(pause_);
+  check_after(pause_);
   pause_ = std::min(pause_ * 2, k_longest_pause_ms);
 }
 
@@ -165,7 +165,7 @@ Acceptor::State Acceptor::mend(std::size_t index) {
 void Acceptor::make_anew(std::size_t index) {
   ListenSocket& listen_socket = listener_.listen_sockets()[index];
   const int before = listen_socket.descriptor();
-  // Who has knocked at the old socket is let in: nobody will look there again.
+  // Connections that wait at the old socket are accepted now: the daemon does not poll it again.
   bool turned_away = false;
   while (before >= 0 && !turned_away) {
     Fd connection = listener_.accept(listen_socket, turned_away);

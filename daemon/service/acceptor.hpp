@@ -47,8 +47,8 @@ class Acceptor {
   void accept_all(std::size_t listen_socket);
   void rest(std::size_t listen_socket);
   void wait_for_events();
-  void look_in(std::chrono::milliseconds pause);
-  void look();
+  void check_after(std::chrono::milliseconds pause);
+  void check();
   [[nodiscard]] bool mend_all();
   [[nodiscard]] State mend(std::size_t listen_socket);
   void make_anew(std::size_t listen_socket);
@@ -64,8 +64,8 @@ class Acceptor {
   std::vector<std::string> troubles_;  ///< the last failure logged for each listen socket; empty if it works
   std::string blindness_;              ///< why inotify does not work, as logged
   boost::asio::steady_timer rest_;
-  boost::asio::steady_timer next_look_;
-  DoorWatch watch_;
+  boost::asio::steady_timer check_timer_;
+  SocketWatch watch_;
   std::unique_ptr<Descriptor> events_;
   std::chrono::milliseconds pause_;
 };

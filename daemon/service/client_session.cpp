@@ -44,7 +44,7 @@ void ClientSession::stop() {
   socket_wait_.release();  // forgets the descriptor, which the channel closes
   if (process_.is_open()) process_.close();
   // An answer that was not sent may hold an endpoint's lock, and so may what the client has not received: both must be
-  // gone before the registry looks.
+  // gone before the registry checks its lock.
   reply_.reset();
   channel_.close();
   events_.ended(caller_.session);
@@ -76,7 +76,7 @@ void ClientSession::handle_request() {
     reply_ = error_reply(packet.body, error);
     return send_reply();
   }
-  packet.descriptors.clear();  // nobody asked for any
+  packet.descriptors.clear();  // the daemon asked for none
   handle(packet.body);
 }
 

@@ -24,7 +24,7 @@ namespace fs = std::filesystem;
 constexpr mode_t k_lock_mode = 0600;
 constexpr mode_t k_socket_mode = 0666;
 
-/// Somebody who asks whether the lock is held (lock_holder()) holds it for an instant.
+/// A process that asks whether the lock is held (lock_holder()) holds it for an instant.
 constexpr int k_lock_tries = 5;
 constexpr std::chrono::milliseconds k_lock_pause_ms{3};
 
@@ -48,7 +48,7 @@ Error place_failure(const std::string& what, const fs::path& directory) {
                             ", or choose another place with --socket"};
 }
 
-/// The umask of whoever started the daemon does not decide.
+/// The umask of the process that started the daemon does not decide.
 void make_directory(const fs::path& directory) {
   if (directory.empty()) return;
   if (directory == user_socket_path().parent_path() || is_standard_user_socket(directory / "beltwayd.sock")) {
@@ -87,7 +87,7 @@ Fd lock_file(const fs::path& socket) {
   throw taken(socket, holder ? holder->pid : 0);
 }
 
-/// Nobody has a descriptor to send to the daemon. To close one may take as long as its sender likes (a socket that lingers, a
+/// No client has a descriptor to send to the daemon. Closing one may take as long as its sender likes (a socket that lingers, a
 /// file of a slow file system), so the kernel shall refuse it; one before 6.16 cannot, and it is closed here. For a listening
 /// socket, whose connections inherit it.
 void refuse_descriptors(int socket) noexcept {
@@ -95,20 +95,20 @@ void refuse_descriptors(int socket) noexcept {
   ::setsockopt(socket, SOL_SOCKET, SO_PASSRIGHTS, &off, sizeof off);
 }
 
-enum class Answer : std::uint8_t { nobody, this_process, another };
+enum class Answer : std::uint8_t { none, this_process, another };
 
-/// Who listens at the socket that the path names. Nobody needs to accept for that.
-Answer who_listens(const fs::path& path, int& pid) {
+/// Finds the process that listens at the socket that the path names. That process need not accept.
+Answer listener_at(const fs::path& path, int& pid) {
   const sockaddr_un address = socket_address(path);
   const Fd probe(::socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
   pid = 0;
   if (::connect(probe.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0) {
-    // Anything else speaks of somebody who lives: many wait at the listen socket (EAGAIN), another kind of socket (EPROTOTYPE).
-    return errno == ECONNREFUSED || errno == ENOENT ? Answer::nobody : Answer::another;
+    // Any other error shows a living process: many wait at its listen socket (EAGAIN), another kind of socket (EPROTOTYPE).
+    return errno == ECONNREFUSED || errno == ENOENT ? Answer::none : Answer::another;
   }
-  ucred who{};
-  socklen_t size = sizeof who;
-  if (::getsockopt(probe.get(), SOL_SOCKET, SO_PEERCRED, &who, &size) == 0) pid = who.pid;
+  ucred peer{};
+  socklen_t size = sizeof peer;
+  if (::getsockopt(probe.get(), SOL_SOCKET, SO_PEERCRED, &peer, &size) == 0) pid = peer.pid;
   return pid == ::getpid() ? Answer::this_process : Answer::another;
 }
 
@@ -124,7 +124,7 @@ void remove_stale_socket(const fs::path& path) {
                 "start: " + path.string() + " is there and no socket; remove it, or choose another --socket");
   }
   int pid = 0;
-  if (who_listens(path, pid) != Answer::nobody) throw taken(path, pid);
+  if (listener_at(path, pid) != Answer::none) throw taken(path, pid);
   ::unlink(path.c_str());
 }
 
@@ -164,7 +164,7 @@ bool ListenSocket::take_over(DescriptorStore& store) {
     socket_.reset();
     return false;
   }
-  // Who connects sees the process that listened last (SO_PEERCRED).
+  // A client that connects sees the process that called listen() last (SO_PEERCRED).
   if (socket_) {
     refuse_descriptors(socket_.get());
     ::listen(socket_.get(), SOMAXCONN);
@@ -205,7 +205,7 @@ bool ListenSocket::mend(DescriptorStore& store) {
 
 void ListenSocket::recognize() {
   int pid = 0;
-  if (socket_ && !socket_file_ && who_listens(path_, pid) == Answer::this_process) socket_file_ = file_at(path_);
+  if (socket_ && !socket_file_ && listener_at(path_, pid) == Answer::this_process) socket_file_ = file_at(path_);
 }
 
 void ListenSocket::take_lock(DescriptorStore& store) {

@@ -1,9 +1,9 @@
 // One place where the daemon listens: a directory, a lock file in it, and a SOCK_SEQPACKET socket beside the lock.
 //
 // The lock (flock on `<socket>.lock`) says that a daemon lives here. It counts only while the locked file is the one that the
-// path names: a lock on a removed file keeps nobody out. The lock file stays when the daemon ends; removing it would let two
+// path names: a lock on a removed file keeps no daemon out. The lock file stays when the daemon ends; removing it would let two
 // daemons hold locks on two files of one name.
-// Somebody may remove, move or replace any of the three under a living daemon: a cleaner of /tmp, the end of a login. mend()
+// A program may remove, move or replace any of the three under a living daemon: a cleaner of /tmp, the end of a login. mend()
 // makes anew what is missing. It never removes a socket at which another process listens, and never a file that is no socket.
 // Ownership: the lock, and the socket, which is removed from its directory at the end unless leave() was called.
 // Thread safety: one thread.
@@ -64,7 +64,7 @@ class ListenSocket {
   [[nodiscard]] int descriptor() const noexcept { return socket_.get(); }
   [[nodiscard]] const std::filesystem::path& path() const noexcept { return path_; }
   [[nodiscard]] bool is_given() const noexcept { return given_; }
-  /// After mend() has made a new socket: the old one, to be let go when nobody waits on it.
+  /// After mend() has made a new socket: the old one, to be closed when no connection waits on it.
   [[nodiscard]] Fd take_retired() noexcept { return std::move(retired_); }
 
  private:

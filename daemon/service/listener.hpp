@@ -1,9 +1,9 @@
-// The daemon's listening sockets (listen_socket.hpp): the one it was started for, and those where other environments of the same
-// user look for it.
+// The daemon's listening sockets (listen_socket.hpp): the one it was started for, and those where other environments of the
+// same user try to find it.
 //
 // A user's daemon listens in both standard places of that user, so that a login, cron, su and a service meet. A daemon of a
 // special $XDG_RUNTIME_DIR also listens in /tmp/beltway-UID, if no other daemon does. See socket_path.hpp.
-// All listen sockets live in the store: while the daemon is being started again nobody is refused (who connects waits in the
+// All listen sockets live in the store: while the daemon is being started again no client is refused (it waits in the
 // socket's queue) and no other daemon can take the place. A socket that systemd made (socket activation) is used as it is.
 // Ownership: the listen sockets. Thread safety: one thread.
 #pragma once
@@ -44,7 +44,7 @@ class Listener {
   void turn_away(const ListenSocket& listen_socket);
 
   std::vector<ListenSocket> listen_sockets_;  ///< the first one is the one it was started for
-  Fd spare_;                                  ///< given up for a moment to accept one who must be turned away
+  Fd spare_;                                  ///< given up for a moment to accept a connection that must be refused
 };
 
 }  // namespace beltway::daemon

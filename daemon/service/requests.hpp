@@ -1,5 +1,5 @@
-// What the daemon answers to each request of the protocol (src/wire/protocol.hpp): checks who asks and what, and asks the
-// registry. Knows nothing of sockets.
+// What the daemon answers to each request of the protocol (src/wire/protocol.hpp): checks the caller and the request, and asks
+// the registry. Knows nothing of sockets.
 // Thread safety: the daemon's one thread.
 #pragma once
 
@@ -23,7 +23,7 @@ struct Reply {
   std::vector<Fd> owned;         ///< those of them that live until they are sent
 };
 
-/// Who asks, and whom.
+/// The client that asks, and the registry that answers.
 struct Caller {
   Registry& registry;
   const Peer& peer;

@@ -17,8 +17,8 @@ namespace {
 using boost::system::error_code;
 using std::chrono::milliseconds;
 
-/// A mapping can outlive the sign that its process is gone by moments (a thread is still unmapping), or for long (the process
-/// closed its connection and lives): look soon, then ever less often.
+/// A mapping can outlive the sign that its process is gone: by moments, while a thread still unmaps it, or for long, if the
+/// process closed its connection and lives. Check soon, then ever less often.
 constexpr milliseconds k_first_pause_ms{1};
 constexpr milliseconds k_longest_pause_ms{250};
 
@@ -42,9 +42,9 @@ Server::Server(const ServerOptions& options, DescriptorStore store)
       store_(prepare(std::move(store))),
       listener_(options.socket, store_),
       program_(store_),
-      keep_(store_),
+      saved_queues_(store_),
       workers_(io_),
-      registry_(options.quotas, keep_, &workers_),
+      registry_(options.quotas, saved_queues_, &workers_),
       acceptor_(io_, listener_, store_, [this](Fd socket) { admit(std::move(socket)); }),
       pending_timer_(io_),
       stalls_timer_(io_),
@@ -62,9 +62,9 @@ Server::Server(const ServerOptions& options, DescriptorStore store)
     reap_pending();
   });
   store_.notify("READY=1");
-  keep_.clear_starts();
+  saved_queues_.clear_starts();
   // Not while there are queues that only the stored program can read.
-  if (keep_.held().empty()) program_.store_own();
+  if (saved_queues_.held().empty()) program_.store_own();
 }
 
 Server::~Server() = default;
@@ -75,17 +75,17 @@ Server::End Server::run() {
     spdlog::info("in a user namespace: users that are not mapped there cannot be told apart and are refused");
   }
   acceptor_.open();
-  look_after();
+  after_change();
   watch_idleness();
   io_.run();
-  // What they were making nobody has been promised yet. They must not open files while descriptors are passed on.
+  // No client was promised a queue that they were making. They must not open files while descriptors are passed on.
   workers_.finish();
   if (end_ == End::restart) {
     listener_.leave();
     return end_;
   }
   store_.notify("STOPPING=1");
-  // Their memory lives on in those who have it mapped, but nobody would repair it or find it again.
+  // Their memory lives on in processes that have it mapped, but no daemon would repair it or find it again.
   registry_.remove_all();
   for (const auto& [id, session] : std::exchange(sessions_, {})) session->stop();
   spdlog::info("ended");
@@ -135,7 +135,7 @@ void Server::admit(Fd socket) {
     auto session = std::make_shared<ClientSession>(
         io_, std::move(socket), std::move(peer), id, registry_, listener_.path().string(),
         ClientSession::Events{.ended = [this](std::uint64_t ended) { session_ended(ended); },
-                              .answered = [this] { look_after(); }});
+                              .answered = [this] { after_change(); }});
     sessions_.emplace(id, session);
     if (stranger) {
       session->refuse(*stranger);
@@ -147,7 +147,7 @@ void Server::admit(Fd socket) {
     } else {
       session->start();
     }
-    look_after();
+    after_change();
   } catch (const std::exception& error) {  // its process is gone, or there is no memory: it alone is affected
     spdlog::warn("a connection failed: {}", error.what());
   }
@@ -165,17 +165,17 @@ std::optional<Error> Server::refusal_of(Peer& peer) const {
 
 void Server::session_ended(std::uint64_t session) {
   if (const auto ended = sessions_.extract(session)) registry_.session_ended(session, ended.mapped()->endpoints());
-  look_after();
+  after_change();
 }
 
-void Server::look_after() {
+void Server::after_change() {
   const std::size_t pending_deaths = registry_.pending_deaths();
   if (pending_deaths > std::exchange(pending_known_, pending_deaths)) {
     pending_pause_ms_ = k_first_pause_ms;
     process_watch_.watch(registry_.orphans());
-    wait_for_suspects();
+    wait_for_pending_deaths();
   }
-  if (!watches_standstills_ && registry_.may_evict()) watch_standstills();
+  if (!watches_stalls_ && registry_.may_evict()) watch_stalls();
   give_back_memory();
   watch_store();
   watch_death_log();
@@ -191,7 +191,7 @@ void Server::give_back_memory() {
   });
 }
 
-void Server::wait_for_suspects() {
+void Server::wait_for_pending_deaths() {
   pending_timer_.expires_after(pending_pause_ms_);  // ends an earlier, longer wait
   pending_timer_.async_wait([this](error_code error) {
     if (!error) reap_pending();
@@ -204,21 +204,21 @@ void Server::reap_pending() {
   give_back_memory();
   watch_death_log();
   if (pending_known_ == 0) return;
-  if (registry_.is_looking()) {
+  if (registry_.has_more_to_reap()) {
     boost::asio::post(io_, [this] { reap_pending(); });
     return;
   }
   pending_pause_ms_ = std::min(pending_pause_ms_ * 2, k_longest_pause_ms);
-  wait_for_suspects();
+  wait_for_pending_deaths();
 }
 
-void Server::watch_standstills() {
-  const milliseconds pause = registry_.evict_who_stands_still();
-  watches_standstills_ = pause.count() != 0;
-  if (!watches_standstills_) return;
+void Server::watch_stalls() {
+  const milliseconds pause = registry_.evict_stalled_consumers();
+  watches_stalls_ = pause.count() != 0;
+  if (!watches_stalls_) return;
   stalls_timer_.expires_after(pause);
   stalls_timer_.async_wait([this](error_code error) {
-    if (!error) watch_standstills();
+    if (!error) watch_stalls();
   });
 }
 
@@ -259,7 +259,7 @@ void Server::watch_death_log() {
 
 void Server::watch_idleness() {
   if (options_.idle_exit_s.count() == 0) return;
-  const bool idle = sessions_.empty() && registry_.queues().empty() && keep_.held().empty();
+  const bool idle = sessions_.empty() && registry_.queues().empty() && saved_queues_.held().empty();
   if (idle == idle_) return;
   idle_ = idle;
   if (!idle) {
@@ -273,7 +273,7 @@ void Server::wait_idly() {
   idle_timer_.expires_after(options_.idle_exit_s);
   idle_timer_.async_wait([this, due = idle_timer_.expiry()](error_code error) {
     if (error || !idle_) return;
-    // Nobody ran for a while, and those who would have come could not: they get another span.
+    // No process ran for a while, and clients could not connect: they get another span.
     if (std::chrono::steady_clock::now() - due > k_frozen) return wait_idly();
     spdlog::info("idle: ending");
     io_.stop();

@@ -1,4 +1,4 @@
-// The daemon without its command line: accepts connections, keeps the sessions, looks after those whose death is awaited,
+// The daemon without its command line: accepts connections, keeps the sessions, checks pending deaths,
 // and ends when told or when idle. Tests run one in a thread.
 //
 // Ownership: everything. Thread safety: run() is one thread; stop() may be called from any, everything else before run().
@@ -55,7 +55,7 @@ class Server {
   void stop_on_signals();
 
   /// What the store has now, for a daemon whose store has gone.
-  [[nodiscard]] const std::vector<PassedFd>& kept() const noexcept { return store_.kept(); }
+  [[nodiscard]] const std::vector<PassedFd>& stored() const noexcept { return store_.stored(); }
 
  private:
   void wait_for_signal();
@@ -63,13 +63,13 @@ class Server {
   /// Why this peer is not let in; nothing if it is. Takes out of it what the daemon cannot know.
   [[nodiscard]] std::optional<Error> refusal_of(Peer& peer) const;
   void session_ended(std::uint64_t session);
-  /// After anything that may have changed who is awaited and whether anybody is here.
-  void look_after();
-  void wait_for_suspects();
+  /// After anything that may have changed pending deaths, sessions or queues.
+  void after_change();
+  void wait_for_pending_deaths();
   void reap_pending();
-  void watch_standstills();
+  void watch_stalls();
   void watch_idleness();
-  /// A part at a time, so that nobody waits for long.
+  /// A part at a time, so that no request waits for long.
   void give_back_memory();
   void wait_idly();
   /// Sends what the store did not take at once.
@@ -83,7 +83,7 @@ class Server {
   DescriptorStore store_;
   Listener listener_;
   StoredProgram program_;
-  SavedQueues keep_;
+  SavedQueues saved_queues_;
   Workers workers_;
   Registry registry_;
   const UserNamespace users_ = UserNamespace::of_this_process();
@@ -97,7 +97,7 @@ class Server {
   std::chrono::milliseconds pending_pause_ms_;
   std::size_t pending_known_ = 0;
   bool gives_back_memory_ = false;
-  bool watches_standstills_ = false;
+  bool watches_stalls_ = false;
   bool idle_ = false;
   std::chrono::milliseconds store_pause_ms_{0};  ///< 0: the store is not behind
   bool hands_over_ = false;                      ///< as soon as the store has everything

@@ -44,7 +44,7 @@ std::string failure(const std::string& what) {
 
 }  // namespace
 
-std::string DoorWatch::watch(const std::vector<fs::path>& sockets) {
+std::string SocketWatch::watch(const std::vector<fs::path>& sockets) {
   if (!inotify_) inotify_.reset(::inotify_init1(IN_CLOEXEC | IN_NONBLOCK));
   if (!inotify_) return failure("inotify");
   for (const int watch : std::exchange(watches_, {})) ::inotify_rm_watch(inotify_.get(), watch);
@@ -65,17 +65,17 @@ std::string DoorWatch::watch(const std::vector<fs::path>& sockets) {
   return trouble;
 }
 
-std::string DoorWatch::add(const fs::path& path, unsigned events) {
+std::string SocketWatch::add(const fs::path& path, unsigned events) {
   const int watch = ::inotify_add_watch(inotify_.get(), path.c_str(), events);
   if (watch >= 0) {
     watches_.push_back(watch);
     return {};
   }
-  // What is not there is not watched: whoever misses it looks by the clock until it is.
+  // A missing file is not watched: the caller polls until the file is there.
   return errno == ENOENT || errno == ENOTDIR ? std::string() : failure("inotify: watch " + path.string());
 }
 
-bool DoorWatch::take_events() noexcept {
+bool SocketWatch::take_events() noexcept {
   alignas(inotify_event) std::array<char, 4096> events{};
   bool happened = false;
   for (;;) {

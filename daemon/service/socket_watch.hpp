@@ -1,8 +1,9 @@
-// Wakes the daemon when somebody touches its listen sockets: inotify on each socket, each lock file, and the directories above.
+// Wakes the daemon when a process touches its listen sockets: inotify on each socket, each lock file, and the directories
+// above.
 //
 // A removed or replaced file loses a link (IN_ATTRIB), a moved file or directory says so itself (IN_MOVE_SELF). Directories are
-// watched for their own fate only, so that a busy /tmp wakes nobody. Some file systems tell nothing of what other machines
-// do, and a user has a limited number of inotify instances: then watch() says why, and the caller looks by the clock.
+// watched for their own fate only, so that a busy /tmp does not wake the daemon. Some file systems tell nothing of what other
+// machines do, and a user has a limited number of inotify instances: then watch() says why, and the caller polls.
 // Ownership: the inotify descriptor. Thread safety: one thread.
 #pragma once
 
@@ -14,10 +15,10 @@
 
 namespace beltway::daemon {
 
-class DoorWatch {
+class SocketWatch {
  public:
   /// No descriptor if there is no inotify instance left: watch() tries again.
-  DoorWatch() = default;
+  SocketWatch() = default;
 
   /// Watches these sockets and their surroundings as they are now, and nothing else. Empty: all is watched; else why not.
   [[nodiscard]] std::string watch(const std::vector<std::filesystem::path>& sockets);

@@ -22,7 +22,7 @@ int exit_code_of(pid_t child) {
 }  // namespace
 
 void leave_terminal(bool log_is_elsewhere) {
-  // A standard error that is no terminal was chosen by whoever started us: the log goes there.
+  // The starting process chose a standard error that is no terminal: the log goes there.
   const Fd nothing(::open("/dev/null", O_RDWR | O_CLOEXEC));
   if (!nothing) return;
   for (const int standard : {STDIN_FILENO, STDOUT_FILENO}) ::dup2(nothing.get(), standard);

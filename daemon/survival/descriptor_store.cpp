@@ -19,7 +19,7 @@ namespace beltway::daemon {
 namespace {
 
 /// How long the daemon waits for a store that does not read before it puts things aside. A store that lives needs less, and
-/// nobody notices the daemon's pause.
+/// no client notices the daemon's pause.
 constexpr int k_patience_ms = 10;
 
 /// An abstract name begins with @. Empty if there is no such socket.
@@ -69,7 +69,7 @@ void DescriptorStore::hand_on() const {
   std::vector<PassedFd> passed;
   passed.reserve(inherited_.size());
   for (const NamedFd& left : inherited_) passed.push_back({left.name, left.descriptor.get()});
-  pass_on(passed);
+  pass_at_exec(passed);
   if (!address_.empty()) ::setenv("NOTIFY_SOCKET", address_.c_str(), 1);
   if (!told_limit_.empty()) ::setenv("FDSTORE", told_limit_.c_str(), 1);
 }
@@ -79,7 +79,7 @@ Fd DescriptorStore::take(const std::string& name) {
   if (found == inherited_.end()) return {};
   Fd descriptor = std::move(found->descriptor);
   inherited_.erase(found);
-  kept_.push_back({name, descriptor.get()});
+  stored_.push_back({name, descriptor.get()});
   return descriptor;
 }
 
@@ -91,8 +91,8 @@ void DescriptorStore::require_room(std::size_t count, const std::string& what) c
             ": the descriptor store does not read, so the queue would not outlive the daemon; is the supervisor "
             "(the daemon's parent process) or systemd stopped? Let it go on (kill -CONT), and try again");
   }
-  if (!is_there() || kept_.size() + count <= limit_) return;
-  throw Error(Errc::limit_reached, what + ": the descriptor store has " + std::to_string(kept_.size()) + " of " +
+  if (!is_there() || stored_.size() + count <= limit_) return;
+  throw Error(Errc::limit_reached, what + ": the descriptor store has " + std::to_string(stored_.size()) + " of " +
                                        std::to_string(limit_) + " descriptors, and this queue needs " +
                                        std::to_string(count) +
                                        "; remove queues, or raise RLIMIT_NOFILE or FileDescriptorStoreMax=");
@@ -100,12 +100,12 @@ void DescriptorStore::require_room(std::size_t count, const std::string& what) c
 
 void DescriptorStore::keep(const std::string& name, int descriptor) noexcept {
   if (!was_there_) return;
-  kept_.push_back({name, descriptor});
+  stored_.push_back({name, descriptor});
   send({.name = name, .text = "FDSTORE=1\nFDNAME=" + name + "\nFDPOLL=0", .descriptor = descriptor});
 }
 
 void DescriptorStore::forget(const std::string& name) noexcept {
-  std::erase_if(kept_, [&](const PassedFd& kept) { return kept.name == name; });
+  std::erase_if(stored_, [&](const PassedFd& stored) { return stored.name == name; });
   // The descriptor may be closed after this, and the store need not know it.
   const auto here = [&](const Datagram& waiting) { return waiting.name == name; };
   if (std::erase_if(aside_, here) == 0) send({.name = {}, .text = "FDSTOREREMOVE=1\nFDNAME=" + name, .descriptor = -1});

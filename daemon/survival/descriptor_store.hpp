@@ -1,4 +1,4 @@
-// The daemon's side of a descriptor store: whoever started it (systemd, or our supervisor) holds descriptors for it while it is
+// The daemon's side of a descriptor store: systemd, or our supervisor, holds descriptors for the daemon while it is
 // dead, and hands them to the next one. The protocol is sd_notify's: datagrams to $NOTIFY_SOCKET, one name a descriptor.
 //
 //   FDSTORE=1, FDNAME=<name>, FDPOLL=0   hold this descriptor. FDPOLL=0: also if poll says that its other end is gone
@@ -48,12 +48,12 @@ class DescriptorStore {
   [[nodiscard]] const std::vector<NamedFd>& inherited() const noexcept { return inherited_; }
 
   /// For a process that execs another daemon in its place, before it has taken anything: that daemon finds the store and
-  /// all that was inherited. Throws as pass_on().
+  /// all that was inherited. Throws as pass_at_exec().
   void hand_on() const;
 
   /// Throws Error(limit_reached) if there is room for fewer than `count` more descriptors, or if the store is behind.
   void require_room(std::size_t count, const std::string& what) const;
-  /// Has a copy of the descriptor held. `descriptor` must stay open until forget(): see kept(). A store that
+  /// Has a copy of the descriptor held. `descriptor` must stay open until forget(): see stored(). A store that
   /// does not take it is a store that has gone.
   void keep(const std::string& name, int descriptor) noexcept;
   void forget(const std::string& name) noexcept;
@@ -64,8 +64,8 @@ class DescriptorStore {
   /// Sends what there is room for. Does not wait.
   void catch_up() noexcept;
 
-  /// All that is kept now, for a daemon whose store has gone and who hands itself on.
-  [[nodiscard]] const std::vector<PassedFd>& kept() const noexcept { return kept_; }
+  /// All stored descriptors, for a daemon whose store has gone and which passes its queues to another program by exec.
+  [[nodiscard]] const std::vector<PassedFd>& stored() const noexcept { return stored_; }
 
  private:
   struct Datagram {
@@ -80,7 +80,7 @@ class DescriptorStore {
   std::string told_limit_;
   bool was_there_ = false;
   std::vector<NamedFd> inherited_;
-  std::vector<PassedFd> kept_;
+  std::vector<PassedFd> stored_;
   std::size_t limit_ = k_max_stored;
   std::deque<Datagram> aside_;  ///< the descriptors are open until forget(), which takes them out of here
 };

@@ -44,7 +44,7 @@ std::vector<NamedFd> take_inherited() {
   return taken;
 }
 
-void pass_on(const std::vector<PassedFd>& descriptors) {
+void pass_at_exec(const std::vector<PassedFd>& descriptors) {
   const auto end = k_first + static_cast<int>(descriptors.size());
   std::vector<int> numbers;
   std::map<int, std::size_t> in_the_way;  // ours that lie where others of ours go

@@ -1,6 +1,6 @@
 // Descriptors that a process is started with, as systemd hands them over (sd_listen_fds): they lie at 3 and up, and
-// $LISTEN_PID, $LISTEN_FDS and $LISTEN_FDNAMES say for whom, how many and what they are called. Our supervisor does it the
-// same way, so that the daemon need not know who started it.
+// $LISTEN_PID, $LISTEN_FDS and $LISTEN_FDNAMES say for which process, how many, and their names. Our supervisor does it the
+// same way, so that the daemon need not know what started it.
 // Thread safety: none; a process's start and its last moments, with one thread.
 #pragma once
 
@@ -28,7 +28,7 @@ struct PassedFd {
 
 /// For the process that is about to exec: puts the descriptors to 3 and up, whatever lies there, and tells of them in the
 /// environment. Throws Error(limit_reached, system); then the process is of no more use.
-void pass_on(const std::vector<PassedFd>& descriptors);
+void pass_at_exec(const std::vector<PassedFd>& descriptors);
 
 /// Raises this process's limit of open files to what it may have; returns it.
 std::size_t raise_open_files_limit() noexcept;

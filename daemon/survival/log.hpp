@@ -1,5 +1,5 @@
-// The daemon's log: spdlog's default logger, as text for people or one JSON object a line for programs. It goes to standard error
-// or to a file. Nobody ever waits for it: see log_writer.hpp.
+// The daemon's log: spdlog's default logger, as text for people or one JSON object a line for programs. It goes to standard
+// error or to a file. No call ever waits for it: see log_writer.hpp.
 #pragma once
 
 #include <cstdint>

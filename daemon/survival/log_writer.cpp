@@ -124,7 +124,7 @@ void LogWriter::Shared::write_next(std::unique_lock<std::mutex>& lock) {
 
 void LogWriter::Shared::tell_loss(std::unique_lock<std::mutex>& lock) {
   const std::uint64_t now_lost = lost;
-  // Made under the lock: whoever forks holds it, so that no lock of the C library is left behind in the child.
+  // Made under the lock: a thread that forks holds it, so that no lock of the C library is left behind in the child.
   const std::string line = options.tell(
       now_lost - told, why == 0 ? "they came faster than they could be written" : std::generic_category().message(why));
   lock.unlock();
@@ -180,8 +180,8 @@ void LogWriter::before_fork() noexcept { shared_->mutex.lock(); }
 void LogWriter::after_fork(bool in_child) noexcept {
   shared_->mutex.unlock();
   if (!in_child) return;
-  // What the parent's thread uses stays as it is in this copy of the memory. Nobody may destroy it: a thread that the child does
-  // not have waits in it.
+  // What the parent's thread uses stays as it is in this copy of the memory. It must not be destroyed: a thread that the child
+  // does not have waits in it.
   static_cast<void>(new std::shared_ptr<Shared>(shared_));
   shared_ = std::make_shared<Shared>(shared_->options);
 }

@@ -1,10 +1,10 @@
-// Writes text for people, and never makes its caller wait. A pipe that nobody reads, a terminal on hold, a full disk or a slow
+// Writes text for people, and never makes its caller wait. A pipe without a reader, a terminal on hold, a full disk or a slow
 // disk holds up one thread that does nothing else.
 //
-// put() adds text to a bounded backlog. The writing thread takes it from there. Text that finds the backlog full, or that cannot
-// be written, is dropped and counted. The count is told by a line of its own as soon as writing works again.
-// The thread is started by the first put(), blocks all signals, and never takes a lock while it writes. So SIGTERM, exit() and
-// exec() end the process although a write hangs.
+// put() adds text to a bounded backlog. The writing thread takes it from there. Text that finds the backlog full, or that
+// cannot be written, is dropped and counted. The count is told by a line of its own as soon as writing works again. The thread
+// is started by the first put(), blocks all signals, and never takes a lock while it writes. So SIGTERM, exit() and exec() end
+// the process although a write hangs.
 // fork(): the child's writer begins with an empty backlog and without a thread. The owner calls before_fork() and after_fork().
 // Ownership: the backlog and the file. Thread safety: all members, from any thread.
 #pragma once

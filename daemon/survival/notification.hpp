@@ -1,4 +1,4 @@
-// One datagram of sd_notify as the supervisor receives it: the lines of its text, its descriptors, and who sent it.
+// One datagram of sd_notify as the supervisor receives it: the lines of its text, its descriptors, and its sender.
 // Thread safety: plain data.
 #pragma once
 

@@ -24,7 +24,7 @@ T number_or(const json& object, const char* name, T otherwise) {
   return found != object.end() && found->is_number_unsigned() ? found->get<T>() : otherwise;
 }
 
-/// One that is there and cannot be understood is nobody's.
+/// A field that is there and cannot be understood means: no program.
 LayoutVersion version_or(const json& object, const char* name, LayoutVersion otherwise) {
   const auto found = object.find(name);
   if (found == object.end()) return otherwise;

@@ -1,5 +1,5 @@
 // A queue's record as text, for the registry segment: JSON, so that the next version of the daemon can read what this one
-// wrote (fields that it does not know are ignored, fields that are missing have their defaults).
+// wrote. Unknown fields are ignored, and missing fields have their defaults.
 // Thread safety: pure functions.
 #pragma once
 

@@ -1,6 +1,6 @@
 // What the daemon knows of its queues, as plain data: names, owners, rights, options, groups, and which process holds which
-// endpoint. Everything that must survive a restart of the daemon is here and nowhere else (descriptors apart), so that it
-// can be written to the registry segment as it is; nothing of it is ever read back from memory that a client could write.
+// endpoint. Everything that must survive a restart of the daemon is here and nowhere else (descriptors apart). So it can be
+// written to the registry segment as it is. Nothing of it is ever read back from memory that a client could write.
 #pragma once
 
 #include <chrono>
@@ -34,7 +34,7 @@ struct GroupRecord {
   enum class State : std::uint8_t {
     free,
     active,
-    leaving,  ///< removed; its place is free when it is drained and nobody who was attached remains
+    leaving,  ///< removed; its place is free when it is drained and no endpoint that was attached remains
   };
   State state = State::free;
   std::string name;
@@ -49,9 +49,9 @@ struct EndpointRecord {
   int pid = 0;
   std::string command = {};  ///< the name of its program at its attach, for people
   std::uint32_t uid = 0;
-  std::uint64_t session = 0;   ///< the connection that answers for it; 0: none any more, its death is awaited
-  bool evicted = false;        ///< thrown out; its place is not free until its death is proved
-  bool evictable = false;      ///< it was told so when it attached: its acks are swaps, and it looks whether it is out
+  std::uint64_t session = 0;  ///< the connection that answers for it; 0: none any more, its death is awaited
+  bool evicted = false;       ///< its place is not free until its death is proved
+  bool evictable = false;  ///< it was told so when it attached: its acks are swaps, and it checks whether it is evicted
   std::uint32_t prefetch = 0;  ///< of a named group's consumer, as it said; for people
   unsigned group = 0;          ///< consumers: index of the named group, or max_groups + consumer index
   GroupKind kind = GroupKind::private_reliable;
@@ -70,14 +70,14 @@ struct QueueRecord {
 };
 
 /// How long a consumer of that group (an index beyond the named groups: a private one) may stand still; 0: for ever.
-[[nodiscard]] inline std::chrono::milliseconds evict_after_ms(const QueueRecord& queue, unsigned group) {
+[[nodiscard]] inline std::chrono::milliseconds evict_after(const QueueRecord& queue, unsigned group) {
   const auto of_the_queue = queue.options.evict_after;
   return group < queue.groups.size() ? queue.groups[group].options.evict_after.value_or(of_the_queue) : of_the_queue;
 }
 
-/// Whether a consumer that attaches now must reckon with being thrown out.
+/// Whether a consumer that attaches now may be evicted.
 [[nodiscard]] inline bool is_evictable(const QueueRecord& queue, const EndpointRecord& consumer) {
-  return consumer.kind != GroupKind::lossy && evict_after_ms(queue, consumer.group).count() != 0;
+  return consumer.kind != GroupKind::lossy && evict_after(queue, consumer.group).count() != 0;
 }
 
 }  // namespace beltway::daemon

@@ -222,19 +222,19 @@ void SavedQueues::hold_place(unsigned place, HeldQueue queue) {
   held_.push_back(std::move(queue));
 }
 
-void SavedQueues::hold(SavedQueue kept, std::string why) {
-  RecordStamp stamp{.name = kept.record.name,
-                    .id = kept.record.id,
-                    .owner_uid = kept.record.owner_uid,
-                    .owner_gid = kept.record.owner_gid,
-                    .mode = kept.record.options.mode,
+void SavedQueues::hold(SavedQueue saved, std::string why) {
+  RecordStamp stamp{.name = saved.record.name,
+                    .id = saved.record.id,
+                    .owner_uid = saved.record.owner_uid,
+                    .owner_gid = saved.record.owner_gid,
+                    .mode = saved.record.options.mode,
                     .layout = k_own_layout,
                     .reader = k_own_layout};
   held_.push_back({std::move(stamp), std::move(why)});
-  for (Fd* descriptor : {&kept.descriptors.ring, &kept.descriptors.heap, &kept.descriptors.control}) {
+  for (Fd* descriptor : {&saved.descriptors.ring, &saved.descriptors.heap, &saved.descriptors.control}) {
     held_descriptors_.push_back(std::move(*descriptor));
   }
-  for (Fd& bell : kept.descriptors.bells) held_descriptors_.push_back(std::move(bell));
+  for (Fd& bell : saved.descriptors.bells) held_descriptors_.push_back(std::move(bell));
 }
 
 void SavedQueues::clear_starts() noexcept {
@@ -244,17 +244,17 @@ void SavedQueues::clear_starts() noexcept {
 std::optional<SavedQueues::SavedQueue> SavedQueues::take_queue(unsigned place) {
   try {
     const std::string text = records_->read(place).value_or("");
-    SavedQueue kept{.place = place, .record = decode_record(text), .descriptors = {}};
-    const Geometry geometry = geometry_of(kept.record.options);
+    SavedQueue saved{.place = place, .record = decode_record(text), .descriptors = {}};
+    const Geometry geometry = geometry_of(saved.record.options);
     parts_[place] = k_parts;
-    kept.descriptors.ring = store_.take(name_of(place, 0));
-    if (geometry.lane_bytes != 0) kept.descriptors.heap = store_.take(name_of(place, 1));
-    kept.descriptors.control = store_.take(name_of(place, 2));
+    saved.descriptors.ring = store_.take(name_of(place, 0));
+    if (geometry.lane_bytes != 0) saved.descriptors.heap = store_.take(name_of(place, 1));
+    saved.descriptors.control = store_.take(name_of(place, 2));
     for (unsigned i = 0; i < k_bells; ++i) {
-      kept.descriptors.bells.push_back(store_.take(name_of(place, k_first_bell + i)));
+      saved.descriptors.bells.push_back(store_.take(name_of(place, k_first_bell + i)));
     }
-    check_descriptors(kept.descriptors, geometry, error_subject("restore", kept.record.name));
-    return kept;
+    check_descriptors(saved.descriptors, geometry, error_subject("restore", saved.record.name));
+    return saved;
   } catch (const Error& error) {
     spdlog::error("a queue is lost: {}", error.what());
     return std::nullopt;

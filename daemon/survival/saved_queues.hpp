@@ -2,7 +2,7 @@
 //
 // A queue has a place, 0 to k_max_places - 1. Its descriptors are named after it, "<place><part>", two characters each; part 0
 // is the ring, 1 the heap, 2 control, 3 and on the bells. The order below makes each state after a kill unambiguous:
-//   declare:  descriptors, then record.   Descriptors without a record are nobody's: dropped by the next daemon.
+//   declare:  descriptors, then record.   The next daemon drops descriptors without a record.
 //   change:   record, then memory.        The next daemon does to the memory what the record says (Queue::reconcile).
 //   remove:   record says removing, memory says removed, record cleared, descriptors dropped.
 //
@@ -59,7 +59,7 @@ struct Survey {
 [[nodiscard]] bool is_registry(std::string_view name) noexcept;
 [[nodiscard]] bool is_queue_part(std::string_view name) noexcept;
 
-/// Counts a start of this daemon in the registry, and looks at the records of all queues in the store.
+/// Counts a start of this daemon in the registry, and reads the records of all queues in the store.
 [[nodiscard]] Survey survey(const DescriptorStore& store);
 
 class SavedQueues {
@@ -80,7 +80,7 @@ class SavedQueues {
 
   [[nodiscard]] const std::vector<HeldQueue>& held() const noexcept { return held_; }
   /// Gives back a queue that proved unusable: it is held from now on.
-  void hold(SavedQueue kept, std::string why);
+  void hold(SavedQueue saved, std::string why);
   /// The daemon is ready: the start has succeeded.
   void clear_starts() noexcept;
 
@@ -104,7 +104,8 @@ class SavedQueues {
   std::optional<SavedRecords> records_;  ///< none: no store
   std::vector<unsigned> parts_;          ///< by place: descriptors that are held; 0: the place is free
   std::vector<HeldQueue> held_;
-  std::vector<Fd> held_descriptors_;  ///< kept open for a daemon that execs the stored program (DescriptorStore::kept)
+  std::vector<Fd>
+      held_descriptors_;  ///< kept open for a daemon that execs the stored program (DescriptorStore::stored)
 };
 
 }  // namespace beltway::daemon

@@ -100,7 +100,7 @@ void SavedRecords::write(unsigned place, std::string_view text) {
   std::uint32_t sequence = Commit::of(word.load_relaxed()).sequence + 1;
   if (sequence == 0) sequence = 2;  // 0 says empty; the parity goes on
   std::memcpy(copy(place, sequence), text.data(), text.size());
-  // Pairs with the acquire in read(), in the next daemon: who sees the new word sees the new copy.
+  // Pairs with the acquire in read(), in the next daemon: a reader of the new word sees the new copy.
   word.store_release(Commit{sequence, static_cast<std::uint32_t>(text.size())}.word());
 }
 

@@ -1,4 +1,5 @@
-// The registry segment: what the daemon knows of its queues, in memory that outlives it (see Store). Nobody else ever gets it.
+// The registry segment: what the daemon knows of its queues, in memory that outlives it (see DescriptorStore). No client ever
+// gets it.
 //
 //   0                  4096
 //   | magic | layout | starts      | place 0 | place 1 | ...
@@ -8,7 +9,7 @@
 //           copy 0 | copy 1                       k_max_record_bytes each; copy (sequence mod 2) counts
 //
 // One process writes, one word is the truth: a record is written into the copy that does not count, then `commit` is stored
-// with release. So whoever maps the segment after a SIGKILL at any instruction finds the record before or the record
+// with release. So a daemon that maps the segment after a SIGKILL at any instruction finds the record before or the record
 // after, whole. Text and not structures: see record_text.hpp.
 //
 // Ownership: descriptor and mapping. Thread safety: the daemon's one thread.
@@ -42,7 +43,7 @@ class SavedRecords {
   [[nodiscard]] int descriptor() const noexcept { return segment_.get(); }
 
   /// Counts a start; returns how many there were before it since a daemon was ready. The count is a hint: it is the
-  /// registry's and lives as long, whoever starts the daemon.
+  /// registry's and lives as long, whatever starts the daemon.
   std::uint64_t count_start() noexcept;
   void clear_starts() noexcept;
 

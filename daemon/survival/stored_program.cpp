@@ -25,7 +25,7 @@ bool are_same_file(int one, int other) noexcept {
 Fd program_of(const std::string& pid) noexcept {
   const std::string path = "/proc/" + pid + "/exe";
   Fd program(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
-  // A program may be executable for those who may not read it.
+  // A user may have the right to execute a program and no right to read it.
   if (!program) program.reset(::open(path.c_str(), O_PATH | O_CLOEXEC));
   return program;
 }

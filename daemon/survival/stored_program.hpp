@@ -1,5 +1,5 @@
 // The program that works on the queues, kept in the store beside them: a descriptor of the file that it runs. The file may
-// be replaced or removed meanwhile; the descriptor still is the program that can read what it has made. So whoever comes
+// be replaced or removed meanwhile; the descriptor still is the program that can read what it has made. So a program that comes
 // after it and cannot go on gives way to it (succession.hpp), and loses nothing.
 //
 // Names in the store: EXE0 and EXE1. A program that takes over is stored under the one that is free before the other is

@@ -127,7 +127,7 @@ void give_way(const Predecessor& predecessor, const DescriptorStore& store, cons
   } catch (const Error& error) {
     spdlog::critical("give way: {}", error.what());
   }
-  // The store's descriptors may have moved: this process is of no more use, and whoever keeps it starts another.
+  // The store's descriptors may have moved: this process is of no more use, and its supervisor starts another.
   flush_log();
   std::_Exit(EXIT_FAILURE);
 }

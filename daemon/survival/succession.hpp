@@ -1,4 +1,4 @@
-// Who works on the queues that an earlier daemon has left: this program, or the one that made them.
+// Which program works on the queues that an earlier daemon has left: this program, or the one that made them.
 //
 // A program that meets queues which it cannot read, or that did not come up k_max_failed_starts times in a row, gives
 // way: it execs the stored program (stored_program.hpp), or else the one that its supervisor runs, with the same arguments,
@@ -6,7 +6,7 @@
 // (saved_queues.hpp) and serves others.
 //
 // The one that runs is told in $BELTWAY_PASSED_OVER what was to run in its place, and why that does not; it says so in
-// `ping` and `list`. A program that was given way to gives way to nobody: two could not do so to each other for ever.
+// `ping` and `list`. The stored program never gives way itself: otherwise two programs could give way to each other for ever.
 // Thread safety: a process's start, with one thread.
 #pragma once
 
@@ -39,8 +39,8 @@ struct Predecessor {
 [[noreturn]] void give_way(const Predecessor& predecessor, const DescriptorStore& store,
                            const std::vector<std::string>& arguments);
 
-/// Replaces this process by an open program, or by a file. `name`: what the program is called there. Both set errno and return if
-/// that does not work.
+/// Replaces this process by an open program, or by a file. `name`: what the program is called there. Both set errno and return
+/// if that does not work.
 void exec_descriptor(int program, const std::string& name, const std::vector<std::string>& arguments) noexcept;
 void exec_file(const std::string& file, const std::string& name, const std::vector<std::string>& arguments) noexcept;
 

@@ -38,7 +38,7 @@ using std::chrono::milliseconds;
 using Clock = std::chrono::steady_clock;
 
 /// A daemon that was ready and ran for so long is no one that dies of what it finds: its death does not count as one of a
-/// row. Short, since who died in the middle of a claim is repaired by the next daemon, and others wait for that.
+/// row. Short, since the next daemon repairs a producer that died in the middle of a claim, and others wait for that.
 constexpr milliseconds k_steady_ms{100};
 /// Pauses before the second, third, ... start of a row; the first is at once.
 constexpr milliseconds k_first_pause_ms{20};
@@ -102,7 +102,7 @@ class Supervisor {
   pid_t child_ = -1;
   bool ready_ = false;       // this daemon has said so
   bool ever_ready_ = false;  // one of them has, maybe under another supervisor
-  bool told_ready_ = false;  // who started the supervisor knows
+  bool told_ready_ = false;  // the process that started the supervisor knows
   bool ending_ = false;
   unsigned row_ = 0;            // deaths soon after a start, one after the other
   unsigned failed_starts_ = 0;  // of them, of the program file, without being ready
@@ -198,7 +198,7 @@ void Supervisor::exec_program(const std::vector<std::string>& arguments) const {
   std::vector<PassedFd> passed;
   passed.reserve(store_.size());
   for (const NamedFd& held : store_) passed.push_back({held.name, held.descriptor.get()});
-  if (!passed.empty()) pass_on(passed);
+  if (!passed.empty()) pass_at_exec(passed);
   std::string why = passed_over_;
   if (why.empty()) {
     exec_file(options_.program, options_.program, arguments);
@@ -242,7 +242,7 @@ void Supervisor::take_signals() {
   while (::read(signals_.get(), &signal, sizeof signal) == sizeof signal) {
     const auto number = static_cast<int>(signal.ssi_signo);
     if (number == SIGCHLD) continue;
-    if (number == SIGUSR2) {  // whoever sends it wants the program file
+    if (number == SIGUSR2) {  // its sender wants the program file
       passed_over_.clear();
       failed_starts_ = 0;
       next_start_ = std::min(next_start_, Clock::now());

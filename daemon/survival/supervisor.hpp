@@ -1,5 +1,5 @@
 // The supervisor: the tiny process that starts the daemon, holds its descriptors while it is dead, and starts it again. To the
-// daemon it looks like systemd: it speaks the protocol of descriptor_store.hpp, and hands over by $LISTEN_FDS (inherit.hpp).
+// daemon it works like systemd: it speaks the protocol of descriptor_store.hpp, and hands over by $LISTEN_FDS (inherit.hpp).
 //
 // How the daemon ends decides:
 //   how it ended                        what the supervisor does
@@ -15,8 +15,8 @@
 // stored program, or else for the supervisor's own.
 //
 // SIGTERM, SIGINT, SIGHUP and SIGUSR2 are passed on (signals.hpp). If the supervisor itself is killed, the daemon gets SIGUSR2
-// from the kernel (PR_SET_PDEATHSIG), becomes the supervisor of its own descriptors by exec, and starts a daemon: nothing is lost
-// either way. The supervisor itself is never replaced by a new program while it holds a store: all queues would end with a
+// from the kernel (PR_SET_PDEATHSIG), becomes the supervisor of its own descriptors by exec, and starts a daemon: nothing is
+// lost either way. The supervisor itself is never replaced by a new program while it holds a store: all queues would end with a
 // program that does not run. Its protocol is sd_notify's, so that a supervisor and a daemon of different versions understand
 // each other.
 //
@@ -44,7 +44,7 @@ inline constexpr const char* k_store_format_option = "--store-format";
 inline constexpr int k_store_format = 2;
 
 struct SupervisorOptions {
-  std::string program;                   ///< looked up anew at each start
+  std::string program;                   ///< opened anew at each start
   std::vector<std::string> arguments;    ///< without the program
   std::function<void()> ready;           ///< called once, when the daemon answers for the first time
   unsigned max_start_s = k_max_start_s;  ///< then a daemon that is not ready is killed; also one that does not end

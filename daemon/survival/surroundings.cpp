@@ -136,7 +136,7 @@ void settle() noexcept {
   open_standard_descriptors();
   reset_signals();
   stop_timers();
-  ::umask(022);  // every file says its own mode; a mask of 0777 would make files that nobody can open again
+  ::umask(022);  // every file says its own mode; a mask of 0777 would make files that no process can open again
 }
 
 void leave_callers_world() noexcept {

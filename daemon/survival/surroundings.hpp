@@ -1,8 +1,8 @@
-// What a process inherits from whoever starts it, and what the daemon keeps of that.
+// What a process inherits from its starter, and what the daemon keeps of that.
 //
 // Every start of beltwayd (settle): descriptors 0 to 2 are open, the file mode mask is 022, and no timer runs. Of the inherited
-// dispositions only an ignored SIGHUP (nohup) and an ignored SIGINT (`beltwayd &` in a script) stay: see signals.hpp. SIGPIPE and
-// SIGXFSZ are ignored: a write that fails says so.
+// dispositions only an ignored SIGHUP (nohup) and an ignored SIGINT (`beltwayd &` in a script) stay: see signals.hpp. SIGPIPE
+// and SIGXFSZ are ignored: a write that fails says so.
 //
 // A start in the background (leave_callers_world) hears SIGINT in any case, and drops what belongs to the caller. A daemon that
 // a first client starts serves all programs of its user. Reset are: scheduling class, niceness and I/O priority, the processor
@@ -40,7 +40,7 @@ void settle() noexcept;
 void leave_callers_world() noexcept;
 
 /// The first limit that is too low for a daemon that promises `bytes_per_user`, as a sentence with its remedy. Nothing if all
-/// are high enough. Looks at hard limits: see leave_callers_world().
+/// are high enough. Checks hard limits: see leave_callers_world().
 [[nodiscard]] std::optional<std::string> limit_too_low(std::uint64_t bytes_per_user);
 
 /// True if the signal is ignored by this process.

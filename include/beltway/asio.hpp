@@ -8,13 +8,13 @@
 // nothing it waits for the endpoint's poll_fd(). So any number of operations may be outstanding, one message wakes one of
 // them, and publishes keep the order in which they were started.
 //
-// - Where: the pump runs on the object's executor; completion handlers run on their associated executor (default: the object's).
-//   An operation never completes inside the call that starts it. One that finds its message there completes in the pump's next
-//   turn, without a system call of ours; after detail::k_messages_per_turn of them other work of the loop is let in.
+// - Where: the pump runs on the object's executor; completion handlers run on their associated executor (default: the
+//   object's). An operation never completes inside the call that starts it. One that finds its message there completes in the
+//   pump's next turn, without a system call of ours; after k_messages_per_turn of them, other work of the loop is let in.
 // - Thread safety: operations may be started and cancelled in any thread. The endpoint itself is used by the pump alone,
 //   one thread at a time; do not use it beside that unless the loop is single-threaded. As always, messages of a private
-//   consumer must be let go where the pump runs: give such a program one thread, or a strand as the object's executor. Keep one
-//   operation outstanding on a lossy consumer: the next message overwrites the one before.
+//   consumer must be released where the pump runs: give such a program one thread, or a strand as the object's executor. Keep
+//   one operation outstanding on a lossy consumer: the next message overwrites the one before.
 // - Cancellation: by slot (each type; per operation), cancel(), or destruction of the object: all complete with
 //   asio::error::operation_aborted. A message is taken only for an operation that then completes with it: a cancelled receive
 //   loses none. (`a || b` drops the later of two results that complete in the same instant, and so its message, which goes back
@@ -297,7 +297,7 @@ struct AsyncCommit : AsyncVoidOutcome {
 
 }  // namespace detail
 
-/// What AsyncConsumer and AsyncProducer have in common. Movable; a moved-from one may only be destroyed or assigned to.
+/// What both have in common; see the top of this file. Never blocks. A moved-from one may only be destroyed or assigned.
 class AsyncEndpoint {
  public:
   using executor_type = boost::asio::any_io_executor;
@@ -337,8 +337,8 @@ class AsyncEndpoint {
   std::shared_ptr<detail::AsioLine> line_;
 };
 
-/// A consumer in an Asio program. Destroying it cancels. Errors of its operations: Status::end_of_stream, removed, evicted,
-/// interrupted (once after interrupt(); nothing is lost); operation_aborted; beltway::Errc::forked in a forked child.
+/// A consumer in an Asio program; see the top of this file. Destroying it cancels. Errors of its operations: operation_aborted;
+/// Status::end_of_stream, removed, evicted, interrupted (once after interrupt(); nothing is lost); Errc::forked in a child.
 class AsyncConsumer : public AsyncEndpoint {
  public:
   /// Puts the consumer into event mode. `where`: an executor, or an execution context such as io_context. Throws Error(system),
@@ -354,7 +354,7 @@ class AsyncConsumer : public AsyncEndpoint {
   }
 
   /// Waits for one message, then fills `out` with what is there: `void(error_code, std::size_t count)`. Elements of `out` that
-  /// still hold messages are let go. `out` must stay until the operation is complete.
+  /// still hold messages are released. `out` must stay until the operation is complete.
   template <class Token = boost::asio::deferred_t>
   auto async_receive_batch(std::span<Message> out, Token&& token = Token()) {
     return start<detail::AsyncReceiveBatch, void(detail::error_code, std::size_t)>(token, consumer_, out);

@@ -13,6 +13,7 @@ namespace beltway {
 
 /// A non-owning view of the bytes of a string, a span, or any contiguous range of trivially copyable elements
 /// (std::vector, std::array). A string literal counts without its final zero.
+/// The bytes must live until the call that takes the view returns. Thread safety: as a value. Never blocks, never throws.
 class Bytes {
   // Bytes that mean something in another process: no pointers, and no views, which are pointers inside.
   template <class T>

@@ -18,9 +18,16 @@
 
 namespace beltway {
 
-/// A process's control socket to one daemon. Messages never go through it.
-/// Thread safety: all members may be called from several threads; requests take turns. Copies share the socket.
-/// Queues and endpoints keep the connection open as long as they live.
+/// A process's control socket to one daemon: declares, opens, lists and removes queues. Messages never go through it.
+///
+/// Promised: queues and attached endpoints go on while the daemon is away. They keep the connection open as long as they live;
+/// copies share the socket. If the socket breaks, the next request connects anew.
+/// Thread safety: all members, from several threads at once; requests take turns.
+/// Blocking: each call waits for the daemon's answer, at most ConnectionOptions::timeout, also while the daemon restarts. Calls
+/// with an Until may wait longer.
+/// End: fork(). A child must open its own connection: Error(forked).
+/// Errors: all calls throw Error, and those with try_ return it: no_daemon, protocol, no_permission, limit_reached, system, and
+/// what each call names.
 class Connection {
  public:
   /// Connects, and starts the user's own daemon if none answers (see ConnectionOptions). Registers the process for
@@ -41,8 +48,8 @@ class Connection {
     std::vector<OptionChange> changed = {};  ///< of a queue that existed
   };
   /// Declares by some of the options only. `said` names them as QueueOptions does: "slots". A queue that does not exist is made
-  /// with `options`. One that exists is compared in the options of `said` alone, its missing groups are made, and
-  /// `evict_after` is changed to what was said, also that of a group that is named with one: for this the caller must be the
+  /// with `options`. One that exists is compared in the options of `said` alone, and its missing groups are made.
+  /// `evict_after` is changed to the given value, also that of a group that is named with one. For this the caller must be the
   /// queue's owner or root. A changed time counts at once for consumers that are evictable (EndpointInfo), and for all that
   /// attach later. Throws as declare(), and Error(no_permission); then nothing was made and nothing changed.
   [[nodiscard]] Declared declare_some(std::string_view name, const QueueOptions& options,
@@ -70,8 +77,9 @@ class Connection {
   /// Opens an existing queue; Error(not_found).
   [[nodiscard]] Queue open_queue(std::string_view name) const;
 
-  /// Waits until somebody has declared the queue, then opens it. Asks the daemon now and then, with pauses of a few milliseconds.
-  /// Throws as open_queue(name): Error(not_found) when the time is over. Error(interrupted) if a stop is requested.
+  /// Waits until a process has declared the queue, then opens it. Asks the daemon now and then, with pauses of a few
+  /// milliseconds. Throws as open_queue(name): Error(not_found) when the time is over. Error(interrupted) if a stop is
+  /// requested.
   [[nodiscard]] Queue open_queue(std::string_view name, const Until& until) const;
 
   /// As above, for messages of type T; Error(wrong_type) if the queue has another one.
@@ -80,7 +88,7 @@ class Connection {
   template <class T>
   [[nodiscard]] auto open_queue(std::string_view name, const Until& until) const;
 
-  /// Removes the queue: attached processes get Status::removed, its memory is freed when the last has let go.
+  /// Removes the queue: attached processes get Status::removed, its memory is freed when the last one has detached.
   /// Owner and root only.
   void remove(std::string_view name) const;
 
@@ -91,7 +99,7 @@ class Connection {
   /// A daemon of an older version does not say whose it is.
   static constexpr std::uint32_t k_unknown_uid = 0xffffffff;
 
-  /// A queue that the daemon keeps for another version of beltwayd: nobody can be attached to it meanwhile.
+  /// A queue that the daemon keeps for another version of beltwayd: no process can attach to it meanwhile.
   struct HeldQueue {
     std::string name;    ///< empty: not even that can be read
     std::string layout;  ///< of its memory, e.g. "1.1"
@@ -104,15 +112,15 @@ class Connection {
     std::uint32_t uid = k_unknown_uid;  ///< the daemon's user
     std::string socket;                 ///< where it listens first
     std::string log;                    ///< the file that it logs to; empty: its standard error
-    std::uint64_t log_lost = 0;  ///< lines of its log that were dropped, since nobody read it or the disk was full
+    std::uint64_t log_lost = 0;  ///< lines of its log that were dropped: the log was not read, or the disk was full
     std::string asked;  ///< the socket that this connection uses: another listen socket of the same daemon, maybe
     /// More daemons of the caller's user: what is published there does not come here.
     std::vector<OtherDaemon> others = {};
     std::string passed_over = {};  ///< the newer program that was to run in its place, and why it does not; empty: none
     std::vector<HeldQueue> held = {};  ///< those that the caller may see, at most 32
   };
-  /// Asks the daemon for a sign of life: which program answers, and what it cannot do. Looks whether the caller's user has other
-  /// daemons.
+  /// Asks the daemon for a sign of life: which program answers, and what it cannot do. Checks whether the caller's user has
+  /// other daemons.
   [[nodiscard]] DaemonInfo ping() const;
 
  private:

@@ -29,9 +29,14 @@ struct ConsumerCoreDeleter {
 
 /// One attached consumer: an endpoint of a named group (competing) or of a private group (sees everything).
 ///
-/// Thread safety: one thread at a time, as a Producer, except `interrupt`-like use of stop tokens and Message::ack/nack of named
-/// groups, which may run in other threads. Different Consumer objects are independent.
-/// Made by Queue::consumer(). Destroying it detaches: leased messages go back to the group.
+/// Promised: messages come in the queue's one order. A private group gets each message once. A named group gets each message at
+/// least once: after a nack, a drop without an ack or a death the message comes again. A lossy consumer learns what it lost.
+/// Thread safety: one thread at a time, as a Producer. Other threads may call interrupt(), request a stop, and end messages of
+/// named groups. Different Consumer objects are independent.
+/// Blocking: calls with try_ never block. The others wait as long as their Until says; without one until a message comes.
+/// End: the end of the stream, removal and eviction, each as a Status. Messages in the ring come before the end of the stream
+/// and before removal. Made by Queue::consumer(). Destroying it detaches, once its last message has ended.
+/// Errors: a Status, in a Result. Error(forked) in a forked child, Error(misuse) for two threads at once.
 class Consumer {
  public:
   Consumer(Consumer&&) noexcept = default;
@@ -66,14 +71,14 @@ class Consumer {
   }
 
   /// Fills `out` from its start with what is there, at most out.size() messages. Never blocks. Elements of `out` that
-  /// still hold messages are let go first. Cheaper a message than try_receive(). Returns how many, or why there is none.
+  /// still hold messages are released first. Cheaper a message than try_receive(). Returns how many, or why there is none.
   Result<std::size_t> try_receive_batch(std::span<Message> out);
 
   /// Waits for at least one message, then takes what is there.
   Result<std::size_t> receive_batch(std::span<Message> out, const Until& until = {});
 
-  /// Calls `handler(Message&)` for each message until `until` is over, also while messages keep coming, or no more messages come.
-  /// Returns why it ended. An exception of the handler gives the message back to a named group and leaves.
+  /// Calls `handler(Message&)` for each message until `until` is over, also while messages keep coming, or no more messages
+  /// come. Returns why it ended. An exception of the handler gives the message back to a named group and leaves.
   template <class Handler>
   Status consume(Handler&& handler, const Until& until = {}) {
     for (;;) {
@@ -87,20 +92,20 @@ class Consumer {
   }
 
   /// A descriptor for poll, epoll, Asio or any event loop, valid as long as this Consumer. The first call puts the
-  /// endpoint into event mode. It is readable whenever a try may find something to do (a message, the end of the
-  /// stream, removal), and stays so until a try has found nothing. So a level-triggered loop calls try_receive() any
+  /// endpoint into event mode. It is readable whenever a try may find a message, the end of the stream or
+  /// the removal. It stays readable until a try has found nothing. So a level-triggered loop calls try_receive() any
   /// number of times for each time that it is readable; an edge-triggered one until it finds nothing.
   /// Readable without a message is possible and harmless. Do not read from it. The whole contract: event_loop.hpp.
   /// Throws Error(forked).
   [[nodiscard]] int poll_fd();
 
-  /// Ends the call that waits now, or the next one that has to wait, once, with Status::interrupted. In event mode the descriptor
-  /// becomes readable, and the next try that finds nothing says interrupted. From any thread and from signal handlers, as
-  /// long as the Consumer is neither moved nor destroyed.
+  /// Ends the call that waits now, or the next one that has to wait, once, with Status::interrupted. In event mode the
+  /// descriptor becomes readable, and the next try that finds nothing says interrupted. From any thread and from signal
+  /// handlers, as long as the Consumer is neither moved nor destroyed.
   void interrupt() const noexcept;
 
-  /// `Result<Message> received = co_await consumer.next(loop)`: waits for a message in a coroutine, through poll_fd(). Defined in
-  /// beltway/coroutine.hpp, which says what `loop` may be. Status ok, end_of_stream, removed or evicted.
+  /// `Result<Message> received = co_await consumer.next(loop)`: waits for a message in a coroutine, through poll_fd(). Defined
+  /// in beltway/coroutine.hpp, which says what `loop` may be. Status ok, end_of_stream, removed or evicted.
   template <class Loop>
   [[nodiscard]] auto next(Loop& loop);
 

@@ -7,7 +7,7 @@
 // one; an adapter for another has about ten lines. Boost.Asio users take asio.hpp: it does more.
 //
 // At once if a message is there, without suspending. Otherwise the coroutine is resumed by the loop, in the loop's thread. A
-// coroutine that is destroyed while it waits lets go of the descriptor; no message is lost: it is taken when the
+// coroutine that is destroyed while it waits forgets the descriptor; no message is lost: it is taken when the
 // coroutine is about to be resumed. One coroutine at a time may wait for an endpoint.
 //
 // Thread safety: as the endpoint; so the loop's callbacks run in the thread that uses it.
@@ -39,6 +39,8 @@ concept EventSource = requires(Loop& loop, int fd) {
 };
 
 /// What `co_await` waits on: an attempt that is made again each time that the endpoint's descriptor is readable.
+/// Suspends the coroutine and never blocks a thread. Thread safety: that of its endpoint and its loop. Destroying a suspended
+/// coroutine forgets the descriptor; no message is lost. An exception of the attempt or of the loop leaves the `co_await`.
 template <EventSource Loop, class Attempt>
 class [[nodiscard]] EndpointAwaiter {
  public:

@@ -35,7 +35,9 @@ enum class Errc {
   return {static_cast<int>(code), category()};
 }
 
-/// Everything that Beltway throws. `what()` names operation, object and remedy.
+/// Everything that Beltway throws. `what()` names operation, object and remedy; reason() is for programs.
+/// Calls with try_ that return a Result<T, Error> return it instead. Expected outcomes of a call (empty, full, timeout) are a
+/// Status and no Error. Thread safety: as a value.
 class Error : public std::system_error {
  public:
   Error(Errc code, const std::string& message);

@@ -1,10 +1,11 @@
-// A small event loop on epoll with callbacks, for programs that have none, and the contract of poll_fd() for those that have one.
+// A small event loop on epoll with callbacks, for programs that have none, and the contract of poll_fd() for those that have
+// one.
 //
 // The contract of Consumer::poll_fd() and Producer::poll_fd():
 // - The first call puts the endpoint into event mode. From then on a try that finds nothing (Status::empty,
-//   prefetch_limit or full) arms it: it says that it sleeps, and looks once more. Only arming makes the descriptor quiet, and it
-//   costs about a microsecond and three system calls; tries that find something cost none.
-// - Readable means: nobody has looked since something may have changed. For a consumer a message, the end of the stream,
+//   prefetch_limit or full) arms it: it says that it sleeps, and polls once more. Only arming makes the descriptor quiet, and
+//   it costs about a microsecond and three system calls; tries that find something cost none.
+// - Readable means: something may have changed since the last try. For a consumer a message, the end of the stream,
 //   removal, eviction, or at the prefetch limit an acknowledgement; for a producer a good part (a quarter) of the ring or
 //   lane is free, a slot that another was writing is finished, or removal. It stays readable until a try has found nothing.
 // - A level-triggered loop (poll, epoll without EPOLLET) may do any number of tries for each time that it is readable. An
@@ -34,6 +35,14 @@
 
 namespace beltway {
 
+/// A loop over epoll that calls handlers for messages and for readable descriptors. Neither copied nor moved.
+///
+/// Promised: handlers run inside run() only, one at a time. A busy consumer does not starve other descriptors: after
+/// detail::k_messages_per_turn messages they get their turn. Handlers may add, replace and forget descriptors, also their own.
+/// Thread safety: one thread at a time, except stop().
+/// Blocking: run() waits as its Until says. The other members never block.
+/// End of run(): no descriptor is left, stop(), a stop request, the deadline, or a signal.
+/// Errors: Error(system). An exception of a handler leaves run(); the loop can go on afterwards.
 class EventLoop {
  public:
   using Callback = std::function<void()>;
@@ -44,8 +53,8 @@ class EventLoop {
   EventLoop(const EventLoop&) = delete;
   EventLoop& operator=(const EventLoop&) = delete;
 
-  /// Calls `callback` again and again while `fd` is readable (level-triggered), until forget(fd). Replaces what was said of `fd`
-  /// before. An exception of a callback leaves run(), and the loop can go on. Throws Error(system).
+  /// Calls `callback` again and again while `fd` is readable (level-triggered), until forget(fd). Replaces what was said of
+  /// `fd` before. An exception of a callback leaves run(), and the loop can go on. Throws Error(system).
   void on_readable(int fd, Callback callback) { watch(fd, std::move(callback), false); }
 
   /// Calls `callback` once, in run(), when `fd` is readable; see also coroutine.hpp. Otherwise as on_readable().
@@ -73,8 +82,8 @@ class EventLoop {
   /// From now on nothing said of `fd` is called. In callbacks, too, of any descriptor; no effect if `fd` is unknown.
   void forget(int fd) noexcept;
 
-  /// Calls callbacks until nothing is left to wait for (Status::ok), stop() was called or a stop requested (stopped), or the
-  /// deadline has passed (timeout), or a signal has come as Until says (interrupted). Not inside a callback.
+  /// Calls callbacks until nothing is left to wait for: Status::ok. Ends earlier with stopped (stop(), or a stop request),
+  /// timeout (the deadline) or interrupted (a signal, as Until says). Not inside a callback.
   Status run(const Until& until = {});
 
   /// Makes run(), or the next one, return soon. Any thread, and signal handlers.

@@ -29,11 +29,11 @@ struct ProducerCounters {
   std::uint64_t sleeps = 0;            ///< times it slept in the kernel, waiting for room
   std::uint64_t rescued = 0;           ///< sleeps that only the last-resort timer ended: a lost wakeup, always 0
   std::uint64_t blocked_ns = 0;        ///< time spent waiting for room, asleep or spinning
-  std::uint64_t high_water = 0;        ///< most positions in use by the slowest reliable group, as seen when it looked
+  std::uint64_t high_water = 0;        ///< most positions in use by the slowest reliable group, as seen at its scans
   std::uint64_t last_progress_ns = 0;  ///< CLOCK_MONOTONIC of a recent publish (renewed every 64 messages and on waits)
   std::uint64_t needless_wakes = 0;  ///< times it was woken and found nothing to do; in event mode also for a neighbour
-  /// Messages that nobody will get: QueueTotals::unread, counted from this producer's attach on, other producers' included.
-  /// Only Producer::counters() fills it.
+  /// Messages that no consumer will get: QueueTotals::unread, counted from this producer's attach on, other producers'
+  /// included. Only Producer::counters() fills it.
   std::uint64_t unread = 0;
 };
 
@@ -68,8 +68,8 @@ struct QueueTotals {
   std::uint64_t redelivered = 0;
   std::uint64_t wakes = 0;
   std::uint64_t sleeps = 0;
-  /// Positions that were published while the queue had neither a named group nor a consumer: nobody gets those messages. A group
-  /// that starts at the oldest message gets what is still in the ring; those positions are not counted.
+  /// Positions that were published while the queue had neither a named group nor a consumer: no consumer gets those messages. A
+  /// group that starts at the oldest message gets what is still in the ring; those positions are not counted.
   std::uint64_t unread = 0;
 };
 
@@ -151,13 +151,13 @@ struct ConsumerState {
 
 struct GroupState {
   std::string name;
-  std::uint64_t floor = 0;                   ///< the first position that the group still needs
-  std::uint64_t depth = 0;                   ///< positions from the floor to the latest
-  std::optional<unsigned> holder = {};       ///< the consumer that holds the message at `floor`; nothing: nobody does
-  unsigned tries = 0;                        ///< deliveries of that message before this one
-  std::uint64_t available = 0;               ///< published messages that no consumer holds and none has acknowledged
-  std::uint64_t leased = 0;                  ///< of these: held by consumers
-  std::uint64_t retry = 0;                   ///< of these: given back, to be delivered again
+  std::uint64_t floor = 0;              ///< the first position that the group still needs
+  std::uint64_t depth = 0;              ///< positions from the floor to the latest
+  std::optional<unsigned> holder = {};  ///< the consumer that holds the message at `floor`; nothing: no consumer does
+  unsigned tries = 0;                   ///< deliveries of that message before this one
+  std::uint64_t available = 0;          ///< published messages that no consumer holds and none has acknowledged
+  std::uint64_t leased = 0;             ///< of these: held by consumers
+  std::uint64_t retry = 0;              ///< of these: given back, to be delivered again
   std::chrono::milliseconds evict_after{0};  ///< its own or the queue's; 0: never
   std::vector<unsigned> consumers;
 };
@@ -176,8 +176,8 @@ struct QueueSnapshot {
   std::uint64_t position = 0;     ///< the next position to be published
   std::uint64_t used = 0;         ///< positions that the slowest reliable group still holds
   bool symmetric_fences = false;  ///< by option, or because a process could not use membarrier
-  bool removed = false;           ///< all who are attached are told so
-  std::uint64_t broken = 0;  ///< words that make no sense: floors outside of the ring, slots that nobody claims or owns
+  bool removed = false;           ///< all attached processes are told so
+  std::uint64_t broken = 0;       ///< words that make no sense: floors outside of the ring, slots without an owner
   QueueTotals totals;
   std::vector<ProducerState> producers;
   std::vector<ConsumerState> consumers;
@@ -185,8 +185,8 @@ struct QueueSnapshot {
   std::vector<LeavingGroup> leaving;
 };
 
-/// An endpoint that keeps messages of a group from being purged: a consumer that holds them, or a producer that is still writing
-/// them. Its process may be stopped; the messages are free when it acknowledges them or ends.
+/// An endpoint that keeps messages of a group from being purged: a consumer that holds them, or a producer that is still
+/// writing them. Its process may be stopped; the messages are free when it acknowledges them or ends.
 struct PurgeHolder {
   bool producer = false;
   unsigned index = 0;          ///< among producers or among consumers
@@ -203,7 +203,7 @@ struct PurgeResult {
   std::vector<PurgeHolder> holders;  ///< the one with the oldest message first; empty if `left` is 0
 };
 
-/// A copy of a message that was looked at and not taken.
+/// A copy of a message that was not taken.
 struct PeekedMessage {
   std::uint64_t position = 0;
   unsigned producer = 0;

@@ -37,7 +37,7 @@ inline constexpr std::uint64_t k_max_message_bytes = 0xffffffffULL;
 inline constexpr std::uint32_t k_max_producers = 64;
 inline constexpr std::uint32_t k_max_consumers = 64;
 
-/// Named groups of one queue: producers look at each group's floor about once a lap.
+/// Named groups of one queue: producers read each group's floor about once a lap.
 inline constexpr std::uint32_t k_max_groups = 64;
 
 /// Alignment of a payload in a slot (a payload in a lane is aligned to 64 bytes).
@@ -62,17 +62,17 @@ inline constexpr unsigned k_position_bits = 54;
 /// Times that a message's delivery is counted; the count stays at this value afterwards.
 inline constexpr std::uint32_t k_max_tries = 255;
 
-/// Bytes of log text that wait in a daemon for whoever reads the log. More is dropped and counted: some 2,000 lines outlast a
+/// Bytes of log text that wait in a daemon for the reader of the log. More is dropped and counted: some 2,000 lines outlast a
 /// pause of the reader, and are no burden to the machine.
 inline constexpr std::size_t k_log_backlog_bytes = 256 * 1024;
 
-/// Bytes of a log file of the daemon (--log-file). A full file becomes "<file>.1" once: both together are bounded, since the file
-/// may lie in memory (/run).
+/// Bytes of a log file of the daemon (--log-file). A full file becomes "<file>.1" once: both together are bounded, since the
+/// file may lie in memory (/run).
 inline constexpr std::uint64_t k_log_file_bytes = 1024 * 1024;
 
 /// Descriptors that a queue costs. A process keeps the four bells of each queue that it is attached to, whatever the number of
-/// its endpoints there, and two more for each endpoint whose poll_fd() was called. While it attaches, three more for a moment.
-/// The daemon, and whoever keeps descriptors for it, have ring, heap, control and the bells.
+/// its endpoints there. It keeps two more for each endpoint whose poll_fd() was called, and three more while it attaches.
+/// The daemon, and the process that keeps descriptors for it, have ring, heap, control and the bells.
 inline constexpr unsigned k_descriptors_per_queue = 4;
 inline constexpr unsigned k_descriptors_per_event_endpoint = 2;
 inline constexpr unsigned k_daemon_descriptors_per_queue = 7;
@@ -83,8 +83,8 @@ inline constexpr std::uint32_t k_default_max_queues_per_user = 1024;
 inline constexpr std::uint64_t k_default_max_bytes_per_user = 16ULL << 30;
 inline constexpr std::uint32_t k_default_max_connections_per_user = 256;
 
-/// Daemons in a row that end before they are ready, until another program is tried (the one that made the queues) or, if none
-/// was ever ready, until the supervisor gives up. One may be bad luck, e.g. the OOM killer; a third proves more than it costs.
+/// Daemons in a row that end before they are ready. Then the program that made the queues is tried. If none was ever ready, the
+/// supervisor gives up. One may be bad luck, e.g. the OOM killer; a third proves more than it costs.
 inline constexpr std::uint32_t k_max_failed_starts = 3;
 
 /// Seconds that a daemon may take until it is ready; then its supervisor kills it. Taking over 1,000 queues takes less than

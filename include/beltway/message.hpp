@@ -1,4 +1,4 @@
-// A received message: a view into shared memory, and the right and duty to let it go.
+// A received message: a view into shared memory, and the right and duty to end it.
 #pragma once
 
 #include "beltway/detail/requirements.hpp"
@@ -18,17 +18,20 @@ namespace detail {
 class ConsumerCore;
 }
 
-/// A message that a consumer holds. Move-only. Letting it go (destruction, ack, nack) frees its place in the ring.
+/// A message that a consumer holds. Move-only. Its end (destruction, ack, nack) frees its place in the ring.
 ///
-/// In a private group a message is done with when it is let go. In a named group it is leased: `ack()` ends it,
+/// In a private group a message ends when it is released. In a named group it is leased: `ack()` ends it,
 /// `nack()` gives it back to the group at once, and dropping it does what ConsumerOptions::ack says: with
 /// Ack::explicit_call it goes back (so an exception in a handler loses nothing), with Ack::automatic it is acknowledged.
 ///
 /// Thread safety: one thread at a time. A message of a named group may be moved to, and ended in, another thread than
-/// the consumer's; one of a private group must be let go where its consumer is used. A message may outlive its
+/// the consumer's; one of a private group must be released where its consumer is used. A message may outlive its
 /// Consumer object: the endpoint stays attached until the last message is gone.
 ///
 /// The bytes of a lossy consumer's message are a copy that stays valid until that consumer's next receive.
+///
+/// Blocking and errors: no member blocks or throws. ack() and nack() return false if the lease had ended before: after an
+/// eviction, or a repair. In a forked child ending a message has no effect.
 class Message {
  public:
   Message() noexcept = default;
@@ -65,8 +68,8 @@ class Message {
   [[nodiscard]] std::uint64_t lost() const noexcept { return lost_; }
 
   /// Named groups: done. False if the lease had already ended (evicted, or the queue was repaired past it).
-  /// Private groups: lets go, true; while the next message is there already, producers may learn of the free place up to 15
-  /// messages later (slots / 16 - 1, if that is less). The view is empty afterwards.
+  /// Private groups: releases the message, true. While the next message is there already, producers may learn of the free place
+  /// late: up to 15 messages later, or slots / 16 - 1, if that is less. The view is empty afterwards.
   [[gnu::always_inline]] bool ack() noexcept {
     if (core_ == nullptr) return false;
     const bool done =
@@ -120,8 +123,8 @@ class Message {
   std::uint8_t tries_ = 0;
 };
 
-/// Acknowledges each of `messages`, in their order, and empties them: as Message::ack(), but for what follows each other of one
-/// consumer of a named group, the group's floor, who sleeps and the counters are looked after once. Empty ones are passed
+/// Acknowledges each of `messages`, in their order, and empties them: as Message::ack(), but for messages in a row of one
+/// consumer of a named group, it moves the floor, wakes sleepers and stores the counters once. Empty ones are passed
 /// over; there may be messages of several consumers. Returns how many acks were true. Never blocks; in any thread in which
 /// each of the messages may be ended.
 std::size_t ack_batch(std::span<Message> messages) noexcept;

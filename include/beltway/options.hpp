@@ -37,7 +37,7 @@ enum class Start : std::uint8_t {
 /// How a message of a named group is acknowledged.
 enum class Ack : std::uint8_t {
   explicit_call,  ///< by Message::ack(); a message dropped without it goes back to the group
-  automatic,      ///< when the message is let go
+  automatic,      ///< when the message is released
 };
 
 /// When a consumer that finds no message is told Status::end_of_stream. In each case all messages were delivered before. The
@@ -92,13 +92,13 @@ struct QueueOptions {
   std::vector<NamedGroup> groups = {};    ///< named groups made with the queue; those missing later are added
   std::uint32_t mode = 0600;              ///< as a file has it: w produces, r consumes and inspects
   Fence fence = Fence::asymmetric;
-  /// The daemon throws a consumer out that holds producers back and makes no progress for so long: the one whose message its
+  /// The daemon evicts a consumer that blocks producers and makes no progress for so long: the one whose message its
   /// named group waits for, or one of a reliable private group. It gets Status::evicted, its messages go back to the named
   /// group; what it still holds of a private one may be overwritten (Message::ack() says false then). 0: never. The ring
   /// must be full, or a producer asleep for room. 10 ms to 24 days. A named group may have its own (GroupOptions).
   std::chrono::milliseconds evict_after{0};
   TypeTag type = {};  ///< filled by Connection::declare<T>
-  /// What the queue is for, for people; empty: nobody said. At most 128 bytes of UTF-8 without control characters. declare()
+  /// What the queue is for, for people; empty: not given. At most 128 bytes of UTF-8 without control characters. declare()
   /// gives it to a new queue and leaves that of an existing one; its owner changes it with `beltway declare --description`.
   std::string description = {};
 };
@@ -131,7 +131,7 @@ struct ConsumerOptions {
 struct ConnectionOptions {
   /// The daemon's socket. Empty: $BELTWAY_SOCKET, else the user's own, else /run/beltway/beltwayd.sock. The user's own is
   /// $XDG_RUNTIME_DIR/beltway/beltwayd.sock if the effective user owns that directory; where the variable is unset or
-  /// /run/user/UID, both /run/user/UID/beltway/beltwayd.sock and /tmp/beltway-UID/beltwayd.sock are looked at.
+  /// /run/user/UID, both /run/user/UID/beltway/beltwayd.sock and /tmp/beltway-UID/beltwayd.sock are tried.
   std::filesystem::path socket = {};
 
   /// Start the user's own daemon if none answers. Never done when a socket is named here or in $BELTWAY_SOCKET, nor while a

@@ -35,8 +35,14 @@ struct Writer {
 };
 }  // namespace detail
 
-/// Memory in the producer's lane, to be written in place and then committed. Move-only. Nobody sees it before commit; order is
-/// given at commit. Dropping it is free. Must not outlive its Producer; same thread as its Producer.
+/// Memory in the producer's lane, to be written in place and then committed. Move-only.
+///
+/// Promised: no consumer sees it before its commit, and its place in the order is that of the commit. Its bytes stay writable
+/// until then. A process that dies with an open loan leaves no message.
+/// Thread safety: as its Producer, in the same thread.
+/// Blocking: commit() waits while the ring is full, commit_until() as long as it is told. try_commit() and drop() never block.
+/// End: commit, drop() or destruction. It must not outlive its Producer.
+/// Errors: commit() throws Error, the others return a Status; Error(misuse) for a loan that has ended, in each of them.
 class Loan {
  public:
   Loan() noexcept = default;
@@ -152,7 +158,7 @@ class Producer {
   [[nodiscard]] Status publish_parts_until(std::span<const Bytes> parts, const Until& until);
 
   /// Lets `write(std::span<std::byte>)` write `size` bytes straight into their place. A small message is written while its
-  /// slot is claimed, and everybody behind it waits: the callback must be short, and must not touch this queue. If it
+  /// slot is claimed, and all positions behind it wait: the callback must be short, and must not touch this queue. If it
   /// throws, the position is skipped by all groups and the exception goes on.
   template <class Write>
     requires std::is_invocable_v<Write&, std::span<std::byte>>
@@ -213,12 +219,12 @@ class Producer {
   [[nodiscard]] int poll_fd();
 
   /// Ends the call that waits now, or the next one that has to wait, once: with Status::interrupted, or Error(interrupted) of a
-  /// call that returns no Status. In event mode the descriptor becomes readable, and the next try that finds the queue full says
-  /// interrupted. From any thread and from signal handlers, as long as the Producer is neither moved nor destroyed.
+  /// call that returns no Status. In event mode the descriptor becomes readable, and the next try that finds the queue full
+  /// says interrupted. From any thread and from signal handlers, as long as the Producer is neither moved nor destroyed.
   void interrupt() const noexcept;
 
-  /// `Status status = co_await producer.send(loop, message)`: publishes in a coroutine and waits for room through poll_fd(). The
-  /// bytes must stay until then. Defined in beltway/coroutine.hpp. Status ok, too_large, removed or evicted.
+  /// `Status status = co_await producer.send(loop, message)`: publishes in a coroutine and waits for room through poll_fd().
+  /// The bytes must stay until then. Defined in beltway/coroutine.hpp. Status ok, too_large, removed or evicted.
   template <class Loop>
   [[nodiscard]] auto send(Loop& loop, Bytes message);
 

@@ -24,9 +24,15 @@ namespace detail {
 class Session;
 }
 
-/// A name for one queue of the daemon. Holds no shared memory itself; copies are cheap and refer to the same queue.
-/// Thread safety: const members may be called from several threads; each call is a request to the daemon (tens of
-/// microseconds). All throw Error.
+/// A handle of one queue: attaches producers and consumers, makes and removes groups, describes the queue.
+///
+/// Promised: it names the queue by a number that is never used again. Holds no shared memory itself; copies are cheap and refer
+/// to the same queue. Endpoints do not need it after their attach.
+/// Thread safety: all const members, from several threads at once.
+/// Blocking: each call is a request to the daemon (tens of microseconds), as Connection says. Calls with an Until wait longer.
+/// End: the removal of the queue. Later calls throw Error(removed), also if a new queue has the same name.
+/// Errors: all calls throw Error, and those with try_ return it: no_permission, removed, those of Connection, and what each
+/// call names.
 class Queue {
  public:
   [[nodiscard]] const std::string& name() const noexcept { return name_; }
@@ -54,9 +60,9 @@ class Queue {
   void add_group(const NamedGroup& group, Start start = Start::latest) const;
   /// Removes a named group; its consumers get Status::removed. Owner and root only.
   void remove_group(std::string_view group) const;
-  /// Acknowledges everything in the group that nobody holds, and heals the queue's shared memory where a program left disorder.
-  /// The result says what is left and who holds it: the ring has no more room than before while its oldest message is held.
-  /// Owner and root only.
+  /// Acknowledges all messages of the group that no consumer holds, and heals the queue's shared memory where a program left
+  /// disorder. The result names the messages that are left and their holders: the ring has no more room than before while its
+  /// oldest message is held. Owner and root only.
   PurgeResult purge(std::string_view group) const;
 
   /// What the daemon knows now.

@@ -134,7 +134,7 @@ class [[nodiscard]] Result {
   bool has_value_;
 };
 
-/// Done, or why not.
+/// Done, or why not. Otherwise as Result<T, E>. Thread safety: as a value.
 template <class E>
 class [[nodiscard]] Result<void, E> {
  public:

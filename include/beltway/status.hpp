@@ -18,7 +18,7 @@ enum class Status : unsigned char {
   prefetch_limit,  ///< this consumer already holds as many unacknowledged messages as it may
   removed,         ///< the queue or the consumer's group was removed
   evicted,         ///< this endpoint was evicted
-  interrupted,  ///< interrupt() was called, or a signal handler ran meanwhile: nothing was done; look why, or call again
+  interrupted,  ///< interrupt() was called, or a signal handler ran meanwhile: nothing was done; find the reason, or call again
 };
 
 /// The enumerator's name, for logs and messages.

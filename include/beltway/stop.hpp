@@ -3,7 +3,7 @@
 //   const beltway::StopOn stop = beltway::stop_on({SIGTERM, SIGINT});
 //   while (auto message = in.receive(stop)) handle(*message);
 //
-// Why not a handler that sets a flag: a signal that comes between the look at the flag and the wait is not noticed before the
+// Why not a handler that sets a flag: a signal that comes between the test of the flag and the wait is not noticed before the
 // next message. A stop token is noticed by the wait whenever the request comes.
 //
 // In a container the first process (PID 1) is special: the kernel ignores SIGTERM and SIGINT for it unless it has a handler.
@@ -25,8 +25,11 @@ class SignalWatch;
 
 /// A stop token that a signal triggers, as long as this object lives. Converts to std::stop_token, and to Until.
 ///
-/// Thread safety: token() and signal() from any thread. Made and destroyed in one thread. Does not work in a forked child:
-/// make another one there.
+/// Promised: a signal that comes at any moment ends each wait with this token, and each later call with it.
+/// Thread safety: token() and signal() from any thread. Made and destroyed in one thread.
+/// Blocking: no member blocks; the destructor waits for the object's own thread.
+/// End: its destruction, which restores the handlers. It does not work in a forked child: make another one there.
+/// Errors: stop_on() throws Error(misuse, system). Members throw nothing.
 class [[nodiscard]] StopOn {
  public:
   StopOn(StopOn&& other) noexcept;

@@ -90,7 +90,8 @@ template <class T>
   return {std::string(detail::type_name<T>()), sizeof(T), alignof(T)};
 }
 
-/// A T in the producer's lane that is not published yet. As Loan, which is `untyped()`.
+/// A T in the producer's lane that is not published yet. As Loan, which is `untyped()`: the same waits, end, errors and
+/// thread safety.
 /// The T is default-initialised: members without an initialiser hold old bytes, so write each member that consumers read.
 template <class T>
 class [[nodiscard]] TypedLoan : detail::MessageTypeCheck<T> {
@@ -177,14 +178,15 @@ class TypedProducer : detail::MessageTypeCheck<T> {
   Producer producer_;
 };
 
-/// A received T, read in place. As Message, which is `untyped()`. A default one holds no message.
+/// A received T, read in place. As Message, which is `untyped()`: the same rights, ends and thread safety. A default one holds
+/// no message.
 template <class T>
 class TypedMessage : detail::MessageTypeCheck<T> {
  public:
   TypedMessage() noexcept = default;
   explicit TypedMessage(Message message) noexcept : message_(std::move(message)) {}
 
-  /// The value in shared memory: valid until the message is let go, never changed by anybody.
+  /// The value in shared memory: valid until the message is released, never changed.
   [[nodiscard]] const T& operator*() const noexcept { return *reinterpret_cast<const T*>(message_.bytes().data()); }
   [[nodiscard]] const T* operator->() const noexcept { return &**this; }
   bool ack() noexcept { return message_.ack(); }
@@ -288,7 +290,8 @@ class TypedConsumer : detail::MessageTypeCheck<T> {
   Consumer consumer_;
 };
 
-/// A queue of T. As Queue, which is `untyped()`.
+/// A queue of T. As Queue, which is `untyped()`: the same waits, errors and thread safety. Its type, size and alignment were
+/// checked: Error(wrong_type).
 template <class T>
 class TypedQueue : detail::MessageTypeCheck<T> {
  public:

@@ -13,7 +13,8 @@ namespace beltway {
 class StopOn;
 
 /// Converts from a duration (from now), a steady time point or a stop token: `receive(1s)`, `receive(stop)`,
-/// `receive({1s, stop})`. Default: forever. A value; copying one with a token counts a reference.
+/// `receive({1s, stop})`. Default: forever. A value; copying one with a token counts a reference. Thread safety: as
+/// a value. Never blocks, never throws.
 ///
 /// Once a stop is requested, each call with that token returns Status::stopped at once, also if it need not wait. A deadline
 /// ends waits alone.

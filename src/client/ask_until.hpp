@@ -1,5 +1,5 @@
 // Waiting for something that only the daemon knows: its clients ask again. The socket carries one request and its answer at a
-// time, and a request that the daemon held back would hold up all other requests of the same connection.
+// time. If the daemon held a request back, all other requests of the same connection would wait.
 #pragma once
 
 #include <algorithm>
@@ -16,20 +16,20 @@ namespace beltway::detail {
 inline constexpr std::chrono::milliseconds k_first_gap_between_questions{1};
 inline constexpr std::chrono::milliseconds k_last_gap_between_questions{20};
 
-/// Calls `is_so()` at once and then again and again, with growing pauses, until it is true (ok), the deadline has passed
-/// (timeout) or a stop is requested (stopped). Looks at a stop at once. What `is_so` throws leaves. Ignores pthread_cancel().
+/// Calls `is_so()` at once and then again and again, with growing pauses. Returns ok when it is true, timeout at the deadline,
+/// and stopped when a stop is requested. Notices a stop at once. What `is_so` throws leaves. Ignores pthread_cancel().
 template <class IsSo>
 [[nodiscard]] Status ask_until(const Until& until, const IsSo& is_so) {
   const CancelGuard no_cancellation;
   std::mutex mutex;
-  std::condition_variable_any nobody_notifies;
+  std::condition_variable_any never_notified;
   std::unique_lock lock(mutex);
   auto gap = k_first_gap_between_questions;
   while (!is_so()) {
     if (until.is_over()) return until.stop().stop_requested() ? Status::stopped : Status::timeout;
     const auto next = Until::Clock::now() + gap;
-    nobody_notifies.wait_until(lock, until.stop(), std::min(next, until.deadline().value_or(next)),
-                               [] { return false; });
+    never_notified.wait_until(lock, until.stop(), std::min(next, until.deadline().value_or(next)),
+                              [] { return false; });
     gap = std::min(gap * 2, k_last_gap_between_questions);
   }
   return Status::ok;

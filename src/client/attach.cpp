@@ -56,21 +56,21 @@ class ArrivingSegments : public Arrivals {
   bool no_room_ = false;
   SegmentFacts facts_[3];
   std::uint64_t bytes_[3] = {};
-  std::size_t looked_at_ = 0;
+  std::size_t checked_ = 0;
   MappingFailure failure_;
 };
 
 void ArrivingSegments::map(Mapping& mapping, int descriptor, std::uint64_t bytes, Access access) noexcept {
   if (failure_) return;
-  const SegmentFacts facts = look_at_segment(descriptor);
-  facts_[looked_at_] = facts;
-  bytes_[looked_at_++] = bytes;
+  const SegmentFacts facts = inspect_segment(descriptor);
+  facts_[checked_] = facts;
+  bytes_[checked_++] = bytes;
   if (facts.sound(bytes)) mapping = Mapping(descriptor, {0, bytes}, access, plan_, failure_);
 }
 
 void ArrivingSegments::arrived(std::span<int> descriptors, const ForkSection& section) noexcept {
   came_ = descriptors.size();
-  const bool first = looked_at_ == 0;
+  const bool first = checked_ == 0;
   if (first && came_ >= segments()) {
     map(control, descriptors[0], geometry_.control_bytes(),
         role_ == Role::inspector ? Access::read_only : Access::read_write);
@@ -119,12 +119,12 @@ void check_header(const Mapping& control, const QueueName& queue, const std::str
 }
 
 void ArrivingSegments::check(const QueueName& queue, std::size_t bells, const std::string& what) const {
-  if (came_ != segments() + bells || (bells != 0 && bells != k_bells) || looked_at_ == 0) {
+  if (came_ != segments() + bells || (bells != 0 && bells != k_bells) || checked_ == 0) {
     throw Error(Errc::protocol,
                 what + ": the daemon sent " + std::to_string(came_) + " descriptors; use its version of Beltway");
   }
-  for (std::size_t i = 0; i < looked_at_; ++i) facts_[i].check(bytes_[i], what);
-  if (failure_) failure_.raise(what, bytes_[looked_at_ - 1]);
+  for (std::size_t i = 0; i < checked_; ++i) facts_[i].check(bytes_[i], what);
+  if (failure_) failure_.raise(what, bytes_[checked_ - 1]);
   check_header(control, queue, what);
 }
 

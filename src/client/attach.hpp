@@ -30,7 +30,7 @@ struct MemoryOptions {
 [[nodiscard]] Attachment attach_endpoint(const std::shared_ptr<Session>& session, const QueueName& queue,
                                          protocol::AttachRequest request, const MemoryOptions& options);
 
-/// A queue's memory, to look at only: nothing may be written through `map`, and its bells are null.
+/// A queue's memory, to read only: nothing may be written through `map`, and its bells are null.
 struct Inspection {
   QueueMemory map;
   Mapping ring;

@@ -23,7 +23,7 @@ ssize_t receive_in_section(int socket, std::span<char> text, ReceivedDescriptors
   const ssize_t size = receive_with_descriptors(socket, text, received);
   if (size < 0) return size;
   if (received.is_cut) {
-    received.close();  // at once: who handles the error may need one
+    received.close();  // at once: the handler of the error may need one
     if (arrivals != nullptr && received.had_no_room) arrivals->had_no_room();
   } else if (arrivals != nullptr && received.count != 0) {
     arrivals->arrived(received.used(), *section);
@@ -62,8 +62,8 @@ json parse_message(std::string_view text, std::size_t descriptors) {
 /// A wait is cut into pieces of this length. One that takes twice as long is time in which this process did not run.
 constexpr std::chrono::milliseconds k_piece_ms{250};
 
-/// False at the deadline. Whoever was frozen together with the daemon (a paused container, a suspended machine) must not find
-/// that the daemon was too slow: time in which this process did not run is added to `deadline`.
+/// False at the deadline. A client that was frozen together with the daemon (a paused container, a suspended machine) must not
+/// find that the daemon was too slow: time in which this process did not run is added to `deadline`.
 bool wait_until(int descriptor, short events, Deadline& deadline) {
   using std::chrono::milliseconds;
   for (;;) {
@@ -117,7 +117,7 @@ ChannelStatus Channel::try_receive(Packet& packet, Arrivals* arrivals) {
     throw system_failure("receive a protocol message: recvmsg");
   }
   for (const int descriptor : received.used()) descriptors.emplace_back(descriptor);
-  // An empty packet reads like the end of the stream; nobody who keeps the protocol sends one.
+  // An empty packet reads like the end of the stream; no peer that keeps the protocol sends one.
   if (size == 0) return ChannelStatus::closed;
   if (received.is_cut) throw_cut(received.had_no_room);
   packet.body = parse_message({text.data(), static_cast<std::size_t>(size)}, descriptors.size());
@@ -140,7 +140,7 @@ bool Channel::send(const json& body, Deadline deadline) {
 
 bool Channel::receive(Packet& packet, Deadline deadline, Arrivals* arrivals) {
   for (;;) {
-    // Wait first: nothing may wait in a ForkSection, and an empty look needs none.
+    // Wait first: nothing may wait in a ForkSection, and an empty poll needs none.
     if (arrivals != nullptr && !wait_until(socket_.get(), POLLIN, deadline)) return false;
     const ChannelStatus status = try_receive(packet, arrivals);
     if (status == ChannelStatus::ok) return true;

@@ -2,7 +2,7 @@
 // descriptors. SOCK_SEQPACKET keeps the boundaries of messages; SCM_RIGHTS carries the descriptors.
 //
 // A message is a JSON object whose field `fds` says how many descriptors came with it (missing: none). What arrives is
-// input from a stranger: descriptors are owned before anything is looked at, and everything that is not exactly
+// input from a stranger: descriptors are owned before anything is read, and everything that is not exactly
 // one object of at most k_max_protocol_bytes with the announced descriptors is refused.
 //
 // Ownership: a Channel owns its socket, a Packet its descriptors. Thread safety: one thread at a time.

@@ -36,7 +36,7 @@ std::uint64_t tag(int fd, std::uint64_t registration) noexcept {
 int timeout_ms(const std::optional<Until::Clock::time_point>& deadline) {
   if (!deadline) return -1;
   const auto left = std::chrono::ceil<std::chrono::milliseconds>(*deadline - Until::Clock::now()).count();
-  constexpr std::int64_t k_hour_ms = 3'600'000;  // then look again
+  constexpr std::int64_t k_hour_ms = 3'600'000;  // then read the clock again
   return static_cast<int>(std::clamp<std::int64_t>(left, 0, k_hour_ms));
 }
 

@@ -27,8 +27,8 @@ namespace fs = std::filesystem;
 /// Pauses between two tries grow, so that a client that waits neither burns a processor nor starts daemon after daemon.
 constexpr std::chrono::milliseconds k_first_pause_ms{2};
 constexpr std::chrono::milliseconds k_longest_pause_ms{2000};
-/// Somebody is known to be there: it will not be long.
-constexpr std::chrono::milliseconds k_longest_pause_at_door_ms{50};
+/// A daemon is known to be there: it will not be long.
+constexpr std::chrono::milliseconds k_longest_pause_at_socket_ms{50};
 
 class Pauses {
  public:
@@ -48,7 +48,7 @@ class Pauses {
   std::chrono::milliseconds pause_ = k_first_pause_ms;
 };
 
-/// For the error of one who may not connect.
+/// For the error of a user without the right to connect.
 std::string rights_of(const fs::path& path) {
   struct stat status{};
   if (::lstat(path.c_str(), &status) != 0) return " (its directory is closed to you)";
@@ -57,17 +57,17 @@ std::string rights_of(const fs::path& path) {
 
 /// The process that listens at the other end; 0: of a pid namespace that this one does not see.
 int listening_process(int connected) {
-  ucred who{};
-  socklen_t size = sizeof who;
-  return ::getsockopt(connected, SOL_SOCKET, SO_PEERCRED, &who, &size) == 0 ? who.pid : 0;
+  ucred peer{};
+  socklen_t size = sizeof peer;
+  return ::getsockopt(connected, SOL_SOCKET, SO_PEERCRED, &peer, &size) == 0 ? peer.pid : 0;
 }
 
-/// Nothing if nobody listens there.
+/// Nothing if no process listens there.
 std::optional<Channel> connect_to(const fs::path& path, Deadline deadline) {
   const sockaddr_un address = socket_address(path);
   const std::string what = "connect to " + path.string();
   Fd socket = checked_fd(::socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0), what + ": socket");
-  Pauses pauses(k_longest_pause_at_door_ms);
+  Pauses pauses(k_longest_pause_at_socket_ms);
   while (::connect(socket.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0) {
     if (errno == EINTR) continue;
     if (errno == ENOENT || errno == ENOTDIR || errno == ECONNREFUSED) return std::nullopt;
@@ -116,7 +116,7 @@ bool greet(Channel& channel, const fs::path& path, Deadline deadline) {
 
 std::optional<DaemonLink> try_link(const fs::path& path, Deadline deadline) {
   // A daemon that dies before it says hello is followed by another at the same socket, or by none.
-  Pauses pauses(k_longest_pause_at_door_ms);
+  Pauses pauses(k_longest_pause_at_socket_ms);
   do {
     std::optional<Channel> channel = connect_to(path, deadline);
     if (!channel) return std::nullopt;
@@ -125,7 +125,7 @@ std::optional<DaemonLink> try_link(const fs::path& path, Deadline deadline) {
   return std::nullopt;
 }
 
-/// In a directory that others can write to, anybody could pose as our daemon.
+/// In a directory that others can write to, any process could pose as our daemon.
 bool is_safe(const fs::path& user_socket) { return is_private_directory(user_socket.parent_path()); }
 
 std::optional<DaemonLink> try_user_link(Deadline deadline) {
@@ -149,9 +149,9 @@ std::optional<fs::path> unreachable_user_socket() {
 
 enum class Place : std::uint8_t { named, of_user };
 
-/// Waits for a daemon that lives without its socket. Nothing if nobody lives there, or at the deadline.
+/// Waits for a daemon that lives without its socket. Nothing if no daemon lives there, or at the deadline.
 std::optional<DaemonLink> wait_for_living(const fs::path& path, Deadline deadline, Place place) {
-  Pauses pauses(k_longest_pause_at_door_ms);
+  Pauses pauses(k_longest_pause_at_socket_ms);
   for (;;) {
     // In this order: one that is seen to live no more may have been reachable a moment before.
     const bool lives = living_daemon(path).has_value();

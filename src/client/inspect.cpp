@@ -1,9 +1,9 @@
 // Queue::snapshot() and Queue::peek(): what a queue's memory says, read without taking part.
 //
 // The memory is input: it is mapped read-only, changes while it is read, and any peer with rights may have written
-// nonsense into it. So every word is read once, every position is measured against `tail` and cut to one lap, every
-// index comes from the daemon's description, and a message is copied before its slot is looked at again. Wrong words
-// give wrong numbers, nothing worse.
+// nonsense into it. So every word is read once. Every position is measured against `tail` and cut to one lap. Every
+// index comes from the daemon's description. A message is copied before its slot is checked again. Wrong words give wrong
+// numbers, nothing worse.
 #include "client/inspect.hpp"
 
 #include <algorithm>
@@ -30,7 +30,7 @@ std::uint64_t depth_of(const QueueMemory& map, Position floor, Position tail) no
 }
 
 Position floor_of(const QueueMemory& map, unsigned group) noexcept {
-  return wrap(map.group(group).floor.load_acquire());  // pairs with the release of whoever moved it
+  return wrap(map.group(group).floor.load_acquire());  // pairs with the release of the process that moved it
 }
 
 SleepState sleep_of(const Endpoint& endpoint) noexcept {
@@ -52,7 +52,8 @@ bool is_over(const QueueMemory& map, unsigned group, Position position) noexcept
   return slot.position == position && (slot.phase == SlotPhase::voided || slot.phase == SlotPhase::reclaimed);
 }
 
-/// The first position that a named group still needs. Its floor may lag behind that: who finds the ring full helps it on.
+/// The first position that a named group still needs. Its floor may lag behind that: a producer that finds the ring full moves
+/// it on.
 Position first_needed(const QueueMemory& map, unsigned group, Position floor, Position tail) noexcept {
   for (std::uint64_t left = depth_of(map, floor, tail); left != 0; --left, floor = wrap(floor + 1)) {
     if (!is_over(map, group, floor)) break;
@@ -97,7 +98,7 @@ Leases count_leases(const QueueMemory& map, unsigned group, Position floor, std:
   return leases;
 }
 
-/// A claim that was not finished when it was looked at.
+/// A claim that was not finished when its slot was read.
 struct OpenClaim {
   Position position;
   const Word* state;   // of its slot
@@ -181,7 +182,7 @@ void read_producers(const QueueMemory& map, const std::vector<OpenClaim>& claims
     state.waits_since_ns = endpoint.asleep_since_ns.load_relaxed();
     state.place_in_line = place_in_line(map, info.index);
     state.waits_for = waits_for(map, endpoint, state.place_in_line != 0, lowest, snapshot.position);
-    // Who spins has said nothing: the oldest position is in its way.
+    // A producer that spins has stored no wake_past: the oldest position is in its way.
     state.waits_past = state.sleep == SleepState::awake ? lowest : wrap(endpoint.wake_past.load_relaxed());
     for (const OpenClaim& claim : claims) {
       if (claim.owner != info.index || claim.state->load_relaxed() != claim.seen) continue;

@@ -179,16 +179,16 @@ std::string why_silent(const fs::path& socket, int pid) {
   }
   if (pid <= 0) return "is it stopped or busy?";
   const std::string stat = stat_of(pid);
-  const std::string who = process_text(pid);
+  const std::string process = process_text(pid);
   if (stat.empty() || stat[0] == 'Z' || stat[0] == 'X') {
-    return "its " + who + " is gone, and no other has been started in its place; its log says why";
+    return "its " + process + " is gone, and no other has been started in its place; its log says why";
   }
   if (is_stopped(pid)) {
-    return "its " + who + " is stopped (a signal, a debugger or a terminal); continue it with: kill -CONT " +
+    return "its " + process + " is stopped (a signal, a debugger or a terminal); continue it with: kill -CONT " +
            std::to_string(pid);
   }
-  return "its " + who + " is " + (stat[0] == 'D' ? "waiting for a device" : "busy or frozen") + " (state " + stat[0] +
-         "); look at it with: ps -o stat,wchan,cmd -p " + std::to_string(pid);
+  return "its " + process + " is " + (stat[0] == 'D' ? "waiting for a device" : "busy or frozen") + " (state " +
+         stat[0] + "); look at it with: ps -o stat,wchan,cmd -p " + std::to_string(pid);
 }
 
 }  // namespace beltway

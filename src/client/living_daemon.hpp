@@ -1,6 +1,6 @@
-// Who lives at a socket that does not answer, for error messages and before anybody starts another daemon there.
+// Which process lives at a socket that does not answer, for error messages and before a client starts another daemon there.
 //
-// Looks at the lock file, at /proc/net/unix (which keeps the name of a socket whose file is gone) and at /proc/PID. Changes
+// Reads the lock file, /proc/net/unix (which keeps the name of a socket whose file is gone) and /proc/PID. Changes
 // nothing. What it finds may be over a moment later. Thread safety: all functions, from any thread.
 #pragma once
 
@@ -16,17 +16,17 @@ struct LockHolder {
   std::filesystem::path primary;  ///< the first socket of the daemon that holds the lock; empty: it does not say
 };
 
-/// Nothing if nobody holds the lock of `socket`, or the caller may not look.
+/// Nothing if no process holds the lock of `socket`, or the caller may not read the file.
 [[nodiscard]] std::optional<LockHolder> lock_holder(const std::filesystem::path& socket);
 
 /// A process of this user that listens at `socket`, whether its file is there or not. This process and its parent do not
 /// count. Nothing if there is none in this network and mount namespace, or /proc cannot be read.
 [[nodiscard]] std::optional<int> find_listener(const std::filesystem::path& socket);
 
-/// The process that lives at `socket`: by lock, else by listening there; 0: unknown number. Nothing: nobody.
+/// The process that lives at `socket`: by lock, else by listening there; 0: unknown number. Nothing: no process.
 [[nodiscard]] std::optional<int> living_daemon(const std::filesystem::path& socket);
 
-/// Why nobody answers a connect at `socket`, as the end of a sentence that began with the socket's name, with a remedy.
+/// Why no daemon answers a connect at `socket`, as the end of a sentence that began with the socket's name, with a remedy.
 [[nodiscard]] std::string why_unreachable(const std::filesystem::path& socket);
 
 /// Why a daemon that accepted does not answer, likewise: its process is stopped, gone, or busy. `pid` 0: the lock says it.

@@ -26,13 +26,13 @@ Deadline deadline_after(std::chrono::milliseconds patience) {
   return patience >= left ? Deadline::max() : now + std::max(patience, std::chrono::milliseconds(0));
 }
 
-/// One of the places where this user's daemon is looked for.
+/// One of the places where this user's daemon may listen.
 bool is_user_socket(const std::filesystem::path& socket) {
   const std::vector<std::filesystem::path> places = user_socket_paths();
   return std::ranges::find(places, socket) != places.end();
 }
 
-/// The daemon knows a queue that a handle names by its id only; who reads the error wants the name.
+/// The daemon knows a queue that a handle names by its id only; a reader of the error wants the name.
 void throw_if_refused(const Packet& reply, const std::string& what) {
   try {
     protocol::throw_if_error(reply.body);
@@ -99,7 +99,7 @@ bool Session::exchange(const std::string& what, json& body, Packet& reply, Deadl
   const std::uint64_t number = ++last_number_;
   body["n"] = number;
   try {
-    // A daemon that closes may have said why: look for it even if nothing could be sent.
+    // A daemon that closes may have said why: read that even if nothing could be sent.
     static_cast<void>(channel_.send(body, deadline));
     while (channel_.receive(reply, deadline, arrivals)) {
       const auto theirs = reply.body.find("n");
@@ -107,7 +107,7 @@ bool Session::exchange(const std::string& what, json& body, Packet& reply, Deadl
     }
   } catch (const Error& error) {
     channel_.close();
-    // Whoever has no descriptor left wants to know for which queue.
+    // A caller without a free descriptor wants to know for which queue.
     if (error.reason() == Errc::limit_reached) throw Error(error.reason(), what + ": " + error.what());
     throw;
   } catch (...) {
@@ -148,7 +148,7 @@ void Session::resume(Deadline deadline) {
 
 void Session::set_unknown(Attached& endpoint) noexcept {
   if (endpoint.unknown) return;
-  // First our own word, then the doubt: who asks because of it hears what we know.
+  // First our own word, then the doubt: an endpoint that asks because of it hears what we know.
   endpoint.unknown = true;
   post_doubt(endpoint.map);
 }
@@ -217,11 +217,11 @@ void Session::tell_detached(const protocol::EndpointName& name) noexcept {
     // A daemon that has ended closed its end, and what we said would go nowhere.
     if (channel_.is_open() && !channel_.is_cut() && tell("detach", name, deadline)) return;
     channel_.close();
-    // Its end was an occasion to look, but who was started in its place does not know that we are gone.
+    // Its end made the old daemon check, but the daemon that was started in its place does not know that we are gone.
     connect(deadline, StartDaemon::never);
     if (!tell("detach", name, deadline)) channel_.close();
   } catch (...) {
-    channel_.close();  // whatever it was: a closed connection tells the daemon to look, too
+    channel_.close();  // whatever it was: a closed connection makes the daemon check, too
   }
 }
 

@@ -1,5 +1,5 @@
-// A process's connection to one daemon: requests and replies, the bells that endpoints of one queue share, and the list
-// of what is attached, so that a connection that broke can be made again and nothing is lost but time.
+// A process's connection to one daemon: requests and replies, the bells that endpoints of one queue share, and the list of
+// attached endpoints. With this list a connection that broke is made again, and only time is lost.
 //
 // Ownership: the socket. Connections, queues and endpoints share the session; the last of them closes it.
 // Thread safety: all members from any thread; requests take turns. In a forked child every request throws
@@ -70,14 +70,15 @@ class Session {
   /// From attach to detach: the endpoint is named to the daemon when the connection is made anew. `map` must stay mapped
   /// until forget(). Three answers:
   ///   - known: the new connection answers for it;
-  ///   - unknown: is_unknown() says so from then on, and other processes of its queue are asked to look (post_doubt());
+  ///   - unknown: is_unknown() says so from then on, and other processes of its queue are told to ask (post_doubt());
   ///   - not this process's: it goes on. Its rights were checked at attach, and its lock tells the daemon when it ends.
   void remember(const protocol::EndpointName& name, const QueueMemory& map);
   void forget(const protocol::EndpointName& name) noexcept;
   /// Whether the daemon does not know the endpoint. Connects anew if the connection is broken, for a second at most; without
   /// an answer the endpoint is taken to be known.
   [[nodiscard]] bool is_unknown(const protocol::EndpointName& name) noexcept;
-  /// Asks the daemon to look: the endpoint's memory is unmapped. Does not wait for an answer; connects anew if need be.
+  /// Asks the daemon to check the lock: the endpoint's memory is unmapped. Does not wait for an answer; connects anew if need
+  /// be.
   void tell_detached(const protocol::EndpointName& name) noexcept;
   /// Tells the daemon that a producer's lane is filled. Best effort: the daemon's promise ends by itself.
   void tell_filled(const protocol::EndpointName& name) noexcept;

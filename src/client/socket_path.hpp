@@ -1,8 +1,8 @@
-// Where the daemon's socket is, for the daemon and for those who look for it, and whether a directory is safe to find it in.
+// Where the daemon's socket is, for the daemon and its clients, and whether a directory is safe to find it in.
 //
 // A user has two standard places: /run/user/UID/beltway (if the system made /run/user/UID) and /tmp/beltway-UID. One daemon
 // serves both, so that a login, cron, su and a service of one user meet. A private $XDG_RUNTIME_DIR that is another directory
-// is a place of its own: its daemon also listens in /tmp/beltway-UID while nobody else does.
+// is a place of its own: its daemon also listens in /tmp/beltway-UID while no other daemon does.
 // Thread safety: reads the environment, as getenv does.
 #pragma once
 
@@ -22,8 +22,8 @@ namespace beltway {
 /// user, else /tmp/beltway-UID/beltwayd.sock. So root with a user's $XDG_RUNTIME_DIR (sudo) stays out of it.
 [[nodiscard]] std::filesystem::path user_socket_path();
 
-/// Where this user's daemon is looked for, in this order. A special $XDG_RUNTIME_DIR is the only place; otherwise both
-/// standard places are.
+/// The places where this user's daemon may listen, in the order in which clients try them. A special $XDG_RUNTIME_DIR is the
+/// only place; otherwise both standard places are.
 [[nodiscard]] std::vector<std::filesystem::path> user_socket_paths();
 
 /// The places of this user's daemons that user_socket_paths() leaves out.
@@ -42,14 +42,14 @@ namespace beltway {
 /// The file beside a socket whose lock says that a daemon lives there.
 [[nodiscard]] std::filesystem::path lock_path_of(const std::filesystem::path& socket);
 
-/// For the error of one who named a directory as a socket: the socket in it that was most likely meant.
+/// For the error if the caller named a directory as a socket: the socket in it that was most likely meant.
 [[nodiscard]] std::filesystem::path socket_meant_by(const std::filesystem::path& directory);
 
-/// True if the directory is there, is ours, and nobody else can put a socket into it.
+/// True if the directory is there, is ours, and no other user can put a socket into it.
 [[nodiscard]] bool is_private_directory(const std::filesystem::path& directory) noexcept;
 
 /// Makes the directory with mode 0700, whatever the umask. Gives its owner the rights back if a umask took them. Throws
-/// Error(system), and Error(no_permission) for one that is not safe: in /tmp somebody else may have made it first.
+/// Error(system), and Error(no_permission) for one that is not safe: in /tmp another user may have made it first.
 void make_private_directory(const std::filesystem::path& directory);
 
 /// Throws Error(invalid_option) naming the limit if the path is too long for a socket.

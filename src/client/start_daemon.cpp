@@ -41,7 +41,8 @@ std::string find_program() {
   return k_program;
 }
 
-/// The end of what the starting daemon writes to its standard error. A pipe and no file: a limit of file size does not reach it.
+/// The end of what the starting daemon writes to its standard error. A pipe and no file: a limit of file size does not reach
+/// it.
 class Words {
  public:
   Words() {
@@ -127,7 +128,7 @@ class SpawnPlan {
   posix_spawnattr_t attributes_{};
 };
 
-/// Nothing if somebody else has reaped the child (SIGCHLD ignored, say), or at the deadline.
+/// Nothing if another thread has reaped the child (SIGCHLD ignored, say), or at the deadline.
 std::optional<int> exit_code_of(pid_t child, Words& words, Deadline deadline) {
   for (;;) {
     words.read();

@@ -34,7 +34,7 @@ struct Attachment {
 
   Standing standing;  ///< whether the daemon knows the endpoint; says yes if there is no daemon (tests)
 
-  /// Keeps mappings, bells and the connection. Letting go of it unmaps and tells the daemon of the detach.
+  /// Keeps mappings, bells and the connection. Its destruction unmaps and tells the daemon of the detach.
   std::shared_ptr<const void> hold;
 };
 

@@ -1,8 +1,7 @@
-// Ringing bells among strangers. An eventfd's flags and counter belong to all who have it: one who clears O_NONBLOCK and fills
-// the counter between our look and our write would hold us in write(). The end of an asynchronous operation adds to an
-// eventfd without ever waiting, and its watchers get their edge even from a full one, but costs a quarter of a microsecond
-// more. So it is for the daemon, and for processes on queues that other users may attach to.
-// Thread safety: any thread.
+// Ringing bells among strangers. An eventfd's flags and counter belong to all that have it: a process that clears O_NONBLOCK
+// and fills the counter between our poll and our write would hold us in write(). The end of an asynchronous operation adds to
+// an eventfd without ever waiting, and its watchers get their edge even from a full one. But it costs more. So it is for the
+// daemon, and for processes on queues that other users may attach to. Thread safety: any thread.
 #pragma once
 
 namespace beltway::kernel {

@@ -13,7 +13,7 @@ namespace beltway {
 
 namespace {
 
-/// Descriptors, and who sent them.
+/// Descriptors, and the process that sent them.
 struct alignas(cmsghdr) ControlBuffer {
   std::array<char, CMSG_SPACE(k_max_descriptors * sizeof(int)) + CMSG_SPACE(sizeof(ucred))> bytes;
 };
@@ -22,9 +22,9 @@ void collect(msghdr& message, ReceivedDescriptors& received) noexcept {
   for (cmsghdr* part = CMSG_FIRSTHDR(&message); part != nullptr; part = CMSG_NXTHDR(&message, part)) {
     if (part->cmsg_level != SOL_SOCKET) continue;
     if (part->cmsg_type == SCM_CREDENTIALS) {
-      ucred who{};
-      std::memcpy(&who, CMSG_DATA(part), sizeof who);
-      received.sender = who.pid;
+      ucred peer{};
+      std::memcpy(&peer, CMSG_DATA(part), sizeof peer);
+      received.sender = peer.pid;
     } else if (part->cmsg_type == SCM_RIGHTS) {
       const std::size_t room = received.all.size() - received.count;
       const std::size_t here = std::min((part->cmsg_len - CMSG_LEN(0)) / sizeof(int), room);

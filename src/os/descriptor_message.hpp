@@ -13,7 +13,7 @@ namespace beltway {
 /// The kernel's limit of one message (SCM_MAX_FD).
 inline constexpr std::size_t k_max_descriptors = 253;
 
-/// The descriptors that came with a message, as numbers: whoever received them must own them or close them.
+/// The descriptors that came with a message, as numbers: the receiver must own them or close them.
 struct ReceivedDescriptors {
   std::array<int, k_max_descriptors> all;  // NOLINT: only the first `count` mean something
   std::size_t count = 0;

@@ -38,7 +38,7 @@ Token* map_page() {
   if (::madvise(memory, bytes, MADV_WIPEONFORK) != 0) ::pthread_atfork(nullptr, nullptr, wipe_in_child);
   auto* page = new (memory) Token(0);
   Token* expected = nullptr;
-  // Pairs with the acquire load in the_page(): who sees the pointer sees the page's first value.
+  // Pairs with the acquire load in the_page(): a reader of the pointer sees the page's first value.
   if (shared_page.compare_exchange_strong(expected, page, std::memory_order_acq_rel)) return page;
   ::munmap(memory, bytes);
   return expected;

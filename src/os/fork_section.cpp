@@ -8,7 +8,7 @@
 namespace beltway {
 namespace {
 
-/// Held by a section, and by whoever forks from `prepare` on. Guards the list, too.
+/// Held by a section, and by a thread that forks from `prepare` on. Guards the list, too.
 constinit std::mutex fork_mutex;
 constinit ForkClosedFd* open_descriptors = nullptr;
 

@@ -1,7 +1,7 @@
 // Keeps a fork from taking what it must not have: a descriptor between its arrival and the end of its use.
 //
 // A descriptor of an endpoint's control segment carries the endpoint's lock. A child that is forked while the descriptor is
-// open, or while its mapping may still be inherited, keeps the endpoint alive after its process let go of it.
+// open, or while its mapping may still be inherited, keeps the endpoint alive after its process has detached.
 //
 // fork(3) waits for the end of every ForkSection (pthread_atfork). So a section must be short. In a section: no allocation
 // (the forking thread may hold the allocator's locks already), no exception, no blocking call, no other lock.

@@ -46,7 +46,7 @@ std::uint64_t read_clock(clockid_t clock) noexcept {
   return static_cast<std::uint64_t>(now.tv_sec) * 1'000'000'000U + static_cast<std::uint64_t>(now.tv_nsec);
 }
 
-/// The process's context of asynchronous I/O; 0: none, and ringing may wait. Nobody reads its results.
+/// The process's context of asynchronous I/O; 0: none, and ringing may wait. Its results are never read.
 std::atomic<aio_context_t> completions{0};
 constexpr unsigned k_results = 64;
 
@@ -133,8 +133,8 @@ void nap(std::uint64_t ns) noexcept {
 void ring_bell(int eventfd) noexcept {
   if (!is_marked(eventfd) || ring_by_completion(eventfd)) return;
   // A peer may have cleared O_NONBLOCK (the flag belongs to the shared description) and filled the counter: then write
-  // would block, and whoever watches the bell would see no edge any more. So what is full is emptied first; RWF_NOWAIT
-  // does not block whatever the flags say. Nobody asks how often a bell rang.
+  // would block, and a process that watches the bell would see no edge any more. So what is full is emptied first; RWF_NOWAIT
+  // does not block whatever the flags say. The number of rings does not matter.
   pollfd writable{eventfd, POLLOUT, 0};
   timespec at_once{};  // the kernel writes there
   if (::syscall(SYS_ppoll, &writable, 1L, &at_once, nullptr, 0L) != 1) {

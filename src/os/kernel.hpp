@@ -28,18 +28,18 @@ enum class Slept : std::uint8_t {
 };
 
 /// Sleeps as long as the low half of `word` is that of `expected`, at most until CLOCK_MONOTONIC says `until_ns`.
-/// Peers may wake it at any time, and may keep wakes from it (FUTEX_REQUEUE): so look again, and give it an end.
+/// Peers may wake it at any time, and may keep wakes from it (FUTEX_REQUEUE): so poll again, and give the sleep an end.
 [[nodiscard]] Slept sleep_on(const Word& word, std::uint64_t expected, std::uint64_t until_ns) noexcept;
 
-/// Wakes whoever sleeps on `word`, in any process. Async-signal-safe.
+/// Wakes all threads that sleep on `word`, in any process. Async-signal-safe.
 void wake_sleeper(Word& word) noexcept;
 
 /// Adds 1 to an eventfd that carries our mark (see mark.hpp); leaves every other descriptor alone. Does not block, whatever a
 /// peer did to its flags and counter: a counter that is full is left alone. Async-signal-safe.
 void ring_bell(int eventfd) noexcept;
 
-/// Whether this process has a signal handler that asks for system calls to end (set without SA_RESTART). Which handler has ended
-/// a sleep nobody can say: a sleep with a time limit ends for any of them.
+/// Whether this process has a signal handler that asks for system calls to end (set without SA_RESTART). No call can tell which
+/// handler has ended a sleep: a sleep with a time limit ends for any of them.
 [[nodiscard]] bool wants_interrupted_calls() noexcept;
 
 /// Sleeps for so long, or shorter.

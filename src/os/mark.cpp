@@ -29,7 +29,7 @@ void require_mark(int descriptor, const std::string& what) {
 bool is_marked(int descriptor) noexcept {
   if (descriptor < 0) return false;
   const int mark = ::fcntl(descriptor, F_GETSIG);
-  // In a sandbox that was closed since the attach nobody can look: then the number is trusted.
+  // In a sandbox that was closed since the attach no call can check: then the number is trusted.
   return mark == k_mark || (mark < 0 && errno != EBADF);
 }
 

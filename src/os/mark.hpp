@@ -1,11 +1,11 @@
 // How a process knows that a descriptor number is still its own.
 //
 // A program may close descriptors that it does not know, with closefrom(3) for example, and have files of its own at these
-// numbers afterwards. Whoever writes to the old number, or closes it, then hits the program's files. So what this library
-// keeps open carries a mark in its open file description: the signal number of F_SETSIG, which nobody sets on such
-// descriptors and which means nothing without O_ASYNC. It is looked at before each use and before closing.
+// numbers afterwards. A library that writes to the old number, or closes it, then hits the program's files. So what this
+// library keeps open carries a mark in its open file description: the signal number of F_SETSIG, which no program sets on such
+// descriptors and which means nothing without O_ASYNC. It is checked before each use and before closing.
 //
-// A thread that closes the descriptor between the look and the use is not noticed.
+// A thread that closes the descriptor between the check and the use is not noticed.
 // Thread safety: any thread. Async-signal-safe, but for MarkedFd's constructor.
 #pragma once
 
@@ -45,7 +45,7 @@ class MarkedFd {
   [[nodiscard]] int release() noexcept { return descriptor_.release(); }
   [[nodiscard]] bool is_there() const noexcept { return is_marked(descriptor_.get()); }
   void reset() noexcept {
-    if (descriptor_ && !is_there()) static_cast<void>(descriptor_.release());  // somebody else's by now
+    if (descriptor_ && !is_there()) static_cast<void>(descriptor_.release());  // another file's by now
     descriptor_.reset();
   }
   explicit operator bool() const noexcept { return static_cast<bool>(descriptor_); }

@@ -38,7 +38,7 @@ std::optional<std::uint64_t> read_field(const fs::path& path, std::string_view k
 
 struct FileNames {
   const char* limit;
-  const char* throttle;  // beyond it everybody in the group is slowed down; null: there is no such file
+  const char* throttle;  // beyond it all processes of the group are slowed down; null: there is no such file
   const char* use;
   const char* droppable;
 };
@@ -58,7 +58,7 @@ std::uint64_t left_in(const fs::path& group, const FileNames& names) {
 }
 
 /// `path` is as /proc/self/cgroup has it; in a container it may name directories that are not mounted there: those are
-/// skipped, and the mount's root, which is the container's own cgroup, is always looked at.
+/// skipped, and the mount's root, which is the container's own cgroup, is always read.
 std::uint64_t left_up_the_tree(const fs::path& mount, const fs::path& path, const FileNames& names) {
   std::uint64_t least = left_in(mount, names);
   fs::path group = mount;

@@ -1,8 +1,8 @@
-// How much memory this process may still fill. Looked at before shared memory is filled, because a cgroup at its limit
+// How much memory this process may still fill. Probed before shared memory is filled, because a cgroup at its limit
 // does not make fallocate fail: it kills.
 //
-// It is a look, not a reservation. So memory is filled in steps that are small enough for as many processes as may fill at
-// once (fill_step_bytes), and the daemon tells what it has promised to others (`promised`).
+// It is a probe, not a reservation. So memory is filled in steps, small enough for as many processes as may fill at once
+// (fill_step_bytes). The daemon tells what it has promised to others (`promised`).
 // Thread safety: all functions, from any thread.
 #pragma once
 
@@ -20,8 +20,8 @@ struct MemorySources {
   std::filesystem::path cgroups = "/sys/fs/cgroup";
 };
 
-/// The least of MemAvailable and of what each memory cgroup from ours up to the root leaves (limit - use + file pages
-/// that the kernel can drop); cgroup v2 (memory.max, memory.high) and v1. UINT64_MAX if nothing could be read.
+/// The least of MemAvailable and of what each memory cgroup leaves, from ours up to the root. A cgroup leaves limit - use +
+/// file pages that the kernel can drop; cgroup v2 (memory.max, memory.high) and v1. UINT64_MAX if nothing could be read.
 [[nodiscard]] std::uint64_t available_memory_bytes(const MemorySources& sources = {});
 
 enum class MemoryFit : std::uint8_t {
@@ -29,14 +29,14 @@ enum class MemoryFit : std::uint8_t {
   promised,  ///< only without what is promised to others: wait until they have it
   too_little,
 };
-/// Whether `bytes`, what is `promised` to others and a reserve for everybody else are available.
+/// Whether `bytes`, what is `promised` to others and a reserve for all other processes are available.
 [[nodiscard]] MemoryFit memory_fit(std::uint64_t bytes, std::uint64_t promised, const MemorySources& sources = {});
 
 /// Throws Error(limit_reached) unless MemoryFit::fits. `what`: operation and object.
 void require_memory(std::uint64_t bytes, const std::string& what, std::uint64_t promised = 0,
                     const MemorySources& sources = {});
 
-/// How much may be filled now of `missing` bytes before one looks again: so little that the limit holds although as many as
+/// How much may be filled now of `missing` bytes before the next probe: so little that the limit holds although as many as
 /// a queue has places for producers do the same at the same moment. A multiple of 4096 unless it is all.
 /// Throws Error(limit_reached) if what is missing is not available.
 [[nodiscard]] std::uint64_t fill_step_bytes(std::uint64_t missing, const std::string& what,

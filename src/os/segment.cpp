@@ -35,7 +35,7 @@ int create_memfd(const char* name) noexcept {
 }
 
 /// Under mlockall(MCL_FUTURE) every page of a new mapping is made real at once, unless MCL_ONFAULT was given, too. The kernel
-/// does not say which flags are in force, so a page is mapped and looked at.
+/// does not say which flags are in force, so a page is mapped and its flags are read.
 bool fills_new_mappings() noexcept {
   const std::size_t bytes = page_bytes();
   void* const page = ::mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
@@ -79,7 +79,7 @@ Fd open_segment_anew(int segment, Access access, const std::string& what) {
   return checked_fd(::open(path.c_str(), flags), what + ": open shared memory anew (is /proc mounted?)");
 }
 
-SegmentFacts look_at_segment(int segment) noexcept {
+SegmentFacts inspect_segment(int segment) noexcept {
   SegmentFacts facts;
   struct stat status{};
   if (::fstat(segment, &status) != 0) {

@@ -1,4 +1,4 @@
-// Shared memory segments: making them (the daemon), filling them, and mapping them (everybody).
+// Shared memory segments: making them (the daemon), filling them, and mapping them (all).
 //
 // A segment is a memfd: sized once, sealed against SHRINK, GROW and further SEALs, so that no peer can make a mapped page
 // disappear (SIGBUS) or change what was checked. Access is decided by the descriptor that is handed out: one opened anew
@@ -40,20 +40,20 @@ enum class Access : std::uint8_t { read_only, read_write };
 struct SegmentFacts {
   std::int64_t bytes = 0;
   int seals = -1;
-  int error_number = 0;  ///< of the look at it; 0: none
+  int error_number = 0;  ///< of its inspection; 0: none
 
   [[nodiscard]] bool sound(std::uint64_t expected_bytes) const noexcept;
   /// Throws Error(incompatible) unless the segment has exactly `expected_bytes` and can neither shrink nor grow.
   void check(std::uint64_t expected_bytes, const std::string& what) const;
 };
-[[nodiscard]] SegmentFacts look_at_segment(int segment) noexcept;
+[[nodiscard]] SegmentFacts inspect_segment(int segment) noexcept;
 inline void check_segment(int segment, std::uint64_t bytes, const std::string& what) {
-  look_at_segment(segment).check(bytes, what);
+  inspect_segment(segment).check(bytes, what);
 }
 
 /// Gives the range memory now, charged to this process's cgroup, so that no later access fails. Holes are filled in steps, and
-/// the cgroup's limits are looked at before each: others may fill at the same time. `promised`: bytes that others will take
-/// soon. What was filled is given back if the rest cannot be. Nobody else may write to the range meanwhile.
+/// the cgroup's limits are read before each: others may fill at the same time. `promised`: bytes that others will take
+/// soon. What was filled is given back if the rest cannot be. No other process may write to the range meanwhile.
 /// Throws Error(limit_reached, system).
 void fill_segment(int segment, SegmentRange range, const std::string& what, std::uint64_t promised = 0);
 
@@ -106,7 +106,7 @@ class Mapping {
   /// Best effort: a kernel that cannot leaves the faults to the first use.
   void populate(SegmentRange range) const noexcept;
   void populate() const noexcept { populate({0, size_}); }
-  /// Maps the pages of those parts of `segment` that somebody has written.
+  /// Maps the pages of those parts of `segment` that were written.
   void populate_written(int segment) const noexcept;
 
   /// Keeps the pages in memory, holes when they are filled. Throws Error(limit_reached) naming RLIMIT_MEMLOCK.
@@ -115,7 +115,7 @@ class Mapping {
   /// Keeps the memory out of core dumps, which would make every hole real and write it. Best effort.
   void leave_out_of_core_dumps() const noexcept;
 
-  /// Bytes in the range that nobody has written or populated yet, or that are swapped out: they may have no memory.
+  /// Bytes in the range that were never written or populated, or that are swapped out: they may have no memory.
   [[nodiscard]] std::uint64_t missing_bytes(SegmentRange range) const;
 
  private:

@@ -20,7 +20,7 @@ int allocate(int segment, int mode, SegmentRange range) noexcept {
   return result;
 }
 
-/// The parts of the range that nobody has written. What has been filled and not written yet is among them.
+/// The parts of the range that were never written. What has been filled and not written yet is among them.
 std::vector<SegmentRange> holes_in(int segment, SegmentRange range) {
   std::vector<SegmentRange> holes;
   const std::uint64_t end = range.offset + range.size;

@@ -13,7 +13,7 @@ void revoke(const QueueMemory& map, unsigned owner, std::uint32_t incarnation, u
   const Identity out{incarnation, static_cast<std::uint16_t>(group), k_endpoint_attached | k_endpoint_evicted};
   // plant: thrown_out_is_not_said
   map.endpoint(owner).identity.store_release(out.word());
-  // Whoever leases after this sees the flag and gives the lease back; whoever leased before is seen below.
+  // A lease after this sees the flag and is given back; a lease before this is seen below.
   full_fence();
   kernel::heavy_barrier();
   if (group >= map.geometry.max_groups) {

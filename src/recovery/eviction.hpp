@@ -1,4 +1,4 @@
-// What is done to the memory of a consumer that is thrown out while it may still live (see queue_eviction.cpp). Every step is
+// What is done to the memory of a consumer that is evicted while it may still live (see queue_eviction.cpp). Every step is
 // safe to repeat, so a daemon that dies in the middle starts again.
 #pragma once
 
@@ -8,8 +8,8 @@
 
 namespace beltway::daemon {
 
-/// Says in the consumer's identity that it is out, then gives what it has leased back to its group, or frees its private one,
-/// and wakes everybody. Its process may go on at any later time from the middle of any instruction.
+/// Sets the flag "evicted" in the consumer's identity. Then gives its leases back to its group, or frees its private group, and
+/// wakes all sleepers. Its process may go on at any later time from the middle of any instruction.
 void revoke(const QueueMemory& map, unsigned owner, std::uint32_t incarnation, unsigned group) noexcept;
 
 }  // namespace beltway::daemon

@@ -50,7 +50,7 @@ class Healer {
     for (unsigned group = 0; group < map_.geometry.groups(); ++group) {
       if (GroupStateWord::of(map_.group(group).state.load_acquire()).blocks_producers()) heal_group(group);
     }
-    if (producers_must_look_) forget_limits(map_);
+    if (producers_must_rescan_) forget_limits(map_);
     drop_sleepers(map_.shared_status().producer_sleepers, living_.producers());
     drop_sleepers(map_.shared_status().consumer_sleepers, living_.consumers());
     // plant: repair_leaves_the_ticket/2
@@ -96,10 +96,11 @@ class Healer {
   const Living& living_;
   const std::int64_t slots_;
   const bool single_;
-  Position tail_ = 0;                 // the end of the ring, as read or found
-  bool in_order_ = true;              // all slots were right at the first scan
-  bool open_claims_ = false;          // an unfinished claim was seen: its owner may be gone
-  bool producers_must_look_ = false;  // true: post a notice, so that producers forget their limits and end lost claims
+  Position tail_ = 0;         // the end of the ring, as read or found
+  bool in_order_ = true;      // all slots were right at the first scan
+  bool open_claims_ = false;  // an unfinished claim was seen: its owner may be gone
+  bool producers_must_rescan_ =
+      false;  // true: post a notice, so that producers forget their limits and end lost claims
   HealCounts counts_;
 };
 
@@ -217,7 +218,7 @@ void Healer::heal_slot(Position p, std::int64_t age) noexcept {
     if (ahead == 0 && !single_ && living_.has(slot.owner)) {
       // The owner may not know this claim: a helper of a wrong `tail` may have marked the slot. The owner makes it VOID when it
       // reads the notice.
-      producers_must_look_ = producers_must_look_ || !in_order_;
+      producers_must_rescan_ = producers_must_rescan_ || !in_order_;
       return;
     }
     // plant: healing_leaves_holes
@@ -234,7 +235,7 @@ void Healer::heal_slot(Position p, std::int64_t age) noexcept {
         if (ahead < 0) return;  // the owner or the next claimer marks it
         // The owner may be writing. If not, it makes the slot VOID when it reads the notice.
         right = {p, tail.owner, SlotPhase::claimed};
-        producers_must_look_ = true;
+        producers_must_rescan_ = true;
       }
     }
     if (!state.compare_and_swap(seen, right.word())) continue;
@@ -258,7 +259,7 @@ void Healer::heal_floor(unsigned index, bool named) noexcept {
     const Position oldest = wrap(tail_ - static_cast<Position>(slots_));
     if (!group.floor.compare_and_swap(seen, Floor{incarnation, oldest}.word())) continue;
     ++counts_.words;
-    producers_must_look_ = producers_must_look_ || beyond;
+    producers_must_rescan_ = producers_must_rescan_ || beyond;
     return;
   }
 }

@@ -1,6 +1,6 @@
 // Healing: what a program has left in disorder in a queue's shared memory becomes a state that the protocol knows. A program
-// leaves disorder if it uses one endpoint from two threads at once, or writes over the memory. The table in src/ring/PROTOCOL.md
-// ("What heals what") says for each word what is wrong and who sets it right.
+// leaves disorder if it uses one endpoint from two threads at once, or writes over the memory. The table in
+// src/ring/PROTOCOL.md ("Hostile values") says for each word what is wrong and which process sets it right.
 //
 // What is never touched: a READY message in its order, and what a living producer may be writing right now. Every step is a
 // compare-and-swap from the wrong word, and safe to repeat: a daemon that dies inside begins again.
@@ -16,7 +16,7 @@
 
 namespace beltway::daemon {
 
-/// Who is attached to a queue, by the daemon's record and not by shared memory. Whoever is not in it owns no word.
+/// The endpoints that are attached to a queue, by the daemon's record and not by shared memory. No other endpoint owns a word.
 class Living {
  public:
   /// `group`: of a consumer; private ones lie behind the named ones.
@@ -43,7 +43,7 @@ struct HealCounts {
   [[nodiscard]] bool disorder() const noexcept { return holes + words != 0; }
 };
 
-/// Sets the queue's slots, `tail`, floors, `next`, lease words and sleepers right. Wakes nobody: call wake_everybody().
+/// Sets the queue's slots, `tail`, floors, `next`, lease words and sleepers right. Wakes no sleeper: call wake_everybody().
 HealCounts heal(const QueueMemory& map, const Living& living) noexcept;
 
 }  // namespace beltway::daemon

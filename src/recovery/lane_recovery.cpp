@@ -14,7 +14,7 @@ bool lies_in_lane(const Slot& slot, SlotState state, unsigned producer) noexcept
          (SlotMeta::of(slot.meta.load_relaxed()).flags & k_flag_lane) != 0;
 }
 
-void mark_gone_below(const QueueMemory& map, unsigned producer, Position lowest) noexcept {
+void mark_reclaimed_below(const QueueMemory& map, unsigned producer, Position lowest) noexcept {
   for (std::uint32_t i = 0; i < map.geometry.slots; ++i) {
     Slot& slot = map.slot(i);
     const std::uint64_t seen = slot.state.load_acquire();
@@ -50,10 +50,10 @@ std::vector<bool> find_needed(const QueueMemory& map, unsigned producer, Positio
 UnneededLane find_unneeded_parts(const QueueMemory& map, unsigned producer, std::uint64_t granule) {
   Position lowest = lowest_floor(map, load_tail(map));
   // plant: punch_before_the_mark
-  mark_gone_below(map, producer, lowest);
+  mark_reclaimed_below(map, producer, lowest);
   full_fence();
   kernel::heavy_barrier();
-  // plant: punch_without_a_second_look
+  // plant: punch_without_a_second_scan
   if (const Position again = lowest_floor(map, load_tail(map)); distance(again, lowest) < 0) lowest = again;
   const std::vector<bool> needed = find_needed(map, producer, lowest, granule);
   UnneededLane lane;

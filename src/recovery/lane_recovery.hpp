@@ -1,11 +1,11 @@
 // Giving back the memory of a lane whose producer is gone.
 //
 // The order is the whole point. First the slots of messages below all floors are marked RECLAIMED. Then a barrier runs, and the
-// floors are looked at once more: a group may have joined at the oldest message before the marks. Only then are the pages
+// floors are scanned once more: a group may have joined at the oldest message before the marks. Only then are the pages
 // punched that no message needs. So a lossy reader that copied zeros finds the mark afterwards, and a group that joins
 // late skips the slot.
 //
-// Every step is safe to repeat; a daemon that dies in the middle starts again. Nobody may be attached at the producer's
+// Every step is safe to repeat; a daemon that dies in the middle starts again. No endpoint may be attached at the producer's
 // place meanwhile.
 #pragma once
 

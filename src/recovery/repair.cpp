@@ -11,7 +11,7 @@ namespace beltway::daemon {
 
 namespace {
 
-/// Lane references that nobody needs become RECLAIMED, so that the index's next producer need not know of them.
+/// Lane references that no group needs become RECLAIMED, so that the index's next producer need not know of them.
 void mark_lane_references(const QueueMemory& map, unsigned owner) noexcept {
   const Position lowest = lowest_floor(map, load_tail(map));
   for (std::uint32_t i = 0; i < map.geometry.slots; ++i) {

@@ -9,10 +9,10 @@
 
 namespace beltway::daemon {
 
-/// What is done for endpoint `owner`, whose mapping is proved to be gone: heals the queue (the dead own no word any more, so
-/// their claims become VOID and their leases go back), marks lane references that nobody needs, frees its private group, drops
-/// its sleeper bit, helps the floors, adds its counters to the totals and clears them, wakes everybody. Then the caller may
-/// give the index out again. `living`: who is attached, without `owner`.
+/// Repairs what endpoint `owner` left. Requires proof that its mapping is gone. Heals the queue first: claims of the dead
+/// become VOID, and their leases go back. Marks lane references that no group needs, and frees the endpoint's private group.
+/// Clears its sleeper bit, helps the floors, and adds its counters to the totals. Wakes all sleepers. Then the caller may give
+/// the index out again. `living`: the attached endpoints, without `owner`.
 HealCounts repair(const QueueMemory& map, unsigned owner, const Living& living) noexcept;
 
 /// All that the consumer has leased of the named group goes back to it; returns how many messages.

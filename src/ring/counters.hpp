@@ -1,5 +1,5 @@
 // Where each counter lies in an endpoint's block of shared memory: in the order of the public structs. A counter is
-// written by its owner alone, with plain stores, and read by whoever looks.
+// written by its owner alone, with plain stores, and read by any process.
 #pragma once
 
 #include <cstddef>
@@ -48,14 +48,14 @@ template <class Counters>
 
 /// Since when the queue has neither a named group nor a consumer. For figures only.
 struct UnreadSince {
-  static constexpr std::uint64_t k_nobody_reads = 1ULL << 63;
-  bool nobody_reads;
+  static constexpr std::uint64_t k_no_reader = 1ULL << 63;
+  bool has_no_reader;
   Position position;
 
   [[nodiscard]] static constexpr UnreadSince of(std::uint64_t word) noexcept {
-    return {(word & k_nobody_reads) != 0, wrap(word)};
+    return {(word & k_no_reader) != 0, wrap(word)};
   }
-  [[nodiscard]] constexpr std::uint64_t word() const noexcept { return (nobody_reads ? k_nobody_reads : 0) | position; }
+  [[nodiscard]] constexpr std::uint64_t word() const noexcept { return (has_no_reader ? k_no_reader : 0) | position; }
 };
 
 /// QueueTotals::unread now: what the daemon has summed, and the time that is not over.
@@ -63,7 +63,7 @@ struct UnreadSince {
   const SharedStatus& status = map.shared_status();
   const std::uint64_t summed = status.totals[offsetof(QueueTotals, unread) / sizeof(std::uint64_t)].load_relaxed();
   const UnreadSince since = UnreadSince::of(status.unread_since.load_relaxed());
-  if (!since.nobody_reads) return summed;
+  if (!since.has_no_reader) return summed;
   const std::int64_t positions = distance(load_tail(map), since.position);
   return summed + (positions > 0 ? static_cast<std::uint64_t>(positions) : 0);
 }

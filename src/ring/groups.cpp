@@ -29,11 +29,11 @@ void fill_leases(const QueueMemory& map, unsigned index, Position floor) noexcep
 
 void join_latest(const QueueMemory& map, GroupBlock& group, GroupStateWord active) noexcept {
   group.state.store_release(active.word());
-  // A producer that did not see us ACTIVE had moved `tail` before it looked, so this look sees that `tail`; what it
+  // A producer that did not see us ACTIVE had moved `tail` before its scan, so this load sees that `tail`; what it
   // may still publish unseen lies within one lap of it.
   // plant: no_fence_after_active
   full_fence();
-  // plant: no_second_look_at_tail
+  // plant: no_second_check_of_tail
   raise_floor(group, load_tail(map));
 }
 
@@ -51,8 +51,8 @@ void join_oldest(const QueueMemory& map, GroupBlock& group, GroupStateWord activ
       if (map.tail().compare_and_swap(word, raised.word())) return;
     }
   }
-  // A single producer stores `tail` plainly; it looks at the notice at each claim instead. After the barrier it has at
-  // most one claim in hand for which it had looked before.
+  // A single producer stores `tail` plainly; it reads the notice at each claim instead. After the barrier it has at
+  // most one claim in hand for which it had read the notice before.
   // plant: join_oldest_without_notice
   post_notice(map, 0);
   full_fence();
@@ -78,7 +78,7 @@ Position join(const QueueMemory& map, unsigned index, GroupKind kind, Start star
   group.floor.store_relaxed(Floor{incarnation, floor}.word());
   const GroupStateWord active{incarnation, kind, GroupPhase::active};
   if (kind == GroupKind::lossy) {
-    group.state.store_release(active.word());  // holds nobody back: nobody need know of it
+    group.state.store_release(active.word());  // blocks no producer: none need know of it
   } else if (start == Start::oldest) {
     join_oldest(map, group, active);
   } else {
@@ -92,7 +92,7 @@ bool leave(const QueueMemory& map, unsigned index) noexcept {
   GroupStateWord word = GroupStateWord::of(group.state.load_acquire());
   word.phase = GroupPhase::leaving;
   group.state.store_release(word.word());
-  // Whoever leases after this sees LEAVING and gives the lease back; whoever leased before is seen by try_drain().
+  // A lease after this sees LEAVING and is given back; try_drain() sees a lease before this.
   // plant: leave_without_barrier
   full_fence();
   // plant: leave_without_barrier/2
@@ -186,7 +186,7 @@ void wake_everybody(const QueueMemory& map) noexcept {
   full_fence();
   kernel::heavy_barrier();
   const auto ring = [&](unsigned owner) {
-    // Who is SIGNALLED already is rung again: the waker may have died before it rang anybody else.
+    // A SIGNALLED endpoint is rung again: the waker may have died before it rang another endpoint.
     if (!wake(map, owner) && Wait::of(map.endpoint(owner).wait.load_acquire()).phase == WaitPhase::signalled) {
       rouse(map, owner);
     }

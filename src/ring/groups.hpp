@@ -20,7 +20,7 @@ bool leave(const QueueMemory& map, unsigned index) noexcept;
 /// After leave(): DRAINED if no lease is left. Also called by consumers that end a lease.
 bool try_drain(const QueueMemory& map, unsigned index) noexcept;
 
-/// Makes the place free for another group. Only when nobody who was attached to it remains.
+/// Makes the place free for another group. Only when no endpoint that was attached to it remains.
 void free_group(const QueueMemory& map, unsigned index) noexcept;
 
 /// What a purge found.
@@ -32,7 +32,7 @@ struct Purged {
   std::uint64_t messages = 0;                     ///< acknowledged
   std::array<Held, 2 * k_first_consumer> held{};  ///< by owner number: leased by consumers, being written by producers
 };
-/// Acknowledges all messages of a named group that nobody holds.
+/// Acknowledges all messages of a named group that no consumer holds.
 Purged purge(const QueueMemory& map, unsigned index) noexcept;
 
 /// Sets `flags` (k_notice_*) in the notice, in addition to those set, with a new epoch. Loses no flag that a client sets at the
@@ -43,7 +43,7 @@ void post_notice(const QueueMemory& map, std::uint32_t flags) noexcept;
 /// flag of the daemon's.
 void post_doubt(const QueueMemory& map) noexcept;
 
-/// Has every producer look at the floors again before it claims, whatever it has seen there before.
+/// Makes every producer scan the floors again before it claims, whatever it has seen there before.
 void forget_limits(const QueueMemory& map) noexcept;
 
 /// Rings the bell of every endpoint that says it sleeps: after a death, a removal, a change of the producers.

@@ -16,10 +16,10 @@ Lane::Lane(Claimer& claimer)
 
 void Lane::adopt_predecessor() {
   // Floors may have passed more of it since the repair. What they passed is used again, so its slots must say RECLAIMED first,
-  // or a group that joins at the oldest message finds other bytes there; then look again, as in reclaim().
+  // or a group that joins at the oldest message finds other bytes there; then scan again, as in reclaim().
   Position lowest = claimer_.scan_floors();
   // plant: heir_marks_nothing
-  mark_all_gone(lowest);
+  mark_all_reclaimed(lowest);
   // What only now is passed is not marked, and must be later: by reclaim().
   // plant: heir_skips_what_is_passed_meanwhile
   if (const Position again = claimer_.scan_floors(); distance(again, lowest) < 0) lowest = again;
@@ -29,7 +29,7 @@ void Lane::adopt_predecessor() {
     const Slot& slot = map_.slot(i);
     const SlotState state = SlotState::of(slot.state.load_acquire());
     const SlotMeta meta = SlotMeta::of(slot.meta.load_relaxed());
-    // RECLAIMED counts, too: our predecessor may have died between its mark and its second look.
+    // RECLAIMED counts, too: our predecessor may have died between its mark and its second scan.
     // plant: heir_forgets_what_is_marked
     if ((state.phase != SlotPhase::ready && state.phase != SlotPhase::reclaimed) || state.owner != producer_ ||
         (meta.flags & k_flag_lane) == 0 || distance(state.position, lowest) < 0) {
@@ -72,7 +72,7 @@ bool Lane::find_space(std::uint64_t bytes, std::uint64_t& offset) noexcept {
 }
 
 Lane::Lent Lane::lend_slowly(std::uint64_t bytes) {
-  if (is_time_to_look()) reclaim();
+  if (is_time_to_reclaim()) reclaim();
   std::uint64_t offset = 0;
   while (!find_space(bytes, offset)) {
     if (!reclaim()) return {};
@@ -93,7 +93,7 @@ std::uint64_t Lane::count_reclaimable_records(Position lowest) const noexcept {
   return over;
 }
 
-bool Lane::mark_gone(Position position) noexcept {
+bool Lane::mark_reclaimed(Position position) noexcept {
   const std::uint64_t ready = SlotState{position, static_cast<std::uint8_t>(producer_), SlotPhase::ready}.word();
   Word& state = map_.slot(position).state;
   if (state.load_relaxed() != ready) return false;
@@ -103,13 +103,13 @@ bool Lane::mark_gone(Position position) noexcept {
   return marked;
 }
 
-bool Lane::mark_all_gone(Position lowest) noexcept {
+bool Lane::mark_all_reclaimed(Position lowest) noexcept {
   bool marked = false;
   for (std::uint64_t i = 0; i < map_.geometry.slots; ++i) {
     const SlotState state = SlotState::of(map_.slot(i).state.load_acquire());
     if (state.owner != producer_ || state.phase != SlotPhase::ready || distance(state.position, lowest) >= 0) continue;
     if ((SlotMeta::of(map_.slot(i).meta.load_relaxed()).flags & k_flag_lane) == 0) continue;
-    marked = mark_gone(state.position) || marked;
+    marked = mark_reclaimed(state.position) || marked;
   }
   return marked;
 }
@@ -118,7 +118,7 @@ bool Lane::reclaim() noexcept {
   Position lowest = claimer_.scan_floors();
   std::uint64_t over = count_reclaimable_records(lowest);
   if (over == 0 && oldest_ != newest_ && !waits_for_loans()) {
-    // Nobody else may: acknowledgements are gathered while no producer sleeps.
+    // No consumer may do it: acknowledgements are gathered while no producer sleeps.
     // plant: lane_does_not_help_floors
     help_floors(map_);
     lowest = claimer_.scan_floors();
@@ -127,20 +127,20 @@ bool Lane::reclaim() noexcept {
   if (over > k_max_reclaimed_per_loan) {
     over = k_max_reclaimed_per_loan;  // and the rest with the next loan
   } else {
-    lent_since_look_ = 0;
+    lent_since_reclaim_ = 0;
   }
   bool marked = false;
   for (std::uint64_t i = 0; i < over; ++i) {
     if (i + k_reclaim_prefetch_distance < over)
       prefetch_to_write(&map_.slot(at(oldest_ + i + k_reclaim_prefetch_distance).position).state);
     const Record& record = at(oldest_ + i);
-    // plant: no_gone_mark
-    if (record.phase == Phase::committed) marked = mark_gone(record.position) || marked;
-    if (record.phase == Phase::inherited) marked = mark_all_gone(lowest) || marked;
+    // plant: no_reclaimed_mark
+    if (record.phase == Phase::committed) marked = mark_reclaimed(record.position) || marked;
+    if (record.phase == Phase::inherited) marked = mark_all_reclaimed(lowest) || marked;
   }
-  // A group that joined at the oldest message before the marks may be reading what they cover: look once more. The
+  // A group that joined at the oldest message before the marks may be reading what they cover: scan once more. The
   // swaps of the marks are the fence between. What floors have passed only meanwhile bears no mark: it is for the next time.
-  // plant: frees_what_is_passed_meanwhile, no_second_look_at_the_floors
+  // plant: frees_what_is_passed_meanwhile, no_second_scan_of_floors
   if (marked) over = std::min(over, count_reclaimable_records(claimer_.scan_floors()));
   oldest_ += over;
   assert(oldest_ <= newest_);

@@ -33,7 +33,7 @@ class Lane {
     // Rounded up to whole lines. This still fits at the end of the lane, since lane_bytes is a multiple of a page.
     const std::uint64_t bytes = lines(size);
     // The usual case: directly behind the newest record.
-    if (const std::uint64_t lent = newest_ - oldest_; lent != 0 && lent != records_.size() && !is_time_to_look()) {
+    if (const std::uint64_t lent = newest_ - oldest_; lent != 0 && lent != records_.size() && !is_time_to_reclaim()) {
       const std::uint64_t head = at(oldest_).offset;
       const std::uint64_t end = tail_ <= head ? head : map_.geometry.lane_bytes;
       if (bytes <= end - tail_) [[likely]]
@@ -77,11 +77,11 @@ class Lane {
     return bytes == 0 ? k_cache_line_bytes : whole_lines(bytes);
   }
   /// True once a quarter of the lane was lent since the last scan: reclaim then, so that an empty lane starts at its beginning.
-  [[nodiscard]] bool is_time_to_look() const noexcept { return lent_since_look_ > map_.geometry.lane_bytes / 4; }
+  [[nodiscard]] bool is_time_to_reclaim() const noexcept { return lent_since_reclaim_ > map_.geometry.lane_bytes / 4; }
   /// Requires room for the bytes and for a record.
   Lent lend_at(std::uint64_t offset, std::uint64_t bytes) noexcept {
     tail_ = offset + bytes == map_.geometry.lane_bytes ? 0 : offset + bytes;
-    lent_since_look_ += bytes;
+    lent_since_reclaim_ += bytes;
     at(newest_) = {offset, bytes, 0, Phase::open};
     return {map_.lane(producer_) + offset, newest_++};
   }
@@ -91,9 +91,9 @@ class Lane {
   /// Counts finished records from the oldest on; stops above k_max_reclaimed_per_loan.
   std::uint64_t count_reclaimable_records(Position lowest) const noexcept;
   bool reclaim() noexcept;
-  bool mark_gone(Position position) noexcept;
+  bool mark_reclaimed(Position position) noexcept;
   /// Does the same for every message of this producer in a lane below `lowest`.
-  bool mark_all_gone(Position lowest) noexcept;
+  bool mark_all_reclaimed(Position lowest) noexcept;
   void adopt_predecessor();
 
   Claimer& claimer_;
@@ -103,7 +103,7 @@ class Lane {
   std::uint64_t oldest_ = 0;     // records oldest_ to newest_ - 1 are lent
   std::uint64_t newest_ = 0;
   std::uint64_t tail_ = 0;  // the next free byte
-  std::uint64_t lent_since_look_ = 0;
+  std::uint64_t lent_since_reclaim_ = 0;
 };
 
 }  // namespace beltway

@@ -14,7 +14,7 @@ struct QueueMemory {
   std::byte* ring = nullptr;
   std::byte* heap = nullptr;  ///< null if lane_bytes is 0
   std::byte* control = nullptr;
-  const int* bells = nullptr;  ///< eventfds, k_bells of them; null: this process rings nobody
+  const int* bells = nullptr;  ///< eventfds, k_bells of them; null: this process rings no bell
 
   [[nodiscard]] std::uint64_t mask() const noexcept { return geometry.slots - 1; }
   [[nodiscard]] RingHead& ring_head() const noexcept { return *reinterpret_cast<RingHead*>(ring); }

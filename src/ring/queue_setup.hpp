@@ -1,4 +1,4 @@
-// Fills the memory of a new queue. Run by the daemon at declare, before anybody else has the memory, and by tests.
+// Fills the memory of a new queue. Run by the daemon at declare, before any client has the memory, and by tests.
 #pragma once
 
 #include "ring/queue_memory.hpp"

@@ -31,7 +31,7 @@ void RoomTicket::give_back() noexcept {
 void RoomTicket::hide() noexcept { map_.shared_status().room_line.fetch_and(~bit()); }
 void RoomTicket::show() noexcept { map_.shared_status().room_line.fetch_or(bit()); }
 
-RoomTicket::Ahead RoomTicket::look() noexcept {
+RoomTicket::Ahead RoomTicket::read_ahead() noexcept {
   std::uint64_t waiting = map_.shared_status().room_line.load_relaxed() & ~bit();
   if (map_.geometry.max_producers < k_max_producers) waiting &= (1ULL << map_.geometry.max_producers) - 1;
   Ahead found;

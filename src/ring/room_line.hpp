@@ -2,14 +2,15 @@
 //
 // A waiting producer takes a ticket: a number that only grows. Its bit in SharedStatus::room_line and its ticket in
 // Endpoint::ticket say so to all others. A producer that claims leaves one free slot for each producer that stands before it in
-// the line; a producer without a ticket leaves one for each that has one. So nobody overtakes, and nobody starves.
+// the line; a producer without a ticket leaves one for each that has one. So no producer overtakes another, and none starves.
 //
 // A producer that sleeps in a call computes from its place in the line how much room it needs (Claimer::wake_past()). It counts
-// only producers that wait in a call, too: an event loop may have lost interest. If one of those counted is stopped, the sleeper
-// may sleep for one slot too many, until more room comes or until it polls again by itself (k_last_resort_ns).
+// only producers that wait in a call, too: an event loop may have lost interest. If one of those counted is stopped, the
+// sleeper may sleep for one slot too many, until more room comes or until it polls again by itself (k_last_resort_ns).
 //
-// The line is a courtesy and never a lock. Whoever finds that those before it do not take their slots (stopped, busy elsewhere,
-// or a scribbled word) passes over them after k_turn_ns. Correctness of claims does not depend on any word of the line.
+// The line is a courtesy and never a lock. A producer that finds that those before it do not take their slots (stopped, busy
+// elsewhere, or a scribbled word) passes over them after k_turn_ns. Correctness of claims does not depend on any word of the
+// line.
 //
 // Thread safety: a RoomTicket belongs to one producer.
 #pragma once
@@ -31,17 +32,17 @@ class RoomTicket {
   /// Leaves the line. No effect if it is not there.
   void give_back() noexcept;
   [[nodiscard]] bool is_held() const noexcept { return ticket_ != 0; }
-  /// Right before a claim: from now on nobody counts this producer. Who went to sleep after the claim and counted it all the same
-  /// would wait for one slot too many.
+  /// Right before a claim: from now on no producer counts this one. A producer that went to sleep after the claim and still
+  /// counted it would wait for one slot too many.
   void hide() noexcept;
   /// The claim failed: the producer stands where it stood.
   void show() noexcept;
 
   /// How many producers claim before this one.
-  [[nodiscard]] unsigned ahead() noexcept { return look().ahead; }
+  [[nodiscard]] unsigned ahead() noexcept { return read_ahead().ahead; }
   /// How many of them wait in a call.
-  [[nodiscard]] unsigned ahead_in_calls() noexcept { return look().in_calls; }
-  /// True if anybody else stands in the line.
+  [[nodiscard]] unsigned ahead_in_calls() noexcept { return read_ahead().in_calls; }
+  /// True if another producer stands in the line.
   [[nodiscard]] bool others_wait() const noexcept {
     return (map_.shared_status().room_line.load_relaxed() & ~bit()) != 0;
   }
@@ -55,13 +56,13 @@ class RoomTicket {
     unsigned ahead = 0;
     unsigned in_calls = 0;
   };
-  Ahead look() noexcept;
+  Ahead read_ahead() noexcept;
   [[nodiscard]] std::uint64_t bit() const noexcept { return 1ULL << producer_; }
 
   const QueueMemory map_;
   const unsigned producer_;
   std::uint64_t ticket_ = 0;  // 0: not in the line
-  unsigned first_ = 0;        // the producer that the last look() found first
+  unsigned first_ = 0;        // the producer that the last read_ahead() found first
   std::uint64_t first_ticket_ = 0;
   std::uint64_t watched_ticket_ = 0;  // slots are left to it since watched_since_ns_
   std::uint64_t watched_since_ns_ = 0;
@@ -69,7 +70,7 @@ class RoomTicket {
 };
 
 /// How many positions a producer wants to be free when it is woken, from the pace at which the ring moves: what comes free in
-/// k_room_interval_ns, so that a fast ring is not slowed down by wakes, and a slow one makes nobody wait for many messages.
+/// k_room_interval_ns, so that a fast ring is not slowed down by wakes, and no producer waits for many messages of a slow one.
 class RoomPace {
  public:
   /// The ring is full at `position`, the next one to be claimed.

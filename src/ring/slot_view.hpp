@@ -51,19 +51,19 @@ struct SlotView {
 }
 
 /// After a copy of what no floor protects: true if it is what `word`, the slot's READY state, said. The fence pairs with the
-/// release fences of Claimer: who has copied later bytes sees what was stored before them. That is another state of this
-/// slot; or, where a single producer marks nothing, the next lap's in the slot before, which it ends before it begins with
-/// this one, and a later `tail` (which is not asked first, since its line is the producer's).
+/// release fences of Claimer: a reader that has copied later bytes sees what was stored before them. That is another state of
+/// this slot. A single producer marks nothing: there the slot before is of the next lap, since the producer finishes it first,
+/// and `tail` is later. `tail` is loaded last, since its line is the producer's.
 [[nodiscard]] inline bool is_unchanged(const QueueMemory& map, const Slot& slot, std::uint64_t word) noexcept {
   acquire_fence();
-  // plant: lossy_reader_does_not_look_again
+  // plant: lossy_reader_does_not_check_again
   if (slot.state.load_relaxed() != word) return false;
   if (!map.geometry.single_producer()) return true;
   const Position position = SlotState::of(word).position;
   const Position before = wrap(position - 1);
-  // plant: lossy_reader_does_not_look_before
+  // plant: lossy_reader_does_not_check_before
   if (SlotState::of(map.slot(before).state.load_relaxed()).position == before) return true;
-  // plant: lossy_reader_does_not_look_at_tail
+  // plant: lossy_reader_does_not_check_tail
   return distance(load_tail(map), wrap(position + map.geometry.slots)) <= 0;
 }
 

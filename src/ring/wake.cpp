@@ -46,7 +46,7 @@ bool wake(const QueueMemory& map, unsigned owner) noexcept {
     return false;
   // plant: signalled_before_the_wake
   rouse(map, owner);
-  // If the word has moved on, the sleeper was up already, on its own or for another's message, and may have looked before
+  // If the word has moved on, the sleeper was up already, on its own or for another's message, and may have polled before
   // ours was there: then the caller wakes another one.
   // plant: a_lost_wake_counts
   return word.compare_and_swap(waking, Wait{wait.sequence, WaitPhase::signalled}.word());
@@ -156,7 +156,7 @@ void SleepWord::arm(bool symmetric, Position past, bool busy) noexcept {
 
 void SleepWord::arm_unlisted() noexcept {
   say_asleep(0, false);
-  full_fence();  // pairs with that of rouse_self(), and with the heavy barrier of those who wake everybody
+  full_fence();  // pairs with that of rouse_self(), and with the heavy barrier of wake_everybody()
 }
 
 bool SleepWord::disarm() noexcept {
@@ -175,11 +175,11 @@ kernel::Slept SleepWord::sleep(std::uint64_t until_ns) const noexcept {
 
 void SleepWord::rouse_self() const noexcept {
   Word& word = map_.endpoint(owner_).wait;
-  full_fence();  // what the caller has stored, then the look at the word; the sleeper does the reverse
+  full_fence();  // what the caller has stored, then the load of the word; the sleeper does the reverse
   const std::uint64_t seen = word.load_acquire();
   const Wait wait = Wait::of(seen);
   if (!may_sleep(wait)) return;
-  // WAKING and no further: nobody may count on a wake that was for nobody's message.
+  // WAKING and no further: no waker may count on a wake that was for no message.
   word.compare_and_swap(seen, Wait{wait.sequence, WaitPhase::waking}.word());
   kernel::wake_sleeper(word);
 }

@@ -5,18 +5,18 @@
 // (eventfds), together with its neighbours; `sleeps_on` says which of the two it is. Between publisher and sleeper stands
 // an asymmetric fence:
 //
-//   sleeper: sleeps_on; wait = ASLEEP(sequence); set my bit; heavy barrier; look at the ring;
+//   sleeper: sleeps_on; wait = ASLEEP(sequence); set my bit; heavy barrier; poll the ring;
 //            sleep until the word is no longer ASLEEP(sequence), or until the bell rings
 //   waker:   slot = READY; compiler fence (or a full one, if the notice says symmetric); load the bits; for those it must wake:
 //            ASLEEP(sequence) -> WAKING(sequence); wake the futex or ring the bell; WAKING(sequence) -> SIGNALLED(sequence)
 //
 // Either the waker sees the bit or the sleeper sees the message. The word changes before the futex is woken, or a sleeper
-// between its last look and the kernel would miss it. A waker that finds WAKING does the rest once more, since the one before
-// may have stopped or died in between: so that costs a needless wake at most. Only the last swap counts as a wake. Who
-// hears its bell while its word says ASLEEP knows that the ring was for a neighbour.
+// between its last poll and the kernel would miss it. A waker that finds WAKING does the rest once more, since the one before
+// may have stopped or died in between: so that costs a needless wake at most. Only the last swap counts as a wake. An endpoint
+// that hears its bell while its word says ASLEEP knows that the ring was for a neighbour.
 //
 // One message wakes one sleeper of each named group. So an endpoint that takes a message while another is there wakes one
-// more (chain), and an endpoint that was SIGNALLED and does not need it passes it on.
+// more (wake_next_consumer). An endpoint that was SIGNALLED and does not need the wake hands it on (hand_wake_on).
 //
 // Thread safety: functions may run anywhere. A SleepWord belongs to its endpoint.
 #pragma once
@@ -28,7 +28,7 @@
 
 namespace beltway {
 
-/// Wakes `owner` if it says ASLEEP or WAKING. True if that woke it: then it looks once more, or passes the wake on.
+/// Wakes `owner` if it says ASLEEP or WAKING. True if that woke it: then it polls once more, or hands the wake on.
 bool wake(const QueueMemory& map, unsigned owner) noexcept;
 /// Wakes it whatever its word says: costs a needless wake at most.
 void rouse(const QueueMemory& map, unsigned owner) noexcept;
@@ -48,13 +48,13 @@ unsigned wake_for_room(const QueueMemory& map, Position floor) noexcept;
 /// Wakes the sleeping producer, other than `me`, that has waited longest for room in the ring: 1, or 0 if there is none.
 unsigned wake_first_for_room(const QueueMemory& map, unsigned me) noexcept;
 
-/// True if somebody sleeps whom a message or VOID may concern. One line, hardly ever written.
+/// True if an endpoint sleeps that a message or VOID may concern. One line, hardly ever written.
 [[nodiscard]] inline bool anybody_sleeps(const QueueMemory& map) noexcept {
   return (map.shared_status().consumer_sleepers.load_relaxed() |
           map.shared_status().producer_sleepers.load_relaxed()) != 0;
 }
 
-/// The fence between a store that others sleep for and the look at who sleeps.
+/// The fence between a store that others sleep for and the load of the sleepers.
 inline void publish_fence(bool symmetric) noexcept {
   if (symmetric) [[unlikely]] {
     full_fence();
@@ -73,13 +73,13 @@ class SleepWord {
   /// Says in shared memory since when the endpoint waits; 0: it does not.
   void set_since(std::uint64_t ns) noexcept;
 
-  /// Says ASLEEP with a new sequence, sets the bit and makes every publisher see it or be seen. Afterwards look again,
+  /// Says ASLEEP with a new sequence, sets the bit and makes every publisher see it or be seen. Afterwards poll again,
   /// then sleep. Producers: `past`, `busy` as in Endpoint.
   void arm(bool symmetric, Position past = 0, bool busy = false) noexcept;
-  /// As arm(), without the bit: only those wake the endpoint who wake everybody, or its own process by rouse_self(). For an
+  /// As arm(), without the bit: only wake_everybody() wakes the endpoint, or its own process by rouse_self(). For an
   /// endpoint that has no use for a message.
   void arm_unlisted() noexcept;
-  /// Says AWAKE. True if a waker had SIGNALLED: then look again, or pass the wake on.
+  /// Says AWAKE. True if a waker had SIGNALLED: then poll again, or hand the wake on.
   bool disarm() noexcept;
   [[nodiscard]] bool armed() const noexcept { return armed_; }
   [[nodiscard]] bool listed() const noexcept { return listed_; }
@@ -89,7 +89,7 @@ class SleepWord {
   /// Sleeps on the futex until then, or until a waker has been there. Only when armed.
   [[nodiscard]] kernel::Slept sleep(std::uint64_t until_ns) const noexcept;
   /// Ends that sleep, or keeps it from beginning, if the endpoint says ASLEEP. From any thread, and from signal handlers.
-  /// Whoever armed later sees what was stored before the call.
+  /// An endpoint that armed later sees what was stored before the call.
   void rouse_self() const noexcept;
 
  private:

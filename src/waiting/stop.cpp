@@ -66,7 +66,7 @@ class SignalWatch {
     action.sa_handler = &on_signal;
     struct sigaction before{};
     before_.reserve(before_.size() + 1);
-    // No SA_RESTART: whoever reads from a terminal is to be told, too.
+    // No SA_RESTART: a read from a terminal is to end, too.
     if (::sigaction(signal, &action, &before) != 0) {
       throw Error(Errc::system, "stop_on: signal " + std::to_string(signal) + " cannot be handled");
     }

@@ -1,5 +1,5 @@
-// What waits know of stop_on(): between a signal's handler and the stop that a thread requests for it lies a moment, in which a
-// wait that the signal has ended must not return yet, or its caller looks at the token too early and waits again.
+// What waits know of stop_on(). The stop is requested by a thread, a moment after the signal's handler. A wait that the signal
+// has ended must not return in that moment. Otherwise its caller reads the token too early and waits again.
 // Thread safety: any thread, and signal handlers.
 #pragma once
 

@@ -9,7 +9,7 @@
 // How long: a BackoffLimit bounds the pause by a time and by a part of the free room, so that neither ring nor
 // lane fills up meanwhile.
 //
-// False alarms: several requests under way look like a stream. A pause after which no more messages are there than before was
+// False alarms: several requests under way resemble a stream. A pause after which no more messages are there than before was
 // useless; after each useless pause the next one comes later. A consumer in the way can make a stream so slow that it is not
 // recognised: a pause is tried now and then, and repeated only if the stream then becomes fast.
 //
@@ -29,7 +29,7 @@ class StreamBackoff {
   explicit StreamBackoff(const Geometry& geometry) noexcept
       : slots_(geometry.slots), inline_bytes_(geometry.inline_bytes()), lane_bytes_(geometry.lane_bytes) {}
 
-  /// A consumer has taken all before `read`, of `bytes` in all since it began, and finds nothing there. False: it looks on, and
+  /// A consumer has taken all before `read`, of `bytes` in all since it began, and finds nothing there. False: it polls on, and
   /// need not ask the clock.
   [[nodiscard]] bool may_wait(Position read, std::uint64_t bytes) noexcept {
     if (bytes - bytes_ >= taken(read) * k_backoff_min_bytes) return true;
@@ -41,7 +41,7 @@ class StreamBackoff {
     paused_ = false;
     return false;
   }
-  /// For how long it should not look at `now_ns`.
+  /// For how long it should not poll from `now_ns` on.
   [[nodiscard]] std::uint64_t wait_ns(Position read, std::uint64_t bytes, std::uint64_t now_ns,
                                       const BackoffLimit& limit) noexcept {
     const std::uint64_t messages = taken(read);

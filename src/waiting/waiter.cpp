@@ -12,7 +12,7 @@ namespace beltway {
 
 namespace {
 
-/// On one processor, whoever spins keeps the one away for whom it waits. But who is pinned to one may be alone there.
+/// On one processor, a spinner keeps its peer from running. A process that is pinned to one processor may be alone there.
 bool has_several_processors() noexcept {
   cpu_set_t allowed;
   CPU_ZERO(&allowed);
@@ -71,7 +71,8 @@ std::uint64_t Waiter::deadline_of(const Until& until) noexcept {
 void Waiter::learn(Ended ended, bool slept, std::uint64_t waited_ns) noexcept {
   if (policy_.strategy != WaitStrategy::adaptive) return;
   if (waited_ns >= k_short_wait_ns) {
-    // Spinning did not pay: less of it, and in the end none, since who is woken now and then should not spin each time.
+    // Spinning did not pay: less of it, and in the end none, since an endpoint that is woken now and then should not spin each
+    // time.
     budget_ns_ = budget_ns_ < 2 * k_min_budget_ns ? 0 : budget_ns_ / 2;
   } else if (ended == Ended::found && slept && budget_ns_ == k_max_budget_ns) {
     // In vain, and then it came at once: the other one may have waited for our processor.
@@ -131,9 +132,9 @@ kernel::Slept Waiter::sleep_until(std::uint64_t until_ns) noexcept {
 }
 
 bool Waiter::ends_by_signal(const std::stop_token& stop) noexcept {
-  // Whoever gives a stop token says how the wait is to end.
+  // A caller that gives a stop token says how the wait is to end.
   if (stop.stop_possible() || !kernel::wants_interrupted_calls()) return false;
-  // The caller is about to look at the token of stop_on().
+  // The caller is about to read the token of stop_on().
   for (unsigned i = 0; i < k_stop_naps && detail::stop_is_coming.load(std::memory_order_acquire); ++i) {
     kernel::nap(k_nap_ns);
   }

@@ -4,7 +4,7 @@
 //   1. back-off:         a consumer that outruns a stream pauses for a moment (StreamBackoff)
 //   2. speculative spin: polls of the next position alone, without clock or counters (speculative_spin.hpp)
 //   -  one try
-//   3. paced spin:       tries with pauses between them, and now and then a look at clock, stop and interrupt
+//   3. paced spin:       tries with pauses between them, and now and then a read of clock, stop and interrupt
 //   4. sleep:            on the wait word, until a peer wakes us
 // SpinPolicy says which rungs an endpoint takes.
 //
@@ -128,7 +128,7 @@ class Waiter {
   struct Nap {
     bool woken = true;
     bool interrupted = false;
-    bool last_resort = false;  // nobody woke us for k_last_resort_ns
+    bool last_resort = false;  // no wake came for k_last_resort_ns
   };
   /// Requires an armed endpoint whose last try found nothing. Sleeps once, unless the wait is over already.
   Nap sleep_once(std::uint64_t deadline_ns, const std::stop_token& stop) noexcept;
@@ -308,7 +308,7 @@ bool Waiter::after_try(bool found, LookFn&& look, ArmFn&& arm, PassOnFn&& pass_o
   }
   waits_no_more();
   if (!line_.armed()) return true;
-  // A waker that stored SIGNALLED has rung, and nobody took that edge. So the descriptor is readable already.
+  // A waker that stored SIGNALLED has rung, and no call took that edge. So the descriptor is readable already.
   if (line_.disarm()) {
     pass_on();
   } else {

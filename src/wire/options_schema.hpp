@@ -1,6 +1,6 @@
 // The one table of options: of queues, of groups, of producers and of consumers. A row says all that there is to know of an
-// option. Derived from the rows: the socket's fields and the daemon's records (options_json.hpp), the checks, the comparison at a
-// second declare, the flags of the tool, what `show` prints and the tool's JSON.
+// option. From the rows come the socket's fields and the daemon's records (options_json.hpp), the checks and the comparison at
+// a second declare. The flags of the tool, the text of `show` and the tool's JSON come from them, too.
 // Thread safety: constants and pure functions.
 #pragma once
 
@@ -49,8 +49,8 @@ struct OptionRow {
   bool is_sent = true;  ///< false: it concerns this process alone
   bool is_sent_if_default =
       true;  ///< false: a default is left out, so that a peer that does not know the option serves
-  /// Who does not know the option may ignore it. It then stands beside the options in descriptions and records, where older
-  /// programs ignore it.
+  /// A program that does not know the option may ignore it. It then stands beside the options in descriptions and records,
+  /// where older programs ignore it.
   bool is_ignorable = false;
 
   std::string_view flag = {};        ///< on the tool's command line; empty: none

@@ -1,8 +1,8 @@
 // The protocol between a process and the daemon, version 2.
 //
 // Transport: a SOCK_SEQPACKET Unix socket. Each packet is one JSON object of at most k_max_protocol_bytes; descriptors come by
-// SCM_RIGHTS, at most 253, and `fds` is their number (missing: none). Only replies to `attach` carry any. Who
-// asks is known from the socket (SO_PEERCRED, SO_PEERGROUPS), never from a message.
+// SCM_RIGHTS, at most 253, and `fds` is their number (missing: none). Only replies to `attach` carry any. The
+// socket names the process that asks (SO_PEERCRED, SO_PEERGROUPS), never a message.
 //
 // Every request has `op` and `n`, a number that its reply repeats; requests are answered in order, one at a time.
 // A reply is `{n, ...}` or `{n, error: {errc, message}}`, errc being the name of an Errc. After an error of errc
@@ -54,17 +54,17 @@
 //   bells         request: true to be sent the queue's eventfds; reply: how many were sent (k_bells or 0)
 //   start         request: "latest" or "oldest"; reply: the floor of the private group
 //   kind          "named", "private" or "lossy"
-//   promised      producers of queues with lanes: bytes of lanes that the daemon has promised to others, who have not said
-//                 `filled` yet. Who finds too little memory for all of them detaches and asks again a little later. Missing:
-//                 the daemon does not count, and does not know `filled`
-//   evictable     whether the daemon may throw it out, so that it looks for that (missing: no)
+//   promised      producers of queues with lanes: bytes of lanes that the daemon has promised to others, which have not said
+//                 `filled` yet. A producer that finds too little memory for all of them detaches and asks again a little later.
+//                 Missing: the daemon does not count, and does not know `filled`
+//   evictable     whether the daemon may evict it, so that it checks for that (missing: no)
 //   producers_ended  how many producers had come and gone before the attach, for the end of the stream (missing: not said)
 //
 // Descriptors of an attach, in this order: control, ring, heap (if lane_bytes is not 0), then the eventfds. Control
 // is open for reading and writing, except an inspector's; ring and heap are writable for producers only. The
 // endpoint lives as long as this very description of control: it carries an open-file-description lock on byte
 // `endpoint index`, which is gone when the mapping and all descriptors of it are. So map it, close it, and unmap it
-// to detach, before the message `detach` asks the daemon to look.
+// to detach, before the message `detach` asks the daemon to check the lock.
 //
 // resume: what a process says after its connection broke: which endpoints it still has mapped. They belong to the new
 // connection then. `gone`: the daemon does not know the queue or the endpoint. `refused`: the endpoint is another process's.
@@ -121,7 +121,7 @@ struct AttachReply {
   bool evictable = false;
   /// Consumers: how many producers had come and gone before. Nothing: the daemon does not say.
   std::optional<std::uint64_t> producers_ended = std::nullopt;
-  /// Producers of queues with lanes: bytes of lanes that others were promised and have not filled. Nothing: nobody counts.
+  /// Producers of queues with lanes: bytes of lanes that others were promised and have not filled. Nothing: no daemon counts.
   std::optional<std::uint64_t> promised = std::nullopt;
 };
 

@@ -55,7 +55,7 @@ struct Cancel : testing::Test {
   }
 };
 
-TEST_F(Cancel, one_operation_at_every_stage_loses_no_message) {
+TEST_F(Cancel, cancelling_one_operation_at_every_stage_loses_no_message) {
   for (const auto type :
        {asio::cancellation_type::terminal, asio::cancellation_type::partial, asio::cancellation_type::total}) {
     for (int stage = 0; stage < k_stages; ++stage) {
@@ -82,7 +82,7 @@ TEST_F(Cancel, one_operation_at_every_stage_loses_no_message) {
   }
 }
 
-TEST_F(Cancel, of_one_operation_leaves_the_others_in_their_order) {
+TEST_F(Cancel, cancelling_one_operation_leaves_the_others_in_order) {
   asio::io_context io;
   AsyncConsumer consumer(io, in);
   std::array<asio::cancellation_signal, 4> signals;
@@ -107,7 +107,7 @@ TEST_F(Cancel, of_one_operation_leaves_the_others_in_their_order) {
   for (auto& signal : signals) signal.emit(asio::cancellation_type::all);
 }
 
-TEST_F(Cancel, of_what_was_first_in_line_lets_the_next_try) {
+TEST_F(Cancel, cancelling_the_first_operation_lets_the_next_one_try) {
   asio::io_context io;
   AsyncProducer producer(io, out);
   const Result<Loan> held = out.try_loan(4096);
@@ -124,7 +124,7 @@ TEST_F(Cancel, of_what_was_first_in_line_lets_the_next_try) {
   EXPECT_EQ(got, "loan aborted published");
 }
 
-TEST_F(Cancel, all_at_every_stage) {
+TEST_F(Cancel, cancelling_all_operations_at_every_stage_completes_each_of_them) {
   for (int stage = 0; stage < k_stages; ++stage) {
     asio::io_context io;
     AsyncConsumer consumer(io, in);
@@ -151,7 +151,7 @@ TEST_F(Cancel, all_at_every_stage) {
   }
 }
 
-TEST_F(Cancel, by_destruction_of_the_object_at_every_stage) {
+TEST_F(Cancel, destroying_the_object_at_any_stage_cancels_its_operations) {
   for (int stage = 0; stage < k_stages; ++stage) {
     asio::io_context io;
     std::optional<AsyncConsumer> consumer(std::in_place, io, in);
@@ -173,7 +173,7 @@ TEST_F(Cancel, by_destruction_of_the_object_at_every_stage) {
   }
 }
 
-TEST_F(Cancel, by_destruction_of_the_loop_at_every_stage_destroys_the_handlers) {
+TEST_F(Cancel, destroying_the_loop_at_any_stage_destroys_the_handlers) {
   for (int stage = 0; stage < k_stages; ++stage) {
     if (stage % 2 == 0) out.publish("x");
     const auto watched = std::make_shared<int>(0);
@@ -209,7 +209,7 @@ TEST_F(Cancel, an_operation_started_after_the_object_s_end_is_aborted) {
   EXPECT_TRUE(aborted);
 }
 
-TEST_F(Cancel, a_deadline_by_composition) {
+TEST_F(Cancel, a_deadline_by_composition_cancels_an_operation) {
   using namespace asio::experimental::awaitable_operators;
   asio::io_context io;
   AsyncConsumer consumer(io, in);
@@ -258,7 +258,7 @@ TEST_F(Cancel, a_deadline_by_hand_never_drops_a_message) {
   EXPECT_LT(late, k_rounds);
 }
 
-TEST_F(Cancel, of_a_coroutine_on_a_strand) {
+TEST_F(Cancel, a_coroutine_on_a_strand_can_be_cancelled) {
   asio::io_context io;
   const auto strand = asio::make_strand(io);
   AsyncConsumer consumer(strand, in);

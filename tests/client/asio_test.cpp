@@ -37,7 +37,7 @@ struct Asio : testing::Test {
   AsyncProducer producer{io, out};
 };
 
-TEST_F(Asio, a_callback_gets_what_is_there_but_never_inside_the_initiating_call) {
+TEST_F(Asio, a_callback_gets_a_ready_message_but_never_inside_the_initiating_call) {
   out.publish("hello");
   std::string got;
   consumer.async_receive([&](error_code error, Message message) {
@@ -50,7 +50,7 @@ TEST_F(Asio, a_callback_gets_what_is_there_but_never_inside_the_initiating_call)
   EXPECT_EQ(got, "hello");
 }
 
-TEST_F(Asio, a_callback_waits_for_what_is_not_there_yet) {
+TEST_F(Asio, a_callback_waits_for_a_message_to_come) {
   std::string got;
   consumer.async_receive([&](error_code error, Message message) {
     EXPECT_FALSE(error);
@@ -147,7 +147,7 @@ TEST_F(Asio, operations_of_one_object_are_served_in_order) {
   EXPECT_EQ(got, "0a 1b 2c 3d 4e ");
 }
 
-TEST_F(Asio, a_batch_takes_what_is_there) {
+TEST_F(Asio, a_batch_takes_the_ready_messages) {
   for (int i = 0; i < 5; ++i) out.publish(std::to_string(i));
   std::array<Message, 8> messages;
   std::size_t count = 0;
@@ -174,7 +174,7 @@ TEST_F(Asio, publishing_waits_while_the_queue_is_full) {
   EXPECT_TRUE(done);
 }
 
-TEST_F(Asio, lending_waits_while_the_lane_is_full_of_messages_or_loans) {
+TEST_F(Asio, a_loan_waits_while_the_lane_is_full_of_messages_or_loans) {
   Loan first;
   int lent = 0;
   producer.async_loan(8192, [&](error_code error, Loan loan) {
@@ -224,7 +224,7 @@ TEST_F(Asio, errors_are_codes_that_compare_with_status) {
   EXPECT_EQ(seen, (std::set<std::string>{"too large", "loan", "commit"}));
 }
 
-TEST_F(Asio, the_end_of_the_stream_comes_after_what_is_there) {
+TEST_F(Asio, the_end_of_the_stream_comes_after_the_ready_messages) {
   out.publish("last");
   {
     AsyncProducer gone = std::move(producer);

@@ -61,7 +61,7 @@ Errc receive_error(Channel& channel, std::string* what = nullptr) {
   return Errc{};
 }
 
-TEST(Channel, brings_a_message_and_its_descriptors_close_on_exec) {
+TEST(Channel, a_channel_brings_a_message_and_its_descriptors_close_on_exec) {
   Pair pair = make_pair();
   std::array<int, 2> pipe{};
   ASSERT_EQ(::pipe(pipe.data()), 0);
@@ -80,7 +80,7 @@ TEST(Channel, brings_a_message_and_its_descriptors_close_on_exec) {
   EXPECT_EQ(byte, 'x');
 }
 
-TEST(Channel, carries_as_many_descriptors_as_the_kernel_lets_it_and_no_more) {
+TEST(Channel, a_channel_carries_as_many_descriptors_as_the_kernel_lets_it_and_no_more) {
   Pair pair = make_pair();
   const Fd null(::open("/dev/null", O_RDONLY | O_CLOEXEC));
   const std::vector<int> most(k_max_descriptors, null.get());
@@ -92,7 +92,7 @@ TEST(Channel, carries_as_many_descriptors_as_the_kernel_lets_it_and_no_more) {
   EXPECT_THROW(static_cast<void>(pair.near.try_send(json::object(), more)), Error);
 }
 
-TEST(Channel, says_when_there_is_nothing_and_when_the_peer_is_gone) {
+TEST(Channel, a_channel_tells_an_empty_socket_from_a_peer_that_has_gone) {
   Pair pair = make_pair();
   Packet packet;
   EXPECT_EQ(pair.near.try_receive(packet), ChannelStatus::would_block);
@@ -101,7 +101,7 @@ TEST(Channel, says_when_there_is_nothing_and_when_the_peer_is_gone) {
   EXPECT_EQ(pair.near.try_send(json::object()), ChannelStatus::closed);
 }
 
-TEST(Channel, hears_the_last_words_of_a_peer_that_did_not_listen) {
+TEST(Channel, a_channel_reads_the_last_message_of_a_peer_that_did_not_read) {
   Pair pair = make_pair();
   ASSERT_EQ(pair.near.try_send({{"op", "unread"}}), ChannelStatus::ok);
   ASSERT_EQ(pair.far.try_send({{"error", "no"}}), ChannelStatus::ok);
@@ -112,7 +112,7 @@ TEST(Channel, hears_the_last_words_of_a_peer_that_did_not_listen) {
   EXPECT_EQ(pair.near.try_receive(packet), ChannelStatus::closed);
 }
 
-TEST(Channel, gives_up_at_the_deadline) {
+TEST(Channel, a_channel_gives_up_at_the_deadline) {
   Pair pair = make_pair();
   Packet packet;
   EXPECT_FALSE(pair.near.receive(packet, std::chrono::steady_clock::now() + std::chrono::milliseconds(5)));
@@ -123,7 +123,7 @@ TEST(Channel, gives_up_at_the_deadline) {
   EXPECT_FALSE(pair.near.send(message, std::chrono::steady_clock::now() + std::chrono::milliseconds(5)));
 }
 
-TEST(Channel, takes_and_sends_a_message_of_the_largest_size_and_refuses_a_larger_one) {
+TEST(Channel, a_channel_takes_and_sends_a_message_of_the_largest_size_and_refuses_a_larger_one) {
   Pair pair = make_pair();
   const std::string frame = json{{"text", ""}}.dump();
   const std::string longest(k_max_protocol_bytes - frame.size(), 'x');
@@ -138,7 +138,7 @@ TEST(Channel, takes_and_sends_a_message_of_the_largest_size_and_refuses_a_larger
   EXPECT_NE(what.find(std::to_string(k_max_protocol_bytes)), std::string::npos) << what;
 }
 
-TEST(Channel, refuses_what_is_not_one_json_object) {
+TEST(Channel, a_channel_refuses_text_that_is_not_one_json_object) {
   Pair pair = make_pair();
   for (const std::string text : {"garbage", "[1,2]", "{\"op\":", "{} {}", "\xff\xfe", "null", "{\"fds\":-1}",
                                  "{\"fds\":\"1\"}", "{\"fds\":1.5}"}) {
@@ -149,7 +149,7 @@ TEST(Channel, refuses_what_is_not_one_json_object) {
   EXPECT_EQ(receive_error(pair.far), Errc::protocol);
 }
 
-TEST(Channel, sends_text_that_is_not_utf_8_in_a_form_that_arrives) {
+TEST(Channel, a_channel_sends_text_that_is_not_utf_8_in_a_form_that_arrives) {
   Pair pair = make_pair();
   ASSERT_EQ(pair.near.try_send({{"text", "a\xff"}}), ChannelStatus::ok);
   Packet packet;
@@ -157,7 +157,7 @@ TEST(Channel, sends_text_that_is_not_utf_8_in_a_form_that_arrives) {
 }
 
 // The leak check behind every test sees whether refused descriptors were closed.
-TEST(Channel, refuses_another_number_of_descriptors_than_announced) {
+TEST(Channel, a_channel_refuses_another_number_of_descriptors_than_announced) {
   Pair pair = make_pair();
   const Fd null(::open("/dev/null", O_RDONLY | O_CLOEXEC));
   send_raw(pair.near, R"({"fds":2})", {null.get()});
@@ -168,7 +168,7 @@ TEST(Channel, refuses_another_number_of_descriptors_than_announced) {
   EXPECT_EQ(receive_error(pair.far), Errc::protocol);
 }
 
-TEST(Channel, names_the_limit_of_open_files_when_descriptors_arrive_in_part) {
+TEST(Channel, a_channel_names_the_limit_of_open_files_when_descriptors_arrive_in_part) {
   Pair pair = make_pair();
   const Fd null(::open("/dev/null", O_RDONLY | O_CLOEXEC));
   ASSERT_EQ(pair.near.try_send(json::object(), std::vector<int>(50, null.get())), ChannelStatus::ok);

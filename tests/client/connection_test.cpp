@@ -15,8 +15,8 @@
 #include "beltway/beltway.hpp"
 #include "support/child.hpp"
 #include "support/daemon.hpp"
-#include "support/kept_daemon.hpp"
 #include "support/raw_client.hpp"
+#include "support/supervised_daemon.hpp"
 #include "support/temp_dir.hpp"
 
 namespace beltway {
@@ -52,7 +52,7 @@ class OwnDaemon : public testing::Test {
   std::vector<int> started_;
 };
 
-TEST_F(OwnDaemon, is_started_when_none_answers_and_found_the_next_time) {
+TEST_F(OwnDaemon, the_daemon_of_a_user_is_started_when_none_answers_and_found_the_next_time) {
   const Connection first = Connection::open();
   started_.push_back(first.ping().pid);
   EXPECT_EQ(first.ping().socket, socket());
@@ -62,7 +62,7 @@ TEST_F(OwnDaemon, is_started_when_none_answers_and_found_the_next_time) {
   EXPECT_EQ(status.st_mode & 0777U, 0700U);
 }
 
-TEST_F(OwnDaemon, is_one_however_many_start_it_at_once) {
+TEST_F(OwnDaemon, the_daemon_of_a_user_is_one_however_many_start_it_at_once) {
   constexpr int k_clients = 6;
   std::vector<Child> clients;
   for (int i = 0; i < k_clients; ++i) {
@@ -78,7 +78,7 @@ TEST_F(OwnDaemon, is_one_however_many_start_it_at_once) {
   EXPECT_EQ(link.list().size(), 1U);
 }
 
-TEST_F(OwnDaemon, is_not_started_when_that_is_switched_off_or_a_socket_is_named) {
+TEST_F(OwnDaemon, the_daemon_of_a_user_is_not_started_if_that_is_off_or_a_socket_is_named) {
   EXPECT_EQ(error_of([] { (void)Connection::open({.start_daemon = false}); }).reason(), Errc::no_daemon);
   EXPECT_EQ(error_of([&] { (void)Connection::open({.socket = dir_.path() / "other"}); }).reason(), Errc::no_daemon);
   ::setenv("BELTWAY_SOCKET", (dir_.path() / "named").c_str(), 1);
@@ -105,7 +105,7 @@ TEST_F(OwnDaemon, directory_in_place_of_its_socket_is_refused_with_the_socket_th
       << daemon.err;
 }
 
-TEST_F(OwnDaemon, says_why_it_cannot_be_started) {
+TEST_F(OwnDaemon, an_error_says_why_the_daemon_of_a_user_cannot_be_started) {
   ::setenv("BELTWAY_DAEMON", "/no/such/program", 1);
   EXPECT_EQ(error_of([] { (void)Connection::open(); }).reason(), Errc::no_daemon);
   ::setenv("BELTWAY_DAEMON", "/bin/false", 1);
@@ -113,13 +113,13 @@ TEST_F(OwnDaemon, says_why_it_cannot_be_started) {
   EXPECT_NE(std::string(error.what()).find("ended with code 1"), std::string::npos) << error.what();
 }
 
-TEST_F(OwnDaemon, is_not_looked_for_where_others_could_pose_as_it) {
+TEST_F(OwnDaemon, a_client_does_not_search_its_daemon_where_others_could_pose_as_it) {
   std::filesystem::create_directory(socket().parent_path());
   ASSERT_EQ(::chmod(socket().parent_path().c_str(), 0777), 0);
   EXPECT_EQ(error_of([] { (void)Connection::open(); }).reason(), Errc::no_permission);
 }
 
-TEST_F(OwnDaemon, comes_back_with_its_queues_after_its_death) {
+TEST_F(OwnDaemon, the_daemon_of_a_user_comes_back_with_its_queues_after_its_death) {
   const Connection link = Connection::open();
   const int first = link.ping().pid;
   const Queue queue = link.declare("orders", k_small);
@@ -134,7 +134,7 @@ TEST_F(OwnDaemon, comes_back_with_its_queues_after_its_death) {
   EXPECT_EQ(queue.describe().endpoints.size(), 2U);
 }
 
-TEST_F(OwnDaemon, is_started_again_by_the_next_request_after_its_death_and_its_keepers) {
+TEST_F(OwnDaemon, the_next_request_starts_a_daemon_after_the_death_of_daemon_and_supervisor) {
   const Connection link = Connection::open();
   const int first = link.ping().pid;
   const Queue queue = link.declare("orders", k_small);
@@ -149,7 +149,7 @@ TEST_F(OwnDaemon, is_started_again_by_the_next_request_after_its_death_and_its_k
   EXPECT_EQ(error_of([&] { (void)queue.describe(); }).reason(), Errc::removed);
 }
 
-TEST(Connection, in_a_forked_child_answers_with_an_error_and_a_new_one_works) {
+TEST(Connection, a_connection_in_a_forked_child_answers_with_an_error_and_a_new_one_works) {
   const TestDaemon daemon;
   const Connection link = connect(daemon);
   const Queue queue = link.declare("orders", k_small);
@@ -169,7 +169,7 @@ TEST(Connection, in_a_forked_child_answers_with_an_error_and_a_new_one_works) {
   EXPECT_EQ(queue.snapshot().position, 2U);
 }
 
-TEST(Connection, in_a_forked_child_a_consumer_answers_with_an_error_whether_there_is_a_message_or_not) {
+TEST(Connection, a_consumer_in_a_forked_child_answers_with_an_error_with_and_without_a_message) {
   const TestDaemon daemon;
   const Connection link = connect(daemon);
   const Queue queue = link.declare("orders", k_small);
@@ -188,7 +188,7 @@ TEST(Connection, in_a_forked_child_a_consumer_answers_with_an_error_whether_ther
   EXPECT_EQ(in.try_receive()->text(), "x");
 }
 
-TEST(Connection, serves_several_threads_at_once) {
+TEST(Connection, a_connection_serves_several_threads_at_once) {
   const TestDaemon daemon;
   const Connection link = connect(daemon);
   const Queue queue = link.declare("orders", {.slots = 16, .lane_bytes = 4096, .max_producers = 8});
@@ -207,7 +207,7 @@ TEST(Connection, serves_several_threads_at_once) {
   EXPECT_TRUE(queue.describe().endpoints.empty());
 }
 
-TEST(Connection, keeps_the_endpoints_of_a_queue_at_one_set_of_eventfds) {
+TEST(Connection, endpoints_of_a_queue_share_the_eventfds_of_their_connection) {
   const TestDaemon daemon;
   const Queue queue = connect(daemon).declare("orders", {.lane_bytes = 0, .max_producers = 64, .max_consumers = 64});
   const auto open_files = [] {
@@ -220,7 +220,7 @@ TEST(Connection, keeps_the_endpoints_of_a_queue_at_one_set_of_eventfds) {
   EXPECT_LE(open_files() - before, 2);
 }
 
-TEST(Connection, names_the_limit_of_open_files_when_an_attach_does_not_fit) {
+TEST(Connection, a_connection_names_the_limit_of_open_files_when_an_attach_does_not_fit) {
   const TestDaemon daemon;
   const Connection link = connect(daemon);
   const Queue queue = link.declare("orders", {.lane_bytes = 0, .max_producers = 64, .max_consumers = 64});
@@ -239,7 +239,7 @@ TEST(Connection, names_the_limit_of_open_files_when_an_attach_does_not_fit) {
   EXPECT_TRUE(eventually([&] { return queue.describe().endpoints.empty(); }));
 }
 
-TEST(Connection, ends_a_request_to_a_stopped_daemon_at_its_timeout) {
+TEST(Connection, a_request_to_a_stopped_daemon_ends_at_its_timeout) {
   TestDaemon daemon;
   const Connection link = Connection::open({.socket = daemon.socket(), .timeout = std::chrono::milliseconds(100)});
   const Queue queue = link.declare("orders", k_small);

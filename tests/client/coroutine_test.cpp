@@ -114,7 +114,7 @@ TYPED_TEST(Coroutine, messages_come_in_order_and_then_the_end) {
   EXPECT_EQ(leased, got);
 }
 
-TYPED_TEST(Coroutine, what_is_there_is_taken_without_suspending) {
+TYPED_TEST(Coroutine, a_ready_message_is_taken_without_suspending) {
   LocalQueue queue;
   std::optional<Producer> out = queue.producer();
   Consumer in = queue.consumer();
@@ -127,7 +127,7 @@ TYPED_TEST(Coroutine, what_is_there_is_taken_without_suspending) {
   EXPECT_EQ(got.size(), 2U);
 }
 
-TYPED_TEST(Coroutine, one_that_is_destroyed_while_it_waits_takes_no_message) {
+TYPED_TEST(Coroutine, a_coroutine_that_is_destroyed_while_it_waits_takes_no_message) {
   LocalQueue queue({.slots = 4});
   Consumer in = queue.consumer();
   std::optional<Producer> out = queue.producer();
@@ -150,7 +150,7 @@ TYPED_TEST(Coroutine, one_that_is_destroyed_while_it_waits_takes_no_message) {
   EXPECT_EQ(in.try_receive().status(), Status::empty);
 }
 
-TYPED_TEST(Coroutine, errors_are_statuses) {
+TYPED_TEST(Coroutine, errors_of_coroutines_are_statuses) {
   LocalQueue queue({.slots = 4, .lane_bytes = 0});
   Consumer in = queue.consumer();
   std::optional<Producer> out = queue.producer();
@@ -169,7 +169,7 @@ TYPED_TEST(Coroutine, errors_are_statuses) {
   EXPECT_EQ(got, std::vector<std::string>{std::string(to_string(Status::removed))});
 }
 
-TYPED_TEST(Coroutine, wakes_from_other_threads) {
+TYPED_TEST(Coroutine, a_coroutine_is_woken_by_other_threads) {
   constexpr int k_count = 2000;
   LocalQueue queue({.slots = 8});
   std::optional<Producer> out = queue.producer();

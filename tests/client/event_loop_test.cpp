@@ -28,7 +28,7 @@ struct Bell {
   int fd;
 };
 
-TEST(EventLoop, returns_when_nothing_is_left_to_wait_for) {
+TEST(EventLoop, an_event_loop_returns_when_nothing_is_left_to_wait_for) {
   EventLoop loop;
   EXPECT_EQ(loop.run(), Status::ok);
   const Bell bell(1);
@@ -44,7 +44,7 @@ TEST(EventLoop, returns_when_nothing_is_left_to_wait_for) {
   loop.forget(bell.fd);
 }
 
-TEST(EventLoop, ends_at_the_deadline_or_when_told_to_stop) {
+TEST(EventLoop, an_event_loop_ends_at_the_deadline_or_when_told_to_stop) {
   EventLoop loop;
   const Bell bell;
   loop.on_readable(bell.fd, [] {});
@@ -60,7 +60,7 @@ TEST(EventLoop, ends_at_the_deadline_or_when_told_to_stop) {
   EXPECT_EQ(loop.run(source.get_token()), Status::stopped);
 }
 
-TEST(EventLoop, callbacks_may_forget_and_replace_what_is_watched) {
+TEST(EventLoop, callbacks_may_forget_and_replace_watched_descriptors) {
   EventLoop loop;
   const Bell one(1);
   const Bell two(1);
@@ -87,7 +87,7 @@ TEST(EventLoop, callbacks_may_forget_and_replace_what_is_watched) {
   EXPECT_EQ(calls, std::string(100, 'a') + 'b');
 }
 
-TEST(EventLoop, knows_a_new_descriptor_of_an_old_number) {
+TEST(EventLoop, an_event_loop_tells_a_new_descriptor_from_an_old_one_of_the_same_number) {
   EventLoop loop;
   std::optional<Bell> old(std::in_place, 1U);
   const int number = old->fd;
@@ -103,7 +103,7 @@ TEST(EventLoop, knows_a_new_descriptor_of_an_old_number) {
   EXPECT_EQ(loop.run(), Status::ok);
 }
 
-TEST(EventLoop, goes_on_after_an_exception) {
+TEST(EventLoop, an_event_loop_goes_on_after_an_exception) {
   EventLoop loop;
   const Bell bell(1);
   int calls = 0;
@@ -116,7 +116,7 @@ TEST(EventLoop, goes_on_after_an_exception) {
   EXPECT_EQ(calls, 2);
 }
 
-TEST(EventLoop, hands_over_messages_and_then_the_end) {
+TEST(EventLoop, an_event_loop_hands_over_messages_and_then_the_end) {
   LocalQueue queue({.slots = 64, .groups = {"g"}});
   std::optional<Producer> out = queue.producer();
   Consumer in = queue.consumer();
@@ -137,7 +137,7 @@ TEST(EventLoop, hands_over_messages_and_then_the_end) {
   EXPECT_EQ(leased, 40);
 }
 
-TEST(EventLoop, lets_other_descriptors_have_their_turn_between_messages) {
+TEST(EventLoop, an_event_loop_serves_other_descriptors_between_messages) {
   LocalQueue queue({.slots = 256});
   Producer out = queue.producer();
   Consumer in = queue.consumer();
@@ -176,7 +176,7 @@ TEST(EventLoop, a_handler_may_end_its_consumer) {
   EXPECT_EQ(got, 3);
 }
 
-TEST(EventLoop, at_the_prefetch_limit_waits_for_an_acknowledgement) {
+TEST(EventLoop, an_event_loop_at_the_prefetch_limit_waits_for_an_acknowledgement) {
   LocalQueue queue({.groups = {"g"}});
   Producer out = queue.producer();
   for (int i = 0; i < 4; ++i) out.publish("x");

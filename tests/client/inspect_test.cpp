@@ -14,7 +14,7 @@ using test::error_of;
 using test::k_small;
 using test::TestDaemon;
 
-TEST(Snapshot, shows_endpoints_groups_leases_and_counters) {
+TEST(Snapshot, a_snapshot_shows_endpoints_groups_leases_and_counters) {
   const TestDaemon daemon;
   QueueOptions options = k_small;
   options.groups = {"billing"};
@@ -45,7 +45,7 @@ TEST(Snapshot, shows_endpoints_groups_leases_and_counters) {
   EXPECT_EQ(now.producers[0].endpoint.pid, ::getpid());
 }
 
-TEST(Snapshot, counts_slots_that_are_claimed_and_not_finished) {
+TEST(Snapshot, a_snapshot_counts_slots_that_are_claimed_and_not_finished) {
   const TestDaemon daemon;
   const Connection link = connect(daemon);
   for (const std::uint32_t producers : {1U, 2U}) {
@@ -62,7 +62,7 @@ TEST(Snapshot, counts_slots_that_are_claimed_and_not_finished) {
   }
 }
 
-TEST(Peek, copies_what_is_there_and_takes_nothing) {
+TEST(Peek, peek_copies_messages_and_takes_none) {
   const TestDaemon daemon;
   QueueOptions options = k_small;
   options.groups = {"billing"};
@@ -85,7 +85,7 @@ TEST(Peek, copies_what_is_there_and_takes_nothing) {
   EXPECT_EQ(error_of([&] { (void)queue.peek(1, 1, "none"); }).reason(), Errc::not_found);
 }
 
-TEST(Groups, can_be_made_emptied_and_removed_through_the_queue) {
+TEST(Groups, groups_are_made_emptied_and_removed_through_the_queue) {
   const TestDaemon daemon;
   const Queue queue = connect(daemon).declare("orders", k_small);
   auto out = queue.producer();
@@ -105,7 +105,7 @@ TEST(Groups, can_be_made_emptied_and_removed_through_the_queue) {
   EXPECT_EQ(error_of([&] { queue.remove_group("new"); }).reason(), Errc::not_found);
 }
 
-TEST(Purge, says_what_is_left_and_who_holds_it) {
+TEST(Purge, a_purge_returns_which_messages_are_left_and_which_consumers_hold_them) {
   const TestDaemon daemon;
   QueueOptions options = k_small;
   options.groups = {"workers", "audit"};
@@ -139,7 +139,7 @@ TEST(Purge, says_what_is_left_and_who_holds_it) {
   EXPECT_EQ(queue.purge("workers").used, 0U);
 }
 
-TEST(Purge, names_a_producer_that_is_writing_the_oldest_message) {
+TEST(Purge, a_purge_names_a_producer_that_is_writing_the_oldest_message) {
   const TestDaemon daemon;
   QueueOptions options = k_small;
   options.groups = {"workers"};

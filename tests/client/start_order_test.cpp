@@ -28,7 +28,7 @@ struct Weight {
   std::uint64_t grams = 0;
 };
 
-TEST(StartOrder, declare_without_options_opens_what_is_there) {
+TEST(StartOrder, declare_without_options_opens_an_existing_queue) {
   const TestDaemon daemon;
   const Connection link = connect(daemon);
   const Queue made = link.declare("orders", {.slots = 4, .slot_bytes = 64, .max_producers = 1, .groups = {"g"}});
@@ -48,7 +48,7 @@ TEST(StartOrder, typed_declare_without_options_compares_the_type_alone) {
   EXPECT_EQ(link.open_queue<Price>("prices", 1s).untyped().options().slots, 4U);
 }
 
-TEST(StartOrder, open_queue_waits_until_somebody_declares_it) {
+TEST(StartOrder, open_queue_waits_until_a_process_declares_it) {
   const TestDaemon daemon;
   const Connection link = connect(daemon);
   std::jthread later([&] {
@@ -73,7 +73,7 @@ TEST(StartOrder, open_queue_gives_up_at_its_deadline_and_at_a_stop) {
   EXPECT_EQ(error_of([&] { (void)link.open_queue("a b", 20s); }).reason(), Errc::invalid_option) << "at once";
 }
 
-TEST(StartOrder, waits_for_endpoints_end_when_enough_are_attached) {
+TEST(StartOrder, a_wait_for_endpoints_ends_when_enough_are_attached) {
   const TestDaemon daemon;
   const Queue queue = connect(daemon).declare("orders", k_small);
   EXPECT_EQ(queue.wait_for_consumers(0), Status::ok);
@@ -91,7 +91,7 @@ TEST(StartOrder, waits_for_endpoints_end_when_enough_are_attached) {
   later.join();
 }
 
-TEST(StartOrder, waits_for_endpoints_end_at_a_stop_and_at_the_removal) {
+TEST(StartOrder, a_wait_for_endpoints_ends_at_a_stop_and_at_the_removal) {
   const TestDaemon daemon;
   const Connection link = connect(daemon);
   const Queue queue = link.declare("orders", k_small);
@@ -151,7 +151,7 @@ TEST(Unread, messages_that_a_group_gets_from_the_ring_are_not_counted) {
   EXPECT_GE(got, 15U);
 }
 
-TEST(Unread, count_is_shown_by_the_tool) {
+TEST(Unread, the_count_of_unread_messages_is_shown_by_the_tool) {
   const TestDaemon daemon;
   const Queue queue = connect(daemon).declare("orders", {.slots = 16});
   for (int i = 0; i < 3; ++i) queue.producer().publish("x");

@@ -24,7 +24,7 @@ using test::k_small;
 using test::RawClient;
 using test::TestDaemon;
 
-TEST(Daemon, frees_the_place_of_a_process_that_is_killed) {
+TEST(Daemon, a_daemon_frees_the_place_of_a_process_that_is_killed) {
   const TestDaemon daemon;
   const Queue queue = connect(daemon).declare("orders", k_small);
   Child victim = Child::fork([&] {
@@ -46,7 +46,7 @@ TEST(Daemon, frees_the_place_of_a_process_that_is_killed) {
   EXPECT_EQ(after.used, 0U) << "its private group holds nobody back";
 }
 
-TEST(Daemon, adds_up_what_single_producers_have_published_one_after_the_other) {
+TEST(Daemon, a_daemon_adds_up_the_messages_of_successive_single_producers) {
   const TestDaemon daemon;
   const Queue queue = connect(daemon).declare("orders", {.slots = 8, .max_producers = 1});
   std::uint64_t all = 0;
@@ -72,7 +72,7 @@ TEST(Daemon, adds_up_what_single_producers_have_published_one_after_the_other) {
   }
 }
 
-TEST(Daemon, keeps_the_places_of_a_process_whose_socket_a_child_has_inherited_until_it_dies) {
+TEST(Daemon, a_daemon_keeps_the_places_of_a_process_whose_child_has_its_socket) {
   const TestDaemon daemon;
   const Queue queue = connect(daemon).declare("orders", k_small);
   Child parent = Child::fork([&] {
@@ -92,7 +92,7 @@ TEST(Daemon, keeps_the_places_of_a_process_whose_socket_a_child_has_inherited_un
   EXPECT_TRUE(eventually([&] { return queue.describe().endpoints.empty(); }));
 }
 
-TEST(Daemon, frees_the_place_of_a_process_that_becomes_another_program) {
+TEST(Daemon, a_daemon_frees_the_place_of_a_process_that_becomes_another_program) {
   const TestDaemon daemon;
   const Queue queue = connect(daemon).declare("orders", k_small);
   Child process = Child::fork([&] {
@@ -106,7 +106,7 @@ TEST(Daemon, frees_the_place_of_a_process_that_becomes_another_program) {
   EXPECT_FALSE(process.poll().has_value()) << "it lives on as another program";
 }
 
-TEST(Daemon, keeps_the_place_of_a_process_that_closed_its_connection_and_still_has_the_memory) {
+TEST(Daemon, a_daemon_keeps_the_place_of_a_process_that_closed_its_connection_only) {
   const TestDaemon daemon;
   const Connection link = connect(daemon);
   const Queue queue = link.declare("orders", k_small);
@@ -121,7 +121,7 @@ TEST(Daemon, keeps_the_place_of_a_process_that_closed_its_connection_and_still_h
   EXPECT_TRUE(eventually([&] { return queue.describe().endpoints.empty(); }));
 }
 
-TEST(Daemon, keeps_the_place_of_a_process_whose_main_thread_has_died_while_another_goes_on) {
+TEST(Daemon, a_daemon_keeps_the_place_of_a_process_whose_main_thread_has_ended) {
   const TestDaemon daemon;
   const Queue queue = connect(daemon).declare("orders", k_small);
   auto in = queue.consumer();
@@ -142,7 +142,7 @@ TEST(Daemon, keeps_the_place_of_a_process_whose_main_thread_has_died_while_anoth
   EXPECT_TRUE(eventually([&] { return queue.describe().endpoints.size() == 1; }));
 }
 
-TEST(Daemon, keeps_the_place_of_a_thread_that_died_without_detaching_as_long_as_its_process_lives) {
+TEST(Daemon, a_daemon_keeps_the_place_of_a_thread_that_died_while_its_process_lives) {
   const TestDaemon daemon;
   const Queue queue = connect(daemon).declare("orders", k_small);
   Child process = Child::fork([&] {
@@ -162,7 +162,7 @@ TEST(Daemon, keeps_the_place_of_a_thread_that_died_without_detaching_as_long_as_
   EXPECT_TRUE(eventually([&] { return queue.describe().endpoints.empty(); }));
 }
 
-TEST(Daemon, keeps_the_place_of_a_process_that_closed_all_its_descriptors_until_it_dies) {
+TEST(Daemon, a_daemon_keeps_the_place_of_a_process_without_descriptors_until_it_dies) {
   const TestDaemon daemon;
   const Queue queue = connect(daemon).declare("orders", k_small);
   auto in = queue.consumer({.wait = WaitStrategy::spin});  // nobody can ring it any more
@@ -180,7 +180,7 @@ TEST(Daemon, keeps_the_place_of_a_process_that_closed_all_its_descriptors_until_
   EXPECT_TRUE(eventually([&] { return queue.describe().endpoints.size() == 1; }));
 }
 
-TEST(Daemon, frees_a_place_whose_answer_was_never_read) {
+TEST(Daemon, a_daemon_frees_a_place_whose_answer_was_never_read) {
   const TestDaemon daemon;
   const Queue queue = connect(daemon).declare("orders", k_small);
   {

@@ -11,8 +11,8 @@
 
 #include "beltway/beltway.hpp"
 #include "support/child.hpp"
-#include "support/kept_daemon.hpp"
 #include "support/raw_client.hpp"
+#include "support/supervised_daemon.hpp"
 
 namespace beltway {
 namespace {
@@ -24,11 +24,11 @@ using test::eventually;
 using test::k_small;
 using test::TestDaemon;
 
-QueueOptions evicting(std::chrono::milliseconds evict_after_ms = 50ms) {
+QueueOptions evicting(std::chrono::milliseconds evict_after = 50ms) {
   QueueOptions options = k_small;
   options.groups = {"workers"};
   options.max_consumers = 4;
-  options.evict_after = evict_after_ms;
+  options.evict_after = evict_after;
   return options;
 }
 
@@ -58,7 +58,7 @@ void publish_two_laps(Producer& out) {
   for (std::uint32_t i = 0; i < 2 * k_small.slots; ++i) EXPECT_EQ(out.publish_until("x", 20s), Status::ok) << i;
 }
 
-TEST(Eviction, gives_the_message_of_a_stopped_worker_to_another_and_producers_go_on) {
+TEST(Eviction, an_eviction_gives_messages_of_a_stopped_worker_to_another) {
   const TestDaemon daemon;
   const Queue queue = connect(daemon).declare("orders", evicting());
   auto out = queue.producer();
@@ -85,7 +85,7 @@ TEST(Eviction, gives_the_message_of_a_stopped_worker_to_another_and_producers_go
   EXPECT_TRUE(eventually([&] { return queue.describe().endpoints.size() == 2; }));
 }
 
-TEST(Eviction, frees_the_ring_of_a_stopped_private_consumer) {
+TEST(Eviction, an_eviction_frees_the_ring_from_a_stopped_private_consumer) {
   const TestDaemon daemon;
   const Queue queue = connect(daemon).declare("orders", evicting());
   queue.remove_group("workers");
@@ -125,20 +125,20 @@ void expect_only_the_hasty_group_is_thrown_out(QueueOptions options) {
   patient.kill(SIGKILL);
 }
 
-TEST(Eviction, is_for_a_group_that_asks_for_it_where_the_queue_does_not) {
+TEST(Eviction, a_group_may_have_evictions_where_the_queue_has_none) {
   QueueOptions options = k_small;
   options.groups = {"patient", {"hasty", {.evict_after = 50ms}}};
   expect_only_the_hasty_group_is_thrown_out(options);
 }
 
-TEST(Eviction, is_not_for_a_group_that_wants_none_where_the_queue_does) {
+TEST(Eviction, a_group_may_have_no_evictions_where_the_queue_has_them) {
   QueueOptions options = k_small;
   options.groups = {{"patient", {.evict_after = 0ms}}, "hasty"};
   options.evict_after = 50ms;
   expect_only_the_hasty_group_is_thrown_out(options);
 }
 
-TEST(Eviction, leaves_alone_who_goes_on_however_slowly_and_who_keeps_nobody_waiting) {
+TEST(Eviction, a_consumer_that_goes_on_or_blocks_no_producer_is_not_evicted) {
   const TestDaemon daemon;
   const Queue queue = connect(daemon).declare("orders", evicting(2000ms));
   auto out = queue.producer();
@@ -160,7 +160,7 @@ TEST(Eviction, leaves_alone_who_goes_on_however_slowly_and_who_keeps_nobody_wait
   for (const EndpointInfo& endpoint : queue.describe().endpoints) EXPECT_FALSE(endpoint.evicted);
 }
 
-TEST(Eviction, is_off_unless_asked_for_and_the_tool_names_who_holds_the_queue_up) {
+TEST(Eviction, evictions_are_off_by_default_and_the_tool_names_the_blocking_consumer) {
   const TestDaemon daemon;
   const Queue queue = connect(daemon).declare("orders", evicting(0ms));
   auto out = queue.producer();
@@ -178,7 +178,7 @@ TEST(Eviction, is_off_unless_asked_for_and_the_tool_names_who_holds_the_queue_up
 
 /// A suspended machine, a paused container: the consumer works for a fraction of its span on each message, and all stand still
 /// for longer than the span at the same time. The daemon goes on first.
-TEST(Eviction, spares_a_healthy_consumer_when_daemon_and_clients_were_frozen_together) {
+TEST(Eviction, a_consumer_is_not_evicted_after_daemon_and_clients_were_frozen_together) {
   TestDaemon daemon;
   const Queue queue = connect(daemon).declare("orders", evicting(2000ms));
   Child worker = Child::fork([&] {
@@ -209,8 +209,8 @@ TEST(Eviction, spares_a_healthy_consumer_when_daemon_and_clients_were_frozen_tog
   for (const EndpointInfo& endpoint : queue.describe().endpoints) EXPECT_FALSE(endpoint.evicted);
 }
 
-TEST(Eviction, outlives_the_daemon) {
-  const test::KeptDaemon daemon;
+TEST(Eviction, an_eviction_is_remembered_over_a_restart_of_the_daemon) {
+  const test::SupervisedDaemon daemon;
   const Queue queue = daemon.connect().declare("orders", evicting(0ms));
   queue.add_group({"late", {.evict_after = 50ms}});
   auto out = queue.producer();
@@ -232,7 +232,7 @@ TEST(Eviction, outlives_the_daemon) {
   EXPECT_EQ(worker.wait(), (test::Exit{.code = 0, .signal = 0}));
 }
 
-TEST(Eviction, is_an_option_of_a_group_that_the_tool_sets_and_shows) {
+TEST(Eviction, evict_after_is_an_option_of_a_group_that_the_tool_sets_and_shows) {
   const TestDaemon daemon;
   const auto code = [&](const std::vector<std::string>& arguments) { return daemon.tool(arguments).exit.code; };
   EXPECT_EQ(code({"declare", "q", "--evict-after", "1m", "--group", "plain", "--group", "own,evict-after=1.5s"}), 0);
@@ -251,7 +251,7 @@ TEST(Eviction, is_an_option_of_a_group_that_the_tool_sets_and_shows) {
   }
 }
 
-TEST(Eviction, is_an_option_of_the_queue_that_is_checked_and_shown) {
+TEST(Eviction, evict_after_is_an_option_of_the_queue_that_is_checked_and_shown) {
   const TestDaemon daemon;
   EXPECT_TRUE(daemon.tool({"declare", "orders", "--evict-after", "1.5s"}).exit.ok());
   const Connection link = connect(daemon);

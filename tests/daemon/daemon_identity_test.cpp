@@ -9,8 +9,8 @@
 
 #include "beltway/beltway.hpp"
 #include "support/child.hpp"
-#include "support/kept_daemon.hpp"
 #include "support/raw_client.hpp"
+#include "support/supervised_daemon.hpp"
 #include "support/temp_dir.hpp"
 
 namespace beltway {
@@ -20,15 +20,15 @@ using namespace std::chrono_literals;
 using test::Child;
 using test::eventually;
 using test::k_small;
-using test::KeptDaemon;
 using test::RawClient;
+using test::SupervisedDaemon;
 using test::TestDaemon;
 
 constexpr unsigned k_nobody = 65534;
 
 /// A child that attaches to "orders", becomes what `become` makes of it, and asks the daemon something with each message
 /// that it publishes.
-Child asking_producer(const KeptDaemon& daemon, const std::function<bool()>& become) {
+Child asking_producer(const SupervisedDaemon& daemon, const std::function<bool()>& become) {
   return Child::fork([&] {
     // From the directory: the way to it may be closed to another user.
     if (::chdir(daemon.socket().parent_path().c_str()) != 0) return 1;
@@ -44,7 +44,7 @@ Child asking_producer(const KeptDaemon& daemon, const std::function<bool()>& bec
 }
 
 void expect_that_the_queue_survives_a_reconnection_by(const std::function<bool()>& become) {
-  const KeptDaemon daemon;
+  const SupervisedDaemon daemon;
   std::filesystem::permissions(daemon.socket().parent_path(), std::filesystem::perms{0755});
   QueueOptions options = k_small;
   options.mode = 0600;
@@ -73,26 +73,26 @@ void expect_that_the_queue_survives_a_reconnection_by(const std::function<bool()
   EXPECT_EQ(in.receive(20s)->text(), "on");
 }
 
-TEST(Reconnection, of_a_process_that_stayed_what_it_was_ends_nobody) {
+TEST(Reconnection, a_reconnection_of_an_unchanged_process_ends_no_endpoint) {
   expect_that_the_queue_survives_a_reconnection_by([] { return true; });
 }
 
-TEST(Reconnection, of_a_process_that_gave_up_root_ends_nobody) {
+TEST(Reconnection, a_reconnection_of_a_process_that_gave_up_root_ends_no_endpoint) {
   if (::geteuid() != 0) GTEST_SKIP() << "only root can become another user";
   expect_that_the_queue_survives_a_reconnection_by([] { return ::setgid(k_nobody) == 0 && ::setuid(k_nobody) == 0; });
 }
 
-TEST(Reconnection, of_a_process_that_gave_up_root_for_a_while_ends_nobody) {
+TEST(Reconnection, a_reconnection_of_a_process_that_gave_up_root_for_a_while_ends_no_endpoint) {
   if (::geteuid() != 0) GTEST_SKIP() << "only root can become another user";
   expect_that_the_queue_survives_a_reconnection_by([] { return ::seteuid(k_nobody) == 0; });
 }
 
-TEST(Reconnection, of_a_process_in_another_group_ends_nobody) {
+TEST(Reconnection, a_reconnection_of_a_process_in_another_group_ends_no_endpoint) {
   if (::geteuid() != 0) GTEST_SKIP() << "only root can become a member of another group";
   expect_that_the_queue_survives_a_reconnection_by([] { return ::setgid(k_nobody) == 0; });
 }
 
-TEST(Reconnection, is_refused_an_endpoint_of_another_process_and_that_one_goes_on) {
+TEST(Reconnection, a_reconnection_cannot_take_an_endpoint_of_another_process) {
   const TestDaemon daemon;
   const Queue queue = test::connect(daemon).declare("orders", k_small);
   auto out = queue.producer();
@@ -116,7 +116,7 @@ TEST(Reconnection, is_refused_an_endpoint_of_another_process_and_that_one_goes_o
 }
 
 /// A client stands before a listen socket that leads to another daemon all at once, while its first one lives.
-TEST(Reconnection, to_a_daemon_that_does_not_know_the_queue_ends_the_asker_alone) {
+TEST(Reconnection, a_reconnection_to_a_daemon_without_the_queue_ends_only_that_endpoint) {
   TestDaemon first;
   const TestDaemon second;
   const test::TempDir dir;
@@ -150,8 +150,8 @@ TEST(Reconnection, to_a_daemon_that_does_not_know_the_queue_ends_the_asker_alone
   EXPECT_EQ(queue.producer().try_publish(std::string_view("a newcomer")), Status::ok);
 }
 
-TEST(Reconnection, after_the_death_of_daemon_and_supervisor_tells_all_that_are_attached) {
-  KeptDaemon daemon;
+TEST(Reconnection, a_reconnection_after_the_death_of_daemon_and_supervisor_tells_all_that_are_attached) {
+  SupervisedDaemon daemon;
   const Connection asking = daemon.connect();
   const Queue queue = asking.declare("orders", k_small);
   auto own = queue.producer();

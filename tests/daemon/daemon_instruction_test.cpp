@@ -110,7 +110,7 @@ void use(const Queue& queue) {
   }
 }
 
-TEST(DaemonWork, killed_between_any_two_instructions_is_taken_over_in_order) {
+TEST(DaemonWork, work_of_a_daemon_killed_between_any_two_instructions_is_taken_over_in_order) {
   int found = 0;
   for (int turn = 0; turn < 24; ++turn) {
     const test::TempDir dir;

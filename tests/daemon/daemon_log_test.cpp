@@ -12,8 +12,8 @@
 #include "beltway/beltway.hpp"
 #include "support/child.hpp"
 #include "support/daemon.hpp"
-#include "support/kept_daemon.hpp"
 #include "support/raw_client.hpp"
+#include "support/supervised_daemon.hpp"
 #include "survival/log_writer.hpp"
 
 namespace beltway {
@@ -111,7 +111,7 @@ void expect_repairs(const LoggingDaemon& daemon) {
 
 class DaemonLog : public testing::TestWithParam<std::vector<std::string>> {};
 
-TEST_P(DaemonLog, that_is_an_unread_pipe_holds_nobody_up_and_its_losses_are_counted_and_told) {
+TEST_P(DaemonLog, a_log_into_an_unread_pipe_blocks_no_process_and_counts_its_losses) {
   const Pipe pipe;
   const LoggingDaemon daemon(pipe.path(), GetParam());
   const Connection link = daemon.connect();
@@ -124,7 +124,7 @@ TEST_P(DaemonLog, that_is_an_unread_pipe_holds_nobody_up_and_its_losses_are_coun
       eventually([&] { return (log += pipe.read()).find("lines of this log were lost") != std::string::npos; }));
 }
 
-TEST_P(DaemonLog, that_is_a_terminal_on_hold_holds_nobody_up) {
+TEST_P(DaemonLog, a_log_at_a_stopped_terminal_blocks_no_process) {
   const Fd terminal(::posix_openpt(O_RDWR | O_NOCTTY | O_CLOEXEC));
   ASSERT_TRUE(terminal && ::grantpt(terminal.get()) == 0 && ::unlockpt(terminal.get()) == 0);
   std::array<char, 64> name{};
@@ -137,7 +137,7 @@ TEST_P(DaemonLog, that_is_a_terminal_on_hold_holds_nobody_up) {
   expect_repairs(daemon);
 }
 
-TEST_P(DaemonLog, that_is_a_full_disk_holds_nobody_up) {
+TEST_P(DaemonLog, a_log_on_a_full_disk_blocks_no_process) {
   const LoggingDaemon daemon("/dev/full", GetParam());
   const Connection link = daemon.connect();
   chatter(link, 20);
@@ -149,7 +149,7 @@ INSTANTIATE_TEST_SUITE_P(Of, DaemonLog,
                          testing::Values(std::vector<std::string>{}, std::vector<std::string>{"--no-keeper"}),
                          [](const auto& tested) { return tested.param.empty() ? "supervisor_and_daemon" : "daemon"; });
 
-TEST(KeptDaemonLog, that_nobody_reads_does_not_keep_the_supervisor_from_starting_the_daemon_again) {
+TEST(SupervisedDaemonLog, an_unread_log_does_not_keep_the_supervisor_from_restarting_the_daemon) {
   const Pipe pipe;
   const LoggingDaemon daemon(pipe.path(), {});
   const Connection link = daemon.connect();
@@ -162,7 +162,7 @@ TEST(KeptDaemonLog, that_nobody_reads_does_not_keep_the_supervisor_from_starting
   }
 }
 
-TEST(DaemonLogFile, is_told_by_ping_and_holds_the_log) {
+TEST(DaemonLogFile, a_log_file_is_shown_by_ping_and_holds_the_log) {
   const test::TempDir dir;
   const auto file = dir.path() / "log";
   const LoggingDaemon daemon(dir.path() / "err", {"--log-file", file});
@@ -179,7 +179,7 @@ TEST(DaemonLogFile, is_told_by_ping_and_holds_the_log) {
   EXPECT_TRUE(eventually([&] { return std::filesystem::exists(file) && !test::read_file(file).empty(); }));
 }
 
-TEST(DaemonLogFile, with_a_wrong_name_is_refused) {
+TEST(DaemonLogFile, a_log_file_with_a_wrong_name_is_refused) {
   const test::TempDir dir;
   const test::Outcome result =
       test::run({test::program("beltwayd"), "--socket", dir.socket(), "--log-file", "/no/such/log"});
@@ -188,7 +188,7 @@ TEST(DaemonLogFile, with_a_wrong_name_is_refused) {
   EXPECT_NE(result.err.find("--log-file"), std::string::npos) << result.err;
 }
 
-TEST(UsageError, of_a_daemon_whose_standard_error_is_full_ends_it_all_the_same) {
+TEST(UsageError, a_usage_error_ends_a_daemon_whose_standard_error_is_full) {
   const Pipe pipe;
   const Fd full(::open(pipe.path().c_str(), O_WRONLY | O_NONBLOCK | O_CLOEXEC));
   const std::string page(4096, 'x');
@@ -202,7 +202,7 @@ TEST(UsageError, of_a_daemon_whose_standard_error_is_full_ends_it_all_the_same) 
   }
 }
 
-TEST(LogWriter, moves_a_full_file_away_once) {
+TEST(LogWriter, the_log_writer_moves_a_full_file_away_once) {
   const test::TempDir dir;
   const auto file = dir.path() / "log";
   LogWriter writer({.file = file, .file_bytes = 1000});
@@ -217,7 +217,7 @@ TEST(LogWriter, moves_a_full_file_away_once) {
   EXPECT_EQ(files, 2);
 }
 
-TEST(LogWriter, of_two_processes_moves_a_full_file_away_without_a_loss) {
+TEST(LogWriter, the_log_writer_of_two_processes_moves_a_full_file_away_without_a_loss) {
   const test::TempDir dir;
   const auto file = dir.path() / "log";
   const auto write_lines = [&file](char letter) {
@@ -236,7 +236,7 @@ TEST(LogWriter, of_two_processes_moves_a_full_file_away_without_a_loss) {
   EXPECT_EQ(std::count(all.begin(), all.end(), 'b'), 49'000);
 }
 
-TEST(LogWriter, tells_how_many_lines_are_missing_as_soon_as_writing_works_again) {
+TEST(LogWriter, the_log_writer_reports_the_missing_lines_as_soon_as_writing_works_again) {
   const Pipe pipe;
   LogWriter writer({.file = pipe.path(), .backlog_bytes = 10'000, .tell = [](std::uint64_t lost, const std::string&) {
                       return "lost " + std::to_string(lost) + "\n";
@@ -262,7 +262,7 @@ TEST(LogWriter, tells_how_many_lines_are_missing_as_soon_as_writing_works_again)
   EXPECT_EQ(std::count(text.begin(), text.end(), '\n'), static_cast<std::ptrdiff_t>(1000 - lost) + lines);
 }
 
-TEST(LogWriter, of_a_forked_child_writes_what_the_child_says_and_nothing_of_its_parent) {
+TEST(LogWriter, the_log_writer_of_a_forked_child_writes_no_line_of_its_parent) {
   const test::TempDir dir;
   const Pipe pipe;
   LogWriter writer({.file = pipe.path()});

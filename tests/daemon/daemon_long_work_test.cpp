@@ -62,7 +62,7 @@ json declare_request(const std::string& name, const QueueOptions& options) {
   return {{"op", "declare"}, {"n", 1}, {"name", name}, {"options", protocol::encode(options)}};
 }
 
-TEST(LongWork, of_a_declare_holds_up_no_answer_and_no_repair) {
+TEST(LongWork, a_long_declare_delays_no_answer_and_no_repair) {
   const TestDaemon daemon(k_much);
   const Connection link = connect(daemon);
   const Queue jobs = link.declare("jobs", small_with_group());
@@ -95,7 +95,7 @@ TEST(LongWork, of_a_declare_holds_up_no_answer_and_no_repair) {
   EXPECT_EQ(link.open_queue("large").describe().options.slots, large().slots);
 }
 
-TEST(LongWork, of_two_declares_of_one_name_at_once_makes_one_queue) {
+TEST(LongWork, two_declares_of_one_name_at_once_make_one_queue) {
   const TestDaemon daemon(k_much);
   std::array<RawClient, 3> clients{RawClient(daemon), RawClient(daemon), RawClient(daemon)};
   QueueOptions other = large();
@@ -114,7 +114,7 @@ TEST(LongWork, of_two_declares_of_one_name_at_once_makes_one_queue) {
   EXPECT_EQ(connect(daemon).list().size(), 1U);
 }
 
-TEST(LongWork, of_a_declare_counts_for_the_quota_from_its_beginning) {
+TEST(LongWork, a_declare_counts_for_the_quota_from_its_beginning) {
   const std::uint64_t bytes = shared_bytes_of(geometry_of(large()));
   const TestDaemon daemon({"--max-bytes-per-user", std::to_string(bytes + bytes / 2)});
   RawClient client(daemon);
@@ -126,7 +126,7 @@ TEST(LongWork, of_a_declare_counts_for_the_quota_from_its_beginning) {
   EXPECT_NO_THROW((void)connect(daemon).declare("two", large())) << "what is removed does not count any more";
 }
 
-TEST(LongWork, of_a_declare_whose_client_is_gone_is_done_and_can_be_used) {
+TEST(LongWork, a_declare_whose_client_has_gone_is_finished_and_can_be_used) {
   const TestDaemon daemon(k_much);
   {
     RawClient client(daemon);
@@ -137,7 +137,7 @@ TEST(LongWork, of_a_declare_whose_client_is_gone_is_done_and_can_be_used) {
   connect(daemon).open_queue("large").producer().publish("x");
 }
 
-TEST(LongWork, of_a_declare_ends_with_the_daemon) {
+TEST(LongWork, a_declare_ends_with_the_daemon) {
   TestDaemon daemon(k_much);
   RawClient client(daemon);
   client.say_hello();
@@ -147,7 +147,7 @@ TEST(LongWork, of_a_declare_ends_with_the_daemon) {
   EXPECT_TRUE(daemon.process().wait().ok());
 }
 
-TEST(LongWork, of_a_removal_holds_up_no_answer_and_gives_everything_back) {
+TEST(LongWork, a_long_removal_delays_no_answer_and_gives_all_memory_back) {
   TestDaemon daemon(k_much);
   const Connection link = connect(daemon);
   (void)link.ping();
@@ -168,7 +168,7 @@ QueueOptions million() {
   return options;
 }
 
-TEST(LongWork, of_a_repair_of_a_million_slots_gives_each_message_back) {
+TEST(LongWork, the_repair_of_a_million_slots_gives_each_message_back) {
   const TestDaemon daemon(k_much);
   const Connection link = connect(daemon);
   const Queue queue = link.declare("million", million());
@@ -190,7 +190,7 @@ TEST(LongWork, of_a_repair_of_a_million_slots_gives_each_message_back) {
   EXPECT_TRUE(eventually([&] { return queue.describe().endpoints.size() == 2; }));
 }
 
-TEST(LongWork, of_a_purge_makes_requests_of_its_queue_wait_and_no_others) {
+TEST(LongWork, a_long_purge_delays_requests_of_its_queue_only) {
   const TestDaemon daemon(k_much);
   const Connection link = connect(daemon);
   const Queue queue = link.declare("million", million());
@@ -216,7 +216,7 @@ TEST(LongWork, of_a_purge_makes_requests_of_its_queue_wait_and_no_others) {
 }
 
 /// One process with many endpoints dies: all are repaired, in several turns.
-TEST(LongWork, of_a_process_with_endpoints_of_many_queues_is_done_in_turns) {
+TEST(LongWork, the_repair_of_a_process_with_many_queues_is_done_in_turns) {
   const TestDaemon daemon({"--max-queues-per-user", "1000"});
   const Connection link = connect(daemon);
   constexpr int k_queues = 60;
@@ -241,7 +241,7 @@ TEST(LongWork, of_a_process_with_endpoints_of_many_queues_is_done_in_turns) {
 // -- hostile and careless clients ------------------------------------------------------------------------------------
 
 /// To close such a socket takes as long as its owner likes, while what was sent is not acknowledged.
-TEST(LongWork, of_closing_what_a_stranger_sends_is_not_done_by_the_daemon) {
+TEST(LongWork, the_daemon_does_not_wait_for_the_close_of_descriptors_that_a_stranger_sent) {
   TestDaemon daemon;
   const Connection link = connect(daemon);
   const Fd listener(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
@@ -272,7 +272,7 @@ TEST(LongWork, of_closing_what_a_stranger_sends_is_not_done_by_the_daemon) {
   ::setsockopt(lingering.get(), SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once);
 }
 
-TEST(LongWork, of_a_crowd_at_the_door_is_done_in_turns_and_everybody_is_served) {
+TEST(LongWork, many_waiting_connections_are_accepted_in_turns_and_all_are_served) {
   const TestDaemon daemon;
   const Connection link = connect(daemon);
   const Queue jobs = link.declare("jobs", small_with_group());

@@ -66,12 +66,12 @@ class Maps : public testing::Test {
 const std::string k_all = "         0          0 4294967295\n";
 const std::string k_rootless = "0 1000 1\n1 100000 65536\n";
 
-TEST_F(Maps, that_hold_all_users_make_nobody_an_ordinary_user) {
+TEST_F(Maps, maps_of_all_users_make_the_overflow_user_an_ordinary_user) {
   EXPECT_EQ(check(read(k_all, k_all), 65534), Errc{});
   EXPECT_EQ(check(read("0 0 1000\n1000 5000 1\n1001 6000 4294966294\n", k_all), 65534), Errc{});
 }
 
-TEST_F(Maps, that_hold_some_users_make_the_overflow_user_any_of_many) {
+TEST_F(Maps, maps_of_some_users_make_the_overflow_user_any_of_many) {
   const UserNamespace rootless = read(k_rootless, k_rootless);
   EXPECT_EQ(check(rootless, 0), Errc{});
   EXPECT_EQ(check(rootless, 70), Errc{});
@@ -83,11 +83,11 @@ TEST_F(Maps, that_hold_some_users_make_the_overflow_user_any_of_many) {
   EXPECT_NE(why.find("map your user in that namespace"), std::string::npos) << why;
 }
 
-TEST_F(Maps, that_cannot_be_read_hold_nobody) {
+TEST_F(Maps, unreadable_maps_hold_no_user) {
   EXPECT_EQ(check(UserNamespace::of_this_process(dir_.path() / "none"), 65534), Errc::no_permission);
 }
 
-TEST_F(Maps, take_groups_away_that_may_be_any) {
+TEST_F(Maps, maps_remove_groups_that_may_be_any_group) {
   Peer peer{.pid = 1, .uid = 5, .gid = 65534, .groups = {7, 65534, 8}};
   read(k_all, "0 1000 1\n").check(peer);
   EXPECT_EQ(peer.gid, daemon::k_no_group);
@@ -266,20 +266,20 @@ class UnseenProcesses : public InNamespace {
   EndpointInfo shown_;
 };
 
-TEST_F(UnseenProcesses, are_watched_across_pid_namespaces) {
+TEST_F(UnseenProcesses, unseen_processes_are_watched_across_pid_namespaces) {
   expect_that_the_message_of_the_dead_comes_again(Pids::own, Pidfds::had);
   EXPECT_EQ(shown_.pid, 0) << "its number means nothing there";
 }
 
-TEST_F(UnseenProcesses, are_found_dead_by_their_locks_where_the_kernel_has_no_pidfd_for_them) {
+TEST_F(UnseenProcesses, unseen_processes_are_found_dead_by_their_locks_where_the_kernel_has_no_pidfd_for_them) {
   expect_that_the_message_of_the_dead_comes_again(Pids::own, Pidfds::refused);
 }
 
-TEST_F(UnseenProcesses, are_found_dead_by_their_locks_where_a_sandbox_refuses_pidfds) {
+TEST_F(UnseenProcesses, unseen_processes_are_found_dead_by_their_locks_where_a_sandbox_refuses_pidfds) {
   expect_that_the_message_of_the_dead_comes_again(Pids::shared, Pidfds::refused);
 }
 
-TEST_F(UnseenProcesses, are_shown_as_unknown_and_not_as_process_0) {
+TEST_F(UnseenProcesses, unseen_processes_are_shown_as_unknown_and_not_as_process_0) {
   Child serving = daemon(Pids::own, Pidfds::had);
   if (!answers() || serving.poll()) GTEST_SKIP() << "no pid namespaces here";
   const Queue queue = link().declare("orders", k_small);

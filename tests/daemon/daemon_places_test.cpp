@@ -16,7 +16,7 @@
 #include "client/socket_path.hpp"
 #include "support/child.hpp"
 #include "support/daemon.hpp"
-#include "support/kept_daemon.hpp"
+#include "support/supervised_daemon.hpp"
 #include "support/temp_dir.hpp"
 
 namespace beltway {
@@ -108,19 +108,21 @@ class OneUser : public testing::Test {
   [[nodiscard]] fs::path run_user() const { return "/run/user/" + std::to_string(uid_); }
 };
 
-TEST_F(OneUser, with_and_without_a_runtime_directory_meets_itself) { expect_to_meet(special(), k_cron); }
+TEST_F(OneUser, one_user_with_and_without_a_runtime_directory_finds_the_same_daemon) {
+  expect_to_meet(special(), k_cron);
+}
 
-TEST_F(OneUser, who_logs_in_meets_what_cron_has_started) {
+TEST_F(OneUser, a_user_that_logs_in_finds_the_daemon_that_cron_has_started) {
   make_directory(run_user(), uid_);
   expect_to_meet(k_cron, login());
 }
 
-TEST_F(OneUser, whose_login_began_meets_what_cron_starts_later) {
+TEST_F(OneUser, a_user_that_is_logged_in_finds_the_daemon_that_cron_starts_later) {
   make_directory(run_user(), uid_);
   expect_to_meet(login(), k_cron);
 }
 
-TEST_F(OneUser, whose_login_ended_is_still_found_by_cron) {
+TEST_F(OneUser, cron_finds_the_daemon_of_a_user_whose_login_has_ended) {
   make_directory(run_user(), uid_);
   ASSERT_TRUE(tool(login(), {"declare", "orders"}).exit.ok());
   const json before = ping(login());
@@ -131,7 +133,7 @@ TEST_F(OneUser, whose_login_ended_is_still_found_by_cron) {
   EXPECT_EQ(ping(login())["pid"], before["pid"]);
 }
 
-TEST_F(OneUser, keeps_all_its_doors_over_the_death_of_its_daemon) {
+TEST_F(OneUser, all_listen_sockets_of_a_user_survive_the_death_of_its_daemon) {
   ASSERT_TRUE(tool(special(), {"declare", "orders"}).exit.ok());
   const int before = ping(k_cron)["pid"];
   ::kill(before, SIGKILL);
@@ -140,7 +142,7 @@ TEST_F(OneUser, keeps_all_its_doors_over_the_death_of_its_daemon) {
   EXPECT_TRUE(tool(k_cron, {"show", "orders"}).exit.ok());
 }
 
-TEST_F(OneUser, is_told_of_another_daemon_where_it_asked_for_a_place_of_its_own) {
+TEST_F(OneUser, a_user_that_names_its_own_place_is_told_of_its_other_daemon) {
   ASSERT_TRUE(tool(k_cron, {"declare", "orders"}).exit.ok());
   const Outcome declared = tool(special(), {"declare", "orders"});
   ASSERT_TRUE(declared.exit.ok()) << declared.err;
@@ -155,7 +157,7 @@ TEST_F(OneUser, is_told_of_another_daemon_where_it_asked_for_a_place_of_its_own)
   EXPECT_EQ(json::parse(tool(special(), {"list", "--format", "json"}).out)["daemon"]["pid"], own["pid"]);
 }
 
-TEST_F(OneUser, has_the_further_door_served_by_the_next_daemon_when_the_first_has_ended) {
+TEST_F(OneUser, the_second_listen_socket_of_a_user_is_served_by_the_next_daemon) {
   test::TempDir other_dir;
   fs::permissions(other_dir.path(), fs::perms{0755});
   make_directory(other_dir.path() / "xdg", uid_);
@@ -172,7 +174,7 @@ TEST_F(OneUser, has_the_further_door_served_by_the_next_daemon_when_the_first_ha
   }));
 }
 
-TEST_F(OneUser, cannot_start_a_second_daemon_for_its_standard_places) {
+TEST_F(OneUser, one_user_cannot_start_a_second_daemon_for_its_standard_places) {
   make_directory(run_user(), uid_);
   ASSERT_TRUE(tool(k_cron, {"declare", "orders"}).exit.ok());
   for (const Environment& environment : {k_cron, login()}) {
@@ -182,7 +184,7 @@ TEST_F(OneUser, cannot_start_a_second_daemon_for_its_standard_places) {
   }
 }
 
-TEST_F(OneUser, starts_one_daemon_from_both_environments_at_once) {
+TEST_F(OneUser, one_user_starts_one_daemon_from_both_environments_at_once) {
   make_directory(run_user(), uid_);
   std::vector<std::thread> clients;
   for (int i = 0; i < 6; ++i) {
@@ -196,7 +198,7 @@ TEST_F(OneUser, starts_one_daemon_from_both_environments_at_once) {
   EXPECT_EQ(daemons().size(), 2U) << "one daemon and its supervisor";
 }
 
-TEST_F(OneUser, whose_service_has_a_private_tmp_is_found_by_its_runtime_directory) {
+TEST_F(OneUser, a_service_with_a_private_tmp_is_found_by_the_runtime_directory) {
   make_directory(run_user(), uid_);
   ASSERT_TRUE(tool(k_cron, {"declare", "orders"}).exit.ok());
   const int before = ping(k_cron)["pid"];
@@ -215,7 +217,7 @@ TEST_F(OneUser, whose_service_has_a_private_tmp_is_found_by_its_runtime_director
   EXPECT_EQ(exit.code, 0);
 }
 
-TEST_F(OneUser, is_left_alone_by_root_that_has_its_environment) {
+TEST_F(OneUser, root_with_the_environment_of_a_user_leaves_its_daemon_alone) {
   const auto as_root = [&](std::vector<std::string> arguments) {
     arguments.insert(arguments.begin(),
                      {"env", "-u", "BELTWAY_SOCKET", "XDG_RUNTIME_DIR=" + special_.string(), program("beltway")});
@@ -236,7 +238,7 @@ TEST_F(OneUser, is_left_alone_by_root_that_has_its_environment) {
   }
 }
 
-TEST_F(OneUser, is_looked_at_by_root_without_a_trace) {
+TEST_F(OneUser, root_inspects_the_daemon_of_a_user_without_a_trace) {
   ASSERT_TRUE(tool(special(), {"declare", "orders", "--group", "g"}).exit.ok());
   ASSERT_TRUE(tool(special(), {"pub", "orders", "x"}).exit.ok());
   const auto as_root = [&](std::vector<std::string> arguments) {
@@ -246,9 +248,9 @@ TEST_F(OneUser, is_looked_at_by_root_without_a_trace) {
   };
   const std::string before = as_root({"show", "orders"}).out;
   const auto written = fs::last_write_time(special_ / "beltway");
-  for (const std::vector<std::string>& look :
+  for (const std::vector<std::string>& arguments :
        {std::vector<std::string>{"list"}, {"ping"}, {"show", "orders"}, {"peek", "orders", "--group", "g"}}) {
-    const Outcome result = as_root(look);
+    const Outcome result = as_root(arguments);
     EXPECT_TRUE(result.exit.ok()) << result.err;
   }
   EXPECT_EQ(as_root({"show", "orders"}).out, before);
@@ -258,7 +260,7 @@ TEST_F(OneUser, is_looked_at_by_root_without_a_trace) {
 /// Sets a variable for one test, which runs in a process of its own.
 void set(const char* name, const std::string& value) { ::setenv(name, value.c_str(), 1); }
 
-TEST(UserPlaces, are_the_standard_ones_without_a_runtime_directory_of_ones_own) {
+TEST(UserPlaces, the_places_of_a_user_are_the_standard_ones_without_a_runtime_directory_of_ones_own) {
   const std::string uid = std::to_string(::geteuid());
   const fs::path in_tmp = "/tmp/beltway-" + uid + "/beltwayd.sock";
   for (const std::string runtime : {"", "relative", "/nonexistent/directory", "/proc/1/cwd/nothing"}) {
@@ -271,7 +273,7 @@ TEST(UserPlaces, are_the_standard_ones_without_a_runtime_directory_of_ones_own) 
   EXPECT_TRUE(is_standard_user_socket("/run/user/" + uid + "/beltway/beltwayd.sock"));
 }
 
-TEST(UserPlaces, are_one_in_a_runtime_directory_of_ones_own) {
+TEST(UserPlaces, the_places_of_a_user_are_one_in_a_runtime_directory_of_ones_own) {
   const test::TempDir dir;
   const fs::path socket = dir.path() / "beltway" / "beltwayd.sock";
   for (const std::string end : {"", "/", "/.", "//"}) {
@@ -285,7 +287,7 @@ TEST(UserPlaces, are_one_in_a_runtime_directory_of_ones_own) {
   EXPECT_TRUE(further_sockets_of(system_socket_path()).empty());
 }
 
-TEST(UserPlaces, get_back_the_rights_that_a_umask_took) {
+TEST(UserPlaces, the_places_of_a_user_get_back_the_rights_that_a_umask_took) {
   const test::TempDir dir;
   const fs::path closed = dir.path() / "beltway";
   ::umask(0777);

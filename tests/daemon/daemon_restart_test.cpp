@@ -6,8 +6,8 @@
 
 #include "beltway/beltway.hpp"
 #include "support/child.hpp"
-#include "support/kept_daemon.hpp"
 #include "support/raw_client.hpp"
+#include "support/supervised_daemon.hpp"
 
 namespace beltway {
 namespace {
@@ -18,10 +18,10 @@ using test::error_of;
 using test::eventually;
 using test::is_gone;
 using test::k_small;
-using test::KeptDaemon;
+using test::SupervisedDaemon;
 
-TEST(DaemonRestart, brings_back_queues_options_groups_and_counters) {
-  const KeptDaemon daemon;
+TEST(DaemonRestart, a_restart_brings_back_queues_options_groups_and_counters) {
+  const SupervisedDaemon daemon;
   const Connection link = daemon.connect();
   QueueOptions options = k_small;
   options.groups = {"billing", "archive"};
@@ -65,8 +65,8 @@ TEST(DaemonRestart, brings_back_queues_options_groups_and_counters) {
   EXPECT_EQ(error_of([&] { (void)link.declare("orders", k_small); }).reason(), Errc::already_exists);
 }
 
-TEST(DaemonRestart, is_not_noticed_by_those_who_are_attached_and_waited_for_by_those_who_ask) {
-  KeptDaemon daemon;
+TEST(DaemonRestart, attached_processes_go_on_and_requests_wait_during_a_restart) {
+  SupervisedDaemon daemon;
   const Connection link = daemon.connect();
   const Queue queue = link.declare("orders", k_small);
   auto out = queue.producer();
@@ -74,7 +74,7 @@ TEST(DaemonRestart, is_not_noticed_by_those_who_are_attached_and_waited_for_by_t
   const Connection hasty = daemon.connect(300ms);
   Child late = Child::fork([] { return 0; });
   {
-    const KeptDaemon::Gap gap(daemon);
+    const SupervisedDaemon::Gap gap(daemon);
     for (int i = 0; i < 100; ++i) {
       out.publish("x");
       EXPECT_TRUE(in.receive(20s));
@@ -93,8 +93,8 @@ TEST(DaemonRestart, is_not_noticed_by_those_who_are_attached_and_waited_for_by_t
   queue.producer().publish("y");
 }
 
-TEST(DaemonRestart, repairs_who_died_while_it_was_away) {
-  KeptDaemon daemon;
+TEST(DaemonRestart, a_restarted_daemon_repairs_processes_that_died_meanwhile) {
+  SupervisedDaemon daemon;
   QueueOptions options = k_small;
   options.groups = {"workers"};
   const Queue queue = daemon.connect().declare("orders", options);
@@ -111,7 +111,7 @@ TEST(DaemonRestart, repairs_who_died_while_it_was_away) {
   out.publish("precious");
   ASSERT_TRUE(eventually([&] { return queue.snapshot().groups[0].leased == 1; }));
   {
-    const KeptDaemon::Gap gap(daemon);
+    const SupervisedDaemon::Gap gap(daemon);
     victim.kill();
     victim.wait();
   }
@@ -127,8 +127,8 @@ TEST(DaemonRestart, repairs_who_died_while_it_was_away) {
   }
 }
 
-TEST(DaemonRestart, learns_of_a_death_though_the_process_had_not_reconnected) {
-  KeptDaemon daemon;
+TEST(DaemonRestart, a_restarted_daemon_learns_of_the_death_of_a_process_that_had_not_reconnected) {
+  SupervisedDaemon daemon;
   const Queue queue = daemon.connect().declare("orders", k_small);
   Child victim = Child::fork([&] {
     auto out = daemon.connect().open_queue("orders").producer();
@@ -143,8 +143,8 @@ TEST(DaemonRestart, learns_of_a_death_though_the_process_had_not_reconnected) {
   EXPECT_TRUE(eventually([&] { return queue.describe().endpoints.empty(); }));
 }
 
-TEST(DaemonRestart, learns_of_a_detach_though_the_process_had_not_reconnected) {
-  KeptDaemon daemon;
+TEST(DaemonRestart, a_restarted_daemon_learns_of_a_detach_of_a_process_that_had_not_reconnected) {
+  SupervisedDaemon daemon;
   const Connection own = daemon.connect();
   std::optional<Producer> out = own.declare("orders", k_small).producer();
   const Connection other = daemon.connect();
@@ -154,12 +154,12 @@ TEST(DaemonRestart, learns_of_a_detach_though_the_process_had_not_reconnected) {
   EXPECT_TRUE(eventually([&] { return other.describe("orders").endpoints.empty(); }));
 }
 
-TEST(DaemonRestart, takes_a_new_program_file_on_a_signal) {
+TEST(DaemonRestart, a_daemon_restarts_from_a_new_program_file_on_a_signal) {
   const test::TempDir dir;
   const auto program = dir.path() / "beltwayd";
   const auto marker = dir.path() / "new";
   std::filesystem::copy_file(test::program("beltwayd"), program);
-  KeptDaemon daemon({.program = program});
+  SupervisedDaemon daemon({.program = program});
   const Connection link = daemon.connect();
   const Queue queue = link.declare("orders", k_small);
   auto out = queue.producer();
@@ -186,8 +186,8 @@ TEST(DaemonRestart, takes_a_new_program_file_on_a_signal) {
   EXPECT_EQ(queue.describe().endpoints.size(), 2U);
 }
 
-TEST(DaemonRestart, survives_the_keepers_death_and_then_its_own) {
-  KeptDaemon daemon;
+TEST(DaemonRestart, the_queues_survive_the_death_of_the_supervisor_and_then_of_the_daemon) {
+  SupervisedDaemon daemon;
   const Connection link = daemon.connect();
   const Queue queue = link.declare("orders", k_small);
   auto out = queue.producer();
@@ -205,8 +205,8 @@ TEST(DaemonRestart, survives_the_keepers_death_and_then_its_own) {
   EXPECT_FALSE(std::filesystem::exists(daemon.socket()));
 }
 
-TEST(DaemonRestart, is_not_needed_by_those_who_are_attached_when_the_supervisor_is_killed_too) {
-  KeptDaemon daemon;
+TEST(DaemonRestart, attached_processes_go_on_when_daemon_and_supervisor_are_killed) {
+  SupervisedDaemon daemon;
   const Queue queue = daemon.connect().declare("orders", k_small);
   auto out = queue.producer();
   auto in = queue.consumer();
@@ -218,9 +218,9 @@ TEST(DaemonRestart, is_not_needed_by_those_who_are_attached_when_the_supervisor_
   EXPECT_EQ(error_of([&] { (void)queue.describe(); }).reason(), Errc::no_daemon);
 }
 
-TEST(DaemonRestart, is_not_what_a_clean_end_means) {
+TEST(DaemonRestart, a_daemon_that_ended_cleanly_is_not_restarted) {
   for (const int signal : {SIGTERM, SIGINT, SIGHUP}) {
-    KeptDaemon daemon;
+    SupervisedDaemon daemon;
     const Queue queue = daemon.connect().declare("orders", k_small);
     auto in = queue.consumer();
     const int pid = daemon.pid();
@@ -236,8 +236,8 @@ TEST(DaemonRestart, is_not_what_a_clean_end_means) {
   }
 }
 
-TEST(DaemonRestart, loses_no_queue_that_was_declared_while_the_supervisor_was_stopped) {
-  KeptDaemon daemon;
+TEST(DaemonRestart, a_restart_loses_no_queue_that_was_declared_while_the_supervisor_was_stopped) {
+  SupervisedDaemon daemon;
   const int pid = daemon.pid();
   const Connection link = daemon.connect();
   daemon.supervisor().kill(SIGSTOP);
@@ -265,15 +265,15 @@ TEST(DaemonRestart, loses_no_queue_that_was_declared_while_the_supervisor_was_st
   (void)daemon.connect().declare("one-more", {.slots = 2, .lane_bytes = 0});
 }
 
-TEST(DaemonRestart, is_not_tried_for_a_daemon_that_never_was) {
-  const KeptDaemon daemon;
+TEST(DaemonRestart, a_client_does_not_wait_for_a_daemon_that_never_ran) {
+  const SupervisedDaemon daemon;
   const test::Outcome second = test::run({test::program("beltwayd"), "--socket", daemon.socket()});
   EXPECT_EQ(second.exit.code, 3);
   EXPECT_NE(second.err.find("process " + std::to_string(daemon.pid())), std::string::npos) << second.err;
 }
 
-TEST(DaemonRestart, at_any_moment_of_declare_attach_detach_and_remove_leaves_order) {
-  const KeptDaemon daemon;
+TEST(DaemonRestart, a_restart_during_declare_attach_detach_or_remove_leaves_a_whole_queue) {
+  const SupervisedDaemon daemon;
   std::vector<Child> clients;
   for (int i = 0; i < 3; ++i) {
     clients.push_back(Child::fork([&daemon, i] {

@@ -23,8 +23,8 @@
 #include "support/child.hpp"
 #include "support/daemon.hpp"
 #include "support/fake_systemd.hpp"
-#include "support/kept_daemon.hpp"
 #include "support/raw_client.hpp"
+#include "support/supervised_daemon.hpp"
 #include "support/temp_dir.hpp"
 
 namespace beltway {
@@ -58,8 +58,8 @@ class ListenSocket : public testing::Test {
   [[nodiscard]] std::vector<std::string> command() const {
     return {program("beltwayd"), "--no-keeper", "--socket", socket_};
   }
-  [[nodiscard]] Connection connect(std::chrono::milliseconds timeout_ms = 20s) const {
-    return Connection::open({.socket = socket_, .start_daemon = false, .timeout = timeout_ms});
+  [[nodiscard]] Connection connect(std::chrono::milliseconds timeout = 20s) const {
+    return Connection::open({.socket = socket_, .start_daemon = false, .timeout = timeout});
   }
   [[nodiscard]] std::string log() const { return test::read_file(dir_.path() / "log"); }
   [[nodiscard]] bool answers() const {
@@ -94,17 +94,17 @@ class ListenSocket : public testing::Test {
   std::optional<Child> daemon_;
 };
 
-TEST_F(ListenSocket, is_made_anew_when_its_socket_is_removed) {
+TEST_F(ListenSocket, a_listen_socket_is_made_anew_when_its_socket_is_removed) {
   fs::remove(socket_);
   expect_mended();
 }
 
-TEST_F(ListenSocket, is_made_anew_when_its_lock_is_removed) {
+TEST_F(ListenSocket, a_listen_socket_is_made_anew_when_its_lock_is_removed) {
   fs::remove(lock_);
   expect_mended();
 }
 
-TEST_F(ListenSocket, is_made_anew_when_its_directory_is_removed) {
+TEST_F(ListenSocket, a_listen_socket_is_made_anew_when_its_directory_is_removed) {
   for (int turn = 0; turn < 3; ++turn) {
     fs::remove_all(home_);
     expect_mended();
@@ -114,14 +114,14 @@ TEST_F(ListenSocket, is_made_anew_when_its_directory_is_removed) {
   EXPECT_EQ(status.st_mode & 07777, 0700U);
 }
 
-TEST_F(ListenSocket, is_made_anew_when_its_directory_or_its_socket_is_moved) {
+TEST_F(ListenSocket, a_listen_socket_is_made_anew_when_its_directory_or_its_socket_is_moved) {
   fs::rename(home_, dir_.path() / "elsewhere");
   expect_mended();
   fs::rename(socket_, dir_.path() / "socket elsewhere");
   expect_mended();
 }
 
-TEST_F(ListenSocket, is_made_anew_when_the_directory_above_comes_back) {
+TEST_F(ListenSocket, a_listen_socket_is_made_anew_when_the_directory_above_comes_back) {
   test::TempDir dir;
   fs::create_directory(dir.path() / "above");
   socket_ = dir.path() / "above" / "home" / "beltwayd.sock";
@@ -138,14 +138,14 @@ TEST_F(ListenSocket, is_made_anew_when_the_directory_above_comes_back) {
   EXPECT_TRUE(daemon.wait().ok());
 }
 
-TEST_F(ListenSocket, keeps_who_is_connected_while_it_is_made_anew) {
+TEST_F(ListenSocket, a_listen_socket_that_is_made_anew_keeps_its_connections) {
   const Connection before = connect();
   fs::remove_all(home_);
   expect_mended();
   EXPECT_EQ(before.ping().pid, daemon_->pid());
 }
 
-TEST_F(ListenSocket, does_not_remove_a_file_that_has_taken_its_place) {
+TEST_F(ListenSocket, a_listen_socket_does_not_remove_a_file_that_has_taken_its_place) {
   for (const bool link : {false, true}) {
     fs::remove(socket_);
     if (link) {
@@ -163,7 +163,7 @@ TEST_F(ListenSocket, does_not_remove_a_file_that_has_taken_its_place) {
   }
 }
 
-TEST_F(ListenSocket, does_not_remove_a_socket_at_which_somebody_else_listens) {
+TEST_F(ListenSocket, a_listen_socket_does_not_remove_one_at_which_another_process_listens) {
   fs::remove(socket_);
   const sockaddr_un address = socket_address(socket_);
   Fd other(::socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0));
@@ -180,7 +180,7 @@ TEST_F(ListenSocket, does_not_remove_a_socket_at_which_somebody_else_listens) {
   EXPECT_EQ(run_second().exit.code, 3) << "nor does a daemon that starts";
 }
 
-TEST_F(ListenSocket, replaces_a_socket_that_nobody_listens_at) {
+TEST_F(ListenSocket, a_listen_socket_replaces_one_at_which_no_process_listens) {
   fs::remove(socket_);
   const sockaddr_un address = socket_address(socket_);
   {
@@ -191,7 +191,7 @@ TEST_F(ListenSocket, replaces_a_socket_that_nobody_listens_at) {
   expect_mended();
 }
 
-TEST_F(ListenSocket, of_a_stopped_daemon_without_files_lets_no_second_one_in) {
+TEST_F(ListenSocket, a_stopped_daemon_whose_socket_files_are_removed_lets_no_second_one_start) {
   daemon_->kill(SIGSTOP);
   const std::string accepted = message_of_newcomer();
   EXPECT_NE(accepted.find("kill -CONT " + std::to_string(daemon_->pid())), std::string::npos) << accepted;
@@ -205,7 +205,7 @@ TEST_F(ListenSocket, of_a_stopped_daemon_without_files_lets_no_second_one_in) {
   expect_mended();
 }
 
-TEST_F(ListenSocket, is_watched_without_waking_an_idle_daemon) {
+TEST_F(ListenSocket, a_listen_socket_is_watched_without_waking_an_idle_daemon) {
   fs::remove(socket_);
   expect_mended();
   const auto wakes = [this] {
@@ -241,7 +241,7 @@ void refuse(unsigned system_call) {
   ::prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program);
 }
 
-TEST_F(ListenSocket, is_looked_at_by_the_clock_when_there_is_no_inotify_instance_left) {
+TEST_F(ListenSocket, a_listen_socket_is_polled_when_no_inotify_instance_is_left) {
   daemon_->kill(SIGTERM);
   ASSERT_TRUE(daemon_->wait().ok());
   daemon_.emplace(Child::fork([this] {
@@ -258,7 +258,7 @@ TEST_F(ListenSocket, is_looked_at_by_the_clock_when_there_is_no_inotify_instance
   EXPECT_TRUE(eventually([this] { return answers(); })) << log();
 }
 
-TEST_F(ListenSocket, is_usable_whatever_the_umask_of_its_starter_was) {
+TEST_F(ListenSocket, a_listen_socket_is_usable_whatever_the_umask_of_its_starter_was) {
   daemon_->kill(SIGTERM);
   ASSERT_TRUE(daemon_->wait().ok());
   fs::remove_all(home_);
@@ -278,13 +278,13 @@ TEST_F(ListenSocket, is_usable_whatever_the_umask_of_its_starter_was) {
   EXPECT_EQ(mode(lock_), 0600U);
 }
 
-TEST(KeptDoor, is_made_anew_by_the_next_daemon_if_it_was_removed_while_none_ran) {
-  test::KeptDaemon daemon;
+TEST(InheritedListenSocket, a_listen_socket_removed_while_no_daemon_ran_is_made_anew_by_the_next_one) {
+  test::SupervisedDaemon daemon;
   (void)daemon.connect().declare("orders", k_small);
   for (const bool lock_too : {false, true}) {
     const int before = daemon.pid();
     {
-      const test::KeptDaemon::Gap gap(daemon);
+      const test::SupervisedDaemon::Gap gap(daemon);
       fs::remove(daemon.socket());
       if (lock_too) fs::remove(lock_path_of(daemon.socket()));
     }
@@ -295,8 +295,8 @@ TEST(KeptDoor, is_made_anew_by_the_next_daemon_if_it_was_removed_while_none_ran)
   }
 }
 
-TEST(KeptDoor, that_was_made_anew_survives_the_death_of_its_daemon) {
-  test::KeptDaemon daemon;
+TEST(InheritedListenSocket, a_listen_socket_that_was_made_anew_survives_the_death_of_its_daemon) {
+  test::SupervisedDaemon daemon;
   (void)daemon.connect().declare("orders", k_small);
   const int before = daemon.pid();
   fs::remove(daemon.socket());
@@ -308,7 +308,7 @@ TEST(KeptDoor, that_was_made_anew_survives_the_death_of_its_daemon) {
   EXPECT_EQ(daemon.connect().open_queue("orders").name(), "orders");
 }
 
-TEST(GivenDoor, that_is_removed_is_told_and_left_to_systemd) {
+TEST(SystemdListenSocket, a_removed_listen_socket_of_systemd_is_logged_and_left_to_systemd) {
   test::TempDir dir;
   test::FakeSystemd systemd({program("beltwayd"), "--socket", dir.socket()});
   const fs::path given = dir.path() / "activated";
@@ -351,7 +351,7 @@ class Starter : public testing::Test {
   fs::path socket_ = dir_.path() / "beltway" / "beltwayd.sock";
 };
 
-TEST_F(Starter, starts_no_second_daemon_beside_one_whose_door_was_removed) {
+TEST_F(Starter, a_client_starts_no_second_daemon_beside_one_whose_socket_was_removed) {
   ASSERT_TRUE(tool({"declare", "orders"}).exit.ok());
   const auto first = lock_holder(socket_);
   ASSERT_TRUE(first && first->pid > 0);
@@ -368,7 +368,7 @@ TEST_F(Starter, starts_no_second_daemon_beside_one_whose_door_was_removed) {
   EXPECT_EQ(starts(), 1U);
 }
 
-TEST_F(Starter, starts_few_daemons_if_none_of_them_can_be_reached) {
+TEST_F(Starter, a_client_starts_few_daemons_if_none_of_them_can_be_reached) {
   // The program says that it listens, and does not.
   (void)dir_.write("beltwayd", "#!/bin/sh\necho x >> " + (dir_.path() / "starts").string() + "\nexit 0\n");
   Child client = Child::fork([this] {
@@ -382,10 +382,10 @@ TEST_F(Starter, starts_few_daemons_if_none_of_them_can_be_reached) {
   EXPECT_LE(starts(), 14U);
 }
 
-TEST_F(Starter, that_only_looks_starts_nothing_and_leaves_nothing) {
-  for (const std::vector<std::string>& look :
+TEST_F(Starter, a_client_that_only_inspects_starts_no_daemon_and_leaves_no_file) {
+  for (const std::vector<std::string>& arguments :
        {std::vector<std::string>{"list"}, {"ping"}, {"show", "orders"}, {"peek", "orders"}}) {
-    const test::Outcome result = tool(look);
+    const test::Outcome result = tool(arguments);
     EXPECT_EQ(result.exit.code, 4) << result.err;
     EXPECT_NE(result.err.find("none was started"), std::string::npos) << result.err;
   }

@@ -10,8 +10,8 @@
 
 #include "beltway/beltway.hpp"
 #include "support/child.hpp"
-#include "support/kept_daemon.hpp"
 #include "support/raw_client.hpp"
+#include "support/supervised_daemon.hpp"
 #include "survival/supervisor.hpp"
 
 namespace beltway {
@@ -23,7 +23,7 @@ using test::Child;
 using test::eventually;
 using test::is_gone;
 using test::k_small;
-using test::KeptDaemon;
+using test::SupervisedDaemon;
 using test::TempDir;
 
 fs::path write_script(const TempDir& dir, const std::string& name, const std::string& script) {
@@ -54,7 +54,7 @@ fs::path program_of(int pid) { return fs::read_symlink("/proc/" + std::to_string
 /// Breaks the program file in some way, has the daemon started again, and mends the file.
 void break_and_mend(const std::function<void(const ProgramFile&)>& break_it) {
   const ProgramFile file;
-  KeptDaemon daemon({.program = file.path()});
+  SupervisedDaemon daemon({.program = file.path()});
   const Queue queue = daemon.connect().declare("orders", k_small);
   auto out = queue.producer();
   auto in = queue.consumer();
@@ -79,29 +79,29 @@ void break_and_mend(const std::function<void(const ProgramFile&)>& break_it) {
   EXPECT_EQ(queue.describe().endpoints.size(), 2U);
 }
 
-TEST(BrokenProgramFile, that_is_missing_gives_way_to_the_stored_program) {
+TEST(BrokenProgramFile, a_broken_program_file_that_is_missing_gives_way_to_the_stored_program) {
   break_and_mend([](const ProgramFile& file) { fs::remove(file.path()); });
 }
 
-TEST(BrokenProgramFile, that_is_no_program_gives_way_to_the_stored_program) {
+TEST(BrokenProgramFile, a_broken_program_file_that_is_no_program_gives_way_to_the_stored_program) {
   break_and_mend([](const ProgramFile& file) { file.replace_by_text(); });
 }
 
-TEST(BrokenProgramFile, that_ends_with_a_code_gives_way_to_the_stored_program) {
+TEST(BrokenProgramFile, a_broken_program_file_that_ends_with_a_code_gives_way_to_the_stored_program) {
   break_and_mend([](const ProgramFile& file) { file.replace_by_script("exit 127"); });
 }
 
-TEST(BrokenProgramFile, that_ends_with_code_0_before_it_is_ready_gives_way_to_the_stored_program) {
+TEST(BrokenProgramFile, a_program_file_that_ends_with_code_0_before_it_is_ready_gives_way_to_the_stored_program) {
   break_and_mend([](const ProgramFile& file) { file.replace_by_script("exit 0"); });
 }
 
-TEST(BrokenProgramFile, that_is_killed_by_a_signal_gives_way_to_the_stored_program) {
+TEST(BrokenProgramFile, a_broken_program_file_that_is_killed_by_a_signal_gives_way_to_the_stored_program) {
   break_and_mend([](const ProgramFile& file) { file.replace_by_script("kill -SEGV $$"); });
 }
 
-TEST(BrokenProgramFile, is_tried_three_times_and_not_again_until_it_changes) {
+TEST(BrokenProgramFile, a_broken_program_file_is_tried_three_times_and_not_again_until_it_changes) {
   const ProgramFile file;
-  KeptDaemon daemon({.program = file.path()});
+  SupervisedDaemon daemon({.program = file.path()});
   const Queue queue = daemon.connect().declare("orders", k_small);
   const int first = daemon.pid();
   const fs::path tried = file.dir().path() / "tried";
@@ -121,9 +121,9 @@ TEST(BrokenProgramFile, is_tried_three_times_and_not_again_until_it_changes) {
   EXPECT_EQ(queue.describe().name, "orders");
 }
 
-TEST(BrokenProgramFile, does_not_run_as_the_supervisor_when_the_supervisor_is_killed) {
+TEST(BrokenProgramFile, a_broken_program_file_does_not_run_as_the_supervisor_when_the_supervisor_is_killed) {
   const ProgramFile file;
-  KeptDaemon daemon({.program = file.path()});
+  SupervisedDaemon daemon({.program = file.path()});
   const Queue queue = daemon.connect().declare("orders", k_small);
   auto out = queue.producer();
   const int first = daemon.pid();
@@ -143,8 +143,8 @@ TEST(BrokenProgramFile, does_not_run_as_the_supervisor_when_the_supervisor_is_ki
 }
 
 /// A supervisor of a script from the beginning.
-struct ScriptKeeper {
-  explicit ScriptKeeper(const std::string& script, unsigned max_start_s = 20)
+struct ScriptSupervisor {
+  explicit ScriptSupervisor(const std::string& script, unsigned max_start_s = 20)
       : supervisor(Child::fork([this, script, max_start_s] {
           spdlog::set_default_logger(spdlog::basic_logger_st("supervisor", log().string()));
           spdlog::flush_on(spdlog::level::trace);
@@ -159,13 +159,13 @@ struct ScriptKeeper {
   Child supervisor;
 };
 
-TEST(Supervisor, ends_with_the_code_of_a_daemon_that_was_never_ready) {
-  ScriptKeeper script("exit 7");
+TEST(Supervisor, a_supervisor_ends_with_the_code_of_a_daemon_that_was_never_ready) {
+  ScriptSupervisor script("exit 7");
   EXPECT_EQ(script.supervisor.wait(), (test::Exit{.code = 7, .signal = 0}));
 }
 
-TEST(Supervisor, gives_up_after_three_deaths_by_a_signal_when_no_daemon_was_ever_ready) {
-  ScriptKeeper script("kill -XFSZ $$");
+TEST(Supervisor, a_supervisor_gives_up_after_three_deaths_by_a_signal_when_no_daemon_was_ever_ready) {
+  ScriptSupervisor script("kill -XFSZ $$");
   EXPECT_EQ(script.supervisor.wait(), (test::Exit{.code = 1, .signal = 0}));
   const std::string log = test::read_file(script.log());
   EXPECT_NE(log.find("was killed by signal 25 (File size limit exceeded) 3 times, and was never ready; giving up"),
@@ -173,14 +173,14 @@ TEST(Supervisor, gives_up_after_three_deaths_by_a_signal_when_no_daemon_was_ever
       << log;
 }
 
-TEST(Supervisor, kills_a_daemon_that_hangs_before_it_is_ready) {
-  ScriptKeeper script("trap '' TERM\nexec sleep 100", 1);
+TEST(Supervisor, a_supervisor_kills_a_daemon_that_hangs_before_it_is_ready) {
+  ScriptSupervisor script("trap '' TERM\nexec sleep 100", 1);
   EXPECT_EQ(script.supervisor.wait(), (test::Exit{.code = 1, .signal = 0}));
   EXPECT_NE(test::read_file(script.log()).find("did not come up within 1 s"), std::string::npos);
 }
 
-TEST(Supervisor, kills_a_daemon_that_does_not_end_when_it_is_told) {
-  ScriptKeeper script("trap '' TERM\ntouch \"$0.runs\"\nexec sleep 100", 2);
+TEST(Supervisor, a_supervisor_kills_a_daemon_that_does_not_end_on_request) {
+  ScriptSupervisor script("trap '' TERM\ntouch \"$0.runs\"\nexec sleep 100", 2);
   ASSERT_TRUE(eventually([&] { return fs::exists(script.dir.path() / "program.runs"); }));
   script.supervisor.kill(SIGTERM);
   EXPECT_EQ(script.supervisor.wait(), (test::Exit{.code = 1, .signal = 0}));
@@ -194,17 +194,17 @@ class Ignoring {
       : starter_(write_script(dir_, "start",
                               "trap '' " + signals + "\nexec " + test::program("beltwayd").string() + " \"$@\"")),
         daemon_({.program = starter_}) {}
-  [[nodiscard]] KeptDaemon& daemon() noexcept { return daemon_; }
+  [[nodiscard]] SupervisedDaemon& daemon() noexcept { return daemon_; }
 
  private:
   TempDir dir_;
   fs::path starter_;
-  KeptDaemon daemon_;
+  SupervisedDaemon daemon_;
 };
 
 TEST(IgnoredSignals, hangup_and_interrupt_stay_ignored_in_supervisor_and_daemon_also_after_a_restart) {
   Ignoring ignoring("HUP INT");
-  KeptDaemon& daemon = ignoring.daemon();
+  SupervisedDaemon& daemon = ignoring.daemon();
   const Queue queue = daemon.connect().declare("orders", k_small);
   for (int life = 0; life < 2; ++life) {
     const int pid = daemon.pid();
@@ -221,7 +221,7 @@ TEST(IgnoredSignals, hangup_and_interrupt_stay_ignored_in_supervisor_and_daemon_
 
 TEST(IgnoredSignals, hangup_stays_ignored_in_a_daemon_that_becomes_the_supervisor) {
   Ignoring ignoring("HUP");
-  KeptDaemon& daemon = ignoring.daemon();
+  SupervisedDaemon& daemon = ignoring.daemon();
   const Queue queue = daemon.connect().declare("orders", k_small);
   const int first = daemon.pid();
   daemon.supervisor().kill(SIGKILL);
@@ -235,9 +235,9 @@ TEST(IgnoredSignals, hangup_stays_ignored_in_a_daemon_that_becomes_the_superviso
   EXPECT_TRUE(eventually([&] { return is_gone(first) && is_gone(second); }));
 }
 
-TEST(IgnoredSignals, termination_and_restart_and_the_daemons_death_are_heard_all_the_same) {
+TEST(IgnoredSignals, signals_to_end_and_restart_are_obeyed_though_hangup_is_ignored) {
   Ignoring ignoring("TERM USR2 CHLD PIPE XFSZ");
-  KeptDaemon& daemon = ignoring.daemon();
+  SupervisedDaemon& daemon = ignoring.daemon();
   const Queue queue = daemon.connect().declare("orders", k_small);
   const int first = daemon.pid();
   daemon.supervisor().kill(SIGUSR2);
@@ -249,7 +249,7 @@ TEST(IgnoredSignals, termination_and_restart_and_the_daemons_death_are_heard_all
   EXPECT_TRUE(daemon.supervisor().wait().ok());
 }
 
-TEST(ExitCode, is_2_for_wrong_usage_and_1_where_the_daemon_cannot_listen) {
+TEST(ExitCode, the_exit_code_is_2_for_wrong_usage_and_1_if_the_daemon_cannot_listen) {
   const TempDir dir;
   EXPECT_EQ(test::run({test::program("beltwayd"), "--no-such-option"}).exit.code, 2);
   const test::Outcome failed = test::run({test::program("beltwayd"), "--socket", "/proc/nowhere/socket"});
@@ -257,7 +257,7 @@ TEST(ExitCode, is_2_for_wrong_usage_and_1_where_the_daemon_cannot_listen) {
   EXPECT_NE(failed.err.find("/proc/nowhere"), std::string::npos) << failed.err;
 }
 
-TEST(ExitCode, of_a_store_format_that_a_program_does_not_know_is_2_and_nothing_is_touched) {
+TEST(ExitCode, the_exit_code_is_2_for_an_unknown_store_format_and_no_descriptor_is_touched) {
   const TempDir dir;
   const test::Outcome later =
       test::run({test::program("beltwayd"), "--socket", dir.socket(), "--store-format", "1000000", "--no-keeper"});

@@ -17,8 +17,8 @@
 #include "beltway/beltway.hpp"
 #include "support/child.hpp"
 #include "support/daemon.hpp"
-#include "support/kept_daemon.hpp"
 #include "support/raw_client.hpp"
+#include "support/supervised_daemon.hpp"
 
 namespace beltway {
 namespace {
@@ -143,7 +143,7 @@ void expect_ordinary(int pid, const std::filesystem::path& file) {
   EXPECT_NE(::getsid(pid), ::getsid(0));
 }
 
-TEST_F(Surroundings, of_a_first_client_are_left_by_daemon_and_supervisor) {
+TEST_F(Surroundings, daemon_and_supervisor_leave_the_surroundings_of_the_first_client) {
   const auto file = dir_.write("a clients file", "x");
   Child first = Child::fork([&file] {
     become_strange(file);
@@ -156,7 +156,7 @@ TEST_F(Surroundings, of_a_first_client_are_left_by_daemon_and_supervisor) {
   EXPECT_GT(test::parent_of(pid), 1) << "the supervisor";
 }
 
-TEST_F(Surroundings, with_a_hard_limit_that_is_too_low_are_refused_by_name_and_the_next_client_gets_a_daemon) {
+TEST_F(Surroundings, a_hard_limit_that_is_too_low_is_named_and_the_next_client_gets_a_daemon) {
   std::vector<std::pair<std::string, std::string>> limits{
       {"ulimit -f 1000", "RLIMIT_FSIZE"}, {"ulimit -n 100", "RLIMIT_NOFILE"}, {"ulimit -t 1000", "RLIMIT_CPU"}};
 #ifndef BELTWAY_SANITIZED  // it reserves more address space than these limits allow
@@ -172,7 +172,7 @@ TEST_F(Surroundings, with_a_hard_limit_that_is_too_low_are_refused_by_name_and_t
   EXPECT_TRUE(client("true").exit.ok());
 }
 
-TEST_F(Surroundings, of_a_program_that_fails_are_told_in_its_own_words) {
+TEST_F(Surroundings, an_error_contains_the_words_of_the_program_that_failed_to_start) {
   const auto script = dir_.write("beltwayd", "#!/bin/sh\necho first >&2\necho 'beltwayd: no luck today' >&2\nexit 1\n");
   std::filesystem::permissions(script, std::filesystem::perms::owner_all);
   ::setenv("BELTWAY_DAEMON", script.c_str(), 1);
@@ -184,7 +184,7 @@ TEST_F(Surroundings, of_a_program_that_fails_are_told_in_its_own_words) {
   EXPECT_TRUE(std::string(test::error_of([] { (void)Connection::open(); }).what()).ends_with("said: the end"));
 }
 
-TEST_F(Surroundings, of_a_first_client_get_a_log_beside_the_socket) {
+TEST_F(Surroundings, a_daemon_that_a_client_started_logs_beside_the_socket) {
   const Connection link = Connection::open();
   (void)link.declare("orders", k_small);
   const std::string log = link.ping().log;
@@ -192,7 +192,7 @@ TEST_F(Surroundings, of_a_first_client_get_a_log_beside_the_socket) {
   EXPECT_TRUE(eventually([&] { return test::read_file(log).find("orders") != std::string::npos; }));
 }
 
-TEST_F(Surroundings, without_a_home_or_any_variable_are_enough) {
+TEST_F(Surroundings, a_daemon_starts_without_a_home_and_without_variables) {
   const test::TempDir place;
   Child daemon = Child::spawn({"env", "-i", program("beltwayd"), "--socket", place.socket()});
   const auto answers = [&] {
@@ -236,7 +236,7 @@ class ShellDaemon {
   Child process_;
 };
 
-TEST(StartedByAShell, without_standard_descriptors_writes_into_no_socket_of_its_own) {
+TEST(StartedByAShell, a_daemon_started_without_standard_descriptors_writes_into_no_socket_of_its_own) {
   const ShellDaemon daemon("exec 0<&- 1>&- 2>&-");
   for (const int pid : {daemon.pid(), daemon.supervisor()}) {
     for (const std::string descriptor : {"fd/0", "fd/1", "fd/2"}) {
@@ -245,7 +245,7 @@ TEST(StartedByAShell, without_standard_descriptors_writes_into_no_socket_of_its_
   }
 }
 
-TEST(StartedByAShell, under_nohup_survives_a_hangup) {
+TEST(StartedByAShell, a_daemon_started_by_a_shell_under_nohup_survives_a_hangup) {
   const ShellDaemon daemon("trap '' HUP");
   const int pid = daemon.pid();
   ASSERT_EQ(::kill(daemon.supervisor(), SIGHUP), 0);
@@ -254,7 +254,7 @@ TEST(StartedByAShell, under_nohup_survives_a_hangup) {
   EXPECT_FALSE(eventually([&] { return test::is_gone(pid) || test::is_gone(daemon.supervisor()); }, 300ms));
 }
 
-TEST(StartedByAShell, keeps_the_limits_and_variables_of_an_operator_in_the_foreground) {
+TEST(StartedByAShell, a_daemon_started_by_a_shell_keeps_the_limits_and_variables_of_an_operator_in_the_foreground) {
   const ShellDaemon daemon("ulimit -S -t 5000; export AN_OPERATORS_VARIABLE=1");
   rlimit limit{};
   ASSERT_EQ(::prlimit(daemon.pid(), RLIMIT_CPU, nullptr, &limit), 0);
@@ -262,7 +262,7 @@ TEST(StartedByAShell, keeps_the_limits_and_variables_of_an_operator_in_the_foreg
   EXPECT_NE(test::read_file(proc(daemon.pid(), "environ")).find("AN_OPERATORS_VARIABLE"), std::string::npos);
 }
 
-TEST(StartedByAProgram, with_an_alarm_and_a_umask_of_0777_lives_and_can_be_started_again) {
+TEST(StartedByAProgram, a_daemon_started_with_an_alarm_and_a_umask_of_0777_lives_and_can_be_restarted) {
   const test::TempDir dir;
   const std::string socket = dir.path() / "own" / "s";
   for (int turn = 0; turn < 2; ++turn) {
@@ -283,7 +283,7 @@ std::optional<test::Outcome> run_apart(const std::string& script) {
   return test::run({"unshare", "--mount", "--propagation", "private", "bash", "-c", "set -e; " + script});
 }
 
-TEST_F(Surroundings, with_a_full_disk_where_the_process_number_is_written_are_enough) {
+TEST_F(Surroundings, a_daemon_starts_with_a_full_disk_where_it_writes_its_process_number) {
   const std::string place = (dir_.path() / "full").string();
   const auto result =
       run_apart("mkdir " + place + "; mount -t tmpfs -o size=8k none " + place + "; cd " + place +
@@ -301,7 +301,7 @@ TEST_F(Surroundings, with_a_full_disk_where_the_process_number_is_written_are_en
   EXPECT_TRUE(eventually([&] { return test::is_gone(pid); }));
 }
 
-TEST_F(Surroundings, with_a_read_only_place_are_refused_with_the_remedy) {
+TEST_F(Surroundings, a_read_only_place_is_refused_with_the_remedy) {
   const std::string place = (dir_.path() / "ro").string();
   const auto result = run_apart("mkdir " + place + "; mount -t tmpfs -o ro none " + place + "; exec '" +
                                 program("beltwayd").string() + "' --socket " + place + "/s");
@@ -311,7 +311,7 @@ TEST_F(Surroundings, with_a_read_only_place_are_refused_with_the_remedy) {
   EXPECT_NE(result->err.find("--socket"), std::string::npos) << result->err;
 }
 
-TEST_F(Surroundings, without_proc_are_enough_for_the_daemon) {
+TEST_F(Surroundings, a_daemon_starts_without_proc) {
   const std::string place = dir_.path().string();
   const auto result = run_apart("mount -t tmpfs none /proc; cd " + place + "; '" + program("beltwayd").string() +
                                 "' --background --socket s --log-file l; '" + program("beltway").string() +
@@ -329,7 +329,7 @@ TEST_F(Surroundings, without_proc_are_enough_for_the_daemon) {
   EXPECT_TRUE(eventually([&] { return test::is_gone(pid); }));
 }
 
-TEST_F(Surroundings, of_a_user_without_a_passwd_entry_are_enough) {
+TEST_F(Surroundings, a_user_without_a_passwd_entry_can_start_a_daemon) {
   if (::geteuid() != 0) GTEST_SKIP() << "only root can become another user";
   constexpr uid_t k_nobody_known = 54321;
   ASSERT_EQ(::chown(dir_.path().c_str(), k_nobody_known, k_nobody_known), 0);

@@ -37,7 +37,7 @@ class Systemd : public testing::Test {
   test::TempDir dir_;
 };
 
-TEST_F(Systemd, keeps_what_the_daemon_needs_over_its_death) {
+TEST_F(Systemd, systemd_keeps_the_descriptors_of_a_daemon_over_its_death) {
   FakeSystemd systemd(command());
   systemd.start();
   const Connection link = connect();
@@ -60,7 +60,7 @@ TEST_F(Systemd, keeps_what_the_daemon_needs_over_its_death) {
   EXPECT_TRUE(eventually([&] { return systemd.stored().size() == 4; })) << "a removed queue is stored no longer";
 }
 
-TEST_F(Systemd, starts_it_anew_on_a_signal_with_the_code_that_says_so) {
+TEST_F(Systemd, systemd_restarts_a_daemon_that_ends_with_the_restart_code_on_a_signal) {
   FakeSystemd systemd(command());
   systemd.start();
   const Queue queue = connect().declare("orders", k_small);
@@ -71,7 +71,7 @@ TEST_F(Systemd, starts_it_anew_on_a_signal_with_the_code_that_says_so) {
   EXPECT_EQ(queue.describe().name, "orders");
 }
 
-TEST_F(Systemd, may_make_the_socket_itself) {
+TEST_F(Systemd, systemd_may_make_the_listen_socket_itself) {
   FakeSystemd systemd(command());
   systemd.listen_at(dir_.path() / "activated");
   systemd.start();
@@ -86,7 +86,7 @@ TEST_F(Systemd, may_make_the_socket_itself) {
   EXPECT_TRUE(std::filesystem::exists(dir_.path() / "activated")) << "it is systemd's";
 }
 
-TEST_F(Systemd, may_lose_descriptors_and_then_only_their_queue_is_lost) {
+TEST_F(Systemd, descriptors_that_systemd_loses_cost_only_their_queue) {
   FakeSystemd systemd(command(), 13);  // the first queue fits, the second does not
   systemd.start();
   const Connection link = connect();
@@ -124,7 +124,7 @@ void send_to(const std::filesystem::path& socket, const std::string& text, int d
   ASSERT_GE(::sendmsg(sender.get(), &message, 0), 0);
 }
 
-TEST_F(Systemd, drops_what_has_hung_up_unless_it_is_told_not_to_look) {
+TEST_F(Systemd, systemd_drops_a_descriptor_that_has_hung_up_unless_it_may_not_poll_it) {
   FakeSystemd systemd(command());  // the fake is as strict as the real one
   systemd.hear(::getpid());
   std::array<int, 2> ends{};
@@ -147,7 +147,7 @@ TEST_F(Systemd, drops_what_has_hung_up_unless_it_is_told_not_to_look) {
   EXPECT_TRUE(eventually([&] { return !systemd.stored().contains("ours"); }));
 }
 
-TEST(DescriptorStore, that_does_not_read_holds_up_neither_the_start_nor_the_end_of_the_daemon) {
+TEST(DescriptorStore, a_descriptor_store_that_does_not_read_delays_neither_start_nor_end_of_the_daemon) {
   const test::TempDir dir;
   const sockaddr_un address = socket_address(dir.path() / "notify");
   const Fd store(::socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
@@ -183,11 +183,11 @@ TEST(DescriptorStore, that_does_not_read_holds_up_neither_the_start_nor_the_end_
   EXPECT_TRUE(daemon.wait(10s).ok());
 }
 
-TEST(DescriptorStore, has_names_that_all_fit_one_environment_variable) {
+TEST(DescriptorStore, the_names_of_all_stored_descriptors_fit_one_environment_variable) {
   EXPECT_LT(daemon::k_max_stored * (daemon::k_max_stored_name + 1), 131'072U - 16);
 }
 
-TEST(DescriptorStore, that_is_not_there_keeps_nothing_and_fails_nothing) {
+TEST(DescriptorStore, a_missing_descriptor_store_stores_nothing_and_fails_no_call) {
   daemon::DescriptorStore store;
   store.keep("ours", STDIN_FILENO);
   store.require_room(1U << 20, "declare");
@@ -195,7 +195,7 @@ TEST(DescriptorStore, that_is_not_there_keeps_nothing_and_fails_nothing) {
   EXPECT_TRUE(store.kept().empty());
 }
 
-TEST(SavedRecords, has_the_record_before_or_the_one_after_wherever_its_writer_is_killed) {
+TEST(SavedRecords, a_record_whose_writer_is_killed_anywhere_is_the_old_or_the_new_one) {
   const daemon::SavedRecords segment;
   for (int turn = 0; turn < 20; ++turn) {
     test::Child writer = test::Child::fork([&segment] {
@@ -217,7 +217,7 @@ TEST(SavedRecords, has_the_record_before_or_the_one_after_wherever_its_writer_is
   }
 }
 
-TEST(SavedRecords, that_is_none_or_of_another_layout_is_refused) {
+TEST(SavedRecords, saved_records_of_another_layout_or_of_none_are_refused) {
   EXPECT_EQ(test::error_of([] { daemon::SavedRecords(Fd(::eventfd(0, 0))); }).reason(), Errc::incompatible);
   daemon::SavedRecords segment;
   EXPECT_EQ(test::error_of([&] { segment.write(0, std::string(daemon::k_max_record_bytes + 1, 'x')); }).reason(),

@@ -26,7 +26,7 @@ using test::program;
 using test::RawClient;
 using test::TestDaemon;
 
-TEST(Daemon, declares_opens_lists_describes_and_removes) {
+TEST(Daemon, a_daemon_declares_opens_lists_describes_and_removes_queues) {
   const TestDaemon daemon;
   const Connection link = connect(daemon);
   QueueOptions options = k_small;
@@ -49,7 +49,7 @@ TEST(Daemon, declares_opens_lists_describes_and_removes) {
   EXPECT_EQ(error_of([&] { (void)made.producer(); }).reason(), Errc::removed);
 }
 
-TEST(Daemon, lists_more_queues_than_one_message_holds) {
+TEST(Daemon, a_daemon_lists_more_queues_than_one_message_holds) {
   const TestDaemon daemon;
   const Connection link = connect(daemon);
   const QueueOptions options{.slots = 2, .lane_bytes = 0, .max_producers = 1, .max_consumers = 1, .max_groups = 0};
@@ -61,7 +61,7 @@ TEST(Daemon, lists_more_queues_than_one_message_holds) {
   for (int i = 0; i < 150; ++i) EXPECT_EQ(list[static_cast<std::size_t>(i)].name.substr(0, 3), std::to_string(100 + i));
 }
 
-TEST(Daemon, refuses_other_options_naming_the_option_and_both_values) {
+TEST(Daemon, a_daemon_refuses_other_options_naming_the_option_and_both_values) {
   const TestDaemon daemon;
   const Connection link = connect(daemon);
   (void)link.declare("orders", k_small);
@@ -72,7 +72,7 @@ TEST(Daemon, refuses_other_options_naming_the_option_and_both_values) {
   EXPECT_NE(std::string(error.what()).find("slot_bytes 128, not 256"), std::string::npos) << error.what();
 }
 
-TEST(Daemon, refuses_to_stand_beside_a_live_one_and_names_it) {
+TEST(Daemon, a_daemon_refuses_to_start_beside_a_live_one_and_names_it) {
   TestDaemon daemon;
   const test::Outcome second = test::run({program("beltwayd"), "--socket", daemon.socket()});
   EXPECT_EQ(second.exit.code, 3);
@@ -80,7 +80,7 @@ TEST(Daemon, refuses_to_stand_beside_a_live_one_and_names_it) {
   EXPECT_EQ(connect(daemon).ping().pid, daemon.process().pid());
 }
 
-TEST(Daemon, starts_beside_a_stale_socket) {
+TEST(Daemon, a_daemon_starts_beside_a_stale_socket) {
   const test::TempDir dir;
   const std::vector<std::string> command{program("beltwayd"), "--no-keeper", "--socket", dir.socket()};
   const auto answers = [&](pid_t pid) {
@@ -104,14 +104,14 @@ TEST(Daemon, starts_beside_a_stale_socket) {
   EXPECT_FALSE(std::filesystem::exists(dir.socket())) << "a clean end takes the socket away";
 }
 
-TEST(Daemon, does_not_replace_what_is_no_socket) {
+TEST(Daemon, a_daemon_does_not_replace_a_file_that_is_no_socket) {
   const test::TempDir dir;
   const auto file = dir.write("precious", "text");
   EXPECT_EQ(test::run({program("beltwayd"), "--socket", file}).exit.code, 1);
   EXPECT_EQ(test::read_file(file), "text");
 }
 
-TEST(Daemon, says_what_is_wrong_with_its_command_line) {
+TEST(Daemon, a_daemon_says_what_is_wrong_with_its_command_line) {
   EXPECT_EQ(test::run({program("beltwayd"), "--no-such-option"}).exit.code, 2);
   EXPECT_EQ(test::run({program("beltwayd"), "--log-level", "loud"}).exit.code, 2);
   EXPECT_EQ(test::run({program("beltwayd"), "--socket", "/" + std::string(200, 'x')}).exit.code, 1);
@@ -121,7 +121,7 @@ TEST(Daemon, says_what_is_wrong_with_its_command_line) {
   EXPECT_NE(test::run({program("beltwayd"), "--help"}).out.find("--max-bytes-per-user"), std::string::npos);
 }
 
-TEST(Daemon, logs_json_objects_when_asked) {
+TEST(Daemon, a_daemon_logs_json_objects_when_asked) {
   const TestDaemon daemon({"--log-format", "json"});
   (void)connect(daemon).declare("orders", k_small);
   EXPECT_TRUE(eventually([&] { return daemon.log().find("orders") != std::string::npos; }));
@@ -135,13 +135,13 @@ TEST(Daemon, logs_json_objects_when_asked) {
   EXPECT_GE(lines, 2);
 }
 
-TEST(Daemon, ends_by_itself_when_idle) {
+TEST(Daemon, a_daemon_ends_by_itself_when_idle) {
   const test::TempDir dir;
   Child daemon = Child::spawn({program("beltwayd"), "--socket", dir.socket(), "--idle-exit", "1"});
   EXPECT_TRUE(daemon.wait().ok());
 }
 
-TEST(Daemon, survives_garbage_and_turns_its_sender_away) {
+TEST(Daemon, a_daemon_survives_garbage_and_disconnects_its_sender) {
   TestDaemon daemon;
   const std::size_t before = open_descriptors(daemon.process().pid());
   const std::vector<std::string> garbage{"garbage",
@@ -175,7 +175,7 @@ TEST(Daemon, survives_garbage_and_turns_its_sender_away) {
   EXPECT_TRUE(eventually([&] { return open_descriptors(daemon.process().pid()) <= before; }));
 }
 
-TEST(Daemon, closes_descriptors_that_nobody_asked_for) {
+TEST(Daemon, a_daemon_closes_descriptors_that_it_did_not_ask_for) {
   TestDaemon daemon;
   const std::size_t before = open_descriptors(daemon.process().pid());
   const Fd null(::open("/dev/null", O_RDONLY | O_CLOEXEC));
@@ -187,7 +187,7 @@ TEST(Daemon, closes_descriptors_that_nobody_asked_for) {
   EXPECT_EQ(connect(daemon).ping().pid, daemon.process().pid());
 }
 
-TEST(Daemon, refuses_requests_that_make_no_sense_and_keeps_the_connection) {
+TEST(Daemon, a_daemon_refuses_requests_that_make_no_sense_and_keeps_the_connection) {
   const TestDaemon daemon;
   const std::uint64_t id = connect(daemon).declare("orders", k_small).id();
   RawClient client(daemon);
@@ -220,7 +220,7 @@ TEST(Daemon, refuses_requests_that_make_no_sense_and_keeps_the_connection) {
   EXPECT_EQ(client.hear()["n"], 99);
 }
 
-TEST(Daemon, is_not_held_up_by_a_client_that_does_not_read_its_answers) {
+TEST(Daemon, a_daemon_is_not_held_up_by_a_client_that_does_not_read_its_answers) {
   const TestDaemon daemon;
   const Connection link = connect(daemon);
   (void)link.declare("orders", k_small);
@@ -230,7 +230,7 @@ TEST(Daemon, is_not_held_up_by_a_client_that_does_not_read_its_answers) {
   EXPECT_EQ(link.list().size(), 1U);
 }
 
-TEST(Daemon, holds_a_user_to_its_connections_and_says_so) {
+TEST(Daemon, a_daemon_refuses_connections_beyond_the_quota_of_a_user) {
   const TestDaemon daemon({"--max-connections-per-user", "3"});
   std::vector<Connection> links;
   ASSERT_TRUE(eventually([&] {  // the test daemon's own first look may still be leaving
@@ -248,7 +248,7 @@ TEST(Daemon, holds_a_user_to_its_connections_and_says_so) {
 }
 
 #ifndef BELTWAY_SANITIZED  // UBSan's check of vtables makes a pipe, and takes a failure for a finding
-TEST(Daemon, turns_connections_away_with_a_reason_when_it_has_no_descriptor_left_and_recovers) {
+TEST(Daemon, a_daemon_without_free_descriptors_refuses_connections_with_a_reason_and_recovers) {
   const test::TempDir dir;
   const std::string command =
       "ulimit -n 24; exec " + program("beltwayd").string() + " --no-keeper --log-level off --socket ";
@@ -267,7 +267,7 @@ TEST(Daemon, turns_connections_away_with_a_reason_when_it_has_no_descriptor_left
 }
 #endif
 
-TEST(Daemon, holds_a_user_to_its_queues_and_bytes) {
+TEST(Daemon, a_daemon_refuses_queues_and_bytes_beyond_the_quota_of_a_user) {
   const TestDaemon daemon({"--max-queues-per-user", "2", "--max-bytes-per-user", "1000000"});
   const Connection link = connect(daemon);
   QueueOptions large = k_small;
@@ -278,7 +278,7 @@ TEST(Daemon, holds_a_user_to_its_queues_and_bytes) {
   EXPECT_EQ(error_of([&] { (void)link.declare("c", k_small); }).reason(), Errc::limit_reached);
 }
 
-TEST(Daemon, loses_no_descriptor_over_queues_endpoints_and_their_ends) {
+TEST(Daemon, a_daemon_loses_no_descriptor_over_queues_endpoints_and_their_ends) {
   TestDaemon daemon;
   const Connection link = connect(daemon);
   const auto turn = [&] {
@@ -299,7 +299,7 @@ TEST(Daemon, loses_no_descriptor_over_queues_endpoints_and_their_ends) {
   EXPECT_EQ(open_descriptors(::getpid()), ours);
 }
 
-TEST(Daemon, ends_in_order_and_tells_who_is_attached) {
+TEST(Daemon, a_daemon_ends_in_order_and_tells_the_attached_processes) {
   TestDaemon daemon;
   const Queue queue = connect(daemon).declare("orders", k_small);
   auto in = queue.consumer();

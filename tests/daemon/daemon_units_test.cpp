@@ -34,7 +34,7 @@ std::map<std::string, std::string> settings(const fs::path& unit) {
 
 class Units : public testing::TestWithParam<std::string> {};
 
-TEST_P(Units, say_that_the_queues_outlive_a_restart) {
+TEST_P(Units, systemd_units_say_that_the_queues_outlive_a_restart) {
   const auto service = settings(units(GetParam()) / "beltwayd.service");
   EXPECT_EQ(service.at("Type"), "notify");
   EXPECT_EQ(service.at("NotifyAccess"), "main");
@@ -46,12 +46,12 @@ TEST_P(Units, say_that_the_queues_outlive_a_restart) {
   EXPECT_GE(std::stoi(service.at("LimitNOFILE")), 65'536);
 }
 
-TEST_P(Units, have_one_place_for_socket_and_service) {
+TEST_P(Units, systemd_units_have_one_place_for_socket_and_service) {
   const std::string place = settings(units(GetParam()) / "beltwayd.socket").at("ListenSequentialPacket");
   EXPECT_TRUE(settings(units(GetParam()) / "beltwayd.service").at("ExecStart").ends_with("--socket " + place));
 }
 
-TEST_P(Units, are_understood_by_systemd) {
+TEST_P(Units, systemd_units_are_understood_by_systemd) {
   if (!test::run({"bash", "-c", "command -v systemd-analyze"}).exit.ok()) GTEST_SKIP() << "no systemd-analyze here";
   const test::TempDir dir;
   std::vector<std::string> argv{"systemd-analyze", "verify", "--man=no", "--recursive-errors=no"};
@@ -74,7 +74,7 @@ TEST_P(Units, are_understood_by_systemd) {
 
 INSTANTIATE_TEST_SUITE_P(Of, Units, testing::Values("system", "user"), [](const auto& tested) { return tested.param; });
 
-TEST(UserUnits, serve_a_client_at_the_place_where_it_looks_first) {
+TEST(UserUnits, user_units_serve_a_client_at_its_first_place) {
   if (fs::exists("/run/beltway/beltwayd.sock")) GTEST_SKIP() << "this machine has a daemon of its own";
   const test::TempDir runtime;  // %t
   const auto in_runtime = [&](std::string text) { return text.replace(text.find("%t"), 2, runtime.path().string()); };

@@ -57,7 +57,7 @@ class TwoUsers : public testing::Test {
 
 constexpr int k_refused = static_cast<int>(Errc::no_permission);
 
-TEST_F(TwoUsers, get_nowhere_without_rights) {
+TEST_F(TwoUsers, two_users_get_nowhere_without_rights) {
   (void)declare("private", 0600);
   EXPECT_EQ(as_nobody([](const Connection& link) { (void)link.open_queue("private"); }), k_refused);
   EXPECT_EQ(as_nobody([](const Connection& link) { (void)link.describe("private"); }), k_refused);
@@ -69,7 +69,7 @@ TEST_F(TwoUsers, get_nowhere_without_rights) {
             0);
 }
 
-TEST_F(TwoUsers, may_read_what_they_may_read_and_nothing_more) {
+TEST_F(TwoUsers, two_users_read_only_queues_with_the_right_to_read) {
   (void)declare("readable", 0604);
   EXPECT_EQ(as_nobody([](const Connection& link) { (void)link.open_queue("readable").consumer(); }), 0);
   EXPECT_EQ(as_nobody([](const Connection& link) { (void)link.open_queue("readable").snapshot(); }), 0);
@@ -80,7 +80,7 @@ TEST_F(TwoUsers, may_read_what_they_may_read_and_nothing_more) {
   EXPECT_EQ(as_nobody([](const Connection& link) { (void)link.open_queue("readable").purge("g"); }), k_refused);
 }
 
-TEST_F(TwoUsers, may_write_what_they_may_write_and_nothing_more) {
+TEST_F(TwoUsers, two_users_write_only_queues_with_the_right_to_write) {
   (void)declare("writable", 0602);
   EXPECT_EQ(as_nobody([](const Connection& link) { (void)link.open_queue("writable").producer(); }), 0);
   EXPECT_EQ(as_nobody([](const Connection& link) { (void)link.open_queue("writable").consumer(); }), k_refused);
@@ -88,7 +88,7 @@ TEST_F(TwoUsers, may_write_what_they_may_write_and_nothing_more) {
   EXPECT_EQ(as_nobody([](const Connection& link) { (void)link.open_queue("writable").peek(1); }), k_refused);
 }
 
-TEST_F(TwoUsers, cannot_open_the_memory_of_a_readable_queue_for_writing) {
+TEST_F(TwoUsers, two_users_cannot_open_the_memory_of_a_readable_queue_for_writing) {
   const Queue queue = declare("readable", 0604);
   const Fd proc(::open("/proc", O_PATH | O_DIRECTORY | O_CLOEXEC));
   const auto may_write = [&](const Fd& descriptor) {
@@ -108,7 +108,7 @@ TEST_F(TwoUsers, cannot_open_the_memory_of_a_readable_queue_for_writing) {
             0);
 }
 
-TEST_F(TwoUsers, have_quotas_and_queues_of_their_own) {
+TEST_F(TwoUsers, two_users_have_quotas_and_queues_of_their_own) {
   EXPECT_EQ(as_nobody([](const Connection& link) {
               if (link.declare("theirs", k_small).describe().owner_uid != 65534) throw Error(Errc::misuse, "owner");
             }),

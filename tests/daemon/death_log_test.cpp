@@ -41,7 +41,7 @@ class Log {
 const Death k_death{
     .queue = "orders", .endpoint = "consumer 0", .pid = 7, .command = "worker", .voided = 1, .released = 2};
 
-TEST(DeathLog, tells_who_died_and_what_was_repaired) {
+TEST(DeathLog, the_death_log_names_the_dead_process_and_its_repair) {
   const Log log;
   DeathLog().report(k_death, DeathLog::Clock::time_point(1h));
   EXPECT_NE(
@@ -51,7 +51,7 @@ TEST(DeathLog, tells_who_died_and_what_was_repaired) {
       << log.text();
 }
 
-TEST(DeathLog, counts_what_comes_too_fast_and_tells_the_count_when_the_span_is_over) {
+TEST(DeathLog, the_death_log_counts_deaths_that_come_too_fast_and_logs_the_count_later) {
   const Log log;
   DeathLog deaths;
   const DeathLog::Clock::time_point begin(1h);
@@ -72,7 +72,7 @@ TEST(DeathLog, counts_what_comes_too_fast_and_tells_the_count_when_the_span_is_o
   EXPECT_EQ(log.lines(), static_cast<std::ptrdiff_t>(DeathLog::k_lines) + 2) << "a new span has lines again";
 }
 
-TEST(DeathLog, of_a_daemon_says_at_the_default_level_which_program_died_and_nothing_of_a_detach) {
+TEST(DeathLog, the_default_log_of_a_daemon_names_dead_programs_and_no_detach) {
   const test::TestDaemon daemon;
   const Queue queue = test::connect(daemon).declare("orders", test::k_small);
   {

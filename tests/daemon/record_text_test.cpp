@@ -26,7 +26,7 @@ QueueRecord some_record() {
   return record;
 }
 
-TEST(RecordText, says_its_layout_and_what_everybody_may_know_of_it) {
+TEST(RecordText, the_record_text_says_its_layout_and_its_public_facts) {
   const RecordStamp stamp = decode_stamp(encode(some_record()));
   EXPECT_EQ(stamp.name, "orders");
   EXPECT_EQ(stamp.id, 77U);
@@ -37,21 +37,21 @@ TEST(RecordText, says_its_layout_and_what_everybody_may_know_of_it) {
   EXPECT_TRUE(stamp.readable_by(k_own_layout));
 }
 
-TEST(RecordText, comes_back_as_it_was_also_with_a_command_that_is_no_text) {
+TEST(RecordText, a_record_text_is_read_as_it_was_written_also_with_a_command_that_is_no_text) {
   const QueueRecord back = decode_record(encode(some_record()));
   EXPECT_EQ(back.name, "orders");
   EXPECT_EQ(back.endpoints[1].pid, 5);
   EXPECT_EQ(back.endpoints[1].command, "worker\xef\xbf\xbd");
 }
 
-TEST(RecordText, of_version_0_1_which_says_no_layout_is_of_layout_1_1) {
+TEST(RecordText, a_record_text_of_version_0_1_without_a_layout_has_layout_1_1) {
   json record = json::parse(encode(some_record()));
   record.erase("layout");
   record.erase("reader");
   EXPECT_EQ(decode_stamp(record.dump()).layout, (LayoutVersion{1, 1}));
 }
 
-TEST(RecordText, may_be_worked_on_by_the_same_major_layout_from_its_minimum_reader_on) {
+TEST(RecordText, the_record_text_may_be_worked_on_by_the_same_major_layout_from_its_minimum_reader_on) {
   const auto readable = [](LayoutVersion layout, LayoutVersion reader, LayoutVersion own) {
     RecordStamp stamp;
     stamp.layout = layout;
@@ -67,14 +67,14 @@ TEST(RecordText, may_be_worked_on_by_the_same_major_layout_from_its_minimum_read
   EXPECT_FALSE(readable({3, 0}, {2, 0}, {2, 0}));
 }
 
-TEST(RecordText, of_nonsense_is_readable_by_nobody_and_throws_nothing) {
+TEST(RecordText, a_record_text_of_nonsense_is_readable_by_no_program_and_throws_nothing) {
   for (const char* const text : {"", "{", "[]", "7", R"({"layout": "2.0"})", R"({"layout": [2]})",
                                  R"({"layout": [-1, 0], "name": 7, "options": []})"}) {
     EXPECT_FALSE(decode_stamp(text).readable_by(k_own_layout)) << text;
   }
 }
 
-TEST(RecordText, with_an_option_of_a_later_version_is_not_read_as_if_it_were_not_there) {
+TEST(RecordText, a_record_text_with_an_option_of_a_later_version_is_not_read) {
   json record = json::parse(encode(some_record()));
   record["later_field"] = 1;
   EXPECT_NO_THROW(static_cast<void>(decode_record(record.dump())));
@@ -83,7 +83,7 @@ TEST(RecordText, with_an_option_of_a_later_version_is_not_read_as_if_it_were_not
   EXPECT_EQ(decode_stamp(record.dump()).name, "orders");
 }
 
-TEST(RecordText, has_a_description_where_a_program_that_does_not_know_it_ignores_it) {
+TEST(RecordText, the_description_in_a_record_text_is_ignored_by_programs_that_do_not_know_it) {
   QueueRecord record = some_record();
   EXPECT_FALSE(json::parse(encode(record)).contains("description"));
   record.options.description = "orders";

@@ -13,7 +13,7 @@ using namespace std::chrono_literals;
 using protocol::AttachRequest;
 using protocol::Role;
 
-TEST(RegistryDeclare, names_every_option_that_differs_and_changes_nothing_then) {
+TEST(RegistryDeclare, a_declare_names_every_option_that_differs_and_changes_nothing_then) {
   TestRegistry registry({});
   const Queue& queue = registry.declare(k_alice, "a", k_small).queue;
   QueueOptions other = k_small;
@@ -30,7 +30,7 @@ TEST(RegistryDeclare, names_every_option_that_differs_and_changes_nothing_then) 
   EXPECT_EQ(queue.record().options.evict_after, 0ms);
 }
 
-TEST(RegistryDeclare, compares_only_what_is_said) {
+TEST(RegistryDeclare, a_declare_compares_only_the_options_that_are_given) {
   TestRegistry registry({});
   registry.declare(k_alice, "a", k_small);
   const std::vector<std::string> nothing;
@@ -40,7 +40,7 @@ TEST(RegistryDeclare, compares_only_what_is_said) {
             Errc::already_exists);
 }
 
-TEST(RegistryDeclare, changes_how_long_a_consumer_may_stand_still_for_the_owner_and_root_only) {
+TEST(RegistryDeclare, a_declare_changes_evict_after_for_the_owner_and_root_only) {
   TestRegistry registry({});
   QueueOptions options = k_small;
   options.mode = 0666;
@@ -51,19 +51,19 @@ TEST(RegistryDeclare, changes_how_long_a_consumer_may_stand_still_for_the_owner_
   const Error refused = error_of([&] { registry.declare(k_bob, "a", wanted, said); });
   EXPECT_EQ(refused.reason(), Errc::no_permission);
   EXPECT_NE(std::string(refused.what()).find("change evict_after_ms of"), std::string::npos) << refused.what();
-  EXPECT_EQ(queue.shortest_evict_after_ms(), 5s) << "nothing was changed";
+  EXPECT_EQ(queue.shortest_evict_after(), 5s) << "nothing was changed";
   const auto changed = registry.declare(k_root, "a", wanted, said).changed;
   ASSERT_EQ(changed.size(), 2U);
   EXPECT_EQ(changed[0].from + " " + changed[0].to + changed[0].group, "0 7000");
   EXPECT_EQ(changed[1].from + " " + changed[1].to + changed[1].group, "5000 9000own");
-  EXPECT_EQ(queue.shortest_evict_after_ms(), 7s);
+  EXPECT_EQ(queue.shortest_evict_after(), 7s);
   EXPECT_TRUE(registry.declare(k_alice, "a", wanted, said).changed.empty()) << "it is so already";
   EXPECT_NO_THROW(registry.declare(k_bob, "a", wanted, said)) << "who asks for what is changes nothing";
   EXPECT_EQ(registry.declare(k_alice, "a", {}, said).changed.size(), 1U) << "0 was said";
   EXPECT_EQ(queue.record().options.evict_after, 0ms);
 }
 
-TEST(RegistryDeclare, changes_nothing_where_a_group_finds_no_place) {
+TEST(RegistryDeclare, a_declare_changes_nothing_if_a_group_finds_no_place) {
   TestRegistry registry({});
   Queue& queue = registry.declare(k_alice, "a", k_small).queue;
   const QueueOptions wanted{.max_groups = 3, .groups = {"one", "two", "three"}, .evict_after = 7s};

@@ -32,12 +32,12 @@ inline AttachGrant attach(Queue& queue, protocol::Role role, const std::string& 
 }
 
 /// A registry of which nothing is kept.
-struct NoKeep {
+struct EmptySavedQueues {
   DescriptorStore store;
-  SavedQueues keep{store};
+  SavedQueues saved_queues{store};
 };
-struct TestRegistry : private NoKeep, public Registry {
-  explicit TestRegistry(const Quotas& quotas) : Registry(quotas, keep) {}
+struct TestRegistry : private EmptySavedQueues, public Registry {
+  explicit TestRegistry(const Quotas& quotas) : Registry(quotas, saved_queues) {}
 };
 
 }  // namespace beltway::daemon

@@ -21,7 +21,7 @@ using protocol::Role;
 
 bool is_attached(const Queue& queue, unsigned place) { return queue.record().endpoints[place].attached; }
 
-TEST(Registry, finds_queues_by_name_and_id_and_never_gives_an_id_again) {
+TEST(Registry, the_registry_finds_queues_by_name_and_id_and_never_gives_an_id_again) {
   TestRegistry registry({});
   const std::uint64_t first = registry.declare(k_alice, "a", k_small).queue.record().id;
   EXPECT_EQ(&registry.find("a", "open"), &registry.find(first, "open"));
@@ -32,7 +32,7 @@ TEST(Registry, finds_queues_by_name_and_id_and_never_gives_an_id_again) {
   EXPECT_NE(TestRegistry({}).declare(k_alice, "a", k_small).queue.record().id, first);
 }
 
-TEST(Registry, opens_a_queue_declared_again_and_makes_the_groups_that_are_missing) {
+TEST(Registry, the_registry_opens_a_queue_declared_again_and_makes_the_groups_that_are_missing) {
   TestRegistry registry({});
   QueueOptions options = k_small;
   options.groups = {"one"};
@@ -45,7 +45,7 @@ TEST(Registry, opens_a_queue_declared_again_and_makes_the_groups_that_are_missin
   EXPECT_EQ(error_of([&] { registry.declare(k_alice, "a", options); }).reason(), Errc::limit_reached);
 }
 
-TEST(Registry, keeps_what_a_group_has_of_its_own_and_lets_only_the_owner_say_it) {
+TEST(Registry, the_registry_keeps_own_options_of_a_group_and_only_its_owner_sets_them) {
   TestRegistry registry({});
   QueueOptions options = k_small;
   options.mode = 0644;
@@ -53,7 +53,7 @@ TEST(Registry, keeps_what_a_group_has_of_its_own_and_lets_only_the_owner_say_it)
   options.groups = {"plain", {"own", {.evict_after = 5s}}};
   Queue& queue = registry.declare(k_alice, "a", options).queue;
   EXPECT_EQ(queue.description(false).info.options.groups, options.groups);
-  EXPECT_EQ(queue.shortest_evict_after_ms(), 5s);
+  EXPECT_EQ(queue.shortest_evict_after(), 5s);
   EXPECT_NO_THROW(registry.declare(k_bob, "a", options)) << "the same options";
   options.groups = {"own", {"plain", {.evict_after = 60s}}};
   EXPECT_NO_THROW(registry.declare(k_bob, "a", options)) << "no options ask for nothing, and it has the queue's";
@@ -63,7 +63,7 @@ TEST(Registry, keeps_what_a_group_has_of_its_own_and_lets_only_the_owner_say_it)
   EXPECT_NE(std::string(differs.what()).find("group \"own\" evict_after_ms 5000, not 0"), std::string::npos)
       << differs.what();
   queue.remove_group("own");
-  EXPECT_EQ(queue.shortest_evict_after_ms(), 60s);
+  EXPECT_EQ(queue.shortest_evict_after(), 60s);
   const auto add = [&](const Peer& peer, const NamedGroup& group) {
     return error_of([&] { registry.add_groups(peer, queue, {group}, Start::latest, "test"); }).reason();
   };
@@ -72,7 +72,7 @@ TEST(Registry, keeps_what_a_group_has_of_its_own_and_lets_only_the_owner_say_it)
   EXPECT_EQ(add(k_alice, {"own", {.evict_after = 0s}}), Errc::already_exists);
 }
 
-TEST(Registry, names_the_option_that_differs_and_both_values) {
+TEST(Registry, the_registry_names_the_option_that_differs_and_both_values) {
   TestRegistry registry({});
   registry.declare(k_alice, "a", k_small);
   QueueOptions other = k_small;
@@ -83,7 +83,7 @@ TEST(Registry, names_the_option_that_differs_and_both_values) {
       << error.what();
 }
 
-TEST(Registry, holds_each_user_to_its_quota) {
+TEST(Registry, the_registry_holds_each_user_to_its_quota) {
   const std::uint64_t bytes = shared_bytes_of(geometry_of(k_small));
   TestRegistry by_count({.queues_per_user = 1});
   by_count.declare(k_alice, "a", k_small);
@@ -99,7 +99,7 @@ TEST(Registry, holds_each_user_to_its_quota) {
   EXPECT_NE(std::string(error.what()).find(std::to_string(2 * bytes)), std::string::npos) << error.what();
 }
 
-TEST(Rights, are_those_of_a_file) {
+TEST(Rights, rights_of_a_queue_are_those_of_a_file) {
   QueueRecord queue;
   queue.owner_uid = k_alice.uid;
   queue.owner_gid = k_alice.gid;
@@ -125,7 +125,7 @@ TEST(Rights, are_those_of_a_file) {
   EXPECT_FALSE(allowed(k_bob, queue, Right::see));
 }
 
-TEST(Endpoint, keeps_its_place_as_long_as_its_lock_and_not_longer) {
+TEST(Endpoint, an_endpoint_keeps_its_place_exactly_as_long_as_its_lock) {
   TestRegistry registry({});
   Queue& queue = registry.declare(k_alice, "a", k_small).queue;
   AttachGrant held = attach(queue, Role::producer);
@@ -136,7 +136,7 @@ TEST(Endpoint, keeps_its_place_as_long_as_its_lock_and_not_longer) {
   EXPECT_FALSE(is_attached(queue, 0));
 }
 
-TEST(Endpoint, keeps_its_place_through_its_mapping_when_all_descriptors_are_closed) {
+TEST(Endpoint, an_endpoint_keeps_its_place_through_its_mapping_when_all_descriptors_are_closed) {
   TestRegistry registry({});
   Queue& queue = registry.declare(k_alice, "a", k_small).queue;
   AttachGrant held = attach(queue, Role::consumer);
@@ -147,7 +147,7 @@ TEST(Endpoint, keeps_its_place_through_its_mapping_when_all_descriptors_are_clos
   EXPECT_TRUE(queue.reap_if_dead(2));
 }
 
-TEST(Endpoint, gets_another_incarnation_at_each_attach) {
+TEST(Endpoint, an_endpoint_gets_another_incarnation_at_each_attach) {
   TestRegistry registry({});
   Queue& queue = registry.declare(k_alice, "a", k_small).queue;
   AttachGrant first = attach(queue, Role::producer);
@@ -162,7 +162,7 @@ TEST(Endpoint, gets_another_incarnation_at_each_attach) {
   EXPECT_FALSE(queue.find_endpoint(200, 1).has_value());
 }
 
-TEST(Endpoint, is_looked_for_by_whoever_finds_no_place) {
+TEST(Endpoint, an_attach_without_a_free_place_checks_all_endpoints) {
   TestRegistry registry({});
   Queue& queue = registry.declare(k_alice, "a", k_small).queue;
   AttachGrant first = attach(queue, Role::producer);
@@ -174,7 +174,7 @@ TEST(Endpoint, is_looked_for_by_whoever_finds_no_place) {
   EXPECT_EQ(attach(queue, Role::producer).reply.endpoint, 0U);
 }
 
-TEST(Endpoint, cannot_have_a_place_whose_byte_a_neighbour_has_locked) {
+TEST(Endpoint, an_endpoint_cannot_have_a_place_whose_byte_a_neighbour_has_locked) {
   TestRegistry registry({});
   Queue& queue = registry.declare(k_alice, "a", k_small).queue;
   const AttachGrant first = attach(queue, Role::producer);
@@ -186,7 +186,7 @@ TEST(Endpoint, cannot_have_a_place_whose_byte_a_neighbour_has_locked) {
   EXPECT_EQ(error_of([&] { static_cast<void>(attach(queue, Role::producer)); }).reason(), Errc::limit_reached);
 }
 
-TEST(Endpoint, of_an_ended_connection_is_awaited_until_its_memory_is_gone) {
+TEST(Endpoint, an_endpoint_of_an_ended_connection_is_awaited_until_its_memory_is_gone) {
   TestRegistry registry({});
   Queue& queue = registry.declare(k_alice, "a", k_small).queue;
   AttachGrant mapped = attach(queue, Role::producer);
@@ -211,7 +211,7 @@ TEST(Endpoint, of_an_ended_connection_is_awaited_until_its_memory_is_gone) {
   EXPECT_TRUE(is_attached(queue, 1)) << "of another connection";
 }
 
-TEST(Endpoint, can_be_taken_over_by_its_process_s_next_connection_only) {
+TEST(Endpoint, an_endpoint_can_be_taken_over_only_by_the_next_connection_of_its_process) {
   TestRegistry registry({});
   Queue& queue = registry.declare(k_alice, "a", k_small).queue;
   const AttachGrant held = attach(queue, Role::producer);
@@ -228,7 +228,7 @@ TEST(Endpoint, can_be_taken_over_by_its_process_s_next_connection_only) {
   EXPECT_EQ(queue.record().endpoints[0].session, 9U);
 }
 
-TEST(Endpoint, is_detached_when_its_lock_is_gone_and_not_when_somebody_says_so) {
+TEST(Endpoint, an_endpoint_is_detached_when_its_lock_is_gone_and_not_by_a_mere_request) {
   TestRegistry registry({});
   Queue& queue = registry.declare(k_alice, "a", k_small).queue;
   AttachGrant held = attach(queue, Role::producer);
@@ -241,7 +241,7 @@ TEST(Endpoint, is_detached_when_its_lock_is_gone_and_not_when_somebody_says_so) 
   EXPECT_FALSE(is_attached(queue, 0)) << "a connection made after the daemon's restart may say it, too";
 }
 
-TEST(Groups, of_a_queue_have_places_that_are_used_again_when_nobody_remains) {
+TEST(Groups, places_of_groups_are_used_again_when_no_consumer_remains) {
   TestRegistry registry({});
   Queue& queue = registry.declare(k_alice, "a", k_small).queue;
   queue.add_groups({"one", "two"}, Start::latest, "test");
@@ -261,7 +261,7 @@ TEST(Groups, of_a_queue_have_places_that_are_used_again_when_nobody_remains) {
 }
 
 /// Nobody is attached who would drain it, and producers would wait for it for ever.
-TEST(Groups, whose_removal_a_killed_daemon_had_begun_are_drained_by_the_next) {
+TEST(Groups, groups_whose_removal_a_killed_daemon_had_begun_are_drained_by_the_next) {
   for (const GroupPhase found : {GroupPhase::active, GroupPhase::leaving}) {
     const Geometry geometry = geometry_of(k_small);
     SavedQueues::SavedQueue left;
@@ -282,14 +282,14 @@ TEST(Groups, whose_removal_a_killed_daemon_had_begun_are_drained_by_the_next) {
     left.record.groups.resize(geometry.max_groups);
     left.record.groups[0].state = GroupRecord::State::leaving;
     left.record.endpoints.resize(geometry.endpoints());
-    NoKeep next;
-    const Queue queue(std::move(left), next.keep);
+    EmptySavedQueues next;
+    const Queue queue(std::move(left), next.saved_queues);
     EXPECT_EQ(GroupStateWord::of(map.group(0).state.load_relaxed()).phase, GroupPhase::drained)
         << "found " << static_cast<unsigned>(found);
   }
 }
 
-TEST(Groups, that_are_missing_are_made_at_attach_if_asked_for) {
+TEST(Groups, groups_that_are_missing_are_made_at_attach_if_asked_for) {
   TestRegistry registry({});
   Queue& queue = registry.declare(k_alice, "a", k_small).queue;
   AttachRequest request{.role = Role::consumer, .barriers = true, .consumer = {.group = "new"}};
@@ -298,7 +298,7 @@ TEST(Groups, that_are_missing_are_made_at_attach_if_asked_for) {
   EXPECT_EQ(queue.attach(k_alice, k_session, request).reply.group, 0U);
 }
 
-TEST(Groups, of_private_consumers_lie_behind_the_named_ones) {
+TEST(Groups, groups_of_private_consumers_lie_behind_the_named_ones) {
   TestRegistry registry({});
   Queue& queue = registry.declare(k_alice, "a", k_small).queue;
   const AttachGrant first = attach(queue, Role::consumer);
@@ -308,7 +308,7 @@ TEST(Groups, of_private_consumers_lie_behind_the_named_ones) {
   EXPECT_EQ(second.reply.kind, GroupKind::private_reliable);
 }
 
-TEST(Queue, hands_out_writable_memory_to_producers_only) {
+TEST(Queue, a_queue_hands_out_writable_memory_to_producers_only) {
   TestRegistry registry({});
   QueueOptions options = k_small;
   options.lane_bytes = 4096;
@@ -327,7 +327,7 @@ TEST(Queue, hands_out_writable_memory_to_producers_only) {
   }
 }
 
-TEST(Queue, turns_to_symmetric_fences_for_a_process_without_membarrier) {
+TEST(Queue, a_queue_turns_to_symmetric_fences_for_a_process_without_membarrier) {
   TestRegistry registry({});
   Queue& queue = registry.declare(k_alice, "a", k_small).queue;
   const AttachGrant with = attach(queue, Role::producer);

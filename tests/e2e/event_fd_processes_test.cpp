@@ -80,7 +80,7 @@ class EventFdProcesses : public ProducerProcesses, public testing::WithParamInte
 INSTANTIATE_TEST_SUITE_P(Watched, EventFdProcesses, testing::Values(WatchKind::poll, WatchKind::level, WatchKind::edge),
                          [](const auto& test) { return name_of(test.param); });
 
-TEST_P(EventFdProcesses, each_message_wakes_who_is_surely_asleep) {
+TEST_P(EventFdProcesses, each_message_wakes_a_consumer_that_is_surely_asleep) {
   constexpr std::uint64_t k_rounds = 100;
   declare(1024);
   start_producers(2, [&](Producer& out, std::uint64_t id) {

@@ -9,8 +9,8 @@
 #include <vector>
 
 #include "actors.hpp"
-#include "kept_daemon.hpp"
 #include "raw_client.hpp"
+#include "supervised_daemon.hpp"
 
 namespace beltway::test {
 namespace {
@@ -160,7 +160,7 @@ class Soak {
   }
 
   const std::uint32_t producers_;
-  KeptDaemon daemon_;
+  SupervisedDaemon daemon_;
   std::optional<Ledger> ledger_;
   std::size_t idle_descriptors_ = 0;
   std::uint64_t messages_ = 0;

@@ -34,7 +34,7 @@ class AckBatch : public testing::TestWithParam<std::uint32_t> {
 };
 INSTANTIATE_TEST_SUITE_P(Producers, AckBatch, testing::Values(1U, 4U));
 
-TEST_P(AckBatch, ends_every_message_empties_it_and_frees_the_ring) {
+TEST_P(AckBatch, an_ack_batch_ends_every_message_and_frees_the_ring) {
   Consumer in = queue_.consumer({.group = "g"});
   for (std::uint64_t round = 1; round <= 3; ++round) {
     ASSERT_EQ(in.receive_batch(batch_).value_or(0), 8U);
@@ -48,7 +48,7 @@ TEST_P(AckBatch, ends_every_message_empties_it_and_frees_the_ring) {
   }
 }
 
-TEST_P(AckBatch, passes_over_what_has_ended_otherwise) {
+TEST_P(AckBatch, an_ack_batch_skips_messages_that_ended_otherwise) {
   Consumer in = queue_.consumer({.group = "g"});
   ASSERT_EQ(in.receive_batch(batch_).value_or(0), 8U);
   batch_[0].nack();
@@ -60,7 +60,7 @@ TEST_P(AckBatch, passes_over_what_has_ended_otherwise) {
   EXPECT_EQ(in.counters().nacks, 1U);
 }
 
-TEST_P(AckBatch, takes_messages_of_several_consumers_in_any_order) {
+TEST_P(AckBatch, an_ack_batch_takes_messages_of_several_consumers_in_any_order) {
   Consumer one = queue_.consumer({.group = "g"});
   Consumer two = queue_.consumer({.group = "g"});
   for (Message& message : batch_) {
@@ -76,7 +76,7 @@ TEST_P(AckBatch, takes_messages_of_several_consumers_in_any_order) {
   publish_eight();
 }
 
-TEST_P(AckBatch, lets_go_of_what_is_no_group_s) {
+TEST_P(AckBatch, an_ack_batch_releases_messages_of_private_groups) {
   Consumer in = queue_.consumer({.group = "g"});
   Consumer own = queue_.consumer();
   Consumer lossy = queue_.consumer({.lossy = true});
@@ -91,7 +91,7 @@ TEST_P(AckBatch, lets_go_of_what_is_no_group_s) {
   publish_eight();
 }
 
-TEST_P(AckBatch, wakes_a_producer_that_waits_for_room) {
+TEST_P(AckBatch, an_ack_batch_wakes_a_producer_that_waits_for_room) {
   Consumer in = queue_.consumer({.group = "g"});
   ASSERT_EQ(in.receive_batch(batch_).value_or(0), 8U);
   std::jthread producer([&] { out_.publish("there is room"); });
@@ -99,7 +99,7 @@ TEST_P(AckBatch, wakes_a_producer_that_waits_for_room) {
   EXPECT_EQ(ack_batch(batch_), 8U);
 }
 
-TEST_P(AckBatch, in_another_thread_gives_credit_to_a_consumer_that_waits_for_it) {
+TEST_P(AckBatch, an_ack_batch_in_another_thread_gives_credit_to_a_consumer_that_waits_for_it) {
   Consumer in = queue_.consumer({.group = "g", .prefetch = 4});
   ASSERT_EQ(in.receive_batch(batch_).value_or(0), 4U);
   EXPECT_EQ(in.try_receive().status(), Status::prefetch_limit);
@@ -110,7 +110,7 @@ TEST_P(AckBatch, in_another_thread_gives_credit_to_a_consumer_that_waits_for_it)
   EXPECT_EQ(in.receive(Until(60s))->text(), "4");
 }
 
-TEST_P(AckBatch, ends_a_consumer_that_is_gone_with_its_last_message) {
+TEST_P(AckBatch, the_last_ack_of_a_batch_deletes_a_consumer_that_was_closed) {
   auto in = std::make_unique<Consumer>(queue_.consumer({.group = "g"}));
   ASSERT_EQ(in->receive_batch(batch_).value_or(0), 8U);
   in.reset();
@@ -121,7 +121,7 @@ TEST_P(AckBatch, ends_a_consumer_that_is_gone_with_its_last_message) {
   EXPECT_EQ(queue_.consumer({.group = "g"}).index(), 0U) << "its place is free";
 }
 
-TEST_P(AckBatch, in_a_forked_child_changes_nothing) {
+TEST_P(AckBatch, an_ack_batch_in_a_forked_child_changes_nothing) {
   Consumer in = queue_.consumer({.group = "g"});
   ASSERT_EQ(in.receive_batch(batch_).value_or(0), 8U);
   EXPECT_TRUE(Child::fork([&] { return ack_batch(batch_) == 0 && !batch_[0] ? 0 : 1; }).wait().ok());

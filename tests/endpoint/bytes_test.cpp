@@ -16,7 +16,7 @@ namespace {
 
 std::size_t size_of(Bytes bytes) { return bytes.size(); }
 
-TEST(Bytes, is_made_of_strings_without_a_final_zero) {
+TEST(Bytes, bytes_are_made_from_strings_without_the_final_zero) {
   const std::string text = "abc";
   const char* pointer = "ab";
   EXPECT_EQ(size_of(text), 3U);
@@ -26,18 +26,18 @@ TEST(Bytes, is_made_of_strings_without_a_final_zero) {
   EXPECT_EQ(size_of(pointer), 2U);
 }
 
-TEST(Bytes, is_made_of_ranges_of_plain_elements) {
+TEST(Bytes, bytes_are_made_from_ranges_of_plain_elements) {
   EXPECT_EQ(size_of(std::vector<std::int32_t>(3)), 12U);
   EXPECT_EQ(size_of(std::array<std::uint8_t, 4>{}), 4U);
   EXPECT_EQ(size_of(std::span<const std::byte>()), 0U);
 }
 
-TEST(Bytes, points_at_the_bytes_and_copies_nothing) {
+TEST(Bytes, bytes_point_at_their_source_and_copy_nothing) {
   const std::vector<char> data{'x', 'y'};
   EXPECT_EQ(static_cast<const void*>(Bytes(data).data()), data.data());
 }
 
-TEST(Bytes, is_not_made_of_what_has_other_than_plain_bytes) {
+TEST(Bytes, bytes_are_not_made_from_elements_with_pointers_or_padding) {
   static_assert(!std::is_convertible_v<std::vector<std::string>, Bytes>);
   static_assert(!std::is_convertible_v<std::vector<const char*>, Bytes>);
   static_assert(!std::is_convertible_v<std::vector<std::string_view>, Bytes>);

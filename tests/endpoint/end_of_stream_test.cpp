@@ -13,7 +13,7 @@ namespace {
 
 using namespace std::chrono_literals;
 
-TEST(EndOfStream, of_a_private_group_is_told_once_a_producer_came_and_went) {
+TEST(EndOfStream, a_private_group_ends_only_after_a_producer_came_and_went) {
   LocalQueue queue;
   Consumer in = queue.consumer();
   EXPECT_EQ(in.try_receive().status(), Status::empty) << "no producer was there yet";
@@ -145,7 +145,7 @@ TEST(EndOfStream, named_consumer_ends_with_its_producers_if_asked) {
   EXPECT_EQ(in.try_receive().status(), Status::end_of_stream);
 }
 
-TEST(EndOfStream, follow_overrules_the_option_end_of_stream) {
+TEST(EndOfStream, the_option_follow_overrules_the_option_end_of_stream) {
   LocalQueue queue;
   Consumer in = queue.consumer({.follow = true, .end_of_stream = EndOfStream::drained});
   {
@@ -154,7 +154,7 @@ TEST(EndOfStream, follow_overrules_the_option_end_of_stream) {
   EXPECT_EQ(in.try_receive().status(), Status::empty);
 }
 
-TEST(EndOfStream, of_a_named_group_waits_for_what_others_hold) {
+TEST(EndOfStream, the_end_of_a_named_group_waits_for_messages_that_other_consumers_hold) {
   LocalQueue queue({.slots = 8, .groups = {"g"}});
   {
     Producer out = queue.producer();
@@ -177,7 +177,7 @@ TEST(EndOfStream, of_a_named_group_waits_for_what_others_hold) {
   EXPECT_EQ(one.try_receive().status(), Status::end_of_stream);
 }
 
-TEST(EndOfStream, of_a_named_group_is_told_to_the_only_holder) {
+TEST(EndOfStream, the_only_holder_of_messages_in_a_named_group_gets_the_end_of_stream) {
   LocalQueue queue({.slots = 8, .groups = {"g"}});
   {
     queue.producer().publish("a");

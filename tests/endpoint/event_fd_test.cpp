@@ -34,7 +34,7 @@ std::size_t drain(Consumer& in) {
   return count;
 }
 
-TEST_P(EventFd, is_readable_at_first_and_quiet_after_a_try_that_found_nothing) {
+TEST_P(EventFd, an_event_fd_is_readable_at_first_and_quiet_after_a_try_that_found_nothing) {
   LocalQueue queue;
   Consumer in = queue.consumer();
   const Watch watch(GetParam(), in.poll_fd());
@@ -45,7 +45,7 @@ TEST_P(EventFd, is_readable_at_first_and_quiet_after_a_try_that_found_nothing) {
   EXPECT_FALSE(watch.wait());
 }
 
-TEST_P(EventFd, says_each_time_that_there_is_news) {
+TEST_P(EventFd, an_event_fd_becomes_readable_each_time_that_a_message_comes) {
   LocalQueue queue;
   Producer out = queue.producer();
   Consumer in = queue.consumer();
@@ -65,7 +65,7 @@ TEST_P(EventFd, says_each_time_that_there_is_news) {
   }
 }
 
-TEST_P(EventFd, that_was_asked_for_late_tells_what_is_there_already) {
+TEST_P(EventFd, an_event_fd_that_was_asked_for_late_is_readable_if_a_message_is_there) {
   LocalQueue queue;
   Producer out = queue.producer();
   Consumer in = queue.consumer();
@@ -75,7 +75,7 @@ TEST_P(EventFd, that_was_asked_for_late_tells_what_is_there_already) {
   EXPECT_EQ(drain(in), 1U);
 }
 
-TEST(EventFdLevel, stays_readable_while_messages_are_left) {
+TEST(EventFdLevel, an_event_fd_stays_readable_while_messages_are_left) {
   LocalQueue queue({.groups = {"g"}});
   Producer out = queue.producer();
   for (const std::string group : {"", "g"}) {
@@ -118,7 +118,7 @@ TEST_P(EventFd, spurious_wakes_are_harmless) {
   EXPECT_EQ(drain(in), 1U);
 }
 
-TEST_P(EventFd, survives_blocking_calls_in_between) {
+TEST_P(EventFd, an_event_fd_survives_blocking_calls_in_between) {
   LocalQueue queue;
   Producer out = queue.producer();
   Consumer in = queue.consumer();
@@ -144,7 +144,7 @@ TEST_P(EventFd, survives_blocking_calls_in_between) {
   }
 }
 
-TEST_P(EventFd, tells_the_end_of_the_stream_and_stays_readable) {
+TEST_P(EventFd, an_event_fd_becomes_readable_at_the_end_of_stream_and_stays_so) {
   LocalQueue queue({.groups = {"g"}});
   for (const std::string group : {"", "g"}) {
     std::optional<Producer> out = queue.producer();
@@ -162,7 +162,7 @@ TEST_P(EventFd, tells_the_end_of_the_stream_and_stays_readable) {
   }
 }
 
-TEST_P(EventFd, tells_removal) {
+TEST_P(EventFd, an_event_fd_becomes_readable_when_the_queue_is_removed) {
   LocalQueue queue({.slots = 4, .groups = {"g"}});
   Producer out = queue.producer();
   Consumer in = queue.consumer();
@@ -186,7 +186,7 @@ TEST_P(EventFd, tells_removal) {
   EXPECT_EQ(out.try_publish("x"), Status::removed);
 }
 
-TEST_P(EventFd, tells_the_last_acknowledgement_of_another_consumer) {
+TEST_P(EventFd, an_event_fd_becomes_readable_at_the_last_ack_of_another_consumer) {
   LocalQueue queue({.groups = {"g"}});
   std::optional<Producer> out = queue.producer();
   Consumer one = queue.consumer({.group = "g"});
@@ -204,7 +204,7 @@ TEST_P(EventFd, tells_the_last_acknowledgement_of_another_consumer) {
   EXPECT_EQ(two.try_receive().status(), Status::end_of_stream);
 }
 
-TEST_P(EventFd, is_quiet_at_the_prefetch_limit_until_a_message_ends) {
+TEST_P(EventFd, an_event_fd_is_quiet_at_the_prefetch_limit_until_a_message_ends) {
   LocalQueue queue({.groups = {"g"}});
   Producer out = queue.producer();
   Consumer in = queue.consumer({.group = "g", .prefetch = 2});
@@ -266,7 +266,7 @@ TEST_P(EventFd, a_busy_consumer_costs_its_producer_no_wake) {
   EXPECT_LE(out.counters().wakes, 1U);
 }
 
-TEST_P(EventFd, of_a_producer_tells_room_in_a_full_ring) {
+TEST_P(EventFd, an_event_fd_of_a_producer_becomes_readable_at_room_in_a_full_ring) {
   for (const std::uint32_t producers : {1U, 4U}) {
     LocalQueue queue({.slots = 16, .max_producers = producers});
     Producer out = queue.producer();
@@ -284,7 +284,7 @@ TEST_P(EventFd, of_a_producer_tells_room_in_a_full_ring) {
   }
 }
 
-TEST_P(EventFd, of_a_producer_tells_room_in_its_lane) {
+TEST_P(EventFd, an_event_fd_of_a_producer_becomes_readable_at_room_in_its_lane) {
   LocalQueue queue({.slots = 16, .lane_bytes = 8192});
   Producer out = queue.producer();
   Consumer in = queue.consumer();
@@ -301,7 +301,7 @@ TEST_P(EventFd, of_a_producer_tells_room_in_its_lane) {
   }
 }
 
-TEST_P(EventFd, of_a_producer_tells_that_its_own_loan_is_over) {
+TEST_P(EventFd, an_event_fd_of_a_producer_becomes_readable_when_its_own_loan_ends) {
   LocalQueue queue({.slots = 16, .lane_bytes = 4096});
   Producer out = queue.producer();
   const Watch watch(GetParam(), out.poll_fd());
@@ -322,7 +322,7 @@ TEST_P(EventFd, of_a_producer_tells_that_its_own_loan_is_over) {
   }
 }
 
-TEST_P(EventFd, of_a_producer_tells_that_another_has_finished_its_slot) {
+TEST_P(EventFd, an_event_fd_of_a_producer_becomes_readable_when_a_busy_slot_is_finished) {
   LocalQueue queue({.slots = 4, .max_producers = 4});
   const Attachment writer = queue.attach_producer();
   Producer out = queue.producer();

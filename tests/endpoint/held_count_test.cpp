@@ -23,15 +23,15 @@ void take(HeldCount& ends, std::uint64_t count) {
 }
 
 /// With barriers, where the kernel has them, and without: then every end is counted by a locked operation.
-class EndCountTest : public testing::TestWithParam<bool> {
+class HeldCountTest : public testing::TestWithParam<bool> {
  protected:
-  EndCountTest() : ends_(GetParam() && kernel::register_for_barriers()) {}
+  HeldCountTest() : ends_(GetParam() && kernel::register_for_barriers()) {}
   HeldCount ends_;
 };
-INSTANTIATE_TEST_SUITE_P(Barriers, EndCountTest, testing::Bool(),
+INSTANTIATE_TEST_SUITE_P(Barriers, HeldCountTest, testing::Bool(),
                          [](const auto& barriers) { return barriers.param ? "with" : "without"; });
 
-TEST_P(EndCountTest, what_was_ended_is_told_and_no_more_held) {
+TEST_P(HeldCountTest, ended_messages_are_counted_and_no_longer_held) {
   take(ends_, 3);
   EXPECT_EQ(ends_.held(), 3U);
   std::uint64_t told = 0;
@@ -46,7 +46,7 @@ TEST_P(EndCountTest, what_was_ended_is_told_and_no_more_held) {
   EXPECT_TRUE(ends_.close());
 }
 
-TEST_P(EndCountTest, the_last_to_end_is_told_so_whoever_it_is) {
+TEST_P(HeldCountTest, the_thread_that_ends_last_is_told_so) {
   take(ends_, 3);
   EXPECT_FALSE(ends_.count(1, k_no_bell, k_tell_nobody));
   EXPECT_FALSE(ends_.close());
@@ -57,14 +57,14 @@ TEST_P(EndCountTest, the_last_to_end_is_told_so_whoever_it_is) {
   EXPECT_EQ(told, 3U);
 }
 
-TEST_P(EndCountTest, it_may_be_closed_in_another_thread) {
+TEST_P(HeldCountTest, a_held_count_may_be_closed_in_another_thread) {
   take(ends_, 2);
   EXPECT_FALSE(ends_.count(1, k_no_bell, k_tell_nobody));
   std::thread([&] { EXPECT_FALSE(ends_.close()); }).join();
   EXPECT_TRUE(ends_.count(1, k_no_bell, k_tell_nobody));
 }
 
-TEST_P(EndCountTest, whoever_ends_a_message_rings_where_credit_is_wanted) {
+TEST_P(HeldCountTest, a_thread_that_ends_a_message_rings_the_consumer_that_wants_credit) {
   take(ends_, 2);
   for (const bool in_another_thread : {false, true}) {
     ends_.want_credit();
@@ -81,7 +81,7 @@ TEST_P(EndCountTest, whoever_ends_a_message_rings_where_credit_is_wanted) {
   EXPECT_EQ(ends_.held(), 0U);
 }
 
-TEST_P(EndCountTest, another_thread_may_take_while_messages_are_held) {
+TEST_P(HeldCountTest, another_thread_may_take_while_messages_are_held) {
   take(ends_, 2);
   EXPECT_FALSE(ends_.count(1, k_no_bell, k_tell_nobody));
   std::thread([&] {
@@ -98,7 +98,7 @@ TEST_P(EndCountTest, another_thread_may_take_while_messages_are_held) {
 }
 
 /// Three threads, one of which took them, end messages while a fourth takes more, and the Consumer goes in the fourth.
-TEST_P(EndCountTest, no_end_is_lost_where_threads_meet) {
+TEST_P(HeldCountTest, no_end_is_lost_where_threads_meet) {
   constexpr unsigned k_rounds = 300;
   constexpr std::uint64_t k_each = 40;
   for (unsigned round = 0; round < k_rounds; ++round) {
@@ -138,7 +138,7 @@ std::atomic<bool> stands = false;
 std::atomic<bool> may_go_on = false;
 
 /// The owner is stopped at any instruction, one time in a few in the middle of its count, while the Consumer goes.
-TEST_P(EndCountTest, an_owner_that_is_stopped_while_it_counts_is_waited_for) {
+TEST_P(HeldCountTest, an_owner_that_is_stopped_while_it_counts_is_waited_for) {
   constexpr std::uint64_t k_messages = 100'000;
   struct sigaction stop{};
   stop.sa_handler = [](int) {

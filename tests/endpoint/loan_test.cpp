@@ -16,7 +16,7 @@ namespace {
 
 void fill(Loan& loan, char with) { std::memset(loan.bytes().data(), with, loan.size()); }
 
-TEST(Loan, is_seen_only_once_it_is_committed) {
+TEST(Loan, a_loan_is_seen_only_once_it_is_committed) {
   LocalQueue queue({.slots = 8, .lane_bytes = 65536});
   Producer out = queue.producer();
   Consumer in = queue.consumer();
@@ -56,7 +56,7 @@ TEST(Loan, many_may_be_open_and_commit_in_any_order_shorter_or_not_at_all) {
   EXPECT_EQ(in.try_receive().status(), Status::empty);
 }
 
-TEST(Loan, limits_are_named) {
+TEST(Loan, errors_of_loans_name_the_limit) {
   LocalQueue queue({.slots = 8, .lane_bytes = 8192});
   Producer out = queue.producer();
   EXPECT_EQ(out.try_loan(8193).status(), Status::too_large);
@@ -110,7 +110,7 @@ unsigned gone(const LocalQueue& queue) {
   return count;
 }
 
-TEST(Loan, none_frees_all_that_is_over_at_once_where_that_is_much) {
+TEST(Loan, a_loan_does_not_free_many_finished_records_at_once) {
   LocalQueue queue({.slots = 1024, .slot_bytes = 64, .lane_bytes = 65536});  // room for 1024 messages of a line
   Producer out = queue.producer();
   Consumer in = queue.consumer();
@@ -128,7 +128,7 @@ TEST(Loan, none_frees_all_that_is_over_at_once_where_that_is_much) {
   EXPECT_EQ(before, 1024U) << "but others go on with it, until nothing is left";
 }
 
-TEST(Loan, of_more_than_the_lane_is_refused_as_a_loan_with_the_lanes_size) {
+TEST(Loan, a_loan_larger_than_the_lane_is_refused_with_the_size_of_the_lane) {
   for (const std::uint64_t lane : {0U, 16384U}) {
     LocalQueue queue({.lane_bytes = lane});
     Producer out = queue.producer();

@@ -67,7 +67,7 @@ TEST(Lossy, batches_are_copies_that_do_not_disturb_each_other) {
   }
 }
 
-TEST(Lossy, nothing_torn_under_a_fast_producer) {
+TEST(Lossy, a_lossy_consumer_of_a_fast_producer_gets_no_torn_message) {
   // The producer fills each message with one number; a torn copy would show two.
   for (const std::size_t words : {std::size_t{6}, std::size_t{60}}) {
     LocalQueue queue({.slots = 8, .slot_bytes = 64, .lane_bytes = 4096, .max_producers = 1});

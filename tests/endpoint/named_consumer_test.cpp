@@ -22,7 +22,7 @@ QueueOptions with_group(std::uint32_t slots, std::uint32_t producers = 4) {
   return {.slots = slots, .max_producers = producers, .groups = {"g"}};
 }
 
-TEST(NamedGroup, keeps_messages_for_consumers_that_come_later) {
+TEST(NamedGroup, a_named_group_keeps_messages_for_consumers_that_come_later) {
   LocalQueue queue(with_group(8));
   Producer out = queue.producer();
   out.publish("kept");
@@ -82,7 +82,7 @@ TEST(NamedGroup, a_dropped_message_goes_back_unless_ack_is_automatic) {
   EXPECT_EQ(automatic.try_receive().status(), Status::empty);
 }
 
-TEST(NamedGroup, tries_stay_at_their_highest) {
+TEST(NamedGroup, the_tries_of_a_message_stay_at_their_maximum) {
   LocalQueue queue(with_group(2));
   Producer out = queue.producer();
   out.publish("m");
@@ -133,7 +133,7 @@ TEST(NamedGroup, prefetch_limits_what_one_consumer_holds) {
 }
 
 // Each message is handed to another thread, which ends it while the consumer goes to sleep for it: no end may be missed.
-TEST(NamedGroup, who_sleeps_at_the_prefetch_limit_is_awakened_by_every_end) {
+TEST(NamedGroup, a_consumer_that_sleeps_at_its_prefetch_limit_is_woken_by_every_end) {
   constexpr std::uint64_t k_messages = 5000;
   LocalQueue queue(with_group(16));
   Consumer in = queue.consumer({.group = "g", .prefetch = 1, .wait = WaitStrategy::sleep});
@@ -179,7 +179,7 @@ TEST(NamedGroup, a_consumer_may_go_while_it_waits_for_credit) {
 }
 
 // `next` is moved with every eighth message only: others walk over what is held, and find what is not.
-TEST(NamedGroup, what_one_consumer_took_one_by_one_others_pass_over) {
+TEST(NamedGroup, messages_that_one_consumer_took_one_by_one_are_skipped_by_others) {
   LocalQueue queue(with_group(32));
   Producer out = queue.producer();
   Consumer one = queue.consumer({.group = "g"});
@@ -207,7 +207,7 @@ TEST(NamedGroup, what_one_consumer_took_one_by_one_others_pass_over) {
   EXPECT_EQ(again->deliveries(), 2U);
 }
 
-TEST(NamedGroup, a_batch_takes_what_is_free_between_what_others_hold_and_have_ended) {
+TEST(NamedGroup, a_batch_takes_the_free_messages_between_those_that_others_hold_and_have_ended) {
   // Two leases side by side are taken in one swap where both are free: every pattern of two, at even and odd places.
   constexpr unsigned k_messages = 60;
   LocalQueue queue(with_group(64, 1));
@@ -245,7 +245,7 @@ TEST(NamedGroup, a_batch_takes_what_is_free_between_what_others_hold_and_have_en
   }
 }
 
-TEST(NamedGroup, what_makes_no_sense_is_ended_and_its_neighbours_come) {
+TEST(NamedGroup, a_corrupt_message_is_ended_and_its_neighbours_are_delivered) {
   LocalQueue queue(with_group(8, 1));
   Producer out = queue.producer();
   Consumer in = queue.consumer({.group = "g"});
@@ -265,7 +265,7 @@ TEST(NamedGroup, what_makes_no_sense_is_ended_and_its_neighbours_come) {
   }
 }
 
-TEST(NamedGroup, what_the_dead_held_comes_again_marked) {
+TEST(NamedGroup, messages_of_a_dead_consumer_are_delivered_again_and_marked) {
   LocalQueue queue(with_group(8));
   Producer out = queue.producer();
   for (int i = 0; i < 4; ++i) out.publish(std::to_string(i));
@@ -290,7 +290,7 @@ TEST(NamedGroup, what_the_dead_held_comes_again_marked) {
   EXPECT_FALSE(reader.ack(views[0].position, views[0].tries)) << "the dead one's lease is over";
 }
 
-TEST(NamedGroup, purge_takes_what_nobody_holds) {
+TEST(NamedGroup, a_purge_takes_messages_that_no_consumer_holds) {
   LocalQueue queue(with_group(4));
   Producer out = queue.producer();
   Consumer in = queue.consumer({.group = "g"});

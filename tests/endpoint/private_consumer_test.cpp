@@ -15,7 +15,7 @@ namespace {
 
 using namespace std::chrono_literals;
 
-TEST(PrivateConsumer, sees_what_is_published_after_it_came) {
+TEST(PrivateConsumer, a_private_consumer_receives_messages_published_after_it_attached) {
   LocalQueue queue;
   Producer out = queue.producer();
   out.publish("before");
@@ -34,7 +34,7 @@ TEST(PrivateConsumer, sees_what_is_published_after_it_came) {
   EXPECT_EQ(in.try_receive().status(), Status::empty);
 }
 
-TEST(PrivateConsumer, starts_at_the_oldest_if_asked) {
+TEST(PrivateConsumer, a_private_consumer_starts_at_the_oldest_if_asked) {
   for (const std::uint32_t producers : {1U, 4U}) {
     LocalQueue queue({.slots = 4, .max_producers = producers});
     Producer out = queue.producer();
@@ -47,7 +47,7 @@ TEST(PrivateConsumer, starts_at_the_oldest_if_asked) {
   }
 }
 
-TEST(PrivateConsumer, that_starts_at_the_oldest_lets_go_of_slots_without_a_message_before_its_first_receive) {
+TEST(PrivateConsumer, a_private_consumer_at_the_oldest_passes_void_slots_before_its_first_receive) {
   for (const std::uint32_t producers : {1U, 4U}) {
     LocalQueue queue({.slots = 4, .max_producers = producers});
     Producer out = queue.producer();
@@ -61,7 +61,7 @@ TEST(PrivateConsumer, that_starts_at_the_oldest_lets_go_of_slots_without_a_messa
   }
 }
 
-TEST(PrivateConsumer, gets_every_size_whole_and_with_nothing_behind_it) {
+TEST(PrivateConsumer, a_private_consumer_receives_messages_of_every_size_whole) {
   for (const std::uint32_t producers : {1U, 4U}) {
     LocalQueue queue({.slots = 16, .slot_bytes = 256, .max_producers = producers});
     Producer out = queue.producer();
@@ -83,7 +83,7 @@ TEST(PrivateConsumer, gets_every_size_whole_and_with_nothing_behind_it) {
   }
 }
 
-TEST(PrivateConsumer, tells_of_room_now_and_then_while_there_is_more_to_take) {
+TEST(PrivateConsumer, a_private_consumer_with_more_messages_wakes_producers_now_and_then) {
   LocalQueue queue({.slots = 256, .max_producers = 1});
   Producer out = queue.producer();
   Consumer in = queue.consumer();
@@ -102,7 +102,7 @@ TEST(PrivateConsumer, tells_of_room_now_and_then_while_there_is_more_to_take) {
   for (int i = 0; i < 256; ++i) ASSERT_EQ(out.try_publish("z"), Status::ok) << "nothing is left: all was told";
 }
 
-TEST(PrivateConsumer, tells_of_lane_memory_at_once) {
+TEST(PrivateConsumer, a_private_consumer_wakes_producers_at_once_for_lane_memory) {
   LocalQueue queue({.slots = 256, .slot_bytes = 64, .lane_bytes = 8192, .max_producers = 1});
   Producer out = queue.producer();
   Consumer in = queue.consumer();
@@ -118,7 +118,7 @@ TEST(PrivateConsumer, tells_of_lane_memory_at_once) {
   for (int i = 0; i < 3; ++i) EXPECT_EQ(out.try_publish(large), Status::ok) << "a batch let go";
 }
 
-TEST(PrivateConsumer, holds_the_producer_back_when_the_ring_is_full) {
+TEST(PrivateConsumer, a_private_consumer_blocks_the_producer_when_the_ring_is_full) {
   for (const std::uint32_t producers : {1U, 4U}) {
     LocalQueue queue({.slots = 4, .max_producers = producers});
     Producer out = queue.producer();
@@ -136,7 +136,7 @@ TEST(PrivateConsumer, holds_the_producer_back_when_the_ring_is_full) {
   }
 }
 
-TEST(FullRing, refuses_a_message_that_never_fits_at_once_and_by_name) {
+TEST(FullRing, a_message_that_never_fits_is_refused_at_once_and_by_name) {
   for (const std::uint32_t producers : {1U, 4U}) {
     LocalQueue queue({.slots = 2, .lane_bytes = 4096, .max_producers = producers});
     Producer out = queue.producer();
@@ -154,7 +154,7 @@ TEST(FullRing, refuses_a_message_that_never_fits_at_once_and_by_name) {
   }
 }
 
-TEST(Consume, ends_at_a_stop_and_at_a_deadline_while_messages_keep_coming) {
+TEST(Consume, consume_ends_at_a_stop_and_at_a_deadline_while_messages_keep_coming) {
   LocalQueue queue({.slots = 64});
   Producer out = queue.producer();
   Consumer in = queue.consumer();
@@ -172,7 +172,7 @@ TEST(Consume, ends_at_a_stop_and_at_a_deadline_while_messages_keep_coming) {
   EXPECT_EQ(in.try_receive()->text(), "another") << "no message is lost";
 }
 
-TEST(PrivateConsumer, may_let_messages_go_in_any_order) {
+TEST(PrivateConsumer, a_private_consumer_may_release_messages_in_any_order) {
   LocalQueue queue({.slots = 8});
   Producer out = queue.producer();
   Consumer in = queue.consumer();
@@ -278,7 +278,7 @@ TEST(PrivateConsumer, batches_carry_the_same_messages) {
   }
 }
 
-TEST(PrivateConsumer, removal_is_told_after_what_was_there) {
+TEST(PrivateConsumer, the_removal_is_reported_after_the_last_message) {
   LocalQueue queue;
   Producer out = queue.producer();
   Consumer in = queue.consumer();
@@ -306,7 +306,7 @@ TEST(PrivateConsumer, a_message_may_outlive_its_consumer) {
   EXPECT_EQ(out.try_publish("b"), Status::ok) << "the consumer is detached now";
 }
 
-TEST(Callback, writes_into_the_slot_and_is_voided_if_it_throws) {
+TEST(Callback, a_fill_callback_writes_into_the_slot_and_is_voided_if_it_throws) {
   for (const std::uint32_t producers : {1U, 2U}) {
     LocalQueue queue({.slots = 4, .max_producers = producers});
     Producer out = queue.producer();

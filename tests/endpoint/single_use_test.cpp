@@ -79,7 +79,7 @@ TEST(SingleUse, a_consumer_that_waits_in_one_thread_and_is_used_in_another_is_na
 }
 
 #ifndef NDEBUG
-TEST(SingleUse, the_fastest_ways_name_it_too_where_the_program_is_compiled_for_debugging) {
+TEST(SingleUse, the_inline_paths_name_a_misuse_in_programs_compiled_for_debugging) {
   LocalQueue queue({.slots = 16, .max_producers = 1});
   Producer out = queue.producer();
   Loan loan = out.loan(100);
@@ -102,7 +102,7 @@ TEST(SingleUse, the_fastest_ways_name_it_too_where_the_program_is_compiled_for_d
 }
 #endif
 
-TEST(SingleUse, an_ack_in_another_thread_is_none) {
+TEST(SingleUse, an_ack_in_another_thread_is_no_misuse) {
   LocalQueue queue({.slots = 4, .groups = {"g"}});
   Producer out = queue.producer();
   Consumer in = queue.consumer({.group = "g"});
@@ -115,7 +115,7 @@ TEST(SingleUse, an_ack_in_another_thread_is_none) {
 }
 
 /// Passes one producer and one consumer through many threads, one at a time.
-TEST(SingleUse, endpoints_that_a_lock_hands_from_thread_to_thread_are_none) {
+TEST(SingleUse, endpoints_that_a_lock_hands_from_thread_to_thread_are_no_misuse) {
   LocalQueue queue({.slots = 8, .max_producers = 2, .groups = {"g"}});
   Producer out = queue.producer();
   Consumer in = queue.consumer({.group = "g"});
@@ -137,7 +137,7 @@ TEST(SingleUse, endpoints_that_a_lock_hands_from_thread_to_thread_are_none) {
   EXPECT_EQ(received, 2000);
 }
 
-TEST(SingleUse, an_endpoint_that_a_thread_which_has_ended_has_used_is_none) {
+TEST(SingleUse, an_endpoint_that_was_used_by_an_ended_thread_is_no_misuse) {
   LocalQueue queue({.slots = 8, .max_producers = 1});
   Producer out = queue.producer();
   Consumer in = queue.consumer();
@@ -172,7 +172,7 @@ struct Detached {
   };
 };
 
-TEST(SingleUse, a_coroutine_that_goes_on_in_other_threads_is_none) {
+TEST(SingleUse, a_coroutine_that_goes_on_in_other_threads_is_no_misuse) {
   LocalQueue queue({.slots = 8, .groups = {"g"}});
   Producer out = queue.producer();
   Consumer in = queue.consumer({.group = "g"});

@@ -1,12 +1,17 @@
-// The documents are true: each C++ block of README and guide compiles, runs and prints what it shall, and each link leads to a
-// file. A block is compiled as a stranger would: by itself, against the public headers and the library.
+// The documents are true: each C++ block of README and guide compiles, runs and prints what it shall. Each link leads to a file
+// and a heading. No document grows too long. A block is compiled as a stranger would: by itself, against the public headers and
+// the library.
 #include <gtest/gtest.h>
 
 #include <algorithm>
 #include <array>
+#include <cctype>
 #include <filesystem>
 #include <fstream>
+#include <map>
 #include <regex>
+#include <set>
+#include <sstream>
 #include <string>
 #include <vector>
 
@@ -51,7 +56,7 @@ std::vector<std::string> cpp_blocks(const std::string& file) {
 
 class DocumentBlock : public testing::TestWithParam<Block> {};
 
-TEST_P(DocumentBlock, compiles_alone_and_prints_what_it_shall) {
+TEST_P(DocumentBlock, a_document_block_compiles_alone_and_prints_its_output) {
   const Block& block = GetParam();
   const TestDaemon daemon;
   const fs::path source = daemon.dir().path() / "block.cpp";
@@ -72,7 +77,7 @@ INSTANTIATE_TEST_SUITE_P(Documents, DocumentBlock, testing::ValuesIn(k_blocks), 
   return std::string(block.param.file[0] == 'R' ? "readme" : "guide") + std::to_string(block.param.index);
 });
 
-TEST(Documents, hold_no_block_that_no_test_runs) {
+TEST(Documents, documents_have_no_block_that_no_test_runs) {
   for (const char* file : {"README.md", "examples/README.md"}) {
     const auto known = std::count_if(k_blocks.begin(), k_blocks.end(),
                                      [&](const Block& block) { return std::string(block.file) == file; });
@@ -80,21 +85,94 @@ TEST(Documents, hold_no_block_that_no_test_runs) {
   }
 }
 
-TEST(Documents, link_only_to_files_that_exist) {
-  const std::regex link(R"(\]\(([^)#\s]+)(#[^)]*)?\))");
+/// The names by which links find the headings of a document, as GitHub makes them.
+std::set<std::string> anchors_of(const fs::path& file) {
+  std::set<std::string> anchors;
+  std::istringstream lines(read_file(file));
+  bool in_block = false;
+  for (std::string line; std::getline(lines, line);) {
+    if (line.starts_with("```")) in_block = !in_block;
+    if (in_block || !line.starts_with('#')) continue;
+    std::string anchor;
+    for (const char c : line.substr(line.find(' ') + 1)) {
+      if (c == ' ') anchor += '-';
+      if (std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '-' || c == '_')
+        anchor += static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
+    }
+    anchors.insert(anchor);
+  }
+  return anchors;
+}
+
+TEST(Documents, documents_link_only_to_files_and_headings_that_exist) {
+  const std::regex link(R"(\]\(([^)#\s]*)(#([^)]*))?\))");
   std::size_t links = 0;
   for (const auto& entry : fs::recursive_directory_iterator(BELTWAY_TEST_SOURCES)) {
     const fs::path relative = fs::relative(entry.path(), BELTWAY_TEST_SOURCES);
     if (entry.path().extension() != ".md" || *relative.begin() == "build") continue;
     const std::string text = read_file(entry.path());
     for (std::sregex_iterator each(text.begin(), text.end(), link), end; each != end; ++each) {
-      const std::string target = (*each)[1];
-      if (target.starts_with("https://") || target.starts_with("http://")) continue;
+      const std::string name = (*each)[1];
+      const std::string anchor = (*each)[3];
+      if (name.starts_with("https://") || name.starts_with("http://")) continue;
       ++links;
-      EXPECT_TRUE(fs::exists(entry.path().parent_path() / target)) << relative << " links to " << target;
+      const fs::path target = name.empty() ? entry.path() : entry.path().parent_path() / name;
+      EXPECT_TRUE(fs::exists(target)) << relative << " links to " << name;
+      if (anchor.empty() || target.extension() != ".md") continue;
+      EXPECT_TRUE(anchors_of(target).contains(anchor)) << relative << " links to " << name << '#' << anchor;
     }
   }
   EXPECT_GT(links, 10U);
+}
+
+/// The file names of the repository, and their stems.
+std::set<std::string> all_file_names() {
+  std::set<std::string> names;
+  for (const char* folder : {"include", "src", "daemon", "tests", "bench", "examples"}) {
+    for (const auto& entry : fs::recursive_directory_iterator(fs::path(BELTWAY_TEST_SOURCES) / folder)) {
+      names.insert(entry.path().filename().string());
+      names.insert(entry.path().stem().string());
+    }
+  }
+  return names;
+}
+
+TEST(Documents, documents_name_only_sources_and_tests_that_exist) {
+  const std::regex source("`([^`\n]*/)?([a-z_0-9]+(\\.[ch]pp|\\.cmake|\\.sh|_test))`");
+  const std::set<std::string> names = all_file_names();
+  std::size_t found = 0;
+  for (const auto& entry : fs::recursive_directory_iterator(BELTWAY_TEST_SOURCES)) {
+    const fs::path relative = fs::relative(entry.path(), BELTWAY_TEST_SOURCES);
+    if (entry.path().extension() != ".md" || *relative.begin() == "build") continue;
+    const std::string text = read_file(entry.path());
+    for (std::sregex_iterator each(text.begin(), text.end(), source), end; each != end; ++each) {
+      ++found;
+      EXPECT_TRUE(names.contains((*each)[2])) << relative << " names " << (*each)[2];
+    }
+  }
+  EXPECT_GT(found, 10U);
+}
+
+// A number of lines is an alarm: split the document then, and never cut a rule out.
+TEST(Documents, documents_are_short_enough_to_be_read) {
+  const std::map<std::string, std::ptrdiff_t> most_lines{{"README.md", 120},
+                                                         {"examples/README.md", 300},
+                                                         {"examples/FAQ.md", 150},
+                                                         {"examples/THREADS.md", 100},
+                                                         {"daemon/README.md", 120},
+                                                         {"daemon/DECISIONS.md", 150},
+                                                         {"daemon/CONTAINERS.md", 100},
+                                                         {"src/README.md", 150},
+                                                         {"src/DECISIONS.md", 150},
+                                                         {"src/ring/PROTOCOL.md", 400},
+                                                         {"src/ring/OPERATIONS.md", 400},
+                                                         {"src/os/README.md", 150},
+                                                         {"src/wire/PROTOCOL.md", 120}};
+  for (const auto& [file, most] : most_lines) {
+    const std::string text = document(file);
+    ASSERT_FALSE(text.empty()) << file;
+    EXPECT_LE(std::count(text.begin(), text.end(), '\n'), most) << file;
+  }
 }
 
 }  // namespace

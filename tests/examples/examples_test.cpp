@@ -51,7 +51,7 @@ TEST(Examples, hello_producer_finds_its_consumer_later) {
   EXPECT_TRUE(consumer.wait().ok());
 }
 
-TEST(Examples, work_queue_gives_each_job_to_one_worker_until_it_is_done) {
+TEST(Examples, the_work_queue_gives_each_job_to_one_worker_until_it_is_done) {
   const TestDaemon daemon;
   auto options = daemon.client_options();
   options.standard_output = daemon.dir().path() / "one";
@@ -70,7 +70,7 @@ TEST(Examples, work_queue_gives_each_job_to_one_worker_until_it_is_done) {
   for (int i = 1; i <= 100; ++i) EXPECT_EQ(count(log, "done job " + std::to_string(i) + '\n'), 1) << i;
 }
 
-TEST(Examples, broadcast_shows_everything_to_everybody_and_losses_to_the_lossy) {
+TEST(Examples, broadcast_shows_all_messages_to_all_and_losses_to_lossy_consumers) {
   const TestDaemon daemon;
   const auto result = run_example(daemon, {"broadcast"});
   expect_done(result);
@@ -102,7 +102,7 @@ TEST(Examples, typed_messages_arrive_and_other_types_are_refused) {
   EXPECT_NE(result.out.find("refused: open \"ticks\""), std::string::npos) << result.out;
 }
 
-TEST(Examples, say_what_to_do_when_no_daemon_answers) {
+TEST(Examples, examples_name_the_remedy_when_no_daemon_answers) {
   const TempDir dir;
   const auto result = run({program("hello_producer")}, {.environment = {{"BELTWAY_SOCKET", dir.socket()}}});
   EXPECT_EQ(result.exit.code, 1);

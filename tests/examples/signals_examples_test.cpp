@@ -59,7 +59,7 @@ INSTANTIATE_TEST_SUITE_P(Examples, LongRunning, testing::ValuesIn(k_long_runs), 
   return run.param.argv[0] + (run.param.argv.size() > 2 ? "_" + run.param.argv[1] : "");
 });
 
-TEST(LongRunningWorker, work_queue_with_jobs_in_the_queue_ends_at_sigterm) {
+TEST(LongRunningWorker, a_worker_with_jobs_in_the_queue_ends_at_sigterm) {
   const TestDaemon daemon;
   const Connection link = Connection::open({.socket = daemon.socket()});
   auto out = link.declare("jobs", {.groups = {"workers"}}).producer();

@@ -30,18 +30,18 @@ const std::map<std::string_view, std::string_view> k_catches = {
     {"no_fence_behind_the_mark", "a lossy reader is overtaken by one of two producers, weak memory"},
     {"no_fence_behind_the_claim_before_a_reference", "a lossy reader and the lane of a single producer, weak memory"},
     {"no_fence_behind_the_claim_before", "a lossy reader is overtaken by a single producer, weak memory"},
-    {"no_second_look_at_the_floors", "join at oldest while the lane is freed"},
-    {"frees_what_is_passed_meanwhile", "a reader goes on while the lane is freed, a lossy reader looks"},
-    {"no_gone_mark", "a lossy reader, a lane and another producer"},
+    {"no_second_scan_of_floors", "join at oldest while the lane is freed"},
+    {"frees_what_is_passed_meanwhile", "a reader goes on while the lane is freed, a lossy reader reads"},
+    {"no_reclaimed_mark", "a lossy reader, a lane and another producer"},
     {"heir_marks_nothing", "a dead producer's lane is taken over, its reader has passed it, a lossy"},
     {"heir_skips_what_is_passed_meanwhile", "a dead producer's lane is taken over, a reader still needs it, a lossy"},
     {"heir_forgets_what_is_marked", "a producer is killed while it frees its lane"},
-    {"punch_before_the_mark", "a dead producer's lane is given back, a lossy reader looks"},
-    {"punch_without_a_second_look", "a dead producer's lane is given back, a group joins at oldest"},
+    {"punch_before_the_mark", "a dead producer's lane is given back, a lossy reader reads"},
+    {"punch_without_a_second_scan", "a dead producer's lane is given back, a group joins at oldest"},
     {"lane_does_not_help_floors", "a producer waits for room in its lane, a named group, ring of 8, the"},
-    {"lossy_reader_does_not_look_again", "a lossy reader is overtaken by one of two producers"},
-    {"lossy_reader_does_not_look_before", "a lossy reader is overtaken by a single producer"},
-    {"lossy_reader_does_not_look_at_tail", "a lossy reader is overtaken by a single producer"},
+    {"lossy_reader_does_not_check_again", "a lossy reader is overtaken by one of two producers"},
+    {"lossy_reader_does_not_check_before", "a lossy reader is overtaken by a single producer"},
+    {"lossy_reader_does_not_check_tail", "a lossy reader is overtaken by a single producer"},
     {"no_version_on_next", "two nacks against acks, ring of 2"},
     {"no_bump_when_equal", "a consumer is killed giving back, ring of 2"},
     {"no_bump_when_earlier", "a batch against nacks"},
@@ -52,11 +52,11 @@ const std::map<std::string_view, std::string_view> k_catches = {
     {"lease_what_is_done", "two nacks against acks, ring of 2"},
     {"ends_that_cross", "a removed group's last two leases end"},
     {"gone_is_ended_with_a_store", "a named group joins at oldest while the lane is freed, the next lap"},
-    {"acks_of_a_batch_move_no_floor", "a producer waits for room that two consumers make, who look no more, 2"},
+    {"acks_of_a_batch_move_no_floor", "a producer waits for room that two consumers make, which stop receiving, 2"},
     {"late_ack_is_a_store", "a consumer is thrown out acknowledging"},
     {"two_leases_of_what_is_over", "two batches, one given back"},
     {"two_leases_of_one_message", "two batches, one given back"},
-    {"no_second_look_at_tail", "join at latest, two producers, ring of 2"},
+    {"no_second_check_of_tail", "join at latest, two producers, ring of 2"},
     {"no_fence_after_active", "join at latest, single producer, ring of 2"},
     {"join_oldest_once", "join at oldest, two producers, ring of 2"},
     {"join_oldest_without_notice", "join at oldest, single producer, ring of 4"},
@@ -109,7 +109,7 @@ bool catches(const Scenario& scenario) {
   return true;
 }
 
-TEST(PlantedBugs, are_all_caught) {
+TEST(PlantedBugs, all_planted_bugs_are_caught) {
   const std::vector<Scenario> scenarios = all_scenarios();
   const char* const only = std::getenv("BELTWAY_EXPLORE_PLANT");
   const bool matrix = std::getenv("BELTWAY_EXPLORE_MATRIX") != nullptr;

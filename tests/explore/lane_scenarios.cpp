@@ -203,7 +203,7 @@ void add_other_reader(World& w, GroupKind other) {
       {.name = other == GroupKind::lossy ? "lossy" : "joiner"});
 }
 std::string name_of_other(GroupKind other) {
-  return other == GroupKind::lossy ? ", a lossy reader looks" : ", a group joins at oldest";
+  return other == GroupKind::lossy ? ", a lossy reader reads" : ", a group joins at oldest";
 }
 
 /// A reliable reader lets a message go between the marks and the second look at the floors: that message bears no mark.

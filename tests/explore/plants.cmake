@@ -22,20 +22,20 @@ plant(no_fence_behind_the_claim_before_a_reference "")
 plant(no_fence_behind_the_claim_before "")
 
 # -- lanes --------------------------------------------------------------------------------------------------------
-plant(no_second_look_at_the_floors "")
+plant(no_second_scan_of_floors "")
 plant(frees_what_is_passed_meanwhile [[if (marked) over = count_reclaimable_records(claimer_.scan_floors());]])
-plant(no_gone_mark "")
+plant(no_reclaimed_mark "")
 plant(heir_marks_nothing "")
 plant(heir_skips_what_is_passed_meanwhile [[lowest = claimer_.scan_floors();]])
 plant_condition(heir_forgets_what_is_marked
   [[state.phase != SlotPhase::ready || state.owner != producer_ || (meta.flags & k_flag_lane) == 0 || distance(state.position, lowest) < 0]])
 plant(punch_before_the_mark "")
 plant_value(punch_before_the_mark/2 [[distance(state.position, lowest) < 0]])
-plant(punch_without_a_second_look "")
+plant(punch_without_a_second_scan "")
 plant(lane_does_not_help_floors "")
-plant_condition(lossy_reader_does_not_look_again [[false]])
-plant_condition(lossy_reader_does_not_look_before [[true]])
-plant(lossy_reader_does_not_look_at_tail [[return true;]])
+plant_condition(lossy_reader_does_not_check_again [[false]])
+plant_condition(lossy_reader_does_not_check_before [[true]])
+plant(lossy_reader_does_not_check_tail [[return true;]])
 
 # -- groups -------------------------------------------------------------------------------------------------------
 plant(no_version_on_next
@@ -58,7 +58,7 @@ plant(late_ack_is_a_store [[named_.emplace(at.map, at.group, at.group_incarnatio
 plant_condition(lease_what_is_done [[lease.phase == LeasePhase::leased]])
 
 # -- joining and leaving ------------------------------------------------------------------------------------------
-plant(no_second_look_at_tail "")
+plant(no_second_check_of_tail "")
 plant(no_fence_after_active "")
 plant(join_oldest_once [[map.tail().compare_and_swap(word, raised.word()); return;]])
 plant(join_oldest_without_notice "")

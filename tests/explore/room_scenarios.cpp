@@ -53,9 +53,9 @@ Scenario room_by_two_consumers() {
 }
 
 /// Both are needed, and neither looks for another message: one of them must see the other's end.
-Scenario room_by_two_who_look_no_more(unsigned each) {
+Scenario room_by_two_that_stop_receiving(unsigned each) {
   return scenario(
-      "a producer waits for room that two consumers make, who look no more, " + std::to_string(each) + " each",
+      "a producer waits for room that two consumers make, which stop receiving, " + std::to_string(each) + " each",
       {.slots = 8, .producers = 1, .consumers = 2, .groups = 1}, {.preemptions = 2, .delays = 2, .executions = 150'000},
       [=](World& w) {
         w.add_producer(0);
@@ -142,10 +142,10 @@ Scenario room_behind_a_void() {
 
 /// The lane is full and the ring is not: acks of a large ring are gathered, and the floor is helped by nobody else.
 /// `looks`: the consumer looks for more, and helps the floor when there is nothing.
-Scenario lane_room(std::uint32_t slots, bool named, bool looks) {
+Scenario lane_room(std::uint32_t slots, bool named, bool receives) {
   return scenario(
       std::string("a producer waits for room in its lane, a ") + (named ? "named" : "private") + " group, ring of " +
-          std::to_string(slots) + (looks ? "" : ", the consumer looks no more"),
+          std::to_string(slots) + (receives ? "" : ", the consumer stops receiving"),
       {.slots = slots, .producers = 2, .consumers = 1, .groups = named ? 1U : 0U, .lane_bytes = k_cache_line_bytes},
       {.preemptions = 2, .delays = 1, .executions = 150'000},
       [=](World& w) {
@@ -160,7 +160,7 @@ Scenario lane_room(std::uint32_t slots, bool named, bool looks) {
         add_actor([&w] { w.publish_waiting(0, 1, true); }, {.name = "producer"});
         const auto consume = [=, &w] {
           w.end_held(0, k_ack);
-          if (looks) w.receive(0);
+          if (receives) w.receive(0);
         };
         add_actor(consume, {.name = "consumer"});
       },
@@ -191,8 +191,8 @@ std::vector<Scenario> room_scenarios() {
           ring_room(2, 2, true),
           ring_room(4, 1, true),
           room_by_two_consumers(),
-          room_by_two_who_look_no_more(1),
-          room_by_two_who_look_no_more(2),
+          room_by_two_that_stop_receiving(1),
+          room_by_two_that_stop_receiving(2),
           first_of_the_line_gives_up(),
           first_of_the_line_stands_still(),
           room_behind_a_void(),

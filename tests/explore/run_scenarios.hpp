@@ -22,7 +22,7 @@ inline void PrintTo(const Scenario& scenario, std::ostream* out) { *out << scena
 
 class Interleavings : public testing::TestWithParam<Scenario> {};
 
-TEST_P(Interleavings, all_hold) {
+TEST_P(Interleavings, all_interleavings_keep_the_invariants) {
   const Scenario& scenario = GetParam();
   const Outcome outcome = explore(scenario);
   std::printf("%s: %llu executions, %llu of them at random; within %s, exhaustive up to %d preemptions\n",

@@ -178,7 +178,7 @@ void World::end(unsigned id, Message& message, Then then) {
 }
 
 bool World::receive(unsigned consumer, Then then) {
-  note("looks for a message");
+  note("tries to receive a message");
   Result<Message> received = consumers[consumer]->try_receive();
   if (received) {
     take(consumer, *received, then);
@@ -225,7 +225,7 @@ void World::publish_in_a_loop(unsigned producer, unsigned id) {
 }
 
 unsigned World::receive_batch(unsigned consumer, unsigned count) {
-  note("looks for up to %llu messages at once", count);
+  note("tries to receive up to %llu messages at once", count);
   std::array<Message, 4> messages;
   const Result<std::size_t> batch = consumers[consumer]->try_receive_batch(std::span(messages).first(count));
   for (unsigned i = 0; i < batch.value_or(0); ++i) take(consumer, messages[i], Then::hold);

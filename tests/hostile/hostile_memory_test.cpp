@@ -41,7 +41,7 @@ bool survive(const Case& each, std::uint64_t seed) {
 
 class Hostile : public testing::TestWithParam<Case> {};
 
-TEST_P(Hostile, a_scribbling_neighbour_costs_the_others_neither_life_nor_deadline) {
+TEST_P(Hostile, a_process_that_overwrites_shared_memory_costs_others_neither_life_nor_deadline) {
   int published = 0;
   for (std::uint64_t seed = 1; seed <= 150; ++seed) {
     SCOPED_TRACE("seed " + std::to_string(seed));

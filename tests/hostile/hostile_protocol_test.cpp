@@ -100,7 +100,7 @@ TEST_F(HostileProtocol, any_field_may_be_of_any_kind) {
   expect_that_nobody_noticed();
 }
 
-TEST_F(HostileProtocol, nobody_ends_or_takes_over_what_is_anothers) {
+TEST_F(HostileProtocol, no_process_ends_or_takes_over_an_endpoint_of_another) {
   RawClient client(daemon_);
   client.say_hello();
   for (unsigned incarnation = 0; incarnation < 4; ++incarnation) {
@@ -142,7 +142,7 @@ TEST_F(HostileProtocol, a_process_may_connect_a_thousand_times) {
   expect_that_nobody_noticed();
 }
 
-TEST_F(HostileProtocol, a_process_may_declare_until_its_quota_and_others_keep_theirs) {
+TEST_F(HostileProtocol, a_process_may_declare_up_to_its_quota_and_others_keep_theirs) {
   RawClient client(daemon_);
   client.say_hello();
   int made = 0;

@@ -106,7 +106,7 @@ void use(const Queue& queue, int turns) {
     if (Result<Message> received = worker.receive(1ms)) (void)received->ack();
   }
 }
-void look_at(const Queue& queue) {
+void use_all_requests(const Queue& queue) {
   (void)queue.snapshot();
   (void)queue.peek(100);
   (void)queue.peek(100, 64, "workers");
@@ -115,7 +115,7 @@ void look_at(const Queue& queue) {
 
 class HostileQueue : public testing::TestWithParam<Neighbour> {};
 
-TEST_P(HostileQueue, is_used_inspected_repaired_and_removed_while_it_is_scribbled_over) {
+TEST_P(HostileQueue, a_queue_is_used_inspected_repaired_and_removed_while_a_peer_overwrites_it) {
   const TestDaemon daemon;
   const Connection link = connect(daemon);
   for (std::uint64_t seed = 1; seed <= 12; ++seed) {
@@ -127,7 +127,7 @@ TEST_P(HostileQueue, is_used_inspected_repaired_and_removed_while_it_is_scribble
       for (int round = 0; round < 8; ++round) {
         try {
           use(queue, 3);
-          look_at(queue);
+          use_all_requests(queue);
         } catch (const Error&) {  // an answer like another: evicted, removed, no room
         }
         for (int i = 0; i < 5; ++i) scribbler.scribble();
@@ -146,7 +146,7 @@ TEST_P(HostileQueue, is_used_inspected_repaired_and_removed_while_it_is_scribble
 INSTANTIATE_TEST_SUITE_P(By, HostileQueue, testing::Values(Neighbour::consumer, Neighbour::producer),
                          [](const auto& of) { return of.param == Neighbour::consumer ? "a_consumer" : "a_producer"; });
 
-TEST(HostileConsumer, cannot_change_a_message) {
+TEST(HostileConsumer, a_hostile_consumer_cannot_change_a_message) {
   const TestDaemon daemon;
   const Connection link = connect(daemon);
   const Queue queue = link.declare("q", k_options);
@@ -164,7 +164,7 @@ TEST(HostileConsumer, cannot_change_a_message) {
   }
 }
 
-TEST(HostileConsumer, that_scribbles_over_the_header_is_healed_at_the_next_attach_and_the_attached_go_on) {
+TEST(HostileConsumer, a_header_that_a_consumer_overwrote_is_healed_at_the_next_attach) {
   const TestDaemon daemon;
   const Connection link = connect(daemon);
   const Queue queue = link.declare("q", k_options);
@@ -176,8 +176,8 @@ TEST(HostileConsumer, that_scribbles_over_the_header_is_healed_at_the_next_attac
     auto* const word = reinterpret_cast<std::uint64_t*>(intruder.map().control + at);
     *word ^= 0x0101;
     // Who only looks heals nothing; but the end of the consumer of the turn before may just be repaired, which does.
-    const Errc looked = test::error_of([&] { (void)queue.snapshot(); }).reason();
-    EXPECT_TRUE(looked == Errc::incompatible || (at != 0 && looked == Errc{})) << at;
+    const Errc failure = test::error_of([&] { (void)queue.snapshot(); }).reason();
+    EXPECT_TRUE(failure == Errc::incompatible || (at != 0 && failure == Errc{})) << at;
     producer.publish(std::string_view("on"));
     EXPECT_EQ(consumer.receive(20s)->text(), "on");
     EXPECT_EQ(test::error_of([&] { (void)queue.consumer(); }).reason(), Errc{}) << at;
@@ -195,7 +195,7 @@ void silence(int bell) {
   ASSERT_EQ(::write(bell, &most, sizeof most), static_cast<ssize_t>(sizeof most));
 }
 
-TEST(HostileBells, that_are_full_and_would_block_are_rung_all_the_same) {
+TEST(HostileBells, bells_that_are_full_and_would_block_are_rung_all_the_same) {
   const TestDaemon daemon;
   const Connection link = connect(daemon);
   const Queue queue = link.declare("q", k_options);
@@ -216,7 +216,7 @@ TEST(HostileBells, that_are_full_and_would_block_are_rung_all_the_same) {
   }
 }
 
-TEST(HostileProducer, that_stops_inside_a_claim_keeps_nobody_past_its_deadline_and_its_death_ends_it) {
+TEST(HostileProducer, a_producer_that_stops_inside_a_claim_delays_no_call_past_its_deadline) {
   const TestDaemon daemon;
   const Connection link = connect(daemon);
   const Queue queue = link.declare("q", k_options);

@@ -45,7 +45,7 @@ class Neighbour {
   std::thread thread_;
 };
 
-TEST(HostileWaitWord, that_never_says_asleep_keeps_nobody_past_its_deadline_and_burns_no_processor) {
+TEST(HostileWaitWord, a_sleep_word_that_never_says_asleep_ends_at_the_deadline_and_burns_no_processor) {
   LocalQueue queue;
   Producer out = queue.producer();
   Consumer in = queue.consumer({.wait = WaitStrategy::sleep});
@@ -65,7 +65,7 @@ TEST(HostileWaitWord, that_never_says_asleep_keeps_nobody_past_its_deadline_and_
   EXPECT_EQ(in.receive(20s)->text(), "y");
 }
 
-TEST(HostileSleep, that_was_moved_to_another_word_ends_with_the_last_resort) {
+TEST(HostileSleep, a_sleep_that_was_moved_to_another_word_ends_with_the_last_resort) {
   LocalQueue queue;
   Producer out = queue.producer();
   Consumer in = queue.consumer({.wait = WaitStrategy::sleep});
@@ -85,7 +85,7 @@ TEST(HostileSleep, that_was_moved_to_another_word_ends_with_the_last_resort) {
   producer.join();
 }
 
-TEST(HostileSleepsOn, that_names_nothing_is_taken_for_a_futex_and_a_wrong_one_costs_the_last_resort) {
+TEST(HostileSleepsOn, an_unknown_sleeps_on_is_taken_for_a_futex_and_a_wrong_one_costs_the_last_resort) {
   LocalQueue queue;
   Producer out = queue.producer();
   Consumer in = queue.consumer({.wait = WaitStrategy::sleep});

@@ -84,7 +84,7 @@ class LockedMemory : public testing::Test {
   TestDaemon daemon_;
 };
 
-TEST_F(LockedMemory, consumer_after_mlockall_makes_no_lane_of_others_real) {
+TEST_F(LockedMemory, a_consumer_after_mlockall_fills_no_lane_of_others) {
   EXPECT_EQ(Child::fork([&] {
               return attach_with_future_locked(daemon_, [](const Queue& queue) {
                 const auto in = queue.consumer();
@@ -96,7 +96,7 @@ TEST_F(LockedMemory, consumer_after_mlockall_makes_no_lane_of_others_real) {
             (test::Exit{.code = 0, .signal = 0}));
 }
 
-TEST_F(LockedMemory, producer_after_mlockall_makes_its_own_lane_real_alone) {
+TEST_F(LockedMemory, a_producer_after_mlockall_fills_only_its_own_lane) {
   EXPECT_EQ(Child::fork([&] {
               return attach_with_future_locked(daemon_, [](const Queue& queue) {
                 auto out = queue.producer();
@@ -107,7 +107,7 @@ TEST_F(LockedMemory, producer_after_mlockall_makes_its_own_lane_real_alone) {
             (test::Exit{.code = 0, .signal = 0}));
 }
 
-TEST_F(LockedMemory, what_a_consumer_touches_after_mlockall_stays_locked) {
+TEST_F(LockedMemory, memory_that_a_consumer_touches_after_mlockall_stays_locked) {
   auto out = connect(daemon_).open_queue("frames").producer();
   EXPECT_EQ(Child::fork([&] {
               return attach_with_future_locked(daemon_, [](const Queue& queue) {
@@ -118,7 +118,7 @@ TEST_F(LockedMemory, what_a_consumer_touches_after_mlockall_stays_locked) {
             (test::Exit{.code = 0, .signal = 0}));
 }
 
-TEST_F(LockedMemory, snapshot_after_mlockall_makes_no_lane_real) {
+TEST_F(LockedMemory, a_snapshot_after_mlockall_fills_no_lane) {
   EXPECT_EQ(Child::fork([&] {
               return attach_with_future_locked(daemon_, [](const Queue& queue) {
                 rusage before{};
@@ -244,12 +244,12 @@ int make_and_map() {
   return 0;
 }
 
-TEST(Segment, is_made_without_the_noexec_flag_where_the_kernel_does_not_know_it) {
+TEST(Segment, a_segment_is_made_without_the_noexec_flag_where_the_kernel_does_not_know_it) {
   EXPECT_EQ(Child::fork([] { return filter_memfd_create(k_noexec_seal, true, EINVAL) ? make_and_map() : 98; }).wait(),
             (test::Exit{.code = 0, .signal = 0}));
 }
 
-TEST(Segment, is_made_where_memory_that_may_hold_programs_is_refused) {
+TEST(Segment, a_segment_is_made_where_memory_that_may_hold_programs_is_refused) {
   // As with vm.memfd_noexec = 2.
   EXPECT_EQ(Child::fork([] { return filter_memfd_create(k_noexec_seal, false, EACCES) ? make_and_map() : 98; }).wait(),
             (test::Exit{.code = 0, .signal = 0}));

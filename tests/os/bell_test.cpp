@@ -39,7 +39,7 @@ struct Bell {
   Fd watch;
 };
 
-TEST(Wary, a_full_bell_that_would_block_is_heard_each_time_and_nobody_waits) {
+TEST(HostileBell, a_full_bell_that_would_block_wakes_each_time_and_blocks_no_process) {
   if (!kernel::ring_without_waiting()) GTEST_SKIP() << "no asynchronous I/O here";
   Bell bell;
   const std::uint64_t most = std::numeric_limits<std::uint64_t>::max() - 1;
@@ -54,7 +54,7 @@ TEST(Wary, a_full_bell_that_would_block_is_heard_each_time_and_nobody_waits) {
   EXPECT_EQ(bell.take(), most + 1) << "not emptied on the way: who does that first looks whether it is full";
 }
 
-TEST(Wary, a_bell_rings_as_often_as_ever) {
+TEST(HostileBell, a_bell_rings_any_number_of_times) {
   if (!kernel::ring_without_waiting()) GTEST_SKIP() << "no asynchronous I/O here";
   Bell bell;
   for (int i = 0; i < 1000; ++i) kernel::ring_bell(bell.ringing.get());
@@ -62,7 +62,7 @@ TEST(Wary, a_bell_rings_as_often_as_ever) {
   EXPECT_EQ(bell.take(), 1000U);
 }
 
-TEST(Wary, who_fills_a_bell_at_any_moment_and_leaves_it_so_holds_nobody) {
+TEST(HostileBell, a_bell_that_is_filled_at_any_moment_and_stays_full_blocks_no_process) {
   if (!kernel::ring_without_waiting()) GTEST_SKIP() << "no asynchronous I/O here";
   Bell bell;
   const std::uint64_t most = std::numeric_limits<std::uint64_t>::max() - 1;

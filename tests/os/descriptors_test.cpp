@@ -48,7 +48,7 @@ class OpenFilesLimit {
   rlimit before_{};
 };
 
-TEST(Descriptors, of_a_process_are_four_a_queue_and_two_more_an_endpoint_in_event_mode) {
+TEST(Descriptors, descriptors_of_a_process_are_four_a_queue_and_two_more_an_endpoint_in_event_mode) {
   const TestDaemon daemon;
   const Connection link = connect(daemon);
   const Queue queue = link.declare("q", k_small);
@@ -68,7 +68,7 @@ TEST(Descriptors, of_a_process_are_four_a_queue_and_two_more_an_endpoint_in_even
   EXPECT_EQ(open_descriptors(), before);
 }
 
-TEST(Descriptors, for_a_hundred_queues_fit_a_process_that_may_have_1024) {
+TEST(Descriptors, descriptors_for_a_hundred_queues_fit_a_process_that_may_have_1024) {
   const TestDaemon daemon;
   const OpenFilesLimit limit(1024);
   const Connection link = connect(daemon);
@@ -84,7 +84,7 @@ TEST(Descriptors, for_a_hundred_queues_fit_a_process_that_may_have_1024) {
   for (Consumer& in : consumers) EXPECT_EQ(in.receive(20s)->text(), "x");
 }
 
-TEST(Descriptors, that_have_run_out_are_added_up_and_the_queue_is_named) {
+TEST(Descriptors, descriptors_that_have_run_out_are_added_up_and_the_queue_is_named) {
   const TestDaemon daemon;
   const Connection link = connect(daemon);
   const Queue queue = link.declare("orders", k_small);
@@ -115,7 +115,7 @@ TEST(Descriptors, that_have_run_out_are_added_up_and_the_queue_is_named) {
   EXPECT_GE(in.poll_fd(), 0) << "asked again when there is room";
 }
 
-TEST(Descriptors, of_a_thousand_queues_fit_the_daemon_at_the_limits_of_debian) {
+TEST(Descriptors, descriptors_of_a_thousand_queues_fit_the_daemon_at_the_limits_of_debian) {
   rlimit limit{};
   ASSERT_EQ(::getrlimit(RLIMIT_NOFILE, &limit), 0);
   if (limit.rlim_max < 8192) GTEST_SKIP() << "the hard limit here is " << limit.rlim_max;
@@ -161,7 +161,7 @@ int publish_after_closefrom(const TestDaemon& daemon) {
   return 0;
 }
 
-TEST(Descriptors, that_a_program_closed_are_neither_written_to_nor_closed_again) {
+TEST(Descriptors, descriptors_that_a_program_closed_are_neither_written_to_nor_closed_again) {
   const TestDaemon daemon;
   const Connection link = connect(daemon);
   const Queue queue = link.declare("q", k_small);

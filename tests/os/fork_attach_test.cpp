@@ -72,7 +72,7 @@ class Attachers {
   std::vector<std::thread> threads_;
 };
 
-TEST(ForkWhileAttaching, leaves_no_endpoint_with_a_child_whose_parent_has_let_go) {
+TEST(ForkWhileAttaching, a_fork_during_an_attach_leaves_no_endpoint_with_the_child) {
   const TestDaemon daemon;
   const Queue queue = connect(daemon).declare(
       "orders", {.slots = 1U << 15, .slot_bytes = 512, .lane_bytes = 1U << 20, .max_producers = 4});
@@ -92,7 +92,7 @@ TEST(ForkWhileAttaching, leaves_no_endpoint_with_a_child_whose_parent_has_let_go
       << queue.describe().endpoints.size() << " endpoints are kept alive by children";
 }
 
-TEST(ForkWhileAttaching, leaves_no_segment_open_in_a_child) {
+TEST(ForkWhileAttaching, a_fork_during_an_attach_leaves_no_segment_open_in_a_child) {
   const TestDaemon daemon;
   const Queue queue = connect(daemon).declare(
       "orders", {.slots = 1U << 14, .slot_bytes = 256, .lane_bytes = 8U << 20, .max_producers = 2});
@@ -118,7 +118,7 @@ TEST(ForkWhileAttaching, attach_in_a_child_says_forked_though_another_thread_was
   EXPECT_EQ(exit, (test::Exit{.code = 0, .signal = 0}));
 }
 
-TEST(ForkSection, holds_a_fork_of_another_thread_up_until_its_end) {
+TEST(ForkSection, a_fork_section_delays_a_fork_of_another_thread_until_its_end) {
   std::atomic<bool> forked = false;
   std::thread forker;
   {
@@ -134,7 +134,7 @@ TEST(ForkSection, holds_a_fork_of_another_thread_up_until_its_end) {
   EXPECT_TRUE(forked);
 }
 
-TEST(ForkSection, can_be_entered_in_a_child) {
+TEST(ForkSection, a_fork_section_can_be_entered_in_a_child) {
   EXPECT_TRUE(Child::fork([] {
                 const ForkSection section;
                 return 0;
@@ -143,7 +143,7 @@ TEST(ForkSection, can_be_entered_in_a_child) {
                   .ok());
 }
 
-TEST(ForkClosedFd, is_closed_in_a_child_and_stays_open_in_its_parent) {
+TEST(ForkClosedFd, a_fork_closed_fd_is_closed_in_a_child_and_stays_open_in_its_parent) {
   ForkClosedFd first;
   ForkClosedFd second;
   {

@@ -10,19 +10,19 @@ namespace {
 
 using test::Child;
 
-TEST(ForkGuard, is_not_in_a_child_where_it_was_made) {
+TEST(ForkGuard, a_fork_guard_made_in_a_child_is_not_in_child_there) {
   const ForkGuard guard;
   EXPECT_FALSE(guard.in_child());
   EXPECT_FALSE(ForkGuard(guard).in_child());
 }
 
-TEST(ForkGuard, is_in_a_child_after_a_fork_and_the_parent_is_not) {
+TEST(ForkGuard, a_fork_guard_is_in_child_after_a_fork_only_in_the_child) {
   const ForkGuard guard;
   EXPECT_TRUE(Child::fork([&] { return guard.in_child() ? 0 : 1; }).wait().ok());
   EXPECT_FALSE(guard.in_child());
 }
 
-TEST(ForkGuard, made_in_the_child_is_at_home_there_and_the_parent_s_stays_a_stranger) {
+TEST(ForkGuard, a_fork_guard_made_in_the_child_belongs_to_it_and_that_of_the_parent_does_not) {
   const ForkGuard parents;
   EXPECT_TRUE(Child::fork([&] {
                 const ForkGuard own;
@@ -32,7 +32,7 @@ TEST(ForkGuard, made_in_the_child_is_at_home_there_and_the_parent_s_stays_a_stra
                   .ok());
 }
 
-TEST(ForkGuard, tells_grandchildren_from_children) {
+TEST(ForkGuard, a_fork_guard_of_a_child_is_in_child_in_a_grandchild) {
   const ForkGuard parents;
   EXPECT_TRUE(Child::fork([&] {
                 const ForkGuard childs;

@@ -94,7 +94,7 @@ TEST_F(MemoryCgroup, producers_that_attach_at_once_are_refused_and_not_killed) {
   }
 }
 
-TEST_F(MemoryCgroup, declare_beyond_it_is_refused_and_the_daemon_lives) {
+TEST_F(MemoryCgroup, a_declare_beyond_the_cgroup_is_refused_and_the_daemon_lives) {
   Child daemon = Child::fork([&] {
     enter();
     TestDaemon inner;

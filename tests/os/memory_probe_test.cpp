@@ -30,16 +30,16 @@ class MemoryProbe : public testing::Test {
   const MemorySources sources_{.proc = dir_.path() / "proc", .cgroups = dir_.path() / "cgroup"};
 };
 
-TEST_F(MemoryProbe, without_any_file_knows_no_limit) {
+TEST_F(MemoryProbe, the_memory_probe_without_any_file_knows_no_limit) {
   EXPECT_EQ(available_memory_bytes(sources_), std::numeric_limits<std::uint64_t>::max());
 }
 
-TEST_F(MemoryProbe, reads_what_the_machine_has) {
+TEST_F(MemoryProbe, the_memory_probe_reads_the_memory_of_the_machine) {
   set_available_kib(1000);
   EXPECT_EQ(available_memory_bytes(sources_), 1000U * 1024);
 }
 
-TEST_F(MemoryProbe, finds_the_tightest_cgroup_up_the_tree) {
+TEST_F(MemoryProbe, the_memory_probe_finds_the_tightest_cgroup_up_the_tree) {
   set_available_kib(1 << 20);
   set_cgroup("0::/a/b\n");
   write(sources_.cgroups / "a/b/memory.max", "max\n");
@@ -49,7 +49,7 @@ TEST_F(MemoryProbe, finds_the_tightest_cgroup_up_the_tree) {
   EXPECT_EQ(available_memory_bytes(sources_), 6000U);
 }
 
-TEST_F(MemoryProbe, counts_file_pages_that_can_be_dropped_as_available) {
+TEST_F(MemoryProbe, the_memory_probe_counts_file_pages_that_can_be_dropped_as_available) {
   set_cgroup("0::/a\n");
   write(sources_.cgroups / "a/memory.max", "10000\n");
   write(sources_.cgroups / "a/memory.current", "9000\n");
@@ -57,14 +57,14 @@ TEST_F(MemoryProbe, counts_file_pages_that_can_be_dropped_as_available) {
   EXPECT_EQ(available_memory_bytes(sources_), 4000U);
 }
 
-TEST_F(MemoryProbe, reads_the_first_version_of_cgroups_too) {
+TEST_F(MemoryProbe, the_memory_probe_reads_the_first_version_of_cgroups_too) {
   set_cgroup("7:cpu:/x\n4:memory:/job\n0::/\n");
   write(sources_.cgroups / "memory/job/memory.limit_in_bytes", "8000\n");
   write(sources_.cgroups / "memory/job/memory.usage_in_bytes", "7000\n");
   EXPECT_EQ(available_memory_bytes(sources_), 1000U);
 }
 
-TEST_F(MemoryProbe, looks_at_the_mount_s_root_when_a_container_hides_the_path) {
+TEST_F(MemoryProbe, the_memory_probe_reads_the_root_of_the_mount_when_a_container_hides_the_path) {
   set_cgroup("0::/../../hidden\n");
   write(sources_.cgroups / "memory.max", "5000\n");
   write(sources_.cgroups / "memory.current", "1000\n");
@@ -78,7 +78,7 @@ TEST_F(MemoryProbe, a_cgroup_over_its_limit_has_nothing_left) {
   EXPECT_EQ(available_memory_bytes(sources_), 0U);
 }
 
-TEST_F(MemoryProbe, refuses_what_would_not_leave_the_reserve_and_names_both_numbers) {
+TEST_F(MemoryProbe, the_memory_probe_refuses_memory_of_the_reserve_and_names_both_numbers) {
   set_available_kib(8192);
   EXPECT_NO_THROW(require_memory((8U << 20) - k_memory_reserve_bytes, "declare \"x\"", 0, sources_));
   try {
@@ -92,7 +92,7 @@ TEST_F(MemoryProbe, refuses_what_would_not_leave_the_reserve_and_names_both_numb
   EXPECT_THROW(require_memory(std::numeric_limits<std::uint64_t>::max(), "declare", 0, sources_), Error);
 }
 
-TEST_F(MemoryProbe, counts_a_cgroup_s_memory_high_as_a_limit) {
+TEST_F(MemoryProbe, the_memory_probe_counts_a_cgroup_s_memory_high_as_a_limit) {
   set_cgroup("0::/a\n");
   write(sources_.cgroups / "a/memory.max", "10000\n");
   write(sources_.cgroups / "a/memory.high", "3000\n");
@@ -102,7 +102,7 @@ TEST_F(MemoryProbe, counts_a_cgroup_s_memory_high_as_a_limit) {
   EXPECT_EQ(available_memory_bytes(sources_), 2000U);
 }
 
-TEST_F(MemoryProbe, refuses_what_is_promised_to_others_and_says_so) {
+TEST_F(MemoryProbe, the_memory_probe_refuses_memory_that_is_promised_to_others_and_says_so) {
   constexpr std::uint64_t k_mib = 1U << 20;
   set_available_kib(40 * 1024);
   EXPECT_EQ(memory_fit(16 * k_mib, 20 * k_mib, sources_), MemoryFit::fits);
@@ -116,7 +116,7 @@ TEST_F(MemoryProbe, refuses_what_is_promised_to_others_and_says_so) {
   }
 }
 
-TEST_F(MemoryProbe, fills_in_steps_that_as_many_as_a_queue_has_producers_may_take_at_once) {
+TEST_F(MemoryProbe, the_memory_probe_fills_in_steps_that_all_producers_of_a_queue_may_take_at_once) {
   constexpr std::uint64_t k_mib = 1U << 20;
   set_available_kib(68 * 1024);
   EXPECT_EQ(fill_step_bytes(32 * k_mib, "attach", sources_), k_mib);
@@ -126,7 +126,7 @@ TEST_F(MemoryProbe, fills_in_steps_that_as_many_as_a_queue_has_producers_may_tak
   EXPECT_THROW((void)fill_step_bytes(k_mib + 4096, "attach", sources_), Error) << "the whole rest must be there";
 }
 
-TEST(MemoryProbeHere, finds_some_memory_on_this_machine) { EXPECT_GT(available_memory_bytes(), 0U); }
+TEST(MemoryProbeHere, the_memory_probe_finds_some_memory_on_this_machine) { EXPECT_GT(available_memory_bytes(), 0U); }
 
 }  // namespace
 }  // namespace beltway

@@ -134,7 +134,7 @@ class RefusedCall : public testing::TestWithParam<Call> {};
 INSTANTIATE_TEST_SUITE_P(OfTheTable, RefusedCall, testing::ValuesIn(k_calls),
                          [](const auto& test) { return std::string(test.param.name); });
 
-TEST_P(RefusedCall, is_done_without_or_named_and_nobody_burns_a_processor) {
+TEST_P(RefusedCall, a_refused_system_call_is_replaced_or_named_and_burns_no_processor) {
   const TestDaemon daemon;
   std::string outcomes;
   for (const int error : {ENOSYS, EPERM}) {

@@ -30,7 +30,7 @@ Errc reason_of(const std::function<void()>& call) {
   return Errc{};
 }
 
-TEST(Segment, can_neither_shrink_nor_grow_nor_be_sealed_further) {
+TEST(Segment, a_segment_can_neither_shrink_nor_grow_nor_be_sealed_further) {
   const Fd segment = make();
   EXPECT_EQ(::ftruncate(segment.get(), k_bytes - 4096), -1);
   EXPECT_EQ(::ftruncate(segment.get(), k_bytes + 4096), -1);
@@ -42,7 +42,7 @@ TEST(Segment, can_neither_shrink_nor_grow_nor_be_sealed_further) {
   EXPECT_NE(::fcntl(segment.get(), F_GETFD) & FD_CLOEXEC, 0);
 }
 
-TEST(Segment, takes_no_memory_before_it_is_filled) {
+TEST(Segment, a_segment_takes_no_memory_before_it_is_filled) {
   const Fd segment = make();
   struct stat status{};
   ASSERT_EQ(::fstat(segment.get(), &status), 0);
@@ -52,7 +52,7 @@ TEST(Segment, takes_no_memory_before_it_is_filled) {
   EXPECT_EQ(status.st_blocks * 512, 8192);
 }
 
-TEST(Segment, tells_which_part_nobody_has_touched_yet) {
+TEST(Segment, a_segment_tells_which_part_no_process_has_touched_yet) {
   const Fd segment = make();
   const Mapping mapping(segment.get(), {0, k_bytes}, Access::read_write, "test");
   EXPECT_EQ(mapping.missing_bytes({0, k_bytes}), k_bytes);
@@ -62,13 +62,13 @@ TEST(Segment, tells_which_part_nobody_has_touched_yet) {
   EXPECT_EQ(mapping.missing_bytes({0, k_bytes / 2}), 0U);
 }
 
-TEST(Segment, refuses_to_fill_more_than_there_is_memory) {
+TEST(Segment, a_segment_refuses_to_fill_more_than_there_is_memory) {
   constexpr std::uint64_t k_too_much = 1ULL << 52;
   const Fd segment = make_segment("beltway-test", k_too_much, "test");
   EXPECT_EQ(reason_of([&] { fill_segment(segment.get(), {0, k_too_much}, "test"); }), Errc::limit_reached);
 }
 
-TEST(Segment, fill_leaves_what_is_written_alone_and_fills_the_holes_around_it) {
+TEST(Segment, filling_a_segment_leaves_written_pages_alone_and_fills_the_holes) {
   const Fd segment = make();
   const Mapping mapping(segment.get(), {0, k_bytes}, Access::read_write, "test");
   mapping.data()[8192] = std::byte{7};
@@ -79,7 +79,7 @@ TEST(Segment, fill_leaves_what_is_written_alone_and_fills_the_holes_around_it) {
   EXPECT_EQ(mapping.data()[8192], std::byte{7});
 }
 
-TEST(Segment, fill_that_is_refused_because_of_promises_takes_nothing) {
+TEST(Segment, a_fill_that_promises_refuse_takes_no_memory) {
   const Fd segment = make();
   EXPECT_EQ(reason_of([&] { fill_segment(segment.get(), {0, k_bytes}, "test", 1ULL << 60); }), Errc::limit_reached);
   struct stat status{};
@@ -107,7 +107,7 @@ TEST(Segment, opened_anew_for_reading_cannot_be_mapped_for_writing) {
   EXPECT_EQ(::mprotect(mapping.data(), mapping.size(), PROT_READ | PROT_WRITE), -1);
 }
 
-TEST(Segment, is_one_memory_through_all_its_mappings) {
+TEST(Segment, a_segment_is_one_memory_through_all_its_mappings) {
   const Fd segment = make();
   const Mapping writer(segment.get(), {0, k_bytes}, Access::read_write, "test");
   const Mapping part(segment.get(), {4096, 4096}, Access::read_only, "test");
@@ -136,7 +136,7 @@ TEST(Segment, populate_maps_what_is_written_and_leaves_holes_alone) {
   EXPECT_EQ(writer.missing_bytes({0, k_bytes}), k_bytes - 2 * 4096);
 }
 
-TEST(Mapping, is_not_inherited_by_a_forked_child_and_leaves_what_lies_there_alone) {
+TEST(Mapping, a_mapping_is_not_inherited_and_does_not_unmap_what_a_child_put_there) {
   const Fd segment = make();
   auto mapping = std::make_unique<Mapping>(segment.get(), SegmentRange{0, k_bytes}, Access::read_write, "test");
   EXPECT_TRUE(Child::fork([&] {
@@ -153,7 +153,7 @@ TEST(Mapping, is_not_inherited_by_a_forked_child_and_leaves_what_lies_there_alon
                   .ok());
 }
 
-TEST(Mapping, locks_memory_and_names_the_limit_that_forbids_it) {
+TEST(Mapping, a_mapping_locks_memory_and_names_the_limit_that_forbids_it) {
   const Fd segment = make();
   const Mapping mapping(segment.get(), {0, k_bytes}, Access::read_write, "test");
   EXPECT_NO_THROW(mapping.lock({0, 4096}, "test"));

@@ -103,7 +103,7 @@ int misuse(const TestDaemon& daemon) {
 
 class Misuse : public testing::TestWithParam<std::uint32_t> {};
 
-TEST_P(Misuse, of_a_producer_by_two_threads_is_healed_when_its_process_is_gone) {
+TEST_P(Misuse, a_producer_misused_by_two_threads_is_healed_when_its_process_has_gone) {
   const TestDaemon daemon;
   const Queue queue = connect(daemon).declare("q", options_of(GetParam()));
   for (int round = 0; round < 5; ++round) {
@@ -135,7 +135,7 @@ struct Written {
 
 class Overwritten : public testing::TestWithParam<Written> {};
 
-TEST_P(Overwritten, words_of_the_daemon_are_restored_from_its_record) {
+TEST_P(Overwritten, overwritten_words_of_the_daemon_are_restored_from_its_record) {
   const TestDaemon daemon;
   const Connection link = connect(daemon);
   const Queue queue = link.declare("q", options_of(4));
@@ -219,7 +219,7 @@ const std::vector<Written> k_written{
 INSTANTIATE_TEST_SUITE_P(Words, Overwritten, testing::ValuesIn(k_written),
                          [](const auto& each) { return std::string(each.param.name); });
 
-TEST(Overwritten, words_are_restored_when_anybody_attaches) {
+TEST(Overwritten, overwritten_words_are_restored_at_the_next_attach) {
   const TestDaemon daemon;
   const Queue queue = connect(daemon).declare("q", options_of(4));
   {

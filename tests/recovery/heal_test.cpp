@@ -267,7 +267,7 @@ TEST(HealingOfReaders, a_private_consumer_that_was_overrun_counts_what_is_lost_a
   expect_to_go_through(out, in, 3 * k_slots);
 }
 
-TEST(HealingOfReaders, a_lossy_consumer_does_not_follow_a_slot_to_a_position_that_nobody_has_claimed) {
+TEST(HealingOfReaders, a_lossy_consumer_does_not_follow_a_slot_to_an_unclaimed_position) {
   LocalQueue queue(options(2));
   Producer out = queue.producer();
   Consumer in = queue.consumer({.lossy = true});
@@ -299,7 +299,7 @@ TEST(HealingOfProducers, a_claim_that_a_living_producer_lost_track_of_ends_when_
   EXPECT_EQ(in.try_receive()->text(), "behind it");
 }
 
-TEST(HealingOfProducers, what_a_living_producer_is_writing_is_left_alone) {
+TEST(HealingOfProducers, a_message_that_a_living_producer_is_writing_is_left_alone) {
   for (const std::uint32_t producers : {1U, 2U}) {
     LocalQueue queue(options(producers));
     Producer out = queue.producer();

@@ -43,14 +43,14 @@ void publish_and_die(const TestDaemon& daemon, unsigned messages) {
   EXPECT_EQ(victim.wait().signal, SIGKILL);
 }
 
-TEST(LaneMemory, of_a_killed_producer_is_given_back) {
+TEST(LaneMemory, lane_memory_of_a_killed_producer_is_given_back) {
   TestDaemon daemon;
   const Queue queue = connect(daemon).declare("frames", k_lanes);
   publish_and_die(daemon, 3);
   EXPECT_TRUE(eventually([&] { return bytes_of_lanes(daemon, "frames") == 0; })) << bytes_of_lanes(daemon, "frames");
 }
 
-TEST(LaneMemory, of_a_producer_that_detaches_is_given_back) {
+TEST(LaneMemory, lane_memory_of_a_producer_that_detaches_is_given_back) {
   TestDaemon daemon;
   const Queue queue = connect(daemon).declare("frames", k_lanes);
   {
@@ -61,7 +61,7 @@ TEST(LaneMemory, of_a_producer_that_detaches_is_given_back) {
   EXPECT_TRUE(eventually([&] { return bytes_of_lanes(daemon, "frames") == 0; })) << bytes_of_lanes(daemon, "frames");
 }
 
-TEST(LaneMemory, keeps_the_pages_of_messages_that_a_consumer_still_needs) {
+TEST(LaneMemory, pages_of_lane_messages_that_a_consumer_still_needs_are_kept) {
   TestDaemon daemon;
   const Queue queue = connect(daemon).declare("frames", k_lanes);
   auto in = queue.consumer();
@@ -75,7 +75,7 @@ TEST(LaneMemory, keeps_the_pages_of_messages_that_a_consumer_still_needs) {
   }
 }
 
-TEST(LaneMemory, that_messages_kept_is_given_back_when_somebody_attaches_after_their_end) {
+TEST(LaneMemory, lane_memory_that_messages_needed_is_given_back_at_an_attach_after_their_end) {
   TestDaemon daemon;
   const Queue queue = connect(daemon).declare("frames", k_lanes);
   auto in = queue.consumer();
@@ -88,7 +88,7 @@ TEST(LaneMemory, that_messages_kept_is_given_back_when_somebody_attaches_after_t
   EXPECT_TRUE(eventually([&] { return bytes_of_lanes(daemon, "frames") == 0; })) << bytes_of_lanes(daemon, "frames");
 }
 
-TEST(LaneMemory, of_a_place_that_a_new_producer_takes_stays_whole) {
+TEST(LaneMemory, lane_memory_of_a_place_that_a_new_producer_takes_stays_whole) {
   TestDaemon daemon;
   const Queue queue = connect(daemon).declare("frames", k_lanes);
   for (int i = 0; i < 20; ++i) {
@@ -111,7 +111,7 @@ TEST(LaneMemory, lossy_consumer_never_reads_zeros_of_a_producer_that_died) {
   }
 }
 
-TEST(Promises, tell_what_others_were_promised_until_they_have_filled_it) {
+TEST(Promises, promises_are_shown_to_other_producers_until_the_memory_is_filled) {
   daemon::Promises promises;
   const daemon::Promises::Clock::time_point now{};
   const auto all = [](const protocol::EndpointName&) { return true; };
@@ -124,7 +124,7 @@ TEST(Promises, tell_what_others_were_promised_until_they_have_filled_it) {
   EXPECT_EQ(promises.add({2, 1, 1}, 1, now, [&](const auto& name) { return !(name == second); }), 1U);
 }
 
-TEST(Promises, end_after_a_time) {
+TEST(Promises, promises_end_after_a_time) {
   daemon::Promises promises;
   const daemon::Promises::Clock::time_point now{};
   const auto all = [](const protocol::EndpointName&) { return true; };

@@ -28,7 +28,7 @@ struct OneClaimer {
   Claimer claimer;
 };
 
-TEST(ClaimedSlot, that_is_committed_is_a_message_and_is_counted) {
+TEST(ClaimedSlot, a_claimed_slot_that_is_committed_is_a_message_and_is_counted) {
   for (const std::uint32_t producers : {1U, 2U}) {
     OneClaimer one(producers);
     EXPECT_EQ(detail::try_put(one.claimer, 8, 0, [](std::byte* /*place*/) noexcept {}), Claim::ok);
@@ -38,7 +38,7 @@ TEST(ClaimedSlot, that_is_committed_is_a_message_and_is_counted) {
   }
 }
 
-TEST(ClaimedSlot, whose_fill_throws_becomes_void_and_is_not_counted) {
+TEST(ClaimedSlot, a_claimed_slot_whose_fill_throws_becomes_void_and_is_not_counted) {
   for (const std::uint32_t producers : {1U, 2U}) {
     OneClaimer one(producers);
     const auto fill = [](std::byte* /*place*/) { throw std::runtime_error("no"); };
@@ -49,7 +49,7 @@ TEST(ClaimedSlot, whose_fill_throws_becomes_void_and_is_not_counted) {
   }
 }
 
-TEST(ClaimedSlot, of_a_full_ring_says_why_and_changes_nothing) {
+TEST(ClaimedSlot, a_claimed_slot_of_a_full_ring_says_why_and_changes_nothing) {
   for (const std::uint32_t producers : {1U, 2U}) {
     OneClaimer one(producers);
     Consumer slow = one.queue.consumer();

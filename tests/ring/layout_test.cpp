@@ -62,7 +62,7 @@ class Filled {
 
 using Words = std::map<std::size_t, std::uint64_t>;
 
-TEST(Layout, is_version_2_0) {
+TEST(Layout, the_layout_is_version_2_0) {
   EXPECT_EQ(k_layout_major, 2U);
   EXPECT_EQ(k_layout_minor, 0U);
 }
@@ -192,7 +192,7 @@ struct Read : detail::InlineReceiver {
   }
 };
 
-TEST(Layout, of_what_is_inline_in_users_belongs_to_a_minor_version) {
+TEST(Layout, offsets_of_members_that_users_inline_belong_to_a_minor_version) {
   Claim::check();
   Read::check();
   EXPECT_TRUE(k_version.starts_with("0.2.")) << "new places may come with it: then write them down here";

@@ -52,7 +52,7 @@ TEST_F(RoomLine, producer_without_a_ticket_goes_last) {
   EXPECT_FALSE(waits.others_wait());
 }
 
-TEST_F(RoomLine, second_take_keeps_the_place) {
+TEST_F(RoomLine, a_second_take_keeps_the_place_in_the_line) {
   RoomTicket first = ticket_of(0);
   RoomTicket second = ticket_of(1);
   first.take(true);
@@ -85,7 +85,7 @@ TEST_F(RoomLine, producer_that_is_about_to_claim_is_not_counted) {
   EXPECT_EQ(first.ahead(), 0U) << "its claim failed, its place is the same";
 }
 
-TEST_F(RoomLine, event_loop_in_the_line_delays_nobody_that_sleeps) {
+TEST_F(RoomLine, an_event_loop_in_the_line_delays_no_sleeper) {
   RoomTicket loop = ticket_of(0);
   RoomTicket sleeper = ticket_of(1);
   loop.take(false);
@@ -111,7 +111,7 @@ TEST_F(RoomLine, producer_that_lets_its_turn_pass_is_passed_over) {
   EXPECT_EQ(third.ahead(), 2U) << "with another ticket it counts again";
 }
 
-TEST_F(RoomLine, nonsense_in_shared_memory_counts_no_producer_that_cannot_be) {
+TEST_F(RoomLine, nonsense_in_shared_memory_counts_no_impossible_producer) {
   RoomTicket ours = ticket_of(0);
   shared_status().room_line.store_relaxed(~std::uint64_t{0});
   EXPECT_EQ(ours.ahead(), 0U) << "bits without tickets";
@@ -145,7 +145,7 @@ TEST(RoomPace, fast_ring_wakes_a_producer_for_as_many_slots_as_a_moment_frees) {
   EXPECT_EQ(pace.chunk(0), 1U) << "a ring of two slots has no quarter";
 }
 
-TEST(RoomPace, burst_is_no_pace) {
+TEST(RoomPace, a_burst_is_no_pace) {
   RoomPace pace;
   pace.found_full(1'000, 1);
   pace.found_full(1'200, 1'000);  // 200 at once
@@ -222,7 +222,7 @@ std::string name_of(const testing::TestParamInfo<WaitStrategy>& strategy) {
 INSTANTIATE_TEST_SUITE_P(ByStrategy, FullRing,
                          testing::Values(WaitStrategy::sleep, WaitStrategy::adaptive, WaitStrategy::spin), name_of);
 
-TEST(PollingProducer, try_publish_leaves_the_room_to_those_that_wait) {
+TEST(PollingProducer, try_publish_leaves_the_room_to_producers_that_wait) {
   test::LocalQueue queue(eight_producers());
   Consumer in = queue.consumer({.group = "g"});
   Producer polls = queue.producer();

@@ -139,7 +139,7 @@ Exit Child::wait(std::chrono::milliseconds patience) {
 }
 
 Outcome run(const std::vector<std::string>& argv, const Child::Options& options, std::chrono::milliseconds patience) {
-  // Files and not pipes: nobody has to read them while the program runs.
+  // Files and not pipes: the test need not read them while the program runs.
   const TempDir dir;
   Child::Options redirected = options;
   redirected.standard_output = dir.path() / "out";

@@ -35,7 +35,7 @@ class Child {
     std::string standard_error = {};                                    ///< likewise
   };
 
-  /// Starts a program; argv[0] is looked for in $PATH unless it has a slash. Throws std::system_error.
+  /// Starts a program; argv[0] is searched in $PATH unless it has a slash. Throws std::system_error.
   static Child spawn(const std::vector<std::string>& argv, const Options& options);
   static Child spawn(const std::vector<std::string>& argv) { return spawn(argv, Options()); }
 
@@ -70,7 +70,7 @@ struct Outcome {
 Outcome run(const std::vector<std::string>& argv, const Child::Options& options = {},
             std::chrono::milliseconds patience = std::chrono::seconds(60));
 
-/// Waits until `condition` holds; false if it does not within `patience`. Looks every millisecond.
+/// Waits until `condition` holds; false if it does not within `patience`. Checks every millisecond.
 bool eventually(const std::function<bool()>& condition, std::chrono::milliseconds patience = std::chrono::seconds(20));
 
 }  // namespace beltway::test

@@ -13,8 +13,8 @@ namespace beltway::test {
 /// A program of this build: `beltwayd`, `beltway`, or an example's name.
 [[nodiscard]] std::filesystem::path program(const std::string& name);
 
-/// Runs `beltwayd --no-keeper --socket` (see KeptDaemon for one with a supervisor) until it goes out of scope; then SIGTERM must
-/// end it with exit code 0, or the test fails.
+/// Runs `beltwayd --no-keeper --socket` until it goes out of scope (see SupervisedDaemon for one with a supervisor); then SIGTERM
+/// must end it with exit code 0, or the test fails.
 class TestDaemon {
  public:
   /// Returns when the daemon answers. `arguments` are added to its command line. Throws std::runtime_error with its log.

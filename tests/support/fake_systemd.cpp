@@ -61,7 +61,7 @@ void FakeSystemd::start() {
   // A shell puts everything in its place: it knows its own number, and keeps it over exec.
   std::string names;
   std::string redirections;
-  std::vector<Fd> held;  // copies at numbers that are in nobody's way
+  std::vector<Fd> held;  // copies at free numbers
   {
     const std::lock_guard lock(mutex_);
     ready_ = false;
@@ -143,9 +143,9 @@ void FakeSystemd::receive() {
     std::vector<Fd> descriptors;
     for (cmsghdr* header = CMSG_FIRSTHDR(&message); header != nullptr; header = CMSG_NXTHDR(&message, header)) {
       if (header->cmsg_type == SCM_CREDENTIALS) {
-        ucred who{};
-        std::memcpy(&who, CMSG_DATA(header), sizeof who);
-        sender = who.pid;
+        ucred peer{};
+        std::memcpy(&peer, CMSG_DATA(header), sizeof peer);
+        sender = peer.pid;
       } else {
         for (std::size_t at = 0; at < header->cmsg_len - CMSG_LEN(0); at += sizeof(int)) {
           int descriptor = -1;

@@ -1,7 +1,7 @@
 // What systemd does for a service with a descriptor store, by systemd's own rules (systemd.service(5), sd_notify(3)):
 //   - a stored descriptor whose other end is gone (POLLHUP, POLLERR) is dropped, unless it came with FDPOLL=0;
 //   - FDNAME= has 1 to 255 printable ASCII characters and no colon; what is stored under no or a bad name is "stored";
-//   - beyond FileDescriptorStoreMax= descriptors are dropped, and nobody is told;
+//   - beyond FileDescriptorStoreMax= descriptors are dropped, and no process is told;
 //   - FDSTOREREMOVE=1 removes all of that name;
 //   - the service is started with its sockets first, then the stored ones, latest first; $LISTEN_FDNAMES names them;
 //   - only the main process is heard (NotifyAccess=main).

@@ -73,7 +73,7 @@ void report_new(const std::vector<std::string>& before, const std::vector<std::s
   }
 }
 
-// Mappings stay: there is no telling who still points into them.
+// Mappings stay: a pointer into them may still be in use.
 void revoke(const Holdings& before, const Holdings& after) {
   for (const auto& [descriptor, target] : after.descriptors) {
     if (!before.descriptors.contains(descriptor)) ::close(descriptor);

@@ -48,30 +48,34 @@ TEST(Leaky, DISABLED_shared_file) {
 }
 TEST(Leaky, DISABLED_nothing_leaks_after_another) {}
 
-TEST(LeakCheck, tells_a_descriptor) { expect_told(run_disabled("descriptor"), "descriptor "); }
-TEST(LeakCheck, tells_a_descriptor_that_now_means_something_else) {
+TEST(LeakCheck, the_leak_check_tells_a_descriptor) { expect_told(run_disabled("descriptor"), "descriptor "); }
+TEST(LeakCheck, the_leak_check_tells_a_descriptor_that_now_means_something_else) {
   const TempDir dir;
   const auto result =
       run({"/proc/self/exe", "--gtest_also_run_disabled_tests", "--gtest_filter=Leaky.DISABLED_replaced"},
           {.standard_input = dir.write("input", "")});
   expect_told(result, "descriptor 0 -> /dev/null");
 }
-TEST(LeakCheck, tells_a_mapping_of_shared_memory) { expect_told(run_disabled("mapping"), "mapping of /memfd:leak"); }
-TEST(LeakCheck, tells_a_running_child) { expect_told(run_disabled("child"), "child process "); }
-TEST(LeakCheck, tells_a_child_that_was_not_waited_for) { expect_told(run_disabled("zombie"), "child process "); }
-TEST(LeakCheck, tells_a_file_in_dev_shm) {
+TEST(LeakCheck, the_leak_check_tells_a_mapping_of_shared_memory) {
+  expect_told(run_disabled("mapping"), "mapping of /memfd:leak");
+}
+TEST(LeakCheck, the_leak_check_tells_a_running_child) { expect_told(run_disabled("child"), "child process "); }
+TEST(LeakCheck, the_leak_check_tells_a_child_that_was_not_waited_for) {
+  expect_told(run_disabled("zombie"), "child process ");
+}
+TEST(LeakCheck, the_leak_check_tells_a_file_in_dev_shm) {
   // A mark of its own, so that no test that runs at the same time finds the file and is blamed.
   expect_told(run_disabled("shared_file", {.environment = {{"BELTWAY_LEAK_MARK", "leak-on-purpose"}}}), "shared file ");
 }
 
-TEST(LeakCheck, blames_only_the_test_that_leaked) {
+TEST(LeakCheck, the_leak_check_blames_only_the_test_that_leaked) {
   const auto result = run({"/proc/self/exe", "--gtest_also_run_disabled_tests",
                            "--gtest_filter=Leaky.DISABLED_descriptor:Leaky.DISABLED_nothing*"});
   expect_told(result, "descriptor ");
   EXPECT_NE(result.out.find("1 FAILED TEST"), std::string::npos) << result.out;
 }
 
-TEST(LeakCheck, lets_a_test_close_what_it_opened_and_reap_what_it_started) {
+TEST(LeakCheck, the_leak_check_lets_a_test_close_what_it_opened_and_reap_what_it_started) {
   const int opened = ::open("/dev/null", O_RDONLY);
   EXPECT_TRUE(run({"true"}).exit.ok());
   const auto killed_when_dropped = Child::spawn({"sleep", "60"});

@@ -1,4 +1,4 @@
-// Who is attached to a queue without a daemon, by the identity words that the test has written.
+// The endpoints that are attached to a queue without a daemon, by the identity words that the test has written.
 #pragma once
 
 #include "recovery/heal.hpp"

@@ -22,7 +22,7 @@ class LocalQueue {
   LocalQueue(const LocalQueue&) = delete;
   LocalQueue& operator=(const LocalQueue&) = delete;
 
-  /// Attach at the lowest free index. Letting go of the object detaches, with a repair.
+  /// Attach at the lowest free index. Its destruction detaches, with a repair.
   [[nodiscard]] Producer producer(const ProducerOptions& options = {});
   [[nodiscard]] Consumer consumer(const ConsumerOptions& options = {});
 

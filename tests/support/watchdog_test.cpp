@@ -25,7 +25,7 @@ TEST(Hanging, DISABLED_with_two_threads) {
   hang_in_the_main_thread();
 }
 
-TEST(Watchdog, names_the_test_that_hangs_and_the_place_of_each_thread) {
+TEST(Watchdog, the_watchdog_names_the_test_that_hangs_and_the_place_of_each_thread) {
   const auto result = run({"/proc/self/exe", "--gtest_also_run_disabled_tests", "--gtest_filter=Hanging.*"},
                           {.environment = {{"BELTWAY_TEST_TIMEOUT_S", "1"}}});
   EXPECT_EQ(result.exit.signal, SIGABRT) << result.err;

@@ -36,7 +36,7 @@ TEST(ToolBenchPlan, large_messages_get_a_lane_that_holds_some) {
   }
 }
 
-TEST(ToolBenchPlan, what_was_told_is_kept) {
+TEST(ToolBenchPlan, a_plan_keeps_the_given_options) {
   BenchPlan plan;
   plan.size_bytes = 100;
   plan.slots = 16;
@@ -54,7 +54,7 @@ TEST(ToolBenchPlan, what_was_told_is_kept) {
   EXPECT_EQ(bench_queue(plan).max_producers, 1U) << "the single-producer ring";
 }
 
-TEST(ToolBenchPlan, complains_about_what_it_cannot_do) {
+TEST(ToolBenchPlan, a_plan_refuses_options_that_it_cannot_measure) {
   BenchPlan plan;
   EXPECT_FALSE(complaint_about(plan));
   plan.producers = 2;
@@ -70,7 +70,7 @@ TEST(ToolBenchPlan, complains_about_what_it_cannot_do) {
   EXPECT_TRUE(complaint_about(plan));
 }
 
-TEST(ToolBenchPayload, adds_up_at_every_size_and_not_when_torn) {
+TEST(ToolBenchPayload, a_payload_has_the_right_sum_at_every_size_unless_it_is_torn) {
   for (std::size_t size = 0; size < 40; ++size) {
     std::array<std::byte, 40> memory{};
     const std::span<std::byte> place = std::span(memory).first(size);
@@ -86,7 +86,7 @@ TEST(ToolBenchPayload, adds_up_at_every_size_and_not_when_torn) {
   }
 }
 
-TEST(ToolBenchReport, medians) {
+TEST(ToolBenchReport, a_report_shows_medians) {
   EXPECT_EQ(median({}), 0);
   EXPECT_EQ(median({3}), 3);
   EXPECT_EQ(median({5, 1, 3}), 3);
@@ -104,7 +104,7 @@ std::unique_ptr<BenchShared> some_results() {
   return results;
 }
 
-TEST(ToolBenchReport, only_kept_slices_count) {
+TEST(ToolBenchReport, a_report_counts_only_the_slices_that_were_kept) {
   BenchPlan plan;
   plan.kind = BenchKind::throughput;
   const Json json = bench_json(plan, bench_queue(plan), *some_results());
@@ -130,7 +130,7 @@ TEST(ToolBenchReport, latency_is_half_a_round_trip) {
   EXPECT_NE(text.find("2 of 3 kept"), std::string::npos) << text;
 }
 
-TEST(ToolBenchReport, says_so_when_nothing_was_kept) {
+TEST(ToolBenchReport, a_report_says_so_when_no_slice_was_kept) {
   auto results = some_results();
   results->slice_count = 2;
   results->slices[0].kept = false;

@@ -46,7 +46,7 @@ TEST_F(ToolBench, latency_has_percentiles_and_a_raw_line_beside_them) {
   EXPECT_EQ(queues(), 0U);
 }
 
-TEST_F(ToolBench, latency_in_a_group_and_through_lanes) {
+TEST_F(ToolBench, bench_measures_latency_in_a_group_and_through_lanes) {
   EXPECT_EQ(bench({"latency", "--count", "100", "--group"})["group"], true);
   EXPECT_GT(bench({"latency", "--count", "50", "--size", "64K"})["lane_bytes"], 65536);
   EXPECT_EQ(queues(), 0U);
@@ -62,7 +62,7 @@ TEST_F(ToolBench, throughput_counts_messages_and_bytes) {
   EXPECT_EQ(queues(), 0U);
 }
 
-TEST_F(ToolBench, throughput_of_several_to_several) {
+TEST_F(ToolBench, bench_measures_throughput_of_several_producers_and_consumers) {
   for (const std::vector<std::string>& how :
        std::vector<std::vector<std::string>>{{"--producers", "2", "--consumers", "2"},
                                              {"--producers", "2", "--consumers", "2", "--group"},
@@ -108,14 +108,14 @@ TEST_F(ToolBench, a_removed_queue_is_an_error_and_not_a_hang) {
   EXPECT_EQ(child.wait().code, 7);
 }
 
-TEST_F(ToolBench, what_cannot_be_measured_is_refused) {
+TEST_F(ToolBench, a_plan_that_cannot_be_measured_is_refused) {
   EXPECT_EQ(daemon_.tool({"bench", "latency", "--pin", "99999"}).exit.code, 1);
   EXPECT_EQ(daemon_.tool({"bench", "latency", "--slots", "3"}).exit.code, 1);
   EXPECT_EQ(daemon_.tool({"bench", "latency", "--size", "8K", "--lane-bytes", "4K"}).exit.code, 1);
   EXPECT_EQ(queues(), 0U);
 }
 
-TEST(ToolBenchTerminal, text_is_for_people) {
+TEST(ToolBenchTerminal, text_on_a_terminal_is_for_people) {
   const TestDaemon daemon;
   const Outcome result = daemon.tool({"bench", "latency", "--count", "100"});
   EXPECT_TRUE(result.exit.ok()) << result.err;

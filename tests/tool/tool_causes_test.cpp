@@ -141,7 +141,7 @@ TEST_F(ToolCauses, a_stopped_consumer_that_has_taken_nothing_is_named_for_a_full
   EXPECT_EQ(stopped.wait(), (Exit{.code = 0}));
 }
 
-TEST_F(ToolCauses, a_stopped_consumer_is_named_before_it_blocks_anybody) {
+TEST_F(ToolCauses, a_stopped_consumer_is_named_before_it_blocks_a_producer) {
   const Queue queue = declare(with_group());
   Child stopped = stopped_consumer("g", 0);
   const json cause = this->cause("consumer_stopped");
@@ -275,7 +275,7 @@ TEST_F(ToolCauses, a_producer_that_stopped_within_its_claim_is_told_and_the_reme
   EXPECT_TRUE(eventually([&] { return !is_told("claim_not_finished"); }));
 }
 
-TEST_F(ToolCauses, a_queue_at_work_has_none) {
+TEST_F(ToolCauses, a_queue_at_work_has_no_cause) {
   const Queue queue = declare(with_group());
   auto out = queue.producer();
   auto in = queue.consumer({.group = "g"});
@@ -286,7 +286,7 @@ TEST_F(ToolCauses, a_queue_at_work_has_none) {
   EXPECT_TRUE(eventually([&] { return show()["causes"].empty(); })) << show_text();
 }
 
-TEST_F(ToolCauses, what_is_acknowledged_is_not_in_use_though_its_floor_lags) {
+TEST_F(ToolCauses, acknowledged_messages_are_not_in_use_though_their_floor_lags) {
   const Queue queue = declare(with_group(256));
   auto out = queue.producer();
   auto in = queue.consumer({.group = "g"});
@@ -310,19 +310,19 @@ QueueSnapshot some_snapshot() {
   return snapshot;
 }
 
-TEST(ToolCause, of_a_claim_needs_a_second_look_that_finds_the_same_claim) {
+TEST(ToolCause, a_claim_is_a_cause_only_if_a_second_snapshot_finds_it_again) {
   QueueSnapshot snapshot = some_snapshot();
   snapshot.producers[0].claimed = 1;
   snapshot.producers[0].oldest_claim = 99;
   const auto first = tool::find_causes(snapshot, 0);
   ASSERT_EQ(first.size(), 1U);
-  EXPECT_TRUE(tool::needs_second_look(first));
+  EXPECT_TRUE(tool::needs_second_snapshot(first));
   EXPECT_EQ(tool::confirmed(first, tool::find_causes(snapshot, 0)).size(), 1U);
   snapshot.producers[0].oldest_claim = 120;
   EXPECT_TRUE(tool::confirmed(first, tool::find_causes(snapshot, 0)).empty()) << "it goes on";
 }
 
-TEST(ToolCause, of_a_sleep_that_no_group_explains_is_the_producers_own_loans) {
+TEST(ToolCause, a_sleep_that_no_group_explains_is_caused_by_the_producers_own_loans) {
   QueueSnapshot snapshot = some_snapshot();
   snapshot.producers[0].sleep = SleepState::asleep;
   snapshot.producers[0].waits_for = WaitsFor::own_loans;
@@ -334,7 +334,7 @@ TEST(ToolCause, of_a_sleep_that_no_group_explains_is_the_producers_own_loans) {
   EXPECT_NE(causes[0].text.find("its own open loans"), std::string::npos) << causes[0].text;
 }
 
-TEST(ToolCause, is_each_thing_that_is_wrong_with_the_memory) {
+TEST(ToolCause, each_fault_of_the_memory_is_a_cause) {
   QueueSnapshot snapshot = some_snapshot();
   snapshot.broken = 3;
   snapshot.removed = true;
@@ -350,7 +350,7 @@ TEST(ToolCause, is_each_thing_that_is_wrong_with_the_memory) {
             (std::vector<std::string>{"removed", "broken_words", "rescued", "corrupt_messages", "symmetric_fences"}));
 }
 
-TEST(ToolCause, of_producers_that_wait_names_who_has_waited_longest) {
+TEST(ToolCause, the_cause_for_waiting_producers_names_the_one_that_has_waited_longest) {
   QueueSnapshot snapshot = some_snapshot();
   snapshot.used = 13;  // room, but less than the quarter that sleepers wait for
   snapshot.groups[0].floor = 87;

@@ -57,7 +57,7 @@ TEST_F(ToolCommands, declare_again_is_fine_and_otherwise_names_the_option) {
   expect_failure({"declare", "q", "--slots", "64"}, 1, "slots");
 }
 
-TEST_F(ToolCommands, list_and_show_tell_what_is_there) {
+TEST_F(ToolCommands, list_and_show_print_the_queues_and_groups) {
   EXPECT_EQ(tool_json({"list"})["queues"], json::array());
   ASSERT_TRUE(tool({"declare", "q", "--group", "g"}).exit.ok());
   ASSERT_TRUE(tool({"pub", "q", "one", "two"}).exit.ok());
@@ -87,7 +87,7 @@ TEST_F(ToolCommands, show_names_the_process_of_an_endpoint) {
   EXPECT_EQ(sub.wait(), (Exit{.code = 130}));
 }
 
-TEST_F(ToolCommands, show_tells_what_waking_costs_a_message) {
+TEST_F(ToolCommands, show_prints_the_wakes_per_message) {
   const Connection link = Connection::open({.socket = daemon_.socket()});
   const Queue queue = link.declare("q");
   Producer out = queue.producer();
@@ -135,7 +135,7 @@ TEST_F(ToolCommands, peek_takes_nothing) {
   EXPECT_EQ(tool({"sub", "q", "--group", "g", "--count", "3"}).out, "one\ntwo\nthree\n");
 }
 
-TEST_F(ToolCommands, purge_acknowledges_what_a_group_has_before_it) {
+TEST_F(ToolCommands, purge_acknowledges_the_messages_before_a_group) {
   ASSERT_TRUE(tool({"declare", "q", "--group", "g", "--group", "h"}).exit.ok());
   ASSERT_TRUE(tool({"pub", "q", "x", "--count", "10"}).exit.ok());
   EXPECT_EQ(tool_json({"purge", "q", "--group", "g"})["purged"], 10);
@@ -157,7 +157,7 @@ TEST_F(ToolCommands, groups_come_and_go) {
   expect_failure({"sub", "q", "--group", "new", "--count", "1"}, 5, "new");
 }
 
-TEST_F(ToolCommands, remove_ends_who_is_attached) {
+TEST_F(ToolCommands, remove_ends_the_attached_processes) {
   ASSERT_TRUE(tool({"declare", "q"}).exit.ok());
   Child sub = Child::spawn({program("beltway"), "sub", "q"}, daemon_.client_options());
   ASSERT_TRUE(eventually([&] { return tool_json({"list"})["queues"][0]["endpoints"].size() == 1; }));
@@ -191,21 +191,21 @@ TEST_F(ToolCommands, a_missing_queue_is_not_found) {
   }
 }
 
-TEST_F(ToolCommands, what_the_library_refuses_is_a_failure) {
+TEST_F(ToolCommands, a_refusal_of_the_library_is_a_failure_of_the_tool) {
   expect_failure({"declare", "q", "--slots", "1000"}, 1, "power of two");
   expect_failure({"declare", "no blanks"}, 1, "no blanks");
   ASSERT_TRUE(tool({"declare", "small", "--lane-bytes", "0", "--slot-bytes", "64"}).exit.ok());
   expect_failure({"pub", "small", std::string(49, 'x')}, 1, "48");
 }
 
-TEST(ToolUsage, without_a_daemon_the_exit_code_is_4) {
+TEST(ToolUsage, the_exit_code_without_a_daemon_is_4) {
   const TempDir dir;
   const Outcome result = run({program("beltway"), "list", "--socket", dir.socket()});
   EXPECT_EQ(result.exit.code, 4) << result.err;
   EXPECT_TRUE(result.err.starts_with("beltway: "));
 }
 
-TEST(ToolUsage, a_command_line_that_makes_no_sense_is_2) {
+TEST(ToolUsage, a_command_line_that_makes_no_sense_ends_with_code_2) {
   for (const std::vector<std::string>& arguments :
        std::vector<std::vector<std::string>>{{},
                                              {"frobnicate"},
@@ -238,7 +238,7 @@ TEST(ToolUsage, an_unknown_command_is_named) {
   EXPECT_TRUE(run({program("beltway"), "frobnicate"}).err.starts_with("beltway: \"frobnicate\" is no command\n"));
 }
 
-TEST(ToolUsage, help_and_version_need_no_daemon) {
+TEST(ToolUsage, the_flags_help_and_version_need_no_daemon) {
   const Outcome version = run({program("beltway"), "--version"});
   EXPECT_TRUE(version.exit.ok());
   EXPECT_TRUE(version.out.starts_with("beltway "));

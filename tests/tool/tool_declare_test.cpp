@@ -67,7 +67,7 @@ TEST_F(ToolDeclare, a_description_is_shown_and_changed_and_refuses_no_program) {
   EXPECT_EQ(tool({"show", "q"}).out.find("description"), std::string::npos);
 }
 
-TEST_F(ToolDeclare, what_is_not_said_is_not_compared) {
+TEST_F(ToolDeclare, options_that_are_not_given_are_not_compared) {
   ASSERT_TRUE(tool({"declare", "q", "--slots", "64", "--mode", "0640", "--max-producers", "1"}).exit.ok());
   EXPECT_TRUE(tool({"declare", "q"}).exit.ok());
   const json queue = tool_json({"declare", "q", "--slots", "64", "--group", "late"});
@@ -124,13 +124,13 @@ TEST_F(ToolDeclare, another_user_may_ask_for_what_is_and_change_nothing) {
   if (::geteuid() != 0) GTEST_SKIP() << "only root can become another user";
   std::filesystem::permissions(daemon_.dir().path(), std::filesystem::perms{0755});
   ASSERT_TRUE(tool({"declare", "q", "--mode", "0666", "--evict-after", "5s"}).exit.ok());
-  const auto as_nobody = [&](std::chrono::milliseconds evict_after_ms) {
+  const auto as_nobody = [&](std::chrono::milliseconds evict_after) {
     return Child::fork([&] {
              if (::chdir(daemon_.dir().path().c_str()) != 0) return 90;
              if (::setgid(65534) != 0 || ::setuid(65534) != 0) return 91;
              const auto declare = [&] {
                const auto link = Connection::open({.socket = daemon_.socket().filename(), .start_daemon = false});
-               static_cast<void>(link.declare_some("q", {.evict_after = evict_after_ms}, {"evict_after_ms"}));
+               static_cast<void>(link.declare_some("q", {.evict_after = evict_after}, {"evict_after_ms"}));
              };
              return static_cast<int>(error_of(declare).reason());
            })

@@ -18,17 +18,17 @@ Digest digest_of(const std::vector<std::string>& messages) {
   return digest;
 }
 
-TEST(ToolDigest, does_not_depend_on_the_order) {
+TEST(ToolDigest, a_digest_does_not_depend_on_the_order) {
   EXPECT_EQ(digest_of({"one", "two", "three"}), digest_of({"three", "one", "two"}));
 }
 
-TEST(ToolDigest, shares_add_up_to_the_whole) {
+TEST(ToolDigest, the_digests_of_parts_add_up_to_that_of_the_whole) {
   Digest sum = digest_of({"b", "d"});
   sum.add(digest_of({"c", "a", ""}));
   EXPECT_EQ(sum, digest_of({"a", "b", "c", "d", ""}));
 }
 
-TEST(ToolDigest, carries_from_the_low_half_into_the_high_one) {
+TEST(ToolDigest, a_digest_carries_from_the_low_half_into_the_high_one) {
   // Enough messages that the low halves have overflowed many times: the shares must still add up.
   std::vector<std::string> all;
   for (int i = 0; i < 1000; ++i) all.push_back(std::to_string(i));
@@ -37,7 +37,7 @@ TEST(ToolDigest, carries_from_the_low_half_into_the_high_one) {
   EXPECT_EQ(sum, digest_of(all));
 }
 
-TEST(ToolDigest, tells_a_lost_a_doubled_and_a_changed_message) {
+TEST(ToolDigest, a_digest_tells_a_lost_a_doubled_and_a_changed_message) {
   const std::string whole = digest_of({"a", "b", "c"}).hex();
   EXPECT_NE(whole, digest_of({"a", "b"}).hex());
   EXPECT_NE(whole, digest_of({"a", "b", "c", "c"}).hex());
@@ -66,7 +66,7 @@ TEST(ToolDigest, equal_blocks_do_not_cancel_out) {
 }
 
 // The digest is a promise: files with old digests stay comparable.
-TEST(ToolDigest, its_values_do_not_change) {
+TEST(ToolDigest, the_values_of_a_digest_do_not_change) {
   EXPECT_EQ(digest_of({""}).hex(), "9b406c5225240c60e87f700d7411c582");
   EXPECT_EQ(digest_of({"hello"}).hex(), "b94f65f50510e2219a599f1dc063edf2");
   EXPECT_EQ(digest_of({std::string(1000, 'a')}).hex(), "43ede1554296570c8190be6bb1231ea4");

@@ -11,7 +11,7 @@ namespace {
 
 std::unique_ptr<Histogram> histogram() { return std::make_unique<Histogram>(); }
 
-TEST(ToolHistogram, is_empty_at_first) {
+TEST(ToolHistogram, a_histogram_is_empty_at_first) {
   const auto empty = histogram();
   EXPECT_EQ(empty->count(), 0U);
   EXPECT_EQ(empty->min(), 0U);
@@ -19,7 +19,7 @@ TEST(ToolHistogram, is_empty_at_first) {
   EXPECT_EQ(empty->value_at(0.5), 0U);
 }
 
-TEST(ToolHistogram, is_exact_below_256) {
+TEST(ToolHistogram, a_histogram_is_exact_below_256) {
   for (std::uint64_t value = 0; value < 256; ++value) {
     const auto one = histogram();
     one->record(value);
@@ -28,7 +28,7 @@ TEST(ToolHistogram, is_exact_below_256) {
   }
 }
 
-TEST(ToolHistogram, is_within_a_hundredth_everywhere) {
+TEST(ToolHistogram, a_histogram_is_within_a_hundredth_everywhere) {
   for (unsigned bit = 0; bit < 64; ++bit) {
     for (const std::uint64_t offset : {0U, 1U, 3U}) {
       const std::uint64_t value = (std::uint64_t{1} << bit) - 1 + offset;
@@ -42,7 +42,7 @@ TEST(ToolHistogram, is_within_a_hundredth_everywhere) {
   }
 }
 
-TEST(ToolHistogram, keeps_the_exact_extremes) {
+TEST(ToolHistogram, a_histogram_keeps_the_exact_extremes) {
   const auto some = histogram();
   for (const std::uint64_t value : {123'457U, 1'000'001U, 77'777U}) some->record(value);
   EXPECT_EQ(some->min(), 77'777U);
@@ -50,7 +50,7 @@ TEST(ToolHistogram, keeps_the_exact_extremes) {
   EXPECT_EQ(some->value_at(1.0), 1'000'001U);
 }
 
-TEST(ToolHistogram, finds_quantiles) {
+TEST(ToolHistogram, a_histogram_finds_quantiles) {
   const auto hundred = histogram();
   for (std::uint64_t value = 1; value <= 100; ++value) hundred->record(value);
   EXPECT_EQ(hundred->value_at(0), 1U);
@@ -62,7 +62,7 @@ TEST(ToolHistogram, finds_quantiles) {
   EXPECT_EQ(hundred->value_at(7), 100U);
 }
 
-TEST(ToolHistogram, merges_and_clears) {
+TEST(ToolHistogram, a_histogram_merges_and_clears) {
   const auto one = histogram();
   const auto two = histogram();
   one->record(10);

@@ -43,7 +43,7 @@ TEST(ToolInput, a_line_is_a_message) {
   EXPECT_EQ(messages_of("", {.max_bytes = 100}), Texts{});
 }
 
-TEST(ToolInput, hands_out_no_more_than_asked_for) {
+TEST(ToolInput, the_input_hands_out_no_more_than_asked_for) {
   EXPECT_EQ(messages_of("a\nb\nc\nd\ne\n", {.max_bytes = 100}, 2), (Texts{"a", "b", "c", "d", "e"}));
   EXPECT_EQ(messages_of("abcde", {.piece_bytes = 1, .max_bytes = 100}, 2), (Texts{"a", "b", "c", "d", "e"}));
 }
@@ -126,7 +126,7 @@ class ToolOutput : public testing::Test {
   std::array<int, 2> ends_{};
 };
 
-TEST_F(ToolOutput, keeps_the_order_of_buffered_and_unbuffered_bytes) {
+TEST_F(ToolOutput, the_output_keeps_the_order_of_buffered_and_unbuffered_bytes) {
   std::string written;
   std::thread reader([&] {
     std::array<char, 4096> some{};
@@ -154,7 +154,7 @@ TEST_F(ToolOutput, keeps_the_order_of_buffered_and_unbuffered_bytes) {
   EXPECT_EQ(written, expected);
 }
 
-TEST_F(ToolOutput, a_reader_that_is_gone_ends_it_quietly) {
+TEST_F(ToolOutput, a_reader_that_has_gone_ends_the_output_quietly) {
   close_end(0);
   Output output(ends_[1]);
   output.append("text");
@@ -202,7 +202,7 @@ TEST_F(ToolOutput, a_stop_ends_a_read_of_a_writer_that_does_not_write) {
   EXPECT_EQ(interrupt.exit_code(), ExitCode{143});
 }
 
-TEST(ToolPacer, lets_through_what_is_due_and_no_more) {
+TEST(ToolPacer, a_pacer_lets_the_due_messages_through_and_no_more) {
   Pacer pacer(1e9);
   std::size_t sent = 0;
   while (sent < 1000) {

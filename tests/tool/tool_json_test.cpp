@@ -105,7 +105,7 @@ TEST(ToolJson, a_payload_is_text_or_base64) {
   EXPECT_EQ(to_json(message).dump(), R"({"position":5,"producer":1,"size":1,"cut":false,"base64":"/w=="})");
 }
 
-TEST(ToolRates, are_differences_that_include_who_is_gone) {
+TEST(ToolRates, rates_are_differences_that_include_detached_endpoints) {
   QueueSnapshot before = some_snapshot();
   QueueSnapshot after = before;
   // The producer leaves: its counters become the queue's, after another 500 messages.
@@ -122,7 +122,7 @@ TEST(ToolRates, are_differences_that_include_who_is_gone) {
                                          "refused_per_s", "lost_per_s", "wakes_per_s", "sleeps_per_s"}));
 }
 
-TEST(ToolPerMessage, is_told_of_each_endpoint_and_of_the_queue_with_those_who_are_gone) {
+TEST(ToolPerMessage, the_cost_per_message_is_shown_for_endpoints_and_for_the_queue_with_detached_ones) {
   QueueSnapshot snapshot = some_snapshot();
   snapshot.producers[0].counters.wakes = 250;
   snapshot.producers[0].counters.sleeps = 10;
@@ -143,7 +143,7 @@ TEST(ToolPerMessage, is_told_of_each_endpoint_and_of_the_queue_with_those_who_ar
   EXPECT_TRUE(mentions(text, "250 (0.5)")) << text;
 }
 
-TEST(ToolPerMessage, is_nothing_without_messages) {
+TEST(ToolPerMessage, the_cost_per_message_is_empty_without_messages) {
   QueueSnapshot snapshot = some_snapshot();
   snapshot.producers[0].counters = {};
   snapshot.producers[0].counters.sleeps = 1;
@@ -155,7 +155,7 @@ TEST(ToolPerMessage, is_nothing_without_messages) {
   EXPECT_FALSE(mentions(show_text(snapshot, {}, std::nullopt, 0), "system calls"));
 }
 
-TEST(ToolPerMessage, of_two_looks_is_of_the_time_between_them) {
+TEST(ToolPerMessage, the_cost_per_message_of_two_snapshots_is_that_of_the_time_between_them) {
   QueueSnapshot before = some_snapshot();
   before.producers[0].counters.wakes = 1000;
   QueueSnapshot after = before;
@@ -194,7 +194,7 @@ TEST(ToolShow, a_wait_that_goes_on_counts_and_a_coarse_time_says_so) {
   EXPECT_TRUE(mentions(text, "ACTIVE WITHIN")) << text;
 }
 
-TEST(ToolProcessInfo, reads_names_with_brackets_and_blanks) {
+TEST(ToolProcessInfo, the_process_info_reads_names_with_brackets_and_blanks) {
   const auto info = parse_process_stat("12 (a (b) c) T 1 12 12");
   ASSERT_TRUE(info);
   EXPECT_EQ(info->name, "a (b) c");
@@ -207,7 +207,7 @@ TEST(ToolProcessInfo, reads_names_with_brackets_and_blanks) {
   EXPECT_EQ(parse_process_stat("12 (x) Z 1")->state, RunState::ended);
 }
 
-TEST(ToolProcessInfo, finds_the_control_group_and_whether_it_is_frozen) {
+TEST(ToolProcessInfo, the_process_info_finds_the_control_group_and_whether_it_is_frozen) {
   EXPECT_EQ(parse_control_group("5:freezer:/a\n0::/user.slice/x\n"), "/user.slice/x");
   EXPECT_EQ(parse_control_group("5:freezer:/a\n"), "");
   EXPECT_EQ(parse_control_group(""), "");

@@ -97,7 +97,7 @@ TEST_F(ToolPublishing, a_piece_that_cannot_fit_is_refused_before_anything_is_pub
   EXPECT_TRUE(drain(consumer_).empty());
 }
 
-TEST_F(ToolPublishing, a_full_queue_ends_it_when_the_time_is_over) {
+TEST_F(ToolPublishing, a_full_queue_ends_pub_when_the_time_is_over) {
   Publishing publishing(producer_, {.count = 2000, .rate = {}, .timeout = 1ms}, {});
   try {
     publishing.arguments({"x"});
@@ -109,7 +109,7 @@ TEST_F(ToolPublishing, a_full_queue_ends_it_when_the_time_is_over) {
   EXPECT_EQ(drain(consumer_).size(), 1024U);
 }
 
-TEST_F(ToolPublishing, a_stop_ends_it_while_the_queue_is_full) {
+TEST_F(ToolPublishing, a_stop_ends_pub_while_the_queue_is_full) {
   Interrupt interrupt;
   Publishing publishing(producer_, {.count = 2000, .rate = {}, .timeout = {}}, interrupt.token());
   std::thread killer([] { kill(getpid(), SIGINT); });
@@ -152,7 +152,7 @@ class ToolSubscribing : public testing::Test {
   Digest digest_;
 };
 
-TEST_F(ToolSubscribing, writes_a_line_a_message_until_the_stream_ends) {
+TEST_F(ToolSubscribing, a_subscriber_writes_a_line_a_message_until_the_stream_ends) {
   Consumer consumer = queue_.consumer();
   {
     Producer producer = queue_.producer();
@@ -230,7 +230,7 @@ TEST_F(ToolSubscribing, a_digest_needs_no_output) {
   EXPECT_EQ(digest_, expected);
 }
 
-TEST_F(ToolSubscribing, what_could_not_be_written_goes_back_to_the_group) {
+TEST_F(ToolSubscribing, a_message_that_could_not_be_written_goes_back_to_the_group) {
   Consumer consumer = queue_.consumer({.group = "g"});
   Consumer other = queue_.consumer({.group = "g"});
   Producer producer = queue_.producer();

@@ -28,7 +28,7 @@ Child stopped_holder(const TestDaemon& daemon) {
   return child;
 }
 
-TEST(ToolPurge, tells_who_holds_what_is_left_and_ends_with_8_until_nobody_does) {
+TEST(ToolPurge, a_purge_names_the_holders_of_messages_and_ends_with_8_while_there_are_some) {
   const TestDaemon daemon;
   ASSERT_TRUE(daemon.tool({"declare", "q", "--slots", "16", "--group", "g"}).exit.ok());
   ASSERT_TRUE(daemon.tool({"pub", "q", "x", "--count", "4"}).exit.ok());
@@ -62,7 +62,7 @@ TEST(ToolPurge, tells_who_holds_what_is_left_and_ends_with_8_until_nobody_does) 
   EXPECT_TRUE(daemon.tool({"pub", "q", "fits", "--timeout", "10"}).exit.ok());
 }
 
-TEST(ToolPurge, of_messages_that_nobody_holds_leaves_none_and_ends_with_0) {
+TEST(ToolPurge, a_purge_of_messages_that_no_consumer_holds_leaves_none_and_ends_with_0) {
   const TestDaemon daemon;
   ASSERT_TRUE(daemon.tool({"declare", "q", "--group", "g"}).exit.ok());
   ASSERT_TRUE(daemon.tool({"pub", "q", "x", "--count", "4"}).exit.ok());

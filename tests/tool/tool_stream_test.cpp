@@ -167,7 +167,7 @@ TEST_F(ToolStream, pub_gives_up_when_the_queue_stays_full) {
   EXPECT_TRUE(result.out.starts_with("messages=4 ")) << result.out;
 }
 
-TEST_F(ToolStream, follow_goes_on_with_the_next_publisher) {
+TEST_F(ToolStream, subscribe_with_follow_goes_on_with_the_next_publisher) {
   Child sub = start({"sub", "q", "--follow", "--count", "2"}, "out");
   await_consumers(1);
   tool({"pub", "q", "one"});
@@ -176,13 +176,13 @@ TEST_F(ToolStream, follow_goes_on_with_the_next_publisher) {
   EXPECT_EQ(content("out"), "one\ntwo\n");
 }
 
-TEST_F(ToolStream, follow_ends_when_its_reader_does_though_nothing_comes) {
+TEST_F(ToolStream, subscribe_with_follow_ends_when_its_reader_ends_though_nothing_comes) {
   const Outcome result = shell(R"({ "$BELTWAY" sub q --follow; echo "$?" >&2; } | true)");
   EXPECT_EQ(result.err, "141\n");
   await_consumers(0);
 }
 
-TEST_F(ToolStream, a_lossy_consumer_holds_nobody_and_counts) {
+TEST_F(ToolStream, a_lossy_consumer_blocks_no_producer_and_counts_its_losses) {
   declare("fast", {"--slots", "64"});
   Child sub = start({"sub", "fast", "--lossy", "--digest", "--format", "json"}, "out");
   await_consumers(1, "fast");

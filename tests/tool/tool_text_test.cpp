@@ -23,13 +23,13 @@ TEST(ToolUnits, sizes_count_in_1024s) {
   EXPECT_EQ(parse_size("1T"), 1ULL << 40);
 }
 
-TEST(ToolUnits, what_is_no_size_is_refused) {
+TEST(ToolUnits, text_that_is_no_size_is_refused) {
   for (const char* text : {"", "K", "-1", "1.3", "1X", "1K1", " 1", "1e3", "99999999T", "nan", "inf", "0x10", "1KK"}) {
     EXPECT_EQ(parse_size(text), std::nullopt) << text;
   }
 }
 
-TEST(ToolUnits, counts_and_rates_count_in_1000s) {
+TEST(ToolUnits, units_of_counts_and_rates_are_powers_of_1000) {
   EXPECT_EQ(parse_count("1M"), 1'000'000U);
   EXPECT_EQ(parse_count("50k"), 50'000U);
   EXPECT_EQ(parse_count("1.5"), std::nullopt);
@@ -68,7 +68,7 @@ TEST(ToolUnits, sizes_are_printed_with_three_digits) {
   EXPECT_EQ(format_size(12.34 * 1024 * 1024 * 1024), "12.3 GiB");
 }
 
-TEST(ToolUnits, counts_are_printed_in_full_while_they_are_short) {
+TEST(ToolUnits, short_counts_are_printed_in_full) {
   EXPECT_EQ(format_count(0), "0");
   EXPECT_EQ(format_count(99'999), "99999");
   EXPECT_EQ(format_count(100'000), "100 k");
@@ -97,7 +97,7 @@ TEST(ToolUnits, times_are_printed_in_their_unit) {
   EXPECT_EQ(format_duration(36h), "36 h");
 }
 
-TEST(ToolTable, aligns_columns_and_leaves_no_blanks_at_line_ends) {
+TEST(ToolTable, a_table_aligns_columns_and_leaves_no_blanks_at_line_ends) {
   Table table{"NAME", ">SIZE", "GROUP"};
   EXPECT_TRUE(table.empty());
   table.add({"a", "5", "x"});
@@ -109,7 +109,7 @@ TEST(ToolTable, aligns_columns_and_leaves_no_blanks_at_line_ends) {
   EXPECT_TRUE(table.text(2).starts_with("  NAME"));
 }
 
-TEST(ToolTable, counts_characters_and_not_bytes) {
+TEST(ToolTable, a_table_counts_characters_and_not_bytes) {
   EXPECT_EQ(columns_of("\xc3\xa9t\xc3\xa9"), 3U);
   Table table{"A", "B"};
   table.add({"\xc3\xa9", "x"});
@@ -124,7 +124,7 @@ TEST(ToolTable, facts_stand_in_two_columns) {
   EXPECT_EQ(facts.text(1), " a       1\n longer  2\n");
 }
 
-TEST(ToolPayloadText, knows_well_formed_utf8) {
+TEST(ToolPayloadText, the_payload_text_knows_well_formed_utf8) {
   for (const char* text : {"", "plain", "\xc3\xa9", "\xe2\x82\xac", "\xf0\x9f\x98\x80", "\n\t"})
     EXPECT_TRUE(is_utf8(text)) << text;
   for (const char* text : {"\x80", "\xc3", "\xc0\xaf", "\xe0\x80\xaf", "\xed\xa0\x80", "\xf4\x90\x80\x80",
@@ -142,7 +142,7 @@ TEST(ToolPayloadText, printable_text_cannot_control_a_terminal) {
   EXPECT_EQ(printable(std::string_view("\0", 1)), "\\x00");
 }
 
-TEST(ToolPayloadText, shortens_between_characters) {
+TEST(ToolPayloadText, the_payload_text_shortens_between_characters) {
   EXPECT_EQ(shortened("abcdef", 6), "abcdef");
   EXPECT_EQ(shortened("abcdefg", 6), "abc...");
   EXPECT_EQ(shortened("\xc3\xa9\xc3\xa9\xc3\xa9\xc3\xa9\xc3\xa9", 4), "\xc3\xa9...");

@@ -18,8 +18,8 @@
 #include "support/child.hpp"
 #include "support/daemon.hpp"
 #include "support/fake_systemd.hpp"
-#include "support/kept_daemon.hpp"
 #include "support/raw_client.hpp"
+#include "support/supervised_daemon.hpp"
 
 namespace beltway {
 namespace {
@@ -167,12 +167,16 @@ void upgrade_under_load(const Side& from, const Side& to) {
       << installation.log();
 }
 
-TEST(Upgrade, under_load_to_a_program_of_another_layout_loses_nothing) { upgrade_under_load(now(), other()); }
-TEST(Upgrade, under_load_from_a_program_of_another_layout_loses_nothing) { upgrade_under_load(other(), now()); }
-TEST(Upgrade, under_load_from_version_0_1_loses_nothing) { upgrade_under_load(old(), now()); }
-TEST(Upgrade, under_load_back_to_version_0_1_loses_nothing) { upgrade_under_load(now(), old()); }
+TEST(Upgrade, an_upgrade_to_a_program_of_another_layout_under_load_loses_no_message) {
+  upgrade_under_load(now(), other());
+}
+TEST(Upgrade, an_upgrade_from_a_program_of_another_layout_under_load_loses_no_message) {
+  upgrade_under_load(other(), now());
+}
+TEST(Upgrade, an_upgrade_from_version_0_1_under_load_loses_no_message) { upgrade_under_load(old(), now()); }
+TEST(Upgrade, a_downgrade_to_version_0_1_under_load_loses_no_message) { upgrade_under_load(now(), old()); }
 
-TEST(Upgrade, to_a_program_that_gives_way_is_told_in_log_and_ping_and_list) {
+TEST(Upgrade, log_ping_and_list_show_a_program_that_gave_way) {
   SKIP_WITHOUT(other());
   Installation installation(now());
   ASSERT_TRUE(installation.run(now(), {"declare", "orders"}).exit.ok());
@@ -202,7 +206,7 @@ TEST(Upgrade, to_a_program_that_gives_way_is_told_in_log_and_ping_and_list) {
   EXPECT_EQ(installation.run_json(now(), {"ping"})["passed_over"], nullptr);
 }
 
-TEST(Upgrade, gives_way_again_when_the_daemon_crashes_and_over_three_generations) {
+TEST(Upgrade, a_program_gives_way_again_after_a_crash_and_over_three_generations) {
   SKIP_WITHOUT(other());
   Installation installation(now());
   ASSERT_TRUE(installation.run(now(), {"declare", "orders"}).exit.ok());
@@ -256,7 +260,7 @@ struct Service {
   test::FakeSystemd systemd;
 };
 
-TEST(UpgradeUnderSystemd, to_a_program_of_another_layout_gives_way_to_the_stored_program) {
+TEST(UpgradeUnderSystemd, an_upgrade_to_a_program_of_another_layout_gives_way_to_the_stored_program) {
   SKIP_WITHOUT(other());
   Service service(now());
   const Connection link = Connection::open({.socket = service.dir.socket()});
@@ -334,12 +338,14 @@ void stay_as_holder(const Side& maker) {
   EXPECT_TRUE(service.run(maker, {"show", "q"}).exit.ok()) << service.systemd.log();
 }
 
-TEST(UpgradeUnderSystemd, from_version_0_1_holds_its_queues_and_serves_new_ones) { stay_as_holder(old()); }
-TEST(UpgradeUnderSystemd, with_a_lost_program_holds_the_queues_and_serves_new_ones) { stay_as_holder(other()); }
+TEST(UpgradeUnderSystemd, an_upgrade_from_version_0_1_holds_its_queues_and_serves_new_ones) { stay_as_holder(old()); }
+TEST(UpgradeUnderSystemd, an_upgrade_with_a_lost_program_holds_the_queues_and_serves_new_ones) {
+  stay_as_holder(other());
+}
 
 // -- daemons and clients of two versions ---------------------------------------------------------------------
 
-TEST(Versions, of_daemon_and_client_that_differ_are_refused_by_name_and_nobody_hangs) {
+TEST(Versions, daemon_and_client_of_different_versions_are_refused_by_name_and_no_call_hangs) {
   SKIP_WITHOUT(old());
   for (const Side& daemon : {old(), now()}) {
     for (const Side& client : {old(), now()}) {
@@ -367,7 +373,7 @@ TEST(Versions, of_daemon_and_client_that_differ_are_refused_by_name_and_nobody_h
   }
 }
 
-TEST(Versions, of_another_layout_are_refused_at_attach_with_both_layouts) {
+TEST(Versions, a_queue_of_another_layout_is_refused_at_attach_with_both_layouts) {
   SKIP_WITHOUT(other());
   Installation installation(other());
   ASSERT_TRUE(installation.run(other(), {"declare", "q", "--group", "g"}).exit.ok());

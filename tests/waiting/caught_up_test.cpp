@@ -31,7 +31,7 @@ SpinPolicy counting(const ConsumerOptions& options) {
 }
 
 /// Of a consumer that receives two messages, `most` at most at once, again and again; they are there before it looks.
-int looks(const ConsumerOptions& options, std::size_t most, std::size_t bytes = 200) {
+int count_backoffs(const ConsumerOptions& options, std::size_t most, std::size_t bytes = 200) {
   QueueOptions queue_options{.slots = 64, .slot_bytes = 256, .max_producers = 1};
   if (!options.group.empty()) queue_options.groups = {options.group};
   LocalQueue queue(queue_options);
@@ -51,28 +51,30 @@ int looks(const ConsumerOptions& options, std::size_t most, std::size_t bytes = 
 
 constexpr auto k_spin = WaitStrategy::spin;
 
-TEST(CaughtUp, is_a_private_consumer_whose_last_batch_was_cut_short) {
-  EXPECT_GE(looks({.wait = k_spin}, 3), k_rounds - 1);
+TEST(CaughtUp, a_private_consumer_has_caught_up_after_a_partial_batch) {
+  EXPECT_GE(count_backoffs({.wait = k_spin}, 3), k_rounds - 1);
 }
-TEST(CaughtUp, is_a_group_s_consumer_whose_last_batch_was_cut_short) {
-  EXPECT_GE(looks({.group = "g", .wait = k_spin}, 3), k_rounds - 1);
+TEST(CaughtUp, a_consumer_of_a_group_has_caught_up_after_a_partial_batch) {
+  EXPECT_GE(count_backoffs({.group = "g", .wait = k_spin}, 3), k_rounds - 1);
 }
-TEST(CaughtUp, is_not_who_got_as_many_as_it_wanted) {
-  EXPECT_EQ(looks({.wait = k_spin}, 2), 0);
-  EXPECT_EQ(looks({.group = "g", .wait = k_spin}, 2), 0);
+TEST(CaughtUp, a_consumer_has_not_caught_up_after_a_full_batch) {
+  EXPECT_EQ(count_backoffs({.wait = k_spin}, 2), 0);
+  EXPECT_EQ(count_backoffs({.group = "g", .wait = k_spin}, 2), 0);
 }
-TEST(CaughtUp, is_not_who_may_have_no_more) { EXPECT_EQ(looks({.group = "g", .prefetch = 2, .wait = k_spin}, 3), 0); }
-TEST(CaughtUp, does_not_matter_to_who_sleeps_nor_to_who_may_lose_some) {
-  EXPECT_EQ(looks({.wait = WaitStrategy::sleep}, 3), 0);
-  EXPECT_EQ(looks({.lossy = true, .wait = k_spin}, 3), 0);
+TEST(CaughtUp, a_consumer_at_its_prefetch_limit_has_not_caught_up) {
+  EXPECT_EQ(count_backoffs({.group = "g", .prefetch = 2, .wait = k_spin}, 3), 0);
 }
-TEST(CaughtUp, does_not_matter_to_who_wants_no_backoff) {
-  EXPECT_EQ(looks({.wait = k_spin, .spin_backoff = false}, 3), 0);
-  EXPECT_EQ(looks({.group = "g", .wait = k_spin, .spin_backoff = false}, 3), 0);
+TEST(CaughtUp, sleeping_and_lossy_consumers_do_not_back_off) {
+  EXPECT_EQ(count_backoffs({.wait = WaitStrategy::sleep}, 3), 0);
+  EXPECT_EQ(count_backoffs({.lossy = true, .wait = k_spin}, 3), 0);
 }
-TEST(CaughtUp, does_not_matter_with_small_messages) { EXPECT_EQ(looks({.wait = k_spin}, 3, 8), 0); }
+TEST(CaughtUp, a_consumer_without_the_option_does_not_back_off) {
+  EXPECT_EQ(count_backoffs({.wait = k_spin, .spin_backoff = false}, 3), 0);
+  EXPECT_EQ(count_backoffs({.group = "g", .wait = k_spin, .spin_backoff = false}, 3), 0);
+}
+TEST(CaughtUp, consumers_of_small_messages_do_not_back_off) { EXPECT_EQ(count_backoffs({.wait = k_spin}, 3, 8), 0); }
 
-TEST(SpinPolicy, says_how_a_private_consumer_polls_for_one_message) {
+TEST(SpinPolicy, a_spin_policy_decides_how_a_private_consumer_polls_for_one_message) {
   LocalQueue queue;
   SpinPolicy policy = SpinPolicy::of(ConsumerOptions{.wait = k_spin});
   policy.spin = &counting_spin;
@@ -84,7 +86,7 @@ TEST(SpinPolicy, says_how_a_private_consumer_polls_for_one_message) {
   EXPECT_EQ(in.receive_batch(batch, std::chrono::milliseconds(1)).status(), Status::timeout);
   EXPECT_EQ(spins - before, 1) << "not for batches";
 }
-TEST(SpinPolicy, polls_plainly_if_the_options_say_so) {
+TEST(SpinPolicy, a_spin_policy_polls_plainly_if_the_options_say_so) {
   EXPECT_EQ(SpinPolicy::of(ConsumerOptions{}).spin, &speculative_spin);
   EXPECT_EQ(SpinPolicy::of(ConsumerOptions{.speculative_spin = false}).spin, &plain_spin);
 }

@@ -30,7 +30,7 @@ std::string name_of(const testing::TestParamInfo<WaitStrategy>& test) {
 INSTANTIATE_TEST_SUITE_P(Strategies, Interrupt,
                          testing::Values(WaitStrategy::sleep, WaitStrategy::spin, WaitStrategy::adaptive), name_of);
 
-TEST_P(Interrupt, from_another_thread_ends_a_receive_that_waits) {
+TEST_P(Interrupt, an_interrupt_from_another_thread_ends_a_receive_that_waits) {
   LocalQueue queue;
   Producer out = queue.producer();
   Consumer in = queue.consumer({.wait = GetParam()});
@@ -44,7 +44,7 @@ TEST_P(Interrupt, from_another_thread_ends_a_receive_that_waits) {
   EXPECT_EQ(in.receive()->text(), "x");
 }
 
-TEST_P(Interrupt, before_a_wait_ends_the_next_one_and_only_that) {
+TEST_P(Interrupt, an_interrupt_before_a_wait_ends_only_the_next_one) {
   LocalQueue queue;
   Producer out = queue.producer();
   Consumer in = queue.consumer({.wait = GetParam()});
@@ -55,7 +55,7 @@ TEST_P(Interrupt, before_a_wait_ends_the_next_one_and_only_that) {
   EXPECT_EQ(in.receive(1ms).status(), Status::timeout);
 }
 
-TEST_P(Interrupt, ends_every_call_of_a_producer_that_waits_for_room) {
+TEST_P(Interrupt, an_interrupt_ends_every_call_of_a_producer_that_waits_for_room) {
   LocalQueue queue({.slots = 2, .lane_bytes = 4096});
   Producer out = queue.producer({.wait = GetParam()});
   Consumer in = queue.consumer();
@@ -84,7 +84,7 @@ TEST_P(Interrupt, ends_every_call_of_a_producer_that_waits_for_room) {
   EXPECT_EQ(queue.map().ring_head().tail.load_relaxed() >> 20, 2U) << "nothing was published";
 }
 
-TEST(InterruptOfABatch, says_how_many_were_published) {
+TEST(InterruptOfABatch, an_interrupted_batch_returns_how_many_messages_were_published) {
   LocalQueue queue({.slots = 2});
   Producer out = queue.producer({.wait = WaitStrategy::sleep});
   Consumer in = queue.consumer();
@@ -98,7 +98,7 @@ TEST(InterruptOfABatch, says_how_many_were_published) {
   }
 }
 
-TEST(InterruptAtThePrefetchLimit, ends_the_wait_for_an_ack) {
+TEST(InterruptAtThePrefetchLimit, an_interrupt_at_the_prefetch_limit_ends_the_wait_for_an_ack) {
   LocalQueue queue({.groups = {"g"}});
   Producer out = queue.producer();
   Consumer in = queue.consumer({.group = "g", .prefetch = 1, .wait = WaitStrategy::sleep});
@@ -112,7 +112,7 @@ TEST(InterruptAtThePrefetchLimit, ends_the_wait_for_an_ack) {
   other.join();
 }
 
-TEST(InterruptInEventMode, makes_the_descriptor_readable_and_the_next_try_says_so_once) {
+TEST(InterruptInEventMode, an_interrupt_in_event_mode_makes_the_descriptor_readable_for_one_try) {
   LocalQueue queue({.slots = 2});
   Producer out = queue.producer();
   Consumer in = queue.consumer();
@@ -134,7 +134,7 @@ TEST(InterruptInEventMode, makes_the_descriptor_readable_and_the_next_try_says_s
   EXPECT_EQ(out.try_publish("y"), Status::full);
 }
 
-TEST(InterruptInAnEventLoop, reaches_the_handler_which_stays) {
+TEST(InterruptInAnEventLoop, an_interrupt_in_an_event_loop_reaches_the_handler_and_leaves_it) {
   LocalQueue queue;
   Producer out = queue.producer();
   Consumer in = queue.consumer();
@@ -151,7 +151,7 @@ TEST(InterruptInAnEventLoop, reaches_the_handler_which_stays) {
 }
 
 /// The thread is in receive() or publish() when it is cancelled. The call goes on to its end; then the thread is gone.
-TEST(CancelledThread, finishes_its_call_and_ends_at_its_next_cancellation_point) {
+TEST(CancelledThread, a_cancelled_thread_finishes_its_call_and_ends_at_its_next_cancellation_point) {
   for (const bool event_mode : {false, true}) {
     LocalQueue queue({.slots = 2});
     Producer out = queue.producer({.wait = WaitStrategy::sleep});

@@ -44,7 +44,7 @@ bool waits(LocalQueue& queue, unsigned owner) {
   return eventually([&] { return queue.map().endpoint(owner).asleep_since_ns.load_relaxed() != 0; });
 }
 
-TEST(Stop, that_was_requested_ends_calls_that_need_not_wait) {
+TEST(Stop, a_stop_that_was_requested_ends_calls_that_need_not_wait) {
   LocalQueue queue({.slots = 16, .groups = {"g"}});
   Producer out = queue.producer();
   Consumer in = queue.consumer({.group = "g"});
@@ -74,7 +74,7 @@ TEST(Stop, that_was_requested_ends_calls_that_need_not_wait) {
   EXPECT_TRUE(all.receive(1s)) << "nor for calls without the token";
 }
 
-TEST(Signal, whose_handler_does_not_restart_calls_ends_a_wait) {
+TEST(Signal, a_signal_whose_handler_does_not_restart_calls_ends_a_wait) {
   const Handler handler(SIGUSR1, 0);
   LocalQueue queue({.slots = 2, .groups = {"g"}});
   Producer out = queue.producer({.wait = WaitStrategy::sleep});
@@ -107,7 +107,7 @@ TEST(Signal, whose_handler_does_not_restart_calls_ends_a_wait) {
   three.join();
 }
 
-TEST(Signal, whose_handler_restarts_calls_or_that_meets_a_stop_token_ends_no_wait) {
+TEST(Signal, a_signal_that_restarts_calls_or_meets_a_stop_token_ends_no_wait) {
   for (const bool restarts : {true, false}) {
     const Handler handler(SIGUSR1, restarts ? SA_RESTART : 0);
     LocalQueue queue;
@@ -131,7 +131,7 @@ TEST(Signal, whose_handler_restarts_calls_or_that_meets_a_stop_token_ends_no_wai
 /// The loop that everybody writes first: a handler sets a flag. One signal that meets the wait ends it.
 volatile std::sig_atomic_t flag = 0;
 
-TEST(Signal, once_ends_the_loop_that_looks_at_a_flag) {
+TEST(Signal, one_signal_ends_a_loop_that_tests_a_flag) {
   for (const bool receives : {true, false}) {
     Child child = Child::fork([receives] {
       struct sigaction action{};
@@ -171,7 +171,7 @@ TEST(Signal, once_ends_the_loop_that_looks_at_a_flag) {
 /// Each in a process of its own: signals are for the whole process.
 int exit_code_of(const std::function<int()>& body) { return Child::fork(body).wait().code; }
 
-TEST(StopOnASignal, ends_a_wait_with_stopped_and_says_which_signal_it_was) {
+TEST(StopOnASignal, stop_on_ends_a_wait_with_stopped_and_says_which_signal_it_was) {
   EXPECT_EQ(exit_code_of([] {
               LocalQueue queue;
               Consumer in = queue.consumer();
@@ -188,7 +188,7 @@ TEST(StopOnASignal, ends_a_wait_with_stopped_and_says_which_signal_it_was) {
 }
 
 /// The loop that looks at the token only: the signal may hit before, in or behind the wait, the wait ends and the token says so.
-TEST(StopOnASignal, is_seen_by_the_loop_that_asks_the_token_and_waits_without_it) {
+TEST(StopOnASignal, a_loop_that_polls_the_token_and_waits_without_it_sees_the_signal) {
   for (int round = 0; round < 20; ++round) {
     EXPECT_EQ(exit_code_of([round] {
                 LocalQueue queue;
@@ -209,7 +209,7 @@ TEST(StopOnASignal, is_seen_by_the_loop_that_asks_the_token_and_waits_without_it
   }
 }
 
-TEST(StopOnASignal, puts_the_handlers_back_and_may_be_made_again) {
+TEST(StopOnASignal, stop_on_restores_the_handlers_and_may_be_made_again) {
   const Handler before(SIGUSR2, SA_RESTART);
   struct sigaction now{};
   for (int i = 0; i < 2; ++i) {
@@ -243,7 +243,7 @@ TEST(StopOnASignal, puts_the_handlers_back_and_may_be_made_again) {
   EXPECT_EQ(now.sa_handler, SIG_DFL) << "what was handled before it failed is as it was";
 }
 
-TEST(StopOnASignal, ends_an_event_loop) {
+TEST(StopOnASignal, stop_on_ends_an_event_loop) {
   EXPECT_EQ(exit_code_of([] {
               LocalQueue queue;
               Consumer in = queue.consumer();
@@ -261,7 +261,7 @@ TEST(StopOnASignal, ends_an_event_loop) {
             7);
 }
 
-TEST(SignalInAnEventLoop, whose_handler_does_not_restart_calls_ends_run) {
+TEST(SignalInAnEventLoop, a_signal_whose_handler_does_not_restart_calls_ends_run) {
   const Handler handler(SIGUSR1, 0);
   LocalQueue queue;
   Consumer in = queue.consumer();

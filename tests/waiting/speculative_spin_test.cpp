@@ -1,5 +1,5 @@
-// Looks at one word, eager and plain: they find what is there and what comes, look no further than they were asked to, and leave
-// the caller's registers and stack alone.
+// Spins on one word, speculative and plain: they find what is there and what comes, poll no further than they were asked to,
+// and leave the caller's registers and stack alone.
 #include "waiting/speculative_spin.hpp"
 
 #include <gtest/gtest.h>
@@ -12,36 +12,36 @@
 namespace beltway {
 namespace {
 
-using LookFn = bool (*)(const Word&, std::uint64_t, std::uint64_t, unsigned) noexcept;
+using SpinPointer = bool (*)(const Word&, std::uint64_t, std::uint64_t, unsigned) noexcept;
 constexpr std::uint64_t k_all = ~std::uint64_t{0};
 
-class Looks : public testing::TestWithParam<LookFn> {
+class Spin : public testing::TestWithParam<SpinPointer> {
  protected:
   Word word_{};
-  LookFn look_ = GetParam();
+  SpinPointer spin_ = GetParam();
 };
 
-TEST_P(Looks, find_what_is_there_with_the_only_look) {
+TEST_P(Spin, a_spin_finds_a_present_value_with_its_only_poll) {
   word_.store_relaxed(5);
-  EXPECT_TRUE(look_(word_, k_all, 5, 1));
-  EXPECT_FALSE(look_(word_, k_all, 6, 1));
+  EXPECT_TRUE(spin_(word_, k_all, 5, 1));
+  EXPECT_FALSE(spin_(word_, k_all, 6, 1));
 }
 
-TEST_P(Looks, see_the_bits_of_the_mask_alone) {
+TEST_P(Spin, a_spin_compares_only_the_bits_of_the_mask) {
   word_.store_relaxed(0xff00'0000'0000'03fd);
-  EXPECT_TRUE(look_(word_, ~std::uint64_t{0xff << 2}, 0xff00'0000'0000'0001, 3));
-  EXPECT_FALSE(look_(word_, k_all, 0xff00'0000'0000'0001, 3));
-  EXPECT_FALSE(look_(word_, ~std::uint64_t{0xff << 2}, 0x0000'0000'0000'0001, 3)) << "all 64 bits count";
+  EXPECT_TRUE(spin_(word_, ~std::uint64_t{0xff << 2}, 0xff00'0000'0000'0001, 3));
+  EXPECT_FALSE(spin_(word_, k_all, 0xff00'0000'0000'0001, 3));
+  EXPECT_FALSE(spin_(word_, ~std::uint64_t{0xff << 2}, 0x0000'0000'0000'0001, 3)) << "all 64 bits count";
 }
 
-TEST_P(Looks, end_when_nothing_comes) {
-  for (const unsigned looks : {1U, 2U, 192U, 100'000U}) EXPECT_FALSE(look_(word_, k_all, 1, looks)) << looks;
+TEST_P(Spin, a_spin_ends_when_nothing_comes) {
+  for (const unsigned polls : {1U, 2U, 192U, 100'000U}) EXPECT_FALSE(spin_(word_, k_all, 1, polls)) << polls;
 }
 
-TEST_P(Looks, find_what_another_thread_stores) {
+TEST_P(Spin, a_spin_finds_a_value_that_another_thread_stores) {
   for (std::uint64_t turn = 1; turn <= 200; ++turn) {
     std::jthread other([&] { word_.store_release(turn); });
-    while (!look_(word_, k_all, turn, 1000)) std::this_thread::yield();
+    while (!spin_(word_, k_all, turn, 1000)) std::this_thread::yield();
     EXPECT_EQ(word_.load_acquire(), turn);
   }
 }
@@ -49,7 +49,7 @@ TEST_P(Looks, find_what_another_thread_stores) {
 volatile std::sig_atomic_t g_signals = 0;
 void count(int /*signal*/) { g_signals = g_signals + 1; }
 
-TEST_P(Looks, are_interrupted_anywhere_and_go_on) {
+TEST_P(Spin, a_spin_interrupted_by_signals_anywhere_goes_on) {
   struct sigaction action{};
   struct sigaction before{};
   action.sa_handler = count;
@@ -61,7 +61,7 @@ TEST_P(Looks, are_interrupted_anywhere_and_go_on) {
   g_signals = 0;
   while (g_signals < 500) {
     word_.store_relaxed(turns % 2);
-    sum += look_(word_, k_all, 1, 3) ? 1 : 0;
+    sum += spin_(word_, k_all, 1, 3) ? 1 : 0;
     ++turns;
   }
   const itimerval never{};
@@ -70,8 +70,8 @@ TEST_P(Looks, are_interrupted_anywhere_and_go_on) {
   EXPECT_EQ(sum, turns / 2);
 }
 
-INSTANTIATE_TEST_SUITE_P(All, Looks, testing::Values(&speculative_spin, &plain_spin),
-                         [](const auto& look) { return look.index == 0 ? "eager" : "plain"; });
+INSTANTIATE_TEST_SUITE_P(All, Spin, testing::Values(&speculative_spin, &plain_spin),
+                         [](const auto& param) { return param.index == 0 ? "speculative" : "plain"; });
 
 }  // namespace
 }  // namespace beltway

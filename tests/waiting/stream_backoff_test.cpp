@@ -47,29 +47,29 @@ class Consumer {
 /// Waits of a stream until it gets the next one: 16 to be known, and 32 that are skipped.
 constexpr unsigned k_after_one_in_vain = 48;
 
-TEST(StreamBackoff, a_stream_gets_one_once_it_is_known) {
+TEST(StreamBackoff, a_known_stream_gets_a_backoff) {
   Consumer consumer(k_kib);
   EXPECT_EQ(consumer.long_waits(15, 2, 400), 0U);
   EXPECT_EQ(consumer.long_waits(100, 2, 400), 100U);
 }
 
-TEST(StreamBackoff, a_stream_goes_on_with_it) {
+TEST(StreamBackoff, a_stream_goes_on_with_backoffs) {
   Consumer consumer(k_kib);
   consumer.long_waits(16, 2, 400);
   EXPECT_EQ(consumer.long_waits(100, 10, 2500), 100U);
 }
 
-TEST(StreamBackoff, messages_that_come_one_by_one_get_none_however_fast) {
+TEST(StreamBackoff, messages_that_come_one_by_one_get_no_backoff_however_fast_they_are) {
   Consumer consumer(k_kib);
   EXPECT_EQ(consumer.long_waits(1000, 1, 50), 0U);
 }
 
-TEST(StreamBackoff, delays_no_requests_and_replies_some_of_which_come_together) {
+TEST(StreamBackoff, requests_and_replies_are_not_delayed_if_some_come_together) {
   Consumer consumer(64);
   for (int i = 0; i < 10'000; ++i) EXPECT_EQ(consumer.takes(i % 8 == 0 ? 2 : 1, 130), 0U) << i;
 }
 
-TEST(StreamBackoff, several_requests_under_way_get_fewer_and_fewer) {
+TEST(StreamBackoff, several_requests_under_way_get_fewer_and_fewer_backoffs) {
   Consumer consumer(64);
   const auto given = [&](unsigned waits) {
     unsigned count = 0;
@@ -88,14 +88,14 @@ TEST(StreamBackoff, several_requests_under_way_get_fewer_and_fewer) {
   EXPECT_EQ(consumer.long_waits(100, 40, 4000), 100U);
 }
 
-TEST(StreamBackoff, two_that_came_together_long_ago_are_forgotten) {
+TEST(StreamBackoff, two_messages_that_came_together_long_ago_are_forgotten) {
   Consumer consumer(k_kib);
   consumer.takes(2, 50);
   consumer.long_waits(100, 1, 50);
   EXPECT_EQ(consumer.long_waits(1000, 1, 50), 0U);
 }
 
-TEST(StreamBackoff, is_never_long_whatever_the_counters_say) {
+TEST(StreamBackoff, a_backoff_is_short_whatever_the_counters_say) {
   Consumer absurd(std::uint64_t{1} << 50);
   EXPECT_EQ(absurd.long_waits(1000, 2, 400), 0U);
   Consumer slow(std::uint64_t{1} << 50, geometry(1024, std::uint64_t{1} << 52));
@@ -103,7 +103,7 @@ TEST(StreamBackoff, is_never_long_whatever_the_counters_say) {
   EXPECT_EQ(slow.takes(2, 1'000'000'000), 10'000U);
 }
 
-TEST(StreamBackoff, what_is_slower_than_a_stream_gets_none) {
+TEST(StreamBackoff, messages_slower_than_a_stream_get_no_backoff) {
   Consumer consumer(k_kib);
   EXPECT_EQ(consumer.long_waits(1000, 2, 1000), 0U);
 }
@@ -111,7 +111,7 @@ TEST(StreamBackoff, what_is_slower_than_a_stream_gets_none) {
 /// 500 ns a message, where a stream of 1 KiB takes less than 384.
 constexpr std::uint64_t k_slow_ns = 1000;
 
-TEST(StreamBackoff, what_may_be_a_stream_is_tried_more_and_more_seldom_and_not_for_long) {
+TEST(StreamBackoff, trial_pauses_for_a_possible_stream_are_short_and_become_rarer) {
   Consumer consumer(k_kib);
   for (const unsigned pause : {1U << 10, 1U << 11, 1U << 12, 1U << 13, 1U << 14, 1U << 15, 1U << 16, 1U << 16}) {
     EXPECT_EQ(consumer.long_waits(pause + 15, 2, k_slow_ns), 0U) << pause;
@@ -120,7 +120,7 @@ TEST(StreamBackoff, what_may_be_a_stream_is_tried_more_and_more_seldom_and_not_f
   }
 }
 
-TEST(StreamBackoff, a_stream_that_its_consumer_was_in_the_way_of_goes_on_with_it) {
+TEST(StreamBackoff, a_stream_that_its_consumer_slowed_down_goes_on_with_backoffs) {
   Consumer consumer(k_kib);
   EXPECT_EQ(consumer.long_waits((1U << 10) + 17, 2, k_slow_ns), 2U);
   EXPECT_EQ(consumer.long_waits(1000, 40, 10'000), 1000U);
@@ -129,7 +129,7 @@ TEST(StreamBackoff, a_stream_that_its_consumer_was_in_the_way_of_goes_on_with_it
 }
 
 /// 430 ns apart, some a little less and some more, often two at once: it is no faster for its pauses.
-TEST(StreamBackoff, what_comes_at_its_own_pace_is_hardly_ever_late) {
+TEST(StreamBackoff, messages_at_a_slow_steady_pace_are_hardly_ever_delayed) {
   Consumer consumer(k_kib);
   constexpr std::uint64_t k_apart_ns = 430;
   std::uint64_t messages = 0;
@@ -150,12 +150,12 @@ TEST(StreamBackoff, what_comes_at_its_own_pace_is_hardly_ever_late) {
   EXPECT_GT(late, 0U) << "it was tried";
 }
 
-TEST(StreamBackoff, half_of_a_stream_s_pace_is_none) {
+TEST(StreamBackoff, half_the_pace_of_a_stream_is_no_stream) {
   Consumer consumer(k_kib);
   EXPECT_EQ(consumer.long_waits(1 << 17, 2, 1600), 0U);
 }
 
-TEST(StreamBackoff, a_pause_ends_it) {
+TEST(StreamBackoff, a_pause_ends_a_stream) {
   Consumer consumer(k_kib);
   EXPECT_EQ(consumer.long_waits(17, 2, 400), 2U);
   EXPECT_EQ(consumer.takes(2, 10'000), 0U);
@@ -163,13 +163,13 @@ TEST(StreamBackoff, a_pause_ends_it) {
   EXPECT_EQ(consumer.long_waits(1, 2, 400), 1U);
 }
 
-TEST(StreamBackoff, who_finds_nothing_twice_has_no_stream) {
+TEST(StreamBackoff, a_consumer_that_finds_no_message_twice_has_no_stream) {
   Consumer consumer(k_kib);
   consumer.long_waits(16, 2, 400);
   EXPECT_EQ(consumer.takes(0, 10), 0U);
 }
 
-TEST(StreamBackoff, small_messages_need_none) {
+TEST(StreamBackoff, small_messages_get_no_backoff) {
   EXPECT_EQ(Consumer(8).long_waits(1000, 2, 10), 0U);
   EXPECT_EQ(Consumer(47).long_waits(1000, 2, 10), 0U);
   EXPECT_EQ(Consumer(48).long_waits(17, 2, 10), 2U);
@@ -179,7 +179,7 @@ TEST(StreamBackoff, small_messages_need_none) {
   EXPECT_EQ(mixed.long_waits(20, 2, 400), 4U) << "small ones do not count for ever";
 }
 
-TEST(StreamBackoff, lasts_for_a_quarter_of_the_ring_at_the_pace_of_the_stream) {
+TEST(StreamBackoff, a_backoff_lasts_for_a_quarter_of_the_ring_at_the_pace_of_the_stream) {
   Consumer large(k_kib, geometry(1024));
   large.long_waits(16, 2, 400);
   EXPECT_EQ(large.takes(2, 400), 10'000U);
@@ -190,7 +190,7 @@ TEST(StreamBackoff, lasts_for_a_quarter_of_the_ring_at_the_pace_of_the_stream) {
   EXPECT_EQ(Consumer(k_kib, geometry(2)).long_waits(1000, 2, 400), 0U);
 }
 
-TEST(StreamBackoff, of_who_takes_batches_lasts_for_half_of_the_ring) {
+TEST(StreamBackoff, a_backoff_lasts_for_half_of_the_ring_for_a_consumer_that_takes_batches) {
   Consumer large(k_kib, geometry(1024), k_backoff_in_batches);
   large.long_waits(16, 2, 400);
   EXPECT_EQ(large.takes(2, 400), 30'000U);
@@ -198,7 +198,7 @@ TEST(StreamBackoff, of_who_takes_batches_lasts_for_half_of_the_ring) {
   EXPECT_EQ(Consumer(k_kib, geometry(1), k_backoff_in_batches).long_waits(1000, 2, 400), 0U);
 }
 
-TEST(StreamBackoff, lasts_for_a_quarter_of_the_lane_where_messages_lie_in_one) {
+TEST(StreamBackoff, a_backoff_lasts_for_a_quarter_of_the_lane_if_messages_lie_in_one) {
   Consumer consumer(4 * k_kib, geometry(1024, 64 * k_kib));
   consumer.long_waits(16, 2, 2000);
   EXPECT_EQ(consumer.takes(2, 2000), 4U * 1000);

@@ -61,7 +61,7 @@ TEST_F(WaiterLearns, spin_always_spins_and_sleep_never_does) {
   EXPECT_GE(sleeping.sleeps(), 8U);
 }
 
-TEST(WaiterGivesWay, at_each_look_at_the_clock_once_others_have_had_its_processor) {
+TEST(WaiterGivesWay, a_preempted_waiter_yields_at_each_read_of_the_clock) {
   constexpr int k_before = 1'000;
   constexpr int k_after = 20'000;
   LocalQueue queue;

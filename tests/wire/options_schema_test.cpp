@@ -44,13 +44,13 @@ void expect_a_row_for_each_member() {
   EXPECT_EQ(names<Options>().size(), options_of<Options>().size()) << "two rows have one name";
 }
 
-TEST(OptionsSchema, has_a_row_for_each_member) {
+TEST(OptionsSchema, the_options_schema_has_a_row_for_each_member) {
   expect_a_row_for_each_member<QueueOptions>();
   expect_a_row_for_each_member<ProducerOptions>();
   expect_a_row_for_each_member<ConsumerOptions>();
 }
 
-TEST(OptionsSchema, has_for_each_own_option_of_a_group_one_of_the_queue_that_it_overrides) {
+TEST(OptionsSchema, each_own_option_of_a_group_overrides_one_of_the_queue) {
   ASSERT_FALSE(options_of<GroupOptions>().empty());
   for (const GroupOption& row : options_of<GroupOptions>()) {
     const QueueOption* const general = find_option<QueueOptions>(row.name);
@@ -60,21 +60,21 @@ TEST(OptionsSchema, has_for_each_own_option_of_a_group_one_of_the_queue_that_it_
   }
 }
 
-TEST(OptionsSchema, names_flag_and_value_of_each_option_that_can_be_changed) {
+TEST(OptionsSchema, the_options_schema_names_flag_and_value_of_each_option_that_can_be_changed) {
   for (const QueueOption& row : options_of<QueueOptions>()) {
     EXPECT_TRUE(!row.is_changeable() || (!row.flag.empty() && !row.value_name.empty())) << row.name;
     EXPECT_TRUE(row.flag.empty() || row.flag.starts_with("--")) << row.name;
   }
 }
 
-TEST(OptionsSchema, has_defaults_within_their_ranges) {
+TEST(OptionsSchema, the_options_schema_has_defaults_within_their_ranges) {
   EXPECT_NO_THROW(check_options("test", QueueOptions{}));
   EXPECT_NO_THROW(check_options("test", GroupOptions{}));
   EXPECT_NO_THROW(check_options("test", ProducerOptions{}));
   EXPECT_NO_THROW(check_options("test", ConsumerOptions{}));
 }
 
-TEST(OptionsSchema, sends_what_an_option_says_and_leaves_out_defaults_that_need_not_be_said) {
+TEST(OptionsSchema, the_options_schema_sends_values_and_leaves_out_needless_defaults) {
   json object;
   protocol::encode_fields(object, QueueOptions{.slots = 64});
   EXPECT_EQ(object["slots"], 64);
@@ -86,7 +86,7 @@ TEST(OptionsSchema, sends_what_an_option_says_and_leaves_out_defaults_that_need_
   EXPECT_EQ(of_consumer, json::parse(R"({"group": "g", "lossy": false, "start": "latest"})"));
 }
 
-TEST(OptionsSchema, leaves_an_option_as_it_is_where_its_field_is_missing) {
+TEST(OptionsSchema, the_options_schema_leaves_an_option_alone_if_its_field_is_missing) {
   ConsumerOptions options{.start = Start::oldest, .prefetch = 3};
   const json object{{"prefetch", 7}};
   protocol::decode_fields(JsonReader(object, "test"), options, "test");
@@ -94,7 +94,7 @@ TEST(OptionsSchema, leaves_an_option_as_it_is_where_its_field_is_missing) {
   EXPECT_EQ(options.prefetch, 7U);
 }
 
-TEST(OptionsSchema, gives_each_value_its_text) {
+TEST(OptionsSchema, the_options_schema_gives_each_value_its_text) {
   const auto text = [](std::string_view name, const QueueOptions& options) {
     return find_option<QueueOptions>(name)->text(options);
   };
@@ -106,7 +106,7 @@ TEST(OptionsSchema, gives_each_value_its_text) {
   EXPECT_EQ(text("type", {.type = {"price", 8, 4}}), "price (8 bytes, aligned to 4)");
 }
 
-TEST(OptionsSchema, names_what_differs_of_a_group) {
+TEST(OptionsSchema, the_options_schema_names_the_option_of_a_group_that_differs) {
   const auto found = differences(GroupOptions{.evict_after = 1s}, GroupOptions{});
   ASSERT_EQ(found.size(), 1U);
   EXPECT_EQ(text_of(found), "evict_after_ms 1000, not unset");

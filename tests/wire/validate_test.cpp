@@ -33,7 +33,7 @@ std::string refusal_after(const std::function<void(QueueOptions&)>& change) {
   return refusal(options);
 }
 
-TEST(Validate, accepts_the_defaults_and_every_limit) {
+TEST(Validate, validation_accepts_the_defaults_and_every_limit) {
   EXPECT_EQ(refusal({}), "");
   EXPECT_EQ(refusal({.slots = k_min_slots, .slot_bytes = k_min_slot_bytes, .lane_bytes = 0, .max_groups = 0}), "");
   EXPECT_EQ(refusal({.slots = k_max_slots, .slot_bytes = 64}), "");
@@ -44,7 +44,7 @@ TEST(Validate, accepts_the_defaults_and_every_limit) {
   EXPECT_EQ(refusal({.description = std::string(126, 'x') + "\xc3\xb6"}), "");
 }
 
-TEST(Validate, names_option_value_and_range_of_each_refusal) {
+TEST(Validate, validation_names_option_value_and_range_of_each_refusal) {
   struct Case {
     std::function<void(QueueOptions&)> change;
     std::string message;
@@ -89,7 +89,7 @@ TEST(Validate, names_option_value_and_range_of_each_refusal) {
   }
 }
 
-TEST(Validate, takes_names_of_the_characters_and_lengths_that_are_allowed) {
+TEST(Validate, validation_takes_names_of_the_characters_and_lengths_that_are_allowed) {
   EXPECT_NO_THROW(check_name("open", "queue", "AZaz09._-/"));
   EXPECT_NO_THROW(check_name("open", "queue", std::string(255, 'x')));
   const std::vector<std::string> wrong{"", std::string(256, 'x'), "a b", "a\n", "\xc3\xa9", std::string(1, '\0'), "a*"};
@@ -114,12 +114,12 @@ TEST(Validate, refusal_of_a_name_shows_the_wrong_character_and_its_place) {
   EXPECT_TRUE(text(std::string(256, '*')).ends_with("; this one has 256 characters"));
 }
 
-TEST(Validate, shows_a_wrong_name_without_what_would_garble_a_terminal) {
+TEST(Validate, validation_shows_a_wrong_name_without_control_characters) {
   EXPECT_EQ(error_subject("open", "a\x1b[1m\n"), "open \"a?[1m?\"");
   EXPECT_LT(error_subject("open", std::string(100000, 'x')).size(), 300U);
 }
 
-TEST(Validate, refuses_consumer_options_that_do_not_go_together) {
+TEST(Validate, validation_refuses_consumer_options_that_do_not_go_together) {
   EXPECT_NO_THROW(check_options("attach", ConsumerOptions{}));
   EXPECT_NO_THROW(check_options("attach", ConsumerOptions{.group = "g", .create_group = true, .prefetch = 3}));
   EXPECT_THROW(check_options("attach", ConsumerOptions{.group = "g", .lossy = true}), Error);
@@ -128,7 +128,7 @@ TEST(Validate, refuses_consumer_options_that_do_not_go_together) {
   EXPECT_THROW(check_options("attach", ConsumerOptions{.group = "g g"}), Error);
 }
 
-TEST(Validate, names_each_option_that_differs_and_both_values) {
+TEST(Validate, validation_names_each_option_that_differs_and_both_values) {
   const QueueOptions there;
   EXPECT_TRUE(differences(there, there).empty());
   const auto with = [&](const std::function<void(QueueOptions&)>& change) {

@@ -204,7 +204,7 @@ class AsyncLine : public std::enable_shared_from_this<AsyncLine<Loop>> {
   AsyncOperation* last_ = nullptr;  // only if there is a first
   Phase phase_ = Phase::idle;
   std::thread::id handler_thread_;  // only while handling
-  std::uint64_t turn_ = 0;  // raised when a turn is posted or begins: whoever finds it changed has been relieved
+  std::uint64_t turn_ = 0;  // raised when a turn is posted or begins: a thread that finds it changed has been relieved
   std::uint64_t last_id_ = 0;
   bool closed_ = false;
 };

@@ -47,7 +47,7 @@ class Word {
 };
 static_assert(sizeof(Word) == 8 && std::atomic<std::uint64_t>::is_always_lock_free);
 
-/// Stores before it are visible to everybody before loads after it are made. A read-modify-write of a private word: clang
+/// Stores before it are visible to all threads before loads after it are made. A read-modify-write of a private word: clang
 /// makes a seq_cst fence an mfence, which takes four times as long.
 inline void full_fence() noexcept {
 #if defined(__x86_64__)
@@ -90,8 +90,8 @@ inline void copy_racing(std::byte* to, const std::byte* from, std::size_t size) 
 #if defined(__x86_64__)
 /// One register.
 typedef long long TwoWords __attribute__((vector_size(16), may_alias));
-// Users may compile with -masm=intel, where operands stand the other way round, and for AVX, where an instruction of the old
-// encoding may have to wait for the upper halves of registers.
+// Users may compile with -masm=intel, where operands stand the other way round. They may compile for AVX, where an instruction
+// of the old encoding may wait for the upper halves of registers.
 #ifdef __AVX__
 #define BELTWAY_LOAD_TWO_WORDS "{vmovq %1, %0|vmovq %0, %1}\n\t{vmovhps %2, %0, %0|vmovhps %0, %0, %2}"
 #define BELTWAY_MOVE_TWO_WORDS "{vmovaps %1, %0|vmovaps %0, %1}"
@@ -100,8 +100,8 @@ typedef long long TwoWords __attribute__((vector_size(16), may_alias));
 #define BELTWAY_MOVE_TWO_WORDS "{movaps %1, %0|movaps %0, %1}"
 #endif
 #endif
-/// 16 bytes, loaded as two words: a message was often written word by word a moment ago, and a load that is wider than the
-/// stores that it reads waits until they are in the cache, behind all stores before them. Stored at once: see store_pair().
+/// 16 bytes, loaded as two words: a message was often written word by word a moment ago. A load that is wider than the stores
+/// that it reads waits until they are in the cache, behind all stores before them. Stored at once: see store_pair().
 inline void copy_words(std::byte* to, const std::byte* from) noexcept {
 #if defined(__x86_64__)
   struct Word8 {
@@ -223,7 +223,7 @@ inline bool compare_and_swap_pair(Word& first, std::uint64_t expected_a, std::ui
   return swapped;
 }
 inline constexpr bool k_pairs_are_swapped = true;
-/// Adds to two counters that nobody else writes; each is read whole by others.
+/// Adds to two counters that no other thread writes; each is read whole by others.
 inline void add_pair(Word& first, std::uint64_t a, std::uint64_t b) noexcept {
   TwoWords sum;
   asm(BELTWAY_MOVE_TWO_WORDS : "=x"(sum) : "m"(reinterpret_cast<const TwoWords&>(first)));
@@ -231,7 +231,7 @@ inline void add_pair(Word& first, std::uint64_t a, std::uint64_t b) noexcept {
   asm(BELTWAY_MOVE_TWO_WORDS : "=m"(reinterpret_cast<TwoWords&>(first)) : "x"(sum));
 }
 #else
-// The second, then the first: the first is what others look at.
+// The second, then the first: the first is what others read.
 [[nodiscard]] inline bool has_atomic_pair_store() noexcept { return true; }
 inline void store_pair(Word& first, std::uint64_t a, std::uint64_t b) noexcept {
   (&first)[1].store_relaxed(b);

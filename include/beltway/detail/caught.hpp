@@ -14,7 +14,7 @@ class Error;
 
 namespace detail {
 
-/// Throws `error`. Ends the program if nobody on the way can catch (-fno-exceptions).
+/// Throws `error`. Ends the program if no caller can catch (-fno-exceptions).
 [[noreturn]] void raise(const Error& error);
 
 /// Calls `call(object)` and returns the exception that it threw, or nullptr.

@@ -22,7 +22,7 @@ class ForkGuard {
   ForkGuard();
 
   /// True in a child of the process that made this guard (or made the object that it was copied from).
-  /// Costs one relaxed load of a line that nobody writes.
+  /// Costs one relaxed load of a line that no thread writes.
   [[nodiscard]] bool in_child() const noexcept { return word_->load(std::memory_order_relaxed) != token_; }
 
  private:

@@ -1,7 +1,7 @@
 // Ties a program to a library that was compiled with the same standard library. Some macros change the size of std::vector and
-// std::string, and with them that of Beltway's options. Program and library would then read each other's memory wrongly. So each
-// program refers to a symbol whose name says how the program was compiled, and the library defines the one that says how the
-// library was compiled. If they differ, the linker names the remedy.
+// std::string, and with them that of Beltway's options. Program and library would then read each other's memory wrongly. So
+// each program refers to a symbol whose name says how the program was compiled. The library defines the symbol that says how
+// the library was compiled. If they differ, the linker names the remedy.
 #pragma once
 
 #include "beltway/detail/requirements.hpp"

@@ -1,5 +1,5 @@
 // The bytes of a bench's message: one 64-bit value again and again, its last bytes the value's first ones. So a message
-// that is torn or was overwritten too early does not add up, and nobody measures memory that is never touched.
+// that is torn or was overwritten too early does not add up, and no bench measures memory that is never touched.
 //
 // Sixteen bytes at a time where there are as many: eight a cycle would be slower than the caches between two cores, and what
 // is to be measured are those.

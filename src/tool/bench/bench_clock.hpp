@@ -25,7 +25,7 @@ namespace beltway::tool {
 #endif
 }
 
-/// The length of a tick, from two looks at both clocks as far apart as the measurement is long.
+/// The length of a tick, from two reads of both clocks as far apart as the measurement is long.
 class TickScale {
  public:
   [[nodiscard]] double ns_per_tick() const noexcept {
@@ -47,7 +47,7 @@ inline void relax() noexcept {
 #endif
 }
 
-/// The least pause that keeps looks from being made ahead of time.
+/// The least pause that keeps polls from being made ahead of time.
 inline void short_relax() noexcept {
 #if defined(__x86_64__)
   __builtin_ia32_lfence();
@@ -57,7 +57,7 @@ inline void short_relax() noexcept {
 #endif
 }
 
-/// Between two looks, as between those of Beltway's consumers (poll_gap() in atomics.hpp): all candidates are the faster
+/// Between two polls, as between those of Beltway's consumers (poll_gap() in atomics.hpp): all candidates are the faster
 /// for it. On a machine with fewer processors than spinners the other side needs this one to step aside.
 template <class Done>
 void spin_until(const Done& done) noexcept(noexcept(done())) {
@@ -68,7 +68,7 @@ void spin_until(const Done& done) noexcept(noexcept(done())) {
   }
 }
 
-/// Spins for a moment, then sleeps in short steps: who waits must not take a core from those who measure.
+/// Spins for a moment, then sleeps in short steps: a process that waits must not take a core from one that measures.
 template <class Done>
 void wait_until(const Done& done) noexcept {
   constexpr unsigned k_spins = 20'000;

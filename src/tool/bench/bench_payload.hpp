@@ -1,4 +1,4 @@
-// The payload of a bench: every byte is written by the producer and read by the consumer, who checks it (bench_bytes.hpp).
+// The payload of a bench: every byte is written by the producer and read by the consumer, which checks it (bench_bytes.hpp).
 #pragma once
 
 #include <cstddef>

@@ -8,8 +8,8 @@ namespace beltway::tool {
 namespace {
 
 constexpr std::uint64_t k_warm_up = 20;
-/// Round trips between two looks at the clock: long enough for one look not to matter.
-constexpr std::uint64_t k_round_trips_a_look = 50;
+/// Round trips between two reads of the clock: long enough for one read not to matter.
+constexpr std::uint64_t k_round_trips_per_check = 50;
 constexpr std::uint64_t k_most_round_trips = 2000;
 /// Two processes that got one processor between them take thousands of times longer.
 constexpr std::uint64_t k_longest_ns = 2'000'000;
@@ -30,8 +30,8 @@ double probe(BenchShared& shared) noexcept {
   std::uint64_t elapsed_ns = 0;
   const std::uint64_t start_ns = now_ns();
   while (done < k_most_round_trips && elapsed_ns < k_longest_ns) {
-    for (std::uint64_t i = 0; i < k_round_trips_a_look; ++i) round_trip(shared, ++value);
-    done += k_round_trips_a_look;
+    for (std::uint64_t i = 0; i < k_round_trips_per_check; ++i) round_trip(shared, ++value);
+    done += k_round_trips_per_check;
     elapsed_ns = now_ns() - start_ns;
   }
   round_trip(shared, (value + 1) | k_last);

@@ -14,7 +14,7 @@ namespace beltway::tool {
 
 namespace {
 
-constexpr std::chrono::milliseconds k_look_at_workers_ms{20};
+constexpr std::chrono::milliseconds k_worker_check_ms{20};
 
 /// Queues that go with this object.
 class TemporaryQueues {
@@ -25,7 +25,7 @@ class TemporaryQueues {
       try {
         connection_.remove(name);
       } catch (const Error&) {
-        continue;  // the daemon is gone, and the queue with it; or somebody was quicker
+        continue;  // the daemon is gone, and the queue with it; or another process was quicker
       }
     }
   }
@@ -62,7 +62,7 @@ BenchOutcome run_bench(const BenchPlan& plan, const ConnectionOptions& options) 
   if (plan.kind == BenchKind::latency) queues.declare(bench_queue_back(shared), outcome.queue);
   shared.go.value.store(1, std::memory_order_release);  // pairs with the acquire in Workers
   while (workers.going_well()) {
-    if (!sleep_until(std::chrono::steady_clock::now() + k_look_at_workers_ms, interrupt.token())) {
+    if (!sleep_until(std::chrono::steady_clock::now() + k_worker_check_ms, interrupt.token())) {
       outcome.code = interrupt.exit_code();
       return outcome;
     }

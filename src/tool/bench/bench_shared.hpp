@@ -1,7 +1,7 @@
 // The page that the processes of one bench share: anonymous memory made before they fork, zero at first.
 //
 // The parent makes the queues and waits; the workers measure. Worker 0 is the first producer and the leader: it gives
-// the orders; the partner, the first consumer, answers its raw probes. Who writes what is said at each word. None of
+// the orders; the partner, the first consumer, answers its raw probes. Each word names its writer. None of
 // this is used while a slice runs, the counts of several consumers of a group excepted.
 #pragma once
 

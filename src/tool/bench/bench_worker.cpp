@@ -81,7 +81,7 @@ void run_producer(const Connection& connection, BenchShared& shared, const Bench
 
 /// Several consumers of one group share a slice as it comes; each adds to `taken` what it got, until all is taken.
 void take_share(PayloadSink& sink, BenchShared& shared, std::uint64_t goal) {
-  constexpr std::chrono::milliseconds k_look_up_ms{1};
+  constexpr std::chrono::milliseconds k_end_check_ms{1};
   constexpr std::uint64_t k_tell_after = 64;
   std::uint64_t untold = 0;
   const auto tell = [&] {
@@ -90,7 +90,7 @@ void take_share(PayloadSink& sink, BenchShared& shared, std::uint64_t goal) {
     return all;
   };
   for (;;) {
-    const std::uint64_t got = sink.receive_some(k_tell_after, k_look_up_ms);
+    const std::uint64_t got = sink.receive_some(k_tell_after, k_end_check_ms);
     untold += got;
     if ((got == 0 || untold >= k_tell_after) && tell() >= goal) return;
   }

@@ -23,7 +23,7 @@ class Workers {
   Workers(const Workers&) = delete;
   Workers& operator=(const Workers&) = delete;
 
-  /// True while somebody runs and nobody has failed.
+  /// True while a worker runs and none has failed.
   [[nodiscard]] bool going_well();
 
   /// Throws Failure with the first failed worker's words, if one failed.

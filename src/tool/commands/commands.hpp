@@ -26,8 +26,8 @@ struct Globals {
   [[nodiscard]] ConnectionOptions connection_options() const;
   /// Starts a daemon if that is allowed. Says on standard error if this user has another daemon.
   [[nodiscard]] Connection connect() const;
-  /// For a command that only looks: it starts nothing.
-  [[nodiscard]] Connection connect_to_look() const;
+  /// For a command that only inspects: it starts nothing.
+  [[nodiscard]] Connection connect_to_inspect() const;
 };
 
 void add_declare(Command& app, Globals& globals);

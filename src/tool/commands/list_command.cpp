@@ -65,7 +65,7 @@ std::string list_text(const Connection& connection, const Connection::DaemonInfo
 }
 
 ExitCode run(const Globals& globals) {
-  const Connection connection = globals.connect_to_look();
+  const Connection connection = globals.connect_to_inspect();
   const Connection::DaemonInfo daemon = connection.ping();
   const std::vector<QueueInfo> queues = connection.list();
   Output output(1);

@@ -34,7 +34,7 @@ Json holder_json(const PurgeHolder& holder) {
           {"oldest", holder.oldest}};
 }
 
-/// What was purged; what is left, who holds it, and what ends that.
+/// The messages that were purged and those that are left, the holders, and what ends that.
 std::string purge_text(const PurgeResult& result, std::uint32_t slots) {
   std::string text = "purged " + std::to_string(result.purged) + " messages\n";
   if (result.left == 0) return text;
@@ -78,7 +78,7 @@ ExitCode remove_group(const Globals& globals, const Options& options) {
 
 ExitCode ping(const Globals& globals) {
   const auto start = std::chrono::steady_clock::now();
-  const Connection connection = globals.connect_to_look();
+  const Connection connection = globals.connect_to_inspect();
   const auto before = std::chrono::steady_clock::now();
   const std::chrono::nanoseconds connecting = before - start;
   const Connection::DaemonInfo daemon = connection.ping();

@@ -11,7 +11,7 @@ namespace {
 
 /// Above this rate messages go in small bursts: sleeping shorter costs more than it evens out.
 constexpr double k_finest_steps_per_second = 1000;
-/// Who was held up longer than this (a full queue, a stopped process) does not make up for it with a burst.
+/// A publisher that was delayed longer than this (a full queue, a stopped process) does not make up for it with a burst.
 constexpr std::chrono::milliseconds k_catch_up_ms{100};
 
 }  // namespace

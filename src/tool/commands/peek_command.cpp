@@ -1,4 +1,4 @@
-// `beltway peek`: looks at messages without taking them.
+// `beltway peek`: shows messages without taking them.
 #include "tool/commands/commands.hpp"
 #include "tool/text/json.hpp"
 #include "tool/text/output.hpp"
@@ -37,7 +37,7 @@ Json json_of(const std::string& queue, const std::vector<PeekedMessage>& message
 }
 
 ExitCode run(const Globals& globals, const Options& options) {
-  const Queue queue = globals.connect_to_look().open_queue(options.name);
+  const Queue queue = globals.connect_to_inspect().open_queue(options.name);
   const std::uint64_t count = std::min<std::uint64_t>(options.count.value_or(10), queue.options().slots);
   const auto messages =
       queue.peek(static_cast<std::size_t>(count), static_cast<std::size_t>(options.max_bytes), options.group);

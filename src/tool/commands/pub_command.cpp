@@ -52,7 +52,7 @@ ExitCode run(const Globals& globals, const Options& options) {
   try {
     publish(publishing, options, producer.max_message_bytes());
   } catch (...) {
-    // Whoever asked for the figures wants to know how far it came.
+    // A user that asked for the figures wants to know how far the command came.
     report();
     throw;
   }

@@ -31,8 +31,8 @@ Sizes take K, M, G (1024s), counts and rates k, M, G (1000s), times ms, s, m, h 
 Exit codes: 0 done, 1 refused or failed, 2 usage, 3 timeout, 4 no daemon, 5 not found, 6 no permission,
 7 removed or evicted while in use, 8 purge left messages that are held, 130 Ctrl-C, 141 the reader of the output is gone.)";
 
-/// A standard descriptor that is closed would be the next one that we open: what we print would go to the daemon. Each is filled
-/// with one that fails as a closed one does.
+/// A standard descriptor that is closed would be the next one that we open: what we print would go to the daemon. Each is
+/// filled with one that fails as a closed one does.
 void fill_standard_descriptors() {
   for (const int wanted : {0, 1, 2}) {
     if (fcntl(wanted, F_GETFD) >= 0) continue;
@@ -116,7 +116,7 @@ ExitCode parse_and_run(CLI::App& app, Globals& globals, int argc, char** argv) {
 
 namespace {
 
-/// Two daemons of one user are two worlds: who publishes in one waits in vain in the other.
+/// Two daemons of one user are two worlds: a consumer in one waits in vain for a producer in the other.
 Connection open_and_tell(const ConnectionOptions& options) {
   Connection connection = Connection::open(options);
   if (!options.socket.empty()) return connection;
@@ -136,7 +136,7 @@ ConnectionOptions Globals::connection_options() const { return {.socket = socket
 
 Connection Globals::connect() const { return open_and_tell(connection_options()); }
 
-Connection Globals::connect_to_look() const { return open_and_tell({.socket = socket, .start_daemon = false}); }
+Connection Globals::connect_to_inspect() const { return open_and_tell({.socket = socket, .start_daemon = false}); }
 
 int run(int argc, char** argv) {
   // A closed pipe is an error of write() here, so that leases are given back before the end.

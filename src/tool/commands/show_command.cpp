@@ -30,42 +30,42 @@ std::uint64_t monotonic_ns() {
 }
 
 /// Long enough for a process that runs to finish what it has in hand.
-constexpr std::chrono::milliseconds k_second_look_ms{30};
+constexpr std::chrono::milliseconds k_second_snapshot_ms{30};
 
-struct ReadResult {
+struct Observation {
   QueueSnapshot snapshot;
   std::uint64_t now_ns = 0;
   Clock::time_point at = {};
   std::vector<Cause> causes = {};
 };
 
-ReadResult look_once(const Queue& queue) {
-  ReadResult look{.snapshot = queue.snapshot(), .now_ns = monotonic_ns(), .at = Clock::now()};
-  look.causes = find_causes(look.snapshot, look.now_ns);
-  return look;
+Observation observe_once(const Queue& queue) {
+  Observation observation{.snapshot = queue.snapshot(), .now_ns = monotonic_ns(), .at = Clock::now()};
+  observation.causes = find_causes(observation.snapshot, observation.now_ns);
+  return observation;
 }
 
-/// Twice where one look cannot tell what stands still from what is at work.
-ReadResult look_at(const Queue& queue) {
-  ReadResult first = look_once(queue);
-  if (!needs_second_look(first.causes)) return first;
-  std::this_thread::sleep_for(k_second_look_ms);
-  ReadResult second = look_once(queue);
+/// Twice if one snapshot cannot tell a process that stands still from one at work.
+Observation observe(const Queue& queue) {
+  Observation first = observe_once(queue);
+  if (!needs_second_snapshot(first.causes)) return first;
+  std::this_thread::sleep_for(k_second_snapshot_ms);
+  Observation second = observe_once(queue);
   second.causes = confirmed(first.causes, std::move(second.causes));
   return second;
 }
 
-void print(Output& output, bool json, const ReadResult& look, const std::optional<Rates>& rates) {
+void print(Output& output, bool json, const Observation& observation, const std::optional<Rates>& rates) {
   if (json) {
-    Json shape = to_json(look.snapshot);
-    shape["causes"] = to_json(look.causes);
+    Json shape = to_json(observation.snapshot);
+    shape["causes"] = to_json(observation.causes);
     if (rates) {
       shape["rates"] = to_json(*rates);
       shape["rates"]["per_message"] = to_json(per_message(*rates));
     }
     output.append(json_line(shape));
   } else {
-    output.append(show_text(look.snapshot, look.causes, rates, look.now_ns));
+    output.append(show_text(observation.snapshot, observation.causes, rates, observation.now_ns));
   }
 }
 
@@ -76,31 +76,31 @@ ExitCode watch(const Globals& globals, const Options& options, const Queue& queu
   std::optional<Flow> before;
   auto before_at = Clock::now();
   auto next = before_at;
-  for (std::uint64_t looks = 0; !options.count || looks < *options.count; ++looks) {
-    if (looks > 0 && !sleep_until(next, interrupt.token())) break;
+  for (std::uint64_t rounds = 0; !options.count || rounds < *options.count; ++rounds) {
+    if (rounds > 0 && !sleep_until(next, interrupt.token())) break;
     next += *options.watch;
-    const ReadResult look = look_at(queue);
-    const Flow flow = flow_of(look.snapshot);
+    const Observation observation = observe(queue);
+    const Flow flow = flow_of(observation.snapshot);
     std::optional<Rates> rates;
-    if (before) rates = rates_between(*before, flow, look.at - before_at);
+    if (before) rates = rates_between(*before, flow, observation.at - before_at);
     before = flow;
-    before_at = look.at;
+    before_at = observation.at;
     if (!globals.json() && output.is_terminal()) {
       output.append(k_clear_screen);
-    } else if (!globals.json() && looks > 0) {
+    } else if (!globals.json() && rounds > 0) {
       output.append('\n');
     }
-    print(output, globals.json(), look, rates);
+    print(output, globals.json(), observation, rates);
     output.flush();
   }
   return interrupt.exit_code();
 }
 
 ExitCode run(const Globals& globals, const Options& options) {
-  const Queue queue = globals.connect_to_look().open_queue(options.name);
+  const Queue queue = globals.connect_to_inspect().open_queue(options.name);
   if (options.watch) return watch(globals, options, queue);
   Output output(1);
-  print(output, globals.json(), look_at(queue), std::nullopt);
+  print(output, globals.json(), observe(queue), std::nullopt);
   output.flush();
   return ExitCode::done;
 }

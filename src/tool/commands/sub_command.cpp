@@ -69,7 +69,7 @@ ExitCode run(const Globals& globals, const Options& options) {
   // A pipeline drains what is there and ends, also after its producers; --follow overrules it.
   consumer_options.end_of_stream = EndOfStream::drained;
   std::optional<Consumer> consumer(queue.consumer(consumer_options));
-  Interrupt interrupt(1);  // --follow ends when nobody reads any more, not at the next message
+  Interrupt interrupt(1);  // --follow ends when its reader has gone, not at the next message
   Output output(1, "standard output", interrupt.token());
   SubscribePlan plan = options.plan;
   const std::uint64_t slots = queue.options().slots;
@@ -85,7 +85,7 @@ ExitCode run(const Globals& globals, const Options& options) {
   summary.end = end_name(end);
   summary.first_to_last_seconds = subscribing.first_to_last_seconds();
   if (plan.digest) summary.digest = subscribing.digest();
-  consumer.reset();  // nobody may wait for what it holds while standard error is a terminal on hold
+  consumer.reset();  // no process may wait for its messages while standard error is a terminal on hold
   const bool messages_on_output = plan.format != MessageFormat::none;
   summary.print({.json = globals.json() && (plan.digest || options.summary),
                  .people = options.summary || subscribing.lost() > 0,

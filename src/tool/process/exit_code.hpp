@@ -18,7 +18,7 @@ enum class ExitCode : int {
   not_found = 5,      ///< no such queue or group
   no_permission = 6,  ///< the queue's mode and owner do not allow it
   gone = 7,           ///< the queue or group was removed, or this endpoint evicted, while in use
-  left = 8,           ///< purge: messages are left, since somebody holds them
+  left = 8,           ///< purge: messages are left, since consumers hold them
   broken_pipe = 141,  ///< the reader of standard output is gone: as if SIGPIPE had ended us, without a message
 };
 

@@ -33,7 +33,7 @@ class Interrupt {
   /// The signal that asked to stop, or 0.
   [[nodiscard]] int signal() const noexcept { return signal_.load(std::memory_order_relaxed); }
 
-  /// 130 for Ctrl-C; `done` if nobody asked.
+  /// 130 for Ctrl-C; `done` if no signal came.
   [[nodiscard]] ExitCode exit_code() const noexcept {
     return signal() == 0 ? ExitCode::done : exit_code_of_signal(signal());
   }

@@ -15,26 +15,26 @@ namespace beltway::tool {
 /// One cause. README.md lists the kinds.
 struct Cause {
   std::string kind = {};
-  bool blocks = true;  ///< somebody waits for it now. False: it may hold somebody up later, or costs time
-  bool brief = false;  ///< a healthy queue may look like this for a moment: told only if two looks found it
+  bool blocks = true;  ///< a process waits for it now. False: it may block a process later, or costs time
+  bool brief = false;  ///< a healthy queue may look like this for a moment: told only if two snapshots show it
   std::string group = {};
-  std::optional<unsigned> producer = {};       ///< who is at the root of it, or whose lane is full
-  std::optional<unsigned> consumer = {};       ///< who is at the root of it
+  std::optional<unsigned> producer = {};       ///< the producer at the root of it, or the one with the full lane
+  std::optional<unsigned> consumer = {};       ///< the consumer at the root of it
   std::optional<int> pid = {};                 ///< of the root
   std::optional<std::uint64_t> position = {};  ///< the oldest position that is waited for
-  std::optional<std::uint64_t> for_ns = {};    ///< how long somebody has slept because of it; nothing: nobody sleeps
+  std::optional<std::uint64_t> for_ns = {};    ///< how long an endpoint has slept because of it; nothing: none sleeps
   std::string text = {};                       ///< a sentence
   std::vector<Remedy> remedies = {};
 };
 
-/// What `snapshot` shows. `now_ns`: CLOCK_MONOTONIC. Looks into /proc for the state of processes.
+/// What `snapshot` shows. `now_ns`: CLOCK_MONOTONIC. Reads the state of processes in /proc.
 [[nodiscard]] std::vector<Cause> find_causes(const QueueSnapshot& snapshot, std::uint64_t now_ns);
 
-/// The part of it that concerns nobody alone: words that make no sense, lost wakeups, slower fences.
+/// The part of it that concerns no single endpoint: words that make no sense, lost wakeups, slower fences.
 void add_memory_causes(const QueueSnapshot& snapshot, std::vector<Cause>& causes);
 
-/// True if a second look is needed to tell a cause from a moment of healthy work.
-[[nodiscard]] bool needs_second_look(const std::vector<Cause>& causes);
+/// True if a second snapshot is needed to tell a cause from a moment of healthy work.
+[[nodiscard]] bool needs_second_snapshot(const std::vector<Cause>& causes);
 /// Those of `now` that are not brief, or were there `before`, too.
 [[nodiscard]] std::vector<Cause> confirmed(const std::vector<Cause>& before, std::vector<Cause> now);
 

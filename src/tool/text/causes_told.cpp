@@ -49,7 +49,7 @@ void add_memory_causes(const QueueSnapshot& snapshot, std::vector<Cause>& causes
   }
 }
 
-bool needs_second_look(const std::vector<Cause>& causes) {
+bool needs_second_snapshot(const std::vector<Cause>& causes) {
   return std::any_of(causes.begin(), causes.end(), [](const Cause& cause) { return cause.brief; });
 }
 

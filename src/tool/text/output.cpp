@@ -55,7 +55,7 @@ void Output::write_all(std::span<iovec> parts) {
     if (written < 0) {
       if (errno == EPIPE) throw Failure(ExitCode::broken_pipe, "");
       if (errno == EAGAIN) {
-        // Somebody else's O_NONBLOCK on a descriptor that we share.
+        // Another process set O_NONBLOCK on a descriptor that we share.
         pollfd writable{fd_, POLLOUT, 0};
         poll(&writable, 1, -1);
       } else if (errno != EINTR) {

@@ -30,7 +30,7 @@ class Output {
   /// Writes everything appended so far, then `bytes` and `tail`, in one system call if possible, without copying.
   void write_through(std::span<const std::byte> bytes, std::string_view tail = {});
 
-  /// Writes everything appended so far. Never done by the destructor: whoever forgets it has not looked for errors.
+  /// Writes everything appended so far. Never done by the destructor: a caller that forgets it has not checked for errors.
   void flush() { write_through({}); }
 
   /// Bytes appended and not yet written.

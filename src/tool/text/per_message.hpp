@@ -1,4 +1,4 @@
-// What waking and sleeping cost a message: nothing while everybody is busy, and never hidden when they are not.
+// What waking and sleeping cost a message: nothing while all endpoints are busy, and never hidden when they are not.
 #pragma once
 
 #include <cstdint>
@@ -16,8 +16,8 @@ struct PerMessage {
   double wakes = 0;
   double sleeps = 0;
 
-  /// A wake is a call of futex, a sleep membarrier and futex. Event mode takes up to two more for each: for ringing its bell, and
-  /// for arming.
+  /// A wake is a call of futex, a sleep membarrier and futex. Event mode takes up to two more for each: for ringing its bell,
+  /// and for arming.
   [[nodiscard]] double system_calls() const noexcept { return wakes + 2 * sleeps; }
 };
 
@@ -27,7 +27,7 @@ struct PerMessage {
 [[nodiscard]] std::optional<PerMessage> per_message(const ProducerCounters& counters) noexcept;
 [[nodiscard]] std::optional<PerMessage> per_message(const ConsumerCounters& counters) noexcept;
 [[nodiscard]] std::optional<PerMessage> per_message(const Flow& flow) noexcept;
-/// Of what happened between two looks.
+/// Of what happened between two snapshots.
 [[nodiscard]] std::optional<PerMessage> per_message(const Rates& rates) noexcept;
 
 /// `null` where there was no message.

@@ -32,7 +32,7 @@ struct Rates {
   double wakes = 0;
   double sleeps = 0;
 };
-/// 0 where a number went back, as it may when an endpoint's counters move to the totals between two looks.
+/// 0 where a number went back, as it may when an endpoint's counters move to the totals between two snapshots.
 [[nodiscard]] Rates rates_between(const Flow& before, const Flow& after,
                                   std::chrono::duration<double> elapsed) noexcept;
 

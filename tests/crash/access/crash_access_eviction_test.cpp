@@ -12,15 +12,15 @@ namespace {
 
 class EvictAccesses : public testing::TestWithParam<Operation> {};
 
-TEST_P(EvictAccesses, at_any_of_them_its_messages_go_to_others_and_nobody_waits_for_it) {
+TEST_P(EvictAccesses, a_consumer_evicted_at_any_access_leaves_its_messages_to_others) {
   report(GetParam().name, evict(GetParam(), beginnings(2)));
 }
 
-TEST_P(EvictAccesses, stopped_again_at_any_later_step_harms_nobody) {
+TEST_P(EvictAccesses, an_evicted_consumer_stopped_again_at_any_later_access_harms_no_other) {
   report(GetParam().name, evict_twice(GetParam(), beginnings(6), 1));
 }
 
-TEST_P(EvictAccesses, by_a_daemon_that_is_killed_at_any_of_its_own) {
+TEST_P(EvictAccesses, a_daemon_killed_at_any_access_of_an_eviction_repeats_it) {
   report(GetParam().name, evict_by_half(GetParam(), beginnings(6), 1));
 }
 

@@ -9,12 +9,12 @@ namespace {
 
 class Accesses : public testing::TestWithParam<Operation> {};
 
-TEST_P(Accesses, killed_at_any_of_them_nothing_is_lost_and_nobody_is_stuck) {
+TEST_P(Accesses, a_kill_at_any_access_loses_no_message_and_blocks_no_process) {
   report(GetParam().name, kill(GetParam(), beginnings(3), Depth::usable));
   report(GetParam().name, kill(GetParam(), single_producer_beginnings(5), Depth::usable));
 }
 
-TEST_P(Accesses, killed_at_any_access_and_its_repair_at_any_of_its_own_lose_nothing) {
+TEST_P(Accesses, a_kill_at_any_access_and_one_of_its_repair_lose_no_message) {
   report(GetParam().name, kill_repair(GetParam(), beginnings(20)));
 }
 

@@ -22,9 +22,11 @@ Counts with_every_operation(const Beginnings& some) {
   return all;
 }
 
-TEST_P(Interrupt, who_goes_on_late_harms_nobody) { report(GetParam().name, with_every_operation(beginnings(20))); }
+TEST_P(Interrupt, a_thread_that_interrupts_late_harms_no_other) {
+  report(GetParam().name, with_every_operation(beginnings(20)));
+}
 
-TEST_P(Interrupt, loses_nothing_in_a_single_producer_ring) {
+TEST_P(Interrupt, an_interrupt_loses_nothing_in_a_single_producer_ring) {
   report(GetParam().name, with_every_operation(single_producer_beginnings(20)));
 }
 

@@ -22,9 +22,9 @@ void with_each(unsigned thin, Scenario scenario) {
   report(Pair::GetParam().name, all);
 }
 
-TEST_P(Pair, both_may_die_at_any_two_steps) { with_each(60, kill_both); }
+TEST_P(Pair, a_producer_and_a_consumer_may_die_at_any_two_steps) { with_each(60, kill_both); }
 
-TEST_P(Pair, one_is_repaired_while_the_other_goes_on) { with_each(100, repair_inside); }
+TEST_P(Pair, one_endpoint_is_repaired_while_another_goes_on) { with_each(100, repair_inside); }
 
 INSTANTIATE_TEST_SUITE_P(Crash, Pair, testing::ValuesIn(operations().begin(), operations().end()),
                          [](const auto& of) { return std::string(of.param.name); });

@@ -74,14 +74,14 @@ constexpr auto k_left_to_the_explorer = std::to_array<std::string_view>({
     "no_fence_behind_the_mark",
     "no_fence_behind_the_claim_before",
     "no_fence_behind_the_claim_before_a_reference",
-    "lossy_reader_does_not_look_before",
-    "lossy_reader_does_not_look_at_tail",
+    "lossy_reader_does_not_check_before",
+    "lossy_reader_does_not_check_tail",
     "heir_skips_what_is_passed_meanwhile",
     "heir_forgets_what_is_marked",
     "lane_does_not_help_floors",
     "no_bump_when_earlier",
     "no_second_look_at_the_slot",
-    "no_second_look_at_tail",
+    "no_second_check_of_tail",
     "no_fence_after_active",
     "join_oldest_once",
     "join_oldest_without_barrier",
@@ -108,7 +108,7 @@ constexpr auto k_left_to_the_explorer = std::to_array<std::string_view>({
     "a_ticket_is_never_passed_over",
     "ready_before_tail",
     "punch_before_the_mark",
-    "punch_without_a_second_look",
+    "punch_without_a_second_scan",
     "woken_before_the_word",
     "a_lost_race_for_waking_is_over",
     "sleeps_whatever_the_word_says",
@@ -119,7 +119,7 @@ constexpr auto k_left_to_the_explorer = std::to_array<std::string_view>({
     "a_doubt_is_written_over",
 });
 
-TEST(Planted, nothing_is_found_where_nothing_is_planted) { EXPECT_FALSE(is_caught(nullptr)); }
+TEST(Planted, no_violation_is_found_without_a_planted_bug) { EXPECT_FALSE(is_caught(nullptr)); }
 
 /// Those that are not left to the explorer.
 std::vector<std::string> bugs() {
@@ -132,7 +132,7 @@ std::vector<std::string> bugs() {
 
 class PlantedBug : public testing::TestWithParam<std::string> {};
 
-TEST_P(PlantedBug, is_caught) {
+TEST_P(PlantedBug, a_planted_bug_is_caught) {
   const char* const here = std::getenv("BELTWAY_CRASH_PLANT");
   if (here != nullptr && GetParam() == here) {
     explore::planted_bug = here;

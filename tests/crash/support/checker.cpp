@@ -104,10 +104,10 @@ void drain_private(World& world) {
   PrivateReader reader(world.map(), private_group(k_private), world.journal().private_read);
   for (;;) {
     SlotView view;
-    const ReadResult look = reader.next(view);
-    if (look == ReadResult::corrupt) fail(world, "private: a corrupt message");
-    if (look == ReadResult::again) continue;
-    if (look == ReadResult::empty) break;
+    const ReadResult result = reader.next(view);
+    if (result == ReadResult::corrupt) fail(world, "private: a corrupt message");
+    if (result == ReadResult::again) continue;
+    if (result == ReadResult::empty) break;
     ++delivered(world, view, "private").read;
     reader.release(view.position);
   }
@@ -126,10 +126,10 @@ void drain_named(World& world) {
     SlotView views[2];
     std::size_t leased = 0;
     std::uint64_t corrupt = 0;
-    const ReadResult look = reader.lease(views, 1 + turn % 2, leased, corrupt);
+    const ReadResult result = reader.lease(views, 1 + turn % 2, leased, corrupt);
     if (corrupt != 0) fail(world, "named: a corrupt message");
-    if (look == ReadResult::again) continue;
-    if (look == ReadResult::empty) break;
+    if (result == ReadResult::again) continue;
+    if (result == ReadResult::empty) break;
     for (std::size_t i = 0; i < leased; ++i) {
       Entry& entry = delivered(world, views[i], "named");
       if (entry.acked != 0) fail(world, "named: a message came again after its ack");

@@ -69,15 +69,16 @@ class Audience {
   void expect(std::uint64_t id) {
     SlotView view;
     if (has_private_) {
-      const ReadResult look = private_.next(view);
-      if (look != ReadResult::message || read_message(view.data, view.size) != id) fail(world_, "afterwards: private");
+      const ReadResult result = private_.next(view);
+      if (result != ReadResult::message || read_message(view.data, view.size) != id)
+        fail(world_, "afterwards: private");
       private_.release(view.position);
     }
     if (has_named_) {
       std::size_t leased = 0;
       std::uint64_t corrupt = 0;
-      const ReadResult look = named_.lease(&view, 1, leased, corrupt);
-      if (look != ReadResult::message || read_message(view.data, view.size) != id) fail(world_, "afterwards: named");
+      const ReadResult result = named_.lease(&view, 1, leased, corrupt);
+      if (result != ReadResult::message || read_message(view.data, view.size) != id) fail(world_, "afterwards: named");
       if (view.tries != 0) fail(world_, "afterwards: a new message is marked as tried before");
       if (!named_.ack(view.position, view.tries)) fail(world_, "afterwards: ack");
       named_.after_ack(view.position);

@@ -8,11 +8,11 @@ namespace {
 
 class Daemon : public testing::TestWithParam<DaemonJob> {};
 
-TEST_P(Daemon, may_be_killed_at_any_instruction_and_does_it_again) {
+TEST_P(Daemon, a_daemon_killed_at_any_instruction_repeats_its_repair) {
   report(GetParam().name, kill_daemon(GetParam(), beginnings(30)));
 }
 
-TEST_P(Daemon, in_a_single_producer_ring_too) {
+TEST_P(Daemon, a_daemon_may_be_killed_at_any_instruction_in_a_single_producer_ring) {
   report(GetParam().name, kill_daemon(GetParam(), single_producer_beginnings(60)));
 }
 

@@ -12,11 +12,11 @@ namespace {
 
 class Evict : public testing::TestWithParam<Operation> {};
 
-TEST_P(Evict, at_any_of_them_its_messages_go_to_others_and_nobody_waits_for_it) {
+TEST_P(Evict, a_consumer_evicted_at_any_instruction_leaves_its_messages_to_others) {
   report(GetParam().name, evict(GetParam(), beginnings(100)));
 }
 
-TEST_P(Evict, goes_on_harms_nobody_and_is_told) {
+TEST_P(Evict, an_evicted_consumer_that_goes_on_harms_no_other_and_gets_evicted) {
   Counts all;
   for (const Interruption& each : interruptions()) {
     if (!each.evictable) continue;
@@ -27,11 +27,11 @@ TEST_P(Evict, goes_on_harms_nobody_and_is_told) {
   report(GetParam().name, all);
 }
 
-TEST_P(Evict, stopped_again_at_any_later_step_harms_nobody) {
+TEST_P(Evict, an_evicted_consumer_stopped_again_at_any_later_step_harms_no_other) {
   report(GetParam().name, evict_twice(GetParam(), beginnings(300), 97));
 }
 
-TEST_P(Evict, by_a_daemon_that_is_killed_at_any_of_its_own) {
+TEST_P(Evict, a_daemon_killed_at_any_instruction_of_an_eviction_repeats_it) {
   report(GetParam().name, evict_by_half(GetParam(), beginnings(300), 797));
 }
 

@@ -11,15 +11,15 @@ namespace {
 
 class Kill : public testing::TestWithParam<Operation> {};
 
-TEST_P(Kill, at_any_instruction_nothing_is_lost_and_nobody_is_stuck) {
+TEST_P(Kill, a_kill_at_any_instruction_loses_no_message_and_blocks_no_process) {
   report(GetParam().name, kill(GetParam(), beginnings(40), Depth::usable));
 }
 
-TEST_P(Kill, in_a_single_producer_ring_too) {
+TEST_P(Kill, a_kill_in_a_single_producer_ring_loses_no_message) {
   report(GetParam().name, kill(GetParam(), single_producer_beginnings(60), Depth::usable));
 }
 
-TEST_P(Kill, killed_at_any_instruction_and_its_repair_at_any_of_its_own_lose_nothing) {
+TEST_P(Kill, a_kill_at_any_instruction_and_one_of_its_repair_lose_no_message) {
   report(GetParam().name, kill_repair(GetParam(), beginnings(150)));
 }
 

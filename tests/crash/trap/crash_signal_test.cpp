@@ -30,7 +30,7 @@ void interrupt_everywhere(World& world, const std::function<bool()>& wait, const
   }
 }
 
-TEST(SignalHandler, that_interrupts_a_private_consumer_ends_its_wait_at_any_instruction) {
+TEST(SignalHandler, a_handler_that_interrupts_a_private_consumer_ends_its_wait_at_any_instruction) {
   World world(Shape{});
   found(world);
   Crew crew(world);
@@ -38,7 +38,7 @@ TEST(SignalHandler, that_interrupts_a_private_consumer_ends_its_wait_at_any_inst
   interrupt_everywhere(world, [&] { return in.receive().status() == Status::interrupted; }, [&] { in.interrupt(); });
 }
 
-TEST(SignalHandler, that_interrupts_a_consumer_at_its_prefetch_limit_ends_its_wait_at_any_instruction) {
+TEST(SignalHandler, a_handler_that_interrupts_a_consumer_at_its_prefetch_limit_ends_its_wait_anywhere) {
   World world(Shape{});
   found(world);
   Crew crew(world);
@@ -49,7 +49,7 @@ TEST(SignalHandler, that_interrupts_a_consumer_at_its_prefetch_limit_ends_its_wa
   interrupt_everywhere(world, [&] { return in.receive().status() == Status::interrupted; }, [&] { in.interrupt(); });
 }
 
-TEST(SignalHandler, that_interrupts_a_producer_ends_its_wait_for_room_at_any_instruction) {
+TEST(SignalHandler, a_handler_that_interrupts_a_producer_ends_its_wait_for_room_at_any_instruction) {
   World world(Shape{});
   found(world);
   Crew crew(world);

@@ -1,5 +1,5 @@
 // A daemon with its supervisor.
-#include "kept_daemon.hpp"
+#include "supervised_daemon.hpp"
 
 #include <fcntl.h>
 #include <gtest/gtest.h>
@@ -13,7 +13,7 @@
 namespace beltway::test {
 namespace {
 
-Child start(const TempDir& dir, const KeptDaemon::Options& options) {
+Child start(const TempDir& dir, const SupervisedDaemon::Options& options) {
   std::vector<std::string> argv = {options.program, "--socket", dir.socket(), "--log-level", "debug"};
   argv.insert(argv.end(), options.arguments.begin(), options.arguments.end());
   return Child::spawn(argv, {.standard_output = dir.path() / "out.log", .standard_error = dir.path() / "err.log"});
@@ -41,7 +41,7 @@ int parent_of(int pid) {
   return stat.size() < 3 ? -1 : std::stoi(stat.substr(2));
 }
 
-KeptDaemon::KeptDaemon(const Options& options) : supervisor_(start(dir_, options)) {
+SupervisedDaemon::SupervisedDaemon(const Options& options) : supervisor_(start(dir_, options)) {
   const bool answers = eventually([&] {
     if (supervisor_.poll()) throw std::runtime_error("beltwayd ended at once; its log:\n" + log());
     try {
@@ -53,7 +53,7 @@ KeptDaemon::KeptDaemon(const Options& options) : supervisor_(start(dir_, options
   if (!answers) throw std::runtime_error("beltwayd does not answer; its log:\n" + log());
 }
 
-KeptDaemon::~KeptDaemon() {
+SupervisedDaemon::~SupervisedDaemon() {
   if (supervisor_.pid() > 0) {
     supervisor_.kill(SIGTERM);
     EXPECT_EQ(supervisor_.wait(), (Exit{.code = 0, .signal = 0})) << "beltwayd did not end well; its log:\n" << log();
@@ -67,9 +67,11 @@ KeptDaemon::~KeptDaemon() {
   ::kill(last, SIGKILL);
 }
 
-std::string KeptDaemon::log() const { return read_file(dir_.path() / "out.log") + read_file(dir_.path() / "err.log"); }
+std::string SupervisedDaemon::log() const {
+  return read_file(dir_.path() / "out.log") + read_file(dir_.path() / "err.log");
+}
 
-int KeptDaemon::pid() const {
+int SupervisedDaemon::pid() const {
   try {
     return std::stoi(read_file(socket().string() + ".lock"));
   } catch (const std::exception&) {
@@ -77,7 +79,7 @@ int KeptDaemon::pid() const {
   }
 }
 
-void KeptDaemon::kill_daemon() const {
+void SupervisedDaemon::kill_daemon() const {
   // A daemon that is just starting has not written its number yet: kill one that answers, or is stopped.
   const int victim = pid();
   if (victim <= 0 || is_gone(victim)) return;
@@ -85,7 +87,7 @@ void KeptDaemon::kill_daemon() const {
   EXPECT_TRUE(eventually([&] { return is_gone(victim); }));
 }
 
-int KeptDaemon::wait_for_another(int before) const {
+int SupervisedDaemon::wait_for_another(int before) const {
   int now = before;
   EXPECT_TRUE(eventually([&] {
     try {
@@ -98,7 +100,7 @@ int KeptDaemon::wait_for_another(int before) const {
   return now;
 }
 
-void KeptDaemon::kill_both() {
+void SupervisedDaemon::kill_both() {
   const int daemon = pid();
   ::kill(daemon, SIGSTOP);  // or it would become its own supervisor
   supervisor_.kill();

@@ -19,7 +19,7 @@ using namespace std::chrono_literals;
 using protocol::Role;
 using Time = RunClock::TimePoint;
 
-TEST(RunClock, leaves_out_what_a_tick_comes_late) {
+TEST(RunClock, the_run_clock_leaves_out_the_delay_of_a_tick) {
   RunClock clock;
   const Time start{};
   EXPECT_EQ(clock.tick(start).now, start);
@@ -35,7 +35,7 @@ TEST(RunClock, leaves_out_what_a_tick_comes_late) {
   EXPECT_EQ(next.now, start + 300ms);
 }
 
-TEST(RunClock, does_not_count_a_rest_as_late) {
+TEST(RunClock, the_run_clock_does_not_count_a_rest_as_late) {
   RunClock clock;
   clock.plan(Time{}, 100ms);
   clock.rest();
@@ -64,13 +64,13 @@ class Stall : public testing::Test {
         Lease{0, static_cast<std::uint8_t>(consumer_.reply.endpoint), 0, LeasePhase::leased}.word());
   }
   /// One look of the daemon; when it wants the next one.
-  std::chrono::milliseconds look() { return registry_.evict_who_stands_still(wall_); }
+  std::chrono::milliseconds tick() { return registry_.evict_stalled_consumers(wall_); }
   [[nodiscard]] bool is_evicted() const { return queue_->record().endpoints[2].evicted; }
   /// Looks when it was asked to, until the consumer is thrown out; how long that took.
   std::chrono::milliseconds time_to_eviction() {
     std::chrono::milliseconds passed{0};
     while (!is_evicted() && passed < 60s) {
-      const auto pause = look();
+      const auto pause = tick();
       if (is_evicted()) break;
       wall_ += pause;
       passed += pause;
@@ -80,8 +80,8 @@ class Stall : public testing::Test {
 
   const Peer peer_{.pid = 101, .uid = 1001, .gid = 2001};
   DescriptorStore store_;
-  SavedQueues keep_{store_};
-  Registry registry_{{}, keep_};
+  SavedQueues saved_queues_{store_};
+  Registry registry_{{}, saved_queues_};
   Queue* queue_ = nullptr;
   AttachGrant producer_;
   AttachGrant consumer_;
@@ -90,24 +90,24 @@ class Stall : public testing::Test {
   Time wall_ = Time{} + 1h;
 };
 
-TEST_F(Stall, of_one_consumer_ends_after_its_span) {
+TEST_F(Stall, a_stall_of_one_consumer_ends_after_its_span) {
   const auto passed = time_to_eviction();
   EXPECT_GE(passed, 1s);
   EXPECT_LE(passed, 1250ms);
 }
 
-TEST_F(Stall, of_everybody_does_not_count) {
-  auto pause = look();
+TEST_F(Stall, a_stall_of_all_processes_does_not_count) {
+  auto pause = tick();
   for (int freeze = 0; freeze < 5; ++freeze) {
     wall_ += pause + 1h;
-    pause = look();
+    pause = tick();
     EXPECT_FALSE(is_evicted()) << "at once after freeze " << freeze;
   }
 }
 
-TEST_F(Stall, goes_on_to_count_where_the_freeze_began) {
-  wall_ += look();
-  wall_ += look();
+TEST_F(Stall, a_stall_counts_on_from_where_the_freeze_began) {
+  wall_ += tick();
+  wall_ += tick();
   wall_ += 1h;
   EXPECT_FALSE(is_evicted());
   const auto passed = time_to_eviction();
@@ -116,7 +116,7 @@ TEST_F(Stall, goes_on_to_count_where_the_freeze_began) {
 }
 
 /// The answer comes after the deadline on the wall, and in time for a process that was frozen together with the daemon.
-TEST(Waiting, for_the_daemon_does_not_count_time_in_which_the_client_was_stopped) {
+TEST(Waiting, a_wait_for_the_daemon_does_not_count_time_in_which_the_client_was_stopped) {
   std::array<int, 2> ends{};
   ASSERT_EQ(::socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, ends.data()), 0);
   Channel theirs{Fd(ends[1])};

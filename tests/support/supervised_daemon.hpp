@@ -19,23 +19,23 @@ namespace beltway::test {
 
 /// Supervisor and daemon end with it, however they stand then; SIGTERM to the supervisor must end both with code 0 unless the
 /// test has said otherwise.
-class KeptDaemon {
+class SupervisedDaemon {
  public:
   struct Options {
     std::filesystem::path program = test::program("beltwayd");
     std::vector<std::string> arguments = {};
   };
   /// Returns when the daemon answers.
-  KeptDaemon() : KeptDaemon(Options()) {}
-  explicit KeptDaemon(const Options& options);
-  KeptDaemon(const KeptDaemon&) = delete;
-  KeptDaemon& operator=(const KeptDaemon&) = delete;
-  ~KeptDaemon();
+  SupervisedDaemon() : SupervisedDaemon(Options()) {}
+  explicit SupervisedDaemon(const Options& options);
+  SupervisedDaemon(const SupervisedDaemon&) = delete;
+  SupervisedDaemon& operator=(const SupervisedDaemon&) = delete;
+  ~SupervisedDaemon();
 
   [[nodiscard]] std::filesystem::path socket() const { return dir_.socket(); }
   [[nodiscard]] std::string log() const;
-  [[nodiscard]] Connection connect(std::chrono::milliseconds timeout_ms = std::chrono::seconds(20)) const {
-    return Connection::open({.socket = socket(), .start_daemon = false, .timeout = timeout_ms});
+  [[nodiscard]] Connection connect(std::chrono::milliseconds timeout = std::chrono::seconds(20)) const {
+    return Connection::open({.socket = socket(), .start_daemon = false, .timeout = timeout});
   }
   [[nodiscard]] Child& supervisor() noexcept { return supervisor_; }
   /// The daemon's process, as the lock file says: also if it is dead.
@@ -50,7 +50,7 @@ class KeptDaemon {
   /// Stops the supervisor, so that the daemon stays dead for as long as a test likes.
   class Gap {
    public:
-    explicit Gap(KeptDaemon& daemon) : daemon_(daemon) {
+    explicit Gap(SupervisedDaemon& daemon) : daemon_(daemon) {
       daemon_.supervisor().kill(SIGSTOP);
       daemon_.kill_daemon();
     }
@@ -59,7 +59,7 @@ class KeptDaemon {
     ~Gap() { daemon_.supervisor().kill(SIGCONT); }
 
    private:
-    KeptDaemon& daemon_;
+    SupervisedDaemon& daemon_;
   };
 
  private:
