@@ -192,7 +192,7 @@ TEST(DescriptorStore, a_missing_descriptor_store_stores_nothing_and_fails_no_cal
   store.keep("ours", STDIN_FILENO);
   store.require_room(1U << 20, "declare");
   store.forget("ours");
-  EXPECT_TRUE(store.kept().empty());
+  EXPECT_TRUE(store.stored().empty());
 }
 
 TEST(SavedRecords, a_record_whose_writer_is_killed_anywhere_is_the_old_or_the_new_one) {
