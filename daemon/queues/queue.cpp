@@ -134,7 +134,7 @@ void Queue::reconcile() noexcept {
   free_ownerless_lanes();
   count_unread();
   // A daemon that died may have left sleepers that it was about to wake.
-  wake_everybody(map_);
+  wake_all_sleepers(map_);
 }
 
 bool Queue::is_large() const noexcept {
@@ -204,7 +204,7 @@ void Queue::remove() noexcept {
     spdlog::error("queue {}: {}", record_.name, error.what());
   }
   post_notice(map_, k_notice_removed);
-  wake_everybody(map_);
+  wake_all_sleepers(map_);
   saved_queues_.drop(saved_at_);
 }
 

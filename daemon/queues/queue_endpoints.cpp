@@ -196,7 +196,7 @@ bool Queue::reap_if_dead(unsigned place, Leaving leaving) {
   tell_of_disorder("at the end of an endpoint", restored, counts);
   if (owner < k_first_consumer) map_.shared_status().live_producers.fetch_and(~(1ULL << owner));
   map_.endpoint(owner).identity.store_relaxed(Identity{endpoint.incarnation, 0, 0}.word());
-  wake_everybody(map_);
+  wake_all_sleepers(map_);
   if (leaving == Leaving::unsaid) {
     death_log().report({.queue = record_.name,
                         .endpoint = endpoint_text(place),

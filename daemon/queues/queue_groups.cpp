@@ -90,7 +90,7 @@ void Queue::remove_group(const std::string& name) {
   save();
   leave(map_, index);
   count_unread();
-  wake_everybody(map_);
+  wake_all_sleepers(map_);
   settle_groups();
 }
 

@@ -20,7 +20,7 @@ void Queue::heal(std::string_view when) noexcept {
   const unsigned restored = restore_words(map_, record_);
   const HealCounts counts = daemon::heal(map_, living());
   tell_of_disorder(when, restored, counts);
-  if (restored != 0 || counts.claims + counts.released != 0 || counts.disorder()) wake_everybody(map_);
+  if (restored != 0 || counts.claims + counts.released != 0 || counts.disorder()) wake_all_sleepers(map_);
 }
 
 void Queue::tell_of_disorder(std::string_view when, unsigned restored, const HealCounts& counts) const noexcept {

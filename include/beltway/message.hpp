@@ -38,7 +38,7 @@ class Message {
   Message(Message&& other) noexcept { take(other); }
   Message& operator=(Message&& other) noexcept {
     if (this != &other) {
-      if (core_ != nullptr) let_go();
+      if (core_ != nullptr) release_message();
       take(other);
     }
     return *this;
@@ -46,7 +46,7 @@ class Message {
   Message(const Message&) = delete;
   Message& operator=(const Message&) = delete;
   ~Message() {
-    if (core_ != nullptr) let_go();
+    if (core_ != nullptr) release_message();
   }
 
   /// The payload, aligned to 16 bytes. Never writable: consumers map messages read-only.
@@ -103,7 +103,7 @@ class Message {
   /// Ends consecutive messages of one consumer of a named group, or one message of any group, unless the inline path has
   /// ended it. Returns how many were still the consumer's. In src/endpoint/consumer_end.cpp.
   static std::size_t end_run(std::span<const Message> run, End end) noexcept;
-  void let_go() noexcept;
+  void release_message() noexcept;
   void take(Message& other) noexcept {
     core_ = std::exchange(other.core_, nullptr);
     data_ = std::exchange(other.data_, nullptr);

@@ -50,7 +50,7 @@ ConsumerCore::ConsumerCore(Attachment attachment, const ConsumerOptions& options
     case GroupKind::named:
       // plant: late_ack_is_a_store
       named_.emplace(at.map, at.group, at.group_incarnation, at.owner, at.evictable);
-      if (!attachment_.evictable) quick_named_ = &*named_;
+      if (!attachment_.evictable) fast_named_reader_ = &*named_;
       break;
     case GroupKind::lossy: lossy_.emplace(at.map, at.group, at.start); break;
     case GroupKind::private_reliable:
@@ -77,7 +77,7 @@ std::size_t ConsumerCore::read_run(std::span<Message> out) noexcept {
 
 ReadResult ConsumerCore::read_private(std::span<Message> out, std::size_t& count) noexcept {
   const Position before = read();
-  std::uint32_t skipped = 0;  // after a lap of them the caller's deadline is looked at
+  std::uint32_t skipped = 0;  // after a lap of them the caller checks its deadline
   ReadResult result = ReadResult::empty;
   while (count < out.size()) {
     if (const std::size_t taken = read_run(out.subspan(count)); taken != 0) [[likely]] {
@@ -143,7 +143,7 @@ ReadResult ConsumerCore::read_named(std::span<Message> out, std::size_t& count) 
     if (counters_.corrupt != corrupt_before) store_counters();
     if (result != ReadResult::message) break;
     // plant: late_lease_is_kept
-    if (is_evicted()) {  // the daemon may have looked for our leases before these
+    if (is_evicted()) {  // the daemon may have taken our leases away before these
       reader.give_back(views, leased);
       hand_wake_on();
       return ReadResult::empty;
@@ -169,17 +169,17 @@ ReadResult ConsumerCore::read_named(std::span<Message> out, std::size_t& count) 
 }
 
 bool ConsumerCore::try_lease_next(SlotView& view) noexcept {
-  if (quick_named_ == nullptr) return false;
+  if (fast_named_reader_ == nullptr) return false;
   ends_.own();
   if (ends_.held() >= prefetch_) [[unlikely]]
     return false;
   const std::uint64_t corrupt_before = counters_.corrupt;
-  if (!quick_named_->try_lease_next(view, counters_.corrupt)) {
+  if (!fast_named_reader_->try_lease_next(view, counters_.corrupt)) {
     if (counters_.corrupt != corrupt_before) store_counters();
     return false;
   }
   ends_.took(1);
-  wake_next_consumer(*quick_named_);
+  wake_next_consumer(*fast_named_reader_);
   return true;
 }
 
@@ -236,7 +236,7 @@ Status ConsumerCore::why_empty(std::span<Message> out, std::size_t& count) {
   // after its last message was repaired. Pair with its releases.
   if (!had_producers() || shared_status.live_producers.load_acquire() != 0) return Status::empty;
   // It may have published between our result and its end.
-  // plant: end_of_stream_without_a_last_look
+  // plant: end_of_stream_without_a_last_poll
   if (read_available(out, count) == ReadResult::message) return Status::ok;
   return all_delivered() ? Status::end_of_stream : Status::empty;
 }

@@ -89,7 +89,7 @@ class alignas(k_apart_bytes) ConsumerCore : public PrivateReader {
   /// and event-mode consumers.
   [[nodiscard]] bool has_caught_up() const noexcept {
     if (inline_size_limit_ != 0) return last_batch_partial_ || !PrivateReader::may_have_more();
-    return quick_named_ != nullptr && (last_batch_partial_ || !quick_named_->may_have_more());
+    return fast_named_reader_ != nullptr && (last_batch_partial_ || !fast_named_reader_->may_have_more());
   }
   /// Rungs of the wait ladder, see Waiter::climb() and consumer_wait.cpp.
   struct Steps;
@@ -159,7 +159,7 @@ class alignas(k_apart_bytes) ConsumerCore : public PrivateReader {
   std::optional<NamedReader> named_;
   std::optional<LossyReader> lossy_;
   // The named reader if the fast path is open (not evictable, not in event mode), else null.
-  NamedReader* quick_named_ = nullptr;
+  NamedReader* fast_named_reader_ = nullptr;
   StreamBackoff stream_backoff_;
   bool last_batch_partial_ = false;  // the last batch
   Waiter waiter_;

@@ -46,12 +46,12 @@ void ConsumerCore::detach() noexcept {
     if (copies_held_ == 0 && (!is_private() || held_count() == 0)) delete this;
     return;
   }
-  // A child's copy leaks: who ends what is held is not there.
+  // A child's copy leaks: the threads that end held messages are not there.
   if (!guard_.in_child() && ends_.close()) delete this;
 }
 
 bool ConsumerCore::had_producers() const noexcept {
-  // Pairs with the daemon's release: whoever sees the number sees the live bit that was set before.
+  // Pairs with the daemon's release: a reader of the number sees the live bit that was set before.
   const std::uint64_t producers_ever = attachment_.map.shared_status().producers_ever.load_acquire();
   if (end_of_stream_ == EndOfStream::drained) return producers_ever != 0;
   return producers_ever != producers_ended_;
@@ -117,7 +117,7 @@ std::size_t ack_batch(std::span<Message> messages) noexcept {
   return ours;
 }
 
-void Message::let_go() noexcept {
+void Message::release_message() noexcept {
   if (core_->inline_size_limit_ == 0 || !core_->try_release(position_)) end_run({this, 1}, End::dropped);
   core_ = nullptr;
 }

@@ -7,7 +7,7 @@ namespace beltway::detail {
 void ConsumerCore::arm() noexcept {
   store_counters();
   if (at_prefetch_limit()) {
-    // Not in the list: a waker must not choose an endpoint that may not lease. Whoever ends a message of ours rings us.
+    // Not in the list: a waker must not choose an endpoint that may not lease. The thread that ends a message of ours rings us.
     // plant: in_the_list_at_the_limit
     waiter_.line().arm_unlisted();
     ends_.want_credit();
@@ -35,12 +35,12 @@ Status ConsumerCore::try_take(std::span<Message> out, std::size_t& count) {
     if (!at_prefetch_limit() && ends_.want_credit_no_more()) waiter_.ring_self();
     return waiter_.take_interrupt() ? Status::interrupted : status;
   }
-  const auto look = [&] { return (status = take(out, count)) != Status::empty; };
+  const auto poll = [&] { return (status = take(out, count)) != Status::empty; };
   // The wake was most likely for the message that we have. If there is another, its waker may have counted on us.
-  const auto pass_on_the_rest = [&] {
+  const auto hand_surplus_wake_on = [&] {
     if (named_ && (status != Status::ok || named_->may_have_more())) hand_wake_on();
   };
-  waiter_.after_try(status != Status::empty, look, [this] { arm(); }, pass_on_the_rest);
+  waiter_.after_try(status != Status::empty, poll, [this] { arm(); }, hand_surplus_wake_on);
   return status == Status::empty && waiter_.take_interrupt() ? Status::interrupted : status;
 }
 
@@ -67,7 +67,7 @@ struct ConsumerCore::Steps {
   bool poll_next(bool paused) noexcept {
     if (in_batches) return false;
     if (core.inline_size_limit_ != 0) return core.poll_position(paused);
-    if (core.quick_named_ == nullptr) return false;
+    if (core.fast_named_reader_ == nullptr) return false;
     for (unsigned polls = k_early_polls; polls != 0; --polls) {
       SlotView view;
       if (core.try_lease_next(view)) {
@@ -79,12 +79,12 @@ struct ConsumerCore::Steps {
     }
     return false;
   }
-  bool look() {
+  bool poll() {
     status = core.take(out, count);
     return status != Status::empty && status != Status::prefetch_limit;
   }
   void arm() noexcept { core.arm(); }
-  void pass_on() noexcept { core.hand_wake_on(); }
+  void hand_wake_on() noexcept { core.hand_wake_on(); }
 };
 
 bool ConsumerCore::poll_position(bool paused) noexcept {
@@ -133,7 +133,7 @@ Status ConsumerCore::wait_take(const Until& until, Waiter::Rung first, Steps& st
   const std::uint64_t slept_before = waiter_.sleeps();
   const Waiter::Ended ended = waiter_.climb(until, first, Waiter::Rung::sleep, steps);
   ends_.want_credit_no_more();
-  // Who only spun has no time for it: arm() and every 64th message do.
+  // A consumer that only spun has no time for it: arm() and every 64th message do.
   if (waiter_.sleeps() != slept_before) store_counters();
   if (ended == Waiter::Ended::stopped) return Status::stopped;
   if (ended == Waiter::Ended::interrupted) return Status::interrupted;
@@ -144,8 +144,8 @@ Status ConsumerCore::wait_take(const Until& until, Waiter::Rung first, Steps& st
 int ConsumerCore::poll_fd() {
   const SingleUse<InlineReceiver> use(*this);
   check_fork();
-  if (is_private()) inline_size_limit_ = 0;  // of a group others may read it, who end messages
-  quick_named_ = nullptr;
+  if (is_private()) inline_size_limit_ = 0;  // in a group, other threads may end messages and read it
+  fast_named_reader_ = nullptr;
   return waiter_.enable_events("fd of a consumer of \"" + queue_name() + "\"");
 }
 

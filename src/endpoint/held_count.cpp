@@ -10,7 +10,7 @@ namespace beltway {
 
 void HeldCount::own_slowly() noexcept {
   if (!may_own_) return;
-  if (held() == 0) {  // nobody ends anything now
+  if (held() == 0) {  // no thread ends a message now
     owner_.store(this_thread(), std::memory_order_relaxed);
     return;
   }
@@ -35,7 +35,7 @@ bool HeldCount::close() noexcept {
   if (owner_.load(std::memory_order_relaxed) != nullptr) disown();
   const std::uint64_t not_own = taken_ - (own_.load(std::memory_order_acquire) >> 1);
   gone_with_.store(not_own, std::memory_order_relaxed);
-  // From now on it counts up to 0: whoever brings it there is the last.
+  // From now on it counts up to 0: the thread that brings it there is the last.
   const std::int64_t left = static_cast<std::int64_t>(not_own) * k_one_end;
   return ends_.fetch_sub(left) == left;
 }

@@ -1,16 +1,16 @@
-// How many messages of a named group's consumer have ended, and who ends the last: messages may be ended in any thread, and
-// outlive their Consumer.
+// How many messages of a named group's consumer have ended, and which thread ends the last: messages may be ended in any
+// thread, and outlive their Consumer.
 //
 // A locked operation takes a fourth of what a lease and its ack take. So the thread that takes messages counts what it ends
-// itself in a word of its own, with plain stores; all others share one. Who takes messages in another thread while some are held,
+// itself in a word of its own, with plain stores; all others share one. A thread that takes messages over while some are held,
 // or closes there, has a barrier run on all processors first, once, and then all share. (Biased reference counting, with a
 // barrier to end the bias.)
 //
 //   own_:   2 x ended by the owner; odd while it counts one
 //   ends_:  2 x ended by others | waits for credit; when the Consumer has gone: -2 x what is held
 //
-// Thread safety: count() may run anywhere; it touches nothing after that, so that whoever is told that nothing is held may
-// delete it. The rest belongs to the consumer's thread.
+// Thread safety: count() may run anywhere; it touches nothing after that, so that the thread that is told that nothing is held
+// may delete it. The rest belongs to the consumer's thread.
 #pragma once
 
 #include <atomic>
@@ -22,10 +22,10 @@ namespace beltway {
 
 class HeldCount {
  public:
-  /// `barriers`: heavy barriers reach all threads of this process, and nobody minds them.
+  /// `barriers`: heavy barriers reach all threads of this process, and are allowed.
   explicit HeldCount(bool barriers) noexcept : may_own_(barriers) {}
 
-  /// To be called by whoever takes messages, before it does and before it waits for credit.
+  /// To be called by the thread that takes messages, before it does and before it waits for credit.
   void own() noexcept {
     if (owner_.load(std::memory_order_relaxed) != this_thread()) [[unlikely]]
       own_slowly();
@@ -40,19 +40,19 @@ class HeldCount {
   void want_credit() noexcept { ends_.fetch_or(k_wants_credit); }
   /// True if it was wanted.
   bool want_credit_no_more() noexcept {
-    // Nobody but the consumer's thread says that it wants it: who sees that it does not need no locked operation.
+    // Only the consumer's thread asks for credit: if it sees that it did not ask, it needs no locked operation.
     return (ends_.load(std::memory_order_relaxed) & k_wants_credit) != 0 &&
            (ends_.fetch_and(~k_wants_credit) & k_wants_credit) != 0;
   }
-  /// The Consumer goes. True if nothing is held; else whoever ends the last message is told so.
+  /// The Consumer goes. True if nothing is held; else the thread that ends the last message is told so.
   [[nodiscard]] bool close() noexcept;
 
-  /// The end of `messages`, at least one. `ring()`: wakes the consumer, who waits for credit. `tell(ended)`: what is ended with
-  /// these. True if the last is among them and the Consumer has gone.
+  /// The end of `messages`, at least one. `ring()`: wakes the consumer, which waits for credit. `tell(ended)`: what is ended
+  /// with these. True if the last is among them and the Consumer has gone.
   template <class Ring, class Tell>
   [[nodiscard, gnu::always_inline]] bool count(std::uint64_t messages, const Ring& ring, const Tell& tell) noexcept {
-    // Only the thread that takes messages says that it wants credit. If that is this one, it sees what it said; if it is another,
-    // own() has disowned us before.
+    // Only the thread that takes messages says that it wants credit. If that is this one, it sees what it said; if it is
+    // another, own() has disowned us before.
     const std::int64_t others = ends_.load(std::memory_order_relaxed);
     if (owner_.load(std::memory_order_relaxed) == this_thread() && (others & k_wants_credit) == 0) [[likely]] {
       const std::uint64_t own = own_.load(std::memory_order_relaxed);
@@ -81,8 +81,8 @@ class HeldCount {
     std::int64_t seen = ends_.load(std::memory_order_acquire);
     for (;;) {
       if ((seen & k_wants_credit) != 0) [[unlikely]] {
-        // Rung before the end is counted, since nothing may be touched after it. Who is awake before it is counted, and still
-        // finds no credit, says that it wants it again: then the swap below fails, and the bell is rung again.
+        // Rung before the end is counted, since nothing may be touched after it. A consumer that is awake before it is counted,
+        // and still finds no credit, says that it wants it again: then the swap below fails, and the bell is rung again.
         if (want_credit_no_more()) ring();
         seen = ends_.load(std::memory_order_acquire);
         continue;

@@ -126,7 +126,8 @@ void Producer::publish_batch(std::span<const Bytes> messages) {
   }
 }
 namespace {
-/// What a batch returns that `status` ended after `done` messages. An interruption between two of them is kept for the next call.
+/// What a batch returns that `status` ended after `done` messages. An interruption between two of them is kept for the next
+/// call.
 Result<std::size_t> batch_result(detail::ProducerCore& core, std::size_t done, Status status) noexcept {
   if (done == 0 && status != Status::ok) return status;
   if (status == Status::interrupted) core.interrupt();
@@ -147,19 +148,19 @@ Result<std::size_t> Producer::publish_batch_until(std::span<const Bytes> message
 }
 
 Loan Producer::lend(std::size_t size) {
-  Lane::Lent lent;
+  Lane::Loan lent;
   if (core().lend_now(size, lent)) [[likely]]
     return {&core(), lent.data, size, lent.record};
   return loan_slowly(size);
 }
 Loan Producer::loan_slowly(std::size_t size) {
-  Lane::Lent lent;
+  Lane::Loan lent;
   const Status status = core().run_until({}, [&] { return core().lend(size, lent); });
   if (status != Status::ok) core().throw_status(status, size, detail::ProducerCore::Wanted::loan);
   return {&core(), lent.data, size, lent.record};
 }
 Result<Loan> Producer::lend_until(std::size_t size, const Until& until) {
-  Lane::Lent lent;
+  Lane::Loan lent;
   const Status status = core().run_until(until, [&] { return core().lend(size, lent); });
   // Our own loans hold it.
   if (status == Status::full) core().throw_status(status, size, detail::ProducerCore::Wanted::loan);
@@ -167,7 +168,7 @@ Result<Loan> Producer::lend_until(std::size_t size, const Until& until) {
   return Loan(&core(), lent.data, size, lent.record);
 }
 Result<Loan> Producer::try_lend(std::size_t size) {
-  Lane::Lent lent;
+  Lane::Loan lent;
   const Status status = core().run_try([&] { return core().lend(size, lent); });
   if (status != Status::ok) return status;
   return Loan(&core(), lent.data, size, lent.record);

@@ -42,7 +42,7 @@ std::size_t ProducerCore::max_message_bytes() const noexcept {
 
 Status ProducerCore::take_notice() noexcept {
   const Notice notice = accept_notice();
-  if (void_lost_claims()) wake_everybody(attachment_.map);
+  if (void_lost_claims()) wake_all_sleepers(attachment_.map);
   waiter_.set_symmetric((notice.flags & k_notice_symmetric) != 0);
   choose_path();
   if ((notice.flags & k_notice_removed) != 0) return Status::removed;
@@ -96,9 +96,10 @@ void InlinePublisher::void_claim(std::size_t size) noexcept {
 void ProducerCore::void_claim(std::size_t size) noexcept {
   Claimer::void_claim(size);
   announce();
-  // A group's floor may stand right before the VOID while none of its consumers looks: who waits for room must help it.
-  // plant: a_void_wakes_nobody
-  wake_everybody(attachment_.map);
+  // A group's floor may stand right before the VOID while none of its consumers polls: a producer that waits for room must help
+  // it.
+  // plant: void_wakes_no_sleeper
+  wake_all_sleepers(attachment_.map);
 }
 
 void ProducerCore::choose_path() noexcept {
@@ -114,7 +115,7 @@ int ProducerCore::poll_fd() {
 }
 
 void ProducerCore::follow_up() noexcept {
-  if (anybody_sleeps(attachment_.map)) counters_.wakes += wake_for_message(attachment_.map, attachment_.owner);
+  if (has_sleepers(attachment_.map)) counters_.wakes += wake_for_message(attachment_.map, attachment_.owner);
   store_counters();
 }
 
@@ -126,8 +127,8 @@ Status ProducerCore::run_try_slowly(Status status, Attempt attempt) {
   if (waiter_.event_mode()) {
     if (status == Status::full) found_full(kernel::now_ns());
     update_line(status);
-    const auto look = [&] { return (status = attempt()) != Status::full; };
-    waiter_.after_try(status != Status::full, look, [this] { arm(); }, [] {});
+    const auto poll = [&] { return (status = attempt()) != Status::full; };
+    waiter_.after_try(status != Status::full, poll, [this] { arm(); }, [] {});
     update_line(status);
     if (status == Status::full && waiter_.take_interrupt()) status = Status::interrupted;
   }
@@ -161,13 +162,13 @@ Status ProducerCore::wait_for_room(const Until& until, Attempt attempt) {
   Status status = Status::full;
   found_full(kernel::now_ns());
   update_line(status);
-  unsigned looks = 0;
-  const auto look = [&] {
-    const bool often = ++looks % k_polls_per_ack_scan != 0 && !waiter_.gave_way();
+  unsigned polls = 0;
+  const auto poll = [&] {
+    const bool often = ++polls % k_polls_per_ack_scan != 0 && !waiter_.is_yielding();
     scan_unpassed_acks(!often || !waiter_.spins() || waiter_.line().armed());
     return (status = attempt_in_turn(until, attempt)) != Status::full || full_reason_ == FullReason::loans;
   };
-  const auto wait_until = [&](const Until& end) { return waiter_.wait(end, look, [this] { arm(); }, [] {}); };
+  const auto wait_until = [&](const Until& end) { return waiter_.wait(end, poll, [this] { arm(); }, [] {}); };
   Waiter::Ended ended = wait_until(while_the_pace_holds(until));
   if (ended == Waiter::Ended::timeout && !until.is_over()) {
     forget_pace();
@@ -215,19 +216,19 @@ void ProducerCore::leave_line() noexcept {
   if (!ticket().is_held()) return;
   ticket().give_back();
   // The wake that was for us, or the room that was left to us, is for the next one now.
-  // plant: who_leaves_the_line_wakes_nobody
+  // plant: leaving_the_line_wakes_no_producer
   counters_.wakes += wake_first_for_room(attachment_.map, producer());
 }
 
 void ProducerCore::arm() noexcept {
-  store_counters();  // who looks at a sleeper sees how it stands
+  store_counters();  // a reader of a sleeper's counters sees its present state
   const bool busy = full_reason_ == FullReason::busy;
   if (full_reason_ == FullReason::lane) return waiter_.line().arm(waiter_.symmetric(), lane_.wake_past(), busy);
-  // Who leaves the line while we count it does not see us asleep: count again behind the barrier of arm().
+  // A producer that leaves the line while we count it does not see us asleep: count again behind the barrier of arm().
   for (unsigned ahead = ticket().ahead_in_calls();;) {
     waiter_.line().arm(waiter_.symmetric(), wake_past(ahead), busy);
     const unsigned again = ticket().ahead_in_calls();
-    // plant: who_leaves_the_line_is_counted
+    // plant: producer_that_leaves_the_line_is_counted
     if (again >= ahead) return;
     ahead = again;
   }

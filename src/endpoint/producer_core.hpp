@@ -46,10 +46,10 @@ class alignas(k_apart_bytes) ProducerCore : public Claimer {
   ProducerCore(const ProducerCore&) = delete;
   ProducerCore& operator=(const ProducerCore&) = delete;
 
-  /// After a commit: wakes who sleeps, and stores the counters.
+  /// After a commit: wakes sleepers, and stores the counters.
   [[gnu::cold]] void follow_up() noexcept;
 
-  /// One attempt to publish `size` bytes that `fill(std::byte*)` writes. Wakes nobody: see announce().
+  /// One attempt to publish `size` bytes that `fill(std::byte*)` writes. Wakes no sleeper: see announce().
   template <class Fill>
   [[nodiscard, gnu::always_inline]] Status put(std::size_t size, const Fill& fill) {
     if (size > inline_bytes_) [[unlikely]]
@@ -77,13 +77,13 @@ class alignas(k_apart_bytes) ProducerCore : public Claimer {
     return size > attachment_.map.geometry.lane_bytes || size > k_max_message_bytes;
   }
   /// As lend(), if there is room.
-  [[nodiscard]] bool lend_now(std::size_t size, Lane::Lent& lent) {
+  [[nodiscard]] bool lend_now(std::size_t size, Lane::Loan& lent) {
     if (guard_.in_child() || is_too_large(size)) return false;
     lent = lane_.lend(size);
     return lent.data != nullptr;
   }
   /// One attempt to lend lane memory.
-  [[nodiscard]] Status lend(std::size_t size, Lane::Lent& lent) {
+  [[nodiscard]] Status lend(std::size_t size, Lane::Loan& lent) {
     if (is_too_large(size)) return Status::too_large;
     lent = lane_.lend(size);
     if (lent.data != nullptr) [[likely]]
@@ -95,7 +95,7 @@ class alignas(k_apart_bytes) ProducerCore : public Claimer {
   }
   void drop(std::uint64_t record) noexcept {
     lane_.drop(record);
-    // A try that our own loans refused may succeed now, and nobody else will say so.
+    // A try that our own loans refused may succeed now, and no other endpoint will say so.
     if (waiter_.line().armed()) [[unlikely]]
       waiter_.ring_self();
   }
@@ -154,8 +154,8 @@ class alignas(k_apart_bytes) ProducerCore : public Claimer {
   [[noreturn]] void throw_status(Status status, std::size_t size, Wanted wanted = Wanted::message) const;
 
  private:
-  /// However a wait ends, also by an exception of the callback that writes the message: no more thorough looks, and the place in
-  /// the line for room is given back.
+  /// However a wait ends, also by an exception of the callback that writes the message: no more scans for unpassed acks, and
+  /// the place in the line for room is given back.
   struct ResetScanOnExit {
     ProducerCore& core;
     ~ResetScanOnExit() {
@@ -176,7 +176,7 @@ class alignas(k_apart_bytes) ProducerCore : public Claimer {
     turn,   // by producers that have waited longer for the room that there is
     busy,   // by a producer that is writing
     lane,   // by a message in the lane that a reliable group needs
-    loans,  // by our own open loans: nobody else can end that
+    loans,  // by our own open loans: no other endpoint can end that
   };
 
   template <class Ring>
@@ -239,12 +239,12 @@ class alignas(k_apart_bytes) ProducerCore : public Claimer {
 template <class Fill>
 Status ProducerCore::put_in_lane(std::size_t size, const Fill& fill) {
   const SingleUse<InlinePublisher> use(*this);
-  // Before the look for room: a message that never fits must not wait for it.
+  // Before the check for room: a message that never fits must not wait for it.
   if (is_too_large(size)) return Status::too_large;
   if (const Status status = take_news(); status != Status::ok) return status;
-  // Not worth the copy if the ring has no room; who takes the last place meanwhile makes us copy again.
+  // Not worth the copy if the ring has no room; a producer that takes the last place meanwhile makes us copy again.
   if (const Status status = status_of(room()); status != Status::ok) return status;
-  Lane::Lent lent;
+  Lane::Loan lent;
   if (const Status status = lend(size, lent); status != Status::ok) return status;
   const DropUnlessCommitted dropping{lane_, lent.record};
   fill(lent.data);

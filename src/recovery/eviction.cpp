@@ -28,8 +28,8 @@ void revoke(const QueueMemory& map, unsigned owner, std::uint32_t incarnation, u
     help_floor(map, group);
     try_drain(map, group);
   }
-  // plant: thrown_out_wakes_nobody
-  wake_everybody(map);
+  // plant: eviction_wakes_no_sleeper
+  wake_all_sleepers(map);
 }
 
 }  // namespace beltway::daemon

@@ -43,7 +43,7 @@ struct HealCounts {
   [[nodiscard]] bool disorder() const noexcept { return holes + words != 0; }
 };
 
-/// Sets the queue's slots, `tail`, floors, `next`, lease words and sleepers right. Wakes no sleeper: call wake_everybody().
+/// Sets the queue's slots, `tail`, floors, `next`, lease words and sleepers right. Wakes no sleeper: call wake_all_sleepers().
 HealCounts heal(const QueueMemory& map, const Living& living) noexcept;
 
 }  // namespace beltway::daemon

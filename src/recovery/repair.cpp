@@ -107,7 +107,7 @@ HealCounts repair(const QueueMemory& map, unsigned owner, const Living& living) 
   drop_sleeper(map, owner);
   sum_counters(map, owner, counts);
   // plant: no_kick_after_death
-  wake_everybody(map);
+  wake_all_sleepers(map);
   return counts;
 }
 

@@ -61,21 +61,21 @@ Position Claimer::scan_floors_from(Position tail) noexcept {
 }
 
 bool Claimer::ensure_room(Position position) noexcept {
-  // A single producer's `tail` is a plain store: it must be visible before the groups are looked at, or a group that
+  // A single producer's `tail` is a plain store: it must be visible before the groups are scanned, or a group that
   // joins at the latest message reads an old tail, unseen by us, and is overrun. (The several-producer tail is swapped.)
   // plant: no_fence_before_the_floors
   if (single_) full_fence();
   if (refresh_limit(position)) return true;
   if (!scans_unpassed_acks_) return false;
-  // Look again whoever moved them: a floor that another helped on after our look makes room, too.
-  // plant: no_look_after_help
+  // Scan again, whichever process moved them: a floor that another one moved after our scan makes room, too.
+  // plant: no_scan_after_help
   help_floors(map_);
   return refresh_limit(position);
 }
 
 bool Claimer::refresh_limit(Position position) noexcept {
   const Position limit = wrap(scan_floors_from(position) + map_.geometry.slots);
-  // Never behind: who claims the next one asks only whether the limit is reached, and floors are a peer's word.
+  // Never behind: the next claim checks only whether the limit is reached, and floors are a peer's word.
   limit_ = distance(position, limit) < 0 ? limit : position;
   others_turn_ = false;
   if (limit_ == position) return false;
@@ -133,7 +133,7 @@ inline Claim Claimer::may_claim(Position position, Tail tail, bool alone) noexce
   if (alone && slot_bytes_ <= k_cache_line_bytes) prefetch_to_write(&this->slot(position + k_slot_prefetch_distance));
   // A floor alone vouches for nothing: a group may have joined past a claim that is still being written.
   const SlotState before = SlotState::of(slot.state.load_acquire());
-  // plant: no_look_at_the_slot
+  // plant: no_check_of_the_slot
   const bool over = before.position == wrap(position - map_.geometry.slots) && before.phase != SlotPhase::claimed;
   return over ? Claim::ok : Claim::busy;
 }
@@ -150,7 +150,7 @@ Claim Claimer::claim_shared() noexcept {
     }
     const Position position = next_;
     if (const Claim claim = may_claim(position, tail, alone); claim != Claim::ok) [[unlikely]] {
-      if (head_->tail.load_acquire() != word) continue;  // a stale tail makes a queue look full
+      if (head_->tail.load_acquire() != word) continue;  // a stale tail makes a queue seem full
       return claim;
     }
     const std::uint64_t ours = Tail{position + 1, tail.generation, producer_}.word();
@@ -193,7 +193,7 @@ bool help_tail(const QueueMemory& map, Tail tail) noexcept {
     // plant: help_with_unequal
     if (distance<Tail::bits>(slot.position, last) >= 0) return true;
     const SlotState claimed{widen<Tail::bits>(last, slot.position), tail.owner, SlotPhase::claimed};
-    // A failed swap is no proof that it is marked (its lane's owner may have made the old READY a RECLAIMED): look again.
+    // A failed swap is no proof that it is marked (its lane's owner may have made the old READY a RECLAIMED): load it again.
     if (state.compare_and_swap(word, claimed.word())) return true;
   }
   return false;

@@ -1,4 +1,4 @@
-// Floors: the first position that each group still needs, and the tail they are measured against. Whoever finds a ring
+// Floors: the first position that each group still needs, and the tail they are measured against. A producer that finds a ring
 // empty or full, goes to sleep or repairs, helps the floors of named groups on.
 //
 // Thread safety: all functions work on shared memory and may run in any number of processes at once. None of them

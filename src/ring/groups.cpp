@@ -111,7 +111,7 @@ bool try_drain(const QueueMemory& map, unsigned index) noexcept {
     if (Lease::of(map.lease(index, i).load_acquire()).phase == LeasePhase::leased) return false;
   }
   word.phase = GroupPhase::drained;
-  if (group.state.compare_and_swap(seen, word.word())) wake_everybody(map);
+  if (group.state.compare_and_swap(seen, word.word())) wake_all_sleepers(map);
   return true;
 }
 
@@ -146,7 +146,7 @@ Purged purge(const QueueMemory& map, unsigned index) noexcept {
     if (word.compare_and_swap(seen, done.word())) ++purged.messages;
   }
   help_floor(map, index);
-  wake_everybody(map);
+  wake_all_sleepers(map);
   return purged;
 }
 
@@ -167,7 +167,7 @@ void post_notice(const QueueMemory& map, std::uint32_t flags) noexcept {
 
 void post_doubt(const QueueMemory& map) noexcept {
   post_notice(map, k_notice_doubted);
-  wake_everybody(map);
+  wake_all_sleepers(map);
 }
 
 void forget_limits(const QueueMemory& map) noexcept {
@@ -182,7 +182,7 @@ void forget_limits(const QueueMemory& map) noexcept {
   kernel::heavy_barrier();
 }
 
-void wake_everybody(const QueueMemory& map) noexcept {
+void wake_all_sleepers(const QueueMemory& map) noexcept {
   full_fence();
   kernel::heavy_barrier();
   const auto ring = [&](unsigned owner) {

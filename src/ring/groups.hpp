@@ -47,6 +47,6 @@ void post_doubt(const QueueMemory& map) noexcept;
 void forget_limits(const QueueMemory& map) noexcept;
 
 /// Rings the bell of every endpoint that says it sleeps: after a death, a removal, a change of the producers.
-void wake_everybody(const QueueMemory& map) noexcept;
+void wake_all_sleepers(const QueueMemory& map) noexcept;
 
 }  // namespace beltway

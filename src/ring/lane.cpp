@@ -71,7 +71,7 @@ bool Lane::find_space(std::uint64_t bytes, std::uint64_t& offset) noexcept {
   return bytes <= head;
 }
 
-Lane::Lent Lane::lend_slowly(std::uint64_t bytes) {
+Lane::Loan Lane::lend_slowly(std::uint64_t bytes) {
   if (is_time_to_reclaim()) reclaim();
   std::uint64_t offset = 0;
   while (!find_space(bytes, offset)) {

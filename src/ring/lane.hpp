@@ -24,12 +24,12 @@ class Lane {
   /// Takes over the records that an earlier producer of the same index left.
   explicit Lane(Claimer& claimer);
 
-  struct Lent {
+  struct Loan {
     std::byte* data = nullptr;  ///< null: no room now; see waits_for_loans() and wake_past()
     std::uint64_t record = 0;
   };
   /// Lends `size` bytes, at most lane_bytes, aligned to 64. Allocates memory only when more is lent at once than ever before.
-  Lent lend(std::size_t size) {
+  Loan lend(std::size_t size) {
     // Rounded up to whole lines. This still fits at the end of the lane, since lane_bytes is a multiple of a page.
     const std::uint64_t bytes = lines(size);
     // The usual case: directly behind the newest record.
@@ -79,13 +79,13 @@ class Lane {
   /// True once a quarter of the lane was lent since the last scan: reclaim then, so that an empty lane starts at its beginning.
   [[nodiscard]] bool is_time_to_reclaim() const noexcept { return lent_since_reclaim_ > map_.geometry.lane_bytes / 4; }
   /// Requires room for the bytes and for a record.
-  Lent lend_at(std::uint64_t offset, std::uint64_t bytes) noexcept {
+  Loan lend_at(std::uint64_t offset, std::uint64_t bytes) noexcept {
     tail_ = offset + bytes == map_.geometry.lane_bytes ? 0 : offset + bytes;
     lent_since_reclaim_ += bytes;
     at(newest_) = {offset, bytes, 0, Phase::open};
     return {map_.lane(producer_) + offset, newest_++};
   }
-  Lent lend_slowly(std::uint64_t bytes);
+  Loan lend_slowly(std::uint64_t bytes);
   [[nodiscard]] bool find_space(std::uint64_t bytes, std::uint64_t& offset) noexcept;
   void make_room_for_a_record();
   /// Counts finished records from the oldest on; stops above k_max_reclaimed_per_loan.

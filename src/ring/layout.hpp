@@ -16,12 +16,12 @@
 //   slot state   position:54 | owner:8 | phase:2             written by producers and the repair
 //   slot meta    spare:16 | flags:16 | size:32               written by the claim's owner before READY
 //   tail         position:44 | generation:12 | owner:8       written by producers; a join at oldest raises the generation
-//   floor        incarnation:10 | position:54                private: its consumer; named: whoever helps; joins: the daemon
+//   floor        incarnation:10 | position:54                private: its consumer; named: any helper; joins: the daemon
 //   next         position:44 | version:20                    consumers of the group, the repair
 //   lease        position:46 | owner:8 | tries:8 | phase:2   consumers of the group, the repair, purge
 //   wait         sequence:62 | state:2                       its endpoint; wakers ASLEEP -> WAKING -> SIGNALLED
 //   notice       epoch:32 | flags:32                         the daemon; clients only add k_notice_doubted
-//   unread since nobody_reads:1 | spare:9 | position:54      the daemon
+//   unread since no_reader:1    | spare:9 | position:54      the daemon
 //   group state  incarnation:32 | kind:8 | phase:8 (low)     the daemon; LEAVING -> DRAINED also consumers
 //
 // Positions count modulo 2^54. A word that holds fewer bits is compared as a signed difference in that width and
@@ -80,7 +80,7 @@ struct Next {
   [[nodiscard]] constexpr std::uint64_t word() const noexcept { return position << 20 | (version & 0xfffff); }
 };
 
-/// The incarnation is that of its named group, so that a helper who stood still while the group was removed and another took
+/// The incarnation is that of its named group, so that a helper that stood still while the group was removed and another took
 /// its place cannot move the floor of that one. A private floor is its consumer's alone and goes without.
 struct Floor {
   std::uint32_t incarnation;  // low 10 bits
@@ -117,7 +117,7 @@ enum class WaitPhase : std::uint8_t {
   awake = 0,
   asleep = 1,
   signalled = 2,  ///< a waker has woken the endpoint, and counts on it
-  waking = 3,     ///< a waker is about to; whoever finds this state does the same again
+  waking = 3,     ///< a waker is about to; the next waker that finds this state does the same again
 };
 
 /// A futex sleeps on the low 32 bits: the state and 30 bits of the sequence.
@@ -150,11 +150,11 @@ struct Notice {
 };
 
 enum class GroupPhase : std::uint8_t {
-  free = 0,     ///< nobody's; may be made
-  joining = 1,  ///< being filled by the daemon; not looked at
+  free = 0,     ///< free; may be made
+  joining = 1,  ///< being filled by the daemon; producers ignore it
   active = 2,   ///< its floor holds producers back (unless lossy)
   leaving = 3,  ///< no new leases; its floor still holds until the last lease has ended
-  drained = 4,  ///< holds nobody back; its place is used again when nobody who was attached remains
+  drained = 4,  ///< blocks no producer; its place is used again when no endpoint that was attached remains
 };
 enum class GroupKind : std::uint8_t { named = 0, private_reliable = 1, lossy = 2 };
 
@@ -200,7 +200,7 @@ static_assert(offsetof(Header, magic) == 0 && offsetof(Header, layout_major) == 
               offsetof(Header, ring_bytes) == 16 && offsetof(Header, queue_id) == 40 && offsetof(Header, slots) == 48 &&
               offsetof(Header, lane_bytes) == 56 && offsetof(Header, max_producers) == 64 && sizeof(Header) == 80);
 
-/// What everybody looks at and hardly anybody writes. First line: loaded at each publish.
+/// Words that all endpoints read and that hardly ever change. First line: loaded at each publish.
 struct alignas(k_cache_line_bytes) SharedStatus {
   Word notice;             ///< the daemon; clients only add k_notice_doubted, by compare-and-swap
   Word consumer_sleepers;  ///< bit c: consumer c has said ASLEEP; set and cleared by c alone (and the repair)
@@ -267,7 +267,7 @@ struct Identity {
 struct alignas(k_cache_line_bytes) GroupBlock {
   Word state;
   std::uint64_t spare0[7];
-  Word floor;  ///< on a line of its own: producers look at it, consumers move it
+  Word floor;  ///< on a line of its own: producers read it, consumers move it
   std::uint64_t spare1[7];
   Word next;  ///< on a line of its own: consumers compete for it
   std::uint64_t spare2[7];

@@ -23,15 +23,15 @@ inline constexpr std::uint64_t k_reclaim_prefetch_distance = 8;
 inline constexpr std::uint64_t k_max_reclaimed_per_loan = 128;
 /// Records. Memory of each producer against allocations while its loans grow.
 inline constexpr std::uint64_t k_first_records = 64;
-/// Polls. How soon a spinning producer sees acknowledgements that no floor has passed, against taking their lines from consumers
-/// that are about to move the floor themselves: see k_ack_lag.
+/// Polls. How soon a spinning producer sees acknowledgements that no floor has passed, against taking their lines from
+/// consumers that are about to move the floor themselves: see k_ack_lag.
 inline constexpr unsigned k_polls_per_ack_scan = 32;
-/// How long a free slot is left to the first producer of the line, against the room that a stopped one wastes. Many times what a
-/// wake takes.
+/// How long a free slot is left to the first producer of the line, against the room that a stopped one wastes. Many times what
+/// a wake takes.
 inline constexpr std::uint64_t k_turn_ns = 5'000'000;
 /// A waiting producer asks for what comes free in this time: fewer wakes against its latency.
 inline constexpr std::uint64_t k_room_interval_ns = 200'000;
-/// A producer that sleeps for several slots looks again after this long, once: a second look against waiting for a pace that the
+/// A producer that sleeps for several slots tries again after this long, once: a second try against waiting for a pace that the
 /// ring has lost. Many intervals, so that it does not happen to a ring that keeps its pace.
 inline constexpr std::uint64_t k_pace_holds_ns = 10 * k_room_interval_ns;
 // -- read side --------------------------------------------------------------------------------------------------
@@ -51,7 +51,7 @@ inline constexpr unsigned k_max_reads = 64;
 
 /// Polls of the next position alone, before a wait with clock and counters begins: latency against the start of that wait.
 inline constexpr unsigned k_early_polls = 192;
-/// Pauses before a spinning wait reads the clock for the first time: clock reads against a late look at the deadline.
+/// Pauses before a spinning wait reads the clock for the first time: clock reads against a deadline that is noticed late.
 inline constexpr unsigned k_pauses_before_clock = 256;
 /// Pauses between two reads of the clock: likewise.
 inline constexpr unsigned k_pauses_per_clock_read = 64;
@@ -67,7 +67,7 @@ inline constexpr std::uint64_t k_short_wait_ns = 80'000;
 inline constexpr std::uint64_t k_preempted_ns = 50'000;
 /// How long a spinner yields after that: its latency against that of the other thread.
 inline constexpr std::uint64_t k_yielding_ns = 100'000'000;
-/// A sleeper looks again after this long even if nobody woke it: wakes of an idle endpoint against a lost wake.
+/// A sleeper polls again after this long even if no wake came: wakes of an idle endpoint against a lost wake.
 inline constexpr std::uint64_t k_last_resort_ns = 1'000'000'000;
 /// Wakes for nothing in a row, each sooner than this on average, before a sleeper stops listening for a nap: a peer that
 /// scribbles on wait words must not keep the processor busy, and true wakes are seen late by a nap.

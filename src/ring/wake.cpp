@@ -156,7 +156,7 @@ void SleepWord::arm(bool symmetric, Position past, bool busy) noexcept {
 
 void SleepWord::arm_unlisted() noexcept {
   say_asleep(0, false);
-  full_fence();  // pairs with that of rouse_self(), and with the heavy barrier of wake_everybody()
+  full_fence();  // pairs with that of rouse_self(), and with the heavy barrier of wake_all_sleepers()
 }
 
 bool SleepWord::disarm() noexcept {

@@ -49,7 +49,7 @@ unsigned wake_for_room(const QueueMemory& map, Position floor) noexcept;
 unsigned wake_first_for_room(const QueueMemory& map, unsigned me) noexcept;
 
 /// True if an endpoint sleeps that a message or VOID may concern. One line, hardly ever written.
-[[nodiscard]] inline bool anybody_sleeps(const QueueMemory& map) noexcept {
+[[nodiscard]] inline bool has_sleepers(const QueueMemory& map) noexcept {
   return (map.shared_status().consumer_sleepers.load_relaxed() |
           map.shared_status().producer_sleepers.load_relaxed()) != 0;
 }
@@ -76,7 +76,7 @@ class SleepWord {
   /// Says ASLEEP with a new sequence, sets the bit and makes every publisher see it or be seen. Afterwards poll again,
   /// then sleep. Producers: `past`, `busy` as in Endpoint.
   void arm(bool symmetric, Position past = 0, bool busy = false) noexcept;
-  /// As arm(), without the bit: only wake_everybody() wakes the endpoint, or its own process by rouse_self(). For an
+  /// As arm(), without the bit: only wake_all_sleepers() wakes the endpoint, or its own process by rouse_self(). For an
   /// endpoint that has no use for a message.
   void arm_unlisted() noexcept;
   /// Says AWAKE. True if a waker had SIGNALLED: then poll again, or hand the wake on.

@@ -54,20 +54,20 @@ class Waiter {
   /// Ended::timeout after a moment, without checking `until`. `steps` has these functions:
   /// - back_off() pauses if the consumer outruns a stream. Returns whether it paused.
   /// - poll_next(paused) is true if the next message came while it polled.
-  /// - look() is a whole try. True if the wait is over.
+  /// - poll() is a whole try. True if the wait is over.
   /// - arm() calls line().arm() with what the endpoint waits for, or line().arm_unlisted().
-  /// - pass_on() hands a wake on that this endpoint does not need.
+  /// - hand_wake_on() hands a wake on that this endpoint does not need.
   template <class Steps>
   Ended climb(const Until& until, Rung first, Rung last, Steps& steps);
 
   /// The last two rungs alone, for endpoints without the others.
-  template <class LookFn, class ArmFn, class PassOnFn>
-  Ended wait(const Until& until, LookFn&& look, ArmFn&& arm, PassOnFn&& pass_on);
+  template <class PollFn, class ArmFn, class HandOnFn>
+  Ended wait(const Until& until, PollFn&& poll, ArmFn&& arm, HandOnFn&& hand_wake_on);
 
   /// Event mode: call it after each try. If `found` is false it arms and calls `look` once more. Returns the last result. It
-  /// calls `pass_on()` if something was found and a wake came: the wake may be for another endpoint.
-  template <class LookFn, class ArmFn, class PassOnFn>
-  bool after_try(bool found, LookFn&& look, ArmFn&& arm, PassOnFn&& pass_on);
+  /// calls `hand_wake_on()` if something was found and a wake came: the wake may be for another endpoint.
+  template <class PollFn, class ArmFn, class HandOnFn>
+  bool after_try(bool found, PollFn&& poll, ArmFn&& arm, HandOnFn&& hand_wake_on);
 
   /// Turns event mode on and returns the descriptor. `what`: operation and object, for errors. Throws Error(limit_reached,
   /// system).
@@ -94,7 +94,7 @@ class Waiter {
   /// True if this endpoint spins before it sleeps.
   [[nodiscard]] bool spins() const noexcept { return budget_ns_ != 0 && !event_mode(); }
   /// True if the spinner yields between polls. Then polls are rare, and each one should scan everything.
-  [[nodiscard]] bool gave_way() const noexcept { return yielding_; }
+  [[nodiscard]] bool is_yielding() const noexcept { return yielding_; }
   [[nodiscard]] const SpinPolicy& policy() const noexcept { return policy_; }
   [[nodiscard]] bool symmetric() const noexcept { return symmetric_; }
   void set_symmetric(bool symmetric) noexcept { symmetric_ = symmetric; }
@@ -118,10 +118,10 @@ class Waiter {
   /// The wait starts to count: stores since when the endpoint waits, and reads the clock.
   Start start(const Until& until) noexcept;
   Ended finish(const Start& start, Ended ended, bool slept) noexcept;
-  template <class LookFn>
-  bool spin_without_clock(LookFn&& look);
-  template <class LookFn>
-  std::optional<Ended> spin(const Start& start, const std::stop_token& stop, LookFn&& look);
+  template <class PollFn>
+  bool spin_without_clock(PollFn&& poll);
+  template <class PollFn>
+  std::optional<Ended> spin(const Start& start, const std::stop_token& stop, PollFn&& poll);
   template <class Steps>
   Ended sleep(std::uint64_t deadline_ns, const std::stop_token& stop, Steps& steps);
   /// How one sleep ended.
@@ -181,55 +181,55 @@ class Waiter {
 
 template <class Steps>
 [[gnu::always_inline]] inline Waiter::Ended Waiter::climb(const Until& until, Rung first, Rung last, Steps& steps) {
-  const auto look = [&steps] { return steps.look(); };
+  const auto poll = [&steps] { return steps.poll(); };
   if (first <= Rung::speculative_spin && spins()) {
     const bool paused = first == Rung::back_off && policy_.backoff && steps.back_off();
     if (last >= Rung::speculative_spin && steps.poll_next(paused)) return Ended::found;
   }
   if (last <= Rung::speculative_spin) return Ended::timeout;
-  if (first <= Rung::try_once && steps.look()) return Ended::found;
+  if (first <= Rung::try_once && steps.poll()) return Ended::found;
   const bool owed = begin();
-  if (budget_ns_ != 0 && spin_without_clock(look)) {
+  if (budget_ns_ != 0 && spin_without_clock(poll)) {
     if (event_mode()) ring_self();
     return Ended::found;
   }
   const Start start = this->start(until);
   std::optional<Ended> ended;
-  if (budget_ns_ != 0) ended = spin(start, until.stop(), look);
+  if (budget_ns_ != 0) ended = spin(start, until.stop(), poll);
   const bool sleeps = !ended;
   if (sleeps) ended = sleep(start.deadline_ns, until.stop(), steps);
-  if (owed && *ended != Ended::found) steps.pass_on();
+  if (owed && *ended != Ended::found) steps.hand_wake_on();
   return finish(start, *ended, sleeps);
 }
 
-template <class LookFn, class ArmFn, class PassOnFn>
-Waiter::Ended Waiter::wait(const Until& until, LookFn&& look, ArmFn&& arm, PassOnFn&& pass_on) {
+template <class PollFn, class ArmFn, class HandOnFn>
+Waiter::Ended Waiter::wait(const Until& until, PollFn&& poll, ArmFn&& arm, HandOnFn&& hand_wake_on) {
   struct Steps {
-    LookFn& look;
+    PollFn& poll;
     ArmFn& arm;
-    PassOnFn& pass_on;
+    HandOnFn& hand_wake_on;
     static bool back_off() noexcept { return false; }
     static bool poll_next(bool /*paused*/) noexcept { return false; }
-  } steps{look, arm, pass_on};
+  } steps{poll, arm, hand_wake_on};
   return climb(until, Rung::paced_spin, Rung::sleep, steps);
 }
 
-template <class LookFn>
-bool Waiter::spin_without_clock(LookFn&& look) {
+template <class PollFn>
+bool Waiter::spin_without_clock(PollFn&& poll) {
   for (unsigned paused = 0, pauses = 1; paused < k_pauses_before_clock;
        paused += pauses, pauses = std::min(2 * pauses, most_pauses_)) {
-    if (look()) return true;
+    if (poll()) return true;
     pause(pauses);
   }
   return false;
 }
 
-template <class LookFn>
-std::optional<Waiter::Ended> Waiter::spin(const Start& start, const std::stop_token& stop, LookFn&& look) {
+template <class PollFn>
+std::optional<Waiter::Ended> Waiter::spin(const Start& start, const std::stop_token& stop, PollFn&& poll) {
   const std::uint64_t until_ns = budget_ns_ == k_never ? k_never : start.ns + budget_ns_;
   for (;;) {
     for (unsigned paused = 0; paused < k_pauses_per_clock_read; paused += most_pauses_) {
-      if (look()) return Ended::found;
+      if (poll()) return Ended::found;
       pause(most_pauses_);
     }
     if (stop.stop_requested()) return Ended::stopped;
@@ -253,35 +253,35 @@ Waiter::Ended Waiter::sleep(std::uint64_t deadline_ns, const std::stop_token& st
   if (stop.stop_possible()) on_stop.emplace(stop, ring);
   for (;;) {
     steps.arm();
-    if (steps.look()) {
-      if (line_.disarm()) steps.pass_on();  // we have a message already: the wake was for another one
+    if (steps.poll()) {
+      if (line_.disarm()) steps.hand_wake_on();  // we have a message already: the wake was for another one
       return Ended::found;
     }
     Nap nap = sleep_once(deadline_ns, stop);
-    if (nap.last_resort && steps.look()) {
+    if (nap.last_resort && steps.poll()) {
       if (really_rescued()) ++rescued_;
-      if (line_.disarm()) steps.pass_on();
+      if (line_.disarm()) steps.hand_wake_on();
       return Ended::found;
     }
     const bool listed = line_.listed();
     const bool signalled = line_.disarm();
-    if (steps.look()) return Ended::found;
+    if (steps.poll()) return Ended::found;
     const std::uint64_t now = policy_.now_ns();
     nap.interrupted = take_interrupt() || nap.interrupted;
     if (nap.interrupted || stop.stop_requested() || now >= deadline_ns) {
       // The wake may be for another consumer: our message may lie behind an unfinished claim, or we may not lease it.
-      if (signalled) steps.pass_on();
+      if (signalled) steps.hand_wake_on();
       if (stop.stop_requested()) return Ended::stopped;
       return nap.interrupted ? Ended::interrupted : Ended::timeout;
     }
     // plant: a_late_wake_is_kept
-    if (signalled && !listed) steps.pass_on();  // the waker saw us in the list of an earlier sleep
+    if (signalled && !listed) steps.hand_wake_on();  // the waker saw us in the list of an earlier sleep
     if (nap.woken) note_false_alarm(now);
   }
 }
 
-template <class LookFn, class ArmFn, class PassOnFn>
-bool Waiter::after_try(bool found, LookFn&& look, ArmFn&& arm, PassOnFn&& pass_on) {
+template <class PollFn, class ArmFn, class HandOnFn>
+bool Waiter::after_try(bool found, PollFn&& poll, ArmFn&& arm, HandOnFn&& hand_wake_on) {
   if (!found && line_.armed() && !line_.called()) {
     const EventSet::Edges edges = take_edges();
     // Read the edges first, then the word: a waker changes the word before it rings. If the word is unchanged, the ring was not
@@ -299,7 +299,7 @@ bool Waiter::after_try(bool found, LookFn&& look, ArmFn&& arm, PassOnFn&& pass_o
     line_.set_sleeps_on(k_sleeps_on_bell);
     if (!std::exchange(waits_, true)) line_.set_since(policy_.now_ns());
     arm();
-    found = look();
+    found = poll();
     if (!found) {
       ++sleeps_;
       if (called) ++needless_;
@@ -310,7 +310,7 @@ bool Waiter::after_try(bool found, LookFn&& look, ArmFn&& arm, PassOnFn&& pass_o
   if (!line_.armed()) return true;
   // A waker that stored SIGNALLED has rung, and no call took that edge. So the descriptor is readable already.
   if (line_.disarm()) {
-    pass_on();
+    hand_wake_on();
   } else {
     ring_self();
   }

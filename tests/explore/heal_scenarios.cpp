@@ -12,7 +12,7 @@ namespace {
 
 void heal(World& w) {
   daemon::heal(w.map, test::living_of(w.map));
-  wake_everybody(w.map);
+  wake_all_sleepers(w.map);
 }
 
 /// A ring of two whose next slot is in disorder: its producer finds it busy until it is healed.

@@ -3,7 +3,7 @@
 # Copies the ring's sources and plants the bugs of plants.cmake (or of PLANTS) into the copy. Each bug becomes a choice at run
 # time between the code and its wrong form. TO/plants.hpp lists the bugs.
 #
-# A source names the places by marks: `// plant: no_help, no_look_at_the_slot` alone on a line marks the statement on the lines
+# A source names the places by marks: `// plant: no_help, no_check_of_the_slot` alone on a line marks the statement on the lines
 # below, up to the first line that ends with ; or { or } before its comment. A bug with several places has the marks NAME, NAME/2, NAME/3. It is an error if
 # a plant has no mark or several, and, where CHECK_MARKS is set, if a mark has no plant.
 #

@@ -107,7 +107,7 @@ void World::bury(unsigned owner) {
   if (owner < k_first_consumer) map.shared_status().live_producers.fetch_and(~(1ULL << owner));
   map.endpoint(owner).identity.store_release(0);
   // The daemon does so for consumers, too; here only where the end of the stream needs it, so that repair() must do its part.
-  if (owner < k_first_consumer) wake_everybody(map);
+  if (owner < k_first_consumer) wake_all_sleepers(map);
 }
 
 void World::give_back_lane(unsigned producer) {

@@ -71,7 +71,7 @@ struct LocalQueue::State {
     living.remove(owner);
     daemon::repair(map, owner, living);
     if (owner < k_first_consumer) map.shared_status().live_producers.fetch_and(~(1ULL << owner));
-    wake_everybody(map);
+    wake_all_sleepers(map);
     map.endpoint(owner).identity.store_release(0);
     attached[owner] = false;
   }
@@ -110,13 +110,13 @@ unsigned LocalQueue::group(const std::string& name) const {
 
 void LocalQueue::remove() {
   post_notice(state_->map, k_notice_removed);
-  wake_everybody(state_->map);
+  wake_all_sleepers(state_->map);
 }
 
 daemon::HealCounts LocalQueue::heal() {
   const std::lock_guard lock(state_->mutex);
   const daemon::HealCounts counts = daemon::heal(state_->map, state_->living);
-  wake_everybody(state_->map);
+  wake_all_sleepers(state_->map);
   return counts;
 }
 

@@ -1,5 +1,5 @@
-// What the wait strategies learn: adaptive gives spinning up when waits are long, and takes it up again when they are short; and
-// who spins notices that others need his processor.
+// What the wait strategies learn: adaptive gives spinning up when waits are long, and takes it up again when they are short;
+// and who spins notices that others need his processor.
 #include "waiting/waiter.hpp"
 
 #include <gtest/gtest.h>
@@ -67,17 +67,17 @@ TEST(WaiterGivesWay, a_preempted_waiter_yields_at_each_read_of_the_clock) {
   LocalQueue queue;
   const Attachment at = queue.attach_consumer();
   Waiter waiter(at.map, at.owner, WaitStrategy::spin);
-  int looks = 0;
+  int polls = 0;
   int yields_before = 0;
-  const auto look = [&] {
-    if (++looks == k_before) {  // as if others had it: a long time passes between two looks
+  const auto poll = [&] {
+    if (++polls == k_before) {  // as if others had it: a long time passes between two looks
       std::this_thread::sleep_for(1ms);
       yields_before = yields;
     }
-    return looks == k_before + k_after;
+    return polls == k_before + k_after;
   };
-  EXPECT_EQ(waiter.wait({}, look, [] {}, [] {}), Waiter::Ended::found);
-  EXPECT_TRUE(waiter.gave_way());
+  EXPECT_EQ(waiter.wait({}, poll, [] {}, [] {}), Waiter::Ended::found);
+  EXPECT_TRUE(waiter.is_yielding());
   // 64 looks and fewer lie between two looks at the clock. Whoever is interrupted meanwhile gives way all the more.
   EXPECT_GE(yields - yields_before, k_after / 64 - 2);
 }

@@ -1,6 +1,6 @@
-// The one way to publish, try_put(), and its inline fast path. Not for users, who have Producer.
+// The one way to publish, try_put(), and its inline fast path. Users have Producer.
 //
-// try_put() claims a position, lets the caller write the payload, and makes the position a message. Who claims is a policy:
+// try_put() claims a position, lets the caller write the payload, and makes the position a message. The claim is a policy:
 // InlinePublisher: a ring of one producer, inline. It handles exactly one case: free room, no unread notice, a message that
 // fits its slot, asymmetric fences. Otherwise it changes nothing and returns `not_handled`; ProducerCore then takes over.
 // Claimer (src/ring/claim.hpp): every ring and every case. Both share `next_` and `limit_`, so they agree on the position.
@@ -72,7 +72,7 @@ class ClaimedSlot {
   bool committed_ = false;
 };
 
-/// Publishes `size` bytes that `fill(std::byte*)` writes into the slot; wakes nobody. If `fill` throws, the position is
+/// Publishes `size` bytes that `fill(std::byte*)` writes into the slot; wakes no sleeper. If `fill` throws, the position is
 /// skipped by all groups and the exception goes on. Anything but Claim::ok: nothing was done.
 ///
 /// `Ring` has claim(position), slot(position), commit(slot, position, meta), void_claim(size), published() (two words: messages
@@ -88,7 +88,7 @@ template <class Ring, class Fill>
   return Claim::ok;
 }
 
-/// Reads the first and the last byte. A page fault inside a claim would be everybody's wait: take it before.
+/// Reads the first and the last byte. A page fault inside a claim would delay all endpoints: it is taken before.
 [[gnu::always_inline]] inline void touch_ends(const Bytes& source) noexcept {
   if (source.size() == 0) return;
   const volatile std::byte* const data = source.data();
@@ -152,8 +152,8 @@ class InlinePublisher {
   /// The counters are on the line of `tail`: so the line is written once, before the slot.
   static constexpr bool k_counts_at_claim = true;
 
-  /// Requires nothing. Claim::ok: nothing is new (a single producer looks at each claim, for a join at the oldest message), and
-  /// the next slot was free. Claim::full says only that Claimer must look closer.
+  /// Requires nothing. Claim::ok: there is no new notice (a single producer checks at each claim, for a join at the oldest
+  /// message), and the next slot was free. Claim::full says only that Claimer must scan the floors.
   [[nodiscard, gnu::always_inline]] Claim claim(Position& position) noexcept {
     if (notice_word_->load_relaxed() != seen_notice_ || next_ == limit_) [[unlikely]]
       return Claim::full;
@@ -164,7 +164,7 @@ class InlinePublisher {
   [[gnu::always_inline]] Position take_next() noexcept {
     const Position position = next_;
     next_ = wrap(position + 1);
-    // `tail` first: a claim that is not in `tail` does not exist for the repair. A plain store: nobody else writes it.
+    // `tail` first: a claim that is not in `tail` does not exist for the repair. A plain store: no other process writes it.
     // plant: ready_before_tail
     head_->tail.store_relaxed(Tail{position + 1, 0, 0}.word() | tail_low_);
     // The fence: what is written now is not seen before the end of the claim before. Pairs with is_unchanged().
@@ -197,7 +197,7 @@ class InlinePublisher {
 
   Position next_ = 0;              // behind our last claim; single producer: our own copy of the position in `tail`
   Position limit_ = 0;             // positions before this may be claimed; of a single producer never behind next_
-  std::uint64_t seen_notice_ = 0;  // what the shared status said when we looked last
+  std::uint64_t seen_notice_ = 0;  // the notice word as it was read last
   std::size_t inline_size_limit_ =
       0;  // sizes below this may go this way: at most what a slot holds, nor more than a page
   RingHead* const head_;

@@ -1,7 +1,7 @@
-// Inline fast path of receive() and ack(). Handles exactly one case: a private group's message, which lies in its slot, in order,
-// and is let go in order. Otherwise it changes nothing, and ConsumerCore takes over. It is the inline part of PrivateReader
-// (src/), which derives from it: both share `read_` and `floor_`, so there is one private reader. Not for users, who have
-// Consumer and Message.
+// Inline fast path of receive() and ack(). Handles exactly one case: a private group's message, which lies in its slot, in
+// order, and is released in order. Otherwise it changes nothing, and ConsumerCore takes over. It is the inline part of
+// PrivateReader (src/), which derives from it: both share `read_` and `floor_`, so there is one private reader. Not for users,
+// who have Consumer and Message.
 //
 // Thread safety: belongs to its consumer's thread; of a named group nothing here is used but `inline_size_limit_`, which is 0
 // then, and `guard_`.
@@ -41,7 +41,7 @@ class InlineReceiver {
   };
   /// The next message, if it is there and sound, and no counters are to be stored. Counts it.
   [[nodiscard, gnu::always_inline]] bool try_next(View& view) noexcept {
-    // Asked first: in a forked child there is no slot to look at.
+    // Asked first: in a forked child there is no slot to read.
     if (inline_size_limit_ == 0 || guard_.in_child()) [[unlikely]]
       return false;
     switch (view_next(view)) {
@@ -107,12 +107,13 @@ class InlineReceiver {
     read_ = wrap(read_ + 1);
     slot_ = reinterpret_cast<const Slot*>(slots_ + (read_ & slot_mask_) * slot_bytes_);
   }
-  /// Nothing is held: may the floor be stored later? Not if a message in a lane was among those that were let go, which may
+  /// Nothing is held: may the floor be stored later? Not if a message in a lane was among those that were released, which may
   /// hold much memory.
   [[nodiscard]] bool may_wait() const noexcept {
     return distance(lane_end_, stored_) <= 0 && SlotState::is_ready(slot_->state.load_relaxed(), read_);
   }
-  /// try_next(), if the message lies in its producer's lane; null data: it was not done. In src/ring/readers/private_reader.cpp.
+  /// try_next(), if the message lies in its producer's lane; null data: it was not done. In
+  /// src/ring/readers/private_reader.cpp.
   [[nodiscard]] View next_in_lane() noexcept;
   /// After the floor was stored. In src/endpoint/consumer_end.cpp.
   void wake_producers() noexcept;
@@ -122,7 +123,7 @@ class InlineReceiver {
 
   const Slot* slot_ = nullptr;  // of the next position to read
   Position read_ = 0;           // that position
-  Position floor_ = 0;          // all before it are let go
+  Position floor_ = 0;          // all before it are released
   Position stored_ = 0;         // what the shared floor says
   /// Sizes below this may go this way; 0: another kind of group, or others want to know of each message.
   std::size_t inline_size_limit_ = 0;
@@ -132,7 +133,7 @@ class InlineReceiver {
   std::uint64_t slot_bytes_ = 0;
   std::uint64_t floor_store_lag_max_ = 0;  // of the ring
   std::uint64_t floor_store_lag_ = 0;  // positions that the stored floor may be behind while the next message is there
-  std::uint64_t out_of_order_ = 0;     // let go beyond the floor
+  std::uint64_t out_of_order_ = 0;     // released beyond the floor
   Word* shared_floor_ = nullptr;
   const Word* notice_word_ = nullptr;  // the shared status's notice
   const Word* sleepers_ = nullptr;     // of producers

@@ -1,7 +1,7 @@
 // Reading as a lossy group: producers overtake this reader, so each message is copied out, and counts only if its slot
 // still says the same afterwards. What was overtaken is counted to the position.
 //
-// Thread safety: belongs to its consumer's thread. Writes the group's floor for those who look; producers ignore it.
+// Thread safety: belongs to its consumer's thread. Writes the group's floor for observers; producers ignore it.
 #pragma once
 
 #include <cstdint>

@@ -81,7 +81,7 @@ Position position_of(Next next, Position floor) noexcept {
   // If the slot was RECLAIMED before our lease, the floor may be past it and its bytes may be lent again. If it becomes
   // RECLAIMED later, is_no_message() sees our lease and keeps the floor.
   const SlotState state = SlotState::of(slot_word);
-  // plant: no_second_look_at_the_slot
+  // plant: no_second_check_of_the_slot
   const bool still_there = slot.state.load_acquire() == slot_word;
   if (still_there && view_slot(map_, slot, state, view)) [[likely]] {
     view.tries = tries;
@@ -90,7 +90,7 @@ Position position_of(Next next, Position floor) noexcept {
   if (still_there) ++corrupt;
   const std::uint64_t done = Lease{state.position, owner_, tries, LeasePhase::done}.word();
   // CAS if the slot was reclaimed: the floor may be past it, and another consumer may hold this lease word for the next lap.
-  // plant: gone_is_ended_with_a_store
+  // plant: reclaimed_is_ended_with_a_store
   const bool ended = still_there ? ack(state.position, tries) : end_lease(state.position, tries, done);
   if (ended) after_ack(state.position);
   return Step::passed;
@@ -117,11 +117,11 @@ bool NamedReader::try_lease_next(SlotView& view, std::uint64_t& corrupt) noexcep
   // Move `next` rarely: each CAS takes its line. Move it at once while a consumer sleeps, so that the one that wakes finds it
   // up to date.
   if (distance<Next::bits>(next.position, resume_position_) <= -k_next_lag ||
-      board_.consumer_sleepers.load_relaxed() != 0) {
+      shared_status_.consumer_sleepers.load_relaxed() != 0) {
     const std::uint64_t told = Next{resume_position_, next.version}.word();
     if (shared_.next.compare_and_swap(seen, told)) resume_word_ = told;
   }
-  // plant: lease_does_not_look_for_removal/2
+  // plant: lease_does_not_check_removal/2
   if (is_active()) return true;
   give_back(&view, 1);
   return false;
@@ -129,7 +129,7 @@ bool NamedReader::try_lease_next(SlotView& view, std::uint64_t& corrupt) noexcep
 
 void NamedReader::give_back(const SlotView* views, std::size_t count) noexcept {
   for (std::size_t i = count; i-- > 0;) nack(views[i].position, views[i].tries);
-  // plant: nobody_drains_what_is_given_back
+  // plant: given_back_lease_drains_no_group
   after_ack(views[0].position);  // the removal may have seen our leases, and waits for their end
 }
 
@@ -148,7 +148,7 @@ ReadResult NamedReader::lease(SlotView* views, std::size_t count, std::size_t& l
     if (leased != 0) {
       // If the removal did not see our leases, we see LEAVING: leave() stores it, runs a heavy barrier, then reads the lease
       // words.
-      // plant: lease_does_not_look_for_removal
+      // plant: lease_does_not_check_removal
       if (is_active()) return ReadResult::message;
       give_back(views, leased);
       leased = 0;
@@ -183,7 +183,7 @@ ReadResult NamedReader::lease(SlotView* views, std::size_t count, std::size_t& l
 
 void NamedReader::help_empty_group() noexcept {
   // The floor moved over VOIDs or acks whose consumers saw no waiting producer. So we wake producers here.
-  if (help_floor(map_, group_) && board_.producer_sleepers.load_relaxed() != 0) {
+  if (help_floor(map_, group_) && shared_status_.producer_sleepers.load_relaxed() != 0) {
     // plant: a_lost_race_for_the_floor
     wake_for_room(map_, floor());
   }
@@ -213,11 +213,11 @@ unsigned NamedReader::advance_floor() noexcept {
   if (state.phase == GroupPhase::leaving && state.incarnation == incarnation_) try_drain(map_, group_);
   publish_fence(symmetric());
   unsigned rung = 0;
-  // Wake also if another process moved the floor: a helping producer wakes nobody.
-  if (board_.producer_sleepers.load_relaxed() != 0) rung += wake_for_room(map_, floor());
+  // Wake also if another process moved the floor: a helping producer wakes no sleeper.
+  if (shared_status_.producer_sleepers.load_relaxed() != 0) rung += wake_for_room(map_, floor());
   // Without a producer the last ack is the end of the stream: every sleeping consumer of the group must check.
-  // plant: last_ack_wakes_nobody
-  if (board_.live_producers.load_relaxed() == 0) rung += wake_all_of_group(map_, group_);
+  // plant: last_ack_wakes_no_consumer
+  if (shared_status_.live_producers.load_relaxed() == 0) rung += wake_all_of_group(map_, group_);
   return rung;
 }
 

@@ -3,7 +3,7 @@
 //   lease[p mod N]: older lap or RETRY(p) -> LEASED(p, me) -> DONE(p)   ack; then the floor may pass p
 //                                                          -> RETRY(p)  nack, or the repair after our death
 //
-// `next` is only a hint where to look first; the lease word alone says who holds a position. Every setting-back of `next`
+// `next` is only a hint where to begin; the lease word alone says which consumer holds a position. Every setting-back of `next`
 // raises its version, so that a slow helper that still holds the old word cannot move it over what was given back: such
 // a swap fails. That lets a consumer walk over many positions and move `next` once, at the end; and one that leases one after
 // another move it with every eighth.
@@ -31,7 +31,7 @@ class NamedReader {
       : map_(map),
         group_(group),
         mask_(map.mask()),
-        board_(map.shared_status()),
+        shared_status_(map.shared_status()),
         shared_(map.group(group)),
         leases_(&map.lease(group, 0)),
         incarnation_(incarnation),
@@ -54,11 +54,12 @@ class NamedReader {
     const std::uint64_t done = Lease{position, owner_, tries, LeasePhase::done}.word();
     if (evictable_) [[unlikely]]
       return end_lease(position, tries, done);
-    // Nobody else changes what is ours while we live and no floor has passed it: no swap, which takes as long as all the rest.
+    // No other process changes our lease while we live and no floor has passed it: no swap, which takes as long as all the
+    // rest.
     Word& word = lease_of(position);
     if (word.load_relaxed() != Lease{position, owner_, tries, LeasePhase::leased}.word()) [[unlikely]]
       return false;
-    // Pairs with the acquire in count_over(): we have read before the floor passes it.
+    // Pairs with the acquire in count_finished_positions(): we have read before the floor passes it.
     word.store_release(done);
     return true;
   }
@@ -68,15 +69,16 @@ class NamedReader {
   /// Nacks all of them, of which there is at least one, and settles.
   void give_back(const SlotView* views, std::size_t count) noexcept;
 
-  /// After ack() and nack(): moves the floor on if somebody may wait for that, or enough has gathered, and wakes who sleeps for
-  /// it. Returns the number of bells rung.
+  /// After ack() and nack(): moves the floor on if a producer may wait for that, or enough acks have gathered, and wakes
+  /// endpoints that sleep for it. Returns the number of bells rung.
   unsigned after_ack(Position position) noexcept {
-    // Pairs with the barriers of leave(), of whoever goes to sleep, and of the daemon when the last producer leaves: either they
-    // see what we have ended, or we see them.
+    // Pairs with the barriers of leave(), of an endpoint that goes to sleep, and of the daemon when the last producer leaves:
+    // either they see what we have ended, or we see them.
     publish_fence(symmetric());
-    const bool nobody_waits = shared_.state.load_relaxed() == active_word_ &&
-                              board_.producer_sleepers.load_relaxed() == 0 && board_.live_producers.load_relaxed() != 0;
-    if (nobody_waits && distance(position, floor()) < ack_lag_max_) [[likely]]
+    const bool no_endpoint_waits = shared_.state.load_relaxed() == active_word_ &&
+                                   shared_status_.producer_sleepers.load_relaxed() == 0 &&
+                                   shared_status_.live_producers.load_relaxed() != 0;
+    if (no_endpoint_waits && distance(position, floor()) < ack_lag_max_) [[likely]]
       return 0;
     return advance_floor();
   }
@@ -86,7 +88,7 @@ class NamedReader {
   [[nodiscard]] Position floor() const noexcept { return wrap(shared_.floor.load_acquire()); }
   [[nodiscard]] unsigned group() const noexcept { return group_; }
 
-  /// True if a READY message that nobody holds may be there: whoever takes one while this is true wakes another.
+  /// True if a READY message that no consumer holds may be there: a consumer that takes one while this is true wakes another.
   [[nodiscard]] bool may_have_more() const noexcept;
 
   /// True if no message is left to deliver now or after others' nacks: all that is not DONE is held by ourselves.
@@ -108,15 +110,17 @@ class NamedReader {
   unsigned advance_floor() noexcept;
   bool end_lease(Position position, std::uint8_t tries, std::uint64_t word) noexcept;
 
-  [[nodiscard]] bool symmetric() const noexcept { return (board_.notice.load_relaxed() & k_notice_symmetric) != 0; }
+  [[nodiscard]] bool symmetric() const noexcept {
+    return (shared_status_.notice.load_relaxed() & k_notice_symmetric) != 0;
+  }
   [[nodiscard]] Word& lease_of(Position position) const noexcept { return leases_[position & mask_]; }
-  /// Where to look first: at `next`, after what we leased and have not told of, or at the floor, whichever is the last.
+  /// Where a walk begins: at `next`, behind our leases that `next` does not show yet, or at the floor, whichever is the last.
   [[nodiscard]] Position start(Next next) const noexcept;
 
   const QueueMemory map_;
   const unsigned group_;
   const Position mask_;  // slots - 1
-  const SharedStatus& board_;
+  const SharedStatus& shared_status_;
   GroupBlock& shared_;
   Word* const leases_;  // one a slot
   const std::uint32_t incarnation_;
@@ -127,7 +131,7 @@ class NamedReader {
   const bool pairs_ = has_atomic_pair_store();
   Position resume_position_ = 0;                   // right after our last lease
   std::uint32_t resume_version_ = ~0U;             // of `next` then; not yet any
-  std::uint64_t resume_word_ = ~std::uint64_t{0};  // `next` then: while it is that, nobody has moved it beyond ours
+  std::uint64_t resume_word_ = ~std::uint64_t{0};  // `next` then: while it stays, no consumer has moved it on
 };
 
 /// Sets `next` back to `position` if it is there or later, and raises its version in any case: a helper or a walking

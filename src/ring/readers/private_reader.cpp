@@ -97,7 +97,7 @@ void PrivateReader::release_out_of_order(Position position) noexcept {
   };
   if (position != floor()) {
     const auto [word, bit] = bit_of(position);
-    assert((word & bit) == 0);  // it is let go once
+    assert((word & bit) == 0);  // it is released once
     word |= bit;
     ++out_of_order_;
     return;

@@ -1,6 +1,7 @@
-// Reading a private reliable group: its one consumer reads in place, in order, and moves the floor behind what it has let go.
+// Reading a private reliable group: its one consumer reads in place, in order, and moves the floor behind the messages that it
+// has released.
 //
-// Messages may be let go in any order; the floor passes a position when all before it are let go. It is stored when nothing
+// Messages may be released in any order; the floor passes a position when all before it are released. It is stored when nothing
 // is held any more, and at latest every quarter of the ring: one store a batch. A consumer that takes messages one by one, and
 // has the next before it, stores every few positions only: a producer that fills the ring as fast as it is emptied reads
 // the floor all the time, and each read takes its line away from us.
@@ -26,8 +27,8 @@ enum class ReadResult : std::uint8_t {
   again,    ///< a whole ring of positions was skipped, or peers were faster: ask again before believing in empty
 };
 
-/// `value`, which most often is `expected`, got by a comparison. What comparisons find is predicted, so a processor goes on with
-/// what is expected while the line that says it is on its way; whatever is computed from a value that was loaded waits for
+/// `value`, which most often is `expected`, got by a comparison. What comparisons find is predicted, so a processor goes on
+/// with what is expected while the line that says it is on its way; whatever is computed from a value that was loaded waits for
 /// it. The compiler must not see that both are the same.
 template <class Value>
 [[nodiscard, gnu::always_inline]] inline Value as_expected(Value value, Value expected) noexcept {
@@ -69,11 +70,12 @@ class PrivateReader : public detail::InlineReceiver {
   /// Lets one message go. True if the floor was stored: then producers that sleep for room may be woken.
   bool release(Position position) noexcept;
 
-  /// Lets go of slots that were never a message, or are none any more, at most a ring of them, so that they do not hold producers
-  /// back. (Whoever finds the ring full helps the floor of a named group over them.) True if the floor was stored.
+  /// Lets go of slots that were never a message, or are none any more, at most a ring of them, so that they do not hold
+  /// producers back. (A producer that finds the ring full helps the floor of a named group over them.) True if the floor was
+  /// stored.
   bool skip_empty_slots() noexcept;
 
-  /// Stores the floor again if somebody has written over it. True if it did: then producers may have waited for it.
+  /// Stores the floor again if a peer has written over it. True if it did: then producers may have waited for it.
   bool restore_floor() noexcept;
 
   /// A message is there to be taken.
@@ -97,7 +99,7 @@ class PrivateReader : public detail::InlineReceiver {
 
   const QueueMemory map_;
   const std::byte* expected_ = nullptr;      // behind the newest message in a lane
-  std::vector<std::uint64_t> beyond_floor_;  // a bit a slot: let go beyond the floor
+  std::vector<std::uint64_t> beyond_floor_;  // a bit a slot: released beyond the floor
 };
 
 }  // namespace beltway

@@ -217,7 +217,7 @@ void bury(World& world, unsigned owner) {
   if (owner < k_first_consumer) {
     give_back_lane(map, owner);
     map.shared_status().live_producers.fetch_and(~(1ULL << owner));
-    wake_everybody(map);
+    wake_all_sleepers(map);
   }
   map.endpoint(owner).identity.store_release(0);
 }

@@ -68,7 +68,7 @@ void write_sleepers_of_nobody(World& world) { world.map().shared_status().consum
 void heal(World& world) {
   const QueueMemory& map = world.map();
   daemon::heal(map, test::living_of(map));
-  wake_everybody(map);
+  wake_all_sleepers(map);
 }
 
 }  // namespace beltway::crash

@@ -20,7 +20,7 @@ struct Publisher {
   Publisher(const QueueMemory& map, unsigned owner) : claimer(map, owner), lane(claimer) {}
 
   bool publish(std::uint64_t id, bool by_lane) {
-    Lane::Lent lent;
+    Lane::Loan lent;
     if (by_lane) {
       lent = lane.lend(k_lane_size);
       if (lent.data == nullptr) return false;
