@@ -17,6 +17,7 @@
 #include <utility>
 
 #include "beltway/connection.hpp"
+#include "beltway/detail/caught.hpp"
 #include "beltway/error.hpp"
 #include "beltway/limits.hpp"
 #include "beltway/result.hpp"
@@ -239,14 +240,17 @@ class TypedConsumer : detail::MessageTypeCheck<T> {
     return receive_some(out, [&](std::span<Message> some) { return consumer_.receive_batch(some, until); });
   }
 
-  /// Calls `handler(const T&, TypedMessage<T>&)` until the wait ends; see Consumer::consume.
+  /// Calls `handler(const T&, TypedMessage<T>&)` for each message until the wait ends. As Consumer::consume, so an exception of
+  /// the handler gives the message back to a named group, whatever ConsumerOptions::ack says.
   template <class Handler>
   Status consume(Handler&& handler, const Until& until = {}) {
     return consumer_.consume(
         [&](Message& message) {
           check_size(message);
           TypedMessage<T> typed(std::move(message));
+          detail::UnwindGuard give_back([&]() noexcept { typed.nack(); });  // before `typed` acknowledges itself
           handler(*typed, typed);
+          give_back.dismiss();
         },
         until);
   }

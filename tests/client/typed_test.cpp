@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 
 #include <array>
+#include <stdexcept>
 #include <vector>
 
 #include "beltway/beltway.hpp"
@@ -114,6 +115,22 @@ TEST(Typed, batches_of_any_length_arrive_whole_and_in_order) {
   EXPECT_EQ(seen, 256U);
   EXPECT_EQ(*out.publish_batch_until(values, std::chrono::seconds(1)), values.size());
   EXPECT_EQ(*in.receive_batch(messages, std::chrono::seconds(1)), 64U) << "at most 64 at a time";
+}
+
+TEST(Typed, handler_that_throws_in_consume_gives_the_message_back_whatever_the_option_ack_says) {
+  const TestDaemon daemon;
+  for (const Ack ack : {Ack::automatic, Ack::explicit_call}) {
+    const auto prices =
+        connect(daemon).declare<Price>(ack == Ack::automatic ? "automatic" : "explicit", {.groups = {"g"}});
+    auto in = prices.consumer({.group = "g", .ack = ack});
+    prices.producer().publish({.cents = 42});
+    EXPECT_THROW((void)in.consume([](const Price&, TypedMessage<Price>&) { throw std::runtime_error("handler"); }),
+                 std::runtime_error);
+    const auto again = in.try_receive();
+    ASSERT_TRUE(again) << to_string(again.status());
+    EXPECT_EQ((*again)->cents, 42U);
+    EXPECT_EQ(again->deliveries(), 2U);
+  }
 }
 
 TEST(Typed, batch_with_a_message_of_another_size_keeps_the_good_ones) {
