@@ -131,8 +131,10 @@ class TypedProducer : detail::MessageTypeCheck<T> {
   /// As Producer::publish_batch. Wake sleepers once for each 64 messages.
   void publish_batch(std::span<const T> values) {
     std::array<Bytes, detail::k_typed_batch> some;
-    for (; !values.empty(); values = values.subspan(std::min(values.size(), some.size()))) {
-      producer_.publish_batch(bytes_of(values, some));
+    for (std::size_t done = 0; done < values.size();) {
+      const std::span<const Bytes> next = bytes_of(values.subspan(done), some);
+      producer_.publish_part_of_batch(next, done, values.size());
+      done += next.size();
     }
   }
   [[nodiscard]] Result<std::size_t> try_publish_batch(std::span<const T> values) {
