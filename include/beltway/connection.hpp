@@ -78,8 +78,8 @@ class Connection {
   [[nodiscard]] Queue open_queue(std::string_view name) const;
 
   /// Waits until a process has declared the queue, then opens it. Asks the daemon now and then, with pauses of a few
-  /// milliseconds. Throws as open_queue(name): Error(not_found) when the time is over. Error(interrupted) if a stop is
-  /// requested.
+  /// milliseconds. Throws as open_queue(name): Error(not_found) when the time is over, Error(no_daemon) if the daemon did not
+  /// answer by then. Error(interrupted) once a stop is requested. The daemon gets at least 100 ms for an answer.
   [[nodiscard]] Queue open_queue(std::string_view name, const Until& until) const;
 
   /// As above, for messages of type T; Error(wrong_type) if the queue has another one.

@@ -51,7 +51,8 @@ class Queue {
   [[nodiscard]] Result<Consumer, Error> try_consumer(const ConsumerOptions& options = {}) const noexcept;
   /// Wait until at least `count` consumers (producers) are attached, of all groups and processes. Evicted ones and those whose
   /// process has lost its daemon connection do not count. Ask the daemon now and then, with pauses of a few milliseconds.
-  /// Return ok, timeout or stopped. Throw Error(removed) once the queue is gone.
+  /// Return ok, timeout or stopped, also if the daemon is silent; it gets at least 100 ms to answer. Throw Error(removed) once
+  /// the queue is gone.
   Status wait_for_consumers(unsigned count, const Until& until = {}) const;
   Status wait_for_producers(unsigned count, const Until& until = {}) const;
 

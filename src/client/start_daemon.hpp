@@ -17,6 +17,6 @@ inline constexpr int k_started_daemon_idle_s = 60;
 /// that it does not answer after all; mostly empty. Throws Error(no_daemon), with the daemon's own words, if it cannot be
 /// started.
 /// Thread-safe.
-[[nodiscard]] std::string start_daemon(const std::filesystem::path& socket, Deadline deadline);
+[[nodiscard]] std::string start_daemon(const std::filesystem::path& socket, const Deadline& deadline);
 
 }  // namespace beltway
