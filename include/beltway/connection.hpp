@@ -70,9 +70,14 @@ class Connection {
   template <class T>
   [[nodiscard]] auto try_declare(std::string_view name, QueueOptions options) const noexcept;
   [[nodiscard]] Result<Queue, Error> try_open_queue(std::string_view name) const noexcept;
+  [[nodiscard]] Result<Queue, Error> try_open_queue(std::string_view name, const Until& until) const noexcept;
   template <class T>
   [[nodiscard]] auto try_open_queue(std::string_view name) const noexcept;
+  template <class T>
+  [[nodiscard]] auto try_open_queue(std::string_view name, const Until& until) const noexcept;
   [[nodiscard]] Result<void, Error> try_remove(std::string_view name) const noexcept;
+  [[nodiscard]] Result<std::vector<QueueInfo>, Error> try_list() const noexcept;
+  [[nodiscard]] Result<QueueInfo, Error> try_describe(std::string_view name) const noexcept;
 
   /// Opens an existing queue; Error(not_found).
   [[nodiscard]] Queue open_queue(std::string_view name) const;
@@ -122,6 +127,7 @@ class Connection {
   /// Asks the daemon for a sign of life: which program answers, and what it cannot do. Checks whether the caller's user has
   /// other daemons.
   [[nodiscard]] DaemonInfo ping() const;
+  [[nodiscard]] Result<DaemonInfo, Error> try_ping() const noexcept;
 
  private:
   explicit Connection(std::shared_ptr<detail::Session> session) noexcept : session_(std::move(session)) {}

@@ -372,6 +372,12 @@ auto Connection::try_open_queue(std::string_view name) const noexcept {
 }
 
 template <class T>
+auto Connection::try_open_queue(std::string_view name, const Until& until) const noexcept {
+  Result<Queue, Error> queue = try_open_queue(name, until);
+  return queue ? TypedQueue<T>::make(*std::move(queue)) : Result<TypedQueue<T>, Error>(queue.error());
+}
+
+template <class T>
 auto Connection::open_queue(std::string_view name, const Until& until) const {
   return TypedQueue<T>(open_queue(name, until));
 }
