@@ -3,7 +3,6 @@
 
 #include "beltway/detail/requirements.hpp"
 
-#include <algorithm>
 #include <array>
 #include <cstddef>
 #include <cstdint>
@@ -77,6 +76,9 @@ template <class T>
 
 /// Messages that a typed batch handles at a time.
 inline constexpr std::size_t k_typed_batch = 64;
+[[nodiscard]] constexpr std::size_t at_most_a_batch(std::size_t count) noexcept {
+  return count < k_typed_batch ? count : k_typed_batch;
+}
 
 }  // namespace detail
 
@@ -154,8 +156,9 @@ class TypedProducer : detail::MessageTypeCheck<T> {
 
  private:
   [[nodiscard]] static Bytes bytes_of(const T& value) noexcept { return Bytes(&value, sizeof value); }
-  [[nodiscard]] static std::span<const Bytes> bytes_of(std::span<const T> values, std::span<Bytes> some) noexcept {
-    const std::size_t count = std::min(values.size(), some.size());
+  [[nodiscard]] static std::span<const Bytes> bytes_of(std::span<const T> values,
+                                                       std::span<Bytes, detail::k_typed_batch> some) noexcept {
+    const std::size_t count = detail::at_most_a_batch(values.size());
     for (std::size_t i = 0; i < count; ++i) some[i] = bytes_of(values[i]);
     return some.first(count);
   }
@@ -215,7 +218,7 @@ std::size_t ack_batch(std::span<TypedMessage<T>> messages) noexcept {
   std::array<Message, detail::k_typed_batch> some;
   std::size_t ours = 0;
   while (!messages.empty()) {
-    const std::size_t count = std::min(messages.size(), some.size());
+    const std::size_t count = detail::at_most_a_batch(messages.size());
     for (std::size_t i = 0; i < count; ++i) some[i] = std::move(messages[i].untyped());
     ours += ack_batch(std::span<Message>(some).first(count));
     messages = messages.subspan(count);
@@ -276,7 +279,7 @@ class TypedConsumer : detail::MessageTypeCheck<T> {
   Result<std::size_t> receive_some(std::span<TypedMessage<T>> out, const Receive& receive) const {
     for (TypedMessage<T>& message : out) message = TypedMessage<T>();
     std::array<Message, detail::k_typed_batch> some;
-    const Result<std::size_t> batch = receive(std::span<Message>(some).first(std::min(out.size(), some.size())));
+    const Result<std::size_t> batch = receive(std::span<Message>(some).first(detail::at_most_a_batch(out.size())));
     if (!batch) return batch.status();
     std::size_t count = 0;
     Message* wrong = nullptr;

@@ -1,5 +1,6 @@
 #include "wire/options_schema.hpp"
 
+#include <algorithm>
 #include <array>
 #include <bit>
 #include <set>

@@ -122,6 +122,10 @@ case $way in
     printf '%s\n' "${headers[@]}" | xargs -P "$(nproc)" -n 1 bash -c 'echo "#include <$3>" | "$0" -std=c++20 -fno-exceptions -Wall \
       -Wextra -Wpedantic -Wconversion -Wshadow -Werror -I"$1/include" -x c++ -fsyntax-only - >"$2/out.${3//\//.}" 2>&1 ||
       { cat "$2/out.${3//\//.}" >&2; exit 1; }' "$compiler" "$source" "$work"
+    # Standard headers that take long to compile, and that no header needs, stay out of users' programs.
+    heavy=$(echo '#include <beltway/beltway.hpp>' | "$compiler" -std=c++20 -I"$source/include" -M -x c++ - |
+      grep -oE '/(algorithm|filesystem|future|iostream|regex) ' || true)
+    [ -z "$heavy" ] || { echo "beltway.hpp includes $heavy" >&2; exit 1; }
     # An older C++ gets the reason first, and then nothing but where it stopped.
     for header in "${headers[@]}"; do
       echo "#include <$header>" >"$work/old.cpp"
