@@ -20,7 +20,6 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr int k_already_running = 3;  // the exit code of beltwayd (daemon/main.cpp)
 constexpr const char* k_program = "beltwayd";
 
 /// What is kept of the daemon's words. A start says a line or two.
@@ -164,7 +163,7 @@ std::string start_daemon(const fs::path& socket, const Deadline& deadline) {
   }
   const std::optional<int> code = exit_code_of(child, words, deadline);
   words.read();
-  if (!code || *code == 0 || *code == k_already_running) return words.last_line();
+  if (!code || *code == 0 || *code == k_exit_already_running) return words.last_line();
   const std::string said = words.last_line();
   throw Error(Errc::no_daemon, "start " + program + " --socket " + socket.string() + ": it ended with code " +
                                    std::to_string(*code) +

@@ -4,6 +4,7 @@
 
 #include "beltway/connection.hpp"
 #include "beltway/typed.hpp"
+#include "wire/option_values.hpp"
 
 namespace beltway {
 namespace {
@@ -25,10 +26,7 @@ Result<T, Error> result_of(const Call& call) noexcept {
   }
 }
 
-std::string text(const TypeTag& tag) {
-  if (tag.size == 0) return "untyped bytes";
-  return tag.name + " (" + std::to_string(tag.size) + " bytes, aligned to " + std::to_string(tag.alignment) + ")";
-}
+std::string text(const TypeTag& tag) { return tag.size == 0 ? "untyped bytes" : text_of(tag); }
 
 }  // namespace
 
