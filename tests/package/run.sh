@@ -171,6 +171,18 @@ case $way in
       for _ in $(seq 200); do [ -e "/proc/$daemon" ] || break; sleep 0.05; done
       daemon=
     fi
+    # Where the sysroot or the target of a cross compiler decides, the recompiled path is for that machine, too.
+    cross=(-DCMAKE_SYSROOT=/) flags=(--sysroot=/)
+    case $("$compiler" --version) in
+      *clang*) target=$("$compiler" -dumpmachine) && cross+=(-DCMAKE_CXX_COMPILER_TARGET="$target") flags+=(--target="$target") ;;
+    esac
+    cmake -S "$source" -B "$work/cross" -G Ninja -DCMAKE_CXX_COMPILER="$compiler" -DBELTWAY_BUILD_DAEMON=OFF \
+      -DBELTWAY_BUILD_TOOL=OFF -DBELTWAY_BUILD_TESTS=OFF -DBELTWAY_BUILD_BENCH=OFF -DBELTWAY_BUILD_EXAMPLES=OFF \
+      "${cross[@]}" >"$work/cross.log" 2>&1 || { cat "$work/cross.log" >&2; exit 1; }
+    for flag in "${flags[@]}"; do
+      grep -q "set(cross_flags .*$flag" "$work/cross/src/installed_daemon.cmake" ||
+        { echo "the path of an installed daemon is compiled without $flag" >&2; exit 1; }
+    done
     # Uninstalled, nothing is left, and files of others are.
     mkdir "$work/other/share"
     touch "$work/other/share/foreign"
