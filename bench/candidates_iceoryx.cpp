@@ -7,6 +7,8 @@
 #include <iceoryx_posh/popo/untyped_subscriber.hpp>
 #include <iceoryx_posh/runtime/posh_runtime.hpp>
 
+#include <algorithm>
+
 #include "endpoint.hpp"
 #include "tool/process/exit_code.hpp"
 

@@ -17,6 +17,7 @@
 #include "beltway/error.hpp"
 #include "beltway/version.hpp"
 #include "client/socket_path.hpp"
+#include "client/start_daemon.hpp"
 #include "service/server.hpp"
 #include "survival/background.hpp"
 #include "survival/log.hpp"
@@ -30,7 +31,6 @@ namespace {
 
 constexpr int k_failed = 1;
 constexpr int k_usage = 2;
-constexpr int k_already_running = 3;
 constexpr const char* k_left_callers_world = "--left-callers-world";
 
 struct Options {
@@ -163,7 +163,7 @@ int run(const Options& options, const std::vector<std::string>& arguments, const
   } catch (const beltway::Error& error) {
     beltway::daemon::log_failure(error.what());
     complain(error.what());
-    return error.reason() == beltway::Errc::already_exists ? k_already_running : k_failed;
+    return error.reason() == beltway::Errc::already_exists ? beltway::k_exit_already_running : k_failed;
   }
 }
 

@@ -63,9 +63,9 @@ tar -cf "$tmp/files.tar" -P -T "$tmp/list"
 seq 1 1000000 >"$tmp/numbers"
 
 say "Starting three consumers: two workers that share, and one that sees everything"
-beltway sub stream --group workers --digest --timeout 60 >"$tmp/worker1" &
+beltway sub stream --group workers --end-of-stream drained --digest --timeout 60 >"$tmp/worker1" &
 worker1=$!
-beltway sub stream --group workers --digest --timeout 60 >"$tmp/worker2" &
+beltway sub stream --group workers --end-of-stream drained --digest --timeout 60 >"$tmp/worker2" &
 worker2=$!
 beltway sub stream --raw --timeout 60 >"$tmp/everything" &
 everything=$!

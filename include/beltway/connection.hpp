@@ -70,16 +70,21 @@ class Connection {
   template <class T>
   [[nodiscard]] auto try_declare(std::string_view name, QueueOptions options) const noexcept;
   [[nodiscard]] Result<Queue, Error> try_open_queue(std::string_view name) const noexcept;
+  [[nodiscard]] Result<Queue, Error> try_open_queue(std::string_view name, const Until& until) const noexcept;
   template <class T>
   [[nodiscard]] auto try_open_queue(std::string_view name) const noexcept;
+  template <class T>
+  [[nodiscard]] auto try_open_queue(std::string_view name, const Until& until) const noexcept;
   [[nodiscard]] Result<void, Error> try_remove(std::string_view name) const noexcept;
+  [[nodiscard]] Result<std::vector<QueueInfo>, Error> try_list() const noexcept;
+  [[nodiscard]] Result<QueueInfo, Error> try_describe(std::string_view name) const noexcept;
 
   /// Opens an existing queue; Error(not_found).
   [[nodiscard]] Queue open_queue(std::string_view name) const;
 
   /// Waits until a process has declared the queue, then opens it. Asks the daemon now and then, with pauses of a few
-  /// milliseconds. Throws as open_queue(name): Error(not_found) when the time is over. Error(interrupted) if a stop is
-  /// requested.
+  /// milliseconds. Throws as open_queue(name): Error(not_found) when the time is over, Error(no_daemon) if the daemon did not
+  /// answer by then. Error(interrupted) once a stop is requested. The daemon gets at least 100 ms for an answer.
   [[nodiscard]] Queue open_queue(std::string_view name, const Until& until) const;
 
   /// As above, for messages of type T; Error(wrong_type) if the queue has another one.
@@ -122,6 +127,7 @@ class Connection {
   /// Asks the daemon for a sign of life: which program answers, and what it cannot do. Checks whether the caller's user has
   /// other daemons.
   [[nodiscard]] DaemonInfo ping() const;
+  [[nodiscard]] Result<DaemonInfo, Error> try_ping() const noexcept;
 
  private:
   explicit Connection(std::shared_ptr<detail::Session> session) noexcept : session_(std::move(session)) {}

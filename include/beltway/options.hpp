@@ -6,7 +6,6 @@
 #include <chrono>
 #include <concepts>
 #include <cstdint>
-#include <filesystem>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -132,7 +131,7 @@ struct ConnectionOptions {
   /// The daemon's socket. Empty: $BELTWAY_SOCKET, else the user's own, else /run/beltway/beltwayd.sock. The user's own is
   /// $XDG_RUNTIME_DIR/beltway/beltwayd.sock if the effective user owns that directory; where the variable is unset or
   /// /run/user/UID, both /run/user/UID/beltway/beltwayd.sock and /tmp/beltway-UID/beltwayd.sock are tried.
-  std::filesystem::path socket = {};
+  std::string socket = {};
 
   /// Start the user's own daemon if none answers. Never done when a socket is named here or in $BELTWAY_SOCKET, nor while a
   /// daemon of this user lives whose socket is gone: the call waits for that one, and the error names it.

@@ -22,6 +22,9 @@
 
 namespace beltway {
 
+template <class T>
+class TypedProducer;
+
 namespace detail {
 class ProducerCore;
 struct ProducerCoreDeleter {
@@ -186,7 +189,7 @@ class Producer {
 
   /// Publishes all messages in order; wakes sleepers once. Cheaper a message than publish(). The try and `_until` forms return
   /// how many were published, as write() does: fewer than all if something came in between, which the next call says; a Status
-  /// if that comes before the first. No messages at all are 0 messages published.
+  /// if that comes before the first. No messages at all are 0 messages published. The error of publish_batch() says how many.
   void publish_batch(std::span<const Bytes> messages);
   Result<std::size_t> try_publish_batch(std::span<const Bytes> messages);
   Result<std::size_t> publish_batch_until(std::span<const Bytes> messages, const Until& until);
@@ -243,7 +246,11 @@ class Producer {
 
  private:
   friend class Loan;
+  template <class T>
+  friend class TypedProducer;
 
+  /// As publish_batch, for messages of a batch of `batch_size` whose first `published_before` are published already.
+  void publish_part_of_batch(std::span<const Bytes> messages, std::size_t published_before, std::size_t batch_size);
   template <class Write>
   static detail::Writer writer_of(Write& write) noexcept {
     return {const_cast<void*>(static_cast<const void*>(&write)),

@@ -51,13 +51,18 @@ class Queue {
   [[nodiscard]] Result<Consumer, Error> try_consumer(const ConsumerOptions& options = {}) const noexcept;
   /// Wait until at least `count` consumers (producers) are attached, of all groups and processes. Evicted ones and those whose
   /// process has lost its daemon connection do not count. Ask the daemon now and then, with pauses of a few milliseconds.
-  /// Return ok, timeout or stopped. Throw Error(removed) once the queue is gone.
+  /// Return ok, timeout or stopped, also if the daemon is silent; it gets at least 100 ms to answer. Throw Error(removed) once
+  /// the queue is gone.
   Status wait_for_consumers(unsigned count, const Until& until = {}) const;
   Status wait_for_producers(unsigned count, const Until& until = {}) const;
+  /// As above, with the Error as a value. The Status may still be timeout or stopped.
+  Result<Status, Error> try_wait_for_consumers(unsigned count, const Until& until = {}) const noexcept;
+  Result<Status, Error> try_wait_for_producers(unsigned count, const Until& until = {}) const noexcept;
 
   /// Makes a named group that keeps messages from now on, consumers or not. Needs the right to read; options of its own
   /// only the owner and root may give it. No effect if it exists; Error(already_exists) if with other options.
   void add_group(const NamedGroup& group, Start start = Start::latest) const;
+  Result<void, Error> try_add_group(const NamedGroup& group, Start start = Start::latest) const noexcept;
   /// Removes a named group; its consumers get Status::removed. Owner and root only.
   void remove_group(std::string_view group) const;
   /// Acknowledges all messages of the group that no consumer holds, and heals the queue's shared memory where a program left
@@ -67,6 +72,7 @@ class Queue {
 
   /// What the daemon knows now.
   [[nodiscard]] QueueInfo describe() const;
+  [[nodiscard]] Result<QueueInfo, Error> try_describe() const noexcept;
   /// Description and state, read from the shared memory without taking part. Needs the right to read.
   [[nodiscard]] QueueSnapshot snapshot() const;
   /// Copies of up to `count` messages of `group` that are still there, the oldest first (an empty group: of the whole ring),

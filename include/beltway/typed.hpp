@@ -3,7 +3,6 @@
 
 #include "beltway/detail/requirements.hpp"
 
-#include <algorithm>
 #include <array>
 #include <cstddef>
 #include <cstdint>
@@ -17,6 +16,7 @@
 #include <utility>
 
 #include "beltway/connection.hpp"
+#include "beltway/detail/caught.hpp"
 #include "beltway/error.hpp"
 #include "beltway/limits.hpp"
 #include "beltway/result.hpp"
@@ -76,6 +76,9 @@ template <class T>
 
 /// Messages that a typed batch handles at a time.
 inline constexpr std::size_t k_typed_batch = 64;
+[[nodiscard]] constexpr std::size_t at_most_a_batch(std::size_t count) noexcept {
+  return count < k_typed_batch ? count : k_typed_batch;
+}
 
 }  // namespace detail
 
@@ -130,8 +133,10 @@ class TypedProducer : detail::MessageTypeCheck<T> {
   /// As Producer::publish_batch. Wake sleepers once for each 64 messages.
   void publish_batch(std::span<const T> values) {
     std::array<Bytes, detail::k_typed_batch> some;
-    for (; !values.empty(); values = values.subspan(std::min(values.size(), some.size()))) {
-      producer_.publish_batch(bytes_of(values, some));
+    for (std::size_t done = 0; done < values.size();) {
+      const std::span<const Bytes> next = bytes_of(values.subspan(done), some);
+      producer_.publish_part_of_batch(next, done, values.size());
+      done += next.size();
     }
   }
   [[nodiscard]] Result<std::size_t> try_publish_batch(std::span<const T> values) {
@@ -151,8 +156,9 @@ class TypedProducer : detail::MessageTypeCheck<T> {
 
  private:
   [[nodiscard]] static Bytes bytes_of(const T& value) noexcept { return Bytes(&value, sizeof value); }
-  [[nodiscard]] static std::span<const Bytes> bytes_of(std::span<const T> values, std::span<Bytes> some) noexcept {
-    const std::size_t count = std::min(values.size(), some.size());
+  [[nodiscard]] static std::span<const Bytes> bytes_of(std::span<const T> values,
+                                                       std::span<Bytes, detail::k_typed_batch> some) noexcept {
+    const std::size_t count = detail::at_most_a_batch(values.size());
     for (std::size_t i = 0; i < count; ++i) some[i] = bytes_of(values[i]);
     return some.first(count);
   }
@@ -212,7 +218,7 @@ std::size_t ack_batch(std::span<TypedMessage<T>> messages) noexcept {
   std::array<Message, detail::k_typed_batch> some;
   std::size_t ours = 0;
   while (!messages.empty()) {
-    const std::size_t count = std::min(messages.size(), some.size());
+    const std::size_t count = detail::at_most_a_batch(messages.size());
     for (std::size_t i = 0; i < count; ++i) some[i] = std::move(messages[i].untyped());
     ours += ack_batch(std::span<Message>(some).first(count));
     messages = messages.subspan(count);
@@ -239,14 +245,17 @@ class TypedConsumer : detail::MessageTypeCheck<T> {
     return receive_some(out, [&](std::span<Message> some) { return consumer_.receive_batch(some, until); });
   }
 
-  /// Calls `handler(const T&, TypedMessage<T>&)` until the wait ends; see Consumer::consume.
+  /// Calls `handler(const T&, TypedMessage<T>&)` for each message until the wait ends. As Consumer::consume, so an exception of
+  /// the handler gives the message back to a named group, whatever ConsumerOptions::ack says.
   template <class Handler>
   Status consume(Handler&& handler, const Until& until = {}) {
     return consumer_.consume(
         [&](Message& message) {
           check_size(message);
           TypedMessage<T> typed(std::move(message));
+          detail::UnwindGuard give_back([&]() noexcept { typed.nack(); });  // before `typed` acknowledges itself
           handler(*typed, typed);
+          give_back.dismiss();
         },
         until);
   }
@@ -270,7 +279,7 @@ class TypedConsumer : detail::MessageTypeCheck<T> {
   Result<std::size_t> receive_some(std::span<TypedMessage<T>> out, const Receive& receive) const {
     for (TypedMessage<T>& message : out) message = TypedMessage<T>();
     std::array<Message, detail::k_typed_batch> some;
-    const Result<std::size_t> batch = receive(std::span<Message>(some).first(std::min(out.size(), some.size())));
+    const Result<std::size_t> batch = receive(std::span<Message>(some).first(detail::at_most_a_batch(out.size())));
     if (!batch) return batch.status();
     std::size_t count = 0;
     Message* wrong = nullptr;
@@ -362,6 +371,12 @@ auto Connection::try_declare(std::string_view name, QueueOptions options) const 
 template <class T>
 auto Connection::try_open_queue(std::string_view name) const noexcept {
   Result<Queue, Error> queue = try_open_queue(name);
+  return queue ? TypedQueue<T>::make(*std::move(queue)) : Result<TypedQueue<T>, Error>(queue.error());
+}
+
+template <class T>
+auto Connection::try_open_queue(std::string_view name, const Until& until) const noexcept {
+  Result<Queue, Error> queue = try_open_queue(name, until);
   return queue ? TypedQueue<T>::make(*std::move(queue)) : Result<TypedQueue<T>, Error>(queue.error());
 }
 

@@ -67,17 +67,19 @@ constexpr std::chrono::milliseconds k_piece_ms{250};
 bool wait_until(int descriptor, short events, Deadline& deadline) {
   using std::chrono::milliseconds;
   for (;;) {
-    const Deadline now = std::chrono::steady_clock::now();
+    const auto now = std::chrono::steady_clock::now();
+    const auto end = deadline.at();
     // Compared first: the distance to a deadline far in the past does not fit its type.
-    const milliseconds left = deadline <= now ? milliseconds(0) : std::chrono::ceil<milliseconds>(deadline - now);
-    const milliseconds piece = std::min(left, k_piece_ms);
+    const bool is_over = end <= now || deadline.is_over_for_caller();
+    const milliseconds left = is_over ? milliseconds(0) : std::chrono::ceil<milliseconds>(end - now);
+    const milliseconds piece = std::min(left, deadline.has_stop() ? k_piece_before_stop : k_piece_ms);
     pollfd entry{descriptor, events, 0};
     const int ready = ::poll(&entry, 1, static_cast<int>(piece.count()));
     if (ready > 0) return true;
     if (ready < 0 && errno != EINTR) throw system_failure("poll for the daemon");
     const auto late = std::chrono::steady_clock::now() - now - piece;
     if (late > k_piece_ms && left > milliseconds(0)) {
-      deadline = Deadline::max() - deadline < late ? Deadline::max() : deadline + late;
+      deadline.extend(late);
     } else if (ready == 0 && left <= milliseconds(0)) {
       return false;
     }

@@ -8,7 +8,6 @@
 // Ownership: a Channel owns its socket, a Packet its descriptors. Thread safety: one thread at a time.
 #pragma once
 
-#include <chrono>
 #include <cstddef>
 #include <nlohmann/json.hpp>
 #include <optional>
@@ -16,6 +15,7 @@
 #include <string>
 #include <vector>
 
+#include "client/deadline.hpp"
 #include "os/descriptor_message.hpp"
 #include "os/fd.hpp"
 #include "os/fork_section.hpp"
@@ -33,8 +33,6 @@ enum class ChannelStatus {
   would_block,  ///< nothing to receive, no room to send: poll
   closed,       ///< the peer is gone
 };
-
-using Deadline = std::chrono::steady_clock::time_point;
 
 /// Takes descriptors as they arrive. Both are called inside a ForkSection: see there for what they must not do.
 class Arrivals {
@@ -66,8 +64,9 @@ class Channel {
   [[nodiscard]] ChannelStatus try_send(nlohmann::json body, std::span<const int> descriptors = {});
   [[nodiscard]] ChannelStatus try_receive(Packet& packet, Arrivals* arrivals = nullptr);
 
-  /// As above; wait until `deadline`. False: timeout or closed; the socket is of no use afterwards. Time in which this process
-  /// did not run (it was stopped, or frozen with others) does not count.
+  /// As above; wait until `deadline`. False: timeout or closed; the socket is of no use afterwards, unless only the caller's
+  /// time was over: what was not sent is not sent, and an answer may still come. Time in which this process did not run (it
+  /// was stopped, or frozen with others) does not count.
   [[nodiscard]] bool send(const nlohmann::json& body, Deadline deadline);
   [[nodiscard]] bool receive(Packet& packet, Deadline deadline, Arrivals* arrivals = nullptr);
 

@@ -54,20 +54,26 @@ Queue Connection::open_queue(std::string_view name) const {
 }
 
 Queue Connection::open_queue(std::string_view name, const Until& until) const {
-  std::optional<Queue> queue;
+  check_name("open", "queue", name);
+  const std::string what = error_subject("open", name);
+  std::optional<Packet> reply;
+  std::optional<Error> silence;
   const Status status = detail::ask_until(until, [&] {
     try {
-      queue = open_queue(name);
+      silence.reset();
+      reply = session_->request_until(what, "open", {{"name", name}}, until);
     } catch (const Error& error) {
+      if (error.reason() == Errc::no_daemon) silence = error;
       if (error.reason() != Errc::not_found) throw;
     }
-    return queue.has_value();
+    return reply.has_value();
   });
-  if (queue) return *std::move(queue);
+  if (reply) return {session_, protocol::decode_description(JsonReader(reply->body, what).object("queue"), what).info};
   if (status == Status::stopped) {
-    throw Error(Errc::interrupted, error_subject("open", name) + ": a stop was requested before the queue was there");
+    throw Error(Errc::interrupted, what + ": a stop was requested before the queue was there");
   }
-  throw Error(Errc::not_found, error_subject("open", name) +
+  if (silence) throw Error(*silence);
+  throw Error(Errc::not_found, what +
                                    ": there is no such queue, and none came in time; start the program that "
                                    "declares it, or declare it here");
 }

@@ -35,10 +35,13 @@ class Pauses {
   explicit Pauses(std::chrono::milliseconds longest) : longest_(longest) {}
 
   /// False at the deadline.
-  bool pause_until(Deadline deadline) {
-    const auto now = std::chrono::steady_clock::now();
-    if (now >= deadline) return false;
-    std::this_thread::sleep_until(std::min(deadline, now + pause_));
+  bool pause_until(const Deadline& deadline) {
+    const auto end = std::min(deadline.at(), Deadline::Clock::now() + pause_);
+    do {
+      if (deadline.is_over()) return false;
+      const auto piece = deadline.has_stop() ? std::min(pause_, k_piece_before_stop) : pause_;
+      std::this_thread::sleep_until(std::min(end, Deadline::Clock::now() + piece));
+    } while (Deadline::Clock::now() < end);
     pause_ = std::min(pause_ * 2, longest_);
     return true;
   }
@@ -63,7 +66,7 @@ int listening_process(int connected) {
 }
 
 /// Nothing if no process listens there.
-std::optional<Channel> connect_to(const fs::path& path, Deadline deadline) {
+std::optional<Channel> connect_to(const fs::path& path, const Deadline& deadline) {
   const sockaddr_un address = socket_address(path);
   const std::string what = "connect to " + path.string();
   Fd socket = checked_fd(::socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0), what + ": socket");
@@ -86,12 +89,12 @@ std::optional<Channel> connect_to(const fs::path& path, Deadline deadline) {
 }
 
 /// False if the daemon was just ending. A daemon that refuses us may have said why and closed before it heard us.
-bool greet(Channel& channel, const fs::path& path, Deadline deadline) {
+bool greet(Channel& channel, const fs::path& path, const Deadline& deadline) {
   static_cast<void>(
       channel.send({{"op", "hello"}, {"n", 0}, {"protocol", k_protocol_version}, {"version", k_version}}, deadline));
   Packet packet;
   if (!channel.receive(packet, deadline)) {
-    if (std::chrono::steady_clock::now() < deadline) return false;
+    if (!deadline.is_over()) return false;
     throw Error(Errc::no_daemon, "connect to " + path.string() + ": the daemon did not answer in time; " +
                                      why_silent(path, listening_process(channel.descriptor())));
   }
@@ -114,7 +117,7 @@ bool greet(Channel& channel, const fs::path& path, Deadline deadline) {
                   "says whether it waits for a restart");
 }
 
-std::optional<DaemonLink> try_link(const fs::path& path, Deadline deadline) {
+std::optional<DaemonLink> try_link(const fs::path& path, const Deadline& deadline) {
   // A daemon that dies before it says hello is followed by another at the same socket, or by none.
   Pauses pauses(k_longest_pause_at_socket_ms);
   do {
@@ -128,7 +131,7 @@ std::optional<DaemonLink> try_link(const fs::path& path, Deadline deadline) {
 /// In a directory that others can write to, any process could pose as our daemon.
 bool is_safe(const fs::path& user_socket) { return is_private_directory(user_socket.parent_path()); }
 
-std::optional<DaemonLink> try_user_link(Deadline deadline) {
+std::optional<DaemonLink> try_user_link(const Deadline& deadline) {
   for (const fs::path& path : user_socket_paths()) {
     if (!is_safe(path)) continue;
     if (std::optional<DaemonLink> link = try_link(path, deadline)) return link;
@@ -150,7 +153,7 @@ std::optional<fs::path> unreachable_user_socket() {
 enum class Place : std::uint8_t { named, of_user };
 
 /// Waits for a daemon that lives without its socket. Nothing if no daemon lives there, or at the deadline.
-std::optional<DaemonLink> wait_for_living(const fs::path& path, Deadline deadline, Place place) {
+std::optional<DaemonLink> wait_for_living(const fs::path& path, const Deadline& deadline, Place place) {
   Pauses pauses(k_longest_pause_at_socket_ms);
   for (;;) {
     // In this order: one that is seen to live no more may have been reachable a moment before.
@@ -165,7 +168,7 @@ std::optional<DaemonLink> wait_for_living(const fs::path& path, Deadline deadlin
   throw Error(Errc::no_daemon, "connect to " + path.string() + ": " + why_unreachable(path) + remedy);
 }
 
-DaemonLink link_to_named(const fs::path& path, Deadline deadline) {
+DaemonLink link_to_named(const fs::path& path, const Deadline& deadline) {
   std::error_code failed;
   if (fs::is_directory(path, failed) && !living_daemon(path)) {
     throw Error(Errc::no_daemon, "connect to " + path.string() +
@@ -176,7 +179,7 @@ DaemonLink link_to_named(const fs::path& path, Deadline deadline) {
   throw_unreachable(path, living_daemon(path) ? "" : "; start one with: beltwayd --socket " + path.string());
 }
 
-DaemonLink link_to_own_daemon(Deadline deadline) {
+DaemonLink link_to_own_daemon(const Deadline& deadline) {
   const fs::path path = user_socket_path();
   make_private_directory(path.parent_path());
   Pauses pauses(k_longest_pause_ms);
@@ -214,14 +217,14 @@ DaemonLink link_to_own_daemon(Deadline deadline) {
 
 }  // namespace
 
-DaemonLink find_daemon(const ConnectionOptions& options, Deadline deadline) {
+DaemonLink find_daemon(const ConnectionOptions& options, const Deadline& deadline) {
   std::optional<fs::path> named = socket_from_environment();
   if (!options.socket.empty()) named = options.socket;
   if (named) return link_to_named(*named, deadline);
   if (std::optional<DaemonLink> link = try_user_link(deadline)) return std::move(*link);
   if (const auto living = unreachable_user_socket()) {
     if (std::optional<DaemonLink> link = wait_for_living(*living, deadline, Place::of_user)) return std::move(*link);
-    if (std::chrono::steady_clock::now() >= deadline) throw_unreachable(*living, "");
+    if (deadline.is_over()) throw_unreachable(*living, "");
   }
   if (std::optional<DaemonLink> link = try_link(system_socket_path(), deadline)) return std::move(*link);
   if (options.start_daemon) return link_to_own_daemon(deadline);

@@ -16,6 +16,15 @@ using nlohmann::json;
 
 namespace detail {
 
+namespace {
+
+protocol::Description description_in(const Packet& reply, const Queue& queue) {
+  const std::string what = error_subject("describe", queue.name());
+  return protocol::decode_description(JsonReader(reply.body, what).object("queue"), what);
+}
+
+}  // namespace
+
 Packet request_on(Session& session, const Queue& queue, std::string_view operation, std::string_view op, json body,
                   Repeat repeat) {
   body["queue"] = queue.id();
@@ -23,9 +32,12 @@ Packet request_on(Session& session, const Queue& queue, std::string_view operati
 }
 
 protocol::Description describe(Session& session, const Queue& queue) {
-  const Packet reply = request_on(session, queue, "describe", "describe");
+  return description_in(request_on(session, queue, "describe", "describe"), queue);
+}
+
+protocol::Description describe_until(Session& session, const Queue& queue, const Until& until) {
   const std::string what = error_subject("describe", queue.name());
-  return protocol::decode_description(JsonReader(reply.body, what).object("queue"), what);
+  return description_in(session.request_until(what, "describe", {{"queue", queue.id()}}, until), queue);
 }
 
 }  // namespace detail
@@ -61,9 +73,10 @@ Consumer Queue::consumer(const ConsumerOptions& options) const {
 
 namespace {
 
-Status wait_for_endpoints(const Queue& queue, bool producers, unsigned count, const Until& until) {
+Status wait_for_endpoints(detail::Session& session, const Queue& queue, bool producers, unsigned count,
+                          const Until& until) {
   return detail::ask_until(until, [&] {
-    const QueueInfo info = queue.describe();
+    const QueueInfo info = detail::describe_until(session, queue, until).info;
     const auto attached = std::ranges::count_if(info.endpoints, [producers](const EndpointInfo& endpoint) {
       return endpoint.producer == producers && !endpoint.evicted && !endpoint.orphan;
     });
@@ -74,11 +87,11 @@ Status wait_for_endpoints(const Queue& queue, bool producers, unsigned count, co
 }  // namespace
 
 Status Queue::wait_for_consumers(unsigned count, const Until& until) const {
-  return wait_for_endpoints(*this, false, count, until);
+  return wait_for_endpoints(*session_, *this, false, count, until);
 }
 
 Status Queue::wait_for_producers(unsigned count, const Until& until) const {
-  return wait_for_endpoints(*this, true, count, until);
+  return wait_for_endpoints(*session_, *this, true, count, until);
 }
 
 void Queue::add_group(const NamedGroup& group, Start start) const {

@@ -17,5 +17,7 @@ Packet request_on(Session& session, const Queue& queue, std::string_view operati
 
 /// What the daemon knows of the queue now.
 [[nodiscard]] protocol::Description describe(Session& session, const Queue& queue);
+/// As above; Error(no_daemon), too, when `until` is over before the daemon has answered.
+[[nodiscard]] protocol::Description describe_until(Session& session, const Queue& queue, const Until& until);
 
 }  // namespace beltway::detail

@@ -1,6 +1,8 @@
 #include "client/session.hpp"
 
 #include <algorithm>
+#include <thread>
+#include <utility>
 
 #include "client/find_daemon.hpp"
 #include "client/living_daemon.hpp"
@@ -20,10 +22,21 @@ using std::chrono::steady_clock;
 constexpr std::chrono::milliseconds k_tell_timeout_ms{100};
 
 /// Now plus `patience`, without passing the clock's end.
-Deadline deadline_after(std::chrono::milliseconds patience) {
+steady_clock::time_point deadline_after(std::chrono::milliseconds patience) {
   const auto now = steady_clock::now();
-  const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(Deadline::max() - now);
-  return patience >= left ? Deadline::max() : now + std::max(patience, std::chrono::milliseconds(0));
+  const auto last = steady_clock::time_point::max();
+  const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(last - now);
+  return patience >= left ? last : now + std::max(patience, std::chrono::milliseconds(0));
+}
+
+/// Without the lock at the deadline. A timed mutex would not see a stop.
+std::unique_lock<std::mutex> lock_until(std::mutex& mutex, const Deadline& deadline) {
+  std::unique_lock lock(mutex, std::try_to_lock);
+  while (!lock && !deadline.is_over()) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(1));
+    static_cast<void>(lock.try_lock());
+  }
+  return lock;
 }
 
 /// One of the places where this user's daemon may listen.
@@ -75,7 +88,20 @@ Packet Session::request(const std::string& what, std::string_view op, json body,
   check_fork(what);
   const CancelGuard no_cancellation;
   const std::lock_guard lock(mutex_);
-  const Deadline deadline = deadline_after(options_.timeout);
+  return ask(what, op, std::move(body), repeat, deadline_after(options_.timeout), arrivals);
+}
+
+Packet Session::request_until(const std::string& what, std::string_view op, json body, const Until& caller) {
+  check_fork(what);
+  const CancelGuard no_cancellation;
+  const Deadline deadline(deadline_after(options_.timeout), caller);
+  const std::unique_lock lock = lock_until(mutex_, deadline);
+  if (!lock) throw Error(Errc::no_daemon, what + ": other requests of this connection took all the time");
+  return ask(what, op, std::move(body), Repeat::allowed, deadline);
+}
+
+Packet Session::ask(const std::string& what, std::string_view op, json body, Repeat repeat, const Deadline& deadline,
+                    Arrivals* arrivals) {
   body["op"] = op;
   for (int attempt = 0; attempt < k_sendings; ++attempt) {
     if (!channel_.is_open()) connect(deadline);
@@ -84,9 +110,11 @@ Packet Session::request(const std::string& what, std::string_view op, json body,
       throw_if_refused(reply, what);
       return reply;
     }
-    if (steady_clock::now() >= deadline) {
-      throw Error(Errc::no_daemon, what + ": the daemon at " + socket_.string() + " did not answer within " +
-                                       std::to_string(options_.timeout.count()) + " ms; " + why_silent(socket_));
+    if (deadline.is_over()) {
+      const std::string time = std::to_string(options_.timeout.count());
+      throw Error(Errc::no_daemon, what + ": the daemon at " + socket_.string() + " did not answer " +
+                                       (deadline.is_over_for_caller() ? "in time" : "within " + time + " ms") + "; " +
+                                       why_silent(socket_));
     }
     if (repeat == Repeat::never) break;
   }
@@ -94,7 +122,8 @@ Packet Session::request(const std::string& what, std::string_view op, json body,
                                    " closed the connection before it answered; it may or may not have done it");
 }
 
-bool Session::exchange(const std::string& what, json& body, Packet& reply, Deadline deadline, Arrivals* arrivals) {
+bool Session::exchange(const std::string& what, json& body, Packet& reply, const Deadline& deadline,
+                       Arrivals* arrivals) {
   if (!channel_.is_open()) return false;
   const std::uint64_t number = ++last_number_;
   body["n"] = number;
@@ -103,7 +132,9 @@ bool Session::exchange(const std::string& what, json& body, Packet& reply, Deadl
     static_cast<void>(channel_.send(body, deadline));
     while (channel_.receive(reply, deadline, arrivals)) {
       const auto theirs = reply.body.find("n");
-      if (theirs == reply.body.end() || *theirs == number) return true;
+      if (theirs != reply.body.end() && *theirs != number) continue;  // of a question that was given up
+      owes_answer_ = false;
+      return true;
     }
   } catch (const Error& error) {
     channel_.close();
@@ -114,11 +145,14 @@ bool Session::exchange(const std::string& what, json& body, Packet& reply, Deadl
     channel_.close();  // an answer is lost: the next request begins anew
     throw;
   }
+  // An answer that its caller no longer awaits is passed over when it comes. At most one: a daemon that is stopped must not
+  // find a heap of questions, whose answers nobody reads.
+  if (deadline.is_over_for_caller() && !channel_.is_cut() && !std::exchange(owes_answer_, true)) return false;
   channel_.close();
   return false;
 }
 
-void Session::connect(Deadline deadline, StartDaemon start) {
+void Session::connect(const Deadline& deadline, StartDaemon start) {
   ConnectionOptions options = options_;
   options.start_daemon = options.start_daemon && start == StartDaemon::allowed;
   // The same daemon's place; only one that we could have started before is started again.
@@ -126,17 +160,18 @@ void Session::connect(Deadline deadline, StartDaemon start) {
   DaemonLink link = find_daemon(options, deadline);
   channel_ = std::move(link.channel);
   socket_ = std::move(link.socket);
+  owes_answer_ = false;
   resume(deadline);
 }
 
-void Session::resume(Deadline deadline) {
+void Session::resume(const Deadline& deadline) {
   for (std::size_t begin = 0; begin < attached_.size(); begin += k_resume_page) {
     json names = json::array();
     const std::size_t end = std::min(attached_.size(), begin + k_resume_page);
     for (std::size_t i = begin; i < end; ++i) names.push_back(protocol::encode(attached_[i].name));
     json body{{"op", "resume"}, {"endpoints", std::move(names)}};
     Packet reply;
-    if (!exchange("resume", body, reply, deadline)) return;
+    if (!exchange("resume", body, reply, deadline)) return channel_.close();
     protocol::throw_if_error(reply.body);
     // Those under `refused` are another process's in the daemon's eyes. They go on: see remember().
     for (const json& index : JsonReader(reply.body, "resume").array("gone")) {
@@ -192,7 +227,7 @@ void Session::forget(const protocol::EndpointName& name) noexcept {
   std::erase_if(attached_, [&](const Attached& entry) { return entry.name == name; });
 }
 
-bool Session::tell(std::string_view op, const protocol::EndpointName& name, Deadline deadline) {
+bool Session::tell(std::string_view op, const protocol::EndpointName& name, const Deadline& deadline) {
   json body = protocol::encode(name);
   body["op"] = op;
   body["n"] = ++last_number_;

@@ -48,6 +48,8 @@ class Session {
   /// `arrivals`: takes the descriptors of the answer.
   Packet request(const std::string& what, std::string_view op, nlohmann::json body, Repeat repeat = Repeat::allowed,
                  Arrivals* arrivals = nullptr);
+  /// As request(), for an `op` that may be repeated. Error(no_daemon), too, when `caller` is over before the answer has come.
+  Packet request_until(const std::string& what, std::string_view op, nlohmann::json body, const Until& caller);
 
   /// Throws Error(forked) in a forked child. Every call that takes the mutex comes behind it: a fork may have left it locked.
   void check_fork(const std::string& what) const;
@@ -91,12 +93,15 @@ class Session {
   };
 
   enum class StartDaemon : std::uint8_t { allowed, never };
-  void connect(Deadline deadline, StartDaemon start = StartDaemon::allowed);
-  void resume(Deadline deadline);
+  void connect(const Deadline& deadline, StartDaemon start = StartDaemon::allowed);
+  void resume(const Deadline& deadline);
   void set_unknown(Attached& endpoint) noexcept;
   /// Sends a request that has no answer. False: the connection has ended.
-  [[nodiscard]] bool tell(std::string_view op, const protocol::EndpointName& name, Deadline deadline);
-  [[nodiscard]] bool exchange(const std::string& what, nlohmann::json& body, Packet& reply, Deadline deadline,
+  [[nodiscard]] bool tell(std::string_view op, const protocol::EndpointName& name, const Deadline& deadline);
+  /// Once the mutex is held.
+  Packet ask(const std::string& what, std::string_view op, nlohmann::json body, Repeat repeat, const Deadline& deadline,
+             Arrivals* arrivals = nullptr);
+  [[nodiscard]] bool exchange(const std::string& what, nlohmann::json& body, Packet& reply, const Deadline& deadline,
                               Arrivals* arrivals = nullptr);
 
   const ForkGuard guard_;
@@ -106,6 +111,7 @@ class Session {
   Channel channel_;
   std::filesystem::path socket_;
   std::uint64_t last_number_ = 0;
+  bool owes_answer_ = false;  ///< the daemon has a question whose caller was in a hurry
   std::map<std::uint64_t, std::weak_ptr<const Bells>> bells_;
   std::vector<Attached> attached_;
 };

@@ -20,7 +20,6 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr int k_already_running = 3;  // the exit code of beltwayd (daemon/main.cpp)
 constexpr const char* k_program = "beltwayd";
 
 /// What is kept of the daemon's words. A start says a line or two.
@@ -129,20 +128,20 @@ class SpawnPlan {
 };
 
 /// Nothing if another thread has reaped the child (SIGCHLD ignored, say), or at the deadline.
-std::optional<int> exit_code_of(pid_t child, Words& words, Deadline deadline) {
+std::optional<int> exit_code_of(pid_t child, Words& words, const Deadline& deadline) {
   for (;;) {
     words.read();
     int status = 0;
     const pid_t ended = ::waitpid(child, &status, WNOHANG);
     if (ended == child) return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
-    if ((ended < 0 && errno != EINTR) || std::chrono::steady_clock::now() >= deadline) return std::nullopt;
+    if ((ended < 0 && errno != EINTR) || deadline.is_over()) return std::nullopt;
     std::this_thread::sleep_for(std::chrono::milliseconds(1));
   }
 }
 
 }  // namespace
 
-std::string start_daemon(const fs::path& socket, Deadline deadline) {
+std::string start_daemon(const fs::path& socket, const Deadline& deadline) {
   // A program with raised rights must not run what its caller's environment names.
   if (::getauxval(AT_SECURE) != 0) {
     throw Error(Errc::no_daemon, "start beltwayd: not done for a program with raised rights; start it beforehand");
@@ -164,7 +163,7 @@ std::string start_daemon(const fs::path& socket, Deadline deadline) {
   }
   const std::optional<int> code = exit_code_of(child, words, deadline);
   words.read();
-  if (!code || *code == 0 || *code == k_already_running) return words.last_line();
+  if (!code || *code == 0 || *code == k_exit_already_running) return words.last_line();
   const std::string said = words.last_line();
   throw Error(Errc::no_daemon, "start " + program + " --socket " + socket.string() + ": it ended with code " +
                                    std::to_string(*code) +

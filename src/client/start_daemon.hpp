@@ -10,6 +10,8 @@ namespace beltway {
 
 /// How long a daemon that a client started stays without a queue and a connection.
 inline constexpr int k_started_daemon_idle_s = 60;
+/// The exit code of beltwayd if another daemon is alive at its socket.
+inline constexpr int k_exit_already_running = 3;
 
 /// Runs `beltwayd --background` at `socket` and waits until it listens, or has found another daemon there. The program
 /// is $BELTWAY_DAEMON, else `beltwayd` beside the running program, else as installed, else from $PATH. Its log is
@@ -17,6 +19,6 @@ inline constexpr int k_started_daemon_idle_s = 60;
 /// that it does not answer after all; mostly empty. Throws Error(no_daemon), with the daemon's own words, if it cannot be
 /// started.
 /// Thread-safe.
-[[nodiscard]] std::string start_daemon(const std::filesystem::path& socket, Deadline deadline);
+[[nodiscard]] std::string start_daemon(const std::filesystem::path& socket, const Deadline& deadline);
 
 }  // namespace beltway

@@ -4,6 +4,7 @@
 
 #include "beltway/connection.hpp"
 #include "beltway/typed.hpp"
+#include "wire/option_values.hpp"
 
 namespace beltway {
 namespace {
@@ -25,10 +26,7 @@ Result<T, Error> result_of(const Call& call) noexcept {
   }
 }
 
-std::string text(const TypeTag& tag) {
-  if (tag.size == 0) return "untyped bytes";
-  return tag.name + " (" + std::to_string(tag.size) + " bytes, aligned to " + std::to_string(tag.alignment) + ")";
-}
+std::string text(const TypeTag& tag) { return tag.size == 0 ? "untyped bytes" : text_of(tag); }
 
 }  // namespace
 
@@ -48,6 +46,22 @@ Result<Queue, Error> Connection::try_open_queue(std::string_view name) const noe
   return result_of<Queue>([&] { return open_queue(name); });
 }
 
+Result<Queue, Error> Connection::try_open_queue(std::string_view name, const Until& until) const noexcept {
+  return result_of<Queue>([&] { return open_queue(name, until); });
+}
+
+Result<std::vector<QueueInfo>, Error> Connection::try_list() const noexcept {
+  return result_of<std::vector<QueueInfo>>([&] { return list(); });
+}
+
+Result<QueueInfo, Error> Connection::try_describe(std::string_view name) const noexcept {
+  return result_of<QueueInfo>([&] { return describe(name); });
+}
+
+Result<Connection::DaemonInfo, Error> Connection::try_ping() const noexcept {
+  return result_of<DaemonInfo>([&] { return ping(); });
+}
+
 Result<void, Error> Connection::try_remove(std::string_view name) const noexcept {
   return result_of<void>([&] {
     remove(name);
@@ -61,6 +75,25 @@ Result<Producer, Error> Queue::try_producer(const ProducerOptions& options) cons
 
 Result<Consumer, Error> Queue::try_consumer(const ConsumerOptions& options) const noexcept {
   return result_of<Consumer>([&] { return consumer(options); });
+}
+
+Result<Status, Error> Queue::try_wait_for_consumers(unsigned count, const Until& until) const noexcept {
+  return result_of<Status>([&] { return wait_for_consumers(count, until); });
+}
+
+Result<Status, Error> Queue::try_wait_for_producers(unsigned count, const Until& until) const noexcept {
+  return result_of<Status>([&] { return wait_for_producers(count, until); });
+}
+
+Result<void, Error> Queue::try_add_group(const NamedGroup& group, Start start) const noexcept {
+  return result_of<void>([&] {
+    add_group(group, start);
+    return Result<void, Error>();
+  });
+}
+
+Result<QueueInfo, Error> Queue::try_describe() const noexcept {
+  return result_of<QueueInfo>([&] { return describe(); });
 }
 
 namespace detail {

@@ -146,7 +146,7 @@ int ConsumerCore::poll_fd() {
   check_fork();
   if (is_private()) inline_size_limit_ = 0;  // in a group, other threads may end messages and read it
   fast_named_reader_ = nullptr;
-  return waiter_.enable_events("fd of a consumer of \"" + queue_name() + "\"");
+  return waiter_.enable_events("poll_fd of a consumer of \"" + queue_name() + "\"");
 }
 
 }  // namespace beltway::detail

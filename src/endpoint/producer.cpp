@@ -110,7 +110,10 @@ Status Producer::publish_writer_until(std::size_t size, detail::Writer writer, c
   return core().run_until(until, publishing_writer(core(), size, writer));
 }
 
-void Producer::publish_batch(std::span<const Bytes> messages) {
+void Producer::publish_batch(std::span<const Bytes> messages) { publish_part_of_batch(messages, 0, messages.size()); }
+
+void Producer::publish_part_of_batch(std::span<const Bytes> messages, std::size_t published_before,
+                                     std::size_t batch_size) {
   std::size_t done = 0;
   const auto attempt = publishing_batch(core(), messages, done);
   try {
@@ -120,11 +123,13 @@ void Producer::publish_batch(std::span<const Bytes> messages) {
       return status;
     });
   } catch (const Error& error) {
-    if (done == 0) throw;
-    throw Error(error.reason(), error.what() + ("; the first " + std::to_string(done)) + " of the batch of " +
-                                    std::to_string(messages.size()) + " were published");
+    const std::size_t published = published_before + done;
+    if (published == 0) throw;
+    throw Error(error.reason(), error.what() + ("; the first " + std::to_string(published)) + " of the batch of " +
+                                    std::to_string(batch_size) + " were published");
   }
 }
+
 namespace {
 /// What a batch returns that `status` ended after `done` messages. An interruption between two of them is kept for the next
 /// call.

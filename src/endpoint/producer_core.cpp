@@ -109,7 +109,7 @@ void ProducerCore::choose_path() noexcept {
 }
 
 int ProducerCore::poll_fd() {
-  const int fd = waiter_.enable_events("fd of a producer of \"" + queue_name() + "\"");
+  const int fd = waiter_.enable_events("poll_fd of a producer of \"" + queue_name() + "\"");
   choose_path();
   return fd;
 }

@@ -2,7 +2,7 @@
 // endpoint shares with others and an eventfd of its own.
 //
 // A peer that drains or fills the shared bell or changes its flags cannot make us block or read: a write is an edge, and
-// taking the edge is epoll_wait with no timeout. The epoll descriptor is also what fd() gives to the user.
+// taking the edge is epoll_wait with no timeout. The epoll descriptor is also what poll_fd() gives to the user.
 //
 // Tests that schedule the protocol have an implementation of their own. Ownership: both descriptors.
 // Thread safety: belongs to its endpoint's thread; ring() from any thread and from signal handlers.

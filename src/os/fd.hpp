@@ -48,7 +48,7 @@ class Fd {
   const std::string hard = limit.rlim_max == RLIM_INFINITY ? "none" : std::to_string(limit.rlim_max);
   return "Beltway keeps " + std::to_string(k_descriptors_per_queue) +
          " for each queue that a process is attached to, " + std::to_string(k_descriptors_per_event_endpoint) +
-         " for each endpoint whose fd() was called, 1 for each connection, and in the daemon " +
+         " for each endpoint whose poll_fd() was called, 1 for each connection, and in the daemon " +
          std::to_string(k_daemon_descriptors_per_queue) +
          " a queue: raise RLIMIT_NOFILE (ulimit -n; the hard limit is " + hard + "), or attach to fewer queues";
 }

@@ -85,7 +85,7 @@ void Waiter::learn(Ended ended, bool slept, std::uint64_t waited_ns) noexcept {
 
 void Waiter::throw_refused() {
   throw system_failure(
-      "try in event mode: epoll_pwait; is the descriptor of fd() closed, or was a sandbox closed since?");
+      "try in event mode: epoll_pwait; do not close the descriptor of poll_fd(), and let a sandbox allow epoll_pwait");
 }
 
 bool Waiter::begin() noexcept {

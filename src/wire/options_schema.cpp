@@ -1,5 +1,6 @@
 #include "wire/options_schema.hpp"
 
+#include <algorithm>
 #include <array>
 #include <bit>
 #include <set>
@@ -279,7 +280,12 @@ constexpr std::array k_consumer_options{
                    .is_sent = false,
                    .flag = "--follow",
                    .help = "Wait for producers yet to come"},
-    ConsumerOption{.name = "end_of_stream", .member = &ConsumerOptions::end_of_stream, .is_sent = false},
+    ConsumerOption{.name = "end_of_stream",
+                   .member = &ConsumerOptions::end_of_stream,
+                   .is_sent = false,
+                   .flag = "--end-of-stream",
+                   .help = "When to end: once no producer is attached (drained, the default without --group), only if "
+                           "one was attached meanwhile (after_producer), or not at all (never, the default of groups)"},
     ConsumerOption{.name = "ack", .member = &ConsumerOptions::ack, .is_sent = false},
     ConsumerOption{
         .name = "prefetch", .member = &ConsumerOptions::prefetch, .check = check_prefetch, .is_sent_if_default = false},

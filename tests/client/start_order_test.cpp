@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 
 #include <chrono>
+#include <csignal>
 #include <optional>
 #include <stop_token>
 #include <thread>
@@ -108,6 +109,91 @@ TEST(StartOrder, a_wait_for_endpoints_ends_at_a_stop_and_at_the_removal) {
     link.remove("orders");
   });
   EXPECT_EQ(error_of([&] { (void)queue.wait_for_producers(1, 20s); }).reason(), Errc::removed);
+}
+
+/// A daemon that does not answer. It is continued before the test ends.
+class SilentDaemon {
+ public:
+  SilentDaemon() : link_(Connection::open({.socket = daemon_.socket(), .timeout = 60s})) {
+    queue_.emplace(link_.declare("orders", k_small));
+    daemon_.process().kill(SIGSTOP);
+  }
+  ~SilentDaemon() { daemon_.process().kill(SIGCONT); }
+  SilentDaemon(const SilentDaemon&) = delete;
+  SilentDaemon& operator=(const SilentDaemon&) = delete;
+
+  [[nodiscard]] const Connection& link() const { return link_; }
+  [[nodiscard]] const Queue& queue() const { return *queue_; }
+  void go_on() { daemon_.process().kill(SIGCONT); }
+
+ private:
+  TestDaemon daemon_;
+  Connection link_;
+  std::optional<Queue> queue_;
+};
+
+/// Much less than the time that a request may take, much more than the deadlines here.
+constexpr auto k_in_time = 20s;
+
+TEST(StartOrder, waits_for_a_silent_daemon_end_at_the_deadline_of_their_caller) {
+  SilentDaemon daemon;
+  const auto begin = std::chrono::steady_clock::now();
+  for (int i = 0; i < 3; ++i) {
+    const Error error = error_of([&] { (void)daemon.link().open_queue("orders", 30ms); });
+    EXPECT_EQ(error.reason(), Errc::no_daemon);
+    EXPECT_NE(std::string(error.what()).find("kill -CONT"), std::string::npos) << error.what();
+    EXPECT_EQ(daemon.queue().wait_for_consumers(1, 30ms), Status::timeout);
+  }
+  EXPECT_LT(std::chrono::steady_clock::now() - begin, k_in_time);
+  daemon.go_on();
+  EXPECT_EQ(daemon.link().open_queue("orders", 20s).id(), daemon.queue().id());
+  const Consumer in = daemon.queue().consumer();
+  EXPECT_EQ(daemon.queue().wait_for_consumers(1, 20s), Status::ok) << "late answers are not taken for this one's";
+}
+
+TEST(StartOrder, waits_for_a_silent_daemon_end_at_a_stop) {
+  SilentDaemon daemon;
+  const auto begin = std::chrono::steady_clock::now();
+  // The second one asks on a new connection: an answer is still due on the first one.
+  for (int i = 0; i < 2; ++i) {
+    std::stop_source stop;
+    std::jthread later([&] {
+      std::this_thread::sleep_for(50ms);
+      stop.request_stop();
+    });
+    EXPECT_EQ(error_of([&] { (void)daemon.link().open_queue("orders", stop.get_token()); }).reason(),
+              Errc::interrupted);
+  }
+  std::stop_source stop;
+  std::jthread later([&] {
+    std::this_thread::sleep_for(50ms);
+    stop.request_stop();
+  });
+  EXPECT_EQ(daemon.queue().wait_for_producers(1, stop.get_token()), Status::stopped);
+  EXPECT_LT(std::chrono::steady_clock::now() - begin, k_in_time);
+}
+
+TEST(StartOrder, waits_end_while_another_thread_asks_a_silent_daemon) {
+  SilentDaemon daemon;
+  const auto begin = std::chrono::steady_clock::now();
+  const std::jthread other([&] { (void)daemon.link().ping(); });
+  std::this_thread::sleep_for(50ms);
+  EXPECT_EQ(error_of([&] { (void)daemon.link().open_queue("orders", 30ms); }).reason(), Errc::no_daemon);
+  EXPECT_EQ(daemon.queue().wait_for_consumers(1, 30ms), Status::timeout);
+  EXPECT_LT(std::chrono::steady_clock::now() - begin, k_in_time);
+  daemon.go_on();
+}
+
+TEST(StartOrder, waits_ask_at_least_once_and_not_after_a_stop) {
+  const TestDaemon daemon;
+  const Connection link = connect(daemon);
+  const Queue queue = link.declare("orders", k_small);
+  EXPECT_EQ(link.open_queue("orders", 0ms).id(), queue.id());
+  EXPECT_EQ(queue.wait_for_consumers(0, 0ms), Status::ok);
+  std::stop_source stop;
+  stop.request_stop();
+  EXPECT_EQ(error_of([&] { (void)link.open_queue("orders", stop.get_token()); }).reason(), Errc::interrupted);
+  EXPECT_EQ(queue.wait_for_consumers(0, stop.get_token()), Status::stopped);
 }
 
 TEST(Unread, messages_without_any_group_or_consumer_are_counted) {

@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 
 #include <array>
+#include <stdexcept>
 #include <vector>
 
 #include "beltway/beltway.hpp"
@@ -114,6 +115,50 @@ TEST(Typed, batches_of_any_length_arrive_whole_and_in_order) {
   EXPECT_EQ(seen, 256U);
   EXPECT_EQ(*out.publish_batch_until(values, std::chrono::seconds(1)), values.size());
   EXPECT_EQ(*in.receive_batch(messages, std::chrono::seconds(1)), 64U) << "at most 64 at a time";
+}
+
+TEST(Typed, error_of_publish_batch_counts_in_the_batch_of_the_caller) {
+  const TestDaemon daemon;
+  for (const std::uint32_t slots : {128U, 64U, 32U}) {
+    const auto prices =
+        connect(daemon).declare<Price>("prices-" + std::to_string(slots), {.slots = slots, .groups = {"g"}});
+    auto out = prices.producer();
+    out.untyped().interrupt();
+    const Error error = error_of([&] { out.publish_batch(std::vector<Price>(150)); });
+    EXPECT_EQ(error.reason(), Errc::interrupted);
+    const std::string count = "the first " + std::to_string(slots) + " of the batch of 150 were published";
+    EXPECT_NE(std::string(error.what()).find(count), std::string::npos) << error.what();
+  }
+}
+
+TEST(Typed, interrupt_in_the_middle_of_a_batch_is_told_by_the_next_call) {
+  const TestDaemon daemon;
+  for (const std::uint32_t slots : {128U, 64U, 32U}) {
+    const auto prices =
+        connect(daemon).declare<Price>("prices-" + std::to_string(slots), {.slots = slots, .groups = {"g"}});
+    auto out = prices.producer();
+    const std::vector<Price> values(150);
+    out.untyped().interrupt();
+    EXPECT_EQ(*out.publish_batch_until(values, std::chrono::seconds(1)), slots);
+    EXPECT_EQ(out.publish_batch_until(values, std::chrono::seconds(1)).status(), Status::interrupted);
+    EXPECT_EQ(out.publish_batch_until(values, std::chrono::milliseconds(1)).status(), Status::timeout);
+  }
+}
+
+TEST(Typed, handler_that_throws_in_consume_gives_the_message_back_whatever_the_option_ack_says) {
+  const TestDaemon daemon;
+  for (const Ack ack : {Ack::automatic, Ack::explicit_call}) {
+    const auto prices =
+        connect(daemon).declare<Price>(ack == Ack::automatic ? "automatic" : "explicit", {.groups = {"g"}});
+    auto in = prices.consumer({.group = "g", .ack = ack});
+    prices.producer().publish({.cents = 42});
+    EXPECT_THROW((void)in.consume([](const Price&, TypedMessage<Price>&) { throw std::runtime_error("handler"); }),
+                 std::runtime_error);
+    const auto again = in.try_receive();
+    ASSERT_TRUE(again) << to_string(again.status());
+    EXPECT_EQ((*again)->cents, 42U);
+    EXPECT_EQ(again->deliveries(), 2U);
+  }
 }
 
 TEST(Typed, batch_with_a_message_of_another_size_keeps_the_good_ones) {

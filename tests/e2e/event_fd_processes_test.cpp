@@ -1,4 +1,4 @@
-// A consumer that sleeps in poll or epoll on its fd() is woken by producers of other processes, over a real daemon, and
+// A consumer that sleeps in poll or epoll on its poll_fd() is woken by producers of other processes, over a real daemon, and
 // one that is busy costs them no wake. In event mode no timer of ours looks again: a wait that runs into its patience is
 // a lost wakeup.
 #include <gtest/gtest.h>

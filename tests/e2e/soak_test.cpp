@@ -2,6 +2,7 @@
 // none is torn, the survivors go on, and nothing is left behind. BELTWAY_SOAK_S sets the length in seconds (default 3).
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cstdlib>
 #include <optional>
 #include <random>

@@ -1,4 +1,4 @@
-// The contract of Consumer::fd() and Producer::fd(), watched by poll and by epoll, level- and edge-triggered: readable whenever
+// The contract of poll_fd(), watched by poll and by epoll, level- and edge-triggered: readable whenever
 // a try may find something to do, quiet once a try has found nothing, and no wakeup lost.
 #include <gtest/gtest.h>
 

@@ -1,6 +1,7 @@
 // Lossy consumers: overtaken, never torn, and told exactly what they lost.
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <array>
 #include <atomic>
 #include <cstring>

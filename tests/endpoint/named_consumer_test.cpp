@@ -1,6 +1,7 @@
 // Competing consumers of a named group, over plain memory: leases, acks, nacks, prefetch, death, purge and removal.
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <array>
 #include <atomic>
 #include <set>

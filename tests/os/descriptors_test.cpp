@@ -68,6 +68,27 @@ TEST(Descriptors, descriptors_of_a_process_are_four_a_queue_and_two_more_an_endp
   EXPECT_EQ(open_descriptors(), before);
 }
 
+TEST(Descriptors, descriptors_that_run_out_or_are_closed_give_an_error_that_names_poll_fd) {
+  const TestDaemon daemon;
+  const Queue queue = connect(daemon).declare("q", k_small);
+  Consumer in = queue.consumer();
+  Producer out = queue.producer();
+  const auto text_of_error = [](const auto& call) { return std::string(test::error_of(call).what()); };
+  std::string consumers;
+  std::string producers;
+  {
+    const OpenFilesLimit limit(3);
+    consumers = text_of_error([&] { (void)in.poll_fd(); });
+    producers = text_of_error([&] { (void)out.poll_fd(); });
+  }
+  EXPECT_NE(consumers.find("poll_fd of a consumer of \"q\""), std::string::npos) << consumers;
+  EXPECT_NE(consumers.find("endpoint whose poll_fd() was called"), std::string::npos) << consumers;
+  EXPECT_NE(producers.find("poll_fd of a producer of \"q\""), std::string::npos) << producers;
+  ASSERT_EQ(::close(in.poll_fd()), 0);
+  const std::string closed = text_of_error([&] { (void)in.try_receive(); });
+  EXPECT_NE(closed.find("do not close the descriptor of poll_fd()"), std::string::npos) << closed;
+}
+
 TEST(Descriptors, descriptors_for_a_hundred_queues_fit_a_process_that_may_have_1024) {
   const TestDaemon daemon;
   const OpenFilesLimit limit(1024);

@@ -122,6 +122,10 @@ case $way in
     printf '%s\n' "${headers[@]}" | xargs -P "$(nproc)" -n 1 bash -c 'echo "#include <$3>" | "$0" -std=c++20 -fno-exceptions -Wall \
       -Wextra -Wpedantic -Wconversion -Wshadow -Werror -I"$1/include" -x c++ -fsyntax-only - >"$2/out.${3//\//.}" 2>&1 ||
       { cat "$2/out.${3//\//.}" >&2; exit 1; }' "$compiler" "$source" "$work"
+    # Standard headers that take long to compile, and that no header needs, stay out of users' programs.
+    heavy=$(echo '#include <beltway/beltway.hpp>' | "$compiler" -std=c++20 -I"$source/include" -M -x c++ - |
+      grep -oE '/(algorithm|filesystem|future|iostream|regex) ' || true)
+    [ -z "$heavy" ] || { echo "beltway.hpp includes $heavy" >&2; exit 1; }
     # An older C++ gets the reason first, and then nothing but where it stopped.
     for header in "${headers[@]}"; do
       echo "#include <$header>" >"$work/old.cpp"
@@ -167,6 +171,18 @@ case $way in
       for _ in $(seq 200); do [ -e "/proc/$daemon" ] || break; sleep 0.05; done
       daemon=
     fi
+    # Where the sysroot or the target of a cross compiler decides, the recompiled path is for that machine, too.
+    cross=(-DCMAKE_SYSROOT=/) flags=(--sysroot=/)
+    case $("$compiler" --version) in
+      *clang*) target=$("$compiler" -dumpmachine) && cross+=(-DCMAKE_CXX_COMPILER_TARGET="$target") flags+=(--target="$target") ;;
+    esac
+    cmake -S "$source" -B "$work/cross" -G Ninja -DCMAKE_CXX_COMPILER="$compiler" -DBELTWAY_BUILD_DAEMON=OFF \
+      -DBELTWAY_BUILD_TOOL=OFF -DBELTWAY_BUILD_TESTS=OFF -DBELTWAY_BUILD_BENCH=OFF -DBELTWAY_BUILD_EXAMPLES=OFF \
+      "${cross[@]}" >"$work/cross.log" 2>&1 || { cat "$work/cross.log" >&2; exit 1; }
+    for flag in "${flags[@]}"; do
+      grep -q "set(cross_flags .*$flag" "$work/cross/src/installed_daemon.cmake" ||
+        { echo "the path of an installed daemon is compiled without $flag" >&2; exit 1; }
+    done
     # Uninstalled, nothing is left, and files of others are.
     mkdir "$work/other/share"
     touch "$work/other/share/foreign"

@@ -68,18 +68,18 @@ class ToolStream : public testing::Test {
 
 TEST_F(ToolStream, arguments_come_out_as_lines) {
   tool({"pub", "q", "first", "second", "--", "--third"});
-  EXPECT_EQ(tool({"sub", "q", "--group", "g"}), "first\nsecond\n--third\n");
+  EXPECT_EQ(tool({"sub", "q", "--group", "g", "--end-of-stream", "drained"}), "first\nsecond\n--third\n");
 }
 
 TEST_F(ToolStream, words_that_are_commands_are_messages_too) {
   tool({"pub", "q", "list", "show", "pub"});
-  EXPECT_EQ(tool({"sub", "q", "--group", "g"}), "list\nshow\npub\n");
+  EXPECT_EQ(tool({"sub", "q", "--group", "g", "--end-of-stream", "drained"}), "list\nshow\npub\n");
 }
 
 TEST_F(ToolStream, lines_of_standard_input_come_out_as_they_were) {
   const std::string lines = "one\n\n three \n" + std::string(5000, 'x') + "\n";
   tool({"pub", "q"}, daemon_.dir().write("in", lines));
-  EXPECT_EQ(tool({"sub", "q", "--group", "g"}), lines);
+  EXPECT_EQ(tool({"sub", "q", "--group", "g", "--end-of-stream", "drained"}), lines);
 }
 
 TEST_F(ToolStream, a_file_in_chunks_comes_out_raw) {
@@ -90,7 +90,7 @@ TEST_F(ToolStream, a_file_in_chunks_comes_out_raw) {
     // A new queue each time: the stream of the last one has ended.
     const std::string queue = std::string("files") + chunk;
     declare(queue, {"--group", "g", "--slots", "16", "--lane-bytes", "256K"});
-    Child sub = start({"sub", queue, "--group", "g", "--raw"}, "out");
+    Child sub = start({"sub", queue, "--group", "g", "--end-of-stream", "drained", "--raw"}, "out");
     await_consumers(1, queue);
     tool({"pub", queue, "--file", in, "--chunk", chunk});
     EXPECT_TRUE(sub.wait().ok());
@@ -100,8 +100,8 @@ TEST_F(ToolStream, a_file_in_chunks_comes_out_raw) {
 
 TEST_F(ToolStream, digests_of_competing_consumers_add_up) {
   const std::string in = daemon_.dir().write("in", numbers(20'000));
-  Child one = start({"sub", "q", "--group", "g", "--digest"}, "one");
-  Child two = start({"sub", "q", "--group", "g", "--digest"}, "two");
+  Child one = start({"sub", "q", "--group", "g", "--end-of-stream", "drained", "--digest"}, "one");
+  Child two = start({"sub", "q", "--group", "g", "--end-of-stream", "drained", "--digest"}, "two");
   Child all = start({"sub", "q", "--digest"}, "all");
   await_consumers(3);
   const std::string published = tool({"pub", "q", "--digest"}, in);
@@ -118,7 +118,8 @@ TEST_F(ToolStream, summaries_are_json_if_asked_for) {
   EXPECT_EQ(published["bytes"], 3);
   EXPECT_EQ(std::string(published["digest"]).size(), 32U);
   for (const char* key : {"seconds", "messages_per_s", "bytes_per_s"}) EXPECT_TRUE(published[key].is_number()) << key;
-  const json received = json::parse(tool({"sub", "q", "--group", "g", "--digest", "--format", "json"}));
+  const json received =
+      json::parse(tool({"sub", "q", "--group", "g", "--end-of-stream", "drained", "--digest", "--format", "json"}));
   EXPECT_EQ(received["digest"], published["digest"]);
   EXPECT_EQ(received["end"], "end_of_stream");
   EXPECT_EQ(received["lost"], 0);
@@ -127,7 +128,7 @@ TEST_F(ToolStream, summaries_are_json_if_asked_for) {
 
 TEST_F(ToolStream, messages_are_json_if_asked_for) {
   tool({"pub", "q", "a", "b"});
-  std::istringstream lines(tool({"sub", "q", "--group", "g", "--format", "json"}));
+  std::istringstream lines(tool({"sub", "q", "--group", "g", "--end-of-stream", "drained", "--format", "json"}));
   std::vector<json> messages;
   for (std::string line; std::getline(lines, line);) messages.push_back(json::parse(line));
   ASSERT_EQ(messages.size(), 2U);
@@ -147,7 +148,7 @@ TEST_F(ToolStream, a_group_can_be_made_in_passing) {
 
 TEST_F(ToolStream, the_timeout_says_whether_enough_came) {
   const auto code = [&](const std::vector<std::string>& more) {
-    std::vector<std::string> arguments{"sub", "q", "--group", "g", "--follow", "--timeout", "50ms"};
+    std::vector<std::string> arguments{"sub", "q", "--group", "g", "--timeout", "50ms"};
     arguments.insert(arguments.end(), more.begin(), more.end());
     return daemon_.tool(arguments).exit.code;
   };
@@ -176,6 +177,28 @@ TEST_F(ToolStream, subscribe_with_follow_goes_on_with_the_next_publisher) {
   EXPECT_EQ(content("out"), "one\ntwo\n");
 }
 
+TEST_F(ToolStream, sub_of_a_group_waits_for_the_next_run_of_its_producer) {
+  tool({"pub", "q", "one"});
+  Child sub = start({"sub", "q", "--group", "g", "--count", "2"}, "out");
+  ASSERT_TRUE(eventually([&] { return content("out") == "one\n"; }));
+  tool({"pub", "q", "two"});
+  EXPECT_TRUE(sub.wait().ok());
+  EXPECT_EQ(content("out"), "one\ntwo\n");
+}
+
+TEST_F(ToolStream, private_sub_waits_between_two_producers_if_end_of_stream_says_so) {
+  for (const char* end : {"after_producer", "by_group", "never"}) {
+    declare(end, {});
+    tool({"pub", end, "one"});
+    EXPECT_EQ(tool({"sub", end, "--from", "oldest"}), "one\n") << "drained is the default";
+    Child sub = start({"sub", end, "--from", "oldest", "--end-of-stream", end, "--count", "2"}, end);
+    ASSERT_TRUE(eventually([&] { return content(end) == "one\n"; })) << end;
+    tool({"pub", end, "two"});
+    EXPECT_TRUE(sub.wait().ok());
+    EXPECT_EQ(content(end), "one\ntwo\n") << end;
+  }
+}
+
 TEST_F(ToolStream, subscribe_with_follow_ends_when_its_reader_ends_though_nothing_comes) {
   const Outcome result = shell(R"({ "$BELTWAY" sub q --follow; echo "$?" >&2; } | true)");
   EXPECT_EQ(result.err, "141\n");
@@ -201,13 +224,13 @@ TEST_F(ToolStream, a_killed_consumer_loses_nothing_of_its_group) {
   Child pub = start({"pub", "q", "--rate", "40k"}, "pub", in);
   for (int round = 0; round < 5; ++round) {
     const std::string out = "out" + std::to_string(round);
-    Child sub = start({"sub", "q", "--group", "g", "--follow"}, out);
+    Child sub = start({"sub", "q", "--group", "g"}, out);
     // Each dies with something written, in the middle of whatever it does.
     ASSERT_TRUE(eventually([&] { return content(out).size() > 100; }));
     sub.kill(SIGKILL);
     EXPECT_EQ(sub.wait().signal, SIGKILL);
   }
-  Child last = start({"sub", "q", "--group", "g"}, "out5");
+  Child last = start({"sub", "q", "--group", "g", "--end-of-stream", "drained"}, "out5");
   EXPECT_TRUE(pub.wait().ok());
   EXPECT_TRUE(last.wait().ok());
   std::vector<bool> seen(count + 1);

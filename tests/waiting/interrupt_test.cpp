@@ -84,6 +84,29 @@ TEST_P(Interrupt, an_interrupt_ends_every_call_of_a_producer_that_waits_for_room
   EXPECT_EQ(queue.map().ring_head().tail.load_relaxed() >> 20, 2U) << "nothing was published";
 }
 
+TEST(InterruptOfABatch, an_interrupt_after_the_first_message_of_a_batch_is_told_by_the_next_call) {
+  LocalQueue queue({.slots = 2});
+  Producer out = queue.producer({.wait = WaitStrategy::sleep});
+  Consumer in = queue.consumer();
+  const std::vector<Bytes> three(3, Bytes(std::string_view("a")));
+  out.interrupt();
+  EXPECT_EQ(*out.publish_batch_until(three, 1s), 2U);
+  EXPECT_EQ(out.publish_batch_until(three, 1s).status(), Status::interrupted);
+  EXPECT_EQ(out.publish_batch_until(three, 1ms).status(), Status::timeout) << "it is told once";
+}
+
+TEST(InterruptOfABatch, an_interrupt_after_the_first_message_of_a_batch_is_told_by_the_next_try_in_event_mode) {
+  LocalQueue queue({.slots = 2});
+  Producer out = queue.producer();
+  Consumer in = queue.consumer();
+  const std::vector<Bytes> three(3, Bytes(std::string_view("a")));
+  (void)out.poll_fd();
+  out.interrupt();
+  EXPECT_EQ(*out.try_publish_batch(three), 2U);
+  EXPECT_EQ(out.try_publish_batch(three).status(), Status::interrupted);
+  EXPECT_EQ(out.try_publish_batch(three).status(), Status::full) << "it is told once";
+}
+
 TEST(InterruptOfABatch, an_interrupted_batch_returns_how_many_messages_were_published) {
   LocalQueue queue({.slots = 2});
   Producer out = queue.producer({.wait = WaitStrategy::sleep});

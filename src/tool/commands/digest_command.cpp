@@ -48,7 +48,8 @@ void add_digest(Command& app, Globals& globals) {
   command.add_texts("FILE", *files, "Files with what pub --digest or sub --digest printed; none: standard input")
       .type_name("");
   command.footer(R"(Example:
-  beltway sub q --group g --digest > one & beltway sub q --group g --digest > two &
+  beltway sub q --group g --end-of-stream drained --digest > one &
+  beltway sub q --group g --end-of-stream drained --digest > two &
   seq 1000000 | beltway pub q --digest > published
   wait; beltway digest one two | cmp - published)");
   command.on_parsed([&globals, files] { globals.action = [&globals, files] { return run(globals, *files); }; });

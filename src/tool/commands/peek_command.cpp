@@ -1,5 +1,7 @@
 // `beltway peek`: shows messages without taking them.
 #include "tool/commands/commands.hpp"
+
+#include <algorithm>
 #include "tool/text/json.hpp"
 #include "tool/text/output.hpp"
 #include "tool/text/payload_text.hpp"

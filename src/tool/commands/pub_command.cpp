@@ -1,5 +1,7 @@
 // `beltway pub`: publishes arguments, lines or a file.
 #include "tool/commands/commands.hpp"
+
+#include <algorithm>
 #include "tool/commands/publishing.hpp"
 #include "tool/process/interrupt.hpp"
 #include "tool/text/output.hpp"

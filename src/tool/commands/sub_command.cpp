@@ -65,10 +65,7 @@ void explain_empty_stream(Status end, const Subscribing& subscribing) {
 
 ExitCode run(const Globals& globals, const Options& options) {
   const Queue queue = globals.connect().open_queue(options.name);
-  ConsumerOptions consumer_options = options.consumer;
-  // A pipeline drains what is there and ends, also after its producers; --follow overrules it.
-  consumer_options.end_of_stream = EndOfStream::drained;
-  std::optional<Consumer> consumer(queue.consumer(consumer_options));
+  std::optional<Consumer> consumer(queue.consumer(options.consumer));
   Interrupt interrupt(1);  // --follow ends when its reader has gone, not at the next message
   Output output(1, "standard output", interrupt.token());
   SubscribePlan plan = options.plan;
@@ -101,7 +98,8 @@ void add_sub(Command& app, Globals& globals) {
   const auto options = std::make_shared<Options>();
   SubscribePlan& plan = options->plan;
   command.add_queue_name(options->name);
-  command.add_options(options->consumer);
+  const auto flags = command.add_options(options->consumer);
+  const Option end = std::ranges::find(flags, "end_of_stream", &std::pair<std::string, Option>::first)->second;
   command.add_count("--count", plan.count, "End after so many messages");
   command.add_duration("--timeout", plan.timeout, "End when nothing comes so long; exit code 3 if too few came");
   command.add_flag("--raw", options->raw, "Write the messages' bytes, without newlines");
@@ -113,10 +111,13 @@ void add_sub(Command& app, Globals& globals) {
   command.footer(R"(Examples:
   beltway sub orders --from oldest
   beltway sub orders --group billing --count 10 --timeout 5
+  beltway sub orders --group billing --end-of-stream drained | wc -l
   beltway sub files --raw | tar t
   beltway sub orders --lossy --follow --format json | jq .text
 Messages are acknowledged once they are written: who is killed loses nothing of a group.)");
-  command.on_parsed([&globals, options] {
+  command.on_parsed([&globals, options, end] {
+    // A private consumer drains the ring, also after its producers. A group is work, and waits for more.
+    if (!end.given() && options->consumer.group.empty()) options->consumer.end_of_stream = EndOfStream::drained;
     check(globals, *options);
     globals.action = [&globals, options] { return run(globals, *options); };
   });

@@ -90,7 +90,7 @@ class Finder {
 
   [[nodiscard]] std::vector<Remedy> remedies_for_group(const std::string& group) const {
     const std::string name = s_.info.name;
-    return {{"beltway sub " + name + " --group " + group + " --follow", "is a consumer that takes its messages"},
+    return {{"beltway sub " + name + " --group " + group, "is a consumer that takes its messages"},
             {"beltway purge " + name + " --group " + group, "drops what nobody holds"},
             {"beltway group remove " + name + " " + group, "removes the group"}};
   }

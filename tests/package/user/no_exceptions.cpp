@@ -33,6 +33,7 @@ void check_error(const beltway::Result<T, beltway::Error>& outcome, beltway::Err
 }  // namespace
 
 int main() {
+  using namespace std::chrono_literals;
   check_error(beltway::Connection::try_open({.socket = "/nowhere/beltwayd.sock"}), beltway::Errc::no_daemon,
               "/nowhere/beltwayd.sock");
 
@@ -40,6 +41,11 @@ int main() {
   check(link.has_value(), "open");
   check_error(link->try_open_queue("none"), beltway::Errc::not_found, "none");
   check_error(link->try_declare("bad", {.slots = 3}), beltway::Errc::invalid_option, "slots");
+  check_error(link->try_open_queue("none", 1ms), beltway::Errc::not_found, "none came in time");
+  check_error(link->try_open_queue<Order>("none", 1ms), beltway::Errc::not_found, "none came in time");
+  check_error(link->try_describe("none"), beltway::Errc::not_found, "none");
+  check(link->try_ping() && link->try_ping()->pid > 0, "ping");
+  check(link->try_list() && link->try_list()->empty(), "list");
   check_error(link->try_remove("none"), beltway::Errc::not_found, "none");
 
   auto queue = link->try_declare("plain", {.slots = 4, .max_producers = 1, .groups = {"billing"}});
@@ -48,11 +54,15 @@ int main() {
   check(out.has_value(), "attach a producer");
   check_error(queue->try_producer(), beltway::Errc::limit_reached, "plain");
   check_error(queue->try_consumer({.group = "unknown"}), beltway::Errc::not_found, "unknown");
+  check(*queue->try_wait_for_producers(1, 10s) == beltway::Status::ok, "the producer is attached");
+  check(*queue->try_wait_for_consumers(1, 1ms) == beltway::Status::timeout, "no consumer is attached");
+  check(queue->try_add_group("audit").has_value(), "add a group");
+  check_error(queue->try_add_group("a b"), beltway::Errc::invalid_option, "a b");
+  check(queue->try_describe() && queue->try_describe()->endpoints.size() == 1, "describe");
   auto in = queue->try_consumer({.group = "billing"});
   check(in.has_value(), "attach a consumer");
   check(out->try_publish("one") == beltway::Status::ok, "publish");
   int messages = 0;
-  using namespace std::chrono_literals;
   in->consume([&](beltway::Message& message) { messages += message.ack() ? 1 : 0; }, 10ms);
   check(messages == 1, "consume");
   int written = 0;
@@ -70,7 +80,10 @@ int main() {
   auto order = readers->try_receive();
   check(order && (*order)->number == 7, "receive the order");
   order->ack();
+  check(link->try_open_queue<Order>("orders", 1ms).has_value(), "open a typed queue that is there");
   check(link->try_remove("orders").has_value(), "remove");
+  check_error(orders->untyped().try_wait_for_consumers(5, 10s), beltway::Errc::removed, "orders");
+  check_error(orders->untyped().try_describe(), beltway::Errc::removed, "orders");
   std::printf("goes on after all errors\n");
   return 0;
 }
