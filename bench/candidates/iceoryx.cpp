@@ -7,7 +7,7 @@
 #include <iceoryx_posh/popo/untyped_subscriber.hpp>
 #include <iceoryx_posh/runtime/posh_runtime.hpp>
 
-#include "endpoint.hpp"
+#include "candidates/endpoint.hpp"
 #include "tool/process/exit_code.hpp"
 
 namespace beltway::bench {
