@@ -103,7 +103,7 @@ class WaiterCountsRescues : public testing::Test {
   }
 };
 
-TEST_F(WaiterCountsRescues, sleeper_that_nobody_wakes_was_rescued) {
+TEST_F(WaiterCountsRescues, sleeper_without_any_wake_was_rescued) {
   const Attachment alone = queue_.attach_consumer({.group = "g"});
   EXPECT_EQ(rescues(alone, [] {}), 1U);
   const Attachment reader = queue_.attach_consumer();
