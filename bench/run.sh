@@ -20,7 +20,7 @@ results=$folder/results.jsonl
 
 make_report() {
   need_packages python3 gnuplot-nox
-  python3 bench/report.py "$results" "$folder"
+  python3 bench/harness/report.py "$results" "$folder"
   echo "-- $folder/tables.md"
 }
 

@@ -35,13 +35,16 @@ Source read(const fs::path& file) {
   return source;
 }
 
+constexpr std::array<const char*, 6> k_source_folders{"include", "src", "daemon", "tests", "bench", "examples"};
+
+bool is_source(const fs::path& path) { return path.extension() == ".hpp" || path.extension() == ".cpp"; }
+
 const std::vector<Source>& all_sources() {
   static const std::vector<Source> sources = [] {
     std::vector<Source> found;
-    for (const char* folder : {"include", "src", "daemon", "tests", "bench", "examples"}) {
+    for (const char* folder : k_source_folders) {
       for (const auto& entry : fs::recursive_directory_iterator(fs::path(BELTWAY_TEST_SOURCES) / folder)) {
-        const auto extension = entry.path().extension();
-        if (extension == ".hpp" || extension == ".cpp") found.push_back(read(entry.path()));
+        if (is_source(entry.path())) found.push_back(read(entry.path()));
       }
     }
     return found;
@@ -51,11 +54,19 @@ const std::vector<Source>& all_sources() {
 
 // Folders are layers. A file includes files of its own layer and of the layers before it, and nothing of those behind. A folder
 // below a layer belongs to it (src/ring/readers). Every file lies in one of these: a new folder must be written down here.
-constexpr std::array<std::string_view, 17> k_layers{
-    "include/beltway",   "src/base", "src/os",          "src/ring",         "src/waiting",   "src/recovery",
-    "src/endpoint",      "src/wire", "src/client",      "src/tool/process", "src/tool/text", "src/tool/bench",
-    "src/tool/commands", "src/tool", "daemon/survival", "daemon/queues",    "daemon/service"};
-// The daemon's main.cpp is above them all.
+constexpr std::array<std::string_view, 20> k_layers{
+    "include/beltway",   "src/base",     "src/os",          "src/ring",         "src/waiting",    "src/recovery",
+    "src/endpoint",      "src/wire",     "src/client",      "src/tool/process", "src/tool/text",  "src/tool/bench",
+    "src/tool/commands", "src/tool",     "daemon/survival", "daemon/queues",    "daemon/service", "bench/candidates",
+    "bench/harness",     "bench/studies"};
+// The daemon's main.cpp is above all layers of src/ and daemon/.
+
+// The folders of tests/. They are no layers. Those before "support" mirror src/, daemon/ and examples/.
+constexpr std::array<std::string_view, 20> k_test_folders{
+    "tests/os",      "tests/ring",   "tests/waiting", "tests/recovery", "tests/endpoint",
+    "tests/wire",    "tests/client", "tests/tool",    "tests/daemon",   "tests/examples",
+    "tests/support", "tests/crash",  "tests/explore", "tests/hostile",  "tests/fuzz",
+    "tests/stress",  "tests/e2e",    "tests/upgrade", "tests/package",  "tests/instructions"};
 
 bool is_below(std::string_view path, std::string_view folder) {
   return path.size() > folder.size() && path.starts_with(folder) && path[folder.size()] == '/';
@@ -71,9 +82,9 @@ std::size_t layer_of(std::string_view path) {
   return best;
 }
 
-/// The file that an #include "..." of include, src or daemon means; empty if there is none of that name.
+/// The file that an #include "..." of include, src, daemon, bench or tests names; empty if there is none.
 std::string included(const std::string& name) {
-  for (const char* root : {"include/", "src/", "daemon/"}) {
+  for (const char* root : {"include/", "src/", "daemon/", "bench/", "tests/"}) {
     if (fs::exists(fs::path(BELTWAY_TEST_SOURCES) / (root + name))) return root + name;
   }
   return {};
@@ -81,6 +92,18 @@ std::string included(const std::string& name) {
 
 bool is_product(const Source& source) {
   return source.path.starts_with("include/") || source.path.starts_with("src/") || source.path.starts_with("daemon/");
+}
+
+bool is_layered(const Source& source) {
+  return (is_product(source) || source.path.starts_with("bench/")) && source.path != "daemon/main.cpp";
+}
+
+/// Whether a source may have this path: in a layer, in a folder of tests/, directly in examples/, or a named exception.
+bool has_place(const std::string& path) {
+  if (path == "daemon/main.cpp" || path == "tests/style_test.cpp") return true;
+  if (fs::path(path).parent_path() == "examples") return true;
+  const auto is_in = [&](std::string_view folder) { return is_below(path, folder); };
+  return layer_of(path) < k_layers.size() || std::any_of(k_test_folders.begin(), k_test_folders.end(), is_in);
 }
 
 TEST(Style, the_style_test_finds_the_sources) { EXPECT_GT(all_sources().size(), 20U); }
@@ -96,18 +119,39 @@ TEST(Style, public_headers_include_only_the_standard_library_and_each_other) {
   }
 }
 
-TEST(Style, every_file_lies_in_a_layer) {
-  for (const auto& source : all_sources()) {
-    if (!is_product(source) || source.path == "daemon/main.cpp") continue;
-    EXPECT_LT(layer_of(source.path), k_layers.size()) << source.path << ": its folder is no layer";
-  }
-  // The list means folders that exist.
+TEST(Style, every_source_lies_in_a_known_folder) {
+  for (const auto& source : all_sources()) EXPECT_TRUE(has_place(source.path)) << source.path << ": no known folder";
+  // The lists name folders that exist.
   for (const auto& layer : k_layers) EXPECT_TRUE(fs::is_directory(fs::path(BELTWAY_TEST_SOURCES) / layer)) << layer;
+  for (const auto& folder : k_test_folders)
+    EXPECT_TRUE(fs::is_directory(fs::path(BELTWAY_TEST_SOURCES) / folder)) << folder;
+}
+
+TEST(Style, source_outside_of_the_known_folders_has_no_place) {
+  for (const char* path : {"bench/new.cpp", "bench/new/new.cpp", "src/new.cpp", "src/new/new.cpp", "include/new.hpp",
+                           "daemon/new.cpp", "tests/new_test.cpp", "tests/new/new_test.cpp", "examples/new/new.cpp"})
+    EXPECT_FALSE(has_place(path)) << path;
+  for (const char* path : {"bench/studies/new.cpp", "src/ring/readers/new.hpp", "tests/ring/new_test.cpp"})
+    EXPECT_TRUE(has_place(path)) << path;
+}
+
+TEST(Style, only_known_folders_of_the_repository_hold_sources) {
+  const std::vector<std::string> known(k_source_folders.begin(), k_source_folders.end());
+  for (const auto& entry : fs::directory_iterator(BELTWAY_TEST_SOURCES)) {
+    const std::string name = entry.path().filename();
+    if (name.starts_with('.') || name.starts_with("build")) continue;  // made by tools
+    if (!entry.is_directory()) {
+      EXPECT_FALSE(is_source(entry.path())) << name << " lies in no folder";
+    } else if (std::find(known.begin(), known.end(), name) == known.end()) {
+      for (const auto& below : fs::recursive_directory_iterator(entry))
+        EXPECT_FALSE(is_source(below.path())) << below.path() << ": " << name << " is no known folder";
+    }
+  }
 }
 
 TEST(Style, includes_carry_their_folder) {
   for (const auto& source : all_sources()) {
-    if (!is_product(source)) continue;
+    if (!is_product(source) && !is_layered(source)) continue;
     for (const auto& name : source.quoted) {
       EXPECT_NE(name.find('/'), std::string::npos) << source.path << ": " << name;
       EXPECT_FALSE(included(name).empty()) << source.path << ": there is no " << name;
@@ -117,10 +161,12 @@ TEST(Style, includes_carry_their_folder) {
 
 TEST(Style, no_include_points_upward) {
   for (const auto& source : all_sources()) {
-    if (!is_product(source) || source.path == "daemon/main.cpp") continue;
+    if (!is_layered(source)) continue;
     for (const auto& name : source.quoted) {
       const std::string target = included(name);
       if (target.empty()) continue;  // said by includes_carry_their_folder
+      // The microbenchmarks use the tests' queue in plain memory.
+      if (is_below(source.path, "bench/studies") && is_below(target, "tests/support")) continue;
       EXPECT_LE(layer_of(target), layer_of(source.path)) << source.path << " includes upward: " << name;
       const bool apart = source.path.starts_with("daemon/") && target.starts_with("src/tool/");
       EXPECT_FALSE(apart) << source.path << ": the daemon knows nothing of the tool: " << name;

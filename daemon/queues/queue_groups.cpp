@@ -128,14 +128,12 @@ bool Queue::has_readers() const noexcept {
 }
 
 void Queue::count_unread() noexcept {
-  SharedStatus& status = map_.shared_status();
-  const UnreadSince since = UnreadSince::of(status.unread_since.load_relaxed());
+  Word& since = map_.shared_status().unread_since;
   const bool read = has_readers();
-  if (read != since.has_no_reader) return;
+  if (read != UnreadSince::of(since.load_relaxed()).has_no_reader) return;
   const Position tail = load_tail(map_);
-  status.unread_since.store_relaxed(UnreadSince{!read, tail}.word());
-  if (!read) return;
-  // The new group may begin before the tail. A daemon that dies here loses the count, and never counts twice.
+  if (!read) return since.store_release(UnreadSince{true, tail}.word());
+  // The new group may begin before the tail.
   Position first = tail;
   for (unsigned index = 0; index < geometry_.groups(); ++index) {
     const GroupBlock& group = map_.group(index);
@@ -143,9 +141,7 @@ void Queue::count_unread() noexcept {
     const Position floor = wrap(group.floor.load_acquire());
     if (distance(floor, first) < 0) first = floor;
   }
-  const std::int64_t positions = distance(first, since.position);
-  Word& unread = status.totals[offsetof(QueueTotals, unread) / sizeof(std::uint64_t)];
-  if (positions > 0) unread.store_relaxed(unread.load_relaxed() + static_cast<std::uint64_t>(positions));
+  end_unread(map_, tail, first);
 }
 
 void Queue::settle_groups() {

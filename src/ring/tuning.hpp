@@ -77,6 +77,9 @@ inline constexpr std::uint64_t k_nap_ns = 1'000'000;
 /// Naps in which a wait that a signal has ended expects the stop request that comes with the signal. A thread requests the stop
 /// in less than one nap, unless it gets no processor.
 inline constexpr unsigned k_stop_naps = 100;
+/// Naps in which a sleeper that found a message by itself expects the wake for it, before it counts a lost wake: a wait that is
+/// longer against a count that is too high. A waker needs longer only if it gets no processor.
+inline constexpr unsigned k_late_waker_naps = 50;
 /// A nap while another thread is inside a few instructions: its processor time against our latency. A nap and not a yield: that
 /// thread may have a lower priority.
 inline constexpr std::uint64_t k_short_nap_ns = 10'000;

@@ -125,6 +125,24 @@ unsigned wake_first_for_room(const QueueMemory& map, unsigned me) noexcept {
   return first != me && wake(map, first) ? 1 : 0;
 }
 
+std::optional<std::uint64_t> sequences_if_others_sleep(const QueueMemory& map, unsigned owner) noexcept {
+  const bool consumer = owner >= k_first_consumer;
+  const unsigned group = consumer ? group_of(map, owner - k_first_consumer) : 0;
+  if (consumer && group >= map.geometry.max_groups) return 0;
+  const unsigned first = consumer ? k_first_consumer : 0;
+  const unsigned count = consumer ? map.geometry.max_consumers : map.geometry.max_producers;
+  std::uint64_t sum = 0;
+  for (unsigned other = first; other < first + count; ++other) {
+    const Identity identity = Identity::of(map.endpoint(other).identity.load_relaxed());
+    if (other == owner || (identity.flags & k_endpoint_attached) == 0) continue;
+    if (consumer && identity.group != group) continue;
+    const Wait wait = Wait::of(map.endpoint(other).wait.load_acquire());
+    if (wait.phase != WaitPhase::asleep) return std::nullopt;
+    sum += wait.sequence;
+  }
+  return sum;
+}
+
 SleepWord::SleepWord(const QueueMemory& map, unsigned owner) noexcept
     : map_(map), owner_(owner), sequence_(Wait::of(map.endpoint(owner).wait.load_relaxed()).sequence) {
   set_since(0);

@@ -22,6 +22,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 
 #include "os/kernel.hpp"
 #include "ring/queue_memory.hpp"
@@ -47,6 +48,11 @@ unsigned wake_for_room(const QueueMemory& map, Position floor) noexcept;
 
 /// Wakes the sleeping producer, other than `me`, that has waited longest for room in the ring: 1, or 0 if there is none.
 unsigned wake_first_for_room(const QueueMemory& map, unsigned me) noexcept;
+
+/// The endpoints to which a wake may go in the place of `owner`: the other attached consumers of its named group, or the other
+/// attached producers. Returns the sum of their sequences if all of them are ASLEEP, otherwise nothing. Two equal sums prove
+/// that none of them was awake or woken in between. A private consumer has no such endpoints: always 0.
+[[nodiscard]] std::optional<std::uint64_t> sequences_if_others_sleep(const QueueMemory& map, unsigned owner) noexcept;
 
 /// True if an endpoint sleeps that a message or VOID may concern. One line, hardly ever written.
 [[nodiscard]] inline bool has_sleepers(const QueueMemory& map) noexcept {

@@ -141,9 +141,11 @@ bool Waiter::ends_by_signal(const std::stop_token& stop) noexcept {
   return true;
 }
 
-bool Waiter::really_rescued() noexcept {
-  // The message may have come in the very moment that our patience ended, its sender not yet at our wait word.
-  for (unsigned i = 0; i < 50; ++i) {
+bool Waiter::was_rescued(std::optional<std::uint64_t> others) noexcept {
+  // A waker may be between its message and our wait word: give it time.
+  for (unsigned i = 0; i < k_late_waker_naps; ++i) {
+    // A wake may be with another endpoint, which has not tried yet.
+    if (!others || sequences_if_others_sleep(map_, owner_) != others) return false;
     if (line_.called() || sleep_until(policy_.now_ns() + k_nap_ns) != kernel::Slept::timed_out) return false;
   }
   return true;

@@ -149,8 +149,9 @@ class Waiter {
     return edges;
   }
   [[noreturn]] static void throw_refused();
-  /// After a sleep that k_last_resort_ns ended: true if the wake was really lost, not just late.
-  bool really_rescued() noexcept;
+  /// After a sleep that k_last_resort_ns ended, and a try that found something: true if a wake was lost. False if a waker comes
+  /// late, or if the wake went to another endpoint that this one outran. `others`: sequences_if_others_sleep() before the try.
+  bool was_rescued(std::optional<std::uint64_t> others) noexcept;
   /// Counts a wake after which the endpoint found nothing.
   void note_false_alarm(std::uint64_t now) noexcept;
   void waits_no_more() noexcept {
@@ -258,10 +259,13 @@ Waiter::Ended Waiter::sleep(std::uint64_t deadline_ns, const std::stop_token& st
       return Ended::found;
     }
     Nap nap = sleep_once(deadline_ns, stop);
-    if (nap.last_resort && steps.poll()) {
-      if (really_rescued()) ++rescued_;
-      if (line_.disarm()) steps.hand_wake_on();
-      return Ended::found;
+    if (nap.last_resort) [[unlikely]] {
+      const std::optional<std::uint64_t> others = sequences_if_others_sleep(map_, owner_);
+      if (steps.poll()) {
+        if (was_rescued(others)) ++rescued_;
+        if (line_.disarm()) steps.hand_wake_on();
+        return Ended::found;
+      }
     }
     const bool listed = line_.listed();
     const bool signalled = line_.disarm();

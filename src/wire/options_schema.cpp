@@ -234,6 +234,14 @@ constexpr std::array k_group_options{
                 .help = "Its own time until a consumer that stands still is thrown out, 0: never (the queue's)"},
 };
 
+// The general value of a group's option is the queue's option of the same name: the daemon takes it from that row.
+static_assert(std::all_of(k_group_options.begin(), k_group_options.end(),
+                          [](const GroupOption& own) {
+                            return std::any_of(k_queue_options.begin(), k_queue_options.end(),
+                                               [&own](const QueueOption& each) { return each.name == own.name; });
+                          }),
+              "an option of a group has the name of an option of the queue");
+
 /// What producers and consumers have in common.
 template <class Options>
 constexpr OptionRow<Options> k_wait{.name = "wait",

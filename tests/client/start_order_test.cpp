@@ -10,6 +10,7 @@
 #include "beltway/beltway.hpp"
 #include "support/daemon.hpp"
 #include "support/raw_client.hpp"
+#include "support/typed_queues.hpp"
 
 namespace beltway {
 namespace {
@@ -18,16 +19,9 @@ using namespace std::chrono_literals;
 using test::connect;
 using test::error_of;
 using test::k_small;
+using test::Price;
 using test::TestDaemon;
-
-struct Price {
-  static constexpr std::string_view beltway_name = "test.Price";
-  std::uint64_t cents = 0;
-};
-struct Weight {
-  static constexpr std::string_view beltway_name = "test.Weight";
-  std::uint64_t grams = 0;
-};
+using test::Weight;
 
 TEST(StartOrder, declare_without_options_opens_an_existing_queue) {
   const TestDaemon daemon;

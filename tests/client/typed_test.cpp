@@ -8,22 +8,16 @@
 #include "beltway/beltway.hpp"
 #include "support/daemon.hpp"
 #include "support/raw_client.hpp"
+#include "support/typed_queues.hpp"
 
 namespace beltway {
 namespace {
 
 using test::connect;
 using test::error_of;
+using test::Price;
 using test::TestDaemon;
-
-struct Price {
-  static constexpr std::string_view beltway_name = "test.Price";
-  std::uint64_t cents = 0;
-};
-struct Weight {
-  static constexpr std::string_view beltway_name = "test.Weight";
-  std::uint64_t grams = 0;
-};
+using test::Weight;
 
 TEST(Typed, queues_refuse_other_types) {
   const TestDaemon daemon;

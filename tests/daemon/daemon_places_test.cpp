@@ -16,6 +16,7 @@
 #include "client/socket_path.hpp"
 #include "support/child.hpp"
 #include "support/daemon.hpp"
+#include "support/own_user.hpp"
 #include "support/supervised_daemon.hpp"
 #include "support/temp_dir.hpp"
 
@@ -47,9 +48,6 @@ class OneUser : public testing::Test {
     for (const int pid : daemons()) ::kill(pid, SIGTERM);
     EXPECT_TRUE(eventually([this] { return daemons().empty(); }));
     for (const int pid : daemons()) ::kill(pid, SIGKILL);
-    std::error_code ignored;
-    fs::remove_all(in_tmp(), ignored);
-    fs::remove_all(run_user(), ignored);
   }
 
   static void make_directory(const fs::path& path, uid_t owner) {
@@ -97,15 +95,15 @@ class OneUser : public testing::Test {
     return found;
   }
 
-  static constexpr uid_t k_first_uid = 20'000;
-  const uid_t uid_ = k_first_uid + static_cast<uid_t>(::getpid()) % 40'000;
+  const test::OwnUser user_;
+  const uid_t uid_ = user_.id();
   test::TempDir dir_;
   const fs::path special_ = dir_.path() / "xdg";
   const Environment k_cron = {};
   const Environment special() const { return {"XDG_RUNTIME_DIR=" + special_.string()}; }
   const Environment login() const { return {"XDG_RUNTIME_DIR=" + run_user().string()}; }
-  [[nodiscard]] fs::path in_tmp() const { return "/tmp/beltway-" + std::to_string(uid_); }
-  [[nodiscard]] fs::path run_user() const { return "/run/user/" + std::to_string(uid_); }
+  [[nodiscard]] fs::path in_tmp() const { return user_.in_tmp(); }
+  [[nodiscard]] fs::path run_user() const { return user_.run_user(); }
 };
 
 TEST_F(OneUser, one_user_with_and_without_a_runtime_directory_finds_the_same_daemon) {

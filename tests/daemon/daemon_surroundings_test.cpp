@@ -17,6 +17,7 @@
 #include "beltway/beltway.hpp"
 #include "support/child.hpp"
 #include "support/daemon.hpp"
+#include "support/own_user.hpp"
 #include "support/raw_client.hpp"
 #include "support/supervised_daemon.hpp"
 
@@ -331,22 +332,20 @@ TEST_F(Surroundings, a_daemon_starts_without_proc) {
 
 TEST_F(Surroundings, a_user_without_a_passwd_entry_can_start_a_daemon) {
   if (::geteuid() != 0) GTEST_SKIP() << "only root can become another user";
-  constexpr uid_t k_nobody_known = 54321;
-  ASSERT_EQ(::chown(dir_.path().c_str(), k_nobody_known, k_nobody_known), 0);
-  const auto become_nobody_known = [] {
-    return ::setresgid(k_nobody_known, k_nobody_known, k_nobody_known) == 0 &&
-           ::setresuid(k_nobody_known, k_nobody_known, k_nobody_known) == 0;
-  };
-  const auto reaches_the_directory = [&] { return become_nobody_known() && ::access(dir_.path().c_str(), X_OK) == 0; };
+  const test::OwnUser user;
+  const uid_t id = user.id();
+  ASSERT_EQ(::chown(dir_.path().c_str(), id, id), 0);
+  const auto become_user = [id] { return ::setresgid(id, id, id) == 0 && ::setresuid(id, id, id) == 0; };
+  const auto reaches_the_directory = [&] { return become_user() && ::access(dir_.path().c_str(), X_OK) == 0; };
   if (!Child::fork([&] { return reaches_the_directory() ? 0 : 1; }).wait().ok()) {
     GTEST_SKIP() << "another user cannot reach " << dir_.path() << ": a directory above it is closed";
   }
   Child client = Child::fork([&] {
-    if (!become_nobody_known()) return 3;
+    if (!become_user()) return 3;
     ::unsetenv("HOME");
     ::umask(0777);
     const Connection link = Connection::open();
-    const bool good = link.declare("orders", k_small).describe().owner_uid == k_nobody_known;
+    const bool good = link.declare("orders", k_small).describe().owner_uid == id;
     const int pid = link.ping().pid;
     ::kill(pid, SIGTERM);
     return good && eventually([&] { return test::is_gone(pid); }) ? 0 : 2;

@@ -1,11 +1,18 @@
-# cmake -DFROM=<repository> -DTO=<folder> [-DPLANTS=<file>] -P plant.cmake
+# cmake -DFROM=<repository> -DTO=<folder> -DCOMPILED=<source>,<source>... [-DPLANTS=<file>] -P plant.cmake
 #
 # Copies the ring's sources and plants the bugs of plants.cmake (or of PLANTS) into the copy. Each bug becomes a choice at run
 # time between the code and its wrong form. TO/plants.hpp lists the bugs.
 #
 # A source names the places by marks: `// plant: no_help, no_check_of_the_slot` alone on a line marks the statement on the lines
-# below, up to the first line that ends with ; or { or } before its comment. A bug with several places has the marks NAME, NAME/2, NAME/3. It is an error if
-# a plant has no mark or several, and, where CHECK_MARKS is set, if a mark has no plant.
+# below, up to the first line that ends with ; or { or } before its comment. A bug with several places has the marks NAME, NAME/2,
+# NAME/3.
+#
+# It is an error if something would have no effect:
+# - a plant without a mark, or with several
+# - a plant whose wrong form is what stands there already
+# - a mark that is not alone on its line, or is written in another way
+# - a mark in a source that the harness does not compile (COMPILED; a header: no compiled source lies in its folder)
+# - where CHECK_MARKS is set, a mark without a plant
 #
 #   plant(MARK wrong)            the marked statement is replaced by `wrong`, which may be empty
 #   plant_condition(MARK wrong)  the condition of the marked if or while is replaced
@@ -14,15 +21,33 @@
 
 cmake_minimum_required(VERSION 3.25)
 
-file(GLOB_RECURSE files RELATIVE ${FROM} ${FROM}/include/beltway/*.hpp ${FROM}/src/*.?pp)
-list(FILTER files EXCLUDE REGEX "^src/tool/")
+string(REPLACE "," ";" compiled "${COMPILED}")
+set(compiled_folders include/beltway include/beltway/detail)
+foreach(source IN LISTS compiled)
+  if(NOT EXISTS ${FROM}/${source})
+    message(FATAL_ERROR "COMPILED names ${source}, which is not there")
+  endif()
+  cmake_path(GET source PARENT_PATH folder)
+  list(APPEND compiled_folders ${folder})
+endforeach()
+
+# Also looks at the sources that are not copied: a mark there is an error.
+file(GLOB_RECURSE files RELATIVE ${FROM}
+  ${FROM}/include/beltway/*.hpp ${FROM}/src/*.?pp ${FROM}/daemon/*.?pp ${FROM}/bench/*.?pp ${FROM}/examples/*.?pp)
 foreach(file IN LISTS files)
   file(READ ${FROM}/${file} text)
   set_property(GLOBAL PROPERTY "text of ${file}" "${text}")
-  string(REGEX MATCHALL "// plant: [a-z0-9_/, ]+" lines "${text}")
+  string(REGEX REPLACE "[][;]" "?" searched "${text}")  # these would divide or join the lines of the list
+  string(REGEX MATCHALL "[^\n]*//+ *[Pp][Ll][Aa][Nn][Tt]:[^\n]*" lines "${searched}")
   foreach(line IN LISTS lines)
-    string(REPLACE "// plant: " "" names "${line}")
-    string(REPLACE ", " ";" names "${names}")
+    if(NOT line MATCHES "^ *// plant: ([a-z0-9_/]+(, [a-z0-9_/]+)*)$")
+      message(FATAL_ERROR "${file}: this is no mark: a mark is \"// plant: NAME, NAME\" alone on a line:\n${line}")
+    endif()
+    string(REPLACE ", " ";" names "${CMAKE_MATCH_1}")
+    cmake_path(GET file PARENT_PATH folder)
+    if(NOT file IN_LIST compiled AND (file MATCHES "\\.cpp$" OR NOT folder IN_LIST compiled_folders))
+      message(FATAL_ERROR "${file} has the mark \"// plant: ${CMAKE_MATCH_1}\", but the harness does not compile it")
+    endif()
     foreach(name IN LISTS names)
       get_property(before GLOBAL PROPERTY "file of ${name}")
       if(before)
@@ -33,6 +58,19 @@ foreach(file IN LISTS files)
     endforeach()
   endforeach()
 endforeach()
+list(FILTER files INCLUDE REGEX "^(include|src)/")
+list(FILTER files EXCLUDE REGEX "^src/tool/")
+
+# Fails if the wrong form is the right one but for spaces.
+function(check_effect mark right wrong)
+  string(REGEX REPLACE "[ \n]+" "" right "${right}")
+  string(REGEX REPLACE "[ \n]+" "" wrong "${wrong}")
+  string(REGEX REPLACE ";$" "" right "${right}")
+  string(REGEX REPLACE ";$" "" wrong "${wrong}")
+  if(right STREQUAL wrong)
+    message(FATAL_ERROR "planted bug \"${mark}\" has no effect: what is planted stands there already: ${right}")
+  endif()
+endfunction()
 
 # Plants the bug of a mark. `how`: statement, condition, value or before.
 function(replace_marked mark how wrong)
@@ -61,8 +99,10 @@ function(replace_marked mark how wrong)
   string(REPLACE "\n" " " wrong "${wrong}")
   set(choice "::beltway::explore::planted(\"${bug}\")")
   if(how STREQUAL "statement")
+    check_effect(${mark} "${statement}" "${wrong}")
     set(new "if (${choice}) { ${wrong} } else { ${statement} }")
   elseif(how STREQUAL "before")
+    check_effect(${mark} "" "${wrong}")
     set(new "if (${choice}) { ${wrong} } ${statement}")
   else()
     if(how STREQUAL "value")
@@ -98,6 +138,7 @@ function(replace_marked mark how wrong)
     string(SUBSTRING "${statement}" 0 ${from} left)
     string(SUBSTRING "${statement}" ${from} ${length} right)
     string(SUBSTRING "${statement}" ${to} -1 tail)
+    check_effect(${mark} "${right}" "${wrong}")
     set(new "${left}${choice} ? (${wrong}) : (${right})${tail}")
   endif()
   set_property(GLOBAL PROPERTY "text of ${file}" "${head}${new}\n${rest}")

@@ -11,24 +11,17 @@
 #include <memory>
 
 #include "support/child.hpp"
+#include "support/error_of.hpp"
 
 namespace beltway {
 namespace {
 
 using test::Child;
+using test::reason_of;
 
 constexpr std::uint64_t k_bytes = 64 * 4096;
 
 Fd make() { return make_segment("beltway-test", k_bytes, "test"); }
-
-Errc reason_of(const std::function<void()>& call) {
-  try {
-    call();
-  } catch (const Error& error) {
-    return error.reason();
-  }
-  return Errc{};
-}
 
 TEST(Segment, a_segment_can_neither_shrink_nor_grow_nor_be_sealed_further) {
   const Fd segment = make();

@@ -7,7 +7,6 @@
 
 #include <chrono>
 #include <filesystem>
-#include <functional>
 #include <nlohmann/json.hpp>
 #include <string>
 #include <system_error>
@@ -19,6 +18,7 @@
 #include "client/channel.hpp"
 #include "client/socket_path.hpp"
 #include "daemon.hpp"
+#include "error_of.hpp"
 
 namespace beltway::test {
 
@@ -28,16 +28,6 @@ inline const QueueOptions k_small{
 
 [[nodiscard]] inline Connection connect(const TestDaemon& daemon) {
   return Connection::open({.socket = daemon.socket(), .start_daemon = false});
-}
-
-/// What a call throws; reason Errc{} if nothing.
-[[nodiscard]] inline Error error_of(const std::function<void()>& call) {
-  try {
-    call();
-  } catch (const Error& error) {
-    return error;
-  }
-  return {Errc{}, "nothing was thrown"};
 }
 
 [[nodiscard]] inline std::size_t open_descriptors(pid_t pid) {

@@ -6,33 +6,14 @@
 
 #include "beltway/beltway.hpp"
 #include "support/daemon.hpp"
+#include "support/tool_test.hpp"
 
 namespace beltway::test {
 namespace {
 
 using nlohmann::json;
 
-class ToolCommands : public testing::Test {
- protected:
-  Outcome tool(const std::vector<std::string>& arguments) const { return daemon_.tool(arguments); }
-  /// The output of a command that must succeed, as JSON.
-  json tool_json(std::vector<std::string> arguments) const {
-    arguments.insert(arguments.end(), {"--format", "json"});
-    const Outcome result = tool(arguments);
-    EXPECT_TRUE(result.exit.ok()) << result.err;
-    EXPECT_EQ(result.out.find('\n'), result.out.size() - 1) << "one line: " << result.out;
-    return json::parse(result.out);
-  }
-  void expect_failure(const std::vector<std::string>& arguments, int code, const std::string& says) const {
-    const Outcome result = tool(arguments);
-    EXPECT_EQ(result.exit.code, code) << result.err;
-    EXPECT_TRUE(result.err.starts_with("beltway: ")) << result.err;
-    EXPECT_NE(result.err.find(says), std::string::npos) << result.err;
-    EXPECT_EQ(result.out, "");
-  }
-
-  TestDaemon daemon_;
-};
+class ToolCommands : public ToolTest {};
 
 TEST_F(ToolCommands, declare_makes_the_queue_that_it_says) {
   const json queue = tool_json({"declare",      "orders", "--slots",         "2K",       "--slot-bytes",    "256",

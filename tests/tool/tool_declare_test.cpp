@@ -10,6 +10,7 @@
 #include "support/child.hpp"
 #include "support/daemon.hpp"
 #include "support/raw_client.hpp"
+#include "support/tool_test.hpp"
 
 namespace beltway::test {
 namespace {
@@ -17,16 +18,8 @@ namespace {
 using namespace std::chrono_literals;
 using nlohmann::json;
 
-class ToolDeclare : public testing::Test {
+class ToolDeclare : public ToolTest {
  protected:
-  Outcome tool(const std::vector<std::string>& arguments) const { return daemon_.tool(arguments); }
-  /// The output of a command that must succeed, as JSON.
-  json tool_json(std::vector<std::string> arguments) const {
-    arguments.insert(arguments.end(), {"--format", "json"});
-    const Outcome result = tool(arguments);
-    EXPECT_TRUE(result.exit.ok()) << result.err;
-    return json::parse(result.out);
-  }
   /// A consumer of group "g" in a process of its own, which takes one message and stops itself.
   Child stopped_consumer() const {
     Child child = Child::fork([socket = daemon_.socket()] {
@@ -39,8 +32,6 @@ class ToolDeclare : public testing::Test {
         [&] { return read_file("/proc/" + std::to_string(child.pid()) + "/stat").find(") T ") != std::string::npos; }));
     return child;
   }
-
-  TestDaemon daemon_;
 };
 
 TEST_F(ToolDeclare, one_option_of_a_living_queue_is_changed_and_the_messages_stay) {

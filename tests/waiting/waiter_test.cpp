@@ -82,5 +82,79 @@ TEST(WaiterGivesWay, a_preempted_waiter_yields_at_each_read_of_the_clock) {
   EXPECT_GE(yields - yields_before, k_after / 64 - 2);
 }
 
+/// Sleeps whose patience is over at once, since the clock that they are given lies a whole patience back.
+class WaiterCountsRescues : public testing::Test {
+ protected:
+  LocalQueue queue_{{.max_producers = 2, .groups = {"g", "h"}}};
+
+  static std::uint64_t late_clock() noexcept { return kernel::now_ns() - k_last_resort_ns; }
+
+  /// Sleeps as `at`. The first try after the patience finds something; `meanwhile` runs before that try looks. Returns rescues.
+  template <class Meanwhile>
+  static std::uint64_t rescues(const Attachment& at, Meanwhile meanwhile) {
+    Waiter waiter(at.map, at.owner, SpinPolicy{.strategy = WaitStrategy::sleep, .now_ns = late_clock});
+    int tries = 0;
+    const auto look = [&] {
+      if (++tries == 2) meanwhile();
+      return tries == 2;
+    };
+    EXPECT_EQ(waiter.wait({}, look, [&] { waiter.line().arm(false); }, [] {}), Waiter::Ended::found);
+    return waiter.rescued();
+  }
+};
+
+TEST_F(WaiterCountsRescues, sleeper_without_any_wake_was_rescued) {
+  const Attachment alone = queue_.attach_consumer({.group = "g"});
+  EXPECT_EQ(rescues(alone, [] {}), 1U);
+  const Attachment reader = queue_.attach_consumer();
+  EXPECT_EQ(rescues(reader, [] {}), 1U);
+  const Attachment producer = queue_.attach_producer();
+  EXPECT_EQ(rescues(producer, [] {}), 1U);
+}
+
+TEST_F(WaiterCountsRescues, sleeper_that_outruns_a_woken_consumer_of_its_group_was_not_rescued) {
+  const Attachment first = queue_.attach_consumer({.group = "g"});
+  const Attachment second = queue_.attach_consumer({.group = "g"});
+  SleepWord asleep(first.map, first.owner);
+  asleep.arm(false);
+  EXPECT_EQ(rescues(second, [] {}), 1U) << "the other one sleeps, too";
+  EXPECT_EQ(rescues(second, [&] { EXPECT_TRUE(wake(first.map, first.owner)); }), 0U);
+  EXPECT_EQ(rescues(second, [] {}), 0U) << "the other one is woken, and did not try yet";
+  EXPECT_TRUE(asleep.disarm());
+  EXPECT_EQ(rescues(second, [] {}), 0U) << "the other one is awake";
+}
+
+TEST_F(WaiterCountsRescues, sleeper_that_outruns_a_consumer_that_sleeps_again_was_not_rescued) {
+  const Attachment first = queue_.attach_consumer({.group = "g"});
+  const Attachment second = queue_.attach_consumer({.group = "g"});
+  SleepWord asleep(first.map, first.owner);
+  asleep.arm(false);
+  const std::uint64_t count = rescues(second, [&] {
+    wake(first.map, first.owner);
+    asleep.disarm();
+    asleep.arm(false);
+  });
+  EXPECT_EQ(count, 0U);
+}
+
+TEST_F(WaiterCountsRescues, consumer_of_another_group_explains_no_rescue) {
+  const Attachment first = queue_.attach_consumer({.group = "h"});
+  const Attachment reader = queue_.attach_consumer();
+  const Attachment second = queue_.attach_consumer({.group = "g"});
+  SleepWord asleep(first.map, first.owner);
+  asleep.arm(false);
+  EXPECT_EQ(rescues(second, [&] { wake(first.map, first.owner); }), 1U);
+  EXPECT_EQ(rescues(reader, [&] { wake(first.map, first.owner); }), 1U);
+}
+
+TEST_F(WaiterCountsRescues, producer_that_outruns_a_woken_producer_was_not_rescued) {
+  const Attachment first = queue_.attach_producer();
+  const Attachment second = queue_.attach_producer();
+  SleepWord asleep(first.map, first.owner);
+  asleep.arm(false);
+  EXPECT_EQ(rescues(second, [] {}), 1U);
+  EXPECT_EQ(rescues(second, [&] { wake(first.map, first.owner); }), 0U);
+}
+
 }  // namespace
 }  // namespace beltway::test

@@ -6,6 +6,7 @@
 #include <functional>
 
 #include "beltway/limits.hpp"
+#include "support/error_of.hpp"
 #include "wire/validate.hpp"
 
 namespace beltway {
@@ -17,15 +18,7 @@ using protocol::AttachRequest;
 using protocol::Description;
 using protocol::json;
 using protocol::Role;
-
-Errc reason_of(const std::function<void()>& call) {
-  try {
-    call();
-  } catch (const Error& error) {
-    return error.reason();
-  }
-  return Errc{};
-}
+using test::reason_of;
 
 Description sample() {
   Description description;

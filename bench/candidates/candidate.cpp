@@ -1,11 +1,12 @@
-// The list of candidates, and what they share.
+// The list of candidates, and what all candidates use.
+#include "candidates/candidate.hpp"
+
 #include <sys/mman.h>
 #include <unistd.h>
 
 #include <cerrno>
 #include <system_error>
 
-#include "candidate.hpp"
 #include "tool/process/exit_code.hpp"
 
 namespace beltway::bench {

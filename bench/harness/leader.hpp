@@ -6,7 +6,7 @@
 #include <memory>
 #include <vector>
 
-#include "scenario.hpp"
+#include "harness/scenario.hpp"
 #include "tool/bench/bench_shared.hpp"
 
 namespace beltway::bench {

@@ -5,7 +5,7 @@
 #include <atomic>
 #include <optional>
 
-#include "candidate.hpp"
+#include "candidates/candidate.hpp"
 #include "tool/bench/bench_clock.hpp"
 
 namespace beltway::bench {

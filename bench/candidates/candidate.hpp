@@ -27,7 +27,7 @@
 #include <string>
 #include <vector>
 
-#include "spec.hpp"
+#include "candidates/spec.hpp"
 #include "tool/bench/bench_bytes.hpp"
 #include "tool/bench/histogram.hpp"
 

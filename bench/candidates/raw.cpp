@@ -7,7 +7,7 @@
 #include <cstring>
 #include <vector>
 
-#include "endpoint.hpp"
+#include "candidates/endpoint.hpp"
 #include "tool/process/exit_code.hpp"
 #include "waiting/speculative_spin.hpp"
 

@@ -12,7 +12,7 @@
 #include <utility>
 #include <vector>
 
-#include "endpoint.hpp"
+#include "candidates/endpoint.hpp"
 
 namespace beltway::bench {
 

@@ -3,7 +3,7 @@
 
 #include <string>
 
-#include "scenario.hpp"
+#include "harness/scenario.hpp"
 
 namespace beltway::bench {
 

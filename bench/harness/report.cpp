@@ -1,5 +1,5 @@
 // Medians over the slices of a run, then over the runs.
-#include "report.hpp"
+#include "harness/report.hpp"
 
 #include <unistd.h>
 

@@ -26,7 +26,7 @@
 #include <vector>
 
 #include "beltway/beltway.hpp"
-#include "own_daemon.hpp"
+#include "harness/own_daemon.hpp"
 #include "tool/bench/bench_clock.hpp"
 #include "tool/bench/bench_probe.hpp"
 

@@ -9,7 +9,7 @@
 #include <map>
 #include <set>
 
-#include "report.hpp"
+#include "harness/report.hpp"
 #include "tool/process/exit_code.hpp"
 #include "tool/text/units.hpp"
 

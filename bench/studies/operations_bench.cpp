@@ -4,8 +4,8 @@
 
 #include <vector>
 
-#include "local_queue.hpp"
 #include "ring/wake.hpp"
+#include "support/local_queue.hpp"
 
 namespace {
 

@@ -5,7 +5,7 @@
 #include <cerrno>
 #include <climits>
 
-#include "endpoint.hpp"
+#include "candidates/endpoint.hpp"
 #include "tool/process/exit_code.hpp"
 
 namespace beltway::bench {

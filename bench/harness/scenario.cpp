@@ -1,5 +1,5 @@
 // The parent's side of a scenario: memory, workers, daemons, and their end.
-#include "scenario.hpp"
+#include "harness/scenario.hpp"
 
 #include <stdlib.h>
 #include <sys/mman.h>
@@ -17,7 +17,7 @@
 #include <system_error>
 
 #include "beltway/connection.hpp"
-#include "leader.hpp"
+#include "harness/leader.hpp"
 #include "tool/bench/bench_workers.hpp"
 #include "tool/process/exit_code.hpp"
 
@@ -115,7 +115,8 @@ void run_scenario(Spec spec, const Settings& settings, const Entries& entries,
   const TemporaryFolder folder;
   spec.folder = folder.path().string();
   spec.socket = (folder.path() / "beltwayd.sock").string();
-  spec.name = "beltway-bench-" + std::to_string(getpid()) + "-" + std::to_string(scenarios++);
+  // Without "beltway": a test that runs meanwhile takes files of that name in /dev/shm for leaks, and removes them.
+  spec.name = "bench-" + std::to_string(getpid()) + "-" + std::to_string(scenarios++);
   std::vector<std::unique_ptr<Candidate>> candidates;
   for (const Entry& entry : entries) candidates.push_back(entry.make(spec));
 

@@ -13,7 +13,7 @@
 #include <system_error>
 #include <vector>
 
-#include "endpoint.hpp"
+#include "candidates/endpoint.hpp"
 
 namespace beltway::bench {
 

@@ -5,8 +5,8 @@
 #include <string>
 #include <vector>
 
-#include "candidate.hpp"
-#include "spec.hpp"
+#include "candidates/candidate.hpp"
+#include "candidates/spec.hpp"
 #include "tool/bench/bench_plan.hpp"
 #include "tool/bench/histogram.hpp"
 

@@ -1,5 +1,5 @@
 // Slices, probes and tallies.
-#include "leader.hpp"
+#include "harness/leader.hpp"
 
 #include <time.h>
 

@@ -4,7 +4,7 @@
 #include <vector>
 
 #include "beltway/beltway.hpp"
-#include "endpoint.hpp"
+#include "candidates/endpoint.hpp"
 #include "tool/process/exit_code.hpp"
 
 namespace beltway::bench {

@@ -2,7 +2,7 @@
 //
 // Starts a daemon of its own and prints one JSON object, times in ns. "First" is a process's first connection, which registers
 // it for membarrier: each is made by a process of its own, with and without threads that run already. All other times are
-// of one process that is connected. The daemon and its keeper are watched while nobody asks them anything: memory,
+// of one process that is connected. The daemon and its supervisor are watched while nobody asks them anything: memory,
 // how often they ran (context switches) and for how long.
 //
 //   control_costs --seconds 10
@@ -23,7 +23,7 @@
 #include <vector>
 
 #include "beltway/beltway.hpp"
-#include "own_daemon.hpp"
+#include "harness/own_daemon.hpp"
 #include "tool/bench/bench_clock.hpp"
 
 namespace beltway::bench {
@@ -146,10 +146,10 @@ Ran ran(pid_t pid) {
   return {status_of(pid, "voluntary_ctxt_switches") + status_of(pid, "nonvoluntary_ctxt_switches"), cpu_ns};
 }
 
-/// Daemon and keeper while nobody asks them anything.
+/// Daemon and supervisor while nobody asks them anything.
 Json idle(const OwnDaemon& daemon, pid_t pid, unsigned seconds) {
   usleep(500'000);  // what was asked last has been done
-  const pid_t pids[] = {pid, daemon.keeper()};
+  const pid_t pids[] = {pid, daemon.supervisor_pid()};
   const Ran before[] = {ran(pids[0]), ran(pids[1])};
   sleep(seconds);
   Json json{{"seconds", seconds}};

@@ -1,0 +1,11 @@
+# cmake -DNM=<nm> -DOBJECTS=<object>,<object>... -P no_asserts.cmake: an error if an object calls assert().
+string(REPLACE "," ";" objects "${OBJECTS}")
+if(NOT objects)
+  message(FATAL_ERROR "no objects to check")
+endif()
+foreach(object IN LISTS objects)
+  execute_process(COMMAND ${NM} -u ${object} OUTPUT_VARIABLE symbols COMMAND_ERROR_IS_FATAL ANY)
+  if(symbols MATCHES "__assert_fail")
+    message(SEND_ERROR "${object} has an assert: compile it with NDEBUG")
+  endif()
+endforeach()

@@ -1,0 +1,20 @@
+# The sources that the harnesses (crash images, explorer, counts of instructions) compile once more: the protocol of the ring and
+# what its endpoints need, without client and daemon. The planted bugs may lie in these sources and in their headers.
+set(protocol_sources
+  src/base/error.cpp src/base/status.cpp
+  src/os/fork_guard.cpp
+  src/ring/claim.cpp src/ring/floors.cpp src/ring/groups.cpp src/ring/lane.cpp src/ring/queue_setup.cpp src/ring/room_line.cpp
+  src/ring/wake.cpp
+  src/ring/readers/lossy_reader.cpp src/ring/readers/named_reader.cpp src/ring/readers/private_reader.cpp
+  src/waiting/speculative_spin.cpp src/waiting/waiter.cpp
+  src/recovery/eviction.cpp src/recovery/heal.cpp src/recovery/lane_recovery.cpp src/recovery/repair.cpp
+  src/endpoint/consumer.cpp src/endpoint/consumer_core.cpp src/endpoint/consumer_end.cpp src/endpoint/consumer_wait.cpp
+  src/endpoint/held_count.cpp src/endpoint/producer.cpp src/endpoint/producer_core.cpp)
+
+# check_no_asserts(target): a test fails if an object of this object library has an assert. The harnesses run the code as users do.
+function(check_no_asserts target)
+  add_test(NAME ${target}.has_no_asserts
+    COMMAND ${CMAKE_COMMAND} -DNM=${CMAKE_NM} "-DOBJECTS=$<JOIN:$<TARGET_OBJECTS:${target}>,$<COMMA>>"
+      -P ${PROJECT_SOURCE_DIR}/tests/no_asserts.cmake)
+  set_tests_properties(${target}.has_no_asserts PROPERTIES TIMEOUT 60 LABELS unit)
+endfunction()
