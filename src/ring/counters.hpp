@@ -62,9 +62,9 @@ struct UnreadSince {
   return map.shared_status().totals[offsetof(QueueTotals, unread) / sizeof(std::uint64_t)];
 }
 
-/// QueueTotals::unread now: the sum of the daemon, and the positions since the queue has no reader. If the daemon stores both words
-/// between our loads, the function loads them again. After a few times it takes what it has, since a peer may write the words. A
-/// count that falls between the two stores of end_unread() is short, once.
+/// QueueTotals::unread now: the sum of the daemon, and the positions since the queue has no reader. If the daemon stores both
+/// words between our loads, the function loads them again. After a few times it takes what it has, since a peer may write the
+/// words. A count that falls between the two stores of end_unread() is short, once.
 [[nodiscard]] inline std::uint64_t count_unread(const QueueMemory& map) noexcept {
   constexpr unsigned k_tries = 8;
   const Word& since_word = map.shared_status().unread_since;
