@@ -20,6 +20,20 @@ unsigned group_of(const QueueMemory& map, unsigned consumer) noexcept {
   return Identity::of(map.endpoint(k_first_consumer + consumer).identity.load_relaxed()).group;
 }
 
+/// Of the consumers in `sleepers`, the one of `group` that has waited longest. So work goes round among consumers of equal speed.
+std::optional<unsigned> longest_asleep(const QueueMemory& map, std::uint64_t sleepers, unsigned group) noexcept {
+  std::optional<unsigned> longest;
+  std::uint64_t longest_since = 0;
+  for_each_bit(sleepers, map.geometry.max_consumers, [&](unsigned consumer) {
+    if (group_of(map, consumer) != group) return;
+    const std::uint64_t since = map.endpoint(k_first_consumer + consumer).asleep_since_ns.load_relaxed();
+    if (longest && since >= longest_since) return;
+    longest = consumer;
+    longest_since = since;
+  });
+  return longest;
+}
+
 unsigned wake_busy_producers(const QueueMemory& map, unsigned me) noexcept {
   unsigned rung = 0;
   for_each_bit(map.shared_status().producer_sleepers.load_relaxed(), map.geometry.max_producers,
@@ -65,30 +79,32 @@ void rouse(const QueueMemory& map, unsigned owner) noexcept {
 
 unsigned wake_for_message(const QueueMemory& map, unsigned me) noexcept {
   unsigned rung = 0;
-  std::uint64_t named_done = 0;  // named groups of which one was woken
+  std::uint64_t named = 0;  // named groups with a sleeper
   for_each_bit(map.shared_status().consumer_sleepers.load_relaxed(), map.geometry.max_consumers,
                [&](unsigned consumer) {
                  const unsigned owner = k_first_consumer + consumer;
                  const unsigned group = group_of(map, consumer);
-                 const bool named = group < map.geometry.max_groups;
-                 if (owner == me || (named && (named_done >> group & 1U) != 0)) return;
-                 if (!wake(map, owner)) return;
-                 ++rung;
-                 if (named) named_done |= 1ULL << group;
+                 if (group < map.geometry.max_groups) {
+                   named |= 1ULL << group;
+                 } else if (owner != me && wake(map, owner)) {
+                   ++rung;
+                 }
                });
+  for_each_bit(named, map.geometry.max_groups, [&](unsigned group) {
+    if (wake_one_of_group(map, group, me)) ++rung;
+  });
   // plant: busy_producers_sleep_on
   return rung + wake_busy_producers(map, me);
 }
 
 bool wake_one_of_group(const QueueMemory& map, unsigned group, unsigned me) noexcept {
-  bool rung = false;
-  for_each_bit(map.shared_status().consumer_sleepers.load_relaxed(), map.geometry.max_consumers,
-               [&](unsigned consumer) {
-                 const unsigned owner = k_first_consumer + consumer;
-                 if (rung || owner == me || group_of(map, consumer) != group) return;
-                 rung = wake(map, owner);
-               });
-  return rung;
+  std::uint64_t sleepers = map.shared_status().consumer_sleepers.load_relaxed();
+  if (me >= k_first_consumer && me != k_no_owner) sleepers &= ~(1ULL << (me - k_first_consumer));
+  while (const std::optional<unsigned> consumer = longest_asleep(map, sleepers, group)) {
+    if (wake(map, k_first_consumer + *consumer)) return true;
+    sleepers &= ~(1ULL << *consumer);  // it was up already
+  }
+  return false;
 }
 
 unsigned wake_all_of_group(const QueueMemory& map, unsigned group) noexcept {

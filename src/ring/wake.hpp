@@ -34,11 +34,11 @@ bool wake(const QueueMemory& map, unsigned owner) noexcept;
 /// Wakes it whatever its word says: costs a needless wake at most.
 void rouse(const QueueMemory& map, unsigned owner) noexcept;
 
-/// After READY: wakes all private sleepers and one of each named group, and producers that wait for a claim to end.
+/// After READY: wakes all private sleepers, of each named group the consumer that has waited longest, and producers that wait for a claim to end.
 /// Returns how many. `me`: the caller, which is left out.
 unsigned wake_for_message(const QueueMemory& map, unsigned me) noexcept;
 
-/// Wakes one sleeping consumer of a named group other than `me`. True if there was one.
+/// Wakes the sleeping consumer of a named group, other than `me`, that has waited longest. True if there was one.
 bool wake_one_of_group(const QueueMemory& map, unsigned group, unsigned me) noexcept;
 /// Wakes all sleeping consumers of a group; returns how many.
 unsigned wake_all_of_group(const QueueMemory& map, unsigned group) noexcept;
