@@ -14,6 +14,8 @@
 
 namespace beltway::daemon {
 
+using namespace std::chrono_literals;
+
 namespace {
 
 /// Slots and lease words that the daemon's own thread walks over: a millisecond or two if no cache has them.
@@ -43,7 +45,7 @@ NewQueue make_queue(QueueRecord record) {
   const Geometry geometry = geometry_of(record.options);
   const std::string what = error_subject("declare", record.name);
   const std::string label = "beltway:" + record.name;
-  NewQueue made{.record = std::move(record), .own = {}, .ring = {}, .control = {}};
+  NewQueue made{.record = std::move(record), .own = {}, .owner_lock = {}, .ring = {}, .control = {}};
   QueueDescriptors& own = made.own;
   own.ring = make_segment(label + ":ring", geometry.ring_bytes(), what);
   own.control = make_segment(label + ":control", geometry.control_bytes(), what);
@@ -59,6 +61,10 @@ NewQueue make_queue(QueueRecord record) {
   const QueueMemory map = map_of(geometry, made.ring, made.control);
   initialize_queue(map, made.record.id, made.record.symmetric);
   make_groups(made.record, map, std::exchange(made.record.options.groups, {}), Start::latest);
+  if (made.record.options.exclusive) {
+    made.owner_lock = open_segment_anew(own.control.get(), Access::read_write, what);
+    static_cast<void>(try_lock_byte(made.owner_lock, protocol::k_queue_owner, what + ": lock it for its process"));
+  }
   return made;
 }
 
@@ -67,6 +73,7 @@ Queue::Queue(NewQueue made, SavedQueues& saved_queues)
       geometry_(geometry_of(record_.options)),
       saved_queues_(saved_queues),
       own_(std::move(made.own)),
+      owner_lock_(std::move(made.owner_lock)),
       ring_mapping_(std::move(made.ring)),
       control_mapping_(std::move(made.control)) {
   use_memory();
@@ -90,6 +97,13 @@ Queue::Queue(SavedQueues::SavedQueue&& saved, SavedQueues& saved_queues)
     throw;
   }
   use_memory();
+  give_grace(Clock::now());
+  if (record_.unused_since) {
+    // Another time namespace may have written it.
+    record_.unused_since =
+        std::min(*record_.unused_since, std::chrono::floor<std::chrono::milliseconds>(Clock::now().time_since_epoch()));
+  }
+  note_use();
   reconcile();
 }
 
@@ -152,6 +166,10 @@ protocol::Description Queue::description(bool with_endpoints) const {
   info.owner_gid = record_.owner_gid;
   info.options = record_.options;
   info.shared_bytes = shared_bytes();
+  if (record_.options.exclusive) info.owner_pid = record_.owner_process.pid;
+  if (const auto end = expires_at()) {
+    info.expires_in = std::max(std::chrono::ceil<std::chrono::milliseconds>(*end - Clock::now()), 0ms);
+  }
   for (unsigned i = 0; i < record_.groups.size(); ++i) {
     const GroupRecord& group = record_.groups[i];
     if (group.state == GroupRecord::State::leaving) description.leaving.push_back({i, group.name});

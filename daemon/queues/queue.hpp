@@ -48,6 +48,7 @@ struct AttachGrant {
 struct NewQueue {
   QueueRecord record;
   QueueDescriptors own;
+  Fd owner_lock;  ///< of an exclusive queue
   Mapping ring;
   Mapping control;
 };
@@ -105,6 +106,22 @@ class Queue {
   void remove_group(const std::string& name);
   [[nodiscard]] PurgeResult purge_group(const std::string& name);
 
+  // -- lifetime (queue_lifetime.cpp) --
+  using Clock = std::chrono::steady_clock;
+  /// Of an exclusive queue: nobody has its owner's lock any more. Also while a worker has the queue.
+  [[nodiscard]] bool has_lost_owner() const noexcept;
+  /// The lock of a new exclusive queue, for its process. Empty when it was taken.
+  [[nodiscard]] Fd take_owner_lock() noexcept { return std::move(owner_lock_); }
+  [[nodiscard]] bool has_owner_lock() const noexcept { return static_cast<bool>(owner_lock_); }
+  /// Makes `session` answer for the owner's process; 0: nobody.
+  void give_owner_to(std::uint64_t session) noexcept { record_.owner_process.session = session; }
+  /// When the queue has been unused for its expire_after. Nothing: somebody is attached, or it does not expire.
+  [[nodiscard]] std::optional<Clock::time_point> expires_at() const noexcept;
+  /// The time without use begins anew.
+  void renew();
+  /// Nobody could attach until `now`: the queue does not expire within the grace (k_expiry_grace_ms) from then on.
+  void give_grace(Clock::time_point now) noexcept;
+
   // -- endpoints (queue_endpoints.cpp) --
   /// Gives a place to `session`'s process. Heals a small queue first; a large one is the caller's to heal, in a worker.
   /// Checks the locks of all places if none is free. Throws Error(limit_reached, not_found).
@@ -150,7 +167,12 @@ class Queue {
   /// The attached endpoints, by the record.
   [[nodiscard]] Living living() const noexcept;
   void tell_of_disorder(std::string_view when, unsigned restored, const HealCounts& counts) const noexcept;
-  void save() { saved_queues_.write(saved_at_, record_); }
+  void save() {
+    note_use();
+    saved_queues_.write(saved_at_, record_);
+  }
+  /// Notes in the record since when nobody is attached.
+  void note_use() noexcept;
   /// `whose`: for the log.
   void finish_change(const std::string& whose, std::string_view option, const std::string& value);
 
@@ -168,7 +190,7 @@ class Queue {
   [[nodiscard]] Place take_place(protocol::Role role, const std::string& what);
   [[nodiscard]] std::optional<Place> try_take_place(protocol::Role role, const std::string& what);
   [[nodiscard]] std::string endpoint_text(unsigned place) const;
-  [[nodiscard]] bool is_locked(unsigned place) const noexcept;
+  [[nodiscard]] bool is_locked(unsigned byte) const noexcept;
   [[nodiscard]] unsigned group_for(const protocol::AttachRequest& request);
   [[nodiscard]] unsigned group_of(const Place& place, const protocol::AttachRequest& request,
                                   unsigned named) const noexcept;
@@ -204,6 +226,8 @@ class Queue {
   SavedQueues& saved_queues_;
   unsigned saved_at_ = 0;
   QueueDescriptors own_;
+  Fd owner_lock_;  ///< until it is taken
+  std::optional<Clock::time_point> no_expiry_before_;
   std::vector<int> bell_numbers_;
   Mapping ring_mapping_;
   Mapping control_mapping_;
@@ -215,6 +239,10 @@ class Queue {
   std::vector<Stall> stalls_;                 ///< by group; empty until one has evict_after_ms
   QueueMemory map_;                           ///< without the heap: nothing that the daemon does reads payloads
 };
+
+/// Takes the write lock of that byte of `control` for this very open file description. False: somebody else has it. `what`: for
+/// errors. Throws Error(system).
+[[nodiscard]] bool try_lock_byte(const Fd& control, unsigned byte, const std::string& what);
 
 /// Makes groups in free places of the record, of which there must be enough.
 void make_groups(QueueRecord& record, const QueueMemory& map, const std::vector<NamedGroup>& groups, Start start);

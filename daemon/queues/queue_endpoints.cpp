@@ -153,24 +153,29 @@ std::optional<Queue::Place> Queue::try_take_place(Role role, const std::string& 
   for (unsigned index = begin; index < end; ++index) {
     if (record_.endpoints[index].attached) continue;
     Fd control = open_segment_anew(own_.control.get(), Access::read_write, what);
-    struct flock lock{};
-    lock.l_type = F_WRLCK;
-    lock.l_whence = SEEK_SET;
-    lock.l_start = index;
-    lock.l_len = 1;
     // A neighbour with rights on the queue can lock a byte that is not its own: that place is lost until it ends.
-    if (::fcntl(control.get(), F_OFD_SETLK, &lock) == 0) return Place{index, std::move(control)};
-    if (errno != EAGAIN && errno != EACCES) throw system_failure(what + ": lock the endpoint's place");
+    if (try_lock_byte(control, index, what + ": lock the endpoint's place")) return Place{index, std::move(control)};
   }
   return std::nullopt;
 }
 
-bool Queue::is_locked(unsigned place) const noexcept {
+bool try_lock_byte(const Fd& control, unsigned byte, const std::string& what) {
+  struct flock lock{};
+  lock.l_type = F_WRLCK;
+  lock.l_whence = SEEK_SET;
+  lock.l_start = byte;
+  lock.l_len = 1;
+  if (::fcntl(control.get(), F_OFD_SETLK, &lock) == 0) return true;
+  if (errno != EAGAIN && errno != EACCES) throw system_failure(what);
+  return false;
+}
+
+bool Queue::is_locked(unsigned byte) const noexcept {
   struct flock lock{};
   // Asked as a reader, so that a read lock, which an inspector can take, proves nothing.
   lock.l_type = F_RDLCK;
   lock.l_whence = SEEK_SET;
-  lock.l_start = place;
+  lock.l_start = byte;
   lock.l_len = 1;
   // If the kernel does not say, the endpoint is taken to be alive: death must be proved.
   return ::fcntl(own_.control.get(), F_OFD_GETLK, &lock) != 0 || lock.l_type != F_UNLCK;

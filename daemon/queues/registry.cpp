@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "beltway/version.hpp"
+#include "queues/death_log.hpp"
 #include "wire/options_schema.hpp"
 #include "wire/validate.hpp"
 
@@ -73,6 +74,11 @@ void Registry::restore(SavedQueues::SavedQueue saved) {
   try {
     auto queue = std::make_unique<Queue>(std::move(saved), saved_queues_);
     if (queue->record().removing || queues_.contains(name)) return queue->remove();
+    if (queue->has_lost_owner()) {
+      spdlog::info("queue {}: its process {} ended while no daemon ran; removed, id {}", name,
+                   queue->record().owner_process.pid, queue->record().id);
+      return queue->remove();
+    }
     std::size_t alive = 0;
     const auto& endpoints = queue->record().endpoints;
     for (unsigned at = 0; at < endpoints.size(); ++at) {
@@ -83,7 +89,8 @@ void Registry::restore(SavedQueues::SavedQueue saved) {
       pending_.try_emplace({queue->record().id, queue->owner_of(at), endpoints[at].incarnation});
     }
     spdlog::info("queue {}: taken over, id {}, {} endpoints alive", name, queue->record().id, alive);
-    if (queue->shortest_evict_after().count() != 0) evicting_.insert(queue->record().id);
+    if (queue->record().options.exclusive) pending_.try_emplace(owner_name(*queue));
+    note_watched(*queue);
     by_id_.emplace(queue->record().id, queue.get());
     queues_.emplace(name, std::move(queue));
   } catch (const Error& error) {
@@ -115,13 +122,11 @@ void Registry::refuse(const HeldQueue& held, const std::string& operation) {
 }
 
 Registry::Declared Registry::declare(const Peer& peer, const std::string& name, const QueueOptions& options,
-                                     const Said& said) {
+                                     const Said& said, std::uint64_t session) {
   check_name("declare", "queue", name);
   check_options(error_subject("declare", name), options);
-  if (const auto found = queues_.find(name); found != queues_.end()) {
-    return open_existing(peer, *found->second, options, said);
-  }
-  return {publish(make_queue(new_record(peer, name, options))), true};
+  if (Queue* const queue = find_lasting(name)) return open_existing(peer, *queue, options, said, session);
+  return {publish(make_queue(new_record(peer, session, name, options))), true};
 }
 
 std::optional<Registry::Declared> Registry::declare(const Peer& peer, std::uint64_t session, const std::string& name,
@@ -139,18 +144,20 @@ std::optional<Registry::Declared> Registry::declare(const Peer& peer, std::uint6
     if (making.session == session && making.failure) throw Error(*making.failure);
     if (making.session == session) return Declared{find(name, "declare"), true};
   }
-  if (const auto found = queues_.find(name); found != queues_.end() && found->second->is_busy()) {
-    found->second->when_free(std::move(again));
+  Queue* const existing = find_lasting(name);
+  if (existing != nullptr && existing->is_busy()) {
+    existing->when_free(std::move(again));
     return std::nullopt;
   }
   const Geometry geometry = geometry_of(options);
   const bool large = geometry.ring_bytes() + geometry.control_bytes() > k_made_at_once_bytes;
-  if (queues_.contains(name) || workers_ == nullptr || !large) return declare(peer, name, options, said);
-  make_later(new_record(peer, name, options), session, std::move(again));
+  if (existing != nullptr || workers_ == nullptr || !large) return declare(peer, name, options, said, session);
+  make_later(new_record(peer, session, name, options), session, std::move(again));
   return std::nullopt;
 }
 
-QueueRecord Registry::new_record(const Peer& peer, const std::string& name, const QueueOptions& options) {
+QueueRecord Registry::new_record(const Peer& peer, std::uint64_t session, const std::string& name,
+                                 const QueueOptions& options) {
   if (const HeldQueue* const held = find_held(name)) refuse(*held, "declare");
   check_quota(peer, error_subject("declare", name), shared_bytes_of(geometry_of(options)));
   QueueRecord record;
@@ -159,6 +166,9 @@ QueueRecord Registry::new_record(const Peer& peer, const std::string& name, cons
   record.owner_uid = peer.uid;
   record.owner_gid = peer.gid;
   record.options = options;
+  if (options.exclusive) {
+    record.owner_process = {.pid = peer.pid, .command = command_of(peer.pid), .session = session};
+  }
   return record;
 }
 
@@ -168,7 +178,7 @@ Queue& Registry::publish(NewQueue made) {
   const QueueRecord& record = published.record();
   queues_.emplace(record.name, std::move(queue));
   by_id_.emplace(record.id, &published);
-  if (published.shortest_evict_after().count() != 0) evicting_.insert(record.id);
+  note_watched(published);
   spdlog::info("queue {}: declared by user {}, id {}, {} bytes", record.name, record.owner_uid, record.id,
                published.shared_bytes());
   return published;
@@ -208,12 +218,14 @@ void Registry::finish_making(const std::string& name, std::optional<NewQueue> ma
   making.is_over = true;
   const auto waiting = std::move(making.waiting);
   waiting.front()();  // the session that asked first learns the result; the others ask anew
+  // If that session has ended meanwhile, nobody takes the lock of an exclusive queue.
+  if (const auto found = queues_.find(name); found != queues_.end() && found->second->has_owner_lock()) remove(name);
   making_.erase(name);
   for (auto each = waiting.begin() + 1; each != waiting.end(); ++each) (*each)();
 }
 
 Registry::Declared Registry::open_existing(const Peer& peer, Queue& queue, const QueueOptions& options,
-                                           const Said& said) {
+                                           const Said& said, std::uint64_t session) {
   require(peer, queue.record(), Right::see, "declare");
   std::vector<Difference> refused;  // all of them are told at once
   std::vector<Change> changes;
@@ -240,6 +252,9 @@ Registry::Declared Registry::open_existing(const Peer& peer, Queue& queue, const
     if (said && queue.find_group(group.name)) group.options = {};  // it exists, and that is all that is left to ask
   }
   if (!refused.empty()) throw declared_otherwise(queue.record(), refused);
+  if (options.exclusive && is_said(*find_option<QueueOptions>("exclusive"), options, said)) {
+    require_owner_process(peer, queue, session);
+  }
   if (!changes.empty()) require(peer, queue.record(), Right::own, "change " + changes.front().told.option + " of");
   add_groups(peer, queue, groups, Start::latest, "declare");
   Declared declared{queue, false};
@@ -251,7 +266,8 @@ Registry::Declared Registry::open_existing(const Peer& peer, Queue& queue, const
     }
     declared.changed.push_back(std::move(change.told));
   }
-  if (queue.shortest_evict_after().count() != 0) evicting_.insert(queue.record().id);
+  note_watched(queue);
+  queue.renew();
   return declared;
 }
 
@@ -266,10 +282,22 @@ void Registry::add_groups(const Peer& peer, Queue& queue, const std::vector<Name
             plain ? "make a group of" : "make a group with options of");
   }
   if (!complete) queue.add_groups(groups, start, operation);
-  if (queue.shortest_evict_after().count() != 0) evicting_.insert(queue.record().id);
+  note_watched(queue);
 }
 
-void Registry::check_quota(const Peer& peer, const std::string& what, std::uint64_t bytes) const {
+void Registry::note_watched(const Queue& queue) {
+  if (queue.shortest_evict_after().count() != 0) evicting_.insert(queue.record().id);
+  if (queue.record().options.expire_after.count() == 0) return;
+  new_expiry_ = expiring_.insert(queue.record().id).second || new_expiry_;
+}
+
+void Registry::check_quota(const Peer& peer, const std::string& what, std::uint64_t bytes) {
+  if (!beyond_quota(peer, what, bytes)) return;
+  remove_all_without_owner();  // the news of their ends may come later than this request
+  if (auto error = beyond_quota(peer, what, bytes)) throw Error(std::move(*error));
+}
+
+std::optional<Error> Registry::beyond_quota(const Peer& peer, const std::string& what, std::uint64_t bytes) const {
   std::uint64_t queues = 0;
   std::uint64_t held = 0;
   for (const auto& [name, queue] : queues_) {
@@ -283,28 +311,28 @@ void Registry::check_quota(const Peer& peer, const std::string& what, std::uint6
     held += making.bytes;
   }
   if (queues >= quotas_.queues_per_user) {
-    throw Error(Errc::limit_reached, what + ": user " + std::to_string(peer.uid) + " has " + std::to_string(queues) +
-                                         " queues, the quota is " + std::to_string(quotas_.queues_per_user) +
-                                         "; remove some, or start beltwayd with --max-queues-per-user");
+    return Error(Errc::limit_reached, what + ": user " + std::to_string(peer.uid) + " has " + std::to_string(queues) +
+                                          " queues, the quota is " + std::to_string(quotas_.queues_per_user) +
+                                          "; remove some, or start beltwayd with --max-queues-per-user");
   }
   if (held + bytes > quotas_.bytes_per_user) {
-    throw Error(Errc::limit_reached, what + ": it needs " + std::to_string(bytes) + " bytes, user " +
-                                         std::to_string(peer.uid) + " has " + std::to_string(held) +
-                                         " in queues, the quota is " + std::to_string(quotas_.bytes_per_user) +
-                                         "; remove some, or start beltwayd with --max-bytes-per-user");
+    return Error(Errc::limit_reached, what + ": it needs " + std::to_string(bytes) + " bytes, user " +
+                                          std::to_string(peer.uid) + " has " + std::to_string(held) +
+                                          " in queues, the quota is " + std::to_string(quotas_.bytes_per_user) +
+                                          "; remove some, or start beltwayd with --max-bytes-per-user");
   }
+  return std::nullopt;
 }
 
-Queue& Registry::find(const std::string& name, const std::string& operation) const {
+Queue& Registry::find(const std::string& name, const std::string& operation) {
   check_name(operation, "queue", name);
-  const auto found = queues_.find(name);
-  if (found != queues_.end()) return *found->second;
+  if (Queue* const queue = find_lasting(name)) return *queue;
   if (const HeldQueue* const held = find_held(name)) refuse(*held, operation);
   throw Error(Errc::not_found, error_subject(operation, name) + ": there is no such queue; declare it first");
 }
 
-Queue& Registry::find(std::uint64_t id, const std::string& operation) const {
-  if (Queue* queue = try_find(id)) return *queue;
+Queue& Registry::find(std::uint64_t id, const std::string& operation) {
+  if (Queue* queue = try_find(id); queue != nullptr && !remove_without_owner(*queue)) return *queue;
   if (const HeldQueue* const held = find_held(id)) refuse(*held, operation);
   throw Error(Errc::removed, operation + ": the queue with id " + std::to_string(id) +
                                  " was removed, or the daemon was started anew; declare or open it again");
@@ -322,6 +350,7 @@ void Registry::remove(const std::string& name) noexcept {
   spdlog::info("queue {}: removed, id {}", name, found->second->record().id);
   by_id_.erase(found->second->record().id);
   evicting_.erase(found->second->record().id);
+  expiring_.erase(found->second->record().id);
   release(std::move(found->second));
   queues_.erase(found);
 }
@@ -338,6 +367,7 @@ void Registry::remove_all() noexcept {
   }
   for (const auto& [name, queue] : queues_) queue->remove();
   by_id_.clear();
+  expiring_.clear();
   queues_.clear();
 }
 

@@ -15,6 +15,7 @@
 #include <string>
 #include <string_view>
 #include <tuple>
+#include <utility>
 #include <vector>
 
 #include "beltway/limits.hpp"
@@ -47,7 +48,9 @@ class Registry {
   using Said = std::optional<std::vector<std::string>>;
   /// Makes the queue, or opens one with these options. Makes missing groups. Changes the options in `said` that may change.
   /// Throws Error(invalid_option, already_exists, no_permission, limit_reached, system) before it does anything.
-  Declared declare(const Peer& peer, const std::string& name, const QueueOptions& options, const Said& said = {});
+  /// `session`: answers for the process of an exclusive queue.
+  Declared declare(const Peer& peer, const std::string& name, const QueueOptions& options, const Said& said = {},
+                   std::uint64_t session = 0);
   /// Does not wait for a large queue. Returns nothing if a worker makes it; `again` is called when that job ends, then call
   /// again. Two declares of one name share one job. The quota is charged at once.
   std::optional<Declared> declare(const Peer& peer, std::uint64_t session, const std::string& name,
@@ -57,9 +60,9 @@ class Registry {
   void add_groups(const Peer& peer, Queue& queue, const std::vector<NamedGroup>& groups, Start start,
                   const std::string& operation);
 
-  /// Error(not_found), Error(removed). `operation`: for the message.
-  [[nodiscard]] Queue& find(const std::string& name, const std::string& operation) const;
-  [[nodiscard]] Queue& find(std::uint64_t id, const std::string& operation) const;
+  /// Error(not_found), Error(removed). `operation`: for the message. An exclusive queue whose process has ended is removed.
+  [[nodiscard]] Queue& find(const std::string& name, const std::string& operation);
+  [[nodiscard]] Queue& find(std::uint64_t id, const std::string& operation);
   [[nodiscard]] Queue* try_find(std::uint64_t id) const noexcept;
 
   /// Queues that an earlier daemon has left and that this program cannot read. Every request for one of them is refused with
@@ -96,6 +99,13 @@ class Registry {
   /// The producer has filled its lane: its promise ends.
   void lane_is_filled(std::uint64_t session, const protocol::EndpointName& name) noexcept;
 
+  // -- lifetimes (registry_lifetimes.cpp) --
+  /// Removes the queues that have been unused for their expire_after. Returns when to call again; nothing: no queue expires. A
+  /// call that comes more than a second late means that nobody ran meanwhile: queues get their grace then.
+  std::optional<Queue::Clock::time_point> remove_expired(Queue::Clock::time_point now = Queue::Clock::now());
+  /// Once after a queue with expire_after has come: call remove_expired(), it may be due before all others.
+  [[nodiscard]] bool has_new_expiry() noexcept { return std::exchange(new_expiry_, false); }
+
   /// Evicts consumers that block producers for longer than evict_after. Returns when to call again; zero if no queue asks. A
   /// late call means that the machine slept (RunClock). `wall`: now.
   std::chrono::milliseconds evict_stalled_consumers(
@@ -123,13 +133,38 @@ class Registry {
   [[nodiscard]] bool may_evict() const noexcept { return !evicting_.empty(); }
 
  private:
-  void check_quota(const Peer& peer, const std::string& what, std::uint64_t bytes) const;
+  struct PendingDeath;
+  /// Removes queues whose processes have ended before it refuses. Throws Error(limit_reached).
+  void check_quota(const Peer& peer, const std::string& what, std::uint64_t bytes);
+  [[nodiscard]] std::optional<Error> beyond_quota(const Peer& peer, const std::string& what, std::uint64_t bytes) const;
+  // -- lifetimes (registry_lifetimes.cpp) --
+  /// Null if there is none, or none any more.
+  [[nodiscard]] Queue* find_lasting(const std::string& name);
+  /// True: the exclusive queue's process has ended, and the queue is removed.
+  bool remove_without_owner(Queue& queue) noexcept;
+  void remove_all_without_owner() noexcept;
+  /// The queue is exclusive, and a declare says so: only its process may.
+  static void require_owner_process(const Peer& peer, const Queue& queue, std::uint64_t session);
+  /// What the daemon looks after by time: evictions and expiry.
+  void note_watched(const Queue& queue);
+  /// As look_at(), for the process of an exclusive queue.
+  bool look_at_owner(Queue& queue, PendingDeath& pending);
+  [[nodiscard]] static Resumed resume_owner(const Peer& peer, std::uint64_t session, Queue& queue);
+  /// The process behind that name; 0: none, or not known.
+  [[nodiscard]] static int process_of(const Queue& queue, const protocol::EndpointName& name) noexcept;
+  /// The name under which the end of an exclusive queue's process is awaited.
+  [[nodiscard]] static protocol::EndpointName owner_name(const Queue& queue) noexcept {
+    return {queue.record().id, protocol::k_queue_owner, 0};
+  }
+
   void restore(SavedQueues::SavedQueue saved);
   [[nodiscard]] const HeldQueue* find_held(std::string_view name) const noexcept;
   [[nodiscard]] const HeldQueue* find_held(std::uint64_t id) const noexcept;
   [[noreturn]] static void refuse(const HeldQueue& held, const std::string& operation);
-  Declared open_existing(const Peer& peer, Queue& queue, const QueueOptions& options, const Said& said);
-  [[nodiscard]] QueueRecord new_record(const Peer& peer, const std::string& name, const QueueOptions& options);
+  Declared open_existing(const Peer& peer, Queue& queue, const QueueOptions& options, const Said& said,
+                         std::uint64_t session);
+  [[nodiscard]] QueueRecord new_record(const Peer& peer, std::uint64_t session, const std::string& name,
+                                       const QueueOptions& options);
   Queue& publish(NewQueue made);
   /// A queue that a worker makes.
   struct Making {
@@ -145,7 +180,6 @@ class Registry {
   void release(std::unique_ptr<Queue> queue) noexcept;
   /// True if the place is free, or was repaired just now. False while a worker repairs it.
   bool reap_if_dead(Queue& queue, unsigned place, Queue::Leaving leaving = Queue::Leaving::unsaid);
-  struct PendingDeath;
   /// True: remove it from pending_.
   bool try_reap(const protocol::EndpointName& name, PendingDeath& pending);
 
@@ -157,6 +191,9 @@ class Registry {
   std::map<std::string, std::unique_ptr<Queue>> queues_;
   std::map<std::uint64_t, Queue*> by_id_;
   std::map<std::string, Making> making_;
+  std::set<std::uint64_t> expiring_;  ///< ids of queues with expire_after
+  std::optional<Queue::Clock::time_point> next_expiry_;
+  bool new_expiry_ = false;
   std::set<std::uint64_t> evicting_;  ///< ids of queues that may ask for evictions
   /// Endpoints whose locks must be asked for, since no event may tell that they are gone. `always`: see watch_by_lock();
   /// the others, only while no connection answers for them.

@@ -32,6 +32,12 @@ void Registry::detach(std::uint64_t session, const protocol::EndpointName& name)
     queue->when_free([this, session, name] { detach(session, name); });
     return;
   }
+  if (name.endpoint == protocol::k_queue_owner) {
+    // It could not keep the lock. Whoever says so: the lock decides.
+    if (session != 0 && queue->record().owner_process.session == session) pending_[name].ended = session;
+    remove_without_owner(*queue);
+    return;
+  }
   const auto place = queue->find_endpoint(name.endpoint, name.incarnation);
   if (!place) return;
   const bool own = queue->record().endpoints[*place].session == session;
@@ -43,6 +49,7 @@ void Registry::detach(std::uint64_t session, const protocol::EndpointName& name)
 Registry::Resumed Registry::resume(const Peer& peer, std::uint64_t session, const protocol::EndpointName& name) {
   Queue* queue = try_find(name.queue);
   if (queue == nullptr) return find_held(name.queue) != nullptr ? Resumed::ok : Resumed::gone;
+  if (name.endpoint == protocol::k_queue_owner) return resume_owner(peer, session, *queue);
   const auto place = queue->find_endpoint(name.endpoint, name.incarnation);
   if (!place) return Resumed::gone;
   const EndpointRecord& endpoint = queue->record().endpoints[*place];
@@ -83,6 +90,7 @@ bool Registry::try_reap(const protocol::EndpointName& name, PendingDeath& pendin
   Queue* const queue = try_find(name.queue);
   if (queue == nullptr) return true;
   if (queue->is_busy()) return false;
+  if (name.endpoint == protocol::k_queue_owner) return look_at_owner(*queue, pending);
   const auto place = queue->find_endpoint(name.endpoint, name.incarnation);
   if (!place) return true;
   const std::uint64_t session = queue->record().endpoints[*place].session;
@@ -143,8 +151,7 @@ std::set<int> Registry::orphans() const {
   for (const auto& [name, pending] : pending_) {
     const Queue* const queue = try_find(name.queue);
     if (queue == nullptr || queue->is_busy()) continue;
-    const auto place = queue->find_endpoint(name.endpoint, name.incarnation);
-    if (place && queue->record().endpoints[*place].pid > 0) processes.insert(queue->record().endpoints[*place].pid);
+    if (const int pid = process_of(*queue, name); pid > 0) processes.insert(pid);
   }
   return processes;
 }

@@ -84,12 +84,23 @@ Reply ping(Caller& caller, const json&) {
   return reply_with(std::move(reply));
 }
 
-Reply declared_reply(const Registry::Declared& declared) {
+Reply declared_reply(Caller& caller, const Registry::Declared& declared) {
+  std::vector<Fd> owned;
+  if (Fd lock = declared.queue.take_owner_lock()) {
+    const protocol::EndpointName owner{declared.queue.record().id, protocol::k_queue_owner, 0};
+    caller.endpoints.push_back(owner);
+    if (!caller.is_watched) caller.registry.watch_by_lock(owner);
+    owned.push_back(std::move(lock));
+  }
+  std::vector<int> descriptors;
+  for (const Fd& each : owned) descriptors.push_back(each.get());
   json changed = json::array();
   for (const OptionChange& change : declared.changed) changed.push_back(protocol::encode(change));
-  return reply_with({{"queue", protocol::encode(declared.queue.description(false))},
-                     {"created", declared.created},
-                     {"changed", std::move(changed)}});
+  return {{{"queue", protocol::encode(declared.queue.description(false))},
+           {"created", declared.created},
+           {"changed", std::move(changed)}},
+          std::move(descriptors),
+          std::move(owned)};
 }
 
 Reply declare(Caller& caller, const json& request) {
@@ -100,11 +111,13 @@ Reply declare(Caller& caller, const json& request) {
   const QueueOptions options = protocol::decode_options(fields.has("options") ? fields.object("options") : no_options,
                                                         error_subject("declare", name));
   const Registry::Said said = protocol::decode_said(request, "declare");
-  if (!caller.ask_again) return declared_reply(caller.registry.declare(caller.peer, name, options, said));
+  if (!caller.ask_again) {
+    return declared_reply(caller, caller.registry.declare(caller.peer, name, options, said, caller.session));
+  }
   const auto declared = caller.registry.declare(caller.peer, caller.session, name, options, said,
                                                 [again = caller.ask_again, request] { again(request); });
   caller.later = !declared;
-  return declared ? declared_reply(*declared) : Reply();
+  return declared ? declared_reply(caller, *declared) : Reply();
 }
 
 Reply open(Caller& caller, const json& request) {

@@ -48,6 +48,7 @@ Server::Server(const ServerOptions& options, DescriptorStore store)
       acceptor_(io_, listener_, store_, [this](Fd socket) { admit(std::move(socket)); }),
       pending_timer_(io_),
       stalls_timer_(io_),
+      expiry_timer_(io_),
       idle_timer_(io_),
       store_timer_(io_),
       death_log_timer_(io_),
@@ -176,6 +177,7 @@ void Server::after_change() {
     wait_for_pending_deaths();
   }
   if (!watches_stalls_ && registry_.may_evict()) watch_stalls();
+  if (registry_.has_new_expiry()) watch_expiry();
   give_back_memory();
   watch_store();
   watch_death_log();
@@ -219,6 +221,17 @@ void Server::watch_stalls() {
   stalls_timer_.expires_after(pause);
   stalls_timer_.async_wait([this](error_code error) {
     if (!error) watch_stalls();
+  });
+}
+
+void Server::watch_expiry() {
+  const auto next = registry_.remove_expired();
+  if (!next) return;
+  expiry_timer_.expires_at(*next);  // ends an earlier wait
+  expiry_timer_.async_wait([this](error_code error) {
+    if (error) return;
+    watch_expiry();
+    after_change();
   });
 }
 

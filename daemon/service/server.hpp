@@ -68,6 +68,8 @@ class Server {
   void wait_for_pending_deaths();
   void reap_pending();
   void watch_stalls();
+  /// Removes queues that have been unused for long enough, when they are due.
+  void watch_expiry();
   void watch_idleness();
   /// A part at a time, so that no request waits for long.
   void give_back_memory();
@@ -90,6 +92,7 @@ class Server {
   Acceptor acceptor_;
   boost::asio::steady_timer pending_timer_;
   boost::asio::steady_timer stalls_timer_;
+  boost::asio::steady_timer expiry_timer_;
   boost::asio::steady_timer idle_timer_;
   boost::asio::steady_timer store_timer_;
   boost::asio::steady_timer death_log_timer_;

@@ -15,6 +15,8 @@ namespace {
 using nlohmann::json;
 
 constexpr const char* k_what = "restore a queue";
+/// Far beyond any machine's uptime, and exact in every JSON reader.
+constexpr std::uint64_t k_max_time_ms = (1ULL << 53) - 1;
 
 json encode_version(LayoutVersion version) { return json::array({version.major, version.minor}); }
 
@@ -90,6 +92,19 @@ void decode_endpoint(const json& object, QueueRecord& record) {
   endpoint.evictable = fields.flag("evictable", is_evictable(record, endpoint));
 }
 
+/// Who owns an exclusive queue, and since when nobody is attached.
+void decode_lifetime(const JsonReader& fields, QueueRecord& record) {
+  if (fields.has("owner_process")) {
+    const JsonReader owner(fields.object("owner_process"), k_what);
+    record.owner_process.pid = static_cast<int>(owner.number<std::uint32_t>("pid"));
+    record.owner_process.command = owner.text_or("command", "");
+  }
+  if (!fields.has("unused_since_ms")) return;
+  const auto since = fields.number<std::uint64_t>("unused_since_ms");
+  if (since > k_max_time_ms) fields.refuse("unused_since_ms", "a time below 2^53");
+  record.unused_since = std::chrono::milliseconds(since);
+}
+
 }  // namespace
 
 std::string encode(const QueueRecord& record) {
@@ -112,6 +127,11 @@ std::string encode(const QueueRecord& record) {
               {"groups", std::move(groups)},
               {"endpoints", std::move(endpoints)}};
   protocol::add_options(object, record.options);
+  if (record.options.exclusive) {
+    object["owner_process"] = {{"pid", static_cast<std::uint32_t>(record.owner_process.pid)},
+                               {"command", record.owner_process.command}};
+  }
+  if (record.unused_since) object["unused_since_ms"] = record.unused_since->count();
   // A process may have given itself a name that is no UTF-8.
   return object.dump(-1, ' ', false, json::error_handler_t::replace);
 }
@@ -151,6 +171,7 @@ QueueRecord decode_record(std::string_view text) {
   record.endpoints.resize(record.options.max_producers + record.options.max_consumers);
   for (const json& group : fields.array("groups")) decode_group(group, record);
   for (const json& endpoint : fields.array("endpoints")) decode_endpoint(endpoint, record);
+  decode_lifetime(fields, record);
   return record;
 }
 

@@ -5,6 +5,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -57,6 +58,13 @@ struct EndpointRecord {
   GroupKind kind = GroupKind::private_reliable;
 };
 
+/// The process that an exclusive queue belongs to. Its lock (Queue::has_lost_owner) says whether it lives, not its number.
+struct OwnerProcess {
+  int pid = 0;                ///< 0: of a pid namespace that the daemon does not see
+  std::string command = {};   ///< the name of its program at its declare, for people
+  std::uint64_t session = 0;  ///< the connection that answers for it; 0: none any more, its end is awaited. Not saved
+};
+
 struct QueueRecord {
   std::string name;
   std::uint64_t id = 0;
@@ -67,6 +75,9 @@ struct QueueRecord {
   QueueOptions options;                   ///< without `groups`: those are in the next member
   std::vector<GroupRecord> groups;        ///< max_groups places
   std::vector<EndpointRecord> endpoints;  ///< by endpoint index: producers first
+  OwnerProcess owner_process = {};        ///< of an exclusive queue
+  /// Of a queue with expire_after: nobody is attached since then, by CLOCK_MONOTONIC. Nothing: somebody is.
+  std::optional<std::chrono::milliseconds> unused_since = {};
 };
 
 /// How long a consumer of that group (an index beyond the named groups: a private one) may stand still; 0: for ever.

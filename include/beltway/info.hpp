@@ -108,6 +108,9 @@ struct QueueInfo {
   QueueOptions options;            ///< `groups`: all named groups there are now, without those that were removed
   std::uint64_t shared_bytes = 0;  ///< bytes of its memory segments
   std::vector<EndpointInfo> endpoints;
+  int owner_pid = 0;  ///< of an exclusive queue: the process that it belongs to; 0: none, or of another pid namespace
+  /// Time until the queue is removed, if nobody attaches. Nothing: somebody is attached, or the queue does not expire.
+  std::optional<std::chrono::milliseconds> expires_in = {};
 };
 
 enum class SleepState : std::uint8_t { awake, asleep, signalled };

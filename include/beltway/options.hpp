@@ -100,6 +100,15 @@ struct QueueOptions {
   /// What the queue is for, for people; empty: not given. At most 128 bytes of UTF-8 without control characters. declare()
   /// gives it to a new queue and leaves that of an existing one; its owner changes it with `beltway declare --description`.
   std::string description = {};
+  /// The queue belongs to the process that makes it, and is removed when that process has ended or called exec, however it ended
+  /// and whether or not a daemon ran then. `mode` says who may attach, as for each queue; who is attached gets Status::removed.
+  /// Closing the Connection does not end the ownership, and a forked child has none. Only this process may declare the queue
+  /// again with `exclusive`; others open it.
+  bool exclusive = false;
+  /// The queue is removed when it was unused for so long: no producer and no consumer was attached, and nobody declared it.
+  /// Messages do not keep it, and are dropped. 0: never. 1 s to 24 days of CLOCK_MONOTONIC. Time in which the daemon did not run
+  /// counts, but each start of the daemon gives the queue 10 s, or its own time if that is shorter.
+  std::chrono::milliseconds expire_after{0};
 };
 
 struct ProducerOptions {

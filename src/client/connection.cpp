@@ -5,7 +5,9 @@
 
 #include "client/ask_until.hpp"
 #include "client/find_daemon.hpp"
+#include "client/ownership.hpp"
 #include "client/session.hpp"
+#include "os/cancel_guard.hpp"
 #include "wire/json_reader.hpp"
 #include "wire/protocol.hpp"
 #include "wire/validate.hpp"
@@ -18,11 +20,33 @@ Connection Connection::open(const ConnectionOptions& options) {
   return Connection(std::make_shared<detail::Session>(options));
 }
 
+namespace {
+
+/// The lock of an exclusive queue comes with the answer, if the queue was made now.
+Packet request_declare(const std::shared_ptr<detail::Session>& session, const std::string& what, json body,
+                       const QueueOptions& options) {
+  body["options"] = protocol::encode(options);
+  if (!options.exclusive) return session->request(what, "declare", std::move(body));
+  detail::release_removed_ownerships();
+  const CancelGuard no_cancellation;
+  detail::ArrivingLock lock(geometry_of(options));
+  Packet reply = session->request(what, "declare", std::move(body), detail::Repeat::allowed, &lock);
+  const JsonReader fields(reply.body, what);
+  if (lock.has_come()) {
+    detail::keep_ownership(session, JsonReader(fields.object("queue"), what).number<std::uint64_t>("id"), lock, what);
+  } else if (fields.flag("created")) {
+    throw Error(Errc::protocol, what + ": the daemon sent no lock for an exclusive queue; use its version");
+  }
+  return reply;
+}
+
+}  // namespace
+
 Queue Connection::declare(std::string_view name, const QueueOptions& options) const {
   check_name("declare", "queue", name);
   const std::string what = error_subject("declare", name);
   check_options(what, options);
-  const Packet reply = session_->request(what, "declare", {{"name", name}, {"options", protocol::encode(options)}});
+  const Packet reply = request_declare(session_, what, {{"name", name}}, options);
   return {session_, protocol::decode_description(JsonReader(reply.body, what).object("queue"), what).info};
 }
 
@@ -33,8 +57,7 @@ Connection::Declared Connection::declare_some(std::string_view name, const Queue
   check_name("declare", "queue", name);
   const std::string what = error_subject("declare", name);
   check_options(what, options);
-  const Packet reply =
-      session_->request(what, "declare", {{"name", name}, {"options", protocol::encode(options)}, {"said", said}});
+  const Packet reply = request_declare(session_, what, {{"name", name}, {"said", said}}, options);
   const JsonReader fields(reply.body, what);
   Declared declared{.queue = Queue(session_, protocol::decode_description(fields.object("queue"), what).info),
                     .created = fields.flag("created")};
@@ -81,6 +104,7 @@ Queue Connection::open_queue(std::string_view name, const Until& until) const {
 void Connection::remove(std::string_view name) const {
   check_name("remove", "queue", name);
   session_->request(error_subject("remove", name), "remove", {{"name", name}}, detail::Repeat::never);
+  detail::release_removed_ownerships();
 }
 
 std::vector<QueueInfo> Connection::list() const {

@@ -185,7 +185,7 @@ void Session::set_unknown(Attached& endpoint) noexcept {
   if (endpoint.unknown) return;
   // First our own word, then the doubt: an endpoint that asks because of it hears what we know.
   endpoint.unknown = true;
-  post_doubt(endpoint.map);
+  if (endpoint.map.control != nullptr) post_doubt(endpoint.map);
 }
 
 bool Session::is_unknown(const protocol::EndpointName& name) noexcept {
@@ -221,6 +221,8 @@ void Session::remember(const protocol::EndpointName& name, const QueueMemory& ma
   const std::lock_guard lock(mutex_);
   attached_.push_back({name, map});
 }
+
+void Session::remember_ownership(const protocol::EndpointName& name) { remember(name, {}); }
 
 void Session::forget(const protocol::EndpointName& name) noexcept {
   const std::lock_guard lock(mutex_);

@@ -75,6 +75,8 @@ class Session {
   ///   - unknown: is_unknown() says so from then on, and other processes of its queue are told to ask (post_doubt());
   ///   - not this process's: it goes on. Its rights were checked at attach, and its lock tells the daemon when it ends.
   void remember(const protocol::EndpointName& name, const QueueMemory& map);
+  /// The same for the process itself, to which an exclusive queue belongs.
+  void remember_ownership(const protocol::EndpointName& name);
   void forget(const protocol::EndpointName& name) noexcept;
   /// Whether the daemon does not know the endpoint. Connects anew if the connection is broken, for a second at most; without
   /// an answer the endpoint is taken to be known.
@@ -88,7 +90,7 @@ class Session {
  private:
   struct Attached {
     protocol::EndpointName name;
-    QueueMemory map;
+    QueueMemory map;       ///< nothing of it for an ownership
     bool unknown = false;  ///< to the daemon
   };
 

@@ -131,6 +131,13 @@ void check_description(const std::string& what, const QueueOptions& options) {
   }
 }
 
+void check_expire_after(const std::string& what, const QueueOptions& options) {
+  const std::int64_t value = options.expire_after.count();
+  if (value == 0 || (value >= k_min_expire_after_ms && value <= k_max_expire_after_ms)) return;
+  refuse(what, "expire_after_ms", std::to_string(value),
+         "0 or " + std::to_string(k_min_expire_after_ms) + " to " + std::to_string(k_max_expire_after_ms));
+}
+
 void check_consumer_group(const std::string& what, const ConsumerOptions& options) {
   if (!options.group.empty()) check_name(what + ": group", "group", options.group);
 }
@@ -221,6 +228,21 @@ constexpr std::array k_queue_options{
                 .value_name = "TEXT",
                 .help = "What the queue is for; of a queue that exists it is changed, by its owner or root",
                 .label = "description"},
+    QueueOption{.name = "exclusive",
+                .member = &QueueOptions::exclusive,
+                .is_sent_if_default = false,
+                .is_ignorable = true,
+                .flag = "--exclusive",
+                .help = "For programs alone (QueueOptions::exclusive): removed when the process that makes it has "
+                        "ended. This command is refused with it; it takes --expire-after"},
+    QueueOption{.name = "expire_after_ms",
+                .member = &QueueOptions::expire_after,
+                .check = check_expire_after,
+                .is_sent_if_default = false,
+                .is_ignorable = true,
+                .flag = "--expire-after",
+                .value_name = "TIME",
+                .help = "Remove the queue, with its messages, when nobody was attached for so long (never)"},
 };
 
 constexpr std::array k_group_options{

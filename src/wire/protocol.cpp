@@ -118,6 +118,8 @@ json encode(const Description& description) {
               {"groups", std::move(groups)},
               {"endpoints", std::move(endpoints)}};
   add_options(object, options);
+  if (info.owner_pid != 0) object["owner_pid"] = static_cast<std::uint32_t>(info.owner_pid);
+  if (info.expires_in) object["expires_in_ms"] = info.expires_in->count();
   for (const Description::Leaving& each : description.leaving) {
     object["leaving"].push_back({{"index", each.index}, {"name", each.name}});
   }
@@ -133,6 +135,9 @@ Description decode_description(const json& object, const std::string& what) {
   info.owner_uid = fields.number<std::uint32_t>("owner_uid");
   info.owner_gid = fields.number<std::uint32_t>("owner_gid");
   info.options = decode_options_of(fields, what);
+  info.owner_pid = static_cast<int>(fields.number_or<std::uint32_t>("owner_pid", 0));
+  if (fields.has("expires_in_ms"))
+    info.expires_in = std::chrono::milliseconds(fields.number<std::uint32_t>("expires_in_ms"));
   info.shared_bytes = fields.number<std::uint64_t>("shared_bytes");
   for (const json& item : fields.array("groups")) {
     const JsonReader group(item, what + ": group");

@@ -1,7 +1,8 @@
 // The protocol between a process and the daemon, version 2.
 //
 // Transport: a SOCK_SEQPACKET Unix socket. Each packet is one JSON object of at most k_max_protocol_bytes; descriptors come by
-// SCM_RIGHTS, at most 253, and `fds` is their number (missing: none). Only replies to `attach` carry any. The
+// SCM_RIGHTS, at most 253, and `fds` is their number (missing: none). Only replies to `attach` carry any, and the reply to a
+// `declare` that made an exclusive queue: a description of control with byte k_queue_owner locked, the process's to keep. The
 // socket names the process that asks (SO_PEERCRED, SO_PEERGROUPS), never a message.
 //
 // Every request has `op` and `n`, a number that its reply repeats; requests are answered in order, one at a time.
@@ -40,7 +41,8 @@
 //                 are changed to what was said, if the owner or root asks. Missing: all are compared and nothing is changed;
 //                 evict_after_ms 0 or missing, and description, are not compared
 //   group         its name; where it is to be made, also {name, evict_after_ms}: what it has of its own
-//   queue         name, id, owner_uid, owner_gid, options (without groups), description (if any), shared_bytes,
+//   queue         name, id, owner_uid, owner_gid, options (without groups), shared_bytes, and if there are any:
+//                 description, exclusive, expire_after_ms, owner_pid (of an exclusive queue's process), expires_in_ms,
 //                 groups: [{index, name, evict_after_ms (or missing: the queue's)}],
 //                 endpoints: [{endpoint, pid, uid, group (index, or missing: private), lossy, evicted,
 //                 evictable, orphan, leaving (index, instead of group: it was removed), prefetch (missing: 0)}],
@@ -49,7 +51,7 @@
 //   passed_over   the program that was to run in the place of this daemon, and why it does not (missing: this one was)
 //   held          queues that the daemon keeps and cannot read, made by another version: [{name, layout, why}]
 //   role          "producer" (needs w), "consumer" (needs r), "inspector" (needs r; gets no endpoint)
-//   endpoint      owner number: producers 0 to 63, consumers 64 to 127
+//   endpoint      owner number: producers 0 to 63, consumers 64 to 127; in detach and resume also k_queue_owner
 //   barriers      whether the process is registered for membarrier; without it the queue turns to symmetric fences
 //   bells         request: true to be sent the queue's eventfds; reply: how many were sent (k_bells or 0)
 //   start         request: "latest" or "oldest"; reply: the floor of the private group
@@ -88,6 +90,10 @@ namespace beltway::protocol {
 
 /// Queue ids stay exact in every JSON reader.
 inline constexpr std::uint64_t k_max_queue_id = (1ULL << 53) - 1;
+
+/// In place of an endpoint's number, with incarnation 0: the process that an exclusive queue belongs to. It is also the byte of
+/// control that this process has locked. No endpoint has it.
+inline constexpr unsigned k_queue_owner = 255;
 
 enum class Role : std::uint8_t { producer, consumer, inspector };
 

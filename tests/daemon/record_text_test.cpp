@@ -93,5 +93,39 @@ TEST(RecordText, the_description_in_a_record_text_is_ignored_by_programs_that_do
   EXPECT_EQ(decode_record(text.dump()).options.description, "orders");
 }
 
+TEST(RecordText, has_a_lifetime_where_a_program_that_does_not_know_it_ignores_it) {
+  QueueRecord record = some_record();
+  for (const char* name : {"exclusive", "expire_after_ms", "owner_process", "unused_since_ms"}) {
+    EXPECT_FALSE(json::parse(encode(record)).contains(name)) << name;
+  }
+  record.options.exclusive = true;
+  record.options.expire_after = std::chrono::seconds(60);
+  record.owner_process = {.pid = 7, .command = "shop\xff", .session = 3};
+  record.unused_since = std::chrono::milliseconds(123);
+  const json text = json::parse(encode(record));
+  EXPECT_FALSE(text["options"].contains("exclusive")) << "such a program would not read the record";
+  EXPECT_FALSE(text["options"].contains("expire_after_ms"));
+  const QueueRecord back = decode_record(text.dump());
+  EXPECT_TRUE(back.options.exclusive);
+  EXPECT_EQ(back.options.expire_after, std::chrono::seconds(60));
+  EXPECT_EQ(back.owner_process.pid, 7);
+  EXPECT_EQ(back.owner_process.command, "shop\xef\xbf\xbd");
+  EXPECT_EQ(back.owner_process.session, 0U) << "connections end with the daemon";
+  EXPECT_EQ(back.unused_since, std::chrono::milliseconds(123));
+}
+
+TEST(RecordText, with_nonsense_for_a_lifetime_is_refused) {
+  const auto refused = [](const char* name, const json& value) {
+    json record = json::parse(encode(some_record()));
+    record[name] = value;
+    return test::error_of([&] { static_cast<void>(decode_record(record.dump())); }).reason() != Errc{};
+  };
+  EXPECT_TRUE(refused("unused_since_ms", -1));
+  EXPECT_TRUE(refused("unused_since_ms", 1ULL << 60)) << "it would not fit the clock";
+  EXPECT_TRUE(refused("expire_after_ms", 1));
+  EXPECT_TRUE(refused("exclusive", 1));
+  EXPECT_TRUE(refused("owner_process", 7));
+}
+
 }  // namespace
 }  // namespace beltway::daemon

@@ -58,6 +58,27 @@ TEST_F(ToolDeclare, a_description_is_shown_and_changed_and_refuses_no_program) {
   EXPECT_EQ(tool({"show", "q"}).out.find("description"), std::string::npos);
 }
 
+TEST_F(ToolDeclare, queue_that_would_belong_to_the_command_is_refused_with_the_remedy) {
+  const Outcome refused = tool({"declare", "q", "--exclusive"});
+  EXPECT_EQ(refused.exit.code, 2);
+  EXPECT_NE(refused.err.find("--expire-after"), std::string::npos) << refused.err;
+  EXPECT_EQ(tool_json({"list"})["queues"], json::array());
+}
+
+TEST_F(ToolDeclare, time_until_an_unused_queue_ends_is_fixed_and_shown) {
+  ASSERT_TRUE(tool({"declare", "q", "--expire-after", "1h"}).exit.ok());
+  EXPECT_NE(tool({"show", "q"}).out.find("until nobody is attached for"), std::string::npos);
+  EXPECT_NE(tool({"list"}).out.find("unused"), std::string::npos);
+  const json queue = tool_json({"list"})["queues"][0];
+  EXPECT_EQ(queue["expire_after_ms"], 3'600'000);
+  EXPECT_LE(queue["expires_in_ms"], 3'600'000);
+  EXPECT_TRUE(tool({"declare", "q", "--expire-after", "1h"}).exit.ok());
+  const Outcome other = tool({"declare", "q", "--expire-after", "2h"});
+  EXPECT_EQ(other.exit.code, 1);
+  EXPECT_NE(other.err.find("expire_after_ms 3600000, not 7200000"), std::string::npos) << other.err;
+  EXPECT_EQ(tool({"declare", "r", "--expire-after", "10ms"}).exit.code, 1) << "below the limit";
+}
+
 TEST_F(ToolDeclare, options_that_are_not_given_are_not_compared) {
   ASSERT_TRUE(tool({"declare", "q", "--slots", "64", "--mode", "0640", "--max-producers", "1"}).exit.ok());
   EXPECT_TRUE(tool({"declare", "q"}).exit.ok());

@@ -6,10 +6,12 @@
 
 #include <algorithm>
 
+#include "tool/text/lifetime.hpp"
 #include "tool/text/per_message.hpp"
 #include "tool/text/process_info.hpp"
 #include "tool/text/rates.hpp"
 #include "tool/text/show_text.hpp"
+#include "tool/text/units.hpp"
 
 namespace beltway::tool {
 namespace {
@@ -51,15 +53,38 @@ QueueSnapshot some_snapshot() {
 
 TEST(ToolJson, a_queue_has_the_documented_keys) {
   const Json json = to_json(some_snapshot().info);
-  EXPECT_EQ(keys(json), (Names{"name", "id", "owner_uid", "owner_gid", "mode", "slots", "slot_bytes", "lane_bytes",
-                               "max_producers", "max_consumers", "max_groups", "groups", "own_evict_after_ms", "fence",
-                               "evict_after_ms", "type", "description", "shared_bytes", "endpoints"}));
+  EXPECT_EQ(keys(json),
+            (Names{"name",          "id",           "owner_uid",          "owner_gid",       "mode",
+                   "slots",         "slot_bytes",   "lane_bytes",         "max_producers",   "max_consumers",
+                   "max_groups",    "groups",       "own_evict_after_ms", "fence",           "evict_after_ms",
+                   "type",          "description",  "exclusive",          "expire_after_ms", "owner_pid",
+                   "expires_in_ms", "shared_bytes", "endpoints"}));
   EXPECT_EQ(json["mode"], "0600");
   EXPECT_EQ(json["groups"], Json::array({"billing"}));
   EXPECT_TRUE(json["type"].is_null());
   EXPECT_EQ(keys(json["endpoints"][0]), (Names{"index", "role", "pid", "uid", "orphan"}));
   EXPECT_EQ(keys(json["endpoints"][1]), (Names{"index", "role", "pid", "uid", "orphan", "group", "lossy", "evicted",
                                                "evictable", "leaving", "prefetch"}));
+}
+
+TEST(ToolJson, how_long_a_queue_lasts_is_told) {
+  QueueInfo info;
+  EXPECT_TRUE(to_json(info)["owner_pid"].is_null());
+  EXPECT_TRUE(to_json(info)["expires_in_ms"].is_null());
+  EXPECT_EQ(lifetime_text(info), "");
+  EXPECT_EQ(lifetime_cell(info), "-");
+  info.options.exclusive = true;
+  info.owner_pid = getpid();
+  info.options.expire_after = 30s;
+  info.expires_in = 12s;
+  EXPECT_EQ(to_json(info)["exclusive"], true);
+  EXPECT_EQ(to_json(info)["owner_pid"], getpid());
+  EXPECT_EQ(to_json(info)["expire_after_ms"], 30'000);
+  EXPECT_EQ(to_json(info)["expires_in_ms"], 12'000);
+  EXPECT_EQ(lifetime_text(info), "as long as " + process_text(getpid()) + "; until nobody is attached for " +
+                                     format_duration(30s) + ", which is in " + format_duration(12s));
+  EXPECT_EQ(lifetime_cell(info), "process " + std::to_string(getpid()) + ", unused " + format_duration(30s) + " (in " +
+                                     format_duration(12s) + ")");
 }
 
 TEST(ToolJson, a_type_is_told) {

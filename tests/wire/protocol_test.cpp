@@ -123,6 +123,27 @@ TEST(Protocol, options_of_a_wrong_kind_or_range_are_refused) {
   EXPECT_EQ(reason(json::array()), Errc::protocol);
 }
 
+TEST(Protocol, a_declare_has_a_lifetime_in_its_options_and_a_queue_has_it_beside_them) {
+  const QueueOptions wanted{.exclusive = true, .expire_after = std::chrono::seconds(60)};
+  EXPECT_EQ(protocol::encode(wanted)["exclusive"], true);
+  EXPECT_EQ(protocol::encode(wanted)["expire_after_ms"], 60'000);
+  EXPECT_FALSE(protocol::encode(QueueOptions{}).contains("exclusive")) << "a daemon that does not know it serves";
+  EXPECT_FALSE(protocol::encode(sample()).contains("owner_pid"));
+  Description sent = sample();
+  sent.info.options.exclusive = true;
+  sent.info.options.expire_after = std::chrono::seconds(60);
+  sent.info.owner_pid = 7;
+  sent.info.expires_in = std::chrono::seconds(59);
+  const json object = protocol::encode(sent);
+  EXPECT_FALSE(object["options"].contains("exclusive")) << "a client that does not know it would refuse the queue";
+  EXPECT_FALSE(object["options"].contains("expire_after_ms"));
+  const QueueInfo arrived = protocol::decode_description(object, "test").info;
+  EXPECT_TRUE(arrived.options.exclusive);
+  EXPECT_EQ(arrived.options.expire_after, std::chrono::seconds(60));
+  EXPECT_EQ(arrived.owner_pid, 7);
+  EXPECT_EQ(arrived.expires_in, std::chrono::seconds(59));
+}
+
 TEST(Protocol, a_queue_s_description_arrives_as_it_was_sent) {
   const Description sent = sample();
   const Description arrived = protocol::decode_description(json::parse(protocol::encode(sent).dump()), "test");

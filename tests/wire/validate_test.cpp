@@ -79,6 +79,9 @@ TEST(Validate, validation_names_option_value_and_range_of_each_refusal) {
       {[](auto& o) { o.type = {std::string(128, 'x'), 8, 8}; }, "type.name is 128 characters long"},
       {[](auto& o) { o.type = {"a\n", 8, 8}; }, "type.name is not printable"},
       {[](auto& o) { o.description = std::string(129, 'x'); }, "description is 129 bytes long; it must be at most 128"},
+      {[](auto& o) { o.expire_after = 999ms; }, "expire_after_ms is 999; it must be 0 or 1000 to 2147483647"},
+      {[](auto& o) { o.expire_after = -1ms; }, "expire_after_ms is -1; it must be 0 or"},
+      {[](auto& o) { o.expire_after = 600h; }, "expire_after_ms is 2160000000; it must be 0 or"},
       {[](auto& o) { o.description = "a\n"; }, "description is not printable; it must be UTF-8 without control"},
       {[](auto& o) { o.description = "a\xff"; }, "description is not printable;"},
   };

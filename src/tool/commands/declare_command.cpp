@@ -147,6 +147,11 @@ Of a queue that exists only the options that are given are compared, and )" +
     for (const auto& [name, option] : named) {
       if (option.given()) options->said.push_back(name);
     }
+    if (options->queue.exclusive) {
+      throw_usage("--exclusive",
+                  "the queue would belong to this command and end with it at once; give it --expire-after DURATION "
+                  "instead, or declare it in the program that it is to end with (QueueOptions::exclusive)");
+    }
     globals.action = [&globals, options] { return run(globals, *options); };
   });
 }

@@ -7,6 +7,7 @@
 #include "tool/commands/commands.hpp"
 #include "tool/commands/daemon_state.hpp"
 #include "tool/text/json.hpp"
+#include "tool/text/lifetime.hpp"
 #include "tool/text/output.hpp"
 #include "tool/text/process_info.hpp"
 #include "tool/text/table.hpp"
@@ -48,7 +49,7 @@ Json list_json(const Connection& connection, const Connection::DaemonInfo& daemo
 std::string list_text(const Connection& connection, const Connection::DaemonInfo& daemon,
                       const std::vector<QueueInfo>& queues) {
   Table table{"QUEUE",      ">USED",      ">SLOTS", ">SLOT", ">LANE", ">SIZE",
-              ">PRODUCERS", ">CONSUMERS", "OWNER",  "MODE",  "GROUPS"};
+              ">PRODUCERS", ">CONSUMERS", "OWNER",  "MODE",  "LASTS", "GROUPS"};
   for (const QueueInfo& info : queues) {
     const std::optional<QueueSnapshot> snapshot = try_snapshot(connection, info.name);
     const auto producers = static_cast<std::size_t>(std::count_if(
@@ -59,7 +60,7 @@ std::string list_text(const Connection& connection, const Connection::DaemonInfo
                format_size(info.options.slot_bytes), format_size(static_cast<double>(info.options.lane_bytes)),
                format_size(static_cast<double>(info.shared_bytes)), of(producers, info.options.max_producers),
                of(info.endpoints.size() - producers, info.options.max_consumers), user_name(info.owner_uid),
-               octal(info.options.mode), groups.empty() ? "-" : groups});
+               octal(info.options.mode), lifetime_cell(info), groups.empty() ? "-" : groups});
   }
   return table.text() + state_text(daemon);
 }

@@ -168,6 +168,8 @@ Json to_json(const QueueInfo& info) {
             {"owner_gid", info.owner_gid},
             {"mode", nullptr}};  // stands beside the owner, whose rights it tells; its value comes with the options
   add_options(json, info.options);
+  json["owner_pid"] = info.owner_pid == 0 ? Json(nullptr) : Json(info.owner_pid);
+  json["expires_in_ms"] = info.expires_in ? Json(info.expires_in->count()) : Json(nullptr);
   json["shared_bytes"] = info.shared_bytes;
   json["endpoints"] = Json::array();
   for (const EndpointInfo& endpoint : info.endpoints) json["endpoints"].push_back(to_json(endpoint));

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "tool/text/lifetime.hpp"
 #include "tool/text/per_message.hpp"
 #include "tool/text/process_info.hpp"
 #include "tool/text/table.hpp"
@@ -91,6 +92,7 @@ std::string facts_text(const QueueSnapshot& snapshot, const std::optional<Rates>
                           ? "symmetric, since some process cannot use membarrier"
                           : std::string(word_of(options.fence)));
   add_labelled_options(facts, options);
+  if (const std::string lifetime = lifetime_text(info); !lifetime.empty()) facts.add("lasts", lifetime);
   facts.add("position", std::to_string(snapshot.position));
   facts.add("in use", std::to_string(snapshot.used) + " of " + std::to_string(options.slots) + " slots");
   if (rates) {

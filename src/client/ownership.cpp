@@ -1,0 +1,116 @@
+// See ownership.hpp.
+#include "client/ownership.hpp"
+
+#include <algorithm>
+#include <atomic>
+#include <mutex>
+#include <utility>
+#include <vector>
+
+#include "os/cancel_guard.hpp"
+#include "wire/json_reader.hpp"
+
+namespace beltway::detail {
+namespace {
+
+using nlohmann::json;
+
+/// The header and what follows it up to the notice.
+std::uint64_t mapped_bytes(const Geometry& geometry) noexcept { return geometry.board_offset() + k_slots_offset; }
+
+struct OwnedQueue {
+  std::shared_ptr<Session> session;
+  protocol::EndpointName name;
+  QueueMemory map;  ///< no more of it than its notice
+  Mapping lock;
+};
+
+/// Those of one process. A forked child makes its own: the mutex of its parent may have been locked.
+struct OwnedQueues {
+  ForkGuard guard = {};
+  OwnedQueues* of_parent = nullptr;  // never used, never freed
+  std::mutex mutex = {};             // guards what follows
+  std::vector<OwnedQueue> queues = {};
+};
+
+OwnedQueues& owned_queues() {
+  static std::atomic<OwnedQueues*> current{nullptr};
+  OwnedQueues* found = current.load(std::memory_order_acquire);  // partner: the exchange below
+  while (found == nullptr || found->guard.in_child()) {
+    auto fresh = std::make_unique<OwnedQueues>();
+    fresh->of_parent = found;
+    if (current.compare_exchange_strong(found, fresh.get(), std::memory_order_acq_rel)) found = fresh.release();
+  }
+  return *found;
+}
+
+bool says_removed(const QueueMemory& map) noexcept {
+  return (Notice::of(map.shared_status().notice.load_relaxed()).flags & k_notice_removed) != 0;
+}
+
+/// Whether the daemon does not know the queue any more.
+bool is_gone(Session& session, const protocol::EndpointName& name) {
+  const Packet reply = session.request("look after an exclusive queue", "resume",
+                                       {{"endpoints", json::array({protocol::encode(name)})}});
+  return !JsonReader(reply.body, "resume").array("gone").empty();
+}
+
+}  // namespace
+
+void ArrivingLock::arrived(std::span<int> descriptors, const ForkSection& /*section*/) noexcept {
+  if (descriptors.size() == 1 && !has_come_) {
+    has_come_ = true;
+    facts_ = look_at_segment(descriptors.front());
+    if (facts_.sound(geometry_.control_bytes())) {
+      mapping_ = Mapping(descriptors.front(), {0, mapped_bytes(geometry_)}, Access::read_only, plan_, failure_);
+    }
+  }
+  // From here on the lock goes with the mapping.
+  for (int& descriptor : descriptors) Fd(std::exchange(descriptor, -1)).reset();
+}
+
+Mapping ArrivingLock::take(const std::string& what) {
+  facts_.check(geometry_.control_bytes(), what);
+  if (failure_) failure_.raise(what, mapped_bytes(geometry_));
+  return std::move(mapping_);
+}
+
+void keep_ownership(const std::shared_ptr<Session>& session, std::uint64_t queue, ArrivingLock& lock,
+                    const std::string& what) {
+  const protocol::EndpointName name{queue, protocol::k_queue_owner, 0};
+  try {
+    Mapping mapping = lock.take(what);
+    const QueueMemory map{.geometry = lock.geometry(), .control = mapping.data()};
+    OwnedQueues& owned = owned_queues();
+    const std::lock_guard guard(owned.mutex);
+    owned.queues.reserve(owned.queues.size() + 1);
+    session->remember_ownership(name);
+    owned.queues.push_back({session, name, map, std::move(mapping)});
+  } catch (...) {
+    session->tell_detached(name);
+    throw;
+  }
+}
+
+void release_removed_ownerships() noexcept {
+  const CancelGuard no_cancellation;
+  try {
+    OwnedQueues& owned = owned_queues();
+    std::vector<std::pair<std::shared_ptr<Session>, protocol::EndpointName>> removed;
+    {
+      const std::lock_guard guard(owned.mutex);
+      for (const OwnedQueue& each : owned.queues) {
+        if (says_removed(each.map)) removed.emplace_back(each.session, each.name);
+      }
+    }
+    for (const auto& [session, name] : removed) {
+      if (!is_gone(*session, name)) continue;
+      session->forget(name);
+      const std::lock_guard guard(owned.mutex);
+      std::erase_if(owned.queues, [&](const OwnedQueue& each) { return each.name == name; });
+    }
+  } catch (...) {  // no daemon, no memory: at the next occasion
+  }
+}
+
+}  // namespace beltway::detail
