@@ -38,6 +38,7 @@ class Connection {
   /// Opens the queue if it exists, whatever its options. Makes it with the default options if it does not.
   [[nodiscard]] Queue declare(std::string_view name) const;
   /// Makes the queue, or opens it if it exists with these options; Error(already_exists) names all options that differ.
+  /// Error(already_exists), too, for an exclusive queue of another process.
   /// Missing groups of `options.groups` are made; one that exists may be named with its options or without any. An
   /// `evict_after` of 0 asks for none: a queue that exists keeps the one it has.
   [[nodiscard]] Queue declare(std::string_view name, const QueueOptions& options) const;

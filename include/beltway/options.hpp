@@ -102,8 +102,8 @@ struct QueueOptions {
   std::string description = {};
   /// The queue belongs to the process that makes it, and is removed when that process has ended or called exec, however it ended
   /// and whether or not a daemon ran then. `mode` says who may attach, as for each queue; who is attached gets Status::removed.
-  /// Closing the Connection does not end the ownership, and a forked child has none. Only this process may declare the queue
-  /// again with `exclusive`; others open it.
+  /// Destroying the Connection does not end the ownership: the process keeps its socket until the queue is removed. A forked
+  /// child owns nothing. Only the owner may declare the queue again with `exclusive`; others open it.
   bool exclusive = false;
   /// The queue is removed when it was unused for so long: no producer and no consumer was attached, and nobody declared it.
   /// Messages do not keep it, and are dropped. 0: never. 1 s to 24 days of CLOCK_MONOTONIC. Time in which the daemon did not run

@@ -106,6 +106,7 @@ void release_removed_ownerships() noexcept {
     for (const auto& [session, name] : removed) {
       if (!is_gone(*session, name)) continue;
       session->forget(name);
+      session->tell_detached(name);  // the daemon need not look after it any more
       const std::lock_guard guard(owned.mutex);
       std::erase_if(owned.queues, [&](const OwnedQueue& each) { return each.name == name; });
     }

@@ -41,8 +41,8 @@ class ArrivingLock : public Arrivals {
   Mapping mapping_;
 };
 
-/// The process keeps the lock, and its session open. Throws what ArrivingLock::take() throws; then the daemon is told, and removes
-/// the queue.
+/// The process keeps the lock, and its session open. Throws what ArrivingLock::take() throws; then the daemon is told, and
+/// removes the queue.
 void keep_ownership(const std::shared_ptr<Session>& session, std::uint64_t queue, ArrivingLock& lock,
                     const std::string& what);
 

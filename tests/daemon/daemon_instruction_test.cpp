@@ -50,6 +50,16 @@ class Progress {
   std::atomic<int>* steps_ = nullptr;
 };
 
+/// A process that makes an exclusive queue, gets its lock and ends.
+void own_for_a_moment(daemon::Registry& registry, const daemon::Peer& peer, std::uint64_t session) {
+  const QueueOptions options{.slots = k_slots, .lane_bytes = 0, .exclusive = true, .expire_after = 1h};
+  daemon::Queue& queue = registry.declare(peer, "reply", options, {}, session).queue;
+  const protocol::EndpointName owner{queue.record().id, protocol::k_queue_owner, 0};
+  queue.take_owner_lock().reset();
+  registry.session_ended(session, {owner});
+  while (registry.reap_pending() != 0) continue;
+}
+
 [[noreturn]] void work_for_ever(const std::filesystem::path& notify_socket, const Progress& progress) {
   ::setenv("NOTIFY_SOCKET", notify_socket.c_str(), 1);
   ::raise(SIGSTOP);  // until the fake listens to us
@@ -91,6 +101,8 @@ class Progress {
       progress.step();
     }
     registry.remove("orders");
+    own_for_a_moment(registry, peer, session);
+    progress.step();
   }
 }
 
@@ -130,6 +142,7 @@ TEST(DaemonWork, work_of_a_daemon_killed_between_any_two_instructions_is_taken_o
     const Connection link = Connection::open({.socket = dir.socket(), .start_daemon = false});
     for (const QueueInfo& info : link.list()) {
       ++found;
+      EXPECT_FALSE(info.options.exclusive) << "its process is dead";
       use(link.open_queue(info.name));
       link.remove(info.name);
     }

@@ -13,7 +13,7 @@
 #include "os/segment.hpp"
 #include "ring/queue_memory.hpp"
 #include "support/child.hpp"
-#include "support/kept_daemon.hpp"
+#include "support/supervised_daemon.hpp"
 #include "support/raw_client.hpp"
 
 #ifndef SYS_close_range  // Linux 5.9
@@ -28,7 +28,7 @@ using test::Child;
 using test::error_of;
 using test::eventually;
 using test::k_small;
-using test::KeptDaemon;
+using test::SupervisedDaemon;
 
 QueueOptions exclusive(std::uint32_t mode = 0600) {
   QueueOptions options = k_small;
@@ -46,7 +46,7 @@ bool is_there(const Connection& link, const std::string& name) {
 
 /// A process that declares an exclusive queue, then does `more`, then waits to be killed.
 Child start_owner(
-    const KeptDaemon& daemon, const std::string& name,
+    const SupervisedDaemon& daemon, const std::string& name,
     const std::function<void(const Connection&, const Queue&)>& more = [](const auto&, const auto&) {},
     const QueueOptions& options = exclusive()) {
   Child child = Child::fork([&] {
@@ -61,8 +61,8 @@ Child start_owner(
   return child;
 }
 
-TEST(ExclusiveQueue, ends_with_its_killed_process_and_tells_who_is_attached) {
-  const KeptDaemon daemon;
+TEST(ExclusiveQueue, exclusive_queue_ends_with_its_killed_process_and_tells_who_is_attached) {
+  const SupervisedDaemon daemon;
   Child owner = start_owner(daemon, "reply");
   const Connection link = daemon.connect();
   const Queue queue = link.open_queue("reply");
@@ -78,12 +78,12 @@ TEST(ExclusiveQueue, ends_with_its_killed_process_and_tells_who_is_attached) {
   EXPECT_TRUE(eventually([&] { return daemon.log().find("queue reply: its process") != std::string::npos; }));
 }
 
-TEST(ExclusiveQueue, ends_if_its_process_died_while_no_daemon_ran) {
-  KeptDaemon daemon;
+TEST(ExclusiveQueue, exclusive_queue_ends_if_its_process_died_while_no_daemon_ran) {
+  SupervisedDaemon daemon;
   Child owner = start_owner(daemon, "dead");
   const Child survivor = start_owner(daemon, "alive");
   {
-    const KeptDaemon::Gap gap(daemon);
+    const SupervisedDaemon::Gap gap(daemon);
     owner.kill();
     owner.wait();
   }
@@ -92,8 +92,8 @@ TEST(ExclusiveQueue, ends_if_its_process_died_while_no_daemon_ran) {
   EXPECT_EQ(link.describe("alive").owner_pid, survivor.pid());
 }
 
-TEST(ExclusiveQueue, survives_crash_and_upgrade_of_the_daemon_and_then_ends_with_a_process_that_has_not_asked_since) {
-  KeptDaemon daemon;
+TEST(ExclusiveQueue, exclusive_queue_survives_crash_and_upgrade_of_the_daemon_and_then_ends_with_a_process_that_has_not_asked_since) {
+  SupervisedDaemon daemon;
   Child owner = start_owner(daemon, "reply");
   int before = daemon.pid();
   daemon.kill_daemon();
@@ -107,8 +107,8 @@ TEST(ExclusiveQueue, survives_crash_and_upgrade_of_the_daemon_and_then_ends_with
   EXPECT_TRUE(eventually([&] { return link.list().empty(); }));
 }
 
-TEST(ExclusiveQueue, is_known_to_the_next_daemon_by_the_resume_of_its_process) {
-  KeptDaemon daemon;
+TEST(ExclusiveQueue, exclusive_queue_is_known_to_the_next_daemon_by_the_resume_of_its_process) {
+  SupervisedDaemon daemon;
   Child owner = start_owner(daemon, "reply", [](const Connection& link, const Queue&) {
     for (;;) static_cast<void>(link.ping());
   });
@@ -122,8 +122,8 @@ TEST(ExclusiveQueue, is_known_to_the_next_daemon_by_the_resume_of_its_process) {
   EXPECT_TRUE(eventually([&] { return link.list().empty(); }));
 }
 
-TEST(ExclusiveQueue, outlives_the_connection_and_the_endpoints_of_its_process) {
-  const KeptDaemon daemon;
+TEST(ExclusiveQueue, exclusive_queue_outlives_the_connection_and_the_endpoints_of_its_process) {
+  const SupervisedDaemon daemon;
   Child owner = Child::fork([&] {
     (void)daemon.connect().declare("closed", exclusive()).consumer();
     for (;;) ::pause();
@@ -148,8 +148,8 @@ TEST(ExclusiveQueue, outlives_the_connection_and_the_endpoints_of_its_process) {
   EXPECT_TRUE(eventually([&] { return link.list().empty(); }));
 }
 
-TEST(ExclusiveQueue, ends_when_its_process_executes_another_program) {
-  const KeptDaemon daemon;
+TEST(ExclusiveQueue, exclusive_queue_ends_when_its_process_executes_another_program) {
+  const SupervisedDaemon daemon;
   const std::filesystem::path go = daemon.socket().parent_path() / "go";
   const Child owner = start_owner(daemon, "reply", [&](const Connection&, const Queue&) {
     while (!std::filesystem::exists(go)) ::usleep(1000);
@@ -161,8 +161,8 @@ TEST(ExclusiveQueue, ends_when_its_process_executes_another_program) {
   EXPECT_FALSE(test::is_gone(owner.pid()));
 }
 
-TEST(ExclusiveQueue, is_not_inherited_by_a_forked_child) {
-  const KeptDaemon daemon;
+TEST(ExclusiveQueue, exclusive_queue_is_not_inherited_by_a_forked_child) {
+  const SupervisedDaemon daemon;
   const std::filesystem::path file = daemon.socket().parent_path() / "child";
   Child owner = start_owner(daemon, "reply", [&](const Connection&, const Queue&) {
     const pid_t child = ::fork();
@@ -184,8 +184,8 @@ TEST(ExclusiveQueue, is_not_inherited_by_a_forked_child) {
   EXPECT_TRUE(eventually([&] { return link.list().empty(); }));
 }
 
-TEST(ExclusiveQueue, is_refused_to_a_second_process_and_free_for_the_next_one_at_once) {
-  const KeptDaemon daemon;
+TEST(ExclusiveQueue, exclusive_queue_is_refused_to_a_second_process_and_free_for_the_next_one_at_once) {
+  const SupervisedDaemon daemon;
   Child owner = start_owner(daemon, "reply");
   const Connection link = daemon.connect();
   const Error refused = error_of([&] { (void)link.declare("reply", exclusive()); });
@@ -199,8 +199,8 @@ TEST(ExclusiveQueue, is_refused_to_a_second_process_and_free_for_the_next_one_at
   link.remove("reply");
 }
 
-TEST(ExclusiveQueue, that_was_removed_leaves_nothing_in_its_process_and_may_be_declared_again) {
-  const KeptDaemon daemon;
+TEST(ExclusiveQueue, exclusive_queue_that_was_removed_leaves_nothing_in_its_process_and_may_be_declared_again) {
+  const SupervisedDaemon daemon;
   const Connection link = daemon.connect();
   const Connection other = daemon.connect();
   const auto mappings = [] {
@@ -219,8 +219,8 @@ TEST(ExclusiveQueue, that_was_removed_leaves_nothing_in_its_process_and_may_be_d
   }
 }
 
-TEST(ExclusiveQueue, with_removal_notices_that_a_peer_forged_stays) {
-  const KeptDaemon daemon;
+TEST(ExclusiveQueue, exclusive_queue_with_removal_notices_that_a_peer_forged_stays) {
+  const SupervisedDaemon daemon;
   const Connection link = daemon.connect();
   const Queue mine = link.declare("mine", exclusive());
   test::RawClient peer(daemon.socket());
@@ -243,8 +243,8 @@ TEST(ExclusiveQueue, with_removal_notices_that_a_peer_forged_stays) {
   link.remove("mine");
 }
 
-TEST(ExclusiveQueue, of_many_slots_is_made_by_a_worker_and_ends_as_others) {
-  const KeptDaemon daemon;
+TEST(ExclusiveQueue, exclusive_queue_of_many_slots_is_made_by_a_worker_and_ends_as_others) {
+  const SupervisedDaemon daemon;
   QueueOptions large = exclusive();
   large.slots = 1U << 17;
   Child owner = start_owner(daemon, "large", [](const auto&, const auto&) {}, large);
@@ -254,9 +254,9 @@ TEST(ExclusiveQueue, of_many_slots_is_made_by_a_worker_and_ends_as_others) {
   EXPECT_TRUE(eventually([&] { return link.list().empty(); }));
 }
 
-TEST(ExclusiveQueue, of_another_user_may_be_used_and_neither_claimed_nor_removed) {
+TEST(ExclusiveQueue, exclusive_queue_of_another_user_may_be_used_and_neither_claimed_nor_removed) {
   if (::geteuid() != 0) GTEST_SKIP() << "only root can become another user";
-  const KeptDaemon daemon;
+  const SupervisedDaemon daemon;
   std::filesystem::permissions(daemon.socket().parent_path(), std::filesystem::perms{0755});
   const Child owner = start_owner(daemon, "reply", [](const auto&, const auto&) {}, exclusive(0606));
   const auto as_nobody = [&](const std::function<void(const Connection&)>& call) {
@@ -279,10 +279,10 @@ TEST(ExclusiveQueue, of_another_user_may_be_used_and_neither_claimed_nor_removed
 }
 
 // Scenario of issue 18: programs that make a reply queue and crash.
-TEST(ExclusiveQueue, of_three_hundred_killed_programs_none_is_left_whether_or_not_a_daemon_ran) {
+TEST(ExclusiveQueue, three_hundred_killed_programs_leave_no_exclusive_queue_whether_or_not_a_daemon_ran) {
   constexpr std::size_t k_programs = 300;
   constexpr std::size_t k_part = k_programs / 3;
-  KeptDaemon daemon({.arguments = {"--max-connections-per-user", "1000"}});
+  SupervisedDaemon daemon({.arguments = {"--max-connections-per-user", "1000"}});
   std::vector<Child> programs;
   for (std::size_t i = 0; i < k_programs; ++i) {
     programs.push_back(Child::fork([&] {
@@ -302,7 +302,7 @@ TEST(ExclusiveQueue, of_three_hundred_killed_programs_none_is_left_whether_or_no
   kill_some(0);
   EXPECT_TRUE(wait_for(2 * k_part)) << "with a daemon: " << link.list().size() << " are left";
   {
-    const KeptDaemon::Gap gap(daemon);
+    const SupervisedDaemon::Gap gap(daemon);
     kill_some(k_part);
   }
   EXPECT_TRUE(wait_for(k_part)) << "without a daemon: " << link.list().size() << " are left";
@@ -313,8 +313,8 @@ TEST(ExclusiveQueue, of_three_hundred_killed_programs_none_is_left_whether_or_no
   EXPECT_TRUE(wait_for(0)) << "while one started: " << link.list().size() << " are left";
 }
 
-TEST(ExpiringQueue, with_messages_ends_when_nobody_is_attached_for_its_time_and_is_kept_by_a_consumer) {
-  const KeptDaemon daemon;
+TEST(ExpiringQueue, expiring_queue_with_messages_ends_when_nobody_is_attached_for_its_time_and_is_kept_by_a_consumer) {
+  const SupervisedDaemon daemon;
   const Connection link = daemon.connect();
   QueueOptions options = k_small;
   options.expire_after = 1s;
@@ -336,8 +336,8 @@ TEST(ExpiringQueue, with_messages_ends_when_nobody_is_attached_for_its_time_and_
   EXPECT_EQ(error_of([&] { (void)queue.producer(); }).reason(), Errc::removed);
 }
 
-TEST(ExpiringQueue, has_its_time_without_use_counted_on_by_the_next_daemon) {
-  const KeptDaemon daemon;
+TEST(ExpiringQueue, expiring_queue_has_its_time_without_use_counted_on_by_the_next_daemon) {
+  const SupervisedDaemon daemon;
   const Connection link = daemon.connect();
   QueueOptions options = k_small;
   options.expire_after = 1h;
@@ -351,8 +351,8 @@ TEST(ExpiringQueue, has_its_time_without_use_counted_on_by_the_next_daemon) {
   EXPECT_LE(*left, 1h - 300ms);
 }
 
-TEST(ExpiringQueue, ends_when_its_last_user_was_killed_while_no_daemon_ran) {
-  KeptDaemon daemon;
+TEST(ExpiringQueue, expiring_queue_ends_when_its_last_user_was_killed_while_no_daemon_ran) {
+  SupervisedDaemon daemon;
   const Connection link = daemon.connect();
   QueueOptions options = k_small;
   options.expire_after = 1s;
@@ -364,7 +364,7 @@ TEST(ExpiringQueue, ends_when_its_last_user_was_killed_while_no_daemon_ran) {
   });
   ASSERT_TRUE(eventually([&] { return queue.describe().endpoints.size() == 1; }));
   {
-    const KeptDaemon::Gap gap(daemon);
+    const SupervisedDaemon::Gap gap(daemon);
     user.kill();
     user.wait();
   }

@@ -93,7 +93,7 @@ TEST(RecordText, the_description_in_a_record_text_is_ignored_by_programs_that_do
   EXPECT_EQ(decode_record(text.dump()).options.description, "orders");
 }
 
-TEST(RecordText, has_a_lifetime_where_a_program_that_does_not_know_it_ignores_it) {
+TEST(RecordText, record_has_a_lifetime_where_a_program_that_does_not_know_it_ignores_it) {
   QueueRecord record = some_record();
   for (const char* name : {"exclusive", "expire_after_ms", "owner_process", "unused_since_ms"}) {
     EXPECT_FALSE(json::parse(encode(record)).contains(name)) << name;
@@ -114,7 +114,7 @@ TEST(RecordText, has_a_lifetime_where_a_program_that_does_not_know_it_ignores_it
   EXPECT_EQ(back.unused_since, std::chrono::milliseconds(123));
 }
 
-TEST(RecordText, with_nonsense_for_a_lifetime_is_refused) {
+TEST(RecordText, record_with_nonsense_for_a_lifetime_is_refused) {
   const auto refused = [](const char* name, const json& value) {
     json record = json::parse(encode(some_record()));
     record[name] = value;
