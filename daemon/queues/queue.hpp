@@ -108,18 +108,19 @@ class Queue {
 
   // -- lifetime (queue_lifetime.cpp) --
   using Clock = std::chrono::steady_clock;
-  /// Of an exclusive queue: nobody has its owner's lock any more. Also while a worker has the queue.
+  /// True for an exclusive queue whose owner's lock is free: the owner has ended. May be called while a worker has the queue.
   [[nodiscard]] bool has_lost_owner() const noexcept;
   /// The lock of a new exclusive queue, for its process. Empty when it was taken.
   [[nodiscard]] Fd take_owner_lock() noexcept { return std::move(owner_lock_); }
   [[nodiscard]] bool has_owner_lock() const noexcept { return static_cast<bool>(owner_lock_); }
-  /// Makes `session` answer for the owner's process; 0: nobody.
+  /// Makes `session` answer for the owner's process; 0: none does.
   void give_owner_to(std::uint64_t session) noexcept { record_.owner_process.session = session; }
-  /// When the queue has been unused for its expire_after. Nothing: somebody is attached, or it does not expire.
+  /// When the queue will have been unused for its expire_after. Nothing: an endpoint is attached, or the queue does not expire.
   [[nodiscard]] std::optional<Clock::time_point> expires_at() const noexcept;
   /// The time without use begins anew.
   void renew();
-  /// Nobody could attach until `now`: the queue does not expire within the grace (k_expiry_grace_ms) from then on.
+  /// Call it when no process could attach until `now`: the queue does not expire within the grace (k_expiry_grace_ms) from
+  /// then on.
   void give_grace(Clock::time_point now) noexcept;
 
   // -- endpoints (queue_endpoints.cpp) --
@@ -171,7 +172,7 @@ class Queue {
     note_use();
     saved_queues_.write(saved_at_, record_);
   }
-  /// Notes in the record since when nobody is attached.
+  /// Notes in the record since when no endpoint is attached.
   void note_use() noexcept;
   /// `whose`: for the log.
   void finish_change(const std::string& whose, std::string_view option, const std::string& value);
@@ -240,8 +241,8 @@ class Queue {
   QueueMemory map_;                           ///< without the heap: nothing that the daemon does reads payloads
 };
 
-/// Takes the write lock of that byte of `control` for this very open file description. False: somebody else has it. `what`: for
-/// errors. Throws Error(system).
+/// Takes the write lock of that byte of `control` for this very open file description. False: another description has it. Throws
+/// Error(system). `what`: for errors.
 [[nodiscard]] bool try_lock_byte(const Fd& control, unsigned byte, const std::string& what);
 
 /// Makes groups in free places of the record, of which there must be enough.

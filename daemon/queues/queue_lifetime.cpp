@@ -1,4 +1,4 @@
-// How long a queue lasts: for ever, as long as a process (exclusive), or until nobody has been attached for a time
+// How long a queue lasts: for ever, as long as a process (exclusive), or until no endpoint has been attached for a time
 // (expire_after). See queue.hpp.
 //
 // The process of an exclusive queue has a lock as an endpoint has one: byte k_queue_owner of a description of control that the

@@ -218,7 +218,7 @@ void Registry::finish_making(const std::string& name, std::optional<NewQueue> ma
   making.is_over = true;
   const auto waiting = std::move(making.waiting);
   waiting.front()();  // the session that asked first learns the result; the others ask anew
-  // If that session has ended meanwhile, nobody takes the lock of an exclusive queue.
+  // If that session has ended meanwhile, no process takes the lock of an exclusive queue.
   if (const auto found = queues_.find(name); found != queues_.end() && found->second->has_owner_lock()) remove(name);
   making_.erase(name);
   for (auto each = waiting.begin() + 1; each != waiting.end(); ++each) (*each)();

@@ -101,7 +101,7 @@ class Registry {
 
   // -- lifetimes (registry_lifetimes.cpp) --
   /// Removes the queues that have been unused for their expire_after. Returns when to call again; nothing: no queue expires. A
-  /// call that comes more than a second late means that nobody ran meanwhile: queues get their grace then.
+  /// call that comes more than a second late means that no process ran meanwhile: queues get their grace then.
   std::optional<Queue::Clock::time_point> remove_expired(Queue::Clock::time_point now = Queue::Clock::now());
   /// Once after a queue with expire_after has come: call remove_expired(), it may be due before all others.
   [[nodiscard]] bool has_new_expiry() noexcept { return std::exchange(new_expiry_, false); }
@@ -145,10 +145,10 @@ class Registry {
   void remove_all_without_owner() noexcept;
   /// The queue is exclusive, and a declare says so: only its process may.
   static void require_owner_process(const Peer& peer, const Queue& queue, std::uint64_t session);
-  /// What the daemon looks after by time: evictions and expiry.
+  /// Registers the queue for eviction and expiry, if it has either.
   void note_watched(const Queue& queue);
-  /// As look_at(), for the process of an exclusive queue.
-  bool look_at_owner(Queue& queue, PendingDeath& pending);
+  /// As try_reap(), for the process of an exclusive queue.
+  bool try_reap_owner(Queue& queue, PendingDeath& pending);
   [[nodiscard]] static Resumed resume_owner(const Peer& peer, std::uint64_t session, Queue& queue);
   /// The process behind that name; 0: none, or not known.
   [[nodiscard]] static int process_of(const Queue& queue, const protocol::EndpointName& name) noexcept;

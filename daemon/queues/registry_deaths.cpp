@@ -33,7 +33,7 @@ void Registry::detach(std::uint64_t session, const protocol::EndpointName& name)
     return;
   }
   if (name.endpoint == protocol::k_queue_owner) {
-    // It could not keep the lock. Whoever says so: the lock decides.
+    // The client could not keep the lock. The lock decides, whichever session says so.
     if (session != 0 && queue->record().owner_process.session == session) pending_[name].ended = session;
     remove_without_owner(*queue);
     return;
@@ -90,7 +90,7 @@ bool Registry::try_reap(const protocol::EndpointName& name, PendingDeath& pendin
   Queue* const queue = try_find(name.queue);
   if (queue == nullptr) return true;
   if (queue->is_busy()) return false;
-  if (name.endpoint == protocol::k_queue_owner) return look_at_owner(*queue, pending);
+  if (name.endpoint == protocol::k_queue_owner) return try_reap_owner(*queue, pending);
   const auto place = queue->find_endpoint(name.endpoint, name.incarnation);
   if (!place) return true;
   const std::uint64_t session = queue->record().endpoints[*place].session;

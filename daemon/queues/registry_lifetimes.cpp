@@ -1,4 +1,4 @@
-// Queues that end by themselves: with their process, or when nobody has used them for a time. See registry.hpp.
+// Queues that end by themselves: with their process, or when they were unused for a time. See registry.hpp.
 #include <spdlog/spdlog.h>
 
 #include <algorithm>
@@ -11,7 +11,7 @@
 namespace beltway::daemon {
 namespace {
 
-/// A look that comes so late: the daemon did not run meanwhile, and who wanted to attach could not.
+/// A tick that comes so late means that the daemon did not run, so that no process could attach.
 constexpr std::chrono::seconds k_frozen{1};
 /// Until a worker has done with a queue.
 constexpr std::chrono::milliseconds k_busy_pause{100};
@@ -33,7 +33,7 @@ Queue* Registry::find_lasting(const std::string& name) {
 }
 
 bool Registry::remove_without_owner(Queue& queue) noexcept {
-  // While a worker has it, nobody gets it either: its end is seen when the worker has done.
+  // While a worker has the queue, requests for it wait. They test the lock again when the worker has finished.
   if (queue.is_busy() || !queue.has_lost_owner()) return false;
   const OwnerProcess& owner = queue.record().owner_process;
   spdlog::info("queue {}: its process {}{} has ended", queue.record().name, owner.pid,
@@ -57,7 +57,7 @@ void Registry::require_owner_process(const Peer& peer, const Queue& queue, std::
                                         "; open it to use it (open_queue), or declare another name");
 }
 
-bool Registry::look_at_owner(Queue& queue, PendingDeath& pending) {
+bool Registry::try_reap_owner(Queue& queue, PendingDeath& pending) {
   const std::uint64_t session = queue.record().owner_process.session;
   const std::uint64_t ended = std::exchange(pending.ended, 0);
   if (ended != 0 && ended == session) {
@@ -92,8 +92,7 @@ std::optional<Queue::Clock::time_point> Registry::remove_expired(Queue::Clock::t
       if (is_late) queue.give_grace(now);
       const auto end = queue.expires_at();
       if (end && *end <= now) {
-        spdlog::info("queue {}: nobody was attached for {} ms", queue.record().name,
-                     queue.record().options.expire_after.count());
+        spdlog::info("queue {}: unused for {} ms", queue.record().name, queue.record().options.expire_after.count());
         remove(std::string(queue.record().name));
         continue;
       }

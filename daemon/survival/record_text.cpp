@@ -92,7 +92,7 @@ void decode_endpoint(const json& object, QueueRecord& record) {
   endpoint.evictable = fields.flag("evictable", is_evictable(record, endpoint));
 }
 
-/// Who owns an exclusive queue, and since when nobody is attached.
+/// The owner of an exclusive queue, and since when no endpoint is attached.
 void decode_lifetime(const JsonReader& fields, QueueRecord& record) {
   if (fields.has("owner_process")) {
     const JsonReader owner(fields.object("owner_process"), k_what);

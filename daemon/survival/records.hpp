@@ -76,7 +76,7 @@ struct QueueRecord {
   std::vector<GroupRecord> groups;        ///< max_groups places
   std::vector<EndpointRecord> endpoints;  ///< by endpoint index: producers first
   OwnerProcess owner_process = {};        ///< of an exclusive queue
-  /// Of a queue with expire_after: nobody is attached since then, by CLOCK_MONOTONIC. Nothing: somebody is.
+  /// Of a queue with expire_after: no endpoint is attached since then, by CLOCK_MONOTONIC. Nothing: one is.
   std::optional<std::chrono::milliseconds> unused_since = {};
 };
 

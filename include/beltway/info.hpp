@@ -109,7 +109,7 @@ struct QueueInfo {
   std::uint64_t shared_bytes = 0;  ///< bytes of its memory segments
   std::vector<EndpointInfo> endpoints;
   int owner_pid = 0;  ///< of an exclusive queue: the process that it belongs to; 0: none, or of another pid namespace
-  /// Time until the queue is removed, if nobody attaches. Nothing: somebody is attached, or the queue does not expire.
+  /// Time until the queue is removed, if no process attaches. Nothing: an endpoint is attached, or the queue does not expire.
   std::optional<std::chrono::milliseconds> expires_in = {};
 };
 

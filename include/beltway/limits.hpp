@@ -54,12 +54,12 @@ inline constexpr std::size_t k_max_type_name_length = 127;
 inline constexpr std::size_t k_max_description_bytes = 128;
 
 /// QueueOptions::expire_after, if it is not 0: in less than a second a process may not get from its declare to its attach, and a
-/// queue in use costs the daemon a look in each such span; longer has no 32-bit number.
+/// queue in use costs the daemon a timer tick in each such span; longer has no 32-bit number.
 inline constexpr std::int64_t k_min_expire_after_ms = 1000;
 inline constexpr std::int64_t k_max_expire_after_ms = 0x7fffffff;
 
-/// An unused queue lives for at least so long after a start of its daemon: who waited for the daemon can attach. It is how long a
-/// request waits by default (ConnectionOptions::timeout). Queues with a shorter expire_after get that.
+/// An unused queue lives for at least so long after a start of its daemon, so that processes that waited for the daemon can
+/// attach: a request waits as long by default (ConnectionOptions::timeout). Queues with a shorter expire_after get that time.
 inline constexpr std::int64_t k_expiry_grace_ms = 10'000;
 
 /// Bytes of one protocol message between a process and the daemon.

@@ -101,11 +101,11 @@ struct QueueOptions {
   /// gives it to a new queue and leaves that of an existing one; its owner changes it with `beltway declare --description`.
   std::string description = {};
   /// The queue belongs to the process that makes it, and is removed when that process has ended or called exec, however it ended
-  /// and whether or not a daemon ran then. `mode` says who may attach, as for each queue; who is attached gets Status::removed.
+  /// and whether or not a daemon ran then. Attached endpoints get Status::removed. `mode` decides about access, as for each queue.
   /// Destroying the Connection does not end the ownership: the process keeps its socket until the queue is removed. A forked
   /// child owns nothing. Only the owner may declare the queue again with `exclusive`; others open it.
   bool exclusive = false;
-  /// The queue is removed when it was unused for so long: no producer and no consumer was attached, and nobody declared it.
+  /// The queue is removed when it was unused for so long: no producer and no consumer was attached, and no process declared it.
   /// Messages do not keep it, and are dropped. 0: never. 1 s to 24 days of CLOCK_MONOTONIC. Time in which the daemon did not run
   /// counts, but each start of the daemon gives the queue 10 s, or its own time if that is shorter.
   std::chrono::milliseconds expire_after{0};

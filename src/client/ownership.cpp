@@ -50,8 +50,8 @@ bool says_removed(const QueueMemory& map) noexcept {
 
 /// Whether the daemon does not know the queue any more.
 bool is_gone(Session& session, const protocol::EndpointName& name) {
-  const Packet reply = session.request("look after an exclusive queue", "resume",
-                                       {{"endpoints", json::array({protocol::encode(name)})}});
+  const Packet reply =
+      session.request("ask for an exclusive queue", "resume", {{"endpoints", json::array({protocol::encode(name)})}});
   return !JsonReader(reply.body, "resume").array("gone").empty();
 }
 
@@ -60,7 +60,7 @@ bool is_gone(Session& session, const protocol::EndpointName& name) {
 void ArrivingLock::arrived(std::span<int> descriptors, const ForkSection& /*section*/) noexcept {
   if (descriptors.size() == 1 && !has_come_) {
     has_come_ = true;
-    facts_ = look_at_segment(descriptors.front());
+    facts_ = inspect_segment(descriptors.front());
     if (facts_.sound(geometry_.control_bytes())) {
       mapping_ = Mapping(descriptors.front(), {0, mapped_bytes(geometry_)}, Access::read_only, plan_, failure_);
     }
@@ -106,7 +106,7 @@ void release_removed_ownerships() noexcept {
     for (const auto& [session, name] : removed) {
       if (!is_gone(*session, name)) continue;
       session->forget(name);
-      session->tell_detached(name);  // the daemon need not look after it any more
+      session->tell_detached(name);  // the daemon's session forgets it, too
       const std::lock_guard guard(owned.mutex);
       std::erase_if(owned.queues, [&](const OwnedQueue& each) { return each.name == name; });
     }

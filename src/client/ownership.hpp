@@ -29,7 +29,7 @@ class ArrivingLock : public Arrivals {
 
   [[nodiscard]] const Geometry& geometry() const noexcept { return geometry_; }
   [[nodiscard]] bool has_come() const noexcept { return has_come_; }
-  /// Throws if what came is not the control segment, or could not be mapped.
+  /// Throws Error(incompatible, limit_reached, system) if the descriptor is not the control segment or could not be mapped.
   [[nodiscard]] Mapping take(const std::string& what);
 
  private:
@@ -46,7 +46,7 @@ class ArrivingLock : public Arrivals {
 void keep_ownership(const std::shared_ptr<Session>& session, std::uint64_t queue, ArrivingLock& lock,
                     const std::string& what);
 
-/// Lets go of the locks of queues that were removed: their memory is free then. Asks the daemons, since a queue's memory is
+/// Unmaps the locks of queues that were removed, so that their memory is free. Asks the daemons, since a queue's memory is
 /// not believed. Best effort.
 void release_removed_ownerships() noexcept;
 

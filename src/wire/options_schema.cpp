@@ -242,7 +242,7 @@ constexpr std::array k_queue_options{
                 .is_ignorable = true,
                 .flag = "--expire-after",
                 .value_name = "TIME",
-                .help = "Remove the queue, with its messages, when nobody was attached for so long (never)"},
+                .help = "Remove the queue, with its messages, when it was unused for so long (never)"},
 };
 
 constexpr std::array k_group_options{

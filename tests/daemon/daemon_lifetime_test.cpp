@@ -1,5 +1,4 @@
-// Queues that end with their process, or when nobody uses them: whoever dies in whatever order, none is left, and none that is
-// in use is taken away.
+// Queues that end with their process or by disuse: whatever dies in whatever order, none is left, and none in use is removed.
 #include <gtest/gtest.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -13,8 +12,8 @@
 #include "os/segment.hpp"
 #include "ring/queue_memory.hpp"
 #include "support/child.hpp"
-#include "support/supervised_daemon.hpp"
 #include "support/raw_client.hpp"
+#include "support/supervised_daemon.hpp"
 
 #ifndef SYS_close_range  // Linux 5.9
 #define SYS_close_range 436
@@ -92,7 +91,8 @@ TEST(ExclusiveQueue, exclusive_queue_ends_if_its_process_died_while_no_daemon_ra
   EXPECT_EQ(link.describe("alive").owner_pid, survivor.pid());
 }
 
-TEST(ExclusiveQueue, exclusive_queue_survives_crash_and_upgrade_of_the_daemon_and_then_ends_with_a_process_that_has_not_asked_since) {
+TEST(ExclusiveQueue,
+     exclusive_queue_survives_crash_and_upgrade_of_the_daemon_and_then_ends_with_a_process_that_has_not_asked_since) {
   SupervisedDaemon daemon;
   Child owner = start_owner(daemon, "reply");
   int before = daemon.pid();
@@ -138,7 +138,7 @@ TEST(ExclusiveQueue, exclusive_queue_outlives_the_connection_and_the_endpoints_o
   const Connection link = daemon.connect();
   ASSERT_TRUE(eventually([&] { return is_there(link, "closed") && is_there(link, "rude"); }));
   ASSERT_TRUE(eventually([&] { return link.describe("closed").endpoints.empty(); }));
-  std::this_thread::sleep_for(400ms);  // more than one look of the daemon
+  std::this_thread::sleep_for(400ms);  // more than one test of the lock
   EXPECT_TRUE(is_there(link, "closed"));
   EXPECT_TRUE(is_there(link, "rude"));
   for (Child* each : {&owner, &rude}) {
@@ -236,7 +236,7 @@ TEST(ExclusiveQueue, exclusive_queue_with_removal_notices_that_a_peer_forged_sta
   const Mapping control(peer.descriptors.at(0).get(), {0, geometry.control_bytes()}, Access::read_write, "test");
   const QueueMemory map{.geometry = geometry, .control = control.data()};
   map.shared_status().notice.store_relaxed(Notice{9, k_notice_removed}.word());
-  (void)link.declare("more", exclusive());  // the occasion at which removed queues are let go of
+  (void)link.declare("more", exclusive());  // unmaps the locks of removed queues
   EXPECT_EQ(link.describe("mine").owner_pid, ::getpid());
   link.remove("more");
   EXPECT_EQ(link.describe("mine").owner_pid, ::getpid());
@@ -330,7 +330,7 @@ TEST(ExpiringQueue, expiring_queue_with_messages_ends_when_nobody_is_attached_fo
   ASSERT_TRUE(eventually([&] { return queue.describe().expires_in.has_value(); }));
   EXPECT_LE(*queue.describe().expires_in, 1s);
   EXPECT_TRUE(eventually([&] {
-    // Who only looks does not keep it.
+    // A snapshot is no use.
     return error_of([&] { (void)link.open_queue("q").snapshot(); }).reason() == Errc::not_found;
   })) << "only messages are there";
   EXPECT_EQ(error_of([&] { (void)queue.producer(); }).reason(), Errc::removed);

@@ -215,7 +215,7 @@ TEST(RegistryLifetime, declare_begins_the_time_without_use_anew) {
   const auto before = queue.expires_at();
   std::this_thread::sleep_for(5ms);
   static_cast<void>(registry.find("a", "open"));
-  EXPECT_EQ(queue.expires_at(), before) << "who only looks does not use it";
+  EXPECT_EQ(queue.expires_at(), before) << "an open is no use";
   registry.declare(k_alice, "a", expiring(60s));
   EXPECT_GT(queue.expires_at(), before);
 }

@@ -63,7 +63,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   registry.session_ended(k_session, caller.endpoints);
   if (registry.reap_pending() != 0) std::abort();
   for (const auto& [name, queue] : registry.queues()) {
-    if (queue->record().options.exclusive) std::abort();  // its process has let go of all
+    if (queue->record().options.exclusive) std::abort();  // its process has closed all
     for (const auto& endpoint : queue->record().endpoints) {
       if (endpoint.attached) std::abort();
     }

@@ -67,7 +67,7 @@ TEST_F(ToolDeclare, queue_that_would_belong_to_the_command_is_refused_with_the_r
 
 TEST_F(ToolDeclare, time_until_an_unused_queue_ends_is_fixed_and_shown) {
   ASSERT_TRUE(tool({"declare", "q", "--expire-after", "1h"}).exit.ok());
-  EXPECT_NE(tool({"show", "q"}).out.find("until nobody is attached for"), std::string::npos);
+  EXPECT_NE(tool({"show", "q"}).out.find("until it is unused for"), std::string::npos);
   EXPECT_NE(tool({"list"}).out.find("unused"), std::string::npos);
   const json queue = tool_json({"list"})["queues"][0];
   EXPECT_EQ(queue["expire_after_ms"], 3'600'000);

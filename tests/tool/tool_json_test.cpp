@@ -81,7 +81,7 @@ TEST(ToolJson, how_long_a_queue_lasts_is_told) {
   EXPECT_EQ(to_json(info)["owner_pid"], getpid());
   EXPECT_EQ(to_json(info)["expire_after_ms"], 30'000);
   EXPECT_EQ(to_json(info)["expires_in_ms"], 12'000);
-  EXPECT_EQ(lifetime_text(info), "as long as " + process_text(getpid()) + "; until nobody is attached for " +
+  EXPECT_EQ(lifetime_text(info), "as long as " + process_text(getpid()) + "; until it is unused for " +
                                      format_duration(30s) + ", which is in " + format_duration(12s));
   EXPECT_EQ(lifetime_cell(info), "process " + std::to_string(getpid()) + ", unused " + format_duration(30s) + " (in " +
                                      format_duration(12s) + ")");

@@ -12,7 +12,7 @@ std::string lifetime_text(const QueueInfo& info) {
     text = "as long as " + (info.owner_pid == 0 ? "a process of another pid namespace" : process_text(info.owner_pid));
   }
   if (info.options.expire_after.count() != 0) {
-    text += (text.empty() ? "" : "; ") + ("until nobody is attached for " + format_duration(info.options.expire_after));
+    text += (text.empty() ? "" : "; ") + ("until it is unused for " + format_duration(info.options.expire_after));
     if (info.expires_in) text += ", which is in " + format_duration(*info.expires_in);
   }
   return text;

@@ -8,7 +8,7 @@
 
 namespace beltway::tool {
 
-/// "as long as process 123 name; until nobody is attached for 30 s, which is in 12 s". Empty: until it is removed.
+/// "as long as process 123 name; until it is unused for 30 s, which is in 12 s". Empty: until it is removed.
 [[nodiscard]] std::string lifetime_text(const QueueInfo& info);
 
 /// "process 123, unused 30 s (in 12 s)"; "-": until it is removed.
