@@ -285,12 +285,6 @@ void Registry::add_groups(const Peer& peer, Queue& queue, const std::vector<Name
   note_watched(queue);
 }
 
-void Registry::note_watched(const Queue& queue) {
-  if (queue.shortest_evict_after().count() != 0) evicting_.insert(queue.record().id);
-  if (queue.record().options.expire_after.count() == 0) return;
-  new_expiry_ = expiring_.insert(queue.record().id).second || new_expiry_;
-}
-
 void Registry::check_quota(const Peer& peer, const std::string& what, std::uint64_t bytes) {
   if (!beyond_quota(peer, what, bytes)) return;
   remove_all_without_owner();  // the news of their ends may come later than this request

@@ -82,6 +82,12 @@ int Registry::process_of(const Queue& queue, const protocol::EndpointName& name)
   return place ? queue.record().endpoints[*place].pid : 0;
 }
 
+void Registry::note_watched(const Queue& queue) {
+  if (queue.shortest_evict_after().count() != 0) evicting_.insert(queue.record().id);
+  if (queue.record().options.expire_after.count() == 0) return;
+  new_expiry_ = expiring_.insert(queue.record().id).second || new_expiry_;
+}
+
 std::optional<Queue::Clock::time_point> Registry::remove_expired(Queue::Clock::time_point now) {
   const bool is_late = next_expiry_ && now - *next_expiry_ > k_frozen;
   next_expiry_.reset();

@@ -101,7 +101,7 @@ struct QueueOptions {
   /// gives it to a new queue and leaves that of an existing one; its owner changes it with `beltway declare --description`.
   std::string description = {};
   /// The queue belongs to the process that makes it, and is removed when that process has ended or called exec, however it ended
-  /// and whether or not a daemon ran then. Attached endpoints get Status::removed. `mode` decides about access, as for each queue.
+  /// and whether or not a daemon ran then. Attached endpoints get Status::removed. `mode` decides about access, as always.
   /// Destroying the Connection does not end the ownership: the process keeps its socket until the queue is removed. A forked
   /// child owns nothing. Only the owner may declare the queue again with `exclusive`; others open it.
   bool exclusive = false;
