@@ -163,7 +163,7 @@ int run(const Options& options, const std::vector<std::string>& arguments, const
   } catch (const beltway::Error& error) {
     beltway::daemon::log_failure(error.what());
     complain(error.what());
-    return error.reason() == beltway::Errc::already_exists ? beltway::k_exit_already_running : k_failed;
+    return error.reason() == beltway::Errc::already_exists ? beltway::client::k_exit_already_running : k_failed;
   }
 }
 
@@ -228,7 +228,7 @@ int parse_and_run(int argc, char** argv) {
   options.server.idle_exit_s = std::chrono::seconds(idle_exit_s);
   options.server.socket = socket;
   if (socket.empty()) {
-    options.server.socket = beltway::socket_from_environment().value_or(beltway::user_socket_path());
+    options.server.socket = beltway::client::socket_from_environment().value_or(beltway::client::user_socket_path());
   }
   std::vector<std::string> given(argv + 1, argv + argc);
   if (options.background) return start_in_background(options, given);

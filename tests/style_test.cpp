@@ -4,53 +4,20 @@
 
 #include <algorithm>
 #include <array>
+#include <cctype>
 #include <filesystem>
-#include <fstream>
 #include <map>
 #include <regex>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "support/sources.hpp"
+
 namespace {
 
 namespace fs = std::filesystem;
-
-struct Source {
-  std::string path;  // from the top of the repository
-  std::vector<std::string> lines;
-  std::vector<std::string> quoted;     // #include "..."
-  std::vector<std::string> bracketed;  // #include <...>
-};
-
-Source read(const fs::path& file) {
-  Source source;
-  source.path = fs::relative(file, BELTWAY_TEST_SOURCES).string();
-  std::ifstream in(file);
-  for (std::string line; std::getline(in, line);) {
-    if (line.starts_with("#include \"")) source.quoted.push_back(line.substr(10, line.rfind('"') - 10));
-    if (line.starts_with("#include <")) source.bracketed.push_back(line.substr(10, line.rfind('>') - 10));
-    source.lines.push_back(std::move(line));
-  }
-  return source;
-}
-
-constexpr std::array<const char*, 6> k_source_folders{"include", "src", "daemon", "tests", "bench", "examples"};
-
-bool is_source(const fs::path& path) { return path.extension() == ".hpp" || path.extension() == ".cpp"; }
-
-const std::vector<Source>& all_sources() {
-  static const std::vector<Source> sources = [] {
-    std::vector<Source> found;
-    for (const char* folder : k_source_folders) {
-      for (const auto& entry : fs::recursive_directory_iterator(fs::path(BELTWAY_TEST_SOURCES) / folder)) {
-        if (is_source(entry.path())) found.push_back(read(entry.path()));
-      }
-    }
-    return found;
-  }();
-  return sources;
-}
+using namespace beltway::test;
 
 // Folders are layers. A file includes files of its own layer and of the layers before it, and nothing of those behind. A folder
 // below a layer belongs to it (src/ring/readers). Every file lies in one of these: a new folder must be written down here.
@@ -88,10 +55,6 @@ std::string included(const std::string& name) {
     if (fs::exists(fs::path(BELTWAY_TEST_SOURCES) / (root + name))) return root + name;
   }
   return {};
-}
-
-bool is_product(const Source& source) {
-  return source.path.starts_with("include/") || source.path.starts_with("src/") || source.path.starts_with("daemon/");
 }
 
 bool is_layered(const Source& source) {
@@ -170,6 +133,119 @@ TEST(Style, no_include_points_upward) {
       EXPECT_LE(layer_of(target), layer_of(source.path)) << source.path << " includes upward: " << name;
       const bool apart = source.path.starts_with("daemon/") && target.starts_with("src/tool/");
       EXPECT_FALSE(apart) << source.path << ": the daemon knows nothing of the tool: " << name;
+    }
+  }
+}
+
+/// The namespace of a file of the product: that of its folder.
+std::string namespace_of(const std::string& path) {
+  if (path.starts_with("daemon/")) return "beltway::daemon";
+  if (path.starts_with("include/")) return path.find("/detail/") == std::string::npos ? "beltway" : "beltway::detail";
+  const std::string folder = path.substr(4, path.find('/', 4) - 4);
+  return folder == "base" ? "beltway" : "beltway::" + folder;
+}
+
+struct Block {
+  std::string name;                // as its line says
+  std::vector<std::string> lines;  // between its braces, without blank lines, comments and anonymous namespaces
+};
+
+/// The namespaces that a file opens at its top level.
+std::vector<Block> blocks_of(const Source& source) {
+  std::vector<Block> blocks;
+  bool inside = false;
+  bool anonymous = false;
+  for (std::size_t i = 0; i < source.lines.size(); ++i) {
+    const std::string& line = source.lines[i];
+    if (!inside && line.starts_with("namespace ") && line.find('=') == std::string::npos) {
+      const std::size_t brace = line.find(" {");
+      blocks.push_back({.name = brace < 10 ? "" : line.substr(10, brace - 10), .lines = {}});
+      inside = true;
+    } else if (inside && line == "namespace {") {
+      anonymous = true;
+    } else if (inside && anonymous && line == "}  // namespace") {
+      anonymous = false;
+    } else if (inside && !anonymous &&
+               line == "}  // namespace" + (blocks.back().name.empty() ? "" : ' ' + blocks.back().name)) {
+      inside = false;
+    } else if (inside && !anonymous && !line.empty() && !line.starts_with("//") && !line.starts_with('#')) {
+      blocks.back().lines.push_back(line);
+    }
+  }
+  return blocks;
+}
+
+bool is_forward_declaration(const std::string& line) {
+  static const std::regex forward("(template <.*> )?(class|struct) \\w+;");
+  return std::regex_match(line, forward);
+}
+
+/// True if a header that is installed declares the class or function.
+bool is_declared_to_users(const std::string& name) {
+  static const std::string headers = [] {
+    std::string text = "\n";
+    for (const auto& source : all_sources()) {
+      if (!source.path.starts_with("include/")) continue;
+      for (const auto& line : source.lines) text += line.substr(0, line.find("//")) + '\n';
+    }
+    return text;
+  }();
+  for (std::size_t at = headers.find(name); at != std::string::npos; at = headers.find(name, at + 1)) {
+    if (std::isalnum(static_cast<unsigned char>(headers[at - 1])) != 0 || headers[at - 1] == '_') continue;
+    const char after = headers[at + name.size()];
+    const std::string_view line(headers.data() + headers.rfind('\n', at) + 1, headers.data() + at);
+    if (after == '(' || after == ';') return true;
+    if ((after == ' ' || after == '\n') && (line.find("class ") != line.npos || line.find("struct ") != line.npos))
+      return true;
+  }
+  return false;
+}
+
+/// What a line at the left edge of a block declares: "Queue::peek" or "stop_on"; empty if the line declares nothing.
+std::string declared_by(const std::string& line) {
+  static const std::regex type("^(?:class|struct|enum class|union) (\\w+).*");
+  static const std::regex function("^(?:[\\w\\[][^(]*[ *&])?([\\w:~]+)\\(.*");
+  static const std::regex variable("^[\\w\\[][^=;{]* ([\\w:]+) ?[={;].*");
+  std::smatch found;
+  for (const char* other : {"template ", "using ", "static_assert(", "namespace "})
+    if (line.starts_with(other)) return {};
+  if (std::regex_match(line, found, type) || std::regex_match(line, found, function) ||
+      std::regex_match(line, found, variable))
+    return found[1];
+  return {};
+}
+
+// Other namespaces are named, not entered. There are two exceptions: a forward declaration, and in a .cpp the definition of
+// what an installed header declares.
+TEST(Style, the_namespace_of_a_file_is_that_of_its_folder) {
+  for (const auto& source : all_sources()) {
+    if (!is_product(source)) continue;
+    const std::string own = namespace_of(source.path);
+    for (const auto& block : blocks_of(source)) {
+      // CLI, std, boost: what belongs to others is specialised there. An anonymous one stands in a main.cpp.
+      if (block.name == own || !block.name.starts_with("beltway")) continue;
+      if (std::all_of(block.lines.begin(), block.lines.end(), is_forward_declaration)) continue;
+      const bool for_users = block.name == "beltway" || block.name == "beltway::detail";
+      const bool header_for_users = source.path.starts_with("include/") && own == "beltway";
+      const bool may_define = source.path.ends_with(".cpp") || header_for_users;
+      EXPECT_TRUE(for_users && may_define) << source.path << " opens " << block.name << " instead of " << own;
+      if (header_for_users) continue;
+      for (const auto& line : block.lines) {
+        std::string name = declared_by(line);
+        if (name.starts_with("detail::")) name.erase(0, 8);
+        name = name.substr(0, name.find("::"));
+        EXPECT_TRUE(name.empty() || is_declared_to_users(name)) << source.path << ": " << name << " belongs in " << own;
+      }
+    }
+  }
+}
+
+TEST(Style, the_product_imports_no_whole_namespace) {
+  for (const auto& source : all_sources()) {
+    if (!is_product(source)) continue;
+    for (const auto& line : source.lines) {
+      const bool literals = line.find("using namespace std::") != std::string::npos;
+      EXPECT_TRUE(literals || line.find("using namespace ") == std::string::npos) << source.path << ": " << line;
     }
   }
 }

@@ -13,6 +13,8 @@
 
 namespace beltway::bench {
 
+using namespace beltway::waiting;
+
 namespace {
 
 using Word = std::atomic<std::uint64_t>;
@@ -108,7 +110,7 @@ class RawSlots {
       const Word& word = *reinterpret_cast<Word*>(slot);
       const auto there = [&] { return word.load(std::memory_order_acquire) == taken_; };  // pairs with send()
       if constexpr (eager) {
-        const auto& state = *reinterpret_cast<const beltway::Word*>(slot);
+        const auto& state = *reinterpret_cast<const detail::Word*>(slot);
         while (!speculative_spin(state, ~std::uint64_t{0}, taken_, k_looks) || !there()) sched_yield();
       } else {
         tool::spin_until(there);

@@ -10,6 +10,7 @@
 namespace {
 
 using namespace beltway;
+using namespace beltway::ring;
 using test::LocalQueue;
 
 constexpr std::size_t k_lap = 512;  // half of the ring: filled and emptied in turn, one of both is timed
@@ -128,7 +129,7 @@ void wake_check(benchmark::State& state) {
   const LocalQueue queue(options(1));
   for (auto _ : state) {
     publish_fence(false);
-    benchmark::DoNotOptimize(anybody_sleeps(queue.map()));
+    benchmark::DoNotOptimize(has_sleepers(queue.map()));
   }
 }
 BENCHMARK(wake_check);

@@ -18,7 +18,7 @@ Peer peer_of(int socket) {
   ucred credentials{};
   socklen_t size = sizeof credentials;
   if (::getsockopt(socket, SOL_SOCKET, SO_PEERCRED, &credentials, &size) != 0) {
-    throw system_failure("look who connected");
+    throw os::system_failure("look who connected");
   }
   Peer peer{.pid = credentials.pid, .uid = credentials.uid, .gid = credentials.gid};
   std::vector<gid_t> groups(32);
@@ -55,9 +55,10 @@ void require(const Peer& peer, const QueueRecord& queue, Right right, const std:
                             : right == Right::produce ? "the right to write"
                             : right == Right::see     ? "the right to read or write"
                                                       : "to be its owner or root";
-  throw Error(Errc::no_permission, error_subject(operation, queue.name) + ": needs " + needs + "; user " +
+  throw Error(Errc::no_permission, wire::error_subject(operation, queue.name) + ": needs " + needs + "; user " +
                                        std::to_string(peer.uid) + " asked, the owner is user " +
-                                       std::to_string(queue.owner_uid) + ", the mode " + octal(queue.options.mode));
+                                       std::to_string(queue.owner_uid) + ", the mode " +
+                                       wire::octal(queue.options.mode));
 }
 
 }  // namespace beltway::daemon

@@ -18,23 +18,25 @@ namespace beltway::daemon {
 
 using boost::asio::posix::stream_descriptor;
 
-Fd open_process(int pid) noexcept { return Fd(static_cast<int>(pid > 0 ? ::syscall(SYS_pidfd_open, pid, 0) : -1)); }
+os::Fd open_process(int pid) noexcept {
+  return os::Fd(static_cast<int>(pid > 0 ? ::syscall(SYS_pidfd_open, pid, 0) : -1));
+}
 
-Fd open_peer_process(int socket, int pid) noexcept {
+os::Fd open_peer_process(int socket, int pid) noexcept {
   int process = -1;
   socklen_t size = sizeof process;
-  if (::getsockopt(socket, SOL_SOCKET, SO_PEERPIDFD, &process, &size) == 0) return Fd(process);
+  if (::getsockopt(socket, SOL_SOCKET, SO_PEERPIDFD, &process, &size) == 0) return os::Fd(process);
   // Any other reason: it has ended, and its number may be another's by now.
   const bool refused =
       errno == ENOPROTOOPT || errno == EOPNOTSUPP || errno == EPERM || errno == EACCES || errno == ENOSYS;
-  return refused ? open_process(pid) : Fd();
+  return refused ? open_process(pid) : os::Fd();
 }
 
 void ProcessWatch::watch(const std::set<int>& processes) {
   std::erase_if(watched_, [&](const auto& entry) { return !processes.contains(entry.first); });
   for (const int pid : processes) {
     if (watched_.contains(pid)) continue;
-    Fd process = open_process(pid);
+    os::Fd process = open_process(pid);
     if (!process) continue;
     const auto made = watched_.emplace(pid, stream_descriptor(io_, process.release())).first;
     made->second.async_wait(stream_descriptor::wait_read, [this](boost::system::error_code error) {

@@ -15,11 +15,11 @@ namespace beltway::daemon {
 
 /// Readable when the process has ended. Empty if there is none, or none that this process can see, or if the kernel or a
 /// sandbox refuses.
-[[nodiscard]] Fd open_process(int pid) noexcept;
+[[nodiscard]] os::Fd open_process(int pid) noexcept;
 
 /// The same for the process that connected `socket`, also if it is of another pid namespace (SO_PEERPIDFD, Linux 6.5). Where
 /// the kernel cannot: by its number `pid`. Empty also if it has ended already.
-[[nodiscard]] Fd open_peer_process(int socket, int pid) noexcept;
+[[nodiscard]] os::Fd open_peer_process(int socket, int pid) noexcept;
 
 class ProcessWatch {
  public:

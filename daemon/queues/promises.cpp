@@ -2,8 +2,8 @@
 
 namespace beltway::daemon {
 
-std::uint64_t Promises::add(const protocol::EndpointName& endpoint, std::uint64_t bytes, Clock::time_point now,
-                            const std::function<bool(const protocol::EndpointName&)>& attached) {
+std::uint64_t Promises::add(const wire::EndpointName& endpoint, std::uint64_t bytes, Clock::time_point now,
+                            const std::function<bool(const wire::EndpointName&)>& attached) {
   std::erase_if(promises_, [&](const Promise& promise) { return promise.ends <= now || !attached(promise.endpoint); });
   std::uint64_t others = 0;
   for (const Promise& promise : promises_) others += promise.bytes;
@@ -11,7 +11,7 @@ std::uint64_t Promises::add(const protocol::EndpointName& endpoint, std::uint64_
   return others;
 }
 
-void Promises::settle(const protocol::EndpointName& endpoint) noexcept {
+void Promises::settle(const wire::EndpointName& endpoint) noexcept {
   std::erase_if(promises_, [&](const Promise& promise) { return promise.endpoint == endpoint; });
 }
 

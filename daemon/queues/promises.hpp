@@ -26,14 +26,14 @@ class Promises {
 
   /// `bytes` are promised to the endpoint. Returns what all others have been promised and not filled by `now`; of these,
   /// endpoints that are not `attached` any more count no longer.
-  std::uint64_t add(const protocol::EndpointName& endpoint, std::uint64_t bytes, Clock::time_point now,
-                    const std::function<bool(const protocol::EndpointName&)>& attached);
+  std::uint64_t add(const wire::EndpointName& endpoint, std::uint64_t bytes, Clock::time_point now,
+                    const std::function<bool(const wire::EndpointName&)>& attached);
   /// The endpoint has filled its lane.
-  void settle(const protocol::EndpointName& endpoint) noexcept;
+  void settle(const wire::EndpointName& endpoint) noexcept;
 
  private:
   struct Promise {
-    protocol::EndpointName endpoint;
+    wire::EndpointName endpoint;
     std::uint64_t bytes;
     Clock::time_point ends;
   };

@@ -24,16 +24,16 @@ constexpr std::uint64_t k_walked_at_once = 1 << 15;
 /// A large mapping is unmapped in pieces: other threads that change the process's address space wait for each.
 constexpr std::size_t k_release_bytes = 64UL << 20;
 
-Mapping map_segment(const Fd& segment, std::uint64_t bytes, const std::string& what) {
-  return {segment.get(), {0, bytes}, Access::read_write, what};
+os::Mapping map_segment(const os::Fd& segment, std::uint64_t bytes, const std::string& what) {
+  return {segment.get(), {0, bytes}, os::Access::read_write, what};
 }
 
 /// Without bells and heap.
-QueueMemory map_of(const Geometry& geometry, const Mapping& ring, const Mapping& control) noexcept {
+ring::QueueMemory map_of(const ring::Geometry& geometry, const os::Mapping& ring, const os::Mapping& control) noexcept {
   return {.geometry = geometry, .ring = ring.data(), .heap = nullptr, .control = control.data(), .bells = nullptr};
 }
 
-void release_pages(const Mapping& mapping) noexcept {
+void release_pages(const os::Mapping& mapping) noexcept {
   for (std::size_t at = 0; at < mapping.size(); at += k_release_bytes) {
     ::madvise(mapping.data() + at, std::min(k_release_bytes, mapping.size() - at), MADV_DONTNEED);
   }
@@ -42,54 +42,54 @@ void release_pages(const Mapping& mapping) noexcept {
 }  // namespace
 
 NewQueue make_queue(QueueRecord record) {
-  const Geometry geometry = geometry_of(record.options);
-  const std::string what = error_subject("declare", record.name);
+  const ring::Geometry geometry = wire::geometry_of(record.options);
+  const std::string what = wire::error_subject("declare", record.name);
   const std::string label = "beltway:" + record.name;
   NewQueue made{.record = std::move(record), .own = {}, .owner_lock = {}, .ring = {}, .control = {}};
   QueueDescriptors& own = made.own;
-  own.ring = make_segment(label + ":ring", geometry.ring_bytes(), what);
-  own.control = make_segment(label + ":control", geometry.control_bytes(), what);
-  if (geometry.lane_bytes != 0) own.heap = make_segment(label + ":heap", geometry.heap_bytes(), what);
-  for (unsigned i = 0; i < k_bells; ++i) own.bells.push_back(make_bell(what));
-  fill_segment(own.control.get(), {0, geometry.control_bytes()}, what);
-  fill_segment(own.ring.get(), {0, geometry.ring_bytes()}, what);
+  own.ring = os::make_segment(label + ":ring", geometry.ring_bytes(), what);
+  own.control = os::make_segment(label + ":control", geometry.control_bytes(), what);
+  if (geometry.lane_bytes != 0) own.heap = os::make_segment(label + ":heap", geometry.heap_bytes(), what);
+  for (unsigned i = 0; i < ring::k_bells; ++i) own.bells.push_back(os::make_bell(what));
+  os::fill_segment(own.control.get(), {0, geometry.control_bytes()}, what);
+  os::fill_segment(own.ring.get(), {0, geometry.ring_bytes()}, what);
   made.ring = map_segment(own.ring, geometry.ring_bytes(), what);
   made.control = map_segment(own.control, geometry.control_bytes(), what);
   made.record.symmetric = made.record.options.fence == Fence::symmetric;
   made.record.groups.resize(geometry.max_groups);
   made.record.endpoints.resize(geometry.endpoints());
-  const QueueMemory map = map_of(geometry, made.ring, made.control);
-  initialize_queue(map, made.record.id, made.record.symmetric);
+  const ring::QueueMemory map = map_of(geometry, made.ring, made.control);
+  ring::initialize_queue(map, made.record.id, made.record.symmetric);
   make_groups(made.record, map, std::exchange(made.record.options.groups, {}), Start::latest);
   if (made.record.options.exclusive) {
-    made.owner_lock = open_segment_anew(own.control.get(), Access::read_write, what);
-    static_cast<void>(try_lock_byte(made.owner_lock, protocol::k_queue_owner, what + ": lock it for its process"));
+    made.owner_lock = os::open_segment_anew(own.control.get(), os::Access::read_write, what);
+    static_cast<void>(try_lock_byte(made.owner_lock, wire::k_queue_owner, what + ": lock it for its process"));
   }
   return made;
 }
 
 Queue::Queue(NewQueue made, SavedQueues& saved_queues)
     : record_(std::move(made.record)),
-      geometry_(geometry_of(record_.options)),
+      geometry_(wire::geometry_of(record_.options)),
       saved_queues_(saved_queues),
       own_(std::move(made.own)),
       owner_lock_(std::move(made.owner_lock)),
       ring_mapping_(std::move(made.ring)),
       control_mapping_(std::move(made.control)) {
   use_memory();
-  saved_at_ = saved_queues_.add(own_, error_subject("declare", record_.name));
+  saved_at_ = saved_queues_.add(own_, wire::error_subject("declare", record_.name));
   count_unread();
   save();
 }
 
 Queue::Queue(SavedQueues::SavedQueue&& saved, SavedQueues& saved_queues)
     : record_(saved.record),
-      geometry_(geometry_of(record_.options)),
+      geometry_(wire::geometry_of(record_.options)),
       saved_queues_(saved_queues),
       saved_at_(saved.place),
       own_(std::move(saved.descriptors)) {
   try {
-    const std::string what = error_subject("restore", record_.name);
+    const std::string what = wire::error_subject("restore", record_.name);
     ring_mapping_ = map_segment(own_.ring, geometry_.ring_bytes(), what);
     control_mapping_ = map_segment(own_.control, geometry_.control_bytes(), what);
   } catch (...) {
@@ -108,7 +108,7 @@ Queue::Queue(SavedQueues::SavedQueue&& saved, SavedQueues& saved_queues)
 }
 
 void Queue::use_memory() {
-  for (const Fd& bell : own_.bells) bell_numbers_.push_back(bell.get());
+  for (const os::Fd& bell : own_.bells) bell_numbers_.push_back(bell.get());
   ring_mapping_.leave_out_of_core_dumps();
   map_ = map_of(geometry_, ring_mapping_, control_mapping_);
   map_.bells = bell_numbers_.data();
@@ -125,18 +125,18 @@ void Queue::release() noexcept {
 
 void Queue::reconcile() noexcept {
   if (record_.symmetric) {
-    post_notice(map_, k_notice_symmetric);
-    kernel::heavy_barrier();
+    ring::post_notice(map_, ring::k_notice_symmetric);
+    os::heavy_barrier();
   }
   for (unsigned index = 0; index < record_.groups.size(); ++index) {
-    const GroupPhase phase = GroupStateWord::of(map_.group(index).state.load_acquire()).phase;
+    const ring::GroupPhase phase = ring::GroupStateWord::of(map_.group(index).state.load_acquire()).phase;
     switch (record_.groups[index].state) {
       case GroupRecord::State::free:  // being made or being freed: no endpoint can be attached to it
-        if (phase != GroupPhase::free) free_group(map_, index);
+        if (phase != ring::GroupPhase::free) ring::free_group(map_, index);
         break;
       case GroupRecord::State::leaving:
         // Half of it may be done, and maybe no endpoint is attached that would do the rest.
-        if (phase == GroupPhase::active || phase == GroupPhase::leaving) leave(map_, index);
+        if (phase == ring::GroupPhase::active || phase == ring::GroupPhase::leaving) ring::leave(map_, index);
         break;
       case GroupRecord::State::active: break;
     }
@@ -148,17 +148,17 @@ void Queue::reconcile() noexcept {
   free_ownerless_lanes();
   count_unread();
   // A daemon that died may have left sleepers that it was about to wake.
-  wake_all_sleepers(map_);
+  ring::wake_all_sleepers(map_);
 }
 
 bool Queue::is_large() const noexcept {
   return std::uint64_t{geometry_.slots} * (1 + geometry_.max_groups) > k_walked_at_once;
 }
 
-std::uint64_t Queue::shared_bytes() const noexcept { return shared_bytes_of(geometry_); }
+std::uint64_t Queue::shared_bytes() const noexcept { return wire::shared_bytes_of(geometry_); }
 
-protocol::Description Queue::description(bool with_endpoints) const {
-  protocol::Description description;
+wire::Description Queue::description(bool with_endpoints) const {
+  wire::Description description;
   QueueInfo& info = description.info;
   info.name = record_.name;
   info.id = record_.id;
@@ -182,13 +182,13 @@ protocol::Description Queue::description(bool with_endpoints) const {
     const EndpointRecord& endpoint = record_.endpoints[place];
     if (!endpoint.attached) continue;
     const bool producer = place < geometry_.max_producers;
-    const bool named = !producer && endpoint.kind == GroupKind::named;
+    const bool named = !producer && endpoint.kind == ring::GroupKind::named;
     info.endpoints.push_back({.index = producer ? place : place - geometry_.max_producers,
                               .producer = producer,
                               .pid = endpoint.pid,
                               .uid = endpoint.uid,
                               .group = named ? record_.groups[endpoint.group].name : std::string(),
-                              .lossy = endpoint.kind == GroupKind::lossy,
+                              .lossy = endpoint.kind == ring::GroupKind::lossy,
                               .evicted = endpoint.evicted,
                               .evictable = endpoint.evictable,
                               .orphan = endpoint.session == 0,
@@ -198,12 +198,12 @@ protocol::Description Queue::description(bool with_endpoints) const {
   return description;
 }
 
-void Queue::change_option(const QueueOption& option, const QueueOptions& wanted) {
+void Queue::change_option(const wire::QueueOption& option, const QueueOptions& wanted) {
   option.copy(wanted, record_.options);
   finish_change("", option.name, option.text(wanted));
 }
 
-void Queue::change_group_option(unsigned group, const GroupOption& option, const GroupOptions& wanted) {
+void Queue::change_group_option(unsigned group, const wire::GroupOption& option, const GroupOptions& wanted) {
   option.copy(wanted, record_.groups[group].options);
   finish_change(", group " + record_.groups[group].name, option.name, option.text(wanted));
 }
@@ -221,8 +221,8 @@ void Queue::remove() noexcept {
   } catch (const std::exception& error) {
     spdlog::error("queue {}: {}", record_.name, error.what());
   }
-  post_notice(map_, k_notice_removed);
-  wake_all_sleepers(map_);
+  ring::post_notice(map_, ring::k_notice_removed);
+  ring::wake_all_sleepers(map_);
   saved_queues_.drop(saved_at_);
 }
 

@@ -39,18 +39,18 @@ namespace beltway::daemon {
 /// What an attach hands out. `borrowed` is what to send, in the protocol's order; `owned` those of them that are closed
 /// once they are sent: the endpoint's lock must live with the client alone.
 struct AttachGrant {
-  protocol::AttachReply reply;
+  wire::AttachReply reply;
   std::vector<int> borrowed;
-  std::vector<Fd> owned;
+  std::vector<os::Fd> owned;
 };
 
 /// The memory of a new queue, made and filled, before any client knows of it.
 struct NewQueue {
   QueueRecord record;
   QueueDescriptors own;
-  Fd owner_lock;  ///< of an exclusive queue
-  Mapping ring;
-  Mapping control;
+  os::Fd owner_lock;  ///< of an exclusive queue
+  os::Mapping ring;
+  os::Mapping control;
 };
 /// `record`: name, id, owner and options, checked; `options.groups` are made. Takes seconds for gigabytes. Any thread.
 /// Throws Error(limit_reached, system).
@@ -66,9 +66,9 @@ class Queue {
   Queue& operator=(const Queue&) = delete;
 
   [[nodiscard]] const QueueRecord& record() const noexcept { return record_; }
-  [[nodiscard]] const Geometry& geometry() const noexcept { return geometry_; }
+  [[nodiscard]] const ring::Geometry& geometry() const noexcept { return geometry_; }
   [[nodiscard]] std::uint64_t shared_bytes() const noexcept;
-  [[nodiscard]] protocol::Description description(bool with_endpoints) const;
+  [[nodiscard]] wire::Description description(bool with_endpoints) const;
 
   /// Tells all attached processes that the queue is gone, and forgets it. The last act: destroy it then.
   void remove() noexcept;
@@ -92,13 +92,13 @@ class Queue {
   // -- options that change while the queue lives --
   /// Takes the option from `wanted`. A time to eviction counts for consumers that attached as evictable, which are measured
   /// anew from now on, and for all that attach later: what another's acks are cannot be changed under it.
-  void change_option(const QueueOption& option, const QueueOptions& wanted);
-  void change_group_option(unsigned group, const GroupOption& option, const GroupOptions& wanted);
+  void change_option(const wire::QueueOption& option, const QueueOptions& wanted);
+  void change_group_option(unsigned group, const wire::GroupOption& option, const GroupOptions& wanted);
 
   // -- groups (queue_groups.cpp) --
   [[nodiscard]] std::optional<unsigned> find_group(const std::string& name) const noexcept;
   /// What `group` asks for and the group of that name has otherwise. Nothing if it is missing.
-  [[nodiscard]] std::vector<Difference> group_differences(const NamedGroup& group) const;
+  [[nodiscard]] std::vector<wire::Difference> group_differences(const NamedGroup& group) const;
   /// Whether it exists. Throws Error(already_exists) if it has other options than those that `group` asks for.
   [[nodiscard]] bool has_group(const NamedGroup& group) const;
   /// No effect on groups that exist. Throws Error(limit_reached) before it makes any if there is no place for all.
@@ -111,7 +111,7 @@ class Queue {
   /// True for an exclusive queue whose owner's lock is free: the owner has ended. May be called while a worker has the queue.
   [[nodiscard]] bool has_lost_owner() const noexcept;
   /// The lock of a new exclusive queue, for its process. Empty when it was taken.
-  [[nodiscard]] Fd take_owner_lock() noexcept { return std::move(owner_lock_); }
+  [[nodiscard]] os::Fd take_owner_lock() noexcept { return std::move(owner_lock_); }
   [[nodiscard]] bool has_owner_lock() const noexcept { return static_cast<bool>(owner_lock_); }
   /// Makes `session` answer for the owner's process; 0: none does.
   void give_owner_to(std::uint64_t session) noexcept { record_.owner_process.session = session; }
@@ -126,7 +126,7 @@ class Queue {
   // -- endpoints (queue_endpoints.cpp) --
   /// Gives a place to `session`'s process. Heals a small queue first; a large one is the caller's to heal, in a worker.
   /// Checks the locks of all places if none is free. Throws Error(limit_reached, not_found).
-  [[nodiscard]] AttachGrant attach(const Peer& peer, std::uint64_t session, const protocol::AttachRequest& request);
+  [[nodiscard]] AttachGrant attach(const Peer& peer, std::uint64_t session, const wire::AttachRequest& request);
 
   /// Whether the process has said that it detaches. If not, its end is a death, and logged.
   enum class Leaving : std::uint8_t { unsaid, said };
@@ -166,8 +166,8 @@ class Queue {
   void reconcile() noexcept;
   // -- healing (queue_heal.cpp) --
   /// The attached endpoints, by the record.
-  [[nodiscard]] Living living() const noexcept;
-  void tell_of_disorder(std::string_view when, unsigned restored, const HealCounts& counts) const noexcept;
+  [[nodiscard]] recovery::Living living() const noexcept;
+  void tell_of_disorder(std::string_view when, unsigned restored, const recovery::HealCounts& counts) const noexcept;
   void save() {
     note_use();
     saved_queues_.write(saved_at_, record_);
@@ -186,14 +186,14 @@ class Queue {
 
   struct Place {
     unsigned index;
-    Fd control;
+    os::Fd control;
   };
-  [[nodiscard]] Place take_place(protocol::Role role, const std::string& what);
-  [[nodiscard]] std::optional<Place> try_take_place(protocol::Role role, const std::string& what);
+  [[nodiscard]] Place take_place(wire::Role role, const std::string& what);
+  [[nodiscard]] std::optional<Place> try_take_place(wire::Role role, const std::string& what);
   [[nodiscard]] std::string endpoint_text(unsigned place) const;
   [[nodiscard]] bool is_locked(unsigned byte) const noexcept;
-  [[nodiscard]] unsigned group_for(const protocol::AttachRequest& request);
-  [[nodiscard]] unsigned group_of(const Place& place, const protocol::AttachRequest& request,
+  [[nodiscard]] unsigned group_for(const wire::AttachRequest& request);
+  [[nodiscard]] unsigned group_of(const Place& place, const wire::AttachRequest& request,
                                   unsigned named) const noexcept;
   /// The producer at the place is gone: its lane's memory is to be given back.
   void free_lane_of(unsigned place) noexcept;
@@ -203,19 +203,19 @@ class Queue {
   void scan_rest_of_lanes() noexcept;
   void free_ownerless_lanes() noexcept;
   void find_parts_to_punch(unsigned lane) noexcept;
-  void enter_group(const EndpointRecord& endpoint, Start start, protocol::AttachReply& reply) noexcept;
+  void enter_group(const EndpointRecord& endpoint, Start start, wire::AttachReply& reply) noexcept;
   void make_symmetric();
 
   /// Where a group stood when it was first seen to block producers, and the consumer that kept it there.
   struct Stall {
-    Position floor = 0;
+    ring::Position floor = 0;
     std::optional<unsigned> place;  ///< nothing: the group blocks no producer, or no consumer is to blame
     std::chrono::steady_clock::time_point since;
   };
   /// 0: never. Private groups have the queue's.
   [[nodiscard]] std::chrono::milliseconds evict_after(unsigned group) const noexcept;
-  [[nodiscard]] bool holds_producers_back(Position floor) const noexcept;
-  [[nodiscard]] std::optional<unsigned> find_holder(unsigned group, Position floor) const noexcept;
+  [[nodiscard]] bool holds_producers_back(ring::Position floor) const noexcept;
+  [[nodiscard]] std::optional<unsigned> find_holder(unsigned group, ring::Position floor) const noexcept;
   void evict(unsigned place);
   /// What is in the evicted consumer's hands goes to others. Safe to repeat.
   void revoke(unsigned place) noexcept;
@@ -223,29 +223,29 @@ class Queue {
   bool busy_ = false;
   std::vector<std::function<void()>> waiting_;
   QueueRecord record_;
-  Geometry geometry_;
+  ring::Geometry geometry_;
   SavedQueues& saved_queues_;
   unsigned saved_at_ = 0;
   QueueDescriptors own_;
-  Fd owner_lock_;  ///< until it is taken
+  os::Fd owner_lock_;  ///< until it is taken
   std::optional<Clock::time_point> no_expiry_before_;
   std::vector<int> bell_numbers_;
-  Mapping ring_mapping_;
-  Mapping control_mapping_;
+  os::Mapping ring_mapping_;
+  os::Mapping control_mapping_;
   std::uint64_t lanes_to_scan_ = 0;  ///< by place: no producer is there, and memory may be
   std::uint64_t lanes_in_use_by_messages_ =
       0;  ///< by place: no producer is there, and messages needed a part at the last scan
-  std::vector<SegmentRange> parts_to_punch_;  ///< of one lane
-  unsigned punched_lane_ = 0;                 ///< which
-  std::vector<Stall> stalls_;                 ///< by group; empty until one has evict_after_ms
-  QueueMemory map_;                           ///< without the heap: nothing that the daemon does reads payloads
+  std::vector<os::SegmentRange> parts_to_punch_;  ///< of one lane
+  unsigned punched_lane_ = 0;                     ///< which
+  std::vector<Stall> stalls_;                     ///< by group; empty until one has evict_after_ms
+  ring::QueueMemory map_;                         ///< without the heap: nothing that the daemon does reads payloads
 };
 
 /// Takes the write lock of that byte of `control` for this very open file description. False: another description has it. Throws
 /// Error(system). `what`: for errors.
-[[nodiscard]] bool try_lock_byte(const Fd& control, unsigned byte, const std::string& what);
+[[nodiscard]] bool try_lock_byte(const os::Fd& control, unsigned byte, const std::string& what);
 
 /// Makes groups in free places of the record, of which there must be enough.
-void make_groups(QueueRecord& record, const QueueMemory& map, const std::vector<NamedGroup>& groups, Start start);
+void make_groups(QueueRecord& record, const ring::QueueMemory& map, const std::vector<NamedGroup>& groups, Start start);
 
 }  // namespace beltway::daemon

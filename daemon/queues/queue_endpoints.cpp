@@ -16,23 +16,23 @@
 
 namespace beltway::daemon {
 
-using protocol::AttachRequest;
-using protocol::Role;
+using wire::AttachRequest;
+using wire::Role;
 
 namespace {
 
-GroupKind kind_of(const AttachRequest& request) noexcept {
-  if (!request.consumer.group.empty()) return GroupKind::named;
-  return request.consumer.lossy ? GroupKind::lossy : GroupKind::private_reliable;
+ring::GroupKind kind_of(const AttachRequest& request) noexcept {
+  if (!request.consumer.group.empty()) return ring::GroupKind::named;
+  return request.consumer.lossy ? ring::GroupKind::lossy : ring::GroupKind::private_reliable;
 }
 
 }  // namespace
 
 AttachGrant Queue::attach(const Peer& peer, std::uint64_t session, const AttachRequest& request) {
-  const std::string what = error_subject("attach", record_.name);
+  const std::string what = wire::error_subject("attach", record_.name);
   const bool reads = request.role != Role::producer;
   AttachGrant grant;
-  const auto own = [&grant](Fd descriptor) {
+  const auto own = [&grant](os::Fd descriptor) {
     grant.borrowed.push_back(descriptor.get());
     grant.owned.push_back(std::move(descriptor));
   };
@@ -41,10 +41,10 @@ AttachGrant Queue::attach(const Peer& peer, std::uint64_t session, const AttachR
   // Everything that can fail comes before anything that others see.
   const unsigned group = request.role == Role::consumer ? group_for(request) : 0;
   std::optional<Place> place;
-  Fd ring = reads ? open_segment_anew(own_.ring.get(), Access::read_only, what) : Fd();
-  Fd heap = reads && own_.heap ? open_segment_anew(own_.heap.get(), Access::read_only, what) : Fd();
+  os::Fd ring = reads ? os::open_segment_anew(own_.ring.get(), os::Access::read_only, what) : os::Fd();
+  os::Fd heap = reads && own_.heap ? os::open_segment_anew(own_.heap.get(), os::Access::read_only, what) : os::Fd();
   if (request.role == Role::inspector) {
-    own(open_segment_anew(own_.control.get(), Access::read_only, what));
+    own(os::open_segment_anew(own_.control.get(), os::Access::read_only, what));
   } else {
     place = take_place(request.role, what);
     grant.borrowed.push_back(place->control.get());
@@ -83,12 +83,13 @@ AttachGrant Queue::attach(const Peer& peer, std::uint64_t session, const AttachR
   if (request.role == Role::consumer) {
     enter_group(endpoint, request.consumer.start, grant.reply);
   } else {
-    SharedStatus& shared_status = map_.shared_status();
+    ring::SharedStatus& shared_status = map_.shared_status();
     // First the live bit: a consumer that sees that one ever was must not miss that it is (ConsumerCore::why_empty).
     shared_status.live_producers.fetch_or(1ULL << place->index);
     shared_status.producers_ever.fetch_add(1);
   }
-  const Identity identity{endpoint.incarnation, static_cast<std::uint16_t>(endpoint.group), k_endpoint_attached};
+  const ring::Identity identity{endpoint.incarnation, static_cast<std::uint16_t>(endpoint.group),
+                                ring::k_endpoint_attached};
   map_.endpoint(owner_of(place->index)).identity.store_relaxed(identity.word());
   grant.owned.push_back(std::move(place->control));
   return grant;
@@ -104,18 +105,18 @@ unsigned Queue::group_of(const Place& place, const AttachRequest& request, unsig
   return request.consumer.group.empty() ? geometry_.max_groups + place.index - geometry_.max_producers : named;
 }
 
-void Queue::enter_group(const EndpointRecord& endpoint, Start start, protocol::AttachReply& reply) noexcept {
-  if (endpoint.kind == GroupKind::named) {
+void Queue::enter_group(const EndpointRecord& endpoint, Start start, wire::AttachReply& reply) noexcept {
+  if (endpoint.kind == ring::GroupKind::named) {
     reply.group_incarnation = record_.groups[endpoint.group].incarnation;
   } else {
-    reply.start = join(map_, endpoint.group, endpoint.kind, start);
-    reply.group_incarnation = GroupStateWord::of(map_.group(endpoint.group).state.load_relaxed()).incarnation;
+    reply.start = ring::join(map_, endpoint.group, endpoint.kind, start);
+    reply.group_incarnation = ring::GroupStateWord::of(map_.group(endpoint.group).state.load_relaxed()).incarnation;
   }
   count_unread();
   reply.group = endpoint.group;
   reply.kind = endpoint.kind;
   reply.evictable = endpoint.evictable;
-  const SharedStatus& status = map_.shared_status();
+  const ring::SharedStatus& status = map_.shared_status();
   const auto live = static_cast<unsigned>(std::popcount(status.live_producers.load_relaxed()));
   const std::uint64_t ever = status.producers_ever.load_relaxed();
   reply.producers_ended = ever > live ? ever - live : 0;
@@ -126,13 +127,13 @@ void Queue::make_symmetric() {
   spdlog::warn("queue {}: a process cannot use membarrier; publishers pay for full fences from now on", record_.name);
   record_.symmetric = true;
   save();
-  post_notice(map_, k_notice_symmetric);
+  ring::post_notice(map_, ring::k_notice_symmetric);
   // Every registered process has seen the flag after this; a process that is not registered attached after the flag was set.
-  kernel::heavy_barrier();
+  os::heavy_barrier();
 }
 
 unsigned Queue::owner_of(unsigned place) const noexcept {
-  return place < geometry_.max_producers ? place : k_first_consumer + place - geometry_.max_producers;
+  return place < geometry_.max_producers ? place : ring::k_first_consumer + place - geometry_.max_producers;
 }
 
 Queue::Place Queue::take_place(Role role, const std::string& what) {
@@ -152,21 +153,21 @@ std::optional<Queue::Place> Queue::try_take_place(Role role, const std::string& 
   const unsigned end = producer ? geometry_.max_producers : geometry_.endpoints();
   for (unsigned index = begin; index < end; ++index) {
     if (record_.endpoints[index].attached) continue;
-    Fd control = open_segment_anew(own_.control.get(), Access::read_write, what);
+    os::Fd control = os::open_segment_anew(own_.control.get(), os::Access::read_write, what);
     // A neighbour with rights on the queue can lock a byte that is not its own: that place is lost until it ends.
     if (try_lock_byte(control, index, what + ": lock the endpoint's place")) return Place{index, std::move(control)};
   }
   return std::nullopt;
 }
 
-bool try_lock_byte(const Fd& control, unsigned byte, const std::string& what) {
+bool try_lock_byte(const os::Fd& control, unsigned byte, const std::string& what) {
   struct flock lock{};
   lock.l_type = F_WRLCK;
   lock.l_whence = SEEK_SET;
   lock.l_start = byte;
   lock.l_len = 1;
   if (::fcntl(control.get(), F_OFD_SETLK, &lock) == 0) return true;
-  if (errno != EAGAIN && errno != EACCES) throw system_failure(what);
+  if (errno != EAGAIN && errno != EACCES) throw os::system_failure(what);
   return false;
 }
 
@@ -185,7 +186,8 @@ std::string Queue::endpoint_text(unsigned place) const {
   const EndpointRecord& endpoint = record_.endpoints[place];
   if (place < geometry_.max_producers) return "producer " + std::to_string(place);
   const std::string consumer = "consumer " + std::to_string(place - geometry_.max_producers);
-  if (endpoint.kind == GroupKind::named) return consumer + " of group \"" + record_.groups[endpoint.group].name + "\"";
+  if (endpoint.kind == ring::GroupKind::named)
+    return consumer + " of group \"" + record_.groups[endpoint.group].name + "\"";
   return consumer;
 }
 
@@ -195,13 +197,13 @@ bool Queue::reap_if_dead(unsigned place, Leaving leaving) {
   if (is_locked(place)) return false;
   const unsigned owner = owner_of(place);
   const unsigned restored = restore_words(map_, record_);
-  Living others = living();
+  recovery::Living others = living();
   others.remove(owner);
-  const HealCounts counts = repair(map_, owner, others);
+  const recovery::HealCounts counts = recovery::repair(map_, owner, others);
   tell_of_disorder("at the end of an endpoint", restored, counts);
-  if (owner < k_first_consumer) map_.shared_status().live_producers.fetch_and(~(1ULL << owner));
-  map_.endpoint(owner).identity.store_relaxed(Identity{endpoint.incarnation, 0, 0}.word());
-  wake_all_sleepers(map_);
+  if (owner < ring::k_first_consumer) map_.shared_status().live_producers.fetch_and(~(1ULL << owner));
+  map_.endpoint(owner).identity.store_relaxed(ring::Identity{endpoint.incarnation, 0, 0}.word());
+  ring::wake_all_sleepers(map_);
   if (leaving == Leaving::unsaid) {
     death_log().report({.queue = record_.name,
                         .endpoint = endpoint_text(place),

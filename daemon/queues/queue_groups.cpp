@@ -19,18 +19,18 @@ std::optional<unsigned> Queue::find_group(const std::string& name) const noexcep
 
 unsigned Queue::group_or_throw(const std::string& name, const std::string& operation) const {
   if (const auto index = find_group(name)) return *index;
-  throw Error(Errc::not_found, error_subject(operation, record_.name) + ": it has no group \"" + name +
+  throw Error(Errc::not_found, wire::error_subject(operation, record_.name) + ": it has no group \"" + name +
                                    "\"; make it with add_group, or see which there are with describe");
 }
 
-std::vector<Difference> Queue::group_differences(const NamedGroup& group) const {
-  std::vector<Difference> found;
+std::vector<wire::Difference> Queue::group_differences(const NamedGroup& group) const {
+  std::vector<wire::Difference> found;
   const auto index = find_group(group.name);
   if (!index) return found;
   const GroupOptions& own = record_.groups[*index].options;
-  for (const GroupOption& row : options_of<GroupOptions>()) {
+  for (const wire::GroupOption& row : wire::options_of<GroupOptions>()) {
     if (row.is_default(group.options)) continue;
-    const QueueOption& general = *find_option<QueueOptions>(row.name);
+    const wire::QueueOption& general = *wire::find_option<QueueOptions>(row.name);
     std::string there = row.is_default(own) ? general.text(record_.options) : row.text(own);
     std::string wanted = row.text(group.options);
     if (there == wanted) continue;
@@ -40,10 +40,10 @@ std::vector<Difference> Queue::group_differences(const NamedGroup& group) const 
 }
 
 bool Queue::has_group(const NamedGroup& group) const {
-  const std::vector<Difference> found = group_differences(group);
+  const std::vector<wire::Difference> found = group_differences(group);
   if (!found.empty()) {
-    throw Error(Errc::already_exists, error_subject("make a group of", record_.name) + ": it exists with " +
-                                          text_of(found) + "; name it without options, or change it with " +
+    throw Error(Errc::already_exists, wire::error_subject("make a group of", record_.name) + ": it exists with " +
+                                          wire::text_of(found) + "; name it without options, or change it with " +
                                           "\"beltway declare " + record_.name + " --group " + group.name +
                                           ",evict-after=TIME\"");
   }
@@ -59,7 +59,7 @@ void Queue::add_groups(const std::vector<NamedGroup>& groups, Start start, const
   const auto is_free = [](const GroupRecord& group) { return group.state == GroupRecord::State::free; };
   const auto places = std::count_if(record_.groups.begin(), record_.groups.end(), is_free);
   if (static_cast<std::size_t>(places) < missing.size()) {
-    throw Error(Errc::limit_reached, error_subject(operation, record_.name) + ": no place for group \"" +
+    throw Error(Errc::limit_reached, wire::error_subject(operation, record_.name) + ": no place for group \"" +
                                          missing.back().name + "\": max_groups is " +
                                          std::to_string(geometry_.max_groups) +
                                          "; remove a group, or declare the queue with more");
@@ -70,14 +70,15 @@ void Queue::add_groups(const std::vector<NamedGroup>& groups, Start start, const
   save();  // a daemon that dies before has made groups without a record: the next daemon frees them
 }
 
-void make_groups(QueueRecord& record, const QueueMemory& map, const std::vector<NamedGroup>& groups, Start start) {
+void make_groups(QueueRecord& record, const ring::QueueMemory& map, const std::vector<NamedGroup>& groups,
+                 Start start) {
   for (const NamedGroup& group : groups) {
     const auto place = std::find_if(record.groups.begin(), record.groups.end(),
                                     [](const GroupRecord& g) { return g.state == GroupRecord::State::free; });
     const auto index = static_cast<unsigned>(place - record.groups.begin());
-    join(map, index, GroupKind::named, start);
+    ring::join(map, index, ring::GroupKind::named, start);
     // Read at once and kept: what a client writes there later must not decide anything.
-    place->incarnation = GroupStateWord::of(map.group(index).state.load_relaxed()).incarnation;
+    place->incarnation = ring::GroupStateWord::of(map.group(index).state.load_relaxed()).incarnation;
     place->name = group.name;
     place->options = group.options;
     place->state = GroupRecord::State::active;
@@ -88,9 +89,9 @@ void Queue::remove_group(const std::string& name) {
   const unsigned index = group_or_throw(name, "remove a group of");
   record_.groups[index].state = GroupRecord::State::leaving;
   save();
-  leave(map_, index);
+  ring::leave(map_, index);
   count_unread();
-  wake_all_sleepers(map_);
+  ring::wake_all_sleepers(map_);
   settle_groups();
 }
 
@@ -98,25 +99,25 @@ PurgeResult Queue::purge_group(const std::string& name) {
   const unsigned index = group_or_throw(name, "purge a group of");
   heal("at a purge");
   // A producer that takes notice ends claims of its own that it has lost track of.
-  post_notice(map_, 0);
-  const Purged purged = purge(map_, index);
-  const Position tail = load_tail(map_);
+  ring::post_notice(map_, 0);
+  const ring::Purged purged = ring::purge(map_, index);
+  const ring::Position tail = ring::load_tail(map_);
   PurgeResult result{.purged = purged.messages, .left = 0, .used = 0, .holders = {}};
-  const std::int64_t used = distance(tail, lowest_floor(map_, tail));
+  const std::int64_t used = ring::distance(tail, ring::lowest_floor(map_, tail));
   result.used = std::min(static_cast<std::uint64_t>(used), std::uint64_t{geometry_.slots});
   for (unsigned place = 0; place < record_.endpoints.size(); ++place) {
     const unsigned owner = owner_of(place);
-    const Purged::Held& held = purged.held[owner];
+    const ring::Purged::Held& held = purged.held[owner];
     if (held.messages == 0) continue;
     result.left += held.messages;
-    result.holders.push_back({.producer = owner < k_first_consumer,
-                              .index = owner % k_first_consumer,
+    result.holders.push_back({.producer = owner < ring::k_first_consumer,
+                              .index = owner % ring::k_first_consumer,
                               .pid = record_.endpoints[place].pid,
                               .messages = held.messages,
                               .oldest = held.oldest});
   }
   std::sort(result.holders.begin(), result.holders.end(),
-            [](const PurgeHolder& a, const PurgeHolder& b) { return distance(a.oldest, b.oldest) < 0; });
+            [](const PurgeHolder& a, const PurgeHolder& b) { return ring::distance(a.oldest, b.oldest) < 0; });
   return result;
 }
 
@@ -128,20 +129,20 @@ bool Queue::has_readers() const noexcept {
 }
 
 void Queue::count_unread() noexcept {
-  Word& since = map_.shared_status().unread_since;
+  detail::Word& since = map_.shared_status().unread_since;
   const bool read = has_readers();
-  if (read != UnreadSince::of(since.load_relaxed()).has_no_reader) return;
-  const Position tail = load_tail(map_);
-  if (!read) return since.store_release(UnreadSince{true, tail}.word());
+  if (read != ring::UnreadSince::of(since.load_relaxed()).has_no_reader) return;
+  const ring::Position tail = ring::load_tail(map_);
+  if (!read) return since.store_release(ring::UnreadSince{true, tail}.word());
   // The new group may begin before the tail.
-  Position first = tail;
+  ring::Position first = tail;
   for (unsigned index = 0; index < geometry_.groups(); ++index) {
-    const GroupBlock& group = map_.group(index);
-    if (GroupStateWord::of(group.state.load_acquire()).phase != GroupPhase::active) continue;
-    const Position floor = wrap(group.floor.load_acquire());
-    if (distance(floor, first) < 0) first = floor;
+    const ring::GroupBlock& group = map_.group(index);
+    if (ring::GroupStateWord::of(group.state.load_acquire()).phase != ring::GroupPhase::active) continue;
+    const ring::Position floor = ring::wrap(group.floor.load_acquire());
+    if (ring::distance(floor, first) < 0) first = floor;
   }
-  end_unread(map_, tail, first);
+  ring::end_unread(map_, tail, first);
 }
 
 void Queue::settle_groups() {
@@ -150,10 +151,10 @@ void Queue::settle_groups() {
     if (group.state != GroupRecord::State::leaving) continue;
     const bool deserted = std::none_of(record_.endpoints.begin() + geometry_.max_producers, record_.endpoints.end(),
                                        [index](const EndpointRecord& e) { return e.attached && e.group == index; });
-    if (!deserted || !try_drain(map_, index)) continue;
+    if (!deserted || !ring::try_drain(map_, index)) continue;
     group = GroupRecord{};
     save();
-    free_group(map_, index);
+    ring::free_group(map_, index);
   }
 }
 

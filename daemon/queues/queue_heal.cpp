@@ -7,8 +7,8 @@
 
 namespace beltway::daemon {
 
-Living Queue::living() const noexcept {
-  Living living;
+recovery::Living Queue::living() const noexcept {
+  recovery::Living living;
   for (unsigned place = 0; place < record_.endpoints.size(); ++place) {
     const EndpointRecord& endpoint = record_.endpoints[place];
     if (endpoint.attached) living.add(owner_of(place), endpoint.group);
@@ -18,12 +18,13 @@ Living Queue::living() const noexcept {
 
 void Queue::heal(std::string_view when) noexcept {
   const unsigned restored = restore_words(map_, record_);
-  const HealCounts counts = daemon::heal(map_, living());
+  const recovery::HealCounts counts = recovery::heal(map_, living());
   tell_of_disorder(when, restored, counts);
-  if (restored != 0 || counts.claims + counts.released != 0 || counts.disorder()) wake_all_sleepers(map_);
+  if (restored != 0 || counts.claims + counts.released != 0 || counts.disorder()) ring::wake_all_sleepers(map_);
 }
 
-void Queue::tell_of_disorder(std::string_view when, unsigned restored, const HealCounts& counts) const noexcept {
+void Queue::tell_of_disorder(std::string_view when, unsigned restored,
+                             const recovery::HealCounts& counts) const noexcept {
   if (restored == 0 && !counts.disorder()) return;
   try {
     spdlog::warn(

@@ -43,10 +43,10 @@ bool Queue::give_back_some_memory() noexcept {
   if (parts_to_punch_.empty() && lanes_to_scan_ != 0) {
     find_parts_to_punch(static_cast<unsigned>(std::countr_zero(lanes_to_scan_)));
   } else if (!parts_to_punch_.empty()) {
-    SegmentRange& part = parts_to_punch_.back();
+    os::SegmentRange& part = parts_to_punch_.back();
     const std::uint64_t step = std::min(part.size, k_punch_step_bytes);
     part.size -= step;
-    const bool punched = punch_segment(own_.heap.get(), {part.offset + part.size, step});
+    const bool punched = os::punch_segment(own_.heap.get(), {part.offset + part.size, step});
     if (!punched) spdlog::warn("queue {}: a lane's memory cannot be given back: {}", record_.name, errno);
     if (part.size == 0 || !punched) parts_to_punch_.pop_back();
   }
@@ -56,9 +56,10 @@ bool Queue::give_back_some_memory() noexcept {
 void Queue::find_parts_to_punch(unsigned lane) noexcept {
   lanes_to_scan_ &= ~(1ULL << lane);
   try {
-    const UnneededLane unneeded = find_unneeded_parts(map_, lane, static_cast<std::uint64_t>(::sysconf(_SC_PAGESIZE)));
+    const recovery::UnneededLane unneeded =
+        recovery::find_unneeded_parts(map_, lane, static_cast<std::uint64_t>(::sysconf(_SC_PAGESIZE)));
     if (!unneeded.whole) lanes_in_use_by_messages_ |= 1ULL << lane;
-    for (const LanePart& part : unneeded.parts) parts_to_punch_.push_back({part.offset, part.size});
+    for (const recovery::LanePart& part : unneeded.parts) parts_to_punch_.push_back({part.offset, part.size});
     punched_lane_ = lane;
   } catch (const std::exception& error) {  // no memory; the next occasion is soon enough
     parts_to_punch_.clear();

@@ -12,7 +12,7 @@ namespace beltway::daemon {
 
 using std::chrono::milliseconds;
 
-bool Queue::has_lost_owner() const noexcept { return record_.options.exclusive && !is_locked(protocol::k_queue_owner); }
+bool Queue::has_lost_owner() const noexcept { return record_.options.exclusive && !is_locked(wire::k_queue_owner); }
 
 void Queue::note_use() noexcept {
   if (record_.options.expire_after.count() == 0) return;

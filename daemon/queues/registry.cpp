@@ -22,7 +22,7 @@ constexpr std::uint64_t k_freed_at_once_bytes = 16ULL << 20;
 std::uint64_t random_first_id() {
   std::random_device device;
   // The upper half of the range is left for counting.
-  return ((std::uint64_t{device()} << 32) | device()) & (protocol::k_max_queue_id >> 1);
+  return ((std::uint64_t{device()} << 32) | device()) & (wire::k_max_queue_id >> 1);
 }
 
 /// A change that a declare asks for.
@@ -34,25 +34,25 @@ struct Change {
 
 /// Whether a declare asks for that option. Without `said` it asks for all; the default of an option that can be changed asks
 /// for nothing then: a program that attaches need not know what an operator has set since.
-bool is_said(const QueueOption& option, const QueueOptions& options, const Registry::Said& said) {
+bool is_said(const wire::QueueOption& option, const QueueOptions& options, const Registry::Said& said) {
   if (said) return std::find(said->begin(), said->end(), option.name) != said->end();
-  if (option.redeclare == Redeclare::changed_or_kept) return false;
+  if (option.redeclare == wire::Redeclare::changed_or_kept) return false;
   return !option.is_changeable() || !option.is_default(options);
 }
 
 /// Also of a group's difference: its own option has the name of the queue's.
-const QueueOption& option_of(const Difference& difference) {
+const wire::QueueOption& option_of(const wire::Difference& difference) {
   const std::size_t space = difference.option.rfind(' ');
-  return *find_option<QueueOptions>(
+  return *wire::find_option<QueueOptions>(
       std::string_view(difference.option).substr(space == std::string::npos ? 0 : space + 1));
 }
 
-Error declared_otherwise(const QueueRecord& queue, const std::vector<Difference>& refused) {
+Error declared_otherwise(const QueueRecord& queue, const std::vector<wire::Difference>& refused) {
   const bool changeable = std::all_of(refused.begin(), refused.end(),
-                                      [](const Difference& each) { return option_of(each).is_changeable(); });
-  const QueueOption& first = option_of(refused.front());
+                                      [](const wire::Difference& each) { return option_of(each).is_changeable(); });
+  const wire::QueueOption& first = option_of(refused.front());
   return {Errc::already_exists,
-          error_subject("declare", queue.name) + ": it exists with " + text_of(refused) +
+          wire::error_subject("declare", queue.name) + ": it exists with " + wire::text_of(refused) +
               (changeable ? "; leave it out, or change it while the queue lives with \"beltway declare " + queue.name +
                                 " " + std::string(first.flag) + " " + std::string(first.value_name) + "\""
                           : "; these are fixed while the queue lives: leave them out to use it as it is, with its "
@@ -115,7 +115,8 @@ const HeldQueue* Registry::find_held(std::uint64_t id) const noexcept {
 void Registry::refuse(const HeldQueue& held, const std::string& operation) {
   throw Error(
       Errc::incompatible,
-      error_subject(operation, held.stamp.name) + ": " + held.why + ". The daemon, version " + std::string(k_version) +
+      wire::error_subject(operation, held.stamp.name) + ": " + held.why + ". The daemon, version " +
+          std::string(k_version) +
           ", keeps it as it is: attached processes go on with each other, but nobody can be attached, and who dies "
           "is not repaired. Install the version of beltwayd that made it and send SIGUSR2; or stop the daemon, "
           "which ends the queue");
@@ -123,8 +124,8 @@ void Registry::refuse(const HeldQueue& held, const std::string& operation) {
 
 Registry::Declared Registry::declare(const Peer& peer, const std::string& name, const QueueOptions& options,
                                      const Said& said, std::uint64_t session) {
-  check_name("declare", "queue", name);
-  check_options(error_subject("declare", name), options);
+  wire::check_name("declare", "queue", name);
+  wire::check_options(wire::error_subject("declare", name), options);
   if (Queue* const queue = find_lasting(name)) return open_existing(peer, *queue, options, said, session);
   return {publish(make_queue(new_record(peer, session, name, options))), true};
 }
@@ -132,8 +133,8 @@ Registry::Declared Registry::declare(const Peer& peer, const std::string& name, 
 std::optional<Registry::Declared> Registry::declare(const Peer& peer, std::uint64_t session, const std::string& name,
                                                     const QueueOptions& options, const Said& said,
                                                     std::function<void()> again) {
-  check_name("declare", "queue", name);
-  check_options(error_subject("declare", name), options);
+  wire::check_name("declare", "queue", name);
+  wire::check_options(wire::error_subject("declare", name), options);
   if (const auto found = making_.find(name); found != making_.end()) {
     Making& making = found->second;
     if (!making.is_over) {
@@ -149,7 +150,7 @@ std::optional<Registry::Declared> Registry::declare(const Peer& peer, std::uint6
     existing->when_free(std::move(again));
     return std::nullopt;
   }
-  const Geometry geometry = geometry_of(options);
+  const ring::Geometry geometry = wire::geometry_of(options);
   const bool large = geometry.ring_bytes() + geometry.control_bytes() > k_made_at_once_bytes;
   if (existing != nullptr || workers_ == nullptr || !large) return declare(peer, name, options, said, session);
   make_later(new_record(peer, session, name, options), session, std::move(again));
@@ -159,7 +160,7 @@ std::optional<Registry::Declared> Registry::declare(const Peer& peer, std::uint6
 QueueRecord Registry::new_record(const Peer& peer, std::uint64_t session, const std::string& name,
                                  const QueueOptions& options) {
   if (const HeldQueue* const held = find_held(name)) refuse(*held, "declare");
-  check_quota(peer, error_subject("declare", name), shared_bytes_of(geometry_of(options)));
+  check_quota(peer, wire::error_subject("declare", name), wire::shared_bytes_of(wire::geometry_of(options)));
   QueueRecord record;
   record.name = name;
   record.id = ++last_id_;
@@ -191,7 +192,9 @@ void Registry::make_later(QueueRecord record, std::uint64_t session, std::functi
   };
   const std::string name = record.name;
   Making& making = making_[name];
-  making = {.session = session, .owner_uid = record.owner_uid, .bytes = shared_bytes_of(geometry_of(record.options))};
+  making = {.session = session,
+            .owner_uid = record.owner_uid,
+            .bytes = wire::shared_bytes_of(wire::geometry_of(record.options))};
   making.waiting.push_back(std::move(again));
   const auto outcome = std::make_shared<Outcome>();
   workers_->run(
@@ -227,10 +230,10 @@ void Registry::finish_making(const std::string& name, std::optional<NewQueue> ma
 Registry::Declared Registry::open_existing(const Peer& peer, Queue& queue, const QueueOptions& options,
                                            const Said& said, std::uint64_t session) {
   require(peer, queue.record(), Right::see, "declare");
-  std::vector<Difference> refused;  // all of them are told at once
+  std::vector<wire::Difference> refused;  // all of them are told at once
   std::vector<Change> changes;
-  for (Difference& each : differences(queue.record().options, options)) {
-    const QueueOption& option = option_of(each);
+  for (wire::Difference& each : wire::differences(queue.record().options, options)) {
+    const wire::QueueOption& option = option_of(each);
     if (!is_said(option, options, said)) continue;
     if (said && option.is_changeable()) {
       changes.push_back({std::nullopt, {}, {each.option, "", each.there, each.wanted}});
@@ -240,7 +243,7 @@ Registry::Declared Registry::open_existing(const Peer& peer, Queue& queue, const
   }
   std::vector<NamedGroup> groups = options.groups;
   for (NamedGroup& group : groups) {
-    for (Difference& each : queue.group_differences(group)) {
+    for (wire::Difference& each : queue.group_differences(group)) {
       if (said) {
         changes.push_back({queue.find_group(group.name),
                            group.options,
@@ -252,7 +255,7 @@ Registry::Declared Registry::open_existing(const Peer& peer, Queue& queue, const
     if (said && queue.find_group(group.name)) group.options = {};  // it exists, and that is all that is left to ask
   }
   if (!refused.empty()) throw declared_otherwise(queue.record(), refused);
-  if (options.exclusive && is_said(*find_option<QueueOptions>("exclusive"), options, said)) {
+  if (options.exclusive && is_said(*wire::find_option<QueueOptions>("exclusive"), options, said)) {
     require_owner_process(peer, queue, session);
   }
   if (!changes.empty()) require(peer, queue.record(), Right::own, "change " + changes.front().told.option + " of");
@@ -260,9 +263,9 @@ Registry::Declared Registry::open_existing(const Peer& peer, Queue& queue, const
   Declared declared{queue, false};
   for (Change& change : changes) {
     if (change.group) {
-      queue.change_group_option(*change.group, *find_option<GroupOptions>(change.told.option), change.own);
+      queue.change_group_option(*change.group, *wire::find_option<GroupOptions>(change.told.option), change.own);
     } else {
-      queue.change_option(*find_option<QueueOptions>(change.told.option), options);
+      queue.change_option(*wire::find_option<QueueOptions>(change.told.option), options);
     }
     declared.changed.push_back(std::move(change.told));
   }
@@ -319,10 +322,10 @@ std::optional<Error> Registry::beyond_quota(const Peer& peer, const std::string&
 }
 
 Queue& Registry::find(const std::string& name, const std::string& operation) {
-  check_name(operation, "queue", name);
+  wire::check_name(operation, "queue", name);
   if (Queue* const queue = find_lasting(name)) return *queue;
   if (const HeldQueue* const held = find_held(name)) refuse(*held, operation);
-  throw Error(Errc::not_found, error_subject(operation, name) + ": there is no such queue; declare it first");
+  throw Error(Errc::not_found, wire::error_subject(operation, name) + ": there is no such queue; declare it first");
 }
 
 Queue& Registry::find(std::uint64_t id, const std::string& operation) {
@@ -365,14 +368,14 @@ void Registry::remove_all() noexcept {
   queues_.clear();
 }
 
-std::uint64_t Registry::promise_lane(const protocol::EndpointName& name, std::uint64_t bytes) {
-  return promises_.add(name, bytes, Promises::Clock::now(), [this](const protocol::EndpointName& other) {
+std::uint64_t Registry::promise_lane(const wire::EndpointName& name, std::uint64_t bytes) {
+  return promises_.add(name, bytes, Promises::Clock::now(), [this](const wire::EndpointName& other) {
     const Queue* const queue = try_find(other.queue);
     return queue != nullptr && queue->find_endpoint(other.endpoint, other.incarnation).has_value();
   });
 }
 
-void Registry::lane_is_filled(std::uint64_t session, const protocol::EndpointName& name) noexcept {
+void Registry::lane_is_filled(std::uint64_t session, const wire::EndpointName& name) noexcept {
   const Queue* const queue = try_find(name.queue);
   const auto place = queue == nullptr ? std::nullopt : queue->find_endpoint(name.endpoint, name.incarnation);
   if (place && queue->record().endpoints[*place].session == session) promises_.settle(name);

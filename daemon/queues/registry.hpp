@@ -77,9 +77,9 @@ class Registry {
 
   /// Call it when a connection or process has ended. Of `endpoints`, those still mapped lose their session, and the daemon
   /// awaits their deaths.
-  void session_ended(std::uint64_t session, const std::vector<protocol::EndpointName>& endpoints);
+  void session_ended(std::uint64_t session, const std::vector<wire::EndpointName>& endpoints);
   /// The same for one endpoint that its process says it has unmapped.
-  void detach(std::uint64_t session, const protocol::EndpointName& name);
+  void detach(std::uint64_t session, const wire::EndpointName& name);
   enum class Resumed : std::uint8_t {
     ok,
     gone,     ///< the queue is not known (one that is held is), or the endpoint has ended
@@ -88,16 +88,16 @@ class Registry {
   /// The endpoints of this process belong to `session` from now on. The pid decides: the kernel gives it to no other process
   /// while this one lives, whatever user it has become since. A pid that the daemon cannot see (0) proves nothing: then the
   /// user must be the same, too.
-  [[nodiscard]] Resumed resume(const Peer& peer, std::uint64_t session, const protocol::EndpointName& name);
+  [[nodiscard]] Resumed resume(const Peer& peer, std::uint64_t session, const wire::EndpointName& name);
 
   /// Gives back a part of the memory of producers that are gone. True if more is left.
   bool give_back_some_memory() noexcept;
   [[nodiscard]] bool has_memory_to_give_back() const noexcept;
 
   /// A producer is about to fill its lane. Returns the bytes that were promised to other producers and are not filled yet.
-  std::uint64_t promise_lane(const protocol::EndpointName& name, std::uint64_t bytes);
+  std::uint64_t promise_lane(const wire::EndpointName& name, std::uint64_t bytes);
   /// The producer has filled its lane: its promise ends.
-  void lane_is_filled(std::uint64_t session, const protocol::EndpointName& name) noexcept;
+  void lane_is_filled(std::uint64_t session, const wire::EndpointName& name) noexcept;
 
   // -- lifetimes (registry_lifetimes.cpp) --
   /// Removes the queues that have been unused for their expire_after. Returns when to call again; nothing: no queue expires. A
@@ -113,7 +113,7 @@ class Registry {
 
   /// For processes whose end no event tells (another pid namespace on an old kernel, a sandbox without pidfds): tests this
   /// endpoint's lock as long as it is attached.
-  void watch_by_lock(const protocol::EndpointName& name);
+  void watch_by_lock(const wire::EndpointName& name);
 
   /// Tests pending deaths for a few milliseconds. Returns how many are left. If has_more_to_reap(), call again at once, else
   /// later.
@@ -151,10 +151,10 @@ class Registry {
   bool try_reap_owner(Queue& queue, PendingDeath& pending);
   [[nodiscard]] static Resumed resume_owner(const Peer& peer, std::uint64_t session, Queue& queue);
   /// The process behind that name; 0: none, or not known.
-  [[nodiscard]] static int process_of(const Queue& queue, const protocol::EndpointName& name) noexcept;
+  [[nodiscard]] static int process_of(const Queue& queue, const wire::EndpointName& name) noexcept;
   /// The name under which the end of an exclusive queue's process is awaited.
-  [[nodiscard]] static protocol::EndpointName owner_name(const Queue& queue) noexcept {
-    return {queue.record().id, protocol::k_queue_owner, 0};
+  [[nodiscard]] static wire::EndpointName owner_name(const Queue& queue) noexcept {
+    return {queue.record().id, wire::k_queue_owner, 0};
   }
 
   void restore(SavedQueues::SavedQueue saved);
@@ -181,7 +181,7 @@ class Registry {
   /// True if the place is free, or was repaired just now. False while a worker repairs it.
   bool reap_if_dead(Queue& queue, unsigned place, Queue::Leaving leaving = Queue::Leaving::unsaid);
   /// True: remove it from pending_.
-  bool try_reap(const protocol::EndpointName& name, PendingDeath& pending);
+  bool try_reap(const wire::EndpointName& name, PendingDeath& pending);
 
   Quotas quotas_;
   SavedQueues& saved_queues_;
@@ -198,7 +198,7 @@ class Registry {
   /// Endpoints whose locks must be asked for, since no event may tell that they are gone. `always`: see watch_by_lock();
   /// the others, only while no connection answers for them.
   struct ByName {
-    bool operator()(const protocol::EndpointName& a, const protocol::EndpointName& b) const noexcept {
+    bool operator()(const wire::EndpointName& a, const wire::EndpointName& b) const noexcept {
       return std::tie(a.queue, a.endpoint, a.incarnation) < std::tie(b.queue, b.endpoint, b.incarnation);
     }
   };
@@ -206,8 +206,8 @@ class Registry {
     bool always = false;
     std::uint64_t ended = 0;  ///< the connection that ended and may have owned the endpoint
   };
-  std::map<protocol::EndpointName, PendingDeath, ByName> pending_;
-  std::optional<protocol::EndpointName> next_pending_;
+  std::map<wire::EndpointName, PendingDeath, ByName> pending_;
+  std::optional<wire::EndpointName> next_pending_;
   std::function<void()> freed_;
   Promises promises_;
 };

@@ -15,9 +15,9 @@ constexpr std::chrono::milliseconds k_turn_ms{3};
 
 }  // namespace
 
-void Registry::session_ended(std::uint64_t session, const std::vector<protocol::EndpointName>& endpoints) {
+void Registry::session_ended(std::uint64_t session, const std::vector<wire::EndpointName>& endpoints) {
   const auto end = std::chrono::steady_clock::now() + k_turn_ms;
-  for (const protocol::EndpointName& name : endpoints) {
+  for (const wire::EndpointName& name : endpoints) {
     PendingDeath pending{.always = false, .ended = session};
     // A process may have had thousands. The daemon checks the rest later, with the other pending deaths.
     if (std::chrono::steady_clock::now() < end && try_reap(name, pending)) continue;
@@ -25,14 +25,14 @@ void Registry::session_ended(std::uint64_t session, const std::vector<protocol::
   }
 }
 
-void Registry::detach(std::uint64_t session, const protocol::EndpointName& name) {
+void Registry::detach(std::uint64_t session, const wire::EndpointName& name) {
   Queue* queue = try_find(name.queue);
   if (queue == nullptr) return;
   if (queue->is_busy()) {
     queue->when_free([this, session, name] { detach(session, name); });
     return;
   }
-  if (name.endpoint == protocol::k_queue_owner) {
+  if (name.endpoint == wire::k_queue_owner) {
     // The client could not keep the lock. The lock decides, whichever session says so.
     if (session != 0 && queue->record().owner_process.session == session) pending_[name].ended = session;
     remove_without_owner(*queue);
@@ -46,10 +46,10 @@ void Registry::detach(std::uint64_t session, const protocol::EndpointName& name)
   if (!reap_if_dead(*queue, *place, Queue::Leaving::said) && own) pending_[name].ended = session;
 }
 
-Registry::Resumed Registry::resume(const Peer& peer, std::uint64_t session, const protocol::EndpointName& name) {
+Registry::Resumed Registry::resume(const Peer& peer, std::uint64_t session, const wire::EndpointName& name) {
   Queue* queue = try_find(name.queue);
   if (queue == nullptr) return find_held(name.queue) != nullptr ? Resumed::ok : Resumed::gone;
-  if (name.endpoint == protocol::k_queue_owner) return resume_owner(peer, session, *queue);
+  if (name.endpoint == wire::k_queue_owner) return resume_owner(peer, session, *queue);
   const auto place = queue->find_endpoint(name.endpoint, name.incarnation);
   if (!place) return Resumed::gone;
   const EndpointRecord& endpoint = queue->record().endpoints[*place];
@@ -62,7 +62,7 @@ Registry::Resumed Registry::resume(const Peer& peer, std::uint64_t session, cons
   return Resumed::ok;
 }
 
-void Registry::watch_by_lock(const protocol::EndpointName& name) { pending_[name].always = true; }
+void Registry::watch_by_lock(const wire::EndpointName& name) { pending_[name].always = true; }
 
 bool Registry::reap_if_dead(Queue& queue, unsigned place, Queue::Leaving leaving) {
   if (workers_ == nullptr || !queue.is_large()) return queue.reap_if_dead(place, leaving);
@@ -86,11 +86,11 @@ void Registry::run_beside(Queue& queue, std::function<void()> work, std::functio
   });
 }
 
-bool Registry::try_reap(const protocol::EndpointName& name, PendingDeath& pending) {
+bool Registry::try_reap(const wire::EndpointName& name, PendingDeath& pending) {
   Queue* const queue = try_find(name.queue);
   if (queue == nullptr) return true;
   if (queue->is_busy()) return false;
-  if (name.endpoint == protocol::k_queue_owner) return try_reap_owner(*queue, pending);
+  if (name.endpoint == wire::k_queue_owner) return try_reap_owner(*queue, pending);
   const auto place = queue->find_endpoint(name.endpoint, name.incarnation);
   if (!place) return true;
   const std::uint64_t session = queue->record().endpoints[*place].session;

@@ -52,7 +52,8 @@ void Registry::remove_all_without_owner() noexcept {
 void Registry::require_owner_process(const Peer& peer, const Queue& queue, std::uint64_t session) {
   if (is_owner_process(peer, session, queue.record())) return;
   const OwnerProcess& owner = queue.record().owner_process;
-  throw Error(Errc::already_exists, error_subject("declare", queue.record().name) + ": it is exclusive to process " +
+  throw Error(Errc::already_exists, wire::error_subject("declare", queue.record().name) +
+                                        ": it is exclusive to process " +
                                         (owner.pid == 0 ? "of another pid namespace" : std::to_string(owner.pid)) +
                                         "; open it to use it (open_queue), or declare another name");
 }
@@ -76,8 +77,8 @@ Registry::Resumed Registry::resume_owner(const Peer& peer, std::uint64_t session
   return Resumed::ok;
 }
 
-int Registry::process_of(const Queue& queue, const protocol::EndpointName& name) noexcept {
-  if (name.endpoint == protocol::k_queue_owner) return queue.record().owner_process.pid;
+int Registry::process_of(const Queue& queue, const wire::EndpointName& name) noexcept {
+  if (name.endpoint == wire::k_queue_owner) return queue.record().owner_process.pid;
   const auto place = queue.find_endpoint(name.endpoint, name.incarnation);
   return place ? queue.record().endpoints[*place].pid : 0;
 }

@@ -29,7 +29,7 @@ constexpr milliseconds k_longest_pause_ms{5000};
 }  // namespace
 
 Acceptor::Acceptor(boost::asio::io_context& io, Listener& listener, DescriptorStore& store,
-                   std::function<void(Fd)> admit)
+                   std::function<void(os::Fd)> admit)
     : io_(io),
       listener_(listener),
       store_(store),
@@ -72,7 +72,7 @@ void Acceptor::accept_all(std::size_t listen_socket) {
   bool turned_away = false;
   // Many new connections must not delay the sessions that exist.
   for (int i = 0; i < k_admitted_at_once; ++i) {
-    Fd connection = listener_.accept(listener_.listen_sockets()[listen_socket], turned_away);
+    os::Fd connection = listener_.accept(listener_.listen_sockets()[listen_socket], turned_away);
     if (!connection) break;
     admit_(std::move(connection));
   }
@@ -121,7 +121,7 @@ bool Acceptor::changed_since() {
   for (std::size_t i = 0; i < waits_.size(); ++i) {
     const ListenSocket& listen_socket = listener_.listen_sockets()[i];
     if (states_[i] == State::stands && !listen_socket.stands()) return true;
-    if (states_[i] == State::taken && !lock_holder(listen_socket.path())) return true;
+    if (states_[i] == State::taken && !client::lock_holder(listen_socket.path())) return true;
   }
   return false;
 }
@@ -168,7 +168,7 @@ void Acceptor::make_anew(std::size_t index) {
   // Connections that wait at the old socket are accepted now: the daemon does not poll it again.
   bool turned_away = false;
   while (before >= 0 && !turned_away) {
-    Fd connection = listener_.accept(listen_socket, turned_away);
+    os::Fd connection = listener_.accept(listen_socket, turned_away);
     if (!connection) break;
     admit_(std::move(connection));
   }
@@ -178,7 +178,7 @@ void Acceptor::make_anew(std::size_t index) {
                  listen_socket.path().string());
   }
   if (listen_socket.descriptor() == before) return;
-  const Fd old = listen_socket.take_retired();
+  const os::Fd old = listen_socket.take_retired();
   wait_at(index);
 }
 

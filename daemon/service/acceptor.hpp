@@ -26,7 +26,7 @@ namespace beltway::daemon {
 class Acceptor {
  public:
   /// `admit` gets each connection. `listener` and `store` must outlive it.
-  Acceptor(boost::asio::io_context& io, Listener& listener, DescriptorStore& store, std::function<void(Fd)> admit);
+  Acceptor(boost::asio::io_context& io, Listener& listener, DescriptorStore& store, std::function<void(os::Fd)> admit);
   ~Acceptor();
   Acceptor(const Acceptor&) = delete;
   Acceptor& operator=(const Acceptor&) = delete;
@@ -58,7 +58,7 @@ class Acceptor {
   boost::asio::io_context& io_;
   Listener& listener_;
   DescriptorStore& store_;
-  std::function<void(Fd)> admit_;
+  std::function<void(os::Fd)> admit_;
   std::vector<std::unique_ptr<Descriptor>> waits_;  ///< one for each listen socket; null while it has no socket
   std::vector<State> states_;
   std::vector<std::string> troubles_;  ///< the last failure logged for each listen socket; empty if it works

@@ -8,8 +8,8 @@ namespace beltway::daemon {
 
 using boost::asio::posix::stream_descriptor;
 
-ClientSession::ClientSession(boost::asio::io_context& io, Fd socket, Peer peer, std::uint64_t id, Registry& registry,
-                             std::string path, Events events)
+ClientSession::ClientSession(boost::asio::io_context& io, os::Fd socket, Peer peer, std::uint64_t id,
+                             Registry& registry, std::string path, Events events)
     : peer_(std::move(peer)),
       caller_{.registry = registry, .peer = peer_, .session = id, .socket = std::move(path)},
       events_(std::move(events)),
@@ -17,7 +17,7 @@ ClientSession::ClientSession(boost::asio::io_context& io, Fd socket, Peer peer, 
       socket_wait_(io, channel_.descriptor()),
       process_(io) {
   // Without a pidfd the end of its socket tells, if no child of it holds that, too, and the locks of what it attaches.
-  if (Fd process = open_peer_process(channel_.descriptor(), peer_.pid)) process_.assign(process.release());
+  if (os::Fd process = open_peer_process(channel_.descriptor(), peer_.pid)) process_.assign(process.release());
   caller_.is_watched = process_.is_open();
 }
 
@@ -65,11 +65,11 @@ void ClientSession::wait_for_death() {
 }
 
 void ClientSession::handle_request() {
-  Packet packet;
+  client::Packet packet;
   try {
-    const ChannelStatus status = channel_.try_receive(packet);
-    if (status == ChannelStatus::closed) return stop();
-    if (status == ChannelStatus::would_block) return wait_for_request();
+    const client::ChannelStatus status = channel_.try_receive(packet);
+    if (status == client::ChannelStatus::closed) return stop();
+    if (status == client::ChannelStatus::would_block) return wait_for_request();
   } catch (const Error& error) {
     spdlog::warn("process {} of user {}: {}", peer_.pid, peer_.uid, error.what());
     if (error.reason() == Errc::system) return stop();  // the socket itself has failed
@@ -91,9 +91,9 @@ void ClientSession::handle(const nlohmann::json& request) {
 
 void ClientSession::send_reply() {
   try {
-    const ChannelStatus status = channel_.try_send(reply_->body, reply_->descriptors);
-    if (status == ChannelStatus::closed) return stop();
-    if (status == ChannelStatus::would_block) {
+    const client::ChannelStatus status = channel_.try_send(reply_->body, reply_->descriptors);
+    if (status == client::ChannelStatus::closed) return stop();
+    if (status == client::ChannelStatus::would_block) {
       return socket_wait_.async_wait(stream_descriptor::wait_write,
                                      [self = shared_from_this()](boost::system::error_code error) {
                                        if (!error && !self->stopped_) self->send_reply();

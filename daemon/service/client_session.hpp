@@ -29,7 +29,7 @@ class ClientSession : public std::enable_shared_from_this<ClientSession> {
     std::function<void()> answered;  ///< a request was handled: there may be pending_deaths, or a queue less
   };
 
-  ClientSession(boost::asio::io_context& io, Fd socket, Peer peer, std::uint64_t id, Registry& registry,
+  ClientSession(boost::asio::io_context& io, os::Fd socket, Peer peer, std::uint64_t id, Registry& registry,
                 std::string path, Events events);
   ~ClientSession();
   ClientSession(const ClientSession&) = delete;
@@ -42,7 +42,7 @@ class ClientSession : public std::enable_shared_from_this<ClientSession> {
   void stop();
 
   [[nodiscard]] const Peer& peer() const noexcept { return peer_; }
-  [[nodiscard]] const std::vector<protocol::EndpointName>& endpoints() const noexcept { return caller_.endpoints; }
+  [[nodiscard]] const std::vector<wire::EndpointName>& endpoints() const noexcept { return caller_.endpoints; }
 
  private:
   void wait_for_request();
@@ -54,7 +54,7 @@ class ClientSession : public std::enable_shared_from_this<ClientSession> {
   Peer peer_;
   Caller caller_;
   Events events_;
-  Channel channel_;
+  client::Channel channel_;
   boost::asio::posix::stream_descriptor socket_wait_;  ///< waits on the channel's socket, which it does not own
   boost::asio::posix::stream_descriptor process_;      ///< pidfd; closed if there is none
   std::optional<Reply> reply_;                         ///< what could not be sent yet

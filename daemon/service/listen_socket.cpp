@@ -43,7 +43,7 @@ std::optional<FileId> file_of(int descriptor) noexcept {
 /// A failure in a directory. The disk is the usual reason that has a remedy.
 Error place_failure(const std::string& what, const fs::path& directory) {
   const int error = errno;
-  if (error != ENOSPC && error != EDQUOT && error != EROFS) return system_failure(what, error);
+  if (error != ENOSPC && error != EDQUOT && error != EROFS) return os::system_failure(what, error);
   return {Errc::system, what + ": " + std::generic_category().message(error) + "; free room in " + directory.string() +
                             ", or choose another place with --socket"};
 }
@@ -51,10 +51,11 @@ Error place_failure(const std::string& what, const fs::path& directory) {
 /// The umask of the process that started the daemon does not decide.
 void make_directory(const fs::path& directory) {
   if (directory.empty()) return;
-  if (directory == user_socket_path().parent_path() || is_standard_user_socket(directory / "beltwayd.sock")) {
-    return make_private_directory(directory);
+  if (directory == client::user_socket_path().parent_path() ||
+      client::is_standard_user_socket(directory / "beltwayd.sock")) {
+    return client::make_private_directory(directory);
   }
-  const mode_t mode = directory == system_socket_path().parent_path() ? 0755 : 0700;
+  const mode_t mode = directory == client::system_socket_path().parent_path() ? 0755 : 0700;
   if (::mkdir(directory.c_str(), mode) == 0) {
     if (::chmod(directory.c_str(), mode) == 0) return;
   } else if (errno == EEXIST) {
@@ -70,20 +71,20 @@ Error taken(const fs::path& path, int pid) {
 }
 
 /// Locks the file that the path names when it is locked.
-Fd lock_file(const fs::path& socket) {
-  const fs::path path = lock_path_of(socket);
+os::Fd lock_file(const fs::path& socket) {
+  const fs::path path = client::lock_path_of(socket);
   for (int tries = 0;; ++tries) {
-    Fd lock(::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, k_lock_mode));
+    os::Fd lock(::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, k_lock_mode));
     if (!lock) throw place_failure("start: open " + path.string(), path.parent_path());
     if (::flock(lock.get(), LOCK_EX | LOCK_NB) == 0) {
       if (file_at(path) == file_of(lock.get())) return lock;  // else it was removed meanwhile
     } else if (errno != EWOULDBLOCK) {
-      throw system_failure("start: lock " + path.string());
+      throw os::system_failure("start: lock " + path.string());
     }
     if (tries >= k_lock_tries) break;
     std::this_thread::sleep_for(k_lock_pause_ms);
   }
-  const auto holder = lock_holder(socket);
+  const auto holder = client::lock_holder(socket);
   throw taken(socket, holder ? holder->pid : 0);
 }
 
@@ -99,8 +100,8 @@ enum class Answer : std::uint8_t { none, this_process, another };
 
 /// Finds the process that listens at the socket that the path names. That process need not accept.
 Answer listener_at(const fs::path& path, int& pid) {
-  const sockaddr_un address = socket_address(path);
-  const Fd probe(::socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
+  const sockaddr_un address = client::socket_address(path);
+  const os::Fd probe(::socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
   pid = 0;
   if (::connect(probe.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0) {
     // Any other error shows a living process: many wait at its listen socket (EAGAIN), another kind of socket (EPROTOTYPE).
@@ -117,7 +118,7 @@ void remove_stale_socket(const fs::path& path) {
   if (::lstat(path.c_str(), &status) != 0) return;
   if (std::error_code failed; fs::is_directory(path, failed)) {
     throw Error(Errc::invalid_option, "start: " + path.string() + " is a directory; name a socket in it: --socket " +
-                                          socket_meant_by(path).string());
+                                          client::socket_meant_by(path).string());
   }
   if (!S_ISSOCK(status.st_mode)) {
     throw Error(Errc::invalid_option,
@@ -145,7 +146,7 @@ fs::path path_of_listening(int descriptor) {
 
 ListenSocket::ListenSocket(fs::path path, fs::path primary, Names names)
     : path_(std::move(path)), primary_(std::move(primary)), names_(std::move(names)) {
-  static_cast<void>(socket_address(path_));  // a path that is too long makes no directory
+  static_cast<void>(client::socket_address(path_));  // a path that is too long makes no directory
 }
 
 ListenSocket::~ListenSocket() {
@@ -172,7 +173,7 @@ bool ListenSocket::take_over(DescriptorStore& store) {
   return true;
 }
 
-void ListenSocket::use_given(Fd socket) {
+void ListenSocket::use_given(os::Fd socket) {
   given_ = true;
   socket_ = std::move(socket);
   ::fcntl(socket_.get(), F_SETFL, ::fcntl(socket_.get(), F_GETFL) | O_NONBLOCK);
@@ -184,7 +185,7 @@ void ListenSocket::use_given(Fd socket) {
 bool ListenSocket::stands() const noexcept { return socket_stands() && (given_ || lock_stands()); }
 
 bool ListenSocket::lock_stands() const noexcept {
-  return lock_ && file_at(lock_path_of(path_)) == file_of(lock_.get());
+  return lock_ && file_at(client::lock_path_of(path_)) == file_of(lock_.get());
 }
 
 bool ListenSocket::socket_stands() const noexcept { return socket_ && socket_file_ && file_at(path_) == socket_file_; }
@@ -210,11 +211,11 @@ void ListenSocket::recognize() {
 
 void ListenSocket::take_lock(DescriptorStore& store) {
   const bool again = static_cast<bool>(lock_);
-  Fd lock = lock_file(path_);
+  os::Fd lock = lock_file(path_);
   ::fchmod(lock.get(), k_lock_mode);  // whatever the umask was; of another user's file it fails, and need not succeed
   // A daemon that lives with its files removed does not hold this lock.
   if (!socket_) {
-    if (const auto pid = find_listener(path_)) throw taken(path_, *pid);
+    if (const auto pid = client::find_listener(path_)) throw taken(path_, *pid);
   }
   if (again) store.forget(names_.lock);
   lock_ = std::move(lock);
@@ -230,15 +231,16 @@ void ListenSocket::sign() const noexcept {
     // Written over the old text: a file that has a block already needs no room.
     if (::pwrite(lock_.get(), text.data(), text.size(), 0) == size && ::ftruncate(lock_.get(), size) == 0) return;
     spdlog::warn("{}: the process number cannot be written: {}; the lock holds all the same",
-                 lock_path_of(path_).string(), std::generic_category().message(errno));
+                 client::lock_path_of(path_).string(), std::generic_category().message(errno));
     static_cast<void>(!::ftruncate(lock_.get(), 0));  // rather no number than an earlier daemon's
   } catch (const std::exception&) {                   // no memory: the lock counts
   }
 }
 
 void ListenSocket::listen(DescriptorStore& store) {
-  const sockaddr_un address = socket_address(path_);
-  Fd socket = checked_fd(::socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0), "start: make a socket");
+  const sockaddr_un address = client::socket_address(path_);
+  os::Fd socket =
+      os::checked_fd(::socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0), "start: make a socket");
   refuse_descriptors(socket.get());
   remove_stale_socket(path_);
   if (::bind(socket.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0) {

@@ -49,7 +49,7 @@ class ListenSocket {
   /// forgotten.
   bool take_over(DescriptorStore& store);
   /// A socket that its giver made (systemd): used as it is, not made anew, not removed.
-  void use_given(Fd socket);
+  void use_given(os::Fd socket);
 
   /// Makes what is missing: directory (0755 below /run, else 0700), lock, socket (0666: the rights are the queues'). True if
   /// something was made. Throws Error(already_exists) if another daemon lives here, Error(invalid_option) if something that is
@@ -65,7 +65,7 @@ class ListenSocket {
   [[nodiscard]] const std::filesystem::path& path() const noexcept { return path_; }
   [[nodiscard]] bool is_given() const noexcept { return given_; }
   /// After mend() has made a new socket: the old one, to be closed when no connection waits on it.
-  [[nodiscard]] Fd take_retired() noexcept { return std::move(retired_); }
+  [[nodiscard]] os::Fd take_retired() noexcept { return std::move(retired_); }
 
  private:
   [[nodiscard]] bool lock_stands() const noexcept;
@@ -78,9 +78,9 @@ class ListenSocket {
   std::filesystem::path path_;
   std::filesystem::path primary_;
   Names names_;
-  Fd lock_;
-  Fd socket_;
-  Fd retired_;
+  os::Fd lock_;
+  os::Fd socket_;
+  os::Fd retired_;
   std::optional<FileId> socket_file_;  ///< what bind() made
   bool given_ = false;
   bool leave_ = false;

@@ -19,12 +19,12 @@ namespace fs = std::filesystem;
 const ListenSocket::Names k_first_names{"lock", "door"};
 const ListenSocket::Names k_further_names{"lok2", "dor2"};
 
-Fd open_spare() noexcept { return Fd(::open("/dev/null", O_RDONLY | O_CLOEXEC)); }
+os::Fd open_spare() noexcept { return os::Fd(::open("/dev/null", O_RDONLY | O_CLOEXEC)); }
 
 /// A daemon that serves the user's standard places lives here: a second one would be a second world.
 bool is_taken_by_standard_daemon(const fs::path& socket) {
-  const auto holder = lock_holder(socket);
-  return holder && (holder->primary.empty() || is_standard_user_socket(holder->primary));
+  const auto holder = client::lock_holder(socket);
+  return holder && (holder->primary.empty() || client::is_standard_user_socket(holder->primary));
 }
 
 }  // namespace
@@ -33,13 +33,13 @@ Listener::Listener(fs::path socket, DescriptorStore& store) : spare_(open_spare(
   listen_sockets_.emplace_back(socket, socket, k_first_names);
   const bool taken_over = listen_sockets_.front().take_over(store);
   if (!taken_over && use_given(store)) return;
-  for (const fs::path& path : further_sockets_of(socket)) {
+  for (const fs::path& path : client::further_sockets_of(socket)) {
     listen_sockets_.emplace_back(path, socket, k_further_names);
     listen_sockets_.back().take_over(store);
   }
   if (taken_over) {
     for (ListenSocket& listen_socket : listen_sockets_) listen_socket.sign();
-  } else if (is_standard_user_socket(socket)) {
+  } else if (client::is_standard_user_socket(socket)) {
     open_standard(store);
   } else {
     listen_sockets_.front().mend(store);
@@ -85,11 +85,11 @@ void Listener::leave() noexcept {
   for (ListenSocket& listen_socket : listen_sockets_) listen_socket.leave();
 }
 
-Fd Listener::accept(const ListenSocket& listen_socket, bool& turned_away) {
+os::Fd Listener::accept(const ListenSocket& listen_socket, bool& turned_away) {
   turned_away = false;
   for (;;) {
     const int connection = ::accept4(listen_socket.descriptor(), nullptr, nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK);
-    if (connection >= 0) return Fd(connection);
+    if (connection >= 0) return os::Fd(connection);
     if (errno == EINTR || errno == ECONNABORTED) continue;
     if (errno == EMFILE || errno == ENFILE) {
       turned_away = true;
@@ -101,13 +101,13 @@ Fd Listener::accept(const ListenSocket& listen_socket, bool& turned_away) {
 
 void Listener::turn_away(const ListenSocket& listen_socket) {
   spare_.reset();
-  if (Fd connection(::accept4(listen_socket.descriptor(), nullptr, nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK));
+  if (os::Fd connection(::accept4(listen_socket.descriptor(), nullptr, nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK));
       connection) {
     const Error error(Errc::limit_reached,
                       "connect: the daemon has no file descriptor left; remove queues or "
                       "connections, or raise its RLIMIT_NOFILE");
-    Channel channel(std::move(connection));
-    static_cast<void>(channel.try_send({{"error", protocol::encode(error)}}));
+    client::Channel channel(std::move(connection));
+    static_cast<void>(channel.try_send({{"error", wire::encode(error)}}));
   }
   spare_ = open_spare();
 }

@@ -36,7 +36,7 @@ class Listener {
 
   /// A new connection, close-on-exec and non-blocking; nothing if there is none now. When no descriptor is left the
   /// caller at the listen socket is told so and turned away, so that the daemon does not spin on it. `turned_away` says so.
-  [[nodiscard]] Fd accept(const ListenSocket& listen_socket, bool& turned_away);
+  [[nodiscard]] os::Fd accept(const ListenSocket& listen_socket, bool& turned_away);
 
  private:
   [[nodiscard]] bool use_given(DescriptorStore& store);
@@ -44,7 +44,7 @@ class Listener {
   void turn_away(const ListenSocket& listen_socket);
 
   std::vector<ListenSocket> listen_sockets_;  ///< the first one is the one it was started for
-  Fd spare_;                                  ///< given up for a moment to accept a connection that must be refused
+  os::Fd spare_;                              ///< given up for a moment to accept a connection that must be refused
 };
 
 }  // namespace beltway::daemon

@@ -23,9 +23,9 @@ constexpr std::size_t k_list_page_bytes = k_max_protocol_bytes / 2;
 
 Reply reply_with(json body) { return {std::move(body), {}, {}}; }
 
-std::string checked_group(const JsonReader& fields) {
+std::string checked_group(const wire::JsonReader& fields) {
   std::string group = fields.text("group");
-  check_name("group", "group", group);
+  wire::check_name("group", "group", group);
   return group;
 }
 
@@ -38,7 +38,7 @@ void wait_for(const Caller& caller, Queue& queue) {
   if (queue.is_busy() && caller.ask_again) throw QueueIsBusy{&queue};
 }
 
-Queue& queue_of(const Caller& caller, const JsonReader& fields, Right right, const std::string& operation) {
+Queue& queue_of(const Caller& caller, const wire::JsonReader& fields, Right right, const std::string& operation) {
   Queue& queue = fields.has("queue") ? caller.registry.find(fields.number<std::uint64_t>("queue"), operation)
                                      : caller.registry.find(fields.text("name"), operation);
   require(caller.peer, queue.record(), right, operation);
@@ -47,7 +47,7 @@ Queue& queue_of(const Caller& caller, const JsonReader& fields, Right right, con
 }
 
 Reply hello(Caller& caller, const json& request) {
-  const JsonReader fields(request, "hello");
+  const wire::JsonReader fields(request, "hello");
   const auto version = fields.number<std::uint32_t>("protocol");
   if (version != k_protocol_version) {
     throw Error(Errc::protocol, "connect: the process, version " + fields.text_or("version", "unknown") +
@@ -85,18 +85,18 @@ Reply ping(Caller& caller, const json&) {
 }
 
 Reply declared_reply(Caller& caller, const Registry::Declared& declared) {
-  std::vector<Fd> owned;
-  if (Fd lock = declared.queue.take_owner_lock()) {
-    const protocol::EndpointName owner{declared.queue.record().id, protocol::k_queue_owner, 0};
+  std::vector<os::Fd> owned;
+  if (os::Fd lock = declared.queue.take_owner_lock()) {
+    const wire::EndpointName owner{declared.queue.record().id, wire::k_queue_owner, 0};
     caller.endpoints.push_back(owner);
     if (!caller.is_watched) caller.registry.watch_by_lock(owner);
     owned.push_back(std::move(lock));
   }
   std::vector<int> descriptors;
-  for (const Fd& each : owned) descriptors.push_back(each.get());
+  for (const os::Fd& each : owned) descriptors.push_back(each.get());
   json changed = json::array();
-  for (const OptionChange& change : declared.changed) changed.push_back(protocol::encode(change));
-  return {{{"queue", protocol::encode(declared.queue.description(false))},
+  for (const OptionChange& change : declared.changed) changed.push_back(wire::encode(change));
+  return {{{"queue", wire::encode(declared.queue.description(false))},
            {"created", declared.created},
            {"changed", std::move(changed)}},
           std::move(descriptors),
@@ -104,13 +104,13 @@ Reply declared_reply(Caller& caller, const Registry::Declared& declared) {
 }
 
 Reply declare(Caller& caller, const json& request) {
-  const JsonReader fields(request, "declare");
+  const wire::JsonReader fields(request, "declare");
   const std::string name = fields.text("name");
-  check_name("declare", "queue", name);
+  wire::check_name("declare", "queue", name);
   static const json no_options = json::object();
-  const QueueOptions options = protocol::decode_options(fields.has("options") ? fields.object("options") : no_options,
-                                                        error_subject("declare", name));
-  const Registry::Said said = protocol::decode_said(request, "declare");
+  const QueueOptions options = wire::decode_options(fields.has("options") ? fields.object("options") : no_options,
+                                                    wire::error_subject("declare", name));
+  const Registry::Said said = wire::decode_said(request, "declare");
   if (!caller.ask_again) {
     return declared_reply(caller, caller.registry.declare(caller.peer, name, options, said, caller.session));
   }
@@ -121,17 +121,17 @@ Reply declare(Caller& caller, const json& request) {
 }
 
 Reply open(Caller& caller, const json& request) {
-  const Queue& queue = queue_of(caller, JsonReader(request, "open"), Right::see, "open");
-  return reply_with({{"queue", protocol::encode(queue.description(false))}});
+  const Queue& queue = queue_of(caller, wire::JsonReader(request, "open"), Right::see, "open");
+  return reply_with({{"queue", wire::encode(queue.description(false))}});
 }
 
 Reply describe(Caller& caller, const json& request) {
-  const Queue& queue = queue_of(caller, JsonReader(request, "describe"), Right::see, "describe");
-  return reply_with({{"queue", protocol::encode(queue.description(true))}});
+  const Queue& queue = queue_of(caller, wire::JsonReader(request, "describe"), Right::see, "describe");
+  return reply_with({{"queue", wire::encode(queue.description(true))}});
 }
 
 Reply list(Caller& caller, const json& request) {
-  const std::string after = JsonReader(request, "list").text_or("after", "");
+  const std::string after = wire::JsonReader(request, "list").text_or("after", "");
   json queues = json::array();
   bool more = false;
   std::size_t bytes = 0;
@@ -139,7 +139,7 @@ Reply list(Caller& caller, const json& request) {
   for (auto item = all.upper_bound(after); item != all.end(); ++item) {
     if (!allowed(caller.peer, item->second->record(), Right::see)) continue;
     wait_for(caller, *item->second);
-    json queue = protocol::encode(item->second->description(true));
+    json queue = wire::encode(item->second->description(true));
     bytes += queue.dump().size();
     if (bytes > k_list_page_bytes && !queues.empty()) {
       more = true;
@@ -151,7 +151,7 @@ Reply list(Caller& caller, const json& request) {
 }
 
 Reply remove(Caller& caller, const json& request) {
-  const Queue& queue = queue_of(caller, JsonReader(request, "remove"), Right::own, "remove");
+  const Queue& queue = queue_of(caller, wire::JsonReader(request, "remove"), Right::own, "remove");
   caller.registry.remove(std::string(queue.record().name));
   return reply_with(json::object());
 }
@@ -171,36 +171,36 @@ bool is_to_be_healed_first(Caller& caller, Queue& queue, const json& request) {
 }
 
 Reply attach(Caller& caller, const json& request) {
-  const protocol::AttachRequest wanted = protocol::decode_attach_request(request, "attach");
+  const wire::AttachRequest wanted = wire::decode_attach_request(request, "attach");
   Queue& queue = caller.registry.find(wanted.queue, "attach");
-  const bool producer = wanted.role == protocol::Role::producer;
+  const bool producer = wanted.role == wire::Role::producer;
   require(caller.peer, queue.record(), producer ? Right::produce : Right::consume, "attach");
   wait_for(caller, queue);
-  check_options(error_subject("attach", queue.record().name), wanted.consumer);
-  if (wanted.role != protocol::Role::inspector && is_to_be_healed_first(caller, queue, request)) return {};
+  wire::check_options(wire::error_subject("attach", queue.record().name), wanted.consumer);
+  if (wanted.role != wire::Role::inspector && is_to_be_healed_first(caller, queue, request)) return {};
   AttachGrant grant = queue.attach(caller.peer, caller.session, wanted);
   if (producer && queue.geometry().lane_bytes != 0) {
     grant.reply.promised = caller.registry.promise_lane({wanted.queue, grant.reply.endpoint, grant.reply.incarnation},
                                                         queue.geometry().lane_bytes);
   }
-  if (wanted.role != protocol::Role::inspector) {
-    const protocol::EndpointName made{queue.record().id, grant.reply.endpoint, grant.reply.incarnation};
+  if (wanted.role != wire::Role::inspector) {
+    const wire::EndpointName made{queue.record().id, grant.reply.endpoint, grant.reply.incarnation};
     caller.endpoints.push_back(made);
     if (!caller.is_watched) caller.registry.watch_by_lock(made);
   }
-  return {protocol::encode(grant.reply), std::move(grant.borrowed), std::move(grant.owned)};
+  return {wire::encode(grant.reply), std::move(grant.borrowed), std::move(grant.owned)};
 }
 
 Reply resume(Caller& caller, const json& request) {
   json gone = json::array();
   json refused = json::array();
   std::size_t index = 0;
-  for (const json& item : JsonReader(request, "resume").array("endpoints")) {
-    Queue* const queue = caller.registry.try_find(protocol::decode_endpoint_name(item, "resume").queue);
+  for (const json& item : wire::JsonReader(request, "resume").array("endpoints")) {
+    Queue* const queue = caller.registry.try_find(wire::decode_endpoint_name(item, "resume").queue);
     if (queue != nullptr) wait_for(caller, *queue);
   }
-  for (const json& item : JsonReader(request, "resume").array("endpoints")) {
-    const protocol::EndpointName name = protocol::decode_endpoint_name(item, "resume");
+  for (const json& item : wire::JsonReader(request, "resume").array("endpoints")) {
+    const wire::EndpointName name = wire::decode_endpoint_name(item, "resume");
     switch (caller.registry.resume(caller.peer, caller.session, name)) {
       case Registry::Resumed::ok:
         caller.endpoints.push_back(name);
@@ -215,30 +215,30 @@ Reply resume(Caller& caller, const json& request) {
 }
 
 Reply add_group(Caller& caller, const json& request) {
-  const JsonReader fields(request, "add_group");
+  const wire::JsonReader fields(request, "add_group");
   const std::string what = "add a group to";
   Queue& queue = queue_of(caller, fields, Right::consume, what);
-  caller.registry.add_groups(caller.peer, queue, {protocol::decode_group(fields.value("group"), what)},
-                             protocol::decode_start(request, "add_group"), what);
+  caller.registry.add_groups(caller.peer, queue, {wire::decode_group(fields.value("group"), what)},
+                             wire::decode_start(request, "add_group"), what);
   return reply_with(json::object());
 }
 
 Reply remove_group(Caller& caller, const json& request) {
-  const JsonReader fields(request, "remove_group");
+  const wire::JsonReader fields(request, "remove_group");
   queue_of(caller, fields, Right::own, "remove a group of").remove_group(checked_group(fields));
   return reply_with(json::object());
 }
 
 Reply purge(Caller& caller, const json& request) {
-  const JsonReader fields(request, "purge");
+  const wire::JsonReader fields(request, "purge");
   if (auto brought = std::exchange(*caller.brought, std::nullopt)) return std::move(*brought);
   Queue& queue = queue_of(caller, fields, Right::own, "purge a group of");
   const std::string group = checked_group(fields);
-  if (!caller.ask_again || !queue.is_large()) return reply_with(protocol::encode(queue.purge_group(group)));
+  if (!caller.ask_again || !queue.is_large()) return reply_with(wire::encode(queue.purge_group(group)));
   caller.later = true;
   const auto purge_it = [&queue, group, brought = caller.brought] {
     try {
-      *brought = reply_with(protocol::encode(queue.purge_group(group)));
+      *brought = reply_with(wire::encode(queue.purge_group(group)));
     } catch (const Error& error) {
       *brought = error_reply({}, error);
     }
@@ -265,26 +265,27 @@ constexpr std::array k_operations{Operation{"hello", hello},
                                   Operation{"purge", purge}};
 
 std::optional<Reply> run(Caller& caller, const json& request) {
-  const JsonReader fields(request, "request");
+  const wire::JsonReader fields(request, "request");
   const std::string name = fields.text("op");
   const auto number = fields.number<std::uint64_t>("n");
   if (!caller.greeted && name != "hello") {
     throw Error(Errc::protocol, "connect: the first request must be \"hello\"; use the daemon's version of Beltway");
   }
   if (name == "detach") {
-    const protocol::EndpointName detached = protocol::decode_endpoint_name(request, "detach");
+    const wire::EndpointName detached = wire::decode_endpoint_name(request, "detach");
     caller.registry.detach(caller.session, detached);
     std::erase(caller.endpoints, detached);  // from now on its death is awaited, if it is not gone
     return std::nullopt;
   }
   if (name == "filled") {
-    caller.registry.lane_is_filled(caller.session, protocol::decode_endpoint_name(request, "filled"));
+    caller.registry.lane_is_filled(caller.session, wire::decode_endpoint_name(request, "filled"));
     return std::nullopt;
   }
   const auto found =
       std::find_if(k_operations.begin(), k_operations.end(), [&](const Operation& op) { return op.name == name; });
   if (found == k_operations.end()) {
-    throw Error(Errc::protocol, error_subject("request", name) + ": unknown here; use the daemon's version of Beltway");
+    throw Error(Errc::protocol,
+                wire::error_subject("request", name) + ": unknown here; use the daemon's version of Beltway");
   }
   Reply reply = found->run(caller, request);
   if (caller.later) return std::nullopt;
@@ -309,7 +310,7 @@ std::optional<Reply> answer(Caller& caller, const json& request) {
 }
 
 Reply error_reply(const json& request, const Error& error) {
-  json body{{"error", protocol::encode(error)}};
+  json body{{"error", wire::encode(error)}};
   if (request.is_object()) {
     if (const auto number = request.find("n"); number != request.end() && number->is_number_unsigned()) {
       body["n"] = *number;

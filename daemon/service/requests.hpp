@@ -20,7 +20,7 @@ namespace beltway::daemon {
 struct Reply {
   nlohmann::json body;
   std::vector<int> descriptors;  ///< what to send with it
-  std::vector<Fd> owned;         ///< those of them that live until they are sent
+  std::vector<os::Fd> owned;     ///< those of them that live until they are sent
 };
 
 /// The client that asks, and the registry that answers.
@@ -29,9 +29,9 @@ struct Caller {
   const Peer& peer;
   std::uint64_t session = 0;
   std::string socket;
-  bool greeted = false;                                ///< has said hello; set by answer()
-  bool is_watched = true;                              ///< the kernel tells when its process ends
-  std::vector<protocol::EndpointName> endpoints = {};  ///< that this connection answers for, or did
+  bool greeted = false;                            ///< has said hello; set by answer()
+  bool is_watched = true;                          ///< the kernel tells when its process ends
+  std::vector<wire::EndpointName> endpoints = {};  ///< that this connection answers for, or did
   /// Has answer() called once more with this request, from the daemon's loop. Empty: everything is answered at once.
   std::function<void(const nlohmann::json& request)> ask_again = {};
   /// What a worker has brought for the present request.

@@ -30,8 +30,8 @@ DescriptorStore prepare(DescriptorStore store) {
   raise_open_files_limit();
   // The repair publishes on behalf of the dead: sleepers' barriers must reach the daemon too. Where the kernel cannot, no
   // client can either, and every queue turns to symmetric fences at its first attach.
-  static_cast<void>(kernel::register_for_barriers());
-  static_cast<void>(kernel::ring_without_waiting());
+  static_cast<void>(os::register_for_barriers());
+  static_cast<void>(os::ring_without_waiting());
   return store;
 }
 
@@ -45,7 +45,7 @@ Server::Server(const ServerOptions& options, DescriptorStore store)
       saved_queues_(store_),
       workers_(io_),
       registry_(options.quotas, saved_queues_, &workers_),
-      acceptor_(io_, listener_, store_, [this](Fd socket) { admit(std::move(socket)); }),
+      acceptor_(io_, listener_, store_, [this](os::Fd socket) { admit(std::move(socket)); }),
       pending_timer_(io_),
       stalls_timer_(io_),
       expiry_timer_(io_),
@@ -125,7 +125,7 @@ void Server::wait_for_signal() {
   });
 }
 
-void Server::admit(Fd socket) {
+void Server::admit(os::Fd socket) {
   try {
     Peer peer = peer_of(socket.get());
     const std::optional<Error> stranger = refusal_of(peer);

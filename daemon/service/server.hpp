@@ -59,7 +59,7 @@ class Server {
 
  private:
   void wait_for_signal();
-  void admit(Fd socket);
+  void admit(os::Fd socket);
   /// Why this peer is not let in; nothing if it is. Takes out of it what the daemon cannot know.
   [[nodiscard]] std::optional<Error> refusal_of(Peer& peer) const;
   void session_ended(std::uint64_t session);

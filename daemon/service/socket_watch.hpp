@@ -31,7 +31,7 @@ class SocketWatch {
  private:
   [[nodiscard]] std::string add(const std::filesystem::path& path, unsigned events);
 
-  Fd inotify_;
+  os::Fd inotify_;
   std::vector<int> watches_;
 };
 

@@ -23,7 +23,7 @@ int exit_code_of(pid_t child) {
 
 void leave_terminal(bool log_is_elsewhere) {
   // The starting process chose a standard error that is no terminal: the log goes there.
-  const Fd nothing(::open("/dev/null", O_RDWR | O_CLOEXEC));
+  const os::Fd nothing(::open("/dev/null", O_RDWR | O_CLOEXEC));
   if (!nothing) return;
   for (const int standard : {STDIN_FILENO, STDOUT_FILENO}) ::dup2(nothing.get(), standard);
   if (log_is_elsewhere || ::isatty(STDERR_FILENO) != 0) ::dup2(nothing.get(), STDERR_FILENO);
@@ -31,11 +31,11 @@ void leave_terminal(bool log_is_elsewhere) {
 
 int run_in_background(const std::function<int(const std::function<void()>& ready)>& run) {
   std::array<int, 2> ends{};
-  if (::pipe2(ends.data(), O_CLOEXEC) != 0) throw system_failure("go into the background: make a pipe");
-  const Fd parents_end(ends[0]);
-  Fd childs_end(ends[1]);
+  if (::pipe2(ends.data(), O_CLOEXEC) != 0) throw os::system_failure("go into the background: make a pipe");
+  const os::Fd parents_end(ends[0]);
+  os::Fd childs_end(ends[1]);
   const pid_t child = ::fork();
-  if (child < 0) throw system_failure("go into the background: fork");
+  if (child < 0) throw os::system_failure("go into the background: fork");
   if (child == 0) {
     ::setsid();
     return run([&childs_end] {

@@ -23,14 +23,14 @@ namespace {
 constexpr int k_patience_ms = 10;
 
 /// An abstract name begins with @. Empty if there is no such socket.
-Fd connect_to(const std::string& address) {
+os::Fd connect_to(const std::string& address) {
   sockaddr_un name{};
   name.sun_family = AF_UNIX;
   if (address.empty() || address.size() >= sizeof name.sun_path) return {};
   std::memcpy(name.sun_path, address.data(), address.size());
   if (address.front() == '@') name.sun_path[0] = '\0';
   const auto size = static_cast<socklen_t>(offsetof(sockaddr_un, sun_path) + address.size());
-  Fd socket(::socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
+  os::Fd socket(::socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
   if (!socket || ::connect(socket.get(), reinterpret_cast<const sockaddr*>(&name), size) != 0) {
     spdlog::warn("the descriptor store at {} does not answer; queues end with this process", address);
     return {};
@@ -42,7 +42,7 @@ enum class Sent { yes, no_room, failed };
 
 Sent send_datagram(int socket, std::string_view text, int descriptor) noexcept {
   const std::span<const int> descriptors(&descriptor, descriptor >= 0 ? 1 : 0);
-  if (send_with_descriptors(socket, text, descriptors) >= 0) return Sent::yes;
+  if (os::send_with_descriptors(socket, text, descriptors) >= 0) return Sent::yes;
   // ETOOMANYREFS: too many descriptors of this user are under way; the store takes them in a moment.
   return errno == EAGAIN || errno == ENOBUFS || errno == ETOOMANYREFS ? Sent::no_room : Sent::failed;
 }
@@ -74,10 +74,10 @@ void DescriptorStore::hand_on() const {
   if (!told_limit_.empty()) ::setenv("FDSTORE", told_limit_.c_str(), 1);
 }
 
-Fd DescriptorStore::take(const std::string& name) {
+os::Fd DescriptorStore::take(const std::string& name) {
   const auto found = std::find_if(inherited_.begin(), inherited_.end(), [&](const auto& e) { return e.name == name; });
   if (found == inherited_.end()) return {};
-  Fd descriptor = std::move(found->descriptor);
+  os::Fd descriptor = std::move(found->descriptor);
   inherited_.erase(found);
   stored_.push_back({name, descriptor.get()});
   return descriptor;

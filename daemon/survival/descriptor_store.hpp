@@ -42,7 +42,7 @@ class DescriptorStore {
   [[nodiscard]] bool was_there() const noexcept { return was_there_; }
 
   /// What an earlier daemon has stored by that name, if it did. It is still in the store.
-  [[nodiscard]] Fd take(const std::string& name);
+  [[nodiscard]] os::Fd take(const std::string& name);
   /// All that is left, to be taken or closed.
   [[nodiscard]] std::vector<NamedFd>& inherited() noexcept { return inherited_; }
   [[nodiscard]] const std::vector<NamedFd>& inherited() const noexcept { return inherited_; }
@@ -75,7 +75,7 @@ class DescriptorStore {
   };
   void send(Datagram datagram) noexcept;
 
-  Fd socket_;
+  os::Fd socket_;
   std::string address_;  // $NOTIFY_SOCKET as it was
   std::string told_limit_;
   bool was_there_ = false;

@@ -37,7 +37,7 @@ std::vector<NamedFd> take_inherited() {
       std::string name;
       if (!std::getline(names, name, ':')) name = "unknown";
       set_close_on_exec(k_first + i, true);
-      taken.push_back({name, Fd(k_first + i)});
+      taken.push_back({name, os::Fd(k_first + i)});
     }
   }
   for (const char* const variable : {"LISTEN_PID", "LISTEN_FDS", "LISTEN_FDNAMES"}) ::unsetenv(variable);
@@ -62,10 +62,10 @@ void pass_at_exec(const std::vector<PassedFd>& descriptors) {
     }
     if (const auto found = in_the_way.find(place); found != in_the_way.end() && found->second > i) {
       const int moved = ::fcntl(place, F_DUPFD_CLOEXEC, end);
-      if (moved < 0) throw system_failure("pass descriptors on");
+      if (moved < 0) throw os::system_failure("pass descriptors on");
       numbers[found->second] = moved;
     }
-    if (::dup2(numbers[i], place) < 0) throw system_failure("pass descriptors on");
+    if (::dup2(numbers[i], place) < 0) throw os::system_failure("pass descriptors on");
   }
   ::setenv("LISTEN_PID", std::to_string(::getpid()).c_str(), 1);
   ::setenv("LISTEN_FDS", std::to_string(numbers.size()).c_str(), 1);

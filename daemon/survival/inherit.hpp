@@ -13,7 +13,7 @@ namespace beltway::daemon {
 
 struct NamedFd {
   std::string name;
-  Fd descriptor;
+  os::Fd descriptor;
 };
 
 /// A descriptor to be passed on, which stays its owner's.

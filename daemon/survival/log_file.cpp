@@ -47,7 +47,7 @@ int LogFile::prepare() noexcept {
   }
   // O_NONBLOCK: a FIFO without a reader is an error. A regular file is not affected.
   constexpr int k_flags = O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOCTTY | O_NONBLOCK;
-  if (Fd fresh(::open(path_.c_str(), k_flags, 0600)); fresh) file_ = std::move(fresh);
+  if (os::Fd fresh(::open(path_.c_str(), k_flags, 0600)); fresh) file_ = std::move(fresh);
   return file_.get();  // the old one, if its directory is gone
 }
 

@@ -32,7 +32,7 @@ class LogFile {
 
   std::filesystem::path path_;
   std::uint64_t max_bytes_;
-  Fd file_;
+  os::Fd file_;
   bool cut_ = false;  ///< the last text ended in the middle of a line
 };
 

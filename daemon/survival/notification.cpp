@@ -29,8 +29,8 @@ std::optional<std::string> Notification::value(std::string_view key) const {
 
 std::optional<Notification> receive_notification(int socket) {
   std::array<char, k_datagram_bytes> text{};
-  ReceivedDescriptors received;
-  const ssize_t size = receive_with_descriptors(socket, text, received);
+  os::ReceivedDescriptors received;
+  const ssize_t size = os::receive_with_descriptors(socket, text, received);
   if (size < 0) return std::nullopt;
   Notification heard;
   heard.text.assign(text.data(), static_cast<std::size_t>(size));

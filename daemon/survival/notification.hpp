@@ -16,7 +16,7 @@ namespace beltway::daemon {
 struct Notification {
   pid_t sender = 0;
   std::string text;
-  std::vector<Fd> descriptors;
+  std::vector<os::Fd> descriptors;
 
   [[nodiscard]] std::optional<std::string> value(std::string_view key) const;
   [[nodiscard]] bool says(std::string_view key) const { return value(key) == "1"; }

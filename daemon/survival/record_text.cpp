@@ -40,7 +40,7 @@ json encode_group(const GroupRecord& group, std::size_t index) {
               {"name", group.name},
               {"leaving", group.state == GroupRecord::State::leaving},
               {"incarnation", group.incarnation}};
-  protocol::encode_fields(object, group.options);
+  wire::encode_fields(object, group.options);
   return object;
 }
 
@@ -59,19 +59,19 @@ json encode_endpoint(const EndpointRecord& endpoint, std::size_t place) {
 }
 
 void decode_group(const json& object, QueueRecord& record) {
-  const JsonReader fields(object, k_what);
+  const wire::JsonReader fields(object, k_what);
   const auto index = fields.number<std::uint32_t>("index");
   if (index >= record.groups.size()) fields.refuse("index", "below max_groups");
   GroupRecord& group = record.groups[index];
   group.name = fields.text("name");
-  protocol::decode_fields(fields, group.options, k_what);
-  check_group(k_what, {group.name, group.options});
+  wire::decode_fields(fields, group.options, k_what);
+  wire::check_group(k_what, {group.name, group.options});
   group.state = fields.flag("leaving") ? GroupRecord::State::leaving : GroupRecord::State::active;
   group.incarnation = fields.number<std::uint32_t>("incarnation");
 }
 
 void decode_endpoint(const json& object, QueueRecord& record) {
-  const JsonReader fields(object, k_what);
+  const wire::JsonReader fields(object, k_what);
   const auto place = fields.number<std::uint32_t>("place");
   if (place >= record.endpoints.size()) fields.refuse("place", "below max_producers + max_consumers");
   EndpointRecord& endpoint = record.endpoints[place];
@@ -86,16 +86,16 @@ void decode_endpoint(const json& object, QueueRecord& record) {
   endpoint.group = fields.number<std::uint32_t>("group");
   if (endpoint.group >= record.groups.size() + record.options.max_consumers) fields.refuse("group", "a group's index");
   const auto kind = fields.number<std::uint8_t>("kind");
-  if (kind > static_cast<unsigned>(GroupKind::lossy)) fields.refuse("kind", "the kind of a group");
-  endpoint.kind = static_cast<GroupKind>(kind);
+  if (kind > static_cast<unsigned>(ring::GroupKind::lossy)) fields.refuse("kind", "the kind of a group");
+  endpoint.kind = static_cast<ring::GroupKind>(kind);
   // A daemon that wrote none could not change the option while the queue lived: it is as it was at the attach.
   endpoint.evictable = fields.flag("evictable", is_evictable(record, endpoint));
 }
 
 /// The owner of an exclusive queue, and since when no endpoint is attached.
-void decode_lifetime(const JsonReader& fields, QueueRecord& record) {
+void decode_lifetime(const wire::JsonReader& fields, QueueRecord& record) {
   if (fields.has("owner_process")) {
-    const JsonReader owner(fields.object("owner_process"), k_what);
+    const wire::JsonReader owner(fields.object("owner_process"), k_what);
     record.owner_process.pid = static_cast<int>(owner.number<std::uint32_t>("pid"));
     record.owner_process.command = owner.text_or("command", "");
   }
@@ -126,7 +126,7 @@ std::string encode(const QueueRecord& record) {
               {"removing", record.removing},
               {"groups", std::move(groups)},
               {"endpoints", std::move(endpoints)}};
-  protocol::add_options(object, record.options);
+  wire::add_options(object, record.options);
   if (record.options.exclusive) {
     object["owner_process"] = {{"pid", static_cast<std::uint32_t>(record.owner_process.pid)},
                                {"command", record.owner_process.command}};
@@ -157,16 +157,16 @@ RecordStamp decode_stamp(std::string_view text) {
 
 QueueRecord decode_record(std::string_view text) {
   const json object = json::parse(text, nullptr, false);
-  const JsonReader fields(object, k_what);
+  const wire::JsonReader fields(object, k_what);
   QueueRecord record;
   record.name = fields.text("name");
-  check_name(k_what, "queue", record.name);
+  wire::check_name(k_what, "queue", record.name);
   record.id = fields.number<std::uint64_t>("id");
   record.owner_uid = fields.number<std::uint32_t>("owner_uid");
   record.owner_gid = fields.number<std::uint32_t>("owner_gid");
   record.symmetric = fields.flag("symmetric");
   record.removing = fields.flag("removing");
-  record.options = protocol::decode_options_of(fields, k_what);
+  record.options = wire::decode_options_of(fields, k_what);
   record.groups.resize(record.options.max_groups);
   record.endpoints.resize(record.options.max_producers + record.options.max_consumers);
   for (const json& group : fields.array("groups")) decode_group(group, record);

@@ -24,9 +24,9 @@ struct LayoutVersion {
 };
 
 /// The layout that this program makes and reads.
-inline constexpr LayoutVersion k_own_layout{k_layout_major, k_layout_minor};
+inline constexpr LayoutVersion k_own_layout{ring::k_layout_major, ring::k_layout_minor};
 /// The earliest layout whose programs may work on a queue that this program has made: the minimum reader of its records.
-inline constexpr LayoutVersion k_least_reader{k_layout_major, k_layout_minor};
+inline constexpr LayoutVersion k_least_reader{ring::k_layout_major, ring::k_layout_minor};
 /// Records of version 0.1 say no layout. They are of this one.
 inline constexpr LayoutVersion k_unsaid_layout{1, 1};
 
@@ -55,7 +55,7 @@ struct EndpointRecord {
   bool evictable = false;  ///< it was told so when it attached: its acks are swaps, and it checks whether it is evicted
   std::uint32_t prefetch = 0;  ///< of a named group's consumer, as it said; for people
   unsigned group = 0;          ///< consumers: index of the named group, or max_groups + consumer index
-  GroupKind kind = GroupKind::private_reliable;
+  ring::GroupKind kind = ring::GroupKind::private_reliable;
 };
 
 /// The process that an exclusive queue belongs to. Its lock (Queue::has_lost_owner) says whether it lives, not its number.
@@ -88,7 +88,7 @@ struct QueueRecord {
 
 /// Whether a consumer that attaches now may be evicted.
 [[nodiscard]] inline bool is_evictable(const QueueRecord& queue, const EndpointRecord& consumer) {
-  return consumer.kind != GroupKind::lossy && evict_after(queue, consumer.group).count() != 0;
+  return consumer.kind != ring::GroupKind::lossy && evict_after(queue, consumer.group).count() != 0;
 }
 
 }  // namespace beltway::daemon

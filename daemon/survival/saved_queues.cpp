@@ -40,7 +40,7 @@ std::optional<unsigned> place_in(std::string_view name) {
 
 bool is_part_of_version_0_1(std::string_view name) { return has_form(name, k_digits); }
 
-constexpr unsigned k_parts = k_first_bell + k_bells;
+constexpr unsigned k_parts = k_first_bell + ring::k_bells;
 
 std::string why_layout(const RecordStamp& stamp) {
   return "its memory has layout " + stamp.layout.text() + ", and this program works on layout " + k_own_layout.text();
@@ -82,7 +82,7 @@ Records read_all(const SavedRecords& registry) {
 std::vector<HeldQueue> read_other(int registry, const std::string& name) {
   std::vector<HeldQueue> queues;
   try {
-    const SavedRecords segment(Fd(::fcntl(registry, F_DUPFD_CLOEXEC, 0)));
+    const SavedRecords segment(os::Fd(::fcntl(registry, F_DUPFD_CLOEXEC, 0)));
     for (const unsigned place : segment.places()) {
       if (const std::optional<std::string> text = segment.read(place)) {
         const RecordStamp stamp = decode_stamp(*text);
@@ -95,11 +95,12 @@ std::vector<HeldQueue> read_other(int registry, const std::string& name) {
   return queues;
 }
 
-void check_descriptors(const QueueDescriptors& found, const Geometry& geometry, const std::string& what) {
-  check_segment(found.ring.get(), geometry.ring_bytes(), what);
-  check_segment(found.control.get(), geometry.control_bytes(), what);
-  if (geometry.lane_bytes != 0) check_segment(found.heap.get(), geometry.heap_bytes(), what);
-  const bool complete = std::all_of(found.bells.begin(), found.bells.end(), [](const Fd& bell) { return bool(bell); });
+void check_descriptors(const QueueDescriptors& found, const ring::Geometry& geometry, const std::string& what) {
+  os::check_segment(found.ring.get(), geometry.ring_bytes(), what);
+  os::check_segment(found.control.get(), geometry.control_bytes(), what);
+  if (geometry.lane_bytes != 0) os::check_segment(found.heap.get(), geometry.heap_bytes(), what);
+  const bool complete =
+      std::all_of(found.bells.begin(), found.bells.end(), [](const os::Fd& bell) { return bool(bell); });
   if (!complete) throw Error(Errc::incompatible, what + ": the store has lost its eventfds");
 }
 
@@ -115,7 +116,7 @@ Survey survey(const DescriptorStore& store) {
     if (!is_registry(left.name)) continue;
     if (left.name == k_registry_name) {
       try {
-        SavedRecords registry(Fd(::fcntl(left.descriptor.get(), F_DUPFD_CLOEXEC, 0)));
+        SavedRecords registry(os::Fd(::fcntl(left.descriptor.get(), F_DUPFD_CLOEXEC, 0)));
         found.starts = registry.count_start();
         Records records = read_all(registry);
         found.own += records.readable.size();
@@ -136,9 +137,9 @@ SavedQueues::SavedQueues(DescriptorStore& store) : store_(store), parts_(k_max_p
 }
 
 void SavedQueues::take_registry() {
-  if (Fd segment = store_.take(k_registry_name)) {
+  if (os::Fd segment = store_.take(k_registry_name)) {
     try {
-      records_.emplace(Fd(::fcntl(segment.get(), F_DUPFD_CLOEXEC, 0)));
+      records_.emplace(os::Fd(::fcntl(segment.get(), F_DUPFD_CLOEXEC, 0)));
     } catch (const Error& error) {
       spdlog::error("{}; it is left alone, and queues that are made now end with this daemon", error.what());
       held_.push_back({{}, std::string("its registry cannot be read: ") + error.what()});
@@ -178,7 +179,7 @@ void SavedQueues::drop_the_rest() {
   for (const std::string& name : names) {
     const auto place = place_in(name);
     if (!place && !is_part_of_version_0_1(name)) continue;
-    Fd descriptor = store_.take(name);
+    os::Fd descriptor = store_.take(name);
     if (unsure) {
       held_descriptors_.push_back(std::move(descriptor));
       continue;
@@ -195,7 +196,7 @@ void SavedQueues::hold_other_registries() {
     if (is_registry(left.name)) names.push_back(left.name);
   }
   for (const std::string& name : names) {
-    Fd registry = store_.take(name);
+    os::Fd registry = store_.take(name);
     std::vector<HeldQueue> queues = read_other(registry.get(), name);
     if (queues.empty()) {
       store_.forget(name);
@@ -231,10 +232,10 @@ void SavedQueues::hold(SavedQueue saved, std::string why) {
                     .layout = k_own_layout,
                     .reader = k_own_layout};
   held_.push_back({std::move(stamp), std::move(why)});
-  for (Fd* descriptor : {&saved.descriptors.ring, &saved.descriptors.heap, &saved.descriptors.control}) {
+  for (os::Fd* descriptor : {&saved.descriptors.ring, &saved.descriptors.heap, &saved.descriptors.control}) {
     held_descriptors_.push_back(std::move(*descriptor));
   }
-  for (Fd& bell : saved.descriptors.bells) held_descriptors_.push_back(std::move(bell));
+  for (os::Fd& bell : saved.descriptors.bells) held_descriptors_.push_back(std::move(bell));
 }
 
 void SavedQueues::clear_starts() noexcept {
@@ -245,15 +246,15 @@ std::optional<SavedQueues::SavedQueue> SavedQueues::take_queue(unsigned place) {
   try {
     const std::string text = records_->read(place).value_or("");
     SavedQueue saved{.place = place, .record = decode_record(text), .descriptors = {}};
-    const Geometry geometry = geometry_of(saved.record.options);
+    const ring::Geometry geometry = wire::geometry_of(saved.record.options);
     parts_[place] = k_parts;
     saved.descriptors.ring = store_.take(name_of(place, 0));
     if (geometry.lane_bytes != 0) saved.descriptors.heap = store_.take(name_of(place, 1));
     saved.descriptors.control = store_.take(name_of(place, 2));
-    for (unsigned i = 0; i < k_bells; ++i) {
+    for (unsigned i = 0; i < ring::k_bells; ++i) {
       saved.descriptors.bells.push_back(store_.take(name_of(place, k_first_bell + i)));
     }
-    check_descriptors(saved.descriptors, geometry, error_subject("restore", saved.record.name));
+    check_descriptors(saved.descriptors, geometry, wire::error_subject("restore", saved.record.name));
     return saved;
   } catch (const Error& error) {
     spdlog::error("a queue is lost: {}", error.what());

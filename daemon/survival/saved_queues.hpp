@@ -36,10 +36,10 @@ namespace beltway::daemon {
 
 /// A queue's memory and bells.
 struct QueueDescriptors {
-  Fd ring;
-  Fd heap;  ///< empty without lanes
-  Fd control;
-  std::vector<Fd> bells;
+  os::Fd ring;
+  os::Fd heap;  ///< empty without lanes
+  os::Fd control;
+  std::vector<os::Fd> bells;
 };
 
 /// A queue that this program cannot read.
@@ -104,7 +104,7 @@ class SavedQueues {
   std::optional<SavedRecords> records_;  ///< none: no store
   std::vector<unsigned> parts_;          ///< by place: descriptors that are held; 0: the place is free
   std::vector<HeldQueue> held_;
-  std::vector<Fd>
+  std::vector<os::Fd>
       held_descriptors_;  ///< kept open for a daemon that execs the stored program (DescriptorStore::stored)
 };
 

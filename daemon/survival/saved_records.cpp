@@ -48,27 +48,27 @@ boost::interprocess::mapped_region map(int segment) {
   try {
     bi::mapped_region region(MappableFd(segment), bi::read_write, 0, k_bytes);
     if (::madvise(region.get_address(), region.get_size(), MADV_DONTFORK) != 0) {
-      throw system_failure(std::string(k_what) + ": keep from forked children");
+      throw os::system_failure(std::string(k_what) + ": keep from forked children");
     }
     return region;
   } catch (const bi::interprocess_exception& error) {
-    throw system_failure(std::string(k_what) + ": map it", error.get_native_error());
+    throw os::system_failure(std::string(k_what) + ": map it", error.get_native_error());
   }
 }
 
 }  // namespace
 
 SavedRecords::SavedRecords()
-    : segment_(make_segment("beltway:registry", k_bytes, k_what)), mapping_(map(segment_.get())) {
-  auto* const words = reinterpret_cast<Word*>(data());
+    : segment_(os::make_segment("beltway:registry", k_bytes, k_what)), mapping_(map(segment_.get())) {
+  auto* const words = reinterpret_cast<detail::Word*>(data());
   words[1].store_relaxed(k_registry_layout);
   words[0].store_release(k_registry_magic);
 }
 
-SavedRecords::SavedRecords(Fd segment) : segment_(std::move(segment)) {
-  check_segment(segment_.get(), k_bytes, k_what);
+SavedRecords::SavedRecords(os::Fd segment) : segment_(std::move(segment)) {
+  os::check_segment(segment_.get(), k_bytes, k_what);
   mapping_ = map(segment_.get());
-  const auto* const words = reinterpret_cast<const Word*>(data());
+  const auto* const words = reinterpret_cast<const detail::Word*>(data());
   const std::uint64_t layout = words[1].load_relaxed();
   if (words[0].load_acquire() != k_registry_magic || layout != k_registry_layout) {
     throw Error(Errc::incompatible, std::string(k_what) + ": the daemon before this one kept layout " +
@@ -78,13 +78,13 @@ SavedRecords::SavedRecords(Fd segment) : segment_(std::move(segment)) {
 }
 
 std::uint64_t SavedRecords::count_start() noexcept {
-  return reinterpret_cast<Word*>(data())[k_starts_word].fetch_add(1);
+  return reinterpret_cast<detail::Word*>(data())[k_starts_word].fetch_add(1);
 }
 
-void SavedRecords::clear_starts() noexcept { reinterpret_cast<Word*>(data())[k_starts_word].store_release(0); }
+void SavedRecords::clear_starts() noexcept { reinterpret_cast<detail::Word*>(data())[k_starts_word].store_release(0); }
 
-Word& SavedRecords::commit_word(unsigned place) const noexcept {
-  return *reinterpret_cast<Word*>(data() + k_places_offset + place * k_place_bytes);
+detail::Word& SavedRecords::commit_word(unsigned place) const noexcept {
+  return *reinterpret_cast<detail::Word*>(data() + k_places_offset + place * k_place_bytes);
 }
 
 char* SavedRecords::copy(unsigned place, std::uint32_t sequence) const noexcept {
@@ -96,7 +96,7 @@ void SavedRecords::write(unsigned place, std::string_view text) {
   if (text.size() > k_max_record_bytes) {
     throw Error(Errc::system, std::string(k_what) + ": a record of " + std::to_string(text.size()) + " bytes");
   }
-  Word& word = commit_word(place);
+  detail::Word& word = commit_word(place);
   std::uint32_t sequence = Commit::of(word.load_relaxed()).sequence + 1;
   if (sequence == 0) sequence = 2;  // 0 says empty; the parity goes on
   std::memcpy(copy(place, sequence), text.data(), text.size());

@@ -38,7 +38,7 @@ class SavedRecords {
   /// A new one, empty. Throws Error(limit_reached, system).
   SavedRecords();
   /// An earlier daemon's. Throws Error(incompatible) if it is none or of another layout.
-  explicit SavedRecords(Fd segment);
+  explicit SavedRecords(os::Fd segment);
 
   [[nodiscard]] int descriptor() const noexcept { return segment_.get(); }
 
@@ -57,10 +57,10 @@ class SavedRecords {
 
  private:
   [[nodiscard]] std::byte* data() const noexcept { return static_cast<std::byte*>(mapping_.get_address()); }
-  [[nodiscard]] Word& commit_word(unsigned place) const noexcept;
+  [[nodiscard]] detail::Word& commit_word(unsigned place) const noexcept;
   [[nodiscard]] char* copy(unsigned place, std::uint32_t sequence) const noexcept;
 
-  Fd segment_;
+  os::Fd segment_;
   boost::interprocess::mapped_region mapping_;
 };
 

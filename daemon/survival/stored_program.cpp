@@ -22,9 +22,9 @@ bool are_same_file(int one, int other) noexcept {
   return ::fstat(one, &a) == 0 && ::fstat(other, &b) == 0 && a.st_dev == b.st_dev && a.st_ino == b.st_ino;
 }
 
-Fd program_of(const std::string& pid) noexcept {
+os::Fd program_of(const std::string& pid) noexcept {
   const std::string path = "/proc/" + pid + "/exe";
-  Fd program(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  os::Fd program(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
   // A user may have the right to execute a program and no right to read it.
   if (!program) program.reset(::open(path.c_str(), O_PATH | O_CLOEXEC));
   return program;
@@ -32,7 +32,7 @@ Fd program_of(const std::string& pid) noexcept {
 
 StoredProgram::StoredProgram(DescriptorStore& store) : store_(store) {
   for (const char* const name : k_names) {
-    Fd found = store_.take(name);
+    os::Fd found = store_.take(name);
     if (!found) continue;
     if (descriptor_) {  // an earlier daemon was killed between storing one and dropping the other: both can go on
       store_.forget(name);
@@ -45,7 +45,7 @@ StoredProgram::StoredProgram(DescriptorStore& store) : store_(store) {
 
 void StoredProgram::store_own() {
   if (!store_.is_there()) return;
-  Fd own = program_of("self");
+  os::Fd own = program_of("self");
   if (!own)
     return spdlog::warn("/proc/self/exe cannot be opened: a program that fails to take over has nobody to give way to");
   if (descriptor_ && are_same_file(own.get(), descriptor_.get())) return;

@@ -20,7 +20,7 @@ namespace beltway::daemon {
 /// Whether two descriptors are of one file.
 [[nodiscard]] bool are_same_file(int one, int other) noexcept;
 /// The program that process `pid` runs, also if its file was replaced. Empty if that cannot be known.
-[[nodiscard]] Fd program_of(const std::string& pid) noexcept;
+[[nodiscard]] os::Fd program_of(const std::string& pid) noexcept;
 
 class StoredProgram {
  public:
@@ -34,7 +34,7 @@ class StoredProgram {
 
  private:
   DescriptorStore& store_;
-  Fd descriptor_;
+  os::Fd descriptor_;
   std::string name_;
 };
 

@@ -52,16 +52,16 @@ std::string why_others(const std::vector<HeldQueue>& others) {
 }
 
 /// The stored program, or the supervisor's, unless it is this one.
-Fd find_other_program(const DescriptorStore& store, int supervisor) {
-  const Fd own = program_of("self");
+os::Fd find_other_program(const DescriptorStore& store, int supervisor) {
+  const os::Fd own = program_of("self");
   for (const NamedFd& left : store.inherited()) {
     if (!is_stored_program(left.name)) continue;
     if (are_same_file(own.get(), left.descriptor.get())) return {};
-    return Fd(::dup(left.descriptor.get()));
+    return os::Fd(::dup(left.descriptor.get()));
   }
   if (supervisor == 0 || supervisor != ::getppid()) return {};
-  Fd program = program_of(std::to_string(supervisor));
-  return program && !are_same_file(own.get(), program.get()) ? std::move(program) : Fd();
+  os::Fd program = program_of(std::to_string(supervisor));
+  return program && !are_same_file(own.get(), program.get()) ? std::move(program) : os::Fd();
 }
 
 }  // namespace
@@ -92,7 +92,7 @@ std::optional<Predecessor> find_predecessor(const DescriptorStore& store, int su
   const bool stays = std::getenv(k_stays) != nullptr;  // NOLINT(concurrency-mt-unsafe): one thread
   ::unsetenv(k_stays);
   if ((!cannot_read && !fails) || stays || !passed_over().empty()) return std::nullopt;
-  Fd program = find_other_program(store, supervisor);
+  os::Fd program = find_other_program(store, supervisor);
   if (!program) return std::nullopt;
   if (cannot_read) return Predecessor{std::move(program), why_others(found.others)};
   return Predecessor{std::move(program), own_title() + " did not come up " + std::to_string(found.starts) +
@@ -116,7 +116,7 @@ void give_way(const Predecessor& predecessor, const DescriptorStore& store, cons
   try {
     // Beyond the numbers at which the store is handed on.
     const int beyond = static_cast<int>(store.inherited().size()) + 3;
-    const Fd program = checked_fd(::fcntl(predecessor.program.get(), F_DUPFD_CLOEXEC, beyond), "give way");
+    const os::Fd program = os::checked_fd(::fcntl(predecessor.program.get(), F_DUPFD_CLOEXEC, beyond), "give way");
     store.hand_on();
     ::setenv(k_passed_over, predecessor.why.c_str(), 1);
     exec_descriptor(program.get(), own_program(), arguments);

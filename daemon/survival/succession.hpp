@@ -26,7 +26,7 @@ inline constexpr const char* k_passed_over = "BELTWAY_PASSED_OVER";
 
 /// The program that must run in the place of this one, and why.
 struct Predecessor {
-  Fd program;
+  os::Fd program;
   std::string why;  ///< for people: names this program, its version, and what it met
 };
 

@@ -96,8 +96,8 @@ class Supervisor {
   std::vector<NamedFd> store_;
   std::size_t limit_;
   sigset_t mask_before_{};
-  Fd signals_;
-  Fd socket_;
+  os::Fd signals_;
+  os::Fd socket_;
   std::string address_;
   pid_t child_ = -1;
   bool ready_ = false;       // this daemon has said so
@@ -126,13 +126,14 @@ Supervisor::Supervisor(const SupervisorOptions& options)
   for (const int signal : heard_signals()) ::sigaddset(&signals, signal);
   ::sigprocmask(SIG_BLOCK, &signals, &mask_before_);
   ::sigdelset(&mask_before_, SIGCHLD);
-  signals_ = checked_fd(::signalfd(-1, &signals, SFD_CLOEXEC | SFD_NONBLOCK), "start the supervisor: make a signalfd");
+  signals_ =
+      os::checked_fd(::signalfd(-1, &signals, SFD_CLOEXEC | SFD_NONBLOCK), "start the supervisor: make a signalfd");
   make_socket();
 }
 
 void Supervisor::make_socket() {
   const std::string what = "start the supervisor: make its socket";
-  socket_ = checked_fd(::socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0), what);
+  socket_ = os::checked_fd(::socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0), what);
   const int on = 1;
   sockaddr_un address{};
   address.sun_family = AF_UNIX;
@@ -141,7 +142,7 @@ void Supervisor::make_socket() {
   if (::setsockopt(socket_.get(), SOL_SOCKET, SO_PASSCRED, &on, sizeof on) != 0 ||
       ::bind(socket_.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address.sun_family) != 0 ||
       ::getsockname(socket_.get(), reinterpret_cast<sockaddr*>(&address), &size) != 0) {
-    throw system_failure(what);
+    throw os::system_failure(what);
   }
   const std::size_t length = size - offsetof(sockaddr_un, sun_path);
   address_ = '@' + std::string(address.sun_path + 1, length - 1);
@@ -194,7 +195,7 @@ void Supervisor::exec_program(const std::vector<std::string>& arguments) const {
   // The stored program is copied first, to a number beyond those at which the store is handed on.
   const int beyond = static_cast<int>(store_.size()) + 3;
   const int stored = stored_program();
-  const Fd copy(stored < 0 ? -1 : ::fcntl(stored, F_DUPFD_CLOEXEC, beyond));
+  const os::Fd copy(stored < 0 ? -1 : ::fcntl(stored, F_DUPFD_CLOEXEC, beyond));
   std::vector<PassedFd> passed;
   passed.reserve(store_.size());
   for (const NamedFd& held : store_) passed.push_back({held.name, held.descriptor.get()});
@@ -265,7 +266,7 @@ void Supervisor::accept(Notification heard) {
     std::erase_if(store_, [&](const NamedFd& held) { return held.name == name; });
   }
   if (heard.says("FDSTORE")) {
-    for (Fd& descriptor : heard.descriptors) {
+    for (os::Fd& descriptor : heard.descriptors) {
       if (store_.size() < limit_) store_.push_back({name, std::move(descriptor)});
     }
   }
@@ -291,7 +292,7 @@ void Supervisor::count_failed_start(const std::string& how) {
   if (!passed_over_.empty()) return;  // it was the stored program, and there is no other
   if (++failed_starts_ < k_max_failed_starts || stored_program() < 0) return;
   // The same file once more would change nothing.
-  const Fd file(::open(options_.program.c_str(), O_PATH | O_CLOEXEC));
+  const os::Fd file(::open(options_.program.c_str(), O_PATH | O_CLOEXEC));
   if (file && are_same_file(file.get(), stored_program())) return;
   failed_file_ = started_file_;
   passed_over_ = options_.program + " did not come up " + std::to_string(failed_starts_) + " times in a row: it " +

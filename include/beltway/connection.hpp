@@ -131,8 +131,8 @@ class Connection {
   [[nodiscard]] Result<DaemonInfo, Error> try_ping() const noexcept;
 
  private:
-  explicit Connection(std::shared_ptr<detail::Session> session) noexcept : session_(std::move(session)) {}
-  std::shared_ptr<detail::Session> session_;
+  explicit Connection(std::shared_ptr<client::Session> session) noexcept : session_(std::move(session)) {}
+  std::shared_ptr<client::Session> session_;
 };
 
 }  // namespace beltway

@@ -119,7 +119,7 @@ class Consumer {
   [[nodiscard]] const std::string& queue_name() const noexcept;
   [[nodiscard]] const std::string& group() const noexcept;
 
-  explicit Consumer(detail::ConsumerCore* core) noexcept;
+  explicit Consumer(endpoint::ConsumerCore* core) noexcept;
 
  private:
   /// The next message of a private group, after a moment of spinning if need be.
@@ -136,7 +136,7 @@ class Consumer {
   [[nodiscard]] bool await_next() noexcept;
   [[nodiscard]] Result<Message> try_receive_slowly();
   [[nodiscard]] Result<Message> receive_slowly(const Until& until);
-  [[nodiscard]] detail::ConsumerCore& core() const noexcept;
+  [[nodiscard]] endpoint::ConsumerCore& core() const noexcept;
 
   std::unique_ptr<detail::InlineReceiver, detail::ConsumerCoreDeleter> core_;
 };

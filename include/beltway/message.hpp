@@ -12,11 +12,11 @@
 #include "beltway/detail/inline_receive.hpp"
 #include "beltway/status.hpp"
 
-namespace beltway {
-
-namespace detail {
+namespace beltway::endpoint {
 class ConsumerCore;
-}
+}  // namespace beltway::endpoint
+
+namespace beltway {
 
 /// A message that a consumer holds. Move-only. Its end (destruction, ack, nack) frees its place in the ring.
 ///
@@ -86,7 +86,7 @@ class Message {
 
  private:
   friend class Consumer;
-  friend class detail::ConsumerCore;
+  friend class endpoint::ConsumerCore;
   friend std::size_t ack_batch(std::span<Message> messages) noexcept;
 
   Message(detail::InlineReceiver* core, const std::byte* data, std::uint64_t position, std::uint64_t lost,

@@ -25,8 +25,14 @@ namespace beltway {
 template <class T>
 class TypedProducer;
 
-namespace detail {
+}  // namespace beltway
+
+namespace beltway::endpoint {
 class ProducerCore;
+}  // namespace beltway::endpoint
+
+namespace beltway::detail {
+
 struct ProducerCoreDeleter {
   void operator()(InlinePublisher* core) const noexcept;
 };
@@ -36,7 +42,10 @@ struct Writer {
   void* object;
   void (*call)(void* object, std::span<std::byte> place);
 };
-}  // namespace detail
+
+}  // namespace beltway::detail
+
+namespace beltway {
 
 /// Memory in the producer's lane, to be written in place and then committed. Move-only.
 ///
@@ -108,7 +117,7 @@ class Loan {
   bool commit_now(std::size_t size);
   [[gnu::noinline]] void commit_slowly(std::size_t size);
 
-  [[nodiscard]] detail::ProducerCore& core() const noexcept;
+  [[nodiscard]] endpoint::ProducerCore& core() const noexcept;
 
   detail::InlinePublisher* core_ = nullptr;
   std::byte* data_ = nullptr;
@@ -242,7 +251,7 @@ class Producer {
   [[nodiscard]] unsigned index() const noexcept;
   [[nodiscard]] const std::string& queue_name() const noexcept;
 
-  explicit Producer(detail::ProducerCore* core) noexcept;
+  explicit Producer(endpoint::ProducerCore* core) noexcept;
 
  private:
   friend class Loan;
@@ -273,7 +282,7 @@ class Producer {
   [[nodiscard]] Status try_publish_writer(detail::InlinePublisher::Outcome put, std::size_t size,
                                           detail::Writer writer);
   [[nodiscard]] Status publish_writer_until(std::size_t size, detail::Writer writer, const Until& until);
-  [[nodiscard]] detail::ProducerCore& core() const noexcept;
+  [[nodiscard]] endpoint::ProducerCore& core() const noexcept;
 
   std::unique_ptr<detail::InlinePublisher, detail::ProducerCoreDeleter> core_;
 };

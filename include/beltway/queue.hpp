@@ -18,11 +18,11 @@
 #include "beltway/status.hpp"
 #include "beltway/until.hpp"
 
-namespace beltway {
-
-namespace detail {
+namespace beltway::client {
 class Session;
-}
+}  // namespace beltway::client
+
+namespace beltway {
 
 /// A handle of one queue: attaches producers and consumers, makes and removes groups, describes the queue.
 ///
@@ -80,10 +80,10 @@ class Queue {
   [[nodiscard]] std::vector<PeekedMessage> peek(std::size_t count, std::size_t max_bytes = 65536,
                                                 std::string_view group = {}) const;
 
-  Queue(std::shared_ptr<detail::Session> session, QueueInfo info);
+  Queue(std::shared_ptr<client::Session> session, QueueInfo info);
 
  private:
-  std::shared_ptr<detail::Session> session_;
+  std::shared_ptr<client::Session> session_;
   std::string name_;
   std::uint64_t id_ = 0;
   QueueOptions options_;

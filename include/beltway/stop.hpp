@@ -17,11 +17,11 @@
 
 #include "beltway/until.hpp"
 
-namespace beltway {
-
-namespace detail {
+namespace beltway::waiting {
 class SignalWatch;
-}
+}  // namespace beltway::waiting
+
+namespace beltway {
 
 /// A stop token that a signal triggers, as long as this object lives. Converts to std::stop_token, and to Until.
 ///
@@ -46,9 +46,9 @@ class [[nodiscard]] StopOn {
 
  private:
   friend StopOn stop_on(std::initializer_list<int> signals);
-  explicit StopOn(detail::SignalWatch* watch) noexcept : watch_(watch) {}
+  explicit StopOn(waiting::SignalWatch* watch) noexcept : watch_(watch) {}
 
-  detail::SignalWatch* watch_;
+  waiting::SignalWatch* watch_;
 };
 
 /// Handles `signals` from now on: the handler asks a thread to request a stop, and does nothing else. Blocking system calls of

@@ -12,7 +12,7 @@
 #include "beltway/until.hpp"
 #include "os/cancel_guard.hpp"
 
-namespace beltway::detail {
+namespace beltway::client {
 
 inline constexpr std::chrono::milliseconds k_first_gap_between_questions{1};
 inline constexpr std::chrono::milliseconds k_last_gap_between_questions{20};
@@ -23,7 +23,7 @@ inline constexpr std::chrono::milliseconds k_last_gap_between_questions{20};
 template <class IsSo>
 [[nodiscard]] Status ask_until(const Until& until, const IsSo& is_so) {
   if (until.stop().stop_requested()) return Status::stopped;
-  const CancelGuard no_cancellation;
+  const os::CancelGuard no_cancellation;
   std::mutex mutex;
   std::condition_variable_any never_notified;
   std::unique_lock lock(mutex);
@@ -46,4 +46,4 @@ template <class IsSo>
   return Status::ok;
 }
 
-}  // namespace beltway::detail
+}  // namespace beltway::client

@@ -17,20 +17,21 @@
 #include "os/memory_probe.hpp"
 #include "wire/validate.hpp"
 
-namespace beltway::detail {
+namespace beltway::client {
+
 namespace {
 
-using protocol::AttachReply;
-using protocol::AttachRequest;
-using protocol::Role;
+using wire::AttachReply;
+using wire::AttachRequest;
+using wire::Role;
 
 /// The descriptors of a queue, from arrival to mapping. All happens inside a ForkSection: a forked child must not get
 /// `control`, which carries the endpoint's lock.
 class ArrivingSegments : public Arrivals {
  public:
-  ArrivingSegments(const Geometry& geometry, Role role) : geometry_(geometry), role_(role) {}
+  ArrivingSegments(const ring::Geometry& geometry, Role role) : geometry_(geometry), role_(role) {}
 
-  void arrived(std::span<int> descriptors, const ForkSection& section) noexcept override;
+  void arrived(std::span<int> descriptors, const os::ForkSection& section) noexcept override;
   void had_no_room() noexcept override { no_room_ = true; }
 
   [[nodiscard]] std::size_t segments() const noexcept { return geometry_.lane_bytes == 0 ? 2 : 3; }
@@ -38,45 +39,45 @@ class ArrivingSegments : public Arrivals {
   /// Throws unless all announced descriptors came, have the right sizes and are mapped. `bells`: how many were announced.
   void check(const QueueName& queue, std::size_t bells, const std::string& what) const;
 
-  Mapping control;
-  Mapping ring;
-  Mapping heap;
-  ForkClosedFd heap_descriptor;  ///< until the lanes are filled or populated
+  os::Mapping control;
+  os::Mapping ring;
+  os::Mapping heap;
+  os::ForkClosedFd heap_descriptor;  ///< until the lanes are filled or populated
 
  private:
-  [[nodiscard]] Access access() const noexcept {
-    return role_ == Role::producer ? Access::read_write : Access::read_only;
+  [[nodiscard]] os::Access access() const noexcept {
+    return role_ == Role::producer ? os::Access::read_write : os::Access::read_only;
   }
-  void map(Mapping& mapping, int descriptor, std::uint64_t bytes, Access access) noexcept;
+  void map(os::Mapping& mapping, int descriptor, std::uint64_t bytes, os::Access access) noexcept;
 
-  const Geometry geometry_;
+  const ring::Geometry geometry_;
   const Role role_;
-  const MappingPlan plan_;
+  const os::MappingPlan plan_;
   std::size_t came_ = 0;
   bool no_room_ = false;
-  SegmentFacts facts_[3];
+  os::SegmentFacts facts_[3];
   std::uint64_t bytes_[3] = {};
   std::size_t checked_ = 0;
-  MappingFailure failure_;
+  os::MappingFailure failure_;
 };
 
-void ArrivingSegments::map(Mapping& mapping, int descriptor, std::uint64_t bytes, Access access) noexcept {
+void ArrivingSegments::map(os::Mapping& mapping, int descriptor, std::uint64_t bytes, os::Access access) noexcept {
   if (failure_) return;
-  const SegmentFacts facts = inspect_segment(descriptor);
+  const os::SegmentFacts facts = os::inspect_segment(descriptor);
   facts_[checked_] = facts;
   bytes_[checked_++] = bytes;
-  if (facts.sound(bytes)) mapping = Mapping(descriptor, {0, bytes}, access, plan_, failure_);
+  if (facts.sound(bytes)) mapping = os::Mapping(descriptor, {0, bytes}, access, plan_, failure_);
 }
 
-void ArrivingSegments::arrived(std::span<int> descriptors, const ForkSection& section) noexcept {
+void ArrivingSegments::arrived(std::span<int> descriptors, const os::ForkSection& section) noexcept {
   came_ = descriptors.size();
   const bool first = checked_ == 0;
   if (first && came_ >= segments()) {
     map(control, descriptors[0], geometry_.control_bytes(),
-        role_ == Role::inspector ? Access::read_only : Access::read_write);
-    Fd(std::exchange(descriptors[0], -1)).reset();  // from here on the lock goes with the mapping
+        role_ == Role::inspector ? os::Access::read_only : os::Access::read_write);
+    os::Fd(std::exchange(descriptors[0], -1)).reset();  // from here on the lock goes with the mapping
     map(ring, descriptors[1], geometry_.ring_bytes(), access());
-    Fd(std::exchange(descriptors[1], -1)).reset();
+    os::Fd(std::exchange(descriptors[1], -1)).reset();
     if (segments() == 3) {
       map(heap, descriptors[2], geometry_.heap_bytes(), access());
       heap_descriptor.adopt_in_section(std::exchange(descriptors[2], -1), section);
@@ -84,23 +85,23 @@ void ArrivingSegments::arrived(std::span<int> descriptors, const ForkSection& se
     return;
   }
   // An unexpected number of descriptors: close all, so that no child inherits one.
-  for (int& descriptor : descriptors) Fd(std::exchange(descriptor, -1)).reset();
+  for (int& descriptor : descriptors) os::Fd(std::exchange(descriptor, -1)).reset();
 }
 
 /// Compares the segment's header with the daemon's reply.
-void check_header(const Mapping& control, const QueueName& queue, const std::string& what) {
-  Header header{};  // copied once: peers can change it
+void check_header(const os::Mapping& control, const QueueName& queue, const std::string& what) {
+  ring::Header header{};  // copied once: peers can change it
   std::memcpy(&header, control.data(), sizeof header);
-  if (header.magic != k_magic) {
+  if (header.magic != ring::k_magic) {
     throw Error(Errc::incompatible, what + ": its memory is not a Beltway queue; use the daemon's version of Beltway");
   }
-  if (header.layout_major != k_layout_major) {
+  if (header.layout_major != ring::k_layout_major) {
     throw Error(Errc::incompatible, what + ": layout " + std::to_string(header.layout_major) + "." +
                                         std::to_string(header.layout_minor) + ", this library reads " +
-                                        std::to_string(k_layout_major) +
+                                        std::to_string(ring::k_layout_major) +
                                         ".x; restart the daemon with the same version");
   }
-  const Geometry& wanted = queue.geometry;
+  const ring::Geometry& wanted = queue.geometry;
   const auto check = [&](const char* name, std::uint64_t there, std::uint64_t told) {
     if (there == told) return;
     throw Error(Errc::incompatible, what + ": its memory says " + name + " " + std::to_string(there) +
@@ -119,7 +120,7 @@ void check_header(const Mapping& control, const QueueName& queue, const std::str
 }
 
 void ArrivingSegments::check(const QueueName& queue, std::size_t bells, const std::string& what) const {
-  if (came_ != segments() + bells || (bells != 0 && bells != k_bells) || checked_ == 0) {
+  if (came_ != segments() + bells || (bells != 0 && bells != ring::k_bells) || checked_ == 0) {
     throw Error(Errc::protocol,
                 what + ": the daemon sent " + std::to_string(came_) + " descriptors; use its version of Beltway");
   }
@@ -132,19 +133,18 @@ void ArrivingSegments::check(const QueueName& queue, std::size_t bells, const st
 /// child it does nothing: the endpoint belongs to the parent.
 class EndpointHold {
  public:
-  EndpointHold(std::shared_ptr<Session> session, protocol::EndpointName name)
-      : session_(std::move(session)), name_(name) {}
+  EndpointHold(std::shared_ptr<Session> session, wire::EndpointName name) : session_(std::move(session)), name_(name) {}
   EndpointHold(const EndpointHold&) = delete;
   EndpointHold& operator=(const EndpointHold&) = delete;
   ~EndpointHold() {
     if (guard_.in_child()) return;
-    const CancelGuard no_cancellation;
+    const os::CancelGuard no_cancellation;
     if (remembered_) session_->forget(name_);
     memory.reset();
     session_->tell_detached(name_);
   }
 
-  void remember(const QueueMemory& map) {
+  void remember(const ring::QueueMemory& map) {
     session_->remember(name_, map);
     remembered_ = true;
   }
@@ -155,22 +155,22 @@ class EndpointHold {
   std::shared_ptr<const Bells> bells;
 
  private:
-  const ForkGuard guard_;
+  const detail::ForkGuard guard_;
   std::shared_ptr<Session> session_;
-  protocol::EndpointName name_;
+  wire::EndpointName name_;
   bool remembered_ = false;
 };
 
-SegmentRange lane_of(const Geometry& geometry, unsigned producer) noexcept {
+os::SegmentRange lane_of(const ring::Geometry& geometry, unsigned producer) noexcept {
   return {producer * geometry.lane_bytes, geometry.lane_bytes};
 }
 
-void prepare_own_lane(const ArrivingSegments& memory, const Geometry& geometry, unsigned producer,
+void prepare_own_lane(const ArrivingSegments& memory, const ring::Geometry& geometry, unsigned producer,
                       const MemoryOptions& options, std::uint64_t promised, const std::string& what) {
-  const SegmentRange lane = lane_of(geometry, producer);
+  const os::SegmentRange lane = lane_of(geometry, producer);
   // A lane that an earlier producer has filled needs nothing.
   if (memory.heap.missing_bytes(lane) != 0) {
-    fill_segment(memory.heap_descriptor.get(), lane, what + ": fill the lane", promised);
+    os::fill_segment(memory.heap_descriptor.get(), lane, what + ": fill the lane", promised);
   }
   if (options.populate) memory.heap.populate(lane);
   if (options.lock) memory.heap.lock(lane, what);
@@ -183,16 +183,16 @@ void prepare_lanes_to_read(const ArrivingSegments& memory, const MemoryOptions& 
 }
 
 /// The slow part of an attach: populate, lock and fill memory.
-void prepare_memory(ArrivingSegments& memory, const Geometry& geometry, const AttachReply& reply,
+void prepare_memory(ArrivingSegments& memory, const ring::Geometry& geometry, const AttachReply& reply,
                     const MemoryOptions& options, const std::string& what) {
-  for (const Mapping* mapping : {&memory.control, &memory.ring}) {
+  for (const os::Mapping* mapping : {&memory.control, &memory.ring}) {
     if (options.populate) mapping->populate();
     if (options.lock) mapping->lock({0, mapping->size()}, what);
   }
   memory.ring.leave_out_of_core_dumps();
   memory.heap.leave_out_of_core_dumps();
   if (!memory.heap_descriptor) return;
-  if (reply.endpoint < k_first_consumer) {
+  if (reply.endpoint < ring::k_first_consumer) {
     prepare_own_lane(memory, geometry, reply.endpoint, options, reply.promised.value_or(0), what);
   } else {
     prepare_lanes_to_read(memory, options, what);
@@ -219,25 +219,25 @@ std::optional<std::size_t> count_open_files() noexcept {
                                        (bells ? " and its eventfds" : "") + "; this process may open " +
                                        std::to_string(limit.rlim_cur) + " files" +
                                        (open ? " and has " + std::to_string(*open) + " open" : std::string()) + "; " +
-                                       descriptor_advice());
+                                       os::descriptor_advice());
 }
 
 /// Sends `attach`; `memory` receives the descriptors.
 Packet request_place(Session& session, const AttachRequest& request, ArrivingSegments& memory,
                      const std::string& what) {
   try {
-    return session.request(what, "attach", protocol::encode(request), Repeat::allowed, &memory);
+    return session.request(what, "attach", wire::encode(request), Repeat::allowed, &memory);
   } catch (const Error&) {
     if (memory.no_room()) throw_no_room(memory.segments(), request.bells, what);
     throw;
   }
 }
 
-std::shared_ptr<const Bells> take_bells(Session& session, std::uint64_t queue, std::vector<Fd>& descriptors,
+std::shared_ptr<const Bells> take_bells(Session& session, std::uint64_t queue, std::vector<os::Fd>& descriptors,
                                         std::size_t count, const std::string& what) {
   auto bells = std::make_shared<Bells>();
   for (std::size_t i = descriptors.size() - count; i < descriptors.size(); ++i) {
-    require_mark(descriptors[i].get(), what);
+    os::require_mark(descriptors[i].get(), what);
     bells->numbers.push_back(descriptors[i].get());
     bells->owned.emplace_back(std::move(descriptors[i]));
   }
@@ -247,10 +247,10 @@ std::shared_ptr<const Bells> take_bells(Session& session, std::uint64_t queue, s
 
 /// Checks that futex waits work. A wait that only spins would never show the failure.
 void require_sleep(const std::string& what) {
-  Word word;
+  detail::Word word;
   word.store_relaxed(0);
-  if (kernel::sleep_on(word, 1, kernel::now_ns()) != kernel::Slept::refused) return;
-  throw system_failure(what + ": futex(FUTEX_WAIT_BITSET), with which waits sleep");
+  if (os::sleep_on(word, 1, os::now_ns()) != os::Slept::refused) return;
+  throw os::system_failure(what + ": futex(FUTEX_WAIT_BITSET), with which waits sleep");
 }
 
 /// A place in a queue, its segments mapped and checked.
@@ -265,10 +265,9 @@ Place take_place(const std::shared_ptr<Session>& session, const QueueName& queue
   request.bells = bells == nullptr;
   auto memory = std::make_unique<ArrivingSegments>(queue.geometry, request.role);
   Packet packet = request_place(*session, request, *memory, what);
-  const AttachReply reply = protocol::decode_attach_reply(packet.body, request, queue.geometry, what);
+  const AttachReply reply = wire::decode_attach_reply(packet.body, request, queue.geometry, what);
   // From here on each failure ends the hold, which gives the place back.
-  auto hold =
-      std::make_shared<EndpointHold>(session, protocol::EndpointName{queue.id, reply.endpoint, reply.incarnation});
+  auto hold = std::make_shared<EndpointHold>(session, wire::EndpointName{queue.id, reply.endpoint, reply.incarnation});
   hold->memory = std::move(memory);
   if ((reply.bells == 0) == request.bells) throw Error(Errc::protocol, what + ": the daemon sent no eventfds");
   hold->memory->check(queue, reply.bells, what);
@@ -277,10 +276,10 @@ Place take_place(const std::shared_ptr<Session>& session, const QueueName& queue
 }
 
 /// True if the lane fits only without the promises to other producers. Those producers may be in other cgroups.
-bool must_wait_for_others(const Place& place, const Geometry& geometry) {
+bool must_wait_for_others(const Place& place, const ring::Geometry& geometry) {
   if (place.reply.promised.value_or(0) == 0) return false;
   const std::uint64_t missing = place.hold->memory->heap.missing_bytes(lane_of(geometry, place.reply.endpoint));
-  return missing != 0 && memory_fit(missing, *place.reply.promised) == MemoryFit::promised;
+  return missing != 0 && os::memory_fit(missing, *place.reply.promised) == os::MemoryFit::promised;
 }
 
 /// Attaches. If promised memory is in the way, the producer detaches, pauses and tries again, at most until the timeout.
@@ -302,10 +301,10 @@ Place take_place_with_memory(const std::shared_ptr<Session>& session, const Queu
 
 }  // namespace
 
-Attachment attach_endpoint(const std::shared_ptr<Session>& session, const QueueName& queue, AttachRequest request,
-                           const MemoryOptions& options) {
-  const CancelGuard no_cancellation;
-  const std::string what = error_subject("attach", queue.name);
+endpoint::Attachment attach_endpoint(const std::shared_ptr<Session>& session, const QueueName& queue,
+                                     AttachRequest request, const MemoryOptions& options) {
+  const os::CancelGuard no_cancellation;
+  const std::string what = wire::error_subject("attach", queue.name);
   session->check_fork(what);
   require_sleep(what);
   request.queue = queue.id;
@@ -316,7 +315,7 @@ Attachment attach_endpoint(const std::shared_ptr<Session>& session, const QueueN
   prepare_memory(*hold->memory, queue.geometry, reply, options, what);
   if (reply.promised) hold->tell_filled();
 
-  Attachment attachment;
+  endpoint::Attachment attachment;
   attachment.map = {.geometry = queue.geometry,
                     .ring = hold->memory->ring.data(),
                     .heap = hold->memory->heap.data(),
@@ -332,15 +331,15 @@ Attachment attach_endpoint(const std::shared_ptr<Session>& session, const QueueN
   attachment.evictable = reply.evictable;
   attachment.producers_ended = reply.producers_ended;
   hold->remember(attachment.map);
-  const protocol::EndpointName own{queue.id, reply.endpoint, reply.incarnation};
-  attachment.standing = Standing([session, own] { return session->is_unknown(own); });
+  const wire::EndpointName own{queue.id, reply.endpoint, reply.incarnation};
+  attachment.standing = endpoint::Standing([session, own] { return session->is_unknown(own); });
   attachment.hold = hold;
   return attachment;
 }
 
 Inspection attach_inspector(Session& session, const QueueName& queue) {
-  const CancelGuard no_cancellation;
-  const std::string what = error_subject("inspect", queue.name);
+  const os::CancelGuard no_cancellation;
+  const std::string what = wire::error_subject("inspect", queue.name);
   const AttachRequest request{.queue = queue.id, .role = Role::inspector};
   ArrivingSegments memory(queue.geometry, request.role);
   static_cast<void>(request_place(session, request, memory, what));
@@ -350,7 +349,7 @@ Inspection attach_inspector(Session& session, const QueueName& queue) {
   inspection.ring = std::move(memory.ring);
   inspection.control = std::move(memory.control);
   inspection.heap = std::move(memory.heap);
-  for (const Mapping* mapping : {&inspection.ring, &inspection.heap}) mapping->leave_out_of_core_dumps();
+  for (const os::Mapping* mapping : {&inspection.ring, &inspection.heap}) mapping->leave_out_of_core_dumps();
   inspection.map = {.geometry = queue.geometry,
                     .ring = inspection.ring.data(),
                     .heap = inspection.heap.data(),
@@ -359,4 +358,4 @@ Inspection attach_inspector(Session& session, const QueueName& queue) {
   return inspection;
 }
 
-}  // namespace beltway::detail
+}  // namespace beltway::client

@@ -11,13 +11,13 @@
 #include "os/segment.hpp"
 #include "wire/protocol.hpp"
 
-namespace beltway::detail {
+namespace beltway::client {
 
 /// The queue that a handle names, as the daemon described it.
 struct QueueName {
   std::string name;
   std::uint64_t id = 0;
-  Geometry geometry;
+  ring::Geometry geometry;
 };
 
 struct MemoryOptions {
@@ -27,16 +27,16 @@ struct MemoryOptions {
 
 /// Attaches a producer or consumer. `request.queue`, `barriers` and `bells` are filled here. Throws what the daemon answers,
 /// Error(incompatible) for memory of another layout, Error(limit_reached) for memory that cannot be had.
-[[nodiscard]] Attachment attach_endpoint(const std::shared_ptr<Session>& session, const QueueName& queue,
-                                         protocol::AttachRequest request, const MemoryOptions& options);
+[[nodiscard]] endpoint::Attachment attach_endpoint(const std::shared_ptr<Session>& session, const QueueName& queue,
+                                                   wire::AttachRequest request, const MemoryOptions& options);
 
 /// A queue's memory, to read only: nothing may be written through `map`, and its bells are null.
 struct Inspection {
-  QueueMemory map;
-  Mapping ring;
-  Mapping heap;
-  Mapping control;
+  ring::QueueMemory map;
+  os::Mapping ring;
+  os::Mapping heap;
+  os::Mapping control;
 };
 [[nodiscard]] Inspection attach_inspector(Session& session, const QueueName& queue);
 
-}  // namespace beltway::detail
+}  // namespace beltway::client

@@ -10,17 +10,18 @@
 #include "beltway/limits.hpp"
 #include "os/descriptor_message.hpp"
 
-namespace beltway {
+namespace beltway::client {
+
 namespace {
 
 using nlohmann::json;
 
 /// As receive_with_descriptors(); -1 stands for the descriptors that `arrivals` has taken. Allocates and throws nothing.
-ssize_t receive_in_section(int socket, std::span<char> text, ReceivedDescriptors& received,
+ssize_t receive_in_section(int socket, std::span<char> text, os::ReceivedDescriptors& received,
                            Arrivals* arrivals) noexcept {
-  std::optional<ForkSection> section;
+  std::optional<os::ForkSection> section;
   if (arrivals != nullptr) section.emplace();
-  const ssize_t size = receive_with_descriptors(socket, text, received);
+  const ssize_t size = os::receive_with_descriptors(socket, text, received);
   if (size < 0) return size;
   if (received.is_cut) {
     received.close();  // at once: the handler of the error may need one
@@ -34,7 +35,7 @@ ssize_t receive_in_section(int socket, std::span<char> text, ReceivedDescriptors
 [[noreturn]] void throw_cut(bool had_no_room) {
   if (had_no_room) {
     throw Error(Errc::limit_reached,
-                "receive a protocol message: no room for its file descriptors; " + descriptor_advice());
+                "receive a protocol message: no room for its file descriptors; " + os::descriptor_advice());
   }
   throw Error(Errc::protocol, "receive a protocol message: it is longer than " + std::to_string(k_max_protocol_bytes) +
                                   " bytes, the limit");
@@ -76,7 +77,7 @@ bool wait_until(int descriptor, short events, Deadline& deadline) {
     pollfd entry{descriptor, events, 0};
     const int ready = ::poll(&entry, 1, static_cast<int>(piece.count()));
     if (ready > 0) return true;
-    if (ready < 0 && errno != EINTR) throw system_failure("poll for the daemon");
+    if (ready < 0 && errno != EINTR) throw os::system_failure("poll for the daemon");
     const auto late = std::chrono::steady_clock::now() - now - piece;
     if (late > k_piece_ms && left > milliseconds(0)) {
       deadline.extend(late);
@@ -91,12 +92,13 @@ bool wait_until(int descriptor, short events, Deadline& deadline) {
 ChannelStatus Channel::try_send(json body, std::span<const int> descriptors) {
   if (!descriptors.empty()) body["fds"] = descriptors.size();
   const std::string text = body.dump(-1, ' ', false, json::error_handler_t::replace);
-  if (text.size() > k_max_protocol_bytes || descriptors.size() > k_max_descriptors) {
+  if (text.size() > k_max_protocol_bytes || descriptors.size() > os::k_max_descriptors) {
     throw Error(Errc::protocol, "send a protocol message: " + std::to_string(text.size()) + " bytes and " +
                                     std::to_string(descriptors.size()) + " descriptors; the limits are " +
-                                    std::to_string(k_max_protocol_bytes) + " and " + std::to_string(k_max_descriptors));
+                                    std::to_string(k_max_protocol_bytes) + " and " +
+                                    std::to_string(os::k_max_descriptors));
   }
-  if (send_with_descriptors(socket_.get(), text, descriptors) >= 0) return ChannelStatus::ok;
+  if (os::send_with_descriptors(socket_.get(), text, descriptors) >= 0) return ChannelStatus::ok;
   if (errno == EAGAIN || errno == ENOBUFS) return ChannelStatus::would_block;
   if (errno == EPIPE || errno == ECONNRESET || errno == ENOTCONN) return ChannelStatus::closed;
   if (errno == ETOOMANYREFS) {
@@ -104,19 +106,19 @@ ChannelStatus Channel::try_send(json body, std::span<const int> descriptors) {
                 "send a protocol message: too many file descriptors are under way; "
                 "raise the daemon's RLIMIT_NOFILE (ulimit -n)");
   }
-  throw system_failure("send a protocol message: sendmsg");
+  throw os::system_failure("send a protocol message: sendmsg");
 }
 
 ChannelStatus Channel::try_receive(Packet& packet, Arrivals* arrivals) {
   std::array<char, k_max_protocol_bytes> text;  // NOLINT: filling 64 KiB for each message would cost more than the rest
-  std::vector<Fd> descriptors;
-  descriptors.reserve(k_max_descriptors);  // before the first one is there, so that nothing can throw in between
-  ReceivedDescriptors received;
+  std::vector<os::Fd> descriptors;
+  descriptors.reserve(os::k_max_descriptors);  // before the first one is there, so that nothing can throw in between
+  os::ReceivedDescriptors received;
   const ssize_t size = receive_in_section(socket_.get(), text, received, arrivals);
   if (size < 0) {
     if (errno == EAGAIN) return ChannelStatus::would_block;
     if (errno == ECONNRESET || errno == ENOTCONN) return ChannelStatus::closed;
-    throw system_failure("receive a protocol message: recvmsg");
+    throw os::system_failure("receive a protocol message: recvmsg");
   }
   for (const int descriptor : received.used()) descriptors.emplace_back(descriptor);
   // An empty packet reads like the end of the stream; no peer that keeps the protocol sends one.
@@ -150,4 +152,4 @@ bool Channel::receive(Packet& packet, Deadline deadline, Arrivals* arrivals) {
   }
 }
 
-}  // namespace beltway
+}  // namespace beltway::client

@@ -21,11 +21,11 @@
 #include "os/fork_section.hpp"
 #include "os/mark.hpp"
 
-namespace beltway {
+namespace beltway::client {
 
 struct Packet {
   nlohmann::json body;
-  std::vector<Fd> descriptors;  ///< without a number: Arrivals took it
+  std::vector<os::Fd> descriptors;  ///< without a number: Arrivals took it
 };
 
 enum class ChannelStatus {
@@ -43,7 +43,7 @@ class Arrivals {
   virtual ~Arrivals() = default;
 
   /// The descriptors of one message. Those that it takes, or closes, it replaces by -1.
-  virtual void arrived(std::span<int> descriptors, const ForkSection& section) noexcept = 0;
+  virtual void arrived(std::span<int> descriptors, const os::ForkSection& section) noexcept = 0;
   /// This process has no room for all that came; they are closed.
   virtual void had_no_room() noexcept = 0;
 };
@@ -52,9 +52,9 @@ class Channel {
  public:
   Channel() noexcept = default;
   /// Throws Error(system).
-  explicit Channel(Fd socket) {
-    mark_descriptor(socket.get(), "open a connection");
-    socket_ = MarkedFd(std::move(socket));
+  explicit Channel(os::Fd socket) {
+    os::mark_descriptor(socket.get(), "open a connection");
+    socket_ = os::MarkedFd(std::move(socket));
   }
 
   /// Neither blocks. try_send throws Error(protocol) for a body beyond k_max_protocol_bytes and Error(limit_reached) when
@@ -78,7 +78,7 @@ class Channel {
   void close() noexcept { socket_.reset(); }
 
  private:
-  MarkedFd socket_;
+  os::MarkedFd socket_;
 };
 
-}  // namespace beltway
+}  // namespace beltway::client

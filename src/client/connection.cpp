@@ -17,23 +17,24 @@ namespace beltway {
 using nlohmann::json;
 
 Connection Connection::open(const ConnectionOptions& options) {
-  return Connection(std::make_shared<detail::Session>(options));
+  return Connection(std::make_shared<client::Session>(options));
 }
 
 namespace {
 
 /// The lock of an exclusive queue comes with the answer, if the queue was made now.
-Packet request_declare(const std::shared_ptr<detail::Session>& session, const std::string& what, json body,
-                       const QueueOptions& options) {
-  body["options"] = protocol::encode(options);
+client::Packet request_declare(const std::shared_ptr<client::Session>& session, const std::string& what, json body,
+                               const QueueOptions& options) {
+  body["options"] = wire::encode(options);
   if (!options.exclusive) return session->request(what, "declare", std::move(body));
-  detail::release_removed_ownerships();
-  const CancelGuard no_cancellation;
-  detail::ArrivingLock lock(geometry_of(options));
-  Packet reply = session->request(what, "declare", std::move(body), detail::Repeat::allowed, &lock);
-  const JsonReader fields(reply.body, what);
+  client::release_removed_ownerships();
+  const os::CancelGuard no_cancellation;
+  client::ArrivingLock lock(wire::geometry_of(options));
+  client::Packet reply = session->request(what, "declare", std::move(body), client::Repeat::allowed, &lock);
+  const wire::JsonReader fields(reply.body, what);
   if (lock.has_come()) {
-    detail::keep_ownership(session, JsonReader(fields.object("queue"), what).number<std::uint64_t>("id"), lock, what);
+    client::keep_ownership(session, wire::JsonReader(fields.object("queue"), what).number<std::uint64_t>("id"), lock,
+                           what);
   } else if (fields.flag("created")) {
     throw Error(Errc::protocol, what + ": the daemon sent no lock for an exclusive queue; use its version");
   }
@@ -43,45 +44,45 @@ Packet request_declare(const std::shared_ptr<detail::Session>& session, const st
 }  // namespace
 
 Queue Connection::declare(std::string_view name, const QueueOptions& options) const {
-  check_name("declare", "queue", name);
-  const std::string what = error_subject("declare", name);
-  check_options(what, options);
-  const Packet reply = request_declare(session_, what, {{"name", name}}, options);
-  return {session_, protocol::decode_description(JsonReader(reply.body, what).object("queue"), what).info};
+  wire::check_name("declare", "queue", name);
+  const std::string what = wire::error_subject("declare", name);
+  wire::check_options(what, options);
+  const client::Packet reply = request_declare(session_, what, {{"name", name}}, options);
+  return {session_, wire::decode_description(wire::JsonReader(reply.body, what).object("queue"), what).info};
 }
 
 Queue Connection::declare(std::string_view name) const { return declare_some(name, {}, {}).queue; }
 
 Connection::Declared Connection::declare_some(std::string_view name, const QueueOptions& options,
                                               const std::vector<std::string>& said) const {
-  check_name("declare", "queue", name);
-  const std::string what = error_subject("declare", name);
-  check_options(what, options);
-  const Packet reply = request_declare(session_, what, {{"name", name}, {"said", said}}, options);
-  const JsonReader fields(reply.body, what);
-  Declared declared{.queue = Queue(session_, protocol::decode_description(fields.object("queue"), what).info),
+  wire::check_name("declare", "queue", name);
+  const std::string what = wire::error_subject("declare", name);
+  wire::check_options(what, options);
+  const client::Packet reply = request_declare(session_, what, {{"name", name}, {"said", said}}, options);
+  const wire::JsonReader fields(reply.body, what);
+  Declared declared{.queue = Queue(session_, wire::decode_description(fields.object("queue"), what).info),
                     .created = fields.flag("created")};
   if (fields.has("changed")) {
     for (const json& change : fields.array("changed")) {
-      declared.changed.push_back(protocol::decode_change(change, what));
+      declared.changed.push_back(wire::decode_change(change, what));
     }
   }
   return declared;
 }
 
 Queue Connection::open_queue(std::string_view name) const {
-  check_name("open", "queue", name);
-  const std::string what = error_subject("open", name);
-  const Packet reply = session_->request(what, "open", {{"name", name}});
-  return {session_, protocol::decode_description(JsonReader(reply.body, what).object("queue"), what).info};
+  wire::check_name("open", "queue", name);
+  const std::string what = wire::error_subject("open", name);
+  const client::Packet reply = session_->request(what, "open", {{"name", name}});
+  return {session_, wire::decode_description(wire::JsonReader(reply.body, what).object("queue"), what).info};
 }
 
 Queue Connection::open_queue(std::string_view name, const Until& until) const {
-  check_name("open", "queue", name);
-  const std::string what = error_subject("open", name);
-  std::optional<Packet> reply;
+  wire::check_name("open", "queue", name);
+  const std::string what = wire::error_subject("open", name);
+  std::optional<client::Packet> reply;
   std::optional<Error> silence;
-  const Status status = detail::ask_until(until, [&] {
+  const Status status = client::ask_until(until, [&] {
     try {
       silence.reset();
       reply = session_->request_until(what, "open", {{"name", name}}, until);
@@ -91,7 +92,8 @@ Queue Connection::open_queue(std::string_view name, const Until& until) const {
     }
     return reply.has_value();
   });
-  if (reply) return {session_, protocol::decode_description(JsonReader(reply->body, what).object("queue"), what).info};
+  if (reply)
+    return {session_, wire::decode_description(wire::JsonReader(reply->body, what).object("queue"), what).info};
   if (status == Status::stopped) {
     throw Error(Errc::interrupted, what + ": a stop was requested before the queue was there");
   }
@@ -102,9 +104,9 @@ Queue Connection::open_queue(std::string_view name, const Until& until) const {
 }
 
 void Connection::remove(std::string_view name) const {
-  check_name("remove", "queue", name);
-  session_->request(error_subject("remove", name), "remove", {{"name", name}}, detail::Repeat::never);
-  detail::release_removed_ownerships();
+  wire::check_name("remove", "queue", name);
+  session_->request(wire::error_subject("remove", name), "remove", {{"name", name}}, client::Repeat::never);
+  client::release_removed_ownerships();
 }
 
 std::vector<QueueInfo> Connection::list() const {
@@ -112,11 +114,12 @@ std::vector<QueueInfo> Connection::list() const {
   std::vector<QueueInfo> all;
   bool more = true;
   while (more) {
-    const Packet reply = session_->request(what, "list", {{"after", all.empty() ? std::string() : all.back().name}});
-    const JsonReader fields(reply.body, what);
+    const client::Packet reply =
+        session_->request(what, "list", {{"after", all.empty() ? std::string() : all.back().name}});
+    const wire::JsonReader fields(reply.body, what);
     const std::size_t before = all.size();
     for (const json& queue : fields.array("queues")) {
-      all.push_back(protocol::decode_description(queue, what).info);
+      all.push_back(wire::decode_description(queue, what).info);
     }
     more = fields.flag("more") && all.size() > before;
   }
@@ -124,15 +127,15 @@ std::vector<QueueInfo> Connection::list() const {
 }
 
 QueueInfo Connection::describe(std::string_view name) const {
-  check_name("describe", "queue", name);
-  const std::string what = error_subject("describe", name);
-  const Packet reply = session_->request(what, "describe", {{"name", name}});
-  return protocol::decode_description(JsonReader(reply.body, what).object("queue"), what).info;
+  wire::check_name("describe", "queue", name);
+  const std::string what = wire::error_subject("describe", name);
+  const client::Packet reply = session_->request(what, "describe", {{"name", name}});
+  return wire::decode_description(wire::JsonReader(reply.body, what).object("queue"), what).info;
 }
 
 Connection::DaemonInfo Connection::ping() const {
-  const Packet reply = session_->request("ping", "ping", json::object());
-  const JsonReader fields(reply.body, "ping");
+  const client::Packet reply = session_->request("ping", "ping", json::object());
+  const wire::JsonReader fields(reply.body, "ping");
   const std::string socket = fields.text("socket");
   DaemonInfo info{.version = fields.text("version"),
                   .layout = fields.text_or("layout", ""),
@@ -142,12 +145,12 @@ Connection::DaemonInfo Connection::ping() const {
                   .log = fields.text_or("log", ""),
                   .log_lost = fields.has("log_lost") ? fields.number<std::uint64_t>("log_lost") : 0,
                   .asked = session_->socket().string(),
-                  .others = session_->was_searched() ? other_daemons(socket) : std::vector<OtherDaemon>{},
+                  .others = session_->was_searched() ? client::other_daemons(socket) : std::vector<OtherDaemon>{},
                   .passed_over = fields.text_or("passed_over", ""),
                   .held = {}};
   if (!fields.has("held")) return info;
   for (const json& queue : fields.array("held")) {
-    const JsonReader held(queue, "ping: held");
+    const wire::JsonReader held(queue, "ping: held");
     info.held.push_back({held.text("name"), held.text("layout"), held.text("why")});
   }
   return info;

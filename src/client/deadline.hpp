@@ -8,7 +8,7 @@
 
 #include "beltway/until.hpp"
 
-namespace beltway {
+namespace beltway::client {
 
 /// The least time that a request gets, however short its caller's deadline is: a daemon at work answers far sooner.
 inline constexpr std::chrono::milliseconds k_least_for_request{100};
@@ -46,4 +46,4 @@ class Deadline {
   const std::stop_token* stop_ = nullptr;
 };
 
-}  // namespace beltway
+}  // namespace beltway::client

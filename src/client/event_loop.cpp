@@ -44,20 +44,20 @@ int timeout_ms(const std::optional<Until::Clock::time_point>& deadline) {
 
 EventLoop::EventLoop() {
   const std::string what = "make an event loop";
-  MarkedFd stop(make_bell(what));
-  Fd epoll = checked_fd(::epoll_create1(EPOLL_CLOEXEC), what + ": epoll_create1");
-  mark_descriptor(epoll.get(), what);
+  os::MarkedFd stop(os::make_bell(what));
+  os::Fd epoll = os::checked_fd(::epoll_create1(EPOLL_CLOEXEC), what + ": epoll_create1");
+  os::mark_descriptor(epoll.get(), what);
   epoll_event event{};
   event.events = EPOLLIN;
   event.data.u64 = tag(stop.get(), 0);
-  if (::epoll_ctl(epoll.get(), EPOLL_CTL_ADD, stop.get(), &event) != 0) throw system_failure(what + ": epoll_ctl");
+  if (::epoll_ctl(epoll.get(), EPOLL_CTL_ADD, stop.get(), &event) != 0) throw os::system_failure(what + ": epoll_ctl");
   epoll_ = epoll.release();
   stop_ = stop.release();
 }
 
 EventLoop::~EventLoop() {
-  MarkedFd{Fd(epoll_)}.reset();
-  MarkedFd{Fd(stop_)}.reset();
+  os::MarkedFd{os::Fd(epoll_)}.reset();
+  os::MarkedFd{os::Fd(stop_)}.reset();
 }
 
 void EventLoop::watch(int fd, Callback callback, bool once) {
@@ -129,7 +129,8 @@ Status EventLoop::run(const Until& until) {
   while (active_ != 0) {
     const int count = ::epoll_wait(epoll_, events.data(), k_events_at_once, timeout_ms(until.deadline()));
     if (count < 0 && errno != EINTR) throw_system("wait in an event loop");
-    if (count < 0 && Waiter::ends_by_signal(until.stop())) return take_stop() ? Status::stopped : Status::interrupted;
+    if (count < 0 && waiting::Waiter::ends_by_signal(until.stop()))
+      return take_stop() ? Status::stopped : Status::interrupted;
     for (int i = 0; i < count; ++i) {
       const std::uint64_t seen = events[static_cast<std::size_t>(i)].data.u64;
       const int fd = static_cast<int>(seen & 0xffffffffU);
@@ -146,6 +147,6 @@ bool EventLoop::take_stop() noexcept {
   return ::read(stop_, &count, sizeof count) == sizeof count;
 }
 
-void EventLoop::stop() noexcept { kernel::ring_bell(stop_); }
+void EventLoop::stop() noexcept { os::ring_bell(stop_); }
 
 }  // namespace beltway

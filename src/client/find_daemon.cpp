@@ -18,7 +18,8 @@
 #include "wire/protocol.hpp"
 #include "wire/validate.hpp"
 
-namespace beltway {
+namespace beltway::client {
+
 namespace {
 
 using nlohmann::json;
@@ -55,7 +56,7 @@ class Pauses {
 std::string rights_of(const fs::path& path) {
   struct stat status{};
   if (::lstat(path.c_str(), &status) != 0) return " (its directory is closed to you)";
-  return " (user " + std::to_string(status.st_uid) + ", mode " + octal(status.st_mode & 07777U) + ")";
+  return " (user " + std::to_string(status.st_uid) + ", mode " + wire::octal(status.st_mode & 07777U) + ")";
 }
 
 /// The process that listens at the other end; 0: of a pid namespace that this one does not see.
@@ -69,7 +70,8 @@ int listening_process(int connected) {
 std::optional<Channel> connect_to(const fs::path& path, const Deadline& deadline) {
   const sockaddr_un address = socket_address(path);
   const std::string what = "connect to " + path.string();
-  Fd socket = checked_fd(::socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0), what + ": socket");
+  os::Fd socket =
+      os::checked_fd(::socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0), what + ": socket");
   Pauses pauses(k_longest_pause_at_socket_ms);
   while (::connect(socket.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0) {
     if (errno == EINTR) continue;
@@ -80,7 +82,7 @@ std::optional<Channel> connect_to(const fs::path& path, const Deadline& deadline
     }
     if (errno == EPROTOTYPE) throw Error(Errc::protocol, what + ": that socket is not a Beltway daemon's");
     // EAGAIN: the daemon has many at its listen socket; a Unix socket cannot be polled for that.
-    if (errno != EAGAIN) throw system_failure(what);
+    if (errno != EAGAIN) throw os::system_failure(what);
     if (!pauses.pause_until(deadline)) {
       throw Error(Errc::no_daemon, what + ": the daemon did not accept in time; " + why_silent(path));
     }
@@ -99,14 +101,14 @@ bool greet(Channel& channel, const fs::path& path, const Deadline& deadline) {
                                      why_silent(path, listening_process(channel.descriptor())));
   }
   try {
-    protocol::throw_if_error(packet.body);
+    wire::throw_if_error(packet.body);
   } catch (const Error& error) {
     if (error.reason() != Errc::protocol) throw;
     // A daemon of version 0.1 names no versions.
     throw Error(Errc::protocol, "connect to " + path.string() + ": the daemon refuses this library, version " +
                                     std::string(k_version) + ": " + error.what());
   }
-  const JsonReader fields(packet.body, "hello of the daemon");
+  const wire::JsonReader fields(packet.body, "hello of the daemon");
   const auto theirs = fields.number<std::uint32_t>("protocol");
   if (theirs == k_protocol_version) return true;
   throw Error(Errc::protocol,
@@ -244,4 +246,4 @@ std::vector<OtherDaemon> other_daemons(const fs::path& asked) {
   return others;
 }
 
-}  // namespace beltway
+}  // namespace beltway::client

@@ -9,7 +9,7 @@
 #include "beltway/options.hpp"
 #include "client/channel.hpp"
 
-namespace beltway {
+namespace beltway::client {
 
 /// A socket whose daemon has said hello.
 struct DaemonLink {
@@ -28,4 +28,4 @@ struct DaemonLink {
 /// Empty if $BELTWAY_SOCKET decides.
 [[nodiscard]] std::vector<OtherDaemon> other_daemons(const std::filesystem::path& asked);
 
-}  // namespace beltway
+}  // namespace beltway::client

@@ -18,51 +18,53 @@
 #include "ring/slot_view.hpp"
 #include "wire/validate.hpp"
 
-namespace beltway {
+namespace beltway::client {
+
 namespace {
 
-using detail::Inspection;
-
 /// Positions from `floor` to `tail`, at most one lap; 0 if the word makes no sense.
-std::uint64_t depth_of(const QueueMemory& map, Position floor, Position tail) noexcept {
-  const std::int64_t depth = distance(tail, wrap(floor));
+std::uint64_t depth_of(const ring::QueueMemory& map, ring::Position floor, ring::Position tail) noexcept {
+  const std::int64_t depth = ring::distance(tail, ring::wrap(floor));
   return static_cast<std::uint64_t>(std::clamp<std::int64_t>(depth, 0, map.geometry.slots));
 }
 
-Position floor_of(const QueueMemory& map, unsigned group) noexcept {
-  return wrap(map.group(group).floor.load_acquire());  // pairs with the release of the process that moved it
+ring::Position floor_of(const ring::QueueMemory& map, unsigned group) noexcept {
+  return ring::wrap(map.group(group).floor.load_acquire());  // pairs with the release of the process that moved it
 }
 
-SleepState sleep_of(const Endpoint& endpoint) noexcept {
-  switch (Wait::of(endpoint.wait.load_relaxed()).phase) {
-    case WaitPhase::asleep:
-    case WaitPhase::waking: return SleepState::asleep;
-    case WaitPhase::signalled: return SleepState::signalled;
+SleepState sleep_of(const ring::Endpoint& endpoint) noexcept {
+  switch (ring::Wait::of(endpoint.wait.load_relaxed()).phase) {
+    case ring::WaitPhase::asleep:
+    case ring::WaitPhase::waking: return SleepState::asleep;
+    case ring::WaitPhase::signalled: return SleepState::signalled;
     default: return SleepState::awake;
   }
 }
 
 /// True if the group will never need that position again: it is done, or was never a message or is none any more.
-bool is_over(const QueueMemory& map, unsigned group, Position position) noexcept {
-  const Lease lease = Lease::of(map.lease(group, position).load_acquire());  // pairs with the release of an ack
-  const std::int64_t lap = distance<Lease::bits>(lease.position, position);
+bool is_over(const ring::QueueMemory& map, unsigned group, ring::Position position) noexcept {
+  // Pairs with the release of an ack.
+  const ring::Lease lease = ring::Lease::of(map.lease(group, position).load_acquire());
+  const std::int64_t lap = ring::distance<ring::Lease::bits>(lease.position, position);
   if (lap > 0) return true;
-  if (lap == 0 && lease.phase != LeasePhase::retry) return lease.phase == LeasePhase::done;
-  const SlotState slot = SlotState::of(map.slot(position).state.load_acquire());
-  return slot.position == position && (slot.phase == SlotPhase::voided || slot.phase == SlotPhase::reclaimed);
+  if (lap == 0 && lease.phase != ring::LeasePhase::retry) return lease.phase == ring::LeasePhase::done;
+  const ring::SlotState slot = ring::SlotState::of(map.slot(position).state.load_acquire());
+  return slot.position == position &&
+         (slot.phase == ring::SlotPhase::voided || slot.phase == ring::SlotPhase::reclaimed);
 }
 
 /// The first position that a named group still needs. Its floor may lag behind that: a producer that finds the ring full moves
 /// it on.
-Position first_needed(const QueueMemory& map, unsigned group, Position floor, Position tail) noexcept {
-  for (std::uint64_t left = depth_of(map, floor, tail); left != 0; --left, floor = wrap(floor + 1)) {
+ring::Position first_needed(const ring::QueueMemory& map, unsigned group, ring::Position floor,
+                            ring::Position tail) noexcept {
+  for (std::uint64_t left = depth_of(map, floor, tail); left != 0; --left, floor = ring::wrap(floor + 1)) {
     if (!is_over(map, group, floor)) break;
   }
   return floor;
 }
 /// The same of any group.
-Position needed_from(const QueueMemory& map, unsigned group, Position tail) noexcept {
-  const Position floor = floor_of(map, group);
+ring::Position needed_from(const ring::QueueMemory& map, unsigned group, ring::Position tail) noexcept {
+  const ring::Position floor = floor_of(map, group);
   return group < map.geometry.max_groups ? first_needed(map, group, floor, tail) : floor;
 }
 
@@ -76,21 +78,21 @@ struct Leases {
   std::uint64_t held_by[k_max_consumers] = {};
 };
 
-Leases count_leases(const QueueMemory& map, unsigned group, Position floor, std::uint64_t depth) noexcept {
+Leases count_leases(const ring::QueueMemory& map, unsigned group, ring::Position floor, std::uint64_t depth) noexcept {
   Leases leases;
   for (std::uint64_t i = 0; i < depth; ++i) {
-    const Position position = wrap(floor + i);
-    const Lease lease = Lease::of(map.lease(group, position).load_relaxed());
-    const std::int64_t lap = distance<Lease::bits>(lease.position, position);
-    const SlotState slot = SlotState::of(map.slot(position).state.load_acquire());
-    const bool taken = lap > 0 || (lap == 0 && lease.phase != LeasePhase::retry);
-    if (!taken && slot.position == position && slot.phase == SlotPhase::ready) ++leases.available;
+    const ring::Position position = ring::wrap(floor + i);
+    const ring::Lease lease = ring::Lease::of(map.lease(group, position).load_relaxed());
+    const std::int64_t lap = ring::distance<ring::Lease::bits>(lease.position, position);
+    const ring::SlotState slot = ring::SlotState::of(map.slot(position).state.load_acquire());
+    const bool taken = lap > 0 || (lap == 0 && lease.phase != ring::LeasePhase::retry);
+    if (!taken && slot.position == position && slot.phase == ring::SlotPhase::ready) ++leases.available;
     if (lap != 0) continue;
     if (i == 0) leases.tries = lease.tries;
-    if (lease.phase == LeasePhase::retry) ++leases.retry;
-    if (lease.phase != LeasePhase::leased) continue;
+    if (lease.phase == ring::LeasePhase::retry) ++leases.retry;
+    if (lease.phase != ring::LeasePhase::leased) continue;
     ++leases.leased;
-    const unsigned consumer = lease.owner - k_first_consumer;
+    const unsigned consumer = lease.owner - ring::k_first_consumer;
     if (consumer >= k_max_consumers) continue;
     ++leases.held_by[consumer];
     if (i == 0) leases.holder = consumer;
@@ -100,32 +102,32 @@ Leases count_leases(const QueueMemory& map, unsigned group, Position floor, std:
 
 /// A claim that was not finished when its slot was read.
 struct OpenClaim {
-  Position position;
-  const Word* state;   // of its slot
-  std::uint64_t seen;  // what that said
+  ring::Position position;
+  const detail::Word* state;  // of its slot
+  std::uint64_t seen;         // what that said
   std::uint8_t owner;
 };
 
-std::vector<OpenClaim> open_claims(const QueueMemory& map) {
+std::vector<OpenClaim> open_claims(const ring::QueueMemory& map) {
   std::vector<OpenClaim> claims;
   for (std::uint32_t i = 0; !map.geometry.single_producer() && i < map.geometry.slots; ++i) {
-    const Word& state = map.slot(i).state;
+    const detail::Word& state = map.slot(i).state;
     const std::uint64_t seen = state.load_relaxed();
-    if (SlotState::of(seen).phase == SlotPhase::claimed)
-      claims.push_back({SlotState::of(seen).position, &state, seen, SlotState::of(seen).owner});
+    if (ring::SlotState::of(seen).phase == ring::SlotPhase::claimed)
+      claims.push_back({ring::SlotState::of(seen).position, &state, seen, ring::SlotState::of(seen).owner});
   }
   // The last claim may have no mark yet, and a single producer's never has.
-  const Tail tail = Tail::of(map.tail().load_acquire());
-  const Word& last = map.slot(tail.position - 1).state;
+  const ring::Tail tail = ring::Tail::of(map.tail().load_acquire());
+  const detail::Word& last = map.slot(tail.position - 1).state;
   const std::uint64_t seen = last.load_acquire();
-  if (distance<Tail::bits>(SlotState::of(seen).position, tail.position - 1) < 0) {
-    claims.push_back({wrap(load_tail(map) - 1), &last, seen, tail.owner});
+  if (ring::distance<ring::Tail::bits>(ring::SlotState::of(seen).position, tail.position - 1) < 0) {
+    claims.push_back({ring::wrap(ring::load_tail(map) - 1), &last, seen, tail.owner});
   }
   return claims;
 }
 
 /// 1 for the producer that claims first when room comes free; 0: it does not wait for room.
-unsigned place_in_line(const QueueMemory& map, unsigned producer) {
+unsigned place_in_line(const ring::QueueMemory& map, unsigned producer) {
   const auto ticket_of = [&](unsigned of) { return map.endpoint(of).ticket.load_relaxed(); };
   const std::uint64_t line = map.shared_status().room_line.load_relaxed();
   const std::uint64_t ticket = ticket_of(producer);
@@ -139,67 +141,69 @@ unsigned place_in_line(const QueueMemory& map, unsigned producer) {
 }
 
 /// What a producer that says it sleeps waits for. `lowest`: see needed_from(), of the slowest reliable group.
-WaitsFor waits_for(const QueueMemory& map, const Endpoint& endpoint, bool in_line, Position lowest,
-                   Position tail) noexcept {
-  if (Wait::of(endpoint.wait.load_acquire()).phase == WaitPhase::awake) {
+WaitsFor waits_for(const ring::QueueMemory& map, const ring::Endpoint& endpoint, bool in_line, ring::Position lowest,
+                   ring::Position tail) noexcept {
+  if (ring::Wait::of(endpoint.wait.load_acquire()).phase == ring::WaitPhase::awake) {
     const bool spins = endpoint.asleep_since_ns.load_relaxed() != 0;
     return spins && depth_of(map, lowest, tail) == map.geometry.slots ? WaitsFor::ring : WaitsFor::nothing;
   }
   if (endpoint.wake_busy.load_relaxed() != 0) return WaitsFor::claim;
   if (in_line) return WaitsFor::ring;
-  if (distance(wrap(endpoint.wake_past.load_relaxed()), lowest) < 0) return WaitsFor::own_loans;
+  if (ring::distance(ring::wrap(endpoint.wake_past.load_relaxed()), lowest) < 0) return WaitsFor::own_loans;
   // A single producer, which has no line, waits for a quarter of the ring at most; only its lane makes it wait for more.
   return 4 * depth_of(map, lowest, tail) > 3 * std::uint64_t{map.geometry.slots} ? WaitsFor::ring : WaitsFor::lane;
 }
 
 /// Counts what lies in lanes and is still needed.
-void read_lanes(const QueueMemory& map, Position lowest, QueueSnapshot& snapshot) {
+void read_lanes(const ring::QueueMemory& map, ring::Position lowest, QueueSnapshot& snapshot) {
   std::array<ProducerState*, k_max_producers> by_index{};
   for (ProducerState& producer : snapshot.producers) by_index[producer.endpoint.index] = &producer;
   for (std::uint64_t left = depth_of(map, lowest, snapshot.position); left != 0; --left) {
-    const Position position = wrap(snapshot.position - left);
-    const Slot& slot = map.slot(position);
-    const SlotState state = SlotState::of(slot.state.load_acquire());  // pairs with the release of READY
-    const SlotMeta meta = SlotMeta::of(slot.meta.load_relaxed());
-    const bool in_lane = state.position == position && state.phase == SlotPhase::ready && meta.flags == k_flag_lane;
+    const ring::Position position = ring::wrap(snapshot.position - left);
+    const ring::Slot& slot = map.slot(position);
+    const ring::SlotState state = ring::SlotState::of(slot.state.load_acquire());  // pairs with the release of READY
+    const ring::SlotMeta meta = ring::SlotMeta::of(slot.meta.load_relaxed());
+    const bool in_lane =
+        state.position == position && state.phase == ring::SlotPhase::ready && meta.flags == ring::k_flag_lane;
     if (!in_lane || state.owner >= map.geometry.max_producers || by_index[state.owner] == nullptr) continue;
     ProducerState& producer = *by_index[state.owner];
     ++producer.lane_messages;
-    producer.lane_used = std::min(producer.lane_used + whole_lines(meta.size), map.geometry.lane_bytes);
+    producer.lane_used = std::min(producer.lane_used + ring::whole_lines(meta.size), map.geometry.lane_bytes);
   }
 }
 
 /// `claims`: of a moment ago. Those that are still open are told, not those of a producer that is just at work.
-void read_producers(const QueueMemory& map, const std::vector<OpenClaim>& claims, Position lowest,
+void read_producers(const ring::QueueMemory& map, const std::vector<OpenClaim>& claims, ring::Position lowest,
                     QueueSnapshot& snapshot) {
   for (const EndpointInfo& info : snapshot.info.endpoints) {
     if (!info.producer || info.index >= map.geometry.max_producers) continue;
-    const Endpoint& endpoint = map.endpoint(info.index);
+    const ring::Endpoint& endpoint = map.endpoint(info.index);
     ProducerState state;
     state.endpoint = info;
-    state.counters = load_producer_counters(map, info.index);
+    state.counters = ring::load_producer_counters(map, info.index);
     state.sleep = sleep_of(endpoint);
     state.waits_since_ns = endpoint.asleep_since_ns.load_relaxed();
     state.place_in_line = place_in_line(map, info.index);
     state.waits_for = waits_for(map, endpoint, state.place_in_line != 0, lowest, snapshot.position);
     // A producer that spins has stored no wake_past: the oldest position is in its way.
-    state.waits_past = state.sleep == SleepState::awake ? lowest : wrap(endpoint.wake_past.load_relaxed());
+    state.waits_past = state.sleep == SleepState::awake ? lowest : ring::wrap(endpoint.wake_past.load_relaxed());
     for (const OpenClaim& claim : claims) {
       if (claim.owner != info.index || claim.state->load_relaxed() != claim.seen) continue;
-      if (state.claimed++ == 0 || distance(claim.position, state.oldest_claim) < 0) state.oldest_claim = claim.position;
+      if (state.claimed++ == 0 || ring::distance(claim.position, state.oldest_claim) < 0)
+        state.oldest_claim = claim.position;
     }
     snapshot.producers.push_back(std::move(state));
   }
   read_lanes(map, lowest, snapshot);
 }
 
-void read_consumers(const QueueMemory& map, QueueSnapshot& snapshot) {
+void read_consumers(const ring::QueueMemory& map, QueueSnapshot& snapshot) {
   for (const EndpointInfo& info : snapshot.info.endpoints) {
     if (info.producer || info.index >= map.geometry.max_consumers) continue;
-    const Endpoint& endpoint = map.endpoint(k_first_consumer + info.index);
+    const ring::Endpoint& endpoint = map.endpoint(ring::k_first_consumer + info.index);
     ConsumerState state;
     state.endpoint = info;
-    state.counters = load_counters<ConsumerCounters>(endpoint.counters);
+    state.counters = ring::load_counters<ConsumerCounters>(endpoint.counters);
     state.sleep = sleep_of(endpoint);
     state.waits_since_ns = endpoint.asleep_since_ns.load_relaxed();
     if (info.group.empty()) {
@@ -210,7 +214,7 @@ void read_consumers(const QueueMemory& map, QueueSnapshot& snapshot) {
   }
 }
 
-void read_groups(const QueueMemory& map, const std::vector<unsigned>& indexes, QueueSnapshot& snapshot) {
+void read_groups(const ring::QueueMemory& map, const std::vector<unsigned>& indexes, QueueSnapshot& snapshot) {
   for (std::size_t i = 0; i < indexes.size(); ++i) {
     GroupState state;
     const NamedGroup& group = snapshot.info.options.groups[i];
@@ -233,11 +237,11 @@ void read_groups(const QueueMemory& map, const std::vector<unsigned>& indexes, Q
   }
 }
 
-void read_leaving(const QueueMemory& map, const std::vector<protocol::Description::Leaving>& groups,
+void read_leaving(const ring::QueueMemory& map, const std::vector<wire::Description::Leaving>& groups,
                   QueueSnapshot& snapshot) {
   for (const auto& group : groups) {
     LeavingGroup state{.name = group.name};
-    state.holds = GroupStateWord::of(map.group(group.index).state.load_acquire()).blocks_producers();
+    state.holds = ring::GroupStateWord::of(map.group(group.index).state.load_acquire()).blocks_producers();
     if (state.holds) {
       state.floor = needed_from(map, group.index, snapshot.position);
       const Leases leases = count_leases(map, group.index, state.floor, depth_of(map, state.floor, snapshot.position));
@@ -252,24 +256,24 @@ void read_leaving(const QueueMemory& map, const std::vector<protocol::Descriptio
 }
 
 /// The first position that some reliable group needs; `tail` if there is none.
-Position lowest_needed(const QueueMemory& map, Position tail) noexcept {
-  Position lowest = tail;
+ring::Position lowest_needed(const ring::QueueMemory& map, ring::Position tail) noexcept {
+  ring::Position lowest = tail;
   for (unsigned group = 0; group < map.geometry.groups(); ++group) {
-    if (!GroupStateWord::of(map.group(group).state.load_acquire()).blocks_producers()) continue;
-    const Position needed = needed_from(map, group, tail);
-    if (distance(needed, lowest) < 0) lowest = needed;
+    if (!ring::GroupStateWord::of(map.group(group).state.load_acquire()).blocks_producers()) continue;
+    const ring::Position needed = needed_from(map, group, tail);
+    if (ring::distance(needed, lowest) < 0) lowest = needed;
   }
   return lowest;
 }
 
 /// Words that no healthy queue has, of all that was read once: a floor that lies outside of the ring, and a slot behind a floor
 /// that belongs to another lap, so that no reader gets past it. A queue at work may show one for a moment.
-std::uint64_t count_broken(const QueueMemory& map, Position tail) noexcept {
+std::uint64_t count_broken(const ring::QueueMemory& map, ring::Position tail) noexcept {
   std::uint64_t broken = 0;
   std::uint64_t deepest = 0;
   for (unsigned group = 0; group < map.geometry.groups(); ++group) {
-    if (!GroupStateWord::of(map.group(group).state.load_acquire()).blocks_producers()) continue;
-    const std::int64_t depth = distance(tail, floor_of(map, group));
+    if (!ring::GroupStateWord::of(map.group(group).state.load_acquire()).blocks_producers()) continue;
+    const std::int64_t depth = ring::distance(tail, floor_of(map, group));
     if (depth < 0 || depth > static_cast<std::int64_t>(map.geometry.slots)) {
       ++broken;
     } else {
@@ -277,55 +281,58 @@ std::uint64_t count_broken(const QueueMemory& map, Position tail) noexcept {
     }
   }
   for (std::uint64_t left = deepest; left > 1; --left) {  // the last claim may have no mark yet
-    const Position position = wrap(tail - left);
-    if (SlotState::of(map.slot(position).state.load_acquire()).position != position) ++broken;
+    const ring::Position position = ring::wrap(tail - left);
+    if (ring::SlotState::of(map.slot(position).state.load_acquire()).position != position) ++broken;
   }
   return broken;
 }
 
 /// Copies the message at `position` if it is there now and still there afterwards.
-bool copy_message(const QueueMemory& map, Position position, std::size_t max_bytes, PeekedMessage& message) {
-  const Slot& slot = map.slot(position);
+bool copy_message(const ring::QueueMemory& map, ring::Position position, std::size_t max_bytes,
+                  PeekedMessage& message) {
+  const ring::Slot& slot = map.slot(position);
   const std::uint64_t word = slot.state.load_acquire();  // pairs with the release of READY
-  const SlotState state = SlotState::of(word);
-  SlotView view;
-  if (state.position != position || state.phase != SlotPhase::ready || !view_slot(map, state, view)) return false;
+  const ring::SlotState state = ring::SlotState::of(word);
+  ring::SlotView view;
+  if (state.position != position || state.phase != ring::SlotPhase::ready || !ring::view_slot(map, state, view))
+    return false;
   message.position = position;
   message.producer = view.producer;
   message.size = view.size;
   message.bytes.resize(std::min<std::size_t>(view.size, max_bytes));
-  copy_racing(message.bytes.data(), view.data, message.bytes.size());
-  return is_unchanged(map, slot, word);
+  detail::copy_racing(message.bytes.data(), view.data, message.bytes.size());
+  return ring::is_unchanged(map, slot, word);
 }
 
 /// True if the group has done with the position.
-bool is_done(const QueueMemory& map, unsigned group, Position position) noexcept {
-  const Lease lease = Lease::of(map.lease(group, position).load_acquire());  // pairs with the release of an ack
-  return distance<Lease::bits>(lease.position, position) > 0 ||
-         (distance<Lease::bits>(lease.position, position) == 0 && lease.phase == LeasePhase::done);
+bool is_done(const ring::QueueMemory& map, unsigned group, ring::Position position) noexcept {
+  // Pairs with the release of an ack.
+  const ring::Lease lease = ring::Lease::of(map.lease(group, position).load_acquire());
+  return ring::distance<ring::Lease::bits>(lease.position, position) > 0 ||
+         (ring::distance<ring::Lease::bits>(lease.position, position) == 0 && lease.phase == ring::LeasePhase::done);
 }
 
-unsigned index_of(const protocol::Description& description, std::string_view group) {
-  if (const auto at = protocol::find_group(description, group)) return description.group_indexes[*at];
-  throw Error(Errc::not_found, error_subject("peek", description.info.name) + ": it has no group \"" +
+unsigned index_of(const wire::Description& description, std::string_view group) {
+  if (const auto at = wire::find_group(description, group)) return description.group_indexes[*at];
+  throw Error(Errc::not_found, wire::error_subject("peek", description.info.name) + ": it has no group \"" +
                                    std::string(group) + "\"; see which there are with describe");
 }
 
 }  // namespace
 
-QueueSnapshot detail::take_snapshot(const QueueMemory& map, protocol::Description description) {
+QueueSnapshot take_snapshot(const ring::QueueMemory& map, wire::Description description) {
   const std::vector<OpenClaim> claims = open_claims(map);
   QueueSnapshot snapshot;
   snapshot.info = std::move(description.info);
-  snapshot.position = load_tail(map);
+  snapshot.position = ring::load_tail(map);
   snapshot.broken = count_broken(map, snapshot.position);
-  const Position lowest = lowest_needed(map, snapshot.position);
+  const ring::Position lowest = lowest_needed(map, snapshot.position);
   snapshot.used = depth_of(map, lowest, snapshot.position);
-  const std::uint32_t notice = Notice::of(map.shared_status().notice.load_acquire()).flags;
-  snapshot.symmetric_fences = (notice & k_notice_symmetric) != 0;
-  snapshot.removed = (notice & k_notice_removed) != 0;
-  snapshot.totals = load_counters<QueueTotals>(map.shared_status().totals);
-  snapshot.totals.unread = count_unread(map);
+  const std::uint32_t notice = ring::Notice::of(map.shared_status().notice.load_acquire()).flags;
+  snapshot.symmetric_fences = (notice & ring::k_notice_symmetric) != 0;
+  snapshot.removed = (notice & ring::k_notice_removed) != 0;
+  snapshot.totals = ring::load_counters<QueueTotals>(map.shared_status().totals);
+  snapshot.totals.unread = ring::count_unread(map);
   read_consumers(map, snapshot);
   read_groups(map, description.group_indexes, snapshot);
   read_leaving(map, description.leaving, snapshot);
@@ -333,13 +340,13 @@ QueueSnapshot detail::take_snapshot(const QueueMemory& map, protocol::Descriptio
   return snapshot;
 }
 
-std::vector<PeekedMessage> detail::copy_messages(const QueueMemory& map, std::size_t count, std::size_t max_bytes,
-                                                 std::optional<unsigned> group) {
-  const Position tail = load_tail(map);
+std::vector<PeekedMessage> copy_messages(const ring::QueueMemory& map, std::size_t count, std::size_t max_bytes,
+                                         std::optional<unsigned> group) {
+  const ring::Position tail = ring::load_tail(map);
   const std::uint64_t depth = group ? depth_of(map, floor_of(map, *group), tail) : map.geometry.slots;
   std::vector<PeekedMessage> messages;
   for (std::uint64_t left = depth; left != 0 && messages.size() < count; --left) {
-    const Position position = wrap(tail - left);
+    const ring::Position position = ring::wrap(tail - left);
     if (group && is_done(map, *group, position)) continue;
     PeekedMessage message;
     if (copy_message(map, position, max_bytes, message)) messages.push_back(std::move(message));
@@ -347,16 +354,20 @@ std::vector<PeekedMessage> detail::copy_messages(const QueueMemory& map, std::si
   return messages;
 }
 
+}  // namespace beltway::client
+
+namespace beltway {
+
 QueueSnapshot Queue::snapshot() const {
-  const Inspection inspection = detail::attach_inspector(*session_, {name_, id_, geometry_of(options_)});
-  return detail::take_snapshot(inspection.map, detail::describe(*session_, *this));
+  const client::Inspection inspection = client::attach_inspector(*session_, {name_, id_, wire::geometry_of(options_)});
+  return client::take_snapshot(inspection.map, client::describe(*session_, *this));
 }
 
 std::vector<PeekedMessage> Queue::peek(std::size_t count, std::size_t max_bytes, std::string_view group) const {
-  const Inspection inspection = detail::attach_inspector(*session_, {name_, id_, geometry_of(options_)});
+  const client::Inspection inspection = client::attach_inspector(*session_, {name_, id_, wire::geometry_of(options_)});
   std::optional<unsigned> index;
-  if (!group.empty()) index = index_of(detail::describe(*session_, *this), group);
-  return detail::copy_messages(inspection.map, count, max_bytes, index);
+  if (!group.empty()) index = client::index_of(client::describe(*session_, *this), group);
+  return client::copy_messages(inspection.map, count, max_bytes, index);
 }
 
 }  // namespace beltway

@@ -11,11 +11,11 @@
 #include "ring/queue_memory.hpp"
 #include "wire/protocol.hpp"
 
-namespace beltway::detail {
+namespace beltway::client {
 
-[[nodiscard]] QueueSnapshot take_snapshot(const QueueMemory& map, protocol::Description description);
+[[nodiscard]] QueueSnapshot take_snapshot(const ring::QueueMemory& map, wire::Description description);
 /// Up to `count` messages of the group with that index (none: of the whole ring), each cut to `max_bytes`.
-[[nodiscard]] std::vector<PeekedMessage> copy_messages(const QueueMemory& map, std::size_t count, std::size_t max_bytes,
-                                                       std::optional<unsigned> group);
+[[nodiscard]] std::vector<PeekedMessage> copy_messages(const ring::QueueMemory& map, std::size_t count,
+                                                       std::size_t max_bytes, std::optional<unsigned> group);
 
-}  // namespace beltway::detail
+}  // namespace beltway::client

@@ -3,7 +3,7 @@
 
 #include <string>
 
-namespace beltway {
+namespace beltway::client {
 
 /// The path that the library was installed with. An archive that is installed below another prefix gets this function anew
 /// (src/installed_daemon.cmake.in).
@@ -12,4 +12,4 @@ namespace beltway {
 /// The path beside a shared library, which may have been moved with its tree; empty if the library is an archive or unknown.
 [[nodiscard]] std::string daemon_of_shared_library();
 
-}  // namespace beltway
+}  // namespace beltway::client

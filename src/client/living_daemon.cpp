@@ -16,7 +16,8 @@
 #include "client/socket_path.hpp"
 #include "os/fd.hpp"
 
-namespace beltway {
+namespace beltway::client {
+
 namespace {
 
 namespace fs = std::filesystem;
@@ -120,7 +121,7 @@ std::string process_text(int pid) { return pid > 0 ? "process " + std::to_string
 }  // namespace
 
 std::optional<LockHolder> lock_holder(const fs::path& socket) {
-  const Fd lock(::open(lock_path_of(socket).c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK));
+  const os::Fd lock(::open(lock_path_of(socket).c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK));
   if (!lock || ::flock(lock.get(), LOCK_SH | LOCK_NB) == 0 || errno != EWOULDBLOCK) return std::nullopt;
   std::string text(k_lock_bytes, '\0');
   const ssize_t size = ::pread(lock.get(), text.data(), text.size(), 0);
@@ -191,4 +192,4 @@ std::string why_silent(const fs::path& socket, int pid) {
          stat[0] + "); look at it with: ps -o stat,wchan,cmd -p " + std::to_string(pid);
 }
 
-}  // namespace beltway
+}  // namespace beltway::client

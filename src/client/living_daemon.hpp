@@ -8,7 +8,7 @@
 #include <optional>
 #include <string>
 
-namespace beltway {
+namespace beltway::client {
 
 /// What the lock file says.
 struct LockHolder {
@@ -32,4 +32,4 @@ struct LockHolder {
 /// Why a daemon that accepted does not answer, likewise: its process is stopped, gone, or busy. `pid` 0: the lock says it.
 [[nodiscard]] std::string why_silent(const std::filesystem::path& socket, int pid = 0);
 
-}  // namespace beltway
+}  // namespace beltway::client

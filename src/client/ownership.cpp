@@ -10,24 +10,27 @@
 #include "os/cancel_guard.hpp"
 #include "wire/json_reader.hpp"
 
-namespace beltway::detail {
+namespace beltway::client {
+
 namespace {
 
 using nlohmann::json;
 
 /// The header and what follows it up to the notice.
-std::uint64_t mapped_bytes(const Geometry& geometry) noexcept { return geometry.board_offset() + k_slots_offset; }
+std::uint64_t mapped_bytes(const ring::Geometry& geometry) noexcept {
+  return geometry.board_offset() + ring::k_slots_offset;
+}
 
 struct OwnedQueue {
   std::shared_ptr<Session> session;
-  protocol::EndpointName name;
-  QueueMemory map;  ///< no more of it than its notice
-  Mapping lock;
+  wire::EndpointName name;
+  ring::QueueMemory map;  ///< no more of it than its notice
+  os::Mapping lock;
 };
 
 /// Those of one process. A forked child makes its own: the mutex of its parent may have been locked.
 struct OwnedQueues {
-  ForkGuard guard = {};
+  detail::ForkGuard guard = {};
   OwnedQueues* of_parent = nullptr;  // never used, never freed
   std::mutex mutex = {};             // guards what follows
   std::vector<OwnedQueue> queues = {};
@@ -44,32 +47,32 @@ OwnedQueues& owned_queues() {
   return *found;
 }
 
-bool says_removed(const QueueMemory& map) noexcept {
-  return (Notice::of(map.shared_status().notice.load_relaxed()).flags & k_notice_removed) != 0;
+bool says_removed(const ring::QueueMemory& map) noexcept {
+  return (ring::Notice::of(map.shared_status().notice.load_relaxed()).flags & ring::k_notice_removed) != 0;
 }
 
 /// Whether the daemon does not know the queue any more.
-bool is_gone(Session& session, const protocol::EndpointName& name) {
+bool is_gone(Session& session, const wire::EndpointName& name) {
   const Packet reply =
-      session.request("ask for an exclusive queue", "resume", {{"endpoints", json::array({protocol::encode(name)})}});
-  return !JsonReader(reply.body, "resume").array("gone").empty();
+      session.request("ask for an exclusive queue", "resume", {{"endpoints", json::array({wire::encode(name)})}});
+  return !wire::JsonReader(reply.body, "resume").array("gone").empty();
 }
 
 }  // namespace
 
-void ArrivingLock::arrived(std::span<int> descriptors, const ForkSection& /*section*/) noexcept {
+void ArrivingLock::arrived(std::span<int> descriptors, const os::ForkSection& /*section*/) noexcept {
   if (descriptors.size() == 1 && !has_come_) {
     has_come_ = true;
-    facts_ = inspect_segment(descriptors.front());
+    facts_ = os::inspect_segment(descriptors.front());
     if (facts_.sound(geometry_.control_bytes())) {
-      mapping_ = Mapping(descriptors.front(), {0, mapped_bytes(geometry_)}, Access::read_only, plan_, failure_);
+      mapping_ = os::Mapping(descriptors.front(), {0, mapped_bytes(geometry_)}, os::Access::read_only, plan_, failure_);
     }
   }
   // From here on the lock goes with the mapping.
-  for (int& descriptor : descriptors) Fd(std::exchange(descriptor, -1)).reset();
+  for (int& descriptor : descriptors) os::Fd(std::exchange(descriptor, -1)).reset();
 }
 
-Mapping ArrivingLock::take(const std::string& what) {
+os::Mapping ArrivingLock::take(const std::string& what) {
   facts_.check(geometry_.control_bytes(), what);
   if (failure_) failure_.raise(what, mapped_bytes(geometry_));
   return std::move(mapping_);
@@ -77,10 +80,10 @@ Mapping ArrivingLock::take(const std::string& what) {
 
 void keep_ownership(const std::shared_ptr<Session>& session, std::uint64_t queue, ArrivingLock& lock,
                     const std::string& what) {
-  const protocol::EndpointName name{queue, protocol::k_queue_owner, 0};
+  const wire::EndpointName name{queue, wire::k_queue_owner, 0};
   try {
-    Mapping mapping = lock.take(what);
-    const QueueMemory map{.geometry = lock.geometry(), .control = mapping.data()};
+    os::Mapping mapping = lock.take(what);
+    const ring::QueueMemory map{.geometry = lock.geometry(), .control = mapping.data()};
     OwnedQueues& owned = owned_queues();
     const std::lock_guard guard(owned.mutex);
     owned.queues.reserve(owned.queues.size() + 1);
@@ -93,10 +96,10 @@ void keep_ownership(const std::shared_ptr<Session>& session, std::uint64_t queue
 }
 
 void release_removed_ownerships() noexcept {
-  const CancelGuard no_cancellation;
+  const os::CancelGuard no_cancellation;
   try {
     OwnedQueues& owned = owned_queues();
-    std::vector<std::pair<std::shared_ptr<Session>, protocol::EndpointName>> removed;
+    std::vector<std::pair<std::shared_ptr<Session>, wire::EndpointName>> removed;
     {
       const std::lock_guard guard(owned.mutex);
       for (const OwnedQueue& each : owned.queues) {
@@ -114,4 +117,4 @@ void release_removed_ownerships() noexcept {
   }
 }
 
-}  // namespace beltway::detail
+}  // namespace beltway::client

@@ -17,28 +17,28 @@
 #include "os/segment.hpp"
 #include "wire/protocol.hpp"
 
-namespace beltway::detail {
+namespace beltway::client {
 
 /// Maps the lock of a queue as it arrives, inside a ForkSection: a forked child must not get it.
 class ArrivingLock : public Arrivals {
  public:
-  explicit ArrivingLock(const Geometry& geometry) : geometry_(geometry) {}
+  explicit ArrivingLock(const ring::Geometry& geometry) : geometry_(geometry) {}
 
-  void arrived(std::span<int> descriptors, const ForkSection& section) noexcept override;
+  void arrived(std::span<int> descriptors, const os::ForkSection& section) noexcept override;
   void had_no_room() noexcept override {}  // the request ends with Error(limit_reached)
 
-  [[nodiscard]] const Geometry& geometry() const noexcept { return geometry_; }
+  [[nodiscard]] const ring::Geometry& geometry() const noexcept { return geometry_; }
   [[nodiscard]] bool has_come() const noexcept { return has_come_; }
   /// Throws Error(incompatible, limit_reached, system) if the descriptor is not the control segment or could not be mapped.
-  [[nodiscard]] Mapping take(const std::string& what);
+  [[nodiscard]] os::Mapping take(const std::string& what);
 
  private:
-  const Geometry geometry_;
-  const MappingPlan plan_;
+  const ring::Geometry geometry_;
+  const os::MappingPlan plan_;
   bool has_come_ = false;
-  SegmentFacts facts_;
-  MappingFailure failure_;
-  Mapping mapping_;
+  os::SegmentFacts facts_;
+  os::MappingFailure failure_;
+  os::Mapping mapping_;
 };
 
 /// The process keeps the lock, and its session open. Throws what ArrivingLock::take() throws; then the daemon is told, and
@@ -50,4 +50,4 @@ void keep_ownership(const std::shared_ptr<Session>& session, std::uint64_t queue
 /// not believed. Best effort.
 void release_removed_ownerships() noexcept;
 
-}  // namespace beltway::detail
+}  // namespace beltway::client

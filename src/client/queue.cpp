@@ -10,17 +10,15 @@
 #include "wire/json_reader.hpp"
 #include "wire/validate.hpp"
 
-namespace beltway {
+namespace beltway::client {
 
 using nlohmann::json;
 
-namespace detail {
-
 namespace {
 
-protocol::Description description_in(const Packet& reply, const Queue& queue) {
-  const std::string what = error_subject("describe", queue.name());
-  return protocol::decode_description(JsonReader(reply.body, what).object("queue"), what);
+wire::Description description_in(const Packet& reply, const Queue& queue) {
+  const std::string what = wire::error_subject("describe", queue.name());
+  return wire::decode_description(wire::JsonReader(reply.body, what).object("queue"), what);
 }
 
 }  // namespace
@@ -28,55 +26,57 @@ protocol::Description description_in(const Packet& reply, const Queue& queue) {
 Packet request_on(Session& session, const Queue& queue, std::string_view operation, std::string_view op, json body,
                   Repeat repeat) {
   body["queue"] = queue.id();
-  return session.request(error_subject(operation, queue.name()), op, std::move(body), repeat);
+  return session.request(wire::error_subject(operation, queue.name()), op, std::move(body), repeat);
 }
 
-protocol::Description describe(Session& session, const Queue& queue) {
+wire::Description describe(Session& session, const Queue& queue) {
   return description_in(request_on(session, queue, "describe", "describe"), queue);
 }
 
-protocol::Description describe_until(Session& session, const Queue& queue, const Until& until) {
-  const std::string what = error_subject("describe", queue.name());
+wire::Description describe_until(Session& session, const Queue& queue, const Until& until) {
+  const std::string what = wire::error_subject("describe", queue.name());
   return description_in(session.request_until(what, "describe", {{"queue", queue.id()}}, until), queue);
 }
 
-}  // namespace detail
+}  // namespace beltway::client
 
-Queue::Queue(std::shared_ptr<detail::Session> session, QueueInfo info)
+namespace beltway {
+
+Queue::Queue(std::shared_ptr<client::Session> session, QueueInfo info)
     : session_(std::move(session)), name_(std::move(info.name)), id_(info.id), options_(std::move(info.options)) {}
 
 namespace {
 
 /// Before an endpoint is made: others than the queue's user may have its bells, too.
 void beware_of_strangers(const QueueOptions& options) noexcept {
-  if ((options.mode & 0066U) != 0) kernel::ring_without_waiting();
+  if ((options.mode & 0066U) != 0) os::ring_without_waiting();
 }
 
 }  // namespace
 
 Producer Queue::producer(const ProducerOptions& options) const {
   beware_of_strangers(options_);
-  const protocol::AttachRequest request{.role = protocol::Role::producer};
-  return make_producer(detail::attach_endpoint(session_, {name_, id_, geometry_of(options_)}, request,
-                                               {.populate = options.populate, .lock = options.lock_memory}),
-                       options);
+  const wire::AttachRequest request{.role = wire::Role::producer};
+  return endpoint::make_producer(client::attach_endpoint(session_, {name_, id_, wire::geometry_of(options_)}, request,
+                                                         {.populate = options.populate, .lock = options.lock_memory}),
+                                 options);
 }
 
 Consumer Queue::consumer(const ConsumerOptions& options) const {
-  check_options(error_subject("attach", name_), options);
+  wire::check_options(wire::error_subject("attach", name_), options);
   beware_of_strangers(options_);
-  const protocol::AttachRequest request{.role = protocol::Role::consumer, .consumer = options};
-  return make_consumer(detail::attach_endpoint(session_, {name_, id_, geometry_of(options_)}, request,
-                                               {.populate = options.populate, .lock = options.lock_memory}),
-                       options);
+  const wire::AttachRequest request{.role = wire::Role::consumer, .consumer = options};
+  return endpoint::make_consumer(client::attach_endpoint(session_, {name_, id_, wire::geometry_of(options_)}, request,
+                                                         {.populate = options.populate, .lock = options.lock_memory}),
+                                 options);
 }
 
 namespace {
 
-Status wait_for_endpoints(detail::Session& session, const Queue& queue, bool producers, unsigned count,
+Status wait_for_endpoints(client::Session& session, const Queue& queue, bool producers, unsigned count,
                           const Until& until) {
-  return detail::ask_until(until, [&] {
-    const QueueInfo info = detail::describe_until(session, queue, until).info;
+  return client::ask_until(until, [&] {
+    const QueueInfo info = client::describe_until(session, queue, until).info;
     const auto attached = std::ranges::count_if(info.endpoints, [producers](const EndpointInfo& endpoint) {
       return endpoint.producer == producers && !endpoint.evicted && !endpoint.orphan;
     });
@@ -95,23 +95,23 @@ Status Queue::wait_for_producers(unsigned count, const Until& until) const {
 }
 
 void Queue::add_group(const NamedGroup& group, Start start) const {
-  check_group(error_subject("add a group to", name_), group);
-  detail::request_on(*session_, *this, "add a group to", "add_group",
-                     {{"group", protocol::encode(group)}, {"start", word_of(start)}});
+  wire::check_group(wire::error_subject("add a group to", name_), group);
+  client::request_on(*session_, *this, "add a group to", "add_group",
+                     {{"group", wire::encode(group)}, {"start", wire::word_of(start)}});
 }
 
 void Queue::remove_group(std::string_view group) const {
-  check_name("remove group", "group", group);
-  detail::request_on(*session_, *this, "remove a group of", "remove_group", {{"group", group}}, detail::Repeat::never);
+  wire::check_name("remove group", "group", group);
+  client::request_on(*session_, *this, "remove a group of", "remove_group", {{"group", group}}, client::Repeat::never);
 }
 
 PurgeResult Queue::purge(std::string_view group) const {
-  check_name("purge group", "group", group);
-  const Packet reply =
-      detail::request_on(*session_, *this, "purge a group of", "purge", {{"group", group}}, detail::Repeat::never);
-  return protocol::decode_purge_result(reply.body, error_subject("purge a group of", name_));
+  wire::check_name("purge group", "group", group);
+  const client::Packet reply =
+      client::request_on(*session_, *this, "purge a group of", "purge", {{"group", group}}, client::Repeat::never);
+  return wire::decode_purge_result(reply.body, wire::error_subject("purge a group of", name_));
 }
 
-QueueInfo Queue::describe() const { return detail::describe(*session_, *this).info; }
+QueueInfo Queue::describe() const { return client::describe(*session_, *this).info; }
 
 }  // namespace beltway

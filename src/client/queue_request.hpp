@@ -8,7 +8,7 @@
 #include "client/session.hpp"
 #include "wire/protocol.hpp"
 
-namespace beltway::detail {
+namespace beltway::client {
 
 /// As Session::request, with `queue` in the body. `operation` is for the message; Error(removed) for an id that the daemon
 /// does not know.
@@ -16,8 +16,8 @@ Packet request_on(Session& session, const Queue& queue, std::string_view operati
                   nlohmann::json body = nlohmann::json::object(), Repeat repeat = Repeat::allowed);
 
 /// What the daemon knows of the queue now.
-[[nodiscard]] protocol::Description describe(Session& session, const Queue& queue);
+[[nodiscard]] wire::Description describe(Session& session, const Queue& queue);
 /// As above; Error(no_daemon), too, when `until` is over before the daemon has answered.
-[[nodiscard]] protocol::Description describe_until(Session& session, const Queue& queue, const Until& until);
+[[nodiscard]] wire::Description describe_until(Session& session, const Queue& queue, const Until& until);
 
-}  // namespace beltway::detail
+}  // namespace beltway::client

@@ -12,7 +12,8 @@
 #include "ring/groups.hpp"
 #include "wire/json_reader.hpp"
 
-namespace beltway::detail {
+namespace beltway::client {
+
 namespace {
 
 using nlohmann::json;
@@ -48,7 +49,7 @@ bool is_user_socket(const std::filesystem::path& socket) {
 /// The daemon knows a queue that a handle names by its id only; a reader of the error wants the name.
 void throw_if_refused(const Packet& reply, const std::string& what) {
   try {
-    protocol::throw_if_error(reply.body);
+    wire::throw_if_error(reply.body);
   } catch (const Error& error) {
     if (error.reason() != Errc::removed) throw;
     throw Error(Errc::removed, what + ": the queue was removed, or the daemon was started anew; declare it again");
@@ -66,8 +67,8 @@ constexpr std::size_t k_resume_page = 256;
 
 }  // namespace
 
-Session::Session(const ConnectionOptions& options) : options_(options), barriers_(kernel::register_for_barriers()) {
-  const CancelGuard no_cancellation;
+Session::Session(const ConnectionOptions& options) : options_(options), barriers_(os::register_for_barriers()) {
+  const os::CancelGuard no_cancellation;
   DaemonLink link = find_daemon(options_, deadline_after(options_.timeout));
   channel_ = std::move(link.channel);
   socket_ = std::move(link.socket);
@@ -86,14 +87,14 @@ void Session::check_fork(const std::string& what) const {
 
 Packet Session::request(const std::string& what, std::string_view op, json body, Repeat repeat, Arrivals* arrivals) {
   check_fork(what);
-  const CancelGuard no_cancellation;
+  const os::CancelGuard no_cancellation;
   const std::lock_guard lock(mutex_);
   return ask(what, op, std::move(body), repeat, deadline_after(options_.timeout), arrivals);
 }
 
 Packet Session::request_until(const std::string& what, std::string_view op, json body, const Until& caller) {
   check_fork(what);
-  const CancelGuard no_cancellation;
+  const os::CancelGuard no_cancellation;
   const Deadline deadline(deadline_after(options_.timeout), caller);
   const std::unique_lock lock = lock_until(mutex_, deadline);
   if (!lock) throw Error(Errc::no_daemon, what + ": other requests of this connection took all the time");
@@ -168,13 +169,13 @@ void Session::resume(const Deadline& deadline) {
   for (std::size_t begin = 0; begin < attached_.size(); begin += k_resume_page) {
     json names = json::array();
     const std::size_t end = std::min(attached_.size(), begin + k_resume_page);
-    for (std::size_t i = begin; i < end; ++i) names.push_back(protocol::encode(attached_[i].name));
+    for (std::size_t i = begin; i < end; ++i) names.push_back(wire::encode(attached_[i].name));
     json body{{"op", "resume"}, {"endpoints", std::move(names)}};
     Packet reply;
     if (!exchange("resume", body, reply, deadline)) return channel_.close();
-    protocol::throw_if_error(reply.body);
+    wire::throw_if_error(reply.body);
     // Those under `refused` are another process's in the daemon's eyes. They go on: see remember().
-    for (const json& index : JsonReader(reply.body, "resume").array("gone")) {
+    for (const json& index : wire::JsonReader(reply.body, "resume").array("gone")) {
       if (!index.is_number_unsigned() || index.get<std::size_t>() >= end - begin) continue;
       set_unknown(attached_[begin + index.get<std::size_t>()]);
     }
@@ -185,10 +186,10 @@ void Session::set_unknown(Attached& endpoint) noexcept {
   if (endpoint.unknown) return;
   // First our own word, then the doubt: an endpoint that asks because of it hears what we know.
   endpoint.unknown = true;
-  if (endpoint.map.control != nullptr) post_doubt(endpoint.map);
+  if (endpoint.map.control != nullptr) ring::post_doubt(endpoint.map);
 }
 
-bool Session::is_unknown(const protocol::EndpointName& name) noexcept {
+bool Session::is_unknown(const wire::EndpointName& name) noexcept {
   if (guard_.in_child()) return false;
   const std::unique_lock lock(mutex_, std::try_to_lock);
   if (!lock) return false;  // another thread asks the daemon right now, and posts the doubt again if it does not know
@@ -217,27 +218,27 @@ void Session::remember_bells(std::uint64_t queue, const std::shared_ptr<const Be
   bells_[queue] = bells;
 }
 
-void Session::remember(const protocol::EndpointName& name, const QueueMemory& map) {
+void Session::remember(const wire::EndpointName& name, const ring::QueueMemory& map) {
   const std::lock_guard lock(mutex_);
   attached_.push_back({name, map});
 }
 
-void Session::remember_ownership(const protocol::EndpointName& name) { remember(name, {}); }
+void Session::remember_ownership(const wire::EndpointName& name) { remember(name, {}); }
 
-void Session::forget(const protocol::EndpointName& name) noexcept {
+void Session::forget(const wire::EndpointName& name) noexcept {
   const std::lock_guard lock(mutex_);
   std::erase_if(attached_, [&](const Attached& entry) { return entry.name == name; });
 }
 
-bool Session::tell(std::string_view op, const protocol::EndpointName& name, const Deadline& deadline) {
-  json body = protocol::encode(name);
+bool Session::tell(std::string_view op, const wire::EndpointName& name, const Deadline& deadline) {
+  json body = wire::encode(name);
   body["op"] = op;
   body["n"] = ++last_number_;
   return channel_.send(body, deadline);
 }
 
-void Session::tell_filled(const protocol::EndpointName& name) noexcept {
-  const CancelGuard no_cancellation;
+void Session::tell_filled(const wire::EndpointName& name) noexcept {
+  const os::CancelGuard no_cancellation;
   const std::lock_guard lock(mutex_);
   try {
     if (!channel_.is_open() || tell("filled", name, deadline_after(k_tell_timeout_ms))) return;
@@ -246,8 +247,8 @@ void Session::tell_filled(const protocol::EndpointName& name) noexcept {
   channel_.close();
 }
 
-void Session::tell_detached(const protocol::EndpointName& name) noexcept {
-  const CancelGuard no_cancellation;
+void Session::tell_detached(const wire::EndpointName& name) noexcept {
+  const os::CancelGuard no_cancellation;
   const std::lock_guard lock(mutex_);
   try {
     const Deadline deadline = deadline_after(k_tell_timeout_ms);
@@ -262,4 +263,4 @@ void Session::tell_detached(const protocol::EndpointName& name) noexcept {
   }
 }
 
-}  // namespace beltway::detail
+}  // namespace beltway::client

@@ -24,11 +24,11 @@
 #include "ring/queue_memory.hpp"
 #include "wire/protocol.hpp"
 
-namespace beltway::detail {
+namespace beltway::client {
 
 /// The eventfds of one queue, k_bells of them.
 struct Bells {
-  std::vector<MarkedFd> owned;
+  std::vector<os::MarkedFd> owned;
   std::vector<int> numbers;
 };
 
@@ -74,24 +74,24 @@ class Session {
   ///   - known: the new connection answers for it;
   ///   - unknown: is_unknown() says so from then on, and other processes of its queue are told to ask (post_doubt());
   ///   - not this process's: it goes on. Its rights were checked at attach, and its lock tells the daemon when it ends.
-  void remember(const protocol::EndpointName& name, const QueueMemory& map);
+  void remember(const wire::EndpointName& name, const ring::QueueMemory& map);
   /// The same for the process itself, to which an exclusive queue belongs.
-  void remember_ownership(const protocol::EndpointName& name);
-  void forget(const protocol::EndpointName& name) noexcept;
+  void remember_ownership(const wire::EndpointName& name);
+  void forget(const wire::EndpointName& name) noexcept;
   /// Whether the daemon does not know the endpoint. Connects anew if the connection is broken, for a second at most; without
   /// an answer the endpoint is taken to be known.
-  [[nodiscard]] bool is_unknown(const protocol::EndpointName& name) noexcept;
+  [[nodiscard]] bool is_unknown(const wire::EndpointName& name) noexcept;
   /// Asks the daemon to check the lock: the endpoint's memory is unmapped. Does not wait for an answer; connects anew if need
   /// be.
-  void tell_detached(const protocol::EndpointName& name) noexcept;
+  void tell_detached(const wire::EndpointName& name) noexcept;
   /// Tells the daemon that a producer's lane is filled. Best effort: the daemon's promise ends by itself.
-  void tell_filled(const protocol::EndpointName& name) noexcept;
+  void tell_filled(const wire::EndpointName& name) noexcept;
 
  private:
   struct Attached {
-    protocol::EndpointName name;
-    QueueMemory map;       ///< nothing of it for an ownership
-    bool unknown = false;  ///< to the daemon
+    wire::EndpointName name;
+    ring::QueueMemory map;  ///< nothing of it for an ownership
+    bool unknown = false;   ///< to the daemon
   };
 
   enum class StartDaemon : std::uint8_t { allowed, never };
@@ -99,14 +99,14 @@ class Session {
   void resume(const Deadline& deadline);
   void set_unknown(Attached& endpoint) noexcept;
   /// Sends a request that has no answer. False: the connection has ended.
-  [[nodiscard]] bool tell(std::string_view op, const protocol::EndpointName& name, const Deadline& deadline);
+  [[nodiscard]] bool tell(std::string_view op, const wire::EndpointName& name, const Deadline& deadline);
   /// Once the mutex is held.
   Packet ask(const std::string& what, std::string_view op, nlohmann::json body, Repeat repeat, const Deadline& deadline,
              Arrivals* arrivals = nullptr);
   [[nodiscard]] bool exchange(const std::string& what, nlohmann::json& body, Packet& reply, const Deadline& deadline,
                               Arrivals* arrivals = nullptr);
 
-  const ForkGuard guard_;
+  const detail::ForkGuard guard_;
   ConnectionOptions options_;
   bool barriers_ = false;
   mutable std::mutex mutex_;  ///< guards what follows
@@ -118,4 +118,4 @@ class Session {
   std::vector<Attached> attached_;
 };
 
-}  // namespace beltway::detail
+}  // namespace beltway::client

@@ -5,7 +5,7 @@
 
 #include "client/installed_daemon.hpp"
 
-namespace beltway {
+namespace beltway::client {
 
 std::string daemon_of_shared_library() {
 #ifdef BELTWAY_DAEMON_FROM_LIBRARY
@@ -22,4 +22,4 @@ std::string daemon_of_shared_library() {
 #endif
 }
 
-}  // namespace beltway
+}  // namespace beltway::client

@@ -9,7 +9,8 @@
 
 #include "os/fd.hpp"
 
-namespace beltway {
+namespace beltway::client {
+
 namespace {
 
 namespace fs = std::filesystem;
@@ -115,7 +116,7 @@ bool is_private_directory(const fs::path& directory) noexcept {
 
 void make_private_directory(const fs::path& directory) {
   if (::mkdir(directory.c_str(), 0700) != 0 && errno != EEXIST) {
-    throw system_failure("make the directory " + directory.string());
+    throw os::system_failure("make the directory " + directory.string());
   }
   if (!is_private_directory(directory)) {
     throw Error(Errc::no_permission, "use the directory " + directory.string() +
@@ -124,7 +125,7 @@ void make_private_directory(const fs::path& directory) {
   struct stat status{};
   if (::stat(directory.c_str(), &status) != 0 || (status.st_mode & S_IRWXU) == S_IRWXU) return;
   if (::chmod(directory.c_str(), 0700) != 0)
-    throw system_failure("make the directory " + directory.string() + " usable");
+    throw os::system_failure("make the directory " + directory.string() + " usable");
 }
 
 sockaddr_un socket_address(const fs::path& path) {
@@ -139,4 +140,4 @@ sockaddr_un socket_address(const fs::path& path) {
   return address;
 }
 
-}  // namespace beltway
+}  // namespace beltway::client

@@ -13,7 +13,7 @@
 #include <string>
 #include <vector>
 
-namespace beltway {
+namespace beltway::client {
 
 /// $BELTWAY_SOCKET, if it is set and not empty.
 [[nodiscard]] std::optional<std::filesystem::path> socket_from_environment();
@@ -55,4 +55,4 @@ void make_private_directory(const std::filesystem::path& directory);
 /// Throws Error(invalid_option) naming the limit if the path is too long for a socket.
 [[nodiscard]] sockaddr_un socket_address(const std::filesystem::path& path);
 
-}  // namespace beltway
+}  // namespace beltway::client

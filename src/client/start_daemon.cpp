@@ -15,7 +15,8 @@
 
 #include "client/installed_daemon.hpp"
 
-namespace beltway {
+namespace beltway::client {
+
 namespace {
 
 namespace fs = std::filesystem;
@@ -47,8 +48,8 @@ class Words {
   Words() {
     std::array<int, 2> ends{};
     if (::pipe2(ends.data(), O_CLOEXEC) != 0) return;  // then there are no words
-    read_end_ = Fd(ends[0]);
-    write_end_ = Fd(ends[1]);
+    read_end_ = os::Fd(ends[0]);
+    write_end_ = os::Fd(ends[1]);
     ::fcntl(read_end_.get(), F_SETFL, O_NONBLOCK);
   }
   /// -1: none.
@@ -76,8 +77,8 @@ class Words {
   }
 
  private:
-  Fd read_end_;
-  Fd write_end_;
+  os::Fd read_end_;
+  os::Fd write_end_;
   std::string text_;
 };
 
@@ -170,4 +171,4 @@ std::string start_daemon(const fs::path& socket, const Deadline& deadline) {
                                    (said.empty() ? "; run it by hand to see why" : " and said: " + said));
 }
 
-}  // namespace beltway
+}  // namespace beltway::client

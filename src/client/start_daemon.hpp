@@ -6,7 +6,7 @@
 
 #include "client/channel.hpp"
 
-namespace beltway {
+namespace beltway::client {
 
 /// How long a daemon that a client started stays without a queue and a connection.
 inline constexpr int k_started_daemon_idle_s = 60;
@@ -21,4 +21,4 @@ inline constexpr int k_exit_already_running = 3;
 /// Thread-safe.
 [[nodiscard]] std::string start_daemon(const std::filesystem::path& socket, const Deadline& deadline);
 
-}  // namespace beltway
+}  // namespace beltway::client

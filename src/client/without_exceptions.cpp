@@ -7,6 +7,7 @@
 #include "wire/option_values.hpp"
 
 namespace beltway {
+
 namespace {
 
 /// Made before memory can run out. Its text is so short that a copy allocates nothing.
@@ -26,7 +27,7 @@ Result<T, Error> result_of(const Call& call) noexcept {
   }
 }
 
-std::string text(const TypeTag& tag) { return tag.size == 0 ? "untyped bytes" : text_of(tag); }
+std::string text(const TypeTag& tag) { return tag.size == 0 ? "untyped bytes" : wire::text_of(tag); }
 
 }  // namespace
 
@@ -96,7 +97,9 @@ Result<QueueInfo, Error> Queue::try_describe() const noexcept {
   return result_of<QueueInfo>([&] { return describe(); });
 }
 
-namespace detail {
+}  // namespace beltway
+
+namespace beltway::detail {
 
 void throw_wrong_size(const std::string& queue, std::size_t size, const TypeTag& type) {
   throw Error(Errc::wrong_type, "receive from \"" + queue + "\": a message of " + std::to_string(size) +
@@ -115,5 +118,4 @@ std::optional<Error> wrong_type(const Queue& queue, const TypeTag& wanted) {
                                      "; declare it with that type or open it as what it is");
 }
 
-}  // namespace detail
-}  // namespace beltway
+}  // namespace beltway::detail

@@ -14,20 +14,20 @@
 #include "ring/queue_memory.hpp"
 #include "waiting/spin_policy.hpp"
 
-namespace beltway {
+namespace beltway::endpoint {
 
 struct Attachment {
-  QueueMemory map;
+  ring::QueueMemory map;
   unsigned owner = 0;  ///< producers 0 to 63, consumers k_first_consumer + 0 to 63
   std::string queue_name;
 
   // Consumers only.
   std::string group_name;  ///< empty: private
   unsigned group = 0;      ///< index in the control segment
-  GroupKind kind = GroupKind::private_reliable;
+  ring::GroupKind kind = ring::GroupKind::private_reliable;
   std::uint32_t group_incarnation = 0;
-  Position start = 0;      ///< private groups: the floor that the daemon gave it
-  bool evictable = false;  ///< its group has evict_after_ms; never for lossy ones
+  ring::Position start = 0;  ///< private groups: the floor that the daemon gave it
+  bool evictable = false;    ///< its group has evict_after_ms; never for lossy ones
 
   /// Producers that had come and gone when the daemon attached it. Nothing: as many as have when the consumer is made.
   std::optional<std::uint64_t> producers_ended;
@@ -42,6 +42,7 @@ struct Attachment {
 [[nodiscard]] Producer make_producer(Attachment attachment, const ProducerOptions& options);
 [[nodiscard]] Consumer make_consumer(Attachment attachment, const ConsumerOptions& options);
 /// With another policy than the options say: for tests.
-[[nodiscard]] Consumer make_consumer(Attachment attachment, const ConsumerOptions& options, const SpinPolicy& policy);
+[[nodiscard]] Consumer make_consumer(Attachment attachment, const ConsumerOptions& options,
+                                     const waiting::SpinPolicy& policy);
 
-}  // namespace beltway
+}  // namespace beltway::endpoint

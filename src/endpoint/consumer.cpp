@@ -3,17 +3,21 @@
 
 #include "endpoint/consumer_core.hpp"
 
-namespace beltway {
+namespace beltway::endpoint {
 
 Consumer make_consumer(Attachment attachment, const ConsumerOptions& options) {
-  return make_consumer(std::move(attachment), options, SpinPolicy::of(options));
+  return make_consumer(std::move(attachment), options, waiting::SpinPolicy::of(options));
 }
-Consumer make_consumer(Attachment attachment, const ConsumerOptions& options, const SpinPolicy& policy) {
-  return Consumer(new detail::ConsumerCore(std::move(attachment), options, policy));
+Consumer make_consumer(Attachment attachment, const ConsumerOptions& options, const waiting::SpinPolicy& policy) {
+  return Consumer(new ConsumerCore(std::move(attachment), options, policy));
 }
 
-Consumer::Consumer(detail::ConsumerCore* core) noexcept : core_(core) {}
-detail::ConsumerCore& Consumer::core() const noexcept { return static_cast<detail::ConsumerCore&>(*core_); }
+}  // namespace beltway::endpoint
+
+namespace beltway {
+
+Consumer::Consumer(endpoint::ConsumerCore* core) noexcept : core_(core) {}
+endpoint::ConsumerCore& Consumer::core() const noexcept { return static_cast<endpoint::ConsumerCore&>(*core_); }
 
 bool Consumer::await_next() noexcept { return core().await_next(); }
 Result<Message> Consumer::try_receive_slowly() { return core().try_receive(); }

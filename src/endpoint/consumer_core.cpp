@@ -9,12 +9,12 @@
 #include "ring/counters.hpp"
 #include "ring/tuning.hpp"
 
-namespace beltway::detail {
+namespace beltway::endpoint {
 
 namespace {
 
 /// Producers that have come and gone.
-std::uint64_t producers_ended(const SharedStatus& status) noexcept {
+std::uint64_t producers_ended(const ring::SharedStatus& status) noexcept {
   // In this order: the daemon sets a producer's live bit before it counts it.
   const std::uint64_t ever = status.producers_ever.load_acquire();
   const auto live = static_cast<unsigned>(std::popcount(status.live_producers.load_acquire()));
@@ -30,8 +30,8 @@ EndOfStream resolve(const ConsumerOptions& options) noexcept {
 
 }  // namespace
 
-ConsumerCore::ConsumerCore(Attachment attachment, const ConsumerOptions& options, const SpinPolicy& policy)
-    : PrivateReader(attachment.map, attachment.group, attachment.start),
+ConsumerCore::ConsumerCore(Attachment attachment, const ConsumerOptions& options, const waiting::SpinPolicy& policy)
+    : ring::PrivateReader(attachment.map, attachment.group, attachment.start),
       attachment_(std::move(attachment)),
       read_kind_(read_of(attachment_.kind)),
       ack_(options.ack),
@@ -41,19 +41,19 @@ ConsumerCore::ConsumerCore(Attachment attachment, const ConsumerOptions& options
       waiter_(attachment_.map, attachment_.owner, policy),
       endpoint_(attachment_.map.endpoint(attachment_.owner)),
       words_(endpoint_.counters),
-      ends_(!waiter_.symmetric() && kernel::register_for_barriers()),
+      ends_(!waiter_.symmetric() && os::register_for_barriers()),
       producers_ended_(attachment_.producers_ended.value_or(producers_ended(attachment_.map.shared_status()))) {
   const Attachment& at = attachment_;
-  beltway::store_counters(endpoint_.counters, counters_);
+  ring::store_counters(endpoint_.counters, counters_);
   InlineReceiver::counters_ = &words_.messages;
   switch (at.kind) {
-    case GroupKind::named:
+    case ring::GroupKind::named:
       // plant: late_ack_is_a_store
       named_.emplace(at.map, at.group, at.group_incarnation, at.owner, at.evictable);
       if (!attachment_.evictable) fast_named_reader_ = &*named_;
       break;
-    case GroupKind::lossy: lossy_.emplace(at.map, at.group, at.start); break;
-    case GroupKind::private_reliable:
+    case ring::GroupKind::lossy: lossy_.emplace(at.map, at.group, at.start); break;
+    case ring::GroupKind::private_reliable:
       if (skip_empty_slots()) wake_for_room(floor());
       // plant: thrown_out_reads_in_place
       if (!attachment_.evictable) inline_size_limit_ = at.map.geometry.inline_bytes() + 1;
@@ -71,50 +71,50 @@ std::size_t ConsumerCore::read_run(std::span<Message> out) noexcept {
     step();
     bytes += view.size;
   }
-  if (count != 0) add_pair(words_.messages, count, bytes);
+  if (count != 0) detail::add_pair(words_.messages, count, bytes);
   return count;
 }
 
-ReadResult ConsumerCore::read_private(std::span<Message> out, std::size_t& count) noexcept {
-  const Position before = read();
+ring::ReadResult ConsumerCore::read_private(std::span<Message> out, std::size_t& count) noexcept {
+  const ring::Position before = read();
   std::uint32_t skipped = 0;  // after a lap of them the caller checks its deadline
-  ReadResult result = ReadResult::empty;
+  ring::ReadResult result = ring::ReadResult::empty;
   while (count < out.size()) {
     if (const std::size_t taken = read_run(out.subspan(count)); taken != 0) [[likely]] {
       count += taken;
       continue;
     }
-    SlotView view;
+    ring::SlotView view;
     result = next(view);
-    if (result == ReadResult::corrupt) {
+    if (result == ring::ReadResult::corrupt) {
       ++counters_.corrupt;
       store_counters();
       if (++skipped < attachment_.map.geometry.slots) continue;
-      result = ReadResult::again;
+      result = ring::ReadResult::again;
     }
-    if (result != ReadResult::message) break;
+    if (result != ring::ReadResult::message) break;
     fill(out[count++], view);
   }
   // What was skipped may have moved the floor.
-  if (wrap(before + count) != read()) [[unlikely]]
+  if (ring::wrap(before + count) != read()) [[unlikely]]
     wake_for_room(floor());
-  return count != 0 ? ReadResult::message : result;
+  return count != 0 ? ring::ReadResult::message : result;
 }
 
-ReadResult ConsumerCore::read_lossy(std::span<Message> out, std::size_t& count) {
-  LossyReader& reader = *lossy_;
+ring::ReadResult ConsumerCore::read_lossy(std::span<Message> out, std::size_t& count) {
+  ring::LossyReader& reader = *lossy_;
   reader.begin();
-  ReadResult result = ReadResult::empty;
+  ring::ReadResult result = ring::ReadResult::empty;
   while (count < out.size()) {
-    SlotView view;
+    ring::SlotView view;
     result = reader.next(view);
     counters_.lost = reader.lost();
-    if (result == ReadResult::corrupt) {
+    if (result == ring::ReadResult::corrupt) {
       ++counters_.corrupt;
       store_counters();
       continue;
     }
-    if (result != ReadResult::message) break;
+    if (result != ring::ReadResult::message) break;
     ++copies_held_;
     fill(out[count++], view);
   }
@@ -122,53 +122,53 @@ ReadResult ConsumerCore::read_lossy(std::span<Message> out, std::size_t& count) 
   std::size_t offset = 0;
   for (Message& message : out.first(count)) {
     message.data_ = reader.data(offset);
-    offset = LossyReader::next_offset(offset, message.size_);
+    offset = ring::LossyReader::next_offset(offset, message.size_);
   }
-  return count != 0 ? ReadResult::message : result;
+  return count != 0 ? ring::ReadResult::message : result;
 }
 
 bool ConsumerCore::at_prefetch_limit() const noexcept { return named_ && ends_.held() >= prefetch_; }
 
-ReadResult ConsumerCore::read_named(std::span<Message> out, std::size_t& count) noexcept {
-  NamedReader& reader = *named_;
-  ReadResult result = ReadResult::empty;
+ring::ReadResult ConsumerCore::read_named(std::span<Message> out, std::size_t& count) noexcept {
+  ring::NamedReader& reader = *named_;
+  ring::ReadResult result = ring::ReadResult::empty;
   while (count < out.size()) {
     const std::uint64_t credit = prefetch_ - ends_.held();
-    SlotView views[k_lease_batch];
+    ring::SlotView views[ring::k_lease_batch];
     std::size_t leased = 0;
-    const std::size_t wanted = std::min({out.size() - count, k_lease_batch, static_cast<std::size_t>(credit)});
+    const std::size_t wanted = std::min({out.size() - count, ring::k_lease_batch, static_cast<std::size_t>(credit)});
     if (wanted == 0) break;
     const std::uint64_t corrupt_before = counters_.corrupt;
     result = reader.lease(views, wanted, leased, counters_.corrupt);
     if (counters_.corrupt != corrupt_before) store_counters();
-    if (result != ReadResult::message) break;
+    if (result != ring::ReadResult::message) break;
     // plant: late_lease_is_kept
     if (is_evicted()) {  // the daemon may have taken our leases away before these
       reader.give_back(views, leased);
       hand_wake_on();
-      return ReadResult::empty;
+      return ring::ReadResult::empty;
     }
     ends_.took(leased);
     std::uint64_t bytes = 0;
     std::uint64_t redelivered = 0;
     for (std::size_t i = 0; i < leased; ++i) {
-      const SlotView& view = views[i];
+      const ring::SlotView& view = views[i];
       make_message(out[count++], view);
       bytes += view.size;
       redelivered += view.tries != 0 ? 1 : 0;
     }
-    add_pair(words_.messages, leased, bytes);
+    detail::add_pair(words_.messages, leased, bytes);
     counters_.redelivered += redelivered;
-    if (redelivered != 0 || views[leased - 1].position % k_positions_per_counter_store < leased) [[unlikely]]
+    if (redelivered != 0 || views[leased - 1].position % detail::k_positions_per_counter_store < leased) [[unlikely]]
       store_counters();
     if (leased < wanted) break;
   }
   if (count == 0) return result;
   wake_next_consumer(reader);
-  return ReadResult::message;
+  return ring::ReadResult::message;
 }
 
-bool ConsumerCore::try_lease_next(SlotView& view) noexcept {
+bool ConsumerCore::try_lease_next(ring::SlotView& view) noexcept {
   if (fast_named_reader_ == nullptr) return false;
   ends_.own();
   if (ends_.held() >= prefetch_) [[unlikely]]
@@ -183,7 +183,7 @@ bool ConsumerCore::try_lease_next(SlotView& view) noexcept {
   return true;
 }
 
-void ConsumerCore::wake_next_consumer(const NamedReader& reader) noexcept {
+void ConsumerCore::wake_next_consumer(const ring::NamedReader& reader) noexcept {
   // Two messages may have woken one sleeper only.
   // plant: no_chain
   if (attachment_.map.shared_status().consumer_sleepers.load_relaxed() != 0 && reader.may_have_more()) [[unlikely]] {
@@ -191,18 +191,18 @@ void ConsumerCore::wake_next_consumer(const NamedReader& reader) noexcept {
   }
 }
 
-ConsumerCore::Read ConsumerCore::read_of(GroupKind kind) noexcept {
+ConsumerCore::Read ConsumerCore::read_of(ring::GroupKind kind) noexcept {
   switch (kind) {
-    case GroupKind::private_reliable: return &ConsumerCore::read_private;
-    case GroupKind::named: return &ConsumerCore::read_named;
-    case GroupKind::lossy: break;
+    case ring::GroupKind::private_reliable: return &ConsumerCore::read_private;
+    case ring::GroupKind::named: return &ConsumerCore::read_named;
+    case ring::GroupKind::lossy: break;
   }
   return &ConsumerCore::read_lossy;
 }
 
-ReadResult ConsumerCore::read_available(std::span<Message> out, std::size_t& count) {
-  ReadResult result = ReadResult::again;
-  for (unsigned turn = 0; turn < k_max_reads && result == ReadResult::again; ++turn) {
+ring::ReadResult ConsumerCore::read_available(std::span<Message> out, std::size_t& count) {
+  ring::ReadResult result = ring::ReadResult::again;
+  for (unsigned turn = 0; turn < ring::k_max_reads && result == ring::ReadResult::again; ++turn) {
     result = (this->*read_kind_)(out, count);
   }
   return result;
@@ -214,7 +214,7 @@ Status ConsumerCore::take(std::span<Message> out, std::size_t& count) {
   if (is_evicted()) return Status::evicted;
   if (named_) ends_.own();
   if (at_prefetch_limit()) return is_removed() ? Status::removed : Status::prefetch_limit;
-  if (read_available(out, count) == ReadResult::message) [[likely]]
+  if (read_available(out, count) == ring::ReadResult::message) [[likely]]
     return Status::ok;
   return why_empty(out, count);
 }
@@ -222,12 +222,13 @@ Status ConsumerCore::take(std::span<Message> out, std::size_t& count) {
 bool ConsumerCore::all_delivered() const noexcept { return !named_ || named_->all_ours_or_done(); }
 
 Status ConsumerCore::why_empty(std::span<Message> out, std::size_t& count) {
-  const SingleUse<InlineReceiver> use(*this);
-  const SharedStatus& shared_status = attachment_.map.shared_status();
-  const Notice notice = Notice::of(shared_status.notice.load_acquire());
-  waiter_.set_symmetric((notice.flags & k_notice_symmetric) != 0);
-  if ((notice.flags & k_notice_removed) != 0 || attachment_.standing.is_lost(notice)) return Status::removed;
-  if ((Identity::of(endpoint_.identity.load_acquire()).flags & k_endpoint_evicted) != 0) return Status::evicted;
+  const detail::SingleUse<InlineReceiver> use(*this);
+  const ring::SharedStatus& shared_status = attachment_.map.shared_status();
+  const ring::Notice notice = ring::Notice::of(shared_status.notice.load_acquire());
+  waiter_.set_symmetric((notice.flags & ring::k_notice_symmetric) != 0);
+  if ((notice.flags & ring::k_notice_removed) != 0 || attachment_.standing.is_lost(notice)) return Status::removed;
+  if ((ring::Identity::of(endpoint_.identity.load_acquire()).flags & ring::k_endpoint_evicted) != 0)
+    return Status::evicted;
   if (named_ && !named_->is_active()) return Status::removed;
   if (is_private() && restore_floor()) [[unlikely]]
     wake_for_room(floor());
@@ -237,18 +238,18 @@ Status ConsumerCore::why_empty(std::span<Message> out, std::size_t& count) {
   if (!had_producers() || shared_status.live_producers.load_acquire() != 0) return Status::empty;
   // It may have published between our result and its end.
   // plant: end_of_stream_without_a_last_poll
-  if (read_available(out, count) == ReadResult::message) return Status::ok;
+  if (read_available(out, count) == ring::ReadResult::message) return Status::ok;
   return all_delivered() ? Status::end_of_stream : Status::empty;
 }
 
-Result<Message> ConsumerCore::received_seldom(const SlotView& view) noexcept {
+Result<Message> ConsumerCore::received_seldom(const ring::SlotView& view) noexcept {
   count(view);
   return Result<Message>(message(view));
 }
 
 Result<Message> ConsumerCore::try_receive() {
   check_fork();
-  SlotView view;
+  ring::SlotView view;
   if (try_next(view)) return received(view);
   Message message;
   std::size_t count = 0;
@@ -258,7 +259,7 @@ Result<Message> ConsumerCore::try_receive() {
 }
 
 Result<std::size_t> ConsumerCore::try_receive_batch(std::span<Message> out) {
-  const SingleUse<InlineReceiver> use(*this);
+  const detail::SingleUse<InlineReceiver> use(*this);
   check_fork();
   release_all(out);
   std::size_t count = 0;
@@ -282,21 +283,29 @@ ConsumerCounters ConsumerCore::counters() const noexcept {
 }
 
 void ConsumerCore::store_counters() noexcept {
-  counters_.last_progress_ns = kernel::coarse_now_ns();
-  beltway::store_counters(endpoint_.counters, counters());
+  counters_.last_progress_ns = os::coarse_now_ns();
+  ring::store_counters(endpoint_.counters, counters());
 }
+
+}  // namespace beltway::endpoint
+
+namespace beltway::detail {
 
 void report_two_threads(const InlineReceiver& consumer) {
   if (consumer.guard_.in_child()) return;
   throw Error(Errc::misuse,
-              "receive from \"" + static_cast<const ConsumerCore&>(consumer).queue_name() +
+              "receive from \"" + static_cast<const endpoint::ConsumerCore&>(consumer).queue_name() +
                   "\": two threads used one Consumer at once; give each thread a Consumer of its own, or hand it "
                   "on under a lock or a strand");
 }
+
+}  // namespace beltway::detail
+
+namespace beltway::endpoint {
 
 void ConsumerCore::throw_forked() const {
   throw Error(Errc::forked, "receive from \"" + queue_name() +
                                 "\": this consumer was made before fork(); open a connection in the child");
 }
 
-}  // namespace beltway::detail
+}  // namespace beltway::endpoint

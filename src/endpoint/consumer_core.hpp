@@ -24,11 +24,11 @@
 #include "waiting/stream_backoff.hpp"
 #include "waiting/waiter.hpp"
 
-namespace beltway::detail {
+namespace beltway::endpoint {
 
-class alignas(k_apart_bytes) ConsumerCore : public PrivateReader {
+class alignas(ring::k_apart_bytes) ConsumerCore : public ring::PrivateReader {
  public:
-  ConsumerCore(Attachment attachment, const ConsumerOptions& options, const SpinPolicy& policy);
+  ConsumerCore(Attachment attachment, const ConsumerOptions& options, const waiting::SpinPolicy& policy);
   ConsumerCore(const ConsumerCore&) = delete;
   ConsumerCore& operator=(const ConsumerCore&) = delete;
 
@@ -46,7 +46,7 @@ class alignas(k_apart_bytes) ConsumerCore : public PrivateReader {
   [[nodiscard]] int poll_fd();
   void interrupt() noexcept { waiter_.interrupt(); }
   [[nodiscard]] ConsumerCounters counters() const noexcept;
-  [[nodiscard]] unsigned index() const noexcept { return attachment_.owner - k_first_consumer; }
+  [[nodiscard]] unsigned index() const noexcept { return attachment_.owner - ring::k_first_consumer; }
   [[nodiscard]] const std::string& queue_name() const noexcept { return attachment_.queue_name; }
   [[nodiscard]] const std::string& group() const noexcept { return attachment_.group_name; }
 
@@ -57,34 +57,34 @@ class alignas(k_apart_bytes) ConsumerCore : public PrivateReader {
   Status take(std::span<Message> out, std::size_t& count);
   /// Takes consecutive READY messages from slots. Returns how many.
   [[nodiscard]] std::size_t read_run(std::span<Message> out) noexcept;
-  ReadResult read_private(std::span<Message> out, std::size_t& count) noexcept;
-  ReadResult read_named(std::span<Message> out, std::size_t& count) noexcept;
-  ReadResult read_lossy(std::span<Message> out, std::size_t& count);
-  using Read = ReadResult (ConsumerCore::*)(std::span<Message> out, std::size_t& count);
-  [[nodiscard]] static Read read_of(GroupKind kind) noexcept;
+  ring::ReadResult read_private(std::span<Message> out, std::size_t& count) noexcept;
+  ring::ReadResult read_named(std::span<Message> out, std::size_t& count) noexcept;
+  ring::ReadResult read_lossy(std::span<Message> out, std::size_t& count);
+  using Read = ring::ReadResult (ConsumerCore::*)(std::span<Message> out, std::size_t& count);
+  [[nodiscard]] static Read read_of(ring::GroupKind kind) noexcept;
   /// Reads with read_kind_ until it is sure of its answer.
-  ReadResult read_available(std::span<Message> out, std::size_t& count);
+  ring::ReadResult read_available(std::span<Message> out, std::size_t& count);
   Status why_empty(std::span<Message> out, std::size_t& count);
   /// The next message of a private or named group, in a slot or lane. Only the common case.
-  [[nodiscard]] bool try_next(SlotView& view) noexcept {
+  [[nodiscard]] bool try_next(ring::SlotView& view) noexcept {
     return inline_size_limit_ != 0 ? next_if_ready(view) : try_lease_next(view);
   }
-  [[nodiscard]] bool try_lease_next(SlotView& view) noexcept;
+  [[nodiscard]] bool try_lease_next(ring::SlotView& view) noexcept;
   /// After a message was taken from a named group: wakes another sleeping consumer if another message is READY.
-  void wake_next_consumer(const NamedReader& reader) noexcept;
+  void wake_next_consumer(const ring::NamedReader& reader) noexcept;
   /// Counts and returns the message that try_next() has found.
-  [[nodiscard]] Result<Message> received(const SlotView& view) noexcept {
-    if (view.position % k_positions_per_counter_store == 0 || view.tries != 0) [[unlikely]] {
+  [[nodiscard]] Result<Message> received(const ring::SlotView& view) noexcept {
+    if (view.position % detail::k_positions_per_counter_store == 0 || view.tries != 0) [[unlikely]] {
       // Copy the view. Otherwise its address escapes, it stays in memory on the fast path too, and a wide load waits for two
       // narrow stores.
-      const SlotView copy = view;
+      const ring::SlotView copy = view;
       return received_seldom(copy);
     }
-    add_pair(words_.messages, 1, view.size);
+    detail::add_pair(words_.messages, 1, view.size);
     return Result<Message>(message(view));
   }
   /// The rare case of received(): also stores the counters.
-  [[nodiscard, gnu::noinline]] Result<Message> received_seldom(const SlotView& view) noexcept;
+  [[nodiscard, gnu::noinline]] Result<Message> received_seldom(const ring::SlotView& view) noexcept;
   /// True if the consumer has read every READY message; for batches, if the last one was partial. False for lossy, evictable
   /// and event-mode consumers.
   [[nodiscard]] bool has_caught_up() const noexcept {
@@ -93,22 +93,24 @@ class alignas(k_apart_bytes) ConsumerCore : public PrivateReader {
   }
   /// Rungs of the wait ladder, see Waiter::climb() and consumer_wait.cpp.
   struct Steps;
-  bool back_off(const BackoffLimit& limit) noexcept;
+  bool back_off(const ring::BackoffLimit& limit) noexcept;
   [[nodiscard]] bool poll_position(bool paused) noexcept;
   [[nodiscard]] bool at_prefetch_limit() const noexcept;
   [[nodiscard]] bool all_delivered() const noexcept;
   /// True if the producers that the end of the stream requires have attached, whether or not they still are.
   [[nodiscard]] bool had_producers() const noexcept;
   [[nodiscard]] bool is_removed() const noexcept {
-    return (Notice::of(attachment_.map.shared_status().notice.load_acquire()).flags & k_notice_removed) != 0;
+    return (ring::Notice::of(attachment_.map.shared_status().notice.load_acquire()).flags & ring::k_notice_removed) !=
+           0;
   }
   /// Pairs with the eviction: it sets the flag, runs a heavy barrier, then revokes our leases.
   [[nodiscard]] bool is_evicted() const noexcept {
-    return attachment_.evictable && (Identity::of(endpoint_.identity.load_acquire()).flags & k_endpoint_evicted) != 0;
+    return attachment_.evictable &&
+           (ring::Identity::of(endpoint_.identity.load_acquire()).flags & ring::k_endpoint_evicted) != 0;
   }
 
   Status try_take(std::span<Message> out, std::size_t& count);
-  Status wait_take(const Until& until, Waiter::Rung first, Steps& steps);
+  Status wait_take(const Until& until, waiting::Waiter::Rung first, Steps& steps);
   static void release_all(std::span<Message> messages) noexcept {
     for (Message& message : messages) {
       if (message) [[unlikely]]
@@ -118,32 +120,32 @@ class alignas(k_apart_bytes) ConsumerCore : public PrivateReader {
   void arm() noexcept;
   void hand_wake_on() noexcept;
 
-  friend class InlineReceiver;
+  friend class detail::InlineReceiver;
   friend class ::beltway::Message;
   friend std::size_t(::beltway::ack_batch)(std::span<Message> messages) noexcept;
-  bool end_private(Position position) noexcept;
+  bool end_private(ring::Position position) noexcept;
   [[gnu::noinline]] bool give_back(const Message& message) noexcept;
-  [[nodiscard]] bool is_private() const noexcept { return attachment_.kind == GroupKind::private_reliable; }
+  [[nodiscard]] bool is_private() const noexcept { return attachment_.kind == ring::GroupKind::private_reliable; }
   [[nodiscard]] std::uint64_t acks_of(std::uint64_t ended) const noexcept {
     const std::uint64_t nacks = nacks_.load(std::memory_order_relaxed);
     return ended < nacks ? 0 : ended - nacks;  // may be too low for a moment: a nack is counted before its message ends
   }
-  [[nodiscard]] Message message(const SlotView& view) noexcept {
+  [[nodiscard]] Message message(const ring::SlotView& view) noexcept {
     return {this, view.data, view.position, view.lost, view.size, view.producer, view.tries};
   }
   /// Requires that `empty` holds no message. Constructs in place: a move would load wider than the stores before it.
-  void make_message(Message& empty, const SlotView& view) noexcept { ::new (&empty) Message(message(view)); }
-  void fill(Message& empty, const SlotView& view) noexcept {
+  void make_message(Message& empty, const ring::SlotView& view) noexcept { ::new (&empty) Message(message(view)); }
+  void fill(Message& empty, const ring::SlotView& view) noexcept {
     count(view);
     make_message(empty, view);
   }
-  void count(const SlotView& view) noexcept {
-    add_pair(words_.messages, 1, view.size);
+  void count(const ring::SlotView& view) noexcept {
+    detail::add_pair(words_.messages, 1, view.size);
     if (view.tries != 0) ++counters_.redelivered;
-    if (view.position % k_positions_per_counter_store == 0 || view.tries != 0 || view.lost != 0) [[unlikely]]
+    if (view.position % detail::k_positions_per_counter_store == 0 || view.tries != 0 || view.lost != 0) [[unlikely]]
       store_counters();
   }
-  void wake_for_room(Position floor) noexcept;
+  void wake_for_room(ring::Position floor) noexcept;
   void store_counters() noexcept;
   void check_fork() const {
     if (guard_.in_child()) [[unlikely]]
@@ -156,15 +158,15 @@ class alignas(k_apart_bytes) ConsumerCore : public PrivateReader {
   const Ack ack_;
   const EndOfStream end_of_stream_;  // never by_group
   const std::uint64_t prefetch_;
-  std::optional<NamedReader> named_;
-  std::optional<LossyReader> lossy_;
+  std::optional<ring::NamedReader> named_;
+  std::optional<ring::LossyReader> lossy_;
   // The named reader if the fast path is open (not evictable, not in event mode), else null.
-  NamedReader* fast_named_reader_ = nullptr;
-  StreamBackoff stream_backoff_;
+  ring::NamedReader* fast_named_reader_ = nullptr;
+  waiting::StreamBackoff stream_backoff_;
   bool last_batch_partial_ = false;  // the last batch
-  Waiter waiter_;
-  Endpoint& endpoint_;
-  const ConsumerCounterWords words_;
+  waiting::Waiter waiter_;
+  ring::Endpoint& endpoint_;
+  const ring::ConsumerCounterWords words_;
   ConsumerCounters counters_;  // messages, bytes, lost, redelivered and corrupt; counters() adds the rest
 
   // Messages that are not ended. Only the consumer's thread counts private ones (in their reader) and lossy ones.
@@ -178,4 +180,4 @@ class alignas(k_apart_bytes) ConsumerCore : public PrivateReader {
   const std::uint64_t producers_ended_;  // that had attached and ended before this attach
 };
 
-}  // namespace beltway::detail
+}  // namespace beltway::endpoint

@@ -4,19 +4,18 @@
 #include <algorithm>
 #include <cassert>
 
-namespace beltway {
+namespace beltway::endpoint {
 
-namespace detail {
-
-void ConsumerCore::wake_for_room(Position floor) noexcept {
+void ConsumerCore::wake_for_room(ring::Position floor) noexcept {
   // From the notice word, not from our waiter: in another thread the waiter may not have read the notice yet.
-  publish_fence((Notice::of(attachment_.map.shared_status().notice.load_relaxed()).flags & k_notice_symmetric) != 0);
+  ring::publish_fence(
+      (ring::Notice::of(attachment_.map.shared_status().notice.load_relaxed()).flags & ring::k_notice_symmetric) != 0);
   if (attachment_.map.shared_status().producer_sleepers.load_relaxed() == 0) [[likely]]
     return;
-  wakes_ += beltway::wake_for_room(attachment_.map, floor);
+  wakes_ += ring::wake_for_room(attachment_.map, floor);
 }
 
-bool ConsumerCore::end_private(Position position) noexcept {
+bool ConsumerCore::end_private(ring::Position position) noexcept {
   // plant: thrown_out_is_told_it_was_its_own
   const bool ours = !is_evicted();  // else what it showed may be another message by now
   const bool last = is_private() ? held_count() == 1 : --copies_held_ == 0;
@@ -29,11 +28,19 @@ bool ConsumerCore::end_private(Position position) noexcept {
 bool ConsumerCore::give_back(const Message& message) noexcept {
   nacks_.fetch_add(1, std::memory_order_relaxed);
   const bool ours = named_->nack(message.position_, message.tries_);
-  if (ours && wake_one_of_group(attachment_.map, named_->group(), k_no_owner)) ++wakes_;
+  if (ours && ring::wake_one_of_group(attachment_.map, named_->group(), ring::k_no_owner)) ++wakes_;
   return ours;
 }
 
-void InlineReceiver::wake_producers() noexcept { static_cast<ConsumerCore*>(this)->wake_for_room(stored_); }
+}  // namespace beltway::endpoint
+
+namespace beltway::detail {
+
+void InlineReceiver::wake_producers() noexcept { static_cast<endpoint::ConsumerCore*>(this)->wake_for_room(stored_); }
+
+}  // namespace beltway::detail
+
+namespace beltway::endpoint {
 
 void ConsumerCore::detach() noexcept {
   if (!guard_.in_child()) {
@@ -57,14 +64,20 @@ bool ConsumerCore::had_producers() const noexcept {
   return producers_ever != producers_ended_;
 }
 
+}  // namespace beltway::endpoint
+
+namespace beltway::detail {
+
 void ConsumerCoreDeleter::operator()(InlineReceiver* core) const noexcept {
-  static_cast<ConsumerCore*>(core)->detach();
+  static_cast<endpoint::ConsumerCore*>(core)->detach();
 }
 
-}  // namespace detail
+}  // namespace beltway::detail
+
+namespace beltway {
 
 std::size_t Message::end_run(std::span<const Message> run, End end) noexcept {
-  auto& core = static_cast<detail::ConsumerCore&>(*run.front().core_);
+  auto& core = static_cast<endpoint::ConsumerCore&>(*run.front().core_);
   // In a forked child the messages are the parent's.
   if (core.guard_.in_child()) [[unlikely]]
     return 0;
@@ -72,7 +85,7 @@ std::size_t Message::end_run(std::span<const Message> run, End end) noexcept {
     assert(run.size() == 1);
     return core.end_private(run.front().position_) ? 1 : 0;
   }
-  NamedReader& named = *core.named_;
+  ring::NamedReader& named = *core.named_;
   const bool acks = end == End::ack || (end == End::dropped && core.ack_ == Ack::automatic);
   const Message& last = run.back();
   std::size_t ours = 0;
@@ -107,7 +120,7 @@ std::size_t ack_batch(std::span<Message> messages) noexcept {
     const std::span<Message> run = messages.first(static_cast<std::size_t>(another - messages.begin()));
     messages = messages.subspan(run.size());
     if (core == nullptr) continue;
-    if (static_cast<detail::ConsumerCore*>(core)->named_) {
+    if (static_cast<endpoint::ConsumerCore*>(core)->named_) {
       ours += Message::end_run(run, Message::End::ack);
       for (Message& message : run) message.forget();
     } else {

@@ -2,7 +2,7 @@
 #include "endpoint/consumer_core.hpp"
 #include "ring/tuning.hpp"
 
-namespace beltway::detail {
+namespace beltway::endpoint {
 
 void ConsumerCore::arm() noexcept {
   store_counters();
@@ -18,8 +18,8 @@ void ConsumerCore::arm() noexcept {
 
 void ConsumerCore::hand_wake_on() noexcept {
   // plant: no_passing_on
-  if (attachment_.kind != GroupKind::named) return;
-  if (wake_one_of_group(attachment_.map, attachment_.group, attachment_.owner)) ++wakes_;
+  if (attachment_.kind != ring::GroupKind::named) return;
+  if (ring::wake_one_of_group(attachment_.map, attachment_.group, attachment_.owner)) ++wakes_;
 }
 
 Status ConsumerCore::try_take(std::span<Message> out, std::size_t& count) {
@@ -29,7 +29,7 @@ Status ConsumerCore::try_take(std::span<Message> out, std::size_t& count) {
   if (status == Status::prefetch_limit) {
     // Not readable until a message of ours has ended.
     if (waiter_.silence()) hand_wake_on();
-    waiter_.line().set_sleeps_on(k_sleeps_on_bell);
+    waiter_.line().set_sleeps_on(ring::k_sleeps_on_bell);
     waiter_.line().arm_unlisted();
     ends_.want_credit();
     if (!at_prefetch_limit() && ends_.want_credit_no_more()) waiter_.ring_self();
@@ -44,14 +44,14 @@ Status ConsumerCore::try_take(std::span<Message> out, std::size_t& count) {
   return status == Status::empty && waiter_.take_interrupt() ? Status::interrupted : status;
 }
 
-bool ConsumerCore::back_off(const BackoffLimit& limit) noexcept {
+bool ConsumerCore::back_off(const ring::BackoffLimit& limit) noexcept {
   if (!has_caught_up()) return false;
-  const Position read = wrap(words_.messages.load_relaxed());  // of a group's messages only its own
+  const ring::Position read = ring::wrap(words_.messages.load_relaxed());  // of a group's messages only its own
   const std::uint64_t bytes = words_.bytes.load_relaxed();
   if (!stream_backoff_.may_wait(read, bytes)) return false;
   const std::uint64_t now = waiter_.policy().now_ns();
   const std::uint64_t wait_ns = stream_backoff_.wait_ns(read, bytes, now, limit);
-  while (wait_ns != 0 && waiter_.policy().now_ns() - now < wait_ns) cpu_relax();
+  while (wait_ns != 0 && waiter_.policy().now_ns() - now < wait_ns) detail::cpu_relax();
   return wait_ns != 0;
 }
 
@@ -63,19 +63,21 @@ struct ConsumerCore::Steps {
   const bool in_batches = false;
   Status status = Status::empty;
 
-  bool back_off() noexcept { return core.back_off(in_batches ? k_backoff_in_batches : k_backoff_one_by_one); }
+  bool back_off() noexcept {
+    return core.back_off(in_batches ? ring::k_backoff_in_batches : ring::k_backoff_one_by_one);
+  }
   bool poll_next(bool paused) noexcept {
     if (in_batches) return false;
     if (core.inline_size_limit_ != 0) return core.poll_position(paused);
     if (core.fast_named_reader_ == nullptr) return false;
-    for (unsigned polls = k_early_polls; polls != 0; --polls) {
-      SlotView view;
+    for (unsigned polls = ring::k_early_polls; polls != 0; --polls) {
+      ring::SlotView view;
       if (core.try_lease_next(view)) {
         core.fill(out[count++], view);
         status = Status::ok;
         return true;
       }
-      poll_gap();
+      detail::poll_gap();
     }
     return false;
   }
@@ -88,27 +90,29 @@ struct ConsumerCore::Steps {
 };
 
 bool ConsumerCore::poll_position(bool paused) noexcept {
-  const std::uint64_t wanted = SlotState{read_, 0, SlotPhase::ready}.word();
+  const std::uint64_t wanted = ring::SlotState{read_, 0, ring::SlotPhase::ready}.word();
   // A speculative spin begins to read what a stream's producer is writing. It pays for messages that come now and then.
-  SpinFn* const spin = paused ? &plain_spin : waiter_.policy().spin;
-  return spin(slot_->state, ~SlotState::k_owner_mask, wanted, k_early_polls);
+  waiting::SpinFn* const spin = paused ? &waiting::plain_spin : waiter_.policy().spin;
+  return spin(slot_->state, ~ring::SlotState::k_owner_mask, wanted, ring::k_early_polls);
 }
 
 bool ConsumerCore::await_next() noexcept {
   if (inline_size_limit_ == 0 || guard_.in_child()) return false;
   std::size_t count = 0;
   Steps steps{*this, {}, count};
-  return waiter_.climb({}, Waiter::Rung::back_off, Waiter::Rung::speculative_spin, steps) == Waiter::Ended::found;
+  return waiter_.climb({}, waiting::Waiter::Rung::back_off, waiting::Waiter::Rung::speculative_spin, steps) ==
+         waiting::Waiter::Ended::found;
 }
 
 Result<Message> ConsumerCore::receive(const Until& until) {
   check_fork();
-  SlotView view;
+  ring::SlotView view;
   if (try_next(view)) return received(view);
   Message message;
   std::size_t count = 0;
   // With a private group await_next() has been on the first rungs.
-  const Waiter::Rung first = inline_size_limit_ != 0 ? Waiter::Rung::try_once : Waiter::Rung::back_off;
+  const waiting::Waiter::Rung first =
+      inline_size_limit_ != 0 ? waiting::Waiter::Rung::try_once : waiting::Waiter::Rung::back_off;
   Steps steps{*this, {&message, 1}, count};
   const Status status = wait_take(until, first, steps);
   if (status != Status::ok) return status;
@@ -116,37 +120,37 @@ Result<Message> ConsumerCore::receive(const Until& until) {
 }
 
 Result<std::size_t> ConsumerCore::receive_batch(std::span<Message> out, const Until& until) {
-  const SingleUse<InlineReceiver> use(*this);
+  const detail::SingleUse<InlineReceiver> use(*this);
   check_fork();
   release_all(out);
   if (until.stop().stop_requested()) return Status::stopped;
   std::size_t count = 0;
   Steps steps{*this, out, count, true};
-  const Status status = wait_take(until, Waiter::Rung::back_off, steps);
+  const Status status = wait_take(until, waiting::Waiter::Rung::back_off, steps);
   last_batch_partial_ = count < out.size() && !at_prefetch_limit();
   if (status != Status::ok) return status;
   return count;
 }
 
-Status ConsumerCore::wait_take(const Until& until, Waiter::Rung first, Steps& steps) {
-  const SingleUse<InlineReceiver> use(*this);
+Status ConsumerCore::wait_take(const Until& until, waiting::Waiter::Rung first, Steps& steps) {
+  const detail::SingleUse<InlineReceiver> use(*this);
   const std::uint64_t slept_before = waiter_.sleeps();
-  const Waiter::Ended ended = waiter_.climb(until, first, Waiter::Rung::sleep, steps);
+  const waiting::Waiter::Ended ended = waiter_.climb(until, first, waiting::Waiter::Rung::sleep, steps);
   ends_.want_credit_no_more();
   // A consumer that only spun has no time for it: arm() and every 64th message do.
   if (waiter_.sleeps() != slept_before) store_counters();
-  if (ended == Waiter::Ended::stopped) return Status::stopped;
-  if (ended == Waiter::Ended::interrupted) return Status::interrupted;
-  if (ended == Waiter::Ended::found || steps.status == Status::prefetch_limit) return steps.status;
+  if (ended == waiting::Waiter::Ended::stopped) return Status::stopped;
+  if (ended == waiting::Waiter::Ended::interrupted) return Status::interrupted;
+  if (ended == waiting::Waiter::Ended::found || steps.status == Status::prefetch_limit) return steps.status;
   return Status::timeout;
 }
 
 int ConsumerCore::poll_fd() {
-  const SingleUse<InlineReceiver> use(*this);
+  const detail::SingleUse<InlineReceiver> use(*this);
   check_fork();
   if (is_private()) inline_size_limit_ = 0;  // in a group, other threads may end messages and read it
   fast_named_reader_ = nullptr;
   return waiter_.enable_events("poll_fd of a consumer of \"" + queue_name() + "\"");
 }
 
-}  // namespace beltway::detail
+}  // namespace beltway::endpoint

@@ -6,7 +6,7 @@
 #include "os/kernel.hpp"
 #include "ring/tuning.hpp"
 
-namespace beltway {
+namespace beltway::endpoint {
 
 void HeldCount::own_slowly() noexcept {
   if (!may_own_) return;
@@ -24,8 +24,8 @@ void HeldCount::disown() noexcept {
     return;
   }
   owner_.store(nullptr, std::memory_order_relaxed);
-  kernel::heavy_barrier();
-  while ((own_.load(std::memory_order_acquire) & 1) != 0) kernel::nap(k_short_nap_ns);
+  os::heavy_barrier();
+  while ((own_.load(std::memory_order_acquire) & 1) != 0) os::nap(ring::k_short_nap_ns);
 }
 
 bool HeldCount::close() noexcept {
@@ -40,4 +40,4 @@ bool HeldCount::close() noexcept {
   return ends_.fetch_sub(left) == left;
 }
 
-}  // namespace beltway
+}  // namespace beltway::endpoint

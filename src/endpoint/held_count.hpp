@@ -18,7 +18,7 @@
 
 #include "beltway/detail/atomics.hpp"
 
-namespace beltway {
+namespace beltway::endpoint {
 
 class HeldCount {
  public:
@@ -58,7 +58,8 @@ class HeldCount {
       const std::uint64_t own = own_.load(std::memory_order_relaxed);
       tell((own >> 1) + static_cast<std::uint64_t>(others >> 1) + messages);
       own_.store(own + 1, std::memory_order_relaxed);
-      compiler_fence();  // pairs with the barrier of disown(): either it sees that we count, or we see that we may not
+      // Pairs with the barrier of disown(): either it sees that we count, or we see that we may not.
+      detail::compiler_fence();
       const bool may = owner_.load(std::memory_order_relaxed) != nullptr;
       own_.store(may ? own + 2 * messages : own, std::memory_order_release);
       if (may) [[likely]]
@@ -105,4 +106,4 @@ class HeldCount {
   bool may_own_;
 };
 
-}  // namespace beltway
+}  // namespace beltway::endpoint

@@ -19,31 +19,31 @@ std::size_t total_size(std::span<const Bytes> parts) noexcept {
 // Attempts to publish, as the forms of ProducerCore want them.
 
 template <class Fill>
-auto publishing(detail::ProducerCore& core, std::size_t size, const Fill& fill) noexcept {
+auto publishing(endpoint::ProducerCore& core, std::size_t size, const Fill& fill) noexcept {
   return [&core, size, fill] { return core.put(size, fill); };
 }
 
-auto publishing_copy(detail::ProducerCore& core, Bytes message) noexcept {
-  detail::touch(message);
+auto publishing_copy(endpoint::ProducerCore& core, Bytes message) noexcept {
+  endpoint::touch(message);
   return publishing(core, message.size(), detail::CopyOf{message});
 }
 
-auto publishing_parts(detail::ProducerCore& core, std::span<const Bytes> parts, std::size_t size) noexcept {
-  for (const Bytes& part : parts) detail::touch(part);
+auto publishing_parts(endpoint::ProducerCore& core, std::span<const Bytes> parts, std::size_t size) noexcept {
+  for (const Bytes& part : parts) endpoint::touch(part);
   return publishing(core, size, [parts](std::byte* place) noexcept {
     for (const Bytes& part : parts) {
-      copy_racing(place, part.data(), part.size());
+      detail::copy_racing(place, part.data(), part.size());
       place += part.size();
     }
   });
 }
 
-auto publishing_writer(detail::ProducerCore& core, std::size_t size, detail::Writer writer) noexcept {
+auto publishing_writer(endpoint::ProducerCore& core, std::size_t size, detail::Writer writer) noexcept {
   return publishing(core, size, [size, writer](std::byte* place) { writer.call(writer.object, {place, size}); });
 }
 
 /// What is left of a batch; `done` counts.
-auto publishing_batch(detail::ProducerCore& core, std::span<const Bytes> messages, std::size_t& done) noexcept {
+auto publishing_batch(endpoint::ProducerCore& core, std::span<const Bytes> messages, std::size_t& done) noexcept {
   return [&core, messages, &done] { return core.put_batch(messages, done); };
 }
 
@@ -51,16 +51,24 @@ using Outcome = detail::InlinePublisher::Outcome;
 
 }  // namespace
 
+}  // namespace beltway
+
+namespace beltway::endpoint {
+
 Producer make_producer(Attachment attachment, const ProducerOptions& options) {
-  return Producer(new detail::ProducerCore(std::move(attachment), options));
+  return Producer(new ProducerCore(std::move(attachment), options));
 }
+
+}  // namespace beltway::endpoint
+
+namespace beltway {
 
 void detail::ProducerCoreDeleter::operator()(InlinePublisher* core) const noexcept {
-  delete static_cast<ProducerCore*>(core);
+  delete static_cast<endpoint::ProducerCore*>(core);
 }
 
-Producer::Producer(detail::ProducerCore* core) noexcept : core_(core) {}
-detail::ProducerCore& Producer::core() const noexcept { return static_cast<detail::ProducerCore&>(*core_); }
+Producer::Producer(endpoint::ProducerCore* core) noexcept : core_(core) {}
+endpoint::ProducerCore& Producer::core() const noexcept { return static_cast<endpoint::ProducerCore&>(*core_); }
 
 /// Several producers, what is larger, and what waits.
 std::uint64_t Producer::publish_slowly(Outcome put, Bytes message) {
@@ -133,7 +141,7 @@ void Producer::publish_part_of_batch(std::span<const Bytes> messages, std::size_
 namespace {
 /// What a batch returns that `status` ended after `done` messages. An interruption between two of them is kept for the next
 /// call.
-Result<std::size_t> batch_result(detail::ProducerCore& core, std::size_t done, Status status) noexcept {
+Result<std::size_t> batch_result(endpoint::ProducerCore& core, std::size_t done, Status status) noexcept {
   if (done == 0 && status != Status::ok) return status;
   if (status == Status::interrupted) core.interrupt();
   return done;
@@ -153,27 +161,27 @@ Result<std::size_t> Producer::publish_batch_until(std::span<const Bytes> message
 }
 
 Loan Producer::lend(std::size_t size) {
-  Lane::Loan lent;
+  ring::Lane::Loan lent;
   if (core().lend_now(size, lent)) [[likely]]
     return {&core(), lent.data, size, lent.record};
   return loan_slowly(size);
 }
 Loan Producer::loan_slowly(std::size_t size) {
-  Lane::Loan lent;
+  ring::Lane::Loan lent;
   const Status status = core().run_until({}, [&] { return core().lend(size, lent); });
-  if (status != Status::ok) core().throw_status(status, size, detail::ProducerCore::Wanted::loan);
+  if (status != Status::ok) core().throw_status(status, size, endpoint::ProducerCore::Wanted::loan);
   return {&core(), lent.data, size, lent.record};
 }
 Result<Loan> Producer::lend_until(std::size_t size, const Until& until) {
-  Lane::Loan lent;
+  ring::Lane::Loan lent;
   const Status status = core().run_until(until, [&] { return core().lend(size, lent); });
   // Our own loans hold it.
-  if (status == Status::full) core().throw_status(status, size, detail::ProducerCore::Wanted::loan);
+  if (status == Status::full) core().throw_status(status, size, endpoint::ProducerCore::Wanted::loan);
   if (status != Status::ok) return status;
   return Loan(&core(), lent.data, size, lent.record);
 }
 Result<Loan> Producer::try_lend(std::size_t size) {
-  Lane::Loan lent;
+  ring::Lane::Loan lent;
   const Status status = core().run_try([&] { return core().lend(size, lent); });
   if (status != Status::ok) return status;
   return Loan(&core(), lent.data, size, lent.record);
@@ -193,7 +201,7 @@ const std::string& Producer::queue_name() const noexcept { return core().queue_n
 
 namespace {
 
-[[noreturn, gnu::cold, gnu::noinline]] void throw_misuse(const detail::ProducerCore* core, std::size_t lent,
+[[noreturn, gnu::cold, gnu::noinline]] void throw_misuse(const endpoint::ProducerCore* core, std::size_t lent,
                                                          std::size_t size) {
   if (core == nullptr) throw Error(Errc::misuse, "commit: this loan was committed, dropped or moved from before");
   throw Error(Errc::misuse, "commit to \"" + core->queue_name() + "\": " + std::to_string(size) +
@@ -202,7 +210,7 @@ namespace {
 
 }  // namespace
 
-detail::ProducerCore& Loan::core() const noexcept { return static_cast<detail::ProducerCore&>(*core_); }
+endpoint::ProducerCore& Loan::core() const noexcept { return static_cast<endpoint::ProducerCore&>(*core_); }
 bool Loan::commit_now(std::size_t size) {
   if (core_ == nullptr || size > size_) [[unlikely]]
     throw_misuse(core_ == nullptr ? nullptr : &core(), size_, size);

@@ -10,17 +10,17 @@
 #include "ring/counters.hpp"
 #include "ring/tuning.hpp"
 
-namespace beltway::detail {
+namespace beltway::endpoint {
 
 ProducerCore::ProducerCore(Attachment attachment, const ProducerOptions& options)
-    : Claimer(attachment.map, attachment.owner),
+    : ring::Claimer(attachment.map, attachment.owner),
       attachment_(std::move(attachment)),
       inline_bytes_(attachment_.map.geometry.inline_bytes()),
       lane_(*this),
       waiter_(attachment_.map, attachment_.owner, options.wait),
       endpoint_(attachment_.map.endpoint(attachment_.owner)),
-      unread_before_(count_unread(attachment_.map)) {
-  beltway::store_counters(endpoint_.counters, counters_);
+      unread_before_(ring::count_unread(attachment_.map)) {
+  ring::store_counters(endpoint_.counters, counters_);
   published_messages().store_relaxed(0);
   published_bytes().store_relaxed(0);
   scan_unpassed_acks(false);
@@ -35,22 +35,23 @@ ProducerCore::~ProducerCore() {
 }
 
 std::size_t ProducerCore::max_message_bytes() const noexcept {
-  const Geometry& geometry = attachment_.map.geometry;
+  const ring::Geometry& geometry = attachment_.map.geometry;
   const std::uint64_t lane = geometry.lane_bytes < k_max_message_bytes ? geometry.lane_bytes : k_max_message_bytes;
   return lane > inline_bytes_ ? lane : inline_bytes_;
 }
 
 Status ProducerCore::take_notice() noexcept {
-  const Notice notice = accept_notice();
-  if (void_lost_claims()) wake_all_sleepers(attachment_.map);
-  waiter_.set_symmetric((notice.flags & k_notice_symmetric) != 0);
+  const ring::Notice notice = accept_notice();
+  if (void_lost_claims()) ring::wake_all_sleepers(attachment_.map);
+  waiter_.set_symmetric((notice.flags & ring::k_notice_symmetric) != 0);
   choose_path();
-  if ((notice.flags & k_notice_removed) != 0) return Status::removed;
+  if ((notice.flags & ring::k_notice_removed) != 0) return Status::removed;
   if (attachment_.standing.is_lost(notice)) {
     leave_notice();
     return Status::removed;
   }
-  if ((Identity::of(endpoint_.identity.load_acquire()).flags & k_endpoint_evicted) != 0) return Status::evicted;
+  if ((ring::Identity::of(endpoint_.identity.load_acquire()).flags & ring::k_endpoint_evicted) != 0)
+    return Status::evicted;
   return Status::ok;
 }
 
@@ -61,7 +62,7 @@ Status ProducerCore::put_reference(std::uint64_t record, std::size_t size) noexc
 
 Status ProducerCore::put_copy(Bytes message) {
   touch(message);
-  return put(message.size(), CopyOf{message});
+  return put(message.size(), detail::CopyOf{message});
 }
 
 Status ProducerCore::put_loan(const std::byte* data, std::uint64_t record, std::size_t size) noexcept {
@@ -77,21 +78,30 @@ Status ProducerCore::put_batch(std::span<const Bytes> messages, std::size_t& don
   Status status = Status::ok;
   for (const Bytes& message : messages.subspan(done)) {
     const std::size_t size = message.size();
-    touch_ends(message);
-    if (size >= inline_size_limit_ || try_put(inline_ring, size, 0, CopyOf{message}) != Claim::ok) [[unlikely]]
+    detail::touch_ends(message);
+    if (size >= inline_size_limit_ ||
+        detail::try_put(inline_ring, size, 0, detail::CopyOf{message}) != detail::Claim::ok) [[unlikely]]
       status = put_copy(message);
     if (status != Status::ok) break;
     ++done;
   }
-  if (last() % k_positions_per_counter_store < done - before) store_counters();
+  if (last() % detail::k_positions_per_counter_store < done - before) store_counters();
   if (done != before && status != Status::ok) announce();
   return status;
 }
 
+}  // namespace beltway::endpoint
+
+namespace beltway::detail {
+
 void InlinePublisher::void_claim(std::size_t size) noexcept {
   add_pair(*published(), ~std::uint64_t{0}, ~std::uint64_t{size} + 1);  // the claim has counted it
-  static_cast<ProducerCore*>(this)->void_claim(size);
+  static_cast<endpoint::ProducerCore*>(this)->void_claim(size);
 }
+
+}  // namespace beltway::detail
+
+namespace beltway::endpoint {
 
 void ProducerCore::void_claim(std::size_t size) noexcept {
   Claimer::void_claim(size);
@@ -99,13 +109,13 @@ void ProducerCore::void_claim(std::size_t size) noexcept {
   // A group's floor may stand right before the VOID while none of its consumers polls: a producer that waits for room must help
   // it.
   // plant: void_wakes_no_sleeper
-  wake_all_sleepers(attachment_.map);
+  ring::wake_all_sleepers(attachment_.map);
 }
 
 void ProducerCore::choose_path() noexcept {
-  const bool plain = attachment_.map.geometry.single_producer() && has_atomic_pair_store() && !waiter_.symmetric() &&
-                     !waiter_.event_mode();
-  inline_size_limit_ = plain ? std::min(inline_bytes_, k_page_bytes) + 1 : 0;
+  const bool plain = attachment_.map.geometry.single_producer() && detail::has_atomic_pair_store() &&
+                     !waiter_.symmetric() && !waiter_.event_mode();
+  inline_size_limit_ = plain ? std::min(inline_bytes_, detail::k_page_bytes) + 1 : 0;
 }
 
 int ProducerCore::poll_fd() {
@@ -115,17 +125,18 @@ int ProducerCore::poll_fd() {
 }
 
 void ProducerCore::follow_up() noexcept {
-  if (has_sleepers(attachment_.map)) counters_.wakes += wake_for_message(attachment_.map, attachment_.owner);
+  if (ring::has_sleepers(attachment_.map))
+    counters_.wakes += ring::wake_for_message(attachment_.map, attachment_.owner);
   store_counters();
 }
 
 Status ProducerCore::run_try_slowly(Status status, Attempt attempt) {
-  const SingleUse<InlinePublisher> use(*this);
+  const detail::SingleUse<InlinePublisher> use(*this);
   const ResetScanOnExit quick{*this};
   scan_unpassed_acks(true);
   if (status == Status::full) status = attempt();
   if (waiter_.event_mode()) {
-    if (status == Status::full) found_full(kernel::now_ns());
+    if (status == Status::full) found_full(os::now_ns());
     update_line(status);
     const auto poll = [&] { return (status = attempt()) != Status::full; };
     waiter_.after_try(status != Status::full, poll, [this] { arm(); }, [] {});
@@ -141,7 +152,7 @@ Status ProducerCore::run_try_slowly(Status status, Attempt attempt) {
 }
 
 Status ProducerCore::wait(Status status, const Until& until, Attempt attempt) {
-  const SingleUse<InlinePublisher> use(*this);
+  const detail::SingleUse<InlinePublisher> use(*this);
   const ResetScanOnExit quick{*this};
   if (status == Status::full && !waiter_.spins()) {  // it would go to sleep at once
     scan_unpassed_acks(true);
@@ -160,25 +171,25 @@ Status ProducerCore::wait(Status status, const Until& until, Attempt attempt) {
 
 Status ProducerCore::wait_for_room(const Until& until, Attempt attempt) {
   Status status = Status::full;
-  found_full(kernel::now_ns());
+  found_full(os::now_ns());
   update_line(status);
   unsigned polls = 0;
   const auto poll = [&] {
-    const bool often = ++polls % k_polls_per_ack_scan != 0 && !waiter_.is_yielding();
+    const bool often = ++polls % ring::k_polls_per_ack_scan != 0 && !waiter_.is_yielding();
     scan_unpassed_acks(!often || !waiter_.spins() || waiter_.line().armed());
     return (status = attempt_in_turn(until, attempt)) != Status::full || full_reason_ == FullReason::loans;
   };
   const auto wait_until = [&](const Until& end) { return waiter_.wait(end, poll, [this] { arm(); }, [] {}); };
-  Waiter::Ended ended = wait_until(while_the_pace_holds(until));
-  if (ended == Waiter::Ended::timeout && !until.is_over()) {
+  waiting::Waiter::Ended ended = wait_until(while_the_pace_holds(until));
+  if (ended == waiting::Waiter::Ended::timeout && !until.is_over()) {
     forget_pace();
     ended = wait_until(until);
   }
   switch (ended) {
-    case Waiter::Ended::found: break;
-    case Waiter::Ended::stopped: return Status::stopped;
-    case Waiter::Ended::interrupted: return Status::interrupted;
-    case Waiter::Ended::timeout:
+    case waiting::Waiter::Ended::found: break;
+    case waiting::Waiter::Ended::stopped: return Status::stopped;
+    case waiting::Waiter::Ended::interrupted: return Status::interrupted;
+    case waiting::Waiter::Ended::timeout:
       scan_unpassed_acks(true);
       status = attempt();
       if (status == Status::full) return Status::timeout;
@@ -191,7 +202,7 @@ Status ProducerCore::attempt_in_turn(const Until& until, Attempt attempt) {
     const Status status = attempt();
     update_line(status);
     if (status != Status::full || full_reason_ != FullReason::turn || until.is_over()) return status;
-    kernel::give_way();
+    os::give_way();
   }
 }
 
@@ -208,7 +219,7 @@ void ProducerCore::update_line(Status status) noexcept {
 
 Until ProducerCore::while_the_pace_holds(const Until& until) const noexcept {
   if (full_reason_ == FullReason::lane || !waits_for_several()) return until;
-  const Until::Clock::time_point end{std::chrono::nanoseconds(kernel::now_ns() + k_pace_holds_ns)};
+  const Until::Clock::time_point end{std::chrono::nanoseconds(os::now_ns() + ring::k_pace_holds_ns)};
   return until.deadline() && *until.deadline() < end ? until : Until(end, until.stop());
 }
 
@@ -217,7 +228,7 @@ void ProducerCore::leave_line() noexcept {
   ticket().give_back();
   // The wake that was for us, or the room that was left to us, is for the next one now.
   // plant: leaving_the_line_wakes_no_producer
-  counters_.wakes += wake_first_for_room(attachment_.map, producer());
+  counters_.wakes += ring::wake_first_for_room(attachment_.map, producer());
 }
 
 void ProducerCore::arm() noexcept {
@@ -247,21 +258,29 @@ ProducerCounters ProducerCore::counters() const noexcept {
 }
 
 std::uint64_t ProducerCore::unread() const noexcept {
-  const std::uint64_t now = count_unread(attachment_.map);
+  const std::uint64_t now = ring::count_unread(attachment_.map);
   return now > unread_before_ ? now - unread_before_ : 0;  // a peer may write the words
 }
 
 void ProducerCore::store_counters() noexcept {
-  counters_.last_progress_ns = kernel::coarse_now_ns();
-  beltway::store_counters(endpoint_.counters, counters());
+  counters_.last_progress_ns = os::coarse_now_ns();
+  ring::store_counters(endpoint_.counters, counters());
 }
+
+}  // namespace beltway::endpoint
+
+namespace beltway::detail {
 
 void report_two_threads(const InlinePublisher& producer) {
   if (producer.guard_.in_child()) return;
-  throw Error(Errc::misuse, "publish to \"" + static_cast<const ProducerCore&>(producer).queue_name() +
+  throw Error(Errc::misuse, "publish to \"" + static_cast<const endpoint::ProducerCore&>(producer).queue_name() +
                                 "\": two threads used one Producer at once; give each thread a Producer of its own, or "
                                 "hand it on under a lock or a strand");
 }
+
+}  // namespace beltway::detail
+
+namespace beltway::endpoint {
 
 void ProducerCore::throw_forked() const {
   throw Error(Errc::forked, "publish to \"" + queue_name() +
@@ -294,4 +313,4 @@ void ProducerCore::throw_status(Status status, std::size_t size, Wanted wanted) 
   }
 }
 
-}  // namespace beltway::detail
+}  // namespace beltway::endpoint

@@ -17,13 +17,14 @@
 #include "ring/lane.hpp"
 #include "waiting/waiter.hpp"
 
-namespace beltway::detail {
+namespace beltway::endpoint {
 
 /// As touch_ends(), for each page.
 inline void touch(const Bytes& source) noexcept {
-  touch_ends(source);
+  detail::touch_ends(source);
   const volatile std::byte* const data = source.data();
-  for (std::size_t at = k_page_bytes; at < source.size(); at += k_page_bytes) static_cast<void>(data[at]);
+  for (std::size_t at = detail::k_page_bytes; at < source.size(); at += detail::k_page_bytes)
+    static_cast<void>(data[at]);
 }
 
 /// One attempt at an operation, a callable that returns a Status, without owning it.
@@ -39,7 +40,7 @@ class Attempt {
   Status (*call_)(const void* object);
 };
 
-class alignas(k_apart_bytes) ProducerCore : public Claimer {
+class alignas(ring::k_apart_bytes) ProducerCore : public ring::Claimer {
  public:
   ProducerCore(Attachment attachment, const ProducerOptions& options);
   ~ProducerCore();
@@ -56,7 +57,7 @@ class alignas(k_apart_bytes) ProducerCore : public Claimer {
       return put_in_lane(size, fill);
     if (const Status status = take_news(); status != Status::ok) [[unlikely]]
       return status;
-    return status_of(try_put(*this, size, 0, fill));
+    return status_of(detail::try_put(*this, size, 0, fill));
   }
   /// As put(), of a copy.
   [[nodiscard]] Status put_copy(Bytes message);
@@ -66,7 +67,7 @@ class alignas(k_apart_bytes) ProducerCore : public Claimer {
   [[nodiscard]] Outcome try_publish_loan(std::uint64_t record, std::size_t size) noexcept {
     const std::uint64_t position = next_;
     if (size <= inline_bytes_ || inline_size_limit_ == 0 || guard_.in_child() ||
-        try_put_reference<InlinePublisher>(record, size) != Claim::ok) [[unlikely]]
+        try_put_reference<InlinePublisher>(record, size) != detail::Claim::ok) [[unlikely]]
       return Outcome::not_handled;
     return outcome_after_commit(position);
   }
@@ -77,13 +78,13 @@ class alignas(k_apart_bytes) ProducerCore : public Claimer {
     return size > attachment_.map.geometry.lane_bytes || size > k_max_message_bytes;
   }
   /// As lend(), if there is room.
-  [[nodiscard]] bool lend_now(std::size_t size, Lane::Loan& lent) {
+  [[nodiscard]] bool lend_now(std::size_t size, ring::Lane::Loan& lent) {
     if (guard_.in_child() || is_too_large(size)) return false;
     lent = lane_.lend(size);
     return lent.data != nullptr;
   }
   /// One attempt to lend lane memory.
-  [[nodiscard]] Status lend(std::size_t size, Lane::Loan& lent) {
+  [[nodiscard]] Status lend(std::size_t size, ring::Lane::Loan& lent) {
     if (is_too_large(size)) return Status::too_large;
     lent = lane_.lend(size);
     if (lent.data != nullptr) [[likely]]
@@ -103,7 +104,7 @@ class alignas(k_apart_bytes) ProducerCore : public Claimer {
   /// Wakes the consumers that need the new messages: after a put, or after a batch of puts.
   void announce() noexcept {
     if (waiter_.symmetric()) [[unlikely]]
-      full_fence();
+      detail::full_fence();
     if (outcome_after_commit(last()) != Outcome::published) [[unlikely]]
       follow_up();
   }
@@ -119,7 +120,7 @@ class alignas(k_apart_bytes) ProducerCore : public Claimer {
     return status;
   }
   [[nodiscard]] Status run_until(const Until& until, const auto& attempt) {
-    const SingleUse<InlinePublisher> use(*this);
+    const detail::SingleUse<InlinePublisher> use(*this);
     refuse_in_child();
     if (until.stop().stop_requested()) [[unlikely]]
       return Status::stopped;
@@ -166,7 +167,7 @@ class alignas(k_apart_bytes) ProducerCore : public Claimer {
 
   /// Lane memory that is given back unless its message was committed.
   struct DropUnlessCommitted {
-    Lane& lane;
+    ring::Lane& lane;
     std::uint64_t record;
     ~DropUnlessCommitted() { lane.drop_if_open(record); }
   };
@@ -180,17 +181,17 @@ class alignas(k_apart_bytes) ProducerCore : public Claimer {
   };
 
   template <class Ring>
-  friend class ClaimedSlot;
-  friend class InlinePublisher;
+  friend class detail::ClaimedSlot;
+  friend class detail::InlinePublisher;
 
   template <class Fill>
   Status put_in_lane(std::size_t size, const Fill& fill);
   /// One attempt to publish lane memory.
   template <class Ring>
-  [[gnu::always_inline]] Claim try_put_reference(std::uint64_t record, std::size_t size) noexcept {
+  [[gnu::always_inline]] detail::Claim try_put_reference(std::uint64_t record, std::size_t size) noexcept {
     Ring& ring = *this;
-    return try_put(ring, size, SlotMeta{0, k_flag_lane}.word(), [&](std::byte* place) noexcept {
-      reinterpret_cast<Word*>(place)->store_relaxed(lane_.commit(record, last()));
+    return detail::try_put(ring, size, ring::SlotMeta{0, ring::k_flag_lane}.word(), [&](std::byte* place) noexcept {
+      reinterpret_cast<detail::Word*>(place)->store_relaxed(lane_.commit(record, last()));
     });
   }
   Status put_reference(std::uint64_t record, std::size_t size) noexcept;
@@ -202,10 +203,12 @@ class alignas(k_apart_bytes) ProducerCore : public Claimer {
   [[nodiscard]] Status take_news() noexcept { return has_news() ? take_notice() : Status::ok; }
   Status take_notice() noexcept;
   /// Notes why a claim failed.
-  Status status_of(Claim claim) noexcept {
-    if (claim == Claim::ok) [[likely]]
+  Status status_of(detail::Claim claim) noexcept {
+    if (claim == detail::Claim::ok) [[likely]]
       return Status::ok;
-    full_reason_ = claim == Claim::full ? FullReason::ring : claim == Claim::turn ? FullReason::turn : FullReason::busy;
+    full_reason_ = claim == detail::Claim::full   ? FullReason::ring
+                   : claim == detail::Claim::turn ? FullReason::turn
+                                                  : FullReason::busy;
     return Status::full;
   }
   /// Ends the last claim, of `size` bytes, whose message could not be written.
@@ -228,9 +231,9 @@ class alignas(k_apart_bytes) ProducerCore : public Claimer {
 
   Attachment attachment_;
   const std::size_t inline_bytes_;
-  Lane lane_;
-  Waiter waiter_;
-  Endpoint& endpoint_;
+  ring::Lane lane_;
+  waiting::Waiter waiter_;
+  ring::Endpoint& endpoint_;
   ProducerCounters counters_;
   FullReason full_reason_ = FullReason::ring;  // why the last attempt was Status::full
   const std::uint64_t unread_before_;          // of the queue, at attach
@@ -238,17 +241,17 @@ class alignas(k_apart_bytes) ProducerCore : public Claimer {
 
 template <class Fill>
 Status ProducerCore::put_in_lane(std::size_t size, const Fill& fill) {
-  const SingleUse<InlinePublisher> use(*this);
+  const detail::SingleUse<InlinePublisher> use(*this);
   // Before the check for room: a message that never fits must not wait for it.
   if (is_too_large(size)) return Status::too_large;
   if (const Status status = take_news(); status != Status::ok) return status;
   // Not worth the copy if the ring has no room; a producer that takes the last place meanwhile makes us copy again.
   if (const Status status = status_of(room()); status != Status::ok) return status;
-  Lane::Loan lent;
+  ring::Lane::Loan lent;
   if (const Status status = lend(size, lent); status != Status::ok) return status;
   const DropUnlessCommitted dropping{lane_, lent.record};
   fill(lent.data);
   return put_reference(lent.record, size);
 }
 
-}  // namespace beltway::detail
+}  // namespace beltway::endpoint

@@ -13,7 +13,7 @@
 
 #include "ring/layout.hpp"
 
-namespace beltway {
+namespace beltway::endpoint {
 
 class Standing {
  public:
@@ -23,8 +23,8 @@ class Standing {
 
   /// True if the endpoint is at its end, for good. Asks once for each epoch of a doubted notice; that may take up to a
   /// second if the connection is broken.
-  [[nodiscard]] bool is_lost(Notice notice) {
-    if (lost_ || (notice.flags & k_notice_doubted) == 0 || !is_unknown_) return lost_;
+  [[nodiscard]] bool is_lost(ring::Notice notice) {
+    if (lost_ || (notice.flags & ring::k_notice_doubted) == 0 || !is_unknown_) return lost_;
     if (asked_ && epoch_ == notice.epoch) return false;
     asked_ = true;
     epoch_ = notice.epoch;
@@ -39,4 +39,4 @@ class Standing {
   bool lost_ = false;
 };
 
-}  // namespace beltway
+}  // namespace beltway::endpoint

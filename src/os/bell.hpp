@@ -4,9 +4,9 @@
 // daemon, and for processes on queues that other users may attach to. Thread safety: any thread.
 #pragma once
 
-namespace beltway::kernel {
+namespace beltway::os {
 
 /// From now on no ring_bell() of this process waits, whatever peers do. False: this system has no asynchronous I/O for us.
 bool ring_without_waiting() noexcept;
 
-}  // namespace beltway::kernel
+}  // namespace beltway::os

@@ -5,7 +5,7 @@
 
 #include <pthread.h>
 
-namespace beltway {
+namespace beltway::os {
 
 class CancelGuard {
  public:
@@ -21,4 +21,4 @@ class CancelGuard {
   int before_ = PTHREAD_CANCEL_ENABLE;
 };
 
-}  // namespace beltway
+}  // namespace beltway::os

@@ -9,7 +9,7 @@
 
 #include "os/fd.hpp"
 
-namespace beltway {
+namespace beltway::os {
 
 namespace {
 
@@ -84,4 +84,4 @@ ssize_t receive_with_descriptors(int socket, std::span<char> text, ReceivedDescr
   }
 }
 
-}  // namespace beltway
+}  // namespace beltway::os

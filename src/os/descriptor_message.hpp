@@ -8,7 +8,7 @@
 #include <cstddef>
 #include <span>
 
-namespace beltway {
+namespace beltway::os {
 
 /// The kernel's limit of one message (SCM_MAX_FD).
 inline constexpr std::size_t k_max_descriptors = 253;
@@ -34,4 +34,4 @@ struct ReceivedDescriptors {
 [[nodiscard]] ssize_t receive_with_descriptors(int socket, std::span<char> text,
                                                ReceivedDescriptors& received) noexcept;
 
-}  // namespace beltway
+}  // namespace beltway::os

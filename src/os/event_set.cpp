@@ -12,7 +12,7 @@
 #include "os/kernel.hpp"
 #include "os/mark.hpp"
 
-namespace beltway {
+namespace beltway::os {
 
 namespace {
 
@@ -65,6 +65,6 @@ EventSet::Edges EventSet::take() const noexcept {
   return edges;
 }
 
-void EventSet::ring() const noexcept { kernel::ring_bell(self_); }
+void EventSet::ring() const noexcept { ring_bell(self_); }
 
-}  // namespace beltway
+}  // namespace beltway::os

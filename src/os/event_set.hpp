@@ -10,7 +10,7 @@
 
 #include <string>
 
-namespace beltway {
+namespace beltway::os {
 
 class EventSet {
  public:
@@ -38,4 +38,4 @@ class EventSet {
   int self_ = -1;
 };
 
-}  // namespace beltway
+}  // namespace beltway::os

@@ -13,7 +13,7 @@
 #include "beltway/error.hpp"
 #include "beltway/limits.hpp"
 
-namespace beltway {
+namespace beltway::os {
 
 class Fd {
  public:
@@ -73,4 +73,4 @@ class Fd {
   return Fd(descriptor);
 }
 
-}  // namespace beltway
+}  // namespace beltway::os

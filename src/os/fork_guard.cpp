@@ -13,7 +13,8 @@
 
 #include "beltway/error.hpp"
 
-namespace beltway {
+namespace beltway::detail {
+
 namespace {
 
 using Token = std::atomic<std::uint64_t>;
@@ -65,4 +66,4 @@ ForkGuard::ForkGuard() {
   token_ = current_token(*page);
 }
 
-}  // namespace beltway
+}  // namespace beltway::detail

@@ -5,7 +5,8 @@
 #include <mutex>
 #include <utility>
 
-namespace beltway {
+namespace beltway::os {
+
 namespace {
 
 /// Held by a section, and by a thread that forks from `prepare` on. Guards the list, too.
@@ -74,4 +75,4 @@ void ForkClosedFd::close() noexcept {
   descriptor_.reset();
 }
 
-}  // namespace beltway
+}  // namespace beltway::os

@@ -17,7 +17,7 @@
 
 #include "os/fd.hpp"
 
-namespace beltway {
+namespace beltway::os {
 
 /// While it lives, no thread of this process can fork. Do not nest.
 class ForkSection {
@@ -58,4 +58,4 @@ class ForkClosedFd {
   ForkClosedFd* next_ = nullptr;
 };
 
-}  // namespace beltway
+}  // namespace beltway::os

@@ -22,14 +22,14 @@
 #include "os/bell.hpp"
 #include "os/mark.hpp"
 
-namespace beltway::kernel {
+namespace beltway::os {
 
 namespace {
 
 static_assert(std::endian::native == std::endian::little, "a futex is the low half of its word");
 
 /// Not private: the word lies in memory of several processes.
-long futex(const Word& word, int operation, std::uint32_t value, const timespec* until) noexcept {
+long futex(const detail::Word& word, int operation, std::uint32_t value, const timespec* until) noexcept {
   return ::syscall(SYS_futex, reinterpret_cast<const std::uint32_t*>(&word), operation, value, until, nullptr,
                    FUTEX_BITSET_MATCH_ANY);
 }
@@ -96,7 +96,7 @@ bool heavy_barrier() noexcept {
   return false;
 }
 
-Slept sleep_on(const Word& word, std::uint64_t expected, std::uint64_t until_ns) noexcept {
+Slept sleep_on(const detail::Word& word, std::uint64_t expected, std::uint64_t until_ns) noexcept {
   // Absolute, and of a type that does not cut it short.
   const timespec until = timespec_of(std::min(until_ns, std::uint64_t{std::numeric_limits<std::int64_t>::max()}));
   if (futex(word, FUTEX_WAIT_BITSET, static_cast<std::uint32_t>(expected), &until) == 0) return Slept::woken;
@@ -108,7 +108,7 @@ Slept sleep_on(const Word& word, std::uint64_t expected, std::uint64_t until_ns)
   }
 }
 
-void wake_sleeper(Word& word) noexcept {
+void wake_sleeper(detail::Word& word) noexcept {
   futex(word, FUTEX_WAKE, static_cast<std::uint32_t>(std::numeric_limits<int>::max()), nullptr);
 }
 
@@ -153,4 +153,4 @@ void give_way() noexcept { ::sched_yield(); }
 std::uint64_t now_ns() noexcept { return read_clock(CLOCK_MONOTONIC); }
 std::uint64_t coarse_now_ns() noexcept { return read_clock(CLOCK_MONOTONIC_COARSE); }
 
-}  // namespace beltway::kernel
+}  // namespace beltway::os

@@ -9,7 +9,7 @@
 
 #include "beltway/detail/atomics.hpp"
 
-namespace beltway::kernel {
+namespace beltway::os {
 
 /// Registers this process as one whose threads a heavy barrier of others must reach. Once a process; thread-safe.
 /// False if the kernel refuses: then the queue needs symmetric fences.
@@ -29,10 +29,10 @@ enum class Slept : std::uint8_t {
 
 /// Sleeps as long as the low half of `word` is that of `expected`, at most until CLOCK_MONOTONIC says `until_ns`.
 /// Peers may wake it at any time, and may keep wakes from it (FUTEX_REQUEUE): so poll again, and give the sleep an end.
-[[nodiscard]] Slept sleep_on(const Word& word, std::uint64_t expected, std::uint64_t until_ns) noexcept;
+[[nodiscard]] Slept sleep_on(const detail::Word& word, std::uint64_t expected, std::uint64_t until_ns) noexcept;
 
 /// Wakes all threads that sleep on `word`, in any process. Async-signal-safe.
-void wake_sleeper(Word& word) noexcept;
+void wake_sleeper(detail::Word& word) noexcept;
 
 /// Adds 1 to an eventfd that carries our mark (see mark.hpp); leaves every other descriptor alone. Does not block, whatever a
 /// peer did to its flags and counter: a counter that is full is left alone. Async-signal-safe.
@@ -51,4 +51,4 @@ void give_way() noexcept;
 [[nodiscard]] std::uint64_t now_ns() noexcept;
 [[nodiscard]] std::uint64_t coarse_now_ns() noexcept;
 
-}  // namespace beltway::kernel
+}  // namespace beltway::os

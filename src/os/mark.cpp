@@ -6,7 +6,7 @@
 
 #include <cerrno>
 
-namespace beltway {
+namespace beltway::os {
 
 namespace {
 
@@ -39,4 +39,4 @@ Fd make_bell(const std::string& what) {
   return bell;
 }
 
-}  // namespace beltway
+}  // namespace beltway::os

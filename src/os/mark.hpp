@@ -14,7 +14,7 @@
 
 #include "os/fd.hpp"
 
-namespace beltway {
+namespace beltway::os {
 
 /// Marks an open file description. Throws Error(system) that names fcntl.
 void mark_descriptor(int descriptor, const std::string& what);
@@ -57,4 +57,4 @@ class MarkedFd {
 /// A new eventfd, marked, that does not block and starts at 0. Throws Error(limit_reached, system).
 [[nodiscard]] Fd make_bell(const std::string& what);
 
-}  // namespace beltway
+}  // namespace beltway::os

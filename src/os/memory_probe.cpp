@@ -9,7 +9,8 @@
 
 #include "beltway/error.hpp"
 
-namespace beltway {
+namespace beltway::os {
+
 namespace {
 
 namespace fs = std::filesystem;
@@ -135,4 +136,4 @@ std::uint64_t fill_step_bytes(std::uint64_t missing, const std::string& what, co
   return std::min(missing, std::max(share * k_lane_granule_bytes, k_shortest_fill_step_bytes));
 }
 
-}  // namespace beltway
+}  // namespace beltway::os

@@ -12,7 +12,7 @@
 
 #include "beltway/limits.hpp"
 
-namespace beltway {
+namespace beltway::os {
 
 /// Where the kernel's files are; tests forge them.
 struct MemorySources {
@@ -48,4 +48,4 @@ inline constexpr std::uint64_t k_memory_reserve_bytes = 4ULL << 20;
 /// The shortest step: one for each place of a producer is the reserve.
 inline constexpr std::uint64_t k_shortest_fill_step_bytes = k_memory_reserve_bytes / k_max_producers;
 
-}  // namespace beltway
+}  // namespace beltway::os

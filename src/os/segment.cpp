@@ -19,7 +19,8 @@
 #define MFD_NOEXEC_SEAL 0x0008U
 #endif
 
-namespace beltway {
+namespace beltway::os {
+
 namespace {
 
 constexpr int k_seals = F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL;
@@ -210,4 +211,4 @@ std::uint64_t Mapping::missing_bytes(SegmentRange range) const {
   return static_cast<std::uint64_t>(missing) * page;
 }
 
-}  // namespace beltway
+}  // namespace beltway::os

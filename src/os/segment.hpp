@@ -19,7 +19,7 @@
 #include "beltway/detail/fork_guard.hpp"
 #include "os/fd.hpp"
 
-namespace beltway {
+namespace beltway::os {
 
 /// Bytes `offset` to `offset + size` of a segment.
 struct SegmentRange {
@@ -68,7 +68,7 @@ class MappingPlan {
 
  private:
   friend class Mapping;
-  ForkGuard guard_;
+  detail::ForkGuard guard_;
   bool fills_new_mappings_;  ///< mlockall(MCL_FUTURE) is in force
 };
 
@@ -123,10 +123,10 @@ class Mapping {
   [[nodiscard]] const char* map(int segment, SegmentRange range, const MappingPlan& plan) noexcept;
   void unmap() noexcept;
 
-  std::optional<ForkGuard> guard_;
+  std::optional<detail::ForkGuard> guard_;
   std::byte* data_ = nullptr;
   std::size_t size_ = 0;
   Access access_ = Access::read_only;
 };
 
-}  // namespace beltway
+}  // namespace beltway::os

@@ -9,7 +9,8 @@
 #include "os/memory_probe.hpp"
 #include "os/segment.hpp"
 
-namespace beltway {
+namespace beltway::os {
+
 namespace {
 
 int allocate(int segment, int mode, SegmentRange range) noexcept {
@@ -89,4 +90,4 @@ void fill_segment(int segment, SegmentRange range, const std::string& what, std:
   std::rethrow_exception(failure);
 }
 
-}  // namespace beltway
+}  // namespace beltway::os

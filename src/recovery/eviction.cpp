@@ -7,29 +7,30 @@
 #include "ring/groups.hpp"
 #include "ring/readers/named_reader.hpp"
 
-namespace beltway::daemon {
+namespace beltway::recovery {
 
-void revoke(const QueueMemory& map, unsigned owner, std::uint32_t incarnation, unsigned group) noexcept {
-  const Identity out{incarnation, static_cast<std::uint16_t>(group), k_endpoint_attached | k_endpoint_evicted};
+void revoke(const ring::QueueMemory& map, unsigned owner, std::uint32_t incarnation, unsigned group) noexcept {
+  const ring::Identity out{incarnation, static_cast<std::uint16_t>(group),
+                           ring::k_endpoint_attached | ring::k_endpoint_evicted};
   // plant: thrown_out_is_not_said
   map.endpoint(owner).identity.store_release(out.word());
   // A lease after this sees the flag and is given back; a lease before this is seen below.
-  full_fence();
-  kernel::heavy_barrier();
+  detail::full_fence();
+  os::heavy_barrier();
   if (group >= map.geometry.max_groups) {
     // plant: thrown_out_keeps_the_private_group
-    free_group(map, group);
+    ring::free_group(map, group);
   } else {
     // plant: thrown_out_keeps_its_leases
     release_leases(map, group, owner);
     // A nack of it may have given its message back, and `next` not.
     // plant: thrown_out_leaves_next
-    set_next_back(map, group, wrap(map.group(group).floor.load_acquire()));
-    help_floor(map, group);
-    try_drain(map, group);
+    ring::set_next_back(map, group, ring::wrap(map.group(group).floor.load_acquire()));
+    ring::help_floor(map, group);
+    ring::try_drain(map, group);
   }
   // plant: eviction_wakes_no_sleeper
-  wake_all_sleepers(map);
+  ring::wake_all_sleepers(map);
 }
 
-}  // namespace beltway::daemon
+}  // namespace beltway::recovery

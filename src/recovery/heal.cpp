@@ -8,25 +8,25 @@
 #include "ring/groups.hpp"
 #include "ring/readers/named_reader.hpp"
 
-namespace beltway::daemon {
+namespace beltway::recovery {
 
 void Living::add(unsigned owner, unsigned group) noexcept {
-  if (owner < k_first_consumer) {
+  if (owner < ring::k_first_consumer) {
     producers_ |= 1ULL << owner;
-  } else if (owner < k_first_consumer + k_max_consumers) {
-    consumers_ |= 1ULL << (owner - k_first_consumer);
-    groups_[owner - k_first_consumer] = group;
+  } else if (owner < ring::k_first_consumer + k_max_consumers) {
+    consumers_ |= 1ULL << (owner - ring::k_first_consumer);
+    groups_[owner - ring::k_first_consumer] = group;
   }
 }
 void Living::remove(unsigned owner) noexcept {
-  (owner < k_first_consumer ? producers_ : consumers_) &= ~(1ULL << owner % k_first_consumer);
+  (owner < ring::k_first_consumer ? producers_ : consumers_) &= ~(1ULL << owner % ring::k_first_consumer);
 }
 bool Living::has(unsigned owner) const noexcept {
-  if (owner < k_first_consumer) return (producers_ >> owner & 1U) != 0;
-  return owner < k_first_consumer + k_max_consumers && (consumers_ >> (owner - k_first_consumer) & 1U) != 0;
+  if (owner < ring::k_first_consumer) return (producers_ >> owner & 1U) != 0;
+  return owner < ring::k_first_consumer + k_max_consumers && (consumers_ >> (owner - ring::k_first_consumer) & 1U) != 0;
 }
 bool Living::has(unsigned owner, unsigned group) const noexcept {
-  return owner >= k_first_consumer && has(owner) && groups_[owner - k_first_consumer] == group;
+  return owner >= ring::k_first_consumer && has(owner) && groups_[owner - ring::k_first_consumer] == group;
 }
 
 namespace {
@@ -38,19 +38,19 @@ constexpr unsigned k_tail_attempts = 4;
 
 class Healer {
  public:
-  Healer(const QueueMemory& map, const Living& living) noexcept
+  Healer(const ring::QueueMemory& map, const Living& living) noexcept
       : map_(map), living_(living), slots_(map.geometry.slots), single_(map.geometry.single_producer()) {}
 
   HealCounts run() noexcept {
-    tail_ = load_tail(map_);
+    tail_ = ring::load_tail(map_);
     in_order_ = slots_in_order(tail_) == slots_;
     // plant: healing_leaves_tail
     if (!in_order_) find_tail();
     if (!in_order_ || open_claims_) heal_slots();
     for (unsigned group = 0; group < map_.geometry.groups(); ++group) {
-      if (GroupStateWord::of(map_.group(group).state.load_acquire()).blocks_producers()) heal_group(group);
+      if (ring::GroupStateWord::of(map_.group(group).state.load_acquire()).blocks_producers()) heal_group(group);
     }
-    if (producers_must_rescan_) forget_limits(map_);
+    if (producers_must_rescan_) ring::forget_limits(map_);
     drop_sleepers(map_.shared_status().producer_sleepers, living_.producers());
     drop_sleepers(map_.shared_status().consumer_sleepers, living_.consumers());
     // plant: repair_leaves_the_ticket/2
@@ -60,43 +60,45 @@ class Healer {
 
  private:
   /// The present `tail`, widened near tail_.
-  [[nodiscard]] Position now() const noexcept {
-    return widen<Tail::bits>(Tail::of(map_.tail().load_acquire()).position, tail_);
+  [[nodiscard]] ring::Position now() const noexcept {
+    return ring::widen<ring::Tail::bits>(ring::Tail::of(map_.tail().load_acquire()).position, tail_);
   }
   /// A producer has meanwhile claimed a later lap of slot `p`.
-  [[nodiscard]] bool has_moved_on(std::int64_t ahead, Position p) const noexcept {
-    return ahead > 0 && ahead % slots_ == 0 && distance(wrap(p + static_cast<Position>(ahead)), now()) < 0;
+  [[nodiscard]] bool has_moved_on(std::int64_t ahead, ring::Position p) const noexcept {
+    return ahead > 0 && ahead % slots_ == 0 &&
+           ring::distance(ring::wrap(p + static_cast<ring::Position>(ahead)), now()) < 0;
   }
 
   // -- tail (healing it needs all slots, so it comes first) --
   /// Counts the slots whose word is right if the ring ends at `tail`.
-  [[nodiscard]] std::int64_t slots_in_order(Position tail) noexcept;
+  [[nodiscard]] std::int64_t slots_in_order(ring::Position tail) noexcept;
   void find_tail() noexcept;
-  [[nodiscard]] Position witnessed() const noexcept;
-  [[nodiscard]] Position newest_claim(Position near, Position limit) const noexcept;
-  [[nodiscard]] Position limit_of_floors(Position near) const noexcept;
+  [[nodiscard]] ring::Position witnessed() const noexcept;
+  [[nodiscard]] ring::Position newest_claim(ring::Position near, ring::Position limit) const noexcept;
+  [[nodiscard]] ring::Position limit_of_floors(ring::Position near) const noexcept;
 
   // -- slots --
   void heal_slots() noexcept {
-    for (std::int64_t age = slots_; age >= 1; --age) heal_slot(wrap(tail_ - static_cast<Position>(age)), age);
+    for (std::int64_t age = slots_; age >= 1; --age)
+      heal_slot(ring::wrap(tail_ - static_cast<ring::Position>(age)), age);
   }
-  void heal_slot(Position p, std::int64_t age) noexcept;
+  void heal_slot(ring::Position p, std::int64_t age) noexcept;
 
   // -- groups --
   void heal_group(unsigned index) noexcept;
   void heal_floor(unsigned index, bool named) noexcept;
-  [[nodiscard]] bool heal_lease(unsigned index, Position p, Position floor) noexcept;
-  void drop_sleepers(Word& sleepers, std::uint64_t attached) noexcept {
+  [[nodiscard]] bool heal_lease(unsigned index, ring::Position p, ring::Position floor) noexcept;
+  void drop_sleepers(detail::Word& sleepers, std::uint64_t attached) noexcept {
     if ((sleepers.load_acquire() & ~attached) == 0) return;
     sleepers.fetch_and(attached);
     ++counts_.words;
   }
 
-  const QueueMemory& map_;
+  const ring::QueueMemory& map_;
   const Living& living_;
   const std::int64_t slots_;
   const bool single_;
-  Position tail_ = 0;         // the end of the ring, as read or found
+  ring::Position tail_ = 0;   // the end of the ring, as read or found
   bool in_order_ = true;      // all slots were right at the first scan
   bool open_claims_ = false;  // an unfinished claim was seen: its owner may be gone
   bool producers_must_rescan_ =
@@ -104,99 +106,99 @@ class Healer {
   HealCounts counts_;
 };
 
-std::int64_t Healer::slots_in_order(Position tail) noexcept {
+std::int64_t Healer::slots_in_order(ring::Position tail) noexcept {
   std::int64_t count = 0;
   for (std::int64_t age = slots_; age >= 1; --age) {
-    const Position p = wrap(tail - static_cast<Position>(age));
-    const SlotState slot = SlotState::of(map_.slot(p).state.load_acquire());
-    const std::int64_t ahead = distance(slot.position, p);
+    const ring::Position p = ring::wrap(tail - static_cast<ring::Position>(age));
+    const ring::SlotState slot = ring::SlotState::of(map_.slot(p).state.load_acquire());
+    const std::int64_t ahead = ring::distance(slot.position, p);
     const bool unmarked = age == 1 && ahead == -slots_;  // the last claim may have no mark yet
-    open_claims_ = open_claims_ || unmarked || slot.phase == SlotPhase::claimed;
+    open_claims_ = open_claims_ || unmarked || slot.phase == ring::SlotPhase::claimed;
     if (ahead == 0 || unmarked || has_moved_on(ahead, p)) ++count;
   }
   return count;
 }
 
 /// A position within a lap of `tail`: the one that most slots and floors agree with.
-Position Healer::witnessed() const noexcept {
-  std::array<Position, k_witnesses + k_max_groups + k_max_consumers> all{};
+ring::Position Healer::witnessed() const noexcept {
+  std::array<ring::Position, k_witnesses + k_max_groups + k_max_consumers> all{};
   std::size_t count = 0;
   const std::uint64_t stride = std::max<std::uint64_t>(1, static_cast<std::uint64_t>(slots_) / k_witnesses);
   for (std::uint64_t i = 0; i < static_cast<std::uint64_t>(slots_) && count < k_witnesses; i += stride) {
-    const Position said = SlotState::of(map_.slot(i).state.load_acquire()).position;
+    const ring::Position said = ring::SlotState::of(map_.slot(i).state.load_acquire()).position;
     if ((said & map_.mask()) == i) all[count++] = said;
   }
   for (unsigned group = 0; group < map_.geometry.groups(); ++group) {
-    if (!GroupStateWord::of(map_.group(group).state.load_acquire()).blocks_producers()) continue;
-    all[count++] = wrap(map_.group(group).floor.load_acquire());
+    if (!ring::GroupStateWord::of(map_.group(group).state.load_acquire()).blocks_producers()) continue;
+    all[count++] = ring::wrap(map_.group(group).floor.load_acquire());
   }
-  const std::span<const Position> witnesses(all.data(), count);
-  const Tail tail = Tail::of(map_.tail().load_acquire());
-  Position best = count == 0 ? tail.position : all[0];
+  const std::span<const ring::Position> witnesses(all.data(), count);
+  const ring::Tail tail = ring::Tail::of(map_.tail().load_acquire());
+  ring::Position best = count == 0 ? tail.position : all[0];
   std::int64_t most = 0;
-  for (const Position each : witnesses) {
-    const auto agrees = [&](Position other) {
-      const std::int64_t apart = distance(other, each);
+  for (const ring::Position each : witnesses) {
+    const auto agrees = [&](ring::Position other) {
+      const std::int64_t apart = ring::distance(other, each);
       return apart >= -slots_ - 1 && apart <= slots_ + 1;
     };
     const std::int64_t agree =
-        std::ranges::count_if(witnesses, agrees) + (agrees(widen<Tail::bits>(tail.position, each)) ? 1 : 0);
-    if (agree > most || (agree == most && distance(each, best) < 0)) best = each;
+        std::ranges::count_if(witnesses, agrees) + (agrees(ring::widen<ring::Tail::bits>(tail.position, each)) ? 1 : 0);
+    if (agree > most || (agree == most && ring::distance(each, best) < 0)) best = each;
     most = std::max(most, agree);
   }
   return best;
 }
 
 /// The newest position, before `limit` and within a lap of `near`, that its own slot holds.
-Position Healer::newest_claim(Position near, Position limit) const noexcept {
-  Position newest = wrap(near - 1);
+ring::Position Healer::newest_claim(ring::Position near, ring::Position limit) const noexcept {
+  ring::Position newest = ring::wrap(near - 1);
   for (std::uint64_t i = 0; i < static_cast<std::uint64_t>(slots_); ++i) {
-    const Position said = SlotState::of(map_.slot(i).state.load_acquire()).position;
-    if ((said & map_.mask()) != i || distance(said, limit) >= 0) continue;
-    const std::int64_t apart = distance(said, near);
-    if (apart <= slots_ + 1 && distance(said, newest) > 0) newest = said;
+    const ring::Position said = ring::SlotState::of(map_.slot(i).state.load_acquire()).position;
+    if ((said & map_.mask()) != i || ring::distance(said, limit) >= 0) continue;
+    const std::int64_t apart = ring::distance(said, near);
+    if (apart <= slots_ + 1 && ring::distance(said, newest) > 0) newest = said;
   }
   return newest;
 }
 
 /// No producer may have claimed this position or a later one, by all plausible floors.
-Position Healer::limit_of_floors(Position near) const noexcept {
-  Position lowest = wrap(near + 2 * static_cast<Position>(slots_));
+ring::Position Healer::limit_of_floors(ring::Position near) const noexcept {
+  ring::Position lowest = ring::wrap(near + 2 * static_cast<ring::Position>(slots_));
   for (unsigned group = 0; group < map_.geometry.groups(); ++group) {
-    if (!GroupStateWord::of(map_.group(group).state.load_acquire()).blocks_producers()) continue;
-    const Position floor = wrap(map_.group(group).floor.load_acquire());
-    const std::int64_t apart = distance(floor, near);
-    if (apart >= -slots_ - 1 && apart <= slots_ + 1 && distance(floor, lowest) < 0) lowest = floor;
+    if (!ring::GroupStateWord::of(map_.group(group).state.load_acquire()).blocks_producers()) continue;
+    const ring::Position floor = ring::wrap(map_.group(group).floor.load_acquire());
+    const std::int64_t apart = ring::distance(floor, near);
+    if (apart >= -slots_ - 1 && apart <= slots_ + 1 && ring::distance(floor, lowest) < 0) lowest = floor;
   }
-  return wrap(lowest + static_cast<Position>(slots_));
+  return ring::wrap(lowest + static_cast<ring::Position>(slots_));
 }
 
 /// Finds `tail` from the slots. Keeps the word if the slots do not contradict it.
 void Healer::find_tail() noexcept {
   for (unsigned attempt = 0; attempt < k_tail_attempts; ++attempt) {
-    const Position near = witnessed();
+    const ring::Position near = witnessed();
     const std::uint64_t word = map_.tail().load_acquire();
-    const Tail before = Tail::of(word);
-    const Position said = widen<Tail::bits>(before.position, near);
-    const Position limit = limit_of_floors(near);
+    const ring::Tail before = ring::Tail::of(word);
+    const ring::Position said = ring::widen<ring::Tail::bits>(before.position, near);
+    const ring::Position limit = limit_of_floors(near);
     tail_ = said;
     std::int64_t most = slots_in_order(said);
-    const auto consider = [&](Position other, std::int64_t margin) {
+    const auto consider = [&](ring::Position other, std::int64_t margin) {
       const std::int64_t agree = slots_in_order(other);
       if (agree <= most + margin) return;
       most = agree;
       tail_ = other;
     };
-    consider(wrap(newest_claim(near, limit) + 1), 0);
+    consider(ring::wrap(newest_claim(near, limit) + 1), 0);
     // A position beyond the floors' limit needs the agreement of more than one slot.
-    consider(wrap(newest_claim(near, wrap(near + 2 * static_cast<Position>(slots_))) + 1), 1);
+    consider(ring::wrap(newest_claim(near, ring::wrap(near + 2 * static_cast<ring::Position>(slots_))) + 1), 1);
     if (map_.tail().load_acquire() != word) continue;
     if (tail_ == said) return;
     // A living producer may have claimed the next position, and its words may be lost. Skip that position: no other producer
     // gets it. heal_slot() makes it VOID after `tail` is right, since consumers pass it only then.
-    if (!single_ && living_.producers() != 0 && distance(tail_, limit) < 0) tail_ = wrap(tail_ + 1);
-    const std::uint8_t owner = single_ ? before.owner : std::uint8_t{k_no_owner};
-    const Tail right{tail_, static_cast<std::uint16_t>(before.generation + 1), owner};
+    if (!single_ && living_.producers() != 0 && ring::distance(tail_, limit) < 0) tail_ = ring::wrap(tail_ + 1);
+    const std::uint8_t owner = single_ ? before.owner : std::uint8_t{ring::k_no_owner};
+    const ring::Tail right{tail_, static_cast<std::uint16_t>(before.generation + 1), owner};
     if (!map_.tail().compare_and_swap(word, right.word())) continue;
     ++counts_.words;
     return;
@@ -205,14 +207,14 @@ void Healer::find_tail() noexcept {
 }
 
 /// `age`: the distance from `p` to `tail_`.
-void Healer::heal_slot(Position p, std::int64_t age) noexcept {
+void Healer::heal_slot(ring::Position p, std::int64_t age) noexcept {
   const bool produced = living_.producers() != 0;
-  Word& state = map_.slot(p).state;
-  for (unsigned attempt = 0; attempt < k_attempts; ++attempt) {
+  detail::Word& state = map_.slot(p).state;
+  for (unsigned attempt = 0; attempt < ring::k_attempts; ++attempt) {
     const std::uint64_t seen = state.load_acquire();
-    const SlotState slot = SlotState::of(seen);
-    const std::int64_t ahead = distance(slot.position, p);
-    const bool claimed = slot.phase == SlotPhase::claimed;
+    const ring::SlotState slot = ring::SlotState::of(seen);
+    const std::int64_t ahead = ring::distance(slot.position, p);
+    const bool claimed = slot.phase == ring::SlotPhase::claimed;
     // plant: repair_leaves_claims
     if (ahead == 0 && !claimed) return;
     if (ahead == 0 && !single_ && living_.has(slot.owner)) {
@@ -226,15 +228,15 @@ void Healer::heal_slot(Position p, std::int64_t age) noexcept {
     // A living single producer does not mark its claims, and its stores may become visible late. So leave the newest two
     // positions.
     if (single_ && produced && age <= 2) return;
-    SlotState right{p, k_no_owner, SlotPhase::voided};
+    ring::SlotState right{p, ring::k_no_owner, ring::SlotPhase::voided};
     if (!single_ && ahead != 0) {
-      const Tail tail = Tail::of(map_.tail().load_acquire());
-      const bool last = distance<Tail::bits>(tail.position, p) == 1;
+      const ring::Tail tail = ring::Tail::of(map_.tail().load_acquire());
+      const bool last = ring::distance<ring::Tail::bits>(tail.position, p) == 1;
       // plant: repair_leaves_claims_without_a_mark
       if (last && living_.has(tail.owner)) {
         if (ahead < 0) return;  // the owner or the next claimer marks it
         // The owner may be writing. If not, it makes the slot VOID when it reads the notice.
-        right = {p, tail.owner, SlotPhase::claimed};
+        right = {p, tail.owner, ring::SlotPhase::claimed};
         producers_must_rescan_ = true;
       }
     }
@@ -247,17 +249,17 @@ void Healer::heal_slot(Position p, std::int64_t age) noexcept {
 }
 
 void Healer::heal_floor(unsigned index, bool named) noexcept {
-  GroupBlock& group = map_.group(index);
-  for (unsigned attempt = 0; attempt < k_attempts; ++attempt) {
+  ring::GroupBlock& group = map_.group(index);
+  for (unsigned attempt = 0; attempt < ring::k_attempts; ++attempt) {
     const std::uint64_t seen = group.floor.load_acquire();
-    const Position floor = wrap(seen);
-    const bool beyond = distance(floor, now()) > 0;
+    const ring::Position floor = ring::wrap(seen);
+    const bool beyond = ring::distance(floor, now()) > 0;
     // plant: healing_leaves_floors, healing_leaves_floors_that_are_behind
-    if (!beyond && distance(floor, tail_) >= -slots_) return;
-    const std::uint32_t incarnation = named ? GroupStateWord::of(group.state.load_relaxed()).incarnation : 0;
+    if (!beyond && ring::distance(floor, tail_) >= -slots_) return;
+    const std::uint32_t incarnation = named ? ring::GroupStateWord::of(group.state.load_relaxed()).incarnation : 0;
     // Back to the oldest position. Lease words then move a named floor; a private consumer stores its own floor again.
-    const Position oldest = wrap(tail_ - static_cast<Position>(slots_));
-    if (!group.floor.compare_and_swap(seen, Floor{incarnation, oldest}.word())) continue;
+    const ring::Position oldest = ring::wrap(tail_ - static_cast<ring::Position>(slots_));
+    if (!group.floor.compare_and_swap(seen, ring::Floor{incarnation, oldest}.word())) continue;
     ++counts_.words;
     producers_must_rescan_ = producers_must_rescan_ || beyond;
     return;
@@ -265,23 +267,23 @@ void Healer::heal_floor(unsigned index, bool named) noexcept {
 }
 
 /// True if it changed the lease word.
-bool Healer::heal_lease(unsigned index, Position p, Position floor) noexcept {
-  Word& word = map_.lease(index, p);
-  for (unsigned attempt = 0; attempt < k_attempts; ++attempt) {
+bool Healer::heal_lease(unsigned index, ring::Position p, ring::Position floor) noexcept {
+  detail::Word& word = map_.lease(index, p);
+  for (unsigned attempt = 0; attempt < ring::k_attempts; ++attempt) {
     const std::uint64_t seen = word.load_acquire();
-    Lease lease = Lease::of(seen);
-    const std::int64_t ahead = distance<Lease::bits>(lease.position, p);
-    const bool leased = lease.phase == LeasePhase::leased;
+    ring::Lease lease = ring::Lease::of(seen);
+    const std::int64_t ahead = ring::distance<ring::Lease::bits>(lease.position, p);
+    const bool leased = lease.phase == ring::LeasePhase::leased;
     // plant: healing_believes_later_leases
     const bool sense = ahead < 0 || has_moved_on(ahead, p) || (ahead == 0 && static_cast<unsigned>(lease.phase) != 0);
     // plant: repair_leaves_leases
     if (sense && (!leased || living_.has(lease.owner, index))) return false;
     if (sense) {
-      lease.phase = LeasePhase::retry;
+      lease.phase = ring::LeasePhase::retry;
       // plant: repair_marks_no_try
       if (lease.tries < k_max_tries) ++lease.tries;
     } else {
-      lease = {p, k_no_owner, 1, distance(p, floor) < 0 ? LeasePhase::done : LeasePhase::retry};
+      lease = {p, ring::k_no_owner, 1, ring::distance(p, floor) < 0 ? ring::LeasePhase::done : ring::LeasePhase::retry};
     }
     if (!word.compare_and_swap(seen, lease.word())) continue;
     ++counts_.released;
@@ -294,22 +296,22 @@ void Healer::heal_group(unsigned index) noexcept {
   const bool named = index < map_.geometry.max_groups;
   heal_floor(index, named);
   if (!named) return;
-  const Position floor = wrap(map_.group(index).floor.load_acquire());
+  const ring::Position floor = ring::wrap(map_.group(index).floor.load_acquire());
   bool given_back = false;
   for (std::int64_t age = slots_; age >= 1; --age) {
-    given_back = heal_lease(index, wrap(tail_ - static_cast<Position>(age)), floor) || given_back;
+    given_back = heal_lease(index, ring::wrap(tail_ - static_cast<ring::Position>(age)), floor) || given_back;
   }
-  const Next next = Next::of(map_.group(index).next.load_acquire());
-  const bool beyond = distance<Next::bits>(next.position, now()) > 0;
+  const ring::Next next = ring::Next::of(map_.group(index).next.load_acquire());
+  const bool beyond = ring::distance<ring::Next::bits>(next.position, now()) > 0;
   if (beyond) ++counts_.words;
   // plant: healing_leaves_next
-  if (beyond || given_back) set_next_back(map_, index, floor);
-  if (counts_.claims + counts_.released != 0 || counts_.disorder()) help_floor(map_, index);
-  try_drain(map_, index);
+  if (beyond || given_back) ring::set_next_back(map_, index, floor);
+  if (counts_.claims + counts_.released != 0 || counts_.disorder()) ring::help_floor(map_, index);
+  ring::try_drain(map_, index);
 }
 
 }  // namespace
 
-HealCounts heal(const QueueMemory& map, const Living& living) noexcept { return Healer(map, living).run(); }
+HealCounts heal(const ring::QueueMemory& map, const Living& living) noexcept { return Healer(map, living).run(); }
 
-}  // namespace beltway::daemon
+}  // namespace beltway::recovery

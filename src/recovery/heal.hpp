@@ -14,7 +14,7 @@
 #include "beltway/limits.hpp"
 #include "ring/queue_memory.hpp"
 
-namespace beltway::daemon {
+namespace beltway::recovery {
 
 /// The endpoints that are attached to a queue, by the daemon's record and not by shared memory. No other endpoint owns a word.
 class Living {
@@ -44,6 +44,6 @@ struct HealCounts {
 };
 
 /// Sets the queue's slots, `tail`, floors, `next`, lease words and sleepers right. Wakes no sleeper: call wake_all_sleepers().
-HealCounts heal(const QueueMemory& map, const Living& living) noexcept;
+HealCounts heal(const ring::QueueMemory& map, const Living& living) noexcept;
 
-}  // namespace beltway::daemon
+}  // namespace beltway::recovery

@@ -5,40 +5,42 @@
 #include "os/kernel.hpp"
 #include "ring/floors.hpp"
 
-namespace beltway::daemon {
+namespace beltway::recovery {
 
 namespace {
 
-bool lies_in_lane(const Slot& slot, SlotState state, unsigned producer) noexcept {
-  return state.owner == producer && (state.phase == SlotPhase::ready || state.phase == SlotPhase::reclaimed) &&
-         (SlotMeta::of(slot.meta.load_relaxed()).flags & k_flag_lane) != 0;
+bool lies_in_lane(const ring::Slot& slot, ring::SlotState state, unsigned producer) noexcept {
+  return state.owner == producer &&
+         (state.phase == ring::SlotPhase::ready || state.phase == ring::SlotPhase::reclaimed) &&
+         (ring::SlotMeta::of(slot.meta.load_relaxed()).flags & ring::k_flag_lane) != 0;
 }
 
-void mark_reclaimed_below(const QueueMemory& map, unsigned producer, Position lowest) noexcept {
+void mark_reclaimed_below(const ring::QueueMemory& map, unsigned producer, ring::Position lowest) noexcept {
   for (std::uint32_t i = 0; i < map.geometry.slots; ++i) {
-    Slot& slot = map.slot(i);
+    ring::Slot& slot = map.slot(i);
     const std::uint64_t seen = slot.state.load_acquire();
-    const SlotState state = SlotState::of(seen);
-    if (!lies_in_lane(slot, state, producer) || state.phase != SlotPhase::ready) continue;
-    if (distance(state.position, lowest) >= 0) continue;
-    slot.state.compare_and_swap(seen, SlotState{state.position, state.owner, SlotPhase::reclaimed}.word());
+    const ring::SlotState state = ring::SlotState::of(seen);
+    if (!lies_in_lane(slot, state, producer) || state.phase != ring::SlotPhase::ready) continue;
+    if (ring::distance(state.position, lowest) >= 0) continue;
+    slot.state.compare_and_swap(seen, ring::SlotState{state.position, state.owner, ring::SlotPhase::reclaimed}.word());
   }
 }
 
 /// Which granules of the lane messages need: one flag each. What a slot says is a peer's word, and is cut to the lane.
-std::vector<bool> find_needed(const QueueMemory& map, unsigned producer, Position lowest, std::uint64_t granule) {
+std::vector<bool> find_needed(const ring::QueueMemory& map, unsigned producer, ring::Position lowest,
+                              std::uint64_t granule) {
   const std::uint64_t lane_bytes = map.geometry.lane_bytes;
   std::vector<bool> needed(lane_bytes / granule);
   for (std::uint32_t i = 0; i < map.geometry.slots; ++i) {
-    const Slot& slot = map.slot(i);
-    const SlotState state = SlotState::of(slot.state.load_acquire());
+    const ring::Slot& slot = map.slot(i);
+    const ring::SlotState state = ring::SlotState::of(slot.state.load_acquire());
     if (!lies_in_lane(slot, state, producer)) continue;
     // Without a mark it is needed, though floors may have passed it meanwhile. With one, it is if a group joined before the mark.
     // plant: punch_before_the_mark/2
-    const bool reclaimed = state.phase == SlotPhase::reclaimed && distance(state.position, lowest) < 0;
+    const bool reclaimed = state.phase == ring::SlotPhase::reclaimed && ring::distance(state.position, lowest) < 0;
     if (reclaimed) continue;
     const std::uint64_t begin = std::min(slot.lane_offset().load_relaxed(), lane_bytes);
-    const std::uint64_t size = SlotMeta::of(slot.meta.load_relaxed()).size;
+    const std::uint64_t size = ring::SlotMeta::of(slot.meta.load_relaxed()).size;
     const std::uint64_t end = std::min(begin + size, lane_bytes);
     for (std::uint64_t at = begin / granule; at * granule < end; ++at) needed[at] = true;
   }
@@ -47,14 +49,15 @@ std::vector<bool> find_needed(const QueueMemory& map, unsigned producer, Positio
 
 }  // namespace
 
-UnneededLane find_unneeded_parts(const QueueMemory& map, unsigned producer, std::uint64_t granule) {
-  Position lowest = lowest_floor(map, load_tail(map));
+UnneededLane find_unneeded_parts(const ring::QueueMemory& map, unsigned producer, std::uint64_t granule) {
+  ring::Position lowest = ring::lowest_floor(map, ring::load_tail(map));
   // plant: punch_before_the_mark
   mark_reclaimed_below(map, producer, lowest);
-  full_fence();
-  kernel::heavy_barrier();
+  detail::full_fence();
+  os::heavy_barrier();
   // plant: punch_without_a_second_scan
-  if (const Position again = lowest_floor(map, load_tail(map)); distance(again, lowest) < 0) lowest = again;
+  if (const ring::Position again = ring::lowest_floor(map, ring::load_tail(map)); ring::distance(again, lowest) < 0)
+    lowest = again;
   const std::vector<bool> needed = find_needed(map, producer, lowest, granule);
   UnneededLane lane;
   for (std::size_t begin = 0; begin < needed.size();) {
@@ -69,4 +72,4 @@ UnneededLane find_unneeded_parts(const QueueMemory& map, unsigned producer, std:
   return lane;
 }
 
-}  // namespace beltway::daemon
+}  // namespace beltway::recovery

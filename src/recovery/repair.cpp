@@ -7,47 +7,48 @@
 #include "ring/readers/named_reader.hpp"
 #include "ring/wake.hpp"
 
-namespace beltway::daemon {
+namespace beltway::recovery {
 
 namespace {
 
 /// Lane references that no group needs become RECLAIMED, so that the index's next producer need not know of them.
-void mark_lane_references(const QueueMemory& map, unsigned owner) noexcept {
-  const Position lowest = lowest_floor(map, load_tail(map));
+void mark_lane_references(const ring::QueueMemory& map, unsigned owner) noexcept {
+  const ring::Position lowest = ring::lowest_floor(map, ring::load_tail(map));
   for (std::uint32_t i = 0; i < map.geometry.slots; ++i) {
-    Word& state = map.slot(i).state;
+    detail::Word& state = map.slot(i).state;
     const std::uint64_t seen = state.load_acquire();
-    const SlotState slot = SlotState::of(seen);
-    if (slot.owner == owner && slot.phase == SlotPhase::ready && distance(slot.position, lowest) < 0 &&
-        (SlotMeta::of(map.slot(i).meta.load_relaxed()).flags & k_flag_lane) != 0) {
-      state.compare_and_swap(seen, SlotState{slot.position, slot.owner, SlotPhase::reclaimed}.word());
+    const ring::SlotState slot = ring::SlotState::of(seen);
+    if (slot.owner == owner && slot.phase == ring::SlotPhase::ready && ring::distance(slot.position, lowest) < 0 &&
+        (ring::SlotMeta::of(map.slot(i).meta.load_relaxed()).flags & ring::k_flag_lane) != 0) {
+      state.compare_and_swap(seen, ring::SlotState{slot.position, slot.owner, ring::SlotPhase::reclaimed}.word());
     }
   }
 }
 
-void drop_sleeper(const QueueMemory& map, unsigned owner) noexcept {
-  SharedStatus& shared_status = map.shared_status();
-  Word& sleepers = owner < k_first_consumer ? shared_status.producer_sleepers : shared_status.consumer_sleepers;
+void drop_sleeper(const ring::QueueMemory& map, unsigned owner) noexcept {
+  ring::SharedStatus& shared_status = map.shared_status();
+  detail::Word& sleepers =
+      owner < ring::k_first_consumer ? shared_status.producer_sleepers : shared_status.consumer_sleepers;
   sleepers.fetch_and(~(1ULL << (owner & 63U)));
-  if (owner < k_first_consumer) {
+  if (owner < ring::k_first_consumer) {
     // plant: repair_leaves_the_ticket
     shared_status.room_line.fetch_and(~(1ULL << owner));
     map.endpoint(owner).ticket.store_relaxed(0);
   }
-  Word& wait = map.endpoint(owner).wait;
-  wait.store_release(Wait{Wait::of(wait.load_relaxed()).sequence + 1, WaitPhase::awake}.word());
+  detail::Word& wait = map.endpoint(owner).wait;
+  wait.store_release(ring::Wait{ring::Wait::of(wait.load_relaxed()).sequence + 1, ring::WaitPhase::awake}.word());
   map.endpoint(owner).asleep_since_ns.store_relaxed(0);
 }
 
 /// Adds the endpoint's counters to the queue's totals. Each is cleared before it is added: a daemon that dies in between
 /// loses a count rather than counting twice.
-void sum_counters(const QueueMemory& map, unsigned owner, const HealCounts& counts) noexcept {
+void sum_counters(const ring::QueueMemory& map, unsigned owner, const HealCounts& counts) noexcept {
   const auto take = [&](std::size_t i) { return map.endpoint(owner).counters[i].exchange(0); };
-  QueueTotals totals = load_counters<QueueTotals>(map.shared_status().totals);
-  Word* const words = map.endpoint(owner).counters;
-  if (owner < k_first_consumer) {
-    const auto last = load_producer_counters(map, owner);
-    for (std::size_t i = 0; i < k_counters; ++i) take(i);
+  QueueTotals totals = ring::load_counters<QueueTotals>(map.shared_status().totals);
+  detail::Word* const words = map.endpoint(owner).counters;
+  if (owner < ring::k_first_consumer) {
+    const auto last = ring::load_producer_counters(map, owner);
+    for (std::size_t i = 0; i < ring::k_counters; ++i) take(i);
     for (std::size_t i = 0; i < 2; ++i) map.published(owner)[i].exchange(0);
     totals.messages_in += last.messages;
     totals.bytes_in += last.bytes;
@@ -55,8 +56,8 @@ void sum_counters(const QueueMemory& map, unsigned owner, const HealCounts& coun
     totals.wakes += last.wakes;
     totals.sleeps += last.sleeps;
   } else {
-    const auto last = load_counters<ConsumerCounters>(words);
-    for (std::size_t i = 0; i < k_counters; ++i) take(i);
+    const auto last = ring::load_counters<ConsumerCounters>(words);
+    for (std::size_t i = 0; i < ring::k_counters; ++i) take(i);
     totals.messages_out += last.messages;
     totals.bytes_out += last.bytes;
     totals.lost += last.lost;
@@ -67,48 +68,48 @@ void sum_counters(const QueueMemory& map, unsigned owner, const HealCounts& coun
   ++totals.repairs;
   totals.voided += counts.claims + counts.holes;
   totals.released += counts.released;
-  store_counters(map.shared_status().totals, totals);
+  ring::store_counters(map.shared_status().totals, totals);
 }
 
 }  // namespace
 
-std::uint64_t release_leases(const QueueMemory& map, unsigned group, unsigned owner) noexcept {
+std::uint64_t release_leases(const ring::QueueMemory& map, unsigned group, unsigned owner) noexcept {
   std::uint64_t released = 0;
   for (std::uint32_t i = 0; i < map.geometry.slots; ++i) {
-    Word& word = map.lease(group, i);
+    detail::Word& word = map.lease(group, i);
     const std::uint64_t seen = word.load_acquire();
-    Lease lease = Lease::of(seen);
-    if (lease.phase != LeasePhase::leased || lease.owner != owner) continue;
-    lease.phase = LeasePhase::retry;
+    ring::Lease lease = ring::Lease::of(seen);
+    if (lease.phase != ring::LeasePhase::leased || lease.owner != owner) continue;
+    lease.phase = ring::LeasePhase::retry;
     if (lease.tries < k_max_tries) ++lease.tries;
     if (word.compare_and_swap(seen, lease.word())) ++released;
   }
   return released;
 }
 
-HealCounts repair(const QueueMemory& map, unsigned owner, const Living& living) noexcept {
+HealCounts repair(const ring::QueueMemory& map, unsigned owner, const Living& living) noexcept {
   const HealCounts counts = heal(map, living);
-  if (owner < k_first_consumer) {
+  if (owner < ring::k_first_consumer) {
     mark_lane_references(map, owner);
   } else {
     // Private groups lie behind the named ones, one for each consumer index.
     // plant: repair_leaves_the_private_group
-    free_group(map, map.geometry.max_groups + owner - k_first_consumer);
+    ring::free_group(map, map.geometry.max_groups + owner - ring::k_first_consumer);
   }
   for (unsigned group = 0; group < map.geometry.max_groups; ++group) {
-    if (!GroupStateWord::of(map.group(group).state.load_acquire()).blocks_producers()) continue;
+    if (!ring::GroupStateWord::of(map.group(group).state.load_acquire()).blocks_producers()) continue;
     // Whatever was found: the dead may have been half-way through a nack, its message given back and `next` not.
     // plant: next_stays_after_death
-    set_next_back(map, group, wrap(map.group(group).floor.load_acquire()));
-    help_floor(map, group);
-    try_drain(map, group);
+    ring::set_next_back(map, group, ring::wrap(map.group(group).floor.load_acquire()));
+    ring::help_floor(map, group);
+    ring::try_drain(map, group);
   }
   // plant: repair_leaves_the_sleeper
   drop_sleeper(map, owner);
   sum_counters(map, owner, counts);
   // plant: no_kick_after_death
-  wake_all_sleepers(map);
+  ring::wake_all_sleepers(map);
   return counts;
 }
 
-}  // namespace beltway::daemon
+}  // namespace beltway::recovery

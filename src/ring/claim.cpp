@@ -7,7 +7,7 @@
 #include "os/kernel.hpp"
 #include "ring/tuning.hpp"
 
-namespace beltway {
+namespace beltway::ring {
 
 Claimer::Claimer(const QueueMemory& map, unsigned producer)
     : InlinePublisher(map.ring_head()),
@@ -86,7 +86,7 @@ bool Claimer::leave_room_to_others(Position position) noexcept {
   const auto free = static_cast<std::uint64_t>(distance(limit_, position));
   std::uint64_t ahead = ticket_.ahead();
   while (ahead != 0 && free <= ahead) {
-    if (!ticket_.pass_over_if_overdue(kernel::now_ns())) {
+    if (!ticket_.pass_over_if_overdue(os::now_ns())) {
       limit_ = position;
       others_turn_ = true;
       return false;
@@ -199,4 +199,4 @@ bool help_tail(const QueueMemory& map, Tail tail) noexcept {
   return false;
 }
 
-}  // namespace beltway
+}  // namespace beltway::ring

@@ -16,7 +16,7 @@
 #include "ring/queue_memory.hpp"
 #include "ring/room_line.hpp"
 
-namespace beltway {
+namespace beltway::ring {
 
 using detail::Claim;
 
@@ -118,4 +118,4 @@ class Claimer : public detail::InlinePublisher {
 /// slot: try again later.
 bool help_tail(const QueueMemory& map, Tail tail) noexcept;
 
-}  // namespace beltway
+}  // namespace beltway::ring

@@ -9,7 +9,7 @@
 #include "ring/floors.hpp"
 #include "ring/queue_memory.hpp"
 
-namespace beltway {
+namespace beltway::ring {
 
 inline constexpr std::size_t k_producer_counters = sizeof(ProducerCounters) / sizeof(std::uint64_t);
 inline constexpr std::size_t k_consumer_counters = sizeof(ConsumerCounters) / sizeof(std::uint64_t);
@@ -100,4 +100,4 @@ inline void end_unread(const QueueMemory& map, Position tail, Position first_rea
   return counters;
 }
 
-}  // namespace beltway
+}  // namespace beltway::ring

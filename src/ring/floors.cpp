@@ -1,7 +1,7 @@
 // See floors.hpp.
 #include "ring/floors.hpp"
 
-namespace beltway {
+namespace beltway::ring {
 
 Position lowest_floor(const QueueMemory& map, Position tail) noexcept {
   Position lowest = tail;
@@ -77,4 +77,4 @@ bool help_floors(const QueueMemory& map) noexcept {
   return moved;
 }
 
-}  // namespace beltway
+}  // namespace beltway::ring

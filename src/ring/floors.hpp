@@ -8,7 +8,7 @@
 #include "ring/queue_memory.hpp"
 #include "ring/tuning.hpp"
 
-namespace beltway {
+namespace beltway::ring {
 
 /// The full position of a tail word: the slot it points at shows the position of the lap before, or its own.
 [[nodiscard]] inline Position tail_position(const QueueMemory& map, Tail tail) noexcept {
@@ -31,4 +31,4 @@ bool help_floor(const QueueMemory& map, unsigned group) noexcept;
 /// Helps every named group; true if one moved.
 bool help_floors(const QueueMemory& map) noexcept;
 
-}  // namespace beltway
+}  // namespace beltway::ring

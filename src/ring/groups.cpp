@@ -6,7 +6,7 @@
 #include "ring/readers/named_reader.hpp"
 #include "ring/wake.hpp"
 
-namespace beltway {
+namespace beltway::ring {
 
 namespace {
 
@@ -57,7 +57,7 @@ void join_oldest(const QueueMemory& map, GroupBlock& group, GroupStateWord activ
   post_notice(map, 0);
   full_fence();
   // plant: join_oldest_without_barrier
-  kernel::heavy_barrier();
+  os::heavy_barrier();
   raise_floor(group, wrap(load_tail(map) - slots + 1));
 }
 
@@ -96,7 +96,7 @@ bool leave(const QueueMemory& map, unsigned index) noexcept {
   // plant: leave_without_barrier
   full_fence();
   // plant: leave_without_barrier/2
-  kernel::heavy_barrier();
+  os::heavy_barrier();
   wake_all_of_group(map, index);
   return try_drain(map, index);
 }
@@ -179,12 +179,12 @@ void forget_limits(const QueueMemory& map) noexcept {
   }
   post_notice(map, 0);
   full_fence();
-  kernel::heavy_barrier();
+  os::heavy_barrier();
 }
 
 void wake_all_sleepers(const QueueMemory& map) noexcept {
   full_fence();
-  kernel::heavy_barrier();
+  os::heavy_barrier();
   const auto ring = [&](unsigned owner) {
     // A SIGNALLED endpoint is rung again: the waker may have died before it rang another endpoint.
     if (!wake(map, owner) && Wait::of(map.endpoint(owner).wait.load_acquire()).phase == WaitPhase::signalled) {
@@ -195,4 +195,4 @@ void wake_all_sleepers(const QueueMemory& map) noexcept {
   for (unsigned i = 0; i < map.geometry.max_consumers; ++i) ring(k_first_consumer + i);
 }
 
-}  // namespace beltway
+}  // namespace beltway::ring

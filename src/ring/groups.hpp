@@ -8,7 +8,7 @@
 #include "beltway/options.hpp"
 #include "ring/queue_memory.hpp"
 
-namespace beltway {
+namespace beltway::ring {
 
 /// Makes group `index` (its state FREE) and returns its floor: the first position that it will see.
 Position join(const QueueMemory& map, unsigned index, GroupKind kind, Start start) noexcept;
@@ -49,4 +49,4 @@ void forget_limits(const QueueMemory& map) noexcept;
 /// Rings the bell of every endpoint that says it sleeps: after a death, a removal, a change of the producers.
 void wake_all_sleepers(const QueueMemory& map) noexcept;
 
-}  // namespace beltway
+}  // namespace beltway::ring

@@ -6,7 +6,7 @@
 
 #include "ring/tuning.hpp"
 
-namespace beltway {
+namespace beltway::ring {
 
 Lane::Lane(Claimer& claimer)
     : claimer_(claimer), map_(claimer.map()), producer_(claimer.producer()), records_(k_first_records) {
@@ -151,4 +151,4 @@ bool Lane::waits_for_loans() const noexcept { return oldest_ != newest_ && at(ol
 
 Position Lane::wake_past() const noexcept { return at(oldest_).position; }
 
-}  // namespace beltway
+}  // namespace beltway::ring

@@ -17,7 +17,7 @@
 #include "ring/claim.hpp"
 #include "ring/queue_memory.hpp"
 
-namespace beltway {
+namespace beltway::ring {
 
 class Lane {
  public:
@@ -106,4 +106,4 @@ class Lane {
   std::uint64_t lent_since_reclaim_ = 0;
 };
 
-}  // namespace beltway
+}  // namespace beltway::ring

@@ -35,7 +35,19 @@
 #include "beltway/detail/words.hpp"
 #include "beltway/limits.hpp"
 
-namespace beltway {
+namespace beltway::ring {
+
+// The words of shared memory and what is done to them.
+using detail::acquire_fence;
+using detail::compare_and_swap_pair;
+using detail::compiler_fence;
+using detail::copy_racing;
+using detail::full_fence;
+using detail::has_atomic_pair_store;
+using detail::k_pairs_are_swapped;
+using detail::prefetch_to_write;
+using detail::release_fence;
+using detail::Word;
 
 // What inline code needs, too, is in detail/words.hpp.
 using detail::distance;
@@ -312,4 +324,4 @@ struct Geometry {
   static constexpr std::uint64_t page_up(std::uint64_t bytes) noexcept { return (bytes + 4095) & ~4095ULL; }
 };
 
-}  // namespace beltway
+}  // namespace beltway::ring

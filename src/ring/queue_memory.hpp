@@ -7,7 +7,7 @@
 
 #include "ring/layout.hpp"
 
-namespace beltway {
+namespace beltway::ring {
 
 struct QueueMemory {
   Geometry geometry;
@@ -54,4 +54,4 @@ struct QueueMemory {
   }
 };
 
-}  // namespace beltway
+}  // namespace beltway::ring

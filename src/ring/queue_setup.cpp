@@ -1,7 +1,7 @@
 // See queue_setup.hpp.
 #include "ring/queue_setup.hpp"
 
-namespace beltway {
+namespace beltway::ring {
 
 Header header_of(const Geometry& geometry, std::uint64_t queue_id) noexcept {
   return {.magic = k_magic,
@@ -31,4 +31,4 @@ void initialize_queue(const QueueMemory& map, std::uint64_t queue_id, bool symme
   map.tail().store_release(Tail{first, 0, 0}.word());
 }
 
-}  // namespace beltway
+}  // namespace beltway::ring

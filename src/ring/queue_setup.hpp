@@ -3,7 +3,7 @@
 
 #include "ring/queue_memory.hpp"
 
-namespace beltway {
+namespace beltway::ring {
 
 /// What the header of a queue says.
 [[nodiscard]] Header header_of(const Geometry& geometry, std::uint64_t queue_id) noexcept;
@@ -13,4 +13,4 @@ namespace beltway {
 void initialize_queue(const QueueMemory& map, std::uint64_t queue_id, bool symmetric = false,
                       Position first = 0) noexcept;
 
-}  // namespace beltway
+}  // namespace beltway::ring

@@ -4,7 +4,7 @@
 #include <algorithm>
 #include <bit>
 
-namespace beltway {
+namespace beltway::ring {
 
 namespace {
 /// Of a ticket: its holder waits in a call.
@@ -79,4 +79,4 @@ std::uint64_t RoomPace::chunk(std::uint64_t most) const noexcept {
   return std::clamp<std::uint64_t>(chunk_, 1, std::max<std::uint64_t>(most, 1));
 }
 
-}  // namespace beltway
+}  // namespace beltway::ring

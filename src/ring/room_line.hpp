@@ -21,7 +21,7 @@
 #include "ring/queue_memory.hpp"
 #include "ring/tuning.hpp"
 
-namespace beltway {
+namespace beltway::ring {
 
 class RoomTicket {
  public:
@@ -86,4 +86,4 @@ class RoomPace {
   std::uint64_t since_ns_ = 0;  // 0: never full before
 };
 
-}  // namespace beltway
+}  // namespace beltway::ring

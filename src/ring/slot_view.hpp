@@ -7,7 +7,7 @@
 
 #include "ring/floors.hpp"
 
-namespace beltway {
+namespace beltway::ring {
 
 /// Without initial values: a consumer of a named group has an array of them for each message that it takes.
 struct SlotView {
@@ -67,4 +67,4 @@ struct SlotView {
   return distance(load_tail(map), wrap(position + map.geometry.slots)) <= 0;
 }
 
-}  // namespace beltway
+}  // namespace beltway::ring

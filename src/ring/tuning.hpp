@@ -7,7 +7,7 @@
 
 #include "beltway/detail/inline_tuning.hpp"
 
-namespace beltway {
+namespace beltway::ring {
 
 /// Turns of a loop that only a peer's write can prolong. The caller then says busy or empty, and checks its deadline: patience
 /// against a deadline that is seen late.
@@ -104,4 +104,4 @@ inline constexpr unsigned k_max_useless_streak = 12;
 inline constexpr std::uint64_t k_first_trial_gap = 1 << 10;
 inline constexpr std::uint64_t k_max_trial_gap = 1 << 16;
 
-}  // namespace beltway
+}  // namespace beltway::ring

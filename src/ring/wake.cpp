@@ -3,7 +3,7 @@
 
 #include <bit>
 
-namespace beltway {
+namespace beltway::ring {
 
 namespace {
 
@@ -71,9 +71,9 @@ void rouse(const QueueMemory& map, unsigned owner) noexcept {
   // Written before ASLEEP, which the caller has seen. If the endpoint has gone on since, it needs nothing from us.
   // plant: bells_are_not_rung
   if (endpoint.sleeps_on.load_relaxed() == k_sleeps_on_bell) {
-    kernel::ring_bell(map.bell(owner));
+    os::ring_bell(map.bell(owner));
   } else {
-    kernel::wake_sleeper(endpoint.wait);
+    os::wake_sleeper(endpoint.wait);
   }
 }
 
@@ -185,7 +185,7 @@ void SleepWord::arm(bool symmetric, Position past, bool busy) noexcept {
   listed_ = true;
   sleepers().fetch_or(bit());  // a full fence: all that a symmetric publisher needs
   // plant: no_barrier_before_sleep
-  if (!symmetric) kernel::heavy_barrier();
+  if (!symmetric) os::heavy_barrier();
 }
 
 void SleepWord::arm_unlisted() noexcept {
@@ -202,9 +202,9 @@ bool SleepWord::disarm() noexcept {
 
 bool SleepWord::called() const noexcept { return armed_ && map_.endpoint(owner_).wait.load_acquire() != asleep(); }
 
-kernel::Slept SleepWord::sleep(std::uint64_t until_ns) const noexcept {
+os::Slept SleepWord::sleep(std::uint64_t until_ns) const noexcept {
   // plant: sleeps_whatever_the_word_says
-  return kernel::sleep_on(map_.endpoint(owner_).wait, asleep(), until_ns);
+  return os::sleep_on(map_.endpoint(owner_).wait, asleep(), until_ns);
 }
 
 void SleepWord::rouse_self() const noexcept {
@@ -215,7 +215,7 @@ void SleepWord::rouse_self() const noexcept {
   if (!may_sleep(wait)) return;
   // WAKING and no further: no waker may count on a wake that was for no message.
   word.compare_and_swap(seen, Wait{wait.sequence, WaitPhase::waking}.word());
-  kernel::wake_sleeper(word);
+  os::wake_sleeper(word);
 }
 
-}  // namespace beltway
+}  // namespace beltway::ring

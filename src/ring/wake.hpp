@@ -27,15 +27,15 @@
 #include "os/kernel.hpp"
 #include "ring/queue_memory.hpp"
 
-namespace beltway {
+namespace beltway::ring {
 
 /// Wakes `owner` if it says ASLEEP or WAKING. True if that woke it: then it polls once more, or hands the wake on.
 bool wake(const QueueMemory& map, unsigned owner) noexcept;
 /// Wakes it whatever its word says: costs a needless wake at most.
 void rouse(const QueueMemory& map, unsigned owner) noexcept;
 
-/// After READY: wakes all private sleepers, of each named group the consumer that has waited longest, and producers that wait for a claim to end.
-/// Returns how many. `me`: the caller, which is left out.
+/// After READY: wakes all private sleepers, of each named group the consumer that has waited longest, and producers that wait
+/// for a claim to end. Returns how many. `me`: the caller, which is left out.
 unsigned wake_for_message(const QueueMemory& map, unsigned me) noexcept;
 
 /// Wakes the sleeping consumer of a named group, other than `me`, that has waited longest. True if there was one.
@@ -93,7 +93,7 @@ class SleepWord {
   [[nodiscard]] bool called() const noexcept;
 
   /// Sleeps on the futex until then, or until a waker has been there. Only when armed.
-  [[nodiscard]] kernel::Slept sleep(std::uint64_t until_ns) const noexcept;
+  [[nodiscard]] os::Slept sleep(std::uint64_t until_ns) const noexcept;
   /// Ends that sleep, or keeps it from beginning, if the endpoint says ASLEEP. From any thread, and from signal handlers.
   /// An endpoint that armed later sees what was stored before the call.
   void rouse_self() const noexcept;
@@ -113,4 +113,4 @@ class SleepWord {
   bool listed_ = false;
 };
 
-}  // namespace beltway
+}  // namespace beltway::ring

@@ -10,12 +10,12 @@
 #define BELTWAY_SPECULATIVE_SPIN 1
 #endif
 
-namespace beltway {
+namespace beltway::waiting {
 
-bool plain_spin(const Word& state, std::uint64_t mask, std::uint64_t wanted, unsigned polls) noexcept {
+bool plain_spin(const detail::Word& state, std::uint64_t mask, std::uint64_t wanted, unsigned polls) noexcept {
   for (; polls != 0; --polls) {
     if ((state.load_relaxed() & mask) == wanted) return true;
-    poll_gap();
+    detail::poll_gap();
   }
   return false;
 }
@@ -52,19 +52,19 @@ beltway_speculative_spin:
         .size beltway_speculative_spin, . - beltway_speculative_spin
         .popsection
 )");
-extern "C" [[gnu::visibility("hidden")]] bool beltway_speculative_spin(const Word*, std::uint64_t, std::uint64_t,
-                                                                       unsigned) noexcept;
+extern "C" [[gnu::visibility("hidden")]] bool beltway_speculative_spin(const detail::Word*, std::uint64_t,
+                                                                       std::uint64_t, unsigned) noexcept;
 
-bool speculative_spin(const Word& state, std::uint64_t mask, std::uint64_t wanted, unsigned polls) noexcept {
+bool speculative_spin(const detail::Word& state, std::uint64_t mask, std::uint64_t wanted, unsigned polls) noexcept {
   return beltway_speculative_spin(&state, mask, wanted, polls);
 }
 
 #else
 
-bool speculative_spin(const Word& state, std::uint64_t mask, std::uint64_t wanted, unsigned polls) noexcept {
+bool speculative_spin(const detail::Word& state, std::uint64_t mask, std::uint64_t wanted, unsigned polls) noexcept {
   return plain_spin(state, mask, wanted, polls);
 }
 
 #endif
 
-}  // namespace beltway
+}  // namespace beltway::waiting

@@ -13,12 +13,12 @@
 
 #include "beltway/detail/atomics.hpp"
 
-namespace beltway {
+namespace beltway::waiting {
 
 /// Polls until `state & mask` is `wanted`, at most `polls` times (at least 1). Returns true if it was; the caller makes sure with
 /// an acquire load. Thread-safe. speculative_spin() is plain_spin() where it is not x86-64, or with -fcf-protection.
-using SpinFn = bool(const Word& state, std::uint64_t mask, std::uint64_t wanted, unsigned polls) noexcept;
+using SpinFn = bool(const detail::Word& state, std::uint64_t mask, std::uint64_t wanted, unsigned polls) noexcept;
 [[nodiscard]] SpinFn speculative_spin;
 [[nodiscard]] SpinFn plain_spin;
 
-}  // namespace beltway
+}  // namespace beltway::waiting

@@ -10,7 +10,7 @@
 #include "os/kernel.hpp"
 #include "waiting/speculative_spin.hpp"
 
-namespace beltway {
+namespace beltway::waiting {
 
 struct SpinPolicy {
   WaitStrategy strategy = WaitStrategy::adaptive;
@@ -18,7 +18,7 @@ struct SpinPolicy {
   /// How the word of the next message is polled: speculative_spin or plain_spin.
   SpinFn* spin = &speculative_spin;
   /// The clock of spinning and sleeping: CLOCK_MONOTONIC in nanoseconds.
-  std::uint64_t (*now_ns)() noexcept = &kernel::now_ns;
+  std::uint64_t (*now_ns)() noexcept = &os::now_ns;
 
   [[nodiscard]] static SpinPolicy of(const ProducerOptions& options) noexcept { return {.strategy = options.wait}; }
   [[nodiscard]] static SpinPolicy of(const ConsumerOptions& options) noexcept {
@@ -28,4 +28,4 @@ struct SpinPolicy {
   }
 };
 
-}  // namespace beltway
+}  // namespace beltway::waiting

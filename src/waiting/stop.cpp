@@ -15,9 +15,7 @@
 #include "beltway/error.hpp"
 #include "waiting/stop_state.hpp"
 
-namespace beltway {
-
-namespace detail {
+namespace beltway::waiting {
 
 namespace {
 
@@ -107,13 +105,15 @@ class SignalWatch {
   std::thread thread_;
 };
 
-}  // namespace detail
+}  // namespace beltway::waiting
+
+namespace beltway {
 
 StopOn::StopOn(StopOn&& other) noexcept : watch_(std::exchange(other.watch_, nullptr)) {}
 StopOn::~StopOn() { delete watch_; }
 std::stop_token StopOn::token() const noexcept { return watch_ == nullptr ? std::stop_token() : watch_->token(); }
-int StopOn::signal() const noexcept { return detail::first_signal.load(); }
+int StopOn::signal() const noexcept { return waiting::first_signal.load(); }
 
-StopOn stop_on(std::initializer_list<int> signals) { return StopOn(new detail::SignalWatch(signals)); }
+StopOn stop_on(std::initializer_list<int> signals) { return StopOn(new waiting::SignalWatch(signals)); }
 
 }  // namespace beltway

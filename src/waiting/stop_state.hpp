@@ -5,8 +5,8 @@
 
 #include <atomic>
 
-namespace beltway::detail {
+namespace beltway::waiting {
 
 inline std::atomic<bool> stop_is_coming = false;
 
-}  // namespace beltway::detail
+}  // namespace beltway::waiting

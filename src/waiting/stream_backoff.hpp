@@ -22,17 +22,17 @@
 #include "ring/layout.hpp"
 #include "ring/tuning.hpp"
 
-namespace beltway {
+namespace beltway::waiting {
 
 class StreamBackoff {
  public:
-  explicit StreamBackoff(const Geometry& geometry) noexcept
+  explicit StreamBackoff(const ring::Geometry& geometry) noexcept
       : slots_(geometry.slots), inline_bytes_(geometry.inline_bytes()), lane_bytes_(geometry.lane_bytes) {}
 
   /// A consumer has taken all before `read`, of `bytes` in all since it began, and finds nothing there. False: it polls on, and
   /// need not ask the clock.
-  [[nodiscard]] bool may_wait(Position read, std::uint64_t bytes) noexcept {
-    if (bytes - bytes_ >= taken(read) * k_backoff_min_bytes) return true;
+  [[nodiscard]] bool may_wait(ring::Position read, std::uint64_t bytes) noexcept {
+    if (bytes - bytes_ >= taken(read) * ring::k_backoff_min_bytes) return true;
     read_ = read;
     bytes_ = bytes;
     now_ns_ = 0;
@@ -42,29 +42,29 @@ class StreamBackoff {
     return false;
   }
   /// For how long it should not poll from `now_ns` on.
-  [[nodiscard]] std::uint64_t wait_ns(Position read, std::uint64_t bytes, std::uint64_t now_ns,
-                                      const BackoffLimit& limit) noexcept {
+  [[nodiscard]] std::uint64_t wait_ns(ring::Position read, std::uint64_t bytes, std::uint64_t now_ns,
+                                      const ring::BackoffLimit& limit) noexcept {
     const std::uint64_t messages = taken(read);
     const std::uint64_t taken_bytes = bytes - bytes_;
-    const std::uint64_t stream_ns = messages * k_stream_base_ns + taken_bytes / k_stream_bytes_per_ns;
+    const std::uint64_t stream_ns = messages * ring::k_stream_base_ns + taken_bytes / ring::k_stream_bytes_per_ns;
     const std::uint64_t passed_ns = now_ns - now_ns_;
     const bool streams = now_ns_ != 0 && messages != 0 && passed_ns < stream_ns;
     if (streams && paused_) {  // what helped is tried again at once
       untried_ = tried_ = 0;
-      trial_gap_ = k_first_trial_gap;
+      trial_gap_ = ring::k_first_trial_gap;
       useless_streak_ = 0;
     }
     const bool fast = streams || (now_ns_ != 0 && messages != 0 && passed_ns < 2 * stream_ns && is_tried());
     if (paused_ && passed_ns >= 2 * stream_ns) {
-      useless_streak_ = std::min(useless_streak_ + 1, k_max_useless_streak);
-      skipped_ = k_stream_waits << useless_streak_;
+      useless_streak_ = std::min(useless_streak_ + 1, ring::k_max_useless_streak);
+      skipped_ = ring::k_stream_waits << useless_streak_;
     }
     read_ = read;
     bytes_ = bytes;
     now_ns_ = now_ns;
     waits_ = fast ? waits_ + 1 : 0;
     messages_ = fast ? messages_ + messages : 0;
-    if (waits_ == 2 * k_stream_waits) {  // what came together long ago is forgotten
+    if (waits_ == 2 * ring::k_stream_waits) {  // what came together long ago is forgotten
       waits_ /= 2;
       messages_ /= 2;
     }
@@ -76,7 +76,9 @@ class StreamBackoff {
 
  private:
   /// It is a stream. Most have 1.5 messages a wait and more, one in a hundred less than 1.25; requests and replies 1.1 at most.
-  [[nodiscard]] bool is_stream() const noexcept { return waits_ >= k_stream_waits && messages_ >= waits_ + waits_ / 4; }
+  [[nodiscard]] bool is_stream() const noexcept {
+    return waits_ >= ring::k_stream_waits && messages_ >= waits_ + waits_ / 4;
+  }
   [[nodiscard]] bool is_skipped() noexcept {
     if (skipped_ == 0) return false;
     --skipped_;
@@ -88,14 +90,14 @@ class StreamBackoff {
       --untried_;
       return false;
     }
-    if (!paused_ || ++tried_ <= k_stream_waits) return true;
-    trial_gap_ = std::min(2 * trial_gap_, k_max_trial_gap);
+    if (!paused_ || ++tried_ <= ring::k_stream_waits) return true;
+    trial_gap_ = std::min(2 * trial_gap_, ring::k_max_trial_gap);
     untried_ = trial_gap_;
     tried_ = 0;
     return false;
   }
-  [[nodiscard]] std::uint64_t taken(Position read) const noexcept {
-    return static_cast<std::uint64_t>(distance(read, read_));
+  [[nodiscard]] std::uint64_t taken(ring::Position read) const noexcept {
+    return static_cast<std::uint64_t>(ring::distance(read, read_));
   }
   /// Messages that ring and lane have room for. `message_bytes` come from memory that peers may write.
   [[nodiscard]] std::uint64_t room(std::uint64_t message_bytes) const noexcept {
@@ -105,17 +107,17 @@ class StreamBackoff {
   const std::uint64_t slots_;
   const std::uint64_t inline_bytes_;
   const std::uint64_t lane_bytes_;
-  Position read_ = 0;                            // at the last wait
-  std::uint64_t bytes_ = 0;                      // likewise
-  std::uint64_t now_ns_ = 0;                     // likewise; 0: there was none yet
-  std::uint64_t waits_ = 0;                      // fast ones, in a row
-  std::uint64_t messages_ = 0;                   // taken between them
-  bool paused_ = false;                          // at the last wait
-  unsigned useless_streak_ = 0;                  // pauses, in a row
-  std::uint64_t skipped_ = 0;                    // waits to come that are given none for it
-  std::uint64_t untried_ = k_first_trial_gap;    // waits before the next trial
-  std::uint64_t tried_ = 0;                      // pauses in this one
-  std::uint64_t trial_gap_ = k_first_trial_gap;  // before it
+  ring::Position read_ = 0;                            // at the last wait
+  std::uint64_t bytes_ = 0;                            // likewise
+  std::uint64_t now_ns_ = 0;                           // likewise; 0: there was none yet
+  std::uint64_t waits_ = 0;                            // fast ones, in a row
+  std::uint64_t messages_ = 0;                         // taken between them
+  bool paused_ = false;                                // at the last wait
+  unsigned useless_streak_ = 0;                        // pauses, in a row
+  std::uint64_t skipped_ = 0;                          // waits to come that are given none for it
+  std::uint64_t untried_ = ring::k_first_trial_gap;    // waits before the next trial
+  std::uint64_t tried_ = 0;                            // pauses in this one
+  std::uint64_t trial_gap_ = ring::k_first_trial_gap;  // before it
 };
 
-}  // namespace beltway
+}  // namespace beltway::waiting

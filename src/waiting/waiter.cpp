@@ -8,7 +8,7 @@
 #include "os/fd.hpp"
 #include "waiting/stop_state.hpp"
 
-namespace beltway {
+namespace beltway::waiting {
 
 namespace {
 
@@ -21,25 +21,25 @@ bool has_several_processors() noexcept {
 
 }  // namespace
 
-Waiter::Waiter(const QueueMemory& map, unsigned owner, const SpinPolicy& policy)
+Waiter::Waiter(const ring::QueueMemory& map, unsigned owner, const SpinPolicy& policy)
     : map_(map),
       owner_(owner),
-      symmetric_((Notice::of(map.shared_status().notice.load_acquire()).flags & k_notice_symmetric) != 0),
+      symmetric_((ring::Notice::of(map.shared_status().notice.load_acquire()).flags & ring::k_notice_symmetric) != 0),
       line_(map, owner),
       policy_(policy),
-      most_pauses_(owner < k_first_consumer ? k_producer_pauses : 1),
+      most_pauses_(owner < ring::k_first_consumer ? ring::k_producer_pauses : 1),
       budget_ns_(first_budget_of(policy.strategy)) {}
 
 Waiter::~Waiter() { delete events_.load(std::memory_order_relaxed); }
 
 void Waiter::ring_self() const noexcept {
   line_.rouse_self();
-  if (const EventSet* const events = events_.load(std::memory_order_acquire)) events->ring();
+  if (const os::EventSet* const events = events_.load(std::memory_order_acquire)) events->ring();
 }
 
 int Waiter::enable_events(const std::string& what) {
   if (!event_mode()) {
-    events_.store(new EventSet(map_.bell(owner_), what), std::memory_order_release);
+    events_.store(new os::EventSet(map_.bell(owner_), what), std::memory_order_release);
     ring_self();
   }
   return events_.load(std::memory_order_relaxed)->descriptor();
@@ -48,7 +48,7 @@ int Waiter::enable_events(const std::string& what) {
 bool Waiter::silence() noexcept {
   const bool signalled = line_.armed() && line_.disarm();
   waits_no_more();
-  if (const EventSet* const events = events_.load(std::memory_order_relaxed)) events->take();
+  if (const os::EventSet* const events = events_.load(std::memory_order_relaxed)) events->take();
   return signalled;
 }
 
@@ -58,7 +58,7 @@ std::uint64_t Waiter::first_budget_of(WaitStrategy strategy) noexcept {
     case WaitStrategy::sleep: return 0;
     case WaitStrategy::adaptive: break;
   }
-  return has_several_processors() ? k_first_budget_ns : k_min_budget_ns;
+  return has_several_processors() ? ring::k_first_budget_ns : ring::k_min_budget_ns;
 }
 
 std::uint64_t Waiter::deadline_of(const Until& until) noexcept {
@@ -70,27 +70,27 @@ std::uint64_t Waiter::deadline_of(const Until& until) noexcept {
 
 void Waiter::learn(Ended ended, bool slept, std::uint64_t waited_ns) noexcept {
   if (policy_.strategy != WaitStrategy::adaptive) return;
-  if (waited_ns >= k_short_wait_ns) {
+  if (waited_ns >= ring::k_short_wait_ns) {
     // Spinning did not pay: less of it, and in the end none, since an endpoint that is woken now and then should not spin each
     // time.
-    budget_ns_ = budget_ns_ < 2 * k_min_budget_ns ? 0 : budget_ns_ / 2;
-  } else if (ended == Ended::found && slept && budget_ns_ == k_max_budget_ns) {
+    budget_ns_ = budget_ns_ < 2 * ring::k_min_budget_ns ? 0 : budget_ns_ / 2;
+  } else if (ended == Ended::found && slept && budget_ns_ == ring::k_max_budget_ns) {
     // In vain, and then it came at once: the other one may have waited for our processor.
     budget_ns_ = 0;
   } else if (ended == Ended::found) {
     // It paid, or would have paid had it gone on for longer.
-    budget_ns_ = std::min(k_max_budget_ns, std::max(2 * budget_ns_, k_min_budget_ns));
+    budget_ns_ = std::min(ring::k_max_budget_ns, std::max(2 * budget_ns_, ring::k_min_budget_ns));
   }
 }
 
 void Waiter::throw_refused() {
-  throw system_failure(
+  throw os::system_failure(
       "try in event mode: epoll_pwait; do not close the descriptor of poll_fd(), and let a sandbox allow epoll_pwait");
 }
 
 bool Waiter::begin() noexcept {
   const bool owed = line_.armed() && line_.disarm();
-  line_.set_sleeps_on(k_sleeps_on_futex);
+  line_.set_sleeps_on(ring::k_sleeps_on_futex);
   waits_no_more();
   yielding_ = false;
   return owed;
@@ -115,48 +115,48 @@ Waiter::Nap Waiter::sleep_once(std::uint64_t deadline_ns, const std::stop_token&
   const std::uint64_t now = policy_.now_ns();
   Nap nap{.interrupted = take_interrupt()};
   if (now >= deadline_ns || stop.stop_requested() || nap.interrupted) return nap;
-  const std::uint64_t patience = std::min(deadline_ns - now, k_last_resort_ns);
+  const std::uint64_t patience = std::min(deadline_ns - now, ring::k_last_resort_ns);
   ++sleeps_;
-  const kernel::Slept slept = sleep_until(now + patience);
-  nap.woken = slept != kernel::Slept::timed_out;
-  nap.interrupted = slept == kernel::Slept::interrupted && ends_by_signal(stop);
-  nap.last_resort = !nap.woken && patience == k_last_resort_ns;
+  const os::Slept slept = sleep_until(now + patience);
+  nap.woken = slept != os::Slept::timed_out;
+  nap.interrupted = slept == os::Slept::interrupted && ends_by_signal(stop);
+  nap.last_resort = !nap.woken && patience == ring::k_last_resort_ns;
   return nap;
 }
 
-kernel::Slept Waiter::sleep_until(std::uint64_t until_ns) noexcept {
-  const kernel::Slept slept = line_.sleep(until_ns);
+os::Slept Waiter::sleep_until(std::uint64_t until_ns) noexcept {
+  const os::Slept slept = line_.sleep(until_ns);
   // A sandbox that was closed after the attach: better late than never.
-  if (slept == kernel::Slept::refused) kernel::nap(k_nap_ns);
+  if (slept == os::Slept::refused) os::nap(ring::k_nap_ns);
   return slept;
 }
 
 bool Waiter::ends_by_signal(const std::stop_token& stop) noexcept {
   // A caller that gives a stop token says how the wait is to end.
-  if (stop.stop_possible() || !kernel::wants_interrupted_calls()) return false;
+  if (stop.stop_possible() || !os::wants_interrupted_calls()) return false;
   // The caller is about to read the token of stop_on().
-  for (unsigned i = 0; i < k_stop_naps && detail::stop_is_coming.load(std::memory_order_acquire); ++i) {
-    kernel::nap(k_nap_ns);
+  for (unsigned i = 0; i < ring::k_stop_naps && stop_is_coming.load(std::memory_order_acquire); ++i) {
+    os::nap(ring::k_nap_ns);
   }
   return true;
 }
 
 bool Waiter::was_rescued(std::optional<std::uint64_t> others) noexcept {
   // A waker may be between its message and our wait word: give it time.
-  for (unsigned i = 0; i < k_late_waker_naps; ++i) {
+  for (unsigned i = 0; i < ring::k_late_waker_naps; ++i) {
     // A wake may be with another endpoint, which has not tried yet.
-    if (!others || sequences_if_others_sleep(map_, owner_) != others) return false;
-    if (line_.called() || sleep_until(policy_.now_ns() + k_nap_ns) != kernel::Slept::timed_out) return false;
+    if (!others || ring::sequences_if_others_sleep(map_, owner_) != others) return false;
+    if (line_.called() || sleep_until(policy_.now_ns() + ring::k_nap_ns) != os::Slept::timed_out) return false;
   }
   return true;
 }
 
 void Waiter::note_false_alarm(std::uint64_t now) noexcept {
   ++needless_;
-  if (++false_alarms_ < k_false_alarms) return;
-  if (now - false_alarms_since_ns_ < k_false_alarms * k_false_alarm_ns) kernel::nap(k_nap_ns);
+  if (++false_alarms_ < ring::k_false_alarms) return;
+  if (now - false_alarms_since_ns_ < ring::k_false_alarms * ring::k_false_alarm_ns) os::nap(ring::k_nap_ns);
   false_alarms_ = 0;
   false_alarms_since_ns_ = now;
 }
 
-}  // namespace beltway
+}  // namespace beltway::waiting

@@ -33,7 +33,7 @@
 #include "ring/wake.hpp"
 #include "waiting/spin_policy.hpp"
 
-namespace beltway {
+namespace beltway::waiting {
 
 class Waiter {
  public:
@@ -43,8 +43,8 @@ class Waiter {
   enum class Rung : std::uint8_t { back_off, speculative_spin, try_once, paced_spin, sleep };
 
   /// Its fences are symmetric if the shared status says so now; see set_symmetric().
-  Waiter(const QueueMemory& map, unsigned owner, const SpinPolicy& policy);
-  Waiter(const QueueMemory& map, unsigned owner, WaitStrategy strategy)
+  Waiter(const ring::QueueMemory& map, unsigned owner, const SpinPolicy& policy);
+  Waiter(const ring::QueueMemory& map, unsigned owner, WaitStrategy strategy)
       : Waiter(map, owner, SpinPolicy{.strategy = strategy}) {}
   ~Waiter();
   Waiter(const Waiter&) = delete;
@@ -90,7 +90,7 @@ class Waiter {
   /// After a signal interrupted a system call: whether the wait must end, too.
   [[nodiscard]] static bool ends_by_signal(const std::stop_token& stop) noexcept;
 
-  [[nodiscard]] SleepWord& line() noexcept { return line_; }
+  [[nodiscard]] ring::SleepWord& line() noexcept { return line_; }
   /// True if this endpoint spins before it sleeps.
   [[nodiscard]] bool spins() const noexcept { return budget_ns_ != 0 && !event_mode(); }
   /// True if the spinner yields between polls. Then polls are rare, and each one should scan everything.
@@ -134,16 +134,16 @@ class Waiter {
   Nap sleep_once(std::uint64_t deadline_ns, const std::stop_token& stop) noexcept;
 
   static void pause(unsigned times) noexcept {
-    for (; times > 0; --times) cpu_relax();
+    for (; times > 0; --times) detail::cpu_relax();
   }
   [[nodiscard]] static std::uint64_t first_budget_of(WaitStrategy strategy) noexcept;
   [[nodiscard]] static std::uint64_t deadline_of(const Until& until) noexcept;
   /// Adaptive: how long to spin next time, from how this wait ended and how long it was.
   void learn(Ended ended, bool slept, std::uint64_t waited_ns) noexcept;
-  kernel::Slept sleep_until(std::uint64_t until_ns) noexcept;
+  os::Slept sleep_until(std::uint64_t until_ns) noexcept;
   /// Throws Error(system): a descriptor that stays readable would keep an event loop busy for ever.
-  EventSet::Edges take_edges() {
-    const EventSet::Edges edges = events_.load(std::memory_order_relaxed)->take();
+  os::EventSet::Edges take_edges() {
+    const os::EventSet::Edges edges = events_.load(std::memory_order_relaxed)->take();
     if (edges.refused) [[unlikely]]
       throw_refused();
     return edges;
@@ -158,12 +158,12 @@ class Waiter {
     if (std::exchange(waits_, false)) line_.set_since(0);
   }
 
-  const QueueMemory map_;
+  const ring::QueueMemory map_;
   const unsigned owner_;
   bool symmetric_;
-  std::atomic<EventSet*> events_ = nullptr;  // ours; event mode only
+  std::atomic<os::EventSet*> events_ = nullptr;  // ours; event mode only
   std::atomic<bool> interrupted_ = false;
-  SleepWord line_;
+  ring::SleepWord line_;
   const SpinPolicy policy_;
   const unsigned most_pauses_;  // between two polls
   bool waits_ = false;          // event mode: the last try found nothing
@@ -217,7 +217,7 @@ Waiter::Ended Waiter::wait(const Until& until, PollFn&& poll, ArmFn&& arm, HandO
 
 template <class PollFn>
 bool Waiter::spin_without_clock(PollFn&& poll) {
-  for (unsigned paused = 0, pauses = 1; paused < k_pauses_before_clock;
+  for (unsigned paused = 0, pauses = 1; paused < ring::k_pauses_before_clock;
        paused += pauses, pauses = std::min(2 * pauses, most_pauses_)) {
     if (poll()) return true;
     pause(pauses);
@@ -229,7 +229,7 @@ template <class PollFn>
 std::optional<Waiter::Ended> Waiter::spin(const Start& start, const std::stop_token& stop, PollFn&& poll) {
   const std::uint64_t until_ns = budget_ns_ == k_never ? k_never : start.ns + budget_ns_;
   for (;;) {
-    for (unsigned paused = 0; paused < k_pauses_per_clock_read; paused += most_pauses_) {
+    for (unsigned paused = 0; paused < ring::k_pauses_per_clock_read; paused += most_pauses_) {
       if (poll()) return Ended::found;
       pause(most_pauses_);
     }
@@ -237,13 +237,13 @@ std::optional<Waiter::Ended> Waiter::spin(const Start& start, const std::stop_to
     if (take_interrupt()) return Ended::interrupted;
     const std::uint64_t now = policy_.now_ns();
     // Another thread had our processor meanwhile, and we may be waiting for that thread.
-    if (now - spun_until_ns_ > k_preempted_ns) shares_until_ns_ = now + k_yielding_ns;
+    if (now - spun_until_ns_ > ring::k_preempted_ns) shares_until_ns_ = now + ring::k_yielding_ns;
     spun_until_ns_ = now;
     if (now >= start.deadline_ns) return Ended::timeout;
     if (now >= until_ns) return std::nullopt;
     yielding_ = now < shares_until_ns_;
     if (yielding_) [[unlikely]]
-      kernel::give_way();
+      os::give_way();
   }
 }
 
@@ -260,7 +260,7 @@ Waiter::Ended Waiter::sleep(std::uint64_t deadline_ns, const std::stop_token& st
     }
     Nap nap = sleep_once(deadline_ns, stop);
     if (nap.last_resort) [[unlikely]] {
-      const std::optional<std::uint64_t> others = sequences_if_others_sleep(map_, owner_);
+      const std::optional<std::uint64_t> others = ring::sequences_if_others_sleep(map_, owner_);
       if (steps.poll()) {
         if (was_rescued(others)) ++rescued_;
         if (line_.disarm()) steps.hand_wake_on();
@@ -287,7 +287,7 @@ Waiter::Ended Waiter::sleep(std::uint64_t deadline_ns, const std::stop_token& st
 template <class PollFn, class ArmFn, class HandOnFn>
 bool Waiter::after_try(bool found, PollFn&& poll, ArmFn&& arm, HandOnFn&& hand_wake_on) {
   if (!found && line_.armed() && !line_.called()) {
-    const EventSet::Edges edges = take_edges();
+    const os::EventSet::Edges edges = take_edges();
     // Read the edges first, then the word: a waker changes the word before it rings. If the word is unchanged, the ring was not
     // for us; a later waker rings again.
     // plant: every_ring_is_a_neighbours
@@ -300,7 +300,7 @@ bool Waiter::after_try(bool found, PollFn&& poll, ArmFn&& arm, HandOnFn&& hand_w
     const bool called = line_.called();
     if (line_.armed()) line_.disarm();
     take_edges();
-    line_.set_sleeps_on(k_sleeps_on_bell);
+    line_.set_sleeps_on(ring::k_sleeps_on_bell);
     if (!std::exchange(waits_, true)) line_.set_since(policy_.now_ns());
     arm();
     found = poll();
@@ -321,4 +321,4 @@ bool Waiter::after_try(bool found, PollFn&& poll, ArmFn&& arm, HandOnFn&& hand_w
   return true;
 }
 
-}  // namespace beltway
+}  // namespace beltway::waiting

@@ -15,7 +15,7 @@
 
 #include "beltway/error.hpp"
 
-namespace beltway {
+namespace beltway::wire {
 
 class JsonReader {
  public:
@@ -89,4 +89,4 @@ class JsonReader {
   std::string what_;
 };
 
-}  // namespace beltway
+}  // namespace beltway::wire

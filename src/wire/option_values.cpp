@@ -1,6 +1,6 @@
 #include "wire/option_values.hpp"
 
-namespace beltway {
+namespace beltway::wire {
 
 std::string octal(std::uint32_t mode) {
   std::string digits;
@@ -20,4 +20,4 @@ std::string text_of(const std::vector<NamedGroup>& groups) {
   return text;
 }
 
-}  // namespace beltway
+}  // namespace beltway::wire

@@ -14,7 +14,7 @@
 
 #include "beltway/options.hpp"
 
-namespace beltway {
+namespace beltway::wire {
 
 /// The words of an enumeration, in the order of its values. Socket, records, flags and JSON have the same ones.
 template <class Enum>
@@ -73,4 +73,4 @@ template <Worded Enum>
   return std::string(word_of(value));
 }
 
-}  // namespace beltway
+}  // namespace beltway::wire

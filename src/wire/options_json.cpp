@@ -1,8 +1,6 @@
 #include "wire/options_json.hpp"
 
-namespace beltway::protocol {
-
-namespace detail {
+namespace beltway::wire {
 
 json encode_value(const TypeTag& type) {
   return {{"name", type.name}, {"size", type.size}, {"alignment", type.alignment}};
@@ -30,8 +28,6 @@ void decode_value(const ValueSource& from, std::chrono::milliseconds& time) {
 void decode_value(const ValueSource& from, std::optional<std::chrono::milliseconds>& time) {
   decode_value(from, time.emplace());
 }
-
-}  // namespace detail
 
 namespace {
 
@@ -104,4 +100,4 @@ QueueOptions decode_options_of(const JsonReader& fields, const std::string& what
   return options;
 }
 
-}  // namespace beltway::protocol
+}  // namespace beltway::wire

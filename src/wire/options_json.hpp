@@ -12,7 +12,7 @@
 #include "wire/options_schema.hpp"
 #include "wire/validate.hpp"
 
-namespace beltway::protocol {
+namespace beltway::wire {
 
 using nlohmann::json;
 
@@ -27,8 +27,6 @@ using nlohmann::json;
 /// As descriptions and records have them: the field "options" of `object`, and beside it those that older programs may ignore.
 void add_options(json& object, const QueueOptions& options);
 [[nodiscard]] QueueOptions decode_options_of(const JsonReader& fields, const std::string& what);
-
-namespace detail {
 
 [[nodiscard]] json encode_value(const TypeTag& type);
 [[nodiscard]] json encode_value(const std::vector<NamedGroup>& groups);
@@ -69,12 +67,10 @@ void decode_value(const ValueSource& from, Enum& value) {
   value = from.fields.word<Enum>(from.name, Words<Enum>::all);
 }
 
-}  // namespace detail
-
 /// The value of one option.
 template <class Options>
 [[nodiscard]] json encode_option(const OptionRow<Options>& row, const Options& options) {
-  return row.visit(options, [](const auto& value) { return detail::encode_value(value); });
+  return row.visit(options, [](const auto& value) { return encode_value(value); });
 }
 
 /// Each option that is sent becomes a field of `object`.
@@ -91,11 +87,11 @@ void encode_fields(json& object, const Options& options) {
 template <class Options>
 void decode_field(const JsonReader& fields, const OptionRow<Options>& row, Options& options, const std::string& what) {
   if (!row.is_sent || !fields.has(row.name)) return;
-  row.visit(options, [&](auto& value) { detail::decode_value({fields, row.name, what}, value); });
+  row.visit(options, [&](auto& value) { decode_value({fields, row.name, what}, value); });
 }
 template <class Options>
 void decode_fields(const JsonReader& fields, Options& options, const std::string& what) {
   for (const OptionRow<Options>& row : options_of<Options>()) decode_field(fields, row, options, what);
 }
 
-}  // namespace beltway::protocol
+}  // namespace beltway::wire

@@ -11,7 +11,7 @@
 #include "ring/layout.hpp"
 #include "wire/validate.hpp"
 
-namespace beltway {
+namespace beltway::wire {
 
 namespace {
 
@@ -34,7 +34,7 @@ void check_slots(const std::string& what, const QueueOptions& options) {
 
 void check_slot_bytes(const std::string& what, const QueueOptions& options) {
   if (options.slot_bytes < k_min_slot_bytes || options.slot_bytes > k_max_slot_bytes ||
-      (options.slot_bytes != k_min_slot_bytes && options.slot_bytes % k_cache_line_bytes != 0)) {
+      (options.slot_bytes != k_min_slot_bytes && options.slot_bytes % ring::k_cache_line_bytes != 0)) {
     refuse(what, "slot_bytes", std::to_string(options.slot_bytes),
            std::to_string(k_min_slot_bytes) + " or a multiple of 64 up to " + std::to_string(k_max_slot_bytes));
   }
@@ -358,4 +358,4 @@ std::string text_of(const std::vector<Difference>& differences) {
   return text;
 }
 
-}  // namespace beltway
+}  // namespace beltway::wire

@@ -18,7 +18,7 @@
 #include "beltway/options.hpp"
 #include "wire/option_values.hpp"
 
-namespace beltway {
+namespace beltway::wire {
 
 /// What a declare of a queue that exists does with an option whose value differs.
 enum class Redeclare : std::uint8_t {
@@ -142,4 +142,4 @@ template <class Options>
 /// "slots 2048, not 1024; mode 0600, not 0644".
 [[nodiscard]] std::string text_of(const std::vector<Difference>& differences);
 
-}  // namespace beltway
+}  // namespace beltway::wire

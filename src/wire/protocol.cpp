@@ -6,7 +6,8 @@
 #include "beltway/limits.hpp"
 #include "wire/json_reader.hpp"
 
-namespace beltway::protocol {
+namespace beltway::wire {
+
 namespace {
 
 struct ErrcName {
@@ -39,8 +40,8 @@ EndpointInfo decode_endpoint(const json& object, const Description& description,
   const JsonReader fields(object, what + ": endpoint");
   EndpointInfo info;
   const auto owner = fields.number<std::uint8_t>("endpoint");
-  info.producer = owner < k_first_consumer;
-  info.index = info.producer ? owner : owner - k_first_consumer;
+  info.producer = owner < ring::k_first_consumer;
+  info.index = info.producer ? owner : owner - ring::k_first_consumer;
   info.pid = static_cast<int>(fields.number<std::uint32_t>("pid"));
   info.uid = fields.number<std::uint32_t>("uid");
   info.lossy = fields.flag("lossy");
@@ -93,7 +94,7 @@ json encode(const Description& description) {
   }
   json endpoints = json::array();
   for (const EndpointInfo& endpoint : info.endpoints) {
-    json item{{"endpoint", endpoint.producer ? endpoint.index : endpoint.index + k_first_consumer},
+    json item{{"endpoint", endpoint.producer ? endpoint.index : endpoint.index + ring::k_first_consumer},
               {"pid", static_cast<std::uint32_t>(endpoint.pid)},
               {"uid", endpoint.uid}};
     if (endpoint.lossy) item["lossy"] = true;
@@ -210,7 +211,7 @@ json encode(const AttachReply& reply) {
   return body;
 }
 
-AttachReply decode_attach_reply(const json& object, const AttachRequest& request, const Geometry& geometry,
+AttachReply decode_attach_reply(const json& object, const AttachRequest& request, const ring::Geometry& geometry,
                                 const std::string& what) {
   const JsonReader fields(object, what);
   AttachReply reply;
@@ -223,18 +224,18 @@ AttachReply decode_attach_reply(const json& object, const AttachRequest& request
     if (fields.has("promised")) reply.promised = fields.number<std::uint64_t>("promised");
     return reply;
   }
-  if (reply.endpoint < k_first_consumer || reply.endpoint - k_first_consumer >= geometry.max_consumers) {
+  if (reply.endpoint < ring::k_first_consumer || reply.endpoint - ring::k_first_consumer >= geometry.max_consumers) {
     fields.refuse("endpoint", "a consumer's, below max_consumers");
   }
   reply.group = fields.number<std::uint32_t>("group");
   reply.group_incarnation = fields.number<std::uint32_t>("group_incarnation");
-  reply.kind = fields.word<GroupKind>("kind", k_kinds);
-  reply.start = wrap(fields.number<std::uint64_t>("start"));
+  reply.kind = fields.word<ring::GroupKind>("kind", k_kinds);
+  reply.start = ring::wrap(fields.number<std::uint64_t>("start"));
   reply.evictable = fields.flag("evictable");
   if (fields.has("producers_ended")) reply.producers_ended = fields.number<std::uint64_t>("producers_ended");
-  const bool named = reply.kind == GroupKind::named;
+  const bool named = reply.kind == ring::GroupKind::named;
   const bool in_range = named ? reply.group < geometry.max_groups
-                              : reply.group == geometry.max_groups + reply.endpoint - k_first_consumer;
+                              : reply.group == geometry.max_groups + reply.endpoint - ring::k_first_consumer;
   if (!in_range || named == request.consumer.group.empty())
     fields.refuse("group", "the index of a group that was asked for");
   return reply;
@@ -267,4 +268,4 @@ void throw_if_error(const json& reply) {
   throw Error(found == k_errc_names.end() ? Errc::protocol : found->code, fields.text("message"));
 }
 
-}  // namespace beltway::protocol
+}  // namespace beltway::wire

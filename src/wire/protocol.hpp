@@ -86,7 +86,7 @@
 #include "ring/layout.hpp"
 #include "wire/options_json.hpp"
 
-namespace beltway::protocol {
+namespace beltway::wire {
 
 /// Queue ids stay exact in every JSON reader.
 inline constexpr std::uint64_t k_max_queue_id = (1ULL << 53) - 1;
@@ -122,8 +122,8 @@ struct AttachReply {
   std::uint32_t bells = 0;
   unsigned group = 0;
   std::uint32_t group_incarnation = 0;
-  GroupKind kind = GroupKind::private_reliable;
-  Position start = 0;
+  ring::GroupKind kind = ring::GroupKind::private_reliable;
+  ring::Position start = 0;
   bool evictable = false;
   /// Consumers: how many producers had come and gone before. Nothing: the daemon does not say.
   std::optional<std::uint64_t> producers_ended = std::nullopt;
@@ -156,7 +156,7 @@ struct EndpointName {
 [[nodiscard]] Description decode_description(const json& object, const std::string& what);
 [[nodiscard]] AttachRequest decode_attach_request(const json& object, const std::string& what);
 [[nodiscard]] AttachReply decode_attach_reply(const json& object, const AttachRequest& request,
-                                              const Geometry& geometry, const std::string& what);
+                                              const ring::Geometry& geometry, const std::string& what);
 [[nodiscard]] EndpointName decode_endpoint_name(const json& object, const std::string& what);
 [[nodiscard]] PurgeResult decode_purge_result(const json& object, const std::string& what);
 [[nodiscard]] Start decode_start(const json& object, const std::string& what);
@@ -167,4 +167,4 @@ struct EndpointName {
 /// Throws what a reply's `error` says, if it has one.
 void throw_if_error(const json& reply);
 
-}  // namespace beltway::protocol
+}  // namespace beltway::wire

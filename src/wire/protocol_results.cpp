@@ -2,7 +2,7 @@
 #include "wire/json_reader.hpp"
 #include "wire/protocol.hpp"
 
-namespace beltway::protocol {
+namespace beltway::wire {
 
 json encode(const OptionChange& change) {
   json object{{"option", change.option}, {"from", change.from}, {"to", change.to}};
@@ -21,7 +21,7 @@ OptionChange decode_change(const json& object, const std::string& what) {
 json encode(const PurgeResult& result) {
   json holders = json::array();
   for (const PurgeHolder& holder : result.holders) {
-    holders.push_back({{"endpoint", holder.producer ? holder.index : holder.index + k_first_consumer},
+    holders.push_back({{"endpoint", holder.producer ? holder.index : holder.index + ring::k_first_consumer},
                        {"pid", static_cast<std::uint32_t>(holder.pid)},
                        {"messages", holder.messages},
                        {"oldest", holder.oldest}});
@@ -39,9 +39,9 @@ PurgeResult decode_purge_result(const json& object, const std::string& what) {
   for (const json& item : fields.array("holders")) {
     const JsonReader holder(item, what + ": holder");
     const auto owner = holder.number<std::uint8_t>("endpoint");
-    const bool producer = owner < k_first_consumer;
+    const bool producer = owner < ring::k_first_consumer;
     result.holders.push_back({.producer = producer,
-                              .index = producer ? owner : owner - k_first_consumer,
+                              .index = producer ? owner : owner - ring::k_first_consumer,
                               .pid = static_cast<int>(holder.number<std::uint32_t>("pid")),
                               .messages = holder.number<std::uint64_t>("messages"),
                               .oldest = holder.number<std::uint64_t>("oldest")});
@@ -49,4 +49,4 @@ PurgeResult decode_purge_result(const json& object, const std::string& what) {
   return result;
 }
 
-}  // namespace beltway::protocol
+}  // namespace beltway::wire

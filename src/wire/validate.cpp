@@ -3,7 +3,7 @@
 #include "beltway/error.hpp"
 #include "beltway/limits.hpp"
 
-namespace beltway {
+namespace beltway::wire {
 
 namespace {
 
@@ -36,8 +36,8 @@ void check_name(std::string_view operation, std::string_view kind, std::string_v
                                         " characters of A-Z a-z 0-9 . _ - /; this one has " + fault);
 }
 
-Geometry geometry_of(const QueueOptions& options) noexcept {
-  Geometry geometry;
+ring::Geometry geometry_of(const QueueOptions& options) noexcept {
+  ring::Geometry geometry;
   geometry.slots = options.slots;
   geometry.slot_bytes = options.slot_bytes;
   geometry.lane_bytes = options.lane_bytes;
@@ -47,8 +47,8 @@ Geometry geometry_of(const QueueOptions& options) noexcept {
   return geometry;
 }
 
-std::uint64_t shared_bytes_of(const Geometry& geometry) noexcept {
+std::uint64_t shared_bytes_of(const ring::Geometry& geometry) noexcept {
   return geometry.ring_bytes() + geometry.heap_bytes() + geometry.control_bytes();
 }
 
-}  // namespace beltway
+}  // namespace beltway::wire

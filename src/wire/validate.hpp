@@ -9,7 +9,7 @@
 #include "beltway/options.hpp"
 #include "ring/layout.hpp"
 
-namespace beltway {
+namespace beltway::wire {
 
 /// `operation "name"`, the beginning of most errors. Text that no name may hold is shortened and made printable.
 [[nodiscard]] std::string error_subject(std::string_view operation, std::string_view name);
@@ -18,8 +18,8 @@ namespace beltway {
 void check_name(std::string_view operation, std::string_view kind, std::string_view name);
 
 /// Of checked options.
-[[nodiscard]] Geometry geometry_of(const QueueOptions& options) noexcept;
+[[nodiscard]] ring::Geometry geometry_of(const QueueOptions& options) noexcept;
 /// Bytes of the queue's three segments.
-[[nodiscard]] std::uint64_t shared_bytes_of(const Geometry& geometry) noexcept;
+[[nodiscard]] std::uint64_t shared_bytes_of(const ring::Geometry& geometry) noexcept;
 
-}  // namespace beltway
+}  // namespace beltway::wire

@@ -15,6 +15,10 @@
 #include "support/child.hpp"
 
 namespace beltway {
+
+using namespace beltway::client;
+using namespace beltway::os;
+
 namespace {
 
 using nlohmann::json;

@@ -15,6 +15,9 @@
 #include "support/raw_client.hpp"
 
 namespace beltway {
+
+using namespace beltway::os;
+
 namespace {
 
 using test::Child;

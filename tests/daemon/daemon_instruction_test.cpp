@@ -24,10 +24,10 @@ namespace beltway {
 namespace {
 
 using namespace std::chrono_literals;
-using protocol::Role;
 using test::Child;
 using test::eventually;
 using test::FakeSystemd;
+using wire::Role;
 
 constexpr std::uint32_t k_slots = 4;
 
@@ -54,7 +54,7 @@ class Progress {
 void own_for_a_moment(daemon::Registry& registry, const daemon::Peer& peer, std::uint64_t session) {
   const QueueOptions options{.slots = k_slots, .lane_bytes = 0, .exclusive = true, .expire_after = 1h};
   daemon::Queue& queue = registry.declare(peer, "reply", options, {}, session).queue;
-  const protocol::EndpointName owner{queue.record().id, protocol::k_queue_owner, 0};
+  const wire::EndpointName owner{queue.record().id, wire::k_queue_owner, 0};
   queue.take_owner_lock().reset();
   registry.session_ended(session, {owner});
   while (registry.reap_pending() != 0) continue;
@@ -64,7 +64,7 @@ void own_for_a_moment(daemon::Registry& registry, const daemon::Peer& peer, std:
   ::setenv("NOTIFY_SOCKET", notify_socket.c_str(), 1);
   ::raise(SIGSTOP);  // until the fake listens to us
   spdlog::set_level(spdlog::level::off);
-  static_cast<void>(kernel::register_for_barriers());
+  static_cast<void>(os::register_for_barriers());
   daemon::DescriptorStore store = daemon::DescriptorStore::from_environment();
   daemon::SavedQueues keep(store);
   daemon::Registry registry({}, keep);
@@ -90,7 +90,7 @@ void own_for_a_moment(daemon::Registry& registry, const daemon::Peer& peer, std:
       progress.step();
       queue.remove_group("passing");
       progress.step();
-      std::vector<protocol::EndpointName> names;
+      std::vector<wire::EndpointName> names;
       for (const daemon::AttachGrant& each : held) {
         names.push_back({queue.record().id, each.reply.endpoint, each.reply.incarnation});
       }

@@ -20,6 +20,10 @@
 #endif
 
 namespace beltway {
+
+using namespace beltway::os;
+using namespace beltway::ring;
+
 namespace {
 
 using namespace std::chrono_literals;

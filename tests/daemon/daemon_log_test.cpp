@@ -17,6 +17,9 @@
 #include "survival/log_writer.hpp"
 
 namespace beltway {
+
+using namespace beltway::os;
+
 namespace {
 
 using namespace std::chrono_literals;

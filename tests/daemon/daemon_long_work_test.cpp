@@ -19,6 +19,10 @@
 #include "wire/validate.hpp"
 
 namespace beltway {
+
+using namespace beltway::os;
+using namespace beltway::wire;
+
 namespace {
 
 using namespace std::chrono_literals;
@@ -59,7 +63,7 @@ Child holder_of_a_message(const TestDaemon& daemon, const std::string& name) {
 }
 
 json declare_request(const std::string& name, const QueueOptions& options) {
-  return {{"op", "declare"}, {"n", 1}, {"name", name}, {"options", protocol::encode(options)}};
+  return {{"op", "declare"}, {"n", 1}, {"name", name}, {"options", wire::encode(options)}};
 }
 
 TEST(LongWork, a_long_declare_delays_no_answer_and_no_repair) {

@@ -21,6 +21,9 @@
 #include "support/temp_dir.hpp"
 
 namespace beltway {
+
+using namespace beltway::client;
+
 namespace {
 
 namespace fs = std::filesystem;

@@ -29,6 +29,8 @@
 #include "support/temp_dir.hpp"
 
 namespace beltway {
+using namespace beltway::client;
+
 namespace {
 
 namespace fs = std::filesystem;
@@ -167,7 +169,7 @@ TEST_F(ListenSocket, a_listen_socket_does_not_remove_a_file_that_has_taken_its_p
 TEST_F(ListenSocket, a_listen_socket_does_not_remove_one_at_which_another_process_listens) {
   fs::remove(socket_);
   const sockaddr_un address = socket_address(socket_);
-  Fd other(::socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0));
+  os::Fd other(::socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0));
   while (::bind(other.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0) fs::remove(socket_);
   ASSERT_EQ(::listen(other.get(), 8), 0);
   struct stat status{};
@@ -185,7 +187,7 @@ TEST_F(ListenSocket, a_listen_socket_replaces_one_at_which_no_process_listens) {
   fs::remove(socket_);
   const sockaddr_un address = socket_address(socket_);
   {
-    const Fd dead(::socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0));
+    const os::Fd dead(::socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0));
     while (::bind(dead.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0) fs::remove(socket_);
   }
   EXPECT_TRUE(eventually([this] { return answers(); })) << log();
@@ -247,7 +249,7 @@ TEST_F(ListenSocket, a_listen_socket_is_polled_when_no_inotify_instance_is_left)
   ASSERT_TRUE(daemon_->wait().ok());
   daemon_.emplace(Child::fork([this] {
     refuse(SYS_inotify_init1);
-    const Fd log(::open((dir_.path() / "log").c_str(), O_WRONLY | O_CREAT | O_TRUNC, 0600));
+    const os::Fd log(::open((dir_.path() / "log").c_str(), O_WRONLY | O_CREAT | O_TRUNC, 0600));
     ::dup2(log.get(), STDERR_FILENO);
     ::execl(program("beltwayd").c_str(), "beltwayd", "--no-keeper", "--socket", socket_.c_str(), nullptr);
     return 98;

@@ -20,6 +20,10 @@
 #include "survival/saved_records.hpp"
 
 namespace beltway {
+
+using namespace beltway::client;
+using namespace beltway::os;
+
 namespace {
 
 using namespace std::chrono_literals;

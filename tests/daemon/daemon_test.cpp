@@ -13,6 +13,9 @@
 #include "support/temp_dir.hpp"
 
 namespace beltway {
+
+using namespace beltway::os;
+
 namespace {
 
 using nlohmann::json;

@@ -10,8 +10,8 @@ namespace beltway::daemon {
 namespace {
 
 using namespace std::chrono_literals;
-using protocol::AttachRequest;
-using protocol::Role;
+using wire::AttachRequest;
+using wire::Role;
 
 TEST(RegistryDeclare, a_declare_names_every_option_that_differs_and_changes_nothing_then) {
   TestRegistry registry({});

@@ -7,11 +7,14 @@
 #include "registry_support.hpp"
 
 namespace beltway::daemon {
+
+using namespace beltway::os;
+
 namespace {
 
 using namespace std::chrono_literals;
-using protocol::k_queue_owner;
-using protocol::Role;
+using wire::k_queue_owner;
+using wire::Role;
 using Clock = Queue::Clock;
 
 const Peer k_neighbour{.pid = 103, .uid = 1001, .gid = 2001};  ///< another process of Alice's
@@ -33,7 +36,7 @@ QueueOptions expiring(std::chrono::milliseconds time) {
 struct Owned {
   explicit Owned(Registry& registry, const QueueOptions& options = exclusive())
       : queue(registry.declare(k_alice, "a", options, {}, k_session).queue), lock(queue.take_owner_lock()) {}
-  [[nodiscard]] protocol::EndpointName name() const { return {queue.record().id, k_queue_owner, 0}; }
+  [[nodiscard]] wire::EndpointName name() const { return {queue.record().id, k_queue_owner, 0}; }
 
   Queue& queue;
   Fd lock;

@@ -26,7 +26,7 @@ inline Error error_of(const std::function<void()>& call) {
 }
 
 /// An attached endpoint whose process the test plays: the lock lives as long as `handout.owned`.
-inline AttachGrant attach(Queue& queue, protocol::Role role, const std::string& group = "",
+inline AttachGrant attach(Queue& queue, wire::Role role, const std::string& group = "",
                           std::uint64_t session = k_session) {
   return queue.attach(k_alice, session, {.role = role, .barriers = true, .consumer = {.group = group}});
 }

@@ -13,11 +13,16 @@
 #include "wire/validate.hpp"
 
 namespace beltway::daemon {
+
+using namespace beltway::os;
+using namespace beltway::ring;
+using namespace beltway::wire;
+
 namespace {
 
 using namespace std::chrono_literals;
-using protocol::AttachRequest;
-using protocol::Role;
+using wire::AttachRequest;
+using wire::Role;
 
 bool is_attached(const Queue& queue, unsigned place) { return queue.record().endpoints[place].attached; }
 
@@ -191,7 +196,7 @@ TEST(Endpoint, an_endpoint_of_an_ended_connection_is_awaited_until_its_memory_is
   Queue& queue = registry.declare(k_alice, "a", k_small).queue;
   AttachGrant mapped = attach(queue, Role::producer);
   const AttachGrant others = attach(queue, Role::producer, "", k_session + 1);
-  std::vector<protocol::EndpointName> endpoints;
+  std::vector<wire::EndpointName> endpoints;
   const auto note = [&](const AttachGrant& handout) {
     endpoints.push_back({queue.record().id, handout.reply.endpoint, handout.reply.incarnation});
   };
@@ -215,7 +220,7 @@ TEST(Endpoint, an_endpoint_can_be_taken_over_only_by_the_next_connection_of_its_
   TestRegistry registry({});
   Queue& queue = registry.declare(k_alice, "a", k_small).queue;
   const AttachGrant held = attach(queue, Role::producer);
-  const protocol::EndpointName name{queue.record().id, held.reply.endpoint, held.reply.incarnation};
+  const wire::EndpointName name{queue.record().id, held.reply.endpoint, held.reply.incarnation};
   registry.session_ended(k_session, {name});
   using enum Registry::Resumed;
   EXPECT_EQ(registry.resume(k_bob, 9, name), refused);
@@ -232,7 +237,7 @@ TEST(Endpoint, an_endpoint_is_detached_when_its_lock_is_gone_and_not_by_a_mere_r
   TestRegistry registry({});
   Queue& queue = registry.declare(k_alice, "a", k_small).queue;
   AttachGrant held = attach(queue, Role::producer);
-  const protocol::EndpointName name{queue.record().id, held.reply.endpoint, held.reply.incarnation};
+  const wire::EndpointName name{queue.record().id, held.reply.endpoint, held.reply.incarnation};
   registry.detach(k_session + 1, name);
   EXPECT_TRUE(is_attached(queue, 0));
   EXPECT_EQ(registry.pending_deaths(), 0U) << "another connection's word changes nothing";

@@ -13,10 +13,16 @@
 #include "wire/validate.hpp"
 
 namespace beltway::daemon {
+
+using namespace beltway::client;
+using namespace beltway::os;
+using namespace beltway::ring;
+using namespace beltway::wire;
+
 namespace {
 
 using namespace std::chrono_literals;
-using protocol::Role;
+using wire::Role;
 using Time = RunClock::TimePoint;
 
 TEST(RunClock, the_run_clock_leaves_out_the_delay_of_a_tick) {

@@ -9,6 +9,9 @@
 #include "local_queue.hpp"
 
 namespace beltway::test {
+
+using namespace beltway::endpoint;
+
 namespace {
 
 using namespace std::chrono_literals;

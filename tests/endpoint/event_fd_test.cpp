@@ -16,6 +16,10 @@
 #include "watch.hpp"
 
 namespace beltway::test {
+
+using namespace beltway::endpoint;
+using namespace beltway::ring;
+
 namespace {
 
 using namespace std::chrono_literals;
@@ -108,7 +112,7 @@ TEST_P(EventFd, spurious_wakes_are_harmless) {
   drain(in);
   static_cast<void>(watch.wait());
   for (int i = 0; i < 10; ++i) {
-    kernel::ring_bell(at.map.bell(at.owner));
+    os::ring_bell(at.map.bell(at.owner));
     EXPECT_TRUE(watch.wait());
     EXPECT_EQ(drain(in), 0U);
     EXPECT_FALSE(watch.wait());

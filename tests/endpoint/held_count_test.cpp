@@ -12,6 +12,9 @@
 #include "os/kernel.hpp"
 
 namespace beltway {
+
+using namespace beltway::endpoint;
+
 namespace {
 
 constexpr auto k_no_bell = [] { FAIL() << "nobody waits for credit"; };
@@ -25,7 +28,7 @@ void take(HeldCount& ends, std::uint64_t count) {
 /// With barriers, where the kernel has them, and without: then every end is counted by a locked operation.
 class HeldCountTest : public testing::TestWithParam<bool> {
  protected:
-  HeldCountTest() : ends_(GetParam() && kernel::register_for_barriers()) {}
+  HeldCountTest() : ends_(GetParam() && os::register_for_barriers()) {}
   HeldCount ends_;
 };
 INSTANTIATE_TEST_SUITE_P(Barriers, HeldCountTest, testing::Bool(),
@@ -102,7 +105,7 @@ TEST_P(HeldCountTest, no_end_is_lost_where_threads_meet) {
   constexpr unsigned k_rounds = 300;
   constexpr std::uint64_t k_each = 40;
   for (unsigned round = 0; round < k_rounds; ++round) {
-    HeldCount ends(GetParam() && kernel::register_for_barriers());
+    HeldCount ends(GetParam() && os::register_for_barriers());
     std::atomic<unsigned> last = 0;
     std::atomic<unsigned> ready = 0;
     const auto end_some = [&](std::uint64_t count) {
@@ -151,7 +154,7 @@ TEST_P(HeldCountTest, an_owner_that_is_stopped_while_it_counts_is_waited_for) {
   for (unsigned round = 0; round < 60; ++round) {
     stands.store(false);
     may_go_on.store(false);
-    HeldCount ends(GetParam() && kernel::register_for_barriers());
+    HeldCount ends(GetParam() && os::register_for_barriers());
     std::atomic<unsigned> last = 0;
     std::atomic<std::uint64_t> ended = 0;
     std::thread owner([&] {

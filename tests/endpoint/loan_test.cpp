@@ -12,6 +12,9 @@
 #include "local_queue.hpp"
 
 namespace beltway::test {
+
+using namespace beltway::ring;
+
 namespace {
 
 void fill(Loan& loan, char with) { std::memset(loan.bytes().data(), with, loan.size()); }

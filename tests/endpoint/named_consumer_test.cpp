@@ -15,6 +15,10 @@
 #include "ring/readers/named_reader.hpp"
 
 namespace beltway::test {
+
+using namespace beltway::endpoint;
+using namespace beltway::ring;
+
 namespace {
 
 using namespace std::chrono_literals;

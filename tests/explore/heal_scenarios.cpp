@@ -8,10 +8,13 @@
 
 namespace beltway::explore {
 
+using namespace beltway::detail;
+using namespace beltway::ring;
+
 namespace {
 
 void heal(World& w) {
-  daemon::heal(w.map, test::living_of(w.map));
+  recovery::heal(w.map, test::living_of(w.map));
   wake_all_sleepers(w.map);
 }
 

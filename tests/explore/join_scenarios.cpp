@@ -6,6 +6,8 @@
 
 namespace beltway::explore {
 
+using namespace beltway::ring;
+
 namespace {
 
 void publish_some(World& w, unsigned producer, unsigned first, unsigned count) {

@@ -30,7 +30,7 @@ plant(heir_skips_what_is_passed_meanwhile [[lowest = claimer_.scan_floors();]])
 plant_condition(heir_forgets_what_is_marked
   [[state.phase != SlotPhase::ready || state.owner != producer_ || (meta.flags & k_flag_lane) == 0 || distance(state.position, lowest) < 0]])
 plant(punch_before_the_mark "")
-plant_value(punch_before_the_mark/2 [[distance(state.position, lowest) < 0]])
+plant_value(punch_before_the_mark/2 [[ring::distance(state.position, lowest) < 0]])
 plant(punch_without_a_second_scan "")
 plant(lane_does_not_help_floors "")
 plant_condition(lossy_reader_does_not_check_again [[false]])
@@ -86,7 +86,7 @@ plant(waking_is_left_alone [[if (wait.phase != WaitPhase::asleep) return false;]
 plant(a_lost_race_for_waking_is_over
   [[if (wait.phase == WaitPhase::asleep && !word.compare_and_swap(seen, waking)) return false;]])
 plant(sleeps_whatever_the_word_says
-  [[return kernel::sleep_on(map_.endpoint(owner_).wait, map_.endpoint(owner_).wait.load_relaxed(), until_ns);]])
+  [[return os::sleep_on(map_.endpoint(owner_).wait, map_.endpoint(owner_).wait.load_relaxed(), until_ns);]])
 plant_condition(bells_are_not_rung [[false]])
 plant_condition(every_ring_is_a_neighbours [[!edges.self]])
 plant(in_the_list_at_the_limit [[waiter_.line().arm(waiter_.symmetric());]])

@@ -5,6 +5,8 @@
 
 namespace beltway::explore {
 
+using namespace beltway::ring;
+
 namespace {
 
 constexpr auto k_ack = World::Then::ack;

@@ -7,6 +7,8 @@
 
 namespace beltway::explore {
 
+using namespace beltway::ring;
+
 namespace {
 
 constexpr auto k_ack = World::Then::ack;

@@ -7,7 +7,7 @@
 
 #include "memory.hpp"
 
-namespace beltway {
+namespace beltway::detail {
 
 class Word {
  public:
@@ -51,4 +51,4 @@ inline void copy_racing(std::byte* to, const std::byte* from, std::size_t size) 
 }
 inline void cpu_relax() noexcept { explore::cpu_relax(); }
 
-}  // namespace beltway
+}  // namespace beltway::detail

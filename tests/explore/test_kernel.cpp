@@ -9,9 +9,9 @@
 #include "memory.hpp"
 #include "os/event_set.hpp"
 
-namespace beltway {
+namespace beltway::os {
 
-namespace kernel {
+using namespace beltway::detail;
 
 bool register_for_barriers() noexcept { return true; }
 bool heavy_barrier() noexcept {
@@ -33,8 +33,6 @@ void give_way() noexcept { explore::pass_time(1'000'000); }
 std::uint64_t now_ns() noexcept { return explore::now_ns(); }
 std::uint64_t coarse_now_ns() noexcept { return 0; }
 
-}  // namespace kernel
-
 EventSet::EventSet(int bell, const std::string& /*what*/) : epoll_(explore::add_event_set(bell)), self_(epoll_) {}
 EventSet::~EventSet() = default;
 EventSet::Edges EventSet::take() const noexcept {
@@ -43,7 +41,7 @@ EventSet::Edges EventSet::take() const noexcept {
 }
 void EventSet::ring() const noexcept { explore::ring_event_set(self_); }
 
-}  // namespace beltway
+}  // namespace beltway::os
 
 extern "C" int __wrap_sched_getaffinity(pid_t, std::size_t, cpu_set_t* allowed);
 int __wrap_sched_getaffinity(pid_t, std::size_t, cpu_set_t* allowed) {

@@ -6,6 +6,8 @@
 
 namespace beltway::explore {
 
+using namespace beltway::ring;
+
 namespace {
 
 QueueMemory shown;

@@ -15,6 +15,10 @@
 
 namespace beltway::explore {
 
+using namespace beltway::detail;
+using namespace beltway::endpoint;
+using namespace beltway::ring;
+
 namespace {
 
 /// Of waits that are not patient, in the explorer's time.
@@ -103,7 +107,7 @@ void World::add_private(unsigned index, Start start, GroupKind kind) {
 }
 
 void World::bury(unsigned owner) {
-  daemon::repair(map, owner, test::living_without(map, owner));
+  recovery::repair(map, owner, test::living_without(map, owner));
   if (owner < k_first_consumer) map.shared_status().live_producers.fetch_and(~(1ULL << owner));
   map.endpoint(owner).identity.store_release(0);
   // The daemon does so for consumers, too; here only where the end of the stream needs it, so that repair() must do its part.
@@ -113,14 +117,16 @@ void World::bury(unsigned owner) {
 void World::give_back_lane(unsigned producer) {
   static constexpr std::array<std::byte, k_cache_line_bytes> k_zeros{};
   note("gives back the lane of producer %llu", producer);
-  for (const daemon::LanePart& part : daemon::find_unneeded_parts(map, producer, k_cache_line_bytes).parts) {
+  for (const recovery::LanePart& part : recovery::find_unneeded_parts(map, producer, k_cache_line_bytes).parts) {
     for (std::uint64_t at = 0; at < part.size; at += k_cache_line_bytes) {
       copy_racing(map.heap + part.offset + at, k_zeros.data(), k_cache_line_bytes);
     }
   }
 }
 
-void World::throw_out(unsigned consumer, unsigned group) { daemon::revoke(map, k_first_consumer + consumer, 1, group); }
+void World::throw_out(unsigned consumer, unsigned group) {
+  recovery::revoke(map, k_first_consumer + consumer, 1, group);
+}
 
 bool World::publish(unsigned producer, unsigned id, bool large) {
   std::uint64_t words[k_large_words];

@@ -18,6 +18,9 @@
 
 namespace beltway::explore {
 
+using namespace beltway::endpoint;
+using namespace beltway::ring;
+
 struct WorldOptions {
   std::uint32_t slots = 2;
   std::uint32_t producers = 3;

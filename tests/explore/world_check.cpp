@@ -7,6 +7,8 @@
 
 namespace beltway::explore {
 
+using namespace beltway::ring;
+
 namespace {
 
 constexpr unsigned k_first_spare_id = 40;  // ids below are for actors

@@ -32,7 +32,12 @@
 namespace {
 
 using namespace beltway;
-using protocol::Role;
+using namespace beltway::client;
+using namespace beltway::endpoint;
+using namespace beltway::os;
+using namespace beltway::ring;
+using namespace beltway::wire;
+using wire::Role;
 using namespace std::chrono_literals;
 
 constexpr std::uint64_t k_session = 7;
@@ -42,7 +47,7 @@ constexpr int k_most_steps = 12;
 struct Plan {
   daemon::Registry* registry = nullptr;
   FuzzedDataProvider* input = nullptr;
-  std::vector<protocol::EndpointName> endpoints = {};
+  std::vector<wire::EndpointName> endpoints = {};
 };
 Plan plan;
 
@@ -163,7 +168,7 @@ class ListenSocket {
       }
     }).detach();  // ends with the process
     const ConnectionOptions options{.socket = socket, .start_daemon = false};
-    session_ = std::make_shared<detail::Session>(options);
+    session_ = std::make_shared<client::Session>(options);
   }
   ListenSocket(const ListenSocket&) = delete;
   ListenSocket& operator=(const ListenSocket&) = delete;
@@ -172,19 +177,19 @@ class ListenSocket {
     std::filesystem::remove_all(folder_, ignored);
     static_cast<void>(listener_.release());  // the thread waits there
   }
-  [[nodiscard]] const std::shared_ptr<detail::Session>& session() const noexcept { return session_; }
+  [[nodiscard]] const std::shared_ptr<client::Session>& session() const noexcept { return session_; }
 
  private:
   std::filesystem::path folder_;
   Fd listener_;
-  std::shared_ptr<detail::Session> session_;
+  std::shared_ptr<client::Session> session_;
 };
 
 // -- the client ---------------------------------------------------------------------------------------------------
 
 class Client {
  public:
-  Client(const std::shared_ptr<detail::Session>& session, detail::QueueName queue, FuzzedDataProvider& input)
+  Client(const std::shared_ptr<client::Session>& session, client::QueueName queue, FuzzedDataProvider& input)
       : session_(session), queue_(std::move(queue)), input_(input) {}
 
   /// One call; errors are answers like others.
@@ -203,8 +208,8 @@ class Client {
   }
 
  private:
-  Attachment attach(const protocol::AttachRequest& request) {
-    return detail::attach_endpoint(session_, queue_, request, {.populate = input_.ConsumeBool()});
+  Attachment attach(const wire::AttachRequest& request) {
+    return client::attach_endpoint(session_, queue_, request, {.populate = input_.ConsumeBool()});
   }
   void attach_producer() {
     Attachment attachment = attach({.role = Role::producer});
@@ -219,12 +224,12 @@ class Client {
     consumers_.push_back(make_consumer(std::move(attachment), options));
   }
   void inspect() {
-    const detail::Inspection inspection = detail::attach_inspector(*session_, queue_);
-    protocol::Description description;
+    const client::Inspection inspection = client::attach_inspector(*session_, queue_);
+    wire::Description description;
     description.info.options = test::hostile_options(queue_.geometry.max_producers);
     description.group_indexes = {0};
-    static_cast<void>(detail::take_snapshot(inspection.map, description));
-    static_cast<void>(detail::copy_messages(inspection.map, 100, 65536, std::nullopt));
+    static_cast<void>(client::take_snapshot(inspection.map, description));
+    static_cast<void>(client::copy_messages(inspection.map, 100, 65536, std::nullopt));
   }
   void drop_one() {
     if (input_.ConsumeBool() && !producers_.empty()) {
@@ -249,15 +254,15 @@ class Client {
     }
   }
 
-  const std::shared_ptr<detail::Session>& session_;
-  const detail::QueueName queue_;
+  const std::shared_ptr<client::Session>& session_;
+  const client::QueueName queue_;
   FuzzedDataProvider& input_;
   std::vector<Producer> producers_;
   std::vector<Consumer> consumers_;
 };
 
 /// When the daemon has heard of all detaches, nobody may be left.
-void expect_nobody_left(detail::Session& session, daemon::Registry& registry) {
+void expect_nobody_left(client::Session& session, daemon::Registry& registry) {
   plan.input = nullptr;
   static_cast<void>(session.request("flush", "ping", nlohmann::json::object()));
   registry.session_ended(k_session, std::exchange(plan.endpoints, {}));

@@ -14,6 +14,7 @@
 namespace {
 
 using namespace beltway;
+using namespace beltway::ring;
 using test::Honest;
 using test::LocalQueue;
 using test::Neighbour;
@@ -21,8 +22,8 @@ using test::Scribbler;
 
 constexpr int k_most_steps = 100;
 
-protocol::Description describe(const QueueOptions& options) {
-  protocol::Description description;
+wire::Description describe(const QueueOptions& options) {
+  wire::Description description;
   description.info.options = options;
   description.group_indexes = {0};
   for (unsigned i = 0; i < options.max_producers + options.max_consumers; ++i) {
@@ -36,9 +37,9 @@ protocol::Description describe(const QueueOptions& options) {
 }
 
 void inspect(const QueueMemory& map, const QueueOptions& options) {
-  static_cast<void>(detail::take_snapshot(map, describe(options)));
-  static_cast<void>(detail::copy_messages(map, 100, 65536, std::nullopt));
-  static_cast<void>(detail::copy_messages(map, 100, 64, 0));
+  static_cast<void>(client::take_snapshot(map, describe(options)));
+  static_cast<void>(client::copy_messages(map, 100, 65536, std::nullopt));
+  static_cast<void>(client::copy_messages(map, 100, 64, 0));
 }
 
 }  // namespace

@@ -21,6 +21,9 @@
 namespace {
 
 using namespace beltway;
+using namespace beltway::client;
+using namespace beltway::os;
+using namespace beltway::ring;
 
 constexpr Geometry k_geometry{
     .slots = 16, .slot_bytes = 64, .lane_bytes = 4096, .max_producers = 4, .max_consumers = 4, .max_groups = 2};
@@ -38,27 +41,27 @@ void through_a_socket(std::string_view text) {
 void decode(char kind, const nlohmann::json& body) {
   switch (kind) {
     case 'o': {
-      const QueueOptions options = protocol::decode_options(body, "fuzz");
-      if (protocol::decode_options(protocol::encode(options), "fuzz").slots != options.slots) std::abort();
+      const QueueOptions options = wire::decode_options(body, "fuzz");
+      if (wire::decode_options(wire::encode(options), "fuzz").slots != options.slots) std::abort();
       break;
     }
     case 'd': {
-      const protocol::Description description = protocol::decode_description(body, "fuzz");
+      const wire::Description description = wire::decode_description(body, "fuzz");
       if (description.group_indexes.size() != description.info.options.groups.size()) std::abort();
-      static_cast<void>(protocol::encode(description));
+      static_cast<void>(wire::encode(description));
       break;
     }
-    case 'a': static_cast<void>(protocol::encode(protocol::decode_attach_request(body, "fuzz"))); break;
+    case 'a': static_cast<void>(wire::encode(wire::decode_attach_request(body, "fuzz"))); break;
     case 'r':
-      for (const auto role : {protocol::Role::producer, protocol::Role::consumer}) {
-        const protocol::AttachRequest request{.role = role};
-        const auto reply = protocol::decode_attach_reply(body, request, k_geometry, "fuzz");
+      for (const auto role : {wire::Role::producer, wire::Role::consumer}) {
+        const wire::AttachRequest request{.role = role};
+        const auto reply = wire::decode_attach_reply(body, request, k_geometry, "fuzz");
         const QueueMemory map{.geometry = k_geometry};
         if (!map.is_endpoint(reply.endpoint) || reply.group >= k_geometry.groups()) std::abort();
       }
       break;
-    case 'e': static_cast<void>(protocol::encode(protocol::decode_endpoint_name(body, "fuzz"))); break;
-    case 's': static_cast<void>(protocol::decode_start(body, "fuzz")); break;
+    case 'e': static_cast<void>(wire::encode(wire::decode_endpoint_name(body, "fuzz"))); break;
+    case 's': static_cast<void>(wire::decode_start(body, "fuzz")); break;
     case 'k': {
       const std::string text = body.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
       static_cast<void>(daemon::decode_stamp(text));
@@ -66,7 +69,7 @@ void decode(char kind, const nlohmann::json& body) {
       if (daemon::decode_record(daemon::encode(record)).name != record.name) std::abort();
       break;
     }
-    default: protocol::throw_if_error(body); break;
+    default: wire::throw_if_error(body); break;
   }
 }
 

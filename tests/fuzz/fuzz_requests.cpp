@@ -16,6 +16,7 @@
 namespace {
 
 using namespace beltway;
+using namespace beltway::os;
 
 constexpr daemon::Quotas k_quotas{.queues_per_user = 3, .bytes_per_user = 4U << 20, .connections_per_user = 1};
 constexpr std::uint64_t k_session = 7;

@@ -23,6 +23,10 @@
 #include "support/watch.hpp"
 
 namespace beltway {
+
+using namespace beltway::os;
+using namespace beltway::ring;
+
 namespace {
 
 using namespace std::chrono_literals;

@@ -15,6 +15,9 @@
 #include "local_queue.hpp"
 
 namespace beltway::test {
+
+using namespace beltway::ring;
+
 namespace {
 
 using namespace std::chrono_literals;

@@ -11,6 +11,9 @@
 
 namespace beltway::test {
 
+using namespace beltway::detail;
+using namespace beltway::ring;
+
 /// What a neighbour may write: a consumer the control segment, a producer everything.
 enum class Neighbour : std::uint8_t { consumer, producer };
 

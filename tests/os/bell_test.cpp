@@ -17,6 +17,9 @@
 #include "os/mark.hpp"
 
 namespace beltway {
+
+using namespace beltway::os;
+
 namespace {
 
 struct Bell {
@@ -40,7 +43,7 @@ struct Bell {
 };
 
 TEST(HostileBell, a_full_bell_that_would_block_wakes_each_time_and_blocks_no_process) {
-  if (!kernel::ring_without_waiting()) GTEST_SKIP() << "no asynchronous I/O here";
+  if (!os::ring_without_waiting()) GTEST_SKIP() << "no asynchronous I/O here";
   Bell bell;
   const std::uint64_t most = std::numeric_limits<std::uint64_t>::max() - 1;
   ASSERT_EQ(::write(bell.ringing.get(), &most, sizeof most), static_cast<ssize_t>(sizeof most));
@@ -48,28 +51,28 @@ TEST(HostileBell, a_full_bell_that_would_block_wakes_each_time_and_blocks_no_pro
   EXPECT_TRUE(bell.was_heard());
   for (int i = 0; i < 1000; ++i) {  // more than the results that are kept
     ASSERT_FALSE(bell.was_heard()) << i;
-    kernel::ring_bell(bell.ringing.get());
+    os::ring_bell(bell.ringing.get());
     ASSERT_TRUE(bell.was_heard()) << i;
   }
   EXPECT_EQ(bell.take(), most + 1) << "not emptied on the way: who does that first looks whether it is full";
 }
 
 TEST(HostileBell, a_bell_rings_any_number_of_times) {
-  if (!kernel::ring_without_waiting()) GTEST_SKIP() << "no asynchronous I/O here";
+  if (!os::ring_without_waiting()) GTEST_SKIP() << "no asynchronous I/O here";
   Bell bell;
-  for (int i = 0; i < 1000; ++i) kernel::ring_bell(bell.ringing.get());
+  for (int i = 0; i < 1000; ++i) os::ring_bell(bell.ringing.get());
   EXPECT_TRUE(bell.was_heard());
   EXPECT_EQ(bell.take(), 1000U);
 }
 
 TEST(HostileBell, a_bell_that_is_filled_at_any_moment_and_stays_full_blocks_no_process) {
-  if (!kernel::ring_without_waiting()) GTEST_SKIP() << "no asynchronous I/O here";
+  if (!os::ring_without_waiting()) GTEST_SKIP() << "no asynchronous I/O here";
   Bell bell;
   const std::uint64_t most = std::numeric_limits<std::uint64_t>::max() - 1;
   std::atomic<bool> over = false;
   std::atomic<std::uint64_t> rings = 0;
   std::thread ringer([&] {
-    for (; !over; ++rings) kernel::ring_bell(bell.ringing.get());
+    for (; !over; ++rings) os::ring_bell(bell.ringing.get());
   });
   for (int round = 0; round < 100; ++round) {
     for (int turn = 0; turn < 50; ++turn) {

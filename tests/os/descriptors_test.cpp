@@ -18,6 +18,9 @@
 #include "watch.hpp"
 
 namespace beltway::test {
+
+using namespace beltway::os;
+
 namespace {
 
 using namespace std::chrono_literals;

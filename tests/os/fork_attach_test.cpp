@@ -20,6 +20,9 @@
 #include "support/raw_client.hpp"
 
 namespace beltway {
+
+using namespace beltway::os;
+
 namespace {
 
 using test::Child;

@@ -6,6 +6,9 @@
 #include "support/child.hpp"
 
 namespace beltway {
+
+using namespace beltway::detail;
+
 namespace {
 
 using test::Child;

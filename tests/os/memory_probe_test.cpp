@@ -10,6 +10,9 @@
 #include "support/temp_dir.hpp"
 
 namespace beltway {
+
+using namespace beltway::os;
+
 namespace {
 
 namespace fs = std::filesystem;

@@ -14,6 +14,9 @@
 #include "support/error_of.hpp"
 
 namespace beltway {
+
+using namespace beltway::os;
+
 namespace {
 
 using test::Child;

@@ -20,6 +20,11 @@
 #include "wire/validate.hpp"
 
 namespace beltway {
+
+using namespace beltway::os;
+using namespace beltway::ring;
+using namespace beltway::wire;
+
 namespace {
 
 using namespace std::chrono_literals;

@@ -15,6 +15,10 @@
 #include "ring/groups.hpp"
 
 namespace beltway::test {
+
+using namespace beltway::detail;
+using namespace beltway::ring;
+
 namespace {
 
 constexpr std::uint32_t k_slots = 8;
@@ -306,7 +310,7 @@ TEST(HealingOfProducers, a_message_that_a_living_producer_is_writing_is_left_alo
     Consumer in = queue.consumer({.group = "g"});
     for (std::uint32_t lap = 0; lap < 2 * k_slots; ++lap) {
       const Position mine = out.publish(4, [&](std::span<std::byte> place) {
-        const daemon::HealCounts counts = queue.heal();
+        const recovery::HealCounts counts = queue.heal();
         EXPECT_FALSE(counts.disorder());
         EXPECT_EQ(counts.claims, 0U);
         std::fill(place.begin(), place.end(), std::byte{'a'});

@@ -114,9 +114,9 @@ TEST(LaneMemory, lossy_consumer_never_reads_zeros_of_a_producer_that_died) {
 TEST(Promises, promises_are_shown_to_other_producers_until_the_memory_is_filled) {
   daemon::Promises promises;
   const daemon::Promises::Clock::time_point now{};
-  const auto all = [](const protocol::EndpointName&) { return true; };
-  const protocol::EndpointName first{1, 0, 1};
-  const protocol::EndpointName second{1, 1, 1};
+  const auto all = [](const wire::EndpointName&) { return true; };
+  const wire::EndpointName first{1, 0, 1};
+  const wire::EndpointName second{1, 1, 1};
   EXPECT_EQ(promises.add(first, 100, now, all), 0U);
   EXPECT_EQ(promises.add(second, 50, now, all), 100U);
   promises.settle(first);
@@ -127,7 +127,7 @@ TEST(Promises, promises_are_shown_to_other_producers_until_the_memory_is_filled)
 TEST(Promises, promises_end_after_a_time) {
   daemon::Promises promises;
   const daemon::Promises::Clock::time_point now{};
-  const auto all = [](const protocol::EndpointName&) { return true; };
+  const auto all = [](const wire::EndpointName&) { return true; };
   EXPECT_EQ(promises.add({1, 0, 1}, 100, now, all), 0U);
   EXPECT_EQ(promises.add({1, 1, 1}, 10, now + daemon::k_lane_promise_ms - std::chrono::milliseconds(1), all), 100U);
   EXPECT_EQ(promises.add({1, 2, 1}, 1, now + daemon::k_lane_promise_ms, all), 10U);

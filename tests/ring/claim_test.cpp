@@ -8,6 +8,10 @@
 #include "local_queue.hpp"
 
 namespace beltway::test {
+
+using namespace beltway::endpoint;
+using namespace beltway::ring;
+
 namespace {
 
 struct OneClaimer {

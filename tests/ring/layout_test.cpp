@@ -17,6 +17,9 @@
 #include "ring/queue_setup.hpp"
 
 namespace beltway {
+
+using namespace beltway::ring;
+
 namespace {
 
 /// A queue in plain memory, as the daemon makes it.

@@ -17,6 +17,11 @@
 #include "ring/floors.hpp"
 
 namespace beltway {
+
+using namespace beltway::detail;
+using namespace beltway::endpoint;
+using namespace beltway::ring;
+
 namespace {
 
 using namespace std::chrono_literals;

@@ -16,6 +16,10 @@
 #include "client/socket_path.hpp"
 
 namespace beltway::test {
+
+using namespace beltway::client;
+using namespace beltway::os;
+
 namespace {
 
 bool is_valid_name(const std::string& name) {

@@ -22,6 +22,8 @@
 
 namespace beltway::test {
 
+using namespace beltway::os;
+
 class FakeSystemd {
  public:
   /// `command`: the service. `limit`: FileDescriptorStoreMax=.

@@ -6,8 +6,10 @@
 
 namespace beltway::test {
 
-inline daemon::Living living_of(const QueueMemory& map) noexcept {
-  daemon::Living living;
+using namespace beltway::ring;
+
+inline recovery::Living living_of(const QueueMemory& map) noexcept {
+  recovery::Living living;
   const auto add = [&](unsigned owner) {
     const Identity identity = Identity::of(map.endpoint(owner).identity.load_relaxed());
     if ((identity.flags & k_endpoint_attached) != 0) living.add(owner, identity.group);
@@ -18,8 +20,8 @@ inline daemon::Living living_of(const QueueMemory& map) noexcept {
 }
 
 /// The same without `owner`, whose death is being repaired.
-inline daemon::Living living_without(const QueueMemory& map, unsigned owner) noexcept {
-  daemon::Living living = living_of(map);
+inline recovery::Living living_without(const QueueMemory& map, unsigned owner) noexcept {
+  recovery::Living living = living_of(map);
   living.remove(owner);
   return living;
 }

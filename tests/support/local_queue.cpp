@@ -17,6 +17,10 @@
 
 namespace beltway::test {
 
+using namespace beltway::endpoint;
+using namespace beltway::os;
+using namespace beltway::ring;
+
 namespace {
 
 struct Free {
@@ -69,7 +73,7 @@ struct LocalQueue::State {
     const std::lock_guard lock(mutex);
     if (!attached[owner]) return;
     living.remove(owner);
-    daemon::repair(map, owner, living);
+    recovery::repair(map, owner, living);
     if (owner < k_first_consumer) map.shared_status().live_producers.fetch_and(~(1ULL << owner));
     wake_all_sleepers(map);
     map.endpoint(owner).identity.store_release(0);
@@ -83,12 +87,12 @@ struct LocalQueue::State {
   QueueMemory map;
   std::mutex mutex;
   bool attached[2 * k_first_consumer] = {};
-  daemon::Living living;
+  recovery::Living living;
   std::vector<std::string> groups;
 };
 
 LocalQueue::LocalQueue(const QueueOptions& options, Position first) : state_(std::make_shared<State>(options)) {
-  if (!kernel::register_for_barriers()) throw std::runtime_error("membarrier is not available");
+  if (!os::register_for_barriers()) throw std::runtime_error("membarrier is not available");
   initialize_queue(state_->map, 1, options.fence == Fence::symmetric, first);
   for (const NamedGroup& group : options.groups) add_group(group.name);
 }
@@ -113,9 +117,9 @@ void LocalQueue::remove() {
   wake_all_sleepers(state_->map);
 }
 
-daemon::HealCounts LocalQueue::heal() {
+recovery::HealCounts LocalQueue::heal() {
   const std::lock_guard lock(state_->mutex);
-  const daemon::HealCounts counts = daemon::heal(state_->map, state_->living);
+  const recovery::HealCounts counts = recovery::heal(state_->map, state_->living);
   wake_all_sleepers(state_->map);
   return counts;
 }

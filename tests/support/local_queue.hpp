@@ -14,6 +14,9 @@
 
 namespace beltway::test {
 
+using namespace beltway::endpoint;
+using namespace beltway::ring;
+
 class LocalQueue {
  public:
   /// `first`: the position of the first message, so that tests can start just below a wrap.
@@ -36,7 +39,7 @@ class LocalQueue {
   /// Posts the removal, as the daemon does.
   void remove();
   /// What the daemon does at a purge, at an attach and at its start.
-  daemon::HealCounts heal();
+  recovery::HealCounts heal();
   /// What the daemon does when it has proved an endpoint dead.
   void detach(unsigned owner);
 

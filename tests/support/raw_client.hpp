@@ -22,6 +22,9 @@
 
 namespace beltway::test {
 
+using namespace beltway::client;
+using namespace beltway::os;
+
 /// A queue that costs little.
 inline const QueueOptions k_small{
     .slots = 16, .lane_bytes = 4096, .max_producers = 2, .max_consumers = 2, .max_groups = 2};

@@ -11,6 +11,9 @@
 #include "os/fd.hpp"
 
 namespace beltway::test {
+
+using namespace beltway::os;
+
 namespace {
 
 Child start(const TempDir& dir, const SupervisedDaemon::Options& options) {

@@ -21,6 +21,10 @@
 #include "upgrade/installation.hpp"
 
 namespace beltway {
+
+using namespace beltway::os;
+using namespace beltway::ring;
+
 namespace {
 
 using namespace std::chrono_literals;

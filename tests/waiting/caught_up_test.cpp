@@ -9,6 +9,11 @@
 #include "local_queue.hpp"
 
 namespace beltway::test {
+
+using namespace beltway::detail;
+using namespace beltway::endpoint;
+using namespace beltway::waiting;
+
 namespace {
 
 constexpr int k_rounds = 50;
@@ -16,7 +21,7 @@ constexpr int k_rounds = 50;
 int clock_reads = 0;
 std::uint64_t counting_clock() noexcept {
   ++clock_reads;
-  return kernel::now_ns();
+  return os::now_ns();
 }
 int spins = 0;
 bool counting_spin(const Word& state, std::uint64_t mask, std::uint64_t wanted, unsigned polls) noexcept {

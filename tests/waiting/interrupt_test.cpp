@@ -14,6 +14,9 @@
 #include "watch.hpp"
 
 namespace beltway::test {
+
+using namespace beltway::ring;
+
 namespace {
 
 using namespace std::chrono_literals;

@@ -18,6 +18,9 @@
 #include "watch.hpp"
 
 namespace beltway::test {
+
+using namespace beltway::ring;
+
 namespace {
 
 using namespace std::chrono_literals;

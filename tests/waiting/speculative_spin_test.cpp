@@ -10,6 +10,10 @@
 #include <thread>
 
 namespace beltway {
+
+using namespace beltway::detail;
+using namespace beltway::waiting;
+
 namespace {
 
 using SpinPointer = bool (*)(const Word&, std::uint64_t, std::uint64_t, unsigned) noexcept;

@@ -4,6 +4,10 @@
 #include <gtest/gtest.h>
 
 namespace beltway {
+
+using namespace beltway::ring;
+using namespace beltway::waiting;
+
 namespace {
 
 constexpr std::uint64_t k_kib = 1024;

@@ -21,6 +21,11 @@ extern "C" int sched_yield() noexcept {
 }
 
 namespace beltway::test {
+
+using namespace beltway::endpoint;
+using namespace beltway::ring;
+using namespace beltway::waiting;
+
 namespace {
 
 using namespace std::chrono_literals;
@@ -87,7 +92,7 @@ class WaiterCountsRescues : public testing::Test {
  protected:
   LocalQueue queue_{{.max_producers = 2, .groups = {"g", "h"}}};
 
-  static std::uint64_t late_clock() noexcept { return kernel::now_ns() - k_last_resort_ns; }
+  static std::uint64_t late_clock() noexcept { return os::now_ns() - k_last_resort_ns; }
 
   /// Sleeps as `at`. The first try after the patience finds something; `meanwhile` runs before that try looks. Returns rescues.
   template <class Meanwhile>

@@ -12,6 +12,10 @@
 #include "ring/wake.hpp"
 
 namespace beltway::test {
+
+using namespace beltway::endpoint;
+using namespace beltway::ring;
+
 namespace {
 
 using namespace std::chrono_literals;

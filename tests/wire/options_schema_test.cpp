@@ -10,6 +10,9 @@
 #include "wire/options_json.hpp"
 
 namespace beltway {
+
+using namespace beltway::wire;
+
 namespace {
 
 using namespace std::chrono_literals;
@@ -76,20 +79,20 @@ TEST(OptionsSchema, the_options_schema_has_defaults_within_their_ranges) {
 
 TEST(OptionsSchema, the_options_schema_sends_values_and_leaves_out_needless_defaults) {
   json object;
-  protocol::encode_fields(object, QueueOptions{.slots = 64});
+  wire::encode_fields(object, QueueOptions{.slots = 64});
   EXPECT_EQ(object["slots"], 64);
   EXPECT_EQ(object["mode"], 0600);
   EXPECT_EQ(object["fence"], "asymmetric");
   for (const char* name : {"groups", "evict_after_ms", "type"}) EXPECT_FALSE(object.contains(name)) << name;
   json of_consumer;
-  protocol::encode_fields(of_consumer, ConsumerOptions{.group = "g", .wait = WaitStrategy::spin});
+  wire::encode_fields(of_consumer, ConsumerOptions{.group = "g", .wait = WaitStrategy::spin});
   EXPECT_EQ(of_consumer, json::parse(R"({"group": "g", "lossy": false, "start": "latest"})"));
 }
 
 TEST(OptionsSchema, the_options_schema_leaves_an_option_alone_if_its_field_is_missing) {
   ConsumerOptions options{.start = Start::oldest, .prefetch = 3};
   const json object{{"prefetch", 7}};
-  protocol::decode_fields(JsonReader(object, "test"), options, "test");
+  wire::decode_fields(JsonReader(object, "test"), options, "test");
   EXPECT_EQ(options.start, Start::oldest);
   EXPECT_EQ(options.prefetch, 7U);
 }

@@ -10,20 +10,24 @@
 #include "wire/validate.hpp"
 
 namespace beltway {
+
+using namespace beltway::ring;
+using namespace beltway::wire;
+
 namespace {
 
 using namespace std::chrono_literals;
-using protocol::AttachReply;
-using protocol::AttachRequest;
-using protocol::Description;
-using protocol::json;
-using protocol::Role;
 using test::reason_of;
+using wire::AttachReply;
+using wire::AttachRequest;
+using wire::Description;
+using wire::json;
+using wire::Role;
 
 Description sample() {
   Description description;
   description.info = {.name = "orders",
-                      .id = protocol::k_max_queue_id,
+                      .id = wire::k_max_queue_id,
                       .owner_uid = 1000,
                       .owner_gid = 100,
                       .options = {.slots = 64, .groups = {"billing", {"audit", {.evict_after = 5s}}}, .mode = 0640},
@@ -41,7 +45,7 @@ TEST(Protocol, a_purge_result_arrives_as_it_was_sent_and_an_older_daemon_says_le
                          .used = 256,
                          .holders = {{.producer = true, .index = 63, .pid = 7, .messages = 1, .oldest = 12},
                                      {.producer = false, .index = 63, .pid = 8, .messages = 3, .oldest = 13}}};
-  const PurgeResult arrived = protocol::decode_purge_result(protocol::encode(sent), "test");
+  const PurgeResult arrived = wire::decode_purge_result(wire::encode(sent), "test");
   EXPECT_EQ(arrived.purged, sent.purged);
   EXPECT_EQ(arrived.left, sent.left);
   EXPECT_EQ(arrived.used, sent.used);
@@ -53,13 +57,12 @@ TEST(Protocol, a_purge_result_arrives_as_it_was_sent_and_an_older_daemon_says_le
     EXPECT_EQ(arrived.holders[i].messages, sent.holders[i].messages);
     EXPECT_EQ(arrived.holders[i].oldest, sent.holders[i].oldest);
   }
-  const PurgeResult older = protocol::decode_purge_result({{"messages", 3}}, "test");
+  const PurgeResult older = wire::decode_purge_result({{"messages", 3}}, "test");
   EXPECT_EQ(older.purged, 3U);
   EXPECT_TRUE(older.holders.empty());
-  EXPECT_EQ(reason_of([] {
-              (void)protocol::decode_purge_result({{"messages", 3}, {"holders", {{{"endpoint", 900}}}}}, "test");
-            }),
-            Errc::protocol);
+  EXPECT_EQ(
+      reason_of([] { (void)wire::decode_purge_result({{"messages", 3}, {"holders", {{{"endpoint", 900}}}}}, "test"); }),
+      Errc::protocol);
 }
 
 TEST(Protocol, options_arrive_as_they_were_sent) {
@@ -73,27 +76,27 @@ TEST(Protocol, options_arrive_as_they_were_sent) {
                              .mode = 0640,
                              .fence = Fence::symmetric,
                              .type = {"price", 16, 8}};
-  const QueueOptions arrived = protocol::decode_options(protocol::encode(options), "test");
+  const QueueOptions arrived = wire::decode_options(wire::encode(options), "test");
   EXPECT_EQ(text_of(differences(options, arrived)), "");
   EXPECT_EQ(arrived.groups, options.groups);
 }
 
 TEST(Protocol, a_declare_has_the_description_in_its_options_and_a_queue_has_it_beside_them) {
-  EXPECT_EQ(protocol::encode(QueueOptions{.description = "d"})["description"], "d");
+  EXPECT_EQ(wire::encode(QueueOptions{.description = "d"})["description"], "d");
   Description sent = sample();
   sent.info.options.description = "orders";
-  const json object = protocol::encode(sent);
+  const json object = wire::encode(sent);
   EXPECT_FALSE(object["options"].contains("description")) << "a client that does not know it would refuse the queue";
-  EXPECT_EQ(protocol::decode_description(object, "test").info.options.description, "orders");
+  EXPECT_EQ(wire::decode_description(object, "test").info.options.description, "orders");
 }
 
 TEST(Protocol, missing_options_have_their_defaults) {
-  EXPECT_EQ(text_of(differences(protocol::decode_options(json::object(), "test"), {})), "");
+  EXPECT_EQ(text_of(differences(wire::decode_options(json::object(), "test"), {})), "");
 }
 
 TEST(Protocol, an_option_that_is_not_known_is_refused_by_name) {
   try {
-    static_cast<void>(protocol::decode_options({{"slots", 64}, {"evict_after_ms", 5}}, "declare \"x\""));
+    static_cast<void>(wire::decode_options({{"slots", 64}, {"evict_after_ms", 5}}, "declare \"x\""));
     FAIL() << "the daemon could not have kept it";
   } catch (const Error& error) {
     EXPECT_EQ(error.reason(), Errc::invalid_option);
@@ -103,7 +106,7 @@ TEST(Protocol, an_option_that_is_not_known_is_refused_by_name) {
 
 TEST(Protocol, options_of_a_wrong_kind_or_range_are_refused) {
   const auto reason = [](const json& options) {
-    return reason_of([&] { static_cast<void>(protocol::decode_options(options, "test")); });
+    return reason_of([&] { static_cast<void>(wire::decode_options(options, "test")); });
   };
   for (const json& value : {json(-1), json(1.5), json("64"), json(nullptr), json::array(), json(1ULL << 40)}) {
     EXPECT_EQ(reason({{"slots", value}}), Errc::protocol) << value;
@@ -125,19 +128,19 @@ TEST(Protocol, options_of_a_wrong_kind_or_range_are_refused) {
 
 TEST(Protocol, a_declare_has_a_lifetime_in_its_options_and_a_queue_has_it_beside_them) {
   const QueueOptions wanted{.exclusive = true, .expire_after = std::chrono::seconds(60)};
-  EXPECT_EQ(protocol::encode(wanted)["exclusive"], true);
-  EXPECT_EQ(protocol::encode(wanted)["expire_after_ms"], 60'000);
-  EXPECT_FALSE(protocol::encode(QueueOptions{}).contains("exclusive")) << "a daemon that does not know it serves";
-  EXPECT_FALSE(protocol::encode(sample()).contains("owner_pid"));
+  EXPECT_EQ(wire::encode(wanted)["exclusive"], true);
+  EXPECT_EQ(wire::encode(wanted)["expire_after_ms"], 60'000);
+  EXPECT_FALSE(wire::encode(QueueOptions{}).contains("exclusive")) << "a daemon that does not know it serves";
+  EXPECT_FALSE(wire::encode(sample()).contains("owner_pid"));
   Description sent = sample();
   sent.info.options.exclusive = true;
   sent.info.options.expire_after = std::chrono::seconds(60);
   sent.info.owner_pid = 7;
   sent.info.expires_in = std::chrono::seconds(59);
-  const json object = protocol::encode(sent);
+  const json object = wire::encode(sent);
   EXPECT_FALSE(object["options"].contains("exclusive")) << "a client that does not know it would refuse the queue";
   EXPECT_FALSE(object["options"].contains("expire_after_ms"));
-  const QueueInfo arrived = protocol::decode_description(object, "test").info;
+  const QueueInfo arrived = wire::decode_description(object, "test").info;
   EXPECT_TRUE(arrived.options.exclusive);
   EXPECT_EQ(arrived.options.expire_after, std::chrono::seconds(60));
   EXPECT_EQ(arrived.owner_pid, 7);
@@ -146,7 +149,7 @@ TEST(Protocol, a_declare_has_a_lifetime_in_its_options_and_a_queue_has_it_beside
 
 TEST(Protocol, a_queue_s_description_arrives_as_it_was_sent) {
   const Description sent = sample();
-  const Description arrived = protocol::decode_description(json::parse(protocol::encode(sent).dump()), "test");
+  const Description arrived = wire::decode_description(json::parse(wire::encode(sent).dump()), "test");
   EXPECT_EQ(arrived.info.name, sent.info.name);
   EXPECT_EQ(arrived.info.id, sent.info.id);
   EXPECT_EQ(arrived.info.owner_uid, 1000U);
@@ -178,26 +181,26 @@ TEST(Protocol, the_largest_description_fits_into_a_message) {
     most.info.endpoints.push_back(
         {.index = i, .pid = 4'000'000, .uid = 4'000'000'000U, .group = most.info.options.groups[i].name});
   }
-  EXPECT_LT(protocol::encode(most).dump().size(), k_max_protocol_bytes / 2);
+  EXPECT_LT(wire::encode(most).dump().size(), k_max_protocol_bytes / 2);
 }
 
 TEST(Protocol, a_description_with_any_field_missing_or_wrong_is_refused) {
-  const json good = protocol::encode(sample());
+  const json good = wire::encode(sample());
   for (const auto& item : good.items()) {
     if (item.key() == "endpoints") continue;  // not in every answer
     json without = good;
     without.erase(item.key());
-    EXPECT_NE(reason_of([&] { static_cast<void>(protocol::decode_description(without, "test")); }), Errc{})
+    EXPECT_NE(reason_of([&] { static_cast<void>(wire::decode_description(without, "test")); }), Errc{})
         << "without " << item.key();
   }
   for (const auto& item : good.items()) {
     json wrong = good;
     wrong[item.key()] = true;
-    EXPECT_NE(reason_of([&] { static_cast<void>(protocol::decode_description(wrong, "test")); }), Errc{}) << item.key();
+    EXPECT_NE(reason_of([&] { static_cast<void>(wire::decode_description(wrong, "test")); }), Errc{}) << item.key();
   }
   json outside = good;
   outside["groups"][0]["index"] = 8;  // max_groups is 8
-  EXPECT_EQ(reason_of([&] { static_cast<void>(protocol::decode_description(outside, "test")); }), Errc::protocol);
+  EXPECT_EQ(reason_of([&] { static_cast<void>(wire::decode_description(outside, "test")); }), Errc::protocol);
 }
 
 TEST(Protocol, attach_requests_arrive_as_they_were_sent) {
@@ -206,7 +209,7 @@ TEST(Protocol, attach_requests_arrive_as_they_were_sent) {
                            .barriers = true,
                            .bells = true,
                            .consumer = {.group = "g", .create_group = true, .start = Start::oldest}};
-  const AttachRequest arrived = protocol::decode_attach_request(protocol::encode(sent), "test");
+  const AttachRequest arrived = wire::decode_attach_request(wire::encode(sent), "test");
   EXPECT_EQ(arrived.queue, 42U);
   EXPECT_EQ(arrived.role, Role::consumer);
   EXPECT_TRUE(arrived.barriers && arrived.bells && arrived.consumer.create_group && !arrived.consumer.lossy);
@@ -219,7 +222,7 @@ TEST(Protocol, a_place_outside_the_queue_is_refused) {
   const auto reason = [&](AttachReply reply, Role role, const std::string& group) {
     const AttachRequest request{.role = role, .consumer = {.group = group}};
     return reason_of(
-        [&] { static_cast<void>(protocol::decode_attach_reply(protocol::encode(reply), request, geometry, "test")); });
+        [&] { static_cast<void>(wire::decode_attach_reply(wire::encode(reply), request, geometry, "test")); });
   };
   EXPECT_EQ(reason({.endpoint = 1}, Role::producer, ""), Errc{});
   EXPECT_EQ(reason({.endpoint = 2}, Role::producer, ""), Errc::protocol);
@@ -239,15 +242,14 @@ TEST(Protocol, a_consumer_is_told_whether_it_may_be_thrown_out) {
   for (const bool evictable : {false, true}) {
     AttachReply reply{.endpoint = 64, .group = 8};
     reply.evictable = evictable;
-    EXPECT_EQ(protocol::decode_attach_reply(protocol::encode(reply), request, geometry_of({}), "test").evictable,
-              evictable);
+    EXPECT_EQ(wire::decode_attach_reply(wire::encode(reply), request, geometry_of({}), "test").evictable, evictable);
   }
 }
 
 TEST(Protocol, a_consumer_is_told_how_many_producers_had_ended) {
   const AttachRequest request{.role = Role::consumer};
   const auto arrived = [&](const AttachReply& reply) {
-    return protocol::decode_attach_reply(protocol::encode(reply), request, geometry_of({}), "test").producers_ended;
+    return wire::decode_attach_reply(wire::encode(reply), request, geometry_of({}), "test").producers_ended;
   };
   AttachReply reply{.endpoint = 64, .group = 8};
   EXPECT_EQ(arrived(reply), std::nullopt) << "an older daemon does not say";
@@ -259,22 +261,22 @@ TEST(Protocol, every_error_arrives_with_its_reason_and_message) {
   for (int code = static_cast<int>(Errc::invalid_option); code <= static_cast<int>(Errc::system); ++code) {
     const Error sent(static_cast<Errc>(code), "open \"x\": number " + std::to_string(code));
     try {
-      protocol::throw_if_error({{"n", 1}, {"error", protocol::encode(sent)}});
+      wire::throw_if_error({{"n", 1}, {"error", wire::encode(sent)}});
       FAIL() << code;
     } catch (const Error& arrived) {
       EXPECT_EQ(arrived.reason(), sent.reason());
       EXPECT_STREQ(arrived.what(), sent.what());
     }
   }
-  EXPECT_NO_THROW(protocol::throw_if_error({{"n", 1}}));
-  EXPECT_EQ(reason_of([] { protocol::throw_if_error({{"error", "no"}}); }), Errc::protocol);
+  EXPECT_NO_THROW(wire::throw_if_error({{"n", 1}}));
+  EXPECT_EQ(reason_of([] { wire::throw_if_error({{"error", "no"}}); }), Errc::protocol);
 }
 
 TEST(Protocol, the_largest_description_fits_one_message) {
-  protocol::Description description;
+  wire::Description description;
   QueueInfo& info = description.info;
   info.name = std::string(k_max_name_length, 'q');
-  info.id = protocol::k_max_queue_id;
+  info.id = wire::k_max_queue_id;
   info.options.max_groups = k_max_groups;
   for (unsigned i = 0; i < k_max_groups; ++i) {
     std::string name = std::to_string(i) + std::string(k_max_name_length - 2, 'g');
@@ -296,9 +298,9 @@ TEST(Protocol, the_largest_description_fits_one_message) {
     if (!producer) endpoint.group = endpoint.leaving ? description.leaving[0].name : info.options.groups[0].name;
     info.endpoints.push_back(endpoint);
   }
-  const auto encoded = protocol::encode(description);
+  const auto encoded = wire::encode(description);
   EXPECT_LT(encoded.dump().size(), 40U * 1024) << "also beside another on a page of a list";
-  const protocol::Description arrived = protocol::decode_description(encoded, "test");
+  const wire::Description arrived = wire::decode_description(encoded, "test");
   ASSERT_EQ(arrived.info.endpoints.size(), info.endpoints.size());
   const EndpointInfo& consumer = arrived.info.endpoints[k_max_producers];
   EXPECT_TRUE(consumer.leaving && consumer.orphan && consumer.evictable);

@@ -12,6 +12,9 @@
 #include "wire/options_schema.hpp"
 
 namespace beltway {
+
+using namespace beltway::wire;
+
 namespace {
 
 using namespace std::chrono_literals;

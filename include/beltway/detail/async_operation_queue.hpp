@@ -19,9 +19,7 @@
 #include "beltway/detail/caught.hpp"
 #include "beltway/detail/inline_tuning.hpp"
 
-namespace beltway {
-
-namespace detail {
+namespace beltway::detail {
 
 /// An operation in the line. Owns itself: finish(), abort() and destroy() free it.
 class AsyncOperation {
@@ -209,6 +207,4 @@ class AsyncLine : public std::enable_shared_from_this<AsyncLine<Loop>> {
   bool closed_ = false;
 };
 
-}  // namespace detail
-
-}  // namespace beltway
+}  // namespace beltway::detail

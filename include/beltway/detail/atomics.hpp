@@ -10,12 +10,14 @@
 #include <cstddef>
 #include <cstdint>
 
-namespace beltway {
+namespace beltway::detail {
+
 /// Messages of up to so many bytes are copied without a call.
 inline constexpr std::size_t k_small_copy_bytes = 64;
 /// And of up to so many in words, see copy_words().
 inline constexpr std::size_t k_medium_copy_bytes = 512;
-}  // namespace beltway
+
+}  // namespace beltway::detail
 
 #ifdef BELTWAY_ATOMICS_HEADER
 #include BELTWAY_ATOMICS_HEADER
@@ -24,7 +26,7 @@ inline constexpr std::size_t k_medium_copy_bytes = 512;
 #include <atomic>
 #include <cstring>
 
-namespace beltway {
+namespace beltway::detail {
 
 /// One 64-bit word that several processes read and write.
 class Word {
@@ -169,10 +171,10 @@ inline void cpu_relax() noexcept {
 #endif
 }
 
-}  // namespace beltway
+}  // namespace beltway::detail
 #endif
 
-namespace beltway {
+namespace beltway::detail {
 
 /// Fetches a line to be written soon. A plain prefetch would only fetch it to be read, and then be asked for it once more.
 inline void prefetch_to_write(const void* place) noexcept {
@@ -250,7 +252,7 @@ inline void add_pair(Word& first, std::uint64_t a, std::uint64_t b) noexcept {
 }
 #endif
 
-}  // namespace beltway
+}  // namespace beltway::detail
 
 #undef BELTWAY_LOAD_TWO_WORDS
 #undef BELTWAY_MOVE_TWO_WORDS

@@ -9,10 +9,10 @@
 #include <utility>
 
 namespace beltway {
-
 class Error;
+}  // namespace beltway
 
-namespace detail {
+namespace beltway::detail {
 
 /// Throws `error`. Ends the program if no caller can catch (-fno-exceptions).
 [[noreturn]] void raise(const Error& error);
@@ -46,5 +46,4 @@ class UnwindGuard {
   bool armed_ = true;
 };
 
-}  // namespace detail
-}  // namespace beltway
+}  // namespace beltway::detail

@@ -14,7 +14,7 @@
 #include <atomic>
 #include <cstdint>
 
-namespace beltway {
+namespace beltway::detail {
 
 class ForkGuard {
  public:
@@ -30,4 +30,4 @@ class ForkGuard {
   std::uint64_t token_;
 };
 
-}  // namespace beltway
+}  // namespace beltway::detail

@@ -20,10 +20,10 @@
 #include "beltway/detail/words.hpp"
 
 namespace beltway {
-
 class Message;
+}  // namespace beltway
 
-namespace detail {
+namespace beltway::detail {
 
 class InlineReceiver {
  public:
@@ -142,5 +142,4 @@ class InlineReceiver {
   std::atomic<std::uint64_t> user_{0};  // a thread, or 0
 };
 
-}  // namespace detail
-}  // namespace beltway
+}  // namespace beltway::detail

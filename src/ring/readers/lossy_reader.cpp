@@ -5,7 +5,7 @@
 
 #include "ring/floors.hpp"
 
-namespace beltway {
+namespace beltway::ring {
 
 ReadResult LossyReader::next(SlotView& view) {
   const std::uint64_t slots = map_.geometry.slots;
@@ -62,4 +62,4 @@ void LossyReader::copy(const SlotView& view) {
   copy_racing(copies_.data() + offset_, view.data, view.size);
 }
 
-}  // namespace beltway
+}  // namespace beltway::ring

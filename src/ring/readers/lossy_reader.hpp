@@ -10,7 +10,7 @@
 #include "ring/readers/private_reader.hpp"
 #include "ring/slot_view.hpp"
 
-namespace beltway {
+namespace beltway::ring {
 
 class LossyReader {
  public:
@@ -54,4 +54,4 @@ class LossyReader {
   std::size_t offset_ = 0;
 };
 
-}  // namespace beltway
+}  // namespace beltway::ring

@@ -6,7 +6,7 @@
 #include "ring/floors.hpp"
 #include "ring/groups.hpp"
 
-namespace beltway {
+namespace beltway::ring {
 
 namespace {
 Position position_of(Next next, Position floor) noexcept {
@@ -253,4 +253,4 @@ void set_next_back(const QueueMemory& map, unsigned index, Position position) no
   }
 }
 
-}  // namespace beltway
+}  // namespace beltway::ring

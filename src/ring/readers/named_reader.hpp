@@ -21,7 +21,7 @@
 #include "ring/tuning.hpp"
 #include "ring/wake.hpp"
 
-namespace beltway {
+namespace beltway::ring {
 
 class NamedReader {
  public:
@@ -138,4 +138,4 @@ class NamedReader {
 /// consumer that saw the lease before cannot move `next` over it.
 void set_next_back(const QueueMemory& map, unsigned group, Position position) noexcept;
 
-}  // namespace beltway
+}  // namespace beltway::ring

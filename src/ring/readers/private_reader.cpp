@@ -6,17 +6,18 @@
 
 #include "ring/tuning.hpp"
 
-namespace beltway {
-
-namespace detail {
+namespace beltway::detail {
 
 InlineReceiver::View InlineReceiver::next_in_lane() noexcept {
-  SlotView seen;
-  if (read_ % k_positions_per_counter_store == 0 || !static_cast<PrivateReader*>(this)->next_if_ready(seen)) return {};
+  ring::SlotView seen;
+  if (read_ % k_positions_per_counter_store == 0 || !static_cast<ring::PrivateReader*>(this)->next_if_ready(seen))
+    return {};
   return {seen.data, seen.position, seen.size, seen.producer};
 }
 
-}  // namespace detail
+}  // namespace beltway::detail
+
+namespace beltway::ring {
 
 PrivateReader::PrivateReader(const QueueMemory& map, unsigned group, Position start)
     : map_(map), beyond_floor_(group < map.geometry.max_groups ? 0 : (map.geometry.slots + 63) / 64) {
@@ -128,4 +129,4 @@ bool PrivateReader::restore_floor() noexcept {
   return true;
 }
 
-}  // namespace beltway
+}  // namespace beltway::ring

@@ -18,7 +18,7 @@
 #include "beltway/detail/inline_receive.hpp"
 #include "ring/slot_view.hpp"
 
-namespace beltway {
+namespace beltway::ring {
 
 enum class ReadResult : std::uint8_t {
   message,
@@ -102,4 +102,4 @@ class PrivateReader : public detail::InlineReceiver {
   std::vector<std::uint64_t> beyond_floor_;  // a bit a slot: released beyond the floor
 };
 
-}  // namespace beltway
+}  // namespace beltway::ring

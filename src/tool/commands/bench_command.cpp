@@ -34,7 +34,7 @@ void add_common(Command& app, BenchPlan& plan) {
   app.add_parsed(
       "--slice", plan.slice, [](const std::string& text) { return parse_duration(text); }, "a TIME",
       "Length of a slice between two raw probes (20ms)");
-  app.add_choice("--wait", plan.wait, std::string(find_option<ProducerOptions>("wait")->help));
+  app.add_choice("--wait", plan.wait, std::string(wire::find_option<ProducerOptions>("wait")->help));
   app.add_size("--slots", plan.slots, "Slots of the ring (1024, or what 4 MiB hold)");
   app.add_size("--slot-bytes", plan.slot_bytes, "Bytes of a slot (what holds the message, up to 4 KiB)");
   app.add_size("--lane-bytes", plan.lane_bytes, "Bytes of a lane (4M or more where the slot is too small)");

@@ -103,10 +103,10 @@ class Command {
     return add_parsed(name, target, &parse_milliseconds, "a DURATION", help);
   }
   /// One word of the enumeration.
-  template <Worded Enum>
+  template <wire::Worded Enum>
   Option add_choice(const std::string& name, Enum& target, const std::string& help) {
     std::map<std::string, Enum> choices;
-    for (const std::string_view word : Words<Enum>::all) {
+    for (const std::string_view word : wire::Words<Enum>::all) {
       choices.emplace(word, static_cast<Enum>(choices.size()));
     }
     std::string words;

@@ -28,7 +28,7 @@ bool parse_own_option(const std::string& text, GroupOptions& options) {
     }
     return false;  // no other type has a text here
   };
-  for (const GroupOption& row : options_of<GroupOptions>()) {
+  for (const wire::GroupOption& row : wire::options_of<GroupOptions>()) {
     if (row.flag == "--" + text.substr(0, equals)) return row.visit(options, set);
   }
   return false;
@@ -115,7 +115,7 @@ ExitCode run(const Globals& globals, const Options& options) {
 std::string changeable_text() {
   std::string text;
   std::string verb = " is";
-  for (const QueueOption& row : options_of<QueueOptions>()) {
+  for (const wire::QueueOption& row : wire::options_of<QueueOptions>()) {
     if (!row.is_changeable()) continue;
     if (!text.empty()) verb = " are";
     text += (text.empty() ? "" : " and ") + std::string(row.flag);

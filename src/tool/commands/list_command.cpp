@@ -60,7 +60,7 @@ std::string list_text(const Connection& connection, const Connection::DaemonInfo
                format_size(info.options.slot_bytes), format_size(static_cast<double>(info.options.lane_bytes)),
                format_size(static_cast<double>(info.shared_bytes)), of(producers, info.options.max_producers),
                of(info.endpoints.size() - producers, info.options.max_consumers), user_name(info.owner_uid),
-               octal(info.options.mode), lifetime_cell(info), groups.empty() ? "-" : groups});
+               wire::octal(info.options.mode), lifetime_cell(info), groups.empty() ? "-" : groups});
   }
   return table.text() + state_text(daemon);
 }

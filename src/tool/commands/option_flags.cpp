@@ -16,14 +16,14 @@ struct FlagMaker {
   std::string flag;
   std::string help;
   std::string value_name;
-  Unit unit;
+  wire::Unit unit;
 
   template <class Value>
     requires k_is_number<Value>
   std::optional<Option> operator()(Value& number) const {
     if constexpr (std::is_same_v<Value, std::uint32_t>) {
-      if (unit == Unit::count) return command.add_number(flag, number, help);
-      if (unit == Unit::mode) {
+      if (unit == wire::Unit::count) return command.add_number(flag, number, help);
+      if (unit == wire::Unit::mode) {
         const auto parse = [](const std::string& mode) { return parse_mode(mode); };
         return command.add_parsed(flag, number, parse, "an octal MODE", help);
       }
@@ -40,7 +40,7 @@ struct FlagMaker {
   std::optional<Option> operator()(std::optional<std::chrono::milliseconds>& time) const {
     return command.add_milliseconds(flag, time, help);
   }
-  template <Worded Enum>
+  template <wire::Worded Enum>
   std::optional<Option> operator()(Enum& value) const {
     return command.add_choice(flag, value, help);
   }
@@ -53,7 +53,7 @@ struct FlagMaker {
 template <class Options>
 std::vector<std::pair<std::string, Option>> Command::add_options(Options& target) {
   std::vector<std::pair<std::string, Option>> added;
-  for (const OptionRow<Options>& row : options_of<Options>()) {
+  for (const wire::OptionRow<Options>& row : wire::options_of<Options>()) {
     if (row.flag.empty()) continue;
     const FlagMaker make{*this, std::string(row.flag), std::string(row.help), std::string(row.value_name), row.unit};
     added.emplace_back(row.name, row.visit(target, make).value());

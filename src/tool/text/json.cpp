@@ -74,9 +74,11 @@ void add_payload(Json& json, std::string_view bytes) {
 
 /// The value of an option as scripts read it.
 struct OptionValue {
-  Unit unit;
+  wire::Unit unit;
 
-  Json operator()(std::uint32_t number) const { return unit == Unit::mode ? Json(octal(number)) : Json(number); }
+  Json operator()(std::uint32_t number) const {
+    return unit == wire::Unit::mode ? Json(wire::octal(number)) : Json(number);
+  }
   Json operator()(std::uint64_t number) const { return number; }
   Json operator()(bool flag) const { return flag; }
   Json operator()(const std::string& text) const { return text; }
@@ -84,9 +86,9 @@ struct OptionValue {
   Json operator()(const std::optional<std::chrono::milliseconds>& time) const {
     return time ? Json(time->count()) : Json(nullptr);
   }
-  template <Worded Enum>
+  template <wire::Worded Enum>
   Json operator()(Enum value) const {
-    return word_of(value);
+    return wire::word_of(value);
   }
   Json operator()(const TypeTag& type) const {
     if (type.size == 0) return nullptr;
@@ -102,7 +104,7 @@ struct OptionValue {
 
 /// "own_X": each group that has its own X, with the value.
 void add_own_options(Json& json, const std::vector<NamedGroup>& groups) {
-  for (const GroupOption& row : options_of<GroupOptions>()) {
+  for (const wire::GroupOption& row : wire::options_of<GroupOptions>()) {
     Json values = Json::object();
     for (const NamedGroup& group : groups) {
       if (!row.is_default(group.options)) values[group.name] = row.visit(group.options, OptionValue{row.unit});
@@ -112,7 +114,7 @@ void add_own_options(Json& json, const std::vector<NamedGroup>& groups) {
 }
 
 void add_options(Json& json, const QueueOptions& options) {
-  for (const QueueOption& row : options_of<QueueOptions>()) {
+  for (const wire::QueueOption& row : wire::options_of<QueueOptions>()) {
     json[std::string(row.name)] = row.visit(options, OptionValue{row.unit});
     if (row.name == "groups") add_own_options(json, options.groups);
   }

@@ -61,7 +61,7 @@ std::string waking_text(const PerMessage& costs) {
 
 /// The options that have a line of their own, the last ones of the table first.
 void add_labelled_options(Facts& facts, const QueueOptions& options) {
-  const auto text = [](const QueueOption& row, const QueueOptions& of) {
+  const auto text = [](const wire::QueueOption& row, const QueueOptions& of) {
     return row.visit(of, [&]<class Value>(const Value& value) -> std::string {
       if constexpr (std::is_same_v<Value, std::chrono::milliseconds>) {
         return format_duration(value);
@@ -72,7 +72,7 @@ void add_labelled_options(Facts& facts, const QueueOptions& options) {
       }
     });
   };
-  const std::span<const QueueOption> rows = options_of<QueueOptions>();
+  const std::span<const wire::QueueOption> rows = wire::options_of<QueueOptions>();
   for (auto row = rows.rbegin(); row != rows.rend(); ++row) {
     if (!row->label.empty() && !row->is_default(options)) facts.add(std::string(row->label), text(*row, options));
   }
@@ -82,7 +82,7 @@ std::string facts_text(const QueueSnapshot& snapshot, const std::optional<Rates>
   const QueueInfo& info = snapshot.info;
   const QueueOptions& options = info.options;
   Facts facts;
-  facts.add("owner", user_name(info.owner_uid) + ", mode " + octal(options.mode));
+  facts.add("owner", user_name(info.owner_uid) + ", mode " + wire::octal(options.mode));
   facts.add("slots", std::to_string(options.slots) + " of " + format_size(options.slot_bytes) + ", lanes of " +
                          format_size(static_cast<double>(options.lane_bytes)) + ", " +
                          format_size(static_cast<double>(info.shared_bytes)) + " in all");
@@ -90,7 +90,7 @@ std::string facts_text(const QueueSnapshot& snapshot, const std::optional<Rates>
                           " consumers, " + std::to_string(options.max_groups) + " named groups");
   facts.add("fences", snapshot.symmetric_fences && options.fence == Fence::asymmetric
                           ? "symmetric, since some process cannot use membarrier"
-                          : std::string(word_of(options.fence)));
+                          : std::string(wire::word_of(options.fence)));
   add_labelled_options(facts, options);
   if (const std::string lifetime = lifetime_text(info); !lifetime.empty()) facts.add("lasts", lifetime);
   facts.add("position", std::to_string(snapshot.position));

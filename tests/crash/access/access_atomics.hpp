@@ -7,13 +7,15 @@
 #include <cstdint>
 #include <cstring>
 
-namespace beltway {
+namespace beltway::crash {
 
-namespace crash {
 /// True while somebody wants to know.
 extern bool accesses_count;
 void accessed() noexcept;
-}  // namespace crash
+
+}  // namespace beltway::crash
+
+namespace beltway::detail {
 
 class Word {
  public:
@@ -78,4 +80,4 @@ inline void copy_racing(std::byte* to, const std::byte* from, std::size_t size) 
 
 inline void cpu_relax() noexcept {}
 
-}  // namespace beltway
+}  // namespace beltway::detail

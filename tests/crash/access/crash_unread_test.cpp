@@ -6,6 +6,9 @@
 #include "world.hpp"
 
 namespace beltway::crash {
+
+using namespace beltway::ring;
+
 namespace {
 
 void move_tail(const QueueMemory& map, Position tail) { map.tail().store_relaxed(Tail{tail, 0, k_producer_a}.word()); }

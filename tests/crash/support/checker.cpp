@@ -14,6 +14,9 @@
 
 namespace beltway::crash {
 
+using namespace beltway::detail;
+using namespace beltway::ring;
+
 namespace {
 
 bool has_private(const World& world) {
@@ -203,7 +206,7 @@ void check_at_rest(const World& world, const Dead& dead) {
 /// The memory that no message needs becomes zeros.
 void give_back_lane(const QueueMemory& map, unsigned producer) {
   if (map.geometry.lane_bytes == 0) return;
-  for (const daemon::LanePart& part : daemon::find_unneeded_parts(map, producer, k_cache_line_bytes).parts) {
+  for (const recovery::LanePart& part : recovery::find_unneeded_parts(map, producer, k_cache_line_bytes).parts) {
     std::memset(map.heap + part.offset, 0, part.size);
   }
 }
@@ -213,7 +216,7 @@ void give_back_lane(const QueueMemory& map, unsigned producer) {
 void bury(World& world, unsigned owner) {
   if (owner == k_nobody) return;
   const QueueMemory& map = world.map();
-  daemon::repair(map, owner, test::living_without(map, owner));
+  recovery::repair(map, owner, test::living_without(map, owner));
   if (owner < k_first_consumer) {
     give_back_lane(map, owner);
     map.shared_status().live_producers.fetch_and(~(1ULL << owner));

@@ -13,6 +13,10 @@
 
 namespace beltway::crash {
 
+using namespace beltway::detail;
+using namespace beltway::endpoint;
+using namespace beltway::ring;
+
 namespace {
 
 /// The bytes of each message, made before anything is stepped.
@@ -46,7 +50,7 @@ bool is_evicted(const World& world, unsigned owner) noexcept {
 void evict(World& world, unsigned owner) {
   const Use use(world);
   const Identity identity = Identity::of(world.map().endpoint(owner).identity.load_acquire());
-  daemon::revoke(world.map(), owner, identity.incarnation, identity.group);
+  recovery::revoke(world.map(), owner, identity.incarnation, identity.group);
   world.journal().thrown_out = owner;
 }
 

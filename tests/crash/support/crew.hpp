@@ -15,6 +15,8 @@
 
 namespace beltway::crash {
 
+using namespace beltway::ring;
+
 /// Makes the groups of a world's shape, and every endpoint attached in shared memory, as the daemon does.
 void found(World& world);
 

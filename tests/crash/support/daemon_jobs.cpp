@@ -8,6 +8,8 @@
 
 namespace beltway::crash {
 
+using namespace beltway::ring;
+
 namespace {
 
 bool always(const Beginning& /*beginning*/) { return true; }

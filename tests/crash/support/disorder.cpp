@@ -10,6 +10,9 @@
 
 namespace beltway::crash {
 
+using namespace beltway::detail;
+using namespace beltway::ring;
+
 namespace {
 
 /// A READY message that nobody in the named group has had yet.
@@ -67,7 +70,7 @@ void write_sleepers_of_nobody(World& world) { world.map().shared_status().consum
 
 void heal(World& world) {
   const QueueMemory& map = world.map();
-  daemon::heal(map, test::living_of(map));
+  recovery::heal(map, test::living_of(map));
   wake_all_sleepers(map);
 }
 

@@ -7,14 +7,14 @@
 #include "os/event_set.hpp"
 #include "os/kernel.hpp"
 
-namespace beltway {
+namespace beltway::os {
 
 EventSet::EventSet(int bell, const std::string& /*what*/) : epoll_(bell), self_(bell) {}
 EventSet::~EventSet() = default;
 EventSet::Edges EventSet::take() const noexcept { return {}; }
-void EventSet::ring() const noexcept { kernel::ring_bell(self_); }
+void EventSet::ring() const noexcept { ring_bell(self_); }
 
-}  // namespace beltway
+}  // namespace beltway::os
 
 extern "C" int __wrap_sched_getaffinity(pid_t process, std::size_t size, cpu_set_t* set);
 int __wrap_sched_getaffinity(pid_t /*process*/, std::size_t /*size*/, cpu_set_t* /*set*/) { return -1; }

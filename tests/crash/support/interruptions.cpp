@@ -6,6 +6,8 @@
 
 namespace beltway::crash {
 
+using namespace beltway::ring;
+
 namespace {
 
 bool several_producers(const Operation& /*operation*/, const Beginning& beginning) {

@@ -13,6 +13,9 @@
 
 namespace beltway::crash {
 
+using namespace beltway::detail;
+using namespace beltway::ring;
+
 namespace {
 
 /// A producer without the waiting: its claims and its lane.

@@ -11,6 +11,8 @@
 
 namespace beltway::crash {
 
+using namespace beltway::ring;
+
 namespace {
 
 void make(Crew& crew, unsigned owner) {

@@ -9,6 +9,8 @@
 
 namespace beltway::crash {
 
+using namespace beltway::ring;
+
 bool full_coverage() noexcept {
   const char* const full = std::getenv("BELTWAY_CRASH_FULL");
   return full != nullptr && *full != '\0' && *full != '0';

@@ -10,7 +10,12 @@ std::uint64_t& crash::sleeps() noexcept {
   return count;
 }
 
-namespace kernel {
+}  // namespace beltway
+
+namespace beltway::os {
+
+using namespace beltway::detail;
+using namespace beltway::ring;
 
 bool register_for_barriers() noexcept { return true; }
 
@@ -41,7 +46,7 @@ void wake_sleeper(Word& word) noexcept {
 void ring_bell(int eventfd) noexcept {
   crash::World* const world = crash::Use::current();
   if (world == nullptr) return;
-  for (unsigned i = crash::bell_index(eventfd); i < world->map().geometry.endpoints(); i += beltway::k_bells) {
+  for (unsigned i = crash::bell_index(eventfd); i < world->map().geometry.endpoints(); i += ring::k_bells) {
     ++world->journal().wakes[i];
   }
 }
@@ -55,6 +60,4 @@ void give_way() noexcept { clock_ns += 1'000'000; }
 std::uint64_t now_ns() noexcept { return clock_ns += 1'000; }
 std::uint64_t coarse_now_ns() noexcept { return 1; }
 
-}  // namespace kernel
-
-}  // namespace beltway
+}  // namespace beltway::os

@@ -14,6 +14,9 @@
 
 namespace beltway::crash {
 
+using namespace beltway::detail;
+using namespace beltway::ring;
+
 namespace {
 
 World* current_world = nullptr;

@@ -16,6 +16,8 @@
 
 namespace beltway::crash {
 
+using namespace beltway::ring;
+
 // Who is who in every world.
 inline constexpr unsigned k_producer_a = 0;
 inline constexpr unsigned k_producer_b = 1;
