@@ -127,14 +127,15 @@ int run_daemon(const Options& options, const std::vector<std::string>& arguments
   ready();
   if (server.run() == Server::End::ended) return EXIT_SUCCESS;
   if (options.supervisor == 0 || options.supervisor == ::getppid()) return beltway::daemon::k_restart_code;
-  // The supervisor was killed: be one, with what it held. By the program that runs: whatever lies at its path now may not.
+  // The supervisor was killed. This process becomes the supervisor, with the descriptors that the dead one held. It execs the
+  // running program, and not the file at that program's path, which may be another program by now.
   beltway::daemon::pass_at_exec(server.stored());
   beltway::daemon::exec_file("/proc/self/exe", beltway::daemon::own_program(), arguments);
   spdlog::critical("become the supervisor: exec: {}", std::strerror(errno));
   return k_failed;
 }
 
-/// A wrong name is told at once. A full or slow disk is no reason not to start.
+/// Throws if the name of the log file is wrong. A full or slow disk does not prevent the start.
 void check_log_file(const std::string& file) {
   const int error = beltway::daemon::try_log_file();
   for (const int wrong : {ENOENT, ENOTDIR, EISDIR, EACCES, ELOOP, ENAMETOOLONG, ENXIO}) {
@@ -149,7 +150,7 @@ int run(const Options& options, const std::vector<std::string>& arguments, const
   beltway::daemon::set_up_log(
       {.level = options.log_level, .json = options.log_format == "json", .file = options.log_file});
   try {
-    // One that takes over queues starts in any case.
+    // A daemon that takes over queues starts even if its log file is wrong.
     const bool kept = std::getenv("NOTIFY_SOCKET") != nullptr;  // NOLINT(concurrency-mt-unsafe): one thread
     if (!kept && std::getenv("LISTEN_FDS") == nullptr) check_log_file(options.log_file);  // NOLINT: likewise
     if (kept || options.no_supervisor) return run_daemon(options, arguments, ready);

@@ -18,7 +18,7 @@ using namespace std::chrono_literals;
 
 namespace {
 
-/// Slots and lease words that the daemon's own thread walks over: a millisecond or two if no cache has them.
+/// The most slots and lease words that the daemon's own thread walks over. It takes a millisecond or two if no cache has them.
 constexpr std::uint64_t k_walked_at_once = 1 << 15;
 
 /// A large mapping is unmapped in pieces: other threads that change the process's address space wait for each.
@@ -135,7 +135,7 @@ void Queue::reconcile() noexcept {
         if (phase != ring::GroupPhase::free) ring::free_group(map_, index);
         break;
       case GroupRecord::State::leaving:
-        // Half of it may be done, and maybe no endpoint is attached that would do the rest.
+        // The removal may be half done, and perhaps no attached endpoint will do the rest.
         if (phase == ring::GroupPhase::active || phase == ring::GroupPhase::leaving) ring::leave(map_, index);
         break;
       case GroupRecord::State::active: break;

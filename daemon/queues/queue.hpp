@@ -1,17 +1,17 @@
 // One queue as the daemon has it: its record, its memory, its bells and its endpoints, and what is done when an endpoint is
 // gone.
 //
-// Proof of death: for each attach the control segment is opened anew, byte `endpoint index` of that open file description
-// is write-locked, and the descriptor is handed out; the daemon closes its copy. The lock lives as long as the
-// process's mapping and descriptors of it do, through fork, exec and closed descriptors, and no longer. So "the byte is
-// free", asked through the daemon's own description, means that no process can write to that endpoint's words any more.
+// Proof of death: for each attach the daemon opens the control segment anew, write-locks byte `endpoint index` of that open file
+// description, sends the descriptor to the client, and closes its own copy. The lock lives exactly as long as mappings and
+// descriptors of this description exist. The daemon asks for the lock through a description of its own. If the byte is free, no
+// process can write the words of that endpoint any more.
 //
-// What must survive the daemon goes to `keep` at each change, before the shared memory is changed accordingly: what the next
-// daemon finds there is at most one step behind the record, and reconcile() takes that step (see saved_queues.hpp).
+// At each change the queue record is saved first; then the shared memory is changed. So the next daemon finds memory that is at
+// most one step behind the record, and reconcile() takes that step (see saved_queues.hpp).
 //
-// Invariants: a place of `record().endpoints` is not attached only after its byte was seen free and repair() has run; a
-// place of `record().groups` is free only when no endpoint that was attached to it remains. Both are given out only then.
-// Ownership: segments, eventfds and mappings; they go with the object. Thread safety: the daemon's one thread.
+// Invariants: a place of `record().endpoints` becomes free only after its byte was seen free and repair() has run. A place of
+// `record().groups` becomes free only when no endpoint that was attached to the group remains. Only free places are given out.
+// Ownership: the object owns segments, eventfds and mappings. Thread safety: the daemon's one thread.
 #pragma once
 
 #include <chrono>
@@ -36,8 +36,8 @@
 
 namespace beltway::daemon {
 
-/// What an attach hands out. `borrowed` is what to send, in the protocol's order; `owned` those of them that are closed
-/// once they are sent: the endpoint's lock must live with the client alone.
+/// The descriptors of a reply to attach. `borrowed` are all to be sent, in the protocol's order. `owned` are those of them that
+/// the daemon closes after it has sent them: the endpoint's lock must live in the client alone.
 struct AttachGrant {
   wire::AttachReply reply;
   std::vector<int> borrowed;
@@ -70,15 +70,16 @@ class Queue {
   [[nodiscard]] std::uint64_t shared_bytes() const noexcept;
   [[nodiscard]] wire::Description description(bool with_endpoints) const;
 
-  /// Tells all attached processes that the queue is gone, and forgets it. The last act: destroy it then.
+  /// Tells all attached processes that the queue is gone, and forgets the queue. Destroy the object afterwards.
   void remove() noexcept;
   /// After remove(): frees the memory, which takes long if it is large. Any thread.
   void release() noexcept;
 
   // -- work that takes long --
-  /// To walk over its slots and leases takes so long that a worker does it.
+  /// True if the walk over all slots and lease words takes so long that a worker must do it.
   [[nodiscard]] bool is_large() const noexcept;
-  /// A worker has the queue. Meanwhile the daemon may touch no more of it than record()'s name, id, owner and options.
+  /// Call it before a worker gets the queue. Until take_from_worker() the daemon may use only name, id, owner and options of
+  /// record().
   [[nodiscard]] bool is_busy() const noexcept { return busy_; }
   void give_to_worker() noexcept { busy_ = true; }
   /// Returns the calls that wait for the queue.
@@ -90,16 +91,16 @@ class Queue {
   void when_free(std::function<void()> then) { waiting_.push_back(std::move(then)); }
 
   // -- options that change while the queue lives --
-  /// Takes the option from `wanted`. A time to eviction counts for consumers that attached as evictable, which are measured
-  /// anew from now on, and for all that attach later: what another's acks are cannot be changed under it.
+  /// Takes the option from `wanted`. A new evict_after counts for consumers that attached as evictable (their time begins
+  /// anew), and for all that attach later. Other consumers ack by plain stores, so they cannot become evictable.
   void change_option(const wire::QueueOption& option, const QueueOptions& wanted);
   void change_group_option(unsigned group, const wire::GroupOption& option, const GroupOptions& wanted);
 
   // -- groups (queue_groups.cpp) --
   [[nodiscard]] std::optional<unsigned> find_group(const std::string& name) const noexcept;
-  /// What `group` asks for and the group of that name has otherwise. Nothing if it is missing.
+  /// The options in which `group` differs from the existing group of that name. Empty if there is no such group.
   [[nodiscard]] std::vector<wire::Difference> group_differences(const NamedGroup& group) const;
-  /// Whether it exists. Throws Error(already_exists) if it has other options than those that `group` asks for.
+  /// True if the group exists. Throws Error(already_exists) if the group has other options than those that `group` asks for.
   [[nodiscard]] bool has_group(const NamedGroup& group) const;
   /// No effect on groups that exist. Throws Error(limit_reached) before it makes any if there is no place for all.
   void add_groups(const std::vector<NamedGroup>& groups, Start start, const std::string& operation);
@@ -124,13 +125,13 @@ class Queue {
   void give_grace(Clock::time_point now) noexcept;
 
   // -- endpoints (queue_endpoints.cpp) --
-  /// Gives a place to `session`'s process. Heals a small queue first; a large one is the caller's to heal, in a worker.
+  /// Gives a place to the process of `session`. Heals a small queue first; the caller heals a large queue, in a worker.
   /// Checks the locks of all places if none is free. Throws Error(limit_reached, not_found).
   [[nodiscard]] AttachGrant attach(const Peer& peer, std::uint64_t session, const wire::AttachRequest& request);
 
-  /// Whether the process has said that it detaches. If not, its end is a death, and logged.
+  /// Whether the process has sent `detach`. If not, its end is a death and is logged.
   enum class Leaving : std::uint8_t { unsaid, said };
-  /// If the process at the place is gone: repairs and frees the place. True if no endpoint is there (any more).
+  /// If the process at the place is gone: repairs the queue and frees the place. True if the place now has no endpoint.
   bool reap_if_dead(unsigned place, Leaving leaving = Leaving::unsaid);
   /// Whether a process still has the memory of the endpoint at the place.
   [[nodiscard]] bool is_alive(unsigned place) const noexcept {
@@ -145,13 +146,13 @@ class Queue {
   bool give_back_some_memory() noexcept;
 
   // -- eviction (queue_eviction.cpp) --
-  /// Evicts consumers that have blocked producers and stood still for their group's evict_after_ms. Call it a few times in that
-  /// span. A late tick evicts no consumer.
+  /// Evicts consumers that have blocked producers without progress for their group's evict_after_ms. Call it a few times during
+  /// that time. A late tick evicts no consumer.
   void evict_stalled_consumers(RunClock::Tick tick);
-  /// The shortest such span; 0: no consumer is ever evicted.
+  /// The shortest evict_after_ms of all groups; 0: no consumer is ever evicted.
   [[nodiscard]] std::chrono::milliseconds shortest_evict_after() const noexcept;
 
-  /// Sets right what a program has left in disorder, and says so in the log. `when`: the occasion, for the log.
+  /// Heals the words that a program wrote over, and logs that. `when`: the occasion, for the log.
   void heal(std::string_view when) noexcept;
 
   [[nodiscard]] unsigned owner_of(unsigned place) const noexcept;
@@ -199,17 +200,17 @@ class Queue {
   void free_lane_of(unsigned place) noexcept;
   /// A producer gets the place, and the lane with whatever memory it has.
   void keep_lane_of(unsigned place) noexcept;
-  /// Messages that kept parts of such lanes may be over by now.
+  /// Messages that needed parts of such lanes may be finished by now.
   void scan_rest_of_lanes() noexcept;
   void free_ownerless_lanes() noexcept;
   void find_parts_to_punch(unsigned lane) noexcept;
   void enter_group(const EndpointRecord& endpoint, Start start, wire::AttachReply& reply) noexcept;
   void make_symmetric();
 
-  /// Where a group stood when it was first seen to block producers, and the consumer that kept it there.
+  /// The floor of a group when the daemon first saw it block producers, and the consumer that keeps the floor there.
   struct Stall {
     ring::Position floor = 0;
-    std::optional<unsigned> place;  ///< nothing: the group blocks no producer, or no consumer is to blame
+    std::optional<unsigned> place;  ///< nothing: the group blocks no producer, or no consumer keeps its floor
     std::chrono::steady_clock::time_point since;
   };
   /// 0: never. Private groups have the queue's.
@@ -217,7 +218,7 @@ class Queue {
   [[nodiscard]] bool holds_producers_back(ring::Position floor) const noexcept;
   [[nodiscard]] std::optional<unsigned> find_holder(unsigned group, ring::Position floor) const noexcept;
   void evict(unsigned place);
-  /// What is in the evicted consumer's hands goes to others. Safe to repeat.
+  /// Gives the messages of the evicted consumer to other consumers. Safe to repeat.
   void revoke(unsigned place) noexcept;
 
   bool busy_ = false;

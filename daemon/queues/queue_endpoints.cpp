@@ -1,4 +1,4 @@
-// The endpoints of a queue: giving places out, proving deaths, taking places back. See queue.hpp.
+// The endpoints of a queue: gives places to processes, proves deaths, frees places. See queue.hpp.
 #include <fcntl.h>
 #include <spdlog/spdlog.h>
 #include <cassert>
@@ -38,7 +38,7 @@ AttachGrant Queue::attach(const Peer& peer, std::uint64_t session, const AttachR
   };
   // A new endpoint begins where `tail` and the groups say; a single producer never reads anything else.
   if (request.role != Role::inspector && !is_large()) heal("at an attach");
-  // Everything that can fail comes before anything that others see.
+  // Each step that can fail comes before each step that other processes can see.
   const unsigned group = request.role == Role::consumer ? group_for(request) : 0;
   std::optional<Place> place;
   os::Fd ring = reads ? os::open_segment_anew(own_.ring.get(), os::Access::read_only, what) : os::Fd();
@@ -77,14 +77,14 @@ AttachGrant Queue::attach(const Peer& peer, std::uint64_t session, const AttachR
               .group = request.role == Role::consumer ? group_of(*place, request, group) : 0,
               .kind = kind_of(request)};
   endpoint.evictable = request.role == Role::consumer && is_evictable(record_, endpoint);
-  save();  // from here on the next daemon would know of it, find no lock, and repair
+  save();  // if this daemon dies now, the next one knows the endpoint, finds no lock, and repairs
   grant.reply.endpoint = owner_of(place->index);
   grant.reply.incarnation = endpoint.incarnation;
   if (request.role == Role::consumer) {
     enter_group(endpoint, request.consumer.start, grant.reply);
   } else {
     ring::SharedStatus& shared_status = map_.shared_status();
-    // First the live bit: a consumer that sees that one ever was must not miss that it is (ConsumerCore::why_empty).
+    // The live bit comes first: a consumer that sees the new producers_ever must also see the live bit (ConsumerCore::why_empty).
     shared_status.live_producers.fetch_or(1ULL << place->index);
     shared_status.producers_ever.fetch_add(1);
   }
@@ -154,7 +154,7 @@ std::optional<Queue::Place> Queue::try_take_place(Role role, const std::string& 
   for (unsigned index = begin; index < end; ++index) {
     if (record_.endpoints[index].attached) continue;
     os::Fd control = os::open_segment_anew(own_.control.get(), os::Access::read_write, what);
-    // A neighbour with rights on the queue can lock a byte that is not its own: that place is lost until it ends.
+    // A process with rights on the queue can lock the byte of another endpoint. That place is lost until this process ends.
     if (try_lock_byte(control, index, what + ": lock the endpoint's place")) return Place{index, std::move(control)};
   }
   return std::nullopt;
@@ -173,12 +173,12 @@ bool try_lock_byte(const os::Fd& control, unsigned byte, const std::string& what
 
 bool Queue::is_locked(unsigned byte) const noexcept {
   struct flock lock{};
-  // Asked as a reader, so that a read lock, which an inspector can take, proves nothing.
+  // We ask for a read lock: an inspector can hold a read lock, and that must not make the endpoint seem alive.
   lock.l_type = F_RDLCK;
   lock.l_whence = SEEK_SET;
   lock.l_start = byte;
   lock.l_len = 1;
-  // If the kernel does not say, the endpoint is taken to be alive: death must be proved.
+  // If the kernel does not answer, the endpoint counts as alive: a death must be proved.
   return ::fcntl(own_.control.get(), F_OFD_GETLK, &lock) != 0 || lock.l_type != F_UNLCK;
 }
 
@@ -215,7 +215,7 @@ bool Queue::reap_if_dead(unsigned place, Leaving leaving) {
   }
   endpoint = {.attached = false, .incarnation = endpoint.incarnation};
   count_unread();
-  save();  // a daemon that dies before repairs once more
+  save();  // if this daemon dies before the save, the next one repairs again
   scan_rest_of_lanes();
   free_lane_of(place);
   settle_groups();

@@ -56,11 +56,11 @@ std::optional<unsigned> Queue::find_holder(unsigned group, ring::Position floor)
   }
   if (consumer >= geometry_.max_consumers) return std::nullopt;
   const unsigned place = geometry_.max_producers + consumer;
-  // Only one that the record says is of this group: a neighbour may have written any number there. Also one that is out
-  // already: it may have been stopped again before it gave a late lease back.
+  // Only a consumer that the record has in this group: a peer may have written any number into the lease word. Also a consumer
+  // that is evicted already: it may have been stopped again before it gave a late lease back.
   const EndpointRecord& endpoint = record_.endpoints[place];
   const bool its_group = endpoint.attached && endpoint.group == group;
-  // Nor one that attached while evictions were off: its acks are stores, which nothing holds up.
+  // Not a consumer that attached while evictions were off: it acks by plain stores, which an eviction cannot stop.
   return its_group && endpoint.evictable ? std::optional(place) : std::nullopt;
 }
 

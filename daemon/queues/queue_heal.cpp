@@ -1,4 +1,4 @@
-// Setting a queue's shared memory right when a program has left it in disorder. See queue.hpp.
+// Heals the shared memory of a queue after a program wrote over it. See queue.hpp.
 #include <spdlog/spdlog.h>
 
 #include "queues/queue.hpp"
@@ -34,7 +34,7 @@ void Queue::tell_of_disorder(std::string_view when, unsigned restored,
         "memory that is "
         "not its own",
         record_.name, when, counts.holes, counts.released, counts.words, restored);
-  } catch (const std::exception&) {  // no memory for the line
+  } catch (const std::exception&) {  // no memory for the line of the log
   }
 }
 

@@ -82,8 +82,8 @@ class Registry {
   void detach(std::uint64_t session, const wire::EndpointName& name);
   enum class Resumed : std::uint8_t {
     ok,
-    gone,     ///< the queue is not known (one that is held is), or the endpoint has ended
-    refused,  ///< another process's
+    gone,     ///< the queue is unknown (a held queue is known), or the endpoint has ended
+    refused,  ///< the endpoint of another process
   };
   /// The endpoints of this process belong to `session` from now on. The pid decides: the kernel gives it to no other process
   /// while this one lives, whatever user it has become since. A pid that the daemon cannot see (0) proves nothing: then the

@@ -1,4 +1,4 @@
-// Pending deaths: endpoints whose death is awaited; and consumers that stand still. See registry.hpp.
+// Pending deaths (endpoints whose death the daemon awaits), and the eviction of consumers that stand still. See registry.hpp.
 #include <spdlog/spdlog.h>
 
 #include <algorithm>
@@ -10,7 +10,7 @@
 namespace beltway::daemon {
 namespace {
 
-/// How long the daemon checks pending deaths before its other work has a turn.
+/// How long the daemon checks pending deaths at a time, before it does other work.
 constexpr std::chrono::milliseconds k_turn_ms{3};
 
 }  // namespace
@@ -19,7 +19,7 @@ void Registry::session_ended(std::uint64_t session, const std::vector<wire::Endp
   const auto end = std::chrono::steady_clock::now() + k_turn_ms;
   for (const wire::EndpointName& name : endpoints) {
     PendingDeath pending{.always = false, .ended = session};
-    // A process may have had thousands. The daemon checks the rest later, with the other pending deaths.
+    // A process may have had thousands of endpoints. The daemon checks the others later, with the other pending deaths.
     if (std::chrono::steady_clock::now() < end && try_reap(name, pending)) continue;
     pending_[name].ended = pending.ended;
   }
@@ -41,8 +41,8 @@ void Registry::detach(std::uint64_t session, const wire::EndpointName& name) {
   const auto place = queue->find_endpoint(name.endpoint, name.incarnation);
   if (!place) return;
   const bool own = queue->record().endpoints[*place].session == session;
-  // The lock decides, whichever session says so. A death is awaited only if the endpoint's own process said so and the lock is
-  // held.
+  // Any session may ask; the lock decides whether the endpoint is gone. If the lock is held, the daemon awaits the death only if
+  // the endpoint's own session asked.
   if (!reap_if_dead(*queue, *place, Queue::Leaving::said) && own) pending_[name].ended = session;
 }
 
@@ -81,7 +81,7 @@ void Registry::run_beside(Queue& queue, std::function<void()> work, std::functio
   workers_->run(std::move(work), [this, &queue, done = std::move(done)] {
     const auto waiting = queue.take_from_worker();
     if (done) done();
-    for (const auto& each : waiting) each();  // one of them may remove the queue
+    for (const auto& each : waiting) each();  // one of these calls may remove the queue
     if (freed_) freed_();
   });
 }
@@ -96,7 +96,7 @@ bool Registry::try_reap(const wire::EndpointName& name, PendingDeath& pending) {
   const std::uint64_t session = queue->record().endpoints[*place].session;
   const std::uint64_t ended = std::exchange(pending.ended, 0);
   if (ended != 0 && ended == session) queue->give_endpoint_to(*place, 0);
-  // One that was resumed is its new connection's care.
+  // If another connection has resumed the endpoint, that connection's end will report the death.
   if (!pending.always && queue->record().endpoints[*place].session != 0) return true;
   return reap_if_dead(*queue, *place);
 }
@@ -116,7 +116,7 @@ std::size_t Registry::reap_pending() {
 }
 
 std::chrono::milliseconds Registry::evict_stalled_consumers(std::chrono::steady_clock::time_point wall) {
-  // A span is measured to a quarter of it, and not finer than the clock of people.
+  // The daemon checks at intervals of a quarter of evict_after, within these limits.
   constexpr std::chrono::milliseconds k_shortest_ms{5};
   constexpr std::chrono::milliseconds k_longest_ms{500};
   std::chrono::milliseconds pause{0};

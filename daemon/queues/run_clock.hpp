@@ -1,9 +1,9 @@
 // Time in which the daemon ran.
 //
-// A span that decides about others must not count time in which no process ran: the machine was suspended, a container paused,
-// all processes stopped. The daemon cannot see that of others, but of itself: a tick that it planned comes late. What is
-// missing is taken out of its clock, and a late tick decides nothing, since the others may not have run yet.
-// Thread safety: none.
+// A time limit for other processes must not count time in which no process ran: the machine was suspended, a container was
+// paused, all processes were stopped. The daemon cannot see that other processes did not run. But it notices that it did not run
+// itself: a tick that it planned comes late. The clock leaves the delay out. A late tick evicts no consumer, since other
+// processes may not have run yet. Thread safety: none.
 #pragma once
 
 #include <algorithm>

@@ -11,7 +11,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-/// What the kernel uses unless it was told otherwise.
+/// The kernel's default for the number of an unmapped user or group.
 constexpr std::uint32_t k_usual_overflow_id = 65534;
 /// All numbers but the last, which means "none" to the kernel.
 constexpr std::uint64_t k_all_ids = 4294967295;
@@ -22,8 +22,8 @@ std::uint32_t read_overflow_id(const fs::path& file) {
   return id;
 }
 
-/// Lines of "first inside, first outside, count", which never overlap. A namespace can only map what its parent maps, so
-/// one that maps all ids can tell all of them apart.
+/// True if the namespace maps all ids. `file` has lines of "first inside, first outside, count", which never overlap. A namespace
+/// can only map ids that its parent maps. So a namespace that maps all ids can tell all users apart.
 bool maps_all(const fs::path& file) {
   std::ifstream map(file);
   std::uint64_t mapped = 0;

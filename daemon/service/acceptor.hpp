@@ -31,7 +31,7 @@ class Acceptor {
   Acceptor(const Acceptor&) = delete;
   Acceptor& operator=(const Acceptor&) = delete;
 
-  /// Waits from now on.
+  /// Begins to wait.
   void open();
 
  private:
@@ -40,7 +40,7 @@ class Acceptor {
   enum class State : std::uint8_t {
     stands,
     taken,   ///< another daemon listens at a further place
-    broken,  ///< to try again
+    broken,  ///< the socket could not be made; the daemon tries again
   };
 
   void wait_at(std::size_t listen_socket);

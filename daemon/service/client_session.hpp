@@ -1,9 +1,10 @@
-// One connection to the daemon: reads requests one at a time, answers them in order, and tells the registry when it ends or
-// when its process does.
+// One connection to the daemon. The session reads requests one at a time and answers them in order. It tells the registry when
+// the connection ends, or when the client's process ends.
 //
-// A bad client costs itself the connection and others nothing: what it sends is bounded, its next request is read only when
-// the last answer has gone out, and nothing that it does blocks the daemon.
-// Ownership: the socket and the pidfd; kept alive by its own pending waits and by the server. Thread safety: one thread.
+// A bad client loses its connection and disturbs no other client: the size of a request is bounded, the session reads the next
+// request only after it has sent the last answer, and no request blocks the daemon.
+// Ownership: owns the socket and the pidfd. The server and the session's pending waits keep the session alive. Thread safety: one
+// thread.
 #pragma once
 
 #include <boost/asio/io_context.hpp>
@@ -23,10 +24,10 @@ namespace beltway::daemon {
 
 class ClientSession : public std::enable_shared_from_this<ClientSession> {
  public:
-  /// What the server wants to know. Both may be called from within the session's own handlers.
+  /// The server's callbacks. The session may call both from within its own handlers.
   struct Events {
     std::function<void(std::uint64_t session)> ended;
-    std::function<void()> answered;  ///< a request was handled: there may be pending_deaths, or a queue less
+    std::function<void()> answered;  ///< a request was handled: a death may be pending, or a queue may be gone
   };
 
   ClientSession(boost::asio::io_context& io, os::Fd socket, Peer peer, std::uint64_t id, Registry& registry,
@@ -36,7 +37,7 @@ class ClientSession : public std::enable_shared_from_this<ClientSession> {
   ClientSession& operator=(const ClientSession&) = delete;
 
   void start();
-  /// Says why, once, and ends: for a caller that must be turned away.
+  /// Sends `error` once and ends the connection: for a client that the daemon must not serve.
   void refuse(const Error& error);
   /// Ends the connection. Safe to repeat.
   void stop();
@@ -55,9 +56,9 @@ class ClientSession : public std::enable_shared_from_this<ClientSession> {
   Caller caller_;
   Events events_;
   client::Channel channel_;
-  boost::asio::posix::stream_descriptor socket_wait_;  ///< waits on the channel's socket, which it does not own
+  boost::asio::posix::stream_descriptor socket_wait_;  ///< waits on the socket that channel_ owns
   boost::asio::posix::stream_descriptor process_;      ///< pidfd; closed if there is none
-  std::optional<Reply> reply_;                         ///< what could not be sent yet
+  std::optional<Reply> reply_;                         ///< the reply that could not be sent yet
   bool stopped_ = false;
 };
 

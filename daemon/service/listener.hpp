@@ -34,8 +34,8 @@ class Listener {
   /// Leaves the sockets where they are at the end: the next daemon takes them over.
   void leave() noexcept;
 
-  /// A new connection, close-on-exec and non-blocking; nothing if there is none now. When no descriptor is left the
-  /// caller at the listen socket is told so and turned away, so that the daemon does not spin on it. `turned_away` says so.
+  /// A new connection, close-on-exec and non-blocking; nothing if there is none now. If no descriptor is left, the client gets an
+  /// error and its connection ends, so that the daemon does not spin on it. Then `turned_away` is true.
   [[nodiscard]] os::Fd accept(const ListenSocket& listen_socket, bool& turned_away);
 
  private:

@@ -77,7 +77,7 @@ class Server {
   /// Sends what the store did not take at once.
   void watch_store();
   void wait_for_store();
-  /// Deaths that were only counted are told when their span is over.
+  /// Waits for the end of a span of the DeathLog; then it logs the deaths that were only counted.
   void watch_death_log();
 
   ServerOptions options_;

@@ -54,7 +54,7 @@ std::string SocketWatch::watch(const std::vector<fs::path>& sockets) {
   };
   for (const fs::path& socket : sockets) {
     note(add(socket, k_file_events));
-    note(add(client::lock_path_of(socket), k_file_events | IN_CLOSE_WRITE));  // its holder's end closes it
+    note(add(client::lock_path_of(socket), k_file_events | IN_CLOSE_WRITE));  // the end of its holder closes it
     fs::path directory = fs::absolute(socket).parent_path();
     if (is_shared_with_others(directory)) note(directory.string() + " is on a file system of several machines");
     for (; directory.has_relative_path(); directory = directory.parent_path()) {

@@ -9,9 +9,9 @@ namespace beltway::daemon {
 /// listens. The parent returns 0 as soon as that is so, else the child's exit code. Before any other thread is started.
 int run_in_background(const std::function<int(const std::function<void()>& ready)>& run);
 
-/// Reads from and writes to nothing from now on, except a log that goes to a standard error that is no terminal. Not before
-/// the daemon is ready: what goes wrong until then is told where the caller sees it. `log_is_elsewhere`: standard error is not
-/// needed.
+/// Closes the terminal: from now on the process reads nothing, and writes only a log that goes to a standard error that is no
+/// terminal. Call it when the daemon is ready: earlier errors must reach the caller. `log_is_elsewhere`: the log does not need
+/// standard error.
 void leave_terminal(bool log_is_elsewhere);
 
 }  // namespace beltway::daemon

@@ -1,5 +1,5 @@
-// The daemon's log: spdlog's default logger, as text for people or one JSON object a line for programs. It goes to standard
-// error or to a file. No call ever waits for it: see log_writer.hpp.
+// The daemon's log: spdlog's default logger, as text for people, or as a JSON object a line for programs. The log goes to
+// standard error or to a file. No call waits for the log: see log_writer.hpp.
 #pragma once
 
 #include <cstdint>
@@ -16,7 +16,7 @@ struct LogOptions {
 
 struct LogState {
   std::string file;        ///< empty: standard error
-  std::uint64_t lost = 0;  ///< lines
+  std::uint64_t lost = 0;  ///< lines that were dropped
 };
 
 /// Replaces the process's default logger, once, before any other thread logs.
@@ -25,10 +25,10 @@ void set_up_log(const LogOptions& options);
 /// 0, or why the log's file cannot be opened (errno). Waits half a second at most: ETIMEDOUT. Always 0 for standard error.
 [[nodiscard]] int try_log_file() noexcept;
 
-/// Of the log that set_up_log has made. Without one: empty.
+/// The state of the log that set_up_log() made. Empty if there is none.
 [[nodiscard]] LogState log_state();
 
-/// Logs why the process ends, if the log is a file: standard error is told by other means (tell_people).
+/// Logs why the process ends, if the log is a file. tell_people() writes the reason to standard error.
 void log_failure(const std::string& what);
 
 /// Waits until what was logged is written, half a second at most. Before exec() and before the end.

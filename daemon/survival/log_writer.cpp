@@ -22,7 +22,7 @@
 namespace beltway::daemon {
 namespace {
 
-/// How long a process waits at its end for people to read its last words.
+/// How long a process waits at its end until its last lines are written.
 constexpr std::chrono::milliseconds k_last_words_ms{500};
 
 /// How long the thread waits for memory.
@@ -50,7 +50,7 @@ struct LogWriter::Shared {
   std::uint64_t told = 0;
   int why = 0;  ///< errno of the last loss; 0: the backlog was full
   int opened = ETIMEDOUT;
-  LogFile file;  ///< the thread's alone
+  LogFile file;  ///< used by the writing thread alone
 
   void lose(std::string_view text, int reason) noexcept {
     lost += lines_in(text);
@@ -139,7 +139,7 @@ LogWriter::~LogWriter() {
   std::unique_lock lock(shared_->mutex);
   shared_->closed = true;
   shared_->work.notify_all();
-  // A thread that is not in a write closes the file and goes at once.
+  // If the thread is not inside a write, it closes the file and ends at once.
   const auto gone = [this] { return !shared_->has_thread || shared_->busy; };
   shared_->rest.wait_for(lock, k_last_words_ms, gone);
 }

@@ -52,7 +52,7 @@ struct HeldQueue {
 struct Survey {
   std::size_t own = 0;            ///< queues that this program can read
   std::vector<HeldQueue> others;  ///< queues that it cannot read
-  std::uint64_t starts = 0;  ///< of daemons with these queues since the last one that became ready, without this one
+  std::uint64_t starts = 0;       ///< earlier daemons with these queues, since the last daemon that became ready
 };
 
 /// Whether a descriptor in the store is a registry, or a part of a queue, by its name.

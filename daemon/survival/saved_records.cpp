@@ -42,7 +42,8 @@ class MappableFd {
   int descriptor_;
 };
 
-/// The library maps queues by itself (segment.hpp): there nothing may be thrown or made real. Here all that is of no matter.
+/// The library maps queues with code of its own (segment.hpp), which must not throw and must make no page real. The registry
+/// needs neither.
 boost::interprocess::mapped_region map(int segment) {
   namespace bi = boost::interprocess;
   try {

@@ -1,13 +1,13 @@
 // Which program works on the queues that an earlier daemon has left: this program, or the one that made them.
 //
-// A program that meets queues which it cannot read, or that did not come up k_max_failed_starts times in a row, gives
-// way: it execs the stored program (stored_program.hpp), or else the one that its supervisor runs, with the same arguments,
-// descriptors and process number. It does so before it has touched anything. If there is none, it stays: it holds those queues
-// (saved_queues.hpp) and serves others.
+// A program gives way if it cannot read the queues, or if it failed to start k_max_failed_starts times in a row. To give way, it
+// execs the stored program (stored_program.hpp), else the program of its supervisor, with the same arguments, descriptors and
+// process number. It gives way before it changes any queue. If there is neither program, it stays: it holds those queues
+// (saved_queues.hpp) and serves other queues.
 //
-// The one that runs is told in $BELTWAY_PASSED_OVER what was to run in its place, and why that does not; it says so in
-// `ping` and `list`. The stored program never gives way itself: otherwise two programs could give way to each other for ever.
-// Thread safety: a process's start, with one thread.
+// $BELTWAY_PASSED_OVER tells the program that runs which program gave way, and why. `ping` and `list` show this text. The
+// stored program never gives way itself: otherwise two programs could give way to each other for ever. Thread safety: a
+// process's start, with one thread.
 #pragma once
 
 #include <optional>

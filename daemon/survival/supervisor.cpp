@@ -37,13 +37,13 @@ namespace {
 using std::chrono::milliseconds;
 using Clock = std::chrono::steady_clock;
 
-/// A daemon that was ready and ran for so long is no one that dies of what it finds: its death does not count as one of a
-/// row. Short, since the next daemon repairs a producer that died in the middle of a claim, and others wait for that.
+/// If a daemon was ready and ran for this time, its queues did not kill it: its death begins a new row of deaths. The time is
+/// short, since the next daemon starts at once then, and other processes may wait for a repair.
 constexpr milliseconds k_steady_ms{100};
 /// Pauses before the second, third, ... start of a row; the first is at once.
 constexpr milliseconds k_first_pause_ms{20};
 constexpr milliseconds k_longest_pause_ms{2000};
-/// Deaths of a row that are logged each; of later ones every doubling is.
+/// The first deaths of a row get a log line each; later deaths get one at every doubling.
 constexpr unsigned k_logged_deaths = 5;
 /// Descriptors that the supervisor and the daemon need for themselves.
 constexpr std::size_t k_own_descriptors = 16;

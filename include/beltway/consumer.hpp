@@ -126,7 +126,7 @@ class Consumer {
   [[nodiscard, gnu::always_inline]] bool take(detail::InlineReceiver::View& view) noexcept {
     if (core_->try_next(view)) [[likely]]
       return true;
-    // Its own take, or the processor, which learns by place whether something will be there, would think of the one before.
+    // A second call of try_next(), at another address: the processor predicts each address by its own history of results.
     return await_next() && core_->try_next(view);
   }
   [[nodiscard, gnu::always_inline]] Result<Message> received(const detail::InlineReceiver::View& view) noexcept {

@@ -1,4 +1,4 @@
-// What a queue, a producer and a consumer can be told when they are made. Ranges: see limits.hpp.
+// The options of queues, groups, producers, consumers and connections. Ranges: see limits.hpp.
 #pragma once
 
 #include "beltway/detail/requirements.hpp"
@@ -91,10 +91,11 @@ struct QueueOptions {
   std::vector<NamedGroup> groups = {};    ///< named groups made with the queue; those missing later are added
   std::uint32_t mode = 0600;              ///< as a file has it: w produces, r consumes and inspects
   Fence fence = Fence::asymmetric;
-  /// The daemon evicts a consumer that blocks producers and makes no progress for so long: the one whose message its
-  /// named group waits for, or one of a reliable private group. It gets Status::evicted, its messages go back to the named
-  /// group; what it still holds of a private one may be overwritten (Message::ack() says false then). 0: never. The ring
-  /// must be full, or a producer asleep for room. 10 ms to 24 days. A named group may have its own (GroupOptions).
+  /// The daemon evicts a consumer that blocks producers for this time without progress. In a named group this consumer holds the
+  /// oldest message that the group needs; a private group has one consumer. Producers are blocked if the ring is full or a
+  /// producer sleeps for room. The consumer gets Status::evicted. Its messages go back to the named group. Messages of a
+  /// private group may be overwritten while it holds them; Message::ack() then returns false. 0: never. 10 ms to 24 days.
+  /// GroupOptions may set another time.
   std::chrono::milliseconds evict_after{0};
   TypeTag type = {};  ///< filled by Connection::declare<T>
   /// What the queue is for, for people; empty: not given. At most 128 bytes of UTF-8 without control characters. declare()

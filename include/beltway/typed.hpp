@@ -68,7 +68,7 @@ template <class T>
 
 /// Throws the Error(wrong_type) of a message that has another size than its type.
 [[noreturn]] void throw_wrong_size(const std::string& queue, std::size_t size, const TypeTag& type);
-/// Declares a queue of that type, or opens the one that is there.
+/// Declares a queue of that type, or opens it if it exists.
 [[nodiscard]] Result<Queue, Error> try_declare_typed(const Connection& link, std::string_view name,
                                                      TypeTag type) noexcept;
 /// The Error(wrong_type) of a queue that is not of type `wanted`.

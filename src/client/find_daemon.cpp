@@ -28,14 +28,14 @@ namespace fs = std::filesystem;
 /// Pauses between two tries grow, so that a client that waits neither burns a processor nor starts daemon after daemon.
 constexpr std::chrono::milliseconds k_first_pause_ms{2};
 constexpr std::chrono::milliseconds k_longest_pause_ms{2000};
-/// A daemon is known to be there: it will not be long.
+/// The longest pause while a daemon is known to live at the socket: it answers soon.
 constexpr std::chrono::milliseconds k_longest_pause_at_socket_ms{50};
 
 class Pauses {
  public:
   explicit Pauses(std::chrono::milliseconds longest) : longest_(longest) {}
 
-  /// False at the deadline.
+  /// Pauses, longer each time. Returns false if the deadline has passed.
   bool pause_until(const Deadline& deadline) {
     const auto end = std::min(deadline.at(), Deadline::Clock::now() + pause_);
     do {
@@ -52,21 +52,21 @@ class Pauses {
   std::chrono::milliseconds pause_ = k_first_pause_ms;
 };
 
-/// For the error of a user without the right to connect.
+/// Owner and mode of `path`, for the error text of a user who may not connect.
 std::string rights_of(const fs::path& path) {
   struct stat status{};
   if (::lstat(path.c_str(), &status) != 0) return " (its directory is closed to you)";
   return " (user " + std::to_string(status.st_uid) + ", mode " + wire::octal(status.st_mode & 07777U) + ")";
 }
 
-/// The process that listens at the other end; 0: of a pid namespace that this one does not see.
+/// The process that listens at the other end. 0: the process is in a pid namespace that is not visible here.
 int listening_process(int connected) {
   ucred peer{};
   socklen_t size = sizeof peer;
   return ::getsockopt(connected, SOL_SOCKET, SO_PEERCRED, &peer, &size) == 0 ? peer.pid : 0;
 }
 
-/// Nothing if no process listens there.
+/// Connects to the socket `path`. Returns nothing if no process listens there.
 std::optional<Channel> connect_to(const fs::path& path, const Deadline& deadline) {
   const sockaddr_un address = socket_address(path);
   const std::string what = "connect to " + path.string();
@@ -81,7 +81,7 @@ std::optional<Channel> connect_to(const fs::path& path, const Deadline& deadline
                   what + ": you may not reach this socket" + rights_of(path) + "; ask who runs the daemon");
     }
     if (errno == EPROTOTYPE) throw Error(Errc::protocol, what + ": that socket is not a Beltway daemon's");
-    // EAGAIN: the daemon has many at its listen socket; a Unix socket cannot be polled for that.
+    // EAGAIN: the queue of the listen socket is full. A Unix socket cannot be polled for room in it.
     if (errno != EAGAIN) throw os::system_failure(what);
     if (!pauses.pause_until(deadline)) {
       throw Error(Errc::no_daemon, what + ": the daemon did not accept in time; " + why_silent(path));
@@ -90,7 +90,8 @@ std::optional<Channel> connect_to(const fs::path& path, const Deadline& deadline
   return Channel(std::move(socket));
 }
 
-/// False if the daemon was just ending. A daemon that refuses us may have said why and closed before it heard us.
+/// Exchanges `hello`. False if the daemon was just ending. A daemon that refuses us may send its error and close before it reads
+/// our hello; so the result of send() does not matter.
 bool greet(Channel& channel, const fs::path& path, const Deadline& deadline) {
   static_cast<void>(
       channel.send({{"op", "hello"}, {"n", 0}, {"protocol", k_protocol_version}, {"version", k_version}}, deadline));
@@ -104,7 +105,7 @@ bool greet(Channel& channel, const fs::path& path, const Deadline& deadline) {
     wire::throw_if_error(packet.body);
   } catch (const Error& error) {
     if (error.reason() != Errc::protocol) throw;
-    // A daemon of version 0.1 names no versions.
+    // The error of a daemon of version 0.1 does not name the versions.
     throw Error(Errc::protocol, "connect to " + path.string() + ": the daemon refuses this library, version " +
                                     std::string(k_version) + ": " + error.what());
   }
@@ -141,11 +142,12 @@ std::optional<DaemonLink> try_user_link(const Deadline& deadline) {
   return std::nullopt;
 }
 
-/// A place of this user where a daemon lives that cannot be reached now.
+/// A socket of this user whose daemon lives but cannot be reached now.
 std::optional<fs::path> unreachable_user_socket() {
   for (const fs::path& path : user_socket_paths()) {
     std::error_code missing;
-    // Where others can write, a lock says nothing. Where nothing is, only this user's own processes count.
+    // If others can write to the directory, a lock there proves nothing. If there is no directory, living_daemon() considers only
+    // processes of this user.
     const bool exists = fs::exists(fs::symlink_status(path.parent_path(), missing));
     if ((is_safe(path) || !exists) && living_daemon(path)) return path;
   }
@@ -154,11 +156,11 @@ std::optional<fs::path> unreachable_user_socket() {
 
 enum class Place : std::uint8_t { named, of_user };
 
-/// Waits for a daemon that lives without its socket. Nothing if no daemon lives there, or at the deadline.
+/// Waits for a daemon that lives while its socket is gone. Returns nothing if no daemon lives there, or at the deadline.
 std::optional<DaemonLink> wait_for_living(const fs::path& path, const Deadline& deadline, Place place) {
   Pauses pauses(k_longest_pause_at_socket_ms);
   for (;;) {
-    // In this order: one that is seen to live no more may have been reachable a moment before.
+    // The link comes after the check: if `lives` is false and this later try fails as well, no daemon is there.
     const bool lives = living_daemon(path).has_value();
     const bool may_ask = place == Place::named || is_safe(path);
     if (std::optional<DaemonLink> link = may_ask ? try_link(path, deadline) : std::nullopt) return link;
@@ -187,11 +189,11 @@ DaemonLink link_to_own_daemon(const Deadline& deadline) {
   Pauses pauses(k_longest_pause_ms);
   std::string words;
   do {
-    // One that lives without a socket makes it anew: a second daemon beside it would be a second world.
+    // A daemon that lives without its socket makes the socket anew. A second daemon would split the queues of this user.
     if (const auto living = unreachable_user_socket()) {
       if (std::optional<DaemonLink> link = wait_for_living(*living, deadline, Place::of_user)) return std::move(*link);
     } else {
-      // One that is starting or ending keeps ours from starting: both are over in a moment.
+      // A daemon that is just starting or ending keeps ours from starting. Both take only a moment: then we try again.
       words = start_daemon(path, deadline);
     }
     if (std::optional<DaemonLink> link = try_user_link(deadline)) return std::move(*link);

@@ -172,7 +172,7 @@ void read_lanes(const ring::QueueMemory& map, ring::Position lowest, QueueSnapsh
   }
 }
 
-/// `claims`: of a moment ago. Those that are still open are told, not those of a producer that is just at work.
+/// `claims` were read a moment ago. Only claims that are still open are reported, so a producer that works is not.
 void read_producers(const ring::QueueMemory& map, const std::vector<OpenClaim>& claims, ring::Position lowest,
                     QueueSnapshot& snapshot) {
   for (const EndpointInfo& info : snapshot.info.endpoints) {

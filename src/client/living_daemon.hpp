@@ -29,7 +29,8 @@ struct LockHolder {
 /// Why no daemon answers a connect at `socket`, as the end of a sentence that began with the socket's name, with a remedy.
 [[nodiscard]] std::string why_unreachable(const std::filesystem::path& socket);
 
-/// Why a daemon that accepted does not answer, likewise: its process is stopped, gone, or busy. `pid` 0: the lock says it.
+/// Why a daemon that accepted the connection does not answer: its process is stopped, gone, or busy. The text is the end of a
+/// sentence, as above. `pid` 0: take the process from the lock.
 [[nodiscard]] std::string why_silent(const std::filesystem::path& socket, int pid = 0);
 
 }  // namespace beltway::client

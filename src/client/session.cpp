@@ -59,7 +59,7 @@ void throw_if_refused(const Packet& reply, const std::string& what) {
 /// How long an endpoint whose queue was doubted waits for its daemon.
 constexpr std::chrono::milliseconds k_doubt_timeout_ms{1000};
 
-/// Times that a request is sent before one believes that it is what kills the daemon.
+/// How often a request is sent while the daemon dies each time. Then the request counts as the cause of the deaths.
 constexpr int k_sendings = 5;
 
 /// Endpoints that one `resume` names: far below the limit of a protocol message.
@@ -146,8 +146,8 @@ bool Session::exchange(const std::string& what, json& body, Packet& reply, const
     channel_.close();  // an answer is lost: the next request begins anew
     throw;
   }
-  // An answer that its caller no longer awaits is passed over when it comes. At most one: a daemon that is stopped must not
-  // find a heap of questions, whose answers nobody reads.
+  // The caller no longer waits for this answer, so it is skipped when it comes. There is at most one such answer: a stopped
+  // daemon must not collect many requests whose answers no caller reads.
   if (deadline.is_over_for_caller() && !channel_.is_cut() && !std::exchange(owes_answer_, true)) return false;
   channel_.close();
   return false;
@@ -156,7 +156,7 @@ bool Session::exchange(const std::string& what, json& body, Packet& reply, const
 void Session::connect(const Deadline& deadline, StartDaemon start) {
   ConnectionOptions options = options_;
   options.start_daemon = options.start_daemon && start == StartDaemon::allowed;
-  // The same daemon's place; only one that we could have started before is started again.
+  // Connect to the same socket again. Start a daemon only if it is the socket of a daemon that we could have started before.
   if (!options.start_daemon || !is_user_socket(socket_)) options.socket = socket_;
   DaemonLink link = find_daemon(options, deadline);
   channel_ = std::move(link.channel);

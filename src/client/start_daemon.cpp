@@ -23,7 +23,7 @@ namespace fs = std::filesystem;
 
 constexpr const char* k_program = "beltwayd";
 
-/// What is kept of the daemon's words. A start says a line or two.
+/// How much of the daemon's output is kept. A start prints a line or two.
 constexpr std::size_t k_max_words_bytes = 2048;
 
 /// A path, or the bare name for $PATH.

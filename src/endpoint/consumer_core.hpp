@@ -40,7 +40,7 @@ class alignas(ring::k_apart_bytes) ConsumerCore : public ring::PrivateReader {
   Result<std::size_t> try_receive_batch(std::span<Message> out);
   Result<std::size_t> receive_batch(std::span<Message> out, const Until& until);
 
-  /// The Consumer is gone; the last message to end deletes the core.
+  /// Call it when the Consumer is destroyed. The end of its last message deletes the core.
   void detach() noexcept;
 
   [[nodiscard]] int poll_fd();
@@ -62,7 +62,7 @@ class alignas(ring::k_apart_bytes) ConsumerCore : public ring::PrivateReader {
   ring::ReadResult read_lossy(std::span<Message> out, std::size_t& count);
   using Read = ring::ReadResult (ConsumerCore::*)(std::span<Message> out, std::size_t& count);
   [[nodiscard]] static Read read_of(ring::GroupKind kind) noexcept;
-  /// Reads with read_kind_ until it is sure of its answer.
+  /// Reads with read_kind_ until the result is not ReadResult::again, at most k_max_reads times.
   ring::ReadResult read_available(std::span<Message> out, std::size_t& count);
   Status why_empty(std::span<Message> out, std::size_t& count);
   /// The next message of a private or named group, in a slot or lane. Only the common case.
@@ -163,7 +163,7 @@ class alignas(ring::k_apart_bytes) ConsumerCore : public ring::PrivateReader {
   // The named reader if the fast path is open (not evictable, not in event mode), else null.
   ring::NamedReader* fast_named_reader_ = nullptr;
   waiting::StreamBackoff stream_backoff_;
-  bool last_batch_partial_ = false;  // the last batch
+  bool last_batch_partial_ = false;  // the last batch was shorter than asked for
   waiting::Waiter waiter_;
   ring::Endpoint& endpoint_;
   const ring::ConsumerCounterWords words_;

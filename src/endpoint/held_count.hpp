@@ -1,10 +1,10 @@
-// How many messages of a named group's consumer have ended, and which thread ends the last: messages may be ended in any
-// thread, and outlive their Consumer.
+// Counts the ended messages of a named group's consumer, and finds the thread that ends the last one. Any thread may end a
+// message, and a message may outlive its Consumer.
 //
-// A locked operation takes a fourth of what a lease and its ack take. So the thread that takes messages counts what it ends
-// itself in a word of its own, with plain stores; all others share one. A thread that takes messages over while some are held,
-// or closes there, has a barrier run on all processors first, once, and then all share. (Biased reference counting, with a
-// barrier to end the bias.)
+// A locked operation would be a large part of a lease and its ack. So the thread that takes messages (the owner) counts its own
+// ends in a word of its own, with plain stores. All other threads share a second word. Another thread may take messages over,
+// or close the consumer, while messages are held. Then it first runs a heavy barrier, once, and afterwards all threads share
+// the second word. (This is biased reference counting, with a barrier to end the bias.)
 //
 //   own_:   2 x ended by the owner; odd while it counts one
 //   ends_:  2 x ended by others | waits for credit; when the Consumer has gone: -2 x what is held
@@ -36,15 +36,16 @@ class HeldCount {
   }
   [[nodiscard]] std::uint64_t held() const noexcept { return taken_ - ended(); }
 
-  /// From now on the next end of a message calls `ring`.
+  /// Call it before a wait for credit (the end of a message, at the prefetch limit). The next end of a message then calls `ring`.
   void want_credit() noexcept { ends_.fetch_or(k_wants_credit); }
-  /// True if it was wanted.
+  /// Ends the wish of want_credit(). True if there was one.
   bool want_credit_no_more() noexcept {
     // Only the consumer's thread asks for credit: if it sees that it did not ask, it needs no locked operation.
     return (ends_.load(std::memory_order_relaxed) & k_wants_credit) != 0 &&
            (ends_.fetch_and(~k_wants_credit) & k_wants_credit) != 0;
   }
-  /// The Consumer goes. True if nothing is held; else the thread that ends the last message is told so.
+  /// Call it when the Consumer is destroyed. True if no message is held. Otherwise count() tells the thread that ends the last
+  /// one.
   [[nodiscard]] bool close() noexcept;
 
   /// The end of `messages`, at least one. `ring()`: wakes the consumer, which waits for credit. `tell(ended)`: what is ended

@@ -1,5 +1,4 @@
-// What a Producer is: its endpoint, its claims, its lane, its waiting and its counters. Non-movable, so that loans can
-// point at it.
+// The core of a Producer: endpoint, claims, lane, waiting and counters. It never moves, since loans point at it.
 //
 // Thread safety: one thread at a time. Invariants: the hot path (an inline message that fits at once) makes no system
 // call, allocates nothing and writes no word that another process writes, except `tail` of a several-producer ring.
@@ -73,7 +72,7 @@ class alignas(ring::k_apart_bytes) ProducerCore : public ring::Claimer {
   }
   /// One attempt to publish the first `size` bytes of a loan, which is over then.
   [[nodiscard]] Status put_loan(const std::byte* data, std::uint64_t record, std::size_t size) noexcept;
-  /// True if no lane of this queue takes `size` bytes.
+  /// True if `size` bytes do not fit a lane of this queue.
   [[nodiscard]] bool is_too_large(std::size_t size) const noexcept {
     return size > attachment_.map.geometry.lane_bytes || size > k_max_message_bytes;
   }
@@ -96,7 +95,7 @@ class alignas(ring::k_apart_bytes) ProducerCore : public ring::Claimer {
   }
   void drop(std::uint64_t record) noexcept {
     lane_.drop(record);
-    // A try that our own loans refused may succeed now, and no other endpoint will say so.
+    // A try that failed because of our own loans may succeed now, and no other endpoint will wake us for it.
     if (waiter_.line().armed()) [[unlikely]]
       waiter_.ring_self();
   }
@@ -155,8 +154,8 @@ class alignas(ring::k_apart_bytes) ProducerCore : public ring::Claimer {
   [[noreturn]] void throw_status(Status status, std::size_t size, Wanted wanted = Wanted::message) const;
 
  private:
-  /// However a wait ends, also by an exception of the callback that writes the message: no more scans for unpassed acks, and
-  /// the place in the line for room is given back.
+  /// Ends a wait, also after an exception of the callback that writes the message: turns the scans for unpassed acks off, and
+  /// gives the place in the line for room back.
   struct ResetScanOnExit {
     ProducerCore& core;
     ~ResetScanOnExit() {
@@ -199,7 +198,7 @@ class alignas(ring::k_apart_bytes) ProducerCore : public ring::Claimer {
   Status wait(Status status, const Until& until, Attempt attempt);
   Status wait_for_room(const Until& until, Attempt attempt);
 
-  /// Status::ok, or why this producer is at its end.
+  /// Status::ok, or why this producer has ended (removed, evicted).
   [[nodiscard]] Status take_news() noexcept { return has_news() ? take_notice() : Status::ok; }
   Status take_notice() noexcept;
   /// Notes why a claim failed.
@@ -245,7 +244,7 @@ Status ProducerCore::put_in_lane(std::size_t size, const Fill& fill) {
   // Before the check for room: a message that never fits must not wait for it.
   if (is_too_large(size)) return Status::too_large;
   if (const Status status = take_news(); status != Status::ok) return status;
-  // Not worth the copy if the ring has no room; a producer that takes the last place meanwhile makes us copy again.
+  // Check for room first: without room the copy is useless. If another producer takes the last slot meanwhile, we copy again.
   if (const Status status = status_of(room()); status != Status::ok) return status;
   ring::Lane::Loan lent;
   if (const Status status = lend(size, lent); status != Status::ok) return status;

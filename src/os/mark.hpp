@@ -20,7 +20,8 @@ namespace beltway::os {
 void mark_descriptor(int descriptor, const std::string& what);
 /// Throws Error(protocol) for a descriptor that came without a mark, and Error(system) that names fcntl.
 void require_mark(int descriptor, const std::string& what);
-/// False for whatever has the number now without a mark, and for a number that is closed. True if the kernel refuses to tell.
+/// True if the open file of this number carries the mark, or if the kernel refuses to tell. False for another file, and for a
+/// closed number.
 [[nodiscard]] bool is_marked(int descriptor) noexcept;
 
 /// A descriptor that is closed with its owner if it is still there.

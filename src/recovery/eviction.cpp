@@ -23,7 +23,7 @@ void revoke(const ring::QueueMemory& map, unsigned owner, std::uint32_t incarnat
   } else {
     // plant: thrown_out_keeps_its_leases
     release_leases(map, group, owner);
-    // A nack of it may have given its message back, and `next` not.
+    // The consumer may be in the middle of a nack: its message is given back, but `next` is not set back.
     // plant: thrown_out_leaves_next
     ring::set_next_back(map, group, ring::wrap(map.group(group).floor.load_acquire()));
     ring::help_floor(map, group);

@@ -1,9 +1,9 @@
-// Healing: what a program has left in disorder in a queue's shared memory becomes a state that the protocol knows. A program
-// leaves disorder if it uses one endpoint from two threads at once, or writes over the memory. The table in
-// src/ring/PROTOCOL.md ("Hostile values") says for each word what is wrong and which process sets it right.
+// Healing: words of a queue's shared memory that are in disorder become words that the protocol knows. A program causes
+// disorder if it uses one endpoint from two threads at once, or writes over the memory. The table in src/ring/PROTOCOL.md
+// ("Hostile values") says for each word what is wrong and which process sets it right.
 //
-// What is never touched: a READY message in its order, and what a living producer may be writing right now. Every step is a
-// compare-and-swap from the wrong word, and safe to repeat: a daemon that dies inside begins again.
+// Heal never touches a READY message in its order, nor a slot that a living producer may be writing. Every step is a compare-and-
+// swap from the wrong word and is safe to repeat: after a death in the middle, the next daemon begins again.
 //
 // Thread safety: the daemon's one thread, while producers and consumers go on.
 #pragma once
@@ -39,7 +39,7 @@ struct HealCounts {
   std::uint64_t released = 0;  ///< leases of consumers that are gone, and lease words that made no sense
   std::uint64_t words = 0;     ///< tail, floors, `next` and sleepers that were set right
 
-  /// Something was found that no death at any instruction leaves behind.
+  /// True if heal found a word that no death at any instruction can leave.
   [[nodiscard]] bool disorder() const noexcept { return holes + words != 0; }
 };
 

@@ -11,7 +11,8 @@ namespace beltway::recovery {
 
 namespace {
 
-/// Lane references that no group needs become RECLAIMED, so that the index's next producer need not know of them.
+/// Slots that refer to the owner's lane and that no group needs become RECLAIMED. So the next producer at this place need
+/// not know of them.
 void mark_lane_references(const ring::QueueMemory& map, unsigned owner) noexcept {
   const ring::Position lowest = ring::lowest_floor(map, ring::load_tail(map));
   for (std::uint32_t i = 0; i < map.geometry.slots; ++i) {
@@ -40,8 +41,8 @@ void drop_sleeper(const ring::QueueMemory& map, unsigned owner) noexcept {
   map.endpoint(owner).asleep_since_ns.store_relaxed(0);
 }
 
-/// Adds the endpoint's counters to the queue's totals. Each is cleared before it is added: a daemon that dies in between
-/// loses a count rather than counting twice.
+/// Adds the endpoint's counters to the queue's totals. Each counter is cleared before it is added. So a daemon that dies in
+/// between loses a count, and counts none twice.
 void sum_counters(const ring::QueueMemory& map, unsigned owner, const HealCounts& counts) noexcept {
   const auto take = [&](std::size_t i) { return map.endpoint(owner).counters[i].exchange(0); };
   QueueTotals totals = ring::load_counters<QueueTotals>(map.shared_status().totals);
@@ -98,7 +99,8 @@ HealCounts repair(const ring::QueueMemory& map, unsigned owner, const Living& li
   }
   for (unsigned group = 0; group < map.geometry.max_groups; ++group) {
     if (!ring::GroupStateWord::of(map.group(group).state.load_acquire()).blocks_producers()) continue;
-    // Whatever was found: the dead may have been half-way through a nack, its message given back and `next` not.
+    // Always: the dead endpoint may have been in the middle of a nack. Then its message is given back,
+    // but `next` is not set back.
     // plant: next_stays_after_death
     ring::set_next_back(map, group, ring::wrap(map.group(group).floor.load_acquire()));
     ring::help_floor(map, group);

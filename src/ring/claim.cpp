@@ -75,7 +75,7 @@ bool Claimer::ensure_room(Position position) noexcept {
 
 bool Claimer::refresh_limit(Position position) noexcept {
   const Position limit = wrap(scan_floors_from(position) + map_.geometry.slots);
-  // Never behind: the next claim checks only whether the limit is reached, and floors are a peer's word.
+  // The limit is never before `position`: the next claim only compares both, and a peer may write any floor.
   limit_ = distance(position, limit) < 0 ? limit : position;
   others_turn_ = false;
   if (limit_ == position) return false;
@@ -93,7 +93,7 @@ bool Claimer::leave_room_to_others(Position position) noexcept {
     }
     ahead = ticket_.ahead();
   }
-  // One that has its turn takes no more than its share: then those behind it have theirs.
+  // A producer that has its turn takes no more than its share, so that room is left for the producers behind it.
   limit_ = wrap(position + std::min(free - ahead, pace_.chunk(quarter())));
   return true;
 }
@@ -124,14 +124,14 @@ inline Claim Claimer::may_claim(Position position, Tail tail, bool alone) noexce
     limit_ = position;
     if (!ensure_room(position)) return why_no_room();
   }
-  // For what is written after a locked swap no processor fetches ahead: the slot's line is asked for before it.
-  // With eager polls (speculative_spin.hpp) an answer's line is still on its way when the message is seen.
+  // No processor fetches a line ahead that is written after a locked swap. So we ask for the slot's line before the swap. With
+  // speculative polls (speculative_spin.hpp) that line is still on its way when the message is seen.
   Slot& slot = this->slot(position);
   prefetch_to_write(&slot);
   // A swap waits until the line of the slot before has arrived. A lone producer asks for a later slot early. Slots of two lines
   // and more lose by it, and several producers would take the line from each other.
   if (alone && slot_bytes_ <= k_cache_line_bytes) prefetch_to_write(&this->slot(position + k_slot_prefetch_distance));
-  // A floor alone vouches for nothing: a group may have joined past a claim that is still being written.
+  // The floors alone do not prove that the slot is free: a group may have joined behind a claim that is still being written.
   const SlotState before = SlotState::of(slot.state.load_acquire());
   // plant: no_check_of_the_slot
   const bool over = before.position == wrap(position - map_.geometry.slots) && before.phase != SlotPhase::claimed;
@@ -193,7 +193,7 @@ bool help_tail(const QueueMemory& map, Tail tail) noexcept {
     // plant: help_with_unequal
     if (distance<Tail::bits>(slot.position, last) >= 0) return true;
     const SlotState claimed{widen<Tail::bits>(last, slot.position), tail.owner, SlotPhase::claimed};
-    // A failed swap is no proof that it is marked (its lane's owner may have made the old READY a RECLAIMED): load it again.
+    // After a failed swap the slot may still be unmarked (the lane's owner may have made the old READY RECLAIMED): load it again.
     if (state.compare_and_swap(word, claimed.word())) return true;
   }
   return false;

@@ -25,20 +25,21 @@ namespace {
   return distance<Lease::bits>(lease.position, p) == 0 && lease.phase == phase;
 }
 
-/// `p` is where the floor stands, and is not DONE. True if no consumer will ever need it: VOID or RECLAIMED, and not leased.
+/// Requires that the floor stands at `p`, and that `p` is not DONE. True if no consumer will ever need `p`: its slot is VOID or
+/// RECLAIMED, and no consumer leases it.
 [[nodiscard, gnu::noinline]] bool is_no_message(const QueueMemory& map, const Word& lease, Position p) noexcept {
   // plant: floor_passes_a_leased_reclaimed
   if (says(lease.load_acquire(), p, LeasePhase::leased)) return false;
   const SlotState slot = SlotState::of(map.slot(p).state.load_acquire());
   if (slot.position != p || (slot.phase != SlotPhase::voided && slot.phase != SlotPhase::reclaimed)) return false;
-  // A group that joined at the oldest message may have leased what its lane's owner was just marking RECLAIMED: it is being
-  // read in place, and until its end our floor keeps the bytes. Once the slot says RECLAIMED no other consumer leases it (see
-  // NamedReader::view_leased), so an existing lease is seen now.
+  // In a group that joined at the oldest message, a consumer may have leased the message while the lane's owner marked its slot
+  // RECLAIMED. The consumer reads it in place, and our floor must keep the bytes until the lease ends. Once the slot says
+  // RECLAIMED, no other consumer leases it (see NamedReader::view_leased). So we see an existing lease now.
   // plant: floor_passes_a_leased_reclaimed/2
   return !says(lease.load_acquire(), p, LeasePhase::leased);
 }
 
-/// How many positions behind `floor` are over.
+/// How many positions from `floor` on are finished, without a gap.
 [[nodiscard]] std::uint32_t count_finished_positions(const QueueMemory& map, unsigned group, Position floor) noexcept {
   const Word* const leases = &map.lease(group, 0);
   const Position mask = map.mask();
@@ -60,7 +61,7 @@ bool help_floor(const QueueMemory& map, unsigned index) noexcept {
   for (unsigned attempt = 0; attempt < k_attempts; ++attempt) {
     const std::uint64_t word = group.floor.load_acquire();
     const auto [incarnation, floor] = Floor::of(word);
-    // What is over at `floor` stays so until the floor has passed it, so one swap may pass many.
+    // A finished position stays finished until the floor has passed it, so one swap may pass many positions.
     const std::uint32_t passed = count_finished_positions(map, index, floor);
     if (passed == 0) return moved;
     moved = group.floor.compare_and_swap(word, Floor{incarnation, wrap(floor + passed)}.word()) || moved;

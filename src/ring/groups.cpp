@@ -19,7 +19,7 @@ void raise_floor(GroupBlock& group, Position to) noexcept {
   }
 }
 
-/// Makes every lease word one of the lap before `floor`: older than whatever the group will lease.
+/// Fills every lease word with DONE of the lap before `floor`: older than each position that the group will lease.
 void fill_leases(const QueueMemory& map, unsigned index, Position floor) noexcept {
   for (std::uint32_t i = 0; i < map.geometry.slots; ++i) {
     const Position before = wrap(floor - map.geometry.slots + i);
@@ -29,8 +29,8 @@ void fill_leases(const QueueMemory& map, unsigned index, Position floor) noexcep
 
 void join_latest(const QueueMemory& map, GroupBlock& group, GroupStateWord active) noexcept {
   group.state.store_release(active.word());
-  // A producer that did not see us ACTIVE had moved `tail` before its scan, so this load sees that `tail`; what it
-  // may still publish unseen lies within one lap of it.
+  // A producer that did not see the group ACTIVE moved `tail` before its scan, so this load sees that `tail`. The positions
+  // that it may still claim without seeing the group lie within one lap after this `tail`.
   // plant: no_fence_after_active
   full_fence();
   // plant: no_second_check_of_tail
@@ -51,8 +51,8 @@ void join_oldest(const QueueMemory& map, GroupBlock& group, GroupStateWord activ
       if (map.tail().compare_and_swap(word, raised.word())) return;
     }
   }
-  // A single producer stores `tail` plainly; it reads the notice at each claim instead. After the barrier it has at
-  // most one claim in hand for which it had read the notice before.
+  // A single producer stores `tail` plainly, but it reads the notice at each claim. After the barrier it has at most one open
+  // claim for which it read the notice before.
   // plant: join_oldest_without_notice
   post_notice(map, 0);
   full_fence();

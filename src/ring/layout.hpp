@@ -1,5 +1,5 @@
 // The shared memory of one queue: every structure, offset and word. This layout is the ABI between processes; a
-// change of anything here is a new k_layout_major or k_layout_minor, and fails the golden-bytes test until said so.
+// change of anything here needs a new k_layout_major or k_layout_minor; layout_test fails until it knows the change.
 //
 // A queue has three segments, each a sealed memfd (see segment.hpp for how they are made):
 //
@@ -8,7 +8,7 @@
 //
 //   heap     | lane of producer 0 | lane of producer 1 | ...   lane_bytes each
 //
-//   control  | Header, 4096 | Board, 256 | Endpoint x (producers + consumers) | Group x (named + consumers) |
+//   control  | Header, 4096 | SharedStatus, 256 | Endpoint x (producers + consumers) | GroupBlock x (named + consumers) |
 //            | lease words: named groups x N x 8 |
 //
 // The words, most significant bits first:
@@ -19,14 +19,14 @@
 //   floor        incarnation:10 | position:54                private: its consumer; named: any helper; joins: the daemon
 //   next         position:44 | version:20                    consumers of the group, the repair
 //   lease        position:46 | owner:8 | tries:8 | phase:2   consumers of the group, the repair, purge
-//   wait         sequence:62 | state:2                       its endpoint; wakers ASLEEP -> WAKING -> SIGNALLED
+//   wait         sequence:62 | phase:2                       its endpoint; wakers ASLEEP -> WAKING -> SIGNALLED
 //   notice       epoch:32 | flags:32                         the daemon; clients only add k_notice_doubted
 //   unread since no_reader:1    | spare:9 | position:54      the daemon
 //   group state  incarnation:32 | kind:8 | phase:8 (low)     the daemon; LEAVING -> DRAINED also consumers
 //
 // Positions count modulo 2^54. A word that holds fewer bits is compared as a signed difference in that width and
-// widened next to a position that is known to be near. Everything here may be scribbled on by a peer that has
-// rights on the queue: read once, check against the local Geometry, use the copy.
+// widened next to a position that is known to be near. A peer that has rights on the queue may write over every word here: read
+// a word once, check it against the local Geometry, use the copy.
 #pragma once
 
 #include <cstddef>
@@ -92,8 +92,9 @@ struct Next {
   [[nodiscard]] constexpr std::uint64_t word() const noexcept { return position << 20 | (version & 0xfffff); }
 };
 
-/// The incarnation is that of its named group, so that a helper that stood still while the group was removed and another took
-/// its place cannot move the floor of that one. A private floor is its consumer's alone and goes without.
+/// The incarnation is that of the named group. It protects a new group: a helper may stand still while its group is removed and
+/// a new group takes the place; then the helper's CAS on the new group's floor fails. Only its consumer writes a private floor,
+/// so a private floor has no incarnation.
 struct Floor {
   std::uint32_t incarnation;  // low 10 bits
   Position position;
@@ -129,7 +130,7 @@ enum class WaitPhase : std::uint8_t {
   awake = 0,
   asleep = 1,
   signalled = 2,  ///< a waker has woken the endpoint, and counts on it
-  waking = 3,     ///< a waker is about to; the next waker that finds this state does the same again
+  waking = 3,     ///< a waker is about to wake the endpoint; the next waker that finds this phase wakes it again
 };
 
 /// A futex sleeps on the low 32 bits: the state and 30 bits of the sequence.

@@ -1,5 +1,5 @@
-// From a slot to the bytes of its message, checked against the geometry. What the slot says is a peer's word: each part is
-// read once, and nothing outside the queue's own memory is ever pointed at.
+// Decodes a slot: finds the bytes of its message, checked against the geometry. A peer may write over the slot. So each word is
+// read once, and a view never points outside of the queue's own memory.
 #pragma once
 
 #include <cstddef>
@@ -9,7 +9,7 @@
 
 namespace beltway::ring {
 
-/// Without initial values: a consumer of a named group has an array of them for each message that it takes.
+/// It has no initial values, since a consumer of a named group makes an array of views for each call.
 struct SlotView {
   Position position;
   const std::byte* data;
@@ -31,7 +31,7 @@ struct SlotView {
   view.lost = 0;
   return meta.flags == 0 && meta.size <= map.geometry.inline_bytes();
 }
-/// The same wherever it lies. False if size, flags or place make no sense.
+/// As above, for a message in a slot or in a lane. False if size, flags or place make no sense.
 [[nodiscard]] inline bool view_slot(const QueueMemory& map, const Slot& slot, SlotState state,
                                     SlotView& view) noexcept {
   const SlotMeta meta = SlotMeta::of(slot.meta.load_relaxed());
@@ -50,10 +50,10 @@ struct SlotView {
   return view_slot(map, map.slot(state.position), state, view);
 }
 
-/// After a copy of what no floor protects: true if it is what `word`, the slot's READY state, said. The fence pairs with the
-/// release fences of Claimer: a reader that has copied later bytes sees what was stored before them. That is another state of
-/// this slot. A single producer marks nothing: there the slot before is of the next lap, since the producer finishes it first,
-/// and `tail` is later. `tail` is loaded last, since its line is the producer's.
+/// Call it after the copy of a message that no floor protects. True if the copy is the message of `word`, the slot's READY state.
+/// The fence pairs with the release fences of Claimer: if the reader copied later bytes, it now sees the word that was stored
+/// before these bytes, which is another state of this slot. A single producer does not mark its claims. There the reader checks
+/// the slot before, which the producer finishes first, and `tail`. `tail` is loaded last, since the producer writes its line.
 [[nodiscard]] inline bool is_unchanged(const QueueMemory& map, const Slot& slot, std::uint64_t word) noexcept {
   acquire_fence();
   // plant: lossy_reader_does_not_check_again

@@ -19,7 +19,7 @@ inline constexpr unsigned k_attempts = 256;
 inline constexpr std::uint64_t k_slot_prefetch_distance = 4;
 /// Records. One prefetch a mark against a locked swap that waits for the slot's line.
 inline constexpr std::uint64_t k_reclaim_prefetch_distance = 8;
-/// Records. How slow one loan may be against how soon lane memory comes back.
+/// Records. How long one loan may take, against how soon lane memory comes back.
 inline constexpr std::uint64_t k_max_reclaimed_per_loan = 128;
 /// Records. Memory of each producer against allocations while its loans grow.
 inline constexpr std::uint64_t k_first_records = 64;
@@ -40,11 +40,11 @@ inline constexpr std::uint64_t k_pace_holds_ns = 10 * k_room_interval_ns;
 inline constexpr std::uint64_t k_floor_store_lag = 16;
 /// Acknowledgements that a group's floor may be behind: scans of lease words against producers that scan them themselves.
 inline constexpr std::uint32_t k_ack_lag = 256;
-/// Leases that `next` may be behind: swaps of `next` against positions that other consumers walk over in vain.
+/// Leases that `next` may be behind: swaps of `next` against positions that other consumers walk over uselessly.
 inline constexpr std::int64_t k_next_lag = 8;
 /// Messages leased at once: stack of the receiving call against swaps of `next`. A longer batch takes several turns.
 inline constexpr std::size_t k_lease_batch = 64;
-/// Turns of skipping rings full of VOIDs, or of losing races, before a read believes in empty: patience against the deadline.
+/// How often a read skips a ring full of VOIDs, or loses a race, before it returns empty: patience against the deadline.
 inline constexpr unsigned k_max_reads = 64;
 
 // -- waiting ----------------------------------------------------------------------------------------------------
@@ -53,7 +53,7 @@ inline constexpr unsigned k_max_reads = 64;
 inline constexpr unsigned k_early_polls = 192;
 /// Pauses before a spinning wait reads the clock for the first time: clock reads against a deadline that is noticed late.
 inline constexpr unsigned k_pauses_before_clock = 256;
-/// Pauses between two reads of the clock: likewise.
+/// Pauses between two reads of the clock: the same trade.
 inline constexpr unsigned k_pauses_per_clock_read = 64;
 /// Pauses of a producer between two polls, at most: latency against taking the floors' lines from consumers that make room.
 inline constexpr unsigned k_producer_pauses = 64;
@@ -61,13 +61,13 @@ inline constexpr unsigned k_producer_pauses = 64;
 inline constexpr std::uint64_t k_first_budget_ns = 20'000;
 inline constexpr std::uint64_t k_max_budget_ns = 50'000;
 inline constexpr std::uint64_t k_min_budget_ns = 1'000;
-/// A wait that was slept through and took no longer would have ended spinning, since it has a wake in it.
+/// A wait that slept, but took no longer than this, would have ended while spinning: its time contains the cost of the wake.
 inline constexpr std::uint64_t k_short_wait_ns = 80'000;
 /// Two reads of the clock farther apart mean that another thread had the processor: yields too many against yields too few.
 inline constexpr std::uint64_t k_preempted_ns = 50'000;
 /// How long a spinner yields after that: its latency against that of the other thread.
 inline constexpr std::uint64_t k_yielding_ns = 100'000'000;
-/// A sleeper polls again after this long even if no wake came: wakes of an idle endpoint against a lost wake.
+/// A sleeper polls again after this time even if no wake came: polls of an idle endpoint against the harm of a lost wake.
 inline constexpr std::uint64_t k_last_resort_ns = 1'000'000'000;
 /// Wakes for nothing in a row, each sooner than this on average, before a sleeper stops listening for a nap: a peer that
 /// scribbles on wait words must not keep the processor busy, and true wakes are seen late by a nap.
@@ -100,7 +100,8 @@ inline constexpr std::uint64_t k_stream_bytes_per_ns = 4;
 inline constexpr std::uint64_t k_stream_waits = 16;
 /// Useless pauses in a row that still double the waits until the next: false alarms against streams recognised late.
 inline constexpr unsigned k_max_useless_streak = 12;
-/// Waits between two trials of a stream that is too slow to be recognised, at first and at most: likewise.
+/// Waits between two trials of a stream that is too slow to be recognised, at first and at most: useless pauses against streams
+/// recognised late.
 inline constexpr std::uint64_t k_first_trial_gap = 1 << 10;
 inline constexpr std::uint64_t k_max_trial_gap = 1 << 16;
 

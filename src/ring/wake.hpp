@@ -11,9 +11,9 @@
 //            ASLEEP(sequence) -> WAKING(sequence); wake the futex or ring the bell; WAKING(sequence) -> SIGNALLED(sequence)
 //
 // Either the waker sees the bit or the sleeper sees the message. The word changes before the futex is woken, or a sleeper
-// between its last poll and the kernel would miss it. A waker that finds WAKING does the rest once more, since the one before
-// may have stopped or died in between: so that costs a needless wake at most. Only the last swap counts as a wake. An endpoint
-// that hears its bell while its word says ASLEEP knows that the ring was for a neighbour.
+// between its last poll and the kernel would miss the wake. A waker that finds WAKING repeats the steps after it, since the first
+// waker may have stopped or died in between: that costs one needless wake at most. Only the last swap counts as a wake. An
+// endpoint that hears its bell while its word says ASLEEP knows that the ring was for a neighbour.
 //
 // One message wakes one sleeper of each named group. So an endpoint that takes a message while another is there wakes one
 // more (wake_next_consumer). An endpoint that was SIGNALLED and does not need the wake hands it on (hand_wake_on).
@@ -29,12 +29,12 @@
 
 namespace beltway::ring {
 
-/// Wakes `owner` if it says ASLEEP or WAKING. True if that woke it: then it polls once more, or hands the wake on.
+/// Wakes `owner` if its word says ASLEEP or WAKING. True if this call woke it: then `owner` polls again, or hands the wake on.
 bool wake(const QueueMemory& map, unsigned owner) noexcept;
-/// Wakes it whatever its word says: costs a needless wake at most.
+/// Wakes `owner`, whatever its word says: costs one needless wake at most.
 void rouse(const QueueMemory& map, unsigned owner) noexcept;
 
-/// After READY: wakes all private sleepers, of each named group the consumer that has waited longest, and producers that wait
+/// After READY: wakes all private sleepers, the consumer of each named group that has waited longest, and producers that wait
 /// for a claim to end. Returns how many. `me`: the caller, which is left out.
 unsigned wake_for_message(const QueueMemory& map, unsigned me) noexcept;
 

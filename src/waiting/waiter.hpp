@@ -1,6 +1,6 @@
 // How one endpoint waits: the wait ladder of blocking calls, and how its descriptor behaves in an event loop.
 //
-// The wait ladder (climb()) has these rungs. Each is taken only if the one before it found nothing:
+// The wait ladder (climb()) has these rungs. A rung is taken only if the rung before it found nothing:
 //   1. back-off:         a consumer that outruns a stream pauses for a moment (StreamBackoff)
 //   2. speculative spin: polls of the next position alone, without clock or counters (speculative_spin.hpp)
 //   -  one try
@@ -64,7 +64,7 @@ class Waiter {
   template <class PollFn, class ArmFn, class HandOnFn>
   Ended wait(const Until& until, PollFn&& poll, ArmFn&& arm, HandOnFn&& hand_wake_on);
 
-  /// Event mode: call it after each try. If `found` is false it arms and calls `look` once more. Returns the last result. It
+  /// Event mode: call it after each try. If `found` is false it arms and calls `poll` once more. Returns the last result. It
   /// calls `hand_wake_on()` if something was found and a wake came: the wake may be for another endpoint.
   template <class PollFn, class ArmFn, class HandOnFn>
   bool after_try(bool found, PollFn&& poll, ArmFn&& arm, HandOnFn&& hand_wake_on);

@@ -1,6 +1,6 @@
-// Options as JSON, for the socket and the daemon's records, after the table in options_schema.hpp.
-// Decoding throws Error(protocol) for what does not keep the protocol, and Error(invalid_option) for options and names out of
-// their ranges. `what`: operation and object, for errors.
+// Options as JSON, for the socket and the daemon's records. The table in options_schema.hpp decides which fields there are.
+// Decoding throws Error(protocol) if the JSON has the wrong form, and Error(invalid_option) if an option or a name is out of its
+// range. `what` names the operation and the object in errors.
 // Thread safety: pure functions.
 #pragma once
 
@@ -21,10 +21,11 @@ using nlohmann::json;
 
 /// All options in one object, as a declare sends them.
 [[nodiscard]] json encode(const QueueOptions& options);
-/// Refuses an option that is not known here: it could not be kept.
+/// Throws for an unknown option: this program could not keep it.
 [[nodiscard]] QueueOptions decode_options(const json& object, const std::string& what);
 
-/// As descriptions and records have them: the field "options" of `object`, and beside it those that older programs may ignore.
+/// The form in descriptions and records: most options are in the field "options" of `object`. Options that older programs may
+/// ignore are fields of `object` itself.
 void add_options(json& object, const QueueOptions& options);
 [[nodiscard]] QueueOptions decode_options_of(const JsonReader& fields, const std::string& what);
 
@@ -43,7 +44,7 @@ template <Worded Enum>
   return word_of(value);
 }
 
-/// The place of a value: its object, its name there, and for errors the operation.
+/// Where a value comes from: its object, its name in that object, and the operation (for errors).
 struct ValueSource {
   const JsonReader& fields;
   std::string_view name;
@@ -83,7 +84,7 @@ void encode_fields(json& object, const Options& options) {
   }
 }
 
-/// Takes the option from the field of its name. Without one the option stays as it is. Checks no range.
+/// Reads one option from the field of its name. Without such a field the option keeps its value. Does not check the range.
 template <class Options>
 void decode_field(const JsonReader& fields, const OptionRow<Options>& row, Options& options, const std::string& what) {
   if (!row.is_sent || !fields.has(row.name)) return;

@@ -123,7 +123,7 @@ void check_options(const std::string& what, const Options& options) {
 /// Name and options.
 void check_group(const std::string& what, const NamedGroup& group);
 
-/// An option whose value in what exists is not the one that was asked for. Values as text.
+/// An option whose value in the existing queue or group differs from the wanted value. Values are text.
 struct Difference {
   std::string option;
   std::string there;

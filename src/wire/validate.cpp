@@ -9,7 +9,7 @@ namespace {
 
 constexpr std::string_view k_name_characters = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._-/";
 
-/// `"x"`, or `byte 0x1b` for what a terminal would not show.
+/// `"x"`; or `byte 0x1b` for a byte that a terminal would not show.
 std::string character_text(char character) {
   if (character >= ' ' && character <= '~') return std::string("\"") + character + "\"";
   constexpr std::string_view digits = "0123456789abcdef";

@@ -25,7 +25,7 @@
 
 namespace beltway::detail {
 
-/// What became of a claim.
+/// The result of a claim.
 enum class Claim : std::uint8_t {
   ok,
   full,  ///< a reliable group holds the ring
@@ -56,7 +56,7 @@ class ClaimedSlot {
   [[nodiscard]] Claim claim() const noexcept { return claim_; }
   [[nodiscard]] Position position() const noexcept { return position_; }
   [[nodiscard]] std::byte* payload() const noexcept { return slot_->payload(); }
-  /// Makes it a message. `flags`: what is stored with the size.
+  /// Makes the position a message. `flags` are stored with the size.
   [[gnu::always_inline]] void commit(std::uint64_t flags) noexcept {
     committed_ = true;
     ring_.commit(*slot_, position_, size_ | flags);
@@ -88,7 +88,7 @@ template <class Ring, class Fill>
   return Claim::ok;
 }
 
-/// Reads the first and the last byte. A page fault inside a claim would delay all endpoints: it is taken before.
+/// Reads the first and the last byte, so that a page fault comes before the claim. Inside a claim it would delay all endpoints.
 [[gnu::always_inline]] inline void touch_ends(const Bytes& source) noexcept {
   if (source.size() == 0) return;
   const volatile std::byte* const data = source.data();
@@ -110,9 +110,9 @@ class InlinePublisher {
   InlinePublisher& operator=(const InlinePublisher&) = delete;
 
   enum class Outcome : std::uint8_t {
-    not_handled,  ///< nothing was done: ProducerCore is to do it
+    not_handled,  ///< nothing was done: call ProducerCore
     published,
-    published_follow_up,  ///< published, and ProducerCore::follow_up() is to be called
+    published_follow_up,  ///< published: call ProducerCore::follow_up()
   };
   /// A message of `size` bytes that `fill(std::byte*)` writes into its slot.
   template <class Fill>
@@ -124,7 +124,7 @@ class InlinePublisher {
   [[nodiscard, gnu::always_inline]] Outcome try_publish(const Bytes& message) noexcept {
     if (message.size() >= inline_size_limit_) [[unlikely]]
       return Outcome::not_handled;
-    touch_ends(message);  // what goes this way lies in two pages at most
+    touch_ends(message);  // a message of this size lies in two pages at most
     return publish_inline(message.size(), CopyOf{message});
   }
   /// Which thread is inside of a call: see single_use.hpp.
@@ -167,7 +167,7 @@ class InlinePublisher {
     // `tail` first: a claim that is not in `tail` does not exist for the repair. A plain store: no other process writes it.
     // plant: ready_before_tail
     head_->tail.store_relaxed(Tail{position + 1, 0, 0}.word() | tail_low_);
-    // The fence: what is written now is not seen before the end of the claim before. Pairs with is_unchanged().
+    // The fence: no reader sees the bytes of this claim before the end of the last claim. Pairs with is_unchanged().
     // plant: no_fence_behind_the_claim_before, no_fence_behind_the_claim_before_a_reference
     release_fence();
     return position;
@@ -184,7 +184,7 @@ class InlinePublisher {
   /// Ends the last claim, of `size` bytes, whose writer threw. In src/endpoint/producer_core.cpp.
   [[gnu::cold]] void void_claim(std::size_t size) noexcept;
 
-  /// After a commit at `position`, by one whose fences are not symmetric.
+  /// After a commit at `position`, in a queue whose fences are not symmetric.
   [[nodiscard, gnu::always_inline]] Outcome outcome_after_commit(Position position) const noexcept {
     compiler_fence();
     return position % k_positions_per_counter_store == 0 ||

@@ -1,11 +1,11 @@
 // Inline fast path of receive() and ack(). Handles exactly one case: a private group's message, which lies in its slot, in
 // order, and is released in order. Otherwise it changes nothing, and ConsumerCore takes over. It is the inline part of
-// PrivateReader (src/), which derives from it: both share `read_` and `floor_`, so there is one private reader. Not for users,
-// who have Consumer and Message.
+// PrivateReader (src/), which derives from it: both share `read_` and `floor_`, so there is one private reader. Not for users:
+// they have Consumer and Message.
 //
-// Thread safety: belongs to its consumer's thread; of a named group nothing here is used but `inline_size_limit_`, which is 0
-// then, and `guard_`.
-// What the slot says is a peer's word: each part is read once, and nothing outside the slot is ever pointed at.
+// Thread safety: belongs to its consumer's thread. A consumer of a named group uses only `inline_size_limit_`, which is 0 there,
+// and `guard_`.
+// A peer may write over the slot. So each word is read once, and a view never points outside of the slot.
 #pragma once
 
 #include "beltway/detail/requirements.hpp"
@@ -41,14 +41,14 @@ class InlineReceiver {
   };
   /// The next message, if it is there and sound, and no counters are to be stored. Counts it.
   [[nodiscard, gnu::always_inline]] bool try_next(View& view) noexcept {
-    // Asked first: in a forked child there is no slot to read.
+    // This check comes first: a forked child has no slot to read.
     if (inline_size_limit_ == 0 || guard_.in_child()) [[unlikely]]
       return false;
     switch (view_next(view)) {
       case Next::in_slot: step(); break;
       case Next::not_ready: return false;
       case Next::uncommon: {
-        // By value, so that `view` need not be in memory for the others' sake.
+        // By value: otherwise `view` would have to be in memory on all paths.
         const View found = next_in_lane();
         if (found.data == nullptr) return false;
         view = found;
@@ -59,15 +59,15 @@ class InlineReceiver {
     return true;
   }
 
-  /// Lets a message go, the oldest that is held. Only while `inline_size_limit_` is not 0. False: nothing was done, ask
+  /// Releases the oldest message that is held. Call it only while `inline_size_limit_` is not 0. False: nothing was done, call
   /// Message::end().
   [[nodiscard, gnu::always_inline]] bool try_release(std::uint64_t position) noexcept {
     if (position != floor_ || out_of_order_ != 0 || guard_.in_child()) [[unlikely]]
       return false;
     const Position floor = wrap(position + 1);
     const std::uint64_t behind = wrap(floor - stored_);
-    // Stored when nothing is held any more, or it is far behind; and a little later if the next message is there already and no
-    // producer sleeps for room.
+    // The floor is stored when no message is held any more, or when the stored floor is far behind. It is stored a little later
+    // if the next message is ready and no producer sleeps for room.
     if (floor != read_ ? behind < floor_store_lag_max_
                        : behind < floor_store_lag_ && sleepers_->load_relaxed() == 0 && may_wait()) {
       floor_ = floor;
@@ -95,7 +95,7 @@ class InlineReceiver {
     const Slot& slot = *slot_;
     const std::uint64_t word = slot.state.load_acquire();
     if (!SlotState::is_ready(word, read_)) return Next::not_ready;
-    // Its size, if no flags are set: more than a slot holds otherwise.
+    // `meta` is the size if no flag is set. With a flag it is a number larger than any slot.
     const std::uint64_t meta = slot.meta.load_relaxed();
     if (meta >= inline_size_limit_ || read_ % k_positions_per_counter_store == 0) [[unlikely]]
       return Next::uncommon;
@@ -107,8 +107,8 @@ class InlineReceiver {
     read_ = wrap(read_ + 1);
     slot_ = reinterpret_cast<const Slot*>(slots_ + (read_ & slot_mask_) * slot_bytes_);
   }
-  /// Nothing is held: may the floor be stored later? Not if a message in a lane was among those that were released, which may
-  /// hold much memory.
+  /// No message is held: true if the floor may be stored later. Not if a released message lay in a lane, since its memory may be
+  /// large.
   [[nodiscard]] bool may_wait() const noexcept {
     return distance(lane_end_, stored_) <= 0 && SlotState::is_ready(slot_->state.load_relaxed(), read_);
   }
@@ -124,8 +124,8 @@ class InlineReceiver {
   const Slot* slot_ = nullptr;  // of the next position to read
   Position read_ = 0;           // that position
   Position floor_ = 0;          // all before it are released
-  Position stored_ = 0;         // what the shared floor says
-  /// Sizes below this may go this way; 0: another kind of group, or others want to know of each message.
+  Position stored_ = 0;         // the floor as it was stored last
+  /// Messages smaller than this take the inline path. 0: another kind of group, or each message must be handled by ConsumerCore.
   std::size_t inline_size_limit_ = 0;
   Word* counters_ = nullptr;          // messages and bytes, our endpoint's
   const std::byte* slots_ = nullptr;  // slot 0

@@ -1,9 +1,9 @@
-// Names a misuse: two threads that use one Producer or one Consumer at once. Each endpoint has a private word that says which
-// thread is inside of a call. Handing an endpoint on to another thread between two calls is no misuse.
+// Detects a misuse: two threads use one Producer or one Consumer at once. Each endpoint has a private word that says which
+// thread is inside of a call. A program may hand an endpoint to another thread between two calls.
 //
-// The library checks this in batches and parts, and wherever a call does not take its fast path. Programs that are compiled
-// without NDEBUG check it in publish(), receive(), loans, commits and their try_ forms as well. Functions that are noexcept (an
-// ack, a drop, counters) check nothing, since they cannot report; the library never aborts.
+// The library checks the word in publish_batch(), publish_parts(), receive_batch(), and in each call that does not take its fast
+// path. Programs compiled without NDEBUG also check it in publish(), receive(), loans, commits and their try_ forms. Functions
+// that are noexcept (an ack, a drop, counters) do not check, since they cannot report an error; the library never aborts.
 #pragma once
 
 #include "beltway/detail/requirements.hpp"
@@ -19,12 +19,13 @@ namespace beltway::detail {
 class InlinePublisher;
 class InlineReceiver;
 
-/// Throws Error(misuse), which names the queue and the remedy; returns in a forked child, where the call itself says so.
+/// Throws Error(misuse), which names the queue and the remedy. In a forked child it returns: there the call itself throws.
 void report_two_threads(const InlinePublisher& producer);
 void report_two_threads(const InlineReceiver& consumer);
 
-/// Says that this thread is inside of a call of `core` while it lives. Throws Error(misuse) if another thread is. Two that enter
-/// at the very same moment may both get in: plain loads and stores cost next to nothing, and the next call sees it.
+/// While a SingleUse lives, its thread is inside of a call of `core`. The constructor throws Error(misuse) if another thread is
+/// inside. Two threads that enter at the very same moment may both succeed, since plain loads and stores are cheap; a later call
+/// detects the misuse.
 template <class Core>
 class SingleUse {
  public:
@@ -47,7 +48,7 @@ class SingleUse {
   bool entered_ = false;
 };
 
-/// As SingleUse; nullptr checks nothing: a loan that is over says so itself.
+/// As SingleUse. With nullptr it checks nothing: that is a loan that has ended, and its call reports that.
 template <class Core>
 class CheckedUse {
  public:
@@ -62,7 +63,8 @@ template <class Core>
 struct UncheckedUse {
   explicit UncheckedUse(Core* /*core*/) noexcept {}
 };
-// Two classes and not one with two bodies: a program may link parts that are compiled with NDEBUG and parts that are not.
+// These are two classes, and not one class with two bodies: a program may link files compiled with NDEBUG and files compiled
+// without.
 #ifdef NDEBUG
 template <class Core>
 using DebugSingleUse = UncheckedUse<Core>;

@@ -1,7 +1,7 @@
 // The words of a ring: how a slot, its state and the ring's tail are packed. Inline code and the library share this one packing.
-// Not for users. src/ring/layout.hpp has the rest of the shared memory, and the picture of it all.
+// Not for users. src/ring/layout.hpp has the other words of the shared memory, and a picture of the whole memory.
 //
-// Every word may be written over by a peer that has rights on the queue: read it once, check it, use the copy.
+// A peer that has rights on the queue may write over every word: read a word once, check the copy, use the copy.
 #pragma once
 
 #include "beltway/detail/requirements.hpp"
@@ -19,7 +19,7 @@ namespace beltway::detail {
 /// The place of a message in the queue's total order, modulo 2^54.
 using Position = std::uint64_t;
 
-/// The signed distance a - b of two positions of which only the low `bits` are meaningful.
+/// The signed distance a - b of two positions, computed from their low `bits` alone.
 template <unsigned bits>
 [[nodiscard]] constexpr std::int64_t distance(std::uint64_t a, std::uint64_t b) noexcept {
   return static_cast<std::int64_t>((a - b) << (64 - bits)) >> (64 - bits);
@@ -30,7 +30,7 @@ template <unsigned bits>
 [[nodiscard]] constexpr Position wrap(std::uint64_t position) noexcept {
   return position & ((1ULL << k_position_bits) - 1);
 }
-/// The position whose low `bits` are `low`, nearest to `near`.
+/// Of all positions whose low `bits` are `low`, the one nearest to `near`.
 template <unsigned bits>
 [[nodiscard]] constexpr Position widen(std::uint64_t low, Position near) noexcept {
   return wrap(near + static_cast<std::uint64_t>(distance<bits>(low, near)));
@@ -52,7 +52,7 @@ struct SlotState {
   [[nodiscard]] constexpr std::uint64_t word() const noexcept {
     return position << 10 | static_cast<std::uint64_t>(owner) << 2 | static_cast<std::uint64_t>(phase);
   }
-  /// True if `word` says that the message at `position` is there. One comparison for position and phase, with any owner.
+  /// True if `word` is READY for `position`, with any owner. One comparison checks both position and phase.
   [[nodiscard]] static constexpr bool is_ready(std::uint64_t word, Position position) noexcept {
     return (word & ~k_owner_mask) == SlotState{position, 0, SlotPhase::ready}.word();
   }
@@ -103,8 +103,8 @@ struct Tail {
 struct alignas(64) RingHead {
   Word tail;
   std::uint64_t spare0;
-  /// Messages and bytes that the attached producer of a single-producer ring has published, written by it alone. They are here
-  /// and not in its Endpoint because a publish writes this line anyway (see InlinePublisher).
+  /// Messages and bytes that the attached producer of a single-producer ring has published. Only that producer writes them. They
+  /// are here and not in its Endpoint, since each publish writes this cache line anyway (see InlinePublisher).
   Word published[2];
   std::uint64_t spare1[4];
 };

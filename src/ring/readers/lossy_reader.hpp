@@ -31,7 +31,7 @@ class LossyReader {
   [[nodiscard]] const std::byte* data(std::size_t offset) const noexcept { return copies_.data() + offset; }
 
   [[nodiscard]] Position read() const noexcept { return read_; }
-  /// Positions overtaken so far, all told.
+  /// The number of positions lost so far.
   [[nodiscard]] std::uint64_t lost() const noexcept { return lost_; }
 
  private:

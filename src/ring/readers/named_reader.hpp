@@ -3,10 +3,10 @@
 //   lease[p mod N]: older lap or RETRY(p) -> LEASED(p, me) -> DONE(p)   ack; then the floor may pass p
 //                                                          -> RETRY(p)  nack, or the repair after our death
 //
-// `next` is only a hint where to begin; the lease word alone says which consumer holds a position. Every setting-back of `next`
-// raises its version, so that a slow helper that still holds the old word cannot move it over what was given back: such
-// a swap fails. That lets a consumer walk over many positions and move `next` once, at the end; and one that leases one after
-// another move it with every eighth.
+// `next` is only a hint where to begin; the lease word alone says which consumer holds a position. Each step that sets `next`
+// back raises its version. So a slow consumer that still holds the old word cannot move `next` past a message that was given
+// back: its swap fails. So a consumer may walk over many positions and move `next` once, at the end. A consumer that leases one
+// by one moves `next` at every k_next_lag-th lease.
 //
 // Thread safety: lease() belongs to the consumer's thread; ack() and nack() may run in any thread of the process.
 #pragma once
@@ -25,7 +25,7 @@ namespace beltway::ring {
 
 class NamedReader {
  public:
-  /// `evictable`: what is leased may be taken away while its consumer lives.
+  /// `evictable`: the daemon may take leases away while the consumer lives.
   NamedReader(const QueueMemory& map, unsigned group, std::uint32_t incarnation, unsigned owner,
               bool evictable) noexcept
       : map_(map),
@@ -42,14 +42,15 @@ class NamedReader {
     assert(group < map.geometry.max_groups && owner >= k_first_consumer);
   }
 
-  /// Leases up to `count` messages into `views`, and says how many in `leased`. `corrupt` is raised by those that made no sense
-  /// (they are acknowledged). ReadResult::empty: nothing to lease now, or the group is being removed (see is_active()).
+  /// Leases up to `count` messages into `views`, and stores their number in `leased`. Messages that make no sense are
+  /// acknowledged and counted in `corrupt`. ReadResult::empty: nothing to lease now, or the group is being removed (see
+  /// is_active()).
   ReadResult lease(SlotView* views, std::size_t count, std::size_t& leased, std::uint64_t& corrupt) noexcept;
 
-  /// The common case of lease() for one message: it follows our last, or `next` points at it. False: ask lease().
+  /// The common case of lease() for one message: the message follows our last one, or `next` points at it. False: call lease().
   bool try_lease_next(SlotView& view, std::uint64_t& corrupt) noexcept;
 
-  /// Ends the lease of a message that was shown to us. False if it was not ours any more.
+  /// Ends the lease of a message that lease() returned. False if the lease was not ours any more.
   bool ack(Position position, std::uint8_t tries) noexcept {
     const std::uint64_t done = Lease{position, owner_, tries, LeasePhase::done}.word();
     if (evictable_) [[unlikely]]
@@ -66,7 +67,7 @@ class NamedReader {
   /// Gives the message back, to be delivered again.
   bool nack(Position position, std::uint8_t tries) noexcept;
 
-  /// Nacks all of them, of which there is at least one, and settles.
+  /// Nacks all `count` messages (at least one), then calls after_ack().
   void give_back(const SlotView* views, std::size_t count) noexcept;
 
   /// After ack() and nack(): moves the floor on if a producer may wait for that, or enough acks have gathered, and wakes
@@ -91,7 +92,7 @@ class NamedReader {
   /// True if a READY message that no consumer holds may be there: a consumer that takes one while this is true wakes another.
   [[nodiscard]] bool may_have_more() const noexcept;
 
-  /// True if no message is left to deliver now or after others' nacks: all that is not DONE is held by ourselves.
+  /// True if no message is left to deliver, now or after a nack of another consumer: this consumer holds all that is not DONE.
   [[nodiscard]] bool all_ours_or_done() const noexcept;
 
  private:
@@ -99,13 +100,14 @@ class NamedReader {
   Step try_lease_at(Position position, SlotView& view, std::uint64_t& corrupt) noexcept;
   /// Two that follow each other, the first at an even position: true if both are leased now, and shown.
   bool try_lease_pair(Position position, SlotView* views, std::size_t& leased, std::uint64_t& corrupt) noexcept;
-  /// What was just leased. Step::leased, or passed: there is nothing to show, and it is ended.
+  /// Makes the view of a position that was just leased. Step::leased; or Step::passed: there is no message, and the lease
+  /// has ended.
   Step view_leased(const Slot& slot, std::uint64_t slot_word, std::uint8_t tries, SlotView& view,
                    std::uint64_t& corrupt) noexcept;
   /// Leases up to views.size() messages from `position` on, and moves `position` behind them. Step::again: another consumer was
   /// faster.
   Step lease_run(Position& position, std::span<SlotView> views, std::size_t& leased, std::uint64_t& corrupt) noexcept;
-  /// Nothing could be leased: helps the floor over positions that hold producers back for no message.
+  /// Call it if no message could be leased: helps the floor over finished positions, which would block producers.
   void help_empty_group() noexcept;
   unsigned advance_floor() noexcept;
   bool end_lease(Position position, std::uint8_t tries, std::uint64_t word) noexcept;
@@ -130,7 +132,7 @@ class NamedReader {
   const bool evictable_;
   const bool pairs_ = has_atomic_pair_store();
   Position resume_position_ = 0;                   // right after our last lease
-  std::uint32_t resume_version_ = ~0U;             // of `next` then; not yet any
+  std::uint32_t resume_version_ = ~0U;             // version of `next` at that lease; at first no version
   std::uint64_t resume_word_ = ~std::uint64_t{0};  // `next` then: while it stays, no consumer has moved it on
 };
 

@@ -1,10 +1,10 @@
 // Reading a private reliable group: its one consumer reads in place, in order, and moves the floor behind the messages that it
 // has released.
 //
-// Messages may be released in any order; the floor passes a position when all before it are released. It is stored when nothing
-// is held any more, and at latest every quarter of the ring: one store a batch. A consumer that takes messages one by one, and
-// has the next before it, stores every few positions only: a producer that fills the ring as fast as it is emptied reads
-// the floor all the time, and each read takes its line away from us.
+// Messages may be released in any order; the floor passes a position when it and all positions before it are released. The floor
+// is stored when no message is held any more, and at latest every quarter of the ring: one store for a batch. A consumer that
+// takes messages one by one, while the next message is ready, stores only every few positions. For a producer that fills the ring
+// as fast as we empty it reads the floor all the time, and each read takes the floor's line away from us.
 //
 // Its inline part, which user code contains, is detail::InlineReceiver. That part is closed until `inline_size_limit_` is set.
 //
@@ -23,13 +23,13 @@ namespace beltway::ring {
 enum class ReadResult : std::uint8_t {
   message,
   empty,
-  corrupt,  ///< the message at this position made no sense, or is lost, and was skipped
-  again,    ///< a whole ring of positions was skipped, or peers were faster: ask again before believing in empty
+  corrupt,  ///< the message at this position makes no sense or is lost; the position was skipped
+  again,    ///< a whole ring of positions was skipped, or peers were faster: call again before you return empty
 };
 
-/// `value`, which most often is `expected`, got by a comparison. What comparisons find is predicted, so a processor goes on
-/// with what is expected while the line that says it is on its way; whatever is computed from a value that was loaded waits for
-/// it. The compiler must not see that both are the same.
+/// Returns `value`, which most often equals `expected`. A processor predicts the result of a comparison: so it goes on with
+/// `expected` while the line of `value` is still on its way. Code that used `value` itself would wait for that line. The compiler
+/// must not see that both are the same.
 template <class Value>
 [[nodiscard, gnu::always_inline]] inline Value as_expected(Value value, Value expected) noexcept {
   Value guess = expected;
@@ -42,10 +42,10 @@ template <class Value>
 
 class PrivateReader : public detail::InlineReceiver {
  public:
-  /// Of a named group, which has another reader, it may be made, but not used.
+  /// A consumer of a named group makes one too, but never uses it: it reads with a NamedReader.
   PrivateReader(const QueueMemory& map, unsigned group, Position start);
 
-  /// The common case of next(): a sound message that is there. False: ask next().
+  /// The common case of next(): a whole message is ready. False: call next().
   [[nodiscard]] bool next_if_ready(SlotView& view) noexcept {
     // Pairs with the release of READY in Claimer::commit(): what the producer wrote is visible.
     const Slot& slot = *slot_;
@@ -67,18 +67,17 @@ class PrivateReader : public detail::InlineReceiver {
     return next_if_ready(view) ? ReadResult::message : next_uncommon(view);
   }
 
-  /// Lets one message go. True if the floor was stored: then producers that sleep for room may be woken.
+  /// Releases one message. True if the floor was stored: then the caller may wake producers that sleep for room.
   bool release(Position position) noexcept;
 
-  /// Lets go of slots that were never a message, or are none any more, at most a ring of them, so that they do not hold
-  /// producers back. (A producer that finds the ring full helps the floor of a named group over them.) True if the floor was
-  /// stored.
+  /// Moves the floor over VOID and RECLAIMED slots, at most one lap, so that they do not block producers. (For a named group, a
+  /// producer that finds the ring full does this.) True if the floor was stored.
   bool skip_empty_slots() noexcept;
 
-  /// Stores the floor again if a peer has written over it. True if it did: then producers may have waited for it.
+  /// Stores the floor again if a peer has written over the word. True if it did so: then producers may have waited for the floor.
   bool restore_floor() noexcept;
 
-  /// A message is there to be taken.
+  /// True if the next message is ready.
   [[nodiscard]] bool may_have_more() const noexcept { return SlotState::is_ready(slot_->state.load_relaxed(), read_); }
   [[nodiscard]] Position floor() const noexcept { return floor_; }
   [[nodiscard]] Position read() const noexcept { return read_; }
@@ -89,10 +88,10 @@ class PrivateReader : public detail::InlineReceiver {
  private:
   friend class detail::InlineReceiver;
 
-  /// next() of what is no sound message: skips empty slots, and says what is behind them.
+  /// next() if no whole message is ready: skips VOID and RECLAIMED slots, and returns what follows them.
   [[gnu::cold]] ReadResult next_uncommon(SlotView& view) noexcept;
-  /// What next() says of a slot without a message at read(). Empty: it comes, or the daemon makes the slot VOID. Corrupt: the
-  /// ring has overrun us, which a floor that was written over lets happen; the position is skipped.
+  /// What next() returns if the slot at read() has no message. Empty: the message comes, or the daemon makes the slot VOID.
+  /// Corrupt: producers have overrun us, since a peer wrote over the floor; the position is skipped.
   ReadResult not_ready(SlotState state) noexcept;
   void release_out_of_order(Position position) noexcept;
   bool store_floor() noexcept;

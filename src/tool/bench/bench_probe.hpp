@@ -1,6 +1,6 @@
-// The machine's limit, to be printed beside every result: two processes bounce a cache line. Half a round trip is the
-// time that news takes from one core to the other, whatever carries it. Virtual machines move between near and
-// far from one second to the next, so a figure without its probe says little.
+// The machine's limit, printed beside every result: two processes pass a cache line to and fro. Half a round trip is the least
+// time that any message needs from one core to the other. A host may move a virtual machine's processors together or apart at
+// any second, so a figure means little without its probe.
 #pragma once
 
 #include <cstdint>

@@ -33,7 +33,7 @@ Spread spread_of(const std::vector<double>& values) {
   return {median(values), *min, *max};
 }
 
-/// Of the kept slices; of all if none was kept, so that one sees where the machine was.
+/// The figures of the kept slices. If no slice was kept: of all slices, so that the probes show why.
 struct Figures {
   std::size_t slices = 0;
   std::size_t kept = 0;

@@ -116,7 +116,7 @@ ExitCode parse_and_run(CLI::App& app, Globals& globals, int argc, char** argv) {
 
 namespace {
 
-/// Two daemons of one user are two worlds: a consumer in one waits in vain for a producer in the other.
+/// Two daemons of one user share no queues: a consumer at one daemon never gets the messages of a producer at the other.
 Connection open_and_tell(const ConnectionOptions& options) {
   Connection connection = Connection::open(options);
   if (!options.socket.empty()) return connection;

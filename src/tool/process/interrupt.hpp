@@ -1,7 +1,7 @@
 // Ctrl-C and its relatives as a stop token.
 //
 // While an Interrupt lives, SIGINT, SIGTERM and SIGHUP are taken by a thread of its own, which requests a stop: waits of
-// the library end at once, and the command finishes what it has in hand and gives back the rest. Blocking system calls of
+// the library end at once, and the command finishes the present message and gives back the others. Blocking system calls of
 // the thread that made it (read of standard input, write to a full pipe, sleeping) end with EINTR: the thread
 // sends it SIGUSR1 again and again until the Interrupt is gone, since a single one might come just before the call.
 // A second signal ends the process at once, by that signal. The end of an output's reader counts as a SIGPIPE, also

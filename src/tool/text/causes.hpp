@@ -16,7 +16,7 @@ namespace beltway::tool {
 struct Cause {
   std::string kind = {};
   bool blocks = true;  ///< a process waits for it now. False: it may block a process later, or costs time
-  bool brief = false;  ///< a healthy queue may look like this for a moment: told only if two snapshots show it
+  bool brief = false;  ///< a healthy queue may look like this for a moment: reported only if two snapshots show it
   std::string group = {};
   std::optional<unsigned> producer = {};       ///< the producer at the root of it, or the one with the full lane
   std::optional<unsigned> consumer = {};       ///< the consumer at the root of it

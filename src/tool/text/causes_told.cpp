@@ -1,4 +1,4 @@
-// What words of the memory and counters tell, and how causes are told. See causes.hpp.
+// Causes that words of the memory and counters show, and the text of causes. See causes.hpp.
 #include <algorithm>
 #include <utility>
 

@@ -1,4 +1,4 @@
-// Payloads, which may be anything, as text that a terminal or a JSON document can take.
+// Payloads are any bytes. Here they become text for a terminal or for a JSON document.
 #pragma once
 
 #include <cstddef>
@@ -11,7 +11,7 @@ namespace beltway::tool {
 /// Control characters and bytes that are no UTF-8 become \n, \t, \xNN; so a message cannot move a terminal's cursor.
 [[nodiscard]] std::string printable(std::string_view text);
 
-/// At most `max_columns` characters of a printable text, the last being "..." where something is missing.
+/// At most `max_columns` characters of a printable text. If the text is longer, the result ends with "...".
 [[nodiscard]] std::string shortened(std::string text, std::size_t max_columns);
 
 [[nodiscard]] std::string base64(std::string_view bytes);

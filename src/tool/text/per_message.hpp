@@ -1,4 +1,4 @@
-// What waking and sleeping cost a message: nothing while all endpoints are busy, and never hidden when they are not.
+// The cost of waking and sleeping for each message. It is 0 while all endpoints are busy.
 #pragma once
 
 #include <cstdint>
@@ -10,8 +10,8 @@
 
 namespace beltway::tool {
 
-/// Of an endpoint: divided by its own messages. Of a queue: those of all endpoints, gone ones included, divided by the messages
-/// published.
+/// Of an endpoint: its figures, divided by its own messages. Of a queue: the figures of all endpoints, also endpoints that are
+/// gone, divided by the messages published.
 struct PerMessage {
   double wakes = 0;
   double sleeps = 0;
@@ -21,16 +21,16 @@ struct PerMessage {
   [[nodiscard]] double system_calls() const noexcept { return wakes + 2 * sleeps; }
 };
 
-/// Nothing where there was no message.
+/// Nothing if there was no message.
 [[nodiscard]] std::optional<PerMessage> per_message(std::uint64_t wakes, std::uint64_t sleeps,
                                                     std::uint64_t messages) noexcept;
 [[nodiscard]] std::optional<PerMessage> per_message(const ProducerCounters& counters) noexcept;
 [[nodiscard]] std::optional<PerMessage> per_message(const ConsumerCounters& counters) noexcept;
 [[nodiscard]] std::optional<PerMessage> per_message(const Flow& flow) noexcept;
-/// Of what happened between two snapshots.
+/// The cost between two snapshots.
 [[nodiscard]] std::optional<PerMessage> per_message(const Rates& rates) noexcept;
 
-/// `null` where there was no message.
+/// `null` if there was no message.
 [[nodiscard]] Json to_json(const std::optional<PerMessage>& costs);
 
 }  // namespace beltway::tool

@@ -1,4 +1,4 @@
-// What the kernel tells of the process or user behind a number, for people.
+// The process or user of a number, as the kernel knows it, as text for people.
 #pragma once
 
 #include <cstdint>
@@ -30,11 +30,11 @@ struct ProcessInfo {
 /// Nothing if there is no such process, or none that we can see (another pid namespace).
 [[nodiscard]] std::optional<ProcessInfo> process_info(int pid);
 
-/// What process_info reads: the text of /proc/PID/stat.
+/// Parses the text of /proc/PID/stat.
 [[nodiscard]] std::optional<ProcessInfo> parse_process_stat(const std::string& stat);
-/// The same of /proc/PID/cgroup: the path of its group in the unified hierarchy; empty if it has none.
+/// Parses the text of /proc/PID/cgroup. Returns the path of the group in the unified hierarchy; empty if there is none.
 [[nodiscard]] std::string parse_control_group(const std::string& cgroup);
-/// The same of a group's cgroup.events.
+/// Parses the text of the group's cgroup.events.
 [[nodiscard]] bool parse_frozen(const std::string& events);
 
 /// "running", "stopped", "traced", "frozen", "ended"; "unknown" for a process that we cannot see.
@@ -48,10 +48,10 @@ struct Remedy {
   std::string command;
   std::string effect;
 };
-/// Lets the process go on, or ends it.
+/// Commands that let the process go on, or end it.
 [[nodiscard]] std::vector<Remedy> remedies_for_process(int pid);
 
-/// A line each, indented below what they are for: the commands in one column.
+/// One line for each command, indented, with the commands in one column.
 [[nodiscard]] std::string remedies_text(const std::vector<Remedy>& remedies);
 
 /// The user's name, or the number.

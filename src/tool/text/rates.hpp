@@ -21,11 +21,11 @@ struct FlowOf {
   Number sleeps = 0;
 };
 
-/// Sums over all endpoints, those that are gone included.
+/// Sums over all endpoints, also endpoints that are gone.
 using Flow = FlowOf<std::uint64_t>;
 [[nodiscard]] Flow flow_of(const QueueSnapshot& snapshot) noexcept;
 
-/// The same, a second.
+/// The same numbers for each second.
 using Rates = FlowOf<double>;
 /// 0 where a number went back, as it may when an endpoint's counters move to the totals between two snapshots.
 [[nodiscard]] Rates rates_between(const Flow& before, const Flow& after,
