@@ -155,10 +155,10 @@ Json idle(const OwnDaemon& daemon, pid_t pid, unsigned seconds) {
   Json json{{"seconds", seconds}};
   for (const int i : {0, 1}) {
     const Ran after = ran(pids[i]);
-    json[i == 0 ? "daemon" : "keeper"] = {{"rss_kib", status_of(pids[i], "VmRSS")},
-                                          {"own_rss_kib", status_of(pids[i], "RssAnon")},
-                                          {"wakeups", after.times - before[i].times},
-                                          {"cpu_ns", after.cpu_ns - before[i].cpu_ns}};
+    json[i == 0 ? "daemon" : "supervisor"] = {{"rss_kib", status_of(pids[i], "VmRSS")},
+                                              {"own_rss_kib", status_of(pids[i], "RssAnon")},
+                                              {"wakeups", after.times - before[i].times},
+                                              {"cpu_ns", after.cpu_ns - before[i].cpu_ns}};
   }
   return json;
 }

@@ -100,7 +100,7 @@ void receive(benchmark::State& state, bool group) {
   };
   turns(state, 1, fill, [&] { consumer.try_receive()->ack(); }, nothing);
 }
-BENCHMARK_CAPTURE(receive, let_go, false);
+BENCHMARK_CAPTURE(receive, release, false);
 BENCHMARK_CAPTURE(receive, lease_and_ack, true);
 
 void receive_batch(benchmark::State& state, bool group) {
@@ -121,7 +121,7 @@ void receive_batch(benchmark::State& state, bool group) {
   };
   turns(state, k_batch, fill, take, nothing);
 }
-BENCHMARK_CAPTURE(receive_batch, let_go, false);
+BENCHMARK_CAPTURE(receive_batch, release, false);
 BENCHMARK_CAPTURE(receive_batch, lease_and_ack, true);
 
 /// What a publisher does to learn that nobody sleeps.

@@ -18,7 +18,7 @@ using nlohmann::json;
 
 /// The header and what follows it up to the notice.
 std::uint64_t mapped_bytes(const ring::Geometry& geometry) noexcept {
-  return geometry.board_offset() + ring::k_slots_offset;
+  return geometry.status_offset() + ring::k_slots_offset;
 }
 
 struct OwnedQueue {
@@ -111,7 +111,7 @@ void release_removed_ownerships() noexcept {
       session->forget(name);
       session->tell_detached(name);  // the daemon's session forgets it, too
       const std::lock_guard guard(owned.mutex);
-      std::erase_if(owned.queues, [&](const OwnedQueue& each) { return each.name == name; });
+      std::erase_if(owned.queues, [&gone = name](const OwnedQueue& each) { return each.name == gone; });
     }
   } catch (...) {  // no daemon, no memory: at the next occasion
   }

@@ -307,9 +307,9 @@ struct Geometry {
     return page_up(k_slots_offset + std::uint64_t{slots} * slot_bytes);
   }
   [[nodiscard]] constexpr std::uint64_t heap_bytes() const noexcept { return lane_bytes * max_producers; }
-  [[nodiscard]] constexpr std::size_t board_offset() const noexcept { return 4096; }
+  [[nodiscard]] constexpr std::size_t status_offset() const noexcept { return 4096; }
   [[nodiscard]] constexpr std::size_t endpoints_offset() const noexcept {
-    return board_offset() + sizeof(SharedStatus);
+    return status_offset() + sizeof(SharedStatus);
   }
   [[nodiscard]] constexpr std::size_t groups_offset() const noexcept {
     return endpoints_offset() + endpoints() * sizeof(Endpoint);

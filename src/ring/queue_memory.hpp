@@ -25,7 +25,7 @@ struct QueueMemory {
   [[nodiscard]] std::byte* lane(unsigned producer) const noexcept { return heap + producer * geometry.lane_bytes; }
   [[nodiscard]] Header& header() const noexcept { return *reinterpret_cast<Header*>(control); }
   [[nodiscard]] SharedStatus& shared_status() const noexcept {
-    return *reinterpret_cast<SharedStatus*>(control + geometry.board_offset());
+    return *reinterpret_cast<SharedStatus*>(control + geometry.status_offset());
   }
   /// `owner`: 0 to 63 for producers, k_first_consumer + c for consumers; must be below the geometry's maxima.
   [[nodiscard]] Endpoint& endpoint(unsigned owner) const noexcept {

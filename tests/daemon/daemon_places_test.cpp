@@ -105,7 +105,6 @@ class OneUser : public testing::Test {
   const Environment k_cron = {};
   const Environment special() const { return {"XDG_RUNTIME_DIR=" + special_.string()}; }
   const Environment login() const { return {"XDG_RUNTIME_DIR=" + run_user().string()}; }
-  [[nodiscard]] fs::path in_tmp() const { return user_.in_tmp(); }
   [[nodiscard]] fs::path run_user() const { return user_.run_user(); }
 };
 

@@ -41,7 +41,7 @@ class Scribbler {
     const Geometry& geometry = map_.geometry;
     const std::uint64_t kinds = as_ == Neighbour::producer ? 9 : 6;
     switch (below(kinds)) {
-      case 0: return word(map_.control + geometry.board_offset(), sizeof(SharedStatus));
+      case 0: return word(map_.control + geometry.status_offset(), sizeof(SharedStatus));
       case 1: return word(map_.control + geometry.endpoints_offset(), geometry.endpoints() * sizeof(Endpoint));
       case 2: return map_.group(static_cast<unsigned>(below(geometry.groups()))).state;
       case 3: return map_.group(static_cast<unsigned>(below(geometry.groups()))).floor;

@@ -66,7 +66,7 @@ World::World(const Shape& shape) : shape_(shape) {
   parts_[0] = {map_.ring, k_cache_line_bytes};
   parts_[1] = {map_.ring + k_slots_offset, std::size_t{geometry.slots} * geometry.slot_bytes};
   parts_[2] = {map_.heap, heap};
-  parts_[3] = {map_.control + geometry.board_offset(), leases_end - geometry.board_offset()};
+  parts_[3] = {map_.control + geometry.status_offset(), leases_end - geometry.status_offset()};
   parts_[4] = {reinterpret_cast<std::byte*>(journal_), sizeof(Journal)};
   clear();
 }
