@@ -53,8 +53,8 @@ inline constexpr std::size_t k_max_type_name_length = 127;
 /// Bytes of QueueOptions::description: a line of text, so that thousands of queues still fit their answers and records.
 inline constexpr std::size_t k_max_description_bytes = 128;
 
-/// QueueOptions::expire_after, if it is not 0: in less than a second a process may not get from its declare to its attach, and a
-/// queue in use costs the daemon a timer tick in each such span; longer has no 32-bit number.
+/// QueueOptions::expire_after, if it is not 0. At least a second: a process needs time between its declare and its attach, and
+/// the daemon spends a timer tick on a queue in use in each such span. At most what a 32-bit number holds.
 inline constexpr std::int64_t k_min_expire_after_ms = 1000;
 inline constexpr std::int64_t k_max_expire_after_ms = 0x7fffffff;
 

@@ -101,8 +101,8 @@ struct QueueOptions {
   /// What the queue is for, for people; empty: not given. At most 128 bytes of UTF-8 without control characters. declare()
   /// gives it to a new queue and leaves that of an existing one; its owner changes it with `beltway declare --description`.
   std::string description = {};
-  /// The queue belongs to the process that makes it, and is removed when that process has ended or called exec, however it ended
-  /// and whether or not a daemon ran then. Attached endpoints get Status::removed. `mode` decides about access, as always.
+  /// The queue belongs to the process that makes it. It is removed when that process has ended in any way, or has called exec,
+  /// also if no daemon ran then. Attached endpoints get Status::removed. `mode` decides about access, as always.
   /// Destroying the Connection does not end the ownership: the process keeps its socket until the queue is removed. A forked
   /// child owns nothing. Only the owner may declare the queue again with `exclusive`; others open it.
   bool exclusive = false;

@@ -14,7 +14,8 @@
 //
 //   op            request                                             reply
 //   hello         protocol, version                                   protocol, version, pid
-//   ping          -                                                   version, layout, pid, socket, passed_over, held
+//   ping          -                                                   version, layout, pid, uid, socket, log, log_lost,
+//                                                                     held, passed_over
 //   declare       name, options, said: [names of options] if only     queue (without endpoints), created, changed:
 //                 these are asked for                                 [{option, group if it is one's, from, to}]
 //   open          name                                                queue (without endpoints)
