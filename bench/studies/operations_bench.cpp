@@ -129,7 +129,7 @@ void wake_check(benchmark::State& state) {
   const LocalQueue queue(options(1));
   for (auto _ : state) {
     publish_fence(false);
-    benchmark::DoNotOptimize(has_sleepers(queue.map()));
+    benchmark::DoNotOptimize(has_sleepers(queue.memory()));
   }
 }
 BENCHMARK(wake_check);

@@ -18,7 +18,7 @@ Peer peer_of(int socket) {
   ucred credentials{};
   socklen_t size = sizeof credentials;
   if (::getsockopt(socket, SOL_SOCKET, SO_PEERCRED, &credentials, &size) != 0) {
-    throw os::system_failure("look who connected");
+    throw os::system_failure("read the identity of the process that connected");
   }
   Peer peer{.pid = credentials.pid, .uid = credentials.uid, .gid = credentials.gid};
   std::vector<gid_t> groups(32);

@@ -24,12 +24,13 @@ constexpr std::uint64_t k_walked_at_once = 1 << 15;
 /// A large mapping is unmapped in pieces: other threads that change the process's address space wait for each.
 constexpr std::size_t k_release_bytes = 64UL << 20;
 
-os::Mapping map_segment(const os::Fd& segment, std::uint64_t bytes, const std::string& what) {
-  return {segment.get(), {0, bytes}, os::Access::read_write, what};
+os::Mapping map_segment(const os::Fd& segment, std::uint64_t bytes, const std::string& context) {
+  return {segment.get(), {0, bytes}, os::Access::read_write, context};
 }
 
 /// Without bells and heap.
-ring::QueueMemory map_of(const ring::Geometry& geometry, const os::Mapping& ring, const os::Mapping& control) noexcept {
+ring::QueueMemory memory_of(const ring::Geometry& geometry, const os::Mapping& ring,
+                            const os::Mapping& control) noexcept {
   return {.geometry = geometry, .ring = ring.data(), .heap = nullptr, .control = control.data(), .bells = nullptr};
 }
 
@@ -43,27 +44,27 @@ void release_pages(const os::Mapping& mapping) noexcept {
 
 NewQueue make_queue(QueueRecord record) {
   const ring::Geometry geometry = wire::geometry_of(record.options);
-  const std::string what = wire::error_subject("declare", record.name);
+  const std::string context = wire::error_subject("declare", record.name);
   const std::string label = "beltway:" + record.name;
   NewQueue made{.record = std::move(record), .own = {}, .owner_lock = {}, .ring = {}, .control = {}};
   QueueDescriptors& own = made.own;
-  own.ring = os::make_segment(label + ":ring", geometry.ring_bytes(), what);
-  own.control = os::make_segment(label + ":control", geometry.control_bytes(), what);
-  if (geometry.lane_bytes != 0) own.heap = os::make_segment(label + ":heap", geometry.heap_bytes(), what);
-  for (unsigned i = 0; i < ring::k_bells; ++i) own.bells.push_back(os::make_bell(what));
-  os::fill_segment(own.control.get(), {0, geometry.control_bytes()}, what);
-  os::fill_segment(own.ring.get(), {0, geometry.ring_bytes()}, what);
-  made.ring = map_segment(own.ring, geometry.ring_bytes(), what);
-  made.control = map_segment(own.control, geometry.control_bytes(), what);
+  own.ring = os::make_segment(label + ":ring", geometry.ring_bytes(), context);
+  own.control = os::make_segment(label + ":control", geometry.control_bytes(), context);
+  if (geometry.lane_bytes != 0) own.heap = os::make_segment(label + ":heap", geometry.heap_bytes(), context);
+  for (unsigned i = 0; i < ring::k_bells; ++i) own.bells.push_back(os::make_bell(context));
+  os::fill_segment(own.control.get(), {0, geometry.control_bytes()}, context);
+  os::fill_segment(own.ring.get(), {0, geometry.ring_bytes()}, context);
+  made.ring = map_segment(own.ring, geometry.ring_bytes(), context);
+  made.control = map_segment(own.control, geometry.control_bytes(), context);
   made.record.symmetric = made.record.options.fence == Fence::symmetric;
   made.record.groups.resize(geometry.max_groups);
   made.record.endpoints.resize(geometry.endpoints());
-  const ring::QueueMemory map = map_of(geometry, made.ring, made.control);
-  ring::initialize_queue(map, made.record.id, made.record.symmetric);
-  make_groups(made.record, map, std::exchange(made.record.options.groups, {}), Start::latest);
+  const ring::QueueMemory memory = memory_of(geometry, made.ring, made.control);
+  ring::initialize_queue(memory, made.record.id, made.record.symmetric);
+  make_groups(made.record, memory, std::exchange(made.record.options.groups, {}), Start::latest);
   if (made.record.options.exclusive) {
-    made.owner_lock = os::open_segment_anew(own.control.get(), os::Access::read_write, what);
-    static_cast<void>(try_lock_byte(made.owner_lock, wire::k_queue_owner, what + ": lock it for its process"));
+    made.owner_lock = os::open_segment_anew(own.control.get(), os::Access::read_write, context);
+    static_cast<void>(try_lock_byte(made.owner_lock, wire::k_queue_owner, context + ": lock it for its process"));
   }
   return made;
 }
@@ -89,9 +90,9 @@ Queue::Queue(SavedQueues::SavedQueue&& saved, SavedQueues& saved_queues)
       saved_at_(saved.place),
       own_(std::move(saved.descriptors)) {
   try {
-    const std::string what = wire::error_subject("restore", record_.name);
-    ring_mapping_ = map_segment(own_.ring, geometry_.ring_bytes(), what);
-    control_mapping_ = map_segment(own_.control, geometry_.control_bytes(), what);
+    const std::string context = wire::error_subject("restore", record_.name);
+    ring_mapping_ = map_segment(own_.ring, geometry_.ring_bytes(), context);
+    control_mapping_ = map_segment(own_.control, geometry_.control_bytes(), context);
   } catch (...) {
     saved.descriptors = std::move(own_);
     throw;
@@ -110,14 +111,14 @@ Queue::Queue(SavedQueues::SavedQueue&& saved, SavedQueues& saved_queues)
 void Queue::use_memory() {
   for (const os::Fd& bell : own_.bells) bell_numbers_.push_back(bell.get());
   ring_mapping_.leave_out_of_core_dumps();
-  map_ = map_of(geometry_, ring_mapping_, control_mapping_);
-  map_.bells = bell_numbers_.data();
+  memory_ = memory_of(geometry_, ring_mapping_, control_mapping_);
+  memory_.bells = bell_numbers_.data();
 }
 
 void Queue::release() noexcept {
   release_pages(ring_mapping_);
   release_pages(control_mapping_);
-  map_ = {};
+  memory_ = {};
   ring_mapping_ = {};
   control_mapping_ = {};
   own_ = {};
@@ -125,18 +126,18 @@ void Queue::release() noexcept {
 
 void Queue::reconcile() noexcept {
   if (record_.symmetric) {
-    ring::post_notice(map_, ring::k_notice_symmetric);
+    ring::post_notice(memory_, ring::k_notice_symmetric);
     os::heavy_barrier();
   }
   for (unsigned index = 0; index < record_.groups.size(); ++index) {
-    const ring::GroupPhase phase = ring::GroupStateWord::of(map_.group(index).state.load_acquire()).phase;
+    const ring::GroupPhase phase = ring::GroupStateWord::of(memory_.group(index).state.load_acquire()).phase;
     switch (record_.groups[index].state) {
       case GroupRecord::State::free:  // being made or being freed: no endpoint can be attached to it
-        if (phase != ring::GroupPhase::free) ring::free_group(map_, index);
+        if (phase != ring::GroupPhase::free) ring::free_group(memory_, index);
         break;
       case GroupRecord::State::leaving:
         // The removal may be half done, and perhaps no attached endpoint will do the rest.
-        if (phase == ring::GroupPhase::active || phase == ring::GroupPhase::leaving) ring::leave(map_, index);
+        if (phase == ring::GroupPhase::active || phase == ring::GroupPhase::leaving) ring::leave(memory_, index);
         break;
       case GroupRecord::State::active: break;
     }
@@ -148,7 +149,7 @@ void Queue::reconcile() noexcept {
   free_ownerless_lanes();
   count_unread();
   // A daemon that died may have left sleepers that it was about to wake.
-  ring::wake_all_sleepers(map_);
+  ring::wake_all_sleepers(memory_);
 }
 
 bool Queue::is_large() const noexcept {
@@ -221,8 +222,8 @@ void Queue::remove() noexcept {
   } catch (const std::exception& error) {
     spdlog::error("queue {}: {}", record_.name, error.what());
   }
-  ring::post_notice(map_, ring::k_notice_removed);
-  ring::wake_all_sleepers(map_);
+  ring::post_notice(memory_, ring::k_notice_removed);
+  ring::wake_all_sleepers(memory_);
   saved_queues_.drop(saved_at_);
 }
 

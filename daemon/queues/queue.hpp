@@ -189,8 +189,8 @@ class Queue {
     unsigned index;
     os::Fd control;
   };
-  [[nodiscard]] Place take_place(wire::Role role, const std::string& what);
-  [[nodiscard]] std::optional<Place> try_take_place(wire::Role role, const std::string& what);
+  [[nodiscard]] Place take_place(wire::Role role, const std::string& context);
+  [[nodiscard]] std::optional<Place> try_take_place(wire::Role role, const std::string& context);
   [[nodiscard]] std::string endpoint_text(unsigned place) const;
   [[nodiscard]] bool is_locked(unsigned byte) const noexcept;
   [[nodiscard]] unsigned group_for(const wire::AttachRequest& request);
@@ -239,14 +239,15 @@ class Queue {
   std::vector<os::SegmentRange> parts_to_punch_;  ///< of one lane
   unsigned punched_lane_ = 0;                     ///< which
   std::vector<Stall> stalls_;                     ///< by group; empty until one has evict_after_ms
-  ring::QueueMemory map_;                         ///< without the heap: nothing that the daemon does reads payloads
+  ring::QueueMemory memory_;                      ///< without the heap: nothing that the daemon does reads payloads
 };
 
 /// Takes the write lock of that byte of `control` for this very open file description. False: another description has it. Throws
-/// Error(system). `what`: for errors.
-[[nodiscard]] bool try_lock_byte(const os::Fd& control, unsigned byte, const std::string& what);
+/// Error(system). `context`: for errors.
+[[nodiscard]] bool try_lock_byte(const os::Fd& control, unsigned byte, const std::string& context);
 
 /// Makes groups in free places of the record, of which there must be enough.
-void make_groups(QueueRecord& record, const ring::QueueMemory& map, const std::vector<NamedGroup>& groups, Start start);
+void make_groups(QueueRecord& record, const ring::QueueMemory& memory, const std::vector<NamedGroup>& groups,
+                 Start start);
 
 }  // namespace beltway::daemon

@@ -29,7 +29,7 @@ ring::GroupKind kind_of(const AttachRequest& request) noexcept {
 }  // namespace
 
 AttachGrant Queue::attach(const Peer& peer, std::uint64_t session, const AttachRequest& request) {
-  const std::string what = wire::error_subject("attach", record_.name);
+  const std::string context = wire::error_subject("attach", record_.name);
   const bool reads = request.role != Role::producer;
   AttachGrant grant;
   const auto own = [&grant](os::Fd descriptor) {
@@ -41,12 +41,12 @@ AttachGrant Queue::attach(const Peer& peer, std::uint64_t session, const AttachR
   // Each step that can fail comes before each step that other processes can see.
   const unsigned group = request.role == Role::consumer ? group_for(request) : 0;
   std::optional<Place> place;
-  os::Fd ring = reads ? os::open_segment_anew(own_.ring.get(), os::Access::read_only, what) : os::Fd();
-  os::Fd heap = reads && own_.heap ? os::open_segment_anew(own_.heap.get(), os::Access::read_only, what) : os::Fd();
+  os::Fd ring = reads ? os::open_segment_anew(own_.ring.get(), os::Access::read_only, context) : os::Fd();
+  os::Fd heap = reads && own_.heap ? os::open_segment_anew(own_.heap.get(), os::Access::read_only, context) : os::Fd();
   if (request.role == Role::inspector) {
-    own(os::open_segment_anew(own_.control.get(), os::Access::read_only, what));
+    own(os::open_segment_anew(own_.control.get(), os::Access::read_only, context));
   } else {
-    place = take_place(request.role, what);
+    place = take_place(request.role, context);
     grant.borrowed.push_back(place->control.get());
   }
   if (reads) {
@@ -83,14 +83,14 @@ AttachGrant Queue::attach(const Peer& peer, std::uint64_t session, const AttachR
   if (request.role == Role::consumer) {
     enter_group(endpoint, request.consumer.start, grant.reply);
   } else {
-    ring::SharedStatus& shared_status = map_.shared_status();
+    ring::SharedStatus& shared_status = memory_.shared_status();
     // The live bit comes first: a consumer that sees the new producers_ever must also see the live bit (ConsumerCore::why_empty).
     shared_status.live_producers.fetch_or(1ULL << place->index);
     shared_status.producers_ever.fetch_add(1);
   }
   const ring::Identity identity{endpoint.incarnation, static_cast<std::uint16_t>(endpoint.group),
                                 ring::k_endpoint_attached};
-  map_.endpoint(owner_of(place->index)).identity.store_relaxed(identity.word());
+  memory_.endpoint(owner_of(place->index)).identity.store_relaxed(identity.word());
   grant.owned.push_back(std::move(place->control));
   return grant;
 }
@@ -109,14 +109,14 @@ void Queue::enter_group(const EndpointRecord& endpoint, Start start, wire::Attac
   if (endpoint.kind == ring::GroupKind::named) {
     reply.group_incarnation = record_.groups[endpoint.group].incarnation;
   } else {
-    reply.start = ring::join(map_, endpoint.group, endpoint.kind, start);
-    reply.group_incarnation = ring::GroupStateWord::of(map_.group(endpoint.group).state.load_relaxed()).incarnation;
+    reply.start = ring::join(memory_, endpoint.group, endpoint.kind, start);
+    reply.group_incarnation = ring::GroupStateWord::of(memory_.group(endpoint.group).state.load_relaxed()).incarnation;
   }
   count_unread();
   reply.group = endpoint.group;
   reply.kind = endpoint.kind;
   reply.evictable = endpoint.evictable;
-  const ring::SharedStatus& status = map_.shared_status();
+  const ring::SharedStatus& status = memory_.shared_status();
   const auto live = static_cast<unsigned>(std::popcount(status.live_producers.load_relaxed()));
   const std::uint64_t ever = status.producers_ever.load_relaxed();
   reply.producers_ended = ever > live ? ever - live : 0;
@@ -127,7 +127,7 @@ void Queue::make_symmetric() {
   spdlog::warn("queue {}: a process cannot use membarrier; publishers pay for full fences from now on", record_.name);
   record_.symmetric = true;
   save();
-  ring::post_notice(map_, ring::k_notice_symmetric);
+  ring::post_notice(memory_, ring::k_notice_symmetric);
   // Every registered process has seen the flag after this; a process that is not registered attached after the flag was set.
   os::heavy_barrier();
 }
@@ -136,38 +136,38 @@ unsigned Queue::owner_of(unsigned place) const noexcept {
   return place < geometry_.max_producers ? place : ring::k_first_consumer + place - geometry_.max_producers;
 }
 
-Queue::Place Queue::take_place(Role role, const std::string& what) {
-  if (auto place = try_take_place(role, what)) return std::move(*place);
+Queue::Place Queue::take_place(Role role, const std::string& context) {
+  if (auto place = try_take_place(role, context)) return std::move(*place);
   for (unsigned i = 0; i < record_.endpoints.size(); ++i) reap_if_dead(i);
-  if (auto place = try_take_place(role, what)) return std::move(*place);
+  if (auto place = try_take_place(role, context)) return std::move(*place);
   const bool producer = role == Role::producer;
-  throw Error(Errc::limit_reached, what + ": no place for another " +
+  throw Error(Errc::limit_reached, context + ": no place for another " +
                                        (producer ? "producer: max_producers is " : "consumer: max_consumers is ") +
                                        std::to_string(producer ? geometry_.max_producers : geometry_.max_consumers) +
                                        "; detach one, or declare the queue with more");
 }
 
-std::optional<Queue::Place> Queue::try_take_place(Role role, const std::string& what) {
+std::optional<Queue::Place> Queue::try_take_place(Role role, const std::string& context) {
   const bool producer = role == Role::producer;
   const unsigned begin = producer ? 0 : geometry_.max_producers;
   const unsigned end = producer ? geometry_.max_producers : geometry_.endpoints();
   for (unsigned index = begin; index < end; ++index) {
     if (record_.endpoints[index].attached) continue;
-    os::Fd control = os::open_segment_anew(own_.control.get(), os::Access::read_write, what);
+    os::Fd control = os::open_segment_anew(own_.control.get(), os::Access::read_write, context);
     // A process with rights on the queue can lock the byte of another endpoint. That place is lost until this process ends.
-    if (try_lock_byte(control, index, what + ": lock the endpoint's place")) return Place{index, std::move(control)};
+    if (try_lock_byte(control, index, context + ": lock the endpoint's place")) return Place{index, std::move(control)};
   }
   return std::nullopt;
 }
 
-bool try_lock_byte(const os::Fd& control, unsigned byte, const std::string& what) {
+bool try_lock_byte(const os::Fd& control, unsigned byte, const std::string& context) {
   struct flock lock{};
   lock.l_type = F_WRLCK;
   lock.l_whence = SEEK_SET;
   lock.l_start = byte;
   lock.l_len = 1;
   if (::fcntl(control.get(), F_OFD_SETLK, &lock) == 0) return true;
-  if (errno != EAGAIN && errno != EACCES) throw os::system_failure(what);
+  if (errno != EAGAIN && errno != EACCES) throw os::system_failure(context);
   return false;
 }
 
@@ -196,14 +196,14 @@ bool Queue::reap_if_dead(unsigned place, Leaving leaving) {
   if (!endpoint.attached) return true;
   if (is_locked(place)) return false;
   const unsigned owner = owner_of(place);
-  const unsigned restored = restore_words(map_, record_);
+  const unsigned restored = restore_words(memory_, record_);
   recovery::Living others = living();
   others.remove(owner);
-  const recovery::HealCounts counts = recovery::repair(map_, owner, others);
+  const recovery::HealCounts counts = recovery::repair(memory_, owner, others);
   tell_of_disorder("at the end of an endpoint", restored, counts);
-  if (owner < ring::k_first_consumer) map_.shared_status().live_producers.fetch_and(~(1ULL << owner));
-  map_.endpoint(owner).identity.store_relaxed(ring::Identity{endpoint.incarnation, 0, 0}.word());
-  ring::wake_all_sleepers(map_);
+  if (owner < ring::k_first_consumer) memory_.shared_status().live_producers.fetch_and(~(1ULL << owner));
+  memory_.endpoint(owner).identity.store_relaxed(ring::Identity{endpoint.incarnation, 0, 0}.word());
+  ring::wake_all_sleepers(memory_);
   if (leaving == Leaving::unsaid) {
     death_log().report({.queue = record_.name,
                         .endpoint = endpoint_text(place),
@@ -223,8 +223,8 @@ bool Queue::reap_if_dead(unsigned place, Leaving leaving) {
 }
 
 std::optional<unsigned> Queue::find_endpoint(unsigned owner, std::uint32_t incarnation) const noexcept {
-  if (!map_.is_endpoint(owner)) return std::nullopt;
-  const unsigned place = map_.endpoint_index(owner);
+  if (!memory_.is_endpoint(owner)) return std::nullopt;
+  const unsigned place = memory_.endpoint_index(owner);
   const EndpointRecord& endpoint = record_.endpoints[place];
   if (!endpoint.attached || endpoint.incarnation != incarnation) return std::nullopt;
   return place;

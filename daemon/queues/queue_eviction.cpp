@@ -30,14 +30,14 @@ std::chrono::milliseconds Queue::shortest_evict_after() const noexcept {
 }
 
 bool Queue::holds_producers_back(ring::Position floor) const noexcept {
-  const ring::SharedStatus& shared_status = map_.shared_status();
+  const ring::SharedStatus& shared_status = memory_.shared_status();
   if (shared_status.live_producers.load_acquire() == 0) return false;
-  if (ring::distance(ring::load_tail(map_), floor) >= static_cast<std::int64_t>(geometry_.slots)) return true;
+  if (ring::distance(ring::load_tail(memory_), floor) >= static_cast<std::int64_t>(geometry_.slots)) return true;
   // Room in the lane may be what a producer sleeps for: it says which position must be passed.
   const std::uint64_t sleepers = shared_status.producer_sleepers.load_acquire();
   for (unsigned producer = 0; producer < geometry_.max_producers; ++producer) {
     if ((sleepers >> producer & 1U) == 0) continue;
-    const ring::Endpoint& endpoint = map_.endpoint(producer);
+    const ring::Endpoint& endpoint = memory_.endpoint(producer);
     const ring::WaitPhase phase = ring::Wait::of(endpoint.wait.load_acquire()).phase;
     const bool asleep = phase == ring::WaitPhase::asleep || phase == ring::WaitPhase::waking;
     if (asleep && ring::distance(ring::wrap(endpoint.wake_past.load_relaxed()), floor) >= 0) return true;
@@ -48,7 +48,7 @@ bool Queue::holds_producers_back(ring::Position floor) const noexcept {
 std::optional<unsigned> Queue::find_holder(unsigned group, ring::Position floor) const noexcept {
   unsigned consumer = group - geometry_.max_groups;
   if (group < geometry_.max_groups) {
-    const ring::Lease lease = ring::Lease::of(map_.lease(group, floor).load_acquire());
+    const ring::Lease lease = ring::Lease::of(memory_.lease(group, floor).load_acquire());
     const bool leased =
         lease.phase == ring::LeasePhase::leased && ring::distance<ring::Lease::bits>(lease.position, floor) == 0;
     if (!leased || lease.owner < ring::k_first_consumer) return std::nullopt;
@@ -71,9 +71,9 @@ void Queue::evict_stalled_consumers(RunClock::Tick tick) {
     const auto limit = evict_after(group);
     if (limit.count() == 0) continue;
     Stall& before = stalls_[group];
-    const bool active = ring::GroupStateWord::of(map_.group(group).state.load_acquire()).blocks_producers();
-    if (active && group < geometry_.max_groups) ring::help_floor(map_, group);  // floors are lazy
-    const ring::Position floor = ring::wrap(map_.group(group).floor.load_acquire());
+    const bool active = ring::GroupStateWord::of(memory_.group(group).state.load_acquire()).blocks_producers();
+    if (active && group < geometry_.max_groups) ring::help_floor(memory_, group);  // floors are lazy
+    const ring::Position floor = ring::wrap(memory_.group(group).floor.load_acquire());
     std::optional<unsigned> place;
     if (active && holds_producers_back(floor)) place = find_holder(group, floor);
     if (!place || place != before.place || floor != before.floor) {
@@ -97,7 +97,7 @@ void Queue::evict(unsigned place) {
 
 void Queue::revoke(unsigned place) noexcept {
   const EndpointRecord& endpoint = record_.endpoints[place];
-  recovery::revoke(map_, owner_of(place), endpoint.incarnation, endpoint.group);
+  recovery::revoke(memory_, owner_of(place), endpoint.incarnation, endpoint.group);
 }
 
 }  // namespace beltway::daemon

@@ -65,20 +65,20 @@ void Queue::add_groups(const std::vector<NamedGroup>& groups, Start start, const
                                          "; remove a group, or declare the queue with more");
   }
   if (missing.empty()) return;
-  make_groups(record_, map_, missing, start);
+  make_groups(record_, memory_, missing, start);
   count_unread();
   save();  // a daemon that dies before has made groups without a record: the next daemon frees them
 }
 
-void make_groups(QueueRecord& record, const ring::QueueMemory& map, const std::vector<NamedGroup>& groups,
+void make_groups(QueueRecord& record, const ring::QueueMemory& memory, const std::vector<NamedGroup>& groups,
                  Start start) {
   for (const NamedGroup& group : groups) {
     const auto place = std::find_if(record.groups.begin(), record.groups.end(),
                                     [](const GroupRecord& g) { return g.state == GroupRecord::State::free; });
     const auto index = static_cast<unsigned>(place - record.groups.begin());
-    ring::join(map, index, ring::GroupKind::named, start);
+    ring::join(memory, index, ring::GroupKind::named, start);
     // Read at once and kept: what a client writes there later must not decide anything.
-    place->incarnation = ring::GroupStateWord::of(map.group(index).state.load_relaxed()).incarnation;
+    place->incarnation = ring::GroupStateWord::of(memory.group(index).state.load_relaxed()).incarnation;
     place->name = group.name;
     place->options = group.options;
     place->state = GroupRecord::State::active;
@@ -89,9 +89,9 @@ void Queue::remove_group(const std::string& name) {
   const unsigned index = group_or_throw(name, "remove a group of");
   record_.groups[index].state = GroupRecord::State::leaving;
   save();
-  ring::leave(map_, index);
+  ring::leave(memory_, index);
   count_unread();
-  ring::wake_all_sleepers(map_);
+  ring::wake_all_sleepers(memory_);
   settle_groups();
 }
 
@@ -99,11 +99,11 @@ PurgeResult Queue::purge_group(const std::string& name) {
   const unsigned index = group_or_throw(name, "purge a group of");
   heal("at a purge");
   // A producer that takes notice ends claims of its own that it has lost track of.
-  ring::post_notice(map_, 0);
-  const ring::Purged purged = ring::purge(map_, index);
-  const ring::Position tail = ring::load_tail(map_);
+  ring::post_notice(memory_, 0);
+  const ring::Purged purged = ring::purge(memory_, index);
+  const ring::Position tail = ring::load_tail(memory_);
   PurgeResult result{.purged = purged.messages, .left = 0, .used = 0, .holders = {}};
-  const std::int64_t used = ring::distance(tail, ring::lowest_floor(map_, tail));
+  const std::int64_t used = ring::distance(tail, ring::lowest_floor(memory_, tail));
   result.used = std::min(static_cast<std::uint64_t>(used), std::uint64_t{geometry_.slots});
   for (unsigned place = 0; place < record_.endpoints.size(); ++place) {
     const unsigned owner = owner_of(place);
@@ -129,20 +129,20 @@ bool Queue::has_readers() const noexcept {
 }
 
 void Queue::count_unread() noexcept {
-  detail::Word& since = map_.shared_status().unread_since;
+  detail::Word& since = memory_.shared_status().unread_since;
   const bool read = has_readers();
   if (read != ring::UnreadSince::of(since.load_relaxed()).has_no_reader) return;
-  const ring::Position tail = ring::load_tail(map_);
+  const ring::Position tail = ring::load_tail(memory_);
   if (!read) return since.store_release(ring::UnreadSince{true, tail}.word());
   // The new group may begin before the tail.
   ring::Position first = tail;
   for (unsigned index = 0; index < geometry_.groups(); ++index) {
-    const ring::GroupBlock& group = map_.group(index);
+    const ring::GroupBlock& group = memory_.group(index);
     if (ring::GroupStateWord::of(group.state.load_acquire()).phase != ring::GroupPhase::active) continue;
     const ring::Position floor = ring::wrap(group.floor.load_acquire());
     if (ring::distance(floor, first) < 0) first = floor;
   }
-  ring::end_unread(map_, tail, first);
+  ring::end_unread(memory_, tail, first);
 }
 
 void Queue::settle_groups() {
@@ -151,10 +151,10 @@ void Queue::settle_groups() {
     if (group.state != GroupRecord::State::leaving) continue;
     const bool deserted = std::none_of(record_.endpoints.begin() + geometry_.max_producers, record_.endpoints.end(),
                                        [index](const EndpointRecord& e) { return e.attached && e.group == index; });
-    if (!deserted || !ring::try_drain(map_, index)) continue;
+    if (!deserted || !ring::try_drain(memory_, index)) continue;
     group = GroupRecord{};
     save();
-    ring::free_group(map_, index);
+    ring::free_group(memory_, index);
   }
 }
 

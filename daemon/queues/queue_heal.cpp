@@ -17,10 +17,10 @@ recovery::Living Queue::living() const noexcept {
 }
 
 void Queue::heal(std::string_view when) noexcept {
-  const unsigned restored = restore_words(map_, record_);
-  const recovery::HealCounts counts = recovery::heal(map_, living());
+  const unsigned restored = restore_words(memory_, record_);
+  const recovery::HealCounts counts = recovery::heal(memory_, living());
   tell_of_disorder(when, restored, counts);
-  if (restored != 0 || counts.claims + counts.released != 0 || counts.disorder()) ring::wake_all_sleepers(map_);
+  if (restored != 0 || counts.claims + counts.released != 0 || counts.disorder()) ring::wake_all_sleepers(memory_);
 }
 
 void Queue::tell_of_disorder(std::string_view when, unsigned restored,

@@ -57,7 +57,7 @@ void Queue::find_parts_to_punch(unsigned lane) noexcept {
   lanes_to_scan_ &= ~(1ULL << lane);
   try {
     const recovery::UnneededLane unneeded =
-        recovery::find_unneeded_parts(map_, lane, static_cast<std::uint64_t>(::sysconf(_SC_PAGESIZE)));
+        recovery::find_unneeded_parts(memory_, lane, static_cast<std::uint64_t>(::sysconf(_SC_PAGESIZE)));
     if (!unneeded.whole) lanes_in_use_by_messages_ |= 1ULL << lane;
     for (const recovery::LanePart& part : unneeded.parts) parts_to_punch_.push_back({part.offset, part.size});
     punched_lane_ = lane;

@@ -113,13 +113,13 @@ const HeldQueue* Registry::find_held(std::uint64_t id) const noexcept {
 }
 
 void Registry::refuse(const HeldQueue& held, const std::string& operation) {
-  throw Error(
-      Errc::incompatible,
-      wire::error_subject(operation, held.stamp.name) + ": " + held.why + ". The daemon, version " +
-          std::string(k_version) +
-          ", keeps it as it is: attached processes go on with each other, but nobody can be attached, and who dies "
-          "is not repaired. Install the version of beltwayd that made it and send SIGUSR2; or stop the daemon, "
-          "which ends the queue");
+  throw Error(Errc::incompatible, wire::error_subject(operation, held.stamp.name) + ": " + held.why +
+                                      ". The daemon, version " + std::string(k_version) +
+                                      ", keeps it as it is: attached processes go on with each other, but no other can "
+                                      "attach, and the messages of a "
+                                      "process that dies are not given back. Install the version of beltwayd that made "
+                                      "it and send SIGUSR2; or stop the daemon, "
+                                      "which ends the queue");
 }
 
 Registry::Declared Registry::declare(const Peer& peer, const std::string& name, const QueueOptions& options,
@@ -288,13 +288,13 @@ void Registry::add_groups(const Peer& peer, Queue& queue, const std::vector<Name
   note_watched(queue);
 }
 
-void Registry::check_quota(const Peer& peer, const std::string& what, std::uint64_t bytes) {
-  if (!beyond_quota(peer, what, bytes)) return;
+void Registry::check_quota(const Peer& peer, const std::string& context, std::uint64_t bytes) {
+  if (!beyond_quota(peer, context, bytes)) return;
   remove_all_without_owner();  // the news of their ends may come later than this request
-  if (auto error = beyond_quota(peer, what, bytes)) throw Error(std::move(*error));
+  if (auto error = beyond_quota(peer, context, bytes)) throw Error(std::move(*error));
 }
 
-std::optional<Error> Registry::beyond_quota(const Peer& peer, const std::string& what, std::uint64_t bytes) const {
+std::optional<Error> Registry::beyond_quota(const Peer& peer, const std::string& context, std::uint64_t bytes) const {
   std::uint64_t queues = 0;
   std::uint64_t held = 0;
   for (const auto& [name, queue] : queues_) {
@@ -308,12 +308,13 @@ std::optional<Error> Registry::beyond_quota(const Peer& peer, const std::string&
     held += making.bytes;
   }
   if (queues >= quotas_.queues_per_user) {
-    return Error(Errc::limit_reached, what + ": user " + std::to_string(peer.uid) + " has " + std::to_string(queues) +
-                                          " queues, the quota is " + std::to_string(quotas_.queues_per_user) +
+    return Error(Errc::limit_reached, context + ": user " + std::to_string(peer.uid) + " has " +
+                                          std::to_string(queues) + " queues, the quota is " +
+                                          std::to_string(quotas_.queues_per_user) +
                                           "; remove some, or start beltwayd with --max-queues-per-user");
   }
   if (held + bytes > quotas_.bytes_per_user) {
-    return Error(Errc::limit_reached, what + ": it needs " + std::to_string(bytes) + " bytes, user " +
+    return Error(Errc::limit_reached, context + ": it needs " + std::to_string(bytes) + " bytes, user " +
                                           std::to_string(peer.uid) + " has " + std::to_string(held) +
                                           " in queues, the quota is " + std::to_string(quotas_.bytes_per_user) +
                                           "; remove some, or start beltwayd with --max-bytes-per-user");
@@ -360,7 +361,8 @@ void Registry::release(std::unique_ptr<Queue> queue) noexcept {
 
 void Registry::remove_all() noexcept {
   for (const HeldQueue& held : saved_queues_.held()) {
-    spdlog::warn("queue {}: ends with this daemon, and who is attached cannot be told: {}", held.stamp.name, held.why);
+    spdlog::warn("queue {}: ends with this daemon, and its attached processes cannot be told: {}", held.stamp.name,
+                 held.why);
   }
   for (const auto& [name, queue] : queues_) queue->remove();
   by_id_.clear();

@@ -135,8 +135,9 @@ class Registry {
  private:
   struct PendingDeath;
   /// Removes queues whose processes have ended before it refuses. Throws Error(limit_reached).
-  void check_quota(const Peer& peer, const std::string& what, std::uint64_t bytes);
-  [[nodiscard]] std::optional<Error> beyond_quota(const Peer& peer, const std::string& what, std::uint64_t bytes) const;
+  void check_quota(const Peer& peer, const std::string& context, std::uint64_t bytes);
+  [[nodiscard]] std::optional<Error> beyond_quota(const Peer& peer, const std::string& context,
+                                                  std::uint64_t bytes) const;
   // -- lifetimes (registry_lifetimes.cpp) --
   /// Null if there is none, or none any more.
   [[nodiscard]] Queue* find_lasting(const std::string& name);

@@ -18,17 +18,17 @@ bool restore(detail::Word& word, std::uint64_t right) noexcept {
   return true;
 }
 
-bool restore_header(const ring::QueueMemory& map, const QueueRecord& record) noexcept {
-  const ring::Header right = ring::header_of(map.geometry, record.id);
-  if (std::memcmp(&map.header(), &right, sizeof right) == 0) return false;
-  std::memcpy(&map.header(), &right, sizeof right);
+bool restore_header(const ring::QueueMemory& memory, const QueueRecord& record) noexcept {
+  const ring::Header right = ring::header_of(memory.geometry, record.id);
+  if (std::memcmp(&memory.header(), &right, sizeof right) == 0) return false;
+  std::memcpy(&memory.header(), &right, sizeof right);
   return true;
 }
 
-bool restore_notice(const ring::QueueMemory& map, const QueueRecord& record) noexcept {
+bool restore_notice(const ring::QueueMemory& memory, const QueueRecord& record) noexcept {
   const std::uint32_t flags =
       (record.symmetric ? ring::k_notice_symmetric : 0) | (record.removing ? ring::k_notice_removed : 0);
-  detail::Word& word = map.shared_status().notice;
+  detail::Word& word = memory.shared_status().notice;
   const ring::Notice notice = ring::Notice::of(word.load_acquire());
   if ((notice.flags & ~ring::k_notice_doubted) == flags) return false;  // a doubt is a client's to post
   word.store_release(ring::Notice{notice.epoch + 1, flags}.word());
@@ -36,13 +36,13 @@ bool restore_notice(const ring::QueueMemory& map, const QueueRecord& record) noe
   return true;
 }
 
-unsigned restore_endpoints(const ring::QueueMemory& map, const QueueRecord& record) noexcept {
+unsigned restore_endpoints(const ring::QueueMemory& memory, const QueueRecord& record) noexcept {
   unsigned wrong = 0;
   std::uint64_t live = 0;
   std::uint64_t ever = 0;
   for (unsigned place = 0; place < record.endpoints.size(); ++place) {
     const EndpointRecord& endpoint = record.endpoints[place];
-    const bool producer = place < map.geometry.max_producers;
+    const bool producer = place < memory.geometry.max_producers;
     ring::Identity right{endpoint.incarnation, 0, 0};
     if (producer) ever += endpoint.incarnation;  // raised by each attach
     if (endpoint.attached) {
@@ -50,18 +50,18 @@ unsigned restore_endpoints(const ring::QueueMemory& map, const QueueRecord& reco
       right.flags = endpoint.evicted ? ring::k_endpoint_attached | ring::k_endpoint_evicted : ring::k_endpoint_attached;
       if (producer) live |= 1ULL << place;
     }
-    const unsigned owner = producer ? place : ring::k_first_consumer + place - map.geometry.max_producers;
-    wrong += restore(map.endpoint(owner).identity, right.word()) ? 1 : 0;
+    const unsigned owner = producer ? place : ring::k_first_consumer + place - memory.geometry.max_producers;
+    wrong += restore(memory.endpoint(owner).identity, right.word()) ? 1 : 0;
   }
   // In the order that consumers rely on (ConsumerCore::why_empty).
-  wrong += restore(map.shared_status().live_producers, live) ? 1 : 0;
-  wrong += restore(map.shared_status().producers_ever, ever) ? 1 : 0;
+  wrong += restore(memory.shared_status().live_producers, live) ? 1 : 0;
+  wrong += restore(memory.shared_status().producers_ever, ever) ? 1 : 0;
   return wrong;
 }
 
 /// The state of a named group; true if it was wrong.
-bool restore_named(const ring::QueueMemory& map, unsigned index, const GroupRecord& record) noexcept {
-  detail::Word& state = map.group(index).state;
+bool restore_named(const ring::QueueMemory& memory, unsigned index, const GroupRecord& record) noexcept {
+  detail::Word& state = memory.group(index).state;
   const ring::GroupStateWord said = ring::GroupStateWord::of(state.load_acquire());
   switch (record.state) {
     case GroupRecord::State::active:
@@ -75,38 +75,38 @@ bool restore_named(const ring::QueueMemory& map, unsigned index, const GroupReco
     case GroupRecord::State::free: break;
   }
   if (said.phase == ring::GroupPhase::free) return false;
-  ring::free_group(map, index);
+  ring::free_group(memory, index);
   return true;
 }
 
 /// The state of a consumer's own group; true if it was wrong.
-bool restore_private(const ring::QueueMemory& map, unsigned index, const EndpointRecord& record) noexcept {
-  detail::Word& state = map.group(index).state;
+bool restore_private(const ring::QueueMemory& memory, unsigned index, const EndpointRecord& record) noexcept {
+  detail::Word& state = memory.group(index).state;
   const ring::GroupStateWord said = ring::GroupStateWord::of(state.load_acquire());
   if (record.attached && !record.evicted && record.kind != ring::GroupKind::named) {
     return restore(state, ring::GroupStateWord{said.incarnation, record.kind, ring::GroupPhase::active}.word());
   }
   if (said.phase == ring::GroupPhase::free) return false;
-  ring::free_group(map, index);
+  ring::free_group(memory, index);
   return true;
 }
 
 }  // namespace
 
-unsigned restore_words(const ring::QueueMemory& map, const QueueRecord& record) noexcept {
-  unsigned wrong = restore_header(map, record) ? 1 : 0;
-  wrong += restore_notice(map, record) ? 1 : 0;
-  wrong += restore_endpoints(map, record);
+unsigned restore_words(const ring::QueueMemory& memory, const QueueRecord& record) noexcept {
+  unsigned wrong = restore_header(memory, record) ? 1 : 0;
+  wrong += restore_notice(memory, record) ? 1 : 0;
+  wrong += restore_endpoints(memory, record);
   unsigned groups = 0;
-  for (unsigned index = 0; index < map.geometry.max_groups; ++index) {
-    groups += restore_named(map, index, record.groups[index]) ? 1 : 0;
+  for (unsigned index = 0; index < memory.geometry.max_groups; ++index) {
+    groups += restore_named(memory, index, record.groups[index]) ? 1 : 0;
   }
-  for (unsigned consumer = 0; consumer < map.geometry.max_consumers; ++consumer) {
-    const EndpointRecord& endpoint = record.endpoints[map.geometry.max_producers + consumer];
-    groups += restore_private(map, map.geometry.max_groups + consumer, endpoint) ? 1 : 0;
+  for (unsigned consumer = 0; consumer < memory.geometry.max_consumers; ++consumer) {
+    const EndpointRecord& endpoint = record.endpoints[memory.geometry.max_producers + consumer];
+    groups += restore_private(memory, memory.geometry.max_groups + consumer, endpoint) ? 1 : 0;
   }
   // As in a join at the oldest message: a producer that has not seen the group reads it before it claims.
-  if (groups != 0) ring::forget_limits(map);
+  if (groups != 0) ring::forget_limits(memory);
   return wrong + groups;
 }
 

@@ -50,7 +50,7 @@ void UserNamespace::check(Peer& peer) const {
         "connect: the daemon runs in a user namespace (a rootless container) in which your user is not mapped: it "
         "sees you as user " +
             number +
-            ", like everybody who is not mapped there, and cannot tell you apart; map your user in that "
+            ", like every user that is not mapped there, and cannot tell you apart; map your user in that "
             "namespace, or use a daemon that runs outside of it");
   }
   if (maps_all_groups_) return;

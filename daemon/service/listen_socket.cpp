@@ -41,11 +41,11 @@ std::optional<FileId> file_of(int descriptor) noexcept {
 }
 
 /// A failure in a directory. The disk is the usual reason that has a remedy.
-Error place_failure(const std::string& what, const fs::path& directory) {
+Error place_failure(const std::string& context, const fs::path& directory) {
   const int error = errno;
-  if (error != ENOSPC && error != EDQUOT && error != EROFS) return os::system_failure(what, error);
-  return {Errc::system, what + ": " + std::generic_category().message(error) + "; free room in " + directory.string() +
-                            ", or choose another place with --socket"};
+  if (error != ENOSPC && error != EDQUOT && error != EROFS) return os::system_failure(context, error);
+  return {Errc::system, context + ": " + std::generic_category().message(error) + "; free room in " +
+                            directory.string() + ", or choose another place with --socket"};
 }
 
 /// The umask of the process that started the daemon does not decide.

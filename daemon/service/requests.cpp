@@ -216,10 +216,10 @@ Reply resume(Caller& caller, const json& request) {
 
 Reply add_group(Caller& caller, const json& request) {
   const wire::JsonReader fields(request, "add_group");
-  const std::string what = "add a group to";
-  Queue& queue = queue_of(caller, fields, Right::consume, what);
-  caller.registry.add_groups(caller.peer, queue, {wire::decode_group(fields.value("group"), what)},
-                             wire::decode_start(request, "add_group"), what);
+  const std::string context = "add a group to";
+  Queue& queue = queue_of(caller, fields, Right::consume, context);
+  caller.registry.add_groups(caller.peer, queue, {wire::decode_group(fields.value("group"), context)},
+                             wire::decode_start(request, "add_group"), context);
   return reply_with(json::object());
 }
 

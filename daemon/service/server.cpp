@@ -109,7 +109,7 @@ void Server::wait_for_signal() {
     if (error) return;
     const bool again = signal == SIGUSR2;
     if (again && !store_.was_there()) {
-      spdlog::warn("signal {}: not started again, since nobody keeps the queues meanwhile", signal);
+      spdlog::warn("signal {}: not started again: no supervisor and no systemd keeps the queues meanwhile", signal);
       return wait_for_signal();
     }
     store_.catch_up();

@@ -32,11 +32,11 @@ bool is_shared_with_others(const fs::path& directory) noexcept {
   return std::ranges::find(k_shared_with_others, type) != k_shared_with_others.end();
 }
 
-std::string failure(const std::string& what) {
+std::string failure(const std::string& context) {
   const int error = errno;
   const bool no_instance = error == EMFILE;
   const bool no_watch = error == ENOSPC;
-  return what + ": " + std::generic_category().message(error) +
+  return context + ": " + std::generic_category().message(error) +
          (no_instance ? "; raise fs.inotify.max_user_instances"
           : no_watch  ? "; raise fs.inotify.max_user_watches"
                       : "");

@@ -83,16 +83,16 @@ os::Fd DescriptorStore::take(const std::string& name) {
   return descriptor;
 }
 
-void DescriptorStore::require_room(std::size_t count, const std::string& what) const {
+void DescriptorStore::require_room(std::size_t count, const std::string& context) const {
   if (is_behind()) {
     throw Error(
         Errc::limit_reached,
-        what +
+        context +
             ": the descriptor store does not read, so the queue would not outlive the daemon; is the supervisor "
             "(the daemon's parent process) or systemd stopped? Let it go on (kill -CONT), and try again");
   }
   if (!is_there() || stored_.size() + count <= limit_) return;
-  throw Error(Errc::limit_reached, what + ": the descriptor store has " + std::to_string(stored_.size()) + " of " +
+  throw Error(Errc::limit_reached, context + ": the descriptor store has " + std::to_string(stored_.size()) + " of " +
                                        std::to_string(limit_) + " descriptors, and this queue needs " +
                                        std::to_string(count) +
                                        "; remove queues, or raise RLIMIT_NOFILE or FileDescriptorStoreMax=");

@@ -52,7 +52,7 @@ class DescriptorStore {
   void hand_on() const;
 
   /// Throws Error(limit_reached) if there is room for fewer than `count` more descriptors, or if the store is behind.
-  void require_room(std::size_t count, const std::string& what) const;
+  void require_room(std::size_t count, const std::string& context) const;
   /// Has a copy of the descriptor held. `descriptor` must stay open until forget(): see stored(). A store that
   /// does not take it is a store that has gone.
   void keep(const std::string& name, int descriptor) noexcept;

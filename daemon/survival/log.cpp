@@ -103,8 +103,8 @@ LogState log_state() {
   return {.file = the_log->options.file.string(), .lost = the_log->writer.lost()};
 }
 
-void log_failure(const std::string& what) {
-  if (the_log != nullptr && !the_log->options.file.empty()) spdlog::critical("{}", what);
+void log_failure(const std::string& context) {
+  if (the_log != nullptr && !the_log->options.file.empty()) spdlog::critical("{}", context);
 }
 
 void flush_log() noexcept {

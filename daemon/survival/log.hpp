@@ -29,7 +29,7 @@ void set_up_log(const LogOptions& options);
 [[nodiscard]] LogState log_state();
 
 /// Logs why the process ends, if the log is a file. tell_people() writes the reason to standard error.
-void log_failure(const std::string& what);
+void log_failure(const std::string& context);
 
 /// Waits until what was logged is written, half a second at most. Before exec() and before the end.
 void flush_log() noexcept;

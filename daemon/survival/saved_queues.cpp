@@ -95,13 +95,13 @@ std::vector<HeldQueue> read_other(int registry, const std::string& name) {
   return queues;
 }
 
-void check_descriptors(const QueueDescriptors& found, const ring::Geometry& geometry, const std::string& what) {
-  os::check_segment(found.ring.get(), geometry.ring_bytes(), what);
-  os::check_segment(found.control.get(), geometry.control_bytes(), what);
-  if (geometry.lane_bytes != 0) os::check_segment(found.heap.get(), geometry.heap_bytes(), what);
+void check_descriptors(const QueueDescriptors& found, const ring::Geometry& geometry, const std::string& context) {
+  os::check_segment(found.ring.get(), geometry.ring_bytes(), context);
+  os::check_segment(found.control.get(), geometry.control_bytes(), context);
+  if (geometry.lane_bytes != 0) os::check_segment(found.heap.get(), geometry.heap_bytes(), context);
   const bool complete =
       std::all_of(found.bells.begin(), found.bells.end(), [](const os::Fd& bell) { return bool(bell); });
-  if (!complete) throw Error(Errc::incompatible, what + ": the store has lost its eventfds");
+  if (!complete) throw Error(Errc::incompatible, context + ": the store has lost its eventfds");
 }
 
 }  // namespace
@@ -262,15 +262,15 @@ std::optional<SavedQueues::SavedQueue> SavedQueues::take_queue(unsigned place) {
   }
 }
 
-unsigned SavedQueues::add(const QueueDescriptors& descriptors, const std::string& what) {
+unsigned SavedQueues::add(const QueueDescriptors& descriptors, const std::string& context) {
   if (!records_) return 0;
   const auto free = std::find(parts_.begin(), parts_.end(), 0U);
   if (free == parts_.end()) {
     throw Error(Errc::limit_reached,
-                what + ": the daemon has " + std::to_string(k_max_places) + " queues, its limit; remove some");
+                context + ": the daemon has " + std::to_string(k_max_places) + " queues, its limit; remove some");
   }
   const auto count = static_cast<unsigned>(k_first_bell + descriptors.bells.size());
-  store_.require_room(count, what);
+  store_.require_room(count, context);
   *free = count;
   const auto place = static_cast<unsigned>(free - parts_.begin());
   store_.keep(name_of(place, 0), descriptors.ring.get());

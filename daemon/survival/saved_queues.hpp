@@ -85,7 +85,7 @@ class SavedQueues {
   void clear_starts() noexcept;
 
   /// Gives a place to a new queue and has its descriptors held. Throws Error(limit_reached).
-  [[nodiscard]] unsigned add(const QueueDescriptors& descriptors, const std::string& what);
+  [[nodiscard]] unsigned add(const QueueDescriptors& descriptors, const std::string& context);
   /// Saves the record: the next daemon finds it. Throws Error(system).
   void write(unsigned place, const QueueRecord& record);
   void drop(unsigned place) noexcept;

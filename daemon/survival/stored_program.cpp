@@ -47,7 +47,8 @@ void StoredProgram::store_own() {
   if (!store_.is_there()) return;
   os::Fd own = program_of("self");
   if (!own)
-    return spdlog::warn("/proc/self/exe cannot be opened: a program that fails to take over has nobody to give way to");
+    return spdlog::warn(
+        "/proc/self/exe cannot be opened: a program that fails to take over has no older program to return to");
   if (descriptor_ && are_same_file(own.get(), descriptor_.get())) return;
   const std::string old = std::exchange(name_, name_ == k_names[0] ? k_names[1] : k_names[0]);
   store_.keep(name_, own.get());

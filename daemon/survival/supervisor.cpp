@@ -132,8 +132,8 @@ Supervisor::Supervisor(const SupervisorOptions& options)
 }
 
 void Supervisor::make_socket() {
-  const std::string what = "start the supervisor: make its socket";
-  socket_ = os::checked_fd(::socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0), what);
+  const std::string context = "start the supervisor: make its socket";
+  socket_ = os::checked_fd(::socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0), context);
   const int on = 1;
   sockaddr_un address{};
   address.sun_family = AF_UNIX;
@@ -142,7 +142,7 @@ void Supervisor::make_socket() {
   if (::setsockopt(socket_.get(), SOL_SOCKET, SO_PASSCRED, &on, sizeof on) != 0 ||
       ::bind(socket_.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address.sun_family) != 0 ||
       ::getsockname(socket_.get(), reinterpret_cast<sockaddr*>(&address), &size) != 0) {
-    throw os::system_failure(what);
+    throw os::system_failure(context);
   }
   const std::size_t length = size - offsetof(sockaddr_un, sun_path);
   address_ = '@' + std::string(address.sun_path + 1, length - 1);

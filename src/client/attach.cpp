@@ -37,7 +37,7 @@ class ArrivingSegments : public Arrivals {
   [[nodiscard]] std::size_t segments() const noexcept { return geometry_.lane_bytes == 0 ? 2 : 3; }
   [[nodiscard]] bool no_room() const noexcept { return no_room_; }
   /// Throws unless all announced descriptors came, have the right sizes and are mapped. `bells`: how many were announced.
-  void check(const QueueName& queue, std::size_t bells, const std::string& what) const;
+  void check(const QueueName& queue, std::size_t bells, const std::string& context) const;
 
   os::Mapping control;
   os::Mapping ring;
@@ -89,14 +89,15 @@ void ArrivingSegments::arrived(std::span<int> descriptors, const os::ForkSection
 }
 
 /// Compares the segment's header with the daemon's reply.
-void check_header(const os::Mapping& control, const QueueName& queue, const std::string& what) {
+void check_header(const os::Mapping& control, const QueueName& queue, const std::string& context) {
   ring::Header header{};  // copied once: peers can change it
   std::memcpy(&header, control.data(), sizeof header);
   if (header.magic != ring::k_magic) {
-    throw Error(Errc::incompatible, what + ": its memory is not a Beltway queue; use the daemon's version of Beltway");
+    throw Error(Errc::incompatible,
+                context + ": its memory is not a Beltway queue; use the daemon's version of Beltway");
   }
   if (header.layout_major != ring::k_layout_major) {
-    throw Error(Errc::incompatible, what + ": layout " + std::to_string(header.layout_major) + "." +
+    throw Error(Errc::incompatible, context + ": layout " + std::to_string(header.layout_major) + "." +
                                         std::to_string(header.layout_minor) + ", this library reads " +
                                         std::to_string(ring::k_layout_major) +
                                         ".x; restart the daemon with the same version");
@@ -104,7 +105,7 @@ void check_header(const os::Mapping& control, const QueueName& queue, const std:
   const ring::Geometry& wanted = queue.geometry;
   const auto check = [&](const char* name, std::uint64_t there, std::uint64_t told) {
     if (there == told) return;
-    throw Error(Errc::incompatible, what + ": its memory says " + name + " " + std::to_string(there) +
+    throw Error(Errc::incompatible, context + ": its memory says " + name + " " + std::to_string(there) +
                                         ", the daemon says " + std::to_string(told) + "; remove and declare the queue");
   };
   check("queue id", header.queue_id, queue.id);
@@ -119,14 +120,14 @@ void check_header(const os::Mapping& control, const QueueName& queue, const std:
   check("max_groups", header.max_groups, wanted.max_groups);
 }
 
-void ArrivingSegments::check(const QueueName& queue, std::size_t bells, const std::string& what) const {
+void ArrivingSegments::check(const QueueName& queue, std::size_t bells, const std::string& context) const {
   if (came_ != segments() + bells || (bells != 0 && bells != ring::k_bells) || checked_ == 0) {
     throw Error(Errc::protocol,
-                what + ": the daemon sent " + std::to_string(came_) + " descriptors; use its version of Beltway");
+                context + ": the daemon sent " + std::to_string(came_) + " descriptors; use its version of Beltway");
   }
-  for (std::size_t i = 0; i < checked_; ++i) facts_[i].check(bytes_[i], what);
-  if (failure_) failure_.raise(what, bytes_[checked_ - 1]);
-  check_header(control, queue, what);
+  for (std::size_t i = 0; i < checked_; ++i) facts_[i].check(bytes_[i], context);
+  if (failure_) failure_.raise(context, bytes_[checked_ - 1]);
+  check_header(control, queue, context);
 }
 
 /// The life of an endpoint from the daemon's reply on. Its end unmaps, closes, and sends `detach` to the daemon. In a forked
@@ -140,18 +141,18 @@ class EndpointHold {
     if (guard_.in_child()) return;
     const os::CancelGuard no_cancellation;
     if (remembered_) session_->forget(name_);
-    memory.reset();
+    arriving.reset();
     session_->tell_detached(name_);
   }
 
-  void remember(const ring::QueueMemory& map) {
-    session_->remember(name_, map);
+  void remember(const ring::QueueMemory& memory) {
+    session_->remember(name_, memory);
     remembered_ = true;
   }
 
   void tell_filled() const noexcept { session_->tell_filled(name_); }
 
-  std::unique_ptr<ArrivingSegments> memory;  ///< its mapping of control carries the endpoint's lock
+  std::unique_ptr<ArrivingSegments> arriving;  ///< its mapping of control carries the endpoint's lock
   std::shared_ptr<const Bells> bells;
 
  private:
@@ -165,39 +166,39 @@ os::SegmentRange lane_of(const ring::Geometry& geometry, unsigned producer) noex
   return {producer * geometry.lane_bytes, geometry.lane_bytes};
 }
 
-void prepare_own_lane(const ArrivingSegments& memory, const ring::Geometry& geometry, unsigned producer,
-                      const MemoryOptions& options, std::uint64_t promised, const std::string& what) {
+void prepare_own_lane(const ArrivingSegments& arriving, const ring::Geometry& geometry, unsigned producer,
+                      const MemoryOptions& options, std::uint64_t promised, const std::string& context) {
   const os::SegmentRange lane = lane_of(geometry, producer);
   // A lane that an earlier producer has filled needs nothing.
-  if (memory.heap.missing_bytes(lane) != 0) {
-    os::fill_segment(memory.heap_descriptor.get(), lane, what + ": fill the lane", promised);
+  if (arriving.heap.missing_bytes(lane) != 0) {
+    os::fill_segment(arriving.heap_descriptor.get(), lane, context + ": fill the lane", promised);
   }
-  if (options.populate) memory.heap.populate(lane);
-  if (options.lock) memory.heap.lock(lane, what);
+  if (options.populate) arriving.heap.populate(lane);
+  if (options.lock) arriving.heap.lock(lane, context);
 }
 
-void prepare_lanes_to_read(const ArrivingSegments& memory, const MemoryOptions& options, const std::string& what) {
+void prepare_lanes_to_read(const ArrivingSegments& arriving, const MemoryOptions& options, const std::string& context) {
   // Lanes without a producer have no memory yet. Their producers pay for it, so do not touch them here.
-  if (options.populate) memory.heap.populate_written(memory.heap_descriptor.get());
-  if (options.lock) memory.heap.lock({0, memory.heap.size()}, what);
+  if (options.populate) arriving.heap.populate_written(arriving.heap_descriptor.get());
+  if (options.lock) arriving.heap.lock({0, arriving.heap.size()}, context);
 }
 
 /// The slow part of an attach: populate, lock and fill memory.
-void prepare_memory(ArrivingSegments& memory, const ring::Geometry& geometry, const AttachReply& reply,
-                    const MemoryOptions& options, const std::string& what) {
-  for (const os::Mapping* mapping : {&memory.control, &memory.ring}) {
+void prepare_memory(ArrivingSegments& arriving, const ring::Geometry& geometry, const AttachReply& reply,
+                    const MemoryOptions& options, const std::string& context) {
+  for (const os::Mapping* mapping : {&arriving.control, &arriving.ring}) {
     if (options.populate) mapping->populate();
-    if (options.lock) mapping->lock({0, mapping->size()}, what);
+    if (options.lock) mapping->lock({0, mapping->size()}, context);
   }
-  memory.ring.leave_out_of_core_dumps();
-  memory.heap.leave_out_of_core_dumps();
-  if (!memory.heap_descriptor) return;
+  arriving.ring.leave_out_of_core_dumps();
+  arriving.heap.leave_out_of_core_dumps();
+  if (!arriving.heap_descriptor) return;
   if (reply.endpoint < ring::k_first_consumer) {
-    prepare_own_lane(memory, geometry, reply.endpoint, options, reply.promised.value_or(0), what);
+    prepare_own_lane(arriving, geometry, reply.endpoint, options, reply.promised.value_or(0), context);
   } else {
-    prepare_lanes_to_read(memory, options, what);
+    prepare_lanes_to_read(arriving, options, context);
   }
-  memory.heap_descriptor.close();
+  arriving.heap_descriptor.close();
 }
 
 /// Files that this process has open; nothing if /proc cannot tell.
@@ -211,11 +212,11 @@ std::optional<std::size_t> count_open_files() noexcept {
   return count - 1;  // minus the descriptor of this directory scan
 }
 
-[[noreturn]] void throw_no_room(std::size_t segments, bool bells, const std::string& what) {
+[[noreturn]] void throw_no_room(std::size_t segments, bool bells, const std::string& context) {
   rlimit limit{};
   ::getrlimit(RLIMIT_NOFILE, &limit);
   const auto open = count_open_files();
-  throw Error(Errc::limit_reached, what + ": no room for its " + std::to_string(segments) + " file descriptors" +
+  throw Error(Errc::limit_reached, context + ": no room for its " + std::to_string(segments) + " file descriptors" +
                                        (bells ? " and its eventfds" : "") + "; this process may open " +
                                        std::to_string(limit.rlim_cur) + " files" +
                                        (open ? " and has " + std::to_string(*open) + " open" : std::string()) + "; " +
@@ -223,21 +224,21 @@ std::optional<std::size_t> count_open_files() noexcept {
 }
 
 /// Sends `attach`; `memory` receives the descriptors.
-Packet request_place(Session& session, const AttachRequest& request, ArrivingSegments& memory,
-                     const std::string& what) {
+Packet request_place(Session& session, const AttachRequest& request, ArrivingSegments& arriving,
+                     const std::string& context) {
   try {
-    return session.request(what, "attach", wire::encode(request), Repeat::allowed, &memory);
+    return session.request(context, "attach", wire::encode(request), Repeat::allowed, &arriving);
   } catch (const Error&) {
-    if (memory.no_room()) throw_no_room(memory.segments(), request.bells, what);
+    if (arriving.no_room()) throw_no_room(arriving.segments(), request.bells, context);
     throw;
   }
 }
 
 std::shared_ptr<const Bells> take_bells(Session& session, std::uint64_t queue, std::vector<os::Fd>& descriptors,
-                                        std::size_t count, const std::string& what) {
+                                        std::size_t count, const std::string& context) {
   auto bells = std::make_shared<Bells>();
   for (std::size_t i = descriptors.size() - count; i < descriptors.size(); ++i) {
-    os::require_mark(descriptors[i].get(), what);
+    os::require_mark(descriptors[i].get(), context);
     bells->numbers.push_back(descriptors[i].get());
     bells->owned.emplace_back(std::move(descriptors[i]));
   }
@@ -246,11 +247,11 @@ std::shared_ptr<const Bells> take_bells(Session& session, std::uint64_t queue, s
 }
 
 /// Checks that futex waits work. A wait that only spins would never show the failure.
-void require_sleep(const std::string& what) {
+void require_sleep(const std::string& context) {
   detail::Word word;
   word.store_relaxed(0);
   if (os::sleep_on(word, 1, os::now_ns()) != os::Slept::refused) return;
-  throw os::system_failure(what + ": futex(FUTEX_WAIT_BITSET), with which waits sleep");
+  throw os::system_failure(context + ": futex(FUTEX_WAIT_BITSET), with which waits sleep");
 }
 
 /// A place in a queue, its segments mapped and checked.
@@ -260,41 +261,41 @@ struct Place {
 };
 
 Place take_place(const std::shared_ptr<Session>& session, const QueueName& queue, AttachRequest request,
-                 const std::string& what) {
+                 const std::string& context) {
   std::shared_ptr<const Bells> bells = session->find_bells(queue.id);
   request.bells = bells == nullptr;
-  auto memory = std::make_unique<ArrivingSegments>(queue.geometry, request.role);
-  Packet packet = request_place(*session, request, *memory, what);
-  const AttachReply reply = wire::decode_attach_reply(packet.body, request, queue.geometry, what);
+  auto arriving = std::make_unique<ArrivingSegments>(queue.geometry, request.role);
+  Packet packet = request_place(*session, request, *arriving, context);
+  const AttachReply reply = wire::decode_attach_reply(packet.body, request, queue.geometry, context);
   // From here on each failure ends the hold, which gives the place back.
   auto hold = std::make_shared<EndpointHold>(session, wire::EndpointName{queue.id, reply.endpoint, reply.incarnation});
-  hold->memory = std::move(memory);
-  if ((reply.bells == 0) == request.bells) throw Error(Errc::protocol, what + ": the daemon sent no eventfds");
-  hold->memory->check(queue, reply.bells, what);
-  hold->bells = bells ? std::move(bells) : take_bells(*session, queue.id, packet.descriptors, reply.bells, what);
+  hold->arriving = std::move(arriving);
+  if ((reply.bells == 0) == request.bells) throw Error(Errc::protocol, context + ": the daemon sent no eventfds");
+  hold->arriving->check(queue, reply.bells, context);
+  hold->bells = bells ? std::move(bells) : take_bells(*session, queue.id, packet.descriptors, reply.bells, context);
   return {reply, std::move(hold)};
 }
 
 /// True if the lane fits only without the promises to other producers. Those producers may be in other cgroups.
 bool must_wait_for_others(const Place& place, const ring::Geometry& geometry) {
   if (place.reply.promised.value_or(0) == 0) return false;
-  const std::uint64_t missing = place.hold->memory->heap.missing_bytes(lane_of(geometry, place.reply.endpoint));
+  const std::uint64_t missing = place.hold->arriving->heap.missing_bytes(lane_of(geometry, place.reply.endpoint));
   return missing != 0 && os::memory_fit(missing, *place.reply.promised) == os::MemoryFit::promised;
 }
 
 /// Attaches. If promised memory is in the way, the producer detaches, pauses and tries again, at most until the timeout.
 Place take_place_with_memory(const std::shared_ptr<Session>& session, const QueueName& queue,
-                             const AttachRequest& request, const std::string& what) {
+                             const AttachRequest& request, const std::string& context) {
   constexpr std::chrono::milliseconds k_first_pause_ms{2};
   constexpr std::chrono::milliseconds k_longest_pause_ms{100};
   const auto start = std::chrono::steady_clock::now();
-  Place place = take_place(session, queue, request, what);
+  Place place = take_place(session, queue, request, context);
   for (auto pause = k_first_pause_ms; must_wait_for_others(place, queue.geometry);
        pause = std::min(pause * 2, k_longest_pause_ms)) {
     if (std::chrono::steady_clock::now() - start >= session->patience()) break;
     place = {};
     std::this_thread::sleep_for(pause);
-    place = take_place(session, queue, request, what);
+    place = take_place(session, queue, request, context);
   }
   return place;
 }
@@ -304,23 +305,23 @@ Place take_place_with_memory(const std::shared_ptr<Session>& session, const Queu
 endpoint::Attachment attach_endpoint(const std::shared_ptr<Session>& session, const QueueName& queue,
                                      AttachRequest request, const MemoryOptions& options) {
   const os::CancelGuard no_cancellation;
-  const std::string what = wire::error_subject("attach", queue.name);
-  session->check_fork(what);
-  require_sleep(what);
+  const std::string context = wire::error_subject("attach", queue.name);
+  session->check_fork(context);
+  require_sleep(context);
   request.queue = queue.id;
   request.barriers = session->barriers();
-  const Place place = take_place_with_memory(session, queue, request, what);
+  const Place place = take_place_with_memory(session, queue, request, context);
   const AttachReply& reply = place.reply;
   const std::shared_ptr<EndpointHold>& hold = place.hold;
-  prepare_memory(*hold->memory, queue.geometry, reply, options, what);
+  prepare_memory(*hold->arriving, queue.geometry, reply, options, context);
   if (reply.promised) hold->tell_filled();
 
   endpoint::Attachment attachment;
-  attachment.map = {.geometry = queue.geometry,
-                    .ring = hold->memory->ring.data(),
-                    .heap = hold->memory->heap.data(),
-                    .control = hold->memory->control.data(),
-                    .bells = hold->bells->numbers.data()};
+  attachment.memory = {.geometry = queue.geometry,
+                       .ring = hold->arriving->ring.data(),
+                       .heap = hold->arriving->heap.data(),
+                       .control = hold->arriving->control.data(),
+                       .bells = hold->bells->numbers.data()};
   attachment.owner = reply.endpoint;
   attachment.queue_name = queue.name;
   attachment.group_name = request.consumer.group;
@@ -330,7 +331,7 @@ endpoint::Attachment attach_endpoint(const std::shared_ptr<Session>& session, co
   attachment.start = reply.start;
   attachment.evictable = reply.evictable;
   attachment.producers_ended = reply.producers_ended;
-  hold->remember(attachment.map);
+  hold->remember(attachment.memory);
   const wire::EndpointName own{queue.id, reply.endpoint, reply.incarnation};
   attachment.standing = endpoint::Standing([session, own] { return session->is_unknown(own); });
   attachment.hold = hold;
@@ -339,22 +340,22 @@ endpoint::Attachment attach_endpoint(const std::shared_ptr<Session>& session, co
 
 Inspection attach_inspector(Session& session, const QueueName& queue) {
   const os::CancelGuard no_cancellation;
-  const std::string what = wire::error_subject("inspect", queue.name);
+  const std::string context = wire::error_subject("inspect", queue.name);
   const AttachRequest request{.queue = queue.id, .role = Role::inspector};
-  ArrivingSegments memory(queue.geometry, request.role);
-  static_cast<void>(request_place(session, request, memory, what));
-  memory.check(queue, 0, what);
-  memory.heap_descriptor.close();
+  ArrivingSegments arriving(queue.geometry, request.role);
+  static_cast<void>(request_place(session, request, arriving, context));
+  arriving.check(queue, 0, context);
+  arriving.heap_descriptor.close();
   Inspection inspection;
-  inspection.ring = std::move(memory.ring);
-  inspection.control = std::move(memory.control);
-  inspection.heap = std::move(memory.heap);
+  inspection.ring = std::move(arriving.ring);
+  inspection.control = std::move(arriving.control);
+  inspection.heap = std::move(arriving.heap);
   for (const os::Mapping* mapping : {&inspection.ring, &inspection.heap}) mapping->leave_out_of_core_dumps();
-  inspection.map = {.geometry = queue.geometry,
-                    .ring = inspection.ring.data(),
-                    .heap = inspection.heap.data(),
-                    .control = inspection.control.data(),
-                    .bells = nullptr};
+  inspection.memory = {.geometry = queue.geometry,
+                       .ring = inspection.ring.data(),
+                       .heap = inspection.heap.data(),
+                       .control = inspection.control.data(),
+                       .bells = nullptr};
   return inspection;
 }
 

@@ -30,9 +30,9 @@ struct MemoryOptions {
 [[nodiscard]] endpoint::Attachment attach_endpoint(const std::shared_ptr<Session>& session, const QueueName& queue,
                                                    wire::AttachRequest request, const MemoryOptions& options);
 
-/// A queue's memory, to read only: nothing may be written through `map`, and its bells are null.
+/// A queue's memory, to read only: nothing may be written through `memory`, and its bells are null.
 struct Inspection {
-  ring::QueueMemory map;
+  ring::QueueMemory memory;
   os::Mapping ring;
   os::Mapping heap;
   os::Mapping control;

@@ -23,20 +23,20 @@ Connection Connection::open(const ConnectionOptions& options) {
 namespace {
 
 /// The lock of an exclusive queue comes with the answer, if the queue was made now.
-client::Packet request_declare(const std::shared_ptr<client::Session>& session, const std::string& what, json body,
+client::Packet request_declare(const std::shared_ptr<client::Session>& session, const std::string& context, json body,
                                const QueueOptions& options) {
   body["options"] = wire::encode(options);
-  if (!options.exclusive) return session->request(what, "declare", std::move(body));
+  if (!options.exclusive) return session->request(context, "declare", std::move(body));
   client::release_removed_ownerships();
   const os::CancelGuard no_cancellation;
   client::ArrivingLock lock(wire::geometry_of(options));
-  client::Packet reply = session->request(what, "declare", std::move(body), client::Repeat::allowed, &lock);
-  const wire::JsonReader fields(reply.body, what);
+  client::Packet reply = session->request(context, "declare", std::move(body), client::Repeat::allowed, &lock);
+  const wire::JsonReader fields(reply.body, context);
   if (lock.has_come()) {
-    client::keep_ownership(session, wire::JsonReader(fields.object("queue"), what).number<std::uint64_t>("id"), lock,
-                           what);
+    client::keep_ownership(session, wire::JsonReader(fields.object("queue"), context).number<std::uint64_t>("id"), lock,
+                           context);
   } else if (fields.flag("created")) {
-    throw Error(Errc::protocol, what + ": the daemon sent no lock for an exclusive queue; use its version");
+    throw Error(Errc::protocol, context + ": the daemon sent no lock for an exclusive queue; use its version");
   }
   return reply;
 }
@@ -45,10 +45,10 @@ client::Packet request_declare(const std::shared_ptr<client::Session>& session, 
 
 Queue Connection::declare(std::string_view name, const QueueOptions& options) const {
   wire::check_name("declare", "queue", name);
-  const std::string what = wire::error_subject("declare", name);
-  wire::check_options(what, options);
-  const client::Packet reply = request_declare(session_, what, {{"name", name}}, options);
-  return {session_, wire::decode_description(wire::JsonReader(reply.body, what).object("queue"), what).info};
+  const std::string context = wire::error_subject("declare", name);
+  wire::check_options(context, options);
+  const client::Packet reply = request_declare(session_, context, {{"name", name}}, options);
+  return {session_, wire::decode_description(wire::JsonReader(reply.body, context).object("queue"), context).info};
 }
 
 Queue Connection::declare(std::string_view name) const { return declare_some(name, {}, {}).queue; }
@@ -56,15 +56,15 @@ Queue Connection::declare(std::string_view name) const { return declare_some(nam
 Connection::Declared Connection::declare_some(std::string_view name, const QueueOptions& options,
                                               const std::vector<std::string>& said) const {
   wire::check_name("declare", "queue", name);
-  const std::string what = wire::error_subject("declare", name);
-  wire::check_options(what, options);
-  const client::Packet reply = request_declare(session_, what, {{"name", name}, {"said", said}}, options);
-  const wire::JsonReader fields(reply.body, what);
-  Declared declared{.queue = Queue(session_, wire::decode_description(fields.object("queue"), what).info),
+  const std::string context = wire::error_subject("declare", name);
+  wire::check_options(context, options);
+  const client::Packet reply = request_declare(session_, context, {{"name", name}, {"said", said}}, options);
+  const wire::JsonReader fields(reply.body, context);
+  Declared declared{.queue = Queue(session_, wire::decode_description(fields.object("queue"), context).info),
                     .created = fields.flag("created")};
   if (fields.has("changed")) {
     for (const json& change : fields.array("changed")) {
-      declared.changed.push_back(wire::decode_change(change, what));
+      declared.changed.push_back(wire::decode_change(change, context));
     }
   }
   return declared;
@@ -72,20 +72,20 @@ Connection::Declared Connection::declare_some(std::string_view name, const Queue
 
 Queue Connection::open_queue(std::string_view name) const {
   wire::check_name("open", "queue", name);
-  const std::string what = wire::error_subject("open", name);
-  const client::Packet reply = session_->request(what, "open", {{"name", name}});
-  return {session_, wire::decode_description(wire::JsonReader(reply.body, what).object("queue"), what).info};
+  const std::string context = wire::error_subject("open", name);
+  const client::Packet reply = session_->request(context, "open", {{"name", name}});
+  return {session_, wire::decode_description(wire::JsonReader(reply.body, context).object("queue"), context).info};
 }
 
 Queue Connection::open_queue(std::string_view name, const Until& until) const {
   wire::check_name("open", "queue", name);
-  const std::string what = wire::error_subject("open", name);
+  const std::string context = wire::error_subject("open", name);
   std::optional<client::Packet> reply;
   std::optional<Error> silence;
   const Status status = client::ask_until(until, [&] {
     try {
       silence.reset();
-      reply = session_->request_until(what, "open", {{"name", name}}, until);
+      reply = session_->request_until(context, "open", {{"name", name}}, until);
     } catch (const Error& error) {
       if (error.reason() == Errc::no_daemon) silence = error;
       if (error.reason() != Errc::not_found) throw;
@@ -93,12 +93,12 @@ Queue Connection::open_queue(std::string_view name, const Until& until) const {
     return reply.has_value();
   });
   if (reply)
-    return {session_, wire::decode_description(wire::JsonReader(reply->body, what).object("queue"), what).info};
+    return {session_, wire::decode_description(wire::JsonReader(reply->body, context).object("queue"), context).info};
   if (status == Status::stopped) {
-    throw Error(Errc::interrupted, what + ": a stop was requested before the queue was there");
+    throw Error(Errc::interrupted, context + ": a stop was requested before the queue was there");
   }
   if (silence) throw Error(*silence);
-  throw Error(Errc::not_found, what +
+  throw Error(Errc::not_found, context +
                                    ": there is no such queue, and none came in time; start the program that "
                                    "declares it, or declare it here");
 }
@@ -110,16 +110,16 @@ void Connection::remove(std::string_view name) const {
 }
 
 std::vector<QueueInfo> Connection::list() const {
-  const std::string what = "list queues";
+  const std::string context = "list queues";
   std::vector<QueueInfo> all;
   bool more = true;
   while (more) {
     const client::Packet reply =
-        session_->request(what, "list", {{"after", all.empty() ? std::string() : all.back().name}});
-    const wire::JsonReader fields(reply.body, what);
+        session_->request(context, "list", {{"after", all.empty() ? std::string() : all.back().name}});
+    const wire::JsonReader fields(reply.body, context);
     const std::size_t before = all.size();
     for (const json& queue : fields.array("queues")) {
-      all.push_back(wire::decode_description(queue, what).info);
+      all.push_back(wire::decode_description(queue, context).info);
     }
     more = fields.flag("more") && all.size() > before;
   }
@@ -128,9 +128,9 @@ std::vector<QueueInfo> Connection::list() const {
 
 QueueInfo Connection::describe(std::string_view name) const {
   wire::check_name("describe", "queue", name);
-  const std::string what = wire::error_subject("describe", name);
-  const client::Packet reply = session_->request(what, "describe", {{"name", name}});
-  return wire::decode_description(wire::JsonReader(reply.body, what).object("queue"), what).info;
+  const std::string context = wire::error_subject("describe", name);
+  const client::Packet reply = session_->request(context, "describe", {{"name", name}});
+  return wire::decode_description(wire::JsonReader(reply.body, context).object("queue"), context).info;
 }
 
 Connection::DaemonInfo Connection::ping() const {

@@ -43,14 +43,15 @@ int timeout_ms(const std::optional<Until::Clock::time_point>& deadline) {
 }  // namespace
 
 EventLoop::EventLoop() {
-  const std::string what = "make an event loop";
-  os::MarkedFd stop(os::make_bell(what));
-  os::Fd epoll = os::checked_fd(::epoll_create1(EPOLL_CLOEXEC), what + ": epoll_create1");
-  os::mark_descriptor(epoll.get(), what);
+  const std::string context = "make an event loop";
+  os::MarkedFd stop(os::make_bell(context));
+  os::Fd epoll = os::checked_fd(::epoll_create1(EPOLL_CLOEXEC), context + ": epoll_create1");
+  os::mark_descriptor(epoll.get(), context);
   epoll_event event{};
   event.events = EPOLLIN;
   event.data.u64 = tag(stop.get(), 0);
-  if (::epoll_ctl(epoll.get(), EPOLL_CTL_ADD, stop.get(), &event) != 0) throw os::system_failure(what + ": epoll_ctl");
+  if (::epoll_ctl(epoll.get(), EPOLL_CTL_ADD, stop.get(), &event) != 0)
+    throw os::system_failure(context + ": epoll_ctl");
   epoll_ = epoll.release();
   stop_ = stop.release();
 }

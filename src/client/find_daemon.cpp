@@ -69,22 +69,22 @@ int listening_process(int connected) {
 /// Connects to the socket `path`. Returns nothing if no process listens there.
 std::optional<Channel> connect_to(const fs::path& path, const Deadline& deadline) {
   const sockaddr_un address = socket_address(path);
-  const std::string what = "connect to " + path.string();
+  const std::string context = "connect to " + path.string();
   os::Fd socket =
-      os::checked_fd(::socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0), what + ": socket");
+      os::checked_fd(::socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0), context + ": socket");
   Pauses pauses(k_longest_pause_at_socket_ms);
   while (::connect(socket.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0) {
     if (errno == EINTR) continue;
     if (errno == ENOENT || errno == ENOTDIR || errno == ECONNREFUSED) return std::nullopt;
     if (errno == EACCES || errno == EPERM) {
       throw Error(Errc::no_permission,
-                  what + ": you may not reach this socket" + rights_of(path) + "; ask who runs the daemon");
+                  context + ": you may not reach this socket" + rights_of(path) + "; ask the operator of the daemon");
     }
-    if (errno == EPROTOTYPE) throw Error(Errc::protocol, what + ": that socket is not a Beltway daemon's");
+    if (errno == EPROTOTYPE) throw Error(Errc::protocol, context + ": that socket is not a Beltway daemon's");
     // EAGAIN: the queue of the listen socket is full. A Unix socket cannot be polled for room in it.
-    if (errno != EAGAIN) throw os::system_failure(what);
+    if (errno != EAGAIN) throw os::system_failure(context);
     if (!pauses.pause_until(deadline)) {
-      throw Error(Errc::no_daemon, what + ": the daemon did not accept in time; " + why_silent(path));
+      throw Error(Errc::no_daemon, context + ": the daemon did not accept in time; " + why_silent(path));
     }
   }
   return Channel(std::move(socket));

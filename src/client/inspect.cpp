@@ -23,13 +23,13 @@ namespace beltway::client {
 namespace {
 
 /// Positions from `floor` to `tail`, at most one lap; 0 if the word makes no sense.
-std::uint64_t depth_of(const ring::QueueMemory& map, ring::Position floor, ring::Position tail) noexcept {
+std::uint64_t depth_of(const ring::QueueMemory& memory, ring::Position floor, ring::Position tail) noexcept {
   const std::int64_t depth = ring::distance(tail, ring::wrap(floor));
-  return static_cast<std::uint64_t>(std::clamp<std::int64_t>(depth, 0, map.geometry.slots));
+  return static_cast<std::uint64_t>(std::clamp<std::int64_t>(depth, 0, memory.geometry.slots));
 }
 
-ring::Position floor_of(const ring::QueueMemory& map, unsigned group) noexcept {
-  return ring::wrap(map.group(group).floor.load_acquire());  // pairs with the release of the process that moved it
+ring::Position floor_of(const ring::QueueMemory& memory, unsigned group) noexcept {
+  return ring::wrap(memory.group(group).floor.load_acquire());  // pairs with the release of the process that moved it
 }
 
 SleepState sleep_of(const ring::Endpoint& endpoint) noexcept {
@@ -42,30 +42,30 @@ SleepState sleep_of(const ring::Endpoint& endpoint) noexcept {
 }
 
 /// True if the group will never need that position again: it is done, or was never a message or is none any more.
-bool is_over(const ring::QueueMemory& map, unsigned group, ring::Position position) noexcept {
+bool is_over(const ring::QueueMemory& memory, unsigned group, ring::Position position) noexcept {
   // Pairs with the release of an ack.
-  const ring::Lease lease = ring::Lease::of(map.lease(group, position).load_acquire());
+  const ring::Lease lease = ring::Lease::of(memory.lease(group, position).load_acquire());
   const std::int64_t lap = ring::distance<ring::Lease::bits>(lease.position, position);
   if (lap > 0) return true;
   if (lap == 0 && lease.phase != ring::LeasePhase::retry) return lease.phase == ring::LeasePhase::done;
-  const ring::SlotState slot = ring::SlotState::of(map.slot(position).state.load_acquire());
+  const ring::SlotState slot = ring::SlotState::of(memory.slot(position).state.load_acquire());
   return slot.position == position &&
          (slot.phase == ring::SlotPhase::voided || slot.phase == ring::SlotPhase::reclaimed);
 }
 
 /// The first position that a named group still needs. Its floor may lag behind that: a producer that finds the ring full moves
 /// it on.
-ring::Position first_needed(const ring::QueueMemory& map, unsigned group, ring::Position floor,
+ring::Position first_needed(const ring::QueueMemory& memory, unsigned group, ring::Position floor,
                             ring::Position tail) noexcept {
-  for (std::uint64_t left = depth_of(map, floor, tail); left != 0; --left, floor = ring::wrap(floor + 1)) {
-    if (!is_over(map, group, floor)) break;
+  for (std::uint64_t left = depth_of(memory, floor, tail); left != 0; --left, floor = ring::wrap(floor + 1)) {
+    if (!is_over(memory, group, floor)) break;
   }
   return floor;
 }
 /// The same of any group.
-ring::Position needed_from(const ring::QueueMemory& map, unsigned group, ring::Position tail) noexcept {
-  const ring::Position floor = floor_of(map, group);
-  return group < map.geometry.max_groups ? first_needed(map, group, floor, tail) : floor;
+ring::Position needed_from(const ring::QueueMemory& memory, unsigned group, ring::Position tail) noexcept {
+  const ring::Position floor = floor_of(memory, group);
+  return group < memory.geometry.max_groups ? first_needed(memory, group, floor, tail) : floor;
 }
 
 /// What the lease words of a named group say of the positions from its floor to the latest.
@@ -78,13 +78,14 @@ struct Leases {
   std::uint64_t held_by[k_max_consumers] = {};
 };
 
-Leases count_leases(const ring::QueueMemory& map, unsigned group, ring::Position floor, std::uint64_t depth) noexcept {
+Leases count_leases(const ring::QueueMemory& memory, unsigned group, ring::Position floor,
+                    std::uint64_t depth) noexcept {
   Leases leases;
   for (std::uint64_t i = 0; i < depth; ++i) {
     const ring::Position position = ring::wrap(floor + i);
-    const ring::Lease lease = ring::Lease::of(map.lease(group, position).load_relaxed());
+    const ring::Lease lease = ring::Lease::of(memory.lease(group, position).load_relaxed());
     const std::int64_t lap = ring::distance<ring::Lease::bits>(lease.position, position);
-    const ring::SlotState slot = ring::SlotState::of(map.slot(position).state.load_acquire());
+    const ring::SlotState slot = ring::SlotState::of(memory.slot(position).state.load_acquire());
     const bool taken = lap > 0 || (lap == 0 && lease.phase != ring::LeasePhase::retry);
     if (!taken && slot.position == position && slot.phase == ring::SlotPhase::ready) ++leases.available;
     if (lap != 0) continue;
@@ -108,32 +109,32 @@ struct OpenClaim {
   std::uint8_t owner;
 };
 
-std::vector<OpenClaim> open_claims(const ring::QueueMemory& map) {
+std::vector<OpenClaim> open_claims(const ring::QueueMemory& memory) {
   std::vector<OpenClaim> claims;
-  for (std::uint32_t i = 0; !map.geometry.single_producer() && i < map.geometry.slots; ++i) {
-    const detail::Word& state = map.slot(i).state;
+  for (std::uint32_t i = 0; !memory.geometry.single_producer() && i < memory.geometry.slots; ++i) {
+    const detail::Word& state = memory.slot(i).state;
     const std::uint64_t seen = state.load_relaxed();
     if (ring::SlotState::of(seen).phase == ring::SlotPhase::claimed)
       claims.push_back({ring::SlotState::of(seen).position, &state, seen, ring::SlotState::of(seen).owner});
   }
   // The last claim may have no mark yet, and a single producer's never has.
-  const ring::Tail tail = ring::Tail::of(map.tail().load_acquire());
-  const detail::Word& last = map.slot(tail.position - 1).state;
+  const ring::Tail tail = ring::Tail::of(memory.tail().load_acquire());
+  const detail::Word& last = memory.slot(tail.position - 1).state;
   const std::uint64_t seen = last.load_acquire();
   if (ring::distance<ring::Tail::bits>(ring::SlotState::of(seen).position, tail.position - 1) < 0) {
-    claims.push_back({ring::wrap(ring::load_tail(map) - 1), &last, seen, tail.owner});
+    claims.push_back({ring::wrap(ring::load_tail(memory) - 1), &last, seen, tail.owner});
   }
   return claims;
 }
 
 /// 1 for the producer that claims first when room comes free; 0: it does not wait for room.
-unsigned place_in_line(const ring::QueueMemory& map, unsigned producer) {
-  const auto ticket_of = [&](unsigned of) { return map.endpoint(of).ticket.load_relaxed(); };
-  const std::uint64_t line = map.shared_status().room_line.load_relaxed();
+unsigned place_in_line(const ring::QueueMemory& memory, unsigned producer) {
+  const auto ticket_of = [&](unsigned of) { return memory.endpoint(of).ticket.load_relaxed(); };
+  const std::uint64_t line = memory.shared_status().room_line.load_relaxed();
   const std::uint64_t ticket = ticket_of(producer);
   if ((line >> producer & 1U) == 0 || ticket == 0) return 0;
   unsigned place = 1;
-  for (unsigned other = 0; other < map.geometry.max_producers; ++other) {
+  for (unsigned other = 0; other < memory.geometry.max_producers; ++other) {
     const bool waits = other != producer && (line >> other & 1U) != 0 && ticket_of(other) != 0;
     if (waits && static_cast<std::int64_t>(ticket_of(other) - ticket) < 0) ++place;
   }
@@ -141,50 +142,51 @@ unsigned place_in_line(const ring::QueueMemory& map, unsigned producer) {
 }
 
 /// What a producer that says it sleeps waits for. `lowest`: see needed_from(), of the slowest reliable group.
-WaitsFor waits_for(const ring::QueueMemory& map, const ring::Endpoint& endpoint, bool in_line, ring::Position lowest,
+WaitsFor waits_for(const ring::QueueMemory& memory, const ring::Endpoint& endpoint, bool in_line, ring::Position lowest,
                    ring::Position tail) noexcept {
   if (ring::Wait::of(endpoint.wait.load_acquire()).phase == ring::WaitPhase::awake) {
     const bool spins = endpoint.asleep_since_ns.load_relaxed() != 0;
-    return spins && depth_of(map, lowest, tail) == map.geometry.slots ? WaitsFor::ring : WaitsFor::nothing;
+    return spins && depth_of(memory, lowest, tail) == memory.geometry.slots ? WaitsFor::ring : WaitsFor::nothing;
   }
   if (endpoint.wake_busy.load_relaxed() != 0) return WaitsFor::claim;
   if (in_line) return WaitsFor::ring;
   if (ring::distance(ring::wrap(endpoint.wake_past.load_relaxed()), lowest) < 0) return WaitsFor::own_loans;
   // A single producer, which has no line, waits for a quarter of the ring at most; only its lane makes it wait for more.
-  return 4 * depth_of(map, lowest, tail) > 3 * std::uint64_t{map.geometry.slots} ? WaitsFor::ring : WaitsFor::lane;
+  return 4 * depth_of(memory, lowest, tail) > 3 * std::uint64_t{memory.geometry.slots} ? WaitsFor::ring
+                                                                                       : WaitsFor::lane;
 }
 
 /// Counts what lies in lanes and is still needed.
-void read_lanes(const ring::QueueMemory& map, ring::Position lowest, QueueSnapshot& snapshot) {
+void read_lanes(const ring::QueueMemory& memory, ring::Position lowest, QueueSnapshot& snapshot) {
   std::array<ProducerState*, k_max_producers> by_index{};
   for (ProducerState& producer : snapshot.producers) by_index[producer.endpoint.index] = &producer;
-  for (std::uint64_t left = depth_of(map, lowest, snapshot.position); left != 0; --left) {
+  for (std::uint64_t left = depth_of(memory, lowest, snapshot.position); left != 0; --left) {
     const ring::Position position = ring::wrap(snapshot.position - left);
-    const ring::Slot& slot = map.slot(position);
+    const ring::Slot& slot = memory.slot(position);
     const ring::SlotState state = ring::SlotState::of(slot.state.load_acquire());  // pairs with the release of READY
     const ring::SlotMeta meta = ring::SlotMeta::of(slot.meta.load_relaxed());
     const bool in_lane =
         state.position == position && state.phase == ring::SlotPhase::ready && meta.flags == ring::k_flag_lane;
-    if (!in_lane || state.owner >= map.geometry.max_producers || by_index[state.owner] == nullptr) continue;
+    if (!in_lane || state.owner >= memory.geometry.max_producers || by_index[state.owner] == nullptr) continue;
     ProducerState& producer = *by_index[state.owner];
     ++producer.lane_messages;
-    producer.lane_used = std::min(producer.lane_used + ring::whole_lines(meta.size), map.geometry.lane_bytes);
+    producer.lane_used = std::min(producer.lane_used + ring::whole_lines(meta.size), memory.geometry.lane_bytes);
   }
 }
 
 /// `claims` were read a moment ago. Only claims that are still open are reported, so a producer that works is not.
-void read_producers(const ring::QueueMemory& map, const std::vector<OpenClaim>& claims, ring::Position lowest,
+void read_producers(const ring::QueueMemory& memory, const std::vector<OpenClaim>& claims, ring::Position lowest,
                     QueueSnapshot& snapshot) {
   for (const EndpointInfo& info : snapshot.info.endpoints) {
-    if (!info.producer || info.index >= map.geometry.max_producers) continue;
-    const ring::Endpoint& endpoint = map.endpoint(info.index);
+    if (!info.producer || info.index >= memory.geometry.max_producers) continue;
+    const ring::Endpoint& endpoint = memory.endpoint(info.index);
     ProducerState state;
     state.endpoint = info;
-    state.counters = ring::load_producer_counters(map, info.index);
+    state.counters = ring::load_producer_counters(memory, info.index);
     state.sleep = sleep_of(endpoint);
     state.waits_since_ns = endpoint.asleep_since_ns.load_relaxed();
-    state.place_in_line = place_in_line(map, info.index);
-    state.waits_for = waits_for(map, endpoint, state.place_in_line != 0, lowest, snapshot.position);
+    state.place_in_line = place_in_line(memory, info.index);
+    state.waits_for = waits_for(memory, endpoint, state.place_in_line != 0, lowest, snapshot.position);
     // A producer that spins has stored no wake_past: the oldest position is in its way.
     state.waits_past = state.sleep == SleepState::awake ? lowest : ring::wrap(endpoint.wake_past.load_relaxed());
     for (const OpenClaim& claim : claims) {
@@ -194,35 +196,35 @@ void read_producers(const ring::QueueMemory& map, const std::vector<OpenClaim>& 
     }
     snapshot.producers.push_back(std::move(state));
   }
-  read_lanes(map, lowest, snapshot);
+  read_lanes(memory, lowest, snapshot);
 }
 
-void read_consumers(const ring::QueueMemory& map, QueueSnapshot& snapshot) {
+void read_consumers(const ring::QueueMemory& memory, QueueSnapshot& snapshot) {
   for (const EndpointInfo& info : snapshot.info.endpoints) {
-    if (info.producer || info.index >= map.geometry.max_consumers) continue;
-    const ring::Endpoint& endpoint = map.endpoint(ring::k_first_consumer + info.index);
+    if (info.producer || info.index >= memory.geometry.max_consumers) continue;
+    const ring::Endpoint& endpoint = memory.endpoint(ring::k_first_consumer + info.index);
     ConsumerState state;
     state.endpoint = info;
     state.counters = ring::load_counters<ConsumerCounters>(endpoint.counters);
     state.sleep = sleep_of(endpoint);
     state.waits_since_ns = endpoint.asleep_since_ns.load_relaxed();
     if (info.group.empty()) {
-      state.floor = floor_of(map, map.geometry.max_groups + info.index);
-      state.lag = depth_of(map, state.floor, snapshot.position);
+      state.floor = floor_of(memory, memory.geometry.max_groups + info.index);
+      state.lag = depth_of(memory, state.floor, snapshot.position);
     }
     snapshot.consumers.push_back(std::move(state));
   }
 }
 
-void read_groups(const ring::QueueMemory& map, const std::vector<unsigned>& indexes, QueueSnapshot& snapshot) {
+void read_groups(const ring::QueueMemory& memory, const std::vector<unsigned>& indexes, QueueSnapshot& snapshot) {
   for (std::size_t i = 0; i < indexes.size(); ++i) {
     GroupState state;
     const NamedGroup& group = snapshot.info.options.groups[i];
     state.name = group.name;
     state.evict_after = group.options.evict_after.value_or(snapshot.info.options.evict_after);
-    state.floor = needed_from(map, indexes[i], snapshot.position);
-    state.depth = depth_of(map, state.floor, snapshot.position);
-    const Leases leases = count_leases(map, indexes[i], state.floor, state.depth);
+    state.floor = needed_from(memory, indexes[i], snapshot.position);
+    state.depth = depth_of(memory, state.floor, snapshot.position);
+    const Leases leases = count_leases(memory, indexes[i], state.floor, state.depth);
     state.leased = leases.leased;
     state.retry = leases.retry;
     state.available = leases.available;
@@ -237,14 +239,15 @@ void read_groups(const ring::QueueMemory& map, const std::vector<unsigned>& inde
   }
 }
 
-void read_leaving(const ring::QueueMemory& map, const std::vector<wire::Description::Leaving>& groups,
+void read_leaving(const ring::QueueMemory& memory, const std::vector<wire::Description::Leaving>& groups,
                   QueueSnapshot& snapshot) {
   for (const auto& group : groups) {
     LeavingGroup state{.name = group.name};
-    state.holds = ring::GroupStateWord::of(map.group(group.index).state.load_acquire()).blocks_producers();
+    state.holds = ring::GroupStateWord::of(memory.group(group.index).state.load_acquire()).blocks_producers();
     if (state.holds) {
-      state.floor = needed_from(map, group.index, snapshot.position);
-      const Leases leases = count_leases(map, group.index, state.floor, depth_of(map, state.floor, snapshot.position));
+      state.floor = needed_from(memory, group.index, snapshot.position);
+      const Leases leases =
+          count_leases(memory, group.index, state.floor, depth_of(memory, state.floor, snapshot.position));
       state.leased = leases.leased;
       for (ConsumerState& consumer : snapshot.consumers) {
         if (!consumer.endpoint.leaving || consumer.endpoint.group != group.name) continue;
@@ -256,11 +259,11 @@ void read_leaving(const ring::QueueMemory& map, const std::vector<wire::Descript
 }
 
 /// The first position that some reliable group needs; `tail` if there is none.
-ring::Position lowest_needed(const ring::QueueMemory& map, ring::Position tail) noexcept {
+ring::Position lowest_needed(const ring::QueueMemory& memory, ring::Position tail) noexcept {
   ring::Position lowest = tail;
-  for (unsigned group = 0; group < map.geometry.groups(); ++group) {
-    if (!ring::GroupStateWord::of(map.group(group).state.load_acquire()).blocks_producers()) continue;
-    const ring::Position needed = needed_from(map, group, tail);
+  for (unsigned group = 0; group < memory.geometry.groups(); ++group) {
+    if (!ring::GroupStateWord::of(memory.group(group).state.load_acquire()).blocks_producers()) continue;
+    const ring::Position needed = needed_from(memory, group, tail);
     if (ring::distance(needed, lowest) < 0) lowest = needed;
   }
   return lowest;
@@ -268,13 +271,13 @@ ring::Position lowest_needed(const ring::QueueMemory& map, ring::Position tail) 
 
 /// Words that no healthy queue has, of all that was read once: a floor that lies outside of the ring, and a slot behind a floor
 /// that belongs to another lap, so that no reader gets past it. A queue at work may show one for a moment.
-std::uint64_t count_broken(const ring::QueueMemory& map, ring::Position tail) noexcept {
+std::uint64_t count_broken(const ring::QueueMemory& memory, ring::Position tail) noexcept {
   std::uint64_t broken = 0;
   std::uint64_t deepest = 0;
-  for (unsigned group = 0; group < map.geometry.groups(); ++group) {
-    if (!ring::GroupStateWord::of(map.group(group).state.load_acquire()).blocks_producers()) continue;
-    const std::int64_t depth = ring::distance(tail, floor_of(map, group));
-    if (depth < 0 || depth > static_cast<std::int64_t>(map.geometry.slots)) {
+  for (unsigned group = 0; group < memory.geometry.groups(); ++group) {
+    if (!ring::GroupStateWord::of(memory.group(group).state.load_acquire()).blocks_producers()) continue;
+    const std::int64_t depth = ring::distance(tail, floor_of(memory, group));
+    if (depth < 0 || depth > static_cast<std::int64_t>(memory.geometry.slots)) {
       ++broken;
     } else {
       deepest = std::max(deepest, static_cast<std::uint64_t>(depth));
@@ -282,32 +285,32 @@ std::uint64_t count_broken(const ring::QueueMemory& map, ring::Position tail) no
   }
   for (std::uint64_t left = deepest; left > 1; --left) {  // the last claim may have no mark yet
     const ring::Position position = ring::wrap(tail - left);
-    if (ring::SlotState::of(map.slot(position).state.load_acquire()).position != position) ++broken;
+    if (ring::SlotState::of(memory.slot(position).state.load_acquire()).position != position) ++broken;
   }
   return broken;
 }
 
 /// Copies the message at `position` if it is there now and still there afterwards.
-bool copy_message(const ring::QueueMemory& map, ring::Position position, std::size_t max_bytes,
+bool copy_message(const ring::QueueMemory& memory, ring::Position position, std::size_t max_bytes,
                   PeekedMessage& message) {
-  const ring::Slot& slot = map.slot(position);
+  const ring::Slot& slot = memory.slot(position);
   const std::uint64_t word = slot.state.load_acquire();  // pairs with the release of READY
   const ring::SlotState state = ring::SlotState::of(word);
   ring::SlotView view;
-  if (state.position != position || state.phase != ring::SlotPhase::ready || !ring::view_slot(map, state, view))
+  if (state.position != position || state.phase != ring::SlotPhase::ready || !ring::view_slot(memory, state, view))
     return false;
   message.position = position;
   message.producer = view.producer;
   message.size = view.size;
   message.bytes.resize(std::min<std::size_t>(view.size, max_bytes));
   detail::copy_racing(message.bytes.data(), view.data, message.bytes.size());
-  return ring::is_unchanged(map, slot, word);
+  return ring::is_unchanged(memory, slot, word);
 }
 
 /// True if the group has done with the position.
-bool is_done(const ring::QueueMemory& map, unsigned group, ring::Position position) noexcept {
+bool is_done(const ring::QueueMemory& memory, unsigned group, ring::Position position) noexcept {
   // Pairs with the release of an ack.
-  const ring::Lease lease = ring::Lease::of(map.lease(group, position).load_acquire());
+  const ring::Lease lease = ring::Lease::of(memory.lease(group, position).load_acquire());
   return ring::distance<ring::Lease::bits>(lease.position, position) > 0 ||
          (ring::distance<ring::Lease::bits>(lease.position, position) == 0 && lease.phase == ring::LeasePhase::done);
 }
@@ -320,36 +323,36 @@ unsigned index_of(const wire::Description& description, std::string_view group) 
 
 }  // namespace
 
-QueueSnapshot take_snapshot(const ring::QueueMemory& map, wire::Description description) {
-  const std::vector<OpenClaim> claims = open_claims(map);
+QueueSnapshot take_snapshot(const ring::QueueMemory& memory, wire::Description description) {
+  const std::vector<OpenClaim> claims = open_claims(memory);
   QueueSnapshot snapshot;
   snapshot.info = std::move(description.info);
-  snapshot.position = ring::load_tail(map);
-  snapshot.broken = count_broken(map, snapshot.position);
-  const ring::Position lowest = lowest_needed(map, snapshot.position);
-  snapshot.used = depth_of(map, lowest, snapshot.position);
-  const std::uint32_t notice = ring::Notice::of(map.shared_status().notice.load_acquire()).flags;
+  snapshot.position = ring::load_tail(memory);
+  snapshot.broken = count_broken(memory, snapshot.position);
+  const ring::Position lowest = lowest_needed(memory, snapshot.position);
+  snapshot.used = depth_of(memory, lowest, snapshot.position);
+  const std::uint32_t notice = ring::Notice::of(memory.shared_status().notice.load_acquire()).flags;
   snapshot.symmetric_fences = (notice & ring::k_notice_symmetric) != 0;
   snapshot.removed = (notice & ring::k_notice_removed) != 0;
-  snapshot.totals = ring::load_counters<QueueTotals>(map.shared_status().totals);
-  snapshot.totals.unread = ring::count_unread(map);
-  read_consumers(map, snapshot);
-  read_groups(map, description.group_indexes, snapshot);
-  read_leaving(map, description.leaving, snapshot);
-  read_producers(map, claims, lowest, snapshot);
+  snapshot.totals = ring::load_counters<QueueTotals>(memory.shared_status().totals);
+  snapshot.totals.unread = ring::count_unread(memory);
+  read_consumers(memory, snapshot);
+  read_groups(memory, description.group_indexes, snapshot);
+  read_leaving(memory, description.leaving, snapshot);
+  read_producers(memory, claims, lowest, snapshot);
   return snapshot;
 }
 
-std::vector<PeekedMessage> copy_messages(const ring::QueueMemory& map, std::size_t count, std::size_t max_bytes,
+std::vector<PeekedMessage> copy_messages(const ring::QueueMemory& memory, std::size_t count, std::size_t max_bytes,
                                          std::optional<unsigned> group) {
-  const ring::Position tail = ring::load_tail(map);
-  const std::uint64_t depth = group ? depth_of(map, floor_of(map, *group), tail) : map.geometry.slots;
+  const ring::Position tail = ring::load_tail(memory);
+  const std::uint64_t depth = group ? depth_of(memory, floor_of(memory, *group), tail) : memory.geometry.slots;
   std::vector<PeekedMessage> messages;
   for (std::uint64_t left = depth; left != 0 && messages.size() < count; --left) {
     const ring::Position position = ring::wrap(tail - left);
-    if (group && is_done(map, *group, position)) continue;
+    if (group && is_done(memory, *group, position)) continue;
     PeekedMessage message;
-    if (copy_message(map, position, max_bytes, message)) messages.push_back(std::move(message));
+    if (copy_message(memory, position, max_bytes, message)) messages.push_back(std::move(message));
   }
   return messages;
 }
@@ -360,14 +363,14 @@ namespace beltway {
 
 QueueSnapshot Queue::snapshot() const {
   const client::Inspection inspection = client::attach_inspector(*session_, {name_, id_, wire::geometry_of(options_)});
-  return client::take_snapshot(inspection.map, client::describe(*session_, *this));
+  return client::take_snapshot(inspection.memory, client::describe(*session_, *this));
 }
 
 std::vector<PeekedMessage> Queue::peek(std::size_t count, std::size_t max_bytes, std::string_view group) const {
   const client::Inspection inspection = client::attach_inspector(*session_, {name_, id_, wire::geometry_of(options_)});
   std::optional<unsigned> index;
   if (!group.empty()) index = client::index_of(client::describe(*session_, *this), group);
-  return client::copy_messages(inspection.map, count, max_bytes, index);
+  return client::copy_messages(inspection.memory, count, max_bytes, index);
 }
 
 }  // namespace beltway

@@ -13,9 +13,9 @@
 
 namespace beltway::client {
 
-[[nodiscard]] QueueSnapshot take_snapshot(const ring::QueueMemory& map, wire::Description description);
+[[nodiscard]] QueueSnapshot take_snapshot(const ring::QueueMemory& memory, wire::Description description);
 /// Up to `count` messages of the group with that index (none: of the whole ring), each cut to `max_bytes`.
-[[nodiscard]] std::vector<PeekedMessage> copy_messages(const ring::QueueMemory& map, std::size_t count,
+[[nodiscard]] std::vector<PeekedMessage> copy_messages(const ring::QueueMemory& memory, std::size_t count,
                                                        std::size_t max_bytes, std::optional<unsigned> group);
 
 }  // namespace beltway::client

@@ -167,7 +167,7 @@ std::string why_unreachable(const fs::path& socket) {
     if (in_the_way) return text + "what lies there now is no socket; remove it, and the daemon makes its socket anew";
     return text + "it was removed; the daemon makes it anew as soon as it can, and its log says what is in the way";
   }
-  if (failed == EACCES) return "you may not look into its directory; ask who runs the daemon";
+  if (failed == EACCES) return "you may not read its directory; ask the operator of the daemon";
   if (failed != 0) return "no daemon answers there";
   if (in_the_way) return "no daemon answers there, and what lies there is no socket; remove it";
   return "no daemon answers there; the socket was left by one that is gone";

@@ -24,7 +24,7 @@ std::uint64_t mapped_bytes(const ring::Geometry& geometry) noexcept {
 struct OwnedQueue {
   std::shared_ptr<Session> session;
   wire::EndpointName name;
-  ring::QueueMemory map;  ///< no more of it than its notice
+  ring::QueueMemory memory;  ///< no more of it than its notice
   os::Mapping lock;
 };
 
@@ -47,8 +47,8 @@ OwnedQueues& owned_queues() {
   return *found;
 }
 
-bool says_removed(const ring::QueueMemory& map) noexcept {
-  return (ring::Notice::of(map.shared_status().notice.load_relaxed()).flags & ring::k_notice_removed) != 0;
+bool says_removed(const ring::QueueMemory& memory) noexcept {
+  return (ring::Notice::of(memory.shared_status().notice.load_relaxed()).flags & ring::k_notice_removed) != 0;
 }
 
 /// Whether the daemon does not know the queue any more.
@@ -72,23 +72,23 @@ void ArrivingLock::arrived(std::span<int> descriptors, const os::ForkSection& /*
   for (int& descriptor : descriptors) os::Fd(std::exchange(descriptor, -1)).reset();
 }
 
-os::Mapping ArrivingLock::take(const std::string& what) {
-  facts_.check(geometry_.control_bytes(), what);
-  if (failure_) failure_.raise(what, mapped_bytes(geometry_));
+os::Mapping ArrivingLock::take(const std::string& context) {
+  facts_.check(geometry_.control_bytes(), context);
+  if (failure_) failure_.raise(context, mapped_bytes(geometry_));
   return std::move(mapping_);
 }
 
 void keep_ownership(const std::shared_ptr<Session>& session, std::uint64_t queue, ArrivingLock& lock,
-                    const std::string& what) {
+                    const std::string& context) {
   const wire::EndpointName name{queue, wire::k_queue_owner, 0};
   try {
-    os::Mapping mapping = lock.take(what);
-    const ring::QueueMemory map{.geometry = lock.geometry(), .control = mapping.data()};
+    os::Mapping mapping = lock.take(context);
+    const ring::QueueMemory memory{.geometry = lock.geometry(), .control = mapping.data()};
     OwnedQueues& owned = owned_queues();
     const std::lock_guard guard(owned.mutex);
     owned.queues.reserve(owned.queues.size() + 1);
     session->remember_ownership(name);
-    owned.queues.push_back({session, name, map, std::move(mapping)});
+    owned.queues.push_back({session, name, memory, std::move(mapping)});
   } catch (...) {
     session->tell_detached(name);
     throw;
@@ -103,7 +103,7 @@ void release_removed_ownerships() noexcept {
     {
       const std::lock_guard guard(owned.mutex);
       for (const OwnedQueue& each : owned.queues) {
-        if (says_removed(each.map)) removed.emplace_back(each.session, each.name);
+        if (says_removed(each.memory)) removed.emplace_back(each.session, each.name);
       }
     }
     for (const auto& [session, name] : removed) {

@@ -30,7 +30,7 @@ class ArrivingLock : public Arrivals {
   [[nodiscard]] const ring::Geometry& geometry() const noexcept { return geometry_; }
   [[nodiscard]] bool has_come() const noexcept { return has_come_; }
   /// Throws Error(incompatible, limit_reached, system) if the descriptor is not the control segment or could not be mapped.
-  [[nodiscard]] os::Mapping take(const std::string& what);
+  [[nodiscard]] os::Mapping take(const std::string& context);
 
  private:
   const ring::Geometry geometry_;
@@ -44,7 +44,7 @@ class ArrivingLock : public Arrivals {
 /// The process keeps the lock, and its session open. Throws what ArrivingLock::take() throws; then the daemon is told, and
 /// removes the queue.
 void keep_ownership(const std::shared_ptr<Session>& session, std::uint64_t queue, ArrivingLock& lock,
-                    const std::string& what);
+                    const std::string& context);
 
 /// Unmaps the locks of queues that were removed, so that their memory is free. Asks the daemons, since a queue's memory is
 /// not believed. Best effort.

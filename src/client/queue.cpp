@@ -17,8 +17,8 @@ using nlohmann::json;
 namespace {
 
 wire::Description description_in(const Packet& reply, const Queue& queue) {
-  const std::string what = wire::error_subject("describe", queue.name());
-  return wire::decode_description(wire::JsonReader(reply.body, what).object("queue"), what);
+  const std::string context = wire::error_subject("describe", queue.name());
+  return wire::decode_description(wire::JsonReader(reply.body, context).object("queue"), context);
 }
 
 }  // namespace
@@ -34,8 +34,8 @@ wire::Description describe(Session& session, const Queue& queue) {
 }
 
 wire::Description describe_until(Session& session, const Queue& queue, const Until& until) {
-  const std::string what = wire::error_subject("describe", queue.name());
-  return description_in(session.request_until(what, "describe", {{"queue", queue.id()}}, until), queue);
+  const std::string context = wire::error_subject("describe", queue.name());
+  return description_in(session.request_until(context, "describe", {{"queue", queue.id()}}, until), queue);
 }
 
 }  // namespace beltway::client

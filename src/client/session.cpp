@@ -47,12 +47,12 @@ bool is_user_socket(const std::filesystem::path& socket) {
 }
 
 /// The daemon knows a queue that a handle names by its id only; a reader of the error wants the name.
-void throw_if_refused(const Packet& reply, const std::string& what) {
+void throw_if_refused(const Packet& reply, const std::string& context) {
   try {
     wire::throw_if_error(reply.body);
   } catch (const Error& error) {
     if (error.reason() != Errc::removed) throw;
-    throw Error(Errc::removed, what + ": the queue was removed, or the daemon was started anew; declare it again");
+    throw Error(Errc::removed, context + ": the queue was removed, or the daemon was started anew; declare it again");
   }
 }
 
@@ -79,51 +79,51 @@ std::filesystem::path Session::socket() const {
   return socket_;
 }
 
-void Session::check_fork(const std::string& what) const {
+void Session::check_fork(const std::string& context) const {
   if (guard_.in_child()) {
-    throw Error(Errc::forked, what + ": the connection was made before fork(); open one in the child");
+    throw Error(Errc::forked, context + ": the connection was made before fork(); open one in the child");
   }
 }
 
-Packet Session::request(const std::string& what, std::string_view op, json body, Repeat repeat, Arrivals* arrivals) {
-  check_fork(what);
+Packet Session::request(const std::string& context, std::string_view op, json body, Repeat repeat, Arrivals* arrivals) {
+  check_fork(context);
   const os::CancelGuard no_cancellation;
   const std::lock_guard lock(mutex_);
-  return ask(what, op, std::move(body), repeat, deadline_after(options_.timeout), arrivals);
+  return ask(context, op, std::move(body), repeat, deadline_after(options_.timeout), arrivals);
 }
 
-Packet Session::request_until(const std::string& what, std::string_view op, json body, const Until& caller) {
-  check_fork(what);
+Packet Session::request_until(const std::string& context, std::string_view op, json body, const Until& caller) {
+  check_fork(context);
   const os::CancelGuard no_cancellation;
   const Deadline deadline(deadline_after(options_.timeout), caller);
   const std::unique_lock lock = lock_until(mutex_, deadline);
-  if (!lock) throw Error(Errc::no_daemon, what + ": other requests of this connection took all the time");
-  return ask(what, op, std::move(body), Repeat::allowed, deadline);
+  if (!lock) throw Error(Errc::no_daemon, context + ": other requests of this connection took all the time");
+  return ask(context, op, std::move(body), Repeat::allowed, deadline);
 }
 
-Packet Session::ask(const std::string& what, std::string_view op, json body, Repeat repeat, const Deadline& deadline,
+Packet Session::ask(const std::string& context, std::string_view op, json body, Repeat repeat, const Deadline& deadline,
                     Arrivals* arrivals) {
   body["op"] = op;
   for (int attempt = 0; attempt < k_sendings; ++attempt) {
     if (!channel_.is_open()) connect(deadline);
     Packet reply;
-    if (exchange(what, body, reply, deadline, arrivals)) {
-      throw_if_refused(reply, what);
+    if (exchange(context, body, reply, deadline, arrivals)) {
+      throw_if_refused(reply, context);
       return reply;
     }
     if (deadline.is_over()) {
       const std::string time = std::to_string(options_.timeout.count());
-      throw Error(Errc::no_daemon, what + ": the daemon at " + socket_.string() + " did not answer " +
+      throw Error(Errc::no_daemon, context + ": the daemon at " + socket_.string() + " did not answer " +
                                        (deadline.is_over_for_caller() ? "in time" : "within " + time + " ms") + "; " +
                                        why_silent(socket_));
     }
     if (repeat == Repeat::never) break;
   }
-  throw Error(Errc::no_daemon, what + ": the daemon at " + socket_.string() +
+  throw Error(Errc::no_daemon, context + ": the daemon at " + socket_.string() +
                                    " closed the connection before it answered; it may or may not have done it");
 }
 
-bool Session::exchange(const std::string& what, json& body, Packet& reply, const Deadline& deadline,
+bool Session::exchange(const std::string& context, json& body, Packet& reply, const Deadline& deadline,
                        Arrivals* arrivals) {
   if (!channel_.is_open()) return false;
   const std::uint64_t number = ++last_number_;
@@ -140,7 +140,7 @@ bool Session::exchange(const std::string& what, json& body, Packet& reply, const
   } catch (const Error& error) {
     channel_.close();
     // A caller without a free descriptor wants to know for which queue.
-    if (error.reason() == Errc::limit_reached) throw Error(error.reason(), what + ": " + error.what());
+    if (error.reason() == Errc::limit_reached) throw Error(error.reason(), context + ": " + error.what());
     throw;
   } catch (...) {
     channel_.close();  // an answer is lost: the next request begins anew
@@ -186,7 +186,7 @@ void Session::set_unknown(Attached& endpoint) noexcept {
   if (endpoint.unknown) return;
   // First our own word, then the doubt: an endpoint that asks because of it hears what we know.
   endpoint.unknown = true;
-  if (endpoint.map.control != nullptr) ring::post_doubt(endpoint.map);
+  if (endpoint.memory.control != nullptr) ring::post_doubt(endpoint.memory);
 }
 
 bool Session::is_unknown(const wire::EndpointName& name) noexcept {
@@ -218,9 +218,9 @@ void Session::remember_bells(std::uint64_t queue, const std::shared_ptr<const Be
   bells_[queue] = bells;
 }
 
-void Session::remember(const wire::EndpointName& name, const ring::QueueMemory& map) {
+void Session::remember(const wire::EndpointName& name, const ring::QueueMemory& memory) {
   const std::lock_guard lock(mutex_);
-  attached_.push_back({name, map});
+  attached_.push_back({name, memory});
 }
 
 void Session::remember_ownership(const wire::EndpointName& name) { remember(name, {}); }

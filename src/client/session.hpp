@@ -43,16 +43,16 @@ class Session {
   Session& operator=(const Session&) = delete;
   ~Session() = default;
 
-  /// Sends `body` as operation `op` and waits for the answer. Connects anew if the connection had broken. `what`: operation and
-  /// object, for errors. Throws what the daemon answers, Error(no_daemon) if it does not, Error(forked).
+  /// Sends `body` as operation `op` and waits for the answer. Connects anew if the connection had broken. `context`: operation
+  /// and object, for errors. Throws what the daemon answers, Error(no_daemon) if it does not, Error(forked).
   /// `arrivals`: takes the descriptors of the answer.
-  Packet request(const std::string& what, std::string_view op, nlohmann::json body, Repeat repeat = Repeat::allowed,
+  Packet request(const std::string& context, std::string_view op, nlohmann::json body, Repeat repeat = Repeat::allowed,
                  Arrivals* arrivals = nullptr);
   /// As request(), for an `op` that may be repeated. Error(no_daemon), too, when `caller` is over before the answer has come.
-  Packet request_until(const std::string& what, std::string_view op, nlohmann::json body, const Until& caller);
+  Packet request_until(const std::string& context, std::string_view op, nlohmann::json body, const Until& caller);
 
   /// Throws Error(forked) in a forked child. Every call that takes the mutex comes behind it: a fork may have left it locked.
-  void check_fork(const std::string& what) const;
+  void check_fork(const std::string& context) const;
 
   /// How long a request may take (ConnectionOptions::timeout).
   [[nodiscard]] std::chrono::milliseconds patience() const noexcept { return options_.timeout; }
@@ -69,12 +69,12 @@ class Session {
   [[nodiscard]] std::shared_ptr<const Bells> find_bells(std::uint64_t queue);
   void remember_bells(std::uint64_t queue, const std::shared_ptr<const Bells>& bells);
 
-  /// From attach to detach: the endpoint is named to the daemon when the connection is made anew. `map` must stay mapped
+  /// From attach to detach: the endpoint is named to the daemon when the connection is made anew. `memory` must stay mapped
   /// until forget(). Three answers:
   ///   - known: the new connection answers for it;
   ///   - unknown: is_unknown() says so from then on, and other processes of its queue are told to ask (post_doubt());
   ///   - not this process's: it goes on. Its rights were checked at attach, and its lock tells the daemon when it ends.
-  void remember(const wire::EndpointName& name, const ring::QueueMemory& map);
+  void remember(const wire::EndpointName& name, const ring::QueueMemory& memory);
   /// The same for the process itself, to which an exclusive queue belongs.
   void remember_ownership(const wire::EndpointName& name);
   void forget(const wire::EndpointName& name) noexcept;
@@ -90,8 +90,8 @@ class Session {
  private:
   struct Attached {
     wire::EndpointName name;
-    ring::QueueMemory map;  ///< nothing of it for an ownership
-    bool unknown = false;   ///< to the daemon
+    ring::QueueMemory memory;  ///< nothing of it for an ownership
+    bool unknown = false;      ///< to the daemon
   };
 
   enum class StartDaemon : std::uint8_t { allowed, never };
@@ -101,9 +101,9 @@ class Session {
   /// Sends a request that has no answer. False: the connection has ended.
   [[nodiscard]] bool tell(std::string_view op, const wire::EndpointName& name, const Deadline& deadline);
   /// Once the mutex is held.
-  Packet ask(const std::string& what, std::string_view op, nlohmann::json body, Repeat repeat, const Deadline& deadline,
-             Arrivals* arrivals = nullptr);
-  [[nodiscard]] bool exchange(const std::string& what, nlohmann::json& body, Packet& reply, const Deadline& deadline,
+  Packet ask(const std::string& context, std::string_view op, nlohmann::json body, Repeat repeat,
+             const Deadline& deadline, Arrivals* arrivals = nullptr);
+  [[nodiscard]] bool exchange(const std::string& context, nlohmann::json& body, Packet& reply, const Deadline& deadline,
                               Arrivals* arrivals = nullptr);
 
   const detail::ForkGuard guard_;

@@ -17,7 +17,7 @@
 namespace beltway::endpoint {
 
 struct Attachment {
-  ring::QueueMemory map;
+  ring::QueueMemory memory;
   unsigned owner = 0;  ///< producers 0 to 63, consumers k_first_consumer + 0 to 63
   std::string queue_name;
 

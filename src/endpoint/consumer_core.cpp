@@ -31,32 +31,32 @@ EndOfStream resolve(const ConsumerOptions& options) noexcept {
 }  // namespace
 
 ConsumerCore::ConsumerCore(Attachment attachment, const ConsumerOptions& options, const waiting::SpinPolicy& policy)
-    : ring::PrivateReader(attachment.map, attachment.group, attachment.start),
+    : ring::PrivateReader(attachment.memory, attachment.group, attachment.start),
       attachment_(std::move(attachment)),
       read_kind_(read_of(attachment_.kind)),
       ack_(options.ack),
       end_of_stream_(resolve(options)),
-      prefetch_(options.prefetch == 0 ? attachment_.map.geometry.slots : options.prefetch),
-      stream_backoff_(attachment_.map.geometry),
-      waiter_(attachment_.map, attachment_.owner, policy),
-      endpoint_(attachment_.map.endpoint(attachment_.owner)),
+      prefetch_(options.prefetch == 0 ? attachment_.memory.geometry.slots : options.prefetch),
+      stream_backoff_(attachment_.memory.geometry),
+      waiter_(attachment_.memory, attachment_.owner, policy),
+      endpoint_(attachment_.memory.endpoint(attachment_.owner)),
       words_(endpoint_.counters),
       ends_(!waiter_.symmetric() && os::register_for_barriers()),
-      producers_ended_(attachment_.producers_ended.value_or(producers_ended(attachment_.map.shared_status()))) {
+      producers_ended_(attachment_.producers_ended.value_or(producers_ended(attachment_.memory.shared_status()))) {
   const Attachment& at = attachment_;
   ring::store_counters(endpoint_.counters, counters_);
   InlineReceiver::counters_ = &words_.messages;
   switch (at.kind) {
     case ring::GroupKind::named:
       // plant: late_ack_is_a_store
-      named_.emplace(at.map, at.group, at.group_incarnation, at.owner, at.evictable);
+      named_.emplace(at.memory, at.group, at.group_incarnation, at.owner, at.evictable);
       if (!attachment_.evictable) fast_named_reader_ = &*named_;
       break;
-    case ring::GroupKind::lossy: lossy_.emplace(at.map, at.group, at.start); break;
+    case ring::GroupKind::lossy: lossy_.emplace(at.memory, at.group, at.start); break;
     case ring::GroupKind::private_reliable:
       if (skip_empty_slots()) wake_for_room(floor());
       // plant: thrown_out_reads_in_place
-      if (!attachment_.evictable) inline_size_limit_ = at.map.geometry.inline_bytes() + 1;
+      if (!attachment_.evictable) inline_size_limit_ = at.memory.geometry.inline_bytes() + 1;
       break;
   }
 }
@@ -89,7 +89,7 @@ ring::ReadResult ConsumerCore::read_private(std::span<Message> out, std::size_t&
     if (result == ring::ReadResult::corrupt) {
       ++counters_.corrupt;
       store_counters();
-      if (++skipped < attachment_.map.geometry.slots) continue;
+      if (++skipped < attachment_.memory.geometry.slots) continue;
       result = ring::ReadResult::again;
     }
     if (result != ring::ReadResult::message) break;
@@ -186,7 +186,7 @@ bool ConsumerCore::try_lease_next(ring::SlotView& view) noexcept {
 void ConsumerCore::wake_next_consumer(const ring::NamedReader& reader) noexcept {
   // Two messages may have woken one sleeper only.
   // plant: no_chain
-  if (attachment_.map.shared_status().consumer_sleepers.load_relaxed() != 0 && reader.may_have_more()) [[unlikely]] {
+  if (attachment_.memory.shared_status().consumer_sleepers.load_relaxed() != 0 && reader.may_have_more()) [[unlikely]] {
     hand_wake_on();
   }
 }
@@ -223,7 +223,7 @@ bool ConsumerCore::all_delivered() const noexcept { return !named_ || named_->al
 
 Status ConsumerCore::why_empty(std::span<Message> out, std::size_t& count) {
   const detail::SingleUse<InlineReceiver> use(*this);
-  const ring::SharedStatus& shared_status = attachment_.map.shared_status();
+  const ring::SharedStatus& shared_status = attachment_.memory.shared_status();
   const ring::Notice notice = ring::Notice::of(shared_status.notice.load_acquire());
   waiter_.set_symmetric((notice.flags & ring::k_notice_symmetric) != 0);
   if ((notice.flags & ring::k_notice_removed) != 0 || attachment_.standing.is_lost(notice)) return Status::removed;

@@ -100,8 +100,8 @@ class alignas(ring::k_apart_bytes) ConsumerCore : public ring::PrivateReader {
   /// True if the producers that the end of the stream requires have attached, whether or not they still are.
   [[nodiscard]] bool had_producers() const noexcept;
   [[nodiscard]] bool is_removed() const noexcept {
-    return (ring::Notice::of(attachment_.map.shared_status().notice.load_acquire()).flags & ring::k_notice_removed) !=
-           0;
+    return (ring::Notice::of(attachment_.memory.shared_status().notice.load_acquire()).flags &
+            ring::k_notice_removed) != 0;
   }
   /// Pairs with the eviction: it sets the flag, runs a heavy barrier, then revokes our leases.
   [[nodiscard]] bool is_evicted() const noexcept {

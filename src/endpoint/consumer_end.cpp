@@ -8,11 +8,11 @@ namespace beltway::endpoint {
 
 void ConsumerCore::wake_for_room(ring::Position floor) noexcept {
   // From the notice word, not from our waiter: in another thread the waiter may not have read the notice yet.
-  ring::publish_fence(
-      (ring::Notice::of(attachment_.map.shared_status().notice.load_relaxed()).flags & ring::k_notice_symmetric) != 0);
-  if (attachment_.map.shared_status().producer_sleepers.load_relaxed() == 0) [[likely]]
+  ring::publish_fence((ring::Notice::of(attachment_.memory.shared_status().notice.load_relaxed()).flags &
+                       ring::k_notice_symmetric) != 0);
+  if (attachment_.memory.shared_status().producer_sleepers.load_relaxed() == 0) [[likely]]
     return;
-  wakes_ += ring::wake_for_room(attachment_.map, floor);
+  wakes_ += ring::wake_for_room(attachment_.memory, floor);
 }
 
 bool ConsumerCore::end_private(ring::Position position) noexcept {
@@ -28,7 +28,7 @@ bool ConsumerCore::end_private(ring::Position position) noexcept {
 bool ConsumerCore::give_back(const Message& message) noexcept {
   nacks_.fetch_add(1, std::memory_order_relaxed);
   const bool ours = named_->nack(message.position_, message.tries_);
-  if (ours && ring::wake_one_of_group(attachment_.map, named_->group(), ring::k_no_owner)) ++wakes_;
+  if (ours && ring::wake_one_of_group(attachment_.memory, named_->group(), ring::k_no_owner)) ++wakes_;
   return ours;
 }
 
@@ -59,7 +59,7 @@ void ConsumerCore::detach() noexcept {
 
 bool ConsumerCore::had_producers() const noexcept {
   // Pairs with the daemon's release: a reader of the number sees the live bit that was set before.
-  const std::uint64_t producers_ever = attachment_.map.shared_status().producers_ever.load_acquire();
+  const std::uint64_t producers_ever = attachment_.memory.shared_status().producers_ever.load_acquire();
   if (end_of_stream_ == EndOfStream::drained) return producers_ever != 0;
   return producers_ever != producers_ended_;
 }

@@ -19,7 +19,7 @@ void ConsumerCore::arm() noexcept {
 void ConsumerCore::hand_wake_on() noexcept {
   // plant: no_passing_on
   if (attachment_.kind != ring::GroupKind::named) return;
-  if (ring::wake_one_of_group(attachment_.map, attachment_.group, attachment_.owner)) ++wakes_;
+  if (ring::wake_one_of_group(attachment_.memory, attachment_.group, attachment_.owner)) ++wakes_;
 }
 
 Status ConsumerCore::try_take(std::span<Message> out, std::size_t& count) {

@@ -13,13 +13,13 @@
 namespace beltway::endpoint {
 
 ProducerCore::ProducerCore(Attachment attachment, const ProducerOptions& options)
-    : ring::Claimer(attachment.map, attachment.owner),
+    : ring::Claimer(attachment.memory, attachment.owner),
       attachment_(std::move(attachment)),
-      inline_bytes_(attachment_.map.geometry.inline_bytes()),
+      inline_bytes_(attachment_.memory.geometry.inline_bytes()),
       lane_(*this),
-      waiter_(attachment_.map, attachment_.owner, options.wait),
-      endpoint_(attachment_.map.endpoint(attachment_.owner)),
-      unread_before_(ring::count_unread(attachment_.map)) {
+      waiter_(attachment_.memory, attachment_.owner, options.wait),
+      endpoint_(attachment_.memory.endpoint(attachment_.owner)),
+      unread_before_(ring::count_unread(attachment_.memory)) {
   ring::store_counters(endpoint_.counters, counters_);
   published_messages().store_relaxed(0);
   published_bytes().store_relaxed(0);
@@ -35,14 +35,14 @@ ProducerCore::~ProducerCore() {
 }
 
 std::size_t ProducerCore::max_message_bytes() const noexcept {
-  const ring::Geometry& geometry = attachment_.map.geometry;
+  const ring::Geometry& geometry = attachment_.memory.geometry;
   const std::uint64_t lane = geometry.lane_bytes < k_max_message_bytes ? geometry.lane_bytes : k_max_message_bytes;
   return lane > inline_bytes_ ? lane : inline_bytes_;
 }
 
 Status ProducerCore::take_notice() noexcept {
   const ring::Notice notice = accept_notice();
-  if (void_lost_claims()) ring::wake_all_sleepers(attachment_.map);
+  if (void_lost_claims()) ring::wake_all_sleepers(attachment_.memory);
   waiter_.set_symmetric((notice.flags & ring::k_notice_symmetric) != 0);
   choose_path();
   if ((notice.flags & ring::k_notice_removed) != 0) return Status::removed;
@@ -109,11 +109,11 @@ void ProducerCore::void_claim(std::size_t size) noexcept {
   // A group's floor may stand right before the VOID while none of its consumers polls: a producer that waits for room must help
   // it.
   // plant: void_wakes_no_sleeper
-  ring::wake_all_sleepers(attachment_.map);
+  ring::wake_all_sleepers(attachment_.memory);
 }
 
 void ProducerCore::choose_path() noexcept {
-  const bool plain = attachment_.map.geometry.single_producer() && detail::has_atomic_pair_store() &&
+  const bool plain = attachment_.memory.geometry.single_producer() && detail::has_atomic_pair_store() &&
                      !waiter_.symmetric() && !waiter_.event_mode();
   inline_size_limit_ = plain ? std::min(inline_bytes_, detail::k_page_bytes) + 1 : 0;
 }
@@ -125,8 +125,8 @@ int ProducerCore::poll_fd() {
 }
 
 void ProducerCore::follow_up() noexcept {
-  if (ring::has_sleepers(attachment_.map))
-    counters_.wakes += ring::wake_for_message(attachment_.map, attachment_.owner);
+  if (ring::has_sleepers(attachment_.memory))
+    counters_.wakes += ring::wake_for_message(attachment_.memory, attachment_.owner);
   store_counters();
 }
 
@@ -207,7 +207,7 @@ Status ProducerCore::attempt_in_turn(const Until& until, Attempt attempt) {
 }
 
 void ProducerCore::update_line(Status status) noexcept {
-  if (attachment_.map.geometry.single_producer()) return;
+  if (attachment_.memory.geometry.single_producer()) return;
   if (status == Status::full && full_reason_ != FullReason::lane && full_reason_ != FullReason::loans) {
     ticket().take(!waiter_.event_mode());
   } else if (status != Status::ok) {
@@ -228,7 +228,7 @@ void ProducerCore::leave_line() noexcept {
   ticket().give_back();
   // The wake that was for us, or the room that was left to us, is for the next one now.
   // plant: leaving_the_line_wakes_no_producer
-  counters_.wakes += ring::wake_first_for_room(attachment_.map, producer());
+  counters_.wakes += ring::wake_first_for_room(attachment_.memory, producer());
 }
 
 void ProducerCore::arm() noexcept {
@@ -258,7 +258,7 @@ ProducerCounters ProducerCore::counters() const noexcept {
 }
 
 std::uint64_t ProducerCore::unread() const noexcept {
-  const std::uint64_t now = ring::count_unread(attachment_.map);
+  const std::uint64_t now = ring::count_unread(attachment_.memory);
   return now > unread_before_ ? now - unread_before_ : 0;  // a peer may write the words
 }
 
@@ -297,7 +297,7 @@ void ProducerCore::throw_status(Status status, std::size_t size, Wanted wanted) 
       throw Error(Errc::evicted, operation + "this producer was thrown out by the queue's owner; attach again");
     case Status::too_large:
       throw Error(Errc::too_large, operation + std::to_string(size) + " bytes, but the largest " +
-                                       (loan ? "loan is " + std::to_string(attachment_.map.geometry.lane_bytes)
+                                       (loan ? "loan is " + std::to_string(attachment_.memory.geometry.lane_bytes)
                                              : "message is " + std::to_string(max_message_bytes())) +
                                        "; declare the queue with larger lane_bytes");
     case Status::full:

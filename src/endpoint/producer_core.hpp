@@ -74,7 +74,7 @@ class alignas(ring::k_apart_bytes) ProducerCore : public ring::Claimer {
   [[nodiscard]] Status put_loan(const std::byte* data, std::uint64_t record, std::size_t size) noexcept;
   /// True if `size` bytes do not fit a lane of this queue.
   [[nodiscard]] bool is_too_large(std::size_t size) const noexcept {
-    return size > attachment_.map.geometry.lane_bytes || size > k_max_message_bytes;
+    return size > attachment_.memory.geometry.lane_bytes || size > k_max_message_bytes;
   }
   /// As lend(), if there is room.
   [[nodiscard]] bool lend_now(std::size_t size, ring::Lane::Loan& lent) {

@@ -19,11 +19,11 @@ namespace {
 constexpr std::uint32_t k_bell = 0;
 constexpr std::uint32_t k_self = 1;
 
-void watch(int epoll, int descriptor, std::uint32_t which, const std::string& what) {
+void watch(int epoll, int descriptor, std::uint32_t which, const std::string& context) {
   epoll_event event{};
   event.events = EPOLLIN | EPOLLET;
   event.data.u32 = which;
-  if (::epoll_ctl(epoll, EPOLL_CTL_ADD, descriptor, &event) != 0) throw system_failure(what + ": epoll_ctl");
+  if (::epoll_ctl(epoll, EPOLL_CTL_ADD, descriptor, &event) != 0) throw system_failure(context + ": epoll_ctl");
 }
 
 /// Not epoll_wait(): that is a cancellation point.
@@ -33,14 +33,14 @@ int take_events(int epoll, epoll_event* events, int count) noexcept {
 
 }  // namespace
 
-EventSet::EventSet(int bell, const std::string& what) {
-  Fd self = make_bell(what);
-  Fd epoll = checked_fd(::epoll_create1(EPOLL_CLOEXEC), what + ": epoll_create1");
-  mark_descriptor(epoll.get(), what);
-  watch(epoll.get(), bell, k_bell, what);
-  watch(epoll.get(), self.get(), k_self, what);
+EventSet::EventSet(int bell, const std::string& context) {
+  Fd self = make_bell(context);
+  Fd epoll = checked_fd(::epoll_create1(EPOLL_CLOEXEC), context + ": epoll_create1");
+  mark_descriptor(epoll.get(), context);
+  watch(epoll.get(), bell, k_bell, context);
+  watch(epoll.get(), self.get(), k_self, context);
   epoll_event event{};
-  if (take_events(epoll.get(), &event, 1) < 0) throw system_failure(what + ": epoll_pwait");
+  if (take_events(epoll.get(), &event, 1) < 0) throw system_failure(context + ": epoll_pwait");
   self_ = self.release();
   epoll_ = epoll.release();
 }

@@ -15,7 +15,7 @@ namespace beltway::os {
 class EventSet {
  public:
   /// Listens to `bell`. Throws Error(limit_reached, system) that names the call.
-  EventSet(int bell, const std::string& what);
+  EventSet(int bell, const std::string& context);
   ~EventSet();
   EventSet(const EventSet&) = delete;
   EventSet& operator=(const EventSet&) = delete;

@@ -53,23 +53,23 @@ class Fd {
          " a queue: raise RLIMIT_NOFILE (ulimit -n; the hard limit is " + hard + "), or attach to fewer queues";
 }
 
-/// `what`: operation and object. Running out of descriptors is a limit, everything else Errc::system.
-[[nodiscard]] inline Error system_failure(const std::string& what, int error_number = errno) {
+/// `context`: operation and object. Running out of descriptors is a limit, everything else Errc::system.
+[[nodiscard]] inline Error system_failure(const std::string& context, int error_number = errno) {
   if (error_number == EMFILE) {
     rlimit limit{};
     ::getrlimit(RLIMIT_NOFILE, &limit);
-    return {Errc::limit_reached, what + ": no file descriptor left, all " + std::to_string(limit.rlim_cur) +
+    return {Errc::limit_reached, context + ": no file descriptor left, all " + std::to_string(limit.rlim_cur) +
                                      " that this process may have are in use; " + descriptor_advice()};
   }
   if (error_number == ENFILE) {
-    return {Errc::limit_reached, what + ": no file can be opened on this machine any more; raise fs.file-max"};
+    return {Errc::limit_reached, context + ": no file can be opened on this machine any more; raise fs.file-max"};
   }
-  return {Errc::system, what + ": " + std::generic_category().message(error_number)};
+  return {Errc::system, context + ": " + std::generic_category().message(error_number)};
 }
 
-/// A new descriptor, or Error with `what`.
-[[nodiscard]] inline Fd checked_fd(int descriptor, const std::string& what) {
-  if (descriptor < 0) throw system_failure(what);
+/// A new descriptor, or Error with `context`.
+[[nodiscard]] inline Fd checked_fd(int descriptor, const std::string& context) {
+  if (descriptor < 0) throw system_failure(context);
   return Fd(descriptor);
 }
 

@@ -15,15 +15,15 @@ constexpr int k_mark = 58;
 
 }  // namespace
 
-void mark_descriptor(int descriptor, const std::string& what) {
-  if (::fcntl(descriptor, F_SETSIG, k_mark) != 0) throw system_failure(what + ": fcntl(F_SETSIG)");
+void mark_descriptor(int descriptor, const std::string& context) {
+  if (::fcntl(descriptor, F_SETSIG, k_mark) != 0) throw system_failure(context + ": fcntl(F_SETSIG)");
 }
 
-void require_mark(int descriptor, const std::string& what) {
+void require_mark(int descriptor, const std::string& context) {
   const int mark = ::fcntl(descriptor, F_GETSIG);
-  if (mark < 0) throw system_failure(what + ": fcntl(F_GETSIG)");
+  if (mark < 0) throw system_failure(context + ": fcntl(F_GETSIG)");
   if (mark != k_mark)
-    throw Error(Errc::protocol, what + ": the daemon sent a descriptor without its mark; use its version");
+    throw Error(Errc::protocol, context + ": the daemon sent a descriptor without its mark; use its version");
 }
 
 bool is_marked(int descriptor) noexcept {
@@ -33,9 +33,9 @@ bool is_marked(int descriptor) noexcept {
   return mark == k_mark || (mark < 0 && errno != EBADF);
 }
 
-Fd make_bell(const std::string& what) {
-  Fd bell = checked_fd(::eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC), what + ": eventfd2");
-  mark_descriptor(bell.get(), what);
+Fd make_bell(const std::string& context) {
+  Fd bell = checked_fd(::eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC), context + ": eventfd2");
+  mark_descriptor(bell.get(), context);
   return bell;
 }
 

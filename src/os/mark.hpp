@@ -17,9 +17,9 @@
 namespace beltway::os {
 
 /// Marks an open file description. Throws Error(system) that names fcntl.
-void mark_descriptor(int descriptor, const std::string& what);
+void mark_descriptor(int descriptor, const std::string& context);
 /// Throws Error(protocol) for a descriptor that came without a mark, and Error(system) that names fcntl.
-void require_mark(int descriptor, const std::string& what);
+void require_mark(int descriptor, const std::string& context);
 /// True if the open file of this number carries the mark, or if the kernel refuses to tell. False for another file, and for a
 /// closed number.
 [[nodiscard]] bool is_marked(int descriptor) noexcept;
@@ -56,6 +56,6 @@ class MarkedFd {
 };
 
 /// A new eventfd, marked, that does not block and starts at 0. Throws Error(limit_reached, system).
-[[nodiscard]] Fd make_bell(const std::string& what);
+[[nodiscard]] Fd make_bell(const std::string& context);
 
 }  // namespace beltway::os

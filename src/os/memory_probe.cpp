@@ -104,11 +104,11 @@ bool leaves_reserve(std::uint64_t available, std::uint64_t bytes) noexcept {
   return available >= bytes && available - bytes >= k_memory_reserve_bytes;
 }
 
-[[noreturn]] void refuse(std::uint64_t bytes, const std::string& what, std::uint64_t available,
+[[noreturn]] void refuse(std::uint64_t bytes, const std::string& context, std::uint64_t available,
                          std::uint64_t promised) {
   const std::string others =
       promised == 0 ? "" : ", of which " + std::to_string(promised) + " are promised to producers that attach now";
-  throw Error(Errc::limit_reached, what + ": needs " + std::to_string(bytes) + " bytes of memory, " +
+  throw Error(Errc::limit_reached, context + ": needs " + std::to_string(bytes) + " bytes of memory, " +
                                        std::to_string(available) + " are available here" + others +
                                        "; free some, raise the memory cgroup's limit, or choose fewer slots or "
                                        "smaller lanes");
@@ -122,16 +122,16 @@ MemoryFit memory_fit(std::uint64_t bytes, std::uint64_t promised, const MemorySo
   return leaves_reserve(available - bytes, promised) ? MemoryFit::fits : MemoryFit::promised;
 }
 
-void require_memory(std::uint64_t bytes, const std::string& what, std::uint64_t promised,
+void require_memory(std::uint64_t bytes, const std::string& context, std::uint64_t promised,
                     const MemorySources& sources) {
   const std::uint64_t available = available_memory_bytes(sources);
-  if (!leaves_reserve(available, bytes)) refuse(bytes, what, available, 0);
-  if (!leaves_reserve(available - bytes, promised)) refuse(bytes, what, available, promised);
+  if (!leaves_reserve(available, bytes)) refuse(bytes, context, available, 0);
+  if (!leaves_reserve(available - bytes, promised)) refuse(bytes, context, available, promised);
 }
 
-std::uint64_t fill_step_bytes(std::uint64_t missing, const std::string& what, const MemorySources& sources) {
+std::uint64_t fill_step_bytes(std::uint64_t missing, const std::string& context, const MemorySources& sources) {
   const std::uint64_t available = available_memory_bytes(sources);
-  if (!leaves_reserve(available, missing)) refuse(missing, what, available, 0);
+  if (!leaves_reserve(available, missing)) refuse(missing, context, available, 0);
   const std::uint64_t share = (available - k_memory_reserve_bytes) / k_max_producers / k_lane_granule_bytes;
   return std::min(missing, std::max(share * k_lane_granule_bytes, k_shortest_fill_step_bytes));
 }

@@ -32,14 +32,14 @@ enum class MemoryFit : std::uint8_t {
 /// Whether `bytes`, what is `promised` to others and a reserve for all other processes are available.
 [[nodiscard]] MemoryFit memory_fit(std::uint64_t bytes, std::uint64_t promised, const MemorySources& sources = {});
 
-/// Throws Error(limit_reached) unless MemoryFit::fits. `what`: operation and object.
-void require_memory(std::uint64_t bytes, const std::string& what, std::uint64_t promised = 0,
+/// Throws Error(limit_reached) unless MemoryFit::fits. `context`: operation and object.
+void require_memory(std::uint64_t bytes, const std::string& context, std::uint64_t promised = 0,
                     const MemorySources& sources = {});
 
 /// How much may be filled now of `missing` bytes before the next probe: so little that the limit holds although as many as
 /// a queue has places for producers do the same at the same moment. A multiple of 4096 unless it is all.
 /// Throws Error(limit_reached) if what is missing is not available.
-[[nodiscard]] std::uint64_t fill_step_bytes(std::uint64_t missing, const std::string& what,
+[[nodiscard]] std::uint64_t fill_step_bytes(std::uint64_t missing, const std::string& context,
                                             const MemorySources& sources = {});
 
 /// What must remain: room for page tables, stacks and the next allocation of everything else in the cgroup.

@@ -63,21 +63,21 @@ constexpr const char* k_lock_step = "mlock2 of";
 
 }  // namespace
 
-Fd make_segment(const std::string& name, std::uint64_t bytes, const std::string& what) {
+Fd make_segment(const std::string& name, std::uint64_t bytes, const std::string& context) {
   // A memfd's name holds 249 characters; it is for people who read /proc and means nothing.
-  Fd segment = checked_fd(create_memfd(name.substr(0, 249).c_str()), what + ": memfd_create");
+  Fd segment = checked_fd(create_memfd(name.substr(0, 249).c_str()), context + ": memfd_create");
   if (::fchmod(segment.get(), 0600) != 0 || ::ftruncate(segment.get(), static_cast<off_t>(bytes)) != 0 ||
       ::fcntl(segment.get(), F_ADD_SEALS, k_seals) != 0) {
-    throw system_failure(what + ": fchmod, ftruncate and fcntl(F_ADD_SEALS) of shared memory of " +
+    throw system_failure(context + ": fchmod, ftruncate and fcntl(F_ADD_SEALS) of shared memory of " +
                          std::to_string(bytes) + " bytes");
   }
   return segment;
 }
 
-Fd open_segment_anew(int segment, Access access, const std::string& what) {
+Fd open_segment_anew(int segment, Access access, const std::string& context) {
   const std::string path = "/proc/self/fd/" + std::to_string(segment);
   const int flags = (access == Access::read_only ? O_RDONLY : O_RDWR) | O_CLOEXEC;
-  return checked_fd(::open(path.c_str(), flags), what + ": open shared memory anew (is /proc mounted?)");
+  return checked_fd(::open(path.c_str(), flags), context + ": open shared memory anew (is /proc mounted?)");
 }
 
 SegmentFacts inspect_segment(int segment) noexcept {
@@ -97,20 +97,20 @@ bool SegmentFacts::sound(std::uint64_t expected_bytes) const noexcept {
          (seals & k_seals) == k_seals;
 }
 
-void SegmentFacts::check(std::uint64_t expected_bytes, const std::string& what) const {
+void SegmentFacts::check(std::uint64_t expected_bytes, const std::string& context) const {
   if (sound(expected_bytes)) return;
-  if (error_number != 0) throw system_failure(what + ": fstat of shared memory", error_number);
+  if (error_number != 0) throw system_failure(context + ": fstat of shared memory", error_number);
   if (bytes < 0 || static_cast<std::uint64_t>(bytes) != expected_bytes) {
-    throw Error(Errc::incompatible, what + ": shared memory of " + std::to_string(bytes) + " bytes where " +
+    throw Error(Errc::incompatible, context + ": shared memory of " + std::to_string(bytes) + " bytes where " +
                                         std::to_string(expected_bytes) + " were announced; use the daemon's version");
   }
-  throw Error(Errc::incompatible, what + ": shared memory that is not sealed; use the daemon's version");
+  throw Error(Errc::incompatible, context + ": shared memory that is not sealed; use the daemon's version");
 }
 
 MappingPlan::MappingPlan() : fills_new_mappings_(fills_new_mappings()) {}
 
-void MappingFailure::raise(const std::string& what, std::uint64_t bytes) const {
-  const std::string operation = what + ": " + step + " " + std::to_string(bytes) + " bytes";
+void MappingFailure::raise(const std::string& context, std::uint64_t bytes) const {
+  const std::string operation = context + ": " + step + " " + std::to_string(bytes) + " bytes";
   const bool locking = step == k_lock_step;
   if (error_number == EAGAIN || (locking && (error_number == ENOMEM || error_number == EPERM))) {
     throw Error(Errc::limit_reached, operation + ": this process locks its memory (mlockall), and RLIMIT_MEMLOCK is " +
@@ -128,10 +128,10 @@ void MappingFailure::raise(const std::string& what, std::uint64_t bytes) const {
   throw system_failure(operation, error_number);
 }
 
-Mapping::Mapping(int segment, SegmentRange range, Access access, const std::string& what) {
+Mapping::Mapping(int segment, SegmentRange range, Access access, const std::string& context) {
   MappingFailure failure;
   *this = Mapping(segment, range, access, MappingPlan(), failure);
-  if (failure) failure.raise(what, range.size);
+  if (failure) failure.raise(context, range.size);
 }
 
 Mapping::Mapping(int segment, SegmentRange range, Access access, const MappingPlan& plan,
@@ -189,14 +189,14 @@ void Mapping::populate_written(int segment) const noexcept {
   }
 }
 
-void Mapping::lock(SegmentRange range, const std::string& what) const {
+void Mapping::lock(SegmentRange range, const std::string& context) const {
   if (::mlock2(data_ + range.offset, static_cast<std::size_t>(range.size), MLOCK_ONFAULT) == 0) return;
   if (errno == ENOMEM || errno == EPERM || errno == EAGAIN) {
-    throw Error(Errc::limit_reached, what + ": mlock2 of " + std::to_string(range.size) +
+    throw Error(Errc::limit_reached, context + ": mlock2 of " + std::to_string(range.size) +
                                          " bytes in memory; raise RLIMIT_MEMLOCK (ulimit -l) or do not ask for "
                                          "lock_memory");
   }
-  throw system_failure(what + ": mlock2, which locks memory");
+  throw system_failure(context + ": mlock2, which locks memory");
 }
 
 void Mapping::leave_out_of_core_dumps() const noexcept {

@@ -29,12 +29,12 @@ struct SegmentRange {
 
 enum class Access : std::uint8_t { read_only, read_write };
 
-/// A new, empty, sealed segment of `bytes`, mode 0600, that nothing is charged for yet. `what`: operation and object, for
+/// A new, empty, sealed segment of `bytes`, mode 0600, that nothing is charged for yet. `context`: operation and object, for
 /// errors; `name` shows in /proc. Throws Error(limit_reached, system).
-[[nodiscard]] Fd make_segment(const std::string& name, std::uint64_t bytes, const std::string& what);
+[[nodiscard]] Fd make_segment(const std::string& name, std::uint64_t bytes, const std::string& context);
 
 /// The same segment through a description of its own: its access and its locks are independent of `segment`'s.
-[[nodiscard]] Fd open_segment_anew(int segment, Access access, const std::string& what);
+[[nodiscard]] Fd open_segment_anew(int segment, Access access, const std::string& context);
 
 /// What a received segment is: input from a stranger.
 struct SegmentFacts {
@@ -44,18 +44,18 @@ struct SegmentFacts {
 
   [[nodiscard]] bool sound(std::uint64_t expected_bytes) const noexcept;
   /// Throws Error(incompatible) unless the segment has exactly `expected_bytes` and can neither shrink nor grow.
-  void check(std::uint64_t expected_bytes, const std::string& what) const;
+  void check(std::uint64_t expected_bytes, const std::string& context) const;
 };
 [[nodiscard]] SegmentFacts inspect_segment(int segment) noexcept;
-inline void check_segment(int segment, std::uint64_t bytes, const std::string& what) {
-  inspect_segment(segment).check(bytes, what);
+inline void check_segment(int segment, std::uint64_t bytes, const std::string& context) {
+  inspect_segment(segment).check(bytes, context);
 }
 
 /// Gives the range memory now, charged to this process's cgroup, so that no later access fails. Holes are filled in steps, and
 /// the cgroup's limits are read before each: others may fill at the same time. `promised`: bytes that others will take
 /// soon. What was filled is given back if the rest cannot be. No other process may write to the range meanwhile.
 /// Throws Error(limit_reached, system).
-void fill_segment(int segment, SegmentRange range, const std::string& what, std::uint64_t promised = 0);
+void fill_segment(int segment, SegmentRange range, const std::string& context, std::uint64_t promised = 0);
 
 /// Gives the range's whole pages back: they read as zeros afterwards. False if the kernel refuses.
 bool punch_segment(int segment, SegmentRange range) noexcept;
@@ -78,8 +78,8 @@ struct MappingFailure {
   int error_number = 0;
 
   explicit operator bool() const noexcept { return step != nullptr; }
-  /// Names the limit that is in the way, where one is. `what`: operation and object.
-  [[noreturn]] void raise(const std::string& what, std::uint64_t bytes) const;
+  /// Names the limit that is in the way, where one is. `context`: operation and object.
+  [[noreturn]] void raise(const std::string& context, std::uint64_t bytes) const;
 };
 
 /// A mapping makes no page real by itself, even in a process that has called mlockall(MCL_FUTURE): there, its pages are locked
@@ -88,7 +88,7 @@ class Mapping {
  public:
   Mapping() noexcept = default;
   /// Maps a range whose offset is a multiple of 4096. The descriptor may be closed afterwards.
-  Mapping(int segment, SegmentRange range, Access access, const std::string& what);
+  Mapping(int segment, SegmentRange range, Access access, const std::string& context);
   /// The same where nothing may be allocated or thrown (ForkSection). On failure nothing is mapped, and data() is null.
   Mapping(int segment, SegmentRange range, Access access, const MappingPlan& plan, MappingFailure& failure) noexcept;
   Mapping(Mapping&& other) noexcept
@@ -110,7 +110,7 @@ class Mapping {
   void populate_written(int segment) const noexcept;
 
   /// Keeps the pages in memory, holes when they are filled. Throws Error(limit_reached) naming RLIMIT_MEMLOCK.
-  void lock(SegmentRange range, const std::string& what) const;
+  void lock(SegmentRange range, const std::string& context) const;
 
   /// Keeps the memory out of core dumps, which would make every hole real and write it. Best effort.
   void leave_out_of_core_dumps() const noexcept;

@@ -39,24 +39,24 @@ std::vector<SegmentRange> holes_in(int segment, SegmentRange range) {
   return holes;
 }
 
-void fill_step(int segment, SegmentRange step, const std::string& what) {
+void fill_step(int segment, SegmentRange step, const std::string& context) {
   if (allocate(segment, 0, step) == 0) return;
   if (errno == ENOSPC || errno == ENOMEM) {
-    throw Error(Errc::limit_reached, what + ": no memory for " + std::to_string(step.size) +
+    throw Error(Errc::limit_reached, context + ": no memory for " + std::to_string(step.size) +
                                          " bytes; free some, or choose fewer slots or smaller lanes");
   }
-  throw system_failure(what + ": fallocate of shared memory");
+  throw system_failure(context + ": fallocate of shared memory");
 }
 
 /// Returns where it stopped, with the reason in `failure` if that is not the end.
-std::uint64_t fill_hole(int segment, SegmentRange hole, std::uint64_t& missing, const std::string& what,
+std::uint64_t fill_hole(int segment, SegmentRange hole, std::uint64_t& missing, const std::string& context,
                         std::exception_ptr& failure) noexcept {
   std::uint64_t at = hole.offset;
   const std::uint64_t end = hole.offset + hole.size;
   try {
     while (at < end) {
-      const std::uint64_t step = std::min(end - at, fill_step_bytes(missing, what));
-      fill_step(segment, {at, step}, what);
+      const std::uint64_t step = std::min(end - at, fill_step_bytes(missing, context));
+      fill_step(segment, {at, step}, context);
       at += step;
       missing -= step;
     }
@@ -72,15 +72,15 @@ bool punch_segment(int segment, SegmentRange range) noexcept {
   return range.size == 0 || allocate(segment, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, range) == 0;
 }
 
-void fill_segment(int segment, SegmentRange range, const std::string& what, std::uint64_t promised) {
+void fill_segment(int segment, SegmentRange range, const std::string& context, std::uint64_t promised) {
   std::vector<SegmentRange> holes = holes_in(segment, range);
   std::uint64_t missing = 0;
   for (const SegmentRange& hole : holes) missing += hole.size;
   if (missing == 0) return;
-  require_memory(missing, what, promised);
+  require_memory(missing, context, promised);
   std::exception_ptr failure;
   for (std::size_t i = 0; i < holes.size() && failure == nullptr; ++i) {
-    const std::uint64_t stop = fill_hole(segment, holes[i], missing, what, failure);
+    const std::uint64_t stop = fill_hole(segment, holes[i], missing, context, failure);
     if (failure == nullptr) continue;
     holes[i].size = stop - holes[i].offset;
     holes.resize(i + 1);

@@ -10,6 +10,6 @@ namespace beltway::recovery {
 
 /// Sets the flag "evicted" in the consumer's identity. Then gives its leases back to its group, or frees its private group, and
 /// wakes all sleepers. Its process may go on at any later time from the middle of any instruction.
-void revoke(const ring::QueueMemory& map, unsigned owner, std::uint32_t incarnation, unsigned group) noexcept;
+void revoke(const ring::QueueMemory& memory, unsigned owner, std::uint32_t incarnation, unsigned group) noexcept;
 
 }  // namespace beltway::recovery

@@ -38,30 +38,30 @@ constexpr unsigned k_tail_attempts = 4;
 
 class Healer {
  public:
-  Healer(const ring::QueueMemory& map, const Living& living) noexcept
-      : map_(map), living_(living), slots_(map.geometry.slots), single_(map.geometry.single_producer()) {}
+  Healer(const ring::QueueMemory& memory, const Living& living) noexcept
+      : memory_(memory), living_(living), slots_(memory.geometry.slots), single_(memory.geometry.single_producer()) {}
 
   HealCounts run() noexcept {
-    tail_ = ring::load_tail(map_);
+    tail_ = ring::load_tail(memory_);
     in_order_ = slots_in_order(tail_) == slots_;
     // plant: healing_leaves_tail
     if (!in_order_) find_tail();
     if (!in_order_ || open_claims_) heal_slots();
-    for (unsigned group = 0; group < map_.geometry.groups(); ++group) {
-      if (ring::GroupStateWord::of(map_.group(group).state.load_acquire()).blocks_producers()) heal_group(group);
+    for (unsigned group = 0; group < memory_.geometry.groups(); ++group) {
+      if (ring::GroupStateWord::of(memory_.group(group).state.load_acquire()).blocks_producers()) heal_group(group);
     }
-    if (producers_must_rescan_) ring::forget_limits(map_);
-    drop_sleepers(map_.shared_status().producer_sleepers, living_.producers());
-    drop_sleepers(map_.shared_status().consumer_sleepers, living_.consumers());
+    if (producers_must_rescan_) ring::forget_limits(memory_);
+    drop_sleepers(memory_.shared_status().producer_sleepers, living_.producers());
+    drop_sleepers(memory_.shared_status().consumer_sleepers, living_.consumers());
     // plant: repair_leaves_the_ticket/2
-    drop_sleepers(map_.shared_status().room_line, living_.producers());
+    drop_sleepers(memory_.shared_status().room_line, living_.producers());
     return counts_;
   }
 
  private:
   /// The present `tail`, widened near tail_.
   [[nodiscard]] ring::Position now() const noexcept {
-    return ring::widen<ring::Tail::bits>(ring::Tail::of(map_.tail().load_acquire()).position, tail_);
+    return ring::widen<ring::Tail::bits>(ring::Tail::of(memory_.tail().load_acquire()).position, tail_);
   }
   /// A producer has meanwhile claimed a later lap of slot `p`.
   [[nodiscard]] bool has_moved_on(std::int64_t ahead, ring::Position p) const noexcept {
@@ -94,7 +94,7 @@ class Healer {
     ++counts_.words;
   }
 
-  const ring::QueueMemory& map_;
+  const ring::QueueMemory& memory_;
   const Living& living_;
   const std::int64_t slots_;
   const bool single_;
@@ -110,7 +110,7 @@ std::int64_t Healer::slots_in_order(ring::Position tail) noexcept {
   std::int64_t count = 0;
   for (std::int64_t age = slots_; age >= 1; --age) {
     const ring::Position p = ring::wrap(tail - static_cast<ring::Position>(age));
-    const ring::SlotState slot = ring::SlotState::of(map_.slot(p).state.load_acquire());
+    const ring::SlotState slot = ring::SlotState::of(memory_.slot(p).state.load_acquire());
     const std::int64_t ahead = ring::distance(slot.position, p);
     const bool unmarked = age == 1 && ahead == -slots_;  // the last claim may have no mark yet
     open_claims_ = open_claims_ || unmarked || slot.phase == ring::SlotPhase::claimed;
@@ -125,15 +125,15 @@ ring::Position Healer::witnessed() const noexcept {
   std::size_t count = 0;
   const std::uint64_t stride = std::max<std::uint64_t>(1, static_cast<std::uint64_t>(slots_) / k_witnesses);
   for (std::uint64_t i = 0; i < static_cast<std::uint64_t>(slots_) && count < k_witnesses; i += stride) {
-    const ring::Position said = ring::SlotState::of(map_.slot(i).state.load_acquire()).position;
-    if ((said & map_.mask()) == i) all[count++] = said;
+    const ring::Position said = ring::SlotState::of(memory_.slot(i).state.load_acquire()).position;
+    if ((said & memory_.mask()) == i) all[count++] = said;
   }
-  for (unsigned group = 0; group < map_.geometry.groups(); ++group) {
-    if (!ring::GroupStateWord::of(map_.group(group).state.load_acquire()).blocks_producers()) continue;
-    all[count++] = ring::wrap(map_.group(group).floor.load_acquire());
+  for (unsigned group = 0; group < memory_.geometry.groups(); ++group) {
+    if (!ring::GroupStateWord::of(memory_.group(group).state.load_acquire()).blocks_producers()) continue;
+    all[count++] = ring::wrap(memory_.group(group).floor.load_acquire());
   }
   const std::span<const ring::Position> witnesses(all.data(), count);
-  const ring::Tail tail = ring::Tail::of(map_.tail().load_acquire());
+  const ring::Tail tail = ring::Tail::of(memory_.tail().load_acquire());
   ring::Position best = count == 0 ? tail.position : all[0];
   std::int64_t most = 0;
   for (const ring::Position each : witnesses) {
@@ -153,8 +153,8 @@ ring::Position Healer::witnessed() const noexcept {
 ring::Position Healer::newest_claim(ring::Position near, ring::Position limit) const noexcept {
   ring::Position newest = ring::wrap(near - 1);
   for (std::uint64_t i = 0; i < static_cast<std::uint64_t>(slots_); ++i) {
-    const ring::Position said = ring::SlotState::of(map_.slot(i).state.load_acquire()).position;
-    if ((said & map_.mask()) != i || ring::distance(said, limit) >= 0) continue;
+    const ring::Position said = ring::SlotState::of(memory_.slot(i).state.load_acquire()).position;
+    if ((said & memory_.mask()) != i || ring::distance(said, limit) >= 0) continue;
     const std::int64_t apart = ring::distance(said, near);
     if (apart <= slots_ + 1 && ring::distance(said, newest) > 0) newest = said;
   }
@@ -164,9 +164,9 @@ ring::Position Healer::newest_claim(ring::Position near, ring::Position limit) c
 /// No producer may have claimed this position or a later one, by all plausible floors.
 ring::Position Healer::limit_of_floors(ring::Position near) const noexcept {
   ring::Position lowest = ring::wrap(near + 2 * static_cast<ring::Position>(slots_));
-  for (unsigned group = 0; group < map_.geometry.groups(); ++group) {
-    if (!ring::GroupStateWord::of(map_.group(group).state.load_acquire()).blocks_producers()) continue;
-    const ring::Position floor = ring::wrap(map_.group(group).floor.load_acquire());
+  for (unsigned group = 0; group < memory_.geometry.groups(); ++group) {
+    if (!ring::GroupStateWord::of(memory_.group(group).state.load_acquire()).blocks_producers()) continue;
+    const ring::Position floor = ring::wrap(memory_.group(group).floor.load_acquire());
     const std::int64_t apart = ring::distance(floor, near);
     if (apart >= -slots_ - 1 && apart <= slots_ + 1 && ring::distance(floor, lowest) < 0) lowest = floor;
   }
@@ -177,7 +177,7 @@ ring::Position Healer::limit_of_floors(ring::Position near) const noexcept {
 void Healer::find_tail() noexcept {
   for (unsigned attempt = 0; attempt < k_tail_attempts; ++attempt) {
     const ring::Position near = witnessed();
-    const std::uint64_t word = map_.tail().load_acquire();
+    const std::uint64_t word = memory_.tail().load_acquire();
     const ring::Tail before = ring::Tail::of(word);
     const ring::Position said = ring::widen<ring::Tail::bits>(before.position, near);
     const ring::Position limit = limit_of_floors(near);
@@ -192,14 +192,14 @@ void Healer::find_tail() noexcept {
     consider(ring::wrap(newest_claim(near, limit) + 1), 0);
     // A position beyond the floors' limit needs the agreement of more than one slot.
     consider(ring::wrap(newest_claim(near, ring::wrap(near + 2 * static_cast<ring::Position>(slots_))) + 1), 1);
-    if (map_.tail().load_acquire() != word) continue;
+    if (memory_.tail().load_acquire() != word) continue;
     if (tail_ == said) return;
     // A living producer may have claimed the next position, and its words may be lost. Skip that position: no other producer
     // gets it. heal_slot() makes it VOID after `tail` is right, since consumers pass it only then.
     if (!single_ && living_.producers() != 0 && ring::distance(tail_, limit) < 0) tail_ = ring::wrap(tail_ + 1);
     const std::uint8_t owner = single_ ? before.owner : std::uint8_t{ring::k_no_owner};
     const ring::Tail right{tail_, static_cast<std::uint16_t>(before.generation + 1), owner};
-    if (!map_.tail().compare_and_swap(word, right.word())) continue;
+    if (!memory_.tail().compare_and_swap(word, right.word())) continue;
     ++counts_.words;
     return;
   }
@@ -209,7 +209,7 @@ void Healer::find_tail() noexcept {
 /// `age`: the distance from `p` to `tail_`.
 void Healer::heal_slot(ring::Position p, std::int64_t age) noexcept {
   const bool produced = living_.producers() != 0;
-  detail::Word& state = map_.slot(p).state;
+  detail::Word& state = memory_.slot(p).state;
   for (unsigned attempt = 0; attempt < ring::k_attempts; ++attempt) {
     const std::uint64_t seen = state.load_acquire();
     const ring::SlotState slot = ring::SlotState::of(seen);
@@ -230,7 +230,7 @@ void Healer::heal_slot(ring::Position p, std::int64_t age) noexcept {
     if (single_ && produced && age <= 2) return;
     ring::SlotState right{p, ring::k_no_owner, ring::SlotPhase::voided};
     if (!single_ && ahead != 0) {
-      const ring::Tail tail = ring::Tail::of(map_.tail().load_acquire());
+      const ring::Tail tail = ring::Tail::of(memory_.tail().load_acquire());
       const bool last = ring::distance<ring::Tail::bits>(tail.position, p) == 1;
       // plant: repair_leaves_claims_without_a_mark
       if (last && living_.has(tail.owner)) {
@@ -249,7 +249,7 @@ void Healer::heal_slot(ring::Position p, std::int64_t age) noexcept {
 }
 
 void Healer::heal_floor(unsigned index, bool named) noexcept {
-  ring::GroupBlock& group = map_.group(index);
+  ring::GroupBlock& group = memory_.group(index);
   for (unsigned attempt = 0; attempt < ring::k_attempts; ++attempt) {
     const std::uint64_t seen = group.floor.load_acquire();
     const ring::Position floor = ring::wrap(seen);
@@ -268,7 +268,7 @@ void Healer::heal_floor(unsigned index, bool named) noexcept {
 
 /// True if it changed the lease word.
 bool Healer::heal_lease(unsigned index, ring::Position p, ring::Position floor) noexcept {
-  detail::Word& word = map_.lease(index, p);
+  detail::Word& word = memory_.lease(index, p);
   for (unsigned attempt = 0; attempt < ring::k_attempts; ++attempt) {
     const std::uint64_t seen = word.load_acquire();
     ring::Lease lease = ring::Lease::of(seen);
@@ -293,25 +293,25 @@ bool Healer::heal_lease(unsigned index, ring::Position p, ring::Position floor) 
 }
 
 void Healer::heal_group(unsigned index) noexcept {
-  const bool named = index < map_.geometry.max_groups;
+  const bool named = index < memory_.geometry.max_groups;
   heal_floor(index, named);
   if (!named) return;
-  const ring::Position floor = ring::wrap(map_.group(index).floor.load_acquire());
+  const ring::Position floor = ring::wrap(memory_.group(index).floor.load_acquire());
   bool given_back = false;
   for (std::int64_t age = slots_; age >= 1; --age) {
     given_back = heal_lease(index, ring::wrap(tail_ - static_cast<ring::Position>(age)), floor) || given_back;
   }
-  const ring::Next next = ring::Next::of(map_.group(index).next.load_acquire());
+  const ring::Next next = ring::Next::of(memory_.group(index).next.load_acquire());
   const bool beyond = ring::distance<ring::Next::bits>(next.position, now()) > 0;
   if (beyond) ++counts_.words;
   // plant: healing_leaves_next
-  if (beyond || given_back) ring::set_next_back(map_, index, floor);
-  if (counts_.claims + counts_.released != 0 || counts_.disorder()) ring::help_floor(map_, index);
-  ring::try_drain(map_, index);
+  if (beyond || given_back) ring::set_next_back(memory_, index, floor);
+  if (counts_.claims + counts_.released != 0 || counts_.disorder()) ring::help_floor(memory_, index);
+  ring::try_drain(memory_, index);
 }
 
 }  // namespace
 
-HealCounts heal(const ring::QueueMemory& map, const Living& living) noexcept { return Healer(map, living).run(); }
+HealCounts heal(const ring::QueueMemory& memory, const Living& living) noexcept { return Healer(memory, living).run(); }
 
 }  // namespace beltway::recovery

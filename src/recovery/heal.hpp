@@ -44,6 +44,6 @@ struct HealCounts {
 };
 
 /// Sets the queue's slots, `tail`, floors, `next`, lease words and sleepers right. Wakes no sleeper: call wake_all_sleepers().
-HealCounts heal(const ring::QueueMemory& map, const Living& living) noexcept;
+HealCounts heal(const ring::QueueMemory& memory, const Living& living) noexcept;
 
 }  // namespace beltway::recovery

@@ -15,9 +15,9 @@ bool lies_in_lane(const ring::Slot& slot, ring::SlotState state, unsigned produc
          (ring::SlotMeta::of(slot.meta.load_relaxed()).flags & ring::k_flag_lane) != 0;
 }
 
-void mark_reclaimed_below(const ring::QueueMemory& map, unsigned producer, ring::Position lowest) noexcept {
-  for (std::uint32_t i = 0; i < map.geometry.slots; ++i) {
-    ring::Slot& slot = map.slot(i);
+void mark_reclaimed_below(const ring::QueueMemory& memory, unsigned producer, ring::Position lowest) noexcept {
+  for (std::uint32_t i = 0; i < memory.geometry.slots; ++i) {
+    ring::Slot& slot = memory.slot(i);
     const std::uint64_t seen = slot.state.load_acquire();
     const ring::SlotState state = ring::SlotState::of(seen);
     if (!lies_in_lane(slot, state, producer) || state.phase != ring::SlotPhase::ready) continue;
@@ -27,12 +27,12 @@ void mark_reclaimed_below(const ring::QueueMemory& map, unsigned producer, ring:
 }
 
 /// Which granules of the lane messages need: one flag each. What a slot says is a peer's word, and is cut to the lane.
-std::vector<bool> find_needed(const ring::QueueMemory& map, unsigned producer, ring::Position lowest,
+std::vector<bool> find_needed(const ring::QueueMemory& memory, unsigned producer, ring::Position lowest,
                               std::uint64_t granule) {
-  const std::uint64_t lane_bytes = map.geometry.lane_bytes;
+  const std::uint64_t lane_bytes = memory.geometry.lane_bytes;
   std::vector<bool> needed(lane_bytes / granule);
-  for (std::uint32_t i = 0; i < map.geometry.slots; ++i) {
-    const ring::Slot& slot = map.slot(i);
+  for (std::uint32_t i = 0; i < memory.geometry.slots; ++i) {
+    const ring::Slot& slot = memory.slot(i);
     const ring::SlotState state = ring::SlotState::of(slot.state.load_acquire());
     if (!lies_in_lane(slot, state, producer)) continue;
     // Without a mark it is needed, though floors may have passed it meanwhile. With one, it is if a group joined before the mark.
@@ -49,26 +49,27 @@ std::vector<bool> find_needed(const ring::QueueMemory& map, unsigned producer, r
 
 }  // namespace
 
-UnneededLane find_unneeded_parts(const ring::QueueMemory& map, unsigned producer, std::uint64_t granule) {
-  ring::Position lowest = ring::lowest_floor(map, ring::load_tail(map));
+UnneededLane find_unneeded_parts(const ring::QueueMemory& memory, unsigned producer, std::uint64_t granule) {
+  ring::Position lowest = ring::lowest_floor(memory, ring::load_tail(memory));
   // plant: punch_before_the_mark
-  mark_reclaimed_below(map, producer, lowest);
+  mark_reclaimed_below(memory, producer, lowest);
   detail::full_fence();
   os::heavy_barrier();
   // plant: punch_without_a_second_scan
-  if (const ring::Position again = ring::lowest_floor(map, ring::load_tail(map)); ring::distance(again, lowest) < 0)
+  if (const ring::Position again = ring::lowest_floor(memory, ring::load_tail(memory));
+      ring::distance(again, lowest) < 0)
     lowest = again;
-  const std::vector<bool> needed = find_needed(map, producer, lowest, granule);
+  const std::vector<bool> needed = find_needed(memory, producer, lowest, granule);
   UnneededLane lane;
   for (std::size_t begin = 0; begin < needed.size();) {
     std::size_t end = begin;
     while (end < needed.size() && !needed[end]) ++end;
     if (end != begin) {
-      lane.parts.push_back({producer * map.geometry.lane_bytes + begin * granule, (end - begin) * granule});
+      lane.parts.push_back({producer * memory.geometry.lane_bytes + begin * granule, (end - begin) * granule});
     }
     begin = end + 1;
   }
-  lane.whole = lane.parts.size() == 1 && lane.parts.front().size == map.geometry.lane_bytes;
+  lane.whole = lane.parts.size() == 1 && lane.parts.front().size == memory.geometry.lane_bytes;
   return lane;
 }
 

@@ -30,6 +30,7 @@ struct UnneededLane {
 /// Marks RECLAIMED what no group needs any more of the messages in a lane, and returns what may be punched afterwards: parts of
 /// the heap in granules of `granule` bytes, which divide a lane. What is returned stays unneeded until a producer is
 /// attached at that place. Throws std::bad_alloc.
-[[nodiscard]] UnneededLane find_unneeded_parts(const ring::QueueMemory& map, unsigned producer, std::uint64_t granule);
+[[nodiscard]] UnneededLane find_unneeded_parts(const ring::QueueMemory& memory, unsigned producer,
+                                               std::uint64_t granule);
 
 }  // namespace beltway::recovery

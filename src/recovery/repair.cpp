@@ -13,44 +13,44 @@ namespace {
 
 /// Slots that refer to the owner's lane and that no group needs become RECLAIMED. So the next producer at this place need
 /// not know of them.
-void mark_lane_references(const ring::QueueMemory& map, unsigned owner) noexcept {
-  const ring::Position lowest = ring::lowest_floor(map, ring::load_tail(map));
-  for (std::uint32_t i = 0; i < map.geometry.slots; ++i) {
-    detail::Word& state = map.slot(i).state;
+void mark_lane_references(const ring::QueueMemory& memory, unsigned owner) noexcept {
+  const ring::Position lowest = ring::lowest_floor(memory, ring::load_tail(memory));
+  for (std::uint32_t i = 0; i < memory.geometry.slots; ++i) {
+    detail::Word& state = memory.slot(i).state;
     const std::uint64_t seen = state.load_acquire();
     const ring::SlotState slot = ring::SlotState::of(seen);
     if (slot.owner == owner && slot.phase == ring::SlotPhase::ready && ring::distance(slot.position, lowest) < 0 &&
-        (ring::SlotMeta::of(map.slot(i).meta.load_relaxed()).flags & ring::k_flag_lane) != 0) {
+        (ring::SlotMeta::of(memory.slot(i).meta.load_relaxed()).flags & ring::k_flag_lane) != 0) {
       state.compare_and_swap(seen, ring::SlotState{slot.position, slot.owner, ring::SlotPhase::reclaimed}.word());
     }
   }
 }
 
-void drop_sleeper(const ring::QueueMemory& map, unsigned owner) noexcept {
-  ring::SharedStatus& shared_status = map.shared_status();
+void drop_sleeper(const ring::QueueMemory& memory, unsigned owner) noexcept {
+  ring::SharedStatus& shared_status = memory.shared_status();
   detail::Word& sleepers =
       owner < ring::k_first_consumer ? shared_status.producer_sleepers : shared_status.consumer_sleepers;
   sleepers.fetch_and(~(1ULL << (owner & 63U)));
   if (owner < ring::k_first_consumer) {
     // plant: repair_leaves_the_ticket
     shared_status.room_line.fetch_and(~(1ULL << owner));
-    map.endpoint(owner).ticket.store_relaxed(0);
+    memory.endpoint(owner).ticket.store_relaxed(0);
   }
-  detail::Word& wait = map.endpoint(owner).wait;
+  detail::Word& wait = memory.endpoint(owner).wait;
   wait.store_release(ring::Wait{ring::Wait::of(wait.load_relaxed()).sequence + 1, ring::WaitPhase::awake}.word());
-  map.endpoint(owner).asleep_since_ns.store_relaxed(0);
+  memory.endpoint(owner).asleep_since_ns.store_relaxed(0);
 }
 
 /// Adds the endpoint's counters to the queue's totals. Each counter is cleared before it is added. So a daemon that dies in
 /// between loses a count, and counts none twice.
-void sum_counters(const ring::QueueMemory& map, unsigned owner, const HealCounts& counts) noexcept {
-  const auto take = [&](std::size_t i) { return map.endpoint(owner).counters[i].exchange(0); };
-  QueueTotals totals = ring::load_counters<QueueTotals>(map.shared_status().totals);
-  detail::Word* const words = map.endpoint(owner).counters;
+void sum_counters(const ring::QueueMemory& memory, unsigned owner, const HealCounts& counts) noexcept {
+  const auto take = [&](std::size_t i) { return memory.endpoint(owner).counters[i].exchange(0); };
+  QueueTotals totals = ring::load_counters<QueueTotals>(memory.shared_status().totals);
+  detail::Word* const words = memory.endpoint(owner).counters;
   if (owner < ring::k_first_consumer) {
-    const auto last = ring::load_producer_counters(map, owner);
+    const auto last = ring::load_producer_counters(memory, owner);
     for (std::size_t i = 0; i < ring::k_counters; ++i) take(i);
-    for (std::size_t i = 0; i < 2; ++i) map.published(owner)[i].exchange(0);
+    for (std::size_t i = 0; i < 2; ++i) memory.published(owner)[i].exchange(0);
     totals.messages_in += last.messages;
     totals.bytes_in += last.bytes;
     totals.refused += last.refused;
@@ -69,15 +69,15 @@ void sum_counters(const ring::QueueMemory& map, unsigned owner, const HealCounts
   ++totals.repairs;
   totals.voided += counts.claims + counts.holes;
   totals.released += counts.released;
-  ring::store_counters(map.shared_status().totals, totals);
+  ring::store_counters(memory.shared_status().totals, totals);
 }
 
 }  // namespace
 
-std::uint64_t release_leases(const ring::QueueMemory& map, unsigned group, unsigned owner) noexcept {
+std::uint64_t release_leases(const ring::QueueMemory& memory, unsigned group, unsigned owner) noexcept {
   std::uint64_t released = 0;
-  for (std::uint32_t i = 0; i < map.geometry.slots; ++i) {
-    detail::Word& word = map.lease(group, i);
+  for (std::uint32_t i = 0; i < memory.geometry.slots; ++i) {
+    detail::Word& word = memory.lease(group, i);
     const std::uint64_t seen = word.load_acquire();
     ring::Lease lease = ring::Lease::of(seen);
     if (lease.phase != ring::LeasePhase::leased || lease.owner != owner) continue;
@@ -88,29 +88,29 @@ std::uint64_t release_leases(const ring::QueueMemory& map, unsigned group, unsig
   return released;
 }
 
-HealCounts repair(const ring::QueueMemory& map, unsigned owner, const Living& living) noexcept {
-  const HealCounts counts = heal(map, living);
+HealCounts repair(const ring::QueueMemory& memory, unsigned owner, const Living& living) noexcept {
+  const HealCounts counts = heal(memory, living);
   if (owner < ring::k_first_consumer) {
-    mark_lane_references(map, owner);
+    mark_lane_references(memory, owner);
   } else {
     // Private groups lie behind the named ones, one for each consumer index.
     // plant: repair_leaves_the_private_group
-    ring::free_group(map, map.geometry.max_groups + owner - ring::k_first_consumer);
+    ring::free_group(memory, memory.geometry.max_groups + owner - ring::k_first_consumer);
   }
-  for (unsigned group = 0; group < map.geometry.max_groups; ++group) {
-    if (!ring::GroupStateWord::of(map.group(group).state.load_acquire()).blocks_producers()) continue;
+  for (unsigned group = 0; group < memory.geometry.max_groups; ++group) {
+    if (!ring::GroupStateWord::of(memory.group(group).state.load_acquire()).blocks_producers()) continue;
     // Always: the dead endpoint may have been in the middle of a nack. Then its message is given back,
     // but `next` is not set back.
     // plant: next_stays_after_death
-    ring::set_next_back(map, group, ring::wrap(map.group(group).floor.load_acquire()));
-    ring::help_floor(map, group);
-    ring::try_drain(map, group);
+    ring::set_next_back(memory, group, ring::wrap(memory.group(group).floor.load_acquire()));
+    ring::help_floor(memory, group);
+    ring::try_drain(memory, group);
   }
   // plant: repair_leaves_the_sleeper
-  drop_sleeper(map, owner);
-  sum_counters(map, owner, counts);
+  drop_sleeper(memory, owner);
+  sum_counters(memory, owner, counts);
   // plant: no_kick_after_death
-  ring::wake_all_sleepers(map);
+  ring::wake_all_sleepers(memory);
   return counts;
 }
 

@@ -13,9 +13,9 @@ namespace beltway::recovery {
 /// become VOID, and their leases go back. Marks lane references that no group needs, and frees the endpoint's private group.
 /// Clears its sleeper bit, helps the floors, and adds its counters to the totals. Wakes all sleepers. Then the caller may give
 /// the index out again. `living`: the attached endpoints, without `owner`.
-HealCounts repair(const ring::QueueMemory& map, unsigned owner, const Living& living) noexcept;
+HealCounts repair(const ring::QueueMemory& memory, unsigned owner, const Living& living) noexcept;
 
 /// All that the consumer has leased of the named group goes back to it; returns how many messages.
-std::uint64_t release_leases(const ring::QueueMemory& map, unsigned group, unsigned owner) noexcept;
+std::uint64_t release_leases(const ring::QueueMemory& memory, unsigned group, unsigned owner) noexcept;
 
 }  // namespace beltway::recovery

@@ -9,29 +9,29 @@
 
 namespace beltway::ring {
 
-Claimer::Claimer(const QueueMemory& map, unsigned producer)
-    : InlinePublisher(map.ring_head()),
-      map_(map),
-      single_(map.geometry.single_producer()),
+Claimer::Claimer(const QueueMemory& memory, unsigned producer)
+    : InlinePublisher(memory.ring_head()),
+      memory_(memory),
+      single_(memory.geometry.single_producer()),
       producer_(static_cast<std::uint8_t>(producer)),
-      published_(map.published(producer)),
-      ticket_(map, producer) {
-  const Tail tail = Tail::of(map_.tail().load_acquire());
-  next_ = tail_position(map_, tail);
+      published_(memory.published(producer)),
+      ticket_(memory, producer) {
+  const Tail tail = Tail::of(memory_.tail().load_acquire());
+  next_ = tail_position(memory_, tail);
   limit_ = next_;
   generation_ = tail.generation;
-  slots_ = map_.ring + k_slots_offset;
-  slot_mask_ = map_.mask();
-  slot_bytes_ = map_.geometry.slot_bytes;
-  notice_word_ = &map_.shared_status().notice;
-  sleepers_ = &map_.shared_status().consumer_sleepers;
+  slots_ = memory_.ring + k_slots_offset;
+  slot_mask_ = memory_.mask();
+  slot_bytes_ = memory_.geometry.slot_bytes;
+  notice_word_ = &memory_.shared_status().notice;
+  sleepers_ = &memory_.shared_status().consumer_sleepers;
   static_assert(offsetof(SharedStatus, producer_sleepers) == offsetof(SharedStatus, consumer_sleepers) + sizeof(Word));
   tail_low_ = Tail{0, generation_, producer_}.word();
   ready_low_ = SlotState{0, producer_, SlotPhase::ready}.word();
 }
 
 Notice Claimer::accept_notice() noexcept {
-  const std::uint64_t word = map_.shared_status().notice.load_acquire();
+  const std::uint64_t word = memory_.shared_status().notice.load_acquire();
   const Notice notice = Notice::of(word);
   limit_ = next_;
   // Removal is told again at every call.
@@ -41,8 +41,8 @@ Notice Claimer::accept_notice() noexcept {
 
 bool Claimer::void_lost_claims() noexcept {
   bool found = false;
-  for (std::uint32_t i = 0; !single_ && i < map_.geometry.slots; ++i) {
-    Word& state = map_.slot(i).state;
+  for (std::uint32_t i = 0; !single_ && i < memory_.geometry.slots; ++i) {
+    Word& state = memory_.slot(i).state;
     const std::uint64_t seen = state.load_acquire();
     const SlotState slot = SlotState::of(seen);
     if (slot.phase != SlotPhase::claimed || slot.owner != producer_) continue;
@@ -51,12 +51,12 @@ bool Claimer::void_lost_claims() noexcept {
   return found;
 }
 
-Position Claimer::scan_floors() noexcept { return scan_floors_from(load_tail(map_)); }
+Position Claimer::scan_floors() noexcept { return scan_floors_from(load_tail(memory_)); }
 
 Position Claimer::scan_floors_from(Position tail) noexcept {
-  const Position lowest = lowest_floor(map_, tail);
+  const Position lowest = lowest_floor(memory_, tail);
   const auto used = static_cast<std::uint64_t>(distance(tail, lowest));
-  if (used > high_water_ && used <= map_.geometry.slots) high_water_ = used;
+  if (used > high_water_ && used <= memory_.geometry.slots) high_water_ = used;
   return lowest;
 }
 
@@ -69,12 +69,12 @@ bool Claimer::ensure_room(Position position) noexcept {
   if (!scans_unpassed_acks_) return false;
   // Scan again, whichever process moved them: a floor that another one moved after our scan makes room, too.
   // plant: no_scan_after_help
-  help_floors(map_);
+  help_floors(memory_);
   return refresh_limit(position);
 }
 
 bool Claimer::refresh_limit(Position position) noexcept {
-  const Position limit = wrap(scan_floors_from(position) + map_.geometry.slots);
+  const Position limit = wrap(scan_floors_from(position) + memory_.geometry.slots);
   // The limit is never before `position`: the next claim only compares both, and a peer may write any floor.
   limit_ = distance(position, limit) < 0 ? limit : position;
   others_turn_ = false;
@@ -100,8 +100,8 @@ bool Claimer::leave_room_to_others(Position position) noexcept {
 
 Claim Claimer::room() noexcept {
   if (!single_) {
-    const Tail tail = Tail::of(map_.tail().load_acquire());
-    next_ = tail_position(map_, tail);
+    const Tail tail = Tail::of(memory_.tail().load_acquire());
+    next_ = tail_position(memory_, tail);
     if (tail.generation != generation_) limit_ = next_;
     generation_ = tail.generation;
   }
@@ -134,7 +134,7 @@ inline Claim Claimer::may_claim(Position position, Tail tail, bool alone) noexce
   // The floors alone do not prove that the slot is free: a group may have joined behind a claim that is still being written.
   const SlotState before = SlotState::of(slot.state.load_acquire());
   // plant: no_check_of_the_slot
-  const bool over = before.position == wrap(position - map_.geometry.slots) && before.phase != SlotPhase::claimed;
+  const bool over = before.position == wrap(position - memory_.geometry.slots) && before.phase != SlotPhase::claimed;
   return over ? Claim::ok : Claim::busy;
 }
 
@@ -145,8 +145,8 @@ Claim Claimer::claim_shared() noexcept {
     const bool alone = word == our_tail_;  // the last claim is ours, and ended: next_ is behind it
     if (!alone) {
       // plant: no_help
-      if (!help_tail(map_, tail)) return Claim::busy;
-      next_ = tail_position(map_, tail);
+      if (!help_tail(memory_, tail)) return Claim::busy;
+      next_ = tail_position(memory_, tail);
     }
     const Position position = next_;
     if (const Claim claim = may_claim(position, tail, alone); claim != Claim::ok) [[unlikely]] {
@@ -173,19 +173,19 @@ Claim Claimer::claim_shared() noexcept {
 }
 
 void Claimer::void_claim(std::size_t /*size*/) noexcept {
-  map_.slot(last()).state.store_release(SlotState{last(), producer_, SlotPhase::voided}.word());
+  memory_.slot(last()).state.store_release(SlotState{last(), producer_, SlotPhase::voided}.word());
 }
 
 Position Claimer::wake_past(unsigned ahead) const noexcept {
   const std::uint64_t most = std::max<std::uint64_t>(quarter(), 1);
   const std::uint64_t turns = ahead + std::uint64_t{1};
   const std::uint64_t wanted = std::min(pace_.chunk(most) * turns, std::max(most, turns));
-  return wrap(next_ - map_.geometry.slots + std::min<std::uint64_t>(wanted, map_.geometry.slots) - 1);
+  return wrap(next_ - memory_.geometry.slots + std::min<std::uint64_t>(wanted, memory_.geometry.slots) - 1);
 }
 
-bool help_tail(const QueueMemory& map, Tail tail) noexcept {
+bool help_tail(const QueueMemory& memory, Tail tail) noexcept {
   const std::uint64_t last = tail.position - 1;
-  Word& state = map.slot(last).state;
+  Word& state = memory.slot(last).state;
   for (unsigned attempt = 0; attempt < k_attempts; ++attempt) {
     const std::uint64_t word = state.load_acquire();
     const SlotState slot = SlotState::of(word);

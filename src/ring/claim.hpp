@@ -23,7 +23,7 @@ using detail::Claim;
 /// The claim policy of every ring, for detail::try_put().
 class Claimer : public detail::InlinePublisher {
  public:
-  Claimer(const QueueMemory& map, unsigned producer);
+  Claimer(const QueueMemory& memory, unsigned producer);
 
   /// Takes the next position: this producer may write its slot. Requires that no notice is unread, see has_news(). Makes no
   /// system call.
@@ -57,7 +57,7 @@ class Claimer : public detail::InlinePublisher {
   /// Reads the notice word and forgets the cached limit. Returns the notice.
   Notice accept_notice() noexcept;
   /// Keeps the present notice unread: the next claim finds it again.
-  void leave_notice() noexcept { seen_notice_ = ~map_.shared_status().notice.load_relaxed(); }
+  void leave_notice() noexcept { seen_notice_ = ~memory_.shared_status().notice.load_relaxed(); }
 
   /// Makes each slot VOID that is CLAIMED by this producer. Call it only between claims: then such a slot is a lost claim (two
   /// threads used one producer) or a scribble. True if there was one.
@@ -84,7 +84,7 @@ class Claimer : public detail::InlinePublisher {
 
   /// Most positions in use that scan_floors() has seen.
   [[nodiscard]] std::uint64_t high_water() const noexcept { return high_water_; }
-  [[nodiscard]] const QueueMemory& map() const noexcept { return map_; }
+  [[nodiscard]] const QueueMemory& memory() const noexcept { return memory_; }
   [[nodiscard]] unsigned producer() const noexcept { return producer_; }
 
  private:
@@ -99,9 +99,9 @@ class Claimer : public detail::InlinePublisher {
   /// Several producers: lowers the limit by the slots that older tickets claim first. False if nothing is left at `position`.
   bool leave_room_to_others(Position position) noexcept;
   [[nodiscard]] Claim why_no_room() const noexcept { return others_turn_ ? Claim::turn : Claim::full; }
-  [[nodiscard]] std::uint64_t quarter() const noexcept { return map_.geometry.slots / 4; }
+  [[nodiscard]] std::uint64_t quarter() const noexcept { return memory_.geometry.slots / 4; }
 
-  const QueueMemory map_;
+  const QueueMemory memory_;
   const bool single_;
   bool scans_unpassed_acks_ = true;
   const std::uint8_t producer_;
@@ -116,6 +116,6 @@ class Claimer : public detail::InlinePublisher {
 
 /// Marks the slot of the last claim in `tail` for its owner, unless the owner has marked it. False if peers kept changing the
 /// slot: try again later.
-bool help_tail(const QueueMemory& map, Tail tail) noexcept;
+bool help_tail(const QueueMemory& memory, Tail tail) noexcept;
 
 }  // namespace beltway::ring

@@ -58,21 +58,21 @@ struct UnreadSince {
   [[nodiscard]] constexpr std::uint64_t word() const noexcept { return (has_no_reader ? k_no_reader : 0) | position; }
 };
 
-[[nodiscard]] inline Word& unread_total(const QueueMemory& map) noexcept {
-  return map.shared_status().totals[offsetof(QueueTotals, unread) / sizeof(std::uint64_t)];
+[[nodiscard]] inline Word& unread_total(const QueueMemory& memory) noexcept {
+  return memory.shared_status().totals[offsetof(QueueTotals, unread) / sizeof(std::uint64_t)];
 }
 
 /// QueueTotals::unread now: the sum of the daemon, and the positions since the queue has no reader. If the daemon stores both
 /// words between our loads, the function loads them again. After a few times it takes what it has, since a peer may write the
 /// words. A count that falls between the two stores of end_unread() is short, once.
-[[nodiscard]] inline std::uint64_t count_unread(const QueueMemory& map) noexcept {
+[[nodiscard]] inline std::uint64_t count_unread(const QueueMemory& memory) noexcept {
   constexpr unsigned k_tries = 8;
-  const Word& since_word = map.shared_status().unread_since;
+  const Word& since_word = memory.shared_status().unread_since;
   for (unsigned tries = 1;; ++tries) {
     const std::uint64_t seen = since_word.load_acquire();
     // Pairs with end_unread(): a reader of the new sum also sees the new `unread_since` below.
-    const std::uint64_t summed = unread_total(map).load_acquire();
-    const Position tail = load_tail(map);
+    const std::uint64_t summed = unread_total(memory).load_acquire();
+    const Position tail = load_tail(memory);
     if (since_word.load_relaxed() != seen && tries < k_tries) continue;
     const UnreadSince since = UnreadSince::of(seen);
     const std::int64_t positions = since.has_no_reader ? distance(tail, since.position) : 0;
@@ -82,19 +82,19 @@ struct UnreadSince {
 
 /// The daemon: the queue has readers from `tail` on. Adds the positions between `unread_since` and `first_read` to the sum. A
 /// daemon that dies between the two stores loses these positions, and never counts them twice.
-inline void end_unread(const QueueMemory& map, Position tail, Position first_read) noexcept {
-  Word& since = map.shared_status().unread_since;
+inline void end_unread(const QueueMemory& memory, Position tail, Position first_read) noexcept {
+  Word& since = memory.shared_status().unread_since;
   const std::int64_t positions = distance(first_read, UnreadSince::of(since.load_relaxed()).position);
   const std::uint64_t sum =
-      unread_total(map).load_relaxed() + static_cast<std::uint64_t>(positions > 0 ? positions : 0);
+      unread_total(memory).load_relaxed() + static_cast<std::uint64_t>(positions > 0 ? positions : 0);
   since.store_release(UnreadSince{false, tail}.word());
-  unread_total(map).store_release(sum);
+  unread_total(memory).store_release(sum);
 }
 
 /// The newest: of what a producer has published its Endpoint may have an older copy.
-[[nodiscard]] inline ProducerCounters load_producer_counters(const QueueMemory& map, unsigned producer) noexcept {
-  auto counters = load_counters<ProducerCounters>(map.endpoint(producer).counters);
-  const Word* const published = map.published(producer);
+[[nodiscard]] inline ProducerCounters load_producer_counters(const QueueMemory& memory, unsigned producer) noexcept {
+  auto counters = load_counters<ProducerCounters>(memory.endpoint(producer).counters);
+  const Word* const published = memory.published(producer);
   counters.messages = published[0].load_relaxed();
   counters.bytes = published[1].load_relaxed();
   return counters;

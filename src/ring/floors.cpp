@@ -3,10 +3,10 @@
 
 namespace beltway::ring {
 
-Position lowest_floor(const QueueMemory& map, Position tail) noexcept {
+Position lowest_floor(const QueueMemory& memory, Position tail) noexcept {
   Position lowest = tail;
-  for (unsigned index = 0; index < map.geometry.groups(); ++index) {
-    const GroupBlock& group = map.group(index);
+  for (unsigned index = 0; index < memory.geometry.groups(); ++index) {
+    const GroupBlock& group = memory.group(index);
     // Pairs with the release of ACTIVE in join(): a group that is seen has its floor.
     if (!GroupStateWord::of(group.state.load_acquire()).blocks_producers()) continue;
     // Pairs with the release of the floor by its group: what it has read is read before we overwrite it.
@@ -27,10 +27,10 @@ namespace {
 
 /// Requires that the floor stands at `p`, and that `p` is not DONE. True if no consumer will ever need `p`: its slot is VOID or
 /// RECLAIMED, and no consumer leases it.
-[[nodiscard, gnu::noinline]] bool is_no_message(const QueueMemory& map, const Word& lease, Position p) noexcept {
+[[nodiscard, gnu::noinline]] bool is_no_message(const QueueMemory& memory, const Word& lease, Position p) noexcept {
   // plant: floor_passes_a_leased_reclaimed
   if (says(lease.load_acquire(), p, LeasePhase::leased)) return false;
-  const SlotState slot = SlotState::of(map.slot(p).state.load_acquire());
+  const SlotState slot = SlotState::of(memory.slot(p).state.load_acquire());
   if (slot.position != p || (slot.phase != SlotPhase::voided && slot.phase != SlotPhase::reclaimed)) return false;
   // In a group that joined at the oldest message, a consumer may have leased the message while the lane's owner marked its slot
   // RECLAIMED. The consumer reads it in place, and our floor must keep the bytes until the lease ends. Once the slot says
@@ -40,40 +40,41 @@ namespace {
 }
 
 /// How many positions from `floor` on are finished, without a gap.
-[[nodiscard]] std::uint32_t count_finished_positions(const QueueMemory& map, unsigned group, Position floor) noexcept {
-  const Word* const leases = &map.lease(group, 0);
-  const Position mask = map.mask();
+[[nodiscard]] std::uint32_t count_finished_positions(const QueueMemory& memory, unsigned group,
+                                                     Position floor) noexcept {
+  const Word* const leases = &memory.lease(group, 0);
+  const Position mask = memory.mask();
   std::uint32_t passed = 0;
-  for (; passed < map.geometry.slots; ++passed) {
+  for (; passed < memory.geometry.slots; ++passed) {
     const Position p = wrap(floor + passed);
     const Word& lease = leases[p & mask];
     // Pairs with the release of NamedReader::ack().
-    if (!says(lease.load_acquire(), p, LeasePhase::done) && !is_no_message(map, lease, p)) break;
+    if (!says(lease.load_acquire(), p, LeasePhase::done) && !is_no_message(memory, lease, p)) break;
   }
   return passed;
 }
 
 }  // namespace
 
-bool help_floor(const QueueMemory& map, unsigned index) noexcept {
-  GroupBlock& group = map.group(index);
+bool help_floor(const QueueMemory& memory, unsigned index) noexcept {
+  GroupBlock& group = memory.group(index);
   bool moved = false;
   for (unsigned attempt = 0; attempt < k_attempts; ++attempt) {
     const std::uint64_t word = group.floor.load_acquire();
     const auto [incarnation, floor] = Floor::of(word);
     // A finished position stays finished until the floor has passed it, so one swap may pass many positions.
-    const std::uint32_t passed = count_finished_positions(map, index, floor);
+    const std::uint32_t passed = count_finished_positions(memory, index, floor);
     if (passed == 0) return moved;
     moved = group.floor.compare_and_swap(word, Floor{incarnation, wrap(floor + passed)}.word()) || moved;
   }
   return moved;
 }
 
-bool help_floors(const QueueMemory& map) noexcept {
+bool help_floors(const QueueMemory& memory) noexcept {
   bool moved = false;
-  for (unsigned index = 0; index < map.geometry.max_groups; ++index) {
-    if (!GroupStateWord::of(map.group(index).state.load_acquire()).blocks_producers()) continue;
-    moved = help_floor(map, index) || moved;
+  for (unsigned index = 0; index < memory.geometry.max_groups; ++index) {
+    if (!GroupStateWord::of(memory.group(index).state.load_acquire()).blocks_producers()) continue;
+    moved = help_floor(memory, index) || moved;
   }
   return moved;
 }

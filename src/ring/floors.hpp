@@ -11,24 +11,24 @@
 namespace beltway::ring {
 
 /// The full position of a tail word: the slot it points at shows the position of the lap before, or its own.
-[[nodiscard]] inline Position tail_position(const QueueMemory& map, Tail tail) noexcept {
-  const SlotState slot = SlotState::of(map.slot(tail.position).state.load_relaxed());
+[[nodiscard]] inline Position tail_position(const QueueMemory& memory, Tail tail) noexcept {
+  const SlotState slot = SlotState::of(memory.slot(tail.position).state.load_relaxed());
   // plant: tail_is_not_widened
   return widen<Tail::bits>(tail.position, slot.position);
 }
 /// The next position to be claimed, as of now.
-[[nodiscard]] inline Position load_tail(const QueueMemory& map) noexcept {
-  return tail_position(map, Tail::of(map.tail().load_acquire()));
+[[nodiscard]] inline Position load_tail(const QueueMemory& memory) noexcept {
+  return tail_position(memory, Tail::of(memory.tail().load_acquire()));
 }
 
 /// The lowest floor of all groups that hold producers back, or `tail` if that is lower or there is none. `tail` must have
 /// been read before: a group that joins meanwhile starts there or later, and is never overrun.
-[[nodiscard]] Position lowest_floor(const QueueMemory& map, Position tail) noexcept;
+[[nodiscard]] Position lowest_floor(const QueueMemory& memory, Position tail) noexcept;
 
 /// Moves a named group's floor over positions that are DONE, VOID or RECLAIMED. True if it moved.
-bool help_floor(const QueueMemory& map, unsigned group) noexcept;
+bool help_floor(const QueueMemory& memory, unsigned group) noexcept;
 
 /// Helps every named group; true if one moved.
-bool help_floors(const QueueMemory& map) noexcept;
+bool help_floors(const QueueMemory& memory) noexcept;
 
 }  // namespace beltway::ring

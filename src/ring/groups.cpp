@@ -20,58 +20,58 @@ void raise_floor(GroupBlock& group, Position to) noexcept {
 }
 
 /// Fills every lease word with DONE of the lap before `floor`: older than each position that the group will lease.
-void fill_leases(const QueueMemory& map, unsigned index, Position floor) noexcept {
-  for (std::uint32_t i = 0; i < map.geometry.slots; ++i) {
-    const Position before = wrap(floor - map.geometry.slots + i);
-    map.lease(index, before).store_relaxed(Lease{before, k_no_owner, 0, LeasePhase::done}.word());
+void fill_leases(const QueueMemory& memory, unsigned index, Position floor) noexcept {
+  for (std::uint32_t i = 0; i < memory.geometry.slots; ++i) {
+    const Position before = wrap(floor - memory.geometry.slots + i);
+    memory.lease(index, before).store_relaxed(Lease{before, k_no_owner, 0, LeasePhase::done}.word());
   }
 }
 
-void join_latest(const QueueMemory& map, GroupBlock& group, GroupStateWord active) noexcept {
+void join_latest(const QueueMemory& memory, GroupBlock& group, GroupStateWord active) noexcept {
   group.state.store_release(active.word());
   // A producer that did not see the group ACTIVE moved `tail` before its scan, so this load sees that `tail`. The positions
   // that it may still claim without seeing the group lie within one lap after this `tail`.
   // plant: no_fence_after_active
   full_fence();
   // plant: no_second_check_of_tail
-  raise_floor(group, load_tail(map));
+  raise_floor(group, load_tail(memory));
 }
 
-void join_oldest(const QueueMemory& map, GroupBlock& group, GroupStateWord active) noexcept {
+void join_oldest(const QueueMemory& memory, GroupBlock& group, GroupStateWord active) noexcept {
   group.state.store_release(active.word());
-  const std::uint64_t slots = map.geometry.slots;
-  if (!map.geometry.single_producer()) {
+  const std::uint64_t slots = memory.geometry.slots;
+  if (!memory.geometry.single_producer()) {
     // Raising the generation voids every limit that was read before we were ACTIVE.
     for (unsigned attempt = 0; attempt < k_attempts; ++attempt) {
-      const std::uint64_t word = map.tail().load_acquire();
+      const std::uint64_t word = memory.tail().load_acquire();
       const Tail tail = Tail::of(word);
-      raise_floor(group, wrap(tail_position(map, tail) - slots));
+      raise_floor(group, wrap(tail_position(memory, tail) - slots));
       const Tail raised{tail.position, static_cast<std::uint16_t>(tail.generation + 1), tail.owner};
       // plant: join_oldest_once
-      if (map.tail().compare_and_swap(word, raised.word())) return;
+      if (memory.tail().compare_and_swap(word, raised.word())) return;
     }
   }
   // A single producer stores `tail` plainly, but it reads the notice at each claim. After the barrier it has at most one open
   // claim for which it read the notice before.
   // plant: join_oldest_without_notice
-  post_notice(map, 0);
+  post_notice(memory, 0);
   full_fence();
   // plant: join_oldest_without_barrier
   os::heavy_barrier();
-  raise_floor(group, wrap(load_tail(map) - slots + 1));
+  raise_floor(group, wrap(load_tail(memory) - slots + 1));
 }
 
 }  // namespace
 
-Position join(const QueueMemory& map, unsigned index, GroupKind kind, Start start) noexcept {
-  GroupBlock& group = map.group(index);
+Position join(const QueueMemory& memory, unsigned index, GroupKind kind, Start start) noexcept {
+  GroupBlock& group = memory.group(index);
   const GroupStateWord before = GroupStateWord::of(group.state.load_acquire());
   const std::uint32_t incarnation = before.incarnation + 1;
   group.state.store_release(GroupStateWord{incarnation, kind, GroupPhase::joining}.word());
-  Position floor = load_tail(map);
-  if (start == Start::oldest) floor = wrap(floor - map.geometry.slots);
+  Position floor = load_tail(memory);
+  if (start == Start::oldest) floor = wrap(floor - memory.geometry.slots);
   // plant: leases_are_not_filled
-  if (kind == GroupKind::named) fill_leases(map, index, floor);
+  if (kind == GroupKind::named) fill_leases(memory, index, floor);
   const Next next = Next::of(group.next.load_relaxed());
   group.next.store_relaxed(Next{floor, next.version + 1}.word());
   // plant: floor_of_nobody
@@ -80,15 +80,15 @@ Position join(const QueueMemory& map, unsigned index, GroupKind kind, Start star
   if (kind == GroupKind::lossy) {
     group.state.store_release(active.word());  // blocks no producer: none need know of it
   } else if (start == Start::oldest) {
-    join_oldest(map, group, active);
+    join_oldest(memory, group, active);
   } else {
-    join_latest(map, group, active);
+    join_latest(memory, group, active);
   }
   return wrap(group.floor.load_acquire());
 }
 
-bool leave(const QueueMemory& map, unsigned index) noexcept {
-  GroupBlock& group = map.group(index);
+bool leave(const QueueMemory& memory, unsigned index) noexcept {
+  GroupBlock& group = memory.group(index);
   GroupStateWord word = GroupStateWord::of(group.state.load_acquire());
   word.phase = GroupPhase::leaving;
   group.state.store_release(word.word());
@@ -97,45 +97,45 @@ bool leave(const QueueMemory& map, unsigned index) noexcept {
   full_fence();
   // plant: leave_without_barrier/2
   os::heavy_barrier();
-  wake_all_of_group(map, index);
-  return try_drain(map, index);
+  wake_all_of_group(memory, index);
+  return try_drain(memory, index);
 }
 
-bool try_drain(const QueueMemory& map, unsigned index) noexcept {
-  GroupBlock& group = map.group(index);
+bool try_drain(const QueueMemory& memory, unsigned index) noexcept {
+  GroupBlock& group = memory.group(index);
   const std::uint64_t seen = group.state.load_acquire();
   GroupStateWord word = GroupStateWord::of(seen);
   if (word.phase != GroupPhase::leaving) return word.phase == GroupPhase::drained;
-  for (std::uint32_t i = 0; i < map.geometry.slots; ++i) {
+  for (std::uint32_t i = 0; i < memory.geometry.slots; ++i) {
     // plant: drained_while_leased
-    if (Lease::of(map.lease(index, i).load_acquire()).phase == LeasePhase::leased) return false;
+    if (Lease::of(memory.lease(index, i).load_acquire()).phase == LeasePhase::leased) return false;
   }
   word.phase = GroupPhase::drained;
-  if (group.state.compare_and_swap(seen, word.word())) wake_all_sleepers(map);
+  if (group.state.compare_and_swap(seen, word.word())) wake_all_sleepers(memory);
   return true;
 }
 
-void free_group(const QueueMemory& map, unsigned index) noexcept {
-  GroupBlock& group = map.group(index);
+void free_group(const QueueMemory& memory, unsigned index) noexcept {
+  GroupBlock& group = memory.group(index);
   GroupStateWord word = GroupStateWord::of(group.state.load_acquire());
   word.phase = GroupPhase::free;
   group.state.store_release(word.word());
 }
 
-Purged purge(const QueueMemory& map, unsigned index) noexcept {
+Purged purge(const QueueMemory& memory, unsigned index) noexcept {
   Purged purged;
   const auto hold = [&](unsigned owner, Position position) {
     if (owner >= purged.held.size()) return;
     if (purged.held[owner].messages++ == 0) purged.held[owner].oldest = position;
   };
-  Position position = wrap(map.group(index).floor.load_acquire());
-  for (std::uint32_t i = 0; i < map.geometry.slots; ++i, position = wrap(position + 1)) {
-    const SlotState slot = SlotState::of(map.slot(position).state.load_acquire());
+  Position position = wrap(memory.group(index).floor.load_acquire());
+  for (std::uint32_t i = 0; i < memory.geometry.slots; ++i, position = wrap(position + 1)) {
+    const SlotState slot = SlotState::of(memory.slot(position).state.load_acquire());
     if (distance(slot.position, position) < 0) break;
     if (slot.position != position) continue;
     if (slot.phase == SlotPhase::claimed) hold(slot.owner, position);
     if (slot.phase != SlotPhase::ready) continue;
-    Word& word = map.lease(index, position);
+    Word& word = memory.lease(index, position);
     const std::uint64_t seen = word.load_acquire();
     const Lease lease = Lease::of(seen);
     const std::int64_t lap = distance<Lease::bits>(lease.position, position);
@@ -145,13 +145,13 @@ Purged purge(const QueueMemory& map, unsigned index) noexcept {
     const Lease done{position, k_no_owner, lap < 0 ? std::uint8_t{0} : lease.tries, LeasePhase::done};
     if (word.compare_and_swap(seen, done.word())) ++purged.messages;
   }
-  help_floor(map, index);
-  wake_all_sleepers(map);
+  help_floor(memory, index);
+  wake_all_sleepers(memory);
   return purged;
 }
 
-void post_notice(const QueueMemory& map, std::uint32_t flags) noexcept {
-  Word& word = map.shared_status().notice;
+void post_notice(const QueueMemory& memory, std::uint32_t flags) noexcept {
+  Word& word = memory.shared_status().notice;
   const auto next = [flags](std::uint64_t seen) {
     const Notice notice = Notice::of(seen);
     return Notice{notice.epoch + 1, notice.flags | flags}.word();
@@ -165,34 +165,34 @@ void post_notice(const QueueMemory& map, std::uint32_t flags) noexcept {
   word.store_release(next(word.load_acquire()));
 }
 
-void post_doubt(const QueueMemory& map) noexcept {
-  post_notice(map, k_notice_doubted);
-  wake_all_sleepers(map);
+void post_doubt(const QueueMemory& memory) noexcept {
+  post_notice(memory, k_notice_doubted);
+  wake_all_sleepers(memory);
 }
 
-void forget_limits(const QueueMemory& map) noexcept {
-  for (unsigned attempt = 0; !map.geometry.single_producer() && attempt < k_attempts; ++attempt) {
-    const std::uint64_t word = map.tail().load_acquire();
+void forget_limits(const QueueMemory& memory) noexcept {
+  for (unsigned attempt = 0; !memory.geometry.single_producer() && attempt < k_attempts; ++attempt) {
+    const std::uint64_t word = memory.tail().load_acquire();
     const Tail tail = Tail::of(word);
     const Tail raised{tail.position, static_cast<std::uint16_t>(tail.generation + 1), tail.owner};
-    if (map.tail().compare_and_swap(word, raised.word())) break;
+    if (memory.tail().compare_and_swap(word, raised.word())) break;
   }
-  post_notice(map, 0);
+  post_notice(memory, 0);
   full_fence();
   os::heavy_barrier();
 }
 
-void wake_all_sleepers(const QueueMemory& map) noexcept {
+void wake_all_sleepers(const QueueMemory& memory) noexcept {
   full_fence();
   os::heavy_barrier();
   const auto ring = [&](unsigned owner) {
     // A SIGNALLED endpoint is rung again: the waker may have died before it rang another endpoint.
-    if (!wake(map, owner) && Wait::of(map.endpoint(owner).wait.load_acquire()).phase == WaitPhase::signalled) {
-      rouse(map, owner);
+    if (!wake(memory, owner) && Wait::of(memory.endpoint(owner).wait.load_acquire()).phase == WaitPhase::signalled) {
+      rouse(memory, owner);
     }
   };
-  for (unsigned i = 0; i < map.geometry.max_producers; ++i) ring(i);
-  for (unsigned i = 0; i < map.geometry.max_consumers; ++i) ring(k_first_consumer + i);
+  for (unsigned i = 0; i < memory.geometry.max_producers; ++i) ring(i);
+  for (unsigned i = 0; i < memory.geometry.max_consumers; ++i) ring(k_first_consumer + i);
 }
 
 }  // namespace beltway::ring

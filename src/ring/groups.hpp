@@ -11,17 +11,17 @@
 namespace beltway::ring {
 
 /// Makes group `index` (its state FREE) and returns its floor: the first position that it will see.
-Position join(const QueueMemory& map, unsigned index, GroupKind kind, Start start) noexcept;
+Position join(const QueueMemory& memory, unsigned index, GroupKind kind, Start start) noexcept;
 
 /// Ends new leases in a named group, and holds producers no more as soon as no lease is left. The group's consumers get
 /// Status::removed. True if it is drained already; otherwise the last ack, nack or repair drains it.
-bool leave(const QueueMemory& map, unsigned index) noexcept;
+bool leave(const QueueMemory& memory, unsigned index) noexcept;
 
 /// After leave(): DRAINED if no lease is left. Also called by consumers that end a lease.
-bool try_drain(const QueueMemory& map, unsigned index) noexcept;
+bool try_drain(const QueueMemory& memory, unsigned index) noexcept;
 
 /// Makes the place free for another group. Only when no endpoint that was attached to it remains.
-void free_group(const QueueMemory& map, unsigned index) noexcept;
+void free_group(const QueueMemory& memory, unsigned index) noexcept;
 
 /// What a purge found.
 struct Purged {
@@ -33,20 +33,20 @@ struct Purged {
   std::array<Held, 2 * k_first_consumer> held{};  ///< by owner number: leased by consumers, being written by producers
 };
 /// Acknowledges all messages of a named group that no consumer holds.
-Purged purge(const QueueMemory& map, unsigned index) noexcept;
+Purged purge(const QueueMemory& memory, unsigned index) noexcept;
 
 /// Sets `flags` (k_notice_*) in the notice, in addition to those set, with a new epoch. Loses no flag that a client sets at the
 /// same moment. The daemon alone.
-void post_notice(const QueueMemory& map, std::uint32_t flags) noexcept;
+void post_notice(const QueueMemory& memory, std::uint32_t flags) noexcept;
 
 /// A client's word that its daemon does not know the queue: every endpoint asks its own daemon (see standing.hpp). Loses no
 /// flag of the daemon's.
-void post_doubt(const QueueMemory& map) noexcept;
+void post_doubt(const QueueMemory& memory) noexcept;
 
 /// Makes every producer scan the floors again before it claims, whatever it has seen there before.
-void forget_limits(const QueueMemory& map) noexcept;
+void forget_limits(const QueueMemory& memory) noexcept;
 
 /// Rings the bell of every endpoint that says it sleeps: after a death, a removal, a change of the producers.
-void wake_all_sleepers(const QueueMemory& map) noexcept;
+void wake_all_sleepers(const QueueMemory& memory) noexcept;
 
 }  // namespace beltway::ring

@@ -9,9 +9,9 @@
 namespace beltway::ring {
 
 Lane::Lane(Claimer& claimer)
-    : claimer_(claimer), map_(claimer.map()), producer_(claimer.producer()), records_(k_first_records) {
+    : claimer_(claimer), memory_(claimer.memory()), producer_(claimer.producer()), records_(k_first_records) {
   // plant: lane_without_heir
-  if (map_.geometry.lane_bytes != 0) adopt_predecessor();
+  if (memory_.geometry.lane_bytes != 0) adopt_predecessor();
 }
 
 void Lane::adopt_predecessor() {
@@ -23,10 +23,10 @@ void Lane::adopt_predecessor() {
   // What only now is passed is not marked, and must be later: by reclaim().
   // plant: heir_skips_what_is_passed_meanwhile
   if (const Position again = claimer_.scan_floors(); distance(again, lowest) < 0) lowest = again;
-  Record found{map_.geometry.lane_bytes, 0, 0, Phase::inherited};
+  Record found{memory_.geometry.lane_bytes, 0, 0, Phase::inherited};
   std::uint64_t end = 0;
-  for (std::uint64_t i = 0; i < map_.geometry.slots; ++i) {
-    const Slot& slot = map_.slot(i);
+  for (std::uint64_t i = 0; i < memory_.geometry.slots; ++i) {
+    const Slot& slot = memory_.slot(i);
     const SlotState state = SlotState::of(slot.state.load_acquire());
     const SlotMeta meta = SlotMeta::of(slot.meta.load_relaxed());
     // RECLAIMED counts, too: our predecessor may have died between its mark and its second scan.
@@ -35,10 +35,10 @@ void Lane::adopt_predecessor() {
         (meta.flags & k_flag_lane) == 0 || distance(state.position, lowest) < 0) {
       continue;
     }
-    const std::uint64_t offset = std::min(slot.lane_offset().load_relaxed(), map_.geometry.lane_bytes);
+    const std::uint64_t offset = std::min(slot.lane_offset().load_relaxed(), memory_.geometry.lane_bytes);
     if (end == 0 || distance(state.position, found.position) > 0) found.position = state.position;
     found.offset = std::min(found.offset, offset);
-    end = std::max(end, std::min(offset + lines(meta.size), map_.geometry.lane_bytes));
+    end = std::max(end, std::min(offset + lines(meta.size), memory_.geometry.lane_bytes));
   }
   if (end <= found.offset) return;
   // One record from the first to the last byte that lives: what lies between is free only when all of it is.
@@ -46,7 +46,7 @@ void Lane::adopt_predecessor() {
   found.bytes = end - found.offset;
   make_room_for_a_record();
   at(newest_++) = found;
-  tail_ = end == map_.geometry.lane_bytes ? 0 : lines(end);
+  tail_ = end == memory_.geometry.lane_bytes ? 0 : lines(end);
 }
 
 void Lane::make_room_for_a_record() {
@@ -57,7 +57,7 @@ void Lane::make_room_for_a_record() {
 }
 
 bool Lane::find_space(std::uint64_t bytes, std::uint64_t& offset) noexcept {
-  const std::uint64_t lane_bytes = map_.geometry.lane_bytes;
+  const std::uint64_t lane_bytes = memory_.geometry.lane_bytes;
   if (oldest_ == newest_) {
     tail_ = 0;  // nothing lives: start again at the beginning, so that a quiet conversation stays in the cache
     offset = 0;
@@ -78,7 +78,7 @@ Lane::Loan Lane::lend_slowly(std::uint64_t bytes) {
     if (!reclaim()) return {};
   }
   make_room_for_a_record();
-  assert(offset + bytes <= map_.geometry.lane_bytes && newest_ - oldest_ < records_.size());
+  assert(offset + bytes <= memory_.geometry.lane_bytes && newest_ - oldest_ < records_.size());
   return lend_at(offset, bytes);
 }
 
@@ -95,7 +95,7 @@ std::uint64_t Lane::count_reclaimable_records(Position lowest) const noexcept {
 
 bool Lane::mark_reclaimed(Position position) noexcept {
   const std::uint64_t ready = SlotState{position, static_cast<std::uint8_t>(producer_), SlotPhase::ready}.word();
-  Word& state = map_.slot(position).state;
+  Word& state = memory_.slot(position).state;
   if (state.load_relaxed() != ready) return false;
   const bool marked = state.compare_and_swap(
       ready, SlotState{position, static_cast<std::uint8_t>(producer_), SlotPhase::reclaimed}.word());
@@ -105,10 +105,10 @@ bool Lane::mark_reclaimed(Position position) noexcept {
 
 bool Lane::mark_all_reclaimed(Position lowest) noexcept {
   bool marked = false;
-  for (std::uint64_t i = 0; i < map_.geometry.slots; ++i) {
-    const SlotState state = SlotState::of(map_.slot(i).state.load_acquire());
+  for (std::uint64_t i = 0; i < memory_.geometry.slots; ++i) {
+    const SlotState state = SlotState::of(memory_.slot(i).state.load_acquire());
     if (state.owner != producer_ || state.phase != SlotPhase::ready || distance(state.position, lowest) >= 0) continue;
-    if ((SlotMeta::of(map_.slot(i).meta.load_relaxed()).flags & k_flag_lane) == 0) continue;
+    if ((SlotMeta::of(memory_.slot(i).meta.load_relaxed()).flags & k_flag_lane) == 0) continue;
     marked = mark_reclaimed(state.position) || marked;
   }
   return marked;
@@ -120,7 +120,7 @@ bool Lane::reclaim() noexcept {
   if (over == 0 && oldest_ != newest_ && !waits_for_loans()) {
     // No consumer may do it: acknowledgements are gathered while no producer sleeps.
     // plant: lane_does_not_help_floors
-    help_floors(map_);
+    help_floors(memory_);
     lowest = claimer_.scan_floors();
     over = count_reclaimable_records(lowest);
   }
@@ -132,7 +132,7 @@ bool Lane::reclaim() noexcept {
   bool marked = false;
   for (std::uint64_t i = 0; i < over; ++i) {
     if (i + k_reclaim_prefetch_distance < over)
-      prefetch_to_write(&map_.slot(at(oldest_ + i + k_reclaim_prefetch_distance).position).state);
+      prefetch_to_write(&memory_.slot(at(oldest_ + i + k_reclaim_prefetch_distance).position).state);
     const Record& record = at(oldest_ + i);
     // plant: no_reclaimed_mark
     if (record.phase == Phase::committed) marked = mark_reclaimed(record.position) || marked;

@@ -35,7 +35,7 @@ class Lane {
     // The usual case: directly behind the newest record.
     if (const std::uint64_t lent = newest_ - oldest_; lent != 0 && lent != records_.size() && !is_time_to_reclaim()) {
       const std::uint64_t head = at(oldest_).offset;
-      const std::uint64_t end = tail_ <= head ? head : map_.geometry.lane_bytes;
+      const std::uint64_t end = tail_ <= head ? head : memory_.geometry.lane_bytes;
       if (bytes <= end - tail_) [[likely]]
         return lend_at(tail_, bytes);
     }
@@ -77,13 +77,15 @@ class Lane {
     return bytes == 0 ? k_cache_line_bytes : whole_lines(bytes);
   }
   /// True once a quarter of the lane was lent since the last scan: reclaim then, so that an empty lane starts at its beginning.
-  [[nodiscard]] bool is_time_to_reclaim() const noexcept { return lent_since_reclaim_ > map_.geometry.lane_bytes / 4; }
+  [[nodiscard]] bool is_time_to_reclaim() const noexcept {
+    return lent_since_reclaim_ > memory_.geometry.lane_bytes / 4;
+  }
   /// Requires room for the bytes and for a record.
   Loan lend_at(std::uint64_t offset, std::uint64_t bytes) noexcept {
-    tail_ = offset + bytes == map_.geometry.lane_bytes ? 0 : offset + bytes;
+    tail_ = offset + bytes == memory_.geometry.lane_bytes ? 0 : offset + bytes;
     lent_since_reclaim_ += bytes;
     at(newest_) = {offset, bytes, 0, Phase::open};
-    return {map_.lane(producer_) + offset, newest_++};
+    return {memory_.lane(producer_) + offset, newest_++};
   }
   Loan lend_slowly(std::uint64_t bytes);
   [[nodiscard]] bool find_space(std::uint64_t bytes, std::uint64_t& offset) noexcept;
@@ -97,7 +99,7 @@ class Lane {
   void adopt_predecessor();
 
   Claimer& claimer_;
-  const QueueMemory& map_;
+  const QueueMemory& memory_;
   const unsigned producer_;
   std::vector<Record> records_;  // a circle; its size is a power of two
   std::uint64_t oldest_ = 0;     // records oldest_ to newest_ - 1 are lent

@@ -20,15 +20,15 @@ Header header_of(const Geometry& geometry, std::uint64_t queue_id) noexcept {
           .spare = 0};
 }
 
-void initialize_queue(const QueueMemory& map, std::uint64_t queue_id, bool symmetric, Position first) noexcept {
-  const Geometry& geometry = map.geometry;
-  map.header() = header_of(geometry, queue_id);
+void initialize_queue(const QueueMemory& memory, std::uint64_t queue_id, bool symmetric, Position first) noexcept {
+  const Geometry& geometry = memory.geometry;
+  memory.header() = header_of(geometry, queue_id);
   for (std::uint32_t i = 0; i < geometry.slots; ++i) {
     const Position position = wrap(first - geometry.slots + i);
-    map.slot(position).state.store_relaxed(SlotState{position, 0, SlotPhase::voided}.word());
+    memory.slot(position).state.store_relaxed(SlotState{position, 0, SlotPhase::voided}.word());
   }
-  map.shared_status().notice.store_relaxed(Notice{1, symmetric ? k_notice_symmetric : 0}.word());
-  map.tail().store_release(Tail{first, 0, 0}.word());
+  memory.shared_status().notice.store_relaxed(Notice{1, symmetric ? k_notice_symmetric : 0}.word());
+  memory.tail().store_release(Tail{first, 0, 0}.word());
 }
 
 }  // namespace beltway::ring

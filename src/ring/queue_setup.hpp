@@ -10,7 +10,7 @@ namespace beltway::ring {
 
 /// Makes zeroed segments a queue whose next position is `first`: header, a ring full of VOIDs of the lap before, `tail`,
 /// and no groups. `symmetric`: start with symmetric fences.
-void initialize_queue(const QueueMemory& map, std::uint64_t queue_id, bool symmetric = false,
+void initialize_queue(const QueueMemory& memory, std::uint64_t queue_id, bool symmetric = false,
                       Position first = 0) noexcept;
 
 }  // namespace beltway::ring

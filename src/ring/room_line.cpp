@@ -11,13 +11,13 @@ namespace {
 constexpr std::uint64_t k_in_call = 1;
 }  // namespace
 
-RoomTicket::RoomTicket(const QueueMemory& map, unsigned producer) noexcept : map_(map), producer_(producer) {}
+RoomTicket::RoomTicket(const QueueMemory& memory, unsigned producer) noexcept : memory_(memory), producer_(producer) {}
 
 void RoomTicket::take(bool in_call) noexcept {
   if (ticket_ != 0) return;
-  ticket_ = (map_.shared_status().next_ticket.fetch_add(1) + 1) << 1 | (in_call ? k_in_call : 0);
+  ticket_ = (memory_.shared_status().next_ticket.fetch_add(1) + 1) << 1 | (in_call ? k_in_call : 0);
   if (ticket_ == 0) ticket_ = k_in_call;  // 0 says "none", whatever a peer wrote
-  map_.endpoint(producer_).ticket.store_relaxed(ticket_);
+  memory_.endpoint(producer_).ticket.store_relaxed(ticket_);
   show();
 }
 
@@ -25,19 +25,19 @@ void RoomTicket::give_back() noexcept {
   if (ticket_ == 0) return;
   ticket_ = 0;
   hide();
-  map_.endpoint(producer_).ticket.store_relaxed(0);
+  memory_.endpoint(producer_).ticket.store_relaxed(0);
 }
 
-void RoomTicket::hide() noexcept { map_.shared_status().room_line.fetch_and(~bit()); }
-void RoomTicket::show() noexcept { map_.shared_status().room_line.fetch_or(bit()); }
+void RoomTicket::hide() noexcept { memory_.shared_status().room_line.fetch_and(~bit()); }
+void RoomTicket::show() noexcept { memory_.shared_status().room_line.fetch_or(bit()); }
 
 RoomTicket::Ahead RoomTicket::read_ahead() noexcept {
-  std::uint64_t waiting = map_.shared_status().room_line.load_relaxed() & ~bit();
-  if (map_.geometry.max_producers < k_max_producers) waiting &= (1ULL << map_.geometry.max_producers) - 1;
+  std::uint64_t waiting = memory_.shared_status().room_line.load_relaxed() & ~bit();
+  if (memory_.geometry.max_producers < k_max_producers) waiting &= (1ULL << memory_.geometry.max_producers) - 1;
   Ahead found;
   for (; waiting != 0; waiting &= waiting - 1) {
     const auto other = static_cast<unsigned>(std::countr_zero(waiting));
-    const std::uint64_t ticket = map_.endpoint(other).ticket.load_relaxed();
+    const std::uint64_t ticket = memory_.endpoint(other).ticket.load_relaxed();
     if (ticket == 0 || ticket == passed_over_[other]) continue;
     if (ticket_ != 0 && static_cast<std::int64_t>(ticket - ticket_) > 0) continue;
     if (found.ahead == 0 || static_cast<std::int64_t>(ticket - first_ticket_) < 0) {

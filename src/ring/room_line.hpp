@@ -25,7 +25,7 @@ namespace beltway::ring {
 
 class RoomTicket {
  public:
-  RoomTicket(const QueueMemory& map, unsigned producer) noexcept;
+  RoomTicket(const QueueMemory& memory, unsigned producer) noexcept;
 
   /// Joins the line at its end. `in_call`: it waits in a call, and will claim as soon as it can. No effect if it stands there.
   void take(bool in_call) noexcept;
@@ -44,7 +44,7 @@ class RoomTicket {
   [[nodiscard]] unsigned ahead_in_calls() noexcept { return read_ahead().in_calls; }
   /// True if another producer stands in the line.
   [[nodiscard]] bool others_wait() const noexcept {
-    return (map_.shared_status().room_line.load_relaxed() & ~bit()) != 0;
+    return (memory_.shared_status().room_line.load_relaxed() & ~bit()) != 0;
   }
 
   /// To be called when free slots were left to the producers of the last ahead(). True if the first of them has not claimed for
@@ -59,7 +59,7 @@ class RoomTicket {
   Ahead read_ahead() noexcept;
   [[nodiscard]] std::uint64_t bit() const noexcept { return 1ULL << producer_; }
 
-  const QueueMemory map_;
+  const QueueMemory memory_;
   const unsigned producer_;
   std::uint64_t ticket_ = 0;  // 0: not in the line
   unsigned first_ = 0;        // the producer that the last read_ahead() found first

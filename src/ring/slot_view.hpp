@@ -21,7 +21,7 @@ struct SlotView {
 
 /// Fills `view` from a slot, its READY `state` and its `meta`, with no tries and nothing lost. False if the message does not
 /// lie in the slot, or makes no sense.
-[[nodiscard]] inline bool view_in_slot(const QueueMemory& map, const Slot& slot, SlotState state, SlotMeta meta,
+[[nodiscard]] inline bool view_in_slot(const QueueMemory& memory, const Slot& slot, SlotState state, SlotMeta meta,
                                        SlotView& view) noexcept {
   view.position = state.position;
   view.producer = state.owner;
@@ -29,42 +29,42 @@ struct SlotView {
   view.size = meta.size;
   view.tries = 0;
   view.lost = 0;
-  return meta.flags == 0 && meta.size <= map.geometry.inline_bytes();
+  return meta.flags == 0 && meta.size <= memory.geometry.inline_bytes();
 }
 /// As above, for a message in a slot or in a lane. False if size, flags or place make no sense.
-[[nodiscard]] inline bool view_slot(const QueueMemory& map, const Slot& slot, SlotState state,
+[[nodiscard]] inline bool view_slot(const QueueMemory& memory, const Slot& slot, SlotState state,
                                     SlotView& view) noexcept {
   const SlotMeta meta = SlotMeta::of(slot.meta.load_relaxed());
-  if (view_in_slot(map, slot, state, meta, view)) [[likely]]
+  if (view_in_slot(memory, slot, state, meta, view)) [[likely]]
     return true;
-  const std::uint64_t lane_bytes = map.geometry.lane_bytes;
+  const std::uint64_t lane_bytes = memory.geometry.lane_bytes;
   const std::uint64_t offset = slot.lane_offset().load_relaxed();
-  if (meta.flags != k_flag_lane || state.owner >= map.geometry.max_producers || offset > lane_bytes ||
+  if (meta.flags != k_flag_lane || state.owner >= memory.geometry.max_producers || offset > lane_bytes ||
       meta.size > lane_bytes - offset || offset % k_payload_alignment != 0) {
     return false;
   }
-  view.data = map.lane(state.owner) + offset;
+  view.data = memory.lane(state.owner) + offset;
   return true;
 }
-[[nodiscard]] inline bool view_slot(const QueueMemory& map, SlotState state, SlotView& view) noexcept {
-  return view_slot(map, map.slot(state.position), state, view);
+[[nodiscard]] inline bool view_slot(const QueueMemory& memory, SlotState state, SlotView& view) noexcept {
+  return view_slot(memory, memory.slot(state.position), state, view);
 }
 
 /// Call it after the copy of a message that no floor protects. True if the copy is the message of `word`, the slot's READY state.
 /// The fence pairs with the release fences of Claimer: if the reader copied later bytes, it now sees the word that was stored
 /// before these bytes, which is another state of this slot. A single producer does not mark its claims. There the reader checks
 /// the slot before, which the producer finishes first, and `tail`. `tail` is loaded last, since the producer writes its line.
-[[nodiscard]] inline bool is_unchanged(const QueueMemory& map, const Slot& slot, std::uint64_t word) noexcept {
+[[nodiscard]] inline bool is_unchanged(const QueueMemory& memory, const Slot& slot, std::uint64_t word) noexcept {
   acquire_fence();
   // plant: lossy_reader_does_not_check_again
   if (slot.state.load_relaxed() != word) return false;
-  if (!map.geometry.single_producer()) return true;
+  if (!memory.geometry.single_producer()) return true;
   const Position position = SlotState::of(word).position;
   const Position before = wrap(position - 1);
   // plant: lossy_reader_does_not_check_before
-  if (SlotState::of(map.slot(before).state.load_relaxed()).position == before) return true;
+  if (SlotState::of(memory.slot(before).state.load_relaxed()).position == before) return true;
   // plant: lossy_reader_does_not_check_tail
-  return distance(load_tail(map), wrap(position + map.geometry.slots)) <= 0;
+  return distance(load_tail(memory), wrap(position + memory.geometry.slots)) <= 0;
 }
 
 }  // namespace beltway::ring

@@ -16,17 +16,17 @@ void for_each_bit(std::uint64_t bits, unsigned count, Visit visit) {
 
 bool may_sleep(Wait wait) noexcept { return wait.phase == WaitPhase::asleep || wait.phase == WaitPhase::waking; }
 
-unsigned group_of(const QueueMemory& map, unsigned consumer) noexcept {
-  return Identity::of(map.endpoint(k_first_consumer + consumer).identity.load_relaxed()).group;
+unsigned group_of(const QueueMemory& memory, unsigned consumer) noexcept {
+  return Identity::of(memory.endpoint(k_first_consumer + consumer).identity.load_relaxed()).group;
 }
 
 /// Of the consumers in `sleepers`, the one of `group` that has waited longest. So work goes round among consumers of equal speed.
-std::optional<unsigned> longest_asleep(const QueueMemory& map, std::uint64_t sleepers, unsigned group) noexcept {
+std::optional<unsigned> longest_asleep(const QueueMemory& memory, std::uint64_t sleepers, unsigned group) noexcept {
   std::optional<unsigned> longest;
   std::uint64_t longest_since = 0;
-  for_each_bit(sleepers, map.geometry.max_consumers, [&](unsigned consumer) {
-    if (group_of(map, consumer) != group) return;
-    const std::uint64_t since = map.endpoint(k_first_consumer + consumer).asleep_since_ns.load_relaxed();
+  for_each_bit(sleepers, memory.geometry.max_consumers, [&](unsigned consumer) {
+    if (group_of(memory, consumer) != group) return;
+    const std::uint64_t since = memory.endpoint(k_first_consumer + consumer).asleep_since_ns.load_relaxed();
     if (longest && since >= longest_since) return;
     longest = consumer;
     longest_since = since;
@@ -34,20 +34,20 @@ std::optional<unsigned> longest_asleep(const QueueMemory& map, std::uint64_t sle
   return longest;
 }
 
-unsigned wake_busy_producers(const QueueMemory& map, unsigned me) noexcept {
+unsigned wake_busy_producers(const QueueMemory& memory, unsigned me) noexcept {
   unsigned rung = 0;
-  for_each_bit(map.shared_status().producer_sleepers.load_relaxed(), map.geometry.max_producers,
+  for_each_bit(memory.shared_status().producer_sleepers.load_relaxed(), memory.geometry.max_producers,
                [&](unsigned producer) {
-                 if (producer == me || map.endpoint(producer).wake_busy.load_relaxed() == 0) return;
-                 if (wake(map, producer)) ++rung;
+                 if (producer == me || memory.endpoint(producer).wake_busy.load_relaxed() == 0) return;
+                 if (wake(memory, producer)) ++rung;
                });
   return rung;
 }
 
 }  // namespace
 
-bool wake(const QueueMemory& map, unsigned owner) noexcept {
-  Word& word = map.endpoint(owner).wait;
+bool wake(const QueueMemory& memory, unsigned owner) noexcept {
+  Word& word = memory.endpoint(owner).wait;
   const std::uint64_t seen = word.load_acquire();
   const Wait wait = Wait::of(seen);
   const std::uint64_t waking = Wait{wait.sequence, WaitPhase::waking}.word();
@@ -59,119 +59,120 @@ bool wake(const QueueMemory& map, unsigned owner) noexcept {
   if (wait.phase == WaitPhase::asleep && !word.compare_and_swap(seen, waking) && word.load_acquire() != waking)
     return false;
   // plant: signalled_before_the_wake
-  rouse(map, owner);
+  rouse(memory, owner);
   // If the word has moved on, the sleeper was up already, on its own or for another's message, and may have polled before
   // ours was there: then the caller wakes another one.
   // plant: a_lost_wake_counts
   return word.compare_and_swap(waking, Wait{wait.sequence, WaitPhase::signalled}.word());
 }
 
-void rouse(const QueueMemory& map, unsigned owner) noexcept {
-  Endpoint& endpoint = map.endpoint(owner);
+void rouse(const QueueMemory& memory, unsigned owner) noexcept {
+  Endpoint& endpoint = memory.endpoint(owner);
   // Written before ASLEEP, which the caller has seen. If the endpoint has gone on since, it needs nothing from us.
   // plant: bells_are_not_rung
   if (endpoint.sleeps_on.load_relaxed() == k_sleeps_on_bell) {
-    os::ring_bell(map.bell(owner));
+    os::ring_bell(memory.bell(owner));
   } else {
     os::wake_sleeper(endpoint.wait);
   }
 }
 
-unsigned wake_for_message(const QueueMemory& map, unsigned me) noexcept {
+unsigned wake_for_message(const QueueMemory& memory, unsigned me) noexcept {
   unsigned rung = 0;
   std::uint64_t named = 0;  // named groups with a sleeper
-  for_each_bit(map.shared_status().consumer_sleepers.load_relaxed(), map.geometry.max_consumers,
+  for_each_bit(memory.shared_status().consumer_sleepers.load_relaxed(), memory.geometry.max_consumers,
                [&](unsigned consumer) {
                  const unsigned owner = k_first_consumer + consumer;
-                 const unsigned group = group_of(map, consumer);
-                 if (group < map.geometry.max_groups) {
+                 const unsigned group = group_of(memory, consumer);
+                 if (group < memory.geometry.max_groups) {
                    named |= 1ULL << group;
-                 } else if (owner != me && wake(map, owner)) {
+                 } else if (owner != me && wake(memory, owner)) {
                    ++rung;
                  }
                });
-  for_each_bit(named, map.geometry.max_groups, [&](unsigned group) {
-    if (wake_one_of_group(map, group, me)) ++rung;
+  for_each_bit(named, memory.geometry.max_groups, [&](unsigned group) {
+    if (wake_one_of_group(memory, group, me)) ++rung;
   });
   // plant: busy_producers_sleep_on
-  return rung + wake_busy_producers(map, me);
+  return rung + wake_busy_producers(memory, me);
 }
 
-bool wake_one_of_group(const QueueMemory& map, unsigned group, unsigned me) noexcept {
-  std::uint64_t sleepers = map.shared_status().consumer_sleepers.load_relaxed();
+bool wake_one_of_group(const QueueMemory& memory, unsigned group, unsigned me) noexcept {
+  std::uint64_t sleepers = memory.shared_status().consumer_sleepers.load_relaxed();
   if (me >= k_first_consumer && me != k_no_owner) sleepers &= ~(1ULL << (me - k_first_consumer));
-  while (const std::optional<unsigned> consumer = longest_asleep(map, sleepers, group)) {
-    if (wake(map, k_first_consumer + *consumer)) return true;
+  while (const std::optional<unsigned> consumer = longest_asleep(memory, sleepers, group)) {
+    if (wake(memory, k_first_consumer + *consumer)) return true;
     sleepers &= ~(1ULL << *consumer);  // it was up already
   }
   return false;
 }
 
-unsigned wake_all_of_group(const QueueMemory& map, unsigned group) noexcept {
+unsigned wake_all_of_group(const QueueMemory& memory, unsigned group) noexcept {
   unsigned rung = 0;
-  for_each_bit(map.shared_status().consumer_sleepers.load_relaxed(), map.geometry.max_consumers,
+  for_each_bit(memory.shared_status().consumer_sleepers.load_relaxed(), memory.geometry.max_consumers,
                [&](unsigned consumer) {
-                 if (group_of(map, consumer) == group && wake(map, k_first_consumer + consumer)) ++rung;
+                 if (group_of(memory, consumer) == group && wake(memory, k_first_consumer + consumer)) ++rung;
                });
   return rung;
 }
 
-unsigned wake_for_room(const QueueMemory& map, Position floor) noexcept {
+unsigned wake_for_room(const QueueMemory& memory, Position floor) noexcept {
   unsigned rung = 0;
-  for_each_bit(map.shared_status().producer_sleepers.load_relaxed(), map.geometry.max_producers,
+  for_each_bit(memory.shared_status().producer_sleepers.load_relaxed(), memory.geometry.max_producers,
                [&](unsigned producer) {
                  // Pairs with the release of the bit in arm(): the position was written before.
-                 if (distance(floor, wrap(map.endpoint(producer).wake_past.load_acquire())) <= 0) return;
-                 if (wake(map, producer)) ++rung;
+                 if (distance(floor, wrap(memory.endpoint(producer).wake_past.load_acquire())) <= 0) return;
+                 if (wake(memory, producer)) ++rung;
                });
   return rung;
 }
 
-unsigned wake_first_for_room(const QueueMemory& map, unsigned me) noexcept {
+unsigned wake_first_for_room(const QueueMemory& memory, unsigned me) noexcept {
   unsigned first = me;
   std::uint64_t first_ticket = 0;
   const std::uint64_t waiting =
-      map.shared_status().producer_sleepers.load_relaxed() & map.shared_status().room_line.load_relaxed();
-  for_each_bit(waiting, map.geometry.max_producers, [&](unsigned producer) {
-    const std::uint64_t ticket = map.endpoint(producer).ticket.load_relaxed();
+      memory.shared_status().producer_sleepers.load_relaxed() & memory.shared_status().room_line.load_relaxed();
+  for_each_bit(waiting, memory.geometry.max_producers, [&](unsigned producer) {
+    const std::uint64_t ticket = memory.endpoint(producer).ticket.load_relaxed();
     if (producer == me || (first != me && static_cast<std::int64_t>(ticket - first_ticket) > 0)) return;
     first = producer;
     first_ticket = ticket;
   });
-  return first != me && wake(map, first) ? 1 : 0;
+  return first != me && wake(memory, first) ? 1 : 0;
 }
 
-std::optional<std::uint64_t> sequences_if_others_sleep(const QueueMemory& map, unsigned owner) noexcept {
+std::optional<std::uint64_t> sequences_if_others_sleep(const QueueMemory& memory, unsigned owner) noexcept {
   const bool consumer = owner >= k_first_consumer;
-  const unsigned group = consumer ? group_of(map, owner - k_first_consumer) : 0;
-  if (consumer && group >= map.geometry.max_groups) return 0;
+  const unsigned group = consumer ? group_of(memory, owner - k_first_consumer) : 0;
+  if (consumer && group >= memory.geometry.max_groups) return 0;
   const unsigned first = consumer ? k_first_consumer : 0;
-  const unsigned count = consumer ? map.geometry.max_consumers : map.geometry.max_producers;
+  const unsigned count = consumer ? memory.geometry.max_consumers : memory.geometry.max_producers;
   std::uint64_t sum = 0;
   for (unsigned other = first; other < first + count; ++other) {
-    const Identity identity = Identity::of(map.endpoint(other).identity.load_relaxed());
+    const Identity identity = Identity::of(memory.endpoint(other).identity.load_relaxed());
     if (other == owner || (identity.flags & k_endpoint_attached) == 0) continue;
     if (consumer && identity.group != group) continue;
-    const Wait wait = Wait::of(map.endpoint(other).wait.load_acquire());
+    const Wait wait = Wait::of(memory.endpoint(other).wait.load_acquire());
     if (wait.phase != WaitPhase::asleep) return std::nullopt;
     sum += wait.sequence;
   }
   return sum;
 }
 
-SleepWord::SleepWord(const QueueMemory& map, unsigned owner) noexcept
-    : map_(map), owner_(owner), sequence_(Wait::of(map.endpoint(owner).wait.load_relaxed()).sequence) {
+SleepWord::SleepWord(const QueueMemory& memory, unsigned owner) noexcept
+    : memory_(memory), owner_(owner), sequence_(Wait::of(memory.endpoint(owner).wait.load_relaxed()).sequence) {
   set_since(0);
 }
 
 Word& SleepWord::sleepers() const noexcept {
-  return owner_ < k_first_consumer ? map_.shared_status().producer_sleepers : map_.shared_status().consumer_sleepers;
+  return owner_ < k_first_consumer ? memory_.shared_status().producer_sleepers
+                                   : memory_.shared_status().consumer_sleepers;
 }
 
-void SleepWord::set_since(std::uint64_t ns) noexcept { map_.endpoint(owner_).asleep_since_ns.store_relaxed(ns); }
+void SleepWord::set_since(std::uint64_t ns) noexcept { memory_.endpoint(owner_).asleep_since_ns.store_relaxed(ns); }
 
 void SleepWord::say_asleep(Position past, bool busy) noexcept {
-  Endpoint& endpoint = map_.endpoint(owner_);
+  Endpoint& endpoint = memory_.endpoint(owner_);
   endpoint.sleeps_on.store_relaxed(sleeps_on_);
   endpoint.wake_past.store_relaxed(past);
   endpoint.wake_busy.store_relaxed(busy ? 1 : 0);
@@ -194,21 +195,21 @@ void SleepWord::arm_unlisted() noexcept {
 }
 
 bool SleepWord::disarm() noexcept {
-  const std::uint64_t before = map_.endpoint(owner_).wait.exchange(Wait{sequence_, WaitPhase::awake}.word());
+  const std::uint64_t before = memory_.endpoint(owner_).wait.exchange(Wait{sequence_, WaitPhase::awake}.word());
   if (listed_) sleepers().fetch_and(~bit());
   armed_ = listed_ = false;
   return Wait::of(before).phase == WaitPhase::signalled;
 }
 
-bool SleepWord::called() const noexcept { return armed_ && map_.endpoint(owner_).wait.load_acquire() != asleep(); }
+bool SleepWord::called() const noexcept { return armed_ && memory_.endpoint(owner_).wait.load_acquire() != asleep(); }
 
 os::Slept SleepWord::sleep(std::uint64_t until_ns) const noexcept {
   // plant: sleeps_whatever_the_word_says
-  return os::sleep_on(map_.endpoint(owner_).wait, asleep(), until_ns);
+  return os::sleep_on(memory_.endpoint(owner_).wait, asleep(), until_ns);
 }
 
 void SleepWord::rouse_self() const noexcept {
-  Word& word = map_.endpoint(owner_).wait;
+  Word& word = memory_.endpoint(owner_).wait;
   full_fence();  // what the caller has stored, then the load of the word; the sleeper does the reverse
   const std::uint64_t seen = word.load_acquire();
   const Wait wait = Wait::of(seen);

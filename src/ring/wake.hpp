@@ -30,34 +30,35 @@
 namespace beltway::ring {
 
 /// Wakes `owner` if its word says ASLEEP or WAKING. True if this call woke it: then `owner` polls again, or hands the wake on.
-bool wake(const QueueMemory& map, unsigned owner) noexcept;
+bool wake(const QueueMemory& memory, unsigned owner) noexcept;
 /// Wakes `owner`, whatever its word says: costs one needless wake at most.
-void rouse(const QueueMemory& map, unsigned owner) noexcept;
+void rouse(const QueueMemory& memory, unsigned owner) noexcept;
 
 /// After READY: wakes all private sleepers, the consumer of each named group that has waited longest, and producers that wait
 /// for a claim to end. Returns how many. `me`: the caller, which is left out.
-unsigned wake_for_message(const QueueMemory& map, unsigned me) noexcept;
+unsigned wake_for_message(const QueueMemory& memory, unsigned me) noexcept;
 
 /// Wakes the sleeping consumer of a named group, other than `me`, that has waited longest. True if there was one.
-bool wake_one_of_group(const QueueMemory& map, unsigned group, unsigned me) noexcept;
+bool wake_one_of_group(const QueueMemory& memory, unsigned group, unsigned me) noexcept;
 /// Wakes all sleeping consumers of a group; returns how many.
-unsigned wake_all_of_group(const QueueMemory& map, unsigned group) noexcept;
+unsigned wake_all_of_group(const QueueMemory& memory, unsigned group) noexcept;
 
 /// After a floor has moved to `floor`: wakes the producers that waited for that. Returns how many.
-unsigned wake_for_room(const QueueMemory& map, Position floor) noexcept;
+unsigned wake_for_room(const QueueMemory& memory, Position floor) noexcept;
 
 /// Wakes the sleeping producer, other than `me`, that has waited longest for room in the ring: 1, or 0 if there is none.
-unsigned wake_first_for_room(const QueueMemory& map, unsigned me) noexcept;
+unsigned wake_first_for_room(const QueueMemory& memory, unsigned me) noexcept;
 
 /// The endpoints to which a wake may go in the place of `owner`: the other attached consumers of its named group, or the other
 /// attached producers. Returns the sum of their sequences if all of them are ASLEEP, otherwise nothing. Two equal sums prove
 /// that none of them was awake or woken in between. A private consumer has no such endpoints: always 0.
-[[nodiscard]] std::optional<std::uint64_t> sequences_if_others_sleep(const QueueMemory& map, unsigned owner) noexcept;
+[[nodiscard]] std::optional<std::uint64_t> sequences_if_others_sleep(const QueueMemory& memory,
+                                                                     unsigned owner) noexcept;
 
 /// True if an endpoint sleeps that a message or VOID may concern. One line, hardly ever written.
-[[nodiscard]] inline bool has_sleepers(const QueueMemory& map) noexcept {
-  return (map.shared_status().consumer_sleepers.load_relaxed() |
-          map.shared_status().producer_sleepers.load_relaxed()) != 0;
+[[nodiscard]] inline bool has_sleepers(const QueueMemory& memory) noexcept {
+  return (memory.shared_status().consumer_sleepers.load_relaxed() |
+          memory.shared_status().producer_sleepers.load_relaxed()) != 0;
 }
 
 /// The fence between a store that others sleep for and the load of the sleepers.
@@ -72,7 +73,7 @@ inline void publish_fence(bool symmetric) noexcept {
 /// The sleeping side of one endpoint.
 class SleepWord {
  public:
-  SleepWord(const QueueMemory& map, unsigned owner) noexcept;
+  SleepWord(const QueueMemory& memory, unsigned owner) noexcept;
 
   /// How the endpoint is to be woken from its next arm() on: k_sleeps_on_*.
   void set_sleeps_on(std::uint64_t how) noexcept { sleeps_on_ = how; }
@@ -105,7 +106,7 @@ class SleepWord {
   void say_asleep(Position past, bool busy) noexcept;
   [[nodiscard]] std::uint64_t asleep() const noexcept { return Wait{sequence_, WaitPhase::asleep}.word(); }
 
-  const QueueMemory map_;
+  const QueueMemory memory_;
   const unsigned owner_;
   std::uint64_t sequence_;
   std::uint64_t sleeps_on_ = k_sleeps_on_futex;

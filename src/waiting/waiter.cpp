@@ -21,11 +21,12 @@ bool has_several_processors() noexcept {
 
 }  // namespace
 
-Waiter::Waiter(const ring::QueueMemory& map, unsigned owner, const SpinPolicy& policy)
-    : map_(map),
+Waiter::Waiter(const ring::QueueMemory& memory, unsigned owner, const SpinPolicy& policy)
+    : memory_(memory),
       owner_(owner),
-      symmetric_((ring::Notice::of(map.shared_status().notice.load_acquire()).flags & ring::k_notice_symmetric) != 0),
-      line_(map, owner),
+      symmetric_((ring::Notice::of(memory.shared_status().notice.load_acquire()).flags & ring::k_notice_symmetric) !=
+                 0),
+      line_(memory, owner),
       policy_(policy),
       most_pauses_(owner < ring::k_first_consumer ? ring::k_producer_pauses : 1),
       budget_ns_(first_budget_of(policy.strategy)) {}
@@ -37,9 +38,9 @@ void Waiter::ring_self() const noexcept {
   if (const os::EventSet* const events = events_.load(std::memory_order_acquire)) events->ring();
 }
 
-int Waiter::enable_events(const std::string& what) {
+int Waiter::enable_events(const std::string& context) {
   if (!event_mode()) {
-    events_.store(new os::EventSet(map_.bell(owner_), what), std::memory_order_release);
+    events_.store(new os::EventSet(memory_.bell(owner_), context), std::memory_order_release);
     ring_self();
   }
   return events_.load(std::memory_order_relaxed)->descriptor();
@@ -145,7 +146,7 @@ bool Waiter::was_rescued(std::optional<std::uint64_t> others) noexcept {
   // A waker may be between its message and our wait word: give it time.
   for (unsigned i = 0; i < ring::k_late_waker_naps; ++i) {
     // A wake may be with another endpoint, which has not tried yet.
-    if (!others || ring::sequences_if_others_sleep(map_, owner_) != others) return false;
+    if (!others || ring::sequences_if_others_sleep(memory_, owner_) != others) return false;
     if (line_.called() || sleep_until(policy_.now_ns() + ring::k_nap_ns) != os::Slept::timed_out) return false;
   }
   return true;

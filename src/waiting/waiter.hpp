@@ -43,9 +43,9 @@ class Waiter {
   enum class Rung : std::uint8_t { back_off, speculative_spin, try_once, paced_spin, sleep };
 
   /// Its fences are symmetric if the shared status says so now; see set_symmetric().
-  Waiter(const ring::QueueMemory& map, unsigned owner, const SpinPolicy& policy);
-  Waiter(const ring::QueueMemory& map, unsigned owner, WaitStrategy strategy)
-      : Waiter(map, owner, SpinPolicy{.strategy = strategy}) {}
+  Waiter(const ring::QueueMemory& memory, unsigned owner, const SpinPolicy& policy);
+  Waiter(const ring::QueueMemory& memory, unsigned owner, WaitStrategy strategy)
+      : Waiter(memory, owner, SpinPolicy{.strategy = strategy}) {}
   ~Waiter();
   Waiter(const Waiter&) = delete;
   Waiter& operator=(const Waiter&) = delete;
@@ -69,9 +69,9 @@ class Waiter {
   template <class PollFn, class ArmFn, class HandOnFn>
   bool after_try(bool found, PollFn&& poll, ArmFn&& arm, HandOnFn&& hand_wake_on);
 
-  /// Turns event mode on and returns the descriptor. `what`: operation and object, for errors. Throws Error(limit_reached,
+  /// Turns event mode on and returns the descriptor. `context`: operation and object, for errors. Throws Error(limit_reached,
   /// system).
-  int enable_events(const std::string& what);
+  int enable_events(const std::string& context);
   [[nodiscard]] bool event_mode() const noexcept { return events_.load(std::memory_order_relaxed) != nullptr; }
   /// Disarms and takes the edges: the descriptor is not readable until ring_self(). True if the word was SIGNALLED.
   bool silence() noexcept;
@@ -158,7 +158,7 @@ class Waiter {
     if (std::exchange(waits_, false)) line_.set_since(0);
   }
 
-  const ring::QueueMemory map_;
+  const ring::QueueMemory memory_;
   const unsigned owner_;
   bool symmetric_;
   std::atomic<os::EventSet*> events_ = nullptr;  // ours; event mode only
@@ -260,7 +260,7 @@ Waiter::Ended Waiter::sleep(std::uint64_t deadline_ns, const std::stop_token& st
     }
     Nap nap = sleep_once(deadline_ns, stop);
     if (nap.last_resort) [[unlikely]] {
-      const std::optional<std::uint64_t> others = ring::sequences_if_others_sleep(map_, owner_);
+      const std::optional<std::uint64_t> others = ring::sequences_if_others_sleep(memory_, owner_);
       if (steps.poll()) {
         if (was_rescued(others)) ++rescued_;
         if (line_.disarm()) steps.hand_wake_on();

@@ -19,7 +19,7 @@ namespace beltway::wire {
 
 class JsonReader {
  public:
-  JsonReader(const nlohmann::json& object, std::string what) : object_(object), what_(std::move(what)) {
+  JsonReader(const nlohmann::json& object, std::string context) : object_(object), what_(std::move(context)) {
     if (!object.is_object()) throw Error(Errc::protocol, what_ + ": not a JSON object");
   }
 

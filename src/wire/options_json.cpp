@@ -44,20 +44,20 @@ json encode(const NamedGroup& group) {
   return object;
 }
 
-NamedGroup decode_group(const json& group, const std::string& what) {
+NamedGroup decode_group(const json& group, const std::string& context) {
   NamedGroup decoded("");
   if (group.is_string()) {
     decoded.name = group.get<std::string>();
   } else {
-    const JsonReader fields(group, what + ": a group, which is a name or an object");
+    const JsonReader fields(group, context + ": a group, which is a name or an object");
     decoded.name = fields.text("name");
-    decode_fields(fields, decoded.options, what);
+    decode_fields(fields, decoded.options, context);
     for (const auto& item : group.items()) {
       if (item.key() == "name" || find_option<GroupOptions>(item.key()) != nullptr) continue;
-      refuse_unknown(error_subject(what + ": group", decoded.name) + " has an option that");
+      refuse_unknown(error_subject(context + ": group", decoded.name) + " has an option that");
     }
   }
-  check_group(what, decoded);
+  check_group(context, decoded);
   return decoded;
 }
 
@@ -67,16 +67,16 @@ json encode(const QueueOptions& options) {
   return object;
 }
 
-QueueOptions decode_options(const json& object, const std::string& what) {
-  const JsonReader fields(object, what + ": options");
+QueueOptions decode_options(const json& object, const std::string& context) {
+  const JsonReader fields(object, context + ": options");
   for (const auto& item : object.items()) {
     if (find_option<QueueOptions>(item.key()) == nullptr) {
-      refuse_unknown(error_subject(what + ": option", item.key()));
+      refuse_unknown(error_subject(context + ": option", item.key()));
     }
   }
   QueueOptions options;
-  decode_fields(fields, options, what);
-  check_options(what, options);
+  decode_fields(fields, options, context);
+  check_options(context, options);
   return options;
 }
 
@@ -91,12 +91,12 @@ void add_options(json& object, const QueueOptions& options) {
   object["options"] = std::move(known_to_all);
 }
 
-QueueOptions decode_options_of(const JsonReader& fields, const std::string& what) {
-  QueueOptions options = decode_options(fields.object("options"), what);
+QueueOptions decode_options_of(const JsonReader& fields, const std::string& context) {
+  QueueOptions options = decode_options(fields.object("options"), context);
   for (const QueueOption& row : options_of<QueueOptions>()) {
-    if (row.is_ignorable) decode_field(fields, row, options, what);
+    if (row.is_ignorable) decode_field(fields, row, options, context);
   }
-  check_options(what, options);
+  check_options(context, options);
   return options;
 }
 

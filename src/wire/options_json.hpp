@@ -1,6 +1,6 @@
 // Options as JSON, for the socket and the daemon's records. The table in options_schema.hpp decides which fields there are.
 // Decoding throws Error(protocol) if the JSON has the wrong form, and Error(invalid_option) if an option or a name is out of its
-// range. `what` names the operation and the object in errors.
+// range. `context` names the operation and the object in errors.
 // Thread safety: pure functions.
 #pragma once
 
@@ -17,17 +17,17 @@ namespace beltway::wire {
 using nlohmann::json;
 
 [[nodiscard]] json encode(const NamedGroup& group);
-[[nodiscard]] NamedGroup decode_group(const json& group, const std::string& what);
+[[nodiscard]] NamedGroup decode_group(const json& group, const std::string& context);
 
 /// All options in one object, as a declare sends them.
 [[nodiscard]] json encode(const QueueOptions& options);
 /// Throws for an unknown option: this program could not keep it.
-[[nodiscard]] QueueOptions decode_options(const json& object, const std::string& what);
+[[nodiscard]] QueueOptions decode_options(const json& object, const std::string& context);
 
 /// The form in descriptions and records: most options are in the field "options" of `object`. Options that older programs may
 /// ignore are fields of `object` itself.
 void add_options(json& object, const QueueOptions& options);
-[[nodiscard]] QueueOptions decode_options_of(const JsonReader& fields, const std::string& what);
+[[nodiscard]] QueueOptions decode_options_of(const JsonReader& fields, const std::string& context);
 
 [[nodiscard]] json encode_value(const TypeTag& type);
 [[nodiscard]] json encode_value(const std::vector<NamedGroup>& groups);
@@ -48,7 +48,7 @@ template <Worded Enum>
 struct ValueSource {
   const JsonReader& fields;
   std::string_view name;
-  const std::string& what;
+  const std::string& context;
 };
 
 void decode_value(const ValueSource& from, TypeTag& type);
@@ -86,13 +86,14 @@ void encode_fields(json& object, const Options& options) {
 
 /// Reads one option from the field of its name. Without such a field the option keeps its value. Does not check the range.
 template <class Options>
-void decode_field(const JsonReader& fields, const OptionRow<Options>& row, Options& options, const std::string& what) {
+void decode_field(const JsonReader& fields, const OptionRow<Options>& row, Options& options,
+                  const std::string& context) {
   if (!row.is_sent || !fields.has(row.name)) return;
-  row.visit(options, [&](auto& value) { decode_value({fields, row.name, what}, value); });
+  row.visit(options, [&](auto& value) { decode_value({fields, row.name, context}, value); });
 }
 template <class Options>
-void decode_fields(const JsonReader& fields, Options& options, const std::string& what) {
-  for (const OptionRow<Options>& row : options_of<Options>()) decode_field(fields, row, options, what);
+void decode_fields(const JsonReader& fields, Options& options, const std::string& context) {
+  for (const OptionRow<Options>& row : options_of<Options>()) decode_field(fields, row, options, context);
 }
 
 }  // namespace beltway::wire

@@ -15,143 +15,144 @@ namespace beltway::wire {
 
 namespace {
 
-[[noreturn]] void refuse(const std::string& what, std::string_view option, const std::string& value,
+[[noreturn]] void refuse(const std::string& context, std::string_view option, const std::string& value,
                          const std::string& range) {
-  throw Error(Errc::invalid_option, what + ": " + std::string(option) + " is " + value + "; it must be " + range);
+  throw Error(Errc::invalid_option, context + ": " + std::string(option) + " is " + value + "; it must be " + range);
 }
 
-void check_range(const std::string& what, std::string_view option, std::uint64_t value, std::uint64_t least,
+void check_range(const std::string& context, std::string_view option, std::uint64_t value, std::uint64_t least,
                  std::uint64_t most) {
   if (value >= least && value <= most) return;
-  refuse(what, option, std::to_string(value), std::to_string(least) + " to " + std::to_string(most));
+  refuse(context, option, std::to_string(value), std::to_string(least) + " to " + std::to_string(most));
 }
 
-void check_slots(const std::string& what, const QueueOptions& options) {
+void check_slots(const std::string& context, const QueueOptions& options) {
   if (options.slots >= k_min_slots && options.slots <= k_max_slots && std::has_single_bit(options.slots)) return;
-  refuse(what, "slots", std::to_string(options.slots),
+  refuse(context, "slots", std::to_string(options.slots),
          "a power of two from " + std::to_string(k_min_slots) + " to " + std::to_string(k_max_slots));
 }
 
-void check_slot_bytes(const std::string& what, const QueueOptions& options) {
+void check_slot_bytes(const std::string& context, const QueueOptions& options) {
   if (options.slot_bytes < k_min_slot_bytes || options.slot_bytes > k_max_slot_bytes ||
       (options.slot_bytes != k_min_slot_bytes && options.slot_bytes % ring::k_cache_line_bytes != 0)) {
-    refuse(what, "slot_bytes", std::to_string(options.slot_bytes),
+    refuse(context, "slot_bytes", std::to_string(options.slot_bytes),
            std::to_string(k_min_slot_bytes) + " or a multiple of 64 up to " + std::to_string(k_max_slot_bytes));
   }
   const std::uint64_t ring_bytes = std::uint64_t{options.slots} * options.slot_bytes;
   if (ring_bytes > k_max_ring_bytes) {
-    refuse(what, "slots times slot_bytes", std::to_string(ring_bytes), "at most " + std::to_string(k_max_ring_bytes));
+    refuse(context, "slots times slot_bytes", std::to_string(ring_bytes),
+           "at most " + std::to_string(k_max_ring_bytes));
   }
 }
 
-void check_lane_bytes(const std::string& what, const QueueOptions& options) {
+void check_lane_bytes(const std::string& context, const QueueOptions& options) {
   if (options.lane_bytes <= k_max_lane_bytes && options.lane_bytes % k_lane_granule_bytes == 0) return;
-  refuse(what, "lane_bytes", std::to_string(options.lane_bytes),
+  refuse(context, "lane_bytes", std::to_string(options.lane_bytes),
          "0 or a multiple of " + std::to_string(k_lane_granule_bytes) + " up to " + std::to_string(k_max_lane_bytes));
 }
 
-void check_max_producers(const std::string& what, const QueueOptions& options) {
-  check_range(what, "max_producers", options.max_producers, 1, k_max_producers);
+void check_max_producers(const std::string& context, const QueueOptions& options) {
+  check_range(context, "max_producers", options.max_producers, 1, k_max_producers);
 }
-void check_max_consumers(const std::string& what, const QueueOptions& options) {
-  check_range(what, "max_consumers", options.max_consumers, 1, k_max_consumers);
+void check_max_consumers(const std::string& context, const QueueOptions& options) {
+  check_range(context, "max_consumers", options.max_consumers, 1, k_max_consumers);
 }
-void check_max_groups(const std::string& what, const QueueOptions& options) {
-  check_range(what, "max_groups", options.max_groups, 0, k_max_groups);
+void check_max_groups(const std::string& context, const QueueOptions& options) {
+  check_range(context, "max_groups", options.max_groups, 0, k_max_groups);
 }
 
-void check_groups(const std::string& what, const QueueOptions& options) {
+void check_groups(const std::string& context, const QueueOptions& options) {
   if (options.groups.size() > options.max_groups) {
-    refuse(what, "groups", std::to_string(options.groups.size()) + " names",
+    refuse(context, "groups", std::to_string(options.groups.size()) + " names",
            "at most max_groups, " + std::to_string(options.max_groups));
   }
   std::set<std::string_view> names;
   for (const NamedGroup& group : options.groups) {
-    check_group(what, group);
+    check_group(context, group);
     names.insert(group.name);
   }
   if (names.size() != options.groups.size()) {
-    refuse(what, "groups", "a list that names one twice", "a list of different names");
+    refuse(context, "groups", "a list that names one twice", "a list of different names");
   }
 }
 
-void check_mode(const std::string& what, const QueueOptions& options) {
+void check_mode(const std::string& context, const QueueOptions& options) {
   if ((options.mode & ~0666U) == 0) return;
-  refuse(what, "mode", octal(options.mode), "made of read (consume) and write (produce) bits, 0000 to 0666");
+  refuse(context, "mode", octal(options.mode), "made of read (consume) and write (produce) bits, 0000 to 0666");
 }
 
-void check_fence(const std::string& what, const QueueOptions& options) {
+void check_fence(const std::string& context, const QueueOptions& options) {
   if (options.fence == Fence::asymmetric || options.fence == Fence::symmetric) return;
-  refuse(what, "fence", std::to_string(static_cast<unsigned>(options.fence)), "asymmetric or symmetric");
+  refuse(context, "fence", std::to_string(static_cast<unsigned>(options.fence)), "asymmetric or symmetric");
 }
 
-void check_time_to_eviction(const std::string& what, std::chrono::milliseconds time) {
+void check_time_to_eviction(const std::string& context, std::chrono::milliseconds time) {
   const std::int64_t value = time.count();
   if (value == 0 || (value >= k_min_evict_after_ms && value <= k_max_evict_after_ms)) return;
-  refuse(what, "evict_after_ms", std::to_string(value),
+  refuse(context, "evict_after_ms", std::to_string(value),
          "0 or " + std::to_string(k_min_evict_after_ms) + " to " + std::to_string(k_max_evict_after_ms));
 }
-void check_evict_after(const std::string& what, const QueueOptions& options) {
-  check_time_to_eviction(what, options.evict_after);
+void check_evict_after(const std::string& context, const QueueOptions& options) {
+  check_time_to_eviction(context, options.evict_after);
 }
-void check_own_evict_after(const std::string& what, const GroupOptions& options) {
-  if (options.evict_after) check_time_to_eviction(what, *options.evict_after);
+void check_own_evict_after(const std::string& context, const GroupOptions& options) {
+  if (options.evict_after) check_time_to_eviction(context, *options.evict_after);
 }
 
-void check_type(const std::string& what, const QueueOptions& options) {
+void check_type(const std::string& context, const QueueOptions& options) {
   const TypeTag& type = options.type;
   if (type == TypeTag{}) return;
   if (type.name.empty() || type.name.size() > k_max_type_name_length) {
-    refuse(what, "type.name", std::to_string(type.name.size()) + " characters long",
+    refuse(context, "type.name", std::to_string(type.name.size()) + " characters long",
            "1 to " + std::to_string(k_max_type_name_length) + " characters long");
   }
   if (std::any_of(type.name.begin(), type.name.end(), [](char c) { return c < ' ' || c > '~'; })) {
-    refuse(what, "type.name", "not printable", "printable ASCII");
+    refuse(context, "type.name", "not printable", "printable ASCII");
   }
   if (!std::has_single_bit(type.alignment) || type.alignment > k_payload_alignment) {
-    refuse(what, "type.alignment", std::to_string(type.alignment),
+    refuse(context, "type.alignment", std::to_string(type.alignment),
            "a power of two up to " + std::to_string(k_payload_alignment));
   }
   const std::uint64_t room = std::max<std::uint64_t>(options.slot_bytes - k_slot_overhead_bytes, options.lane_bytes);
-  check_range(what, "type.size", type.size, 1, std::min(room, k_max_message_bytes));
+  check_range(context, "type.size", type.size, 1, std::min(room, k_max_message_bytes));
 }
 
-void check_description(const std::string& what, const QueueOptions& options) {
+void check_description(const std::string& context, const QueueOptions& options) {
   const std::string& text = options.description;
   if (text.size() > k_max_description_bytes) {
-    refuse(what, "description", std::to_string(text.size()) + " bytes long",
+    refuse(context, "description", std::to_string(text.size()) + " bytes long",
            "at most " + std::to_string(k_max_description_bytes) + " bytes long");
   }
   for (std::string_view rest = text; !rest.empty();) {
     const std::size_t size = utf8_character_size(rest);
     if (size == 0 || is_control_character(rest.substr(0, size))) {
-      refuse(what, "description", "not printable", "UTF-8 without control characters");
+      refuse(context, "description", "not printable", "UTF-8 without control characters");
     }
     rest.remove_prefix(size);
   }
 }
 
-void check_expire_after(const std::string& what, const QueueOptions& options) {
+void check_expire_after(const std::string& context, const QueueOptions& options) {
   const std::int64_t value = options.expire_after.count();
   if (value == 0 || (value >= k_min_expire_after_ms && value <= k_max_expire_after_ms)) return;
-  refuse(what, "expire_after_ms", std::to_string(value),
+  refuse(context, "expire_after_ms", std::to_string(value),
          "0 or " + std::to_string(k_min_expire_after_ms) + " to " + std::to_string(k_max_expire_after_ms));
 }
 
-void check_consumer_group(const std::string& what, const ConsumerOptions& options) {
-  if (!options.group.empty()) check_name(what + ": group", "group", options.group);
+void check_consumer_group(const std::string& context, const ConsumerOptions& options) {
+  if (!options.group.empty()) check_name(context + ": group", "group", options.group);
 }
-void check_create_group(const std::string& what, const ConsumerOptions& options) {
+void check_create_group(const std::string& context, const ConsumerOptions& options) {
   if (options.group.empty() && options.create_group)
-    refuse(what, "create_group", "set", "unset where no group is named");
+    refuse(context, "create_group", "set", "unset where no group is named");
 }
-void check_lossy(const std::string& what, const ConsumerOptions& options) {
+void check_lossy(const std::string& context, const ConsumerOptions& options) {
   if (options.group.empty() || !options.lossy) return;
-  refuse(what, "lossy", "set", "unset for a named group: only private groups can be lossy");
+  refuse(context, "lossy", "set", "unset for a named group: only private groups can be lossy");
 }
-void check_prefetch(const std::string& what, const ConsumerOptions& options) {
+void check_prefetch(const std::string& context, const ConsumerOptions& options) {
   if (!options.group.empty() || options.prefetch == 0) return;
-  refuse(what, "prefetch", std::to_string(options.prefetch), "0 where no group is named");
+  refuse(context, "prefetch", std::to_string(options.prefetch), "0 where no group is named");
 }
 
 constexpr std::array k_queue_options{
@@ -345,9 +346,9 @@ std::span<const OptionRow<ConsumerOptions>> options_of() noexcept {
   return k_consumer_options;
 }
 
-void check_group(const std::string& what, const NamedGroup& group) {
-  check_name(what + ": group", "group", group.name);
-  check_options(error_subject(what + ": group", group.name), group.options);
+void check_group(const std::string& context, const NamedGroup& group) {
+  check_name(context + ": group", "group", group.name);
+  check_options(error_subject(context + ": group", group.name), group.options);
 }
 
 std::string text_of(const std::vector<Difference>& differences) {

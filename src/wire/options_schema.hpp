@@ -42,8 +42,8 @@ struct OptionRow {
   std::string_view name;
   Member<Options> member;
   Unit unit = Unit::count;  ///< of a number
-  /// Throws Error(invalid_option) for a value out of range. `what`: operation and object. Null: each value is good.
-  void (*check)(const std::string& what, const Options& options) = nullptr;
+  /// Throws Error(invalid_option) for a value out of range. `context`: operation and object. Null: each value is good.
+  void (*check)(const std::string& context, const Options& options) = nullptr;
   Redeclare redeclare = Redeclare::refused;
 
   bool is_sent = true;  ///< false: it concerns this process alone
@@ -113,15 +113,15 @@ template <class Options>
   return found == all.end() ? nullptr : &*found;
 }
 
-/// Throws Error(invalid_option) for the first option that is out of its range. `what`: see error_subject().
+/// Throws Error(invalid_option) for the first option that is out of its range. `context`: see error_subject().
 template <class Options>
-void check_options(const std::string& what, const Options& options) {
+void check_options(const std::string& context, const Options& options) {
   for (const OptionRow<Options>& row : options_of<Options>()) {
-    if (row.check != nullptr) row.check(what, options);
+    if (row.check != nullptr) row.check(context, options);
   }
 }
 /// Name and options.
-void check_group(const std::string& what, const NamedGroup& group);
+void check_group(const std::string& context, const NamedGroup& group);
 
 /// An option whose value in the existing queue or group differs from the wanted value. Values are text.
 struct Difference {

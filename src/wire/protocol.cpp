@@ -36,8 +36,8 @@ constexpr std::array k_errc_names{
 constexpr std::array<std::string_view, 3> k_roles{"producer", "consumer", "inspector"};
 constexpr std::array<std::string_view, 3> k_kinds{"named", "private", "lossy"};
 
-EndpointInfo decode_endpoint(const json& object, const Description& description, const std::string& what) {
-  const JsonReader fields(object, what + ": endpoint");
+EndpointInfo decode_endpoint(const json& object, const Description& description, const std::string& context) {
+  const JsonReader fields(object, context + ": endpoint");
   EndpointInfo info;
   const auto owner = fields.number<std::uint8_t>("endpoint");
   info.producer = owner < ring::k_first_consumer;
@@ -69,8 +69,8 @@ EndpointInfo decode_endpoint(const json& object, const Description& description,
 
 }  // namespace
 
-std::optional<std::vector<std::string>> decode_said(const json& request, const std::string& what) {
-  const JsonReader fields(request, what);
+std::optional<std::vector<std::string>> decode_said(const json& request, const std::string& context) {
+  const JsonReader fields(request, context);
   if (!fields.has("said")) return std::nullopt;
   std::vector<std::string> said;
   for (const json& name : fields.array("said")) {
@@ -127,30 +127,30 @@ json encode(const Description& description) {
   return object;
 }
 
-Description decode_description(const json& object, const std::string& what) {
-  const JsonReader fields(object, what + ": queue");
+Description decode_description(const json& object, const std::string& context) {
+  const JsonReader fields(object, context + ": queue");
   Description description;
   QueueInfo& info = description.info;
   info.name = fields.text("name");
   info.id = fields.number<std::uint64_t>("id");
   info.owner_uid = fields.number<std::uint32_t>("owner_uid");
   info.owner_gid = fields.number<std::uint32_t>("owner_gid");
-  info.options = decode_options_of(fields, what);
+  info.options = decode_options_of(fields, context);
   info.owner_pid = static_cast<int>(fields.number_or<std::uint32_t>("owner_pid", 0));
   if (fields.has("expires_in_ms"))
     info.expires_in = std::chrono::milliseconds(fields.number<std::uint32_t>("expires_in_ms"));
   info.shared_bytes = fields.number<std::uint64_t>("shared_bytes");
   for (const json& item : fields.array("groups")) {
-    const JsonReader group(item, what + ": group");
+    const JsonReader group(item, context + ": group");
     const auto index = group.number<std::uint32_t>("index");
     if (index >= info.options.max_groups) group.refuse("index", "below max_groups");
     description.group_indexes.push_back(index);
     NamedGroup& named = info.options.groups.emplace_back(group.text("name"));
-    decode_fields(group, named.options, what);
+    decode_fields(group, named.options, context);
   }
   if (fields.has("leaving")) {
     for (const json& item : fields.array("leaving")) {
-      const JsonReader group(item, what + ": group");
+      const JsonReader group(item, context + ": group");
       const auto index = group.number<std::uint32_t>("index");
       if (index >= info.options.max_groups) group.refuse("index", "below max_groups");
       description.leaving.push_back({index, group.text("name")});
@@ -158,7 +158,7 @@ Description decode_description(const json& object, const std::string& what) {
   }
   if (fields.has("endpoints")) {
     for (const json& item : fields.array("endpoints")) {
-      info.endpoints.push_back(decode_endpoint(item, description, what));
+      info.endpoints.push_back(decode_endpoint(item, description, context));
     }
   }
   return description;
@@ -172,8 +172,8 @@ std::optional<std::size_t> find_group(const Description& description, std::strin
   return static_cast<std::size_t>(found - groups.begin());
 }
 
-Start decode_start(const json& object, const std::string& what) {
-  const JsonReader fields(object, what);
+Start decode_start(const json& object, const std::string& context) {
+  const JsonReader fields(object, context);
   return fields.has("start") ? fields.word<Start>("start", Words<Start>::all) : Start::latest;
 }
 
@@ -186,14 +186,14 @@ json encode(const AttachRequest& request) {
   return object;
 }
 
-AttachRequest decode_attach_request(const json& object, const std::string& what) {
-  const JsonReader fields(object, what);
+AttachRequest decode_attach_request(const json& object, const std::string& context) {
+  const JsonReader fields(object, context);
   AttachRequest request;
   request.queue = fields.number<std::uint64_t>("queue");
   request.role = fields.word<Role>("role", k_roles);
   request.barriers = fields.flag("barriers");
   request.bells = fields.flag("bells");
-  decode_fields(fields, request.consumer, what);
+  decode_fields(fields, request.consumer, context);
   return request;
 }
 
@@ -212,8 +212,8 @@ json encode(const AttachReply& reply) {
 }
 
 AttachReply decode_attach_reply(const json& object, const AttachRequest& request, const ring::Geometry& geometry,
-                                const std::string& what) {
-  const JsonReader fields(object, what);
+                                const std::string& context) {
+  const JsonReader fields(object, context);
   AttachReply reply;
   reply.bells = fields.number<std::uint32_t>("bells");
   if (request.role == Role::inspector) return reply;
@@ -245,8 +245,8 @@ json encode(const EndpointName& name) {
   return {{"queue", name.queue}, {"endpoint", name.endpoint}, {"incarnation", name.incarnation}};
 }
 
-EndpointName decode_endpoint_name(const json& object, const std::string& what) {
-  const JsonReader fields(object, what);
+EndpointName decode_endpoint_name(const json& object, const std::string& context) {
+  const JsonReader fields(object, context);
   return {fields.number<std::uint64_t>("queue"), fields.number<std::uint8_t>("endpoint"),
           fields.number<std::uint32_t>("incarnation")};
 }

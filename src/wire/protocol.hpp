@@ -149,18 +149,18 @@ struct EndpointName {
 [[nodiscard]] json encode(const PurgeResult& result);
 [[nodiscard]] json encode(const Error& error);
 
-/// `what`: operation and object, for errors. All throw Error(protocol) for what does not keep the protocol, and
+/// `context`: operation and object, for errors. All throw Error(protocol) for what does not keep the protocol, and
 /// Error(invalid_option) for options and names out of their ranges.
 /// The names in `said` of a declare; nothing: all options were said.
-[[nodiscard]] std::optional<std::vector<std::string>> decode_said(const json& request, const std::string& what);
-[[nodiscard]] OptionChange decode_change(const json& object, const std::string& what);
-[[nodiscard]] Description decode_description(const json& object, const std::string& what);
-[[nodiscard]] AttachRequest decode_attach_request(const json& object, const std::string& what);
+[[nodiscard]] std::optional<std::vector<std::string>> decode_said(const json& request, const std::string& context);
+[[nodiscard]] OptionChange decode_change(const json& object, const std::string& context);
+[[nodiscard]] Description decode_description(const json& object, const std::string& context);
+[[nodiscard]] AttachRequest decode_attach_request(const json& object, const std::string& context);
 [[nodiscard]] AttachReply decode_attach_reply(const json& object, const AttachRequest& request,
-                                              const ring::Geometry& geometry, const std::string& what);
-[[nodiscard]] EndpointName decode_endpoint_name(const json& object, const std::string& what);
-[[nodiscard]] PurgeResult decode_purge_result(const json& object, const std::string& what);
-[[nodiscard]] Start decode_start(const json& object, const std::string& what);
+                                              const ring::Geometry& geometry, const std::string& context);
+[[nodiscard]] EndpointName decode_endpoint_name(const json& object, const std::string& context);
+[[nodiscard]] PurgeResult decode_purge_result(const json& object, const std::string& context);
+[[nodiscard]] Start decode_start(const json& object, const std::string& context);
 
 /// Where `group` stands in info.options.groups, if it is there.
 [[nodiscard]] std::optional<std::size_t> find_group(const Description& description, std::string_view group) noexcept;

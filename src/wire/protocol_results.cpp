@@ -10,8 +10,8 @@ json encode(const OptionChange& change) {
   return object;
 }
 
-OptionChange decode_change(const json& object, const std::string& what) {
-  const JsonReader fields(object, what + ": change");
+OptionChange decode_change(const json& object, const std::string& context) {
+  const JsonReader fields(object, context + ": change");
   return {.option = fields.text("option"),
           .group = fields.text_or("group", ""),
           .from = fields.text("from"),
@@ -29,15 +29,15 @@ json encode(const PurgeResult& result) {
   return {{"messages", result.purged}, {"left", result.left}, {"used", result.used}, {"holders", std::move(holders)}};
 }
 
-PurgeResult decode_purge_result(const json& object, const std::string& what) {
-  const JsonReader fields(object, what);
+PurgeResult decode_purge_result(const json& object, const std::string& context) {
+  const JsonReader fields(object, context);
   PurgeResult result{.purged = fields.number<std::uint64_t>("messages"),
                      .left = fields.number_or<std::uint64_t>("left", 0),
                      .used = fields.number_or<std::uint64_t>("used", 0),
                      .holders = {}};
   if (!fields.has("holders")) return result;
   for (const json& item : fields.array("holders")) {
-    const JsonReader holder(item, what + ": holder");
+    const JsonReader holder(item, context + ": holder");
     const auto owner = holder.number<std::uint8_t>("endpoint");
     const bool producer = owner < ring::k_first_consumer;
     result.holders.push_back({.producer = producer,

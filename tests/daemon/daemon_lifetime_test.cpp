@@ -238,8 +238,8 @@ TEST(ExclusiveQueue, exclusive_queue_with_removal_notices_that_a_peer_forged_sta
                           .max_consumers = k_small.max_consumers,
                           .max_groups = k_small.max_groups};
   const Mapping control(peer.descriptors.at(0).get(), {0, geometry.control_bytes()}, Access::read_write, "test");
-  const QueueMemory map{.geometry = geometry, .control = control.data()};
-  map.shared_status().notice.store_relaxed(Notice{9, k_notice_removed}.word());
+  const QueueMemory memory{.geometry = geometry, .control = control.data()};
+  memory.shared_status().notice.store_relaxed(Notice{9, k_notice_removed}.word());
   (void)link.declare("more", exclusive());  // unmaps the locks of removed queues
   EXPECT_EQ(link.describe("mine").owner_pid, ::getpid());
   link.remove("more");

@@ -275,12 +275,12 @@ TEST(Groups, groups_whose_removal_a_killed_daemon_had_begun_are_drained_by_the_n
     for (unsigned i = 0; i < k_bells; ++i) left.descriptors.bells.push_back(make_bell("test"));
     const Mapping ring(left.descriptors.ring.get(), {0, geometry.ring_bytes()}, Access::read_write, "test");
     const Mapping control(left.descriptors.control.get(), {0, geometry.control_bytes()}, Access::read_write, "test");
-    const QueueMemory map{.geometry = geometry, .ring = ring.data(), .control = control.data()};
-    initialize_queue(map, 1, false);
-    join(map, 0, GroupKind::named, Start::latest);
-    GroupStateWord word = GroupStateWord::of(map.group(0).state.load_relaxed());
+    const QueueMemory memory{.geometry = geometry, .ring = ring.data(), .control = control.data()};
+    initialize_queue(memory, 1, false);
+    join(memory, 0, GroupKind::named, Start::latest);
+    GroupStateWord word = GroupStateWord::of(memory.group(0).state.load_relaxed());
     word.phase = found;
-    map.group(0).state.store_relaxed(word.word());
+    memory.group(0).state.store_relaxed(word.word());
 
     left.record.name = "a";
     left.record.options = k_small;
@@ -289,7 +289,7 @@ TEST(Groups, groups_whose_removal_a_killed_daemon_had_begun_are_drained_by_the_n
     left.record.endpoints.resize(geometry.endpoints());
     EmptySavedQueues next;
     const Queue queue(std::move(left), next.saved_queues);
-    EXPECT_EQ(GroupStateWord::of(map.group(0).state.load_relaxed()).phase, GroupPhase::drained)
+    EXPECT_EQ(GroupStateWord::of(memory.group(0).state.load_relaxed()).phase, GroupPhase::drained)
         << "found " << static_cast<unsigned>(found);
   }
 }
@@ -337,14 +337,14 @@ TEST(Queue, a_queue_turns_to_symmetric_fences_for_a_process_without_membarrier) 
   Queue& queue = registry.declare(k_alice, "a", k_small).queue;
   const AttachGrant with = attach(queue, Role::producer);
   const Mapping control(with.borrowed[0], {0, geometry_of(k_small).control_bytes()}, Access::read_only, "test");
-  const QueueMemory map{.geometry = geometry_of(k_small), .control = control.data()};
-  EXPECT_EQ(Notice::of(map.shared_status().notice.load_relaxed()).flags & k_notice_symmetric, 0U);
+  const QueueMemory memory{.geometry = geometry_of(k_small), .control = control.data()};
+  EXPECT_EQ(Notice::of(memory.shared_status().notice.load_relaxed()).flags & k_notice_symmetric, 0U);
   const AttachGrant without = queue.attach(k_alice, k_session, {.role = Role::producer, .barriers = false});
-  EXPECT_NE(Notice::of(map.shared_status().notice.load_relaxed()).flags & k_notice_symmetric, 0U);
-  EXPECT_EQ(map.shared_status().live_producers.load_relaxed(), 3U);
-  EXPECT_EQ(map.shared_status().producers_ever.load_relaxed(), 2U);
+  EXPECT_NE(Notice::of(memory.shared_status().notice.load_relaxed()).flags & k_notice_symmetric, 0U);
+  EXPECT_EQ(memory.shared_status().live_producers.load_relaxed(), 3U);
+  EXPECT_EQ(memory.shared_status().producers_ever.load_relaxed(), 2U);
   registry.remove("a");
-  EXPECT_NE(Notice::of(map.shared_status().notice.load_relaxed()).flags & k_notice_removed, 0U);
+  EXPECT_NE(Notice::of(memory.shared_status().notice.load_relaxed()).flags & k_notice_removed, 0U);
 }
 
 }  // namespace

@@ -62,11 +62,11 @@ class Stall : public testing::Test {
     const Geometry geometry = geometry_of(options);
     ring_ = Mapping(producer_.borrowed[1], {0, geometry.ring_bytes()}, Access::read_write, "test");
     control_ = Mapping(producer_.borrowed[0], {0, geometry.control_bytes()}, Access::read_write, "test");
-    const QueueMemory map{.geometry = geometry, .ring = ring_.data(), .control = control_.data()};
+    const QueueMemory memory{.geometry = geometry, .ring = ring_.data(), .control = control_.data()};
     for (Position p = 0; p < geometry.slots; ++p)
-      map.slot(p).state.store_relaxed(SlotState{p, 0, SlotPhase::ready}.word());
-    map.tail().store_relaxed(Tail{geometry.slots, 0, 0}.word());
-    map.lease(0, 0).store_release(
+      memory.slot(p).state.store_relaxed(SlotState{p, 0, SlotPhase::ready}.word());
+    memory.tail().store_relaxed(Tail{geometry.slots, 0, 0}.word());
+    memory.lease(0, 0).store_release(
         Lease{0, static_cast<std::uint8_t>(consumer_.reply.endpoint), 0, LeasePhase::leased}.word());
   }
   /// One look of the daemon; when it wants the next one.

@@ -95,7 +95,7 @@ TEST_P(AckBatch, an_ack_batch_wakes_a_producer_that_waits_for_room) {
   Consumer in = queue_.consumer({.group = "g"});
   ASSERT_EQ(in.receive_batch(batch_).value_or(0), 8U);
   std::jthread producer([&] { out_.publish("there is room"); });
-  while (queue_.map().shared_status().producer_sleepers.load_relaxed() == 0) std::this_thread::sleep_for(1ms);
+  while (queue_.memory().shared_status().producer_sleepers.load_relaxed() == 0) std::this_thread::sleep_for(1ms);
   EXPECT_EQ(ack_batch(batch_), 8U);
 }
 

@@ -112,7 +112,7 @@ TEST_P(EventFd, spurious_wakes_are_harmless) {
   drain(in);
   static_cast<void>(watch.wait());
   for (int i = 0; i < 10; ++i) {
-    os::ring_bell(at.map.bell(at.owner));
+    os::ring_bell(at.memory.bell(at.owner));
     EXPECT_TRUE(watch.wait());
     EXPECT_EQ(drain(in), 0U);
     EXPECT_FALSE(watch.wait());
@@ -331,7 +331,7 @@ TEST_P(EventFd, an_event_fd_of_a_producer_becomes_readable_when_a_busy_slot_is_f
   const Attachment writer = queue.attach_producer();
   Producer out = queue.producer();
   const Watch watch(GetParam(), out.poll_fd());
-  Claimer claimer(writer.map, writer.owner);
+  Claimer claimer(writer.memory, writer.owner);
   claimer.accept_notice();
   detail::ClaimedSlot<Claimer> slot(claimer, 0);
   ASSERT_EQ(slot.claim(), Claim::ok);
@@ -342,7 +342,7 @@ TEST_P(EventFd, an_event_fd_of_a_producer_becomes_readable_when_a_busy_slot_is_f
   EXPECT_EQ(out.try_publish("x"), Status::full);
   EXPECT_FALSE(watch.wait());
   slot.commit(0);
-  wake_for_message(writer.map, writer.owner);
+  wake_for_message(writer.memory, writer.owner);
   EXPECT_TRUE(watch.wait());
 }
 

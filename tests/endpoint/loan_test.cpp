@@ -107,8 +107,8 @@ TEST(Loan, a_held_message_keeps_its_bytes_and_the_rest_is_used_again) {
 /// How many slots say that their message's memory may be lent again.
 unsigned gone(const LocalQueue& queue) {
   unsigned count = 0;
-  for (std::uint64_t i = 0; i < queue.map().geometry.slots; ++i) {
-    count += SlotState::of(queue.map().slot(i).state.load_relaxed()).phase == SlotPhase::reclaimed ? 1 : 0;
+  for (std::uint64_t i = 0; i < queue.memory().geometry.slots; ++i) {
+    count += SlotState::of(queue.memory().slot(i).state.load_relaxed()).phase == SlotPhase::reclaimed ? 1 : 0;
   }
   return count;
 }

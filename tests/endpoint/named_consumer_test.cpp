@@ -258,7 +258,7 @@ TEST(NamedGroup, a_corrupt_message_is_ended_and_its_neighbours_are_delivered) {
     const std::uint64_t first = out.publish("0");
     for (const char* text : {"1", "2", "3"}) out.publish(text);
     const std::uint64_t bad = first + lap % 4;
-    queue.map().slot(bad).meta.store_relaxed(SlotMeta{1U << 30, 0}.word());
+    queue.memory().slot(bad).meta.store_relaxed(SlotMeta{1U << 30, 0}.word());
     std::array<Message, 4> taken;
     ASSERT_EQ(in.try_receive_batch(taken).value_or(0), 3U);
     for (std::size_t i = 0; i < 3; ++i) {
@@ -275,7 +275,7 @@ TEST(NamedGroup, messages_of_a_dead_consumer_are_delivered_again_and_marked) {
   Producer out = queue.producer();
   for (int i = 0; i < 4; ++i) out.publish(std::to_string(i));
   Attachment dead = queue.attach_consumer({.group = "g"});
-  NamedReader reader(dead.map, dead.group, dead.group_incarnation, dead.owner, false);
+  NamedReader reader(dead.memory, dead.group, dead.group_incarnation, dead.owner, false);
   SlotView views[3];
   std::size_t leased = 0;
   std::uint64_t corrupt = 0;
@@ -301,7 +301,7 @@ TEST(NamedGroup, a_purge_takes_messages_that_no_consumer_holds) {
   Consumer in = queue.consumer({.group = "g"});
   for (int i = 0; i < 4; ++i) out.publish(std::to_string(i));
   Result<Message> held = in.receive();
-  const Purged purged = purge(queue.map(), queue.group("g"));
+  const Purged purged = purge(queue.memory(), queue.group("g"));
   EXPECT_EQ(purged.messages, 3U);
   EXPECT_EQ(purged.held[k_first_consumer].messages, 1U);
   EXPECT_EQ(purged.held[k_first_consumer].oldest, held->position());
@@ -318,13 +318,13 @@ TEST(NamedGroup, removal_ends_its_consumers_and_lets_producers_go_on) {
   Consumer in = queue.consumer({.group = "g"});
   for (int i = 0; i < 4; ++i) out.publish(std::to_string(i));
   Result<Message> held = in.receive();
-  EXPECT_FALSE(leave(queue.map(), queue.group("g"))) << "a lease is left";
+  EXPECT_FALSE(leave(queue.memory(), queue.group("g"))) << "a lease is left";
   EXPECT_EQ(in.try_receive().status(), Status::removed);
   EXPECT_EQ(out.try_publish("x"), Status::full);
   held->ack();
   EXPECT_EQ(out.try_publish("x"), Status::ok);
-  free_group(queue.map(), queue.group("g"));
-  join(queue.map(), queue.group("g"), GroupKind::named, Start::latest);
+  free_group(queue.memory(), queue.group("g"));
+  join(queue.memory(), queue.group("g"), GroupKind::named, Start::latest);
   EXPECT_EQ(in.try_receive().status(), Status::removed) << "another group in the same place is not ours";
 }
 

@@ -45,7 +45,7 @@ TEST(SingleUse, a_producer_that_waits_in_one_thread_and_is_used_in_another_is_na
     Consumer in = queue.consumer({.group = "g"});
     for (int i = 0; i < 4; ++i) out.publish("x");
     std::jthread other([&] { EXPECT_EQ(out.publish_until("waits", 30s), Status::ok); });
-    ASSERT_TRUE(eventually([&] { return queue.map().shared_status().producer_sleepers.load_relaxed() != 0; }));
+    ASSERT_TRUE(eventually([&] { return queue.memory().shared_status().producer_sleepers.load_relaxed() != 0; }));
     expect_named(misuse_of([&] { static_cast<void>(out.try_publish("y")); }), "Producer");
     expect_named(misuse_of([&] { static_cast<void>(out.publish_until("y", 1ms)); }), "Producer");
     const std::array<Bytes, 2> batch{Bytes("a"), Bytes("b")};
@@ -68,7 +68,7 @@ TEST(SingleUse, a_consumer_that_waits_in_one_thread_and_is_used_in_another_is_na
     Producer out = queue.producer();
     Consumer in = queue.consumer({.group = group});
     std::jthread other([&] { EXPECT_EQ(in.receive(30s)->text(), "x"); });
-    ASSERT_TRUE(eventually([&] { return queue.map().shared_status().consumer_sleepers.load_relaxed() != 0; }));
+    ASSERT_TRUE(eventually([&] { return queue.memory().shared_status().consumer_sleepers.load_relaxed() != 0; }));
     expect_named(misuse_of([&] { static_cast<void>(in.try_receive()); }), "Consumer");
     expect_named(misuse_of([&] { static_cast<void>(in.receive(1ms)); }), "Consumer");
     std::array<Message, 2> batch;
@@ -109,7 +109,7 @@ TEST(SingleUse, an_ack_in_another_thread_is_no_misuse) {
   out.publish("x");
   Message message = std::move(*in.receive());
   std::jthread other([&] { EXPECT_EQ(in.receive(30s)->text(), "y"); });
-  ASSERT_TRUE(eventually([&] { return queue.map().shared_status().consumer_sleepers.load_relaxed() != 0; }));
+  ASSERT_TRUE(eventually([&] { return queue.memory().shared_status().consumer_sleepers.load_relaxed() != 0; }));
   EXPECT_TRUE(message.ack());
   out.publish("y");
 }

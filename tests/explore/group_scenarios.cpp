@@ -148,7 +148,7 @@ Scenario two_helpers() {
         w.receive_batch(0, 3), w.receive_batch(0, 3);
         // The claim itself: a Producer tries twice, and would have to be unlucky twice.
         const auto claim = [&w] {
-          Claimer claimer(w.map, 1);
+          Claimer claimer(w.memory, 1);
           claimer.accept_notice();
           for (unsigned i = 0; i < 2; ++i) {
             const detail::ClaimedSlot<Claimer> slot(claimer, 0);

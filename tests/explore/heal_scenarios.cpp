@@ -14,8 +14,8 @@ using namespace beltway::ring;
 namespace {
 
 void heal(World& w) {
-  recovery::heal(w.map, test::living_of(w.map));
-  wake_all_sleepers(w.map);
+  recovery::heal(w.memory, test::living_of(w.memory));
+  wake_all_sleepers(w.memory);
 }
 
 /// A ring of two whose next slot is in disorder: its producer finds it busy until it is healed.
@@ -27,7 +27,7 @@ Scenario slot_that_is_waited_for() {
         for (unsigned p = 0; p < 2; ++p) w.add_producer(p);
         w.add_private(0);
         for (unsigned i = 0; i < 2; ++i) w.publish(0, 30 + i), w.receive(0);
-        Word& state = w.map.slot(load_tail(w.map)).state;
+        Word& state = w.memory.slot(load_tail(w.memory)).state;
         const Position said = SlotState::of(state.load_relaxed()).position;
         state.store_release(SlotState{wrap(said + 1), 200, SlotPhase::ready}.word());
         add_actor([&w] { w.publish_waiting(0, 1); }, {.name = "A"});
@@ -52,8 +52,8 @@ Scenario tail(std::uint32_t ahead, std::uint32_t producers, bool gapless = true)
         for (unsigned p = 0; p < producers; ++p) w.add_producer(p);
         w.add_private(0);
         w.publish(0, 30), w.receive(0);
-        const Tail tail = Tail::of(w.map.tail().load_relaxed());
-        w.map.tail().store_release(Tail{tail.position + ahead, tail.generation, tail.owner}.word());
+        const Tail tail = Tail::of(w.memory.tail().load_relaxed());
+        w.memory.tail().store_release(Tail{tail.position + ahead, tail.generation, tail.owner}.word());
         add_actor([&w] { w.publish(0, 1), w.publish(0, 2); }, {.name = "A"});
         if (producers > 1) add_actor([&w] { w.publish(1, 3), w.publish(1, 4); }, {.name = "B"});
         add_actor([&w] { heal(w); }, {.name = "daemon"});
@@ -85,16 +85,16 @@ Scenario group(const char* what, void (*write)(World&)) {
 }
 
 void write_lease(World& w) {
-  const Position p = wrap(w.map.group(0).floor.load_relaxed());
-  w.map.lease(0, p).store_release(Lease{p + 2, k_first_consumer, 0, LeasePhase::leased}.word());
+  const Position p = wrap(w.memory.group(0).floor.load_relaxed());
+  w.memory.lease(0, p).store_release(Lease{p + 2, k_first_consumer, 0, LeasePhase::leased}.word());
 }
 void write_lease_of_nobody(World& w) {
-  const Position p = wrap(w.map.group(0).floor.load_relaxed());
-  w.map.lease(0, p).store_release(Lease{p, k_first_consumer + 2, 0, LeasePhase::leased}.word());
+  const Position p = wrap(w.memory.group(0).floor.load_relaxed());
+  w.memory.lease(0, p).store_release(Lease{p, k_first_consumer + 2, 0, LeasePhase::leased}.word());
 }
 void write_next(World& w) {
-  const Next next = Next::of(w.map.group(0).next.load_relaxed());
-  w.map.group(0).next.store_release(Next{next.position + 9, next.version}.word());
+  const Next next = Next::of(w.memory.group(0).next.load_relaxed());
+  w.memory.group(0).next.store_release(Next{next.position + 9, next.version}.word());
 }
 
 }  // namespace

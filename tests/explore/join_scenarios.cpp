@@ -17,13 +17,13 @@ void publish_some(World& w, unsigned producer, unsigned first, unsigned count) {
 /// The check of all: what joined sees everything from its start on, and holds producers from then on.
 void check(World& w, unsigned joined, bool has_reader, unsigned reader = 0) {
   const auto read = [&] { return has_reader && w.receive(reader); };
-  for (unsigned i = 0; i < w.map.geometry.slots + 2; ++i) {
+  for (unsigned i = 0; i < w.memory.geometry.slots + 2; ++i) {
     w.publish(0, 20 + i);
     while (read()) {
     }
   }
   w.check_joined(joined);
-  for (unsigned i = 0; i < w.map.geometry.slots + 2; ++i) {
+  for (unsigned i = 0; i < w.memory.geometry.slots + 2; ++i) {
     if (!w.publish(0, 30 + i)) fail("the queue is not usable any more: publish finds no room");
     w.check_joined(joined);
     while (read()) {
@@ -102,14 +102,14 @@ Scenario named(std::uint32_t slots, Start start, std::uint32_t producers) {
       {.preemptions = 2, .delays = 1, .executions = 150'000},
       [=](World& w) {
         // The group of the beginning goes, so that there is one to make.
-        leave(w.map, 0);
-        free_group(w.map, 0);
+        leave(w.memory, 0);
+        free_group(w.memory, 0);
         for (unsigned p = 0; p < producers; ++p) w.add_producer(p);
         w.publish(0, 19);
         add_actor([=, &w] { publish_some(w, 0, 1, producers == 1 ? slots + 2 : 2); }, {.name = "A"});
         add_actor(
             [=, &w] {
-              join(w.map, 0, GroupKind::named, start);
+              join(w.memory, 0, GroupKind::named, start);
               w.joined();
               w.add_consumer(0, 0);
               w.receive(0) && w.receive(0);

@@ -117,14 +117,14 @@ Scenario join_named_and_reclaim() {
       {.slots = 4, .producers = 1, .consumers = 1, .groups = 1, .lane_bytes = k_lane_bytes},
       {.preemptions = 2, .delays = 1},
       [](World& w) {
-        leave(w.map, 0);
-        free_group(w.map, 0);
+        leave(w.memory, 0);
+        free_group(w.memory, 0);
         w.add_producer(0);
         publish_large(w, 0, 20, 2);
         add_actor([&w] { publish_large(w, 0, 1, 3); }, {.name = "A"});
         add_actor(
             [&w] {
-              join(w.map, 0, GroupKind::named, Start::oldest);
+              join(w.memory, 0, GroupKind::named, Start::oldest);
               w.add_consumer(0, 0);
               w.receive(0, World::Then::hold) && w.receive(0, World::Then::hold);
               w.read_held_again(0);
@@ -144,8 +144,8 @@ Scenario late_end_of_what_is_gone() {
       {.slots = 2, .producers = 1, .consumers = 3, .groups = 1, .lane_bytes = k_lane_bytes},
       {.preemptions = 3, .delays = 1, .executions = 450'000},
       [](World& w) {
-        leave(w.map, 0);
-        free_group(w.map, 0);
+        leave(w.memory, 0);
+        free_group(w.memory, 0);
         w.add_producer(0);
         publish_large(w, 0, 20, 2);
         static bool joined;
@@ -153,10 +153,10 @@ Scenario late_end_of_what_is_gone() {
         add_actor([&w] { publish_large(w, 0, 1, 2); }, {.name = "lane's owner"});
         add_actor(
             [&w] {
-              join(w.map, 0, GroupKind::named, Start::oldest);
+              join(w.memory, 0, GroupKind::named, Start::oldest);
               joined = true;
-              const GroupStateWord group = GroupStateWord::of(w.map.group(0).state.load_acquire());
-              NamedReader reader(w.map, 0, group.incarnation, k_first_consumer, false);
+              const GroupStateWord group = GroupStateWord::of(w.memory.group(0).state.load_acquire());
+              NamedReader reader(w.memory, 0, group.incarnation, k_first_consumer, false);
               SlotView view;
               std::uint64_t corrupt = 0;
               if (reader.try_lease_next(view, corrupt)) reader.ack(view.position, view.tries);

@@ -8,7 +8,7 @@ plant_condition(no_generation [[distance(position, limit_) >= 0]])
 plant_condition(no_clamp_of_the_limit [[lowest == tail || distance(floor, lowest) < 0]])
 plant_value(no_check_of_the_slot [[true]])
 plant(no_fence_before_the_floors "")
-plant(no_scan_after_help [[return help_floors(map_) && refresh_limit(position);]])
+plant(no_scan_after_help [[return help_floors(memory_) && refresh_limit(position);]])
 plant(ready_before_tail "")
 plant(ready_before_tail/2
   [[store_pair(slot.state, SlotState{position, 0, {}}.word() | ready_low_, meta);
@@ -54,13 +54,13 @@ plant_condition(two_leases_of_one_message [[!SlotState::is_ready(one_word, posit
 plant(ends_that_cross "")
 plant_value(reclaimed_is_ended_with_a_store [[ack(state.position, tries)]])
 plant_value(acks_of_a_batch_move_no_floor [[run.size() > 1 ? 0 : named.after_ack(last.position_)]])
-plant(late_ack_is_a_store [[named_.emplace(at.map, at.group, at.group_incarnation, at.owner, false);]])
+plant(late_ack_is_a_store [[named_.emplace(at.memory, at.group, at.group_incarnation, at.owner, false);]])
 plant_condition(lease_what_is_done [[lease.phase == LeasePhase::leased]])
 
 # -- joining and leaving ------------------------------------------------------------------------------------------
 plant(no_second_check_of_tail "")
 plant(no_fence_after_active "")
-plant(join_oldest_once [[map.tail().compare_and_swap(word, raised.word()); return;]])
+plant(join_oldest_once [[memory.tail().compare_and_swap(word, raised.word()); return;]])
 plant(join_oldest_without_notice "")
 plant(a_doubt_is_written_over [[word.store_release(next(seen)); return;]])
 plant(join_oldest_without_barrier "")
@@ -78,15 +78,15 @@ plant_condition(no_passing_on [[true]])
 plant(no_barrier_before_sleep "")
 plant(signalled_before_the_wake
   [[const bool first = word.compare_and_swap(waking, Wait{wait.sequence, WaitPhase::signalled}.word());
-    rouse(map, owner); return first;]])
+    rouse(memory, owner); return first;]])
 plant(woken_before_the_word
-  [[rouse(map, owner);
+  [[rouse(memory, owner);
     return word.compare_and_swap(seen, Wait{wait.sequence, WaitPhase::signalled}.word());]])
 plant(waking_is_left_alone [[if (wait.phase != WaitPhase::asleep) return false;]])
 plant(a_lost_race_for_waking_is_over
   [[if (wait.phase == WaitPhase::asleep && !word.compare_and_swap(seen, waking)) return false;]])
 plant(sleeps_whatever_the_word_says
-  [[return os::sleep_on(map_.endpoint(owner_).wait, map_.endpoint(owner_).wait.load_relaxed(), until_ns);]])
+  [[return os::sleep_on(memory_.endpoint(owner_).wait, memory_.endpoint(owner_).wait.load_relaxed(), until_ns);]])
 plant_condition(bells_are_not_rung [[false]])
 plant_condition(every_ring_is_a_neighbours [[!edges.self]])
 plant(in_the_list_at_the_limit [[waiter_.line().arm(waiter_.symmetric());]])
@@ -94,7 +94,7 @@ plant(a_late_wake_is_kept "")
 plant(a_lost_wake_counts [[word.compare_and_swap(waking, Wait{wait.sequence, WaitPhase::signalled}.word()); return true;]])
 # Either of the two would do.
 plant(a_lost_race_for_the_floor "")
-plant(a_lost_race_for_the_floor/2 [[if (!help_floor(map_, group_)) return 0;]])
+plant(a_lost_race_for_the_floor/2 [[if (!help_floor(memory_, group_)) return 0;]])
 plant(busy_producers_sleep_on [[return rung;]])
 plant(leaving_the_line_wakes_no_producer "")
 plant_condition(producer_that_leaves_the_line_is_counted [[true]])

@@ -14,15 +14,15 @@ constexpr auto k_nack = World::Then::nack;
 
 /// With no lease left, a removed group holds nobody back, without another word from the daemon.
 void check_removed(World& w) {
-  if (GroupStateWord::of(w.map.group(0).state.load_acquire()).phase != GroupPhase::drained) {
+  if (GroupStateWord::of(w.memory.group(0).state.load_acquire()).phase != GroupPhase::drained) {
     fail("a removed group without leases still holds producers back");
   }
   w.check_sleeper(2, 0);
-  free_group(w.map, 0);
-  join(w.map, 0, GroupKind::named, Start::latest);
+  free_group(w.memory, 0);
+  join(w.memory, 0, GroupKind::named, Start::latest);
   w.joined();
   w.add_consumer(1, 0);
-  for (unsigned i = 0; i < 2 * w.map.geometry.slots; ++i) {
+  for (unsigned i = 0; i < 2 * w.memory.geometry.slots; ++i) {
     if (!w.publish(1, 30 + i)) fail("the queue is not usable any more: publish finds no room");
     w.check_joined_group(0, 1);
   }
@@ -48,7 +48,7 @@ Scenario removal(std::uint32_t slots, World::Then then, bool held) {
           }
         };
         add_actor(consume, {.name = "consumer"});
-        add_actor([&w] { leave(w.map, 0); }, {.name = "daemon"});
+        add_actor([&w] { leave(w.memory, 0); }, {.name = "daemon"});
         add_actor([&w] { w.publish_waiting(0, 1); }, {.name = "producer"});
       },
       check_removed);
@@ -64,7 +64,7 @@ Scenario last_leases(World::Then then) {
         for (const unsigned c : {0U, 2U}) w.add_consumer(c, 0);
         for (unsigned i = 0; i < 2; ++i) w.publish(0, 20 + i);
         for (const unsigned c : {0U, 2U}) w.receive(c, World::Then::hold);
-        leave(w.map, 0);
+        leave(w.memory, 0);
         add_actor([&w] { w.end_held(0, k_ack); }, {.name = "A"});
         add_actor([=, &w] { w.end_held(2, then); }, {.name = "B"});
         add_actor([&w] { w.publish_waiting(0, 1); }, {.name = "producer"});
@@ -80,7 +80,7 @@ Scenario sleeper_is_told() {
         w.add_producer(0);
         w.add_consumer(0, 0);
         add_actor([&w] { w.receive_waiting(0); }, {.name = "consumer"});
-        add_actor([&w] { leave(w.map, 0); }, {.name = "daemon"});
+        add_actor([&w] { leave(w.memory, 0); }, {.name = "daemon"});
       },
       [](World& w) { w.check_sleeper(0, k_first_consumer); });
 }
@@ -96,7 +96,7 @@ Scenario purging() {
         w.add_consumer(0, 0);
         for (unsigned i = 0; i < 2; ++i) w.publish(0, 20 + i);
         add_actor([&w] { w.receive(0, k_nack), w.receive(0, k_ack); }, {.name = "consumer"});
-        add_actor([&w] { purged = purge(w.map, 0).messages; }, {.name = "daemon"});
+        add_actor([&w] { purged = purge(w.memory, 0).messages; }, {.name = "daemon"});
         add_actor([&w] { w.publish_waiting(0, 1); }, {.name = "producer"});
       },
       [](World& w) {
@@ -120,11 +120,11 @@ Scenario doubt() {
       [](World& w) {
         w.add_producer(0);
         w.add_private(0);
-        add_actor([&w] { post_doubt(w.map); }, {.name = "client"});
-        add_actor([&w] { post_notice(w.map, k_notice_symmetric); }, {.name = "daemon"});
+        add_actor([&w] { post_doubt(w.memory); }, {.name = "client"});
+        add_actor([&w] { post_notice(w.memory, k_notice_symmetric); }, {.name = "daemon"});
       },
       [](World& w) {
-        const Notice notice = Notice::of(w.map.shared_status().notice.load_acquire());
+        const Notice notice = Notice::of(w.memory.shared_status().notice.load_acquire());
         if ((notice.flags & k_notice_doubted) == 0) fail("a client's doubt was lost");
         if ((notice.flags & k_notice_symmetric) == 0) fail("a notice of the daemon was lost");
       });
@@ -137,7 +137,7 @@ Scenario last_producer(bool named) {
       {.slots = 2, .producers = 1, .consumers = 2, .groups = 1}, {.preemptions = 2, .delays = 1, .executions = 150'000},
       [=](World& w) {
         w.add_producer(0);
-        if (!named) leave(w.map, 0), free_group(w.map, 0);
+        if (!named) leave(w.memory, 0), free_group(w.memory, 0);
         const auto consume = [&w](unsigned consumer) {
           return [&w, consumer] {
             while (w.receive_waiting(consumer) == Status::ok) {

@@ -101,9 +101,9 @@ Scenario first_of_the_line_stands_still() {
       [](World& w) {
         for (unsigned p = 0; p < 2; ++p) w.add_producer(p);
         w.add_consumer(0, 0);
-        w.map.endpoint(2).ticket.store_relaxed(2);  // of an event loop
-        w.map.shared_status().room_line.fetch_or(1U << 2);
-        w.map.shared_status().next_ticket.store_relaxed(1);
+        w.memory.endpoint(2).ticket.store_relaxed(2);  // of an event loop
+        w.memory.shared_status().room_line.fetch_or(1U << 2);
+        w.memory.shared_status().next_ticket.store_relaxed(1);
         for (unsigned i = 0; i < 2; ++i) w.publish(0, 20 + i);
         add_actor(
             [&w] {

@@ -167,7 +167,7 @@ Scenario two_wakers_one_stops() {
         w.add_private(0);
         add_actor([&w] { w.receive_waiting(0); }, {.name = "consumer"});
         add_actor([&w] { w.publish(0, 1); }, {.name = "other"});
-        add_actor([&w] { wake_all_sleepers(w.map); }, {.name = "waker", .mortal = true});
+        add_actor([&w] { wake_all_sleepers(w.memory); }, {.name = "waker", .mortal = true});
       },
       [](World& w) { w.check_sleeper(0, k_first_consumer); });
 }

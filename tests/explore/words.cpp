@@ -131,8 +131,8 @@ void describe(const void* word, std::uint64_t value, char* out, std::size_t size
 
 }  // namespace
 
-void show_words_of(const QueueMemory& map) {
-  shown = map;
+void show_words_of(const QueueMemory& memory) {
+  shown = memory;
   set_describe(&describe);
 }
 

@@ -8,6 +8,6 @@ namespace beltway::explore {
 using namespace beltway::ring;
 
 /// From now on the explorer names words by their place in this queue.
-void show_words_of(const QueueMemory& map);
+void show_words_of(const QueueMemory& memory);
 
 }  // namespace beltway::explore

@@ -44,55 +44,56 @@ unsigned read_id(std::span<const std::byte> bytes) {
 }  // namespace
 
 World::World(const WorldOptions& options) : evictable_(options.evictable) {
-  map.geometry = {.slots = options.slots,
-                  .slot_bytes = 32,
-                  .lane_bytes = options.lane_bytes,
-                  .max_producers = options.producers,
-                  .max_consumers = options.consumers,
-                  .max_groups = options.groups};
-  map.ring = shared_memory();
-  map.control = map.ring + map.geometry.ring_bytes();
-  map.heap = map.control + map.geometry.control_bytes();
-  map.bells = bells_.data();
+  memory.geometry = {.slots = options.slots,
+                     .slot_bytes = 32,
+                     .lane_bytes = options.lane_bytes,
+                     .max_producers = options.producers,
+                     .max_consumers = options.consumers,
+                     .max_groups = options.groups};
+  memory.ring = shared_memory();
+  memory.control = memory.ring + memory.geometry.ring_bytes();
+  memory.heap = memory.control + memory.geometry.control_bytes();
+  memory.bells = bells_.data();
   for (unsigned i = 0; i < bells_.size() && !options.one_bell; ++i) bells_[i] = static_cast<int>(i);
-  std::memset(map.ring, 0, map.geometry.ring_bytes() + map.geometry.control_bytes() + map.geometry.heap_bytes());
-  initialize_queue(map, 1, false, options.first);
+  std::memset(memory.ring, 0,
+              memory.geometry.ring_bytes() + memory.geometry.control_bytes() + memory.geometry.heap_bytes());
+  initialize_queue(memory, 1, false, options.first);
   set_quiet(shared_memory(), k_shared_bytes, false);
-  set_quiet(map.shared_status().totals, sizeof map.shared_status().totals, true);
-  for (unsigned i = 0; i < map.geometry.endpoints(); ++i) {
+  set_quiet(memory.shared_status().totals, sizeof memory.shared_status().totals, true);
+  for (unsigned i = 0; i < memory.geometry.endpoints(); ++i) {
     const unsigned owner = i < options.producers ? i : k_first_consumer + i - options.producers;
-    set_quiet(map.endpoint(owner).counters, sizeof map.endpoint(owner).counters, true);
+    set_quiet(memory.endpoint(owner).counters, sizeof memory.endpoint(owner).counters, true);
   }
-  show_words_of(map);
-  for (unsigned group = 0; group < options.groups; ++group) join(map, group, GroupKind::named, Start::latest);
+  show_words_of(memory);
+  for (unsigned group = 0; group < options.groups; ++group) join(memory, group, GroupKind::named, Start::latest);
 }
 
 Attachment World::attachment(unsigned owner) {
   Attachment attachment;
-  attachment.map = map;
+  attachment.memory = memory;
   attachment.owner = owner;
   attachment.queue_name.assign(1, 'q');
   return attachment;
 }
 
 void World::add_producer(unsigned index) {
-  map.endpoint(index).identity.store_release(Identity{1, 0, k_endpoint_attached}.word());
-  map.shared_status().producers_ever.store_relaxed(map.shared_status().producers_ever.load_relaxed() + 1);
-  map.shared_status().live_producers.fetch_or(1ULL << index);
+  memory.endpoint(index).identity.store_release(Identity{1, 0, k_endpoint_attached}.word());
+  memory.shared_status().producers_ever.store_relaxed(memory.shared_status().producers_ever.load_relaxed() + 1);
+  memory.shared_status().live_producers.fetch_or(1ULL << index);
   // Sleeping at once: spinning first would only add looks that see the same.
   producers[index] = std::make_unique<Producer>(make_producer(attachment(index), {.wait = WaitStrategy::sleep}));
 }
 
 void World::add_consumer(unsigned index, unsigned group, const ConsumerOptions& options) {
   Attachment at = attachment(k_first_consumer + index);
-  const GroupStateWord word = GroupStateWord::of(map.group(group).state.load_acquire());
+  const GroupStateWord word = GroupStateWord::of(memory.group(group).state.load_acquire());
   at.group = group;
   at.kind = word.kind;
   at.group_incarnation = word.incarnation;
   at.evictable = evictable_;
-  at.start = wrap(map.group(group).floor.load_acquire());
+  at.start = wrap(memory.group(group).floor.load_acquire());
   const Identity identity{1, static_cast<std::uint16_t>(group), k_endpoint_attached};
-  map.endpoint(at.owner).identity.store_release(identity.word());
+  memory.endpoint(at.owner).identity.store_release(identity.word());
   ConsumerOptions with = options;
   with.wait = WaitStrategy::sleep;
   // Of a group the scenarios' consumers end with its producers. A private one ends so by default.
@@ -101,31 +102,31 @@ void World::add_consumer(unsigned index, unsigned group, const ConsumerOptions& 
 }
 
 void World::add_private(unsigned index, Start start, GroupKind kind) {
-  const unsigned group = map.geometry.max_groups + index;
-  join(map, group, kind, start);
+  const unsigned group = memory.geometry.max_groups + index;
+  join(memory, group, kind, start);
   add_consumer(index, group);
 }
 
 void World::bury(unsigned owner) {
-  recovery::repair(map, owner, test::living_without(map, owner));
-  if (owner < k_first_consumer) map.shared_status().live_producers.fetch_and(~(1ULL << owner));
-  map.endpoint(owner).identity.store_release(0);
+  recovery::repair(memory, owner, test::living_without(memory, owner));
+  if (owner < k_first_consumer) memory.shared_status().live_producers.fetch_and(~(1ULL << owner));
+  memory.endpoint(owner).identity.store_release(0);
   // The daemon does so for consumers, too; here only where the end of the stream needs it, so that repair() must do its part.
-  if (owner < k_first_consumer) wake_all_sleepers(map);
+  if (owner < k_first_consumer) wake_all_sleepers(memory);
 }
 
 void World::give_back_lane(unsigned producer) {
   static constexpr std::array<std::byte, k_cache_line_bytes> k_zeros{};
   note("gives back the lane of producer %llu", producer);
-  for (const recovery::LanePart& part : recovery::find_unneeded_parts(map, producer, k_cache_line_bytes).parts) {
+  for (const recovery::LanePart& part : recovery::find_unneeded_parts(memory, producer, k_cache_line_bytes).parts) {
     for (std::uint64_t at = 0; at < part.size; at += k_cache_line_bytes) {
-      copy_racing(map.heap + part.offset + at, k_zeros.data(), k_cache_line_bytes);
+      copy_racing(memory.heap + part.offset + at, k_zeros.data(), k_cache_line_bytes);
     }
   }
 }
 
 void World::throw_out(unsigned consumer, unsigned group) {
-  recovery::revoke(map, k_first_consumer + consumer, 1, group);
+  recovery::revoke(memory, k_first_consumer + consumer, 1, group);
 }
 
 bool World::publish(unsigned producer, unsigned id, bool large) {

@@ -48,7 +48,7 @@ class World {
 
   static constexpr unsigned k_most = 8;
 
-  QueueMemory map;
+  QueueMemory memory;
 
   // -- endpoints, as the daemon makes and ends them. Consumer `c` is owner k_first_consumer + c.
   void add_producer(unsigned index);

@@ -18,8 +18,8 @@ constexpr unsigned k_first_spare_id = 40;  // ids below are for actors
 void World::drain(unsigned consumer) {
   while (receive(consumer)) {
   }
-  const unsigned group = map.geometry.max_groups + consumer;
-  if (wrap(map.group(group).floor.load_acquire()) != load_tail(map)) {
+  const unsigned group = memory.geometry.max_groups + consumer;
+  if (wrap(memory.group(group).floor.load_acquire()) != load_tail(memory)) {
     fail("a private consumer cannot go on: what it waits for is overwritten or never finished");
   }
 }
@@ -71,8 +71,8 @@ void World::check_joined_group(unsigned group, unsigned by, bool gapless) {
       fail("a group missed a message published after it had joined");
     }
   }
-  help_floor(map, group);
-  if (wrap(map.group(group).floor.load_acquire()) != load_tail(map)) fail("a group's floor stays behind");
+  help_floor(memory, group);
+  if (wrap(memory.group(group).floor.load_acquire()) != load_tail(memory)) fail("a group's floor stays behind");
 }
 
 void World::check_named(unsigned group, unsigned by, unsigned unsure) {
@@ -86,8 +86,8 @@ void World::check_named(unsigned group, unsigned by, unsigned unsure) {
     if (unsure == 0) fail("a message of a group is lost: nobody gets it any more");
     --unsure;
   }
-  help_floor(map, group);
-  if (wrap(map.group(group).floor.load_acquire()) != load_tail(map)) fail("a group's floor stays behind");
+  help_floor(memory, group);
+  if (wrap(memory.group(group).floor.load_acquire()) != load_tail(memory)) fail("a group's floor stays behind");
 }
 
 void World::check_sleeper(unsigned actor, unsigned owner) {
@@ -103,7 +103,7 @@ void World::check_sleeper(unsigned actor, unsigned owner) {
 
 void World::check_usable(unsigned producer, unsigned consumer) {
   if (!producers[producer]) add_producer(producer);
-  for (unsigned i = 0; i < 2 * map.geometry.slots; ++i) {
+  for (unsigned i = 0; i < 2 * memory.geometry.slots; ++i) {
     const unsigned before = got[consumer].count;
     if (!publish(producer, k_first_spare_id + i)) fail("the queue is not usable any more: publish finds no room");
     for (unsigned c = 0; c < k_most; ++c) {

@@ -228,8 +228,8 @@ class Client {
     wire::Description description;
     description.info.options = test::hostile_options(queue_.geometry.max_producers);
     description.group_indexes = {0};
-    static_cast<void>(client::take_snapshot(inspection.map, description));
-    static_cast<void>(client::copy_messages(inspection.map, 100, 65536, std::nullopt));
+    static_cast<void>(client::take_snapshot(inspection.memory, description));
+    static_cast<void>(client::copy_messages(inspection.memory, 100, 65536, std::nullopt));
   }
   void drop_one() {
     if (input_.ConsumeBool() && !producers_.empty()) {

@@ -36,10 +36,10 @@ wire::Description describe(const QueueOptions& options) {
   return description;
 }
 
-void inspect(const QueueMemory& map, const QueueOptions& options) {
-  static_cast<void>(client::take_snapshot(map, describe(options)));
-  static_cast<void>(client::copy_messages(map, 100, 65536, std::nullopt));
-  static_cast<void>(client::copy_messages(map, 100, 64, 0));
+void inspect(const QueueMemory& memory, const QueueOptions& options) {
+  static_cast<void>(client::take_snapshot(memory, describe(options)));
+  static_cast<void>(client::copy_messages(memory, 100, 65536, std::nullopt));
+  static_cast<void>(client::copy_messages(memory, 100, 64, 0));
 }
 
 }  // namespace
@@ -55,15 +55,15 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   const Neighbour neighbour =
       options.max_producers == 2 && input.ConsumeBool() ? Neighbour::producer : Neighbour::consumer;
   LocalQueue queue(options, wrap(input.ConsumeIntegral<std::uint64_t>()));
-  Scribbler scribbler(queue.map(), neighbour, numbers);
+  Scribbler scribbler(queue.memory(), neighbour, numbers);
   std::optional<Honest> honest(queue);
   for (int step = 0; step < k_most_steps && input.remaining_bytes() != 0; ++step) {
     switch (input.ConsumeIntegralInRange(0, 9)) {
       case 0:
       case 1:
       case 2: scribbler.scribble(); break;
-      case 3: inspect(queue.map(), options); break;
-      case 4: static_cast<void>(purge(queue.map(), 0)); break;
+      case 3: inspect(queue.memory(), options); break;
+      case 4: static_cast<void>(purge(queue.memory(), 0)); break;
       case 5:
         honest.reset();  // detach and repair
         honest.emplace(queue);
@@ -71,6 +71,6 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
       default: honest->call(scribbler); break;
     }
   }
-  inspect(queue.map(), options);
+  inspect(queue.memory(), options);
   return 0;
 }

@@ -56,8 +56,8 @@ void decode(char kind, const nlohmann::json& body) {
       for (const auto role : {wire::Role::producer, wire::Role::consumer}) {
         const wire::AttachRequest request{.role = role};
         const auto reply = wire::decode_attach_reply(body, request, k_geometry, "fuzz");
-        const QueueMemory map{.geometry = k_geometry};
-        if (!map.is_endpoint(reply.endpoint) || reply.group >= k_geometry.groups()) std::abort();
+        const QueueMemory memory{.geometry = k_geometry};
+        if (!memory.is_endpoint(reply.endpoint) || reply.group >= k_geometry.groups()) std::abort();
       }
       break;
     case 'e': static_cast<void>(wire::encode(wire::decode_endpoint_name(body, "fuzz"))); break;

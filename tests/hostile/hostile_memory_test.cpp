@@ -24,7 +24,7 @@ struct Case {
 /// True if anything was published before the queue was past use.
 bool survive(const Case& each, std::uint64_t seed) {
   LocalQueue queue(test::hostile_options(each.producers), seed % 3 == 0 ? (1ULL << 44) - 5 : 0);
-  Scribbler scribbler(queue.map(), each.neighbour, test::random_numbers(seed));
+  Scribbler scribbler(queue.memory(), each.neighbour, test::random_numbers(seed));
   bool published = false;
   {
     Honest honest(queue);

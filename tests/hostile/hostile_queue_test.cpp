@@ -76,7 +76,7 @@ class Intruder {
     ::munmap(heap_, k_geometry.heap_bytes());
   }
 
-  [[nodiscard]] QueueMemory map() const { return {k_geometry, ring_, heap_, control_, nullptr}; }
+  [[nodiscard]] QueueMemory memory() const { return {k_geometry, ring_, heap_, control_, nullptr}; }
   [[nodiscard]] int ring_descriptor() const { return descriptors_[1].get(); }
   [[nodiscard]] int heap_descriptor() const { return descriptors_[2].get(); }
   /// By place: producers first.
@@ -127,7 +127,7 @@ TEST_P(HostileQueue, a_queue_is_used_inspected_repaired_and_removed_while_a_peer
     const Queue queue = link.declare("q", k_options);
     {
       const Intruder intruder(daemon, queue, GetParam());
-      Scribbler scribbler(intruder.map(), GetParam(), test::random_numbers(seed));
+      Scribbler scribbler(intruder.memory(), GetParam(), test::random_numbers(seed));
       for (int round = 0; round < 8; ++round) {
         try {
           use(queue, 3);
@@ -156,8 +156,8 @@ TEST(HostileConsumer, a_hostile_consumer_cannot_change_a_message) {
   const Queue queue = link.declare("q", k_options);
   const Intruder intruder(daemon, queue, Neighbour::consumer);
   for (const auto& [descriptor, base, bytes] :
-       {std::tuple{intruder.ring_descriptor(), intruder.map().ring, k_geometry.ring_bytes()},
-        std::tuple{intruder.heap_descriptor(), intruder.map().heap, k_geometry.heap_bytes()}}) {
+       {std::tuple{intruder.ring_descriptor(), intruder.memory().ring, k_geometry.ring_bytes()},
+        std::tuple{intruder.heap_descriptor(), intruder.memory().heap, k_geometry.heap_bytes()}}) {
     EXPECT_EQ(::mprotect(base, bytes, PROT_READ | PROT_WRITE), -1);
     EXPECT_EQ(errno, EACCES);
     EXPECT_EQ(::mmap(nullptr, bytes, PROT_WRITE, MAP_SHARED, descriptor, 0), MAP_FAILED);
@@ -175,9 +175,9 @@ TEST(HostileConsumer, a_header_that_a_consumer_overwrote_is_healed_at_the_next_a
   Producer producer = queue.producer();
   Consumer consumer = queue.consumer();
   const Intruder intruder(daemon, queue, Neighbour::consumer);
-  const Header sound = intruder.map().header();
+  const Header sound = intruder.memory().header();
   for (std::size_t at = 0; at + 8 <= offsetof(Header, max_groups); at += 8) {
-    auto* const word = reinterpret_cast<std::uint64_t*>(intruder.map().control + at);
+    auto* const word = reinterpret_cast<std::uint64_t*>(intruder.memory().control + at);
     *word ^= 0x0101;
     // Who only looks heals nothing; but the end of the consumer of the turn before may just be repaired, which does.
     const Errc failure = test::error_of([&] { (void)queue.snapshot(); }).reason();
@@ -185,7 +185,7 @@ TEST(HostileConsumer, a_header_that_a_consumer_overwrote_is_healed_at_the_next_a
     producer.publish(std::string_view("on"));
     EXPECT_EQ(consumer.receive(20s)->text(), "on");
     EXPECT_EQ(test::error_of([&] { (void)queue.consumer(); }).reason(), Errc{}) << at;
-    EXPECT_EQ(std::memcmp(&intruder.map().header(), &sound, sizeof sound), 0) << at;
+    EXPECT_EQ(std::memcmp(&intruder.memory().header(), &sound, sizeof sound), 0) << at;
   }
   (void)queue.consumer();
 }

@@ -52,7 +52,7 @@ TEST(HostileWaitWord, a_sleep_word_that_never_says_asleep_ends_at_the_deadline_a
   LocalQueue queue;
   Producer out = queue.producer();
   Consumer in = queue.consumer({.wait = WaitStrategy::sleep});
-  Endpoint& endpoint = queue.map().endpoint(k_first_consumer);
+  Endpoint& endpoint = queue.memory().endpoint(k_first_consumer);
   {
     const Neighbour neighbour([&](std::uint64_t turn) { endpoint.wait.store_relaxed(turn); });  // every state in turn
     const double before = processor_s();
@@ -72,7 +72,7 @@ TEST(HostileSleep, a_sleep_that_was_moved_to_another_word_ends_with_the_last_res
   LocalQueue queue;
   Producer out = queue.producer();
   Consumer in = queue.consumer({.wait = WaitStrategy::sleep});
-  Endpoint& endpoint = queue.map().endpoint(k_first_consumer);
+  Endpoint& endpoint = queue.memory().endpoint(k_first_consumer);
   static std::atomic<std::uint32_t> elsewhere = 0;
   std::atomic<bool> moved = false;
   const Neighbour neighbour([&](std::uint64_t) {
@@ -92,7 +92,7 @@ TEST(HostileSleepsOn, an_unknown_sleeps_on_is_taken_for_a_futex_and_a_wrong_one_
   LocalQueue queue;
   Producer out = queue.producer();
   Consumer in = queue.consumer({.wait = WaitStrategy::sleep});
-  Endpoint& endpoint = queue.map().endpoint(k_first_consumer);
+  Endpoint& endpoint = queue.memory().endpoint(k_first_consumer);
   for (const std::uint64_t value : {std::uint64_t{2}, ~std::uint64_t{0}, k_sleeps_on_bell}) {
     std::thread producer([&] {
       EXPECT_TRUE(eventually([&] { return endpoint.asleep_since_ns.load_relaxed() != 0; }));

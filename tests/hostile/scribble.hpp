@@ -28,7 +28,8 @@ inline Numbers random_numbers(std::uint64_t seed) {
 
 class Scribbler {
  public:
-  Scribbler(const QueueMemory& map, Neighbour as, Numbers numbers) : map_(map), as_(as), numbers_(std::move(numbers)) {}
+  Scribbler(const QueueMemory& memory, Neighbour as, Numbers numbers)
+      : memory_(memory), as_(as), numbers_(std::move(numbers)) {}
 
   /// Writes one to four words.
   void scribble() {
@@ -38,25 +39,25 @@ class Scribbler {
 
  private:
   Word& pick() {
-    const Geometry& geometry = map_.geometry;
+    const Geometry& geometry = memory_.geometry;
     const std::uint64_t kinds = as_ == Neighbour::producer ? 9 : 6;
     switch (below(kinds)) {
-      case 0: return word(map_.control + geometry.status_offset(), sizeof(SharedStatus));
-      case 1: return word(map_.control + geometry.endpoints_offset(), geometry.endpoints() * sizeof(Endpoint));
-      case 2: return map_.group(static_cast<unsigned>(below(geometry.groups()))).state;
-      case 3: return map_.group(static_cast<unsigned>(below(geometry.groups()))).floor;
-      case 4: return map_.group(static_cast<unsigned>(below(geometry.groups()))).next;
-      case 5: return map_.lease(static_cast<unsigned>(below(geometry.max_groups)), below(geometry.slots));
-      case 6: return map_.tail();
-      case 7: return map_.slot(below(geometry.slots)).state;
-      default: return word(map_.ring + k_slots_offset, std::size_t{geometry.slots} * geometry.slot_bytes);
+      case 0: return word(memory_.control + geometry.status_offset(), sizeof(SharedStatus));
+      case 1: return word(memory_.control + geometry.endpoints_offset(), geometry.endpoints() * sizeof(Endpoint));
+      case 2: return memory_.group(static_cast<unsigned>(below(geometry.groups()))).state;
+      case 3: return memory_.group(static_cast<unsigned>(below(geometry.groups()))).floor;
+      case 4: return memory_.group(static_cast<unsigned>(below(geometry.groups()))).next;
+      case 5: return memory_.lease(static_cast<unsigned>(below(geometry.max_groups)), below(geometry.slots));
+      case 6: return memory_.tail();
+      case 7: return memory_.slot(below(geometry.slots)).state;
+      default: return word(memory_.ring + k_slots_offset, std::size_t{geometry.slots} * geometry.slot_bytes);
     }
   }
   Word& word(std::byte* base, std::size_t bytes) { return *reinterpret_cast<Word*>(base + 8 * below(bytes / 8)); }
 
   std::uint64_t value() {
-    const Position tail = Tail::of(map_.tail().load_relaxed()).position;
-    const Position near = tail + below(9) - 4 + (below(3) - 1) * map_.geometry.slots;
+    const Position tail = Tail::of(memory_.tail().load_relaxed()).position;
+    const Position near = tail + below(9) - 4 + (below(3) - 1) * memory_.geometry.slots;
     const auto owner = static_cast<std::uint8_t>(below(256));
     switch (below(10)) {
       case 0: return 0;
@@ -76,7 +77,7 @@ class Scribbler {
     }
   }
 
-  const QueueMemory map_;
+  const QueueMemory memory_;
   const Neighbour as_;
   Numbers numbers_;
 };

@@ -56,7 +56,7 @@ class Scribbling {
     ring_ = Mapping(client_.descriptors[1].get(), {0, geometry_.ring_bytes()}, Access::read_write, "test");
     client_.descriptors.clear();
   }
-  [[nodiscard]] QueueMemory map() const {
+  [[nodiscard]] QueueMemory memory() const {
     return {.geometry = geometry_, .ring = ring_.data(), .heap = nullptr, .control = control_.data(), .bells = nullptr};
   }
   unsigned index = 0;
@@ -135,7 +135,7 @@ INSTANTIATE_TEST_SUITE_P(Producers, Misuse, testing::Values(1U, 4U),
 
 struct Written {
   const char* name;
-  std::function<void(const QueueMemory& map)> write;
+  std::function<void(const QueueMemory& memory)> write;
 };
 
 class Overwritten : public testing::TestWithParam<Written> {};
@@ -149,29 +149,30 @@ TEST_P(Overwritten, overwritten_words_of_the_daemon_are_restored_from_its_record
   Producer out = queue.producer();
   out.publish("before");
   const Scribbling scribbling(daemon, queue);
-  const QueueMemory map = scribbling.map();
+  const QueueMemory memory = scribbling.memory();
   const auto words = [&] {
-    std::vector<std::uint64_t> now{map.shared_status().live_producers.load_relaxed(),
-                                   map.shared_status().producers_ever.load_relaxed(),
-                                   Notice::of(map.shared_status().notice.load_relaxed()).flags};
-    for (unsigned i = 0; i < map.geometry.max_producers; ++i) now.push_back(map.endpoint(i).identity.load_relaxed());
-    for (unsigned i = 0; i < map.geometry.max_consumers; ++i) {
-      now.push_back(map.endpoint(k_first_consumer + i).identity.load_relaxed());
+    std::vector<std::uint64_t> now{memory.shared_status().live_producers.load_relaxed(),
+                                   memory.shared_status().producers_ever.load_relaxed(),
+                                   Notice::of(memory.shared_status().notice.load_relaxed()).flags};
+    for (unsigned i = 0; i < memory.geometry.max_producers; ++i)
+      now.push_back(memory.endpoint(i).identity.load_relaxed());
+    for (unsigned i = 0; i < memory.geometry.max_consumers; ++i) {
+      now.push_back(memory.endpoint(k_first_consumer + i).identity.load_relaxed());
     }
-    for (unsigned i = 0; i < map.geometry.groups(); ++i) {
-      const GroupStateWord word = GroupStateWord::of(map.group(i).state.load_relaxed());
-      const bool named = i < map.geometry.max_groups;
+    for (unsigned i = 0; i < memory.geometry.groups(); ++i) {
+      const GroupStateWord word = GroupStateWord::of(memory.group(i).state.load_relaxed());
+      const bool named = i < memory.geometry.max_groups;
       const bool free = word.phase == GroupPhase::free;  // nobody looks at the rest of it
       now.push_back(free ? 0 : GroupStateWord{named ? word.incarnation : 0, word.kind, word.phase}.word());
     }
     return now;
   };
   const std::vector<std::uint64_t> before = words();
-  GetParam().write(map);
+  GetParam().write(memory);
   static_cast<void>(queue.purge("g"));
   EXPECT_EQ(words(), before);
-  const Header right = header_of(map.geometry, queue.id());
-  EXPECT_EQ(std::memcmp(&map.header(), &right, sizeof right), 0);
+  const Header right = header_of(memory.geometry, queue.id());
+  EXPECT_EQ(std::memcmp(&memory.header(), &right, sizeof right), 0);
   EXPECT_TRUE(test::eventually([&] { return daemon.log().find("was in disorder") != std::string::npos; }));
   // Those that were attached go on.
   out.publish("after");
@@ -229,12 +230,12 @@ TEST(Overwritten, overwritten_words_are_restored_at_the_next_attach) {
   const Queue queue = connect(daemon).declare("q", options_of(4));
   {
     const Scribbling scribbling(daemon, queue);
-    const QueueMemory map = scribbling.map();
-    map.shared_status().notice.store_release(Notice{9, k_notice_removed}.word());
-    std::memset(&map.header(), 0, sizeof(Header));
-    map.tail().store_release(~0ULL);
-    map.group(0).floor.store_release(~0ULL);
-    for (Position i = 0; i < map.geometry.slots; i += 3) map.slot(i).state.store_release((i + 1) << 40 | 1);
+    const QueueMemory memory = scribbling.memory();
+    memory.shared_status().notice.store_release(Notice{9, k_notice_removed}.word());
+    std::memset(&memory.header(), 0, sizeof(Header));
+    memory.tail().store_release(~0ULL);
+    memory.group(0).floor.store_release(~0ULL);
+    for (Position i = 0; i < memory.geometry.slots; i += 3) memory.slot(i).state.store_release((i + 1) << 40 | 1);
     expect_usable(queue);
   }
   expect_usable(queue);

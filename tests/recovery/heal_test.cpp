@@ -30,16 +30,16 @@ QueueOptions options(std::uint32_t producers) {
 /// Writes disorder into a queue whose messages are 0 to `tail` - 1, of which the last half is still needed.
 struct Disorder {
   const char* name;
-  std::function<void(const QueueMemory& map, Position tail)> write;
+  std::function<void(const QueueMemory& memory, Position tail)> write;
 };
 
-void set_slot(const QueueMemory& map, Position at, Position says, std::uint8_t owner, SlotPhase phase) {
-  map.slot(at).state.store_release(SlotState{wrap(says), owner, phase}.word());
+void set_slot(const QueueMemory& memory, Position at, Position says, std::uint8_t owner, SlotPhase phase) {
+  memory.slot(at).state.store_release(SlotState{wrap(says), owner, phase}.word());
 }
-void set_tail(const QueueMemory& map, Position to, std::uint8_t owner = 0) {
-  map.tail().store_release(Tail{to, 0, owner}.word());
+void set_tail(const QueueMemory& memory, Position to, std::uint8_t owner = 0) {
+  memory.tail().store_release(Tail{to, 0, owner}.word());
 }
-GroupBlock& group(const QueueMemory& map) { return map.group(0); }
+GroupBlock& group(const QueueMemory& memory) { return memory.group(0); }
 
 const std::vector<Disorder>& disorders() {
   static const std::vector<Disorder> all{
@@ -162,7 +162,7 @@ TEST_P(Healing, a_queue_whose_producers_are_gone_works_again) {
     Producer out = queue.producer();
     fill(out, in);
   }
-  GetParam().disorder->write(queue.map(), k_tail);
+  GetParam().disorder->write(queue.memory(), k_tail);
   queue.heal();
   EXPECT_FALSE(queue.heal().disorder()) << "healing is done at once";
   Producer out = queue.producer();
@@ -174,7 +174,7 @@ TEST_P(Healing, a_queue_whose_producer_lives_works_again_when_it_publishes) {
   Consumer in = queue.consumer({.group = "g"});
   Producer out = queue.producer();
   fill(out, in);
-  GetParam().disorder->write(queue.map(), k_tail);
+  GetParam().disorder->write(queue.memory(), k_tail);
   queue.heal();
   // A single producer overwrites what is newest, and nobody may touch that meanwhile: a lap of it, then again.
   for (std::uint32_t i = 0; i < 2 * k_slots; ++i) {
@@ -193,11 +193,11 @@ TEST_P(Healing, messages_in_their_order_are_delivered) {
     fill(out, in);
   }
   std::vector<std::uint64_t> before(k_slots);
-  for (Position i = 0; i < k_slots; ++i) before[i] = queue.map().slot(i).state.load_relaxed();
-  GetParam().disorder->write(queue.map(), k_tail);
+  for (Position i = 0; i < k_slots; ++i) before[i] = queue.memory().slot(i).state.load_relaxed();
+  GetParam().disorder->write(queue.memory(), k_tail);
   std::vector<Position> whole;
   for (Position p = k_tail - k_slots / 2; p < k_tail; ++p) {
-    if (queue.map().slot(p).state.load_relaxed() == before[p % k_slots]) whole.push_back(p);
+    if (queue.memory().slot(p).state.load_relaxed() == before[p % k_slots]) whole.push_back(p);
   }
   queue.heal();
   std::vector<Position> got;
@@ -242,9 +242,9 @@ TEST(HealingOfReaders, a_private_consumer_stores_a_floor_again_that_was_written_
       LocalQueue queue(options(producers));
       Producer out = queue.producer();
       Consumer in = queue.consumer();
-      queue.map().group(0).state.store_release(0);  // the named group is not asked
+      queue.memory().group(0).state.store_release(0);  // the named group is not asked
       expect_to_go_through(out, in, 5);
-      Word& floor = queue.map().group(queue.map().geometry.max_groups).floor;
+      Word& floor = queue.memory().group(queue.memory().geometry.max_groups).floor;
       floor.store_release(wrap(5 + ahead));
       queue.heal();
       EXPECT_EQ(in.try_receive().status(), Status::empty);
@@ -258,8 +258,8 @@ TEST(HealingOfReaders, a_private_consumer_that_was_overrun_counts_what_is_lost_a
   LocalQueue queue(options(1));
   Producer out = queue.producer();
   Consumer in = queue.consumer();
-  queue.map().group(0).state.store_release(0);
-  queue.map().group(queue.map().geometry.max_groups).floor.store_release(k_slots);
+  queue.memory().group(0).state.store_release(0);
+  queue.memory().group(queue.memory().geometry.max_groups).floor.store_release(k_slots);
   for (Position p = 0; p < 2 * k_slots - 3; ++p) ASSERT_EQ(out.try_publish(std::to_string(p)), Status::ok);
   std::uint64_t received = 0;
   while (Result<Message> message = in.try_receive()) {
@@ -275,13 +275,13 @@ TEST(HealingOfReaders, a_lossy_consumer_does_not_follow_a_slot_to_an_unclaimed_p
   LocalQueue queue(options(2));
   Producer out = queue.producer();
   Consumer in = queue.consumer({.lossy = true});
-  queue.map().group(0).state.store_release(0);
+  queue.memory().group(0).state.store_release(0);
   expect_to_go_through(out, in, 3);
   out.publish("scribbled over");
   out.publish("another");
   const Position next = 3;
   for (const Position says : {next + 1, next + 4 * k_slots, next + (Position{1} << 50)}) {
-    set_slot(queue.map(), next, says, 0, SlotPhase::ready);
+    set_slot(queue.memory(), next, says, 0, SlotPhase::ready);
     EXPECT_EQ(in.try_receive().status(), Status::empty);
   }
   queue.heal();
@@ -295,10 +295,10 @@ TEST(HealingOfProducers, a_claim_that_a_living_producer_lost_track_of_ends_when_
   Consumer in = queue.consumer({.group = "g"});
   out.publish("lost");
   out.publish("behind it");
-  set_slot(queue.map(), 0, 0, 0, SlotPhase::claimed);
+  set_slot(queue.memory(), 0, 0, 0, SlotPhase::claimed);
   EXPECT_EQ(queue.heal().holes, 0U) << "it may be writing";
   EXPECT_EQ(in.try_receive().status(), Status::empty);
-  post_notice(queue.map(), 0);  // as a purge does
+  post_notice(queue.memory(), 0);  // as a purge does
   out.publish("next");
   EXPECT_EQ(in.try_receive()->text(), "behind it");
 }

@@ -18,11 +18,11 @@ struct OneClaimer {
   explicit OneClaimer(std::uint32_t producers)
       : queue({.slots = 4, .max_producers = producers}),
         attachment(queue.attach_producer()),
-        claimer(attachment.map, attachment.owner) {
+        claimer(attachment.memory, attachment.owner) {
     claimer.accept_notice();
   }
   [[nodiscard]] SlotPhase phase_at(Position position) const {
-    return SlotState::of(attachment.map.slot(position).state.load_acquire()).phase;
+    return SlotState::of(attachment.memory.slot(position).state.load_acquire()).phase;
   }
   [[nodiscard]] std::uint64_t messages() const { return claimer.published_messages().load_relaxed(); }
   [[nodiscard]] std::uint64_t bytes() const { return claimer.published_bytes().load_relaxed(); }

@@ -26,10 +26,10 @@ namespace {
 class Filled {
  public:
   Filled() : ring_(page_aligned(geometry_.ring_bytes())), control_(page_aligned(geometry_.control_bytes())) {
-    map_ = {geometry_, ring_.get(), nullptr, control_.get(), nullptr};
-    initialize_queue(map_, 0x1122334455667788);
+    memory_ = {geometry_, ring_.get(), nullptr, control_.get(), nullptr};
+    initialize_queue(memory_, 0x1122334455667788);
   }
-  [[nodiscard]] const QueueMemory& map() const { return map_; }
+  [[nodiscard]] const QueueMemory& memory() const { return memory_; }
   /// All words that are not zero, by offset.
   [[nodiscard]] static std::map<std::size_t, std::uint64_t> words(const std::byte* memory, std::size_t size) {
     std::map<std::size_t, std::uint64_t> found;
@@ -60,7 +60,7 @@ class Filled {
       .slots = 4, .slot_bytes = 64, .lane_bytes = 0, .max_producers = 2, .max_consumers = 3, .max_groups = 1};
   Memory ring_;
   Memory control_;
-  QueueMemory map_;
+  QueueMemory memory_;
 };
 
 using Words = std::map<std::size_t, std::uint64_t>;
@@ -129,43 +129,43 @@ TEST(Layout, a_new_queue_is_these_words) {
 
 TEST(Layout, every_part_lies_where_it_is_documented) {
   const Filled queue;
-  const QueueMemory& map = queue.map();
-  const auto in_ring = [&](const void* part) { return static_cast<const std::byte*>(part) - map.ring; };
-  const auto in_control = [&](const void* part) { return static_cast<const std::byte*>(part) - map.control; };
-  EXPECT_EQ(in_ring(&map.tail()), 0);
-  EXPECT_EQ(in_ring(&map.ring_head().published[1]), 24);
-  EXPECT_EQ(map.published(1), map.endpoint(1).counters);
-  QueueMemory single = map;
+  const QueueMemory& memory = queue.memory();
+  const auto in_ring = [&](const void* part) { return static_cast<const std::byte*>(part) - memory.ring; };
+  const auto in_control = [&](const void* part) { return static_cast<const std::byte*>(part) - memory.control; };
+  EXPECT_EQ(in_ring(&memory.tail()), 0);
+  EXPECT_EQ(in_ring(&memory.ring_head().published[1]), 24);
+  EXPECT_EQ(memory.published(1), memory.endpoint(1).counters);
+  QueueMemory single = memory;
   single.geometry.max_producers = 1;
-  EXPECT_EQ(single.published(0), map.ring_head().published);
-  EXPECT_EQ(in_ring(&map.slot(0)), 4096);
-  EXPECT_EQ(in_ring(&map.slot(5)), 4096 + 64);
-  EXPECT_EQ(in_ring(map.slot(3).payload()), 4096 + 3 * 64 + 16);
-  EXPECT_EQ(in_control(&map.header()), 0);
-  EXPECT_EQ(in_control(&map.shared_status()), 4096);
-  EXPECT_EQ(in_control(&map.shared_status().producer_sleepers), 4096 + 16);
-  EXPECT_EQ(in_control(&map.shared_status().producers_ever), 4096 + 72);
-  EXPECT_EQ(in_control(&map.shared_status().room_line), 4096 + 192);
-  EXPECT_EQ(in_control(&map.shared_status().next_ticket), 4096 + 200);
-  EXPECT_EQ(in_control(&map.endpoint(0).ticket), 4096 + 256 + 48);
-  EXPECT_EQ(in_control(&map.endpoint(1)), 4096 + 256 + 192);
-  EXPECT_EQ(in_control(&map.endpoint(k_first_consumer)), 4096 + 256 + 2 * 192);
-  EXPECT_EQ(in_control(&map.endpoint(0).sleeps_on), 4096 + 256 + 32);
-  EXPECT_EQ(in_control(&map.endpoint(0).asleep_since_ns), 4096 + 256 + 40);
-  EXPECT_EQ(in_control(&map.endpoint(0).counters[15]), 4096 + 256 + 64 + 120);
-  EXPECT_EQ(in_control(&map.group(0)), 4096 + 256 + 5 * 192);
-  EXPECT_EQ(in_control(&map.group(3).next), 4096 + 256 + 8 * 192 + 128);
-  EXPECT_EQ(in_control(&map.lease(0, 6)), 4096 + 256 + 5 * 192 + 4 * 192 + 2 * 8);
+  EXPECT_EQ(single.published(0), memory.ring_head().published);
+  EXPECT_EQ(in_ring(&memory.slot(0)), 4096);
+  EXPECT_EQ(in_ring(&memory.slot(5)), 4096 + 64);
+  EXPECT_EQ(in_ring(memory.slot(3).payload()), 4096 + 3 * 64 + 16);
+  EXPECT_EQ(in_control(&memory.header()), 0);
+  EXPECT_EQ(in_control(&memory.shared_status()), 4096);
+  EXPECT_EQ(in_control(&memory.shared_status().producer_sleepers), 4096 + 16);
+  EXPECT_EQ(in_control(&memory.shared_status().producers_ever), 4096 + 72);
+  EXPECT_EQ(in_control(&memory.shared_status().room_line), 4096 + 192);
+  EXPECT_EQ(in_control(&memory.shared_status().next_ticket), 4096 + 200);
+  EXPECT_EQ(in_control(&memory.endpoint(0).ticket), 4096 + 256 + 48);
+  EXPECT_EQ(in_control(&memory.endpoint(1)), 4096 + 256 + 192);
+  EXPECT_EQ(in_control(&memory.endpoint(k_first_consumer)), 4096 + 256 + 2 * 192);
+  EXPECT_EQ(in_control(&memory.endpoint(0).sleeps_on), 4096 + 256 + 32);
+  EXPECT_EQ(in_control(&memory.endpoint(0).asleep_since_ns), 4096 + 256 + 40);
+  EXPECT_EQ(in_control(&memory.endpoint(0).counters[15]), 4096 + 256 + 64 + 120);
+  EXPECT_EQ(in_control(&memory.group(0)), 4096 + 256 + 5 * 192);
+  EXPECT_EQ(in_control(&memory.group(3).next), 4096 + 256 + 8 * 192 + 128);
+  EXPECT_EQ(in_control(&memory.lease(0, 6)), 4096 + 256 + 5 * 192 + 4 * 192 + 2 * 8);
 }
 
 TEST(Layout, endpoints_share_four_bells_by_their_index) {
   const int bells[k_bells] = {10, 11, 12, 13};
-  QueueMemory map = Filled().map();  // the numbers alone
-  map.bells = bells;
-  EXPECT_EQ(map.bell(0), 10);
-  EXPECT_EQ(map.bell(1), 11);
-  EXPECT_EQ(map.bell(k_first_consumer), 12) << "behind two producers";
-  EXPECT_EQ(map.bell(k_first_consumer + 2), 10);
+  QueueMemory memory = Filled().memory();  // the numbers alone
+  memory.bells = bells;
+  EXPECT_EQ(memory.bell(0), 10);
+  EXPECT_EQ(memory.bell(1), 11);
+  EXPECT_EQ(memory.bell(k_first_consumer), 12) << "behind two producers";
+  EXPECT_EQ(memory.bell(k_first_consumer + 2), 10);
 }
 
 TEST(Layout, positions_are_compared_across_the_wrap) {

@@ -30,8 +30,8 @@ QueueOptions eight_producers() { return {.slots = 64, .lane_bytes = 4096, .max_p
 
 class RoomLine : public testing::Test {
  protected:
-  RoomTicket ticket_of(unsigned producer) { return {queue_.map(), producer}; }
-  SharedStatus& shared_status() { return queue_.map().shared_status(); }
+  RoomTicket ticket_of(unsigned producer) { return {queue_.memory(), producer}; }
+  SharedStatus& shared_status() { return queue_.memory().shared_status(); }
 
   test::LocalQueue queue_{eight_producers()};
 };
@@ -73,7 +73,7 @@ TEST_F(RoomLine, ticket_that_is_given_back_counts_no_more) {
   second.take(true);
   first.give_back();
   EXPECT_EQ(second.ahead(), 0U);
-  EXPECT_EQ(queue_.map().endpoint(0).ticket.load_relaxed(), 0U);
+  EXPECT_EQ(queue_.memory().endpoint(0).ticket.load_relaxed(), 0U);
   first.take(true);
   EXPECT_EQ(first.ahead(), 1U) << "it joins at the end";
 }
@@ -120,7 +120,7 @@ TEST_F(RoomLine, nonsense_in_shared_memory_counts_no_impossible_producer) {
   RoomTicket ours = ticket_of(0);
   shared_status().room_line.store_relaxed(~std::uint64_t{0});
   EXPECT_EQ(ours.ahead(), 0U) << "bits without tickets";
-  for (unsigned p = 0; p < 8; ++p) queue_.map().endpoint(p).ticket.store_relaxed(~std::uint64_t{0});
+  for (unsigned p = 0; p < 8; ++p) queue_.memory().endpoint(p).ticket.store_relaxed(~std::uint64_t{0});
   EXPECT_EQ(ours.ahead(), 7U);
 }
 
@@ -130,7 +130,7 @@ TEST_F(RoomLine, repair_takes_a_dead_producer_out_of_the_line) {
   ticket.take(true);
   queue_.detach(dead.owner);
   EXPECT_EQ(shared_status().room_line.load_relaxed(), 0U);
-  EXPECT_EQ(queue_.map().endpoint(dead.owner).ticket.load_relaxed(), 0U);
+  EXPECT_EQ(queue_.memory().endpoint(dead.owner).ticket.load_relaxed(), 0U);
 }
 
 TEST(RoomPace, slow_ring_wakes_a_producer_for_one_slot) {
@@ -197,10 +197,10 @@ TEST_P(FullRing, producers_take_turns) {
   std::array<unsigned, k_producers> got{};
   {
     const Crowd crowd(queue, k_producers, GetParam());
-    const Word& line = queue.map().shared_status().room_line;
+    const Word& line = queue.memory().shared_status().room_line;
     for (unsigned i = 0; i < 64 + k_messages; ++i) {
       // One slot comes free for eight that want it.
-      while (load_tail(queue.map()) != i + 64 || std::popcount(line.load_acquire()) != k_producers) {
+      while (load_tail(queue.memory()) != i + 64 || std::popcount(line.load_acquire()) != k_producers) {
         std::this_thread::yield();
       }
       Result<Message> message = in.receive();
@@ -239,7 +239,7 @@ TEST(PollingProducer, try_publish_leaves_the_room_to_producers_that_wait) {
     Producer producer = queue.producer({.wait = WaitStrategy::sleep});
     ended = producer.publish_until("y", stop.get_token());
   });
-  while (queue.map().shared_status().producer_sleepers.load_acquire() == 0) std::this_thread::yield();
+  while (queue.memory().shared_status().producer_sleepers.load_acquire() == 0) std::this_thread::yield();
   in.receive()->ack();
   // Either it has claimed already, and the ring is full; or the room is left to it.
   EXPECT_EQ(polls.try_publish("z"), Status::full);

@@ -54,7 +54,7 @@ struct LocalQueue::State {
         control(zeroed(geometry_of(options).control_bytes())) {
     const Geometry geometry = geometry_of(options);
     for (unsigned i = 0; i < k_bells; ++i) bells.push_back(make_bell("a local queue").release());
-    map = {geometry, ring.get(), heap.get(), control.get(), bells.data()};
+    memory = {geometry, ring.get(), heap.get(), control.get(), bells.data()};
   }
   ~State() {
     for (const int bell : bells) ::close(bell);
@@ -73,10 +73,10 @@ struct LocalQueue::State {
     const std::lock_guard lock(mutex);
     if (!attached[owner]) return;
     living.remove(owner);
-    recovery::repair(map, owner, living);
-    if (owner < k_first_consumer) map.shared_status().live_producers.fetch_and(~(1ULL << owner));
-    wake_all_sleepers(map);
-    map.endpoint(owner).identity.store_release(0);
+    recovery::repair(memory, owner, living);
+    if (owner < k_first_consumer) memory.shared_status().live_producers.fetch_and(~(1ULL << owner));
+    wake_all_sleepers(memory);
+    memory.endpoint(owner).identity.store_release(0);
     attached[owner] = false;
   }
 
@@ -84,7 +84,7 @@ struct LocalQueue::State {
   Memory heap;
   Memory control;
   std::vector<int> bells;
-  QueueMemory map;
+  QueueMemory memory;
   std::mutex mutex;
   bool attached[2 * k_first_consumer] = {};
   recovery::Living living;
@@ -93,15 +93,15 @@ struct LocalQueue::State {
 
 LocalQueue::LocalQueue(const QueueOptions& options, Position first) : state_(std::make_shared<State>(options)) {
   if (!os::register_for_barriers()) throw std::runtime_error("membarrier is not available");
-  initialize_queue(state_->map, 1, options.fence == Fence::symmetric, first);
+  initialize_queue(state_->memory, 1, options.fence == Fence::symmetric, first);
   for (const NamedGroup& group : options.groups) add_group(group.name);
 }
 LocalQueue::~LocalQueue() = default;
 
-const QueueMemory& LocalQueue::map() const noexcept { return state_->map; }
+const QueueMemory& LocalQueue::map() const noexcept { return state_->memory; }
 
 void LocalQueue::add_group(const std::string& name, Start start) {
-  join(state_->map, static_cast<unsigned>(state_->groups.size()), GroupKind::named, start);
+  join(state_->memory, static_cast<unsigned>(state_->groups.size()), GroupKind::named, start);
   state_->groups.push_back(name);
 }
 
@@ -113,14 +113,14 @@ unsigned LocalQueue::group(const std::string& name) const {
 }
 
 void LocalQueue::remove() {
-  post_notice(state_->map, k_notice_removed);
-  wake_all_sleepers(state_->map);
+  post_notice(state_->memory, k_notice_removed);
+  wake_all_sleepers(state_->memory);
 }
 
 recovery::HealCounts LocalQueue::heal() {
   const std::lock_guard lock(state_->mutex);
-  const recovery::HealCounts counts = recovery::heal(state_->map, state_->living);
-  wake_all_sleepers(state_->map);
+  const recovery::HealCounts counts = recovery::heal(state_->memory, state_->living);
+  wake_all_sleepers(state_->memory);
   return counts;
 }
 
@@ -128,13 +128,13 @@ void LocalQueue::detach(unsigned owner) { state_->detach(owner); }
 
 Attachment LocalQueue::attach_producer() {
   const std::lock_guard lock(state_->mutex);
-  const unsigned owner = state_->take(0, state_->map.geometry.max_producers);
+  const unsigned owner = state_->take(0, state_->memory.geometry.max_producers);
   state_->living.add(owner);
-  state_->map.endpoint(owner).identity.store_release(Identity{1, 0, k_endpoint_attached}.word());
-  state_->map.shared_status().live_producers.fetch_or(1ULL << owner);
-  state_->map.shared_status().producers_ever.fetch_add(1);
+  state_->memory.endpoint(owner).identity.store_release(Identity{1, 0, k_endpoint_attached}.word());
+  state_->memory.shared_status().live_producers.fetch_or(1ULL << owner);
+  state_->memory.shared_status().producers_ever.fetch_add(1);
   Attachment attachment;
-  attachment.map = state_->map;
+  attachment.memory = state_->memory;
   attachment.owner = owner;
   attachment.queue_name = "local";
   attachment.hold =
@@ -144,9 +144,9 @@ Attachment LocalQueue::attach_producer() {
 
 Attachment LocalQueue::attach_consumer(const ConsumerOptions& options) {
   const std::lock_guard lock(state_->mutex);
-  const unsigned owner = state_->take(k_first_consumer, state_->map.geometry.max_consumers);
+  const unsigned owner = state_->take(k_first_consumer, state_->memory.geometry.max_consumers);
   Attachment attachment;
-  attachment.map = state_->map;
+  attachment.memory = state_->memory;
   attachment.owner = owner;
   attachment.queue_name = "local";
   attachment.group_name = options.group;
@@ -156,17 +156,17 @@ Attachment LocalQueue::attach_consumer(const ConsumerOptions& options) {
   if (attachment.kind == GroupKind::named) {
     attachment.group = group(options.group);
   } else {
-    attachment.group = state_->map.geometry.max_groups + owner - k_first_consumer;
-    attachment.start = join(state_->map, attachment.group, attachment.kind, options.start);
+    attachment.group = state_->memory.geometry.max_groups + owner - k_first_consumer;
+    attachment.start = join(state_->memory, attachment.group, attachment.kind, options.start);
   }
   attachment.group_incarnation =
-      GroupStateWord::of(state_->map.group(attachment.group).state.load_acquire()).incarnation;
-  const SharedStatus& status = state_->map.shared_status();
+      GroupStateWord::of(state_->memory.group(attachment.group).state.load_acquire()).incarnation;
+  const SharedStatus& status = state_->memory.shared_status();
   attachment.producers_ended =
       status.producers_ever.load_relaxed() - static_cast<unsigned>(std::popcount(status.live_producers.load_relaxed()));
   state_->living.add(owner, attachment.group);
   const Identity identity{1, static_cast<std::uint16_t>(attachment.group), k_endpoint_attached};
-  state_->map.endpoint(owner).identity.store_release(identity.word());
+  state_->memory.endpoint(owner).identity.store_release(identity.word());
   attachment.hold =
       std::shared_ptr<const void>(nullptr, [state = state_, owner](const void*) { state->detach(owner); });
   return attachment;

@@ -43,7 +43,7 @@ class LocalQueue {
   /// What the daemon does when it has proved an endpoint dead.
   void detach(unsigned owner);
 
-  [[nodiscard]] const QueueMemory& map() const noexcept;
+  [[nodiscard]] const QueueMemory& memory() const noexcept;
 
  private:
   struct State;

@@ -44,7 +44,7 @@ class Handler {
 };
 
 bool waits(LocalQueue& queue, unsigned owner) {
-  return eventually([&] { return queue.map().endpoint(owner).asleep_since_ns.load_relaxed() != 0; });
+  return eventually([&] { return queue.memory().endpoint(owner).asleep_since_ns.load_relaxed() != 0; });
 }
 
 TEST(Stop, a_stop_that_was_requested_ends_calls_that_need_not_wait) {
@@ -87,7 +87,7 @@ TEST(Signal, a_signal_whose_handler_does_not_restart_calls_ends_a_wait) {
     return std::thread([&, owner] {
       EXPECT_TRUE(waits(queue, owner));
       // It may not sleep yet: a signal before that goes unnoticed.
-      while (queue.map().endpoint(owner).asleep_since_ns.load_relaxed() != 0) {
+      while (queue.memory().endpoint(owner).asleep_since_ns.load_relaxed() != 0) {
         ::pthread_kill(waiting, SIGUSR1);
         std::this_thread::sleep_for(1ms);
       }
@@ -148,7 +148,7 @@ TEST(Signal, one_signal_ends_a_loop_that_tests_a_flag) {
         // One that comes before the wait sleeps sets the flag and goes unnoticed there: the loop is helped then.
         std::this_thread::sleep_for(20ms);
         ::pthread_kill(waiting, SIGINT);
-        while (queue.map().endpoint(receives ? k_first_consumer : 0).asleep_since_ns.load_relaxed() != 0) {
+        while (queue.memory().endpoint(receives ? k_first_consumer : 0).asleep_since_ns.load_relaxed() != 0) {
           std::this_thread::sleep_for(5s);
           ::pthread_kill(waiting, SIGINT);
         }

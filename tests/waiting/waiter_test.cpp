@@ -42,7 +42,7 @@ class WaiterLearns : public testing::Test {
 };
 
 TEST_F(WaiterLearns, adaptive_stops_spinning_where_every_wait_is_long_and_starts_again_where_one_is_short) {
-  Waiter waiter(at_.map, at_.owner, WaitStrategy::adaptive);
+  Waiter waiter(at_.memory, at_.owner, WaitStrategy::adaptive);
   EXPECT_TRUE(waiter.spins());
   for (int round = 0; round < 3; ++round) {
     for (int i = 0; i < 8; ++i) wait(waiter, false);
@@ -54,8 +54,8 @@ TEST_F(WaiterLearns, adaptive_stops_spinning_where_every_wait_is_long_and_starts
 }
 
 TEST_F(WaiterLearns, spin_always_spins_and_sleep_never_does) {
-  Waiter spinning(at_.map, at_.owner, WaitStrategy::spin);
-  Waiter sleeping(at_.map, at_.owner, WaitStrategy::sleep);
+  Waiter spinning(at_.memory, at_.owner, WaitStrategy::spin);
+  Waiter sleeping(at_.memory, at_.owner, WaitStrategy::sleep);
   for (int i = 0; i < 8; ++i) {
     wait(spinning, false);
     wait(sleeping, false);
@@ -71,7 +71,7 @@ TEST(WaiterGivesWay, a_preempted_waiter_yields_at_each_read_of_the_clock) {
   constexpr int k_after = 20'000;
   LocalQueue queue;
   const Attachment at = queue.attach_consumer();
-  Waiter waiter(at.map, at.owner, WaitStrategy::spin);
+  Waiter waiter(at.memory, at.owner, WaitStrategy::spin);
   int polls = 0;
   int yields_before = 0;
   const auto poll = [&] {
@@ -97,7 +97,7 @@ class WaiterCountsRescues : public testing::Test {
   /// Sleeps as `at`. The first try after the patience finds something; `meanwhile` runs before that try looks. Returns rescues.
   template <class Meanwhile>
   static std::uint64_t rescues(const Attachment& at, Meanwhile meanwhile) {
-    Waiter waiter(at.map, at.owner, SpinPolicy{.strategy = WaitStrategy::sleep, .now_ns = late_clock});
+    Waiter waiter(at.memory, at.owner, SpinPolicy{.strategy = WaitStrategy::sleep, .now_ns = late_clock});
     int tries = 0;
     const auto look = [&] {
       if (++tries == 2) meanwhile();
@@ -120,10 +120,10 @@ TEST_F(WaiterCountsRescues, sleeper_without_any_wake_was_rescued) {
 TEST_F(WaiterCountsRescues, sleeper_that_outruns_a_woken_consumer_of_its_group_was_not_rescued) {
   const Attachment first = queue_.attach_consumer({.group = "g"});
   const Attachment second = queue_.attach_consumer({.group = "g"});
-  SleepWord asleep(first.map, first.owner);
+  SleepWord asleep(first.memory, first.owner);
   asleep.arm(false);
   EXPECT_EQ(rescues(second, [] {}), 1U) << "the other one sleeps, too";
-  EXPECT_EQ(rescues(second, [&] { EXPECT_TRUE(wake(first.map, first.owner)); }), 0U);
+  EXPECT_EQ(rescues(second, [&] { EXPECT_TRUE(wake(first.memory, first.owner)); }), 0U);
   EXPECT_EQ(rescues(second, [] {}), 0U) << "the other one is woken, and did not try yet";
   EXPECT_TRUE(asleep.disarm());
   EXPECT_EQ(rescues(second, [] {}), 0U) << "the other one is awake";
@@ -132,10 +132,10 @@ TEST_F(WaiterCountsRescues, sleeper_that_outruns_a_woken_consumer_of_its_group_w
 TEST_F(WaiterCountsRescues, sleeper_that_outruns_a_consumer_that_sleeps_again_was_not_rescued) {
   const Attachment first = queue_.attach_consumer({.group = "g"});
   const Attachment second = queue_.attach_consumer({.group = "g"});
-  SleepWord asleep(first.map, first.owner);
+  SleepWord asleep(first.memory, first.owner);
   asleep.arm(false);
   const std::uint64_t count = rescues(second, [&] {
-    wake(first.map, first.owner);
+    wake(first.memory, first.owner);
     asleep.disarm();
     asleep.arm(false);
   });
@@ -146,19 +146,19 @@ TEST_F(WaiterCountsRescues, consumer_of_another_group_explains_no_rescue) {
   const Attachment first = queue_.attach_consumer({.group = "h"});
   const Attachment reader = queue_.attach_consumer();
   const Attachment second = queue_.attach_consumer({.group = "g"});
-  SleepWord asleep(first.map, first.owner);
+  SleepWord asleep(first.memory, first.owner);
   asleep.arm(false);
-  EXPECT_EQ(rescues(second, [&] { wake(first.map, first.owner); }), 1U);
-  EXPECT_EQ(rescues(reader, [&] { wake(first.map, first.owner); }), 1U);
+  EXPECT_EQ(rescues(second, [&] { wake(first.memory, first.owner); }), 1U);
+  EXPECT_EQ(rescues(reader, [&] { wake(first.memory, first.owner); }), 1U);
 }
 
 TEST_F(WaiterCountsRescues, producer_that_outruns_a_woken_producer_was_not_rescued) {
   const Attachment first = queue_.attach_producer();
   const Attachment second = queue_.attach_producer();
-  SleepWord asleep(first.map, first.owner);
+  SleepWord asleep(first.memory, first.owner);
   asleep.arm(false);
   EXPECT_EQ(rescues(second, [] {}), 1U);
-  EXPECT_EQ(rescues(second, [&] { wake(first.map, first.owner); }), 0U);
+  EXPECT_EQ(rescues(second, [&] { wake(first.memory, first.owner); }), 0U);
 }
 
 }  // namespace

@@ -22,7 +22,7 @@ using namespace std::chrono_literals;
 
 /// An endpoint that sleeps since a given time, and whether a wake has reached it.
 struct Sleeper {
-  Sleeper(const Attachment& at, std::uint64_t since_ns) : line(at.map, at.owner) {
+  Sleeper(const Attachment& at, std::uint64_t since_ns) : line(at.memory, at.owner) {
     line.set_since(since_ns);
     line.arm(true);
   }
@@ -38,14 +38,14 @@ TEST(WakeOfAGroup, goes_to_the_consumer_that_has_waited_longest) {
   Sleeper oldest(at[1], 10);
   Sleeper middle(at[2], 20);
   const unsigned group = queue.group("workers");
-  EXPECT_TRUE(wake_one_of_group(queue.map(), group, k_no_owner));
+  EXPECT_TRUE(wake_one_of_group(queue.memory(), group, k_no_owner));
   EXPECT_TRUE(oldest.line.called());
   EXPECT_FALSE(newest.line.called() || middle.line.called());
-  EXPECT_TRUE(wake_one_of_group(queue.map(), group, k_no_owner)) << "the next one, since the first is up";
+  EXPECT_TRUE(wake_one_of_group(queue.memory(), group, k_no_owner)) << "the next one, since the first is up";
   EXPECT_TRUE(middle.line.called());
-  EXPECT_EQ(wake_for_message(queue.map(), 0), 1U);
+  EXPECT_EQ(wake_for_message(queue.memory(), 0), 1U);
   EXPECT_TRUE(newest.line.called());
-  EXPECT_FALSE(wake_one_of_group(queue.map(), group, k_no_owner)) << "all are up";
+  EXPECT_FALSE(wake_one_of_group(queue.memory(), group, k_no_owner)) << "all are up";
 }
 
 TEST(WakeOfAGroup, never_goes_to_the_caller_or_to_another_group) {
@@ -56,7 +56,7 @@ TEST(WakeOfAGroup, never_goes_to_the_caller_or_to_another_group) {
   const Attachment other = queue.attach_consumer({.group = "others"});
   Sleeper asleep(caller, 1);
   Sleeper elsewhere(other, 2);
-  EXPECT_FALSE(wake_one_of_group(queue.map(), queue.group("workers"), caller.owner));
+  EXPECT_FALSE(wake_one_of_group(queue.memory(), queue.group("workers"), caller.owner));
   EXPECT_FALSE(asleep.line.called() || elsewhere.line.called());
 }
 
@@ -83,7 +83,7 @@ TEST(WorkOfAGroup, goes_round_among_consumers_that_sleep_between_messages) {
     // A consumer that has received a message is awake until it waits for the next one.
     const auto all_sleep_after = [&](unsigned messages) {
       return received == messages &&
-             std::popcount(queue.map().shared_status().consumer_sleepers.load_acquire()) == k_workers;
+             std::popcount(queue.memory().shared_status().consumer_sleepers.load_acquire()) == k_workers;
     };
     for (unsigned i = 0; i < k_messages; ++i) {
       while (!all_sleep_after(i)) std::this_thread::sleep_for(20us);

@@ -8,9 +8,9 @@
 namespace beltway::ring {
 
 ReadResult LossyReader::next(SlotView& view) {
-  const std::uint64_t slots = map_.geometry.slots;
+  const std::uint64_t slots = memory_.geometry.slots;
   for (std::uint64_t attempt = 0; attempt < slots + k_attempts; ++attempt) {
-    const Slot& slot = map_.slot(read_);
+    const Slot& slot = memory_.slot(read_);
     const std::uint64_t word = slot.state.load_acquire();
     const SlotState state = SlotState::of(word);
     if (state.position != read_) {
@@ -26,14 +26,14 @@ ReadResult LossyReader::next(SlotView& view) {
       lose(1);
       continue;
     }
-    const bool sound = view_slot(map_, state, view);
+    const bool sound = view_slot(memory_, state, view);
     if (sound) copy(view);
-    if (!is_unchanged(map_, slot, word)) {
+    if (!is_unchanged(memory_, slot, word)) {
       lose(1);
       continue;
     }
     read_ = wrap(read_ + 1);
-    map_.group(group_).floor.store_relaxed(read_);
+    memory_.group(group_).floor.store_relaxed(read_);
     if (!sound) return ReadResult::corrupt;
     view.data = nullptr;
     view.lost = lost_before_;
@@ -46,9 +46,9 @@ ReadResult LossyReader::next(SlotView& view) {
 
 bool LossyReader::lose_overtaken(Position found) noexcept {
   const std::int64_t ahead = distance(found, read_);
-  const std::int64_t slots = map_.geometry.slots;
+  const std::int64_t slots = memory_.geometry.slots;
   // Only what a producer may have claimed is believed: any other number is a slot in disorder, which the daemon heals.
-  if (ahead < 0 || ahead % slots != 0 || distance(found, load_tail(map_)) >= 0) return false;
+  if (ahead < 0 || ahead % slots != 0 || distance(found, load_tail(memory_)) >= 0) return false;
   // The slot is `ahead` positions further, whole laps: everything up to a lap before it is overwritten.
   lose(static_cast<std::uint64_t>(ahead - slots + 1));
   return true;

@@ -14,8 +14,8 @@ namespace beltway::ring {
 
 class LossyReader {
  public:
-  LossyReader(const QueueMemory& map, unsigned group, Position start) noexcept
-      : map_(map), group_(group), read_(start) {}
+  LossyReader(const QueueMemory& memory, unsigned group, Position start) noexcept
+      : memory_(memory), group_(group), read_(start) {}
 
   /// Forgets the copies of earlier messages.
   void begin() noexcept { used_ = 0; }
@@ -44,7 +44,7 @@ class LossyReader {
   bool lose_overtaken(Position found) noexcept;
   void copy(const SlotView& view);
 
-  const QueueMemory map_;
+  const QueueMemory memory_;
   const unsigned group_;
   Position read_;
   std::uint64_t lost_ = 0;

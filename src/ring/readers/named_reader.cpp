@@ -23,7 +23,7 @@ Position position_of(Next next, Position floor) noexcept {
 [[gnu::always_inline]] inline NamedReader::Step NamedReader::try_lease_at(Position position, SlotView& view,
                                                                           std::uint64_t& corrupt) noexcept {
   // Pairs with the release of READY in Claimer::commit().
-  const Slot& slot = map_.slot(position);
+  const Slot& slot = memory_.slot(position);
   const std::uint64_t slot_word = slot.state.load_acquire();
   if (!SlotState::is_ready(slot_word, position)) [[unlikely]] {
     const SlotState state = SlotState::of(slot_word);
@@ -55,8 +55,8 @@ Position position_of(Next next, Position floor) noexcept {
   if constexpr (!k_pairs_are_swapped) return false;
   if (position % 2 != 0) return false;
   const Position next = position + 1;
-  const Slot& one = map_.slot(position);
-  const Slot& two = map_.slot(next);
+  const Slot& one = memory_.slot(position);
+  const Slot& two = memory_.slot(next);
   const std::uint64_t one_word = one.state.load_acquire();
   const std::uint64_t two_word = two.state.load_acquire();
   // plant: two_leases_of_one_message
@@ -83,7 +83,7 @@ Position position_of(Next next, Position floor) noexcept {
   const SlotState state = SlotState::of(slot_word);
   // plant: no_second_check_of_the_slot
   const bool still_there = slot.state.load_acquire() == slot_word;
-  if (still_there && view_slot(map_, slot, state, view)) [[likely]] {
+  if (still_there && view_slot(memory_, slot, state, view)) [[likely]] {
     view.tries = tries;
     return Step::leased;
   }
@@ -166,7 +166,7 @@ ReadResult NamedReader::lease(SlotView* views, std::size_t count, std::size_t& l
                                                                        std::size_t& leased,
                                                                        std::uint64_t& corrupt) noexcept {
   Step step = Step::passed;
-  for (std::uint32_t walked = 0; leased < views.size() && walked < map_.geometry.slots; ++walked) {
+  for (std::uint32_t walked = 0; leased < views.size() && walked < memory_.geometry.slots; ++walked) {
     if (leased + 2 <= views.size() && pairs_ && try_lease_pair(position, views.data(), leased, corrupt)) {
       position = wrap(position + 2);
       ++walked;
@@ -183,9 +183,9 @@ ReadResult NamedReader::lease(SlotView* views, std::size_t count, std::size_t& l
 
 void NamedReader::help_empty_group() noexcept {
   // The floor moved over VOIDs or acks whose consumers saw no waiting producer. So we wake producers here.
-  if (help_floor(map_, group_) && shared_status_.producer_sleepers.load_relaxed() != 0) {
+  if (help_floor(memory_, group_) && shared_status_.producer_sleepers.load_relaxed() != 0) {
     // plant: a_lost_race_for_the_floor
-    wake_for_room(map_, floor());
+    wake_for_room(memory_, floor());
   }
 }
 
@@ -198,7 +198,7 @@ bool NamedReader::nack(Position position, std::uint8_t tries) noexcept {
   const auto more = static_cast<std::uint8_t>(tries == k_max_tries ? tries : tries + 1);
   if (!end_lease(position, tries, Lease{position, owner_, more, LeasePhase::retry}.word())) return false;
   // plant: nack_before_the_word/2, nack_leaves_next
-  set_next_back(map_, group_, position);
+  set_next_back(memory_, group_, position);
   return true;
 }
 
@@ -207,30 +207,30 @@ unsigned NamedReader::advance_floor() noexcept {
   // plant: ends_that_cross
   full_fence();
   // plant: a_lost_race_for_the_floor/2
-  help_floor(map_, group_);
+  help_floor(memory_, group_);
   const GroupStateWord state = GroupStateWord::of(shared_.state.load_relaxed());
   // plant: last_to_end_does_not_drain
-  if (state.phase == GroupPhase::leaving && state.incarnation == incarnation_) try_drain(map_, group_);
+  if (state.phase == GroupPhase::leaving && state.incarnation == incarnation_) try_drain(memory_, group_);
   publish_fence(symmetric());
   unsigned rung = 0;
   // Wake also if another process moved the floor: a helping producer wakes no sleeper.
-  if (shared_status_.producer_sleepers.load_relaxed() != 0) rung += wake_for_room(map_, floor());
+  if (shared_status_.producer_sleepers.load_relaxed() != 0) rung += wake_for_room(memory_, floor());
   // Without a producer the last ack is the end of the stream: every sleeping consumer of the group must check.
   // plant: last_ack_wakes_no_consumer
-  if (shared_status_.live_producers.load_relaxed() == 0) rung += wake_all_of_group(map_, group_);
+  if (shared_status_.live_producers.load_relaxed() == 0) rung += wake_all_of_group(memory_, group_);
   return rung;
 }
 
 bool NamedReader::may_have_more() const noexcept {
   const Position position = start(Next::of(shared_.next.load_acquire()));
-  const SlotState slot = SlotState::of(map_.slot(position).state.load_acquire());
+  const SlotState slot = SlotState::of(memory_.slot(position).state.load_acquire());
   return slot.position == position && slot.phase == SlotPhase::ready;
 }
 
 bool NamedReader::all_ours_or_done() const noexcept {
   Position position = floor();
-  for (std::uint32_t walked = 0; walked < map_.geometry.slots; ++walked, position = wrap(position + 1)) {
-    const SlotState slot = SlotState::of(map_.slot(position).state.load_acquire());
+  for (std::uint32_t walked = 0; walked < memory_.geometry.slots; ++walked, position = wrap(position + 1)) {
+    const SlotState slot = SlotState::of(memory_.slot(position).state.load_acquire());
     if (distance(slot.position, position) < 0) return true;  // the end of the ring
     if (slot.phase == SlotPhase::voided || slot.phase == SlotPhase::reclaimed) continue;
     const Lease lease = Lease::of(lease_of(position).load_acquire());
@@ -241,8 +241,8 @@ bool NamedReader::all_ours_or_done() const noexcept {
   return true;
 }
 
-void set_next_back(const QueueMemory& map, unsigned index, Position position) noexcept {
-  GroupBlock& group = map.group(index);
+void set_next_back(const QueueMemory& memory, unsigned index, Position position) noexcept {
+  GroupBlock& group = memory.group(index);
   for (unsigned attempt = 0; attempt < k_attempts; ++attempt) {
     const std::uint64_t seen = group.next.load_acquire();
     const Next next = Next::of(seen);

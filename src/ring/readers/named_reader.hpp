@@ -26,20 +26,20 @@ namespace beltway::ring {
 class NamedReader {
  public:
   /// `evictable`: the daemon may take leases away while the consumer lives.
-  NamedReader(const QueueMemory& map, unsigned group, std::uint32_t incarnation, unsigned owner,
+  NamedReader(const QueueMemory& memory, unsigned group, std::uint32_t incarnation, unsigned owner,
               bool evictable) noexcept
-      : map_(map),
+      : memory_(memory),
         group_(group),
-        mask_(map.mask()),
-        shared_status_(map.shared_status()),
-        shared_(map.group(group)),
-        leases_(&map.lease(group, 0)),
+        mask_(memory.mask()),
+        shared_status_(memory.shared_status()),
+        shared_(memory.group(group)),
+        leases_(&memory.lease(group, 0)),
         incarnation_(incarnation),
         active_word_(GroupStateWord{incarnation, GroupKind::named, GroupPhase::active}.word()),
-        ack_lag_max_(std::min(map.geometry.slots / 4, k_ack_lag)),
+        ack_lag_max_(std::min(memory.geometry.slots / 4, k_ack_lag)),
         owner_(static_cast<std::uint8_t>(owner)),
         evictable_(evictable) {
-    assert(group < map.geometry.max_groups && owner >= k_first_consumer);
+    assert(group < memory.geometry.max_groups && owner >= k_first_consumer);
   }
 
   /// Leases up to `count` messages into `views`, and stores their number in `leased`. Messages that make no sense are
@@ -119,7 +119,7 @@ class NamedReader {
   /// Where a walk begins: at `next`, behind our leases that `next` does not show yet, or at the floor, whichever is the last.
   [[nodiscard]] Position start(Next next) const noexcept;
 
-  const QueueMemory map_;
+  const QueueMemory memory_;
   const unsigned group_;
   const Position mask_;  // slots - 1
   const SharedStatus& shared_status_;
@@ -138,6 +138,6 @@ class NamedReader {
 
 /// Sets `next` back to `position` if it is there or later, and raises its version in any case: a helper or a walking
 /// consumer that saw the lease before cannot move `next` over it.
-void set_next_back(const QueueMemory& map, unsigned group, Position position) noexcept;
+void set_next_back(const QueueMemory& memory, unsigned group, Position position) noexcept;
 
 }  // namespace beltway::ring

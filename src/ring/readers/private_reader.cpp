@@ -19,17 +19,17 @@ InlineReceiver::View InlineReceiver::next_in_lane() noexcept {
 
 namespace beltway::ring {
 
-PrivateReader::PrivateReader(const QueueMemory& map, unsigned group, Position start)
-    : map_(map), beyond_floor_(group < map.geometry.max_groups ? 0 : (map.geometry.slots + 63) / 64) {
-  const std::uint64_t slots = map.geometry.slots;
-  slots_ = map.ring + k_slots_offset;
-  slot_mask_ = map.mask();
-  slot_bytes_ = map.geometry.slot_bytes;
+PrivateReader::PrivateReader(const QueueMemory& memory, unsigned group, Position start)
+    : memory_(memory), beyond_floor_(group < memory.geometry.max_groups ? 0 : (memory.geometry.slots + 63) / 64) {
+  const std::uint64_t slots = memory.geometry.slots;
+  slots_ = memory.ring + k_slots_offset;
+  slot_mask_ = memory.mask();
+  slot_bytes_ = memory.geometry.slot_bytes;
   floor_store_lag_max_ = std::max<std::uint64_t>(1, slots / 4);
   floor_store_lag_ = std::min(k_floor_store_lag, slots / 16);
-  shared_floor_ = &map.group(group).floor;
-  notice_word_ = &map.shared_status().notice;
-  sleepers_ = &map.shared_status().producer_sleepers;
+  shared_floor_ = &memory.group(group).floor;
+  notice_word_ = &memory.shared_status().notice;
+  sleepers_ = &memory.shared_status().producer_sleepers;
   read_ = wrap(start - 1);
   step();
   floor_ = start;
@@ -39,7 +39,7 @@ PrivateReader::PrivateReader(const QueueMemory& map, unsigned group, Position st
 
 bool PrivateReader::skip_empty_slots() noexcept {
   bool stored = false;
-  for (std::uint32_t i = 0; i < map_.geometry.slots; ++i) {
+  for (std::uint32_t i = 0; i < memory_.geometry.slots; ++i) {
     // Pairs with Claimer::commit() and void_claim().
     const SlotState state = SlotState::of(slot_->state.load_acquire());
     if (state.position != read() || (state.phase != SlotPhase::voided && state.phase != SlotPhase::reclaimed)) break;
@@ -50,7 +50,7 @@ bool PrivateReader::skip_empty_slots() noexcept {
 }
 
 ReadResult PrivateReader::next_uncommon(SlotView& view) noexcept {
-  for (std::uint32_t skipped = 0; skipped < map_.geometry.slots; ++skipped) {
+  for (std::uint32_t skipped = 0; skipped < memory_.geometry.slots; ++skipped) {
     // Pairs with the release of READY in Claimer::commit(): what the producer wrote is visible.
     const Slot& slot = *slot_;
     const SlotState state = SlotState::of(slot.state.load_acquire());
@@ -59,7 +59,7 @@ ReadResult PrivateReader::next_uncommon(SlotView& view) noexcept {
       return not_ready(state);
     const bool is_empty = state.phase == SlotPhase::voided || state.phase == SlotPhase::reclaimed;
     step();
-    if (!is_empty && view_slot(map_, slot, state, view)) {
+    if (!is_empty && view_slot(memory_, slot, state, view)) {
       lane_end_ = read();
       return ReadResult::message;
     }
@@ -71,9 +71,9 @@ ReadResult PrivateReader::next_uncommon(SlotView& view) noexcept {
 
 ReadResult PrivateReader::not_ready(SlotState state) noexcept {
   const std::int64_t ahead = distance(state.position, read());
-  const std::int64_t slots = map_.geometry.slots;
+  const std::int64_t slots = memory_.geometry.slots;
   // Only what a producer may have claimed is believed: any other number is a slot in disorder, which the daemon heals.
-  if (ahead <= 0 || ahead % slots != 0 || distance(state.position, load_tail(map_)) >= 0) return ReadResult::empty;
+  if (ahead <= 0 || ahead % slots != 0 || distance(state.position, load_tail(memory_)) >= 0) return ReadResult::empty;
   const Position position = read();
   step();
   release(position);
@@ -93,7 +93,7 @@ bool PrivateReader::release(Position position) noexcept {
 
 void PrivateReader::release_out_of_order(Position position) noexcept {
   const auto bit_of = [&](Position p) -> std::pair<std::uint64_t&, std::uint64_t> {
-    const std::uint64_t index = p & map_.mask();
+    const std::uint64_t index = p & memory_.mask();
     return {beyond_floor_[index / 64], 1ULL << index % 64};
   };
   if (position != floor()) {

@@ -43,7 +43,7 @@ template <class Value>
 class PrivateReader : public detail::InlineReceiver {
  public:
   /// A consumer of a named group makes one too, but never uses it: it reads with a NamedReader.
-  PrivateReader(const QueueMemory& map, unsigned group, Position start);
+  PrivateReader(const QueueMemory& memory, unsigned group, Position start);
 
   /// The common case of next(): a whole message is ready. False: call next().
   [[nodiscard]] bool next_if_ready(SlotView& view) noexcept {
@@ -51,7 +51,7 @@ class PrivateReader : public detail::InlineReceiver {
     const Slot& slot = *slot_;
     const std::uint64_t word = slot.state.load_acquire();
     if (!SlotState::is_ready(word, read_)) return false;
-    if (!view_slot(map_, slot, SlotState::of(word), view)) return false;
+    if (!view_slot(memory_, slot, SlotState::of(word), view)) return false;
     step();
     if (view.data != slot.payload()) {
       // Lanes are lent in whole lines, one behind the other: the next message most often begins where this one ends.
@@ -96,7 +96,7 @@ class PrivateReader : public detail::InlineReceiver {
   void release_out_of_order(Position position) noexcept;
   bool store_floor() noexcept;
 
-  const QueueMemory map_;
+  const QueueMemory memory_;
   const std::byte* expected_ = nullptr;      // behind the newest message in a lane
   std::vector<std::uint64_t> beyond_floor_;  // a bit a slot: released beyond the floor
 };

@@ -87,7 +87,8 @@ ExitCode ping(const Globals& globals) {
                      format_duration(connecting) + " to connect\n";
   if (!daemon.log.empty()) text += "log " + daemon.log + "\n";
   if (daemon.log_lost > 0)
-    text += std::to_string(daemon.log_lost) + " lines of its log were lost: nobody read it, or no room\n";
+    text +=
+        std::to_string(daemon.log_lost) + " lines of its log were lost: its log was not read, or its disk is full\n";
   Json json = to_json(daemon);
   json["round_trip_ns"] = taken.count();
   json["connect_ns"] = connecting.count();
@@ -105,13 +106,13 @@ void add_group_name(Command& command, std::string& group) {
 }  // namespace
 
 void add_purge(Command& app, Globals& globals) {
-  Command command = app.add_command("purge", "Acknowledge all that a group has before it and nobody holds");
+  Command command = app.add_command("purge", "Acknowledge all messages of a group that no consumer holds");
   const auto options = std::make_shared<Options>();
   command.add_queue_name(options->name);
   command.add_text("--group", options->group, "The group").required().type_name("GROUP");
   command.footer(
       "Example:\n  beltway purge orders --group billing\n"
-      "Exit code 8: messages are left, which consumers hold or producers are writing; the output says who.");
+      "Exit code 8: messages are left, which consumers hold or producers are writing; the output names them.");
   set_action(command, globals, [&globals, options] { return purge(globals, *options); });
 }
 

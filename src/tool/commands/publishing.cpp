@@ -116,18 +116,18 @@ void Publishing::counted(std::span<const Bytes> messages) {
 bool Publishing::check(Status status) const {
   if (status == Status::ok) return true;
   if (status == Status::stopped) return false;
-  const std::string what = "publish to \"" + producer_.queue_name() + "\"";
+  const std::string context = "publish to \"" + producer_.queue_name() + "\"";
   const std::string so_far = " (" + std::to_string(messages_) + " messages are published)";
   if (status == Status::timeout) {
-    throw Failure(ExitCode::timeout, what + ": full for " +
-                                         format_duration(plan_.timeout.value_or(std::chrono::nanoseconds{})) + so_far +
-                                         "; \"beltway show " + producer_.queue_name() + "\" tells who holds it");
+    throw Failure(ExitCode::timeout,
+                  context + ": full for " + format_duration(plan_.timeout.value_or(std::chrono::nanoseconds{})) +
+                      so_far + "; \"beltway show " + producer_.queue_name() + "\" names the processes that hold it");
   }
   if (status == Status::too_large) {
-    throw Failure(ExitCode::failed, what + ": message " + std::to_string(messages_ + 1) + " has more than the " +
+    throw Failure(ExitCode::failed, context + ": message " + std::to_string(messages_ + 1) + " has more than the " +
                                         std::to_string(producer_.max_message_bytes()) + " bytes that fit" + so_far);
   }
-  throw failure_of(status, what + so_far);
+  throw failure_of(status, context + so_far);
 }
 
 }  // namespace beltway::tool

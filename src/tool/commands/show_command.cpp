@@ -108,7 +108,7 @@ ExitCode run(const Globals& globals, const Options& options) {
 }  // namespace
 
 void add_show(Command& app, Globals& globals) {
-  Command command = app.add_command("show", "Show a queue: options, depth, lag, who holds what, counters");
+  Command command = app.add_command("show", "Show a queue: options, depth, lag, messages held by consumers, counters");
   const auto options = std::make_shared<Options>();
   command.add_queue_name(options->name);
   const Option watch_option =

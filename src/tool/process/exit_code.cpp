@@ -25,11 +25,11 @@ ExitCode exit_code_of(Errc reason) noexcept {
   return ExitCode::failed;
 }
 
-Failure failure_of(Status status, const std::string& what) {
+Failure failure_of(Status status, const std::string& context) {
   switch (status) {
-    case Status::removed: return {ExitCode::gone, what + ": the queue or its group was removed"};
-    case Status::evicted: return {ExitCode::gone, what + ": this process was thrown out by the queue's owner"};
-    case Status::timeout: return {ExitCode::timeout, what + ": the time is over"};
+    case Status::removed: return {ExitCode::gone, context + ": the queue or its group was removed"};
+    case Status::evicted: return {ExitCode::gone, context + ": this process was thrown out by the queue's owner"};
+    case Status::timeout: return {ExitCode::timeout, context + ": the time is over"};
     case Status::ok:
     case Status::empty:
     case Status::full:
@@ -39,7 +39,7 @@ Failure failure_of(Status status, const std::string& what) {
     case Status::end_of_stream:
     case Status::prefetch_limit: break;
   }
-  return {ExitCode::failed, what + ": " + std::string(to_string(status))};
+  return {ExitCode::failed, context + ": " + std::string(to_string(status))};
 }
 
 }  // namespace beltway::tool

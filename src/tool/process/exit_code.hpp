@@ -38,6 +38,6 @@ class Failure : public std::runtime_error {
 };
 
 /// What a publish or receive that ended with `status` (removed, evicted, too_large, ...) means for the command.
-[[nodiscard]] Failure failure_of(Status status, const std::string& what);
+[[nodiscard]] Failure failure_of(Status status, const std::string& context);
 
 }  // namespace beltway::tool

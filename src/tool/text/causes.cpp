@@ -28,7 +28,7 @@ class Finder {
 
   std::vector<Cause> find() {
     if (s_.removed) {
-      add({.kind = "removed", .text = "the queue was removed: all who are attached are told so"});
+      add({.kind = "removed", .text = "the queue was removed: all attached processes are told so"});
     }
     add_claims();
     add_full_ring();
@@ -91,7 +91,7 @@ class Finder {
   [[nodiscard]] std::vector<Remedy> remedies_for_group(const std::string& group) const {
     const std::string name = s_.info.name;
     return {{"beltway sub " + name + " --group " + group, "is a consumer that takes its messages"},
-            {"beltway purge " + name + " --group " + group, "drops what nobody holds"},
+            {"beltway purge " + name + " --group " + group, "drops the messages that no consumer holds"},
             {"beltway group remove " + name + " " + group, "removes the group"}};
   }
 
@@ -341,8 +341,8 @@ void Finder::add_orphan(std::string_view role, const EndpointInfo& endpoint) {
       with_process(role, endpoint) +
       " has no connection any more, but its memory is still mapped, maybe by a child of it: its place is free when "
       "that ends";
-  cause.remedies = {
-      {"grep -ls beltway:" + s_.info.name + ":control /proc/[0-9]*/task/*/maps", "lists who has it mapped"}};
+  cause.remedies = {{"grep -ls beltway:" + s_.info.name + ":control /proc/[0-9]*/task/*/maps",
+                     "lists the processes that have it mapped"}};
   for (Remedy& remedy : remedies_for_process(endpoint.pid)) cause.remedies.push_back(std::move(remedy));
   add(std::move(cause));
 }

@@ -166,8 +166,9 @@ std::string totals_text(const QueueTotals& totals) {
   facts.add("repairs", "of " + format_count(totals.repairs) + " endpoints, with " + format_count(totals.voided) +
                            " claims voided and " + format_count(totals.released) + " leases given back");
   if (totals.unread != 0) {
-    facts.add("unread", format_count(totals.unread) +
-                            " messages were published while there was no group and no consumer: nobody gets them");
+    facts.add("unread",
+              format_count(totals.unread) +
+                  " messages were published while there was no group and no consumer: they are not delivered");
   }
   return "\n" + facts.text(k_indent);
 }

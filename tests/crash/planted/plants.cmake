@@ -29,7 +29,7 @@ plant(tail_is_not_widened [[return static_cast<Position>(tail.position);]])
 
 # -- consumers and groups -----------------------------------------------------------------------------------------
 plant(nack_leaves_next [[return true;]])
-plant_before(nack_before_the_word [[set_next_back(map_, group_, position);]])
+plant_before(nack_before_the_word [[set_next_back(memory_, group_, position);]])
 plant(nack_before_the_word/2 [[return true;]])
 plant(next_is_not_widened [[return static_cast<Position>(next.position);]])
 plant(leases_are_not_filled "")

@@ -20,68 +20,68 @@ using namespace beltway::ring;
 namespace {
 
 bool has_private(const World& world) {
-  return GroupStateWord::of(world.map().group(private_group(k_private)).state.load_acquire()).phase ==
+  return GroupStateWord::of(world.memory().group(private_group(k_private)).state.load_acquire()).phase ==
          GroupPhase::active;
 }
 bool has_named(const World& world) {
-  return GroupStateWord::of(world.map().group(k_group).state.load_acquire()).phase == GroupPhase::active;
+  return GroupStateWord::of(world.memory().group(k_group).state.load_acquire()).phase == GroupPhase::active;
 }
 
-bool is_ready(const QueueMemory& map, Position position) {
-  const SlotState slot = SlotState::of(map.slot(position).state.load_acquire());
+bool is_ready(const QueueMemory& memory, Position position) {
+  const SlotState slot = SlotState::of(memory.slot(position).state.load_acquire());
   return slot.position == position && slot.phase == SlotPhase::ready;
 }
 
 /// True if a consumer of the named group would get a message now.
-bool leasable(const QueueMemory& map, unsigned group) {
-  Position position = wrap(map.group(group).floor.load_acquire());
-  for (std::uint32_t i = 0; i < map.geometry.slots; ++i, position = wrap(position + 1)) {
-    const SlotState slot = SlotState::of(map.slot(position).state.load_acquire());
+bool leasable(const QueueMemory& memory, unsigned group) {
+  Position position = wrap(memory.group(group).floor.load_acquire());
+  for (std::uint32_t i = 0; i < memory.geometry.slots; ++i, position = wrap(position + 1)) {
+    const SlotState slot = SlotState::of(memory.slot(position).state.load_acquire());
     if (slot.position != position || slot.phase == SlotPhase::claimed) return false;
     if (slot.phase != SlotPhase::ready) continue;
-    const Lease lease = Lease::of(map.lease(group, position).load_acquire());
+    const Lease lease = Lease::of(memory.lease(group, position).load_acquire());
     if (distance<Lease::bits>(lease.position, position) < 0 || lease.phase == LeasePhase::retry) return true;
   }
   return false;
 }
 
 bool asleep(const World& world, unsigned owner) {
-  return Wait::of(world.map().endpoint(owner).wait.load_acquire()).phase != WaitPhase::awake;
+  return Wait::of(world.memory().endpoint(owner).wait.load_acquire()).phase != WaitPhase::awake;
 }
 bool rung(const World& world, unsigned owner) {
-  const std::size_t bell = world.map().endpoint_index(owner);
+  const std::size_t bell = world.memory().endpoint_index(owner);
   return world.journal().wakes[bell] != world.journal().wakes_before[bell];
 }
 
 void check_consumers_sleep(const World& world) {
-  const QueueMemory& map = world.map();
+  const QueueMemory& memory = world.memory();
   bool one_asleep = false;
   bool one_up = false;
   for (unsigned owner = k_first_consumer; owner < k_first_consumer + k_consumers; ++owner) {
-    const Identity identity = Identity::of(map.endpoint(owner).identity.load_acquire());
+    const Identity identity = Identity::of(memory.endpoint(owner).identity.load_acquire());
     if ((identity.flags & k_endpoint_attached) == 0 || !asleep(world, owner)) continue;
     if (identity.group == k_group) {
       one_asleep = true;
       one_up = one_up || rung(world, owner);
-    } else if (owner == k_private && is_ready(map, world.journal().private_read) && !rung(world, owner)) {
+    } else if (owner == k_private && is_ready(memory, world.journal().private_read) && !rung(world, owner)) {
       fail(world, "the private consumer sleeps, and a message is there");
     }
   }
-  if (one_asleep && !one_up && has_named(world) && leasable(map, k_group)) {
+  if (one_asleep && !one_up && has_named(world) && leasable(memory, k_group)) {
     fail(world, "all consumers of the group sleep, and a message is there");
   }
 }
 
 void check_producers_sleep(const World& world) {
-  const QueueMemory& map = world.map();
-  help_floors(map);
-  const Position tail = load_tail(map);
-  const Position lowest = lowest_floor(map, tail);
-  const bool room = distance(tail, wrap(lowest + map.geometry.slots)) < 0;
-  const bool busy = SlotState::of(map.slot(tail).state.load_acquire()).phase == SlotPhase::claimed;
-  for (unsigned owner = 0; owner < map.geometry.max_producers; ++owner) {
+  const QueueMemory& memory = world.memory();
+  help_floors(memory);
+  const Position tail = load_tail(memory);
+  const Position lowest = lowest_floor(memory, tail);
+  const bool room = distance(tail, wrap(lowest + memory.geometry.slots)) < 0;
+  const bool busy = SlotState::of(memory.slot(tail).state.load_acquire()).phase == SlotPhase::claimed;
+  for (unsigned owner = 0; owner < memory.geometry.max_producers; ++owner) {
     if (!asleep(world, owner) || rung(world, owner)) continue;
-    const Endpoint& endpoint = map.endpoint(owner);
+    const Endpoint& endpoint = memory.endpoint(owner);
     if (endpoint.wake_busy.load_relaxed() != 0 && room && !busy) fail(world, "producer %u sleeps: not busy", owner);
     if (distance(lowest, wrap(endpoint.wake_past.load_relaxed())) > 0) {
       fail(world, "producer %u sleeps, and there is room", owner);
@@ -104,7 +104,7 @@ Entry& delivered(World& world, const SlotView& view, const char* to) {
 }
 
 void drain_private(World& world) {
-  PrivateReader reader(world.map(), private_group(k_private), world.journal().private_read);
+  PrivateReader reader(world.memory(), private_group(k_private), world.journal().private_read);
   for (;;) {
     SlotView view;
     const ReadResult result = reader.next(view);
@@ -115,15 +115,15 @@ void drain_private(World& world) {
     reader.release(view.position);
   }
   world.journal().private_read = reader.read();
-  if (wrap(world.map().group(private_group(k_private)).floor.load_acquire()) != load_tail(world.map())) {
+  if (wrap(world.memory().group(private_group(k_private)).floor.load_acquire()) != load_tail(world.memory())) {
     fail(world, "private: stuck");
   }
 }
 
 void drain_named(World& world) {
-  const QueueMemory& map = world.map();
-  const std::uint32_t incarnation = GroupStateWord::of(map.group(k_group).state.load_acquire()).incarnation;
-  NamedReader reader(map, k_group, incarnation, k_named_new, false);
+  const QueueMemory& memory = world.memory();
+  const std::uint32_t incarnation = GroupStateWord::of(memory.group(k_group).state.load_acquire()).incarnation;
+  NamedReader reader(memory, k_group, incarnation, k_named_new, false);
   for (unsigned turn = 0;; ++turn) {
     if (turn == 50) fail(world, "named: no end");
     SlotView views[2];
@@ -143,7 +143,7 @@ void drain_named(World& world) {
       reader.after_ack(views[i].position);
     }
   }
-  if (reader.floor() != load_tail(map)) fail(world, "named: stuck");
+  if (reader.floor() != load_tail(memory)) fail(world, "named: stuck");
 }
 
 /// Who joined while others were at work got all that was published afterwards.
@@ -177,37 +177,38 @@ void check_messages(World& world, bool read, bool leased) {
 }
 
 void check_at_rest(const World& world, const Dead& dead) {
-  const QueueMemory& map = world.map();
-  for (std::uint32_t i = 0; i < map.geometry.slots; ++i) {
-    const SlotState slot = SlotState::of(map.slot(i).state.load_acquire());
+  const QueueMemory& memory = world.memory();
+  for (std::uint32_t i = 0; i < memory.geometry.slots; ++i) {
+    const SlotState slot = SlotState::of(memory.slot(i).state.load_acquire());
     if (slot.phase == SlotPhase::claimed) fail(world, "slot %u is claimed for ever", i);
   }
-  for (std::uint32_t i = 0; has_named(world) && i < map.geometry.slots; ++i) {
-    if (Lease::of(map.lease(k_group, i).load_acquire()).phase == LeasePhase::leased) fail(world, "lease %u leaks", i);
+  for (std::uint32_t i = 0; has_named(world) && i < memory.geometry.slots; ++i) {
+    if (Lease::of(memory.lease(k_group, i).load_acquire()).phase == LeasePhase::leased)
+      fail(world, "lease %u leaks", i);
   }
   for (const unsigned owner : dead.owners) {
     if (owner == k_nobody) continue;
-    const SharedStatus& shared_status = map.shared_status();
+    const SharedStatus& shared_status = memory.shared_status();
     const Word& sleepers = owner < k_first_consumer ? shared_status.producer_sleepers : shared_status.consumer_sleepers;
     if ((sleepers.load_relaxed() >> (owner & 63U) & 1U) != 0 || asleep(world, owner)) {
       fail(world, "dead endpoint %u is still said to sleep", owner);
     }
     if (owner < k_first_consumer && ((shared_status.room_line.load_relaxed() >> owner & 1U) != 0 ||
-                                     map.endpoint(owner).ticket.load_relaxed() != 0)) {
+                                     memory.endpoint(owner).ticket.load_relaxed() != 0)) {
       fail(world, "dead producer %u still stands in the line for room", owner);
     }
     if (owner >= k_first_consumer &&
-        GroupStateWord::of(map.group(private_group(owner)).state.load_acquire()).blocks_producers()) {
+        GroupStateWord::of(memory.group(private_group(owner)).state.load_acquire()).blocks_producers()) {
       fail(world, "the private group of dead consumer %u still holds", owner);
     }
   }
 }
 
 /// The memory that no message needs becomes zeros.
-void give_back_lane(const QueueMemory& map, unsigned producer) {
-  if (map.geometry.lane_bytes == 0) return;
-  for (const recovery::LanePart& part : recovery::find_unneeded_parts(map, producer, k_cache_line_bytes).parts) {
-    std::memset(map.heap + part.offset, 0, part.size);
+void give_back_lane(const QueueMemory& memory, unsigned producer) {
+  if (memory.geometry.lane_bytes == 0) return;
+  for (const recovery::LanePart& part : recovery::find_unneeded_parts(memory, producer, k_cache_line_bytes).parts) {
+    std::memset(memory.heap + part.offset, 0, part.size);
   }
 }
 
@@ -215,14 +216,14 @@ void give_back_lane(const QueueMemory& map, unsigned producer) {
 
 void bury(World& world, unsigned owner) {
   if (owner == k_nobody) return;
-  const QueueMemory& map = world.map();
-  recovery::repair(map, owner, test::living_without(map, owner));
+  const QueueMemory& memory = world.memory();
+  recovery::repair(memory, owner, test::living_without(memory, owner));
   if (owner < k_first_consumer) {
-    give_back_lane(map, owner);
-    map.shared_status().live_producers.fetch_and(~(1ULL << owner));
-    wake_all_sleepers(map);
+    give_back_lane(memory, owner);
+    memory.shared_status().live_producers.fetch_and(~(1ULL << owner));
+    wake_all_sleepers(memory);
   }
-  map.endpoint(owner).identity.store_release(0);
+  memory.endpoint(owner).identity.store_release(0);
 }
 
 void check_nobody_sleeps_in_vain(const World& world) {

@@ -35,36 +35,36 @@ Bytes bytes_of(std::uint64_t id, std::uint32_t size) {
 }  // namespace
 
 void attach(World& world, unsigned owner, unsigned group) {
-  const QueueMemory& map = world.map();
-  map.endpoint(owner).identity.store_release(
+  const QueueMemory& memory = world.memory();
+  memory.endpoint(owner).identity.store_release(
       Identity{1, static_cast<std::uint16_t>(group), k_endpoint_attached}.word());
   if (owner >= k_first_consumer) return;
-  map.shared_status().producers_ever.fetch_add(1);
-  map.shared_status().live_producers.fetch_or(1ULL << owner);
+  memory.shared_status().producers_ever.fetch_add(1);
+  memory.shared_status().live_producers.fetch_or(1ULL << owner);
 }
 
 bool is_evicted(const World& world, unsigned owner) noexcept {
-  return (Identity::of(world.map().endpoint(owner).identity.load_acquire()).flags & k_endpoint_evicted) != 0;
+  return (Identity::of(world.memory().endpoint(owner).identity.load_acquire()).flags & k_endpoint_evicted) != 0;
 }
 
 void evict(World& world, unsigned owner) {
   const Use use(world);
-  const Identity identity = Identity::of(world.map().endpoint(owner).identity.load_acquire());
-  recovery::revoke(world.map(), owner, identity.incarnation, identity.group);
+  const Identity identity = Identity::of(world.memory().endpoint(owner).identity.load_acquire());
+  recovery::revoke(world.memory(), owner, identity.incarnation, identity.group);
   world.journal().thrown_out = owner;
 }
 
 void found(World& world) {
   const Shape& shape = world.shape();
-  const QueueMemory& map = world.map();
+  const QueueMemory& memory = world.memory();
   for (unsigned owner = 0; owner < shape.producers && owner < k_producer_new; ++owner) attach(world, owner);
   if (shape.with_named) {
-    join(map, k_group, GroupKind::named, Start::latest);
+    join(memory, k_group, GroupKind::named, Start::latest);
     attach(world, k_named_a, k_group);
     attach(world, k_named_b, k_group);
   }
   if (shape.with_private) {
-    world.journal().private_read = join(map, private_group(k_private), GroupKind::private_reliable, Start::latest);
+    world.journal().private_read = join(memory, private_group(k_private), GroupKind::private_reliable, Start::latest);
     attach(world, k_private, private_group(k_private));
   }
 }
@@ -73,7 +73,7 @@ Producer& Crew::producer(unsigned owner) {
   const auto found = producers_.find(owner);
   if (found != producers_.end()) return found->second;
   Attachment attachment;
-  attachment.map = world_.map();
+  attachment.memory = world_.memory();
   attachment.owner = owner;
   ProducerOptions options;
   options.wait = WaitStrategy::sleep;
@@ -83,9 +83,9 @@ Producer& Crew::producer(unsigned owner) {
 Consumer& Crew::consumer(unsigned owner, bool lossy, std::uint32_t prefetch) {
   const auto found = consumers_.find(owner);
   if (found != consumers_.end()) return found->second;
-  const QueueMemory& map = world_.map();
+  const QueueMemory& memory = world_.memory();
   Attachment attachment;
-  attachment.map = map;
+  attachment.memory = memory;
   attachment.owner = owner;
   ConsumerOptions options;
   options.wait = WaitStrategy::sleep;
@@ -96,16 +96,16 @@ Consumer& Crew::consumer(unsigned owner, bool lossy, std::uint32_t prefetch) {
   attachment.evictable = world_.shape().evictable && !lossy;
   if (lossy) {
     attachment.kind = GroupKind::lossy;
-    attachment.start = wrap(map.group(own).floor.load_acquire());
+    attachment.start = wrap(memory.group(own).floor.load_acquire());
   } else if (owner == k_private) {
     attachment.start = world_.journal().private_read;
-  } else if (GroupStateWord::of(map.group(own).state.load_acquire()).phase == GroupPhase::active) {
-    attachment.start = wrap(map.group(own).floor.load_acquire());
+  } else if (GroupStateWord::of(memory.group(own).state.load_acquire()).phase == GroupPhase::active) {
+    attachment.start = wrap(memory.group(own).floor.load_acquire());
   } else {
     attachment.kind = GroupKind::named;
-    attachment.group = Identity::of(map.endpoint(owner).identity.load_acquire()).group;
+    attachment.group = Identity::of(memory.endpoint(owner).identity.load_acquire()).group;
   }
-  attachment.group_incarnation = GroupStateWord::of(map.group(attachment.group).state.load_acquire()).incarnation;
+  attachment.group_incarnation = GroupStateWord::of(memory.group(attachment.group).state.load_acquire()).incarnation;
   return consumers_.emplace(owner, make_consumer(std::move(attachment), options)).first->second;
 }
 
@@ -196,7 +196,7 @@ bool Crew::note_leased(const Message& message, unsigned owner) {
   const std::uint64_t id = read_message(message.bytes().data(), message.size());
   const bool over = world_.journal().thrown_out == owner;  // before the lease is looked at: it may happen in between
   compiler_fence();
-  const Lease lease = Lease::of(world_.map().lease(k_group, message.position()).load_acquire());
+  const Lease lease = Lease::of(world_.memory().lease(k_group, message.position()).load_acquire());
   if (over && lease.phase == LeasePhase::leased && lease.owner == owner) {
     fail(world_, "who was thrown out keeps a late lease");
   }
@@ -315,9 +315,9 @@ void Crew::note_and_end(Message& message, unsigned owner) {
 }
 
 void Crew::join_newcomer(GroupKind kind, Start start) {
-  const QueueMemory& map = world_.map();
+  const QueueMemory& memory = world_.memory();
   const unsigned group = kind == GroupKind::named ? k_other_group : private_group(k_joiner);
-  join(map, group, kind, start);
+  join(memory, group, kind, start);
   attach(world_, k_joiner, group);
   consumer(k_joiner);
   for (Entry& entry : world_.journal().messages) entry.due = entry.begun == 0;
@@ -338,13 +338,13 @@ void Crew::read_newcomer() {
 }
 
 void Crew::newcomer_leaves() {
-  const QueueMemory& map = world_.map();
+  const QueueMemory& memory = world_.memory();
   read_newcomer();
   consumers_.erase(k_joiner);
   bury(world_, k_joiner);
-  if (GroupStateWord::of(map.group(k_other_group).state.load_acquire()).phase != GroupPhase::active) return;
-  if (!leave(map, k_other_group)) fail(world_, "the newcomers' group does not drain");
-  free_group(map, k_other_group);
+  if (GroupStateWord::of(memory.group(k_other_group).state.load_acquire()).phase != GroupPhase::active) return;
+  if (!leave(memory, k_other_group)) fail(world_, "the newcomers' group does not drain");
+  free_group(memory, k_other_group);
 }
 
 void Crew::hold(unsigned owner) {
@@ -367,17 +367,17 @@ void Crew::release() {
   held_ids_.clear();
 }
 
-void Crew::wake_up(unsigned owner) { SleepWord(world_.map(), owner).disarm(); }
+void Crew::wake_up(unsigned owner) { SleepWord(world_.memory(), owner).disarm(); }
 
 void Crew::note_wakes(unsigned owner) {
   Journal& journal = world_.journal();
-  const std::size_t bell = world_.map().endpoint_index(owner);
+  const std::size_t bell = world_.memory().endpoint_index(owner);
   journal.wakes_before[bell] = journal.wakes[bell];
 }
 
 void Crew::sleep(unsigned owner, Position past, bool busy) {
   note_wakes(owner);
-  SleepWord(world_.map(), owner).arm(world_.shape().symmetric, past, busy);
+  SleepWord(world_.memory(), owner).arm(world_.shape().symmetric, past, busy);
 }
 
 }  // namespace beltway::crash

@@ -19,7 +19,7 @@ bool with_named(const Beginning& beginning) { return beginning.shape.with_named;
 /// begun for it is undone.
 template <GroupKind kind, Start start>
 void attach_private(World& world) {
-  join(world.map(), private_group(k_joiner), kind, start);
+  join(world.memory(), private_group(k_joiner), kind, start);
   attach(world, k_joiner, private_group(k_joiner));
 }
 void undo_attach(World& world) { bury(world, k_joiner); }
@@ -27,29 +27,29 @@ void undo_attach(World& world) { bury(world, k_joiner); }
 /// A named group is made in the daemon's records first, then in shared memory.
 template <Start start>
 void make_group(World& world) {
-  join(world.map(), k_other_group, GroupKind::named, start);
+  join(world.memory(), k_other_group, GroupKind::named, start);
 }
 template <Start start>
 void make_group_again(World& world) {
   make_group<start>(world);
   // It holds all that came since; nobody reads it here, so it goes.
-  if (!leave(world.map(), k_other_group)) fail(world, "a group without leases does not drain");
-  free_group(world.map(), k_other_group);
+  if (!leave(world.memory(), k_other_group)) fail(world, "a group without leases does not drain");
+  free_group(world.memory(), k_other_group);
 }
 
 void remove_group(World& world) {
-  if (leave(world.map(), k_group)) free_group(world.map(), k_group);
+  if (leave(world.memory(), k_group)) free_group(world.memory(), k_group);
 }
 void remove_group_again(World& world) {
   // Freed already: the records say so last, and nothing was lost by doing it once more.
-  if (GroupStateWord::of(world.map().group(k_group).state.load_acquire()).phase == GroupPhase::free) return;
-  if (!leave(world.map(), k_group)) fail(world, "a group without leases does not drain");
-  free_group(world.map(), k_group);
+  if (GroupStateWord::of(world.memory().group(k_group).state.load_acquire()).phase == GroupPhase::free) return;
+  if (!leave(world.memory(), k_group)) fail(world, "a group without leases does not drain");
+  free_group(world.memory(), k_group);
 }
 
 void purge_group(World& world) {
   world.journal().forgiven = 1;
-  purge(world.map(), k_group);
+  purge(world.memory(), k_group);
 }
 
 void detach_private(World& world) { bury(world, k_private); }

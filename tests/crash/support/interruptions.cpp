@@ -83,7 +83,7 @@ void overrun_held(Crew& crew) {
     crew.publish(k_producer_a, first_id(k_producer_a) + number, number % 3 == 2 ? k_inline_size : k_lane_size);
     if (shape.with_private) crew.read();
     if (shape.with_named) crew.lease(k_named_a, true);
-    help_floors(crew.world().map());
+    help_floors(crew.world().memory());
   }
   crew.release();
   crew.newcomer_leaves();
@@ -92,9 +92,9 @@ void overrun_held(Crew& crew) {
 /// The named group is removed and made again, at the oldest, and its new consumer takes a message and keeps it.
 void make_group_again(Crew& crew) {
   World& world = crew.world();
-  if (!leave(world.map(), k_group)) fail(world, "a group without leases does not drain");
-  free_group(world.map(), k_group);
-  join(world.map(), k_group, GroupKind::named, Start::oldest);
+  if (!leave(world.memory(), k_group)) fail(world, "a group without leases does not drain");
+  free_group(world.memory(), k_group);
+  join(world.memory(), k_group, GroupKind::named, Start::oldest);
   world.journal().forgiven = 1;
   for (Entry& entry : world.journal().messages) entry.acked = entry.acking = entry.leased = 0;
   crew.forget(k_named_a);
@@ -105,8 +105,8 @@ void make_group_again(Crew& crew) {
 /// that it kept are used again.
 void remove_group(Crew& crew) {
   World& world = crew.world();
-  if (!leave(world.map(), k_group)) return;
-  free_group(world.map(), k_group);
+  if (!leave(world.memory(), k_group)) return;
+  free_group(world.memory(), k_group);
   const unsigned producer = world.shape().producers > 1 ? k_producer_b : k_producer_a;
   if (crew.actor() == producer) return;
   for (unsigned number = 1; number < 7; ++number) {
@@ -116,24 +116,24 @@ void remove_group(Crew& crew) {
 }
 void is_drained(Crew& crew) {
   const World& world = crew.world();
-  const QueueMemory& map = world.map();
-  const GroupPhase phase = GroupStateWord::of(map.group(k_group).state.load_acquire()).phase;
+  const QueueMemory& memory = world.memory();
+  const GroupPhase phase = GroupStateWord::of(memory.group(k_group).state.load_acquire()).phase;
   if (phase == GroupPhase::free) return;
   if (phase != GroupPhase::drained) fail(world, "the removed group never drains");
-  free_group(map, k_group);
+  free_group(memory, k_group);
 }
 
 void purge_group(Crew& crew) {
   crew.world().journal().forgiven = 1;
-  purge(crew.world().map(), k_group);
+  purge(crew.world().memory(), k_group);
 }
 
 /// Who slept wakes, looks, takes what is there and sleeps again, while a waker stands between two steps of waking it.
 void sleepers_turn(Crew& crew) {
   World& world = crew.world();
-  const QueueMemory& map = world.map();
+  const QueueMemory& memory = world.memory();
   const auto asleep = [&](unsigned owner) {
-    return Wait::of(map.endpoint(owner).wait.load_acquire()).phase != WaitPhase::awake;
+    return Wait::of(memory.endpoint(owner).wait.load_acquire()).phase != WaitPhase::awake;
   };
   if (asleep(k_named_b)) {
     crew.wake_up(k_named_b);

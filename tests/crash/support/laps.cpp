@@ -20,7 +20,7 @@ namespace {
 
 /// A producer without the waiting: its claims and its lane.
 struct Publisher {
-  Publisher(const QueueMemory& map, unsigned owner) : claimer(map, owner), lane(claimer) {}
+  Publisher(const QueueMemory& memory, unsigned owner) : claimer(memory, owner), lane(claimer) {}
 
   bool publish(std::uint64_t id, bool by_lane) {
     Lane::Loan lent;
@@ -54,10 +54,10 @@ class Audience {
  public:
   explicit Audience(World& world)
       : world_(world),
-        private_(world.map(), private_group(k_private), world.journal().private_read),
-        named_(world.map(), k_group, GroupStateWord::of(world.map().group(k_group).state.load_acquire()).incarnation,
-               k_named_new, false),
-        lossy_(world.map(), private_group(k_joiner), load_tail(world.map())) {
+        private_(world.memory(), private_group(k_private), world.journal().private_read),
+        named_(world.memory(), k_group,
+               GroupStateWord::of(world.memory().group(k_group).state.load_acquire()).incarnation, k_named_new, false),
+        lossy_(world.memory(), private_group(k_joiner), load_tail(world.memory())) {
     for (std::uint64_t id = 0; id < k_messages; ++id) {
       const Entry& entry = world.journal().messages[id];
       if (entry.read != 0 || entry.leased != 0) note(id, entry.position);
@@ -94,22 +94,22 @@ class Audience {
 
   /// Newcomers see the last messages, whole, and none of another lap.
   void newcomers() {
-    const QueueMemory& map = world_.map();
+    const QueueMemory& memory = world_.memory();
     const unsigned group = private_group(k_joiner);
-    const Position floor = join(map, group, GroupKind::private_reliable, Start::oldest);
-    PrivateReader reader(map, group, floor);
+    const Position floor = join(memory, group, GroupKind::private_reliable, Start::oldest);
+    PrivateReader reader(memory, group, floor);
     SlotView view;
     while (reader.next(view) == ReadResult::message) {
       if (!is_known(view, view.data)) fail(world_, "a newcomer got a wrong message");
       reader.release(view.position);
     }
-    if (reader.read() != load_tail(map)) fail(world_, "a newcomer got stuck");
-    free_group(map, group);
-    LossyReader lossy(map, group, wrap(load_tail(map) - map.geometry.slots));
+    if (reader.read() != load_tail(memory)) fail(world_, "a newcomer got stuck");
+    free_group(memory, group);
+    LossyReader lossy(memory, group, wrap(load_tail(memory) - memory.geometry.slots));
     for (lossy.begin(); lossy.next(view) == ReadResult::message; lossy.begin()) {
       if (!is_known(view, lossy.data(0))) fail(world_, "a lossy newcomer got a wrong message");
     }
-    if (lossy.read() != load_tail(map)) fail(world_, "a lossy newcomer got stuck");
+    if (lossy.read() != load_tail(memory)) fail(world_, "a lossy newcomer got stuck");
   }
 
  private:
@@ -120,7 +120,7 @@ class Audience {
     return id != 0 && (found == known_.end() || found->second == id);
   }
   [[nodiscard]] GroupPhase phase(unsigned group) const {
-    return GroupStateWord::of(world_.map().group(group).state.load_acquire()).phase;
+    return GroupStateWord::of(world_.memory().group(group).state.load_acquire()).phase;
   }
 
   World& world_;
@@ -135,23 +135,23 @@ class Audience {
 }  // namespace
 
 void check_laps(World& world, const Dead& dead) {
-  const QueueMemory& map = world.map();
+  const QueueMemory& memory = world.memory();
   std::deque<Publisher> publishers;
   for (const unsigned owner : dead.owners) {
-    if (owner < k_first_consumer) publishers.emplace_back(map, owner);
+    if (owner < k_first_consumer) publishers.emplace_back(memory, owner);
   }
-  if (k_producer_new < map.geometry.max_producers) publishers.emplace_back(map, k_producer_new);
-  if (publishers.empty()) publishers.emplace_back(map, k_producer_a);
+  if (k_producer_new < memory.geometry.max_producers) publishers.emplace_back(memory, k_producer_new);
+  if (publishers.empty()) publishers.emplace_back(memory, k_producer_a);
   Audience audience(world);
-  const std::uint64_t laps = 3ULL * map.geometry.slots + 2;
+  const std::uint64_t laps = 3ULL * memory.geometry.slots + 2;
   for (std::uint64_t i = 0; i < laps; ++i) {
     const std::uint64_t id = first_id(k_producer_new) + i % 16;
     // First by the lane of the one that follows a dead one: what still lives there must survive.
-    const bool by_lane = map.geometry.lane_bytes != 0 && i % 3 != 2;
+    const bool by_lane = memory.geometry.lane_bytes != 0 && i % 3 != 2;
     if (!publishers[i % publishers.size()].publish(id, by_lane))
       fail(world, "not usable: publish %d", static_cast<int>(i));
     audience.note(id, publishers[i % publishers.size()].published);
-    if (i <= map.geometry.slots) audience.newcomers();
+    if (i <= memory.geometry.slots) audience.newcomers();
     audience.expect(id);
   }
 }

@@ -62,7 +62,7 @@ void read_lossy(Crew& crew, unsigned /*owner*/) {
 }
 void make_lossy(Crew& crew, unsigned owner) {
   // At the oldest, so that there is something to read, and to lose.
-  join(crew.world().map(), private_group(owner), GroupKind::lossy, Start::oldest);
+  join(crew.world().memory(), private_group(owner), GroupKind::lossy, Start::oldest);
   attach(crew.world(), owner, private_group(owner));
   crew.consumer(owner, true);
 }

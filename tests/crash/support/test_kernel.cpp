@@ -36,17 +36,17 @@ void nap(std::uint64_t /*ns*/) noexcept {}
 void wake_sleeper(Word& word) noexcept {
   crash::World* const world = crash::Use::current();
   if (world == nullptr) return;
-  const auto* const first = &world->map().endpoint(0);
+  const auto* const first = &world->memory().endpoint(0);
   const auto at = reinterpret_cast<const std::byte*>(&word) - reinterpret_cast<const std::byte*>(first);
   const auto index = static_cast<std::size_t>(at) / sizeof(Endpoint);
   // Another world's, which goes on beside this one.
-  if (at >= 0 && index < world->map().geometry.endpoints()) ++world->journal().wakes[index];
+  if (at >= 0 && index < world->memory().geometry.endpoints()) ++world->journal().wakes[index];
 }
 
 void ring_bell(int eventfd) noexcept {
   crash::World* const world = crash::Use::current();
   if (world == nullptr) return;
-  for (unsigned i = crash::bell_index(eventfd); i < world->map().geometry.endpoints(); i += ring::k_bells) {
+  for (unsigned i = crash::bell_index(eventfd); i < world->memory().geometry.endpoints(); i += ring::k_bells) {
     ++world->journal().wakes[i];
   }
 }

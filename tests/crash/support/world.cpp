@@ -60,20 +60,21 @@ World::World(const Shape& shape) : shape_(shape) {
   memory_ = std::make_unique<std::byte[]>(size + 64);
   auto* base =
       reinterpret_cast<std::byte*>((reinterpret_cast<std::uintptr_t>(memory_.get()) + 63) & ~std::uintptr_t{63});
-  map_ = {geometry, base, base + geometry.ring_bytes(), base + geometry.ring_bytes() + heap, bells().eventfds.data()};
-  journal_ = reinterpret_cast<Journal*>(map_.control + geometry.control_bytes());
+  memory_ = {geometry, base, base + geometry.ring_bytes(), base + geometry.ring_bytes() + heap,
+             bells().eventfds.data()};
+  journal_ = reinterpret_cast<Journal*>(memory_.control + geometry.control_bytes());
   const std::size_t leases_end = geometry.leases_offset() + std::size_t{k_groups} * geometry.slots * sizeof(Word);
-  parts_[0] = {map_.ring, k_cache_line_bytes};
-  parts_[1] = {map_.ring + k_slots_offset, std::size_t{geometry.slots} * geometry.slot_bytes};
-  parts_[2] = {map_.heap, heap};
-  parts_[3] = {map_.control + geometry.status_offset(), leases_end - geometry.status_offset()};
+  parts_[0] = {memory_.ring, k_cache_line_bytes};
+  parts_[1] = {memory_.ring + k_slots_offset, std::size_t{geometry.slots} * geometry.slot_bytes};
+  parts_[2] = {memory_.heap, heap};
+  parts_[3] = {memory_.control + geometry.status_offset(), leases_end - geometry.status_offset()};
   parts_[4] = {reinterpret_cast<std::byte*>(journal_), sizeof(Journal)};
   clear();
 }
 
 void World::clear() {
   for (const Part& part : parts_) std::memset(part.data, 0, part.size);
-  initialize_queue(map_, 1, shape_.symmetric, shape_.first);
+  initialize_queue(memory_, 1, shape_.symmetric, shape_.first);
 }
 
 void World::copy_from(const World& other) noexcept {
@@ -129,25 +130,25 @@ Context& context() noexcept {
 namespace {
 
 void show(const World& world) {
-  const QueueMemory& map = world.map();
-  const Tail tail = Tail::of(map.tail().load_relaxed());
+  const QueueMemory& memory = world.memory();
+  const Tail tail = Tail::of(memory.tail().load_relaxed());
   std::printf("  tail %llu generation %u owner %u\n", static_cast<unsigned long long>(tail.position), tail.generation,
               tail.owner);
-  for (std::uint32_t i = 0; i < map.geometry.slots; ++i) {
-    const SlotState slot = SlotState::of(map.slot(i).state.load_relaxed());
+  for (std::uint32_t i = 0; i < memory.geometry.slots; ++i) {
+    const SlotState slot = SlotState::of(memory.slot(i).state.load_relaxed());
     std::printf("  slot %u: position %llu owner %u phase %d, message %llu\n", i,
                 static_cast<unsigned long long>(slot.position), slot.owner, static_cast<int>(slot.phase),
-                static_cast<unsigned long long>(*reinterpret_cast<std::uint64_t*>(map.slot(i).payload())));
+                static_cast<unsigned long long>(*reinterpret_cast<std::uint64_t*>(memory.slot(i).payload())));
   }
-  for (unsigned group = 0; group < map.geometry.groups(); ++group) {
-    const GroupStateWord state = GroupStateWord::of(map.group(group).state.load_relaxed());
+  for (unsigned group = 0; group < memory.geometry.groups(); ++group) {
+    const GroupStateWord state = GroupStateWord::of(memory.group(group).state.load_relaxed());
     if (state.phase == GroupPhase::free) continue;
-    const Next next = Next::of(map.group(group).next.load_relaxed());
+    const Next next = Next::of(memory.group(group).next.load_relaxed());
     std::printf("  group %u: phase %d floor %llu next %llu version %u\n", group, static_cast<int>(state.phase),
-                static_cast<unsigned long long>(wrap(map.group(group).floor.load_relaxed())),
+                static_cast<unsigned long long>(wrap(memory.group(group).floor.load_relaxed())),
                 static_cast<unsigned long long>(next.position), next.version);
-    for (std::uint32_t i = 0; group < k_groups && i < map.geometry.slots; ++i) {
-      const Lease lease = Lease::of(map.lease(group, i).load_relaxed());
+    for (std::uint32_t i = 0; group < k_groups && i < memory.geometry.slots; ++i) {
+      const Lease lease = Lease::of(memory.lease(group, i).load_relaxed());
       std::printf("    lease %u: position %llu owner %u tries %u phase %d\n", i,
                   static_cast<unsigned long long>(lease.position), lease.owner, lease.tries,
                   static_cast<int>(lease.phase));

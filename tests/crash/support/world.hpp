@@ -82,7 +82,7 @@ class World {
   World& operator=(const World&) = delete;
 
   [[nodiscard]] const Shape& shape() const noexcept { return shape_; }
-  [[nodiscard]] const QueueMemory& map() const noexcept { return map_; }
+  [[nodiscard]] const QueueMemory& memory() const noexcept { return memory_; }
   [[nodiscard]] Journal& journal() const noexcept { return *journal_; }
   /// What the heap's lanes, slots, groups, endpoints and the journal hold, from a world of the same shape.
   void copy_from(const World& other) noexcept;
@@ -98,7 +98,7 @@ class World {
 
   Shape shape_;
   std::unique_ptr<std::byte[]> memory_;
-  QueueMemory map_;
+  QueueMemory memory_;
   Journal* journal_ = nullptr;
   Part parts_[5] = {};
 };
