@@ -13,12 +13,12 @@ json encode_value(const std::vector<NamedGroup>& groups) {
 }
 
 void decode_value(const ValueSource& from, TypeTag& type) {
-  const JsonReader fields(from.fields.object(from.name), from.what + ": type");
+  const JsonReader fields(from.fields.object(from.name), from.context + ": type");
   type = {fields.text("name"), fields.number<std::uint32_t>("size"), fields.number<std::uint32_t>("alignment")};
 }
 
 void decode_value(const ValueSource& from, std::vector<NamedGroup>& groups) {
-  for (const json& group : from.fields.array(from.name)) groups.push_back(decode_group(group, from.what));
+  for (const json& group : from.fields.array(from.name)) groups.push_back(decode_group(group, from.context));
 }
 
 void decode_value(const ValueSource& from, std::chrono::milliseconds& time) {

@@ -98,7 +98,7 @@ LocalQueue::LocalQueue(const QueueOptions& options, Position first) : state_(std
 }
 LocalQueue::~LocalQueue() = default;
 
-const QueueMemory& LocalQueue::map() const noexcept { return state_->memory; }
+const QueueMemory& LocalQueue::memory() const noexcept { return state_->memory; }
 
 void LocalQueue::add_group(const std::string& name, Start start) {
   join(state_->memory, static_cast<unsigned>(state_->groups.size()), GroupKind::named, start);

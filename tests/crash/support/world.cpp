@@ -57,9 +57,9 @@ World::World(const Shape& shape) : shape_(shape) {
                           .max_groups = k_groups};
   const std::size_t heap = geometry.heap_bytes();
   const std::size_t size = geometry.ring_bytes() + heap + geometry.control_bytes() + sizeof(Journal) + 64;
-  memory_ = std::make_unique<std::byte[]>(size + 64);
+  storage_ = std::make_unique<std::byte[]>(size + 64);
   auto* base =
-      reinterpret_cast<std::byte*>((reinterpret_cast<std::uintptr_t>(memory_.get()) + 63) & ~std::uintptr_t{63});
+      reinterpret_cast<std::byte*>((reinterpret_cast<std::uintptr_t>(storage_.get()) + 63) & ~std::uintptr_t{63});
   memory_ = {geometry, base, base + geometry.ring_bytes(), base + geometry.ring_bytes() + heap,
              bells().eventfds.data()};
   journal_ = reinterpret_cast<Journal*>(memory_.control + geometry.control_bytes());

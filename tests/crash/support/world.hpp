@@ -97,7 +97,7 @@ class World {
   };
 
   Shape shape_;
-  std::unique_ptr<std::byte[]> memory_;
+  std::unique_ptr<std::byte[]> storage_;
   QueueMemory memory_;
   Journal* journal_ = nullptr;
   Part parts_[5] = {};
