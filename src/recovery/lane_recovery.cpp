@@ -56,8 +56,7 @@ UnneededLane find_unneeded_parts(const ring::QueueMemory& memory, unsigned produ
   detail::full_fence();
   os::heavy_barrier();
   // plant: punch_without_a_second_scan
-  if (const ring::Position again = ring::lowest_floor(memory, ring::load_tail(memory));
-      ring::distance(again, lowest) < 0)
+  if (const auto again = ring::lowest_floor(memory, ring::load_tail(memory)); ring::distance(again, lowest) < 0)
     lowest = again;
   const std::vector<bool> needed = find_needed(memory, producer, lowest, granule);
   UnneededLane lane;
