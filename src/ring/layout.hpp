@@ -9,7 +9,7 @@
 //   heap     | lane of producer 0 | lane of producer 1 | ...   lane_bytes each
 //
 //   control  | Header, 4096 | SharedStatus, 256 | Endpoint x (producers + consumers) | GroupBlock x (named + consumers) |
-//            | lease words: named groups x N x 8 |
+//            | lease words: named groups x N x 8 | lease times: named groups x N x 8 |
 //
 // The words, most significant bits first:
 //
@@ -18,7 +18,10 @@
 //   tail         position:44 | generation:12 | owner:8       written by producers; a join at oldest raises the generation
 //   floor        incarnation:10 | position:54                private: its consumer; named: any helper; joins: the daemon
 //   next         position:44 | version:20                    consumers of the group, the repair
-//   lease        position:46 | owner:8 | tries:8 | phase:2   consumers of the group, the repair, purge
+//   lease        position:45 | owner:8 | tries:8 | phase:3   consumers of the group, the repair, purge, who parks
+//   lease time   due:48, in us | owner:8 | tries:8           the lease's owner, before it ends the lease; the repair
+//   earliest due due, in us; 0: nothing waits                consumers of the group, the repair
+//   parked       version:63 | any:1                          who moves a floor over a parked lease; producers clear `any`
 //   wait         sequence:62 | phase:2                       its endpoint; wakers ASLEEP -> WAKING -> SIGNALLED
 //   notice       epoch:32 | flags:32                         the daemon; clients only add k_notice_doubted
 //   unread since no_reader:1    | spare:9 | position:54      the daemon
@@ -64,7 +67,7 @@ using detail::widen;
 using detail::wrap;
 
 inline constexpr std::uint64_t k_magic = 0x0a79617774'6c6542ULL;  // "Beltway\n"
-inline constexpr std::uint32_t k_layout_major = 2;
+inline constexpr std::uint32_t k_layout_major = 3;
 inline constexpr std::uint32_t k_layout_minor = 0;
 inline constexpr std::size_t k_cache_line_bytes = 64;
 /// `bytes`, rounded up to lines.
@@ -107,22 +110,44 @@ struct Floor {
   }
 };
 
-enum class LeasePhase : std::uint8_t { leased = 1, done = 2, retry = 3 };
+enum class LeasePhase : std::uint8_t {
+  leased = 1,
+  done = 2,
+  retry = 3,           ///< given back; a consumer may lease it at once, before newer messages
+  delayed = 4,         ///< given back; a consumer may lease it when its lease time is reached
+  parked = 5,          ///< leased, and the floor may pass: producers go around the slot
+  parked_delayed = 6,  ///< delayed, and the floor may pass
+};
 
 struct Lease {
-  static constexpr unsigned bits = 46;
-  std::uint64_t position;  // low 46 bits
+  static constexpr unsigned bits = 45;
+  std::uint64_t position;  // low 45 bits
   std::uint8_t owner;
   std::uint8_t tries;
   LeasePhase phase;
 
   [[nodiscard]] static constexpr Lease of(std::uint64_t word) noexcept {
-    return {word >> 18, static_cast<std::uint8_t>(word >> 10), static_cast<std::uint8_t>(word >> 2),
-            static_cast<LeasePhase>(word & 3)};
+    return {word >> 19, static_cast<std::uint8_t>(word >> 11), static_cast<std::uint8_t>(word >> 3),
+            static_cast<LeasePhase>(word & 7)};
   }
   [[nodiscard]] constexpr std::uint64_t word() const noexcept {
-    return position << 18 | static_cast<std::uint64_t>(owner) << 10 | static_cast<std::uint64_t>(tries) << 2 |
+    return position << 19 | static_cast<std::uint64_t>(owner) << 11 | static_cast<std::uint64_t>(tries) << 3 |
            static_cast<std::uint64_t>(phase);
+  }
+};
+
+/// When a delayed message is due. Owner and tries are those of the lease word that it belongs to: a time that bears others was
+/// written by a consumer that had lost its lease, and does not count.
+struct LeaseTime {
+  std::uint64_t due_us;  // CLOCK_MONOTONIC in us, low 48 bits
+  std::uint8_t owner;
+  std::uint8_t tries;
+
+  [[nodiscard]] static constexpr LeaseTime of(std::uint64_t word) noexcept {
+    return {word >> 16, static_cast<std::uint8_t>(word >> 8), static_cast<std::uint8_t>(word)};
+  }
+  [[nodiscard]] constexpr std::uint64_t word() const noexcept {
+    return due_us << 16 | static_cast<std::uint64_t>(owner) << 8 | static_cast<std::uint64_t>(tries);
   }
 };
 
@@ -279,13 +304,16 @@ struct Identity {
 /// Named groups come first (0 to max_groups - 1), then one private group for each consumer index.
 struct alignas(k_cache_line_bytes) GroupBlock {
   Word state;
-  std::uint64_t spare0[7];
+  Word earliest_due;  ///< no delayed message is due before, in us; 0: none is delayed
+  Word parked;        ///< version:63 | any:1; `any`: leases of this group may be parked
+  std::uint64_t spare0[5];
   Word floor;  ///< on a line of its own: producers read it, consumers move it
   std::uint64_t spare1[7];
   Word next;  ///< on a line of its own: consumers compete for it
   std::uint64_t spare2[7];
 };
-static_assert(sizeof(GroupBlock) == 192 && offsetof(GroupBlock, floor) == 64 && offsetof(GroupBlock, next) == 128);
+static_assert(sizeof(GroupBlock) == 192 && offsetof(GroupBlock, parked) == 16 && offsetof(GroupBlock, floor) == 64 &&
+              offsetof(GroupBlock, next) == 128);
 
 // -- sizes and offsets, from a queue's options ------------------------------------------------------------------
 
@@ -317,8 +345,11 @@ struct Geometry {
   [[nodiscard]] constexpr std::size_t leases_offset() const noexcept {
     return groups_offset() + groups() * sizeof(GroupBlock);
   }
+  [[nodiscard]] constexpr std::size_t lease_times_offset() const noexcept {
+    return leases_offset() + std::size_t{max_groups} * slots * sizeof(Word);
+  }
   [[nodiscard]] constexpr std::uint64_t control_bytes() const noexcept {
-    return page_up(leases_offset() + std::uint64_t{max_groups} * slots * sizeof(Word));
+    return page_up(lease_times_offset() + std::uint64_t{max_groups} * slots * sizeof(Word));
   }
 
  private:

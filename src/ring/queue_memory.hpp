@@ -45,6 +45,11 @@ struct QueueMemory {
     return reinterpret_cast<Word*>(control +
                                    geometry.leases_offset())[group * std::size_t{geometry.slots} + (position & mask())];
   }
+  /// Likewise: the lease time (LeaseTime) of a position.
+  [[nodiscard]] Word& lease_time(unsigned group, Position position) const noexcept {
+    return reinterpret_cast<Word*>(
+        control + geometry.lease_times_offset())[group * std::size_t{geometry.slots} + (position & mask())];
+  }
   [[nodiscard]] unsigned endpoint_index(unsigned owner) const noexcept {
     return owner < k_first_consumer ? owner : geometry.max_producers + owner - k_first_consumer;
   }

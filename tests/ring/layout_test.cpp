@@ -65,8 +65,8 @@ class Filled {
 
 using Words = std::map<std::size_t, std::uint64_t>;
 
-TEST(Layout, the_layout_is_version_2_0) {
-  EXPECT_EQ(k_layout_major, 2U);
+TEST(Layout, the_layout_is_version_3_0) {
+  EXPECT_EQ(k_layout_major, 3U);
   EXPECT_EQ(k_layout_minor, 0U);
 }
 
@@ -80,9 +80,11 @@ TEST(Layout, words_are_packed_as_documented) {
   EXPECT_EQ((Tail{0x123456789ab, 0xcde, 0xf0}.word()), 0x123456789abcdef0U);
   EXPECT_EQ((Next{0x123456789ab, 0xcdef0}.word()), 0x123456789abcdef0U);
   EXPECT_EQ((Floor{0x3ff, 1}.word()), 0xffc0000000000001U);
-  EXPECT_EQ((Lease{1, 0x81, 0x7f, LeasePhase::leased}.word()), 0x605fdU);
+  EXPECT_EQ((Lease{1, 0x81, 0x7f, LeasePhase::leased}.word()), 0xc0bf9U);
   EXPECT_EQ((Lease{0, 0, 0, LeasePhase::done}.word()), 2U);
   EXPECT_EQ((Lease{0, 0, 0, LeasePhase::retry}.word()), 3U);
+  EXPECT_EQ((Lease{0, 0, 0, LeasePhase::parked_delayed}.word()), 6U);
+  EXPECT_EQ((LeaseTime{0x123456789abc, 0x81, 0x7f}.word()), 0x123456789abc817fU);
   EXPECT_EQ((Wait{1, WaitPhase::awake}.word()), 4U);
   EXPECT_EQ((Wait{1, WaitPhase::asleep}.word()), 5U);
   EXPECT_EQ((Wait{1, WaitPhase::signalled}.word()), 6U);
@@ -100,6 +102,7 @@ TEST(Layout, words_come_back_as_they_were_packed) {
   EXPECT_EQ(Next::of(word).word(), word);
   EXPECT_EQ(Floor::of(word).word(), word);
   EXPECT_EQ(Lease::of(word).word(), word);
+  EXPECT_EQ(LeaseTime::of(word).word(), word);
   EXPECT_EQ(Wait::of(word).word(), word);
   EXPECT_EQ(Notice::of(word).word(), word);
   EXPECT_EQ(Identity::of(word).word(), word);
@@ -115,7 +118,7 @@ TEST(Layout, a_new_queue_is_these_words) {
 
   const Words control{
       {0, 0x0a79617774'6c6542},  // "Beltway\n"
-      {8, 2},                    // layout 2.0
+      {8, 3},                    // layout 3.0
       {16, 4096 + 4096},         // ring: a page, and four slots of 64 bytes
       {32, 4096 + 4096},         // control; no heap
       {40, 0x1122334455667788},  // id
@@ -156,6 +159,8 @@ TEST(Layout, every_part_lies_where_it_is_documented) {
   EXPECT_EQ(in_control(&memory.group(0)), 4096 + 256 + 5 * 192);
   EXPECT_EQ(in_control(&memory.group(3).next), 4096 + 256 + 8 * 192 + 128);
   EXPECT_EQ(in_control(&memory.lease(0, 6)), 4096 + 256 + 5 * 192 + 4 * 192 + 2 * 8);
+  EXPECT_EQ(in_control(&memory.lease_time(0, 6)), 4096 + 256 + 5 * 192 + 4 * 192 + 4 * 8 + 2 * 8);
+  EXPECT_EQ(in_control(&memory.group(0).parked), 4096 + 256 + 5 * 192 + 16);
 }
 
 TEST(Layout, endpoints_share_four_bells_by_their_index) {
