@@ -62,6 +62,10 @@ struct ConsumerCore::Steps {
   std::size_t& count;
   const bool in_batches = false;
   Status status = Status::empty;
+  /// What poll_next() has leased, instead of a message in `out`: a message that is made and then moved is read wider than it was
+  /// written, and the processor waits for that.
+  ring::SlotView view{};
+  bool has_view = false;
 
   bool back_off() noexcept {
     return core.back_off(in_batches ? ring::k_backoff_in_batches : ring::k_backoff_one_by_one);
@@ -71,9 +75,8 @@ struct ConsumerCore::Steps {
     if (core.inline_size_limit_ != 0) return core.poll_position(paused);
     if (core.fast_named_reader_ == nullptr) return false;
     for (unsigned polls = ring::k_early_polls; polls != 0; --polls) {
-      ring::SlotView view;
       if (core.try_lease_next(view)) {
-        core.fill(out[count++], view);
+        has_view = true;
         status = Status::ok;
         return true;
       }
@@ -116,6 +119,7 @@ Result<Message> ConsumerCore::receive(const Until& until) {
   Steps steps{*this, {&message, 1}, count};
   const Status status = wait_take(until, first, steps);
   if (status != Status::ok) return status;
+  if (steps.has_view) return received(steps.view);
   return message;
 }
 
