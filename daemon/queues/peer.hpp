@@ -28,7 +28,7 @@ enum class Right : std::uint8_t {
   consume,  ///< r: consume, inspect, add groups
   produce,  ///< w
   see,      ///< r or w: open, describe, be listed
-  own,      ///< the owner's and root's: remove, remove_group, purge
+  own,      ///< the owner's and root's: remove, remove_group, purge, pause_group, resume_group, reset_group
 };
 
 /// As for a file: the owner's bits for the owner, else the group's for its members, else the others'. Root may everything.

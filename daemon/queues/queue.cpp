@@ -137,9 +137,14 @@ void Queue::reconcile() noexcept {
         break;
       case GroupRecord::State::leaving:
         // The removal may be half done, and perhaps no attached endpoint will do the rest.
-        if (phase == ring::GroupPhase::active || phase == ring::GroupPhase::leaving) ring::leave(memory_, index);
+        if (phase == ring::GroupPhase::active || phase == ring::GroupPhase::paused ||
+            phase == ring::GroupPhase::leaving) {
+          ring::leave(memory_, index);
+        }
         break;
-      case GroupRecord::State::active: break;
+      case GroupRecord::State::active:  // before the queue is healed: see reset()
+        finish_reset(index);
+        break;
     }
   }
   for (unsigned place = 0; place < record_.endpoints.size(); ++place) {
@@ -177,6 +182,10 @@ wire::Description Queue::description(bool with_endpoints) const {
     if (group.state != GroupRecord::State::active) continue;
     description.group_indexes.push_back(i);
     info.options.groups.push_back({group.name, group.options});
+    if (group.paused_since) {
+      const auto now = std::chrono::floor<std::chrono::milliseconds>(Clock::now().time_since_epoch());
+      info.paused.push_back({group.name, std::max(now - *group.paused_since, 0ms)});
+    }
   }
   if (!with_endpoints) return description;
   for (unsigned place = 0; place < record_.endpoints.size(); ++place) {

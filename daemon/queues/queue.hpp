@@ -28,6 +28,7 @@
 #include "queues/peer.hpp"
 #include "queues/run_clock.hpp"
 #include "recovery/heal.hpp"
+#include "ring/live_groups.hpp"
 #include "ring/queue_memory.hpp"
 #include "survival/records.hpp"
 #include "survival/saved_queues.hpp"
@@ -107,6 +108,14 @@ class Queue {
   void remove_group(const std::string& name);
   [[nodiscard]] PurgeResult purge_group(const std::string& name);
 
+  // -- groups whose consumers go on (queue_live_groups.cpp) --
+  /// No effect on a group that is paused.
+  void pause_group(const std::string& name);
+  /// No effect on a group that is not paused.
+  void resume_group(const std::string& name);
+  /// Throws Error(invalid_option) for a position that the ring does not have.
+  [[nodiscard]] ResetResult reset_group(const std::string& name, const wire::ResetTarget& target);
+
   // -- lifetime (queue_lifetime.cpp) --
   using Clock = std::chrono::steady_clock;
   /// True for an exclusive queue whose owner's lock is free: the owner has ended. May be called while a worker has the queue.
@@ -179,6 +188,8 @@ class Queue {
   void finish_change(const std::string& whose, std::string_view option, const std::string& value);
 
   [[nodiscard]] unsigned group_or_throw(const std::string& name, const std::string& operation) const;
+  /// Does the reset that the record says, if it says one. Throws nothing: what cannot be saved is done again by the next daemon.
+  std::optional<ring::Reset> finish_reset(unsigned index) noexcept;
   /// Frees the places of removed groups that are drained and deserted.
   void settle_groups();
   [[nodiscard]] bool has_readers() const noexcept;

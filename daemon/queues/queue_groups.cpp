@@ -138,7 +138,8 @@ void Queue::count_unread() noexcept {
   ring::Position first = tail;
   for (unsigned index = 0; index < geometry_.groups(); ++index) {
     const ring::GroupBlock& group = memory_.group(index);
-    if (ring::GroupStateWord::of(group.state.load_acquire()).phase != ring::GroupPhase::active) continue;
+    const ring::GroupPhase phase = ring::GroupStateWord::of(group.state.load_acquire()).phase;
+    if (phase != ring::GroupPhase::active && phase != ring::GroupPhase::paused) continue;
     const ring::Position floor = ring::wrap(group.floor.load_acquire());
     if (ring::distance(floor, first) < 0) first = floor;
   }

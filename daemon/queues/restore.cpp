@@ -64,9 +64,10 @@ bool restore_named(const ring::QueueMemory& memory, unsigned index, const GroupR
   detail::Word& state = memory.group(index).state;
   const ring::GroupStateWord said = ring::GroupStateWord::of(state.load_acquire());
   switch (record.state) {
-    case GroupRecord::State::active:
-      return restore(state,
-                     ring::GroupStateWord{record.incarnation, ring::GroupKind::named, ring::GroupPhase::active}.word());
+    case GroupRecord::State::active: {
+      const ring::GroupPhase phase = record.paused_since ? ring::GroupPhase::paused : ring::GroupPhase::active;
+      return restore(state, ring::GroupStateWord{record.incarnation, ring::GroupKind::named, phase}.word());
+    }
     case GroupRecord::State::leaving:
       // The last consumer that ends a lease makes it DRAINED.
       if (said.phase == ring::GroupPhase::drained && said.kind == ring::GroupKind::named) return false;

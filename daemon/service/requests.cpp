@@ -229,22 +229,53 @@ Reply remove_group(Caller& caller, const json& request) {
   return reply_with(json::object());
 }
 
-Reply purge(Caller& caller, const json& request) {
-  const wire::JsonReader fields(request, "purge");
-  if (auto brought = std::exchange(*caller.brought, std::nullopt)) return std::move(*brought);
-  Queue& queue = queue_of(caller, fields, Right::own, "purge a group of");
-  const std::string group = checked_group(fields);
-  if (!caller.ask_again || !queue.is_large()) return reply_with(wire::encode(queue.purge_group(group)));
+/// The reply of `work`, which walks over all slots. For a large queue a worker runs it; then the request is asked again, and finds
+/// the reply in caller.brought.
+Reply walk_beside(Caller& caller, Queue& queue, const json& request, std::function<Reply()> work) {
+  if (!caller.ask_again || !queue.is_large()) return work();
   caller.later = true;
-  const auto purge_it = [&queue, group, brought = caller.brought] {
+  const auto bring = [work = std::move(work), brought = caller.brought] {
     try {
-      *brought = reply_with(wire::encode(queue.purge_group(group)));
+      *brought = work();
     } catch (const Error& error) {
       *brought = error_reply({}, error);
     }
   };
-  caller.registry.run_beside(queue, purge_it, [again = caller.ask_again, request] { again(request); });
+  caller.registry.run_beside(queue, bring, [again = caller.ask_again, request] { again(request); });
   return {};
+}
+
+Reply purge(Caller& caller, const json& request) {
+  const wire::JsonReader fields(request, "purge");
+  if (auto brought = std::exchange(*caller.brought, std::nullopt)) return std::move(*brought);
+  Queue& queue = queue_of(caller, fields, Right::own, "purge a group of");
+  const auto purge_it = [&queue, group = checked_group(fields)] {
+    return reply_with(wire::encode(queue.purge_group(group)));
+  };
+  return walk_beside(caller, queue, request, purge_it);
+}
+
+Reply pause_group(Caller& caller, const json& request) {
+  const wire::JsonReader fields(request, "pause_group");
+  queue_of(caller, fields, Right::own, "pause a group of").pause_group(checked_group(fields));
+  return reply_with(json::object());
+}
+
+Reply resume_group(Caller& caller, const json& request) {
+  const wire::JsonReader fields(request, "resume_group");
+  queue_of(caller, fields, Right::own, "resume a group of").resume_group(checked_group(fields));
+  return reply_with(json::object());
+}
+
+Reply reset_group(Caller& caller, const json& request) {
+  if (auto brought = std::exchange(*caller.brought, std::nullopt)) return std::move(*brought);
+  const wire::JsonReader fields(request, "reset_group");
+  Queue& queue = queue_of(caller, fields, Right::own, "reset a group of");
+  const auto reset_it = [&queue, group = checked_group(fields),
+                         target = wire::decode_reset_target(request, "reset_group")] {
+    return reply_with(wire::encode(queue.reset_group(group, target)));
+  };
+  return walk_beside(caller, queue, request, reset_it);
 }
 
 struct Operation {
@@ -262,7 +293,10 @@ constexpr std::array k_operations{Operation{"hello", hello},
                                   Operation{"resume", resume},
                                   Operation{"add_group", add_group},
                                   Operation{"remove_group", remove_group},
-                                  Operation{"purge", purge}};
+                                  Operation{"purge", purge},
+                                  Operation{"pause_group", pause_group},
+                                  Operation{"resume_group", resume_group},
+                                  Operation{"reset_group", reset_group}};
 
 std::optional<Reply> run(Caller& caller, const json& request) {
   const wire::JsonReader fields(request, "request");

@@ -41,6 +41,8 @@ json encode_group(const GroupRecord& group, std::size_t index) {
               {"leaving", group.state == GroupRecord::State::leaving},
               {"incarnation", group.incarnation}};
   wire::encode_fields(object, group.options);
+  if (group.paused_since) object["paused_since_ms"] = group.paused_since->count();
+  if (group.reset_to) object["reset_to"] = *group.reset_to;
   return object;
 }
 
@@ -58,6 +60,14 @@ json encode_endpoint(const EndpointRecord& endpoint, std::size_t place) {
   return object;
 }
 
+/// A time of CLOCK_MONOTONIC; nothing: the field is missing.
+std::optional<std::chrono::milliseconds> decode_time(const wire::JsonReader& fields, const char* name) {
+  if (!fields.has(name)) return std::nullopt;
+  const auto since = fields.number<std::uint64_t>(name);
+  if (since > k_max_time_ms) fields.refuse(name, "a time below 2^53");
+  return std::chrono::milliseconds(since);
+}
+
 void decode_group(const json& object, QueueRecord& record) {
   const wire::JsonReader fields(object, k_what);
   const auto index = fields.number<std::uint32_t>("index");
@@ -68,6 +78,8 @@ void decode_group(const json& object, QueueRecord& record) {
   wire::check_group(k_what, {group.name, group.options});
   group.state = fields.flag("leaving") ? GroupRecord::State::leaving : GroupRecord::State::active;
   group.incarnation = fields.number<std::uint32_t>("incarnation");
+  group.paused_since = decode_time(fields, "paused_since_ms");
+  if (fields.has("reset_to")) group.reset_to = ring::wrap(fields.number<std::uint64_t>("reset_to"));
 }
 
 void decode_endpoint(const json& object, QueueRecord& record) {
@@ -99,10 +111,7 @@ void decode_lifetime(const wire::JsonReader& fields, QueueRecord& record) {
     record.owner_process.pid = static_cast<int>(owner.number<std::uint32_t>("pid"));
     record.owner_process.command = owner.text_or("command", "");
   }
-  if (!fields.has("unused_since_ms")) return;
-  const auto since = fields.number<std::uint64_t>("unused_since_ms");
-  if (since > k_max_time_ms) fields.refuse("unused_since_ms", "a time below 2^53");
-  record.unused_since = std::chrono::milliseconds(since);
+  record.unused_since = decode_time(fields, "unused_since_ms");
 }
 
 }  // namespace

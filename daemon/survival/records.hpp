@@ -41,6 +41,10 @@ struct GroupRecord {
   std::string name;
   GroupOptions options = {};
   std::uint32_t incarnation = 0;
+  /// Since when it is paused, by CLOCK_MONOTONIC. Nothing: it is not.
+  std::optional<std::chrono::milliseconds> paused_since = {};
+  /// Where a reset lets it begin. Nothing: no reset is under way. The next daemon finishes a reset that it finds.
+  std::optional<ring::Position> reset_to = {};
 };
 
 /// One endpoint's place, attached or not.

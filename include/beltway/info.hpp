@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "beltway/options.hpp"
@@ -99,6 +100,12 @@ struct OptionChange {
   std::string to;
 };
 
+/// A named group whose consumers get no messages until it is resumed.
+struct PausedGroup {
+  std::string name;
+  std::chrono::milliseconds paused_for{0};
+};
+
 /// What the daemon knows of a queue.
 struct QueueInfo {
   std::string name;
@@ -111,6 +118,15 @@ struct QueueInfo {
   int owner_pid = 0;  ///< of an exclusive queue: the process that it belongs to; 0: none, or of another pid namespace
   /// Time until the queue is removed, if no process attaches. Nothing: an endpoint is attached, or the queue does not expire.
   std::optional<std::chrono::milliseconds> expires_in = {};
+  std::vector<PausedGroup> paused = {};
+
+  /// How long the group is paused. Nothing: it is not.
+  [[nodiscard]] std::optional<std::chrono::milliseconds> paused_for(std::string_view group) const {
+    for (const PausedGroup& each : paused) {
+      if (each.name == group) return each.paused_for;
+    }
+    return std::nullopt;
+  }
 };
 
 enum class SleepState : std::uint8_t { awake, asleep, signalled };
@@ -163,6 +179,7 @@ struct GroupState {
   std::uint64_t retry = 0;              ///< of these: given back, to be delivered again
   std::chrono::milliseconds evict_after{0};  ///< its own or the queue's; 0: never
   std::vector<unsigned> consumers;
+  std::optional<std::chrono::milliseconds> paused_for = {};  ///< nothing: it is not paused
 };
 
 /// A named group that was removed and whose place is not free yet.
@@ -204,6 +221,16 @@ struct PurgeResult {
   std::uint64_t left = 0;            ///< messages that `holders` hold: they were not acknowledged
   std::uint64_t used = 0;            ///< positions that the slowest reliable group, of all, still holds afterwards
   std::vector<PurgeHolder> holders;  ///< the one with the oldest message first; empty if `left` is 0
+};
+
+/// What Queue::reset_group() did.
+struct ResetResult {
+  std::uint64_t position =
+      0;  ///< where the group begins now; later than asked for if producers have reused slots meanwhile
+  std::uint64_t acknowledged = 0;  ///< messages before it that no consumer held
+  std::uint64_t restored =
+      0;  ///< messages from there on that were acknowledged, or older than the group: they come (again)
+  std::uint64_t held = 0;  ///< messages that consumers hold: they keep them
 };
 
 /// A copy of a message that was not taken.

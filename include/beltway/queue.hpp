@@ -70,6 +70,21 @@ class Queue {
   /// oldest message is held. Owner and root only.
   PurgeResult purge(std::string_view group) const;
 
+  /// Pauses a named group: its consumers get no messages until resume_group(), and wait as if there were none. Messages that they
+  /// hold stay theirs. The group keeps its messages, so producers wait when the ring is full. No effect if it is paused. The pause
+  /// outlives all processes, the daemon included. Owner and root only; Error(not_found) for a group that does not exist.
+  void pause_group(std::string_view group) const;
+  /// No effect if the group is not paused. Owner and root only; Error(not_found).
+  void resume_group(std::string_view group) const;
+  /// Lets a named group begin elsewhere, with its consumers attached. `oldest`: at the oldest message in the ring, `latest`:
+  /// behind the newest. Messages before are acknowledged. Messages from there on are delivered, also those that were acknowledged
+  /// already, as long as no producer has used their slots again. A message that a consumer holds stays with it, and comes again
+  /// only if the consumer gives it back. An acknowledgement during the call may count as before or after it. Owner and root only;
+  /// Error(not_found).
+  ResetResult reset_group(std::string_view group, Start to) const;
+  /// As above, at a position. Error(invalid_option) if the ring does not have it any more, or not yet.
+  ResetResult reset_group(std::string_view group, std::uint64_t position) const;
+
   /// What the daemon knows now.
   [[nodiscard]] QueueInfo describe() const;
   [[nodiscard]] Result<QueueInfo, Error> try_describe() const noexcept;

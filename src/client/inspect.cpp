@@ -222,6 +222,7 @@ void read_groups(const ring::QueueMemory& memory, const std::vector<unsigned>& i
     const NamedGroup& group = snapshot.info.options.groups[i];
     state.name = group.name;
     state.evict_after = group.options.evict_after.value_or(snapshot.info.options.evict_after);
+    state.paused_for = snapshot.info.paused_for(group.name);
     state.floor = needed_from(memory, indexes[i], snapshot.position);
     state.depth = depth_of(memory, state.floor, snapshot.position);
     const Leases leases = count_leases(memory, indexes[i], state.floor, state.depth);

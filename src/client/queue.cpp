@@ -112,6 +112,37 @@ PurgeResult Queue::purge(std::string_view group) const {
   return wire::decode_purge_result(reply.body, wire::error_subject("purge a group of", name_));
 }
 
+void Queue::pause_group(std::string_view group) const {
+  wire::check_name("pause group", "group", group);
+  client::request_on(*session_, *this, "pause a group of", "pause_group", {{"group", group}});
+}
+
+void Queue::resume_group(std::string_view group) const {
+  wire::check_name("resume group", "group", group);
+  client::request_on(*session_, *this, "resume a group of", "resume_group", {{"group", group}});
+}
+
+namespace {
+
+ResetResult reset(client::Session& session, const Queue& queue, std::string_view group,
+                  const wire::ResetTarget& target) {
+  wire::check_name("reset group", "group", group);
+  const client::Packet reply =
+      client::request_on(session, queue, "reset a group of", "reset_group",
+                         {{"group", group}, {"to", wire::encode(target)}}, client::Repeat::never);
+  return wire::decode_reset_result(reply.body, wire::error_subject("reset a group of", queue.name()));
+}
+
+}  // namespace
+
+ResetResult Queue::reset_group(std::string_view group, Start to) const {
+  return reset(*session_, *this, group, {.start = to});
+}
+
+ResetResult Queue::reset_group(std::string_view group, std::uint64_t position) const {
+  return reset(*session_, *this, group, {.position = position});
+}
+
 QueueInfo Queue::describe() const { return client::describe(*session_, *this).info; }
 
 }  // namespace beltway

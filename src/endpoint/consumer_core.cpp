@@ -52,7 +52,7 @@ ConsumerCore::ConsumerCore(Attachment attachment, const ConsumerOptions& options
       named_.emplace(at.memory, at.group, at.group_incarnation, at.owner, at.evictable);
       if (!attachment_.evictable) fast_named_reader_ = &*named_;
       break;
-    case ring::GroupKind::lossy: lossy_.emplace(at.memory, at.group, at.start); break;
+    case ring::GroupKind::lossy: lossy_.emplace(at.memory, at.group, at.start, options.conflate); break;
     case ring::GroupKind::private_reliable:
       if (skip_empty_slots()) wake_for_room(floor());
       // plant: thrown_out_reads_in_place
@@ -104,8 +104,9 @@ ring::ReadResult ConsumerCore::read_private(std::span<Message> out, std::size_t&
 ring::ReadResult ConsumerCore::read_lossy(std::span<Message> out, std::size_t& count) {
   ring::LossyReader& reader = *lossy_;
   reader.begin();
+  const std::size_t most = reader.conflates() ? std::min<std::size_t>(out.size(), 1) : out.size();
   ring::ReadResult result = ring::ReadResult::empty;
-  while (count < out.size()) {
+  while (count < most) {
     ring::SlotView view;
     result = reader.next(view);
     counters_.lost = reader.lost();
@@ -229,7 +230,7 @@ Status ConsumerCore::why_empty(std::span<Message> out, std::size_t& count) {
   if ((notice.flags & ring::k_notice_removed) != 0 || attachment_.standing.is_lost(notice)) return Status::removed;
   if ((ring::Identity::of(endpoint_.identity.load_acquire()).flags & ring::k_endpoint_evicted) != 0)
     return Status::evicted;
-  if (named_ && !named_->is_active()) return Status::removed;
+  if (named_ && named_->is_gone()) return Status::removed;
   if (is_private() && restore_floor()) [[unlikely]]
     wake_for_room(floor());
   if (end_of_stream_ == EndOfStream::never) return Status::empty;

@@ -10,15 +10,6 @@ namespace beltway::ring {
 
 namespace {
 
-/// A floor never goes back: helpers may have moved it already.
-void raise_floor(GroupBlock& group, Position to) noexcept {
-  for (unsigned attempt = 0; attempt < k_attempts; ++attempt) {
-    const std::uint64_t seen = group.floor.load_acquire();
-    const auto [incarnation, position] = Floor::of(seen);
-    if (distance(position, to) >= 0 || group.floor.compare_and_swap(seen, Floor{incarnation, to}.word())) return;
-  }
-}
-
 /// Fills every lease word with DONE of the lap before `floor`: older than each position that the group will lease.
 void fill_leases(const QueueMemory& memory, unsigned index, Position floor) noexcept {
   for (std::uint32_t i = 0; i < memory.geometry.slots; ++i) {
@@ -39,18 +30,7 @@ void join_latest(const QueueMemory& memory, GroupBlock& group, GroupStateWord ac
 
 void join_oldest(const QueueMemory& memory, GroupBlock& group, GroupStateWord active) noexcept {
   group.state.store_release(active.word());
-  const std::uint64_t slots = memory.geometry.slots;
-  if (!memory.geometry.single_producer()) {
-    // Raising the generation voids every limit that was read before we were ACTIVE.
-    for (unsigned attempt = 0; attempt < k_attempts; ++attempt) {
-      const std::uint64_t word = memory.tail().load_acquire();
-      const Tail tail = Tail::of(word);
-      raise_floor(group, wrap(tail_position(memory, tail) - slots));
-      const Tail raised{tail.position, static_cast<std::uint16_t>(tail.generation + 1), tail.owner};
-      // plant: join_oldest_once
-      if (memory.tail().compare_and_swap(word, raised.word())) return;
-    }
-  }
+  if (void_limits(memory, group)) return;
   // A single producer stores `tail` plainly, but it reads the notice at each claim. After the barrier it has at most one open
   // claim for which it read the notice before.
   // plant: join_oldest_without_notice
@@ -58,10 +38,32 @@ void join_oldest(const QueueMemory& memory, GroupBlock& group, GroupStateWord ac
   full_fence();
   // plant: join_oldest_without_barrier
   os::heavy_barrier();
-  raise_floor(group, wrap(load_tail(memory) - slots + 1));
+  raise_floor(group, wrap(load_tail(memory) - memory.geometry.slots + 1));
 }
 
 }  // namespace
+
+void raise_floor(GroupBlock& group, Position to) noexcept {
+  for (unsigned attempt = 0; attempt < k_attempts; ++attempt) {
+    const std::uint64_t seen = group.floor.load_acquire();
+    const auto [incarnation, position] = Floor::of(seen);
+    if (distance(position, to) >= 0 || group.floor.compare_and_swap(seen, Floor{incarnation, to}.word())) return;
+  }
+}
+
+bool void_limits(const QueueMemory& memory, GroupBlock& group) noexcept {
+  if (memory.geometry.single_producer()) return false;
+  // A limit counts only for the generation under which it was read. The producer that reads the new one scans our floor.
+  for (unsigned attempt = 0; attempt < k_attempts; ++attempt) {
+    const std::uint64_t word = memory.tail().load_acquire();
+    const Tail tail = Tail::of(word);
+    raise_floor(group, wrap(tail_position(memory, tail) - memory.geometry.slots));
+    const Tail raised{tail.position, static_cast<std::uint16_t>(tail.generation + 1), tail.owner};
+    // plant: join_oldest_once
+    if (memory.tail().compare_and_swap(word, raised.word())) return true;
+  }
+  return false;
+}
 
 Position join(const QueueMemory& memory, unsigned index, GroupKind kind, Start start) noexcept {
   GroupBlock& group = memory.group(index);
@@ -74,8 +76,9 @@ Position join(const QueueMemory& memory, unsigned index, GroupKind kind, Start s
   if (kind == GroupKind::named) fill_leases(memory, index, floor);
   const Next next = Next::of(group.next.load_relaxed());
   group.next.store_relaxed(Next{floor, next.version + 1}.word());
+  const std::uint32_t earlier = Floor::of(group.floor.load_relaxed()).incarnation;
   // plant: floor_of_nobody
-  group.floor.store_relaxed(Floor{incarnation, floor}.word());
+  group.floor.store_relaxed(Floor{earlier + 1, floor}.word());
   const GroupStateWord active{incarnation, kind, GroupPhase::active};
   if (kind == GroupKind::lossy) {
     group.state.store_release(active.word());  // blocks no producer: none need know of it
@@ -122,7 +125,7 @@ void free_group(const QueueMemory& memory, unsigned index) noexcept {
   group.state.store_release(word.word());
 }
 
-Purged purge(const QueueMemory& memory, unsigned index) noexcept {
+Purged purge(const QueueMemory& memory, unsigned index, std::optional<Position> until) noexcept {
   Purged purged;
   const auto hold = [&](unsigned owner, Position position) {
     if (owner >= purged.held.size()) return;
@@ -130,6 +133,7 @@ Purged purge(const QueueMemory& memory, unsigned index) noexcept {
   };
   Position position = wrap(memory.group(index).floor.load_acquire());
   for (std::uint32_t i = 0; i < memory.geometry.slots; ++i, position = wrap(position + 1)) {
+    if (until && distance(position, *until) >= 0) break;
     const SlotState slot = SlotState::of(memory.slot(position).state.load_acquire());
     if (distance(slot.position, position) < 0) break;
     if (slot.position != position) continue;

@@ -4,6 +4,7 @@
 
 #include <array>
 #include <cstdint>
+#include <optional>
 
 #include "beltway/options.hpp"
 #include "ring/queue_memory.hpp"
@@ -23,6 +24,14 @@ bool try_drain(const QueueMemory& memory, unsigned index) noexcept;
 /// Makes the place free for another group. Only when no endpoint that was attached to it remains.
 void free_group(const QueueMemory& memory, unsigned index) noexcept;
 
+/// Moves the floor of a group on to `to`, but never back: helpers may have moved it already.
+void raise_floor(GroupBlock& group, Position to) noexcept;
+
+/// For a group that producers see and whose floor lies behind limits that they have cached. With several producers: makes these
+/// limits invalid, and raises the floor to the oldest position that no producer has claimed again. False: the queue has one
+/// producer, or its producers claim without a pause. Then the caller posts a notice and runs a heavy barrier.
+bool void_limits(const QueueMemory& memory, GroupBlock& group) noexcept;
+
 /// What a purge found.
 struct Purged {
   struct Held {
@@ -32,8 +41,8 @@ struct Purged {
   std::uint64_t messages = 0;                     ///< acknowledged
   std::array<Held, 2 * k_first_consumer> held{};  ///< by owner number: leased by consumers, being written by producers
 };
-/// Acknowledges all messages of a named group that no consumer holds.
-Purged purge(const QueueMemory& memory, unsigned index) noexcept;
+/// Acknowledges all messages of a named group that no consumer holds; with `until`, those before this position.
+Purged purge(const QueueMemory& memory, unsigned index, std::optional<Position> until = {}) noexcept;
 
 /// Sets `flags` (k_notice_*) in the notice, in addition to those set, with a new epoch. Loses no flag that a client sets at the
 /// same moment. The daemon alone.

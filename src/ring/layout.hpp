@@ -95,8 +95,8 @@ struct Next {
   [[nodiscard]] constexpr std::uint64_t word() const noexcept { return position << 20 | (version & 0xfffff); }
 };
 
-/// The incarnation is that of the named group. It protects a new group: a helper may stand still while its group is removed and
-/// a new group takes the place; then the helper's CAS on the new group's floor fails. Only its consumer writes a private floor,
+/// Each join and each reset of a named group raises the incarnation. A helper may stand still while its group is reset, or is
+/// removed and a new group takes the place; then the helper's CAS on the floor fails. Only its consumer writes a private floor,
 /// so a private floor has no incarnation.
 struct Floor {
   std::uint32_t incarnation;  // low 10 bits
@@ -193,6 +193,7 @@ enum class GroupPhase : std::uint8_t {
   active = 2,   ///< its floor holds producers back (unless lossy)
   leaving = 3,  ///< no new leases; its floor still holds until the last lease has ended
   drained = 4,  ///< blocks no producer; its place is used again when no endpoint that was attached remains
+  paused = 5,   ///< as active, but no consumer leases a message
 };
 enum class GroupKind : std::uint8_t { named = 0, private_reliable = 1, lossy = 2 };
 
@@ -211,7 +212,8 @@ struct GroupStateWord {
   }
   /// True if producers must not pass the floor.
   [[nodiscard]] constexpr bool blocks_producers() const noexcept {
-    return kind != GroupKind::lossy && (phase == GroupPhase::active || phase == GroupPhase::leaving);
+    return kind != GroupKind::lossy &&
+           (phase == GroupPhase::active || phase == GroupPhase::paused || phase == GroupPhase::leaving);
   }
 };
 

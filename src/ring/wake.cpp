@@ -98,6 +98,9 @@ unsigned wake_for_message(const QueueMemory& memory, unsigned me) noexcept {
 }
 
 bool wake_one_of_group(const QueueMemory& memory, unsigned group, unsigned me) noexcept {
+  // A consumer of a paused group would find nothing and hand the wake on, to each sleeper in turn. resume() wakes them all.
+  if (GroupStateWord::of(memory.group(group).state.load_relaxed()).phase == GroupPhase::paused) [[unlikely]]
+    return false;
   std::uint64_t sleepers = memory.shared_status().consumer_sleepers.load_relaxed();
   if (me >= k_first_consumer && me != k_no_owner) sleepers &= ~(1ULL << (me - k_first_consumer));
   while (const std::optional<unsigned> consumer = longest_asleep(memory, sleepers, group)) {

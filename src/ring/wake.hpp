@@ -38,7 +38,8 @@ void rouse(const QueueMemory& memory, unsigned owner) noexcept;
 /// for a claim to end. Returns how many. `me`: the caller, which is left out.
 unsigned wake_for_message(const QueueMemory& memory, unsigned me) noexcept;
 
-/// Wakes the sleeping consumer of a named group, other than `me`, that has waited longest. True if there was one.
+/// Wakes the sleeping consumer of a named group, other than `me`, that has waited longest. True if there was one. Wakes none of a
+/// paused group.
 bool wake_one_of_group(const QueueMemory& memory, unsigned group, unsigned me) noexcept;
 /// Wakes all sleeping consumers of a group; returns how many.
 unsigned wake_all_of_group(const QueueMemory& memory, unsigned group) noexcept;

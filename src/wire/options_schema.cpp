@@ -150,6 +150,12 @@ void check_lossy(const std::string& context, const ConsumerOptions& options) {
   if (options.group.empty() || !options.lossy) return;
   refuse(context, "lossy", "set", "unset for a named group: only private groups can be lossy");
 }
+void check_conflate(const std::string& context, const ConsumerOptions& options) {
+  if (!options.conflate || options.lossy) return;
+  refuse(context, "conflate", "set",
+         options.group.empty() ? "unset for a consumer that is not lossy: set lossy, too"
+                               : "unset for a named group: only a private lossy consumer may skip messages");
+}
 void check_prefetch(const std::string& context, const ConsumerOptions& options) {
   if (!options.group.empty() || options.prefetch == 0) return;
   refuse(context, "prefetch", std::to_string(options.prefetch), "0 where no group is named");
@@ -302,6 +308,12 @@ constexpr std::array k_consumer_options{
                    .check = check_lossy,
                    .flag = "--lossy",
                    .help = "Let producers overtake; what was lost is counted"},
+    ConsumerOption{.name = "conflate",
+                   .member = &ConsumerOptions::conflate,
+                   .check = check_conflate,
+                   .is_sent = false,
+                   .flag = "--conflate",
+                   .help = "With --lossy: write the newest message only; skipped ones count as lost"},
     ConsumerOption{.name = "start",
                    .member = &ConsumerOptions::start,
                    .flag = "--from",

@@ -90,6 +90,7 @@ json encode(const Description& description) {
   for (std::size_t i = 0; i < description.group_indexes.size(); ++i) {
     json group{{"index", description.group_indexes[i]}, {"name", info.options.groups[i].name}};
     encode_fields(group, info.options.groups[i].options);
+    if (const auto paused_for = info.paused_for(info.options.groups[i].name)) group["paused_ms"] = paused_for->count();
     groups.push_back(std::move(group));
   }
   json endpoints = json::array();
@@ -147,6 +148,9 @@ Description decode_description(const json& object, const std::string& context) {
     description.group_indexes.push_back(index);
     NamedGroup& named = info.options.groups.emplace_back(group.text("name"));
     decode_fields(group, named.options, context);
+    if (group.has("paused_ms")) {
+      info.paused.push_back({named.name, std::chrono::milliseconds(group.number<std::uint64_t>("paused_ms"))});
+    }
   }
   if (fields.has("leaving")) {
     for (const json& item : fields.array("leaving")) {

@@ -33,6 +33,10 @@
 //   purge         queue id, group                                     messages: how many were acknowledged; left, used and
 //                                                                     holders: [{endpoint, pid, messages, oldest}] as in
 //                                                                     PurgeResult (missing from an older daemon)
+//   pause_group   queue id, group                                     -
+//   resume_group  queue id, group                                     -
+//   reset_group   queue id, group, to: "oldest", "latest" or a        position, acknowledged, restored, held: as in
+//                 position                                            ResetResult
 //
 //   queue id      a number below 2^53, never used again
 //   options       the fields of QueueOptions (options_schema.hpp); fence "asymmetric" or "symmetric"; type {name, size,
@@ -44,7 +48,7 @@
 //   group         its name; where it is to be made, also {name, evict_after_ms}: what it has of its own
 //   queue         name, id, owner_uid, owner_gid, options (without groups), shared_bytes, and if there are any:
 //                 description, exclusive, expire_after_ms, owner_pid (of an exclusive queue's process), expires_in_ms,
-//                 groups: [{index, name, evict_after_ms (or missing: the queue's)}],
+//                 groups: [{index, name, evict_after_ms (or missing: the queue's), paused_ms (missing: not paused)}],
 //                 endpoints: [{endpoint, pid, uid, group (index, or missing: private), lossy, evicted,
 //                 evictable, orphan, leaving (index, instead of group: it was removed), prefetch (missing: 0)}],
 //                 leaving: [{index, name}]: groups that were removed and are not over yet (missing: none)
@@ -132,6 +136,12 @@ struct AttachReply {
   std::optional<std::uint64_t> promised = std::nullopt;
 };
 
+/// Where a reset lets a group begin: at `position`, or at `start` if there is none.
+struct ResetTarget {
+  Start start = Start::latest;
+  std::optional<std::uint64_t> position = std::nullopt;
+};
+
 /// One attached endpoint by name, as in `detach` and `resume`.
 struct EndpointName {
   std::uint64_t queue = 0;
@@ -147,6 +157,9 @@ struct EndpointName {
 [[nodiscard]] json encode(const AttachReply& reply);
 [[nodiscard]] json encode(const EndpointName& name);
 [[nodiscard]] json encode(const PurgeResult& result);
+[[nodiscard]] json encode(const ResetResult& result);
+/// The value of `to`.
+[[nodiscard]] json encode(const ResetTarget& target);
 [[nodiscard]] json encode(const Error& error);
 
 /// `context`: operation and object, for errors. All throw Error(protocol) for what does not keep the protocol, and
@@ -160,6 +173,9 @@ struct EndpointName {
                                               const ring::Geometry& geometry, const std::string& context);
 [[nodiscard]] EndpointName decode_endpoint_name(const json& object, const std::string& context);
 [[nodiscard]] PurgeResult decode_purge_result(const json& object, const std::string& context);
+[[nodiscard]] ResetResult decode_reset_result(const json& object, const std::string& context);
+/// From the field `to` of a request.
+[[nodiscard]] ResetTarget decode_reset_target(const json& request, const std::string& context);
 [[nodiscard]] Start decode_start(const json& object, const std::string& context);
 
 /// Where `group` stands in info.options.groups, if it is there.

@@ -1,4 +1,4 @@
-// What a declare has changed and what a purge has left, as the protocol says it. See protocol.hpp.
+// What a declare has changed, what a purge has left and what a reset has done, as the protocol says it. See protocol.hpp.
 #include "wire/json_reader.hpp"
 #include "wire/protocol.hpp"
 
@@ -47,6 +47,31 @@ PurgeResult decode_purge_result(const json& object, const std::string& context) 
                               .oldest = holder.number<std::uint64_t>("oldest")});
   }
   return result;
+}
+
+json encode(const ResetResult& result) {
+  return {{"position", result.position},
+          {"acknowledged", result.acknowledged},
+          {"restored", result.restored},
+          {"held", result.held}};
+}
+
+ResetResult decode_reset_result(const json& object, const std::string& context) {
+  const JsonReader fields(object, context);
+  return {.position = fields.number<std::uint64_t>("position"),
+          .acknowledged = fields.number<std::uint64_t>("acknowledged"),
+          .restored = fields.number<std::uint64_t>("restored"),
+          .held = fields.number<std::uint64_t>("held")};
+}
+
+json encode(const ResetTarget& target) {
+  return target.position ? json(*target.position) : json(std::string(word_of(target.start)));
+}
+
+ResetTarget decode_reset_target(const json& request, const std::string& context) {
+  const JsonReader fields(request, context);
+  if (fields.value("to").is_number()) return {.position = fields.number<std::uint64_t>("to")};
+  return {.start = fields.word<Start>("to", Words<Start>::all)};
 }
 
 }  // namespace beltway::wire

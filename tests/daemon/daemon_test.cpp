@@ -209,7 +209,10 @@ TEST(Daemon, a_daemon_refuses_requests_that_make_no_sense_and_keeps_the_connecti
       {{{"op", "attach"}, {"queue", id}, {"role", "consumer"}, {"group", "g"}, {"lossy", true}}, "invalid_option"},
       {{{"op", "add_group"}, {"queue", id}, {"group", ""}}, "invalid_option"},
       {{{"op", "remove_group"}, {"queue", id}, {"group", "none"}}, "not_found"},
-      {{{"op", "purge"}, {"queue", id}, {"group", "none"}}, "not_found"}};
+      {{{"op", "purge"}, {"queue", id}, {"group", "none"}}, "not_found"},
+      {{{"op", "pause_group"}, {"queue", id}, {"group", "none"}}, "not_found"},
+      {{{"op", "resume_group"}, {"queue", id}, {"group", "none"}}, "not_found"},
+      {{{"op", "reset_group"}, {"queue", id}, {"group", "none"}, {"to", "oldest"}}, "not_found"}};
   std::uint64_t number = 0;
   for (auto [request, errc] : requests) {
     request["n"] = ++number;

@@ -81,6 +81,27 @@ TEST_F(TwoUsers, two_users_read_only_queues_with_the_right_to_read) {
   EXPECT_EQ(as_nobody([](const Connection& link) { link.remove("readable"); }), k_refused);
   EXPECT_EQ(as_nobody([](const Connection& link) { link.open_queue("readable").remove_group("g"); }), k_refused);
   EXPECT_EQ(as_nobody([](const Connection& link) { (void)link.open_queue("readable").purge("g"); }), k_refused);
+  EXPECT_EQ(as_nobody([](const Connection& link) { link.open_queue("readable").pause_group("g"); }), k_refused);
+  EXPECT_EQ(as_nobody([](const Connection& link) { link.open_queue("readable").resume_group("g"); }), k_refused);
+  EXPECT_EQ(
+      as_nobody([](const Connection& link) { (void)link.open_queue("readable").reset_group("g", Start::latest); }),
+      k_refused);
+}
+
+TEST_F(TwoUsers, two_users_may_each_pause_and_reset_groups_of_their_own_queues_and_root_those_of_all) {
+  EXPECT_EQ(as_nobody([](const Connection& link) {
+              QueueOptions options = k_small;
+              options.groups = {"g"};
+              const Queue own = link.declare("theirs", options);
+              own.pause_group("g");
+              own.resume_group("g");
+              (void)own.reset_group("g", Start::oldest);
+            }),
+            0);
+  const Queue theirs = connect(daemon_).open_queue("theirs");
+  EXPECT_NO_THROW(theirs.pause_group("g"));
+  EXPECT_NO_THROW(theirs.resume_group("g"));
+  EXPECT_NO_THROW((void)theirs.reset_group("g", Start::latest));
 }
 
 TEST_F(TwoUsers, two_users_write_only_queues_with_the_right_to_write) {

@@ -44,6 +44,17 @@ TEST(RecordText, a_record_text_is_read_as_it_was_written_also_with_a_command_tha
   EXPECT_EQ(back.endpoints[1].command, "worker\xef\xbf\xbd");
 }
 
+TEST(RecordText, a_record_text_keeps_the_pause_and_the_reset_of_a_group) {
+  QueueRecord record = some_record();
+  record.groups[0] = {.state = GroupRecord::State::active, .name = "g", .incarnation = 1};
+  EXPECT_EQ(decode_record(encode(record)).groups[0].paused_since, std::nullopt);
+  EXPECT_EQ(decode_record(encode(record)).groups[0].reset_to, std::nullopt);
+  record.groups[0].paused_since = std::chrono::milliseconds(123);
+  record.groups[0].reset_to = (1ULL << 54) - 1;
+  EXPECT_EQ(decode_record(encode(record)).groups[0].paused_since, std::chrono::milliseconds(123));
+  EXPECT_EQ(decode_record(encode(record)).groups[0].reset_to, (1ULL << 54) - 1);
+}
+
 TEST(RecordText, a_record_text_of_version_0_1_without_a_layout_has_layout_1_1) {
   json record = json::parse(encode(some_record()));
   record.erase("layout");

@@ -294,6 +294,43 @@ TEST(Groups, groups_whose_removal_a_killed_daemon_had_begun_are_drained_by_the_n
   }
 }
 
+/// Else consumers would get messages that producers may overwrite: they have limits of the floor before the reset.
+TEST(Groups, a_reset_that_a_killed_daemon_had_begun_is_finished_by_the_next) {
+  const Geometry geometry = geometry_of(k_small);
+  SavedQueues::SavedQueue left;
+  left.descriptors.ring = make_segment("ring", geometry.ring_bytes(), "test");
+  left.descriptors.control = make_segment("control", geometry.control_bytes(), "test");
+  for (unsigned i = 0; i < k_bells; ++i) left.descriptors.bells.push_back(make_bell("test"));
+  const Mapping ring(left.descriptors.ring.get(), {0, geometry.ring_bytes()}, Access::read_write, "test");
+  const Mapping control(left.descriptors.control.get(), {0, geometry.control_bytes()}, Access::read_write, "test");
+  const QueueMemory memory{.geometry = geometry, .ring = ring.data(), .control = control.data()};
+  initialize_queue(memory, 1, false);
+  join(memory, 0, GroupKind::named, Start::latest);
+  // Two messages, acknowledged, which the daemon has leased; the floor has not gone back yet.
+  for (Position p = 0; p < 2; ++p) {
+    memory.slot(p).state.store_relaxed(SlotState{p, 0, SlotPhase::ready}.word());
+    memory.lease(0, p).store_relaxed(Lease{p, k_no_owner, 0, LeasePhase::leased}.word());
+  }
+  memory.tail().store_relaxed(Tail{2, 0, 0}.word());
+  memory.group(0).floor.store_relaxed(Floor{1, 2}.word());
+
+  left.record.name = "a";
+  left.record.options = k_small;
+  left.record.groups.resize(geometry.max_groups);
+  left.record.groups[0] = {.state = GroupRecord::State::active, .name = "g", .incarnation = 1, .reset_to = 0};
+  left.record.endpoints.resize(geometry.endpoints());
+  EmptySavedQueues next;
+  const Queue queue(std::move(left), next.saved_queues);
+  EXPECT_EQ(wrap(memory.group(0).floor.load_relaxed()), 0U);
+  for (Position p = 0; p < 2; ++p) {
+    const Lease lease = Lease::of(memory.lease(0, p).load_relaxed());
+    EXPECT_EQ(lease.phase, LeasePhase::retry) << p;
+    EXPECT_EQ(lease.tries, 0U) << "healed before the reset was finished";
+  }
+  EXPECT_NE(Tail::of(memory.tail().load_relaxed()).generation, 0U) << "producers may use their old limits";
+  EXPECT_EQ(queue.record().groups[0].reset_to, std::nullopt);
+}
+
 TEST(Groups, groups_that_are_missing_are_made_at_attach_if_asked_for) {
   TestRegistry registry({});
   Queue& queue = registry.declare(k_alice, "a", k_small).queue;

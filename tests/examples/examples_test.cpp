@@ -80,6 +80,14 @@ TEST(Examples, broadcast_shows_all_messages_to_all_and_losses_to_lossy_consumers
   EXPECT_NE(result.out.find("a full queue answers: full\n"), std::string::npos) << result.out;
 }
 
+TEST(Examples, newest_value_skips_what_the_display_is_too_slow_for_and_ends_with_the_last_value) {
+  const TestDaemon daemon;
+  const auto result = run_example(daemon, {"newest_value"});
+  expect_done(result);
+  EXPECT_NE(result.out.find(", the last value is 2000\n"), std::string::npos) << result.out;
+  EXPECT_EQ(result.out.find("skipped 0,"), std::string::npos) << result.out;
+}
+
 TEST(Examples, image_loan_hands_over_whole_images) {
   const TestDaemon daemon;
   const auto result = run_example(daemon, {"image_loan"});

@@ -61,6 +61,13 @@ const std::map<std::string_view, std::string_view> k_catches = {
     {"join_oldest_once", "join at oldest, two producers, ring of 2"},
     {"join_oldest_without_notice", "join at oldest, single producer, ring of 4"},
     {"join_oldest_without_barrier", "join at oldest, single producer, ring of 4"},
+    {"reset_leaves_the_incarnation", "a group is reset while a consumer that finds nothing helps"},
+    {"reset_keeps_limits", "a group is reset to oldest, 2 producers with limits, ring of 2"},
+    {"reset_without_notice", "a group is reset to oldest, 1 producers with limits, ring of 4"},
+    {"reset_without_barrier", "a group is reset to oldest, 1 producers with limits, ring of 4"},
+    {"reset_to_the_open_claim", "a group is reset to oldest, 1 producers with limits, ring of 2"},
+    {"reset_leaves_next", "a group is reset while a consumer that finds nothing helps"},
+    {"resume_wakes_no_consumer", "a paused group with a sleeping consumer"},
     {"a_doubt_is_written_over", "a client's doubt meets a notice of the daemon"},
     {"leave_without_barrier", "a group is removed while a message is acknowledged"},
     {"lease_does_not_check_removal", "a group is removed while a message is acknowledged"},
@@ -92,8 +99,9 @@ const std::map<std::string_view, std::string_view> k_catches = {
 
 std::vector<Scenario> all_scenarios() {
   std::vector<Scenario> all;
-  for (const auto& family : {ring_scenarios(), join_scenarios(), lane_scenarios(), group_scenarios(),
-                             removal_scenarios(), sleep_scenarios(), room_scenarios(), heal_scenarios()}) {
+  for (const auto& family :
+       {ring_scenarios(), join_scenarios(), lane_scenarios(), group_scenarios(), removal_scenarios(),
+        live_group_scenarios(), sleep_scenarios(), room_scenarios(), heal_scenarios()}) {
     all.insert(all.end(), family.begin(), family.end());
   }
   return all;

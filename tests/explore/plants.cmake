@@ -60,7 +60,7 @@ plant_condition(lease_what_is_done [[lease.phase == LeasePhase::leased]])
 # -- joining and leaving ------------------------------------------------------------------------------------------
 plant(no_second_check_of_tail "")
 plant(no_fence_after_active "")
-plant(join_oldest_once [[memory.tail().compare_and_swap(word, raised.word()); return;]])
+plant(join_oldest_once [[memory.tail().compare_and_swap(word, raised.word()); return true;]])
 plant(join_oldest_without_notice "")
 plant(a_doubt_is_written_over [[word.store_release(next(seen)); return;]])
 plant(join_oldest_without_barrier "")
@@ -70,6 +70,15 @@ plant(lease_does_not_check_removal [[return ReadResult::message;]])
 plant(lease_does_not_check_removal/2 [[return true;]])
 plant(given_back_lease_drains_no_group "")
 plant(last_to_end_does_not_drain "")
+
+# -- groups that are paused and reset -----------------------------------------------------------------------------
+plant(reset_leaves_the_incarnation [[return Floor{incarnation, distance(position, to) < 0 ? position : to}.word();]])
+plant(reset_keeps_limits [[if (!memory.geometry.single_producer()) return;]])
+plant(reset_without_notice "")
+plant(reset_without_barrier "")
+plant(reset_to_the_open_claim [[raise_floor(group, oldest);]])
+plant(reset_leaves_next "")
+plant(resume_wakes_no_consumer "")
 
 # -- waking -------------------------------------------------------------------------------------------------------
 plant(no_kick_after_death "")

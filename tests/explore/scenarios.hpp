@@ -12,6 +12,7 @@ namespace beltway::explore {
 [[nodiscard]] std::vector<Scenario> lane_scenarios();
 [[nodiscard]] std::vector<Scenario> group_scenarios();
 [[nodiscard]] std::vector<Scenario> removal_scenarios();
+[[nodiscard]] std::vector<Scenario> live_group_scenarios();
 [[nodiscard]] std::vector<Scenario> sleep_scenarios();
 [[nodiscard]] std::vector<Scenario> room_scenarios();
 [[nodiscard]] std::vector<Scenario> heal_scenarios();

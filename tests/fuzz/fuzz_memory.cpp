@@ -10,6 +10,7 @@
 #include "client/inspect.hpp"
 #include "hostile/honest.hpp"
 #include "ring/groups.hpp"
+#include "ring/live_groups.hpp"
 
 namespace {
 
@@ -64,6 +65,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
       case 2: scribbler.scribble(); break;
       case 3: inspect(queue.memory(), options); break;
       case 4: static_cast<void>(purge(queue.memory(), 0)); break;
+      case 6: static_cast<void>(reset(queue.memory(), 0, wrap(numbers(0)))); break;
       case 5:
         honest.reset();  // detach and repair
         honest.emplace(queue);

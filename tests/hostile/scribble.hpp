@@ -70,7 +70,7 @@ class Scribbler {
       case 6: return Floor{static_cast<std::uint32_t>(below(3)), wrap(near)}.word();
       case 7:
         return GroupStateWord{static_cast<std::uint32_t>(below(3)), static_cast<GroupKind>(below(4)),
-                              static_cast<GroupPhase>(below(6))}
+                              static_cast<GroupPhase>(below(7))}
             .word();
       case 8: return SlotMeta{static_cast<std::uint32_t>(numbers_(0)), static_cast<std::uint16_t>(below(4))}.word();
       default: return numbers_(0);

@@ -211,6 +211,10 @@ const std::vector<Written> k_written{
      [](const QueueMemory& m) {
        m.group(0).state.store_release(GroupStateWord{1, GroupKind::named, GroupPhase::leaving}.word());
      }},
+    {"the_group_is_paused",
+     [](const QueueMemory& m) {
+       m.group(0).state.store_release(GroupStateWord{1, GroupKind::named, GroupPhase::paused}.word());
+     }},
     {"a_place_without_a_group_is_active_and_holds_the_ring",
      [](const QueueMemory& m) {
        m.group(3).state.store_release(GroupStateWord{5, GroupKind::named, GroupPhase::active}.word());

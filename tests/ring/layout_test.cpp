@@ -91,6 +91,7 @@ TEST(Layout, words_are_packed_as_documented) {
   EXPECT_EQ((Wait{1, WaitPhase::waking}.word()), 7U);
   EXPECT_EQ((Notice{0x12345678, k_notice_removed | k_notice_symmetric}.word()), 0x1234567800000003U);
   EXPECT_EQ((GroupStateWord{0x12345678, GroupKind::lossy, GroupPhase::drained}.word()), 0x1234567800000204U);
+  EXPECT_EQ((GroupStateWord{1, GroupKind::named, GroupPhase::paused}.word()), 0x0000000100000005U);
   EXPECT_EQ((Identity{0x12345678, 0x9abc, k_endpoint_attached | k_endpoint_evicted}.word()), 0x123456789abc0003U);
 }
 

@@ -123,6 +123,25 @@ TEST_F(ToolCauses, a_full_ring_is_blamed_on_the_stopped_consumer_and_the_named_r
   EXPECT_EQ(holder.wait(), (Exit{.code = 0}));
 }
 
+TEST_F(ToolCauses, a_full_ring_is_blamed_on_a_paused_group_and_the_named_remedy_ends_the_pause) {
+  const Queue queue = declare(with_group());
+  auto out = queue.producer();
+  auto in = queue.consumer({.group = "g"});
+  queue.pause_group("g");
+  EXPECT_EQ(cause("group_paused")["blocks"], false);
+  expect_line({"group \"g\" has been paused for"});
+  const auto waiting = blocked(out);
+  const json cause = this->cause("ring_full_by_paused_group");
+  EXPECT_EQ(cause["group"], "g");
+  EXPECT_EQ(cause["blocks"], true);
+  EXPECT_FALSE(is_told("group_paused")) << "each cause is told once";
+  EXPECT_FALSE(is_told("asleep_with_work"));
+  expect_line({"the ring is full", "group \"g\" has been paused for", "keeps 16 messages from position 0 on"});
+  apply(cause, "beltway group resume");
+  while (in.receive(1s)) continue;
+  EXPECT_TRUE(queue.describe().paused.empty());
+}
+
 TEST_F(ToolCauses, a_stopped_consumer_that_has_taken_nothing_is_named_for_a_full_ring) {
   const Queue queue = declare(with_group());
   auto out = queue.producer();

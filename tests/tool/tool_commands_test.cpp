@@ -198,12 +198,17 @@ TEST(ToolUsage, a_command_line_that_makes_no_sense_ends_with_code_2) {
                                              {"pub", "q", "x", "--file", "f"},
                                              {"pub", "q", "--chunk", "1K"},
                                              {"sub", "q", "--lossy", "--group", "g"},
+                                             {"sub", "q", "--conflate"},
                                              {"sub", "q", "--create-group"},
                                              {"sub", "q", "--raw", "--format", "json"},
                                              {"sub", "q", "--from", "yesterday"},
                                              {"list", "--format", "xml"},
                                              {"show", "q", "--count", "2"},
                                              {"group", "rename", "q", "g"},
+                                             {"group", "pause", "q"},
+                                             {"group", "reset", "q", "g"},
+                                             {"group", "reset", "q", "g", "--to", "yesterday"},
+                                             {"group", "reset", "q", "g", "--to", "-1"},
                                              {"bench", "latency", "--producers", "2"},
                                              {"bench", "throughput", "--near", "5"}}) {
     std::vector<std::string> argv{program("beltway"), "--no-start"};

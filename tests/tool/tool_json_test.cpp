@@ -54,11 +54,11 @@ QueueSnapshot some_snapshot() {
 TEST(ToolJson, a_queue_has_the_documented_keys) {
   const Json json = to_json(some_snapshot().info);
   EXPECT_EQ(keys(json),
-            (Names{"name",          "id",           "owner_uid",          "owner_gid",       "mode",
-                   "slots",         "slot_bytes",   "lane_bytes",         "max_producers",   "max_consumers",
-                   "max_groups",    "groups",       "own_evict_after_ms", "fence",           "evict_after_ms",
-                   "type",          "description",  "exclusive",          "expire_after_ms", "owner_pid",
-                   "expires_in_ms", "shared_bytes", "endpoints"}));
+            (Names{"name",          "id",          "owner_uid",          "owner_gid",       "mode",
+                   "slots",         "slot_bytes",  "lane_bytes",         "max_producers",   "max_consumers",
+                   "max_groups",    "groups",      "own_evict_after_ms", "fence",           "evict_after_ms",
+                   "type",          "description", "exclusive",          "expire_after_ms", "owner_pid",
+                   "expires_in_ms", "paused_ms",   "shared_bytes",       "endpoints"}));
   EXPECT_EQ(json["mode"], "0600");
   EXPECT_EQ(json["groups"], Json::array({"billing"}));
   EXPECT_TRUE(json["type"].is_null());
@@ -87,6 +87,15 @@ TEST(ToolJson, how_long_a_queue_lasts_is_told) {
                                      format_duration(12s) + ")");
 }
 
+TEST(ToolJson, how_long_a_group_is_paused_is_told) {
+  QueueSnapshot snapshot = some_snapshot();
+  EXPECT_EQ(to_json(snapshot.info)["paused_ms"].dump(), "{}");
+  snapshot.info.paused = {{"billing", 5s}};
+  snapshot.groups[0].paused_for = 5s;
+  EXPECT_EQ(to_json(snapshot.info)["paused_ms"].dump(), R"({"billing":5000})");
+  EXPECT_EQ(to_json(snapshot)["state"]["groups"][0]["paused_ms"], 5000);
+}
+
 TEST(ToolJson, a_type_is_told) {
   QueueInfo info;
   info.options.type = {"Tick", 16, 8};
@@ -101,7 +110,7 @@ TEST(ToolJson, a_snapshot_has_the_documented_keys) {
                                 "producers", "consumers", "totals", "per_message"}));
   EXPECT_EQ(state["groups"][0].dump(),
             R"({"name":"billing","floor":990,"depth":10,"leased":3,"retry":1,"available":0,"holder":null,"tries":0,)"
-            R"("evict_after_ms":0,"consumers":[2]})");
+            R"("evict_after_ms":0,"paused_ms":null,"consumers":[2]})");
   EXPECT_EQ(keys(state["producers"][0]),
             (Names{"index", "role", "pid", "uid", "orphan", "process", "stopped", "run_state", "sleep", "place_in_line",
                    "claimed", "waits_for", "waits_since_ns", "lane_messages", "lane_used", "counters", "per_message"}));

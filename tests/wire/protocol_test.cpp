@@ -65,6 +65,25 @@ TEST(Protocol, a_purge_result_arrives_as_it_was_sent_and_an_older_daemon_says_le
       Errc::protocol);
 }
 
+TEST(Protocol, a_reset_arrives_as_it_was_asked_for_and_as_it_was_done) {
+  const auto arrived = [](const wire::ResetTarget& sent) {
+    return wire::decode_reset_target({{"to", wire::encode(sent)}}, "test");
+  };
+  EXPECT_EQ(arrived({.start = Start::oldest}).start, Start::oldest);
+  EXPECT_EQ(arrived({.start = Start::oldest}).position, std::nullopt);
+  EXPECT_EQ(arrived({.start = Start::latest}).start, Start::latest);
+  EXPECT_EQ(arrived({.position = 1ULL << 53}).position, 1ULL << 53);
+  for (const json& wrong : {json(-1), json(1.5), json("first"), json(nullptr)}) {
+    EXPECT_EQ(reason_of([&] { (void)wire::decode_reset_target({{"to", wrong}}, "test"); }), Errc::protocol) << wrong;
+  }
+  const ResetResult done = wire::decode_reset_result(
+      wire::encode(ResetResult{.position = 1, .acknowledged = 2, .restored = 3, .held = 4}), "test");
+  EXPECT_EQ(done.position, 1U);
+  EXPECT_EQ(done.acknowledged, 2U);
+  EXPECT_EQ(done.restored, 3U);
+  EXPECT_EQ(done.held, 4U);
+}
+
 TEST(Protocol, options_arrive_as_they_were_sent) {
   const QueueOptions options{.slots = 64,
                              .slot_bytes = 256,

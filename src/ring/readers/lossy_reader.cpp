@@ -1,13 +1,14 @@
 // See lossy_reader.hpp.
 #include "ring/readers/lossy_reader.hpp"
 
+#include <algorithm>
 #include <cassert>
 
 #include "ring/floors.hpp"
 
 namespace beltway::ring {
 
-ReadResult LossyReader::next(SlotView& view) {
+ReadResult LossyReader::oldest(SlotView& view) {
   const std::uint64_t slots = memory_.geometry.slots;
   for (std::uint64_t attempt = 0; attempt < slots + k_attempts; ++attempt) {
     const Slot& slot = memory_.slot(read_);
@@ -26,22 +27,60 @@ ReadResult LossyReader::next(SlotView& view) {
       lose(1);
       continue;
     }
-    const bool sound = view_slot(memory_, state, view);
-    if (sound) copy(view);
-    if (!is_unchanged(memory_, slot, word)) {
+    bool sound = false;
+    if (!take(read_, word, view, sound)) {
       lose(1);
       continue;
     }
-    read_ = wrap(read_ + 1);
-    memory_.group(group_).floor.store_relaxed(read_);
-    if (!sound) return ReadResult::corrupt;
-    view.data = nullptr;
-    view.lost = lost_before_;
-    lost_before_ = 0;
-    used_ = next_offset(offset_, view.size);
-    return ReadResult::message;
+    return sound ? ReadResult::message : ReadResult::corrupt;
   }
   return ReadResult::again;
+}
+
+ReadResult LossyReader::newest(SlotView& view) {
+  std::uint64_t word = 0;
+  const std::optional<Position> found = find_newest(load_tail(memory_), word);
+  if (!found) return ReadResult::empty;
+  bool sound = false;
+  if (!take(*found, word, view, sound)) return ReadResult::again;
+  return sound ? ReadResult::message : ReadResult::corrupt;
+}
+
+std::optional<Position> LossyReader::find_newest(Position tail, std::uint64_t& word) noexcept {
+  const std::int64_t unread = distance(tail, read_);
+  bool may_come = false;
+  std::int64_t voided = 0;
+  for (std::int64_t age = 1; age <= std::min<std::int64_t>(unread, memory_.geometry.slots); ++age) {
+    const Position position = wrap(tail - static_cast<Position>(age));
+    // Pairs with the release of READY in Claimer::commit().
+    word = memory_.slot(position).state.load_acquire();
+    if (SlotState::is_ready(word, position)) return position;
+    const SlotState state = SlotState::of(word);
+    const bool is_voided = state.phase == SlotPhase::voided;
+    may_come = may_come || state.position != position || (!is_voided && state.phase != SlotPhase::reclaimed);
+    voided += is_voided ? 1 : 0;
+  }
+  if (unread > 0 && !may_come) {
+    lose(static_cast<std::uint64_t>(unread - voided));
+    read_ = tail;
+  }
+  return std::nullopt;
+}
+
+bool LossyReader::take(Position position, std::uint64_t word, SlotView& view, bool& sound) {
+  const Slot& slot = memory_.slot(position);
+  sound = view_slot(memory_, SlotState::of(word), view);
+  if (sound) copy(view);
+  if (!is_unchanged(memory_, slot, word)) return false;
+  lose(static_cast<std::uint64_t>(distance(position, read_)));
+  read_ = wrap(position + 1);
+  memory_.group(group_).floor.store_relaxed(read_);
+  view.data = nullptr;
+  view.lost = lost_before_;
+  if (!sound) return true;
+  lost_before_ = 0;
+  used_ = next_offset(offset_, view.size);
+  return true;
 }
 
 bool LossyReader::lose_overtaken(Position found) noexcept {

@@ -1,10 +1,12 @@
 // Reading as a lossy group: producers overtake this reader, so each message is copied out, and counts only if its slot
-// still says the same afterwards. What was overtaken is counted to the position.
+// still says the same afterwards. What was overtaken is counted to the position. A reader that conflates takes the newest
+// message, and counts the positions that it skips as if they were overtaken.
 //
 // Thread safety: belongs to its consumer's thread. Writes the group's floor for observers; producers ignore it.
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <vector>
 
 #include "ring/readers/private_reader.hpp"
@@ -14,15 +16,17 @@ namespace beltway::ring {
 
 class LossyReader {
  public:
-  LossyReader(const QueueMemory& memory, unsigned group, Position start) noexcept
-      : memory_(memory), group_(group), read_(start) {}
+  LossyReader(const QueueMemory& memory, unsigned group, Position start, bool conflates = false) noexcept
+      : memory_(memory), group_(group), conflates_(conflates), read_(start) {}
 
   /// Forgets the copies of earlier messages.
   void begin() noexcept { used_ = 0; }
 
   /// Copies the next message behind those copied since begin(): the first is at offset 0, each at next_offset() of the one
-  /// before. `view.data` is not set, since the copies may still move.
-  [[nodiscard]] ReadResult next(SlotView& view);
+  /// before. `view.data` is not set, since the copies may still move. A reader that conflates copies the newest message that was
+  /// READY when the call began, or a later one. It copies no message at or before one that it has copied already.
+  [[nodiscard]] ReadResult next(SlotView& view) { return conflates_ ? newest(view) : oldest(view); }
+  [[nodiscard]] bool conflates() const noexcept { return conflates_; }
 
   [[nodiscard]] static std::size_t next_offset(std::size_t offset, std::size_t size) noexcept {
     return offset + whole_lines(size);
@@ -35,6 +39,15 @@ class LossyReader {
   [[nodiscard]] std::uint64_t lost() const noexcept { return lost_; }
 
  private:
+  [[nodiscard]] ReadResult oldest(SlotView& view);
+  [[nodiscard]] ReadResult newest(SlotView& view);
+  /// The newest READY position before `tail` that is not read yet; `word` is its slot's state. If no message can come before
+  /// `tail` any more, counts the positions that had one as lost.
+  [[nodiscard]] std::optional<Position> find_newest(Position tail, std::uint64_t& word) noexcept;
+  /// Copies the message of `word`, the state of the slot at `position`. False: it was overtaken. Otherwise `sound` says whether the
+  /// message makes sense.
+  bool take(Position position, std::uint64_t word, SlotView& view, bool& sound);
+
   void lose(std::uint64_t positions) noexcept {
     lost_ += positions;
     lost_before_ += positions;
@@ -46,6 +59,7 @@ class LossyReader {
 
   const QueueMemory memory_;
   const unsigned group_;
+  const bool conflates_;
   Position read_;
   std::uint64_t lost_ = 0;
   std::uint64_t lost_before_ = 0;  // since the last message

@@ -43,8 +43,8 @@ class NamedReader {
   }
 
   /// Leases up to `count` messages into `views`, and stores their number in `leased`. Messages that make no sense are
-  /// acknowledged and counted in `corrupt`. ReadResult::empty: nothing to lease now, or the group is being removed (see
-  /// is_active()).
+  /// acknowledged and counted in `corrupt`. ReadResult::empty: nothing to lease now, or the group is paused or being removed
+  /// (see is_gone()).
   ReadResult lease(SlotView* views, std::size_t count, std::size_t& leased, std::uint64_t& corrupt) noexcept;
 
   /// The common case of lease() for one message: the message follows our last one, or `next` points at it. False: call lease().
@@ -84,8 +84,14 @@ class NamedReader {
     return advance_floor();
   }
 
-  /// False once the group was removed (also if another has taken its place).
+  /// False once the group was removed (also if another has taken its place), and while it is paused.
   [[nodiscard]] bool is_active() const noexcept { return shared_.state.load_acquire() == active_word_; }
+  /// True once the group was removed, also if another has taken its place.
+  [[nodiscard]] bool is_gone() const noexcept {
+    const GroupStateWord paused{incarnation_, GroupKind::named, GroupPhase::paused};
+    const std::uint64_t word = shared_.state.load_acquire();
+    return word != active_word_ && word != paused.word();
+  }
   [[nodiscard]] Position floor() const noexcept { return wrap(shared_.floor.load_acquire()); }
   [[nodiscard]] unsigned group() const noexcept { return group_; }
 
@@ -126,7 +132,7 @@ class NamedReader {
   GroupBlock& shared_;
   Word* const leases_;  // one a slot
   const std::uint32_t incarnation_;
-  const std::uint64_t active_word_;  // the group's state while it is ours
+  const std::uint64_t active_word_;  // the group's state while it is ours and not paused
   const std::int64_t ack_lag_max_;   // acknowledgements behind the floor
   const std::uint8_t owner_;
   const bool evictable_;

@@ -9,10 +9,25 @@ namespace beltway::tool {
 
 namespace {
 
+/// Where a reset lets a group begin: at `position`, or at `start` if there is none.
+struct Place {
+  Start start = Start::latest;
+  std::optional<std::uint64_t> position = {};
+};
+
+std::optional<Place> parse_place(const std::string& text) {
+  for (const Start start : {Start::oldest, Start::latest}) {
+    if (text == wire::word_of(start)) return Place{start};
+  }
+  const std::optional<std::uint64_t> position = parse_count(text);
+  return position ? std::optional(Place{.position = position}) : std::nullopt;
+}
+
 struct Options {
   std::string name;
   std::string group;
   Start start = Start::latest;
+  Place to = {};
   GroupOptions own;
 };
 
@@ -76,6 +91,29 @@ ExitCode remove_group(const Globals& globals, const Options& options) {
   return print(globals, {{"queue", options.name}, {"group", options.group}, {"removed", true}}, "");
 }
 
+ExitCode pause_group(const Globals& globals, const Options& options, bool paused) {
+  const Queue queue = globals.connect().open_queue(options.name);
+  paused ? queue.pause_group(options.group) : queue.resume_group(options.group);
+  return print(globals, {{"queue", options.name}, {"group", options.group}, {"paused", paused}}, "");
+}
+
+ExitCode reset_group(const Globals& globals, const Options& options) {
+  const Queue queue = globals.connect().open_queue(options.name);
+  const ResetResult done = options.to.position ? queue.reset_group(options.group, *options.to.position)
+                                               : queue.reset_group(options.group, options.to.start);
+  std::string text = "begins at position " + std::to_string(done.position) + ": " + std::to_string(done.acknowledged) +
+                     " messages acknowledged, " + std::to_string(done.restored) + " to be delivered again\n";
+  if (done.held != 0) text += std::to_string(done.held) + " messages stay with the consumers that hold them\n";
+  return print(globals,
+               {{"queue", options.name},
+                {"group", options.group},
+                {"position", done.position},
+                {"acknowledged", done.acknowledged},
+                {"restored", done.restored},
+                {"held", done.held}},
+               text);
+}
+
 ExitCode ping(const Globals& globals) {
   const auto start = std::chrono::steady_clock::now();
   const Connection connection = globals.connect_to_inspect();
@@ -125,7 +163,7 @@ void add_remove(Command& app, Globals& globals) {
 }
 
 void add_group(Command& app, Globals& globals) {
-  Command command = app.add_command("group", "Add or remove a named group");
+  Command command = app.add_command("group", "Add, remove, pause or reset a named group");
   command.require_command();
   const auto options = std::make_shared<Options>();
   Command add = command.add_command("add", "Make a group that keeps messages from now on, consumers or not");
@@ -140,6 +178,29 @@ void add_group(Command& app, Globals& globals) {
   add_group_name(remove_one, options->group);
   remove_one.footer("Example:\n  beltway group remove orders audit");
   set_action(remove_one, globals, [&globals, options] { return remove_group(globals, *options); });
+  Command pause = command.add_command("pause", "Give its consumers no messages until it is resumed");
+  pause.add_queue_name(options->name);
+  add_group_name(pause, options->group);
+  pause.footer(
+      "Example:\n  beltway group pause orders billing\nIt keeps its messages: producers wait when the ring is full.");
+  set_action(pause, globals, [&globals, options] { return pause_group(globals, *options, true); });
+  Command resume = command.add_command("resume", "Let the consumers of a paused group go on");
+  resume.add_queue_name(options->name);
+  add_group_name(resume, options->group);
+  resume.footer("Example:\n  beltway group resume orders billing");
+  set_action(resume, globals, [&globals, options] { return pause_group(globals, *options, false); });
+  Command reset = command.add_command("reset", "Let a group begin elsewhere; its consumers stay");
+  reset.add_queue_name(options->name);
+  add_group_name(reset, options->group);
+  reset
+      .add_parsed("--to", options->to, &parse_place, "oldest, latest or a position",
+                  "Where: a position must be in the ring")
+      .required()
+      .type_name("oldest|latest|POSITION");
+  reset.footer(
+      "Examples:\n  beltway group reset orders billing --to oldest\n  beltway group reset orders billing --to 1200\n"
+      "Messages before are acknowledged, those from there on delivered again. What a consumer holds stays with it.");
+  set_action(reset, globals, [&globals, options] { return reset_group(globals, *options); });
 }
 
 void add_ping(Command& app, Globals& globals) {

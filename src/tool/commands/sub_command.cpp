@@ -29,6 +29,8 @@ void check(const Globals& globals, Options& options) {
   if (options.raw && globals.json()) throw_usage("--raw", "excludes --format json");
   if (options.consumer.lossy && !options.consumer.group.empty())
     throw_usage("--lossy", "excludes --group: only private consumers may lose messages");
+  if (options.consumer.conflate && !options.consumer.lossy)
+    throw_usage("--conflate", "needs --lossy: only a lossy consumer may skip messages");
   if (options.consumer.create_group && options.consumer.group.empty()) throw_usage("--create-group", "needs --group");
   options.plan.format = options.raw           ? MessageFormat::raw
                         : options.plan.digest ? MessageFormat::none
@@ -114,6 +116,7 @@ void add_sub(Command& app, Globals& globals) {
   beltway sub orders --group billing --end-of-stream drained | wc -l
   beltway sub files --raw | tar t
   beltway sub orders --lossy --follow --format json | jq .text
+  beltway sub speed --lossy --conflate --follow
 Messages are acknowledged once they are written: who is killed loses nothing of a group.)");
   command.on_parsed([&globals, options, end] {
     // A private consumer drains the ring, also after its producers. A group is work, and waits for more.

@@ -37,6 +37,7 @@ class Finder {
     for (const ConsumerState& consumer : s_.consumers) add_consumer(consumer);
     for (const ProducerState& producer : s_.producers) add_producer(producer);
     add_idle_groups();
+    add_paused_groups(s_, causes_);
     add_memory_causes(s_, causes_);
     return std::move(causes_);
   }
@@ -205,6 +206,13 @@ Cause Finder::held_by_group(Cause cause, const GroupState& group) {
     cause.remedies = remedies_for_process(holder->endpoint.pid);
     return cause;
   }
+  if (group.paused_for) {
+    cause.kind += "_by_paused_group";
+    cause.text += it + " " + paused_text(group) + ", and keeps " + std::to_string(group.depth) +
+                  " messages from position " + position + " on";
+    cause.remedies = {resume_remedy(s_, group)};
+    return cause;
+  }
   cause.kind += "_by_group";
   cause.text += it + " has not taken position " + position;
   std::string consumers;
@@ -289,7 +297,7 @@ void Finder::add_consumer_that_does_not_take(const ConsumerState& consumer) {
   if (!endpoint.group.empty()) {
     const auto group = std::find_if(s_.groups.begin(), s_.groups.end(),
                                     [&](const GroupState& each) { return each.name == endpoint.group; });
-    available = group == s_.groups.end() ? 0 : group->available;
+    available = group == s_.groups.end() || group->paused_for ? 0 : group->available;
   }
   const bool claims = std::any_of(s_.producers.begin(), s_.producers.end(),
                                   [](const ProducerState& each) { return each.claimed != 0; });

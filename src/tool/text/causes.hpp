@@ -33,6 +33,13 @@ struct Cause {
 /// The part of it that concerns no single endpoint: words that make no sense, lost wakeups, slower fences.
 void add_memory_causes(const QueueSnapshot& snapshot, std::vector<Cause>& causes);
 
+/// The groups that are paused, but for those that a cause that blocks names already.
+void add_paused_groups(const QueueSnapshot& snapshot, std::vector<Cause>& causes);
+/// "has been paused for TIME". Requires that the group is paused.
+[[nodiscard]] std::string paused_text(const GroupState& group);
+/// Ends the pause.
+[[nodiscard]] Remedy resume_remedy(const QueueSnapshot& snapshot, const GroupState& group);
+
 /// True if a second snapshot is needed to tell a cause from a moment of healthy work.
 [[nodiscard]] bool needs_second_snapshot(const std::vector<Cause>& causes);
 /// Those of `now` that are not brief, or were there `before`, too.

@@ -49,6 +49,27 @@ void add_memory_causes(const QueueSnapshot& snapshot, std::vector<Cause>& causes
   }
 }
 
+std::string paused_text(const GroupState& group) { return "has been paused for " + format_duration(*group.paused_for); }
+
+Remedy resume_remedy(const QueueSnapshot& snapshot, const GroupState& group) {
+  return {"beltway group resume " + snapshot.info.name + " " + group.name, "lets its consumers go on"};
+}
+
+void add_paused_groups(const QueueSnapshot& snapshot, std::vector<Cause>& causes) {
+  for (const GroupState& group : snapshot.groups) {
+    const bool told = std::any_of(causes.begin(), causes.end(),
+                                  [&](const Cause& cause) { return cause.group == group.name && cause.blocks; });
+    if (told || !group.paused_for) continue;
+    causes.push_back({.kind = "group_paused",
+                      .blocks = false,
+                      .group = group.name,
+                      .position = group.floor,
+                      .text = "group \"" + group.name + "\" " + paused_text(group) +
+                              ": its consumers get nothing, and " + std::to_string(group.available) + " messages wait",
+                      .remedies = {resume_remedy(snapshot, group)}});
+  }
+}
+
 bool needs_second_snapshot(const std::vector<Cause>& causes) {
   return std::any_of(causes.begin(), causes.end(), [](const Cause& cause) { return cause.brief; });
 }

@@ -172,6 +172,8 @@ Json to_json(const QueueInfo& info) {
   add_options(json, info.options);
   json["owner_pid"] = info.owner_pid == 0 ? Json(nullptr) : Json(info.owner_pid);
   json["expires_in_ms"] = info.expires_in ? Json(info.expires_in->count()) : Json(nullptr);
+  json["paused_ms"] = Json::object();
+  for (const PausedGroup& group : info.paused) json["paused_ms"][group.name] = group.paused_for.count();
   json["shared_bytes"] = info.shared_bytes;
   json["endpoints"] = Json::array();
   for (const EndpointInfo& endpoint : info.endpoints) json["endpoints"].push_back(to_json(endpoint));
@@ -200,6 +202,7 @@ Json to_json(const QueueSnapshot& snapshot) {
                                {"holder", group.holder ? Json(*group.holder) : Json(nullptr)},
                                {"tries", group.tries},
                                {"evict_after_ms", group.evict_after.count()},
+                               {"paused_ms", group.paused_for ? Json(group.paused_for->count()) : Json(nullptr)},
                                {"consumers", group.consumers}});
   }
   for (const LeavingGroup& group : snapshot.leaving) {

@@ -111,6 +111,7 @@ std::string groups_text(const QueueSnapshot& snapshot) {
   for (const GroupState& group : snapshot.groups) {
     std::string consumers;
     for (const unsigned index : group.consumers) consumers += (consumers.empty() ? "" : " ") + std::to_string(index);
+    if (group.paused_for) consumers += (consumers.empty() ? "" : " ") + std::string("(paused)");
     table.add({group.name, format_count(group.depth), format_count(group.leased), format_count(group.retry),
                std::to_string(group.floor),
                group.evict_after.count() > 0 ? format_duration(group.evict_after) : "never",

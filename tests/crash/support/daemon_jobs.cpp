@@ -3,6 +3,7 @@
 
 #include "disorder.hpp"
 #include "ring/groups.hpp"
+#include "ring/live_groups.hpp"
 #include "seen.hpp"
 #include "stepper.hpp"
 
@@ -52,6 +53,27 @@ void purge_group(World& world) {
   purge(world.memory(), k_group);
 }
 
+/// The record says paused before the memory does; the next daemon pauses the group, and resumes it when it is asked.
+void pause_group(World& world) { pause(world.memory(), k_group); }
+void pause_group_again(World& world) {
+  pause(world.memory(), k_group);
+  resume(world.memory(), k_group);
+}
+void resume_group(World& world) { resume(world.memory(), k_group); }
+void paused(Crew& crew) { pause(crew.world().memory(), k_group); }
+
+/// The record says where the group is to begin, and the next daemon does all steps again.
+Position reset_begins = 0;
+void reset_group(World& world) {
+  world.journal().was_reset = 1;
+  reset(world.memory(), k_group, reset_begins);
+}
+/// Before it is reset, the group acknowledges a message.
+void ack_one(Crew& crew) {
+  reset_begins = wrap(crew.world().memory().group(k_group).floor.load_acquire());
+  static_cast<void>(crew.lease(k_named_a, true));
+}
+
 void detach_private(World& world) { bury(world, k_private); }
 void detach_producer(World& world) { bury(world, k_producer_a); }
 void detach_named(World& world) { bury(world, k_named_a); }
@@ -80,6 +102,9 @@ constexpr DaemonJob k_jobs[] = {
     {"make_group_oldest", always, make_group<Start::oldest>, make_group_again<Start::oldest>},
     {"remove_group", with_named, remove_group, remove_group_again},
     {"purge_group", with_named, purge_group, purge_group},
+    {"pause_group", with_named, pause_group, pause_group_again},
+    {"resume_group", with_named, resume_group, resume_group, paused},
+    {"reset_group", with_named, reset_group, reset_group, ack_one},
     {"detach_private", with_private, detach_private, detach_private},
     {"detach_producer", always, detach_producer, detach_producer},
     {"detach_named", with_named, detach_named, detach_named},

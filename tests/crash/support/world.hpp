@@ -73,6 +73,7 @@ struct Journal {
   std::uint64_t newcomer;                        ///< 1: one has joined, and must get all that is due
   std::uint64_t thrown_out;                      ///< who, and wholly: it can end no lease any more; 0: nobody
   std::uint64_t forgiven;                        ///< 1: the named group was purged or made anew, and may miss messages
+  std::uint64_t was_reset;                       ///< 1: the named group was reset, and messages come again
 };
 
 class World {
