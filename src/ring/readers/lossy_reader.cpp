@@ -38,7 +38,7 @@ ReadResult LossyReader::next(SlotView& view) {
     view.data = nullptr;
     view.lost = lost_before_;
     lost_before_ = 0;
-    used_ = next_offset(offset_, view.size);
+    used_ = next_offset(offset_, view.bytes());
     return ReadResult::message;
   }
   return ReadResult::again;
@@ -56,10 +56,11 @@ bool LossyReader::lose_overtaken(Position found) noexcept {
 
 void LossyReader::copy(const SlotView& view) {
   offset_ = used_;
+  const std::size_t bytes = view.bytes();
   // Grows to the largest batch once; vectors of std::byte are aligned to 16 bytes by the allocator.
-  if (copies_.size() < offset_ + view.size) copies_.resize((offset_ + view.size) * 2);
-  assert(offset_ + view.size <= copies_.size());
-  copy_racing(copies_.data() + offset_, view.data, view.size);
+  if (copies_.size() < offset_ + bytes) copies_.resize((offset_ + bytes) * 2);
+  assert(offset_ + bytes <= copies_.size());
+  copy_racing(copies_.data() + offset_, view.data - view.properties_bytes, bytes);
 }
 
 }  // namespace beltway::ring

@@ -21,7 +21,7 @@ class LossyReader {
   void begin() noexcept { used_ = 0; }
 
   /// Copies the next message behind those copied since begin(): the first is at offset 0, each at next_offset() of the one
-  /// before. `view.data` is not set, since the copies may still move.
+  /// before. A copy begins with the properties, if there are any. `view.data` is not set, since the copies may still move.
   [[nodiscard]] ReadResult next(SlotView& view);
 
   [[nodiscard]] static std::size_t next_offset(std::size_t offset, std::size_t size) noexcept {
