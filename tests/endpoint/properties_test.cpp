@@ -405,7 +405,7 @@ TEST(Properties, a_block_whose_length_makes_no_sense_makes_the_message_corrupt) 
     out.publish(std::string(size, 'x'), {.key = "k"});
     out.publish("next");
     std::byte* const head = size == 8 ? queue.memory().slot(0).payload() : queue.memory().lane(0);
-    for (const std::uint16_t bytes : {0U, 8U, 17U, 1024U, 65535U}) {
+    for (const std::uint16_t bytes : std::to_array<std::uint16_t>({0, 8, 17, 1024, 65535})) {
       reinterpret_cast<Word*>(head)->store_relaxed(PropertiesHead{bytes, 2, 0}.word());
       const std::vector<PeekedMessage> peeked = client::copy_messages(queue.memory(), 10, 4, std::nullopt);
       EXPECT_EQ(peeked.size(), 1U) << "it shows no nonsense";
