@@ -130,7 +130,7 @@ class Consumer {
     return await_next() && core_->try_next(view);
   }
   [[nodiscard, gnu::always_inline]] Result<Message> received(const detail::InlineReceiver::View& view) noexcept {
-    return Message(core_.get(), view.data, view.position, 0, view.size, view.producer, 0);
+    return Message(core_.get(), view.data, view.position, 0, view.size, view.producer, 0, view.properties_bytes);
   }
   /// Spins for a moment, with a private group. True if something is there.
   [[nodiscard]] bool await_next() noexcept;

@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "beltway/options.hpp"
+#include "beltway/properties.hpp"
 
 namespace beltway {
 
@@ -237,8 +238,12 @@ struct ResetResult {
 struct PeekedMessage {
   std::uint64_t position = 0;
   unsigned producer = 0;
-  std::vector<std::byte> bytes;  ///< at most the limit that was asked for
-  std::uint64_t size = 0;        ///< bytes of the whole message
+  std::vector<std::byte> bytes;               ///< at most the limit that was asked for
+  std::uint64_t size = 0;                     ///< bytes of the whole payload
+  std::vector<std::byte> properties_block{};  ///< as in shared memory; empty: the message has no properties
+
+  /// Views of `properties_block`.
+  [[nodiscard]] PropertiesView properties() const noexcept { return PropertiesView(properties_block); }
 };
 
 }  // namespace beltway

@@ -43,6 +43,19 @@ inline constexpr std::uint32_t k_max_groups = 64;
 /// Alignment of a payload in a slot (a payload in a lane is aligned to 64 bytes).
 inline constexpr std::size_t k_payload_alignment = 16;
 
+/// Bytes of each property of a message that is a text (key, correlation id, reply-to, content type, trace id): as of a queue
+/// name, which reply-to is. One byte holds the length, as in AMQP.
+inline constexpr std::size_t k_max_property_bytes = 255;
+
+/// Application headers of a message: few enough to be read at once, without an allocation, into an object on the stack.
+inline constexpr std::size_t k_max_headers = 32;
+
+/// Bytes of the name of a header: one byte holds the length.
+inline constexpr std::size_t k_max_header_name_bytes = 255;
+
+/// Bytes of all names and values of a message's headers: a page. What is larger is payload.
+inline constexpr std::size_t k_max_headers_bytes = 4096;
+
 /// QueueOptions::evict_after, if it is not 0: shorter is a guess about the scheduler, longer has no 32-bit number.
 inline constexpr std::int64_t k_min_evict_after_ms = 10;
 inline constexpr std::int64_t k_max_evict_after_ms = 0x7fffffff;

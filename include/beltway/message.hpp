@@ -10,6 +10,7 @@
 #include <utility>
 
 #include "beltway/detail/inline_receive.hpp"
+#include "beltway/properties.hpp"
 #include "beltway/status.hpp"
 
 namespace beltway::endpoint {
@@ -54,6 +55,13 @@ class Message {
   [[nodiscard]] std::string_view text() const noexcept { return {reinterpret_cast<const char*>(data_), size_}; }
   [[nodiscard]] std::size_t size() const noexcept { return size_; }
 
+  /// True if the message was published with properties.
+  [[nodiscard]] bool has_properties() const noexcept { return properties_bytes_ != 0; }
+  /// Its properties, read in place: their texts are valid as long as bytes() is. Without any, all are empty.
+  [[nodiscard]] PropertiesView properties() const noexcept {
+    return PropertiesView(std::span<const std::byte>(data_ - properties_bytes_, properties_bytes_));
+  }
+
   /// The place in the queue's one total order, modulo 2^54.
   [[nodiscard]] std::uint64_t position() const noexcept { return position_; }
 
@@ -90,14 +98,22 @@ class Message {
   friend std::size_t ack_batch(std::span<Message> messages) noexcept;
 
   Message(detail::InlineReceiver* core, const std::byte* data, std::uint64_t position, std::uint64_t lost,
-          std::uint32_t size, std::uint8_t producer, std::uint8_t tries) noexcept
-      : core_(core), data_(data), position_(position), lost_(lost), size_(size), producer_(producer), tries_(tries) {}
+          std::uint32_t size, std::uint8_t producer, std::uint8_t tries, std::uint16_t properties_bytes = 0) noexcept
+      : core_(core),
+        data_(data),
+        position_(position),
+        lost_(lost),
+        size_(size),
+        properties_bytes_(properties_bytes),
+        producer_(producer),
+        tries_(tries) {}
 
   /// It has ended.
   void forget() noexcept {
     core_ = nullptr;
     data_ = nullptr;
     size_ = 0;
+    properties_bytes_ = 0;
   }
   enum class End : std::uint8_t { ack, nack, dropped };
   /// Ends consecutive messages of one consumer of a named group, or one message of any group, unless the inline path has
@@ -110,6 +126,7 @@ class Message {
     position_ = other.position_;
     lost_ = other.lost_;
     size_ = std::exchange(other.size_, 0U);
+    properties_bytes_ = std::exchange(other.properties_bytes_, std::uint16_t{0});
     producer_ = other.producer_;
     tries_ = other.tries_;
   }
@@ -119,6 +136,7 @@ class Message {
   std::uint64_t position_ = 0;
   std::uint64_t lost_ = 0;
   std::uint32_t size_ = 0;
+  std::uint16_t properties_bytes_ = 0;  // of the block right before data_
   std::uint8_t producer_ = 0;
   std::uint8_t tries_ = 0;
 };

@@ -16,6 +16,7 @@
 #include "beltway/detail/inline_publish.hpp"
 #include "beltway/info.hpp"
 #include "beltway/options.hpp"
+#include "beltway/properties.hpp"
 #include "beltway/result.hpp"
 #include "beltway/status.hpp"
 #include "beltway/until.hpp"
@@ -59,7 +60,12 @@ class Loan {
  public:
   Loan() noexcept = default;
   Loan(Loan&& other) noexcept
-      : core_(std::exchange(other.core_, nullptr)), data_(other.data_), size_(other.size_), record_(other.record_) {}
+      : core_(std::exchange(other.core_, nullptr)),
+        data_(other.data_),
+        size_(other.size_),
+        record_(other.record_),
+        block_bytes_(other.block_bytes_),
+        stamps_(other.stamps_) {}
   Loan& operator=(Loan&& other) noexcept {
     if (this != &other) {
       drop();
@@ -67,6 +73,8 @@ class Loan {
       data_ = other.data_;
       size_ = other.size_;
       record_ = other.record_;
+      block_bytes_ = other.block_bytes_;
+      stamps_ = other.stamps_;
     }
     return *this;
   }
@@ -116,6 +124,10 @@ class Loan {
   /// Publishes its first `size` bytes if nothing is in the way. Throws Error(misuse).
   bool commit_now(std::size_t size);
   [[gnu::noinline]] void commit_slowly(std::size_t size);
+  /// Writes a properties block to its beginning, which is no part of bytes() then.
+  void begin_with(const std::byte* block, std::size_t bytes, bool stamps) noexcept;
+  /// Writes the time into the properties.
+  void stamp() noexcept;
 
   [[nodiscard]] endpoint::ProducerCore& core() const noexcept;
 
@@ -123,6 +135,8 @@ class Loan {
   std::byte* data_ = nullptr;
   std::size_t size_ = 0;
   std::uint64_t record_ = 0;
+  std::uint32_t block_bytes_ = 0;  // of the properties right before data_
+  bool stamps_ = false;            // their publish time is that of the commit
 };
 
 /// One attached producer.
@@ -161,6 +175,12 @@ class Producer {
   }
   [[nodiscard]] Status publish_until(Bytes message, const Until& until);
 
+  /// As above, with properties, which lie before the payload: both together must fit the slot or the lane.
+  /// Properties beyond their limits: Status::too_large or Error(too_large), which names the field. Empty ones: none.
+  std::uint64_t publish(Bytes message, const Properties& properties);
+  [[nodiscard]] Status try_publish(Bytes message, const Properties& properties);
+  [[nodiscard]] Status publish_until(Bytes message, const Properties& properties, const Until& until);
+
   /// One message from several parts, laid end to end.
   std::uint64_t publish_parts(std::span<const Bytes> parts);
   std::uint64_t publish_parts(std::initializer_list<Bytes> parts) {
@@ -168,6 +188,13 @@ class Producer {
   }
   [[nodiscard]] Status try_publish_parts(std::span<const Bytes> parts);
   [[nodiscard]] Status publish_parts_until(std::span<const Bytes> parts, const Until& until);
+  std::uint64_t publish_parts(std::span<const Bytes> parts, const Properties& properties);
+  std::uint64_t publish_parts(std::initializer_list<Bytes> parts, const Properties& properties) {
+    return publish_parts(std::span<const Bytes>(parts.begin(), parts.size()), properties);
+  }
+  [[nodiscard]] Status try_publish_parts(std::span<const Bytes> parts, const Properties& properties);
+  [[nodiscard]] Status publish_parts_until(std::span<const Bytes> parts, const Properties& properties,
+                                           const Until& until);
 
   /// Lets `write(std::span<std::byte>)` write `size` bytes straight into their place. A small message is written while its
   /// slot is claimed, and all positions behind it wait: the callback must be short, and must not touch this queue. If it
@@ -194,6 +221,22 @@ class Producer {
     requires std::is_invocable_v<Write&, std::span<std::byte>>
   [[nodiscard]] Status publish_until(std::size_t size, Write&& write, const Until& until) {
     return publish_writer_until(size, writer_of(write), until);
+  }
+  template <class Write>
+    requires std::is_invocable_v<Write&, std::span<std::byte>>
+  std::uint64_t publish(std::size_t size, const Properties& properties, Write&& write) {
+    return publish_writer(size, properties, writer_of(write));
+  }
+  template <class Write>
+    requires std::is_invocable_v<Write&, std::span<std::byte>>
+  [[nodiscard]] Status try_publish(std::size_t size, const Properties& properties, Write&& write) {
+    return try_publish_writer(size, properties, writer_of(write));
+  }
+  template <class Write>
+    requires std::is_invocable_v<Write&, std::span<std::byte>>
+  [[nodiscard]] Status publish_until(std::size_t size, const Properties& properties, Write&& write,
+                                     const Until& until) {
+    return publish_writer_until(size, properties, writer_of(write), until);
   }
 
   /// Publishes all messages in order; wakes sleepers once. Cheaper a message than publish(). The try and `_until` forms return
@@ -225,6 +268,10 @@ class Producer {
     const detail::DebugSingleUse<detail::InlinePublisher> use(core_.get());
     return try_lend(size);
   }
+  /// As above, for a message with properties, which are written now: afterwards their texts may go.
+  Loan loan(std::size_t size, const Properties& properties);
+  Result<Loan> loan_until(std::size_t size, const Properties& properties, const Until& until);
+  Result<Loan> try_loan(std::size_t size, const Properties& properties);
 
   /// As Consumer::poll_fd(): readable when a try that failed with Status::full may succeed; after a full ring or lane, when a
   /// good part of it (a quarter) is free.
@@ -282,6 +329,10 @@ class Producer {
   [[nodiscard]] Status try_publish_writer(detail::InlinePublisher::Outcome put, std::size_t size,
                                           detail::Writer writer);
   [[nodiscard]] Status publish_writer_until(std::size_t size, detail::Writer writer, const Until& until);
+  std::uint64_t publish_writer(std::size_t size, const Properties& properties, detail::Writer writer);
+  [[nodiscard]] Status try_publish_writer(std::size_t size, const Properties& properties, detail::Writer writer);
+  [[nodiscard]] Status publish_writer_until(std::size_t size, const Properties& properties, detail::Writer writer,
+                                            const Until& until);
   [[nodiscard]] endpoint::ProducerCore& core() const noexcept;
 
   std::unique_ptr<detail::InlinePublisher, detail::ProducerCoreDeleter> core_;

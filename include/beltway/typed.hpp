@@ -19,52 +19,12 @@
 #include "beltway/detail/caught.hpp"
 #include "beltway/error.hpp"
 #include "beltway/limits.hpp"
+#include "beltway/message_type.hpp"
 #include "beltway/result.hpp"
 
 namespace beltway {
 
-/// The name that a type has on the queue, checked at attach together with size and alignment. Either the type has a member
-/// `static constexpr std::string_view beltway_name = "..."`, or this is specialised for it with a `value` of that kind. Change
-/// the name when the meaning of the bytes changes.
-template <class T>
-struct TypeName {};
-template <class T>
-  requires requires { T::beltway_name; }
-struct TypeName<T> {
-  static constexpr std::string_view value = T::beltway_name;
-};
-
 namespace detail {
-
-template <class T>
-concept HasTypeName = requires {
-  { TypeName<T>::value } -> std::convertible_to<std::string_view>;
-};
-template <class T>
-concept HasMessageBytes =
-    std::is_trivially_copyable_v<T> && std::is_default_constructible_v<T> && !std::is_pointer_v<T>;
-
-/// Says in one error what is wrong with T.
-template <class T>
-struct MessageTypeCheck {
-  static_assert(HasTypeName<T>,
-                "beltway: this message type has no name on the queue; add to it: static constexpr std::string_view "
-                "beltway_name = \"my.Type.1\"; or specialise beltway::TypeName for it");
-  static_assert(HasMessageBytes<T>,
-                "beltway: a message type must be trivially copyable and default constructible, and no pointer: other "
-                "processes read its bytes; use publish() and text() of an untyped queue for strings");
-  static_assert(alignof(T) <= k_payload_alignment,
-                "beltway: slots do not promise the alignment of this message type; see beltway::k_payload_alignment");
-};
-
-template <class T>
-[[nodiscard]] constexpr std::string_view type_name() noexcept {
-  if constexpr (HasTypeName<T>) {
-    return TypeName<T>::value;
-  } else {
-    return {};
-  }
-}
 
 /// Throws the Error(wrong_type) of a message that has another size than its type.
 [[noreturn]] void throw_wrong_size(const std::string& queue, std::size_t size, const TypeTag& type);
@@ -81,17 +41,6 @@ inline constexpr std::size_t k_typed_batch = 64;
 }
 
 }  // namespace detail
-
-template <class T>
-concept MessageType = detail::HasMessageBytes<T> && detail::HasTypeName<T> && alignof(T) <= k_payload_alignment;
-
-/// The tag of T. Same type name, size and alignment: same type.
-template <class T>
-[[nodiscard]] TypeTag type_tag() {
-  static_assert(sizeof(detail::MessageTypeCheck<T>) != 0);
-  static_assert(detail::type_name<T>().size() <= k_max_type_name_length);
-  return {std::string(detail::type_name<T>()), sizeof(T), alignof(T)};
-}
 
 /// A T in the producer's lane that is not published yet. As Loan, which is `untyped()`: the same waits, end, errors and
 /// thread safety.
@@ -130,6 +79,17 @@ class TypedProducer : detail::MessageTypeCheck<T> {
     return producer_.publish_until(bytes_of(value), until);
   }
 
+  /// As above, with properties.
+  std::uint64_t publish(const T& value, const Properties& properties) {
+    return producer_.publish(bytes_of(value), properties);
+  }
+  [[nodiscard]] Status try_publish(const T& value, const Properties& properties) {
+    return producer_.try_publish(bytes_of(value), properties);
+  }
+  [[nodiscard]] Status publish_until(const T& value, const Properties& properties, const Until& until) {
+    return producer_.publish_until(bytes_of(value), properties, until);
+  }
+
   /// As Producer::publish_batch. Wake sleepers once for each 64 messages.
   void publish_batch(std::span<const T> values) {
     std::array<Bytes, detail::k_typed_batch> some;
@@ -151,6 +111,13 @@ class TypedProducer : detail::MessageTypeCheck<T> {
   TypedLoan<T> loan() { return TypedLoan<T>(producer_.loan(sizeof(T))); }
   Result<TypedLoan<T>> loan_until(const Until& until) { return typed(producer_.loan_until(sizeof(T), until)); }
   Result<TypedLoan<T>> try_loan() { return typed(producer_.try_loan(sizeof(T))); }
+  TypedLoan<T> loan(const Properties& properties) { return TypedLoan<T>(producer_.loan(sizeof(T), properties)); }
+  Result<TypedLoan<T>> loan_until(const Properties& properties, const Until& until) {
+    return typed(producer_.loan_until(sizeof(T), properties, until));
+  }
+  Result<TypedLoan<T>> try_loan(const Properties& properties) {
+    return typed(producer_.try_loan(sizeof(T), properties));
+  }
 
   [[nodiscard]] Producer& untyped() noexcept { return producer_; }
 
@@ -205,6 +172,9 @@ class TypedMessage : detail::MessageTypeCheck<T> {
   [[nodiscard]] std::uint64_t lost() const noexcept { return message_.lost(); }
   /// How often the message was delivered, this time included: 1 at the first.
   [[nodiscard]] unsigned deliveries() const noexcept { return message_.deliveries(); }
+  /// As Message::has_properties() and properties().
+  [[nodiscard]] bool has_properties() const noexcept { return message_.has_properties(); }
+  [[nodiscard]] PropertiesView properties() const noexcept { return message_.properties(); }
 
   [[nodiscard]] Message& untyped() noexcept { return message_; }
 

@@ -166,7 +166,7 @@ void read_lanes(const ring::QueueMemory& memory, ring::Position lowest, QueueSna
     const ring::SlotState state = ring::SlotState::of(slot.state.load_acquire());  // pairs with the release of READY
     const ring::SlotMeta meta = ring::SlotMeta::of(slot.meta.load_relaxed());
     const bool in_lane =
-        state.position == position && state.phase == ring::SlotPhase::ready && meta.flags == ring::k_flag_lane;
+        state.position == position && state.phase == ring::SlotPhase::ready && (meta.flags & ring::k_flag_lane) != 0;
     if (!in_lane || state.owner >= memory.geometry.max_producers || by_index[state.owner] == nullptr) continue;
     ProducerState& producer = *by_index[state.owner];
     ++producer.lane_messages;
@@ -305,6 +305,8 @@ bool copy_message(const ring::QueueMemory& memory, ring::Position position, std:
   message.size = view.size;
   message.bytes.resize(std::min<std::size_t>(view.size, max_bytes));
   detail::copy_racing(message.bytes.data(), view.data, message.bytes.size());
+  message.properties_block.resize(view.properties_bytes);
+  detail::copy_racing(message.properties_block.data(), view.data - view.properties_bytes, view.properties_bytes);
   return ring::is_unchanged(memory, slot, word);
 }
 

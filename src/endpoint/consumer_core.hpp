@@ -131,7 +131,7 @@ class alignas(ring::k_apart_bytes) ConsumerCore : public ring::PrivateReader {
     return ended < nacks ? 0 : ended - nacks;  // may be too low for a moment: a nack is counted before its message ends
   }
   [[nodiscard]] Message message(const ring::SlotView& view) noexcept {
-    return {this, view.data, view.position, view.lost, view.size, view.producer, view.tries};
+    return {this, view.data, view.position, view.lost, view.size, view.producer, view.tries, view.properties_bytes};
   }
   /// Requires that `empty` holds no message. Constructs in place: a move would load wider than the stores before it.
   void make_message(Message& empty, const ring::SlotView& view) noexcept { ::new (&empty) Message(message(view)); }

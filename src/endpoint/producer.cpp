@@ -214,7 +214,9 @@ endpoint::ProducerCore& Loan::core() const noexcept { return static_cast<endpoin
 bool Loan::commit_now(std::size_t size) {
   if (core_ == nullptr || size > size_) [[unlikely]]
     throw_misuse(core_ == nullptr ? nullptr : &core(), size_, size);
-  const Outcome put = core().try_publish_loan(record_, size);
+  if (stamps_) [[unlikely]]
+    stamp();
+  const Outcome put = core().try_publish_loan(record_, size, block_bytes_);
   if (put == Outcome::published_follow_up) [[unlikely]]
     core().follow_up();
   return put != Outcome::not_handled;
@@ -227,18 +229,19 @@ std::uint64_t Loan::put(std::size_t size) {
   return position;
 }
 void Loan::commit_slowly(std::size_t size) {
-  core().run_blocking(size, [&] { return core().put_loan(data_, record_, size); });
+  core().run_blocking(size, [&] { return core().put_loan(data_, record_, size, block_bytes_); });
 }
 Status Loan::try_put(std::size_t size) {
   Status status = Status::ok;
-  if (!commit_now(size)) status = core().run_try([&] { return core().put_loan(data_, record_, size); });
+  if (!commit_now(size)) status = core().run_try([&] { return core().put_loan(data_, record_, size, block_bytes_); });
   if (status == Status::ok) core_ = nullptr;
   return status;
 }
 Status Loan::put_until(std::size_t size, const Until& until) {
   if (until.stop().stop_requested()) return Status::stopped;
   Status status = Status::ok;
-  if (!commit_now(size)) status = core().run_until(until, [&] { return core().put_loan(data_, record_, size); });
+  if (!commit_now(size))
+    status = core().run_until(until, [&] { return core().put_loan(data_, record_, size, block_bytes_); });
   if (status == Status::ok) core_ = nullptr;
   return status;
 }

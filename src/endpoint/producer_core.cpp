@@ -55,9 +55,9 @@ Status ProducerCore::take_notice() noexcept {
   return Status::ok;
 }
 
-Status ProducerCore::put_reference(std::uint64_t record, std::size_t size) noexcept {
+Status ProducerCore::put_reference(std::uint64_t record, std::size_t size, std::size_t block_bytes) noexcept {
   if (const Status status = take_news(); status != Status::ok) return status;
-  return status_of(try_put_reference<ProducerCore>(record, size));
+  return status_of(try_put_reference<ProducerCore>(record, size, block_bytes));
 }
 
 Status ProducerCore::put_copy(Bytes message) {
@@ -65,9 +65,12 @@ Status ProducerCore::put_copy(Bytes message) {
   return put(message.size(), detail::CopyOf{message});
 }
 
-Status ProducerCore::put_loan(const std::byte* data, std::uint64_t record, std::size_t size) noexcept {
-  if (size > inline_bytes_) return put_reference(record, size);
-  const Status status = put_copy({data, size});
+Status ProducerCore::put_loan(const std::byte* data, std::uint64_t record, std::size_t size,
+                              std::size_t block_bytes) noexcept {
+  const Bytes message(data - block_bytes, size + block_bytes);
+  if (message.size() > inline_bytes_) return put_reference(record, size, block_bytes);
+  touch(message);
+  const Status status = put(size, detail::CopyOf{message}, block_bytes);
   if (status == Status::ok) lane_.drop(record);
   return status;
 }

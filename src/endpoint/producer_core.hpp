@@ -49,29 +49,32 @@ class alignas(ring::k_apart_bytes) ProducerCore : public ring::Claimer {
   /// After a commit: wakes sleepers, and stores the counters.
   [[gnu::cold]] void follow_up() noexcept;
 
-  /// One attempt to publish `size` bytes that `fill(std::byte*)` writes. Wakes no sleeper: see announce().
+  /// One attempt to publish a payload of `size` bytes that `fill(std::byte*)` writes, behind `block_bytes` of properties that it
+  /// writes, too. Wakes no sleeper: see announce().
   template <class Fill>
-  [[nodiscard, gnu::always_inline]] Status put(std::size_t size, const Fill& fill) {
-    if (size > inline_bytes_) [[unlikely]]
-      return put_in_lane(size, fill);
+  [[nodiscard, gnu::always_inline]] Status put(std::size_t size, const Fill& fill, std::size_t block_bytes = 0) {
+    // plant: block_is_not_counted
+    if (size + block_bytes > inline_bytes_) [[unlikely]]
+      return put_in_lane(size, fill, block_bytes);
     if (const Status status = take_news(); status != Status::ok) [[unlikely]]
       return status;
-    return status_of(detail::try_put(*this, size, 0, fill));
+    return status_of(detail::try_put(*this, size, detail::meta_of_block(block_bytes), fill));
   }
   /// As put(), of a copy.
   [[nodiscard]] Status put_copy(Bytes message);
   /// One attempt to publish messages [done] and later; `done` counts. Announces them unless it returns Status::ok.
   [[nodiscard]] Status put_batch(std::span<const Bytes> messages, std::size_t& done);
   /// The inline path of put_loan(): the message stays in the lane, there is room, and nothing else is in the way.
-  [[nodiscard]] Outcome try_publish_loan(std::uint64_t record, std::size_t size) noexcept {
+  [[nodiscard]] Outcome try_publish_loan(std::uint64_t record, std::size_t size, std::size_t block_bytes) noexcept {
     const std::uint64_t position = next_;
-    if (size <= inline_bytes_ || inline_size_limit_ == 0 || guard_.in_child() ||
-        try_put_reference<InlinePublisher>(record, size) != detail::Claim::ok) [[unlikely]]
+    if (size + block_bytes <= inline_bytes_ || inline_size_limit_ == 0 || guard_.in_child() ||
+        try_put_reference<InlinePublisher>(record, size, block_bytes) != detail::Claim::ok) [[unlikely]]
       return Outcome::not_handled;
     return outcome_after_commit(position);
   }
-  /// One attempt to publish the first `size` bytes of a loan, which is over then.
-  [[nodiscard]] Status put_loan(const std::byte* data, std::uint64_t record, std::size_t size) noexcept;
+  /// One attempt to publish the first `size` bytes of a loan at `data`, with the properties right before. Then the loan is over.
+  [[nodiscard]] Status put_loan(const std::byte* data, std::uint64_t record, std::size_t size,
+                                std::size_t block_bytes) noexcept;
   /// True if `size` bytes do not fit a lane of this queue.
   [[nodiscard]] bool is_too_large(std::size_t size) const noexcept {
     return size > attachment_.memory.geometry.lane_bytes || size > k_max_message_bytes;
@@ -184,16 +187,18 @@ class alignas(ring::k_apart_bytes) ProducerCore : public ring::Claimer {
   friend class detail::InlinePublisher;
 
   template <class Fill>
-  Status put_in_lane(std::size_t size, const Fill& fill);
+  Status put_in_lane(std::size_t size, const Fill& fill, std::size_t block_bytes);
   /// One attempt to publish lane memory.
   template <class Ring>
-  [[gnu::always_inline]] detail::Claim try_put_reference(std::uint64_t record, std::size_t size) noexcept {
+  [[gnu::always_inline]] detail::Claim try_put_reference(std::uint64_t record, std::size_t size,
+                                                         std::size_t block_bytes) noexcept {
     Ring& ring = *this;
-    return detail::try_put(ring, size, ring::SlotMeta{0, ring::k_flag_lane}.word(), [&](std::byte* place) noexcept {
+    const std::uint64_t flags = ring::SlotMeta{0, ring::k_flag_lane}.word() + detail::meta_of_block(block_bytes);
+    return detail::try_put(ring, size, flags, [&](std::byte* place) noexcept {
       reinterpret_cast<detail::Word*>(place)->store_relaxed(lane_.commit(record, last()));
     });
   }
-  Status put_reference(std::uint64_t record, std::size_t size) noexcept;
+  Status put_reference(std::uint64_t record, std::size_t size, std::size_t block_bytes) noexcept;
   Status run_try_slowly(Status status, Attempt attempt);
   Status wait(Status status, const Until& until, Attempt attempt);
   Status wait_for_room(const Until& until, Attempt attempt);
@@ -239,18 +244,18 @@ class alignas(ring::k_apart_bytes) ProducerCore : public ring::Claimer {
 };
 
 template <class Fill>
-Status ProducerCore::put_in_lane(std::size_t size, const Fill& fill) {
+Status ProducerCore::put_in_lane(std::size_t size, const Fill& fill, std::size_t block_bytes) {
   const detail::SingleUse<InlinePublisher> use(*this);
   // Before the check for room: a message that never fits must not wait for it.
-  if (is_too_large(size)) return Status::too_large;
+  if (is_too_large(size + block_bytes)) return Status::too_large;
   if (const Status status = take_news(); status != Status::ok) return status;
   // Check for room first: without room the copy is useless. If another producer takes the last slot meanwhile, we copy again.
   if (const Status status = status_of(room()); status != Status::ok) return status;
   ring::Lane::Loan lent;
-  if (const Status status = lend(size, lent); status != Status::ok) return status;
+  if (const Status status = lend(size + block_bytes, lent); status != Status::ok) return status;
   const DropUnlessCommitted dropping{lane_, lent.record};
   fill(lent.data);
-  return put_reference(lent.record, size);
+  return put_reference(lent.record, size, block_bytes);
 }
 
 }  // namespace beltway::endpoint

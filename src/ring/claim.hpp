@@ -45,8 +45,9 @@ class Claimer : public detail::InlinePublisher {
   /// Ends the last claim: the message in its slot becomes visible. Two stores, on every processor. Pairs with the acquire load
   /// of the slot's state in every reader.
   void commit(Slot& slot, Position position, std::uint64_t meta) noexcept {
+    // plant: flag_behind_ready
     slot.meta.store_relaxed(meta);
-    // plant: ready_before_tail/3
+    // plant: ready_before_tail/3, flag_behind_ready/2
     slot.state.store_release(SlotState{position, 0, {}}.word() | ready_low_);
   }
   /// Ends the last claim without a message.

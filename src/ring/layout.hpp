@@ -15,6 +15,7 @@
 //
 //   slot state   position:54 | owner:8 | phase:2             written by producers and the repair
 //   slot meta    spare:16 | flags:16 | size:32               written by the claim's owner before READY
+//   block head   spare:24 | headers:8 | present:16 | bytes:16  as meta; the block's first word, see PROPERTIES.md
 //   tail         position:44 | generation:12 | owner:8       written by producers; a join at oldest raises the generation
 //   floor        incarnation:10 | position:54                private: its consumer; named: any helper; joins: the daemon
 //   next         position:44 | version:20                    consumers of the group, the repair
@@ -57,6 +58,7 @@ using detail::distance;
 using detail::k_flag_extended;
 using detail::k_flag_lane;
 using detail::Position;
+using detail::PropertiesHead;
 using detail::RingHead;
 using detail::Slot;
 using detail::SlotMeta;

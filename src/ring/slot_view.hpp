@@ -13,10 +13,14 @@ namespace beltway::ring {
 struct SlotView {
   Position position;
   const std::byte* data;
-  std::uint32_t size;
+  std::uint32_t size;  ///< of the payload
   std::uint8_t producer;
-  std::uint64_t lost;  ///< lossy readers: positions lost right before
-  std::uint8_t tries;  ///< named groups
+  std::uint8_t tries;              ///< named groups
+  std::uint16_t properties_bytes;  ///< of the properties block right before `data`; 0: there is none
+  std::uint64_t lost;              ///< lossy readers: positions lost right before
+
+  /// Of properties and payload.
+  [[nodiscard]] std::size_t bytes() const noexcept { return std::size_t{size} + properties_bytes; }
 };
 
 /// Fills `view` from a slot, its READY `state` and its `meta`, with no tries and nothing lost. False if the message does not
@@ -28,23 +32,34 @@ struct SlotView {
   view.data = slot.payload();
   view.size = meta.size;
   view.tries = 0;
+  view.properties_bytes = 0;
   view.lost = 0;
   return meta.flags == 0 && meta.size <= memory.geometry.inline_bytes();
 }
-/// As above, for a message in a slot or in a lane. False if size, flags or place make no sense.
+/// Finds the message in the lane of its producer. Requires a view by view_in_slot(). False if its place makes no sense.
+[[nodiscard]] inline bool view_in_lane(const QueueMemory& memory, const Slot& slot, SlotView& view) noexcept {
+  const std::uint64_t lane_bytes = memory.geometry.lane_bytes;
+  const std::uint64_t offset = slot.lane_offset().load_relaxed();
+  if (view.producer >= memory.geometry.max_producers || offset > lane_bytes || view.size > lane_bytes - offset ||
+      offset % k_payload_alignment != 0) {
+    return false;
+  }
+  view.data = memory.lane(view.producer) + offset;
+  return true;
+}
+/// As view_slot(), for a message with properties. Requires a view by view_in_slot(). In slot_view.cpp.
+[[nodiscard]] bool view_extended(const QueueMemory& memory, const Slot& slot, SlotMeta meta, SlotView& view) noexcept;
+
+/// As view_in_slot(), for a message in a slot or in a lane, with properties or without. False if size, flags, place or the
+/// length of the properties make no sense.
 [[nodiscard]] inline bool view_slot(const QueueMemory& memory, const Slot& slot, SlotState state,
                                     SlotView& view) noexcept {
   const SlotMeta meta = SlotMeta::of(slot.meta.load_relaxed());
   if (view_in_slot(memory, slot, state, meta, view)) [[likely]]
     return true;
-  const std::uint64_t lane_bytes = memory.geometry.lane_bytes;
-  const std::uint64_t offset = slot.lane_offset().load_relaxed();
-  if (meta.flags != k_flag_lane || state.owner >= memory.geometry.max_producers || offset > lane_bytes ||
-      meta.size > lane_bytes - offset || offset % k_payload_alignment != 0) {
-    return false;
-  }
-  view.data = memory.lane(state.owner) + offset;
-  return true;
+  if (meta.flags == k_flag_lane) [[likely]]
+    return view_in_lane(memory, slot, view);
+  return view_extended(memory, slot, meta, view);
 }
 [[nodiscard]] inline bool view_slot(const QueueMemory& memory, SlotState state, SlotView& view) noexcept {
   return view_slot(memory, memory.slot(state.position), state, view);

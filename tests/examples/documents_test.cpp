@@ -29,6 +29,7 @@ struct Block {
 };
 constexpr std::array k_blocks{
     Block{"README.md", 0, "one order\n"},
+    Block{"examples/PROPERTIES.md", 0, "order-7 of acme, application/json: {\"id\":7}\nanswer to order-7: done\n"},
     Block{"examples/README.md", 0, "done: resize a.png, delivery 1\n"},
     Block{"examples/README.md", 1, "headline, headline\n"},
     Block{"examples/README.md", 2, "reply to ping\n"},
@@ -74,11 +75,12 @@ TEST_P(DocumentBlock, a_document_block_compiles_alone_and_prints_its_output) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Documents, DocumentBlock, testing::ValuesIn(k_blocks), [](const auto& block) {
-  return std::string(block.param.file[0] == 'R' ? "readme" : "guide") + std::to_string(block.param.index);
+  const std::string stem = fs::path(block.param.file).stem().string();
+  return (std::string(block.param.file) == "examples/README.md" ? "guide" : stem) + std::to_string(block.param.index);
 });
 
 TEST(Documents, documents_have_no_block_that_no_test_runs) {
-  for (const char* file : {"README.md", "examples/README.md"}) {
+  for (const char* file : {"README.md", "examples/README.md", "examples/PROPERTIES.md"}) {
     const auto known = std::count_if(k_blocks.begin(), k_blocks.end(),
                                      [&](const Block& block) { return std::string(block.file) == file; });
     EXPECT_EQ(cpp_blocks(file).size(), static_cast<std::size_t>(known)) << file;
@@ -159,6 +161,7 @@ TEST(Documents, documents_are_short_enough_to_be_read) {
                                                          {"examples/README.md", 300},
                                                          {"examples/FAQ.md", 150},
                                                          {"examples/THREADS.md", 100},
+                                                         {"examples/PROPERTIES.md", 100},
                                                          {"daemon/README.md", 120},
                                                          {"daemon/DECISIONS.md", 150},
                                                          {"daemon/CONTAINERS.md", 100},
@@ -166,6 +169,7 @@ TEST(Documents, documents_are_short_enough_to_be_read) {
                                                          {"src/DECISIONS.md", 150},
                                                          {"src/ring/PROTOCOL.md", 400},
                                                          {"src/ring/OPERATIONS.md", 400},
+                                                         {"src/ring/PROPERTIES.md", 150},
                                                          {"src/os/README.md", 150},
                                                          {"src/wire/PROTOCOL.md", 120}};
   for (const auto& [file, most] : most_lines) {

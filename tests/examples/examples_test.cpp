@@ -51,6 +51,17 @@ TEST(Examples, hello_producer_finds_its_consumer_later) {
   EXPECT_TRUE(consumer.wait().ok());
 }
 
+TEST(Examples, the_properties_server_answers_each_question_where_it_was_asked) {
+  const TestDaemon daemon;
+  auto server = Child::spawn({program("properties"), "serve"}, daemon.client_options());
+  const Outcome one = run_example(daemon, {"properties", "ask", "who", "what"});
+  expect_done(one);
+  EXPECT_EQ(one.out, "0: you asked: who\n1: you asked: what\n");
+  EXPECT_EQ(run_example(daemon, {"properties", "ask", "when"}).out, "0: you asked: when\n");
+  server.kill(SIGTERM);
+  EXPECT_TRUE(server.wait().ok());
+}
+
 TEST(Examples, the_work_queue_gives_each_job_to_one_worker_until_it_is_done) {
   const TestDaemon daemon;
   auto options = daemon.client_options();

@@ -42,6 +42,7 @@ const std::map<std::string_view, std::string_view> k_catches = {
     {"lossy_reader_does_not_check_again", "a lossy reader is overtaken by one of two producers"},
     {"lossy_reader_does_not_check_before", "a lossy reader is overtaken by a single producer"},
     {"lossy_reader_does_not_check_tail", "a lossy reader is overtaken by a single producer"},
+    {"length_of_the_block_is_read_twice", "a peer rewrites the length of a message's properties"},
     {"no_version_on_next", "two nacks against acks, ring of 2"},
     {"no_bump_when_equal", "a consumer is killed giving back, ring of 2"},
     {"no_bump_when_earlier", "a batch against nacks"},
@@ -101,7 +102,7 @@ std::vector<Scenario> all_scenarios() {
   std::vector<Scenario> all;
   for (const auto& family :
        {ring_scenarios(), join_scenarios(), lane_scenarios(), group_scenarios(), removal_scenarios(),
-        live_group_scenarios(), sleep_scenarios(), room_scenarios(), heal_scenarios()}) {
+        live_group_scenarios(), sleep_scenarios(), room_scenarios(), heal_scenarios(), property_scenarios()}) {
     all.insert(all.end(), family.begin(), family.end());
   }
   return all;

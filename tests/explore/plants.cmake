@@ -37,6 +37,10 @@ plant_condition(lossy_reader_does_not_check_again [[false]])
 plant_condition(lossy_reader_does_not_check_before [[true]])
 plant(lossy_reader_does_not_check_tail [[return true;]])
 
+# -- properties ---------------------------------------------------------------------------------------------------
+plant(length_of_the_block_is_read_twice
+  [[view.size -= PropertiesHead::of(reinterpret_cast<const Word*>(view.data - bytes)->load_relaxed()).bytes;]])
+
 # -- groups -------------------------------------------------------------------------------------------------------
 plant(no_version_on_next
   [[const Next same{back.position, next.version};

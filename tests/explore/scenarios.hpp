@@ -16,5 +16,6 @@ namespace beltway::explore {
 [[nodiscard]] std::vector<Scenario> sleep_scenarios();
 [[nodiscard]] std::vector<Scenario> room_scenarios();
 [[nodiscard]] std::vector<Scenario> heal_scenarios();
+[[nodiscard]] std::vector<Scenario> property_scenarios();
 
 }  // namespace beltway::explore

@@ -143,6 +143,17 @@ bool World::publish(unsigned producer, unsigned id, bool large) {
   return status == Status::ok;
 }
 
+bool World::publish_with_properties(unsigned producer, unsigned id) {
+  std::uint64_t words[k_small_words];
+  for (std::size_t i = 0; i < k_small_words; ++i) words[i] = word_of(id, i);
+  note("publishes message %llu with properties", id);
+  begin(id);
+  with_properties_[id] = true;
+  published[id] = producers[producer]->try_publish(Bytes(words, sizeof words), {.key = "k"}) == Status::ok;
+  note(published[id] ? "has published %llu" : "finds no room for %llu", id);
+  return published[id];
+}
+
 Status World::lend_and_commit(unsigned producer, const Bytes& message) {
   Result<Loan> lent = producers[producer]->try_loan(message.size());
   if (!lent) return lent.status();
@@ -168,6 +179,8 @@ void World::take(unsigned consumer, Message& message, Then then) {
   const unsigned id = read_id(message.bytes());
   note("got message %llu", id);
   if (!tried[id]) fail("a message came that nobody published");
+  if (message.has_properties() != with_properties_[id]) fail("properties came without their message, or were lost");
+  if (message.has_properties() && message.properties().key() != "k") fail("a key is torn");
   if (ended_[consumer]) fail("a message came after the end of the stream");
   log.entries[log.count++] = {id, message.position()};
   if (then == Then::hold) {

@@ -65,6 +65,8 @@ class World {
   // -- what actors do
   /// Publishes message `id`, in the lane if it is `large`. False if the queue is full.
   bool publish(unsigned producer, unsigned id, bool large = false);
+  /// As publish(), of a small message with the key "k". Message and properties lie in the lane.
+  bool publish_with_properties(unsigned producer, unsigned id);
   /// Waits for room, for ever or until a deadline. False if the deadline came first.
   bool publish_waiting(unsigned producer, unsigned id, bool large = false, bool patient = true);
   enum class Then : std::uint8_t { ack, nack, hold };
@@ -122,6 +124,7 @@ class World {
   std::array<int, 2 * k_most> bells_{};
   std::array<bool, k_most> ended_{};  // the consumer was told of the end of the stream
   bool joined_ = false;
+  std::array<bool, 64> with_properties_{};
   std::array<bool, 64> after_join_{};  // tried when the join was over
   std::array<std::array<Message, 8>, k_most> held_;
   std::array<std::array<unsigned, 8>, k_most> held_ids_{};

@@ -46,8 +46,9 @@ class Honest {
   void publish(Scribbler& scribbler) {
     const std::vector<std::byte> data(scribbler.below(2) == 0 ? 24 : 700, std::byte{7});
     const std::array<Bytes, 3> batch{Bytes(data), Bytes(data), Bytes(data)};
-    switch (scribbler.below(4)) {
+    switch (scribbler.below(5)) {
       case 0: static_cast<void>(producer_.try_publish(batch[0])); break;
+      case 3: static_cast<void>(producer_.try_publish(batch[0], {.key = "key", .reply_to = "replies"})); break;
       case 1: static_cast<void>(producer_.publish_until(batch[0], k_patience_ms)); break;
       case 2: static_cast<void>(producer_.try_publish_batch(batch)); break;
       default:
@@ -73,6 +74,12 @@ class Honest {
   static void touch(const Message& message) {
     volatile std::byte kept{};
     for (const std::byte each : message.bytes()) kept = each;
+    const PropertiesView properties = message.properties();
+    for (const char each : properties.key()) kept = static_cast<std::byte>(each);
+    for (const char each : properties.reply_to()) kept = static_cast<std::byte>(each);
+    for (const MessageHeader& header : properties.headers()) {
+      for (const char each : header.value) kept = static_cast<std::byte>(each);
+    }
     static_cast<void>(kept);
   }
   static void use(Result<Message> received, Scribbler& scribbler) {

@@ -59,7 +59,7 @@ class Scribbler {
     const Position tail = Tail::of(memory_.tail().load_relaxed()).position;
     const Position near = tail + below(9) - 4 + (below(3) - 1) * memory_.geometry.slots;
     const auto owner = static_cast<std::uint8_t>(below(256));
-    switch (below(10)) {
+    switch (below(11)) {
       case 0: return 0;
       case 1: return ~0ULL;
       case 2: return 1ULL << below(64);
@@ -73,6 +73,10 @@ class Scribbler {
                               static_cast<GroupPhase>(below(7))}
             .word();
       case 8: return SlotMeta{static_cast<std::uint32_t>(numbers_(0)), static_cast<std::uint16_t>(below(4))}.word();
+      case 9:
+        return PropertiesHead{static_cast<std::uint16_t>(16 * below(9)), static_cast<std::uint16_t>(below(128)),
+                              static_cast<std::uint8_t>(below(256))}
+            .word();
       default: return numbers_(0);
     }
   }

@@ -77,6 +77,9 @@ TEST(Layout, words_are_packed_as_documented) {
   EXPECT_EQ((SlotState{1, 0, SlotPhase::reclaimed}.word()), 0x403U);
   EXPECT_EQ((SlotMeta{0x12345678, k_flag_lane}.word()), 0x0000000112345678U);
   EXPECT_EQ((SlotMeta{1, k_flag_extended}.word()), 0x0000000200000001U);
+  EXPECT_EQ((PropertiesHead{0x40, 0x7f, 0x20}.word()), 0x00000020007f0040U);
+  EXPECT_EQ(detail::meta_of_block(0), 0U);
+  EXPECT_EQ(1000 + detail::meta_of_block(64), (SlotMeta{1064, k_flag_extended}.word()));
   EXPECT_EQ((Tail{0x123456789ab, 0xcde, 0xf0}.word()), 0x123456789abcdef0U);
   EXPECT_EQ((Next{0x123456789ab, 0xcdef0}.word()), 0x123456789abcdef0U);
   EXPECT_EQ((Floor{0x3ff, 1}.word()), 0xffc0000000000001U);

@@ -56,10 +56,10 @@ class ClaimedSlot {
   [[nodiscard]] Claim claim() const noexcept { return claim_; }
   [[nodiscard]] Position position() const noexcept { return position_; }
   [[nodiscard]] std::byte* payload() const noexcept { return slot_->payload(); }
-  /// Makes the position a message. `flags` are stored with the size.
+  /// Makes the position a message. `flags` are added to the size, and may hold the bytes of a block: see meta_of_block().
   [[gnu::always_inline]] void commit(std::uint64_t flags) noexcept {
     committed_ = true;
-    ring_.commit(*slot_, position_, size_ | flags);
+    ring_.commit(*slot_, position_, size_ + flags);
     if constexpr (!Ring::k_counts_at_claim) add_pair(*ring_.published(), 1, size_);
   }
 
@@ -73,7 +73,7 @@ class ClaimedSlot {
 };
 
 /// Publishes `size` bytes that `fill(std::byte*)` writes into the slot; wakes no sleeper. If `fill` throws, the position is
-/// skipped by all groups and the exception goes on. Anything but Claim::ok: nothing was done.
+/// skipped by all groups and the exception goes on. Anything but Claim::ok: nothing was done. `flags`: see commit().
 ///
 /// `Ring` has claim(position), slot(position), commit(slot, position, meta), void_claim(size), published() (two words: messages
 /// and bytes) and k_counts_at_claim: whether they count a message at its claim or after its commit.

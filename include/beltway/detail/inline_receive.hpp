@@ -38,6 +38,7 @@ class InlineReceiver {
     std::uint64_t position;
     std::uint32_t size;
     std::uint8_t producer;
+    std::uint16_t properties_bytes;  ///< of the block right before `data`
   };
   /// The next message, if it is there and sound, and no counters are to be stored. Counts it.
   [[nodiscard, gnu::always_inline]] bool try_next(View& view) noexcept {
@@ -100,7 +101,7 @@ class InlineReceiver {
     if (meta >= inline_size_limit_ || read_ % k_positions_per_counter_store == 0) [[unlikely]]
       return Next::uncommon;
     const SlotState state = SlotState::of(word);
-    view = {slot.payload(), state.position, static_cast<std::uint32_t>(meta), state.owner};
+    view = {slot.payload(), state.position, static_cast<std::uint32_t>(meta), state.owner, 0};
     return Next::in_slot;
   }
   void step() noexcept {

@@ -60,7 +60,7 @@ struct SlotState {
 static_assert(SlotState{1, 0, {}}.word() == 1ULL << (64 - k_position_bits));
 
 inline constexpr std::uint16_t k_flag_lane = 1;      ///< the payload is a LaneReference
-inline constexpr std::uint16_t k_flag_extended = 2;  ///< reserved: a properties block stands before the payload
+inline constexpr std::uint16_t k_flag_extended = 2;  ///< the bytes begin with a properties block, which `size` counts
 
 struct SlotMeta {
   std::uint32_t size;
@@ -71,6 +71,27 @@ struct SlotMeta {
   }
   [[nodiscard]] constexpr std::uint64_t word() const noexcept { return static_cast<std::uint64_t>(flags) << 32 | size; }
 };
+
+/// The first word of a properties block. src/ring/PROPERTIES.md has the whole block.
+struct PropertiesHead {
+  std::uint16_t
+      bytes;  ///< of the block: a multiple of k_payload_alignment, so that the payload behind it stays aligned
+  std::uint16_t present;  ///< a bit for each field that is there
+  std::uint8_t headers;
+
+  [[nodiscard]] static constexpr PropertiesHead of(std::uint64_t word) noexcept {
+    return {static_cast<std::uint16_t>(word), static_cast<std::uint16_t>(word >> 16),
+            static_cast<std::uint8_t>(word >> 32)};
+  }
+  [[nodiscard]] constexpr std::uint64_t word() const noexcept {
+    return std::uint64_t{headers} << 32 | std::uint64_t{present} << 16 | bytes;
+  }
+};
+
+/// What a slot's meta says beside the size of the payload: to be added to that size. `block_bytes` 0: no properties.
+[[nodiscard, gnu::always_inline]] constexpr std::uint64_t meta_of_block(std::size_t block_bytes) noexcept {
+  return block_bytes == 0 ? 0 : SlotMeta{static_cast<std::uint32_t>(block_bytes), k_flag_extended}.word();
+}
 
 struct Slot {
   Word state;

@@ -79,7 +79,7 @@ bool LossyReader::take(Position position, std::uint64_t word, SlotView& view, bo
   view.lost = lost_before_;
   if (!sound) return true;
   lost_before_ = 0;
-  used_ = next_offset(offset_, view.size);
+  used_ = next_offset(offset_, view.bytes());
   return true;
 }
 
@@ -95,10 +95,11 @@ bool LossyReader::lose_overtaken(Position found) noexcept {
 
 void LossyReader::copy(const SlotView& view) {
   offset_ = used_;
+  const std::size_t bytes = view.bytes();
   // Grows to the largest batch once; vectors of std::byte are aligned to 16 bytes by the allocator.
-  if (copies_.size() < offset_ + view.size) copies_.resize((offset_ + view.size) * 2);
-  assert(offset_ + view.size <= copies_.size());
-  copy_racing(copies_.data() + offset_, view.data, view.size);
+  if (copies_.size() < offset_ + bytes) copies_.resize((offset_ + bytes) * 2);
+  assert(offset_ + bytes <= copies_.size());
+  copy_racing(copies_.data() + offset_, view.data - view.properties_bytes, bytes);
 }
 
 }  // namespace beltway::ring

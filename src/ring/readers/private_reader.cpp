@@ -12,7 +12,7 @@ InlineReceiver::View InlineReceiver::next_in_lane() noexcept {
   ring::SlotView seen;
   if (read_ % k_positions_per_counter_store == 0 || !static_cast<ring::PrivateReader*>(this)->next_if_ready(seen))
     return {};
-  return {seen.data, seen.position, seen.size, seen.producer};
+  return {seen.data, seen.position, seen.size, seen.producer, seen.properties_bytes};
 }
 
 }  // namespace beltway::detail

@@ -53,10 +53,10 @@ class PrivateReader : public detail::InlineReceiver {
     if (!SlotState::is_ready(word, read_)) return false;
     if (!view_slot(memory_, slot, SlotState::of(word), view)) return false;
     step();
-    if (view.data != slot.payload()) {
+    if (view.data - view.properties_bytes != slot.payload()) {
       // Lanes are lent in whole lines, one behind the other: the next message most often begins where this one ends.
       view.data = as_expected(view.data, expected_);
-      expected_ = view.data + whole_lines(view.size);
+      expected_ = view.data + whole_lines(std::uint64_t{view.size} + view.properties_bytes);
       lane_end_ = read_;
     }
     return true;

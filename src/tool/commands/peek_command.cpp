@@ -5,6 +5,7 @@
 #include "tool/text/json.hpp"
 #include "tool/text/output.hpp"
 #include "tool/text/payload_text.hpp"
+#include "tool/text/properties_text.hpp"
 #include "tool/text/table.hpp"
 
 namespace beltway::tool {
@@ -18,16 +19,19 @@ struct Options {
   std::string group;
   std::uint64_t max_bytes = 64 * 1024;
   std::optional<std::uint64_t> count;
+  bool properties = false;
 };
 
-std::string text_of(const std::vector<PeekedMessage>& messages) {
+std::string text_of(const std::vector<PeekedMessage>& messages, bool with_properties) {
   Table table{">POSITION", ">PRODUCER", ">SIZE", "MESSAGE"};
+  if (with_properties) table = Table{">POSITION", ">PRODUCER", ">SIZE", "MESSAGE", "PROPERTIES"};
   for (const PeekedMessage& message : messages) {
     // A character is at most four bytes; more than the columns show need not be escaped first.
     const std::string_view start = as_text(message.bytes).substr(0, 4 * k_text_columns);
     const std::string text = printable(start) + (start.size() < message.size ? "..." : "");
     table.add({std::to_string(message.position), std::to_string(message.producer),
-               format_size(static_cast<double>(message.size)), shortened(text, k_text_columns)});
+               format_size(static_cast<double>(message.size)), shortened(text, k_text_columns),
+               properties_text(message.properties())});  // left out without its heading
   }
   return table.text();
 }
@@ -44,7 +48,7 @@ ExitCode run(const Globals& globals, const Options& options) {
   const auto messages =
       queue.peek(static_cast<std::size_t>(count), static_cast<std::size_t>(options.max_bytes), options.group);
   Output output(1);
-  output.append(globals.json() ? json_line(json_of(options.name, messages)) : text_of(messages));
+  output.append(globals.json() ? json_line(json_of(options.name, messages)) : text_of(messages, options.properties));
   output.flush();
   return ExitCode::done;
 }
@@ -59,6 +63,7 @@ void add_peek(Command& app, Globals& globals) {
   command.add_text("--group", options->group, "What this group still has before it; else the whole ring")
       .type_name("GROUP");
   command.add_size("--max-bytes", options->max_bytes, "Cut each message to so many bytes (64K)");
+  command.add_flag("--properties", options->properties, "Show each message's properties, too");
   command.footer(R"(Examples:
   beltway peek orders --group billing
   beltway peek orders --count 1 --format json | jq -r '.messages[0].text')");

@@ -2,6 +2,7 @@
 #include "tool/commands/commands.hpp"
 
 #include <algorithm>
+#include "tool/commands/property_flags.hpp"
 #include "tool/commands/publishing.hpp"
 #include "tool/process/interrupt.hpp"
 #include "tool/text/output.hpp"
@@ -20,6 +21,7 @@ struct Options {
   std::uint64_t chunk_bytes = 0;
   bool summary = false;
   ProducerOptions producer;
+  PropertyFlags properties;
   PublishPlan plan;
 };
 
@@ -79,6 +81,7 @@ void add_pub(Command& app, Globals& globals) {
       "Messages a second, e.g. 500 or 20k/s");
   command.add_duration("--timeout", options->plan.timeout, "Give up when the queue stays full so long (exit code 3)");
   command.add_options(options->producer);
+  options->properties.add_to(command);
   command.add_flag("--digest", options->plan.digest,
                    "At the end print count, bytes and a digest that no order changes");
   command.add_flag("--summary", options->summary, "At the end print count, time and rates on standard error");
@@ -86,6 +89,7 @@ void add_pub(Command& app, Globals& globals) {
   beltway pub orders "first" "second"
   seq 1000000 | beltway pub orders --summary
   beltway pub orders tick --count 1000 --rate 100/s
+  beltway pub orders '{"id":7}' --key order-7 --content-type application/json --header tenant=acme
   tar c /usr/include | beltway pub files --file - --chunk 256K --digest
 Messages that start with "-" follow "--".)");
   command.on_parsed([&globals, options] {
@@ -93,6 +97,7 @@ Messages that start with "-" follow "--".)");
     messages.insert(messages.end(), globals.after_dashes.begin(), globals.after_dashes.end());
     globals.after_dashes.clear();
     check(*options);
+    options->plan.properties = options->properties.parse();
     globals.action = [&globals, options] { return run(globals, *options); };
   });
 }

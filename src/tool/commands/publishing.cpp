@@ -68,7 +68,7 @@ void Publishing::drain(MessageReader reader) {
 
 void Publishing::loans(const InputFile& file, std::size_t piece_bytes) {
   while (allowed(1) > 0) {
-    Result<Loan> lent = producer_.loan_until(piece_bytes, until());
+    Result<Loan> lent = producer_.loan_until(piece_bytes, plan_.properties, until());
     if (!check(lent.status())) return;
     const std::size_t size = file.read_full(lent->bytes(), stop_);
     if (size == 0 || stop_.stop_requested()) return;
@@ -87,7 +87,7 @@ bool Publishing::send(std::span<const Bytes> messages) {
     if (due == 0) return false;
     const Until patience = until();
     for (std::span<const Bytes> now = messages.first(due); !now.empty();) {
-      const Result<std::size_t> published = producer_.publish_batch_until(now, patience);
+      const Result<std::size_t> published = publish_some(now, patience);
       if (!check(published.status())) return false;
       counted(now.first(*published));
       now = now.subspan(*published);
@@ -95,6 +95,13 @@ bool Publishing::send(std::span<const Bytes> messages) {
     messages = messages.subspan(due);
   }
   return !stop_.stop_requested();
+}
+
+Result<std::size_t> Publishing::publish_some(std::span<const Bytes> messages, const Until& until) {
+  if (plan_.properties.empty()) return producer_.publish_batch_until(messages, until);
+  const Status status = producer_.publish_until(messages.front(), plan_.properties, until);
+  if (status != Status::ok) return status;
+  return std::size_t{1};
 }
 
 std::size_t Publishing::allowed(std::size_t wanted) const {
@@ -125,7 +132,8 @@ bool Publishing::check(Status status) const {
   }
   if (status == Status::too_large) {
     throw Failure(ExitCode::failed, context + ": message " + std::to_string(messages_ + 1) + " has more than the " +
-                                        std::to_string(producer_.max_message_bytes()) + " bytes that fit" + so_far);
+                                        std::to_string(producer_.max_message_bytes()) + " bytes that fit" +
+                                        (plan_.properties.empty() ? "" : " with its properties") + so_far);
   }
   throw failure_of(status, context + so_far);
 }

@@ -21,6 +21,7 @@ struct PublishPlan {
   std::optional<double> rate;                       ///< messages a second
   std::optional<std::chrono::nanoseconds> timeout;  ///< for each message, while the queue is full
   bool digest = false;
+  Properties properties{};  ///< of each message; views that outlive the Publishing
 };
 
 /// Thread safety: one thread, the one that made the Interrupt behind the stop token.
@@ -46,6 +47,8 @@ class Publishing {
   [[nodiscard]] Until until() const;
   /// False: stopped.
   bool send(std::span<const Bytes> messages);
+  /// As the batch forms of Producer, which take no properties: one by one.
+  Result<std::size_t> publish_some(std::span<const Bytes> messages, const Until& until);
   void drain(MessageReader reader);
   void loans(const InputFile& file, std::size_t piece_bytes);
   void counted(std::span<const Bytes> messages);

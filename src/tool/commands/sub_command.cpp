@@ -27,6 +27,8 @@ struct Options {
 
 void check(const Globals& globals, Options& options) {
   if (options.raw && globals.json()) throw_usage("--raw", "excludes --format json");
+  if (options.plan.properties && (options.raw || options.plan.digest))
+    throw_usage("--properties", "excludes --raw and --digest; --format json always prints them");
   if (options.consumer.lossy && !options.consumer.group.empty())
     throw_usage("--lossy", "excludes --group: only private consumers may lose messages");
   if (options.consumer.conflate && !options.consumer.lossy)
@@ -105,6 +107,7 @@ void add_sub(Command& app, Globals& globals) {
   command.add_count("--count", plan.count, "End after so many messages");
   command.add_duration("--timeout", plan.timeout, "End when nothing comes so long; exit code 3 if too few came");
   command.add_flag("--raw", options->raw, "Write the messages' bytes, without newlines");
+  command.add_flag("--properties", plan.properties, "Write each message's properties before it, in brackets");
   command.add_flag("--digest", plan.digest,
                    "Write no messages; at the end print count, bytes and a digest that no order changes (with --raw: "
                    "both, the digest on standard error)");

@@ -11,7 +11,7 @@ Subscribing::Subscribing(Consumer& consumer, const SubscribePlan& plan, Output& 
     : consumer_(consumer),
       plan_(plan),
       output_(output),
-      writer_(output, plan.format),
+      writer_(output, plan.format, plan.properties),
       stop_(std::move(stop)),
       batch_(std::max<std::size_t>(1, plan.batch)) {}
 

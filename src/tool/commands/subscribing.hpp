@@ -22,7 +22,8 @@ struct SubscribePlan {
   std::optional<std::chrono::nanoseconds> timeout;  ///< the longest wait for the next message
   bool digest = false;
   MessageFormat format = MessageFormat::lines;
-  std::size_t batch = 1;  ///< messages held at a time, at most
+  bool properties = false;  ///< lines begin with them
+  std::size_t batch = 1;    ///< messages held at a time, at most
 };
 
 /// Thread safety: one thread, the one that made the Interrupt behind the stop token.

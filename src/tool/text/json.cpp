@@ -5,6 +5,7 @@
 #include "tool/text/payload_text.hpp"
 #include "tool/text/per_message.hpp"
 #include "tool/text/process_info.hpp"
+#include "tool/text/properties_text.hpp"
 #include "wire/options_schema.hpp"
 
 namespace beltway::tool {
@@ -238,6 +239,7 @@ Json to_json(const Message& message) {
             {"tries", message.deliveries() - 1},
             {"lost", message.lost()},
             {"size", message.size()}};
+  if (message.has_properties()) json["properties"] = properties_json(message.properties());
   add_payload(json, message.text());
   return json;
 }
@@ -247,6 +249,7 @@ Json to_json(const PeekedMessage& message) {
             {"producer", message.producer},
             {"size", message.size},
             {"cut", message.bytes.size() < message.size}};
+  if (!message.properties_block.empty()) json["properties"] = properties_json(message.properties());
   add_payload(json, as_text(message.bytes));
   return json;
 }

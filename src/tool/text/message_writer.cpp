@@ -3,6 +3,7 @@
 
 #include "tool/text/json.hpp"
 #include "tool/text/payload_text.hpp"
+#include "tool/text/properties_text.hpp"
 
 namespace beltway::tool {
 
@@ -13,11 +14,15 @@ constexpr std::size_t k_write_through_from_bytes = 16 * 1024;
 
 }  // namespace
 
-MessageWriter::MessageWriter(Output& output, MessageFormat format)
-    : output_(output), format_(format), escape_(format == MessageFormat::lines && output.is_terminal()) {}
+MessageWriter::MessageWriter(Output& output, MessageFormat format, bool with_properties)
+    : output_(output),
+      format_(format),
+      escape_(format == MessageFormat::lines && output.is_terminal()),
+      with_properties_(format == MessageFormat::lines && with_properties) {}
 
 void MessageWriter::write(const Message& message) {
   const std::string_view tail = format_ == MessageFormat::lines ? "\n" : "";
+  if (with_properties_ && message.has_properties()) output_.append("[" + properties_text(message.properties()) + "] ");
   switch (format_) {
     case MessageFormat::none: return;
     case MessageFormat::json: return output_.append(to_json(message).dump() + "\n");

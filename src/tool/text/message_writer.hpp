@@ -18,7 +18,8 @@ enum class MessageFormat : std::uint8_t {
 /// Appends messages to an Output. One thread.
 class MessageWriter {
  public:
-  MessageWriter(Output& output, MessageFormat format);
+  /// `with_properties`: a line begins with the message's properties in brackets, if it has some.
+  MessageWriter(Output& output, MessageFormat format, bool with_properties = false);
 
   /// Afterwards the message may still be in the output's buffer: Output::pending() tells.
   void write(const Message& message);
@@ -27,6 +28,7 @@ class MessageWriter {
   Output& output_;
   MessageFormat format_;
   bool escape_;
+  bool with_properties_;
 };
 
 }  // namespace beltway::tool

@@ -24,6 +24,11 @@ plant(repair_leaves_the_ticket/2 "")
 plant_before(ready_before_the_payload [[if (flags == 0 && !std::is_same_v<Ring, InlinePublisher>) slot.commit(flags);]])
 plant_before(quick_ready_before_the_payload [[if (std::is_same_v<Ring, InlinePublisher>) slot.commit(flags);]])
 plant_before(ready_before_the_reference [[if (flags != 0) slot.commit(flags);]])
+# Readers see the block as a part of the payload.
+plant(flag_behind_ready [[slot.meta.store_relaxed(meta & ~(std::uint64_t{detail::k_flag_extended} << 32));]])
+plant(flag_behind_ready/2
+  [[slot.state.store_release(SlotState{position, 0, {}}.word() | ready_low_); slot.meta.store_relaxed(meta);]])
+plant_condition(block_is_not_counted [[size > inline_bytes_]])
 plant(lane_without_heir "")
 plant(tail_is_not_widened [[return static_cast<Position>(tail.position);]])
 

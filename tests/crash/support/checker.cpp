@@ -91,7 +91,7 @@ void check_producers_sleep(const World& world) {
 
 /// The journal's view of one message that was delivered now.
 Entry& delivered(World& world, const SlotView& view, const char* to) {
-  const std::uint64_t id = read_message(view.data, view.size);
+  const std::uint64_t id = read_message(view);
   if (id == 0 || id >= k_messages) fail(world, "%s: torn at %llu", to, static_cast<unsigned long long>(view.position));
   Entry& entry = world.journal().messages[id];
   if (entry.begun == 0 || entry.refused != 0)

@@ -21,15 +21,17 @@ namespace {
 
 /// The bytes of each message, made before anything is stepped.
 Bytes bytes_of(std::uint64_t id, std::uint32_t size) {
+  static constexpr std::array k_sizes{k_inline_size, k_lane_size, k_extended_inline_size, k_extended_lane_size};
   static auto* const made = [] {
-    auto* all = new std::array<std::array<std::byte, k_lane_size>, 2 * k_messages>;
-    for (std::uint64_t i = 0; i < k_messages; ++i) {
-      fill_message((*all)[i].data(), i, k_inline_size);
-      fill_message((*all)[k_messages + i].data(), i, k_lane_size);
+    auto* all = new std::array<std::array<std::array<std::byte, k_lane_size>, k_messages>, k_sizes.size()>;
+    for (std::size_t kind = 0; kind < k_sizes.size(); ++kind) {
+      for (std::uint64_t i = 0; i < k_messages; ++i) fill_message((*all)[kind][i].data(), i, k_sizes[kind]);
     }
     return all;
   }();
-  return Bytes((*made)[size == k_inline_size ? id : k_messages + id].data(), size);
+  std::size_t kind = 0;
+  while (k_sizes[kind] != size) ++kind;
+  return Bytes((*made)[kind][id].data(), size);
 }
 
 }  // namespace
@@ -115,7 +117,7 @@ Status Crew::publish(unsigned owner, std::uint64_t id, std::uint32_t size) {
   Entry& entry = world_.journal().messages[id];
   entry.begun = 1;
   compiler_fence();
-  const Status status = from.try_publish(bytes);
+  const Status status = is_extended(size) ? from.try_publish(bytes, {.key = key_of(id)}) : from.try_publish(bytes);
   compiler_fence();
   (status == Status::ok ? entry.committed : entry.refused) = 1;
   return status;
@@ -148,7 +150,8 @@ Result<std::size_t> Crew::publish_batch(unsigned owner, std::uint64_t id, std::s
 
 Status Crew::publish_loan(unsigned owner, std::uint64_t id, std::uint32_t size) {
   Entry& entry = world_.journal().messages[id];
-  Result<Loan> lent = producer(owner).try_loan(k_lane_size);
+  Result<Loan> lent = is_extended(size) ? producer(owner).try_loan(k_lane_size, {.key = key_of(id)})
+                                        : producer(owner).try_loan(k_lane_size);
   if (!lent) return lent.status();
   fill_message(lent->bytes().data(), id, size);
   entry.begun = 1;
@@ -160,7 +163,7 @@ Status Crew::publish_loan(unsigned owner, std::uint64_t id, std::uint32_t size) 
 }
 
 bool Crew::note_read(const Message& message) {
-  const std::uint64_t id = read_message(message.bytes().data(), message.size());
+  const std::uint64_t id = read_message(message);
   if (is_evicted(world_, k_private)) return false;  // anything may lie there by now
   if (id == 0 || id >= k_messages) fail(world_, "the private reader got a torn message");
   Entry& entry = world_.journal().messages[id];
@@ -193,7 +196,7 @@ std::size_t Crew::read_batch() {
 }
 
 bool Crew::note_leased(const Message& message, unsigned owner) {
-  const std::uint64_t id = read_message(message.bytes().data(), message.size());
+  const std::uint64_t id = read_message(message);
   const bool over = world_.journal().thrown_out == owner;  // before the lease is looked at: it may happen in between
   compiler_fence();
   const Lease lease = Lease::of(world_.memory().lease(k_group, message.position()).load_acquire());
@@ -225,7 +228,7 @@ void Crew::end_lease(Message& message, unsigned owner, bool ack) {
     if (!ended && !is_evicted(world_, owner)) fail(world_, "a lease was lost");
     return ended;
   };
-  const std::uint64_t id = read_message(message.bytes().data(), message.size());
+  const std::uint64_t id = read_message(message);
   const bool whole = id != 0 && id < k_messages;
   if (!whole && !is_evicted(world_, owner)) fail(world_, "a leased message changed under its consumer's eyes");
   if (!ack || !whole) {
@@ -272,7 +275,7 @@ std::size_t Crew::lease_and_ack_batch(unsigned owner) {
   std::size_t whole = 0;
   for (const Message& message : messages) {
     note_leased(message, owner);
-    const std::uint64_t id = read_message(message.bytes().data(), message.size());
+    const std::uint64_t id = read_message(message);
     if (id == 0 || id >= k_messages) continue;  // who was thrown out
     Entry& entry = world_.journal().messages[id];
     entry.acking = 1;
@@ -299,7 +302,7 @@ std::size_t Crew::lease_and_ack_batch(unsigned owner) {
 Status Crew::read_lossy() {
   Result<Message> received = consumer(k_lossy, true).try_receive();
   if (!received) return received.status();
-  const std::uint64_t id = read_message(received->bytes().data(), received->size());
+  const std::uint64_t id = read_message(*received);
   if (id == 0 || id >= k_messages) fail(world_, "the lossy reader got a torn message");
   return Status::ok;
 }
@@ -329,7 +332,7 @@ void Crew::read_newcomer() {
   for (;;) {
     Result<Message> received = consumer(k_joiner).try_receive();
     if (!received) break;
-    const std::uint64_t id = read_message(received->bytes().data(), received->size());
+    const std::uint64_t id = read_message(*received);
     if (id == 0 || id >= k_messages) fail(world_, "the newcomer got a torn message");
     Entry& entry = world_.journal().messages[id];
     if (entry.joined++ != 0) fail(world_, "the newcomer got message %d again", static_cast<int>(id));
@@ -350,13 +353,13 @@ void Crew::newcomer_leaves() {
 void Crew::hold(unsigned owner) {
   Result<Message> received = consumer(owner).try_receive();
   if (!received) return;
-  held_ids_.push_back(read_message(received->bytes().data(), received->size()));
+  held_ids_.push_back(read_message(*received));
   held_.push_back(std::move(*received));
 }
 
 void Crew::release() {
   for (std::size_t i = 0; i < held_.size(); ++i) {
-    const std::uint64_t id = read_message(held_[i].bytes().data(), held_[i].size());
+    const std::uint64_t id = read_message(held_[i]);
     if (id == 0 || id != held_ids_[i]) fail(world_, "a message changed while it was held");
     Entry& entry = world_.journal().messages[id];
     entry.position = held_[i].position();

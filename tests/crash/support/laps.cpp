@@ -73,21 +73,20 @@ class Audience {
     SlotView view;
     if (has_private_) {
       const ReadResult result = private_.next(view);
-      if (result != ReadResult::message || read_message(view.data, view.size) != id)
-        fail(world_, "afterwards: private");
+      if (result != ReadResult::message || read_message(view) != id) fail(world_, "afterwards: private");
       private_.release(view.position);
     }
     if (has_named_) {
       std::size_t leased = 0;
       std::uint64_t corrupt = 0;
       const ReadResult result = named_.lease(&view, 1, leased, corrupt);
-      if (result != ReadResult::message || read_message(view.data, view.size) != id) fail(world_, "afterwards: named");
+      if (result != ReadResult::message || read_message(view) != id) fail(world_, "afterwards: named");
       if (view.tries != 0) fail(world_, "afterwards: a new message is marked as tried before");
       if (!named_.ack(view.position, view.tries)) fail(world_, "afterwards: ack");
       named_.after_ack(view.position);
     }
     lossy_.begin();
-    if (lossy_.next(view) != ReadResult::message || read_message(lossy_.data(0), view.size) != id) {
+    if (lossy_.next(view) != ReadResult::message || read_message(copied(lossy_, view)) != id) {
       fail(world_, "afterwards: lossy");
     }
   }
@@ -100,24 +99,29 @@ class Audience {
     PrivateReader reader(memory, group, floor);
     SlotView view;
     while (reader.next(view) == ReadResult::message) {
-      if (!is_known(view, view.data)) fail(world_, "a newcomer got a wrong message");
+      if (!is_known(view)) fail(world_, "a newcomer got a wrong message");
       reader.release(view.position);
     }
     if (reader.read() != load_tail(memory)) fail(world_, "a newcomer got stuck");
     free_group(memory, group);
     LossyReader lossy(memory, group, wrap(load_tail(memory) - memory.geometry.slots));
     for (lossy.begin(); lossy.next(view) == ReadResult::message; lossy.begin()) {
-      if (!is_known(view, lossy.data(0))) fail(world_, "a lossy newcomer got a wrong message");
+      if (!is_known(copied(lossy, view))) fail(world_, "a lossy newcomer got a wrong message");
     }
     if (lossy.read() != load_tail(memory)) fail(world_, "a lossy newcomer got stuck");
   }
 
  private:
   /// Whole, and what was published at its position. What nobody read (a ring without groups) is known to nobody.
-  [[nodiscard]] bool is_known(const SlotView& view, const std::byte* data) const {
-    const std::uint64_t id = read_message(data, view.size);
+  [[nodiscard]] bool is_known(const SlotView& view) const {
+    const std::uint64_t id = read_message(view);
     const auto found = known_.find(view.position);
     return id != 0 && (found == known_.end() || found->second == id);
+  }
+  /// The view of the first copy.
+  [[nodiscard]] static SlotView copied(const LossyReader& reader, SlotView view) {
+    view.data = reader.data(0) + view.properties_bytes;
+    return view;
   }
   [[nodiscard]] GroupPhase phase(unsigned group) const {
     return GroupStateWord::of(world_.memory().group(group).state.load_acquire()).phase;

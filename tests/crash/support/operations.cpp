@@ -41,6 +41,12 @@ void publish_loans(Crew& crew, unsigned owner) {
   crew.publish_loan(owner, first_id(owner) + 2, k_inline_size);
 }
 
+void publish_properties(Crew& crew, unsigned owner) {
+  crew.publish(owner, first_id(owner) + 1, k_extended_inline_size);
+  crew.publish(owner, first_id(owner) + 2, k_extended_lane_size);
+  crew.publish_loan(owner, first_id(owner) + 3, k_extended_lane_size);
+}
+
 void read(Crew& crew, unsigned /*owner*/) {
   for (int i = 0; i < 2; ++i) crew.read();
 }
@@ -116,6 +122,7 @@ constexpr Operation k_operations[] = {
     {"publish_lane", Role::producer, make, publish_lane},
     {"publish_batch", Role::producer, make, publish_batch},
     {"publish_loans", Role::producer, make, publish_loans},
+    {"publish_properties", Role::producer, make, publish_properties},
     {"read", Role::private_reader, make, read},
     {"read_batch", Role::private_reader, make, read_batch},
     {"ack", Role::named, make, ack},
@@ -186,7 +193,11 @@ void begin(World& world, Crew& crew, const Beginning& beginning, std::span<const
   }
   for (unsigned i = 0; i < beginning.prefill; ++i) {
     const bool by_lane = beginning.lane_prefill && i < 2;
-    crew.publish(first, first_id(k_producer_first) + i, by_lane ? k_lane_size : k_inline_size);
+    const bool extended = beginning.properties && i % 2 == 0;
+    const std::uint32_t size = extended  ? (by_lane ? k_extended_lane_size : k_extended_inline_size)
+                               : by_lane ? k_lane_size
+                                         : k_inline_size;
+    crew.publish(first, first_id(k_producer_first) + i, size);
   }
   if (beginning.late_floor && world.shape().with_named) crew.lease(k_named_a, true);
   if (!beginning.sleepers) return;

@@ -43,6 +43,7 @@ struct Beginning {
   unsigned laps = 0;          ///< messages published and consumed before
   unsigned prefill = 0;       ///< messages that nobody has taken yet
   bool lane_prefill = false;  ///< the first two of these in a lane
+  bool properties = false;    ///< every second of these has properties
   bool laps_by_a = false;     ///< producer A published the laps, and so has a limit in its cache
   bool late_floor = false;    ///< the named group has acknowledged one of these, and nobody has moved its floor yet
   bool sleepers = false;      ///< those who have nothing to do sleep

@@ -58,6 +58,7 @@ std::vector<Beginning> beginnings_of(std::uint32_t producers, unsigned thin) {
             one.laps = laps;
             one.prefill = prefill;
             one.lane_prefill = !late_and_full && (bits & 0x100) != 0;
+            one.properties = (bits & 0xc000) == 0xc000;
             one.laps_by_a = (bits & 0x600) != 0;
             one.late_floor = late_and_full || (bits & 0x800) != 0;
             one.sleepers = (bits & 0x3000) != 0;

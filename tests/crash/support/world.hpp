@@ -9,7 +9,9 @@
 
 #include <cstdint>
 #include <memory>
+#include <string_view>
 
+#include "beltway/message.hpp"
 #include "beltway/options.hpp"
 #include "ring/queue_memory.hpp"
 #include "ring/slot_view.hpp"
@@ -130,11 +132,20 @@ class Use {
 
 inline constexpr std::uint32_t k_inline_size = 40;
 inline constexpr std::uint32_t k_lane_size = 104;
+// Payloads of messages with properties, and only of these: with them, the first fits its slot and the second does not.
+inline constexpr std::uint32_t k_extended_inline_size = 24;
+inline constexpr std::uint32_t k_extended_lane_size = 48;
+[[nodiscard]] constexpr bool is_extended(std::size_t size) noexcept {
+  return size == k_extended_inline_size || size == k_extended_lane_size;
+}
 
 /// Every word of a message follows from its id: a torn one shows.
 void fill_message(std::byte* place, std::uint64_t id, std::uint32_t size) noexcept;
-/// The id, or 0 if the bytes are no message, or of two.
-[[nodiscard]] std::uint64_t read_message(const std::byte* data, std::size_t size) noexcept;
+/// The key of a message with properties.
+[[nodiscard]] std::string_view key_of(std::uint64_t id) noexcept;
+/// The id, or 0 if the bytes are no message, or of two, or come with the properties of another one.
+[[nodiscard]] std::uint64_t read_message(const Message& message) noexcept;
+[[nodiscard]] std::uint64_t read_message(const SlotView& view) noexcept;
 
 /// Prints what is wrong, where (see context()) and in which world, and ends the process: there is nothing to go back to
 /// from inside a trap.

@@ -1,0 +1,108 @@
+// Properties: what a message says about itself beside its payload.
+#pragma once
+
+#include "beltway/detail/requirements.hpp"
+
+#include <array>
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string_view>
+
+#include "beltway/limits.hpp"
+
+namespace beltway {
+
+/// An application header: a name and a value that mean something to the programs of one queue. Any bytes.
+struct MessageHeader {
+  std::string_view name{};
+  std::string_view value{};
+};
+
+/// A time of CLOCK_REALTIME, in nanoseconds since 1970.
+using PublishTime = std::chrono::sys_time<std::chrono::nanoseconds>;
+
+/// What a producer says about a message. Views: the texts must live until the call that takes them returns.
+///
+/// An empty field is absent, and costs no byte. Beltway stores the fields and reads none of them.
+/// Limits: each text k_max_property_bytes; k_max_headers headers, a name k_max_header_name_bytes, all names and values together
+/// k_max_headers_bytes. A call that takes larger ones returns Status::too_large or throws Error(too_large), which names the field
+/// and its limit. Properties and payload together must fit the queue: see Producer::max_message_bytes().
+struct Properties {
+  std::string_view key{};             ///< what the message is about: a customer, a device, a topic
+  std::string_view correlation_id{};  ///< which request the message answers
+  std::string_view reply_to{};        ///< the queue that an answer goes to
+  std::string_view content_type{};    ///< of the payload: "application/json"
+  /// The trace that the message belongs to, as text: a W3C traceparent ("00-...-...-01"), or the identifier of a trace alone.
+  std::string_view trace_id{};
+  /// In their order. Two headers may have the same name.
+  std::span<const MessageHeader> headers{};
+  /// Zero: none. `now`: the time of the publish, or of a loan's commit, as the clock says right before the claim.
+  PublishTime publish_time{};
+
+  static constexpr PublishTime now = PublishTime::max();
+
+  /// True if all fields are absent. A message that is published with such properties has none.
+  [[nodiscard]] constexpr bool empty() const noexcept {
+    return key.empty() && correlation_id.empty() && reply_to.empty() && content_type.empty() && trace_id.empty() &&
+           headers.empty() && publish_time == PublishTime{};
+  }
+};
+
+/// The properties of a received message, read in place.
+///
+/// Promised: the constructor reads each length once, checks it, and keeps it, so no text lies outside of the block. A peer that
+/// has the right to publish may rewrite the bytes of the texts at any time, as it may rewrite the payload.
+/// Fields that this library does not know are passed over.
+/// Thread safety: as a value. No member blocks, allocates or throws.
+class PropertiesView {
+ public:
+  /// All fields are absent.
+  PropertiesView() noexcept {}
+  /// Of a block as it lies before a payload; empty: all fields are absent. The bytes must live as long as the view is used.
+  explicit PropertiesView(std::span<const std::byte> block) noexcept;
+
+  [[nodiscard]] std::string_view key() const noexcept { return texts_[0]; }
+  [[nodiscard]] std::string_view correlation_id() const noexcept { return texts_[1]; }
+  [[nodiscard]] std::string_view reply_to() const noexcept { return texts_[2]; }
+  [[nodiscard]] std::string_view content_type() const noexcept { return texts_[3]; }
+  [[nodiscard]] std::string_view trace_id() const noexcept { return texts_[4]; }
+  /// Zero: none.
+  [[nodiscard]] PublishTime publish_time() const noexcept { return publish_time_; }
+
+  /// In the order of the producer. They lie in this object, so it must have a name.
+  [[nodiscard]] std::span<const MessageHeader> headers() const& noexcept { return {headers_.data(), header_count_}; }
+  std::span<const MessageHeader> headers() const&& = delete;
+  /// The value of the first header of that name.
+  [[nodiscard]] std::optional<std::string_view> header(std::string_view name) const noexcept;
+
+  /// True if the block made no sense from some field on: that field and those behind it count as absent.
+  [[nodiscard]] bool is_damaged() const noexcept { return is_damaged_; }
+
+  /// The same fields, to be published again. They point into this object, which must live until then.
+  operator Properties() const& noexcept {  // NOLINT(google-explicit-constructor): to forward a message
+    return {.key = key(),
+            .correlation_id = correlation_id(),
+            .reply_to = reply_to(),
+            .content_type = content_type(),
+            .trace_id = trace_id(),
+            .headers = headers(),
+            .publish_time = publish_time_};
+  }
+  operator Properties() const&& = delete;
+
+ private:
+  struct Reader;
+
+  std::array<std::string_view, 5> texts_;
+  PublishTime publish_time_{};
+  unsigned header_count_ = 0;
+  bool is_damaged_ = false;
+  union {  // Not initialised: only header_count_ of them exist.
+    std::array<MessageHeader, k_max_headers> headers_;
+  };
+};
+
+}  // namespace beltway

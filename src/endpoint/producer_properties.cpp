@@ -1,0 +1,186 @@
+// Producer's calls that take properties, and loans with properties. See properties_block.hpp.
+#include <string>
+
+#include "beltway/error.hpp"
+#include "endpoint/producer_core.hpp"
+#include "endpoint/properties_block.hpp"
+
+namespace beltway {
+
+namespace {
+
+using endpoint::ProducerCore;
+using endpoint::PropertiesBlock;
+
+[[noreturn, gnu::cold]] void throw_excess(const ProducerCore& core, const endpoint::PropertyExcess& excess) {
+  throw Error(Errc::too_large, "publish to \"" + core.queue_name() + "\": a " + excess.what + " of " +
+                                   std::to_string(excess.size) + " " + excess.unit +
+                                   ", but a message may have at most " + std::to_string(excess.limit) +
+                                   "; put what is larger into the payload");
+}
+/// Also refuses sizes to which a block cannot be added.
+void check(const ProducerCore& core, const Properties& properties, std::size_t size) {
+  if (const auto excess = endpoint::find_excess(properties)) throw_excess(core, *excess);
+  if (size > k_max_message_bytes) core.throw_status(Status::too_large, size);
+}
+bool is_too_large(const Properties& properties, std::size_t size) noexcept {
+  return size > k_max_message_bytes || endpoint::find_excess(properties);
+}
+
+/// A message with properties: `fill(std::byte*)` writes the `size` bytes of the payload.
+template <class Fill>
+class Extended {
+ public:
+  Extended(ProducerCore& core, const Properties& properties, std::size_t size, Fill fill) noexcept
+      : core_(core), block_(properties), size_(size), fill_(fill) {
+    if (bytes() > core.max_inline_bytes()) block_.pad_to_lines();
+  }
+
+  [[nodiscard]] std::size_t bytes() const noexcept { return block_.size() + size_; }
+  /// One attempt to publish it.
+  Status put() {
+    block_.stamp();
+    const auto write = [this](std::byte* place) noexcept(noexcept(fill_(place))) {
+      detail::copy_racing(place, block_.data(), block_.size());
+      fill_(place + block_.size());
+    };
+    return core_.put(size_, write, block_.size());
+  }
+
+ private:
+  ProducerCore& core_;
+  PropertiesBlock block_;
+  const std::size_t size_;
+  const Fill fill_;
+};
+
+template <class Fill>
+std::uint64_t run_blocking(ProducerCore& core, const Properties& properties, std::size_t size, Fill fill) {
+  check(core, properties, size);
+  Extended message(core, properties, size, fill);
+  core.run_blocking(message.bytes(), [&] { return message.put(); });
+  return core.last();
+}
+template <class Fill>
+Status run_try(ProducerCore& core, const Properties& properties, std::size_t size, Fill fill) {
+  const detail::SingleUse<detail::InlinePublisher> use(core);
+  if (is_too_large(properties, size)) return Status::too_large;
+  Extended message(core, properties, size, fill);
+  return core.run_try([&] { return message.put(); });
+}
+template <class Fill>
+Status run_until(ProducerCore& core, const Properties& properties, std::size_t size, Fill fill, const Until& until) {
+  if (is_too_large(properties, size)) return Status::too_large;
+  Extended message(core, properties, size, fill);
+  return core.run_until(until, [&] { return message.put(); });
+}
+
+detail::CopyOf copy_of(const Bytes& message) noexcept {
+  endpoint::touch(message);
+  return {message};
+}
+
+/// A fill that lays parts end to end.
+struct CopyOfParts {
+  std::span<const Bytes> parts;
+
+  explicit CopyOfParts(std::span<const Bytes> of) noexcept : parts(of) {
+    for (const Bytes& part : parts) endpoint::touch(part);
+  }
+  [[nodiscard]] std::size_t size() const noexcept {
+    std::size_t size = 0;
+    for (const Bytes& part : parts) size += part.size();
+    return size;
+  }
+  void operator()(std::byte* place) const noexcept {
+    for (const Bytes& part : parts) {
+      detail::copy_racing(place, part.data(), part.size());
+      place += part.size();
+    }
+  }
+};
+
+/// A fill that calls a callback.
+struct CallOf {
+  detail::Writer writer;
+  std::size_t size;
+  void operator()(std::byte* place) const { writer.call(writer.object, {place, size}); }
+};
+
+}  // namespace
+
+std::uint64_t Producer::publish(Bytes message, const Properties& properties) {
+  return run_blocking(core(), properties, message.size(), copy_of(message));
+}
+Status Producer::try_publish(Bytes message, const Properties& properties) {
+  return run_try(core(), properties, message.size(), copy_of(message));
+}
+Status Producer::publish_until(Bytes message, const Properties& properties, const Until& until) {
+  return run_until(core(), properties, message.size(), copy_of(message), until);
+}
+
+std::uint64_t Producer::publish_parts(std::span<const Bytes> parts, const Properties& properties) {
+  const CopyOfParts fill(parts);
+  return run_blocking(core(), properties, fill.size(), fill);
+}
+Status Producer::try_publish_parts(std::span<const Bytes> parts, const Properties& properties) {
+  const CopyOfParts fill(parts);
+  return run_try(core(), properties, fill.size(), fill);
+}
+Status Producer::publish_parts_until(std::span<const Bytes> parts, const Properties& properties, const Until& until) {
+  const CopyOfParts fill(parts);
+  return run_until(core(), properties, fill.size(), fill, until);
+}
+
+std::uint64_t Producer::publish_writer(std::size_t size, const Properties& properties, detail::Writer writer) {
+  return run_blocking(core(), properties, size, CallOf{writer, size});
+}
+Status Producer::try_publish_writer(std::size_t size, const Properties& properties, detail::Writer writer) {
+  return run_try(core(), properties, size, CallOf{writer, size});
+}
+Status Producer::publish_writer_until(std::size_t size, const Properties& properties, detail::Writer writer,
+                                      const Until& until) {
+  return run_until(core(), properties, size, CallOf{writer, size}, until);
+}
+
+// Loans. The block is written when the memory is lent. It has whole cache lines, so that the payload is aligned as without.
+
+Loan Producer::loan(std::size_t size, const Properties& properties) {
+  check(core(), properties, size);
+  PropertiesBlock block(properties);
+  block.pad_to_lines();
+  Loan lent = loan(size + block.size());
+  lent.begin_with(block.data(), block.size(), block.stamps());
+  return lent;
+}
+Result<Loan> Producer::loan_until(std::size_t size, const Properties& properties, const Until& until) {
+  if (is_too_large(properties, size)) return Status::too_large;
+  PropertiesBlock block(properties);
+  block.pad_to_lines();
+  Result<Loan> lent = loan_until(size + block.size(), until);
+  if (lent) lent->begin_with(block.data(), block.size(), block.stamps());
+  return lent;
+}
+Result<Loan> Producer::try_loan(std::size_t size, const Properties& properties) {
+  if (is_too_large(properties, size)) return Status::too_large;
+  PropertiesBlock block(properties);
+  block.pad_to_lines();
+  Result<Loan> lent = try_loan(size + block.size());
+  if (lent) lent->begin_with(block.data(), block.size(), block.stamps());
+  return lent;
+}
+
+void Loan::begin_with(const std::byte* block, std::size_t bytes, bool stamps) noexcept {
+  detail::copy_racing(data_, block, bytes);
+  data_ += bytes;
+  size_ -= bytes;
+  block_bytes_ = static_cast<std::uint32_t>(bytes);
+  stamps_ = stamps;
+}
+
+void Loan::stamp() noexcept {
+  reinterpret_cast<detail::Word*>(data_ - block_bytes_ + endpoint::k_publish_time_offset)
+      ->store_relaxed(endpoint::publish_time_now());
+}
+
+}  // namespace beltway

@@ -1,0 +1,73 @@
+// See properties_text.hpp.
+#include "tool/text/properties_text.hpp"
+
+#include <array>
+#include <cstdio>
+#include <ctime>
+
+#include "base/utf8.hpp"
+#include "tool/text/payload_text.hpp"
+
+namespace beltway::tool {
+
+namespace {
+
+/// "2026-11-29T08:00:00.000000001Z".
+std::string time_text(PublishTime time) {
+  const auto seconds = std::chrono::floor<std::chrono::seconds>(time);
+  const std::time_t since_1970 = seconds.time_since_epoch().count();
+  std::tm parts{};
+  ::gmtime_r(&since_1970, &parts);
+  std::array<char, 64> text{};
+  const std::size_t size = std::strftime(text.data(), text.size(), "%FT%T", &parts);
+  std::snprintf(text.data() + size, text.size() - size, ".%09lldZ", static_cast<long long>((time - seconds).count()));
+  return text.data();
+}
+
+/// A string, or an object with its base64.
+Json text_json(std::string_view text) {
+  if (is_utf8(text)) return text;
+  return {{"base64", base64(text)}};
+}
+
+}  // namespace
+
+std::string properties_text(const PropertiesView& properties) {
+  std::string all;
+  const auto add = [&all](const std::string& name, std::string_view value) {
+    if (!value.empty()) all += (all.empty() ? "" : " ") + name + "=" + printable(value);
+  };
+  if (properties.publish_time() != PublishTime{}) add("publish-time", time_text(properties.publish_time()));
+  add("key", properties.key());
+  add("correlation-id", properties.correlation_id());
+  add("reply-to", properties.reply_to());
+  add("content-type", properties.content_type());
+  add("trace-id", properties.trace_id());
+  for (const MessageHeader& header : properties.headers()) {
+    all += (all.empty() ? "header:" : " header:") + printable(header.name) + "=" + printable(header.value);
+  }
+  if (properties.is_damaged()) all += all.empty() ? "damaged" : " damaged";
+  return all;
+}
+
+Json properties_json(const PropertiesView& properties) {
+  Json json = Json::object();
+  const auto add = [&json](const char* name, std::string_view value) {
+    if (!value.empty()) json[name] = text_json(value);
+  };
+  if (properties.publish_time() != PublishTime{})
+    json["publish_time_ns"] = properties.publish_time().time_since_epoch().count();
+  add("key", properties.key());
+  add("correlation_id", properties.correlation_id());
+  add("reply_to", properties.reply_to());
+  add("content_type", properties.content_type());
+  add("trace_id", properties.trace_id());
+  if (!properties.headers().empty()) json["headers"] = Json::array();
+  for (const MessageHeader& header : properties.headers()) {
+    json["headers"].push_back({{"name", text_json(header.name)}, {"value", text_json(header.value)}});
+  }
+  if (properties.is_damaged()) json["damaged"] = true;
+  return json;
+}
+
+}  // namespace beltway::tool
