@@ -40,6 +40,7 @@ constexpr std::array k_blocks{
     Block{"examples/README.md", 7, "hello\n"},
     Block{"examples/README.md", 8, "100 acknowledged\n"},
     Block{"examples/README.md", 9, "order 1, delivery 1\norder 2, delivery 1\n"},
+    Block{"examples/FAILURES.md", 0, "bad, delivery 1\nbad, delivery 2\n1 dropped\n"},
 };
 
 std::string document(const std::string& file) { return read_file(fs::path(BELTWAY_TEST_SOURCES) / file); }
@@ -80,7 +81,7 @@ INSTANTIATE_TEST_SUITE_P(Documents, DocumentBlock, testing::ValuesIn(k_blocks), 
 });
 
 TEST(Documents, documents_have_no_block_that_no_test_runs) {
-  for (const char* file : {"README.md", "examples/README.md", "examples/PROPERTIES.md"}) {
+  for (const char* file : {"README.md", "examples/README.md", "examples/PROPERTIES.md", "examples/FAILURES.md"}) {
     const auto known = std::count_if(k_blocks.begin(), k_blocks.end(),
                                      [&](const Block& block) { return std::string(block.file) == file; });
     EXPECT_EQ(cpp_blocks(file).size(), static_cast<std::size_t>(known)) << file;
@@ -162,6 +163,7 @@ TEST(Documents, documents_are_short_enough_to_be_read) {
                                                          {"examples/FAQ.md", 150},
                                                          {"examples/THREADS.md", 100},
                                                          {"examples/PROPERTIES.md", 100},
+                                                         {"examples/FAILURES.md", 100},
                                                          {"daemon/README.md", 120},
                                                          {"daemon/DECISIONS.md", 150},
                                                          {"daemon/CONTAINERS.md", 100},
