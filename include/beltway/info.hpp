@@ -161,7 +161,10 @@ struct GroupState {
   std::uint64_t available = 0;          ///< published messages that no consumer holds and none has acknowledged
   std::uint64_t leased = 0;             ///< of these: held by consumers
   std::uint64_t retry = 0;              ///< of these: given back, to be delivered again
-  std::chrono::milliseconds evict_after{0};  ///< its own or the queue's; 0: never
+  std::uint64_t parked = 0;             ///< messages that are held or delayed, and do not hold producers back
+  std::optional<std::uint64_t> oldest_parked = {};  ///< position of the oldest of these
+  std::optional<unsigned> parked_holder = {};       ///< the consumer that holds that message; nothing: it is delayed
+  std::chrono::milliseconds evict_after{0};         ///< its own or the queue's; 0: never
   std::vector<unsigned> consumers;
 };
 
@@ -178,6 +181,8 @@ struct QueueSnapshot {
   QueueInfo info;
   std::uint64_t position = 0;     ///< the next position to be published
   std::uint64_t used = 0;         ///< positions that the slowest reliable group still holds
+  std::uint64_t parked = 0;       ///< slots whose messages are parked: producers go around them
+  std::uint64_t max_parked = 0;   ///< of these at most; beyond, held messages hold the ring
   bool symmetric_fences = false;  ///< by option, or because a process could not use membarrier
   bool removed = false;           ///< all attached processes are told so
   std::uint64_t broken = 0;       ///< words that make no sense: floors outside of the ring, slots without an owner

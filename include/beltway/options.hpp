@@ -97,6 +97,11 @@ struct QueueOptions {
   /// private group may be overwritten while it holds them; Message::ack() then returns false. 0: never. 10 ms to 24 days.
   /// GroupOptions may set another time.
   std::chrono::milliseconds evict_after{0};
+  /// Slots whose messages may be parked at once. A message of a named group that a consumer holds for long, or that waits for its
+  /// retry, is parked when a producer needs room: the other consumers and the producers go on around its slot, and around its
+  /// bytes in a lane. Each parked slot makes the ring one slot smaller. Beyond the limit such messages hold the ring. 0: they
+  /// always do. Below `slots`; unset: half of them.
+  std::optional<std::uint32_t> max_parked = {};
   TypeTag type = {};  ///< filled by Connection::declare<T>
   /// What the queue is for, for people; empty: not given. At most 128 bytes of UTF-8 without control characters. declare()
   /// gives it to a new queue and leaves that of an existing one; its owner changes it with `beltway declare --description`.

@@ -160,6 +160,7 @@ class alignas(ring::k_apart_bytes) ProducerCore : public ring::Claimer {
     ProducerCore& core;
     ~ResetScanOnExit() {
       core.scan_unpassed_acks(false);
+      core.park_at_once(false);
       if (!core.waiter_.line().armed()) core.leave_line();
     }
   };
@@ -190,7 +191,7 @@ class alignas(ring::k_apart_bytes) ProducerCore : public ring::Claimer {
   [[gnu::always_inline]] detail::Claim try_put_reference(std::uint64_t record, std::size_t size) noexcept {
     Ring& ring = *this;
     return detail::try_put(ring, size, ring::SlotMeta{0, ring::k_flag_lane}.word(), [&](std::byte* place) noexcept {
-      reinterpret_cast<detail::Word*>(place)->store_relaxed(lane_.commit(record, last()));
+      reinterpret_cast<detail::Word*>(place)->store_relaxed(lane_.commit(record, last()).word());
     });
   }
   Status put_reference(std::uint64_t record, std::size_t size) noexcept;

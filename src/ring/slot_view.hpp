@@ -38,12 +38,12 @@ struct SlotView {
   if (view_in_slot(memory, slot, state, meta, view)) [[likely]]
     return true;
   const std::uint64_t lane_bytes = memory.geometry.lane_bytes;
-  const std::uint64_t offset = slot.lane_offset().load_relaxed();
-  if (meta.flags != k_flag_lane || state.owner >= memory.geometry.max_producers || offset > lane_bytes ||
+  const auto [owner, offset] = LaneReference::of(slot.lane_reference().load_relaxed());
+  if (meta.flags != k_flag_lane || owner >= memory.geometry.max_producers || offset > lane_bytes ||
       meta.size > lane_bytes - offset || offset % k_payload_alignment != 0) {
     return false;
   }
-  view.data = memory.lane(state.owner) + offset;
+  view.data = memory.lane(owner) + offset;
   return true;
 }
 [[nodiscard]] inline bool view_slot(const QueueMemory& memory, SlotState state, SlotView& view) noexcept {

@@ -68,6 +68,9 @@ enum class Unit : std::uint8_t {
 [[nodiscard]] inline std::string text_of(const std::optional<std::chrono::milliseconds>& time) {
   return time ? text_of(*time) : "unset";
 }
+[[nodiscard]] inline std::string text_of(const std::optional<std::uint32_t>& number) {
+  return number ? std::to_string(*number) : "unset";
+}
 template <Worded Enum>
 [[nodiscard]] std::string text_of(Enum value) {
   return std::string(word_of(value));

@@ -29,6 +29,10 @@ void decode_value(const ValueSource& from, std::optional<std::chrono::millisecon
   decode_value(from, time.emplace());
 }
 
+void decode_value(const ValueSource& from, std::optional<std::uint32_t>& number) {
+  number = from.fields.number<std::uint32_t>(from.name);
+}
+
 namespace {
 
 [[noreturn]] void refuse_unknown(const std::string& option) {

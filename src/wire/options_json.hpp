@@ -39,6 +39,9 @@ void add_options(json& object, const QueueOptions& options);
 [[nodiscard]] inline json encode_value(const std::optional<std::chrono::milliseconds>& time) {
   return time ? json(time->count()) : json(nullptr);
 }
+[[nodiscard]] inline json encode_value(const std::optional<std::uint32_t>& number) {
+  return number ? json(*number) : json(nullptr);
+}
 template <Worded Enum>
 [[nodiscard]] json encode_value(Enum value) {
   return word_of(value);
@@ -55,6 +58,7 @@ void decode_value(const ValueSource& from, TypeTag& type);
 void decode_value(const ValueSource& from, std::vector<NamedGroup>& groups);
 void decode_value(const ValueSource& from, std::chrono::milliseconds& time);
 void decode_value(const ValueSource& from, std::optional<std::chrono::milliseconds>& time);
+void decode_value(const ValueSource& from, std::optional<std::uint32_t>& number);
 inline void decode_value(const ValueSource& from, std::uint32_t& number) {
   number = from.fields.number<std::uint32_t>(from.name);
 }

@@ -99,6 +99,10 @@ void check_own_evict_after(const std::string& context, const GroupOptions& optio
   if (options.evict_after) check_time_to_eviction(context, *options.evict_after);
 }
 
+void check_max_parked(const std::string& context, const QueueOptions& options) {
+  if (options.max_parked) check_range(context, "max_parked", *options.max_parked, 0, options.slots - 1);
+}
+
 void check_type(const std::string& context, const QueueOptions& options) {
   const TypeTag& type = options.type;
   if (type == TypeTag{}) return;
@@ -214,6 +218,15 @@ constexpr std::array k_queue_options{
                 .help = "Throw out a consumer that stands still for so long while producers wait (never); of a "
                         "queue that exists it is changed, by its owner or root",
                 .label = "evicts after"},
+    QueueOption{
+        .name = "max_parked",
+        .member = &QueueOptions::max_parked,
+        .check = check_max_parked,
+        .is_sent_if_default = false,
+        .flag = "--max-parked",
+        .value_name = "COUNT",
+        .help = "Slots that messages held for long may take without holding the ring; 0: none (half of the slots)",
+        .label = "max parked"},
     QueueOption{.name = "type",
                 .member = &QueueOptions::type,
                 .check = check_type,

@@ -57,6 +57,23 @@ plant_value(acks_of_a_batch_move_no_floor [[run.size() > 1 ? 0 : named.after_ack
 plant(late_ack_is_a_store [[named_.emplace(at.memory, at.group, at.group_incarnation, at.owner, false);]])
 plant_condition(lease_what_is_done [[lease.phase == LeasePhase::leased]])
 
+# -- parked messages ----------------------------------------------------------------------------------------------
+plant(floor_passes_before_it_says_parked "")
+plant_condition(producer_ignores_parked_slots [[false]])
+plant_before(void_of_a_parked_slot_overwrites_it [[slot(last()).meta.store_relaxed(0);]])
+plant_before(void_of_a_parked_slot_overwrites_it/2 [[slot.meta.store_relaxed(0);]])
+plant(any_is_cleared_without_the_version [[parked.store_release(Parked{Parked::of(seen).version + 1, false}.word());]])
+plant(end_of_a_parked_lease_wakes_no_producer "")
+plant(void_of_a_parked_slot_wakes_no_producer "")
+plant(nack_of_a_parked_lease_is_not_said "")
+plant_condition(parked_before_its_second_check_is_lost [[false]])
+plant_value(end_of_stream_before_parked_messages [[false]])
+plant(lane_lends_parked_bytes "")
+plant_condition(parked_messages_are_reclaimed [[false]])
+plant(lane_forgets_parked_records "")
+plant(heir_forgets_parked_messages "")
+plant_condition(drained_while_parked [[false]])
+
 # -- joining and leaving ------------------------------------------------------------------------------------------
 plant(no_second_check_of_tail "")
 plant(no_fence_after_active "")

@@ -85,6 +85,9 @@ TEST(Layout, words_are_packed_as_documented) {
   EXPECT_EQ((Lease{0, 0, 0, LeasePhase::retry}.word()), 3U);
   EXPECT_EQ((Lease{0, 0, 0, LeasePhase::parked_delayed}.word()), 6U);
   EXPECT_EQ((LeaseTime{0x123456789abc, 0x81, 0x7f}.word()), 0x123456789abc817fU);
+  EXPECT_EQ((EarliestDue{0x123456789abc, 0xdef0}.word()), 0x123456789abcdef0U);
+  EXPECT_EQ((Parked{5, true}.word()), 0xbU);
+  EXPECT_EQ((LaneReference{0x81, 0x123456789abcde}.word()), 0x81123456789abcdeU);
   EXPECT_EQ((Wait{1, WaitPhase::awake}.word()), 4U);
   EXPECT_EQ((Wait{1, WaitPhase::asleep}.word()), 5U);
   EXPECT_EQ((Wait{1, WaitPhase::signalled}.word()), 6U);
@@ -103,6 +106,9 @@ TEST(Layout, words_come_back_as_they_were_packed) {
   EXPECT_EQ(Floor::of(word).word(), word);
   EXPECT_EQ(Lease::of(word).word(), word);
   EXPECT_EQ(LeaseTime::of(word).word(), word);
+  EXPECT_EQ(EarliestDue::of(word).word(), word);
+  EXPECT_EQ(Parked::of(word).word(), word);
+  EXPECT_EQ(LaneReference::of(word).word(), word);
   EXPECT_EQ(Wait::of(word).word(), word);
   EXPECT_EQ(Notice::of(word).word(), word);
   EXPECT_EQ(Identity::of(word).word(), word);

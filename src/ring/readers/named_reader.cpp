@@ -5,6 +5,7 @@
 
 #include "ring/floors.hpp"
 #include "ring/groups.hpp"
+#include "ring/parking.hpp"
 
 namespace beltway::ring {
 
@@ -87,6 +88,14 @@ Position position_of(Next next, Position floor) noexcept {
     view.tries = tries;
     return Step::leased;
   }
+  // Parked before our second check: then it was READY while we held it, and a producer has gone around it since.
+  const Lease parked{state.position, owner_, tries, LeasePhase::parked};
+  // plant: parked_before_its_second_check_is_lost
+  if (!still_there && lease_of(state.position).load_acquire() == parked.word() &&
+      view_parked(memory_, state.position, view)) {
+    view.tries = tries;
+    return Step::leased;
+  }
   if (still_there) ++corrupt;
   const std::uint64_t done = Lease{state.position, owner_, tries, LeasePhase::done}.word();
   // CAS if the slot was reclaimed: the floor may be past it, and another consumer may hold this lease word for the next lap.
@@ -104,7 +113,7 @@ Position NamedReader::start(Next next) const noexcept {
 }
 
 bool NamedReader::try_lease_next(SlotView& view, std::uint64_t& corrupt) noexcept {
-  if (!is_active()) return false;
+  if (!is_active() || EarliestDue::of(shared_.earliest_due.load_relaxed()).due_us != 0) return false;
   const std::uint64_t seen = shared_.next.load_acquire();
   const Next next = Next::of(seen);
   // If `next` is unchanged, go on after our last lease. If another consumer or the floor is already past it, this lease fails
@@ -138,6 +147,10 @@ ReadResult NamedReader::lease(SlotView* views, std::size_t count, std::size_t& l
   leased = 0;
   for (unsigned attempt = 0; attempt < k_attempts; ++attempt) {
     if (!is_active()) return ReadResult::empty;
+    if (is_any_due(memory_, group_)) [[unlikely]] {
+      leased = lease_parked({views, count}, corrupt);
+      if (leased != 0) return keep_leases(views, leased);
+    }
     const std::uint64_t seen = shared_.next.load_acquire();
     const Next next = Next::of(seen);
     const Position floor = wrap(shared_.floor.load_acquire());
@@ -145,21 +158,37 @@ ReadResult NamedReader::lease(SlotView* views, std::size_t count, std::size_t& l
     Position position = distance(hint, floor) < 0 ? floor : hint;
     const Step step = lease_run(position, {views, count}, leased, corrupt);
     if (position != hint) shared_.next.compare_and_swap(seen, Next{position, next.version}.word());
-    if (leased != 0) {
-      // If the removal did not see our leases, we see LEAVING: leave() stores it, runs a heavy barrier, then reads the lease
-      // words.
-      // plant: lease_does_not_check_removal
-      if (is_active()) return ReadResult::message;
-      give_back(views, leased);
-      leased = 0;
-      return ReadResult::empty;
-    }
+    if (leased != 0) return keep_leases(views, leased);
     if (step != Step::again) {
       help_empty_group();
       return ReadResult::empty;
     }
   }
   return ReadResult::again;
+}
+
+ReadResult NamedReader::keep_leases(const SlotView* views, std::size_t& leased) noexcept {
+  // If the removal did not see our leases, we see LEAVING: leave() stores it, runs a heavy barrier, then reads the lease words.
+  // plant: lease_does_not_check_removal
+  if (is_active()) return ReadResult::message;
+  give_back(views, leased);
+  leased = 0;
+  return ReadResult::empty;
+}
+
+std::size_t NamedReader::lease_parked(std::span<SlotView> views, std::uint64_t& corrupt) noexcept {
+  std::size_t leased = 0;
+  ParkedLease lease;
+  for (std::uint32_t turn = 0; leased < views.size() && turn < memory_.geometry.slots; ++turn) {
+    if (!lease_due_parked(memory_, group_, owner_, lease, views[leased])) break;
+    if (lease.is_sound) {
+      ++leased;
+      continue;
+    }
+    ++corrupt;
+    ack_parked(memory_, group_, {lease.position, owner_, lease.tries, LeasePhase::parked}, lease.position);
+  }
+  return leased;
 }
 
 [[gnu::always_inline]] inline NamedReader::Step NamedReader::lease_run(Position& position, std::span<SlotView> views,
@@ -183,14 +212,19 @@ ReadResult NamedReader::lease(SlotView* views, std::size_t count, std::size_t& l
 
 void NamedReader::help_empty_group() noexcept {
   // The floor moved over VOIDs or acks whose consumers saw no waiting producer. So we wake producers here.
-  if (help_floor(memory_, group_) && shared_status_.producer_sleepers.load_relaxed() != 0) {
-    // plant: a_lost_race_for_the_floor
-    wake_for_room(memory_, floor());
-  }
+  const bool moved = help_floor(memory_, group_);
+  if (shared_status_.producer_sleepers.load_relaxed() == 0) return;
+  if (!park_for_sleepers(memory_, group_) && !moved) return;
+  // plant: a_lost_race_for_the_floor
+  wake_for_room(memory_, floor());
 }
 
 bool NamedReader::end_lease(Position position, std::uint8_t tries, std::uint64_t word) noexcept {
-  return lease_of(position).compare_and_swap(Lease{position, owner_, tries, LeasePhase::leased}.word(), word);
+  if (lease_of(position).compare_and_swap(Lease{position, owner_, tries, LeasePhase::leased}.word(), word)) return true;
+  // It may have been parked.
+  const Lease parked{position, owner_, tries, LeasePhase::parked};
+  if (Lease::of(word).phase == LeasePhase::done) return ack_parked(memory_, group_, parked, position);
+  return nack_parked(memory_, group_, parked, position, 0);
 }
 
 bool NamedReader::nack(Position position, std::uint8_t tries) noexcept {
@@ -202,10 +236,11 @@ bool NamedReader::nack(Position position, std::uint8_t tries) noexcept {
   return true;
 }
 
-unsigned NamedReader::advance_floor() noexcept {
+unsigned NamedReader::advance_floor(Position oldest) noexcept {
   // Two ends of leases may cross, here and in the repair. The fence makes one of them see the other.
   // plant: ends_that_cross
   full_fence();
+  const bool was_passed = distance(oldest, floor()) < 0;
   // plant: a_lost_race_for_the_floor/2
   help_floor(memory_, group_);
   const GroupStateWord state = GroupStateWord::of(shared_.state.load_relaxed());
@@ -214,7 +249,12 @@ unsigned NamedReader::advance_floor() noexcept {
   publish_fence(symmetric());
   unsigned rung = 0;
   // Wake also if another process moved the floor: a helping producer wakes no sleeper.
-  if (shared_status_.producer_sleepers.load_relaxed() != 0) rung += wake_for_room(memory_, floor());
+  if (shared_status_.producer_sleepers.load_relaxed() != 0) {
+    // Parked between load and store of an ack: the ack did not see it.
+    if (was_passed) rung += wake_for_parked_end(memory_);
+    park_for_sleepers(memory_, group_);
+    rung += wake_for_room(memory_, floor());
+  }
   // Without a producer the last ack is the end of the stream: every sleeping consumer of the group must check.
   // plant: last_ack_wakes_no_consumer
   if (shared_status_.live_producers.load_relaxed() == 0) rung += wake_all_of_group(memory_, group_);
@@ -231,12 +271,21 @@ bool NamedReader::all_ours_or_done() const noexcept {
   Position position = floor();
   for (std::uint32_t walked = 0; walked < memory_.geometry.slots; ++walked, position = wrap(position + 1)) {
     const SlotState slot = SlotState::of(memory_.slot(position).state.load_acquire());
-    if (distance(slot.position, position) < 0) return true;  // the end of the ring
+    if (distance(slot.position, position) < 0) break;  // the end of the ring
     if (slot.phase == SlotPhase::voided || slot.phase == SlotPhase::reclaimed) continue;
     const Lease lease = Lease::of(lease_of(position).load_acquire());
     if (distance<Lease::bits>(lease.position, position) != 0) return false;
     if (lease.phase == LeasePhase::done) continue;
-    if (lease.phase != LeasePhase::leased || lease.owner != owner_) return false;
+    const bool is_held = lease.phase == LeasePhase::leased || lease.phase == LeasePhase::parked;
+    if (!is_held || lease.owner != owner_) return false;
+  }
+  // Parked messages that a floor has passed meanwhile, or before. The group says `any` before its floor passes them.
+  // plant: end_of_stream_before_parked_messages
+  const bool any_parked = Parked::of(shared_.parked.load_acquire()).any;
+  for (std::uint32_t i = 0; any_parked && i < memory_.geometry.slots; ++i) {
+    const Lease lease = Lease::of(leases_[i].load_acquire());
+    if (lease.phase == LeasePhase::parked_delayed || (lease.phase == LeasePhase::parked && lease.owner != owner_))
+      return false;
   }
   return true;
 }

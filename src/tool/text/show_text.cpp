@@ -95,6 +95,10 @@ std::string facts_text(const QueueSnapshot& snapshot, const std::optional<Rates>
   if (const std::string lifetime = lifetime_text(info); !lifetime.empty()) facts.add("lasts", lifetime);
   facts.add("position", std::to_string(snapshot.position));
   facts.add("in use", std::to_string(snapshot.used) + " of " + std::to_string(options.slots) + " slots");
+  if (snapshot.parked != 0) {
+    facts.add("parked", std::to_string(snapshot.parked) + " slots of " + std::to_string(snapshot.max_parked) +
+                            " at most: their messages do not hold the ring");
+  }
   if (rates) {
     facts.add("in", format_rate(rates->messages_in) + ", " + format_size(rates->bytes_in) + "/s");
     facts.add("out", format_rate(rates->messages_out) + ", " + format_size(rates->bytes_out) + "/s");
@@ -107,12 +111,12 @@ std::string facts_text(const QueueSnapshot& snapshot, const std::optional<Rates>
 }
 
 std::string groups_text(const QueueSnapshot& snapshot) {
-  Table table{"GROUP", ">DEPTH", ">LEASED", ">RETRY", ">FLOOR", ">EVICTS AFTER", "CONSUMERS"};
+  Table table{"GROUP", ">DEPTH", ">LEASED", ">RETRY", ">PARKED", ">FLOOR", ">EVICTS AFTER", "CONSUMERS"};
   for (const GroupState& group : snapshot.groups) {
     std::string consumers;
     for (const unsigned index : group.consumers) consumers += (consumers.empty() ? "" : " ") + std::to_string(index);
     table.add({group.name, format_count(group.depth), format_count(group.leased), format_count(group.retry),
-               std::to_string(group.floor),
+               format_count(group.parked), std::to_string(group.floor),
                group.evict_after.count() > 0 ? format_duration(group.evict_after) : "never",
                consumers.empty() ? "-" : consumers});
   }
