@@ -184,6 +184,9 @@ struct GroupState {
   std::uint64_t delayed = 0;  ///< messages that failed and wait before they are delivered again
   /// Time until the first of these is due; 0: it is due. Nothing: none waits.
   std::optional<std::chrono::microseconds> due_in = {};
+  std::uint64_t parked = 0;   ///< messages that are held or delayed, and do not hold producers back
+  std::optional<std::uint64_t> oldest_parked = {};  ///< position of the oldest of these
+  std::optional<unsigned> parked_holder = {};       ///< the consumer that holds that message; nothing: it is delayed
   std::chrono::milliseconds evict_after{0};      ///< its own or the queue's; 0: never
   std::chrono::milliseconds retry_delay{0};      ///< its own or the queue's, as the next three
   std::chrono::milliseconds retry_delay_max{0};  ///< the longest wait
@@ -207,6 +210,8 @@ struct QueueSnapshot {
   QueueInfo info;
   std::uint64_t position = 0;     ///< the next position to be published
   std::uint64_t used = 0;         ///< positions that the slowest reliable group still holds
+  std::uint64_t parked = 0;       ///< slots whose messages are parked: producers go around them
+  std::uint64_t max_parked = 0;   ///< of these at most; beyond, held messages hold the ring
   bool symmetric_fences = false;  ///< by option, or because a process could not use membarrier
   bool removed = false;           ///< all attached processes are told so
   std::uint64_t broken = 0;       ///< words that make no sense: floors outside of the ring, slots without an owner

@@ -115,6 +115,11 @@ struct QueueOptions {
   /// A message of a named group that is rejected (Message::reject()), or was delivered max_deliveries times, is dropped and
   /// counted. Without it, no message is ever dropped.
   bool discard = false;
+  /// Slots whose messages may be parked at once. A message of a named group that a consumer holds for long, or that waits for its
+  /// retry, is parked when a producer needs room: the other consumers and the producers go on around its slot, and around its
+  /// bytes in a lane. Each parked slot makes the ring one slot smaller. Beyond the limit such messages hold the ring. 0: they
+  /// always do. Below `slots`; unset: half of them.
+  std::optional<std::uint32_t> max_parked = {};
   TypeTag type = {};  ///< filled by Connection::declare<T>
   /// What the queue is for, for people; empty: not given. At most 128 bytes of UTF-8 without control characters. declare()
   /// gives it to a new queue and leaves that of an existing one; its owner changes it with `beltway declare --description`.

@@ -15,6 +15,7 @@
 #include "client/queue_request.hpp"
 #include "ring/counters.hpp"
 #include "ring/floors.hpp"
+#include "ring/parking.hpp"
 #include "ring/redelivery.hpp"
 #include "ring/slot_view.hpp"
 #include "wire/validate.hpp"
@@ -48,7 +49,8 @@ bool is_over(const ring::QueueMemory& memory, unsigned group, ring::Position pos
   const ring::Lease lease = ring::Lease::of(memory.lease(group, position).load_acquire());
   const std::int64_t lap = ring::distance<ring::Lease::bits>(lease.position, position);
   if (lap > 0) return true;
-  if (lap == 0 && lease.phase != ring::LeasePhase::retry) return lease.phase == ring::LeasePhase::done;
+  if (lap == 0 && (lease.phase == ring::LeasePhase::done || ring::is_parked(lease.phase))) return true;
+  if (lap == 0 && lease.phase == ring::LeasePhase::leased) return false;
   const ring::SlotState slot = ring::SlotState::of(memory.slot(position).state.load_acquire());
   return slot.position == position &&
          (slot.phase == ring::SlotPhase::voided || slot.phase == ring::SlotPhase::reclaimed);
@@ -77,8 +79,30 @@ struct Leases {
   std::uint64_t available = 0;
   std::optional<unsigned> holder;  // of the first position
   unsigned tries = 0;              // of the first position
+  std::uint64_t parked = 0;
+  std::optional<ring::Position> oldest_parked;
+  std::optional<unsigned> parked_holder;  // of the oldest parked one
   std::uint64_t held_by[k_max_consumers] = {};
 };
+
+/// Adds the parked messages, which lie before the floor.
+void count_parked(const ring::QueueMemory& memory, unsigned group, ring::Position floor, Leases& leases) noexcept {
+  for (std::uint32_t i = 0; i < memory.geometry.slots; ++i) {
+    const ring::Lease lease = ring::Lease::of(memory.lease(group, i).load_relaxed());
+    if (!ring::is_parked(lease.phase)) continue;
+    ++leases.parked;
+    const ring::Position position = ring::widen<ring::Lease::bits>(lease.position, floor);
+    const unsigned consumer = lease.owner - ring::k_first_consumer;
+    const bool held = lease.phase == ring::LeasePhase::parked && consumer < k_max_consumers;
+    if (held) {
+      ++leases.leased;
+      ++leases.held_by[consumer];
+    }
+    if (leases.oldest_parked && ring::distance(position, *leases.oldest_parked) >= 0) continue;
+    leases.oldest_parked = position;
+    leases.parked_holder = held ? std::optional(consumer) : std::nullopt;
+  }
+}
 
 Leases count_leases(const ring::QueueMemory& memory, unsigned group, ring::Position floor,
                     std::uint64_t depth) noexcept {
@@ -101,6 +125,7 @@ Leases count_leases(const ring::QueueMemory& memory, unsigned group, ring::Posit
     ++leases.held_by[consumer];
     if (i == 0) leases.holder = consumer;
   }
+  count_parked(memory, group, floor, leases);
   return leases;
 }
 
@@ -151,7 +176,7 @@ WaitsFor waits_for(const ring::QueueMemory& memory, const ring::Endpoint& endpoi
     const bool spins = endpoint.asleep_since_ns.load_relaxed() != 0;
     return spins && depth_of(memory, lowest, tail) == memory.geometry.slots ? WaitsFor::ring : WaitsFor::nothing;
   }
-  if (endpoint.wake_busy.load_relaxed() != 0) return WaitsFor::claim;
+  if ((endpoint.wake_busy.load_relaxed() & ring::k_wake_at_claim_end) != 0) return WaitsFor::claim;
   if (in_line) return WaitsFor::ring;
   if (ring::distance(ring::wrap(endpoint.wake_past.load_relaxed()), lowest) < 0) return WaitsFor::own_loans;
   // A single producer, which has no line, waits for a quarter of the ring at most; only its lane makes it wait for more.
@@ -172,6 +197,17 @@ void read_lanes(const ring::QueueMemory& memory, ring::Position lowest, QueueSna
         state.position == position && state.phase == ring::SlotPhase::ready && (meta.flags & ring::k_flag_lane) != 0;
     if (!in_lane || state.owner >= memory.geometry.max_producers || by_index[state.owner] == nullptr) continue;
     ProducerState& producer = *by_index[state.owner];
+    ++producer.lane_messages;
+    producer.lane_used = std::min(producer.lane_used + ring::whole_lines(meta.size), memory.geometry.lane_bytes);
+  }
+  for (std::uint32_t i = 0; i < memory.geometry.slots; ++i) {
+    const ring::Slot& slot = memory.slot(i);
+    const std::optional<ring::Position> parked = ring::parked_position(memory, i);
+    const ring::SlotMeta meta = ring::SlotMeta::of(slot.meta.load_relaxed());
+    const unsigned owner = ring::LaneReference::of(slot.lane_reference().load_relaxed()).owner;
+    if (!parked || ring::distance(*parked, lowest) >= 0 || meta.flags != ring::k_flag_lane) continue;
+    if (owner >= memory.geometry.max_producers || by_index[owner] == nullptr) continue;
+    ProducerState& producer = *by_index[owner];
     ++producer.lane_messages;
     producer.lane_used = std::min(producer.lane_used + ring::whole_lines(meta.size), memory.geometry.lane_bytes);
   }
@@ -248,6 +284,9 @@ void read_groups(const ring::QueueMemory& memory, const std::vector<unsigned>& i
     state.available = leases.available;
     state.holder = leases.holder;
     state.tries = leases.tries;
+    state.parked = leases.parked;
+    state.oldest_parked = leases.oldest_parked;
+    state.parked_holder = leases.parked_holder;
     for (ConsumerState& consumer : snapshot.consumers) {
       if (consumer.endpoint.group != state.name || consumer.endpoint.leaving) continue;
       state.consumers.push_back(consumer.endpoint.index);
@@ -328,6 +367,28 @@ bool copy_message(const ring::QueueMemory& memory, ring::Position position, std:
   return ring::is_unchanged(memory, slot, word);
 }
 
+/// Copies the message that is parked in slot `index` for the group, if there is one.
+bool copy_parked(const ring::QueueMemory& memory, unsigned group, std::uint64_t index, std::size_t max_bytes,
+                 PeekedMessage& message) {
+  const detail::Word& word = memory.lease(group, index);
+  const std::uint64_t seen = word.load_acquire();  // pairs with the swap of the process that parked it
+  const ring::Lease lease = ring::Lease::of(seen);
+  const ring::Position floor = floor_of(memory, group);
+  const ring::Position position = ring::widen<ring::Lease::bits>(lease.position, floor);
+  ring::SlotView view;
+  if (!ring::is_parked(lease.phase) || ring::distance(position, floor) >= 0 ||
+      !ring::view_parked(memory, position, view))
+    return false;
+  message.position = position;
+  message.producer = view.producer;
+  message.size = view.size;
+  message.bytes.resize(std::min<std::size_t>(view.size, max_bytes));
+  detail::copy_racing(message.bytes.data(), view.data, message.bytes.size());
+  // While the message is parked, no producer writes over it.
+  detail::acquire_fence();
+  return word.load_relaxed() == seen;
+}
+
 /// True if the group has done with the position.
 bool is_done(const ring::QueueMemory& memory, unsigned group, ring::Position position) noexcept {
   // Pairs with the release of an ack.
@@ -353,6 +414,8 @@ QueueSnapshot take_snapshot(const ring::QueueMemory& memory, wire::Description d
   const ring::Position lowest = lowest_needed(memory, snapshot.position);
   snapshot.used = depth_of(memory, lowest, snapshot.position);
   const std::uint32_t notice = ring::Notice::of(memory.shared_status().notice.load_acquire()).flags;
+  snapshot.parked = ring::count_parked(memory);
+  snapshot.max_parked = memory.geometry.max_parked;
   snapshot.symmetric_fences = (notice & ring::k_notice_symmetric) != 0;
   snapshot.removed = (notice & ring::k_notice_removed) != 0;
   snapshot.totals = ring::load_counters<QueueTotals>(memory.shared_status().totals);
@@ -369,6 +432,14 @@ std::vector<PeekedMessage> copy_messages(const ring::QueueMemory& memory, std::s
   const ring::Position tail = ring::load_tail(memory);
   const std::uint64_t depth = group ? depth_of(memory, floor_of(memory, *group), tail) : memory.geometry.slots;
   std::vector<PeekedMessage> messages;
+  for (std::uint64_t i = 0; group && i < memory.geometry.slots; ++i) {
+    PeekedMessage message;
+    if (copy_parked(memory, *group, i, max_bytes, message)) messages.push_back(std::move(message));
+  }
+  std::ranges::sort(messages, [](const PeekedMessage& a, const PeekedMessage& b) {
+    return ring::distance(a.position, b.position) < 0;
+  });
+  if (messages.size() > count) messages.resize(count);
   for (std::uint64_t left = depth; left != 0 && messages.size() < count; --left) {
     const ring::Position position = ring::wrap(tail - left);
     if (group && is_done(memory, *group, position)) continue;

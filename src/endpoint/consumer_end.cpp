@@ -134,8 +134,13 @@ std::size_t Message::end_run(std::span<const Message> run, End end, std::uint64_
     ours += was_ours ? 1 : 0;
     if (message == &last) break;
   }
+  const auto oldest = [run] {
+    ring::Position first = run.front().position_;
+    for (const Message& message : run) first = ring::distance(message.position_, first) < 0 ? message.position_ : first;
+    return first;
+  };
   // plant: acks_of_a_batch_move_no_floor
-  const unsigned woken = named.after_ack(last.position_);
+  const unsigned woken = named.after_ack(last.position_, oldest);
   if (woken != 0) [[unlikely]]
     core.wakes_ += woken;
   const auto ring = [&core] { core.waiter_.ring_self(); };

@@ -24,6 +24,7 @@ ProducerCore::ProducerCore(Attachment attachment, const ProducerOptions& options
   published_messages().store_relaxed(0);
   published_bytes().store_relaxed(0);
   scan_unpassed_acks(false);
+  park_at_once(false);
   choose_path();
 }
 
@@ -137,6 +138,7 @@ Status ProducerCore::run_try_slowly(Status status, Attempt attempt) {
   const detail::SingleUse<InlinePublisher> use(*this);
   const ResetScanOnExit quick{*this};
   scan_unpassed_acks(true);
+  park_at_once(true);
   if (status == Status::full) status = attempt();
   if (waiter_.event_mode()) {
     if (status == Status::full) found_full(os::now_ns());
@@ -160,6 +162,7 @@ Status ProducerCore::wait(Status status, const Until& until, Attempt attempt) {
   const ResetScanOnExit quick{*this};
   if (status == Status::full && !waiter_.spins()) {  // it would go to sleep at once
     scan_unpassed_acks(true);
+    park_at_once(true);
     status = attempt();
   }
   // What only our own open loans hold will not come free while we wait.
@@ -180,7 +183,9 @@ Status ProducerCore::wait_for_room(const Until& until, Attempt attempt) {
   unsigned polls = 0;
   const auto poll = [&] {
     const bool often = ++polls % ring::k_polls_per_ack_scan != 0 && !waiter_.is_yielding();
-    scan_unpassed_acks(!often || !waiter_.spins() || waiter_.line().armed());
+    const bool sleeps = !waiter_.spins() || waiter_.line().armed();
+    scan_unpassed_acks(!often || sleeps);
+    park_at_once(sleeps);
     return (status = attempt_in_turn(until, attempt)) != Status::full || full_reason_ == FullReason::loans;
   };
   const auto wait_until = [&](const Until& end) { return waiter_.wait(end, poll, [this] { arm(); }, [] {}); };
@@ -195,6 +200,7 @@ Status ProducerCore::wait_for_room(const Until& until, Attempt attempt) {
     case waiting::Waiter::Ended::interrupted: return Status::interrupted;
     case waiting::Waiter::Ended::timeout:
       scan_unpassed_acks(true);
+      park_at_once(true);
       status = attempt();
       if (status == Status::full) return Status::timeout;
   }
@@ -237,11 +243,12 @@ void ProducerCore::leave_line() noexcept {
 
 void ProducerCore::arm() noexcept {
   store_counters();  // a reader of a sleeper's counters sees its present state
-  const bool busy = full_reason_ == FullReason::busy;
-  if (full_reason_ == FullReason::lane) return waiter_.line().arm(waiter_.symmetric(), lane_.wake_past(), busy);
+  const std::uint64_t events = (full_reason_ == FullReason::busy ? ring::k_wake_at_claim_end : 0) |
+                               (may_be_parked() || lane_.has_parked() ? ring::k_wake_at_parked_end : 0);
+  if (full_reason_ == FullReason::lane) return waiter_.line().arm(waiter_.symmetric(), lane_.wake_past(), events);
   // A producer that leaves the line while we count it does not see us asleep: count again behind the barrier of arm().
   for (unsigned ahead = ticket().ahead_in_calls();;) {
-    waiter_.line().arm(waiter_.symmetric(), wake_past(ahead), busy);
+    waiter_.line().arm(waiter_.symmetric(), wake_past(ahead), events);
     const unsigned again = ticket().ahead_in_calls();
     // plant: producer_that_leaves_the_line_is_counted
     if (again >= ahead) return;

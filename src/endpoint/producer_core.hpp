@@ -163,6 +163,7 @@ class alignas(ring::k_apart_bytes) ProducerCore : public ring::Claimer {
     ProducerCore& core;
     ~ResetScanOnExit() {
       core.scan_unpassed_acks(false);
+      core.park_at_once(false);
       if (!core.waiter_.line().armed()) core.leave_line();
     }
   };
@@ -195,7 +196,7 @@ class alignas(ring::k_apart_bytes) ProducerCore : public ring::Claimer {
     Ring& ring = *this;
     const std::uint64_t flags = ring::SlotMeta{0, ring::k_flag_lane}.word() + detail::meta_of_block(block_bytes);
     return detail::try_put(ring, size, flags, [&](std::byte* place) noexcept {
-      reinterpret_cast<detail::Word*>(place)->store_relaxed(lane_.commit(record, last()));
+      reinterpret_cast<detail::Word*>(place)->store_relaxed(lane_.commit(record, last()).word());
     });
   }
   Status put_reference(std::uint64_t record, std::size_t size, std::size_t block_bytes) noexcept;

@@ -5,6 +5,7 @@
 #include "recovery/repair.hpp"
 #include "ring/floors.hpp"
 #include "ring/groups.hpp"
+#include "ring/parking.hpp"
 #include "ring/readers/named_reader.hpp"
 #include "ring/redelivery.hpp"
 

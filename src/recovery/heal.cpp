@@ -6,6 +6,7 @@
 
 #include "ring/floors.hpp"
 #include "ring/groups.hpp"
+#include "ring/parking.hpp"
 #include "ring/readers/named_reader.hpp"
 #include "ring/redelivery.hpp"
 
@@ -89,6 +90,13 @@ class Healer {
   void heal_group(unsigned index) noexcept;
   void heal_floor(unsigned index, bool named) noexcept;
   [[nodiscard]] bool heal_lease(unsigned index, ring::Position p, ring::Position floor) noexcept;
+  [[nodiscard]] static bool is_phase(ring::LeasePhase phase) noexcept {
+    return phase >= ring::LeasePhase::leased && phase <= ring::LeasePhase::parked_delayed;
+  }
+  /// True if the position of the lease word lies in the slot of `p`.
+  [[nodiscard]] bool is_of_slot(ring::Lease lease, ring::Position p) const noexcept {
+    return ((lease.position ^ p) & memory_.mask()) == 0;
+  }
   void drop_sleepers(detail::Word& sleepers, std::uint64_t attached) noexcept {
     if ((sleepers.load_acquire() & ~attached) == 0) return;
     sleepers.fetch_and(attached);
@@ -267,10 +275,6 @@ void Healer::heal_floor(unsigned index, bool named) noexcept {
   }
 }
 
-[[nodiscard]] bool is_known(ring::LeasePhase phase) noexcept {
-  return phase >= ring::LeasePhase::leased && phase <= ring::LeasePhase::parked_delayed;
-}
-
 /// True if it changed the lease word.
 bool Healer::heal_lease(unsigned index, ring::Position p, ring::Position floor) noexcept {
   detail::Word& word = memory_.lease(index, p);
@@ -279,8 +283,17 @@ bool Healer::heal_lease(unsigned index, ring::Position p, ring::Position floor) 
     ring::Lease lease = ring::Lease::of(seen);
     const std::int64_t ahead = ring::distance<ring::Lease::bits>(lease.position, p);
     const bool leased = lease.phase == ring::LeasePhase::leased;
+    // A parked word keeps its position while later laps of its slot go by.
+    const bool parked = ring::is_parked(lease.phase) && (ahead <= 0 || has_moved_on(ahead, p));
+    // plant: repair_leaves_parked_leases
+    if (parked && lease.phase == ring::LeasePhase::parked && !living_.has(lease.owner, index) && is_of_slot(lease, p)) {
+      if (!ring::give_back_parked(memory_, index, word, seen)) continue;
+      ++counts_.released;
+      return true;
+    }
     // plant: healing_believes_later_leases
-    const bool sense = ahead < 0 || has_moved_on(ahead, p) || (ahead == 0 && is_known(lease.phase));
+    const bool sense = (ahead < 0 && (!parked || is_of_slot(lease, p))) || has_moved_on(ahead, p) ||
+                       (ahead == 0 && is_phase(lease.phase));
     // plant: repair_leaves_leases
     if (sense && (!leased || living_.has(lease.owner, index))) return false;
     if (sense) {

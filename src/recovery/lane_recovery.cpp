@@ -4,6 +4,7 @@
 
 #include "os/kernel.hpp"
 #include "ring/floors.hpp"
+#include "ring/parking.hpp"
 
 namespace beltway::recovery {
 
@@ -21,7 +22,7 @@ void mark_reclaimed_below(const ring::QueueMemory& memory, unsigned producer, ri
     const std::uint64_t seen = slot.state.load_acquire();
     const ring::SlotState state = ring::SlotState::of(seen);
     if (!lies_in_lane(slot, state, producer) || state.phase != ring::SlotPhase::ready) continue;
-    if (ring::distance(state.position, lowest) >= 0) continue;
+    if (ring::distance(state.position, lowest) >= 0 || ring::is_position_parked(memory, state.position)) continue;
     slot.state.compare_and_swap(seen, ring::SlotState{state.position, state.owner, ring::SlotPhase::reclaimed}.word());
   }
 }
@@ -34,12 +35,17 @@ std::vector<bool> find_needed(const ring::QueueMemory& memory, unsigned producer
   for (std::uint32_t i = 0; i < memory.geometry.slots; ++i) {
     const ring::Slot& slot = memory.slot(i);
     const ring::SlotState state = ring::SlotState::of(slot.state.load_acquire());
-    if (!lies_in_lane(slot, state, producer)) continue;
+    const auto reference = ring::LaneReference::of(slot.lane_reference().load_relaxed());
+    // A parked slot may say VOID for a later lap.
+    const bool parked = ring::is_slot_parked(memory, i) && reference.owner == producer &&
+                        (ring::SlotMeta::of(slot.meta.load_relaxed()).flags & ring::k_flag_lane) != 0;
+    // plant: parked_bytes_are_punched
+    if (!parked && !lies_in_lane(slot, state, producer)) continue;
     // Without a mark it is needed, though floors may have passed it meanwhile. With one, it is if a group joined before the mark.
     // plant: punch_before_the_mark/2
     const bool reclaimed = state.phase == ring::SlotPhase::reclaimed && ring::distance(state.position, lowest) < 0;
-    if (reclaimed) continue;
-    const std::uint64_t begin = std::min(slot.lane_offset().load_relaxed(), lane_bytes);
+    if (reclaimed && !parked) continue;
+    const std::uint64_t begin = std::min(reference.offset, lane_bytes);
     const std::uint64_t size = ring::SlotMeta::of(slot.meta.load_relaxed()).size;
     const std::uint64_t end = std::min(begin + size, lane_bytes);
     for (std::uint64_t at = begin / granule; at * granule < end; ++at) needed[at] = true;

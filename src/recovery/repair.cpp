@@ -4,6 +4,7 @@
 #include "ring/counters.hpp"
 #include "ring/floors.hpp"
 #include "ring/groups.hpp"
+#include "ring/parking.hpp"
 #include "ring/readers/named_reader.hpp"
 #include "ring/wake.hpp"
 
@@ -19,8 +20,10 @@ void mark_lane_references(const ring::QueueMemory& memory, unsigned owner) noexc
     detail::Word& state = memory.slot(i).state;
     const std::uint64_t seen = state.load_acquire();
     const ring::SlotState slot = ring::SlotState::of(seen);
+    // plant: repair_marks_parked_slots
     if (slot.owner == owner && slot.phase == ring::SlotPhase::ready && ring::distance(slot.position, lowest) < 0 &&
-        (ring::SlotMeta::of(memory.slot(i).meta.load_relaxed()).flags & ring::k_flag_lane) != 0) {
+        (ring::SlotMeta::of(memory.slot(i).meta.load_relaxed()).flags & ring::k_flag_lane) != 0 &&
+        !ring::is_position_parked(memory, slot.position)) {
       state.compare_and_swap(seen, ring::SlotState{slot.position, slot.owner, ring::SlotPhase::reclaimed}.word());
     }
   }
@@ -81,7 +84,10 @@ std::uint64_t release_leases(const ring::QueueMemory& memory, unsigned group, un
     detail::Word& word = memory.lease(group, i);
     const std::uint64_t seen = word.load_acquire();
     ring::Lease lease = ring::Lease::of(seen);
-    if (lease.phase != ring::LeasePhase::leased || lease.owner != owner) continue;
+    if (lease.owner != owner) continue;
+    // plant: eviction_leaves_parked_leases
+    if (lease.phase == ring::LeasePhase::parked && ring::give_back_parked(memory, group, word, seen)) ++released;
+    if (lease.phase != ring::LeasePhase::leased) continue;
     lease.phase = ring::LeasePhase::retry;
     if (lease.tries < k_max_tries) ++lease.tries;
     if (word.compare_and_swap(seen, lease.word())) ++released;

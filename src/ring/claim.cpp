@@ -5,7 +5,9 @@
 #include <cassert>
 
 #include "os/kernel.hpp"
+#include "ring/parking.hpp"
 #include "ring/tuning.hpp"
+#include "ring/wake.hpp"
 
 namespace beltway::ring {
 
@@ -54,7 +56,9 @@ bool Claimer::void_lost_claims() noexcept {
 Position Claimer::scan_floors() noexcept { return scan_floors_from(load_tail(memory_)); }
 
 Position Claimer::scan_floors_from(Position tail) noexcept {
-  const Position lowest = lowest_floor(memory_, tail);
+  const LowestFloor scan = scan_lowest_floor(memory_, tail);
+  const Position lowest = scan.position;
+  may_be_parked_ = scan.may_be_parked;
   const auto used = static_cast<std::uint64_t>(distance(tail, lowest));
   if (used > high_water_ && used <= memory_.geometry.slots) high_water_ = used;
   return lowest;
@@ -70,7 +74,20 @@ bool Claimer::ensure_room(Position position) noexcept {
   // Scan again, whichever process moved them: a floor that another one moved after our scan makes room, too.
   // plant: no_scan_after_help
   help_floors(memory_);
-  return refresh_limit(position);
+  if (refresh_limit(position)) return true;
+  return limit_ == position && !others_turn_ && !next_is_parked_ && park() && refresh_limit(position);
+}
+
+bool Claimer::park() noexcept {
+  if (memory_.geometry.max_parked == 0) return false;
+  const Position lowest = scan_floors();
+  const std::uint64_t now_ns = os::now_ns();
+  if (full_since_ns_ == 0 || lowest != full_floor_) {
+    full_floor_ = lowest;
+    full_since_ns_ = now_ns;
+  }
+  const bool is_overdue = now_ns - full_since_ns_ >= k_park_patience_ns;
+  return (is_overdue || parks_at_once_) && park_at_floors(memory_, !is_overdue);
 }
 
 bool Claimer::refresh_limit(Position position) noexcept {
@@ -78,7 +95,20 @@ bool Claimer::refresh_limit(Position position) noexcept {
   // The limit is never before `position`: the next claim only compares both, and a peer may write any floor.
   limit_ = distance(position, limit) < 0 ? limit : position;
   others_turn_ = false;
+  next_is_parked_ = false;
   if (limit_ == position) return false;
+  // Slots are parked before a floor passes them, and no limit exceeds a floor by more than a lap. So the limit stays right when
+  // more slots are parked later.
+  // plant: producer_ignores_parked_slots
+  if (may_be_parked_) [[unlikely]] {
+    limit_ = first_parked(memory_, position, limit_);
+    next_is_parked_ = limit_ == position;
+    if (next_is_parked_) return false;
+    if (distance(position, clear_scan_at_) >= 0) {
+      clear_scan_at_ = wrap(position + memory_.geometry.slots);
+      clear_parked(memory_);
+    }
+  }
   return single_ || !ticket_.others_wait() || leave_room_to_others(position);
 }
 
@@ -99,17 +129,68 @@ bool Claimer::leave_room_to_others(Position position) noexcept {
 }
 
 Claim Claimer::room() noexcept {
-  if (!single_) {
-    const Tail tail = Tail::of(memory_.tail().load_acquire());
+  if (single_) return distance(next_, limit_) < 0 || ensure_room_behind_parked() ? Claim::ok : Claim::full;
+  std::uint32_t voided = 0;
+  for (unsigned attempt = 0; attempt < k_attempts && voided <= memory_.geometry.slots; ++attempt) {
+    const std::uint64_t word = memory_.tail().load_acquire();
+    const Tail tail = Tail::of(word);
     next_ = tail_position(memory_, tail);
     if (tail.generation != generation_) limit_ = next_;
     generation_ = tail.generation;
+    if (distance(next_, limit_) < 0 || ensure_room(next_)) return Claim::ok;
+    if (!next_is_parked_) return after_voids(why_no_room(), voided);
+    if (!help_tail(memory_, tail)) break;
+    if (!void_parked(word)) continue;
+    ++voided;
+    attempt = 0;
   }
-  return distance(next_, limit_) < 0 || ensure_room(next_) ? Claim::ok : why_no_room();
+  return after_voids(Claim::busy, voided);
+}
+
+bool Claimer::ensure_room_behind_parked() noexcept {
+  for (std::uint32_t voided = 0;; ++voided) {
+    if (ensure_room(next_)) return true;
+    if (!next_is_parked_ || voided == memory_.geometry.slots) {
+      after_voids(Claim::full, voided);
+      return false;
+    }
+    // Its owner stays in the slot: a consumer that gets the parked message again is told the producer.
+    const SlotState before = SlotState::of(slot(next_).state.load_relaxed());
+    take_next();
+    limit_ = next_;
+    // plant: void_of_a_parked_slot_overwrites_it
+    slot(last()).state.store_release(SlotState{last(), before.owner, SlotPhase::voided}.word());
+  }
+}
+
+bool Claimer::void_parked(std::uint64_t word) noexcept {
+  const Position position = next_;
+  Slot& slot = this->slot(position);
+  const SlotState before = SlotState::of(slot.state.load_acquire());
+  if (before.position != wrap(position - memory_.geometry.slots) || before.phase == SlotPhase::claimed) return false;
+  const std::uint64_t ours = Tail{position + 1, Tail::of(word).generation, producer_}.word();
+  if (!head_->tail.compare_and_swap(word, ours)) return false;
+  our_tail_ = ours;
+  slot.state.store_release(SlotState{position, producer_, SlotPhase::claimed}.word());
+  release_fence();  // as after every claim
+  // plant: void_of_a_parked_slot_overwrites_it/2
+  slot.state.store_release(SlotState{position, before.owner, SlotPhase::voided}.word());
+  next_ = wrap(position + 1);
+  limit_ = next_;
+  return true;
+}
+
+Claim Claimer::after_voids(Claim claim, std::uint32_t voided) noexcept {
+  if (voided == 0) return claim;
+  // A producer may sleep until one of our claims has ended. No message follows that would wake it.
+  full_fence();
+  // plant: void_of_a_parked_slot_wakes_no_producer
+  wake_producers_at(memory_, k_wake_at_claim_end, producer_);
+  return claim;
 }
 
 Claim Claimer::claim_single() noexcept {
-  if (distance(next_, limit_) >= 0 && !ensure_room(next_)) [[unlikely]]
+  if (distance(next_, limit_) >= 0 && !ensure_room_behind_parked()) [[unlikely]]
     return Claim::full;
   take_next();
   assert(distance(next_, limit_) <= 0);
@@ -139,19 +220,26 @@ inline Claim Claimer::may_claim(Position position, Tail tail, bool alone) noexce
 }
 
 Claim Claimer::claim_shared() noexcept {
+  std::uint32_t voided = 0;
   for (unsigned attempt = 0; attempt < k_attempts; ++attempt) {
     const std::uint64_t word = head_->tail.load_acquire();
     const Tail tail = Tail::of(word);
     const bool alone = word == our_tail_;  // the last claim is ours, and ended: next_ is behind it
     if (!alone) {
       // plant: no_help
-      if (!help_tail(memory_, tail)) return Claim::busy;
+      if (!help_tail(memory_, tail)) return after_voids(Claim::busy, voided);
       next_ = tail_position(memory_, tail);
     }
     const Position position = next_;
     if (const Claim claim = may_claim(position, tail, alone); claim != Claim::ok) [[unlikely]] {
+      if (claim == Claim::parked && voided != memory_.geometry.slots) {
+        if (!void_parked(word)) continue;
+        ++voided;
+        attempt = 0;
+        continue;
+      }
       if (head_->tail.load_acquire() != word) continue;  // a stale tail makes a queue seem full
-      return claim;
+      return after_voids(claim == Claim::parked ? Claim::full : claim, voided);
     }
     const std::uint64_t ours = Tail{position + 1, tail.generation, producer_}.word();
     if (ticket_.is_held()) ticket_.hide();
@@ -169,7 +257,7 @@ Claim Claimer::claim_shared() noexcept {
     assert(distance(next_, limit_) <= 0);
     return Claim::ok;
   }
-  return Claim::busy;
+  return after_voids(Claim::busy, voided);
 }
 
 void Claimer::void_claim(std::size_t /*size*/) noexcept {

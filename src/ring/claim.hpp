@@ -68,8 +68,16 @@ class Claimer : public detail::InlinePublisher {
   /// The scan takes lease words from working consumers, so a producer rarely turns it on.
   void scan_unpassed_acks(bool thorough) noexcept { scans_unpassed_acks_ = thorough; }
 
+  /// Whether claim() parks held messages of a full ring (parking.hpp) at once if no group has other work, or only after the
+  /// producer has found the ring full for k_park_patience_ns.
+  void park_at_once(bool at_once) noexcept { parks_at_once_ = at_once; }
+  /// True if the last scan of the floors found that slots may be parked.
+  [[nodiscard]] bool may_be_parked() const noexcept { return may_be_parked_; }
+
   /// Scans all floors. Returns the lowest.
   Position scan_floors() noexcept;
+  /// Parks held messages that hold a floor. True if a floor moved.
+  bool park() noexcept;
 
   /// The position that the lowest floor must pass before a producer that found the ring full is woken. Depends on the pace of
   /// the ring and on the producers that claim first. At most a quarter of the ring.
@@ -94,12 +102,21 @@ class Claimer : public detail::InlinePublisher {
   /// Several producers: whether `position`, read from `tail`, may be claimed. `alone`: our claim was the last one.
   [[gnu::always_inline]] Claim may_claim(Position position, Tail tail, bool alone) noexcept;
   bool ensure_room(Position position) noexcept;
+  /// Single producer: as ensure_room(), for the next position. Makes parked positions VOID and goes on behind them.
+  bool ensure_room_behind_parked() noexcept;
+  /// Several producers: claims the parked position next_ and makes it VOID. Requires the mark of the last claim in `word`, and a
+  /// scan of the floors under it. False: another producer was faster, or the slot is in use.
+  bool void_parked(std::uint64_t word) noexcept;
+  /// After a claim that failed behind positions that it made VOID.
+  Claim after_voids(Claim claim, std::uint32_t voided) noexcept;
   /// Scans the floors and sets limit_. True if `position`, the next one to claim, may be claimed.
   bool refresh_limit(Position position) noexcept;
   Position scan_floors_from(Position tail) noexcept;
   /// Several producers: lowers the limit by the slots that older tickets claim first. False if nothing is left at `position`.
   bool leave_room_to_others(Position position) noexcept;
-  [[nodiscard]] Claim why_no_room() const noexcept { return others_turn_ ? Claim::turn : Claim::full; }
+  [[nodiscard]] Claim why_no_room() const noexcept {
+    return next_is_parked_ ? Claim::parked : others_turn_ ? Claim::turn : Claim::full;
+  }
   [[nodiscard]] std::uint64_t quarter() const noexcept { return memory_.geometry.slots / 4; }
 
   const QueueMemory memory_;
@@ -113,6 +130,13 @@ class Claimer : public detail::InlinePublisher {
   RoomTicket ticket_;
   RoomPace pace_;
   bool others_turn_ = false;  // the last ensure_room() found room that others claim first
+  // Parking. next_is_parked_: the last ensure_room() found that the next position has room, and that its slot is parked.
+  bool next_is_parked_ = false;
+  bool may_be_parked_ = false;
+  bool parks_at_once_ = true;
+  Position clear_scan_at_ = 0;       // the next position where clear_parked() is worth its scan
+  Position full_floor_ = 0;          // the lowest floor when the ring was found full
+  std::uint64_t full_since_ns_ = 0;  // since when it is the same; 0: the ring was not full
 };
 
 /// Marks the slot of the last claim in `tail` for its owner, unless the owner has marked it. False if peers kept changing the

@@ -1,10 +1,13 @@
 // See floors.hpp.
 #include "ring/floors.hpp"
 
+#include "ring/parking.hpp"
+
 namespace beltway::ring {
 
-Position lowest_floor(const QueueMemory& memory, Position tail) noexcept {
+LowestFloor scan_lowest_floor(const QueueMemory& memory, Position tail) noexcept {
   Position lowest = tail;
+  bool may_be_parked = false;
   for (unsigned index = 0; index < memory.geometry.groups(); ++index) {
     const GroupBlock& group = memory.group(index);
     // Pairs with the release of ACTIVE in join(): a group that is seen has its floor.
@@ -13,8 +16,10 @@ Position lowest_floor(const QueueMemory& memory, Position tail) noexcept {
     const Position floor = wrap(group.floor.load_acquire());
     // plant: no_clamp_of_the_limit
     if (distance(floor, lowest) < 0) lowest = floor;
+    // After the floor: an endpoint says `any` before it moves the floor over a parked message. Pairs with say_parked().
+    may_be_parked = may_be_parked || Parked::of(group.parked.load_acquire()).any;
   }
-  return lowest;
+  return {lowest, may_be_parked};
 }
 
 namespace {
@@ -25,36 +30,63 @@ namespace {
   return distance<Lease::bits>(lease.position, p) == 0 && lease.phase == phase;
 }
 
+[[nodiscard]] bool says_parked(std::uint64_t word, Position p) noexcept {
+  const Lease lease = Lease::of(word);
+  return is_parked(lease.phase) && distance<Lease::bits>(lease.position, p) == 0;
+}
+
+/// Leased, delayed or parked: the group may need the bytes of `p`.
+[[nodiscard]] bool says_held(std::uint64_t word, Position p) noexcept {
+  return says(word, p, LeasePhase::leased) || says(word, p, LeasePhase::delayed) || says_parked(word, p);
+}
+
 /// Requires that the floor stands at `p`, and that `p` is not DONE. True if no consumer will ever need `p`: its slot is VOID or
 /// RECLAIMED, and no consumer leases it.
 [[nodiscard, gnu::noinline]] bool is_no_message(const QueueMemory& memory, const Word& lease, Position p) noexcept {
   // plant: floor_passes_a_leased_reclaimed
-  if (says(lease.load_acquire(), p, LeasePhase::leased)) return false;
+  if (says_held(lease.load_acquire(), p)) return false;
   const SlotState slot = SlotState::of(memory.slot(p).state.load_acquire());
   if (slot.position != p || (slot.phase != SlotPhase::voided && slot.phase != SlotPhase::reclaimed)) return false;
   // In a group that joined at the oldest message, a consumer may have leased the message while the lane's owner marked its slot
   // RECLAIMED. The consumer reads it in place, and our floor must keep the bytes until the lease ends. Once the slot says
   // RECLAIMED, no other consumer leases it (see NamedReader::view_leased). So we see an existing lease now.
   // plant: floor_passes_a_leased_reclaimed/2
-  return !says(lease.load_acquire(), p, LeasePhase::leased);
+  return !says_held(lease.load_acquire(), p);
 }
 
-/// How many positions from `floor` on are finished, without a gap.
-[[nodiscard]] std::uint32_t count_finished_positions(const QueueMemory& memory, unsigned group,
-                                                     Position floor) noexcept {
+/// Positions that the floor may pass.
+struct Passed {
+  std::uint32_t positions = 0;
+  bool parked = false;  // some of them are parked
+};
+
+/// How many positions from `floor` on are finished or parked, without a gap.
+[[nodiscard]] Passed count_finished_positions(const QueueMemory& memory, unsigned group, Position floor) noexcept {
   const Word* const leases = &memory.lease(group, 0);
   const Position mask = memory.mask();
-  std::uint32_t passed = 0;
-  for (; passed < memory.geometry.slots; ++passed) {
-    const Position p = wrap(floor + passed);
+  Passed passed;
+  for (; passed.positions < memory.geometry.slots; ++passed.positions) {
+    const Position p = wrap(floor + passed.positions);
     const Word& lease = leases[p & mask];
     // Pairs with the release of NamedReader::ack().
-    if (!says(lease.load_acquire(), p, LeasePhase::done) && !is_no_message(memory, lease, p)) break;
+    const std::uint64_t seen = lease.load_acquire();
+    if (says(seen, p, LeasePhase::done)) continue;
+    if (says_parked(seen, p)) {
+      passed.parked = true;
+    } else if (!is_no_message(memory, lease, p)) {
+      break;
+    }
   }
   return passed;
 }
 
 }  // namespace
+
+bool is_finished(const QueueMemory& memory, unsigned group, Position p) noexcept {
+  const Word& lease = memory.lease(group, p);
+  const std::uint64_t seen = lease.load_acquire();
+  return says(seen, p, LeasePhase::done) || (!says_parked(seen, p) && is_no_message(memory, lease, p));
+}
 
 bool help_floor(const QueueMemory& memory, unsigned index) noexcept {
   GroupBlock& group = memory.group(index);
@@ -63,9 +95,11 @@ bool help_floor(const QueueMemory& memory, unsigned index) noexcept {
     const std::uint64_t word = group.floor.load_acquire();
     const auto [incarnation, floor] = Floor::of(word);
     // A finished position stays finished until the floor has passed it, so one swap may pass many positions.
-    const std::uint32_t passed = count_finished_positions(memory, index, floor);
-    if (passed == 0) return moved;
-    moved = group.floor.compare_and_swap(word, Floor{incarnation, wrap(floor + passed)}.word()) || moved;
+    const Passed passed = count_finished_positions(memory, index, floor);
+    if (passed.positions == 0) return moved;
+    // plant: floor_passes_before_it_says_parked
+    if (passed.parked && !say_parked(group)) return moved;
+    moved = group.floor.compare_and_swap(word, Floor{incarnation, wrap(floor + passed.positions)}.word()) || moved;
   }
   return moved;
 }

@@ -3,6 +3,7 @@
 
 #include "os/kernel.hpp"
 #include "ring/floors.hpp"
+#include "ring/parking.hpp"
 #include "ring/readers/named_reader.hpp"
 #include "ring/wake.hpp"
 
@@ -112,8 +113,11 @@ bool try_drain(const QueueMemory& memory, unsigned index) noexcept {
   GroupStateWord word = GroupStateWord::of(seen);
   if (word.phase != GroupPhase::leaving) return word.phase == GroupPhase::drained;
   for (std::uint32_t i = 0; i < memory.geometry.slots; ++i) {
+    const LeasePhase phase = Lease::of(memory.lease(index, i).load_acquire()).phase;
     // plant: drained_while_leased
-    if (Lease::of(memory.lease(index, i).load_acquire()).phase == LeasePhase::leased) return false;
+    if (phase == LeasePhase::leased) return false;
+    // plant: drained_while_parked
+    if (phase == LeasePhase::parked) return false;
   }
   word.phase = GroupPhase::drained;
   if (group.state.compare_and_swap(seen, word.word())) wake_all_sleepers(memory);
@@ -131,7 +135,8 @@ Purged purge(const QueueMemory& memory, unsigned index, std::optional<Position> 
   Purged purged;
   const auto hold = [&](unsigned owner, Position position) {
     if (owner >= purged.held.size()) return;
-    if (purged.held[owner].messages++ == 0) purged.held[owner].oldest = position;
+    Purged::Held& held = purged.held[owner];
+    if (held.messages++ == 0 || distance(position, held.oldest) < 0) held.oldest = position;
   };
   Position position = wrap(memory.group(index).floor.load_acquire());
   for (std::uint32_t i = 0; i < memory.geometry.slots; ++i, position = wrap(position + 1)) {
@@ -146,10 +151,19 @@ Purged purge(const QueueMemory& memory, unsigned index, std::optional<Position> 
     const Lease lease = Lease::of(seen);
     const std::int64_t lap = distance<Lease::bits>(lease.position, position);
     if (lap == 0 && lease.phase == LeasePhase::leased) hold(lease.owner, position);
+    const bool waits = lease.phase == LeasePhase::retry || lease.phase == LeasePhase::delayed;
     // plant: purge_takes_what_is_leased
-    if (lap > 0 || (lap == 0 && lease.phase != LeasePhase::retry && lease.phase != LeasePhase::delayed)) continue;
+    if (lap > 0 || (lap == 0 && !waits)) continue;
     const Lease done{position, k_no_owner, lap < 0 ? std::uint8_t{0} : lease.tries, LeasePhase::done};
     if (word.compare_and_swap(seen, done.word())) ++purged.messages;
+  }
+  for (std::uint32_t i = 0; i < memory.geometry.slots; ++i) {
+    Word& word = memory.lease(index, i);
+    const std::uint64_t seen = word.load_acquire();
+    const Lease lease = Lease::of(seen);
+    const Position floor = wrap(memory.group(index).floor.load_acquire());
+    if (lease.phase == LeasePhase::parked) hold(lease.owner, widen<Lease::bits>(lease.position, floor));
+    if (lease.phase == LeasePhase::parked_delayed && end_parked(memory, index, word, seen)) ++purged.messages;
   }
   help_floor(memory, index);
   wake_all_sleepers(memory);

@@ -7,6 +7,9 @@
 //   0         head (oldest record)             tail (next free)          lane_bytes
 //   |  free   | record | record | ... | record |         free            |      or wrapped around the end
 //
+// A message that all floors have passed may still be parked (parking.hpp). Then its bytes stay, and its record moves to a list of
+// parked records. New loans go around the bytes of these, until their leases have ended.
+//
 // Thread safety: belongs to its producer's thread.
 #pragma once
 
@@ -33,7 +36,8 @@ class Lane {
     // Rounded up to whole lines. This still fits at the end of the lane, since lane_bytes is a multiple of a page.
     const std::uint64_t bytes = lines(size);
     // The usual case: directly behind the newest record.
-    if (const std::uint64_t lent = newest_ - oldest_; lent != 0 && lent != records_.size() && !is_time_to_reclaim()) {
+    if (const std::uint64_t lent = newest_ - oldest_;
+        lent != 0 && lent != records_.size() && !is_time_to_reclaim() && parked_.empty()) {
       const std::uint64_t head = at(oldest_).offset;
       const std::uint64_t end = tail_ <= head ? head : memory_.geometry.lane_bytes;
       if (bytes <= end - tail_) [[likely]]
@@ -47,18 +51,20 @@ class Lane {
   void drop_if_open(std::uint64_t record) noexcept {
     if (at(record).phase == Phase::open) drop(record);
   }
-  /// Makes the record a message at `position`. Returns the offset of its bytes in the lane.
-  std::uint64_t commit(std::uint64_t record, Position position) noexcept {
+  /// Makes the record a message at `position`. Returns where its bytes lie.
+  LaneReference commit(std::uint64_t record, Position position) noexcept {
     Record& committed = at(record);
     committed.position = position;
     committed.phase = Phase::committed;
-    return committed.offset;
+    return {static_cast<std::uint8_t>(producer_), committed.offset};
   }
 
   /// After a failed lend(): true if an open loan is in the way, which no consumer can free.
   [[nodiscard]] bool waits_for_loans() const noexcept;
   /// After a failed lend(): the position that floors must pass before there may be room.
   [[nodiscard]] Position wake_past() const noexcept;
+  /// True if loans go around parked bytes.
+  [[nodiscard]] bool has_parked() const noexcept { return !parked_.empty(); }
 
  private:
   enum class Phase : std::uint8_t { open, committed, dropped, inherited };
@@ -89,13 +95,25 @@ class Lane {
   }
   Loan lend_slowly(std::uint64_t bytes);
   [[nodiscard]] bool find_space(std::uint64_t bytes, std::uint64_t& offset) noexcept;
+  /// Moves `offset` up to the first place for `bytes` before `end` that overlaps no parked record. False: there is none.
+  [[nodiscard]] bool go_around_parked(std::uint64_t bytes, std::uint64_t end, std::uint64_t& offset) const noexcept;
   void make_room_for_a_record();
   /// Counts finished records from the oldest on; stops above k_max_reclaimed_per_loan.
   std::uint64_t count_reclaimable_records(Position lowest) const noexcept;
-  bool reclaim() noexcept;
+  bool reclaim();
+  /// Adds the first `count` records that are parked to the list of parked ones. Call it after a scan of the floors.
+  void keep_parked(std::uint64_t count);
+  /// Adds each parked message of this lane below `lowest` that its slot names: a predecessor's.
+  void keep_parked_of_slots(Position lowest);
+  void keep(const Record& record);
+  /// Drops the parked records whose leases have ended. True if there was one.
+  bool drop_ended(Position lowest) noexcept;
+  /// Keeps a parked record, else marks its slot. True if it made the slot RECLAIMED.
+  bool mark_or_keep(const Record& record);
   bool mark_reclaimed(Position position) noexcept;
   /// Does the same for every message of this producer in a lane below `lowest`.
-  bool mark_all_reclaimed(Position lowest) noexcept;
+  bool mark_all_reclaimed(Position lowest);
+  [[nodiscard]] Record record_of_slot(std::uint64_t index, Position position) const noexcept;
   void adopt_predecessor();
 
   Claimer& claimer_;
@@ -104,7 +122,8 @@ class Lane {
   std::vector<Record> records_;  // a circle; its size is a power of two
   std::uint64_t oldest_ = 0;     // records oldest_ to newest_ - 1 are lent
   std::uint64_t newest_ = 0;
-  std::uint64_t tail_ = 0;  // the next free byte
+  std::vector<Record> parked_;  // no records any more; their bytes are not lent
+  std::uint64_t tail_ = 0;      // the next free byte
   std::uint64_t lent_since_reclaim_ = 0;
 };
 

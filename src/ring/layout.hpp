@@ -58,6 +58,7 @@ using detail::Word;
 using detail::distance;
 using detail::k_flag_extended;
 using detail::k_flag_lane;
+using detail::LaneReference;
 using detail::Position;
 using detail::PropertiesHead;
 using detail::RingHead;
@@ -121,6 +122,11 @@ enum class LeasePhase : std::uint8_t {
   parked = 5,          ///< leased, and the floor may pass: producers go around the slot
   parked_delayed = 6,  ///< delayed, and the floor may pass
 };
+
+/// The floor may pass the message, and producers go around its slot.
+[[nodiscard]] constexpr bool is_parked(LeasePhase phase) noexcept {
+  return phase == LeasePhase::parked || phase == LeasePhase::parked_delayed;
+}
 
 struct Lease {
   static constexpr unsigned bits = 45;
@@ -186,6 +192,16 @@ struct Redelivery {
   }
 };
 static_assert(k_max_retry_delay_ms <= Redelivery::k_delay_mask);
+
+/// Whether messages of a group may be parked. An endpoint that moves the floor over parked messages raises the version first. So a
+/// producer that has scanned the lease words clears `any` only if no message was parked meanwhile.
+struct Parked {
+  std::uint64_t version;
+  bool any;
+
+  [[nodiscard]] static constexpr Parked of(std::uint64_t word) noexcept { return {word >> 1, (word & 1) != 0}; }
+  [[nodiscard]] constexpr std::uint64_t word() const noexcept { return version << 1 | (any ? 1U : 0U); }
+};
 
 enum class WaitPhase : std::uint8_t {
   awake = 0,
@@ -302,7 +318,7 @@ inline constexpr std::size_t k_counters = 16;
 struct alignas(k_cache_line_bytes) Endpoint {
   Word wait;       ///< the owner; wakers ASLEEP(sequence) -> WAKING(sequence) -> SIGNALLED(sequence)
   Word wake_past;  ///< the owner, before it says ASLEEP. Producers: wake me when a floor has passed this position
-  Word wake_busy;  ///< the owner. Producers: 1: wake me at any READY, VOID or RECLAIMED as well
+  Word wake_busy;  ///< the owner. Producers: k_wake_at_* bits: what else is to wake me
   Word identity;   ///< the daemon: incarnation:32 | group:16 | flags:16 (k_endpoint_*)
   Word sleeps_on;  ///< the owner, before it says ASLEEP: how to wake it (k_sleeps_on_*)
   /// The owner. CLOCK_MONOTONIC in ns when its present wait began; 0: it does not wait. Known before it says ASLEEP.
@@ -314,6 +330,9 @@ struct alignas(k_cache_line_bytes) Endpoint {
 static_assert(sizeof(Endpoint) == 192 && offsetof(Endpoint, wake_past) == 8 && offsetof(Endpoint, identity) == 24 &&
               offsetof(Endpoint, sleeps_on) == 32 && offsetof(Endpoint, asleep_since_ns) == 40 &&
               offsetof(Endpoint, watches_due) == 56 && offsetof(Endpoint, counters) == 64);
+
+inline constexpr std::uint64_t k_wake_at_claim_end = 1;   ///< any READY, VOID or RECLAIMED
+inline constexpr std::uint64_t k_wake_at_parked_end = 2;  ///< the end of a parked lease: a slot or lane bytes come free
 
 inline constexpr std::uint64_t k_sleeps_on_futex = 0;  ///< the low half of `wait`
 inline constexpr std::uint64_t k_sleeps_on_bell = 1;   ///< event mode: the bell of its index; any other value: a futex
@@ -343,7 +362,7 @@ struct Identity {
 struct alignas(k_cache_line_bytes) GroupBlock {
   Word state;
   Word earliest_due;  ///< an EarliestDue
-  Word parked;        ///< version:63 | any:1; `any`: leases of this group may be parked
+  Word parked;        ///< a Parked
   Word redelivery;    ///< a Redelivery; the daemon
   std::uint64_t spare0[4];
   Word floor;  ///< on a line of its own: producers read it, consumers move it
@@ -366,6 +385,8 @@ struct Geometry {
   std::uint32_t max_producers = 0;
   std::uint32_t max_consumers = 0;
   std::uint32_t max_groups = 0;
+  /// Slots that may be parked at once, below `slots`; 0: none. Shapes no memory.
+  std::uint32_t max_parked = 0;
 
   [[nodiscard]] constexpr bool single_producer() const noexcept { return max_producers == 1; }
   [[nodiscard]] constexpr std::uint32_t inline_bytes() const noexcept { return slot_bytes - k_slot_overhead_bytes; }

@@ -122,7 +122,8 @@ std::uint64_t release_held(const QueueMemory& memory, unsigned index) noexcept {
 std::uint64_t count_held(const QueueMemory& memory, unsigned index) noexcept {
   std::uint64_t held = 0;
   for (std::uint32_t i = 0; i < memory.geometry.slots; ++i) {
-    if (Lease::of(memory.lease(index, i).load_acquire()).phase == LeasePhase::leased) ++held;
+    const LeasePhase phase = Lease::of(memory.lease(index, i).load_acquire()).phase;
+    held += phase == LeasePhase::leased || phase == LeasePhase::parked ? 1 : 0;
   }
   return held;
 }

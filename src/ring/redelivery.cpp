@@ -19,11 +19,15 @@ constexpr std::uint64_t stored(std::uint64_t due_us) noexcept { return std::max<
 std::optional<std::uint64_t> due_time(const QueueMemory& memory, unsigned group, const Word& word, std::uint64_t seen,
                                       Position floor) noexcept {
   const Lease lease = Lease::of(seen);
-  if (lease.phase != LeasePhase::delayed) return std::nullopt;
+  if (!is_delayed(lease)) return std::nullopt;
   const Position position = widen<Lease::bits>(lease.position, floor);
-  // A peer may have written any word: believe only what the floor and the slot agree to.
-  if (&memory.lease(group, position) != &word || distance(position, floor) < 0) return std::nullopt;
-  if (!SlotState::is_ready(memory.slot(position).state.load_acquire(), position)) return std::nullopt;
+  // A peer may have written any word: believe only what the floor and the slot agree to. Of a parked message the consumer that
+  // leases it looks at the slot.
+  if (&memory.lease(group, position) != &word) return std::nullopt;
+  if (lease.phase == LeasePhase::delayed &&
+      (distance(position, floor) < 0 || !SlotState::is_ready(memory.slot(position).state.load_acquire(), position))) {
+    return std::nullopt;
+  }
   const LeaseTime time = LeaseTime::of(memory.lease_time(group, position).load_relaxed());
   // plant: due_time_of_another_lease
   if (time.owner != lease.owner || time.tries != lease.tries) return 0;

@@ -39,12 +39,13 @@ struct SlotView {
 /// Finds the message in the lane of its producer. Requires a view by view_in_slot(). False if its place makes no sense.
 [[nodiscard]] inline bool view_in_lane(const QueueMemory& memory, const Slot& slot, SlotView& view) noexcept {
   const std::uint64_t lane_bytes = memory.geometry.lane_bytes;
-  const std::uint64_t offset = slot.lane_offset().load_relaxed();
-  if (view.producer >= memory.geometry.max_producers || offset > lane_bytes || view.size > lane_bytes - offset ||
+  const auto [owner, offset] = LaneReference::of(slot.lane_reference().load_relaxed());
+  if (owner >= memory.geometry.max_producers || offset > lane_bytes || view.size > lane_bytes - offset ||
       offset % k_payload_alignment != 0) {
     return false;
   }
-  view.data = memory.lane(view.producer) + offset;
+  view.producer = owner;
+  view.data = memory.lane(owner) + offset;
   return true;
 }
 /// As view_slot(), for a message with properties. Requires a view by view_in_slot(). In slot_view.cpp.

@@ -34,6 +34,10 @@ inline constexpr std::uint64_t k_room_interval_ns = 200'000;
 /// A producer that sleeps for several slots tries again after this long, once: a second try against waiting for a pace that the
 /// ring has lost. Many intervals, so that it does not happen to a ring that keeps its pace.
 inline constexpr std::uint64_t k_pace_holds_ns = 10 * k_room_interval_ns;
+/// A message that is held for less than this holds the ring, while the group has other work: parked slots against waits of
+/// producers for a job that is almost done.
+inline constexpr std::uint64_t k_park_patience_ns = 1'000'000;
+
 // -- read side --------------------------------------------------------------------------------------------------
 
 /// Positions that a private floor may be stored late while the next message is ready: stores against room seen late.

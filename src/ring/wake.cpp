@@ -36,16 +36,6 @@ std::optional<unsigned> longest_asleep(const QueueMemory& memory, std::uint64_t 
   return longest;
 }
 
-unsigned wake_busy_producers(const QueueMemory& memory, unsigned me) noexcept {
-  unsigned rung = 0;
-  for_each_bit(memory.shared_status().producer_sleepers.load_relaxed(), memory.geometry.max_producers,
-               [&](unsigned producer) {
-                 if (producer == me || memory.endpoint(producer).wake_busy.load_relaxed() == 0) return;
-                 if (wake(memory, producer)) ++rung;
-               });
-  return rung;
-}
-
 }  // namespace
 
 bool wake(const QueueMemory& memory, unsigned owner) noexcept {
@@ -96,7 +86,7 @@ unsigned wake_for_message(const QueueMemory& memory, unsigned me) noexcept {
     if (wake_one_of_group(memory, group, me)) ++rung;
   });
   // plant: busy_producers_sleep_on
-  return rung + wake_busy_producers(memory, me);
+  return rung + wake_producers_at(memory, k_wake_at_claim_end, me);
 }
 
 bool wake_one_of_group(const QueueMemory& memory, unsigned group, unsigned me) noexcept {
@@ -149,6 +139,16 @@ unsigned wake_for_room(const QueueMemory& memory, Position floor) noexcept {
   return rung;
 }
 
+unsigned wake_producers_at(const QueueMemory& memory, std::uint64_t events, unsigned me) noexcept {
+  unsigned rung = 0;
+  for_each_bit(memory.shared_status().producer_sleepers.load_relaxed(), memory.geometry.max_producers,
+               [&](unsigned producer) {
+                 if (producer == me || (memory.endpoint(producer).wake_busy.load_relaxed() & events) == 0) return;
+                 if (wake(memory, producer)) ++rung;
+               });
+  return rung;
+}
+
 unsigned wake_first_for_room(const QueueMemory& memory, unsigned me) noexcept {
   unsigned first = me;
   std::uint64_t first_ticket = 0;
@@ -193,19 +193,19 @@ Word& SleepWord::sleepers() const noexcept {
 
 void SleepWord::set_since(std::uint64_t ns) noexcept { memory_.endpoint(owner_).asleep_since_ns.store_relaxed(ns); }
 
-void SleepWord::say_asleep(Position past, bool busy) noexcept {
+void SleepWord::say_asleep(Position past, std::uint64_t events) noexcept {
   Endpoint& endpoint = memory_.endpoint(owner_);
   endpoint.sleeps_on.store_relaxed(sleeps_on_);
   endpoint.wake_past.store_relaxed(past);
-  endpoint.wake_busy.store_relaxed(busy ? 1 : 0);
+  endpoint.wake_busy.store_relaxed(events);
   endpoint.watches_due.store_relaxed(0);
   ++sequence_;
   endpoint.wait.store_release(asleep());
   armed_ = true;
 }
 
-void SleepWord::arm(bool symmetric, Position past, bool busy) noexcept {
-  say_asleep(past, busy);
+void SleepWord::arm(bool symmetric, Position past, std::uint64_t events) noexcept {
+  say_asleep(past, events);
   listed_ = true;
   sleepers().fetch_or(bit());  // a full fence: all that a symmetric publisher needs
   // plant: no_barrier_before_sleep
@@ -213,7 +213,7 @@ void SleepWord::arm(bool symmetric, Position past, bool busy) noexcept {
 }
 
 void SleepWord::arm_unlisted() noexcept {
-  say_asleep(0, false);
+  say_asleep(0, 0);
   full_fence();  // pairs with that of rouse_self(), and with the heavy barrier of wake_all_sleepers()
 }
 

@@ -52,6 +52,9 @@ unsigned wake_all_of_group(const QueueMemory& memory, unsigned group) noexcept;
 /// After a floor has moved to `floor`: wakes the producers that waited for that. Returns how many.
 unsigned wake_for_room(const QueueMemory& memory, Position floor) noexcept;
 
+/// Wakes the sleeping producers, other than `me`, that wait for one of `events` (k_wake_at_*). Returns how many.
+unsigned wake_producers_at(const QueueMemory& memory, std::uint64_t events, unsigned me) noexcept;
+
 /// Wakes the sleeping producer, other than `me`, that has waited longest for room in the ring: 1, or 0 if there is none.
 unsigned wake_first_for_room(const QueueMemory& memory, unsigned me) noexcept;
 
@@ -87,8 +90,8 @@ class SleepWord {
   void set_since(std::uint64_t ns) noexcept;
 
   /// Says ASLEEP with a new sequence, sets the bit and makes every publisher see it or be seen. Afterwards poll again,
-  /// then sleep. Producers: `past`, `busy` as in Endpoint.
-  void arm(bool symmetric, Position past = 0, bool busy = false) noexcept;
+  /// then sleep. Producers: `past` as Endpoint::wake_past, `events` k_wake_at_* bits.
+  void arm(bool symmetric, Position past = 0, std::uint64_t events = 0) noexcept;
   /// As arm(), without the bit: only wake_all_sleepers() wakes the endpoint, or its own process by rouse_self(). For an
   /// endpoint that has no use for a message.
   void arm_unlisted() noexcept;
@@ -111,7 +114,7 @@ class SleepWord {
   [[nodiscard]] Word& sleepers() const noexcept;
   [[nodiscard]] std::uint64_t bit() const noexcept { return 1ULL << (owner_ & 63U); }
 
-  void say_asleep(Position past, bool busy) noexcept;
+  void say_asleep(Position past, std::uint64_t events) noexcept;
   [[nodiscard]] std::uint64_t asleep() const noexcept { return Wait{sequence_, WaitPhase::asleep}.word(); }
 
   const QueueMemory memory_;

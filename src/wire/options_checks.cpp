@@ -130,6 +130,10 @@ void check_own_max_deliveries(const std::string& context, const GroupOptions& op
   if (options.max_deliveries) check_range(context, "max_deliveries", *options.max_deliveries, 0, k_max_deliveries);
 }
 
+void check_max_parked(const std::string& context, const QueueOptions& options) {
+  if (options.max_parked) check_range(context, "max_parked", *options.max_parked, 0, options.slots - 1);
+}
+
 void check_type(const std::string& context, const QueueOptions& options) {
   const TypeTag& type = options.type;
   if (type == TypeTag{}) return;

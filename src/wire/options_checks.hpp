@@ -27,6 +27,7 @@ void check_retry_delay_max(const std::string& context, const QueueOptions& optio
 void check_own_retry_delay_max(const std::string& context, const GroupOptions& options);
 void check_max_deliveries(const std::string& context, const QueueOptions& options);
 void check_own_max_deliveries(const std::string& context, const GroupOptions& options);
+void check_max_parked(const std::string& context, const QueueOptions& options);
 void check_type(const std::string& context, const QueueOptions& options);
 void check_description(const std::string& context, const QueueOptions& options);
 void check_expire_after(const std::string& context, const QueueOptions& options);

@@ -44,6 +44,7 @@ ring::Geometry geometry_of(const QueueOptions& options) noexcept {
   geometry.max_producers = options.max_producers;
   geometry.max_consumers = options.max_consumers;
   geometry.max_groups = options.max_groups;
+  geometry.max_parked = options.max_parked.value_or(options.slots / k_default_parked_part);
   return geometry;
 }
 

@@ -74,6 +74,23 @@ plant_condition(nack_wakes_no_sleeper [[false]])
 plant_condition(watch_is_not_handed_on [[true]])
 plant_value(sleeps_past_the_due_time [[(steps.watch(), k_never)]])
 
+# -- parked messages ----------------------------------------------------------------------------------------------
+plant(floor_passes_before_it_says_parked "")
+plant_condition(producer_ignores_parked_slots [[false]])
+plant_before(void_of_a_parked_slot_overwrites_it [[slot(last()).meta.store_relaxed(0);]])
+plant_before(void_of_a_parked_slot_overwrites_it/2 [[slot.meta.store_relaxed(0);]])
+plant(any_is_cleared_without_the_version [[parked.store_release(Parked{Parked::of(seen).version + 1, false}.word());]])
+plant(end_of_a_parked_lease_wakes_no_producer "")
+plant(void_of_a_parked_slot_wakes_no_producer "")
+plant(nack_of_a_parked_lease_is_not_said "")
+plant_condition(parked_before_its_second_check_is_lost [[false]])
+plant_value(end_of_stream_before_parked_messages [[false]])
+plant(lane_lends_parked_bytes "")
+plant_condition(parked_messages_are_reclaimed [[false]])
+plant(lane_forgets_parked_records "")
+plant(heir_forgets_parked_messages "")
+plant_condition(drained_while_parked [[false]])
+
 # -- joining and leaving ------------------------------------------------------------------------------------------
 plant(no_second_check_of_tail "")
 plant(no_fence_after_active "")

@@ -92,6 +92,8 @@ TEST(Layout, words_are_packed_as_documented) {
   EXPECT_EQ((Redelivery{1, 0, 0, false}.word()), 1ULL << 37);
   EXPECT_EQ((Redelivery{0, 1, 0, false}.word()), 1ULL << 10);
   EXPECT_EQ((Redelivery{0, 0, 0xff, true}.word()), 0x3feU);
+  EXPECT_EQ((Parked{5, true}.word()), 0xbU);
+  EXPECT_EQ((LaneReference{0x81, 0x123456789abcde}.word()), 0x81123456789abcdeU);
   EXPECT_EQ((Wait{1, WaitPhase::awake}.word()), 4U);
   EXPECT_EQ((Wait{1, WaitPhase::asleep}.word()), 5U);
   EXPECT_EQ((Wait{1, WaitPhase::signalled}.word()), 6U);
@@ -113,6 +115,8 @@ TEST(Layout, words_come_back_as_they_were_packed) {
   EXPECT_EQ(LeaseTime::of(word).word(), word);
   EXPECT_EQ(EarliestDue::of(word).word(), word);
   EXPECT_EQ(Redelivery::of(word).word(), word & ~1ULL) << "one bit is spare";
+  EXPECT_EQ(Parked::of(word).word(), word);
+  EXPECT_EQ(LaneReference::of(word).word(), word);
   EXPECT_EQ(Wait::of(word).word(), word);
   EXPECT_EQ(Notice::of(word).word(), word);
   EXPECT_EQ(Identity::of(word).word(), word);

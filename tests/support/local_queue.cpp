@@ -42,7 +42,8 @@ Geometry geometry_of(const QueueOptions& options) {
           .lane_bytes = options.lane_bytes,
           .max_producers = options.max_producers,
           .max_consumers = options.max_consumers,
-          .max_groups = options.max_groups};
+          .max_groups = options.max_groups,
+          .max_parked = options.max_parked.value_or(options.slots / k_default_parked_part)};
 }
 
 }  // namespace

@@ -28,9 +28,10 @@ namespace beltway::detail {
 /// The result of a claim.
 enum class Claim : std::uint8_t {
   ok,
-  full,  ///< a reliable group holds the ring
-  turn,  ///< there is room, but producers that have waited longer claim first
-  busy,  ///< the slot, or the one before, is still being written by its producer
+  full,    ///< a reliable group holds the ring
+  turn,    ///< there is room, but producers that have waited longer claim first
+  busy,    ///< the slot, or the one before, is still being written by its producer
+  parked,  ///< inside of Claimer alone: the slot is parked, so that the position must become VOID
 };
 
 /// One claimed position. commit() makes it a message. Without commit() the destructor makes it VOID. `Ring`: see try_put().

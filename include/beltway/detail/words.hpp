@@ -93,14 +93,28 @@ struct PropertiesHead {
   return block_bytes == 0 ? 0 : SlotMeta{static_cast<std::uint32_t>(block_bytes), k_flag_extended}.word();
 }
 
+/// Where a message lies that does not fit its slot. The owner stands here, too: later laps of a parked slot change its state.
+struct LaneReference {
+  static constexpr std::uint64_t k_offset_mask = (1ULL << 56) - 1;
+  std::uint8_t owner;    // of the lane
+  std::uint64_t offset;  // bytes in the lane
+
+  [[nodiscard]] static constexpr LaneReference of(std::uint64_t word) noexcept {
+    return {static_cast<std::uint8_t>(word >> 56), word & k_offset_mask};
+  }
+  [[nodiscard]] constexpr std::uint64_t word() const noexcept {
+    return static_cast<std::uint64_t>(owner) << 56 | offset;
+  }
+};
+
 struct Slot {
   Word state;
   Word meta;
-  /// The payload, or one word with the offset of the message in its owner's lane.
+  /// The payload, or a LaneReference.
   [[nodiscard]] std::byte* payload() noexcept { return reinterpret_cast<std::byte*>(this + 1); }
   [[nodiscard]] const std::byte* payload() const noexcept { return reinterpret_cast<const std::byte*>(this + 1); }
-  [[nodiscard]] Word& lane_offset() noexcept { return *reinterpret_cast<Word*>(this + 1); }
-  [[nodiscard]] const Word& lane_offset() const noexcept { return *reinterpret_cast<const Word*>(this + 1); }
+  [[nodiscard]] Word& lane_reference() noexcept { return *reinterpret_cast<Word*>(this + 1); }
+  [[nodiscard]] const Word& lane_reference() const noexcept { return *reinterpret_cast<const Word*>(this + 1); }
 };
 static_assert(sizeof(Slot) == k_slot_overhead_bytes && offsetof(Slot, state) == 0 && offsetof(Slot, meta) == 8);
 

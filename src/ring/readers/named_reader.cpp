@@ -5,6 +5,7 @@
 
 #include "ring/floors.hpp"
 #include "ring/groups.hpp"
+#include "ring/parking.hpp"
 
 namespace beltway::ring {
 
@@ -89,6 +90,14 @@ Position position_of(Next next, Position floor) noexcept {
     view.tries = tries;
     return Step::leased;
   }
+  // Parked before our second check: then it was READY while we held it, and a producer has gone around it since.
+  const Lease parked{state.position, owner_, tries, LeasePhase::parked};
+  // plant: parked_before_its_second_check_is_lost
+  if (!still_there && lease_of(state.position).load_acquire() == parked.word() &&
+      view_parked(memory_, state.position, view)) {
+    view.tries = tries;
+    return Step::leased;
+  }
   if (still_there) ++corrupt;
   const std::uint64_t done = Lease{state.position, owner_, tries, LeasePhase::done}.word();
   // CAS if the slot was reclaimed: the floor may be past it, and another consumer may hold this lease word for the next lap.
@@ -108,16 +117,39 @@ Position NamedReader::start(Next next) const noexcept {
 bool NamedReader::try_lease_delayed(std::uint64_t seen, SlotView& view, std::uint64_t& corrupt) noexcept {
   const Lease lease = Lease::of(seen);
   const Position position = widen<Lease::bits>(lease.position, floor());
+  if (lease.phase == LeasePhase::parked_delayed) return try_lease_parked(seen, position, view, corrupt);
   const Slot& slot = memory_.slot(position);
   const std::uint64_t slot_word = slot.state.load_acquire();
   if (!SlotState::is_ready(slot_word, position)) return false;
   Word& word = lease_of(position);
+  const bool ended = is_spent(lease.tries) && discard_spent(word, seen, position);
+  if (!ended && !is_spent(lease.tries) &&
+      word.compare_and_swap(seen, Lease{position, owner_, lease.tries, LeasePhase::leased}.word())) {
+    return view_leased(slot, slot_word, lease.tries, view, corrupt) == Step::leased;
+  }
+  // If it was parked meanwhile, it is still delayed, and this scan does not count it any more.
+  if (!ended && is_delayed(Lease::of(word.load_acquire()))) bring_forward(memory_, group_, 0);
+  return false;
+}
+
+bool NamedReader::try_lease_parked(std::uint64_t seen, Position position, SlotView& view,
+                                   std::uint64_t& corrupt) noexcept {
+  Word& word = lease_of(position);
+  Lease lease = Lease::of(seen);
   if (is_spent(lease.tries)) {
-    discard_spent(word, seen, position);
+    if (end_parked(memory_, group_, word, seen)) count_discarded();
     return false;
   }
-  if (!word.compare_and_swap(seen, Lease{position, owner_, lease.tries, LeasePhase::leased}.word())) return false;
-  return view_leased(slot, slot_word, lease.tries, view, corrupt) == Step::leased;
+  lease.owner = owner_;
+  lease.phase = LeasePhase::parked;
+  if (!word.compare_and_swap(seen, lease.word())) return false;
+  if (view_parked(memory_, position, view)) {
+    view.tries = lease.tries;
+    return true;
+  }
+  ++corrupt;
+  ack_parked(memory_, group_, lease, position);
+  return false;
 }
 
 bool NamedReader::try_lease_next(SlotView& view, std::uint64_t& corrupt) noexcept {
@@ -166,21 +198,22 @@ ReadResult NamedReader::lease_ready(SlotView* views, std::size_t count, std::siz
     Position position = distance(hint, floor) < 0 ? floor : hint;
     const Step step = lease_run(position, {views, count}, leased, corrupt);
     if (position != hint) shared_.next.compare_and_swap(seen, Next{position, next.version}.word());
-    if (leased != 0) {
-      // If the removal did not see our leases, we see LEAVING: leave() stores it, runs a heavy barrier, then reads the lease
-      // words.
-      // plant: lease_does_not_check_removal
-      if (is_active()) return ReadResult::message;
-      give_back(views, leased);
-      leased = 0;
-      return ReadResult::empty;
-    }
+    if (leased != 0) return keep_leases(views, leased);
     if (step != Step::again) {
       help_empty_group();
       return ReadResult::empty;
     }
   }
   return ReadResult::again;
+}
+
+ReadResult NamedReader::keep_leases(const SlotView* views, std::size_t& leased) noexcept {
+  // If the removal did not see our leases, we see LEAVING: leave() stores it, runs a heavy barrier, then reads the lease words.
+  // plant: lease_does_not_check_removal
+  if (is_active()) return ReadResult::message;
+  give_back(views, leased);
+  leased = 0;
+  return ReadResult::empty;
 }
 
 [[gnu::always_inline]] inline NamedReader::Step NamedReader::lease_run(Position& position, std::span<SlotView> views,
@@ -204,14 +237,19 @@ ReadResult NamedReader::lease_ready(SlotView* views, std::size_t count, std::siz
 
 void NamedReader::help_empty_group() noexcept {
   // The floor moved over VOIDs or acks whose consumers saw no waiting producer. So we wake producers here.
-  if (help_floor(memory_, group_) && shared_status_.producer_sleepers.load_relaxed() != 0) {
-    // plant: a_lost_race_for_the_floor
-    wake_for_room(memory_, floor());
-  }
+  const bool moved = help_floor(memory_, group_);
+  if (shared_status_.producer_sleepers.load_relaxed() == 0) return;
+  if (!park_for_sleepers(memory_, group_) && !moved) return;
+  // plant: a_lost_race_for_the_floor
+  wake_for_room(memory_, floor());
 }
 
 bool NamedReader::end_lease(Position position, std::uint8_t tries, std::uint64_t word) noexcept {
-  return lease_of(position).compare_and_swap(Lease{position, owner_, tries, LeasePhase::leased}.word(), word);
+  if (lease_of(position).compare_and_swap(Lease{position, owner_, tries, LeasePhase::leased}.word(), word)) return true;
+  // It may have been parked.
+  const Lease parked{position, owner_, tries, LeasePhase::parked};
+  if (Lease::of(word).phase == LeasePhase::done) return ack_parked(memory_, group_, parked, position);
+  return nack_parked(memory_, group_, parked, position, 0);
 }
 
 bool NamedReader::nack(Position position, std::uint8_t tries) noexcept {
@@ -223,10 +261,11 @@ bool NamedReader::nack(Position position, std::uint8_t tries) noexcept {
   return true;
 }
 
-unsigned NamedReader::advance_floor() noexcept {
+unsigned NamedReader::advance_floor(Position oldest) noexcept {
   // Two ends of leases may cross, here and in the repair. The fence makes one of them see the other.
   // plant: ends_that_cross
   full_fence();
+  const bool was_passed = distance(oldest, floor()) < 0;
   // plant: a_lost_race_for_the_floor/2
   help_floor(memory_, group_);
   const GroupStateWord state = GroupStateWord::of(shared_.state.load_relaxed());
@@ -235,7 +274,12 @@ unsigned NamedReader::advance_floor() noexcept {
   publish_fence(symmetric());
   unsigned rung = 0;
   // Wake also if another process moved the floor: a helping producer wakes no sleeper.
-  if (shared_status_.producer_sleepers.load_relaxed() != 0) rung += wake_for_room(memory_, floor());
+  if (shared_status_.producer_sleepers.load_relaxed() != 0) {
+    // Parked between load and store of an ack: the ack did not see it.
+    if (was_passed) rung += wake_for_parked_end(memory_);
+    park_for_sleepers(memory_, group_);
+    rung += wake_for_room(memory_, floor());
+  }
   // Without a producer the last ack is the end of the stream: every sleeping consumer of the group must check.
   // plant: last_ack_wakes_no_consumer
   if (shared_status_.live_producers.load_relaxed() == 0) rung += wake_all_of_group(memory_, group_);
@@ -252,12 +296,21 @@ bool NamedReader::all_ours_or_done() const noexcept {
   Position position = floor();
   for (std::uint32_t walked = 0; walked < memory_.geometry.slots; ++walked, position = wrap(position + 1)) {
     const SlotState slot = SlotState::of(memory_.slot(position).state.load_acquire());
-    if (distance(slot.position, position) < 0) return true;  // the end of the ring
+    if (distance(slot.position, position) < 0) break;  // the end of the ring
     if (slot.phase == SlotPhase::voided || slot.phase == SlotPhase::reclaimed) continue;
     const Lease lease = Lease::of(lease_of(position).load_acquire());
     if (distance<Lease::bits>(lease.position, position) != 0) return false;
     if (lease.phase == LeasePhase::done) continue;
-    if (lease.phase != LeasePhase::leased || lease.owner != owner_) return false;
+    const bool is_held = lease.phase == LeasePhase::leased || lease.phase == LeasePhase::parked;
+    if (!is_held || lease.owner != owner_) return false;
+  }
+  // Parked messages that a floor has passed meanwhile, or before. The group says `any` before its floor passes them.
+  // plant: end_of_stream_before_parked_messages
+  const bool any_parked = Parked::of(shared_.parked.load_acquire()).any;
+  for (std::uint32_t i = 0; any_parked && i < memory_.geometry.slots; ++i) {
+    const Lease lease = Lease::of(leases_[i].load_acquire());
+    if (lease.phase == LeasePhase::parked_delayed || (lease.phase == LeasePhase::parked && lease.owner != owner_))
+      return false;
   }
   return true;
 }

@@ -3,6 +3,7 @@
 //   lease[p mod N]: older lap or RETRY(p) -> LEASED(p, me) -> DONE(p)     ack; then the floor may pass p
 //                                                          -> RETRY(p)    nack without a delay, or the repair after our death
 //                                                          -> DELAYED(p)  nack with a delay, see ring/redelivery.hpp
+// A lease may be parked meanwhile: see ring/parking.hpp.
 //
 // `next` is only a hint where to begin; the lease word alone says which consumer holds a position. Each step that sets `next`
 // back raises its version. So a slow consumer that still holds the old word cannot move `next` past a message that was given
@@ -62,11 +63,11 @@ class NamedReader {
     const std::uint64_t done = Lease{position, owner_, tries, LeasePhase::done}.word();
     if (evictable_) [[unlikely]]
       return end_lease(position, tries, done);
-    // No other process changes our lease while we live and no floor has passed it: no swap, which takes as long as all the
-    // rest.
+    // While we live no other process ends our lease: no swap, which takes as long as all the rest. Another process may park it
+    // between load and store. Then DONE overwrites PARKED, which is right: both let the floor pass.
     Word& word = lease_of(position);
     if (word.load_relaxed() != Lease{position, owner_, tries, LeasePhase::leased}.word()) [[unlikely]]
-      return false;
+      return end_lease(position, tries, done);
     // Pairs with the acquire in count_finished_positions(): we have read before the floor passes it.
     word.store_release(done);
     return true;
@@ -88,7 +89,12 @@ class NamedReader {
 
   /// After ack() and nack(): moves the floor on if a producer may wait for that, or enough acks have gathered, and wakes
   /// endpoints that sleep for it. Returns the number of bells rung.
+  /// `oldest()`: the oldest of the positions that have ended, if that is not the last one.
   unsigned after_ack(Position position) noexcept {
+    return after_ack(position, [position] { return position; });
+  }
+  template <class Oldest>
+  unsigned after_ack(Position position, const Oldest& oldest) noexcept {
     // Pairs with the barriers of leave(), of an endpoint that goes to sleep, and of the daemon when the last producer leaves:
     // either they see what we have ended, or we see them.
     publish_fence(symmetric());
@@ -97,7 +103,7 @@ class NamedReader {
                                    shared_status_.live_producers.load_relaxed() != 0;
     if (no_endpoint_waits && distance(position, floor()) < ack_lag_max_) [[likely]]
       return 0;
-    return advance_floor();
+    return advance_floor(oldest());
   }
 
   /// False once the group was removed (also if another has taken its place), and while it is paused.
@@ -138,6 +144,9 @@ class NamedReader {
   std::size_t lease_due(std::span<SlotView> views, std::uint64_t now_us, std::uint64_t& corrupt) noexcept;
   /// `seen`: a lease word that says DELAYED. True if the message is leased now, and shown.
   bool try_lease_delayed(std::uint64_t seen, SlotView& view, std::uint64_t& corrupt) noexcept;
+  /// Likewise of a word that says PARKED_DELAYED.
+  bool try_lease_parked(std::uint64_t seen, Position position, SlotView& view, std::uint64_t& corrupt) noexcept;
+  void count_discarded() noexcept { discarded_.fetch_add(1, std::memory_order_relaxed); }
   [[nodiscard]] bool has_delayed() const noexcept {
     return EarliestDue::of(shared_.earliest_due.load_relaxed()).due_us != 0;
   }
@@ -160,9 +169,11 @@ class NamedReader {
   /// Leases up to views.size() messages from `position` on, and moves `position` behind them. Step::again: another consumer was
   /// faster.
   Step lease_run(Position& position, std::span<SlotView> views, std::size_t& leased, std::uint64_t& corrupt) noexcept;
+  /// The result of a call that has leased messages: gives them back if the group is being removed.
+  ReadResult keep_leases(const SlotView* views, std::size_t& leased) noexcept;
   /// Call it if no message could be leased: helps the floor over finished positions, which would block producers.
   void help_empty_group() noexcept;
-  unsigned advance_floor() noexcept;
+  unsigned advance_floor(Position oldest) noexcept;
   bool end_lease(Position position, std::uint8_t tries, std::uint64_t word) noexcept;
 
   [[nodiscard]] bool symmetric() const noexcept {

@@ -57,15 +57,20 @@ std::size_t NamedReader::lease_due(std::span<SlotView> views, std::uint64_t now_
 }
 
 NamedReader::Delayed NamedReader::delay(Position position, std::uint8_t tries, std::uint64_t delay_us) noexcept {
-  if (lease_of(position).load_relaxed() != Lease{position, owner_, tries, LeasePhase::leased}.word()) {
-    return Delayed::not_ours;
-  }
+  Word& word = lease_of(position);
+  const std::uint64_t leased = Lease{position, owner_, tries, LeasePhase::leased}.word();
+  const std::uint64_t parked = Lease{position, owner_, tries, LeasePhase::parked}.word();
+  const std::uint64_t seen = word.load_relaxed();
+  if (seen != leased && seen != parked) return Delayed::not_ours;
   const auto more = static_cast<std::uint8_t>(tries == k_max_tries ? tries : tries + 1);
   const std::uint64_t due_us = now_us() + delay_us;
   // Before DELAYED, so that a scan that sees DELAYED sees this time. If the daemon takes our lease away in between, the time
   // bears other tries than the lease word and does not count.
   memory_.lease_time(group_, position).store_relaxed(LeaseTime{due_us, owner_, more}.word());
-  if (!end_lease(position, tries, Lease{position, owner_, more, LeasePhase::delayed}.word())) return Delayed::not_ours;
+  if (!word.compare_and_swap(leased, Lease{position, owner_, more, LeasePhase::delayed}.word()) &&
+      !word.compare_and_swap(parked, Lease{position, owner_, more, LeasePhase::parked_delayed}.word())) {
+    return Delayed::not_ours;
+  }
   // plant: nack_brings_no_time_forward
   const bool first = bring_forward(memory_, group_, due_us);
   return first ? Delayed::first_of_all : Delayed::later;
@@ -73,14 +78,14 @@ NamedReader::Delayed NamedReader::delay(Position position, std::uint8_t tries, s
 
 bool NamedReader::discard(Position position, std::uint8_t tries) noexcept {
   if (!ack(position, tries)) return false;
-  discarded_.fetch_add(1, std::memory_order_relaxed);
+  count_discarded();
   return true;
 }
 
 bool NamedReader::discard_spent(Word& word, std::uint64_t seen, Position position) noexcept {
   if (!word.compare_and_swap(seen, Lease{position, owner_, Lease::of(seen).tries, LeasePhase::done}.word()))
     return false;
-  discarded_.fetch_add(1, std::memory_order_relaxed);
+  count_discarded();
   after_ack(position);
   return true;
 }

@@ -1,4 +1,6 @@
 // The flags that come from the table of options (wire/options_schema.hpp). See command_line.hpp.
+#include <charconv>
+#include <optional>
 #include <type_traits>
 
 #include "tool/commands/command_line.hpp"
@@ -9,6 +11,12 @@ namespace {
 
 template <class Value>
 constexpr bool k_is_number = std::is_same_v<Value, std::uint32_t> || std::is_same_v<Value, std::uint64_t>;
+
+std::optional<std::uint32_t> parse_number(const std::string& text) {
+  std::uint32_t number = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+  return error == std::errc() && end == text.data() + text.size() ? std::optional(number) : std::nullopt;
+}
 
 /// What the type of a value says of its flag. Nothing for types that no flag can set.
 struct FlagMaker {
@@ -44,7 +52,7 @@ struct FlagMaker {
     return command.add_milliseconds(flag, time, help);
   }
   std::optional<Option> operator()(std::optional<std::uint32_t>& number) const {
-    return command.add_size(flag, number, help);
+    return command.add_parsed(flag, number, parse_number, "a number", help);
   }
   std::optional<Option> operator()(std::optional<bool>& value) const {
     return command.add_parsed(flag, value, &parse_truth, "one of " + value_name, help);

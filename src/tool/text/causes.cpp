@@ -38,6 +38,7 @@ class Finder {
     for (const ProducerState& producer : s_.producers) add_producer(producer);
     add_idle_groups();
     add_paused_groups(s_, causes_);
+    for (const GroupState& group : s_.groups) add_parked(group);
     add_memory_causes(s_, causes_);
     return std::move(causes_);
   }
@@ -80,6 +81,12 @@ class Finder {
   /// A cause for each group and private consumer that has not passed `past`. True if there was one.
   bool add_holders(const Cause& subject, std::uint64_t past);
   [[nodiscard]] Cause held_by_group(Cause cause, const GroupState& group);
+  /// Why a message that a consumer holds keeps the ring.
+  [[nodiscard]] std::string why_not_parked() const {
+    if (s_.max_parked == 0 || s_.parked < s_.max_parked) return "";
+    return "; it is not parked, since " + std::to_string(s_.parked) + " slots are parked (max_parked " +
+           std::to_string(s_.max_parked) + ")";
+  }
   [[nodiscard]] Cause held_by_consumer(Cause cause, const ConsumerState& consumer);
   [[nodiscard]] std::string why_not_taken(const ConsumerState& consumer, const GroupState& group) const;
   void add_consumer(const ConsumerState& consumer);
@@ -88,6 +95,7 @@ class Finder {
   void add_orphan(std::string_view role, const EndpointInfo& endpoint);
   void add_leaving(const LeavingGroup& group);
   void add_idle_groups();
+  void add_parked(const GroupState& group);
 
   [[nodiscard]] std::vector<Remedy> remedies_for_group(const std::string& group) const {
     const std::string name = s_.info.name;
@@ -202,7 +210,7 @@ Cause Finder::held_by_group(Cause cause, const GroupState& group) {
                   with_process("consumer", holder->endpoint, last_active(holder->counters.last_progress_ns)) +
                   ", which holds position " + position +
                   (group.tries > 0 ? ", delivered " + std::to_string(group.tries) + " times before" : "") + ", " +
-                  std::to_string(holder->held) + " in all";
+                  std::to_string(holder->held) + " in all" + why_not_parked();
     cause.remedies = remedies_for_process(holder->endpoint.pid);
     return cause;
   }
@@ -389,6 +397,25 @@ void Finder::add_idle_groups() {
                  std::to_string(s_.info.options.slots) + " slots: producers will wait when the ring is full",
          .remedies = remedies_for_group(group.name)});
   }
+}
+
+void Finder::add_parked(const GroupState& group) {
+  if (!group.oldest_parked) return;
+  const ConsumerState* const holder = group.parked_holder ? consumer(*group.parked_holder) : nullptr;
+  Cause cause{.kind = "parked", .blocks = false, .brief = true, .group = group.name, .position = *group.oldest_parked};
+  cause.text = "group \"" + group.name + "\" has " + std::to_string(group.parked) +
+               " parked messages, which do not hold the ring; the oldest, position " +
+               std::to_string(*group.oldest_parked) + ", ";
+  if (holder == nullptr) {
+    cause.text += "waits to be delivered again";
+  } else {
+    cause.consumer = holder->endpoint.index;
+    cause.pid = holder->endpoint.pid;
+    cause.text +=
+        "is held by " + with_process("consumer", holder->endpoint, last_active(holder->counters.last_progress_ns));
+    cause.remedies = remedies_for_process(holder->endpoint.pid);
+  }
+  add(std::move(cause));
 }
 
 }  // namespace

@@ -87,6 +87,7 @@ struct OptionValue {
   Json operator()(const std::optional<Value>& own) const {
     return own ? (*this)(*own) : Json(nullptr);
   }
+  Json operator()(const std::optional<std::uint32_t>& number) const { return number ? Json(*number) : Json(nullptr); }
   template <wire::Worded Enum>
   Json operator()(Enum value) const {
     return wire::word_of(value);
@@ -184,6 +185,8 @@ Json to_json(const QueueInfo& info) {
 Json to_json(const QueueSnapshot& snapshot) {
   Json state{{"position", snapshot.position},
              {"used", snapshot.used},
+             {"parked", snapshot.parked},
+             {"max_parked", snapshot.max_parked},
              {"symmetric_fences", snapshot.symmetric_fences},
              {"removed", snapshot.removed},
              {"broken", snapshot.broken},
@@ -204,6 +207,9 @@ Json to_json(const QueueSnapshot& snapshot) {
                                {"available", group.available},
                                {"holder", group.holder ? Json(*group.holder) : Json(nullptr)},
                                {"tries", group.tries},
+                               {"parked", group.parked},
+                               {"oldest_parked", group.oldest_parked ? Json(*group.oldest_parked) : Json(nullptr)},
+                               {"parked_holder", group.parked_holder ? Json(*group.parked_holder) : Json(nullptr)},
                                {"evict_after_ms", group.evict_after.count()},
                                {"paused_ms", group.paused_for ? Json(group.paused_for->count()) : Json(nullptr)},
                                {"retry_delay_ms", group.retry_delay.count()},

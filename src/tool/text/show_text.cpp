@@ -95,6 +95,10 @@ std::string facts_text(const QueueSnapshot& snapshot, const std::optional<Rates>
   if (const std::string lifetime = lifetime_text(info); !lifetime.empty()) facts.add("lasts", lifetime);
   facts.add("position", std::to_string(snapshot.position));
   facts.add("in use", std::to_string(snapshot.used) + " of " + std::to_string(options.slots) + " slots");
+  if (snapshot.parked != 0) {
+    facts.add("parked", std::to_string(snapshot.parked) + " slots of " + std::to_string(snapshot.max_parked) +
+                            " at most: their messages do not hold the ring");
+  }
   if (rates) {
     facts.add("in", format_rate(rates->messages_in) + ", " + format_size(rates->bytes_in) + "/s");
     facts.add("out", format_rate(rates->messages_out) + ", " + format_size(rates->bytes_out) + "/s");
@@ -115,14 +119,14 @@ std::string retry_text(const GroupState& group) {
 }
 
 std::string groups_text(const QueueSnapshot& snapshot) {
-  Table table{"GROUP",      ">DEPTH", ">LEASED",       ">RETRY",         ">DELAYED", ">DUE IN",
+  Table table{"GROUP",      ">DEPTH", ">LEASED",       ">RETRY",         ">DELAYED", ">DUE IN", ">PARKED",
               ">DISCARDED", ">FLOOR", ">EVICTS AFTER", ">RETRIES AFTER", ">AT MOST", "CONSUMERS"};
   for (const GroupState& group : snapshot.groups) {
     std::string consumers;
     for (const unsigned index : group.consumers) consumers += (consumers.empty() ? "" : " ") + std::to_string(index);
     if (group.paused_for) consumers += (consumers.empty() ? "" : " ") + std::string("(paused)");
     table.add({group.name, format_count(group.depth), format_count(group.leased), format_count(group.retry),
-               format_count(group.delayed), group.due_in ? format_duration(*group.due_in) : "-",
+               format_count(group.delayed), group.due_in ? format_duration(*group.due_in) : "-", format_count(group.parked),
                group.discard || group.discarded != 0 ? format_count(group.discarded) : "-", std::to_string(group.floor),
                group.evict_after.count() > 0 ? format_duration(group.evict_after) : "never", retry_text(group),
                group.max_deliveries != 0 ? format_count(group.max_deliveries) + " times" : "-",

@@ -1,0 +1,283 @@
+// See parking.hpp.
+#include "ring/parking.hpp"
+
+#include <algorithm>
+#include <bit>
+
+#include "os/kernel.hpp"
+#include "ring/floors.hpp"
+#include "ring/redelivery.hpp"
+#include "ring/tuning.hpp"
+#include "ring/wake.hpp"
+
+namespace beltway::ring {
+
+namespace {
+
+[[nodiscard]] bool blocks_producers(const GroupBlock& group) noexcept {
+  return GroupStateWord::of(group.state.load_acquire()).blocks_producers();
+}
+
+/// `at`: the group's lease word for `position`.
+[[nodiscard]] bool says_slot_is_parked(const Word& at) noexcept {
+  // Pairs with the swap that ends the lease: the consumer has read the bytes before a producer overwrites them.
+  return is_parked(Lease::of(at.load_acquire()).phase);
+}
+
+/// Calls `visit(group)` for each named group that holds producers back and may have parked messages, until it returns true.
+template <class Visit>
+bool any_parking_group(const QueueMemory& memory, const Visit& visit) noexcept {
+  for (unsigned index = 0; index < memory.geometry.max_groups; ++index) {
+    const GroupBlock& group = memory.group(index);
+    if (!Parked::of(group.parked.load_acquire()).any || !blocks_producers(group)) continue;
+    if (visit(index)) return true;
+  }
+  return false;
+}
+
+[[nodiscard]] bool says_parked(Lease lease, Position p) noexcept {
+  return is_parked(lease.phase) && distance<Lease::bits>(lease.position, p) == 0;
+}
+[[nodiscard]] bool says_held(Lease lease, Position p) noexcept {
+  return (lease.phase == LeasePhase::leased || lease.phase == LeasePhase::delayed) &&
+         distance<Lease::bits>(lease.position, p) == 0;
+}
+
+/// Held messages at a floor, and whether positions behind them are finished.
+struct Run {
+  std::uint32_t positions = 0;
+  std::uint32_t to_park = 0;
+  std::uint32_t new_slots = 0;  // of those to park: slots that no other group has parked
+  bool gains_room = false;
+};
+
+/// True if `lease`, loaded before, holds `p`, and its message may be parked.
+[[nodiscard]] bool may_be_parked(const QueueMemory& memory, Lease lease, Position p) noexcept {
+  if (distance<Lease::bits>(lease.position, p) != 0) return false;
+  if (lease.phase != LeasePhase::leased && lease.phase != LeasePhase::delayed) return false;
+  // READY while it is held: no floor has passed it, and none passes it until it is parked. So its bytes are whole. A consumer
+  // that leases a RECLAIMED position, which a floor may have passed, gives it up by itself.
+  return SlotState::is_ready(memory.slot(p).state.load_acquire(), p);
+}
+
+[[nodiscard]] Run find_run(const QueueMemory& memory, unsigned group, Position floor) noexcept {
+  Run run;
+  for (; run.positions < memory.geometry.slots; ++run.positions) {
+    const Position p = wrap(floor + run.positions);
+    const Lease lease = Lease::of(memory.lease(group, p).load_acquire());
+    if (may_be_parked(memory, lease, p)) {
+      ++run.to_park;
+      if (!is_slot_parked(memory, p)) ++run.new_slots;
+    } else if (!says_parked(lease, p)) {
+      run.gains_room = is_finished(memory, group, p);
+      break;
+    }
+  }
+  return run;
+}
+
+/// True if a message of the group waits for a consumer: a position that is neither held nor parked nor finished.
+[[nodiscard]] bool has_waiting_message(const QueueMemory& memory, unsigned group, Position from) noexcept {
+  for (std::uint32_t i = 0; i < memory.geometry.slots; ++i) {
+    const Position p = wrap(from + i);
+    const SlotState slot = SlotState::of(memory.slot(p).state.load_acquire());
+    if (distance(slot.position, p) < 0) return false;  // the end of the ring
+    if (slot.phase == SlotPhase::claimed) continue;
+    const Lease lease = Lease::of(memory.lease(group, p).load_acquire());
+    if (says_parked(lease, p) || says_held(lease, p)) continue;
+    if (!is_finished(memory, group, p)) return true;
+  }
+  return false;
+}
+
+/// Parks `positions` from `floor` on. Stops at a word that is neither held nor finished any more.
+void park_run(const QueueMemory& memory, unsigned group, Position floor, std::uint32_t positions) noexcept {
+  for (std::uint32_t i = 0; i < positions; ++i) {
+    const Position p = wrap(floor + i);
+    Word& word = memory.lease(group, p);
+    const std::uint64_t seen = word.load_acquire();
+    Lease lease = Lease::of(seen);
+    if (!may_be_parked(memory, lease, p)) continue;
+    lease.phase = lease.phase == LeasePhase::leased ? LeasePhase::parked : LeasePhase::parked_delayed;
+    // It fails if the lease has just ended: then the floor passes it, or stays before a RETRY.
+    word.compare_and_swap(seen, lease.word());
+  }
+}
+
+/// The latest position of the slot of `position` that the group has passed; `position` itself if it is not passed yet.
+[[nodiscard]] Position latest_passed(const QueueMemory& memory, unsigned group, Position position) noexcept {
+  const std::int64_t passed = distance(wrap(memory.group(group).floor.load_acquire()), position);
+  if (passed <= 0) return position;
+  return wrap(position + (static_cast<Position>(passed - 1) & ~memory.mask()));
+}
+
+/// The whole position of a lease word, which has its low bits alone.
+[[nodiscard]] Position position_of(const QueueMemory& memory, unsigned group, Lease lease) noexcept {
+  return widen<Lease::bits>(lease.position, wrap(memory.group(group).floor.load_acquire()));
+}
+
+[[nodiscard]] std::uint8_t one_more(std::uint8_t tries) noexcept {
+  return static_cast<std::uint8_t>(tries == k_max_tries ? tries : tries + 1);
+}
+
+/// PARKED to PARKED_DELAYED. `seen` is the lease word.
+bool delay_parked(const QueueMemory& memory, unsigned group, Word& word, std::uint64_t seen,
+                  std::uint64_t due_us) noexcept {
+  Lease lease = Lease::of(seen);
+  lease.phase = LeasePhase::parked_delayed;
+  lease.tries = one_more(lease.tries);
+  memory.lease_time(group, lease.position).store_relaxed(LeaseTime{due_us, lease.owner, lease.tries}.word());
+  if (!word.compare_and_swap(seen, lease.word())) return false;
+  // plant: nack_of_a_parked_lease_is_not_said
+  bring_forward(memory, group, due_us);
+  return true;
+}
+
+}  // namespace
+
+bool say_parked(GroupBlock& group) noexcept {
+  for (unsigned attempt = 0; attempt < k_attempts; ++attempt) {
+    const std::uint64_t seen = group.parked.load_acquire();
+    if (group.parked.compare_and_swap(seen, Parked{Parked::of(seen).version + 1, true}.word())) return true;
+  }
+  return false;
+}
+
+bool park_at_floor(const QueueMemory& memory, unsigned index, bool patient) noexcept {
+  bool moved = false;
+  for (std::uint32_t turn = 0; turn < memory.geometry.slots; ++turn) {
+    const Position floor = wrap(memory.group(index).floor.load_acquire());
+    const Run run = find_run(memory, index, floor);
+    if (!run.gains_room) return moved;
+    if (run.to_park != 0) {
+      if (patient && has_waiting_message(memory, index, wrap(floor + run.positions))) return moved;
+      if (count_parked(memory) + run.new_slots > memory.geometry.max_parked) return moved;
+      park_run(memory, index, floor, run.positions);
+    }
+    if (!help_floor(memory, index)) return moved;
+    moved = true;
+  }
+  return moved;
+}
+
+bool park_at_floors(const QueueMemory& memory, bool patient) noexcept {
+  bool moved = false;
+  for (unsigned index = 0; memory.geometry.max_parked != 0 && index < memory.geometry.max_groups; ++index) {
+    if (blocks_producers(memory.group(index))) moved = park_at_floor(memory, index, patient) || moved;
+  }
+  return moved;
+}
+
+bool park_for_sleepers(const QueueMemory& memory, unsigned group) noexcept {
+  if (memory.geometry.max_parked == 0) return false;
+  if (!find_run(memory, group, wrap(memory.group(group).floor.load_acquire())).gains_room) return false;
+  std::uint64_t sleepers = memory.shared_status().producer_sleepers.load_relaxed();
+  if (memory.geometry.max_producers < k_max_producers) sleepers &= (1ULL << memory.geometry.max_producers) - 1;
+  const std::uint64_t now_ns = os::now_ns();
+  bool patient = true;
+  for (; sleepers != 0; sleepers &= sleepers - 1) {
+    const std::uint64_t since =
+        memory.endpoint(static_cast<unsigned>(std::countr_zero(sleepers))).asleep_since_ns.load_relaxed();
+    if (since != 0 && now_ns > since && now_ns - since >= k_park_patience_ns) patient = false;
+  }
+  return park_at_floor(memory, group, patient);
+}
+
+bool is_slot_parked(const QueueMemory& memory, Position position) noexcept {
+  return any_parking_group(memory, [&](unsigned group) { return says_slot_is_parked(memory.lease(group, position)); });
+}
+
+bool is_position_parked(const QueueMemory& memory, Position position) noexcept {
+  return any_parking_group(memory, [&](unsigned group) {
+    const Lease lease = Lease::of(memory.lease(group, position).load_acquire());
+    return is_parked(lease.phase) && distance<Lease::bits>(lease.position, position) == 0;
+  });
+}
+
+std::optional<Position> parked_position(const QueueMemory& memory, std::uint64_t index) noexcept {
+  std::optional<Position> position;
+  any_parking_group(memory, [&](unsigned group) {
+    const Lease lease = Lease::of(memory.lease(group, index).load_acquire());
+    if (is_parked(lease.phase)) position = position_of(memory, group, lease);
+    return position.has_value();
+  });
+  return position;
+}
+
+Position first_parked(const QueueMemory& memory, Position from, Position limit) noexcept {
+  auto count = static_cast<std::uint64_t>(std::clamp<std::int64_t>(distance(limit, from), 0, memory.geometry.slots));
+  any_parking_group(memory, [&](unsigned group) {
+    std::uint64_t i = 0;
+    while (i < count && !says_slot_is_parked(memory.lease(group, wrap(from + i)))) ++i;
+    count = i;
+    return false;
+  });
+  return wrap(from + count);
+}
+
+void clear_parked(const QueueMemory& memory) noexcept {
+  any_parking_group(memory, [&](unsigned index) {
+    Word& parked = memory.group(index).parked;
+    const std::uint64_t seen = parked.load_acquire();
+    for (std::uint32_t i = 0; i < memory.geometry.slots; ++i) {
+      if (says_slot_is_parked(memory.lease(index, i))) return false;
+    }
+    // An endpoint that has parked a message meanwhile has raised the version.
+    // plant: any_is_cleared_without_the_version
+    parked.compare_and_swap(seen, Parked{Parked::of(seen).version + 1, false}.word());
+    return false;
+  });
+}
+
+std::uint32_t count_parked(const QueueMemory& memory) noexcept {
+  std::uint32_t count = 0;
+  for (std::uint32_t i = 0; i < memory.geometry.slots; ++i) count += is_slot_parked(memory, i) ? 1 : 0;
+  return count;
+}
+
+bool end_parked(const QueueMemory& memory, unsigned group, Word& word, std::uint64_t seen) noexcept {
+  Lease lease = Lease::of(seen);
+  // Not its own position: later laps compare theirs with it, in the bits of a lease word.
+  lease.position = latest_passed(memory, group, position_of(memory, group, lease));
+  lease.phase = LeasePhase::done;
+  return word.compare_and_swap(seen, lease.word());
+}
+
+bool ack_parked(const QueueMemory& memory, unsigned group, Lease lease, Position position) noexcept {
+  lease.phase = LeasePhase::parked;
+  if (!end_parked(memory, group, memory.lease(group, position), lease.word())) return false;
+  // plant: end_of_a_parked_lease_wakes_no_producer
+  wake_for_parked_end(memory);
+  return true;
+}
+
+bool nack_parked(const QueueMemory& memory, unsigned group, Lease lease, Position position,
+                 std::uint64_t due_us) noexcept {
+  lease.phase = LeasePhase::parked;
+  return delay_parked(memory, group, memory.lease(group, position), lease.word(), due_us);
+}
+
+bool give_back_parked(const QueueMemory& memory, unsigned group, Word& word, std::uint64_t seen) noexcept {
+  return delay_parked(memory, group, word, seen, 0);
+}
+
+unsigned wake_for_parked_end(const QueueMemory& memory) noexcept {
+  // Pairs with the barrier of a producer that goes to sleep: it sees the end of the lease, or we see its bit.
+  full_fence();
+  if (memory.shared_status().producer_sleepers.load_relaxed() == 0) return 0;
+  return wake_producers_at(memory, k_wake_at_parked_end, k_no_owner);
+}
+
+bool view_parked(const QueueMemory& memory, Position position, SlotView& view) noexcept {
+  const Slot& slot = memory.slot(position);
+  SlotState state = SlotState::of(slot.state.load_acquire());
+  const std::int64_t ahead = distance(state.position, position);
+  if (ahead < 0 || (static_cast<Position>(ahead) & memory.mask()) != 0) return false;
+  const bool is_message = state.phase == SlotPhase::ready || state.phase == SlotPhase::reclaimed;
+  // In a later lap the slot is VOID, or claimed to become VOID. Any other state overwrote the message.
+  if (is_message != (ahead == 0)) return false;
+  state.position = position;
+  return view_slot(memory, slot, state, view);
+}
+
+}  // namespace beltway::ring

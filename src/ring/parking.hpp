@@ -1,0 +1,83 @@
+// Parked messages: a message of a named group that is held for long does not hold the ring.
+//
+//   LEASED(p, c, t)  -> PARKED(p, c, t)          park(): the consumer holds the message as before
+//   DELAYED(p, c, t) -> PARKED_DELAYED(p, c, t)  park(): the message waits for its retry as before
+//
+// The floor may pass a parked message. Its slot keeps meta and payload, and its lane keeps the bytes. Only the state of the slot
+// goes on: a claimer that reaches the slot in a later lap makes that position VOID and touches nothing else. So no byte moves
+// while a consumer reads it. Producers find parked slots in the lease words. They scan these only if a group says `any` in its
+// word `parked`, and that is said before the floor passes.
+//
+// A message is parked only if a producer needs room, room is gained by it, and either no message of the group waits for a
+// consumer or a producer has waited for k_park_patience_ns. READY messages and RETRY words are never parked: a group without
+// workers holds the ring.
+//
+// Thread safety: all functions work on shared memory and may run in any number of processes at once. None of them trusts
+// what it reads.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+
+#include "ring/queue_memory.hpp"
+#include "ring/slot_view.hpp"
+
+namespace beltway::ring {
+
+// -- who parks --------------------------------------------------------------------------------------------------
+
+/// Before a floor moves over parked messages: raises the version of the group's `parked` word and sets `any`. False if peers kept
+/// changing the word: then the floor must not move.
+[[nodiscard]] bool say_parked(GroupBlock& group) noexcept;
+
+/// Parks the held messages at the group's floor, if finished positions lie behind them, and moves the floor. `patient`: only if no
+/// message of the group waits for a consumer. Stops at geometry.max_parked slots. True if the floor moved.
+bool park_at_floor(const QueueMemory& memory, unsigned group, bool patient) noexcept;
+/// Does so for each named group that holds producers back.
+bool park_at_floors(const QueueMemory& memory, bool patient) noexcept;
+
+/// For a consumer that has helped its group's floor while a producer sleeps: parks what holds that floor. `patient` unless a
+/// sleeping producer has waited for k_park_patience_ns. True if the floor moved.
+bool park_for_sleepers(const QueueMemory& memory, unsigned group) noexcept;
+
+// -- who goes around --------------------------------------------------------------------------------------------
+
+/// True if the lease word of a named group that holds producers back says that the slot of `position` is parked, for any lap.
+[[nodiscard]] bool is_slot_parked(const QueueMemory& memory, Position position) noexcept;
+/// True if such a word says so of `position` itself.
+[[nodiscard]] bool is_position_parked(const QueueMemory& memory, Position position) noexcept;
+
+/// The position that is parked in slot `index`; nothing if the slot is not parked.
+[[nodiscard]] std::optional<Position> parked_position(const QueueMemory& memory, std::uint64_t index) noexcept;
+
+/// The first position from `from` on, before `limit`, whose slot is parked; `limit` if there is none.
+[[nodiscard]] Position first_parked(const QueueMemory& memory, Position from, Position limit) noexcept;
+
+/// Clears `any` of each group of which no message is parked.
+void clear_parked(const QueueMemory& memory) noexcept;
+
+/// Slots that are parked by any group that holds producers back.
+[[nodiscard]] std::uint32_t count_parked(const QueueMemory& memory) noexcept;
+
+// -- the end of a parked lease ----------------------------------------------------------------------------------
+
+/// Ends PARKED(position, owner, tries): the message is done. False if the word says something else. Wakes the producers that wait
+/// for that.
+bool ack_parked(const QueueMemory& memory, unsigned group, Lease lease, Position position) noexcept;
+/// Gives it back, one try more, due at `due_us` (0: at once).
+bool nack_parked(const QueueMemory& memory, unsigned group, Lease lease, Position position,
+                 std::uint64_t due_us) noexcept;
+/// Makes a parked message DONE whose lease word is `seen`. True if it did.
+bool end_parked(const QueueMemory& memory, unsigned group, Word& word, std::uint64_t seen) noexcept;
+/// PARKED, of a consumer that is gone or evicted: PARKED_DELAYED, due at once, one try more. True if it did.
+bool give_back_parked(const QueueMemory& memory, unsigned group, Word& word, std::uint64_t seen) noexcept;
+
+/// Wakes each producer that sleeps until a parked lease ends, after the store that ended it. Returns how many.
+unsigned wake_for_parked_end(const QueueMemory& memory) noexcept;
+
+// -- delivery of parked messages --------------------------------------------------------------------------------
+
+/// Shows the message of a parked `position`, whose slot may say VOID for a later lap. False if the slot holds no such message.
+[[nodiscard]] bool view_parked(const QueueMemory& memory, Position position, SlotView& view) noexcept;
+
+}  // namespace beltway::ring
