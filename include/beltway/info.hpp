@@ -89,6 +89,7 @@ struct EndpointInfo {
   bool orphan = false;
   bool leaving = false;        ///< consumers: `group` was removed while it was attached
   std::uint32_t prefetch = 0;  ///< consumers of a named group: messages that it holds at most; 0: not known
+  std::string name = {};       ///< producers: ProducerOptions::name; empty: none
 };
 
 /// What a declare has changed of a queue that existed. Values as text.
@@ -100,6 +101,12 @@ struct OptionChange {
 };
 
 /// What the daemon knows of a queue.
+/// A name that producers of a queue publish under, or have.
+struct ProducerName {
+  std::string name;
+  std::uint64_t last_sequence = 0;  ///< the highest sequence number that it has published; 0: none
+};
+
 struct QueueInfo {
   std::string name;
   std::uint64_t id = 0;  ///< never used again, also not for a queue of the same name
@@ -108,6 +115,7 @@ struct QueueInfo {
   QueueOptions options;            ///< `groups`: all named groups there are now, without those that were removed
   std::uint64_t shared_bytes = 0;  ///< bytes of its memory segments
   std::vector<EndpointInfo> endpoints;
+  std::vector<ProducerName> producer_names = {};
   int owner_pid = 0;  ///< of an exclusive queue: the process that it belongs to; 0: none, or of another pid namespace
   /// Time until the queue is removed, if no process attaches. Nothing: an endpoint is attached, or the queue does not expire.
   std::optional<std::chrono::milliseconds> expires_in = {};

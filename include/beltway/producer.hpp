@@ -161,6 +161,16 @@ class Producer {
   }
   [[nodiscard]] Status publish_until(Bytes message, const Until& until);
 
+  /// As publish, with options. A sequence number needs a named producer (ProducerOptions::name), else Error(misuse). A number that
+  /// is not above last_sequence() publishes nothing and returns Status::duplicate. The queue stores the number together with the
+  /// message: a producer that was killed, and starts again under its name, publishes no message twice if it gives each message
+  /// the same number again.
+  Result<std::uint64_t> publish(Bytes message, const PublishOptions& options);
+  [[nodiscard]] Status try_publish(Bytes message, const PublishOptions& options);
+  [[nodiscard]] Status publish_until(Bytes message, const PublishOptions& options, const Until& until);
+  /// The highest sequence number that this producer's name has published; 0: none, or no name.
+  [[nodiscard]] std::uint64_t last_sequence() const noexcept;
+
   /// One message from several parts, laid end to end.
   std::uint64_t publish_parts(std::span<const Bytes> parts);
   std::uint64_t publish_parts(std::initializer_list<Bytes> parts) {
@@ -194,6 +204,23 @@ class Producer {
     requires std::is_invocable_v<Write&, std::span<std::byte>>
   [[nodiscard]] Status publish_until(std::size_t size, Write&& write, const Until& until) {
     return publish_writer_until(size, writer_of(write), until);
+  }
+  /// Likewise, with options. A callback that throws leaves its sequence number unused.
+  template <class Write>
+    requires std::is_invocable_v<Write&, std::span<std::byte>>
+  Result<std::uint64_t> publish(std::size_t size, Write&& write, const PublishOptions& options) {
+    return publish_writer(size, writer_of(write), options);
+  }
+  template <class Write>
+    requires std::is_invocable_v<Write&, std::span<std::byte>>
+  [[nodiscard]] Status try_publish(std::size_t size, Write&& write, const PublishOptions& options) {
+    return try_publish_writer(size, writer_of(write), options);
+  }
+  template <class Write>
+    requires std::is_invocable_v<Write&, std::span<std::byte>>
+  [[nodiscard]] Status publish_until(std::size_t size, Write&& write, const PublishOptions& options,
+                                     const Until& until) {
+    return publish_writer_until(size, writer_of(write), options, until);
   }
 
   /// Publishes all messages in order; wakes sleepers once. Cheaper a message than publish(). The try and `_until` forms return
@@ -282,6 +309,10 @@ class Producer {
   [[nodiscard]] Status try_publish_writer(detail::InlinePublisher::Outcome put, std::size_t size,
                                           detail::Writer writer);
   [[nodiscard]] Status publish_writer_until(std::size_t size, detail::Writer writer, const Until& until);
+  Result<std::uint64_t> publish_writer(std::size_t size, detail::Writer writer, const PublishOptions& options);
+  [[nodiscard]] Status try_publish_writer(std::size_t size, detail::Writer writer, const PublishOptions& options);
+  [[nodiscard]] Status publish_writer_until(std::size_t size, detail::Writer writer, const PublishOptions& options,
+                                            const Until& until);
   [[nodiscard]] endpoint::ProducerCore& core() const noexcept;
 
   std::unique_ptr<detail::InlinePublisher, detail::ProducerCoreDeleter> core_;

@@ -38,8 +38,12 @@ auto publishing_parts(endpoint::ProducerCore& core, std::span<const Bytes> parts
   });
 }
 
+auto fill_with(std::size_t size, detail::Writer writer) noexcept {
+  return [size, writer](std::byte* place) { writer.call(writer.object, {place, size}); };
+}
+
 auto publishing_writer(endpoint::ProducerCore& core, std::size_t size, detail::Writer writer) noexcept {
-  return publishing(core, size, [size, writer](std::byte* place) { writer.call(writer.object, {place, size}); });
+  return publishing(core, size, fill_with(size, writer));
 }
 
 /// What is left of a batch; `done` counts.
@@ -87,6 +91,71 @@ Status Producer::try_publish_slowly(Outcome put, Bytes message) {
 Status Producer::publish_until(Bytes message, const Until& until) {
   return core().run_until(until, publishing_copy(core(), message));
 }
+
+namespace {
+
+template <class Fill>
+auto publishing_sequenced(endpoint::ProducerCore& core, std::size_t size, const Fill& fill,
+                          std::uint64_t sequence) noexcept {
+  return [&core, size, fill, sequence] { return core.put_sequenced(size, fill, sequence); };
+}
+
+template <class Fill>
+Result<std::uint64_t> publish_sequenced(endpoint::ProducerCore& core, std::size_t size, const Fill& fill,
+                                        std::uint64_t sequence) {
+  if (core.is_duplicate(sequence)) return Status::duplicate;
+  core.run_blocking(size, publishing_sequenced(core, size, fill, sequence));
+  return core.last();
+}
+
+template <class Fill>
+Status try_publish_sequenced(endpoint::ProducerCore& core, std::size_t size, const Fill& fill, std::uint64_t sequence) {
+  if (core.is_duplicate(sequence)) return Status::duplicate;
+  return core.run_try(publishing_sequenced(core, size, fill, sequence));
+}
+
+template <class Fill>
+Status publish_sequenced_until(endpoint::ProducerCore& core, std::size_t size, const Fill& fill, std::uint64_t sequence,
+                               const Until& until) {
+  if (core.is_duplicate(sequence)) return Status::duplicate;
+  return core.run_until(until, publishing_sequenced(core, size, fill, sequence));
+}
+
+}  // namespace
+
+Result<std::uint64_t> Producer::publish(Bytes message, const PublishOptions& options) {
+  if (options.sequence == 0) return publish(message);
+  endpoint::touch(message);
+  return publish_sequenced(core(), message.size(), detail::CopyOf{message}, options.sequence);
+}
+Status Producer::try_publish(Bytes message, const PublishOptions& options) {
+  if (options.sequence == 0) return try_publish(message);
+  endpoint::touch(message);
+  return try_publish_sequenced(core(), message.size(), detail::CopyOf{message}, options.sequence);
+}
+Status Producer::publish_until(Bytes message, const PublishOptions& options, const Until& until) {
+  if (options.sequence == 0) return publish_until(message, until);
+  endpoint::touch(message);
+  return publish_sequenced_until(core(), message.size(), detail::CopyOf{message}, options.sequence, until);
+}
+Result<std::uint64_t> Producer::publish_writer(std::size_t size, detail::Writer writer, const PublishOptions& options) {
+  const auto fill = fill_with(size, writer);
+  if (options.sequence != 0) return publish_sequenced(core(), size, fill, options.sequence);
+  core().run_blocking(size, publishing(core(), size, fill));
+  return core().last();
+}
+Status Producer::try_publish_writer(std::size_t size, detail::Writer writer, const PublishOptions& options) {
+  const auto fill = fill_with(size, writer);
+  if (options.sequence != 0) return try_publish_sequenced(core(), size, fill, options.sequence);
+  return core().run_try(publishing(core(), size, fill));
+}
+Status Producer::publish_writer_until(std::size_t size, detail::Writer writer, const PublishOptions& options,
+                                      const Until& until) {
+  const auto fill = fill_with(size, writer);
+  if (options.sequence != 0) return publish_sequenced_until(core(), size, fill, options.sequence, until);
+  return core().run_until(until, publishing(core(), size, fill));
+}
+std::uint64_t Producer::last_sequence() const noexcept { return core().last_sequence(); }
 
 std::uint64_t Producer::publish_parts(std::span<const Bytes> parts) {
   const std::size_t size = total_size(parts);

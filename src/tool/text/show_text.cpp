@@ -119,6 +119,18 @@ std::string groups_text(const QueueSnapshot& snapshot) {
   return table.empty() ? "" : "\n" + table.text(k_indent);
 }
 
+std::string producer_names_text(const QueueInfo& info) {
+  Table table{"PRODUCER NAME", ">LAST SEQUENCE", "PRODUCER"};
+  for (const ProducerName& each : info.producer_names) {
+    const auto attached = std::ranges::find_if(info.endpoints, [&each](const EndpointInfo& endpoint) {
+      return endpoint.producer && endpoint.name == each.name;
+    });
+    table.add({each.name, std::to_string(each.last_sequence),
+               attached == info.endpoints.end() ? "-" : std::to_string(attached->index)});
+  }
+  return table.empty() ? "" : "\n" + table.text(k_indent);
+}
+
 std::string producers_text(const QueueSnapshot& snapshot, std::uint64_t now_ns) {
   Table table{">PRODUCER", "PROCESS",    "USER",          "STATE",          ">MESSAGES",
               ">BYTES",    ">REFUSED",   ">CLAIMED",      ">WAKES (A MSG)", ">SLEEPS (A MSG)",
@@ -181,6 +193,7 @@ std::string show_text(const QueueSnapshot& snapshot, const std::vector<Cause>& c
   out += facts_text(snapshot, rates);
   out += groups_text(snapshot);
   out += producers_text(snapshot, now_ns);
+  out += producer_names_text(snapshot.info);
   out += consumers_text(snapshot, now_ns);
   out += totals_text(snapshot.totals);
   out += causes_text(causes);
