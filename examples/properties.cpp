@@ -19,11 +19,10 @@ void serve(const beltway::Connection& link, const beltway::Queue& questions, con
     const auto properties = question->properties();
     // Whoever asked may be gone, and its queue with it.
     if (auto queue = link.try_open_queue(properties.reply_to())) {
-      queue->producer().publish_parts({"you asked: ", question->text()},
-                                      {.correlation_id = properties.correlation_id(),
-                                       .content_type = "text/plain",
-                                       .trace_id = properties.trace_id(),
-                                       .publish_time = beltway::Properties::now});
+      queue->producer().publish_parts({"you asked: ", question->text()}, {.correlation_id = properties.correlation_id(),
+                                                                          .content_type = "text/plain",
+                                                                          .trace_id = properties.trace_id(),
+                                                                          .publish_time = beltway::Properties::now});
     }
     question->ack();
   }

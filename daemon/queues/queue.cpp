@@ -189,6 +189,9 @@ wire::Description Queue::description(bool with_endpoints) const {
     }
   }
   if (!with_endpoints) return description;
+  for (unsigned i = 0; i < record_.producer_names.size(); ++i) {
+    info.producer_names.push_back({record_.producer_names[i], memory_.sequence_record(i).committed.load_relaxed()});
+  }
   for (unsigned place = 0; place < record_.endpoints.size(); ++place) {
     const EndpointRecord& endpoint = record_.endpoints[place];
     if (!endpoint.attached) continue;
@@ -204,7 +207,8 @@ wire::Description Queue::description(bool with_endpoints) const {
                               .evictable = endpoint.evictable,
                               .orphan = endpoint.session == 0,
                               .leaving = named && record_.groups[endpoint.group].state == GroupRecord::State::leaving,
-                              .prefetch = endpoint.prefetch});
+                              .prefetch = endpoint.prefetch,
+                              .name = endpoint.name ? record_.producer_names[*endpoint.name] : std::string()});
   }
   return description;
 }

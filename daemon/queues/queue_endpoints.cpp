@@ -3,6 +3,7 @@
 #include <spdlog/spdlog.h>
 #include <cassert>
 
+#include <algorithm>
 #include <bit>
 #include <cassert>
 
@@ -12,6 +13,7 @@
 #include "queues/restore.hpp"
 #include "recovery/repair.hpp"
 #include "ring/groups.hpp"
+#include "ring/sequence_record.hpp"
 #include "wire/validate.hpp"
 
 namespace beltway::daemon {
@@ -40,6 +42,7 @@ AttachGrant Queue::attach(const Peer& peer, std::uint64_t session, const AttachR
   if (request.role != Role::inspector && !is_large()) heal("at an attach");
   // Each step that can fail comes before each step that other processes can see.
   const unsigned group = request.role == Role::consumer ? group_for(request) : 0;
+  const std::optional<std::uint32_t> name = name_for(request, context);
   std::optional<Place> place;
   os::Fd ring = reads ? os::open_segment_anew(own_.ring.get(), os::Access::read_only, context) : os::Fd();
   os::Fd heap = reads && own_.heap ? os::open_segment_anew(own_.heap.get(), os::Access::read_only, context) : os::Fd();
@@ -73,6 +76,7 @@ AttachGrant Queue::attach(const Peer& peer, std::uint64_t session, const AttachR
               .command = command_of(peer.pid),
               .uid = peer.uid,
               .session = session,
+              .name = name,
               .prefetch = request.consumer.prefetch,
               .group = request.role == Role::consumer ? group_of(*place, request, group) : 0,
               .kind = kind_of(request)};
@@ -80,6 +84,7 @@ AttachGrant Queue::attach(const Peer& peer, std::uint64_t session, const AttachR
   save();  // if this daemon dies now, the next one knows the endpoint, finds no lock, and repairs
   grant.reply.endpoint = owner_of(place->index);
   grant.reply.incarnation = endpoint.incarnation;
+  grant.reply.sequence_record = name;
   if (request.role == Role::consumer) {
     enter_group(endpoint, request.consumer.start, grant.reply);
   } else {
@@ -93,6 +98,29 @@ AttachGrant Queue::attach(const Peer& peer, std::uint64_t session, const AttachR
   memory_.endpoint(owner_of(place->index)).identity.store_relaxed(identity.word());
   grant.owned.push_back(std::move(place->control));
   return grant;
+}
+
+std::optional<std::uint32_t> Queue::name_for(const AttachRequest& request, const std::string& context) {
+  const std::string& name = request.producer.name;
+  if (request.role != Role::producer || name.empty()) return std::nullopt;
+  auto& names = record_.producer_names;
+  const auto index = static_cast<std::uint32_t>(std::ranges::find(names, name) - names.begin());
+  if (index == names.size()) {
+    if (names.size() == k_max_producer_names) {
+      throw Error(Errc::limit_reached, context + ": the queue knows " + std::to_string(k_max_producer_names) +
+                                           " names of producers, and \"" + name +
+                                           "\" is none of them; use one of them, or make the queue anew");
+    }
+    names.push_back(name);
+    return index;
+  }
+  for (unsigned place = 0; place < geometry_.max_producers; ++place) {
+    const EndpointRecord& endpoint = record_.endpoints[place];
+    if (!endpoint.attached || endpoint.name != index || reap_if_dead(place)) continue;
+    throw Error(Errc::already_exists, context + ": process " + std::to_string(endpoint.pid) + " (" + endpoint.command +
+                                          ") publishes as \"" + name + "\"; end it, or take another name");
+  }
+  return index;
 }
 
 unsigned Queue::group_for(const AttachRequest& request) {
@@ -199,6 +227,7 @@ bool Queue::reap_if_dead(unsigned place, Leaving leaving) {
   const unsigned restored = restore_words(memory_, record_);
   recovery::Living others = living();
   others.remove(owner);
+  if (endpoint.name) ring::settle_sequence(memory_, *endpoint.name);
   const recovery::HealCounts counts = recovery::repair(memory_, owner, others);
   tell_of_disorder("at the end of an endpoint", restored, counts);
   if (owner < ring::k_first_consumer) memory_.shared_status().live_producers.fetch_and(~(1ULL << owner));

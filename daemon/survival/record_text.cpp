@@ -54,6 +54,7 @@ json encode_endpoint(const EndpointRecord& endpoint, std::size_t place) {
   object["uid"] = endpoint.uid;
   object["evicted"] = endpoint.evicted;
   object["evictable"] = endpoint.evictable;
+  if (endpoint.name) object["name"] = *endpoint.name;
   if (endpoint.prefetch != 0) object["prefetch"] = endpoint.prefetch;
   object["group"] = endpoint.group;
   object["kind"] = static_cast<unsigned>(endpoint.kind);
@@ -95,6 +96,10 @@ void decode_endpoint(const json& object, QueueRecord& record) {
   endpoint.uid = fields.number<std::uint32_t>("uid");
   endpoint.evicted = fields.flag("evicted");
   endpoint.prefetch = fields.number_or<std::uint32_t>("prefetch", 0);
+  if (fields.has("name")) {
+    endpoint.name = fields.number<std::uint32_t>("name");
+    if (*endpoint.name >= record.producer_names.size()) fields.refuse("name", "the index of a producer's name");
+  }
   endpoint.group = fields.number<std::uint32_t>("group");
   if (endpoint.group >= record.groups.size() + record.options.max_consumers) fields.refuse("group", "a group's index");
   const auto kind = fields.number<std::uint8_t>("kind");
@@ -102,6 +107,16 @@ void decode_endpoint(const json& object, QueueRecord& record) {
   endpoint.kind = static_cast<ring::GroupKind>(kind);
   // A daemon that wrote none could not change the option while the queue lived: it is as it was at the attach.
   endpoint.evictable = fields.flag("evictable", is_evictable(record, endpoint));
+}
+
+void decode_producer_names(const wire::JsonReader& fields, QueueRecord& record) {
+  if (!fields.has("producer_names")) return;
+  for (const json& name : fields.array("producer_names")) {
+    if (!name.is_string()) fields.refuse("producer_names", "a list of names");
+    record.producer_names.push_back(name);
+    wire::check_name(k_what, "producer", record.producer_names.back());
+  }
+  if (record.producer_names.size() > k_max_producer_names) fields.refuse("producer_names", "at most 64 names");
 }
 
 /// The owner of an exclusive queue, and since when no endpoint is attached.
@@ -136,6 +151,7 @@ std::string encode(const QueueRecord& record) {
               {"groups", std::move(groups)},
               {"endpoints", std::move(endpoints)}};
   wire::add_options(object, record.options);
+  if (!record.producer_names.empty()) object["producer_names"] = record.producer_names;
   if (record.options.exclusive) {
     object["owner_process"] = {{"pid", static_cast<std::uint32_t>(record.owner_process.pid)},
                                {"command", record.owner_process.command}};
@@ -178,6 +194,7 @@ QueueRecord decode_record(std::string_view text) {
   record.options = wire::decode_options_of(fields, k_what);
   record.groups.resize(record.options.max_groups);
   record.endpoints.resize(record.options.max_producers + record.options.max_consumers);
+  decode_producer_names(fields, record);
   for (const json& group : fields.array("groups")) decode_group(group, record);
   for (const json& endpoint : fields.array("endpoints")) decode_endpoint(endpoint, record);
   decode_lifetime(fields, record);

@@ -57,8 +57,9 @@ struct EndpointRecord {
   std::uint64_t session = 0;  ///< the connection that answers for it; 0: none any more, its death is awaited
   bool evicted = false;       ///< its place is not free until its death is proved
   bool evictable = false;  ///< it was told so when it attached: its acks are swaps, and it checks whether it is evicted
-  std::uint32_t prefetch = 0;  ///< of a named group's consumer, as it said; for people
-  unsigned group = 0;          ///< consumers: index of the named group, or max_groups + consumer index
+  std::optional<std::uint32_t> name = {};  ///< of a named producer: index in QueueRecord::producer_names
+  std::uint32_t prefetch = 0;              ///< of a named group's consumer, as it said; for people
+  unsigned group = 0;                      ///< consumers: index of the named group, or max_groups + consumer index
   ring::GroupKind kind = ring::GroupKind::private_reliable;
 };
 
@@ -74,12 +75,13 @@ struct QueueRecord {
   std::uint64_t id = 0;
   std::uint32_t owner_uid = 0;
   std::uint32_t owner_gid = 0;
-  bool symmetric = false;                 ///< by option, or since a process could not use membarrier
-  bool removing = false;                  ///< the next daemon, if there is one, finishes the removal
-  QueueOptions options;                   ///< without `groups`: those are in the next member
-  std::vector<GroupRecord> groups;        ///< max_groups places
-  std::vector<EndpointRecord> endpoints;  ///< by endpoint index: producers first
-  OwnerProcess owner_process = {};        ///< of an exclusive queue
+  bool symmetric = false;                        ///< by option, or since a process could not use membarrier
+  bool removing = false;                         ///< the next daemon, if there is one, finishes the removal
+  QueueOptions options;                          ///< without `groups`: those are in the next member
+  std::vector<GroupRecord> groups;               ///< max_groups places
+  std::vector<EndpointRecord> endpoints;         ///< by endpoint index: producers first
+  std::vector<std::string> producer_names = {};  ///< the index of a name is that of its sequence record
+  OwnerProcess owner_process = {};               ///< of an exclusive queue
   /// Of a queue with expire_after: no endpoint is attached since then, by CLOCK_MONOTONIC. Nothing: one is.
   std::optional<std::chrono::milliseconds> unused_since = {};
 };

@@ -93,6 +93,7 @@ struct EndpointInfo {
   bool orphan = false;
   bool leaving = false;        ///< consumers: `group` was removed while it was attached
   std::uint32_t prefetch = 0;  ///< consumers of a named group: messages that it holds at most; 0: not known
+  std::string name = {};       ///< producers: ProducerOptions::name; empty: none
 };
 
 /// What a declare has changed of a queue that existed. Values as text.
@@ -110,6 +111,12 @@ struct PausedGroup {
 };
 
 /// What the daemon knows of a queue.
+/// A name that producers of a queue publish under, or have.
+struct ProducerName {
+  std::string name;
+  std::uint64_t last_sequence = 0;  ///< the highest sequence number that it has published; 0: none
+};
+
 struct QueueInfo {
   std::string name;
   std::uint64_t id = 0;  ///< never used again, also not for a queue of the same name
@@ -118,6 +125,7 @@ struct QueueInfo {
   QueueOptions options;            ///< `groups`: all named groups there are now, without those that were removed
   std::uint64_t shared_bytes = 0;  ///< bytes of its memory segments
   std::vector<EndpointInfo> endpoints;
+  std::vector<ProducerName> producer_names = {};
   int owner_pid = 0;  ///< of an exclusive queue: the process that it belongs to; 0: none, or of another pid namespace
   /// Time until the queue is removed, if no process attaches. Nothing: an endpoint is attached, or the queue does not expire.
   std::optional<std::chrono::milliseconds> expires_in = {};
@@ -184,13 +192,13 @@ struct GroupState {
   std::uint64_t delayed = 0;  ///< messages that failed and wait before they are delivered again
   /// Time until the first of these is due; 0: it is due. Nothing: none waits.
   std::optional<std::chrono::microseconds> due_in = {};
-  std::uint64_t parked = 0;   ///< messages that are held or delayed, and do not hold producers back
+  std::uint64_t parked = 0;  ///< messages that are held or delayed, and do not hold producers back
   std::optional<std::uint64_t> oldest_parked = {};  ///< position of the oldest of these
   std::optional<unsigned> parked_holder = {};       ///< the consumer that holds that message; nothing: it is delayed
-  std::chrono::milliseconds evict_after{0};      ///< its own or the queue's; 0: never
-  std::chrono::milliseconds retry_delay{0};      ///< its own or the queue's, as the next three
-  std::chrono::milliseconds retry_delay_max{0};  ///< the longest wait
-  std::uint32_t max_deliveries = 0;              ///< 0: no limit
+  std::chrono::milliseconds evict_after{0};         ///< its own or the queue's; 0: never
+  std::chrono::milliseconds retry_delay{0};         ///< its own or the queue's, as the next three
+  std::chrono::milliseconds retry_delay_max{0};     ///< the longest wait
+  std::uint32_t max_deliveries = 0;                 ///< 0: no limit
   bool discard = false;
   std::uint64_t discarded = 0;  ///< by the consumers that are attached
   std::vector<unsigned> consumers;

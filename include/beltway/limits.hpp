@@ -74,6 +74,9 @@ inline constexpr std::uint32_t k_max_deliveries = 255;
 /// Characters of a typed queue's type name.
 inline constexpr std::size_t k_max_type_name_length = 127;
 
+/// Names of producers that a queue remembers, each with its last sequence number: as many as it may have producers at once.
+inline constexpr std::uint32_t k_max_producer_names = 64;
+
 /// Bytes of QueueOptions::description: a line of text, so that thousands of queues still fit their answers and records.
 inline constexpr std::size_t k_max_description_bytes = 128;
 

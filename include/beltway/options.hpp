@@ -136,6 +136,9 @@ struct QueueOptions {
 };
 
 struct ProducerOptions {
+  /// Empty: no name. One producer at a time has a name, as long as group names. The queue remembers up to 64 names with the last
+  /// sequence number of each (PublishOptions::sequence), also after the producer has ended, until the queue is removed.
+  std::string name = {};
   WaitStrategy wait = WaitStrategy::adaptive;
   bool populate = true;      ///< touch the mappings at attach, so that the first lap takes no page faults
   bool lock_memory = false;  ///< mlock the mappings; an error if RLIMIT_MEMLOCK forbids it

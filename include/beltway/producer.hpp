@@ -139,6 +139,14 @@ class Loan {
   bool stamps_ = false;            // their publish time is that of the commit
 };
 
+/// What one publish may ask for, beside its bytes.
+struct PublishOptions {
+  /// Named producers only: a number that must be above that of each message that the name has published; gaps are allowed. A
+  /// number that is not above gets Status::duplicate. 0: none.
+  std::uint64_t sequence = 0;
+  Properties properties = {};
+};
+
 /// One attached producer.
 ///
 /// Thread safety: one thread at a time; between two calls it may be handed on to another thread, as a strand, a pool or a
@@ -180,6 +188,16 @@ class Producer {
   std::uint64_t publish(Bytes message, const Properties& properties);
   [[nodiscard]] Status try_publish(Bytes message, const Properties& properties);
   [[nodiscard]] Status publish_until(Bytes message, const Properties& properties, const Until& until);
+
+  /// As publish, with options. A sequence number needs a named producer (ProducerOptions::name), else Error(misuse). A number that
+  /// is not above last_sequence() publishes nothing and returns Status::duplicate. The queue stores the number together with the
+  /// message: a producer that was killed, and starts again under its name, publishes no message twice if it gives each message
+  /// the same number again.
+  Result<std::uint64_t> publish(Bytes message, const PublishOptions& options);
+  [[nodiscard]] Status try_publish(Bytes message, const PublishOptions& options);
+  [[nodiscard]] Status publish_until(Bytes message, const PublishOptions& options, const Until& until);
+  /// The highest sequence number that this producer's name has published; 0: none, or no name.
+  [[nodiscard]] std::uint64_t last_sequence() const noexcept;
 
   /// One message from several parts, laid end to end.
   std::uint64_t publish_parts(std::span<const Bytes> parts);
@@ -237,6 +255,23 @@ class Producer {
   [[nodiscard]] Status publish_until(std::size_t size, const Properties& properties, Write&& write,
                                      const Until& until) {
     return publish_writer_until(size, properties, writer_of(write), until);
+  }
+  /// Likewise, with options. A callback that throws leaves its sequence number unused.
+  template <class Write>
+    requires std::is_invocable_v<Write&, std::span<std::byte>>
+  Result<std::uint64_t> publish(std::size_t size, Write&& write, const PublishOptions& options) {
+    return publish_writer(size, writer_of(write), options);
+  }
+  template <class Write>
+    requires std::is_invocable_v<Write&, std::span<std::byte>>
+  [[nodiscard]] Status try_publish(std::size_t size, Write&& write, const PublishOptions& options) {
+    return try_publish_writer(size, writer_of(write), options);
+  }
+  template <class Write>
+    requires std::is_invocable_v<Write&, std::span<std::byte>>
+  [[nodiscard]] Status publish_until(std::size_t size, Write&& write, const PublishOptions& options,
+                                     const Until& until) {
+    return publish_writer_until(size, writer_of(write), options, until);
   }
 
   /// Publishes all messages in order; wakes sleepers once. Cheaper a message than publish(). The try and `_until` forms return
@@ -332,6 +367,10 @@ class Producer {
   std::uint64_t publish_writer(std::size_t size, const Properties& properties, detail::Writer writer);
   [[nodiscard]] Status try_publish_writer(std::size_t size, const Properties& properties, detail::Writer writer);
   [[nodiscard]] Status publish_writer_until(std::size_t size, const Properties& properties, detail::Writer writer,
+                                            const Until& until);
+  Result<std::uint64_t> publish_writer(std::size_t size, detail::Writer writer, const PublishOptions& options);
+  [[nodiscard]] Status try_publish_writer(std::size_t size, detail::Writer writer, const PublishOptions& options);
+  [[nodiscard]] Status publish_writer_until(std::size_t size, detail::Writer writer, const PublishOptions& options,
                                             const Until& until);
   [[nodiscard]] endpoint::ProducerCore& core() const noexcept;
 

@@ -18,6 +18,7 @@ enum class Status : unsigned char {
   prefetch_limit,  ///< this consumer already holds as many unacknowledged messages as it may
   removed,         ///< the queue or the consumer's group was removed
   evicted,         ///< this endpoint was evicted
+  duplicate,       ///< this named producer has published that sequence number before: nothing was done
   interrupted,  ///< interrupt() was called, or a signal handler ran meanwhile: nothing was done; find the reason, or call again
 };
 

@@ -21,6 +21,7 @@ std::string_view to_string(Status status) noexcept {
     case Status::removed: return "removed";
     case Status::evicted: return "evicted";
     case Status::interrupted: return "interrupted";
+    case Status::duplicate: return "duplicate";
   }
   return "unknown status";
 }

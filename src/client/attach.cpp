@@ -331,6 +331,7 @@ endpoint::Attachment attach_endpoint(const std::shared_ptr<Session>& session, co
   attachment.start = reply.start;
   attachment.evictable = reply.evictable;
   attachment.producers_ended = reply.producers_ended;
+  attachment.sequence_record = reply.sequence_record;
   hold->remember(attachment.memory);
   const wire::EndpointName own{queue.id, reply.endpoint, reply.incarnation};
   attachment.standing = endpoint::Standing([session, own] { return session->is_unknown(own); });

@@ -55,8 +55,9 @@ void beware_of_strangers(const QueueOptions& options) noexcept {
 }  // namespace
 
 Producer Queue::producer(const ProducerOptions& options) const {
+  wire::check_options(wire::error_subject("attach", name_), options);
   beware_of_strangers(options_);
-  const wire::AttachRequest request{.role = wire::Role::producer};
+  const wire::AttachRequest request{.role = wire::Role::producer, .producer = options};
   return endpoint::make_producer(client::attach_endpoint(session_, {name_, id_, wire::geometry_of(options_)}, request,
                                                          {.populate = options.populate, .lock = options.lock_memory}),
                                  options);

@@ -21,6 +21,9 @@ struct Attachment {
   unsigned owner = 0;  ///< producers 0 to 63, consumers k_first_consumer + 0 to 63
   std::string queue_name;
 
+  /// Named producers only: the index of their sequence record.
+  std::optional<std::uint32_t> sequence_record = std::nullopt;
+
   // Consumers only.
   std::string group_name;  ///< empty: private
   unsigned group = 0;      ///< index in the control segment

@@ -38,8 +38,12 @@ auto publishing_parts(endpoint::ProducerCore& core, std::span<const Bytes> parts
   });
 }
 
+auto fill_with(std::size_t size, detail::Writer writer) noexcept {
+  return [size, writer](std::byte* place) { writer.call(writer.object, {place, size}); };
+}
+
 auto publishing_writer(endpoint::ProducerCore& core, std::size_t size, detail::Writer writer) noexcept {
-  return publishing(core, size, [size, writer](std::byte* place) { writer.call(writer.object, {place, size}); });
+  return publishing(core, size, fill_with(size, writer));
 }
 
 /// What is left of a batch; `done` counts.
@@ -87,6 +91,8 @@ Status Producer::try_publish_slowly(Outcome put, Bytes message) {
 Status Producer::publish_until(Bytes message, const Until& until) {
   return core().run_until(until, publishing_copy(core(), message));
 }
+
+std::uint64_t Producer::last_sequence() const noexcept { return core().last_sequence(); }
 
 std::uint64_t Producer::publish_parts(std::span<const Bytes> parts) {
   const std::size_t size = total_size(parts);

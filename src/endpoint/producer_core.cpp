@@ -15,6 +15,8 @@ namespace beltway::endpoint {
 ProducerCore::ProducerCore(Attachment attachment, const ProducerOptions& options)
     : ring::Claimer(attachment.memory, attachment.owner),
       attachment_(std::move(attachment)),
+      sequence_record_(attachment_.sequence_record ? &attachment_.memory.sequence_record(*attachment_.sequence_record)
+                                                   : nullptr),
       inline_bytes_(attachment_.memory.geometry.inline_bytes()),
       lane_(*this),
       waiter_(attachment_.memory, attachment_.owner, options.wait),
@@ -292,6 +294,17 @@ void report_two_threads(const InlinePublisher& producer) {
 }  // namespace beltway::detail
 
 namespace beltway::endpoint {
+
+bool ProducerCore::is_duplicate(std::uint64_t sequence) const {
+  refuse_in_child();
+  if (sequence_record_ == nullptr) throw_unnamed();
+  return sequence <= last_sequence();
+}
+
+void ProducerCore::throw_unnamed() const {
+  throw Error(Errc::misuse, "publish to \"" + queue_name() +
+                                "\": a sequence number needs a named producer; attach with ProducerOptions::name");
+}
 
 void ProducerCore::throw_forked() const {
   throw Error(Errc::forked, "publish to \"" + queue_name() +

@@ -5,7 +5,9 @@
 #pragma once
 
 #include <cstdint>
+#include <exception>
 #include <span>
+#include <type_traits>
 
 #include "beltway/detail/fork_guard.hpp"
 #include "beltway/info.hpp"
@@ -14,6 +16,7 @@
 #include "ring/claim.hpp"
 #include "ring/groups.hpp"
 #include "ring/lane.hpp"
+#include "ring/sequence_record.hpp"
 #include "waiting/waiter.hpp"
 
 namespace beltway::endpoint {
@@ -59,6 +62,17 @@ class alignas(ring::k_apart_bytes) ProducerCore : public ring::Claimer {
     if (const Status status = take_news(); status != Status::ok) [[unlikely]]
       return status;
     return status_of(detail::try_put(*this, size, detail::meta_of_block(block_bytes), fill));
+  }
+  /// True if this producer's name has published the sequence number, which is not 0. Throws Error(forked), Error(misuse) if this
+  /// producer has no name.
+  [[nodiscard]] bool is_duplicate(std::uint64_t sequence) const;
+  /// As put(), with a sequence number that is no duplicate.
+  template <class Fill>
+  [[nodiscard]] Status put_sequenced(std::size_t size, const Fill& fill, std::uint64_t sequence,
+                                     std::size_t block_bytes);
+  /// The last committed sequence number of this producer's name; 0: none.
+  [[nodiscard]] std::uint64_t last_sequence() const noexcept {
+    return sequence_record_ == nullptr ? 0 : sequence_record_->committed.load_relaxed();
   }
   /// As put(), of a copy.
   [[nodiscard]] Status put_copy(Bytes message);
@@ -175,6 +189,15 @@ class alignas(ring::k_apart_bytes) ProducerCore : public ring::Claimer {
     ~DropUnlessCommitted() { lane.drop_if_open(record); }
   };
 
+  /// Before the claim of a message whose callback threw becomes VOID: the message's sequence number is not pending any more.
+  struct TakeBackUnlessFilled {
+    ring::SequenceRecord& record;
+    int exceptions;
+    ~TakeBackUnlessFilled() {
+      if (std::uncaught_exceptions() != exceptions) ring::take_back_sequence(record);
+    }
+  };
+
   enum class FullReason : std::uint8_t {
     ring,   // by a reliable group
     turn,   // by producers that have waited longer for the room that there is
@@ -196,6 +219,9 @@ class alignas(ring::k_apart_bytes) ProducerCore : public ring::Claimer {
     Ring& ring = *this;
     const std::uint64_t flags = ring::SlotMeta{0, ring::k_flag_lane}.word() + detail::meta_of_block(block_bytes);
     return detail::try_put(ring, size, flags, [&](std::byte* place) noexcept {
+      if constexpr (std::is_same_v<Ring, ProducerCore>) {
+        if (pending_sequence_ != 0) ring::begin_sequence(*sequence_record_, pending_sequence_, last());
+      }
       reinterpret_cast<detail::Word*>(place)->store_relaxed(lane_.commit(record, last()).word());
     });
   }
@@ -234,7 +260,11 @@ class alignas(ring::k_apart_bytes) ProducerCore : public ring::Claimer {
   }
   [[noreturn]] void throw_forked() const;
 
+  [[noreturn]] void throw_unnamed() const;
+
   Attachment attachment_;
+  ring::SequenceRecord* const sequence_record_;  // null: this producer has no name
+  std::uint64_t pending_sequence_ = 0;           // of the message that is being published; 0: none
   const std::size_t inline_bytes_;
   ring::Lane lane_;
   waiting::Waiter waiter_;
@@ -257,6 +287,31 @@ Status ProducerCore::put_in_lane(std::size_t size, const Fill& fill, std::size_t
   const DropUnlessCommitted dropping{lane_, lent.record};
   fill(lent.data);
   return put_reference(lent.record, size, block_bytes);
+}
+
+template <class Fill>
+Status ProducerCore::put_sequenced(std::size_t size, const Fill& fill, std::uint64_t sequence,
+                                   std::size_t block_bytes) {
+  Status status = Status::ok;
+  if (size + block_bytes > inline_bytes_) {
+    // put_reference() begins it, after the claim.
+    const struct Pending {
+      std::uint64_t& sequence;
+      ~Pending() { sequence = 0; }
+    } pending{pending_sequence_ = sequence};
+    status = put(size, fill, block_bytes);
+  } else {
+    status = put(
+        size,
+        [&](std::byte* place) noexcept(noexcept(fill(place))) {
+          ring::begin_sequence(*sequence_record_, sequence, last());
+          const TakeBackUnlessFilled taking_back{*sequence_record_, std::uncaught_exceptions()};
+          fill(place);
+        },
+        block_bytes);
+  }
+  if (status == Status::ok) ring::commit_sequence(*sequence_record_, sequence);
+  return status;
 }
 
 }  // namespace beltway::endpoint

@@ -31,8 +31,9 @@ bool is_too_large(const Properties& properties, std::size_t size) noexcept {
 template <class Fill>
 class Extended {
  public:
-  Extended(ProducerCore& core, const Properties& properties, std::size_t size, Fill fill) noexcept
-      : core_(core), block_(properties), size_(size), fill_(fill) {
+  Extended(ProducerCore& core, const Properties& properties, std::size_t size, Fill fill,
+           std::uint64_t sequence) noexcept
+      : core_(core), block_(properties), size_(size), fill_(fill), sequence_(sequence) {
     if (bytes() > core.max_inline_bytes()) block_.pad_to_lines();
   }
 
@@ -44,6 +45,7 @@ class Extended {
       detail::copy_racing(place, block_.data(), block_.size());
       fill_(place + block_.size());
     };
+    if (sequence_ != 0) return core_.put_sequenced(size_, write, sequence_, block_.size());
     return core_.put(size_, write, block_.size());
   }
 
@@ -52,26 +54,30 @@ class Extended {
   PropertiesBlock block_;
   const std::size_t size_;
   const Fill fill_;
+  const std::uint64_t sequence_;  // 0: none
 };
 
 template <class Fill>
-std::uint64_t run_blocking(ProducerCore& core, const Properties& properties, std::size_t size, Fill fill) {
+std::uint64_t run_blocking(ProducerCore& core, const Properties& properties, std::size_t size, Fill fill,
+                           std::uint64_t sequence = 0) {
   check(core, properties, size);
-  Extended message(core, properties, size, fill);
+  Extended message(core, properties, size, fill, sequence);
   core.run_blocking(message.bytes(), [&] { return message.put(); });
   return core.last();
 }
 template <class Fill>
-Status run_try(ProducerCore& core, const Properties& properties, std::size_t size, Fill fill) {
+Status run_try(ProducerCore& core, const Properties& properties, std::size_t size, Fill fill,
+               std::uint64_t sequence = 0) {
   const detail::SingleUse<detail::InlinePublisher> use(core);
   if (is_too_large(properties, size)) return Status::too_large;
-  Extended message(core, properties, size, fill);
+  Extended message(core, properties, size, fill, sequence);
   return core.run_try([&] { return message.put(); });
 }
 template <class Fill>
-Status run_until(ProducerCore& core, const Properties& properties, std::size_t size, Fill fill, const Until& until) {
+Status run_until(ProducerCore& core, const Properties& properties, std::size_t size, Fill fill, const Until& until,
+                 std::uint64_t sequence = 0) {
   if (is_too_large(properties, size)) return Status::too_large;
-  Extended message(core, properties, size, fill);
+  Extended message(core, properties, size, fill, sequence);
   return core.run_until(until, [&] { return message.put(); });
 }
 
@@ -141,6 +147,40 @@ Status Producer::try_publish_writer(std::size_t size, const Properties& properti
 Status Producer::publish_writer_until(std::size_t size, const Properties& properties, detail::Writer writer,
                                       const Until& until) {
   return run_until(core(), properties, size, CallOf{writer, size}, until);
+}
+
+// With options. An error of the sequence number comes before all others.
+
+namespace {
+bool is_duplicate(const ProducerCore& core, const PublishOptions& options) {
+  return options.sequence != 0 && core.is_duplicate(options.sequence);
+}
+}  // namespace
+
+Result<std::uint64_t> Producer::publish(Bytes message, const PublishOptions& options) {
+  if (is_duplicate(core(), options)) return Status::duplicate;
+  return run_blocking(core(), options.properties, message.size(), copy_of(message), options.sequence);
+}
+Status Producer::try_publish(Bytes message, const PublishOptions& options) {
+  if (is_duplicate(core(), options)) return Status::duplicate;
+  return run_try(core(), options.properties, message.size(), copy_of(message), options.sequence);
+}
+Status Producer::publish_until(Bytes message, const PublishOptions& options, const Until& until) {
+  if (is_duplicate(core(), options)) return Status::duplicate;
+  return run_until(core(), options.properties, message.size(), copy_of(message), until, options.sequence);
+}
+Result<std::uint64_t> Producer::publish_writer(std::size_t size, detail::Writer writer, const PublishOptions& options) {
+  if (is_duplicate(core(), options)) return Status::duplicate;
+  return run_blocking(core(), options.properties, size, CallOf{writer, size}, options.sequence);
+}
+Status Producer::try_publish_writer(std::size_t size, detail::Writer writer, const PublishOptions& options) {
+  if (is_duplicate(core(), options)) return Status::duplicate;
+  return run_try(core(), options.properties, size, CallOf{writer, size}, options.sequence);
+}
+Status Producer::publish_writer_until(std::size_t size, detail::Writer writer, const PublishOptions& options,
+                                      const Until& until) {
+  if (is_duplicate(core(), options)) return Status::duplicate;
+  return run_until(core(), options.properties, size, CallOf{writer, size}, until, options.sequence);
 }
 
 // Loans. The block is written when the memory is lent. It has whole cache lines, so that the payload is aligned as without.

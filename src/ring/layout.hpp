@@ -9,7 +9,7 @@
 //   heap     | lane of producer 0 | lane of producer 1 | ...   lane_bytes each
 //
 //   control  | Header, 4096 | SharedStatus, 256 | Endpoint x (producers + consumers) | GroupBlock x (named + consumers) |
-//            | lease words: named groups x N x 8 | lease times: named groups x N x 8 |
+//            | lease words: named groups x N x 8 | lease times: named groups x N x 8 | SequenceRecord x 64 |
 //
 // The words, most significant bits first:
 //
@@ -374,6 +374,15 @@ static_assert(sizeof(GroupBlock) == 192 && offsetof(GroupBlock, parked) == 16 &&
               offsetof(GroupBlock, redelivery) == 24 && offsetof(GroupBlock, floor) == 64 &&
               offsetof(GroupBlock, next) == 128);
 
+/// Of one named producer: see sequence_record.hpp. Written by the producer of that name, and by the daemon once it is gone.
+struct alignas(k_cache_line_bytes) SequenceRecord {
+  Word committed;         ///< the last committed sequence number; 0: none
+  Word pending_position;  ///< of the claim that pending_sequence goes with
+  Word pending_sequence;  ///< the number that is being committed; 0: none
+  std::uint64_t spare[5];
+};
+static_assert(sizeof(SequenceRecord) == 64 && offsetof(SequenceRecord, pending_sequence) == 16);
+
 // -- sizes and offsets, from a queue's options ------------------------------------------------------------------
 
 /// The validated numbers of one queue, from the daemon's word and not from shared memory. Every index and offset is checked
@@ -409,8 +418,11 @@ struct Geometry {
   [[nodiscard]] constexpr std::size_t lease_times_offset() const noexcept {
     return leases_offset() + std::size_t{max_groups} * slots * sizeof(Word);
   }
+  [[nodiscard]] constexpr std::size_t sequence_records_offset() const noexcept {
+    return whole_lines(lease_times_offset() + std::size_t{max_groups} * slots * sizeof(Word));
+  }
   [[nodiscard]] constexpr std::uint64_t control_bytes() const noexcept {
-    return page_up(lease_times_offset() + std::uint64_t{max_groups} * slots * sizeof(Word));
+    return page_up(sequence_records_offset() + k_max_producer_names * sizeof(SequenceRecord));
   }
 
  private:

@@ -50,6 +50,10 @@ struct QueueMemory {
     return reinterpret_cast<Word*>(
         control + geometry.lease_times_offset())[group * std::size_t{geometry.slots} + (position & mask())];
   }
+  /// `index`: below k_max_producer_names.
+  [[nodiscard]] SequenceRecord& sequence_record(unsigned index) const noexcept {
+    return reinterpret_cast<SequenceRecord*>(control + geometry.sequence_records_offset())[index];
+  }
   [[nodiscard]] unsigned endpoint_index(unsigned owner) const noexcept {
     return owner < k_first_consumer ? owner : geometry.max_producers + owner - k_first_consumer;
   }

@@ -174,6 +174,9 @@ void check_expire_after(const std::string& context, const QueueOptions& options)
          "0 or " + std::to_string(k_min_expire_after_ms) + " to " + std::to_string(k_max_expire_after_ms));
 }
 
+void check_producer_name(const std::string& context, const ProducerOptions& options) {
+  if (!options.name.empty()) check_name(context + ": name", "producer", options.name);
+}
 void check_consumer_group(const std::string& context, const ConsumerOptions& options) {
   if (!options.group.empty()) check_name(context + ": group", "group", options.group);
 }

@@ -32,6 +32,7 @@ void check_type(const std::string& context, const QueueOptions& options);
 void check_description(const std::string& context, const QueueOptions& options);
 void check_expire_after(const std::string& context, const QueueOptions& options);
 
+void check_producer_name(const std::string& context, const ProducerOptions& options);
 void check_consumer_group(const std::string& context, const ConsumerOptions& options);
 void check_create_group(const std::string& context, const ConsumerOptions& options);
 void check_lossy(const std::string& context, const ConsumerOptions& options);

@@ -210,8 +210,21 @@ constexpr OptionRow<Options> k_populate{.name = "populate", .member = &Options::
 template <class Options>
 constexpr OptionRow<Options> k_lock_memory{.name = "lock_memory", .member = &Options::lock_memory, .is_sent = false};
 
-constexpr std::array k_producer_options{k_wait<ProducerOptions>, k_populate<ProducerOptions>,
-                                        k_lock_memory<ProducerOptions>};
+using ProducerOption = OptionRow<ProducerOptions>;
+constexpr std::array k_producer_options{
+    ProducerOption{
+        .name = "name",
+        .member = &ProducerOptions::name,
+        .check = check_producer_name,
+        .is_sent_if_default = false,
+        .flag = "--producer",
+        .value_name = "NAME",
+        .help = "Publish under this name: message k gets sequence number k, and numbers that the name has published "
+                "before are skipped. So the same input may be published again after a failure"},
+    k_wait<ProducerOptions>,
+    k_populate<ProducerOptions>,
+    k_lock_memory<ProducerOptions>,
+};
 
 using ConsumerOption = OptionRow<ConsumerOptions>;
 constexpr std::array k_consumer_options{

@@ -49,6 +49,7 @@ EndpointInfo decode_endpoint(const json& object, const Description& description,
   info.evictable = fields.flag("evictable");
   info.orphan = fields.flag("orphan");
   info.prefetch = fields.number_or<std::uint32_t>("prefetch", 0);
+  info.name = fields.text_or("name", "");
   if (fields.has("leaving")) {
     const auto group = fields.number<std::uint32_t>("leaving");
     const auto found = std::find_if(description.leaving.begin(), description.leaving.end(),
@@ -102,6 +103,7 @@ json encode(const Description& description) {
     if (endpoint.evicted) item["evicted"] = true;
     if (endpoint.evictable) item["evictable"] = true;
     if (endpoint.orphan) item["orphan"] = true;
+    if (!endpoint.name.empty()) item["name"] = endpoint.name;
     if (endpoint.prefetch != 0) item["prefetch"] = endpoint.prefetch;
     if (endpoint.leaving) {
       const auto left = std::find_if(description.leaving.begin(), description.leaving.end(),
@@ -120,6 +122,9 @@ json encode(const Description& description) {
               {"groups", std::move(groups)},
               {"endpoints", std::move(endpoints)}};
   add_options(object, options);
+  for (const ProducerName& each : info.producer_names) {
+    object["producer_names"].push_back({{"name", each.name}, {"last_sequence", each.last_sequence}});
+  }
   if (info.owner_pid != 0) object["owner_pid"] = static_cast<std::uint32_t>(info.owner_pid);
   if (info.expires_in) object["expires_in_ms"] = info.expires_in->count();
   for (const Description::Leaving& each : description.leaving) {
@@ -160,6 +165,12 @@ Description decode_description(const json& object, const std::string& context) {
       description.leaving.push_back({index, group.text("name")});
     }
   }
+  if (fields.has("producer_names")) {
+    for (const json& item : fields.array("producer_names")) {
+      const JsonReader name(item, context + ": producer name");
+      info.producer_names.push_back({name.text("name"), name.number<std::uint64_t>("last_sequence")});
+    }
+  }
   if (fields.has("endpoints")) {
     for (const json& item : fields.array("endpoints")) {
       info.endpoints.push_back(decode_endpoint(item, description, context));
@@ -187,6 +198,7 @@ json encode(const AttachRequest& request) {
               {"barriers", request.barriers},
               {"bells", request.bells}};
   if (request.role == Role::consumer) encode_fields(object, request.consumer);
+  if (request.role == Role::producer) encode_fields(object, request.producer);
   return object;
 }
 
@@ -197,7 +209,11 @@ AttachRequest decode_attach_request(const json& object, const std::string& conte
   request.role = fields.word<Role>("role", k_roles);
   request.barriers = fields.flag("barriers");
   request.bells = fields.flag("bells");
-  decode_fields(fields, request.consumer, context);
+  if (request.role == Role::producer) {
+    decode_fields(fields, request.producer, context);
+  } else {
+    decode_fields(fields, request.consumer, context);
+  }
   return request;
 }
 
@@ -211,6 +227,7 @@ json encode(const AttachReply& reply) {
             {"start", reply.start},
             {"evictable", reply.evictable}};
   if (reply.producers_ended) body["producers_ended"] = *reply.producers_ended;
+  if (reply.sequence_record) body["sequence_record"] = *reply.sequence_record;
   if (reply.promised) body["promised"] = *reply.promised;
   return body;
 }
@@ -225,6 +242,12 @@ AttachReply decode_attach_reply(const json& object, const AttachRequest& request
   reply.incarnation = fields.number<std::uint32_t>("incarnation");
   if (request.role == Role::producer) {
     if (reply.endpoint >= geometry.max_producers) fields.refuse("endpoint", "below max_producers");
+    if (fields.has("sequence_record")) {
+      reply.sequence_record = fields.number<std::uint32_t>("sequence_record");
+      if (*reply.sequence_record >= k_max_producer_names) fields.refuse("sequence_record", "below 64");
+    }
+    if (request.producer.name.empty() == reply.sequence_record.has_value())
+      fields.refuse("sequence_record", "that of a named producer, from a daemon of this version");
     if (fields.has("promised")) reply.promised = fields.number<std::uint64_t>("promised");
     return reply;
   }

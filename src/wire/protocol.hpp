@@ -119,6 +119,7 @@ struct AttachRequest {
   bool barriers = false;
   bool bells = false;
   ConsumerOptions consumer = {};  ///< of a consumer; what is not sent has its default at the daemon
+  ProducerOptions producer = {};  ///< likewise
 };
 
 struct AttachReply {
@@ -132,6 +133,8 @@ struct AttachReply {
   bool evictable = false;
   /// Consumers: how many producers had come and gone before. Nothing: the daemon does not say.
   std::optional<std::uint64_t> producers_ended = std::nullopt;
+  /// Named producers: the index of their sequence record.
+  std::optional<std::uint32_t> sequence_record = std::nullopt;
   /// Producers of queues with lanes: bytes of lanes that others were promised and have not filled. Nothing: no daemon counts.
   std::optional<std::uint64_t> promised = std::nullopt;
 };

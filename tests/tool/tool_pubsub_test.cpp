@@ -50,6 +50,19 @@ TEST_F(ToolPublishing, arguments_are_published_once_each) {
   EXPECT_EQ(publishing.bytes(), 8U);
 }
 
+TEST_F(ToolPublishing, a_numbered_input_that_is_published_again_is_skipped_as_far_as_it_is_there) {
+  endpoint::Attachment attachment = queue_.attach_producer();
+  attachment.sequence_record = 0;
+  Producer named = endpoint::make_producer(std::move(attachment), {});
+  Publishing first(named, {.count = {}, .rate = {}, .timeout = {}, .numbered = true}, {});
+  first.arguments({"one", "two"});
+  Publishing again(named, {.count = {}, .rate = {}, .timeout = {}, .numbered = true}, {});
+  again.arguments({"one", "two", "three"});
+  EXPECT_EQ(drain(consumer_), (Texts{"one", "two", "three"}));
+  EXPECT_EQ(again.messages(), 1U);
+  EXPECT_EQ(again.skipped(), 2U);
+}
+
 TEST_F(ToolPublishing, a_count_repeats_or_cuts_arguments) {
   for (const std::uint64_t count : {0U, 1U, 2U, 3U, 4U, 255U, 257U, 1000U}) {
     Publishing publishing(producer_, {.count = count, .rate = {}, .timeout = {}}, {});

@@ -45,11 +45,14 @@ void publish(Publishing& publishing, const Options& options, std::size_t largest
 ExitCode run(const Globals& globals, const Options& options) {
   Producer producer = globals.connect().open_queue(options.name).producer(options.producer);
   Interrupt interrupt;
-  Publishing publishing(producer, options.plan, interrupt.token());
+  PublishPlan plan = options.plan;
+  plan.numbered = !options.producer.name.empty();
+  Publishing publishing(producer, plan, interrupt.token());
   Summary summary(options.name);
   const auto report = [&] {
     summary.messages = publishing.messages();
     summary.bytes = publishing.bytes();
+    if (plan.numbered) summary.skipped = publishing.skipped();
     if (options.plan.digest) summary.digest = publishing.digest();
     summary.print({.json = globals.json(), .people = options.summary, .on_standard_error = false});
   };
@@ -90,6 +93,7 @@ void add_pub(Command& app, Globals& globals) {
   seq 1000000 | beltway pub orders --summary
   beltway pub orders tick --count 1000 --rate 100/s
   beltway pub orders '{"id":7}' --key order-7 --content-type application/json --header tenant=acme
+  beltway pub orders --producer nightly-import --summary < orders.csv
   tar c /usr/include | beltway pub files --file - --chunk 256K --digest
 Messages that start with "-" follow "--".)");
   command.on_parsed([&globals, options] {

@@ -31,8 +31,8 @@ void Publishing::arguments(const std::vector<std::string>& texts) {
     messages.insert(messages.end(), texts.begin(), texts.end());
   }
   std::size_t at = 0;
-  while (messages_ < wanted && !stop_.stop_requested()) {
-    const std::uint64_t most = std::min<std::uint64_t>(wanted - messages_, 2 * k_batch);
+  while (sent() < wanted && !stop_.stop_requested()) {
+    const std::uint64_t most = std::min<std::uint64_t>(wanted - sent(), 2 * k_batch);
     const std::size_t count = static_cast<std::size_t>(std::min<std::uint64_t>(most, messages.size() - at));
     if (!send(std::span(messages).subspan(at, count))) return;
     at = (at + count) % messages.size();
@@ -50,7 +50,7 @@ void Publishing::pieces(const InputFile& file, std::size_t piece_bytes) {
                                         std::to_string(producer_.max_message_bytes()) +
                                         "; use smaller chunks, or declare the queue with more --lane-bytes");
   }
-  if (piece_bytes > producer_.max_inline_bytes() && piece_bytes >= k_loan_from_bytes) {
+  if (piece_bytes > producer_.max_inline_bytes() && piece_bytes >= k_loan_from_bytes && !plan_.numbered) {
     loans(file, piece_bytes);
   } else {
     drain(MessageReader(file, {.piece_bytes = piece_bytes, .max_bytes = producer_.max_message_bytes()}, stop_));
@@ -81,7 +81,24 @@ void Publishing::loans(const InputFile& file, std::size_t piece_bytes) {
   }
 }
 
+bool Publishing::send_numbered(std::span<const Bytes> messages) {
+  for (const Bytes& message : messages) {
+    const std::uint64_t number = sent() + 1;
+    if (number > producer_.last_sequence()) {
+      if (pacer_ && pacer_->wait(1, stop_) == 0) return false;
+      if (!check(producer_.publish_until(message, {.sequence = number, .properties = plan_.properties}, until())))
+        return false;
+      counted({&message, 1});
+    } else {
+      ++skipped_;
+    }
+    if (stop_.stop_requested()) return false;
+  }
+  return true;
+}
+
 bool Publishing::send(std::span<const Bytes> messages) {
+  if (plan_.numbered) return send_numbered(messages);
   while (!messages.empty()) {
     const std::size_t due = pacer_ ? pacer_->wait(messages.size(), stop_) : messages.size();
     if (due == 0) return false;
@@ -107,7 +124,7 @@ Result<std::size_t> Publishing::publish_some(std::span<const Bytes> messages, co
 std::size_t Publishing::allowed(std::size_t wanted) const {
   if (stop_.stop_requested()) return 0;
   if (!plan_.count) return wanted;
-  return static_cast<std::size_t>(std::min<std::uint64_t>(wanted, *plan_.count - std::min(*plan_.count, messages_)));
+  return static_cast<std::size_t>(std::min<std::uint64_t>(wanted, *plan_.count - std::min(*plan_.count, sent())));
 }
 
 Until Publishing::until() const { return plan_.timeout ? Until(*plan_.timeout, stop_) : Until(stop_); }
@@ -131,7 +148,7 @@ bool Publishing::check(Status status) const {
                       so_far + "; \"beltway show " + producer_.queue_name() + "\" names the processes that hold it");
   }
   if (status == Status::too_large) {
-    throw Failure(ExitCode::failed, context + ": message " + std::to_string(messages_ + 1) + " has more than the " +
+    throw Failure(ExitCode::failed, context + ": message " + std::to_string(sent() + 1) + " has more than the " +
                                         std::to_string(producer_.max_message_bytes()) + " bytes that fit" +
                                         (plan_.properties.empty() ? "" : " with its properties") + so_far);
   }

@@ -22,6 +22,7 @@ struct PublishPlan {
   std::optional<std::chrono::nanoseconds> timeout;  ///< for each message, while the queue is full
   bool digest = false;
   Properties properties{};  ///< of each message; views that outlive the Publishing
+  bool numbered = false;    ///< message k gets sequence number k; those that were published before are skipped
 };
 
 /// Thread safety: one thread, the one that made the Interrupt behind the stop token.
@@ -38,10 +39,14 @@ class Publishing {
 
   [[nodiscard]] std::uint64_t messages() const noexcept { return messages_; }
   [[nodiscard]] std::uint64_t bytes() const noexcept { return bytes_; }
+  /// Messages of a numbered plan that were published before.
+  [[nodiscard]] std::uint64_t skipped() const noexcept { return skipped_; }
   /// Complete only if the plan asked for it.
   [[nodiscard]] const Digest& digest() const noexcept { return digest_; }
 
  private:
+  /// Messages of the input that are done with: published or skipped.
+  [[nodiscard]] std::uint64_t sent() const noexcept { return messages_ + skipped_; }
   /// How many messages may still be published, at most `wanted`.
   [[nodiscard]] std::size_t allowed(std::size_t wanted) const;
   [[nodiscard]] Until until() const;
@@ -49,6 +54,8 @@ class Publishing {
   bool send(std::span<const Bytes> messages);
   /// As the batch forms of Producer, which take no properties: one by one.
   Result<std::size_t> publish_some(std::span<const Bytes> messages, const Until& until);
+  /// As send(), one by one with their numbers.
+  bool send_numbered(std::span<const Bytes> messages);
   void drain(MessageReader reader);
   void loans(const InputFile& file, std::size_t piece_bytes);
   void counted(std::span<const Bytes> messages);
@@ -61,6 +68,7 @@ class Publishing {
   std::optional<Pacer> pacer_;
   std::uint64_t messages_ = 0;
   std::uint64_t bytes_ = 0;
+  std::uint64_t skipped_ = 0;
   Digest digest_;
 };
 

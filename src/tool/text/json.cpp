@@ -154,7 +154,9 @@ Json to_json(const EndpointInfo& endpoint) {
             {"pid", endpoint.pid == 0 ? Json(nullptr) : Json(endpoint.pid)},
             {"uid", endpoint.uid},
             {"orphan", endpoint.orphan}};
-  if (!endpoint.producer) {
+  if (endpoint.producer) {
+    json["name"] = endpoint.name.empty() ? Json(nullptr) : Json(endpoint.name);
+  } else {
     json["group"] = endpoint.group.empty() ? Json(nullptr) : Json(endpoint.group);
     json["lossy"] = endpoint.lossy;
     json["evicted"] = endpoint.evicted;
@@ -177,6 +179,10 @@ Json to_json(const QueueInfo& info) {
   json["paused_ms"] = Json::object();
   for (const PausedGroup& group : info.paused) json["paused_ms"][group.name] = group.paused_for.count();
   json["shared_bytes"] = info.shared_bytes;
+  json["producer_names"] = Json::array();
+  for (const ProducerName& each : info.producer_names) {
+    json["producer_names"].push_back({{"name", each.name}, {"last_sequence", each.last_sequence}});
+  }
   json["endpoints"] = Json::array();
   for (const EndpointInfo& endpoint : info.endpoints) json["endpoints"].push_back(to_json(endpoint));
   return json;

@@ -119,18 +119,31 @@ std::string retry_text(const GroupState& group) {
 }
 
 std::string groups_text(const QueueSnapshot& snapshot) {
-  Table table{"GROUP",      ">DEPTH", ">LEASED",       ">RETRY",         ">DELAYED", ">DUE IN", ">PARKED",
+  Table table{"GROUP",      ">DEPTH", ">LEASED",       ">RETRY",         ">DELAYED", ">DUE IN",  ">PARKED",
               ">DISCARDED", ">FLOOR", ">EVICTS AFTER", ">RETRIES AFTER", ">AT MOST", "CONSUMERS"};
   for (const GroupState& group : snapshot.groups) {
     std::string consumers;
     for (const unsigned index : group.consumers) consumers += (consumers.empty() ? "" : " ") + std::to_string(index);
     if (group.paused_for) consumers += (consumers.empty() ? "" : " ") + std::string("(paused)");
     table.add({group.name, format_count(group.depth), format_count(group.leased), format_count(group.retry),
-               format_count(group.delayed), group.due_in ? format_duration(*group.due_in) : "-", format_count(group.parked),
-               group.discard || group.discarded != 0 ? format_count(group.discarded) : "-", std::to_string(group.floor),
+               format_count(group.delayed), group.due_in ? format_duration(*group.due_in) : "-",
+               format_count(group.parked), group.discard || group.discarded != 0 ? format_count(group.discarded) : "-",
+               std::to_string(group.floor),
                group.evict_after.count() > 0 ? format_duration(group.evict_after) : "never", retry_text(group),
                group.max_deliveries != 0 ? format_count(group.max_deliveries) + " times" : "-",
                consumers.empty() ? "-" : consumers});
+  }
+  return table.empty() ? "" : "\n" + table.text(k_indent);
+}
+
+std::string producer_names_text(const QueueInfo& info) {
+  Table table{"PRODUCER NAME", ">LAST SEQUENCE", "PRODUCER"};
+  for (const ProducerName& each : info.producer_names) {
+    const auto attached = std::ranges::find_if(info.endpoints, [&each](const EndpointInfo& endpoint) {
+      return endpoint.producer && endpoint.name == each.name;
+    });
+    table.add({each.name, std::to_string(each.last_sequence),
+               attached == info.endpoints.end() ? "-" : std::to_string(attached->index)});
   }
   return table.empty() ? "" : "\n" + table.text(k_indent);
 }
@@ -197,6 +210,7 @@ std::string show_text(const QueueSnapshot& snapshot, const std::vector<Cause>& c
   out += facts_text(snapshot, rates);
   out += groups_text(snapshot);
   out += producers_text(snapshot, now_ns);
+  out += producer_names_text(snapshot.info);
   out += consumers_text(snapshot, now_ns);
   out += totals_text(snapshot.totals);
   out += causes_text(causes);

@@ -19,6 +19,7 @@ void Summary::print(const How& how) const {
               {"seconds", seconds},
               {"messages_per_s", messages_per_s},
               {"bytes_per_s", bytes_per_s}};
+    if (skipped) json["skipped"] = *skipped;
     if (lost) json["lost"] = *lost;
     if (redelivered) json["redelivered"] = *redelivered;
     if (first_to_last_seconds) json["first_to_last_seconds"] = *first_to_last_seconds;
@@ -36,6 +37,7 @@ void Summary::print(const How& how) const {
       (first_to_last_seconds ? " (" + format_nanoseconds(*first_to_last_seconds * 1e9) + " from the first to the last)"
                              : "") +
       ": " + format_rate(messages_per_s) + ", " + format_size(bytes_per_s) + "/s";
+  if (skipped && *skipped > 0) text += ", " + format_count(*skipped) + " skipped: published before";
   if (lost && *lost > 0) text += ", " + format_count(*lost) + " lost";
   if (redelivered && *redelivered > 0) text += ", " + format_count(*redelivered) + " delivered before";
   Output people(2, "standard error");

@@ -25,6 +25,7 @@ struct Summary {
   std::string queue;
   std::uint64_t messages = 0;
   std::uint64_t bytes = 0;
+  std::optional<std::uint64_t> skipped;      ///< pub --producer only: messages that were published before
   std::optional<std::uint64_t> lost;         ///< sub only
   std::optional<std::uint64_t> redelivered;  ///< sub only
   std::optional<double>

@@ -40,6 +40,10 @@ plant_condition(block_is_not_counted [[size > inline_bytes_]])
 plant(lane_without_heir "")
 plant(tail_is_not_widened [[return static_cast<Position>(tail.position);]])
 
+plant(sequence_is_cleared_before_it_is_committed
+  [[record.pending_sequence.store_release(0); record.committed.store_release(sequence);]])
+plant_value(settle_believes_every_claim [[ahead >= 0]])
+
 # -- consumers and groups -----------------------------------------------------------------------------------------
 plant(nack_leaves_next [[return true;]])
 plant_before(nack_before_the_word [[set_next_back(memory_, group_, position);]])

@@ -12,6 +12,7 @@
 #include "ring/groups.hpp"
 #include "ring/readers/named_reader.hpp"
 #include "ring/readers/private_reader.hpp"
+#include "ring/sequence_record.hpp"
 
 namespace beltway::crash {
 
@@ -160,6 +161,19 @@ void check_newcomer(const World& world) {
   }
 }
 
+/// The sequence number of a message, its id, is committed if and only if the message is there.
+void check_sequence(const World& world, std::size_t id, bool read, bool leased) {
+  const Entry& entry = world.journal().messages[id];
+  const SequenceRecord& record = world.memory().sequence_record(static_cast<unsigned>(id / 16));
+  const bool said = record.committed.load_relaxed() >= id;
+  const bool there = entry.committed != 0 || entry.read != 0 || entry.leased != 0;
+  if (there && !said) fail(world, "message %d is there, and its sequence number is not", static_cast<int>(id));
+  if ((read || leased) && said && !there)
+    fail(world, "message %d is not there, and its number is", static_cast<int>(id));
+  if (record.pending_sequence.load_relaxed() != 0)
+    fail(world, "sequence number of message %d hangs", static_cast<int>(id));
+}
+
 void check_messages(World& world, bool read, bool leased) {
   std::optional<Position> last[4];
   for (std::size_t id = 0; id < k_messages; ++id) {
@@ -172,6 +186,7 @@ void check_messages(World& world, bool read, bool leased) {
     if (read && leased && (entry.read != 0) != (entry.leased != 0)) {
       fail(world, "message %d: read %d times by the private, %d by the named group", number, entry.read, entry.leased);
     }
+    if (entry.sequenced != 0) check_sequence(world, id, read, leased);
     if (entry.read == 0 && entry.leased == 0) continue;
     std::optional<Position>& before = last[id / 16];
     if (before && distance(entry.position, *before) <= 0) fail(world, "message %d is out of order", number);
@@ -220,6 +235,7 @@ void give_back_lane(const QueueMemory& memory, unsigned producer) {
 void bury(World& world, unsigned owner) {
   if (owner == k_nobody) return;
   const QueueMemory& memory = world.memory();
+  if (owner < k_first_consumer) settle_sequence(memory, owner);
   recovery::repair(memory, owner, test::living_without(memory, owner));
   if (owner < k_first_consumer) {
     give_back_lane(memory, owner);

@@ -77,6 +77,7 @@ Producer& Crew::producer(unsigned owner) {
   Attachment attachment;
   attachment.memory = world_.memory();
   attachment.owner = owner;
+  attachment.sequence_record = owner;
   ProducerOptions options;
   options.wait = WaitStrategy::sleep;
   return producers_.emplace(owner, make_producer(std::move(attachment), options)).first->second;
@@ -118,6 +119,19 @@ Status Crew::publish(unsigned owner, std::uint64_t id, std::uint32_t size) {
   entry.begun = 1;
   compiler_fence();
   const Status status = is_extended(size) ? from.try_publish(bytes, {.key = key_of(id)}) : from.try_publish(bytes);
+  compiler_fence();
+  (status == Status::ok ? entry.committed : entry.refused) = 1;
+  return status;
+}
+
+Status Crew::publish_sequenced(unsigned owner, std::uint64_t id, std::uint32_t size) {
+  Producer& from = producer(owner);
+  const Bytes bytes = bytes_of(id, size);
+  Entry& entry = world_.journal().messages[id];
+  entry.sequenced = 1;
+  entry.begun = 1;
+  compiler_fence();
+  const Status status = from.try_publish(bytes, {.sequence = id});
   compiler_fence();
   (status == Status::ok ? entry.committed : entry.refused) = 1;
   return status;

@@ -47,6 +47,8 @@ class Crew {
 
   // Operations, with their journal.
   Status publish(unsigned owner, std::uint64_t id, std::uint32_t size);
+  /// With the message's id as its sequence number.
+  Status publish_sequenced(unsigned owner, std::uint64_t id, std::uint32_t size);
   Status publish_until(unsigned owner, std::uint64_t id, const Until& until);
   Result<std::size_t> publish_batch(unsigned owner, std::uint64_t id, std::size_t count, std::uint32_t size);
   Status publish_loan(unsigned owner, std::uint64_t id, std::uint32_t size);

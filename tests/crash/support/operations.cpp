@@ -30,6 +30,11 @@ void publish(Crew& crew, unsigned owner) {
 void publish_lane(Crew& crew, unsigned owner) {
   for (std::uint64_t id = first_id(owner) + 1; id < first_id(owner) + 4; ++id) crew.publish(owner, id, k_lane_size);
 }
+void publish_sequenced(Crew& crew, unsigned owner) {
+  crew.publish_sequenced(owner, first_id(owner) + 1, k_inline_size);
+  crew.publish_sequenced(owner, first_id(owner) + 2, k_lane_size);
+  crew.publish_sequenced(owner, first_id(owner) + 3, k_inline_size);
+}
 void publish_batch(Crew& crew, unsigned owner) {
   std::ignore = crew.publish_batch(owner, first_id(owner) + 1, 3, k_inline_size);
   std::ignore = crew.publish_batch(owner, first_id(owner) + 4, 2, k_lane_size);
@@ -132,6 +137,7 @@ void come_and_go(Crew& crew, unsigned owner) {
 constexpr Operation k_operations[] = {
     {"publish", Role::producer, make, publish},
     {"publish_lane", Role::producer, make, publish_lane},
+    {"publish_sequenced", Role::producer, make, publish_sequenced},
     {"publish_batch", Role::producer, make, publish_batch},
     {"publish_loans", Role::producer, make, publish_loans},
     {"publish_properties", Role::producer, make, publish_properties},

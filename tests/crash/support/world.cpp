@@ -63,11 +63,11 @@ World::World(const Shape& shape) : shape_(shape) {
   memory_ = {geometry, base, base + geometry.ring_bytes(), base + geometry.ring_bytes() + heap,
              bells().eventfds.data()};
   journal_ = reinterpret_cast<Journal*>(memory_.control + geometry.control_bytes());
-  const std::size_t leases_end = geometry.lease_times_offset() + std::size_t{k_groups} * geometry.slots * sizeof(Word);
+  const std::size_t words_end = geometry.sequence_records_offset() + shape.producers * sizeof(SequenceRecord);
   parts_[0] = {memory_.ring, k_cache_line_bytes};
   parts_[1] = {memory_.ring + k_slots_offset, std::size_t{geometry.slots} * geometry.slot_bytes};
   parts_[2] = {memory_.heap, heap};
-  parts_[3] = {memory_.control + geometry.status_offset(), leases_end - geometry.status_offset()};
+  parts_[3] = {memory_.control + geometry.status_offset(), words_end - geometry.status_offset()};
   parts_[4] = {reinterpret_cast<std::byte*>(journal_), sizeof(Journal)};
   clear();
 }

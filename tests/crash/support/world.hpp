@@ -65,6 +65,7 @@ struct Entry {
   std::uint8_t acked;      ///< its ack returned true
   std::uint8_t due;        ///< the newcomer had joined before its publish was called
   std::uint8_t joined;     ///< times that the newcomer had it
+  std::uint8_t sequenced;  ///< it was published with its id as sequence number
 };
 
 struct Journal {
