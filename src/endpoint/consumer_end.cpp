@@ -27,7 +27,7 @@ bool ConsumerCore::end_private(ring::Position position) noexcept {
 
 bool ConsumerCore::give_back(const Message& message) noexcept {
   nacks_.fetch_add(1, std::memory_order_relaxed);
-  const bool ours = named_->nack(message.position_, message.tries_);
+  const bool ours = named_->nack(message.position_, message.tries());
   if (ours && ring::wake_one_of_group(attachment_.memory, named_->group(), ring::k_no_owner)) ++wakes_;
   return ours;
 }
@@ -90,7 +90,7 @@ std::size_t Message::end_run(std::span<const Message> run, End end) noexcept {
   const Message& last = run.back();
   std::size_t ours = 0;
   for (const Message* message = run.data();; ++message) {
-    ours += (acks ? named.ack(message->position_, message->tries_) : core.give_back(*message)) ? 1 : 0;
+    ours += (acks ? named.ack(message->position_, message->tries()) : core.give_back(*message)) ? 1 : 0;
     if (message == &last) break;
   }
   // plant: acks_of_a_batch_move_no_floor
