@@ -53,26 +53,26 @@ class Message {
   }
 
   /// The payload, aligned to 16 bytes. Never writable: consumers map messages read-only.
-  [[nodiscard]] std::span<const std::byte> bytes() const noexcept { return {data_, size_}; }
-  [[nodiscard]] std::string_view text() const noexcept { return {reinterpret_cast<const char*>(data_), size_}; }
-  [[nodiscard]] std::size_t size() const noexcept { return size_; }
+  [[nodiscard]] std::span<const std::byte> bytes() const noexcept { return {data_, size()}; }
+  [[nodiscard]] std::string_view text() const noexcept { return {reinterpret_cast<const char*>(data_), size()}; }
+  [[nodiscard]] std::size_t size() const noexcept { return static_cast<std::uint32_t>(parts_); }
 
   /// True if the message was published with properties.
-  [[nodiscard]] bool has_properties() const noexcept { return properties_bytes_ != 0; }
+  [[nodiscard]] bool has_properties() const noexcept { return properties_bytes() != 0; }
   /// Its properties, read in place: their texts are valid as long as bytes() is. Without any, all are empty.
   [[nodiscard]] PropertiesView properties() const noexcept {
-    return PropertiesView(std::span<const std::byte>(data_ - properties_bytes_, properties_bytes_));
+    return PropertiesView(std::span<const std::byte>(data_ - properties_bytes(), properties_bytes()));
   }
 
   /// The place in the queue's one total order, modulo 2^54.
   [[nodiscard]] std::uint64_t position() const noexcept { return position_; }
 
   /// The index of the producer that published it, 0 to max_producers - 1.
-  [[nodiscard]] unsigned producer() const noexcept { return producer_; }
+  [[nodiscard]] unsigned producer() const noexcept { return static_cast<std::uint8_t>(parts_ >> 56); }
 
   /// How often it has been delivered, with this delivery: 1 the first time, one more each time after a nack, a drop without an
   /// ack or the death of a consumer that held it; at most 256.
-  [[nodiscard]] unsigned deliveries() const noexcept { return tries_ + 1U; }
+  [[nodiscard]] unsigned deliveries() const noexcept { return tries() + 1U; }
 
   /// Lossy consumers: positions lost right before this message. Otherwise 0.
   [[nodiscard]] std::uint64_t lost() const noexcept { return lost_; }
@@ -115,17 +115,18 @@ class Message {
         data_(data),
         position_(position),
         lost_(lost),
-        size_(size),
-        properties_bytes_(properties_bytes),
-        producer_(producer),
-        tries_(tries) {}
+        parts_(std::uint64_t{producer} << 56 | std::uint64_t{tries} << 48 | std::uint64_t{properties_bytes} << 32 |
+               size) {}
+
+  [[nodiscard]] std::uint8_t tries() const noexcept { return static_cast<std::uint8_t>(parts_ >> 48); }
+  /// Of the properties block right before data_.
+  [[nodiscard]] std::size_t properties_bytes() const noexcept { return static_cast<std::uint16_t>(parts_ >> 32); }
 
   /// It has ended.
   void forget() noexcept {
     core_ = nullptr;
     data_ = nullptr;
-    size_ = 0;
-    properties_bytes_ = 0;
+    parts_ = parts_ >> 48 << 48;
   }
   enum class End : std::uint8_t { ack, nack, reject, dropped };
   static constexpr std::uint64_t k_delay_of_group = ~std::uint64_t{0};
@@ -138,20 +139,16 @@ class Message {
     data_ = std::exchange(other.data_, nullptr);
     position_ = other.position_;
     lost_ = other.lost_;
-    size_ = std::exchange(other.size_, 0U);
-    properties_bytes_ = std::exchange(other.properties_bytes_, std::uint16_t{0});
-    producer_ = other.producer_;
-    tries_ = other.tries_;
+    parts_ = other.parts_;
+    other.parts_ = parts_ >> 48 << 48;
   }
 
   detail::InlineReceiver* core_ = nullptr;
   const std::byte* data_ = nullptr;
   std::uint64_t position_ = 0;
   std::uint64_t lost_ = 0;
-  std::uint32_t size_ = 0;
-  std::uint16_t properties_bytes_ = 0;  // of the block right before data_
-  std::uint8_t producer_ = 0;
-  std::uint8_t tries_ = 0;
+  // producer:8 | tries:8 | properties_bytes:16 | size:32. One word, so that no wide read of a move waits for narrow stores.
+  std::uint64_t parts_ = 0;
 };
 
 /// Acknowledges each of `messages`, in their order, and empties them: as Message::ack(), but for messages in a row of one

@@ -122,8 +122,10 @@ ring::ReadResult ConsumerCore::read_lossy(std::span<Message> out, std::size_t& c
   // The copies may have moved while they grew: point at them now that all are there.
   std::size_t offset = 0;
   for (Message& message : out.first(count)) {
-    message.data_ = reader.data(offset) + message.properties_bytes_;
-    offset = ring::LossyReader::next_offset(offset, std::size_t{message.size_} + message.properties_bytes_);
+    message.data_ = reader.data(offset);
+    const std::size_t properties = message.properties_bytes();
+    message.data_ += properties;
+    offset = ring::LossyReader::next_offset(offset, properties + message.size());
   }
   return count != 0 ? ring::ReadResult::message : result;
 }

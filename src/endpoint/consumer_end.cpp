@@ -31,7 +31,7 @@ bool ConsumerCore::end_private(ring::Position position) noexcept {
 
 bool ConsumerCore::give_back_at_once(const Message& message) noexcept {
   nacks_.fetch_add(1, std::memory_order_relaxed);
-  const bool ours = named_->nack(message.position_, message.tries_);
+  const bool ours = named_->nack(message.position_, message.tries());
   if (ours && ring::wake_one_of_group(attachment_.memory, named_->group(), ring::k_no_owner)) ++wakes_;
   return ours;
 }
@@ -41,10 +41,10 @@ bool ConsumerCore::fail(const Message& message, std::uint64_t delay_us) noexcept
   if (redelivery.discards && redelivery.max_deliveries != 0 && message.deliveries() >= redelivery.max_deliveries) {
     return reject(message);
   }
-  if (delay_us == Message::k_delay_of_group) delay_us = ring::retry_delay_us(redelivery, message.tries_);
+  if (delay_us == Message::k_delay_of_group) delay_us = ring::retry_delay_us(redelivery, message.tries());
   if (delay_us == 0) return give_back_at_once(message);
   nacks_.fetch_add(1, std::memory_order_relaxed);
-  const ring::NamedReader::Delayed delayed = named_->delay(message.position_, message.tries_, delay_us);
+  const ring::NamedReader::Delayed delayed = named_->delay(message.position_, message.tries(), delay_us);
   // A consumer that fell asleep before does not know this time.
   // plant: nack_wakes_no_sleeper
   if (delayed == ring::NamedReader::Delayed::first_of_all &&
@@ -56,7 +56,7 @@ bool ConsumerCore::fail(const Message& message, std::uint64_t delay_us) noexcept
 
 bool ConsumerCore::reject(const Message& message) noexcept {
   nacks_.fetch_add(1, std::memory_order_relaxed);
-  if (!named_->discard(message.position_, message.tries_)) return false;
+  if (!named_->discard(message.position_, message.tries())) return false;
   words_.discarded.store_relaxed(
       named_->discarded());  // at once: a message that is dropped must not vanish from the counts
   return true;
@@ -125,7 +125,7 @@ std::size_t Message::end_run(std::span<const Message> run, End end, std::uint64_
   for (const Message* message = run.data();; ++message) {
     bool was_ours = false;
     if (acks) {
-      was_ours = named.ack(message->position_, message->tries_);
+      was_ours = named.ack(message->position_, message->tries());
     } else if (end == End::reject) {
       was_ours = core.reject(*message);
     } else {

@@ -15,9 +15,9 @@ struct SlotView {
   const std::byte* data;
   std::uint32_t size;  ///< of the payload
   std::uint8_t producer;
+  std::uint64_t lost;              ///< lossy readers: positions lost right before
   std::uint8_t tries;              ///< named groups
   std::uint16_t properties_bytes;  ///< of the properties block right before `data`; 0: there is none
-  std::uint64_t lost;              ///< lossy readers: positions lost right before
 
   /// Of properties and payload.
   [[nodiscard]] std::size_t bytes() const noexcept { return std::size_t{size} + properties_bytes; }

@@ -189,6 +189,16 @@ void copy_racing(std::byte* to, const std::byte* from, std::size_t size) noexcep
       std::memcpy(to + at, &word, 8);
     }
   }
+  // The last bytes, into private memory.
+  for (std::size_t at = size / 8 * 8; at < size; ++at) {
+    if (!is_shared(from + at)) {
+      to[at] = from[at];
+      continue;
+    }
+    const std::size_t within = reinterpret_cast<std::uintptr_t>(from + at) % 8;
+    const std::uint64_t word = load(*reinterpret_cast<const std::uint64_t*>(from + at - within));
+    to[at] = static_cast<std::byte>(word >> 8 * within);
+  }
 }
 
 void cpu_relax() noexcept {
