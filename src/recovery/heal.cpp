@@ -324,6 +324,10 @@ void Healer::heal_group(unsigned index) noexcept {
   // plant: healing_leaves_next
   if (beyond || given_back) ring::set_next_back(memory_, index, floor);
   ring::restore_due(memory_, index, false);
+  if (ring::restore_parked(memory_, index)) {
+    ++counts_.words;
+    producers_must_rescan_ = true;
+  }
   if (counts_.claims + counts_.released != 0 || counts_.disorder()) ring::help_floor(memory_, index);
   ring::try_drain(memory_, index);
 }

@@ -13,6 +13,9 @@ namespace beltway::ring {
 
 namespace {
 
+/// In `earliest_due`, where 0 says that no message is delayed.
+constexpr std::uint64_t k_at_once_us = 1;
+
 [[nodiscard]] bool blocks_producers(const GroupBlock& group) noexcept {
   return GroupStateWord::of(group.state.load_acquire()).blocks_producers();
 }
@@ -151,6 +154,16 @@ bool say_parked(GroupBlock& group) noexcept {
   return false;
 }
 
+bool restore_parked(const QueueMemory& memory, unsigned index) noexcept {
+  GroupBlock& group = memory.group(index);
+  const Position floor = wrap(group.floor.load_acquire());
+  for (std::uint32_t i = 0; i < memory.geometry.slots && !Parked::of(group.parked.load_acquire()).any; ++i) {
+    const Lease lease = Lease::of(memory.lease(index, i).load_acquire());
+    if (is_parked(lease.phase) && distance<Lease::bits>(lease.position, floor) < 0) return say_parked(group);
+  }
+  return false;
+}
+
 bool park_at_floor(const QueueMemory& memory, unsigned index, bool patient) noexcept {
   bool moved = false;
   for (std::uint32_t turn = 0; turn < memory.geometry.slots; ++turn) {
@@ -277,7 +290,7 @@ unsigned wake_for_parked_end(const QueueMemory& memory) noexcept {
 }
 
 void bring_due_forward(const QueueMemory& memory, unsigned index, std::uint64_t due_us) noexcept {
-  due_us = std::max<std::uint64_t>(due_us, 1);  // 0 says that no message is delayed
+  due_us = std::max(due_us, k_at_once_us);
   Word& word = memory.group(index).earliest_due;
   for (unsigned attempt = 0; attempt < k_attempts; ++attempt) {
     const std::uint64_t seen = word.load_acquire();
@@ -293,7 +306,7 @@ void restore_due(const QueueMemory& memory, unsigned group, bool after_death) no
   for (std::uint32_t i = 0; i < memory.geometry.slots; ++i) {
     const Lease lease = Lease::of(memory.lease(group, i).load_acquire());
     if (lease.phase != LeasePhase::delayed && lease.phase != LeasePhase::parked_delayed) continue;
-    first_us = std::min(first_us, std::max<std::uint64_t>(due_of(memory, group, lease), 1));
+    first_us = std::min(first_us, std::max(due_of(memory, group, lease), k_at_once_us));
   }
   if (first_us == ~std::uint64_t{0}) return;
   const std::uint64_t said_us = EarliestDue::of(memory.group(group).earliest_due.load_acquire()).due_us;
@@ -302,7 +315,7 @@ void restore_due(const QueueMemory& memory, unsigned group, bool after_death) no
 
 bool is_any_due(const QueueMemory& memory, unsigned group) noexcept {
   const std::uint64_t due_us = EarliestDue::of(memory.group(group).earliest_due.load_acquire()).due_us;
-  return due_us != 0 && due_us <= now_us();
+  return due_us == k_at_once_us || (due_us != 0 && due_us <= now_us());
 }
 
 bool view_parked(const QueueMemory& memory, Position position, SlotView& view) noexcept {
@@ -324,7 +337,8 @@ bool lease_due_parked(const QueueMemory& memory, unsigned group, std::uint8_t ow
   const std::uint64_t now = now_us();
   std::uint64_t rest_us = 0;
   const auto note = [&rest_us](std::uint64_t due_us) {
-    rest_us = rest_us == 0 ? std::max<std::uint64_t>(due_us, 1) : std::min(rest_us, std::max<std::uint64_t>(due_us, 1));
+    due_us = std::max(due_us, k_at_once_us);
+    rest_us = rest_us == 0 ? due_us : std::min(rest_us, due_us);
   };
   for (std::uint32_t i = 0; i < memory.geometry.slots; ++i) {
     Word& word = memory.lease(group, i);
@@ -340,7 +354,7 @@ bool lease_due_parked(const QueueMemory& memory, unsigned group, std::uint8_t ow
     lease.owner = owner;
     lease.phase = LeasePhase::parked;
     if (!word.compare_and_swap(seen, lease.word())) {
-      note(1);
+      note(k_at_once_us);
       continue;
     }
     leased = {position, lease.tries, view_parked(memory, position, view)};
