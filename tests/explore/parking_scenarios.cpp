@@ -54,7 +54,7 @@ Scenario held(std::uint32_t producers, World::Then then) {
       },
       [](World& w) {
         w.check_named(0, 3);
-        w.check_usable(0, 3);
+        w.check_usable(0, 0);
       });
 }
 
@@ -207,6 +207,27 @@ Scenario parked_by_a_consumer(std::uint32_t producers) {
       });
 }
 
+/// Before, messages waited for a consumer: nothing was parked, and no ack follows.
+Scenario last_waiting_message() {
+  return scenario(
+      "the last message that waits is leased while a producer sleeps", options(4, 1),
+      {.preemptions = 2, .delays = 0, .executions = 150'000},
+      [](World& w) {
+        w.add_producer(0);
+        for (unsigned c = 0; c < 3; ++c) w.add_consumer(c, 0);
+        for (unsigned i = 0; i < 4; ++i) w.publish(0, 20 + i);
+        w.receive(0, k_hold), w.receive(1);
+        add_actor([&w] { w.publish_waiting(0, 1); }, {.name = "producer"});
+        add_actor([&w] { w.receive(1, k_hold); }, {.name = "one"});
+        add_actor([&w] { w.receive(2, k_hold); }, {.name = "another"});
+      },
+      [](World& w) {
+        w.check_sleeper(0, 0);
+        for (unsigned c = 0; c < 3; ++c) w.end_held(c, k_ack);
+        w.check_named(0, 3);
+      });
+}
+
 Scenario removal() {
   return scenario(
       "a group with a parked message is removed", options(2, 2), {.preemptions = 2, .delays = 0},
@@ -261,6 +282,7 @@ std::vector<Scenario> parking_scenarios() {
           sleeping_producer(k_nack),
           parked_by_a_consumer(1),
           parked_by_a_consumer(2),
+          last_waiting_message(),
           removal(),
           end_of_stream()};
 }

@@ -65,6 +65,7 @@ plant_before(void_of_a_parked_slot_overwrites_it/2 [[slot.meta.store_relaxed(0);
 plant(any_is_cleared_without_the_version [[parked.store_release(Parked{Parked::of(seen).version + 1, false}.word());]])
 plant(end_of_a_parked_lease_wakes_no_producer "")
 plant(nack_of_a_parked_lease_is_not_said "")
+plant_condition(lease_parks_for_no_sleeper [[false]])
 plant_condition(parked_before_its_second_check_is_lost [[false]])
 plant_value(end_of_stream_before_parked_messages [[false]])
 plant(lane_lends_parked_bytes "")

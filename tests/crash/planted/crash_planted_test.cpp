@@ -126,6 +126,7 @@ constexpr auto k_left_to_the_explorer = std::to_array<std::string_view>({
     "any_is_cleared_without_the_version",
     "end_of_a_parked_lease_wakes_no_producer",
     "nack_of_a_parked_lease_is_not_said",
+    "lease_parks_for_no_sleeper",
     "parked_before_its_second_check_is_lost",
     "end_of_stream_before_parked_messages",
     "lane_lends_parked_bytes",
