@@ -327,6 +327,10 @@ void Healer::heal_group(unsigned index) noexcept {
   // A consumer that died in a nack may have delayed a message without telling its time.
   // plant: repair_leaves_the_due_time
   ring::restore_earliest_due(memory_, index);
+  if (ring::restore_parked(memory_, index)) {
+    ++counts_.words;
+    producers_must_rescan_ = true;
+  }
   if (counts_.claims + counts_.released != 0 || counts_.disorder()) ring::help_floor(memory_, index);
   ring::try_drain(memory_, index);
 }

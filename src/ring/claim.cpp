@@ -22,6 +22,7 @@ Claimer::Claimer(const QueueMemory& memory, unsigned producer)
   next_ = tail_position(memory_, tail);
   limit_ = next_;
   generation_ = tail.generation;
+  clear_scan_at_ = next_;
   slots_ = memory_.ring + k_slots_offset;
   slot_mask_ = memory_.mask();
   slot_bytes_ = memory_.geometry.slot_bytes;
@@ -184,7 +185,6 @@ Claim Claimer::after_voids(Claim claim, std::uint32_t voided) noexcept {
   if (voided == 0) return claim;
   // A producer may sleep until one of our claims has ended. No message follows that would wake it.
   full_fence();
-  // plant: void_of_a_parked_slot_wakes_no_producer
   wake_producers_at(memory_, k_wake_at_claim_end, producer_);
   return claim;
 }

@@ -167,7 +167,7 @@ bool Lane::reclaim() {
   // swaps of the marks are the fence between. What floors have passed only meanwhile bears no mark: it is for the next time.
   // plant: frees_what_is_passed_meanwhile, no_second_scan_of_floors
   if (marked) over = std::min(over, count_reclaimable_records(claimer_.scan_floors()));
-  // plant: lane_forgets_parked_records
+  // plant: lane_forgets_parked_records/2
   if (claimer_.may_be_parked()) keep_parked(over);
   oldest_ += over;
   assert(oldest_ <= newest_);
@@ -175,7 +175,7 @@ bool Lane::reclaim() {
 }
 
 bool Lane::mark_or_keep(const Record& record) {
-  // plant: parked_messages_are_reclaimed
+  // plant: lane_forgets_parked_records
   if (claimer_.may_be_parked() && is_position_parked(memory_, record.position)) {
     keep(record);
     return false;

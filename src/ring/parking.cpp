@@ -14,6 +14,8 @@ namespace beltway::ring {
 
 namespace {
 
+/// In `earliest_due`, where 0 says that no message is delayed.
+
 [[nodiscard]] bool blocks_producers(const GroupBlock& group) noexcept {
   return GroupStateWord::of(group.state.load_acquire()).blocks_producers();
 }
@@ -139,6 +141,16 @@ bool say_parked(GroupBlock& group) noexcept {
   for (unsigned attempt = 0; attempt < k_attempts; ++attempt) {
     const std::uint64_t seen = group.parked.load_acquire();
     if (group.parked.compare_and_swap(seen, Parked{Parked::of(seen).version + 1, true}.word())) return true;
+  }
+  return false;
+}
+
+bool restore_parked(const QueueMemory& memory, unsigned index) noexcept {
+  GroupBlock& group = memory.group(index);
+  const Position floor = wrap(group.floor.load_acquire());
+  for (std::uint32_t i = 0; i < memory.geometry.slots && !Parked::of(group.parked.load_acquire()).any; ++i) {
+    const Lease lease = Lease::of(memory.lease(index, i).load_acquire());
+    if (is_parked(lease.phase) && distance<Lease::bits>(lease.position, floor) < 0) return say_parked(group);
   }
   return false;
 }

@@ -40,6 +40,9 @@ bool park_at_floors(const QueueMemory& memory, bool patient) noexcept;
 /// sleeping producer has waited for k_park_patience_ns. True if the floor moved.
 bool park_for_sleepers(const QueueMemory& memory, unsigned group) noexcept;
 
+/// Says so again if a peer wrote over the word: the floor has passed a parked message. True if it was wrong.
+bool restore_parked(const QueueMemory& memory, unsigned group) noexcept;
+
 // -- who goes around --------------------------------------------------------------------------------------------
 
 /// True if the lease word of a named group that holds producers back says that the slot of `position` is parked, for any lap.

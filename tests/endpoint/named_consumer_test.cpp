@@ -97,7 +97,9 @@ TEST(NamedGroup, the_tries_of_a_message_stay_at_their_maximum) {
 
 TEST(NamedGroup, acks_may_come_in_any_order_and_free_the_ring_from_the_floor) {
   for (const std::uint32_t producers : {1U, 4U}) {
-    LocalQueue queue(with_group(4, producers));
+    QueueOptions options = with_group(4, producers);
+    options.max_parked = 0;  // what is held holds the ring
+    LocalQueue queue(options);
     Producer out = queue.producer();
     Consumer in = queue.consumer({.group = "g"});
     for (int round = 0; round < 10; ++round) {
@@ -296,7 +298,9 @@ TEST(NamedGroup, messages_of_a_dead_consumer_are_delivered_again_and_marked) {
 }
 
 TEST(NamedGroup, a_purge_takes_messages_that_no_consumer_holds) {
-  LocalQueue queue(with_group(4));
+  QueueOptions options = with_group(4);
+  options.max_parked = 0;  // what is held holds the ring
+  LocalQueue queue(options);
   Producer out = queue.producer();
   Consumer in = queue.consumer({.group = "g"});
   for (int i = 0; i < 4; ++i) out.publish(std::to_string(i));

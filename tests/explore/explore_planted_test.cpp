@@ -57,6 +57,19 @@ const std::map<std::string_view, std::string_view> k_catches = {
     {"late_ack_is_a_store", "a consumer is thrown out acknowledging"},
     {"two_leases_of_what_is_over", "two batches, one given back"},
     {"two_leases_of_one_message", "two batches, one given back"},
+    {"floor_passes_before_it_says_parked", "a held message is parked, then acknowledged, 1"},
+    {"producer_ignores_parked_slots", "a held message is parked, then acknowledged, 1"},
+    {"void_of_a_parked_slot_overwrites_it", "a held message is parked, then given back"},
+    {"any_is_cleared_without_the_version", "one producer clears what another says"},
+    {"end_of_a_parked_lease_wakes_no_producer", "a producer sleeps until a parked message is acknowledged"},
+    {"lease_parks_for_no_sleeper", "the last message that waits is leased"},
+    {"nack_of_a_parked_lease_is_not_said", "a held message is parked, then given back, 1"},
+    {"parked_before_its_second_check_is_lost", "a message is parked before its consumer looks again"},
+    {"end_of_stream_before_parked_messages", "a stream ends while a message is parked"},
+    {"lane_lends_parked_bytes", "the lane goes around a held message, 1"},
+    {"lane_forgets_parked_records", "the lane goes around a held message"},
+    {"heir_forgets_parked_messages", "a dead producer's lane is taken over, a message in it is parked"},
+    {"drained_while_parked", "a group with a parked message is removed"},
     {"no_second_check_of_tail", "join at latest, two producers, ring of 2"},
     {"no_fence_after_active", "join at latest, single producer, ring of 2"},
     {"join_oldest_once", "join at oldest, two producers, ring of 2"},
@@ -110,7 +123,7 @@ std::vector<Scenario> all_scenarios() {
   std::vector<Scenario> all;
   for (const auto& family : {ring_scenarios(), join_scenarios(), lane_scenarios(), group_scenarios(),
                              removal_scenarios(), live_group_scenarios(), sleep_scenarios(), room_scenarios(),
-                             heal_scenarios(), property_scenarios(), delay_scenarios()}) {
+                             heal_scenarios(), property_scenarios(), delay_scenarios(), parking_scenarios()}) {
     all.insert(all.end(), family.begin(), family.end());
   }
   return all;

@@ -57,7 +57,8 @@ World::World(const WorldOptions& options) : evictable_(options.evictable) {
                      .lane_bytes = options.lane_bytes,
                      .max_producers = options.producers,
                      .max_consumers = options.consumers,
-                     .max_groups = options.groups};
+                     .max_groups = options.groups,
+                     .max_parked = options.max_parked};
   memory.ring = shared_memory();
   memory.control = memory.ring + memory.geometry.ring_bytes();
   memory.heap = memory.control + memory.geometry.control_bytes();

@@ -27,6 +27,7 @@ struct WorldOptions {
   std::uint32_t consumers = 2;
   std::uint32_t groups = 0;  ///< named ones that exist from the beginning
   std::uint64_t lane_bytes = 0;
+  std::uint32_t max_parked = 0;
   Position first = (1ULL << k_position_bits) - 1;  ///< just below every wrap
   bool evictable = false;                          ///< consumers may be thrown out
   bool one_bell = false;                           ///< all endpoints in event mode listen to the same bell

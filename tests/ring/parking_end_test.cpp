@@ -230,6 +230,15 @@ TEST(ParkedMessage, healing_brings_a_lost_due_time_back) {
   }
 }
 
+TEST(ParkedMessage, healing_says_again_that_messages_are_parked) {
+  OneParked one;
+  one.queue.memory().group(0).parked.store_relaxed(Parked{7, false}.word());
+  EXPECT_TRUE(one.queue.heal().disorder());
+  EXPECT_FALSE(one.queue.heal().disorder());
+  one.go_round(20);
+  EXPECT_EQ(one.held.text(), one.text);
+}
+
 TEST(ParkedMessage, message_whose_slot_was_overwritten_is_counted_as_corrupt) {
   OneParked one;
   const Position position = one.held.position();

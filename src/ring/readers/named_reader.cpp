@@ -174,6 +174,7 @@ bool NamedReader::try_lease_next(SlotView& view, std::uint64_t& corrupt) noexcep
     const std::uint64_t told = Next{resume_position_, next.version}.word();
     if (shared_.next.compare_and_swap(seen, told)) resume_word_ = told;
   }
+  help_sleeping_producers();
   // plant: lease_does_not_check_removal/2
   if (is_active()) return true;
   give_back(&view, 1);
@@ -208,6 +209,7 @@ ReadResult NamedReader::lease_ready(SlotView* views, std::size_t count, std::siz
 }
 
 ReadResult NamedReader::keep_leases(const SlotView* views, std::size_t& leased) noexcept {
+  help_sleeping_producers();
   // If the removal did not see our leases, we see LEAVING: leave() stores it, runs a heavy barrier, then reads the lease words.
   // plant: lease_does_not_check_removal
   if (is_active()) return ReadResult::message;
@@ -242,6 +244,10 @@ void NamedReader::help_empty_group() noexcept {
   if (!park_for_sleepers(memory_, group_) && !moved) return;
   // plant: a_lost_race_for_the_floor
   wake_for_room(memory_, floor());
+}
+
+void NamedReader::park_held() noexcept {
+  if (park_for_sleepers(memory_, group_)) wake_for_room(memory_, floor());
 }
 
 bool NamedReader::end_lease(Position position, std::uint8_t tries, std::uint64_t word) noexcept {

@@ -174,6 +174,14 @@ class NamedReader {
   /// Call it if no message could be leased: helps the floor over finished positions, which would block producers.
   void help_empty_group() noexcept;
   unsigned advance_floor(Position oldest) noexcept;
+  /// After a lease, whose swap is the fence: it may have been the last message that waited, so that what holds the floor may be
+  /// parked now. A producer that sleeps hears of it from consumers alone.
+  void help_sleeping_producers() noexcept {
+    // plant: lease_parks_for_no_sleeper
+    if (shared_status_.producer_sleepers.load_relaxed() != 0) [[unlikely]]
+      park_held();
+  }
+  void park_held() noexcept;
   bool end_lease(Position position, std::uint8_t tries, std::uint64_t word) noexcept;
 
   [[nodiscard]] bool symmetric() const noexcept {

@@ -201,8 +201,9 @@ void check_at_rest(const World& world, const Dead& dead) {
     if (slot.phase == SlotPhase::claimed) fail(world, "slot %u is claimed for ever", i);
   }
   for (std::uint32_t i = 0; has_named(world) && i < memory.geometry.slots; ++i) {
-    if (Lease::of(memory.lease(k_group, i).load_acquire()).phase == LeasePhase::leased)
-      fail(world, "lease %u leaks", i);
+    const LeasePhase phase = Lease::of(memory.lease(k_group, i).load_acquire()).phase;
+    if (phase == LeasePhase::leased) fail(world, "lease %u leaks", i);
+    if (is_parked(phase)) fail(world, "slot %u is parked for ever", i);
   }
   for (const unsigned owner : dead.owners) {
     if (owner == k_nobody) continue;

@@ -392,6 +392,16 @@ void Crew::release() {
   held_ids_.clear();
 }
 
+Status Crew::take(unsigned owner) {
+  Result<Message> received = consumer(owner).try_receive();
+  if (!received) return received.status();
+  note_leased(*received, owner);
+  taken_[owner] = std::move(*received);
+  return Status::ok;
+}
+
+void Crew::end_taken(unsigned owner, bool ack) { end_lease(taken_[owner], owner, ack); }
+
 void Crew::wake_up(unsigned owner) { SleepWord(world_.memory(), owner).disarm(); }
 
 void Crew::note_wakes(unsigned owner) {

@@ -75,6 +75,9 @@ class Crew {
   /// `owner` receives a message and keeps it until release(), which looks whether it is still the same.
   void hold(unsigned owner);
   void release();
+  /// As lease() in two parts: `owner` takes a message of the named group, and ends it later.
+  Status take(unsigned owner);
+  void end_taken(unsigned owner, bool ack);
   void wake_up(unsigned owner);
   /// From here on, a wake of `owner` counts.
   void note_wakes(unsigned owner);
@@ -91,6 +94,7 @@ class Crew {
   unsigned actor_ = k_nobody;
   std::vector<Message> held_;  // before their consumers: let go of after them, as an application may
   std::vector<std::uint64_t> held_ids_;
+  std::map<unsigned, Message> taken_;  // by consumer: dropped before their consumers
   std::map<unsigned, Producer> producers_;
   std::map<unsigned, Consumer> consumers_;
 };

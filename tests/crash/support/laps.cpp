@@ -33,7 +33,7 @@ struct Publisher {
     Claim claim = Claim::full;
     if (by_lane) {
       claim = detail::try_put(claimer, k_lane_size, SlotMeta{0, k_flag_lane}.word(), [&](std::byte* place) noexcept {
-        reinterpret_cast<Word*>(place)->store_relaxed(lane.commit(lent.record, claimer.last()));
+        reinterpret_cast<Word*>(place)->store_relaxed(lane.commit(lent.record, claimer.last()).word());
       });
     } else {
       claim = detail::try_put(claimer, k_inline_size, 0,

@@ -191,7 +191,7 @@ unsigned owner_of(const Operation& operation, bool second) noexcept {
 
 bool applies(const Operation& operation, const Shape& shape, bool second) noexcept {
   switch (operation.role) {
-    case Role::producer: return !second || shape.producers > 1;
+    case Role::producer: return (!second || shape.producers > 1) && (operation.holder == k_nobody || shape.with_named);
     case Role::private_reader: return shape.with_private;
     case Role::named: return shape.with_named;
     case Role::lossy: return true;

@@ -22,6 +22,7 @@ struct Operation {
   void (*prepare)(Crew& crew, unsigned owner);
   void (*run)(Crew& crew, unsigned owner);
   Steps steps = Steps::any;
+  unsigned holder = k_nobody;  ///< holds a message all the time, and dies with the owner
 };
 
 [[nodiscard]] std::span<const Operation> operations() noexcept;

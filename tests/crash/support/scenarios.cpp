@@ -95,7 +95,7 @@ Counts kill(const Operation& operation, const std::vector<Beginning>& beginnings
     begin(live, crew, beginning, {&owner, 1});
     if (operation.prepare != nullptr) operation.prepare(crew, owner);
     Seen seen;
-    const Dead dead{{owner, k_nobody, k_nobody}};
+    const Dead dead{{owner, operation.holder, k_nobody}};
     step([&] { operation.run(crew, owner); },
          [&](std::uint64_t at) {
            if (!seen.is_new(live.hash())) return Then::step;
@@ -108,7 +108,11 @@ Counts kill(const Operation& operation, const std::vector<Beginning>& beginnings
     // It lived to the end: nobody died, so nothing is repaired and nobody is kicked.
     context().at = ~0ULL;
     image.copy_from(live);
-    check_rest(image, {}, depth);
+    if (operation.holder != k_nobody) {
+      check_dead(image, {{operation.holder, k_nobody, k_nobody}}, depth);
+    } else {
+      check_rest(image, {}, depth);
+    }
     ++counts.runs;
   }
   return counts;
@@ -129,7 +133,7 @@ Counts kill_repair(const Operation& operation, const std::vector<Beginning>& beg
     if (operation.prepare != nullptr) operation.prepare(crew, owner);
     Seen seen;
     Seen seen_repairs;
-    const Dead dead{{owner, k_nobody, k_nobody}};
+    const Dead dead{{owner, operation.holder, k_nobody}};
     step([&] { operation.run(crew, owner); },
          [&](std::uint64_t at) {
            if (!seen.is_new(live.hash())) return Then::step;

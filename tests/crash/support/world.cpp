@@ -54,7 +54,8 @@ World::World(const Shape& shape) : shape_(shape) {
                           .lane_bytes = shape.lane_bytes,
                           .max_producers = shape.producers,
                           .max_consumers = k_consumers,
-                          .max_groups = k_groups};
+                          .max_groups = k_groups,
+                          .max_parked = shape.max_parked};
   const std::size_t heap = geometry.heap_bytes();
   const std::size_t size = geometry.ring_bytes() + heap + geometry.control_bytes() + sizeof(Journal) + 64;
   storage_ = std::make_unique<std::byte[]>(size + 64);

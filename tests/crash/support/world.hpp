@@ -47,6 +47,7 @@ struct Shape {
   bool with_private = true;
   bool with_named = true;
   bool symmetric = false;
+  std::uint32_t max_parked = 0;
   bool evictable = false;  ///< reliable consumers look whether they were thrown out
 };
 

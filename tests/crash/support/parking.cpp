@@ -1,0 +1,95 @@
+// See parking.hpp.
+#include "parking.hpp"
+
+#include <chrono>
+
+#include "ring/parking.hpp"
+
+namespace beltway::crash {
+
+using namespace beltway::ring;
+
+namespace {
+
+constexpr std::uint64_t k_held_id = first_id(k_producer_first) + 14;
+
+unsigned first_producer(Crew& crew) { return crew.world().shape().producers > 1 ? k_producer_first : k_producer_a; }
+
+void read_all(Crew& crew) {
+  while (crew.world().shape().with_private && crew.read() == Status::ok) {
+  }
+}
+
+/// The group has nothing but one message, which `holder` holds. In a lane if `by_lane`.
+void hold_one(Crew& crew, unsigned holder, unsigned other, bool by_lane) {
+  read_all(crew);
+  while (crew.lease(other, true) == Status::ok) {
+  }
+  crew.publish(first_producer(crew), k_held_id, by_lane ? k_lane_size : k_inline_size);
+  crew.take(holder);
+  read_all(crew);
+}
+/// Publishes and acknowledges `count` messages beside it.
+void go_round(Crew& crew, unsigned other, unsigned count) {
+  for (unsigned i = 0; i < count; ++i) {
+    crew.publish(first_producer(crew), first_id(k_producer_new) + i, k_inline_size);
+    crew.lease(other, true);
+    read_all(crew);
+  }
+}
+
+/// The ring is full of one held message and acknowledged ones.
+void full_beside_held(Crew& crew, unsigned owner) {
+  hold_one(crew, k_named_b, k_named_a, true);
+  go_round(crew, k_named_a, crew.world().shape().slots - 1);
+  if (owner < k_first_consumer) crew.producer(owner);
+}
+void full_beside_held_and_asleep(Crew& crew, unsigned owner) {
+  hold_one(crew, k_named_b, k_named_a, false);
+  go_round(crew, k_named_a, crew.world().shape().slots - 2);
+  crew.publish(first_producer(crew), first_id(k_producer_new) + 8, k_inline_size);
+  read_all(crew);
+  if (crew.world().shape().producers > 1)
+    crew.sleep(k_producer_b, load_tail(crew.world().memory()) - crew.world().shape().slots);
+  crew.consumer(owner);
+}
+void parked(Crew& crew, unsigned owner) {
+  hold_one(crew, owner, k_named_b, true);
+  go_round(crew, k_named_b, 2 * crew.world().shape().slots);
+}
+
+void publish(Crew& crew, unsigned owner) {
+  for (std::uint64_t id = first_id(owner) + 1; id < first_id(owner) + 3; ++id) crew.publish(owner, id, k_inline_size);
+}
+void publish_lane(Crew& crew, unsigned owner) {
+  for (std::uint64_t id = first_id(owner) + 1; id < first_id(owner) + 3; ++id) crew.publish(owner, id, k_lane_size);
+}
+void ack_behind(Crew& crew, unsigned owner) { crew.lease(owner, true); }
+void ack(Crew& crew, unsigned owner) { crew.end_taken(owner, true); }
+void nack_and_take_again(Crew& crew, unsigned owner) {
+  crew.end_taken(owner, false);
+  crew.lease(owner, true);
+}
+
+constexpr Operation k_operations[] = {
+    {"park_publish", Role::producer, full_beside_held, publish, Steps::any, k_named_b},
+    {"park_publish_lane", Role::producer, full_beside_held, publish_lane, Steps::accesses, k_named_b},
+    {"park_for_a_sleeper", Role::named, full_beside_held_and_asleep, ack_behind, Steps::any, k_named_b},
+    {"parked_ack", Role::named, parked, ack},
+    {"parked_nack", Role::named, parked, nack_and_take_again},
+};
+
+}  // namespace
+
+std::span<const Operation> parking_operations() noexcept { return k_operations; }
+
+std::vector<Beginning> with_parking(std::vector<Beginning> beginnings) {
+  std::erase_if(beginnings, [](const Beginning& each) { return !each.shape.with_named; });
+  for (Beginning& each : beginnings) {
+    each.shape.max_parked = each.shape.slots / 2;
+    each.sleepers = false;
+  }
+  return beginnings;
+}
+
+}  // namespace beltway::crash
