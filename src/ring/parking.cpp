@@ -14,8 +14,6 @@ namespace beltway::ring {
 
 namespace {
 
-/// In `earliest_due`, where 0 says that no message is delayed.
-
 [[nodiscard]] bool blocks_producers(const GroupBlock& group) noexcept {
   return GroupStateWord::of(group.state.load_acquire()).blocks_producers();
 }

@@ -77,7 +77,7 @@ void restore_earliest_due(const QueueMemory& memory, unsigned group) noexcept {
   }
   // Also if the time is right: a scan may have passed the word of a consumer that died before it raised the version.
   // plant: the_right_time_is_left_alone
-  if (first) bring_forward(memory, group, *first);
+  if (first.has_value()) bring_forward(memory, group, *first);
 }
 
 void DueMessages::find(std::uint64_t now_us) noexcept {

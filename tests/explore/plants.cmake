@@ -68,7 +68,7 @@ plant(rest_is_stored_without_a_look
   [[if (shared_.earliest_due.compare_and_swap(shared_.earliest_due.load_acquire(), after)) seen_ = after;]])
 plant_value(nack_brings_no_time_forward [[true]])
 plant_condition(the_right_time_is_left_alone
-  [[first && (EarliestDue::of(block.earliest_due.load_acquire()).due_us == 0 || stored(*first) < EarliestDue::of(block.earliest_due.load_acquire()).due_us)]])
+  [[first.has_value() && (EarliestDue::of(block.earliest_due.load_acquire()).due_us == 0 || stored(*first) < EarliestDue::of(block.earliest_due.load_acquire()).due_us)]])
 plant_condition(due_time_of_another_lease [[false]])
 plant_condition(nack_wakes_no_sleeper [[false]])
 plant_condition(watch_is_not_handed_on [[true]])
