@@ -28,7 +28,7 @@ void work(const beltway::Queue& jobs, const beltway::StopOn& stop) {
     // The first try of every tenth job goes wrong here, to show what happens then.
     if (job->text().ends_with('0') && job->deliveries() == 1) {
       std::cout << "failed " << job->text() << '\n';
-      job->nack();  // at once to the next worker; a job that is dropped by an exception goes back, too
+      job->nack();  // to a worker, after a pause; a job that is dropped by an exception goes back, too
       continue;
     }
     std::cout << "done " << job->text() << '\n';

@@ -175,6 +175,8 @@ class Queue {
   }
   /// Notes in the record since when no endpoint is attached.
   void note_use() noexcept;
+  /// Tells all consumers what their groups do with messages that fail, as the record says.
+  void store_redelivery() noexcept;
   /// `whose`: for the log.
   void finish_change(const std::string& whose, std::string_view option, const std::string& value);
 

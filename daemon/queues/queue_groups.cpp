@@ -76,11 +76,12 @@ void make_groups(QueueRecord& record, const ring::QueueMemory& memory, const std
     const auto place = std::find_if(record.groups.begin(), record.groups.end(),
                                     [](const GroupRecord& g) { return g.state == GroupRecord::State::free; });
     const auto index = static_cast<unsigned>(place - record.groups.begin());
+    place->options = group.options;
+    memory.group(index).redelivery.store_relaxed(redelivery(record, index).word());
     ring::join(memory, index, ring::GroupKind::named, start);
     // Read at once and kept: what a client writes there later must not decide anything.
     place->incarnation = ring::GroupStateWord::of(memory.group(index).state.load_relaxed()).incarnation;
     place->name = group.name;
-    place->options = group.options;
     place->state = GroupRecord::State::active;
   }
 }

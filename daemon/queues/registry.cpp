@@ -8,6 +8,7 @@
 
 #include "beltway/version.hpp"
 #include "queues/death_log.hpp"
+#include "wire/options_checks.hpp"
 #include "wire/options_schema.hpp"
 #include "wire/validate.hpp"
 
@@ -23,40 +24,6 @@ std::uint64_t random_first_id() {
   std::random_device device;
   // The upper half of the range is left for counting.
   return ((std::uint64_t{device()} << 32) | device()) & (wire::k_max_queue_id >> 1);
-}
-
-/// A change that a declare asks for.
-struct Change {
-  std::optional<unsigned> group;  // whose own it is; nothing: the queue's
-  GroupOptions own;
-  OptionChange told;
-};
-
-/// Whether a declare asks for that option. Without `said` it asks for all; the default of an option that can be changed asks
-/// for nothing then: a program that attaches need not know what an operator has set since.
-bool is_said(const wire::QueueOption& option, const QueueOptions& options, const Registry::Said& said) {
-  if (said) return std::find(said->begin(), said->end(), option.name) != said->end();
-  if (option.redeclare == wire::Redeclare::changed_or_kept) return false;
-  return !option.is_changeable() || !option.is_default(options);
-}
-
-/// Also of a group's difference: its own option has the name of the queue's.
-const wire::QueueOption& option_of(const wire::Difference& difference) {
-  const std::size_t space = difference.option.rfind(' ');
-  return *wire::find_option<QueueOptions>(
-      std::string_view(difference.option).substr(space == std::string::npos ? 0 : space + 1));
-}
-
-Error declared_otherwise(const QueueRecord& queue, const std::vector<wire::Difference>& refused) {
-  const bool changeable = std::all_of(refused.begin(), refused.end(),
-                                      [](const wire::Difference& each) { return option_of(each).is_changeable(); });
-  const wire::QueueOption& first = option_of(refused.front());
-  return {Errc::already_exists,
-          wire::error_subject("declare", queue.name) + ": it exists with " + wire::text_of(refused) +
-              (changeable ? "; leave it out, or change it while the queue lives with \"beltway declare " + queue.name +
-                                " " + std::string(first.flag) + " " + std::string(first.value_name) + "\""
-                          : "; these are fixed while the queue lives: leave them out to use it as it is, with its "
-                            "messages, declare another name, or remove it first, which drops its messages")};
 }
 
 }  // namespace
@@ -160,6 +127,7 @@ std::optional<Registry::Declared> Registry::declare(const Peer& peer, std::uint6
 QueueRecord Registry::new_record(const Peer& peer, std::uint64_t session, const std::string& name,
                                  const QueueOptions& options) {
   if (const HeldQueue* const held = find_held(name)) refuse(*held, "declare");
+  wire::check_end_of_failures(wire::error_subject("declare", name), options, options.groups);
   check_quota(peer, wire::error_subject("declare", name), wire::shared_bytes_of(wire::geometry_of(options)));
   QueueRecord record;
   record.name = name;
@@ -225,67 +193,6 @@ void Registry::finish_making(const std::string& name, std::optional<NewQueue> ma
   if (const auto found = queues_.find(name); found != queues_.end() && found->second->has_owner_lock()) remove(name);
   making_.erase(name);
   for (auto each = waiting.begin() + 1; each != waiting.end(); ++each) (*each)();
-}
-
-Registry::Declared Registry::open_existing(const Peer& peer, Queue& queue, const QueueOptions& options,
-                                           const Said& said, std::uint64_t session) {
-  require(peer, queue.record(), Right::see, "declare");
-  std::vector<wire::Difference> refused;  // all of them are told at once
-  std::vector<Change> changes;
-  for (wire::Difference& each : wire::differences(queue.record().options, options)) {
-    const wire::QueueOption& option = option_of(each);
-    if (!is_said(option, options, said)) continue;
-    if (said && option.is_changeable()) {
-      changes.push_back({std::nullopt, {}, {each.option, "", each.there, each.wanted}});
-    } else {
-      refused.push_back(std::move(each));
-    }
-  }
-  std::vector<NamedGroup> groups = options.groups;
-  for (NamedGroup& group : groups) {
-    for (wire::Difference& each : queue.group_differences(group)) {
-      if (said) {
-        changes.push_back({queue.find_group(group.name),
-                           group.options,
-                           {std::string(option_of(each).name), group.name, each.there, each.wanted}});
-      } else {
-        refused.push_back(std::move(each));
-      }
-    }
-    if (said && queue.find_group(group.name)) group.options = {};  // it exists, and that is all that is left to ask
-  }
-  if (!refused.empty()) throw declared_otherwise(queue.record(), refused);
-  if (options.exclusive && is_said(*wire::find_option<QueueOptions>("exclusive"), options, said)) {
-    require_owner_process(peer, queue, session);
-  }
-  if (!changes.empty()) require(peer, queue.record(), Right::own, "change " + changes.front().told.option + " of");
-  add_groups(peer, queue, groups, Start::latest, "declare");
-  Declared declared{queue, false};
-  for (Change& change : changes) {
-    if (change.group) {
-      queue.change_group_option(*change.group, *wire::find_option<GroupOptions>(change.told.option), change.own);
-    } else {
-      queue.change_option(*wire::find_option<QueueOptions>(change.told.option), options);
-    }
-    declared.changed.push_back(std::move(change.told));
-  }
-  note_watched(queue);
-  queue.renew();
-  return declared;
-}
-
-void Registry::add_groups(const Peer& peer, Queue& queue, const std::vector<NamedGroup>& groups, Start start,
-                          const std::string& operation) {
-  bool complete = true;
-  for (const NamedGroup& group : groups) {
-    if (queue.has_group(group)) continue;
-    complete = false;
-    const bool plain = group.options == GroupOptions{};
-    require(peer, queue.record(), plain ? Right::consume : Right::own,
-            plain ? "make a group of" : "make a group with options of");
-  }
-  if (!complete) queue.add_groups(groups, start, operation);
-  note_watched(queue);
 }
 
 void Registry::check_quota(const Peer& peer, const std::string& context, std::uint64_t bytes) {

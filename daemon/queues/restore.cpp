@@ -100,6 +100,8 @@ unsigned restore_words(const ring::QueueMemory& memory, const QueueRecord& recor
   unsigned groups = 0;
   for (unsigned index = 0; index < memory.geometry.max_groups; ++index) {
     groups += restore_named(memory, index, record.groups[index]) ? 1 : 0;
+    if (record.groups[index].state == GroupRecord::State::free) continue;
+    wrong += restore(memory.group(index).redelivery, redelivery(record, index).word()) ? 1 : 0;
   }
   for (unsigned consumer = 0; consumer < memory.geometry.max_consumers; ++consumer) {
     const EndpointRecord& endpoint = record.endpoints[memory.geometry.max_producers + consumer];

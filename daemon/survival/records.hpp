@@ -86,6 +86,16 @@ struct QueueRecord {
   return group < queue.groups.size() ? queue.groups[group].options.evict_after.value_or(of_the_queue) : of_the_queue;
 }
 
+/// What that named group does with messages that fail.
+[[nodiscard]] inline ring::Redelivery redelivery(const QueueRecord& queue, unsigned group) {
+  const QueueOptions& general = queue.options;
+  const GroupOptions& own = queue.groups[group].options;
+  return {.delay_ms = static_cast<std::uint32_t>(own.retry_delay.value_or(general.retry_delay).count()),
+          .max_delay_ms = static_cast<std::uint32_t>(own.retry_delay_max.value_or(general.retry_delay_max).count()),
+          .max_deliveries = static_cast<std::uint8_t>(own.max_deliveries.value_or(general.max_deliveries)),
+          .discards = own.discard.value_or(general.discard)};
+}
+
 /// Whether a consumer that attaches now may be evicted.
 [[nodiscard]] inline bool is_evictable(const QueueRecord& queue, const EndpointRecord& consumer) {
   return consumer.kind != ring::GroupKind::lossy && evict_after(queue, consumer.group).count() != 0;

@@ -45,13 +45,14 @@ struct ConsumerCounters {
   std::uint64_t redelivered = 0;       ///< received with tries > 0
   std::uint64_t corrupt = 0;           ///< messages whose size or place made no sense: a peer scribbled; skipped
   std::uint64_t acks = 0;              ///< named groups
-  std::uint64_t nacks = 0;             ///< named groups
+  std::uint64_t nacks = 0;             ///< named groups: given back or rejected
   std::uint64_t wakes = 0;             ///< endpoints that it woke from their sleep
   std::uint64_t sleeps = 0;            ///< times it slept in the kernel, waiting for a message
   std::uint64_t rescued = 0;           ///< sleeps that only the last-resort timer ended: a lost wakeup, always 0
   std::uint64_t blocked_ns = 0;        ///< time spent waiting for messages, asleep or spinning
   std::uint64_t last_progress_ns = 0;  ///< CLOCK_MONOTONIC of a recent receive (renewed every 64 messages and on waits)
   std::uint64_t needless_wakes = 0;  ///< times it was woken and found nothing to do; in event mode also for a neighbour
+  std::uint64_t discarded = 0;       ///< messages that it dropped: rejected, or delivered max_deliveries times
 };
 
 /// Kept by the daemon: what its repair did, and the sums of endpoints that are gone.
@@ -71,6 +72,7 @@ struct QueueTotals {
   /// Positions that were published while the queue had neither a named group nor a consumer: no consumer gets those messages. A
   /// group that starts at the oldest message gets what is still in the ring; those positions are not counted.
   std::uint64_t unread = 0;
+  std::uint64_t discarded = 0;  ///< by consumers that are gone
 };
 
 /// One attached process end.
@@ -158,10 +160,19 @@ struct GroupState {
   std::uint64_t depth = 0;              ///< positions from the floor to the latest
   std::optional<unsigned> holder = {};  ///< the consumer that holds the message at `floor`; nothing: no consumer does
   unsigned tries = 0;                   ///< deliveries of that message before this one
-  std::uint64_t available = 0;          ///< published messages that no consumer holds and none has acknowledged
-  std::uint64_t leased = 0;             ///< of these: held by consumers
-  std::uint64_t retry = 0;              ///< of these: given back, to be delivered again
-  std::chrono::milliseconds evict_after{0};  ///< its own or the queue's; 0: never
+  /// published messages that no consumer holds and none has acknowledged, without the delayed ones
+  std::uint64_t available = 0;
+  std::uint64_t leased = 0;   ///< of these: held by consumers
+  std::uint64_t retry = 0;    ///< of these: given back, to be delivered again
+  std::uint64_t delayed = 0;  ///< messages that failed and wait before they are delivered again
+  /// Time until the first of these is due; 0: it is due. Nothing: none waits.
+  std::optional<std::chrono::microseconds> due_in = {};
+  std::chrono::milliseconds evict_after{0};      ///< its own or the queue's; 0: never
+  std::chrono::milliseconds retry_delay{0};      ///< its own or the queue's, as the next three
+  std::chrono::milliseconds retry_delay_max{0};  ///< the longest wait
+  std::uint32_t max_deliveries = 0;              ///< 0: no limit
+  bool discard = false;
+  std::uint64_t discarded = 0;  ///< by the consumers that are attached
   std::vector<unsigned> consumers;
 };
 

@@ -47,6 +47,13 @@ inline constexpr std::size_t k_payload_alignment = 16;
 inline constexpr std::int64_t k_min_evict_after_ms = 10;
 inline constexpr std::int64_t k_max_evict_after_ms = 0x7fffffff;
 
+/// QueueOptions::retry_delay and retry_delay_max, and the delay of Message::nack(): a day. A message that waits holds its slot,
+/// so longer plans belong into a database.
+inline constexpr std::int64_t k_max_retry_delay_ms = 24LL * 60 * 60 * 1000;
+
+/// QueueOptions::max_deliveries: the number of deliveries that is counted exactly, see k_max_tries.
+inline constexpr std::uint32_t k_max_deliveries = 255;
+
 /// Characters of a typed queue's type name.
 inline constexpr std::size_t k_max_type_name_length = 127;
 
@@ -80,10 +87,12 @@ inline constexpr std::size_t k_log_backlog_bytes = 256 * 1024;
 inline constexpr std::uint64_t k_log_file_bytes = 1024 * 1024;
 
 /// Descriptors that a queue costs. A process keeps the four bells of each queue that it is attached to, whatever the number of
-/// its endpoints there. It keeps two more for each endpoint whose poll_fd() was called, and three more while it attaches.
+/// its endpoints there. It keeps two more for each endpoint whose poll_fd() was called, a third for a consumer of a named
+/// group (a timer for delayed messages), and three more while it attaches.
 /// The daemon, and the process that keeps descriptors for it, have ring, heap, control and the bells.
 inline constexpr unsigned k_descriptors_per_queue = 4;
 inline constexpr unsigned k_descriptors_per_event_endpoint = 2;
+inline constexpr unsigned k_descriptors_per_event_group_consumer = 3;
 inline constexpr unsigned k_daemon_descriptors_per_queue = 7;
 
 /// What one user may have at one daemon unless the daemon's options say otherwise: a thousand queues of the default options,

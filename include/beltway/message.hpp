@@ -3,6 +3,7 @@
 
 #include "beltway/detail/requirements.hpp"
 
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <span>
@@ -20,9 +21,10 @@ namespace beltway {
 
 /// A message that a consumer holds. Move-only. Its end (destruction, ack, nack) frees its place in the ring.
 ///
-/// In a private group a message ends when it is released. In a named group it is leased: `ack()` ends it,
-/// `nack()` gives it back to the group at once, and dropping it does what ConsumerOptions::ack says: with
-/// Ack::explicit_call it goes back (so an exception in a handler loses nothing), with Ack::automatic it is acknowledged.
+/// In a private group a message ends when it is released. In a named group it is leased: `ack()` ends it, `nack()` gives it back
+/// to the group, and `reject()` gives it up. Dropping it does what ConsumerOptions::ack says: with Ack::explicit_call it is a
+/// nack (so an exception in a handler loses nothing), with Ack::automatic an ack. A message that is dropped after its Consumer
+/// goes back at once.
 ///
 /// Thread safety: one thread at a time. A message of a named group may be moved to, and ended in, another thread than
 /// the consumer's; one of a private group must be released where its consumer is used. A message may outlive its
@@ -30,8 +32,8 @@ namespace beltway {
 ///
 /// The bytes of a lossy consumer's message are a copy that stays valid until that consumer's next receive.
 ///
-/// Blocking and errors: no member blocks or throws. ack() and nack() return false if the lease had ended before: after an
-/// eviction, or a repair. In a forked child ending a message has no effect.
+/// Blocking and errors: no member blocks. Only nack() with a delay and reject() throw. ack(), nack() and reject() return false if
+/// the lease had ended before: after an eviction, or a repair. In a forked child ending a message has no effect.
 class Message {
  public:
   Message() noexcept = default;
@@ -78,8 +80,18 @@ class Message {
     return done;
   }
 
-  /// Named groups: gives it back to the group, to be delivered again with `deliveries()` raised. Otherwise as ack().
+  /// Named groups: gives it back to the group, to be delivered again with `deliveries()` raised, after the pause that
+  /// QueueOptions::retry_delay says. If it was delivered max_deliveries times, it is dropped and counted. Otherwise as ack().
   bool nack() noexcept;
+  /// As nack(), but the message waits for `delay` before it is delivered again. 0: it is delivered at once, before newer ones.
+  /// Throws Error(invalid_option) for a delay below 0 or above a day (k_max_retry_delay_ms). Then the message is still held.
+  bool nack(std::chrono::microseconds delay);
+
+  /// Named groups: gives it up, since no later delivery will succeed. The message is dropped and counted
+  /// (ConsumerCounters::discarded). Otherwise as ack().
+  /// Throws Error(misuse) if the group does not drop rejected messages (QueueOptions::discard). Then the message was given back
+  /// as by nack().
+  bool reject();
 
   /// True while this object holds a message.
   explicit operator bool() const noexcept { return core_ != nullptr; }
@@ -99,10 +111,11 @@ class Message {
     data_ = nullptr;
     size_ = 0;
   }
-  enum class End : std::uint8_t { ack, nack, dropped };
+  enum class End : std::uint8_t { ack, nack, reject, dropped };
+  static constexpr std::uint64_t k_delay_of_group = ~std::uint64_t{0};
   /// Ends consecutive messages of one consumer of a named group, or one message of any group, unless the inline path has
-  /// ended it. Returns how many were still the consumer's. In src/endpoint/consumer_end.cpp.
-  static std::size_t end_run(std::span<const Message> run, End end) noexcept;
+  /// ended it. Returns how many were still the consumer's. `delay_us`: of a nack. In src/endpoint/consumer_end.cpp.
+  static std::size_t end_run(std::span<const Message> run, End end, std::uint64_t delay_us = k_delay_of_group) noexcept;
   void release_message() noexcept;
   void take(Message& other) noexcept {
     core_ = std::exchange(other.core_, nullptr);

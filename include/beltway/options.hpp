@@ -57,11 +57,17 @@ struct TypeTag {
   bool operator==(const TypeTag&) const = default;
 };
 
-/// What a named group has of its own, fixed when it is made.
+/// What a named group has of its own.
 struct GroupOptions {
   /// QueueOptions::evict_after for the consumers of this group; 0: never. Unset: as the queue has it. Only the queue's
   /// owner and root may set it, since it decides how long this group may hold producers back.
   std::optional<std::chrono::milliseconds> evict_after = {};
+  /// Values of this group in the place of QueueOptions::retry_delay and so on. Unset: as the queue has it. Only the queue's owner
+  /// and root may set and change them.
+  std::optional<std::chrono::milliseconds> retry_delay = {};
+  std::optional<std::chrono::milliseconds> retry_delay_max = {};
+  std::optional<std::uint32_t> max_deliveries = {};
+  std::optional<bool> discard = {};
 
   bool operator==(const GroupOptions&) const = default;
 };
@@ -97,6 +103,18 @@ struct QueueOptions {
   /// private group may be overwritten while it holds them; Message::ack() then returns false. 0: never. 10 ms to 24 days.
   /// GroupOptions may set another time.
   std::chrono::milliseconds evict_after{0};
+  /// How long a message of a named group that failed waits before it is delivered again: after a nack, an exception of a handler,
+  /// and a drop without an ack. It is doubled with each failure of the message, up to retry_delay_max. Meanwhile newer messages
+  /// are delivered. 0: the message is delivered again at once, before newer ones, as after the death of a consumer. At most a
+  /// day. The owner may change it, and the next three, while the queue lives. GroupOptions may set other values.
+  std::chrono::milliseconds retry_delay{1};
+  std::chrono::milliseconds retry_delay_max{1000};  ///< the longest of these waits; 0: none. At most a day
+  /// How often a message of a named group is delivered at most. When the last of these deliveries has failed, also by a death,
+  /// the message is dropped and counted (ConsumerCounters::discarded). Requires `discard`. 0: no limit. At most 255.
+  std::uint32_t max_deliveries = 0;
+  /// A message of a named group that is rejected (Message::reject()), or was delivered max_deliveries times, is dropped and
+  /// counted. Without it, no message is ever dropped.
+  bool discard = false;
   TypeTag type = {};  ///< filled by Connection::declare<T>
   /// What the queue is for, for people; empty: not given. At most 128 bytes of UTF-8 without control characters. declare()
   /// gives it to a new queue and leaves that of an existing one; its owner changes it with `beltway declare --description`.

@@ -197,6 +197,8 @@ class TypedMessage : detail::MessageTypeCheck<T> {
   [[nodiscard]] const T* operator->() const noexcept { return &**this; }
   bool ack() noexcept { return message_.ack(); }
   bool nack() noexcept { return message_.nack(); }
+  bool nack(std::chrono::microseconds delay) { return message_.nack(delay); }
+  bool reject() { return message_.reject(); }
   /// True while this object holds a message.
   explicit operator bool() const noexcept { return static_cast<bool>(message_); }
 

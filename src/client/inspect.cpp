@@ -15,6 +15,7 @@
 #include "client/queue_request.hpp"
 #include "ring/counters.hpp"
 #include "ring/floors.hpp"
+#include "ring/redelivery.hpp"
 #include "ring/slot_view.hpp"
 #include "wire/validate.hpp"
 
@@ -72,6 +73,7 @@ ring::Position needed_from(const ring::QueueMemory& memory, unsigned group, ring
 struct Leases {
   std::uint64_t leased = 0;
   std::uint64_t retry = 0;
+  std::uint64_t delayed = 0;
   std::uint64_t available = 0;
   std::optional<unsigned> holder;  // of the first position
   unsigned tries = 0;              // of the first position
@@ -91,6 +93,7 @@ Leases count_leases(const ring::QueueMemory& memory, unsigned group, ring::Posit
     if (lap != 0) continue;
     if (i == 0) leases.tries = lease.tries;
     if (lease.phase == ring::LeasePhase::retry) ++leases.retry;
+    if (ring::is_delayed(lease)) ++leases.delayed;
     if (lease.phase != ring::LeasePhase::leased) continue;
     ++leases.leased;
     const unsigned consumer = lease.owner - ring::k_first_consumer;
@@ -216,23 +219,38 @@ void read_consumers(const ring::QueueMemory& memory, QueueSnapshot& snapshot) {
   }
 }
 
+/// Time until the first delayed message of a group is due.
+std::chrono::microseconds due_in(const ring::QueueMemory& memory, unsigned group) noexcept {
+  const std::uint64_t due_us = ring::EarliestDue::of(memory.group(group).earliest_due.load_relaxed()).due_us;
+  const std::uint64_t now_us = ring::now_us();
+  return std::chrono::microseconds(ring::is_due(due_us, now_us) ? 0 : due_us - now_us);
+}
+
 void read_groups(const ring::QueueMemory& memory, const std::vector<unsigned>& indexes, QueueSnapshot& snapshot) {
   for (std::size_t i = 0; i < indexes.size(); ++i) {
     GroupState state;
     const NamedGroup& group = snapshot.info.options.groups[i];
     state.name = group.name;
-    state.evict_after = group.options.evict_after.value_or(snapshot.info.options.evict_after);
+    const QueueOptions& general = snapshot.info.options;
+    state.evict_after = group.options.evict_after.value_or(general.evict_after);
+    state.retry_delay = group.options.retry_delay.value_or(general.retry_delay);
+    state.retry_delay_max = group.options.retry_delay_max.value_or(general.retry_delay_max);
+    state.max_deliveries = group.options.max_deliveries.value_or(general.max_deliveries);
+    state.discard = group.options.discard.value_or(general.discard);
     state.floor = needed_from(memory, indexes[i], snapshot.position);
     state.depth = depth_of(memory, state.floor, snapshot.position);
     const Leases leases = count_leases(memory, indexes[i], state.floor, state.depth);
     state.leased = leases.leased;
     state.retry = leases.retry;
+    state.delayed = leases.delayed;
+    if (leases.delayed != 0) state.due_in = due_in(memory, indexes[i]);
     state.available = leases.available;
     state.holder = leases.holder;
     state.tries = leases.tries;
     for (ConsumerState& consumer : snapshot.consumers) {
       if (consumer.endpoint.group != state.name || consumer.endpoint.leaving) continue;
       state.consumers.push_back(consumer.endpoint.index);
+      state.discarded += consumer.counters.discarded;
       consumer.held = leases.held_by[consumer.endpoint.index];
     }
     snapshot.groups.push_back(std::move(state));

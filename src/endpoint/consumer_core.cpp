@@ -139,8 +139,9 @@ ring::ReadResult ConsumerCore::read_named(std::span<Message> out, std::size_t& c
     const std::size_t wanted = std::min({out.size() - count, ring::k_lease_batch, static_cast<std::size_t>(credit)});
     if (wanted == 0) break;
     const std::uint64_t corrupt_before = counters_.corrupt;
+    const std::uint64_t discarded_before = reader.discarded();
     result = reader.lease(views, wanted, leased, counters_.corrupt);
-    if (counters_.corrupt != corrupt_before) store_counters();
+    if (counters_.corrupt != corrupt_before || reader.discarded() != discarded_before) store_counters();
     if (result != ring::ReadResult::message) break;
     // plant: late_lease_is_kept
     if (is_evicted()) {  // the daemon may have taken our leases away before these
@@ -279,6 +280,7 @@ ConsumerCounters ConsumerCore::counters() const noexcept {
   counters.rescued = waiter_.rescued();
   counters.needless_wakes = waiter_.needless();
   counters.blocked_ns = waiter_.blocked_ns();
+  counters.discarded = named_ ? named_->discarded() : 0;
   return counters;
 }
 

@@ -118,13 +118,20 @@ class alignas(ring::k_apart_bytes) ConsumerCore : public ring::PrivateReader {
     }
   }
   void arm() noexcept;
+  /// After arm() and a try that found nothing: see Waiter::climb().
+  std::uint64_t watch() noexcept;
   void hand_wake_on() noexcept;
+  /// Call it when this consumer sleeps no more. If no other one watches for the first delayed message, it wakes one.
+  void hand_watch_on() noexcept;
 
   friend class detail::InlineReceiver;
   friend class ::beltway::Message;
   friend std::size_t(::beltway::ack_batch)(std::span<Message> messages) noexcept;
   bool end_private(ring::Position position) noexcept;
-  [[gnu::noinline]] bool give_back(const Message& message) noexcept;
+  /// Ends a message that failed. `delay_us`: how long it waits; k_delay_of_group: as the group says.
+  [[gnu::noinline]] bool fail(const Message& message, std::uint64_t delay_us) noexcept;
+  [[gnu::noinline]] bool give_back_at_once(const Message& message) noexcept;
+  [[gnu::noinline]] bool reject(const Message& message) noexcept;
   [[nodiscard]] bool is_private() const noexcept { return attachment_.kind == ring::GroupKind::private_reliable; }
   [[nodiscard]] std::uint64_t acks_of(std::uint64_t ended) const noexcept {
     const std::uint64_t nacks = nacks_.load(std::memory_order_relaxed);
@@ -172,6 +179,7 @@ class alignas(ring::k_apart_bytes) ConsumerCore : public ring::PrivateReader {
   // Messages that are not ended. Only the consumer's thread counts private ones (in their reader) and lossy ones.
   std::uint64_t copies_held_ = 0;
   bool released_ = false;
+  std::atomic<bool> closed_ = false;  // the Consumer has gone: what is dropped goes back at once
 
   HeldCount ends_;  // named groups: after the Consumer is gone, the end of the last message deletes the core
   std::atomic<std::uint64_t> nacks_ = 0;

@@ -3,6 +3,10 @@
 
 #include <algorithm>
 #include <cassert>
+#include <string>
+
+#include "beltway/error.hpp"
+#include "beltway/limits.hpp"
 
 namespace beltway::endpoint {
 
@@ -25,11 +29,37 @@ bool ConsumerCore::end_private(ring::Position position) noexcept {
   return ours;
 }
 
-bool ConsumerCore::give_back(const Message& message) noexcept {
+bool ConsumerCore::give_back_at_once(const Message& message) noexcept {
   nacks_.fetch_add(1, std::memory_order_relaxed);
   const bool ours = named_->nack(message.position_, message.tries_);
   if (ours && ring::wake_one_of_group(attachment_.memory, named_->group(), ring::k_no_owner)) ++wakes_;
   return ours;
+}
+
+bool ConsumerCore::fail(const Message& message, std::uint64_t delay_us) noexcept {
+  const ring::Redelivery redelivery = named_->redelivery();
+  if (redelivery.discards && redelivery.max_deliveries != 0 && message.deliveries() >= redelivery.max_deliveries) {
+    return reject(message);
+  }
+  if (delay_us == Message::k_delay_of_group) delay_us = ring::retry_delay_us(redelivery, message.tries_);
+  if (delay_us == 0) return give_back_at_once(message);
+  nacks_.fetch_add(1, std::memory_order_relaxed);
+  const ring::NamedReader::Delayed delayed = named_->delay(message.position_, message.tries_, delay_us);
+  // A consumer that fell asleep before does not know this time.
+  // plant: nack_wakes_no_sleeper
+  if (delayed == ring::NamedReader::Delayed::first_of_all &&
+      ring::wake_one_of_group(attachment_.memory, named_->group(), ring::k_no_owner)) {
+    ++wakes_;
+  }
+  return delayed != ring::NamedReader::Delayed::not_ours;
+}
+
+bool ConsumerCore::reject(const Message& message) noexcept {
+  nacks_.fetch_add(1, std::memory_order_relaxed);
+  if (!named_->discard(message.position_, message.tries_)) return false;
+  words_.discarded.store_relaxed(
+      named_->discarded());  // at once: a message that is dropped must not vanish from the counts
+  return true;
 }
 
 }  // namespace beltway::endpoint
@@ -45,6 +75,8 @@ namespace beltway::endpoint {
 void ConsumerCore::detach() noexcept {
   if (!guard_.in_child()) {
     if (waiter_.silence()) hand_wake_on();
+    hand_watch_on();
+    closed_.store(true, std::memory_order_relaxed);
     store_counters();
   }
   if (!named_) {
@@ -76,7 +108,7 @@ void ConsumerCoreDeleter::operator()(InlineReceiver* core) const noexcept {
 
 namespace beltway {
 
-std::size_t Message::end_run(std::span<const Message> run, End end) noexcept {
+std::size_t Message::end_run(std::span<const Message> run, End end, std::uint64_t delay_us) noexcept {
   auto& core = static_cast<endpoint::ConsumerCore&>(*run.front().core_);
   // In a forked child the messages are the parent's.
   if (core.guard_.in_child()) [[unlikely]]
@@ -87,10 +119,19 @@ std::size_t Message::end_run(std::span<const Message> run, End end) noexcept {
   }
   ring::NamedReader& named = *core.named_;
   const bool acks = end == End::ack || (end == End::dropped && core.ack_ == Ack::automatic);
+  const bool at_once = end == End::dropped && core.closed_.load(std::memory_order_relaxed);
   const Message& last = run.back();
   std::size_t ours = 0;
   for (const Message* message = run.data();; ++message) {
-    ours += (acks ? named.ack(message->position_, message->tries_) : core.give_back(*message)) ? 1 : 0;
+    bool was_ours = false;
+    if (acks) {
+      was_ours = named.ack(message->position_, message->tries_);
+    } else if (end == End::reject) {
+      was_ours = core.reject(*message);
+    } else {
+      was_ours = at_once ? core.give_back_at_once(*message) : core.fail(*message, delay_us);
+    }
+    ours += was_ours ? 1 : 0;
     if (message == &last) break;
   }
   // plant: acks_of_a_batch_move_no_floor
@@ -107,6 +148,37 @@ std::size_t Message::end_run(std::span<const Message> run, End end) noexcept {
 bool Message::nack() noexcept {
   if (core_ == nullptr) return false;
   const bool done = end_run({this, 1}, End::nack) != 0;
+  forget();
+  return done;
+}
+
+bool Message::nack(std::chrono::microseconds delay) {
+  if (core_ == nullptr) return false;
+  constexpr std::chrono::milliseconds k_longest(k_max_retry_delay_ms);
+  if (delay.count() < 0 || delay > k_longest) {
+    throw Error(Errc::invalid_option,
+                "nack a message of \"" + static_cast<endpoint::ConsumerCore&>(*core_).queue_name() +
+                    "\": the delay is " + std::to_string(delay.count()) + " us; it must be 0 to " +
+                    std::to_string(std::chrono::microseconds(k_longest).count()));
+  }
+  const bool done = end_run({this, 1}, End::nack, static_cast<std::uint64_t>(delay.count())) != 0;
+  forget();
+  return done;
+}
+
+bool Message::reject() {
+  if (core_ == nullptr) return false;
+  const auto& core = static_cast<endpoint::ConsumerCore&>(*core_);
+  if (core.named_ && !core.named_->redelivery().discards) {
+    const std::string queue = core.queue_name();
+    const std::string group = core.group();
+    nack();
+    throw Error(Errc::misuse, "reject a message of \"" + queue + "\": group \"" + group +
+                                  "\" does not say what to do with rejected messages; it was given back instead. Let "
+                                  "the group drop them with \"beltway declare " +
+                                  queue + " --group " + group + ",discard=true\"");
+  }
+  const bool done = end_run({this, 1}, End::reject) != 0;
   forget();
   return done;
 }

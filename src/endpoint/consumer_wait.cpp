@@ -22,6 +22,25 @@ void ConsumerCore::hand_wake_on() noexcept {
   if (ring::wake_one_of_group(attachment_.memory, attachment_.group, attachment_.owner)) ++wakes_;
 }
 
+std::uint64_t ConsumerCore::watch() noexcept {
+  if (!named_ || !waiter_.line().listed() || !named_->is_active()) return waiting::Waiter::k_never;
+  const std::uint64_t due_us = named_->earliest_due_us();
+  // Not if another one watches: each time would end the sleep of all.
+  if (due_us == 0 || !ring::needs_watcher(attachment_.memory, attachment_.group, attachment_.owner)) {
+    return waiting::Waiter::k_never;
+  }
+  waiter_.line().watch(due_us);
+  // Also for a time that no nack can have set, so that the next try sets it right.
+  constexpr std::uint64_t k_at_once = 1;
+  return ring::is_due(due_us, ring::now_us()) ? k_at_once : due_us * 1000;
+}
+
+void ConsumerCore::hand_watch_on() noexcept {
+  // plant: watch_is_not_handed_on
+  if (!named_ || attachment_.memory.shared_status().consumer_sleepers.load_relaxed() == 0) return;
+  if (ring::needs_watcher(attachment_.memory, attachment_.group, attachment_.owner)) hand_wake_on();
+}
+
 Status ConsumerCore::try_take(std::span<Message> out, std::size_t& count) {
   Status status = take(out, count);
   if (!waiter_.event_mode()) [[likely]]
@@ -40,7 +59,8 @@ Status ConsumerCore::try_take(std::span<Message> out, std::size_t& count) {
   const auto hand_surplus_wake_on = [&] {
     if (named_ && (status != Status::ok || named_->may_have_more())) hand_wake_on();
   };
-  waiter_.after_try(status != Status::empty, poll, [this] { arm(); }, hand_surplus_wake_on);
+  waiter_.after_try(status != Status::empty, poll, [this] { arm(); }, [this] { return watch(); }, hand_surplus_wake_on);
+  if (status != Status::empty) hand_watch_on();
   return status == Status::empty && waiter_.take_interrupt() ? Status::interrupted : status;
 }
 
@@ -89,6 +109,8 @@ struct ConsumerCore::Steps {
     return status != Status::empty && status != Status::prefetch_limit;
   }
   void arm() noexcept { core.arm(); }
+  std::uint64_t watch() noexcept { return core.watch(); }
+  [[nodiscard]] bool found_by_time() const noexcept { return core.named_ && core.named_->found_delayed(); }
   void hand_wake_on() noexcept { core.hand_wake_on(); }
 };
 
@@ -141,6 +163,7 @@ Status ConsumerCore::wait_take(const Until& until, waiting::Waiter::Rung first, 
   const std::uint64_t slept_before = waiter_.sleeps();
   const waiting::Waiter::Ended ended = waiter_.climb(until, first, waiting::Waiter::Rung::sleep, steps);
   ends_.want_credit_no_more();
+  hand_watch_on();
   // A consumer that only spun has no time for it: arm() and every 64th message do.
   if (waiter_.sleeps() != slept_before) store_counters();
   if (ended == waiting::Waiter::Ended::stopped) return Status::stopped;
@@ -154,7 +177,8 @@ int ConsumerCore::poll_fd() {
   check_fork();
   if (is_private()) inline_size_limit_ = 0;  // in a group, other threads may end messages and read it
   fast_named_reader_ = nullptr;
-  return waiter_.enable_events("poll_fd of a consumer of \"" + queue_name() + "\"");
+  return waiter_.enable_events(named_ ? os::EventSet::Timer::one : os::EventSet::Timer::none,
+                               "poll_fd of a consumer of \"" + queue_name() + "\"");
 }
 
 }  // namespace beltway::endpoint

@@ -119,7 +119,7 @@ void ProducerCore::choose_path() noexcept {
 }
 
 int ProducerCore::poll_fd() {
-  const int fd = waiter_.enable_events("poll_fd of a producer of \"" + queue_name() + "\"");
+  const int fd = waiter_.enable_events(os::EventSet::Timer::none, "poll_fd of a producer of \"" + queue_name() + "\"");
   choose_path();
   return fd;
 }
@@ -139,7 +139,8 @@ Status ProducerCore::run_try_slowly(Status status, Attempt attempt) {
     if (status == Status::full) found_full(os::now_ns());
     update_line(status);
     const auto poll = [&] { return (status = attempt()) != Status::full; };
-    waiter_.after_try(status != Status::full, poll, [this] { arm(); }, [] {});
+    const auto never = [] { return waiting::Waiter::k_never; };
+    waiter_.after_try(status != Status::full, poll, [this] { arm(); }, never, [] {});
     update_line(status);
     if (status == Status::full && waiter_.take_interrupt()) status = Status::interrupted;
   }

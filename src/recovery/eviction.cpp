@@ -6,6 +6,7 @@
 #include "ring/floors.hpp"
 #include "ring/groups.hpp"
 #include "ring/readers/named_reader.hpp"
+#include "ring/redelivery.hpp"
 
 namespace beltway::recovery {
 
@@ -26,6 +27,7 @@ void revoke(const ring::QueueMemory& memory, unsigned owner, std::uint32_t incar
     // The consumer may be in the middle of a nack: its message is given back, but `next` is not set back.
     // plant: thrown_out_leaves_next
     ring::set_next_back(memory, group, ring::wrap(memory.group(group).floor.load_acquire()));
+    ring::restore_earliest_due(memory, group);  // likewise, if the nack has a delay
     ring::help_floor(memory, group);
     ring::try_drain(memory, group);
   }

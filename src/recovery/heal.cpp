@@ -7,6 +7,7 @@
 #include "ring/floors.hpp"
 #include "ring/groups.hpp"
 #include "ring/readers/named_reader.hpp"
+#include "ring/redelivery.hpp"
 
 namespace beltway::recovery {
 
@@ -266,6 +267,10 @@ void Healer::heal_floor(unsigned index, bool named) noexcept {
   }
 }
 
+[[nodiscard]] bool is_known(ring::LeasePhase phase) noexcept {
+  return phase >= ring::LeasePhase::leased && phase <= ring::LeasePhase::parked_delayed;
+}
+
 /// True if it changed the lease word.
 bool Healer::heal_lease(unsigned index, ring::Position p, ring::Position floor) noexcept {
   detail::Word& word = memory_.lease(index, p);
@@ -275,7 +280,7 @@ bool Healer::heal_lease(unsigned index, ring::Position p, ring::Position floor) 
     const std::int64_t ahead = ring::distance<ring::Lease::bits>(lease.position, p);
     const bool leased = lease.phase == ring::LeasePhase::leased;
     // plant: healing_believes_later_leases
-    const bool sense = ahead < 0 || has_moved_on(ahead, p) || (ahead == 0 && static_cast<unsigned>(lease.phase) != 0);
+    const bool sense = ahead < 0 || has_moved_on(ahead, p) || (ahead == 0 && is_known(lease.phase));
     // plant: repair_leaves_leases
     if (sense && (!leased || living_.has(lease.owner, index))) return false;
     if (sense) {
@@ -306,6 +311,9 @@ void Healer::heal_group(unsigned index) noexcept {
   if (beyond) ++counts_.words;
   // plant: healing_leaves_next
   if (beyond || given_back) ring::set_next_back(memory_, index, floor);
+  // A consumer that died in a nack may have delayed a message without telling its time.
+  // plant: repair_leaves_the_due_time
+  ring::restore_earliest_due(memory_, index);
   if (counts_.claims + counts_.released != 0 || counts_.disorder()) ring::help_floor(memory_, index);
   ring::try_drain(memory_, index);
 }

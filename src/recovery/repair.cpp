@@ -63,6 +63,7 @@ void sum_counters(const ring::QueueMemory& memory, unsigned owner, const HealCou
     totals.bytes_out += last.bytes;
     totals.lost += last.lost;
     totals.redelivered += last.redelivered;
+    totals.discarded += last.discarded;
     totals.wakes += last.wakes;
     totals.sleeps += last.sleeps;
   }

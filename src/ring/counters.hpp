@@ -22,13 +22,15 @@ struct ConsumerCounterWords {
   explicit ConsumerCounterWords(Word* words) noexcept
       : messages(words[offsetof(ConsumerCounters, messages) / sizeof(std::uint64_t)]),
         bytes(words[offsetof(ConsumerCounters, bytes) / sizeof(std::uint64_t)]),
-        acks(words[offsetof(ConsumerCounters, acks) / sizeof(std::uint64_t)]) {
+        acks(words[offsetof(ConsumerCounters, acks) / sizeof(std::uint64_t)]),
+        discarded(words[offsetof(ConsumerCounters, discarded) / sizeof(std::uint64_t)]) {
     // add_pair() adds to both at once.
     static_assert(offsetof(ConsumerCounters, bytes) == offsetof(ConsumerCounters, messages) + sizeof(std::uint64_t));
   }
   Word& messages;
   Word& bytes;
   Word& acks;
+  Word& discarded;
 };
 
 /// Copies a struct of counters to its words, or back.

@@ -74,6 +74,8 @@ Position join(const QueueMemory& memory, unsigned index, GroupKind kind, Start s
   if (kind == GroupKind::named) fill_leases(memory, index, floor);
   const Next next = Next::of(group.next.load_relaxed());
   group.next.store_relaxed(Next{floor, next.version + 1}.word());
+  const EarliestDue due = EarliestDue::of(group.earliest_due.load_relaxed());
+  group.earliest_due.store_relaxed(EarliestDue{0, static_cast<std::uint16_t>(due.version + 1)}.word());
   // plant: floor_of_nobody
   group.floor.store_relaxed(Floor{incarnation, floor}.word());
   const GroupStateWord active{incarnation, kind, GroupPhase::active};
@@ -141,7 +143,7 @@ Purged purge(const QueueMemory& memory, unsigned index) noexcept {
     const std::int64_t lap = distance<Lease::bits>(lease.position, position);
     if (lap == 0 && lease.phase == LeasePhase::leased) hold(lease.owner, position);
     // plant: purge_takes_what_is_leased
-    if (lap > 0 || (lap == 0 && lease.phase != LeasePhase::retry)) continue;
+    if (lap > 0 || (lap == 0 && lease.phase != LeasePhase::retry && lease.phase != LeasePhase::delayed)) continue;
     const Lease done{position, k_no_owner, lap < 0 ? std::uint8_t{0} : lease.tries, LeasePhase::done};
     if (word.compare_and_swap(seen, done.word())) ++purged.messages;
   }

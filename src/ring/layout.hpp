@@ -20,7 +20,8 @@
 //   next         position:44 | version:20                    consumers of the group, the repair
 //   lease        position:45 | owner:8 | tries:8 | phase:3   consumers of the group, the repair, purge, who parks
 //   lease time   due:48, in us | owner:8 | tries:8           the lease's owner, before it ends the lease; the repair
-//   earliest due due, in us; 0: nothing waits                consumers of the group, the repair
+//   earliest due due:48, in us; 0: none waits | version:16   consumers of the group, the repair
+//   redelivery   delay:27, max:27, in ms | deliveries:8 | discards:1 | spare:1 (low)    the daemon
 //   parked       version:63 | any:1                          who moves a floor over a parked lease; producers clear `any`
 //   wait         sequence:62 | phase:2                       its endpoint; wakers ASLEEP -> WAKING -> SIGNALLED
 //   notice       epoch:32 | flags:32                         the daemon; clients only add k_notice_doubted
@@ -151,6 +152,39 @@ struct LeaseTime {
   }
 };
 
+/// No delayed message of the group is due before. Each change raises the version. A consumer that scans for due messages stores
+/// the new time by a compare-and-swap from the word as it was before the scan. So it overwrites no time that it has not seen.
+struct EarliestDue {
+  std::uint64_t due_us;  // CLOCK_MONOTONIC in us, low 48 bits; 0: no message is delayed
+  std::uint16_t version;
+
+  [[nodiscard]] static constexpr EarliestDue of(std::uint64_t word) noexcept {
+    return {word >> 16, static_cast<std::uint16_t>(word)};
+  }
+  [[nodiscard]] constexpr std::uint64_t word() const noexcept { return due_us << 16 | version; }
+};
+
+/// What a group does with messages that fail (GroupOptions, or the queue's options). A consumer reads it when a message fails.
+struct Redelivery {
+  std::uint32_t delay_ms;       // low 27 bits; 0: delivered again at once
+  std::uint32_t max_delay_ms;   // low 27 bits
+  std::uint8_t max_deliveries;  // 0: no limit
+  bool discards;                // a rejected message, and one that reached the limit, is dropped
+
+  static constexpr unsigned k_delay_bits = 27;
+  static constexpr std::uint32_t k_delay_mask = (1U << k_delay_bits) - 1;
+
+  [[nodiscard]] static constexpr Redelivery of(std::uint64_t word) noexcept {
+    return {static_cast<std::uint32_t>(word >> 37), static_cast<std::uint32_t>(word >> 10) & k_delay_mask,
+            static_cast<std::uint8_t>(word >> 2), (word & 2) != 0};
+  }
+  [[nodiscard]] constexpr std::uint64_t word() const noexcept {
+    return std::uint64_t{delay_ms & k_delay_mask} << 37 | std::uint64_t{max_delay_ms & k_delay_mask} << 10 |
+           std::uint64_t{max_deliveries} << 2 | (discards ? 2U : 0U);
+  }
+};
+static_assert(k_max_retry_delay_ms <= Redelivery::k_delay_mask);
+
 enum class WaitPhase : std::uint8_t {
   awake = 0,
   asleep = 1,
@@ -269,13 +303,13 @@ struct alignas(k_cache_line_bytes) Endpoint {
   Word sleeps_on;  ///< the owner, before it says ASLEEP: how to wake it (k_sleeps_on_*)
   /// The owner. CLOCK_MONOTONIC in ns when its present wait began; 0: it does not wait. Known before it says ASLEEP.
   Word asleep_since_ns;
-  Word ticket;  ///< the owner. Producers: place in the line for room, lower goes first; 0: not in the line
-  std::uint64_t spare[1];
+  Word ticket;       ///< the owner. Producers: place in the line for room, lower goes first; 0: not in the line
+  Word watches_due;  ///< the owner, while it sleeps. Consumers: the due time that ends this sleep, in us; 0: none does
   Word counters[k_counters];
 };
 static_assert(sizeof(Endpoint) == 192 && offsetof(Endpoint, wake_past) == 8 && offsetof(Endpoint, identity) == 24 &&
               offsetof(Endpoint, sleeps_on) == 32 && offsetof(Endpoint, asleep_since_ns) == 40 &&
-              offsetof(Endpoint, counters) == 64);
+              offsetof(Endpoint, watches_due) == 56 && offsetof(Endpoint, counters) == 64);
 
 inline constexpr std::uint64_t k_sleeps_on_futex = 0;  ///< the low half of `wait`
 inline constexpr std::uint64_t k_sleeps_on_bell = 1;   ///< event mode: the bell of its index; any other value: a futex
@@ -304,15 +338,17 @@ struct Identity {
 /// Named groups come first (0 to max_groups - 1), then one private group for each consumer index.
 struct alignas(k_cache_line_bytes) GroupBlock {
   Word state;
-  Word earliest_due;  ///< no delayed message is due before, in us; 0: none is delayed
+  Word earliest_due;  ///< an EarliestDue
   Word parked;        ///< version:63 | any:1; `any`: leases of this group may be parked
-  std::uint64_t spare0[5];
+  Word redelivery;    ///< a Redelivery; the daemon
+  std::uint64_t spare0[4];
   Word floor;  ///< on a line of its own: producers read it, consumers move it
   std::uint64_t spare1[7];
   Word next;  ///< on a line of its own: consumers compete for it
   std::uint64_t spare2[7];
 };
-static_assert(sizeof(GroupBlock) == 192 && offsetof(GroupBlock, parked) == 16 && offsetof(GroupBlock, floor) == 64 &&
+static_assert(sizeof(GroupBlock) == 192 && offsetof(GroupBlock, parked) == 16 &&
+              offsetof(GroupBlock, redelivery) == 24 && offsetof(GroupBlock, floor) == 64 &&
               offsetof(GroupBlock, next) == 128);
 
 // -- sizes and offsets, from a queue's options ------------------------------------------------------------------

@@ -44,6 +44,11 @@ inline constexpr std::uint32_t k_ack_lag = 256;
 inline constexpr std::int64_t k_next_lag = 8;
 /// Messages leased at once: stack of the receiving call against swaps of `next`. A longer batch takes several turns.
 inline constexpr std::size_t k_lease_batch = 64;
+/// A delayed message that is overdue by so long goes before READY ones, in turn with them: patience of the messages that failed
+/// against the order of those that did not.
+inline constexpr std::uint64_t k_retry_patience_us = 10'000;
+/// Due messages that one scan of the lease words finds at most: memory of each consumer against scans of the whole ring.
+inline constexpr std::size_t k_due_batch = 32;
 /// How often a read skips a ring full of VOIDs, or loses a race, before it returns empty: patience against the deadline.
 inline constexpr unsigned k_max_reads = 64;
 

@@ -3,6 +3,8 @@
 
 #include <bit>
 
+#include "ring/redelivery.hpp"
+
 namespace beltway::ring {
 
 namespace {
@@ -107,6 +109,23 @@ bool wake_one_of_group(const QueueMemory& memory, unsigned group, unsigned me) n
   return false;
 }
 
+bool needs_watcher(const QueueMemory& memory, unsigned group, unsigned me) noexcept {
+  const std::uint64_t due_us = EarliestDue::of(memory.group(group).earliest_due.load_acquire()).due_us;
+  if (due_us == 0) return false;
+  bool watched = false;
+  std::uint64_t sleepers = memory.shared_status().consumer_sleepers.load_relaxed();
+  for_each_bit(sleepers, memory.geometry.max_consumers, [&](unsigned consumer) {
+    const unsigned owner = k_first_consumer + consumer;
+    if (owner == me || group_of(memory, consumer) != group) return;
+    // AWAKE comes before its check, and our bit before this load: one of the two sees the other.
+    if (Wait::of(memory.endpoint(owner).wait.load_acquire()).phase == WaitPhase::awake) return;
+    const std::uint64_t watches_us = memory.endpoint(owner).watches_due.load_relaxed();
+    // One that should have been up long ago is stopped.
+    watched = watched || (watches_us != 0 && watches_us <= due_us && now_us() < watches_us + k_retry_patience_us);
+  });
+  return !watched;
+}
+
 unsigned wake_all_of_group(const QueueMemory& memory, unsigned group) noexcept {
   unsigned rung = 0;
   for_each_bit(memory.shared_status().consumer_sleepers.load_relaxed(), memory.geometry.max_consumers,
@@ -176,6 +195,7 @@ void SleepWord::say_asleep(Position past, bool busy) noexcept {
   endpoint.sleeps_on.store_relaxed(sleeps_on_);
   endpoint.wake_past.store_relaxed(past);
   endpoint.wake_busy.store_relaxed(busy ? 1 : 0);
+  endpoint.watches_due.store_relaxed(0);
   ++sequence_;
   endpoint.wait.store_release(asleep());
   armed_ = true;
@@ -193,6 +213,8 @@ void SleepWord::arm_unlisted() noexcept {
   say_asleep(0, false);
   full_fence();  // pairs with that of rouse_self(), and with the heavy barrier of wake_all_sleepers()
 }
+
+void SleepWord::watch(std::uint64_t due_us) noexcept { memory_.endpoint(owner_).watches_due.store_relaxed(due_us); }
 
 bool SleepWord::disarm() noexcept {
   const std::uint64_t before = memory_.endpoint(owner_).wait.exchange(Wait{sequence_, WaitPhase::awake}.word());

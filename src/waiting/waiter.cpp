@@ -38,9 +38,9 @@ void Waiter::ring_self() const noexcept {
   if (const os::EventSet* const events = events_.load(std::memory_order_acquire)) events->ring();
 }
 
-int Waiter::enable_events(const std::string& context) {
+int Waiter::enable_events(os::EventSet::Timer timer, const std::string& context) {
   if (!event_mode()) {
-    events_.store(new os::EventSet(memory_.bell(owner_), context), std::memory_order_release);
+    events_.store(new os::EventSet(memory_.bell(owner_), timer, context), std::memory_order_release);
     ring_self();
   }
   return events_.load(std::memory_order_relaxed)->descriptor();
@@ -112,11 +112,11 @@ Waiter::Ended Waiter::finish(const Start& start, Ended ended, bool slept) noexce
   return ended;
 }
 
-Waiter::Nap Waiter::sleep_once(std::uint64_t deadline_ns, const std::stop_token& stop) noexcept {
+Waiter::Nap Waiter::sleep_once(std::uint64_t until_ns, const std::stop_token& stop) noexcept {
   const std::uint64_t now = policy_.now_ns();
   Nap nap{.interrupted = take_interrupt()};
-  if (now >= deadline_ns || stop.stop_requested() || nap.interrupted) return nap;
-  const std::uint64_t patience = std::min(deadline_ns - now, ring::k_last_resort_ns);
+  if (now >= until_ns || stop.stop_requested() || nap.interrupted) return nap;
+  const std::uint64_t patience = std::min(until_ns - now, ring::k_last_resort_ns);
   ++sleeps_;
   const os::Slept slept = sleep_until(now + patience);
   nap.woken = slept != os::Slept::timed_out;

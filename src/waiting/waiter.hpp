@@ -5,14 +5,14 @@
 //   2. speculative spin: polls of the next position alone, without clock or counters (speculative_spin.hpp)
 //   -  one try
 //   3. paced spin:       tries with pauses between them, and now and then a read of clock, stop and interrupt
-//   4. sleep:            on the wait word, until a peer wakes us
+//   4. sleep:            on the wait word, until a peer wakes us, or until a delayed message is due that this endpoint watches
 // SpinPolicy says which rungs an endpoint takes.
 //
 // A blocking call sleeps on a futex in every mode and needs no descriptor. The first call of poll_fd() makes the descriptors of
 // event mode (EventSet).
 //
 // Invariant of event mode: an endpoint that is not armed has a readable descriptor. A try that finds nothing arms the endpoint:
-// it takes the edges, stores ASLEEP and tries again. A ring, or a try that finds something, makes the descriptor readable. If
+// it takes the edges, stores ASLEEP and tries again. A ring, a due time, or a try that finds something makes it readable. If
 // the bell rings while our word is ASLEEP, the ring was for a neighbour: the endpoint stays armed.
 //
 // Thread safety: belongs to its endpoint's thread; ring_self() may be called from any thread.
@@ -42,6 +42,9 @@ class Waiter {
   /// Rungs of the ladder: where to begin, and where to end.
   enum class Rung : std::uint8_t { back_off, speculative_spin, try_once, paced_spin, sleep };
 
+  /// A time that never comes.
+  static constexpr std::uint64_t k_never = ~0ULL;
+
   /// Its fences are symmetric if the shared status says so now; see set_symmetric().
   Waiter(const ring::QueueMemory& memory, unsigned owner, const SpinPolicy& policy);
   Waiter(const ring::QueueMemory& memory, unsigned owner, WaitStrategy strategy)
@@ -56,6 +59,9 @@ class Waiter {
   /// - poll_next(paused) is true if the next message came while it polled.
   /// - poll() is a whole try. True if the wait is over.
   /// - arm() calls line().arm() with what the endpoint waits for, or line().arm_unlisted().
+  /// - watch() comes after arm() and a poll that found nothing. Returns when the endpoint must try again, in ns of
+  ///   CLOCK_MONOTONIC, or k_never.
+  /// - found_by_time() is true if the last poll found what time alone has made ready: no wake was lost.
   /// - hand_wake_on() hands a wake on that this endpoint does not need.
   template <class Steps>
   Ended climb(const Until& until, Rung first, Rung last, Steps& steps);
@@ -65,13 +71,13 @@ class Waiter {
   Ended wait(const Until& until, PollFn&& poll, ArmFn&& arm, HandOnFn&& hand_wake_on);
 
   /// Event mode: call it after each try. If `found` is false it arms and calls `poll` once more. Returns the last result. It
-  /// calls `hand_wake_on()` if something was found and a wake came: the wake may be for another endpoint.
-  template <class PollFn, class ArmFn, class HandOnFn>
-  bool after_try(bool found, PollFn&& poll, ArmFn&& arm, HandOnFn&& hand_wake_on);
+  /// calls `hand_wake_on()` if something was found and a wake came: the wake may be for another endpoint. `watch`: as in climb().
+  template <class PollFn, class ArmFn, class WatchFn, class HandOnFn>
+  bool after_try(bool found, PollFn&& poll, ArmFn&& arm, WatchFn&& watch, HandOnFn&& hand_wake_on);
 
-  /// Turns event mode on and returns the descriptor. `context`: operation and object, for errors. Throws Error(limit_reached,
-  /// system).
-  int enable_events(const std::string& context);
+  /// Turns event mode on and returns the descriptor. `timer`: needed for a `watch` that returns times. `context`: operation and
+  /// object, for errors. Throws Error(limit_reached, system).
+  int enable_events(os::EventSet::Timer timer, const std::string& context);
   [[nodiscard]] bool event_mode() const noexcept { return events_.load(std::memory_order_relaxed) != nullptr; }
   /// Disarms and takes the edges: the descriptor is not readable until ring_self(). True if the word was SIGNALLED.
   bool silence() noexcept;
@@ -105,8 +111,6 @@ class Waiter {
   [[nodiscard]] std::uint64_t blocked_ns() const noexcept { return blocked_ns_; }
 
  private:
-  static constexpr std::uint64_t k_never = ~0ULL;
-
   /// Times of a wait that has started to count.
   struct Start {
     std::uint64_t ns;
@@ -130,8 +134,9 @@ class Waiter {
     bool interrupted = false;
     bool last_resort = false;  // no wake came for k_last_resort_ns
   };
-  /// Requires an armed endpoint whose last try found nothing. Sleeps once, unless the wait is over already.
-  Nap sleep_once(std::uint64_t deadline_ns, const std::stop_token& stop) noexcept;
+  /// Requires an armed endpoint whose last try found nothing. Sleeps once, at most until `until_ns`, unless the wait is over
+  /// already.
+  Nap sleep_once(std::uint64_t until_ns, const std::stop_token& stop) noexcept;
 
   static void pause(unsigned times) noexcept {
     for (; times > 0; --times) detail::cpu_relax();
@@ -211,6 +216,8 @@ Waiter::Ended Waiter::wait(const Until& until, PollFn&& poll, ArmFn&& arm, HandO
     HandOnFn& hand_wake_on;
     static bool back_off() noexcept { return false; }
     static bool poll_next(bool /*paused*/) noexcept { return false; }
+    static std::uint64_t watch() noexcept { return k_never; }
+    static bool found_by_time() noexcept { return false; }
   } steps{poll, arm, hand_wake_on};
   return climb(until, Rung::paced_spin, Rung::sleep, steps);
 }
@@ -258,11 +265,13 @@ Waiter::Ended Waiter::sleep(std::uint64_t deadline_ns, const std::stop_token& st
       if (line_.disarm()) steps.hand_wake_on();  // we have a message already: the wake was for another one
       return Ended::found;
     }
-    Nap nap = sleep_once(deadline_ns, stop);
+    // plant: sleeps_past_the_due_time
+    const std::uint64_t due_ns = steps.watch();
+    Nap nap = sleep_once(std::min(deadline_ns, due_ns), stop);
     if (nap.last_resort) [[unlikely]] {
       const std::optional<std::uint64_t> others = ring::sequences_if_others_sleep(memory_, owner_);
       if (steps.poll()) {
-        if (was_rescued(others)) ++rescued_;
+        if (!steps.found_by_time() && was_rescued(others)) ++rescued_;
         if (line_.disarm()) steps.hand_wake_on();
         return Ended::found;
       }
@@ -284,14 +293,14 @@ Waiter::Ended Waiter::sleep(std::uint64_t deadline_ns, const std::stop_token& st
   }
 }
 
-template <class PollFn, class ArmFn, class HandOnFn>
-bool Waiter::after_try(bool found, PollFn&& poll, ArmFn&& arm, HandOnFn&& hand_wake_on) {
+template <class PollFn, class ArmFn, class WatchFn, class HandOnFn>
+bool Waiter::after_try(bool found, PollFn&& poll, ArmFn&& arm, WatchFn&& watch, HandOnFn&& hand_wake_on) {
   if (!found && line_.armed() && !line_.called()) {
     const os::EventSet::Edges edges = take_edges();
     // Read the edges first, then the word: a waker changes the word before it rings. If the word is unchanged, the ring was not
     // for us; a later waker rings again.
     // plant: every_ring_is_a_neighbours
-    if (!edges.self && !line_.called()) {
+    if (!edges.self && !edges.timer && !line_.called()) {
       if (edges.bell) ++needless_;
       return false;
     }
@@ -305,6 +314,8 @@ bool Waiter::after_try(bool found, PollFn&& poll, ArmFn&& arm, HandOnFn&& hand_w
     arm();
     found = poll();
     if (!found) {
+      const std::uint64_t due_ns = watch();
+      events_.load(std::memory_order_relaxed)->set_timer(due_ns == k_never ? 0 : due_ns);
       ++sleeps_;
       if (called) ++needless_;
       return false;

@@ -65,8 +65,10 @@ enum class Unit : std::uint8_t {
 [[nodiscard]] inline std::string text_of(const std::string& text) { return "\"" + text + "\""; }
 [[nodiscard]] inline std::string text_of(bool flag) { return flag ? "true" : "false"; }
 [[nodiscard]] inline std::string text_of(std::chrono::milliseconds time) { return std::to_string(time.count()); }
-[[nodiscard]] inline std::string text_of(const std::optional<std::chrono::milliseconds>& time) {
-  return time ? text_of(*time) : "unset";
+[[nodiscard]] inline std::string text_of(std::uint32_t number) { return std::to_string(number); }
+template <class Value>
+[[nodiscard]] std::string text_of(const std::optional<Value>& own) {
+  return own ? text_of(*own) : "unset";
 }
 template <Worded Enum>
 [[nodiscard]] std::string text_of(Enum value) {

@@ -25,10 +25,6 @@ void decode_value(const ValueSource& from, std::chrono::milliseconds& time) {
   time = std::chrono::milliseconds(from.fields.number<std::uint32_t>(from.name));
 }
 
-void decode_value(const ValueSource& from, std::optional<std::chrono::milliseconds>& time) {
-  decode_value(from, time.emplace());
-}
-
 namespace {
 
 [[noreturn]] void refuse_unknown(const std::string& option) {

@@ -36,8 +36,9 @@ void add_options(json& object, const QueueOptions& options);
 [[nodiscard]] inline json encode_value(bool flag) { return flag; }
 [[nodiscard]] inline json encode_value(const std::string& text) { return text; }
 [[nodiscard]] inline json encode_value(std::chrono::milliseconds time) { return time.count(); }
-[[nodiscard]] inline json encode_value(const std::optional<std::chrono::milliseconds>& time) {
-  return time ? json(time->count()) : json(nullptr);
+template <class Value>
+[[nodiscard]] json encode_value(const std::optional<Value>& own) {
+  return own ? encode_value(*own) : json(nullptr);
 }
 template <Worded Enum>
 [[nodiscard]] json encode_value(Enum value) {
@@ -54,7 +55,6 @@ struct ValueSource {
 void decode_value(const ValueSource& from, TypeTag& type);
 void decode_value(const ValueSource& from, std::vector<NamedGroup>& groups);
 void decode_value(const ValueSource& from, std::chrono::milliseconds& time);
-void decode_value(const ValueSource& from, std::optional<std::chrono::milliseconds>& time);
 inline void decode_value(const ValueSource& from, std::uint32_t& number) {
   number = from.fields.number<std::uint32_t>(from.name);
 }
@@ -66,6 +66,10 @@ inline void decode_value(const ValueSource& from, std::string& text) { text = fr
 template <Worded Enum>
 void decode_value(const ValueSource& from, Enum& value) {
   value = from.fields.word<Enum>(from.name, Words<Enum>::all);
+}
+template <class Value>
+void decode_value(const ValueSource& from, std::optional<Value>& own) {
+  decode_value(from, own.emplace());
 }
 
 /// The value of one option.

@@ -38,13 +38,13 @@
 //   options       the fields of QueueOptions (options_schema.hpp); fence "asymmetric" or "symmetric"; type {name, size,
 //                 alignment}
 //                 if typed; missing ones have their defaults
-//   said          a queue that exists is compared in these options alone. evict_after_ms, that of a group too, and description
-//                 are changed to what was said, if the owner or root asks. Missing: all are compared and nothing is changed;
-//                 evict_after_ms 0 or missing, and description, are not compared
-//   group         its name; where it is to be made, also {name, evict_after_ms}: what it has of its own
+//   said          a queue that exists is compared in these options alone. evict_after_ms to discard, those of a group too,
+//                 and description are changed to what was said, if the owner or root asks. Missing: all are compared and
+//                 nothing is changed; the defaults of these options, and description, are not compared
+//   group         its name; where it is to be made, also {name, options}: what it has of its own
 //   queue         name, id, owner_uid, owner_gid, options (without groups), shared_bytes, and if there are any:
 //                 description, exclusive, expire_after_ms, owner_pid (of an exclusive queue's process), expires_in_ms,
-//                 groups: [{index, name, evict_after_ms (or missing: the queue's)}],
+//                 groups: [{index, name, its own options (missing: the queue's)}],
 //                 endpoints: [{endpoint, pid, uid, group (index, or missing: private), lossy, evicted,
 //                 evictable, orphan, leaving (index, instead of group: it was removed), prefetch (missing: 0)}],
 //                 leaving: [{index, name}]: groups that were removed and are not over yet (missing: none)

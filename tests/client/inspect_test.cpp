@@ -26,7 +26,7 @@ TEST(Snapshot, a_snapshot_shows_endpoints_groups_leases_and_counters) {
   Result<Message> leased = worker.try_receive();
   Result<Message> given_back = worker.try_receive();
   ASSERT_TRUE(leased && given_back);
-  given_back->nack();
+  given_back->nack(std::chrono::microseconds(0));  // without a delay
   const QueueSnapshot now = queue.snapshot();
   EXPECT_EQ(now.position, 3U);
   EXPECT_EQ(now.used, 3U);

@@ -65,7 +65,7 @@ TEST(Typed, message_tells_position_losses_and_deliveries) {
   auto in = prices.consumer({.group = "g"});
   auto message = in.receive();
   EXPECT_EQ(message->deliveries(), 1U);
-  EXPECT_TRUE(message->nack());
+  EXPECT_TRUE(message->nack(std::chrono::microseconds(0))) << "without a pause";
   EXPECT_FALSE(*message) << "it is given back";
   message = in.receive();
   EXPECT_EQ(message->deliveries(), 2U);
@@ -148,7 +148,7 @@ TEST(Typed, handler_that_throws_in_consume_gives_the_message_back_whatever_the_o
     prices.producer().publish({.cents = 42});
     EXPECT_THROW((void)in.consume([](const Price&, TypedMessage<Price>&) { throw std::runtime_error("handler"); }),
                  std::runtime_error);
-    const auto again = in.try_receive();
+    const auto again = in.receive(std::chrono::seconds(5));  // after the pause that the group has by default
     ASSERT_TRUE(again) << to_string(again.status());
     EXPECT_EQ((*again)->cents, 42U);
     EXPECT_EQ(again->deliveries(), 2U);

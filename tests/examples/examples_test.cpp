@@ -40,6 +40,17 @@ TEST(Examples, hello_consumer_prints_what_hello_producer_says_until_ctrl_c) {
   EXPECT_NE(heard().find("ended: stopped"), std::string::npos) << heard();
 }
 
+TEST(Examples, jobs_that_fail_come_again_after_a_pause_or_are_dropped) {
+  const TestDaemon daemon;
+  const Outcome result = run_example(daemon, {"failing_jobs"});
+  expect_done(result);
+  EXPECT_EQ(count(result.out, "broken, delivery "), 3) << result.out;
+  EXPECT_EQ(count(result.out, "not a job, delivery 1: rejected\n"), 1) << result.out;
+  EXPECT_LT(result.out.find("good, delivery 1: done\n"), result.out.find("broken, delivery 3")) << result.out;
+  EXPECT_LT(result.out.find("server away, delivery 1: later\n"), result.out.find("server away, delivery 2: done\n"));
+  EXPECT_TRUE(result.out.ends_with("2 done, 2 dropped\n")) << result.out;
+}
+
 TEST(Examples, hello_producer_finds_its_consumer_later) {
   const TestDaemon daemon;
   expect_done(run_example(daemon, {"hello_producer", "3"}));

@@ -4,6 +4,7 @@
 namespace beltway::explore {
 
 INSTANTIATE_TEST_SUITE_P(Groups, Interleavings, testing::ValuesIn(group_scenarios()), test_name);
+INSTANTIATE_TEST_SUITE_P(Delays, Interleavings, testing::ValuesIn(delay_scenarios()), test_name);
 INSTANTIATE_TEST_SUITE_P(Healing, Interleavings, testing::ValuesIn(heal_scenarios()), test_name);
 INSTANTIATE_TEST_SUITE_P(Removal, Interleavings, testing::ValuesIn(removal_scenarios()), test_name);
 

@@ -88,12 +88,21 @@ const std::map<std::string_view, std::string_view> k_catches = {
     {"void_wakes_no_sleeper", "a producer waits for room behind a claim that becomes VOID"},
     {"last_ack_wakes_no_consumer", "the last message of a stream is acknowledged"},
     {"end_of_stream_without_a_last_poll", "the last producer leaves a private consumer"},
+    {"nack_without_a_version", "a nack with a delay meets a scan"},
+    {"rest_is_stored_without_a_look", "a nack with a delay meets a scan"},
+    {"nack_brings_no_time_forward", "a nack with a delay meets a scan"},
+    {"the_right_time_is_left_alone", "a consumer is killed in a nack with a delay"},
+    {"due_time_of_another_lease", "a consumer is thrown out in a nack with a delay"},
+    {"nack_wakes_no_sleeper", "a nack with a delay and two sleepers"},
+    {"watch_is_not_handed_on", "a sleeper that watches gets other work"},
+    {"sleeps_past_the_due_time", "a sleeper wakes when a message is due"},
 };
 
 std::vector<Scenario> all_scenarios() {
   std::vector<Scenario> all;
-  for (const auto& family : {ring_scenarios(), join_scenarios(), lane_scenarios(), group_scenarios(),
-                             removal_scenarios(), sleep_scenarios(), room_scenarios(), heal_scenarios()}) {
+  for (const auto& family :
+       {ring_scenarios(), join_scenarios(), lane_scenarios(), group_scenarios(), removal_scenarios(), sleep_scenarios(),
+        room_scenarios(), heal_scenarios(), delay_scenarios()}) {
     all.insert(all.end(), family.begin(), family.end());
   }
   return all;

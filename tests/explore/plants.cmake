@@ -57,6 +57,19 @@ plant_value(acks_of_a_batch_move_no_floor [[run.size() > 1 ? 0 : named.after_ack
 plant(late_ack_is_a_store [[named_.emplace(at.memory, at.group, at.group_incarnation, at.owner, false);]])
 plant_condition(lease_what_is_done [[lease.phase == LeasePhase::leased]])
 
+# -- delayed messages ---------------------------------------------------------------------------------------------
+plant(nack_without_a_version
+  [[if (word.compare_and_swap(seen, EarliestDue{after.due_us, before.version}.word())) return earlier;]])
+plant(rest_is_stored_without_a_look
+  [[if (shared_.earliest_due.compare_and_swap(shared_.earliest_due.load_acquire(), after)) seen_ = after;]])
+plant_value(nack_brings_no_time_forward [[true]])
+plant_condition(the_right_time_is_left_alone
+  [[first.has_value() && (EarliestDue::of(block.earliest_due.load_acquire()).due_us == 0 || stored(*first) < EarliestDue::of(block.earliest_due.load_acquire()).due_us)]])
+plant_condition(due_time_of_another_lease [[false]])
+plant_condition(nack_wakes_no_sleeper [[false]])
+plant_condition(watch_is_not_handed_on [[true]])
+plant_value(sleeps_past_the_due_time [[(steps.watch(), k_never)]])
+
 # -- joining and leaving ------------------------------------------------------------------------------------------
 plant(no_second_check_of_tail "")
 plant(no_fence_after_active "")

@@ -15,5 +15,6 @@ namespace beltway::explore {
 [[nodiscard]] std::vector<Scenario> sleep_scenarios();
 [[nodiscard]] std::vector<Scenario> room_scenarios();
 [[nodiscard]] std::vector<Scenario> heal_scenarios();
+[[nodiscard]] std::vector<Scenario> delay_scenarios();
 
 }  // namespace beltway::explore

@@ -33,13 +33,15 @@ void give_way() noexcept { explore::pass_time(1'000'000); }
 std::uint64_t now_ns() noexcept { return explore::now_ns(); }
 std::uint64_t coarse_now_ns() noexcept { return 0; }
 
-EventSet::EventSet(int bell, const std::string& /*what*/) : epoll_(explore::add_event_set(bell)), self_(epoll_) {}
+EventSet::EventSet(int bell, Timer /*timer*/, const std::string& /*what*/)
+    : epoll_(explore::add_event_set(bell)), self_(epoll_) {}
 EventSet::~EventSet() = default;
 EventSet::Edges EventSet::take() const noexcept {
   const explore::Edges edges = explore::take_edges(epoll_);
-  return {.bell = edges.bell, .self = edges.self, .refused = false};
+  return {.bell = edges.bell, .self = edges.self, .timer = false, .refused = false};
 }
 void EventSet::ring() const noexcept { explore::ring_event_set(self_); }
+void EventSet::set_timer(std::uint64_t /*ns*/) noexcept {}
 
 }  // namespace beltway::os
 

@@ -53,7 +53,8 @@ bool describe_slot(const void* word, std::uint64_t value, const Text& text) {
 
 bool describe_group(const void* word, std::uint64_t value, const Text& text) {
   static constexpr const char* k_phases[] = {"FREE", "JOINING", "ACTIVE", "LEAVING", "DRAINED"};
-  static constexpr const char* k_leases[] = {"?", "LEASED", "DONE", "RETRY"};
+  static constexpr const char* k_leases[] = {"?",       "LEASED", "DONE",           "RETRY",
+                                             "DELAYED", "PARKED", "PARKED_DELAYED", "?"};
   for (unsigned g = 0; g < shown.geometry.groups(); ++g) {
     const GroupBlock& group = shown.group(g);
     if (word == &group.state) {
@@ -63,6 +64,10 @@ bool describe_group(const void* word, std::uint64_t value, const Text& text) {
     } else if (word == &group.next) {
       const Next next = Next::of(value);
       text.say("next of group %u = %d, version %u", g, number<Next::bits>(next.position), next.version);
+    } else if (word == &group.earliest_due) {
+      const EarliestDue due = EarliestDue::of(value);
+      text.say("earliest due of group %u = %llu us, version %u", g, static_cast<unsigned long long>(due.due_us),
+               due.version);
     } else {
       continue;
     }
@@ -72,8 +77,15 @@ bool describe_group(const void* word, std::uint64_t value, const Text& text) {
     for (unsigned i = 0; i < shown.geometry.slots; ++i) {
       if (word != &shown.lease(g, i)) continue;
       const Lease lease = Lease::of(value);
-      text.say("lease %u of group %u = %s(%d, owner %d, tries %d)", i, g, k_leases[value & 3],
+      text.say("lease %u of group %u = %s(%d, owner %d, tries %d)", i, g, k_leases[value & 7],
                number<Lease::bits>(lease.position), lease.owner, lease.tries);
+      return true;
+    }
+    for (unsigned i = 0; i < shown.geometry.slots; ++i) {
+      if (word != &shown.lease_time(g, i)) continue;
+      const LeaseTime time = LeaseTime::of(value);
+      text.say("lease time %u of group %u = due %llu us, owner %d, tries %d", i, g,
+               static_cast<unsigned long long>(time.due_us), time.owner, time.tries);
       return true;
     }
   }

@@ -180,7 +180,9 @@ void World::take(unsigned consumer, Message& message, Then then) {
 
 void World::end(unsigned id, Message& message, Then then) {
   note(then == Then::ack ? "acknowledges %llu" : "gives back %llu", id);
-  const bool ours = then == Then::ack ? message.ack() : message.nack();
+  const bool ours = then == Then::ack    ? message.ack()
+                    : then == Then::nack ? message.nack()
+                                         : message.nack(std::chrono::hours(1));
   if (ours && then == Then::ack) ++acked[id];
 }
 

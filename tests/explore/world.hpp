@@ -67,7 +67,7 @@ class World {
   bool publish(unsigned producer, unsigned id, bool large = false);
   /// Waits for room, for ever or until a deadline. False if the deadline came first.
   bool publish_waiting(unsigned producer, unsigned id, bool large = false, bool patient = true);
-  enum class Then : std::uint8_t { ack, nack, hold };
+  enum class Then : std::uint8_t { ack, nack, nack_for_long, hold };
   /// Takes one message and ends it. False if there was none.
   bool receive(unsigned consumer, Then then = Then::ack);
   /// Waits for one, if `patient` for ever. Returns how it ended.

@@ -69,6 +69,12 @@ TEST(Descriptors, descriptors_of_a_process_are_four_a_queue_and_two_more_an_endp
   EXPECT_LE(open_descriptors(), before + 8);
   in.reset(), other.reset(), out.reset();
   EXPECT_EQ(open_descriptors(), before);
+  queue.add_group("g");
+  std::optional<Consumer> of_group = queue.consumer({.group = "g"});
+  static_cast<void>(of_group->poll_fd());
+  EXPECT_EQ(open_descriptors(), before + k_descriptors_per_queue + k_descriptors_per_event_group_consumer);
+  of_group.reset();
+  EXPECT_EQ(open_descriptors(), before);
 }
 
 TEST(Descriptors, descriptors_that_run_out_or_are_closed_give_an_error_that_names_poll_fd) {

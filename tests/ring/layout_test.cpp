@@ -85,6 +85,10 @@ TEST(Layout, words_are_packed_as_documented) {
   EXPECT_EQ((Lease{0, 0, 0, LeasePhase::retry}.word()), 3U);
   EXPECT_EQ((Lease{0, 0, 0, LeasePhase::parked_delayed}.word()), 6U);
   EXPECT_EQ((LeaseTime{0x123456789abc, 0x81, 0x7f}.word()), 0x123456789abc817fU);
+  EXPECT_EQ((EarliestDue{0x123456789abc, 0xdef0}.word()), 0x123456789abcdef0U);
+  EXPECT_EQ((Redelivery{1, 0, 0, false}.word()), 1ULL << 37);
+  EXPECT_EQ((Redelivery{0, 1, 0, false}.word()), 1ULL << 10);
+  EXPECT_EQ((Redelivery{0, 0, 0xff, true}.word()), 0x3feU);
   EXPECT_EQ((Wait{1, WaitPhase::awake}.word()), 4U);
   EXPECT_EQ((Wait{1, WaitPhase::asleep}.word()), 5U);
   EXPECT_EQ((Wait{1, WaitPhase::signalled}.word()), 6U);
@@ -103,6 +107,8 @@ TEST(Layout, words_come_back_as_they_were_packed) {
   EXPECT_EQ(Floor::of(word).word(), word);
   EXPECT_EQ(Lease::of(word).word(), word);
   EXPECT_EQ(LeaseTime::of(word).word(), word);
+  EXPECT_EQ(EarliestDue::of(word).word(), word);
+  EXPECT_EQ(Redelivery::of(word).word(), word & ~1ULL) << "one bit is spare";
   EXPECT_EQ(Wait::of(word).word(), word);
   EXPECT_EQ(Notice::of(word).word(), word);
   EXPECT_EQ(Identity::of(word).word(), word);
@@ -161,6 +167,7 @@ TEST(Layout, every_part_lies_where_it_is_documented) {
   EXPECT_EQ(in_control(&memory.lease(0, 6)), 4096 + 256 + 5 * 192 + 4 * 192 + 2 * 8);
   EXPECT_EQ(in_control(&memory.lease_time(0, 6)), 4096 + 256 + 5 * 192 + 4 * 192 + 4 * 8 + 2 * 8);
   EXPECT_EQ(in_control(&memory.group(0).parked), 4096 + 256 + 5 * 192 + 16);
+  EXPECT_EQ(in_control(&memory.group(0).redelivery), 4096 + 256 + 5 * 192 + 24);
 }
 
 TEST(Layout, endpoints_share_four_bells_by_their_index) {

@@ -112,6 +112,10 @@ unsigned LocalQueue::group(const std::string& name) const {
   throw std::runtime_error("no group " + name);
 }
 
+void LocalQueue::set_redelivery(const std::string& name, Redelivery redelivery) {
+  state_->memory.group(group(name)).redelivery.store_relaxed(redelivery.word());
+}
+
 void LocalQueue::remove() {
   post_notice(state_->memory, k_notice_removed);
   wake_all_sleepers(state_->memory);

@@ -36,6 +36,8 @@ class LocalQueue {
   void add_group(const std::string& name, Start start = Start::latest);
   /// The index of a named group.
   [[nodiscard]] unsigned group(const std::string& name) const;
+  /// What the group does with messages that fail: as the daemon stores it. A new group delivers them again at once.
+  void set_redelivery(const std::string& name, Redelivery redelivery);
   /// Posts the removal, as the daemon does.
   void remove();
   /// What the daemon does at a purge, at an attach and at its start.

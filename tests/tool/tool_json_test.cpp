@@ -47,18 +47,55 @@ QueueSnapshot some_snapshot() {
   consumer.held = 3;
   snapshot.consumers.push_back(consumer);
   snapshot.info.endpoints = {producer.endpoint, consumer.endpoint};
-  snapshot.groups.push_back({.name = "billing", .floor = 990, .depth = 10, .leased = 3, .retry = 1, .consumers = {2}});
+  snapshot.groups.push_back({.name = "billing",
+                             .floor = 990,
+                             .depth = 10,
+                             .leased = 3,
+                             .retry = 1,
+                             .delayed = 2,
+                             .due_in = 1500us,
+                             .retry_delay = 1ms,
+                             .retry_delay_max = 1s,
+                             .max_deliveries = 5,
+                             .discard = true,
+                             .discarded = 7,
+                             .consumers = {2}});
   return snapshot;
 }
 
 TEST(ToolJson, a_queue_has_the_documented_keys) {
   const Json json = to_json(some_snapshot().info);
-  EXPECT_EQ(keys(json),
-            (Names{"name",          "id",           "owner_uid",          "owner_gid",       "mode",
-                   "slots",         "slot_bytes",   "lane_bytes",         "max_producers",   "max_consumers",
-                   "max_groups",    "groups",       "own_evict_after_ms", "fence",           "evict_after_ms",
-                   "type",          "description",  "exclusive",          "expire_after_ms", "owner_pid",
-                   "expires_in_ms", "shared_bytes", "endpoints"}));
+  EXPECT_EQ(keys(json), (Names{"name",
+                               "id",
+                               "owner_uid",
+                               "owner_gid",
+                               "mode",
+                               "slots",
+                               "slot_bytes",
+                               "lane_bytes",
+                               "max_producers",
+                               "max_consumers",
+                               "max_groups",
+                               "groups",
+                               "own_evict_after_ms",
+                               "own_retry_delay_ms",
+                               "own_retry_delay_max_ms",
+                               "own_max_deliveries",
+                               "own_discard",
+                               "fence",
+                               "evict_after_ms",
+                               "retry_delay_ms",
+                               "retry_delay_max_ms",
+                               "max_deliveries",
+                               "discard",
+                               "type",
+                               "description",
+                               "exclusive",
+                               "expire_after_ms",
+                               "owner_pid",
+                               "expires_in_ms",
+                               "shared_bytes",
+                               "endpoints"}));
   EXPECT_EQ(json["mode"], "0600");
   EXPECT_EQ(json["groups"], Json::array({"billing"}));
   EXPECT_TRUE(json["type"].is_null());
@@ -100,8 +137,9 @@ TEST(ToolJson, a_snapshot_has_the_documented_keys) {
   EXPECT_EQ(keys(state), (Names{"position", "used", "symmetric_fences", "removed", "broken", "groups", "leaving",
                                 "producers", "consumers", "totals", "per_message"}));
   EXPECT_EQ(state["groups"][0].dump(),
-            R"({"name":"billing","floor":990,"depth":10,"leased":3,"retry":1,"available":0,"holder":null,"tries":0,)"
-            R"("evict_after_ms":0,"consumers":[2]})");
+            R"({"name":"billing","floor":990,"depth":10,"leased":3,"retry":1,"delayed":2,"due_in_us":1500,)"
+            R"("available":0,"holder":null,"tries":0,"evict_after_ms":0,"retry_delay_ms":1,"retry_delay_max_ms":1000,)"
+            R"("max_deliveries":5,"discard":true,"discarded":7,"consumers":[2]})");
   EXPECT_EQ(keys(state["producers"][0]),
             (Names{"index", "role", "pid", "uid", "orphan", "process", "stopped", "run_state", "sleep", "place_in_line",
                    "claimed", "waits_for", "waits_since_ns", "lane_messages", "lane_used", "counters", "per_message"}));
@@ -114,9 +152,10 @@ TEST(ToolJson, a_snapshot_has_the_documented_keys) {
                    "last_progress_ns", "needless_wakes"}));
   EXPECT_EQ(keys(state["consumers"][0]["counters"]),
             (Names{"messages", "bytes", "lost", "redelivered", "corrupt", "acks", "nacks", "wakes", "sleeps", "rescued",
-                   "blocked_ns", "last_progress_ns", "needless_wakes"}));
-  EXPECT_EQ(keys(state["totals"]), (Names{"repairs", "voided", "released", "messages_in", "bytes_in", "messages_out",
-                                          "bytes_out", "refused", "lost", "redelivered", "wakes", "sleeps", "unread"}));
+                   "blocked_ns", "last_progress_ns", "needless_wakes", "discarded"}));
+  EXPECT_EQ(keys(state["totals"]),
+            (Names{"repairs", "voided", "released", "messages_in", "bytes_in", "messages_out", "bytes_out", "refused",
+                   "lost", "redelivered", "wakes", "sleeps", "unread", "discarded"}));
   EXPECT_EQ(state["consumers"][0]["sleep"], "asleep");
   EXPECT_EQ(state["consumers"][0]["process"], process_info(getpid())->name);
   EXPECT_EQ(json_line(json).find('\n'), json_line(json).size() - 1);

@@ -45,6 +45,8 @@ Position position_of(Next next, Position floor) noexcept {
     // plant: lease_what_is_done
     if (lease.phase != LeasePhase::retry) return Step::passed;
     tries = lease.tries;
+    if (is_spent(tries)) [[unlikely]]
+      return discard_spent(word, seen, position) ? Step::passed : Step::again;
   }
   if (!word.compare_and_swap(seen, Lease{position, owner_, tries, LeasePhase::leased}.word())) return Step::again;
   return view_leased(slot, slot_word, tries, view, corrupt);
@@ -103,8 +105,27 @@ Position NamedReader::start(Next next) const noexcept {
   return distance(position, floor) < 0 ? floor : position;
 }
 
+bool NamedReader::try_lease_delayed(std::uint64_t seen, SlotView& view, std::uint64_t& corrupt) noexcept {
+  const Lease lease = Lease::of(seen);
+  const Position position = widen<Lease::bits>(lease.position, floor());
+  const Slot& slot = memory_.slot(position);
+  const std::uint64_t slot_word = slot.state.load_acquire();
+  if (!SlotState::is_ready(slot_word, position)) return false;
+  Word& word = lease_of(position);
+  if (is_spent(lease.tries)) {
+    discard_spent(word, seen, position);
+    return false;
+  }
+  if (!word.compare_and_swap(seen, Lease{position, owner_, lease.tries, LeasePhase::leased}.word())) return false;
+  return view_leased(slot, slot_word, lease.tries, view, corrupt) == Step::leased;
+}
+
 bool NamedReader::try_lease_next(SlotView& view, std::uint64_t& corrupt) noexcept {
   if (!is_active()) return false;
+  if (has_delayed()) [[unlikely]] {
+    if (delayed_go_first(now_us())) return false;
+    ready_turn_ = false;
+  }
   const std::uint64_t seen = shared_.next.load_acquire();
   const Next next = Next::of(seen);
   // If `next` is unchanged, go on after our last lease. If another consumer or the floor is already past it, this lease fails
@@ -133,8 +154,8 @@ void NamedReader::give_back(const SlotView* views, std::size_t count) noexcept {
   after_ack(views[0].position);  // the removal may have seen our leases, and waits for their end
 }
 
-ReadResult NamedReader::lease(SlotView* views, std::size_t count, std::size_t& leased,
-                              std::uint64_t& corrupt) noexcept {
+ReadResult NamedReader::lease_ready(SlotView* views, std::size_t count, std::size_t& leased,
+                                    std::uint64_t& corrupt) noexcept {
   leased = 0;
   for (unsigned attempt = 0; attempt < k_attempts; ++attempt) {
     if (!is_active()) return ReadResult::empty;

@@ -1,22 +1,27 @@
 // Reading a named group: competing consumers lease positions, and end each lease by an ack or give it back by a nack.
 //
-//   lease[p mod N]: older lap or RETRY(p) -> LEASED(p, me) -> DONE(p)   ack; then the floor may pass p
-//                                                          -> RETRY(p)  nack, or the repair after our death
+//   lease[p mod N]: older lap or RETRY(p) -> LEASED(p, me) -> DONE(p)     ack; then the floor may pass p
+//                                                          -> RETRY(p)    nack without a delay, or the repair after our death
+//                                                          -> DELAYED(p)  nack with a delay, see ring/redelivery.hpp
 //
 // `next` is only a hint where to begin; the lease word alone says which consumer holds a position. Each step that sets `next`
 // back raises its version. So a slow consumer that still holds the old word cannot move `next` past a message that was given
 // back: its swap fails. So a consumer may walk over many positions and move `next` once, at the end. A consumer that leases one
 // by one moves `next` at every k_next_lag-th lease.
 //
-// Thread safety: lease() belongs to the consumer's thread; ack() and nack() may run in any thread of the process.
+// Delayed messages are in named_reader_delayed.cpp.
+//
+// Thread safety: lease() belongs to the consumer's thread; what ends a lease may run in any thread of the process.
 #pragma once
 
 #include <algorithm>
+#include <atomic>
 #include <cassert>
 #include <cstdint>
 #include <span>
 
 #include "ring/readers/private_reader.hpp"
+#include "ring/redelivery.hpp"
 #include "ring/slot_view.hpp"
 #include "ring/tuning.hpp"
 #include "ring/wake.hpp"
@@ -38,11 +43,13 @@ class NamedReader {
         active_word_(GroupStateWord{incarnation, GroupKind::named, GroupPhase::active}.word()),
         ack_lag_max_(std::min(memory.geometry.slots / 4, k_ack_lag)),
         owner_(static_cast<std::uint8_t>(owner)),
-        evictable_(evictable) {
+        evictable_(evictable),
+        due_(memory, group) {
     assert(group < memory.geometry.max_groups && owner >= k_first_consumer);
   }
 
-  /// Leases up to `count` messages into `views`, and stores their number in `leased`. Messages that make no sense are
+  /// Leases up to `count` messages into `views`, and stores their number in `leased`. Delayed messages that are due come behind
+  /// READY ones, and in turn with them once they are overdue by k_retry_patience_us. Messages that make no sense are
   /// acknowledged and counted in `corrupt`. ReadResult::empty: nothing to lease now, or the group is being removed (see
   /// is_active()).
   ReadResult lease(SlotView* views, std::size_t count, std::size_t& leased, std::uint64_t& corrupt) noexcept;
@@ -64,8 +71,17 @@ class NamedReader {
     word.store_release(done);
     return true;
   }
-  /// Gives the message back, to be delivered again.
+  /// Gives the message back, to be delivered again at once, before newer ones. False as with ack().
   bool nack(Position position, std::uint8_t tries) noexcept;
+  /// Gives the message back, to be delivered again when `delay_us` are over (at most k_max_retry_delay_ms).
+  enum class Delayed : std::uint8_t {
+    not_ours,      ///< as with ack()
+    later,         ///< some message of the group is due before
+    first_of_all,  ///< the caller wakes one sleeping consumer of the group, which will then know the time
+  };
+  Delayed delay(Position position, std::uint8_t tries, std::uint64_t delay_us) noexcept;
+  /// Ends the lease of a message that is given up, and counts that. False as with ack().
+  bool discard(Position position, std::uint8_t tries) noexcept;
 
   /// Nacks all `count` messages (at least one), then calls after_ack().
   void give_back(const SlotView* views, std::size_t count) noexcept;
@@ -89,6 +105,17 @@ class NamedReader {
   [[nodiscard]] Position floor() const noexcept { return wrap(shared_.floor.load_acquire()); }
   [[nodiscard]] unsigned group() const noexcept { return group_; }
 
+  /// What is done with messages that fail.
+  [[nodiscard]] Redelivery redelivery() const noexcept { return Redelivery::of(shared_.redelivery.load_relaxed()); }
+  /// When the first delayed message is due, in us; 0: none is delayed.
+  [[nodiscard]] std::uint64_t earliest_due_us() const noexcept {
+    return EarliestDue::of(shared_.earliest_due.load_acquire()).due_us;
+  }
+  /// True if the last lease() has found a delayed message: time alone has made it due, and no peer wakes for it.
+  [[nodiscard]] bool found_delayed() const noexcept { return found_delayed_; }
+  /// Messages that this reader gave up.
+  [[nodiscard]] std::uint64_t discarded() const noexcept { return discarded_.load(std::memory_order_relaxed); }
+
   /// True if a READY message that no consumer holds may be there: a consumer that takes one while this is true wakes another.
   [[nodiscard]] bool may_have_more() const noexcept;
 
@@ -97,6 +124,26 @@ class NamedReader {
 
  private:
   enum class Step : std::uint8_t { leased, passed, again, end };
+  /// lease() without the delayed messages.
+  ReadResult lease_ready(SlotView* views, std::size_t count, std::size_t& leased, std::uint64_t& corrupt) noexcept;
+  /// lease() while messages are delayed.
+  ReadResult lease_mixed(std::span<SlotView> views, std::size_t& leased, std::uint64_t& corrupt) noexcept;
+  /// Leases messages that are due. Returns how many.
+  std::size_t lease_due(std::span<SlotView> views, std::uint64_t now_us, std::uint64_t& corrupt) noexcept;
+  /// `seen`: a lease word that says DELAYED. True if the message is leased now, and shown.
+  bool try_lease_delayed(std::uint64_t seen, SlotView& view, std::uint64_t& corrupt) noexcept;
+  [[nodiscard]] bool has_delayed() const noexcept {
+    return EarliestDue::of(shared_.earliest_due.load_relaxed()).due_us != 0;
+  }
+  /// True if a delayed message goes before the READY ones now.
+  [[nodiscard]] bool delayed_go_first(std::uint64_t now_us) const noexcept;
+  /// True if the message was delivered as often as the group allows.
+  [[nodiscard]] bool is_spent(std::uint8_t tries) const noexcept {
+    const Redelivery redelivery = this->redelivery();
+    return redelivery.discards && redelivery.max_deliveries != 0 && tries >= redelivery.max_deliveries;
+  }
+  /// Ends a message that no consumer holds and that is_spent(). False if another process was faster.
+  bool discard_spent(Word& word, std::uint64_t seen, Position position) noexcept;
   Step try_lease_at(Position position, SlotView& view, std::uint64_t& corrupt) noexcept;
   /// Two that follow each other, the first at an even position: true if both are leased now, and shown.
   bool try_lease_pair(Position position, SlotView* views, std::size_t& leased, std::uint64_t& corrupt) noexcept;
@@ -134,6 +181,10 @@ class NamedReader {
   Position resume_position_ = 0;                   // right after our last lease
   std::uint32_t resume_version_ = ~0U;             // version of `next` at that lease; at first no version
   std::uint64_t resume_word_ = ~std::uint64_t{0};  // `next` then: while it stays, no consumer has moved it on
+  DueMessages due_;
+  bool ready_turn_ = false;     // a delayed message went first, so a READY one goes next
+  bool found_delayed_ = false;  // the last lease() returned a delayed message
+  std::atomic<std::uint64_t> discarded_ = 0;
 };
 
 /// Sets `next` back to `position` if it is there or later, and raises its version in any case: a helper or a walking

@@ -16,6 +16,11 @@ std::optional<std::chrono::milliseconds> parse_milliseconds(const std::string& t
   return std::chrono::ceil<std::chrono::milliseconds>(*duration);
 }
 
+std::optional<bool> parse_truth(const std::string& text) {
+  if (text != "true" && text != "false") return std::nullopt;
+  return text == "true";
+}
+
 Option& Option::required() {
   option_->required();
   return *this;

@@ -33,6 +33,9 @@ namespace beltway::tool {
 /// A time rounded up to milliseconds.
 [[nodiscard]] std::optional<std::chrono::milliseconds> parse_milliseconds(const std::string& text);
 
+/// "true" or "false".
+[[nodiscard]] std::optional<bool> parse_truth(const std::string& text);
+
 /// One option of a Command, to be told more about. Lives as long as the command line.
 class Option {
  public:

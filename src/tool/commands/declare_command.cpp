@@ -21,10 +21,19 @@ struct Options {
 bool parse_own_option(const std::string& text, GroupOptions& options) {
   const std::size_t equals = text.find('=');
   if (equals == std::string::npos) return false;
+  const std::string said = text.substr(equals + 1);
   const auto set = [&]<class Value>(Value& value) {
     if constexpr (std::is_same_v<Value, std::optional<std::chrono::milliseconds>>) {
-      value = parse_milliseconds(text.substr(equals + 1));
+      value = parse_milliseconds(said);
       return value.has_value();
+    } else if constexpr (std::is_same_v<Value, std::optional<bool>>) {
+      value = parse_truth(said);
+      return value.has_value();
+    } else if constexpr (std::is_same_v<Value, std::optional<std::uint32_t>>) {
+      const std::optional<std::uint64_t> number = parse_count(said);
+      if (!number || *number > std::numeric_limits<std::uint32_t>::max()) return false;
+      value = static_cast<std::uint32_t>(*number);
+      return true;
     }
     return false;  // no other type has a text here
   };
@@ -34,13 +43,22 @@ bool parse_own_option(const std::string& text, GroupOptions& options) {
   return false;
 }
 
+/// "evict-after, retry-delay": the options of a group.
+std::string own_options_text() {
+  std::string text;
+  for (const wire::GroupOption& row : wire::options_of<GroupOptions>()) {
+    text += (text.empty() ? "" : ", ") + std::string(row.flag.substr(2));
+  }
+  return text;
+}
+
 NamedGroup parse_group(const std::string& text) {
   std::size_t comma = std::min(text.find(','), text.size());
   NamedGroup group(text.substr(0, comma));
   while (comma != text.size()) {
     const std::size_t next = std::min(text.find(',', comma + 1), text.size());
     if (!parse_own_option(text.substr(comma + 1, next - comma - 1), group.options)) {
-      throw_usage("--group", text + " is not GROUP or GROUP,evict-after=DURATION");
+      throw_usage("--group", text + " is not GROUP or GROUP,OPTION=VALUE with " + own_options_text());
     }
     comma = next;
   }
@@ -134,7 +152,8 @@ void add_declare(Command& app, Globals& globals) {
   const std::vector<std::pair<std::string, Option>> named = command.add_options(queue);
   command
       .add_texts("--group", options->groups,
-                 "A named group, maybe with its own ,evict-after=DURATION (0: never); repeat for more")
+                 "A named group, maybe with options of its own, such as ,evict-after=DURATION (0: never); repeat for "
+                 "more")
       .type_name("GROUP ...");
   command.footer(R"(Examples:
   beltway declare orders --group billing --group audit,evict-after=30s

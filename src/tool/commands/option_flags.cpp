@@ -30,7 +30,10 @@ struct FlagMaker {
     }
     return command.add_size(flag, number, help);
   }
-  std::optional<Option> operator()(bool& value) const { return command.add_flag(flag, value, help); }
+  std::optional<Option> operator()(bool& value) const {
+    if (value_name.empty()) return command.add_flag(flag, value, help);
+    return command.add_parsed(flag, value, &parse_truth, "one of " + value_name, help);  // may be set back
+  }
   std::optional<Option> operator()(std::string& text) const {
     return command.add_text(flag, text, help).type_name(value_name);
   }
@@ -39,6 +42,12 @@ struct FlagMaker {
   }
   std::optional<Option> operator()(std::optional<std::chrono::milliseconds>& time) const {
     return command.add_milliseconds(flag, time, help);
+  }
+  std::optional<Option> operator()(std::optional<std::uint32_t>& number) const {
+    return command.add_size(flag, number, help);
+  }
+  std::optional<Option> operator()(std::optional<bool>& value) const {
+    return command.add_parsed(flag, value, &parse_truth, "one of " + value_name, help);
   }
   template <wire::Worded Enum>
   std::optional<Option> operator()(Enum& value) const {

@@ -207,6 +207,10 @@ Cause Finder::held_by_group(Cause cause, const GroupState& group) {
   }
   cause.kind += "_by_group";
   cause.text += it + " has not taken position " + position;
+  if (group.delayed != 0) {
+    cause.text += " (" + std::to_string(group.delayed) + " of its messages failed and wait" +
+                  (group.due_in ? ", the next for " + format_duration(*group.due_in) : "") + ")";
+  }
   std::string consumers;
   for (const unsigned index : group.consumers) {
     const ConsumerState* const each = consumer(index);

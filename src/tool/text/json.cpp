@@ -37,17 +37,16 @@ Json counters_json(const ConsumerCounters& counters) {
           {"rescued", counters.rescued},
           {"blocked_ns", counters.blocked_ns},
           {"last_progress_ns", counters.last_progress_ns},
-          {"needless_wakes", counters.needless_wakes}};
+          {"needless_wakes", counters.needless_wakes},
+          {"discarded", counters.discarded}};
 }
 
 Json totals_json(const QueueTotals& totals) {
-  return {{"repairs", totals.repairs},     {"voided", totals.voided},
-          {"released", totals.released},   {"messages_in", totals.messages_in},
-          {"bytes_in", totals.bytes_in},   {"messages_out", totals.messages_out},
-          {"bytes_out", totals.bytes_out}, {"refused", totals.refused},
-          {"lost", totals.lost},           {"redelivered", totals.redelivered},
-          {"wakes", totals.wakes},         {"sleeps", totals.sleeps},
-          {"unread", totals.unread}};
+  return {{"repairs", totals.repairs},         {"voided", totals.voided},      {"released", totals.released},
+          {"messages_in", totals.messages_in}, {"bytes_in", totals.bytes_in},  {"messages_out", totals.messages_out},
+          {"bytes_out", totals.bytes_out},     {"refused", totals.refused},    {"lost", totals.lost},
+          {"redelivered", totals.redelivered}, {"wakes", totals.wakes},        {"sleeps", totals.sleeps},
+          {"unread", totals.unread},           {"discarded", totals.discarded}};
 }
 
 /// An endpoint with what this machine tells of its process.
@@ -83,8 +82,9 @@ struct OptionValue {
   Json operator()(bool flag) const { return flag; }
   Json operator()(const std::string& text) const { return text; }
   Json operator()(std::chrono::milliseconds time) const { return time.count(); }
-  Json operator()(const std::optional<std::chrono::milliseconds>& time) const {
-    return time ? Json(time->count()) : Json(nullptr);
+  template <class Value>
+  Json operator()(const std::optional<Value>& own) const {
+    return own ? (*this)(*own) : Json(nullptr);
   }
   template <wire::Worded Enum>
   Json operator()(Enum value) const {
@@ -196,10 +196,17 @@ Json to_json(const QueueSnapshot& snapshot) {
                                {"depth", group.depth},
                                {"leased", group.leased},
                                {"retry", group.retry},
+                               {"delayed", group.delayed},
+                               {"due_in_us", group.due_in ? Json(group.due_in->count()) : Json(nullptr)},
                                {"available", group.available},
                                {"holder", group.holder ? Json(*group.holder) : Json(nullptr)},
                                {"tries", group.tries},
                                {"evict_after_ms", group.evict_after.count()},
+                               {"retry_delay_ms", group.retry_delay.count()},
+                               {"retry_delay_max_ms", group.retry_delay_max.count()},
+                               {"max_deliveries", group.max_deliveries},
+                               {"discard", group.discard},
+                               {"discarded", group.discarded},
                                {"consumers", group.consumers}});
   }
   for (const LeavingGroup& group : snapshot.leaving) {

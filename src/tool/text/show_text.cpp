@@ -106,14 +106,25 @@ std::string facts_text(const QueueSnapshot& snapshot, const std::optional<Rates>
   return facts.text(k_indent);
 }
 
+/// How long a message that failed waits: "1 ms to 1 s".
+std::string retry_text(const GroupState& group) {
+  const std::chrono::milliseconds first = std::min(group.retry_delay, group.retry_delay_max);
+  if (first.count() == 0) return "at once";
+  if (first == group.retry_delay_max) return format_duration(first);
+  return format_duration(first) + " to " + format_duration(group.retry_delay_max);
+}
+
 std::string groups_text(const QueueSnapshot& snapshot) {
-  Table table{"GROUP", ">DEPTH", ">LEASED", ">RETRY", ">FLOOR", ">EVICTS AFTER", "CONSUMERS"};
+  Table table{"GROUP",      ">DEPTH", ">LEASED",       ">RETRY",         ">DELAYED", ">DUE IN",
+              ">DISCARDED", ">FLOOR", ">EVICTS AFTER", ">RETRIES AFTER", ">AT MOST", "CONSUMERS"};
   for (const GroupState& group : snapshot.groups) {
     std::string consumers;
     for (const unsigned index : group.consumers) consumers += (consumers.empty() ? "" : " ") + std::to_string(index);
     table.add({group.name, format_count(group.depth), format_count(group.leased), format_count(group.retry),
-               std::to_string(group.floor),
-               group.evict_after.count() > 0 ? format_duration(group.evict_after) : "never",
+               format_count(group.delayed), group.due_in ? format_duration(*group.due_in) : "-",
+               group.discard || group.discarded != 0 ? format_count(group.discarded) : "-", std::to_string(group.floor),
+               group.evict_after.count() > 0 ? format_duration(group.evict_after) : "never", retry_text(group),
+               group.max_deliveries != 0 ? format_count(group.max_deliveries) + " times" : "-",
                consumers.empty() ? "-" : consumers});
   }
   return table.empty() ? "" : "\n" + table.text(k_indent);
@@ -157,12 +168,12 @@ std::string consumers_text(const QueueSnapshot& snapshot, std::uint64_t now_ns) 
 
 std::string totals_text(const QueueTotals& totals) {
   Facts facts;
-  facts.add("gone endpoints", format_count(totals.messages_in) + " messages in (" +
-                                  format_size(static_cast<double>(totals.bytes_in)) + "), " +
-                                  format_count(totals.messages_out) + " out (" +
-                                  format_size(static_cast<double>(totals.bytes_out)) + "), " +
-                                  format_count(totals.refused) + " refused, " + format_count(totals.lost) + " lost, " +
-                                  format_count(totals.redelivered) + " redelivered");
+  facts.add("gone endpoints",
+            format_count(totals.messages_in) + " messages in (" + format_size(static_cast<double>(totals.bytes_in)) +
+                "), " + format_count(totals.messages_out) + " out (" +
+                format_size(static_cast<double>(totals.bytes_out)) + "), " + format_count(totals.refused) +
+                " refused, " + format_count(totals.lost) + " lost, " + format_count(totals.redelivered) +
+                " redelivered, " + format_count(totals.discarded) + " discarded");
   facts.add("repairs", "of " + format_count(totals.repairs) + " endpoints, with " + format_count(totals.voided) +
                            " claims voided and " + format_count(totals.released) + " leases given back");
   if (totals.unread != 0) {

@@ -117,6 +117,13 @@ constexpr auto k_left_to_the_explorer = std::to_array<std::string_view>({
     "in_the_list_at_the_limit",
     "a_late_wake_is_kept",
     "a_doubt_is_written_over",
+    "nack_without_a_version",
+    "rest_is_stored_without_a_look",
+    "due_time_of_another_lease",
+    "the_right_time_is_left_alone",
+    "nack_wakes_no_sleeper",
+    "watch_is_not_handed_on",
+    "sleeps_past_the_due_time",
 });
 
 TEST(Planted, no_violation_is_found_without_a_planted_bug) { EXPECT_FALSE(is_caught(nullptr)); }

@@ -7,6 +7,7 @@ plant_condition(repair_leaves_claims [[ahead == 0]])
 plant_condition(repair_leaves_claims_without_a_mark [[last]])
 plant_condition(repair_leaves_leases [[sense]])
 plant(repair_marks_no_try "")
+plant(repair_leaves_the_due_time "")
 
 # -- healing ------------------------------------------------------------------------------------------------------
 plant(healing_leaves_tail "")

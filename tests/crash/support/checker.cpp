@@ -5,6 +5,7 @@
 
 #include "../../support/living.hpp"
 #include "laps.hpp"
+#include "os/kernel.hpp"
 #include "recovery/lane_recovery.hpp"
 #include "recovery/repair.hpp"
 #include "ring/floors.hpp"
@@ -129,6 +130,7 @@ void drain_named(World& world) {
     SlotView views[2];
     std::size_t leased = 0;
     std::uint64_t corrupt = 0;
+    os::give_way();  // time passes: what is delayed becomes due
     const ReadResult result = reader.lease(views, 1 + turn % 2, leased, corrupt);
     if (corrupt != 0) fail(world, "named: a corrupt message");
     if (result == ReadResult::again) continue;

@@ -256,6 +256,14 @@ Status Crew::lease(unsigned owner, bool ack) {
   return Status::ok;
 }
 
+Status Crew::lease_and_delay(unsigned owner) {
+  Result<Message> received = consumer(owner).try_receive();
+  if (!received) return received.status();
+  note_leased(*received, owner);
+  if (!received->nack(std::chrono::milliseconds(1)) && !is_evicted(world_, owner)) fail(world_, "a lease was lost");
+  return Status::ok;
+}
+
 std::size_t Crew::lease_batch(unsigned owner, unsigned nack_mask) {
   std::array<Message, 4> out;
   const Result<std::size_t> batch = consumer(owner).try_receive_batch({out.data(), 3});

@@ -9,10 +9,11 @@
 
 namespace beltway::os {
 
-EventSet::EventSet(int bell, const std::string& /*what*/) : epoll_(bell), self_(bell) {}
+EventSet::EventSet(int bell, Timer /*timer*/, const std::string& /*what*/) : epoll_(bell), self_(bell) {}
 EventSet::~EventSet() = default;
 EventSet::Edges EventSet::take() const noexcept { return {}; }
 void EventSet::ring() const noexcept { ring_bell(self_); }
+void EventSet::set_timer(std::uint64_t /*ns*/) noexcept {}
 
 }  // namespace beltway::os
 

@@ -7,6 +7,7 @@
 #include <stdexcept>
 #include <tuple>
 
+#include "os/kernel.hpp"
 #include "ring/groups.hpp"
 
 namespace beltway::crash {
@@ -51,6 +52,17 @@ void ack(Crew& crew, unsigned owner) {
 }
 void nack(Crew& crew, unsigned owner) {
   crew.lease(owner, false);
+  crew.lease(owner, true);
+}
+void nack_later(Crew& crew, unsigned owner) {
+  crew.lease_and_delay(owner);
+  crew.lease(owner, true);
+}
+/// The second receive finds the delayed message, which is due by then.
+void nack_and_wait(Crew& crew, unsigned owner) {
+  crew.lease_and_delay(owner);
+  os::give_way();
+  os::give_way();
   crew.lease(owner, true);
 }
 void lease_batch(Crew& crew, unsigned owner) { crew.lease_batch(owner, 0b101); }
@@ -120,6 +132,8 @@ constexpr Operation k_operations[] = {
     {"read_batch", Role::private_reader, make, read_batch},
     {"ack", Role::named, make, ack},
     {"nack", Role::named, make, nack},
+    {"nack_later", Role::named, make, nack_later},
+    {"nack_and_wait", Role::named, make, nack_and_wait},
     {"lease_batch", Role::named, make, lease_batch},
     {"ack_batch", Role::named, make, ack_batch},
     {"read_lossy", Role::lossy, make_lossy, read_lossy},

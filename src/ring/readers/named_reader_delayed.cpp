@@ -1,0 +1,88 @@
+// Delayed messages, and messages that are given up. See named_reader.hpp and ring/redelivery.hpp.
+#include "ring/readers/named_reader.hpp"
+#include "ring/tuning.hpp"
+
+namespace beltway::ring {
+
+ReadResult NamedReader::lease(SlotView* views, std::size_t count, std::size_t& leased,
+                              std::uint64_t& corrupt) noexcept {
+  found_delayed_ = false;
+  if (!has_delayed()) [[likely]]
+    return lease_ready(views, count, leased, corrupt);
+  return lease_mixed({views, count}, leased, corrupt);
+}
+
+bool NamedReader::delayed_go_first(std::uint64_t now_us) const noexcept {
+  const std::uint64_t due_us = EarliestDue::of(shared_.earliest_due.load_relaxed()).due_us;
+  return !ready_turn_ && due_us != 0 && is_due(due_us + k_retry_patience_us, now_us);
+}
+
+ReadResult NamedReader::lease_mixed(std::span<SlotView> views, std::size_t& leased, std::uint64_t& corrupt) noexcept {
+  leased = 0;
+  const std::uint64_t now = now_us();
+  const bool first = delayed_go_first(now);
+  // Half of a batch; of single messages each second one.
+  if (first) leased = lease_due(views.first((views.size() + 1) / 2), now, corrupt);
+  found_delayed_ = leased != 0;
+  ready_turn_ = leased == views.size();
+  if (ready_turn_) return ReadResult::message;
+  std::size_t ready = 0;
+  const std::span<SlotView> rest = views.subspan(leased);
+  const ReadResult result = lease_ready(rest.data(), rest.size(), ready, corrupt);
+  leased += ready;
+  if (leased < views.size() && is_due(earliest_due_us(), now)) {
+    const std::size_t delayed = lease_due(views.subspan(leased), now, corrupt);
+    leased += delayed;
+    found_delayed_ = found_delayed_ || delayed != 0;
+  }
+  return leased != 0 ? ReadResult::message : result;
+}
+
+std::size_t NamedReader::lease_due(std::span<SlotView> views, std::uint64_t now_us, std::uint64_t& corrupt) noexcept {
+  if (!is_active()) return 0;
+  std::size_t leased = 0;
+  for (bool scanned = false; leased < views.size();) {
+    if (due_.empty()) {
+      if (scanned) break;
+      due_.find(now_us);
+      scanned = true;
+      continue;
+    }
+    if (try_lease_delayed(due_.take(), views[leased], corrupt)) ++leased;
+  }
+  due_.store_rest();
+  if (leased == 0 || is_active()) return leased;
+  give_back(views.data(), leased);  // as in lease_ready()
+  return 0;
+}
+
+NamedReader::Delayed NamedReader::delay(Position position, std::uint8_t tries, std::uint64_t delay_us) noexcept {
+  if (lease_of(position).load_relaxed() != Lease{position, owner_, tries, LeasePhase::leased}.word()) {
+    return Delayed::not_ours;
+  }
+  const auto more = static_cast<std::uint8_t>(tries == k_max_tries ? tries : tries + 1);
+  const std::uint64_t due_us = now_us() + delay_us;
+  // Before DELAYED, so that a scan that sees DELAYED sees this time. If the daemon takes our lease away in between, the time
+  // bears other tries than the lease word and does not count.
+  memory_.lease_time(group_, position).store_relaxed(LeaseTime{due_us, owner_, more}.word());
+  if (!end_lease(position, tries, Lease{position, owner_, more, LeasePhase::delayed}.word())) return Delayed::not_ours;
+  // plant: nack_brings_no_time_forward
+  const bool first = bring_forward(memory_, group_, due_us);
+  return first ? Delayed::first_of_all : Delayed::later;
+}
+
+bool NamedReader::discard(Position position, std::uint8_t tries) noexcept {
+  if (!ack(position, tries)) return false;
+  discarded_.fetch_add(1, std::memory_order_relaxed);
+  return true;
+}
+
+bool NamedReader::discard_spent(Word& word, std::uint64_t seen, Position position) noexcept {
+  if (!word.compare_and_swap(seen, Lease{position, owner_, Lease::of(seen).tries, LeasePhase::done}.word()))
+    return false;
+  discarded_.fetch_add(1, std::memory_order_relaxed);
+  after_ack(position);
+  return true;
+}
+
+}  // namespace beltway::ring
