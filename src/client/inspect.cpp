@@ -1,4 +1,4 @@
-// Queue::snapshot() and Queue::peek(): what a queue's memory says, read without taking part.
+// Queue::snapshot(): what a queue's memory says, read without taking part.
 //
 // The memory is input: it is mapped read-only, changes while it is read, and any peer with rights may have written
 // nonsense into it. So every word is read once. Every position is measured against `tail` and cut to one lap. Every
@@ -348,61 +348,6 @@ std::uint64_t count_broken(const ring::QueueMemory& memory, ring::Position tail)
   return broken;
 }
 
-/// Copies the message at `position` if it is there now and still there afterwards.
-bool copy_message(const ring::QueueMemory& memory, ring::Position position, std::size_t max_bytes,
-                  PeekedMessage& message) {
-  const ring::Slot& slot = memory.slot(position);
-  const std::uint64_t word = slot.state.load_acquire();  // pairs with the release of READY
-  const ring::SlotState state = ring::SlotState::of(word);
-  ring::SlotView view;
-  if (state.position != position || state.phase != ring::SlotPhase::ready || !ring::view_slot(memory, state, view))
-    return false;
-  message.position = position;
-  message.producer = view.producer;
-  message.size = view.size;
-  message.bytes.resize(std::min<std::size_t>(view.size, max_bytes));
-  detail::copy_racing(message.bytes.data(), view.data, message.bytes.size());
-  message.properties_block.resize(view.properties_bytes);
-  detail::copy_racing(message.properties_block.data(), view.data - view.properties_bytes, view.properties_bytes);
-  return ring::is_unchanged(memory, slot, word);
-}
-
-/// Copies the message that is parked in slot `index` for the group, if there is one.
-bool copy_parked(const ring::QueueMemory& memory, unsigned group, std::uint64_t index, std::size_t max_bytes,
-                 PeekedMessage& message) {
-  const detail::Word& word = memory.lease(group, index);
-  const std::uint64_t seen = word.load_acquire();  // pairs with the swap of the process that parked it
-  const ring::Lease lease = ring::Lease::of(seen);
-  const ring::Position floor = floor_of(memory, group);
-  const ring::Position position = ring::widen<ring::Lease::bits>(lease.position, floor);
-  ring::SlotView view;
-  if (!ring::is_parked(lease.phase) || ring::distance(position, floor) >= 0 ||
-      !ring::view_parked(memory, position, view))
-    return false;
-  message.position = position;
-  message.producer = view.producer;
-  message.size = view.size;
-  message.bytes.resize(std::min<std::size_t>(view.size, max_bytes));
-  detail::copy_racing(message.bytes.data(), view.data, message.bytes.size());
-  // While the message is parked, no producer writes over it.
-  detail::acquire_fence();
-  return word.load_relaxed() == seen;
-}
-
-/// True if the group has done with the position.
-bool is_done(const ring::QueueMemory& memory, unsigned group, ring::Position position) noexcept {
-  // Pairs with the release of an ack.
-  const ring::Lease lease = ring::Lease::of(memory.lease(group, position).load_acquire());
-  return ring::distance<ring::Lease::bits>(lease.position, position) > 0 ||
-         (ring::distance<ring::Lease::bits>(lease.position, position) == 0 && lease.phase == ring::LeasePhase::done);
-}
-
-unsigned index_of(const wire::Description& description, std::string_view group) {
-  if (const auto at = wire::find_group(description, group)) return description.group_indexes[*at];
-  throw Error(Errc::not_found, wire::error_subject("peek", description.info.name) + ": it has no group \"" +
-                                   std::string(group) + "\"; see which there are with describe");
-}
-
 }  // namespace
 
 QueueSnapshot take_snapshot(const ring::QueueMemory& memory, wire::Description description) {
@@ -427,28 +372,6 @@ QueueSnapshot take_snapshot(const ring::QueueMemory& memory, wire::Description d
   return snapshot;
 }
 
-std::vector<PeekedMessage> copy_messages(const ring::QueueMemory& memory, std::size_t count, std::size_t max_bytes,
-                                         std::optional<unsigned> group) {
-  const ring::Position tail = ring::load_tail(memory);
-  const std::uint64_t depth = group ? depth_of(memory, floor_of(memory, *group), tail) : memory.geometry.slots;
-  std::vector<PeekedMessage> messages;
-  for (std::uint64_t i = 0; group && i < memory.geometry.slots; ++i) {
-    PeekedMessage message;
-    if (copy_parked(memory, *group, i, max_bytes, message)) messages.push_back(std::move(message));
-  }
-  std::ranges::sort(messages, [](const PeekedMessage& a, const PeekedMessage& b) {
-    return ring::distance(a.position, b.position) < 0;
-  });
-  if (messages.size() > count) messages.resize(count);
-  for (std::uint64_t left = depth; left != 0 && messages.size() < count; --left) {
-    const ring::Position position = ring::wrap(tail - left);
-    if (group && is_done(memory, *group, position)) continue;
-    PeekedMessage message;
-    if (copy_message(memory, position, max_bytes, message)) messages.push_back(std::move(message));
-  }
-  return messages;
-}
-
 }  // namespace beltway::client
 
 namespace beltway {
@@ -456,13 +379,6 @@ namespace beltway {
 QueueSnapshot Queue::snapshot() const {
   const client::Inspection inspection = client::attach_inspector(*session_, {name_, id_, wire::geometry_of(options_)});
   return client::take_snapshot(inspection.memory, client::describe(*session_, *this));
-}
-
-std::vector<PeekedMessage> Queue::peek(std::size_t count, std::size_t max_bytes, std::string_view group) const {
-  const client::Inspection inspection = client::attach_inspector(*session_, {name_, id_, wire::geometry_of(options_)});
-  std::optional<unsigned> index;
-  if (!group.empty()) index = client::index_of(client::describe(*session_, *this), group);
-  return client::copy_messages(inspection.memory, count, max_bytes, index);
 }
 
 }  // namespace beltway

@@ -38,7 +38,7 @@ class Finder {
     for (const ProducerState& producer : s_.producers) add_producer(producer);
     add_idle_groups();
     add_paused_groups(s_, causes_);
-    for (const GroupState& group : s_.groups) add_parked(group);
+    add_parked_messages(s_, causes_);
     add_memory_causes(s_, causes_);
     return std::move(causes_);
   }
@@ -95,7 +95,6 @@ class Finder {
   void add_orphan(std::string_view role, const EndpointInfo& endpoint);
   void add_leaving(const LeavingGroup& group);
   void add_idle_groups();
-  void add_parked(const GroupState& group);
 
   [[nodiscard]] std::vector<Remedy> remedies_for_group(const std::string& group) const {
     const std::string name = s_.info.name;
@@ -397,25 +396,6 @@ void Finder::add_idle_groups() {
                  std::to_string(s_.info.options.slots) + " slots: producers will wait when the ring is full",
          .remedies = remedies_for_group(group.name)});
   }
-}
-
-void Finder::add_parked(const GroupState& group) {
-  if (!group.oldest_parked) return;
-  const ConsumerState* const holder = group.parked_holder ? consumer(*group.parked_holder) : nullptr;
-  Cause cause{.kind = "parked", .blocks = false, .brief = true, .group = group.name, .position = *group.oldest_parked};
-  cause.text = "group \"" + group.name + "\" has " + std::to_string(group.parked) +
-               " parked messages, which do not hold the ring; the oldest, position " +
-               std::to_string(*group.oldest_parked) + ", ";
-  if (holder == nullptr) {
-    cause.text += "waits to be delivered again";
-  } else {
-    cause.consumer = holder->endpoint.index;
-    cause.pid = holder->endpoint.pid;
-    cause.text +=
-        "is held by " + with_process("consumer", holder->endpoint, last_active(holder->counters.last_progress_ns));
-    cause.remedies = remedies_for_process(holder->endpoint.pid);
-  }
-  add(std::move(cause));
 }
 
 }  // namespace

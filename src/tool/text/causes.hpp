@@ -35,6 +35,8 @@ void add_memory_causes(const QueueSnapshot& snapshot, std::vector<Cause>& causes
 
 /// The groups that are paused, but for those that a cause that blocks names already.
 void add_paused_groups(const QueueSnapshot& snapshot, std::vector<Cause>& causes);
+/// Messages that are held or delayed beside the ring.
+void add_parked_messages(const QueueSnapshot& snapshot, std::vector<Cause>& causes);
 /// "has been paused for TIME". Requires that the group is paused.
 [[nodiscard]] std::string paused_text(const GroupState& group);
 /// Ends the pause.

@@ -70,6 +70,30 @@ void add_paused_groups(const QueueSnapshot& snapshot, std::vector<Cause>& causes
   }
 }
 
+void add_parked_messages(const QueueSnapshot& snapshot, std::vector<Cause>& causes) {
+  for (const GroupState& group : snapshot.groups) {
+    if (!group.oldest_parked) continue;
+    Cause cause{
+        .kind = "parked", .blocks = false, .brief = true, .group = group.name, .position = *group.oldest_parked};
+    cause.text = "group \"" + group.name + "\" has " + std::to_string(group.parked) +
+                 " parked messages, which do not hold the ring; the oldest, position " +
+                 std::to_string(*group.oldest_parked) + ", ";
+    const auto holder = std::ranges::find_if(snapshot.consumers, [&group](const ConsumerState& consumer) {
+      return group.parked_holder == consumer.endpoint.index;
+    });
+    if (holder == snapshot.consumers.end()) {
+      cause.text += "waits to be delivered again";
+    } else {
+      cause.consumer = holder->endpoint.index;
+      cause.pid = holder->endpoint.pid;
+      cause.text += "is held by consumer " + std::to_string(holder->endpoint.index) + " (" +
+                    process_text(holder->endpoint.pid) + ")";
+      cause.remedies = remedies_for_process(holder->endpoint.pid);
+    }
+    causes.push_back(std::move(cause));
+  }
+}
+
 bool needs_second_snapshot(const std::vector<Cause>& causes) {
   return std::any_of(causes.begin(), causes.end(), [](const Cause& cause) { return cause.brief; });
 }
