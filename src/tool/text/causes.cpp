@@ -36,7 +36,7 @@ class Finder {
     for (const LeavingGroup& group : s_.leaving) add_leaving(group);
     for (const ConsumerState& consumer : s_.consumers) add_consumer(consumer);
     for (const ProducerState& producer : s_.producers) add_producer(producer);
-    add_idle_groups();
+    add_idle_groups(s_, causes_);
     add_paused_groups(s_, causes_);
     add_parked_messages(s_, causes_);
     add_memory_causes(s_, causes_);
@@ -94,14 +94,6 @@ class Finder {
   void add_producer(const ProducerState& producer);
   void add_orphan(std::string_view role, const EndpointInfo& endpoint);
   void add_leaving(const LeavingGroup& group);
-  void add_idle_groups();
-
-  [[nodiscard]] std::vector<Remedy> remedies_for_group(const std::string& group) const {
-    const std::string name = s_.info.name;
-    return {{"beltway sub " + name + " --group " + group, "is a consumer that takes its messages"},
-            {"beltway purge " + name + " --group " + group, "drops the messages that no consumer holds"},
-            {"beltway group remove " + name + " " + group, "removes the group"}};
-  }
 
   const QueueSnapshot& s_;
   std::uint64_t now_ns_;
@@ -196,7 +188,7 @@ Cause Finder::held_by_group(Cause cause, const GroupState& group) {
     cause.kind += "_by_group_without_consumer";
     cause.text += it + " has no consumer, and keeps " + std::to_string(group.depth) + " messages from position " +
                   position + " on";
-    cause.remedies = remedies_for_group(group.name);
+    cause.remedies = remedies_for_group(s_.info.name, group.name);
     return cause;
   }
   const ConsumerState* const holder = group.holder ? consumer(*group.holder) : nullptr;
@@ -240,7 +232,7 @@ Cause Finder::held_by_group(Cause cause, const GroupState& group) {
                  why_not_taken(*each, group);
   }
   cause.text += consumers;
-  if (cause.remedies.empty()) cause.remedies = remedies_for_group(group.name);
+  if (cause.remedies.empty()) cause.remedies = remedies_for_group(s_.info.name, group.name);
   return cause;
 }
 
@@ -381,21 +373,6 @@ void Finder::add_leaving(const LeavingGroup& group) {
     for (Remedy& remedy : remedies_for_process(each.endpoint.pid)) cause.remedies.push_back(std::move(remedy));
   }
   add(std::move(cause));
-}
-
-void Finder::add_idle_groups() {
-  for (const GroupState& group : s_.groups) {
-    const bool told = std::any_of(causes_.begin(), causes_.end(),
-                                  [&](const Cause& cause) { return cause.group == group.name && cause.blocks; });
-    if (told || !group.consumers.empty() || group.depth < s_.info.options.slots / 2) continue;
-    add({.kind = "group_without_consumer",
-         .blocks = false,
-         .group = group.name,
-         .position = group.floor,
-         .text = "group \"" + group.name + "\" has no consumer, and keeps " + std::to_string(group.depth) + " of " +
-                 std::to_string(s_.info.options.slots) + " slots: producers will wait when the ring is full",
-         .remedies = remedies_for_group(group.name)});
-  }
 }
 
 }  // namespace

@@ -35,6 +35,10 @@ void add_memory_causes(const QueueSnapshot& snapshot, std::vector<Cause>& causes
 
 /// The groups that are paused, but for those that a cause that blocks names already.
 void add_paused_groups(const QueueSnapshot& snapshot, std::vector<Cause>& causes);
+/// Groups that fill half of the ring, and have no consumer.
+void add_idle_groups(const QueueSnapshot& snapshot, std::vector<Cause>& causes);
+/// What helps a group that nothing reads.
+[[nodiscard]] std::vector<Remedy> remedies_for_group(const std::string& queue, const std::string& group);
 /// Messages that are held or delayed beside the ring.
 void add_parked_messages(const QueueSnapshot& snapshot, std::vector<Cause>& causes);
 /// "has been paused for TIME". Requires that the group is paused.

@@ -70,6 +70,28 @@ void add_paused_groups(const QueueSnapshot& snapshot, std::vector<Cause>& causes
   }
 }
 
+std::vector<Remedy> remedies_for_group(const std::string& queue, const std::string& group) {
+  return {{"beltway sub " + queue + " --group " + group, "is a consumer that takes its messages"},
+          {"beltway purge " + queue + " --group " + group, "drops the messages that no consumer holds"},
+          {"beltway group remove " + queue + " " + group, "removes the group"}};
+}
+
+void add_idle_groups(const QueueSnapshot& snapshot, std::vector<Cause>& causes) {
+  const std::uint32_t slots = snapshot.info.options.slots;
+  for (const GroupState& group : snapshot.groups) {
+    const bool told = std::any_of(causes.begin(), causes.end(),
+                                  [&](const Cause& cause) { return cause.group == group.name && cause.blocks; });
+    if (told || !group.consumers.empty() || group.depth < slots / 2) continue;
+    causes.push_back({.kind = "group_without_consumer",
+                      .blocks = false,
+                      .group = group.name,
+                      .position = group.floor,
+                      .text = "group \"" + group.name + "\" has no consumer, and keeps " + std::to_string(group.depth) +
+                              " of " + std::to_string(slots) + " slots: producers will wait when the ring is full",
+                      .remedies = remedies_for_group(snapshot.info.name, group.name)});
+  }
+}
+
 void add_parked_messages(const QueueSnapshot& snapshot, std::vector<Cause>& causes) {
   for (const GroupState& group : snapshot.groups) {
     if (!group.oldest_parked) continue;
