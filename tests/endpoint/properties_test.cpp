@@ -12,7 +12,6 @@
 
 #include "beltway/beltway.hpp"
 #include "client/inspect.hpp"
-#include "endpoint/properties_block.hpp"
 #include "error_of.hpp"
 #include "local_queue.hpp"
 
