@@ -53,12 +53,30 @@ QueueSnapshot some_snapshot() {
 
 TEST(ToolJson, a_queue_has_the_documented_keys) {
   const Json json = to_json(some_snapshot().info);
-  EXPECT_EQ(keys(json),
-            (Names{"name",          "id",           "owner_uid",          "owner_gid",       "mode",
-                   "slots",         "slot_bytes",   "lane_bytes",         "max_producers",   "max_consumers",
-                   "max_groups",    "groups",       "own_evict_after_ms", "fence",           "evict_after_ms",
-                   "type",          "description",  "exclusive",          "expire_after_ms", "owner_pid",
-                   "expires_in_ms", "shared_bytes", "endpoints"}));
+  EXPECT_EQ(keys(json), (Names{"name",
+                               "id",
+                               "owner_uid",
+                               "owner_gid",
+                               "mode",
+                               "slots",
+                               "slot_bytes",
+                               "lane_bytes",
+                               "max_producers",
+                               "max_consumers",
+                               "max_groups",
+                               "groups",
+                               "own_evict_after_ms",
+                               "fence",
+                               "evict_after_ms",
+                               "max_parked",
+                               "type",
+                               "description",
+                               "exclusive",
+                               "expire_after_ms",
+                               "owner_pid",
+                               "expires_in_ms",
+                               "shared_bytes",
+                               "endpoints"}));
   EXPECT_EQ(json["mode"], "0600");
   EXPECT_EQ(json["groups"], Json::array({"billing"}));
   EXPECT_TRUE(json["type"].is_null());
@@ -97,11 +115,11 @@ TEST(ToolJson, a_snapshot_has_the_documented_keys) {
   const Json json = to_json(some_snapshot());
   EXPECT_EQ(keys(json), (Names{"queue", "state"}));
   const Json& state = json["state"];
-  EXPECT_EQ(keys(state), (Names{"position", "used", "symmetric_fences", "removed", "broken", "groups", "leaving",
-                                "producers", "consumers", "totals", "per_message"}));
+  EXPECT_EQ(keys(state), (Names{"position", "used", "parked", "max_parked", "symmetric_fences", "removed", "broken",
+                                "groups", "leaving", "producers", "consumers", "totals", "per_message"}));
   EXPECT_EQ(state["groups"][0].dump(),
             R"({"name":"billing","floor":990,"depth":10,"leased":3,"retry":1,"available":0,"holder":null,"tries":0,)"
-            R"("evict_after_ms":0,"consumers":[2]})");
+            R"("parked":0,"oldest_parked":null,"parked_holder":null,"evict_after_ms":0,"consumers":[2]})");
   EXPECT_EQ(keys(state["producers"][0]),
             (Names{"index", "role", "pid", "uid", "orphan", "process", "stopped", "run_state", "sleep", "place_in_line",
                    "claimed", "waits_for", "waits_since_ns", "lane_messages", "lane_used", "counters", "per_message"}));

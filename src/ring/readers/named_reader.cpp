@@ -257,6 +257,7 @@ unsigned NamedReader::advance_floor(Position oldest) noexcept {
   // Wake also if another process moved the floor: a helping producer wakes no sleeper.
   if (shared_status_.producer_sleepers.load_relaxed() != 0) {
     // Parked between load and store of an ack: the ack did not see it.
+    // plant: end_of_a_parked_lease_wakes_no_producer/2
     if (was_passed) rung += wake_for_parked_end(memory_);
     park_for_sleepers(memory_, group_);
     rung += wake_for_room(memory_, floor());
