@@ -221,6 +221,8 @@ void NamedReader::help_empty_group() noexcept {
   wake_for_room(memory_, floor());
 }
 
+bool NamedReader::is_floor_held() const noexcept { return !is_finished(memory_, group_, floor()); }
+
 void NamedReader::park_held() noexcept {
   if (park_for_sleepers(memory_, group_)) wake_for_room(memory_, floor());
 }
