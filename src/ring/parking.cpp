@@ -2,7 +2,9 @@
 #include "ring/parking.hpp"
 
 #include <algorithm>
+#include <array>
 #include <bit>
+#include <optional>
 
 #include "os/kernel.hpp"
 #include "ring/floors.hpp"
@@ -37,10 +39,6 @@ bool any_parking_group(const QueueMemory& memory, const Visit& visit) noexcept {
 
 [[nodiscard]] bool says_parked(Lease lease, Position p) noexcept {
   return is_parked(lease.phase) && distance<Lease::bits>(lease.position, p) == 0;
-}
-[[nodiscard]] bool says_held(Lease lease, Position p) noexcept {
-  return (lease.phase == LeasePhase::leased || lease.phase == LeasePhase::delayed) &&
-         distance<Lease::bits>(lease.position, p) == 0;
 }
 
 /// Held messages at a floor, and whether positions behind them are finished.
@@ -80,11 +78,13 @@ struct Run {
 [[nodiscard]] bool has_waiting_message(const QueueMemory& memory, unsigned group, Position from) noexcept {
   for (std::uint32_t i = 0; i < memory.geometry.slots; ++i) {
     const Position p = wrap(from + i);
+    const Lease lease = Lease::of(memory.lease(group, p).load_acquire());
+    const bool of_this_lap = distance<Lease::bits>(lease.position, p) == 0;
+    // Lease words first: eight lie on a line, and most positions are done.
+    if (of_this_lap && lease.phase != LeasePhase::retry) continue;
     const SlotState slot = SlotState::of(memory.slot(p).state.load_acquire());
     if (distance(slot.position, p) < 0) return false;  // the end of the ring
     if (slot.phase == SlotPhase::claimed) continue;
-    const Lease lease = Lease::of(memory.lease(group, p).load_acquire());
-    if (says_parked(lease, p) || says_held(lease, p)) continue;
     if (!is_finished(memory, group, p)) return true;
   }
   return false;
@@ -154,20 +154,27 @@ bool restore_parked(const QueueMemory& memory, unsigned index) noexcept {
 }
 
 bool park_at_floor(const QueueMemory& memory, unsigned index, bool patient) noexcept {
-  bool moved = false;
-  for (std::uint32_t turn = 0; turn < memory.geometry.slots; ++turn) {
-    const Position floor = wrap(memory.group(index).floor.load_acquire());
+  const GroupBlock& group = memory.group(index);
+  const Position start = wrap(group.floor.load_acquire());
+  Position floor = start;
+  std::optional<std::uint32_t> parked;  // counted once, since that reads all lease words
+  // A quarter of the ring is the room that a sleeping producer asks for at most.
+  while (distance(floor, start) <= static_cast<std::int64_t>(memory.geometry.slots / 4)) {
     const Run run = find_run(memory, index, floor);
-    if (!run.gains_room) return moved;
+    if (!run.gains_room) break;
     if (run.to_park != 0) {
-      if (patient && has_waiting_message(memory, index, wrap(floor + run.positions))) return moved;
-      if (count_parked(memory) + run.new_slots > memory.geometry.max_parked) return moved;
+      if (!parked) {
+        if (patient && has_waiting_message(memory, index, wrap(floor + run.positions))) break;
+        parked = count_parked(memory);
+      }
+      *parked += run.new_slots;
+      if (*parked > memory.geometry.max_parked) break;
       park_run(memory, index, floor, run.positions);
     }
-    if (!help_floor(memory, index)) return moved;
-    moved = true;
+    if (!help_floor(memory, index)) break;
+    floor = wrap(group.floor.load_acquire());
   }
-  return moved;
+  return floor != start;
 }
 
 bool park_at_floors(const QueueMemory& memory, bool patient) noexcept {
@@ -240,8 +247,17 @@ void clear_parked(const QueueMemory& memory) noexcept {
 }
 
 std::uint32_t count_parked(const QueueMemory& memory) noexcept {
+  std::array<const Word*, k_max_groups> leases{};  // of the groups that may have parked messages
+  std::size_t groups = 0;
+  any_parking_group(memory, [&](unsigned group) {
+    leases[groups++] = &memory.lease(group, 0);
+    return groups == leases.size();
+  });
+  const auto end = leases.begin() + static_cast<std::ptrdiff_t>(groups);
   std::uint32_t count = 0;
-  for (std::uint32_t i = 0; i < memory.geometry.slots; ++i) count += is_slot_parked(memory, i) ? 1 : 0;
+  for (std::uint32_t i = 0; groups != 0 && i < memory.geometry.slots; ++i) {
+    count += std::any_of(leases.begin(), end, [i](const Word* words) { return says_slot_is_parked(words[i]); }) ? 1 : 0;
+  }
   return count;
 }
 

@@ -81,6 +81,7 @@ plant_before(void_of_a_parked_slot_overwrites_it [[slot(last()).meta.store_relax
 plant_before(void_of_a_parked_slot_overwrites_it/2 [[slot.meta.store_relaxed(0);]])
 plant(any_is_cleared_without_the_version [[parked.store_release(Parked{Parked::of(seen).version + 1, false}.word());]])
 plant(end_of_a_parked_lease_wakes_no_producer "")
+plant(end_of_a_parked_lease_wakes_no_producer/2 "")
 plant(nack_of_a_parked_lease_is_not_said "")
 plant_condition(lease_parks_for_no_sleeper [[false]])
 plant_condition(parked_before_its_second_check_is_lost [[false]])

@@ -88,6 +88,7 @@ TEST(ToolJson, a_queue_has_the_documented_keys) {
                                "retry_delay_max_ms",
                                "max_deliveries",
                                "discard",
+                               "max_parked",
                                "type",
                                "description",
                                "exclusive",
@@ -96,6 +97,7 @@ TEST(ToolJson, a_queue_has_the_documented_keys) {
                                "expires_in_ms",
                                "paused_ms",
                                "shared_bytes",
+                               "producer_names",
                                "endpoints"}));
   EXPECT_EQ(json["mode"], "0600");
   EXPECT_EQ(json["groups"], Json::array({"billing"}));
@@ -144,11 +146,12 @@ TEST(ToolJson, a_snapshot_has_the_documented_keys) {
   const Json json = to_json(some_snapshot());
   EXPECT_EQ(keys(json), (Names{"queue", "state"}));
   const Json& state = json["state"];
-  EXPECT_EQ(keys(state), (Names{"position", "used", "symmetric_fences", "removed", "broken", "groups", "leaving",
-                                "producers", "consumers", "totals", "per_message"}));
+  EXPECT_EQ(keys(state), (Names{"position", "used", "parked", "max_parked", "symmetric_fences", "removed", "broken",
+                                "groups", "leaving", "producers", "consumers", "totals", "per_message"}));
   EXPECT_EQ(state["groups"][0].dump(),
             R"({"name":"billing","floor":990,"depth":10,"leased":3,"retry":1,"delayed":2,"due_in_us":1500,)"
-            R"("available":0,"holder":null,"tries":0,"evict_after_ms":0,"paused_ms":null,)"
+            R"("available":0,"holder":null,"tries":0,)"
+            R"("parked":0,"oldest_parked":null,"parked_holder":null,"evict_after_ms":0,"paused_ms":null,)"
             R"("retry_delay_ms":1,"retry_delay_max_ms":1000,)"
             R"("max_deliveries":5,"discard":true,"discarded":7,"consumers":[2]})");
   EXPECT_EQ(keys(state["producers"][0]),

@@ -246,6 +246,8 @@ void NamedReader::help_empty_group() noexcept {
   wake_for_room(memory_, floor());
 }
 
+bool NamedReader::is_floor_held() const noexcept { return !is_finished(memory_, group_, floor()); }
+
 void NamedReader::park_held() noexcept {
   if (park_for_sleepers(memory_, group_)) wake_for_room(memory_, floor());
 }
@@ -282,6 +284,7 @@ unsigned NamedReader::advance_floor(Position oldest) noexcept {
   // Wake also if another process moved the floor: a helping producer wakes no sleeper.
   if (shared_status_.producer_sleepers.load_relaxed() != 0) {
     // Parked between load and store of an ack: the ack did not see it.
+    // plant: end_of_a_parked_lease_wakes_no_producer/2
     if (was_passed) rung += wake_for_parked_end(memory_);
     park_for_sleepers(memory_, group_);
     rung += wake_for_room(memory_, floor());

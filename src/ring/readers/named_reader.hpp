@@ -101,7 +101,8 @@ class NamedReader {
     const bool no_endpoint_waits = shared_.state.load_relaxed() == active_word_ &&
                                    shared_status_.producer_sleepers.load_relaxed() == 0 &&
                                    shared_status_.live_producers.load_relaxed() != 0;
-    if (no_endpoint_waits && distance(position, floor()) < ack_lag_max_) [[likely]]
+    // While no endpoint waits, a message that is held at the floor keeps the floor for as long as it likes.
+    if (no_endpoint_waits && (distance(position, floor()) < ack_lag_max_ || is_floor_held())) [[likely]]
       return 0;
     return advance_floor(oldest());
   }
@@ -182,6 +183,8 @@ class NamedReader {
       park_held();
   }
   void park_held() noexcept;
+  /// True if the message at the floor is not finished.
+  [[nodiscard]] bool is_floor_held() const noexcept;
   bool end_lease(Position position, std::uint8_t tries, std::uint64_t word) noexcept;
 
   [[nodiscard]] bool symmetric() const noexcept {
