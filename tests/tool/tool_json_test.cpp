@@ -102,7 +102,7 @@ TEST(ToolJson, a_queue_has_the_documented_keys) {
   EXPECT_EQ(json["mode"], "0600");
   EXPECT_EQ(json["groups"], Json::array({"billing"}));
   EXPECT_TRUE(json["type"].is_null());
-  EXPECT_EQ(keys(json["endpoints"][0]), (Names{"index", "role", "pid", "uid", "orphan"}));
+  EXPECT_EQ(keys(json["endpoints"][0]), (Names{"index", "role", "pid", "uid", "orphan", "name"}));
   EXPECT_EQ(keys(json["endpoints"][1]), (Names{"index", "role", "pid", "uid", "orphan", "group", "lossy", "evicted",
                                                "evictable", "leaving", "prefetch"}));
 }
@@ -155,8 +155,9 @@ TEST(ToolJson, a_snapshot_has_the_documented_keys) {
             R"("retry_delay_ms":1,"retry_delay_max_ms":1000,)"
             R"("max_deliveries":5,"discard":true,"discarded":7,"consumers":[2]})");
   EXPECT_EQ(keys(state["producers"][0]),
-            (Names{"index", "role", "pid", "uid", "orphan", "process", "stopped", "run_state", "sleep", "place_in_line",
-                   "claimed", "waits_for", "waits_since_ns", "lane_messages", "lane_used", "counters", "per_message"}));
+            (Names{"index", "role", "pid", "uid", "orphan", "name", "process", "stopped", "run_state", "sleep",
+                   "place_in_line", "claimed", "waits_for", "waits_since_ns", "lane_messages", "lane_used", "counters",
+                   "per_message"}));
   EXPECT_EQ(keys(state["consumers"][0]),
             (Names{"index",     "role",           "pid",      "uid",        "orphan",  "group",     "lossy", "evicted",
                    "evictable", "leaving",        "prefetch", "process",    "stopped", "run_state", "sleep", "held",
