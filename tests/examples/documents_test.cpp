@@ -164,6 +164,8 @@ TEST(Documents, documents_are_short_enough_to_be_read) {
                                                          {"examples/THREADS.md", 100},
                                                          {"examples/PROPERTIES.md", 100},
                                                          {"examples/FAILURES.md", 100},
+                                                         {"examples/JOBS.md", 100},
+                                                         {"examples/COMING_FROM.md", 100},
                                                          {"daemon/README.md", 120},
                                                          {"daemon/DECISIONS.md", 150},
                                                          {"daemon/CONTAINERS.md", 100},
