@@ -36,16 +36,15 @@ namespace {
 ring::Position find_target(const ring::QueueMemory& memory, const wire::ResetTarget& target,
                            const std::string& context) {
   const ring::Position tail = ring::load_tail(memory);
-  const ring::Position oldest = ring::wrap(tail - memory.geometry.slots);
+  // A ring that is not full yet begins with position 0.
+  const ring::Position oldest = tail < memory.geometry.slots ? 0 : ring::wrap(tail - memory.geometry.slots);
   if (!target.position) return target.start == Start::oldest ? oldest : tail;
   const ring::Position position = ring::wrap(*target.position);
   if (position == *target.position && ring::distance(position, tail) <= 0 && ring::distance(position, oldest) >= 0) {
     return position;
   }
-  // A ring that is not full yet begins with position 0.
-  const std::uint64_t first = tail < memory.geometry.slots ? 0 : oldest;
   throw Error(Errc::invalid_option, context + ": position " + std::to_string(*target.position) +
-                                        " is not in the ring, which has " + std::to_string(first) + " to " +
+                                        " is not in the ring, which has " + std::to_string(oldest) + " to " +
                                         std::to_string(tail) + "; name one of these, \"oldest\" or \"latest\"");
 }
 

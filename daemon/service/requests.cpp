@@ -229,8 +229,8 @@ Reply remove_group(Caller& caller, const json& request) {
   return reply_with(json::object());
 }
 
-/// The reply of `work`, which walks over all slots. For a large queue a worker runs it; then the request is asked again, and finds
-/// the reply in caller.brought.
+/// The reply of `work`, which walks over all slots. For a large queue a worker runs it; then the request is asked again, and
+/// finds the reply in caller.brought.
 Reply walk_beside(Caller& caller, Queue& queue, const json& request, std::function<Reply()> work) {
   if (!caller.ask_again || !queue.is_large()) return work();
   caller.later = true;

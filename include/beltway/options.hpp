@@ -149,8 +149,8 @@ struct ConsumerOptions {
   bool create_group = false;  ///< make the named group if it is missing, starting at `start`
   bool lossy = false;         ///< private only: producers overtake this consumer, which is told what it lost
   /// Lossy only: each receive call gives the newest message, at most one, and skips all earlier ones. Skipped messages count as
-  /// lost. The message is at least as new as each one whose publish had returned when the call began, and newer than all that this
-  /// consumer got before.
+  /// lost. The message is at least as new as each one whose publish had returned when the call began, and newer than all that
+  /// this consumer got before.
   bool conflate = false;
   Start start = Start::latest;  ///< for private groups and for a group that this makes
   bool follow = false;          ///< the same as EndOfStream::never, which it overrules
@@ -158,7 +158,8 @@ struct ConsumerOptions {
   Ack ack = Ack::explicit_call;  ///< named groups only
   /// Named only: messages held unacknowledged at most; 0: as many as the ring has slots. A consumer leases what a receive call
   /// returns, and no message ahead. So receive() takes a job from the other consumers only when the program starts it, and the
-  /// default is right for jobs. A receive_batch() takes as many as there are: to share jobs evenly, make batches or prefetch small.
+  /// default is right for jobs. A receive_batch() takes as many as there are: to share jobs evenly, make batches or prefetch
+  /// small.
   std::uint32_t prefetch = 0;
   WaitStrategy wait = WaitStrategy::adaptive;
   bool populate = true;

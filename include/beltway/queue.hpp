@@ -71,8 +71,8 @@ class Queue {
   PurgeResult purge(std::string_view group) const;
 
   /// Pauses a named group: its consumers get no messages until resume_group(), and wait as if there were none. Messages that they
-  /// hold stay theirs. The group keeps its messages, so producers wait when the ring is full. No effect if it is paused. The pause
-  /// outlives all processes, the daemon included. Owner and root only; Error(not_found) for a group that does not exist.
+  /// hold stay theirs. The group keeps its messages, so producers wait when the ring is full. No effect if it is paused. The
+  /// pause outlives all processes, the daemon included. Owner and root only; Error(not_found) for a group that does not exist.
   void pause_group(std::string_view group) const;
   /// No effect if the group is not paused. Owner and root only; Error(not_found).
   void resume_group(std::string_view group) const;

@@ -7,6 +7,7 @@
 
 #include "beltway/beltway.hpp"
 #include "support/child.hpp"
+#include "support/raw_client.hpp"
 #include "support/supervised_daemon.hpp"
 
 namespace beltway {
@@ -69,7 +70,7 @@ TEST_P(ProducerName, killed_producer_that_starts_again_stores_each_message_once)
 }
 
 INSTANTIATE_TEST_SUITE_P(All, ProducerName, testing::Values(1U, 3U),
-                         [](const auto& info) { return info.param == 1 ? "alone" : "of_several"; });
+                         [](const auto& each) { return each.param == 1 ? "alone" : "of_several"; });
 
 TEST(ProducerNames, name_in_use_is_refused_with_the_process_that_has_it) {
   const SupervisedDaemon daemon;

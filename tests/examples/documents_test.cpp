@@ -164,6 +164,8 @@ TEST(Documents, documents_are_short_enough_to_be_read) {
                                                          {"examples/THREADS.md", 100},
                                                          {"examples/PROPERTIES.md", 100},
                                                          {"examples/FAILURES.md", 100},
+                                                         {"examples/JOBS.md", 100},
+                                                         {"examples/COMING_FROM.md", 100},
                                                          {"daemon/README.md", 120},
                                                          {"daemon/DECISIONS.md", 150},
                                                          {"daemon/CONTAINERS.md", 100},
@@ -172,6 +174,8 @@ TEST(Documents, documents_are_short_enough_to_be_read) {
                                                          {"src/ring/PROTOCOL.md", 400},
                                                          {"src/ring/OPERATIONS.md", 400},
                                                          {"src/ring/PROPERTIES.md", 150},
+                                                         {"src/ring/PARKING.md", 150},
+                                                         {"src/ring/GROUPS.md", 150},
                                                          {"src/os/README.md", 150},
                                                          {"src/wire/PROTOCOL.md", 120}};
   for (const auto& [file, most] : most_lines) {

@@ -51,6 +51,20 @@ TEST(Examples, jobs_that_fail_come_again_after_a_pause_or_are_dropped) {
   EXPECT_TRUE(result.out.ends_with("2 done, 2 dropped\n")) << result.out;
 }
 
+TEST(Examples, long_job_stops_neither_workers_nor_producer) {
+  const TestDaemon daemon;
+  const Outcome result = run_example(daemon, {"long_jobs"});
+  expect_done(result);
+  EXPECT_TRUE(result.out.starts_with("1000 jobs done, 9")) << result.out;
+}
+
+TEST(Examples, resumed_import_stores_no_line_twice) {
+  const TestDaemon daemon;
+  const Outcome result = run_example(daemon, {"resumed_import"});
+  expect_done(result);
+  EXPECT_EQ(result.out, "100 lines received, 60 not stored again\n");
+}
+
 TEST(Examples, hello_producer_finds_its_consumer_later) {
   const TestDaemon daemon;
   expect_done(run_example(daemon, {"hello_producer", "3"}));

@@ -45,8 +45,8 @@ class LossyReader {
   /// The newest READY position before `tail` that is not read yet; `word` is its slot's state. If no message can come before
   /// `tail` any more, counts the positions that had one as lost.
   [[nodiscard]] std::optional<Position> find_newest(Position tail, std::uint64_t& word) noexcept;
-  /// Copies the message of `word`, the state of the slot at `position`. False: it was overtaken. Otherwise `sound` says whether the
-  /// message makes sense.
+  /// Copies the message of `word`, the state of the slot at `position`. False: it was overtaken. Otherwise `sound` says whether
+  /// the message makes sense.
   bool take(Position position, std::uint64_t word, SlotView& view, bool& sound);
 
   void lose(std::uint64_t positions) noexcept {

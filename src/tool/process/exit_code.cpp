@@ -37,6 +37,7 @@ Failure failure_of(Status status, const std::string& context) {
     case Status::interrupted:
     case Status::too_large:
     case Status::end_of_stream:
+    case Status::duplicate:
     case Status::prefetch_limit: break;
   }
   return {ExitCode::failed, context + ": " + std::string(to_string(status))};
