@@ -162,7 +162,9 @@ Purged purge(const QueueMemory& memory, unsigned index, std::optional<Position> 
     const std::uint64_t seen = word.load_acquire();
     const Lease lease = Lease::of(seen);
     const Position floor = wrap(memory.group(index).floor.load_acquire());
-    if (lease.phase == LeasePhase::parked) hold(lease.owner, widen<Lease::bits>(lease.position, floor));
+    const Position parked = widen<Lease::bits>(lease.position, floor);
+    if (until && distance(parked, *until) >= 0) continue;
+    if (lease.phase == LeasePhase::parked) hold(lease.owner, parked);
     if (lease.phase == LeasePhase::parked_delayed && end_parked(memory, index, word, seen)) ++purged.messages;
   }
   help_floor(memory, index);
