@@ -33,7 +33,7 @@ struct LowestFloor {
   return scan_lowest_floor(memory, tail).position;
 }
 
-/// True if the group will never need `p` again: its lease word is DONE, or the slot is VOID or RECLAIMED and no consumer leases it.
+/// True if the group will never need `p` again: its lease word is DONE, or the slot is VOID or RECLAIMED and not leased.
 [[nodiscard]] bool is_finished(const QueueMemory& memory, unsigned group, Position p) noexcept;
 
 /// Moves a named group's floor over positions that are finished or parked. True if it moved.

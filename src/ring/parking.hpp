@@ -30,8 +30,8 @@ namespace beltway::ring {
 /// changing the word: then the floor must not move.
 [[nodiscard]] bool say_parked(GroupBlock& group) noexcept;
 
-/// Parks the held messages at the group's floor, if finished positions lie behind them, and moves the floor. `patient`: only if no
-/// message of the group waits for a consumer. Stops at geometry.max_parked slots. True if the floor moved.
+/// Parks the held messages at the group's floor, if finished positions lie behind them, and moves the floor. `patient`: only
+/// if no message of the group waits for a consumer. Stops at geometry.max_parked slots. True if the floor moved.
 bool park_at_floor(const QueueMemory& memory, unsigned group, bool patient) noexcept;
 /// Does so for each named group that holds producers back.
 bool park_at_floors(const QueueMemory& memory, bool patient) noexcept;

@@ -1,4 +1,4 @@
-// Parked messages: a consumer holds one while producers need its place. They park it, go around it, and find the end of its lease.
+// Parked messages: a consumer holds one while producers need its place. They park it, go around it, and see its lease end.
 // See ring/parking.hpp.
 #include "ring/floors.hpp"
 #include "ring/parking.hpp"

@@ -1,4 +1,4 @@
-// One worker of a group has a job of a second. The producers and the other workers go on: the ring goes round many times beside it.
+// One worker of a group has a job of a second. The producers and the other workers go on: the ring goes round beside it.
 #include <gtest/gtest.h>
 
 #include <atomic>

@@ -142,30 +142,6 @@ TEST_F(ToolCauses, a_full_ring_is_blamed_on_a_paused_group_and_the_named_remedy_
   EXPECT_TRUE(queue.describe().paused.empty());
 }
 
-TEST_F(ToolCauses, parked_message_of_a_stopped_consumer_is_named_and_does_not_hold_the_ring) {
-  const Queue queue = declare(with_group());
-  auto out = queue.producer();
-  out.publish("held");
-  Child holder = stopped_consumer("g", 1);
-  auto quick = queue.consumer({.group = "g"});
-  for (int i = 0; i < 100; ++i) {
-    ASSERT_EQ(out.try_publish("quick"), Status::ok) << i;
-    ASSERT_TRUE(quick.try_receive()->ack());
-  }
-  const json cause = this->cause("parked");
-  EXPECT_EQ(cause["pid"], holder.pid());
-  EXPECT_EQ(cause["position"], 0);
-  EXPECT_EQ(cause["blocks"], false);
-  const json state = show()["state"];
-  EXPECT_EQ(state["parked"], 1);
-  EXPECT_EQ(state["max_parked"], 8);
-  EXPECT_EQ(state["groups"][0]["parked"], 1);
-  EXPECT_EQ(state["groups"][0]["oldest_parked"], 0);
-  apply(cause, "kill -CONT");
-  out.publish("the end");
-  EXPECT_EQ(holder.wait(), (Exit{.code = 0}));
-}
-
 TEST_F(ToolCauses, a_stopped_consumer_that_has_taken_nothing_is_named_for_a_full_ring) {
   const Queue queue = declare(with_group());
   auto out = queue.producer();

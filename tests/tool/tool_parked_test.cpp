@@ -1,0 +1,73 @@
+// What `beltway show` says of parked messages, and of held messages that are not parked since too many are.
+#include <gtest/gtest.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <string>
+
+#include "beltway/info.hpp"
+#include "tool/text/causes.hpp"
+#include "tool/text/json.hpp"
+
+namespace beltway::tool {
+namespace {
+
+/// A ring of 8 slots, full of a message that consumer 3 holds. `parked` others are parked, the oldest held by consumer 3.
+QueueSnapshot full_ring(std::uint64_t parked) {
+  QueueSnapshot snapshot;
+  snapshot.info.name = "q";
+  snapshot.info.options.slots = 8;
+  snapshot.position = 100;
+  snapshot.used = 8;
+  snapshot.parked = parked;
+  snapshot.max_parked = 4;
+  ConsumerState consumer;
+  consumer.endpoint = {.index = 3, .pid = ::getpid(), .group = "g"};
+  snapshot.consumers.push_back(consumer);
+  GroupState group{.name = "g", .floor = 92, .depth = 8, .holder = 3U, .consumers = {3}};
+  group.parked = parked;
+  if (parked != 0) {
+    group.oldest_parked = 7;
+    group.parked_holder = 3;
+  }
+  snapshot.groups.push_back(group);
+  return snapshot;
+}
+
+const Cause* find(const std::vector<Cause>& causes, const std::string& kind) {
+  const auto found = std::ranges::find(causes, kind, &Cause::kind);
+  return found == causes.end() ? nullptr : &*found;
+}
+
+TEST(ToolParked, parked_messages_and_the_holder_of_the_oldest_are_named) {
+  const std::vector<Cause> causes = find_causes(full_ring(2), 1);
+  const Cause* const cause = find(causes, "parked");
+  ASSERT_NE(cause, nullptr);
+  EXPECT_FALSE(cause->blocks);
+  EXPECT_EQ(cause->position, 7U);
+  EXPECT_EQ(cause->consumer, 3U);
+  EXPECT_EQ(cause->pid, ::getpid());
+  EXPECT_NE(cause->text.find("2 parked messages"), std::string::npos) << cause->text;
+  EXPECT_EQ(find(find_causes(full_ring(0), 1), "parked"), nullptr);
+}
+
+TEST(ToolParked, full_ring_says_that_max_parked_keeps_a_held_message_from_being_parked) {
+  for (const std::uint64_t parked : {3U, 4U}) {
+    const std::vector<Cause> causes = find_causes(full_ring(parked), 1);
+    const Cause* const cause = find(causes, "ring_full_by_consumer");
+    ASSERT_NE(cause, nullptr);
+    EXPECT_EQ(cause->text.find("max_parked") != std::string::npos, parked == 4) << cause->text;
+  }
+}
+
+TEST(ToolParked, figures_are_in_the_json) {
+  const Json state = to_json(full_ring(2))["state"];
+  EXPECT_EQ(state["parked"], 2);
+  EXPECT_EQ(state["max_parked"], 4);
+  EXPECT_EQ(state["groups"][0]["parked"], 2);
+  EXPECT_EQ(state["groups"][0]["oldest_parked"], 7);
+  EXPECT_EQ(state["groups"][0]["parked_holder"], 3);
+}
+
+}  // namespace
+}  // namespace beltway::tool
