@@ -38,7 +38,16 @@ namespace beltway {
 class Message {
  public:
   Message() noexcept = default;
-  Message(Message&& other) noexcept { take(other); }
+  // The members one by one: a default value that is stored first is a store more.
+  Message(Message&& other) noexcept
+      : core_(std::exchange(other.core_, nullptr)),
+        data_(std::exchange(other.data_, nullptr)),
+        position_(other.position_),
+        lost_(other.lost_),
+        size_(std::exchange(other.size_, 0U)),
+        producer_(other.producer_),
+        tries_(other.tries_),
+        properties_bytes_(other.properties_bytes_) {}
   Message& operator=(Message&& other) noexcept {
     if (this != &other) {
       if (core_ != nullptr) release_message();
@@ -55,7 +64,7 @@ class Message {
   /// The payload, aligned to 16 bytes. Never writable: consumers map messages read-only.
   [[nodiscard]] std::span<const std::byte> bytes() const noexcept { return {data_, size()}; }
   [[nodiscard]] std::string_view text() const noexcept { return {reinterpret_cast<const char*>(data_), size()}; }
-  [[nodiscard]] std::size_t size() const noexcept { return static_cast<std::uint32_t>(parts_); }
+  [[nodiscard]] std::size_t size() const noexcept { return size_; }
 
   /// True if the message was published with properties.
   [[nodiscard]] bool has_properties() const noexcept { return properties_bytes() != 0; }
@@ -68,7 +77,7 @@ class Message {
   [[nodiscard]] std::uint64_t position() const noexcept { return position_; }
 
   /// The index of the producer that published it, 0 to max_producers - 1.
-  [[nodiscard]] unsigned producer() const noexcept { return static_cast<std::uint8_t>(parts_ >> 56); }
+  [[nodiscard]] unsigned producer() const noexcept { return producer_; }
 
   /// How often it has been delivered, with this delivery: 1 the first time, one more each time after a nack, a drop without an
   /// ack or the death of a consumer that held it; at most 256.
@@ -115,18 +124,20 @@ class Message {
         data_(data),
         position_(position),
         lost_(lost),
-        parts_(std::uint64_t{producer} << 56 | std::uint64_t{tries} << 48 | std::uint64_t{properties_bytes} << 32 |
-               size) {}
+        size_(size),
+        producer_(producer),
+        tries_(tries),
+        properties_bytes_(properties_bytes) {}
 
-  [[nodiscard]] std::uint8_t tries() const noexcept { return static_cast<std::uint8_t>(parts_ >> 48); }
+  [[nodiscard]] std::uint8_t tries() const noexcept { return tries_; }
   /// Of the properties block right before data_.
-  [[nodiscard]] std::size_t properties_bytes() const noexcept { return static_cast<std::uint16_t>(parts_ >> 32); }
+  [[nodiscard]] std::size_t properties_bytes() const noexcept { return data_ == nullptr ? 0 : properties_bytes_; }
 
   /// It has ended.
   void forget() noexcept {
     core_ = nullptr;
     data_ = nullptr;
-    parts_ = parts_ >> 48 << 48;
+    size_ = 0;
   }
   enum class End : std::uint8_t { ack, nack, reject, dropped };
   static constexpr std::uint64_t k_delay_of_group = ~std::uint64_t{0};
@@ -139,16 +150,21 @@ class Message {
     data_ = std::exchange(other.data_, nullptr);
     position_ = other.position_;
     lost_ = other.lost_;
-    parts_ = other.parts_;
-    other.parts_ = parts_ >> 48 << 48;
+    size_ = std::exchange(other.size_, 0U);
+    producer_ = other.producer_;
+    tries_ = other.tries_;
+    properties_bytes_ = other.properties_bytes_;
   }
 
   detail::InlineReceiver* core_ = nullptr;
   const std::byte* data_ = nullptr;
   std::uint64_t position_ = 0;
   std::uint64_t lost_ = 0;
-  // producer:8 | tries:8 | properties_bytes:16 | size:32. One word, so that no wide read of a move waits for narrow stores.
-  std::uint64_t parts_ = 0;
+  std::uint32_t size_ = 0;
+  std::uint8_t producer_ = 0;
+  std::uint8_t tries_ = 0;
+  std::uint16_t properties_bytes_ =
+      0;  // of the block right before data_; what a message without data has here says nothing
 };
 
 /// Acknowledges each of `messages`, in their order, and empties them: as Message::ack(), but for messages in a row of one

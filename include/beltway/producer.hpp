@@ -64,8 +64,7 @@ class Loan {
         data_(other.data_),
         size_(other.size_),
         record_(other.record_),
-        block_bytes_(other.block_bytes_),
-        stamps_(other.stamps_) {}
+        block_(other.block_) {}
   Loan& operator=(Loan&& other) noexcept {
     if (this != &other) {
       drop();
@@ -73,8 +72,7 @@ class Loan {
       data_ = other.data_;
       size_ = other.size_;
       record_ = other.record_;
-      block_bytes_ = other.block_bytes_;
-      stamps_ = other.stamps_;
+      block_ = other.block_;
     }
     return *this;
   }
@@ -126,7 +124,8 @@ class Loan {
   [[gnu::noinline]] void commit_slowly(std::size_t size);
   /// Writes a properties block to its beginning, which is no part of bytes() then.
   void begin_with(const std::byte* block, std::size_t bytes, bool stamps) noexcept;
-  /// Writes the time into the properties.
+  [[nodiscard]] std::size_t block_bytes() const noexcept { return static_cast<std::uint32_t>(block_); }
+  /// Writes the time into the properties, if it is asked for.
   void stamp() noexcept;
 
   [[nodiscard]] endpoint::ProducerCore& core() const noexcept;
@@ -135,8 +134,8 @@ class Loan {
   std::byte* data_ = nullptr;
   std::size_t size_ = 0;
   std::uint64_t record_ = 0;
-  std::uint32_t block_bytes_ = 0;  // of the properties right before data_
-  bool stamps_ = false;            // their publish time is that of the commit
+  std::uint64_t block_ =
+      0;  // bytes of the properties right before data_; bit 63: their publish time is that of the commit
 };
 
 /// What one publish may ask for, beside its bytes.

@@ -220,9 +220,11 @@ endpoint::ProducerCore& Loan::core() const noexcept { return static_cast<endpoin
 bool Loan::commit_now(std::size_t size) {
   if (core_ == nullptr || size > size_) [[unlikely]]
     throw_misuse(core_ == nullptr ? nullptr : &core(), size_, size);
-  if (stamps_) [[unlikely]]
+  if (block_ != 0) [[unlikely]] {
     stamp();
-  const Outcome put = core().try_publish_loan(record_, size, block_bytes_);
+    return false;
+  }
+  const Outcome put = core().try_publish_loan(record_, size);
   if (put == Outcome::published_follow_up) [[unlikely]]
     core().follow_up();
   return put != Outcome::not_handled;
@@ -235,11 +237,11 @@ std::uint64_t Loan::put(std::size_t size) {
   return position;
 }
 void Loan::commit_slowly(std::size_t size) {
-  core().run_blocking(size, [&] { return core().put_loan(data_, record_, size, block_bytes_); });
+  core().run_blocking(size, [&] { return core().put_loan(data_, record_, size, block_bytes()); });
 }
 Status Loan::try_put(std::size_t size) {
   Status status = Status::ok;
-  if (!commit_now(size)) status = core().run_try([&] { return core().put_loan(data_, record_, size, block_bytes_); });
+  if (!commit_now(size)) status = core().run_try([&] { return core().put_loan(data_, record_, size, block_bytes()); });
   if (status == Status::ok) core_ = nullptr;
   return status;
 }
@@ -247,7 +249,7 @@ Status Loan::put_until(std::size_t size, const Until& until) {
   if (until.stop().stop_requested()) return Status::stopped;
   Status status = Status::ok;
   if (!commit_now(size))
-    status = core().run_until(until, [&] { return core().put_loan(data_, record_, size, block_bytes_); });
+    status = core().run_until(until, [&] { return core().put_loan(data_, record_, size, block_bytes()); });
   if (status == Status::ok) core_ = nullptr;
   return status;
 }

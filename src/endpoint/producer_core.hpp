@@ -78,11 +78,11 @@ class alignas(ring::k_apart_bytes) ProducerCore : public ring::Claimer {
   [[nodiscard]] Status put_copy(Bytes message);
   /// One attempt to publish messages [done] and later; `done` counts. Announces them unless it returns Status::ok.
   [[nodiscard]] Status put_batch(std::span<const Bytes> messages, std::size_t& done);
-  /// The inline path of put_loan(): the message stays in the lane, there is room, and nothing else is in the way.
-  [[nodiscard]] Outcome try_publish_loan(std::uint64_t record, std::size_t size, std::size_t block_bytes) noexcept {
+  /// The inline path of put_loan(): no properties, the message stays in the lane, there is room, and nothing is in the way.
+  [[nodiscard]] Outcome try_publish_loan(std::uint64_t record, std::size_t size) noexcept {
     const std::uint64_t position = next_;
-    if (size + block_bytes <= inline_bytes_ || inline_size_limit_ == 0 || guard_.in_child() ||
-        try_put_reference<InlinePublisher>(record, size, block_bytes) != detail::Claim::ok) [[unlikely]]
+    if (size <= inline_bytes_ || inline_size_limit_ == 0 || guard_.in_child() ||
+        try_put_reference<InlinePublisher>(record, size, 0) != detail::Claim::ok) [[unlikely]]
       return Outcome::not_handled;
     return outcome_after_commit(position);
   }

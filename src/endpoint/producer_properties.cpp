@@ -214,12 +214,12 @@ void Loan::begin_with(const std::byte* block, std::size_t bytes, bool stamps) no
   detail::copy_racing(data_, block, bytes);
   data_ += bytes;
   size_ -= bytes;
-  block_bytes_ = static_cast<std::uint32_t>(bytes);
-  stamps_ = stamps;
+  block_ = bytes | (stamps ? std::uint64_t{1} << 63 : 0);
 }
 
 void Loan::stamp() noexcept {
-  reinterpret_cast<detail::Word*>(data_ - block_bytes_ + endpoint::k_publish_time_offset)
+  if (block_ >> 63 == 0) return;
+  reinterpret_cast<detail::Word*>(data_ - block_bytes() + endpoint::k_publish_time_offset)
       ->store_relaxed(endpoint::publish_time_now());
 }
 

@@ -161,7 +161,8 @@ Purged purge(const QueueMemory& memory, unsigned index, std::optional<Position> 
     Word& word = memory.lease(index, i);
     const std::uint64_t seen = word.load_acquire();
     const Lease lease = Lease::of(seen);
-    const Position parked = widen<Lease::bits>(lease.position, wrap(memory.group(index).floor.load_acquire()));
+    const Position floor = wrap(memory.group(index).floor.load_acquire());
+    const Position parked = widen<Lease::bits>(lease.position, floor);
     if (until && distance(parked, *until) >= 0) continue;
     if (lease.phase == LeasePhase::parked) hold(lease.owner, parked);
     if (lease.phase == LeasePhase::parked_delayed && end_parked(memory, index, word, seen)) ++purged.messages;

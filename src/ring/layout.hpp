@@ -159,9 +159,8 @@ struct alignas(k_cache_line_bytes) GroupBlock {
   Word next;  ///< on a line of its own: consumers compete for it
   std::uint64_t spare2[7];
 };
-static_assert(sizeof(GroupBlock) == 192 && offsetof(GroupBlock, parked) == 16 &&
-              offsetof(GroupBlock, redelivery) == 24 && offsetof(GroupBlock, floor) == 64 &&
-              offsetof(GroupBlock, next) == 128);
+static_assert(sizeof(GroupBlock) == 192 && offsetof(GroupBlock, floor) == 64 && offsetof(GroupBlock, next) == 128);
+static_assert(offsetof(GroupBlock, parked) == 16 && offsetof(GroupBlock, redelivery) == 24);
 
 /// Of one named producer: see sequence_record.hpp. Written by the producer of that name, and by the daemon once it is gone.
 struct alignas(k_cache_line_bytes) SequenceRecord {

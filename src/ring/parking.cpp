@@ -53,8 +53,9 @@ struct Run {
 [[nodiscard]] bool may_be_parked(const QueueMemory& memory, Lease lease, Position p) noexcept {
   if (distance<Lease::bits>(lease.position, p) != 0) return false;
   if (lease.phase != LeasePhase::leased && lease.phase != LeasePhase::delayed) return false;
-  // A lease of the daemon, which sets the group back: no floor may pass it.
-  if (lease.owner == k_no_owner) return false;
+  // The daemon's own lease, in a reset: the message becomes available in a moment, and then the floor must not be past it.
+  // plant: lease_of_a_reset_is_parked
+  if (lease.phase == LeasePhase::leased && lease.owner == k_no_owner) return false;
   // READY while it is held: no floor has passed it, and none passes it until it is parked. So its bytes are whole. A consumer
   // that leases a RECLAIMED position, which a floor may have passed, gives it up by itself.
   return SlotState::is_ready(memory.slot(p).state.load_acquire(), p);

@@ -84,7 +84,7 @@ TEST_P(Sequence, callback_that_throws_leaves_its_number_unused) {
 TEST_P(Sequence, producer_without_a_name_has_no_numbers) {
   Producer out = queue_.producer();
   EXPECT_THROW(static_cast<void>(out.publish(payload(), {.sequence = 1})), Error);
-  EXPECT_EQ(out.publish(payload(), {}).status(), Status::ok) << "0: no number";
+  EXPECT_EQ(out.publish(payload(), PublishOptions{}).status(), Status::ok) << "0: no number";
   EXPECT_EQ(out.last_sequence(), 0U);
 }
 
@@ -121,7 +121,7 @@ INSTANTIATE_TEST_SUITE_P(
     testing::Values(Left{"unmarked", -1, SlotPhase::ready, false}, Left{"claimed", 0, SlotPhase::claimed, false},
                     Left{"voided", 0, SlotPhase::voided, false}, Left{"ready", 0, SlotPhase::ready, true},
                     Left{"reclaimed", 0, SlotPhase::reclaimed, true}, Left{"passed", 1, SlotPhase::claimed, true}),
-    [](const auto& info) { return info.param.name; });
+    [](const auto& each) { return each.param.name; });
 
 TEST(SettledSequence, number_that_is_not_pending_changes_nothing) {
   LocalQueue queue({.slots = 4});

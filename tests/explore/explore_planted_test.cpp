@@ -81,6 +81,7 @@ const std::map<std::string_view, std::string_view> k_catches = {
     {"reset_without_barrier", "a group is reset to oldest, 1 producers with limits, ring of 4"},
     {"reset_to_the_open_claim", "a group is reset to oldest, 1 producers with limits, ring of 2"},
     {"reset_leaves_next", "a group is reset while a consumer that finds nothing helps"},
+    {"lease_of_a_reset_is_parked", "a group is reset beside a held message, a producer parks"},
     {"resume_wakes_no_consumer", "a paused group with a sleeping consumer"},
     {"a_doubt_is_written_over", "a client's doubt meets a notice of the daemon"},
     {"leave_without_barrier", "a group is removed while a message is acknowledged"},

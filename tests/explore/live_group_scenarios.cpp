@@ -85,6 +85,29 @@ Scenario reset_and_producers(std::uint32_t slots, std::uint32_t producers, unsig
       check_reset);
 }
 
+/// A producer that wants the room parks what holds the floor: the message that a consumer holds, and not the daemon's leases.
+Scenario reset_and_parking(std::uint32_t producers) {
+  WorldOptions parking = options(4, producers);
+  parking.max_parked = 3;
+  return scenario(
+      "a group is reset beside a held message, a producer parks, " + std::to_string(producers) + " producers", parking,
+      {.preemptions = 2, .delays = 1, .executions = 150'000},
+      [](World& w) {
+        w.add_producer(0);
+        for (unsigned c = 0; c < 2; ++c) w.add_consumer(c, 0);
+        publish_and_ack(w, 20, 1);
+        w.publish(0, 21), w.receive(1, World::Then::hold);
+        publish_and_ack(w, 22, 2);
+        add_actor([&w] { w.publish(0, 1), w.publish(0, 2); }, {.name = "producer"});
+        add_actor([&w] { reset_to(w, 4), w.receive(0); }, {.name = "daemon, then its consumer"});
+      },
+      [](World& w) {
+        w.read_held_again(1);
+        w.end_held(1, k_ack);
+        check_reset(w);
+      });
+}
+
 /// A consumer that finds no message helps the floor on by what it saw before the reset.
 Scenario reset_and_helper(bool sleeper) {
   return scenario(
@@ -207,6 +230,8 @@ std::vector<Scenario> live_group_scenarios() {
           reset_and_producers(4, 1, 5),
           reset_and_producers(2, 2, 2),
           reset_and_producers(4, 2, 4),
+          reset_and_parking(1),
+          reset_and_parking(2),
           reset_and_helper(false),
           reset_and_helper(true),
           reset_and_consumers(k_ack, 4),

@@ -113,6 +113,7 @@ plant(reset_without_notice "")
 plant(reset_without_barrier "")
 plant(reset_to_the_open_claim [[raise_floor(group, oldest);]])
 plant(reset_leaves_next "")
+plant_condition(lease_of_a_reset_is_parked [[false]])
 plant(resume_wakes_no_consumer "")
 
 # -- waking -------------------------------------------------------------------------------------------------------

@@ -12,6 +12,7 @@
 #include "local_queue.hpp"
 #include "ring/floors.hpp"
 #include "ring/groups.hpp"
+#include "ring/parking.hpp"
 
 namespace beltway::test {
 
@@ -282,6 +283,42 @@ TEST(ResetGroup, lane_bytes_that_were_used_again_are_not_restored) {
   }
   EXPECT_EQ(received, done.restored);
   EXPECT_EQ(out.try_publish(large), Status::ok);
+}
+
+TEST(ResetGroup, the_leases_of_a_reset_are_not_parked) {
+  OneGroup one;
+  Producer out = one.queue.producer();
+  Consumer in = one.queue.consumer({.group = "g"});
+  publish(out, "ab");
+  EXPECT_EQ(one.drain(in), "ab");
+  // As in the middle of a reset.
+  Word& lease = one.queue.memory().lease(one.queue.group("g"), 0);
+  lease.store_relaxed(Lease{0, k_no_owner, 0, LeasePhase::leased}.word());
+  one.queue.memory().group(one.queue.group("g")).floor.store_relaxed(Floor{7, 0}.word());
+  EXPECT_FALSE(park_at_floors(one.queue.memory(), false));
+  EXPECT_EQ(Lease::of(lease.load_relaxed()).phase, LeasePhase::leased);
+  lease.store_relaxed(Lease{0, k_first_consumer, 0, LeasePhase::leased}.word());
+  EXPECT_TRUE(park_at_floors(one.queue.memory(), false)) << "a consumer's lease is";
+}
+
+TEST(ResetGroup, a_parked_message_that_waits_for_its_retry_is_acknowledged_by_a_reset_behind_it_alone) {
+  for (const Position to : {Position{0}, Position{1}}) {
+    OneGroup one(2, 4);
+    Producer out = one.queue.producer();
+    Consumer in = one.queue.consumer({.group = "g"});
+    publish(out, "abcd");
+    EXPECT_TRUE(in.try_receive()->nack(1h));
+    EXPECT_EQ(one.drain(in), "bcd");
+    EXPECT_TRUE(park_at_floors(one.queue.memory(), false));
+    EXPECT_EQ(one.floor(), 4U);
+    const Word& lease = one.queue.memory().lease(one.queue.group("g"), 0);
+    ASSERT_EQ(Lease::of(lease.load_relaxed()).phase, LeasePhase::parked_delayed);
+    EXPECT_EQ(one.reset_to(to).acknowledged, to);
+    EXPECT_EQ(Lease::of(lease.load_relaxed()).phase, to == 0 ? LeasePhase::parked_delayed : LeasePhase::done);
+    EXPECT_EQ(one.drain(in), "bcd");
+    EXPECT_EQ(out.try_publish("e"), Status::ok);
+    EXPECT_EQ(one.drain(in), "e");
+  }
 }
 
 TEST(ResetGroup, a_reset_of_a_paused_group_leaves_it_paused) {

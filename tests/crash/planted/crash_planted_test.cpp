@@ -97,6 +97,7 @@ constexpr auto k_left_to_the_explorer = std::to_array<std::string_view>({
     "reset_without_notice",
     "reset_without_barrier",
     "reset_to_the_open_claim",
+    "lease_of_a_reset_is_parked",
     "resume_wakes_no_consumer",
     "leave_without_barrier",
     "lease_does_not_check_removal",
