@@ -61,7 +61,7 @@ const std::map<std::string_view, std::string_view> k_catches = {
     {"producer_ignores_parked_slots", "a held message is parked, then acknowledged, 1"},
     {"void_of_a_parked_slot_overwrites_it", "a held message is parked, then given back"},
     {"any_is_cleared_without_the_version", "one producer clears what another says"},
-    {"end_of_a_parked_lease_wakes_no_producer", "a producer sleeps until a parked message is acknowledged"},
+    {"end_of_a_parked_lease_wakes_no_producer", "a producer sleeps for its lane until a parked message"},
     {"lease_parks_for_no_sleeper", "the last message that waits is leased"},
     {"nack_of_a_parked_lease_is_not_said", "a held message is parked, then given back, 1"},
     {"parked_before_its_second_check_is_lost", "a message is parked before its consumer looks again"},

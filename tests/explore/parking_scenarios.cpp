@@ -106,7 +106,7 @@ Scenario stale_any() {
         }
         w.add_producer(1);
         add_actor([&w] { w.publish(1, 1); }, {.name = "clears"});
-        add_actor([&w] { w.publish(0, 2), w.publish(0, 3), w.receive(1), w.receive(1); }, {.name = "parks"});
+        add_actor([&w] { w.publish(0, 2), w.receive(1), w.publish(0, 3), w.receive(1); }, {.name = "parks"});
       },
       [](World& w) {
         while (w.receive(1)) {
@@ -181,6 +181,26 @@ Scenario sleeping_producer(World::Then then) {
               if (then == k_nack) w.receive(1);
             },
             {.name = "holder"});
+      },
+      [](World& w) {
+        w.check_sleeper(0, 0);
+        w.end_held(2, k_ack);
+        w.check_named(0, 3);
+      });
+}
+
+/// Its lane is full of a parked message and of one that is only held. No floor moves when the parked one ends.
+Scenario sleeping_for_the_lane() {
+  return scenario(
+      "a producer sleeps for its lane until a parked message is acknowledged", options(4, 1, 128),
+      {.preemptions = 2, .delays = 0, .executions = 150'000},
+      [](World& w) {
+        prepare(w, true);
+        w.add_consumer(2, 0);
+        w.publish(0, 30), w.receive(1);
+        w.publish(0, 31, true), w.receive(2, k_hold);
+        add_actor([&w] { w.publish_waiting(0, 1, true); }, {.name = "producer"});
+        add_actor([&w] { w.end_held(0, k_ack); }, {.name = "holder"});
       },
       [](World& w) {
         w.check_sleeper(0, 0);
@@ -283,6 +303,7 @@ std::vector<Scenario> parking_scenarios() {
           heir(),
           sleeping_producer(k_ack),
           sleeping_producer(k_nack),
+          sleeping_for_the_lane(),
           parked_by_a_consumer(1),
           parked_by_a_consumer(2),
           last_waiting_message(),
