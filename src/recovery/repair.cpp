@@ -20,7 +20,6 @@ void mark_lane_references(const ring::QueueMemory& memory, unsigned owner) noexc
     detail::Word& state = memory.slot(i).state;
     const std::uint64_t seen = state.load_acquire();
     const ring::SlotState slot = ring::SlotState::of(seen);
-    // plant: repair_marks_parked_slots
     if (slot.owner == owner && slot.phase == ring::SlotPhase::ready && ring::distance(slot.position, lowest) < 0 &&
         (ring::SlotMeta::of(memory.slot(i).meta.load_relaxed()).flags & ring::k_flag_lane) != 0 &&
         !ring::is_position_parked(memory, slot.position)) {

@@ -9,9 +9,6 @@ plant_condition(repair_leaves_leases [[sense]])
 plant(repair_marks_no_try "")
 
 plant_condition(repair_leaves_parked_leases [[false]])
-plant_condition(repair_marks_parked_slots
-  [[slot.owner == owner && slot.phase == ring::SlotPhase::ready && ring::distance(slot.position, lowest) < 0 &&
-    (ring::SlotMeta::of(memory.slot(i).meta.load_relaxed()).flags & ring::k_flag_lane) != 0]])
 plant(repair_leaves_the_due_time "")
 plant(eviction_leaves_parked_leases "")
 plant_condition(parked_bytes_are_punched [[!lies_in_lane(slot, state, producer)]])
