@@ -1,4 +1,5 @@
-// Long jobs beside short ones: a job of a second neither stops the other workers nor the producer, though the ring has 16 slots only.
+// Long jobs beside short ones: a job of a second stops neither the other workers nor the producer, though the ring has 16
+// slots only.
 #include <atomic>
 #include <iostream>
 #include <string>

@@ -40,8 +40,8 @@ inline constexpr std::uint32_t k_max_consumers = 64;
 /// Named groups of one queue: producers read each group's floor about once a lap.
 inline constexpr std::uint32_t k_max_groups = 64;
 
-/// QueueOptions::max_parked is below `slots`: a ring whose slots are all parked takes no message. The default is this part of them:
-/// the other half keeps the ring going round.
+/// QueueOptions::max_parked is below `slots`: a ring whose slots are all parked takes no message. The default is this part of
+/// them: the other half keeps the ring going round.
 inline constexpr std::uint32_t k_default_parked_part = 2;
 
 /// Alignment of a payload in a slot (a payload in a lane is aligned to 64 bytes).

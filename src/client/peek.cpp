@@ -1,5 +1,5 @@
-// Queue::peek(): copies of messages, taken without taking part. The memory is input, as in inspect.cpp: a message is copied before
-// its slot is checked again.
+// Queue::peek(): copies of messages, taken without taking part. The memory is input, as in inspect.cpp: a message is copied
+// before its slot is checked again.
 #include <algorithm>
 
 #include "beltway/queue.hpp"

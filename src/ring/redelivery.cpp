@@ -13,7 +13,7 @@ namespace {
 constexpr std::uint64_t k_max_delay_us = static_cast<std::uint64_t>(k_max_retry_delay_ms) * 1000;
 
 /// 0 says that no message is delayed.
-constexpr std::uint64_t stored(std::uint64_t due_us) noexcept { return std::max<std::uint64_t>(due_us, 1); }
+constexpr std::uint64_t stored(std::uint64_t due_us) noexcept { return std::max(due_us, k_at_once_us); }
 
 /// When the message of a lease word is due, in us. Nothing: the word names no delayed message that is there.
 std::optional<std::uint64_t> due_time(const QueueMemory& memory, unsigned group, const Word& word, std::uint64_t seen,
@@ -47,7 +47,7 @@ std::uint64_t retry_delay_us(Redelivery redelivery, std::uint8_t tries) noexcept
 }
 
 bool is_due(std::uint64_t due_us, std::uint64_t now_us) noexcept {
-  return due_us <= now_us || due_us - now_us > k_max_delay_us;
+  return due_us <= std::max(now_us, k_at_once_us) || due_us - now_us > k_max_delay_us;
 }
 
 bool bring_forward(const QueueMemory& memory, unsigned group, std::uint64_t due_us) noexcept {
@@ -62,7 +62,7 @@ bool bring_forward(const QueueMemory& memory, unsigned group, std::uint64_t due_
   }
   // A peer that writes the word without end must not hide the message: the next scan finds it, and stores the right time.
   word.store_release(
-      EarliestDue{1, static_cast<std::uint16_t>(EarliestDue::of(word.load_acquire()).version + 1)}.word());
+      EarliestDue{k_at_once_us, static_cast<std::uint16_t>(EarliestDue::of(word.load_acquire()).version + 1)}.word());
   return true;
 }
 

@@ -30,6 +30,9 @@ namespace beltway::ring {
 /// How long a message waits that was delivered `tries` + 1 times and failed each time, in us; 0: not at all.
 [[nodiscard]] std::uint64_t retry_delay_us(Redelivery redelivery, std::uint8_t tries) noexcept;
 
+/// In `earliest_due`: a message is due, whatever the clock says. (0 says that no message is delayed.)
+inline constexpr std::uint64_t k_at_once_us = 1;
+
 /// True if the time is reached. Also for a time that no nack can have set: a peer wrote over it.
 [[nodiscard]] bool is_due(std::uint64_t due_us, std::uint64_t now_us) noexcept;
 

@@ -142,8 +142,8 @@ struct Redelivery {
 };
 static_assert(k_max_retry_delay_ms <= Redelivery::k_delay_mask);
 
-/// Whether messages of a group may be parked. An endpoint that moves the floor over parked messages raises the version first. So a
-/// producer that has scanned the lease words clears `any` only if no message was parked meanwhile.
+/// Whether messages of a group may be parked. An endpoint that moves the floor over parked messages raises the version first. So
+/// a producer that has scanned the lease words clears `any` only if no message was parked meanwhile.
 struct Parked {
   std::uint64_t version;
   bool any;

@@ -14,7 +14,8 @@ ReadResult NamedReader::lease(SlotView* views, std::size_t count, std::size_t& l
 
 bool NamedReader::delayed_go_first(std::uint64_t now_us) const noexcept {
   const std::uint64_t due_us = EarliestDue::of(shared_.earliest_due.load_relaxed()).due_us;
-  return !ready_turn_ && due_us != 0 && is_due(due_us + k_retry_patience_us, now_us);
+  const std::uint64_t patience_us = due_us == k_at_once_us ? 0 : k_retry_patience_us;
+  return !ready_turn_ && due_us != 0 && is_due(due_us + patience_us, now_us);
 }
 
 ReadResult NamedReader::lease_mixed(std::span<SlotView> views, std::size_t& leased, std::uint64_t& corrupt) noexcept {
