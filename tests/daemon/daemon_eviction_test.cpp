@@ -29,6 +29,7 @@ QueueOptions evicting(std::chrono::milliseconds evict_after = 50ms) {
   options.groups = {"workers"};
   options.max_consumers = 4;
   options.evict_after = evict_after;
+  options.max_parked = 0;  // what is held holds the ring
   return options;
 }
 
