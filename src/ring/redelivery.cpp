@@ -36,8 +36,7 @@ std::optional<std::uint64_t> due_time(const QueueMemory& memory, unsigned group,
 
 }  // namespace
 
-// At least what `earliest_due` says of a message that is due at once.
-std::uint64_t now_us() noexcept { return std::max<std::uint64_t>(os::now_ns() / 1000, 1); }
+std::uint64_t now_us() noexcept { return os::now_ns() / 1000; }
 
 std::uint64_t retry_delay_us(Redelivery redelivery, std::uint8_t tries) noexcept {
   // The daemon writes numbers within their limits. A peer may have written others.
