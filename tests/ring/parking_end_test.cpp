@@ -190,6 +190,21 @@ TEST(ParkedMessage, producer_that_sleeps_for_its_lane_is_woken_by_its_end) {
   EXPECT_EQ(one.quick.try_receive()->text(), std::string(2000, 'n'));
 }
 
+TEST(ParkedMessage, producer_that_sleeps_for_its_lane_is_woken_when_a_parked_message_is_given_up) {
+  OneParked one(with_group(16), 3000);
+  one.queue.set_redelivery("g", {0, 0, 1, true});
+  std::thread producer([&] { one.out.publish(std::string(2000, 'n')); });
+  while (Wait::of(one.queue.memory().endpoint(one.out.index()).wait.load_acquire()).phase != WaitPhase::asleep)
+    std::this_thread::sleep_for(1ms);
+  // As the repair of its consumer does, but without waking all endpoints.
+  ASSERT_TRUE(give_back_parked(one.queue.memory(), 0, one.word(), one.word().load_acquire()));
+  EXPECT_EQ(one.quick.try_receive().status(), Status::empty) << "its one delivery has failed";
+  EXPECT_EQ(one.quick.counters().discarded, 1U);
+  producer.join();
+  EXPECT_EQ(one.out.counters().rescued, 0U);
+  EXPECT_EQ(count_parked(one.queue.memory()), 0U);
+}
+
 TEST(ParkedMessage, lane_of_a_producer_that_is_gone_keeps_its_bytes) {
   OneParked one(with_group(4), 3000);
   one.queue.detach(one.out.index());

@@ -137,7 +137,9 @@ bool NamedReader::try_lease_parked(std::uint64_t seen, Position position, SlotVi
   Word& word = lease_of(position);
   Lease lease = Lease::of(seen);
   if (is_spent(lease.tries)) {
-    if (end_parked(memory_, group_, word, seen)) count_discarded();
+    if (!end_parked(memory_, group_, word, seen)) return false;
+    count_discarded();
+    wake_for_parked_end(memory_);
     return false;
   }
   lease.owner = owner_;
