@@ -189,9 +189,9 @@ class Producer {
   [[nodiscard]] Status publish_until(Bytes message, const Properties& properties, const Until& until);
 
   /// As publish, with options. A sequence number needs a named producer (ProducerOptions::name), else Error(misuse). A number
-  /// that is not above last_sequence() publishes nothing and returns Status::duplicate. The queue stores the number together with the
-  /// message: a producer that was killed, and starts again under its name, publishes no message twice if it gives each message
-  /// the same number again.
+  /// that is not above last_sequence() publishes nothing and returns Status::duplicate. The queue stores the number together with
+  /// the message: a producer that was killed, and starts again under its name, publishes no message twice if it gives each
+  /// message the same number again.
   Result<std::uint64_t> publish(Bytes message, const PublishOptions& options);
   [[nodiscard]] Status try_publish(Bytes message, const PublishOptions& options);
   [[nodiscard]] Status publish_until(Bytes message, const PublishOptions& options, const Until& until);

@@ -24,8 +24,8 @@ class LossyReader {
 
   /// Copies the next message behind those copied since begin(): the first is at offset 0, each at next_offset() of the one
   /// before. A copy begins with the properties, if there are any. `view.data` is not set, since the copies may still move. A
-  /// reader that conflates copies the newest message that was READY when the call began, or a later one. It copies no message at or
-  /// before one that it has copied already.
+  /// reader that conflates copies the newest message that was READY when the call began, or a later one. It copies no message at
+  /// or before one that it has copied already.
   [[nodiscard]] ReadResult next(SlotView& view) { return conflates_ ? newest(view) : oldest(view); }
   [[nodiscard]] bool conflates() const noexcept { return conflates_; }
 
