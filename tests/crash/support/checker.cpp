@@ -166,8 +166,10 @@ void check_sequence(const World& world, std::size_t id, bool read, bool leased) 
   const Entry& entry = world.journal().messages[id];
   const SequenceRecord& record = world.memory().sequence_record(static_cast<unsigned>(id / 16));
   const bool said = record.committed.load_relaxed() >= id;
-  const bool there = entry.committed != 0 || entry.read != 0 || entry.leased != 0;
-  if (there && !said) fail(world, "message %d is there, and its sequence number is not", static_cast<int>(id));
+  // A refused message is not there, and the number of a later one may be committed.
+  const bool there = entry.committed != 0 || entry.read != 0 || entry.leased != 0 || entry.refused != 0;
+  if (there && entry.refused == 0 && !said)
+    fail(world, "message %d is there, and its sequence number is not", static_cast<int>(id));
   if ((read || leased) && said && !there)
     fail(world, "message %d is not there, and its number is", static_cast<int>(id));
   if (record.pending_sequence.load_relaxed() != 0)
