@@ -134,7 +134,7 @@ TEST(Layout, a_new_queue_is_these_words) {
       {0, 0x0a79617774'6c6542},  // "Beltway\n"
       {8, 3},                    // layout 3.0
       {16, 4096 + 4096},         // ring: a page, and four slots of 64 bytes
-      {32, 4096 + 4096},         // control; no heap
+      {32, 4096 + 8192},         // control; no heap
       {40, 0x1122334455667788},  // id
       {48, 64ULL << 32 | 4},     // slots, their bytes
       {64, 3ULL << 32 | 2},      // producers, consumers
