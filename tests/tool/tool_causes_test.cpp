@@ -138,7 +138,8 @@ TEST_F(ToolCauses, a_full_ring_is_blamed_on_a_paused_group_and_the_named_remedy_
   EXPECT_FALSE(is_told("asleep_with_work"));
   expect_line({"the ring is full", "group \"g\" has been paused for", "keeps 16 messages from position 0 on"});
   apply(cause, "beltway group resume");
-  while (auto message = in.receive(1s)) message->ack();
+  const auto first = in.receive(20s);
+  EXPECT_TRUE(first);
   EXPECT_TRUE(queue.describe().paused.empty());
 }
 
