@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include <cstdlib>
 #include <set>
 #include <string>
 
@@ -21,7 +22,9 @@ using nlohmann::json;
 /// Initialises a member of any type, in code that is never run.
 struct Anything {
   template <class T>
-  [[maybe_unused]] operator T() const;  // NOLINT: implicit, that is what it is for
+  [[maybe_unused]] operator T() const {  // NOLINT: implicit, that is what it is for
+    std::abort();
+  }
 };
 
 /// How many members a struct has.
