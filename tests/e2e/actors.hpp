@@ -1,6 +1,7 @@
 // The processes of the end-to-end tests: each opens a connection of its own, works by the ledger, and ends by itself.
 #pragma once
 
+#include <deque>
 #include <filesystem>
 #include <iostream>
 #include <string>
@@ -18,6 +19,8 @@ struct Stage {
   std::filesystem::path socket;
   std::string queue = "stream";
   WaitStrategy wait = WaitStrategy::adaptive;
+  /// Consumers of groups hold some messages while hundreds go by, so that these are parked, and give some back.
+  bool holds_and_gives_back = false;
 };
 
 inline Queue open_stage(const Stage& stage) {
@@ -49,13 +52,22 @@ inline int run_consumer(Ledger& ledger, const Stage& stage, std::uint32_t reader
   Consumer in = open_stage(stage).consumer({.group = group, .end_of_stream = EndOfStream::drained, .wait = stage.wait});
   ledger.tally(reader).fetch_add(1);  // attached
   std::vector<std::uint64_t> next(Ledger::k_producers);
+  std::deque<Message> held;
+  constexpr std::size_t k_most_held = 3;
   for (;;) {
-    Result<Message> message = in.receive();
+    Result<Message> message = held.empty() ? in.receive() : in.receive(std::chrono::milliseconds(100));
+    if (message.status() == Status::timeout) {
+      // The stream does not end for others while we hold messages.
+      for (Message& each : held) each.ack();
+      held.clear();
+      continue;
+    }
     if (message.status() == Status::end_of_stream && !ledger.stop()) {
       std::this_thread::sleep_for(std::chrono::milliseconds(1));  // all producers were killed at once: others come
       continue;
     }
     if (!message) {
+      for (Message& each : held) each.ack();
       if (message.status() == Status::end_of_stream && in.counters().rescued == 0) return 0;
       std::cerr << "consumer ended: " << to_string(message.status()) << ", rescued " << in.counters().rescued << '\n';
       return 2;
@@ -77,7 +89,17 @@ inline int run_consumer(Ledger& ledger, const Stage& stage, std::uint32_t reader
       }
       next[stamp.producer] = stamp.number + 1;
     }
-    message->ack();
+    if (!group.empty() && stage.holds_and_gives_back && stamp.number % 61 == 0) {
+      held.push_back(std::move(*message));
+      if (held.size() > k_most_held) {
+        held.front().ack();
+        held.pop_front();
+      }
+    } else if (!group.empty() && stage.holds_and_gives_back && stamp.number % 67 == 0 && message->deliveries() == 1) {
+      message->nack();
+    } else {
+      message->ack();
+    }
   }
 }
 

@@ -165,7 +165,7 @@ class Soak {
   std::optional<Ledger> ledger_;
   std::size_t idle_descriptors_ = 0;
   std::uint64_t messages_ = 0;
-  Stage stage_{.socket = daemon_.socket(), .wait = WaitStrategy::adaptive};
+  Stage stage_{.socket = daemon_.socket(), .wait = WaitStrategy::adaptive, .holds_and_gives_back = true};
   std::mt19937 random_{std::random_device()()};
   std::vector<Child> mortal_;
   std::vector<Child> steady_;
