@@ -33,6 +33,7 @@ if wants coverage; then packages+=(gcovr); fi
 need_packages "${packages[@]}" || exit 1
 
 jobs=$(nproc)
+test_jobs=$((jobs + 1))  # tests wait more than they work
 passed=0
 total=0
 failures=()
@@ -52,7 +53,7 @@ preset() {
     cmake --build --preset "$name" -j "$jobs" --target all_verify_interface_header_sets -- --quiet ||
       one_failed "$name: a public header does not stand alone"
   fi
-  if ! ctest --preset "$name" -j "$jobs" --output-log "$log" --no-tests=error; then
+  if ! ctest --preset "$name" -j "$test_jobs" --output-log "$log" --no-tests=error; then
     failed "$name: tests"
     # Said once more at the very end, of which alone some logs of CI keep anything: each failed test and what it printed.
     awk '/^ *[0-9]+\/[0-9]+ Test +#/ { failed = /\*\*\*/; lines = 0 } /^ *Start +[0-9]+:|^[0-9]+% tests passed/ { failed = 0 }

@@ -1,15 +1,19 @@
 // Which sleeping consumer of a named group a message wakes: the one that has waited longest, so that work goes round.
 #include <gtest/gtest.h>
+#include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <atomic>
 #include <bit>
 #include <optional>
+#include <string>
 #include <thread>
 
 #include "beltway/beltway.hpp"
 #include "local_queue.hpp"
 #include "ring/wake.hpp"
+#include "temp_dir.hpp"
 
 namespace beltway::test {
 
@@ -60,6 +64,11 @@ TEST(WakeOfAGroup, never_goes_to_the_caller_or_to_another_group) {
   EXPECT_FALSE(asleep.line.called() || elsewhere.line.called());
 }
 
+/// True if the kernel says that the thread sleeps. One that has said so in its word may still be polling for the last time.
+bool sleeps_in_the_kernel(pid_t thread) {
+  return read_file("/proc/self/task/" + std::to_string(thread) + "/stat").find(") S ") != std::string::npos;
+}
+
 TEST(WorkOfAGroup, goes_round_among_consumers_that_sleep_between_messages) {
   constexpr unsigned k_workers = 4;
   constexpr unsigned k_messages = 200;
@@ -69,9 +78,11 @@ TEST(WorkOfAGroup, goes_round_among_consumers_that_sleep_between_messages) {
   std::atomic<unsigned> received = 0;
   {
     Producer out = queue.producer();
+    std::array<std::atomic<pid_t>, k_workers> ids{};
     std::array<std::optional<std::jthread>, k_workers> threads;
     for (unsigned i = 0; i < k_workers; ++i) {
-      threads[i].emplace([&queue, &received, &count = share[i]](const std::stop_token& stop) {
+      threads[i].emplace([&queue, &received, &count = share[i], &id = ids[i]](const std::stop_token& stop) {
+        id = ::gettid();
         Consumer in = queue.consumer({.group = "workers", .wait = WaitStrategy::sleep});
         while (Result<Message> message = in.receive(stop)) {
           message->ack();
@@ -83,7 +94,8 @@ TEST(WorkOfAGroup, goes_round_among_consumers_that_sleep_between_messages) {
     // A consumer that has received a message is awake until it waits for the next one.
     const auto all_sleep_after = [&](unsigned messages) {
       return received == messages &&
-             std::popcount(queue.memory().shared_status().consumer_sleepers.load_acquire()) == k_workers;
+             std::popcount(queue.memory().shared_status().consumer_sleepers.load_acquire()) == k_workers &&
+             std::ranges::all_of(ids, [](const std::atomic<pid_t>& id) { return sleeps_in_the_kernel(id); });
     };
     for (unsigned i = 0; i < k_messages; ++i) {
       while (!all_sleep_after(i)) std::this_thread::sleep_for(20us);
