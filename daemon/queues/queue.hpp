@@ -206,7 +206,7 @@ class Queue {
   [[nodiscard]] std::optional<Place> try_take_place(wire::Role role, const std::string& context);
   [[nodiscard]] std::string endpoint_text(unsigned place) const;
   [[nodiscard]] bool is_locked(unsigned byte) const noexcept;
-  /// The index of the producer's name, which is added if it is new. Throws Error(already_exists, limit_reached).
+  /// The index of the producer's name: that of the next name if it is new. Throws Error(already_exists, limit_reached).
   [[nodiscard]] std::optional<std::uint32_t> name_for(const wire::AttachRequest& request, const std::string& context);
   [[nodiscard]] unsigned group_for(const wire::AttachRequest& request);
   [[nodiscard]] unsigned group_of(const Place& place, const wire::AttachRequest& request,

@@ -64,6 +64,8 @@ AttachGrant Queue::attach(const Peer& peer, std::uint64_t session, const AttachR
     grant.borrowed.insert(grant.borrowed.end(), bell_numbers_.begin(), bell_numbers_.end());
   }
   if (!place) return grant;
+  // Only now: an attach that fails uses up no name.
+  if (name && *name == record_.producer_names.size()) record_.producer_names.push_back(request.producer.name);
 
   if (!request.barriers) make_symmetric();
   scan_rest_of_lanes();
@@ -103,7 +105,7 @@ AttachGrant Queue::attach(const Peer& peer, std::uint64_t session, const AttachR
 std::optional<std::uint32_t> Queue::name_for(const AttachRequest& request, const std::string& context) {
   const std::string& name = request.producer.name;
   if (request.role != Role::producer || name.empty()) return std::nullopt;
-  auto& names = record_.producer_names;
+  const auto& names = record_.producer_names;
   const auto index = static_cast<std::uint32_t>(std::ranges::find(names, name) - names.begin());
   if (index == names.size()) {
     if (names.size() == k_max_producer_names) {
@@ -111,7 +113,6 @@ std::optional<std::uint32_t> Queue::name_for(const AttachRequest& request, const
                                            " names of producers, and \"" + name +
                                            "\" is none of them; use one of them, or make the queue anew");
     }
-    names.push_back(name);
     return index;
   }
   for (unsigned place = 0; place < geometry_.max_producers; ++place) {

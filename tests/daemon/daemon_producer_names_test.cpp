@@ -89,6 +89,15 @@ TEST(ProducerNames, name_in_use_is_refused_with_the_process_that_has_it) {
   EXPECT_EQ(link.describe("numbers").endpoints[0].name, "loader");
 }
 
+TEST(ProducerNames, attach_that_finds_no_place_uses_up_no_name) {
+  const SupervisedDaemon daemon;
+  const Connection link = daemon.connect();
+  const Queue queue = link.declare("numbers", small(1));
+  const Producer first = queue.producer({.name = "loader"});
+  EXPECT_THROW(static_cast<void>(queue.producer({.name = "another"})), Error);
+  EXPECT_EQ(link.describe("numbers").producer_names.size(), 1U);
+}
+
 TEST(ProducerNames, queue_knows_sixty_four_names_and_keeps_them) {
   SupervisedDaemon daemon;
   const Connection link = daemon.connect();

@@ -371,5 +371,27 @@ TEST(NamedGroup, messages_end_in_other_threads_while_the_consumer_goes) {
   }
 }
 
+TEST(NamedGroup, messages_that_no_user_has_seen_are_given_back_without_a_try) {
+  LocalQueue queue({.slots = 8, .groups = {"g"}});
+  Producer out = queue.producer();
+  const Attachment at = queue.attach_consumer({.group = "g"});
+  for (const char* const each : {"a", "b", "c"}) out.publish(each);
+  NamedReader reader(at.memory, at.group, at.group_incarnation, at.owner, false);
+  SlotView views[3];
+  std::size_t leased = 0;
+  std::uint64_t corrupt = 0;
+  ASSERT_EQ(reader.lease(views, 3, leased, corrupt), ReadResult::message);
+  ASSERT_EQ(leased, 3U);
+  reader.give_back(views, 3);  // as when the group is paused, or removed, at that moment
+  Consumer in = queue.consumer({.group = "g"});
+  for (const char* const each : {"a", "b", "c"}) {
+    Result<Message> message = in.try_receive();
+    ASSERT_TRUE(message);
+    EXPECT_EQ(message->text(), each);
+    EXPECT_EQ(message->deliveries(), 1U);
+    message->ack();
+  }
+}
+
 }  // namespace
 }  // namespace beltway::test

@@ -184,7 +184,8 @@ bool NamedReader::try_lease_next(SlotView& view, std::uint64_t& corrupt) noexcep
 }
 
 void NamedReader::give_back(const SlotView* views, std::size_t count) noexcept {
-  for (std::size_t i = count; i-- > 0;) nack(views[i].position, views[i].tries);
+  // No user has seen them: it is no failed delivery, which counts for max_deliveries.
+  for (std::size_t i = count; i-- > 0;) return_lease(views[i].position, views[i].tries, views[i].tries);
   // plant: given_back_lease_drains_no_group
   after_ack(views[0].position);  // the removal may have seen our leases, and waits for their end
 }
@@ -263,9 +264,12 @@ bool NamedReader::end_lease(Position position, std::uint8_t tries, std::uint64_t
 }
 
 bool NamedReader::nack(Position position, std::uint8_t tries) noexcept {
+  return return_lease(position, tries, static_cast<std::uint8_t>(tries == k_max_tries ? tries : tries + 1));
+}
+
+bool NamedReader::return_lease(Position position, std::uint8_t tries, std::uint8_t next_tries) noexcept {
   // plant: nack_before_the_word
-  const auto more = static_cast<std::uint8_t>(tries == k_max_tries ? tries : tries + 1);
-  if (!end_lease(position, tries, Lease{position, owner_, more, LeasePhase::retry}.word())) return false;
+  if (!end_lease(position, tries, Lease{position, owner_, next_tries, LeasePhase::retry}.word())) return false;
   // plant: nack_before_the_word/2, nack_leaves_next
   set_next_back(memory_, group_, position);
   return true;

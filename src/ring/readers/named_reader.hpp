@@ -84,7 +84,7 @@ class NamedReader {
   /// Ends the lease of a message that is given up, and counts that. False as with ack().
   bool discard(Position position, std::uint8_t tries) noexcept;
 
-  /// Nacks all `count` messages (at least one), then calls after_ack().
+  /// Gives back all `count` leases (at least one) of messages that no user has seen: their tries stay. Then calls after_ack().
   void give_back(const SlotView* views, std::size_t count) noexcept;
 
   /// After ack() and nack(): moves the floor on if a producer may wait for that, or enough acks have gathered, and wakes
@@ -186,6 +186,8 @@ class NamedReader {
   /// True if the message at the floor is not finished.
   [[nodiscard]] bool is_floor_held() const noexcept;
   bool end_lease(Position position, std::uint8_t tries, std::uint64_t word) noexcept;
+  /// LEASED to RETRY with `next_tries`; sets `next` back. False if the lease was not ours any more.
+  bool return_lease(Position position, std::uint8_t tries, std::uint8_t next_tries) noexcept;
 
   [[nodiscard]] bool symmetric() const noexcept {
     return (shared_status_.notice.load_relaxed() & k_notice_symmetric) != 0;
