@@ -147,7 +147,7 @@ void Queue::reconcile() noexcept {
         break;
     }
   }
-  store_redelivery();  // the daemon may have died between a record with new options and these words
+  store_settings();  // the daemon may have died between a record with new options and these words
   for (unsigned place = 0; place < record_.endpoints.size(); ++place) {
     if (record_.endpoints[place].evicted) revoke(place);
   }
@@ -223,16 +223,23 @@ void Queue::change_group_option(unsigned group, const wire::GroupOption& option,
   finish_change(", group " + record_.groups[group].name, option.name, option.text(wanted));
 }
 
-void Queue::store_redelivery() noexcept {
+void store_group_settings(const QueueRecord& record, const ring::QueueMemory& memory, unsigned index) noexcept {
+  ring::GroupBlock& group = memory.group(index);
+  group.redelivery.store_relaxed(redelivery(record, index).word());
+  group.times.store_relaxed(group_times(record, index).word());
+  group.keeps.store_relaxed(kept_messages(record, index));
+}
+
+void Queue::store_settings() noexcept {
   for (unsigned index = 0; index < record_.groups.size(); ++index) {
     if (record_.groups[index].state == GroupRecord::State::free) continue;
-    memory_.group(index).redelivery.store_relaxed(redelivery(record_, index).word());
+    store_group_settings(record_, memory_, index);
   }
 }
 
 void Queue::finish_change(const std::string& whose, std::string_view option, const std::string& value) {
   save();
-  store_redelivery();
+  store_settings();
   if (option == "evict_after_ms") stalls_.clear();  // no consumer has stood still under a new time yet
   spdlog::info("queue {}{}: {} is {} from now on", record_.name, whose, option, value);
 }

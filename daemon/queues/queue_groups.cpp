@@ -77,7 +77,7 @@ void make_groups(QueueRecord& record, const ring::QueueMemory& memory, const std
                                     [](const GroupRecord& g) { return g.state == GroupRecord::State::free; });
     const auto index = static_cast<unsigned>(place - record.groups.begin());
     place->options = group.options;
-    memory.group(index).redelivery.store_relaxed(redelivery(record, index).word());
+    store_group_settings(record, memory, index);
     ring::join(memory, index, ring::GroupKind::named, start);
     // Read at once and kept: what a client writes there later must not decide anything.
     place->incarnation = ring::GroupStateWord::of(memory.group(index).state.load_relaxed()).incarnation;

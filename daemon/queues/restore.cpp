@@ -103,6 +103,8 @@ unsigned restore_words(const ring::QueueMemory& memory, const QueueRecord& recor
     groups += restore_named(memory, index, record.groups[index]) ? 1 : 0;
     if (record.groups[index].state == GroupRecord::State::free) continue;
     wrong += restore(memory.group(index).redelivery, redelivery(record, index).word()) ? 1 : 0;
+    wrong += restore(memory.group(index).times, group_times(record, index).word()) ? 1 : 0;
+    wrong += restore(memory.group(index).keeps, kept_messages(record, index)) ? 1 : 0;
   }
   for (unsigned consumer = 0; consumer < memory.geometry.max_consumers; ++consumer) {
     const EndpointRecord& endpoint = record.endpoints[memory.geometry.max_producers + consumer];

@@ -99,7 +99,20 @@ struct QueueRecord {
   return {.delay_ms = static_cast<std::uint32_t>(own.retry_delay.value_or(general.retry_delay).count()),
           .max_delay_ms = static_cast<std::uint32_t>(own.retry_delay_max.value_or(general.retry_delay_max).count()),
           .max_deliveries = static_cast<std::uint8_t>(own.max_deliveries.value_or(general.max_deliveries)),
-          .discards = own.discard.value_or(general.discard)};
+          .discards = own.discard.value_or(general.discard),
+          .dead_letters = !own.dead_letter.value_or(general.dead_letter).empty()};
+}
+
+[[nodiscard]] inline ring::GroupTimes group_times(const QueueRecord& queue, unsigned group) {
+  const GroupOptions& own = queue.groups[group].options;
+  return {
+      .lease_timeout_ms = static_cast<std::uint32_t>(own.lease_timeout.value_or(queue.options.lease_timeout).count()),
+      .ttl_ms = static_cast<std::uint32_t>(own.ttl.value_or(queue.options.ttl).count())};
+}
+
+/// How many messages that named group keeps; 0: all.
+[[nodiscard]] inline std::uint32_t kept_messages(const QueueRecord& queue, unsigned group) {
+  return queue.groups[group].options.drop_oldest.value_or(queue.options.drop_oldest);
 }
 
 /// Whether a consumer that attaches now may be evicted.

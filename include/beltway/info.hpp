@@ -55,6 +55,9 @@ struct ConsumerCounters {
   std::uint64_t last_progress_ns = 0;  ///< CLOCK_MONOTONIC of a recent receive (renewed every 64 messages and on waits)
   std::uint64_t needless_wakes = 0;  ///< times it was woken and found nothing to do; in event mode also for a neighbour
   std::uint64_t discarded = 0;       ///< messages that it dropped: rejected, or delivered max_deliveries times
+  std::uint64_t expired = 0;         ///< messages that it did not deliver, since they were older than their ttl
+  std::uint64_t dead_lettered = 0;   ///< messages that it moved to the dead letter queue
+  std::uint64_t timed_out = 0;  ///< messages that it took from another consumer, which held them beyond lease_timeout
 };
 
 /// Kept by the daemon: what its repair did, and the sums of endpoints that are gone.
@@ -75,6 +78,9 @@ struct QueueTotals {
   /// group that starts at the oldest message gets what is still in the ring; those positions are not counted.
   std::uint64_t unread = 0;
   std::uint64_t discarded = 0;  ///< by consumers that are gone
+  std::uint64_t expired = 0;
+  std::uint64_t dead_lettered = 0;
+  std::uint64_t timed_out = 0;
 };
 
 /// One attached process end.

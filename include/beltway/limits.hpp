@@ -71,6 +71,15 @@ inline constexpr std::int64_t k_max_retry_delay_ms = 24LL * 60 * 60 * 1000;
 /// QueueOptions::max_deliveries: the number of deliveries that is counted exactly, see k_max_tries.
 inline constexpr std::uint32_t k_max_deliveries = 255;
 
+/// QueueOptions::ttl, if it is not 0: at most what a 32-bit number holds.
+inline constexpr std::int64_t k_min_ttl_ms = 1;
+inline constexpr std::int64_t k_max_ttl_ms = 0x7fffffff;
+
+/// QueueOptions::lease_timeout, if it is not 0. At least 10 ms: the coarse clock that measures it goes on each 4 ms. At most what a
+/// 32-bit number holds.
+inline constexpr std::int64_t k_min_lease_timeout_ms = 10;
+inline constexpr std::int64_t k_max_lease_timeout_ms = 0x7fffffff;
+
 /// Characters of a typed queue's type name.
 inline constexpr std::size_t k_max_type_name_length = 127;
 

@@ -27,6 +27,13 @@ enum class WaitStrategy : std::uint8_t {
   sleep,     ///< sleeps at once: lowest use of processor time
 };
 
+/// Whether producers stamp each message with the time of its publish (Message::age()).
+enum class Stamps : std::uint8_t {
+  off,
+  coarse,  ///< by a clock that the kernel renews each few milliseconds: costs little
+  fine,    ///< exact to a microsecond
+};
+
 /// Where a new group starts to read.
 enum class Start : std::uint8_t {
   latest,  ///< with the next message that is published
@@ -68,6 +75,10 @@ struct GroupOptions {
   std::optional<std::chrono::milliseconds> retry_delay_max = {};
   std::optional<std::uint32_t> max_deliveries = {};
   std::optional<bool> discard = {};
+  std::optional<std::string> dead_letter = {};  ///< empty: none
+  std::optional<std::chrono::milliseconds> ttl = {};
+  std::optional<std::chrono::milliseconds> lease_timeout = {};
+  std::optional<std::uint32_t> drop_oldest = {};
 
   bool operator==(const GroupOptions&) const = default;
 };
@@ -115,6 +126,20 @@ struct QueueOptions {
   /// A message of a named group that is rejected (Message::reject()), or was delivered max_deliveries times, is dropped and
   /// counted. Without it, no message is ever dropped.
   bool discard = false;
+  /// A queue of the same daemon. A message of a named group that is rejected, was delivered max_deliveries times, or is older than
+  /// `ttl` is moved there, with properties that say why (Properties... see dead_letter()). Empty: none.
+  std::string dead_letter = {};
+  /// A message that is older is not delivered any more: it is dropped and counted, or goes to `dead_letter`. Turns `stamps` to
+  /// coarse. 0: messages do not expire. 1 ms to 24 days. The owner may change it while the queue lives. GroupOptions may set
+  /// another time.
+  std::chrono::milliseconds ttl{0};
+  /// A consumer of a named group that holds a message for longer loses it to another consumer. Message::extend() asks for more
+  /// time. 0: never. 10 ms to 24 days. The owner may change it while the queue lives. GroupOptions may set another time.
+  std::chrono::milliseconds lease_timeout{0};
+  /// A named group keeps so many of the newest messages; older ones that no consumer holds are dropped and counted. Such a group
+  /// does not hold producers back. 0: none is dropped. The owner may change it while the queue lives.
+  std::uint32_t drop_oldest = 0;
+  Stamps stamps = Stamps::off;
   /// Slots whose messages may be parked at once. A message of a named group that a consumer holds for long, or that waits for its
   /// retry, is parked when a producer needs room: the other consumers and the producers go on around its slot, and around its
   /// bytes in a lane. Each parked slot makes the ring one slot smaller. Beyond the limit such messages hold the ring. 0: they

@@ -66,6 +66,9 @@ void sum_counters(const ring::QueueMemory& memory, unsigned owner, const HealCou
     totals.lost += last.lost;
     totals.redelivered += last.redelivered;
     totals.discarded += last.discarded;
+    totals.expired += last.expired;
+    totals.dead_lettered += last.dead_lettered;
+    totals.timed_out += last.timed_out;
     totals.wakes += last.wakes;
     totals.sleeps += last.sleeps;
   }

@@ -8,8 +8,9 @@
 //
 //   heap     | lane of producer 0 | lane of producer 1 | ...   lane_bytes each
 //
-//   control  | Header, 4096 | SharedStatus, 256 | Endpoint x (producers + consumers) | GroupBlock x (named + consumers) |
+//   control  | Header, 4096 | SharedStatus, 320 | Endpoint x (producers + consumers) | GroupBlock x (named + consumers) |
 //            | lease words: named groups x N x 8 | lease times: named groups x N x 8 | SequenceRecord x 64 |
+//            | stamps: N x 8 | AgeHistogram x consumers |
 //
 // The words, most significant bits first:
 //
@@ -20,9 +21,14 @@
 //   floor        incarnation:10 | position:54                private: its consumer; named: any helper; joins: the daemon
 //   next         position:44 | version:20                    consumers of the group, the repair
 //   lease        position:45 | owner:8 | tries:8 | phase:3   consumers of the group, the repair, purge, who parks
-//   lease time   due:48, in us | owner:8 | tries:8           the lease's owner, before it ends the lease; the repair
+//   lease time   due:45, in 8 us | reason:3 | owner:8 | tries:8    the lease's owner; the repair
 //   earliest due due:48, in us; 0: none waits | version:16   consumers of the group, the repair
-//   redelivery   delay:27, max:27, in ms | deliveries:8 | discards:1 | spare:1 (low)    the daemon
+//   redelivery   delay:27, max:27, in ms | deliveries:8 | discards:1 | dead letters:1 (low)    the daemon
+//   lease check  due:48, in us; 0: no check is planned | version:16   consumers of the group, the repair
+//   group times  lease timeout:32 | ttl:32, both in ms       the daemon
+//   keeps        spare:32 | messages:32                      the daemon
+//   stamp        time:48, in us | lap:16                     the claim's owner before READY
+//   stamping     ttl:32, in ms | spare:24 | mode:8           the daemon
 //   parked       version:63 | any:1                          who moves a floor over a parked lease; producers clear `any`
 //   wait         sequence:62 | phase:2                       its endpoint; wakers ASLEEP -> WAKING -> SIGNALLED
 //   notice       epoch:32 | flags:32                         the daemon; clients only add k_notice_doubted
@@ -43,7 +49,7 @@
 namespace beltway::ring {
 
 inline constexpr std::uint64_t k_magic = 0x0a79617774'6c6542ULL;  // "Beltway\n"
-inline constexpr std::uint32_t k_layout_major = 3;
+inline constexpr std::uint32_t k_layout_major = 4;
 inline constexpr std::uint32_t k_layout_minor = 0;
 inline constexpr std::size_t k_cache_line_bytes = 64;
 /// `bytes`, rounded up to lines.
@@ -86,21 +92,23 @@ struct alignas(k_cache_line_bytes) SharedStatus {
   Word notice;             ///< the daemon; clients only add k_notice_doubted, by compare-and-swap
   Word consumer_sleepers;  ///< bit c: consumer c has said ASLEEP; set and cleared by c alone (and the repair)
   Word producer_sleepers;  ///< bit p: likewise
-  std::uint64_t spare0[5];
+  Word stamping;           ///< a Stamping; the daemon
+  Word clock_offset_us;    ///< CLOCK_REALTIME - CLOCK_MONOTONIC, signed; the daemon, which renews it
+  std::uint64_t spare0[3];
   Word live_producers;  ///< bit p: producer p is attached; written by the daemon
   Word producers_ever;  ///< producers that ever attached; written by the daemon
-  Word totals[14];      ///< QueueTotals in their order, written by the daemon
+  Word totals[22];      ///< QueueTotals in their order, written by the daemon
   // What producers that wait for room write: see room_line.hpp.
   Word room_line;    ///< bit p: producer p waits for room and has a ticket; set and cleared by p alone (and the repair)
   Word next_ticket;  ///< tickets given so far; raised by producers
   Word unread_since;  ///< the daemon: an UnreadSince (counters.hpp)
   std::uint64_t spare1[5];
 };
-static_assert(sizeof(SharedStatus) == 256 && offsetof(SharedStatus, room_line) == 192 &&
+static_assert(sizeof(SharedStatus) == 320 && offsetof(SharedStatus, room_line) == 256 &&
               offsetof(SharedStatus, consumer_sleepers) == 8 && offsetof(SharedStatus, live_producers) == 64 &&
               offsetof(SharedStatus, totals) == 80);
 
-inline constexpr std::size_t k_counters = 16;
+inline constexpr std::size_t k_counters = 24;
 
 /// One attached producer or consumer. First line: waiting. Then counters, in the order of ProducerCounters or
 /// ConsumerCounters, written by the owner alone with plain stores.
@@ -116,7 +124,7 @@ struct alignas(k_cache_line_bytes) Endpoint {
   Word watches_due;  ///< the owner, while it sleeps. Consumers: the due time that ends this sleep, in us; 0: none does
   Word counters[k_counters];
 };
-static_assert(sizeof(Endpoint) == 192 && offsetof(Endpoint, wake_past) == 8 && offsetof(Endpoint, identity) == 24 &&
+static_assert(sizeof(Endpoint) == 256 && offsetof(Endpoint, wake_past) == 8 && offsetof(Endpoint, identity) == 24 &&
               offsetof(Endpoint, sleeps_on) == 32 && offsetof(Endpoint, asleep_since_ns) == 40 &&
               offsetof(Endpoint, watches_due) == 56 && offsetof(Endpoint, counters) == 64);
 
@@ -153,14 +161,18 @@ struct alignas(k_cache_line_bytes) GroupBlock {
   Word earliest_due;  ///< an EarliestDue
   Word parked;        ///< a Parked
   Word redelivery;    ///< a Redelivery; the daemon
-  std::uint64_t spare0[4];
-  Word floor;  ///< on a line of its own: producers read it, consumers move it
+  Word lease_check;   ///< an EarliestDue: when consumers look for leases that are over; see redelivery.hpp
+  Word times;         ///< a GroupTimes; the daemon
+  Word keeps;         ///< messages that the group keeps at most, 0: all; the daemon
+  Word dropped;       ///< messages that were dropped since they were more; consumers and producers add
+  Word floor;         ///< on a line of its own: producers read it, consumers move it
   std::uint64_t spare1[7];
   Word next;  ///< on a line of its own: consumers compete for it
   std::uint64_t spare2[7];
 };
 static_assert(sizeof(GroupBlock) == 192 && offsetof(GroupBlock, floor) == 64 && offsetof(GroupBlock, next) == 128);
-static_assert(offsetof(GroupBlock, parked) == 16 && offsetof(GroupBlock, redelivery) == 24);
+static_assert(offsetof(GroupBlock, parked) == 16 && offsetof(GroupBlock, redelivery) == 24 &&
+              offsetof(GroupBlock, lease_check) == 32 && offsetof(GroupBlock, dropped) == 56);
 
 /// Of one named producer: see sequence_record.hpp. Written by the producer of that name, and by the daemon once it is gone.
 struct alignas(k_cache_line_bytes) SequenceRecord {
@@ -170,6 +182,15 @@ struct alignas(k_cache_line_bytes) SequenceRecord {
   std::uint64_t spare[5];
 };
 static_assert(sizeof(SequenceRecord) == 64 && offsetof(SequenceRecord, pending_sequence) == 16);
+
+inline constexpr std::size_t k_age_buckets = 32;
+
+/// How old messages were at their delivery to one consumer. Written by that consumer alone with plain stores.
+struct alignas(k_cache_line_bytes) AgeHistogram {
+  Word buckets
+      [k_age_buckets];  ///< bucket b: messages younger than 2^b us that are in no earlier bucket; the last: all others
+};
+static_assert(sizeof(AgeHistogram) == 256);
 
 // -- sizes and offsets, from a queue's options ------------------------------------------------------------------
 
@@ -209,8 +230,14 @@ struct Geometry {
   [[nodiscard]] constexpr std::size_t sequence_records_offset() const noexcept {
     return whole_lines(lease_times_offset() + std::size_t{max_groups} * slots * sizeof(Word));
   }
+  [[nodiscard]] constexpr std::size_t stamps_offset() const noexcept {
+    return sequence_records_offset() + k_max_producer_names * sizeof(SequenceRecord);
+  }
+  [[nodiscard]] constexpr std::size_t age_histograms_offset() const noexcept {
+    return whole_lines(stamps_offset() + std::size_t{slots} * sizeof(Word));
+  }
   [[nodiscard]] constexpr std::uint64_t control_bytes() const noexcept {
-    return page_up(sequence_records_offset() + k_max_producer_names * sizeof(SequenceRecord));
+    return page_up(age_histograms_offset() + max_consumers * sizeof(AgeHistogram));
   }
 
  private:

@@ -54,6 +54,14 @@ struct QueueMemory {
   [[nodiscard]] SequenceRecord& sequence_record(unsigned index) const noexcept {
     return reinterpret_cast<SequenceRecord*>(control + geometry.sequence_records_offset())[index];
   }
+  /// The stamp (Stamp) of a position.
+  [[nodiscard]] Word& stamp(Position position) const noexcept {
+    return reinterpret_cast<Word*>(control + geometry.stamps_offset())[position & mask()];
+  }
+  /// `consumer`: an index below max_consumers.
+  [[nodiscard]] AgeHistogram& age_histogram(unsigned consumer) const noexcept {
+    return reinterpret_cast<AgeHistogram*>(control + geometry.age_histograms_offset())[consumer];
+  }
   [[nodiscard]] unsigned endpoint_index(unsigned owner) const noexcept {
     return owner < k_first_consumer ? owner : geometry.max_producers + owner - k_first_consumer;
   }

@@ -94,18 +94,32 @@ struct Lease {
   }
 };
 
-/// When a delayed message is due. Owner and tries are those of the lease word that it belongs to: a time that bears others was
+/// Why a message is given up. A delayed message with a reason waits to be moved to the dead letter queue, and is not delivered.
+enum class FailReason : std::uint8_t {
+  none = 0,                 ///< it is delivered again
+  rejected = 1,             ///< Message::reject()
+  too_many_deliveries = 2,  ///< max_deliveries
+  expired = 3,              ///< ttl
+  lease_over = 4,           ///< too many deliveries, the last of which ended by lease_timeout
+};
+
+/// When a delayed message is due, or when a lease ends in a group with lease_timeout. Owner and tries are those of the lease word that it belongs to: a time that bears others was
 /// written by a consumer that had lost its lease, and does not count.
 struct LeaseTime {
-  std::uint64_t due_us;  // CLOCK_MONOTONIC in us, low 48 bits
+  std::uint64_t due_us;  // CLOCK_MONOTONIC in us, low 48 bits, rounded down to k_unit_us
   std::uint8_t owner;
   std::uint8_t tries;
+  FailReason reason = FailReason::none;
+
+  static constexpr std::uint64_t k_unit_us = 8;
 
   [[nodiscard]] static constexpr LeaseTime of(std::uint64_t word) noexcept {
-    return {word >> 16, static_cast<std::uint8_t>(word >> 8), static_cast<std::uint8_t>(word)};
+    return {(word >> 19) * k_unit_us, static_cast<std::uint8_t>(word >> 8), static_cast<std::uint8_t>(word),
+            static_cast<FailReason>(word >> 16 & 7)};
   }
   [[nodiscard]] constexpr std::uint64_t word() const noexcept {
-    return due_us << 16 | static_cast<std::uint64_t>(owner) << 8 | static_cast<std::uint64_t>(tries);
+    return due_us / k_unit_us << 19 | static_cast<std::uint64_t>(reason) << 16 |
+           static_cast<std::uint64_t>(owner) << 8 | static_cast<std::uint64_t>(tries);
   }
 };
 
@@ -127,20 +141,58 @@ struct Redelivery {
   std::uint32_t max_delay_ms;   // low 27 bits
   std::uint8_t max_deliveries;  // 0: no limit
   bool discards;                // a rejected message, and one that reached the limit, is dropped
+  bool dead_letters;            // it is moved to the dead letter queue of the group
 
   static constexpr unsigned k_delay_bits = 27;
   static constexpr std::uint32_t k_delay_mask = (1U << k_delay_bits) - 1;
 
   [[nodiscard]] static constexpr Redelivery of(std::uint64_t word) noexcept {
     return {static_cast<std::uint32_t>(word >> 37), static_cast<std::uint32_t>(word >> 10) & k_delay_mask,
-            static_cast<std::uint8_t>(word >> 2), (word & 2) != 0};
+            static_cast<std::uint8_t>(word >> 2), (word & 2) != 0, (word & 1) != 0};
   }
   [[nodiscard]] constexpr std::uint64_t word() const noexcept {
     return std::uint64_t{delay_ms & k_delay_mask} << 37 | std::uint64_t{max_delay_ms & k_delay_mask} << 10 |
-           std::uint64_t{max_deliveries} << 2 | (discards ? 2U : 0U);
+           std::uint64_t{max_deliveries} << 2 | (discards ? 2U : 0U) | (dead_letters ? 1U : 0U);
   }
 };
 static_assert(k_max_retry_delay_ms <= Redelivery::k_delay_mask);
+
+/// Times of a group (GroupOptions, or the queue's options); 0: none.
+struct GroupTimes {
+  std::uint32_t lease_timeout_ms;
+  std::uint32_t ttl_ms;
+
+  [[nodiscard]] static constexpr GroupTimes of(std::uint64_t word) noexcept {
+    return {static_cast<std::uint32_t>(word >> 32), static_cast<std::uint32_t>(word)};
+  }
+  [[nodiscard]] constexpr std::uint64_t word() const noexcept {
+    return static_cast<std::uint64_t>(lease_timeout_ms) << 32 | ttl_ms;
+  }
+};
+
+/// What producers of the queue stamp messages with, and how long private consumers may get a message.
+struct Stamping {
+  std::uint32_t ttl_ms;  // 0: for ever
+  std::uint8_t mode;     // a Stamps: the option, or coarse if any ttl asks for it
+
+  [[nodiscard]] static constexpr Stamping of(std::uint64_t word) noexcept {
+    return {static_cast<std::uint32_t>(word >> 32), static_cast<std::uint8_t>(word)};
+  }
+  [[nodiscard]] constexpr std::uint64_t word() const noexcept {
+    return static_cast<std::uint64_t>(ttl_ms) << 32 | mode;
+  }
+};
+
+/// When a message was published. `lap` is that of its position: a stamp of another lap is not that of the message.
+struct Stamp {
+  std::uint64_t time_us;  // CLOCK_MONOTONIC, low 48 bits
+  std::uint16_t lap;      // low 16 bits of position / slots
+
+  [[nodiscard]] static constexpr Stamp of(std::uint64_t word) noexcept {
+    return {word >> 16, static_cast<std::uint16_t>(word)};
+  }
+  [[nodiscard]] constexpr std::uint64_t word() const noexcept { return time_us << 16 | lap; }
+};
 
 /// Whether messages of a group may be parked. An endpoint that moves the floor over parked messages raises the version first. So
 /// a producer that has scanned the lease words clears `any` only if no message was parked meanwhile.

@@ -24,6 +24,10 @@ struct Words<Fence> {
   static constexpr std::array<std::string_view, 2> all{"asymmetric", "symmetric"};
 };
 template <>
+struct Words<Stamps> {
+  static constexpr std::array<std::string_view, 3> all{"off", "coarse", "fine"};
+};
+template <>
 struct Words<Start> {
   static constexpr std::array<std::string_view, 2> all{"latest", "oldest"};
 };

@@ -29,11 +29,12 @@ void check_range(const std::string& context, std::string_view option, std::uint6
   refuse(context, option, std::to_string(value), std::to_string(least) + " to " + std::to_string(most));
 }
 
-void check_time_to_eviction(const std::string& context, std::chrono::milliseconds time) {
+/// A time that is 0 or lies between the two.
+void check_time(const std::string& context, std::string_view option, std::chrono::milliseconds time,
+                std::int64_t least_ms, std::int64_t most_ms) {
   const std::int64_t value = time.count();
-  if (value == 0 || (value >= k_min_evict_after_ms && value <= k_max_evict_after_ms)) return;
-  refuse(context, "evict_after_ms", std::to_string(value),
-         "0 or " + std::to_string(k_min_evict_after_ms) + " to " + std::to_string(k_max_evict_after_ms));
+  if (value == 0 || (value >= least_ms && value <= most_ms)) return;
+  refuse(context, option, std::to_string(value), "0 or " + std::to_string(least_ms) + " to " + std::to_string(most_ms));
 }
 
 void check_delay(const std::string& context, std::string_view option, std::chrono::milliseconds time) {
@@ -105,10 +106,11 @@ void check_fence(const std::string& context, const QueueOptions& options) {
 }
 
 void check_evict_after(const std::string& context, const QueueOptions& options) {
-  check_time_to_eviction(context, options.evict_after);
+  check_time(context, "evict_after_ms", options.evict_after, k_min_evict_after_ms, k_max_evict_after_ms);
 }
 void check_own_evict_after(const std::string& context, const GroupOptions& options) {
-  if (options.evict_after) check_time_to_eviction(context, *options.evict_after);
+  if (options.evict_after)
+    check_time(context, "evict_after_ms", *options.evict_after, k_min_evict_after_ms, k_max_evict_after_ms);
 }
 
 void check_retry_delay(const std::string& context, const QueueOptions& options) {
@@ -128,6 +130,33 @@ void check_max_deliveries(const std::string& context, const QueueOptions& option
 }
 void check_own_max_deliveries(const std::string& context, const GroupOptions& options) {
   if (options.max_deliveries) check_range(context, "max_deliveries", *options.max_deliveries, 0, k_max_deliveries);
+}
+
+void check_dead_letter(const std::string& context, const QueueOptions& options) {
+  if (!options.dead_letter.empty()) check_name(context + ": dead_letter", "queue", options.dead_letter);
+}
+void check_own_dead_letter(const std::string& context, const GroupOptions& options) {
+  if (options.dead_letter && !options.dead_letter->empty())
+    check_name(context + ": dead_letter", "queue", *options.dead_letter);
+}
+void check_ttl(const std::string& context, const QueueOptions& options) {
+  check_time(context, "ttl_ms", options.ttl, k_min_ttl_ms, k_max_ttl_ms);
+}
+void check_own_ttl(const std::string& context, const GroupOptions& options) {
+  if (options.ttl) check_time(context, "ttl_ms", *options.ttl, k_min_ttl_ms, k_max_ttl_ms);
+}
+void check_lease_timeout(const std::string& context, const QueueOptions& options) {
+  check_time(context, "lease_timeout_ms", options.lease_timeout, k_min_lease_timeout_ms, k_max_lease_timeout_ms);
+}
+void check_own_lease_timeout(const std::string& context, const GroupOptions& options) {
+  if (!options.lease_timeout) return;
+  check_time(context, "lease_timeout_ms", *options.lease_timeout, k_min_lease_timeout_ms, k_max_lease_timeout_ms);
+}
+void check_drop_oldest(const std::string& context, const QueueOptions& options) {
+  check_range(context, "drop_oldest", options.drop_oldest, 0, options.slots);
+}
+void check_own_drop_oldest(const std::string& context, const GroupOptions& options) {
+  if (options.drop_oldest) check_range(context, "drop_oldest", *options.drop_oldest, 0, k_max_slots);
 }
 
 void check_max_parked(const std::string& context, const QueueOptions& options) {
@@ -168,10 +197,7 @@ void check_description(const std::string& context, const QueueOptions& options) 
 }
 
 void check_expire_after(const std::string& context, const QueueOptions& options) {
-  const std::int64_t value = options.expire_after.count();
-  if (value == 0 || (value >= k_min_expire_after_ms && value <= k_max_expire_after_ms)) return;
-  refuse(context, "expire_after_ms", std::to_string(value),
-         "0 or " + std::to_string(k_min_expire_after_ms) + " to " + std::to_string(k_max_expire_after_ms));
+  check_time(context, "expire_after_ms", options.expire_after, k_min_expire_after_ms, k_max_expire_after_ms);
 }
 
 void check_producer_name(const std::string& context, const ProducerOptions& options) {
@@ -200,14 +226,17 @@ void check_prefetch(const std::string& context, const ConsumerOptions& options) 
 }
 
 void check_end_of_failures(const std::string& context, const QueueOptions& queue, std::span<const NamedGroup> groups) {
-  // A dead letter queue will be another answer than `discard`.
-  constexpr std::string_view k_remedy = "0, unless the option discard says what becomes of the message then";
-  if (queue.max_deliveries != 0 && !queue.discard) {
+  constexpr std::string_view k_remedy =
+      "0, unless the option dead_letter or discard says what becomes of the message then";
+  if (queue.max_deliveries != 0 && !queue.discard && queue.dead_letter.empty()) {
     refuse(context, "max_deliveries", std::to_string(queue.max_deliveries), std::string(k_remedy));
   }
   for (const NamedGroup& group : groups) {
     const std::uint32_t limit = group.options.max_deliveries.value_or(queue.max_deliveries);
-    if (limit == 0 || group.options.discard.value_or(queue.discard)) continue;
+    if (limit == 0 || group.options.discard.value_or(queue.discard) ||
+        !group.options.dead_letter.value_or(queue.dead_letter).empty()) {
+      continue;
+    }
     refuse(error_subject(context + ": group", group.name), "max_deliveries", std::to_string(limit),
            std::string(k_remedy));
   }

@@ -26,6 +26,14 @@ void check_own_retry_delay(const std::string& context, const GroupOptions& optio
 void check_retry_delay_max(const std::string& context, const QueueOptions& options);
 void check_own_retry_delay_max(const std::string& context, const GroupOptions& options);
 void check_max_deliveries(const std::string& context, const QueueOptions& options);
+void check_dead_letter(const std::string& context, const QueueOptions& options);
+void check_own_dead_letter(const std::string& context, const GroupOptions& options);
+void check_ttl(const std::string& context, const QueueOptions& options);
+void check_own_ttl(const std::string& context, const GroupOptions& options);
+void check_lease_timeout(const std::string& context, const QueueOptions& options);
+void check_own_lease_timeout(const std::string& context, const GroupOptions& options);
+void check_drop_oldest(const std::string& context, const QueueOptions& options);
+void check_own_drop_oldest(const std::string& context, const GroupOptions& options);
 void check_own_max_deliveries(const std::string& context, const GroupOptions& options);
 void check_max_parked(const std::string& context, const QueueOptions& options);
 void check_type(const std::string& context, const QueueOptions& options);

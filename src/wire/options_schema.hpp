@@ -32,7 +32,8 @@ enum class Redeclare : std::uint8_t {
 template <class Options>
 using Member = std::variant<std::uint32_t Options::*, std::uint64_t Options::*, bool Options::*, std::string Options::*,
                             std::chrono::milliseconds Options::*, std::optional<std::chrono::milliseconds> Options::*,
-                            std::optional<std::uint32_t> Options::*, std::optional<bool> Options::*, Fence Options::*,
+                            std::optional<std::uint32_t> Options::*, std::optional<bool> Options::*,
+                            std::optional<std::string> Options::*, Fence Options::*, Stamps Options::*,
                             Start Options::*, Ack Options::*, EndOfStream Options::*, WaitStrategy Options::*,
                             TypeTag Options::*, std::vector<NamedGroup> Options::*>;
 

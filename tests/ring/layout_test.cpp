@@ -65,8 +65,8 @@ class Filled {
 
 using Words = std::map<std::size_t, std::uint64_t>;
 
-TEST(Layout, the_layout_is_version_3_0) {
-  EXPECT_EQ(k_layout_major, 3U);
+TEST(Layout, the_layout_is_version_4_0) {
+  EXPECT_EQ(k_layout_major, 4U);
   EXPECT_EQ(k_layout_minor, 0U);
 }
 
@@ -87,11 +87,16 @@ TEST(Layout, words_are_packed_as_documented) {
   EXPECT_EQ((Lease{0, 0, 0, LeasePhase::done}.word()), 2U);
   EXPECT_EQ((Lease{0, 0, 0, LeasePhase::retry}.word()), 3U);
   EXPECT_EQ((Lease{0, 0, 0, LeasePhase::parked_delayed}.word()), 6U);
-  EXPECT_EQ((LeaseTime{0x123456789abc, 0x81, 0x7f}.word()), 0x123456789abc817fU);
+  EXPECT_EQ((LeaseTime{0x123456789ab8, 0x81, 0x7f, FailReason::none}.word()), 0x123456789ab8817fU);
+  EXPECT_EQ((LeaseTime{8, 0, 0, FailReason::lease_over}.word()), 0xc0000U);
   EXPECT_EQ((EarliestDue{0x123456789abc, 0xdef0}.word()), 0x123456789abcdef0U);
-  EXPECT_EQ((Redelivery{1, 0, 0, false}.word()), 1ULL << 37);
-  EXPECT_EQ((Redelivery{0, 1, 0, false}.word()), 1ULL << 10);
-  EXPECT_EQ((Redelivery{0, 0, 0xff, true}.word()), 0x3feU);
+  EXPECT_EQ((Redelivery{1, 0, 0, false, false}.word()), 1ULL << 37);
+  EXPECT_EQ((Redelivery{0, 1, 0, false, false}.word()), 1ULL << 10);
+  EXPECT_EQ((Redelivery{0, 0, 0xff, true, false}.word()), 0x3feU);
+  EXPECT_EQ((Redelivery{0, 0, 0, false, true}.word()), 1U);
+  EXPECT_EQ((GroupTimes{0x12345678, 0x9abcdef0}.word()), 0x123456789abcdef0U);
+  EXPECT_EQ((Stamping{0x12345678, 2}.word()), 0x1234567800000002U);
+  EXPECT_EQ((Stamp{0x123456789abc, 0xdef0}.word()), 0x123456789abcdef0U);
   EXPECT_EQ((Parked{5, true}.word()), 0xbU);
   EXPECT_EQ((LaneReference{0x81, 0x123456789abcde}.word()), 0x81123456789abcdeU);
   EXPECT_EQ((Wait{1, WaitPhase::awake}.word()), 4U);
@@ -114,7 +119,10 @@ TEST(Layout, words_come_back_as_they_were_packed) {
   EXPECT_EQ(Lease::of(word).word(), word);
   EXPECT_EQ(LeaseTime::of(word).word(), word);
   EXPECT_EQ(EarliestDue::of(word).word(), word);
-  EXPECT_EQ(Redelivery::of(word).word(), word & ~1ULL) << "one bit is spare";
+  EXPECT_EQ(Redelivery::of(word).word(), word);
+  EXPECT_EQ(GroupTimes::of(word).word(), word);
+  EXPECT_EQ(Stamping::of(word).word(), word & 0xffffffff000000ff);
+  EXPECT_EQ(Stamp::of(word).word(), word);
   EXPECT_EQ(Parked::of(word).word(), word);
   EXPECT_EQ(LaneReference::of(word).word(), word);
   EXPECT_EQ(Wait::of(word).word(), word);
@@ -132,7 +140,7 @@ TEST(Layout, a_new_queue_is_these_words) {
 
   const Words control{
       {0, 0x0a79617774'6c6542},  // "Beltway\n"
-      {8, 3},                    // layout 3.0
+      {8, 4},                    // layout 4.0
       {16, 4096 + 4096},         // ring: a page, and four slots of 64 bytes
       {32, 4096 + 8192},         // control; no heap
       {40, 0x1122334455667788},  // id
@@ -162,20 +170,24 @@ TEST(Layout, every_part_lies_where_it_is_documented) {
   EXPECT_EQ(in_control(&memory.shared_status()), 4096);
   EXPECT_EQ(in_control(&memory.shared_status().producer_sleepers), 4096 + 16);
   EXPECT_EQ(in_control(&memory.shared_status().producers_ever), 4096 + 72);
-  EXPECT_EQ(in_control(&memory.shared_status().room_line), 4096 + 192);
-  EXPECT_EQ(in_control(&memory.shared_status().next_ticket), 4096 + 200);
-  EXPECT_EQ(in_control(&memory.endpoint(0).ticket), 4096 + 256 + 48);
-  EXPECT_EQ(in_control(&memory.endpoint(1)), 4096 + 256 + 192);
-  EXPECT_EQ(in_control(&memory.endpoint(k_first_consumer)), 4096 + 256 + 2 * 192);
-  EXPECT_EQ(in_control(&memory.endpoint(0).sleeps_on), 4096 + 256 + 32);
-  EXPECT_EQ(in_control(&memory.endpoint(0).asleep_since_ns), 4096 + 256 + 40);
-  EXPECT_EQ(in_control(&memory.endpoint(0).counters[15]), 4096 + 256 + 64 + 120);
-  EXPECT_EQ(in_control(&memory.group(0)), 4096 + 256 + 5 * 192);
-  EXPECT_EQ(in_control(&memory.group(3).next), 4096 + 256 + 8 * 192 + 128);
-  EXPECT_EQ(in_control(&memory.lease(0, 6)), 4096 + 256 + 5 * 192 + 4 * 192 + 2 * 8);
-  EXPECT_EQ(in_control(&memory.lease_time(0, 6)), 4096 + 256 + 5 * 192 + 4 * 192 + 4 * 8 + 2 * 8);
-  EXPECT_EQ(in_control(&memory.group(0).parked), 4096 + 256 + 5 * 192 + 16);
-  EXPECT_EQ(in_control(&memory.group(0).redelivery), 4096 + 256 + 5 * 192 + 24);
+  EXPECT_EQ(in_control(&memory.shared_status().room_line), 4096 + 256);
+  EXPECT_EQ(in_control(&memory.shared_status().next_ticket), 4096 + 264);
+  EXPECT_EQ(in_control(&memory.endpoint(0).ticket), 4096 + 320 + 48);
+  EXPECT_EQ(in_control(&memory.endpoint(1)), 4096 + 320 + 256);
+  EXPECT_EQ(in_control(&memory.endpoint(k_first_consumer)), 4096 + 320 + 2 * 256);
+  EXPECT_EQ(in_control(&memory.endpoint(0).sleeps_on), 4096 + 320 + 32);
+  EXPECT_EQ(in_control(&memory.endpoint(0).asleep_since_ns), 4096 + 320 + 40);
+  EXPECT_EQ(in_control(&memory.endpoint(0).counters[23]), 4096 + 320 + 64 + 184);
+  EXPECT_EQ(in_control(&memory.group(0)), 4096 + 320 + 5 * 256);
+  EXPECT_EQ(in_control(&memory.group(3).next), 4096 + 320 + 5 * 256 + 3 * 192 + 128);
+  EXPECT_EQ(in_control(&memory.lease(0, 6)), 4096 + 320 + 5 * 256 + 4 * 192 + 2 * 8);
+  EXPECT_EQ(in_control(&memory.lease_time(0, 6)), 4096 + 320 + 5 * 256 + 4 * 192 + 4 * 8 + 2 * 8);
+  EXPECT_EQ(in_control(&memory.group(0).parked), 4096 + 320 + 5 * 256 + 16);
+  EXPECT_EQ(in_control(&memory.group(0).redelivery), 4096 + 320 + 5 * 256 + 24);
+  const std::ptrdiff_t records = 4096 + 320 + 5 * 256 + 4 * 192 + 64;  // behind four lease words and lease times
+  EXPECT_EQ(in_control(&memory.sequence_record(0)), records);
+  EXPECT_EQ(in_control(&memory.stamp(5)), records + 64 * 64 + 8);
+  EXPECT_EQ(in_control(&memory.age_histogram(1)), records + 64 * 64 + 64 + 256);
 }
 
 TEST(Layout, endpoints_share_four_bells_by_their_index) {

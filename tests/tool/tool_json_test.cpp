@@ -82,12 +82,21 @@ TEST(ToolJson, a_queue_has_the_documented_keys) {
                                "own_retry_delay_max_ms",
                                "own_max_deliveries",
                                "own_discard",
+                               "own_dead_letter",
+                               "own_ttl_ms",
+                               "own_lease_timeout_ms",
+                               "own_drop_oldest",
                                "fence",
                                "evict_after_ms",
                                "retry_delay_ms",
                                "retry_delay_max_ms",
                                "max_deliveries",
                                "discard",
+                               "dead_letter",
+                               "ttl_ms",
+                               "lease_timeout_ms",
+                               "drop_oldest",
+                               "stamps",
                                "max_parked",
                                "type",
                                "description",
@@ -167,10 +176,11 @@ TEST(ToolJson, a_snapshot_has_the_documented_keys) {
                    "last_progress_ns", "needless_wakes"}));
   EXPECT_EQ(keys(state["consumers"][0]["counters"]),
             (Names{"messages", "bytes", "lost", "redelivered", "corrupt", "acks", "nacks", "wakes", "sleeps", "rescued",
-                   "blocked_ns", "last_progress_ns", "needless_wakes", "discarded"}));
-  EXPECT_EQ(keys(state["totals"]),
-            (Names{"repairs", "voided", "released", "messages_in", "bytes_in", "messages_out", "bytes_out", "refused",
-                   "lost", "redelivered", "wakes", "sleeps", "unread", "discarded"}));
+                   "blocked_ns", "last_progress_ns", "needless_wakes", "discarded", "expired", "dead_lettered",
+                   "timed_out"}));
+  EXPECT_EQ(keys(state["totals"]), (Names{"repairs", "voided", "released", "messages_in", "bytes_in", "messages_out",
+                                          "bytes_out", "refused", "lost", "redelivered", "wakes", "sleeps", "unread",
+                                          "discarded", "expired", "dead_lettered", "timed_out"}));
   EXPECT_EQ(state["consumers"][0]["sleep"], "asleep");
   EXPECT_EQ(state["consumers"][0]["process"], process_info(getpid())->name);
   EXPECT_EQ(json_line(json).find('\n'), json_line(json).size() - 1);

@@ -54,6 +54,10 @@ struct FlagMaker {
   std::optional<Option> operator()(std::optional<std::uint32_t>& number) const {
     return command.add_parsed(flag, number, parse_number, "a number", help);
   }
+  std::optional<Option> operator()(std::optional<std::string>& text) const {
+    const auto as_it_is = [](const std::string& said) { return std::optional(said); };
+    return command.add_parsed(flag, text, as_it_is, "a name", help).type_name(value_name);
+  }
   std::optional<Option> operator()(std::optional<bool>& value) const {
     return command.add_parsed(flag, value, &parse_truth, "one of " + value_name, help);
   }

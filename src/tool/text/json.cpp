@@ -39,15 +39,22 @@ Json counters_json(const ConsumerCounters& counters) {
           {"blocked_ns", counters.blocked_ns},
           {"last_progress_ns", counters.last_progress_ns},
           {"needless_wakes", counters.needless_wakes},
-          {"discarded", counters.discarded}};
+          {"discarded", counters.discarded},
+          {"expired", counters.expired},
+          {"dead_lettered", counters.dead_lettered},
+          {"timed_out", counters.timed_out}};
 }
 
 Json totals_json(const QueueTotals& totals) {
-  return {{"repairs", totals.repairs},         {"voided", totals.voided},      {"released", totals.released},
-          {"messages_in", totals.messages_in}, {"bytes_in", totals.bytes_in},  {"messages_out", totals.messages_out},
-          {"bytes_out", totals.bytes_out},     {"refused", totals.refused},    {"lost", totals.lost},
-          {"redelivered", totals.redelivered}, {"wakes", totals.wakes},        {"sleeps", totals.sleeps},
-          {"unread", totals.unread},           {"discarded", totals.discarded}};
+  return {{"repairs", totals.repairs},     {"voided", totals.voided},
+          {"released", totals.released},   {"messages_in", totals.messages_in},
+          {"bytes_in", totals.bytes_in},   {"messages_out", totals.messages_out},
+          {"bytes_out", totals.bytes_out}, {"refused", totals.refused},
+          {"lost", totals.lost},           {"redelivered", totals.redelivered},
+          {"wakes", totals.wakes},         {"sleeps", totals.sleeps},
+          {"unread", totals.unread},       {"discarded", totals.discarded},
+          {"expired", totals.expired},     {"dead_lettered", totals.dead_lettered},
+          {"timed_out", totals.timed_out}};
 }
 
 /// An endpoint with what this machine tells of its process.
