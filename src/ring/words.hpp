@@ -141,7 +141,7 @@ struct Redelivery {
   std::uint32_t max_delay_ms;   // low 27 bits
   std::uint8_t max_deliveries;  // 0: no limit
   bool discards;                // a rejected message, and one that reached the limit, is dropped
-  bool dead_letters;            // it is moved to the dead letter queue of the group
+  bool dead_letters = false;    // it is moved to the dead letter queue of the group
 
   static constexpr unsigned k_delay_bits = 27;
   static constexpr std::uint32_t k_delay_mask = (1U << k_delay_bits) - 1;
