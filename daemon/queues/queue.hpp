@@ -187,6 +187,8 @@ class Queue {
   /// Writes what the record says of options that may change into the words of the groups. If a word has changed, posts a notice
   /// and wakes all sleepers, so that endpoints read these words again.
   void store_settings() noexcept;
+  /// Consumers read the options of their groups again.
+  void tell_of_settings() noexcept;
   /// `whose`: for the log.
   void finish_change(const std::string& whose, std::string_view option, const std::string& value);
 

@@ -1,6 +1,7 @@
-// The way from a consumer to the dead letter queue of its group: a producer on that queue, which all consumers of the session share.
+// The way from a consumer to the dead letter queue of its group: a producer on that queue, which all consumers of the session
+// share.
 //
-// Ownership: a route owns its share of the target; the last one detaches the producer. Thread safety: all members from any thread.
+// Ownership: a route owns its share of the target; the last one detaches the producer. Thread safety: any thread.
 #pragma once
 
 #include <atomic>

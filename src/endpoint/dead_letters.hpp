@@ -1,5 +1,5 @@
-// The way of failed messages to a dead letter queue. A consumer's core uses it without knowing daemons and connections: the client
-// implements it, and tests do.
+// The way of failed messages to a dead letter queue. A consumer's core uses it without knowing daemons and connections. The
+// client implements it, and tests do.
 #pragma once
 
 #include <cstdint>
@@ -18,8 +18,8 @@ enum class Move : std::uint8_t {
   not_ours,  ///< the lease has ended: another consumer has the message
 };
 
-/// Thread safety: all members from any thread, since messages end in any thread. Only the first attempt without a way to the queue
-/// may wait, for k_dead_letter_patience_us.
+/// Thread safety: all members from any thread, since messages end in any thread. Only an attempt that has no way to the queue may
+/// wait, for k_dead_letter_patience_us.
 class DeadLetters {
  public:
   DeadLetters() = default;

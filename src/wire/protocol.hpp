@@ -23,8 +23,8 @@
 //   list          after: a name ("" from the beginning)               queues (by name), more: ask again after the last
 //   remove        name                                                -
 //   attach        queue id, role, barriers, bells, and for a          endpoint, incarnation, bells; consumers: group
-//                 consumer group, create_group, lossy, start,         (index), group_incarnation, kind, start, evictable
-//                 prefetch
+//                 consumer group, create_group, lossy, start,         (index), group_incarnation, kind, start, evictable,
+//                 prefetch                                            dead_letter
 //   detach        queue id, endpoint, incarnation                     none: a destructor does not wait
 //   filled        queue id, endpoint, incarnation                     none: see promised
 //   resume        endpoints: [{queue, endpoint, incarnation}]         gone, refused: [index into endpoints]

@@ -206,7 +206,7 @@ Scenario failed_move_and_sleepers() {
       [](World& w) { check_due_times(w, {1, 2}); });
 }
 
-/// A message waits for its move, and a new one is there. Two consumers come when it is due: one of them moves it, none delivers it.
+/// A message waits for its move, and a new one is there. Two consumers come when it is due: one moves it, none delivers it.
 Scenario two_movers() {
   return scenario(
       "two consumers find a message to move", options(), {.preemptions = 2, .delays = 1, .executions = 60'000},

@@ -118,9 +118,17 @@ std::string retry_text(const GroupState& group) {
   return format_duration(first) + " to " + format_duration(group.retry_delay_max);
 }
 
+/// What has become of messages that were given up: "12 to failed, 3 wait".
+std::string dead_letters_text(const GroupState& group) {
+  if (group.dead_letter.empty() && group.dead_lettered == 0 && group.to_move == 0) return "-";
+  std::string text = format_count(group.dead_lettered);
+  if (!group.dead_letter.empty()) text += " to " + group.dead_letter;
+  return group.to_move == 0 ? text : text + ", " + format_count(group.to_move) + " wait";
+}
+
 std::string groups_text(const QueueSnapshot& snapshot) {
-  Table table{"GROUP",      ">DEPTH", ">LEASED",       ">RETRY",         ">DELAYED", ">DUE IN",  ">PARKED",
-              ">DISCARDED", ">FLOOR", ">EVICTS AFTER", ">RETRIES AFTER", ">AT MOST", "CONSUMERS"};
+  Table table{"GROUP",      ">DEPTH", ">LEASED",       ">RETRY",         ">DELAYED", ">DUE IN",      ">PARKED",
+              ">DISCARDED", ">FLOOR", ">EVICTS AFTER", ">RETRIES AFTER", ">AT MOST", "DEAD LETTERS", "CONSUMERS"};
   for (const GroupState& group : snapshot.groups) {
     std::string consumers;
     for (const unsigned index : group.consumers) consumers += (consumers.empty() ? "" : " ") + std::to_string(index);
@@ -131,7 +139,7 @@ std::string groups_text(const QueueSnapshot& snapshot) {
                std::to_string(group.floor),
                group.evict_after.count() > 0 ? format_duration(group.evict_after) : "never", retry_text(group),
                group.max_deliveries != 0 ? format_count(group.max_deliveries) + " times" : "-",
-               consumers.empty() ? "-" : consumers});
+               dead_letters_text(group), consumers.empty() ? "-" : consumers});
   }
   return table.empty() ? "" : "\n" + table.text(k_indent);
 }

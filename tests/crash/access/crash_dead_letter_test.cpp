@@ -1,5 +1,5 @@
-// Who gives a message up, or moves it later, is killed at every access: the message is in its queue, or in the dead letter queue, or
-// in both. The living move it once.
+// Who gives a message up, or moves it later, is killed at every access. The message is in its queue, or in the dead letter queue,
+// or in both. The living move it once.
 #include <gtest/gtest.h>
 
 #include <string>

@@ -1,5 +1,5 @@
-// Operations that move messages to a dead letter queue: not in operations(), since each needs a group that has one. The dead letter
-// queue is the journal.
+// Operations that move messages to a dead letter queue: not in operations(), since each needs a group that has one. The dead
+// letter queue is the journal.
 #pragma once
 
 #include <memory>
