@@ -154,12 +154,13 @@ ring::ReadResult ConsumerCore::read_named(std::span<Message> out, std::size_t& c
     ends_.took(leased);
     std::uint64_t bytes = 0;
     std::uint64_t redelivered = 0;
-    for (std::size_t i = 0; i < leased; ++i) {
-      const ring::SlotView& view = views[i];
-      make_message(out[count++], view);
+    Message* to = &out[count];  // counted here: the compiler must assume that a message lies over `count` or `leased`
+    for (const ring::SlotView& view : std::span(views, leased)) {
+      make_message(*to++, view);
       bytes += view.size;
       redelivered += view.tries != 0 ? 1 : 0;
     }
+    count += leased;
     detail::add_pair(words_.messages, leased, bytes);
     counters_.redelivered += redelivered;
     if (redelivered != 0 || views[leased - 1].position % detail::k_positions_per_counter_store < leased) [[unlikely]] {
