@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "tool/text/causes.hpp"
 #include "tool/text/lifetime.hpp"
 #include "tool/text/per_message.hpp"
 #include "tool/text/process_info.hpp"
@@ -136,6 +137,18 @@ std::string groups_text(const QueueSnapshot& snapshot) {
   return table.empty() ? "" : "\n" + table.text(k_indent);
 }
 
+/// A line for each group that sends its dead letters somewhere.
+std::string dead_letters_text(const QueueSnapshot& snapshot) {
+  Table table{"GROUP", "DEAD LETTERS TO"};
+  for (const GroupState& group : snapshot.groups) {
+    const std::string target = dead_letter_queue_of(snapshot, group.name);
+    const std::vector<std::string>& missing = snapshot.info.missing_dead_letter_queues;
+    const bool is_missing = std::ranges::find(missing, target) != missing.end();
+    if (!target.empty()) table.add({group.name, target + (is_missing ? " (missing)" : "")});
+  }
+  return table.empty() ? "" : "\n" + table.text(k_indent);
+}
+
 std::string producer_names_text(const QueueInfo& info) {
   Table table{"PRODUCER NAME", ">LAST SEQUENCE", "PRODUCER"};
   for (const ProducerName& each : info.producer_names) {
@@ -209,6 +222,7 @@ std::string show_text(const QueueSnapshot& snapshot, const std::vector<Cause>& c
   std::string out = snapshot.info.name + " (id " + std::to_string(snapshot.info.id) + ")\n";
   out += facts_text(snapshot, rates);
   out += groups_text(snapshot);
+  out += dead_letters_text(snapshot);
   out += producers_text(snapshot, now_ns);
   out += producer_names_text(snapshot.info);
   out += consumers_text(snapshot, now_ns);
