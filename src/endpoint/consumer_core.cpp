@@ -50,15 +50,13 @@ ConsumerCore::ConsumerCore(Attachment attachment, const ConsumerOptions& options
     case ring::GroupKind::named:
       // plant: late_ack_is_a_store
       named_.emplace(at.memory, at.group, at.group_incarnation, at.owner, at.evictable);
-      if (!attachment_.evictable) fast_named_reader_ = &*named_;
       break;
     case ring::GroupKind::lossy: lossy_.emplace(at.memory, at.group, at.start, options.conflate); break;
     case ring::GroupKind::private_reliable:
       if (skip_empty_slots()) wake_for_room(floor());
-      // plant: thrown_out_reads_in_place
-      if (!attachment_.evictable) inline_size_limit_ = at.memory.geometry.inline_bytes() + 1;
       break;
   }
+  read_settings(ring::Notice::of(at.memory.shared_status().notice.load_acquire()).epoch);
 }
 
 std::size_t ConsumerCore::read_run(std::span<Message> out) noexcept {
@@ -142,9 +140,10 @@ ring::ReadResult ConsumerCore::read_named(std::span<Message> out, std::size_t& c
     const std::size_t wanted = std::min({out.size() - count, ring::k_lease_batch, static_cast<std::size_t>(credit)});
     if (wanted == 0) break;
     const std::uint64_t corrupt_before = counters_.corrupt;
-    const std::uint64_t discarded_before = reader.discarded();
     result = reader.lease(views, wanted, leased, counters_.corrupt);
-    if (counters_.corrupt != corrupt_before || reader.discarded() != discarded_before) store_counters();
+    if (counters_.corrupt != corrupt_before) store_counters();
+    if (!reader.put_aside().empty()) [[unlikely]]
+      result = read_past_put_aside({views, wanted}, leased, result);
     if (result != ring::ReadResult::message) break;
     // plant: late_lease_is_kept
     if (is_evicted()) {  // the daemon may have taken our leases away before these
@@ -163,8 +162,10 @@ ring::ReadResult ConsumerCore::read_named(std::span<Message> out, std::size_t& c
     }
     detail::add_pair(words_.messages, leased, bytes);
     counters_.redelivered += redelivered;
-    if (redelivered != 0 || views[leased - 1].position % detail::k_positions_per_counter_store < leased) [[unlikely]]
+    if (redelivered != 0 || views[leased - 1].position % detail::k_positions_per_counter_store < leased) [[unlikely]] {
+      refresh_settings();
       store_counters();
+    }
     if (leased < wanted) break;
   }
   if (count == 0) return result;
@@ -180,6 +181,8 @@ bool ConsumerCore::try_lease_next(ring::SlotView& view) noexcept {
   const std::uint64_t corrupt_before = counters_.corrupt;
   if (!fast_named_reader_->try_lease_next(view, counters_.corrupt)) {
     if (counters_.corrupt != corrupt_before) store_counters();
+    if (!fast_named_reader_->put_aside().empty()) [[unlikely]]
+      end_put_aside();
     return false;
   }
   ends_.took(1);
@@ -234,6 +237,7 @@ Status ConsumerCore::why_empty(std::span<Message> out, std::size_t& count) {
   if ((ring::Identity::of(endpoint_.identity.load_acquire()).flags & ring::k_endpoint_evicted) != 0)
     return Status::evicted;
   if (named_ && named_->is_gone()) return Status::removed;
+  refresh_settings(notice);
   if (is_private() && restore_floor()) [[unlikely]]
     wake_for_room(floor());
   if (end_of_stream_ == EndOfStream::never) return Status::empty;
@@ -247,6 +251,7 @@ Status ConsumerCore::why_empty(std::span<Message> out, std::size_t& count) {
 }
 
 Result<Message> ConsumerCore::received_seldom(const ring::SlotView& view) noexcept {
+  refresh_settings();
   count(view);
   return Result<Message>(message(view));
 }

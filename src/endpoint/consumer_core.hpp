@@ -60,6 +60,18 @@ class alignas(ring::k_apart_bytes) ConsumerCore : public ring::PrivateReader {
   ring::ReadResult read_private(std::span<Message> out, std::size_t& count) noexcept;
   ring::ReadResult read_named(std::span<Message> out, std::size_t& count) noexcept;
   ring::ReadResult read_lossy(std::span<Message> out, std::size_t& count);
+  /// Reads what the options of its group say now, if the daemon has posted a notice since the last call. Costs one comparison
+  /// otherwise. Called at the attach, when nothing is found, and with the rare store of the counters.
+  void refresh_settings(ring::Notice notice) noexcept {
+    if (notice.epoch != settings_epoch_) [[unlikely]]
+      read_settings(notice.epoch);
+  }
+  void refresh_settings() noexcept {
+    refresh_settings(ring::Notice::of(attachment_.memory.shared_status().notice.load_acquire()));
+  }
+  [[gnu::cold]] void read_settings(std::uint32_t epoch) noexcept;
+  /// Opens the fast path, or closes it, as the settings and event mode say.
+  void choose_path() noexcept;
   using Read = ring::ReadResult (ConsumerCore::*)(std::span<Message> out, std::size_t& count);
   [[nodiscard]] static Read read_of(ring::GroupKind kind) noexcept;
   /// Reads with read_kind_ until the result is not ReadResult::again, at most k_max_reads times.
@@ -132,6 +144,13 @@ class alignas(ring::k_apart_bytes) ConsumerCore : public ring::PrivateReader {
   [[gnu::noinline]] bool fail(const Message& message, std::uint64_t delay_us) noexcept;
   [[gnu::noinline]] bool give_back_at_once(const Message& message) noexcept;
   [[gnu::noinline]] bool reject(const Message& message) noexcept;
+  /// Ends the messages that the named reader has put aside.
+  [[gnu::noinline]] void end_put_aside() noexcept;
+  /// After a lease() with this result that has put messages aside: ends them, and leases again while the walk ended at them.
+  [[gnu::noinline]] ring::ReadResult read_past_put_aside(std::span<ring::SlotView> views, std::size_t& leased,
+                                                         ring::ReadResult result) noexcept;
+  /// Ends a message of ours that must not be delivered any more. False if it is not ours any more.
+  bool give_up(const ring::SlotView& view, ring::FailReason reason) noexcept;
   [[nodiscard]] bool is_private() const noexcept { return attachment_.kind == ring::GroupKind::private_reliable; }
   [[nodiscard]] std::uint64_t acks_of(std::uint64_t ended) const noexcept {
     const std::uint64_t nacks = nacks_.load(std::memory_order_relaxed);
@@ -139,6 +158,15 @@ class alignas(ring::k_apart_bytes) ConsumerCore : public ring::PrivateReader {
   }
   [[nodiscard]] Message message(const ring::SlotView& view) noexcept {
     return {this, view.data, view.position, view.lost, view.size, view.producer, view.tries, view.properties_bytes};
+  }
+  [[nodiscard]] static ring::SlotView view_of(const Message& message) noexcept {
+    return {.position = message.position_,
+            .data = message.data_,
+            .size = message.size_,
+            .producer = message.producer_,
+            .lost = message.lost_,
+            .tries = message.tries(),
+            .properties_bytes = static_cast<std::uint16_t>(message.properties_bytes())};
   }
   /// Requires that `empty` holds no message. Constructs in place: a move would load wider than the stores before it.
   void make_message(Message& empty, const ring::SlotView& view) noexcept { ::new (&empty) Message(message(view)); }
@@ -167,7 +195,8 @@ class alignas(ring::k_apart_bytes) ConsumerCore : public ring::PrivateReader {
   const std::uint64_t prefetch_;
   std::optional<ring::NamedReader> named_;
   std::optional<ring::LossyReader> lossy_;
-  // The named reader if the fast path is open (not evictable, not in event mode), else null.
+  std::uint32_t settings_epoch_ = 0;  // of the notice when the settings were read
+  // The named reader if the fast path is open (see choose_path()), else null.
   ring::NamedReader* fast_named_reader_ = nullptr;
   waiting::StreamBackoff stream_backoff_;
   bool last_batch_partial_ = false;  // the last batch was shorter than asked for
