@@ -58,6 +58,8 @@ struct ConsumerCounters {
   std::uint64_t expired = 0;         ///< messages that it did not deliver, since they were older than their ttl
   std::uint64_t dead_lettered = 0;   ///< messages that it moved to the dead letter queue
   std::uint64_t timed_out = 0;  ///< messages that it took from another consumer, which held them beyond lease_timeout
+  /// Moves to the dead letter queue that failed: it was full, or gone. The message waits and is moved later.
+  std::uint64_t failed_moves = 0;
 };
 
 /// Kept by the daemon: what its repair did, and the sums of endpoints that are gone.
@@ -208,7 +210,10 @@ struct GroupState {
   std::chrono::milliseconds retry_delay_max{0};     ///< the longest wait
   std::uint32_t max_deliveries = 0;                 ///< 0: no limit
   bool discard = false;
-  std::uint64_t discarded = 0;  ///< by the consumers that are attached
+  std::uint64_t discarded = 0;      ///< by the consumers that are attached
+  std::string dead_letter = {};     ///< its own or the queue's; empty: none
+  std::uint64_t dead_lettered = 0;  ///< by the consumers that are attached
+  std::uint64_t to_move = 0;        ///< messages that could not be moved to the dead letter queue yet
   std::vector<unsigned> consumers;
   std::optional<std::chrono::milliseconds> paused_for = {};  ///< nothing: it is not paused
 };

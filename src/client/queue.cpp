@@ -6,7 +6,6 @@
 #include "client/ask_until.hpp"
 #include "client/attach.hpp"
 #include "client/queue_request.hpp"
-#include "os/bell.hpp"
 #include "wire/json_reader.hpp"
 #include "wire/validate.hpp"
 
@@ -45,18 +44,9 @@ namespace beltway {
 Queue::Queue(std::shared_ptr<client::Session> session, QueueInfo info)
     : session_(std::move(session)), name_(std::move(info.name)), id_(info.id), options_(std::move(info.options)) {}
 
-namespace {
-
-/// Before an endpoint is made: others than the queue's user may have its bells, too.
-void beware_of_strangers(const QueueOptions& options) noexcept {
-  if ((options.mode & 0066U) != 0) os::ring_without_waiting();
-}
-
-}  // namespace
-
 Producer Queue::producer(const ProducerOptions& options) const {
   wire::check_options(wire::error_subject("attach", name_), options);
-  beware_of_strangers(options_);
+  client::beware_of_strangers(options_);
   const wire::AttachRequest request{.role = wire::Role::producer, .producer = options};
   return endpoint::make_producer(client::attach_endpoint(session_, {name_, id_, wire::geometry_of(options_)}, request,
                                                          {.populate = options.populate, .lock = options.lock_memory}),
@@ -65,7 +55,7 @@ Producer Queue::producer(const ProducerOptions& options) const {
 
 Consumer Queue::consumer(const ConsumerOptions& options) const {
   wire::check_options(wire::error_subject("attach", name_), options);
-  beware_of_strangers(options_);
+  client::beware_of_strangers(options_);
   const wire::AttachRequest request{.role = wire::Role::consumer, .consumer = options};
   return endpoint::make_consumer(client::attach_endpoint(session_, {name_, id_, wire::geometry_of(options_)}, request,
                                                          {.populate = options.populate, .lock = options.lock_memory}),

@@ -289,6 +289,8 @@ ConsumerCounters ConsumerCore::counters() const noexcept {
   counters.needless_wakes = waiter_.needless();
   counters.blocked_ns = waiter_.blocked_ns();
   counters.discarded = named_ ? named_->discarded() : 0;
+  counters.dead_lettered = dead_lettered_.load(std::memory_order_relaxed);
+  counters.failed_moves = failed_moves_.load(std::memory_order_relaxed);
   return counters;
 }
 

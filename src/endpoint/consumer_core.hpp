@@ -16,6 +16,7 @@
 #include "beltway/detail/fork_guard.hpp"
 #include "beltway/info.hpp"
 #include "endpoint/attachment.hpp"
+#include "endpoint/dead_letters.hpp"
 #include "endpoint/held_count.hpp"
 #include "ring/counters.hpp"
 #include "ring/readers/lossy_reader.hpp"
@@ -143,14 +144,20 @@ class alignas(ring::k_apart_bytes) ConsumerCore : public ring::PrivateReader {
   /// Ends a message that failed. `delay_us`: how long it waits; k_delay_of_group: as the group says.
   [[gnu::noinline]] bool fail(const Message& message, std::uint64_t delay_us) noexcept;
   [[gnu::noinline]] bool give_back_at_once(const Message& message) noexcept;
-  [[gnu::noinline]] bool reject(const Message& message) noexcept;
+  /// Ends a message that failed for the last time.
+  [[gnu::noinline]] bool fail_for_good(const Message& message, ring::FailReason reason) noexcept;
   /// Ends the messages that the named reader has put aside.
   [[gnu::noinline]] void end_put_aside() noexcept;
   /// After a lease() with this result that has put messages aside: ends them, and leases again while the walk ended at them.
   [[gnu::noinline]] ring::ReadResult read_past_put_aside(std::span<ring::SlotView> views, std::size_t& leased,
                                                          ring::ReadResult result) noexcept;
-  /// Ends a message of ours that must not be delivered any more. False if it is not ours any more.
-  bool give_up(const ring::SlotView& view, ring::FailReason reason) noexcept;
+  /// Ends a message of ours that must not be delivered any more: moves it to the dead letter queue, or drops it. `deliveries`: so
+  /// far. False if it is not ours any more.
+  bool give_up(const ring::SlotView& view, ring::FailReason reason, unsigned deliveries) noexcept;
+  /// Moves it, or delays it until it can be moved.
+  bool move_away(const ring::SlotView& view, ring::FailReason reason, unsigned deliveries) noexcept;
+  /// How long a message waits whose move has failed now.
+  [[nodiscard]] std::uint64_t next_move_delay_us() noexcept;
   [[nodiscard]] bool is_private() const noexcept { return attachment_.kind == ring::GroupKind::private_reliable; }
   [[nodiscard]] std::uint64_t acks_of(std::uint64_t ended) const noexcept {
     const std::uint64_t nacks = nacks_.load(std::memory_order_relaxed);
@@ -196,6 +203,7 @@ class alignas(ring::k_apart_bytes) ConsumerCore : public ring::PrivateReader {
   std::optional<ring::NamedReader> named_;
   std::optional<ring::LossyReader> lossy_;
   std::uint32_t settings_epoch_ = 0;  // of the notice when the settings were read
+  bool settings_are_read_ = false;
   // The named reader if the fast path is open (see choose_path()), else null.
   ring::NamedReader* fast_named_reader_ = nullptr;
   waiting::StreamBackoff stream_backoff_;
@@ -213,6 +221,11 @@ class alignas(ring::k_apart_bytes) ConsumerCore : public ring::PrivateReader {
   HeldCount ends_;  // named groups: after the Consumer is gone, the end of the last message deletes the core
   std::atomic<std::uint64_t> nacks_ = 0;
   std::atomic<std::uint64_t> wakes_ = 0;
+  std::atomic<std::uint64_t> dead_lettered_ = 0;
+  std::atomic<std::uint64_t> failed_moves_ = 0;
+  // After a move that failed: how long messages wait, and when that was set. Any thread, relaxed.
+  std::atomic<std::uint64_t> move_delay_us_ = 0;
+  std::atomic<std::uint64_t> move_failed_us_ = 0;
 
   const std::uint64_t producers_ended_;  // that had attached and ended before this attach
 };

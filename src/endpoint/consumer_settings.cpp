@@ -2,12 +2,15 @@
 //
 // The daemon stores the words of the options, then posts a notice with a new epoch, then wakes all sleepers. A consumer that sees
 // the epoch sees the words.
+#include <utility>
+
 #include "endpoint/consumer_core.hpp"
 
 namespace beltway::endpoint {
 
 void ConsumerCore::read_settings(std::uint32_t epoch) noexcept {
   settings_epoch_ = epoch;
+  if (std::exchange(settings_are_read_, true) && attachment_.dead_letters) attachment_.dead_letters->refresh();
   choose_path();
 }
 

@@ -6,6 +6,7 @@
 #include "beltway/limits.hpp"
 #include "wire/json_reader.hpp"
 #include "wire/least_reader.hpp"
+#include "wire/validate.hpp"
 
 namespace beltway::wire {
 
@@ -241,6 +242,7 @@ json encode(const AttachReply& reply) {
   if (reply.producers_ended) body["producers_ended"] = *reply.producers_ended;
   if (reply.sequence_record) body["sequence_record"] = *reply.sequence_record;
   if (reply.promised) body["promised"] = *reply.promised;
+  if (!reply.dead_letter.empty()) body["dead_letter"] = reply.dead_letter;
   return body;
 }
 
@@ -272,6 +274,8 @@ AttachReply decode_attach_reply(const json& object, const AttachRequest& request
   reply.start = ring::wrap(fields.number<std::uint64_t>("start"));
   reply.evictable = fields.flag("evictable");
   if (fields.has("producers_ended")) reply.producers_ended = fields.number<std::uint64_t>("producers_ended");
+  reply.dead_letter = fields.text_or("dead_letter", "");
+  if (!reply.dead_letter.empty()) check_name(context + ": dead_letter", "queue", reply.dead_letter);
   const bool named = reply.kind == ring::GroupKind::named;
   const bool in_range = named ? reply.group < geometry.max_groups
                               : reply.group == geometry.max_groups + reply.endpoint - ring::k_first_consumer;

@@ -68,6 +68,7 @@
 //                 `filled` yet. A producer that finds too little memory for all of them detaches and asks again a little later.
 //                 Missing: the daemon does not count, and does not know `filled`
 //   evictable     whether the daemon may evict it, so that it checks for that (missing: no)
+//   dead_letter   consumers: the queue that messages go to that their group gives up (missing: none)
 //   producers_ended  how many producers had come and gone before the attach, for the end of the stream (missing: not said)
 //
 // Descriptors of an attach, in this order: control, ring, heap (if lane_bytes is not 0), then the eventfds. Control
@@ -140,6 +141,8 @@ struct AttachReply {
   std::optional<std::uint32_t> sequence_record = std::nullopt;
   /// Producers of queues with lanes: bytes of lanes that others were promised and have not filled. Nothing: no daemon counts.
   std::optional<std::uint64_t> promised = std::nullopt;
+  /// Consumers of a named group: the queue that its failed messages go to; empty: none.
+  std::string dead_letter = {};
 };
 
 /// Where a reset lets a group begin: at `position`, or at `start` if there is none.

@@ -34,9 +34,29 @@ class ToolRequeue : public ToolTest {
     Producer out = connect(daemon_).open_queue(queue).producer();
     for (const std::string& each : messages) out.publish(each);
   }
+  [[nodiscard]] json tool_json_with_code(std::vector<std::string> arguments, int code) const {
+    arguments.insert(arguments.end(), {"--format", "json"});
+    const Outcome result = tool(arguments);
+    EXPECT_EQ(result.exit.code, code) << result.err;
+    return json::parse(result.out);
+  }
+  /// A queue whose rejected messages go to "failed".
+  [[nodiscard]] Queue declare_source(const std::string& name, std::uint32_t mode = 0600) const {
+    QueueOptions options{.slots = 16, .lane_bytes = 4096, .groups = {"workers"}, .mode = mode, .dead_letter = "failed"};
+    return connect(daemon_).declare(name, options);
+  }
+  /// Publishes to the queue, and rejects what it gets.
+  void fail(const Queue& queue, const std::string& message) const {
+    queue.producer().publish(message);
+    Consumer in = queue.consumer({.group = "workers"});
+    Result<Message> got = in.receive(5s);
+    ASSERT_TRUE(got);
+    EXPECT_EQ(got->text(), message);
+    EXPECT_TRUE(got->reject());
+  }
   /// What is in the group, which is empty afterwards.
-  [[nodiscard]] std::vector<std::string> drain(const std::string& queue) const {
-    Consumer in = connect(daemon_).open_queue(queue).consumer({.group = "all"});
+  [[nodiscard]] std::vector<std::string> drain(const std::string& queue, const std::string& group = "all") const {
+    Consumer in = connect(daemon_).open_queue(queue).consumer({.group = group});
     std::vector<std::string> messages;
     while (Result<Message> message = in.receive(100ms)) {
       messages.emplace_back(message->text());
@@ -76,6 +96,68 @@ TEST_F(ToolRequeue, messages_go_to_the_queue_that_is_named_in_their_order_and_wi
   EXPECT_EQ(properties.key(), "k-7");
   EXPECT_EQ(properties.content_type(), "text/plain");
   EXPECT_TRUE(drain("failed").empty());
+}
+
+TEST_F(ToolRequeue, dead_letters_go_back_to_the_queues_that_they_come_from) {
+  const Queue jobs = declare_source("jobs");
+  const Queue mails = declare_source("mails");
+  fail(jobs, "job 1");
+  fail(mails, "mail");
+  fail(jobs, "job 2");
+  const Outcome done = tool({"requeue", "failed"});
+  EXPECT_TRUE(done.exit.ok()) << done.err;
+  EXPECT_EQ(done.out, "requeued 3 messages: 2 to jobs, 1 to mails\n");
+  EXPECT_EQ(drain("jobs", "workers"), (std::vector<std::string>{"job 1", "job 2"}));
+  EXPECT_EQ(drain("mails", "workers"), (std::vector<std::string>{"mail"}));
+  EXPECT_TRUE(drain("failed").empty());
+}
+
+TEST_F(ToolRequeue, dead_letter_that_fails_again_keeps_the_time_of_its_first_failure) {
+  const Queue jobs = declare_source("jobs");
+  fail(jobs, "job");
+  ASSERT_TRUE(tool({"requeue", "failed"}).exit.ok());
+  Consumer in = jobs.consumer({.group = "workers"});
+  Result<Message> again = in.receive(5s);
+  ASSERT_TRUE(again);
+  const PropertiesView before = again->properties();
+  ASSERT_NE(before.dead_letter(), nullptr);
+  const PublishTime first = before.dead_letter()->first_time;
+  EXPECT_EQ(before.dead_letter()->position, 0U) << "of its first failure";
+  EXPECT_TRUE(again->reject());
+  Consumer letters = connect(daemon_).open_queue("failed").consumer({.group = "all"});
+  Result<Message> letter = letters.receive(5s);
+  ASSERT_TRUE(letter);
+  const PropertiesView after = letter->properties();
+  ASSERT_NE(after.dead_letter(), nullptr);
+  EXPECT_EQ(after.dead_letter()->first_time, first);
+  EXPECT_GT(after.dead_letter()->last_time, first);
+  EXPECT_EQ(after.dead_letter()->position, 1U);
+}
+
+TEST_F(ToolRequeue, dead_letter_as_large_as_its_origin_takes_goes_back_without_the_dead_letter_fields) {
+  const Queue jobs = declare_source("jobs");
+  const std::string largest(jobs.producer().max_message_bytes(), 'x');
+  fail(jobs, largest);
+  const Outcome done = tool({"requeue", "failed"});
+  EXPECT_EQ(done.out, "requeued 1 messages: 1 to jobs\n") << done.err;
+  EXPECT_EQ(drain("jobs", "workers"), (std::vector<std::string>{largest}));
+}
+
+TEST_F(ToolRequeue, dead_letter_whose_origin_is_gone_or_closed_stays_and_the_others_go) {
+  const Queue gone = declare_source("gone");
+  const Queue jobs = declare_source("jobs");
+  fail(gone, "lost home");
+  fail(jobs, "job");
+  connect(daemon_).remove("gone");
+  const json done = tool_json_with_code({"requeue", "failed"}, 8);
+  EXPECT_EQ(done["to"], json({{"jobs", 1}}));
+  ASSERT_EQ(done["kept"].size(), 1U);
+  EXPECT_EQ(done["kept"][0]["position"], 0);
+  EXPECT_EQ(done["kept"][0]["origin"], "gone");
+  EXPECT_NE(done["kept"][0]["why"].get<std::string>().find("open \"gone\": there is no such queue"), std::string::npos)
+      << done;
+  EXPECT_EQ(drain("failed"), (std::vector<std::string>{"lost home"}));
+  EXPECT_EQ(drain("jobs", "workers"), (std::vector<std::string>{"job"}));
 }
 
 TEST_F(ToolRequeue, requeue_moves_as_many_as_the_flag_count_says_and_the_rest_stays) {
@@ -235,6 +317,18 @@ TEST_F(ToolRequeue, second_user_needs_the_right_to_read_the_dead_letters_and_to_
   EXPECT_EQ(drain("open-target"), (std::vector<std::string>{"a"}));
   EXPECT_TRUE(drain("open-letters").empty());
   EXPECT_EQ(drain("closed-letters"), (std::vector<std::string>{"a"}));
+}
+
+TEST_F(ToolRequeue, second_user_moves_those_dead_letters_whose_origins_are_open_to_it) {
+  if (::geteuid() != 0) GTEST_SKIP() << "only root can become another user";
+  std::filesystem::permissions(daemon_.dir().path(), std::filesystem::perms{0755});
+  connect(daemon_).remove("failed");
+  declare("failed", 16, 0606);
+  fail(declare_source("closed", 0604), "closed");
+  fail(declare_source("open", 0606), "open");
+  EXPECT_EQ(tool_as_nobody({"requeue", "failed"}), 6);
+  EXPECT_EQ(drain("open", "workers"), (std::vector<std::string>{"open"}));
+  EXPECT_EQ(drain("failed"), (std::vector<std::string>{"closed"}));
 }
 
 TEST_F(ToolRequeue, target_of_dead_letters_is_removed_by_force_only_and_show_names_it_then) {

@@ -10,8 +10,12 @@ namespace beltway::tool {
 
 namespace {
 
-/// The queue that the dead letter comes from; empty: the message is no dead letter.
-std::string origin_of(const Message&) { return {}; }
+/// The queue in which the message failed; empty: the message is no dead letter.
+std::string origin_of(const Message& message) {
+  const PropertiesView properties = message.properties();
+  const DeadLetter* const letter = properties.dead_letter();
+  return letter == nullptr ? std::string() : std::string(letter->queue);
+}
 
 }  // namespace
 
@@ -75,7 +79,11 @@ bool Requeueing::move(Message message) {
 }
 
 Status Requeueing::publish(Producer& producer, const Message& message) const {
-  const PropertiesView properties = message.properties();
+  const PropertiesView view = message.properties();
+  Properties properties = view;  // the dead letter fields stay: a second failure keeps the time of the first one
+  const Status status = producer.publish_until(message.bytes(), properties, until());
+  if (status != Status::too_large || properties.dead_letter == nullptr) return status;
+  properties.dead_letter = nullptr;  // as it was in its origin, it fits there
   return producer.publish_until(message.bytes(), properties, until());
 }
 

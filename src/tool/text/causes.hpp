@@ -4,7 +4,6 @@
 #include <cstdint>
 #include <optional>
 #include <string>
-#include <string_view>
 #include <vector>
 
 #include "beltway/info.hpp"
@@ -42,8 +41,6 @@ void add_idle_groups(const QueueSnapshot& snapshot, std::vector<Cause>& causes);
 [[nodiscard]] std::vector<Remedy> remedies_for_group(const std::string& queue, const std::string& group);
 /// Groups whose dead letter queue does not exist.
 void add_missing_dead_letter_queues(const QueueSnapshot& snapshot, std::vector<Cause>& causes);
-/// The queue that the group sends its dead letters to; empty: none.
-[[nodiscard]] std::string dead_letter_queue_of(const QueueSnapshot& snapshot, std::string_view group);
 /// Messages that are held or delayed beside the ring.
 void add_parked_messages(const QueueSnapshot& snapshot, std::vector<Cause>& causes);
 /// "has been paused for TIME". Requires that the group is paused.

@@ -5,16 +5,10 @@
 
 namespace beltway::tool {
 
-std::string dead_letter_queue_of(const QueueSnapshot& snapshot, std::string_view group) {
-  const QueueOptions& options = snapshot.info.options;
-  const auto found = std::ranges::find(options.groups, group, &NamedGroup::name);
-  return found == options.groups.end() ? std::string() : found->options.dead_letter.value_or(options.dead_letter);
-}
-
 void add_missing_dead_letter_queues(const QueueSnapshot& snapshot, std::vector<Cause>& causes) {
   const std::vector<std::string>& missing = snapshot.info.missing_dead_letter_queues;
   for (const GroupState& group : snapshot.groups) {
-    const std::string target = dead_letter_queue_of(snapshot, group.name);
+    const std::string& target = group.dead_letter;
     if (std::ranges::find(missing, target) == missing.end()) continue;
     causes.push_back({.kind = "dead_letter_queue_missing",
                       .blocks = false,

@@ -231,6 +231,9 @@ Json to_json(const QueueSnapshot& snapshot) {
                                {"max_deliveries", group.max_deliveries},
                                {"discard", group.discard},
                                {"discarded", group.discarded},
+                               {"dead_letter", group.dead_letter.empty() ? Json(nullptr) : Json(group.dead_letter)},
+                               {"dead_lettered", group.dead_lettered},
+                               {"to_move", group.to_move},
                                {"consumers", group.consumers}});
   }
   for (const LeavingGroup& group : snapshot.leaving) {

@@ -139,12 +139,14 @@ std::string groups_text(const QueueSnapshot& snapshot) {
 
 /// A line for each group that sends its dead letters somewhere.
 std::string dead_letters_text(const QueueSnapshot& snapshot) {
-  Table table{"GROUP", "DEAD LETTERS TO"};
+  const std::vector<std::string>& missing = snapshot.info.missing_dead_letter_queues;
+  Table table{"GROUP", "DEAD LETTERS TO", ">MOVED", ">TO MOVE"};
   for (const GroupState& group : snapshot.groups) {
-    const std::string target = dead_letter_queue_of(snapshot, group.name);
-    const std::vector<std::string>& missing = snapshot.info.missing_dead_letter_queues;
+    const std::string& target = group.dead_letter;
     const bool is_missing = std::ranges::find(missing, target) != missing.end();
-    if (!target.empty()) table.add({group.name, target + (is_missing ? " (missing)" : "")});
+    if (target.empty()) continue;
+    table.add({group.name, target + (is_missing ? " (missing)" : ""), format_count(group.dead_lettered),
+               format_count(group.to_move)});
   }
   return table.empty() ? "" : "\n" + table.text(k_indent);
 }
