@@ -138,6 +138,8 @@ struct QueueInfo {
   /// Time until the queue is removed, if no process attaches. Nothing: an endpoint is attached, or the queue does not expire.
   std::optional<std::chrono::milliseconds> expires_in = {};
   std::vector<PausedGroup> paused = {};
+  /// The queues that `dead_letter` of the queue or of a group names and that do not exist: they were removed by force.
+  std::vector<std::string> missing_dead_letter_queues = {};
 
   /// How long the group is paused. Nothing: it is not.
   [[nodiscard]] std::optional<std::chrono::milliseconds> paused_for(std::string_view group) const {

@@ -160,6 +160,13 @@ struct QueueOptions {
   std::chrono::milliseconds expire_after{0};
 };
 
+/// Of Connection::remove() and Queue::remove_group().
+struct RemoveOptions {
+  /// Removes also what other queues need: a queue that their `dead_letter` names, or its last named group. Messages that fail
+  /// there then stay where they are, until there is such a queue again.
+  bool force = false;
+};
+
 struct ProducerOptions {
   /// Empty: no name. One producer at a time has a name, as long as group names. The queue remembers up to 64 names with the last
   /// sequence number of each (PublishOptions::sequence), also after the producer has ended, until the queue is removed.

@@ -91,9 +91,11 @@ void Queue::add_group(const NamedGroup& group, Start start) const {
                      {{"group", wire::encode(group)}, {"start", wire::word_of(start)}});
 }
 
-void Queue::remove_group(std::string_view group) const {
+void Queue::remove_group(std::string_view group, const RemoveOptions& options) const {
   wire::check_name("remove group", "group", group);
-  client::request_on(*session_, *this, "remove a group of", "remove_group", {{"group", group}}, client::Repeat::never);
+  nlohmann::json body{{"group", group}};
+  if (options.force) body["force"] = true;
+  client::request_on(*session_, *this, "remove a group of", "remove_group", std::move(body), client::Repeat::never);
 }
 
 PurgeResult Queue::purge(std::string_view group) const {

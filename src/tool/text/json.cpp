@@ -185,6 +185,7 @@ Json to_json(const QueueInfo& info) {
   json["expires_in_ms"] = info.expires_in ? Json(info.expires_in->count()) : Json(nullptr);
   json["paused_ms"] = Json::object();
   for (const PausedGroup& group : info.paused) json["paused_ms"][group.name] = group.paused_for.count();
+  json["missing_dead_letter_queues"] = info.missing_dead_letter_queues;
   json["shared_bytes"] = info.shared_bytes;
   json["producer_names"] = Json::array();
   for (const ProducerName& each : info.producer_names) {
