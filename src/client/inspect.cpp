@@ -273,6 +273,8 @@ void read_groups(const ring::QueueMemory& memory, const std::vector<unsigned>& i
     state.retry_delay_max = group.options.retry_delay_max.value_or(general.retry_delay_max);
     state.max_deliveries = group.options.max_deliveries.value_or(general.max_deliveries);
     state.discard = group.options.discard.value_or(general.discard);
+    state.drop_oldest = group.options.drop_oldest.value_or(general.drop_oldest);
+    state.dropped = memory.group(indexes[i]).dropped.load_relaxed();
     state.paused_for = snapshot.info.paused_for(group.name);
     state.floor = needed_from(memory, indexes[i], snapshot.position);
     state.depth = depth_of(memory, state.floor, snapshot.position);

@@ -45,7 +45,8 @@ class NamedReader {
         ack_lag_max_(std::min(memory.geometry.slots / 4, k_ack_lag)),
         owner_(static_cast<std::uint8_t>(owner)),
         evictable_(evictable),
-        due_(memory, group) {
+        due_(memory, group),
+        told_dropped_(shared_.dropped.load_relaxed()) {
     assert(group < memory.geometry.max_groups && owner >= k_first_consumer);
   }
 
@@ -129,6 +130,15 @@ class NamedReader {
   /// Messages that this reader gave up.
   [[nodiscard]] std::uint64_t discarded() const noexcept { return discarded_.load(std::memory_order_relaxed); }
 
+  /// How many messages the group keeps (GroupBlock::keeps); 0: all. Then drop_old() comes before lease().
+  void keep_newest(std::uint32_t messages) noexcept { keeps_ = messages; }
+  /// Drops messages that are older than those that the group keeps, and that no consumer holds.
+  void drop_old() noexcept;
+  /// Messages that this reader dropped since they were old.
+  [[nodiscard]] std::uint64_t dropped() const noexcept { return dropped_.load(std::memory_order_relaxed); }
+  /// Messages that any endpoint dropped in the group since the last call, or since the attach.
+  [[nodiscard]] std::uint64_t lost_since_last() noexcept;
+
   /// True if a READY message that no consumer holds may be there: a consumer that takes one while this is true wakes another.
   [[nodiscard]] bool may_have_more() const noexcept;
 
@@ -147,6 +157,8 @@ class NamedReader {
   bool try_lease_delayed(std::uint64_t seen, SlotView& view, std::uint64_t& corrupt) noexcept;
   /// Likewise of a word that says PARKED_DELAYED.
   bool try_lease_parked(std::uint64_t seen, Position position, SlotView& view, std::uint64_t& corrupt) noexcept;
+  /// `seen`: a lease word of a delayed message that is due. True if the message was too old, and is dropped.
+  bool drop_if_old(std::uint64_t seen) noexcept;
   void count_discarded() noexcept { discarded_.fetch_add(1, std::memory_order_relaxed); }
   [[nodiscard]] bool has_delayed() const noexcept {
     return EarliestDue::of(shared_.earliest_due.load_relaxed()).due_us != 0;
@@ -215,6 +227,9 @@ class NamedReader {
   bool ready_turn_ = false;     // a delayed message went first, so a READY one goes next
   bool found_delayed_ = false;  // the last lease() returned a delayed message
   std::atomic<std::uint64_t> discarded_ = 0;
+  std::uint32_t keeps_ = 0;
+  std::uint64_t told_dropped_;  // GroupBlock::dropped at the last message
+  std::atomic<std::uint64_t> dropped_ = 0;
 };
 
 /// Sets `next` back to `position` if it is there or later, and raises its version in any case: a helper or a walking

@@ -230,6 +230,8 @@ Json to_json(const QueueSnapshot& snapshot) {
                                {"max_deliveries", group.max_deliveries},
                                {"discard", group.discard},
                                {"discarded", group.discarded},
+                               {"drop_oldest", group.drop_oldest},
+                               {"dropped", group.dropped},
                                {"consumers", group.consumers}});
   }
   for (const LeavingGroup& group : snapshot.leaving) {
