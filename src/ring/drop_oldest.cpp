@@ -6,6 +6,7 @@
 
 #include "ring/floors.hpp"
 #include "ring/parking.hpp"
+#include "ring/redelivery.hpp"
 #include "ring/wake.hpp"
 
 namespace beltway::ring {
@@ -34,6 +35,13 @@ namespace {
 [[nodiscard]] bool is_held(Lease lease, Position position) noexcept {
   return distance<Lease::bits>(lease.position, position) == 0 &&
          (lease.phase == LeasePhase::leased || is_parked(lease.phase));
+}
+
+/// True if the message is delayed until it can be moved to the dead letter queue: it is not lost.
+[[nodiscard]] bool is_dead_letter(const QueueMemory& memory, unsigned group, Lease lease, Position position) noexcept {
+  if (!is_delayed(lease)) return false;
+  const LeaseTime time = LeaseTime::of(memory.lease_time(group, position).load_relaxed());
+  return time.owner == lease.owner && time.tries == lease.tries && time.reason != FailReason::none;
 }
 
 void count_dropped(GroupBlock& group) noexcept {
@@ -109,6 +117,7 @@ Drop drop_at(const QueueMemory& memory, unsigned group, Position position) noexc
   const std::uint64_t seen = word.load_acquire();
   const Lease lease = Lease::of(seen);
   if (!may_be_dropped(lease, position)) return is_held(lease, position) ? Drop::held : Drop::passed;
+  if (is_dead_letter(memory, group, lease, position)) return Drop::held;
   // It fails if a consumer has just leased the message, or another endpoint has dropped it.
   const Lease done{position, k_no_owner, lease.tries, LeasePhase::done};
   if (!word.compare_and_swap(seen, done.word())) return Drop::passed;
@@ -117,6 +126,8 @@ Drop drop_at(const QueueMemory& memory, unsigned group, Position position) noexc
 }
 
 bool drop_parked(const QueueMemory& memory, unsigned group, Word& word, std::uint64_t seen) noexcept {
+  const Lease lease = Lease::of(seen);
+  if (is_dead_letter(memory, group, lease, lease.position)) return false;
   if (!end_parked(memory, group, word, seen)) return false;
   count_dropped(memory.group(group));
   wake_for_parked_end(memory);

@@ -29,7 +29,7 @@ namespace beltway::ring {
 
 enum class Drop : std::uint8_t {
   dropped,
-  held,        ///< a consumer holds the message, or it is parked
+  held,        ///< a consumer holds the message, or it is parked, or waits for the dead letter queue
   passed,      ///< nothing to drop: done, or no message
   unfinished,  ///< a producer has not finished the position yet
 };

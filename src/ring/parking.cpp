@@ -78,9 +78,10 @@ struct Run {
   return run;
 }
 
-/// True if a message of the group waits for a consumer: a position that is neither held nor parked nor finished.
+/// True if a message near the floor waits for a consumer: a position that is neither held nor parked nor finished.
 [[nodiscard]] bool has_waiting_message(const QueueMemory& memory, unsigned group, Position from) noexcept {
-  for (std::uint32_t i = 0; i < memory.geometry.slots; ++i) {
+  const std::uint32_t near = std::min(memory.geometry.slots, std::max(memory.geometry.slots / 4, k_park_window));
+  for (std::uint32_t i = 0; i < near; ++i) {
     const Position p = wrap(from + i);
     const Lease lease = Lease::of(memory.lease(group, p).load_acquire());
     const bool of_this_lap = distance<Lease::bits>(lease.position, p) == 0;

@@ -85,6 +85,7 @@ plant_condition(given_back_message_holds_the_ring [[false]])
 # -- parked messages ----------------------------------------------------------------------------------------------
 plant(floor_passes_before_it_says_parked "")
 plant_condition(producer_ignores_parked_slots [[false]])
+plant(next_parked_slot_is_not_looked_for [[limit_ = counts ? floor_limit_ : next_;]])
 plant_before(void_of_a_parked_slot_overwrites_it [[slot(last()).meta.store_relaxed(0);]])
 plant_before(void_of_a_parked_slot_overwrites_it/2 [[slot.meta.store_relaxed(0);]])
 plant(any_is_cleared_without_the_version [[parked.store_release(Parked{Parked::of(seen).version + 1, false}.word());]])

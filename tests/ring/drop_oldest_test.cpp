@@ -170,6 +170,24 @@ TEST_P(DropOldest, delayed_message_is_dropped_when_it_is_due_and_old) {
   }
 }
 
+TEST_P(DropOldest, message_that_waits_for_the_dead_letter_queue_is_not_lost) {
+  Producer out = queue.producer();
+  Consumer in = consumer();
+  publish(out, 0, 1);
+  Result<Message> failed = in.try_receive();
+  ASSERT_TRUE(failed);
+  const Position position = failed->position();
+  EXPECT_TRUE(failed->nack(10min));
+  Word& word = queue.memory().lease_time(0, position);
+  LeaseTime time = LeaseTime::of(word.load_relaxed());
+  time.reason = FailReason::rejected;
+  word.store_relaxed(time.word());
+  publish(out, 1, 100);
+  EXPECT_EQ(lease(position).phase, LeasePhase::parked_delayed);
+  EXPECT_EQ(take_all(in), (Numbers{97, 98, 99}));
+  EXPECT_EQ(dropped(), 96U);
+}
+
 TEST_P(DropOldest, room_that_another_group_holds_costs_no_message) {
   LocalQueue ring({.slots = 16, .max_producers = GetParam(), .groups = {"g", "slow"}});
   ring.set_keeps("g", 1000);

@@ -45,9 +45,9 @@ Position position_of(Next next, Position floor) noexcept {
     }
     // plant: lease_what_is_done
     if (lease.phase != LeasePhase::retry) return Step::passed;
+    if (is_spent(lease.tries)) [[unlikely]]
+      return try_lease_spent(position, seen, corrupt);
     tries = lease.tries;
-    if (is_spent(tries)) [[unlikely]]
-      return discard_spent(word, seen, position) ? Step::passed : Step::again;
   }
   if (!word.compare_and_swap(seen, Lease{position, owner_, tries, LeasePhase::leased}.word())) return Step::again;
   return view_leased(slot, slot_word, tries, view, corrupt);
@@ -107,6 +107,20 @@ Position position_of(Next next, Position floor) noexcept {
   return Step::passed;
 }
 
+NamedReader::Step NamedReader::try_lease_spent(Position position, std::uint64_t seen, std::uint64_t& corrupt) noexcept {
+  if (is_put_aside_full()) return Step::end;  // the caller of lease() ends what is put aside, and comes again
+  const Slot& slot = memory_.slot(position);
+  const std::uint64_t slot_word = slot.state.load_acquire();
+  const std::uint8_t tries = Lease::of(seen).tries;
+  if (!SlotState::is_ready(slot_word, position) ||
+      !lease_of(position).compare_and_swap(seen, Lease{position, owner_, tries, LeasePhase::leased}.word())) {
+    return Step::again;
+  }
+  SlotView view;
+  if (view_leased(slot, slot_word, tries, view, corrupt) == Step::leased) put_aside_if_failed(view);
+  return Step::passed;
+}
+
 Position NamedReader::start(Next next) const noexcept {
   const Position floor = this->floor();
   Position position = position_of(next, floor);
@@ -122,13 +136,12 @@ bool NamedReader::try_lease_delayed(std::uint64_t seen, SlotView& view, std::uin
   const std::uint64_t slot_word = slot.state.load_acquire();
   if (!SlotState::is_ready(slot_word, position)) return false;
   Word& word = lease_of(position);
-  const bool ended = is_spent(lease.tries) && discard_spent(word, seen, position);
-  if (!ended && !is_spent(lease.tries) &&
-      word.compare_and_swap(seen, Lease{position, owner_, lease.tries, LeasePhase::leased}.word())) {
-    return view_leased(slot, slot_word, lease.tries, view, corrupt) == Step::leased;
+  if (word.compare_and_swap(seen, Lease{position, owner_, lease.tries, LeasePhase::leased}.word())) {
+    if (view_leased(slot, slot_word, lease.tries, view, corrupt) != Step::leased) return false;
+    return !put_aside_if_failed(view);
   }
   // If it was parked meanwhile, it is still delayed, and this scan does not count it any more.
-  if (!ended && is_delayed(Lease::of(word.load_acquire()))) bring_forward(memory_, group_, 0);
+  if (is_delayed(Lease::of(word.load_acquire()))) bring_forward(memory_, group_, 0);
   return false;
 }
 
@@ -136,18 +149,12 @@ bool NamedReader::try_lease_parked(std::uint64_t seen, Position position, SlotVi
                                    std::uint64_t& corrupt) noexcept {
   Word& word = lease_of(position);
   Lease lease = Lease::of(seen);
-  if (is_spent(lease.tries)) {
-    if (!end_parked(memory_, group_, word, seen)) return false;
-    count_discarded();
-    wake_for_parked_end(memory_);
-    return false;
-  }
   lease.owner = owner_;
   lease.phase = LeasePhase::parked;
   if (!word.compare_and_swap(seen, lease.word())) return false;
   if (view_parked(memory_, position, view)) {
     view.tries = lease.tries;
-    return true;
+    return !put_aside_if_failed(view);
   }
   ++corrupt;
   ack_parked(memory_, group_, lease, position);
