@@ -41,9 +41,11 @@ struct ProducerCounters {
 
 /// Kept by a consumer in shared memory, written by it alone.
 struct ConsumerCounters {
-  std::uint64_t messages = 0;          ///< received
-  std::uint64_t bytes = 0;             ///< payload bytes received
-  std::uint64_t lost = 0;              ///< lossy: positions that producers overtook
+  std::uint64_t messages = 0;  ///< received
+  std::uint64_t bytes = 0;     ///< payload bytes received
+  /// Lossy consumers: positions that producers have overwritten. Groups with drop_oldest: messages that this very consumer has
+  /// dropped. Producers drop, too: GroupState::dropped counts them all.
+  std::uint64_t lost = 0;
   std::uint64_t redelivered = 0;       ///< received with tries > 0
   std::uint64_t corrupt = 0;           ///< messages whose size or place made no sense: a peer scribbled; skipped
   std::uint64_t acks = 0;              ///< named groups
@@ -214,6 +216,8 @@ struct GroupState {
   std::string dead_letter = {};     ///< its own or the queue's; empty: none
   std::uint64_t dead_lettered = 0;  ///< by the consumers that are attached
   std::uint64_t to_move = 0;        ///< messages that could not be moved to the dead letter queue yet
+  std::uint32_t drop_oldest = 0;  ///< how many of its newest messages it keeps: its own or the queue's; 0: all
+  std::uint64_t dropped = 0;      ///< messages that were dropped since they were older, by consumers and producers
   std::vector<unsigned> consumers;
   std::optional<std::chrono::milliseconds> paused_for = {};  ///< nothing: it is not paused
 };

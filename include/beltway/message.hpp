@@ -83,7 +83,8 @@ class Message {
   /// ack or the death of a consumer that held it; at most 256.
   [[nodiscard]] unsigned deliveries() const noexcept { return tries() + 1U; }
 
-  /// Lossy consumers: positions lost right before this message. Otherwise 0.
+  /// Lossy consumers: positions lost right before this message. Groups with drop_oldest: messages that the group dropped since
+  /// this consumer's previous message, or since its attach; each consumer of the group is told of them. Otherwise 0.
   [[nodiscard]] std::uint64_t lost() const noexcept { return lost_; }
 
   /// Named groups: done. False if the lease had already ended (evicted, or the queue was repaired past it).

@@ -56,10 +56,18 @@ Producer Queue::producer(const ProducerOptions& options) const {
 Consumer Queue::consumer(const ConsumerOptions& options) const {
   wire::check_options(wire::error_subject("attach", name_), options);
   client::beware_of_strangers(options_);
-  const wire::AttachRequest request{.role = wire::Role::consumer, .consumer = options};
-  return endpoint::make_consumer(client::attach_endpoint(session_, {name_, id_, wire::geometry_of(options_)}, request,
-                                                         {.populate = options.populate, .lock = options.lock_memory}),
-                                 options);
+  const auto attach = [session = session_, queue = client::QueueName{name_, id_, wire::geometry_of(options_)},
+                       memory = client::MemoryOptions{.populate = options.populate, .lock = options.lock_memory}](
+                          const ConsumerOptions& with) {
+    return client::attach_endpoint(session, queue, {.role = wire::Role::consumer, .consumer = with}, memory);
+  };
+  endpoint::Attachment first = attach(options);
+  if (!options.reattach) return endpoint::make_consumer(std::move(first), options);
+  // The group that it was in, and no new one. A private consumer then skips what it has read.
+  ConsumerOptions again = options;
+  again.create_group = false;
+  again.start = Start::oldest;
+  return endpoint::make_reattaching_consumer(std::move(first), options, [attach, again] { return attach(again); });
 }
 
 namespace {

@@ -44,6 +44,13 @@ class alignas(ring::k_apart_bytes) ConsumerCore : public ring::PrivateReader {
   /// Call it when the Consumer is destroyed. The end of its last message deletes the core.
   void detach() noexcept;
 
+  /// The core of a consumer that goes on after `old`, which was evicted: see reattachment.hpp. Takes over its descriptor of event
+  /// mode. Throws Error(system).
+  [[nodiscard]] static ConsumerCore* successor(ConsumerCore& old, Attachment attachment,
+                                               const ConsumerOptions& options);
+  /// An interrupt() that came for `old` counts for this one.
+  void take_interrupt_of(ConsumerCore& old) noexcept;
+
   [[nodiscard]] int poll_fd();
   void interrupt() noexcept { waiter_.interrupt(); }
   [[nodiscard]] ConsumerCounters counters() const noexcept;
@@ -60,6 +67,10 @@ class alignas(ring::k_apart_bytes) ConsumerCore : public ring::PrivateReader {
   [[nodiscard]] std::size_t read_run(std::span<Message> out) noexcept;
   ring::ReadResult read_private(std::span<Message> out, std::size_t& count) noexcept;
   ring::ReadResult read_named(std::span<Message> out, std::size_t& count) noexcept;
+  /// read_private() until the first message after an eviction, which is told what was lost.
+  ring::ReadResult read_after_gap(std::span<Message> out, std::size_t& count) noexcept;
+  /// read_named() of a group that keeps only its newest messages.
+  ring::ReadResult read_newest(std::span<Message> out, std::size_t& count) noexcept;
   ring::ReadResult read_lossy(std::span<Message> out, std::size_t& count);
   /// Reads what the options of its group say now, if the daemon has posted a notice since the last call. Costs one comparison
   /// otherwise. Called at the attach, when nothing is found, and with the rare store of the counters.
@@ -196,12 +207,14 @@ class alignas(ring::k_apart_bytes) ConsumerCore : public ring::PrivateReader {
   [[noreturn]] void throw_forked() const;
 
   Attachment attachment_;
-  const Read read_kind_;  // reads our kind of group
+  Read read_kind_;  // reads our kind of group
   const Ack ack_;
   const EndOfStream end_of_stream_;  // never by_group
   const std::uint64_t prefetch_;
   std::optional<ring::NamedReader> named_;
   std::optional<ring::LossyReader> lossy_;
+  ring::Position lost_before_ = 0;    // positions that an evicted consumer did not get before it was attached again
+  std::uint32_t keeps_ = 0;           // messages that its group keeps; 0: all
   std::uint32_t settings_epoch_ = 0;  // of the notice when the settings were read
   bool settings_are_read_ = false;
   // The named reader if the fast path is open (see choose_path()), else null.

@@ -165,6 +165,7 @@ TEST(Documents, documents_are_short_enough_to_be_read) {
                                                          {"examples/PROPERTIES.md", 100},
                                                          {"examples/FAILURES.md", 100},
                                                          {"examples/JOBS.md", 100},
+                                                         {"examples/NEWEST.md", 100},
                                                          {"examples/COMING_FROM.md", 100},
                                                          {"daemon/README.md", 120},
                                                          {"daemon/DECISIONS.md", 150},
@@ -176,6 +177,7 @@ TEST(Documents, documents_are_short_enough_to_be_read) {
                                                          {"src/ring/OPERATIONS.md", 400},
                                                          {"src/ring/PROPERTIES.md", 150},
                                                          {"src/ring/PARKING.md", 150},
+                                                         {"src/ring/DROP_OLDEST.md", 150},
                                                          {"src/ring/GROUPS.md", 150},
                                                          {"src/os/README.md", 150},
                                                          {"src/wire/PROTOCOL.md", 120}};

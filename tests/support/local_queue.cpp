@@ -117,6 +117,12 @@ void LocalQueue::set_redelivery(const std::string& name, Redelivery redelivery) 
   state_->memory.group(group(name)).redelivery.store_relaxed(redelivery.word());
 }
 
+void LocalQueue::set_keeps(const std::string& name, std::uint32_t messages) {
+  state_->memory.group(group(name)).keeps.store_relaxed(messages);
+  post_notice(state_->memory, 0);
+  wake_all_sleepers(state_->memory);
+}
+
 void LocalQueue::remove() {
   post_notice(state_->memory, k_notice_removed);
   wake_all_sleepers(state_->memory);

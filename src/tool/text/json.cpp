@@ -234,6 +234,8 @@ Json to_json(const QueueSnapshot& snapshot) {
                                {"dead_letter", group.dead_letter.empty() ? Json(nullptr) : Json(group.dead_letter)},
                                {"dead_lettered", group.dead_lettered},
                                {"to_move", group.to_move},
+                               {"drop_oldest", group.drop_oldest},
+                               {"dropped", group.dropped},
                                {"consumers", group.consumers}});
   }
   for (const LeavingGroup& group : snapshot.leaving) {

@@ -159,6 +159,16 @@ std::string dead_letters_text(const QueueSnapshot& snapshot) {
   return table.empty() ? "" : "\n" + table.text(k_indent);
 }
 
+std::string newest_text(const QueueSnapshot& snapshot) {
+  Table table{"GROUP", ">KEEPS THE NEWEST", ">DROPPED"};
+  for (const GroupState& group : snapshot.groups) {
+    if (group.drop_oldest == 0 && group.dropped == 0) continue;
+    table.add(
+        {group.name, group.drop_oldest != 0 ? format_count(group.drop_oldest) : "all", format_count(group.dropped)});
+  }
+  return table.empty() ? "" : "\n" + table.text(k_indent);
+}
+
 std::string producer_names_text(const QueueInfo& info) {
   Table table{"PRODUCER NAME", ">LAST SEQUENCE", "PRODUCER"};
   for (const ProducerName& each : info.producer_names) {
@@ -233,6 +243,7 @@ std::string show_text(const QueueSnapshot& snapshot, const std::vector<Cause>& c
   out += facts_text(snapshot, rates);
   out += groups_text(snapshot);
   out += dead_letters_text(snapshot);
+  out += newest_text(snapshot);
   out += producers_text(snapshot, now_ns);
   out += producer_names_text(snapshot.info);
   out += consumers_text(snapshot, now_ns);
