@@ -83,6 +83,18 @@ struct QueueTotals {
   std::uint64_t timed_out = 0;
 };
 
+/// How old messages are, in a queue with stamps.
+struct MessageAges {
+  /// Of the oldest message that is not finished: not acknowledged, not released. Nothing: there is none, or it has no stamp.
+  std::optional<std::chrono::microseconds> oldest = {};
+  /// Messages with a stamp that the attached consumers have got, and how old they were then: half of them were younger than p50, 99
+  /// of 100 younger than p99, all younger than `max`. Each time is a power of two. `max` beyond half an hour: no bound is known.
+  std::uint64_t delivered = 0;
+  std::chrono::microseconds p50{0};
+  std::chrono::microseconds p99{0};
+  std::chrono::microseconds max{0};
+};
+
 /// One attached process end.
 struct EndpointInfo {
   unsigned index = 0;  ///< among producers or among consumers
@@ -183,6 +195,7 @@ struct ConsumerState {
   std::uint64_t held = 0;   ///< messages that it holds unacknowledged
   std::uint64_t lag = 0;    ///< private groups: positions behind the latest
   std::uint64_t floor = 0;  ///< private groups: the first position that it still needs
+  MessageAges ages = {};    ///< `oldest`: private groups only
 };
 
 struct GroupState {
@@ -209,6 +222,9 @@ struct GroupState {
   std::uint64_t discarded = 0;  ///< by the consumers that are attached
   std::vector<unsigned> consumers;
   std::optional<std::chrono::milliseconds> paused_for = {};  ///< nothing: it is not paused
+  MessageAges ages = {};
+  std::chrono::milliseconds ttl{0};  ///< its own or the queue's; 0: messages do not expire
+  std::uint64_t expired = 0;         ///< by the consumers that are attached
 };
 
 /// A named group that was removed and whose place is not free yet.
@@ -271,6 +287,7 @@ struct PeekedMessage {
   std::vector<std::byte> bytes;               ///< at most the limit that was asked for
   std::uint64_t size = 0;                     ///< bytes of the whole payload
   std::vector<std::byte> properties_block{};  ///< as in shared memory; empty: the message has no properties
+  std::optional<std::chrono::microseconds> age = {};  ///< as Message::age(), when it was copied
 
   /// Views of `properties_block`.
   [[nodiscard]] PropertiesView properties() const noexcept { return PropertiesView(properties_block); }

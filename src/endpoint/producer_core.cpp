@@ -81,6 +81,11 @@ Status ProducerCore::put_loan(const std::byte* data, std::uint64_t record, std::
 Status ProducerCore::put_batch(std::span<const Bytes> messages, std::size_t& done) {
   InlinePublisher& inline_ring = *this;
   const std::size_t before = done;
+  // One time for all that is published by this attempt.
+  const struct OneTime {
+    std::uint64_t& time_us;
+    ~OneTime() { time_us = 0; }
+  } one_time{batch_stamp_us_ = stamps_ != Stamps::off ? stamp_now_us() : 0};
   Status status = Status::ok;
   for (const Bytes& message : messages.subspan(done)) {
     const std::size_t size = message.size();
@@ -119,9 +124,12 @@ void ProducerCore::void_claim(std::size_t size) noexcept {
 }
 
 void ProducerCore::choose_path() noexcept {
+  stamps_ = ring::stamps_of(ring::load_stamping(attachment_.memory));
   const bool plain = attachment_.memory.geometry.single_producer() && detail::has_atomic_pair_store() &&
-                     !waiter_.symmetric() && !waiter_.event_mode();
+                     !waiter_.symmetric() && !waiter_.event_mode() && stamps_ == Stamps::off;
   inline_size_limit_ = plain ? std::min(inline_bytes_, detail::k_page_bytes) + 1 : 0;
+  slot_size_limit_ = stamps_ == Stamps::off ? inline_bytes_ + 1 : 0;
+  set_pending_sequence(pending_sequence_);
 }
 
 int ProducerCore::poll_fd() {
