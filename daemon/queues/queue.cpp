@@ -223,18 +223,28 @@ void Queue::change_group_option(unsigned group, const wire::GroupOption& option,
   finish_change(", group " + record_.groups[group].name, option.name, option.text(wanted));
 }
 
-void store_group_settings(const QueueRecord& record, const ring::QueueMemory& memory, unsigned index) noexcept {
+bool store_group_settings(const QueueRecord& record, const ring::QueueMemory& memory, unsigned index) noexcept {
+  bool changed = false;
+  const auto store = [&changed](detail::Word& word, std::uint64_t value) {
+    changed = word.load_relaxed() != value || changed;
+    word.store_relaxed(value);
+  };
   ring::GroupBlock& group = memory.group(index);
-  group.redelivery.store_relaxed(redelivery(record, index).word());
-  group.times.store_relaxed(group_times(record, index).word());
-  group.keeps.store_relaxed(kept_messages(record, index));
+  store(group.redelivery, redelivery(record, index).word());
+  store(group.times, group_times(record, index).word());
+  store(group.keeps, kept_messages(record, index));
+  return changed;
 }
 
 void Queue::store_settings() noexcept {
+  bool changed = false;
   for (unsigned index = 0; index < record_.groups.size(); ++index) {
     if (record_.groups[index].state == GroupRecord::State::free) continue;
-    store_group_settings(record_, memory_, index);
+    changed = store_group_settings(record_, memory_, index) || changed;
   }
+  if (!changed) return;
+  ring::post_notice(memory_, 0);
+  ring::wake_all_sleepers(memory_);
 }
 
 void Queue::finish_change(const std::string& whose, std::string_view option, const std::string& value) {

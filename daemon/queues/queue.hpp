@@ -184,7 +184,8 @@ class Queue {
   }
   /// Notes in the record since when no endpoint is attached.
   void note_use() noexcept;
-  /// Tells all consumers what their groups do with messages that fail, as the record says.
+  /// Writes what the record says of options that may change into the words of the groups. If a word has changed, posts a notice
+  /// and wakes all sleepers, so that endpoints read these words again.
   void store_settings() noexcept;
   /// `whose`: for the log.
   void finish_change(const std::string& whose, std::string_view option, const std::string& value);
@@ -261,10 +262,10 @@ class Queue {
 /// Error(system). `context`: for errors.
 [[nodiscard]] bool try_lock_byte(const os::Fd& control, unsigned byte, const std::string& context);
 
-/// Makes groups in free places of the record, of which there must be enough.
-/// Writes what the record says of a named group's options into the group's words.
-void store_group_settings(const QueueRecord& record, const ring::QueueMemory& memory, unsigned index) noexcept;
+/// Writes what the record says of a named group's options into the group's words. True if a word has changed.
+bool store_group_settings(const QueueRecord& record, const ring::QueueMemory& memory, unsigned index) noexcept;
 
+/// Makes groups in free places of the record, of which there must be enough.
 void make_groups(QueueRecord& record, const ring::QueueMemory& memory, const std::vector<NamedGroup>& groups,
                  Start start);
 

@@ -99,12 +99,13 @@ unsigned restore_words(const ring::QueueMemory& memory, const QueueRecord& recor
   wrong += restore_notice(memory, record) ? 1 : 0;
   wrong += restore_endpoints(memory, record);
   unsigned groups = 0;
+  unsigned settings = 0;
   for (unsigned index = 0; index < memory.geometry.max_groups; ++index) {
     groups += restore_named(memory, index, record.groups[index]) ? 1 : 0;
     if (record.groups[index].state == GroupRecord::State::free) continue;
-    wrong += restore(memory.group(index).redelivery, redelivery(record, index).word()) ? 1 : 0;
-    wrong += restore(memory.group(index).times, group_times(record, index).word()) ? 1 : 0;
-    wrong += restore(memory.group(index).keeps, kept_messages(record, index)) ? 1 : 0;
+    settings += restore(memory.group(index).redelivery, redelivery(record, index).word()) ? 1 : 0;
+    settings += restore(memory.group(index).times, group_times(record, index).word()) ? 1 : 0;
+    settings += restore(memory.group(index).keeps, kept_messages(record, index)) ? 1 : 0;
   }
   for (unsigned consumer = 0; consumer < memory.geometry.max_consumers; ++consumer) {
     const EndpointRecord& endpoint = record.endpoints[memory.geometry.max_producers + consumer];
@@ -112,7 +113,8 @@ unsigned restore_words(const ring::QueueMemory& memory, const QueueRecord& recor
   }
   // As in a join at the oldest message: a producer that has not seen the group reads it before it claims.
   if (groups != 0) ring::forget_limits(memory);
-  return wrong + groups;
+  if (settings != 0) ring::post_notice(memory, 0);  // consumers may have read them
+  return wrong + groups + settings;
 }
 
 }  // namespace beltway::daemon

@@ -50,15 +50,13 @@ ConsumerCore::ConsumerCore(Attachment attachment, const ConsumerOptions& options
     case ring::GroupKind::named:
       // plant: late_ack_is_a_store
       named_.emplace(at.memory, at.group, at.group_incarnation, at.owner, at.evictable);
-      if (!attachment_.evictable) fast_named_reader_ = &*named_;
       break;
     case ring::GroupKind::lossy: lossy_.emplace(at.memory, at.group, at.start, options.conflate); break;
     case ring::GroupKind::private_reliable:
       if (skip_empty_slots()) wake_for_room(floor());
-      // plant: thrown_out_reads_in_place
-      if (!attachment_.evictable) inline_size_limit_ = at.memory.geometry.inline_bytes() + 1;
       break;
   }
+  read_settings(ring::Notice::of(at.memory.shared_status().notice.load_acquire()).epoch);
 }
 
 std::size_t ConsumerCore::read_run(std::span<Message> out) noexcept {
@@ -163,8 +161,10 @@ ring::ReadResult ConsumerCore::read_named(std::span<Message> out, std::size_t& c
     }
     detail::add_pair(words_.messages, leased, bytes);
     counters_.redelivered += redelivered;
-    if (redelivered != 0 || views[leased - 1].position % detail::k_positions_per_counter_store < leased) [[unlikely]]
+    if (redelivered != 0 || views[leased - 1].position % detail::k_positions_per_counter_store < leased) [[unlikely]] {
+      refresh_settings();
       store_counters();
+    }
     if (leased < wanted) break;
   }
   if (count == 0) return result;
@@ -234,6 +234,7 @@ Status ConsumerCore::why_empty(std::span<Message> out, std::size_t& count) {
   if ((ring::Identity::of(endpoint_.identity.load_acquire()).flags & ring::k_endpoint_evicted) != 0)
     return Status::evicted;
   if (named_ && named_->is_gone()) return Status::removed;
+  refresh_settings(notice);
   if (is_private() && restore_floor()) [[unlikely]]
     wake_for_room(floor());
   if (end_of_stream_ == EndOfStream::never) return Status::empty;
@@ -247,6 +248,7 @@ Status ConsumerCore::why_empty(std::span<Message> out, std::size_t& count) {
 }
 
 Result<Message> ConsumerCore::received_seldom(const ring::SlotView& view) noexcept {
+  refresh_settings();
   count(view);
   return Result<Message>(message(view));
 }

@@ -60,6 +60,18 @@ class alignas(ring::k_apart_bytes) ConsumerCore : public ring::PrivateReader {
   ring::ReadResult read_private(std::span<Message> out, std::size_t& count) noexcept;
   ring::ReadResult read_named(std::span<Message> out, std::size_t& count) noexcept;
   ring::ReadResult read_lossy(std::span<Message> out, std::size_t& count);
+  /// Reads what the options of its group say now, if the daemon has posted a notice since the last call. Costs one comparison
+  /// otherwise. Called at the attach, when nothing is found, and with the rare store of the counters.
+  void refresh_settings(ring::Notice notice) noexcept {
+    if (notice.epoch != settings_epoch_) [[unlikely]]
+      read_settings(notice.epoch);
+  }
+  void refresh_settings() noexcept {
+    refresh_settings(ring::Notice::of(attachment_.memory.shared_status().notice.load_acquire()));
+  }
+  [[gnu::cold]] void read_settings(std::uint32_t epoch) noexcept;
+  /// Opens the fast path, or closes it, as the settings and event mode say.
+  void choose_path() noexcept;
   using Read = ring::ReadResult (ConsumerCore::*)(std::span<Message> out, std::size_t& count);
   [[nodiscard]] static Read read_of(ring::GroupKind kind) noexcept;
   /// Reads with read_kind_ until the result is not ReadResult::again, at most k_max_reads times.
@@ -167,7 +179,8 @@ class alignas(ring::k_apart_bytes) ConsumerCore : public ring::PrivateReader {
   const std::uint64_t prefetch_;
   std::optional<ring::NamedReader> named_;
   std::optional<ring::LossyReader> lossy_;
-  // The named reader if the fast path is open (not evictable, not in event mode), else null.
+  std::uint32_t settings_epoch_ = 0;  // of the notice when the settings were read
+  // The named reader if the fast path is open (see choose_path()), else null.
   ring::NamedReader* fast_named_reader_ = nullptr;
   waiting::StreamBackoff stream_backoff_;
   bool last_batch_partial_ = false;  // the last batch was shorter than asked for

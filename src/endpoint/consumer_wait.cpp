@@ -175,10 +175,10 @@ Status ConsumerCore::wait_take(const Until& until, waiting::Waiter::Rung first, 
 int ConsumerCore::poll_fd() {
   const detail::SingleUse<InlineReceiver> use(*this);
   check_fork();
-  if (is_private()) inline_size_limit_ = 0;  // in a group, other threads may end messages and read it
-  fast_named_reader_ = nullptr;
-  return waiter_.enable_events(named_ ? os::EventSet::Timer::one : os::EventSet::Timer::none,
-                               "poll_fd of a consumer of \"" + queue_name() + "\"");
+  const int fd = waiter_.enable_events(named_ ? os::EventSet::Timer::one : os::EventSet::Timer::none,
+                                       "poll_fd of a consumer of \"" + queue_name() + "\"");
+  choose_path();
+  return fd;
 }
 
 }  // namespace beltway::endpoint
