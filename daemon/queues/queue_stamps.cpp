@@ -49,9 +49,10 @@ ring::Position find_published(const ring::QueueMemory& memory, std::uint64_t pub
     if (stamp_us != 0 && static_cast<std::int64_t>(stamp_us) >= wanted_us) return position;
   }
   if (has_message && !has_stamp) {
-    throw Error(Errc::invalid_option, context + ": its messages do not tell when they were published; name a position, "
-                                                "\"oldest\" or \"latest\", and let it stamp messages from now on with "
-                                                "--stamps coarse");
+    throw Error(Errc::invalid_option, context +
+                                          ": its messages do not tell when they were published; name a position, "
+                                          "\"oldest\" or \"latest\", and let it stamp messages from now on with "
+                                          "--stamps coarse");
   }
   return tail;
 }

@@ -284,9 +284,9 @@ struct ResetResult {
 struct PeekedMessage {
   std::uint64_t position = 0;
   unsigned producer = 0;
-  std::vector<std::byte> bytes;               ///< at most the limit that was asked for
-  std::uint64_t size = 0;                     ///< bytes of the whole payload
-  std::vector<std::byte> properties_block{};  ///< as in shared memory; empty: the message has no properties
+  std::vector<std::byte> bytes;                       ///< at most the limit that was asked for
+  std::uint64_t size = 0;                             ///< bytes of the whole payload
+  std::vector<std::byte> properties_block{};          ///< as in shared memory; empty: the message has no properties
   std::optional<std::chrono::microseconds> age = {};  ///< as Message::age(), when it was copied
 
   /// Views of `properties_block`.

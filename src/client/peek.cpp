@@ -21,7 +21,8 @@ std::uint64_t depth_of(const ring::QueueMemory& memory, unsigned group, ring::Po
   return static_cast<std::uint64_t>(std::clamp<std::int64_t>(depth, 0, memory.geometry.slots));
 }
 
-void copy_view(const ring::QueueMemory& memory, const ring::SlotView& view, ring::Position position, std::size_t max_bytes, PeekedMessage& message) {
+void copy_view(const ring::QueueMemory& memory, const ring::SlotView& view, ring::Position position,
+               std::size_t max_bytes, PeekedMessage& message) {
   message.position = position;
   message.producer = view.producer;
   message.size = view.size;

@@ -8,11 +8,12 @@ namespace beltway::endpoint {
 
 void ConsumerCore::read_settings(std::uint32_t epoch) noexcept {
   settings_epoch_ = epoch;
+  read_stamping();
   choose_path();
 }
 
 void ConsumerCore::choose_path() noexcept {
-  const bool open = !attachment_.evictable && !waiter_.event_mode();
+  const bool open = !attachment_.evictable && !waiter_.event_mode() && stamps_ == Stamps::off;
   fast_named_reader_ = named_ && open ? &*named_ : nullptr;
   // In a named group other threads may end messages, and read it: there it stays 0.
   if (!is_private()) return;

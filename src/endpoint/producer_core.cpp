@@ -81,11 +81,6 @@ Status ProducerCore::put_loan(const std::byte* data, std::uint64_t record, std::
 Status ProducerCore::put_batch(std::span<const Bytes> messages, std::size_t& done) {
   InlinePublisher& inline_ring = *this;
   const std::size_t before = done;
-  // One time for all that is published by this attempt.
-  const struct OneTime {
-    std::uint64_t& time_us;
-    ~OneTime() { time_us = 0; }
-  } one_time{batch_stamp_us_ = stamps_ != Stamps::off ? stamp_now_us() : 0};
   Status status = Status::ok;
   for (const Bytes& message : messages.subspan(done)) {
     const std::size_t size = message.size();

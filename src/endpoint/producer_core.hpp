@@ -216,9 +216,8 @@ class alignas(ring::k_apart_bytes) ProducerCore : public ring::Claimer {
   Status put_in_lane(std::size_t size, const Fill& fill, std::size_t block_bytes);
   /// Stores the stamp of the last claim, before its commit.
   void stamp() noexcept {
-    ring::store_stamp(attachment_.memory, last(), batch_stamp_us_ != 0 ? batch_stamp_us_ : stamp_now_us());
+    ring::store_stamp(attachment_.memory, last(), ring::stamp_clock_us(stamps_));
   }
-  [[nodiscard]] std::uint64_t stamp_now_us() const noexcept { return ring::stamp_clock_us(stamps_); }
   /// As stamp(), and what else a message in a lane needs before its commit.
   void begin_reference() noexcept {
     if (pending_sequence_ != 0) ring::begin_sequence(*sequence_record_, pending_sequence_, last());
@@ -287,7 +286,6 @@ class alignas(ring::k_apart_bytes) ProducerCore : public ring::Claimer {
   std::size_t slot_size_limit_ = 0;
   Stamps stamps_ = Stamps::off;       // of the queue, as of the last notice
   bool needs_begin_ = false;          // begin_reference() has something to do
-  std::uint64_t batch_stamp_us_ = 0;  // of the batch that is being published; 0: there is none
   ring::Lane lane_;
   waiting::Waiter waiter_;
   ring::Endpoint& endpoint_;

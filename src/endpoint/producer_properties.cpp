@@ -234,7 +234,8 @@ void Loan::begin_with(const std::byte* block, std::size_t bytes, std::uint64_t t
 void Loan::stamp() noexcept {
   std::byte* const block = data_ - block_bytes();
   if ((block_ & k_loan_has_publish_time) != 0) {
-    reinterpret_cast<detail::Word*>(block + endpoint::k_publish_time_offset)->store_relaxed(endpoint::publish_time_now());
+    reinterpret_cast<detail::Word*>(block + endpoint::k_publish_time_offset)
+        ->store_relaxed(endpoint::publish_time_now());
   }
   if (const std::uint64_t due_time_at = block_ >> k_loan_due_time_shift & k_loan_due_time_mask; due_time_at != 0) {
     // The first attempt to commit it makes the ttl a time; then it stays.

@@ -57,6 +57,14 @@ inline void store_stamp(const QueueMemory& memory, Position position, std::uint6
   return stamp_us < now_us ? now_us - stamp_us : 0;
 }
 
+/// The time of the day that goes with a stamp, in us since 1970. A peer may write the difference of the clocks: the result is
+/// in the range of nanoseconds in 64 bits.
+[[nodiscard]] inline std::int64_t published_us(const QueueMemory& memory, std::uint64_t stamp_us) noexcept {
+  constexpr std::uint64_t k_range = std::uint64_t{1} << 53;
+  const std::uint64_t sum = stamp_us + memory.shared_status().clock_offset_us.load_relaxed();
+  return static_cast<std::int64_t>(sum % k_range);
+}
+
 /// Messages that were published without a stamp get none by a stamp of an equal lap, long ago. The daemon calls it before
 /// producers begin to stamp.
 inline void clear_stamps(const QueueMemory& memory) noexcept {
