@@ -60,6 +60,10 @@ inline constexpr std::size_t k_max_header_name_bytes = 255;
 /// Bytes of all names and values of a message's headers: a page. What is larger is payload.
 inline constexpr std::size_t k_max_headers_bytes = 4096;
 
+/// What the dead letter fields add to a message at most: two names, numbers, and the padding of the properties block. A dead
+/// letter queue must take so much more than the queue whose messages it gets.
+inline constexpr std::size_t k_max_dead_letter_bytes = 640;
+
 /// QueueOptions::evict_after, if it is not 0: shorter is a guess about the scheduler, longer has no 32-bit number.
 inline constexpr std::int64_t k_min_evict_after_ms = 10;
 inline constexpr std::int64_t k_max_evict_after_ms = 0x7fffffff;

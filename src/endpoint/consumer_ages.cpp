@@ -9,6 +9,27 @@ bool ConsumerCore::is_too_old(ring::Position position, std::uint64_t now_us) con
   return stamp_us != 0 && ring::age_us(stamp_us, now_us) > ttl_us_;
 }
 
+std::size_t ConsumerCore::pass_over_old(std::span<ring::SlotView> views) noexcept {
+  const std::uint64_t now_us = stamp_clock_us();
+  std::size_t kept = 0;
+  for (const ring::SlotView& view : views) {
+    if (is_too_old(view.position, now_us)) {
+      if (give_up(view, ring::FailReason::expired)) wakes_ += named_->after_ack(view.position);
+      continue;
+    }
+    count_age(ring::load_stamp(attachment_.memory, view.position), now_us);
+    views[kept++] = view;
+  }
+  if (kept != views.size()) store_counters();
+  return kept;
+}
+
+bool ConsumerCore::expire(const ring::SlotView& view) noexcept {
+  if (!named_->ack(view.position, view.tries)) return false;
+  ++counters_.expired;
+  return true;
+}
+
 void ConsumerCore::count_age(std::uint64_t stamp_us, std::uint64_t now_us) noexcept {
   if (stamp_us == 0) return;
   ring::count_age(attachment_.memory.age_histogram(index()), ring::age_us(stamp_us, now_us));

@@ -141,6 +141,7 @@ template <bool has_stamps>
 ring::ReadResult ConsumerCore::read_named(std::span<Message> out, std::size_t& count) noexcept {
   ring::NamedReader& reader = *named_;
   ring::ReadResult result = ring::ReadResult::empty;
+  [[maybe_unused]] std::size_t passed_over = 0;  // after a lap of them the caller checks its deadline
   while (count < out.size()) {
     const std::uint64_t credit = prefetch_ - ends_.held();
     ring::SlotView views[ring::k_lease_batch];
@@ -148,15 +149,26 @@ ring::ReadResult ConsumerCore::read_named(std::span<Message> out, std::size_t& c
     const std::size_t wanted = std::min({out.size() - count, ring::k_lease_batch, static_cast<std::size_t>(credit)});
     if (wanted == 0) break;
     const std::uint64_t corrupt_before = counters_.corrupt;
-    const std::uint64_t discarded_before = reader.discarded();
     result = reader.lease(views, wanted, leased, counters_.corrupt);
-    if (counters_.corrupt != corrupt_before || reader.discarded() != discarded_before) store_counters();
+    if (counters_.corrupt != corrupt_before) store_counters();
+    if (!reader.put_aside().empty()) [[unlikely]]
+      result = read_past_put_aside({views, wanted}, leased, result);
     if (result != ring::ReadResult::message) break;
     // plant: late_lease_is_kept
     if (is_evicted()) {  // the daemon may have taken our leases away before these
       reader.give_back(views, leased);
       hand_wake_on();
       return ring::ReadResult::empty;
+    }
+    if constexpr (has_stamps) {
+      passed_over += leased;
+      leased = pass_over_old({views, leased});
+      passed_over -= leased;
+      if (leased == 0) {
+        result = ring::ReadResult::again;
+        if (passed_over < attachment_.memory.geometry.slots) continue;
+        break;
+      }
     }
     ends_.took(leased);
     std::uint64_t bytes = 0;
@@ -188,6 +200,8 @@ bool ConsumerCore::try_lease_next(ring::SlotView& view) noexcept {
   const std::uint64_t corrupt_before = counters_.corrupt;
   if (!fast_named_reader_->try_lease_next(view, counters_.corrupt)) {
     if (counters_.corrupt != corrupt_before) store_counters();
+    if (!fast_named_reader_->put_aside().empty()) [[unlikely]]
+      end_put_aside();
     return false;
   }
   ends_.took(1);

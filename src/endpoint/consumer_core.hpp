@@ -85,6 +85,10 @@ class alignas(ring::k_apart_bytes) ConsumerCore : public ring::PrivateReader {
   /// Of messages with stamps that are to be delivered. In consumer_ages.cpp.
   [[nodiscard]] std::uint64_t stamp_clock_us() const noexcept { return ring::stamp_clock_us(stamps_); }
   [[nodiscard]] bool is_too_old(ring::Position position, std::uint64_t now_us) const noexcept;
+  /// Ends messages that are too old, and counts the ages of the others, which it moves to the front. Returns their number.
+  std::size_t pass_over_old(std::span<ring::SlotView> views) noexcept;
+  /// Ends a message of ours that has expired. False if it is not ours any more.
+  bool expire(const ring::SlotView& view) noexcept;
   void count_age(std::uint64_t stamp_us, std::uint64_t now_us) noexcept;
   /// Counts a message that was passed over.
   [[gnu::cold]] void count_passed_over(ring::ReadResult result) noexcept;
@@ -160,6 +164,13 @@ class alignas(ring::k_apart_bytes) ConsumerCore : public ring::PrivateReader {
   [[gnu::noinline]] bool fail(const Message& message, std::uint64_t delay_us) noexcept;
   [[gnu::noinline]] bool give_back_at_once(const Message& message) noexcept;
   [[gnu::noinline]] bool reject(const Message& message) noexcept;
+  /// Ends the messages that the named reader has put aside.
+  [[gnu::noinline]] void end_put_aside() noexcept;
+  /// After a lease() with this result that has put messages aside: ends them, and leases again while the walk ended at them.
+  [[gnu::noinline]] ring::ReadResult read_past_put_aside(std::span<ring::SlotView> views, std::size_t& leased,
+                                                         ring::ReadResult result) noexcept;
+  /// Ends a message of ours that must not be delivered any more. False if it is not ours any more.
+  bool give_up(const ring::SlotView& view, ring::FailReason reason) noexcept;
   [[nodiscard]] bool is_private() const noexcept { return attachment_.kind == ring::GroupKind::private_reliable; }
   [[nodiscard]] std::uint64_t acks_of(std::uint64_t ended) const noexcept {
     const std::uint64_t nacks = nacks_.load(std::memory_order_relaxed);
@@ -167,6 +178,15 @@ class alignas(ring::k_apart_bytes) ConsumerCore : public ring::PrivateReader {
   }
   [[nodiscard]] Message message(const ring::SlotView& view) noexcept {
     return {this, view.data, view.position, view.lost, view.size, view.producer, view.tries, view.properties_bytes};
+  }
+  [[nodiscard]] static ring::SlotView view_of(const Message& message) noexcept {
+    return {.position = message.position_,
+            .data = message.data_,
+            .size = message.size_,
+            .producer = message.producer_,
+            .lost = message.lost_,
+            .tries = message.tries(),
+            .properties_bytes = static_cast<std::uint16_t>(message.properties_bytes())};
   }
   /// Requires that `empty` holds no message. Constructs in place: a move would load wider than the stores before it.
   void make_message(Message& empty, const ring::SlotView& view) noexcept { ::new (&empty) Message(message(view)); }

@@ -54,14 +54,6 @@ bool ConsumerCore::fail(const Message& message, std::uint64_t delay_us) noexcept
   return delayed != ring::NamedReader::Delayed::not_ours;
 }
 
-bool ConsumerCore::reject(const Message& message) noexcept {
-  nacks_.fetch_add(1, std::memory_order_relaxed);
-  if (!named_->discard(message.position_, message.tries())) return false;
-  words_.discarded.store_relaxed(
-      named_->discarded());  // at once: a message that is dropped must not vanish from the counts
-  return true;
-}
-
 }  // namespace beltway::endpoint
 
 namespace beltway::detail {

@@ -215,9 +215,7 @@ class alignas(ring::k_apart_bytes) ProducerCore : public ring::Claimer {
   template <class Fill>
   Status put_in_lane(std::size_t size, const Fill& fill, std::size_t block_bytes);
   /// Stores the stamp of the last claim, before its commit.
-  void stamp() noexcept {
-    ring::store_stamp(attachment_.memory, last(), ring::stamp_clock_us(stamps_));
-  }
+  void stamp() noexcept { ring::store_stamp(attachment_.memory, last(), ring::stamp_clock_us(stamps_)); }
   /// As stamp(), and what else a message in a lane needs before its commit.
   void begin_reference() noexcept {
     if (pending_sequence_ != 0) ring::begin_sequence(*sequence_record_, pending_sequence_, last());
@@ -284,8 +282,8 @@ class alignas(ring::k_apart_bytes) ProducerCore : public ring::Claimer {
   const std::size_t inline_bytes_;
   /// Sizes below this take the common path of put(): what fits a slot. 0: each message gets a stamp.
   std::size_t slot_size_limit_ = 0;
-  Stamps stamps_ = Stamps::off;       // of the queue, as of the last notice
-  bool needs_begin_ = false;          // begin_reference() has something to do
+  Stamps stamps_ = Stamps::off;  // of the queue, as of the last notice
+  bool needs_begin_ = false;     // begin_reference() has something to do
   ring::Lane lane_;
   waiting::Waiter waiter_;
   ring::Endpoint& endpoint_;

@@ -53,6 +53,9 @@ inline constexpr std::size_t k_lease_batch = 64;
 inline constexpr std::uint64_t k_retry_patience_us = 10'000;
 /// Due messages that one scan of the lease words finds at most: memory of each consumer against scans of the whole ring.
 inline constexpr std::size_t k_due_batch = 32;
+/// Messages that a consumer has leased and must not deliver, before it ends them: memory of each consumer against walks that end
+/// early.
+inline constexpr std::size_t k_put_aside_batch = 16;
 /// How often a read skips a ring full of VOIDs, or loses a race, before it returns empty: patience against the deadline.
 inline constexpr unsigned k_max_reads = 64;
 

@@ -14,6 +14,7 @@
 #include "ring/counters.hpp"
 #include "ring/groups.hpp"
 #include "ring/readers/named_reader.hpp"
+#include "ring/tuning.hpp"
 
 namespace beltway::test {
 
@@ -171,6 +172,29 @@ TEST(Discard, a_message_that_kills_its_consumers_is_given_up) {
     EXPECT_EQ(in.counters().discarded, 1U);
     EXPECT_EQ(group.lease(0).phase, LeasePhase::done);
     for (int i = 0; i < 4; ++i) EXPECT_EQ(out.try_publish("x"), Status::ok) << "its slot is free";
+  }
+}
+
+TEST(Discard, many_messages_to_give_up_do_not_hide_the_message_behind_them) {
+  constexpr unsigned k_bad = 3 * k_put_aside_batch + 1;
+  for (const auto delay : {0us, 1us}) {
+    FailingGroup group(128);
+    Producer out = group.queue.producer();
+    Consumer in = group.consumer();
+    for (unsigned i = 0; i < k_bad; ++i) out.publish("bad");
+    {
+      std::array<Message, k_bad> held;
+      ASSERT_EQ(*in.try_receive_batch(held), k_bad);
+      for (Message& message : held) message.nack(delay);
+    }
+    std::this_thread::sleep_for(1ms);
+    out.publish("good");
+    group.queue.set_redelivery("g", {0, 0, 1, true});
+    Result<Message> good = in.try_receive();
+    EXPECT_EQ(text_of(good), "good");
+    EXPECT_EQ(text_of(in.try_receive()), "empty");
+    EXPECT_EQ(in.counters().discarded, k_bad);
+    EXPECT_EQ(in.counters().messages, k_bad + 1);
   }
 }
 

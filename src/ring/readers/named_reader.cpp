@@ -45,9 +45,9 @@ Position position_of(Next next, Position floor) noexcept {
     }
     // plant: lease_what_is_done
     if (lease.phase != LeasePhase::retry) return Step::passed;
+    if (is_spent(lease.tries)) [[unlikely]]
+      return try_lease_spent(position, seen, corrupt);
     tries = lease.tries;
-    if (is_spent(tries)) [[unlikely]]
-      return discard_spent(word, seen, position) ? Step::passed : Step::again;
   }
   if (!word.compare_and_swap(seen, Lease{position, owner_, tries, LeasePhase::leased}.word())) return Step::again;
   return view_leased(slot, slot_word, tries, view, corrupt);
@@ -86,7 +86,7 @@ Position position_of(Next next, Position floor) noexcept {
   const SlotState state = SlotState::of(slot_word);
   // plant: no_second_check_of_the_slot
   const bool still_there = slot.state.load_acquire() == slot_word;
-  if (still_there && view_slot(memory_, slot, state, view)) [[likely]] {
+  if (still_there && view_unexpired_slot(memory_, slot, state, view)) [[likely]] {
     view.tries = tries;
     return Step::leased;
   }
@@ -96,7 +96,11 @@ Position position_of(Next next, Position floor) noexcept {
   if (!still_there && lease_of(state.position).load_acquire() == parked.word() &&
       view_parked(memory_, state.position, view)) {
     view.tries = tries;
-    return Step::leased;
+    return is_overdue(view) ? put_aside_expired(view) : Step::leased;
+  }
+  if (still_there && view_slot(memory_, slot, state, view)) {
+    view.tries = tries;
+    return put_aside_expired(view);
   }
   if (still_there) ++corrupt;
   const std::uint64_t done = Lease{state.position, owner_, tries, LeasePhase::done}.word();
@@ -104,6 +108,29 @@ Position position_of(Next next, Position floor) noexcept {
   // plant: reclaimed_is_ended_with_a_store
   const bool ended = still_there ? ack(state.position, tries) : end_lease(state.position, tries, done);
   if (ended) after_ack(state.position);
+  return Step::passed;
+}
+
+NamedReader::Step NamedReader::put_aside_expired(const SlotView& view) noexcept {
+  if (is_put_aside_full()) {  // the caller of lease() ends what is put aside, and comes again
+    return_lease(view.position, view.tries, view.tries);
+    return Step::end;
+  }
+  put_aside(view, FailReason::expired);
+  return Step::passed;
+}
+
+NamedReader::Step NamedReader::try_lease_spent(Position position, std::uint64_t seen, std::uint64_t& corrupt) noexcept {
+  if (is_put_aside_full()) return Step::end;  // the caller of lease() ends what is put aside, and comes again
+  const Slot& slot = memory_.slot(position);
+  const std::uint64_t slot_word = slot.state.load_acquire();
+  const std::uint8_t tries = Lease::of(seen).tries;
+  if (!SlotState::is_ready(slot_word, position) ||
+      !lease_of(position).compare_and_swap(seen, Lease{position, owner_, tries, LeasePhase::leased}.word())) {
+    return Step::again;
+  }
+  SlotView view;
+  if (view_leased(slot, slot_word, tries, view, corrupt) == Step::leased) put_aside_if_failed(view);
   return Step::passed;
 }
 
@@ -122,13 +149,12 @@ bool NamedReader::try_lease_delayed(std::uint64_t seen, SlotView& view, std::uin
   const std::uint64_t slot_word = slot.state.load_acquire();
   if (!SlotState::is_ready(slot_word, position)) return false;
   Word& word = lease_of(position);
-  const bool ended = is_spent(lease.tries) && discard_spent(word, seen, position);
-  if (!ended && !is_spent(lease.tries) &&
-      word.compare_and_swap(seen, Lease{position, owner_, lease.tries, LeasePhase::leased}.word())) {
-    return view_leased(slot, slot_word, lease.tries, view, corrupt) == Step::leased;
+  if (word.compare_and_swap(seen, Lease{position, owner_, lease.tries, LeasePhase::leased}.word())) {
+    if (view_leased(slot, slot_word, lease.tries, view, corrupt) != Step::leased) return false;
+    return !put_aside_if_failed(view);
   }
   // If it was parked meanwhile, it is still delayed, and this scan does not count it any more.
-  if (!ended && is_delayed(Lease::of(word.load_acquire()))) bring_forward(memory_, group_, 0);
+  if (is_delayed(Lease::of(word.load_acquire()))) bring_forward(memory_, group_, 0);
   return false;
 }
 
@@ -136,18 +162,12 @@ bool NamedReader::try_lease_parked(std::uint64_t seen, Position position, SlotVi
                                    std::uint64_t& corrupt) noexcept {
   Word& word = lease_of(position);
   Lease lease = Lease::of(seen);
-  if (is_spent(lease.tries)) {
-    if (!end_parked(memory_, group_, word, seen)) return false;
-    count_discarded();
-    wake_for_parked_end(memory_);
-    return false;
-  }
   lease.owner = owner_;
   lease.phase = LeasePhase::parked;
   if (!word.compare_and_swap(seen, lease.word())) return false;
   if (view_parked(memory_, position, view)) {
     view.tries = lease.tries;
-    return true;
+    return !put_aside_if_failed(view) && (!is_overdue(view) || put_aside_expired(view) == Step::leased);
   }
   ++corrupt;
   ack_parked(memory_, group_, lease, position);

@@ -16,6 +16,7 @@
 #pragma once
 
 #include <algorithm>
+#include <array>
 #include <atomic>
 #include <cassert>
 #include <cstdint>
@@ -28,6 +29,12 @@
 #include "ring/wake.hpp"
 
 namespace beltway::ring {
+
+/// A message that is leased and must not be delivered.
+struct PutAside {
+  SlotView view;
+  FailReason reason;
+};
 
 class NamedReader {
  public:
@@ -51,12 +58,23 @@ class NamedReader {
 
   /// Leases up to `count` messages into `views`, and stores their number in `leased`. Delayed messages that are due come behind
   /// READY ones, and in turn with them once they are overdue by k_retry_patience_us. Messages that make no sense are
-  /// acknowledged and counted in `corrupt`. ReadResult::empty: nothing to lease now, or the group is paused or being removed
+  /// acknowledged and counted in `corrupt`. Messages that must not be delivered are put aside.
+  /// ReadResult::empty: nothing to lease now, or the group is paused or being removed
   /// (see is_gone()).
   ReadResult lease(SlotView* views, std::size_t count, std::size_t& leased, std::uint64_t& corrupt) noexcept;
 
   /// The common case of lease() for one message: the message follows our last one, or `next` points at it. False: call lease().
+  /// It puts messages aside, too.
   bool try_lease_next(SlotView& view, std::uint64_t& corrupt) noexcept;
+
+  /// Messages that we hold and that must not be delivered, in the order of their leases. Call it after each call of lease() and
+  /// try_lease_next(), whatever they return. The caller ends each lease by itself, then calls forget_put_aside(). While the
+  /// array is full, a walk leases no further message of this kind, and ends there.
+  [[nodiscard]] std::span<const PutAside> put_aside() const noexcept { return {put_aside_.data(), put_aside_count_}; }
+  [[nodiscard]] bool is_put_aside_full() const noexcept { return put_aside_count_ == put_aside_.size(); }
+  /// Remembers a message that is leased. Requires that the array is not full.
+  void put_aside(const SlotView& view, FailReason reason) noexcept;
+  void forget_put_aside() noexcept { put_aside_count_ = 0; }
 
   /// Ends the lease of a message that lease() returned. False if the lease was not ours any more.
   bool ack(Position position, std::uint8_t tries) noexcept {
@@ -143,10 +161,15 @@ class NamedReader {
   ReadResult lease_mixed(std::span<SlotView> views, std::size_t& leased, std::uint64_t& corrupt) noexcept;
   /// Leases messages that are due. Returns how many.
   std::size_t lease_due(std::span<SlotView> views, std::uint64_t now_us, std::uint64_t& corrupt) noexcept;
-  /// `seen`: a lease word that says DELAYED. True if the message is leased now, and shown.
+  /// `seen`: a lease word that says DELAYED. True if the message is leased now, and shown. False also if it was put aside.
   bool try_lease_delayed(std::uint64_t seen, SlotView& view, std::uint64_t& corrupt) noexcept;
   /// Likewise of a word that says PARKED_DELAYED.
   bool try_lease_parked(std::uint64_t seen, Position position, SlotView& view, std::uint64_t& corrupt) noexcept;
+  /// Of a delayed message that is leased now: true if it must not be delivered, and was put aside.
+  bool put_aside_if_failed(const SlotView& view) noexcept;
+  /// Of a message that is leased now, and whose own time is over. Never Step::leased. Step::end: it was given back, since the array
+  /// is full.
+  Step put_aside_expired(const SlotView& view) noexcept;
   void count_discarded() noexcept { discarded_.fetch_add(1, std::memory_order_relaxed); }
   [[nodiscard]] bool has_delayed() const noexcept {
     return EarliestDue::of(shared_.earliest_due.load_relaxed()).due_us != 0;
@@ -158,9 +181,9 @@ class NamedReader {
     const Redelivery redelivery = this->redelivery();
     return redelivery.discards && redelivery.max_deliveries != 0 && tries >= redelivery.max_deliveries;
   }
-  /// Ends a message that no consumer holds and that is_spent(). False if another process was faster.
-  bool discard_spent(Word& word, std::uint64_t seen, Position position) noexcept;
   Step try_lease_at(Position position, SlotView& view, std::uint64_t& corrupt) noexcept;
+  /// The rest of try_lease_at() for a message that is_spent(): `seen` is its lease word, which says RETRY.
+  [[gnu::noinline]] Step try_lease_spent(Position position, std::uint64_t seen, std::uint64_t& corrupt) noexcept;
   /// Two that follow each other, the first at an even position: true if both are leased now, and shown.
   bool try_lease_pair(Position position, SlotView* views, std::size_t& leased, std::uint64_t& corrupt) noexcept;
   /// Makes the view of a position that was just leased. Step::leased; or Step::passed: there is no message, and the lease
@@ -215,6 +238,8 @@ class NamedReader {
   bool ready_turn_ = false;     // a delayed message went first, so a READY one goes next
   bool found_delayed_ = false;  // the last lease() returned a delayed message
   std::atomic<std::uint64_t> discarded_ = 0;
+  std::array<PutAside, k_put_aside_batch> put_aside_;  // the first put_aside_count_ have values
+  std::size_t put_aside_count_ = 0;
 };
 
 /// Sets `next` back to `position` if it is there or later, and raises its version in any case: a helper or a walking

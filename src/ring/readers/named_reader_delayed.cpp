@@ -1,5 +1,8 @@
 // Delayed messages, and messages that are given up. See named_reader.hpp and ring/redelivery.hpp.
 #include "ring/readers/named_reader.hpp"
+
+#include <cassert>
+
 #include "ring/tuning.hpp"
 
 namespace beltway::ring {
@@ -43,6 +46,7 @@ std::size_t NamedReader::lease_due(std::span<SlotView> views, std::uint64_t now_
   if (!is_active()) return 0;
   std::size_t leased = 0;
   for (bool scanned = false; leased < views.size();) {
+    if (is_put_aside_full()) break;
     if (due_.empty()) {
       if (scanned) break;
       due_.find(now_us);
@@ -83,12 +87,15 @@ bool NamedReader::discard(Position position, std::uint8_t tries) noexcept {
   return true;
 }
 
-bool NamedReader::discard_spent(Word& word, std::uint64_t seen, Position position) noexcept {
-  if (!word.compare_and_swap(seen, Lease{position, owner_, Lease::of(seen).tries, LeasePhase::done}.word()))
-    return false;
-  count_discarded();
-  after_ack(position);
+bool NamedReader::put_aside_if_failed(const SlotView& view) noexcept {
+  if (!is_spent(view.tries)) return false;
+  put_aside(view, FailReason::too_many_deliveries);
   return true;
+}
+
+void NamedReader::put_aside(const SlotView& view, FailReason reason) noexcept {
+  assert(!is_put_aside_full());
+  put_aside_[put_aside_count_++] = {view, reason};
 }
 
 }  // namespace beltway::ring
