@@ -36,4 +36,8 @@ bool is_overdue(const SlotView& view) noexcept {
   return due_us && *due_us <= os::now_ns() / 1000;
 }
 
+bool view_unexpired_extended(const QueueMemory& memory, const Slot& slot, SlotMeta meta, SlotView& view) noexcept {
+  return view_extended(memory, slot, meta, view) && !is_overdue(view);
+}
+
 }  // namespace beltway::ring

@@ -51,6 +51,9 @@ struct SlotView {
 }
 /// As view_slot(), for a message with properties. Requires a view by view_in_slot(). In slot_view.cpp.
 [[nodiscard]] bool view_extended(const QueueMemory& memory, const Slot& slot, SlotMeta meta, SlotView& view) noexcept;
+/// As view_extended(). False also if the message has expired by its own properties.
+[[nodiscard]] bool view_unexpired_extended(const QueueMemory& memory, const Slot& slot, SlotMeta meta,
+                                           SlotView& view) noexcept;
 
 /// Bits of PropertiesHead::present that are read here. The rest is in endpoint/properties_block.hpp.
 inline constexpr std::uint16_t k_has_publish_time = 1;
@@ -87,7 +90,7 @@ inline constexpr std::uint16_t k_has_due_time = 1 << 7;
     return true;
   if (meta.flags == k_flag_lane) [[likely]]
     return view_in_lane(memory, slot, view);
-  return view_extended(memory, slot, meta, view) && !is_overdue(view);
+  return view_unexpired_extended(memory, slot, meta, view);
 }
 
 /// Call it after the copy of a message that no floor protects. True if the copy is the message of `word`, the slot's READY state.

@@ -90,7 +90,16 @@ Position position_of(Next next, Position floor) noexcept {
     view.tries = tries;
     return Step::leased;
   }
+  return view_leased_uncommon(slot_word, tries, view, corrupt);
+}
+
+NamedReader::Step NamedReader::view_leased_uncommon(std::uint64_t slot_word, std::uint8_t tries, SlotView& view,
+                                                    std::uint64_t& corrupt) noexcept {
+  const Slot& slot = memory_.slot(SlotState::of(slot_word).position);
+  // If it is there no more, it never is again. If it goes now, its message made no sense or has expired.
+  const bool still_there = slot.state.load_acquire() == slot_word;
   // Parked before our second check: then it was READY while we held it, and a producer has gone around it since.
+  const SlotState state = SlotState::of(slot_word);
   const Lease parked{state.position, owner_, tries, LeasePhase::parked};
   // plant: parked_before_its_second_check_is_lost
   if (!still_there && lease_of(state.position).load_acquire() == parked.word() &&

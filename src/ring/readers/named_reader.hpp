@@ -190,6 +190,9 @@ class NamedReader {
   /// has ended.
   Step view_leased(const Slot& slot, std::uint64_t slot_word, std::uint8_t tries, SlotView& view,
                    std::uint64_t& corrupt) noexcept;
+  /// view_leased() if the message was reclaimed or parked before our lease, has expired, or makes no sense.
+  [[gnu::cold, gnu::noinline]] Step view_leased_uncommon(std::uint64_t slot_word, std::uint8_t tries, SlotView& view,
+                                                         std::uint64_t& corrupt) noexcept;
   /// Leases up to views.size() messages from `position` on, and moves `position` behind them. Step::again: another consumer was
   /// faster.
   Step lease_run(Position& position, std::span<SlotView> views, std::size_t& leased, std::uint64_t& corrupt) noexcept;
