@@ -107,6 +107,18 @@ struct QueueRecord {
       .ttl_ms = static_cast<std::uint32_t>(own.ttl.value_or(queue.options.ttl).count())};
 }
 
+/// What producers stamp messages with: also if only a ttl needs it. And how long private consumers may get a message.
+[[nodiscard]] inline ring::Stamping stamping(const QueueRecord& queue) {
+  bool expires = queue.options.ttl.count() != 0;
+  for (unsigned group = 0; group < queue.groups.size(); ++group) {
+    if (queue.groups[group].state == GroupRecord::State::free) continue;
+    expires = expires || group_times(queue, group).ttl_ms != 0;
+  }
+  const Stamps stamps = queue.options.stamps;
+  return {.ttl_ms = static_cast<std::uint32_t>(queue.options.ttl.count()),
+          .mode = static_cast<std::uint8_t>(expires && stamps == Stamps::off ? Stamps::coarse : stamps)};
+}
+
 /// How many messages that named group keeps; 0: all.
 [[nodiscard]] inline std::uint32_t kept_messages(const QueueRecord& queue, unsigned group) {
   return queue.groups[group].options.drop_oldest.value_or(queue.options.drop_oldest);

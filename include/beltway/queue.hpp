@@ -85,6 +85,10 @@ class Queue {
   ResetResult reset_group(std::string_view group, Start to) const;
   /// As above, at a position. Error(invalid_option) if the ring does not have it any more, or not yet.
   ResetResult reset_group(std::string_view group, std::uint64_t position) const;
+  /// As above, at the first message that was published at that time or later; behind the newest if all are older. The daemon
+  /// finds it by the stamps (QueueOptions::stamps): Error(invalid_option) if no message in the ring has one. A stamp may be late
+  /// by the few milliseconds of a coarse clock.
+  ResetResult reset_group(std::string_view group, PublishTime published) const;
 
   /// What the daemon knows now.
   [[nodiscard]] QueueInfo describe() const;

@@ -12,6 +12,7 @@
 
 #include "beltway/queue.hpp"
 #include "client/attach.hpp"
+#include "client/inspect_ages.hpp"
 #include "client/queue_request.hpp"
 #include "ring/counters.hpp"
 #include "ring/floors.hpp"
@@ -384,6 +385,7 @@ QueueSnapshot take_snapshot(const ring::QueueMemory& memory, wire::Description d
   read_groups(memory, description.group_indexes, snapshot);
   read_leaving(memory, description.leaving, snapshot);
   read_producers(memory, claims, lowest, snapshot);
+  read_ages(memory, snapshot);
   return snapshot;
 }
 

@@ -140,6 +140,12 @@ ResetResult Queue::reset_group(std::string_view group, Start to) const {
   return reset(*session_, *this, group, {.start = to});
 }
 
+ResetResult Queue::reset_group(std::string_view group, PublishTime published) const {
+  // A time before 1970 is before that of each message.
+  const auto us = std::max(published.time_since_epoch() / std::chrono::microseconds(1), std::int64_t{0});
+  return reset(*session_, *this, group, {.published_us = static_cast<std::uint64_t>(us)});
+}
+
 ResetResult Queue::reset_group(std::string_view group, std::uint64_t position) const {
   return reset(*session_, *this, group, {.position = position});
 }

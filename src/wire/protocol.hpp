@@ -35,8 +35,8 @@
 //                                                                     PurgeResult (missing from an older daemon)
 //   pause_group   queue id, group                                     -
 //   resume_group  queue id, group                                     -
-//   reset_group   queue id, group, to: "oldest", "latest" or a        position, acknowledged, restored, held: as in
-//                 position                                            ResetResult
+//   reset_group   queue id, group, to: "oldest", "latest", a          position, acknowledged, restored, held: as in
+//                 position or {published_us}: since 1970              ResetResult
 //
 //   queue id      a number below 2^53, never used again
 //   options       the fields of QueueOptions (options_schema.hpp); fence "asymmetric" or "symmetric"; type {name, size,
@@ -145,10 +145,11 @@ struct AttachReply {
   std::string dead_letter = {};
 };
 
-/// Where a reset lets a group begin: at `position`, or at `start` if there is none.
+/// Where a reset lets a group begin: at `position`, at the first message since `published_us`, or at `start` if there is neither.
 struct ResetTarget {
   Start start = Start::latest;
   std::optional<std::uint64_t> position = std::nullopt;
+  std::optional<std::uint64_t> published_us = std::nullopt;  ///< since 1970, CLOCK_REALTIME
 };
 
 /// One attached endpoint by name, as in `detach` and `resume`.

@@ -190,6 +190,9 @@ class NamedReader {
   Delayed delay_until(Position position, std::uint8_t tries, LeaseTime time) noexcept;
   /// `seen`: a lease word of a delayed message that is due. True if the message was too old, and is dropped.
   bool drop_if_old(std::uint64_t seen) noexcept;
+  /// Of a message that is leased now, and whose own time is over. Never Step::leased. Step::end: it was given back, since the array
+  /// is full.
+  Step put_aside_expired(const SlotView& view) noexcept;
   void count_discarded() noexcept { discarded_.fetch_add(1, std::memory_order_relaxed); }
   [[nodiscard]] bool has_delayed() const noexcept {
     return EarliestDue::of(shared_.earliest_due.load_relaxed()).due_us != 0;
@@ -210,6 +213,9 @@ class NamedReader {
   /// has ended.
   Step view_leased(const Slot& slot, std::uint64_t slot_word, std::uint8_t tries, SlotView& view,
                    std::uint64_t& corrupt) noexcept;
+  /// view_leased() if the message was reclaimed or parked before our lease, has expired, or makes no sense.
+  [[gnu::cold, gnu::noinline]] Step view_leased_uncommon(std::uint64_t slot_word, std::uint8_t tries, SlotView& view,
+                                                         std::uint64_t& corrupt) noexcept;
   /// Leases up to views.size() messages from `position` on, and moves `position` behind them. Step::again: another consumer was
   /// faster.
   Step lease_run(Position& position, std::span<SlotView> views, std::size_t& leased, std::uint64_t& corrupt) noexcept;
