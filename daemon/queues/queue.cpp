@@ -62,6 +62,7 @@ NewQueue make_queue(QueueRecord record) {
   const ring::QueueMemory memory = memory_of(geometry, made.ring, made.control);
   ring::initialize_queue(memory, made.record.id, made.record.symmetric);
   make_groups(made.record, memory, std::exchange(made.record.options.groups, {}), Start::latest);
+  store_stamping(made.record, memory);
   if (made.record.options.exclusive) {
     made.owner_lock = os::open_segment_anew(own.control.get(), os::Access::read_write, context);
     static_cast<void>(try_lock_byte(made.owner_lock, wire::k_queue_owner, context + ": lock it for its process"));
@@ -151,6 +152,7 @@ void Queue::reconcile() noexcept {
   for (unsigned place = 0; place < record_.endpoints.size(); ++place) {
     if (record_.endpoints[place].evicted) revoke(place);
   }
+  store_clock_offset();
   heal("at the daemon's start");
   free_ownerless_lanes();
   count_unread();
@@ -237,7 +239,7 @@ bool store_group_settings(const QueueRecord& record, const ring::QueueMemory& me
 }
 
 void Queue::store_settings() noexcept {
-  bool changed = false;
+  bool changed = store_stamping(record_, memory_);
   for (unsigned index = 0; index < record_.groups.size(); ++index) {
     if (record_.groups[index].state == GroupRecord::State::free) continue;
     changed = store_group_settings(record_, memory_, index) || changed;

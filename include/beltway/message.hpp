@@ -6,6 +6,7 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <string_view>
 #include <utility>
@@ -83,7 +84,16 @@ class Message {
   /// ack or the death of a consumer that held it; at most 256.
   [[nodiscard]] unsigned deliveries() const noexcept { return tries() + 1U; }
 
-  /// Lossy consumers: positions lost right before this message. Otherwise 0.
+  /// How long ago it was published, in whole microseconds. Nothing if it has no stamp: the queue does not stamp its messages
+  /// (QueueOptions::stamps), or did not when it was published; the message was taken from the consumer; in a forked child.
+  /// Coarse stamps are a few milliseconds late at most, so the age may be too high by that. A clock that is set changes no age.
+  [[nodiscard]] std::optional<std::chrono::microseconds> age() const noexcept;
+  /// When it was published, by the present clock of the day. Nothing as with age(). The daemon keeps the difference of both clocks:
+  /// if the clock of the day was set a moment ago, the time may still be that of the old one.
+  [[nodiscard]] std::optional<PublishTime> published_at() const noexcept;
+
+  /// Lossy consumers: positions lost right before this message. Groups with drop_oldest: messages that the group dropped since
+  /// this consumer's previous message, or since its attach; each consumer of the group is told of them. Otherwise 0.
   [[nodiscard]] std::uint64_t lost() const noexcept { return lost_; }
 
   /// Named groups: done. False if the lease had already ended (evicted, or the queue was repaired past it).
@@ -146,6 +156,8 @@ class Message {
   /// ended it. Returns how many were still the consumer's. `delay_us`: of a nack. In src/endpoint/consumer_end.cpp.
   static std::size_t end_run(std::span<const Message> run, End end, std::uint64_t delay_us = k_delay_of_group) noexcept;
   void release_message() noexcept;
+  /// When it was published, in us of CLOCK_MONOTONIC; 0: not known. In src/endpoint/consumer_ages.cpp.
+  [[nodiscard]] std::uint64_t stamp_us() const noexcept;
   void take(Message& other) noexcept {
     core_ = std::exchange(other.core_, nullptr);
     data_ = std::exchange(other.data_, nullptr);

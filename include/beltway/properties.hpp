@@ -54,7 +54,7 @@ struct DeadLetter {
 
 /// What a producer says about a message. Views: the texts must live until the call that takes them returns.
 ///
-/// An empty field is absent, and costs no byte. Beltway stores the fields and reads none of them.
+/// An empty field is absent, and costs no byte. Beltway stores the fields, and reads none of them but `ttl`.
 /// Limits: each text k_max_property_bytes; k_max_headers headers, a name k_max_header_name_bytes, all names and values together
 /// k_max_headers_bytes. A call that takes larger ones returns Status::too_large or throws Error(too_large), which names the field
 /// and its limit. Properties and payload together must fit the queue: see Producer::max_message_bytes().
@@ -70,6 +70,10 @@ struct Properties {
   /// Zero: none. `now`: the time of the publish, or of a loan's commit, as the clock says right before the claim.
   PublishTime publish_time{};
 
+  /// How long the message may wait for its delivery, from its publish or from its loan's commit on. An older message is not
+  /// delivered: see QueueOptions::ttl, which also counts; the earlier end decides. 0: no time of its own. Below 0: it has expired
+  /// already. More than k_max_ttl_ms counts as that.
+  std::chrono::microseconds ttl{0};
   /// Not null: the message is a dead letter. Beltway says so of messages that it moves; a program that forwards a dead letter
   /// may keep it.
   const DeadLetter* dead_letter = nullptr;
@@ -79,7 +83,7 @@ struct Properties {
   /// True if all fields are absent. A message that is published with such properties has none.
   [[nodiscard]] constexpr bool empty() const noexcept {
     return key.empty() && correlation_id.empty() && reply_to.empty() && content_type.empty() && trace_id.empty() &&
-           headers.empty() && publish_time == PublishTime{} && dead_letter == nullptr;
+           headers.empty() && publish_time == PublishTime{} && ttl.count() == 0 && dead_letter == nullptr;
   }
 };
 
@@ -103,6 +107,8 @@ class PropertiesView {
   [[nodiscard]] std::string_view trace_id() const noexcept { return texts_[4]; }
   /// Zero: none.
   [[nodiscard]] PublishTime publish_time() const noexcept { return publish_time_; }
+  /// When the message expires by Properties::ttl. Nothing: it does not.
+  [[nodiscard]] std::optional<std::chrono::steady_clock::time_point> expires_at() const noexcept { return expires_at_; }
 
   /// In the order of the producer. They lie in this object, so it must have a name.
   [[nodiscard]] std::span<const MessageHeader> headers() const& noexcept { return {headers_.data(), header_count_}; }
@@ -117,7 +123,7 @@ class PropertiesView {
   /// True if the block made no sense from some field on: that field and those behind it count as absent.
   [[nodiscard]] bool is_damaged() const noexcept { return is_damaged_; }
 
-  /// The same fields, to be published again. They point into this object, which must live until then.
+  /// The same fields without the ttl, to be published again. They point into this object, which must live until then.
   operator Properties() const& noexcept {  // NOLINT(google-explicit-constructor): to forward a message
     return {.key = key(),
             .correlation_id = correlation_id(),
@@ -136,6 +142,7 @@ class PropertiesView {
 
   std::array<std::string_view, 5> texts_;
   PublishTime publish_time_{};
+  std::optional<std::chrono::steady_clock::time_point> expires_at_{};
   unsigned header_count_ = 0;
   bool is_damaged_ = false;
   bool is_dead_letter_ = false;

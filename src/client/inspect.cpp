@@ -12,6 +12,7 @@
 
 #include "beltway/queue.hpp"
 #include "client/attach.hpp"
+#include "client/inspect_ages.hpp"
 #include "client/queue_request.hpp"
 #include "ring/counters.hpp"
 #include "ring/floors.hpp"
@@ -285,6 +286,8 @@ void read_groups(const ring::QueueMemory& memory, const std::vector<unsigned>& i
     state.discard = group.options.discard.value_or(general.discard);
     state.dead_letter = group.options.dead_letter.value_or(general.dead_letter);
     state.to_move = count_to_move(memory, indexes[i]);
+    state.drop_oldest = group.options.drop_oldest.value_or(general.drop_oldest);
+    state.dropped = memory.group(indexes[i]).dropped.load_relaxed();
     state.paused_for = snapshot.info.paused_for(group.name);
     state.floor = needed_from(memory, indexes[i], snapshot.position);
     state.depth = depth_of(memory, state.floor, snapshot.position);
@@ -382,6 +385,7 @@ QueueSnapshot take_snapshot(const ring::QueueMemory& memory, wire::Description d
   read_groups(memory, description.group_indexes, snapshot);
   read_leaving(memory, description.leaving, snapshot);
   read_producers(memory, claims, lowest, snapshot);
+  read_ages(memory, snapshot);
   return snapshot;
 }
 

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -50,5 +51,9 @@ struct Attachment {
 /// With another policy than the options say: for tests.
 [[nodiscard]] Consumer make_consumer(Attachment attachment, const ConsumerOptions& options,
                                      const waiting::SpinPolicy& policy);
+
+/// A consumer that attaches again when it was evicted: see reattachment.hpp. `attach_again` may throw Error.
+[[nodiscard]] Consumer make_reattaching_consumer(Attachment attachment, const ConsumerOptions& options,
+                                                 std::function<Attachment()> attach_again);
 
 }  // namespace beltway::endpoint

@@ -9,6 +9,7 @@ namespace beltway::endpoint {
 
 bool ConsumerCore::give_up(const ring::SlotView& view, ring::FailReason reason, unsigned deliveries) noexcept {
   if (named_->redelivery().dead_letters) return move_away(view, reason, deliveries);
+  if (reason == ring::FailReason::expired) return expire(view);
   if (!named_->discard(view.position, view.tries)) return false;
   // At once: a message that is dropped must not vanish from the counts.
   words_.discarded.store_relaxed(named_->discarded());
@@ -31,6 +32,7 @@ bool ConsumerCore::move_away(const ring::SlotView& view, ring::FailReason reason
     move_delay_us_.store(0, std::memory_order_relaxed);
     // plant: moved_and_not_done
     const bool was_ours = named_->ack(view.position, view.tries);
+    if (reason == ring::FailReason::expired) ++counters_.expired;
     words_.dead_lettered.store_relaxed(dead_lettered_.fetch_add(1, std::memory_order_relaxed) + 1);
     return was_ours;
   }

@@ -5,7 +5,13 @@
 #include <cassert>
 #include <cstring>
 
+#include "os/kernel.hpp"
+
 namespace beltway::endpoint {
+
+namespace {
+constexpr std::chrono::microseconds k_longest_ttl = std::chrono::milliseconds(k_max_ttl_ms);
+}  // namespace
 
 std::optional<PropertyExcess> find_excess(const Properties& properties) noexcept {
   for (const PropertyText& text : k_texts) {
@@ -36,6 +42,8 @@ std::uint64_t publish_time_now() noexcept {
       std::chrono::duration_cast<std::chrono::nanoseconds>(now.time_since_epoch()).count());
 }
 
+std::uint64_t due_time_after(std::uint64_t ttl_us) noexcept { return os::now_ns() / 1000 + ttl_us; }
+
 PropertiesBlock::PropertiesBlock(const Properties& properties) noexcept
     : stamps_(properties.publish_time == Properties::now) {
   assert(!find_excess(properties));
@@ -44,6 +52,12 @@ PropertiesBlock::PropertiesBlock(const Properties& properties) noexcept
   if (properties.publish_time != PublishTime{}) {
     head_.present |= k_has_publish_time;
     add_number<std::uint64_t>(static_cast<std::uint64_t>(properties.publish_time.time_since_epoch().count()));
+  }
+  if (properties.ttl.count() != 0) {
+    // A time that is over already expires the message at once.
+    ttl_us_ = static_cast<std::uint64_t>(std::clamp(properties.ttl, {}, k_longest_ttl).count());
+    head_.present |= k_has_due_time;
+    add_number<std::uint64_t>(ttl_us_);
   }
   for (std::size_t i = 0; i < k_texts.size(); ++i) {
     const std::string_view text = properties.*k_texts[i].field;
@@ -78,9 +92,14 @@ void PropertiesBlock::add_dead_letter(const DeadLetter& letter) noexcept {
 }
 
 void PropertiesBlock::stamp() noexcept {
-  if (!stamps_) return;
-  const std::uint64_t now = publish_time_now();
-  std::memcpy(bytes_.data() + k_publish_time_offset, &now, sizeof now);
+  if (stamps_) {
+    const std::uint64_t now = publish_time_now();
+    std::memcpy(bytes_.data() + k_publish_time_offset, &now, sizeof now);
+  }
+  if (expires()) {
+    const std::uint64_t due = due_time_after(ttl_us_);
+    std::memcpy(bytes_.data() + due_time_at(), &due, sizeof due);
+  }
 }
 
 void PropertiesBlock::pad_to(std::size_t alignment) noexcept {

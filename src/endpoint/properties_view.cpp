@@ -8,6 +8,11 @@
 
 namespace beltway {
 
+namespace {
+/// So that a time that a peer wrote stays in the range of nanoseconds.
+constexpr std::uint64_t k_time_mask_us = (std::uint64_t{1} << 48) - 1;
+}  // namespace
+
 /// What is left of a block.
 struct PropertiesView::Reader {
   const std::byte* at;
@@ -47,6 +52,10 @@ PropertiesView::PropertiesView(std::span<const std::byte> block) noexcept {
   const auto head = ring::PropertiesHead::of(reader.number<std::uint64_t>());
   if ((head.present & endpoint::k_has_publish_time) != 0) {
     publish_time_ = PublishTime(std::chrono::nanoseconds(static_cast<std::int64_t>(reader.number<std::uint64_t>())));
+  }
+  if ((head.present & endpoint::k_has_due_time) != 0) {
+    const auto due_us = static_cast<std::int64_t>(reader.number<std::uint64_t>() & k_time_mask_us);
+    expires_at_.emplace(std::chrono::microseconds(due_us));
   }
   for (std::size_t i = 0; i < texts_.size(); ++i) {
     if ((head.present & endpoint::k_has_first_text << i) != 0) texts_[i] = reader.text(reader.number<std::uint8_t>());

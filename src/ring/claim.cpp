@@ -5,6 +5,7 @@
 #include <cassert>
 
 #include "os/kernel.hpp"
+#include "ring/drop_oldest.hpp"
 #include "ring/parking.hpp"
 #include "ring/tuning.hpp"
 #include "ring/wake.hpp"
@@ -76,7 +77,12 @@ bool Claimer::ensure_room(Position position) noexcept {
   // plant: no_scan_after_help
   help_floors(memory_);
   if (refresh_limit(position)) return true;
-  return limit_ == position && !others_turn_ && !next_is_parked_ && park() && refresh_limit(position);
+  const auto is_full = [&] { return limit_ == position && !others_turn_ && !next_is_parked_; };
+  if (is_full() && drop_for_room(memory_, wrap(position - memory_.geometry.slots + dropped_for_room())) &&
+      refresh_limit(position)) {
+    return true;
+  }
+  return is_full() && park() && refresh_limit(position);
 }
 
 bool Claimer::park() noexcept {

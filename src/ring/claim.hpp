@@ -120,6 +120,9 @@ class Claimer : public detail::InlinePublisher {
   [[nodiscard]] Claim why_no_room() const noexcept {
     return next_is_parked_ ? Claim::parked : others_turn_ ? Claim::turn : Claim::full;
   }
+  /// How much room a drop makes at least in groups that keep only their newest messages: an eighth of the slots, so that not each
+  /// claim has to drop.
+  [[nodiscard]] std::uint64_t dropped_for_room() const noexcept { return memory_.geometry.slots / 8 + 1; }
   [[nodiscard]] std::uint64_t quarter() const noexcept { return memory_.geometry.slots / 4; }
 
   const QueueMemory memory_;

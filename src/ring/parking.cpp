@@ -7,6 +7,7 @@
 #include <optional>
 
 #include "os/kernel.hpp"
+#include "ring/drop_oldest.hpp"
 #include "ring/floors.hpp"
 #include "ring/redelivery.hpp"
 #include "ring/tuning.hpp"
@@ -190,6 +191,8 @@ bool park_at_floors(const QueueMemory& memory, bool patient) noexcept {
 }
 
 bool park_for_sleepers(const QueueMemory& memory, unsigned group) noexcept {
+  // plant: given_back_message_holds_the_ring
+  if (kept_by(memory.group(group)) != 0) return drop_for_sleepers(memory, group);
   if (memory.geometry.max_parked == 0) return false;
   if (!find_run(memory, group, wrap(memory.group(group).floor.load_acquire())).gains_room) return false;
   std::uint64_t sleepers = memory.shared_status().producer_sleepers.load_relaxed();

@@ -37,7 +37,8 @@ bool park_at_floor(const QueueMemory& memory, unsigned group, bool patient) noex
 bool park_at_floors(const QueueMemory& memory, bool patient) noexcept;
 
 /// For a consumer that has helped its group's floor while a producer sleeps: parks what holds that floor. `patient` unless a
-/// sleeping producer has waited for k_park_patience_ns. True if the floor moved.
+/// sleeping producer has waited for k_park_patience_ns. In a group that keeps only its newest messages: drops what is in the way.
+/// True if the floor moved.
 bool park_for_sleepers(const QueueMemory& memory, unsigned group) noexcept;
 
 /// Says so again if a peer wrote over the word: the floor has passed a parked message. True if it was wrong.

@@ -155,7 +155,7 @@ TEST(DaemonDeadLetter, a_message_waits_while_its_dead_letter_queue_is_gone_and_i
   const Queue queue = link.declare("q", with_group({.dead_letter = "dead"}));
   auto out = queue.producer();
   auto in = queue.consumer({.group = "g"});
-  link.remove("dead");
+  link.remove("dead", {.force = true});
   reject_one(out, in);
   EXPECT_EQ(group_of(queue).to_move, 1U);
   EXPECT_EQ(in.receive(300ms).status(), Status::timeout);

@@ -120,14 +120,21 @@ const std::map<std::string_view, std::string_view> k_catches = {
     {"failed_move_wakes_no_sleeper", "a move that fails and two sleepers"},
     {"delayed_for_a_move_is_delivered", "two consumers find a message to move"},
     {"watch_is_not_handed_on", "a sleeper that watches gets other work"},
+    {"drop_takes_what_is_leased", "a producer drops around a held message"},
+    {"drop_is_not_counted", "a producer drops while a consumer leases"},
+    {"drop_leaves_the_floor", "a held message is given back while a producer sleeps"},
+    {"drop_gains_no_room", "another group holds the room"},
+    {"claim_counts_as_message", "a producer is killed while a consumer drops"},
+    {"given_back_message_holds_the_ring", "a held message is given back while a producer sleeps"},
     {"sleeps_past_the_due_time", "a sleeper wakes when a message is due"},
 };
 
 std::vector<Scenario> all_scenarios() {
   std::vector<Scenario> all;
-  for (const auto& family : {ring_scenarios(), join_scenarios(), lane_scenarios(), group_scenarios(),
-                             removal_scenarios(), live_group_scenarios(), sleep_scenarios(), room_scenarios(),
-                             heal_scenarios(), property_scenarios(), delay_scenarios(), parking_scenarios()}) {
+  for (const auto& family :
+       {ring_scenarios(), join_scenarios(), lane_scenarios(), group_scenarios(), removal_scenarios(),
+        live_group_scenarios(), sleep_scenarios(), room_scenarios(), heal_scenarios(), property_scenarios(),
+        delay_scenarios(), parking_scenarios(), drop_scenarios()}) {
     all.insert(all.end(), family.begin(), family.end());
   }
   return all;

@@ -76,6 +76,14 @@ plant(delayed_for_a_move_is_delivered [[return false;]])
 plant_condition(watch_is_not_handed_on [[true]])
 plant_value(sleeps_past_the_due_time [[(steps.watch(), k_never)]])
 
+# -- groups that keep only their newest messages --------------------------------------------------------------------
+plant(drop_takes_what_is_leased [[return ahead < 0 || lease.phase != LeasePhase::done;]])
+plant(drop_is_not_counted "")
+plant(drop_leaves_the_floor "")
+plant_value(drop_gains_no_room [[memory.geometry.slots]])
+plant_condition(claim_counts_as_message [[true]])
+plant_condition(given_back_message_holds_the_ring [[false]])
+
 # -- parked messages ----------------------------------------------------------------------------------------------
 plant(floor_passes_before_it_says_parked "")
 plant_condition(producer_ignores_parked_slots [[false]])

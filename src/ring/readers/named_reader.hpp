@@ -52,7 +52,8 @@ class NamedReader {
         ack_lag_max_(std::min(memory.geometry.slots / 4, k_ack_lag)),
         owner_(static_cast<std::uint8_t>(owner)),
         evictable_(evictable),
-        due_(memory, group) {
+        due_(memory, group),
+        told_dropped_(shared_.dropped.load_relaxed()) {
     assert(group < memory.geometry.max_groups && owner >= k_first_consumer);
   }
 
@@ -157,6 +158,15 @@ class NamedReader {
   /// Messages that this reader gave up.
   [[nodiscard]] std::uint64_t discarded() const noexcept { return discarded_.load(std::memory_order_relaxed); }
 
+  /// How many messages the group keeps (GroupBlock::keeps); 0: all. Then drop_old() comes before lease().
+  void keep_newest(std::uint32_t messages) noexcept { keeps_ = messages; }
+  /// Drops messages that are older than those that the group keeps, and that no consumer holds.
+  void drop_old() noexcept;
+  /// Messages that this reader dropped since they were old.
+  [[nodiscard]] std::uint64_t dropped() const noexcept { return dropped_.load(std::memory_order_relaxed); }
+  /// Messages that any endpoint dropped in the group since the last call, or since the attach.
+  [[nodiscard]] std::uint64_t lost_since_last() noexcept;
+
   /// True if a READY message that no consumer holds may be there: a consumer that takes one while this is true wakes another.
   [[nodiscard]] bool may_have_more() const noexcept;
 
@@ -178,6 +188,11 @@ class NamedReader {
   /// Of a message that is leased now, and was delayed for that reason: true if it must not be delivered, and was put aside.
   bool put_aside_if_failed(const SlotView& view, FailReason reason) noexcept;
   Delayed delay_until(Position position, std::uint8_t tries, LeaseTime time) noexcept;
+  /// `seen`: a lease word of a delayed message that is due. True if the message was too old, and is dropped.
+  bool drop_if_old(std::uint64_t seen) noexcept;
+  /// Of a message that is leased now, and whose own time is over. Never Step::leased. Step::end: it was given back, since the array
+  /// is full.
+  Step put_aside_expired(const SlotView& view) noexcept;
   void count_discarded() noexcept { discarded_.fetch_add(1, std::memory_order_relaxed); }
   [[nodiscard]] bool has_delayed() const noexcept {
     return EarliestDue::of(shared_.earliest_due.load_relaxed()).due_us != 0;
@@ -198,6 +213,9 @@ class NamedReader {
   /// has ended.
   Step view_leased(const Slot& slot, std::uint64_t slot_word, std::uint8_t tries, SlotView& view,
                    std::uint64_t& corrupt) noexcept;
+  /// view_leased() if the message was reclaimed or parked before our lease, has expired, or makes no sense.
+  [[gnu::cold, gnu::noinline]] Step view_leased_uncommon(std::uint64_t slot_word, std::uint8_t tries, SlotView& view,
+                                                         std::uint64_t& corrupt) noexcept;
   /// Leases up to views.size() messages from `position` on, and moves `position` behind them. Step::again: another consumer was
   /// faster.
   Step lease_run(Position& position, std::span<SlotView> views, std::size_t& leased, std::uint64_t& corrupt) noexcept;
@@ -246,6 +264,9 @@ class NamedReader {
   bool ready_turn_ = false;     // a delayed message went first, so a READY one goes next
   bool found_delayed_ = false;  // the last lease() returned a delayed message
   std::atomic<std::uint64_t> discarded_ = 0;
+  std::uint32_t keeps_ = 0;
+  std::uint64_t told_dropped_;  // GroupBlock::dropped at the last message
+  std::atomic<std::uint64_t> dropped_ = 0;
   std::array<PutAside, k_put_aside_batch> put_aside_;  // the first put_aside_count_ have values
   std::size_t put_aside_count_ = 0;
 };

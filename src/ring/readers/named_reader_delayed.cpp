@@ -54,7 +54,9 @@ std::size_t NamedReader::lease_due(std::span<SlotView> views, std::uint64_t now_
       scanned = true;
       continue;
     }
-    if (try_lease_delayed(due_.take(), views[leased], corrupt)) ++leased;
+    const std::uint64_t seen = due_.take();
+    if (keeps_ != 0 && drop_if_old(seen)) continue;
+    if (try_lease_delayed(seen, views[leased], corrupt)) ++leased;
   }
   due_.store_rest();
   if (leased == 0 || is_active()) return leased;

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "tool/text/causes.hpp"
 #include "tool/text/lifetime.hpp"
 #include "tool/text/per_message.hpp"
 #include "tool/text/process_info.hpp"
@@ -144,6 +145,30 @@ std::string groups_text(const QueueSnapshot& snapshot) {
   return table.empty() ? "" : "\n" + table.text(k_indent);
 }
 
+/// A line for each group that sends its dead letters somewhere.
+std::string dead_letters_text(const QueueSnapshot& snapshot) {
+  const std::vector<std::string>& missing = snapshot.info.missing_dead_letter_queues;
+  Table table{"GROUP", "DEAD LETTERS TO", ">MOVED", ">TO MOVE"};
+  for (const GroupState& group : snapshot.groups) {
+    const std::string& target = group.dead_letter;
+    const bool is_missing = std::ranges::find(missing, target) != missing.end();
+    if (target.empty()) continue;
+    table.add({group.name, target + (is_missing ? " (missing)" : ""), format_count(group.dead_lettered),
+               format_count(group.to_move)});
+  }
+  return table.empty() ? "" : "\n" + table.text(k_indent);
+}
+
+std::string newest_text(const QueueSnapshot& snapshot) {
+  Table table{"GROUP", ">KEEPS THE NEWEST", ">DROPPED"};
+  for (const GroupState& group : snapshot.groups) {
+    if (group.drop_oldest == 0 && group.dropped == 0) continue;
+    table.add(
+        {group.name, group.drop_oldest != 0 ? format_count(group.drop_oldest) : "all", format_count(group.dropped)});
+  }
+  return table.empty() ? "" : "\n" + table.text(k_indent);
+}
+
 std::string producer_names_text(const QueueInfo& info) {
   Table table{"PRODUCER NAME", ">LAST SEQUENCE", "PRODUCER"};
   for (const ProducerName& each : info.producer_names) {
@@ -217,6 +242,8 @@ std::string show_text(const QueueSnapshot& snapshot, const std::vector<Cause>& c
   std::string out = snapshot.info.name + " (id " + std::to_string(snapshot.info.id) + ")\n";
   out += facts_text(snapshot, rates);
   out += groups_text(snapshot);
+  out += dead_letters_text(snapshot);
+  out += newest_text(snapshot);
   out += producers_text(snapshot, now_ns);
   out += producer_names_text(snapshot.info);
   out += consumers_text(snapshot, now_ns);
