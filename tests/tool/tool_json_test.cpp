@@ -59,6 +59,9 @@ QueueSnapshot some_snapshot() {
                              .max_deliveries = 5,
                              .discard = true,
                              .discarded = 7,
+                             .dead_letter = "failed",
+                             .dead_lettered = 9,
+                             .to_move = 1,
                              .drop_oldest = 3,
                              .dropped = 11,
                              .consumers = {2}});
@@ -165,7 +168,10 @@ TEST(ToolJson, a_snapshot_has_the_documented_keys) {
             R"("available":0,"holder":null,"tries":0,)"
             R"("parked":0,"oldest_parked":null,"parked_holder":null,"evict_after_ms":0,"paused_ms":null,)"
             R"("retry_delay_ms":1,"retry_delay_max_ms":1000,)"
-            R"("max_deliveries":5,"discard":true,"discarded":7,"drop_oldest":3,"dropped":11,"consumers":[2]})");
+            R"("max_deliveries":5,"discard":true,"discarded":7,)"
+            R"("dead_letter":"failed","dead_lettered":9,"to_move":1,)"
+            R"("drop_oldest":3,"dropped":11,"ttl_ms":0,"expired":0,)"
+            R"("ages":{"oldest_us":null,"delivered":0,"p50_us":0,"p99_us":0,"max_us":0},"consumers":[2]})");
   EXPECT_EQ(keys(state["producers"][0]),
             (Names{"index", "role", "pid", "uid", "orphan", "name", "process", "stopped", "run_state", "sleep",
                    "place_in_line", "claimed", "waits_for", "waits_since_ns", "lane_messages", "lane_used", "counters",
@@ -180,7 +186,7 @@ TEST(ToolJson, a_snapshot_has_the_documented_keys) {
   EXPECT_EQ(keys(state["consumers"][0]["counters"]),
             (Names{"messages", "bytes", "lost", "redelivered", "corrupt", "acks", "nacks", "wakes", "sleeps", "rescued",
                    "blocked_ns", "last_progress_ns", "needless_wakes", "discarded", "expired", "dead_lettered",
-                   "timed_out"}));
+                   "timed_out", "failed_moves"}));
   EXPECT_EQ(keys(state["totals"]), (Names{"repairs", "voided", "released", "messages_in", "bytes_in", "messages_out",
                                           "bytes_out", "refused", "lost", "redelivered", "wakes", "sleeps", "unread",
                                           "discarded", "expired", "dead_lettered", "timed_out"}));

@@ -42,7 +42,8 @@ Json counters_json(const ConsumerCounters& counters) {
           {"discarded", counters.discarded},
           {"expired", counters.expired},
           {"dead_lettered", counters.dead_lettered},
-          {"timed_out", counters.timed_out}};
+          {"timed_out", counters.timed_out},
+          {"failed_moves", counters.failed_moves}};
 }
 
 Json ages_json(const MessageAges& ages) {
