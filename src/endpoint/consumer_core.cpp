@@ -74,6 +74,7 @@ std::size_t ConsumerCore::read_run(std::span<Message> out) noexcept {
 
 template <bool has_stamps>
 ring::ReadResult ConsumerCore::read_private(std::span<Message> out, std::size_t& count) noexcept {
+  if constexpr (has_stamps) refresh_settings();  // so that a changed ttl counts at once
   const ring::Position before = read();
   const std::uint64_t now_us = has_stamps ? stamp_clock_us() : 0;
   std::uint32_t skipped = 0;  // after a lap of them the caller checks its deadline
@@ -107,6 +108,7 @@ ring::ReadResult ConsumerCore::read_private(std::span<Message> out, std::size_t&
 
 template <bool has_stamps>
 ring::ReadResult ConsumerCore::read_lossy(std::span<Message> out, std::size_t& count) {
+  if constexpr (has_stamps) refresh_settings();  // so that a changed ttl counts at once
   ring::LossyReader& reader = *lossy_;
   reader.begin();
   const std::size_t most = reader.conflates() ? std::min<std::size_t>(out.size(), 1) : out.size();
@@ -139,6 +141,7 @@ bool ConsumerCore::at_prefetch_limit() const noexcept { return named_ && ends_.h
 
 template <bool has_stamps>
 ring::ReadResult ConsumerCore::read_named(std::span<Message> out, std::size_t& count) noexcept {
+  if constexpr (has_stamps) refresh_settings();  // so that a changed ttl counts at once
   ring::NamedReader& reader = *named_;
   ring::ReadResult result = ring::ReadResult::empty;
   [[maybe_unused]] std::size_t passed_over = 0;  // after a lap of them the caller checks its deadline

@@ -162,15 +162,16 @@ TEST(ToolJson, a_snapshot_has_the_documented_keys) {
             R"("available":0,"holder":null,"tries":0,)"
             R"("parked":0,"oldest_parked":null,"parked_holder":null,"evict_after_ms":0,"paused_ms":null,)"
             R"("retry_delay_ms":1,"retry_delay_max_ms":1000,)"
-            R"("max_deliveries":5,"discard":true,"discarded":7,"consumers":[2]})");
+            R"("max_deliveries":5,"discard":true,"discarded":7,"ttl_ms":0,"expired":0,)"
+            R"("ages":{"oldest_us":null,"delivered":0,"p50_us":0,"p99_us":0,"max_us":0},"consumers":[2]})");
   EXPECT_EQ(keys(state["producers"][0]),
             (Names{"index", "role", "pid", "uid", "orphan", "name", "process", "stopped", "run_state", "sleep",
                    "place_in_line", "claimed", "waits_for", "waits_since_ns", "lane_messages", "lane_used", "counters",
                    "per_message"}));
   EXPECT_EQ(keys(state["consumers"][0]),
-            (Names{"index",     "role",           "pid",      "uid",        "orphan",  "group",     "lossy", "evicted",
-                   "evictable", "leaving",        "prefetch", "process",    "stopped", "run_state", "sleep", "held",
-                   "lag",       "waits_since_ns", "counters", "per_message"}));
+            (Names{"index",   "role",      "pid",     "uid",      "orphan",         "group",    "lossy",
+                   "evicted", "evictable", "leaving", "prefetch", "process",        "stopped",  "run_state",
+                   "sleep",   "held",      "lag",     "ages",     "waits_since_ns", "counters", "per_message"}));
   EXPECT_EQ(keys(state["producers"][0]["counters"]),
             (Names{"messages", "bytes", "refused", "wakes", "sleeps", "rescued", "blocked_ns", "high_water",
                    "last_progress_ns", "needless_wakes"}));

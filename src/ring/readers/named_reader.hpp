@@ -167,8 +167,8 @@ class NamedReader {
   bool try_lease_parked(std::uint64_t seen, Position position, SlotView& view, std::uint64_t& corrupt) noexcept;
   /// Of a delayed message that is leased now: true if it must not be delivered, and was put aside.
   bool put_aside_if_failed(const SlotView& view) noexcept;
-  /// Of a message that is leased now, and whose own time is over. Never Step::leased. Step::end: it was given back, since the array
-  /// is full.
+  /// Of a message that is leased now, and whose own time is over. Never Step::leased. Step::end: it was given back, since the
+  /// array is full.
   Step put_aside_expired(const SlotView& view) noexcept;
   void count_discarded() noexcept { discarded_.fetch_add(1, std::memory_order_relaxed); }
   [[nodiscard]] bool has_delayed() const noexcept {
