@@ -244,7 +244,10 @@ void Queue::store_settings() noexcept {
     if (record_.groups[index].state == GroupRecord::State::free) continue;
     changed = store_group_settings(record_, memory_, index) || changed;
   }
-  if (!changed) return;
+  if (changed) tell_of_settings();
+}
+
+void Queue::tell_of_settings() noexcept {
   ring::post_notice(memory_, 0);
   ring::wake_all_sleepers(memory_);
 }
@@ -252,6 +255,7 @@ void Queue::store_settings() noexcept {
 void Queue::finish_change(const std::string& whose, std::string_view option, const std::string& value) {
   save();
   store_settings();
+  if (option == "dead_letter") tell_of_settings();  // no word says which queue it is
   if (option == "evict_after_ms") stalls_.clear();  // no consumer has stood still under a new time yet
   spdlog::info("queue {}{}: {} is {} from now on", record_.name, whose, option, value);
 }

@@ -187,6 +187,8 @@ class Queue {
   /// Writes what the record says of options that may change into the words of the groups. If a word has changed, posts a notice
   /// and wakes all sleepers, so that endpoints read these words again.
   void store_settings() noexcept;
+  /// Consumers read the options of their groups again.
+  void tell_of_settings() noexcept;
   /// Tells processes the difference of CLOCK_REALTIME and CLOCK_MONOTONIC.
   void store_clock_offset() noexcept;
   /// `whose`: for the log.

@@ -139,7 +139,9 @@ unsigned Queue::group_of(const Place& place, const AttachRequest& request, unsig
 
 void Queue::enter_group(const EndpointRecord& endpoint, Start start, wire::AttachReply& reply) noexcept {
   if (endpoint.kind == ring::GroupKind::named) {
-    reply.group_incarnation = record_.groups[endpoint.group].incarnation;
+    const GroupRecord& group = record_.groups[endpoint.group];
+    reply.group_incarnation = group.incarnation;
+    reply.dead_letter = group.options.dead_letter.value_or(record_.options.dead_letter);
   } else {
     reply.start = ring::join(memory_, endpoint.group, endpoint.kind, start);
     reply.group_incarnation = ring::GroupStateWord::of(memory_.group(endpoint.group).state.load_relaxed()).incarnation;

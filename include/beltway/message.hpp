@@ -92,7 +92,8 @@ class Message {
   /// clocks: if the clock of the day was set a moment ago, the time may still be that of the old one.
   [[nodiscard]] std::optional<PublishTime> published_at() const noexcept;
 
-  /// Lossy consumers: positions lost right before this message. Otherwise 0.
+  /// Lossy consumers: positions lost right before this message. Groups with drop_oldest: messages that the group dropped since
+  /// this consumer's previous message, or since its attach; each consumer of the group is told of them. Otherwise 0.
   [[nodiscard]] std::uint64_t lost() const noexcept { return lost_; }
 
   /// Named groups: done. False if the lease had already ended (evicted, or the queue was repaired past it).
@@ -107,16 +108,17 @@ class Message {
   }
 
   /// Named groups: gives it back to the group, to be delivered again with `deliveries()` raised, after the pause that
-  /// QueueOptions::retry_delay says. If it was delivered max_deliveries times, it is dropped and counted. Otherwise as ack().
+  /// QueueOptions::retry_delay says. If it was delivered max_deliveries times, it is given up: see reject(). Otherwise as ack().
   bool nack() noexcept;
   /// As nack(), but the message waits for `delay` before it is delivered again. 0: it is delivered at once, before newer ones.
   /// Throws Error(invalid_option) for a delay below 0 or above a day (k_max_retry_delay_ms). Then the message is still held.
   bool nack(std::chrono::microseconds delay);
 
-  /// Named groups: gives it up, since no later delivery will succeed. The message is dropped and counted
+  /// Named groups: gives it up, since no later delivery will succeed. The message goes to the group's dead letter queue
+  /// (QueueOptions::dead_letter) and is counted (ConsumerCounters::dead_lettered). If that queue is full, the message waits, and
+  /// some consumer of the group moves it later. In a group without a dead letter queue it is dropped and counted
   /// (ConsumerCounters::discarded). Otherwise as ack().
-  /// Throws Error(misuse) if the group does not drop rejected messages (QueueOptions::discard). Then the message was given back
-  /// as by nack().
+  /// Throws Error(misuse) if the group says neither (QueueOptions::discard). Then the message was given back as by nack().
   bool reject();
 
   /// True while this object holds a message.

@@ -63,8 +63,9 @@ class Queue {
   /// only the owner and root may give it. No effect if it exists; Error(already_exists) if with other options.
   void add_group(const NamedGroup& group, Start start = Start::latest) const;
   Result<void, Error> try_add_group(const NamedGroup& group, Start start = Start::latest) const noexcept;
-  /// Removes a named group; its consumers get Status::removed. Owner and root only.
-  void remove_group(std::string_view group) const;
+  /// Removes a named group; its consumers get Status::removed. Owner and root only. Error(misuse) for the last group of a queue
+  /// that others send their dead letters to, unless `options.force`.
+  void remove_group(std::string_view group, const RemoveOptions& options = {}) const;
   /// Acknowledges all messages of the group that no consumer holds, and heals the queue's shared memory where a program left
   /// disorder. The result names the messages that are left and their holders: the ring has no more room than before while its
   /// oldest message is held. Owner and root only.

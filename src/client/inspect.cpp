@@ -86,6 +86,16 @@ struct Leases {
   std::uint64_t held_by[k_max_consumers] = {};
 };
 
+/// Delayed messages with a reason, parked ones too.
+std::uint64_t count_to_move(const ring::QueueMemory& memory, unsigned group) noexcept {
+  std::uint64_t count = 0;
+  for (std::uint32_t i = 0; i < memory.geometry.slots; ++i) {
+    const ring::Lease lease = ring::Lease::of(memory.lease(group, i).load_acquire());
+    if (ring::reason_of(memory, group, lease, i) != ring::FailReason::none) ++count;
+  }
+  return count;
+}
+
 /// Adds the parked messages, which lie before the floor.
 void count_parked(const ring::QueueMemory& memory, unsigned group, ring::Position floor, Leases& leases) noexcept {
   for (std::uint32_t i = 0; i < memory.geometry.slots; ++i) {
@@ -274,6 +284,10 @@ void read_groups(const ring::QueueMemory& memory, const std::vector<unsigned>& i
     state.retry_delay_max = group.options.retry_delay_max.value_or(general.retry_delay_max);
     state.max_deliveries = group.options.max_deliveries.value_or(general.max_deliveries);
     state.discard = group.options.discard.value_or(general.discard);
+    state.dead_letter = group.options.dead_letter.value_or(general.dead_letter);
+    state.to_move = count_to_move(memory, indexes[i]);
+    state.drop_oldest = group.options.drop_oldest.value_or(general.drop_oldest);
+    state.dropped = memory.group(indexes[i]).dropped.load_relaxed();
     state.paused_for = snapshot.info.paused_for(group.name);
     state.floor = needed_from(memory, indexes[i], snapshot.position);
     state.depth = depth_of(memory, state.floor, snapshot.position);
@@ -292,6 +306,7 @@ void read_groups(const ring::QueueMemory& memory, const std::vector<unsigned>& i
       if (consumer.endpoint.group != state.name || consumer.endpoint.leaving) continue;
       state.consumers.push_back(consumer.endpoint.index);
       state.discarded += consumer.counters.discarded;
+      state.dead_lettered += consumer.counters.dead_lettered;
       consumer.held = leases.held_by[consumer.endpoint.index];
     }
     snapshot.groups.push_back(std::move(state));

@@ -14,7 +14,7 @@ std::size_t ConsumerCore::pass_over_old(std::span<ring::SlotView> views) noexcep
   std::size_t kept = 0;
   for (const ring::SlotView& view : views) {
     if (is_too_old(view.position, now_us)) {
-      if (give_up(view, ring::FailReason::expired)) wakes_ += named_->after_ack(view.position);
+      if (give_up(view, ring::FailReason::expired, view.tries)) wakes_ += named_->after_ack(view.position);
       continue;
     }
     count_age(ring::load_stamp(attachment_.memory, view.position), now_us);

@@ -239,7 +239,7 @@ void ConsumerCore::read_stamping() noexcept {
     ttl_us_ = std::uint64_t{1000} * ring::GroupTimes::of(memory.group(attachment_.group).times.load_relaxed()).ttl_ms;
   if (!named_) ttl_us_ = std::uint64_t{1000} * stamping.ttl_ms;
   if (lossy_) lossy_->expire_after(ttl_us_, stamps_);
-  read_kind_ = stamps_ == Stamps::off ? read_of<false>(attachment_.kind) : read_of<true>(attachment_.kind);
+  plain_read_ = stamps_ == Stamps::off ? read_of<false>(attachment_.kind) : read_of<true>(attachment_.kind);
 }
 
 ring::ReadResult ConsumerCore::read_available(std::span<Message> out, std::size_t& count) {
@@ -324,6 +324,8 @@ ConsumerCounters ConsumerCore::counters() const noexcept {
   counters.needless_wakes = waiter_.needless();
   counters.blocked_ns = waiter_.blocked_ns();
   counters.discarded = named_ ? named_->discarded() : 0;
+  counters.dead_lettered = dead_lettered_.load(std::memory_order_relaxed);
+  counters.failed_moves = failed_moves_.load(std::memory_order_relaxed);
   return counters;
 }
 

@@ -20,6 +20,12 @@ std::optional<PropertyExcess> find_excess(const Properties& properties) noexcept
   }
   if (properties.headers.size() > k_max_headers)
     return PropertyExcess{"list of headers", properties.headers.size(), "headers", k_max_headers};
+  if (properties.dead_letter != nullptr) {
+    for (const std::string_view name : {properties.dead_letter->queue, properties.dead_letter->group}) {
+      if (name.size() > k_max_name_length)
+        return PropertyExcess{"dead letter name", name.size(), "bytes", k_max_name_length};
+    }
+  }
   std::size_t all = 0;
   for (const MessageHeader& header : properties.headers) {
     if (header.name.size() > k_max_header_name_bytes)
@@ -68,7 +74,21 @@ PropertiesBlock::PropertiesBlock(const Properties& properties) noexcept
     add(header.name.data(), header.name.size());
     add(header.value.data(), header.value.size());
   }
+  if (properties.dead_letter != nullptr) add_dead_letter(*properties.dead_letter);
   pad_to(k_payload_alignment);
+}
+
+void PropertiesBlock::add_dead_letter(const DeadLetter& letter) noexcept {
+  head_.present |= k_has_dead_letter;
+  add_number<std::uint8_t>(static_cast<std::size_t>(letter.reason));
+  add_number<std::uint16_t>(letter.deliveries);
+  add_number<std::uint64_t>(letter.position);
+  add_number<std::uint64_t>(static_cast<std::uint64_t>(letter.first_time.time_since_epoch().count()));
+  add_number<std::uint64_t>(static_cast<std::uint64_t>(letter.last_time.time_since_epoch().count()));
+  for (const std::string_view name : {letter.queue, letter.group}) {
+    add_number<std::uint8_t>(name.size());
+    add(name.data(), name.size());
+  }
 }
 
 void PropertiesBlock::stamp() noexcept {

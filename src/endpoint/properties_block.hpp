@@ -22,6 +22,7 @@ using ring::k_has_publish_time;
 inline constexpr std::uint16_t k_has_first_text =
     2;  ///< the bits of the texts follow each other, in the order of k_texts
 inline constexpr std::uint16_t k_has_headers = 1 << 6;
+inline constexpr std::uint16_t k_has_dead_letter = 1 << 8;
 
 /// A text of Properties.
 struct PropertyText {
@@ -71,6 +72,7 @@ class PropertiesBlock {
   void stamp() noexcept;
 
  private:
+  void add_dead_letter(const DeadLetter& letter) noexcept;
   void pad_to(std::size_t alignment) noexcept;
   void add(const void* data, std::size_t size) noexcept;
   template <class Number>
@@ -81,7 +83,7 @@ class PropertiesBlock {
 
   static constexpr std::size_t k_most_bytes =
       ring::whole_lines(3 * sizeof(std::uint64_t) + k_texts.size() * (1 + k_max_property_bytes) + 3 * k_max_headers +
-                        k_max_headers_bytes);
+                        k_max_headers_bytes + k_max_dead_letter_bytes);
 
   std::size_t size_ = 0;
   ring::PropertiesHead head_{};

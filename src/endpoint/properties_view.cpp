@@ -70,7 +70,25 @@ PropertiesView::PropertiesView(std::span<const std::byte> block) noexcept {
     if (reader.is_damaged) break;
     std::construct_at(&headers_[header_count_++], MessageHeader{name, value});
   }
+  if ((head.present & endpoint::k_has_dead_letter) != 0) read_dead_letter(reader);
   is_damaged_ = reader.is_damaged;
+}
+
+void PropertiesView::read_dead_letter(Reader& reader) noexcept {
+  const auto time = [&reader] {
+    return PublishTime(std::chrono::nanoseconds(static_cast<std::int64_t>(reader.number<std::uint64_t>())));
+  };
+  DeadLetter letter;
+  letter.reason = static_cast<DeadLetterReason>(reader.number<std::uint8_t>());
+  letter.deliveries = reader.number<std::uint16_t>();
+  letter.position = reader.number<std::uint64_t>();
+  letter.first_time = time();
+  letter.last_time = time();
+  letter.queue = reader.text(reader.number<std::uint8_t>());
+  letter.group = reader.text(reader.number<std::uint8_t>());
+  if (reader.is_damaged) return;
+  std::construct_at(&dead_letter_, letter);
+  is_dead_letter_ = true;
 }
 
 std::optional<std::string_view> PropertiesView::header(std::string_view name) const noexcept {

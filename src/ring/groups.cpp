@@ -80,6 +80,7 @@ Position join(const QueueMemory& memory, unsigned index, GroupKind kind, Start s
   const std::uint32_t earlier = Floor::of(group.floor.load_relaxed()).incarnation;
   const EarliestDue due = EarliestDue::of(group.earliest_due.load_relaxed());
   group.earliest_due.store_relaxed(EarliestDue{0, static_cast<std::uint16_t>(due.version + 1)}.word());
+  group.dropped.store_relaxed(0);
   // plant: floor_of_nobody
   group.floor.store_relaxed(Floor{earlier + 1, floor}.word());
   const GroupStateWord active{incarnation, kind, GroupPhase::active};

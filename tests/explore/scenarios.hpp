@@ -19,5 +19,6 @@ namespace beltway::explore {
 [[nodiscard]] std::vector<Scenario> property_scenarios();
 [[nodiscard]] std::vector<Scenario> delay_scenarios();
 [[nodiscard]] std::vector<Scenario> parking_scenarios();
+[[nodiscard]] std::vector<Scenario> drop_scenarios();
 
 }  // namespace beltway::explore

@@ -122,6 +122,12 @@ void LocalQueue::set_redelivery(const std::string& name, Redelivery redelivery) 
   state_->memory.group(group(name)).redelivery.store_relaxed(redelivery.word());
 }
 
+void LocalQueue::set_keeps(const std::string& name, std::uint32_t messages) {
+  state_->memory.group(group(name)).keeps.store_relaxed(messages);
+  post_notice(state_->memory, 0);
+  wake_all_sleepers(state_->memory);
+}
+
 void LocalQueue::set_stamps(Stamps stamps, std::chrono::milliseconds ttl) {
   const QueueMemory& memory = state_->memory;
   if (load_stamping(memory).mode == 0) clear_stamps(memory);

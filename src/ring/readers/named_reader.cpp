@@ -139,7 +139,9 @@ NamedReader::Step NamedReader::try_lease_spent(Position position, std::uint64_t 
     return Step::again;
   }
   SlotView view;
-  if (view_leased(slot, slot_word, tries, view, corrupt) == Step::leased) put_aside_if_failed(view);
+  if (view_leased(slot, slot_word, tries, view, corrupt) == Step::leased) {
+    put_aside_if_failed(view, FailReason::none);
+  }
   return Step::passed;
 }
 
@@ -158,9 +160,10 @@ bool NamedReader::try_lease_delayed(std::uint64_t seen, SlotView& view, std::uin
   const std::uint64_t slot_word = slot.state.load_acquire();
   if (!SlotState::is_ready(slot_word, position)) return false;
   Word& word = lease_of(position);
+  const FailReason reason = reason_of(memory_, group_, lease, position);
   if (word.compare_and_swap(seen, Lease{position, owner_, lease.tries, LeasePhase::leased}.word())) {
     if (view_leased(slot, slot_word, lease.tries, view, corrupt) != Step::leased) return false;
-    return !put_aside_if_failed(view);
+    return !put_aside_if_failed(view, reason);
   }
   // If it was parked meanwhile, it is still delayed, and this scan does not count it any more.
   if (is_delayed(Lease::of(word.load_acquire()))) bring_forward(memory_, group_, 0);
@@ -171,12 +174,13 @@ bool NamedReader::try_lease_parked(std::uint64_t seen, Position position, SlotVi
                                    std::uint64_t& corrupt) noexcept {
   Word& word = lease_of(position);
   Lease lease = Lease::of(seen);
+  const FailReason reason = reason_of(memory_, group_, lease, position);
   lease.owner = owner_;
   lease.phase = LeasePhase::parked;
   if (!word.compare_and_swap(seen, lease.word())) return false;
   if (view_parked(memory_, position, view)) {
     view.tries = lease.tries;
-    return !put_aside_if_failed(view) && (!is_overdue(view) || put_aside_expired(view) == Step::leased);
+    return !put_aside_if_failed(view, reason) && (!is_overdue(view) || put_aside_expired(view) == Step::leased);
   }
   ++corrupt;
   ack_parked(memory_, group_, lease, position);

@@ -193,6 +193,7 @@ Json to_json(const QueueInfo& info) {
   json["expires_in_ms"] = info.expires_in ? Json(info.expires_in->count()) : Json(nullptr);
   json["paused_ms"] = Json::object();
   for (const PausedGroup& group : info.paused) json["paused_ms"][group.name] = group.paused_for.count();
+  json["missing_dead_letter_queues"] = info.missing_dead_letter_queues;
   json["shared_bytes"] = info.shared_bytes;
   json["producer_names"] = Json::array();
   for (const ProducerName& each : info.producer_names) {
@@ -238,6 +239,11 @@ Json to_json(const QueueSnapshot& snapshot) {
                                {"max_deliveries", group.max_deliveries},
                                {"discard", group.discard},
                                {"discarded", group.discarded},
+                               {"dead_letter", group.dead_letter.empty() ? Json(nullptr) : Json(group.dead_letter)},
+                               {"dead_lettered", group.dead_lettered},
+                               {"to_move", group.to_move},
+                               {"drop_oldest", group.drop_oldest},
+                               {"dropped", group.dropped},
                                {"ttl_ms", group.ttl.count()},
                                {"expired", group.expired},
                                {"ages", ages_json(group.ages)},
