@@ -234,10 +234,10 @@ void ConsumerCore::read_stamping() noexcept {
   const ring::QueueMemory& memory = attachment_.memory;
   const ring::Stamping stamping = ring::load_stamping(memory);
   stamps_ = ring::stamps_of(stamping);
+  [[maybe_unused]] const auto times = ring::GroupTimes::of(memory.group(attachment_.group).times.load_relaxed());
   // plant: ttl_of_the_group_is_ignored
-  if (named_)
-    ttl_us_ = std::uint64_t{1000} * ring::GroupTimes::of(memory.group(attachment_.group).times.load_relaxed()).ttl_ms;
-  if (!named_) ttl_us_ = std::uint64_t{1000} * stamping.ttl_ms;
+  const std::uint32_t ttl_ms = named_ ? times.ttl_ms : stamping.ttl_ms;
+  ttl_us_ = std::uint64_t{1000} * ttl_ms;
   if (lossy_) lossy_->expire_after(ttl_us_, stamps_);
   plain_read_ = stamps_ == Stamps::off ? read_of<false>(attachment_.kind) : read_of<true>(attachment_.kind);
 }
