@@ -44,7 +44,7 @@ TEST(DaemonStamps, the_owner_turns_stamps_on_and_off_and_attached_endpoints_foll
   };
   EXPECT_EQ(age_of_next(), std::nullopt);
   for (const Stamps stamps : {Stamps::fine, Stamps::off, Stamps::coarse, Stamps::off}) {
-    (void)link.declare("q", {.slots = 16, .max_producers = 1, .stamps = stamps});
+    (void)link.declare_some("q", {.stamps = stamps}, {"stamps"});
     EXPECT_EQ(queue.describe().options.stamps, stamps);
     EXPECT_EQ(age_of_next().has_value(), stamps != Stamps::off);
   }
@@ -86,7 +86,7 @@ TEST(DaemonStamps, a_changed_ttl_counts_for_messages_that_are_there) {
   Consumer in = queue.consumer({.group = "g"});
   queue.producer().publish("a");
   std::this_thread::sleep_for(50ms);
-  (void)link.declare("q", {.slots = 16, .groups = {"g"}, .ttl = 10ms});
+  (void)link.declare_some("q", {.ttl = 10ms}, {"ttl_ms"});
   EXPECT_EQ(drain(in), "");
   EXPECT_EQ(in.counters().expired, 1U);
 }
