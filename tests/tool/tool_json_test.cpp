@@ -165,7 +165,8 @@ TEST(ToolJson, a_snapshot_has_the_documented_keys) {
             R"("available":0,"holder":null,"tries":0,)"
             R"("parked":0,"oldest_parked":null,"parked_holder":null,"evict_after_ms":0,"paused_ms":null,)"
             R"("retry_delay_ms":1,"retry_delay_max_ms":1000,)"
-            R"("max_deliveries":5,"discard":true,"discarded":7,"drop_oldest":3,"dropped":11,"ttl_ms":0,"expired":0,)"
+            R"("max_deliveries":5,"discard":true,"discarded":7,"dead_letter":null,"dead_lettered":0,"to_move":0,)"
+            R"("drop_oldest":3,"dropped":11,"ttl_ms":0,"expired":0,)"
             R"("ages":{"oldest_us":null,"delivered":0,"p50_us":0,"p99_us":0,"max_us":0},"consumers":[2]})");
   EXPECT_EQ(keys(state["producers"][0]),
             (Names{"index", "role", "pid", "uid", "orphan", "name", "process", "stopped", "run_state", "sleep",
