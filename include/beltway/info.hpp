@@ -91,8 +91,8 @@ struct QueueTotals {
 struct MessageAges {
   /// Of the oldest message that is not finished: not acknowledged, not released. Nothing: there is none, or it has no stamp.
   std::optional<std::chrono::microseconds> oldest = {};
-  /// Messages with a stamp that the attached consumers have got, and how old they were then: half of them were younger than p50, 99
-  /// of 100 younger than p99, all younger than `max`. Each time is a power of two. `max` beyond half an hour: no bound is known.
+  /// Messages with a stamp that the attached consumers have got, and how old they were then: half of them were younger than
+  /// p50, 99 of 100 younger than p99, all younger than `max`. Each time is a power of two. Beyond half an hour no bound is known.
   std::uint64_t delivered = 0;
   std::chrono::microseconds p50{0};
   std::chrono::microseconds p99{0};

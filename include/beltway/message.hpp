@@ -86,10 +86,11 @@ class Message {
 
   /// How long ago it was published, in whole microseconds. Nothing if it has no stamp: the queue does not stamp its messages
   /// (QueueOptions::stamps), or did not when it was published; the message was taken from the consumer; in a forked child.
-  /// Coarse stamps are a few milliseconds late at most, so the age may be too high by that. A clock that is set changes no age.
+  /// The age of a lossy consumer's message is known until that consumer's next receive. Coarse stamps are a few milliseconds
+  /// early at most, so the age may be too high by that. A clock that is set changes no age.
   [[nodiscard]] std::optional<std::chrono::microseconds> age() const noexcept;
-  /// When it was published, by the present clock of the day. Nothing as with age(). The daemon keeps the difference of both clocks:
-  /// if the clock of the day was set a moment ago, the time may still be that of the old one.
+  /// When it was published, by the present clock of the day. Nothing as with age(). The daemon keeps the difference of both
+  /// clocks: if the clock of the day was set a moment ago, the time may still be that of the old one.
   [[nodiscard]] std::optional<PublishTime> published_at() const noexcept;
 
   /// Lossy consumers: positions lost right before this message. Groups with drop_oldest: messages that the group dropped since

@@ -385,8 +385,7 @@ QueueSnapshot take_snapshot(const ring::QueueMemory& memory, wire::Description d
   read_groups(memory, description.group_indexes, snapshot);
   read_leaving(memory, description.leaving, snapshot);
   read_producers(memory, claims, lowest, snapshot);
-  read_ages(memory, snapshot);
-  return snapshot;
+  return with_ages(memory, std::move(snapshot));
 }
 
 }  // namespace beltway::client

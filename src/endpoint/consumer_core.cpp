@@ -74,6 +74,7 @@ std::size_t ConsumerCore::read_run(std::span<Message> out) noexcept {
 
 template <bool has_stamps>
 ring::ReadResult ConsumerCore::read_private(std::span<Message> out, std::size_t& count) noexcept {
+  if constexpr (has_stamps) refresh_settings();  // so that a changed ttl counts at once
   const ring::Position before = read();
   const std::uint64_t now_us = has_stamps ? stamp_clock_us() : 0;
   std::uint32_t skipped = 0;  // after a lap of them the caller checks its deadline
@@ -107,6 +108,7 @@ ring::ReadResult ConsumerCore::read_private(std::span<Message> out, std::size_t&
 
 template <bool has_stamps>
 ring::ReadResult ConsumerCore::read_lossy(std::span<Message> out, std::size_t& count) {
+  if constexpr (has_stamps) refresh_settings();  // so that a changed ttl counts at once
   ring::LossyReader& reader = *lossy_;
   reader.begin();
   const std::size_t most = reader.conflates() ? std::min<std::size_t>(out.size(), 1) : out.size();
@@ -139,6 +141,7 @@ bool ConsumerCore::at_prefetch_limit() const noexcept { return named_ && ends_.h
 
 template <bool has_stamps>
 ring::ReadResult ConsumerCore::read_named(std::span<Message> out, std::size_t& count) noexcept {
+  if constexpr (has_stamps) refresh_settings();  // so that a changed ttl counts at once
   ring::NamedReader& reader = *named_;
   ring::ReadResult result = ring::ReadResult::empty;
   [[maybe_unused]] std::size_t passed_over = 0;  // after a lap of them the caller checks its deadline
@@ -232,10 +235,10 @@ void ConsumerCore::read_stamping() noexcept {
   const ring::QueueMemory& memory = attachment_.memory;
   const ring::Stamping stamping = ring::load_stamping(memory);
   stamps_ = ring::stamps_of(stamping);
+  [[maybe_unused]] const auto times = ring::GroupTimes::of(memory.group(attachment_.group).times.load_relaxed());
   // plant: ttl_of_the_group_is_ignored
-  if (named_)
-    ttl_us_ = std::uint64_t{1000} * ring::GroupTimes::of(memory.group(attachment_.group).times.load_relaxed()).ttl_ms;
-  if (!named_) ttl_us_ = std::uint64_t{1000} * stamping.ttl_ms;
+  const std::uint32_t ttl_ms = named_ ? times.ttl_ms : stamping.ttl_ms;
+  ttl_us_ = std::uint64_t{1000} * ttl_ms;
   if (lossy_) lossy_->expire_after(ttl_us_, stamps_);
   plain_read_ = stamps_ == Stamps::off ? read_of<false>(attachment_.kind) : read_of<true>(attachment_.kind);
 }

@@ -134,7 +134,7 @@ std::vector<Scenario> all_scenarios() {
   for (const auto& family :
        {ring_scenarios(), join_scenarios(), lane_scenarios(), group_scenarios(), removal_scenarios(),
         live_group_scenarios(), sleep_scenarios(), room_scenarios(), heal_scenarios(), property_scenarios(),
-        delay_scenarios(), parking_scenarios(), drop_scenarios()}) {
+        stamp_scenarios(), delay_scenarios(), parking_scenarios(), drop_scenarios()}) {
     all.insert(all.end(), family.begin(), family.end());
   }
   return all;

@@ -17,6 +17,7 @@ namespace beltway::explore {
 [[nodiscard]] std::vector<Scenario> room_scenarios();
 [[nodiscard]] std::vector<Scenario> heal_scenarios();
 [[nodiscard]] std::vector<Scenario> property_scenarios();
+[[nodiscard]] std::vector<Scenario> stamp_scenarios();
 [[nodiscard]] std::vector<Scenario> delay_scenarios();
 [[nodiscard]] std::vector<Scenario> parking_scenarios();
 [[nodiscard]] std::vector<Scenario> drop_scenarios();

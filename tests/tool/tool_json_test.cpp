@@ -177,9 +177,9 @@ TEST(ToolJson, a_snapshot_has_the_documented_keys) {
                    "place_in_line", "claimed", "waits_for", "waits_since_ns", "lane_messages", "lane_used", "counters",
                    "per_message"}));
   EXPECT_EQ(keys(state["consumers"][0]),
-            (Names{"index",     "role",           "pid",      "uid",        "orphan",  "group",     "lossy", "evicted",
-                   "evictable", "leaving",        "prefetch", "process",    "stopped", "run_state", "sleep", "held",
-                   "lag",       "waits_since_ns", "counters", "per_message"}));
+            (Names{"index",   "role",      "pid",     "uid",      "orphan",         "group",    "lossy",
+                   "evicted", "evictable", "leaving", "prefetch", "process",        "stopped",  "run_state",
+                   "sleep",   "held",      "lag",     "ages",     "waits_since_ns", "counters", "per_message"}));
   EXPECT_EQ(keys(state["producers"][0]["counters"]),
             (Names{"messages", "bytes", "refused", "wakes", "sleeps", "rescued", "blocked_ns", "high_water",
                    "last_progress_ns", "needless_wakes"}));

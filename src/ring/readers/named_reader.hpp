@@ -190,8 +190,8 @@ class NamedReader {
   Delayed delay_until(Position position, std::uint8_t tries, LeaseTime time) noexcept;
   /// `seen`: a lease word of a delayed message that is due. True if the message was too old, and is dropped.
   bool drop_if_old(std::uint64_t seen) noexcept;
-  /// Of a message that is leased now, and whose own time is over. Never Step::leased. Step::end: it was given back, since the array
-  /// is full.
+  /// Of a message that is leased now, and whose own time is over. Never Step::leased. Step::end: it was given back, since the
+  /// array is full.
   Step put_aside_expired(const SlotView& view) noexcept;
   void count_discarded() noexcept { discarded_.fetch_add(1, std::memory_order_relaxed); }
   [[nodiscard]] bool has_delayed() const noexcept {

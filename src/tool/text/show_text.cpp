@@ -1,5 +1,6 @@
 // The sections of `show`.
 #include "tool/text/show_text.hpp"
+#include "tool/text/ages_text.hpp"
 
 #include <algorithm>
 
@@ -242,6 +243,7 @@ std::string show_text(const QueueSnapshot& snapshot, const std::vector<Cause>& c
   std::string out = snapshot.info.name + " (id " + std::to_string(snapshot.info.id) + ")\n";
   out += facts_text(snapshot, rates);
   out += groups_text(snapshot);
+  out += ages_text(snapshot, k_indent);
   out += dead_letters_text(snapshot);
   out += newest_text(snapshot);
   out += producers_text(snapshot, now_ns);
