@@ -17,6 +17,7 @@
 #include <vector>
 
 #include "daemon_jobs.hpp"
+#include "dropping.hpp"
 #include "interruptions.hpp"
 #include "parking.hpp"
 #include "planted.hpp"
@@ -36,6 +37,7 @@ void try_everything() {
     kill(each, with_parking(single), Depth::usable);
     if (each.holder == k_nobody) evict(each, with_parking(some));
   }
+  for (const Operation& each : dropping_operations()) kill(each, with_parking(some), Depth::drained);
   // Before the other interruptions, which take most of the time.
   for (const Operation& each : operations()) {
     evict(each, some);
@@ -148,6 +150,12 @@ constexpr auto k_left_to_the_explorer = std::to_array<std::string_view>({
     "lane_forgets_parked_records",
     "heir_forgets_parked_messages",
     "drained_while_parked",
+    "drop_is_not_counted",
+    "drop_leaves_the_floor",
+    "drop_gains_no_room",
+    "drop_takes_what_is_leased",
+    "claim_counts_as_message",
+    "given_back_message_holds_the_ring",
 });
 
 TEST(Planted, no_violation_is_found_without_a_planted_bug) { EXPECT_FALSE(is_caught(nullptr)); }
