@@ -10,8 +10,8 @@ set(protocol_sources
   src/ring/readers/named_reader_delayed.cpp src/ring/readers/named_reader_newest.cpp src/ring/readers/private_reader.cpp
   src/waiting/speculative_spin.cpp src/waiting/waiter.cpp
   src/recovery/eviction.cpp src/recovery/heal.cpp src/recovery/lane_recovery.cpp src/recovery/repair.cpp
-  src/endpoint/consumer.cpp src/endpoint/consumer_core.cpp src/endpoint/consumer_end.cpp src/endpoint/consumer_give_up.cpp
-  src/endpoint/consumer_settings.cpp src/endpoint/consumer_wait.cpp
+  src/endpoint/consumer.cpp src/endpoint/consumer_ages.cpp src/endpoint/consumer_core.cpp src/endpoint/consumer_end.cpp
+  src/endpoint/consumer_give_up.cpp src/endpoint/consumer_settings.cpp src/endpoint/consumer_wait.cpp src/endpoint/dead_letters.cpp
   src/endpoint/held_count.cpp src/endpoint/reattachment.cpp src/endpoint/producer.cpp src/endpoint/producer_core.cpp
   src/endpoint/producer_properties.cpp src/endpoint/properties_block.cpp src/endpoint/properties_view.cpp)
 

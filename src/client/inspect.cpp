@@ -12,6 +12,7 @@
 
 #include "beltway/queue.hpp"
 #include "client/attach.hpp"
+#include "client/inspect_ages.hpp"
 #include "client/queue_request.hpp"
 #include "ring/counters.hpp"
 #include "ring/floors.hpp"
@@ -84,6 +85,16 @@ struct Leases {
   std::optional<unsigned> parked_holder;  // of the oldest parked one
   std::uint64_t held_by[k_max_consumers] = {};
 };
+
+/// Delayed messages with a reason, parked ones too.
+std::uint64_t count_to_move(const ring::QueueMemory& memory, unsigned group) noexcept {
+  std::uint64_t count = 0;
+  for (std::uint32_t i = 0; i < memory.geometry.slots; ++i) {
+    const ring::Lease lease = ring::Lease::of(memory.lease(group, i).load_acquire());
+    if (ring::reason_of(memory, group, lease, i) != ring::FailReason::none) ++count;
+  }
+  return count;
+}
 
 /// Adds the parked messages, which lie before the floor.
 void count_parked(const ring::QueueMemory& memory, unsigned group, ring::Position floor, Leases& leases) noexcept {
@@ -273,6 +284,8 @@ void read_groups(const ring::QueueMemory& memory, const std::vector<unsigned>& i
     state.retry_delay_max = group.options.retry_delay_max.value_or(general.retry_delay_max);
     state.max_deliveries = group.options.max_deliveries.value_or(general.max_deliveries);
     state.discard = group.options.discard.value_or(general.discard);
+    state.dead_letter = group.options.dead_letter.value_or(general.dead_letter);
+    state.to_move = count_to_move(memory, indexes[i]);
     state.drop_oldest = group.options.drop_oldest.value_or(general.drop_oldest);
     state.dropped = memory.group(indexes[i]).dropped.load_relaxed();
     state.paused_for = snapshot.info.paused_for(group.name);
@@ -293,6 +306,7 @@ void read_groups(const ring::QueueMemory& memory, const std::vector<unsigned>& i
       if (consumer.endpoint.group != state.name || consumer.endpoint.leaving) continue;
       state.consumers.push_back(consumer.endpoint.index);
       state.discarded += consumer.counters.discarded;
+      state.dead_lettered += consumer.counters.dead_lettered;
       consumer.held = leases.held_by[consumer.endpoint.index];
     }
     snapshot.groups.push_back(std::move(state));
@@ -371,6 +385,7 @@ QueueSnapshot take_snapshot(const ring::QueueMemory& memory, wire::Description d
   read_groups(memory, description.group_indexes, snapshot);
   read_leaving(memory, description.leaving, snapshot);
   read_producers(memory, claims, lowest, snapshot);
+  read_ages(memory, snapshot);
   return snapshot;
 }
 

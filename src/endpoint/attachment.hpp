@@ -17,6 +17,8 @@
 
 namespace beltway::endpoint {
 
+class DeadLetters;
+
 struct Attachment {
   ring::QueueMemory memory;
   unsigned owner = 0;  ///< producers 0 to 63, consumers k_first_consumer + 0 to 63
@@ -30,8 +32,9 @@ struct Attachment {
   unsigned group = 0;      ///< index in the control segment
   ring::GroupKind kind = ring::GroupKind::private_reliable;
   std::uint32_t group_incarnation = 0;
-  ring::Position start = 0;  ///< private groups: the floor that the daemon gave it
-  bool evictable = false;    ///< its group has evict_after_ms; never for lossy ones
+  ring::Position start = 0;                   ///< private groups: the floor that the daemon gave it
+  bool evictable = false;                     ///< its group has evict_after_ms; never for lossy ones
+  std::shared_ptr<DeadLetters> dead_letters;  ///< named groups: where failed messages go; null: nowhere now
 
   /// Producers that had come and gone when the daemon attached it. Nothing: as many as have when the consumer is made.
   std::optional<std::uint64_t> producers_ended;

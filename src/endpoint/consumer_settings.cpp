@@ -2,6 +2,8 @@
 //
 // The daemon stores the words of the options, then posts a notice with a new epoch, then wakes all sleepers. A consumer that sees
 // the epoch sees the words.
+#include <utility>
+
 #include "endpoint/consumer_core.hpp"
 #include "ring/drop_oldest.hpp"
 
@@ -9,29 +11,30 @@ namespace beltway::endpoint {
 
 void ConsumerCore::read_settings(std::uint32_t epoch) noexcept {
   settings_epoch_ = epoch;
+  if (std::exchange(settings_are_read_, true) && attachment_.dead_letters) attachment_.dead_letters->refresh();
   if (named_) {
     keeps_ = ring::kept_by(attachment_.memory.group(attachment_.group));
     named_->keep_newest(keeps_);
-    read_kind_ = keeps_ != 0 ? &ConsumerCore::read_newest : &ConsumerCore::read_named;
   }
+  read_stamping();
   choose_path();
 }
 
 void ConsumerCore::choose_path() noexcept {
-  const bool open = !attachment_.evictable && !waiter_.event_mode() && keeps_ == 0;
+  read_kind_ = is_after_gap_ ? &ConsumerCore::read_after_gap : keeps_ != 0 ? &ConsumerCore::read_newest : plain_read_;
+  const bool open = !attachment_.evictable && !waiter_.event_mode() && keeps_ == 0 && stamps_ == Stamps::off;
   fast_named_reader_ = named_ && open ? &*named_ : nullptr;
   // In a named group other threads may end messages, and read it: there it stays 0.
   if (!is_private()) return;
   inline_size_limit_ = 0;
   // plant: thrown_out_reads_in_place
-  if (open && read_kind_ != &ConsumerCore::read_after_gap)
-    inline_size_limit_ = attachment_.memory.geometry.inline_bytes() + 1;
+  if (open && !is_after_gap_) inline_size_limit_ = attachment_.memory.geometry.inline_bytes() + 1;
 }
 
 ring::ReadResult ConsumerCore::read_newest(std::span<Message> out, std::size_t& count) noexcept {
   const std::size_t before = count;
   named_->drop_old();
-  const ring::ReadResult result = read_named(out, count);
+  const ring::ReadResult result = (this->*plain_read_)(out, count);
   if (const std::uint64_t dropped = named_->dropped(); dropped != counters_.lost) {
     counters_.lost = dropped;
     store_counters();

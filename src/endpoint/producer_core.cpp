@@ -120,9 +120,12 @@ void ProducerCore::void_claim(std::size_t size) noexcept {
 }
 
 void ProducerCore::choose_path() noexcept {
+  stamps_ = ring::stamps_of(ring::load_stamping(attachment_.memory));
   const bool plain = attachment_.memory.geometry.single_producer() && detail::has_atomic_pair_store() &&
-                     !waiter_.symmetric() && !waiter_.event_mode();
+                     !waiter_.symmetric() && !waiter_.event_mode() && stamps_ == Stamps::off;
   inline_size_limit_ = plain ? std::min(inline_bytes_, detail::k_page_bytes) + 1 : 0;
+  slot_size_limit_ = stamps_ == Stamps::off ? inline_bytes_ + 1 : 0;
+  set_pending_sequence(pending_sequence_);
 }
 
 int ProducerCore::poll_fd() {

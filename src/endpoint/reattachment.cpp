@@ -50,7 +50,7 @@ ConsumerCore* ConsumerCore::successor(ConsumerCore& old, Attachment attachment, 
       new ConsumerCore(std::move(attachment), options, old.waiter_.policy()));
   if (next->is_private()) {
     next->lost_before_ = lost;
-    next->read_kind_ = &ConsumerCore::read_after_gap;
+    next->is_after_gap_ = true;
     next->choose_path();
     if (next->restore_floor()) next->wake_for_room(next->floor());  // the daemon gave it the oldest position
   }
@@ -63,11 +63,11 @@ ConsumerCore* ConsumerCore::successor(ConsumerCore& old, Attachment attachment, 
 
 ring::ReadResult ConsumerCore::read_after_gap(std::span<Message> out, std::size_t& count) noexcept {
   const std::size_t before = count;
-  const ring::ReadResult result = read_private(out, count);
+  const ring::ReadResult result = (this->*plain_read_)(out, count);
   if (count == before) return result;
   out[before].lost_ = lost_before_;
   counters_.lost += lost_before_;
-  read_kind_ = &ConsumerCore::read_private;
+  is_after_gap_ = false;
   choose_path();
   return result;
 }

@@ -59,6 +59,14 @@ inline constexpr std::size_t k_due_batch = 32;
 /// Messages that a consumer has leased and must not deliver, before it ends them: memory of each consumer against walks that end
 /// early.
 inline constexpr std::size_t k_put_aside_batch = 16;
+/// How long a message waits that could not be moved to the dead letter queue: the first wait, doubled up to the last. Tries that
+/// fail against dead letters that come late.
+inline constexpr std::uint64_t k_dead_letter_retry_us = 100'000;
+inline constexpr std::uint64_t k_dead_letter_retry_max_us = 1'000'000;
+/// How often a consumer without a way to its dead letter queue asks the daemon for one, and how long it waits for the answer: the
+/// thread that ends a message waits for it.
+inline constexpr std::uint64_t k_dead_letter_open_us = 1'000'000;
+inline constexpr std::uint64_t k_dead_letter_patience_us = 250'000;
 /// How often a read skips a ring full of VOIDs, or loses a race, before it returns empty: patience against the deadline.
 inline constexpr unsigned k_max_reads = 64;
 

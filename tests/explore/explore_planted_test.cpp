@@ -117,6 +117,8 @@ const std::map<std::string_view, std::string_view> k_catches = {
     {"the_right_time_is_left_alone", "a consumer is killed in a nack with a delay"},
     {"due_time_of_another_lease", "a consumer is thrown out in a nack with a delay"},
     {"nack_wakes_no_sleeper", "a nack with a delay and two sleepers"},
+    {"failed_move_wakes_no_sleeper", "a move that fails and two sleepers"},
+    {"delayed_for_a_move_is_delivered", "two consumers find a message to move"},
     {"watch_is_not_handed_on", "a sleeper that watches gets other work"},
     {"drop_takes_what_is_leased", "a producer drops around a held message"},
     {"drop_is_not_counted", "a producer drops while a consumer leases"},

@@ -71,6 +71,8 @@ plant_condition(the_right_time_is_left_alone
   [[first.has_value() && (EarliestDue::of(block.earliest_due.load_acquire()).due_us == 0 || stored(*first) < EarliestDue::of(block.earliest_due.load_acquire()).due_us)]])
 plant_condition(due_time_of_another_lease [[false]])
 plant_condition(nack_wakes_no_sleeper [[false]])
+plant_condition(failed_move_wakes_no_sleeper [[false]])
+plant(delayed_for_a_move_is_delivered [[return false;]])
 plant_condition(watch_is_not_handed_on [[true]])
 plant_value(sleeps_past_the_due_time [[(steps.watch(), k_never)]])
 

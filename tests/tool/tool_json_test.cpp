@@ -107,6 +107,7 @@ TEST(ToolJson, a_queue_has_the_documented_keys) {
                                "owner_pid",
                                "expires_in_ms",
                                "paused_ms",
+                               "missing_dead_letter_queues",
                                "shared_bytes",
                                "producer_names",
                                "endpoints"}));

@@ -100,8 +100,18 @@ class NamedReader {
     first_of_all,  ///< the caller wakes one sleeping consumer of the group, which will then know the time
   };
   Delayed delay(Position position, std::uint8_t tries, std::uint64_t delay_us) noexcept;
+  /// Gives back a message that is given up, to be put aside with that reason when `delay_us` are over. `deliveries`: so far.
+  Delayed delay_move(Position position, std::uint8_t tries, unsigned deliveries, std::uint64_t delay_us,
+                     FailReason reason) noexcept;
   /// Ends the lease of a message that is given up, and counts that. False as with ack().
   bool discard(Position position, std::uint8_t tries) noexcept;
+
+  /// True while we hold the lease.
+  [[nodiscard]] bool is_ours(Position position, std::uint8_t tries) const noexcept {
+    const std::uint64_t seen = lease_of(position).load_relaxed();
+    return seen == Lease{position, owner_, tries, LeasePhase::leased}.word() ||
+           seen == Lease{position, owner_, tries, LeasePhase::parked}.word();
+  }
 
   /// Gives back all `count` leases (at least one) of messages that no user has seen: their tries stay. Then calls after_ack().
   void give_back(const SlotView* views, std::size_t count) noexcept;
@@ -175,10 +185,14 @@ class NamedReader {
   bool try_lease_delayed(std::uint64_t seen, SlotView& view, std::uint64_t& corrupt) noexcept;
   /// Likewise of a word that says PARKED_DELAYED.
   bool try_lease_parked(std::uint64_t seen, Position position, SlotView& view, std::uint64_t& corrupt) noexcept;
+  /// Of a message that is leased now, and was delayed for that reason: true if it must not be delivered, and was put aside.
+  bool put_aside_if_failed(const SlotView& view, FailReason reason) noexcept;
+  Delayed delay_until(Position position, std::uint8_t tries, LeaseTime time) noexcept;
   /// `seen`: a lease word of a delayed message that is due. True if the message was too old, and is dropped.
   bool drop_if_old(std::uint64_t seen) noexcept;
-  /// Of a delayed message that is leased now: true if it must not be delivered, and was put aside.
-  bool put_aside_if_failed(const SlotView& view) noexcept;
+  /// Of a message that is leased now, and whose own time is over. Never Step::leased. Step::end: it was given back, since the array
+  /// is full.
+  Step put_aside_expired(const SlotView& view) noexcept;
   void count_discarded() noexcept { discarded_.fetch_add(1, std::memory_order_relaxed); }
   [[nodiscard]] bool has_delayed() const noexcept {
     return EarliestDue::of(shared_.earliest_due.load_relaxed()).due_us != 0;
@@ -188,7 +202,7 @@ class NamedReader {
   /// True if the message was delivered as often as the group allows.
   [[nodiscard]] bool is_spent(std::uint8_t tries) const noexcept {
     const Redelivery redelivery = this->redelivery();
-    return redelivery.discards && redelivery.max_deliveries != 0 && tries >= redelivery.max_deliveries;
+    return redelivery.gives_up() && redelivery.max_deliveries != 0 && tries >= redelivery.max_deliveries;
   }
   Step try_lease_at(Position position, SlotView& view, std::uint64_t& corrupt) noexcept;
   /// The rest of try_lease_at() for a message that is_spent(): `seen` is its lease word, which says RETRY.
@@ -199,6 +213,9 @@ class NamedReader {
   /// has ended.
   Step view_leased(const Slot& slot, std::uint64_t slot_word, std::uint8_t tries, SlotView& view,
                    std::uint64_t& corrupt) noexcept;
+  /// view_leased() if the message was reclaimed or parked before our lease, has expired, or makes no sense.
+  [[gnu::cold, gnu::noinline]] Step view_leased_uncommon(std::uint64_t slot_word, std::uint8_t tries, SlotView& view,
+                                                         std::uint64_t& corrupt) noexcept;
   /// Leases up to views.size() messages from `position` on, and moves `position` behind them. Step::again: another consumer was
   /// faster.
   Step lease_run(Position& position, std::span<SlotView> views, std::size_t& leased, std::uint64_t& corrupt) noexcept;
