@@ -206,7 +206,10 @@ struct GroupState {
   std::chrono::milliseconds retry_delay_max{0};     ///< the longest wait
   std::uint32_t max_deliveries = 0;                 ///< 0: no limit
   bool discard = false;
-  std::uint64_t discarded = 0;  ///< by the consumers that are attached
+  std::uint64_t discarded = 0;                 ///< by the consumers that are attached
+  std::chrono::milliseconds lease_timeout{0};  ///< its own or the queue's; 0: leases do not end by time
+  std::uint64_t overdue = 0;    ///< messages that consumers hold for longer than that, until another consumer looks
+  std::uint64_t timed_out = 0;  ///< messages that attached consumers took from others, which held them for too long
   std::vector<unsigned> consumers;
   std::optional<std::chrono::milliseconds> paused_for = {};  ///< nothing: it is not paused
 };

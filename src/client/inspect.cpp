@@ -15,6 +15,7 @@
 #include "client/queue_request.hpp"
 #include "ring/counters.hpp"
 #include "ring/floors.hpp"
+#include "ring/lease_timeout.hpp"
 #include "ring/parking.hpp"
 #include "ring/redelivery.hpp"
 #include "ring/slot_view.hpp"
@@ -273,6 +274,8 @@ void read_groups(const ring::QueueMemory& memory, const std::vector<unsigned>& i
     state.retry_delay_max = group.options.retry_delay_max.value_or(general.retry_delay_max);
     state.max_deliveries = group.options.max_deliveries.value_or(general.max_deliveries);
     state.discard = group.options.discard.value_or(general.discard);
+    state.lease_timeout = group.options.lease_timeout.value_or(general.lease_timeout);
+    state.overdue = ring::count_overdue(memory, indexes[i]);
     state.paused_for = snapshot.info.paused_for(group.name);
     state.floor = needed_from(memory, indexes[i], snapshot.position);
     state.depth = depth_of(memory, state.floor, snapshot.position);
@@ -291,6 +294,7 @@ void read_groups(const ring::QueueMemory& memory, const std::vector<unsigned>& i
       if (consumer.endpoint.group != state.name || consumer.endpoint.leaving) continue;
       state.consumers.push_back(consumer.endpoint.index);
       state.discarded += consumer.counters.discarded;
+      state.timed_out += consumer.counters.timed_out;
       consumer.held = leases.held_by[consumer.endpoint.index];
     }
     snapshot.groups.push_back(std::move(state));

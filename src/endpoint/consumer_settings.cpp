@@ -8,6 +8,7 @@ namespace beltway::endpoint {
 
 void ConsumerCore::read_settings(std::uint32_t epoch) noexcept {
   settings_epoch_ = epoch;
+  if (named_) named_->refresh_lease_timeout();
   choose_path();
 }
 

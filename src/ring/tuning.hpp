@@ -56,6 +56,8 @@ inline constexpr std::size_t k_due_batch = 32;
 /// Messages that a consumer has leased and must not deliver, before it ends them: memory of each consumer against walks that end
 /// early.
 inline constexpr std::size_t k_put_aside_batch = 16;
+/// What the coarse clock may be late by, on the slowest kernel: leases that end late against the cost of an exact clock.
+inline constexpr std::uint64_t k_coarse_tick_us = 10'000;
 /// How often a read skips a ring full of VOIDs, or loses a race, before it returns empty: patience against the deadline.
 inline constexpr unsigned k_max_reads = 64;
 

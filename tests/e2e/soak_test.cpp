@@ -29,11 +29,12 @@ class Soak {
   explicit Soak(std::uint32_t max_producers) : producers_(max_producers) {
     const Connection link = daemon_.connect();
     idle_descriptors_ = settled_descriptors();
-    static_cast<void>(link.declare(stage_.queue, {.slots = 64,
-                                                  .lane_bytes = 65536,
-                                                  .max_producers = max_producers,
-                                                  .max_consumers = 8,
-                                                  .groups = {"workers", "archive"}}));
+    static_cast<void>(
+        link.declare(stage_.queue, {.slots = 64,
+                                    .lane_bytes = 65536,
+                                    .max_producers = max_producers,
+                                    .max_consumers = 8,
+                                    .groups = {NamedGroup("workers", {.lease_timeout = 50ms}), "archive"}}));
   }
 
   void run() {
@@ -66,6 +67,7 @@ class Soak {
       std::this_thread::sleep_for(std::chrono::microseconds(random_() % 20000));
       kill_and_replace(random_() % mortal_.size());
       if (random_() % 16 == 0) kill_daemon();
+      if (random_() % 8 == 0) stop_a_worker();
       watch_progress();
     }
     finish();
@@ -89,6 +91,14 @@ class Soak {
     ++kills_;
     const auto id = static_cast<std::uint32_t>(is_producer(index) ? index : (index - producers_) % 2);
     mortal_[index] = is_producer(index) ? producer(id) : consumer(id);
+  }
+
+  /// For so long that another one may get its message.
+  void stop_a_worker() {
+    const Child& child = mortal_[producers_ + 2 * (random_() % 2)];
+    child.kill(SIGSTOP);
+    std::this_thread::sleep_for(std::chrono::milliseconds(random_() % 150));
+    child.kill(SIGCONT);
   }
 
   void kill_daemon() {

@@ -18,6 +18,7 @@ namespace beltway::explore {
 [[nodiscard]] std::vector<Scenario> heal_scenarios();
 [[nodiscard]] std::vector<Scenario> property_scenarios();
 [[nodiscard]] std::vector<Scenario> delay_scenarios();
+[[nodiscard]] std::vector<Scenario> lease_timeout_scenarios();
 [[nodiscard]] std::vector<Scenario> parking_scenarios();
 
 }  // namespace beltway::explore

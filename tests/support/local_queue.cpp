@@ -117,6 +117,10 @@ void LocalQueue::set_redelivery(const std::string& name, Redelivery redelivery) 
   state_->memory.group(group(name)).redelivery.store_relaxed(redelivery.word());
 }
 
+void LocalQueue::set_lease_timeout(const std::string& name, std::uint32_t timeout_ms) {
+  state_->memory.group(group(name)).times.store_relaxed(GroupTimes{timeout_ms, 0}.word());
+}
+
 void LocalQueue::remove() {
   post_notice(state_->memory, k_notice_removed);
   wake_all_sleepers(state_->memory);

@@ -38,6 +38,8 @@ class LocalQueue {
   [[nodiscard]] unsigned group(const std::string& name) const;
   /// What the group does with messages that fail: as the daemon stores it. A new group delivers them again at once.
   void set_redelivery(const std::string& name, Redelivery redelivery);
+  /// For consumers that attach from now on. 0: none.
+  void set_lease_timeout(const std::string& name, std::uint32_t timeout_ms);
   /// Posts the removal, as the daemon does.
   void remove();
   /// What the daemon does at a purge, at an attach and at its start.

@@ -230,6 +230,9 @@ Json to_json(const QueueSnapshot& snapshot) {
                                {"max_deliveries", group.max_deliveries},
                                {"discard", group.discard},
                                {"discarded", group.discarded},
+                               {"lease_timeout_ms", group.lease_timeout.count()},
+                               {"overdue", group.overdue},
+                               {"timed_out", group.timed_out},
                                {"consumers", group.consumers}});
   }
   for (const LeavingGroup& group : snapshot.leaving) {

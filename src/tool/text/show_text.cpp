@@ -118,9 +118,16 @@ std::string retry_text(const GroupState& group) {
   return format_duration(first) + " to " + format_duration(group.retry_delay_max);
 }
 
+/// How long a consumer may hold a message: "30 s, 2 are over".
+std::string lease_text(const GroupState& group) {
+  if (group.lease_timeout.count() == 0) return "-";
+  return format_duration(group.lease_timeout) +
+         (group.overdue != 0 ? ", " + format_count(group.overdue) + " are over" : "");
+}
+
 std::string groups_text(const QueueSnapshot& snapshot) {
-  Table table{"GROUP",      ">DEPTH", ">LEASED",       ">RETRY",         ">DELAYED", ">DUE IN",  ">PARKED",
-              ">DISCARDED", ">FLOOR", ">EVICTS AFTER", ">RETRIES AFTER", ">AT MOST", "CONSUMERS"};
+  Table table{"GROUP",      ">DEPTH", ">LEASED",       ">RETRY",         ">DELAYED", ">DUE IN",      ">PARKED",
+              ">DISCARDED", ">FLOOR", ">EVICTS AFTER", ">RETRIES AFTER", ">AT MOST", ">LEASES LAST", "CONSUMERS"};
   for (const GroupState& group : snapshot.groups) {
     std::string consumers;
     for (const unsigned index : group.consumers) consumers += (consumers.empty() ? "" : " ") + std::to_string(index);
@@ -130,7 +137,7 @@ std::string groups_text(const QueueSnapshot& snapshot) {
                format_count(group.parked), group.discard || group.discarded != 0 ? format_count(group.discarded) : "-",
                std::to_string(group.floor),
                group.evict_after.count() > 0 ? format_duration(group.evict_after) : "never", retry_text(group),
-               group.max_deliveries != 0 ? format_count(group.max_deliveries) + " times" : "-",
+               group.max_deliveries != 0 ? format_count(group.max_deliveries) + " times" : "-", lease_text(group),
                consumers.empty() ? "-" : consumers});
   }
   return table.empty() ? "" : "\n" + table.text(k_indent);
