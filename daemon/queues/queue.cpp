@@ -62,6 +62,7 @@ NewQueue make_queue(QueueRecord record) {
   const ring::QueueMemory memory = memory_of(geometry, made.ring, made.control);
   ring::initialize_queue(memory, made.record.id, made.record.symmetric);
   make_groups(made.record, memory, std::exchange(made.record.options.groups, {}), Start::latest);
+  store_stamping(made.record, memory);
   if (made.record.options.exclusive) {
     made.owner_lock = os::open_segment_anew(own.control.get(), os::Access::read_write, context);
     static_cast<void>(try_lock_byte(made.owner_lock, wire::k_queue_owner, context + ": lock it for its process"));
@@ -151,6 +152,7 @@ void Queue::reconcile() noexcept {
   for (unsigned place = 0; place < record_.endpoints.size(); ++place) {
     if (record_.endpoints[place].evicted) revoke(place);
   }
+  store_clock_offset();
   heal("at the daemon's start");
   free_ownerless_lanes();
   count_unread();
@@ -237,12 +239,15 @@ bool store_group_settings(const QueueRecord& record, const ring::QueueMemory& me
 }
 
 void Queue::store_settings() noexcept {
-  bool changed = false;
+  bool changed = store_stamping(record_, memory_);
   for (unsigned index = 0; index < record_.groups.size(); ++index) {
     if (record_.groups[index].state == GroupRecord::State::free) continue;
     changed = store_group_settings(record_, memory_, index) || changed;
   }
-  if (!changed) return;
+  if (changed) tell_of_settings();
+}
+
+void Queue::tell_of_settings() noexcept {
   ring::post_notice(memory_, 0);
   ring::wake_all_sleepers(memory_);
 }
@@ -250,6 +255,7 @@ void Queue::store_settings() noexcept {
 void Queue::finish_change(const std::string& whose, std::string_view option, const std::string& value) {
   save();
   store_settings();
+  if (option == "dead_letter") tell_of_settings();  // no word says which queue it is
   if (option == "evict_after_ms") stalls_.clear();  // no consumer has stood still under a new time yet
   spdlog::info("queue {}{}: {} is {} from now on", record_.name, whose, option, value);
 }

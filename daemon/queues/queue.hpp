@@ -187,6 +187,10 @@ class Queue {
   /// Writes what the record says of options that may change into the words of the groups. If a word has changed, posts a notice
   /// and wakes all sleepers, so that endpoints read these words again.
   void store_settings() noexcept;
+  /// Consumers read the options of their groups again.
+  void tell_of_settings() noexcept;
+  /// Tells processes the difference of CLOCK_REALTIME and CLOCK_MONOTONIC.
+  void store_clock_offset() noexcept;
   /// `whose`: for the log.
   void finish_change(const std::string& whose, std::string_view option, const std::string& value);
 
@@ -264,6 +268,13 @@ class Queue {
 
 /// Writes what the record says of a named group's options into the group's words. True if a word has changed.
 bool store_group_settings(const QueueRecord& record, const ring::QueueMemory& memory, unsigned index) noexcept;
+
+/// Writes what the record says of stamps. True if the word has changed.
+bool store_stamping(const QueueRecord& record, const ring::QueueMemory& memory) noexcept;
+/// The first position whose message was published at that time of CLOCK_REALTIME or later; `tail` if all are older. Throws
+/// Error(invalid_option) if there are messages and none has a stamp.
+[[nodiscard]] ring::Position find_published(const ring::QueueMemory& memory, std::uint64_t published_us,
+                                            const std::string& context);
 
 /// Makes groups in free places of the record, of which there must be enough.
 void make_groups(QueueRecord& record, const ring::QueueMemory& memory, const std::vector<NamedGroup>& groups,

@@ -14,6 +14,7 @@
 #include "recovery/repair.hpp"
 #include "ring/groups.hpp"
 #include "ring/sequence_record.hpp"
+#include "ring/stamps.hpp"
 #include "wire/validate.hpp"
 
 namespace beltway::daemon {
@@ -38,6 +39,7 @@ AttachGrant Queue::attach(const Peer& peer, std::uint64_t session, const AttachR
     grant.borrowed.push_back(descriptor.get());
     grant.owned.push_back(std::move(descriptor));
   };
+  store_clock_offset();
   // A new endpoint begins where `tail` and the groups say; a single producer never reads anything else.
   if (request.role != Role::inspector && !is_large()) heal("at an attach");
   // Each step that can fail comes before each step that other processes can see.
@@ -88,6 +90,7 @@ AttachGrant Queue::attach(const Peer& peer, std::uint64_t session, const AttachR
   grant.reply.incarnation = endpoint.incarnation;
   grant.reply.sequence_record = name;
   if (request.role == Role::consumer) {
+    ring::clear_ages(memory_.age_histogram(place->index - geometry_.max_producers));
     enter_group(endpoint, request.consumer.start, grant.reply);
   } else {
     ring::SharedStatus& shared_status = memory_.shared_status();
@@ -136,7 +139,9 @@ unsigned Queue::group_of(const Place& place, const AttachRequest& request, unsig
 
 void Queue::enter_group(const EndpointRecord& endpoint, Start start, wire::AttachReply& reply) noexcept {
   if (endpoint.kind == ring::GroupKind::named) {
-    reply.group_incarnation = record_.groups[endpoint.group].incarnation;
+    const GroupRecord& group = record_.groups[endpoint.group];
+    reply.group_incarnation = group.incarnation;
+    reply.dead_letter = group.options.dead_letter.value_or(record_.options.dead_letter);
   } else {
     reply.start = ring::join(memory_, endpoint.group, endpoint.kind, start);
     reply.group_incarnation = ring::GroupStateWord::of(memory_.group(endpoint.group).state.load_relaxed()).incarnation;

@@ -65,6 +65,7 @@ std::optional<unsigned> Queue::find_holder(unsigned group, ring::Position floor)
 }
 
 void Queue::evict_stalled_consumers(RunClock::Tick tick) {
+  store_clock_offset();
   if (shortest_evict_after().count() == 0) return;
   stalls_.resize(geometry_.groups());
   for (unsigned group = 0; group < geometry_.groups(); ++group) {

@@ -67,7 +67,8 @@ void Queue::add_groups(const std::vector<NamedGroup>& groups, Start start, const
   if (missing.empty()) return;
   make_groups(record_, memory_, missing, start);
   count_unread();
-  save();  // a daemon that dies before has made groups without a record: the next daemon frees them
+  save();            // a daemon that dies before has made groups without a record: the next daemon frees them
+  store_settings();  // their ttl may need stamps
 }
 
 void make_groups(QueueRecord& record, const ring::QueueMemory& memory, const std::vector<NamedGroup>& groups,
@@ -157,6 +158,7 @@ void Queue::settle_groups() {
     group = GroupRecord{};
     save();
     ring::free_group(memory_, index);
+    store_settings();
   }
 }
 

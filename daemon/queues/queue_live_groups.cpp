@@ -38,6 +38,7 @@ ring::Position find_target(const ring::QueueMemory& memory, const wire::ResetTar
   const ring::Position tail = ring::load_tail(memory);
   // A ring that is not full yet begins with position 0.
   const ring::Position oldest = tail < memory.geometry.slots ? 0 : ring::wrap(tail - memory.geometry.slots);
+  if (target.published_us) return find_published(memory, *target.published_us, context);
   if (!target.position) return target.start == Start::oldest ? oldest : tail;
   const ring::Position position = ring::wrap(*target.position);
   if (position == *target.position && ring::distance(position, tail) <= 0 && ring::distance(position, oldest) >= 0) {
@@ -55,7 +56,7 @@ ResetResult Queue::reset_group(const std::string& name, const wire::ResetTarget&
   heal("at a reset");
   const ring::Position to = find_target(memory_, target, wire::error_subject("reset a group of", record_.name));
   ring::Reset done;
-  if (target.position || target.start == Start::oldest) {
+  if (target.position || target.published_us || target.start == Start::oldest) {
     record_.groups[index].reset_to = to;
     save();
     done = finish_reset(index).value_or(done);

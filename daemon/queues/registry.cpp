@@ -128,6 +128,7 @@ QueueRecord Registry::new_record(const Peer& peer, std::uint64_t session, const 
                                  const QueueOptions& options) {
   if (const HeldQueue* const held = find_held(name)) refuse(*held, "declare");
   wire::check_end_of_failures(wire::error_subject("declare", name), options, options.groups);
+  links_.check_new(wire::error_subject("declare", name), name, options, options.groups);
   check_quota(peer, wire::error_subject("declare", name), wire::shared_bytes_of(wire::geometry_of(options)));
   QueueRecord record;
   record.name = name;
@@ -181,7 +182,11 @@ void Registry::make_later(QueueRecord record, std::uint64_t session, std::functi
 void Registry::finish_making(const std::string& name, std::optional<NewQueue> made, std::optional<Error> failure) {
   Making& making = making_.at(name);
   try {
-    if (!failure) publish(std::move(*made));
+    if (!failure) {
+      const QueueRecord& record = made->record;  // meanwhile other queues may have come and gone
+      links_.check_new(wire::error_subject("declare", name), name, record.options, active_groups(record));
+      publish(std::move(*made));
+    }
   } catch (const Error& error) {
     failure = error;
   }
@@ -256,6 +261,7 @@ void Registry::remove(const std::string& name) noexcept {
   by_id_.erase(found->second->record().id);
   evicting_.erase(found->second->record().id);
   expiring_.erase(found->second->record().id);
+  links_.forget(name);
   release(std::move(found->second));
   queues_.erase(found);
 }

@@ -19,6 +19,7 @@
 #include <vector>
 
 #include "beltway/limits.hpp"
+#include "queues/dead_letter_links.hpp"
 #include "queues/peer.hpp"
 #include "queues/promises.hpp"
 #include "queues/queue.hpp"
@@ -72,6 +73,14 @@ class Registry {
   /// Notifies all attached endpoints and forgets the queue. Its memory is free when they have unmapped it.
   void remove(const std::string& name) noexcept;
   void remove_all() noexcept;
+
+  // -- dead letters (registry_dead_letters.cpp) --
+  /// Throws Error(misuse), which names them, if other queues send their dead letters to the queue.
+  void require_no_sources(const Peer& peer, const Queue& queue) const;
+  /// As Queue::remove_group(). Without `force`, throws Error(misuse) for the last group of a queue that gets dead letters.
+  void remove_group(const Peer& peer, Queue& queue, const std::string& group, bool force);
+  /// With endpoints, and with what the queue alone does not know.
+  [[nodiscard]] wire::Description description_of(const Queue& queue) const;
 
   [[nodiscard]] const std::map<std::string, std::unique_ptr<Queue>>& queues() const noexcept { return queues_; }
 
@@ -146,7 +155,7 @@ class Registry {
   void remove_all_without_owner() noexcept;
   /// The queue is exclusive, and a declare says so: only its process may.
   static void require_owner_process(const Peer& peer, const Queue& queue, std::uint64_t session);
-  /// Registers the queue for eviction and expiry, if it has either.
+  /// After a change: registers the queue for eviction and expiry, if it has either, and its dead letter queues.
   void note_watched(const Queue& queue);
   /// As try_reap(), for the process of an exclusive queue.
   bool try_reap_owner(Queue& queue, PendingDeath& pending);
@@ -157,6 +166,9 @@ class Registry {
   [[nodiscard]] static wire::EndpointName owner_name(const Queue& queue) noexcept {
     return {queue.record().id, wire::k_queue_owner, 0};
   }
+
+  /// The queues that send their dead letters to `target`; those that the peer may not see as a number. Empty: none.
+  [[nodiscard]] std::string sources_text(const Peer& peer, const std::string& target) const;
 
   void restore(SavedQueues::SavedQueue saved);
   [[nodiscard]] const HeldQueue* find_held(std::string_view name) const noexcept;
@@ -192,6 +204,7 @@ class Registry {
   std::map<std::string, std::unique_ptr<Queue>> queues_;
   std::map<std::uint64_t, Queue*> by_id_;
   std::map<std::string, Making> making_;
+  DeadLetterLinks links_;             ///< of all queues in queues_
   std::set<std::uint64_t> expiring_;  ///< ids of queues with expire_after
   std::optional<Queue::Clock::time_point> next_expiry_;
   bool new_expiry_ = false;

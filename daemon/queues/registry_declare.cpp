@@ -46,6 +46,7 @@ void check_outcome(const QueueRecord& queue, const std::vector<Change>& changes,
     }
   }
   wire::check_end_of_failures(wire::error_subject("declare", queue.name), options, all);
+  check_target_names(wire::error_subject("declare", queue.name), all);
 }
 
 Error declared_otherwise(const QueueRecord& queue, const std::vector<wire::Difference>& refused) {
@@ -95,6 +96,11 @@ Registry::Declared Registry::open_existing(const Peer& peer, Queue& queue, const
   }
   if (!changes.empty()) require(peer, queue.record(), Right::own, "change " + changes.front().told.option + " of");
   check_outcome(queue.record(), changes, options, groups);
+  for (const Change& change : changes) {
+    if (change.told.option != "dead_letter") continue;
+    links_.check(wire::error_subject("declare", queue.record().name), queue.record().name, change.told.group,
+                 change.group ? change.own.dead_letter.value_or("") : options.dead_letter);
+  }
   add_groups(peer, queue, groups, Start::latest, "declare");
   Declared declared{queue, false};
   for (Change& change : changes) {
@@ -121,8 +127,17 @@ void Registry::add_groups(const Peer& peer, Queue& queue, const std::vector<Name
             plain ? "make a group of" : "make a group with options of");
     wire::check_end_of_failures(wire::error_subject(operation, queue.record().name), queue.record().options,
                                 {&group, 1});
+    links_.check(wire::error_subject(operation, queue.record().name), queue.record().name, group.name,
+                 group.options.dead_letter.value_or(""));
   }
-  if (!complete) queue.add_groups(groups, start, operation);
+  if (!complete) {
+    std::vector<NamedGroup> all = active_groups(queue.record());
+    for (const NamedGroup& group : groups) {
+      if (!queue.find_group(group.name)) all.push_back(group);
+    }
+    check_target_names(wire::error_subject(operation, queue.record().name), all);
+    queue.add_groups(groups, start, operation);
+  }
   note_watched(queue);
 }
 

@@ -84,6 +84,7 @@ int Registry::process_of(const Queue& queue, const wire::EndpointName& name) noe
 }
 
 void Registry::note_watched(const Queue& queue) {
+  links_.note(queue.record());
   if (queue.shortest_evict_after().count() != 0) evicting_.insert(queue.record().id);
   if (queue.record().options.expire_after.count() == 0) return;
   new_expiry_ = expiring_.insert(queue.record().id).second || new_expiry_;

@@ -99,7 +99,7 @@ unsigned restore_words(const ring::QueueMemory& memory, const QueueRecord& recor
   wrong += restore_notice(memory, record) ? 1 : 0;
   wrong += restore_endpoints(memory, record);
   unsigned groups = 0;
-  unsigned settings = 0;
+  unsigned settings = restore(memory.shared_status().stamping, stamping(record).word()) ? 1 : 0;
   for (unsigned index = 0; index < memory.geometry.max_groups; ++index) {
     groups += restore_named(memory, index, record.groups[index]) ? 1 : 0;
     if (record.groups[index].state == GroupRecord::State::free) continue;

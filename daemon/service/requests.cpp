@@ -55,6 +55,12 @@ Reply hello(Caller& caller, const json& request) {
                                     std::string(k_version) + ", protocol " + std::to_string(k_protocol_version) +
                                     "; start the program again with the daemon's version of Beltway");
   }
+  if (fields.has("layout")) {
+    const auto layout = wire::parse_layout(fields.text("layout"));
+    if (!layout) fields.refuse("layout", "a layout such as \"4.0\"");
+    caller.layout = *layout;
+  }
+  caller.version = fields.text_or("version", "unknown");
   caller.greeted = true;
   return reply_with({{"protocol", k_protocol_version}, {"version", k_version}, {"pid", ::getpid()}});
 }
@@ -77,9 +83,10 @@ json encode_held(const Caller& caller) {
 
 Reply ping(Caller& caller, const json&) {
   const LogState log = log_state();
-  json reply{{"version", k_version}, {"layout", k_own_layout.text()}, {"pid", ::getpid()},
-             {"uid", ::geteuid()},   {"socket", caller.socket},       {"log", log.file},
-             {"log_lost", log.lost}, {"held", encode_held(caller)}};
+  json reply{{"version", k_version},    {"layout", wire::k_own_layout.text()},
+             {"pid", ::getpid()},       {"uid", ::geteuid()},
+             {"socket", caller.socket}, {"log", log.file},
+             {"log_lost", log.lost},    {"held", encode_held(caller)}};
   if (std::string instead_of = passed_over(); !instead_of.empty()) reply["passed_over"] = std::move(instead_of);
   return reply_with(std::move(reply));
 }
@@ -127,7 +134,7 @@ Reply open(Caller& caller, const json& request) {
 
 Reply describe(Caller& caller, const json& request) {
   const Queue& queue = queue_of(caller, wire::JsonReader(request, "describe"), Right::see, "describe");
-  return reply_with({{"queue", wire::encode(queue.description(true))}});
+  return reply_with({{"queue", wire::encode(caller.registry.description_of(queue))}});
 }
 
 Reply list(Caller& caller, const json& request) {
@@ -139,7 +146,7 @@ Reply list(Caller& caller, const json& request) {
   for (auto item = all.upper_bound(after); item != all.end(); ++item) {
     if (!allowed(caller.peer, item->second->record(), Right::see)) continue;
     wait_for(caller, *item->second);
-    json queue = wire::encode(item->second->description(true));
+    json queue = wire::encode(caller.registry.description_of(*item->second));
     bytes += queue.dump().size();
     if (bytes > k_list_page_bytes && !queues.empty()) {
       more = true;
@@ -151,7 +158,9 @@ Reply list(Caller& caller, const json& request) {
 }
 
 Reply remove(Caller& caller, const json& request) {
-  const Queue& queue = queue_of(caller, wire::JsonReader(request, "remove"), Right::own, "remove");
+  const wire::JsonReader fields(request, "remove");
+  const Queue& queue = queue_of(caller, fields, Right::own, "remove");
+  if (!fields.flag("force")) caller.registry.require_no_sources(caller.peer, queue);
   caller.registry.remove(std::string(queue.record().name));
   return reply_with(json::object());
 }
@@ -170,12 +179,23 @@ bool is_to_be_healed_first(Caller& caller, Queue& queue, const json& request) {
   return true;
 }
 
+/// An older program would misread options of the queue.
+void require_reader(const Caller& caller, const QueueRecord& queue) {
+  const wire::LeastReader least = least_reader(queue);
+  if (least.admits(caller.layout)) return;
+  throw Error(Errc::incompatible, wire::error_subject("attach", queue.name) + ": the queue needs " + least.text() +
+                                      ", and the process, version " + caller.version + ", knows layout " +
+                                      caller.layout.text() +
+                                      "; start the program again with the daemon's version of Beltway");
+}
+
 Reply attach(Caller& caller, const json& request) {
   const wire::AttachRequest wanted = wire::decode_attach_request(request, "attach");
   Queue& queue = caller.registry.find(wanted.queue, "attach");
   const bool producer = wanted.role == wire::Role::producer;
   require(caller.peer, queue.record(), producer ? Right::produce : Right::consume, "attach");
   wait_for(caller, queue);
+  require_reader(caller, queue.record());
   wire::check_options(wire::error_subject("attach", queue.record().name), wanted.consumer);
   if (wanted.role != wire::Role::inspector && is_to_be_healed_first(caller, queue, request)) return {};
   AttachGrant grant = queue.attach(caller.peer, caller.session, wanted);
@@ -225,7 +245,8 @@ Reply add_group(Caller& caller, const json& request) {
 
 Reply remove_group(Caller& caller, const json& request) {
   const wire::JsonReader fields(request, "remove_group");
-  queue_of(caller, fields, Right::own, "remove a group of").remove_group(checked_group(fields));
+  Queue& queue = queue_of(caller, fields, Right::own, "remove a group of");
+  caller.registry.remove_group(caller.peer, queue, checked_group(fields), fields.flag("force"));
   return reply_with(json::object());
 }
 

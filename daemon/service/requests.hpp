@@ -29,9 +29,11 @@ struct Caller {
   const Peer& peer;
   std::uint64_t session = 0;
   std::string socket;
-  bool greeted = false;                            ///< has said hello; set by answer()
-  bool is_watched = true;                          ///< the kernel tells when its process ends
-  std::vector<wire::EndpointName> endpoints = {};  ///< that this connection answers for, or did
+  bool greeted = false;                                 ///< has said hello; set by answer()
+  std::string version = {};                             ///< of its library, as it says
+  wire::LayoutVersion layout{ring::k_layout_major, 0};  ///< that its library knows, as it says
+  bool is_watched = true;                               ///< the kernel tells when its process ends
+  std::vector<wire::EndpointName> endpoints = {};       ///< that this connection answers for, or did
   /// Has answer() called once more with this request, from the daemon's loop. Empty: everything is answered at once.
   std::function<void(const nlohmann::json& request)> ask_again = {};
   /// What a worker has brought for the present request.

@@ -18,7 +18,7 @@ constexpr const char* k_what = "restore a queue";
 /// Far beyond any machine's uptime, and exact in every JSON reader.
 constexpr std::uint64_t k_max_time_ms = (1ULL << 53) - 1;
 
-json encode_version(LayoutVersion version) { return json::array({version.major, version.minor}); }
+json encode_version(wire::LayoutVersion version) { return json::array({version.major, version.minor}); }
 
 template <std::unsigned_integral T>
 T number_or(const json& object, const char* name, T otherwise) {
@@ -27,12 +27,13 @@ T number_or(const json& object, const char* name, T otherwise) {
 }
 
 /// A field that is there and cannot be understood means: no program.
-LayoutVersion version_or(const json& object, const char* name, LayoutVersion otherwise) {
+wire::LayoutVersion version_or(const json& object, const char* name, wire::LayoutVersion otherwise) {
   const auto found = object.find(name);
   if (found == object.end()) return otherwise;
   const bool valid =
       found->is_array() && found->size() == 2 && (*found)[0].is_number_unsigned() && (*found)[1].is_number_unsigned();
-  return valid ? LayoutVersion{(*found)[0].get<std::uint32_t>(), (*found)[1].get<std::uint32_t>()} : LayoutVersion{};
+  return valid ? wire::LayoutVersion{(*found)[0].get<std::uint32_t>(), (*found)[1].get<std::uint32_t>()}
+               : wire::LayoutVersion{};
 }
 
 json encode_group(const GroupRecord& group, std::size_t index) {
@@ -140,8 +141,8 @@ std::string encode(const QueueRecord& record) {
   for (std::size_t i = 0; i < record.endpoints.size(); ++i) {
     if (record.endpoints[i].incarnation != 0) endpoints.push_back(encode_endpoint(record.endpoints[i], i));
   }
-  json object{{"layout", encode_version(k_own_layout)},
-              {"reader", encode_version(k_least_reader)},
+  json object{{"layout", encode_version(wire::k_own_layout)},
+              {"reader", encode_version(least_reader(record).layout)},
               {"name", record.name},
               {"id", record.id},
               {"owner_uid", record.owner_uid},

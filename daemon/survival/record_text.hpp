@@ -20,11 +20,11 @@ struct RecordStamp {
   std::uint32_t owner_uid = 0;
   std::uint32_t owner_gid = 0;
   std::uint32_t mode = 0;
-  LayoutVersion layout = k_unsaid_layout;
-  LayoutVersion reader = k_unsaid_layout;  ///< the earliest program's layout that may work on the queue
+  wire::LayoutVersion layout = k_unsaid_layout;
+  wire::LayoutVersion reader = k_unsaid_layout;  ///< the earliest program's layout that may work on the queue
 
   /// Whether a program of layout `own` may work on the queue.
-  [[nodiscard]] bool readable_by(LayoutVersion own) const noexcept {
+  [[nodiscard]] bool readable_by(wire::LayoutVersion own) const noexcept {
     return own.major == layout.major && own.major == reader.major && own.minor >= reader.minor;
   }
 };

@@ -11,24 +11,12 @@
 
 #include "beltway/options.hpp"
 #include "ring/layout.hpp"
+#include "wire/least_reader.hpp"
 
 namespace beltway::daemon {
 
-/// Of the shared memory of a queue (layout.hpp).
-struct LayoutVersion {
-  std::uint32_t major = 0;
-  std::uint32_t minor = 0;
-
-  bool operator==(const LayoutVersion&) const = default;
-  [[nodiscard]] std::string text() const { return std::to_string(major) + "." + std::to_string(minor); }
-};
-
-/// The layout that this program makes and reads.
-inline constexpr LayoutVersion k_own_layout{ring::k_layout_major, ring::k_layout_minor};
-/// The earliest layout whose programs may work on a queue that this program has made: the minimum reader of its records.
-inline constexpr LayoutVersion k_least_reader{ring::k_layout_major, ring::k_layout_minor};
 /// Records of version 0.1 say no layout. They are of this one.
-inline constexpr LayoutVersion k_unsaid_layout{1, 1};
+inline constexpr wire::LayoutVersion k_unsaid_layout{1, 1};
 
 /// A named group's place. The index is its place in the vector.
 struct GroupRecord {
@@ -86,6 +74,15 @@ struct QueueRecord {
   std::optional<std::chrono::milliseconds> unused_since = {};
 };
 
+/// The named groups that are not removed.
+[[nodiscard]] inline std::vector<NamedGroup> active_groups(const QueueRecord& queue) {
+  std::vector<NamedGroup> groups;
+  for (const GroupRecord& group : queue.groups) {
+    if (group.state == GroupRecord::State::active) groups.emplace_back(group.name, group.options);
+  }
+  return groups;
+}
+
 /// How long a consumer of that group (an index beyond the named groups: a private one) may stand still; 0: for ever.
 [[nodiscard]] inline std::chrono::milliseconds evict_after(const QueueRecord& queue, unsigned group) {
   const auto of_the_queue = queue.options.evict_after;
@@ -110,9 +107,29 @@ struct QueueRecord {
       .ttl_ms = static_cast<std::uint32_t>(own.ttl.value_or(queue.options.ttl).count())};
 }
 
+/// What producers stamp messages with: also if only a ttl needs it. And how long private consumers may get a message.
+[[nodiscard]] inline ring::Stamping stamping(const QueueRecord& queue) {
+  bool expires = queue.options.ttl.count() != 0;
+  for (unsigned group = 0; group < queue.groups.size(); ++group) {
+    if (queue.groups[group].state == GroupRecord::State::free) continue;
+    expires = expires || group_times(queue, group).ttl_ms != 0;
+  }
+  const Stamps stamps = queue.options.stamps;
+  return {.ttl_ms = static_cast<std::uint32_t>(queue.options.ttl.count()),
+          .mode = static_cast<std::uint8_t>(expires && stamps == Stamps::off ? Stamps::coarse : stamps)};
+}
+
 /// How many messages that named group keeps; 0: all.
 [[nodiscard]] inline std::uint32_t kept_messages(const QueueRecord& queue, unsigned group) {
   return queue.groups[group].options.drop_oldest.value_or(queue.options.drop_oldest);
+}
+
+/// Which programs may work on the queue.
+[[nodiscard]] inline wire::LeastReader least_reader(const QueueRecord& queue) {
+  wire::LeastReader least;
+  least.raise(queue.options);
+  for (const GroupRecord& group : queue.groups) least.raise(group.options);
+  return least;
 }
 
 /// Whether a consumer that attaches now may be evicted.

@@ -43,13 +43,14 @@ bool is_part_of_version_0_1(std::string_view name) { return has_form(name, k_dig
 constexpr unsigned k_parts = k_first_bell + ring::k_bells;
 
 std::string why_layout(const RecordStamp& stamp) {
-  return "its memory has layout " + stamp.layout.text() + ", and this program works on layout " + k_own_layout.text();
+  return "its memory has layout " + stamp.layout.text() + ", and this program works on layout " +
+         wire::k_own_layout.text();
 }
 
 /// Empty if this program can read it.
 std::string why_not(const std::string& text) {
   const RecordStamp stamp = decode_stamp(text);
-  if (!stamp.readable_by(k_own_layout)) return why_layout(stamp);
+  if (!stamp.readable_by(wire::k_own_layout)) return why_layout(stamp);
   try {
     static_cast<void>(decode_record(text));
     return {};
@@ -229,8 +230,8 @@ void SavedQueues::hold(SavedQueue saved, std::string why) {
                     .owner_uid = saved.record.owner_uid,
                     .owner_gid = saved.record.owner_gid,
                     .mode = saved.record.options.mode,
-                    .layout = k_own_layout,
-                    .reader = k_own_layout};
+                    .layout = wire::k_own_layout,
+                    .reader = wire::k_own_layout};
   held_.push_back({std::move(stamp), std::move(why)});
   for (os::Fd* descriptor : {&saved.descriptors.ring, &saved.descriptors.heap, &saved.descriptors.control}) {
     held_descriptors_.push_back(std::move(*descriptor));

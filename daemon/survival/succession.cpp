@@ -38,7 +38,7 @@ class CommandLine {
 };
 
 std::string own_title() {
-  return own_program() + " (version " + std::string(k_version) + ", layout " + k_own_layout.text() + ")";
+  return own_program() + " (version " + std::string(k_version) + ", layout " + wire::k_own_layout.text() + ")";
 }
 
 std::string name_of(const HeldQueue& queue) {

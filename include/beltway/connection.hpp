@@ -76,7 +76,7 @@ class Connection {
   [[nodiscard]] auto try_open_queue(std::string_view name) const noexcept;
   template <class T>
   [[nodiscard]] auto try_open_queue(std::string_view name, const Until& until) const noexcept;
-  [[nodiscard]] Result<void, Error> try_remove(std::string_view name) const noexcept;
+  [[nodiscard]] Result<void, Error> try_remove(std::string_view name, const RemoveOptions& options = {}) const noexcept;
   [[nodiscard]] Result<std::vector<QueueInfo>, Error> try_list() const noexcept;
   [[nodiscard]] Result<QueueInfo, Error> try_describe(std::string_view name) const noexcept;
 
@@ -95,8 +95,8 @@ class Connection {
   [[nodiscard]] auto open_queue(std::string_view name, const Until& until) const;
 
   /// Removes the queue: attached processes get Status::removed, its memory is freed when the last one has detached.
-  /// Owner and root only.
-  void remove(std::string_view name) const;
+  /// Owner and root only. Error(misuse) names the queues that send their dead letters to it, unless `options.force`.
+  void remove(std::string_view name, const RemoveOptions& options = {}) const;
 
   /// The queues that the caller may read or write, by name.
   [[nodiscard]] std::vector<QueueInfo> list() const;

@@ -21,9 +21,15 @@
 
 namespace beltway {
 
+namespace endpoint {
+class Reattachment;
+}
 namespace detail {
 struct ConsumerCoreDeleter {
   void operator()(InlineReceiver* core) const noexcept;
+};
+struct ReattachmentDeleter {
+  void operator()(endpoint::Reattachment* reattachment) const noexcept;
 };
 }  // namespace detail
 
@@ -47,10 +53,12 @@ class Consumer {
   /// What is in the ring is delivered before end_of_stream and removed are told.
   /// Throws Error(forked) in a forked child.
   [[gnu::always_inline]] Result<Message> try_receive() {
-    const detail::DebugSingleUse<detail::InlineReceiver> use(core_.get());
-    detail::InlineReceiver::View view;
-    if (core_->try_next(view)) [[likely]]
-      return received(view);
+    {
+      const detail::DebugSingleUse<detail::InlineReceiver> use(core_.get());
+      detail::InlineReceiver::View view;
+      if (core_->try_next(view)) [[likely]]
+        return received(view);
+    }
     return try_receive_slowly();
   }
 
@@ -58,16 +66,22 @@ class Consumer {
   /// messages are there) and interrupted (see Until, and interrupt()). pthread_cancel() ends no wait.
   /// At the prefetch limit it waits for an ack or nack from another thread.
   [[gnu::always_inline]] Result<Message> receive() {
-    const detail::DebugSingleUse<detail::InlineReceiver> use(core_.get());
-    detail::InlineReceiver::View view;
-    return take(view) ? received(view) : receive_slowly({});
+    {
+      const detail::DebugSingleUse<detail::InlineReceiver> use(core_.get());
+      detail::InlineReceiver::View view;
+      if (take(view)) return received(view);
+    }
+    return receive_slowly({});
   }
   [[gnu::always_inline]] Result<Message> receive(const Until& until) {
-    const detail::DebugSingleUse<detail::InlineReceiver> use(core_.get());
-    if (until.stop().stop_requested()) [[unlikely]]
-      return Status::stopped;
-    detail::InlineReceiver::View view;
-    return take(view) ? received(view) : receive_slowly(until);
+    {
+      const detail::DebugSingleUse<detail::InlineReceiver> use(core_.get());
+      if (until.stop().stop_requested()) [[unlikely]]
+        return Status::stopped;
+      detail::InlineReceiver::View view;
+      if (take(view)) return received(view);
+    }
+    return receive_slowly(until);
   }
 
   /// Fills `out` from its start with what is there, at most out.size() messages. Never blocks. Elements of `out` that
@@ -112,6 +126,10 @@ class Consumer {
   /// What this endpoint has counted so far. Cheap; same thread as the rest.
   [[nodiscard]] ConsumerCounters counters() const noexcept;
 
+  /// How often it has gone on as a new endpoint after an eviction: see ConsumerOptions::reattach. counters() and index() are those
+  /// of the new endpoint.
+  [[nodiscard]] std::uint64_t reattached() const noexcept;
+
   /// The endpoint's index among the queue's consumers, 0 to max_consumers - 1.
   [[nodiscard]] unsigned index() const noexcept;
 
@@ -119,7 +137,7 @@ class Consumer {
   [[nodiscard]] const std::string& queue_name() const noexcept;
   [[nodiscard]] const std::string& group() const noexcept;
 
-  explicit Consumer(endpoint::ConsumerCore* core) noexcept;
+  explicit Consumer(endpoint::ConsumerCore* core, endpoint::Reattachment* reattachment = nullptr) noexcept;
 
  private:
   /// The next message of a private group, after a moment of spinning if need be.
@@ -137,8 +155,12 @@ class Consumer {
   [[nodiscard]] Result<Message> try_receive_slowly();
   [[nodiscard]] Result<Message> receive_slowly(const Until& until);
   [[nodiscard]] endpoint::ConsumerCore& core() const noexcept;
+  /// Calls `receive(core)`; after an eviction it attaches again and calls once more, if the options say so.
+  template <class Receive>
+  auto receive_or_reattach(const Receive& receive) -> decltype(receive(core()));
 
   std::unique_ptr<detail::InlineReceiver, detail::ConsumerCoreDeleter> core_;
+  std::unique_ptr<endpoint::Reattachment, detail::ReattachmentDeleter> reattachment_;  // null without the option
 };
 
 }  // namespace beltway

@@ -41,9 +41,11 @@ struct ProducerCounters {
 
 /// Kept by a consumer in shared memory, written by it alone.
 struct ConsumerCounters {
-  std::uint64_t messages = 0;          ///< received
-  std::uint64_t bytes = 0;             ///< payload bytes received
-  std::uint64_t lost = 0;              ///< lossy: positions that producers overtook
+  std::uint64_t messages = 0;  ///< received
+  std::uint64_t bytes = 0;     ///< payload bytes received
+  /// Lossy consumers: positions that producers have overwritten. Groups with drop_oldest: messages that this very consumer has
+  /// dropped. Producers drop, too: GroupState::dropped counts them all.
+  std::uint64_t lost = 0;
   std::uint64_t redelivered = 0;       ///< received with tries > 0
   std::uint64_t corrupt = 0;           ///< messages whose size or place made no sense: a peer scribbled; skipped
   std::uint64_t acks = 0;              ///< named groups
@@ -58,6 +60,8 @@ struct ConsumerCounters {
   std::uint64_t expired = 0;         ///< messages that it did not deliver, since they were older than their ttl
   std::uint64_t dead_lettered = 0;   ///< messages that it moved to the dead letter queue
   std::uint64_t timed_out = 0;  ///< messages that it took from another consumer, which held them beyond lease_timeout
+  /// Moves to the dead letter queue that failed: it was full, or gone. The message waits and is moved later.
+  std::uint64_t failed_moves = 0;
 };
 
 /// Kept by the daemon: what its repair did, and the sums of endpoints that are gone.
@@ -81,6 +85,18 @@ struct QueueTotals {
   std::uint64_t expired = 0;
   std::uint64_t dead_lettered = 0;
   std::uint64_t timed_out = 0;
+};
+
+/// How old messages are, in a queue with stamps.
+struct MessageAges {
+  /// Of the oldest message that is not finished: not acknowledged, not released. Nothing: there is none, or it has no stamp.
+  std::optional<std::chrono::microseconds> oldest = {};
+  /// Messages with a stamp that the attached consumers have got, and how old they were then: half of them were younger than p50, 99
+  /// of 100 younger than p99, all younger than `max`. Each time is a power of two. `max` beyond half an hour: no bound is known.
+  std::uint64_t delivered = 0;
+  std::chrono::microseconds p50{0};
+  std::chrono::microseconds p99{0};
+  std::chrono::microseconds max{0};
 };
 
 /// One attached process end.
@@ -136,6 +152,8 @@ struct QueueInfo {
   /// Time until the queue is removed, if no process attaches. Nothing: an endpoint is attached, or the queue does not expire.
   std::optional<std::chrono::milliseconds> expires_in = {};
   std::vector<PausedGroup> paused = {};
+  /// The queues that `dead_letter` of the queue or of a group names and that do not exist: they were removed by force.
+  std::vector<std::string> missing_dead_letter_queues = {};
 
   /// How long the group is paused. Nothing: it is not.
   [[nodiscard]] std::optional<std::chrono::milliseconds> paused_for(std::string_view group) const {
@@ -183,6 +201,7 @@ struct ConsumerState {
   std::uint64_t held = 0;   ///< messages that it holds unacknowledged
   std::uint64_t lag = 0;    ///< private groups: positions behind the latest
   std::uint64_t floor = 0;  ///< private groups: the first position that it still needs
+  MessageAges ages = {};    ///< `oldest`: private groups only
 };
 
 struct GroupState {
@@ -206,12 +225,20 @@ struct GroupState {
   std::chrono::milliseconds retry_delay_max{0};     ///< the longest wait
   std::uint32_t max_deliveries = 0;                 ///< 0: no limit
   bool discard = false;
-  std::uint64_t discarded = 0;                 ///< by the consumers that are attached
+  std::uint64_t discarded = 0;      ///< by the consumers that are attached
+  std::string dead_letter = {};     ///< its own or the queue's; empty: none
+  std::uint64_t dead_lettered = 0;  ///< by the consumers that are attached
+  std::uint64_t to_move = 0;        ///< messages that could not be moved to the dead letter queue yet
+  std::uint32_t drop_oldest = 0;    ///< how many of its newest messages it keeps: its own or the queue's; 0: all
+  std::uint64_t dropped = 0;        ///< messages that were dropped since they were older, by consumers and producers
   std::chrono::milliseconds lease_timeout{0};  ///< its own or the queue's; 0: leases do not end by time
   std::uint64_t overdue = 0;    ///< messages that consumers hold for longer than that, until another consumer looks
   std::uint64_t timed_out = 0;  ///< messages that attached consumers took from others, which held them for too long
   std::vector<unsigned> consumers;
   std::optional<std::chrono::milliseconds> paused_for = {};  ///< nothing: it is not paused
+  MessageAges ages = {};
+  std::chrono::milliseconds ttl{0};  ///< its own or the queue's; 0: messages do not expire
+  std::uint64_t expired = 0;         ///< by the consumers that are attached
 };
 
 /// A named group that was removed and whose place is not free yet.
@@ -271,9 +298,10 @@ struct ResetResult {
 struct PeekedMessage {
   std::uint64_t position = 0;
   unsigned producer = 0;
-  std::vector<std::byte> bytes;               ///< at most the limit that was asked for
-  std::uint64_t size = 0;                     ///< bytes of the whole payload
-  std::vector<std::byte> properties_block{};  ///< as in shared memory; empty: the message has no properties
+  std::vector<std::byte> bytes;                       ///< at most the limit that was asked for
+  std::uint64_t size = 0;                             ///< bytes of the whole payload
+  std::vector<std::byte> properties_block{};          ///< as in shared memory; empty: the message has no properties
+  std::optional<std::chrono::microseconds> age = {};  ///< as Message::age(), when it was copied
 
   /// Views of `properties_block`.
   [[nodiscard]] PropertiesView properties() const noexcept { return PropertiesView(properties_block); }

@@ -6,6 +6,7 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <string_view>
 #include <utility>
@@ -85,7 +86,16 @@ class Message {
   /// ack or the death of a consumer that held it; at most 256.
   [[nodiscard]] unsigned deliveries() const noexcept { return tries() + 1U; }
 
-  /// Lossy consumers: positions lost right before this message. Otherwise 0.
+  /// How long ago it was published, in whole microseconds. Nothing if it has no stamp: the queue does not stamp its messages
+  /// (QueueOptions::stamps), or did not when it was published; the message was taken from the consumer; in a forked child.
+  /// Coarse stamps are a few milliseconds late at most, so the age may be too high by that. A clock that is set changes no age.
+  [[nodiscard]] std::optional<std::chrono::microseconds> age() const noexcept;
+  /// When it was published, by the present clock of the day. Nothing as with age(). The daemon keeps the difference of both clocks:
+  /// if the clock of the day was set a moment ago, the time may still be that of the old one.
+  [[nodiscard]] std::optional<PublishTime> published_at() const noexcept;
+
+  /// Lossy consumers: positions lost right before this message. Groups with drop_oldest: messages that the group dropped since
+  /// this consumer's previous message, or since its attach; each consumer of the group is told of them. Otherwise 0.
   [[nodiscard]] std::uint64_t lost() const noexcept { return lost_; }
 
   /// Named groups: done. False if the lease had already ended (lease_timeout, evicted, or the queue was repaired past it).
@@ -100,16 +110,17 @@ class Message {
   }
 
   /// Named groups: gives it back to the group, to be delivered again with `deliveries()` raised, after the pause that
-  /// QueueOptions::retry_delay says. If it was delivered max_deliveries times, it is dropped and counted. Otherwise as ack().
+  /// QueueOptions::retry_delay says. If it was delivered max_deliveries times, it is given up: see reject(). Otherwise as ack().
   bool nack() noexcept;
   /// As nack(), but the message waits for `delay` before it is delivered again. 0: it is delivered at once, before newer ones.
   /// Throws Error(invalid_option) for a delay below 0 or above a day (k_max_retry_delay_ms). Then the message is still held.
   bool nack(std::chrono::microseconds delay);
 
-  /// Named groups: gives it up, since no later delivery will succeed. The message is dropped and counted
+  /// Named groups: gives it up, since no later delivery will succeed. The message goes to the group's dead letter queue
+  /// (QueueOptions::dead_letter) and is counted (ConsumerCounters::dead_lettered). If that queue is full, the message waits, and
+  /// some consumer of the group moves it later. In a group without a dead letter queue it is dropped and counted
   /// (ConsumerCounters::discarded). Otherwise as ack().
-  /// Throws Error(misuse) if the group does not drop rejected messages (QueueOptions::discard). Then the message was given back
-  /// as by nack().
+  /// Throws Error(misuse) if the group says neither (QueueOptions::discard). Then the message was given back as by nack().
   bool reject();
 
   /// Named groups with QueueOptions::lease_timeout: gives the message its whole time again, from now on, so that it does not go to
@@ -158,6 +169,8 @@ class Message {
   /// ended it. Returns how many were still the consumer's. `delay_us`: of a nack. In src/endpoint/consumer_end.cpp.
   static std::size_t end_run(std::span<const Message> run, End end, std::uint64_t delay_us = k_delay_of_group) noexcept;
   void release_message() noexcept;
+  /// When it was published, in us of CLOCK_MONOTONIC; 0: not known. In src/endpoint/consumer_ages.cpp.
+  [[nodiscard]] std::uint64_t stamp_us() const noexcept;
   void take(Message& other) noexcept {
     core_ = std::exchange(other.core_, nullptr);
     data_ = std::exchange(other.data_, nullptr);

@@ -160,6 +160,13 @@ struct QueueOptions {
   std::chrono::milliseconds expire_after{0};
 };
 
+/// Of Connection::remove() and Queue::remove_group().
+struct RemoveOptions {
+  /// Removes also what other queues need: a queue that their `dead_letter` names, or its last named group. Messages that fail
+  /// there then stay where they are, until there is such a queue again.
+  bool force = false;
+};
+
 struct ProducerOptions {
   /// Empty: no name. One producer at a time has a name, as long as group names. The queue remembers up to 64 names with the last
   /// sequence number of each (PublishOptions::sequence), also after the producer has ended, until the queue is removed.
@@ -194,6 +201,13 @@ struct ConsumerOptions {
   /// While it spins (private groups, one by one): poll so that the processor starts on the next message before it is there.
   /// No effect except on x86-64, or with shadow stacks (CET).
   bool speculative_spin = true;
+  /// After an eviction (QueueOptions::evict_after) go on by itself: the call that would return Status::evicted attaches again under
+  /// the same options, which may block as Queue::consumer() does, and goes on. A named group: the same group, as a new consumer. A
+  /// private consumer goes on behind its last message, or at the oldest that is still there; lost() of the next message says how
+  /// many are gone. Messages from before can still be read, and their ack() returns false. Until they have ended they keep their
+  /// place among max_consumers; the change needs one place more. Status::removed if queue or group is gone; another failed attach
+  /// throws its Error, and the next call tries again. Consumer::reattached() counts.
+  bool reattach = false;
 };
 
 struct ConnectionOptions {

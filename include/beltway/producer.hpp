@@ -123,9 +123,9 @@ class Loan {
   bool commit_now(std::size_t size);
   [[gnu::noinline]] void commit_slowly(std::size_t size);
   /// Writes a properties block to its beginning, which is no part of bytes() then.
-  void begin_with(const std::byte* block, std::size_t bytes, bool stamps) noexcept;
+  void begin_with(const std::byte* block, std::size_t bytes, std::uint64_t times) noexcept;
   [[nodiscard]] std::size_t block_bytes() const noexcept { return static_cast<std::uint32_t>(block_); }
-  /// Writes the time into the properties, if it is asked for.
+  /// Writes the times into the properties that count from the commit.
   void stamp() noexcept;
 
   [[nodiscard]] endpoint::ProducerCore& core() const noexcept;
@@ -135,7 +135,7 @@ class Loan {
   std::size_t size_ = 0;
   std::uint64_t record_ = 0;
   std::uint64_t block_ =
-      0;  // bytes of the properties right before data_; bit 63: their publish time is that of the commit
+      0;  // bytes of the properties right before data_, and the times that the commit writes: see Loan::stamp()
 };
 
 /// What one publish may ask for, beside its bytes.

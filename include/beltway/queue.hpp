@@ -63,8 +63,9 @@ class Queue {
   /// only the owner and root may give it. No effect if it exists; Error(already_exists) if with other options.
   void add_group(const NamedGroup& group, Start start = Start::latest) const;
   Result<void, Error> try_add_group(const NamedGroup& group, Start start = Start::latest) const noexcept;
-  /// Removes a named group; its consumers get Status::removed. Owner and root only.
-  void remove_group(std::string_view group) const;
+  /// Removes a named group; its consumers get Status::removed. Owner and root only. Error(misuse) for the last group of a queue
+  /// that others send their dead letters to, unless `options.force`.
+  void remove_group(std::string_view group, const RemoveOptions& options = {}) const;
   /// Acknowledges all messages of the group that no consumer holds, and heals the queue's shared memory where a program left
   /// disorder. The result names the messages that are left and their holders: the ring has no more room than before while its
   /// oldest message is held. Owner and root only.
@@ -84,6 +85,10 @@ class Queue {
   ResetResult reset_group(std::string_view group, Start to) const;
   /// As above, at a position. Error(invalid_option) if the ring does not have it any more, or not yet.
   ResetResult reset_group(std::string_view group, std::uint64_t position) const;
+  /// As above, at the first message that was published at that time or later; behind the newest if all are older. The daemon
+  /// finds it by the stamps (QueueOptions::stamps): Error(invalid_option) if no message in the ring has one. A stamp may be late
+  /// by the few milliseconds of a coarse clock.
+  ResetResult reset_group(std::string_view group, PublishTime published) const;
 
   /// What the daemon knows now.
   [[nodiscard]] QueueInfo describe() const;

@@ -177,6 +177,9 @@ class TypedMessage : detail::MessageTypeCheck<T> {
   [[nodiscard]] std::uint64_t lost() const noexcept { return message_.lost(); }
   /// How often the message was delivered, this time included: 1 at the first.
   [[nodiscard]] unsigned deliveries() const noexcept { return message_.deliveries(); }
+  /// As Message::age() and published_at().
+  [[nodiscard]] std::optional<std::chrono::microseconds> age() const noexcept { return message_.age(); }
+  [[nodiscard]] std::optional<PublishTime> published_at() const noexcept { return message_.published_at(); }
   /// As Message::has_properties() and properties().
   [[nodiscard]] bool has_properties() const noexcept { return message_.has_properties(); }
   [[nodiscard]] PropertiesView properties() const noexcept { return message_.properties(); }

@@ -11,6 +11,8 @@
 #include <thread>
 #include <utility>
 
+#include "client/dead_letter_route.hpp"
+#include "os/bell.hpp"
 #include "os/cancel_guard.hpp"
 #include "os/fork_section.hpp"
 #include "os/kernel.hpp"
@@ -225,8 +227,9 @@ std::optional<std::size_t> count_open_files() noexcept {
 
 /// Sends `attach`; `memory` receives the descriptors.
 Packet request_place(Session& session, const AttachRequest& request, ArrivingSegments& arriving,
-                     const std::string& context) {
+                     const std::string& context, const Until* caller = nullptr) {
   try {
+    if (caller != nullptr) return session.request_until(context, "attach", wire::encode(request), *caller, &arriving);
     return session.request(context, "attach", wire::encode(request), Repeat::allowed, &arriving);
   } catch (const Error&) {
     if (arriving.no_room()) throw_no_room(arriving.segments(), request.bells, context);
@@ -261,11 +264,11 @@ struct Place {
 };
 
 Place take_place(const std::shared_ptr<Session>& session, const QueueName& queue, AttachRequest request,
-                 const std::string& context) {
+                 const std::string& context, const Until* caller) {
   std::shared_ptr<const Bells> bells = session->find_bells(queue.id);
   request.bells = bells == nullptr;
   auto arriving = std::make_unique<ArrivingSegments>(queue.geometry, request.role);
-  Packet packet = request_place(*session, request, *arriving, context);
+  Packet packet = request_place(*session, request, *arriving, context, caller);
   const AttachReply reply = wire::decode_attach_reply(packet.body, request, queue.geometry, context);
   // From here on each failure ends the hold, which gives the place back.
   auto hold = std::make_shared<EndpointHold>(session, wire::EndpointName{queue.id, reply.endpoint, reply.incarnation});
@@ -285,22 +288,27 @@ bool must_wait_for_others(const Place& place, const ring::Geometry& geometry) {
 
 /// Attaches. If promised memory is in the way, the producer detaches, pauses and tries again, at most until the timeout.
 Place take_place_with_memory(const std::shared_ptr<Session>& session, const QueueName& queue,
-                             const AttachRequest& request, const std::string& context) {
+                             const AttachRequest& request, const std::string& context, const Until* caller) {
   constexpr std::chrono::milliseconds k_first_pause_ms{2};
   constexpr std::chrono::milliseconds k_longest_pause_ms{100};
   const auto start = std::chrono::steady_clock::now();
-  Place place = take_place(session, queue, request, context);
+  Place place = take_place(session, queue, request, context, caller);
   for (auto pause = k_first_pause_ms; must_wait_for_others(place, queue.geometry);
        pause = std::min(pause * 2, k_longest_pause_ms)) {
-    if (std::chrono::steady_clock::now() - start >= session->patience()) break;
+    if (std::chrono::steady_clock::now() - start >= session->patience() || (caller != nullptr && caller->is_over()))
+      break;
     place = {};
     std::this_thread::sleep_for(pause);
-    place = take_place(session, queue, request, context);
+    place = take_place(session, queue, request, context, caller);
   }
   return place;
 }
 
 }  // namespace
+
+void beware_of_strangers(const QueueOptions& options) noexcept {
+  if ((options.mode & 0066U) != 0) os::ring_without_waiting();
+}
 
 endpoint::Attachment attach_endpoint(const std::shared_ptr<Session>& session, const QueueName& queue,
                                      AttachRequest request, const MemoryOptions& options) {
@@ -310,7 +318,7 @@ endpoint::Attachment attach_endpoint(const std::shared_ptr<Session>& session, co
   require_sleep(context);
   request.queue = queue.id;
   request.barriers = session->barriers();
-  const Place place = take_place_with_memory(session, queue, request, context);
+  const Place place = take_place_with_memory(session, queue, request, context, options.caller);
   const AttachReply& reply = place.reply;
   const std::shared_ptr<EndpointHold>& hold = place.hold;
   prepare_memory(*hold->arriving, queue.geometry, reply, options, context);
@@ -336,6 +344,11 @@ endpoint::Attachment attach_endpoint(const std::shared_ptr<Session>& session, co
   const wire::EndpointName own{queue.id, reply.endpoint, reply.incarnation};
   attachment.standing = endpoint::Standing([session, own] { return session->is_unknown(own); });
   attachment.hold = hold;
+  if (request.role == Role::consumer && reply.kind == ring::GroupKind::named) {
+    auto route = std::make_shared<DeadLetterRoute>(session, queue, request.consumer.group);
+    if (!reply.dead_letter.empty()) route->open(reply.dead_letter);
+    attachment.dead_letters = std::move(route);
+  }
   return attachment;
 }
 

@@ -23,7 +23,11 @@ struct QueueName {
 struct MemoryOptions {
   bool populate = true;
   bool lock = false;
+  const Until* caller = nullptr;  ///< when to give up; null: as the options of the connection say
 };
+
+/// Call it before an endpoint is made: others than the queue's user may have its bells, too.
+void beware_of_strangers(const QueueOptions& options) noexcept;
 
 /// Attaches a producer or consumer. `request.queue`, `barriers` and `bells` are filled here. Throws what the daemon answers,
 /// Error(incompatible) for memory of another layout, Error(limit_reached) for memory that cannot be had.

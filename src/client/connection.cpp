@@ -9,6 +9,7 @@
 #include "client/session.hpp"
 #include "os/cancel_guard.hpp"
 #include "wire/json_reader.hpp"
+#include "wire/least_reader.hpp"
 #include "wire/protocol.hpp"
 #include "wire/validate.hpp"
 
@@ -21,6 +22,13 @@ Connection Connection::open(const ConnectionOptions& options) {
 }
 
 namespace {
+
+/// The queue in a reply. Throws Error(incompatible) if this library must not work on the queue.
+QueueInfo queue_in(const client::Packet& reply, const std::string& context) {
+  const json& queue = wire::JsonReader(reply.body, context).object("queue");
+  wire::check_reader(wire::JsonReader(queue, context), context);
+  return wire::decode_description(queue, context).info;
+}
 
 /// The lock of an exclusive queue comes with the answer, if the queue was made now.
 client::Packet request_declare(const std::shared_ptr<client::Session>& session, const std::string& context, json body,
@@ -48,7 +56,7 @@ Queue Connection::declare(std::string_view name, const QueueOptions& options) co
   const std::string context = wire::error_subject("declare", name);
   wire::check_options(context, options);
   const client::Packet reply = request_declare(session_, context, {{"name", name}}, options);
-  return {session_, wire::decode_description(wire::JsonReader(reply.body, context).object("queue"), context).info};
+  return {session_, queue_in(reply, context)};
 }
 
 Queue Connection::declare(std::string_view name) const { return declare_some(name, {}, {}).queue; }
@@ -60,8 +68,7 @@ Connection::Declared Connection::declare_some(std::string_view name, const Queue
   wire::check_options(context, options);
   const client::Packet reply = request_declare(session_, context, {{"name", name}, {"said", said}}, options);
   const wire::JsonReader fields(reply.body, context);
-  Declared declared{.queue = Queue(session_, wire::decode_description(fields.object("queue"), context).info),
-                    .created = fields.flag("created")};
+  Declared declared{.queue = Queue(session_, queue_in(reply, context)), .created = fields.flag("created")};
   if (fields.has("changed")) {
     for (const json& change : fields.array("changed")) {
       declared.changed.push_back(wire::decode_change(change, context));
@@ -74,7 +81,7 @@ Queue Connection::open_queue(std::string_view name) const {
   wire::check_name("open", "queue", name);
   const std::string context = wire::error_subject("open", name);
   const client::Packet reply = session_->request(context, "open", {{"name", name}});
-  return {session_, wire::decode_description(wire::JsonReader(reply.body, context).object("queue"), context).info};
+  return {session_, queue_in(reply, context)};
 }
 
 Queue Connection::open_queue(std::string_view name, const Until& until) const {
@@ -92,8 +99,7 @@ Queue Connection::open_queue(std::string_view name, const Until& until) const {
     }
     return reply.has_value();
   });
-  if (reply)
-    return {session_, wire::decode_description(wire::JsonReader(reply->body, context).object("queue"), context).info};
+  if (reply) return {session_, queue_in(*reply, context)};
   if (status == Status::stopped) {
     throw Error(Errc::interrupted, context + ": a stop was requested before the queue was there");
   }
@@ -103,9 +109,11 @@ Queue Connection::open_queue(std::string_view name, const Until& until) const {
                                    "declares it, or declare it here");
 }
 
-void Connection::remove(std::string_view name) const {
+void Connection::remove(std::string_view name, const RemoveOptions& options) const {
   wire::check_name("remove", "queue", name);
-  session_->request(wire::error_subject("remove", name), "remove", {{"name", name}}, client::Repeat::never);
+  json body{{"name", name}};
+  if (options.force) body["force"] = true;
+  session_->request(wire::error_subject("remove", name), "remove", std::move(body), client::Repeat::never);
   client::release_removed_ownerships();
 }
 

@@ -93,8 +93,12 @@ std::optional<Channel> connect_to(const fs::path& path, const Deadline& deadline
 /// Exchanges `hello`. False if the daemon was just ending. A daemon that refuses us may send its error and close before it reads
 /// our hello; so the result of send() does not matter.
 bool greet(Channel& channel, const fs::path& path, const Deadline& deadline) {
-  static_cast<void>(
-      channel.send({{"op", "hello"}, {"n", 0}, {"protocol", k_protocol_version}, {"version", k_version}}, deadline));
+  static_cast<void>(channel.send({{"op", "hello"},
+                                  {"n", 0},
+                                  {"protocol", k_protocol_version},
+                                  {"version", k_version},
+                                  {"layout", wire::k_own_layout.text()}},
+                                 deadline));
   Packet packet;
   if (!channel.receive(packet, deadline)) {
     if (!deadline.is_over()) return false;

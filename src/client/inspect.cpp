@@ -12,6 +12,7 @@
 
 #include "beltway/queue.hpp"
 #include "client/attach.hpp"
+#include "client/inspect_ages.hpp"
 #include "client/queue_request.hpp"
 #include "ring/counters.hpp"
 #include "ring/floors.hpp"
@@ -85,6 +86,16 @@ struct Leases {
   std::optional<unsigned> parked_holder;  // of the oldest parked one
   std::uint64_t held_by[k_max_consumers] = {};
 };
+
+/// Delayed messages with a reason, parked ones too.
+std::uint64_t count_to_move(const ring::QueueMemory& memory, unsigned group) noexcept {
+  std::uint64_t count = 0;
+  for (std::uint32_t i = 0; i < memory.geometry.slots; ++i) {
+    const ring::Lease lease = ring::Lease::of(memory.lease(group, i).load_acquire());
+    if (ring::reason_of(memory, group, lease, i) != ring::FailReason::none) ++count;
+  }
+  return count;
+}
 
 /// Adds the parked messages, which lie before the floor.
 void count_parked(const ring::QueueMemory& memory, unsigned group, ring::Position floor, Leases& leases) noexcept {
@@ -276,6 +287,10 @@ void read_groups(const ring::QueueMemory& memory, const std::vector<unsigned>& i
     state.discard = group.options.discard.value_or(general.discard);
     state.lease_timeout = group.options.lease_timeout.value_or(general.lease_timeout);
     state.overdue = ring::count_overdue(memory, indexes[i]);
+    state.dead_letter = group.options.dead_letter.value_or(general.dead_letter);
+    state.to_move = count_to_move(memory, indexes[i]);
+    state.drop_oldest = group.options.drop_oldest.value_or(general.drop_oldest);
+    state.dropped = memory.group(indexes[i]).dropped.load_relaxed();
     state.paused_for = snapshot.info.paused_for(group.name);
     state.floor = needed_from(memory, indexes[i], snapshot.position);
     state.depth = depth_of(memory, state.floor, snapshot.position);
@@ -295,6 +310,7 @@ void read_groups(const ring::QueueMemory& memory, const std::vector<unsigned>& i
       state.consumers.push_back(consumer.endpoint.index);
       state.discarded += consumer.counters.discarded;
       state.timed_out += consumer.counters.timed_out;
+      state.dead_lettered += consumer.counters.dead_lettered;
       consumer.held = leases.held_by[consumer.endpoint.index];
     }
     snapshot.groups.push_back(std::move(state));
@@ -373,6 +389,7 @@ QueueSnapshot take_snapshot(const ring::QueueMemory& memory, wire::Description d
   read_groups(memory, description.group_indexes, snapshot);
   read_leaving(memory, description.leaving, snapshot);
   read_producers(memory, claims, lowest, snapshot);
+  read_ages(memory, snapshot);
   return snapshot;
 }
 

@@ -5,6 +5,7 @@
 #include "beltway/queue.hpp"
 #include "client/attach.hpp"
 #include "client/inspect.hpp"
+#include "client/inspect_ages.hpp"
 #include "client/queue_request.hpp"
 #include "ring/parking.hpp"
 #include "ring/slot_view.hpp"
@@ -20,10 +21,12 @@ std::uint64_t depth_of(const ring::QueueMemory& memory, unsigned group, ring::Po
   return static_cast<std::uint64_t>(std::clamp<std::int64_t>(depth, 0, memory.geometry.slots));
 }
 
-void copy_view(const ring::SlotView& view, ring::Position position, std::size_t max_bytes, PeekedMessage& message) {
+void copy_view(const ring::QueueMemory& memory, const ring::SlotView& view, ring::Position position,
+               std::size_t max_bytes, PeekedMessage& message) {
   message.position = position;
   message.producer = view.producer;
   message.size = view.size;
+  message.age = age_at(memory, position);
   message.bytes.resize(std::min<std::size_t>(view.size, max_bytes));
   detail::copy_racing(message.bytes.data(), view.data, message.bytes.size());
   message.properties_block.resize(view.properties_bytes);
@@ -39,7 +42,7 @@ bool copy_message(const ring::QueueMemory& memory, ring::Position position, std:
   ring::SlotView view;
   if (state.position != position || state.phase != ring::SlotPhase::ready || !ring::view_slot(memory, state, view))
     return false;
-  copy_view(view, position, max_bytes, message);
+  copy_view(memory, view, position, max_bytes, message);
   return ring::is_unchanged(memory, slot, word);
 }
 
@@ -55,7 +58,7 @@ bool copy_parked(const ring::QueueMemory& memory, unsigned group, std::uint64_t 
   if (!ring::is_parked(lease.phase) || ring::distance(position, floor) >= 0 ||
       !ring::view_parked(memory, position, view))
     return false;
-  copy_view(view, position, max_bytes, message);
+  copy_view(memory, view, position, max_bytes, message);
   // While the message is parked, no producer writes over it.
   detail::acquire_fence();
   return word.load_relaxed() == seen;

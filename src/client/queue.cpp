@@ -6,7 +6,6 @@
 #include "client/ask_until.hpp"
 #include "client/attach.hpp"
 #include "client/queue_request.hpp"
-#include "os/bell.hpp"
 #include "wire/json_reader.hpp"
 #include "wire/validate.hpp"
 
@@ -45,18 +44,9 @@ namespace beltway {
 Queue::Queue(std::shared_ptr<client::Session> session, QueueInfo info)
     : session_(std::move(session)), name_(std::move(info.name)), id_(info.id), options_(std::move(info.options)) {}
 
-namespace {
-
-/// Before an endpoint is made: others than the queue's user may have its bells, too.
-void beware_of_strangers(const QueueOptions& options) noexcept {
-  if ((options.mode & 0066U) != 0) os::ring_without_waiting();
-}
-
-}  // namespace
-
 Producer Queue::producer(const ProducerOptions& options) const {
   wire::check_options(wire::error_subject("attach", name_), options);
-  beware_of_strangers(options_);
+  client::beware_of_strangers(options_);
   const wire::AttachRequest request{.role = wire::Role::producer, .producer = options};
   return endpoint::make_producer(client::attach_endpoint(session_, {name_, id_, wire::geometry_of(options_)}, request,
                                                          {.populate = options.populate, .lock = options.lock_memory}),
@@ -65,11 +55,19 @@ Producer Queue::producer(const ProducerOptions& options) const {
 
 Consumer Queue::consumer(const ConsumerOptions& options) const {
   wire::check_options(wire::error_subject("attach", name_), options);
-  beware_of_strangers(options_);
-  const wire::AttachRequest request{.role = wire::Role::consumer, .consumer = options};
-  return endpoint::make_consumer(client::attach_endpoint(session_, {name_, id_, wire::geometry_of(options_)}, request,
-                                                         {.populate = options.populate, .lock = options.lock_memory}),
-                                 options);
+  client::beware_of_strangers(options_);
+  const auto attach = [session = session_, queue = client::QueueName{name_, id_, wire::geometry_of(options_)},
+                       memory = client::MemoryOptions{.populate = options.populate, .lock = options.lock_memory}](
+                          const ConsumerOptions& with) {
+    return client::attach_endpoint(session, queue, {.role = wire::Role::consumer, .consumer = with}, memory);
+  };
+  endpoint::Attachment first = attach(options);
+  if (!options.reattach) return endpoint::make_consumer(std::move(first), options);
+  // The group that it was in, and no new one. A private consumer then skips what it has read.
+  ConsumerOptions again = options;
+  again.create_group = false;
+  again.start = Start::oldest;
+  return endpoint::make_reattaching_consumer(std::move(first), options, [attach, again] { return attach(again); });
 }
 
 namespace {
@@ -101,9 +99,11 @@ void Queue::add_group(const NamedGroup& group, Start start) const {
                      {{"group", wire::encode(group)}, {"start", wire::word_of(start)}});
 }
 
-void Queue::remove_group(std::string_view group) const {
+void Queue::remove_group(std::string_view group, const RemoveOptions& options) const {
   wire::check_name("remove group", "group", group);
-  client::request_on(*session_, *this, "remove a group of", "remove_group", {{"group", group}}, client::Repeat::never);
+  nlohmann::json body{{"group", group}};
+  if (options.force) body["force"] = true;
+  client::request_on(*session_, *this, "remove a group of", "remove_group", std::move(body), client::Repeat::never);
 }
 
 PurgeResult Queue::purge(std::string_view group) const {
@@ -138,6 +138,12 @@ ResetResult reset(client::Session& session, const Queue& queue, std::string_view
 
 ResetResult Queue::reset_group(std::string_view group, Start to) const {
   return reset(*session_, *this, group, {.start = to});
+}
+
+ResetResult Queue::reset_group(std::string_view group, PublishTime published) const {
+  // A time before 1970 is before that of each message.
+  const auto us = std::max(published.time_since_epoch() / std::chrono::microseconds(1), std::int64_t{0});
+  return reset(*session_, *this, group, {.published_us = static_cast<std::uint64_t>(us)});
 }
 
 ResetResult Queue::reset_group(std::string_view group, std::uint64_t position) const {

@@ -92,13 +92,14 @@ Packet Session::request(const std::string& context, std::string_view op, json bo
   return ask(context, op, std::move(body), repeat, deadline_after(options_.timeout), arrivals);
 }
 
-Packet Session::request_until(const std::string& context, std::string_view op, json body, const Until& caller) {
+Packet Session::request_until(const std::string& context, std::string_view op, json body, const Until& caller,
+                              Arrivals* arrivals) {
   check_fork(context);
   const os::CancelGuard no_cancellation;
   const Deadline deadline(deadline_after(options_.timeout), caller);
   const std::unique_lock lock = lock_until(mutex_, deadline);
   if (!lock) throw Error(Errc::no_daemon, context + ": other requests of this connection took all the time");
-  return ask(context, op, std::move(body), Repeat::allowed, deadline);
+  return ask(context, op, std::move(body), Repeat::allowed, deadline, arrivals);
 }
 
 Packet Session::ask(const std::string& context, std::string_view op, json body, Repeat repeat, const Deadline& deadline,

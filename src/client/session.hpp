@@ -9,6 +9,7 @@
 #include <chrono>
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -35,6 +36,22 @@ struct Bells {
 /// Whether a request may be sent again when the connection broke before the answer came.
 enum class Repeat : std::uint8_t { allowed, never };
 
+class DeadLetterTarget;
+
+/// The producers on dead letter queues that the consumers of a session share, by queue. In dead_letter_route.cpp.
+/// Thread safety: any thread.
+class DeadLetterTargets {
+ public:
+  /// The target of that name, or what `make` returns. `caller`: null if the call may wait for other threads; otherwise it returns
+  /// null while another thread makes a target.
+  std::shared_ptr<DeadLetterTarget> find_or_make(const std::string& name, const Until* caller,
+                                                 const std::function<std::shared_ptr<DeadLetterTarget>()>& make);
+
+ private:
+  std::mutex mutex_;
+  std::map<std::string, std::weak_ptr<DeadLetterTarget>> targets_;
+};
+
 class Session {
  public:
   /// Connects. See Connection::open.
@@ -49,7 +66,8 @@ class Session {
   Packet request(const std::string& context, std::string_view op, nlohmann::json body, Repeat repeat = Repeat::allowed,
                  Arrivals* arrivals = nullptr);
   /// As request(), for an `op` that may be repeated. Error(no_daemon), too, when `caller` is over before the answer has come.
-  Packet request_until(const std::string& context, std::string_view op, nlohmann::json body, const Until& caller);
+  Packet request_until(const std::string& context, std::string_view op, nlohmann::json body, const Until& caller,
+                       Arrivals* arrivals = nullptr);
 
   /// Throws Error(forked) in a forked child. Every call that takes the mutex comes behind it: a fork may have left it locked.
   void check_fork(const std::string& context) const;
@@ -81,6 +99,7 @@ class Session {
   /// Whether the daemon does not know the endpoint. Connects anew if the connection is broken, for a second at most; without
   /// an answer the endpoint is taken to be known.
   [[nodiscard]] bool is_unknown(const wire::EndpointName& name) noexcept;
+  [[nodiscard]] DeadLetterTargets& dead_letter_targets() noexcept { return dead_letter_targets_; }
   /// Asks the daemon to check the lock: the endpoint's memory is unmapped. Does not wait for an answer; connects anew if need
   /// be.
   void tell_detached(const wire::EndpointName& name) noexcept;
@@ -109,6 +128,7 @@ class Session {
   const detail::ForkGuard guard_;
   ConnectionOptions options_;
   bool barriers_ = false;
+  DeadLetterTargets dead_letter_targets_;
   mutable std::mutex mutex_;  ///< guards what follows
   Channel channel_;
   std::filesystem::path socket_;

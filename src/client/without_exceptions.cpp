@@ -63,9 +63,9 @@ Result<Connection::DaemonInfo, Error> Connection::try_ping() const noexcept {
   return result_of<DaemonInfo>([&] { return ping(); });
 }
 
-Result<void, Error> Connection::try_remove(std::string_view name) const noexcept {
+Result<void, Error> Connection::try_remove(std::string_view name, const RemoveOptions& options) const noexcept {
   return result_of<void>([&] {
-    remove(name);
+    remove(name, options);
     return Result<void, Error>();
   });
 }

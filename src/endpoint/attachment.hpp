@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -15,6 +16,8 @@
 #include "waiting/spin_policy.hpp"
 
 namespace beltway::endpoint {
+
+class DeadLetters;
 
 struct Attachment {
   ring::QueueMemory memory;
@@ -29,8 +32,9 @@ struct Attachment {
   unsigned group = 0;      ///< index in the control segment
   ring::GroupKind kind = ring::GroupKind::private_reliable;
   std::uint32_t group_incarnation = 0;
-  ring::Position start = 0;  ///< private groups: the floor that the daemon gave it
-  bool evictable = false;    ///< its group has evict_after_ms; never for lossy ones
+  ring::Position start = 0;                   ///< private groups: the floor that the daemon gave it
+  bool evictable = false;                     ///< its group has evict_after_ms; never for lossy ones
+  std::shared_ptr<DeadLetters> dead_letters;  ///< named groups: where failed messages go; null: nowhere now
 
   /// Producers that had come and gone when the daemon attached it. Nothing: as many as have when the consumer is made.
   std::optional<std::uint64_t> producers_ended;
@@ -47,5 +51,9 @@ struct Attachment {
 /// With another policy than the options say: for tests.
 [[nodiscard]] Consumer make_consumer(Attachment attachment, const ConsumerOptions& options,
                                      const waiting::SpinPolicy& policy);
+
+/// A consumer that attaches again when it was evicted: see reattachment.hpp. `attach_again` may throw Error.
+[[nodiscard]] Consumer make_reattaching_consumer(Attachment attachment, const ConsumerOptions& options,
+                                                 std::function<Attachment()> attach_again);
 
 }  // namespace beltway::endpoint

@@ -33,7 +33,6 @@ EndOfStream resolve(const ConsumerOptions& options) noexcept {
 ConsumerCore::ConsumerCore(Attachment attachment, const ConsumerOptions& options, const waiting::SpinPolicy& policy)
     : ring::PrivateReader(attachment.memory, attachment.group, attachment.start),
       attachment_(std::move(attachment)),
-      read_kind_(read_of(attachment_.kind)),
       ack_(options.ack),
       end_of_stream_(resolve(options)),
       prefetch_(options.prefetch == 0 ? attachment_.memory.geometry.slots : options.prefetch),
@@ -73,8 +72,10 @@ std::size_t ConsumerCore::read_run(std::span<Message> out) noexcept {
   return count;
 }
 
+template <bool has_stamps>
 ring::ReadResult ConsumerCore::read_private(std::span<Message> out, std::size_t& count) noexcept {
   const ring::Position before = read();
+  const std::uint64_t now_us = has_stamps ? stamp_clock_us() : 0;
   std::uint32_t skipped = 0;  // after a lap of them the caller checks its deadline
   ring::ReadResult result = ring::ReadResult::empty;
   while (count < out.size()) {
@@ -84,13 +85,18 @@ ring::ReadResult ConsumerCore::read_private(std::span<Message> out, std::size_t&
     }
     ring::SlotView view;
     result = next(view);
-    if (result == ring::ReadResult::corrupt) {
-      ++counters_.corrupt;
-      store_counters();
+    if (has_stamps && result == ring::ReadResult::message && is_too_old(view.position, now_us)) {
+      release(view.position);
+      result = ring::ReadResult::expired;
+    }
+    if (result != ring::ReadResult::message) [[unlikely]] {
+      if (result != ring::ReadResult::corrupt && result != ring::ReadResult::expired) break;
+      count_passed_over(result);
       if (++skipped < attachment_.memory.geometry.slots) continue;
       result = ring::ReadResult::again;
+      break;
     }
-    if (result != ring::ReadResult::message) break;
+    if constexpr (has_stamps) count_age(ring::load_stamp(attachment_.memory, view.position), now_us);
     fill(out[count++], view);
   }
   // What was skipped may have moved the floor.
@@ -99,6 +105,7 @@ ring::ReadResult ConsumerCore::read_private(std::span<Message> out, std::size_t&
   return count != 0 ? ring::ReadResult::message : result;
 }
 
+template <bool has_stamps>
 ring::ReadResult ConsumerCore::read_lossy(std::span<Message> out, std::size_t& count) {
   ring::LossyReader& reader = *lossy_;
   reader.begin();
@@ -108,9 +115,8 @@ ring::ReadResult ConsumerCore::read_lossy(std::span<Message> out, std::size_t& c
     ring::SlotView view;
     result = reader.next(view);
     counters_.lost = reader.lost();
-    if (result == ring::ReadResult::corrupt) {
-      ++counters_.corrupt;
-      store_counters();
+    if (result == ring::ReadResult::corrupt || result == ring::ReadResult::expired) {
+      count_passed_over(result);
       continue;
     }
     if (result != ring::ReadResult::message) break;
@@ -121,6 +127,7 @@ ring::ReadResult ConsumerCore::read_lossy(std::span<Message> out, std::size_t& c
   std::size_t offset = 0;
   for (Message& message : out.first(count)) {
     message.data_ = reader.data(offset);
+    if constexpr (has_stamps) count_age(ring::LossyReader::stamp_of(message.data_), stamp_clock_us());
     const std::size_t properties = message.properties_bytes();
     message.data_ += properties;
     offset = ring::LossyReader::next_offset(offset, properties + message.size());
@@ -130,9 +137,11 @@ ring::ReadResult ConsumerCore::read_lossy(std::span<Message> out, std::size_t& c
 
 bool ConsumerCore::at_prefetch_limit() const noexcept { return named_ && ends_.held() >= prefetch_; }
 
+template <bool has_stamps>
 ring::ReadResult ConsumerCore::read_named(std::span<Message> out, std::size_t& count) noexcept {
   ring::NamedReader& reader = *named_;
   ring::ReadResult result = ring::ReadResult::empty;
+  [[maybe_unused]] std::size_t passed_over = 0;  // after a lap of them the caller checks its deadline
   while (count < out.size()) {
     const std::uint64_t credit = prefetch_ - ends_.held();
     ring::SlotView views[ring::k_lease_batch];
@@ -151,6 +160,16 @@ ring::ReadResult ConsumerCore::read_named(std::span<Message> out, std::size_t& c
       reader.give_back(views, leased);
       hand_wake_on();
       return ring::ReadResult::empty;
+    }
+    if constexpr (has_stamps) {
+      passed_over += leased;
+      leased = pass_over_old({views, leased});
+      passed_over -= leased;
+      if (leased == 0) {
+        result = ring::ReadResult::again;
+        if (passed_over < attachment_.memory.geometry.slots) continue;
+        break;
+      }
     }
     ends_.took(leased);
     std::uint64_t bytes = 0;
@@ -199,13 +218,26 @@ void ConsumerCore::wake_next_consumer(const ring::NamedReader& reader) noexcept 
   }
 }
 
+template <bool has_stamps>
 ConsumerCore::Read ConsumerCore::read_of(ring::GroupKind kind) noexcept {
   switch (kind) {
-    case ring::GroupKind::private_reliable: return &ConsumerCore::read_private;
-    case ring::GroupKind::named: return &ConsumerCore::read_named;
+    case ring::GroupKind::private_reliable: return &ConsumerCore::read_private<has_stamps>;
+    case ring::GroupKind::named: return &ConsumerCore::read_named<has_stamps>;
     case ring::GroupKind::lossy: break;
   }
-  return &ConsumerCore::read_lossy;
+  return &ConsumerCore::read_lossy<has_stamps>;
+}
+
+void ConsumerCore::read_stamping() noexcept {
+  const ring::QueueMemory& memory = attachment_.memory;
+  const ring::Stamping stamping = ring::load_stamping(memory);
+  stamps_ = ring::stamps_of(stamping);
+  // plant: ttl_of_the_group_is_ignored
+  if (named_)
+    ttl_us_ = std::uint64_t{1000} * ring::GroupTimes::of(memory.group(attachment_.group).times.load_relaxed()).ttl_ms;
+  if (!named_) ttl_us_ = std::uint64_t{1000} * stamping.ttl_ms;
+  if (lossy_) lossy_->expire_after(ttl_us_, stamps_);
+  plain_read_ = stamps_ == Stamps::off ? read_of<false>(attachment_.kind) : read_of<true>(attachment_.kind);
 }
 
 ring::ReadResult ConsumerCore::read_available(std::span<Message> out, std::size_t& count) {
@@ -289,6 +321,8 @@ ConsumerCounters ConsumerCore::counters() const noexcept {
   counters.rescued = waiter_.rescued();
   counters.needless_wakes = waiter_.needless();
   counters.blocked_ns = waiter_.blocked_ns();
+  counters.dead_lettered = dead_lettered_.load(std::memory_order_relaxed);
+  counters.failed_moves = failed_moves_.load(std::memory_order_relaxed);
   if (!named_) return counters;
   counters.wakes += named_->woken();
   counters.discarded = named_->discarded();

@@ -16,11 +16,13 @@
 #include "beltway/detail/fork_guard.hpp"
 #include "beltway/info.hpp"
 #include "endpoint/attachment.hpp"
+#include "endpoint/dead_letters.hpp"
 #include "endpoint/held_count.hpp"
 #include "ring/counters.hpp"
 #include "ring/readers/lossy_reader.hpp"
 #include "ring/readers/named_reader.hpp"
 #include "ring/readers/private_reader.hpp"
+#include "ring/stamps.hpp"
 #include "waiting/stream_backoff.hpp"
 #include "waiting/waiter.hpp"
 
@@ -43,6 +45,13 @@ class alignas(ring::k_apart_bytes) ConsumerCore : public ring::PrivateReader {
   /// Call it when the Consumer is destroyed. The end of its last message deletes the core.
   void detach() noexcept;
 
+  /// The core of a consumer that goes on after `old`, which was evicted: see reattachment.hpp. Takes over its descriptor of event
+  /// mode. Throws Error(system).
+  [[nodiscard]] static ConsumerCore* successor(ConsumerCore& old, Attachment attachment,
+                                               const ConsumerOptions& options);
+  /// An interrupt() that came for `old` counts for this one.
+  void take_interrupt_of(ConsumerCore& old) noexcept;
+
   [[nodiscard]] int poll_fd();
   void interrupt() noexcept { waiter_.interrupt(); }
   [[nodiscard]] ConsumerCounters counters() const noexcept;
@@ -57,8 +66,16 @@ class alignas(ring::k_apart_bytes) ConsumerCore : public ring::PrivateReader {
   Status take(std::span<Message> out, std::size_t& count);
   /// Takes consecutive READY messages from slots. Returns how many.
   [[nodiscard]] std::size_t read_run(std::span<Message> out) noexcept;
+  /// Each has two forms. The one for messages with stamps counts their ages, and delivers none that is too old.
+  template <bool has_stamps>
   ring::ReadResult read_private(std::span<Message> out, std::size_t& count) noexcept;
+  template <bool has_stamps>
   ring::ReadResult read_named(std::span<Message> out, std::size_t& count) noexcept;
+  /// read_private() until the first message after an eviction, which is told what was lost.
+  ring::ReadResult read_after_gap(std::span<Message> out, std::size_t& count) noexcept;
+  /// read_named() of a group that keeps only its newest messages.
+  ring::ReadResult read_newest(std::span<Message> out, std::size_t& count) noexcept;
+  template <bool has_stamps>
   ring::ReadResult read_lossy(std::span<Message> out, std::size_t& count);
   /// Reads what the options of its group say now, if the daemon has posted a notice since the last call. Costs one comparison
   /// otherwise. Called at the attach, when nothing is found, and with the rare store of the counters.
@@ -73,7 +90,22 @@ class alignas(ring::k_apart_bytes) ConsumerCore : public ring::PrivateReader {
   /// Opens the fast path, or closes it, as the settings and event mode say.
   void choose_path() noexcept;
   using Read = ring::ReadResult (ConsumerCore::*)(std::span<Message> out, std::size_t& count);
+  template <bool has_stamps>
   [[nodiscard]] static Read read_of(ring::GroupKind kind) noexcept;
+  /// Reads whether messages have stamps, and when they expire.
+  void read_stamping() noexcept;
+  /// Of messages with stamps that are to be delivered. In consumer_ages.cpp.
+  [[nodiscard]] std::uint64_t stamp_clock_us() const noexcept { return ring::stamp_clock_us(stamps_); }
+  [[nodiscard]] bool is_too_old(ring::Position position, std::uint64_t now_us) const noexcept;
+  /// Ends messages that are too old, and counts the ages of the others, which it moves to the front. Returns their number.
+  std::size_t pass_over_old(std::span<ring::SlotView> views) noexcept;
+  /// Ends a message of ours that has expired. False if it is not ours any more.
+  bool expire(const ring::SlotView& view) noexcept;
+  void count_age(std::uint64_t stamp_us, std::uint64_t now_us) noexcept;
+  /// Counts a message that was passed over.
+  [[gnu::cold]] void count_passed_over(ring::ReadResult result) noexcept;
+  /// When the message was published, in us of CLOCK_MONOTONIC; 0: not known.
+  [[nodiscard]] std::uint64_t stamp_of(const Message& message) const noexcept;
   /// Reads with read_kind_ until the result is not ReadResult::again, at most k_max_reads times.
   ring::ReadResult read_available(std::span<Message> out, std::size_t& count);
   Status why_empty(std::span<Message> out, std::size_t& count);
@@ -143,14 +175,20 @@ class alignas(ring::k_apart_bytes) ConsumerCore : public ring::PrivateReader {
   /// Ends a message that failed. `delay_us`: how long it waits; k_delay_of_group: as the group says.
   [[gnu::noinline]] bool fail(const Message& message, std::uint64_t delay_us) noexcept;
   [[gnu::noinline]] bool give_back_at_once(const Message& message) noexcept;
-  [[gnu::noinline]] bool reject(const Message& message) noexcept;
+  /// Ends a message that failed for the last time.
+  [[gnu::noinline]] bool fail_for_good(const Message& message, ring::FailReason reason) noexcept;
   /// Ends the messages that the named reader has put aside.
   [[gnu::noinline]] void end_put_aside() noexcept;
   /// After a lease() with this result that has put messages aside: ends them, and leases again while the walk ended at them.
   [[gnu::noinline]] ring::ReadResult read_past_put_aside(std::span<ring::SlotView> views, std::size_t& leased,
                                                          ring::ReadResult result) noexcept;
-  /// Ends a message of ours that must not be delivered any more. False if it is not ours any more.
-  bool give_up(const ring::SlotView& view, ring::FailReason reason) noexcept;
+  /// Ends a message of ours that must not be delivered any more: moves it to the dead letter queue, or drops it. `deliveries`: so
+  /// far. False if it is not ours any more.
+  bool give_up(const ring::SlotView& view, ring::FailReason reason, unsigned deliveries) noexcept;
+  /// Moves it, or delays it until it can be moved.
+  bool move_away(const ring::SlotView& view, ring::FailReason reason, unsigned deliveries) noexcept;
+  /// How long a message waits whose move has failed now.
+  [[nodiscard]] std::uint64_t next_move_delay_us() noexcept;
   [[nodiscard]] bool is_private() const noexcept { return attachment_.kind == ring::GroupKind::private_reliable; }
   [[nodiscard]] std::uint64_t acks_of(std::uint64_t ended) const noexcept {
     const std::uint64_t nacks = nacks_.load(std::memory_order_relaxed);
@@ -189,13 +227,20 @@ class alignas(ring::k_apart_bytes) ConsumerCore : public ring::PrivateReader {
   [[noreturn]] void throw_forked() const;
 
   Attachment attachment_;
-  const Read read_kind_;  // reads our kind of group
+  Read read_kind_ = nullptr;   // how messages are read now
+  Read plain_read_ = nullptr;  // reads our kind of group, with stamps or without
   const Ack ack_;
   const EndOfStream end_of_stream_;  // never by_group
   const std::uint64_t prefetch_;
   std::optional<ring::NamedReader> named_;
   std::optional<ring::LossyReader> lossy_;
+  ring::Position lost_before_ = 0;    // positions that an evicted consumer did not get before it was attached again
+  std::uint32_t keeps_ = 0;           // messages that its group keeps; 0: all
+  Stamps stamps_ = Stamps::off;       // of the queue, as of the last notice
+  std::uint64_t ttl_us_ = 0;          // of our group; 0: messages do not expire
   std::uint32_t settings_epoch_ = 0;  // of the notice when the settings were read
+  bool settings_are_read_ = false;
+  bool is_after_gap_ = false;  // attached again, and no message received since
   // The named reader if the fast path is open (see choose_path()), else null.
   ring::NamedReader* fast_named_reader_ = nullptr;
   waiting::StreamBackoff stream_backoff_;
@@ -213,6 +258,11 @@ class alignas(ring::k_apart_bytes) ConsumerCore : public ring::PrivateReader {
   HeldCount ends_;  // named groups: after the Consumer is gone, the end of the last message deletes the core
   std::atomic<std::uint64_t> nacks_ = 0;
   std::atomic<std::uint64_t> wakes_ = 0;
+  std::atomic<std::uint64_t> dead_lettered_ = 0;
+  std::atomic<std::uint64_t> failed_moves_ = 0;
+  // After a move that failed: how long messages wait, and when that was set. Any thread, relaxed.
+  std::atomic<std::uint64_t> move_delay_us_ = 0;
+  std::atomic<std::uint64_t> move_failed_us_ = 0;
 
   const std::uint64_t producers_ended_;  // that had attached and ended before this attach
 };

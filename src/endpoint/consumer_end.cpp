@@ -38,8 +38,8 @@ bool ConsumerCore::give_back_at_once(const Message& message) noexcept {
 
 bool ConsumerCore::fail(const Message& message, std::uint64_t delay_us) noexcept {
   const ring::Redelivery redelivery = named_->redelivery();
-  if (redelivery.discards && redelivery.max_deliveries != 0 && message.deliveries() >= redelivery.max_deliveries) {
-    return reject(message);
+  if (redelivery.gives_up() && redelivery.max_deliveries != 0 && message.deliveries() >= redelivery.max_deliveries) {
+    return fail_for_good(message, ring::FailReason::too_many_deliveries);
   }
   if (delay_us == Message::k_delay_of_group) delay_us = ring::retry_delay_us(redelivery, message.tries());
   if (delay_us == 0) return give_back_at_once(message);
@@ -119,7 +119,7 @@ std::size_t Message::end_run(std::span<const Message> run, End end, std::uint64_
     if (acks) {
       was_ours = named.ack(message->position_, message->tries());
     } else if (end == End::reject) {
-      was_ours = core.reject(*message);
+      was_ours = core.fail_for_good(*message, ring::FailReason::rejected);
     } else {
       was_ours = at_once ? core.give_back_at_once(*message) : core.fail(*message, delay_us);
     }
@@ -166,14 +166,16 @@ bool Message::nack(std::chrono::microseconds delay) {
 bool Message::reject() {
   if (core_ == nullptr) return false;
   const auto& core = static_cast<endpoint::ConsumerCore&>(*core_);
-  if (core.named_ && !core.named_->redelivery().discards) {
+  if (core.named_ && !core.named_->redelivery().gives_up()) {
     const std::string queue = core.queue_name();
     const std::string group = core.group();
     nack();
     throw Error(Errc::misuse, "reject a message of \"" + queue + "\": group \"" + group +
                                   "\" does not say what to do with rejected messages; it was given back instead. Let "
                                   "the group drop them with \"beltway declare " +
-                                  queue + " --group " + group + ",discard=true\"");
+                                  queue + " --group " + group +
+                                  ",discard=true\", or keep them in another queue with \"" + group +
+                                  ",dead-letter=QUEUE\"");
   }
   const bool done = end_run({this, 1}, End::reject) != 0;
   forget();
@@ -191,7 +193,7 @@ bool Message::still_held() const noexcept {
   if (core_ == nullptr) return false;
   const auto& core = static_cast<const endpoint::ConsumerCore&>(*core_);
   if (core.guard_.in_child()) return false;
-  return core.named_ ? core.named_->still_held(position_, tries()) : !core.is_evicted();
+  return core.named_ ? core.named_->is_ours(position_, tries()) : !core.is_evicted();
 }
 
 std::size_t ack_batch(std::span<Message> messages) noexcept {

@@ -8,6 +8,7 @@
 
 #include "beltway/error.hpp"
 #include "ring/counters.hpp"
+#include "ring/drop_oldest.hpp"
 #include "ring/tuning.hpp"
 
 namespace beltway::endpoint {
@@ -119,9 +120,12 @@ void ProducerCore::void_claim(std::size_t size) noexcept {
 }
 
 void ProducerCore::choose_path() noexcept {
+  stamps_ = ring::stamps_of(ring::load_stamping(attachment_.memory));
   const bool plain = attachment_.memory.geometry.single_producer() && detail::has_atomic_pair_store() &&
-                     !waiter_.symmetric() && !waiter_.event_mode();
+                     !waiter_.symmetric() && !waiter_.event_mode() && stamps_ == Stamps::off;
   inline_size_limit_ = plain ? std::min(inline_bytes_, detail::k_page_bytes) + 1 : 0;
+  slot_size_limit_ = stamps_ == Stamps::off ? inline_bytes_ + 1 : 0;
+  set_pending_sequence(pending_sequence_);
 }
 
 int ProducerCore::poll_fd() {
@@ -245,7 +249,9 @@ void ProducerCore::leave_line() noexcept {
 
 void ProducerCore::arm() noexcept {
   store_counters();  // a reader of a sleeper's counters sees its present state
-  const std::uint64_t events = (full_reason_ == FullReason::busy ? ring::k_wake_at_claim_end : 0) |
+  // A message that is being written may be the one that a group drops for us.
+  const bool claim_end = full_reason_ == FullReason::busy || ring::has_dropping_group(attachment_.memory);
+  const std::uint64_t events = (claim_end ? ring::k_wake_at_claim_end : 0) |
                                (may_be_parked() || lane_.has_parked() ? ring::k_wake_at_parked_end : 0);
   if (full_reason_ == FullReason::lane) return waiter_.line().arm(waiter_.symmetric(), lane_.wake_past(), events);
   // A producer that leaves the line while we count it does not see us asleep: count again behind the barrier of arm().

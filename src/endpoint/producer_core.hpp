@@ -17,6 +17,7 @@
 #include "ring/groups.hpp"
 #include "ring/lane.hpp"
 #include "ring/sequence_record.hpp"
+#include "ring/stamps.hpp"
 #include "waiting/waiter.hpp"
 
 namespace beltway::endpoint {
@@ -57,10 +58,8 @@ class alignas(ring::k_apart_bytes) ProducerCore : public ring::Claimer {
   template <class Fill>
   [[nodiscard, gnu::always_inline]] Status put(std::size_t size, const Fill& fill, std::size_t block_bytes = 0) {
     // plant: block_is_not_counted
-    if (size + block_bytes > inline_bytes_) [[unlikely]]
-      return put_in_lane(size, fill, block_bytes);
-    if (const Status status = take_news(); status != Status::ok) [[unlikely]]
-      return status;
+    if (size + block_bytes >= slot_size_limit_ || has_news()) [[unlikely]]
+      return put_uncommon(size, fill, block_bytes);
     return status_of(detail::try_put(*this, size, detail::meta_of_block(block_bytes), fill));
   }
   /// True if this producer's name has published the sequence number, which is not 0. Throws Error(forked), Error(misuse) if this
@@ -210,8 +209,22 @@ class alignas(ring::k_apart_bytes) ProducerCore : public ring::Claimer {
   friend class detail::ClaimedSlot;
   friend class detail::InlinePublisher;
 
+  /// put() of a message that does not fit its slot or needs a stamp, and after a notice.
+  template <class Fill>
+  Status put_uncommon(std::size_t size, const Fill& fill, std::size_t block_bytes);
   template <class Fill>
   Status put_in_lane(std::size_t size, const Fill& fill, std::size_t block_bytes);
+  /// Stores the stamp of the last claim, before its commit.
+  void stamp() noexcept { ring::store_stamp(attachment_.memory, last(), ring::stamp_clock_us(stamps_)); }
+  /// As stamp(), and what else a message in a lane needs before its commit.
+  void begin_reference() noexcept {
+    if (pending_sequence_ != 0) ring::begin_sequence(*sequence_record_, pending_sequence_, last());
+    if (stamps_ != Stamps::off) stamp();
+  }
+  void set_pending_sequence(std::uint64_t sequence) noexcept {
+    pending_sequence_ = sequence;
+    needs_begin_ = sequence != 0 || stamps_ != Stamps::off;
+  }
   /// One attempt to publish lane memory.
   template <class Ring>
   [[gnu::always_inline]] detail::Claim try_put_reference(std::uint64_t record, std::size_t size,
@@ -220,7 +233,8 @@ class alignas(ring::k_apart_bytes) ProducerCore : public ring::Claimer {
     const std::uint64_t flags = ring::SlotMeta{0, ring::k_flag_lane}.word() + detail::meta_of_block(block_bytes);
     return detail::try_put(ring, size, flags, [&](std::byte* place) noexcept {
       if constexpr (std::is_same_v<Ring, ProducerCore>) {
-        if (pending_sequence_ != 0) ring::begin_sequence(*sequence_record_, pending_sequence_, last());
+        if (needs_begin_) [[unlikely]]
+          begin_reference();
       }
       reinterpret_cast<detail::Word*>(place)->store_relaxed(lane_.commit(record, last()).word());
     });
@@ -266,6 +280,10 @@ class alignas(ring::k_apart_bytes) ProducerCore : public ring::Claimer {
   ring::SequenceRecord* const sequence_record_;  // null: this producer has no name
   std::uint64_t pending_sequence_ = 0;           // of the message that is being published; 0: none
   const std::size_t inline_bytes_;
+  /// Sizes below this take the common path of put(): what fits a slot. 0: each message gets a stamp.
+  std::size_t slot_size_limit_ = 0;
+  Stamps stamps_ = Stamps::off;  // of the queue, as of the last notice
+  bool needs_begin_ = false;     // begin_reference() has something to do
   ring::Lane lane_;
   waiting::Waiter waiter_;
   ring::Endpoint& endpoint_;
@@ -273,6 +291,23 @@ class alignas(ring::k_apart_bytes) ProducerCore : public ring::Claimer {
   FullReason full_reason_ = FullReason::ring;  // why the last attempt was Status::full
   const std::uint64_t unread_before_;          // of the queue, at attach
 };
+
+template <class Fill>
+Status ProducerCore::put_uncommon(std::size_t size, const Fill& fill, std::size_t block_bytes) {
+  // plant: block_is_not_counted/2
+  if (size + block_bytes > inline_bytes_) return put_in_lane(size, fill, block_bytes);
+  if (const Status status = take_news(); status != Status::ok) return status;
+  const std::uint64_t flags = detail::meta_of_block(block_bytes);
+  if (stamps_ == Stamps::off) return status_of(detail::try_put(*this, size, flags, fill));
+  const auto fill_and_stamp = [&](std::byte* place) noexcept(noexcept(fill(place))) {
+    fill(place);
+    // plant: stamp_behind_ready
+    stamp();
+  };
+  const detail::Claim claim = detail::try_put(*this, size, flags, fill_and_stamp);
+  // plant: stamp_behind_ready/2
+  return status_of(claim);
+}
 
 template <class Fill>
 Status ProducerCore::put_in_lane(std::size_t size, const Fill& fill, std::size_t block_bytes) {
@@ -296,9 +331,10 @@ Status ProducerCore::put_sequenced(std::size_t size, const Fill& fill, std::uint
   if (size + block_bytes > inline_bytes_) {
     // put_reference() begins it, after the claim.
     const struct Pending {
-      std::uint64_t& sequence;
-      ~Pending() { sequence = 0; }
-    } pending{pending_sequence_ = sequence};
+      ProducerCore& core;
+      ~Pending() { core.set_pending_sequence(0); }
+    } pending{*this};
+    set_pending_sequence(sequence);
     status = put(size, fill, block_bytes);
   } else {
     status = put(

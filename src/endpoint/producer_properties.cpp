@@ -183,14 +183,28 @@ Status Producer::publish_writer_until(std::size_t size, detail::Writer writer, c
   return run_until(core(), options.properties, size, CallOf{writer, size}, until, options.sequence);
 }
 
-// Loans. The block is written when the memory is lent. It has whole cache lines, so that the payload is aligned as without.
+// Loans. The block is written when the memory is lent. It has whole cache lines, so that the payload is aligned as without. Bits
+// of Loan::block_ beyond the size say which times the commit writes.
+
+namespace {
+
+constexpr std::uint64_t k_loan_has_publish_time = std::uint64_t{1} << 63;
+constexpr unsigned k_loan_due_time_shift = 48;
+constexpr std::uint64_t k_loan_due_time_mask = 0xff;  // where the due time lies in the block; 0: there is none
+
+std::uint64_t times_of(const PropertiesBlock& block) noexcept {
+  return (block.stamps() ? k_loan_has_publish_time : 0) |
+         (block.expires() ? std::uint64_t{block.due_time_at()} << k_loan_due_time_shift : 0);
+}
+
+}  // namespace
 
 Loan Producer::loan(std::size_t size, const Properties& properties) {
   check(core(), properties, size);
   PropertiesBlock block(properties);
   block.pad_to_lines();
   Loan lent = loan(size + block.size());
-  lent.begin_with(block.data(), block.size(), block.stamps());
+  lent.begin_with(block.data(), block.size(), times_of(block));
   return lent;
 }
 Result<Loan> Producer::loan_until(std::size_t size, const Properties& properties, const Until& until) {
@@ -198,7 +212,7 @@ Result<Loan> Producer::loan_until(std::size_t size, const Properties& properties
   PropertiesBlock block(properties);
   block.pad_to_lines();
   Result<Loan> lent = loan_until(size + block.size(), until);
-  if (lent) lent->begin_with(block.data(), block.size(), block.stamps());
+  if (lent) lent->begin_with(block.data(), block.size(), times_of(block));
   return lent;
 }
 Result<Loan> Producer::try_loan(std::size_t size, const Properties& properties) {
@@ -206,21 +220,29 @@ Result<Loan> Producer::try_loan(std::size_t size, const Properties& properties) 
   PropertiesBlock block(properties);
   block.pad_to_lines();
   Result<Loan> lent = try_loan(size + block.size());
-  if (lent) lent->begin_with(block.data(), block.size(), block.stamps());
+  if (lent) lent->begin_with(block.data(), block.size(), times_of(block));
   return lent;
 }
 
-void Loan::begin_with(const std::byte* block, std::size_t bytes, bool stamps) noexcept {
+void Loan::begin_with(const std::byte* block, std::size_t bytes, std::uint64_t times) noexcept {
   detail::copy_racing(data_, block, bytes);
   data_ += bytes;
   size_ -= bytes;
-  block_ = bytes | (stamps ? std::uint64_t{1} << 63 : 0);
+  block_ = bytes | times;
 }
 
 void Loan::stamp() noexcept {
-  if (block_ >> 63 == 0) return;
-  reinterpret_cast<detail::Word*>(data_ - block_bytes() + endpoint::k_publish_time_offset)
-      ->store_relaxed(endpoint::publish_time_now());
+  std::byte* const block = data_ - block_bytes();
+  if ((block_ & k_loan_has_publish_time) != 0) {
+    reinterpret_cast<detail::Word*>(block + endpoint::k_publish_time_offset)
+        ->store_relaxed(endpoint::publish_time_now());
+  }
+  if (const std::uint64_t due_time_at = block_ >> k_loan_due_time_shift & k_loan_due_time_mask; due_time_at != 0) {
+    // The first attempt to commit it makes the ttl a time; then it stays.
+    auto& field = *reinterpret_cast<detail::Word*>(block + due_time_at);
+    field.store_relaxed(endpoint::due_time_after(field.load_relaxed()));
+    block_ &= ~(k_loan_due_time_mask << k_loan_due_time_shift);
+  }
 }
 
 }  // namespace beltway

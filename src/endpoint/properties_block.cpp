@@ -5,7 +5,13 @@
 #include <cassert>
 #include <cstring>
 
+#include "os/kernel.hpp"
+
 namespace beltway::endpoint {
+
+namespace {
+constexpr std::chrono::microseconds k_longest_ttl = std::chrono::milliseconds(k_max_ttl_ms);
+}  // namespace
 
 std::optional<PropertyExcess> find_excess(const Properties& properties) noexcept {
   for (const PropertyText& text : k_texts) {
@@ -14,6 +20,12 @@ std::optional<PropertyExcess> find_excess(const Properties& properties) noexcept
   }
   if (properties.headers.size() > k_max_headers)
     return PropertyExcess{"list of headers", properties.headers.size(), "headers", k_max_headers};
+  if (properties.dead_letter != nullptr) {
+    for (const std::string_view name : {properties.dead_letter->queue, properties.dead_letter->group}) {
+      if (name.size() > k_max_name_length)
+        return PropertyExcess{"dead letter name", name.size(), "bytes", k_max_name_length};
+    }
+  }
   std::size_t all = 0;
   for (const MessageHeader& header : properties.headers) {
     if (header.name.size() > k_max_header_name_bytes)
@@ -30,6 +42,8 @@ std::uint64_t publish_time_now() noexcept {
       std::chrono::duration_cast<std::chrono::nanoseconds>(now.time_since_epoch()).count());
 }
 
+std::uint64_t due_time_after(std::uint64_t ttl_us) noexcept { return os::now_ns() / 1000 + ttl_us; }
+
 PropertiesBlock::PropertiesBlock(const Properties& properties) noexcept
     : stamps_(properties.publish_time == Properties::now) {
   assert(!find_excess(properties));
@@ -38,6 +52,12 @@ PropertiesBlock::PropertiesBlock(const Properties& properties) noexcept
   if (properties.publish_time != PublishTime{}) {
     head_.present |= k_has_publish_time;
     add_number<std::uint64_t>(static_cast<std::uint64_t>(properties.publish_time.time_since_epoch().count()));
+  }
+  if (properties.ttl.count() != 0) {
+    // A time that is over already expires the message at once.
+    ttl_us_ = static_cast<std::uint64_t>(std::clamp(properties.ttl, {}, k_longest_ttl).count());
+    head_.present |= k_has_due_time;
+    add_number<std::uint64_t>(ttl_us_);
   }
   for (std::size_t i = 0; i < k_texts.size(); ++i) {
     const std::string_view text = properties.*k_texts[i].field;
@@ -54,13 +74,32 @@ PropertiesBlock::PropertiesBlock(const Properties& properties) noexcept
     add(header.name.data(), header.name.size());
     add(header.value.data(), header.value.size());
   }
+  if (properties.dead_letter != nullptr) add_dead_letter(*properties.dead_letter);
   pad_to(k_payload_alignment);
 }
 
+void PropertiesBlock::add_dead_letter(const DeadLetter& letter) noexcept {
+  head_.present |= k_has_dead_letter;
+  add_number<std::uint8_t>(static_cast<std::size_t>(letter.reason));
+  add_number<std::uint16_t>(letter.deliveries);
+  add_number<std::uint64_t>(letter.position);
+  add_number<std::uint64_t>(static_cast<std::uint64_t>(letter.first_time.time_since_epoch().count()));
+  add_number<std::uint64_t>(static_cast<std::uint64_t>(letter.last_time.time_since_epoch().count()));
+  for (const std::string_view name : {letter.queue, letter.group}) {
+    add_number<std::uint8_t>(name.size());
+    add(name.data(), name.size());
+  }
+}
+
 void PropertiesBlock::stamp() noexcept {
-  if (!stamps_) return;
-  const std::uint64_t now = publish_time_now();
-  std::memcpy(bytes_.data() + k_publish_time_offset, &now, sizeof now);
+  if (stamps_) {
+    const std::uint64_t now = publish_time_now();
+    std::memcpy(bytes_.data() + k_publish_time_offset, &now, sizeof now);
+  }
+  if (expires()) {
+    const std::uint64_t due = due_time_after(ttl_us_);
+    std::memcpy(bytes_.data() + due_time_at(), &due, sizeof due);
+  }
 }
 
 void PropertiesBlock::pad_to(std::size_t alignment) noexcept {

@@ -12,14 +12,17 @@
 
 #include "beltway/properties.hpp"
 #include "ring/layout.hpp"
+#include "ring/slot_view.hpp"
 
 namespace beltway::endpoint {
 
 /// Bits of PropertiesHead::present.
-inline constexpr std::uint16_t k_has_publish_time = 1;
+using ring::k_has_due_time;
+using ring::k_has_publish_time;
 inline constexpr std::uint16_t k_has_first_text =
     2;  ///< the bits of the texts follow each other, in the order of k_texts
 inline constexpr std::uint16_t k_has_headers = 1 << 6;
+inline constexpr std::uint16_t k_has_dead_letter = 1 << 8;
 
 /// A text of Properties.
 struct PropertyText {
@@ -48,6 +51,8 @@ struct PropertyExcess {
 
 /// The time of the publish, as a block holds it.
 [[nodiscard]] std::uint64_t publish_time_now() noexcept;
+/// When a message expires that is published now with that Properties::ttl in us, as a block holds it.
+[[nodiscard]] std::uint64_t due_time_after(std::uint64_t ttl_us) noexcept;
 
 class PropertiesBlock {
  public:
@@ -60,10 +65,14 @@ class PropertiesBlock {
   void pad_to_lines() noexcept { pad_to(ring::k_cache_line_bytes); }
   /// Whether the publish time is that of the publish.
   [[nodiscard]] bool stamps() const noexcept { return stamps_; }
-  /// Writes the publish time if the block stamps().
+  /// Whether the message has a due time. Until stamp() its field holds the ttl in us.
+  [[nodiscard]] bool expires() const noexcept { return (head_.present & k_has_due_time) != 0; }
+  [[nodiscard]] std::size_t due_time_at() const noexcept { return ring::due_time_offset(head_.present); }
+  /// Writes the times that count from the publish: the publish time if the block stamps(), and the due time.
   void stamp() noexcept;
 
  private:
+  void add_dead_letter(const DeadLetter& letter) noexcept;
   void pad_to(std::size_t alignment) noexcept;
   void add(const void* data, std::size_t size) noexcept;
   template <class Number>
@@ -73,12 +82,13 @@ class PropertiesBlock {
   }
 
   static constexpr std::size_t k_most_bytes =
-      ring::whole_lines(2 * sizeof(std::uint64_t) + k_texts.size() * (1 + k_max_property_bytes) + 3 * k_max_headers +
-                        k_max_headers_bytes);
+      ring::whole_lines(3 * sizeof(std::uint64_t) + k_texts.size() * (1 + k_max_property_bytes) + 3 * k_max_headers +
+                        k_max_headers_bytes + k_max_dead_letter_bytes);
 
   std::size_t size_ = 0;
   ring::PropertiesHead head_{};
   bool stamps_ = false;
+  std::uint64_t ttl_us_ = 0;
   alignas(k_payload_alignment) std::array<std::byte, k_most_bytes> bytes_;  // not initialised beyond size_
 };
 

@@ -8,6 +8,11 @@
 
 namespace beltway {
 
+namespace {
+/// So that a time that a peer wrote stays in the range of nanoseconds.
+constexpr std::uint64_t k_time_mask_us = (std::uint64_t{1} << 48) - 1;
+}  // namespace
+
 /// What is left of a block.
 struct PropertiesView::Reader {
   const std::byte* at;
@@ -48,6 +53,10 @@ PropertiesView::PropertiesView(std::span<const std::byte> block) noexcept {
   if ((head.present & endpoint::k_has_publish_time) != 0) {
     publish_time_ = PublishTime(std::chrono::nanoseconds(static_cast<std::int64_t>(reader.number<std::uint64_t>())));
   }
+  if ((head.present & endpoint::k_has_due_time) != 0) {
+    const auto due_us = static_cast<std::int64_t>(reader.number<std::uint64_t>() & k_time_mask_us);
+    expires_at_.emplace(std::chrono::microseconds(due_us));
+  }
   for (std::size_t i = 0; i < texts_.size(); ++i) {
     if ((head.present & endpoint::k_has_first_text << i) != 0) texts_[i] = reader.text(reader.number<std::uint8_t>());
   }
@@ -61,7 +70,25 @@ PropertiesView::PropertiesView(std::span<const std::byte> block) noexcept {
     if (reader.is_damaged) break;
     std::construct_at(&headers_[header_count_++], MessageHeader{name, value});
   }
+  if ((head.present & endpoint::k_has_dead_letter) != 0) read_dead_letter(reader);
   is_damaged_ = reader.is_damaged;
+}
+
+void PropertiesView::read_dead_letter(Reader& reader) noexcept {
+  const auto time = [&reader] {
+    return PublishTime(std::chrono::nanoseconds(static_cast<std::int64_t>(reader.number<std::uint64_t>())));
+  };
+  DeadLetter letter;
+  letter.reason = static_cast<DeadLetterReason>(reader.number<std::uint8_t>());
+  letter.deliveries = reader.number<std::uint16_t>();
+  letter.position = reader.number<std::uint64_t>();
+  letter.first_time = time();
+  letter.last_time = time();
+  letter.queue = reader.text(reader.number<std::uint8_t>());
+  letter.group = reader.text(reader.number<std::uint8_t>());
+  if (reader.is_damaged) return;
+  std::construct_at(&dead_letter_, letter);
+  is_dead_letter_ = true;
 }
 
 std::optional<std::string_view> PropertiesView::header(std::string_view name) const noexcept {

@@ -36,7 +36,7 @@ int take_events(int epoll, epoll_event* events, int count) noexcept {
 
 }  // namespace
 
-EventSet::EventSet(int bell, Timer timer, const std::string& context) {
+EventSet::EventSet(int bell, Timer timer, const std::string& context) : bell_(bell) {
   Fd self = make_bell(context);
   Fd clock;
   if (timer == Timer::one) {
@@ -59,6 +59,13 @@ EventSet::~EventSet() {
   MarkedFd{Fd(epoll_)}.reset();
   MarkedFd{Fd(self_)}.reset();
   MarkedFd{Fd(timer_)}.reset();
+}
+
+void EventSet::listen_to(int bell, const std::string& context) {
+  if (bell == bell_) return;
+  watch(epoll_, bell, k_bell, context);
+  ::epoll_ctl(epoll_, EPOLL_CTL_DEL, bell_, nullptr);
+  bell_ = bell;
 }
 
 EventSet::Edges EventSet::take() const noexcept {

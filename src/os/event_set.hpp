@@ -33,6 +33,9 @@ class EventSet {
   /// What has happened since the last call. The descriptor is not readable afterwards, unless refused.
   Edges take() const noexcept;
 
+  /// Listens to another bell in place of the first. Throws Error(system): then it listens to the first.
+  void listen_to(int bell, const std::string& context);
+
   /// Makes the descriptor readable.
   void ring() const noexcept;
 
@@ -41,6 +44,7 @@ class EventSet {
   void set_timer(std::uint64_t ns) noexcept;
 
  private:
+  int bell_ = -1;
   int epoll_ = -1;
   int self_ = -1;
   int timer_ = -1;

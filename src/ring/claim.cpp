@@ -5,6 +5,7 @@
 #include <cassert>
 
 #include "os/kernel.hpp"
+#include "ring/drop_oldest.hpp"
 #include "ring/parking.hpp"
 #include "ring/tuning.hpp"
 #include "ring/wake.hpp"
@@ -76,7 +77,12 @@ bool Claimer::ensure_room(Position position) noexcept {
   // plant: no_scan_after_help
   help_floors(memory_);
   if (refresh_limit(position)) return true;
-  return limit_ == position && !others_turn_ && !next_is_parked_ && park() && refresh_limit(position);
+  const auto is_full = [&] { return limit_ == position && !others_turn_ && !next_is_parked_; };
+  if (is_full() && drop_for_room(memory_, wrap(position - memory_.geometry.slots + dropped_for_room())) &&
+      refresh_limit(position)) {
+    return true;
+  }
+  return is_full() && park() && refresh_limit(position);
 }
 
 bool Claimer::park() noexcept {
@@ -102,7 +108,8 @@ bool Claimer::refresh_limit(Position position) noexcept {
   // more slots are parked later.
   // plant: producer_ignores_parked_slots
   if (may_be_parked_) [[unlikely]] {
-    limit_ = first_parked(memory_, position, limit_);
+    floor_limit_ = limit_;
+    limit_ = first_parked(memory_, position, floor_limit_);
     next_is_parked_ = limit_ == position;
     if (next_is_parked_) return false;
     if (distance(position, clear_scan_at_) >= 0) {
@@ -150,7 +157,7 @@ Claim Claimer::room() noexcept {
 
 bool Claimer::ensure_room_behind_parked() noexcept {
   for (std::uint32_t voided = 0;; ++voided) {
-    if (ensure_room(next_)) return true;
+    if (distance(next_, limit_) < 0 || ensure_room(next_)) return true;
     if (!next_is_parked_ || voided == memory_.geometry.slots) {
       after_voids(Claim::full, voided);
       return false;
@@ -158,9 +165,9 @@ bool Claimer::ensure_room_behind_parked() noexcept {
     // Its owner stays in the slot: a consumer that gets the parked message again is told the producer.
     const SlotState before = SlotState::of(slot(next_).state.load_relaxed());
     take_next();
-    limit_ = next_;
     // plant: void_of_a_parked_slot_overwrites_it
     slot(last()).state.store_release(SlotState{last(), before.owner, SlotPhase::voided}.word());
+    go_on_behind_void();
   }
 }
 
@@ -177,8 +184,15 @@ bool Claimer::void_parked(std::uint64_t word) noexcept {
   // plant: void_of_a_parked_slot_overwrites_it/2
   slot.state.store_release(SlotState{position, before.owner, SlotPhase::voided}.word());
   next_ = wrap(position + 1);
-  limit_ = next_;
+  go_on_behind_void();
   return true;
+}
+
+void Claimer::go_on_behind_void() noexcept {
+  // The scan of the floors that found the parked slot counts on, as a limit does. A notice or a waiting producer asks for another.
+  const bool counts = distance(next_, floor_limit_) < 0 && !has_news() && (single_ || !ticket_.others_wait());
+  // plant: next_parked_slot_is_not_looked_for
+  limit_ = counts ? first_parked(memory_, next_, floor_limit_) : next_;
 }
 
 Claim Claimer::after_voids(Claim claim, std::uint32_t voided) noexcept {

@@ -107,6 +107,9 @@ class Claimer : public detail::InlinePublisher {
   /// Several producers: claims the parked position next_ and makes it VOID. Requires the mark of the last claim in `word`, and a
   /// scan of the floors under it. False: another producer was faster, or the slot is in use.
   bool void_parked(std::uint64_t word) noexcept;
+  /// After a parked position was made VOID: the positions behind it, up to the next parked slot, may be claimed without another
+  /// scan of the floors.
+  void go_on_behind_void() noexcept;
   /// After a claim that failed behind positions that it made VOID.
   Claim after_voids(Claim claim, std::uint32_t voided) noexcept;
   /// Scans the floors and sets limit_. True if `position`, the next one to claim, may be claimed.
@@ -117,6 +120,9 @@ class Claimer : public detail::InlinePublisher {
   [[nodiscard]] Claim why_no_room() const noexcept {
     return next_is_parked_ ? Claim::parked : others_turn_ ? Claim::turn : Claim::full;
   }
+  /// How much room a drop makes at least in groups that keep only their newest messages: an eighth of the slots, so that not each
+  /// claim has to drop.
+  [[nodiscard]] std::uint64_t dropped_for_room() const noexcept { return memory_.geometry.slots / 8 + 1; }
   [[nodiscard]] std::uint64_t quarter() const noexcept { return memory_.geometry.slots / 4; }
 
   const QueueMemory memory_;
@@ -133,6 +139,7 @@ class Claimer : public detail::InlinePublisher {
   // Parking. next_is_parked_: the last ensure_room() found that the next position has room, and that its slot is parked.
   bool next_is_parked_ = false;
   bool may_be_parked_ = false;
+  Position floor_limit_ = 0;  // what limit_ would be if no slot were parked
   bool parks_at_once_ = true;
   Position clear_scan_at_ = 0;       // the next position where clear_parked() is worth its scan
   Position full_floor_ = 0;          // the lowest floor when the ring was found full

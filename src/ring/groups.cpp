@@ -84,6 +84,7 @@ Position join(const QueueMemory& memory, unsigned index, GroupKind kind, Start s
     const EarliestDue old = EarliestDue::of(due->load_relaxed());
     due->store_relaxed(EarliestDue{0, static_cast<std::uint16_t>(old.version + 1)}.word());
   }
+  group.dropped.store_relaxed(0);
   // plant: floor_of_nobody
   group.floor.store_relaxed(Floor{earlier + 1, floor}.word());
   const GroupStateWord active{incarnation, kind, GroupPhase::active};

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cassert>
 
+#include "ring/drop_oldest.hpp"
 #include "ring/parking.hpp"
 #include "ring/tuning.hpp"
 
@@ -143,6 +144,10 @@ bool Lane::reclaim() {
     help_floors(memory_);
     lowest = claimer_.scan_floors();
     over = count_reclaimable_records(lowest);
+    if (over == 0 && drop_for_room(memory_, behind_oldest_records())) {
+      lowest = claimer_.scan_floors();
+      over = count_reclaimable_records(lowest);
+    }
     if (over == 0 && claimer_.park()) {
       lowest = claimer_.scan_floors();
       over = count_reclaimable_records(lowest);
@@ -233,6 +238,13 @@ bool Lane::drop_ended(Position lowest) noexcept {
   if (marked) lowest = claimer_.scan_floors();
   return std::erase_if(parked_,
                        [&](const Record& record) { return record.phase == Phase::dropped && is_over(record); }) != 0;
+}
+
+Position Lane::behind_oldest_records() const noexcept {
+  // An eighth of the lane, so that not each loan has to make room for itself.
+  std::uint64_t last = (newest_ - oldest_) / 8;
+  while (last != 0 && at(oldest_ + last).phase != Phase::committed) --last;
+  return wrap(at(oldest_ + last).position + 1);
 }
 
 bool Lane::waits_for_loans() const noexcept { return oldest_ != newest_ && at(oldest_).phase == Phase::open; }

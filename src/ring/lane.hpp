@@ -101,6 +101,8 @@ class Lane {
   /// Counts finished records from the oldest on; stops above k_max_reclaimed_per_loan.
   std::uint64_t count_reclaimable_records(Position lowest) const noexcept;
   bool reclaim();
+  /// Right behind the oldest records, a part of the lane. Requires a record, of which the oldest is not open.
+  [[nodiscard]] Position behind_oldest_records() const noexcept;
   /// Adds the first `count` records that are parked to the list of parked ones. Call it after a scan of the floors.
   void keep_parked(std::uint64_t count);
   /// Adds each parked message of this lane below `lowest` that its slot names: a predecessor's.

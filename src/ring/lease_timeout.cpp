@@ -87,7 +87,8 @@ std::optional<HeldLease> held_lease(const QueueMemory& memory, unsigned group, s
   HeldLease held{word, seen, lease, position, memory.lease_time(group, position).load_acquire(), std::nullopt};
   const LeaseEnd end = held.end();
   // plant: end_of_another_lease
-  const bool is_its_own = end.owner == lease.owner && end.tries == lease.tries && end.lap == lap_of(memory, position);
+  const bool is_its_own =
+      end.owner == lease.owner && end.tries == lease.tries && end.lap == lease_lap(memory, position);
   if (is_its_own) held.due_us = end.due_us;
   return held;
 }
@@ -119,7 +120,7 @@ std::optional<std::uint64_t> extend_lease(const QueueMemory& memory, unsigned gr
     const std::uint64_t timeout_us = lease_timeout_us(memory, group);
     if (timeout_us == 0) return k_no_end_us;
     const LeaseEnd before = LeaseEnd::of(seen);
-    LeaseEnd end{lease_end_us(timeout_us), lap_of(memory, position), lease.owner, lease.tries};
+    LeaseEnd end{lease_end_us(timeout_us), lease_lap(memory, position), lease.owner, lease.tries};
     const bool is_ours = before.owner == end.owner && before.tries == end.tries && before.lap == end.lap;
     if (is_ours && before.due_us == 0) return std::nullopt;  // it is being given back
     // Never a shorter time: the option may have changed.

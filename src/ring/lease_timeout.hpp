@@ -15,6 +15,7 @@
 #pragma once
 
 #include <algorithm>
+#include <bit>
 #include <cstdint>
 #include <optional>
 
@@ -35,8 +36,8 @@ namespace beltway::ring {
 [[nodiscard]] std::uint64_t lease_end_us(std::uint64_t timeout_us) noexcept;
 
 /// The lap that a lease time bears.
-[[nodiscard]] inline std::uint16_t lap_of(const QueueMemory& memory, Position position) noexcept {
-  return static_cast<std::uint16_t>(position / memory.geometry.slots) & LeaseEnd::k_lap_mask;
+[[nodiscard]] inline std::uint16_t lease_lap(const QueueMemory& memory, Position position) noexcept {
+  return static_cast<std::uint16_t>(position >> std::countr_zero(memory.geometry.slots)) & LeaseEnd::k_lap_mask;
 }
 
 /// True if that time is over. Also for a time that no lease can have: a peer wrote over it.

@@ -7,6 +7,7 @@
 #include <optional>
 
 #include "os/kernel.hpp"
+#include "ring/drop_oldest.hpp"
 #include "ring/floors.hpp"
 #include "ring/redelivery.hpp"
 #include "ring/tuning.hpp"
@@ -77,9 +78,10 @@ struct Run {
   return run;
 }
 
-/// True if a message of the group waits for a consumer: a position that is neither held nor parked nor finished.
+/// True if a message near the floor waits for a consumer: a position that is neither held nor parked nor finished.
 [[nodiscard]] bool has_waiting_message(const QueueMemory& memory, unsigned group, Position from) noexcept {
-  for (std::uint32_t i = 0; i < memory.geometry.slots; ++i) {
+  const std::uint32_t near = std::min(memory.geometry.slots, std::max(memory.geometry.slots / 4, k_park_window));
+  for (std::uint32_t i = 0; i < near; ++i) {
     const Position p = wrap(from + i);
     const Lease lease = Lease::of(memory.lease(group, p).load_acquire());
     const bool of_this_lap = distance<Lease::bits>(lease.position, p) == 0;
@@ -189,6 +191,8 @@ bool park_at_floors(const QueueMemory& memory, bool patient) noexcept {
 }
 
 bool park_for_sleepers(const QueueMemory& memory, unsigned group) noexcept {
+  // plant: given_back_message_holds_the_ring
+  if (kept_by(memory.group(group)) != 0) return drop_for_sleepers(memory, group);
   if (memory.geometry.max_parked == 0) return false;
   if (!find_run(memory, group, wrap(memory.group(group).floor.load_acquire())).gains_room) return false;
   std::uint64_t sleepers = memory.shared_status().producer_sleepers.load_relaxed();

@@ -8,8 +8,8 @@
 // while a consumer reads it. Producers find parked slots in the lease words. They scan these only if a group says `any` in its
 // word `parked`, and that is said before the floor passes.
 //
-// A message is parked only if a producer needs room, room is gained by it, and either no message of the group waits for a
-// consumer or a producer has waited for k_park_patience_ns. READY messages and RETRY words are never parked: a group without
+// A message is parked only if a producer needs room, room is gained by it, and either no message near the floor waits for a
+// consumer (k_park_window) or a producer has waited for k_park_patience_ns. READY messages and RETRY words are never parked: a group without
 // workers holds the ring.
 //
 // Thread safety: all functions work on shared memory and may run in any number of processes at once. None of them trusts
@@ -31,13 +31,14 @@ namespace beltway::ring {
 [[nodiscard]] bool say_parked(GroupBlock& group) noexcept;
 
 /// Parks the held messages at the group's floor, if finished positions lie behind them, and moves the floor. `patient`: only
-/// if no message of the group waits for a consumer. Stops at geometry.max_parked slots. True if the floor moved.
+/// if no message near the floor waits for a consumer. Stops at geometry.max_parked slots. True if the floor moved.
 bool park_at_floor(const QueueMemory& memory, unsigned group, bool patient) noexcept;
 /// Does so for each named group that holds producers back.
 bool park_at_floors(const QueueMemory& memory, bool patient) noexcept;
 
 /// For a consumer that has helped its group's floor while a producer sleeps: parks what holds that floor. `patient` unless a
-/// sleeping producer has waited for k_park_patience_ns. True if the floor moved.
+/// sleeping producer has waited for k_park_patience_ns. In a group that keeps only its newest messages: drops what is in the way.
+/// True if the floor moved.
 bool park_for_sleepers(const QueueMemory& memory, unsigned group) noexcept;
 
 /// Says so again if a peer wrote over the word: the floor has passed a parked message. True if it was wrong.

@@ -80,6 +80,14 @@ void restore_earliest_due(const QueueMemory& memory, unsigned group) noexcept {
   if (first.has_value()) bring_forward(memory, group, *first);
 }
 
+FailReason reason_of(const QueueMemory& memory, unsigned group, Lease lease, Position position) noexcept {
+  if (!is_delayed(lease)) return FailReason::none;
+  const LeaseTime time = LeaseTime::of(memory.lease_time(group, position).load_relaxed());
+  if (time.owner != lease.owner || time.tries != lease.tries || time.reason > FailReason::lease_over)
+    return FailReason::none;
+  return time.reason;
+}
+
 void DueMessages::find(std::uint64_t now_us) noexcept {
   seen_ = shared_.earliest_due.load_acquire();
   next_ = count_ = 0;

@@ -12,6 +12,9 @@
 // A due time counts if its lease time bears owner and tries of the lease word. Otherwise a consumer that had lost its lease wrote
 // the lease time, and the message is due at once.
 //
+// A message that is given up and cannot be moved to the dead letter queue now waits in the same way: its lease time has a reason.
+// Who leases it when it is due tries to move it again, and does not deliver it.
+//
 // Thread safety: the functions may run anywhere. A DueMessages belongs to its consumer's thread.
 #pragma once
 
@@ -48,6 +51,10 @@ void restore_earliest_due(const QueueMemory& memory, unsigned group) noexcept;
 [[nodiscard]] inline bool is_delayed(Lease lease) noexcept {
   return lease.phase == LeasePhase::delayed || lease.phase == LeasePhase::parked_delayed;
 }
+
+/// Why a message with this lease word waits: FailReason::none if it is to be delivered again. Requires that `lease` is the word
+/// of `position`. A reason that this library does not know counts as none.
+[[nodiscard]] FailReason reason_of(const QueueMemory& memory, unsigned group, Lease lease, Position position) noexcept;
 
 /// The due messages that the last scan found, one after the other, and what is left to others.
 class DueMessages {

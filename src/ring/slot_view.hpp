@@ -4,6 +4,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 
 #include "ring/floors.hpp"
 
@@ -50,6 +51,21 @@ struct SlotView {
 }
 /// As view_slot(), for a message with properties. Requires a view by view_in_slot(). In slot_view.cpp.
 [[nodiscard]] bool view_extended(const QueueMemory& memory, const Slot& slot, SlotMeta meta, SlotView& view) noexcept;
+/// As view_extended(). False also if the message has expired by its own properties.
+[[nodiscard]] bool view_unexpired_extended(const QueueMemory& memory, const Slot& slot, SlotMeta meta,
+                                           SlotView& view) noexcept;
+
+/// Bits of PropertiesHead::present that are read here. The rest is in endpoint/properties_block.hpp.
+inline constexpr std::uint16_t k_has_publish_time = 1;
+inline constexpr std::uint16_t k_has_due_time = 1 << 7;
+/// Where the due time lies in a block with these fields.
+[[nodiscard]] constexpr std::size_t due_time_offset(std::uint16_t present) noexcept {
+  return sizeof(std::uint64_t) * ((present & k_has_publish_time) != 0 ? 2 : 1);
+}
+/// When the message expires by its own properties, in us of CLOCK_MONOTONIC; nothing: it does not. In slot_view.cpp.
+[[nodiscard]] std::optional<std::uint64_t> due_time_us(const SlotView& view) noexcept;
+/// True if that time is over.
+[[nodiscard]] bool is_overdue(const SlotView& view) noexcept;
 
 /// As view_in_slot(), for a message in a slot or in a lane, with properties or without. False if size, flags, place or the
 /// length of the properties make no sense.
@@ -64,6 +80,17 @@ struct SlotView {
 }
 [[nodiscard]] inline bool view_slot(const QueueMemory& memory, SlotState state, SlotView& view) noexcept {
   return view_slot(memory, memory.slot(state.position), state, view);
+}
+/// As view_slot(). False also if the message has expired by its own properties. So a reader that meets no such message runs no
+/// instruction more.
+[[nodiscard]] inline bool view_unexpired_slot(const QueueMemory& memory, const Slot& slot, SlotState state,
+                                              SlotView& view) noexcept {
+  const SlotMeta meta = SlotMeta::of(slot.meta.load_relaxed());
+  if (view_in_slot(memory, slot, state, meta, view)) [[likely]]
+    return true;
+  if (meta.flags == k_flag_lane) [[likely]]
+    return view_in_lane(memory, slot, view);
+  return view_unexpired_extended(memory, slot, meta, view);
 }
 
 /// Call it after the copy of a message that no floor protects. True if the copy is the message of `word`, the slot's READY state.

@@ -37,6 +37,9 @@ inline constexpr std::uint64_t k_pace_holds_ns = 10 * k_room_interval_ns;
 /// A message that is held for less than this holds the ring, while the group has other work: parked slots against waits of
 /// producers for a job that is almost done.
 inline constexpr std::uint64_t k_park_patience_ns = 1'000'000;
+/// Positions from a floor on, or a quarter of the ring if that is more: if none of their messages waits for a consumer, what holds
+/// the floor has lasted while many others were done, and is parked at once.
+inline constexpr std::uint32_t k_park_window = 16;
 
 // -- read side --------------------------------------------------------------------------------------------------
 
@@ -58,6 +61,14 @@ inline constexpr std::size_t k_due_batch = 32;
 inline constexpr std::size_t k_put_aside_batch = 16;
 /// What the coarse clock may be late by, on the slowest kernel: leases that end late against the cost of an exact clock.
 inline constexpr std::uint64_t k_coarse_tick_us = 10'000;
+/// How long a message waits that could not be moved to the dead letter queue: the first wait, doubled up to the last. Tries that
+/// fail against dead letters that come late.
+inline constexpr std::uint64_t k_dead_letter_retry_us = 100'000;
+inline constexpr std::uint64_t k_dead_letter_retry_max_us = 1'000'000;
+/// How often a consumer without a way to its dead letter queue asks the daemon for one, and how long it waits for the answer: the
+/// thread that ends a message waits for it.
+inline constexpr std::uint64_t k_dead_letter_open_us = 1'000'000;
+inline constexpr std::uint64_t k_dead_letter_patience_us = 250'000;
 /// How often a read skips a ring full of VOIDs, or loses a race, before it returns empty: patience against the deadline.
 inline constexpr unsigned k_max_reads = 64;
 

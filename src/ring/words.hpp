@@ -165,6 +165,9 @@ struct Redelivery {
   bool discards;                // a rejected message, and one that reached the limit, is dropped
   bool dead_letters = false;    // it is moved to the dead letter queue of the group
 
+  /// Whether the group says what becomes of a message that is given up.
+  [[nodiscard]] constexpr bool gives_up() const noexcept { return discards || dead_letters; }
+
   static constexpr unsigned k_delay_bits = 27;
   static constexpr std::uint32_t k_delay_mask = (1U << k_delay_bits) - 1;
 

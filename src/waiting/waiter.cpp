@@ -46,6 +46,14 @@ int Waiter::enable_events(os::EventSet::Timer timer, const std::string& context)
   return events_.load(std::memory_order_relaxed)->descriptor();
 }
 
+void Waiter::take_events(Waiter& from, const std::string& context) {
+  os::EventSet* const events = from.events_.load(std::memory_order_relaxed);
+  events->listen_to(memory_.bell(owner_), context);
+  from.events_.store(nullptr, std::memory_order_relaxed);
+  events_.store(events, std::memory_order_release);
+  ring_self();
+}
+
 bool Waiter::silence() noexcept {
   const bool signalled = line_.armed() && line_.disarm();
   waits_no_more();

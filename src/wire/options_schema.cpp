@@ -352,6 +352,11 @@ constexpr std::array k_consumer_options{
     k_lock_memory<ConsumerOptions>,
     ConsumerOption{.name = "spin_backoff", .member = &ConsumerOptions::spin_backoff, .is_sent = false},
     ConsumerOption{.name = "speculative_spin", .member = &ConsumerOptions::speculative_spin, .is_sent = false},
+    ConsumerOption{.name = "reattach",
+                   .member = &ConsumerOptions::reattach,
+                   .is_sent = false,
+                   .flag = "--reattach",
+                   .help = "After an eviction attach again and go on"},
 };
 
 }  // namespace

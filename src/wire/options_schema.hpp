@@ -16,6 +16,7 @@
 #include <vector>
 
 #include "beltway/options.hpp"
+#include "wire/layout_version.hpp"
 #include "wire/option_values.hpp"
 
 namespace beltway::wire {
@@ -54,6 +55,8 @@ struct OptionRow {
   /// A program that does not know the option may ignore it. It then stands beside the options in descriptions and records,
   /// where older programs ignore it.
   bool is_ignorable = false;
+  /// The earliest layout whose programs know the option. A queue that has it set is closed to earlier ones (least_reader.hpp).
+  LayoutVersion since{4, 0};
 
   std::string_view flag = {};        ///< on the tool's command line; empty: none
   std::string_view value_name = {};  ///< what stands for a text's value in help and remedies

@@ -5,6 +5,8 @@
 
 #include "beltway/limits.hpp"
 #include "wire/json_reader.hpp"
+#include "wire/least_reader.hpp"
+#include "wire/validate.hpp"
 
 namespace beltway::wire {
 
@@ -127,6 +129,11 @@ json encode(const Description& description) {
   }
   if (info.owner_pid != 0) object["owner_pid"] = static_cast<std::uint32_t>(info.owner_pid);
   if (info.expires_in) object["expires_in_ms"] = info.expires_in->count();
+  for (const std::string& each : info.missing_dead_letter_queues) object["missing_dead_letter_queues"].push_back(each);
+  if (const LeastReader least = least_reader(info.options); !least.option.empty()) {
+    object["reader"] = least.layout.text();
+    object["reader_option"] = least.option;
+  }
   for (const Description::Leaving& each : description.leaving) {
     object["leaving"].push_back({{"index", each.index}, {"name", each.name}});
   }
@@ -169,6 +176,12 @@ Description decode_description(const json& object, const std::string& context) {
     for (const json& item : fields.array("producer_names")) {
       const JsonReader name(item, context + ": producer name");
       info.producer_names.push_back({name.text("name"), name.number<std::uint64_t>("last_sequence")});
+    }
+  }
+  if (fields.has("missing_dead_letter_queues")) {
+    for (const json& item : fields.array("missing_dead_letter_queues")) {
+      if (!item.is_string()) fields.refuse("missing_dead_letter_queues", "a list of names");
+      info.missing_dead_letter_queues.push_back(item);
     }
   }
   if (fields.has("endpoints")) {
@@ -229,6 +242,7 @@ json encode(const AttachReply& reply) {
   if (reply.producers_ended) body["producers_ended"] = *reply.producers_ended;
   if (reply.sequence_record) body["sequence_record"] = *reply.sequence_record;
   if (reply.promised) body["promised"] = *reply.promised;
+  if (!reply.dead_letter.empty()) body["dead_letter"] = reply.dead_letter;
   return body;
 }
 
@@ -260,6 +274,8 @@ AttachReply decode_attach_reply(const json& object, const AttachRequest& request
   reply.start = ring::wrap(fields.number<std::uint64_t>("start"));
   reply.evictable = fields.flag("evictable");
   if (fields.has("producers_ended")) reply.producers_ended = fields.number<std::uint64_t>("producers_ended");
+  reply.dead_letter = fields.text_or("dead_letter", "");
+  if (!reply.dead_letter.empty()) check_name(context + ": dead_letter", "queue", reply.dead_letter);
   const bool named = reply.kind == ring::GroupKind::named;
   const bool in_range = named ? reply.group < geometry.max_groups
                               : reply.group == geometry.max_groups + reply.endpoint - ring::k_first_consumer;

@@ -13,7 +13,7 @@
 // The first request must be `hello`; both sides refuse another `protocol`.
 //
 //   op            request                                             reply
-//   hello         protocol, version                                   protocol, version, pid
+//   hello         protocol, version, layout                           protocol, version, pid
 //   ping          -                                                   version, layout, pid, uid, socket, log, log_lost,
 //                                                                     held, passed_over
 //   declare       name, options, said: [names of options] if only     queue (without endpoints), created, changed:
@@ -21,22 +21,22 @@
 //   open          name                                                queue (without endpoints)
 //   describe      name or queue id                                    queue
 //   list          after: a name ("" from the beginning)               queues (by name), more: ask again after the last
-//   remove        name                                                -
+//   remove        name, force                                         -
 //   attach        queue id, role, barriers, bells, and for a          endpoint, incarnation, bells; consumers: group
-//                 consumer group, create_group, lossy, start,         (index), group_incarnation, kind, start, evictable
-//                 prefetch
+//                 consumer group, create_group, lossy, start,         (index), group_incarnation, kind, start, evictable,
+//                 prefetch                                            dead_letter
 //   detach        queue id, endpoint, incarnation                     none: a destructor does not wait
 //   filled        queue id, endpoint, incarnation                     none: see promised
 //   resume        endpoints: [{queue, endpoint, incarnation}]         gone, refused: [index into endpoints]
 //   add_group     queue id, group (to be made), start                 -
-//   remove_group  queue id, group                                     -
+//   remove_group  queue id, group, force                              -
 //   purge         queue id, group                                     messages: how many were acknowledged; left, used and
 //                                                                     holders: [{endpoint, pid, messages, oldest}] as in
 //                                                                     PurgeResult (missing from an older daemon)
 //   pause_group   queue id, group                                     -
 //   resume_group  queue id, group                                     -
-//   reset_group   queue id, group, to: "oldest", "latest" or a        position, acknowledged, restored, held: as in
-//                 position                                            ResetResult
+//   reset_group   queue id, group, to: "oldest", "latest", a          position, acknowledged, restored, held: as in
+//                 position or {published_us}: since 1970              ResetResult
 //
 //   queue id      a number below 2^53, never used again
 //   options       the fields of QueueOptions (options_schema.hpp); fence "asymmetric" or "symmetric"; type {name, size,
@@ -52,7 +52,10 @@
 //                 endpoints: [{endpoint, pid, uid, group (index, or missing: private), lossy, evicted,
 //                 evictable, orphan, leaving (index, instead of group: it was removed), prefetch (missing: 0)}],
 //                 leaving: [{index, name}]: groups that were removed and are not over yet (missing: none)
-//   layout        of the queues that this daemon makes, e.g. "2.0"
+//                 missing_dead_letter_queues: [names] that dead_letter has and that do not exist (missing: none),
+//                 reader: the earliest layout whose programs may attach, reader_option: what needs it (missing: major.0)
+//   layout        of hello: that the client knows, e.g. "4.0" (missing: major.0); of ping: of the queues that this daemon makes
+//   force         also if other queues send their dead letters there (missing: false)
 //   passed_over   the program that was to run in the place of this daemon, and why it does not (missing: this one was)
 //   held          queues that the daemon keeps and cannot read, made by another version: [{name, layout, why}]
 //   role          "producer" (needs w), "consumer" (needs r), "inspector" (needs r; gets no endpoint)
@@ -65,6 +68,7 @@
 //                 `filled` yet. A producer that finds too little memory for all of them detaches and asks again a little later.
 //                 Missing: the daemon does not count, and does not know `filled`
 //   evictable     whether the daemon may evict it, so that it checks for that (missing: no)
+//   dead_letter   consumers: the queue that messages go to that their group gives up (missing: none)
 //   producers_ended  how many producers had come and gone before the attach, for the end of the stream (missing: not said)
 //
 // Descriptors of an attach, in this order: control, ring, heap (if lane_bytes is not 0), then the eventfds. Control
@@ -137,12 +141,15 @@ struct AttachReply {
   std::optional<std::uint32_t> sequence_record = std::nullopt;
   /// Producers of queues with lanes: bytes of lanes that others were promised and have not filled. Nothing: no daemon counts.
   std::optional<std::uint64_t> promised = std::nullopt;
+  /// Consumers of a named group: the queue that its failed messages go to; empty: none.
+  std::string dead_letter = {};
 };
 
-/// Where a reset lets a group begin: at `position`, or at `start` if there is none.
+/// Where a reset lets a group begin: at `position`, at the first message since `published_us`, or at `start` if there is neither.
 struct ResetTarget {
   Start start = Start::latest;
   std::optional<std::uint64_t> position = std::nullopt;
+  std::optional<std::uint64_t> published_us = std::nullopt;  ///< since 1970, CLOCK_REALTIME
 };
 
 /// One attached endpoint by name, as in `detach` and `resume`.

@@ -65,12 +65,16 @@ ResetResult decode_reset_result(const json& object, const std::string& context) 
 }
 
 json encode(const ResetTarget& target) {
+  if (target.published_us) return {{"published_us", *target.published_us}};
   return target.position ? json(*target.position) : json(std::string(word_of(target.start)));
 }
 
 ResetTarget decode_reset_target(const json& request, const std::string& context) {
   const JsonReader fields(request, context);
   if (fields.value("to").is_number()) return {.position = fields.number<std::uint64_t>("to")};
+  if (fields.value("to").is_object()) {
+    return {.published_us = JsonReader(fields.value("to"), context).number<std::uint64_t>("published_us")};
+  }
   return {.start = fields.word<Start>("to", Words<Start>::all)};
 }
 

@@ -59,7 +59,7 @@ TEST(DaemonLeaseTimeout, message_of_a_stopped_worker_goes_to_another_process) {
   out.publish("precious");
   ASSERT_TRUE(is_stopped(worker));
   EXPECT_TRUE(eventually([&] { return group_of(queue).overdue == 1; }));
-  EXPECT_NE(daemon.tool({"show", "jobs"}).out.find("1 are over"), std::string::npos);
+  EXPECT_NE(daemon.tool({"show", "jobs"}).out.find("LEASES LAST"), std::string::npos);
   auto other = queue.consumer({.group = "workers", .prefetch = 1});
   Result<Message> again = other.receive(20s);
   ASSERT_TRUE(again);

@@ -33,8 +33,8 @@ TEST(RecordText, the_record_text_says_its_layout_and_its_public_facts) {
   EXPECT_EQ(stamp.owner_uid, 1000U);
   EXPECT_EQ(stamp.owner_gid, 100U);
   EXPECT_EQ(stamp.mode, 0640U);
-  EXPECT_EQ(stamp.layout, k_own_layout);
-  EXPECT_TRUE(stamp.readable_by(k_own_layout));
+  EXPECT_EQ(stamp.layout, wire::k_own_layout);
+  EXPECT_TRUE(stamp.readable_by(wire::k_own_layout));
 }
 
 TEST(RecordText, a_record_text_is_read_as_it_was_written_also_with_a_command_that_is_no_text) {
@@ -59,11 +59,11 @@ TEST(RecordText, a_record_text_of_version_0_1_without_a_layout_has_layout_1_1) {
   json record = json::parse(encode(some_record()));
   record.erase("layout");
   record.erase("reader");
-  EXPECT_EQ(decode_stamp(record.dump()).layout, (LayoutVersion{1, 1}));
+  EXPECT_EQ(decode_stamp(record.dump()).layout, (wire::LayoutVersion{1, 1}));
 }
 
 TEST(RecordText, the_record_text_may_be_worked_on_by_the_same_major_layout_from_its_minimum_reader_on) {
-  const auto readable = [](LayoutVersion layout, LayoutVersion reader, LayoutVersion own) {
+  const auto readable = [](wire::LayoutVersion layout, wire::LayoutVersion reader, wire::LayoutVersion own) {
     RecordStamp stamp;
     stamp.layout = layout;
     stamp.reader = reader;
@@ -81,7 +81,7 @@ TEST(RecordText, the_record_text_may_be_worked_on_by_the_same_major_layout_from_
 TEST(RecordText, a_record_text_of_nonsense_is_readable_by_no_program_and_throws_nothing) {
   for (const char* const text : {"", "{", "[]", "7", R"({"layout": "2.0"})", R"({"layout": [2]})",
                                  R"({"layout": [-1, 0], "name": 7, "options": []})"}) {
-    EXPECT_FALSE(decode_stamp(text).readable_by(k_own_layout)) << text;
+    EXPECT_FALSE(decode_stamp(text).readable_by(wire::k_own_layout)) << text;
   }
 }
 

@@ -1,6 +1,7 @@
 // The processes of the end-to-end tests: each opens a connection of its own, works by the ledger, and ends by itself.
 #pragma once
 
+#include <atomic>
 #include <deque>
 #include <filesystem>
 #include <iostream>
@@ -21,7 +22,12 @@ struct Stage {
   WaitStrategy wait = WaitStrategy::adaptive;
   /// Consumers of groups hold some messages while hundreds go by, so that these are parked, and give some back.
   bool holds_and_gives_back = false;
+  /// Where rejected messages of the group "workers" go; empty: no message is rejected.
+  std::string dead_letters = {};
 };
+
+/// Each consumer of the group "workers" rejects such a message.
+inline bool is_rejected(std::uint64_t number) { return number % 71 == 0; }
 
 inline Queue open_stage(const Stage& stage) {
   return Connection::open({.socket = stage.socket}).open_queue(stage.queue);
@@ -52,13 +58,22 @@ inline int run_consumer(Ledger& ledger, const Stage& stage, std::uint32_t reader
   Consumer in = open_stage(stage).consumer({.group = group, .end_of_stream = EndOfStream::drained, .wait = stage.wait});
   ledger.tally(reader).fetch_add(1);  // attached
   std::vector<std::uint64_t> next(Ledger::k_producers);
-  std::deque<Message> held;
+  struct Held {
+    Message message;
+    Stamp stamp;
+  };
+  std::deque<Held> held;
+  const bool gives_up = group == "workers" && !stage.dead_letters.empty();
+  const auto ack = [&](Message& message, const Stamp& stamp) {
+    if (gives_up) ledger.ends(stamp.producer, stamp.number);
+    message.ack();
+  };
   constexpr std::size_t k_most_held = 3;
   for (;;) {
     Result<Message> message = held.empty() ? in.receive() : in.receive(std::chrono::milliseconds(100));
     if (message.status() == Status::timeout) {
       // The stream does not end for others while we hold messages.
-      for (Message& each : held) each.ack();
+      for (Held& each : held) ack(each.message, each.stamp);
       held.clear();
       continue;
     }
@@ -67,7 +82,7 @@ inline int run_consumer(Ledger& ledger, const Stage& stage, std::uint32_t reader
       continue;
     }
     if (!message) {
-      for (Message& each : held) each.ack();
+      for (Held& each : held) ack(each.message, each.stamp);
       if (message.status() == Status::end_of_stream && in.counters().rescued == 0) return 0;
       std::cerr << "consumer ended: " << to_string(message.status()) << ", rescued " << in.counters().rescued << '\n';
       return 2;
@@ -92,17 +107,49 @@ inline int run_consumer(Ledger& ledger, const Stage& stage, std::uint32_t reader
       }
       next[stamp.producer] = stamp.number + 1;
     }
-    if (!group.empty() && stage.holds_and_gives_back && stamp.number % 61 == 0) {
-      held.push_back(std::move(*message));
+    if (gives_up && is_rejected(stamp.number)) {
+      message->reject();
+    } else if (!group.empty() && stage.holds_and_gives_back && stamp.number % 61 == 0) {
+      held.push_back({std::move(*message), stamp});
       if (held.size() > k_most_held) {
-        held.front().ack();
+        ack(held.front().message, held.front().stamp);
         held.pop_front();
       }
     } else if (!group.empty() && stage.holds_and_gives_back && stamp.number % 67 == 0 && message->deliveries() == 1) {
       message->nack();
     } else {
-      message->ack();
+      ack(*message, stamp);
     }
+  }
+}
+
+/// Reads the dead letter queue until `is_over` and the queue is empty. Returns 0 if each letter says where it is from.
+inline int run_dead_letter_reader(Ledger& ledger, const Stage& stage, const std::atomic<std::uint64_t>& is_over) {
+  Consumer in = Connection::open({.socket = stage.socket})
+                    .open_queue(stage.dead_letters)
+                    .consumer({.group = "operators", .end_of_stream = EndOfStream::drained, .wait = stage.wait});
+  for (;;) {
+    const bool last = is_over != 0;
+    Result<Message> letter = in.receive(std::chrono::milliseconds(50));
+    if (!letter && last) return letter.status() == Status::timeout || letter.status() == Status::end_of_stream ? 0 : 2;
+    if (letter.status() == Status::end_of_stream) std::this_thread::sleep_for(std::chrono::milliseconds(1));
+    if (!letter) continue;
+    Stamp stamp{};
+    if (const std::string fault = check(letter->bytes(), stamp); !fault.empty()) {
+      std::cerr << "dead letter " << letter->position() << ": " << fault << '\n';
+      return 3;
+    }
+    const PropertiesView properties = letter->properties();
+    const DeadLetter* const why = properties.dead_letter();
+    const auto expected =
+        is_rejected(stamp.number) ? DeadLetterReason::rejected : DeadLetterReason::too_many_deliveries;
+    if (why == nullptr || why->queue != stage.queue || why->group != "workers" ||
+        (why->reason != expected && why->reason != DeadLetterReason::too_many_deliveries)) {
+      std::cerr << "dead letter " << letter->position() << " does not say where it is from\n";
+      return 4;
+    }
+    ledger.died(stamp.producer, stamp.number);
+    letter->ack();
   }
 }
 

@@ -37,6 +37,11 @@ class Ledger {
     return pages_->seen[reader][producer][number % k_messages].fetch_add(1);
   }
 
+  /// A consumer of a group that gives messages up is about to acknowledge it.
+  void ends(std::uint32_t producer, std::uint64_t number) { pages_->ended[producer][number % k_messages].store(1); }
+  /// It came to the dead letter queue.
+  void died(std::uint32_t producer, std::uint64_t number) { pages_->dead[producer][number % k_messages].fetch_add(1); }
+
   [[nodiscard]] std::uint64_t begun(std::uint32_t producer) const { return pages_->begun[producer].load(); }
   [[nodiscard]] std::uint64_t begun() const {
     std::uint64_t sum = 0;
@@ -63,6 +68,21 @@ class Ledger {
     return {};
   }
 
+  /// Empty if every committed message was acknowledged or came to the dead letter queue, and those that `is_rejected` only there.
+  [[nodiscard]] std::string judge_ends(bool (*is_rejected)(std::uint64_t number)) const {
+    for (std::uint32_t producer = 0; producer < k_producers; ++producer) {
+      for (std::uint64_t number = 0; number < k_messages; ++number) {
+        if (pages_->sent[producer][number].load() == 0) continue;
+        const bool ended = pages_->ended[producer][number].load() != 0;
+        const bool dead = pages_->dead[producer][number].load() != 0;
+        const std::string which = "message " + std::to_string(number) + " of producer " + std::to_string(producer);
+        if (!ended && !dead) return which + " was neither acknowledged nor given up";
+        if (is_rejected(number) && !dead) return which + " was rejected and is no dead letter";
+      }
+    }
+    return {};
+  }
+
  private:
   struct Pages {
     std::atomic<bool> stop;
@@ -70,6 +90,8 @@ class Ledger {
     std::atomic<std::uint64_t> begun[k_producers];
     std::atomic<std::uint8_t> sent[k_producers][k_messages];
     std::atomic<std::uint8_t> seen[k_readers][k_producers][k_messages];
+    std::atomic<std::uint8_t> ended[k_producers][k_messages];
+    std::atomic<std::uint8_t> dead[k_producers][k_messages];
   };
   Pages* pages_;
 };

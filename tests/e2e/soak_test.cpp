@@ -29,12 +29,19 @@ class Soak {
   explicit Soak(std::uint32_t max_producers) : producers_(max_producers) {
     const Connection link = daemon_.connect();
     idle_descriptors_ = settled_descriptors();
-    static_cast<void>(
-        link.declare(stage_.queue, {.slots = 64,
-                                    .lane_bytes = 65536,
-                                    .max_producers = max_producers,
-                                    .max_consumers = 8,
-                                    .groups = {NamedGroup("workers", {.lease_timeout = 50ms}), "archive"}}));
+    // Small, so that it is full now and then.
+    static_cast<void>(link.declare(
+        stage_.dead_letters,
+        {.slots = 8, .lane_bytes = 131072, .max_producers = 16, .max_consumers = 2, .groups = {"operators"}}));
+    static_cast<void>(link.declare(
+        stage_.queue,
+        {.slots = 64,
+         .lane_bytes = 65536,
+         .max_producers = max_producers,
+         .max_consumers = 8,
+         .groups = {
+             NamedGroup("workers", {.max_deliveries = 20, .dead_letter = stage_.dead_letters, .lease_timeout = 50ms}),
+             "archive"}}));
   }
 
   void run() {
@@ -59,6 +66,7 @@ class Soak {
     for (const std::uint32_t reader : {2U, 3U}) {
       steady_.push_back(Child::fork([this, reader] { return run_consumer(*ledger_, stage_, reader, ""); }));
     }
+    dead_letter_reader_ = Child::fork([this] { return run_dead_letter_reader(*ledger_, stage_, ledger_->tally(4)); });
     ASSERT_TRUE(eventually([&] { return ledger_->tally(2) + ledger_->tally(3) == 2; }));
     for (std::uint32_t i = 0; i < producers_; ++i) mortal_.push_back(producer(i));
     for (std::uint32_t i = 0; i < 4; ++i) mortal_.push_back(consumer(i % 2));
@@ -122,6 +130,9 @@ class Soak {
     for (std::size_t i = 0; i < producers_; ++i) EXPECT_EQ(mortal_[i].wait().code, 0) << "producer " << i;
     for (std::size_t i = producers_; i < mortal_.size(); ++i) EXPECT_EQ(mortal_[i].wait().code, 0) << "consumer " << i;
     for (Child& child : steady_) EXPECT_EQ(child.wait().code, 0);
+    ledger_->tally(4) = 1;  // no process is left that moves a message
+    EXPECT_EQ(dead_letter_reader_->wait().code, 0);
+    EXPECT_EQ(ledger_->judge_ends(is_rejected), "");
     for (const std::uint32_t reader : {0U, 1U}) EXPECT_EQ(ledger_->judge(reader, false), "") << "group " << reader;
     for (const std::uint32_t reader : {2U, 3U}) EXPECT_EQ(ledger_->judge(reader, true), "") << "private " << reader;
     mortal_.clear();
@@ -146,6 +157,7 @@ class Soak {
     const Connection link = daemon_.connect();
     check_queue(link.open_queue(stage_.queue));
     link.remove(stage_.queue);
+    link.remove(stage_.dead_letters);
     EXPECT_TRUE(eventually([&] { return descriptors() <= idle_descriptors_; }))
         << descriptors() << " are open, " << idle_descriptors_ << " were at first";
   }
@@ -175,10 +187,12 @@ class Soak {
   std::optional<Ledger> ledger_;
   std::size_t idle_descriptors_ = 0;
   std::uint64_t messages_ = 0;
-  Stage stage_{.socket = daemon_.socket(), .wait = WaitStrategy::adaptive, .holds_and_gives_back = true};
+  Stage stage_{
+      .socket = daemon_.socket(), .wait = WaitStrategy::adaptive, .holds_and_gives_back = true, .dead_letters = "dead"};
   std::mt19937 random_{std::random_device()()};
   std::vector<Child> mortal_;
   std::vector<Child> steady_;
+  std::optional<Child> dead_letter_reader_;
   std::uint64_t kills_ = 0;
   std::uint64_t daemon_kills_ = 0;
   std::uint64_t last_begun_ = 0;

@@ -17,13 +17,21 @@ namespace {
 using namespace std::chrono_literals;
 
 constexpr std::array<MessageHeader, 3> k_headers{{{"tenant", "acme"}, {"", "no name"}, {"tenant", ""}}};
+const DeadLetter k_letter{.reason = DeadLetterReason::expired,
+                          .deliveries = 255,
+                          .position = (1ULL << 54) - 1,
+                          .first_time = PublishTime(1000ns),
+                          .last_time = PublishTime(2000ns),
+                          .queue = "orders",
+                          .group = "billing"};
 const Properties k_all{.key = "order-7",
                        .correlation_id = "c-1",
                        .reply_to = "replies/1",
                        .content_type = "application/json",
                        .trace_id = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01",
                        .headers = k_headers,
-                       .publish_time = PublishTime(123456789012345ns)};
+                       .publish_time = PublishTime(123456789012345ns),
+                       .dead_letter = &k_letter};
 
 /// Every text lies inside of the block.
 void expect_inside(std::span<const std::byte> block, const PropertiesView& properties) {
@@ -36,6 +44,7 @@ void expect_inside(std::span<const std::byte> block, const PropertiesView& prope
   check(properties.key());
   check(properties.trace_id());
   for (const MessageHeader& header : properties.headers()) check(header.name), check(header.value);
+  if (const DeadLetter* const letter = properties.dead_letter()) check(letter->queue), check(letter->group);
 }
 
 TEST(PropertiesBlock, a_block_that_is_cut_or_overwritten_is_damaged_and_never_read_beyond) {
@@ -56,6 +65,39 @@ TEST(PropertiesBlock, a_block_that_is_cut_or_overwritten_is_damaged_and_never_re
       expect_inside(wrong, PropertiesView(wrong));
     }
   }
+}
+
+TEST(PropertiesBlock, dead_letter_fields_come_out_as_they_were_and_are_kept_when_the_message_is_forwarded) {
+  const endpoint::PropertiesBlock block(k_all);
+  const PropertiesView first({block.data(), block.size()});
+  const endpoint::PropertiesBlock again{Properties(first)};
+  const PropertiesView properties({again.data(), again.size()});
+  ASSERT_NE(properties.dead_letter(), nullptr);
+  EXPECT_EQ(properties.dead_letter()->reason, DeadLetterReason::expired);
+  EXPECT_EQ(properties.dead_letter()->deliveries, 255U);
+  EXPECT_EQ(properties.dead_letter()->position, (1ULL << 54) - 1);
+  EXPECT_EQ(properties.dead_letter()->first_time, PublishTime(1000ns));
+  EXPECT_EQ(properties.dead_letter()->last_time, PublishTime(2000ns));
+  EXPECT_EQ(properties.dead_letter()->queue, "orders");
+  EXPECT_EQ(properties.dead_letter()->group, "billing");
+  EXPECT_EQ(to_string(static_cast<DeadLetterReason>(0)), "unknown");
+  EXPECT_EQ(to_string(static_cast<DeadLetterReason>(200)), "unknown");
+}
+
+TEST(PropertiesBlock, the_limit_of_dead_letter_fields_holds_for_the_longest_names) {
+  const std::string name(k_max_name_length, 'n');
+  DeadLetter letter = k_letter;
+  letter.queue = letter.group = name;
+  for (std::size_t key = 0; key < 128; ++key) {
+    const std::string text(key, 'k');
+    endpoint::PropertiesBlock without(Properties{.key = text});
+    endpoint::PropertiesBlock with(Properties{.key = text, .dead_letter = &letter});
+    with.pad_to_lines();
+    EXPECT_LE(with.size(), without.size() + k_max_dead_letter_bytes) << key;
+  }
+  const std::string longer(k_max_name_length + 1, 'n');
+  letter.group = longer;
+  EXPECT_TRUE(endpoint::find_excess(Properties{.dead_letter = &letter}));
 }
 
 TEST(PropertiesBlock, a_field_of_a_later_version_is_passed_over) {

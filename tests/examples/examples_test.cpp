@@ -51,6 +51,16 @@ TEST(Examples, jobs_that_fail_come_again_after_a_pause_or_are_dropped) {
   EXPECT_TRUE(result.out.ends_with("2 done, 2 dropped\n")) << result.out;
 }
 
+TEST(Examples, jobs_that_are_given_up_are_read_in_the_dead_letter_queue_with_their_reason) {
+  const TestDaemon daemon;
+  const Outcome result = run_example(daemon, {"job_queue"});
+  expect_done(result);
+  EXPECT_EQ(count(result.out, "resize a.png: done, delivery 2\n"), 1) << result.out;
+  EXPECT_EQ(count(result.out, "not a job: rejected in job_queue/workers after 1 deliveries\n"), 1) << result.out;
+  EXPECT_EQ(count(result.out, "broken: too_many_deliveries in job_queue/workers after 3 deliveries\n"), 1)
+      << result.out;
+}
+
 TEST(Examples, long_job_stops_neither_workers_nor_producer) {
   const TestDaemon daemon;
   const Outcome result = run_example(daemon, {"long_jobs"});

@@ -184,11 +184,59 @@ Scenario thrown_out_in_a_nack() {
       });
 }
 
+void let_move(World& w) {
+  w.memory.group(0).redelivery.store_relaxed(
+      Redelivery{.delay_ms = 1, .max_delay_ms = 8, .max_deliveries = 0, .discards = false, .dead_letters = true}
+          .word());
+}
+
+/// A rejected message that cannot be moved now: as after a nack, a sleeper is woken, and sleeps until it is due.
+Scenario failed_move_and_sleepers() {
+  return scenario(
+      "a move that fails and two sleepers", options(), {.preemptions = 2, .delays = 1, .executions = 60'000},
+      [](World& w) {
+        prepare(w, 1);
+        let_move(w);
+        w.moves_are_closed = true;
+        w.receive(0, k_hold);
+        add_actor([&w] { w.end_held(0, World::Then::reject); }, {.name = "reject"});
+        add_actor([&w] { w.receive_waiting(1, k_hold); }, {.name = "A"});
+        add_actor([&w] { w.receive_waiting(2, k_hold); }, {.name = "B"});
+      },
+      [](World& w) { check_due_times(w, {1, 2}); });
+}
+
+/// A message waits for its move, and a new one is there. Two consumers come when it is due: one moves it, none delivers it.
+Scenario two_movers() {
+  return scenario(
+      "two consumers find a message to move", options(), {.preemptions = 2, .delays = 1, .executions = 60'000},
+      [](World& w) {
+        prepare(w, 2);
+        let_move(w);
+        w.moves_are_closed = true;
+        w.receive(0, World::Then::reject);
+        w.moves_are_closed = false;
+        pass_time(2 * k_long_ns);
+        add_actor([&w] { w.receive(1); }, {.name = "A"});
+        add_actor([&w] { w.receive(2); }, {.name = "B"});
+      },
+      [](World& w) {
+        const Position rejected = w.got[0].entries[0].position;
+        if (w.moved[rejected % w.moved.size()] != 1) fail("a rejected message is not moved once");
+        for (const unsigned consumer : {1U, 2U}) {
+          for (unsigned i = 0; i < w.got[consumer].count; ++i) {
+            if (w.got[consumer].entries[i].position == rejected) fail("a rejected message is delivered");
+          }
+        }
+      });
+}
+
 }  // namespace
 
 std::vector<Scenario> delay_scenarios() {
-  return {nack_and_scan(),   two_scans(),      nack_and_sleepers(),   watch_is_handed_on(),
-          sleep_until_due(), dead_in_a_nack(), thrown_out_in_a_nack()};
+  return {nack_and_scan(),   two_scans(),      nack_and_sleepers(),    watch_is_handed_on(),
+          sleep_until_due(), dead_in_a_nack(), thrown_out_in_a_nack(), failed_move_and_sleepers(),
+          two_movers()};
 }
 
 }  // namespace beltway::explore

@@ -59,6 +59,7 @@ const std::map<std::string_view, std::string_view> k_catches = {
     {"two_leases_of_one_message", "two batches, one given back"},
     {"floor_passes_before_it_says_parked", "a held message is parked, then acknowledged, 1"},
     {"producer_ignores_parked_slots", "a held message is parked, then acknowledged, 1"},
+    {"next_parked_slot_is_not_looked_for", "two held messages are parked, 1"},
     {"void_of_a_parked_slot_overwrites_it", "a held message is parked, then given back"},
     {"any_is_cleared_without_the_version", "one producer clears what another says"},
     {"end_of_a_parked_lease_wakes_no_producer", "a producer sleeps for its lane until a parked message"},
@@ -127,16 +128,24 @@ const std::map<std::string_view, std::string_view> k_catches = {
     {"end_of_another_lease", "a lease meets a look, the time of the lap before is over"},
     {"planned_check_wakes_no_sleeper", "a lease and two sleepers"},
     {"repair_leaves_the_lease_check", "a consumer is killed while it looks for leases that are over"},
+    {"failed_move_wakes_no_sleeper", "a move that fails and two sleepers"},
+    {"delayed_for_a_move_is_delivered", "two consumers find a message to move"},
     {"watch_is_not_handed_on", "a sleeper that watches gets other work"},
+    {"drop_takes_what_is_leased", "a producer drops around a held message"},
+    {"drop_is_not_counted", "a producer drops while a consumer leases"},
+    {"drop_leaves_the_floor", "a held message is given back while a producer sleeps"},
+    {"drop_gains_no_room", "another group holds the room"},
+    {"claim_counts_as_message", "a producer is killed while a consumer drops"},
+    {"given_back_message_holds_the_ring", "a held message is given back while a producer sleeps"},
     {"sleeps_past_the_due_time", "a sleeper wakes when a message is due"},
 };
 
 std::vector<Scenario> all_scenarios() {
   std::vector<Scenario> all;
-  for (const auto& family : {ring_scenarios(), join_scenarios(), lane_scenarios(), group_scenarios(),
-                             removal_scenarios(), live_group_scenarios(), sleep_scenarios(), room_scenarios(),
-                             heal_scenarios(), property_scenarios(), delay_scenarios(), parking_scenarios(),
-                             lease_timeout_scenarios()}) {
+  for (const auto& family :
+       {ring_scenarios(), join_scenarios(), lane_scenarios(), group_scenarios(), removal_scenarios(),
+        live_group_scenarios(), sleep_scenarios(), room_scenarios(), heal_scenarios(), property_scenarios(),
+        delay_scenarios(), parking_scenarios(), drop_scenarios(), lease_timeout_scenarios()}) {
     all.insert(all.end(), family.begin(), family.end());
   }
   return all;

@@ -58,6 +58,28 @@ Scenario held(std::uint32_t producers, World::Then then) {
       });
 }
 
+/// Two slots in a row are parked, and one of them comes free while a producer goes around them.
+Scenario two_held(std::uint32_t producers) {
+  return scenario(
+      "two held messages are parked, " + std::to_string(producers) + " producers", options(4, producers),
+      {.preemptions = 2, .delays = 0, .executions = 150'000},
+      [](World& w) {
+        w.add_producer(0);
+        for (unsigned c = 0; c < 3; ++c) w.add_consumer(c, 0);
+        for (unsigned i = 0; i < 4; ++i) {
+          w.publish(0, 20 + i);
+          w.receive(i == 0 ? 0 : i == 1 ? 2 : 1, i < 2 ? k_hold : k_ack);
+        }
+        add_actor([&w] { w.publish(0, 1), w.receive(1), w.publish(0, 2), w.receive(1); }, {.name = "producer"});
+        add_actor([&w] { w.end_held(2, k_ack); }, {.name = "holder"});
+      },
+      [](World& w) {
+        w.read_held_again(0);
+        w.end_held(0, k_ack);
+        w.check_named(0, 3);
+      });
+}
+
 /// The consumer has leased and not looked at its slot again, while the message is parked and a producer goes around it.
 Scenario before_the_second_check() {
   return scenario(
@@ -294,6 +316,8 @@ std::vector<Scenario> parking_scenarios() {
           held(1, k_nack),
           held(2, k_ack),
           held(2, k_nack),
+          two_held(1),
+          two_held(2),
           before_the_second_check(),
           dead_holder(k_ack),
           dead_holder(k_nack),

@@ -71,12 +71,23 @@ plant_condition(the_right_time_is_left_alone
   [[first.has_value() && (EarliestDue::of(block.earliest_due.load_acquire()).due_us == 0 || stored(*first) < EarliestDue::of(block.earliest_due.load_acquire()).due_us)]])
 plant_condition(due_time_of_another_lease [[false]])
 plant_condition(nack_wakes_no_sleeper [[false]])
+plant_condition(failed_move_wakes_no_sleeper [[false]])
+plant(delayed_for_a_move_is_delivered [[return false;]])
 plant_condition(watch_is_not_handed_on [[true]])
 plant_value(sleeps_past_the_due_time [[(steps.watch(), k_never)]])
+
+# -- groups that keep only their newest messages --------------------------------------------------------------------
+plant(drop_takes_what_is_leased [[return ahead < 0 || lease.phase != LeasePhase::done;]])
+plant(drop_is_not_counted "")
+plant(drop_leaves_the_floor "")
+plant_value(drop_gains_no_room [[memory.geometry.slots]])
+plant_condition(claim_counts_as_message [[true]])
+plant_condition(given_back_message_holds_the_ring [[false]])
 
 # -- parked messages ----------------------------------------------------------------------------------------------
 plant(floor_passes_before_it_says_parked "")
 plant_condition(producer_ignores_parked_slots [[false]])
+plant(next_parked_slot_is_not_looked_for [[limit_ = counts ? floor_limit_ : next_;]])
 plant_before(void_of_a_parked_slot_overwrites_it [[slot(last()).meta.store_relaxed(0);]])
 plant_before(void_of_a_parked_slot_overwrites_it/2 [[slot.meta.store_relaxed(0);]])
 plant(any_is_cleared_without_the_version [[parked.store_release(Parked{Parked::of(seen).version + 1, false}.word());]])

@@ -20,5 +20,6 @@ namespace beltway::explore {
 [[nodiscard]] std::vector<Scenario> delay_scenarios();
 [[nodiscard]] std::vector<Scenario> lease_timeout_scenarios();
 [[nodiscard]] std::vector<Scenario> parking_scenarios();
+[[nodiscard]] std::vector<Scenario> drop_scenarios();
 
 }  // namespace beltway::explore

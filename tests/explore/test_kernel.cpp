@@ -34,7 +34,8 @@ std::uint64_t now_ns() noexcept { return explore::now_ns(); }
 std::uint64_t coarse_now_ns() noexcept { return explore::now_ns(); }
 
 EventSet::EventSet(int bell, Timer /*timer*/, const std::string& /*what*/)
-    : epoll_(explore::add_event_set(bell)), self_(epoll_) {}
+    : bell_(bell), epoll_(explore::add_event_set(bell)), self_(epoll_) {}
+void EventSet::listen_to(int bell, const std::string& /*what*/) { bell_ = bell; }
 EventSet::~EventSet() = default;
 EventSet::Edges EventSet::take() const noexcept {
   const explore::Edges edges = explore::take_edges(epoll_);

@@ -6,6 +6,7 @@
 #include <span>
 
 #include "../support/living.hpp"
+#include "endpoint/dead_letters.hpp"
 #include "memory.hpp"
 #include "recovery/eviction.hpp"
 #include "recovery/lane_recovery.hpp"
@@ -77,6 +78,26 @@ World::World(const WorldOptions& options) : evictable_(options.evictable) {
   for (unsigned group = 0; group < options.groups; ++group) join(memory, group, GroupKind::named, Start::latest);
 }
 
+namespace {
+
+/// The dead letter queue of a world, which only counts what comes.
+class CountOfMoves : public DeadLetters {
+ public:
+  explicit CountOfMoves(World& world) : world_(world) {}
+  Move move(const SlotView& view, const DeadLetter& /*letter*/, const NamedReader& reader) noexcept override {
+    if (!reader.is_ours(view.position, view.tries)) return Move::not_ours;
+    if (world_.moves_are_closed) return Move::not_now;
+    ++world_.moved[view.position % world_.moved.size()];
+    return Move::done;
+  }
+  void refresh() noexcept override {}
+
+ private:
+  World& world_;
+};
+
+}  // namespace
+
 Attachment World::attachment(unsigned owner) {
   Attachment attachment;
   attachment.memory = memory;
@@ -100,6 +121,7 @@ void World::add_consumer(unsigned index, unsigned group, const ConsumerOptions& 
   at.kind = word.kind;
   at.group_incarnation = word.incarnation;
   at.evictable = evictable_;
+  at.dead_letters = std::make_shared<CountOfMoves>(*this);
   at.start = wrap(memory.group(group).floor.load_acquire());
   const Identity identity{1, static_cast<std::uint16_t>(group), k_endpoint_attached};
   memory.endpoint(at.owner).identity.store_release(identity.word());
@@ -202,9 +224,10 @@ void World::take(unsigned consumer, Message& message, Then then) {
 
 void World::end(unsigned id, Message& message, Then then) {
   note(then == Then::ack ? "acknowledges %llu" : "gives back %llu", id);
-  const bool ours = then == Then::ack    ? message.ack()
-                    : then == Then::nack ? message.nack()
-                                         : message.nack(std::chrono::hours(1));
+  const bool ours = then == Then::ack      ? message.ack()
+                    : then == Then::nack   ? message.nack()
+                    : then == Then::reject ? message.reject()
+                                           : message.nack(std::chrono::hours(1));
   if (ours && then == Then::ack) ++acked[id];
 }
 

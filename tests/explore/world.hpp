@@ -70,7 +70,7 @@ class World {
   bool publish_with_properties(unsigned producer, unsigned id);
   /// Waits for room, for ever or until a deadline. False if the deadline came first.
   bool publish_waiting(unsigned producer, unsigned id, bool large = false, bool patient = true);
-  enum class Then : std::uint8_t { ack, nack, nack_for_long, hold };
+  enum class Then : std::uint8_t { ack, nack, nack_for_long, reject, hold };
   /// Takes one message and ends it. False if there was none.
   bool receive(unsigned consumer, Then then = Then::ack);
   /// Waits for one, if `patient` for ever. Returns how it ended.
@@ -111,6 +111,8 @@ class World {
   std::array<bool, 64> tried{};      // message ids that somebody tried to publish
   std::array<bool, 64> published{};  // that were published for sure
   std::array<unsigned, 64> acked{};  // how often an ack was ours
+  bool moves_are_closed = false;     // the dead letter queue is full
+  std::array<unsigned, 64> moved{};  // by position, modulo 64: how often the message came to the dead letter queue
 
  private:
   Status lend_and_commit(unsigned producer, const Bytes& message);

@@ -30,6 +30,7 @@ std::size_t read_all(const PropertiesView& view, std::span<const std::byte> bloc
                     sum(view.content_type(), block) + sum(view.trace_id(), block);
   require(view.headers().size() <= k_max_headers);
   for (const MessageHeader& header : view.headers()) all += sum(header.name, block) + sum(header.value, block);
+  if (const DeadLetter* const letter = view.dead_letter()) all += sum(letter->queue, block) + sum(letter->group, block);
   return all;
 }
 

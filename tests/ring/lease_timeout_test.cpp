@@ -234,7 +234,7 @@ TEST(LeaseTimeout, time_of_the_lap_before_ends_no_lease) {
   for (int i = 0; i < 5; ++i) {
     out.publish("m");
     held = *slow.try_receive();
-    if (i == 0) old = LeaseEnd{1, lap_of(group.queue.memory(), held.position()), k_first_consumer, 0}.word();
+    if (i == 0) old = LeaseEnd{1, lease_lap(group.queue.memory(), held.position()), k_first_consumer, 0}.word();
     if (i < 4) {
       EXPECT_TRUE(held.ack());
     }

@@ -14,6 +14,7 @@
 #include "recovery/repair.hpp"
 #include "ring/groups.hpp"
 #include "ring/queue_setup.hpp"
+#include "ring/stamps.hpp"
 
 namespace beltway::test {
 
@@ -96,6 +97,10 @@ LocalQueue::LocalQueue(const QueueOptions& options, Position first) : state_(std
   if (!os::register_for_barriers()) throw std::runtime_error("membarrier is not available");
   initialize_queue(state_->memory, 1, options.fence == Fence::symmetric, first);
   for (const NamedGroup& group : options.groups) add_group(group.name);
+  if (options.stamps != Stamps::off || options.ttl.count() != 0) {
+    set_stamps(options.stamps == Stamps::off ? Stamps::coarse : options.stamps, options.ttl);
+    for (const NamedGroup& group : options.groups) set_ttl(group.name, group.options.ttl.value_or(options.ttl));
+  }
 }
 LocalQueue::~LocalQueue() = default;
 
@@ -119,6 +124,28 @@ void LocalQueue::set_redelivery(const std::string& name, Redelivery redelivery) 
 
 void LocalQueue::set_lease_timeout(const std::string& name, std::uint32_t timeout_ms) {
   state_->memory.group(group(name)).times.store_relaxed(GroupTimes{timeout_ms, 0}.word());
+}
+
+void LocalQueue::set_keeps(const std::string& name, std::uint32_t messages) {
+  state_->memory.group(group(name)).keeps.store_relaxed(messages);
+  post_notice(state_->memory, 0);
+  wake_all_sleepers(state_->memory);
+}
+
+void LocalQueue::set_stamps(Stamps stamps, std::chrono::milliseconds ttl) {
+  const QueueMemory& memory = state_->memory;
+  if (load_stamping(memory).mode == 0) clear_stamps(memory);
+  const Stamping stamping{static_cast<std::uint32_t>(ttl.count()), static_cast<std::uint8_t>(stamps)};
+  memory.shared_status().stamping.store_release(stamping.word());
+  post_notice(memory, 0);
+  wake_all_sleepers(memory);
+}
+
+void LocalQueue::set_ttl(const std::string& name, std::chrono::milliseconds ttl) {
+  const GroupTimes times{0, static_cast<std::uint32_t>(ttl.count())};
+  state_->memory.group(group(name)).times.store_relaxed(times.word());
+  post_notice(state_->memory, 0);
+  wake_all_sleepers(state_->memory);
 }
 
 void LocalQueue::remove() {

@@ -4,6 +4,7 @@
 // Thread safety: making and killing endpoints one thread at a time; the endpoints as they say.
 #pragma once
 
+#include <chrono>
 #include <memory>
 #include <string>
 #include <vector>
@@ -40,6 +41,12 @@ class LocalQueue {
   void set_redelivery(const std::string& name, Redelivery redelivery);
   /// For consumers that attach from now on. 0: none.
   void set_lease_timeout(const std::string& name, std::uint32_t timeout_ms);
+  /// How many of its newest messages the group keeps (0: all), as the daemon stores it on a living queue.
+  void set_keeps(const std::string& name, std::uint32_t messages);
+  /// Whether producers stamp their messages, and when those of private groups expire: as the daemon stores it, with a notice.
+  void set_stamps(Stamps stamps, std::chrono::milliseconds ttl = {});
+  /// Likewise: when messages of a named group expire.
+  void set_ttl(const std::string& name, std::chrono::milliseconds ttl);
   /// Posts the removal, as the daemon does.
   void remove();
   /// What the daemon does at a purge, at an attach and at its start.

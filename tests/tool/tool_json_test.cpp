@@ -59,6 +59,11 @@ QueueSnapshot some_snapshot() {
                              .max_deliveries = 5,
                              .discard = true,
                              .discarded = 7,
+                             .drop_oldest = 3,
+                             .dropped = 11,
+                             .lease_timeout = 30s,
+                             .overdue = 1,
+                             .timed_out = 4,
                              .consumers = {2}});
   return snapshot;
 }
@@ -105,6 +110,7 @@ TEST(ToolJson, a_queue_has_the_documented_keys) {
                                "owner_pid",
                                "expires_in_ms",
                                "paused_ms",
+                               "missing_dead_letter_queues",
                                "shared_bytes",
                                "producer_names",
                                "endpoints"}));
@@ -151,19 +157,25 @@ TEST(ToolJson, a_type_is_told) {
   EXPECT_EQ(to_json(info)["type"].dump(), R"({"name":"Tick","size":16,"alignment":8})");
 }
 
+TEST(ToolJson, a_group_tells_how_long_its_leases_last) {
+  const Json group = to_json(some_snapshot())["state"]["groups"][0];
+  EXPECT_EQ(group["lease_timeout_ms"], 30'000);
+  EXPECT_EQ(group["overdue"], 1);
+  EXPECT_EQ(group["timed_out"], 4);
+}
+
 TEST(ToolJson, a_snapshot_has_the_documented_keys) {
   const Json json = to_json(some_snapshot());
   EXPECT_EQ(keys(json), (Names{"queue", "state"}));
   const Json& state = json["state"];
   EXPECT_EQ(keys(state), (Names{"position", "used", "parked", "max_parked", "symmetric_fences", "removed", "broken",
                                 "groups", "leaving", "producers", "consumers", "totals", "per_message"}));
-  EXPECT_EQ(
-      state["groups"][0].dump(),
-      R"({"name":"billing","floor":990,"depth":10,"leased":3,"retry":1,"delayed":2,"due_in_us":1500,)"
-      R"("available":0,"holder":null,"tries":0,)"
-      R"("parked":0,"oldest_parked":null,"parked_holder":null,"evict_after_ms":0,"paused_ms":null,)"
-      R"("retry_delay_ms":1,"retry_delay_max_ms":1000,)"
-      R"("max_deliveries":5,"discard":true,"discarded":7,"lease_timeout_ms":30000,"overdue":1,"timed_out":4,"consumers":[2]})");
+  EXPECT_EQ(state["groups"][0].dump(),
+            R"({"name":"billing","floor":990,"depth":10,"leased":3,"retry":1,"delayed":2,"due_in_us":1500,)"
+            R"("available":0,"holder":null,"tries":0,)"
+            R"("parked":0,"oldest_parked":null,"parked_holder":null,"evict_after_ms":0,"paused_ms":null,)"
+            R"("retry_delay_ms":1,"retry_delay_max_ms":1000,)"
+            R"("max_deliveries":5,"discard":true,"discarded":7,"drop_oldest":3,"dropped":11,"consumers":[2]})");
   EXPECT_EQ(keys(state["producers"][0]),
             (Names{"index", "role", "pid", "uid", "orphan", "name", "process", "stopped", "run_state", "sleep",
                    "place_in_line", "claimed", "waits_for", "waits_since_ns", "lane_messages", "lane_used", "counters",

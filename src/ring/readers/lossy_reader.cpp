@@ -27,12 +27,9 @@ ReadResult LossyReader::oldest(SlotView& view) {
       lose(1);
       continue;
     }
-    bool sound = false;
-    if (!take(read_, word, view, sound)) {
-      lose(1);
-      continue;
-    }
-    return sound ? ReadResult::message : ReadResult::corrupt;
+    const ReadResult taken = take(read_, word, view);
+    if (taken != ReadResult::again) return taken;
+    lose(1);
   }
   return ReadResult::again;
 }
@@ -41,9 +38,7 @@ ReadResult LossyReader::newest(SlotView& view) {
   std::uint64_t word = 0;
   const std::optional<Position> found = find_newest(load_tail(memory_), word);
   if (!found) return ReadResult::empty;
-  bool sound = false;
-  if (!take(*found, word, view, sound)) return ReadResult::again;
-  return sound ? ReadResult::message : ReadResult::corrupt;
+  return take(*found, word, view);
 }
 
 std::optional<Position> LossyReader::find_newest(Position tail, std::uint64_t& word) noexcept {
@@ -67,20 +62,26 @@ std::optional<Position> LossyReader::find_newest(Position tail, std::uint64_t& w
   return std::nullopt;
 }
 
-bool LossyReader::take(Position position, std::uint64_t word, SlotView& view, bool& sound) {
+ReadResult LossyReader::take(Position position, std::uint64_t word, SlotView& view) {
   const Slot& slot = memory_.slot(position);
-  sound = view_slot(memory_, SlotState::of(word), view);
-  if (sound) copy(view);
-  if (!is_unchanged(memory_, slot, word)) return false;
+  const bool sound = view_slot(memory_, SlotState::of(word), view);
+  bool expired = false;
+  if (sound) {
+    const std::uint64_t stamp_us = load_stamp(memory_, position);
+    expired = is_expired(view, stamp_us);
+    copy(view, stamp_us);
+  }
+  if (!is_unchanged(memory_, slot, word)) return ReadResult::again;
   lose(static_cast<std::uint64_t>(distance(position, read_)));
   read_ = wrap(position + 1);
   memory_.group(group_).floor.store_relaxed(read_);
   view.data = nullptr;
   view.lost = lost_before_;
-  if (!sound) return true;
+  if (!sound) return ReadResult::corrupt;
+  if (expired) return ReadResult::expired;
   lost_before_ = 0;
   used_ = next_offset(offset_, view.bytes());
-  return true;
+  return ReadResult::message;
 }
 
 bool LossyReader::lose_overtaken(Position found) noexcept {
@@ -93,13 +94,20 @@ bool LossyReader::lose_overtaken(Position found) noexcept {
   return true;
 }
 
-void LossyReader::copy(const SlotView& view) {
+bool LossyReader::is_expired(const SlotView& view, std::uint64_t stamp_us) const noexcept {
+  if (view.properties_bytes != 0 && is_overdue(view)) return true;
+  return ttl_us_ != 0 && stamp_us != 0 && age_us(stamp_us, stamp_clock_us(stamps_)) > ttl_us_;
+}
+
+void LossyReader::copy(const SlotView& view, std::uint64_t stamp_us) {
   offset_ = used_;
   const std::size_t bytes = view.bytes();
   // Grows to the largest batch once; vectors of std::byte are aligned to 16 bytes by the allocator.
-  if (copies_.size() < offset_ + bytes) copies_.resize((offset_ + bytes) * 2);
-  assert(offset_ + bytes <= copies_.size());
-  copy_racing(copies_.data() + offset_, view.data - view.properties_bytes, bytes);
+  const std::size_t end = offset_ + k_stamp_bytes + bytes;
+  if (copies_.size() < end) copies_.resize(end * 2);
+  assert(end <= copies_.size());
+  std::memcpy(copies_.data() + offset_, &stamp_us, sizeof stamp_us);
+  copy_racing(copies_.data() + offset_ + k_stamp_bytes, view.data - view.properties_bytes, bytes);
 }
 
 }  // namespace beltway::ring

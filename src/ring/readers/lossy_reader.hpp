@@ -6,11 +6,13 @@
 #pragma once
 
 #include <cstdint>
+#include <cstring>
 #include <optional>
 #include <vector>
 
 #include "ring/readers/private_reader.hpp"
 #include "ring/slot_view.hpp"
+#include "ring/stamps.hpp"
 
 namespace beltway::ring {
 
@@ -30,10 +32,24 @@ class LossyReader {
   [[nodiscard]] bool conflates() const noexcept { return conflates_; }
 
   [[nodiscard]] static std::size_t next_offset(std::size_t offset, std::size_t size) noexcept {
-    return offset + whole_lines(size);
+    return offset + whole_lines(k_stamp_bytes + size);
   }
   /// The copy at `offset`; valid until the next call of next() or begin().
-  [[nodiscard]] const std::byte* data(std::size_t offset) const noexcept { return copies_.data() + offset; }
+  [[nodiscard]] const std::byte* data(std::size_t offset) const noexcept {
+    return copies_.data() + offset + k_stamp_bytes;
+  }
+  /// When the message was published whose copy is at `copy`, as load_stamp() says.
+  [[nodiscard]] static std::uint64_t stamp_of(const std::byte* copy) noexcept {
+    std::uint64_t stamp = 0;
+    std::memcpy(&stamp, copy - k_stamp_bytes, sizeof stamp);
+    return stamp;
+  }
+
+  /// From now on next() says ReadResult::expired for messages that are older by the clock of `stamps`; 0: for none.
+  void expire_after(std::uint64_t ttl_us, Stamps stamps) noexcept {
+    ttl_us_ = ttl_us;
+    stamps_ = stamps;
+  }
 
   [[nodiscard]] Position read() const noexcept { return read_; }
   /// The number of positions lost so far.
@@ -45,9 +61,8 @@ class LossyReader {
   /// The newest READY position before `tail` that is not read yet; `word` is its slot's state. If no message can come before
   /// `tail` any more, counts the positions that had one as lost.
   [[nodiscard]] std::optional<Position> find_newest(Position tail, std::uint64_t& word) noexcept;
-  /// Copies the message of `word`, the state of the slot at `position`. False: it was overtaken. Otherwise `sound` says whether
-  /// the message makes sense.
-  bool take(Position position, std::uint64_t word, SlotView& view, bool& sound);
+  /// Copies the message of `word`, the state of the slot at `position`. ReadResult::again: it was overtaken.
+  ReadResult take(Position position, std::uint64_t word, SlotView& view);
 
   void lose(std::uint64_t positions) noexcept {
     lost_ += positions;
@@ -56,7 +71,11 @@ class LossyReader {
   }
   /// The slot at read() is `found` already. Counts what is overwritten as lost. False if a peer's number makes no sense.
   bool lose_overtaken(Position found) noexcept;
-  void copy(const SlotView& view);
+  void copy(const SlotView& view, std::uint64_t stamp_us);
+  [[nodiscard]] bool is_expired(const SlotView& view, std::uint64_t stamp_us) const noexcept;
+
+  /// Before each copy lies the stamp of its message. As long as the alignment of a payload.
+  static constexpr std::size_t k_stamp_bytes = k_payload_alignment;
 
   const QueueMemory memory_;
   const unsigned group_;
@@ -67,6 +86,8 @@ class LossyReader {
   std::vector<std::byte> copies_;
   std::size_t used_ = 0;
   std::size_t offset_ = 0;
+  std::uint64_t ttl_us_ = 0;
+  Stamps stamps_ = Stamps::off;
 };
 
 }  // namespace beltway::ring

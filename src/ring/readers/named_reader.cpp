@@ -86,17 +86,30 @@ Position position_of(Next next, Position floor) noexcept {
   const SlotState state = SlotState::of(slot_word);
   // plant: no_second_check_of_the_slot
   const bool still_there = slot.state.load_acquire() == slot_word;
-  if (still_there && view_slot(memory_, slot, state, view)) [[likely]] {
+  if (still_there && view_unexpired_slot(memory_, slot, state, view)) [[likely]] {
     view.tries = tries;
     return Step::leased;
   }
+  return view_leased_uncommon(slot_word, tries, view, corrupt);
+}
+
+NamedReader::Step NamedReader::view_leased_uncommon(std::uint64_t slot_word, std::uint8_t tries, SlotView& view,
+                                                    std::uint64_t& corrupt) noexcept {
+  const Slot& slot = memory_.slot(SlotState::of(slot_word).position);
+  // If it is there no more, it never is again. If it goes now, its message made no sense or has expired.
+  const bool still_there = slot.state.load_acquire() == slot_word;
   // Parked before our second check: then it was READY while we held it, and a producer has gone around it since.
+  const SlotState state = SlotState::of(slot_word);
   const Lease parked{state.position, owner_, tries, LeasePhase::parked};
   // plant: parked_before_its_second_check_is_lost
   if (!still_there && lease_of(state.position).load_acquire() == parked.word() &&
       view_parked(memory_, state.position, view)) {
     view.tries = tries;
-    return Step::leased;
+    return is_overdue(view) ? put_aside_expired(view) : Step::leased;
+  }
+  if (still_there && view_slot(memory_, slot, state, view)) {
+    view.tries = tries;
+    return put_aside_expired(view);
   }
   if (still_there) ++corrupt;
   const std::uint64_t done = Lease{state.position, owner_, tries, LeasePhase::done}.word();
@@ -104,6 +117,15 @@ Position position_of(Next next, Position floor) noexcept {
   // plant: reclaimed_is_ended_with_a_store
   const bool ended = still_there ? ack(state.position, tries) : end_lease(state.position, tries, done);
   if (ended) after_ack(state.position);
+  return Step::passed;
+}
+
+NamedReader::Step NamedReader::put_aside_expired(const SlotView& view) noexcept {
+  if (is_put_aside_full()) {  // the caller of lease() ends what is put aside, and comes again
+    return_lease(view.position, view.tries, view.tries);
+    return Step::end;
+  }
+  put_aside(view, FailReason::expired);
   return Step::passed;
 }
 
@@ -117,7 +139,9 @@ NamedReader::Step NamedReader::try_lease_spent(Position position, std::uint64_t 
     return Step::again;
   }
   SlotView view;
-  if (view_leased(slot, slot_word, tries, view, corrupt) == Step::leased) put_aside_if_failed(view);
+  if (view_leased(slot, slot_word, tries, view, corrupt) == Step::leased) {
+    put_aside_if_failed(view, FailReason::none);
+  }
   return Step::passed;
 }
 
@@ -142,9 +166,10 @@ bool NamedReader::try_lease_delayed(std::uint64_t seen, SlotView& view, std::uin
   const std::uint64_t slot_word = slot.state.load_acquire();
   if (!SlotState::is_ready(slot_word, position)) return false;
   Word& word = lease_of(position);
+  const FailReason reason = reason_of(memory_, group_, lease, position);
   if (word.compare_and_swap(seen, Lease{position, owner_, lease.tries, LeasePhase::leased}.word())) {
     if (view_leased(slot, slot_word, lease.tries, view, corrupt) != Step::leased) return false;
-    return !put_aside_if_failed(view);
+    return !put_aside_if_failed(view, reason);
   }
   // If it was parked meanwhile, it is still delayed, and this scan does not count it any more.
   if (is_delayed(Lease::of(word.load_acquire()))) bring_forward(memory_, group_, 0);
@@ -155,12 +180,13 @@ bool NamedReader::try_lease_parked(std::uint64_t seen, Position position, SlotVi
                                    std::uint64_t& corrupt) noexcept {
   Word& word = lease_of(position);
   Lease lease = Lease::of(seen);
+  const FailReason reason = reason_of(memory_, group_, lease, position);
   lease.owner = owner_;
   lease.phase = LeasePhase::parked;
   if (!word.compare_and_swap(seen, lease.word())) return false;
   if (view_parked(memory_, position, view)) {
     view.tries = lease.tries;
-    return !put_aside_if_failed(view);
+    return !put_aside_if_failed(view, reason) && (!is_overdue(view) || put_aside_expired(view) == Step::leased);
   }
   ++corrupt;
   ack_parked(memory_, group_, lease, position);

@@ -53,7 +53,8 @@ class NamedReader {
         ack_lag_max_(std::min(memory.geometry.slots / 4, k_ack_lag)),
         owner_(static_cast<std::uint8_t>(owner)),
         ends_by_swap_(evictable),
-        due_(memory, group) {
+        due_(memory, group),
+        told_dropped_(shared_.dropped.load_relaxed()) {
     assert(group < memory.geometry.max_groups && owner >= k_first_consumer);
   }
 
@@ -100,6 +101,9 @@ class NamedReader {
     first_of_all,  ///< the caller wakes one sleeping consumer of the group, which will then know the time
   };
   Delayed delay(Position position, std::uint8_t tries, std::uint64_t delay_us) noexcept;
+  /// Gives back a message that is given up, to be put aside with that reason when `delay_us` are over. `deliveries`: so far.
+  Delayed delay_move(Position position, std::uint8_t tries, unsigned deliveries, std::uint64_t delay_us,
+                     FailReason reason) noexcept;
   /// Ends the lease of a message that is given up, and counts that. False as with ack().
   bool discard(Position position, std::uint8_t tries) noexcept;
 
@@ -107,12 +111,16 @@ class NamedReader {
   void refresh_lease_timeout() noexcept;
   /// Gives the lease of a message that lease() returned its whole time again, in a group with lease_timeout. False as with ack().
   bool extend(Position position, std::uint8_t tries) noexcept;
-  /// False if the lease of a message that lease() returned is not ours any more.
-  [[nodiscard]] bool still_held(Position position, std::uint8_t tries) const noexcept;
   /// Messages that this reader gave back for consumers that held them beyond lease_timeout.
   [[nodiscard]] std::uint64_t timed_out() const noexcept { return timed_out_.load(std::memory_order_relaxed); }
   /// Consumers that this reader woke so that they watch the time.
   [[nodiscard]] std::uint64_t woken() const noexcept { return woken_.load(std::memory_order_relaxed); }
+  /// True while we hold the lease.
+  [[nodiscard]] bool is_ours(Position position, std::uint8_t tries) const noexcept {
+    const std::uint64_t seen = lease_of(position).load_relaxed();
+    return seen == Lease{position, owner_, tries, LeasePhase::leased}.word() ||
+           seen == Lease{position, owner_, tries, LeasePhase::parked}.word();
+  }
 
   /// Gives back all `count` leases (at least one) of messages that no user has seen: their tries stay. Then calls after_ack().
   void give_back(const SlotView* views, std::size_t count) noexcept;
@@ -168,6 +176,15 @@ class NamedReader {
   /// Messages that this reader gave up.
   [[nodiscard]] std::uint64_t discarded() const noexcept { return discarded_.load(std::memory_order_relaxed); }
 
+  /// How many messages the group keeps (GroupBlock::keeps); 0: all. Then drop_old() comes before lease().
+  void keep_newest(std::uint32_t messages) noexcept { keeps_ = messages; }
+  /// Drops messages that are older than those that the group keeps, and that no consumer holds.
+  void drop_old() noexcept;
+  /// Messages that this reader dropped since they were old.
+  [[nodiscard]] std::uint64_t dropped() const noexcept { return dropped_.load(std::memory_order_relaxed); }
+  /// Messages that any endpoint dropped in the group since the last call, or since the attach.
+  [[nodiscard]] std::uint64_t lost_since_last() noexcept;
+
   /// True if a READY message that no consumer holds may be there: a consumer that takes one while this is true wakes another.
   [[nodiscard]] bool may_have_more() const noexcept;
 
@@ -207,8 +224,14 @@ class NamedReader {
   bool try_lease_delayed(std::uint64_t seen, SlotView& view, std::uint64_t& corrupt) noexcept;
   /// Likewise of a word that says PARKED_DELAYED.
   bool try_lease_parked(std::uint64_t seen, Position position, SlotView& view, std::uint64_t& corrupt) noexcept;
-  /// Of a delayed message that is leased now: true if it must not be delivered, and was put aside.
-  bool put_aside_if_failed(const SlotView& view) noexcept;
+  /// Of a message that is leased now, and was delayed for that reason: true if it must not be delivered, and was put aside.
+  bool put_aside_if_failed(const SlotView& view, FailReason reason) noexcept;
+  Delayed delay_until(Position position, std::uint8_t tries, LeaseTime time) noexcept;
+  /// `seen`: a lease word of a delayed message that is due. True if the message was too old, and is dropped.
+  bool drop_if_old(std::uint64_t seen) noexcept;
+  /// Of a message that is leased now, and whose own time is over. Never Step::leased. Step::end: it was given back, since the array
+  /// is full.
+  Step put_aside_expired(const SlotView& view) noexcept;
   void count_discarded() noexcept { discarded_.fetch_add(1, std::memory_order_relaxed); }
   [[nodiscard]] bool has_delayed() const noexcept {
     return EarliestDue::of(shared_.earliest_due.load_relaxed()).due_us != 0;
@@ -218,7 +241,7 @@ class NamedReader {
   /// True if the message was delivered as often as the group allows.
   [[nodiscard]] bool is_spent(std::uint8_t tries) const noexcept {
     const Redelivery redelivery = this->redelivery();
-    return redelivery.discards && redelivery.max_deliveries != 0 && tries >= redelivery.max_deliveries;
+    return redelivery.gives_up() && redelivery.max_deliveries != 0 && tries >= redelivery.max_deliveries;
   }
   Step try_lease_at(Position position, SlotView& view, std::uint64_t& corrupt) noexcept;
   /// The rest of try_lease_at() for a message that is_spent(): `seen` is its lease word, which says RETRY.
@@ -229,6 +252,9 @@ class NamedReader {
   /// has ended.
   Step view_leased(const Slot& slot, std::uint64_t slot_word, std::uint8_t tries, SlotView& view,
                    std::uint64_t& corrupt) noexcept;
+  /// view_leased() if the message was reclaimed or parked before our lease, has expired, or makes no sense.
+  [[gnu::cold, gnu::noinline]] Step view_leased_uncommon(std::uint64_t slot_word, std::uint8_t tries, SlotView& view,
+                                                         std::uint64_t& corrupt) noexcept;
   /// Leases up to views.size() messages from `position` on, and moves `position` behind them. Step::again: another consumer was
   /// faster.
   Step lease_run(Position& position, std::span<SlotView> views, std::size_t& leased, std::uint64_t& corrupt) noexcept;
@@ -279,6 +305,9 @@ class NamedReader {
   bool ready_turn_ = false;     // a delayed message went first, so a READY one goes next
   bool found_delayed_ = false;  // the last lease() returned a delayed message
   std::atomic<std::uint64_t> discarded_ = 0;
+  std::uint32_t keeps_ = 0;
+  std::uint64_t told_dropped_;  // GroupBlock::dropped at the last message
+  std::atomic<std::uint64_t> dropped_ = 0;
   std::array<PutAside, k_put_aside_batch> put_aside_;  // the first put_aside_count_ have values
   std::size_t put_aside_count_ = 0;
   bool found_overdue_ = false;  // the last lease() ended leases that were over

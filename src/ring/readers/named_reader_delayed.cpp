@@ -1,6 +1,7 @@
 // Delayed messages, and messages that are given up. See named_reader.hpp and ring/redelivery.hpp.
 #include "ring/readers/named_reader.hpp"
 
+#include <algorithm>
 #include <cassert>
 
 #include "ring/tuning.hpp"
@@ -60,7 +61,9 @@ std::size_t NamedReader::lease_due(std::span<SlotView> views, std::uint64_t now_
       scanned = true;
       continue;
     }
-    if (try_lease_delayed(due_.take(), views[leased], corrupt)) ++leased;
+    const std::uint64_t seen = due_.take();
+    if (keeps_ != 0 && drop_if_old(seen)) continue;
+    if (try_lease_delayed(seen, views[leased], corrupt)) ++leased;
   }
   due_.store_rest();
   if (leased == 0 || is_active()) return leased;
@@ -69,22 +72,32 @@ std::size_t NamedReader::lease_due(std::span<SlotView> views, std::uint64_t now_
 }
 
 NamedReader::Delayed NamedReader::delay(Position position, std::uint8_t tries, std::uint64_t delay_us) noexcept {
+  const auto more = static_cast<std::uint8_t>(tries == k_max_tries ? tries : tries + 1);
+  return delay_until(position, tries, {now_us() + delay_us, owner_, more});
+}
+
+NamedReader::Delayed NamedReader::delay_move(Position position, std::uint8_t tries, unsigned deliveries,
+                                             std::uint64_t delay_us, FailReason reason) noexcept {
+  const auto counted = static_cast<std::uint8_t>(std::min<unsigned>(deliveries, k_max_tries));
+  // plant: reason_is_lost
+  return delay_until(position, tries, {now_us() + delay_us, owner_, counted, reason});
+}
+
+NamedReader::Delayed NamedReader::delay_until(Position position, std::uint8_t tries, LeaseTime time) noexcept {
   Word& word = lease_of(position);
   const std::uint64_t leased = Lease{position, owner_, tries, LeasePhase::leased}.word();
   const std::uint64_t parked = Lease{position, owner_, tries, LeasePhase::parked}.word();
   const std::uint64_t seen = word.load_relaxed();
   if (seen != leased && seen != parked) return Delayed::not_ours;
-  const auto more = static_cast<std::uint8_t>(tries == k_max_tries ? tries : tries + 1);
-  const std::uint64_t due_us = now_us() + delay_us;
   // Before DELAYED, so that a scan that sees DELAYED sees this time. If the daemon takes our lease away in between, the time
   // bears other tries than the lease word and does not count.
-  memory_.lease_time(group_, position).store_relaxed(LeaseTime{due_us, owner_, more}.word());
-  if (!word.compare_and_swap(leased, Lease{position, owner_, more, LeasePhase::delayed}.word()) &&
-      !word.compare_and_swap(parked, Lease{position, owner_, more, LeasePhase::parked_delayed}.word())) {
+  memory_.lease_time(group_, position).store_relaxed(time.word());
+  if (!word.compare_and_swap(leased, Lease{position, owner_, time.tries, LeasePhase::delayed}.word()) &&
+      !word.compare_and_swap(parked, Lease{position, owner_, time.tries, LeasePhase::parked_delayed}.word())) {
     return Delayed::not_ours;
   }
   // plant: nack_brings_no_time_forward
-  const bool first = bring_forward(memory_, group_, due_us);
+  const bool first = bring_forward(memory_, group_, time.due_us);
   return first ? Delayed::first_of_all : Delayed::later;
 }
 
@@ -94,9 +107,12 @@ bool NamedReader::discard(Position position, std::uint8_t tries) noexcept {
   return true;
 }
 
-bool NamedReader::put_aside_if_failed(const SlotView& view) noexcept {
-  if (!is_spent(view.tries)) return false;
-  put_aside(view, FailReason::too_many_deliveries);
+bool NamedReader::put_aside_if_failed(const SlotView& view, FailReason reason) noexcept {
+  if (reason == FailReason::none && is_spent(view.tries)) reason = FailReason::too_many_deliveries;
+  // A group that says no more what becomes of such messages delivers them again.
+  if (reason == FailReason::none || !redelivery().gives_up()) return false;
+  put_aside(view, reason);
+  // plant: delayed_for_a_move_is_delivered
   return true;
 }
 

@@ -53,7 +53,7 @@ void NamedReader::store_lease_ends(const SlotView* views, std::size_t count) noe
   const std::uint64_t due_us = lease_end_us(lease_timeout_us_);
   for (std::size_t i = 0; i < count; ++i) {
     const Position position = views[i].position;
-    const LeaseEnd end{due_us, lap_of(memory_, position), owner_, views[i].tries};
+    const LeaseEnd end{due_us, lease_lap(memory_, position), owner_, views[i].tries};
     memory_.lease_time(group_, position).store_relaxed(end.word());
   }
   // The swap of the lease is the fence. If we see a time, the consumer that looks then sees our leases. See end_overdue_leases().
@@ -165,14 +165,10 @@ bool NamedReader::put_overdue_aside(const HeldLease& held, std::uint64_t& corrup
 bool NamedReader::extend(Position position, std::uint8_t tries) noexcept {
   const Lease lease{position, owner_, tries, LeasePhase::leased};
   // Without swaps our leases have no end.
-  if (!ends_by_swap_.load(std::memory_order_relaxed)) return still_held(position, tries);
+  if (!ends_by_swap_.load(std::memory_order_relaxed)) return is_ours(position, tries);
   const std::optional<std::uint64_t> end_us = extend_lease(memory_, group_, lease, position);
   if (end_us && *end_us != k_no_end_us) plan_lease_check(*end_us);
   return end_us.has_value();
-}
-
-bool NamedReader::still_held(Position position, std::uint8_t tries) const noexcept {
-  return is_held_as(memory_, group_, {position, owner_, tries, LeasePhase::leased}, position);
 }
 
 }  // namespace beltway::ring

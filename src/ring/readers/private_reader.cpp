@@ -59,12 +59,14 @@ ReadResult PrivateReader::next_uncommon(SlotView& view) noexcept {
       return not_ready(state);
     const bool is_empty = state.phase == SlotPhase::voided || state.phase == SlotPhase::reclaimed;
     step();
-    if (!is_empty && view_slot(memory_, slot, state, view)) {
+    const bool is_message = !is_empty && view_slot(memory_, slot, state, view);
+    const bool is_expired = is_message && is_overdue(view);
+    if (is_message && !is_expired) {
       lane_end_ = read();
       return ReadResult::message;
     }
     release(state.position);
-    if (!is_empty) return ReadResult::corrupt;
+    if (!is_empty) return is_expired ? ReadResult::expired : ReadResult::corrupt;
   }
   return ReadResult::again;
 }

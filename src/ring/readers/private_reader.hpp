@@ -24,6 +24,7 @@ enum class ReadResult : std::uint8_t {
   message,
   empty,
   corrupt,  ///< the message at this position makes no sense or is lost; the position was skipped
+  expired,  ///< the time of the message at this position is over; the position was skipped
   again,    ///< a whole ring of positions was skipped, or peers were faster: call again before you return empty
 };
 
@@ -51,7 +52,7 @@ class PrivateReader : public detail::InlineReceiver {
     const Slot& slot = *slot_;
     const std::uint64_t word = slot.state.load_acquire();
     if (!SlotState::is_ready(word, read_)) return false;
-    if (!view_slot(memory_, slot, SlotState::of(word), view)) return false;
+    if (!view_unexpired_slot(memory_, slot, SlotState::of(word), view)) return false;
     step();
     if (view.data - view.properties_bytes != slot.payload()) {
       // Lanes are lent in whole lines, one behind the other: the next message most often begins where this one ends.

@@ -38,6 +38,7 @@ void add_sub(Command& app, Globals& globals);
 void add_peek(Command& app, Globals& globals);
 void add_purge(Command& app, Globals& globals);
 void add_remove(Command& app, Globals& globals);
+void add_requeue(Command& app, Globals& globals);
 void add_group(Command& app, Globals& globals);
 void add_ping(Command& app, Globals& globals);
 void add_digest(Command& app, Globals& globals);

@@ -29,6 +29,9 @@ bool parse_own_option(const std::string& text, GroupOptions& options) {
     } else if constexpr (std::is_same_v<Value, std::optional<bool>>) {
       value = parse_truth(said);
       return value.has_value();
+    } else if constexpr (std::is_same_v<Value, std::optional<std::string>>) {
+      value = said;
+      return true;
     } else if constexpr (std::is_same_v<Value, std::optional<std::uint32_t>>) {
       const std::optional<std::uint64_t> number = parse_count(said);
       if (!number || *number > std::numeric_limits<std::uint32_t>::max()) return false;

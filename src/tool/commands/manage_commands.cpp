@@ -29,6 +29,7 @@ struct Options {
   Start start = Start::latest;
   Place to = {};
   GroupOptions own;
+  RemoveOptions removal;
 };
 
 ExitCode print(const Globals& globals, const Json& json, const std::string& text) {
@@ -77,7 +78,7 @@ ExitCode purge(const Globals& globals, const Options& options) {
 }
 
 ExitCode remove(const Globals& globals, const Options& options) {
-  globals.connect().remove(options.name);
+  globals.connect().remove(options.name, options.removal);
   return print(globals, {{"queue", options.name}, {"removed", true}}, "");
 }
 
@@ -87,7 +88,7 @@ ExitCode add_one_group(const Globals& globals, const Options& options) {
 }
 
 ExitCode remove_group(const Globals& globals, const Options& options) {
-  globals.connect().open_queue(options.name).remove_group(options.group);
+  globals.connect().open_queue(options.name).remove_group(options.group, options.removal);
   return print(globals, {{"queue", options.name}, {"group", options.group}, {"removed", true}}, "");
 }
 
@@ -137,6 +138,10 @@ void set_action(Command& command, Globals& globals, std::function<ExitCode()> ac
   command.on_parsed([&globals, action = std::move(action)] { globals.action = action; });
 }
 
+void add_force(Command& command, RemoveOptions& removal, const std::string& help) {
+  command.add_flag("--force", removal.force, help);
+}
+
 void add_group_name(Command& command, std::string& group) {
   command.add_text("GROUP", group, "The named group").required().type_name("");
 }
@@ -158,6 +163,7 @@ void add_remove(Command& app, Globals& globals) {
   Command command = app.add_command("remove", "Remove a queue; attached processes are told");
   const auto options = std::make_shared<Options>();
   command.add_queue_name(options->name);
+  add_force(command, options->removal, "Also if other queues send their dead letters to it");
   command.footer("Example:\n  beltway remove orders");
   set_action(command, globals, [&globals, options] { return remove(globals, *options); });
 }
@@ -176,6 +182,7 @@ void add_group(Command& app, Globals& globals) {
   Command remove_one = command.add_command("remove", "Remove a group; its consumers are told");
   remove_one.add_queue_name(options->name);
   add_group_name(remove_one, options->group);
+  add_force(remove_one, options->removal, "Also the last group of a queue that others send their dead letters to");
   remove_one.footer("Example:\n  beltway group remove orders audit");
   set_action(remove_one, globals, [&globals, options] { return remove_group(globals, *options); });
   Command pause = command.add_command("pause", "Give its consumers no messages until it is resumed");

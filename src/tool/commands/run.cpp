@@ -29,7 +29,7 @@ constexpr const char* k_examples = R"(Examples:
 
 Sizes take K, M, G (1024s), counts and rates k, M, G (1000s), times ms, s, m, h (seconds if nothing is given).
 Exit codes: 0 done, 1 refused or failed, 2 usage, 3 timeout, 4 no daemon, 5 not found, 6 no permission,
-7 removed or evicted while in use, 8 purge left messages that are held, 130 Ctrl-C, 141 the reader of the output is gone.)";
+7 removed or evicted while in use, 8 purge or requeue left messages, 130 Ctrl-C, 141 the reader of the output is gone.)";
 
 /// A standard descriptor that is closed would be the next one that we open: what we print would go to the daemon. Each is
 /// filled with one that fails as a closed one does.
@@ -63,8 +63,8 @@ void set_up(CLI::App& app, Globals& globals) {
       ->check(CLI::IsMember({"text", "json"}))
       ->type_name("text|json");
   Command all(app);
-  for (const auto add : {add_declare, add_list, add_show, add_pub, add_sub, add_peek, add_purge, add_remove, add_group,
-                         add_ping, add_digest, add_bench}) {
+  for (const auto add : {add_declare, add_list, add_show, add_pub, add_sub, add_peek, add_purge, add_remove,
+                         add_requeue, add_group, add_ping, add_digest, add_bench}) {
     add(all, globals);
   }
 }

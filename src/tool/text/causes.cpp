@@ -39,6 +39,7 @@ class Finder {
     add_idle_groups(s_, causes_);
     add_paused_groups(s_, causes_);
     add_parked_messages(s_, causes_);
+    add_missing_dead_letter_queues(s_, causes_);
     add_memory_causes(s_, causes_);
     return std::move(causes_);
   }

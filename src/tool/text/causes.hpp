@@ -39,6 +39,8 @@ void add_paused_groups(const QueueSnapshot& snapshot, std::vector<Cause>& causes
 void add_idle_groups(const QueueSnapshot& snapshot, std::vector<Cause>& causes);
 /// What helps a group that nothing reads.
 [[nodiscard]] std::vector<Remedy> remedies_for_group(const std::string& queue, const std::string& group);
+/// Groups whose dead letter queue does not exist.
+void add_missing_dead_letter_queues(const QueueSnapshot& snapshot, std::vector<Cause>& causes);
 /// Messages that are held or delayed beside the ring.
 void add_parked_messages(const QueueSnapshot& snapshot, std::vector<Cause>& causes);
 /// "has been paused for TIME". Requires that the group is paused.

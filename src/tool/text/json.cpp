@@ -45,6 +45,14 @@ Json counters_json(const ConsumerCounters& counters) {
           {"timed_out", counters.timed_out}};
 }
 
+Json ages_json(const MessageAges& ages) {
+  return {{"oldest_us", ages.oldest ? Json(ages.oldest->count()) : Json(nullptr)},
+          {"delivered", ages.delivered},
+          {"p50_us", ages.p50.count()},
+          {"p99_us", ages.p99.count()},
+          {"max_us", ages.max.count()}};
+}
+
 Json totals_json(const QueueTotals& totals) {
   return {{"repairs", totals.repairs},     {"voided", totals.voided},
           {"released", totals.released},   {"messages_in", totals.messages_in},
@@ -185,6 +193,7 @@ Json to_json(const QueueInfo& info) {
   json["expires_in_ms"] = info.expires_in ? Json(info.expires_in->count()) : Json(nullptr);
   json["paused_ms"] = Json::object();
   for (const PausedGroup& group : info.paused) json["paused_ms"][group.name] = group.paused_for.count();
+  json["missing_dead_letter_queues"] = info.missing_dead_letter_queues;
   json["shared_bytes"] = info.shared_bytes;
   json["producer_names"] = Json::array();
   for (const ProducerName& each : info.producer_names) {
@@ -233,6 +242,14 @@ Json to_json(const QueueSnapshot& snapshot) {
                                {"lease_timeout_ms", group.lease_timeout.count()},
                                {"overdue", group.overdue},
                                {"timed_out", group.timed_out},
+                               {"dead_letter", group.dead_letter.empty() ? Json(nullptr) : Json(group.dead_letter)},
+                               {"dead_lettered", group.dead_lettered},
+                               {"to_move", group.to_move},
+                               {"drop_oldest", group.drop_oldest},
+                               {"dropped", group.dropped},
+                               {"ttl_ms", group.ttl.count()},
+                               {"expired", group.expired},
+                               {"ages", ages_json(group.ages)},
                                {"consumers", group.consumers}});
   }
   for (const LeavingGroup& group : snapshot.leaving) {
@@ -254,6 +271,7 @@ Json to_json(const QueueSnapshot& snapshot) {
     Json json = attached_json(consumer.endpoint, consumer.sleep);
     json["held"] = consumer.held;
     json["lag"] = consumer.lag;
+    json["ages"] = ages_json(consumer.ages);
     json["waits_since_ns"] = or_null(consumer.waits_since_ns);
     json["counters"] = counters_json(consumer.counters);
     json["per_message"] = to_json(per_message(consumer.counters));
@@ -268,6 +286,7 @@ Json to_json(const Message& message) {
             {"tries", message.deliveries() - 1},
             {"lost", message.lost()},
             {"size", message.size()}};
+  if (const auto age = message.age()) json["age_us"] = age->count();
   if (message.has_properties()) json["properties"] = properties_json(message.properties());
   add_payload(json, message.text());
   return json;
@@ -278,6 +297,7 @@ Json to_json(const PeekedMessage& message) {
             {"producer", message.producer},
             {"size", message.size},
             {"cut", message.bytes.size() < message.size}};
+  if (message.age) json["age_us"] = message.age->count();
   if (!message.properties_block.empty()) json["properties"] = properties_json(message.properties());
   add_payload(json, as_text(message.bytes));
   return json;

@@ -46,6 +46,14 @@ std::string properties_text(const PropertiesView& properties) {
   for (const MessageHeader& header : properties.headers()) {
     all += (all.empty() ? "header:" : " header:") + printable(header.name) + "=" + printable(header.value);
   }
+  if (const DeadLetter* const letter = properties.dead_letter()) {
+    add("dead-letter", to_string(letter->reason));
+    add("from", std::string(letter->queue) + "/" + std::string(letter->group));
+    add("position", std::to_string(letter->position));
+    add("deliveries", std::to_string(letter->deliveries));
+    add("first-time", time_text(letter->first_time));
+    add("last-time", time_text(letter->last_time));
+  }
   if (properties.is_damaged()) all += all.empty() ? "damaged" : " damaged";
   return all;
 }
@@ -65,6 +73,15 @@ Json properties_json(const PropertiesView& properties) {
   if (!properties.headers().empty()) json["headers"] = Json::array();
   for (const MessageHeader& header : properties.headers()) {
     json["headers"].push_back({{"name", text_json(header.name)}, {"value", text_json(header.value)}});
+  }
+  if (const DeadLetter* const letter = properties.dead_letter()) {
+    json["dead_letter"] = {{"reason", to_string(letter->reason)},
+                           {"queue", text_json(letter->queue)},
+                           {"group", text_json(letter->group)},
+                           {"position", letter->position},
+                           {"deliveries", letter->deliveries},
+                           {"first_time_ns", letter->first_time.time_since_epoch().count()},
+                           {"last_time_ns", letter->last_time.time_since_epoch().count()}};
   }
   if (properties.is_damaged()) json["damaged"] = true;
   return json;

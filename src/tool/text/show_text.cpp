@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "tool/text/causes.hpp"
 #include "tool/text/lifetime.hpp"
 #include "tool/text/per_message.hpp"
 #include "tool/text/process_info.hpp"
@@ -118,16 +119,17 @@ std::string retry_text(const GroupState& group) {
   return format_duration(first) + " to " + format_duration(group.retry_delay_max);
 }
 
-/// How long a consumer may hold a message: "30 s, 2 are over".
-std::string lease_text(const GroupState& group) {
-  if (group.lease_timeout.count() == 0) return "-";
-  return format_duration(group.lease_timeout) +
-         (group.overdue != 0 ? ", " + format_count(group.overdue) + " are over" : "");
+/// What has become of messages that were given up: "12 to failed, 3 wait".
+std::string dead_letters_text(const GroupState& group) {
+  if (group.dead_letter.empty() && group.dead_lettered == 0 && group.to_move == 0) return "-";
+  std::string text = format_count(group.dead_lettered);
+  if (!group.dead_letter.empty()) text += " to " + group.dead_letter;
+  return group.to_move == 0 ? text : text + ", " + format_count(group.to_move) + " wait";
 }
 
 std::string groups_text(const QueueSnapshot& snapshot) {
   Table table{"GROUP",      ">DEPTH", ">LEASED",       ">RETRY",         ">DELAYED", ">DUE IN",      ">PARKED",
-              ">DISCARDED", ">FLOOR", ">EVICTS AFTER", ">RETRIES AFTER", ">AT MOST", ">LEASES LAST", "CONSUMERS"};
+              ">DISCARDED", ">FLOOR", ">EVICTS AFTER", ">RETRIES AFTER", ">AT MOST", "DEAD LETTERS", "CONSUMERS"};
   for (const GroupState& group : snapshot.groups) {
     std::string consumers;
     for (const unsigned index : group.consumers) consumers += (consumers.empty() ? "" : " ") + std::to_string(index);
@@ -137,8 +139,43 @@ std::string groups_text(const QueueSnapshot& snapshot) {
                format_count(group.parked), group.discard || group.discarded != 0 ? format_count(group.discarded) : "-",
                std::to_string(group.floor),
                group.evict_after.count() > 0 ? format_duration(group.evict_after) : "never", retry_text(group),
-               group.max_deliveries != 0 ? format_count(group.max_deliveries) + " times" : "-", lease_text(group),
-               consumers.empty() ? "-" : consumers});
+               group.max_deliveries != 0 ? format_count(group.max_deliveries) + " times" : "-",
+               dead_letters_text(group), consumers.empty() ? "-" : consumers});
+  }
+  return table.empty() ? "" : "\n" + table.text(k_indent);
+}
+
+/// A line for each group that sends its dead letters somewhere.
+std::string dead_letters_text(const QueueSnapshot& snapshot) {
+  const std::vector<std::string>& missing = snapshot.info.missing_dead_letter_queues;
+  Table table{"GROUP", "DEAD LETTERS TO", ">MOVED", ">TO MOVE"};
+  for (const GroupState& group : snapshot.groups) {
+    const std::string& target = group.dead_letter;
+    const bool is_missing = std::ranges::find(missing, target) != missing.end();
+    if (target.empty()) continue;
+    table.add({group.name, target + (is_missing ? " (missing)" : ""), format_count(group.dead_lettered),
+               format_count(group.to_move)});
+  }
+  return table.empty() ? "" : "\n" + table.text(k_indent);
+}
+
+/// A line for each group whose leases end by time.
+std::string leases_text(const QueueSnapshot& snapshot) {
+  Table table{"GROUP", ">LEASES LAST", ">OVER", ">TIMED OUT"};
+  for (const GroupState& group : snapshot.groups) {
+    if (group.lease_timeout.count() == 0 && group.timed_out == 0) continue;
+    table.add({group.name, group.lease_timeout.count() != 0 ? format_duration(group.lease_timeout) : "for ever",
+               format_count(group.overdue), format_count(group.timed_out)});
+  }
+  return table.empty() ? "" : "\n" + table.text(k_indent);
+}
+
+std::string newest_text(const QueueSnapshot& snapshot) {
+  Table table{"GROUP", ">KEEPS THE NEWEST", ">DROPPED"};
+  for (const GroupState& group : snapshot.groups) {
+    if (group.drop_oldest == 0 && group.dropped == 0) continue;
+    table.add(
+        {group.name, group.drop_oldest != 0 ? format_count(group.drop_oldest) : "all", format_count(group.dropped)});
   }
   return table.empty() ? "" : "\n" + table.text(k_indent);
 }
@@ -216,6 +253,9 @@ std::string show_text(const QueueSnapshot& snapshot, const std::vector<Cause>& c
   std::string out = snapshot.info.name + " (id " + std::to_string(snapshot.info.id) + ")\n";
   out += facts_text(snapshot, rates);
   out += groups_text(snapshot);
+  out += dead_letters_text(snapshot);
+  out += leases_text(snapshot);
+  out += newest_text(snapshot);
   out += producers_text(snapshot, now_ns);
   out += producer_names_text(snapshot.info);
   out += consumers_text(snapshot, now_ns);

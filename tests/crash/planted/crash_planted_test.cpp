@@ -17,6 +17,7 @@
 #include <vector>
 
 #include "daemon_jobs.hpp"
+#include "dead_letters.hpp"
 #include "interruptions.hpp"
 #include "parking.hpp"
 #include "planted.hpp"
@@ -36,6 +37,7 @@ void try_everything() {
     kill(each, with_parking(single), Depth::usable);
     if (each.holder == k_nobody) evict(each, with_parking(some));
   }
+  for (const Operation& each : dead_letter_operations()) kill(each, with_dead_letters(some), Depth::usable);
   // Before the other interruptions, which take most of the time.
   for (const Operation& each : operations()) {
     evict(each, some);
@@ -136,6 +138,7 @@ constexpr auto k_left_to_the_explorer = std::to_array<std::string_view>({
     "due_time_of_another_lease",
     "the_right_time_is_left_alone",
     "nack_wakes_no_sleeper",
+    "failed_move_wakes_no_sleeper",
     "watch_is_not_handed_on",
     "sleeps_past_the_due_time",
     "any_is_cleared_without_the_version",

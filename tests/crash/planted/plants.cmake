@@ -50,6 +50,10 @@ plant(leases_are_not_filled "")
 plant(floor_of_nobody [[group.floor.store_relaxed(Floor{0, floor}.word());]])
 plant_condition(drained_while_leased [[false]])
 plant_condition(purge_takes_what_is_leased [[lap > 0]])
+plant_before(done_before_it_is_moved [[named_->ack(view.position, view.tries);]])
+plant_value(moved_and_not_done [[true]])
+plant(reason_is_lost [[return delay_until(position, tries, {now_us() + delay_us, owner_, counted});]])
+plant_condition(not_moved_is_dropped [[moved != Move::not_ours]])
 plant_condition(private_reader_takes_claimed [[state.position != read()]])
 
 # -- consumers that are thrown out --------------------------------------------------------------------------------

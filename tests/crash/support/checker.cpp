@@ -13,6 +13,7 @@
 #include "ring/readers/named_reader.hpp"
 #include "ring/readers/private_reader.hpp"
 #include "ring/sequence_record.hpp"
+#include "ring/tuning.hpp"
 
 namespace beltway::crash {
 
@@ -122,10 +123,26 @@ void drain_private(World& world) {
   }
 }
 
+/// What a consumer of the group moves to the dead letter queue.
+void drain_put_aside(World& world, NamedReader& reader) {
+  for (const PutAside& each : reader.put_aside()) {
+    Entry& entry = delivered(world, each.view, "dead letters");
+    if (entry.acked != 0) fail(world, "dead letters: a message came after its ack");
+    entry.leased = 1;
+    ++entry.moved;
+    if (!reader.ack(each.view.position, each.view.tries)) fail(world, "dead letters: lease lost");
+    reader.after_ack(each.view.position);
+  }
+  reader.forget_put_aside();
+}
+
 void drain_named(World& world) {
   const QueueMemory& memory = world.memory();
   const std::uint32_t incarnation = GroupStateWord::of(memory.group(k_group).state.load_acquire()).incarnation;
   NamedReader reader(memory, k_group, incarnation, k_named_new, false);
+  if (Redelivery::of(memory.group(k_group).redelivery.load_relaxed()).dead_letters) {
+    for (std::uint64_t us = 0; us <= k_dead_letter_retry_max_us; us += 1'000) os::give_way();
+  }
   for (unsigned turn = 0;; ++turn) {
     if (turn == 50) fail(world, "named: no end");
     SlotView views[2];
@@ -134,13 +151,16 @@ void drain_named(World& world) {
     os::give_way();  // time passes: what is delayed becomes due
     const ReadResult result = reader.lease(views, 1 + turn % 2, leased, corrupt);
     if (corrupt != 0) fail(world, "named: a corrupt message");
-    if (result == ReadResult::again) continue;
+    const bool moved = !reader.put_aside().empty();
+    drain_put_aside(world, reader);
+    if (result == ReadResult::again || (moved && result == ReadResult::empty)) continue;
     if (result == ReadResult::empty) break;
     for (std::size_t i = 0; i < leased; ++i) {
       Entry& entry = delivered(world, views[i], "named");
       const bool again = world.journal().was_reset != 0;
       if (entry.acked != 0 && !again) fail(world, "named: a message came again after its ack");
       if (entry.leased != 0 && views[i].tries == 0 && !again) fail(world, "named: a message came again without a mark");
+      if (entry.given_up != 0 && entry.moving == 0) fail(world, "named: a message came again that was given up");
       entry.leased = 1;
       if (!reader.ack(views[i].position, views[i].tries)) fail(world, "named: lease lost");
       entry.acked = 1;
@@ -183,7 +203,7 @@ void check_messages(World& world, bool read, bool leased) {
     const int number = static_cast<int>(id);
     if (read && entry.committed != 0 && entry.read == 0) fail(world, "private: message %d is lost", number);
     if (read && entry.read > 1) fail(world, "private: message %d came %d times", number, entry.read);
-    const bool through = entry.acked != 0 || entry.acking != 0;
+    const bool through = entry.acked != 0 || entry.acking != 0 || entry.moved != 0;
     if (leased && entry.committed != 0 && !through) fail(world, "named: message %d is lost", number);
     if (read && leased && (entry.read != 0) != (entry.leased != 0)) {
       fail(world, "message %d: read %d times by the private, %d by the named group", number, entry.read, entry.leased);
@@ -253,6 +273,14 @@ void check_nobody_sleeps_in_vain(const World& world) {
   check_producers_sleep(world);
 }
 
+/// Without a death, no message is moved twice, nor moved and delivered to its end.
+void check_moves(const World& world) {
+  for (std::size_t id = 0; id < k_messages; ++id) {
+    const Entry& entry = world.journal().messages[id];
+    if (entry.moved + entry.acked > 1) fail(world, "message %d has two ends", static_cast<int>(id));
+  }
+}
+
 void check_rest(World& world, const Dead& dead, Depth depth) {
   ++images();
   const Use use(world);
@@ -264,6 +292,7 @@ void check_rest(World& world, const Dead& dead, Depth depth) {
   check_newcomer(world);
   check_messages(world, read, leased && world.journal().forgiven == 0);
   check_at_rest(world, dead);
+  if (!dead.contains(k_named_a) && !world.shape().evictable) check_moves(world);
   if (depth == Depth::usable) check_laps(world, dead);
 }
 

@@ -7,6 +7,7 @@
 
 #include "beltway/detail/atomics.hpp"
 #include "checker.hpp"
+#include "dead_letters.hpp"
 #include "endpoint/attachment.hpp"
 #include "recovery/eviction.hpp"
 #include "ring/groups.hpp"
@@ -106,6 +107,7 @@ Consumer& Crew::consumer(unsigned owner, bool lossy, std::uint32_t prefetch) {
     attachment.start = wrap(memory.group(own).floor.load_acquire());
   } else {
     attachment.kind = GroupKind::named;
+    attachment.dead_letters = make_dead_letters(world_);
     attachment.group = Identity::of(memory.endpoint(owner).identity.load_acquire()).group;
   }
   attachment.group_incarnation = GroupStateWord::of(memory.group(attachment.group).state.load_acquire()).incarnation;

@@ -57,6 +57,8 @@ class Crew {
   std::size_t read_batch();
   /// Receives as a consumer of the named group, and acknowledges, or gives back.
   Status lease(unsigned owner, bool ack);
+  /// Leases a message and rejects it.
+  Status reject(unsigned owner);
   /// Leases a message and gives it back with a delay.
   Status lease_and_delay(unsigned owner);
   /// Holds a message for longer than its group allows, then takes what comes next, and ends both.

@@ -113,6 +113,18 @@ Status Crew::lease(unsigned owner, bool ack) {
   return Status::ok;
 }
 
+Status Crew::reject(unsigned owner) {
+  Result<Message> received = consumer(owner).try_receive();
+  if (!received) return received.status();
+  const std::uint64_t id = read_message(*received);
+  const bool whole = note_leased(*received, owner);
+  const bool rejected = received->reject();
+  compiler_fence();
+  if (!rejected && !is_evicted(world_, owner)) fail(world_, "a lease was lost");
+  if (rejected && whole) world_.journal().messages[id].given_up = 1;
+  return Status::ok;
+}
+
 Status Crew::lease_and_delay(unsigned owner) {
   Result<Message> received = consumer(owner).try_receive();
   if (!received) return received.status();

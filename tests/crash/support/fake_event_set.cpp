@@ -9,7 +9,8 @@
 
 namespace beltway::os {
 
-EventSet::EventSet(int bell, Timer /*timer*/, const std::string& /*what*/) : epoll_(bell), self_(bell) {}
+EventSet::EventSet(int bell, Timer /*timer*/, const std::string& /*what*/) : bell_(bell), epoll_(bell), self_(bell) {}
+void EventSet::listen_to(int bell, const std::string& /*what*/) { bell_ = bell; }
 EventSet::~EventSet() = default;
 EventSet::Edges EventSet::take() const noexcept { return {}; }
 void EventSet::ring() const noexcept { ring_bell(self_); }

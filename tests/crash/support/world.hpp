@@ -67,6 +67,9 @@ struct Entry {
   std::uint8_t due;        ///< the newcomer had joined before its publish was called
   std::uint8_t joined;     ///< times that the newcomer had it
   std::uint8_t sequenced;  ///< it was published with its id as sequence number
+  std::uint8_t given_up;   ///< its reject returned true: no consumer may get it again, unless its move began
+  std::uint8_t moving;     ///< a move of it to the dead letter queue has begun
+  std::uint8_t moved;      ///< times that it came there
 };
 
 struct Journal {
@@ -77,6 +80,7 @@ struct Journal {
   std::uint64_t newcomer;                        ///< 1: one has joined, and must get all that is due
   std::uint64_t thrown_out;                      ///< who, and wholly: it can end no lease any more; 0: nobody
   std::uint64_t forgiven;                        ///< 1: the named group was purged or made anew, and may miss messages
+  std::uint64_t moves_are_closed;                ///< 1: the dead letter queue is full
   std::uint64_t was_reset;                       ///< 1: the named group was reset, and messages come again
 };
 

@@ -1,0 +1,20 @@
+// How old the messages of a queue are: what its stamps say.
+// Thread safety: functions, from any thread.
+#pragma once
+
+#include <chrono>
+#include <optional>
+
+#include "beltway/info.hpp"
+#include "ring/queue_memory.hpp"
+
+namespace beltway::client {
+
+/// The age of the message at `position`. Nothing if it has no stamp.
+[[nodiscard]] std::optional<std::chrono::microseconds> age_at(const ring::QueueMemory& memory,
+                                                              ring::Position position) noexcept;
+
+/// Fills the ages of all groups and consumers, and what is said of ttl. All else of the snapshot is there.
+void read_ages(const ring::QueueMemory& memory, QueueSnapshot& snapshot) noexcept;
+
+}  // namespace beltway::client
