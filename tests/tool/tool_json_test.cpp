@@ -64,6 +64,9 @@ QueueSnapshot some_snapshot() {
                              .to_move = 1,
                              .drop_oldest = 3,
                              .dropped = 11,
+                             .lease_timeout = 30s,
+                             .overdue = 1,
+                             .timed_out = 4,
                              .consumers = {2}});
   return snapshot;
 }
@@ -155,6 +158,13 @@ TEST(ToolJson, a_type_is_told) {
   QueueInfo info;
   info.options.type = {"Tick", 16, 8};
   EXPECT_EQ(to_json(info)["type"].dump(), R"({"name":"Tick","size":16,"alignment":8})");
+}
+
+TEST(ToolJson, a_group_tells_how_long_its_leases_last) {
+  const Json group = to_json(some_snapshot())["state"]["groups"][0];
+  EXPECT_EQ(group["lease_timeout_ms"], 30'000);
+  EXPECT_EQ(group["overdue"], 1);
+  EXPECT_EQ(group["timed_out"], 4);
 }
 
 TEST(ToolJson, a_snapshot_has_the_documented_keys) {
