@@ -126,8 +126,8 @@ struct QueueOptions {
   /// A message of a named group that is rejected (Message::reject()), or was delivered max_deliveries times, is dropped and
   /// counted. Without it, no message is ever dropped.
   bool discard = false;
-  /// A queue of the same daemon. A message of a named group that is rejected, was delivered max_deliveries times, or is older than
-  /// `ttl` is moved there, with properties that say why (Properties... see dead_letter()). Empty: none.
+  /// A queue of the same daemon. A message of a named group that is rejected, was delivered max_deliveries times, or is older
+  /// than `ttl` is moved there, with properties that say why (PropertiesView::dead_letter()). Empty: none.
   std::string dead_letter = {};
   /// A message that is older is not delivered any more: it is dropped and counted, or goes to `dead_letter`. Turns `stamps` to
   /// coarse. 0: messages do not expire. 1 ms to 24 days. The owner may change it while the queue lives. GroupOptions may set

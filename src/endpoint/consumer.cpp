@@ -37,12 +37,17 @@ endpoint::ConsumerCore& Consumer::core() const noexcept { return static_cast<end
 
 template <class Receive>
 auto Consumer::receive_or_reattach(const Receive& receive) -> decltype(receive(core())) {
-  for (;;) {
-    auto result = receive(core());
-    if (result || result.status() != Status::evicted || !reattachment_) [[likely]]
-      return result;
-    if (const Status status = reattachment_->go_on(core_); status != Status::ok) return status;
-  }
+  if (!reattachment_) [[likely]]
+    return receive(core());
+  // In a function of its own, so that the way above is a jump.
+  const auto receive_again = [this, &receive]() __attribute__((noinline, cold)) -> decltype(receive(core())) {
+    for (;;) {
+      auto result = receive(core());
+      if (result || result.status() != Status::evicted) return result;
+      if (const Status status = reattachment_->go_on(core_); status != Status::ok) return status;
+    }
+  };
+  return receive_again();
 }
 
 bool Consumer::await_next() noexcept { return core().await_next(); }
