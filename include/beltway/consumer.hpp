@@ -126,8 +126,8 @@ class Consumer {
   /// What this endpoint has counted so far. Cheap; same thread as the rest.
   [[nodiscard]] ConsumerCounters counters() const noexcept;
 
-  /// How often it has gone on as a new endpoint after an eviction: see ConsumerOptions::reattach. counters() and index() are those
-  /// of the new endpoint.
+  /// How often it has gone on as a new endpoint after an eviction: see ConsumerOptions::reattach. counters() and index() are
+  /// those of the new endpoint.
   [[nodiscard]] std::uint64_t reattached() const noexcept;
 
   /// The endpoint's index among the queue's consumers, 0 to max_consumers - 1.

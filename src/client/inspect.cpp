@@ -12,10 +12,12 @@
 
 #include "beltway/queue.hpp"
 #include "client/attach.hpp"
+#include "client/group_options.hpp"
 #include "client/inspect_ages.hpp"
 #include "client/queue_request.hpp"
 #include "ring/counters.hpp"
 #include "ring/floors.hpp"
+#include "ring/lease_timeout.hpp"
 #include "ring/parking.hpp"
 #include "ring/redelivery.hpp"
 #include "ring/slot_view.hpp"
@@ -278,15 +280,9 @@ void read_groups(const ring::QueueMemory& memory, const std::vector<unsigned>& i
     GroupState state;
     const NamedGroup& group = snapshot.info.options.groups[i];
     state.name = group.name;
-    const QueueOptions& general = snapshot.info.options;
-    state.evict_after = group.options.evict_after.value_or(general.evict_after);
-    state.retry_delay = group.options.retry_delay.value_or(general.retry_delay);
-    state.retry_delay_max = group.options.retry_delay_max.value_or(general.retry_delay_max);
-    state.max_deliveries = group.options.max_deliveries.value_or(general.max_deliveries);
-    state.discard = group.options.discard.value_or(general.discard);
-    state.dead_letter = group.options.dead_letter.value_or(general.dead_letter);
+    read_options(group.options, snapshot.info.options, state);
+    state.overdue = ring::count_overdue(memory, indexes[i]);
     state.to_move = count_to_move(memory, indexes[i]);
-    state.drop_oldest = group.options.drop_oldest.value_or(general.drop_oldest);
     state.dropped = memory.group(indexes[i]).dropped.load_relaxed();
     state.paused_for = snapshot.info.paused_for(group.name);
     state.floor = needed_from(memory, indexes[i], snapshot.position);
@@ -306,6 +302,7 @@ void read_groups(const ring::QueueMemory& memory, const std::vector<unsigned>& i
       if (consumer.endpoint.group != state.name || consumer.endpoint.leaving) continue;
       state.consumers.push_back(consumer.endpoint.index);
       state.discarded += consumer.counters.discarded;
+      state.timed_out += consumer.counters.timed_out;
       state.dead_lettered += consumer.counters.dead_lettered;
       consumer.held = leases.held_by[consumer.endpoint.index];
     }

@@ -152,8 +152,9 @@ ring::ReadResult ConsumerCore::read_named(std::span<Message> out, std::size_t& c
     const std::size_t wanted = std::min({out.size() - count, ring::k_lease_batch, static_cast<std::size_t>(credit)});
     if (wanted == 0) break;
     const std::uint64_t corrupt_before = counters_.corrupt;
+    const std::uint64_t timed_out_before = reader.timed_out();
     result = reader.lease(views, wanted, leased, counters_.corrupt);
-    if (counters_.corrupt != corrupt_before) store_counters();
+    if (counters_.corrupt != corrupt_before || reader.timed_out() != timed_out_before) store_counters();
     if (!reader.put_aside().empty()) [[unlikely]]
       result = read_past_put_aside({views, wanted}, leased, result);
     if (result != ring::ReadResult::message) break;
@@ -176,12 +177,13 @@ ring::ReadResult ConsumerCore::read_named(std::span<Message> out, std::size_t& c
     ends_.took(leased);
     std::uint64_t bytes = 0;
     std::uint64_t redelivered = 0;
-    for (std::size_t i = 0; i < leased; ++i) {
-      const ring::SlotView& view = views[i];
-      make_message(out[count++], view);
+    Message* to = &out[count];  // counted here: the compiler must assume that a message lies over `count` or `leased`
+    for (const ring::SlotView& view : std::span(views, leased)) {
+      make_message(*to++, view);
       bytes += view.size;
       redelivered += view.tries != 0 ? 1 : 0;
     }
+    count += leased;
     detail::add_pair(words_.messages, leased, bytes);
     counters_.redelivered += redelivered;
     if (redelivered != 0 || views[leased - 1].position % detail::k_positions_per_counter_store < leased) [[unlikely]] {
@@ -323,9 +325,12 @@ ConsumerCounters ConsumerCore::counters() const noexcept {
   counters.rescued = waiter_.rescued();
   counters.needless_wakes = waiter_.needless();
   counters.blocked_ns = waiter_.blocked_ns();
-  counters.discarded = named_ ? named_->discarded() : 0;
   counters.dead_lettered = dead_lettered_.load(std::memory_order_relaxed);
   counters.failed_moves = failed_moves_.load(std::memory_order_relaxed);
+  if (!named_) return counters;
+  counters.wakes += named_->woken();
+  counters.discarded = named_->discarded();
+  counters.timed_out = named_->timed_out();
   return counters;
 }
 

@@ -1,8 +1,9 @@
-// A consumer that goes on after an eviction (ConsumerOptions::reattach): it attaches again, as a new endpoint, and replaces its core.
+// A consumer that goes on after an eviction (ConsumerOptions::reattach): it attaches again, as a new endpoint, and replaces its
+// core.
 //
-// The old core stays until its last message has ended, and its place stays taken so long. A private consumer goes on behind the last
-// position that it has read, or at the oldest one that is still there. The descriptor of event mode moves to the new core, so an
-// event loop notices nothing.
+// The old core stays until its last message has ended, and its place stays taken so long. A private consumer goes on behind the
+// last position that it has read, or at the oldest one that is still there. The descriptor of event mode moves to the new core,
+// so an event loop notices nothing.
 //
 // Thread safety: go_on() belongs to the consumer's thread; interrupt() may be called from any thread and from signal handlers.
 #pragma once
@@ -27,8 +28,8 @@ class Reattachment {
   Reattachment(ConsumerCore* core, const ConsumerOptions& options, std::function<Attachment()> attach)
       : core_(core), options_(options), attach_(std::move(attach)) {}
 
-  /// Attaches again and replaces `core`, whose consumer was evicted. Status::ok; Status::removed if queue or group is gone. Throws
-  /// Error if the attach fails otherwise: then `core` stays, and a later call tries again.
+  /// Attaches again and replaces `core`, whose consumer was evicted. Status::ok; Status::removed if queue or group is gone.
+  /// Throws Error if the attach fails otherwise: then `core` stays, and a later call tries again.
   [[nodiscard]] Status go_on(CorePointer& core);
   void interrupt() noexcept;
   [[nodiscard]] std::uint64_t count() const noexcept { return count_; }

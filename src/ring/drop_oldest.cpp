@@ -62,8 +62,8 @@ void count_dropped(GroupBlock& group) noexcept {
   return lowest;
 }
 
-/// Drops what is old, and what lies before `past`, but of this nothing from `other` on: there another group holds the room. True if
-/// the floor moved, whichever process moved it.
+/// Drops what is old, and what lies before `past`, but of this nothing from `other` on: there another group holds the room.
+/// True if the floor moved, whichever process moved it.
 bool drop_at_floor(const QueueMemory& memory, unsigned index, Position past, Position other) noexcept {
   const GroupBlock& group = memory.group(index);
   const Position floor = wrap(group.floor.load_acquire());

@@ -3,8 +3,8 @@
 //   older lap, RETRY(p), DELAYED(p) -> DONE(p, 255)   drop_at(): no consumer holds the message, and the group will not see it
 //
 // A message is old when as many newer positions as the group keeps lie behind it, up to the newest message. A consumer drops what
-// is old before it leases (NamedReader::drop_old()). A producer that needs room drops what is old, and what stands in its way, and
-// parks what is held: so such a group holds no producer back. DROP_OLDEST.md has the table.
+// is old before it leases (NamedReader::drop_old()). A producer that needs room drops what is old, and what stands in its way,
+// and parks what is held: so such a group holds no producer back. DROP_OLDEST.md has the table.
 //
 // Thread safety: all functions work on shared memory and may run in any number of processes at once. None of them trusts what it
 // reads.

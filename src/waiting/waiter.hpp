@@ -78,8 +78,8 @@ class Waiter {
   /// Turns event mode on and returns the descriptor. `timer`: needed for a `watch` that returns times. `context`: operation and
   /// object, for errors. Throws Error(limit_reached, system).
   int enable_events(os::EventSet::Timer timer, const std::string& context);
-  /// Takes over the descriptor of `from`, in event mode, whose endpoint ends. It is readable afterwards. Throws Error(system): then
-  /// `from` keeps it.
+  /// Takes over the descriptor of `from`, in event mode, whose endpoint ends. It is readable afterwards. Throws Error(system):
+  /// then `from` keeps it.
   void take_events(Waiter& from, const std::string& context);
   [[nodiscard]] bool event_mode() const noexcept { return events_.load(std::memory_order_relaxed) != nullptr; }
   /// Disarms and takes the edges: the descriptor is not readable until ring_self(). True if the word was SIGNALLED.

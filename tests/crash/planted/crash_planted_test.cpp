@@ -18,6 +18,7 @@
 
 #include "daemon_jobs.hpp"
 #include "dead_letters.hpp"
+#include "dropping.hpp"
 #include "interruptions.hpp"
 #include "parking.hpp"
 #include "planted.hpp"
@@ -38,6 +39,7 @@ void try_everything() {
     if (each.holder == k_nobody) evict(each, with_parking(some));
   }
   for (const Operation& each : dead_letter_operations()) kill(each, with_dead_letters(some), Depth::usable);
+  for (const Operation& each : dropping_operations()) kill(each, with_parking(some), Depth::drained);
   // Before the other interruptions, which take most of the time.
   for (const Operation& each : operations()) {
     evict(each, some);
@@ -151,6 +153,12 @@ constexpr auto k_left_to_the_explorer = std::to_array<std::string_view>({
     "lane_forgets_parked_records",
     "heir_forgets_parked_messages",
     "drained_while_parked",
+    "drop_is_not_counted",
+    "drop_leaves_the_floor",
+    "drop_gains_no_room",
+    "drop_takes_what_is_leased",
+    "claim_counts_as_message",
+    "given_back_message_holds_the_ring",
 });
 
 TEST(Planted, no_violation_is_found_without_a_planted_bug) { EXPECT_FALSE(is_caught(nullptr)); }

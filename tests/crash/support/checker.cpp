@@ -8,6 +8,7 @@
 #include "os/kernel.hpp"
 #include "recovery/lane_recovery.hpp"
 #include "recovery/repair.hpp"
+#include "ring/drop_oldest.hpp"
 #include "ring/floors.hpp"
 #include "ring/groups.hpp"
 #include "ring/readers/named_reader.hpp"
@@ -216,6 +217,25 @@ void check_messages(World& world, bool read, bool leased) {
   }
 }
 
+/// In a group that keeps only its newest messages: each message was delivered or counted as dropped. A dead process may have
+/// dropped one that it has not counted.
+void check_dropped(const World& world) {
+  std::uint64_t committed = 0;
+  std::uint64_t begun = 0;
+  std::uint64_t acked = 0;
+  for (std::size_t id = 0; id < k_messages; ++id) {
+    const Entry& entry = world.journal().messages[id];
+    if (entry.refused != 0) continue;
+    const bool through = entry.acked != 0 || entry.acking != 0;
+    if (entry.committed != 0 && !through) ++committed;
+    if (entry.begun != 0) ++begun;
+    if (entry.acked != 0) ++acked;
+  }
+  const std::uint64_t dropped = world.memory().group(k_group).dropped.load_relaxed();
+  if (committed > dropped + 1) fail(world, "named: messages are neither delivered nor counted as dropped");
+  if (dropped + acked > begun) fail(world, "named: more messages are delivered and dropped than were published");
+}
+
 void check_at_rest(const World& world, const Dead& dead) {
   const QueueMemory& memory = world.memory();
   for (std::uint32_t i = 0; i < memory.geometry.slots; ++i) {
@@ -291,6 +311,7 @@ void check_rest(World& world, const Dead& dead, Depth depth) {
   if (leased) drain_named(world);
   check_newcomer(world);
   check_messages(world, read, leased && world.journal().forgiven == 0);
+  if (leased && kept_by(world.memory().group(k_group)) != 0) check_dropped(world);
   check_at_rest(world, dead);
   if (!dead.contains(k_named_a) && !world.shape().evictable) check_moves(world);
   if (depth == Depth::usable) check_laps(world, dead);
