@@ -91,8 +91,8 @@ struct QueueTotals {
 struct MessageAges {
   /// Of the oldest message that is not finished: not acknowledged, not released. Nothing: there is none, or it has no stamp.
   std::optional<std::chrono::microseconds> oldest = {};
-  /// Messages with a stamp that the attached consumers have got, and how old they were then: half of them were younger than p50, 99
-  /// of 100 younger than p99, all younger than `max`. Each time is a power of two. `max` beyond half an hour: no bound is known.
+  /// Messages with a stamp that the attached consumers have got, and how old they were then: half of them were younger than
+  /// p50, 99 of 100 younger than p99, all younger than `max`. Each time is a power of two. Beyond half an hour no bound is known.
   std::uint64_t delivered = 0;
   std::chrono::microseconds p50{0};
   std::chrono::microseconds p99{0};
@@ -231,6 +231,9 @@ struct GroupState {
   std::uint64_t to_move = 0;        ///< messages that could not be moved to the dead letter queue yet
   std::uint32_t drop_oldest = 0;    ///< how many of its newest messages it keeps: its own or the queue's; 0: all
   std::uint64_t dropped = 0;        ///< messages that were dropped since they were older, by consumers and producers
+  std::chrono::milliseconds lease_timeout{0};  ///< its own or the queue's; 0: leases do not end by time
+  std::uint64_t overdue = 0;    ///< messages that consumers hold for longer than that, until another consumer looks
+  std::uint64_t timed_out = 0;  ///< messages that attached consumers took from others, which held them for too long
   std::vector<unsigned> consumers;
   std::optional<std::chrono::milliseconds> paused_for = {};  ///< nothing: it is not paused
   MessageAges ages = {};

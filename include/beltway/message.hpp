@@ -34,8 +34,10 @@ namespace beltway {
 ///
 /// The bytes of a lossy consumer's message are a copy that stays valid until that consumer's next receive.
 ///
+/// In a group with lease_timeout a message that is held for longer goes to another consumer: see extend() and still_held().
+///
 /// Blocking and errors: no member blocks. Only nack() with a delay and reject() throw. ack(), nack() and reject() return false if
-/// the lease had ended before: after an eviction, or a repair. In a forked child ending a message has no effect.
+/// the lease had ended before: by lease_timeout, an eviction, or a repair. In a forked child ending a message has no effect.
 class Message {
  public:
   Message() noexcept = default;
@@ -86,17 +88,18 @@ class Message {
 
   /// How long ago it was published, in whole microseconds. Nothing if it has no stamp: the queue does not stamp its messages
   /// (QueueOptions::stamps), or did not when it was published; the message was taken from the consumer; in a forked child.
-  /// Coarse stamps are a few milliseconds late at most, so the age may be too high by that. A clock that is set changes no age.
+  /// The age of a lossy consumer's message is known until that consumer's next receive. Coarse stamps are a few milliseconds
+  /// early at most, so the age may be too high by that. A clock that is set changes no age.
   [[nodiscard]] std::optional<std::chrono::microseconds> age() const noexcept;
-  /// When it was published, by the present clock of the day. Nothing as with age(). The daemon keeps the difference of both clocks:
-  /// if the clock of the day was set a moment ago, the time may still be that of the old one.
+  /// When it was published, by the present clock of the day. Nothing as with age(). The daemon keeps the difference of both
+  /// clocks: if the clock of the day was set a moment ago, the time may still be that of the old one.
   [[nodiscard]] std::optional<PublishTime> published_at() const noexcept;
 
   /// Lossy consumers: positions lost right before this message. Groups with drop_oldest: messages that the group dropped since
   /// this consumer's previous message, or since its attach; each consumer of the group is told of them. Otherwise 0.
   [[nodiscard]] std::uint64_t lost() const noexcept { return lost_; }
 
-  /// Named groups: done. False if the lease had already ended (evicted, or the queue was repaired past it).
+  /// Named groups: done. False if the lease had already ended (lease_timeout, evicted, or the queue was repaired past it).
   /// Private groups: releases the message, true. While the next message is there already, producers may learn of the free place
   /// late: up to 15 messages later, or slots / 16 - 1, if that is less. The view is empty afterwards.
   [[gnu::always_inline]] bool ack() noexcept {
@@ -120,6 +123,17 @@ class Message {
   /// (ConsumerCounters::discarded). Otherwise as ack().
   /// Throws Error(misuse) if the group says neither (QueueOptions::discard). Then the message was given back as by nack().
   bool reject();
+
+  /// Named groups with QueueOptions::lease_timeout: gives the message its whole time again, from now on, so that it does not go to
+  /// another consumer meanwhile. Call it more often than once a lease_timeout while a job goes on. False if the message is not
+  /// ours any more: then ack() will return false, too. Otherwise, and in other groups: true if it is still ours.
+  /// Of a named group: in any thread, also while another thread reads the message.
+  bool extend() noexcept;
+
+  /// True while the message is ours. False once its lease is over (lease_timeout), or its consumer was evicted: then another
+  /// consumer has the message, and what bytes() shows may be overwritten at any time. The answer may be out of date when it
+  /// comes: ack() tells for sure. Of a named group: in any thread. An empty object: false.
+  [[nodiscard]] bool still_held() const noexcept;
 
   /// True while this object holds a message.
   explicit operator bool() const noexcept { return core_ != nullptr; }

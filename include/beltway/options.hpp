@@ -139,6 +139,7 @@ struct QueueOptions {
   /// A named group keeps so many of the newest messages; older ones that no consumer holds are dropped and counted. Such a group
   /// does not hold producers back. 0: none is dropped. The owner may change it while the queue lives.
   std::uint32_t drop_oldest = 0;
+  /// Whether messages tell when they were published: see Message::age(). The owner may change it while the queue lives.
   Stamps stamps = Stamps::off;
   /// Slots whose messages may be parked at once. A message of a named group that a consumer holds for long, or that waits for its
   /// retry, is parked when a producer needs room: the other consumers and the producers go on around its slot, and around its

@@ -166,6 +166,9 @@ class TypedMessage : detail::MessageTypeCheck<T> {
   bool nack() noexcept { return message_.nack(); }
   bool nack(std::chrono::microseconds delay) { return message_.nack(delay); }
   bool reject() { return message_.reject(); }
+  /// As Message::extend() and still_held().
+  bool extend() noexcept { return message_.extend(); }
+  [[nodiscard]] bool still_held() const noexcept { return message_.still_held(); }
   /// True while this object holds a message.
   explicit operator bool() const noexcept { return static_cast<bool>(message_); }
 

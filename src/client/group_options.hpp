@@ -14,6 +14,7 @@ inline void read_options(const GroupOptions& own, const QueueOptions& general, G
   state.max_deliveries = own.max_deliveries.value_or(general.max_deliveries);
   state.discard = own.discard.value_or(general.discard);
   state.dead_letter = own.dead_letter.value_or(general.dead_letter);
+  state.lease_timeout = own.lease_timeout.value_or(general.lease_timeout);
   state.drop_oldest = own.drop_oldest.value_or(general.drop_oldest);
 }
 

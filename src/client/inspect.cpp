@@ -17,6 +17,7 @@
 #include "client/queue_request.hpp"
 #include "ring/counters.hpp"
 #include "ring/floors.hpp"
+#include "ring/lease_timeout.hpp"
 #include "ring/parking.hpp"
 #include "ring/redelivery.hpp"
 #include "ring/slot_view.hpp"
@@ -280,6 +281,7 @@ void read_groups(const ring::QueueMemory& memory, const std::vector<unsigned>& i
     const NamedGroup& group = snapshot.info.options.groups[i];
     state.name = group.name;
     read_options(group.options, snapshot.info.options, state);
+    state.overdue = ring::count_overdue(memory, indexes[i]);
     state.to_move = count_to_move(memory, indexes[i]);
     state.dropped = memory.group(indexes[i]).dropped.load_relaxed();
     state.paused_for = snapshot.info.paused_for(group.name);
@@ -300,6 +302,7 @@ void read_groups(const ring::QueueMemory& memory, const std::vector<unsigned>& i
       if (consumer.endpoint.group != state.name || consumer.endpoint.leaving) continue;
       state.consumers.push_back(consumer.endpoint.index);
       state.discarded += consumer.counters.discarded;
+      state.timed_out += consumer.counters.timed_out;
       state.dead_lettered += consumer.counters.dead_lettered;
       consumer.held = leases.held_by[consumer.endpoint.index];
     }
@@ -379,8 +382,7 @@ QueueSnapshot take_snapshot(const ring::QueueMemory& memory, wire::Description d
   read_groups(memory, description.group_indexes, snapshot);
   read_leaving(memory, description.leaving, snapshot);
   read_producers(memory, claims, lowest, snapshot);
-  read_ages(memory, snapshot);
-  return snapshot;
+  return with_ages(memory, std::move(snapshot));
 }
 
 }  // namespace beltway::client

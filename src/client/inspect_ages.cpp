@@ -61,7 +61,7 @@ std::optional<std::chrono::microseconds> age_at(const ring::QueueMemory& memory,
   return std::chrono::microseconds(ring::age_us(stamp_us, ring::stamp_clock_us(Stamps::fine)));
 }
 
-void read_ages(const ring::QueueMemory& memory, QueueSnapshot& snapshot) noexcept {
+QueueSnapshot with_ages(const ring::QueueMemory& memory, QueueSnapshot snapshot) noexcept {
   for (ConsumerState& consumer : snapshot.consumers) {
     if (consumer.endpoint.group.empty()) consumer.ages.oldest = first_age(memory, consumer.floor, snapshot.position);
     AgeCounts counts{};
@@ -81,6 +81,7 @@ void read_ages(const ring::QueueMemory& memory, QueueSnapshot& snapshot) noexcep
     }
     summarize(counts, group.ages);
   }
+  return snapshot;
 }
 
 }  // namespace beltway::client

@@ -14,7 +14,7 @@ namespace beltway::client {
 [[nodiscard]] std::optional<std::chrono::microseconds> age_at(const ring::QueueMemory& memory,
                                                               ring::Position position) noexcept;
 
-/// Fills the ages of all groups and consumers, and what is said of ttl. All else of the snapshot is there.
-void read_ages(const ring::QueueMemory& memory, QueueSnapshot& snapshot) noexcept;
+/// The snapshot, and in it the ages of all groups and consumers, and what is said of ttl. Requires all else of it.
+[[nodiscard]] QueueSnapshot with_ages(const ring::QueueMemory& memory, QueueSnapshot snapshot) noexcept;
 
 }  // namespace beltway::client

@@ -149,7 +149,11 @@ bool Session::exchange(const std::string& context, json& body, Packet& reply, co
   }
   // The caller no longer waits for this answer, so it is skipped when it comes. There is at most one such answer: a stopped
   // daemon must not collect many requests whose answers no caller reads.
-  if (deadline.is_over_for_caller() && !channel_.is_cut() && !std::exchange(owes_answer_, true)) return false;
+  // Nor one with descriptors, which the next request would take for its own.
+  if (arrivals == nullptr && deadline.is_over_for_caller() && !channel_.is_cut() &&
+      !std::exchange(owes_answer_, true)) {
+    return false;
+  }
   channel_.close();
   return false;
 }

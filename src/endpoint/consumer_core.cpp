@@ -74,6 +74,7 @@ std::size_t ConsumerCore::read_run(std::span<Message> out) noexcept {
 
 template <bool has_stamps>
 ring::ReadResult ConsumerCore::read_private(std::span<Message> out, std::size_t& count) noexcept {
+  if constexpr (has_stamps) refresh_settings();  // so that a changed ttl counts at once
   const ring::Position before = read();
   const std::uint64_t now_us = has_stamps ? stamp_clock_us() : 0;
   std::uint32_t skipped = 0;  // after a lap of them the caller checks its deadline
@@ -107,6 +108,7 @@ ring::ReadResult ConsumerCore::read_private(std::span<Message> out, std::size_t&
 
 template <bool has_stamps>
 ring::ReadResult ConsumerCore::read_lossy(std::span<Message> out, std::size_t& count) {
+  if constexpr (has_stamps) refresh_settings();  // so that a changed ttl counts at once
   ring::LossyReader& reader = *lossy_;
   reader.begin();
   const std::size_t most = reader.conflates() ? std::min<std::size_t>(out.size(), 1) : out.size();
@@ -139,6 +141,7 @@ bool ConsumerCore::at_prefetch_limit() const noexcept { return named_ && ends_.h
 
 template <bool has_stamps>
 ring::ReadResult ConsumerCore::read_named(std::span<Message> out, std::size_t& count) noexcept {
+  if constexpr (has_stamps) refresh_settings();  // so that a changed ttl counts at once
   ring::NamedReader& reader = *named_;
   ring::ReadResult result = ring::ReadResult::empty;
   [[maybe_unused]] std::size_t passed_over = 0;  // after a lap of them the caller checks its deadline
@@ -149,8 +152,9 @@ ring::ReadResult ConsumerCore::read_named(std::span<Message> out, std::size_t& c
     const std::size_t wanted = std::min({out.size() - count, ring::k_lease_batch, static_cast<std::size_t>(credit)});
     if (wanted == 0) break;
     const std::uint64_t corrupt_before = counters_.corrupt;
+    const std::uint64_t timed_out_before = reader.timed_out();
     result = reader.lease(views, wanted, leased, counters_.corrupt);
-    if (counters_.corrupt != corrupt_before) store_counters();
+    if (counters_.corrupt != corrupt_before || reader.timed_out() != timed_out_before) store_counters();
     if (!reader.put_aside().empty()) [[unlikely]]
       result = read_past_put_aside({views, wanted}, leased, result);
     if (result != ring::ReadResult::message) break;
@@ -173,12 +177,13 @@ ring::ReadResult ConsumerCore::read_named(std::span<Message> out, std::size_t& c
     ends_.took(leased);
     std::uint64_t bytes = 0;
     std::uint64_t redelivered = 0;
-    for (std::size_t i = 0; i < leased; ++i) {
-      const ring::SlotView& view = views[i];
-      make_message(out[count++], view);
+    Message* to = &out[count];  // counted here: the compiler must assume that a message lies over `count` or `leased`
+    for (const ring::SlotView& view : std::span(views, leased)) {
+      make_message(*to++, view);
       bytes += view.size;
       redelivered += view.tries != 0 ? 1 : 0;
     }
+    count += leased;
     detail::add_pair(words_.messages, leased, bytes);
     counters_.redelivered += redelivered;
     if (redelivered != 0 || views[leased - 1].position % detail::k_positions_per_counter_store < leased) [[unlikely]] {
@@ -231,10 +236,10 @@ void ConsumerCore::read_stamping() noexcept {
   const ring::QueueMemory& memory = attachment_.memory;
   const ring::Stamping stamping = ring::load_stamping(memory);
   stamps_ = ring::stamps_of(stamping);
+  [[maybe_unused]] const auto times = ring::GroupTimes::of(memory.group(attachment_.group).times.load_relaxed());
   // plant: ttl_of_the_group_is_ignored
-  if (named_)
-    ttl_us_ = std::uint64_t{1000} * ring::GroupTimes::of(memory.group(attachment_.group).times.load_relaxed()).ttl_ms;
-  if (!named_) ttl_us_ = std::uint64_t{1000} * stamping.ttl_ms;
+  const std::uint32_t ttl_ms = named_ ? times.ttl_ms : stamping.ttl_ms;
+  ttl_us_ = std::uint64_t{1000} * ttl_ms;
   if (lossy_) lossy_->expire_after(ttl_us_, stamps_);
   plain_read_ = stamps_ == Stamps::off ? read_of<false>(attachment_.kind) : read_of<true>(attachment_.kind);
 }
@@ -320,9 +325,12 @@ ConsumerCounters ConsumerCore::counters() const noexcept {
   counters.rescued = waiter_.rescued();
   counters.needless_wakes = waiter_.needless();
   counters.blocked_ns = waiter_.blocked_ns();
-  counters.discarded = named_ ? named_->discarded() : 0;
   counters.dead_lettered = dead_lettered_.load(std::memory_order_relaxed);
   counters.failed_moves = failed_moves_.load(std::memory_order_relaxed);
+  if (!named_) return counters;
+  counters.wakes += named_->woken();
+  counters.discarded = named_->discarded();
+  counters.timed_out = named_->timed_out();
   return counters;
 }
 

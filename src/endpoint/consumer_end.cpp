@@ -182,6 +182,20 @@ bool Message::reject() {
   return done;
 }
 
+bool Message::extend() noexcept {
+  if (core_ == nullptr) return false;
+  auto& core = static_cast<endpoint::ConsumerCore&>(*core_);
+  if (!core.named_ || core.guard_.in_child()) return still_held();
+  return core.named_->extend(position_, tries());
+}
+
+bool Message::still_held() const noexcept {
+  if (core_ == nullptr) return false;
+  const auto& core = static_cast<const endpoint::ConsumerCore&>(*core_);
+  if (core.guard_.in_child()) return false;
+  return core.named_ ? core.named_->is_ours(position_, tries()) : !core.is_evicted();
+}
+
 std::size_t ack_batch(std::span<Message> messages) noexcept {
   std::size_t ours = 0;
   while (!messages.empty()) {

@@ -11,6 +11,7 @@ namespace beltway::endpoint {
 
 void ConsumerCore::read_settings(std::uint32_t epoch) noexcept {
   settings_epoch_ = epoch;
+  if (named_) named_->refresh_lease_timeout();
   if (std::exchange(settings_are_read_, true) && attachment_.dead_letters) attachment_.dead_letters->refresh();
   if (named_) {
     keeps_ = ring::kept_by(attachment_.memory.group(attachment_.group));

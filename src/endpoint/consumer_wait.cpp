@@ -24,15 +24,15 @@ void ConsumerCore::hand_wake_on() noexcept {
 
 std::uint64_t ConsumerCore::watch() noexcept {
   if (!named_ || !waiter_.line().listed() || !named_->is_active()) return waiting::Waiter::k_never;
-  const std::uint64_t due_us = named_->earliest_due_us();
+  const std::uint64_t due_us = named_->first_due_us();
   // Not if another one watches: each time would end the sleep of all.
   if (due_us == 0 || !ring::needs_watcher(attachment_.memory, attachment_.group, attachment_.owner)) {
     return waiting::Waiter::k_never;
   }
   waiter_.line().watch(due_us);
-  // Also for a time that no nack can have set, so that the next try sets it right.
+  // Also for a time that no step can have set, so that the next try sets it right.
   constexpr std::uint64_t k_at_once = 1;
-  return ring::is_due(due_us, ring::now_us()) ? k_at_once : due_us * 1000;
+  return named_->has_work_by_time(ring::now_us()) ? k_at_once : due_us * 1000;
 }
 
 void ConsumerCore::hand_watch_on() noexcept {

@@ -294,7 +294,6 @@ class alignas(ring::k_apart_bytes) ProducerCore : public ring::Claimer {
 
 template <class Fill>
 Status ProducerCore::put_uncommon(std::size_t size, const Fill& fill, std::size_t block_bytes) {
-  // plant: block_is_not_counted/2
   if (size + block_bytes > inline_bytes_) return put_in_lane(size, fill, block_bytes);
   if (const Status status = take_news(); status != Status::ok) return status;
   const std::uint64_t flags = detail::meta_of_block(block_bytes);

@@ -5,6 +5,7 @@
 #include "recovery/repair.hpp"
 #include "ring/floors.hpp"
 #include "ring/groups.hpp"
+#include "ring/lease_timeout.hpp"
 #include "ring/parking.hpp"
 #include "ring/readers/named_reader.hpp"
 #include "ring/redelivery.hpp"
@@ -29,6 +30,7 @@ void revoke(const ring::QueueMemory& memory, unsigned owner, std::uint32_t incar
     // plant: thrown_out_leaves_next
     ring::set_next_back(memory, group, ring::wrap(memory.group(group).floor.load_acquire()));
     ring::restore_earliest_due(memory, group);  // likewise, if the nack has a delay
+    ring::restore_lease_check(memory, group);   // or while it looked for leases that are over
     ring::help_floor(memory, group);
     ring::try_drain(memory, group);
   }

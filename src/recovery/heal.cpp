@@ -6,6 +6,7 @@
 
 #include "ring/floors.hpp"
 #include "ring/groups.hpp"
+#include "ring/lease_timeout.hpp"
 #include "ring/parking.hpp"
 #include "ring/readers/named_reader.hpp"
 #include "ring/redelivery.hpp"
@@ -327,6 +328,8 @@ void Healer::heal_group(unsigned index) noexcept {
   // A consumer that died in a nack may have delayed a message without telling its time.
   // plant: repair_leaves_the_due_time
   ring::restore_earliest_due(memory_, index);
+  // plant: repair_leaves_the_lease_check
+  ring::restore_lease_check(memory_, index);
   if (ring::restore_parked(memory_, index)) {
     ++counts_.words;
     producers_must_rescan_ = true;

@@ -11,10 +11,12 @@ namespace beltway::ring {
 
 namespace {
 
-/// Fills every lease word with DONE of the lap before `floor`: older than each position that the group will lease.
+/// Fills every lease word with DONE of the lap before `floor`: older than each position that the group will lease. A lease time
+/// of the group before must not end a lease of this one.
 void fill_leases(const QueueMemory& memory, unsigned index, Position floor) noexcept {
   for (std::uint32_t i = 0; i < memory.geometry.slots; ++i) {
     const Position before = wrap(floor - memory.geometry.slots + i);
+    memory.lease_time(index, before).store_relaxed(0);
     memory.lease(index, before).store_relaxed(Lease{before, k_no_owner, 0, LeasePhase::done}.word());
   }
 }
@@ -78,8 +80,10 @@ Position join(const QueueMemory& memory, unsigned index, GroupKind kind, Start s
   const Next next = Next::of(group.next.load_relaxed());
   group.next.store_relaxed(Next{floor, next.version + 1}.word());
   const std::uint32_t earlier = Floor::of(group.floor.load_relaxed()).incarnation;
-  const EarliestDue due = EarliestDue::of(group.earliest_due.load_relaxed());
-  group.earliest_due.store_relaxed(EarliestDue{0, static_cast<std::uint16_t>(due.version + 1)}.word());
+  for (Word* const due : {&group.earliest_due, &group.lease_check}) {
+    const EarliestDue old = EarliestDue::of(due->load_relaxed());
+    due->store_relaxed(EarliestDue{0, static_cast<std::uint16_t>(old.version + 1)}.word());
+  }
   group.dropped.store_relaxed(0);
   // plant: floor_of_nobody
   group.floor.store_relaxed(Floor{earlier + 1, floor}.word());

@@ -22,6 +22,7 @@
 //   next         position:44 | version:20                    consumers of the group, the repair
 //   lease        position:45 | owner:8 | tries:8 | phase:3   consumers of the group, the repair, purge, who parks
 //   lease time   due:45, in 8 us | reason:3 | owner:8 | tries:8    the lease's owner; the repair
+//   ... of a lease with a timeout: due:38, in 1024 us | lap:10 | owner:8 | tries:8    its owner; who ends it
 //   earliest due due:48, in us; 0: none waits | version:16   consumers of the group, the repair
 //   redelivery   delay:27, max:27, in ms | deliveries:8 | discards:1 | dead letters:1 (low)    the daemon
 //   lease check  due:48, in us; 0: no check is planned | version:16   consumers of the group, the repair
@@ -161,7 +162,7 @@ struct alignas(k_cache_line_bytes) GroupBlock {
   Word earliest_due;  ///< an EarliestDue
   Word parked;        ///< a Parked
   Word redelivery;    ///< a Redelivery; the daemon
-  Word lease_check;   ///< an EarliestDue: when consumers look for leases that are over; see redelivery.hpp
+  Word lease_check;   ///< an EarliestDue: when consumers look for leases that are over; see lease_timeout.hpp
   Word times;         ///< a GroupTimes; the daemon
   Word keeps;         ///< messages that the group keeps at most, 0: all; the daemon
   Word dropped;       ///< messages that were dropped since they were more; consumers and producers add

@@ -49,7 +49,9 @@ void hold_acknowledged(const QueueMemory& memory, unsigned index, Position from)
     if (!is_of(lease, position) || lease.phase != LeasePhase::done) continue;
     lease.owner = k_no_owner;
     lease.phase = LeasePhase::leased;
-    word.compare_and_swap(seen, lease.word());
+    if (!word.compare_and_swap(seen, lease.word())) continue;
+    // The tries may begin anew: the time of the lease before must not end the next one.
+    memory.lease_time(index, position).store_relaxed(0);
   }
 }
 

@@ -59,6 +59,8 @@ inline constexpr std::size_t k_due_batch = 32;
 /// Messages that a consumer has leased and must not deliver, before it ends them: memory of each consumer against walks that end
 /// early.
 inline constexpr std::size_t k_put_aside_batch = 16;
+/// What the coarse clock may be late by, on the slowest kernel: leases that end late against the cost of an exact clock.
+inline constexpr std::uint64_t k_coarse_tick_us = 10'000;
 /// How long a message waits that could not be moved to the dead letter queue: the first wait, doubled up to the last. Tries that
 /// fail against dead letters that come late.
 inline constexpr std::uint64_t k_dead_letter_retry_us = 100'000;

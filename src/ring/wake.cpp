@@ -3,6 +3,7 @@
 
 #include <bit>
 
+#include "ring/lease_timeout.hpp"
 #include "ring/redelivery.hpp"
 
 namespace beltway::ring {
@@ -103,7 +104,7 @@ bool wake_one_of_group(const QueueMemory& memory, unsigned group, unsigned me) n
 }
 
 bool needs_watcher(const QueueMemory& memory, unsigned group, unsigned me) noexcept {
-  const std::uint64_t due_us = EarliestDue::of(memory.group(group).earliest_due.load_acquire()).due_us;
+  const std::uint64_t due_us = first_due_us(memory, group);
   if (due_us == 0) return false;
   bool watched = false;
   std::uint64_t sleepers = memory.shared_status().consumer_sleepers.load_relaxed();

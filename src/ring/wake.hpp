@@ -18,8 +18,8 @@
 // One message wakes one sleeper of each named group. So an endpoint that takes a message while another is there wakes one
 // more (wake_next_consumer). An endpoint that was SIGNALLED and does not need the wake hands it on (hand_wake_on).
 //
-// While messages of a group are delayed, one sleeping consumer of the group watches: its sleep ends when the first of them is
-// due. A consumer that stops sleeping checks whether another one watches (needs_watcher), and wakes one if not.
+// While messages of a group are delayed, or leases end by time, one sleeping consumer of the group watches: its sleep ends when
+// the first of them is due. A consumer that stops sleeping checks whether another one watches (needs_watcher), and wakes one if not.
 //
 // Thread safety: functions may run anywhere. A SleepWord belongs to its endpoint.
 #pragma once
@@ -44,7 +44,8 @@ unsigned wake_for_message(const QueueMemory& memory, unsigned me) noexcept;
 /// Wakes the sleeping consumer of a named group, other than `me`, that has waited longest. True if there was one. Wakes none of a
 /// paused group.
 bool wake_one_of_group(const QueueMemory& memory, unsigned group, unsigned me) noexcept;
-/// True if messages of the group are delayed, and no sleeping consumer other than `me` wakes in time for the first of them.
+/// True if messages of the group are delayed, or leases end by time, and no sleeping consumer other than `me` wakes in time for
+/// the first of them.
 [[nodiscard]] bool needs_watcher(const QueueMemory& memory, unsigned group, unsigned me) noexcept;
 /// Wakes all sleeping consumers of a group; returns how many.
 unsigned wake_all_of_group(const QueueMemory& memory, unsigned group) noexcept;

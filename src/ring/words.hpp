@@ -103,8 +103,8 @@ enum class FailReason : std::uint8_t {
   lease_over = 4,           ///< too many deliveries, the last of which ended by lease_timeout
 };
 
-/// When a delayed message is due, or when a lease ends in a group with lease_timeout. Owner and tries are those of the lease word that it belongs to: a time that bears others was
-/// written by a consumer that had lost its lease, and does not count.
+/// When a delayed message is due. Owner and tries are those of the lease word that it belongs to: a time that bears others was
+/// written by a consumer that had lost its lease, and does not count. A lease word that is LEASED or PARKED has a LeaseEnd.
 struct LeaseTime {
   std::uint64_t due_us;  // CLOCK_MONOTONIC in us, low 48 bits, rounded down to k_unit_us
   std::uint8_t owner;
@@ -119,6 +119,28 @@ struct LeaseTime {
   }
   [[nodiscard]] constexpr std::uint64_t word() const noexcept {
     return due_us / k_unit_us << 19 | static_cast<std::uint64_t>(reason) << 16 |
+           static_cast<std::uint64_t>(owner) << 8 | static_cast<std::uint64_t>(tries);
+  }
+};
+
+/// When a lease ends in a group with lease_timeout: what the lease time of a LEASED or PARKED word says. Owner, tries and lap are
+/// those of the lease. A time that bears others belongs to another lease, and says nothing about this one.
+struct LeaseEnd {
+  std::uint64_t
+      due_us;         // CLOCK_MONOTONIC in us, low 48 bits, rounded up to k_unit_us. 0: a consumer is ending the lease
+  std::uint16_t lap;  // low 10 bits of position / slots
+  std::uint8_t owner;
+  std::uint8_t tries;
+
+  static constexpr std::uint64_t k_unit_us = 1024;
+  static constexpr std::uint16_t k_lap_mask = 0x3ff;
+
+  [[nodiscard]] static constexpr LeaseEnd of(std::uint64_t word) noexcept {
+    return {(word >> 26) * k_unit_us, static_cast<std::uint16_t>(word >> 16 & k_lap_mask),
+            static_cast<std::uint8_t>(word >> 8), static_cast<std::uint8_t>(word)};
+  }
+  [[nodiscard]] constexpr std::uint64_t word() const noexcept {
+    return (due_us + k_unit_us - 1) / k_unit_us << 26 | static_cast<std::uint64_t>(lap & k_lap_mask) << 16 |
            static_cast<std::uint64_t>(owner) << 8 | static_cast<std::uint64_t>(tries);
   }
 };

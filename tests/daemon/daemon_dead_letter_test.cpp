@@ -214,7 +214,7 @@ class ToolDeadLetter : public ToolTest {};
 
 TEST_F(ToolDeadLetter, sub_and_peek_show_why_a_message_is_there) {
   ASSERT_TRUE(tool({"declare", "dead", "--slot-bytes", "1KiB", "--group", "readers"}).exit.ok());
-  ASSERT_TRUE(tool({"declare", "q", "--group", "g,dead-letter=dead"}).exit.ok());
+  ASSERT_TRUE(tool({"declare", "q", "--lane-bytes", "64KiB", "--group", "g,dead-letter=dead"}).exit.ok());
   {
     const Connection link = connect(daemon_);
     const Queue queue = link.open_queue("q");

@@ -39,7 +39,9 @@ class Soak {
          .lane_bytes = 65536,
          .max_producers = max_producers,
          .max_consumers = 8,
-         .groups = {NamedGroup("workers", {.max_deliveries = 20, .dead_letter = stage_.dead_letters}), "archive"}}));
+         .groups = {
+             NamedGroup("workers", {.max_deliveries = 20, .dead_letter = stage_.dead_letters, .lease_timeout = 50ms}),
+             "archive"}}));
   }
 
   void run() {
@@ -73,6 +75,7 @@ class Soak {
       std::this_thread::sleep_for(std::chrono::microseconds(random_() % 20000));
       kill_and_replace(random_() % mortal_.size());
       if (random_() % 16 == 0) kill_daemon();
+      if (random_() % 8 == 0) stop_a_worker();
       watch_progress();
     }
     finish();
@@ -96,6 +99,14 @@ class Soak {
     ++kills_;
     const auto id = static_cast<std::uint32_t>(is_producer(index) ? index : (index - producers_) % 2);
     mortal_[index] = is_producer(index) ? producer(id) : consumer(id);
+  }
+
+  /// For so long that another one may get its message.
+  void stop_a_worker() {
+    const Child& child = mortal_[producers_ + 2 * (random_() % 2)];
+    child.kill(SIGSTOP);
+    std::this_thread::sleep_for(std::chrono::milliseconds(random_() % 150));
+    child.kill(SIGCONT);
   }
 
   void kill_daemon() {

@@ -117,6 +117,17 @@ const std::map<std::string_view, std::string_view> k_catches = {
     {"the_right_time_is_left_alone", "a consumer is killed in a nack with a delay"},
     {"due_time_of_another_lease", "a consumer is thrown out in a nack with a delay"},
     {"nack_wakes_no_sleeper", "a nack with a delay and two sleepers"},
+    {"timed_lease_is_ended_by_a_store", "a late holder acknowledges"},
+    {"lease_that_is_over_counts_no_try", "a late holder acknowledges"},
+    {"lease_that_is_over_leaves_next", "a late holder acknowledges"},
+    {"late_holder_extends", "a late holder extends its lease"},
+    {"lease_is_ended_without_its_time", "a late holder extends its lease"},
+    {"no_check_is_planned", "a lease meets a look that finds none"},
+    {"check_is_cleared_for_good", "a lease meets a look that finds none"},
+    {"lease_that_is_left_is_not_planned", "a look leaves a lease that is not over"},
+    {"end_of_another_lease", "a lease meets a look, the time of the lap before is over"},
+    {"planned_check_wakes_no_sleeper", "a lease and two sleepers"},
+    {"repair_leaves_the_lease_check", "a consumer is killed while it looks for leases that are over"},
     {"failed_move_wakes_no_sleeper", "a move that fails and two sleepers"},
     {"delayed_for_a_move_is_delivered", "two consumers find a message to move"},
     {"watch_is_not_handed_on", "a sleeper that watches gets other work"},
@@ -134,7 +145,7 @@ std::vector<Scenario> all_scenarios() {
   for (const auto& family :
        {ring_scenarios(), join_scenarios(), lane_scenarios(), group_scenarios(), removal_scenarios(),
         live_group_scenarios(), sleep_scenarios(), room_scenarios(), heal_scenarios(), property_scenarios(),
-        delay_scenarios(), parking_scenarios(), drop_scenarios()}) {
+        stamp_scenarios(), delay_scenarios(), parking_scenarios(), drop_scenarios(), lease_timeout_scenarios()}) {
     all.insert(all.end(), family.begin(), family.end());
   }
   return all;

@@ -37,6 +37,14 @@ plant_condition(lossy_reader_does_not_check_again [[false]])
 plant_condition(lossy_reader_does_not_check_before [[true]])
 plant(lossy_reader_does_not_check_tail [[return true;]])
 
+# -- stamps and expiry --------------------------------------------------------------------------------------------
+plant(stamp_behind_ready "")
+plant(stamp_behind_ready/2 [[if (claim == detail::Claim::ok) stamp(); return status_of(claim);]])
+plant_condition(stamp_of_an_older_lap [[false]])
+# The clock of the day.
+plant_value(expiry_by_another_clock [[due_us && *due_us <= os::now_ns() / 1000 + 1'700'000'000'000'000]])
+plant(ttl_of_the_group_is_ignored [[const std::uint32_t ttl_ms = stamping.ttl_ms;]])
+
 # -- properties ---------------------------------------------------------------------------------------------------
 plant(length_of_the_block_is_read_twice
   [[view.size -= PropertiesHead::of(reinterpret_cast<const Word*>(view.data - bytes)->load_relaxed()).bytes;]])
@@ -158,3 +166,16 @@ plant_condition(a_ticket_is_never_passed_over [[true]])
 plant(void_wakes_no_sleeper "")
 plant(last_ack_wakes_no_consumer "")
 plant(end_of_stream_without_a_last_poll "")
+
+# -- leases that end by time --------------------------------------------------------------------------------------
+plant(timed_lease_is_ended_by_a_store "")
+plant(lease_that_is_over_counts_no_try "")
+plant(lease_that_is_over_leaves_next "")
+plant(late_holder_extends "")
+plant(lease_is_ended_without_its_time [[return true;]])
+plant(no_check_is_planned [[return;]])
+plant(check_is_cleared_for_good "")
+plant(lease_that_is_left_is_not_planned "")
+plant_value(end_of_another_lease [[true]])
+plant_condition(planned_check_wakes_no_sleeper [[false]])
+plant(repair_leaves_the_lease_check "")

@@ -17,7 +17,9 @@ namespace beltway::explore {
 [[nodiscard]] std::vector<Scenario> room_scenarios();
 [[nodiscard]] std::vector<Scenario> heal_scenarios();
 [[nodiscard]] std::vector<Scenario> property_scenarios();
+[[nodiscard]] std::vector<Scenario> stamp_scenarios();
 [[nodiscard]] std::vector<Scenario> delay_scenarios();
+[[nodiscard]] std::vector<Scenario> lease_timeout_scenarios();
 [[nodiscard]] std::vector<Scenario> parking_scenarios();
 [[nodiscard]] std::vector<Scenario> drop_scenarios();
 

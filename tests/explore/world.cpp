@@ -306,6 +306,12 @@ void World::end_held(unsigned consumer, Then then) {
   held_count_[consumer] = 0;
 }
 
+bool World::extend_held(unsigned consumer) {
+  const bool extended = held_[consumer][0].extend();
+  note(extended ? "has extended %llu" : "may not extend %llu", held_ids_[consumer][0]);
+  return extended;
+}
+
 Scenario scenario(std::string name, const WorldOptions& options, const Bounds& bounds,
                   std::function<void(World&)> setup, std::function<void(World&)> check) {
   static World* world = nullptr;  // of the running execution

@@ -82,6 +82,8 @@ class World {
   /// Up to `count` messages leased at once and held.
   unsigned receive_batch(unsigned consumer, unsigned count);
   void end_held(unsigned consumer, Then then);
+  /// Extends the lease of the first message that is held.
+  bool extend_held(unsigned consumer);
   /// What is held must still be what it was.
   void read_held_again(unsigned consumer);
 

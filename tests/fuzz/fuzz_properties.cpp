@@ -40,12 +40,16 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   const std::span<const std::byte> block(reinterpret_cast<const std::byte*>(data), size);
   const PropertiesView view(block);
   const std::size_t all = read_all(view, block);
-  const Properties properties = view;
+  Properties properties = view;
+  require(properties.ttl.count() == 0);
+  if (const auto due = view.expires_at())
+    properties.ttl = std::chrono::microseconds(due->time_since_epoch() / std::chrono::microseconds(1) + 1);
   if (endpoint::find_excess(properties)) return 0;  // headers of more than 4 KiB: no block of ours has them
   endpoint::PropertiesBlock again(properties);
   again.stamp();
   const std::span<const std::byte> written(again.data(), again.size());
   const PropertiesView same(written);
+  require(same.expires_at().has_value() == view.expires_at().has_value());
   require(!same.is_damaged() && same.headers().size() == view.headers().size());
   require(read_all(same, written) == all);
   return 0;

@@ -110,8 +110,9 @@ void fill(Producer& producer) {
   for (std::size_t i = 0; i < k_burst; ++i) producer.publish("8 bytes.");
 }
 
-void count_receive(const std::string& name, bool group) {
+void count_receive(const std::string& name, bool group, std::uint32_t lease_timeout_ms = 0) {
   LocalQueue queue(options(1, 1, group));
+  if (group) queue.set_lease_timeout(k_group, lease_timeout_ms);
   Producer producer = queue.producer();
   Consumer consumer = queue.consumer({.group = group ? k_group : ""});
   count(
@@ -124,8 +125,9 @@ void count_receive(const std::string& name, bool group) {
       nothing);
 }
 
-void count_receive_batch(const std::string& name, bool group) {
+void count_receive_batch(const std::string& name, bool group, std::uint32_t lease_timeout_ms = 0) {
   LocalQueue queue(options(1, 1, group));
+  if (group) queue.set_lease_timeout(k_group, lease_timeout_ms);
   Producer producer = queue.producer();
   Consumer consumer = queue.consumer({.group = group ? k_group : ""});
   std::vector<Message> batch(k_batch);
@@ -158,5 +160,7 @@ int main() {
   count_receive_batch("receive_batch", false);
   count_receive("lease_ack", true);
   count_receive_batch("lease_ack_batch", true);
+  count_receive("timed_lease_ack", true, 600'000);
+  count_receive_batch("timed_lease_ack_batch", true, 600'000);
   return 0;
 }

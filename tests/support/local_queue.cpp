@@ -122,6 +122,10 @@ void LocalQueue::set_redelivery(const std::string& name, Redelivery redelivery) 
   state_->memory.group(group(name)).redelivery.store_relaxed(redelivery.word());
 }
 
+void LocalQueue::set_lease_timeout(const std::string& name, std::uint32_t timeout_ms) {
+  state_->memory.group(group(name)).times.store_relaxed(GroupTimes{timeout_ms, 0}.word());
+}
+
 void LocalQueue::set_keeps(const std::string& name, std::uint32_t messages) {
   state_->memory.group(group(name)).keeps.store_relaxed(messages);
   post_notice(state_->memory, 0);

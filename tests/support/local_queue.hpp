@@ -39,6 +39,8 @@ class LocalQueue {
   [[nodiscard]] unsigned group(const std::string& name) const;
   /// What the group does with messages that fail: as the daemon stores it. A new group delivers them again at once.
   void set_redelivery(const std::string& name, Redelivery redelivery);
+  /// For consumers that attach from now on. 0: none.
+  void set_lease_timeout(const std::string& name, std::uint32_t timeout_ms);
   /// How many of its newest messages the group keeps (0: all), as the daemon stores it on a living queue.
   void set_keeps(const std::string& name, std::uint32_t messages);
   /// Whether producers stamp their messages, and when those of private groups expire: as the daemon stores it, with a notice.

@@ -59,8 +59,14 @@ QueueSnapshot some_snapshot() {
                              .max_deliveries = 5,
                              .discard = true,
                              .discarded = 7,
+                             .dead_letter = "failed",
+                             .dead_lettered = 9,
+                             .to_move = 1,
                              .drop_oldest = 3,
                              .dropped = 11,
+                             .lease_timeout = 30s,
+                             .overdue = 1,
+                             .timed_out = 4,
                              .consumers = {2}});
   return snapshot;
 }
@@ -154,6 +160,13 @@ TEST(ToolJson, a_type_is_told) {
   EXPECT_EQ(to_json(info)["type"].dump(), R"({"name":"Tick","size":16,"alignment":8})");
 }
 
+TEST(ToolJson, a_group_tells_how_long_its_leases_last) {
+  const Json group = to_json(some_snapshot())["state"]["groups"][0];
+  EXPECT_EQ(group["lease_timeout_ms"], 30'000);
+  EXPECT_EQ(group["overdue"], 1);
+  EXPECT_EQ(group["timed_out"], 4);
+}
+
 TEST(ToolJson, a_snapshot_has_the_documented_keys) {
   const Json json = to_json(some_snapshot());
   EXPECT_EQ(keys(json), (Names{"queue", "state"}));
@@ -165,22 +178,25 @@ TEST(ToolJson, a_snapshot_has_the_documented_keys) {
             R"("available":0,"holder":null,"tries":0,)"
             R"("parked":0,"oldest_parked":null,"parked_holder":null,"evict_after_ms":0,"paused_ms":null,)"
             R"("retry_delay_ms":1,"retry_delay_max_ms":1000,)"
-            R"("max_deliveries":5,"discard":true,"discarded":7,"drop_oldest":3,"dropped":11,"consumers":[2]})");
+            R"("max_deliveries":5,"discard":true,"discarded":7,)"
+            R"("dead_letter":"failed","dead_lettered":9,"to_move":1,)"
+            R"("drop_oldest":3,"dropped":11,"ttl_ms":0,"expired":0,)"
+            R"("ages":{"oldest_us":null,"delivered":0,"p50_us":0,"p99_us":0,"max_us":0},"consumers":[2]})");
   EXPECT_EQ(keys(state["producers"][0]),
             (Names{"index", "role", "pid", "uid", "orphan", "name", "process", "stopped", "run_state", "sleep",
                    "place_in_line", "claimed", "waits_for", "waits_since_ns", "lane_messages", "lane_used", "counters",
                    "per_message"}));
   EXPECT_EQ(keys(state["consumers"][0]),
-            (Names{"index",     "role",           "pid",      "uid",        "orphan",  "group",     "lossy", "evicted",
-                   "evictable", "leaving",        "prefetch", "process",    "stopped", "run_state", "sleep", "held",
-                   "lag",       "waits_since_ns", "counters", "per_message"}));
+            (Names{"index",   "role",      "pid",     "uid",      "orphan",         "group",    "lossy",
+                   "evicted", "evictable", "leaving", "prefetch", "process",        "stopped",  "run_state",
+                   "sleep",   "held",      "lag",     "ages",     "waits_since_ns", "counters", "per_message"}));
   EXPECT_EQ(keys(state["producers"][0]["counters"]),
             (Names{"messages", "bytes", "refused", "wakes", "sleeps", "rescued", "blocked_ns", "high_water",
                    "last_progress_ns", "needless_wakes"}));
   EXPECT_EQ(keys(state["consumers"][0]["counters"]),
             (Names{"messages", "bytes", "lost", "redelivered", "corrupt", "acks", "nacks", "wakes", "sleeps", "rescued",
                    "blocked_ns", "last_progress_ns", "needless_wakes", "discarded", "expired", "dead_lettered",
-                   "timed_out"}));
+                   "timed_out", "failed_moves"}));
   EXPECT_EQ(keys(state["totals"]), (Names{"repairs", "voided", "released", "messages_in", "bytes_in", "messages_out",
                                           "bytes_out", "refused", "lost", "redelivered", "wakes", "sleeps", "unread",
                                           "discarded", "expired", "dead_lettered", "timed_out"}));

@@ -145,6 +145,12 @@ NamedReader::Step NamedReader::try_lease_spent(Position position, std::uint64_t 
   return Step::passed;
 }
 
+void NamedReader::put_leased_aside(const Slot& slot, std::uint64_t slot_word, std::uint8_t tries, FailReason reason,
+                                   std::uint64_t& corrupt) noexcept {
+  SlotView view;
+  if (view_leased(slot, slot_word, tries, view, corrupt) == Step::leased) put_aside(view, reason);
+}
+
 Position NamedReader::start(Next next) const noexcept {
   const Position floor = this->floor();
   Position position = position_of(next, floor);
@@ -188,7 +194,7 @@ bool NamedReader::try_lease_parked(std::uint64_t seen, Position position, SlotVi
 }
 
 bool NamedReader::try_lease_next(SlotView& view, std::uint64_t& corrupt) noexcept {
-  if (!is_active()) return false;
+  if (!is_active() || look_due_) return false;
   if (has_delayed()) [[unlikely]] {
     if (delayed_go_first(now_us())) return false;
     ready_turn_ = false;
@@ -211,7 +217,11 @@ bool NamedReader::try_lease_next(SlotView& view, std::uint64_t& corrupt) noexcep
   }
   help_sleeping_producers();
   // plant: lease_does_not_check_removal/2
-  if (is_active()) return true;
+  if (is_active()) {
+    if (lease_timeout_us_ != 0) [[unlikely]]
+      store_lease_ends(&view, 1);
+    return true;
+  }
   give_back(&view, 1);
   return false;
 }

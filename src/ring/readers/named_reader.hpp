@@ -10,7 +10,7 @@
 // back: its swap fails. So a consumer may walk over many positions and move `next` once, at the end. A consumer that leases one
 // by one moves `next` at every k_next_lag-th lease.
 //
-// Delayed messages are in named_reader_delayed.cpp.
+// Delayed messages are in named_reader_delayed.cpp, leases that end by time in named_reader_timeout.cpp.
 //
 // Thread safety: lease() belongs to the consumer's thread; what ends a lease may run in any thread of the process.
 #pragma once
@@ -22,6 +22,7 @@
 #include <cstdint>
 #include <span>
 
+#include "ring/lease_timeout.hpp"
 #include "ring/readers/private_reader.hpp"
 #include "ring/redelivery.hpp"
 #include "ring/slot_view.hpp"
@@ -51,7 +52,7 @@ class NamedReader {
         active_word_(GroupStateWord{incarnation, GroupKind::named, GroupPhase::active}.word()),
         ack_lag_max_(std::min(memory.geometry.slots / 4, k_ack_lag)),
         owner_(static_cast<std::uint8_t>(owner)),
-        evictable_(evictable),
+        ends_by_swap_(evictable),
         due_(memory, group),
         told_dropped_(shared_.dropped.load_relaxed()) {
     assert(group < memory.geometry.max_groups && owner >= k_first_consumer);
@@ -80,7 +81,7 @@ class NamedReader {
   /// Ends the lease of a message that lease() returned. False if the lease was not ours any more.
   bool ack(Position position, std::uint8_t tries) noexcept {
     const std::uint64_t done = Lease{position, owner_, tries, LeasePhase::done}.word();
-    if (evictable_) [[unlikely]]
+    if (ends_by_swap_.load(std::memory_order_relaxed)) [[unlikely]]
       return end_lease(position, tries, done);
     // While we live no other process ends our lease: no swap, which takes as long as all the rest. Another process may park it
     // between load and store. Then DONE overwrites PARKED, which is right: both let the floor pass.
@@ -106,6 +107,14 @@ class NamedReader {
   /// Ends the lease of a message that is given up, and counts that. False as with ack().
   bool discard(Position position, std::uint8_t tries) noexcept;
 
+  /// Reads the group's lease_timeout again, for the leases from now on. Requires the consumer's thread.
+  void refresh_lease_timeout() noexcept;
+  /// Gives the lease of a message that lease() returned its whole time again, in a group with lease_timeout. False as with ack().
+  bool extend(Position position, std::uint8_t tries) noexcept;
+  /// Messages that this reader gave back for consumers that held them beyond lease_timeout.
+  [[nodiscard]] std::uint64_t timed_out() const noexcept { return timed_out_.load(std::memory_order_relaxed); }
+  /// Consumers that this reader woke so that they watch the time.
+  [[nodiscard]] std::uint64_t woken() const noexcept { return woken_.load(std::memory_order_relaxed); }
   /// True while we hold the lease.
   [[nodiscard]] bool is_ours(Position position, std::uint8_t tries) const noexcept {
     const std::uint64_t seen = lease_of(position).load_relaxed();
@@ -153,8 +162,17 @@ class NamedReader {
   [[nodiscard]] std::uint64_t earliest_due_us() const noexcept {
     return EarliestDue::of(shared_.earliest_due.load_acquire()).due_us;
   }
-  /// True if the last lease() has found a delayed message: time alone has made it due, and no peer wakes for it.
-  [[nodiscard]] bool found_delayed() const noexcept { return found_delayed_; }
+  /// When time alone gives us something to do: a delayed message is due, or leases may be over. In us; 0: never.
+  [[nodiscard]] std::uint64_t first_due_us() const noexcept {
+    return lease_timeout_us_ == 0 ? earliest_due_us() : ring::first_due_us(memory_, group_);
+  }
+  /// True if that time has come, or is one that no step can have set: the next lease() sets it right.
+  [[nodiscard]] bool has_work_by_time(std::uint64_t now_us) const noexcept {
+    if (lease_timeout_us_ != 0) return ring::has_work_by_time(memory_, group_, now_us);
+    return earliest_due_us() != 0 && is_due(earliest_due_us(), now_us);
+  }
+  /// True if the last lease() has found a delayed message, or leases that were over: time alone has made it due, and no peer wakes for it.
+  [[nodiscard]] bool found_delayed() const noexcept { return found_delayed_ || found_overdue_; }
   /// Messages that this reader gave up.
   [[nodiscard]] std::uint64_t discarded() const noexcept { return discarded_.load(std::memory_order_relaxed); }
 
@@ -174,7 +192,28 @@ class NamedReader {
   [[nodiscard]] bool all_ours_or_done() const noexcept;
 
  private:
+  struct Walk;  // over the leases of the group, see named_reader_timeout.cpp
+  /// After `count` leases in a group with lease_timeout: stores when they end, and plans when consumers look for that.
+  void store_lease_ends(const SlotView* views, std::size_t count) noexcept;
+  /// If it is time to look for leases that are over: gives their messages back to the group, or puts them aside. True if there
+  /// was one.
+  bool end_overdue_leases(std::uint64_t now_us, std::uint64_t& corrupt) noexcept;
+  /// Looks at each lease. `corrupt`: null to end none; else ends those that are over, and counts there as lease() does.
+  Walk walk_leases(std::uint64_t now_us, std::uint64_t* corrupt) noexcept;
+  /// Ends a lease that is over. False if its consumer was faster, or has extended it.
+  bool end_overdue(HeldLease held, std::uint64_t& corrupt) noexcept;
+  /// One attempt. `held` is the lease word now.
+  bool give_back_overdue(const HeldLease& held) noexcept;
+  /// Puts a message aside that was just leased, if there is one.
+  void put_leased_aside(const Slot& slot, std::uint64_t slot_word, std::uint8_t tries, FailReason reason,
+                        std::uint64_t& corrupt) noexcept;
+  bool put_overdue_aside(const HeldLease& held, std::uint64_t& corrupt) noexcept;
+  void plan_lease_check(std::uint64_t due_us) noexcept;
   enum class Step : std::uint8_t { leased, passed, again, end };
+  /// lease() in a group with lease_timeout.
+  ReadResult lease_for_a_time(SlotView* views, std::size_t count, std::size_t& leased, std::uint64_t& corrupt) noexcept;
+  /// lease() in a group without it.
+  ReadResult lease_any(SlotView* views, std::size_t count, std::size_t& leased, std::uint64_t& corrupt) noexcept;
   /// lease() without the delayed messages.
   ReadResult lease_ready(SlotView* views, std::size_t count, std::size_t& leased, std::uint64_t& corrupt) noexcept;
   /// lease() while messages are delayed.
@@ -190,8 +229,8 @@ class NamedReader {
   Delayed delay_until(Position position, std::uint8_t tries, LeaseTime time) noexcept;
   /// `seen`: a lease word of a delayed message that is due. True if the message was too old, and is dropped.
   bool drop_if_old(std::uint64_t seen) noexcept;
-  /// Of a message that is leased now, and whose own time is over. Never Step::leased. Step::end: it was given back, since the array
-  /// is full.
+  /// Of a message that is leased now, and whose own time is over. Never Step::leased. Step::end: it was given back, since the
+  /// array is full.
   Step put_aside_expired(const SlotView& view) noexcept;
   void count_discarded() noexcept { discarded_.fetch_add(1, std::memory_order_relaxed); }
   [[nodiscard]] bool has_delayed() const noexcept {
@@ -255,11 +294,13 @@ class NamedReader {
   const std::uint64_t active_word_;  // the group's state while it is ours and not paused
   const std::int64_t ack_lag_max_;   // acknowledgements behind the floor
   const std::uint8_t owner_;
-  const bool evictable_;
+  std::atomic<bool> ends_by_swap_;  // another process may end our leases while we live
   const bool pairs_ = has_atomic_pair_store();
   Position resume_position_ = 0;                   // right after our last lease
   std::uint32_t resume_version_ = ~0U;             // version of `next` at that lease; at first no version
   std::uint64_t resume_word_ = ~std::uint64_t{0};  // `next` then: while it stays, no consumer has moved it on
+  std::uint64_t lease_timeout_us_ = 0;             // 0: leases do not end by time
+  bool look_due_ = false;                          // leases of others may be over: only lease() looks for them
   DueMessages due_;
   bool ready_turn_ = false;     // a delayed message went first, so a READY one goes next
   bool found_delayed_ = false;  // the last lease() returned a delayed message
@@ -269,6 +310,9 @@ class NamedReader {
   std::atomic<std::uint64_t> dropped_ = 0;
   std::array<PutAside, k_put_aside_batch> put_aside_;  // the first put_aside_count_ have values
   std::size_t put_aside_count_ = 0;
+  bool found_overdue_ = false;  // the last lease() ended leases that were over
+  std::atomic<std::uint64_t> timed_out_ = 0;
+  std::atomic<std::uint64_t> woken_ = 0;
 };
 
 /// Sets `next` back to `position` if it is there or later, and raises its version in any case: a helper or a walking

@@ -10,6 +10,13 @@ namespace beltway::ring {
 
 ReadResult NamedReader::lease(SlotView* views, std::size_t count, std::size_t& leased,
                               std::uint64_t& corrupt) noexcept {
+  if (lease_timeout_us_ != 0) [[unlikely]]
+    return lease_for_a_time(views, count, leased, corrupt);
+  return lease_any(views, count, leased, corrupt);
+}
+
+ReadResult NamedReader::lease_any(SlotView* views, std::size_t count, std::size_t& leased,
+                                  std::uint64_t& corrupt) noexcept {
   found_delayed_ = false;
   if (!has_delayed()) [[likely]]
     return lease_ready(views, count, leased, corrupt);

@@ -1,6 +1,7 @@
 // `beltway purge`, `remove`, `group` and `ping`: one request each.
 #include "tool/commands/commands.hpp"
 #include "tool/commands/daemon_state.hpp"
+#include "tool/text/ages_text.hpp"
 #include "tool/text/json.hpp"
 #include "tool/text/output.hpp"
 #include "tool/text/process_info.hpp"
@@ -9,10 +10,11 @@ namespace beltway::tool {
 
 namespace {
 
-/// Where a reset lets a group begin: at `position`, or at `start` if there is none.
+/// Where a reset lets a group begin: at `position`, at the first message since `published`, or at `start` if there is neither.
 struct Place {
   Start start = Start::latest;
   std::optional<std::uint64_t> position = {};
+  std::optional<PublishTime> published = {};
 };
 
 std::optional<Place> parse_place(const std::string& text) {
@@ -20,7 +22,9 @@ std::optional<Place> parse_place(const std::string& text) {
     if (text == wire::word_of(start)) return Place{start};
   }
   const std::optional<std::uint64_t> position = parse_count(text);
-  return position ? std::optional(Place{.position = position}) : std::nullopt;
+  if (position) return Place{.position = position};
+  const std::optional<PublishTime> published = parse_time(text);
+  return published ? std::optional(Place{.published = published}) : std::nullopt;
 }
 
 struct Options {
@@ -100,8 +104,9 @@ ExitCode pause_group(const Globals& globals, const Options& options, bool paused
 
 ExitCode reset_group(const Globals& globals, const Options& options) {
   const Queue queue = globals.connect().open_queue(options.name);
-  const ResetResult done = options.to.position ? queue.reset_group(options.group, *options.to.position)
-                                               : queue.reset_group(options.group, options.to.start);
+  const ResetResult done = options.to.position    ? queue.reset_group(options.group, *options.to.position)
+                           : options.to.published ? queue.reset_group(options.group, *options.to.published)
+                                                  : queue.reset_group(options.group, options.to.start);
   std::string text = "begins at position " + std::to_string(done.position) + ": " + std::to_string(done.acknowledged) +
                      " messages acknowledged, " + std::to_string(done.restored) + " to be delivered again\n";
   if (done.held != 0) text += std::to_string(done.held) + " messages stay with the consumers that hold them\n";
@@ -200,12 +205,14 @@ void add_group(Command& app, Globals& globals) {
   reset.add_queue_name(options->name);
   add_group_name(reset, options->group);
   reset
-      .add_parsed("--to", options->to, &parse_place, "oldest, latest or a position",
-                  "Where: a position must be in the ring")
+      .add_parsed("--to", options->to, &parse_place,
+                  "oldest, latest, a position, a time (2026-11-29T08:00:00Z, without Z in local time) or an age (10m)",
+                  "Where: a position must be in the ring; a time needs a queue with --stamps")
       .required()
-      .type_name("oldest|latest|POSITION");
+      .type_name("oldest|latest|POSITION|TIME");
   reset.footer(
       "Examples:\n  beltway group reset orders billing --to oldest\n  beltway group reset orders billing --to 1200\n"
+      "  beltway group reset orders billing --to 2026-11-29T08:00:00\n  beltway group reset orders billing --to 10m\n"
       "Messages before are acknowledged, those from there on delivered again. What a consumer holds stays with it.");
   set_action(reset, globals, [&globals, options] { return reset_group(globals, *options); });
 }

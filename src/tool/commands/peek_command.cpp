@@ -23,14 +23,15 @@ struct Options {
 };
 
 std::string text_of(const std::vector<PeekedMessage>& messages, bool with_properties) {
-  Table table{">POSITION", ">PRODUCER", ">SIZE", "MESSAGE"};
-  if (with_properties) table = Table{">POSITION", ">PRODUCER", ">SIZE", "MESSAGE", "PROPERTIES"};
+  Table table{">POSITION", ">PRODUCER", ">SIZE", ">AGE", "MESSAGE"};
+  if (with_properties) table = Table{">POSITION", ">PRODUCER", ">SIZE", ">AGE", "MESSAGE", "PROPERTIES"};
   for (const PeekedMessage& message : messages) {
     // A character is at most four bytes; more than the columns show need not be escaped first.
     const std::string_view start = as_text(message.bytes).substr(0, 4 * k_text_columns);
     const std::string text = printable(start) + (start.size() < message.size ? "..." : "");
     table.add({std::to_string(message.position), std::to_string(message.producer),
-               format_size(static_cast<double>(message.size)), shortened(text, k_text_columns),
+               format_size(static_cast<double>(message.size)), message.age ? format_duration(*message.age) : "-",
+               shortened(text, k_text_columns),
                properties_text(message.properties())});  // left out without its heading
   }
   return table.text();

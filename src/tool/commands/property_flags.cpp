@@ -29,6 +29,7 @@ void PropertyFlags::add_to(Command& command) {
       .type_name("TEXT");
   command.add_texts("--header", header_texts_, "Property: an application header; may be repeated")
       .type_name("NAME=VALUE");
+  command.add_duration("--ttl", ttl_, "Property: how long each message may wait for its delivery (for ever)");
   command.add_flag("--publish-time", publish_time_, "Property: the time of each publish");
 }
 
@@ -52,7 +53,8 @@ Properties PropertyFlags::parse() {
           .content_type = content_type_,
           .trace_id = trace_id_,
           .headers = headers_,
-          .publish_time = publish_time_ ? Properties::now : PublishTime{}};
+          .publish_time = publish_time_ ? Properties::now : PublishTime{},
+          .ttl = std::chrono::duration_cast<std::chrono::microseconds>(ttl_.value_or(std::chrono::nanoseconds(0)))};
 }
 
 }  // namespace beltway::tool

@@ -2,6 +2,8 @@
 #pragma once
 
 #include <array>
+#include <chrono>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -25,6 +27,7 @@ class PropertyFlags {
   std::string content_type_;
   std::string trace_id_;
   bool publish_time_ = false;
+  std::optional<std::chrono::nanoseconds> ttl_;
   std::vector<std::string> header_texts_;
   std::vector<MessageHeader> headers_;
 };

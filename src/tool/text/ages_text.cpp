@@ -45,7 +45,7 @@ std::optional<PublishTime> parse_time(const std::string& text) {
     if (zone.empty()) return std::chrono::system_clock::from_time_t(std::mktime(&parts));
     if (zone == "Z") return std::chrono::system_clock::from_time_t(::timegm(&parts));
   }
-  const std::optional<std::chrono::milliseconds> age = parse_duration(text);
+  const std::optional<std::chrono::nanoseconds> age = parse_duration(text);
   // A number without a unit is a position.
   if (!age || text.find_first_not_of("0123456789") == std::string::npos) return std::nullopt;
   return std::chrono::system_clock::now() - *age;

@@ -42,7 +42,8 @@ Json counters_json(const ConsumerCounters& counters) {
           {"discarded", counters.discarded},
           {"expired", counters.expired},
           {"dead_lettered", counters.dead_lettered},
-          {"timed_out", counters.timed_out}};
+          {"timed_out", counters.timed_out},
+          {"failed_moves", counters.failed_moves}};
 }
 
 Json ages_json(const MessageAges& ages) {
@@ -239,6 +240,9 @@ Json to_json(const QueueSnapshot& snapshot) {
                                {"max_deliveries", group.max_deliveries},
                                {"discard", group.discard},
                                {"discarded", group.discarded},
+                               {"lease_timeout_ms", group.lease_timeout.count()},
+                               {"overdue", group.overdue},
+                               {"timed_out", group.timed_out},
                                {"dead_letter", group.dead_letter.empty() ? Json(nullptr) : Json(group.dead_letter)},
                                {"dead_lettered", group.dead_lettered},
                                {"to_move", group.to_move},

@@ -1,12 +1,14 @@
 // See properties_text.hpp.
 #include "tool/text/properties_text.hpp"
 
+#include <algorithm>
 #include <array>
 #include <cstdio>
 #include <ctime>
 
 #include "base/utf8.hpp"
 #include "tool/text/payload_text.hpp"
+#include "tool/text/units.hpp"
 
 namespace beltway::tool {
 
@@ -24,6 +26,13 @@ std::string time_text(PublishTime time) {
   return text.data();
 }
 
+/// Until a message expires by its own ttl.
+std::optional<std::chrono::microseconds> time_left(const PropertiesView& properties) {
+  if (!properties.expires_at()) return std::nullopt;
+  const auto left = *properties.expires_at() - std::chrono::steady_clock::now();
+  return std::max(std::chrono::duration_cast<std::chrono::microseconds>(left), std::chrono::microseconds(0));
+}
+
 /// A string, or an object with its base64.
 Json text_json(std::string_view text) {
   if (is_utf8(text)) return text;
@@ -38,6 +47,7 @@ std::string properties_text(const PropertiesView& properties) {
     if (!value.empty()) all += (all.empty() ? "" : " ") + name + "=" + printable(value);
   };
   if (properties.publish_time() != PublishTime{}) add("publish-time", time_text(properties.publish_time()));
+  if (const auto left = time_left(properties)) add("expires-in", format_duration(*left));
   add("key", properties.key());
   add("correlation-id", properties.correlation_id());
   add("reply-to", properties.reply_to());
@@ -65,6 +75,7 @@ Json properties_json(const PropertiesView& properties) {
   };
   if (properties.publish_time() != PublishTime{})
     json["publish_time_ns"] = properties.publish_time().time_since_epoch().count();
+  if (const auto left = time_left(properties)) json["expires_in_us"] = left->count();
   add("key", properties.key());
   add("correlation_id", properties.correlation_id());
   add("reply_to", properties.reply_to());

@@ -1,5 +1,6 @@
 // The sections of `show`.
 #include "tool/text/show_text.hpp"
+#include "tool/text/ages_text.hpp"
 
 #include <algorithm>
 
@@ -159,6 +160,17 @@ std::string dead_letters_text(const QueueSnapshot& snapshot) {
   return table.empty() ? "" : "\n" + table.text(k_indent);
 }
 
+/// A line for each group whose leases end by time.
+std::string leases_text(const QueueSnapshot& snapshot) {
+  Table table{"GROUP", ">LEASES LAST", ">OVER", ">TIMED OUT"};
+  for (const GroupState& group : snapshot.groups) {
+    if (group.lease_timeout.count() == 0 && group.timed_out == 0) continue;
+    table.add({group.name, group.lease_timeout.count() != 0 ? format_duration(group.lease_timeout) : "for ever",
+               format_count(group.overdue), format_count(group.timed_out)});
+  }
+  return table.empty() ? "" : "\n" + table.text(k_indent);
+}
+
 std::string newest_text(const QueueSnapshot& snapshot) {
   Table table{"GROUP", ">KEEPS THE NEWEST", ">DROPPED"};
   for (const GroupState& group : snapshot.groups) {
@@ -242,7 +254,9 @@ std::string show_text(const QueueSnapshot& snapshot, const std::vector<Cause>& c
   std::string out = snapshot.info.name + " (id " + std::to_string(snapshot.info.id) + ")\n";
   out += facts_text(snapshot, rates);
   out += groups_text(snapshot);
+  out += ages_text(snapshot, k_indent);
   out += dead_letters_text(snapshot);
+  out += leases_text(snapshot);
   out += newest_text(snapshot);
   out += producers_text(snapshot, now_ns);
   out += producer_names_text(snapshot.info);

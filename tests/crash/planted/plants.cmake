@@ -33,7 +33,7 @@ plant_before(ready_before_the_reference [[if (flags != 0) slot.commit(flags);]])
 plant(flag_behind_ready [[slot.meta.store_relaxed(meta & ~(std::uint64_t{detail::k_flag_extended} << 32));]])
 plant(flag_behind_ready/2
   [[slot.state.store_release(SlotState{position, 0, {}}.word() | ready_low_); slot.meta.store_relaxed(meta);]])
-plant_condition(block_is_not_counted [[size > inline_bytes_]])
+plant_condition(block_is_not_counted [[size >= slot_size_limit_ || has_news()]])
 plant(lane_without_heir "")
 plant(tail_is_not_widened [[return static_cast<Position>(tail.position);]])
 

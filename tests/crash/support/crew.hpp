@@ -61,6 +61,8 @@ class Crew {
   Status reject(unsigned owner);
   /// Leases a message and gives it back with a delay.
   Status lease_and_delay(unsigned owner);
+  /// Holds a message for longer than its group allows, then takes what comes next, and ends both.
+  Status lease_and_hang(unsigned owner);
   std::size_t lease_batch(unsigned owner, unsigned nack_mask);
   std::size_t lease_and_ack_batch(unsigned owner);
   /// Receives as the lossy consumer.

@@ -7,6 +7,7 @@
 #include "checker.hpp"
 #include "crew.hpp"
 #include "endpoint/attachment.hpp"
+#include "os/kernel.hpp"
 #include "ring/groups.hpp"
 
 namespace beltway::crash {
@@ -129,6 +130,38 @@ Status Crew::lease_and_delay(unsigned owner) {
   if (!received) return received.status();
   note_leased(*received, owner);
   if (!received->nack(std::chrono::milliseconds(1)) && !is_evicted(world_, owner)) fail(world_, "a lease was lost");
+  return Status::ok;
+}
+
+Status Crew::lease_and_hang(unsigned owner) {
+  Result<Message> late = consumer(owner).try_receive();
+  if (!late) return late.status();
+  const bool whole = note_leased(*late, owner);
+  if (!late->extend() && !is_evicted(world_, owner)) fail(world_, "a lease was lost");
+  for (int ms = 0; ms < 20; ++ms) os::give_way();
+  // It looks for leases that are over, and finds its own.
+  Result<Message> again = consumer(owner).try_receive();
+  if (again) {
+    note_leased(*again, owner);
+    end_lease(*again, owner, true);
+  }
+  if (again && again->position() == late->position()) {
+    if (late->still_held() || late->ack()) fail(world_, "a late ack was believed");
+    return Status::ok;
+  }
+  if (!whole) return Status::ok;
+  Entry& entry = world_.journal().messages[read_message(*late)];
+  const Position position = late->position();
+  entry.acking = 1;
+  compiler_fence();
+  const bool acked = late->ack();
+  compiler_fence();
+  if (!acked) {
+    entry.acking = 0;
+    return Status::ok;
+  }
+  entry.position = position;
+  entry.acked = 1;
   return Status::ok;
 }
 

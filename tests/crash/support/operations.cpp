@@ -76,6 +76,15 @@ void nack_and_wait(Crew& crew, unsigned owner) {
   os::give_way();
   crew.lease(owner, true);
 }
+/// Leases end by time in its group.
+void make_timed(Crew& crew, unsigned owner) {
+  crew.world().memory().group(k_group).times.store_relaxed(GroupTimes{5, 0}.word());
+  make(crew, owner);
+}
+void hang(Crew& crew, unsigned owner) {
+  crew.lease_and_hang(owner);
+  crew.lease(owner, true);
+}
 void lease_batch(Crew& crew, unsigned owner) { crew.lease_batch(owner, 0b101); }
 
 void ack_batch(Crew& crew, unsigned owner) { crew.lease_and_ack_batch(owner); }
@@ -147,6 +156,7 @@ constexpr Operation k_operations[] = {
     {"nack", Role::named, make, nack},
     {"nack_later", Role::named, make, nack_later},
     {"nack_and_wait", Role::named, make, nack_and_wait},
+    {"hang", Role::named, make_timed, hang},
     {"lease_batch", Role::named, make, lease_batch},
     {"ack_batch", Role::named, make, ack_batch},
     {"read_lossy", Role::lossy, make_lossy, read_lossy},

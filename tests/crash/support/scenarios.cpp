@@ -55,6 +55,7 @@ std::vector<Beginning> beginnings_of(std::uint32_t producers, unsigned thin) {
                          .with_named = groups < 2,
                          .symmetric = bits % 5 == 0,
                          .evictable = bits % 3 == 0};
+            one.shape.stamps = !one.shape.evictable && (bits & 0x30000) == 0;
             one.laps = laps;
             one.prefill = prefill;
             one.lane_prefill = !late_and_full && (bits & 0x100) != 0;

@@ -48,6 +48,14 @@ constexpr std::uint64_t word_of(std::uint64_t id, std::uint64_t index) noexcept 
 
 }  // namespace
 
+namespace {
+/// Of the worlds that are made now.
+bool& expects_stamps() noexcept {
+  static bool stamps = false;
+  return stamps;
+}
+}  // namespace
+
 World::World(const Shape& shape) : shape_(shape) {
   const Geometry geometry{.slots = shape.slots,
                           .slot_bytes = 64,
@@ -70,12 +78,19 @@ World::World(const Shape& shape) : shape_(shape) {
   parts_[2] = {memory_.heap, heap};
   parts_[3] = {memory_.control + geometry.status_offset(), words_end - geometry.status_offset()};
   parts_[4] = {reinterpret_cast<std::byte*>(journal_), sizeof(Journal)};
+  const std::size_t stamps = geometry.stamps_offset();
+  const std::size_t stamps_end = geometry.age_histograms_offset() + k_consumers * sizeof(AgeHistogram);
+  parts_[5] = {memory_.control + stamps, shape.stamps ? stamps_end - stamps : 0};
+  expects_stamps() = shape.stamps;
   clear();
 }
 
 void World::clear() {
   for (const Part& part : parts_) std::memset(part.data, 0, part.size);
   initialize_queue(memory_, 1, shape_.symmetric, shape_.first);
+  if (!shape_.stamps) return;
+  const Stamping fine{0, static_cast<std::uint8_t>(Stamps::fine)};
+  memory_.shared_status().stamping.store_relaxed(fine.word());
 }
 
 void World::copy_from(const World& other) noexcept {
@@ -147,6 +162,7 @@ std::uint64_t checked(std::uint64_t id, std::size_t size, const PropertiesView& 
 }  // namespace
 
 std::uint64_t read_message(const Message& message) noexcept {
+  if (message.age().has_value() != expects_stamps()) return 0;
   return checked(read_payload(message.bytes().data(), message.size()), message.size(), message.properties());
 }
 std::uint64_t read_message(const SlotView& view) noexcept {

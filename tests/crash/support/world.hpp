@@ -49,6 +49,7 @@ struct Shape {
   bool symmetric = false;
   std::uint32_t max_parked = 0;
   bool evictable = false;  ///< reliable consumers look whether they were thrown out
+  bool stamps = false;     ///< each message is stamped, and read_message() expects that
 };
 
 inline constexpr std::size_t k_messages = 64;
@@ -109,7 +110,7 @@ class World {
   std::unique_ptr<std::byte[]> storage_;
   QueueMemory memory_;
   Journal* journal_ = nullptr;
-  Part parts_[5] = {};
+  Part parts_[6] = {};
 };
 
 /// Makes a world the current one while it lives.

@@ -1,0 +1,89 @@
+// Leases that end by time: a message of a group with lease_timeout that a consumer holds for longer goes back to the group.
+// LEASE_TIMEOUT.md has the protocol.
+//
+//   lease:   LEASED(p, me, t) by a swap; lease time = (now + timeout, lap of p, me, t); then `lease_check`: plan_lease_check()
+//            if it says 0 or a later time
+//   look:    lease_check is due: lease_check = now + timeout by a swap; walk over the lease words; give back what is over;
+//            lease_check = the earliest time that is left, or 0 and one more walk
+//   over:    lease time = (0, lap, c, t) by a swap, so that no extend() succeeds any more; then LEASED(p, c, t) becomes
+//            RETRY(p, c, t + 1), and PARKED becomes PARKED_DELAYED
+//   extend:  load the lease time; the lease word is mine; lease time = (now + timeout, lap, me, t) by a swap
+//
+// Only swaps end leases in such a group: the late holder's fails.
+//
+// Thread safety: the functions may run anywhere. None of them trusts what it reads.
+#pragma once
+
+#include <algorithm>
+#include <bit>
+#include <cstdint>
+#include <optional>
+
+#include "ring/queue_memory.hpp"
+#include "ring/redelivery.hpp"
+
+namespace beltway::ring {
+
+/// How long leases of the group last, in us; 0: for ever. Cut to k_max_lease_timeout_ms: a peer may have written any number.
+[[nodiscard]] constexpr std::uint64_t lease_timeout_us(GroupTimes times) noexcept {
+  return std::min<std::uint64_t>(times.lease_timeout_ms, k_max_lease_timeout_ms) * 1000;
+}
+[[nodiscard]] inline std::uint64_t lease_timeout_us(const QueueMemory& memory, unsigned group) noexcept {
+  return lease_timeout_us(GroupTimes::of(memory.group(group).times.load_relaxed()));
+}
+
+/// When a lease ends that begins, or is extended, now: by the coarse clock, never too early.
+[[nodiscard]] std::uint64_t lease_end_us(std::uint64_t timeout_us) noexcept;
+
+/// The lap that a lease time bears.
+[[nodiscard]] inline std::uint16_t lease_lap(const QueueMemory& memory, Position position) noexcept {
+  return static_cast<std::uint16_t>(position >> std::countr_zero(memory.geometry.slots)) & LeaseEnd::k_lap_mask;
+}
+
+/// True if that time is over. Also for a time that no lease can have: a peer wrote over it.
+[[nodiscard]] bool is_over(std::uint64_t due_us, std::uint64_t now_us) noexcept;
+
+/// Makes `due_us` the time at which consumers look for leases that are over, unless they look earlier. True if it was later, or
+/// none: then the caller wakes a sleeping consumer, unless one watches.
+bool plan_lease_check(const QueueMemory& memory, unsigned group, std::uint64_t due_us) noexcept;
+
+/// Plans the look for the earliest end of a lease, if none is planned in time: for a consumer that is gone and could not do it.
+void restore_lease_check(const QueueMemory& memory, unsigned group) noexcept;
+
+/// When time alone gives a consumer of the group something to do: a delayed message is due, or leases may be over. In us; 0: never.
+[[nodiscard]] std::uint64_t first_due_us(const QueueMemory& memory, unsigned group) noexcept;
+/// True if that time has come. Also for a time that no step can have set: the next try sets it right.
+[[nodiscard]] bool has_work_by_time(const QueueMemory& memory, unsigned group, std::uint64_t now_us) noexcept;
+
+/// A lease that a consumer holds.
+struct HeldLease {
+  Word& word;
+  std::uint64_t seen;  // the lease word
+  Lease lease;
+  Position position;
+  std::uint64_t time_word;              // the lease time
+  std::optional<std::uint64_t> due_us;  // nothing: the lease has no time, or not yet
+
+  [[nodiscard]] LeaseEnd end() const noexcept { return LeaseEnd::of(time_word); }
+};
+
+/// The lease of lease word `index`; nothing if no consumer holds it.
+[[nodiscard]] std::optional<HeldLease> held_lease(const QueueMemory& memory, unsigned group,
+                                                  std::uint32_t index) noexcept;
+
+/// Makes the end of a lease that is over final: no extend() succeeds any more. False if the time has changed.
+bool close_lease(const QueueMemory& memory, unsigned group, const HeldLease& held) noexcept;
+
+/// Gives the lease its whole time again, and returns when it ends now: k_no_end_us in a group without lease_timeout. Nothing if the
+/// lease word is not that of `lease` any more, or the lease is over.
+[[nodiscard]] std::optional<std::uint64_t> extend_lease(const QueueMemory& memory, unsigned group, Lease lease,
+                                                        Position position) noexcept;
+inline constexpr std::uint64_t k_no_end_us = ~std::uint64_t{0};
+
+/// True if the word of `position` says that `lease` is held, in its place or parked.
+[[nodiscard]] bool is_held_as(const QueueMemory& memory, unsigned group, Lease lease, Position position) noexcept;
+
+/// Leases of the group that are over and not given back yet.
+[[nodiscard]] std::uint64_t count_overdue(const QueueMemory& memory, unsigned group) noexcept;
+
+}  // namespace beltway::ring
