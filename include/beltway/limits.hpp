@@ -79,8 +79,8 @@ inline constexpr std::uint32_t k_max_deliveries = 255;
 inline constexpr std::int64_t k_min_ttl_ms = 1;
 inline constexpr std::int64_t k_max_ttl_ms = 0x7fffffff;
 
-/// QueueOptions::lease_timeout, if it is not 0. At least 10 ms: the coarse clock that measures it goes on each 4 ms. At most what a
-/// 32-bit number holds.
+/// QueueOptions::lease_timeout, if it is not 0. At least 10 ms: the coarse clock that measures it goes on each 4 ms. At most
+/// what a 32-bit number holds.
 inline constexpr std::int64_t k_min_lease_timeout_ms = 10;
 inline constexpr std::int64_t k_max_lease_timeout_ms = 0x7fffffff;
 

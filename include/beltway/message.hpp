@@ -124,8 +124,8 @@ class Message {
   /// Throws Error(misuse) if the group says neither (QueueOptions::discard). Then the message was given back as by nack().
   bool reject();
 
-  /// Named groups with QueueOptions::lease_timeout: gives the message its whole time again, from now on, so that it does not go to
-  /// another consumer meanwhile. Call it more often than once a lease_timeout while a job goes on. False if the message is not
+  /// Named groups with QueueOptions::lease_timeout: gives the message its whole time again, from now on, so that it does not go
+  /// to another consumer meanwhile. Call it more often than once a lease_timeout while a job goes on. False if the message is not
   /// ours any more: then ack() will return false, too. Otherwise, and in other groups: true if it is still ours.
   /// Of a named group: in any thread, also while another thread reads the message.
   bool extend() noexcept;

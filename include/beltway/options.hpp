@@ -121,13 +121,16 @@ struct QueueOptions {
   std::chrono::milliseconds retry_delay{1};
   std::chrono::milliseconds retry_delay_max{1000};  ///< the longest of these waits; 0: none. At most a day
   /// How often a message of a named group is delivered at most. When the last of these deliveries has failed, also by a death,
-  /// the message is dropped and counted (ConsumerCounters::discarded). Requires `discard`. 0: no limit. At most 255.
+  /// the message goes to `dead_letter`, or is dropped and counted (ConsumerCounters::discarded). Requires `dead_letter` or
+  /// `discard`. 0: no limit. At most 255.
   std::uint32_t max_deliveries = 0;
   /// A message of a named group that is rejected (Message::reject()), or was delivered max_deliveries times, is dropped and
-  /// counted. Without it, no message is ever dropped.
+  /// counted. With `dead_letter` it goes there. With neither, no message is ever dropped.
   bool discard = false;
   /// A queue of the same daemon. A message of a named group that is rejected, was delivered max_deliveries times, or is older
-  /// than `ttl` is moved there, with properties that say why (PropertiesView::dead_letter()). Empty: none.
+  /// than `ttl` is moved there, with properties that say why (PropertiesView::dead_letter()). That queue must exist, have a named
+  /// group, and take the largest message of this queue with k_max_dead_letter_bytes more. Each consumer of the group needs the
+  /// right to publish there, and takes a producer's place a process. Empty: none. The owner may change it while the queue lives.
   std::string dead_letter = {};
   /// A message that is older is not delivered any more: it is dropped and counted, or goes to `dead_letter`. Turns `stamps` to
   /// coarse. 0: messages do not expire. 1 ms to 24 days. The owner may change it while the queue lives. GroupOptions may set

@@ -189,7 +189,8 @@ bool Claimer::void_parked(std::uint64_t word) noexcept {
 }
 
 void Claimer::go_on_behind_void() noexcept {
-  // The scan of the floors that found the parked slot counts on, as a limit does. A notice or a waiting producer asks for another.
+  // The scan of the floors that found the parked slot counts on, as a limit does. A notice or a waiting producer asks for
+  // another.
   const bool counts = distance(next_, floor_limit_) < 0 && !has_news() && (single_ || !ticket_.others_wait());
   // plant: next_parked_slot_is_not_looked_for
   limit_ = counts ? first_parked(memory_, next_, floor_limit_) : next_;

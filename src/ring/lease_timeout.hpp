@@ -50,7 +50,8 @@ bool plan_lease_check(const QueueMemory& memory, unsigned group, std::uint64_t d
 /// Plans the look for the earliest end of a lease, if none is planned in time: for a consumer that is gone and could not do it.
 void restore_lease_check(const QueueMemory& memory, unsigned group) noexcept;
 
-/// When time alone gives a consumer of the group something to do: a delayed message is due, or leases may be over. In us; 0: never.
+/// When time alone gives a consumer of the group something to do: a delayed message is due, or leases may be over. In us; 0:
+/// never.
 [[nodiscard]] std::uint64_t first_due_us(const QueueMemory& memory, unsigned group) noexcept;
 /// True if that time has come. Also for a time that no step can have set: the next try sets it right.
 [[nodiscard]] bool has_work_by_time(const QueueMemory& memory, unsigned group, std::uint64_t now_us) noexcept;
@@ -74,8 +75,8 @@ struct HeldLease {
 /// Makes the end of a lease that is over final: no extend() succeeds any more. False if the time has changed.
 bool close_lease(const QueueMemory& memory, unsigned group, const HeldLease& held) noexcept;
 
-/// Gives the lease its whole time again, and returns when it ends now: k_no_end_us in a group without lease_timeout. Nothing if the
-/// lease word is not that of `lease` any more, or the lease is over.
+/// Gives the lease its whole time again, and returns when it ends now: k_no_end_us in a group without lease_timeout. Nothing if
+/// the lease word is not that of `lease` any more, or the lease is over.
 [[nodiscard]] std::optional<std::uint64_t> extend_lease(const QueueMemory& memory, unsigned group, Lease lease,
                                                         Position position) noexcept;
 inline constexpr std::uint64_t k_no_end_us = ~std::uint64_t{0};

@@ -37,8 +37,8 @@ inline constexpr std::uint64_t k_pace_holds_ns = 10 * k_room_interval_ns;
 /// A message that is held for less than this holds the ring, while the group has other work: parked slots against waits of
 /// producers for a job that is almost done.
 inline constexpr std::uint64_t k_park_patience_ns = 1'000'000;
-/// Positions from a floor on, or a quarter of the ring if that is more: if none of their messages waits for a consumer, what holds
-/// the floor has lasted while many others were done, and is parked at once.
+/// Positions from a floor on, or a quarter of the ring if that is more: if none of their messages waits for a consumer, what
+/// holds the floor has lasted while many others were done, and is parked at once.
 inline constexpr std::uint32_t k_park_window = 16;
 
 // -- read side --------------------------------------------------------------------------------------------------

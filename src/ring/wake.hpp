@@ -19,7 +19,8 @@
 // more (wake_next_consumer). An endpoint that was SIGNALLED and does not need the wake hands it on (hand_wake_on).
 //
 // While messages of a group are delayed, or leases end by time, one sleeping consumer of the group watches: its sleep ends when
-// the first of them is due. A consumer that stops sleeping checks whether another one watches (needs_watcher), and wakes one if not.
+// the first of them is due. A consumer that stops sleeping checks whether another one watches (needs_watcher), and wakes one if
+// not.
 //
 // Thread safety: functions may run anywhere. A SleepWord belongs to its endpoint.
 #pragma once

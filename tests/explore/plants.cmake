@@ -42,7 +42,7 @@ plant(stamp_behind_ready "")
 plant(stamp_behind_ready/2 [[if (claim == detail::Claim::ok) stamp(); return status_of(claim);]])
 plant_condition(stamp_of_an_older_lap [[false]])
 # The clock of the day.
-plant_value(expiry_by_another_clock [[due_us && *due_us <= os::now_ns() / 1000 + 1'700'000'000'000'000]])
+plant(expiry_by_another_clock [[return due_us && *due_us <= os::now_ns() / 1000 + 1'700'000'000'000'000;]])
 plant(ttl_of_the_group_is_ignored [[const std::uint32_t ttl_ms = stamping.ttl_ms;]])
 
 # -- properties ---------------------------------------------------------------------------------------------------

@@ -179,6 +179,7 @@ TEST(ToolJson, a_snapshot_has_the_documented_keys) {
             R"("parked":0,"oldest_parked":null,"parked_holder":null,"evict_after_ms":0,"paused_ms":null,)"
             R"("retry_delay_ms":1,"retry_delay_max_ms":1000,)"
             R"("max_deliveries":5,"discard":true,"discarded":7,)"
+            R"("lease_timeout_ms":30000,"overdue":1,"timed_out":4,)"
             R"("dead_letter":"failed","dead_lettered":9,"to_move":1,)"
             R"("drop_oldest":3,"dropped":11,"ttl_ms":0,"expired":0,)"
             R"("ages":{"oldest_us":null,"delivered":0,"p50_us":0,"p99_us":0,"max_us":0},"consumers":[2]})");

@@ -185,6 +185,18 @@ TEST(Protocol, a_queue_s_description_arrives_as_it_was_sent) {
   EXPECT_EQ(arrived.info.endpoints[2].group, "");
 }
 
+TEST(Protocol, description_names_the_dead_letter_queues_that_are_missing) {
+  Description sent = sample();
+  EXPECT_FALSE(encode(sent).contains("missing_dead_letter_queues"));
+  EXPECT_FALSE(encode(sent).contains("reader")) << "each program of this layout may attach";
+  sent.info.missing_dead_letter_queues = {"failed", "more"};
+  EXPECT_EQ(decode_description(encode(sent), "test").info.missing_dead_letter_queues,
+            sent.info.missing_dead_letter_queues);
+  json nonsense = encode(sent);
+  nonsense["missing_dead_letter_queues"] = {1, 2};
+  EXPECT_THROW(static_cast<void>(decode_description(nonsense, "test")), Error);
+}
+
 TEST(Protocol, the_largest_description_fits_into_a_message) {
   Description most;
   most.info.name = std::string(k_max_name_length, 'q');

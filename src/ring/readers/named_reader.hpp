@@ -171,7 +171,8 @@ class NamedReader {
     if (lease_timeout_us_ != 0) return ring::has_work_by_time(memory_, group_, now_us);
     return earliest_due_us() != 0 && is_due(earliest_due_us(), now_us);
   }
-  /// True if the last lease() has found a delayed message, or leases that were over: time alone has made it due, and no peer wakes for it.
+  /// True if the last lease() has found a delayed message, or leases that were over: time alone has made it due, and no peer
+  /// wakes for it.
   [[nodiscard]] bool found_delayed() const noexcept { return found_delayed_ || found_overdue_; }
   /// Messages that this reader gave up.
   [[nodiscard]] std::uint64_t discarded() const noexcept { return discarded_.load(std::memory_order_relaxed); }
