@@ -118,7 +118,9 @@ TEST_P(Reattach, evicted_consumer_goes_on_in_batches) {
   ASSERT_TRUE(in.receive_batch(batch, 20s));
   EXPECT_EQ(in.reattached(), 1U);
   expect_to_go_on(held[0], batch[0]);
-  if (batch[1]) EXPECT_TRUE(batch[1].ack());
+  if (batch[1]) {
+    EXPECT_TRUE(batch[1].ack());
+  }
   read_on(in, static_cast<int>(k_small.slots) + 2);
 }
 

@@ -43,7 +43,7 @@ plant(stamp_behind_ready/2 [[if (claim == detail::Claim::ok) stamp(); return sta
 plant_condition(stamp_of_an_older_lap [[false]])
 # The clock of the day.
 plant(expiry_by_another_clock [[return due_us && *due_us <= os::now_ns() / 1000 + 1'700'000'000'000'000;]])
-plant(ttl_of_the_group_is_ignored [[const std::uint32_t ttl_ms = stamping.ttl_ms;]])
+plant_value(ttl_of_the_group_is_ignored [[stamping.ttl_ms]])
 
 # -- properties ---------------------------------------------------------------------------------------------------
 plant(length_of_the_block_is_read_twice
