@@ -51,7 +51,7 @@ void sum_counters(const ring::QueueMemory& memory, unsigned owner, const HealCou
   detail::Word* const words = memory.endpoint(owner).counters;
   if (owner < ring::k_first_consumer) {
     const auto last = ring::load_producer_counters(memory, owner);
-    for (std::size_t i = 0; i < ring::k_counters; ++i) take(i);
+    for (std::size_t i = 0; i < ring::k_producer_counters; ++i) take(i);
     for (std::size_t i = 0; i < 2; ++i) memory.published(owner)[i].exchange(0);
     totals.messages_in += last.messages;
     totals.bytes_in += last.bytes;
@@ -60,7 +60,7 @@ void sum_counters(const ring::QueueMemory& memory, unsigned owner, const HealCou
     totals.sleeps += last.sleeps;
   } else {
     const auto last = ring::load_counters<ConsumerCounters>(words);
-    for (std::size_t i = 0; i < ring::k_counters; ++i) take(i);
+    for (std::size_t i = 0; i < ring::k_consumer_counters; ++i) take(i);
     totals.messages_out += last.messages;
     totals.bytes_out += last.bytes;
     totals.lost += last.lost;

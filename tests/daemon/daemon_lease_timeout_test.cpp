@@ -103,7 +103,7 @@ TEST(DaemonLeaseTimeout, option_of_a_living_queue_reaches_attached_consumers) {
   auto quick = queue.consumer({.group = "workers"});
   EXPECT_EQ(group_of(queue).lease_timeout, 0ms);
   EXPECT_EQ(slow.try_receive().status(), Status::empty);
-  static_cast<void>(link.declare("jobs", with_timeout(50ms)));
+  static_cast<void>(link.declare_some("jobs", with_timeout(50ms), {"lease_timeout_ms"}));
   EXPECT_EQ(group_of(queue).lease_timeout, 50ms);
   EXPECT_EQ(slow.try_receive().status(), Status::empty) << "it reads the option";
   EXPECT_EQ(quick.try_receive().status(), Status::empty);
@@ -114,7 +114,7 @@ TEST(DaemonLeaseTimeout, option_of_a_living_queue_reaches_attached_consumers) {
   ASSERT_TRUE(again);
   EXPECT_FALSE(held->ack());
   EXPECT_TRUE(again->ack());
-  static_cast<void>(link.declare("jobs", with_timeout(0ms)));
+  static_cast<void>(link.declare_some("jobs", with_timeout(0ms), {"lease_timeout_ms"}));
   EXPECT_EQ(slow.try_receive().status(), Status::empty);
   EXPECT_EQ(quick.try_receive().status(), Status::empty);
   out.publish("long job");

@@ -265,7 +265,7 @@ Scenario give_back(unsigned floor, GroupKind other, bool weak) {
       "a dead producer's lane is given back" + name_of_other(other) +
           (floor == 2 ? "" : ", a reader still needs a message") + (weak ? ", weak memory" : ""),
       {.slots = 4, .producers = 2, .consumers = 2, .lane_bytes = k_lane_bytes},
-      {.preemptions = 3, .delays = 1, .weak = weak},
+      {.preemptions = 3, .delays = 1, .weak = weak, .executions = 250'000},
       [=](World& w) {
         w.add_producer(0);
         w.add_private(0);

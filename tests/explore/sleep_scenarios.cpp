@@ -232,7 +232,7 @@ Scenario waits_for_credit() {
   return scenario(
       "a consumer reaches its prefetch limit, another of its group sleeps",
       {.slots = 4, .producers = 2, .consumers = 2, .groups = 1},
-      {.preemptions = 3, .delays = 0, .executions = 40'000, .random = 10'000},
+      {.preemptions = 3, .delays = 0, .executions = 120'000, .random = 40'000},
       [](World& w) {
         for (unsigned p = 0; p < 2; ++p) w.add_producer(p);
         w.add_consumer(0, 0, {.group = "g", .prefetch = 1});

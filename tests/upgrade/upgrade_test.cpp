@@ -304,7 +304,7 @@ TEST(Versions, a_queue_of_another_layout_is_refused_at_attach_with_both_layouts)
   const test::Outcome result = installation.run(now(), {"pub", "q", "x"});
   EXPECT_FALSE(result.exit.ok());
   EXPECT_NE(result.err.find("layout " + std::to_string(k_layout_major + 1)), std::string::npos) << result.err;
-  EXPECT_NE(result.err.find("reads " + std::to_string(k_layout_major)), std::string::npos) << result.err;
+  EXPECT_NE(result.err.find("knows layout " + std::to_string(k_layout_major)), std::string::npos) << result.err;
 }
 
 }  // namespace
