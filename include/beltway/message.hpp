@@ -104,8 +104,7 @@ class Message {
   /// late: up to 15 messages later, or slots / 16 - 1, if that is less. The view is empty afterwards.
   [[gnu::always_inline]] bool ack() noexcept {
     if (core_ == nullptr) return false;
-    const bool done =
-        (core_->inline_size_limit_ != 0 && core_->try_release(position_)) || end_run({this, 1}, End::ack) != 0;
+    const bool done = (core_->inline_size_limit_ != 0 && core_->try_release(position_)) || end_by_ack();
     forget();
     return done;
   }
@@ -169,6 +168,8 @@ class Message {
   /// Ends consecutive messages of one consumer of a named group, or one message of any group, unless the inline path has
   /// ended it. Returns how many were still the consumer's. `delay_us`: of a nack. In src/endpoint/consumer_end.cpp.
   static std::size_t end_run(std::span<const Message> run, End end, std::uint64_t delay_us = k_delay_of_group) noexcept;
+  /// As end_run() of this message, acknowledged.
+  bool end_by_ack() noexcept;
   void release_message() noexcept;
   /// When it was published, in us of CLOCK_MONOTONIC; 0: not known. In src/endpoint/consumer_ages.cpp.
   [[nodiscard]] std::uint64_t stamp_us() const noexcept;

@@ -202,9 +202,8 @@ bool ConsumerCore::try_lease_next(ring::SlotView& view) noexcept {
   ends_.own();
   if (ends_.held() >= prefetch_) [[unlikely]]
     return false;
-  const std::uint64_t corrupt_before = counters_.corrupt;
   if (!fast_named_reader_->try_lease_next(view, counters_.corrupt)) {
-    if (counters_.corrupt != corrupt_before) store_counters();
+    if (counters_.corrupt != words_.corrupt.load_relaxed()) store_counters();
     if (!fast_named_reader_->put_aside().empty()) [[unlikely]]
       end_put_aside();
     return false;

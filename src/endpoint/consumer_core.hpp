@@ -172,6 +172,15 @@ class alignas(ring::k_apart_bytes) ConsumerCore : public ring::PrivateReader {
   friend class ::beltway::Message;
   friend std::size_t(::beltway::ack_batch)(std::span<Message> messages) noexcept;
   bool end_private(ring::Position position) noexcept;
+  /// Counts the end of messages of a named group. If the last one has ended and the Consumer has gone, deletes this.
+  [[gnu::always_inline]] void count_ends(std::size_t messages, unsigned woken) noexcept {
+    if (woken != 0) [[unlikely]]
+      wakes_ += woken;
+    const auto ring = [this] { waiter_.ring_self(); };
+    const auto tell = [this](std::uint64_t ended) { words_.acks.store_relaxed(acks_of(ended)); };
+    if (ends_.count(messages, ring, tell)) [[unlikely]]
+      delete this;
+  }
   /// Ends a message that failed. `delay_us`: how long it waits; k_delay_of_group: as the group says.
   [[gnu::noinline]] bool fail(const Message& message, std::uint64_t delay_us) noexcept;
   [[gnu::noinline]] bool give_back_at_once(const Message& message) noexcept;

@@ -114,17 +114,15 @@ std::size_t Message::end_run(std::span<const Message> run, End end, std::uint64_
   const bool at_once = end == End::dropped && core.closed_.load(std::memory_order_relaxed);
   const Message& last = run.back();
   std::size_t ours = 0;
-  for (const Message* message = run.data();; ++message) {
-    bool was_ours = false;
-    if (acks) {
-      was_ours = named.ack(message->position_, message->tries());
-    } else if (end == End::reject) {
-      was_ours = core.fail_for_good(*message, ring::FailReason::rejected);
-    } else {
-      was_ours = at_once ? core.give_back_at_once(*message) : core.fail(*message, delay_us);
+  if (acks) {
+    for (const Message& message : run) ours += named.ack(message.position_, message.tries()) ? 1 : 0;
+  } else {
+    for (const Message& message : run) {
+      const bool was_ours = end == End::reject ? core.fail_for_good(message, ring::FailReason::rejected)
+                            : at_once          ? core.give_back_at_once(message)
+                                               : core.fail(message, delay_us);
+      ours += was_ours ? 1 : 0;
     }
-    ours += was_ours ? 1 : 0;
-    if (message == &last) break;
   }
   const auto oldest = [run] {
     ring::Position first = run.front().position_;
@@ -133,12 +131,16 @@ std::size_t Message::end_run(std::span<const Message> run, End end, std::uint64_
   };
   // plant: acks_of_a_batch_move_no_floor
   const unsigned woken = named.after_ack(last.position_, oldest);
-  if (woken != 0) [[unlikely]]
-    core.wakes_ += woken;
-  const auto ring = [&core] { core.waiter_.ring_self(); };
-  const auto tell = [&core](std::uint64_t ended) { core.words_.acks.store_relaxed(core.acks_of(ended)); };
-  if (core.ends_.count(run.size(), ring, tell)) [[unlikely]]
-    delete &core;
+  core.count_ends(run.size(), woken);
+  return ours;
+}
+
+bool Message::end_by_ack() noexcept {
+  auto& core = static_cast<endpoint::ConsumerCore&>(*core_);
+  if (!core.named_ || core.guard_.in_child()) [[unlikely]]
+    return end_run({this, 1}, End::ack) != 0;
+  const bool ours = core.named_->ack(position_, tries());
+  core.count_ends(1, core.named_->after_ack(position_));
   return ours;
 }
 

@@ -22,6 +22,7 @@ struct ConsumerCounterWords {
   explicit ConsumerCounterWords(Word* words) noexcept
       : messages(words[offsetof(ConsumerCounters, messages) / sizeof(std::uint64_t)]),
         bytes(words[offsetof(ConsumerCounters, bytes) / sizeof(std::uint64_t)]),
+        corrupt(words[offsetof(ConsumerCounters, corrupt) / sizeof(std::uint64_t)]),
         acks(words[offsetof(ConsumerCounters, acks) / sizeof(std::uint64_t)]),
         discarded(words[offsetof(ConsumerCounters, discarded) / sizeof(std::uint64_t)]),
         dead_lettered(words[offsetof(ConsumerCounters, dead_lettered) / sizeof(std::uint64_t)]),
@@ -31,6 +32,7 @@ struct ConsumerCounterWords {
   }
   Word& messages;
   Word& bytes;
+  Word& corrupt;
   Word& acks;
   Word& discarded;
   Word& dead_lettered;

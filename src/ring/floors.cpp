@@ -25,9 +25,8 @@ LowestFloor scan_lowest_floor(const QueueMemory& memory, Position tail) noexcept
 namespace {
 
 [[nodiscard]] bool says(std::uint64_t word, Position p, LeasePhase phase) noexcept {
-  const Lease lease = Lease::of(word);
   // plant: floor_passes_old_acks
-  return distance<Lease::bits>(lease.position, p) == 0 && lease.phase == phase;
+  return Lease::says(word, p, phase);
 }
 
 [[nodiscard]] bool says_parked(std::uint64_t word, Position p) noexcept {

@@ -92,6 +92,11 @@ struct Lease {
     return position << 19 | static_cast<std::uint64_t>(owner) << 11 | static_cast<std::uint64_t>(tries) << 3 |
            static_cast<std::uint64_t>(phase);
   }
+  /// True if `word` has this phase for `position`, with any owner and tries: one comparison.
+  [[nodiscard]] static constexpr bool says(std::uint64_t word, std::uint64_t position, LeasePhase phase) noexcept {
+    constexpr std::uint64_t k_owner_and_tries = 0xffff << 3;
+    return (word & ~k_owner_and_tries) == Lease{position, 0, 0, phase}.word();
+  }
 };
 
 /// Why a message is given up. A delayed message with a reason waits to be moved to the dead letter queue, and is not delivered.

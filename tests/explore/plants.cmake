@@ -57,7 +57,7 @@ plant(no_bump_when_equal
   [[if (distance<Next::bits>(next.position, position) <= 0 || group.next.compare_and_swap(seen, back.word())) return;]])
 plant(no_bump_when_earlier [[if (earlier || group.next.compare_and_swap(seen, back.word())) return;]])
 plant(next_stays_after_death "")
-plant(floor_passes_old_acks [[return lease.phase == phase;]])
+plant(floor_passes_old_acks [[return Lease::of(word).phase == phase;]])
 plant(floor_passes_a_leased_reclaimed "")
 plant(floor_passes_a_leased_reclaimed/2 [[return true;]])
 plant_value(no_second_check_of_the_slot [[true]])

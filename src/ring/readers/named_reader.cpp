@@ -194,7 +194,8 @@ bool NamedReader::try_lease_parked(std::uint64_t seen, Position position, SlotVi
 }
 
 bool NamedReader::try_lease_next(SlotView& view, std::uint64_t& corrupt) noexcept {
-  if (!is_active() || look_due_) return false;
+  if (shared_.state.load_acquire() != untimed_state_ && (!is_active() || look_due_)) [[unlikely]]
+    return false;
   if (has_delayed()) [[unlikely]] {
     if (delayed_go_first(now_us())) return false;
     ready_turn_ = false;
@@ -217,13 +218,14 @@ bool NamedReader::try_lease_next(SlotView& view, std::uint64_t& corrupt) noexcep
   }
   help_sleeping_producers();
   // plant: lease_does_not_check_removal/2
-  if (is_active()) {
-    if (lease_timeout_us_ != 0) [[unlikely]]
-      store_lease_ends(&view, 1);
+  if (shared_.state.load_acquire() == untimed_state_) [[likely]]
     return true;
+  if (!is_active()) {
+    give_back(&view, 1);
+    return false;
   }
-  give_back(&view, 1);
-  return false;
+  if (lease_timeout_us_ != 0) store_lease_ends(&view, 1);
+  return true;
 }
 
 void NamedReader::give_back(const SlotView* views, std::size_t count) noexcept {

@@ -48,6 +48,7 @@ class NamedReader {
         shared_status_(memory.shared_status()),
         shared_(memory.group(group)),
         leases_(&memory.lease(group, 0)),
+        lease_times_(&memory.lease_time(group, 0)),
         incarnation_(incarnation),
         active_word_(GroupStateWord{incarnation, GroupKind::named, GroupPhase::active}.word()),
         ack_lag_max_(std::min(memory.geometry.slots / 4, k_ack_lag)),
@@ -290,7 +291,8 @@ class NamedReader {
   const Position mask_;  // slots - 1
   const SharedStatus& shared_status_;
   GroupBlock& shared_;
-  Word* const leases_;  // one a slot
+  Word* const leases_;       // one a slot
+  Word* const lease_times_;  // likewise
   const std::uint32_t incarnation_;
   const std::uint64_t active_word_;  // the group's state while it is ours and not paused
   const std::int64_t ack_lag_max_;   // acknowledgements behind the floor
@@ -301,6 +303,7 @@ class NamedReader {
   std::uint32_t resume_version_ = ~0U;             // version of `next` at that lease; at first no version
   std::uint64_t resume_word_ = ~std::uint64_t{0};  // `next` then: while it stays, no consumer has moved it on
   std::uint64_t lease_timeout_us_ = 0;             // 0: leases do not end by time
+  std::uint64_t untimed_state_ = active_word_;     // 0, which no state of a group is, if leases end by time
   bool look_due_ = false;                          // leases of others may be over: only lease() looks for them
   DueMessages due_;
   bool ready_turn_ = false;     // a delayed message went first, so a READY one goes next

@@ -28,6 +28,7 @@ void NamedReader::refresh_lease_timeout() noexcept {
   // plant: timed_lease_is_ended_by_a_store
   if (timeout_us != 0) ends_by_swap_.store(true, std::memory_order_relaxed);
   lease_timeout_us_ = timeout_us;
+  untimed_state_ = timeout_us == 0 ? active_word_ : 0;
   if (timeout_us == 0) found_overdue_ = false;
 }
 
@@ -54,7 +55,7 @@ void NamedReader::store_lease_ends(const SlotView* views, std::size_t count) noe
   for (std::size_t i = 0; i < count; ++i) {
     const Position position = views[i].position;
     const LeaseEnd end{due_us, lease_lap(memory_, position), owner_, views[i].tries};
-    memory_.lease_time(group_, position).store_relaxed(end.word());
+    lease_times_[position & mask_].store_relaxed(end.word());
   }
   // The swap of the lease is the fence. If we see a time, the consumer that looks then sees our leases. See end_overdue_leases().
   const std::uint64_t planned_us = EarliestDue::of(shared_.lease_check.load_acquire()).due_us;
