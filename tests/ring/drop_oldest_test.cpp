@@ -238,7 +238,7 @@ TEST_P(DropOldest, consumer_that_leases_makes_room_for_a_sleeping_producer) {
   Consumer other = ring.consumer({.group = "other"});
   publish(out, 0, 16);
   Status status = Status::full;
-  std::jthread producer([&] { status = out.publish_until("later", 10s); });
+  std::jthread producer([&] { status = out.publish_until("16", 10s); });
   while (ring.memory().shared_status().producer_sleepers.load_relaxed() == 0) std::this_thread::yield();
   const std::size_t taken = take_all(other).size();
   producer.join();
