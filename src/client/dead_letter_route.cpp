@@ -116,7 +116,7 @@ std::shared_ptr<DeadLetterTarget> DeadLetterRoute::find_target() noexcept {
 }
 
 std::shared_ptr<DeadLetterTarget> DeadLetterRoute::ask() const {
-  const Until caller(std::chrono::microseconds(ring::k_dead_letter_patience_us));
+  const Until caller{std::chrono::microseconds(ring::k_dead_letter_patience_us)};
   const std::string context = wire::error_subject("describe", origin_.name);
   const Packet reply = session_->request_until(context, "describe", {{"queue", origin_.id}}, caller);
   const QueueInfo info = wire::decode_description(wire::JsonReader(reply.body, context).object("queue"), context).info;

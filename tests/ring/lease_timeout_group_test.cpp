@@ -216,13 +216,13 @@ TEST(LeaseTimeoutOfAGroup, sleeper_wakes_when_the_time_is_over) {
 }
 
 TEST(LeaseTimeoutOfAGroup, job_that_extends_its_message_keeps_it) {
-  TimedGroup group(50);
+  TimedGroup group(400);
   Producer out = group.queue.producer();
   Consumer slow = group.consumer();
   out.publish("job");
   Message held = *slow.try_receive();
-  std::jthread other([&] { EXPECT_EQ(group.consumer().receive(250ms).status(), Status::timeout); });
-  for (const auto end = Clock::now() + 300ms; Clock::now() < end;) {
+  std::jthread other([&] { EXPECT_EQ(group.consumer().receive(1s).status(), Status::timeout); });
+  for (const auto end = Clock::now() + 1200ms; Clock::now() < end;) {
     std::this_thread::sleep_for(5ms);
     EXPECT_TRUE(held.extend());
   }
@@ -264,13 +264,13 @@ struct Sleepers {
 };
 
 TEST(LeaseTimeoutOfAGroup, one_of_many_sleepers_watches_a_hung_holder) {
-  TimedGroup group(300);
+  TimedGroup group(1000);
   Producer out = group.queue.producer();
   Consumer slow = group.consumer();
-  Sleepers sleepers(group, 4, 1s);
   out.publish("job");
   Message held = *slow.receive(1s);
-  for (const auto end = Clock::now() + 200ms; Clock::now() < end && sleepers.watching() == 0;)
+  Sleepers sleepers(group, 4, 3s);
+  for (const auto end = Clock::now() + 700ms; Clock::now() < end && sleepers.watching() == 0;)
     std::this_thread::sleep_for(1ms);
   EXPECT_EQ(sleepers.watching(), 1U);
   sleepers.threads.clear();
@@ -279,14 +279,14 @@ TEST(LeaseTimeoutOfAGroup, one_of_many_sleepers_watches_a_hung_holder) {
 }
 
 TEST(LeaseTimeoutOfAGroup, holder_that_extends_wakes_one_sleeper_a_timeout) {
-  constexpr auto k_timeout = 100ms;
-  constexpr auto k_time = 1200ms;
+  constexpr auto k_timeout = 400ms;
+  constexpr auto k_time = 2400ms;
   TimedGroup group(k_timeout.count());
   Producer out = group.queue.producer();
   Consumer slow = group.consumer();
-  Sleepers sleepers(group, 4, k_time);
   out.publish("job");
   Message held = *slow.receive(1s);
+  Sleepers sleepers(group, 4, k_time);
   const auto end = Clock::now() + k_time;
   while (Clock::now() < end) {
     std::this_thread::sleep_for(5ms);
