@@ -181,7 +181,7 @@ TEST(Expiry, messages_older_than_the_ttl_are_passed_over_and_counted_by_every_ki
     Producer out = queue.producer();
     std::array consumers{queue.consumer(), queue.consumer({.group = "g", .ack = Ack::automatic}),
                          queue.consumer({.lossy = true})};
-    for (int lap = 0; lap < 3; ++lap) {
+    for (unsigned lap = 0; lap < 3; ++lap) {
       for (const char* text : {"a", "b", "c"}) out.publish(text);
       std::this_thread::sleep_for(60ms);
       for (const char* text : {"d", "e"}) out.publish(text);
@@ -263,7 +263,7 @@ TEST(Expiry, a_message_may_have_a_ttl_of_its_own_without_stamps) {
     Producer out = queue.producer();
     std::array consumers{queue.consumer(), queue.consumer({.group = "g", .ack = Ack::automatic}),
                          queue.consumer({.lossy = true})};
-    for (int lap = 0; lap < 3; ++lap) {
+    for (unsigned lap = 0; lap < 3; ++lap) {
       out.publish("a", {.ttl = 20ms});
       out.publish(large, {.key = "k", .publish_time = Properties::now, .ttl = 20ms});
       Loan loan = out.loan(500, {.ttl = 20ms});

@@ -159,6 +159,18 @@ constexpr auto k_left_to_the_explorer = std::to_array<std::string_view>({
     "drop_takes_what_is_leased",
     "claim_counts_as_message",
     "given_back_message_holds_the_ring",
+    "stamp_of_an_older_lap",
+    "expiry_by_another_clock",
+    "ttl_of_the_group_is_ignored",
+    "next_parked_slot_is_not_looked_for",
+    "timed_lease_is_ended_by_a_store",
+    "late_holder_extends",
+    "lease_is_ended_without_its_time",
+    "no_check_is_planned",
+    "check_is_cleared_for_good",
+    "lease_that_is_left_is_not_planned",
+    "planned_check_wakes_no_sleeper",
+    "repair_leaves_the_lease_check",
 });
 
 TEST(Planted, no_violation_is_found_without_a_planted_bug) { EXPECT_FALSE(is_caught(nullptr)); }
