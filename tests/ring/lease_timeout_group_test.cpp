@@ -295,8 +295,8 @@ TEST(LeaseTimeoutOfAGroup, holder_that_extends_wakes_one_sleeper_a_timeout) {
   sleepers.threads.clear();
   EXPECT_EQ(sleepers.got, 0U);
   EXPECT_TRUE(held.ack());
-  // First all of them. Then one looks, may look a second time, since the coarse clock is late, and may hand the watch on. All four
-  // at each look would be more.
+  // First all of them. Then one looks, may look a second time, since the coarse clock is late, and may hand the watch on. All
+  // four at each look would be more.
   EXPECT_LE(sleepers.sleeps(), 4 + 4 + 2 * (k_time / k_timeout + 1));
   EXPECT_GE(sleepers.sleeps(), 4 + k_time / k_timeout / 2) << "nobody looked";
 }
