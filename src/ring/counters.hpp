@@ -25,8 +25,7 @@ struct ConsumerCounterWords {
         corrupt(words[offsetof(ConsumerCounters, corrupt) / sizeof(std::uint64_t)]),
         acks(words[offsetof(ConsumerCounters, acks) / sizeof(std::uint64_t)]),
         discarded(words[offsetof(ConsumerCounters, discarded) / sizeof(std::uint64_t)]),
-        dead_lettered(words[offsetof(ConsumerCounters, dead_lettered) / sizeof(std::uint64_t)]),
-        expired(words[offsetof(ConsumerCounters, expired) / sizeof(std::uint64_t)]) {
+        dead_lettered(words[offsetof(ConsumerCounters, dead_lettered) / sizeof(std::uint64_t)]) {
     // add_pair() adds to both at once.
     static_assert(offsetof(ConsumerCounters, bytes) == offsetof(ConsumerCounters, messages) + sizeof(std::uint64_t));
   }
@@ -36,7 +35,6 @@ struct ConsumerCounterWords {
   Word& acks;
   Word& discarded;
   Word& dead_lettered;
-  Word& expired;
 };
 
 /// Copies a struct of counters to its words, or back.

@@ -8,9 +8,9 @@
 // while a consumer reads it. Producers find parked slots in the lease words. They scan these only if a group says `any` in its
 // word `parked`, and that is said before the floor passes.
 //
-// A message is parked only if a producer needs room, room is gained by it, and either no message near the floor waits for a
-// consumer (k_park_window) or a producer has waited for k_park_patience_ns. READY messages and RETRY words are never parked:
-// a group without workers holds the ring.
+// A message is parked only if a producer needs room, and room is gained by it. Also, no message near the floor waits for a
+// consumer (k_park_window), or a producer has waited for k_park_patience_ns. READY messages and RETRY words are never parked: a
+// group without workers holds the ring.
 //
 // Thread safety: all functions work on shared memory and may run in any number of processes at once. None of them trusts
 // what it reads.
