@@ -3,7 +3,7 @@
 #include "python/errors.hpp"
 #include "python/info.hpp"
 #include "python/objects.hpp"
-#include "python/options.hpp"
+#include "python/keyword_options.hpp"
 
 namespace beltway::python {
 

@@ -4,8 +4,8 @@
 #include <optional>
 
 #include "python/objects.hpp"
-#include "python/options.hpp"
-#include "python/properties.hpp"
+#include "python/keyword_options.hpp"
+#include "python/properties_values.hpp"
 
 namespace beltway::python {
 
