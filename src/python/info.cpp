@@ -3,8 +3,8 @@
 #include <initializer_list>
 #include <optional>
 
-#include "python/objects.hpp"
 #include "python/keyword_options.hpp"
+#include "python/objects.hpp"
 #include "python/properties_values.hpp"
 
 namespace beltway::python {
