@@ -160,6 +160,13 @@ class Safety(DaemonTest):
                     pass
             queue.options, queue.name, repr(message)
 
+    def grown_by(self, work):
+        """Bytes that Python has after the work and did not have before."""
+        before = tracemalloc.get_traced_memory()[0]
+        work()
+        gc.collect()
+        return tracemalloc.get_traced_memory()[0] - before
+
     def test_calls_lose_no_memory(self):
         queue = self.declare(slots=64)
         producer, consumer = queue.producer(), queue.consumer()
@@ -167,15 +174,11 @@ class Safety(DaemonTest):
         gc.collect()
         tracemalloc.start()
         try:
-            self.exercise(queue, producer, consumer, 300)  # fills what Python keeps for later
-            gc.collect()
-            before = tracemalloc.get_traced_memory()[0]
-            self.exercise(queue, producer, consumer, 600)
-            gc.collect()
-            grown = tracemalloc.get_traced_memory()[0] - before
+            # Python keeps some objects for later, so a part of the run may grow. A leak grows in each part.
+            grown = [self.grown_by(lambda: self.exercise(queue, producer, consumer, 500)) for _ in range(5)]
         finally:
             tracemalloc.stop()
-        self.assertLess(grown, 600 * 16)  # an object has more
+        self.assertLess(min(grown), 500 * 24, grown)  # an object has more
         if not SANITIZED:  # its allocator keeps what was freed
             before = resident_bytes()
             self.exercise(queue, producer, consumer, 2000)
@@ -197,14 +200,10 @@ class Safety(DaemonTest):
         descriptors = len(os.listdir("/proc/self/fd"))
         tracemalloc.start()
         try:
-            once()
-            before = tracemalloc.get_traced_memory()[0]
-            for _ in range(20):
-                once()
-            gc.collect()
-            self.assertLess(tracemalloc.get_traced_memory()[0] - before, 3000)
+            grown = [self.grown_by(lambda: [once() for _ in range(25)]) for _ in range(6)]
         finally:
             tracemalloc.stop()
+        self.assertLess(min(grown), 25 * 48, grown)
         self.assertEqual(len(os.listdir("/proc/self/fd")), descriptors)
 
     def test_references_of_none_and_of_types_stay_as_they_are(self):
@@ -214,10 +213,10 @@ class Safety(DaemonTest):
         self.exercise(queue, producer, consumer, 20)
         watched = [None, True, False, beltway.Message, beltway.Loan, beltway.Properties, beltway.Misuse, consumer, producer]
         before = [sys.getrefcount(each) for each in watched]
-        self.exercise(queue, producer, consumer, 300)
+        self.exercise(queue, producer, consumer, 1000)
         gc.collect()
         for each, count in zip(watched, before):
-            self.assertLess(abs(sys.getrefcount(each) - count), 100, each)
+            self.assertLess(abs(sys.getrefcount(each) - count), 500, each)
 
     def test_second_interpreter_gets_an_error_instead_of_shared_objects(self):
         text = self.run_python("""
