@@ -112,7 +112,8 @@ bool read_row(napi_env env, const std::string& name, napi_value value, std::stri
   for (const auto& row : wire::options_of<Options>()) {
     if (js_name_of(row.name) != name) continue;
     row.visit(options, [&](auto& member) { read(env, value, what_of(operation, name), member); });
-    if (said != nullptr) said->push_back(without_unit(row.name));
+    // Missing groups are made in any case.
+    if (said != nullptr && row.redeclare != wire::Redeclare::apart) said->push_back(std::string(row.name));
     return true;
   }
   return false;

@@ -20,7 +20,7 @@ namespace beltway::node {
 
 /// Reads an object; undefined and null are no options. Throws Error(invalid_option) that names `operation` and the option for a
 /// name that does not exist and a value of the wrong type. Ranges are checked by the call that takes the options.
-/// `said`: gets the names of the options that the object has, as the table has them without their unit.
+/// `said`: gets the names of the options that the object has, as the table has them.
 template <class Options>
 [[nodiscard]] Options read_options(napi_env env, napi_value value, std::string_view operation,
                                    std::vector<std::string>* said = nullptr);
