@@ -1,8 +1,8 @@
 // Beltway for Node.js: message queues in shared memory for the processes of one machine.
 //
 // Each call that may wait has two forms: with a callback `(error, result)` as its last argument, and without one, which returns a
-// promise. No call blocks the thread: requests to the daemon run in libuv's pool, and waits for messages and for room are waits of
-// the event loop. Times are milliseconds. Objects belong to the thread that made them; a worker connects by itself.
+// promise. No call blocks the thread: requests to the daemon run in libuv's pool, and a call that waits for a message or for
+// room waits in the event loop. Times are milliseconds. Objects belong to the thread that made them; a worker connects by itself.
 /// <reference types="node" />
 
 declare global {
@@ -303,9 +303,13 @@ export interface QueueInfo {
   paused: Array<{ name: string; pausedFor: number }>;
   [name: string]: unknown;
 }
-export interface GroupState { name: string; floor: number; depth: number; available: number; leased: number; [name: string]: unknown; }
+export interface GroupState {
+  name: string; floor: number; depth: number; available: number; leased: number; [name: string]: unknown;
+}
 export interface QueueSnapshot { info: QueueInfo; position: number; used: number; groups: GroupState[]; [name: string]: unknown; }
-export interface PeekedMessage { position: number; producer: number; data: Buffer; size: number; properties: Properties; age?: number; }
+export interface PeekedMessage {
+  position: number; producer: number; data: Buffer; size: number; properties: Properties; age?: number;
+}
 export interface PurgeResult { purged: number; left: number; used: number; holders: object[]; }
 export interface ResetResult { position: number; acknowledged: number; restored: number; held: number; }
 export interface DaemonInfo { version: string; pid: number; socket: string; [name: string]: unknown; }
@@ -336,7 +340,8 @@ export class Queue {
   describe(callback?: Callback<QueueInfo>): Promise<QueueInfo>;
   snapshot(callback?: Callback<QueueSnapshot>): Promise<QueueSnapshot>;
   /** Copies of up to `count` messages; nothing is taken. */
-  peek(count: number, options?: { maxBytes?: number; group?: string }, callback?: Callback<PeekedMessage[]>): Promise<PeekedMessage[]>;
+  peek(count: number, options?: { maxBytes?: number; group?: string },
+    callback?: Callback<PeekedMessage[]>): Promise<PeekedMessage[]>;
 }
 
 /** The way to the daemon. Queues and endpoints go on when it is closed. */

@@ -35,7 +35,8 @@ test('any view of bytes and strings beyond ASCII can be published', async () => 
   const long = 'ü€😀'.repeat(500);
   const numbers = new Float64Array([1.5, -2]);
   const whole = Uint8Array.from([9, 8, 7, 6]);
-  const messages = ['ü€😀', long, numbers, new DataView(whole.buffer, 1, 2), whole.buffer, whole.subarray(2), Buffer.alloc(0), ''];
+  const views = [numbers, new DataView(whole.buffer, 1, 2), whole.buffer, whole.subarray(2), Buffer.alloc(0)];
+  const messages = ['ü€😀', long, ...views, ''];
   await producer.publishMany(messages);
   for (const message of messages) await producer.publish(message);
   for (let round = 0; round < 2; ++round) {
@@ -43,7 +44,8 @@ test('any view of bytes and strings beyond ASCII can be published', async () => 
     assert.equal((await consumer.receive()).text(), long);
     const { data } = await consumer.receive();
     assert.deepEqual([data.readDoubleLE(0), data.readDoubleLE(8)], [1.5, -2]);
-    for (const expected of [[8, 7], [9, 8, 7, 6], [7, 6], [], []]) assert.deepEqual([...(await consumer.receive()).data], expected);
+    for (const expected of [[8, 7], [9, 8, 7, 6], [7, 6], [], []])
+      assert.deepEqual([...(await consumer.receive()).data], expected);
   }
   for (const wrong of [5, null, undefined, {}, [1]]) {
     await assert.rejects(producer.publish(wrong), failure('invalid_option', 'Buffer'));
@@ -104,7 +106,8 @@ test('a rejected message goes to the dead letter queue with its reason', async (
   assert.equal(letter.text(), 'bad');
   const { key, headers, deadLetter } = letter.properties;
   assert.deepEqual([key, headers], ['k', [['h', 'v']]]);
-  assert.deepEqual([deadLetter.reason, deadLetter.queue, deadLetter.group, deadLetter.deliveries], ['rejected', 'rejecting', 'workers', 1]);
+  const { reason, queue, group, deliveries } = deadLetter;
+  assert.deepEqual([reason, queue, group, deliveries], ['rejected', 'rejecting', 'workers', 1]);
   assert.ok(Math.abs(deadLetter.lastTime - Date.now()) < 60000);
 });
 
