@@ -49,7 +49,7 @@ function report(results) {
   const peers = Object.keys(medians).filter((name) => !name.startsWith('beltway'));
   const ratios = {};
   for (const mode of modes) {
-    for (const name of Object.keys(medians).filter((each) => !peers.includes(each))) {
+    for (const name of Object.keys(medians).filter((each) => !peers.includes(each) && medians[each][mode] !== undefined)) {
       const best = (peerMode) => Math.max(...peers.map((peer) => medians[peer][peerMode]));
       const to = (peerMode) => Number((medians[name][mode] / best(peerMode)).toFixed(2));
       (ratios[name] ??= {})[mode] = { to_best_peer_one_by_one: to('one'), to_best_peer_in_the_same_mode: to(mode) };
@@ -85,7 +85,7 @@ async function main() {
     const results = [];
     for (let round = 0; round < Number(rounds); ++round) {
       for (const mode of modes) {
-        for (const name of names) {
+        for (const name of names.filter((each) => (candidates[each].modes ?? modes).includes(mode))) {
           const result = await measure(name, mode, count, folder);
           results.push(result);
           console.log(JSON.stringify({ round, ...result }));

@@ -215,6 +215,60 @@ test('receiveInto of a private consumer goes on behind messages that were copied
   assert.equal((await consumer.receiveInto(buffer)).properties.key, 'k5');
 });
 
+test('receiveBatch uses its memory again and mixes with the other calls', async () => {
+  const { queue, producer, consumer } = await work('in-place', { slots: 2048, laneBytes: 1 << 20, retryDelay: 0 });
+  const sizes = Array.from({ length: 600 }, (_, i) => (i % 50 === 0 ? 20000 + i : i % 90));
+  for (const [i, size] of sizes.entries()) {
+    const sent = producer.publish(Buffer.alloc(size, i & 255), i % 100 === 3 ? { key: `k${i}` } : undefined);
+    if (i % 10 === 0) await sent;
+  }
+  let next = 0;
+  const check = (data, position) => {
+    assert.equal(position, next);
+    assert.ok(data.equals(Buffer.alloc(sizes[next], next & 255)), `message ${next}`);
+    ++next;
+  };
+  let memory;
+  while (next < 600) {
+    const batch = await consumer.receiveBatch(100);
+    memory ??= batch;
+    assert.equal(batch, memory);
+    for (let i = 0; i < batch.length; ++i) {
+      if (next % 100 === 3) assert.equal(batch.properties(i).key, `k${next}`);
+      check(batch.data(i), batch.position(i));
+    }
+    assert.equal(batch.ack(0), 1);
+    assert.equal(batch.ack(), batch.length - 1);
+    assert.throws(() => batch.size(batch.length), RangeError);
+    for (let i = 0; i < 3 && next < 600; ++i) {
+      const message = await consumer.receive();
+      check(message.data, message.position);
+      message.ack();
+    }
+  }
+  assert.equal((await queue.snapshot()).groups[0].depth, 0);
+  await producer.publish('again');
+  assert.equal((await consumer.receiveBatch(5)).nack(0), true);
+  assert.equal((await consumer.receiveBatch(5)).deliveries(0), 2);
+  assert.equal(await consumer.receiveBatch(5, { timeout: 5 }), null);
+});
+
+test('receiveBatch of a private consumer goes on behind messages that were copied ahead', async () => {
+  const queue = await daemon.link.declare('in-place-ahead');
+  const consumer = await queue.consumer();
+  const producer = await queue.producer();
+  await producer.publishMany(['1', '2', '3', '4']);
+  assert.equal((await consumer.receive()).text(), '1');
+  for (const [most, expected] of [[2, ['2', '3']], [9, ['4']]]) {
+    const batch = await consumer.receiveBatch(most);
+    assert.deepEqual(Array.from({ length: batch.length }, (_, i) => batch.text(i)), expected);
+    assert.equal(batch.ack(), expected.length);
+  }
+  await producer.publishMany(['5', '6']);
+  assert.equal((await consumer.receiveBatch(1)).text(0), '5');
+  assert.equal((await consumer.receive()).text(), '6');
+});
+
 test('a lossy consumer learns what it lost and conflate gives the newest message', async () => {
   const queue = await daemon.link.declare('overtaken', { slots: 16, maxProducers: 1 });
   const lossy = await queue.consumer({ lossy: true });
