@@ -27,7 +27,7 @@ Environment* Environment::of(napi_env env) noexcept {
 
 Environment::Environment(napi_env env) : env_(env) {
   check(env, napi_get_uv_event_loop(env, &loop_));
-  check(env, napi_async_init(env, nullptr, to_js(env, "Beltway"), &context_));
+  check(env, napi_async_init(env, nullptr, to_js(env, std::string_view("Beltway")), &context_));
 }
 
 void Environment::set_error_maker(napi_value function) {

@@ -63,6 +63,28 @@ test('the memory of a message is writable and no other message changes with it',
   assert.equal((await consumer.receive()).text(), 'aaaa');
 });
 
+test('memory of messages cannot be moved to another thread under the feet of the consumer', async () => {
+  const { producer, consumer } = await work('transferred');
+  for (let i = 0; i < 50; ++i) {
+    await producer.publish(`message ${i}`);
+    const message = await consumer.receive();
+    const { buffer } = message.data;
+    try {
+      structuredClone(buffer, { transfer: [buffer] });
+      buffer.transfer?.(); // of Node.js 22
+    } catch (error) {
+      assert.equal(error.name, 'DataCloneError');
+    }
+    assert.equal(message.ack(), true);
+    await producer.publish('next');
+    const next = await consumer.receive();
+    assert.deepEqual([next.text(), next.ack()], ['next', true]);
+  }
+  const shared = new Uint8Array(new SharedArrayBuffer(2)).fill(65);
+  await producer.publish(shared);
+  assert.equal((await consumer.receive()).text(), 'AA');
+});
+
 test('a message that is given back comes again and says so', async () => {
   const { producer, consumer, queue } = await work('again', { retryDelay: 0 });
   await producer.publish('job');

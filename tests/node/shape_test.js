@@ -147,6 +147,28 @@ test('for await ends with the stream and leaves the consumer open when it is lef
   assert.equal(await consumer.receive(), null);
 });
 
+test('a loop and a consume end when their consumer is closed in the middle', async () => {
+  const queue = await daemon.link.declare('closed-in-loop', { groups: ['g'] });
+  await (await queue.producer()).publishMany(['1', '2', '3']);
+  const looped = await queue.consumer({ group: 'g' });
+  let seen = 0;
+  for await (const message of looped) {
+    ++seen;
+    message.ack();
+    looped.close();
+  }
+  const consumed = await queue.consumer({ group: 'g' });
+  await new Promise((resolve) => consumed.consume((error, message) => {
+    assert.equal(error, null);
+    if (message === null) return resolve();
+    ++seen;
+    message.ack();
+    consumed.close();
+  }));
+  assert.equal(seen, 2);
+  assert.equal((await queue.snapshot()).groups[0].depth, 1);
+});
+
 test('consume calls back with each message and at last with null', async () => {
   const queue = await daemon.link.declare('consumed');
   const consumer = await queue.consumer();

@@ -14,23 +14,24 @@ const beltway = require(package_);
 
 /** One daemon for all tests of a file, on a socket of its own, in $BELTWAY_SOCKET. It is ended, and must end well. */
 function useDaemon() {
-  const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'beltway-node-'));
-  const log = fs.openSync(path.join(folder, 'log'), 'w');
-  process.env.BELTWAY_SOCKET = path.join(folder, 'socket');
-  const shared = { folder, link: undefined, process: undefined };
+  const shared = { folder: undefined, link: undefined, process: undefined };
   before(async () => {
+    shared.folder = fs.mkdtempSync(path.join(os.tmpdir(), 'beltway-node-'));
+    process.env.BELTWAY_SOCKET = path.join(shared.folder, 'socket');
+    const log = fs.openSync(path.join(shared.folder, 'log'), 'w');
     shared.process = spawn(path.join(programs, 'beltwayd'), ['--no-keeper', '--socket', process.env.BELTWAY_SOCKET],
       { stdio: ['ignore', log, log] });
+    fs.closeSync(log);
     shared.link = await eventually(() => beltway.connect({ startDaemon: false }).catch(() => undefined));
   });
   after(async () => {
     shared.link?.close();
     const ended = new Promise((resolve) => shared.process.once('exit', (code, signal) => resolve({ code, signal })));
     shared.process.kill('SIGTERM');
-    const text = () => fs.readFileSync(path.join(folder, 'log'), 'utf8');
-    assert.deepEqual(await ended, { code: 0, signal: null }, text());
-    fs.closeSync(log);
-    fs.rmSync(folder, { recursive: true });
+    const result = await ended;
+    const text = fs.readFileSync(path.join(shared.folder, 'log'), 'utf8');
+    fs.rmSync(shared.folder, { recursive: true });
+    assert.deepEqual(result, { code: 0, signal: null }, text);
   });
   return shared;
 }

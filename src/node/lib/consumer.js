@@ -93,7 +93,8 @@ class Consumer extends Waiting {
     if (typeof callback !== 'function') throw new BeltwayError('invalid_option', 'consume: give a callback (error, message)');
     const each = (error, message) => {
       callback(error, message);
-      if (error === null && message !== null && !this._closed) tell(this._next(options), each);
+      if (error !== null || message === null) return;
+      tell(this._closed ? Promise.resolve(null) : this._next(options), each);
     };
     tell(this._next(options), each);
   }
@@ -240,7 +241,7 @@ class Consumer extends Waiting {
 
   /** Takes up to `most` messages that are there. Returns how many, or the native side's reason why there is none. */
   _fill(most) {
-    if (this._chunk === undefined) this._go(new Chunk(chunkBytes), 0);
+    if (this._chunk === undefined || this._chunk.isGone) this._go(new Chunk(chunkBytes), 0);
     else if (this._inUse !== this._chunk) this._use(this._chunk, this._at);
     for (;;) {
       const got = this._receive(most);
@@ -292,6 +293,7 @@ class Messages {
   }
   next() {
     const consumer = this._consumer;
+    if (consumer._closed) return Promise.resolve({ value: undefined, done: true });
     if (this._isPlain && consumer._line.length === 0) {
       try {
         const message = consumer._take();

@@ -1,6 +1,7 @@
 // A received message: a copy in memory of JavaScript, and the right and duty to end it. The layout is that of record.hpp.
 'use strict';
 
+const { markAsUntransferable } = require('node:worker_threads');
 const native = require('./native');
 
 const headBytes = 56;
@@ -12,6 +13,11 @@ class Chunk {
     this.bytes = Buffer.allocUnsafeSlow(bytes); // with an ArrayBuffer of its own
     this.words = new Uint32Array(this.bytes.buffer, 0, bytes >> 2);
     this.doubles = new Float64Array(this.bytes.buffer, 0, bytes >> 3);
+    markAsUntransferable(this.bytes.buffer); // other messages lie there, and the native side writes to it
+  }
+  /** A program may take the memory away all the same (ArrayBuffer.prototype.transfer()). */
+  get isGone() {
+    return this.words.length === 0;
   }
 }
 
