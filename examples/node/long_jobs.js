@@ -5,17 +5,17 @@ const beltway = require('beltway');
 
 const pause = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
 
-/** Works on a job for 300 ms, three times as long as a lease lasts, and keeps the lease. */
+/** Works on a job for twice as long as a lease lasts, and keeps the lease. */
 async function workForLong(job) {
-  const extending = setInterval(() => job.extend(), 30);
-  await pause(300);
+  const extending = setInterval(() => job.extend(), 50);
+  await pause(1000);
   clearInterval(extending);
   console.log(`${job.text()}: done, delivery ${job.deliveries}, still ours: ${job.ack()}`);
 }
 
 async function main() {
   const link = await beltway.connect();
-  const jobs = await link.declare('long_jobs', { groups: [{ name: 'workers', leaseTimeout: 100, retryDelay: 0 }] });
+  const jobs = await link.declare('long_jobs', { groups: [{ name: 'workers', leaseTimeout: 500, retryDelay: 0 }] });
   await (await jobs.producer()).publishMany(['hangs', 'long']);
 
   const first = await jobs.consumer({ group: 'workers' });
