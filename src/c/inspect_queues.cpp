@@ -122,8 +122,8 @@ beltway_status beltway_peek(const beltway_queue* queue, const char* group, size_
   return guarded([&] {
     const auto messages = queue->queue.peek(count, max_bytes, group == nullptr ? "" : group);
     *result = beltway::c::make_shown<beltway_peek_result>([&](beltway_peek_result& to, Arena& arena) {
-      to.messages =
-          arena.array(messages, [&](const beltway::PeekedMessage& each) { return beltway::c::show_peeked(each, arena); });
+      to.messages = arena.array(
+          messages, [&](const beltway::PeekedMessage& each) { return beltway::c::show_peeked(each, arena); });
       to.count = messages.size();
     });
     return BELTWAY_OK;

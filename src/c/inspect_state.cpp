@@ -8,15 +8,6 @@ namespace beltway::c {
 
 namespace {
 
-template <class Value>
-std::int64_t or_unset(const std::optional<Value>& value) {
-  return value ? static_cast<std::int64_t>(*value) : BELTWAY_UNSET;
-}
-template <class Period>
-std::int64_t or_unset(const std::optional<std::chrono::duration<std::int64_t, Period>>& value) {
-  return value ? value->count() : BELTWAY_UNSET;
-}
-
 beltway_message_ages show(const MessageAges& from) {
   return {.oldest_us = or_unset(from.oldest),
           .delivered = from.delivered,

@@ -4,14 +4,6 @@ namespace beltway::c {
 
 namespace {
 
-template <class Value>
-std::int64_t or_unset(const std::optional<Value>& value) {
-  return value ? static_cast<std::int64_t>(*value) : BELTWAY_UNSET;
-}
-std::int64_t or_unset(const std::optional<std::chrono::milliseconds>& value) {
-  return value ? value->count() : BELTWAY_UNSET;
-}
-
 /// Groups lie one after the other, as a declare takes them.
 const beltway_group* show(const std::vector<NamedGroup>& groups, Arena& arena) {
   std::vector<beltway_group> shown;

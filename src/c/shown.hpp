@@ -2,8 +2,11 @@
 // Thread safety: as a value.
 #pragma once
 
-#include <deque>
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -58,6 +61,16 @@ template <class Struct>
 void free_shown(Struct* shown) noexcept {
   static_assert(offsetof(Shown<Struct>, first) == 0);
   delete reinterpret_cast<Shown<Struct>*>(shown);
+}
+
+/// BELTWAY_UNSET for no value; of a duration its count.
+template <class Value>
+[[nodiscard]] std::int64_t or_unset(const std::optional<Value>& value) {
+  return value ? static_cast<std::int64_t>(*value) : BELTWAY_UNSET;
+}
+template <class Period>
+[[nodiscard]] std::int64_t or_unset(const std::optional<std::chrono::duration<std::int64_t, Period>>& value) {
+  return value ? value->count() : BELTWAY_UNSET;
 }
 
 void show(beltway_queue_info& to, const QueueInfo& from, Arena& arena);
