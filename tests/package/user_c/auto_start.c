@@ -3,8 +3,8 @@
 #include <stdio.h>
 
 int main(void) {
-  beltway_connection *link = NULL;
-  beltway_daemon_info *daemon = NULL;
+  beltway_connection* link = NULL;
+  beltway_daemon_info* daemon = NULL;
   if (beltway_open(NULL, &link) != BELTWAY_OK || beltway_ping(link, &daemon) != BELTWAY_OK) {
     fprintf(stderr, "%s\n", beltway_last_error());
     return 1;
