@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <cstdint>
 #include <cstring>
 #include <limits>
 #include <optional>
@@ -37,15 +38,34 @@ template <class Struct>
   return whole;
 }
 
-/// Whether the program's struct, which a call fills, holds what this library knows. Throws.
-template <class Struct>
-void check_filled(const Struct* given, const char* name) {
-  if (given->size >= sizeof(Struct)) return;
-  throw Error(Errc::invalid_option, std::string(name) + ": size " + std::to_string(given->size) +
-                                        "; set the member `size` to sizeof(" + name + ") before the call");
+/// Fills the program's struct by `fill(struct)`, as far as its `size` says: an older program has a shorter one. `first_bytes`: the
+/// struct's size in the first version of the API; a shorter one throws.
+template <class Struct, class Fill>
+void fill_known(Struct* given, const char* name, const Fill& fill, std::size_t first_bytes = sizeof(Struct)) {
+  const std::size_t size = given->size;
+  if (size < first_bytes) {
+    throw Error(Errc::invalid_option, std::string(name) + ": size " + std::to_string(size) +
+                                          "; set the member `size` to sizeof(" + name + ") before the call");
+  }
+  if (size >= sizeof(Struct)) {
+    fill(*given);
+    return;
+  }
+  Struct whole{};
+  fill(whole);
+  whole.size = size;
+  std::memcpy(given, &whole, size);
 }
 
 [[nodiscard]] inline std::string text(const char* string) { return string == nullptr ? std::string() : string; }
+
+/// Throws unless all bytes are 0: later versions give them a meaning.
+template <std::size_t count>
+void check_reserved(const std::uint8_t (&reserved)[count], const char* name) {
+  if (std::all_of(reserved, reserved + count, [](std::uint8_t byte) { return byte == 0; })) return;
+  throw Error(Errc::invalid_option,
+              std::string(name) + ": a byte of `reserved` is not 0; initialise the struct by its macro");
+}
 
 /// Throws if a program wrote a number into an enumeration that has no such value.
 template <class Cpp, class C>

@@ -93,6 +93,9 @@ static void a_failure_names_operation_object_and_remedy(void) {
   options.size = 0;
   CHECK_FAILS(beltway_declare(link, "odd", &options, &queue), BELTWAY_ERRC_INVALID_OPTION, "by its macro");
   options.size = sizeof options;
+  options.reserved[5] = 1;
+  CHECK_FAILS(beltway_declare(link, "odd", &options, &queue), BELTWAY_ERRC_INVALID_OPTION, "`reserved`");
+  options.reserved[5] = 0;
   CHECK_OK(beltway_declare(link, "odd", &options, &queue));
   consumer.group = "nobody";
   CHECK_FAILS(beltway_consumer_new(queue, &consumer, &in), BELTWAY_ERRC_NOT_FOUND, "nobody");

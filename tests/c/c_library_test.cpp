@@ -2,7 +2,7 @@
 #include <dlfcn.h>
 #include <gtest/gtest.h>
 
-#include <bit>
+#include <cstddef>
 #include <nlohmann/json.hpp>
 #include <set>
 #include <sstream>
@@ -101,6 +101,40 @@ TEST(CLibrary, macros_hold_the_defaults_of_the_cpp_options) {
   EXPECT_EQ(c::cpp(&connection).timeout, ConnectionOptions().timeout);
   EXPECT_EQ(c::cpp(&connection).start_daemon, ConnectionOptions().start_daemon);
   EXPECT_EQ(c::cpp(&connection).socket, "");
+}
+
+/// A struct in its second version.
+struct Grown {
+  std::size_t size;
+  std::uint64_t first;
+  std::uint64_t added;
+};
+constexpr std::size_t k_first_bytes = offsetof(Grown, added);
+
+TEST(CLibrary, a_struct_of_an_older_program_has_defaults_for_what_was_added) {
+  const Grown old{.size = k_first_bytes, .first = 7, .added = 99};
+  const Grown whole = c::taken(&old, Grown{.size = sizeof(Grown), .first = 1, .added = 2}, "grown", k_first_bytes);
+  EXPECT_EQ(whole.first, 7U);
+  EXPECT_EQ(whole.added, 2U);
+  const Grown shorter{.size = k_first_bytes - 1, .first = 7, .added = 99};
+  EXPECT_THROW(static_cast<void>(c::taken(&shorter, Grown{}, "grown", k_first_bytes)), Error);
+}
+
+TEST(CLibrary, a_struct_of_an_older_program_is_filled_as_far_as_it_goes) {
+  const auto fill = [](Grown& to) {
+    to.first = 7;
+    to.added = 8;
+  };
+  Grown old{.size = k_first_bytes, .first = 0, .added = 99};
+  c::fill_known(&old, "grown", fill, k_first_bytes);
+  EXPECT_EQ(old.size, k_first_bytes);
+  EXPECT_EQ(old.first, 7U);
+  EXPECT_EQ(old.added, 99U) << "this is behind the program's struct";
+  Grown now{.size = sizeof(Grown), .first = 0, .added = 0};
+  c::fill_known(&now, "grown", fill, k_first_bytes);
+  EXPECT_EQ(now.added, 8U);
+  Grown unset{};
+  EXPECT_THROW(c::fill_known(&unset, "grown", fill, k_first_bytes), Error);
 }
 
 TEST(CLibrary, each_word_of_an_option_has_its_enumerator) {
