@@ -55,7 +55,7 @@ void PublishOptionsOf::take(const beltway_properties* given) {
                          .ttl = std::chrono::microseconds(from.ttl_us)};
   if (from.dead_letter == nullptr) return;
   const beltway_dead_letter& letter = *from.dead_letter;
-  dead_letter_ = {.reason = static_cast<DeadLetterReason>(letter.reason),
+  dead_letter_ = {.reason = static_cast<DeadLetterReason>(number_of(letter.reason)),
                   .deliveries = letter.deliveries,
                   .position = letter.position,
                   .first_time = time_of(letter.first_time_ns),

@@ -127,6 +127,6 @@ RemoveOptions remove_options(std::uint32_t flags, const char* call) {
   return {.force = flags != 0};
 }
 
-Start start(beltway_start start) { return enumerator(start, Start::oldest, "start"); }
+Start start(const beltway_start& start) { return enumerator(start, Start::oldest, "start"); }
 
 }  // namespace beltway::c

@@ -9,6 +9,7 @@
 #include <limits>
 #include <optional>
 #include <string>
+#include <type_traits>
 
 #include "beltway/beltway.h"
 #include "beltway/error.hpp"
@@ -67,10 +68,17 @@ void check_reserved(const std::uint8_t (&reserved)[count], const char* name) {
               std::string(name) + ": a byte of `reserved` is not 0; initialise the struct by its macro");
 }
 
-/// Throws if a program wrote a number into an enumeration that has no such value.
+/// The number in an enumeration, which a C program may have set to any. A plain read of one that is no enumerator is undefined.
+template <class C>
+[[nodiscard]] std::underlying_type_t<C> number_of(const C& value) noexcept {
+  std::underlying_type_t<C> number{};
+  std::memcpy(&number, &value, sizeof number);
+  return number;
+}
+/// Throws if it is no enumerator of `Cpp`, whose values are 0 to `last`.
 template <class Cpp, class C>
-[[nodiscard]] Cpp enumerator(C value, Cpp last, const char* option) {
-  const auto number = static_cast<long long>(value);
+[[nodiscard]] Cpp enumerator(const C& value, Cpp last, const char* option) {
+  const auto number = static_cast<long long>(number_of(value));
   if (number < 0 || number > static_cast<long long>(last)) {
     throw Error(Errc::invalid_option, std::string(option) + ": no such value as " + std::to_string(number) +
                                           "; use an enumerator of its type");
@@ -85,6 +93,6 @@ template <class Cpp, class C>
 [[nodiscard]] ConsumerOptions cpp(const beltway_consumer_options* options);
 /// Of beltway_remove() and beltway_remove_group(); `call` is the caller.
 [[nodiscard]] RemoveOptions remove_options(std::uint32_t flags, const char* call);
-[[nodiscard]] Start start(beltway_start start);
+[[nodiscard]] Start start(const beltway_start& start);
 
 }  // namespace beltway::c

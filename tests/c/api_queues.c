@@ -161,6 +161,7 @@ static void groups_are_added_paused_reset_purged_and_removed(void) {
   CHECK(purged.purged == 5 && purged.left == 0 && purged.used == 5 && purged.holder_pid == 0);
   CHECK_OK(beltway_reset_group(s.queue, "late", BELTWAY_START_OLDEST, &reset));
   CHECK(reset.restored == 5 && reset.acknowledged == 0);
+  CHECK_FAILS(beltway_reset_group(s.queue, "late", (beltway_start)2, NULL), BELTWAY_ERRC_INVALID_OPTION, "start");
   CHECK_OK(beltway_reset_group_to_position(s.queue, "late", 3, &reset));
   CHECK(reset.position == 3 && reset.acknowledged == 3);
   CHECK_FAILS(beltway_reset_group_to_time(s.queue, "late", 1, NULL), BELTWAY_ERRC_INVALID_OPTION, "stamp");
