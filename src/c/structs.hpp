@@ -39,8 +39,8 @@ template <class Struct>
   return whole;
 }
 
-/// Fills the program's struct by `fill(struct)`, as far as its `size` says: an older program has a shorter one. `first_bytes`: the
-/// struct's size in the first version of the API; a shorter one throws.
+/// Fills the program's struct by `fill(struct)`, as far as its `size` says: an older program has a shorter one. `first_bytes`:
+/// the struct's size in the first version of the API; a shorter one throws.
 template <class Struct, class Fill>
 void fill_known(Struct* given, const char* name, const Fill& fill, std::size_t first_bytes = sizeof(Struct)) {
   const std::size_t size = given->size;
