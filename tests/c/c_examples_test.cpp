@@ -45,6 +45,14 @@ TEST(CExamples, c_image_loan_hands_over_whole_images) {
   EXPECT_EQ(run_example(daemon, "image_loan").out, "10 of 10 images arrived as drawn\n");
 }
 
+TEST(CExamples, c_event_loop_calls_back_until_nothing_is_left) {
+  const TestDaemon daemon;
+  const std::string out = run_example(daemon, "event_loop").out;
+  EXPECT_NE(out.find("pipe says hello\n"), std::string::npos) << out;
+  EXPECT_NE(out.find("order 7\norder 8\n"), std::string::npos) << out;
+  EXPECT_NE(out.find("2 orders, then: end_of_stream\n"), std::string::npos) << out;
+}
+
 TEST(CExamples, c_epoll_loop_receives_beside_a_timer_and_ends_at_a_signal) {
   const TestDaemon daemon;
   EXPECT_EQ(run_example(daemon, "epoll_loop", "3").out, "tick 1\ntick 2\ntick 3\n");
