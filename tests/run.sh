@@ -2,7 +2,9 @@
 # Every test: installs what is missing, then builds and tests all presets, and lints.
 #
 #   tests/run.sh                 everything that CI does: format dev clang asan tsan fuzz
-#   tests/run.sh dev tsan        some of: format dev clang asan tsan tidy coverage fuzz
+#   tests/run.sh dev tsan        some of: format dev clang asan tsan tidy coverage fuzz soak
+#
+# The part soak kills and stops processes at random, for ten minutes with all options and for two without.
 #
 # Needs no terminal and no input. Ends with one line that counts all tests; exit code 0 only if all is well.
 set -uo pipefail
@@ -14,8 +16,8 @@ parts=("$@")
 [ ${#parts[@]} -gt 0 ] || parts=(format dev clang asan tsan fuzz)
 for part in "${parts[@]}"; do
   case $part in
-    format | dev | clang | asan | tsan | tidy | coverage | fuzz) ;;
-    *) echo "tests/run.sh: no part \"$part\"; there are format dev clang asan tsan tidy coverage fuzz" >&2; exit 2 ;;
+    format | dev | clang | asan | tsan | tidy | coverage | fuzz | soak) ;;
+    *) echo "tests/run.sh: no part \"$part\"; there are format dev clang asan tsan tidy coverage fuzz soak" >&2; exit 2 ;;
   esac
 done
 wants() { [[ " ${parts[*]} " == *" $1 "* ]]; }
@@ -99,6 +101,22 @@ fuzz() {
   if tests/fuzz/run.sh build/fuzz; then one_passed; else one_failed fuzz; fi
 }
 
+soak() {
+  echo "== soak"
+  cmake --preset dev >build/dev.configure.log 2>&1 ||
+    { cat build/dev.configure.log >&2; one_failed "soak: configure"; return; }
+  cmake --build --preset dev -j "$jobs" --target soak_test beltwayd beltway_tool -- --quiet ||
+    { one_failed "soak: build"; return; }
+  local program=build/dev/bin/soak_test
+  export BELTWAY_TEST_TIMEOUT_S=900
+  if BELTWAY_SOAK_S=600 $program --gtest_filter='*all_options' && BELTWAY_SOAK_S=60 $program --gtest_filter='-*all_options'
+  then
+    one_passed
+  else
+    one_failed soak
+  fi
+}
+
 mkdir -p build
 : >build/failed-tests
 start=$SECONDS
@@ -108,6 +126,7 @@ for part in "${parts[@]}"; do
     format) check_format ;;
     tidy) tidy ;;
     fuzz) fuzz ;;
+    soak) soak ;;
     *) preset "$part" ;;
   esac
   if [ "$part" = coverage ]; then
