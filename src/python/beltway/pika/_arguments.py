@@ -1,0 +1,76 @@
+"""The arguments of queue_declare as options of a Beltway queue."""
+
+from . import _names
+
+#: The options of every queue that beltway.pika makes. A program may declare the queue with others before.
+SLOTS = 16384
+LANE_BYTES = 2 << 20
+#: A dead letter queue must take larger messages than the queue that they come from.
+DEAD_LETTER_ROOM = 64 << 10
+DEFAULTS = {"slots": SLOTS, "lane_bytes": LANE_BYTES + DEAD_LETTER_ROOM, "max_producers": 32, "max_consumers": 64,
+            "max_groups": 8, "retry_delay": 0, "retry_delay_max": 0, "discard": True}
+EXCHANGE = {"slots": SLOTS, "lane_bytes": LANE_BYTES, "max_producers": 32, "max_consumers": 64, "max_groups": 64,
+            "retry_delay": 0, "retry_delay_max": 0, "discard": True, "stamps": "coarse"}
+
+#: Of these a group in an exchange takes the values of its queue.
+OF_GROUPS = ("ttl", "dead_letter", "max_deliveries", "drop_oldest")
+
+_IGNORED = {"x-queue-mode", "x-queue-version", "x-queue-master-locator", "x-max-in-memory-length"}
+_LEAST_EXPIRY_S = 1.0
+_MOST_DELIVERIES = 255
+
+
+def _number(name, value, least):
+    if isinstance(value, bool) or not isinstance(value, int) or value < least:
+        raise ValueError(f"queue_declare: {name} must be an int of at least {least}, but is {value!r}")
+    return value
+
+
+def _dead_letter(arguments, virtual_host):
+    """The Beltway queue that dead letters go to."""
+    exchange = arguments["x-dead-letter-exchange"]
+    key = arguments.get("x-dead-letter-routing-key")
+    if exchange:
+        if key is not None:
+            raise NotImplementedError("queue_declare(x-dead-letter-routing-key) with a fanout exchange is not there: leave the "
+                                      "routing key out")
+        return _names.exchange(exchange, virtual_host)
+    if not key:
+        raise NotImplementedError("queue_declare(x-dead-letter-exchange='') needs x-dead-letter-routing-key, the name of the queue "
+                                  "for dead letters: messages cannot go back to their own queue")
+    return _names.queue(key, virtual_host)
+
+
+def options(arguments, virtual_host):
+    """Options of Beltway for a dict of arguments. NotImplementedError names an argument that is not there."""
+    result = {}
+    for name, value in (arguments or {}).items():
+        if name == "x-message-ttl":
+            result["ttl"] = _number(name, value, 1) / 1000
+        elif name == "x-expires":
+            result["expire_after"] = max(_number(name, value, 1) / 1000, _LEAST_EXPIRY_S)
+        elif name == "x-max-length":
+            result["drop_oldest"] = _number(name, value, 1)
+        elif name == "x-delivery-limit":
+            result["max_deliveries"] = min(_number(name, value, 0) + 1, _MOST_DELIVERIES)
+        elif name == "x-dead-letter-exchange":
+            result["dead_letter"] = _dead_letter(arguments, virtual_host)
+        elif name == "x-dead-letter-routing-key":
+            if "x-dead-letter-exchange" not in arguments:
+                raise ValueError("queue_declare: x-dead-letter-routing-key needs x-dead-letter-exchange")
+        elif name == "x-queue-type" and value in ("classic", "quorum"):
+            pass  # what this asks for, a copy on disk or on other machines, is warned of with `durable`
+        elif name == "x-overflow" and value == "drop-head":
+            pass
+        elif name.startswith("x-beltway-"):
+            result[name.removeprefix("x-beltway-").replace("-", "_")] = value
+        elif name not in _IGNORED:
+            raise NotImplementedError(f"queue_declare(arguments={{{name!r}: {value!r}}}) is not there. There are x-message-ttl, "
+                                      f"x-expires, x-max-length, x-delivery-limit and x-dead-letter-exchange.")
+    return result
+
+
+def of_new_queue(said):
+    """All options of a queue that is made with the given ones."""
+    room = {"lane_bytes": LANE_BYTES} if "dead_letter" in said else {}
+    return {**DEFAULTS, **room, **said}

@@ -1,0 +1,16 @@
+"""Warnings of what Beltway ignores, each once a process."""
+
+import warnings
+
+_given = set()
+
+
+class IgnoredWarning(UserWarning):
+    """The program asks for something that means nothing here."""
+
+
+def warn_once(subject, text):
+    """Warns, if nothing was said of this subject before."""
+    if subject not in _given:
+        _given.add(subject)
+        warnings.warn(text, IgnoredWarning, stacklevel=4)
