@@ -72,7 +72,7 @@ class Oracle(unittest.TestCase):
     def setUpClass(cls):
         cls.brokers = []
         if not os.path.exists(pika_brokers.RABBITMQ):
-            print("SKIPPED: THE ORACLE OF beltway.pika NEEDS rabbitmq-server AND python3-pika, WHICH ARE NOT INSTALLED", flush=True)
+            print("SKIPPED: THE ORACLE OF beltway.pika NEEDS rabbitmq-server AND python3-pika: NOT INSTALLED", flush=True)
             raise unittest.SkipTest("rabbitmq-server is not installed")
         cls.addClassCleanup(lambda: [broker.close() for broker in cls.brokers])
         cls.brokers.append(pika_brokers.Beltway(PROGRAMS, MODULES))

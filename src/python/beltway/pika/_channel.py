@@ -165,7 +165,7 @@ class BlockingChannel(Declarations):
     def _subscribe(self, queue, callback, auto_ack, exclusive, tag, arguments):
         queue = self._queue_name(queue)
         if queue == "amq.rabbitmq.reply-to":
-            raise NotImplementedError("basic_consume('amq.rabbitmq.reply-to') is not there: declare an exclusive queue for replies")
+            raise NotImplementedError(f"basic_consume({queue!r}) is not there: declare an exclusive queue for replies")
         if exclusive and queue not in self.connection._store.exclusive:
             raise NotImplementedError("basic_consume(exclusive=True) is not there: use queue_declare(exclusive=True)")
         if arguments:

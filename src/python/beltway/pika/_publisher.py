@@ -58,8 +58,8 @@ class Publisher:
         except beltway.Timeout:
             what = f"exchange {exchange!r}" if exchange else f"queue {name!r}"
             raise ConnectionBlockedTimeout(
-                f"{what} was full for {self._patience:g} s: a queue has room for a fixed number of messages here. Start consumers "
-                f"that acknowledge, call queue_purge or queue_delete for a queue that nobody reads, or set "
+                f"{what} was full for {self._patience:g} s: a queue has room for a fixed number of messages here. Start "
+                f"consumers that acknowledge, call queue_purge or queue_delete for a queue that nobody reads, or set "
                 f"blocked_connection_timeout (None: wait forever).") from None
         self._tell_blocked(False)
 

@@ -163,7 +163,7 @@ class Store:
     def exchange(self, exchange):
         """The Beltway queue of the exchange; an error of RabbitMQ if it is not there."""
         if exchange in ("amq.direct", "amq.topic", "amq.headers", "amq.match", "amq.rabbitmq.trace"):
-            raise NotImplementedError(f"exchange {exchange!r} is not there: Beltway has the default exchange and fanout exchanges")
+            raise NotImplementedError(f"exchange {exchange!r} is not there: use the default exchange or a fanout exchange")
         return self._open_exchange(exchange)
 
     def declare_exchange(self, exchange, auto_delete):
