@@ -36,8 +36,8 @@ def _dead_letter(arguments, virtual_host):
                                       "routing key out")
         return _names.exchange(exchange, virtual_host)
     if not key:
-        raise NotImplementedError("queue_declare(x-dead-letter-exchange='') without x-dead-letter-routing-key is not there: name the "
-                                  "queue for dead letters, since messages cannot go back to their own queue")
+        raise NotImplementedError("queue_declare(x-dead-letter-exchange='') without x-dead-letter-routing-key is not there: name "
+                                  "the queue for dead letters, since messages cannot go back to their own queue")
     return _names.queue(key, virtual_host)
 
 
