@@ -1,0 +1,34 @@
+// How a producer of Python publishes: tries first, and waits without the GIL.
+// Thread safety: all functions require the GIL. Those that wait release it meanwhile.
+#pragma once
+
+#include "python/objects.hpp"
+
+namespace beltway::python {
+
+/// "publish to \"orders\"".
+[[nodiscard]] std::string publish_context(const ProducerObject* self);
+
+/// As raise_status(), for a call that could not publish; interrupt() is told once.
+[[noreturn]] void raise_unpublished(ProducerObject* self, Status status);
+
+/// Waits for `attempt(until)`, which returns a Status. Throws the error of another status than ok and duplicate.
+template <class Attempt>
+Status publish_waiting(ProducerObject* self, const Deadline& deadline, const Attempt& attempt) {
+  ProducerHandle& state = *self->state;
+  const Status status =
+      wait_in_pieces(state.turns, state.interrupted, deadline, attempt, [&state] { state.ended.clear(); });
+  if (status != Status::ok && status != Status::duplicate) raise_unpublished(self, status);
+  return status;
+}
+
+// Methods of the type Producer, in publishing_many.cpp.
+PyObject* publish_many(PyObject* self, PyObject* const* values, Py_ssize_t count, PyObject* names);
+PyObject* try_publish_many(PyObject* self, PyObject* const* values, Py_ssize_t count, PyObject* names);
+PyObject* publish_array(PyObject* self, PyObject* const* values, Py_ssize_t count, PyObject* names);
+PyObject* publish_parts(PyObject* self, PyObject* const* values, Py_ssize_t count, PyObject* names);
+// In loan.cpp.
+PyObject* lend(PyObject* self, PyObject* const* values, Py_ssize_t count, PyObject* names);
+PyObject* try_lend(PyObject* self, PyObject* const* values, Py_ssize_t count, PyObject* names);
+
+}  // namespace beltway::python
