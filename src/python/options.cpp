@@ -91,7 +91,8 @@ void set_named(const char* function, const Call& call, Options& options, std::ve
     PyObject* const value = call.values[static_cast<std::size_t>(call.positional) + i];
     const std::string own(python_name(row->name));
     row->visit(options, [&](auto& member) { read_value(own.c_str(), value, member); });
-    if (said != nullptr) said->emplace_back(row->name);
+    // Groups are no value to compare: the missing ones are made.
+    if (said != nullptr && row->redeclare != wire::Redeclare::apart) said->emplace_back(row->name);
   }
 }
 
