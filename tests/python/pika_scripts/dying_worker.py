@@ -14,11 +14,11 @@ def callback(ch, method, properties, body):
     taken.append(method.delivery_tag)
     print(body.decode(), method.redelivered, flush=True)
     if len(taken) == 3:
-        ch.basic_ack(taken[0])
-        connection.process_data_events(0)  # so that RabbitMQ gets the ack
-        connection.sleep(0.2)
-        os.kill(os.getpid(), signal.SIGKILL)
+        ch.stop_consuming()  # so that RabbitMQ sends no more when it gets the ack
 
 
 channel.basic_consume("tasks", callback)
 channel.start_consuming()
+channel.basic_ack(taken[0])
+connection.sleep(0.2)  # so that RabbitMQ gets the ack
+os.kill(os.getpid(), signal.SIGKILL)

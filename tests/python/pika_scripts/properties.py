@@ -25,7 +25,7 @@ there_and_back(pika.BasicProperties(
 there_and_back(pika.BasicProperties(headers={"tenant": "acme", "tries": 3, "exact": True, "none": None, "list": [1, "two"],
                                              "table": {"deep": "value"}, "umlaut": "\u00e4", "bytes": b"\xff"}))
 there_and_back(pika.BasicProperties(headers={}), "t\u00e4xt")
-there_and_back(pika.BasicProperties(content_type="text/plain"), bytes(range(256)) * 20)
+there_and_back(pika.BasicProperties(content_type="text/plain"), bytes(range(256)))
 print(pika.BasicProperties(content_type="a", delivery_mode=1))
 print(pika.BasicProperties(), pika.BasicProperties() == pika.BasicProperties(), pika.BasicProperties(app_id="x").app_id)
 channel.basic_publish("", "properties", b"short lived", pika.BasicProperties(expiration="50"))

@@ -268,6 +268,8 @@ class BlockingConnection:
 
     def _wait(self, timeout, is_nested):
         """Sleeps until there may be something to do, or for `timeout` seconds."""
+        if self._ready and not is_nested:
+            return
         now = time.monotonic()
         if now >= self._bindings_at:
             self._bindings_at = now + _BINDINGS_EVERY_S
