@@ -3,6 +3,7 @@
 usage: pika_test.py PROGRAMS MODULES: the folders of beltwayd and of the package beltway.
 """
 
+import faulthandler
 import os
 import signal
 import subprocess
@@ -348,5 +349,6 @@ class PikaTest(unittest.TestCase):
 
 
 if __name__ == "__main__":
+    faulthandler.dump_traceback_later(110, exit=True)  # says where it hangs, before ctest ends it
     warnings.simplefilter("ignore", pika.IgnoredWarning)
     unittest.main(argv=sys.argv[:1] + sys.argv[3:], verbosity=2)

@@ -1,0 +1,20 @@
+# The soak with actors in every language that this build has. BELTWAY_SOAK_S=600 makes it a long one.
+if(NOT CMAKE_CXX_COMPILER_ID STREQUAL "GNU" OR BELTWAY_SANITIZE OR BELTWAY_COVERAGE)
+  return()
+endif()
+set(actors)
+if(TARGET soak_actor_c)
+  list(APPEND actors "C=$<TARGET_FILE:soak_actor_c>")
+endif()
+if(TARGET beltway_python)
+  list(APPEND actors "Python=/usr/bin/python3 ${CMAKE_CURRENT_SOURCE_DIR}/python/soak_actor.py")
+endif()
+if(TARGET beltway_node AND BELTWAY_NODE)
+  list(APPEND actors "Node=${BELTWAY_NODE} ${CMAKE_CURRENT_SOURCE_DIR}/node/soak_actor.js")
+endif()
+if(actors)
+  add_test(NAME soak.killed_actors_of_every_language_lose_nothing COMMAND /usr/bin/python3
+    ${CMAKE_CURRENT_SOURCE_DIR}/e2e/languages_soak.py $<TARGET_FILE:beltwayd> $<TARGET_FILE:beltway_tool> ${actors})
+  set_tests_properties(soak.killed_actors_of_every_language_lose_nothing PROPERTIES TIMEOUT ${timeout_s} LABELS e2e ENVIRONMENT
+    "PYTHONPATH=${PROJECT_BINARY_DIR}/python;PYTHONDONTWRITEBYTECODE=1;BELTWAY_TEST_PACKAGE=${PROJECT_BINARY_DIR}/node")
+endif()
