@@ -107,6 +107,17 @@ PyObject* close(PyObject* self, PyObject* /*nothing*/) {
 
 PyObject* exit_block(PyObject* self, PyObject* const* /*values*/, Py_ssize_t /*count*/) { return close(self, nullptr); }
 
+/// For beltway.aio: a message whose task was cancelled before it could go on.
+PyObject* give_back(PyObject* self, PyObject* message) {
+  return guarded([&] {
+    if (Py_TYPE(message) != types.message) fail(PyExc_TypeError, "_give_back() takes a message");
+    Message taken = take_message(reinterpret_cast<MessageObject*>(message));
+    if (!taken) return boolean(false);
+    of(self)->state->ahead.push_front(std::move(taken));
+    return boolean(true);
+  });
+}
+
 PyObject* get_group(PyObject* self, void* /*closure*/) {
   return guarded([&] { return text(of(self)->state->group).release(); });
 }
@@ -172,6 +183,7 @@ PyMethodDef methods[] = {
     {"counters", get_counters, METH_NOARGS, "counters($self, /)\n--\n\nReturns ConsumerCounters."},
     {"close", close, METH_NOARGS,
      "close($self, /)\n--\n\nDetaches. Messages that the program holds stay valid, and may be acknowledged."},
+    {"_give_back", give_back, METH_O, "_give_back($self, message, /)\n--\n\nFor beltway.aio."},
     {"__enter__", return_self, METH_NOARGS, "__enter__($self, /)\n--\n\nReturns itself."},
     {"__exit__", as_method(exit_block), METH_FASTCALL, "__exit__($self, kind, error, trace, /)\n--\n\nCalls close()."},
     {nullptr, nullptr, 0, nullptr}};

@@ -64,12 +64,12 @@ std::uint64_t commit_waiting(LoanObject* self, PyObject* size, const Deadline& d
   release_views(self, "commit a loan of");
   Producer* const producer = enter(self->owner, "commit a loan of", deadline);
   if (producer == nullptr) raise_unpublished(self->owner, Status::timeout);
-  const Status status = self->loan.try_commit(bytes);
+  Status status = self->loan.try_commit(bytes);
   if (status == Status::full) {
-    publish_waiting(self->owner, deadline, [&](const Until& until) { return self->loan.commit_until(bytes, until); });
-  } else if (status != Status::ok) {
-    raise_unpublished(self->owner, status);
+    status = publish_waiting(self->owner, deadline,
+                             [&](const Until& until) { return self->loan.commit_until(bytes, until); });
   }
+  if (status != Status::ok) raise_unpublished(self->owner, status, [&] { self->loan.commit(bytes); });
   note_end(self);
   return last_position(*producer);
 }
@@ -91,7 +91,7 @@ PyObject* try_commit(PyObject* self, PyObject* const* values, Py_ssize_t count, 
       return boolean(false);
     const Status status = of(self)->loan.try_commit(bytes);
     if (status == Status::full) return boolean(false);
-    if (status != Status::ok) raise_unpublished(owner, status);
+    if (status != Status::ok) raise_unpublished(owner, status, [&] { of(self)->loan.commit(bytes); });
     note_end(of(self));
     return boolean(true);
   });
@@ -221,9 +221,8 @@ PyObject* lend(PyObject* self, PyObject* const* values, Py_ssize_t count, PyObje
         lent = producer->loan_until(size, properties, until);
         return lent.status();
       });
-    } else if (!lent) {
-      raise_unpublished(owner, lent.status());
     }
+    if (!lent) raise_unpublished(owner, lent.status(), [&] { static_cast<void>(producer->loan(size, properties)); });
     return new_loan(owner, *std::move(lent));
   });
 }
@@ -237,10 +236,11 @@ PyObject* try_lend(PyObject* self, PyObject* const* values, Py_ssize_t count, Py
     auto* const owner = reinterpret_cast<ProducerObject*>(self);
     Producer* const producer = enter(owner, "lend from", Deadline(Deadline::Clock::time_point::min()));
     if (producer == nullptr) return none();
-    Result<Loan> lent = producer->try_loan(size, texts ? texts->get() : Properties{});
+    const Properties properties = texts ? texts->get() : Properties{};
+    Result<Loan> lent = producer->try_loan(size, properties);
     if (lent) return new_loan(owner, *std::move(lent));
     if (lent.status() == Status::full) return none();
-    raise_unpublished(owner, lent.status());
+    raise_unpublished(owner, lent.status(), [&] { static_cast<void>(producer->loan(size, properties)); });
   });
 }
 

@@ -18,8 +18,10 @@ bool carry_out(Message& message, End end, std::chrono::microseconds delay) {
     case End::nack: return message.nack();
     case End::nack_with_delay: return message.nack(delay);
     case End::reject: return message.reject();
-    default: message = Message(); return true;
+    default: break;
   }
+  const Message dropped = std::move(message);  // what it says of its position stays
+  return true;
 }
 
 /// Ends the message now. One of a private group belongs to the thread that is inside of the consumer.
@@ -328,6 +330,13 @@ bool end_message(MessageObject* self, End end, std::chrono::microseconds delay) 
   self->delay_us = delay.count();
   ++self->owner->state->deferred;
   return self->message.still_held();
+}
+
+Message take_message(MessageObject* self) {
+  if (!is_held(self) || self->copy != nullptr || self->views != 0) return {};
+  self->end = End::dropped;
+  --self->owner->state->held;
+  return std::move(self->message);
 }
 
 void ConsumerHandle::end_messages() {

@@ -165,6 +165,8 @@ bool end_message(MessageObject* self, End end, std::chrono::microseconds delay =
 [[nodiscard]] inline bool is_held(const MessageObject* self) noexcept {
   return self->end == End::none && (self->copy != nullptr || static_cast<bool>(self->message));
 }
+/// Takes the message out of an object that holds one and has no views. An empty message: it does not, or it is a lossy consumer's.
+[[nodiscard]] Message take_message(MessageObject* self);
 /// Acknowledges all messages of an iterable; the module's ack_many().
 PyObject* ack_many(PyObject* module, PyObject* messages);
 

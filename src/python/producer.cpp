@@ -66,7 +66,9 @@ PyObject* publish_any(ProducerObject* self, const Call& call) {
     });
   }
   if (status == Status::duplicate) return none();
-  if (status != Status::ok) raise_unpublished(self, status);
+  if (status != Status::ok) {
+    raise_unpublished(self, status, [&] { static_cast<void>(producer->publish(bytes, said.options)); });
+  }
   return PyLong_FromUnsignedLongLong(last_position(*producer));
 }
 
@@ -91,9 +93,11 @@ PyObject* try_publish(PyObject* self, PyObject* const* values, Py_ssize_t count,
     const Said said(properties, sequence);
     const BufferView view(message);
     Producer* const producer = enter(of(self), "publish to", Deadline(Deadline::Clock::time_point::min()));
-    const Status status = producer == nullptr ? Status::full : try_once(*producer, bytes_of(view), said);
-    if (status != Status::ok && status != Status::full && status != Status::duplicate)
-      raise_unpublished(of(self), status);
+    const Bytes bytes = bytes_of(view);
+    const Status status = producer == nullptr ? Status::full : try_once(*producer, bytes, said);
+    if (status != Status::ok && status != Status::full && status != Status::duplicate) {
+      raise_unpublished(of(self), status, [&] { static_cast<void>(producer->publish(bytes, said.options)); });
+    }
     return boolean(status != Status::full);
   });
 }
@@ -240,11 +244,6 @@ std::string publish_context(const ProducerObject* self) { return context_of("pub
 
 void raise_unpublished(ProducerObject* self, Status status) {
   if (status == Status::interrupted) self->state->interrupted = false;
-  if (status == Status::too_large && self->state->producer) {
-    throw Error(Errc::too_large, publish_context(self) + ": the message can never fit; at most " +
-                                     std::to_string(self->state->producer->max_message_bytes()) +
-                                     " bytes do, with its properties");
-  }
   raise_status(status, publish_context(self));
 }
 

@@ -12,13 +12,22 @@ namespace beltway::python {
 /// As raise_status(), for a call that could not publish; interrupt() is told once.
 [[noreturn]] void raise_unpublished(ProducerObject* self, Status status);
 
-/// Waits for `attempt(until)`, which returns a Status. Throws the error of another status than ok and duplicate.
+/// As raise_unpublished(), with the library's own text where it has one: `call()`, which may wait, throws it. It does not wait, since
+/// none of these statuses changes any more.
+template <class Call>
+[[noreturn]] void raise_unpublished(ProducerObject* self, Status status, const Call& call) {
+  if (status == Status::too_large || status == Status::removed || status == Status::evicted) call();
+  raise_unpublished(self, status);
+}
+
+/// Waits for `attempt(until)`, which returns a Status. Throws the error of timeout and interrupted.
 template <class Attempt>
 Status publish_waiting(ProducerObject* self, const Deadline& deadline, const Attempt& attempt) {
   ProducerHandle& state = *self->state;
+  if (deadline.is_over()) raise_unpublished(self, Status::timeout);
   const Status status =
       wait_in_pieces(state.turns, state.interrupted, deadline, attempt, [&state] { state.ended.clear(); });
-  if (status != Status::ok && status != Status::duplicate) raise_unpublished(self, status);
+  if (status == Status::timeout || status == Status::interrupted) raise_unpublished(self, status);
   return status;
 }
 

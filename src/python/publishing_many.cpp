@@ -41,7 +41,7 @@ class BatchPublisher {
           return published.status();
         });
       }
-      if (!published) raise_unpublished(self_, published.status());
+      if (!published) raise_unpublished(self_, published.status(), [&] { producer_->publish_batch(messages); });
       done_ += *published;
       messages = messages.subspan(*published);
     }
@@ -185,12 +185,14 @@ PyObject* publish_parts(PyObject* self, PyObject* const* values, Py_ssize_t coun
     Producer* const producer = enter(of(self), "publish to", deadline);
     if (producer == nullptr) raise_unpublished(of(self), Status::timeout);
     const Properties properties = texts ? texts->get() : Properties{};
-    const Status status = producer->try_publish_parts(bytes, properties);
+    Status status = producer->try_publish_parts(bytes, properties);
     if (status == Status::full) {
-      publish_waiting(of(self), deadline,
-                      [&](const Until& until) { return producer->publish_parts_until(bytes, properties, until); });
-    } else if (status != Status::ok) {
-      raise_unpublished(of(self), status);
+      status = publish_waiting(of(self), deadline, [&](const Until& until) {
+        return producer->publish_parts_until(bytes, properties, until);
+      });
+    }
+    if (status != Status::ok) {
+      raise_unpublished(of(self), status, [&] { producer->publish_parts(bytes, properties); });
     }
     return PyLong_FromUnsignedLongLong(last_position(*producer));
   });

@@ -40,6 +40,7 @@ Result<Message> take_ahead(ConsumerHandle& state) {
 template <class Attempt>
 Status wait(ConsumerObject* self, const Deadline& deadline, Status status, const Attempt& attempt) {
   ConsumerHandle& state = *self->state;
+  if (deadline.is_over()) return Status::timeout;
   end_message_of_loop(state);
   check_deferred(self, status);
   return wait_in_pieces(state.turns, state.interrupted, deadline, attempt, [&state] { state.end_messages(); });
