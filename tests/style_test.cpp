@@ -29,11 +29,11 @@ constexpr std::array<std::string_view, 20> k_layers{
 // The daemon's main.cpp is above all layers of src/ and daemon/.
 
 // The folders of tests/. They are no layers. Those before "support" mirror src/, daemon/ and examples/.
-constexpr std::array<std::string_view, 20> k_test_folders{
-    "tests/os",      "tests/ring",   "tests/waiting", "tests/recovery", "tests/endpoint",
-    "tests/wire",    "tests/client", "tests/tool",    "tests/daemon",   "tests/examples",
-    "tests/support", "tests/crash",  "tests/explore", "tests/hostile",  "tests/fuzz",
-    "tests/stress",  "tests/e2e",    "tests/upgrade", "tests/package",  "tests/instructions"};
+constexpr std::array<std::string_view, 21> k_test_folders{
+    "tests/os",      "tests/ring",         "tests/waiting", "tests/recovery", "tests/endpoint", "tests/wire",
+    "tests/client",  "tests/tool",         "tests/daemon",  "tests/examples", "tests/support",  "tests/crash",
+    "tests/explore", "tests/hostile",      "tests/fuzz",    "tests/stress",   "tests/e2e",      "tests/upgrade",
+    "tests/package", "tests/instructions", "tests/c"};
 
 bool is_below(std::string_view path, std::string_view folder) {
   return path.size() > folder.size() && path.starts_with(folder) && path[folder.size()] == '/';
