@@ -3,7 +3,8 @@ if(NOT CMAKE_CXX_COMPILER_ID STREQUAL "GNU" OR BELTWAY_SANITIZE OR BELTWAY_COVER
   return()
 endif()
 set(actors)
-if(TARGET soak_actor_c)
+if(COMMAND add_c_program)  # of tests/c
+  add_c_program(soak_actor_c ${CMAKE_CURRENT_SOURCE_DIR}/c/soak_actor.c)
   list(APPEND actors "C=$<TARGET_FILE:soak_actor_c>")
 endif()
 if(TARGET beltway_python)

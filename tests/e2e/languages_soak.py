@@ -27,6 +27,8 @@ GROUP = "workers"
 QUEUE = "stream"
 OPTIONS = ["--slots", "64", "--lane-bytes", "65536", "--max-producers", "8", "--max-consumers", "16", "--retry-delay", "1ms"]
 PATIENCE_S = 60
+#: The logs of a round are read at its end, so they must not grow for long.
+ROUND_S = 3.0
 
 
 class Actor:
@@ -34,7 +36,7 @@ class Actor:
 
     def __init__(self, soak, language, role, identity):
         self.soak, self.language, self.role, self.identity = soak, language, role, identity
-        self.log = os.path.join(soak.folder, f"{role}-{language}-{identity}.log")
+        self.log = os.path.join(soak.folder, f"{role}-{language}-{identity}-{soak.rounds}.log")
         self.start()
 
     def start(self):
@@ -86,7 +88,11 @@ class Soak:
         self.supervisor = subprocess.Popen([daemon, "--socket", self.socket], stdin=subprocess.DEVNULL,
                                            stdout=self.errors, stderr=self.errors)
         self.actors = []
+        self.rounds = 0
         self.kills = collections.Counter()
+        self.messages = 0
+        self.again = 0
+        self.by_language = collections.Counter()
         self.random = random.Random()
 
     def beltway(self, *arguments):
@@ -108,10 +114,16 @@ class Soak:
     def run(self, seconds):
         self.eventually("the daemon answers", lambda: self.beltway("ping"))
         assert self.beltway("declare", QUEUE, *OPTIONS, "--group", GROUP) is not None
+        end = time.monotonic() + seconds
+        while time.monotonic() < end:
+            self.rounds += 1
+            self.run_round(min(end, time.monotonic() + ROUND_S))
+        print(f"killed {dict(self.kills)}; {self.messages} messages, 0 lost; seen by {dict(self.by_language)}, {self.again} again")
+
+    def run_round(self, end):
         for identity, language in enumerate(self.commands):
             self.actors += [Actor(self, language, "producer", identity), Actor(self, language, "worker", identity)]
         self.eventually("each actor has worked", lambda: all(actor.size() > 0 for actor in self.actors))
-        end = time.monotonic() + seconds
         turns = []
         while time.monotonic() < end:
             turns = turns or self.random.sample(self.actors, len(self.actors))  # each is killed as often as the others
@@ -167,19 +179,20 @@ class Soak:
                 (begun if kind == "b" else committed).add((actor.identity, number))
         seen = collections.Counter()
         first = collections.Counter()
-        by_language = collections.Counter()
         for actor in workers:
             for _, producer, number, deliveries in actor.lines():
                 seen[producer, number] += 1
                 first[producer, number] += deliveries == 1
-                by_language[actor.language] += 1
+                self.by_language[actor.language] += 1
         lost = committed - seen.keys()
         assert not lost, f"{len(lost)} messages were committed and never seen: {sorted(lost)[:10]}"
         assert not seen.keys() - begun, f"never sent: {sorted(seen.keys() - begun)[:10]}"
         unmarked = [message for message, count in first.items() if count > 1]
         assert not unmarked, f"came again, and said first: {unmarked[:10]}"
-        print(f"killed {dict(self.kills)}; {len(committed)} messages, 0 lost; seen by {dict(by_language)}, "
-              f"{sum(seen.values()) - len(seen)} again")
+        self.messages += len(committed)
+        self.again += sum(seen.values()) - len(seen)
+        for actor in (*producers, *workers):
+            os.unlink(actor.log)
 
     def close(self):
         for actor in self.actors:

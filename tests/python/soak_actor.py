@@ -11,7 +11,7 @@ import time
 
 import beltway
 
-MOST_MESSAGES = 200000
+MOST_MESSAGES = 1000000
 MOST_BYTES = 3001
 
 
