@@ -2,7 +2,8 @@
 # Every test: installs what is missing, then builds and tests all presets, and lints.
 #
 #   tests/run.sh                 everything that CI does: format dev clang asan tsan fuzz
-#   tests/run.sh dev tsan        some of: format dev clang asan tsan tidy coverage fuzz
+#   tests/run.sh dev tsan        some of: format dev clang asan tsan tidy coverage fuzz soak
+#   tests/run.sh soak            kills actors of all languages at random for $BELTWAY_SOAK_S seconds (600)
 #
 # Needs no terminal and no input. Ends with one line that counts all tests; exit code 0 only if all is well.
 set -uo pipefail
@@ -14,8 +15,8 @@ parts=("$@")
 [ ${#parts[@]} -gt 0 ] || parts=(format dev clang asan tsan fuzz)
 for part in "${parts[@]}"; do
   case $part in
-    format | dev | clang | asan | tsan | tidy | coverage | fuzz) ;;
-    *) echo "tests/run.sh: no part \"$part\"; there are format dev clang asan tsan tidy coverage fuzz" >&2; exit 2 ;;
+    format | dev | clang | asan | tsan | tidy | coverage | fuzz | soak) ;;
+    *) echo "tests/run.sh: no part \"$part\"; there are format dev clang asan tsan tidy coverage fuzz soak" >&2; exit 2 ;;
   esac
 done
 wants() { [[ " ${parts[*]} " == *" $1 "* ]]; }
@@ -100,6 +101,18 @@ fuzz() {
   if tests/fuzz/run.sh build/fuzz; then one_passed; else one_failed fuzz; fi
 }
 
+soak() {
+  echo "== soak"
+  export BELTWAY_SOAK_S=${BELTWAY_SOAK_S:-600}
+  export BELTWAY_TEST_TIMEOUT_S=$((2 * BELTWAY_SOAK_S + 60))  # soak_test has two tests
+  cmake --preset dev >build/soak.configure.log 2>&1 || { cat build/soak.configure.log >&2; one_failed "soak: configure"; return; }
+  cmake --build --preset dev -j "$jobs" -- --quiet || { one_failed "soak: build"; return; }
+  local program
+  for program in bin/soak_test languages_soak.sh; do
+    if "build/dev/$program"; then one_passed; else one_failed "soak: $program"; fi
+  done
+}
+
 mkdir -p build
 : >build/failed-tests
 start=$SECONDS
@@ -109,6 +122,7 @@ for part in "${parts[@]}"; do
     format) check_format ;;
     tidy) tidy ;;
     fuzz) fuzz ;;
+    soak) soak ;;
     *) preset "$part" ;;
   esac
   if [ "$part" = coverage ]; then

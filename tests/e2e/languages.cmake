@@ -14,8 +14,14 @@ if(TARGET beltway_node AND BELTWAY_NODE)
   list(APPEND actors "Node=${BELTWAY_NODE} ${CMAKE_CURRENT_SOURCE_DIR}/node/soak_actor.js")
 endif()
 if(actors)
-  add_test(NAME soak.killed_actors_of_every_language_lose_nothing COMMAND /usr/bin/python3
-    ${CMAKE_CURRENT_SOURCE_DIR}/e2e/languages_soak.py $<TARGET_FILE:beltwayd> $<TARGET_FILE:beltway_tool> ${actors})
-  set_tests_properties(soak.killed_actors_of_every_language_lose_nothing PROPERTIES TIMEOUT ${timeout_s} LABELS e2e ENVIRONMENT
-    "PYTHONPATH=${PROJECT_BINARY_DIR}/python;PYTHONDONTWRITEBYTECODE=1;BELTWAY_TEST_PACKAGE=${PROJECT_BINARY_DIR}/node")
+  list(JOIN actors "\" \"" actors)
+  # As a script, for `tests/run.sh soak`, too.
+  file(GENERATE OUTPUT ${PROJECT_BINARY_DIR}/languages_soak.sh CONTENT "#!/bin/sh
+export PYTHONPATH='${PROJECT_BINARY_DIR}/python' PYTHONDONTWRITEBYTECODE=1 BELTWAY_TEST_PACKAGE='${PROJECT_BINARY_DIR}/node'
+exec /usr/bin/python3 '${CMAKE_CURRENT_SOURCE_DIR}/e2e/languages_soak.py' '$<TARGET_FILE:beltwayd>' '$<TARGET_FILE:beltway_tool>' \\
+  \"${actors}\"
+" FILE_PERMISSIONS OWNER_READ OWNER_WRITE OWNER_EXECUTE)
+  set(name soak.killed_actors_of_every_language_lose_nothing)
+  add_test(NAME ${name} COMMAND ${PROJECT_BINARY_DIR}/languages_soak.sh)
+  set_tests_properties(${name} PROPERTIES TIMEOUT ${timeout_s} LABELS e2e)
 endif()
