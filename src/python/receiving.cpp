@@ -103,7 +103,8 @@ Result<std::size_t> next_messages(ConsumerObject* self, std::span<Message> out, 
   if (!state.ahead.empty() && !state.guard.in_child()) {
     const std::size_t count = std::min(out.size(), state.ahead.size());
     for (std::size_t i = 0; i < count; ++i) out[i] = std::move(*take_ahead(state));
-    return count;
+    if (count == out.size()) return count;
+    return count + consumer->try_receive_batch(out.subspan(count)).value_or(0);
   }
   Result<std::size_t> received = consumer->try_receive_batch(out);
   if (received || !tells_nothing(received.status())) {

@@ -595,10 +595,7 @@ class Producer:
 
     async def _when_room(self, attempt: Callable[[], T], timeout: Time | None) -> T:
         self._in_a_row += 1
-        if self._in_a_row >= _TURN:
-            self._in_a_row = 0
-            await asyncio.sleep(0)  # before the attempt: a task that is cancelled here has published nothing
-        if not self._line.locked():
+        if self._in_a_row < _TURN and not self._line.locked():
             try:
                 return attempt()
             except Timeout:
@@ -614,6 +611,9 @@ class Producer:
 
     async def _in_line(self, attempt: Callable[[], T]) -> T:
         async with self._line:
+            if self._in_a_row >= _TURN:
+                self._in_a_row = 0
+                await asyncio.sleep(0)  # before the attempt: a task that is cancelled here has published nothing
             while True:
                 try:
                     return attempt()
