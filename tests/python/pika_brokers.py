@@ -150,6 +150,16 @@ class Beltway(Broker):
                 raise RuntimeError("beltwayd does not start")
             time.sleep(0.01)
 
+    def kill_daemon(self):
+        """Kills the daemon and its supervisor, so that none comes again."""
+        supervisor = self.processes[0]
+        with open(f"/proc/{supervisor.pid}/task/{supervisor.pid}/children", encoding="ascii") as file:
+            daemons = file.read().split()
+        supervisor.kill()
+        supervisor.wait()
+        for daemon in daemons:
+            os.kill(int(daemon), signal.SIGKILL)
+
     def script_env(self):
         return {"PATH": os.environ["PATH"], "AMQP_PORT": "5672", "BELTWAY_SOCKET": self.socket, "PYTHONPATH": self.modules,
                 "PYTHONDONTWRITEBYTECODE": "1"}

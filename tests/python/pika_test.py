@@ -288,6 +288,24 @@ class PikaTest(unittest.TestCase):
             self.connection.process_data_events(time_limit=5)
         self.assertEqual("".join(got), "abc" * 3)
 
+    def test_messages_go_on_while_the_daemon_is_away(self):
+        self.channel.queue_declare("on")
+        with pika.BlockingConnection(pika.ConnectionParameters(socket_timeout=0.2)) as other:
+            channel = other.channel()
+            got = []
+            channel.basic_consume("on", lambda ch, method, properties, body: (got.append(body), ch.basic_ack(method.delivery_tag)))
+            self.channel.basic_publish("", "on", "before")
+            while not got:
+                other.process_data_events(time_limit=5)
+            self.broker.kill_daemon()
+            for number in range(3):
+                self.channel.basic_publish("", "on", str(number))
+                other.sleep(0.6)
+            self.assertEqual(got, [b"before", b"0", b"1", b"2"])
+            with self.assertRaises(exceptions.AMQPConnectionError):
+                channel.queue_declare("new")
+            self.assertTrue(channel.is_open)
+
     # The process
 
     def test_ctrl_c_ends_start_consuming_and_gives_messages_back(self):

@@ -44,6 +44,37 @@ for _ in range(50):
 death = properties.headers["x-death"][0]
 print(body, properties.content_type, properties.message_id, death["reason"], death["queue"], death["count"])
 
+channel.exchange_declare("dead", "fanout")
+channel.queue_declare("morgue")
+channel.queue_bind("morgue", "dead")
+channel.queue_declare("work", arguments={"x-dead-letter-exchange": "dead"})
+channel.basic_publish("", "work", "worse")
+method, _, _ = channel.basic_get("work")
+channel.basic_nack(method.delivery_tag, requeue=False)
+for _ in range(50):
+    method, properties, body = channel.basic_get("morgue", auto_ack=True)
+    if method is not None:
+        break
+    connection.sleep(0.05)
+print(body, method.exchange, method.routing_key, properties.headers["x-death"][0]["queue"], properties.headers["x-first-death-reason"])
+channel.exchange_delete("dead")
+
+channel.exchange_declare("source", "fanout")
+channel.queue_declare("bound", arguments={"x-message-ttl": 60000, "x-max-length": 2, "x-dead-letter-exchange": "",
+                                          "x-dead-letter-routing-key": "failed"})
+channel.queue_bind("bound", "source")
+channel.basic_publish("source", "key", "refused")
+method, _, _ = channel.basic_get("bound")
+channel.basic_reject(method.delivery_tag, requeue=False)
+for _ in range(50):
+    method, properties, body = channel.basic_get("failed", auto_ack=True)
+    if method is not None:
+        break
+    connection.sleep(0.05)
+death = properties.headers["x-death"][0]
+print(body, method.exchange == "", death["reason"], death["queue"], death["exchange"], death["routing-keys"])
+channel.exchange_delete("source")
+
 channel.queue_declare("short", arguments={"x-message-ttl": 50})
 channel.basic_publish("", "short", "old")
 connection.sleep(0.3)
@@ -55,7 +86,7 @@ for number in range(5):
 connection.sleep(0.1)
 print([channel.basic_get("newest", auto_ack=True)[2] for _ in range(3)])
 
-for queue in ("jobs", "failed", "short", "newest"):
+for queue in ("jobs", "failed", "short", "newest", "morgue", "work", "bound"):
     channel.queue_delete(queue)
 connection.close()
 print("after the connection", exists("mine"))

@@ -5,17 +5,18 @@ from . import _names
 #: The options of every queue that beltway.pika makes. A program may declare the queue with others before.
 SLOTS = 16384
 LANE_BYTES = 2 << 20
-#: A dead letter queue must take larger messages than the queue that they come from.
+#: Dead letters are larger than the messages. A queue takes those of an exchange, an exchange those of a queue that has some.
 DEAD_LETTER_ROOM = 64 << 10
 DEFAULTS = {"slots": SLOTS, "lane_bytes": LANE_BYTES + DEAD_LETTER_ROOM, "max_producers": 32, "max_consumers": 64,
             "max_groups": 8, "retry_delay": 0, "retry_delay_max": 0, "discard": True}
-EXCHANGE = {"slots": SLOTS, "lane_bytes": LANE_BYTES, "max_producers": 32, "max_consumers": 64, "max_groups": 64,
-            "retry_delay": 0, "retry_delay_max": 0, "discard": True, "stamps": "coarse"}
+EXCHANGE = {"slots": SLOTS, "lane_bytes": LANE_BYTES + DEAD_LETTER_ROOM // 2, "max_producers": 32, "max_consumers": 64,
+            "max_groups": 64, "retry_delay": 0, "retry_delay_max": 0, "discard": True, "stamps": "coarse"}
 
 #: Of these a group in an exchange takes the values of its queue.
 OF_GROUPS = ("ttl", "dead_letter", "max_deliveries", "drop_oldest")
 
 _IGNORED = {"x-queue-mode", "x-queue-version", "x-queue-master-locator", "x-max-in-memory-length"}
+_OWN = "x-beltway-"
 _LEAST_EXPIRY_S = 1.0
 _MOST_DELIVERIES = 255
 
@@ -62,12 +63,17 @@ def options(arguments, virtual_host):
             pass  # what this asks for, a copy on disk or on other machines, is warned of with `durable`
         elif name == "x-overflow" and value == "drop-head":
             pass
-        elif name.startswith("x-beltway-"):
-            result[name.removeprefix("x-beltway-").replace("-", "_")] = value
+        elif name.startswith(_OWN):
+            result.update(own({name: value}))
         elif name not in _IGNORED:
             raise NotImplementedError(f"queue_declare(arguments={{{name!r}: {value!r}}}) is not there. There are x-message-ttl, "
                                       f"x-expires, x-max-length, x-delivery-limit and x-dead-letter-exchange.")
     return result
+
+
+def own(arguments):
+    """The arguments that are options of Beltway: x-beltway-lane-bytes is lane_bytes."""
+    return {name.removeprefix(_OWN).replace("-", "_"): value for name, value in arguments.items() if name.startswith(_OWN)}
 
 
 def of_new_queue(said):

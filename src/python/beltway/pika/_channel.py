@@ -1,5 +1,6 @@
 """BlockingChannel: publishes, consumes, acknowledges. Belongs to the thread of its connection."""
 
+import logging
 import time
 
 import beltway
@@ -11,6 +12,8 @@ from ._subscription import Subscription
 from .exceptions import (ChannelClosedByBroker, ChannelWrongStateError, DuplicateConsumerTag, ReentrancyError,
                          UnroutableError)
 from .frame import Method
+
+LOGGER = logging.getLogger(__name__)
 
 
 class ReturnedMessage:
@@ -109,7 +112,10 @@ class BlockingChannel(Declarations):
                 store.close_source(queue, source)
         self._getters.clear()
         for queue in {subscription.queue for subscription in subscriptions}:
-            store.delete_if_unused(queue)
+            try:
+                store.delete_if_unused(queue)
+            except beltway.Error as error:  # the daemon is away, or the queue is another user's
+                LOGGER.warning("%s is not removed after its last consumer: %s", queue, error)
 
     # Publish
 

@@ -1,6 +1,6 @@
 """The calls of a channel about queues and exchanges."""
 
-from . import _names, spec
+from . import _arguments, _names, spec
 from ._errors import on_open_channel, require_string
 from ._warnings import warn_once
 from .exceptions import ChannelClosedByBroker
@@ -99,12 +99,13 @@ class Declarations:
             raise NotImplementedError(
                 f"exchange_declare(exchange_type={kind!r}) is not there: Beltway has fanout exchanges, and the default exchange "
                 f"exchange='', which routes to the queue that has the name of the routing key")
-        if internal or arguments:
+        own = _arguments.own(arguments or {})
+        if internal or len(own) != len(arguments or {}):
             raise NotImplementedError("exchange_declare(internal, arguments) is not there: leave them out")
         if exchange.startswith("amq.") and exchange != "amq.fanout":
             raise ChannelClosedByBroker(403, f"ACCESS_REFUSED - exchange name '{exchange}' contains reserved prefix 'amq.*'")
         _warn_of_durable(durable)
-        store.declare_exchange(exchange, auto_delete)
+        store.declare_exchange(exchange, auto_delete, own)
         return self._answer(spec.Exchange.DeclareOk())
 
     @on_open_channel

@@ -139,7 +139,7 @@ def _add_death(letter, key, got):
     exchange, queue = _names.origin(letter.queue, letter.group)
     reason = _REASONS.get(letter.reason, letter.reason)
     death = {"count": 1, "reason": reason, "queue": queue, "time": letter.last_time.replace(tzinfo=None), "exchange": exchange,
-             "routing-keys": [key or queue]}
+             "routing-keys": [key]}
     got.headers = {**(got.headers or {}), "x-death": [death], "x-first-death-exchange": exchange,
                    "x-first-death-queue": queue, "x-first-death-reason": reason}
 
@@ -158,6 +158,8 @@ def decode(message):
         _decode_headers(properties.headers, got)
     if properties.publish_time is not None:
         got.timestamp = int(properties.publish_time.timestamp())
+    key = properties.key
     if properties.dead_letter is not None:
-        _add_death(properties.dead_letter, properties.key, got)
-    return got, properties.key
+        key = key or _names.origin(properties.dead_letter.queue, properties.dead_letter.group)[1]
+        _add_death(properties.dead_letter, key, got)
+    return got, key

@@ -157,7 +157,7 @@ class Store:
             return self.link.open_queue(own)
         except (beltway.NotFound, beltway.Removed):
             if exchange == "amq.fanout":
-                return self.declare_exchange(exchange, False)
+                return self.declare_exchange(exchange, False, {})
             raise not_found("exchange", exchange, self.virtual_host) from None
 
     def exchange(self, exchange):
@@ -166,14 +166,14 @@ class Store:
             raise NotImplementedError(f"exchange {exchange!r} is not there: use the default exchange or a fanout exchange")
         return self._open_exchange(exchange)
 
-    def declare_exchange(self, exchange, auto_delete):
-        """Makes the exchange if it is not there."""
+    def declare_exchange(self, exchange, auto_delete, options):
+        """Makes the exchange if it is not there, with these options beside the usual ones."""
         purpose = "fanout exchange of beltway.pika" + (f", {_AUTO_DELETE}" if auto_delete else "")
         own = _names.exchange(exchange, self.virtual_host)
         try:
             return self.link.open_queue(own)
         except beltway.NotFound:
-            return self.link.declare(own, description=purpose, **_arguments.EXCHANGE)
+            return self.link.declare(own, description=purpose, **{**_arguments.EXCHANGE, **options})
 
     def delete_exchange(self, exchange, if_unused):
         """Removes the exchange if it is there."""

@@ -32,6 +32,8 @@ _MOST_AT_ONCE = 256
 _LONGEST_ROUND_S = 0.05
 #: How often a connection that consumes asks for bindings that other connections have made.
 _BINDINGS_EVERY_S = 1.0
+#: The same after the daemon did not answer, since each question then takes long.
+_BINDINGS_WITHOUT_DAEMON_S = 60.0
 
 _open = weakref.WeakSet()
 
@@ -54,8 +56,8 @@ class BlockingConnection:
     """
 
     def __init__(self, parameters=None, _impl_class=None):
-        self._pid = os.getpid()
         self._is_open = False
+        self._pid = os.getpid()
         self._channels = {}  # by number
         self._ready = deque()  # calls that process_data_events() makes
         self._timers = []  # a heap of (time, id)
@@ -94,6 +96,10 @@ class BlockingConnection:
                 except beltway.Error as failed:
                     error = _errors.of_connection(failed)
         raise error
+
+    def __del__(self):
+        if getattr(self, "_is_open", False):
+            self._close_at_exit()
 
     def __repr__(self):
         return f"<BlockingConnection {'open' if self._is_open else 'closed'}, {len(self._channels)} channels>"
@@ -272,13 +278,16 @@ class BlockingConnection:
             return
         now = time.monotonic()
         if now >= self._bindings_at:
-            self._bindings_at = now + _BINDINGS_EVERY_S
-            for channel in list(self._channels.values()):
-                channel._attach_to_bindings()
+            try:
+                for channel in list(self._channels.values()):
+                    channel._attach_to_bindings()
+                self._bindings_at = now + _BINDINGS_EVERY_S
+            except beltway.NoDaemon:  # messages go on without it
+                self._bindings_at = now + _BINDINGS_WITHOUT_DAEMON_S
         sources = self._sources(is_nested)
         limits = [] if timeout is None else [timeout]
         if sources:
-            limits.append(self._bindings_at - now)
+            limits.append(max(self._bindings_at - now, 0))
         if self._timers and not is_nested:
             limits.append(max(self._timers[0][0] - now, 0))
         limit = min(limits, default=None)
