@@ -118,7 +118,8 @@ class Soak:
         while time.monotonic() < end:
             self.rounds += 1
             self.run_round(min(end, time.monotonic() + ROUND_S))
-        print(f"killed {dict(self.kills)}; {self.messages} messages, 0 lost; seen by {dict(self.by_language)}, {self.again} again")
+        print(f"killed {dict(self.kills)}; {self.messages} messages, 0 lost; seen by {dict(self.by_language)}, "
+              f"{self.again} again")
 
     def run_round(self, end):
         for identity, language in enumerate(self.commands):

@@ -331,6 +331,28 @@ class PikaTest(unittest.TestCase):
         method, _, body = self.channel.basic_get("held", auto_ack=True)
         self.assertEqual((body, method.redelivered), (b"x", True))
 
+    def test_signal_handler_may_stop_consuming_and_close(self):
+        def handler(_number, _frame):
+            end()
+        previous = signal.signal(signal.SIGTERM, handler)
+        self.addCleanup(signal.signal, signal.SIGTERM, previous)
+        for queues in (1, 2):  # one is waited for in another way than several
+            for action in ("stop_consuming", "close"):
+                with self.subTest(queues=queues, action=action):
+                    connection = pika.BlockingConnection()
+                    channel = connection.channel()
+                    for number in range(queues):
+                        channel.queue_declare(f"stop{number}")
+                        channel.basic_consume(f"stop{number}", print)
+                    end = channel.stop_consuming if action == "stop_consuming" else connection.close
+                    timer = threading.Timer(0.2, os.kill, (os.getpid(), signal.SIGTERM))
+                    timer.start()
+                    channel.start_consuming()
+                    timer.join()
+                    self.assertEqual((channel.consumer_tags, connection.is_open), ([], action == "stop_consuming"))
+                    if connection.is_open:
+                        connection.close()
+
     def test_runner_gives_our_modules_and_the_arguments(self):
         script = os.path.join(self.broker.folder, "script.py")
         with open(script, "w", encoding="utf-8") as file:

@@ -56,7 +56,8 @@ for _ in range(50):
     if method is not None:
         break
     connection.sleep(0.05)
-print(body, method.exchange, method.routing_key, properties.headers["x-death"][0]["queue"], properties.headers["x-first-death-reason"])
+headers = properties.headers
+print(body, method.exchange, method.routing_key, headers["x-death"][0]["queue"], headers["x-first-death-reason"])
 channel.exchange_delete("dead")
 
 channel.exchange_declare("source", "fanout")

@@ -261,6 +261,7 @@ class BlockingChannel(Declarations):
         subscription = self._subscriptions.get(consumer_tag)
         if subscription is not None:
             self._end(subscription)
+            self.connection._end_wait()
             self.connection._store.delete_if_unused(subscription.queue)
         return []
 

@@ -52,6 +52,8 @@ class Source:
         self.consumer = consumer
         self.exchange = exchange
         self.waiting = None  # a message that a blocking receive has returned
+        self._is_asleep = False
+        self._must_close = False  # a signal handler has called close() during wait()
         # The routing key of a message that says none.
         self._key = "" if exchange else queue_name
 
@@ -73,10 +75,15 @@ class Source:
 
     def wait(self, timeout):
         """Sleeps until a message is there, for `timeout` seconds at most (None: no limit), or until interrupt()."""
+        self._is_asleep = True
         try:
             self.waiting = self.consumer.receive(timeout)
         except beltway.Interrupted:
             pass
+        finally:
+            self._is_asleep = False
+            if self._must_close:
+                self.close()
 
     def interrupt(self):
         """Ends wait(). From any thread."""
@@ -88,6 +95,10 @@ class Source:
 
     def close(self):
         """Detaches. A message that nobody took goes back."""
+        if self._is_asleep:
+            self._must_close = True
+            self.interrupt()
+            return
         if self.waiting is not None:
             self.waiting.nack(0)
             self.waiting = None

@@ -64,7 +64,7 @@ class BlockingConnection:
         self._timer_calls = {}  # by id
         self._timer_ids = itertools.count(1)
         self._thread_calls = deque()  # of add_callback_threadsafe()
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()  # a signal handler may call within it
         self._sleeping_source = None
         self._is_dispatching = False
         self._blocked_callbacks, self._unblocked_callbacks = [], []
@@ -147,8 +147,8 @@ class BlockingConnection:
         self._publisher.close()
         self._store.close()
         with self._lock:
-            os.close(self._wake)
-            self._wake = None
+            wake, self._wake = self._wake, None
+            os.close(wake)
         _open.discard(self)
 
     def _close_at_exit(self):
@@ -195,6 +195,13 @@ class BlockingConnection:
             os.eventfd_write(self._wake, 1)
             if self._sleeping_source is not None:
                 self._sleeping_source.interrupt()
+
+    def _end_wait(self):
+        """Lets process_data_events() return soon: a consumer has ended, maybe by a signal handler during the wait."""
+        self._ready.append(lambda: None)
+        os.eventfd_write(self._wake, 1)
+        if self._sleeping_source is not None:
+            self._sleeping_source.interrupt()
 
     # Events
 
@@ -309,7 +316,8 @@ class BlockingConnection:
             for source in sources:
                 poll.register(source.fileno(), select.POLLIN)
             poll.poll(None if limit is None else limit * 1000)
-        try:
-            os.eventfd_read(self._wake)
-        except BlockingIOError:
-            pass
+        if self._is_open:  # a signal handler may have closed it
+            try:
+                os.eventfd_read(self._wake)
+            except BlockingIOError:
+                pass
