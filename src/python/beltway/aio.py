@@ -23,6 +23,7 @@ Messages, loans, options and errors are those of the package beltway: message.ac
 from __future__ import annotations
 
 import asyncio
+import builtins
 import sys
 import weakref
 from collections import deque
@@ -30,15 +31,15 @@ from collections.abc import Awaitable, Callable, Generator, Iterable, Sequence
 from datetime import datetime, timedelta
 from functools import partial
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Generic, Literal, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, Literal, TypeVar, cast
 
 import beltway
 from beltway.errors import EndOfStream, Error, Interrupted, Misuse, Timeout
 
 if TYPE_CHECKING:
-    from typing_extensions import Buffer
+    from beltway import _Buffer
 
-    Time = float | timedelta
+    _Time = float | timedelta
 
 __all__ = ["Connection", "Consumer", "Producer", "Queue", "connect"]
 
@@ -48,7 +49,7 @@ T = TypeVar("T")
 _TURN = 64
 
 
-def _seconds(time: Time) -> float:
+def _seconds(time: _Time) -> float:
     return time.total_seconds() if isinstance(time, timedelta) else float(time)
 
 
@@ -77,7 +78,7 @@ class _Opening(Generic[T]):
         await self._leave(self._value, kind)
 
 
-def connect(socket: str = "", *, start_daemon: bool = True, timeout: Time = 10.0) -> _Opening[Connection]:
+def connect(socket: str = "", *, start_daemon: bool = True, timeout: _Time = 10.0) -> _Opening[Connection]:
     """As beltway.connect(). `await connect()`, or `async with connect() as link`."""
 
     async def opened() -> Connection:
@@ -103,7 +104,7 @@ class Connection:
         """As beltway.Connection.declare_some(). The queue of the result is a beltway.Queue; see Queue()."""
         return await _ask(self._link.declare_some, name, **options)
 
-    async def open_queue(self, name: str, *, timeout: Time | None = 0) -> Queue:
+    async def open_queue(self, name: str, *, timeout: _Time | None = 0) -> Queue:
         """As beltway.Connection.open_queue()."""
         return Queue(await _ask(self._link.open_queue, name, timeout=timeout))
 
@@ -111,7 +112,7 @@ class Connection:
         """As beltway.Connection.remove()."""
         await _ask(self._link.remove, name, force=force)
 
-    async def list(self) -> list[beltway.QueueInfo]:
+    async def list(self) -> builtins.list[beltway.QueueInfo]:
         """As beltway.Connection.list()."""
         return await _ask(self._link.list)
 
@@ -158,11 +159,11 @@ class Queue:
         consumer = await _ask(self._queue.consumer, **options)
         return Consumer(consumer, automatic=options.get("ack") == "automatic")
 
-    async def wait_for_consumers(self, count: int, *, timeout: Time | None = None) -> bool:
+    async def wait_for_consumers(self, count: int, *, timeout: _Time | None = None) -> bool:
         """As beltway.Queue.wait_for_consumers()."""
         return await _ask(self._queue.wait_for_consumers, count, timeout=timeout)
 
-    async def wait_for_producers(self, count: int, *, timeout: Time | None = None) -> bool:
+    async def wait_for_producers(self, count: int, *, timeout: _Time | None = None) -> bool:
         """As beltway.Queue.wait_for_producers()."""
         return await _ask(self._queue.wait_for_producers, count, timeout=timeout)
 
@@ -251,7 +252,7 @@ class Consumer:
         self._in_a_row = 0
         self._fd = consumer.poll_fd()
 
-    async def receive(self, timeout: Time | None = None) -> beltway.Message | None:
+    async def receive(self, timeout: _Time | None = None) -> beltway.Message | None:
         """As beltway.Consumer.receive(): waits for a message; None when `timeout` seconds are over."""
         if not self._waiters:
             message = self._consumer.try_receive()
@@ -262,7 +263,7 @@ class Consumer:
                 return await self._pause(message)
         return await self._wait(timeout)
 
-    async def receive_bytes(self, timeout: Time | None = None) -> bytes | None:
+    async def receive_bytes(self, timeout: _Time | None = None) -> bytes | None:
         """As beltway.Consumer.receive_bytes(): a copy of the payload; the message is acknowledged."""
         message = await self.receive(timeout)
         if message is None:
@@ -271,7 +272,7 @@ class Consumer:
         message.ack()
         return payload
 
-    async def receive_many(self, count: int, timeout: Time | None = None) -> list[beltway.Message]:
+    async def receive_many(self, count: int, timeout: _Time | None = None) -> list[beltway.Message]:
         """As beltway.Consumer.receive_many()."""
         message = await self.receive(timeout)
         if message is None:
@@ -280,7 +281,7 @@ class Consumer:
             return [message]
         return self._consumer.receive_many(count, 0)
 
-    async def receive_many_bytes(self, count: int, timeout: Time | None = None) -> list[bytes]:
+    async def receive_many_bytes(self, count: int, timeout: _Time | None = None) -> list[bytes]:
         """As beltway.Consumer.receive_many_bytes()."""
         message = await self.receive(timeout)
         if message is None:
@@ -289,7 +290,7 @@ class Consumer:
             return [message.bytes()]
         return self._consumer.receive_many_bytes(count, 0)
 
-    async def receive_into(self, array: Buffer, timeout: Time | None = None) -> int:
+    async def receive_into(self, array: _Buffer, timeout: _Time | None = None) -> int:
         """As beltway.Consumer.receive_into()."""
         message = await self.receive(timeout)
         if message is None:
@@ -298,7 +299,7 @@ class Consumer:
             raise Misuse("receive_into() is for consumers that are not lossy; use receive()")
         return self._consumer.receive_into(array, 0)
 
-    async def receive_array(self, dtype: Any, count: int, timeout: Time | None = None) -> Any:
+    async def receive_array(self, dtype: Any, count: int, timeout: _Time | None = None) -> Any:
         """As beltway.Consumer.receive_array()."""
         import numpy
 
@@ -367,7 +368,7 @@ class Consumer:
             raise
         return message
 
-    async def _wait(self, timeout: Time | None) -> beltway.Message | None:
+    async def _wait(self, timeout: _Time | None) -> beltway.Message | None:
         loop = asyncio.get_running_loop()
         waiter: asyncio.Future[beltway.Message | None] = loop.create_future()
         self._watch.start(self._fd)
@@ -470,9 +471,9 @@ class Producer:
 
     async def publish(
         self,
-        message: Buffer,
+        message: _Buffer,
         *,
-        timeout: Time | None = None,
+        timeout: _Time | None = None,
         properties: beltway.Properties | None = None,
         sequence: int = 0,
     ) -> int | None:
@@ -484,27 +485,27 @@ class Producer:
         return await self._when_room(attempt, timeout)
 
     async def publish_parts(
-        self, parts: Sequence[Buffer], *, timeout: Time | None = None, properties: beltway.Properties | None = None
+        self, parts: Sequence[_Buffer], *, timeout: _Time | None = None, properties: beltway.Properties | None = None
     ) -> int:
         """As beltway.Producer.publish_parts()."""
         return await self._when_room(
             lambda: self._producer.publish_parts(parts, timeout=0, properties=properties), timeout
         )
 
-    async def publish_many(self, messages: Iterable[Buffer], *, timeout: Time | None = None) -> int:
+    async def publish_many(self, messages: Iterable[_Buffer], *, timeout: _Time | None = None) -> int:
         """As beltway.Producer.publish_many(): an error says by `published` how many were published."""
         items = list(messages)
         return await self._publish_some(self._producer.publish_many, items, len(items), timeout)
 
-    async def publish_array(self, array: Buffer, *, timeout: Time | None = None) -> int:
+    async def publish_array(self, array: _Buffer, *, timeout: _Time | None = None) -> int:
         """As beltway.Producer.publish_array()."""
-        view = memoryview(array)
+        view = memoryview(cast(Any, array))
         # A memoryview of several dimensions has no slices, but what it shows does.
         items = view if view.ndim == 1 else array
         return await self._publish_some(self._producer.publish_array, items, len(view), timeout)
 
     def lend(
-        self, size: int, *, timeout: Time | None = None, properties: beltway.Properties | None = None
+        self, size: int, *, timeout: _Time | None = None, properties: beltway.Properties | None = None
     ) -> _Opening[beltway.Loan]:
         """As beltway.Producer.lend(). `async with producer.lend(size) as view` commits at its end, and waits for room."""
 
@@ -519,7 +520,7 @@ class Producer:
         )
 
     def try_publish(
-        self, message: Buffer, *, properties: beltway.Properties | None = None, sequence: int = 0
+        self, message: _Buffer, *, properties: beltway.Properties | None = None, sequence: int = 0
     ) -> bool:
         """As beltway.Producer.try_publish(). False if other tasks wait for room."""
         if self._line.locked():
@@ -573,7 +574,7 @@ class Producer:
         self._watch.stop()
 
     async def _publish_some(
-        self, publish: Callable[..., int], items: Any, count: int, timeout: Time | None
+        self, publish: Callable[..., int], items: Any, count: int, timeout: _Time | None
     ) -> int:
         done = 0
 
@@ -593,7 +594,7 @@ class Producer:
             raise
         return done
 
-    async def _when_room(self, attempt: Callable[[], T], timeout: Time | None) -> T:
+    async def _when_room(self, attempt: Callable[[], T], timeout: _Time | None) -> T:
         self._in_a_row += 1
         if self._in_a_row < _TURN and not self._line.locked():
             try:
