@@ -293,7 +293,7 @@ class PikaTest(unittest.TestCase):
         with pika.BlockingConnection(pika.ConnectionParameters(socket_timeout=0.2)) as other:
             channel = other.channel()
             got = []
-            channel.basic_consume("on", lambda ch, method, properties, body: (got.append(body), ch.basic_ack(method.delivery_tag)))
+            channel.basic_consume("on", lambda ch, method, properties, body: got.append(body), auto_ack=True)
             self.channel.basic_publish("", "on", "before")
             while not got:
                 other.process_data_events(time_limit=5)

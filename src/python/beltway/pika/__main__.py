@@ -1,5 +1,7 @@
 """Runs a program of pika unmodified on Beltway: python3 -m beltway.pika [-m MODULE | SCRIPT.py] ARGS..."""
 
+from __future__ import annotations
+
 import os
 import runpy
 import sys
@@ -7,7 +9,7 @@ import sys
 import beltway.pika
 
 
-def give_our_modules():
+def give_our_modules() -> None:
     """From now on `import pika`, and the import of its modules, give ours."""
     for name, module in list(sys.modules.items()):
         public = not name.rpartition(".")[2].startswith("_")
@@ -15,7 +17,7 @@ def give_our_modules():
             sys.modules[name.removeprefix("beltway.")] = module
 
 
-def main():
+def main() -> None:
     """Runs what the command line names, as python3 would."""
     arguments = sys.argv[1:]
     if not arguments or arguments[0] in ("-h", "--help") or arguments == ["-m"]:

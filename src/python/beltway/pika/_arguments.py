@@ -1,5 +1,10 @@
 """The arguments of queue_declare as options of a Beltway queue."""
 
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
 from . import _names
 
 #: The options of every queue that beltway.pika makes. A program may declare the queue with others before.
@@ -7,10 +12,9 @@ SLOTS = 16384
 LANE_BYTES = 2 << 20
 #: Dead letters are larger than the messages. A queue takes those of an exchange, an exchange those of a queue that has some.
 DEAD_LETTER_ROOM = 64 << 10
-DEFAULTS = {"slots": SLOTS, "lane_bytes": LANE_BYTES + DEAD_LETTER_ROOM, "max_producers": 32, "max_consumers": 64,
-            "max_groups": 8, "retry_delay": 0, "retry_delay_max": 0, "discard": True}
-EXCHANGE = {"slots": SLOTS, "lane_bytes": LANE_BYTES + DEAD_LETTER_ROOM // 2, "max_producers": 32, "max_consumers": 64,
-            "max_groups": 64, "retry_delay": 0, "retry_delay_max": 0, "discard": True, "stamps": "coarse"}
+DEFAULTS: dict[str, Any] = {"slots": SLOTS, "lane_bytes": LANE_BYTES + DEAD_LETTER_ROOM, "max_producers": 32,
+                            "max_consumers": 64, "max_groups": 8, "retry_delay": 0, "retry_delay_max": 0, "discard": True}
+EXCHANGE: dict[str, Any] = {**DEFAULTS, "lane_bytes": LANE_BYTES + DEAD_LETTER_ROOM // 2, "max_groups": 64, "stamps": "coarse"}
 
 #: Of these a group in an exchange takes the values of its queue.
 OF_GROUPS = ("ttl", "dead_letter", "max_deliveries", "drop_oldest")
@@ -21,13 +25,13 @@ _LEAST_EXPIRY_S = 1.0
 _MOST_DELIVERIES = 255
 
 
-def _number(name, value, least):
+def _number(name: str, value: object, least: int) -> int:
     if isinstance(value, bool) or not isinstance(value, int) or value < least:
         raise ValueError(f"queue_declare: {name} must be an int of at least {least}, but is {value!r}")
     return value
 
 
-def _dead_letter(arguments, virtual_host):
+def _dead_letter(arguments: Mapping[str, Any], virtual_host: str) -> str:
     """The Beltway queue that dead letters go to."""
     exchange = arguments["x-dead-letter-exchange"]
     key = arguments.get("x-dead-letter-routing-key")
@@ -42,10 +46,11 @@ def _dead_letter(arguments, virtual_host):
     return _names.queue(key, virtual_host)
 
 
-def options(arguments, virtual_host):
+def options(arguments: Mapping[str, Any] | None, virtual_host: str) -> dict[str, Any]:
     """Options of Beltway for a dict of arguments. NotImplementedError names an argument that is not there."""
-    result = {}
-    for name, value in (arguments or {}).items():
+    result: dict[str, Any] = {}
+    arguments = arguments or {}
+    for name, value in arguments.items():
         if name == "x-message-ttl":
             result["ttl"] = _number(name, value, 1) / 1000
         elif name == "x-expires":
@@ -71,12 +76,12 @@ def options(arguments, virtual_host):
     return result
 
 
-def own(arguments):
+def own(arguments: Mapping[str, Any]) -> dict[str, Any]:
     """The arguments that are options of Beltway: x-beltway-lane-bytes is lane_bytes."""
     return {name.removeprefix(_OWN).replace("-", "_"): value for name, value in arguments.items() if name.startswith(_OWN)}
 
 
-def of_new_queue(said):
+def of_new_queue(said: dict[str, Any]) -> dict[str, Any]:
     """All options of a queue that is made with the given ones."""
     room = {"lane_bytes": LANE_BYTES} if "dead_letter" in said else {}
     return {**DEFAULTS, **room, **said}

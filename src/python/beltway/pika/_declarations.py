@@ -1,5 +1,10 @@
 """The calls of a channel about queues and exchanges."""
 
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, NoReturn
+
 from . import _arguments, _names, spec
 from ._errors import on_open_channel, require_string
 from ._warnings import warn_once
@@ -7,8 +12,11 @@ from .exceptions import ChannelClosedByBroker
 from .exchange_type import ExchangeType
 from .frame import Method
 
+if TYPE_CHECKING:
+    from .adapters.blocking_connection import BlockingConnection
 
-def _warn_of_durable(durable):
+
+def _warn_of_durable(durable: bool) -> None:
     if durable:
         warn_once("durable", "durable is ignored: a queue outlives its programs and the daemon, and ends with this machine")
 
@@ -16,10 +24,17 @@ def _warn_of_durable(durable):
 class Declarations:
     """Part of BlockingChannel."""
 
-    def _answer(self, method):
+    connection: BlockingConnection
+    channel_number: int
+    _last_queue: str
+
+    if TYPE_CHECKING:
+        def basic_nack(self, delivery_tag: int = 0, multiple: bool = False, requeue: bool = True) -> None: ...
+
+    def _answer(self, method: Any) -> Method:
         return Method(self.channel_number, method)
 
-    def _queue_name(self, queue):
+    def _queue_name(self, queue: str) -> str:
         """An empty name is that of the queue that this channel declared last."""
         require_string(queue, "queue")
         if queue:
@@ -29,7 +44,8 @@ class Declarations:
         return self._last_queue
 
     @on_open_channel
-    def queue_declare(self, queue, passive=False, durable=False, exclusive=False, auto_delete=False, arguments=None):
+    def queue_declare(self, queue: str, passive: bool = False, durable: bool = False, exclusive: bool = False,
+                      auto_delete: bool = False, arguments: Mapping[str, Any] | None = None) -> Method:
         """Makes the queue, or opens it if it exists. An empty name asks for a new one: `result.method.queue`. examples/PIKA.md
         lists the arguments."""
         require_string(queue, "queue")
@@ -46,18 +62,19 @@ class Declarations:
         return self._answer(spec.Queue.DeclareOk(queue, store.messages(queue, found), store.consumers(found)))
 
     @on_open_channel
-    def queue_delete(self, queue, if_unused=False, if_empty=False):
+    def queue_delete(self, queue: str, if_unused: bool = False, if_empty: bool = False) -> Method:
         """Removes the queue with its messages. Its consumers are cancelled."""
         count = self.connection._store.delete_queue(self._queue_name(queue), if_unused, if_empty)
         return self._answer(spec.Queue.DeleteOk(message_count=count))
 
     @on_open_channel
-    def queue_purge(self, queue):
+    def queue_purge(self, queue: str) -> Method:
         """Drops the messages that no consumer has."""
         return self._answer(spec.Queue.PurgeOk(message_count=self.connection._store.purge(self._queue_name(queue))))
 
     @on_open_channel
-    def queue_bind(self, queue, exchange, routing_key=None, arguments=None):
+    def queue_bind(self, queue: str, exchange: str, routing_key: str | None = None,
+                   arguments: Mapping[str, Any] | None = None) -> Method:
         """From now on the queue gets the messages of a fanout exchange, whatever their routing key."""
         require_string(exchange, "exchange")
         if arguments:
@@ -68,25 +85,27 @@ class Declarations:
         return self._answer(spec.Queue.BindOk())
 
     @on_open_channel
-    def queue_unbind(self, queue, exchange=None, routing_key=None, arguments=None):
+    def queue_unbind(self, queue: str, exchange: str | None = None, routing_key: str | None = None,
+                     arguments: Mapping[str, Any] | None = None) -> Method:
         """The queue gets no more messages of the exchange. Those that it has not delivered are dropped."""
         self._refuse_default(exchange or "")
-        self.connection._store.unbind(self._queue_name(queue), exchange)
+        self.connection._store.unbind(self._queue_name(queue), exchange or "")
         self._attach_everywhere(queue)
         return self._answer(spec.Queue.UnbindOk())
 
-    def _attach_everywhere(self, queue):
+    def _attach_everywhere(self, queue: str) -> None:
         """Consumers of this connection follow the bindings of their queue at once, those of others within a second."""
         for channel in list(self.connection._channels.values()):
             channel._attach_to_bindings(self._queue_name(queue))
 
-    def _refuse_default(self, exchange):
+    def _refuse_default(self, exchange: str) -> None:
         if not exchange:
             raise ChannelClosedByBroker(403, "ACCESS_REFUSED - operation not permitted on the default exchange")
 
     @on_open_channel
-    def exchange_declare(self, exchange, exchange_type=ExchangeType.direct, passive=False, durable=False, auto_delete=False,
-                         internal=False, arguments=None):
+    def exchange_declare(self, exchange: str, exchange_type: ExchangeType | str = ExchangeType.direct, passive: bool = False,
+                         durable: bool = False, auto_delete: bool = False, internal: bool = False,
+                         arguments: Mapping[str, Any] | None = None) -> Method:
         """Makes a fanout exchange if it is not there."""
         require_string(exchange, "exchange")
         store = self.connection._store
@@ -109,39 +128,39 @@ class Declarations:
         return self._answer(spec.Exchange.DeclareOk())
 
     @on_open_channel
-    def exchange_delete(self, exchange=None, if_unused=False):
+    def exchange_delete(self, exchange: str | None = None, if_unused: bool = False) -> Method:
         """Removes the exchange. The queues stay, without the messages of the exchange that they have not delivered."""
         self._refuse_default(exchange or "")
-        self.connection._store.delete_exchange(exchange, if_unused)
+        self.connection._store.delete_exchange(exchange or "", if_unused)
         return self._answer(spec.Exchange.DeleteOk())
 
-    def exchange_bind(self, *_arguments, **_options):
+    def exchange_bind(self, *_arguments: object, **_options: object) -> NoReturn:
         """Not there."""
         raise NotImplementedError("exchange_bind is not there: bind the queue to both exchanges")
 
-    def exchange_unbind(self, *_arguments, **_options):
+    def exchange_unbind(self, *_arguments: object, **_options: object) -> NoReturn:
         """Not there."""
         raise NotImplementedError("exchange_unbind is not there, as exchange_bind")
 
-    def tx_select(self):
+    def tx_select(self) -> NoReturn:
         """Not there."""
         raise NotImplementedError("tx_select is not there: each basic_publish and basic_ack counts at once")
 
-    def tx_commit(self):
+    def tx_commit(self) -> NoReturn:
         """Not there."""
         raise NotImplementedError("tx_commit is not there: each basic_publish and basic_ack counts at once")
 
-    def tx_rollback(self):
+    def tx_rollback(self) -> NoReturn:
         """Not there."""
         raise NotImplementedError("tx_rollback is not there: each basic_publish and basic_ack counts at once")
 
-    def flow(self, active):
+    def flow(self, active: bool) -> bool:
         """Returns True for True. There is no other flow control than prefetch."""
         if not active:
             raise NotImplementedError("flow(False) is not there, as in RabbitMQ: use basic_qos(prefetch_count=...)")
         return True
 
-    def basic_recover(self, requeue=False):
+    def basic_recover(self, requeue: bool = False) -> None:
         """Gives all messages without an ack back to their queues. Only with requeue=True, as in RabbitMQ."""
         if not requeue:
             raise NotImplementedError("basic_recover(requeue=False) is not there, as in RabbitMQ: use requeue=True")

@@ -5,10 +5,14 @@ routing key of a message of an exchange is its key. `expiration` also becomes th
 "amqp.FIELD". Header values that are no str are JSON texts; the header "amqp.json" lists them.
 """
 
+from __future__ import annotations
+
 import base64
 import json
+from collections.abc import Mapping
 from datetime import datetime, timezone
 from decimal import Decimal
+from typing import Any
 
 import beltway
 
@@ -27,7 +31,7 @@ _REASONS = {"rejected": "rejected", "expired": "expired", "too_many_deliveries":
             "lease_over": "delivery_limit"}
 
 
-def _tagged(value):
+def _tagged(value: Any) -> Any:
     """What JSON has not."""
     if isinstance(value, (bytes, bytearray)):
         return {"$bytes": base64.b64encode(value).decode()}
@@ -39,7 +43,7 @@ def _tagged(value):
                                         f"bytes, datetime, Decimal, list, dict or None")
 
 
-def _untagged(value):
+def _untagged(value: dict[str, Any]) -> Any:
     if len(value) == 1:
         if "$bytes" in value:
             return base64.b64decode(value["$bytes"])
@@ -50,7 +54,7 @@ def _untagged(value):
     return value
 
 
-def _short(field, value):
+def _short(field: str, value: object) -> str:
     if not isinstance(value, str):
         raise TypeError(f"{field} must be a str, but got {value!r}")
     if len(value.encode()) > _SHORT_STRING_BYTES:
@@ -58,7 +62,7 @@ def _short(field, value):
     return value
 
 
-def _encode_headers(headers):
+def _encode_headers(headers: Mapping[str, Any]) -> list[tuple[str, str]]:
     """Pairs of a name and a text, and the header that tells which are JSON."""
     pairs, as_json = [], []
     for name, value in headers.items():
@@ -74,7 +78,7 @@ def _encode_headers(headers):
     return pairs
 
 
-def _ttl(expiration):
+def _ttl(expiration: str) -> float:
     """Seconds; at least a microsecond, since 0 is none."""
     try:
         return max(int(_short("expiration", expiration)) / 1000, 1e-6)
@@ -82,12 +86,12 @@ def _ttl(expiration):
         raise ValueError(f"expiration {expiration!r} is no number of milliseconds, such as '60000'") from None
 
 
-def encode(properties, routing_key=""):
+def encode(properties: BasicProperties | None, routing_key: str = "") -> beltway.Properties | None:
     """The beltway.Properties of a message, or None if it has none."""
     if properties is None:
         return beltway.Properties(key=_short("routing_key", routing_key)) if routing_key else None
-    fields = {"key": _short("routing_key", routing_key)} if routing_key else {}
-    pairs = []
+    fields: dict[str, Any] = {"key": _short("routing_key", routing_key)} if routing_key else {}
+    pairs: list[tuple[str, str]] = []
     for name in ("content_type", "correlation_id", "reply_to"):
         value = getattr(properties, name)
         if value is not None:
@@ -111,11 +115,11 @@ def encode(properties, routing_key=""):
     return beltway.Properties(**fields) if fields else None
 
 
-def _text(value):
+def _text(value: bytes | str) -> str:
     return value.decode("utf-8", "replace") if isinstance(value, bytes) else value
 
 
-def _decode_headers(pairs, got):
+def _decode_headers(pairs: Any, got: BasicProperties) -> None:
     headers, as_json = {}, None
     for name, value in pairs:
         value = _text(value)
@@ -134,7 +138,7 @@ def _decode_headers(pairs, got):
         got.headers = headers
 
 
-def _add_death(letter, key, got):
+def _add_death(letter: beltway.DeadLetter, key: str, got: BasicProperties) -> None:
     """The headers that RabbitMQ gives to a dead letter."""
     exchange, queue = _names.origin(letter.queue, letter.group)
     reason = _REASONS.get(letter.reason, letter.reason)
@@ -144,7 +148,7 @@ def _add_death(letter, key, got):
                    "x-first-death-queue": queue, "x-first-death-reason": reason}
 
 
-def decode(message):
+def decode(message: beltway.Message) -> tuple[BasicProperties, str]:
     """The BasicProperties of a received message, and its routing key if it has one."""
     got = BasicProperties()
     if not message.has_properties:
@@ -156,7 +160,7 @@ def decode(message):
             setattr(got, name, value)
     if properties.headers:
         _decode_headers(properties.headers, got)
-    if properties.publish_time is not None:
+    if isinstance(properties.publish_time, datetime):
         got.timestamp = int(properties.publish_time.timestamp())
     key = properties.key
     if properties.dead_letter is not None:

@@ -1,11 +1,17 @@
 """Publishes to queues and exchanges, and keeps the producers that it attached."""
 
+from __future__ import annotations
+
 from collections import OrderedDict
+from collections.abc import Callable
 
 import beltway
 
 from . import _properties
+from ._store import Store
+from ._types import Entry
 from .exceptions import ConnectionBlockedTimeout
+from .spec import BasicProperties
 
 #: Producers of one connection that stay attached. A server that answers to many short-lived queues does not keep them all.
 _MOST_PRODUCERS = 32
@@ -14,13 +20,13 @@ _MOST_PRODUCERS = 32
 class Publisher:
     """The sending side of one connection. Not for several threads at once."""
 
-    def __init__(self, store, patience, tell_blocked):
+    def __init__(self, store: Store, patience: float | None, tell_blocked: Callable[[bool], None]) -> None:
         self._store = store
         self._patience = patience  # seconds that a publish waits for room; None: no limit
         self._tell_blocked = tell_blocked  # called with True before a wait, with False after it
-        self._producers = OrderedDict()  # by exchange and name of the queue: its ring and producer
+        self._producers: OrderedDict[tuple[str, str], Entry] = OrderedDict()  # by exchange and name of the queue
 
-    def publish(self, exchange, routing_key, body, properties, mandatory):
+    def publish(self, exchange: str, routing_key: str, body: bytes, properties: BasicProperties | None, mandatory: bool) -> bool:
         """Returns False if no queue gets the message. Waits while the queue is full."""
         fields = _properties.encode(properties, routing_key if exchange else "")
         target = (exchange, "" if exchange else routing_key)
@@ -38,7 +44,7 @@ class Publisher:
             except beltway.Removed:  # maybe there is a new queue of this name
                 self._producers.pop(target)[1].close()
 
-    def _attach(self, target):
+    def _attach(self, target: tuple[str, str]) -> Entry | None:
         exchange, name = target
         ring = self._store.exchange(exchange) if exchange else self._store.find(name)
         if ring is None:
@@ -48,7 +54,8 @@ class Publisher:
         entry = self._producers[target] = (ring, ring.producer())
         return entry
 
-    def _publish_to_full(self, target, ring, producer, body, fields):
+    def _publish_to_full(self, target: tuple[str, str], ring: beltway.Queue, producer: beltway.Producer, body: bytes,
+                         fields: beltway.Properties | None) -> None:
         exchange, name = target
         if exchange:
             self._store.remove_ended_bindings(ring)
@@ -63,7 +70,7 @@ class Publisher:
                 f"blocked_connection_timeout (None: wait forever).") from None
         self._tell_blocked(False)
 
-    def close(self):
+    def close(self) -> None:
         """Detaches all producers."""
         for _, producer in self._producers.values():
             producer.close()

@@ -4,7 +4,11 @@ A queue is a Beltway queue with one named group. A fanout exchange is a Beltway 
 group has the name of the queue. An exclusive queue is bound by a private consumer of this process, which ends with the process.
 """
 
+from __future__ import annotations
+
 import weakref
+from collections.abc import Mapping
+from typing import Any
 
 import beltway
 
@@ -17,10 +21,11 @@ _AUTO_DELETE = "auto_delete"
 #: A consumer of basic_get has this prefetch, which tells it from those of basic_consume.
 _PREFETCH_OF_GET = _arguments.SLOTS - 1
 
-_owners = weakref.WeakValueDictionary()  # by the id of an exclusive queue: the Store whose connection it belongs to
+#: By the id of an exclusive queue the Store that it belongs to.
+_owners: weakref.WeakValueDictionary[int, Store] = weakref.WeakValueDictionary()
 
 
-def not_found(kind, name, virtual_host):
+def not_found(kind: str, name: str, virtual_host: str) -> ChannelClosedByBroker:
     """The error of RabbitMQ for what is not there."""
     return ChannelClosedByBroker(404, f"NOT_FOUND - no {kind} '{name}' in vhost '{virtual_host}'")
 
@@ -28,22 +33,23 @@ def not_found(kind, name, virtual_host):
 class Store:
     """Makes, finds and removes queues, exchanges and bindings. Not for several threads at once."""
 
-    def __init__(self, link, virtual_host):
+    def __init__(self, link: beltway.Connection, virtual_host: str) -> None:
         self.link = link
         self.virtual_host = virtual_host
-        self.exclusive = {}  # the queues of this connection, by name
-        self._private = {}  # by name of an exclusive queue, by name of an exchange: its PrivateSource
+        self.exclusive: dict[str, beltway.Queue] = {}  # the queues of this connection, by name
+        # By the name of an exclusive queue, then by the name of an exchange that it is bound to.
+        self._private: dict[str, dict[str, PrivateSource]] = {}
 
     # Queues
 
-    def find(self, name):
+    def find(self, name: str) -> beltway.Queue | None:
         """The Beltway queue, or None."""
         try:
             return self.link.open_queue(_names.queue(name, self.virtual_host))
         except (beltway.NotFound, beltway.Removed):
             return None
 
-    def queue(self, name):
+    def queue(self, name: str) -> beltway.Queue:
         """The Beltway queue; an error of RabbitMQ if it is not there, or of another connection."""
         queue = self.find(name)
         if queue is None:
@@ -52,13 +58,13 @@ class Store:
             raise self._locked(name)
         return queue
 
-    def _locked(self, name):
+    def _locked(self, name: str) -> ChannelClosedByBroker:
         return ChannelClosedByBroker(
             405, f"RESOURCE_LOCKED - cannot obtain exclusive access to locked queue '{name}' in vhost '{self.virtual_host}'. It "
             f"could be originally declared on another connection or the exclusive property value does not match that of the "
             f"original declaration.")
 
-    def declare_queue(self, name, exclusive, auto_delete, arguments):
+    def declare_queue(self, name: str, exclusive: bool, auto_delete: bool, arguments: Mapping[str, Any] | None) -> beltway.Queue:
         """Makes the queue, or opens it if it exists with the arguments that are given."""
         own = _names.queue(name, self.virtual_host)
         said = _arguments.options(arguments, self.virtual_host)
@@ -66,7 +72,7 @@ class Store:
         queue = self.find(name)
         if queue is None:
             purpose = "queue of beltway.pika" + (f", {_AUTO_DELETE}" if auto_delete else "")
-            options = {"description": purpose, **_arguments.of_new_queue(said)}
+            options: dict[str, Any] = {"description": purpose, **_arguments.of_new_queue(said)}
             queue = self.link.declare(own, groups=[GROUP], exclusive=exclusive, **options)
             if exclusive:
                 _owners[queue.id] = self
@@ -77,7 +83,7 @@ class Store:
             raise self._locked(name)
         return self.link.declare_some(own, groups=[self.group(queue)], **said).queue
 
-    def _make_dead_letter_queue(self, name):
+    def _make_dead_letter_queue(self, name: str) -> None:
         """RabbitMQ does not ask for it before the first dead letter; Beltway does."""
         if not name or _names.is_exchange(name, self.virtual_host):
             return
@@ -87,12 +93,12 @@ class Store:
             self.link.declare(name, groups=[GROUP], description="queue of beltway.pika", **_arguments.DEFAULTS)
 
     @staticmethod
-    def group(queue):
+    def group(queue: beltway.Queue) -> str:
         """The group whose messages are those of the queue: the only one, else the one that beltway.pika makes."""
-        groups = [group.name for group in queue.options["groups"]]
+        groups: list[str] = [group.name for group in queue.options["groups"]]
         return groups[0] if len(groups) == 1 else GROUP
 
-    def delete_queue(self, name, if_unused=False, if_empty=False):
+    def delete_queue(self, name: str, if_unused: bool = False, if_empty: bool = False) -> int:
         """Removes the queue with its bindings. Returns how many messages it had."""
         if self.find(name) is None:
             return 0
@@ -108,17 +114,17 @@ class Store:
         self.link.remove(queue.name, force=True)
         return count
 
-    def delete_if_unused(self, name):
+    def delete_if_unused(self, name: str) -> None:
         """Removes a queue of auto_delete after its last consumer."""
         queue = self.find(name)
         if queue is not None and _AUTO_DELETE in queue.options["description"] and not self.consumers(queue):
             self.delete_queue(name)
 
-    def consumers(self, queue):
+    def consumers(self, queue: beltway.Queue) -> int:
         """How many consumers a queue has, without those of basic_get."""
         return sum(not each.producer and each.prefetch != _PREFETCH_OF_GET for each in queue.describe().endpoints)
 
-    def messages(self, name, queue):
+    def messages(self, name: str, queue: beltway.Queue) -> int:
         """How many messages are there that no consumer has."""
         count = self._available(queue, self.group(queue))
         for exchange in self.bindings(name):
@@ -128,7 +134,7 @@ class Store:
                 pass
         return count
 
-    def _messages_of_exchange(self, group, name, exchange):
+    def _messages_of_exchange(self, group: str, name: str, exchange: str) -> int:
         ring = self._open_exchange(exchange)
         private = self._private.get(name, {}).get(exchange)
         if private is None:
@@ -137,10 +143,10 @@ class Store:
         return len(private.returned) + sum(lags)
 
     @staticmethod
-    def _available(queue, group):
+    def _available(queue: beltway.Queue, group: str) -> int:
         return sum(each.available for each in queue.snapshot().groups if each.name == group)
 
-    def purge(self, name):
+    def purge(self, name: str) -> int:
         """Drops the messages that no consumer has, and returns their number."""
         queue = self.queue(name)
         count = queue.purge(self.group(queue)).purged
@@ -151,7 +157,7 @@ class Store:
 
     # Exchanges and bindings
 
-    def _open_exchange(self, exchange):
+    def _open_exchange(self, exchange: str) -> beltway.Queue:
         own = _names.exchange(exchange, self.virtual_host)
         try:
             return self.link.open_queue(own)
@@ -160,13 +166,13 @@ class Store:
                 return self.declare_exchange(exchange, False, {})
             raise not_found("exchange", exchange, self.virtual_host) from None
 
-    def exchange(self, exchange):
+    def exchange(self, exchange: str) -> beltway.Queue:
         """The Beltway queue of the exchange; an error of RabbitMQ if it is not there."""
         if exchange in ("amq.direct", "amq.topic", "amq.headers", "amq.match", "amq.rabbitmq.trace"):
             raise NotImplementedError(f"exchange {exchange!r} is not there: use the default exchange or a fanout exchange")
         return self._open_exchange(exchange)
 
-    def declare_exchange(self, exchange, auto_delete, options):
+    def declare_exchange(self, exchange: str, auto_delete: bool, options: dict[str, Any]) -> beltway.Queue:
         """Makes the exchange if it is not there, with these options beside the usual ones."""
         purpose = "fanout exchange of beltway.pika" + (f", {_AUTO_DELETE}" if auto_delete else "")
         own = _names.exchange(exchange, self.virtual_host)
@@ -175,7 +181,7 @@ class Store:
         except beltway.NotFound:
             return self.link.declare(own, description=purpose, **{**_arguments.EXCHANGE, **options})
 
-    def delete_exchange(self, exchange, if_unused):
+    def delete_exchange(self, exchange: str, if_unused: bool) -> None:
         """Removes the exchange if it is there."""
         try:
             ring = self._open_exchange(exchange)
@@ -189,12 +195,12 @@ class Store:
         self.link.remove(ring.name, force=True)
 
     @staticmethod
-    def is_bound(ring):
+    def is_bound(ring: beltway.Queue) -> bool:
         """Whether a message that is published to the exchange comes to any queue."""
         info = ring.describe()
         return bool(info.options["groups"]) or any(not each.producer for each in info.endpoints)
 
-    def bindings(self, name):
+    def bindings(self, name: str) -> list[str]:
         """The names of the exchanges that the queue is bound to."""
         if name in self.exclusive:
             return list(self._private.get(name, ()))
@@ -203,7 +209,7 @@ class Store:
                 if _names.is_exchange(info.name, self.virtual_host)
                 and any(group.name == own for group in info.options["groups"])]
 
-    def bind(self, name, exchange):
+    def bind(self, name: str, exchange: str) -> None:
         """From now on the messages of the exchange come to the queue."""
         queue = self.queue(name)
         ring = self.exchange(exchange)
@@ -218,7 +224,7 @@ class Store:
         if exchange not in bound:
             bound[exchange] = PrivateSource(ring.consumer(end_of_stream="never"), exchange)
 
-    def unbind(self, name, exchange):
+    def unbind(self, name: str, exchange: str) -> None:
         """No more messages of the exchange come to the queue. Those that it has not delivered are gone."""
         private = self._private.get(name, {}).pop(exchange, None)
         ring = self._open_exchange(exchange)
@@ -232,7 +238,7 @@ class Store:
         if _AUTO_DELETE in ring.options["description"] and not self.is_bound(ring):
             self.link.remove(ring.name, force=True)
 
-    def remove_ended_bindings(self, ring):
+    def remove_ended_bindings(self, ring: beltway.Queue) -> None:
         """Removes the groups of queues that are gone, whose messages would fill the exchange."""
         for group in ring.describe().options["groups"]:
             try:
@@ -245,7 +251,7 @@ class Store:
 
     # Sources
 
-    def add_sources(self, name, sources, is_get=False):
+    def add_sources(self, name: str, sources: dict[str, Source], is_get: bool = False) -> None:
         """Attaches to the queue and its exchanges what is not in `sources` yet: a dict by name of the exchange."""
         prefetch = _PREFETCH_OF_GET if is_get else 0
         if "" not in sources:
@@ -258,18 +264,18 @@ class Store:
         for exchange in bindings:
             if exchange in sources:
                 continue
-            private = self._private.get(name, {}).get(exchange)
-            if private is None:
+            source: Source | None = self._private.get(name, {}).get(exchange)
+            if source is None:
                 group = _names.queue(name, self.virtual_host)
-                private = Source(self._open_exchange(exchange).consumer(group=group, prefetch=prefetch), exchange, name)
-            sources[exchange] = private
+                source = Source(self._open_exchange(exchange).consumer(group=group, prefetch=prefetch), exchange, name)
+            sources[exchange] = source
 
-    def close_source(self, name, source):
+    def close_source(self, name: str, source: Source) -> None:
         """Detaches a source. That of an exclusive queue stays while the queue is bound."""
         if source not in self._private.get(name, {}).values():
             source.close()
 
-    def close(self):
+    def close(self) -> None:
         """Removes what belongs to the connection."""
         for name in list(self.exclusive):
             try:

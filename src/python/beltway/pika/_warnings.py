@@ -1,15 +1,17 @@
 """Warnings of what Beltway ignores, each once a process."""
 
+from __future__ import annotations
+
 import warnings
 
-_given = set()
+_given: set[str] = set()
 
 
 class IgnoredWarning(UserWarning):
     """The program asks for something that means nothing here."""
 
 
-def warn_once(subject, text):
+def warn_once(subject: str, text: str) -> None:
     """Warns, if nothing was said of this subject before."""
     if subject not in _given:
         _given.add(subject)

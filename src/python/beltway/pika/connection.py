@@ -1,7 +1,10 @@
 """Where and how to connect. Beltway is on this machine: of all parameters few mean something here."""
 
+from __future__ import annotations
+
 import ipaddress
 import socket
+from typing import Any
 from urllib.parse import parse_qs, unquote, urlsplit
 
 from .credentials import PlainCredentials
@@ -17,37 +20,37 @@ class Parameters:
     DEFAULT_VIRTUAL_HOST = "/"
     DEFAULT_BLOCKED_CONNECTION_TIMEOUT = 60.0  #: seconds that a publish waits for room; pika's own is None
 
-    def __init__(self):
-        self.host = self.DEFAULT_HOST  #: must be this machine
-        self.port = self.DEFAULT_PORT  #: ignored
+    def __init__(self) -> None:
+        self.host: str = self.DEFAULT_HOST  #: must be this machine
+        self.port: int = self.DEFAULT_PORT  #: ignored
         self.virtual_host = self.DEFAULT_VIRTUAL_HOST  #: queues of other virtual hosts are other queues
-        self.credentials = PlainCredentials("guest", "guest")  #: ignored with a warning
+        self.credentials: Any = PlainCredentials("guest", "guest")  #: ignored with a warning
         self.channel_max = 65535
         self.frame_max = 131072
-        self.heartbeat = None  #: ignored: there are no heartbeats
-        self.ssl_options = None
+        self.heartbeat: Any = None  #: ignored: there are no heartbeats
+        self.ssl_options: Any = None
         self.connection_attempts = 1
         self.retry_delay = 2.0  #: seconds between attempts
-        self.socket_timeout = 10.0  #: seconds that the daemon may take for an answer
-        self.stack_timeout = 15.0
+        self.socket_timeout: float | None = 10.0  #: seconds that the daemon may take for an answer
+        self.stack_timeout: float | None = 15.0
         self.locale = "en_US"
         #: Seconds that a publish to a full queue waits. Then it raises ConnectionBlockedTimeout. None: forever.
-        self.blocked_connection_timeout = self.DEFAULT_BLOCKED_CONNECTION_TIMEOUT
-        self.client_properties = None
-        self.tcp_options = None
+        self.blocked_connection_timeout: float | None = self.DEFAULT_BLOCKED_CONNECTION_TIMEOUT
+        self.client_properties: Any = None
+        self.tcp_options: Any = None
 
-    def __repr__(self):
+    def __repr__(self) -> str:
         return f"<{type(self).__name__} host={self.host} port={self.port} virtual_host={self.virtual_host}>"
 
-    def __eq__(self, other):
+    def __eq__(self, other: object) -> bool:
         if not isinstance(other, Parameters):
             return NotImplemented
         return vars(self) == vars(other)
 
-    __hash__ = None
+    __hash__ = None  # type: ignore[assignment]
 
 
-_DEFAULT = object()
+_DEFAULT: Any = object()
 
 
 class ConnectionParameters(Parameters):
@@ -55,10 +58,12 @@ class ConnectionParameters(Parameters):
 
     _DEFAULT = _DEFAULT
 
-    def __init__(self, host=_DEFAULT, port=_DEFAULT, virtual_host=_DEFAULT, credentials=_DEFAULT, channel_max=_DEFAULT,
-                 frame_max=_DEFAULT, heartbeat=_DEFAULT, ssl_options=_DEFAULT, connection_attempts=_DEFAULT,
-                 retry_delay=_DEFAULT, socket_timeout=_DEFAULT, stack_timeout=_DEFAULT, locale=_DEFAULT,
-                 blocked_connection_timeout=_DEFAULT, client_properties=_DEFAULT, tcp_options=_DEFAULT, **kwargs):
+    def __init__(self, host: Any = _DEFAULT, port: Any = _DEFAULT, virtual_host: Any = _DEFAULT, credentials: Any = _DEFAULT,
+                 channel_max: Any = _DEFAULT, frame_max: Any = _DEFAULT, heartbeat: Any = _DEFAULT,
+                 ssl_options: Any = _DEFAULT, connection_attempts: Any = _DEFAULT, retry_delay: Any = _DEFAULT,
+                 socket_timeout: Any = _DEFAULT, stack_timeout: Any = _DEFAULT, locale: Any = _DEFAULT,
+                 blocked_connection_timeout: Any = _DEFAULT, client_properties: Any = _DEFAULT,
+                 tcp_options: Any = _DEFAULT, **kwargs: Any) -> None:
         given = {name: value for name, value in locals().items() if value is not _DEFAULT}
         if kwargs:
             raise TypeError(f"unexpected kwargs: {kwargs!r}")
@@ -74,7 +79,7 @@ class URLParameters(Parameters):
     _NUMBERS = ("blocked_connection_timeout", "retry_delay", "socket_timeout", "stack_timeout")
     _COUNTS = ("channel_max", "connection_attempts", "frame_max", "heartbeat")
 
-    def __init__(self, url):
+    def __init__(self, url: str) -> None:
         super().__init__()
         if url[:4].lower() == "amqp":
             url = "http" + url[4:]  # so that the parts are split as those of a web address
@@ -108,12 +113,12 @@ class URLParameters(Parameters):
 class SSLOptions:
     """TLS. A connection with it raises NotImplementedError: no message leaves the machine."""
 
-    def __init__(self, context=None, server_hostname=None):
+    def __init__(self, context: object = None, server_hostname: str | None = None) -> None:
         self.context = context
         self.server_hostname = server_hostname
 
 
-def _is_here(address):
+def _is_here(address: str) -> bool:
     """True for an address of this machine: a socket can be bound to it."""
     if ipaddress.ip_address(address.partition("%")[0]).is_loopback:
         return True
@@ -126,7 +131,7 @@ def _is_here(address):
             return False
 
 
-def check_host(parameters):
+def check_host(parameters: Parameters) -> None:
     """Raises if the parameters ask for another machine, or for encryption."""
     host = parameters.host
     if parameters.ssl_options is not None:
@@ -135,7 +140,7 @@ def check_host(parameters):
     if host in ("", "localhost", socket.gethostname()):
         return
     try:
-        addresses = {entry[4][0] for entry in socket.getaddrinfo(host, None)}
+        addresses = {str(entry[4][0]) for entry in socket.getaddrinfo(host, None)}
     except OSError:
         addresses = set()
     if not any(_is_here(address) for address in addresses):

@@ -1,5 +1,10 @@
 """The exceptions of pika, with the same names and bases. Their texts say what to do here."""
 
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
 
 class AMQPError(Exception):
     """Base class of nearly all errors of pika."""
@@ -41,31 +46,16 @@ class ConnectionWrongStateError(AMQPConnectionError):
     """The connection is closed."""
 
 
-class _Closed:
-    """The code and the text of an end. Both are arguments of the exception, too."""
-
-    def __init__(self, reply_code, reply_text):
-        Exception.__init__(self, int(reply_code), str(reply_text))  # the classes below are no _Closed
-
-    def __repr__(self):
-        return f"{type(self).__name__}: ({self.reply_code}) {self.reply_text!r}"
-
-    @property
-    def reply_code(self):
-        """A number of AMQP, such as 404."""
-        return self.args[0]
-
-    @property
-    def reply_text(self):
-        """What happened."""
-        return self.args[1]
-
-
 class ConnectionClosed(AMQPConnectionError):
     """The connection has ended."""
 
-    __init__, __repr__ = _Closed.__init__, _Closed.__repr__
-    reply_code, reply_text = _Closed.reply_code, _Closed.reply_text
+    def __init__(self, reply_code: int, reply_text: str) -> None:
+        super().__init__(int(reply_code), str(reply_text))
+        self.reply_code = int(reply_code)  #: a number of AMQP, such as 404
+        self.reply_text = str(reply_text)  #: what happened
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}: ({self.reply_code}) {self.reply_text!r}"
 
 
 class ConnectionClosedByBroker(ConnectionClosed):
@@ -87,7 +77,7 @@ class AMQPHeartbeatTimeout(AMQPConnectionError):
 class AMQPChannelError(AMQPError):
     """A channel cannot do what was asked."""
 
-    def __repr__(self):
+    def __repr__(self) -> str:
         return f"{type(self).__name__}: {self.args!r}"
 
 
@@ -98,8 +88,13 @@ class ChannelWrongStateError(AMQPChannelError):
 class ChannelClosed(AMQPChannelError):
     """The channel has ended."""
 
-    __init__, __repr__ = _Closed.__init__, _Closed.__repr__
-    reply_code, reply_text = _Closed.reply_code, _Closed.reply_text
+    def __init__(self, reply_code: int, reply_text: str) -> None:
+        super().__init__(int(reply_code), str(reply_text))
+        self.reply_code = int(reply_code)  #: a number of AMQP, such as 404
+        self.reply_text = str(reply_text)  #: what happened
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}: ({self.reply_code}) {self.reply_text!r}"
 
 
 class ChannelClosedByBroker(ChannelClosed):
@@ -118,29 +113,26 @@ class ConsumerCancelled(AMQPChannelError):
     """The queue of the consumer was deleted."""
 
 
-class _Messages:
-    """The messages that an error is about."""
-
-    def __init__(self, messages):
-        Exception.__init__(self, f"{len(messages)} {self._what}")
-        self.messages = messages
-
-    def __repr__(self):
-        return f"{type(self).__name__}: {self.args[0]}"
-
-
 class UnroutableError(AMQPChannelError):
     """A message with `mandatory` came to no queue. `messages` has it."""
 
-    _what = "unroutable message(s) returned"
-    __init__, __repr__ = _Messages.__init__, _Messages.__repr__
+    def __init__(self, messages: Sequence[Any]) -> None:
+        super().__init__(f"{len(messages)} unroutable message(s) returned")
+        self.messages = messages
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}: {self.args[0]}"
 
 
 class NackError(AMQPChannelError):
     """Never raised here: a publish that returns has put its message into the queue."""
 
-    _what = "message(s) NACKed"
-    __init__, __repr__ = _Messages.__init__, _Messages.__repr__
+    def __init__(self, messages: Sequence[Any]) -> None:
+        super().__init__(f"{len(messages)} message(s) NACKed")
+        self.messages = messages
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}: {self.args[0]}"
 
 
 class InvalidChannelNumber(AMQPError):

@@ -1,5 +1,9 @@
 """The properties of messages, and what deliveries and answers of calls look like."""
 
+from __future__ import annotations
+
+from typing import Any
+
 PROTOCOL_VERSION = (0, 9, 1)
 PORT = 5672
 REPLY_SUCCESS = 200
@@ -30,14 +34,14 @@ class AMQPObject:
 
     NAME = "AMQPObject"
 
-    def __repr__(self):
+    def __repr__(self) -> str:
         fields = [f"{name}={value}" for name, value in vars(self).items() if getattr(type(self), name, None) != value]
         return f"<{self.NAME}({sorted(fields)})>" if fields else f"<{self.NAME}>"
 
-    def __eq__(self, other):
+    def __eq__(self, other: object) -> bool:
         return type(self) is type(other) and vars(self) == vars(other)
 
-    __hash__ = None
+    __hash__ = None  # type: ignore[assignment]
 
 
 FIELDS = ("content_type", "content_encoding", "headers", "delivery_mode", "priority", "correlation_id", "reply_to",
@@ -48,36 +52,38 @@ class BasicProperties(AMQPObject):
     """What a message says beside its body. A field that is None is absent. examples/PIKA.md says where each is stored."""
 
     NAME = "BasicProperties"
-    content_type = None
-    content_encoding = None
-    headers = None  #: a dict; values as AMQP has them: str, int, bool, bytes, datetime, list, dict, None
-    delivery_mode = None
-    priority = None
-    correlation_id = None
-    reply_to = None
-    expiration = None  #: milliseconds as a str; an older message is not delivered
-    message_id = None
-    timestamp = None  #: seconds since 1970
-    type = None
-    user_id = None
-    app_id = None
-    cluster_id = None
+    content_type: str | None = None
+    content_encoding: str | None = None
+    headers: dict[str, Any] | None = None  #: a dict; values as AMQP has them: str, int, bool, bytes, datetime, list, dict, None
+    delivery_mode: Any = None
+    priority: int | None = None
+    correlation_id: str | None = None
+    reply_to: str | None = None
+    expiration: str | None = None  #: milliseconds as a str; an older message is not delivered
+    message_id: str | None = None
+    timestamp: int | None = None  #: seconds since 1970
+    type: str | None = None
+    user_id: str | None = None
+    app_id: str | None = None
+    cluster_id: str | None = None
 
-    def __init__(self, content_type=None, content_encoding=None, headers=None, delivery_mode=None, priority=None,
-                 correlation_id=None, reply_to=None, expiration=None, message_id=None, timestamp=None, type=None, user_id=None,
-                 app_id=None, cluster_id=None):
+    def __init__(self, content_type: str | None = None, content_encoding: str | None = None,
+                 headers: dict[str, Any] | None = None, delivery_mode: Any = None, priority: int | None = None,
+                 correlation_id: str | None = None, reply_to: str | None = None, expiration: str | None = None,
+                 message_id: str | None = None, timestamp: int | None = None, type: str | None = None,
+                 user_id: str | None = None, app_id: str | None = None, cluster_id: str | None = None) -> None:
         given = locals()
         for field in FIELDS:
             if given[field] is not None:
                 setattr(self, field, given[field])
 
-    def __eq__(self, other):
+    def __eq__(self, other: object) -> bool:
         if not isinstance(other, BasicProperties):
             return False
         return all(getattr(self, field) == getattr(other, field) for field in FIELDS)
 
 
-def _method(name, *fields, **defaults):
+def _method(name: str, *fields: str, **defaults: Any) -> type[Any]:
     """A class of the answers of one kind, with these fields."""
     names = (*fields, *defaults)
 
@@ -86,7 +92,7 @@ def _method(name, *fields, **defaults):
 
         NAME = name
 
-        def __init__(self, *values, **given):
+        def __init__(self, *values: Any, **given: Any) -> None:
             for field, value in zip(names, values):
                 setattr(self, field, value)
             for field in names[len(values):]:
@@ -99,26 +105,22 @@ def _method(name, *fields, **defaults):
     return Answer
 
 
-class _Deliver(AMQPObject):
-    """A delivery to a consumer."""
-
-    NAME = "Basic.Deliver"
-
-    def __init__(self, consumer_tag=None, delivery_tag=None, redelivered=False, exchange=None, routing_key=None):
-        self.consumer_tag = consumer_tag
-        self.delivery_tag = delivery_tag
-        self.redelivered = redelivered
-        self.exchange = exchange
-        self.routing_key = routing_key
-
-
-_Deliver.__name__, _Deliver.__qualname__ = "Deliver", "Basic.Deliver"
-
-
 class Basic:
     """Deliveries, and the answers of calls about messages."""
 
-    Deliver = _Deliver
+    class Deliver(AMQPObject):
+        """A delivery to a consumer."""
+
+        NAME = "Basic.Deliver"
+
+        def __init__(self, consumer_tag: str | None = None, delivery_tag: int | None = None, redelivered: bool = False,
+                     exchange: str | None = None, routing_key: str | None = None) -> None:
+            self.consumer_tag = consumer_tag
+            self.delivery_tag = delivery_tag
+            self.redelivered = redelivered
+            self.exchange = exchange
+            self.routing_key = routing_key
+
     GetOk = _method("Basic.GetOk", delivery_tag=None, redelivered=False, exchange=None, routing_key=None, message_count=None)
     GetEmpty = _method("Basic.GetEmpty", cluster_id="")
     Return = _method("Basic.Return", reply_code=None, reply_text="", exchange=None, routing_key=None)

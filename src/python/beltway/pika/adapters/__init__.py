@@ -1,11 +1,13 @@
 """The ways to run a connection. Beltway has the blocking one."""
 
+from __future__ import annotations
+
 from . import blocking_connection
 from .blocking_connection import BlockingConnection
 
 
 class _Missing:
-    def __init__(self, *_arguments, **_options):
+    def __init__(self, *_arguments: object, **_options: object) -> None:
         raise NotImplementedError(f"{type(self).__name__} is not there: use BlockingConnection, or beltway.aio with asyncio.")
 
 
