@@ -2,8 +2,8 @@
 #include "python/arguments.hpp"
 #include "python/errors.hpp"
 #include "python/info.hpp"
+#include "python/keyword_options.hpp"
 #include "python/objects.hpp"
-#include "python/options.hpp"
 
 namespace beltway::python {
 

@@ -3,9 +3,9 @@
 #include <initializer_list>
 #include <optional>
 
+#include "python/keyword_options.hpp"
 #include "python/objects.hpp"
-#include "python/options.hpp"
-#include "python/properties.hpp"
+#include "python/properties_values.hpp"
 
 namespace beltway::python {
 

@@ -1,10 +1,10 @@
-// The type Loan: memory of the queue, to be written in place. A commit with views left would let the program write into a published
-// message, so it raises BufferError. The view that `with` gives is released by the commit.
+// The type Loan: memory of the queue, to be written in place. A commit with views left would let the program write into a
+// published message, so it raises BufferError. The view that `with` gives is released by the commit.
 #include "python/arguments.hpp"
 #include "python/errors.hpp"
 #include "python/objects.hpp"
-#include "python/properties.hpp"
-#include "python/publishing.hpp"
+#include "python/properties_values.hpp"
+#include "python/sending.hpp"
 
 namespace beltway::python {
 

@@ -1,10 +1,10 @@
-// The type Message. A view of a message (memoryview, numpy array) keeps the object, and the object keeps the message: its place in
-// the ring is free when the message has ended and no view is left. So an ack() while views exist is put off to the end of the last
-// view: a program that keeps an array for a moment longer loses neither its work nor its memory.
+// The type Message. A view of a message (memoryview, numpy array) keeps the object, and the object keeps the message: its
+// place in the ring is free when the message has ended and no view is left. So an ack() while views exist is put off to the
+// end of the last view: a program that keeps an array for a moment longer loses neither its work nor its memory.
 #include "python/arguments.hpp"
 #include "python/errors.hpp"
 #include "python/objects.hpp"
-#include "python/properties.hpp"
+#include "python/properties_values.hpp"
 
 namespace beltway::python {
 

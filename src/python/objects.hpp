@@ -165,7 +165,8 @@ bool end_message(MessageObject* self, End end, std::chrono::microseconds delay =
 [[nodiscard]] inline bool is_held(const MessageObject* self) noexcept {
   return self->end == End::none && (self->copy != nullptr || static_cast<bool>(self->message));
 }
-/// Takes the message out of an object that holds one and has no views. An empty message: it does not, or it is a lossy consumer's.
+/// Takes the message out of an object that holds one and has no views. An empty message: it does not, or it is a lossy
+/// consumer's.
 [[nodiscard]] Message take_message(MessageObject* self);
 /// Acknowledges all messages of an iterable; the module's ack_many().
 PyObject* ack_many(PyObject* module, PyObject* messages);
@@ -178,8 +179,8 @@ PyObject* ack_many(PyObject* module, PyObject* messages);
 /// The module's connect().
 PyObject* connect(PyObject* module, PyObject* const* values, Py_ssize_t count, PyObject* names);
 
-/// The producer of an object, ready for a call that may wait until `deadline`. Throws Error(misuse) if it is closed. Null: another
-/// thread was inside all the time.
+/// The producer of an object, ready for a call that may wait until `deadline`. Throws Error(misuse) if it is closed. Null:
+/// another thread was inside all the time.
 [[nodiscard]] Producer* enter(ProducerObject* self, const char* operation, const Deadline& deadline);
 /// The position of the producer's last message.
 [[nodiscard]] std::uint64_t last_position(const Producer& producer) noexcept;

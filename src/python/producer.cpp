@@ -3,8 +3,8 @@
 #include "python/errors.hpp"
 #include "python/info.hpp"
 #include "python/objects.hpp"
-#include "python/properties.hpp"
-#include "python/publishing.hpp"
+#include "python/properties_values.hpp"
+#include "python/sending.hpp"
 
 #include "beltway/typed.hpp"
 

@@ -26,8 +26,8 @@ namespace beltway::python {
 /// Thrown after a call of the C API has failed: Python's error indicator is set.
 struct ErrorIsSet {};
 
-/// True while this thread asks for the GIL. A thread that asks while the interpreter ends never returns from that: Python ends it
-/// by unwinding its stack. Objects on the stack must then leave Python alone.
+/// True while this thread asks for the GIL. A thread that asks while the interpreter ends never returns from that: Python
+/// ends it by unwinding its stack. Objects on the stack must then leave Python alone.
 inline thread_local bool asks_for_gil = false;
 
 /// An owned reference, or null.
@@ -129,8 +129,8 @@ void without_gil(const Call& call) {
   if (error) std::rethrow_exception(error);
 }
 
-/// When a call that waits gives up. Waits are cut into pieces: a signal that comes right before the sleep is noticed at the end of
-/// a piece. Signals that come during the sleep end it at once.
+/// When a call that waits gives up. Waits are cut into pieces: a signal that comes right before the sleep is noticed at the
+/// end of a piece. Signals that come during the sleep end it at once.
 class Deadline {
  public:
   using Clock = Until::Clock;

@@ -2,9 +2,9 @@
 #include "python/arguments.hpp"
 #include "python/errors.hpp"
 #include "python/info.hpp"
+#include "python/keyword_options.hpp"
 #include "python/objects.hpp"
-#include "python/options.hpp"
-#include "python/properties.hpp"
+#include "python/properties_values.hpp"
 
 namespace beltway::python {
 

@@ -11,8 +11,8 @@ namespace {
 
 bool tells_nothing(Status status) noexcept { return status == Status::empty || status == Status::prefetch_limit; }
 
-/// A loop variable is the only reference to the message that the loop got last, and nobody can see it while the loop waits. So the
-/// message ends before the wait and not after: it holds neither the ring nor the prefetch limit meanwhile.
+/// A loop variable is the only reference to the message that the loop got last, and nobody can see it while the loop waits.
+/// So the message ends before the wait and not after: it holds neither the ring nor the prefetch limit meanwhile.
 void end_message_of_loop(ConsumerHandle& state) {
   MessageObject* const last = state.last;
   if (last == nullptr || Py_REFCNT(reinterpret_cast<PyObject*>(last)) != 1 || !is_held(last)) return;

@@ -8,12 +8,12 @@
 
 namespace beltway::python {
 
-/// The consumer of an object, ready for a call that may wait until `deadline`. Throws Error(misuse) if it is closed. Null: another
-/// thread was inside all the time.
+/// The consumer of an object, ready for a call that may wait until `deadline`. Throws Error(misuse) if it is closed. Null:
+/// another thread was inside all the time.
 [[nodiscard]] Consumer* enter(ConsumerObject* self, const char* operation, const Deadline& deadline);
 
-/// The next message, or why there is none. `timeout`: null or None: waits for one; else seconds. Throws ErrorIsSet for a signal,
-/// and BufferError if the consumer can get no message until the program releases views.
+/// The next message, or why there is none. `timeout`: null or None: waits for one; else seconds. Throws ErrorIsSet for a
+/// signal, and BufferError if the consumer can get no message until the program releases views.
 [[nodiscard]] Result<Message> next_message(ConsumerObject* self, PyObject* timeout);
 /// As above; never waits.
 [[nodiscard]] Result<Message> try_next_message(ConsumerObject* self);

@@ -20,8 +20,8 @@ class Batch {
  public:
   Batch(ConsumerObject* owner, PyObject* timeout) : owner_(owner), timeout_(timeout) {}
 
-  /// The next messages, at most `count`. The first call waits. Empty: there are no more for now. Throws the error of a status that
-  /// comes before the first message.
+  /// The next messages, at most `count`. The first call waits. Empty: there are no more for now. Throws the error of a status
+  /// that comes before the first message.
   std::span<Message> next(std::size_t count) {
     const std::size_t wanted = std::min(count, k_batch);
     if (wanted == 0) return {};

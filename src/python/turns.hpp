@@ -1,5 +1,6 @@
-// Several threads of Python on one endpoint. The GIL lets one thread at a time call an endpoint. But a thread that waits inside the
-// endpoint has no GIL: until it comes back, the other threads wait for their turn, and what they end is ended by that thread.
+// Several threads of Python on one endpoint. The GIL lets one thread at a time call an endpoint. But a thread that waits
+// inside the endpoint has no GIL: until it comes back, the other threads wait for their turn, and what they end is ended by
+// that thread.
 //
 // Thread safety: all functions require the GIL. Those that wait release it meanwhile.
 #pragma once
@@ -42,8 +43,8 @@ class Turn {
 };
 
 /// Calls `attempt(until)` without the GIL, piece by piece, until it returns another status than timeout or interrupted. Calls
-/// `between()` with the GIL after each piece. Returns timeout when the deadline has passed. Returns interrupted if `interrupted`
-/// is true, and makes it false. Throws what `attempt` throws, and ErrorIsSet if a signal's handler raised.
+/// `between()` with the GIL after each piece. Returns timeout when the deadline has passed. Returns interrupted if
+/// `interrupted` is true, and makes it false. Throws what `attempt` throws, and ErrorIsSet if a signal's handler raised.
 template <class Attempt, class Between>
 Status wait_in_pieces(Turns& turns, bool& interrupted, const Deadline& deadline, const Attempt& attempt,
                       const Between& between) {

@@ -27,7 +27,7 @@ def output(*command):
 
 
 def option_table():
-    return [json.loads(line) for line in output(PROGRAMS / "option_table").splitlines()]
+    return json.loads(output(PROGRAMS / "option_table"))
 
 
 class Names(unittest.TestCase):

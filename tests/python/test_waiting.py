@@ -1,4 +1,5 @@
-"""Calls that wait let other threads run, end by signals, interrupts and timeouts, and several threads may share an endpoint."""
+"""Calls that wait let other threads run, end by signals, interrupts and timeouts, and several threads may share an
+endpoint."""
 
 import signal
 import threading

@@ -9,15 +9,16 @@
             with message.process():
                 print(message.text())
 
-A queue is a ring of slots. A producer publishes bytes, or any object with a buffer. Consumers with the same `group` share the
-messages, and each message stays until it is acknowledged. A consumer without a group sees every message.
+A queue is a ring of slots. A producer publishes bytes, or any object with a buffer. Consumers with the same `group`
+share the messages, and each message stays until it is acknowledged. A consumer without a group sees every message.
 
 Message.process() acknowledges at the end of its block, and gives the message back to the group after an exception.
-Consumer.receive_bytes() copies and acknowledges at once. Message and Loan have the buffer protocol, for numpy. A view of a
-message keeps it: its ack() takes effect when the last view is gone.
+Consumer.receive_bytes() copies and acknowledges at once. Message and Loan have the buffer protocol, for numpy. A view
+of a message keeps it: its ack() takes effect when the last view is gone.
 
-Times are seconds or a timedelta. Options have the names of the C++ library. Errors are classes of beltway.Error by reason.
-beltway.aio has the same calls for asyncio. After fork() make a new connection: the objects of the parent raise Forked.
+Times are seconds or a timedelta. Options have the names of the C++ library. Errors are classes of beltway.Error by
+reason. beltway.aio has the same calls for asyncio. After fork() make a new connection: the objects of the parent raise
+Forked.
 """
 
 from beltway._beltway import (

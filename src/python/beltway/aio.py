@@ -12,12 +12,13 @@
                 with message.process():
                     print(message.text())
 
-Calls that wait do so on the endpoint's descriptor (loop.add_reader), never in a thread. Calls that ask the daemon run in the loop's
-executor. Any number of tasks may wait for one consumer or producer: they are served in the order in which they came. A task that is
-cancelled loses no message. A consumer with many messages lets other tasks run now and then. One event loop at a time may use an
-endpoint; any loop with add_reader() and remove_reader() will do, as uvloop.
+Calls that wait do so on the endpoint's descriptor (loop.add_reader), never in a thread. Calls that ask the daemon run
+in the loop's executor. Any number of tasks may wait for one consumer or producer: they are served in the order in which
+they came. A task that is cancelled loses no message. A consumer with many messages lets other tasks run now and then.
+One event loop at a time may use an endpoint; any loop with add_reader() and remove_reader() will do, as uvloop.
 
-Messages, loans, options and errors are those of the package beltway: message.ack() is an ordinary call, since it never waits.
+Messages, loans, options and errors are those of the package beltway: message.ack() is an ordinary call, since it never
+waits.
 """
 
 from __future__ import annotations

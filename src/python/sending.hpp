@@ -12,8 +12,8 @@ namespace beltway::python {
 /// As raise_status(), for a call that could not publish; interrupt() is told once.
 [[noreturn]] void raise_unpublished(ProducerObject* self, Status status);
 
-/// As raise_unpublished(), with the library's own text where it has one: `call()`, which may wait, throws it. It does not wait, since
-/// none of these statuses changes any more.
+/// As raise_unpublished(), with the library's own text where it has one: `call()`, which may wait, throws it. It does not
+/// wait, since none of these statuses changes any more.
 template <class Call>
 [[noreturn]] void raise_unpublished(ProducerObject* self, Status status, const Call& call) {
   if (status == Status::too_large || status == Status::removed || status == Status::evicted) call();
@@ -31,7 +31,7 @@ Status publish_waiting(ProducerObject* self, const Deadline& deadline, const Att
   return status;
 }
 
-// Methods of the type Producer, in publishing_many.cpp.
+// Methods of the type Producer, in sending_many.cpp.
 PyObject* publish_many(PyObject* self, PyObject* const* values, Py_ssize_t count, PyObject* names);
 PyObject* try_publish_many(PyObject* self, PyObject* const* values, Py_ssize_t count, PyObject* names);
 PyObject* publish_array(PyObject* self, PyObject* const* values, Py_ssize_t count, PyObject* names);

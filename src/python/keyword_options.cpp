@@ -1,4 +1,4 @@
-#include "python/options.hpp"
+#include "python/keyword_options.hpp"
 
 #include <algorithm>
 #include <limits>

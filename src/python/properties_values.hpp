@@ -13,7 +13,8 @@
 
 namespace beltway::python {
 
-/// The properties that a beltway.Properties says. The texts are copies, so they live as long as this object. Not copied, not moved.
+/// The properties that a beltway.Properties says. The texts are copies, so they live as long as this object. Not copied, not
+/// moved.
 class SentProperties {
  public:
   /// Throws ErrorIsSet. `value`: a beltway.Properties.

@@ -1,9 +1,9 @@
-#include "python/properties.hpp"
+#include "python/properties_values.hpp"
 
 #include <algorithm>
 
 #include "python/arguments.hpp"
-#include "python/options.hpp"
+#include "python/keyword_options.hpp"
 
 namespace beltway::python {
 

@@ -5,8 +5,8 @@
 
 #include "python/arguments.hpp"
 #include "python/errors.hpp"
-#include "python/properties.hpp"
-#include "python/publishing.hpp"
+#include "python/properties_values.hpp"
+#include "python/sending.hpp"
 
 namespace beltway::python {
 
@@ -26,8 +26,8 @@ class BatchPublisher {
     if (producer_ == nullptr && deadline != nullptr) raise_unpublished(self, Status::timeout);
   }
 
-  /// Publishes all. False: there was no room for all of them, and the call must not wait. `before_waiting()` is called before the
-  /// GIL is released.
+  /// Publishes all. False: there was no room for all of them, and the call must not wait. `before_waiting()` is called before
+  /// the GIL is released.
   template <class BeforeWaiting>
   bool publish(std::span<const Bytes> messages, const BeforeWaiting& before_waiting) {
     if (producer_ == nullptr) return false;
@@ -57,8 +57,8 @@ class BatchPublisher {
   std::size_t done_ = 0;
 };
 
-/// The messages of a list or a tuple. While the list is used as it is, no other thread runs, and no code of Python: the items are
-/// bytes. Before anything else happens the items are held in a tuple.
+/// The messages of a list or a tuple. While the list is used as it is, no other thread runs, and no code of Python: the items
+/// are bytes. Before anything else happens the items are held in a tuple.
 class Items {
  public:
   explicit Items(PyObject* messages)
