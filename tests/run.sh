@@ -24,7 +24,7 @@ wants() { [[ " ${parts[*]} " == *" $1 "* ]]; }
 packages=(git)
 if [ "${parts[*]}" != format ]; then
   packages+=(cmake ninja-build ccache g++ pkg-config libboost1.81-dev nlohmann-json3-dev libspdlog-dev libcli11-dev
-    libgtest-dev libbenchmark-dev valgrind)
+    libgtest-dev libbenchmark-dev valgrind abigail-tools)
 fi
 if wants dev; then packages+=(rabbitmq-server python3-pika); fi
 if wants clang || wants tidy; then packages+=(clang-14); fi
@@ -71,7 +71,7 @@ preset() {
 
 check_format() {
   echo "== format"
-  if git -c safe.directory='*' ls-files '*.hpp' '*.cpp' | xargs clang-format-19 --dry-run --Werror; then
+  if git -c safe.directory='*' ls-files '*.hpp' '*.cpp' '*.h' '*.c' | xargs clang-format-19 --dry-run --Werror; then
     one_passed
   else
     one_failed format

@@ -5,9 +5,9 @@
 #include <memory>
 #include <utility>
 
-#include "c/counters.hpp"
 #include "c/handles.hpp"
 #include "c/last_error.hpp"
+#include "c/shown_counters.hpp"
 #include "c/structs.hpp"
 
 using beltway::c::fail_by_null;

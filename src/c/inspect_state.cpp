@@ -1,8 +1,8 @@
 // The state of a queue in shared memory.
-#include "c/counters.hpp"
 #include "c/handles.hpp"
 #include "c/last_error.hpp"
 #include "c/shown.hpp"
+#include "c/shown_counters.hpp"
 
 namespace beltway::c {
 

@@ -3,7 +3,7 @@
 
 #include "c/handles.hpp"
 #include "c/last_error.hpp"
-#include "c/properties.hpp"
+#include "c/publish_options.hpp"
 #include "c/structs.hpp"
 
 using beltway::Bytes;

@@ -3,10 +3,10 @@
 #include <utility>
 
 #include "beltway/producer.hpp"
-#include "c/counters.hpp"
 #include "c/handles.hpp"
 #include "c/last_error.hpp"
-#include "c/properties.hpp"
+#include "c/publish_options.hpp"
+#include "c/shown_counters.hpp"
 #include "c/structs.hpp"
 
 using beltway::c::fail_by_null;

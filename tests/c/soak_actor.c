@@ -1,140 +1,137 @@
-/* A producer or a worker of the soak, which kills it at any moment. What it did is in its log, one write() a line.
- *
- *   soak_actor_c producer SOCKET QUEUE ID FIRST LOG
- *   soak_actor_c worker SOCKET QUEUE GROUP LOG
- */
+// A producer or a worker of the soak of languages, which kills it at any moment. What it did is in its log, one write() a line.
+//
+//   soak_actor_c producer SOCKET QUEUE ID FIRST LOG
+//   soak_actor_c worker SOCKET QUEUE GROUP LOG
+//
+// tests/e2e says what the lines are. SIGTERM ends it with exit code 0.
+#include <beltway/beltway.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-#include "beltway/beltway.h"
+enum { k_most_messages = 1000000, k_most_bytes = 3001, k_batch = 4, k_head_bytes = 64 };
 
-enum { MOST_MESSAGES = 1000000, MOST_BYTES = 3001, ROOM = MOST_BYTES + 64 };
+static beltway_stop* stop = NULL;
+static int log_file = -1;
 
-static volatile sig_atomic_t stopped = 0;
-
-static void stop(int number) {
-  (void)number;
-  stopped = 1;
-}
-
-static void fail(const char* what) {
-  fprintf(stderr, "%s: %s\n", what, beltway_last_error());
+/// Ends the program unless the call was done. A requested stop is a good end.
+static void must(beltway_status status, const char* call) {
+  if (status == BELTWAY_OK) return;
+  if (beltway_stop_requested(stop)) exit(0);
+  fprintf(stderr, "%s: %s: %s\n", call, beltway_status_name(status), beltway_last_error());
   exit(2);
 }
 
-/* A signal ends a wait as BELTWAY_INTERRUPTED: then the caller looks at `stopped`. */
-static void need(beltway_status status, const char* what) {
-  if (status != BELTWAY_OK && status != BELTWAY_INTERRUPTED) fail(what);
+static void write_line(const char* line, int size) {
+  if (write(log_file, line, (size_t)size) == size) return;
+  perror("log");
+  exit(2);
 }
 
-static void write_line(int log, const char* line) {
-  if (write(log, line, strlen(line)) < 0) {
-    perror("log");
-    exit(2);
-  }
+/// Message `number` of `producer`. Returns its bytes.
+static size_t build(uint64_t producer, uint64_t number, char* message) {
+  const int head = snprintf(message, k_head_bytes, "%" PRIu64 " %" PRIu64 " ", producer, number);
+  const size_t filler = number % k_most_bytes;
+  memset(message + head, (int)('a' + number % 26), filler);
+  return (size_t)head + filler;
 }
 
-/* Message `number` of a producer; returns its size. */
-static size_t build(char* bytes, long producer, long number) {
-  const int head = sprintf(bytes, "%ld %ld ", producer, number);
-  memset(bytes + head, 'a' + (int)(number % 26), (size_t)(number % MOST_BYTES));
-  return (size_t)head + (size_t)(number % MOST_BYTES);
-}
+typedef struct text {
+  const char* bytes;
+} text;
+static void copy_text(void* context, void* place, size_t size) { memcpy(place, ((const text*)context)->bytes, size); }
 
-/* Every seventh message by a loan. */
-static beltway_status publish(beltway_producer* out, const char* bytes, size_t size, long number) {
+static void publish(beltway_producer* out, const char* message, size_t size, uint64_t number) {
+  const beltway_bytes parts[2] = {{message, size / 2}, {message + size / 2, size - size / 2}};
   beltway_loan loan = BELTWAY_LOAN_INIT;
-  beltway_status status;
-  if (number % 7 != 0) return beltway_publish(out, bytes, size);
-  status = beltway_lend(out, size, NULL, &loan);
-  if (status != BELTWAY_OK) return status;
-  memcpy(loan.data, bytes, size);
-  status = beltway_commit(&loan, size, NULL);
-  beltway_loan_drop(&loan);
-  return status;
+  text whole = {message};
+  switch (number % 7) {
+    case 0:
+      must(beltway_lend_until(out, size, NULL, &loan, BELTWAY_FOREVER, stop), "lend");
+      memcpy(loan.data, message, size);
+      must(beltway_commit_until(&loan, size, BELTWAY_FOREVER, stop), "commit");
+      break;
+    case 1: must(beltway_publish_parts_until(out, parts, 2, NULL, BELTWAY_FOREVER, stop), "publish parts"); break;
+    case 2:
+      must(beltway_publish_writer_until(out, size, copy_text, &whole, NULL, BELTWAY_FOREVER, stop), "publish writer");
+      break;
+    default: must(beltway_publish_until(out, message, size, BELTWAY_FOREVER, stop), "publish"); break;
+  }
 }
 
-static void produce(const beltway_queue* queue, long producer, long first, int log) {
-  static char bytes[ROOM];
-  char line[64];
+static void produce(const beltway_queue* queue, uint64_t producer, uint64_t first) {
+  static char message[k_head_bytes + k_most_bytes];
   beltway_producer* out = NULL;
-  long number;
-  need(beltway_producer_new(queue, NULL, &out), "attach");
-  for (number = first; number < MOST_MESSAGES && !stopped; ++number) {
-    beltway_status status;
-    const size_t size = build(bytes, producer, number);
-    sprintf(line, "b %ld\n", number);
-    write_line(log, line);
-    do {
-      status = publish(out, bytes, size, number);
-      need(status, "publish");
-    } while (status != BELTWAY_OK && !stopped);
-    if (status != BELTWAY_OK) break;
-    line[0] = 'c';
-    write_line(log, line);
+  uint64_t number;
+  char line[k_head_bytes];
+  must(beltway_producer_new(queue, NULL, &out), "attach");
+  for (number = first; number < k_most_messages; ++number) {
+    const size_t size = build(producer, number, message);
+    write_line(line, snprintf(line, sizeof line, "b %" PRIu64 "\n", number));
+    publish(out, message, size, number);
+    write_line(line, snprintf(line, sizeof line, "c %" PRIu64 "\n", number));
   }
-  while (!stopped) sleep(1);
-  beltway_producer_free(out);
+  while (!beltway_stop_requested(stop)) sleep(1);
 }
 
-static void work(const beltway_queue* queue, const char* group, int log) {
-  static char expected[ROOM];
-  char line[96];
-  beltway_consumer* in = NULL;
-  beltway_consumer_options options = BELTWAY_CONSUMER_OPTIONS_INIT;
-  beltway_message message = BELTWAY_MESSAGE_INIT;
-  options.group = group;
-  need(beltway_consumer_new(queue, &options, &in), "attach");
-  while (!stopped) {
-    long producer = 0;
-    long number = 0;
-    const beltway_status status = beltway_receive(in, &message);
-    need(status, "receive");
-    if (status != BELTWAY_OK) continue;
-    memcpy(expected, message.data, message.size < 48 ? message.size : 48); /* so that the numbers end with a zero */
-    expected[message.size < 48 ? message.size : 48] = 0;
-    if (sscanf(expected, "%ld %ld ", &producer, &number) != 2 || build(expected, producer, number) != message.size ||
-        memcmp(expected, message.data, message.size) != 0) {
-      fprintf(stderr, "position %llu is torn\n", (unsigned long long)message.position);
-      exit(3);
-    }
-    sprintf(line, "s %ld %ld %u\n", producer, number, (unsigned)beltway_message_deliveries(&message));
-    write_line(log, line);
-    if (number % 67 == 0 && beltway_message_deliveries(&message) == 1) {
-      beltway_nack(&message);
-    } else {
-      beltway_ack(&message);
-    }
+static void handle(beltway_message* message) {
+  static char expected[k_head_bytes + k_most_bytes];
+  const uint32_t deliveries = beltway_message_deliveries(message);
+  uint64_t producer = 0;
+  uint64_t number = 0;
+  char head[k_head_bytes] = "";
+  memcpy(head, message->data, message->size < sizeof head ? message->size : sizeof head - 1);
+  if (sscanf(head, "%" SCNu64 " %" SCNu64, &producer, &number) != 2 ||
+      build(producer, number, expected) != message->size || memcmp(expected, message->data, message->size) != 0) {
+    fprintf(stderr, "position %" PRIu64 " is torn\n", message->position);
+    exit(3);
   }
-  beltway_consumer_free(in);
+  write_line(head,
+             snprintf(head, sizeof head, "s %" PRIu64 " %" PRIu64 " %u\n", producer, number, (unsigned)deliveries));
+  if (number % 67 == 0 && deliveries == 1) {
+    beltway_nack(message);
+  } else {
+    beltway_ack(message);
+  }
+}
+
+static void work(const beltway_queue* queue, const char* group) {
+  beltway_consumer_options options = BELTWAY_CONSUMER_OPTIONS_INIT;
+  beltway_consumer* in = NULL;
+  beltway_message batch[k_batch] = {BELTWAY_MESSAGE_INIT};
+  options.group = group;
+  must(beltway_consumer_new(queue, &options, &in), "attach");
+  for (;;) {
+    size_t count = 0;
+    size_t i;
+    must(beltway_receive_batch_until(in, batch, k_batch, &count, BELTWAY_FOREVER, stop), "receive");
+    for (i = 0; i < count; ++i) handle(&batch[i]);
+  }
 }
 
 int main(int argc, char** argv) {
+  const int signals[] = {SIGTERM};
+  const bool is_producer = argc == 7 && strcmp(argv[1], "producer") == 0;
   beltway_connection_options options = BELTWAY_CONNECTION_OPTIONS_INIT;
   beltway_connection* link = NULL;
   beltway_queue* queue = NULL;
-  struct sigaction action;
-  int log;
-  if (argc < 6) return 64;
-  memset(&action, 0, sizeof action);
-  action.sa_handler = stop; /* without SA_RESTART: waits end */
-  sigaction(SIGTERM, &action, NULL);
-  log = open(argv[argc - 1], O_WRONLY | O_APPEND | O_CREAT, 0600);
-  if (log < 0) return 64;
-  options.socket = argv[2];
-  need(beltway_open(&options, &link), "connect");
-  need(beltway_open_queue(link, argv[3], &queue), "open");
-  if (strcmp(argv[1], "producer") == 0) {
-    produce(queue, atol(argv[4]), atol(argv[5]), log);
-  } else {
-    work(queue, argv[4], log);
+  if (!is_producer && (argc != 6 || strcmp(argv[1], "worker") != 0)) {
+    fprintf(stderr, "soak_actor_c producer SOCKET QUEUE ID FIRST LOG | worker SOCKET QUEUE GROUP LOG\n");
+    return 2;
   }
-  beltway_queue_free(queue);
-  beltway_close(link);
-  close(log);
+  must(beltway_stop_on_signals(signals, 1, &stop), "stop");
+  log_file = open(argv[argc - 1], O_WRONLY | O_APPEND | O_CREAT, 0600);
+  options.socket = argv[2];
+  must(beltway_open(&options, &link), "open");
+  must(beltway_open_queue(link, argv[3], &queue), "open queue");
+  if (is_producer) {
+    produce(queue, strtoull(argv[4], NULL, 10), strtoull(argv[5], NULL, 10));
+  } else {
+    work(queue, argv[4]);
+  }
   return 0;
 }

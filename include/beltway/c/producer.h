@@ -116,8 +116,8 @@ BELTWAY_C_CALL beltway_status beltway_try_lend(beltway_producer* producer, size_
 BELTWAY_C_CALL beltway_status beltway_lend_until(beltway_producer* producer, size_t size,
                                                  const beltway_properties* properties, beltway_loan* loan,
                                                  int64_t timeout_us, const beltway_stop* stop);
-/// Publishes the first `size` bytes of the loan, which ends. The loan stays open unless the status is BELTWAY_OK. Fails with misuse
-/// for a loan that has ended, and for more bytes than were lent.
+/// Publishes the first `size` bytes of the loan, which ends. The loan stays open unless the status is BELTWAY_OK. Fails with
+/// misuse for a loan that has ended, and for more bytes than were lent.
 BELTWAY_C_CALL beltway_status beltway_commit(beltway_loan* loan, size_t size, uint64_t* position);
 BELTWAY_C_CALL beltway_status beltway_try_commit(beltway_loan* loan, size_t size);
 BELTWAY_C_CALL beltway_status beltway_commit_until(beltway_loan* loan, size_t size, int64_t timeout_us,

@@ -1,4 +1,4 @@
-#include "c/properties.hpp"
+#include "c/publish_options.hpp"
 
 #include <string>
 #include <string_view>
