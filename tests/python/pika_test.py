@@ -98,10 +98,10 @@ class PikaTest(unittest.TestCase):
                     with pika.BlockingConnection(parameters) as connection:
                         connection.channel().queue_declare("lasting", durable=True)
             for warning in caught:
-                print(warning.category.__name__, str(warning.message).partition(":")[0])
+                print(warning.category.__name__, str(warning.message).partition(":")[0], warning.filename)
             """
         self.assertEqual(self.broker.finish(self.start(program)),
-                         "IgnoredWarning credentials are ignored\nIgnoredWarning durable is ignored\n")
+                         "IgnoredWarning credentials are ignored <string>\nIgnoredWarning durable is ignored <string>\n")
 
     def test_virtual_hosts_have_queues_and_exchanges_of_their_own(self):
         with pika.BlockingConnection(pika.ConnectionParameters(virtual_host="test")) as other:
@@ -153,6 +153,11 @@ class PikaTest(unittest.TestCase):
         thread.join()
         self.connection.process_data_events()
         self.assertEqual(told, ["Blocked", "Unblocked"])
+
+    def test_length_beyond_the_slots_is_an_error_that_names_the_remedy(self):
+        with self.assertRaisesRegex(ValueError, "x-max-length 20000 is above the slots.*x-beltway-slots"):
+            self.channel.queue_declare("long", arguments={"x-max-length": 20000})
+        self.channel.queue_declare("long", arguments={"x-max-length": 20000, "x-beltway-slots": 32768})
 
     def test_queue_has_the_slots_that_the_guide_says(self):
         self.channel.queue_declare("many")

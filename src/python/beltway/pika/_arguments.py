@@ -57,6 +57,9 @@ def options(arguments: Mapping[str, Any] | None, virtual_host: str) -> dict[str,
             result["expire_after"] = max(_number(name, value, 1) / 1000, _LEAST_EXPIRY_S)
         elif name == "x-max-length":
             result["drop_oldest"] = _number(name, value, 1)
+            if value > arguments.get("x-beltway-slots", SLOTS):
+                raise ValueError(f"queue_declare: x-max-length {value} is above the slots of the queue; pass as many by "
+                                 f"x-beltway-slots, a power of two")
         elif name == "x-delivery-limit":
             result["max_deliveries"] = min(_number(name, value, 0) + 1, _MOST_DELIVERIES)
         elif name == "x-dead-letter-exchange":

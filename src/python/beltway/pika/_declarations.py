@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 def _warn_of_durable(durable: bool) -> None:
     if durable:
-        warn_once("durable", "durable is ignored: a queue outlives its programs and the daemon, and ends with this machine")
+        warn_once("durable", "durable is ignored: a queue outlives its programs and the daemon, and ends with this machine", 4)
 
 
 class Declarations:

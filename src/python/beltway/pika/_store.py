@@ -17,7 +17,9 @@ from ._sources import PrivateSource, Source
 from .exceptions import ChannelClosedByBroker
 
 GROUP = "pika"
-_AUTO_DELETE = "auto_delete"
+#: Descriptions. That of a queue or exchange with auto_delete tells it from others.
+_QUEUE, _EXCHANGE = "queue of beltway.pika", "fanout exchange of beltway.pika"
+_PASSING_QUEUE, _PASSING_EXCHANGE = _QUEUE + ", auto_delete", _EXCHANGE + ", auto_delete"
 #: A consumer of basic_get has this prefetch, which tells it from those of basic_consume.
 _PREFETCH_OF_GET = _arguments.SLOTS - 1
 
@@ -71,8 +73,7 @@ class Store:
         self._make_dead_letter_queue(said.get("dead_letter", ""))
         queue = self.find(name)
         if queue is None:
-            purpose = "queue of beltway.pika" + (f", {_AUTO_DELETE}" if auto_delete else "")
-            options: dict[str, Any] = {"description": purpose, **_arguments.of_new_queue(said)}
+            options: dict[str, Any] = {"description": _PASSING_QUEUE if auto_delete else _QUEUE, **_arguments.of_new_queue(said)}
             queue = self.link.declare(own, groups=[GROUP], exclusive=exclusive, **options)
             if exclusive:
                 _owners[queue.id] = self
@@ -90,7 +91,7 @@ class Store:
         try:
             self.link.open_queue(name)
         except beltway.NotFound:
-            self.link.declare(name, groups=[GROUP], description="queue of beltway.pika", **_arguments.DEFAULTS)
+            self.link.declare(name, groups=[GROUP], description=_QUEUE, **_arguments.DEFAULTS)
 
     @staticmethod
     def group(queue: beltway.Queue) -> str:
@@ -117,7 +118,7 @@ class Store:
     def delete_if_unused(self, name: str) -> None:
         """Removes a queue of auto_delete after its last consumer."""
         queue = self.find(name)
-        if queue is not None and _AUTO_DELETE in queue.options["description"] and not self.consumers(queue):
+        if queue is not None and queue.options["description"] == _PASSING_QUEUE and not self.consumers(queue):
             self.delete_queue(name)
 
     def consumers(self, queue: beltway.Queue) -> int:
@@ -174,7 +175,7 @@ class Store:
 
     def declare_exchange(self, exchange: str, auto_delete: bool, options: dict[str, Any]) -> beltway.Queue:
         """Makes the exchange if it is not there, with these options beside the usual ones."""
-        purpose = "fanout exchange of beltway.pika" + (f", {_AUTO_DELETE}" if auto_delete else "")
+        purpose = _PASSING_EXCHANGE if auto_delete else _EXCHANGE
         own = _names.exchange(exchange, self.virtual_host)
         try:
             return self.link.open_queue(own)
@@ -235,7 +236,7 @@ class Store:
                 ring.remove_group(_names.queue(name, self.virtual_host), force=True)
             except beltway.NotFound:
                 pass
-        if _AUTO_DELETE in ring.options["description"] and not self.is_bound(ring):
+        if ring.options["description"] == _PASSING_EXCHANGE and not self.is_bound(ring):
             self.link.remove(ring.name, force=True)
 
     def remove_ended_bindings(self, ring: beltway.Queue) -> None:

@@ -11,8 +11,8 @@ class IgnoredWarning(UserWarning):
     """The program asks for something that means nothing here."""
 
 
-def warn_once(subject: str, text: str) -> None:
-    """Warns, if nothing was said of this subject before."""
+def warn_once(subject: str, text: str, calls: int) -> None:
+    """Warns, if nothing was said of this subject before. `calls`: how many calls the program's own line is away."""
     if subject not in _given:
         _given.add(subject)
-        warnings.warn(text, IgnoredWarning, stacklevel=4)
+        warnings.warn(text, IgnoredWarning, stacklevel=calls + 1)

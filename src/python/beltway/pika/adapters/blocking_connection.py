@@ -96,7 +96,7 @@ class BlockingConnection:
         error: Exception = AMQPConnectionError()
         for choice in choices:
             if choice.credentials != PlainCredentials("guest", "guest"):
-                warn_once("credentials", "credentials are ignored: users and groups of this machine decide about access")
+                warn_once("credentials", "credentials are ignored: users and groups of this machine decide about access", 3)
             for attempt in range(max(choice.connection_attempts, 1)):
                 if attempt > 0:
                     time.sleep(choice.retry_delay)
