@@ -96,6 +96,6 @@ def _add_tests():
 _add_tests()
 
 if __name__ == "__main__":
-    faulthandler.dump_traceback_later(110, exit=True)  # says where it hangs, before ctest ends it
+    faulthandler.dump_traceback_later(290, exit=True)  # says where it hangs, before ctest ends it
     PROGRAMS, MODULES = sys.argv[1:3]
     unittest.main(argv=sys.argv[:1] + sys.argv[3:], verbosity=2)
