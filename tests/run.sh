@@ -29,6 +29,8 @@ if [ "${parts[*]}" != format ]; then
     libgtest-dev libbenchmark-dev valgrind abigail-tools)
 fi
 if wants dev; then packages+=(rabbitmq-server python3-pika); fi
+if wants dev; then packages+=(python3-dev python3-numpy python3-uvloop mypy python3-build python3-setuptools python3-wheel); fi
+if wants asan; then packages+=(python3-dev python3-numpy); fi
 if wants clang || wants tidy; then packages+=(clang-14); fi
 if wants asan || wants tsan || wants fuzz; then packages+=(clang-19 libclang-rt-19-dev llvm-19); fi
 if wants tidy; then packages+=(clang-tidy-19); fi

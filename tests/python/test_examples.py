@@ -55,6 +55,18 @@ class Examples(DaemonTest):
             self.assertTrue(lines[0].startswith('"""'), name)
             self.assertLessEqual(max(map(len, lines)), 130, name)
 
+    def test_programs_of_the_guide_run(self):
+        blocks = (SOURCES / "examples/PYTHON.md").read_text().split("```python\n")[1:]
+        first, images, asynchronous = [block[:block.index("```")] for block in blocks]
+        self.assertEqual(self.run_python(first), "one order\n")
+        before = "import beltway, numpy\nlink = beltway.connect()\nimage = numpy.ones((300, 200, 4), 'u1')\n" \
+                 "queue = link.declare('guide')\nconsumer, producer = queue.consumer(), queue.producer()\n"
+        self.assertEqual(self.run_python(before + images + "print((seen == image).all())"), "True\n")
+        body = "".join(f"    {line}\n" for line in asynchronous.splitlines()[2:])
+        ended = body.replace("...", "return print(message.text())")
+        program = f"import asyncio\nfrom beltway import aio\nasync def main():\n{ended}\nasyncio.run(main())"
+        self.assertEqual(self.run_python(program), "one order\n")
+
     def test_work_queue_does_each_job_once(self):
         workers = [self.start_example("work_queue.py", "work") for _ in range(2)]
         self.run_example("work_queue.py", "submit", "100")
