@@ -101,6 +101,7 @@ export interface QueueOptions {
 export interface ProducerOptions {
   /** The queue remembers the last sequence number of each name. */
   name?: string;
+  /** No effect here: a call that waits waits in the event loop. */
   wait?: 'adaptive' | 'spin' | 'sleep';
   populate?: boolean;
   lockMemory?: boolean;
@@ -284,7 +285,7 @@ export class Consumer implements AsyncIterable<Message> {
   [Symbol.asyncIterator](): AsyncIterableIterator<Message>;
   messages(options?: { signal?: AbortSignal }): AsyncIterableIterator<Message>;
   /** Acknowledges all. Returns how many acks were true. */
-  ackMany(messages: Iterable<Message> & { length: number }): number;
+  ackMany(messages: Message[]): number;
   counters(): ConsumerCounters;
   /** Gives back what it holds, and detaches. Calls that wait get null. */
   close(): void;

@@ -7,7 +7,7 @@ const { Message, ReusedMessage, Chunk, after } = require('./message');
 const { turn, settle } = require('./turn');
 const { Waiting, nothing } = require('./waiting');
 
-const chunkBytes = 16384;
+const chunkBytes = 32768;
 const largeBytes = 4096; // a record from here on has a chunk of its own
 const mostAhead = 256; // messages of a private group that are copied at once
 const endOfStream = -1; // these two are those of consumer_endpoint.hpp
@@ -27,6 +27,8 @@ class Consumer extends Waiting {
       _reused: field(undefined),
       _more: field(false), // the chunk was full before all was taken
       _ended: field(false),
+      _places: field(new Uint32Array(0)), // what ackMany() tells the native side
+      _placeBytes: field(undefined),
     });
   }
 
@@ -101,10 +103,16 @@ class Consumer extends Waiting {
   }
 
   ackMany(messages) {
-    const places = new Uint32Array(2 * messages.length);
+    const count = messages.length;
+    if (this._places.length < 2 * count) {
+      this._places = new Uint32Array(4 * count);
+      this._placeBytes = new Uint8Array(this._places.buffer);
+    }
+    const places = this._places;
     let used = 0;
     let done = 0;
-    for (const message of messages) {
+    for (let i = 0; i < count; ++i) {
+      const message = messages[i];
       if (message._isHeld()) {
         if (message._consumer !== this) throw new BeltwayError('misuse', 'ackMany: a message is of another consumer');
         places[used++] = message._slot();
@@ -113,8 +121,7 @@ class Consumer extends Waiting {
         ++done;
       }
     }
-    if (used === 0) return done;
-    return done + this._handle.ackMany(new Uint8Array(places.buffer), used);
+    return used === 0 ? done : done + this._handle.ackMany(this._placeBytes, used);
   }
 
   close() {
