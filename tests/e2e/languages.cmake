@@ -17,7 +17,7 @@ if(TARGET beltway_node AND BELTWAY_NODE)
   list(APPEND actors "Node=${BELTWAY_NODE} ${CMAKE_CURRENT_SOURCE_DIR}/node/soak_actor.js")
   add_dependencies(languages_soak beltway_node)
 endif()
-if(actors)
+if(actors AND EXISTS /usr/bin/python3)
   list(JOIN actors "\" \"" actors)
   # As a script, for `tests/run.sh soak`, too.
   file(GENERATE OUTPUT ${PROJECT_BINARY_DIR}/languages_soak.sh CONTENT "#!/bin/sh

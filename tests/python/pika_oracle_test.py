@@ -4,6 +4,7 @@ usage: pika_oracle_test.py PROGRAMS MODULES: the folders of beltwayd and of the 
 """
 
 import faulthandler
+import importlib.util
 import os
 import sys
 import unittest
@@ -72,9 +73,9 @@ class Oracle(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
         cls.brokers = []
-        if not os.path.exists(pika_brokers.RABBITMQ):
+        if not os.path.exists(pika_brokers.RABBITMQ) or importlib.util.find_spec("pika") is None:
             print("SKIPPED: THE ORACLE OF beltway.pika NEEDS rabbitmq-server AND python3-pika: NOT INSTALLED", flush=True)
-            raise unittest.SkipTest("rabbitmq-server is not installed")
+            raise unittest.SkipTest("rabbitmq-server and python3-pika are not both installed")
         cls.addClassCleanup(lambda: [broker.close() for broker in cls.brokers])
         cls.brokers.append(pika_brokers.Beltway(PROGRAMS, MODULES))
         cls.brokers.append(pika_brokers.RabbitMq())
