@@ -62,13 +62,15 @@ PyObject* try_receive_bytes(PyObject* self, PyObject* /*nothing*/) {
 /// Null without an error ends a `for` loop.
 PyObject* next_of_loop(PyObject* self) {
   return guarded([&]() -> PyObject* {
+    // The variable of the loop still has the last message, and at the prefetch limit the wait would be for ever.
+    if (MessageObject* const last = std::exchange(of(self)->state->last, nullptr)) end_message(last, End::ack);
     Result<Message> received = next_message(of(self), nullptr);
     if (!received) {
       if (received.status() == Status::end_of_stream) return nullptr;
       raise_status(received.status(), receive_context(of(self)));
     }
     PyObject* const message = new_message(of(self), *std::move(received));
-    of(self)->state->last = reinterpret_cast<MessageObject*>(message);
+    if (of(self)->state->is_automatic) of(self)->state->last = reinterpret_cast<MessageObject*>(message);
     return message;
   });
 }
@@ -95,9 +97,10 @@ PyObject* get_counters(PyObject* self, PyObject* /*nothing*/) {
 PyObject* close(PyObject* self, PyObject* /*nothing*/) {
   return guarded([&] {
     ConsumerHandle& state = *of(self)->state;
-    if (state.turns.is_taken()) {
-      throw Error(Errc::misuse, context_of("close a consumer of", state.queue) +
-                                    ": another thread waits in it; call interrupt() and wait for that thread first");
+    if (state.turns.is_in_use()) {
+      throw Error(Errc::misuse,
+                  context_of("close a consumer of", state.queue) +
+                      ": a call waits in it, maybe in another thread; call interrupt() and let it end first");
     }
     state.ahead.clear();
     state.consumer.reset();
@@ -199,7 +202,8 @@ PyType_Slot slots[] = {
     {Py_tp_doc,
      const_cast<char*>(
          "The receiving end of a queue, made by Queue.consumer(). `for message in consumer` ends at the end of the "
-         "stream.\n\n"
+         "stream.\n"
+         "With ack=\"automatic\" each message ends when the loop asks for the next one.\n\n"
          "Several threads may use it: they take turns. For more speed give each thread a consumer of its own.")},
     {Py_tp_methods, methods},
     {Py_tp_getset, members},
@@ -217,6 +221,7 @@ PyObject* new_consumer(Consumer consumer, const ConsumerOptions& options) {
   state->queue = consumer.queue_name();
   state->group = consumer.group();
   state->is_lossy = options.lossy;
+  state->is_automatic = options.ack == Ack::automatic && !options.group.empty();
   state->consumer = std::move(consumer);
   return new_object<ConsumerObject>(types.consumer, std::move(state));
 }

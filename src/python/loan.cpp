@@ -64,7 +64,7 @@ std::uint64_t commit_waiting(LoanObject* self, PyObject* size, const Deadline& d
   release_views(self, "commit a loan of");
   Producer* const producer = enter(self->owner, "commit a loan of", deadline);
   if (producer == nullptr) raise_unpublished(self->owner, Status::timeout);
-  Status status = self->loan.try_commit(bytes);
+  Status status = told(self->owner, self->loan.try_commit(bytes));
   if (status == Status::full) {
     status = publish_waiting(self->owner, deadline,
                              [&](const Until& until) { return self->loan.commit_until(bytes, until); });
@@ -89,7 +89,7 @@ PyObject* try_commit(PyObject* self, PyObject* const* values, Py_ssize_t count, 
     ProducerObject* const owner = of(self)->owner;
     if (enter(owner, "commit a loan of", Deadline(Deadline::Clock::time_point::min())) == nullptr)
       return boolean(false);
-    const Status status = of(self)->loan.try_commit(bytes);
+    const Status status = told(owner, of(self)->loan.try_commit(bytes));
     if (status == Status::full) return boolean(false);
     if (status != Status::ok) raise_unpublished(owner, status, [&] { of(self)->loan.commit(bytes); });
     note_end(of(self));
@@ -216,7 +216,7 @@ PyObject* lend(PyObject* self, PyObject* const* values, Py_ssize_t count, PyObje
     Producer* const producer = enter(owner, "lend from", deadline);
     if (producer == nullptr) raise_unpublished(owner, Status::timeout);
     Result<Loan> lent = producer->try_loan(size, properties);
-    if (lent.status() == Status::full) {
+    if (told(owner, lent.status()) == Status::full) {
       publish_waiting(owner, deadline, [&](const Until& until) {
         lent = producer->loan_until(size, properties, until);
         return lent.status();
@@ -239,7 +239,7 @@ PyObject* try_lend(PyObject* self, PyObject* const* values, Py_ssize_t count, Py
     const Properties properties = texts ? texts->get() : Properties{};
     Result<Loan> lent = producer->try_loan(size, properties);
     if (lent) return new_loan(owner, *std::move(lent));
-    if (lent.status() == Status::full) return none();
+    if (told(owner, lent.status()) == Status::full) return none();
     raise_unpublished(owner, lent.status(), [&] { static_cast<void>(producer->loan(size, properties)); });
   });
 }

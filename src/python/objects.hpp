@@ -42,12 +42,13 @@ struct ConsumerHandle {
   std::string queue;
   std::string group;
   bool is_lossy = false;
+  bool is_automatic = false;       // ack="automatic"
   bool interrupted = false;        // interrupt() was called, and no call has told it yet
   std::size_t held = 0;            // message objects that hold a message
   std::size_t deferred = 0;        // of these: ended by the program, while views of them exist
   std::deque<Message> ahead = {};  // received and not given to the program: they come first
   std::vector<EndedMessage> ended = {};
-  MessageObject* last = nullptr;  // that a `for` loop got last, borrowed
+  MessageObject* last = nullptr;  // that a `for` loop got last, borrowed; only if is_automatic
 
   /// Ends what other threads have ended meanwhile.
   void end_messages();

@@ -58,7 +58,7 @@ PyObject* publish_any(ProducerObject* self, const Call& call) {
   const Bytes bytes = bytes_of(view);
   Producer* const producer = enter(self, "publish to", deadline);
   if (producer == nullptr) raise_unpublished(self, Status::timeout);
-  Status status = try_once(*producer, bytes, said);
+  Status status = told(self, try_once(*producer, bytes, said));
   if (status == Status::full) {
     status = publish_waiting(self, deadline, [&](const Until& until) {
       return said.is_plain ? producer->publish_until(bytes, until)
@@ -94,7 +94,7 @@ PyObject* try_publish(PyObject* self, PyObject* const* values, Py_ssize_t count,
     const BufferView view(message);
     Producer* const producer = enter(of(self), "publish to", Deadline(Deadline::Clock::time_point::min()));
     const Bytes bytes = bytes_of(view);
-    const Status status = producer == nullptr ? Status::full : try_once(*producer, bytes, said);
+    const Status status = producer == nullptr ? Status::full : told(of(self), try_once(*producer, bytes, said));
     if (status != Status::ok && status != Status::full && status != Status::duplicate) {
       raise_unpublished(of(self), status, [&] { static_cast<void>(producer->publish(bytes, said.options)); });
     }
@@ -127,9 +127,9 @@ PyObject* close(PyObject* self, PyObject* /*nothing*/) {
   return guarded([&] {
     ProducerHandle& state = *of(self)->state;
     const std::string context = context_of("close a producer of", state.queue);
-    if (state.turns.is_taken()) {
+    if (state.turns.is_in_use()) {
       throw Error(Errc::misuse,
-                  context + ": another thread waits in it; call interrupt() and wait for that thread first");
+                  context + ": a call waits in it, maybe in another thread; call interrupt() and let it end first");
     }
     state.ended.clear();
     if (state.loans != 0) {

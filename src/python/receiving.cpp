@@ -11,15 +11,6 @@ namespace {
 
 bool tells_nothing(Status status) noexcept { return status == Status::empty || status == Status::prefetch_limit; }
 
-/// A loop variable is the only reference to the message that the loop got last, and nobody can see it while the loop waits.
-/// So the message ends before the wait and not after: it holds neither the ring nor the prefetch limit meanwhile.
-void end_message_of_loop(ConsumerHandle& state) {
-  MessageObject* const last = state.last;
-  if (last == nullptr || Py_REFCNT(reinterpret_cast<PyObject*>(last)) != 1 || !is_held(last)) return;
-  state.last = nullptr;
-  end_message(last, End::dropped);
-}
-
 /// All messages that the consumer may hold are ended, but views of them exist: no wait would end.
 void check_deferred(const ConsumerObject* self, Status status) {
   const ConsumerHandle& state = *self->state;
@@ -41,15 +32,15 @@ template <class Attempt>
 Status wait(ConsumerObject* self, const Deadline& deadline, Status status, const Attempt& attempt) {
   ConsumerHandle& state = *self->state;
   if (deadline.is_over()) return Status::timeout;
-  end_message_of_loop(state);
   check_deferred(self, status);
   return wait_in_pieces(state.turns, state.interrupted, deadline, attempt, [&state] { state.end_messages(); });
 }
 
-/// A status that interrupt() has caused is told once.
+/// What a try says. interrupt() is told once, and only if the program called it: a message that ended in another thread interrupts,
+/// too.
 Status told(ConsumerHandle& state, Status status) {
-  if (status == Status::interrupted) state.interrupted = false;
-  return status;
+  if (status != Status::interrupted) return status;
+  return std::exchange(state.interrupted, false) ? status : Status::empty;
 }
 
 }  // namespace
@@ -72,7 +63,7 @@ Result<Message> try_next_message(ConsumerObject* self) {
   if (consumer == nullptr) return Status::empty;
   if (!state.ahead.empty() && !state.guard.in_child()) return take_ahead(state);
   Result<Message> received = consumer->try_receive();
-  if (!received) told(state, received.status());
+  if (!received) return told(state, received.status());
   return received;
 }
 
@@ -83,11 +74,10 @@ Result<Message> next_message(ConsumerObject* self, PyObject* timeout) {
   if (consumer == nullptr) return Status::timeout;
   if (!state.ahead.empty() && !state.guard.in_child()) return take_ahead(state);
   Result<Message> received = consumer->try_receive();
-  if (received || !tells_nothing(received.status())) {
-    if (!received) told(state, received.status());
-    return received;
-  }
-  const Status status = wait(self, deadline, received.status(), [&](const Until& until) {
+  if (received) return received;
+  const Status found = told(state, received.status());
+  if (!tells_nothing(found)) return found;
+  const Status status = wait(self, deadline, found, [&](const Until& until) {
     received = consumer->receive(until);
     return received.status();
   });
@@ -103,15 +93,15 @@ Result<std::size_t> next_messages(ConsumerObject* self, std::span<Message> out, 
   if (!state.ahead.empty() && !state.guard.in_child()) {
     const std::size_t count = std::min(out.size(), state.ahead.size());
     for (std::size_t i = 0; i < count; ++i) out[i] = std::move(*take_ahead(state));
-    if (count == out.size()) return count;
+    // The bytes of a lossy consumer's message are good until it receives again.
+    if (count == out.size() || state.is_lossy) return count;
     return count + consumer->try_receive_batch(out.subspan(count)).value_or(0);
   }
   Result<std::size_t> received = consumer->try_receive_batch(out);
-  if (received || !tells_nothing(received.status())) {
-    if (!received) told(state, received.status());
-    return received;
-  }
-  const Status status = wait(self, deadline, received.status(), [&](const Until& until) {
+  if (received) return received;
+  const Status found = told(state, received.status());
+  if (!tells_nothing(found)) return found;
+  const Status status = wait(self, deadline, found, [&](const Until& until) {
     received = consumer->receive_batch(out, until);
     return received.status();
   });

@@ -9,6 +9,11 @@ namespace beltway::python {
 /// "publish to \"orders\"".
 [[nodiscard]] std::string publish_context(const ProducerObject* self);
 
+/// What a try says. interrupt() is told once, and only if the program called it: a loan that another thread dropped
+/// interrupts, too.
+[[nodiscard]] inline Status told(const ProducerObject* self, Status status) noexcept {
+  return status == Status::interrupted && !self->state->interrupted ? Status::full : status;
+}
 /// As raise_status(), for a call that could not publish; interrupt() is told once.
 [[noreturn]] void raise_unpublished(ProducerObject* self, Status status);
 

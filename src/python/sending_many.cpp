@@ -33,7 +33,7 @@ class BatchPublisher {
     if (producer_ == nullptr) return false;
     while (!messages.empty()) {
       Result<std::size_t> published = producer_->try_publish_batch(messages);
-      if (published.status() == Status::full) {
+      if (told(self_, published.status()) == Status::full) {
         if (deadline_ == nullptr) return false;
         before_waiting();
         publish_waiting(self_, *deadline_, [&](const Until& until) {
@@ -185,7 +185,7 @@ PyObject* publish_parts(PyObject* self, PyObject* const* values, Py_ssize_t coun
     Producer* const producer = enter(of(self), "publish to", deadline);
     if (producer == nullptr) raise_unpublished(of(self), Status::timeout);
     const Properties properties = texts ? texts->get() : Properties{};
-    Status status = producer->try_publish_parts(bytes, properties);
+    Status status = told(of(self), producer->try_publish_parts(bytes, properties));
     if (status == Status::full) {
       status = publish_waiting(of(self), deadline, [&](const Until& until) {
         return producer->publish_parts_until(bytes, properties, until);

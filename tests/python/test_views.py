@@ -1,6 +1,7 @@
 """Views of messages and loans never show or change what belongs to another message."""
 
 import gc
+import threading
 import unittest
 
 import beltway
@@ -94,6 +95,32 @@ class Views(DaemonTest):
                 if ack == "explicit":
                     message.ack()
             self.assertEqual(found, list(range(20)))
+
+    def test_loop_with_automatic_ack_ends_a_message_when_it_asks_for_the_next(self):
+        queue = self.declare(groups=["workers"])
+        with queue.producer() as producer:
+            producer.publish_many([b"%d" % i for i in range(3)])
+        consumer = queue.consumer(group="workers", ack="automatic", end_of_stream="drained")
+        kept = []
+        for message in consumer:
+            self.assertTrue(message)
+            kept.append((message, memoryview(message) if message.position == 1 else None))
+        self.assertEqual([bool(each) for each, _ in kept], [False] * 3)
+        self.assertEqual(bytes(kept[1][1]), b"1")
+        self.assertEqual(queue.snapshot().groups[0].leased, 1)
+        kept.clear()
+        self.assertEqual(queue.snapshot().groups[0].depth, 0)
+
+    def test_messages_in_a_list_stay_held(self):
+        queue = self.declare(groups=["workers"])
+        with queue.producer() as producer:
+            producer.publish_many([b"%d" % i for i in range(3)])
+        consumer = queue.consumer(group="workers")
+        threading.Timer(0.1, consumer.interrupt).start()
+        kept = []
+        with self.assertRaises(beltway.Interrupted):
+            kept.extend(consumer)
+        self.assertEqual([message.bytes() for message in kept], [b"0", b"1", b"2"])
 
     def test_messages_of_a_lossy_consumer_stay_as_they_were(self):
         queue = self.declare(slots=4)

@@ -90,13 +90,46 @@ class Waiting(DaemonTest):
         reader = threading.Thread(target=wait)
         reader.start()
         self.wait_until_asleep(queue)
-        with self.assertRaisesRegex(beltway.Misuse, "another thread waits"):
+        with self.assertRaisesRegex(beltway.Misuse, "a call waits in it"):
             consumer.close()
         consumer.interrupt()
         reader.join(20)
         self.assertEqual(len(errors), 1)
         self.assertEqual(errors[0].reason, "interrupted")
         self.assertIsNone(consumer.receive(0.01))
+
+    def test_message_that_ends_in_another_thread_interrupts_no_later_call(self):
+        queue = self.declare()
+        consumer, producer = queue.consumer(), queue.producer()
+        consumer.poll_fd()  # in event mode a try tells of interrupt()
+        for _ in range(50):
+            producer.publish(b"held")
+            held = consumer.receive()
+            reader = threading.Thread(target=lambda: consumer.receive_bytes(20))
+            reader.start()
+            self.wait_until_asleep(queue)
+            held.ack()
+            producer.publish(b"for the thread")
+            reader.join(20)
+            self.assertIsNone(consumer.try_receive())
+            self.assertIsNone(consumer.receive(0.001))
+
+    def test_handler_of_a_signal_may_not_close_the_consumer_that_waits(self):
+        self.interrupted_by("""
+            import beltway, signal, sys
+            consumer = beltway.connect().open_queue(sys.argv[1]).consumer()
+            def handle(*_):
+                try:
+                    consumer.close()
+                except beltway.Misuse:
+                    consumer.interrupt()
+            signal.signal(signal.SIGTERM, handle)
+            try:
+                consumer.receive()
+            except beltway.Interrupted:
+                consumer.close()
+                print("closed after the wait")
+            """, self.declare(), signal.SIGTERM, "closed after the wait", True)
 
     def test_threads_share_a_consumer_and_each_message_comes_once(self):
         queue = self.declare(slots=64, groups=["workers"])

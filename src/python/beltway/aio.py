@@ -25,7 +25,6 @@ from __future__ import annotations
 
 import asyncio
 import builtins
-import sys
 import weakref
 from collections import deque
 from collections.abc import Awaitable, Callable, Generator, Iterable, Sequence
@@ -444,11 +443,11 @@ class _Messages:
         return self
 
     async def __anext__(self) -> beltway.Message:
-        # With ack="automatic" a message ends when the program lets go of it. The variable of the loop would hold it while the next
-        # one is awaited, and at the prefetch limit that would be for ever. References: that variable, ours, the argument.
-        if self._last is not None and sys.getrefcount(self._last) <= 3:
+        # With ack="automatic" a message ends here. The variable of the loop still has it, and at the prefetch limit the
+        # wait would be for ever.
+        if self._last is not None:
             self._last.ack()
-        self._last = None
+            self._last = None
         try:
             message = await self._consumer.receive()
         except EndOfStream:
