@@ -50,7 +50,7 @@ function creditsOf(target) {
   return () => (have > 0 ? --have : new Promise((resolve) => (wants = resolve)));
 }
 
-function beltwayCandidate(group) {
+function beltwayCandidate(group, inPlace = false) {
   const connect = async () => (await require(process.env.BELTWAY_NODE_PACKAGE).connect()).declare(`node-${group ?? 'private'}`, {
     slots: 16384, maxProducers: 1, groups: group ? [group] : [],
   });
@@ -76,6 +76,13 @@ function beltwayCandidate(group) {
           counted.take(message.data);
           message.ack();
           if (--left === 0) break;
+        }
+      } else if (inPlace) {
+        for (let left = count; left > 0; ) {
+          const messages = await consumer.receiveBatch(4 * batch);
+          for (let i = 0; i < messages.length; ++i) counted.take(messages.data(i));
+          messages.ack();
+          left -= messages.length;
         }
       } else {
         for (let left = count; left > 0; ) {
@@ -155,6 +162,7 @@ module.exports = {
   candidates: {
     beltway: beltwayCandidate(undefined),
     'beltway with acks': beltwayCandidate('workers'),
+    'beltway in place': { modes: ['batch'], ...beltwayCandidate('workers', true) },
     MessageChannel: messageChannel,
     'child_process IPC': ipc,
     zeromq,

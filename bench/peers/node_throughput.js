@@ -3,8 +3,9 @@
 //   node bench/peers/node_throughput.js BUILD [MESSAGES [ROUNDS]]
 //
 // BUILD is a build folder with the targets beltwayd and beltway_node: build/release. zeromq takes part if require('zeromq'), or
-// $BELTWAY_ZEROMQ, finds it. $BELTWAY_BENCH_CANDIDATES names some candidates instead of all: "beltway,zeromq". Prints one line of JSON a measurement, and at last one that has the medians and the ratios of
-// Beltway to the best peer. The machine should have nothing else to do, and two processors.
+// $BELTWAY_ZEROMQ, finds it. $BELTWAY_BENCH_CANDIDATES names some candidates instead of all: "beltway,zeromq". Prints one line of
+// JSON a measurement, and at last one that has the medians and the ratios of Beltway to the best peer. The machine should have
+// nothing else to do, and two processors.
 'use strict';
 
 const { fork, spawn } = require('node:child_process');
@@ -48,8 +49,9 @@ function report(results) {
   const peers = Object.keys(medians).filter((name) => !name.startsWith('beltway'));
   const ratios = {};
   for (const mode of modes) {
-    for (const name of Object.keys(medians).filter((each) => !peers.includes(each))) {
-      const to = (peerMode) => Number((medians[name][mode] / Math.max(...peers.map((peer) => medians[peer][peerMode]))).toFixed(2));
+    for (const name of Object.keys(medians).filter((each) => !peers.includes(each) && medians[each][mode] !== undefined)) {
+      const best = (peerMode) => Math.max(...peers.map((peer) => medians[peer][peerMode]));
+      const to = (peerMode) => Number((medians[name][mode] / best(peerMode)).toFixed(2));
       (ratios[name] ??= {})[mode] = { to_best_peer_one_by_one: to('one'), to_best_peer_in_the_same_mode: to(mode) };
     }
   }
@@ -73,15 +75,17 @@ async function main() {
   const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'beltway-bench-'));
   process.env.BELTWAY_SOCKET = path.join(folder, 'socket');
   process.env.BELTWAY_NODE_PACKAGE = path.resolve(build, 'node');
-  const daemon = spawn(path.join(build, 'bin', 'beltwayd'), ['--no-keeper', '--socket', process.env.BELTWAY_SOCKET], { stdio: 'ignore' });
+  const arguments_ = ['--no-keeper', '--socket', process.env.BELTWAY_SOCKET];
+  const daemon = spawn(path.join(build, 'bin', 'beltwayd'), arguments_, { stdio: 'ignore' });
   try {
     while (!fs.existsSync(process.env.BELTWAY_SOCKET)) await new Promise((resolve) => setTimeout(resolve, 10));
     const wanted = process.env.BELTWAY_BENCH_CANDIDATES?.split(',');
-    const names = Object.keys(candidates).filter((name) => (name !== 'zeromq' || hasZeromq()) && (wanted?.includes(name) ?? true));
+    const takesPart = (name) => (wanted?.includes(name) ?? true) && (name !== 'zeromq' || hasZeromq());
+    const names = Object.keys(candidates).filter(takesPart);
     const results = [];
     for (let round = 0; round < Number(rounds); ++round) {
       for (const mode of modes) {
-        for (const name of names) {
+        for (const name of names.filter((each) => (candidates[each].modes ?? modes).includes(mode))) {
           const result = await measure(name, mode, count, folder);
           results.push(result);
           console.log(JSON.stringify({ round, ...result }));

@@ -2,9 +2,9 @@
 //
 //   node bench/peers/node_timers.js BUILD [SECONDS]
 //
-// BUILD is a build folder with the targets beltwayd and beltway_node: build/release. Cases: an idle loop; `for await` over a queue
-// that another process saturates, with acks; batches of 64 of it; `await publish()` to a queue that another process empties. Prints
-// one line of JSON a case: the lateness in milliseconds (p50, p99, most), and how much later than idle it is at p99.
+// BUILD is a build folder with the targets beltwayd and beltway_node: build/release. Cases: an idle loop; `for await` over a
+// queue that another process saturates, with acks; batches of 64 of it; `await publish()` to a queue that another process empties.
+// Prints one line of JSON a case: the lateness in milliseconds (p50, p99, most), and how much later than idle it is at p99.
 'use strict';
 
 const { fork, spawn } = require('node:child_process');
@@ -79,7 +79,11 @@ const others = {
     for (;;) consumer.ackMany(await consumer.receiveMany(256));
   },
 };
-const other = { 'for await with acks': ['produce', 'one'], 'batches with acks': ['produce', 'batch'], 'await publish': ['consume', 'publish'] };
+const other = {
+  'for await with acks': ['produce', 'one'],
+  'batches with acks': ['produce', 'batch'],
+  'await publish': ['consume', 'publish'],
+};
 
 async function measure(name, seconds) {
   const child = other[name] && fork(__filename, other[name]);
@@ -103,7 +107,8 @@ async function main() {
   const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'beltway-bench-'));
   process.env.BELTWAY_SOCKET = path.join(folder, 'socket');
   process.env.BELTWAY_NODE_PACKAGE = path.resolve(build, 'node');
-  const daemon = spawn(path.join(build, 'bin', 'beltwayd'), ['--no-keeper', '--socket', process.env.BELTWAY_SOCKET], { stdio: 'ignore' });
+  const arguments_ = ['--no-keeper', '--socket', process.env.BELTWAY_SOCKET];
+  const daemon = spawn(path.join(build, 'bin', 'beltwayd'), arguments_, { stdio: 'ignore' });
   try {
     while (!fs.existsSync(process.env.BELTWAY_SOCKET)) await new Promise((resolve) => setTimeout(resolve, 10));
     let idle;

@@ -1,5 +1,5 @@
-// A job queue with retries and dead letters: a job that fails is tried again after a pause. A job that failed three times, or that
-// its worker rejects, goes to another queue, with the reason. An operator looks at it there.
+// A job queue with retries and dead letters: a job that fails is tried again after a pause. A job that failed three times, or
+// that its worker rejects, goes to another queue, with the reason. An operator looks at it there.
 'use strict';
 
 const beltway = require('beltway');

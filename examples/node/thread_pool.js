@@ -1,6 +1,7 @@
 // Threads: each worker connects by itself and has a consumer of its own, so the jobs use all processors.
 'use strict';
 
+const { once } = require('node:events');
 const { Worker, isMainThread, threadId } = require('node:worker_threads');
 const beltway = require('beltway');
 
@@ -20,14 +21,14 @@ async function main() {
   const link = await beltway.connect();
   const queue = await link.declare('squares', { slots: 64, groups: ['workers'] });
   const results = await (await link.declare('results')).consumer({ follow: true });
-  const threads = Array.from({ length: 2 }, () => new Worker(__filename));
+  const threads = Array.from({ length: 2 }, () => once(new Worker(__filename), 'exit'));
   await queue.waitForConsumers(threads.length);
   const producer = await queue.producer();
   for (let n = 0; n < jobs; ++n) await producer.publish(JSON.stringify({ n }));
   producer.close();
   const seen = new Set();
   for (let i = 0; i < jobs; ++i) seen.add((await results.receive()).text().split(': ')[1]);
-  await Promise.all(threads.map((thread) => new Promise((resolve) => thread.once('exit', resolve))));
+  await Promise.all(threads);
   console.log(`${seen.size} squares from ${threads.length} threads`);
 }
 

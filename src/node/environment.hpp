@@ -33,8 +33,8 @@ class Environment : public std::enable_shared_from_this<Environment> {
   [[nodiscard]] napi_ref error_maker() const noexcept { return error_maker_; }
   void set_error_maker(napi_value function);
 
-  /// Calls a function of JavaScript from the event loop, and then what it has made due: promises, process.nextTick(). An exception
-  /// is uncaught, as one of any callback of Node. No effect while the environment ends.
+  /// Calls a function of JavaScript from the event loop, and then what it has made due: promises, process.nextTick(). An
+  /// exception is uncaught, as one of any callback of Node. No effect while the environment ends.
   void call(napi_ref function) noexcept;
 
  private:

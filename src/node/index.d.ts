@@ -1,8 +1,8 @@
 // Beltway for Node.js: message queues in shared memory for the processes of one machine.
 //
 // Each call that may wait has two forms: with a callback `(error, result)` as its last argument, and without one, which returns a
-// promise. No call blocks the thread: requests to the daemon run in libuv's pool, and waits for messages and for room are waits of
-// the event loop. Times are milliseconds. Objects belong to the thread that made them; a worker connects by itself.
+// promise. No call blocks the thread: requests to the daemon run in libuv's pool, and a call that waits for a message or for
+// room waits in the event loop. Times are milliseconds. Objects belong to the thread that made them; a worker connects by itself.
 /// <reference types="node" />
 
 declare global {
@@ -213,8 +213,29 @@ export class Message {
   [Symbol.dispose](): void;
 }
 
-export interface ProducerCounters { [name: string]: number; }
-export interface ConsumerCounters { [name: string]: number; }
+/**
+ * Messages in memory that the next receiveBatch() of their consumer uses again: valid until then. Numbers from 0 to length - 1 name
+ * them. No object is made for a message, but by data() and properties().
+ */
+export interface Batch {
+  readonly length: number;
+  /** The memory of all: message `index` lies from begin(index) on. */
+  readonly bytes: Buffer;
+  begin(index: number): number;
+  size(index: number): number;
+  /** A view of `bytes`. */
+  data(index: number): Buffer;
+  text(index: number): string;
+  position(index: number): number;
+  deliveries(index: number): number;
+  properties(index: number): Properties;
+  /** One message, or all that have not ended. Returns how many acks were true. */
+  ack(index?: number): number;
+  nack(index: number, delay?: number): boolean;
+  reject(index: number): boolean;
+}
+
+export type Counters = Record<string, number>;
 
 /** One attached producer. Made by Queue.producer(). */
 export class Producer {
@@ -242,7 +263,7 @@ export class Producer {
   publishMany(messages: Bytes[], options?: WaitOptions): Promise<number>;
   publishMany(messages: Bytes[], callback: Callback<number>): void;
   publishMany(messages: Bytes[], options: WaitOptions | undefined, callback: Callback<number>): void;
-  counters(): ProducerCounters;
+  counters(): Counters;
   /** Detaches. What was published stays. */
   close(): void;
   [Symbol.dispose](): void;
@@ -279,6 +300,10 @@ export class Consumer implements AsyncIterable<Message> {
   receiveInto(buffer: Uint8Array, options?: WaitOptions): Promise<Message | null>;
   receiveInto(buffer: Uint8Array, callback: Callback<Message | null>): void;
   receiveInto(buffer: Uint8Array, options: WaitOptions | undefined, callback: Callback<Message | null>): void;
+  /** As receiveMany(), for streams of small messages: the batch is the same object each time. Null as with receive(). */
+  receiveBatch(most: number, options?: WaitOptions): Promise<Batch | null>;
+  receiveBatch(most: number, callback: Callback<Batch | null>): void;
+  receiveBatch(most: number, options: WaitOptions | undefined, callback: Callback<Batch | null>): void;
   /** Calls back with each message. At last with an error, or with null: the stream has ended, or the consumer was closed. */
   consume(callback: Callback<Message | null>, options?: { signal?: AbortSignal }): void;
   /** Until the stream ends. Leaving the loop leaves the consumer open. */
@@ -286,7 +311,7 @@ export class Consumer implements AsyncIterable<Message> {
   messages(options?: { signal?: AbortSignal }): AsyncIterableIterator<Message>;
   /** Acknowledges all. Returns how many acks were true. */
   ackMany(messages: Message[]): number;
-  counters(): ConsumerCounters;
+  counters(): Counters;
   /** Gives back what it holds, and detaches. Calls that wait get null. */
   close(): void;
   [Symbol.dispose](): void;
@@ -303,9 +328,13 @@ export interface QueueInfo {
   paused: Array<{ name: string; pausedFor: number }>;
   [name: string]: unknown;
 }
-export interface GroupState { name: string; floor: number; depth: number; available: number; leased: number; [name: string]: unknown; }
+export interface GroupState {
+  name: string; floor: number; depth: number; available: number; leased: number; [name: string]: unknown;
+}
 export interface QueueSnapshot { info: QueueInfo; position: number; used: number; groups: GroupState[]; [name: string]: unknown; }
-export interface PeekedMessage { position: number; producer: number; data: Buffer; size: number; properties: Properties; age?: number; }
+export interface PeekedMessage {
+  position: number; producer: number; data: Buffer; size: number; properties: Properties; age?: number;
+}
 export interface PurgeResult { purged: number; left: number; used: number; holders: object[]; }
 export interface ResetResult { position: number; acknowledged: number; restored: number; held: number; }
 export interface DaemonInfo { version: string; pid: number; socket: string; [name: string]: unknown; }
@@ -336,7 +365,8 @@ export class Queue {
   describe(callback?: Callback<QueueInfo>): Promise<QueueInfo>;
   snapshot(callback?: Callback<QueueSnapshot>): Promise<QueueSnapshot>;
   /** Copies of up to `count` messages; nothing is taken. */
-  peek(count: number, options?: { maxBytes?: number; group?: string }, callback?: Callback<PeekedMessage[]>): Promise<PeekedMessage[]>;
+  peek(count: number, options?: { maxBytes?: number; group?: string },
+    callback?: Callback<PeekedMessage[]>): Promise<PeekedMessage[]>;
 }
 
 /** The way to the daemon. Queues and endpoints go on when it is closed. */

@@ -1,5 +1,5 @@
-// Options between JavaScript objects and the structs of the library, by the one table of options (wire/options_schema.hpp). A name
-// is that of the table in camel case, without its unit: `retry_delay_ms` is `retryDelay`, in milliseconds.
+// Options between JavaScript objects and the structs of the library, by the one table of options (wire/options_schema.hpp). A
+// name is that of the table in camel case, without its unit: `retry_delay_ms` is `retryDelay`, in milliseconds.
 //
 // Thread safety: the thread of the environment alone.
 #pragma once

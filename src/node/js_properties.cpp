@@ -11,11 +11,13 @@ namespace beltway::node {
 
 namespace {
 
-constexpr double k_nanoseconds_of_millisecond = 1e6;
+using std::chrono::microseconds;
 
+// Through whole microseconds: a double does not hold the nanoseconds since 1970.
 double milliseconds_since_1970(PublishTime time) {
-  return static_cast<double>(time.time_since_epoch().count()) / k_nanoseconds_of_millisecond;
+  return static_cast<double>(std::chrono::floor<microseconds>(time.time_since_epoch()).count()) / 1000;
 }
+microseconds microseconds_of(double milliseconds) { return microseconds(std::llround(milliseconds * 1000)); }
 
 napi_value value_of(napi_env env, std::string_view bytes) {
   if (is_utf8(bytes)) return to_js(env, bytes);
@@ -76,11 +78,10 @@ bool JsPublishOptions::read_one(napi_env env, const std::string& name, napi_valu
       properties.publish_time = Properties::now;
     } else {
       const double time = number_of(env, value, what);
-      properties.publish_time =
-          PublishTime(std::chrono::nanoseconds(std::llround(time * k_nanoseconds_of_millisecond)));
+      properties.publish_time = PublishTime(microseconds_of(time));
     }
   } else if (name == "ttl") {
-    properties.ttl = std::chrono::microseconds(std::llround(number_of(env, value, what) * 1000));
+    properties.ttl = microseconds_of(number_of(env, value, what));
   } else if (name == "sequence") {
     options_.sequence = whole_number_of(env, value, what);
   } else {

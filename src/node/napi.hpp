@@ -1,4 +1,4 @@
-// Node-API for the rest of this folder: checks of each call, values in and out, errors of the library as exceptions of JavaScript.
+// Node-API for the rest of this folder: checks of each call, values in and out, errors of the library as exceptions.
 //
 // Thread safety: the thread of the environment (`napi_env`) alone.
 #pragma once
@@ -76,8 +76,8 @@ struct Arguments {
 [[nodiscard]] napi_value to_js(napi_env env, bool flag);
 [[nodiscard]] napi_value number_to_js(napi_env env, std::uint64_t number);
 
-/// The bytes of a Buffer, a typed array, a DataView, an ArrayBuffer, or of a string in UTF-8. They live as long as this object and
-/// until the next call into JavaScript.
+/// The bytes of a Buffer, a typed array, a DataView, an ArrayBuffer, or of a string in UTF-8. They live as long as this object,
+/// and until the next call into JavaScript.
 class BytesOf {
  public:
   /// Throws Error(invalid_option) for a value of another type.

@@ -8,7 +8,8 @@ async function promises(): Promise<void> {
     slots: 64, groups: ['billing', { name: 'audit', retryDelay: 5 }], stamps: 'coarse',
   });
   const producer: Producer = await queue.producer({ name: 'shop' });
-  const options: PublishOptions = { key: 'k', headers: { a: Buffer.from('b'), c: 'd' }, sequence: 5n, signal: new AbortController().signal };
+  const { signal } = new AbortController();
+  const options: PublishOptions = { key: 'k', headers: { a: Buffer.from('b'), c: 'd' }, sequence: 5n, signal };
   const published: boolean = await producer.publish(new Uint8Array(4), options);
   const count: number = await producer.publishMany(['a', Buffer.from('b')], { timeout: 5 });
   const consumer: Consumer = await queue.consumer({ group: 'billing', ack: 'explicit', endOfStream: 'drained' });

@@ -36,7 +36,7 @@ test('a buffer may be written to after publish returned even if the message wait
   const calls = [];
   for (let i = 0; i < 40; ++i) {
     buffer.writeUInt32LE(i);
-    calls.push(i % 2 === 0 ? producer.publish(buffer) : producer.publish(buffer.buffer.slice(buffer.byteOffset, buffer.byteOffset + 4)));
+    calls.push(producer.publish(i % 2 === 0 ? buffer : new DataView(buffer.buffer, buffer.byteOffset, 4)));
   }
   buffer.fill(255);
   for (let i = 0; i < 40; ++i) {

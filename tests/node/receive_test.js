@@ -35,7 +35,8 @@ test('any view of bytes and strings beyond ASCII can be published', async () => 
   const long = 'ü€😀'.repeat(500);
   const numbers = new Float64Array([1.5, -2]);
   const whole = Uint8Array.from([9, 8, 7, 6]);
-  const messages = ['ü€😀', long, numbers, new DataView(whole.buffer, 1, 2), whole.buffer, whole.subarray(2), Buffer.alloc(0), ''];
+  const views = [numbers, new DataView(whole.buffer, 1, 2), whole.buffer, whole.subarray(2), Buffer.alloc(0)];
+  const messages = ['ü€😀', long, ...views, ''];
   await producer.publishMany(messages);
   for (const message of messages) await producer.publish(message);
   for (let round = 0; round < 2; ++round) {
@@ -43,7 +44,8 @@ test('any view of bytes and strings beyond ASCII can be published', async () => 
     assert.equal((await consumer.receive()).text(), long);
     const { data } = await consumer.receive();
     assert.deepEqual([data.readDoubleLE(0), data.readDoubleLE(8)], [1.5, -2]);
-    for (const expected of [[8, 7], [9, 8, 7, 6], [7, 6], [], []]) assert.deepEqual([...(await consumer.receive()).data], expected);
+    for (const expected of [[8, 7], [9, 8, 7, 6], [7, 6], [], []])
+      assert.deepEqual([...(await consumer.receive()).data], expected);
   }
   for (const wrong of [5, null, undefined, {}, [1]]) {
     await assert.rejects(producer.publish(wrong), failure('invalid_option', 'Buffer'));
@@ -104,7 +106,8 @@ test('a rejected message goes to the dead letter queue with its reason', async (
   assert.equal(letter.text(), 'bad');
   const { key, headers, deadLetter } = letter.properties;
   assert.deepEqual([key, headers], ['k', [['h', 'v']]]);
-  assert.deepEqual([deadLetter.reason, deadLetter.queue, deadLetter.group, deadLetter.deliveries], ['rejected', 'rejecting', 'workers', 1]);
+  const { reason, queue, group, deliveries } = deadLetter;
+  assert.deepEqual([reason, queue, group, deliveries], ['rejected', 'rejecting', 'workers', 1]);
   assert.ok(Math.abs(deadLetter.lastTime - Date.now()) < 60000);
 });
 
@@ -210,6 +213,60 @@ test('receiveInto of a private consumer goes on behind messages that were copied
   for (const expected of ['2', '3', '4']) assert.equal((await consumer.receiveInto(buffer)).text(), expected);
   await producer.publish('5', { key: 'k5' });
   assert.equal((await consumer.receiveInto(buffer)).properties.key, 'k5');
+});
+
+test('receiveBatch uses its memory again and mixes with the other calls', async () => {
+  const { queue, producer, consumer } = await work('in-place', { slots: 2048, laneBytes: 1 << 20, retryDelay: 0 });
+  const sizes = Array.from({ length: 600 }, (_, i) => (i % 50 === 0 ? 20000 + i : i % 90));
+  for (const [i, size] of sizes.entries()) {
+    const sent = producer.publish(Buffer.alloc(size, i & 255), i % 100 === 3 ? { key: `k${i}` } : undefined);
+    if (i % 10 === 0) await sent;
+  }
+  let next = 0;
+  const check = (data, position) => {
+    assert.equal(position, next);
+    assert.ok(data.equals(Buffer.alloc(sizes[next], next & 255)), `message ${next}`);
+    ++next;
+  };
+  let memory;
+  while (next < 600) {
+    const batch = await consumer.receiveBatch(100);
+    memory ??= batch;
+    assert.equal(batch, memory);
+    for (let i = 0; i < batch.length; ++i) {
+      if (next % 100 === 3) assert.equal(batch.properties(i).key, `k${next}`);
+      check(batch.data(i), batch.position(i));
+    }
+    assert.equal(batch.ack(0), 1);
+    assert.equal(batch.ack(), batch.length - 1);
+    assert.throws(() => batch.size(batch.length), RangeError);
+    for (let i = 0; i < 3 && next < 600; ++i) {
+      const message = await consumer.receive();
+      check(message.data, message.position);
+      message.ack();
+    }
+  }
+  assert.equal((await queue.snapshot()).groups[0].depth, 0);
+  await producer.publish('again');
+  assert.equal((await consumer.receiveBatch(5)).nack(0), true);
+  assert.equal((await consumer.receiveBatch(5)).deliveries(0), 2);
+  assert.equal(await consumer.receiveBatch(5, { timeout: 5 }), null);
+});
+
+test('receiveBatch of a private consumer goes on behind messages that were copied ahead', async () => {
+  const queue = await daemon.link.declare('in-place-ahead');
+  const consumer = await queue.consumer();
+  const producer = await queue.producer();
+  await producer.publishMany(['1', '2', '3', '4']);
+  assert.equal((await consumer.receive()).text(), '1');
+  for (const [most, expected] of [[2, ['2', '3']], [9, ['4']]]) {
+    const batch = await consumer.receiveBatch(most);
+    assert.deepEqual(Array.from({ length: batch.length }, (_, i) => batch.text(i)), expected);
+    assert.equal(batch.ack(), expected.length);
+  }
+  await producer.publishMany(['5', '6']);
+  assert.equal((await consumer.receiveBatch(1)).text(0), '5');
+  assert.equal((await consumer.receive()).text(), '6');
 });
 
 test('a lossy consumer learns what it lost and conflate gives the newest message', async () => {

@@ -9,8 +9,9 @@ const { assert, eventually, package_, runText, start, test, useDaemon } = requir
 if (process.env.BELTWAY_TEST_CHILD !== undefined) {
   // The child of the last test.
   const beltway = require(package_);
-  beltway.connect((error, link) => link.openQueue(process.env.BELTWAY_TEST_CHILD, (error, queue) => queue.producer((error, producer) =>
-    producer.publish('from the child', () => process.exit(0)))));
+  beltway.connect((error, link) => link.openQueue(process.env.BELTWAY_TEST_CHILD, (error, queue) => {
+    queue.producer((error, producer) => producer.publish('from the child', () => process.exit(0)));
+  }));
   return;
 }
 
@@ -137,7 +138,8 @@ test('a worker that is terminated in the middle of waits gives back what it held
     const worker = new Worker(`const beltway = require(${JSON.stringify(package_)});
       const { parentPort } = require('node:worker_threads');
       (async () => { ${hold('workers')} parentPort.postMessage(message.text()); beltway.connect();
-        const other = await queue.producer(); consumer.receive(); for (;;) await consumer.receive({ timeout: 1 }); })()`, { eval: true });
+        const other = await queue.producer(); consumer.receive();
+        for (;;) await consumer.receive({ timeout: 1 }); })()`, { eval: true });
     const text = await new Promise((resolve, reject) => worker.once('message', resolve).once('error', reject));
     assert.equal(text, '0');
     await worker.terminate();

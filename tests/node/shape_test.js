@@ -74,7 +74,8 @@ test('a queue tells its options and who is attached', async () => {
 
 test('a declare with other options names all that differ', async () => {
   await daemon.link.declare('differs', { slots: 64 });
-  await assert.rejects(daemon.link.declare('differs', { slots: 128, slotBytes: 64 }), failure('already_exists', 'slots', 'slot_bytes'));
+  const other = daemon.link.declare('differs', { slots: 128, slotBytes: 64 });
+  await assert.rejects(other, failure('already_exists', 'slots', 'slot_bytes'));
   const { created, changed } = await daemon.link.declareSome('differs', { retryDelay: 20 });
   assert.equal(created, false);
   assert.deepEqual(changed.map(({ option, from, to }) => [option, from, to]), [['retryDelay', '1', '20']]);

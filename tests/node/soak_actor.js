@@ -1,59 +1,84 @@
-// A producer or a worker of the soak, which kills it at any moment. What it did is in its log, one write() a line.
+// A producer or a worker of the soak of languages, which kills it at any moment. What it did is in its log, one write a line.
 //
 //   node soak_actor.js producer SOCKET QUEUE ID FIRST LOG
 //   node soak_actor.js worker SOCKET QUEUE GROUP LOG
+//
+// Lines: "b N" before a publish, "c N" after it, "s PRODUCER N DELIVERIES" before an ack. SIGTERM ends it with exit code 0. The
+// package is that of $BELTWAY_TEST_PACKAGE.
 'use strict';
 
 const fs = require('node:fs');
-const beltway = require(process.env.BELTWAY_TEST_PACKAGE); // build/PRESET/node
+const beltway = require(process.env.BELTWAY_TEST_PACKAGE);
 
-const MOST_MESSAGES = 1000000;
-const MOST_BYTES = 3001;
-const [role, socket, name, ...rest] = process.argv.slice(2);
-const log = fs.openSync(rest[rest.length - 1], 'a', 0o600);
+const mostMessages = 1000000;
+const mostBytes = 3001;
+const batch = 4;
+
+const [role, socket, name] = process.argv.slice(2);
+const log = fs.openSync(process.argv.at(-1), 'a', 0o600);
 const stop = new AbortController();
-process.on('SIGTERM', () => stop.abort());
+process.once('SIGTERM', () => stop.abort());
+const { signal } = stop;
 
-/** Message `number` of a producer. */
+/** Message `number` of `producer`. */
 function build(producer, number) {
-  return Buffer.concat([Buffer.from(`${producer} ${number} `), Buffer.alloc(number % MOST_BYTES, 97 + (number % 26))]);
+  const filler = String.fromCharCode(97 + (number % 26)).repeat(number % mostBytes);
+  return Buffer.from(`${producer} ${number} ${filler}`, 'latin1');
 }
 
-async function produce(queue, producer, first) {
-  const out = await queue.producer();
-  for (let number = first; number < MOST_MESSAGES && !stop.signal.aborted; ++number) {
-    fs.writeSync(log, `b ${number}\n`);
-    await out.publish(build(producer, number), { signal: stop.signal });
-    fs.writeSync(log, `c ${number}\n`);
-    // A promise that is done already leaves no turn to the loop, and SIGTERM is told in one.
-    if (number % 64 === 0) await new Promise(setImmediate);
+async function publish(producer, message, number) {
+  switch (number % 5) {
+    case 0: return producer.publish(message, { signal, key: String(number) });
+    case 1: return producer.publishMany([message], { signal });
+    case 2: return producer.publish(message.toString('latin1'), { signal });
+    case 3: return new Promise((resolve, reject) => {
+      producer.publish(message, { signal }, (error) => (error ? reject(error) : resolve()));
+    });
+    default: return producer.publish(message, { signal });
   }
-  while (!stop.signal.aborted) await new Promise((resolve) => setTimeout(resolve, 20));
+}
+
+async function produce(queue, id, first) {
+  const producer = await queue.producer();
+  for (let number = first; number < mostMessages; ++number) {
+    fs.writeSync(log, `b ${number}\n`);
+    await publish(producer, build(id, number), number);
+    fs.writeSync(log, `c ${number}\n`);
+    if (signal.aborted) return;
+  }
+}
+
+function handle(message) {
+  const [producer, number] = message.data.toString('latin1', 0, 64).split(' ').map(Number);
+  if (!build(producer, number).equals(message.data)) {
+    console.error(`position ${message.position} is torn`);
+    process.exit(3);
+  }
+  fs.writeSync(log, `s ${producer} ${number} ${message.deliveries}\n`);
+  if (number % 67 === 0 && message.deliveries === 1) message.nack();
+  else message.ack();
 }
 
 async function work(queue, group) {
   const consumer = await queue.consumer({ group });
-  for await (const message of consumer.messages({ signal: stop.signal })) {
-    const [producer, number] = message.data.toString('latin1', 0, 48).split(' ', 2).map(Number);
-    if (!build(producer, number).equals(message.data)) {
-      console.error(`position ${message.position} is torn`);
-      process.exit(3);
+  for (let turn = 0; ; ++turn) {
+    if (turn % 2 === 0) {
+      (await consumer.receiveMany(batch, { signal })).forEach(handle);
+    } else {
+      const message = await consumer.receive({ signal });
+      if (message !== null) handle(message);
     }
-    fs.writeSync(log, `s ${producer} ${number} ${message.deliveries}\n`);
-    if (number % 67 === 0 && message.deliveries === 1) message.nack();
-    else message.ack();
   }
 }
 
 async function main() {
-  const link = await beltway.connect({ socket });
-  const queue = await link.openQueue(name);
-  if (role === 'producer') await produce(queue, Number(rest[0]), Number(rest[1]));
-  else await work(queue, rest[0]);
+  const queue = await (await beltway.connect({ socket })).openQueue(name);
+  if (role === 'producer') await produce(queue, Number(process.argv[5]), Number(process.argv[6]));
+  else await work(queue, process.argv[5]);
 }
 
-main().catch((error) => {
-  if (stop.signal.aborted && error === stop.signal.reason) process.exit(0);
-  console.error(error.message);
+main().then(() => process.exit(0), (error) => {
+  if (signal.aborted && error === signal.reason) process.exit(0);
+  console.error(error);
   process.exit(2);
-}).then(() => process.exit(0));
+});

@@ -3,7 +3,7 @@
 
 const { BeltwayError } = require('./errors');
 
-/** Gives what `start` promises to the callback, or returns the promise if there is none. What `start` throws counts as rejected. */
+/** Gives what `start` promises to the callback, or returns the promise if there is none. What `start` throws is a rejection. */
 function answer(callback, start) {
   if (callback !== undefined && typeof callback !== 'function')
     throw new BeltwayError('invalid_option', `the last argument is a callback (error, result), not ${typeof callback}`);

@@ -1,6 +1,7 @@
 // The receiving end of a queue.
 'use strict';
 
+const { Batch } = require('./batch');
 const { answer, tell } = require('./callbacks');
 const { BeltwayError } = require('./errors');
 const { Message, ReusedMessage, Chunk, after } = require('./message');
@@ -24,7 +25,9 @@ class Consumer extends Waiting {
       _at: field(0), // where the next record begins
       _count: field(0), // records from there on that nobody has taken
       _small: field(undefined), // the chunk that goes on after a large message
+      _inUse: field(undefined), // the chunk that the native side has
       _reused: field(undefined),
+      _batch: field(undefined),
       _more: field(false), // the chunk was full before all was taken
       _ended: field(false),
       _places: field(new Uint32Array(0)), // what ackMany() tells the native side
@@ -68,8 +71,7 @@ class Consumer extends Waiting {
   receiveMany(most, options, callback) {
     if (typeof options === 'function') return this.receiveMany(most, undefined, options);
     return answer(callback, () => {
-      if (!Number.isInteger(most) || most < 1)
-        throw new BeltwayError('invalid_option', 'receiveMany: the first argument is the most messages to take, 1 or more');
+      checkMost('receiveMany', most);
       return this._start(() => this._takeMany(most), options, []);
     });
   }
@@ -77,6 +79,14 @@ class Consumer extends Waiting {
   receiveInto(buffer, options, callback) {
     if (typeof options === 'function') return this.receiveInto(buffer, undefined, options);
     return answer(callback, () => this._start(() => this._takeInto(buffer), options, null));
+  }
+
+  receiveBatch(most, options, callback) {
+    if (typeof options === 'function') return this.receiveBatch(most, undefined, options);
+    return answer(callback, () => {
+      checkMost('receiveBatch', most);
+      return this._start(() => this._takeBatch(most), options, null);
+    });
   }
 
   consume(callback, options) {
@@ -104,11 +114,7 @@ class Consumer extends Waiting {
 
   ackMany(messages) {
     const count = messages.length;
-    if (this._places.length < 2 * count) {
-      this._places = new Uint32Array(4 * count);
-      this._placeBytes = new Uint8Array(this._places.buffer);
-    }
-    const places = this._places;
+    const places = this._placesFor(count);
     let used = 0;
     let done = 0;
     for (let i = 0; i < count; ++i) {
@@ -121,7 +127,17 @@ class Consumer extends Waiting {
         ++done;
       }
     }
-    return used === 0 ? done : done + this._handle.ackMany(this._placeBytes, used);
+    return used === 0 ? done : done + this._ackPlaces(used);
+  }
+  _placesFor(count) {
+    if (this._places.length < 2 * count) {
+      this._places = new Uint32Array(4 * count);
+      this._placeBytes = new Uint8Array(this._places.buffer);
+    }
+    return this._places;
+  }
+  _ackPlaces(used) {
+    return this._handle.ackMany(this._placeBytes, used);
   }
 
   close() {
@@ -194,6 +210,29 @@ class Consumer extends Waiting {
     return this._reused;
   }
 
+  _takeBatch(most) {
+    const batch = (this._batch ??= new Batch(this));
+    batch.length = 0;
+    if (this._count > 0) return this._takeBatchAhead(batch, Math.min(most, this._count));
+    for (;;) {
+      this._use(batch._chunk, 0);
+      const got = this._receive(most);
+      if (got > 0) return batch._take(Math.floor(got));
+      if (got > -leastChunk) return got === endOfStream ? this._end_of_stream(null) : nothing;
+      batch._chunk = new Chunk(-got);
+    }
+  }
+  /** Of messages that were copied already. */
+  _takeBatchAhead(batch, count) {
+    let end = this._at;
+    for (let i = 0; i < count; ++i) end = after(this._chunk, end);
+    if (end - this._at > batch._chunk.bytes.length) batch._chunk = new Chunk(end - this._at);
+    this._chunk.bytes.copy(batch._chunk.bytes, 0, this._at, end);
+    this._at = end;
+    this._count -= count;
+    return batch._take(count);
+  }
+
   _end_of_stream(answer_) {
     this._ended = true;
     return answer_;
@@ -201,6 +240,8 @@ class Consumer extends Waiting {
 
   /** Takes up to `most` messages that are there. Returns how many, or the native side's reason why there is none. */
   _fill(most) {
+    if (this._chunk === undefined) this._go(new Chunk(chunkBytes), 0);
+    else if (this._inUse !== this._chunk) this._use(this._chunk, this._at);
     for (;;) {
       const got = this._receive(most);
       if (got > -leastChunk) {
@@ -217,19 +258,29 @@ class Consumer extends Waiting {
     const small = this._small;
     if (needed >= largeBytes) {
       if (this._chunk?.bytes.length === chunkBytes) this._small = { chunk: this._chunk, used: this._at };
-      this._use(new Chunk(needed), 0);
+      this._go(new Chunk(needed), 0);
     } else if (small !== undefined && small.chunk !== this._chunk && small.used + needed <= chunkBytes) {
-      this._use(small.chunk, small.used);
+      this._go(small.chunk, small.used);
     } else {
-      this._use(new Chunk(chunkBytes), 0);
+      this._go(new Chunk(chunkBytes), 0);
       this._small = undefined;
     }
   }
-  _use(chunk, used) {
-    this._handle.setChunk(chunk.bytes, used);
+  /** Goes on in another chunk. */
+  _go(chunk, used) {
+    this._use(chunk, used);
     this._chunk = chunk;
     this._at = used;
   }
+  _use(chunk, used) {
+    this._handle.setChunk(chunk.bytes, used);
+    this._inUse = chunk;
+  }
+}
+
+function checkMost(call, most) {
+  if (!Number.isInteger(most) || most < 1)
+    throw new BeltwayError('invalid_option', `${call}: the first argument is the most messages to take, 1 or more`);
 }
 
 /** The iterator of `for await`. */

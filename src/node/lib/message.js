@@ -156,4 +156,4 @@ if (Symbol.dispose !== undefined) {
   });
 }
 
-module.exports = { Message, ReusedMessage, Chunk, after };
+module.exports = { Message, ReusedMessage, Chunk, after, headBytes };

@@ -9,8 +9,8 @@ const folder = path.join(__dirname, '..', 'prebuilds', `${process.platform}-${pr
 function load() {
   const names = fs.existsSync(folder) ? fs.readdirSync(folder).filter((name) => name.endsWith('.node')) : [];
   if (names.length === 0) {
-    throw new Error(`beltway: there is no binary for ${process.platform}-${process.arch} (looked in ${folder}): Beltway runs on ` +
-      'Linux; build the target beltway_node on this machine and make the package there');
+    throw new Error(`beltway: there is no binary for ${process.platform}-${process.arch} (looked in ${folder}): ` +
+      'Beltway runs on Linux; build the target beltway_node on this machine and make the package there');
   }
   return require(path.join(folder, names[0]));
 }
