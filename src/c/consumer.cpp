@@ -153,8 +153,8 @@ beltway_status beltway_consumer_get_counters(const beltway_consumer* consumer, b
   if (consumer == nullptr) return fail_by_null("beltway_consumer_get_counters", "consumer");
   if (counters == nullptr) return fail_by_null("beltway_consumer_get_counters", "counters");
   return guarded([&] {
-    beltway::c::check_filled(counters, "beltway_consumer_counters");
-    beltway::c::fill(*counters, consumer->consumer.counters());
+    beltway::c::fill_known(counters, "beltway_consumer_counters",
+                           [&](beltway_consumer_counters& to) { beltway::c::fill(to, consumer->consumer.counters()); });
     return BELTWAY_OK;
   });
 }

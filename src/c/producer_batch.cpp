@@ -214,8 +214,8 @@ beltway_status beltway_producer_get_counters(const beltway_producer* producer, b
   if (producer == nullptr) return fail_by_null("beltway_producer_get_counters", "producer");
   if (counters == nullptr) return fail_by_null("beltway_producer_get_counters", "counters");
   return guarded([&] {
-    beltway::c::check_filled(counters, "beltway_producer_counters");
-    beltway::c::fill(*counters, producer->producer.counters());
+    beltway::c::fill_known(counters, "beltway_producer_counters",
+                           [&](beltway_producer_counters& to) { beltway::c::fill(to, producer->producer.counters()); });
     return BELTWAY_OK;
   });
 }

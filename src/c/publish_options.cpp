@@ -55,7 +55,7 @@ void PublishOptionsOf::take(const beltway_properties* given) {
                          .ttl = std::chrono::microseconds(from.ttl_us)};
   if (from.dead_letter == nullptr) return;
   const beltway_dead_letter& letter = *from.dead_letter;
-  dead_letter_ = {.reason = static_cast<DeadLetterReason>(letter.reason),
+  dead_letter_ = {.reason = static_cast<DeadLetterReason>(number_of(letter.reason)),
                   .deliveries = letter.deliveries,
                   .position = letter.position,
                   .first_time = time_of(letter.first_time_ns),
@@ -98,8 +98,9 @@ beltway_status beltway_message_properties(const beltway_message* message, beltwa
   if (message == nullptr) return beltway::c::fail_by_null("beltway_message_properties", "message");
   if (properties == nullptr) return beltway::c::fail_by_null("beltway_message_properties", "properties");
   return beltway::c::guarded([&] {
-    beltway::c::check_filled(properties, "beltway_received_properties");
-    beltway::c::fill(*properties, beltway::c::cpp(message).properties());
+    beltway::c::fill_known(properties, "beltway_received_properties", [&](beltway_received_properties& to) {
+      beltway::c::fill(to, beltway::c::cpp(message).properties());
+    });
     return BELTWAY_OK;
   });
 }

@@ -29,14 +29,16 @@ beltway_status with(const char* name, const beltway_queue* queue, const char* gr
 template <class Reset>
 beltway_status reset_group(const char* name, const beltway_queue* queue, const char* group,
                            beltway_reset_result* result, const Reset& reset) {
+  beltway_reset_result unwanted{};
+  unwanted.size = sizeof unwanted;
   return with(name, queue, group, [&](const Queue& at) {
-    if (result != nullptr) check_filled(result, "beltway_reset_result");
-    const ResetResult done = reset(at);
-    if (result == nullptr) return;
-    result->position = done.position;
-    result->acknowledged = done.acknowledged;
-    result->restored = done.restored;
-    result->held = done.held;
+    fill_known(result == nullptr ? &unwanted : result, "beltway_reset_result", [&](beltway_reset_result& to) {
+      const ResetResult done = reset(at);
+      to.position = done.position;
+      to.acknowledged = done.acknowledged;
+      to.restored = done.restored;
+      to.held = done.held;
+    });
   });
 }
 
@@ -90,15 +92,18 @@ beltway_status beltway_resume_group(const beltway_queue* queue, const char* grou
 }
 
 beltway_status beltway_purge(const beltway_queue* queue, const char* group, beltway_purge_result* result) {
+  beltway_purge_result unwanted{};
+  unwanted.size = sizeof unwanted;
   return with("beltway_purge", queue, group, [&](const beltway::Queue& at) {
-    if (result != nullptr) beltway::c::check_filled(result, "beltway_purge_result");
-    const beltway::PurgeResult done = at.purge(group);
-    if (result == nullptr) return;
-    result->purged = done.purged;
-    result->left = done.left;
-    result->used = done.used;
-    result->holder_pid = done.holders.empty() ? 0 : done.holders.front().pid;
-    result->held_position = done.holders.empty() ? 0 : done.holders.front().oldest;
+    beltway::c::fill_known(result == nullptr ? &unwanted : result, "beltway_purge_result",
+                           [&](beltway_purge_result& to) {
+                             const beltway::PurgeResult done = at.purge(group);
+                             to.purged = done.purged;
+                             to.left = done.left;
+                             to.used = done.used;
+                             to.holder_pid = done.holders.empty() ? 0 : done.holders.front().pid;
+                             to.held_position = done.holders.empty() ? 0 : done.holders.front().oldest;
+                           });
   });
 }
 

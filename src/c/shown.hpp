@@ -34,6 +34,7 @@ class Arena {
   auto array(const Range& range, const Show& show) {
     using Pointer = decltype(show(*range.begin()));
     std::vector<Pointer> pointers;
+    pointers.reserve(range.size());
     for (const auto& each : range) pointers.push_back(show(each));
     return static_cast<const Pointer*>(keep(std::move(pointers)).data());
   }

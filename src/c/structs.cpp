@@ -54,6 +54,7 @@ NamedGroup cpp(const beltway_group& given) {
 
 QueueOptions cpp(const beltway_queue_options* given) {
   const beltway_queue_options options = taken(given, BELTWAY_QUEUE_OPTIONS_INIT, "beltway_queue_options");
+  check_reserved(options.reserved, "beltway_queue_options");
   return {.slots = options.slots,
           .slot_bytes = options.slot_bytes,
           .lane_bytes = options.lane_bytes,
@@ -83,6 +84,7 @@ QueueOptions cpp(const beltway_queue_options* given) {
 ConnectionOptions cpp(const beltway_connection_options* given) {
   const beltway_connection_options options =
       taken(given, BELTWAY_CONNECTION_OPTIONS_INIT, "beltway_connection_options");
+  check_reserved(options.reserved, "beltway_connection_options");
   return {.socket = text(options.socket),
           .start_daemon = options.start_daemon,
           .timeout = milliseconds(options.timeout_ms)};
@@ -90,6 +92,7 @@ ConnectionOptions cpp(const beltway_connection_options* given) {
 
 ProducerOptions cpp(const beltway_producer_options* given) {
   const beltway_producer_options options = taken(given, BELTWAY_PRODUCER_OPTIONS_INIT, "beltway_producer_options");
+  check_reserved(options.reserved, "beltway_producer_options");
   return {.name = text(options.name),
           .wait = enumerator(options.wait, WaitStrategy::sleep, "wait"),
           .populate = options.populate,
@@ -98,6 +101,7 @@ ProducerOptions cpp(const beltway_producer_options* given) {
 
 ConsumerOptions cpp(const beltway_consumer_options* given) {
   const beltway_consumer_options options = taken(given, BELTWAY_CONSUMER_OPTIONS_INIT, "beltway_consumer_options");
+  check_reserved(options.reserved, "beltway_consumer_options");
   return {.group = text(options.group),
           .create_group = options.create_group,
           .lossy = options.lossy,
@@ -123,6 +127,6 @@ RemoveOptions remove_options(std::uint32_t flags, const char* call) {
   return {.force = flags != 0};
 }
 
-Start start(beltway_start start) { return enumerator(start, Start::oldest, "start"); }
+Start start(const beltway_start& start) { return enumerator(start, Start::oldest, "start"); }
 
 }  // namespace beltway::c

@@ -4,10 +4,12 @@
 
 #include <algorithm>
 #include <chrono>
+#include <cstdint>
 #include <cstring>
 #include <limits>
 #include <optional>
 #include <string>
+#include <type_traits>
 
 #include "beltway/beltway.h"
 #include "beltway/error.hpp"
@@ -37,20 +39,46 @@ template <class Struct>
   return whole;
 }
 
-/// Whether the program's struct, which a call fills, holds what this library knows. Throws.
-template <class Struct>
-void check_filled(const Struct* given, const char* name) {
-  if (given->size >= sizeof(Struct)) return;
-  throw Error(Errc::invalid_option, std::string(name) + ": size " + std::to_string(given->size) +
-                                        "; set the member `size` to sizeof(" + name + ") before the call");
+/// Fills the program's struct by `fill(struct)`, as far as its `size` says: an older program has a shorter one. `first_bytes`:
+/// the struct's size in the first version of the API; a shorter one throws.
+template <class Struct, class Fill>
+void fill_known(Struct* given, const char* name, const Fill& fill, std::size_t first_bytes = sizeof(Struct)) {
+  const std::size_t size = given->size;
+  if (size < first_bytes) {
+    throw Error(Errc::invalid_option, std::string(name) + ": size " + std::to_string(size) +
+                                          "; set the member `size` to sizeof(" + name + ") before the call");
+  }
+  if (size >= sizeof(Struct)) {
+    fill(*given);
+    return;
+  }
+  Struct whole{};
+  fill(whole);
+  whole.size = size;
+  std::memcpy(given, &whole, size);
 }
 
 [[nodiscard]] inline std::string text(const char* string) { return string == nullptr ? std::string() : string; }
 
-/// Throws if a program wrote a number into an enumeration that has no such value.
+/// Throws unless all bytes are 0: later versions give them a meaning.
+template <std::size_t count>
+void check_reserved(const std::uint8_t (&reserved)[count], const char* name) {
+  if (std::all_of(reserved, reserved + count, [](std::uint8_t byte) { return byte == 0; })) return;
+  throw Error(Errc::invalid_option,
+              std::string(name) + ": a byte of `reserved` is not 0; initialise the struct by its macro");
+}
+
+/// The number in an enumeration, which a C program may have set to any. A plain read of one that is no enumerator is undefined.
+template <class C>
+[[nodiscard]] std::underlying_type_t<C> number_of(const C& value) noexcept {
+  std::underlying_type_t<C> number{};
+  std::memcpy(&number, &value, sizeof number);
+  return number;
+}
+/// Throws if it is no enumerator of `Cpp`, whose values are 0 to `last`.
 template <class Cpp, class C>
-[[nodiscard]] Cpp enumerator(C value, Cpp last, const char* option) {
-  const auto number = static_cast<long long>(value);
+[[nodiscard]] Cpp enumerator(const C& value, Cpp last, const char* option) {
+  const auto number = static_cast<long long>(number_of(value));
   if (number < 0 || number > static_cast<long long>(last)) {
     throw Error(Errc::invalid_option, std::string(option) + ": no such value as " + std::to_string(number) +
                                           "; use an enumerator of its type");
@@ -65,6 +93,6 @@ template <class Cpp, class C>
 [[nodiscard]] ConsumerOptions cpp(const beltway_consumer_options* options);
 /// Of beltway_remove() and beltway_remove_group(); `call` is the caller.
 [[nodiscard]] RemoveOptions remove_options(std::uint32_t flags, const char* call);
-[[nodiscard]] Start start(beltway_start start);
+[[nodiscard]] Start start(const beltway_start& start);
 
 }  // namespace beltway::c

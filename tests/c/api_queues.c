@@ -93,6 +93,9 @@ static void a_failure_names_operation_object_and_remedy(void) {
   options.size = 0;
   CHECK_FAILS(beltway_declare(link, "odd", &options, &queue), BELTWAY_ERRC_INVALID_OPTION, "by its macro");
   options.size = sizeof options;
+  options.reserved[5] = 1;
+  CHECK_FAILS(beltway_declare(link, "odd", &options, &queue), BELTWAY_ERRC_INVALID_OPTION, "`reserved`");
+  options.reserved[5] = 0;
   CHECK_OK(beltway_declare(link, "odd", &options, &queue));
   consumer.group = "nobody";
   CHECK_FAILS(beltway_consumer_new(queue, &consumer, &in), BELTWAY_ERRC_NOT_FOUND, "nobody");
@@ -158,6 +161,7 @@ static void groups_are_added_paused_reset_purged_and_removed(void) {
   CHECK(purged.purged == 5 && purged.left == 0 && purged.used == 5 && purged.holder_pid == 0);
   CHECK_OK(beltway_reset_group(s.queue, "late", BELTWAY_START_OLDEST, &reset));
   CHECK(reset.restored == 5 && reset.acknowledged == 0);
+  CHECK_FAILS(beltway_reset_group(s.queue, "late", (beltway_start)2, NULL), BELTWAY_ERRC_INVALID_OPTION, "start");
   CHECK_OK(beltway_reset_group_to_position(s.queue, "late", 3, &reset));
   CHECK(reset.position == 3 && reset.acknowledged == 3);
   CHECK_FAILS(beltway_reset_group_to_time(s.queue, "late", 1, NULL), BELTWAY_ERRC_INVALID_OPTION, "stamp");

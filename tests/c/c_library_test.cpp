@@ -2,14 +2,17 @@
 #include <dlfcn.h>
 #include <gtest/gtest.h>
 
-#include <bit>
+#include <cstddef>
 #include <nlohmann/json.hpp>
 #include <set>
 #include <sstream>
+#include <stdexcept>
 #include <string>
 
 #include "c/handles.hpp"
+#include "c/last_error.hpp"
 #include "c/structs.hpp"
+#include "count_allocations.hpp"
 #include "daemon.hpp"
 #include "local_queue.hpp"
 #include "wire/options_schema.hpp"
@@ -103,6 +106,40 @@ TEST(CLibrary, macros_hold_the_defaults_of_the_cpp_options) {
   EXPECT_EQ(c::cpp(&connection).socket, "");
 }
 
+/// A struct in its second version.
+struct Grown {
+  std::size_t size;
+  std::uint64_t first;
+  std::uint64_t added;
+};
+constexpr std::size_t k_first_bytes = offsetof(Grown, added);
+
+TEST(CLibrary, a_struct_of_an_older_program_has_defaults_for_what_was_added) {
+  const Grown old{.size = k_first_bytes, .first = 7, .added = 99};
+  const Grown whole = c::taken(&old, Grown{.size = sizeof(Grown), .first = 1, .added = 2}, "grown", k_first_bytes);
+  EXPECT_EQ(whole.first, 7U);
+  EXPECT_EQ(whole.added, 2U);
+  const Grown shorter{.size = k_first_bytes - 1, .first = 7, .added = 99};
+  EXPECT_THROW(static_cast<void>(c::taken(&shorter, Grown{}, "grown", k_first_bytes)), Error);
+}
+
+TEST(CLibrary, a_struct_of_an_older_program_is_filled_as_far_as_it_goes) {
+  const auto fill = [](Grown& to) {
+    to.first = 7;
+    to.added = 8;
+  };
+  Grown old{.size = k_first_bytes, .first = 0, .added = 99};
+  c::fill_known(&old, "grown", fill, k_first_bytes);
+  EXPECT_EQ(old.size, k_first_bytes);
+  EXPECT_EQ(old.first, 7U);
+  EXPECT_EQ(old.added, 99U) << "this is behind the program's struct";
+  Grown now{.size = sizeof(Grown), .first = 0, .added = 0};
+  c::fill_known(&now, "grown", fill, k_first_bytes);
+  EXPECT_EQ(now.added, 8U);
+  Grown unset{};
+  EXPECT_THROW(c::fill_known(&unset, "grown", fill, k_first_bytes), Error);
+}
+
 TEST(CLibrary, each_word_of_an_option_has_its_enumerator) {
   beltway_queue_options queue = BELTWAY_QUEUE_OPTIONS_INIT;
   queue.fence = BELTWAY_FENCE_SYMMETRIC;
@@ -184,6 +221,69 @@ TEST(CLibrary, a_c_loan_and_c_bytes_are_the_cpp_ones) {
   const std::span<const Bytes> same = c::cpp(bytes, 2);
   EXPECT_EQ(same[1].data(), bytes[1].data);
   EXPECT_EQ(same[1].size(), 5U);
+}
+
+TEST(CLibrary, messages_cost_no_allocation) {
+  LocalQueue queue({.slots = 64, .lane_bytes = 65536, .max_producers = 1, .max_groups = 1, .groups = {"group"}});
+  beltway_producer out{queue.producer()};
+  beltway_consumer in{queue.consumer({.group = "group"})};
+  const beltway_bytes batch[3] = {{"one", 3}, {"two", 3}, {"three", 5}};
+  beltway_properties properties = BELTWAY_PROPERTIES_INIT;
+  properties.key = beltway_text_of("key");
+  beltway_publish_options options = BELTWAY_PUBLISH_OPTIONS_INIT;
+  options.properties = &properties;
+  beltway_received_properties received;
+  received.size = sizeof received;
+  beltway_loan loan = BELTWAY_LOAN_INIT;
+  beltway_message messages[4] = {};
+  const auto pass_messages = [&] {
+    std::size_t count = 0;
+    EXPECT_EQ(beltway_publish(&out, "one", 3), BELTWAY_OK);
+    EXPECT_EQ(beltway_publish_with(&out, "one", 3, &options, nullptr), BELTWAY_OK);
+    EXPECT_EQ(beltway_publish_batch(&out, batch, 3, nullptr), BELTWAY_OK);
+    EXPECT_EQ(beltway_try_lend(&out, 500, &properties, &loan), BELTWAY_OK);
+    EXPECT_EQ(beltway_commit(&loan, 500, nullptr), BELTWAY_OK);
+    EXPECT_EQ(beltway_receive(&in, &messages[0]), BELTWAY_OK);
+    EXPECT_EQ(beltway_ack(&messages[0]), 1);
+    EXPECT_EQ(beltway_try_receive(&in, &messages[0]), BELTWAY_OK);
+    EXPECT_EQ(beltway_message_properties(&messages[0], &received), BELTWAY_OK);
+    EXPECT_EQ(beltway_ack(&messages[0]), 1);
+    EXPECT_EQ(beltway_receive_batch(&in, messages, 4, &count), BELTWAY_OK);
+    EXPECT_EQ(beltway_ack_batch(messages, count), 4U);
+  };
+  pass_messages();
+  const std::uint64_t before = allocations();
+  for (int i = 0; i < 100; ++i) pass_messages();
+  EXPECT_EQ(allocations(), before);
+}
+
+TEST(CLibrary, an_exception_of_a_callback_does_not_leave_a_c_call) {
+  LocalQueue queue({.slots = 8, .max_producers = 1, .max_groups = 1, .groups = {"group"}});
+  beltway_producer out{queue.producer()};
+  beltway_consumer in{queue.consumer({.group = "group"})};
+  const auto throwing_writer = [](void*, void*, std::size_t) { throw 7; };
+  EXPECT_EQ(beltway_publish_writer(&out, 3, throwing_writer, nullptr, nullptr, nullptr), BELTWAY_ERROR);
+  EXPECT_EQ(beltway_last_errc(), BELTWAY_ERRC_MISUSE);
+  EXPECT_NE(std::string(beltway_last_error()).find("callback"), std::string::npos) << beltway_last_error();
+  ASSERT_EQ(beltway_publish(&out, "x", 1), BELTWAY_OK);
+  const auto throwing_handler = [](void*, beltway_message*) -> int { throw std::runtime_error("no more"); };
+  EXPECT_EQ(beltway_consume(&in, throwing_handler, nullptr, BELTWAY_FOREVER, nullptr), BELTWAY_ERROR);
+  EXPECT_STREQ(beltway_last_error(), "no more");
+  // The message went back to the group.
+  beltway_message message = BELTWAY_MESSAGE_INIT;
+  ASSERT_EQ(beltway_try_receive(&in, &message), BELTWAY_OK);
+  EXPECT_EQ(message.position, 1U);
+  EXPECT_EQ(beltway_message_deliveries(&message), 2U);
+  beltway_ack(&message);
+}
+
+TEST(CLibrary, a_long_error_is_cut_between_two_characters) {
+  const std::string text = std::string(2046, 'x') + "\u00e9\u00e9";
+  EXPECT_EQ(c::fail(Errc::misuse, text), BELTWAY_ERROR);
+  EXPECT_EQ(beltway_last_error(), std::string(2046, 'x'));
+  EXPECT_EQ(c::fail(Errc::removed, "gone"), BELTWAY_REMOVED);
+  EXPECT_STREQ(beltway_last_error(), "gone");
+  EXPECT_EQ(beltway_last_errc(), BELTWAY_ERRC_REMOVED);
 }
 
 }  // namespace
