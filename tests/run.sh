@@ -4,7 +4,8 @@
 #   tests/run.sh                 everything that CI does: format dev clang asan tsan fuzz
 #   tests/run.sh dev tsan        some of: format dev clang asan tsan tidy coverage fuzz soak
 #
-# The part soak kills and stops processes at random, for ten minutes with all options and for two without.
+# The part soak kills and stops processes at random, for ten minutes with all options, for two without, and for two with
+# actors in C, Python and Node.js.
 #
 # Needs no terminal and no input. Ends with one line that counts all tests; exit code 0 only if all is well.
 set -uo pipefail
@@ -28,6 +29,11 @@ if [ "${parts[*]}" != format ]; then
     libgtest-dev libbenchmark-dev valgrind abigail-tools)
 fi
 if wants dev || wants clang; then
+if wants dev; then packages+=(rabbitmq-server python3-pika); fi
+if wants dev; then packages+=(python3-dev python3-numpy python3-uvloop mypy python3-build python3-setuptools python3-wheel); fi
+if wants asan; then packages+=(python3-dev python3-numpy); fi
+if wants soak; then packages+=(python3-dev); fi
+if wants dev || wants clang || wants soak; then
   packages+=(node-typescript)
   # Another Node.js than Debian's brings its headers along, and libnode-dev would be in its way.
   [ -e /usr/include/node/node_api.h ] || packages+=(nodejs libnode-dev)
@@ -112,11 +118,12 @@ soak() {
   echo "== soak"
   cmake --preset dev >build/dev.configure.log 2>&1 ||
     { cat build/dev.configure.log >&2; one_failed "soak: configure"; return; }
-  cmake --build --preset dev -j "$jobs" --target soak_test beltwayd beltway_tool -- --quiet ||
+  cmake --build --preset dev -j "$jobs" --target soak_test languages_soak -- --quiet ||
     { one_failed "soak: build"; return; }
   local program=build/dev/bin/soak_test
   export BELTWAY_TEST_TIMEOUT_S=900
-  if BELTWAY_SOAK_S=600 $program --gtest_filter='*all_options' && BELTWAY_SOAK_S=60 $program --gtest_filter='-*all_options'
+  if BELTWAY_SOAK_S=600 $program --gtest_filter='*all_options' && BELTWAY_SOAK_S=60 $program --gtest_filter='-*all_options' &&
+    BELTWAY_SOAK_S=120 build/dev/languages_soak.sh
   then
     one_passed
   else
