@@ -28,18 +28,16 @@ if [ "${parts[*]}" != format ]; then
   packages+=(cmake ninja-build ccache g++ pkg-config libboost1.81-dev nlohmann-json3-dev libspdlog-dev libcli11-dev
     libgtest-dev libbenchmark-dev valgrind abigail-tools)
 fi
-if wants dev || wants clang; then
-if wants dev; then packages+=(rabbitmq-server python3-pika); fi
-if wants dev; then packages+=(python3-dev python3-numpy python3-uvloop mypy python3-build python3-setuptools python3-wheel); fi
+if wants dev; then
+  packages+=(rabbitmq-server python3-pika)
+  packages+=(python3-dev python3-numpy python3-uvloop mypy python3-build python3-setuptools python3-wheel)
+fi
 if wants asan; then packages+=(python3-dev python3-numpy); fi
-if wants soak; then packages+=(python3-dev); fi
 if wants dev || wants clang || wants soak; then
-  packages+=(node-typescript)
+  packages+=(python3-dev node-typescript)
   # Another Node.js than Debian's brings its headers along, and libnode-dev would be in its way.
   [ -e /usr/include/node/node_api.h ] || packages+=(nodejs libnode-dev)
 fi
-if wants dev; then packages+=(python3-dev python3-numpy python3-uvloop mypy python3-build python3-setuptools python3-wheel); fi
-if wants asan; then packages+=(python3-dev python3-numpy); fi
 if wants clang || wants tidy; then packages+=(clang-14); fi
 if wants asan || wants tsan || wants fuzz; then packages+=(clang-19 libclang-rt-19-dev llvm-19); fi
 if wants tidy; then packages+=(clang-tidy-19); fi
