@@ -2,7 +2,10 @@
 # Every test: installs what is missing, then builds and tests all presets, and lints.
 #
 #   tests/run.sh                 everything that CI does: format dev clang asan tsan fuzz
-#   tests/run.sh dev tsan        some of: format dev clang asan tsan tidy coverage fuzz
+#   tests/run.sh dev tsan        some of: format dev clang asan tsan tidy coverage fuzz soak
+#
+# The part soak kills and stops processes at random, for ten minutes with all options, for two without, and for two with
+# actors in C, Python and Node.js.
 #
 # Needs no terminal and no input. Ends with one line that counts all tests; exit code 0 only if all is well.
 set -uo pipefail
@@ -14,8 +17,8 @@ parts=("$@")
 [ ${#parts[@]} -gt 0 ] || parts=(format dev clang asan tsan fuzz)
 for part in "${parts[@]}"; do
   case $part in
-    format | dev | clang | asan | tsan | tidy | coverage | fuzz) ;;
-    *) echo "tests/run.sh: no part \"$part\"; there are format dev clang asan tsan tidy coverage fuzz" >&2; exit 2 ;;
+    format | dev | clang | asan | tsan | tidy | coverage | fuzz | soak) ;;
+    *) echo "tests/run.sh: no part \"$part\"; there are format dev clang asan tsan tidy coverage fuzz soak" >&2; exit 2 ;;
   esac
 done
 wants() { [[ " ${parts[*]} " == *" $1 "* ]]; }
@@ -23,10 +26,15 @@ wants() { [[ " ${parts[*]} " == *" $1 "* ]]; }
 packages=(git)
 if [ "${parts[*]}" != format ]; then
   packages+=(cmake ninja-build ccache g++ pkg-config libboost1.81-dev nlohmann-json3-dev libspdlog-dev libcli11-dev
-    libgtest-dev libbenchmark-dev valgrind)
+    libgtest-dev libbenchmark-dev valgrind abigail-tools)
 fi
-if wants dev || wants clang; then
-  packages+=(node-typescript)
+if wants dev; then
+  packages+=(rabbitmq-server python3-pika)
+  packages+=(python3-dev python3-numpy python3-uvloop mypy python3-build python3-setuptools python3-wheel)
+fi
+if wants asan; then packages+=(python3-dev python3-numpy); fi
+if wants dev || wants clang || wants soak; then
+  packages+=(python3-dev node-typescript)
   # Another Node.js than Debian's brings its headers along, and libnode-dev would be in its way.
   [ -e /usr/include/node/node_api.h ] || packages+=(nodejs libnode-dev)
 fi
@@ -74,7 +82,7 @@ preset() {
 
 check_format() {
   echo "== format"
-  if git -c safe.directory='*' ls-files '*.hpp' '*.cpp' | xargs clang-format-19 --dry-run --Werror; then
+  if git -c safe.directory='*' ls-files '*.hpp' '*.cpp' '*.h' '*.c' | xargs clang-format-19 --dry-run --Werror; then
     one_passed
   else
     one_failed format
@@ -104,6 +112,23 @@ fuzz() {
   if tests/fuzz/run.sh build/fuzz; then one_passed; else one_failed fuzz; fi
 }
 
+soak() {
+  echo "== soak"
+  cmake --preset dev >build/dev.configure.log 2>&1 ||
+    { cat build/dev.configure.log >&2; one_failed "soak: configure"; return; }
+  cmake --build --preset dev -j "$jobs" --target soak_test languages_soak -- --quiet ||
+    { one_failed "soak: build"; return; }
+  local program=build/dev/bin/soak_test
+  export BELTWAY_TEST_TIMEOUT_S=900
+  if BELTWAY_SOAK_S=600 $program --gtest_filter='*all_options' && BELTWAY_SOAK_S=60 $program --gtest_filter='-*all_options' &&
+    BELTWAY_SOAK_S=120 build/dev/languages_soak.sh
+  then
+    one_passed
+  else
+    one_failed soak
+  fi
+}
+
 mkdir -p build
 : >build/failed-tests
 start=$SECONDS
@@ -113,6 +138,7 @@ for part in "${parts[@]}"; do
     format) check_format ;;
     tidy) tidy ;;
     fuzz) fuzz ;;
+    soak) soak ;;
     *) preset "$part" ;;
   esac
   if [ "$part" = coverage ]; then

@@ -1,7 +1,8 @@
-// The way from a shared library to the daemon beside it.
+// The way from a shared library to the daemon that was installed with it.
 #include <dlfcn.h>
 
 #include <filesystem>
+#include <string_view>
 
 #include "client/installed_daemon.hpp"
 
@@ -16,10 +17,16 @@ std::string daemon_of_shared_library() {
   std::error_code unknown;
   const std::filesystem::path file = std::filesystem::canonical(library.dli_fname, unknown);
   if (unknown) return {};
-  return (file.parent_path() / BELTWAY_DAEMON_FROM_LIBRARY).lexically_normal().string();
-#else
-  return {};
+  // Relative paths with colons between them: a module of a language is installed in one of several ways.
+  std::string_view ways = BELTWAY_DAEMON_FROM_LIBRARY;
+  while (!ways.empty()) {
+    const std::size_t end = ways.find(':');
+    const std::filesystem::path daemon = (file.parent_path() / ways.substr(0, end)).lexically_normal();
+    if (std::filesystem::exists(daemon, unknown)) return daemon.string();
+    ways.remove_prefix(end == std::string_view::npos ? ways.size() : end + 1);
+  }
 #endif
+  return {};
 }
 
 }  // namespace beltway::client

@@ -115,7 +115,7 @@ std::size_t Message::end_run(std::span<const Message> run, End end, std::uint64_
   const Message& last = run.back();
   std::size_t ours = 0;
   if (acks) {
-    for (const Message& message : run) ours += named.ack(message.position_, message.tries()) ? 1 : 0;
+    ours = named.ack_run(run, [](const Message& message) { return message.tries(); });
   } else {
     for (const Message& message : run) {
       const bool was_ours = end == End::reject ? core.fail_for_good(message, ring::FailReason::rejected)

@@ -100,6 +100,7 @@ struct ConsumerCore::Steps {
         status = Status::ok;
         return true;
       }
+      if (core.fast_named_reader_->must_walk()) return false;
       detail::poll_gap();
     }
     return false;

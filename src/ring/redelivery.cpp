@@ -120,4 +120,16 @@ void DueMessages::store_rest() noexcept {
   if (shared_.earliest_due.compare_and_swap(seen_, after)) seen_ = after;
 }
 
+void set_next_back(const QueueMemory& memory, unsigned index, Position position) noexcept {
+  GroupBlock& group = memory.group(index);
+  for (unsigned attempt = 0; attempt < k_attempts; ++attempt) {
+    const std::uint64_t seen = group.next.load_acquire();
+    const Next next = Next::of(seen);
+    const bool earlier = distance<Next::bits>(next.position, position) < 0;
+    const Next back{earlier ? next.position : position, next.version + 1};
+    // plant: no_bump_when_earlier, no_bump_when_equal, no_version_on_next
+    if (group.next.compare_and_swap(seen, back.word())) return;
+  }
+}
+
 }  // namespace beltway::ring

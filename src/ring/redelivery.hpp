@@ -88,4 +88,8 @@ class DueMessages {
   std::uint64_t seen_ = 0;            // `earliest_due` as of the scan, or as store_rest() has stored it
 };
 
+/// Sets `next` back to `position` if it is there or later, and raises its version in any case: a helper or a walking
+/// consumer that saw the lease before cannot move `next` over it.
+void set_next_back(const QueueMemory& memory, unsigned group, Position position) noexcept;
+
 }  // namespace beltway::ring

@@ -197,9 +197,15 @@ TEST_F(ToolRedelivery, another_user_changes_no_option_of_failures) {
   EXPECT_EQ(as_nobody({}, {"retry_delay_ms"}), 0);
   EXPECT_EQ(as_nobody({.retry_delay = 5ms}, {"retry_delay_ms"}), static_cast<int>(Errc::no_permission));
   EXPECT_EQ(as_nobody({.discard = true}, {"discard"}), static_cast<int>(Errc::no_permission));
-  QueueOptions own;
-  own.groups = {NamedGroup("g", {.discard = true})};
-  EXPECT_EQ(as_nobody(own, {}), static_cast<int>(Errc::no_permission));
+  EXPECT_EQ(as_nobody({.drop_oldest = 3}, {"drop_oldest"}), static_cast<int>(Errc::no_permission));
+  EXPECT_EQ(as_nobody({.lease_timeout = 100ms}, {"lease_timeout_ms"}), static_cast<int>(Errc::no_permission));
+  EXPECT_EQ(as_nobody({.ttl = 5ms}, {"ttl_ms"}), static_cast<int>(Errc::no_permission));
+  for (const GroupOptions& options : {GroupOptions{.discard = true}, GroupOptions{.ttl = 5ms},
+                                      GroupOptions{.lease_timeout = 100ms}, GroupOptions{.drop_oldest = 3}}) {
+    QueueOptions own;
+    own.groups = {NamedGroup("g", options)};
+    EXPECT_EQ(as_nobody(own, {}), static_cast<int>(Errc::no_permission));
+  }
 }
 
 }  // namespace

@@ -30,6 +30,14 @@ class Ledger {
 
   /// The next number that a producer has not begun; now begun.
   std::uint64_t begin(std::uint32_t producer) { return pages_->begun[producer].fetch_add(1); }
+  /// Likewise of a producer that knows its number.
+  void begin_at(std::uint32_t producer, std::uint64_t number) { pages_->begun[producer].store(number + 1); }
+  /// What the first producer of that number gave for `sequence`.
+  std::uint64_t first_sequence(std::uint32_t producer, std::uint64_t sequence) {
+    std::uint64_t unset = 0;
+    pages_->first_sequences[producer].compare_exchange_strong(unset, sequence + 1);
+    return pages_->first_sequences[producer].load() - 1;
+  }
   /// The producer's publish of `number` has returned.
   void committed(std::uint32_t producer, std::uint64_t number) { pages_->sent[producer][number].store(1); }
   /// Returns how often that reader had seen it before.
@@ -52,15 +60,28 @@ class Ledger {
   /// Anything the processes count together.
   std::atomic<std::uint64_t>& tally(unsigned index) { return pages_->tallies[index]; }
 
-  /// Empty if a reader saw every committed message (exactly once, if told so) and none that was never begun.
-  [[nodiscard]] std::string judge(std::uint32_t reader, bool exactly_once) const {
+  /// Messages that were committed, without those that `may_expire`.
+  [[nodiscard]] std::uint64_t committed(bool (*may_expire)(std::uint64_t number)) const {
+    std::uint64_t sum = 0;
+    for (const auto& producer : pages_->sent) {
+      for (std::uint64_t number = 0; number < k_messages; ++number)
+        sum += may_expire(number) ? 0 : producer[number].load();
+    }
+    return sum;
+  }
+
+  /// Empty if a reader saw every committed message (exactly once, if told so) and none that was never begun. It may have missed
+  /// those that `may_expire`.
+  [[nodiscard]] std::string judge(std::uint32_t reader, bool exactly_once,
+                                  bool (*may_expire)(std::uint64_t number) = nullptr) const {
     for (std::uint32_t producer = 0; producer < k_producers; ++producer) {
       const std::uint64_t begun = pages_->begun[producer].load();
       for (std::uint64_t number = 0; number < k_messages; ++number) {
         const unsigned times = pages_->seen[reader][producer][number].load();
         const bool sent = pages_->sent[producer][number].load() != 0;
         const std::string which = "message " + std::to_string(number) + " of producer " + std::to_string(producer);
-        if (sent && times == 0) return which + " was committed and never seen";
+        const bool expires = may_expire != nullptr && may_expire(number);
+        if (sent && times == 0 && !expires) return which + " was committed and never seen";
         if (exactly_once && times > 1) return which + " was seen " + std::to_string(times) + " times";
         if (times != 0 && number >= begun) return which + " was never sent";
       }
@@ -88,6 +109,7 @@ class Ledger {
     std::atomic<bool> stop;
     std::atomic<std::uint64_t> tallies[8];
     std::atomic<std::uint64_t> begun[k_producers];
+    std::atomic<std::uint64_t> first_sequences[k_producers];
     std::atomic<std::uint8_t> sent[k_producers][k_messages];
     std::atomic<std::uint8_t> seen[k_readers][k_producers][k_messages];
     std::atomic<std::uint8_t> ended[k_producers][k_messages];

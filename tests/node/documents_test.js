@@ -10,6 +10,7 @@ const top = path.join(__dirname, '..', '..');
 
 /** What a block prints, in the order of the document. */
 const documents = {
+  'README.md': ['one order\n'],
   'examples/NODE.md': ['done: resize a.png, delivery 2\n', 'all done\n', '1000\n', '2 timeout\n'],
   'src/node/README.md': ['order 1 1\n'],
 };
@@ -27,6 +28,6 @@ for (const [name, outputs] of Object.entries(documents)) {
       const { code, signal, out, error } = await ended;
       assert.deepEqual([code ?? signal, out, error], [name === 'src/node/README.md' ? 'SIGTERM' : 0, outputs[i], ''], block);
     }
-    assert.ok(text.split('\n').length <= 120, `${name} is long`);
+    assert.ok(name === 'README.md' || text.split('\n').length <= 120, `${name} is long`);
   });
 }

@@ -194,10 +194,13 @@ bool NamedReader::try_lease_parked(std::uint64_t seen, Position position, SlotVi
 }
 
 bool NamedReader::try_lease_next(SlotView& view, std::uint64_t& corrupt) noexcept {
-  if (shared_.state.load_acquire() != untimed_state_ && (!is_active() || look_due_)) [[unlikely]]
+  if (shared_.state.load_acquire() != untimed_state_ && (!is_active() || look_due_)) [[unlikely]] {
+    must_walk_ = true;
     return false;
+  }
   if (has_delayed()) [[unlikely]] {
-    if (delayed_go_first(now_us())) return false;
+    must_walk_ = delayed_go_first(now_us());
+    if (must_walk_) return false;
     ready_turn_ = false;
   }
   const std::uint64_t seen = shared_.next.load_acquire();
@@ -205,7 +208,11 @@ bool NamedReader::try_lease_next(SlotView& view, std::uint64_t& corrupt) noexcep
   // If `next` is unchanged, go on after our last lease. If another consumer or the floor is already past it, this lease fails
   // and lease() walks.
   const Position position = seen == resume_word_ ? resume_position_ : start(next);
-  if (try_lease_at(position, view, corrupt) != Step::leased) return false;
+  const Step step = try_lease_at(position, view, corrupt);
+  if (step != Step::leased) {
+    must_walk_ = step == Step::passed;
+    return false;
+  }
   resume_position_ = wrap(position + 1);
   resume_version_ = next.version;
   resume_word_ = seen;
@@ -373,18 +380,6 @@ bool NamedReader::all_ours_or_done() const noexcept {
       return false;
   }
   return true;
-}
-
-void set_next_back(const QueueMemory& memory, unsigned index, Position position) noexcept {
-  GroupBlock& group = memory.group(index);
-  for (unsigned attempt = 0; attempt < k_attempts; ++attempt) {
-    const std::uint64_t seen = group.next.load_acquire();
-    const Next next = Next::of(seen);
-    const bool earlier = distance<Next::bits>(next.position, position) < 0;
-    const Next back{earlier ? next.position : position, next.version + 1};
-    // plant: no_bump_when_earlier, no_bump_when_equal, no_version_on_next
-    if (group.next.compare_and_swap(seen, back.word())) return;
-  }
 }
 
 }  // namespace beltway::ring

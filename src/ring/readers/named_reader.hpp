@@ -69,6 +69,8 @@ class NamedReader {
   /// The common case of lease() for one message: the message follows our last one, or `next` points at it. False: call lease().
   /// It puts messages aside, too.
   bool try_lease_next(SlotView& view, std::uint64_t& corrupt) noexcept;
+  /// True if the last try_lease_next() failed at a position that is not for us, or has no message: only lease() gets past it.
+  [[nodiscard]] bool must_walk() const noexcept { return must_walk_; }
 
   /// Messages that we hold and that must not be delivered, in the order of their leases. Call it after each call of lease() and
   /// try_lease_next(), whatever they return. The caller ends each lease by itself, then calls forget_put_aside(). While the
@@ -81,18 +83,26 @@ class NamedReader {
 
   /// Ends the lease of a message that lease() returned. False if the lease was not ours any more.
   bool ack(Position position, std::uint8_t tries) noexcept {
-    const std::uint64_t done = Lease{position, owner_, tries, LeasePhase::done}.word();
-    if (ends_by_swap_.load(std::memory_order_relaxed)) [[unlikely]]
-      return end_lease(position, tries, done);
-    // While we live no other process ends our lease: no swap, which takes as long as all the rest. Another process may park it
-    // between load and store. Then DONE overwrites PARKED, which is right: both let the floor pass.
-    Word& word = lease_of(position);
-    if (word.load_relaxed() != Lease{position, owner_, tries, LeasePhase::leased}.word()) [[unlikely]]
-      return end_lease(position, tries, done);
-    // Pairs with the acquire in count_finished_positions(): we have read before the floor passes it.
-    word.store_release(done);
-    return true;
+    return ack_lease(lease_of(position), {position, owner_, tries, LeasePhase::leased}, ends_by_swap());
   }
+  /// Likewise of each message of a run. `tries(message)`: of its lease. Returns how many were ours.
+  template <class Messages, class Tries>
+  std::size_t ack_run(const Messages& run, const Tries& tries) noexcept {
+    // Copies: the compiler must assume that a store into a lease word changes the members.
+    Word* const leases = leases_;
+    const Position mask = mask_;
+    const std::uint8_t owner = owner_;
+    const bool by_swap = ends_by_swap();
+    std::size_t ours = 0;
+    for (const auto& message : run) {
+      const Position position = message.position();
+      const Lease held{position, owner, tries(message), LeasePhase::leased};
+      ours += ack_lease(leases[position & mask], held, by_swap) ? 1 : 0;
+    }
+    return ours;
+  }
+  /// True if other processes may end our leases while we live. Set before the first such lease.
+  [[nodiscard]] bool ends_by_swap() const noexcept { return ends_by_swap_.load(std::memory_order_relaxed); }
   /// Gives the message back, to be delivered again at once, before newer ones. False as with ack().
   bool nack(Position position, std::uint8_t tries) noexcept;
   /// Gives the message back, to be delivered again when `delay_us` are over (at most k_max_retry_delay_ms).
@@ -275,6 +285,20 @@ class NamedReader {
   void park_held() noexcept;
   /// True if the message at the floor is not finished.
   [[nodiscard]] bool is_floor_held() const noexcept;
+  /// LEASED to DONE. `held`: the lease as we took it.
+  [[gnu::always_inline]] bool ack_lease(Word& word, Lease held, bool by_swap) noexcept {
+    Lease done = held;
+    done.phase = LeasePhase::done;
+    if (by_swap) [[unlikely]]
+      return end_lease(held.position, held.tries, done.word());
+    // While we live no other process ends our lease: no swap, which takes as long as all the rest. Another process may park it
+    // between load and store. Then DONE overwrites PARKED, which is right: both let the floor pass.
+    if (word.load_relaxed() != held.word()) [[unlikely]]
+      return end_lease(held.position, held.tries, done.word());
+    // Pairs with the acquire in count_finished_positions(): we have read before the floor passes it.
+    word.store_release(done.word());
+    return true;
+  }
   bool end_lease(Position position, std::uint8_t tries, std::uint64_t word) noexcept;
   /// LEASED to RETRY with `next_tries`; sets `next` back. False if the lease was not ours any more.
   bool return_lease(Position position, std::uint8_t tries, std::uint8_t next_tries) noexcept;
@@ -304,7 +328,8 @@ class NamedReader {
   std::uint64_t resume_word_ = ~std::uint64_t{0};  // `next` then: while it stays, no consumer has moved it on
   std::uint64_t lease_timeout_us_ = 0;             // 0: leases do not end by time
   std::uint64_t untimed_state_ = active_word_;     // 0, which no state of a group is, if leases end by time
-  bool look_due_ = false;                          // leases of others may be over: only lease() looks for them
+  bool must_walk_ = false;
+  bool look_due_ = false;  // leases of others may be over: only lease() looks for them
   DueMessages due_;
   bool ready_turn_ = false;     // a delayed message went first, so a READY one goes next
   bool found_delayed_ = false;  // the last lease() returned a delayed message
@@ -318,9 +343,5 @@ class NamedReader {
   std::atomic<std::uint64_t> timed_out_ = 0;
   std::atomic<std::uint64_t> woken_ = 0;
 };
-
-/// Sets `next` back to `position` if it is there or later, and raises its version in any case: a helper or a walking
-/// consumer that saw the lease before cannot move `next` over it.
-void set_next_back(const QueueMemory& memory, unsigned group, Position position) noexcept;
 
 }  // namespace beltway::ring

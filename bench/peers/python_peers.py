@@ -1,0 +1,420 @@
+"""Beltway in Python against C++ and against what Python programs use otherwise: pyzmq, multiprocessing's Queue and Pipe.
+
+    PYTHONPATH=build/release/python python3 bench/peers/python_peers.py [--rounds N] [--cpus A,B] [--only NAME] > figures.json
+
+Two processes, a sender and a receiver, hold an endpoint of every candidate at the same time. They measure in slices, one
+candidate after the other, round after round; C++ is measured by `beltway bench` in the same rounds. A figure is the
+median over rounds. Throughput counts from the first send to the last receive. Latency is half a round trip, p50. The
+output is one JSON object: figures, and the ratios that are asked of Python. Needs numpy; pyzmq (python3-zmq) if there.
+"""
+
+import argparse
+import asyncio
+import json
+import multiprocessing
+import os
+import pathlib
+import platform
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+
+import numpy
+
+import beltway
+from beltway import aio
+
+try:
+    import zmq
+except ImportError:
+    zmq = None
+
+PAYLOAD = b"x" * 64
+RECORD = numpy.dtype([("numbers", "<u8", 8)])
+IMAGE = 1 << 20
+END = b"end"
+now = time.perf_counter  # CLOCK_MONOTONIC: the same in all processes
+
+
+def end(queue, role, **options):
+    """The end of a Beltway queue that a role has."""
+    return queue.producer() if role == "send" else queue.consumer(wait="spin", **options)
+
+
+class OneByOne:
+    """Bytes, one call a message."""
+
+    count = 400_000
+
+    def __init__(self, role, folder, pipes):
+        self.queue = beltway.connect().declare("one", slots=4096, max_producers=1)
+        self.end = end(self.queue, role)
+
+    def send(self, count):
+        publish = self.end.publish
+        for _ in range(count):
+            publish(PAYLOAD)
+
+    def receive(self, count):
+        receive = self.end.receive_bytes
+        for _ in range(count):
+            receive()
+
+
+class Messages(OneByOne):
+    """As OneByOne, received as Message objects in a loop, and acknowledged."""
+
+    def __init__(self, role, folder, pipes):
+        self.end = end(beltway.connect().declare("messages", slots=4096, max_producers=1), role)
+
+    def receive(self, count):
+        for message in self.end:
+            message.ack()
+            count -= 1
+            if count == 0:
+                return
+
+
+class Lists:
+    """Lists of 64."""
+
+    count = 64 * 20_000
+
+    def __init__(self, role, folder, pipes):
+        self.end = end(beltway.connect().declare("lists", slots=4096, max_producers=1), role)
+
+    def send(self, count):
+        batch = [PAYLOAD] * 64
+        for _ in range(count // 64):
+            self.end.publish_many(batch)
+
+    def receive(self, count):
+        while count > 0:
+            count -= len(self.end.receive_many_bytes(64))
+
+
+class Arrays:
+    """Structured numpy arrays, an element a message."""
+
+    count = 1_000_000
+
+    def __init__(self, role, folder, pipes):
+        self.end = end(beltway.connect().declare("arrays", slots=4096, max_producers=1), role)
+        self.array = numpy.ones(10_000, RECORD)
+
+    def send(self, count):
+        for _ in range(count // 10_000):
+            self.end.publish_array(self.array)
+
+    def receive(self, count):
+        while count > 0:
+            count -= self.end.receive_into(self.array)
+
+
+class Images:
+    """1 MiB arrays, written into a loan and read in place."""
+
+    count = 1000
+
+    def __init__(self, role, folder, pipes):
+        queue = beltway.connect().declare("images", slots=16, lane_bytes=16 << 20, max_producers=1)
+        self.end = end(queue, role)
+
+    def send(self, count):
+        for number in range(count):
+            with self.end.lend(IMAGE) as view:
+                numpy.frombuffer(view, "u1").fill(number % 256)
+
+    def receive(self, count):
+        for number in range(count):
+            message = self.end.receive()
+            array = numpy.frombuffer(message, "u1")
+            assert array.max() == number % 256
+            del array, message
+
+
+class Zmq:
+    """pyzmq over ipc."""
+
+    count = 100_000
+
+    def __init__(self, role, folder, pipes):
+        self.socket = zmq.Context().socket(zmq.PUSH if role == "send" else zmq.PULL)
+        self.socket.setsockopt(zmq.SNDHWM if role == "send" else zmq.RCVHWM, 4096)
+        address = f"ipc://{folder}/zmq"
+        self.socket.bind(address) if role == "receive" else self.socket.connect(address)
+
+    def send(self, count):
+        for _ in range(count):
+            self.socket.send(PAYLOAD)
+
+    def receive(self, count):
+        for _ in range(count):
+            self.socket.recv()
+
+
+class Queue:
+    """multiprocessing.Queue."""
+
+    count = 20_000
+
+    def __init__(self, role, folder, pipes):
+        self.queue = pipes["queue"]
+
+    def send(self, count):
+        for _ in range(count):
+            self.queue.put(PAYLOAD)
+
+    def receive(self, count):
+        for _ in range(count):
+            self.queue.get()
+
+
+class Pipe:
+    """multiprocessing.Pipe, send_bytes and recv_bytes."""
+
+    count = 50_000
+
+    def __init__(self, role, folder, pipes):
+        self.end = pipes["pipe"][role == "send"]
+
+    def send(self, count):
+        for _ in range(count):
+            self.end.send_bytes(PAYLOAD)
+
+    def receive(self, count):
+        for _ in range(count):
+            self.end.recv_bytes()
+
+
+class RoundTrips:
+    """8 bytes forth and back, both sides spinning. Returns the median of half a round trip."""
+
+    count = 20_000
+
+    def __init__(self, role, folder, pipes):
+        link = beltway.connect()
+        forth, back = (link.declare(name, slots=64, max_producers=1) for name in ("forth", "back"))
+        self.out = (forth if role == "send" else back).producer()
+        self.into = (back if role == "send" else forth).consumer(wait="spin", follow=True)
+
+    def send(self, count):
+        times = []
+        for _ in range(count):
+            start = now()
+            self.out.publish(b"12345678")
+            self.into.receive_bytes()
+            times.append(now() - start)
+        return statistics.median(times) / 2
+
+    def receive(self, count):
+        for _ in range(count):
+            self.out.publish(self.into.receive_bytes())
+
+
+class ZmqRoundTrips:
+    """As RoundTrips, by pyzmq's PAIR over ipc."""
+
+    count = 5000
+
+    def __init__(self, role, folder, pipes):
+        self.socket = zmq.Context().socket(zmq.PAIR)
+        address = f"ipc://{folder}/pair"
+        self.socket.bind(address) if role == "receive" else self.socket.connect(address)
+
+    def send(self, count):
+        times = []
+        for _ in range(count):
+            start = now()
+            self.socket.send(b"12345678")
+            self.socket.recv()
+            times.append(now() - start)
+        return statistics.median(times) / 2
+
+    def receive(self, count):
+        for _ in range(count):
+            self.socket.send(self.socket.recv())
+
+
+class AioRoundTrips(RoundTrips):
+    """As RoundTrips, by beltway.aio: each side sleeps in its event loop."""
+
+    count = 3000
+
+    def __init__(self, role, folder, pipes):
+        link = beltway.connect()
+        forth, back = (link.declare(name, slots=64, max_producers=1) for name in ("aio-forth", "aio-back"))
+        self.out = (forth if role == "send" else back).producer()
+        self.into = aio.Consumer((back if role == "send" else forth).consumer(follow=True))
+
+    def send(self, count):
+        async def body():
+            times = []
+            for _ in range(count):
+                start = now()
+                self.out.publish(b"12345678")
+                await self.into.receive_bytes()
+                times.append(now() - start)
+            return statistics.median(times) / 2
+
+        return asyncio.run(body())
+
+    def receive(self, count):
+        async def body():
+            for _ in range(count):
+                self.out.publish(await self.into.receive_bytes())
+
+        asyncio.run(body())
+
+
+class EventfdRoundTrips:
+    """As AioRoundTrips, by a bare eventfd each way: what a wake of asyncio costs by itself."""
+
+    count = 3000
+
+    def __init__(self, role, folder, pipes):
+        ends = pipes["eventfds"]
+        self.out, self.into = ends if role == "send" else ends[::-1]
+
+    async def wait(self):
+        loop = asyncio.get_running_loop()
+
+        def wake():
+            os.eventfd_read(self.into)
+            waiter.set_result(None)
+
+        loop.add_reader(self.into, wake)
+        while True:
+            waiter = loop.create_future()
+            await waiter
+            yield
+
+    def send(self, count):
+        async def body():
+            times = []
+            wakes = self.wait()
+            for _ in range(count):
+                start = now()
+                os.eventfd_write(self.out, 1)
+                await wakes.__anext__()
+                times.append(now() - start)
+            asyncio.get_running_loop().remove_reader(self.into)
+            return statistics.median(times) / 2
+
+        return asyncio.run(body())
+
+    def receive(self, count):
+        async def body():
+            wakes = self.wait()
+            for _ in range(count):
+                await wakes.__anext__()
+                os.eventfd_write(self.out, 1)
+            asyncio.get_running_loop().remove_reader(self.into)
+
+        asyncio.run(body())
+
+
+THROUGHPUT = {"one by one": OneByOne, "messages": Messages, "lists of 64": Lists, "arrays": Arrays, "1 MiB loans": Images,
+              "pyzmq": Zmq, "multiprocessing.Queue": Queue, "multiprocessing.Pipe": Pipe}
+LATENCY = {"round trip": RoundTrips, "pyzmq round trip": ZmqRoundTrips, "asyncio round trip": AioRoundTrips,
+           "asyncio eventfd": EventfdRoundTrips}
+# What `beltway bench` measures of C++.
+CPP = {"C++ one by one": "throughput --size 64 --slots 4096 --copy",
+       "C++ batches": "throughput --size 64 --slots 4096 --copy --batch 64",
+       "C++ 1 MiB loans": "throughput --size 1M --slots 16 --lane-bytes 16M", "C++ round trip": "latency --size 8"}
+# A ratio by its name: above and below the line. Of rates more is better, of times less, except those of pyzmq.
+RATIOS = {"sent and received one by one / C++": ("one by one", "C++ one by one"),
+          "lists of 64 / C++ batches": ("lists of 64", "C++ batches"), "arrays / C++ batches": ("arrays", "C++ batches"),
+          "1 MiB loans / C++": ("1 MiB loans", "C++ 1 MiB loans"), "one by one / pyzmq": ("one by one", "pyzmq"),
+          "one by one / multiprocessing.Queue": ("one by one", "multiprocessing.Queue"),
+          "one by one / multiprocessing.Pipe": ("one by one", "multiprocessing.Pipe"),
+          "round trip / C++": ("round trip", "C++ round trip"), "pyzmq round trip / ours": ("pyzmq round trip", "round trip"),
+          "asyncio round trip / bare eventfd": ("asyncio round trip", "asyncio eventfd")}
+
+
+def work(role, cpu, names, folder, pipes, control):
+    """One of the two processes: measures a slice for each name that it is told."""
+    os.sched_setaffinity(0, {cpu})
+    candidates = {name: kind(role, folder, pipes) for name, kind in {**THROUGHPUT, **LATENCY}.items() if name in names}
+    control.send("ready")
+    while (name := control.recv()) is not None:
+        start = now()
+        result = getattr(candidates[name], role)(candidates[name].count)
+        control.send((start, now(), result))
+
+
+def measure_cpp(tool, arguments, cpus):
+    command = [tool, "--format", "json", "bench", *arguments.split(), "--wait", "spin", "--seconds", "0.3",
+               "--near", "0:1000000", "--pin", ",".join(map(str, cpus))]
+    done = subprocess.run(command, check=True, capture_output=True, text=True)
+    found = json.loads(done.stdout)
+    return found["half_round_trip_ns"]["p50"] / 1e9 if found["bench"] == "latency" else found["messages_per_s"]["median"]
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--rounds", type=int, default=7)
+    parser.add_argument("--cpus", default="0,1")
+    parser.add_argument("--only", action="append", help="a candidate; may be repeated")
+    parser.add_argument("--scale", type=float, default=1, help="of the messages of a slice")
+    options = parser.parse_args()
+    cpus = [int(each) for each in options.cpus.split(",")]
+    programs = pathlib.Path(beltway.__file__).resolve().parents[2] / "bin"
+    names = [name for name in [*THROUGHPUT, *LATENCY, *CPP] if options.only is None or name in options.only]
+    if zmq is None:
+        names = [name for name in names if "zmq" not in name]
+    for kind in {**THROUGHPUT, **LATENCY}.values():
+        kind.count = max(64, int(kind.count * options.scale) // 10_000 * 10_000 or int(kind.count * options.scale))
+    with tempfile.TemporaryDirectory() as folder:
+        os.environ["BELTWAY_SOCKET"] = f"{folder}/socket"
+        daemon = subprocess.Popen([programs / "beltwayd", "--no-keeper", "--socket", f"{folder}/socket"],
+                                  stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        try:
+            while not os.path.exists(f"{folder}/socket"):
+                time.sleep(0.01)
+            figures = measure(names, options.rounds, cpus, folder, programs / "beltway")
+        finally:
+            daemon.terminate()
+            daemon.wait()
+    result = {"python": platform.python_version(), "processor": platform.processor(), "rounds": options.rounds,
+              "figures": {name: statistics.median(values) for name, values in figures.items()},
+              "spread": {name: [min(values), max(values)] for name, values in figures.items()}}
+    found = result["figures"]
+    result["ratios"] = {name: found[above] / found[below] for name, (above, below) in RATIOS.items()
+                        if above in found and below in found}
+    json.dump(result, sys.stdout, indent=1)
+    print()
+
+
+def measure(names, rounds, cpus, folder, tool):
+    ours = [name for name in names if name not in CPP]
+    start = multiprocessing.get_context("fork")
+    pipes = {"queue": start.Queue(4096), "pipe": start.Pipe(False), "eventfds": (os.eventfd(0), os.eventfd(0))}
+    controls, workers = {}, []
+    for role, cpu in (("receive", cpus[1]), ("send", cpus[0])):
+        controls[role], theirs = start.Pipe()
+        workers.append(start.Process(target=work, args=(role, cpu, ours, folder, pipes, theirs), daemon=True))
+        workers[-1].start()
+        assert controls[role].recv() == "ready"
+    figures = {name: [] for name in names}
+    for _ in range(rounds):
+        for name in names:
+            if name in CPP:
+                figures[name].append(measure_cpp(tool, CPP[name], cpus))
+                continue
+            controls["receive"].send(name)
+            controls["send"].send(name)
+            first, _, half = controls["send"].recv()
+            _, last, _ = controls["receive"].recv()
+            figures[name].append(half if name in LATENCY else {**THROUGHPUT, **LATENCY}[name].count / (last - first))
+    for control in controls.values():
+        control.send(None)
+    for worker in workers:
+        worker.join()
+    return figures
+
+
+if __name__ == "__main__":
+    main()
