@@ -56,7 +56,8 @@ napi_value run_job(napi_env env, std::function<Answer()> work) {
   job->work = std::move(work);
   napi_value promise = nullptr;
   check(env, napi_create_promise(env, &job->deferred, &promise));
-  check(env, napi_create_async_work(env, nullptr, to_js(env, std::string_view("Beltway")), execute, complete, job.get(), &job->handle));
+  check(env, napi_create_async_work(env, nullptr, to_js(env, std::string_view("Beltway")), execute, complete, job.get(),
+                                    &job->handle));
   check(env, napi_queue_async_work(env, job->handle));
   static_cast<void>(job.release());
   return promise;
