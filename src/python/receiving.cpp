@@ -36,8 +36,8 @@ Status wait(ConsumerObject* self, const Deadline& deadline, Status status, const
   return wait_in_pieces(state.turns, state.interrupted, deadline, attempt, [&state] { state.end_messages(); });
 }
 
-/// What a try says. interrupt() is told once, and only if the program called it: a message that ended in another thread interrupts,
-/// too.
+/// What a try says. interrupt() is told once, and only if the program called it: a message that ended in another thread
+/// interrupts, too.
 Status told(ConsumerHandle& state, Status status) {
   if (status != Status::interrupted) return status;
   return std::exchange(state.interrupted, false) ? status : Status::empty;
