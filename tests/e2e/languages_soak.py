@@ -211,6 +211,10 @@ class Soak:
         return text
 
 
+def give_up(_number, _frame):
+    raise AssertionError("the soak does not end")
+
+
 def main():
     commands = {}
     for argument in sys.argv[3:]:
@@ -218,8 +222,11 @@ def main():
         commands[name] = shlex.split(command)
     soak = Soak(sys.argv[1], sys.argv[2], commands)
     failure = None
+    seconds = float(os.environ.get("BELTWAY_SOAK_S", "3"))
+    signal.signal(signal.SIGALRM, give_up)
+    signal.alarm(int(2 * seconds) + 100)  # before ctest kills this process, whose daemon would stay
     try:
-        soak.run(float(os.environ.get("BELTWAY_SOAK_S", "3")))
+        soak.run(seconds)
     except AssertionError as error:
         failure = error
     errors = soak.close()

@@ -142,7 +142,8 @@ class Beltway(Broker):
         self.socket = os.path.join(self.folder, "beltwayd.sock")
         self.modules = modules
         daemon = os.path.join(programs, "beltwayd")
-        self.spawn([daemon, "--socket", self.socket], os.environ, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        # Without a keeper, since that would outlive a test that is killed.
+        self.spawn([daemon, "--no-keeper", "--socket", self.socket], os.environ, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         end = time.monotonic() + START_S
         while not os.path.exists(self.socket):
             if time.monotonic() > end:
@@ -151,14 +152,9 @@ class Beltway(Broker):
             time.sleep(0.01)
 
     def kill_daemon(self):
-        """Kills the daemon and its supervisor, so that none comes again."""
-        supervisor = self.processes[0]
-        with open(f"/proc/{supervisor.pid}/task/{supervisor.pid}/children", encoding="ascii") as file:
-            daemons = file.read().split()
-        supervisor.kill()
-        supervisor.wait()
-        for daemon in daemons:
-            os.kill(int(daemon), signal.SIGKILL)
+        """Kills the daemon. None comes again."""
+        self.processes[0].kill()
+        self.processes[0].wait()
 
     def script_env(self):
         return {"PATH": os.environ["PATH"], "AMQP_PORT": "5672", "BELTWAY_SOCKET": self.socket, "PYTHONPATH": self.modules,
