@@ -1,5 +1,5 @@
-// Beltway's own event loop, for programs that have none: callbacks for messages and for other descriptors, here a pipe that stands
-// for your sockets.
+// Beltway's own event loop, for programs that have none: callbacks for messages and for other descriptors, here a pipe that
+// stands for your sockets.
 #include <beltway/beltway.h>
 #include <stdio.h>
 #include <stdlib.h>
