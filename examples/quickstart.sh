@@ -12,10 +12,16 @@ cd "$(dirname "$0")/.."
 say() { printf '\n== %s\n' "$*"; }
 
 say "Building (release)"
-need_packages cmake ninja-build g++ libboost1.81-dev nlohmann-json3-dev libspdlog-dev libcli11-dev
+packages=(cmake ninja-build g++ libboost1.81-dev nlohmann-json3-dev libspdlog-dev libcli11-dev)
+# Where there is Python, a worker in Python takes part. Its module needs a package more, which only root can install.
+python=/usr/bin/python3
+[ ! -x $python ] || [ "$(id -u)" != 0 ] || packages+=(python3-dev)
+need_packages "${packages[@]}"
 mkdir -p build
 cmake --preset release >build/release.configure.log 2>&1 || { cat build/release.configure.log >&2; exit 1; }
-cmake --build --preset release --target beltwayd beltway_tool -- --quiet
+targets=(beltwayd beltway_tool)
+if [ -x $python ] && grep -q beltway_python build/release/build.ninja; then targets+=(beltway_python); else python=; fi
+cmake --build --preset release --target "${targets[@]}" -- --quiet
 PATH=$PWD/build/release/bin:$PATH
 
 tmp=$(mktemp -d /tmp/beltway-quickstart-XXXXXX)
@@ -43,11 +49,11 @@ until_true() {
     sleep 0.05
   done
 }
-# True if the queue has exactly $1 consumers and $2 producers attached.
+# True if the queue $1 has exactly $2 consumers and $3 producers attached.
 attached() {
   local ends
-  ends=$(beltway show stream --format json | grep -o '"endpoints":\[[^]]*\]') || return 1
-  [ "$(grep -o '"role":"consumer"' <<<"$ends" | wc -l)" = "$1" ] && [ "$(grep -o '"role":"producer"' <<<"$ends" | wc -l)" = "$2" ]
+  ends=$(beltway show "$1" --format json | grep -o '"endpoints":\[[^]]*\]') || return 1
+  [ "$(grep -o '"role":"consumer"' <<<"$ends" | wc -l)" = "$2" ] && [ "$(grep -o '"role":"producer"' <<<"$ends" | wc -l)" = "$3" ]
 }
 
 say "Starting a daemon, and a queue with a group \"workers\""
@@ -71,7 +77,7 @@ beltway sub stream --raw --timeout 60 >"$tmp/everything" &
 everything=$!
 # The stream ends when its last producer leaves: this one, which sends nothing until file 9 is closed, keeps it open.
 exec 9> >(exec beltway pub stream)
-until_true attached 3 1
+until_true attached stream 3 1
 
 say "Sending the files below /usr/include as one tar stream, in chunks of 64 KiB"
 beltway pub stream --file "$tmp/files.tar" --chunk 64K --timeout 60 --digest --summary >"$tmp/sent1"
@@ -97,6 +103,29 @@ echo "everything:    sha256 $seen_sum"
 [ "$sent_sum" = "$seen_sum" ] || { echo "FAILED: the consumer that sees everything saw something else" >&2; exit 1; }
 chunks=$((($(stat -c %s "$tmp/files.tar") + 65535) / 65536))
 [[ $sent == "messages=$((chunks + 1000000)) "* ]] || { echo "FAILED: not all was sent" >&2; exit 1; }
+
+if [ -n "$python" ]; then
+  say "A worker in Python shares 200,000 messages with one in C++"
+  beltway declare lines --group workers
+  beltway sub lines --group workers --end-of-stream drained --timeout 60 >"$tmp/lines1" &
+  cpp_worker=$!
+  PYTHONPATH=build/release/python $python - >"$tmp/lines2" <<'END' &
+import beltway
+
+with beltway.connect() as link:
+    for message in link.open_queue("lines").consumer(group="workers", end_of_stream="drained"):
+        print(message.text())
+        message.ack()
+END
+  python_worker=$!
+  exec 9> >(exec beltway pub lines)  # keeps the stream open, as above
+  until_true attached lines 2 1
+  seq 1 200000 | beltway pub lines --timeout 60
+  exec 9>&-
+  wait "$cpp_worker" "$python_worker"
+  echo "C++: $(wc -l <"$tmp/lines1") messages, Python: $(wc -l <"$tmp/lines2") messages"
+  cmp <(sort -n "$tmp/lines1" "$tmp/lines2") <(seq 1 200000) || { echo "FAILED: not all came, or not once" >&2; exit 1; }
+fi
 
 say "Latency between two processes, one message at a time"
 beltway bench latency --count 20000

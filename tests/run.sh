@@ -4,7 +4,8 @@
 #   tests/run.sh                 everything that CI does: format dev clang asan tsan fuzz
 #   tests/run.sh dev tsan        some of: format dev clang asan tsan tidy coverage fuzz soak
 #
-# The part soak kills and stops processes at random, for ten minutes with all options and for two without.
+# The part soak kills and stops processes at random, for ten minutes with all options, for two without, and for two with
+# actors in C, Python and Node.js.
 #
 # Needs no terminal and no input. Ends with one line that counts all tests; exit code 0 only if all is well.
 set -uo pipefail
@@ -25,10 +26,18 @@ wants() { [[ " ${parts[*]} " == *" $1 "* ]]; }
 packages=(git)
 if [ "${parts[*]}" != format ]; then
   packages+=(cmake ninja-build ccache g++ pkg-config libboost1.81-dev nlohmann-json3-dev libspdlog-dev libcli11-dev
-    libgtest-dev libbenchmark-dev valgrind)
+    libgtest-dev libbenchmark-dev valgrind abigail-tools)
 fi
-if wants dev; then packages+=(python3-dev python3-numpy python3-uvloop mypy python3-build python3-setuptools python3-wheel); fi
+if wants dev; then
+  packages+=(rabbitmq-server python3-pika)
+  packages+=(python3-dev python3-numpy python3-uvloop mypy python3-build python3-setuptools python3-wheel)
+fi
 if wants asan; then packages+=(python3-dev python3-numpy); fi
+if wants dev || wants clang || wants soak; then
+  packages+=(python3-dev node-typescript)
+  # Another Node.js than Debian's brings its headers along, and libnode-dev would be in its way.
+  [ -e /usr/include/node/node_api.h ] || packages+=(nodejs libnode-dev)
+fi
 if wants clang || wants tidy; then packages+=(clang-14); fi
 if wants asan || wants tsan || wants fuzz; then packages+=(clang-19 libclang-rt-19-dev llvm-19); fi
 if wants tidy; then packages+=(clang-tidy-19); fi
@@ -73,7 +82,7 @@ preset() {
 
 check_format() {
   echo "== format"
-  if git -c safe.directory='*' ls-files '*.hpp' '*.cpp' | xargs clang-format-19 --dry-run --Werror; then
+  if git -c safe.directory='*' ls-files '*.hpp' '*.cpp' '*.h' '*.c' | xargs clang-format-19 --dry-run --Werror; then
     one_passed
   else
     one_failed format
@@ -107,11 +116,12 @@ soak() {
   echo "== soak"
   cmake --preset dev >build/dev.configure.log 2>&1 ||
     { cat build/dev.configure.log >&2; one_failed "soak: configure"; return; }
-  cmake --build --preset dev -j "$jobs" --target soak_test beltwayd beltway_tool -- --quiet ||
+  cmake --build --preset dev -j "$jobs" --target soak_test languages_soak -- --quiet ||
     { one_failed "soak: build"; return; }
   local program=build/dev/bin/soak_test
   export BELTWAY_TEST_TIMEOUT_S=900
-  if BELTWAY_SOAK_S=600 $program --gtest_filter='*all_options' && BELTWAY_SOAK_S=60 $program --gtest_filter='-*all_options'
+  if BELTWAY_SOAK_S=600 $program --gtest_filter='*all_options' && BELTWAY_SOAK_S=60 $program --gtest_filter='-*all_options' &&
+    BELTWAY_SOAK_S=120 build/dev/languages_soak.sh
   then
     one_passed
   else

@@ -21,11 +21,12 @@ using namespace beltway::test;
 
 // Folders are layers. A file includes files of its own layer and of the layers before it, and nothing of those behind. A folder
 // below a layer belongs to it (src/ring/readers). Every file lies in one of these: a new folder must be written down here.
-constexpr std::array<std::string_view, 21> k_layers{
-    "include/beltway",  "src/base",          "src/os",       "src/ring",        "src/waiting",      "src/recovery",
-    "src/endpoint",     "src/wire",          "src/client",   "src/python",      "src/tool/process", "src/tool/text",
-    "src/tool/bench",   "src/tool/commands", "src/tool",     "daemon/survival", "daemon/queues",    "daemon/service",
-    "bench/candidates", "bench/harness",     "bench/studies"};
+constexpr std::array<std::string_view, 23> k_layers{
+    "include/beltway",   "src/base",      "src/os",           "src/ring",      "src/waiting",
+    "src/recovery",      "src/endpoint",  "src/wire",         "src/client",    "src/c",
+    "src/node",          "src/python",    "src/tool/process", "src/tool/text", "src/tool/bench",
+    "src/tool/commands", "src/tool",      "daemon/survival",  "daemon/queues", "daemon/service",
+    "bench/candidates",  "bench/harness", "bench/studies"};
 // The daemon's main.cpp is above all layers of src/ and daemon/.
 
 // The folders of tests/. They are no layers. Those before "support" mirror src/, daemon/ and examples/.
@@ -64,7 +65,8 @@ bool is_layered(const Source& source) {
 /// Whether a source may have this path: in a layer, in a folder of tests/, directly in examples/, or a named exception.
 bool has_place(const std::string& path) {
   if (path == "daemon/main.cpp" || path == "tests/style_test.cpp") return true;
-  if (fs::path(path).parent_path() == "examples") return true;
+  const fs::path parent = fs::path(path).parent_path();
+  if (parent == "examples" || parent == "examples/c") return true;
   const auto is_in = [&](std::string_view folder) { return is_below(path, folder); };
   return layer_of(path) < k_layers.size() || std::any_of(k_test_folders.begin(), k_test_folders.end(), is_in);
 }
@@ -76,7 +78,8 @@ TEST(Style, public_headers_include_only_the_standard_library_and_each_other) {
     if (!source.path.starts_with("include/") || source.path.ends_with("/asio.hpp")) continue;
     for (const auto& name : source.quoted) EXPECT_TRUE(name.starts_with("beltway/")) << source.path << ": " << name;
     for (const auto& name : source.bracketed) {
-      // Standard headers have neither a folder nor an ending.
+      // Standard headers have neither a folder nor an ending. Those of C end with ".h".
+      if (source.path.ends_with(".h") && name.find('/') == std::string::npos && name.ends_with(".h")) continue;
       EXPECT_EQ(name.find_first_of("/."), std::string::npos) << source.path << ": " << name;
     }
   }
@@ -341,6 +344,20 @@ TEST(Style, headers_are_guarded_by_pragma_once) {
     if (!source.path.ends_with(".hpp")) continue;
     EXPECT_NE(std::find(source.lines.begin(), source.lines.end(), "#pragma once"), source.lines.end()) << source.path;
   }
+}
+
+// A standard C compiler need not know "#pragma once".
+TEST(Style, c_headers_are_guarded_by_a_macro_of_their_own) {
+  std::map<std::string, std::string> files;
+  for (const auto& source : all_sources()) {
+    if (!source.path.ends_with(".h")) continue;
+    const auto guard = std::find_if(source.lines.begin(), source.lines.end(),
+                                    [](const std::string& line) { return line.starts_with("#ifndef BELTWAY_"); });
+    ASSERT_NE(guard, source.lines.end()) << source.path;
+    const auto [place, fresh] = files.emplace(guard->substr(8), source.path);
+    EXPECT_TRUE(fresh) << source.path << " and " << place->second << " have the guard " << place->first;
+  }
+  EXPECT_GT(files.size(), 8U);
 }
 
 TEST(Style, files_are_short_or_have_a_reason) {

@@ -17,6 +17,9 @@ Entries all_candidates() {
   Entries entries;
   add_raw(entries);
   add_beltway(entries);
+#ifdef BELTWAY_BENCH_C
+  add_beltway_c(entries);
+#endif
   add_boost(entries);
 #ifdef BELTWAY_BENCH_ICEORYX
   add_iceoryx(entries);

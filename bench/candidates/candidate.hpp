@@ -87,6 +87,9 @@ using Entries = std::vector<Entry>;
 
 void add_raw(Entries& entries);
 void add_beltway(Entries& entries);
+#ifdef BELTWAY_BENCH_C
+void add_beltway_c(Entries& entries);
+#endif
 void add_boost(Entries& entries);
 void add_kernel(Entries& entries);
 #ifdef BELTWAY_BENCH_ICEORYX

@@ -197,10 +197,12 @@ void Claimer::go_on_behind_void() noexcept {
 }
 
 Claim Claimer::after_voids(Claim claim, std::uint32_t voided) noexcept {
-  if (voided == 0) return claim;
+  if (voided == 0 && !may_be_parked_) return claim;
   // A producer may sleep until one of our claims has ended. No message follows that would wake it.
   full_fence();
-  wake_producers_at(memory_, k_wake_at_claim_end, producer_);
+  if (voided != 0) wake_producers_at(memory_, k_wake_at_claim_end, producer_);
+  // plant: voids_wake_no_consumer
+  wake_before_voids(memory_);
   return claim;
 }
 

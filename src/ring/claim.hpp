@@ -110,7 +110,7 @@ class Claimer : public detail::InlinePublisher {
   /// After a parked position was made VOID: the positions behind it, up to the next parked slot, may be claimed without another
   /// scan of the floors.
   void go_on_behind_void() noexcept;
-  /// After a claim that failed behind positions that it made VOID.
+  /// After a claim that failed behind `voided` positions that it made VOID: wakes the endpoints that they concern.
   Claim after_voids(Claim claim, std::uint32_t voided) noexcept;
   /// Scans the floors and sets limit_. True if `position`, the next one to claim, may be claimed.
   bool refresh_limit(Position position) noexcept;

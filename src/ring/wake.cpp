@@ -4,6 +4,7 @@
 #include <bit>
 
 #include "ring/lease_timeout.hpp"
+#include "ring/parking.hpp"
 #include "ring/redelivery.hpp"
 
 namespace beltway::ring {
@@ -137,6 +138,25 @@ unsigned wake_for_room(const QueueMemory& memory, Position floor) noexcept {
                  if (distance(floor, wrap(memory.endpoint(producer).wake_past.load_acquire())) <= 0) return;
                  if (wake(memory, producer)) ++rung;
                });
+  return rung;
+}
+
+unsigned wake_before_voids(const QueueMemory& memory) noexcept {
+  std::uint64_t before_voids = 0;
+  for_each_bit(memory.shared_status().consumer_sleepers.load_relaxed(), memory.geometry.max_consumers,
+               [&](unsigned consumer) {
+                 const unsigned group = group_of(memory, consumer);
+                 if (group < memory.geometry.max_groups || group >= memory.geometry.groups()) return;
+                 const Position floor = wrap(memory.group(group).floor.load_acquire());
+                 const SlotState slot = SlotState::of(memory.slot(floor).state.load_acquire());
+                 if (slot.position != floor) return;
+                 if (slot.phase == SlotPhase::voided || slot.phase == SlotPhase::reclaimed)
+                   before_voids |= 1ULL << consumer;
+               });
+  if (before_voids == 0 || count_parked(memory) >= memory.geometry.slots) return 0;
+  unsigned rung = 0;
+  for_each_bit(before_voids, memory.geometry.max_consumers,
+               [&](unsigned consumer) { rung += wake(memory, k_first_consumer + consumer) ? 1 : 0; });
   return rung;
 }
 

@@ -54,6 +54,10 @@ unsigned wake_all_of_group(const QueueMemory& memory, unsigned group) noexcept;
 /// After a floor has moved to `floor`: wakes the producers that waited for that. Returns how many.
 unsigned wake_for_room(const QueueMemory& memory, Position floor) noexcept;
 
+/// Wakes the sleeping private consumers whose floor stands before a position without a message: only they can move it, and such a
+/// position wakes nobody. But none while all slots are parked: the room would only become VOID again. Returns how many.
+unsigned wake_before_voids(const QueueMemory& memory) noexcept;
+
 /// Wakes the sleeping producers, other than `me`, that wait for one of `events` (k_wake_at_*). Returns how many.
 unsigned wake_producers_at(const QueueMemory& memory, std::uint64_t events, unsigned me) noexcept;
 

@@ -167,6 +167,7 @@ TEST(Documents, documents_are_short_enough_to_be_read) {
                                                          {"examples/JOBS.md", 100},
                                                          {"examples/NEWEST.md", 100},
                                                          {"examples/COMING_FROM.md", 100},
+                                                         {"examples/PIKA.md", 100},
                                                          {"daemon/README.md", 120},
                                                          {"daemon/DECISIONS.md", 150},
                                                          {"daemon/CONTAINERS.md", 100},

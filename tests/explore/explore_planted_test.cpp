@@ -64,6 +64,7 @@ const std::map<std::string_view, std::string_view> k_catches = {
     {"floor_passes_before_it_says_parked", "a held message is parked, then acknowledged, 1"},
     {"producer_ignores_parked_slots", "a held message is parked, then acknowledged, 1"},
     {"next_parked_slot_is_not_looked_for", "two held messages are parked, 1"},
+    {"voids_wake_no_consumer", "a private consumer sleeps while a producer goes around parked slots, 1"},
     {"void_of_a_parked_slot_overwrites_it", "a held message is parked, then given back"},
     {"any_is_cleared_without_the_version", "one producer clears what another says"},
     {"end_of_a_parked_lease_wakes_no_producer", "a producer sleeps for its lane until a parked message"},

@@ -252,6 +252,30 @@ Scenario parked_by_a_consumer(std::uint32_t producers) {
       });
 }
 
+/// All slots are parked: the producer makes a whole ring of positions VOID, and publishes nothing that would wake a reader.
+Scenario sleeping_private_consumer(std::uint32_t producers) {
+  WorldOptions all = options(2, producers);
+  all.max_parked = 2;
+  return scenario(
+      "a private consumer sleeps while a producer goes around parked slots, " + std::to_string(producers) +
+          " producers",
+      all, {.preemptions = 2, .delays = 0, .executions = 150'000},
+      [](World& w) {
+        prepare(w);
+        w.publish(0, 30), w.receive(1, k_hold);
+        w.add_private(2);
+        add_actor([&w] { w.publish_waiting(0, 1); }, {.name = "producer"});
+        add_actor([&w] { w.receive_waiting(2); }, {.name = "private consumer"});
+        add_actor([&w] { w.end_held(1, k_ack); }, {.name = "holder"});
+      },
+      [](World& w) {
+        w.check_sleeper(1, k_first_consumer + 2);
+        w.check_sleeper(0, 0);
+        w.end_held(0, k_ack);
+        w.check_usable(0, 2);
+      });
+}
+
 /// Before, messages waited for a consumer: nothing was parked, and no ack follows.
 Scenario last_waiting_message() {
   return scenario(
@@ -330,6 +354,8 @@ std::vector<Scenario> parking_scenarios() {
           sleeping_for_the_lane(),
           parked_by_a_consumer(1),
           parked_by_a_consumer(2),
+          sleeping_private_consumer(1),
+          sleeping_private_consumer(2),
           last_waiting_message(),
           removal(),
           end_of_stream()};

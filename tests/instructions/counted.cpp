@@ -1,13 +1,11 @@
 // The program that instructions_test runs under callgrind: hot operations of one process over plain memory, each in bursts
 // that alone are counted; what fills or empties the ring between them is not. After each operation the counts so far are dumped
 // under its name, with the number of messages: "publish_8 messages 5120".
-#include <valgrind/callgrind.h>
-
-#include <cstdlib>
-#include <list>
 #include <string>
 #include <vector>
 
+#include "c_calls.hpp"
+#include "counting.hpp"
 #include "local_queue.hpp"
 
 namespace {
@@ -19,55 +17,7 @@ using beltway::Message;
 using beltway::Producer;
 using beltway::QueueOptions;
 using beltway::Result;
-using beltway::test::LocalQueue;
-
-constexpr std::size_t k_burst = 256;
-constexpr unsigned k_warm_up_bursts = 8;  // two laps of the ring
-constexpr unsigned k_bursts = 40;
-constexpr std::size_t k_batch = 32;
-constexpr const char* k_group = "group";
-
-QueueOptions options(std::uint32_t producers, std::uint32_t consumers = 1, bool group = false) {
-  QueueOptions made{.slots = 512,
-                    .slot_bytes = 128,
-                    .lane_bytes = 1U << 20,
-                    .max_producers = producers,
-                    .max_consumers = consumers,
-                    .max_groups = 1};
-  if (group) made.groups = {k_group};
-  return made;
-}
-
-/// Counts `hot`, which handles `each` messages a call, in bursts; `before` and `after` a burst is not counted.
-template <class Before, class Hot, class After>
-void count(const std::string& name, std::size_t each, const Before& before, const Hot& hot, const After& after) {
-  for (unsigned burst = 0; burst < k_warm_up_bursts + k_bursts; ++burst) {
-    before();
-    const bool counts = burst >= k_warm_up_bursts;
-    if (counts) CALLGRIND_TOGGLE_COLLECT;
-    for (std::size_t i = 0; i < k_burst; i += each) hot();
-    if (counts) CALLGRIND_TOGGLE_COLLECT;
-    after();
-  }
-  // valgrind reads the text when it writes the dump, which is later.
-  static std::list<std::string> texts;
-  texts.push_back(name + " messages " + std::to_string(k_bursts * k_burst));
-  CALLGRIND_DUMP_STATS_AT(texts.back().c_str());
-}
-
-void nothing() {}
-
-void must(bool condition) {
-  if (!condition) std::abort();
-}
-
-void drain(Consumer& consumer) {
-  for (;;) {
-    Result<Message> received = consumer.try_receive();
-    if (!received) return;
-    received->ack();
-  }
-}
+using namespace beltway::test;
 
 void count_publish(const std::string& name, std::uint32_t producers, std::size_t size, unsigned consumers = 1) {
   LocalQueue queue(options(producers, consumers));
@@ -104,10 +54,6 @@ void count_loan(const std::string& name) {
         must(lent->try_commit() == beltway::Status::ok);
       },
       [&] { drain(consumer); });
-}
-
-void fill(Producer& producer) {
-  for (std::size_t i = 0; i < k_burst; ++i) producer.publish("8 bytes.");
 }
 
 void count_receive(const std::string& name, bool group, std::uint32_t lease_timeout_ms = 0) {
@@ -162,5 +108,6 @@ int main() {
   count_receive_batch("lease_ack_batch", true);
   count_receive("timed_lease_ack", true, 600'000);
   count_receive_batch("timed_lease_ack_batch", true, 600'000);
+  beltway::test::count_c_calls();
   return 0;
 }

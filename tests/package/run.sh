@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Installs a build below a temporary prefix, moves it, and uses it as users do.
 #
-#   run.sh BUILD_DIR COMPILER find_package|pkg_config|add_subdirectory_shared|misuse|headers|no_exceptions|relocated
+#   run.sh BUILD_DIR COMPILER find_package|pkg_config|add_subdirectory_shared|misuse|headers|no_exceptions|relocated|c
 set -euo pipefail
 build=$1 compiler=$2 way=$3
 here=$(cd "$(dirname "$0")" && pwd)
@@ -195,6 +195,42 @@ case $way in
     grep -qaF /opt/beltway/bin/beltwayd "$(find "$work/stage" -name libbeltway.a)"
     DESTDIR=$work/stage cmake -DMANIFEST="$work/manifest" -P "$source/src/uninstall.cmake" >"$work/uninstall.log"
     [ -z "$(find "$work/stage" -type f 2>/dev/null)" ] || { find "$work/stage" >&2; exit 1; }
+    ;;
+  c)
+    # The C library, from a project in C.
+    install_moved "$build"
+    c_compiler=${compiler/clang++/clang}
+    c_compiler=${c_compiler/g++/gcc}
+    c_compiler=${c_compiler/%c++/cc}
+    export PKG_CONFIG_PATH LD_LIBRARY_PATH
+    PKG_CONFIG_PATH=$(dirname "$(find "$work/prefix" -name beltway-c.pc)")
+    LD_LIBRARY_PATH=$(dirname "$(find "$work/prefix" -name libbeltway-c.so.0)")
+    # shellcheck disable=SC2046 # the flags are several words
+    "$c_compiler" -std=c11 -Wall -Wextra -Werror -pedantic "$source/examples/c/properties.c" \
+      $(pkg-config --cflags --libs beltway-c) -o "$work/program"
+    try_program "$work/program" "$work/prefix/bin/beltwayd" "answer to question 1: noon"
+    cmake -S "$here/user_c" -B "$work/user" -G Ninja -DCMAKE_C_COMPILER="$c_compiler" -DCMAKE_PREFIX_PATH="$work/prefix" \
+      -DUSER_SOURCE="$source/examples/c/properties.c" >"$work/configure.log" 2>&1 || { cat "$work/configure.log" >&2; exit 1; }
+    cmake --build "$work/user"
+    try_program "$work/user/user_c" "$work/prefix/bin/beltwayd" "answer to question 1: noon"
+    # Each header stands alone, in C and in C++.
+    while read -r header; do
+      echo "#include <$header>" >"$work/header.c"
+      "$c_compiler" -std=c11 -Wall -Wextra -Werror -pedantic -I"$work/prefix/include" -fsyntax-only "$work/header.c"
+      "$compiler" -x c++ -std=c++11 -Wall -Wextra -Werror -pedantic -I"$work/prefix/include" -fsyntax-only "$work/header.c"
+    done < <(cd "$work/prefix/include" && find beltway -name '*.h')
+    # The library starts the daemon that lies beside it, wherever both were moved.
+    if [ ! -e /run/beltway/beltwayd.sock ]; then  # else no client starts a daemon here
+      mkdir -m 700 "$work/run" "$work/elsewhere"
+      # shellcheck disable=SC2046
+      "$c_compiler" -std=c11 "$here/user_c/auto_start.c" $(pkg-config --cflags --libs beltway-c) -o "$work/elsewhere/program"
+      read -r daemon _ < <(env -i PATH=/usr/bin:/bin LD_LIBRARY_PATH="$LD_LIBRARY_PATH" XDG_RUNTIME_DIR="$work/run" "$work/elsewhere/program")
+      program=$(readlink "/proc/$daemon/exe")
+      [ "$program" = "$work/prefix/bin/beltwayd" ] || { echo "the client started $program" >&2; exit 1; }
+      kill "$daemon"
+      for _ in $(seq 200); do [ -e "/proc/$daemon" ] || break; sleep 0.05; done
+      daemon=
+    fi
     ;;
   *) echo "no such way: $way" >&2; exit 2 ;;
 esac

@@ -55,6 +55,10 @@ class Examples(DaemonTest):
             self.assertTrue(lines[0].startswith('"""'), name)
             self.assertLessEqual(max(map(len, lines)), 130, name)
 
+    def test_program_of_the_readme_runs(self):
+        block = (SOURCES / "README.md").read_text().split("```python\n")[1]
+        self.assertEqual(self.run_python(block[:block.index("```")]), "one order\n")
+
     def test_programs_of_the_guide_run(self):
         blocks = (SOURCES / "examples/PYTHON.md").read_text().split("```python\n")[1:]
         first, images, asynchronous = [block[:block.index("```")] for block in blocks]

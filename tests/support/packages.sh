@@ -21,7 +21,17 @@ need_packages() {
   fi
   echo "-- installing ${missing[*]}"
   export DEBIAN_FRONTEND=noninteractive
+  # A package may bring a service, as rabbitmq-server does. This file keeps it from being started; a machine may have its own.
+  local policy=/usr/sbin/policy-rc.d status=0
+  if [ -e "$policy" ]; then
+    policy=
+  else
+    printf '#!/bin/sh\nexit 101\n' >"$policy"
+    chmod +x "$policy"
+  fi
   local install=(apt-get install -y -qq --no-install-recommends "${missing[@]}")
   # A fresh machine may have no package lists, or old ones.
-  "${install[@]}" </dev/null >/dev/null 2>&1 || { apt-get update -qq && "${install[@]}" </dev/null >/dev/null; }
+  "${install[@]}" </dev/null >/dev/null 2>&1 || { apt-get update -qq && "${install[@]}" </dev/null >/dev/null; } || status=$?
+  [ -z "$policy" ] || rm -f "$policy"
+  return "$status"
 }

@@ -32,7 +32,8 @@ inline Source read(const std::filesystem::path& file) {
 inline constexpr std::array<const char*, 6> k_source_folders{"include", "src", "daemon", "tests", "bench", "examples"};
 
 inline bool is_source(const std::filesystem::path& path) {
-  return path.extension() == ".hpp" || path.extension() == ".cpp";
+  const std::filesystem::path ending = path.extension();
+  return ending == ".hpp" || ending == ".cpp" || ending == ".h" || ending == ".c";
 }
 
 inline const std::vector<Source>& all_sources() {

@@ -85,6 +85,7 @@ constexpr auto k_left_to_the_explorer = std::to_array<std::string_view>({
     "no_fence_behind_the_claim_before",
     "no_fence_behind_the_claim_before_a_reference",
     "length_of_the_block_is_read_twice",
+    "voids_wake_no_consumer",
     "lossy_reader_does_not_check_before",
     "lossy_reader_does_not_check_tail",
     "heir_skips_what_is_passed_meanwhile",

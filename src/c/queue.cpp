@@ -1,0 +1,128 @@
+// The calls of a queue's handle: waits for endpoints, and groups.
+#include "beltway/queue.hpp"
+
+#include <chrono>
+
+#include "c/handles.hpp"
+#include "c/last_error.hpp"
+#include "c/structs.hpp"
+
+using beltway::c::fail_by_null;
+using beltway::c::guarded;
+
+namespace beltway::c {
+
+namespace {
+
+/// `call(queue)`, which returns nothing.
+template <class Call>
+beltway_status with(const char* name, const beltway_queue* queue, const char* group, const Call& call) {
+  if (queue == nullptr) return fail_by_null(name, "queue");
+  if (group == nullptr) return fail_by_null(name, "group");
+  return guarded([&] {
+    call(queue->queue);
+    return BELTWAY_OK;
+  });
+}
+
+/// `reset(queue)`, whose result is told.
+template <class Reset>
+beltway_status reset_group(const char* name, const beltway_queue* queue, const char* group,
+                           beltway_reset_result* result, const Reset& reset) {
+  beltway_reset_result unwanted{};
+  unwanted.size = sizeof unwanted;
+  return with(name, queue, group, [&](const Queue& at) {
+    fill_known(result == nullptr ? &unwanted : result, "beltway_reset_result", [&](beltway_reset_result& to) {
+      const ResetResult done = reset(at);
+      to.position = done.position;
+      to.acknowledged = done.acknowledged;
+      to.restored = done.restored;
+      to.held = done.held;
+    });
+  });
+}
+
+}  // namespace
+
+}  // namespace beltway::c
+
+using beltway::c::with;
+
+void beltway_queue_free(beltway_queue* queue) { delete queue; }
+
+const char* beltway_queue_name(const beltway_queue* queue) {
+  return queue == nullptr ? "" : queue->queue.name().c_str();
+}
+uint64_t beltway_queue_id(const beltway_queue* queue) { return queue == nullptr ? 0 : queue->queue.id(); }
+
+beltway_status beltway_wait_for_consumers(const beltway_queue* queue, uint32_t count, int64_t timeout_us,
+                                          const beltway_stop* stop) {
+  if (queue == nullptr) return fail_by_null("beltway_wait_for_consumers", "queue");
+  return guarded([&] {
+    return beltway::c::status_of(queue->queue.wait_for_consumers(count, beltway::c::until(timeout_us, stop)));
+  });
+}
+
+beltway_status beltway_wait_for_producers(const beltway_queue* queue, uint32_t count, int64_t timeout_us,
+                                          const beltway_stop* stop) {
+  if (queue == nullptr) return fail_by_null("beltway_wait_for_producers", "queue");
+  return guarded([&] {
+    return beltway::c::status_of(queue->queue.wait_for_producers(count, beltway::c::until(timeout_us, stop)));
+  });
+}
+
+beltway_status beltway_add_group(const beltway_queue* queue, const beltway_group* group, beltway_start start) {
+  if (group == nullptr) return fail_by_null("beltway_add_group", "group");
+  return with("beltway_add_group", queue, "",
+              [&](const beltway::Queue& at) { at.add_group(beltway::c::cpp(*group), beltway::c::start(start)); });
+}
+
+beltway_status beltway_remove_group(const beltway_queue* queue, const char* group, uint32_t flags) {
+  return with("beltway_remove_group", queue, group, [&](const beltway::Queue& at) {
+    at.remove_group(group, beltway::c::remove_options(flags, "beltway_remove_group"));
+  });
+}
+
+beltway_status beltway_pause_group(const beltway_queue* queue, const char* group) {
+  return with("beltway_pause_group", queue, group, [&](const beltway::Queue& at) { at.pause_group(group); });
+}
+
+beltway_status beltway_resume_group(const beltway_queue* queue, const char* group) {
+  return with("beltway_resume_group", queue, group, [&](const beltway::Queue& at) { at.resume_group(group); });
+}
+
+beltway_status beltway_purge(const beltway_queue* queue, const char* group, beltway_purge_result* result) {
+  beltway_purge_result unwanted{};
+  unwanted.size = sizeof unwanted;
+  return with("beltway_purge", queue, group, [&](const beltway::Queue& at) {
+    beltway::c::fill_known(result == nullptr ? &unwanted : result, "beltway_purge_result",
+                           [&](beltway_purge_result& to) {
+                             const beltway::PurgeResult done = at.purge(group);
+                             to.purged = done.purged;
+                             to.left = done.left;
+                             to.used = done.used;
+                             to.holder_pid = done.holders.empty() ? 0 : done.holders.front().pid;
+                             to.held_position = done.holders.empty() ? 0 : done.holders.front().oldest;
+                           });
+  });
+}
+
+beltway_status beltway_reset_group(const beltway_queue* queue, const char* group, beltway_start to,
+                                   beltway_reset_result* result) {
+  return beltway::c::reset_group("beltway_reset_group", queue, group, result, [&](const beltway::Queue& at) {
+    return at.reset_group(group, beltway::c::start(to));
+  });
+}
+
+beltway_status beltway_reset_group_to_position(const beltway_queue* queue, const char* group, uint64_t position,
+                                               beltway_reset_result* result) {
+  return beltway::c::reset_group("beltway_reset_group_to_position", queue, group, result,
+                                 [&](const beltway::Queue& at) { return at.reset_group(group, position); });
+}
+
+beltway_status beltway_reset_group_to_time(const beltway_queue* queue, const char* group, int64_t published_ns,
+                                           beltway_reset_result* result) {
+  return beltway::c::reset_group("beltway_reset_group_to_time", queue, group, result, [&](const beltway::Queue& at) {
+    return at.reset_group(group, beltway::PublishTime(std::chrono::nanoseconds(published_ns)));
+  });
+}

@@ -1,0 +1,158 @@
+// The sending end of a queue.
+'use strict';
+
+const { answer } = require('./callbacks');
+const { BeltwayError } = require('./errors');
+const { turn, settle } = require('./turn');
+const { Waiting, nothing } = require('./waiting');
+
+const full = 0; // these are those of producer_endpoint.cpp
+const published = 1;
+
+const packedBytes = 16384;
+const mostPacked = 256;
+
+// One promise for all messages that need no wait: a publish then allocates nothing.
+const done = Promise.resolve(true);
+
+class Producer extends Waiting {
+  constructor(handle) {
+    super(handle);
+    Object.defineProperties(this, {
+      _tryPublish: { value: handle.tryPublish },
+      _pack: { value: undefined, writable: true },
+    });
+  }
+
+  get index() {
+    return this._handle.index;
+  }
+  get queueName() {
+    return this._handle.queueName;
+  }
+  get maxMessageBytes() {
+    return this._handle.maxMessageBytes;
+  }
+  get maxInlineBytes() {
+    return this._handle.maxInlineBytes;
+  }
+  get lastSequence() {
+    return this._handle.lastSequence();
+  }
+  counters() {
+    return this._handle.counters();
+  }
+
+  publish(message, options, callback) {
+    if (options !== undefined || callback !== undefined) return this._publishWith(message, options, callback);
+    try {
+      if (this._line.length === 0 && this._tryPublish(message) === published) {
+        return --turn.left > 0 ? done : settle(true, done);
+      }
+    } catch (error) {
+      return Promise.reject(error);
+    }
+    const copy = copyOf(message);
+    return this._wait(() => (this._tryPublish(copy) === full ? nothing : true));
+  }
+
+  _publishWith(message, options, callback) {
+    if (typeof options === 'function') return answer(options, () => this.publish(message));
+    return answer(callback, () => {
+      if (options === undefined || options === null) return this.publish(message);
+      options.signal?.throwIfAborted();
+      if (this._line.length === 0) {
+        const outcome = this._handle.tryPublishWith(message, options);
+        if (outcome !== full) return --turn.left > 0 ? Promise.resolve(outcome === published) : settle(outcome === published);
+      }
+      const copy = copyOf(message);
+      const kept = { ...options };
+      const attempt = () => {
+        const outcome = this._handle.tryPublishWith(copy, kept);
+        return outcome === full ? nothing : outcome === published;
+      };
+      return this._wait(attempt, options, (resolve, reject) => reject(this._late(`publish: "${this.queueName}"`, options)));
+    });
+  }
+
+  tryPublish(message, options) {
+    if (this._line.length > 0) return false; // others are first
+    const outcome = options === undefined ? this._tryPublish(message) : this._handle.tryPublishWith(message, options);
+    return outcome !== full;
+  }
+
+  publishMany(messages, options, callback) {
+    if (typeof options === 'function') return this.publishMany(messages, undefined, options);
+    return answer(callback, () => {
+      options?.signal?.throwIfAborted();
+      let count = 0;
+      const attempt = () => {
+        while (count < messages.length) {
+          const some = this._publishSome(messages, count);
+          if (some === 0) return nothing;
+          count += some;
+        }
+        return count;
+      };
+      try {
+        if (this._line.length === 0) {
+          const value = attempt();
+          if (value !== nothing) return --turn.left > 0 ? Promise.resolve(value) : settle(value);
+        }
+      } catch (error) {
+        error.published = count;
+        throw error;
+      }
+      const late = (resolve, reject) => reject(this._late(`publishMany: "${this.queueName}"`, options));
+      return this._wait(attempt, options, late).catch((error) => {
+        if (error !== null && typeof error === 'object' && !Object.isFrozen(error)) error.published = count;
+        throw error;
+      });
+    });
+  }
+
+  /** Publishes some of `messages` from `first` on. Returns how many; 0: there is no room. */
+  _publishSome(messages, first) {
+    const packed = this._packFrom(messages, first);
+    return packed > 0 ? this._handle.tryPublishPacked(packed) : this._handle.tryPublishMany(messages, first);
+  }
+  /** Lays small messages end to end: one call of the native side that reads them is cheaper than one that asks for each. */
+  _packFrom(messages, first) {
+    if (!Array.isArray(messages)) return 0; // the native side says what is wrong
+    if (this._pack === undefined) {
+      this._pack = { bytes: Buffer.allocUnsafeSlow(packedBytes), sizes: new Uint32Array(mostPacked) };
+      this._handle.setPack(this._pack.bytes, new Uint8Array(this._pack.sizes.buffer));
+    }
+    const { bytes, sizes } = this._pack;
+    const most = Math.min(messages.length - first, mostPacked);
+    let used = 0;
+    let count = 0;
+    for (; count < most; ++count) {
+      const message = messages[first + count];
+      if (!(message instanceof Uint8Array) || used + message.length > packedBytes) break;
+      bytes.set(message, used);
+      used += message.length;
+      sizes[count] = message.length;
+    }
+    return count;
+  }
+
+  close() {
+    this._end((call) => call.reject(new BeltwayError('misuse', `publish: the producer of "${this.queueName}" was closed ` +
+      'while the call waited for room: the message was not published')));
+  }
+
+  _late(what, options) {
+    return new BeltwayError('timeout', `${what}: no room in ${options.timeout} ms: a group does not take its messages; see ` +
+      '`beltway show`');
+  }
+}
+
+/** Of bytes that must stay as they are until there is room. */
+function copyOf(message) {
+  if (typeof message === 'string') return message;
+  if (ArrayBuffer.isView(message)) return Buffer.from(Buffer.from(message.buffer, message.byteOffset, message.byteLength));
+  return Buffer.from(Buffer.from(message));
+}
+
+module.exports = { Producer };

@@ -1,0 +1,84 @@
+// What producers and consumers have in common: a line of calls that wait until their endpoint is ready.
+'use strict';
+
+const { begin } = require('./turn');
+
+const nothing = Symbol('nothing'); // what an attempt gives that has to wait
+const mostInTurn = 64; // calls that one turn of the loop answers
+
+class Waiting {
+  constructor(handle) {
+    Object.defineProperties(this, {
+      _handle: { value: handle },
+      _line: { value: [] },
+      _onReady: { value: () => this._serve() }, // the native side holds it only while a call waits
+      _closed: { value: false, writable: true },
+    });
+    handle.onReady(this._onReady);
+  }
+
+  /** A promise of what `attempt` gives once it does not give `nothing`. `late()` makes the answer when `timeout` ms are over. */
+  _wait(attempt, options, late) {
+    const { timeout, signal } = options ?? {};
+    return new Promise((resolve, reject) => {
+      const call = { attempt, resolve, reject, end: undefined };
+      const leave = (settle) => {
+        this._leave(call);
+        settle();
+      };
+      let timer;
+      const onAbort = () => leave(() => reject(signal.reason));
+      if (timeout !== undefined && timeout !== Infinity) {
+        timer = setTimeout(() => leave(() => late(resolve, reject)), timeout);
+      }
+      signal?.addEventListener('abort', onAbort, { once: true });
+      if (timer !== undefined || signal !== undefined) {
+        call.end = () => {
+          clearTimeout(timer);
+          signal?.removeEventListener('abort', onAbort);
+        };
+      }
+      this._line.push(call);
+      try {
+        if (this._line.length === 1) this._handle.beginWait();
+      } catch (error) {
+        leave(() => reject(error));
+      }
+    });
+  }
+
+  _leave(call) {
+    const at = this._line.indexOf(call);
+    if (at >= 0) this._line.splice(at, 1);
+    call.end?.();
+    if (this._line.length === 0 && !this._closed) this._handle.endWait();
+  }
+
+  _serve() {
+    begin();
+    for (let i = 0; i < mostInTurn && this._line.length > 0; ++i) {
+      const call = this._line[0];
+      try {
+        const value = call.attempt();
+        if (value === nothing) return;
+        call.resolve(value);
+      } catch (error) {
+        call.reject(error);
+      }
+      this._leave(call);
+    }
+  }
+
+  /** Detaches. Calls that wait are settled by `settle(call)`. */
+  _end(settle) {
+    if (this._closed) return;
+    this._closed = true;
+    this._handle.close();
+    for (const call of this._line.splice(0)) {
+      call.end?.();
+      settle(call);
+    }
+  }
+}
+
+module.exports = { Waiting, nothing };
