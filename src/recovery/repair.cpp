@@ -98,6 +98,9 @@ std::uint64_t release_leases(const ring::QueueMemory& memory, unsigned group, un
 }
 
 HealCounts repair(const ring::QueueMemory& memory, unsigned owner, const Living& living) noexcept {
+  // First: that it slept when it died is no disorder.
+  // plant: repair_leaves_the_sleeper
+  drop_sleeper(memory, owner);
   const HealCounts counts = heal(memory, living);
   if (owner < ring::k_first_consumer) {
     mark_lane_references(memory, owner);
@@ -115,8 +118,6 @@ HealCounts repair(const ring::QueueMemory& memory, unsigned owner, const Living&
     ring::help_floor(memory, group);
     ring::try_drain(memory, group);
   }
-  // plant: repair_leaves_the_sleeper
-  drop_sleeper(memory, owner);
   sum_counters(memory, owner, counts);
   // plant: no_kick_after_death
   ring::wake_all_sleepers(memory);

@@ -5,9 +5,12 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <optional>
+#include <string>
 #include <thread>
+#include <vector>
 
 #include "beltway/beltway.hpp"
 #include "support/child.hpp"
@@ -47,6 +50,40 @@ TEST(Daemon, a_daemon_frees_the_place_of_a_process_that_is_killed) {
   EXPECT_EQ(after.totals.repairs, 2U);
   EXPECT_EQ(after.totals.messages_in, 1U);
   EXPECT_EQ(after.used, 0U) << "its private group holds nobody back";
+}
+
+TEST(Daemon, a_daemon_finds_no_disorder_after_processes_that_were_killed_asleep) {
+  const TestDaemon daemon;
+  const Queue queue = connect(daemon).declare("orders", {.slots = 2, .groups = {"g"}});
+  std::vector<Child> victims;
+  for (const std::string& group : {std::string(), std::string("g")}) {
+    victims.push_back(Child::fork([&] {
+      auto in = connect(daemon).open_queue("orders").consumer({.group = group, .wait = WaitStrategy::sleep});
+      static_cast<void>(in.receive());
+      return 1;
+    }));
+  }
+  ASSERT_TRUE(eventually([&] {
+    const std::vector<ConsumerState> consumers = queue.snapshot().consumers;
+    return consumers.size() == 2 &&
+           std::ranges::all_of(consumers, [](const ConsumerState& each) { return each.sleep == SleepState::asleep; });
+  }));
+  for (Child& victim : victims) victim.kill(SIGKILL), victim.wait();
+  ASSERT_TRUE(eventually([&] { return queue.describe().endpoints.empty(); }));
+  victims.clear();
+  // The group has no consumer now, and holds the ring.
+  victims.push_back(Child::fork([&] {
+    auto out = connect(daemon).open_queue("orders").producer({.wait = WaitStrategy::sleep});
+    for (;;) out.publish("x");
+    return 1;
+  }));
+  ASSERT_TRUE(eventually([&] {
+    const std::vector<ProducerState> producers = queue.snapshot().producers;
+    return producers.size() == 1 && producers[0].sleep == SleepState::asleep;
+  }));
+  victims[0].kill(SIGKILL), victims[0].wait();
+  ASSERT_TRUE(eventually([&] { return queue.describe().endpoints.empty(); }));
+  EXPECT_EQ(daemon.log().find("disorder"), std::string::npos) << daemon.log();
 }
 
 TEST(Daemon, a_daemon_adds_up_the_messages_of_successive_single_producers) {
