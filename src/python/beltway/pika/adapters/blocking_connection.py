@@ -28,7 +28,7 @@ from .._wake_up import WakeUp
 from .._warnings import warn_once
 from ..connection import Parameters, check_host
 from ..credentials import PlainCredentials
-from ..exceptions import AMQPConnectionError, ConnectionWrongStateError, ReentrancyError
+from ..exceptions import AMQPConnectionError, ConnectionWrongStateError, InvalidChannelNumber, ReentrancyError
 from ..frame import Method
 
 if TYPE_CHECKING:
@@ -147,6 +147,10 @@ class BlockingConnection:
         self._check_open("channel()")
         if channel_number is None:
             channel_number = next(number for number in itertools.count(1) if number not in self._channels)
+        elif not isinstance(channel_number, int) or channel_number < 1:
+            raise InvalidChannelNumber(f"the number of a channel must be an int above 0, but got {channel_number!r}")
+        elif channel_number in self._channels:
+            raise InvalidChannelNumber(f"channel {channel_number} of this connection is open: close it, or give no number")
         channel = self._channels[channel_number] = BlockingChannel(self, channel_number)
         return channel
 
