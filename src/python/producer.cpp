@@ -40,7 +40,7 @@ struct Said {
     if (!is_none(sequence)) options.sequence = number_argument("sequence", sequence);
     is_plain = options.sequence == 0 && options.properties.empty();
   }
-  std::optional<SentProperties> texts;
+  std::optional<OwnedProperties> texts;
   PublishOptions options;
   bool is_plain = true;
 };
