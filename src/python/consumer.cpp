@@ -116,6 +116,7 @@ PyObject* give_back(PyObject* self, PyObject* message) {
     if (Py_TYPE(message) != types.message) fail(PyExc_TypeError, "_give_back() takes a message");
     Message taken = take_message(reinterpret_cast<MessageObject*>(message));
     if (!taken) return boolean(false);
+    if (!of(self)->state->consumer) return boolean(true);  // closed: the message goes back to its group
     of(self)->state->ahead.push_front(std::move(taken));
     return boolean(true);
   });
