@@ -42,6 +42,35 @@ class GarbageTest(unittest.TestCase):
             if "amqp.priority" in headers:
                 self.assertEqual((properties.priority, properties.headers), (None, headers))
 
+    def test_queue_is_not_changed_by_a_program_that_declares_it_with_other_arguments(self):
+        arguments = {"x-message-ttl": 60000, "x-max-length": 5, "x-delivery-limit": 3}
+        self.channel.queue_declare("limited", arguments=arguments)
+        self.channel.queue_declare("limited", arguments=arguments)
+        self.channel.queue_declare("limited")
+        for other in ({"x-message-ttl": 60}, {"x-max-length": 1}, {"x-delivery-limit": 1},
+                      {"x-dead-letter-exchange": "", "x-dead-letter-routing-key": "dead"}):
+            with self.assertRaisesRegex(exceptions.ChannelClosedByBroker, "406.*inequivalent arg for queue 'limited'"):
+                self.connection.channel().queue_declare("limited", arguments=other)
+        with beltway.connect() as link:
+            options = link.open_queue("limited").options
+        self.assertEqual([options[name] for name in ("ttl", "drop_oldest", "max_deliveries", "dead_letter")], [60.0, 5, 4, ""])
+
+    def test_expiration_that_is_no_time_is_an_error_and_drops_no_message(self):
+        self.channel.queue_declare("expiring")
+        for text in ("-5", "1.5", "", "soon"):
+            with self.assertRaisesRegex(ValueError, "no number of milliseconds"):
+                self.channel.basic_publish("", "expiring", "message", pika.BasicProperties(expiration=text))
+
+    def test_deleted_queue_calls_back_although_another_consumer_has_ended_before(self):
+        self.channel.queue_declare("gone")
+        cancelled = []
+        self.channel.add_on_cancel_callback(lambda frame: cancelled.append(frame.method.consumer_tag))
+        self.channel.basic_cancel(self.channel.basic_consume("gone", print))
+        self.channel.basic_consume("gone", print, consumer_tag="mine")
+        self.channel.queue_delete("gone")
+        self.channel.start_consuming()
+        self.assertEqual(cancelled, ["mine"])
+
     def test_prefetch_that_is_no_count_is_an_error(self):
         for count, error in ((-1, ValueError), (65536, ValueError), ("5", TypeError), (None, TypeError)):
             with self.assertRaisesRegex(error, "prefetch_count must be"):

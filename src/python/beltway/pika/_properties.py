@@ -80,10 +80,9 @@ def _encode_headers(headers: Mapping[str, Any]) -> list[tuple[str, str]]:
 
 def _ttl(expiration: str) -> float:
     """Seconds; at least a microsecond, since 0 is none."""
-    try:
-        return max(int(_short("expiration", expiration)) / 1000, 1e-6)
-    except ValueError:
-        raise ValueError(f"expiration {expiration!r} is no number of milliseconds, such as '60000'") from None
+    if not _short("expiration", expiration).isdecimal():
+        raise ValueError(f"expiration {expiration!r} is no number of milliseconds, such as '60000'")
+    return max(int(expiration) / 1000, 1e-6)
 
 
 def encode(properties: BasicProperties | None, routing_key: str = "") -> beltway.Properties | None:
