@@ -150,6 +150,7 @@ int get_buffer(PyObject* self, Py_buffer* view, int flags) {
   view->obj = nullptr;
   return guarded_int([&] {
     if (!of(self)->loan) throw Error(Errc::misuse, loan_context(of(self), "write a loan of") + ": the loan has ended");
+    of(self)->owner->state->turns.refuse_in_child("write a loan of", of(self)->owner->state->queue);
     check_idle(of(self), "write a loan of");
     const auto bytes = of(self)->loan.bytes();
     if (PyBuffer_FillInfo(view, self, bytes.data(), static_cast<Py_ssize_t>(bytes.size()), 0, flags) != 0)

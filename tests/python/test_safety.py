@@ -34,6 +34,8 @@ class Safety(DaemonTest):
             lambda: producer.publish_parts([b""]), lambda: producer.lend(1), lambda: loan.commit(),
             lambda: consumer.receive(), lambda: consumer.try_receive(), lambda: consumer.receive_bytes(),
             lambda: consumer.receive_many(1), lambda: consumer.receive_into(bytearray(4)), lambda: consumer.poll_fd(),
+            lambda: consumer.interrupt(), lambda: producer.interrupt(), lambda: consumer.counters(), lambda: producer.counters(),
+            lambda: consumer.index, lambda: producer.index, lambda: producer.max_message_bytes, lambda: memoryview(loan),
             lambda: message.bytes(), lambda: message.properties, lambda: memoryview(message),
             lambda: queue.snapshot(), lambda: queue.consumer(), lambda: self.link.list(),
         ]
