@@ -107,6 +107,17 @@ std::chrono::milliseconds milliseconds_argument(const char* name, PyObject* valu
   return std::chrono::milliseconds(static_cast<std::int64_t>(whole));
 }
 
+void refuse_objects(const char* name, PyObject* array) {
+  const Ref source = PyMemoryView_Check(array) != 0 ? Ref(PyObject_GetAttrString(array, "obj")) : Ref::to(array);
+  if (PyObject_HasAttrString(source.get(), "dtype") == 0) return;
+  const Ref dtype(PyObject_GetAttrString(source.get(), "dtype"));
+  if (PyObject_HasAttrString(dtype.get(), "hasobject") == 0) return;
+  const Ref has_object(PyObject_GetAttrString(dtype.get(), "hasobject"));
+  if (PyObject_IsTrue(has_object.get()) != 0) {
+    fail(PyExc_TypeError, std::string(name) + " has elements that are objects of Python; use a dtype of plain bytes");
+  }
+}
+
 Deadline deadline_argument(PyObject* value) {
   if (is_none(value)) return Deadline{};
   const double seconds = std::max(0.0, seconds_argument("timeout", value));

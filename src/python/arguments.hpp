@@ -45,6 +45,8 @@ std::array<PyObject*, k_count> arguments(const char* function, const Call& call,
 [[nodiscard]] std::chrono::milliseconds milliseconds_argument(const char* name, PyObject* value);
 /// When a call with this `timeout` gives up. Null and None: never.
 [[nodiscard]] Deadline deadline_argument(PyObject* value);
+/// Throws ErrorIsSet for a numpy array whose elements refer to objects of Python: their bytes are addresses.
+void refuse_objects(const char* name, PyObject* array);
 /// True if the argument is missing or None.
 [[nodiscard]] inline bool is_none(PyObject* value) noexcept { return value == nullptr || value == Py_None; }
 

@@ -84,14 +84,20 @@ PyObject* interrupt(PyObject* self, PyObject* /*nothing*/) {
     ConsumerHandle& state = *of(self)->state;
     if (!state.consumer)
       throw Error(Errc::misuse, context_of("interrupt a consumer of", state.queue) + ": it is closed");
+    state.turns.refuse_in_child("interrupt a consumer of", state.queue);
     state.interrupted = true;
     state.consumer->interrupt();
     return none();
   });
 }
 
+Consumer& open_consumer(PyObject* self, const char* operation) {
+  of(self)->state->turns.refuse_in_child(operation, of(self)->state->queue);
+  return *enter(of(self), operation, Deadline{});
+}
+
 PyObject* get_counters(PyObject* self, PyObject* /*nothing*/) {
-  return guarded([&] { return info_object(enter(of(self), "counters of", Deadline{})->counters()).release(); });
+  return guarded([&] { return info_object(open_consumer(self, "counters of").counters()).release(); });
 }
 
 PyObject* close(PyObject* self, PyObject* /*nothing*/) {
@@ -116,6 +122,7 @@ PyObject* give_back(PyObject* self, PyObject* message) {
     if (Py_TYPE(message) != types.message) fail(PyExc_TypeError, "_give_back() takes a message");
     Message taken = take_message(reinterpret_cast<MessageObject*>(message));
     if (!taken) return boolean(false);
+    if (!of(self)->state->consumer) return boolean(true);  // closed: the message goes back to its group
     of(self)->state->ahead.push_front(std::move(taken));
     return boolean(true);
   });
@@ -128,11 +135,10 @@ PyObject* get_queue_name(PyObject* self, void* /*closure*/) {
   return guarded([&] { return text(of(self)->state->queue).release(); });
 }
 PyObject* get_index(PyObject* self, void* /*closure*/) {
-  return guarded([&] { return PyLong_FromUnsignedLong(enter(of(self), "index of", Deadline{})->index()); });
+  return guarded([&] { return PyLong_FromUnsignedLong(open_consumer(self, "index of").index()); });
 }
 PyObject* get_reattached(PyObject* self, void* /*closure*/) {
-  return guarded(
-      [&] { return PyLong_FromUnsignedLongLong(enter(of(self), "reattached of", Deadline{})->reattached()); });
+  return guarded([&] { return PyLong_FromUnsignedLongLong(open_consumer(self, "reattached of").reattached()); });
 }
 
 void dealloc(PyObject* self) {

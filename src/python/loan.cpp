@@ -32,6 +32,12 @@ void release_views(LoanObject* self, const char* operation) {
   }
 }
 
+/// While a commit waits, the loan belongs to it. Throws Error(misuse) for another thread, or a handler of a signal.
+void check_idle(const LoanObject* self, const char* operation) {
+  if (self->commits)
+    throw Error(Errc::misuse, loan_context(self, operation) + ": a commit of it waits; let it end first");
+}
+
 /// The loan ends, or has ended: its producer may be closed.
 void note_end(LoanObject* self) {
   if (!self->loan) --self->owner->state->loans;
@@ -50,6 +56,7 @@ void drop_loan(LoanObject* self) {
 }
 
 std::size_t size_argument(const LoanObject* self, PyObject* size) {
+  check_idle(self, "commit a loan of");
   if (!self->loan) throw Error(Errc::misuse, loan_context(self, "commit a loan of") + ": the loan has ended");
   const std::size_t bytes = is_none(size) ? self->loan.size() : number_argument("size", size);
   if (bytes > self->loan.size()) {
@@ -62,6 +69,8 @@ std::size_t size_argument(const LoanObject* self, PyObject* size) {
 std::uint64_t commit_waiting(LoanObject* self, PyObject* size, const Deadline& deadline) {
   const std::size_t bytes = size_argument(self, size);
   release_views(self, "commit a loan of");
+  self->commits = true;
+  const detail::UnwindGuard idle([self]() noexcept { self->commits = false; });
   Producer* const producer = enter(self->owner, "commit a loan of", deadline);
   if (producer == nullptr) raise_unpublished(self->owner, Status::timeout);
   Status status = told(self->owner, self->loan.try_commit(bytes));
@@ -99,6 +108,7 @@ PyObject* try_commit(PyObject* self, PyObject* const* values, Py_ssize_t count, 
 
 PyObject* drop(PyObject* self, PyObject* /*nothing*/) {
   return guarded([&] {
+    check_idle(of(self), "drop a loan of");
     release_views(of(self), "drop a loan of");
     drop_loan(of(self));
     return none();
@@ -116,6 +126,7 @@ PyObject* exit_block(PyObject* self, PyObject* const* values, Py_ssize_t count) 
   return guarded([&] {
     LoanObject* const loan = of(self);
     if (!loan->loan) return none();  // the block has ended it
+    check_idle(loan, "end a loan of");
     if (count == 0 || values[0] == Py_None) {
       commit_waiting(loan, nullptr, Deadline{});
     } else if (loan->views <= (loan->own_view == nullptr ? 0 : 1)) {
@@ -139,6 +150,8 @@ int get_buffer(PyObject* self, Py_buffer* view, int flags) {
   view->obj = nullptr;
   return guarded_int([&] {
     if (!of(self)->loan) throw Error(Errc::misuse, loan_context(of(self), "write a loan of") + ": the loan has ended");
+    of(self)->owner->state->turns.refuse_in_child("write a loan of", of(self)->owner->state->queue);
+    check_idle(of(self), "write a loan of");
     const auto bytes = of(self)->loan.bytes();
     if (PyBuffer_FillInfo(view, self, bytes.data(), static_cast<Py_ssize_t>(bytes.size()), 0, flags) != 0)
       throw ErrorIsSet{};
@@ -199,6 +212,7 @@ PyObject* new_loan(ProducerObject* owner, Loan loan) {
   object->owner = reinterpret_cast<ProducerObject*>(Py_NewRef(reinterpret_cast<PyObject*>(owner)));
   object->views = 0;
   object->own_view = nullptr;
+  object->commits = false;
   ++owner->state->loans;
   return reinterpret_cast<PyObject*>(object);
 }
@@ -209,7 +223,7 @@ PyObject* lend(PyObject* self, PyObject* const* values, Py_ssize_t count, PyObje
         arguments("lend", {values, count, names}, {"size", "timeout", "properties"}, 1, 1);
     const std::size_t size = number_argument("size", wanted);
     const Deadline deadline = deadline_argument(timeout);
-    std::optional<SentProperties> texts;
+    std::optional<OwnedProperties> texts;
     if (!is_none(said)) texts.emplace(said);
     const Properties properties = texts ? texts->get() : Properties{};
     auto* const owner = reinterpret_cast<ProducerObject*>(self);
@@ -231,7 +245,7 @@ PyObject* try_lend(PyObject* self, PyObject* const* values, Py_ssize_t count, Py
   return guarded([&] {
     const auto [wanted, said] = arguments("try_lend", {values, count, names}, {"size", "properties"}, 1, 1);
     const std::size_t size = number_argument("size", wanted);
-    std::optional<SentProperties> texts;
+    std::optional<OwnedProperties> texts;
     if (!is_none(said)) texts.emplace(said);
     auto* const owner = reinterpret_cast<ProducerObject*>(self);
     Producer* const producer = enter(owner, "lend from", Deadline(Deadline::Clock::time_point::min()));

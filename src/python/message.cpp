@@ -74,10 +74,10 @@ PyObject* copy_bytes(PyObject* self, PyObject* /*nothing*/) {
 PyObject* decode(PyObject* self, PyObject* const* values, Py_ssize_t count, PyObject* names) {
   return guarded([&] {
     const auto [encoding, errors] = arguments("text", {values, count, names}, {"encoding", "errors"}, 2, 0);
-    const auto bytes = bytes_of(of(self));
+    const BufferView view(self);  // a codec is code of Python, and may end the message
     const std::string coding = encoding == nullptr ? "utf-8" : text_argument("encoding", encoding);
     const std::string handling = errors == nullptr ? "strict" : text_argument("errors", errors);
-    return PyUnicode_Decode(reinterpret_cast<const char*>(bytes.data()), static_cast<Py_ssize_t>(bytes.size()),
+    return PyUnicode_Decode(reinterpret_cast<const char*>(view.data()), static_cast<Py_ssize_t>(view.size()),
                             coding.c_str(), handling.c_str());
   });
 }
@@ -162,13 +162,16 @@ PyObject* get_published_at(PyObject* self, void* /*closure*/) {
 }
 
 PyObject* get_has_properties(PyObject* self, void* /*closure*/) {
-  return boolean(of(self)->copy != nullptr ? of(self)->copy->has_properties : of(self)->message.has_properties());
+  return boolean(of(self)->copy != nullptr ? of(self)->copy->properties.has_value()
+                                           : of(self)->message.has_properties());
 }
 
 PyObject* get_properties(PyObject* self, void* /*closure*/) {
   return guarded([&] {
     check_readable(of(self));
-    if (of(self)->copy != nullptr) return Py_NewRef(of(self)->copy->properties.get());
+    if (const LossyCopy* const copy = of(self)->copy) {
+      return properties_object(copy->properties ? copy->properties->get() : Properties{}).release();
+    }
     const PropertiesView view = of(self)->message.properties();
     return properties_object(view).release();
   });
@@ -306,9 +309,10 @@ PyObject* new_message(ConsumerObject* owner, Message message) {
   auto copy = std::make_unique<LossyCopy>();
   copy->bytes = Ref(
       PyBytes_FromStringAndSize(reinterpret_cast<const char*>(bytes.data()), static_cast<Py_ssize_t>(bytes.size())));
-  const PropertiesView view = object->message.properties();
-  copy->properties = properties_object(view);
-  copy->has_properties = object->message.has_properties();
+  if (object->message.has_properties()) {
+    const PropertiesView view = object->message.properties();
+    copy->properties.emplace(static_cast<Properties>(view));
+  }
   copy->published_at = object->message.published_at();
   end_now(object, End::dropped, {});
   object->copy = copy.release();

@@ -5,6 +5,7 @@
 // Thread safety: all functions require the GIL.
 #pragma once
 
+#include "python/properties_values.hpp"
 #include "python/turns.hpp"
 
 #include <cstdint>
@@ -80,11 +81,11 @@ struct ProducerObject {
   ProducerHandle* state;
 };
 
-/// What a message of a lossy consumer keeps: the library's bytes are good until the next receive.
+/// What a message of a lossy consumer keeps: the library's bytes are good until the next receive. No code of Python makes it:
+/// such code may let another thread receive.
 struct LossyCopy {
   Ref bytes;
-  Ref properties;
-  bool has_properties = false;
+  std::optional<OwnedProperties> properties;
   std::optional<PublishTime> published_at;
 };
 
@@ -104,6 +105,7 @@ struct LoanObject {
   Loan loan;
   Py_ssize_t views;
   PyObject* own_view;  // that `with` gave
+  bool commits;        // a call commits it, and may wait
 };
 
 struct ProcessObject {

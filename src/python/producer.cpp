@@ -40,7 +40,7 @@ struct Said {
     if (!is_none(sequence)) options.sequence = number_argument("sequence", sequence);
     is_plain = options.sequence == 0 && options.properties.empty();
   }
-  std::optional<SentProperties> texts;
+  std::optional<OwnedProperties> texts;
   PublishOptions options;
   bool is_plain = true;
 };
@@ -102,7 +102,10 @@ PyObject* try_publish(PyObject* self, PyObject* const* values, Py_ssize_t count,
   });
 }
 
-Producer& open_producer(PyObject* self, const char* operation) { return *enter(of(self), operation, Deadline{}); }
+Producer& open_producer(PyObject* self, const char* operation) {
+  of(self)->state->turns.refuse_in_child(operation, of(self)->state->queue);
+  return *enter(of(self), operation, Deadline{});
+}
 
 PyObject* get_fd(PyObject* self, PyObject* /*nothing*/) {
   return guarded([&] { return PyLong_FromLong(open_producer(self, "poll_fd of").poll_fd()); });
@@ -113,6 +116,7 @@ PyObject* interrupt(PyObject* self, PyObject* /*nothing*/) {
     ProducerHandle& state = *of(self)->state;
     if (!state.producer)
       throw Error(Errc::misuse, context_of("interrupt a producer of", state.queue) + ": it is closed");
+    state.turns.refuse_in_child("interrupt a producer of", state.queue);
     state.interrupted = true;
     state.producer->interrupt();
     return none();

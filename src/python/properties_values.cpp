@@ -38,7 +38,7 @@ constexpr std::array k_texts{"key", "correlation_id", "reply_to", "content_type"
 
 }  // namespace
 
-SentProperties::SentProperties(PyObject* value) {
+OwnedProperties::OwnedProperties(PyObject* value) {
   if (PyObject_IsInstance(value, properties_class("Properties")) != 1) {
     fail(PyExc_TypeError, "properties must be a beltway.Properties");
   }
@@ -72,7 +72,28 @@ SentProperties::SentProperties(PyObject* value) {
   }
 }
 
-void SentProperties::read_headers(PyObject* value) {
+OwnedProperties::OwnedProperties(const Properties& from)
+    : texts_{std::string(from.key), std::string(from.correlation_id), std::string(from.reply_to),
+             std::string(from.content_type), std::string(from.trace_id)} {
+  for (const auto& [name, value] : from.headers) header_texts_.emplace_back(name, value);
+  for (const auto& [name, value] : header_texts_) headers_.push_back({name, value});
+  if (from.dead_letter != nullptr) {
+    dead_letter_ = *from.dead_letter;
+    dead_letter_texts_ = {std::string(dead_letter_.queue), std::string(dead_letter_.group)};
+    dead_letter_.queue = dead_letter_texts_[0];
+    dead_letter_.group = dead_letter_texts_[1];
+  }
+  properties_ = {.key = texts_[0],
+                 .correlation_id = texts_[1],
+                 .reply_to = texts_[2],
+                 .content_type = texts_[3],
+                 .trace_id = texts_[4],
+                 .headers = headers_,
+                 .publish_time = from.publish_time,
+                 .dead_letter = from.dead_letter == nullptr ? nullptr : &dead_letter_};
+}
+
+void OwnedProperties::read_headers(PyObject* value) {
   Ref pairs = attribute(value, "headers");
   if (PyObject_HasAttrString(pairs.get(), "items") != 0)
     pairs = Ref(PyObject_CallMethod(pairs.get(), "items", nullptr));
@@ -87,7 +108,7 @@ void SentProperties::read_headers(PyObject* value) {
   for (const auto& [name, text] : header_texts_) headers_.push_back({name, text});
 }
 
-void SentProperties::read_dead_letter(PyObject* value) {
+void OwnedProperties::read_dead_letter(PyObject* value) {
   const Ref reason = attribute(value, "reason");
   const std::string word = text_argument("reason", reason.get());
   for (unsigned each = 1; each <= 4; ++each) {
@@ -109,30 +130,30 @@ void SentProperties::read_dead_letter(PyObject* value) {
   dead_letter_.group = dead_letter_texts_[1];
 }
 
-Ref properties_object(const PropertiesView& view) {
-  const Ref headers(PyTuple_New(static_cast<Py_ssize_t>(view.headers().size())));
+Ref properties_object(const Properties& from) {
+  const Ref headers(PyTuple_New(static_cast<Py_ssize_t>(from.headers.size())));
   Py_ssize_t at = 0;
-  for (const MessageHeader& header : view.headers()) {
+  for (const MessageHeader& header : from.headers) {
     const Ref name = text(header.name);
     PyObject* const pair = Py_BuildValue("(Oy#)", name.get(), header.value.data() == nullptr ? "" : header.value.data(),
                                          static_cast<Py_ssize_t>(header.value.size()));
     if (pair == nullptr || PyTuple_SetItem(headers.get(), at++, pair) != 0) throw ErrorIsSet{};
   }
-  const Ref key = text(view.key());
-  const Ref correlation = text(view.correlation_id());
-  const Ref reply = text(view.reply_to());
-  const Ref content = text(view.content_type());
-  const Ref trace = text(view.trace_id());
-  const Ref time = view.publish_time() == PublishTime{} ? Ref(none()) : datetime_object(view.publish_time());
+  const Ref key = text(from.key);
+  const Ref correlation = text(from.correlation_id);
+  const Ref reply = text(from.reply_to);
+  const Ref content = text(from.content_type);
+  const Ref trace = text(from.trace_id);
+  const Ref time = from.publish_time == PublishTime{} ? Ref(none()) : datetime_object(from.publish_time);
   Ref letter(none());
-  if (const DeadLetter* const from = view.dead_letter()) {
-    const Ref reason = text(to_string(from->reason));
-    const Ref first = datetime_object(from->first_time);
-    const Ref last = datetime_object(from->last_time);
-    const Ref queue = text(from->queue);
-    const Ref group = text(from->group);
-    letter = Ref(PyObject_CallFunction(properties_class("DeadLetter"), "OIKOOOO", reason.get(), from->deliveries,
-                                       static_cast<unsigned long long>(from->position), first.get(), last.get(),
+  if (const DeadLetter* const failed = from.dead_letter) {
+    const Ref reason = text(to_string(failed->reason));
+    const Ref first = datetime_object(failed->first_time);
+    const Ref last = datetime_object(failed->last_time);
+    const Ref queue = text(failed->queue);
+    const Ref group = text(failed->group);
+    letter = Ref(PyObject_CallFunction(properties_class("DeadLetter"), "OIKOOOO", reason.get(), failed->deliveries,
+                                       static_cast<unsigned long long>(failed->position), first.get(), last.get(),
                                        queue.get(), group.get()));
   }
   return Ref(PyObject_CallFunction(properties_class("Properties"), "OOOOOOOiO", key.get(), correlation.get(),
@@ -156,7 +177,12 @@ PublishTime datetime_argument(PyObject* value) {
   const Ref us(PyNumber_FloorDivide(delta.get(), unit.get()));
   const long long count = PyLong_AsLongLong(us.get());
   if (PyErr_Occurred() != nullptr) throw ErrorIsSet{};
-  return PublishTime(std::chrono::microseconds(count));
+  const std::chrono::microseconds since_epoch(count);
+  constexpr auto k_last = std::chrono::duration_cast<std::chrono::microseconds>(PublishTime::duration::max());
+  if (since_epoch > k_last || since_epoch < -k_last) {
+    fail(PyExc_ValueError, "a point in time must be between the years 1678 and 2262");
+  }
+  return PublishTime(since_epoch);
 }
 
 }  // namespace beltway::python

@@ -13,15 +13,16 @@
 
 namespace beltway::python {
 
-/// The properties that a beltway.Properties says. The texts are copies, so they live as long as this object. Not copied, not
-/// moved.
-class SentProperties {
+/// Properties that own their texts: those of a beltway.Properties, or of a message. Not copied, not moved.
+class OwnedProperties {
  public:
   /// Throws ErrorIsSet. `value`: a beltway.Properties.
-  explicit SentProperties(PyObject* value);
-  SentProperties(const SentProperties&) = delete;
-  SentProperties& operator=(const SentProperties&) = delete;
-  ~SentProperties() = default;
+  explicit OwnedProperties(PyObject* value);
+  /// Copies all but the ttl. Runs no code of Python.
+  explicit OwnedProperties(const Properties& from);
+  OwnedProperties(const OwnedProperties&) = delete;
+  OwnedProperties& operator=(const OwnedProperties&) = delete;
+  ~OwnedProperties() = default;
 
   [[nodiscard]] const Properties& get() const noexcept { return properties_; }
 
@@ -38,7 +39,7 @@ class SentProperties {
 };
 
 /// A beltway.Properties. Throws ErrorIsSet.
-[[nodiscard]] Ref properties_object(const PropertiesView& view);
+[[nodiscard]] Ref properties_object(const Properties& from);
 
 /// A datetime in UTC, in whole microseconds.
 [[nodiscard]] Ref datetime_object(PublishTime time);

@@ -138,6 +138,7 @@ PyObject* receive_many_bytes(PyObject* self, PyObject* const* values, Py_ssize_t
     const std::size_t most = number_argument("count", wanted);
     Batch batch(of(self), timeout);
     Ref list;
+    if (of(self)->state->is_lossy) list = Ref(PyList_New(0));  // a new list may start Python's search for cycles
     for (std::size_t done = 0;;) {
       const std::span<Message> some = batch.next(most - done);
       if (!list) {  // the first batch: a list of its length, which is filled without growing
@@ -159,6 +160,7 @@ PyObject* receive_many_bytes(PyObject* self, PyObject* const* values, Py_ssize_t
 PyObject* receive_into(PyObject* self, PyObject* const* values, Py_ssize_t count, PyObject* names) {
   return guarded([&] {
     const auto [array, timeout] = arguments("receive_into", {values, count, names}, {"array", "timeout"}, 2, 1);
+    refuse_objects("array", array);
     const BufferView view(array, PyBUF_WRITABLE | PyBUF_ND);
     return PyLong_FromSize_t(fill(of(self), elements_of(view.view(), "array"), timeout));
   });
@@ -170,6 +172,7 @@ PyObject* receive_array(PyObject* self, PyObject* const* values, Py_ssize_t coun
         arguments("receive_array", {values, count, names}, {"dtype", "count", "timeout"}, 3, 2);
     const Ref numpy(PyImport_ImportModule("numpy"));
     const Ref array(PyObject_CallMethod(numpy.get(), "empty", "OO", wanted, dtype));
+    refuse_objects("the new array", array.get());
     std::size_t filled = 0;
     {
       const BufferView view(array.get(), PyBUF_WRITABLE | PyBUF_ND);

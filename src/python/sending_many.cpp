@@ -21,27 +21,28 @@ class BatchPublisher {
  public:
   /// `deadline`: null: never waits.
   BatchPublisher(ProducerObject* self, const Deadline* deadline) : self_(self), deadline_(deadline) {
-    producer_ =
-        enter(self, "publish to", deadline == nullptr ? Deadline(Deadline::Clock::time_point::min()) : *deadline);
-    if (producer_ == nullptr && deadline != nullptr) raise_unpublished(self, Status::timeout);
+    static_cast<void>(enter_now());
   }
 
   /// Publishes all. False: there was no room for all of them, and the call must not wait. `before_waiting()` is called before
   /// the GIL is released.
   template <class BeforeWaiting>
   bool publish(std::span<const Bytes> messages, const BeforeWaiting& before_waiting) {
-    if (producer_ == nullptr) return false;
     while (!messages.empty()) {
-      Result<std::size_t> published = producer_->try_publish_batch(messages);
+      // Since the last batch code of Python may have run: it may have closed the producer, and another thread may be inside.
+      if (self_->state->turns.is_taken()) before_waiting();
+      Producer* const producer = enter_now();
+      if (producer == nullptr) return false;
+      Result<std::size_t> published = producer->try_publish_batch(messages);
       if (told(self_, published.status()) == Status::full) {
         if (deadline_ == nullptr) return false;
         before_waiting();
         publish_waiting(self_, *deadline_, [&](const Until& until) {
-          published = producer_->publish_batch_until(messages, until);
+          published = producer->publish_batch_until(messages, until);
           return published.status();
         });
       }
-      if (!published) raise_unpublished(self_, published.status(), [&] { producer_->publish_batch(messages); });
+      if (!published) raise_unpublished(self_, published.status(), [&] { producer->publish_batch(messages); });
       done_ += *published;
       messages = messages.subspan(*published);
     }
@@ -51,9 +52,16 @@ class BatchPublisher {
   [[nodiscard]] std::size_t done() const noexcept { return done_; }
 
  private:
+  /// The producer, which stays as long as no code of Python runs. Null: another thread is inside, and the call must not wait.
+  [[nodiscard]] Producer* enter_now() {
+    const Deadline now(Deadline::Clock::time_point::min());
+    Producer* const producer = enter(self_, "publish to", deadline_ == nullptr ? now : *deadline_);
+    if (producer == nullptr && deadline_ != nullptr) raise_unpublished(self_, Status::timeout);
+    return producer;
+  }
+
   ProducerObject* self_;
   const Deadline* deadline_;
-  Producer* producer_ = nullptr;
   std::size_t done_ = 0;
 };
 
@@ -151,6 +159,7 @@ PyObject* publish_array(PyObject* self, PyObject* const* values, Py_ssize_t coun
   return guarded([&] {
     const auto [array, timeout] = arguments("publish_array", {values, count, names}, {"array", "timeout"}, 1, 1);
     const Deadline deadline = deadline_argument(timeout);
+    refuse_objects("array", array);
     const BufferView buffer(array, PyBUF_ND);
     const Py_buffer& view = buffer.view();
     if (view.ndim < 1) fail(PyExc_TypeError, "publish_array() needs an array with a dimension at least");
@@ -173,7 +182,7 @@ PyObject* publish_parts(PyObject* self, PyObject* const* values, Py_ssize_t coun
     const auto [parts, timeout, said] =
         arguments("publish_parts", {values, count, names}, {"parts", "timeout", "properties"}, 1, 1);
     const Deadline deadline = deadline_argument(timeout);
-    std::optional<SentProperties> texts;
+    std::optional<OwnedProperties> texts;
     if (!is_none(said)) texts.emplace(said);
     const Ref list(PySequence_Tuple(parts));
     std::vector<BufferView> views;

@@ -1,5 +1,7 @@
 #include "python/turns.hpp"
 
+#include "python/errors.hpp"
+
 namespace beltway::python {
 
 bool Turns::await(const Deadline& deadline) {
@@ -14,6 +16,13 @@ bool Turns::await(const Deadline& deadline) {
     check_signals();
   }
   return true;
+}
+
+void Turns::refuse_in_child(const char* operation, const std::string& queue) const {
+  if (!guard_.in_child()) return;
+  throw Error(Errc::forked,
+              context_of(operation, queue) +
+                  ": this object was made before fork(); open a connection and make a new one in the child");
 }
 
 Turn::~Turn() {

@@ -10,23 +10,29 @@
 #include <atomic>
 #include <condition_variable>
 #include <mutex>
+#include <string>
 
+#include "beltway/detail/fork_guard.hpp"
 #include "beltway/status.hpp"
 
 namespace beltway::python {
 
 class Turns {
  public:
-  /// True while a thread waits inside of the endpoint.
-  [[nodiscard]] bool is_taken() const noexcept { return taken_.load(std::memory_order_relaxed); }
+  /// True while a thread waits inside of the endpoint. In a forked child that thread is not there.
+  [[nodiscard]] bool is_taken() const noexcept { return taken_.load(std::memory_order_relaxed) && !guard_.in_child(); }
+  /// Throws Error(forked) in a forked child, for calls of the library that do not say so: their memory is not mapped there.
+  /// `operation`, `queue`: for the error.
+  void refuse_in_child(const char* operation, const std::string& queue) const;
   /// True while a call waits, also between two pieces of its wait: the endpoint must stay.
-  [[nodiscard]] bool is_in_use() const noexcept { return calls_ != 0; }
+  [[nodiscard]] bool is_in_use() const noexcept { return calls_ != 0 && !guard_.in_child(); }
   /// Waits until no thread is inside. False: the deadline was earlier. Throws ErrorIsSet for a signal.
   bool await(const Deadline& deadline);
 
  private:
   friend class Turn;
   friend class WaitingCall;
+  detail::ForkGuard guard_;
   std::atomic<bool> taken_{false};
   unsigned waiting_ = 0;
   unsigned calls_ = 0;

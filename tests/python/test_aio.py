@@ -243,6 +243,23 @@ class Asyncio(DaemonTest):
 
         self.run_async(body())
 
+    def test_message_of_a_task_that_is_cancelled_after_close_goes_back_to_its_group(self):
+        async def body():
+            queue = self.queue(groups=["workers"], retry_delay=0)
+            consumer, other = await queue.consumer(group="workers"), await queue.consumer(group="workers")
+            producer = await queue.producer()
+            task = asyncio.ensure_future(consumer.receive())
+            await asyncio.sleep(0.01)
+            await producer.publish(b"message")
+            consumer._serve()  # as the loop does; the task has its message, and has not run yet
+            consumer.close()
+            task.cancel()
+            await asyncio.wait([task])
+            self.assertTrue(task.cancelled())
+            self.assertEqual(await other.receive_bytes(20), b"message")
+
+        self.run_async(body())
+
     def test_interrupt_ends_the_wait_of_one_task(self):
         async def body():
             queue = self.queue()

@@ -165,6 +165,19 @@ class Messages(DaemonTest):
         now = datetime.datetime.now(datetime.timezone.utc)
         self.assertLess(abs(now - message.published_at), datetime.timedelta(seconds=60))
 
+    def test_time_that_no_message_can_carry_is_an_error(self):
+        queue = self.declare(groups=["workers"])
+        producer, utc = queue.producer(), datetime.timezone.utc
+        for time in (datetime.datetime(9999, 1, 1, tzinfo=utc), datetime.datetime(2263, 1, 1, tzinfo=utc),
+                     datetime.datetime(1600, 1, 1, tzinfo=utc)):
+            with self.assertRaisesRegex(ValueError, "years 1678 and 2262"):
+                producer.publish(b"", properties=beltway.Properties(publish_time=time))
+            with self.assertRaisesRegex(ValueError, "years 1678 and 2262"):
+                queue.reset_group("workers", time)
+        last = datetime.datetime(2262, 1, 1, tzinfo=utc)
+        producer.publish(b"", properties=beltway.Properties(publish_time=last))
+        self.assertEqual(queue.consumer(group="workers").receive(5).properties.publish_time, last)
+
     def test_messages_expire_by_their_ttl(self):
         queue = self.declare(groups=["workers"], stamps="fine")
         producer, consumer = queue.producer(), queue.consumer(group="workers")
@@ -211,6 +224,19 @@ class Messages(DaemonTest):
         self.assertFalse(producer.try_publish(b"m"))
         with self.assertRaises(TimeoutError):
             producer.publish(b"m", timeout=0.01)
+
+    def test_generator_that_closes_the_producer_ends_publish_many(self):
+        producer = self.declare().producer()
+
+        def messages():
+            yield b"one"
+            producer.close()
+            yield b"two"
+
+        for call in (producer.publish_many, producer.try_publish_many):
+            with self.assertRaisesRegex(beltway.Misuse, "the producer is closed") as caught:
+                call(messages())
+            self.assertEqual(caught.exception.published, 0)
 
     def test_sequence_numbers_publish_a_message_once(self):
         queue = self.declare(groups=["workers"])

@@ -3,7 +3,9 @@
 import gc
 import os
 import pathlib
+import signal
 import threading
+import time
 import tracemalloc
 import weakref
 
@@ -32,6 +34,8 @@ class Safety(DaemonTest):
             lambda: producer.publish_parts([b""]), lambda: producer.lend(1), lambda: loan.commit(),
             lambda: consumer.receive(), lambda: consumer.try_receive(), lambda: consumer.receive_bytes(),
             lambda: consumer.receive_many(1), lambda: consumer.receive_into(bytearray(4)), lambda: consumer.poll_fd(),
+            lambda: consumer.interrupt(), lambda: producer.interrupt(), lambda: consumer.counters(), lambda: producer.counters(),
+            lambda: consumer.index, lambda: producer.index, lambda: producer.max_message_bytes, lambda: memoryview(loan),
             lambda: message.bytes(), lambda: message.properties, lambda: memoryview(message),
             lambda: queue.snapshot(), lambda: queue.consumer(), lambda: self.link.list(),
         ]
@@ -62,6 +66,47 @@ class Safety(DaemonTest):
         self.assertTrue(message.ack())
         self.assertEqual(consumer.receive_bytes(5), b"from the child")
         loan.drop()
+
+    def test_child_that_is_forked_while_threads_wait_gets_errors_and_ends(self):
+        queue = self.declare(slots=4, groups=["workers"])
+        consumer, full, producer = queue.consumer(), queue.consumer(group="workers"), queue.producer()
+        producer.publish_many([b"message"] * 4)
+        message = consumer.receive(5)
+        while consumer.try_receive_bytes():
+            pass
+        received, sent = [], []
+        threads = [threading.Thread(target=lambda: received.append(consumer.receive())),
+                   threading.Thread(target=lambda: sent.append(producer.publish(b"last")))]
+        for thread in threads:
+            thread.start()
+        while not all(each[0].sleep == "asleep" for each in
+                      (queue.snapshot().producers, [c for c in queue.snapshot().consumers if not c.endpoint.group])):
+            time.sleep(0.001)
+        child = os.fork()
+        if child == 0:
+            signal.alarm(20)
+            code = 0
+            try:
+                for call in (consumer.receive, consumer.try_receive, consumer.receive_bytes, lambda: consumer.receive_many(5),
+                             lambda: producer.publish(b"child"), lambda: producer.publish_many([b"child"])):
+                    try:
+                        call()
+                        code += 1
+                    except beltway.Forked:
+                        pass
+                code += message.ack()
+                consumer.close()
+                producer.close()
+            except BaseException:
+                code += 50
+            finally:
+                os._exit(code)
+        self.assertEqual(os.waitpid(child, 0)[1], 0)
+        self.assertTrue(message.ack())
+        self.assertEqual(len(full.receive_many_bytes(4, 5)), 4)
+        for thread in threads:
+            thread.join(20)
+        self.assertEqual((sent, received[0].bytes()), ([4], b"last"))
 
     def test_program_that_ends_with_all_objects_alive_leaves_nothing(self):
         queue = self.declare(groups=["workers"], retry_delay=0)

@@ -2,6 +2,7 @@
 
 import gc
 import threading
+import time
 import unittest
 
 import beltway
@@ -195,6 +196,26 @@ class Views(DaemonTest):
         self.assertIsNone(consumer.try_receive())
         producer.close()
 
+    def test_loan_belongs_to_the_commit_that_waits(self):
+        queue = self.declare(slots=4, groups=["workers"])
+        consumer, producer = queue.consumer(group="workers"), queue.producer()
+        loan = producer.lend(1000)
+        with memoryview(loan) as view:
+            view[:] = b"x" * 1000
+        queue.producer().publish_many([b"message"] * 4)
+        writer = threading.Thread(target=loan.commit)
+        writer.start()
+        while not any(each.sleep == "asleep" for each in queue.snapshot().producers):
+            time.sleep(0.001)
+        for call in (lambda: memoryview(loan), loan.drop, loan.commit, loan.try_commit):
+            with self.assertRaisesRegex(beltway.Misuse, "a commit of it waits"):
+                call()
+        consumer.receive_many_bytes(4, 5)
+        writer.join(20)
+        self.assertEqual(consumer.receive_bytes(5), b"x" * 1000)
+        self.assertFalse(loan)
+        producer.close()
+
     def test_loan_keeps_its_producer(self):
         queue = self.declare()
         consumer = queue.consumer()
@@ -254,6 +275,20 @@ class Arrays(DaemonTest):
             fixed.setflags(write=False)
             consumer.receive_into(fixed)
         self.assertEqual(queue.snapshot().groups[0].depth, 0)
+
+    def test_arrays_of_objects_are_refused(self):
+        queue = self.declare(groups=["workers"])
+        producer, consumer = queue.producer(), queue.consumer(group="workers")
+        producer.publish(bytes(8))
+        objects = numpy.array([self, "text"], object)
+        inside = numpy.zeros(2, [("number", "<u8"), ("object", object)])
+        for call in (lambda: producer.publish_array(objects), lambda: producer.publish_array(inside),
+                     lambda: producer.publish_array(memoryview(objects)), lambda: consumer.receive_into(objects, 0),
+                     lambda: consumer.receive_into(memoryview(objects), 0), lambda: consumer.receive_array(object, 2, 0)):
+            with self.assertRaisesRegex(TypeError, "objects of Python"):
+                call()
+        self.assertEqual(consumer.receive_many_bytes(10, 0), [bytes(8)])
+        self.assertEqual(objects.tolist(), [self, "text"])
 
     def test_array_over_a_message_keeps_it(self):
         queue = self.declare(slots=4, groups=["workers"])

@@ -2,6 +2,7 @@
 endpoint."""
 
 import signal
+import sys
 import threading
 import time
 
@@ -153,6 +154,52 @@ class Waiting(DaemonTest):
         for thread in threads:
             thread.join(20)
         self.assertEqual(sorted(found), list(range(2000)))
+
+    def test_threads_share_a_lossy_consumer_and_each_message_is_whole(self):
+        queue = self.declare(slots=1024)
+        producer, consumer = queue.producer(), queue.consumer(lossy=True)
+        found, is_over = [], threading.Event()
+
+        def take():
+            while not is_over.is_set():
+                for message in consumer.receive_many(64, 0.01):
+                    number = len(message)
+                    found.append(message.bytes() == bytes([number]) * number and message.properties.key == str(number))
+
+        interval = sys.getswitchinterval()
+        sys.setswitchinterval(1e-6)
+        self.addCleanup(sys.setswitchinterval, interval)
+        threads = [threading.Thread(target=take) for _ in range(3)]
+        for thread in threads:
+            thread.start()
+        for _ in range(20):
+            for number in range(1, 200):
+                producer.publish(bytes([number]) * number, properties=beltway.Properties(key=str(number)))
+            time.sleep(0.002)
+        is_over.set()
+        for thread in threads:
+            thread.join(20)
+        self.assertGreater(len(found), 100)
+        self.assertTrue(all(found))
+
+    def test_generator_of_publish_many_may_take_long_while_others_publish(self):
+        queue = self.declare(slots=4, groups=["workers"])
+        consumer, producer = queue.consumer(group="workers"), queue.producer()
+        producer.publish_many([b"first"] * 4)
+        other = threading.Thread(target=producer.publish, args=(b"other",))
+
+        def messages():
+            other.start()
+            self.wait_until_asleep(queue, consumers=False)
+            yield b"last"
+
+        writer = threading.Thread(target=lambda: producer.publish_many(messages()))
+        writer.start()
+        self.wait_until_asleep(queue, consumers=False)
+        found = [consumer.receive_bytes(20) for _ in range(6)]
+        writer.join(20)
+        other.join(20)
+        self.assertEqual(found, [b"first"] * 4 + [b"other", b"last"])
 
     def test_threads_share_a_producer_also_when_the_queue_is_full(self):
         queue = self.declare(slots=4, groups=["workers"])

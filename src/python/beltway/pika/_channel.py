@@ -12,7 +12,7 @@ import beltway
 
 from . import spec
 from ._declarations import Declarations
-from ._errors import on_open_channel, require_callback, require_string
+from ._errors import on_open_channel, require_callback, require_number, require_string
 from ._generator import Generator
 from ._sources import Delivery, Source
 from ._subscription import Subscription
@@ -173,6 +173,7 @@ class BlockingChannel(Generator, Declarations):
         """Limits the messages without an ack: of each consumer that begins later, or of the channel. 0: no limit."""
         if prefetch_size:
             raise NotImplementedError("basic_qos(prefetch_size) is not there, as in RabbitMQ: use prefetch_count")
+        require_number(prefetch_count, "prefetch_count", 0, 65535)
         if global_qos:
             self._channel_prefetch = prefetch_count
         else:

@@ -75,6 +75,14 @@ def require_string(value: object, name: str) -> None:
         raise TypeError(f"{name} must be a str, but got {value!r}")
 
 
+def require_number(value: object, name: str, least: int, most: int) -> None:
+    """TypeError or ValueError if an argument is no int from `least` to `most`."""
+    if not isinstance(value, int):
+        raise TypeError(f"{name} must be an int, but got {value!r}")
+    if not least <= value <= most:
+        raise ValueError(f"{name} must be {least} to {most}, but got {value!r}")
+
+
 def require_callback(callback: object, name: str = "callback") -> None:
     """TypeError if it cannot be called."""
     if not callable(callback):

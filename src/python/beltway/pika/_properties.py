@@ -80,10 +80,9 @@ def _encode_headers(headers: Mapping[str, Any]) -> list[tuple[str, str]]:
 
 def _ttl(expiration: str) -> float:
     """Seconds; at least a microsecond, since 0 is none."""
-    try:
-        return max(int(_short("expiration", expiration)) / 1000, 1e-6)
-    except ValueError:
-        raise ValueError(f"expiration {expiration!r} is no number of milliseconds, such as '60000'") from None
+    if not _short("expiration", expiration).isdecimal():
+        raise ValueError(f"expiration {expiration!r} is no number of milliseconds, such as '60000'")
+    return max(int(expiration) / 1000, 1e-6)
 
 
 def encode(properties: BasicProperties | None, routing_key: str = "") -> beltway.Properties | None:
@@ -119,21 +118,30 @@ def _text(value: bytes | str) -> str:
     return value.decode("utf-8", "replace") if isinstance(value, bytes) else value
 
 
+def _of_json(text: str) -> Any:
+    """The value of a JSON text. A text that makes no sense, of another program, stays as it is."""
+    try:
+        return json.loads(text, object_hook=_untagged)
+    except (ValueError, TypeError, ArithmeticError, OSError, RecursionError):
+        return text
+
+
 def _decode_headers(pairs: Any, got: BasicProperties) -> None:
     headers, as_json = {}, None
     for name, value in pairs:
         value = _text(value)
         field = name.removeprefix(_OWN)
         if name == _JSON:
-            as_json = json.loads(value)
+            as_json = _of_json(value)
         elif field is not name and field in _TEXTS:
             setattr(got, field, value)
-        elif field is not name and field in _NUMBERS:
+        elif field is not name and field in _NUMBERS and value.isdecimal():
             setattr(got, field, int(value))
         else:
             headers[name] = value
-    for name in as_json or ():
-        headers[name] = json.loads(headers[name], object_hook=_untagged)
+    for name in as_json if isinstance(as_json, list) else ():
+        if isinstance(name, str) and isinstance(headers.get(name), str):
+            headers[name] = _of_json(headers[name])
     if headers or as_json is not None:
         got.headers = headers
 

@@ -82,7 +82,20 @@ class Store:
         queue = self.queue(name)
         if exclusive and name not in self.exclusive:
             raise self._locked(name)
+        self._check_same(name, queue, {option: said[option] for option in said if option not in _arguments.own(arguments or {})})
         return self.link.declare_some(own, groups=[self.group(queue)], **said).queue
+
+    def _check_same(self, name: str, queue: beltway.Queue, said: dict[str, Any]) -> None:
+        """Beltway would change these options for all programs; RabbitMQ says that they differ."""
+        own = [group for group in queue.options["groups"] if group.name == self.group(queue)]
+        for option in _arguments.OF_GROUPS:
+            there = getattr(own[0], option) if own else None
+            there = queue.options[option] if there is None else there
+            if option in said and said[option] != there:
+                raise ChannelClosedByBroker(
+                    406, f"PRECONDITION_FAILED - inequivalent arg for queue '{name}' in vhost '{self.virtual_host}': received "
+                    f"{option} {said[option]!r} but current is {there!r}; leave the argument out to use the queue as it is, or "
+                    f"change the queue with: beltway declare")
 
     def _make_dead_letter_queue(self, name: str) -> None:
         """RabbitMQ does not ask for it before the first dead letter; Beltway does."""

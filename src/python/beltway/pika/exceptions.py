@@ -136,7 +136,7 @@ class NackError(AMQPChannelError):
 
 
 class InvalidChannelNumber(AMQPError):
-    """A channel number that is no number above 0."""
+    """A channel number that is no number above 0, or that another open channel has."""
 
 
 class ProtocolSyntaxError(AMQPError):

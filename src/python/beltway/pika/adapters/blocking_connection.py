@@ -28,7 +28,7 @@ from .._wake_up import WakeUp
 from .._warnings import warn_once
 from ..connection import Parameters, check_host
 from ..credentials import PlainCredentials
-from ..exceptions import AMQPConnectionError, ConnectionWrongStateError, ReentrancyError
+from ..exceptions import AMQPConnectionError, ConnectionWrongStateError, InvalidChannelNumber, ReentrancyError
 from ..frame import Method
 
 if TYPE_CHECKING:
@@ -147,6 +147,10 @@ class BlockingConnection:
         self._check_open("channel()")
         if channel_number is None:
             channel_number = next(number for number in itertools.count(1) if number not in self._channels)
+        elif not isinstance(channel_number, int) or channel_number < 1:
+            raise InvalidChannelNumber(f"the number of a channel must be an int above 0, but got {channel_number!r}")
+        elif channel_number in self._channels:
+            raise InvalidChannelNumber(f"channel {channel_number} of this connection is open: close it, or give no number")
         channel = self._channels[channel_number] = BlockingChannel(self, channel_number)
         return channel
 
@@ -233,6 +237,8 @@ class BlockingConnection:
                     events += self._run_calls()
                     if self._is_open:
                         events += self._deliver(round_end)
+                    if self._is_open:
+                        events += self._make_all(self._ready)  # a consumer may have ended, since its queue is gone
                 finally:
                     self._is_dispatching = False
             left = _time_left(deadline)
@@ -250,13 +256,17 @@ class BlockingConnection:
     def _fetch_for_generators(self) -> int:
         return sum(channel._fetch_for_generator() for channel in list(self._channels.values()))
 
+    @staticmethod
+    def _make_all(calls: deque[Callable[[], object]]) -> int:
+        """Makes the calls that are there, and returns their number."""
+        count = len(calls)
+        for _ in range(count):
+            calls.popleft()()
+        return count
+
     def _run_calls(self) -> int:
         """Makes the calls that are due. Returns their number."""
-        count = 0
-        for calls in (self._ready, self._thread_calls):
-            for _ in range(len(calls)):
-                calls.popleft()()
-                count += 1
+        count = self._make_all(self._ready) + self._make_all(self._thread_calls)
         while self._timers and self._timers[0][0] <= time.monotonic():
             call = self._timer_calls.pop(heapq.heappop(self._timers)[1], None)
             if call is not None:
