@@ -89,6 +89,14 @@ test('a timeout beyond the longest timer of Node is a wait', async () => {
   assert.deepEqual((await Promise.all(waits)).map((each) => each.text()), ['1', '2', '3', '4']);
 });
 
+test('a wait takes what came in time though the program was busy until its timeout', async () => {
+  const { producer, consumer } = await endpoints('busy');
+  const wait = consumer.receive({ timeout: 20 });
+  assert.ok(producer.tryPublish('x'));
+  for (const end = Date.now() + 60; Date.now() < end; );
+  assert.equal((await wait)?.text(), 'x');
+});
+
 test('publishMany takes an array and nothing else', async () => {
   const { producer } = await endpoints('arrays');
   for (const wrong of [undefined, null, 5, 'text', {}, new Set(['x']), new Uint8Array(4), { length: 1, 0: 'x' }])

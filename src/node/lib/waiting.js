@@ -45,10 +45,13 @@ class Waiting {
       };
       let timer;
       const onAbort = () => leave(() => reject(signal.reason));
+      const onTimeout = () => {
+        this._serve(); // a program that was busy has not seen what came in time
+        if (this._line.includes(call)) leave(() => late(resolve, reject));
+      };
       const startTimer = (left) => {
         const isLast = left <= longestTimer;
-        timer = setTimeout(() => (isLast ? leave(() => late(resolve, reject)) : startTimer(left - longestTimer)),
-          isLast ? left : longestTimer);
+        timer = setTimeout(() => (isLast ? onTimeout() : startTimer(left - longestTimer)), isLast ? left : longestTimer);
       };
       if (timeout !== undefined && timeout !== Infinity) startTimer(timeout);
       signal?.addEventListener('abort', onAbort, { once: true });
