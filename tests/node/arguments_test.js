@@ -97,6 +97,16 @@ test('a wait takes what came in time though the program was busy until its timeo
   assert.equal((await wait)?.text(), 'x');
 });
 
+test('each call that waits when its consumer is closed gets what its timeout would give', async () => {
+  const { consumer } = await endpoints('closes');
+  const buffer = Buffer.alloc(8);
+  const calls = () => [consumer.receive(), consumer.receiveMany(2), consumer.receiveBatch(2), consumer.receiveInto(buffer)];
+  const waits = calls();
+  consumer.close();
+  assert.deepEqual(await Promise.all(waits), [null, [], null, null]);
+  for (const call of calls()) await assert.rejects(call, failure('misuse', 'closed'));
+});
+
 test('publishMany takes an array and nothing else', async () => {
   const { producer } = await endpoints('arrays');
   for (const wrong of [undefined, null, 5, 'text', {}, new Set(['x']), new Uint8Array(4), { length: 1, 0: 'x' }])

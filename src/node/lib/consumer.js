@@ -148,7 +148,7 @@ class Consumer extends Waiting {
 
   close() {
     this._count = 0;
-    this._end((call) => call.resolve(null));
+    this._end((call) => call.late());
   }
 
   /** Now if possible and if nobody waits already, else in line. `none`: the answer when there is none. */

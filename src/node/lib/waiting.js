@@ -35,7 +35,7 @@ class Waiting {
   _wait(attempt, options, late) {
     const { timeout, signal } = options ?? {};
     return new Promise((resolve, reject) => {
-      const call = { attempt, resolve, reject, end: undefined };
+      const call = { attempt, reject, resolve, late: () => late(resolve, reject), end: undefined };
       const leave = (settle) => {
         const wasFirst = this._line[0] === call;
         this._leave(call);
@@ -47,7 +47,7 @@ class Waiting {
       const onAbort = () => leave(() => reject(signal.reason));
       const onTimeout = () => {
         this._serve(); // a program that was busy has not seen what came in time
-        if (this._line.includes(call)) leave(() => late(resolve, reject));
+        if (this._line.includes(call)) leave(call.late);
       };
       const startTimer = (left) => {
         const isLast = left <= longestTimer;
