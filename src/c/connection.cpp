@@ -1,6 +1,7 @@
 // The calls of a connection that make and open queues.
 #include "beltway/connection.hpp"
 
+#include <algorithm>
 #include <string>
 #include <vector>
 
@@ -56,6 +57,8 @@ beltway_status beltway_declare_some(const beltway_connection* connection, const 
                                     const beltway_queue_options* options, const char* const* said, size_t said_count,
                                     beltway_queue** queue, bool* created) {
   if (said == nullptr && said_count != 0) return fail_by_null("beltway_declare_some", "said");
+  if (std::any_of(said, said + said_count, [](const char* option) { return option == nullptr; }))
+    return fail_by_null("beltway_declare_some", "said[...]");
   return give_queue("beltway_declare_some", connection, name, queue, [&] {
     beltway::Connection::Declared declared = connection->link.declare_some(
         name, beltway::c::cpp(options), std::vector<std::string>(said, said + said_count));

@@ -1,6 +1,8 @@
 // The calls of a producer. beltway_publish() and beltway_try_publish() are the inline fast path of Producer and a call around it.
 #include "beltway/producer.hpp"
 
+#include <algorithm>
+
 #include "c/handles.hpp"
 #include "c/last_error.hpp"
 #include "c/publish_options.hpp"
@@ -26,6 +28,13 @@ namespace {
   return producer != nullptr && (data != nullptr || size == 0);
 }
 
+/// True if a call may use the parts of a message.
+bool are_usable(const beltway_producer* producer, const beltway_bytes* parts, std::size_t count) noexcept {
+  return is_usable(producer, parts, count) && std::all_of(parts, parts + count, [](const beltway_bytes& part) {
+           return part.data != nullptr || part.size == 0;
+         });
+}
+
 /// What a call that waits without a limit returns.
 beltway_status tell(std::uint64_t position, std::uint64_t* wanted) noexcept {
   if (wanted != nullptr) *wanted = position;
@@ -43,6 +52,7 @@ auto writer_of(beltway_writer write, void* context) noexcept {
 
 }  // namespace beltway::c
 
+using beltway::c::are_usable;
 using beltway::c::fail_by_nulls;
 using beltway::c::is_usable;
 using beltway::c::tell;
@@ -116,7 +126,7 @@ beltway_status beltway_publish_with_until(beltway_producer* producer, const void
 
 beltway_status beltway_publish_parts(beltway_producer* producer, const beltway_bytes* parts, size_t count,
                                      const beltway_properties* properties, uint64_t* position) {
-  if (!is_usable(producer, parts, count)) return fail_by_nulls("beltway_publish_parts", producer);
+  if (!are_usable(producer, parts, count)) return fail_by_nulls("beltway_publish_parts", producer);
   return guarded([&] {
     const PublishOptionsOf wanted(properties);
     return tell(producer->producer.publish_parts(beltway::c::cpp(parts, count), wanted.properties()), position);
@@ -125,7 +135,7 @@ beltway_status beltway_publish_parts(beltway_producer* producer, const beltway_b
 
 beltway_status beltway_try_publish_parts(beltway_producer* producer, const beltway_bytes* parts, size_t count,
                                          const beltway_properties* properties) {
-  if (!is_usable(producer, parts, count)) return fail_by_nulls("beltway_try_publish_parts", producer);
+  if (!are_usable(producer, parts, count)) return fail_by_nulls("beltway_try_publish_parts", producer);
   return guarded([&] {
     const PublishOptionsOf wanted(properties);
     return status_of(producer->producer.try_publish_parts(beltway::c::cpp(parts, count), wanted.properties()));
@@ -135,7 +145,7 @@ beltway_status beltway_try_publish_parts(beltway_producer* producer, const beltw
 beltway_status beltway_publish_parts_until(beltway_producer* producer, const beltway_bytes* parts, size_t count,
                                            const beltway_properties* properties, int64_t timeout_us,
                                            const beltway_stop* stop) {
-  if (!is_usable(producer, parts, count)) return fail_by_nulls("beltway_publish_parts_until", producer);
+  if (!are_usable(producer, parts, count)) return fail_by_nulls("beltway_publish_parts_until", producer);
   return guarded([&] {
     const PublishOptionsOf wanted(properties);
     return status_of(producer->producer.publish_parts_until(beltway::c::cpp(parts, count), wanted.properties(),

@@ -11,7 +11,13 @@ namespace beltway::c {
 
 namespace {
 
-std::string_view view(const beltway_text& text) noexcept { return {text.data, text.size}; }
+std::string_view view(const beltway_text& text) {
+  if (text.data == nullptr && text.size != 0) {
+    throw Error(Errc::invalid_option, "beltway_text: `data` is NULL with a size of " + std::to_string(text.size) +
+                                          "; an empty text has size 0");
+  }
+  return {text.data, text.size};
+}
 beltway_text text_of(std::string_view view) noexcept { return {view.data(), view.size()}; }
 
 std::int64_t nanoseconds(PublishTime time) noexcept { return time.time_since_epoch().count(); }

@@ -24,11 +24,19 @@ std::optional<milliseconds> own_time(std::int64_t value) {
 std::vector<NamedGroup> groups_of(const beltway_queue_options& options) {
   std::vector<NamedGroup> groups;
   if (options.group_count == 0) return groups;
+  if (options.group_count > k_max_groups) {
+    throw Error(Errc::invalid_option, "groups: a group_count of " + std::to_string(options.group_count) +
+                                          "; a queue has at most " + std::to_string(k_max_groups));
+  }
   if (options.groups == nullptr) {
     throw Error(Errc::invalid_option, "groups: NULL with a group_count of " + std::to_string(options.group_count));
   }
   const auto* next = reinterpret_cast<const unsigned char*>(options.groups);
   const std::size_t stride = options.groups->size;
+  if (stride % alignof(beltway_group) != 0) {
+    throw Error(Errc::invalid_option, "beltway_group: size " + std::to_string(stride) +
+                                          "; initialise the struct by its macro, which sets it");
+  }
   for (std::size_t i = 0; i < options.group_count; ++i, next += stride) {
     groups.push_back(cpp(*reinterpret_cast<const beltway_group*>(next)));
   }

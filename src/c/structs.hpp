@@ -17,6 +17,9 @@
 
 namespace beltway::c {
 
+/// No version of a struct is larger. So a size that nobody has set is seldom believed.
+inline constexpr std::size_t k_most_struct_bytes = 4096;
+
 /// The struct as this library has it. NULL: the defaults. What an older program does not know has its default, `defaults`. A
 /// program that is newer than the library may not set what the library does not know. `first_bytes`: the struct's size in the
 /// first version of the API.
@@ -25,7 +28,7 @@ template <class Struct>
                            std::size_t first_bytes = sizeof(Struct)) {
   Struct whole = defaults;
   if (given == nullptr) return whole;
-  if (given->size < first_bytes) {
+  if (given->size < first_bytes || given->size > k_most_struct_bytes) {
     throw Error(Errc::invalid_option, std::string(name) + ": size " + std::to_string(given->size) +
                                           "; initialise the struct by its macro, which sets it");
   }

@@ -122,7 +122,13 @@ double ConsumerEndpoint::receive(std::uint32_t most) {
     // A batch that is shorter than asked for says that nothing more is there: no further try, which would find nothing.
     const bool asks = next_ == end_;
     if (asks && !is_first && end_ < k_batch) break;
-    Message* const message = next(most - count, why);
+    Message* message = nullptr;
+    try {
+      message = next(most - count, why);
+    } catch (const Error&) {
+      if (count == 0) throw;
+      break;  // the next call says it, after what was copied
+    }
     if (message == nullptr) break;
     is_first = false;
     const Block block(*message);

@@ -224,6 +224,9 @@ napi_value reset_group(napi_env env, napi_callback_info info) {
       };
     } else {
       const double time = number_of(env, property_of(env, arguments[2], "published"), "resetGroup: published");
+      constexpr double k_limit_ms = 9e12;  // a clock of nanoseconds holds it
+      if (!(time >= 0 && time <= k_limit_ms))
+        throw Error(Errc::invalid_option, "resetGroup: published takes a Date, or milliseconds since 1970");
       reset = [group, at = PublishTime(std::chrono::milliseconds(static_cast<std::int64_t>(time)))](const Queue& of) {
         return of.reset_group(group, at);
       };

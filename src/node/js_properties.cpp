@@ -17,7 +17,15 @@ using std::chrono::microseconds;
 double milliseconds_since_1970(PublishTime time) {
   return static_cast<double>(std::chrono::floor<microseconds>(time.time_since_epoch()).count()) / 1000;
 }
-microseconds microseconds_of(double milliseconds) { return microseconds(std::llround(milliseconds * 1000)); }
+
+/// A time or a duration from 0 on. What is beyond the limit no clock of nanoseconds holds.
+microseconds microseconds_of(napi_env env, napi_value value, const std::string& what) {
+  constexpr double k_limit_ms = 9e12;
+  const double milliseconds = number_of(env, value, what);
+  if (!(milliseconds >= 0 && milliseconds <= k_limit_ms))
+    throw Error(Errc::invalid_option, what + " takes milliseconds, 0 to 9e12");
+  return microseconds(std::llround(milliseconds * 1000));
+}
 
 napi_value value_of(napi_env env, std::string_view bytes) {
   if (is_utf8(bytes)) return to_js(env, bytes);
@@ -77,11 +85,10 @@ bool JsPublishOptions::read_one(napi_env env, const std::string& name, napi_valu
         throw Error(Errc::invalid_option, what + " takes \"now\", or milliseconds since 1970");
       properties.publish_time = Properties::now;
     } else {
-      const double time = number_of(env, value, what);
-      properties.publish_time = PublishTime(microseconds_of(time));
+      properties.publish_time = PublishTime(microseconds_of(env, value, what));
     }
   } else if (name == "ttl") {
-    properties.ttl = microseconds_of(number_of(env, value, what));
+    properties.ttl = microseconds_of(env, value, what);
   } else if (name == "sequence") {
     options_.sequence = whole_number_of(env, value, what);
   } else {

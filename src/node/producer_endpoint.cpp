@@ -115,8 +115,10 @@ std::size_t ProducerEndpoint::try_publish_block(napi_env env, napi_value array, 
                                                 std::uint32_t count) {
   std::array<std::optional<BytesOf>, k_block> owners;
   std::array<Bytes, k_block> messages;
-  for (std::uint32_t i = 0; i < count; ++i)
-    messages[i] = owners[i].emplace(env, element_of(env, array, first + i)).bytes();
+  // All elements first: a getter among them is a call into JavaScript, which may move or free the bytes of others.
+  std::array<napi_value, k_block> elements{};
+  for (std::uint32_t i = 0; i < count; ++i) elements[i] = element_of(env, array, first + i);
+  for (std::uint32_t i = 0; i < count; ++i) messages[i] = owners[i].emplace(env, elements[i]).bytes();
   return try_publish_batch(std::span(messages).first(count));
 }
 
@@ -244,7 +246,10 @@ napi_value producer_to_js(napi_env env, Producer producer) {
       .method("close", guarded<close>, data)
       .method("counters", guarded<counters>, data)
       .method("lastSequence", guarded<last_sequence>, data);
-  const auto destroy = [](napi_env, void* finished, void*) { delete static_cast<ProducerEndpoint*>(finished); };
+  const auto destroy = [](napi_env, void* finished, void*) {
+    const std::unique_ptr<ProducerEndpoint> owner(static_cast<ProducerEndpoint*>(finished));
+    owner->close();
+  };
   check(env, napi_wrap(env, object.value(), data, destroy, nullptr, nullptr));
   static_cast<void>(endpoint.release());
   return object.value();

@@ -140,6 +140,26 @@ static void a_dead_letter_says_where_it_failed_and_is_forwarded(void) {
   beltway_close(link);
 }
 
+static void a_text_and_a_part_need_their_bytes(void) {
+  beltway_publish_options options = BELTWAY_PUBLISH_OPTIONS_INIT;
+  beltway_properties properties = BELTWAY_PROPERTIES_INIT;
+  const beltway_bytes parts[] = {{"begin", 5}, {NULL, 3}};
+  const beltway_header header = {{NULL, 4}, {"value", 5}};
+  stage s = set_stage("no-bytes", NULL, NULL);
+  options.properties = &properties;
+  properties.key.size = 5;
+  CHECK_FAILS(beltway_publish_with(s.out, "x", 1, &options, NULL), BELTWAY_ERRC_INVALID_OPTION, "`data` is NULL");
+  properties.key.size = 0;
+  properties.headers = &header;
+  properties.header_count = 1;
+  CHECK_FAILS(beltway_publish_with(s.out, "x", 1, &options, NULL), BELTWAY_ERRC_INVALID_OPTION, "`data` is NULL");
+  CHECK_FAILS(beltway_publish_parts(s.out, parts, 2, NULL, NULL), BELTWAY_ERRC_MISUSE, "`data` is NULL");
+  CHECK_FAILS(beltway_try_publish_parts(s.out, parts, 2, NULL), BELTWAY_ERRC_MISUSE, "`data` is NULL");
+  CHECK_FAILS(beltway_publish_parts_until(s.out, parts, 2, NULL, 0, NULL), BELTWAY_ERRC_MISUSE, "`data` is NULL");
+  CHECK_OK(beltway_publish_parts(s.out, parts, 1, NULL, NULL));
+  strike_stage(&s);
+}
+
 static void a_stamped_message_knows_its_age(void) {
   beltway_queue_options options = BELTWAY_QUEUE_OPTIONS_INIT;
   beltway_message message = BELTWAY_MESSAGE_INIT;
@@ -161,6 +181,7 @@ int main(void) {
       {"a message without properties has empty ones", &a_message_without_properties_has_empty_ones},
       {"properties beyond their limits are refused", &properties_beyond_their_limits_are_refused},
       {"a dead letter says where it failed, and is forwarded", &a_dead_letter_says_where_it_failed_and_is_forwarded},
+      {"a text and a part need their bytes", &a_text_and_a_part_need_their_bytes},
       {"a stamped message knows its age", &a_stamped_message_knows_its_age},
   };
   return RUN_CASES(cases);

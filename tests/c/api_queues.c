@@ -131,6 +131,29 @@ static void structs_of_other_versions_are_taken_as_far_as_they_are_known(void) {
   beltway_close(link);
 }
 
+static void sizes_and_counts_that_nobody_has_set_are_failures(void) {
+  beltway_connection* link = NULL;
+  beltway_queue* queue = NULL;
+  beltway_queue_options options = BELTWAY_QUEUE_OPTIONS_INIT;
+  beltway_group group = BELTWAY_GROUP_INIT("g");
+  const char* said[] = {"slots", NULL};
+  CHECK_OK(beltway_open(NULL, &link));
+  options.size = SIZE_MAX;
+  CHECK_FAILS(beltway_declare(link, "unset", &options, &queue), BELTWAY_ERRC_INVALID_OPTION, "by its macro");
+  options.size = (size_t)1 << 40;
+  CHECK_FAILS(beltway_declare(link, "unset", &options, &queue), BELTWAY_ERRC_INVALID_OPTION, "by its macro");
+  options.size = sizeof options;
+  options.groups = &group;
+  options.group_count = SIZE_MAX;
+  CHECK_FAILS(beltway_declare(link, "unset", &options, &queue), BELTWAY_ERRC_INVALID_OPTION, "at most 64");
+  options.group_count = 1;
+  group.size = sizeof group + 1;
+  CHECK_FAILS(beltway_declare(link, "unset", &options, &queue), BELTWAY_ERRC_INVALID_OPTION, "by its macro");
+  CHECK_FAILS(beltway_declare_some(link, "unset", NULL, said, 2, &queue, NULL), BELTWAY_ERRC_MISUSE, "`said[...]`");
+  CHECK(queue == NULL);
+  beltway_close(link);
+}
+
 static void* fail_elsewhere(void* context) {
   CHECK(strcmp(beltway_last_error(), "") == 0 && beltway_last_errc() == BELTWAY_ERRC_NONE);
   CHECK_FAILS(beltway_publish(NULL, "x", 1), BELTWAY_ERRC_MISUSE, "producer");
@@ -232,6 +255,7 @@ int main(void) {
       {"a failure names operation, object and remedy", &a_failure_names_operation_object_and_remedy},
       {"structs of other versions are taken as far as they are known",
        &structs_of_other_versions_are_taken_as_far_as_they_are_known},
+      {"sizes and counts that nobody has set are failures", &sizes_and_counts_that_nobody_has_set_are_failures},
       {"each thread has its own last error", &each_thread_has_its_own_last_error},
       {"groups are added, paused, reset, purged and removed", &groups_are_added_paused_reset_purged_and_removed},
       {"a snapshot shows endpoints, groups and counters", &a_snapshot_shows_endpoints_groups_and_counters},

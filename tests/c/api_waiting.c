@@ -221,6 +221,37 @@ static void a_forked_child_is_told_to_open_its_own_connection(void) {
   strike_stage(&s);
 }
 
+typedef struct looping {
+  beltway_loop* loop;
+  beltway_consumer* in;
+  int calls;
+} looping;
+
+static void free_own_consumer(void* context, beltway_status status, beltway_message* message) {
+  looping* with = (looping*)context;
+  ++with->calls;
+  CHECK(status == BELTWAY_OK && beltway_ack(message) == 1);
+  CHECK_FAILS(beltway_loop_run(with->loop, 0, NULL), BELTWAY_ERRC_MISUSE, "the loop runs already");
+  beltway_loop_forget(with->loop, beltway_consumer_poll_fd(with->in));
+  beltway_consumer_free(with->in);
+  with->in = NULL;
+}
+
+static void a_callback_may_free_its_consumer_and_may_not_run_its_loop(void) {
+  looping with = {NULL, NULL, 0};
+  stage s = set_stage("own", NULL, NULL);
+  with.in = s.in;
+  CHECK_OK(beltway_loop_new(&with.loop));
+  CHECK_OK(beltway_loop_on_message(with.loop, s.in, &free_own_consumer, &with));
+  CHECK_OK(beltway_publish(s.out, "1", 1));
+  CHECK_OK(beltway_publish(s.out, "2", 1));
+  CHECK_OK(beltway_loop_run(with.loop, k_long_us, NULL));
+  CHECK(with.calls == 1);
+  s.in = with.in;
+  beltway_loop_free(with.loop);
+  strike_stage(&s);
+}
+
 static void* declare_soon(void* link) {
   beltway_queue* queue = NULL;
   pause_ms(20);
@@ -253,6 +284,8 @@ int main(void) {
       {"a descriptor is readable while there is something", &a_descriptor_is_readable_while_there_is_something},
       {"a loop calls back for messages and descriptors", &a_loop_calls_back_for_messages_and_descriptors},
       {"consume calls back until the handler ends it", &consume_calls_back_until_the_handler_ends_it},
+      {"a callback may free its consumer, and may not run its loop",
+       &a_callback_may_free_its_consumer_and_may_not_run_its_loop},
       {"a queue is awaited", &a_queue_is_awaited},
   };
   return RUN_CASES(cases);

@@ -70,7 +70,8 @@ class Batch {
   }
 
   _record(index) {
-    if (!(index >= 0 && index < this.length)) throw new RangeError(`there is no message ${index} of ${this.length} in the batch`);
+    if (!(Number.isInteger(index) && index >= 0 && index < this.length))
+      throw new RangeError(`there is no message ${index} of ${this.length} in the batch`);
     return this._records[index];
   }
   /** Notes where the records are: `count` from the beginning of the chunk on. */

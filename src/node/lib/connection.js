@@ -36,7 +36,7 @@ class Connection {
         return undefined;
       }
     };
-    return repeat(ask, options, () => {
+    return repeat('openQueue', ask, options, () => {
       throw missing;
     });
   }

@@ -1,18 +1,20 @@
 // The receiving end of a queue.
 'use strict';
 
+const { isArrayBuffer } = require('node:util').types;
 const { Batch } = require('./batch');
 const { answer, tell } = require('./callbacks');
 const { BeltwayError } = require('./errors');
 const { Message, ReusedMessage, Chunk, after } = require('./message');
 const { turn, settle } = require('./turn');
-const { Waiting, nothing } = require('./waiting');
+const { Waiting, checkWait, nothing } = require('./waiting');
 
 const chunkBytes = 32768;
 const largeBytes = 4096; // a record from here on has a chunk of its own
 const mostAhead = 256; // messages of a private group that are copied at once
 const endOfStream = -1; // these two are those of consumer_endpoint.hpp
 const leastChunk = 56;
+const mostAtOnce = 1048576; // no ring has more
 
 class Consumer extends Waiting {
   constructor(handle) {
@@ -71,21 +73,24 @@ class Consumer extends Waiting {
   receiveMany(most, options, callback) {
     if (typeof options === 'function') return this.receiveMany(most, undefined, options);
     return answer(callback, () => {
-      checkMost('receiveMany', most);
-      return this._start(() => this._takeMany(most), options, []);
+      const count = checkedMost('receiveMany', most);
+      return this._start(() => this._takeMany(count), options, []);
     });
   }
 
   receiveInto(buffer, options, callback) {
     if (typeof options === 'function') return this.receiveInto(buffer, undefined, options);
-    return answer(callback, () => this._start(() => this._takeInto(buffer), options, null));
+    return answer(callback, () => {
+      checkBuffer(buffer);
+      return this._start(() => this._takeInto(buffer), options, null);
+    });
   }
 
   receiveBatch(most, options, callback) {
     if (typeof options === 'function') return this.receiveBatch(most, undefined, options);
     return answer(callback, () => {
-      checkMost('receiveBatch', most);
-      return this._start(() => this._takeBatch(most), options, null);
+      const count = checkedMost('receiveBatch', most);
+      return this._start(() => this._takeBatch(count), options, null);
     });
   }
 
@@ -143,14 +148,13 @@ class Consumer extends Waiting {
 
   close() {
     this._count = 0;
-    this._end((call) => call.resolve(null));
+    this._end((call) => call.late());
   }
 
   /** Now if possible and if nobody waits already, else in line. `none`: the answer when there is none. */
   _start(attempt, options, none) {
-    const given = options !== undefined && options !== null;
     try {
-      if (given) options.signal?.throwIfAborted();
+      if (options !== undefined && options !== null) checkWait('receive', options);
       if (this._line.length === 0) {
         const value = attempt();
         if (value !== nothing) return --turn.left > 0 ? Promise.resolve(value) : settle(value);
@@ -177,11 +181,12 @@ class Consumer extends Waiting {
     const messages = [];
     while (messages.length < most) {
       if (this._count === 0) {
-        const asked = most - messages.length;
-        if (messages.length > 0 && !this._more) break;
-        const got = this._fill(asked);
-        if (got <= 0 && messages.length > 0) break;
-        if (got <= 0) return got === endOfStream ? this._end_of_stream(messages) : nothing;
+        if (messages.length > 0) {
+          if (!this._more || !this._fillAgain(most - messages.length)) break;
+        } else {
+          const got = this._fill(most);
+          if (got <= 0) return got === endOfStream ? this._end_of_stream(messages) : nothing;
+        }
       }
       messages.push(this._take());
     }
@@ -205,9 +210,9 @@ class Consumer extends Waiting {
       throw new BeltwayError('too_large', `receiveInto: the next message has ${message.size} bytes, and the buffer has ` +
         `${buffer.byteLength}: give a larger one, or call receive(); the message was not taken`);
     }
+    this._reused._begin(buffer)._take(message, this._reused._target);
     --this._count;
     this._at = after(this._chunk, this._at);
-    this._reused._begin(buffer)._take(message, this._reused._target);
     return this._reused;
   }
 
@@ -255,6 +260,15 @@ class Consumer extends Waiting {
     }
   }
 
+  /** For a call that has messages already: what fails now the next call says. */
+  _fillAgain(most) {
+    try {
+      return this._fill(most) > 0;
+    } catch {
+      return false;
+    }
+  }
+
   _makeRoom(needed) {
     const small = this._small;
     if (needed >= largeBytes) {
@@ -279,9 +293,15 @@ class Consumer extends Waiting {
   }
 }
 
-function checkMost(call, most) {
+function checkedMost(call, most) {
   if (!Number.isInteger(most) || most < 1)
     throw new BeltwayError('invalid_option', `${call}: the first argument is the most messages to take, 1 or more`);
+  return Math.min(most, mostAtOnce);
+}
+function checkBuffer(buffer) {
+  const isBytes = ArrayBuffer.isView(buffer) && buffer.BYTES_PER_ELEMENT === 1;
+  if (!isBytes && !isArrayBuffer(buffer))
+    throw new BeltwayError('invalid_option', 'receiveInto: buffer takes a Buffer, a Uint8Array or an ArrayBuffer');
 }
 
 /** The iterator of `for await`. */

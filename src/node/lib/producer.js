@@ -1,10 +1,11 @@
 // The sending end of a queue.
 'use strict';
 
+const { isArrayBuffer } = require('node:util').types;
 const { answer } = require('./callbacks');
 const { BeltwayError } = require('./errors');
 const { turn, settle } = require('./turn');
-const { Waiting, nothing } = require('./waiting');
+const { Waiting, checkWait, nothing } = require('./waiting');
 
 const full = 0; // these are those of producer_endpoint.cpp
 const published = 1;
@@ -49,18 +50,18 @@ class Producer extends Waiting {
       if (this._line.length === 0 && this._tryPublish(message) === published) {
         return --turn.left > 0 ? done : settle(true, done);
       }
+      const copy = copyOf(message);
+      return this._wait(() => (this._tryPublish(copy) === full ? nothing : true));
     } catch (error) {
       return Promise.reject(error);
     }
-    const copy = copyOf(message);
-    return this._wait(() => (this._tryPublish(copy) === full ? nothing : true));
   }
 
   _publishWith(message, options, callback) {
     if (typeof options === 'function') return answer(options, () => this.publish(message));
     return answer(callback, () => {
       if (options === undefined || options === null) return this.publish(message);
-      options.signal?.throwIfAborted();
+      checkWait('publish', options);
       if (this._line.length === 0) {
         const outcome = this._handle.tryPublishWith(message, options);
         if (outcome !== full) return --turn.left > 0 ? Promise.resolve(outcome === published) : settle(outcome === published);
@@ -84,7 +85,8 @@ class Producer extends Waiting {
   publishMany(messages, options, callback) {
     if (typeof options === 'function') return this.publishMany(messages, undefined, options);
     return answer(callback, () => {
-      options?.signal?.throwIfAborted();
+      if (!Array.isArray(messages)) throw new BeltwayError('invalid_option', 'publishMany: messages takes an array');
+      if (options !== undefined && options !== null) checkWait('publishMany', options);
       let count = 0;
       const attempt = () => {
         while (count < messages.length) {
@@ -118,7 +120,6 @@ class Producer extends Waiting {
   }
   /** Lays small messages end to end: one call of the native side that reads them is cheaper than one that asks for each. */
   _packFrom(messages, first) {
-    if (!Array.isArray(messages)) return 0; // the native side says what is wrong
     if (this._pack === undefined) {
       this._pack = { bytes: Buffer.allocUnsafeSlow(packedBytes), sizes: new Uint32Array(mostPacked) };
       this._handle.setPack(this._pack.bytes, new Uint8Array(this._pack.sizes.buffer));
@@ -152,7 +153,8 @@ class Producer extends Waiting {
 function copyOf(message) {
   if (typeof message === 'string') return message;
   if (ArrayBuffer.isView(message)) return Buffer.from(Buffer.from(message.buffer, message.byteOffset, message.byteLength));
-  return Buffer.from(Buffer.from(message));
+  if (isArrayBuffer(message)) return Buffer.from(Buffer.from(message));
+  throw new BeltwayError('invalid_option', 'a message takes a Buffer, a typed array, an ArrayBuffer or a string');
 }
 
 module.exports = { Producer };

@@ -4,6 +4,7 @@
 const native = require('./native');
 const { answer } = require('./callbacks');
 const { Consumer } = require('./consumer');
+const { BeltwayError } = require('./errors');
 const { Producer } = require('./producer');
 const { repeat } = require('./repeat');
 
@@ -33,12 +34,17 @@ class Queue {
   }
   _waitFor(producers, count, options, callback) {
     if (typeof options === 'function') return this._waitFor(producers, count, undefined, options);
+    const call = producers ? 'waitForProducers' : 'waitForConsumers';
     const enough = async () => {
       const { endpoints } = await this.describe();
       const fits = (each) => each.producer === producers && !each.evicted && !each.orphan;
       return endpoints.filter(fits).length >= count ? true : undefined;
     };
-    return answer(callback, () => repeat(enough, options, () => false));
+    return answer(callback, () => {
+      if (!Number.isInteger(count) || count < 0)
+        throw new BeltwayError('invalid_option', `${call}: count takes a whole number from 0 on`);
+      return repeat(call, enough, options, () => false);
+    });
   }
 
   addGroup(group, start, callback) {

@@ -2,12 +2,14 @@
 'use strict';
 
 const { setTimeout: pause } = require('node:timers/promises');
+const { checkWait } = require('./waiting');
 
 const shortestMs = 1;
 const longestMs = 20;
 
-/** Asks until the answer is not undefined, for `options.timeout` ms at most; then the answer is that of `late`. */
-async function repeat(ask, options, late) {
+/** For `call`: asks until the answer is not undefined, for `options.timeout` ms at most; then the answer is that of `late`. */
+async function repeat(call, ask, options, late) {
+  if (options !== undefined && options !== null) checkWait(call, options);
   const { timeout = Infinity, signal } = options ?? {};
   const end = performance.now() + timeout;
   for (let next = shortestMs; ; next = Math.min(2 * next, longestMs)) {
@@ -17,7 +19,7 @@ async function repeat(ask, options, late) {
     const left = end - performance.now();
     if (left <= 0) return late();
     try {
-      await pause(Math.min(next, left), undefined, { signal });
+      await pause(Math.min(next, left), undefined, { signal: signal ?? undefined });
     } catch {
       throw signal.reason;
     }

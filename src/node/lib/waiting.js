@@ -1,10 +1,24 @@
 // What producers and consumers have in common: a line of calls that wait until their endpoint is ready.
 'use strict';
 
+const { BeltwayError } = require('./errors');
 const { begin } = require('./turn');
 
 const nothing = Symbol('nothing'); // what an attempt gives that has to wait
 const mostInTurn = 64; // calls that one turn of the loop answers
+const longestTimer = 2147483647; // ms: setTimeout() ends a longer one at once
+
+/** The options `timeout` and `signal` of a call that may wait. Throws if the signal is aborted. */
+function checkWait(call, options) {
+  if (typeof options !== 'object') throw new BeltwayError('invalid_option', `${call}: the options are {timeout, signal}`);
+  const { timeout, signal } = options;
+  if (timeout !== undefined && !(typeof timeout === 'number' && timeout >= 0))
+    throw new BeltwayError('invalid_option', `${call}: timeout takes milliseconds, 0 or more`);
+  if (signal === undefined || signal === null) return;
+  if (typeof signal.throwIfAborted !== 'function')
+    throw new BeltwayError('invalid_option', `${call}: signal takes an AbortSignal`);
+  signal.throwIfAborted();
+}
 
 class Waiting {
   constructor(handle) {
@@ -21,16 +35,25 @@ class Waiting {
   _wait(attempt, options, late) {
     const { timeout, signal } = options ?? {};
     return new Promise((resolve, reject) => {
-      const call = { attempt, resolve, reject, end: undefined };
+      const call = { attempt, reject, resolve, late: () => late(resolve, reject), end: undefined };
       const leave = (settle) => {
+        const wasFirst = this._line[0] === call;
         this._leave(call);
         settle();
+        // What the next one wants may be there, and then the descriptor does not say so.
+        if (wasFirst && this._line.length > 0) setImmediate(this._onReady);
       };
       let timer;
       const onAbort = () => leave(() => reject(signal.reason));
-      if (timeout !== undefined && timeout !== Infinity) {
-        timer = setTimeout(() => leave(() => late(resolve, reject)), timeout);
-      }
+      const onTimeout = () => {
+        this._serve(); // a program that was busy has not seen what came in time
+        if (this._line.includes(call)) leave(call.late);
+      };
+      const startTimer = (left) => {
+        const isLast = left <= longestTimer;
+        timer = setTimeout(() => (isLast ? onTimeout() : startTimer(left - longestTimer)), isLast ? left : longestTimer);
+      };
+      if (timeout !== undefined && timeout !== Infinity) startTimer(timeout);
       signal?.addEventListener('abort', onAbort, { once: true });
       if (timer !== undefined || signal !== undefined) {
         call.end = () => {
@@ -81,4 +104,4 @@ class Waiting {
   }
 }
 
-module.exports = { Waiting, nothing };
+module.exports = { Waiting, checkWait, nothing };
