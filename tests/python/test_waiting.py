@@ -191,11 +191,13 @@ class Waiting(DaemonTest):
         def messages():
             other.start()
             self.wait_until_asleep(queue, consumers=False)
+            is_asleep.set()
             yield b"last"
 
+        is_asleep = threading.Event()
         writer = threading.Thread(target=lambda: producer.publish_many(messages()))
         writer.start()
-        self.wait_until_asleep(queue, consumers=False)
+        self.assertTrue(is_asleep.wait(20))
         found = [consumer.receive_bytes(20) for _ in range(6)]
         writer.join(20)
         other.join(20)
