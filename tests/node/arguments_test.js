@@ -157,7 +157,7 @@ test('an element that frees the bytes of another one while it is read does no ha
 });
 
 test('a worker that is terminated while requests and waits of it go on ends well', async () => {
-  await daemon.link.declare('terminated', { groups: ['g'] });
+  await daemon.link.declare('terminated', { groups: ['g'], maxConsumers: 64 });
   const { code, error } = await runText(`
     const { Worker } = require('node:worker_threads');
     const text = \`const beltway = require(${JSON.stringify(package_)});
@@ -166,7 +166,7 @@ test('a worker that is terminated while requests and waits of it go on ends well
         const [consumer, producer] = [await queue.consumer(), await queue.producer()];
         require('node:worker_threads').parentPort.postMessage('');
         (async () => { for (;;) { await producer.publish('x', { timeout: 1 }).catch(() => 0); queue.describe(); } })();
-        for await (const message of consumer) queue.consumer({ group: 'g' }).then((each) => each.close());
+        for await (const message of consumer) queue.consumer({ group: 'g' }).then((each) => each.close(), () => 0);
       })()\`;
     for (let i = 0; i < 10; ++i) {
       const worker = new Worker(text, { eval: true });
