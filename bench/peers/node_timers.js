@@ -3,7 +3,7 @@
 //   node bench/peers/node_timers.js BUILD [SECONDS]
 //
 // BUILD is a build folder with the targets beltwayd and beltway_node: build/release. Cases: an idle loop; `for await` over a
-// queue that another process saturates, with acks; batches of 64 of it; `await publish()` to a queue that another process empties.
+// queue that another process saturates, with acks; batches of 64 of it; `await publish()` to a queue that another one empties.
 // Prints one line of JSON a case: the lateness in milliseconds (p50, p99, most), and how much later than idle it is at p99.
 'use strict';
 

@@ -214,8 +214,8 @@ export class Message {
 }
 
 /**
- * Messages in memory that the next receiveBatch() of their consumer uses again: valid until then. Numbers from 0 to length - 1 name
- * them. No object is made for a message, but by data() and properties().
+ * Messages in memory that the next receiveBatch() of their consumer uses again: valid until then. Numbers from 0 to length - 1
+ * name them. No object is made for a message, but by data() and properties().
  */
 export interface Batch {
   readonly length: number;

@@ -143,7 +143,8 @@ class Beltway(Broker):
         self.modules = modules
         daemon = os.path.join(programs, "beltwayd")
         # Without a keeper, since that would outlive a test that is killed.
-        self.spawn([daemon, "--no-keeper", "--socket", self.socket], os.environ, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        self.spawn([daemon, "--no-keeper", "--socket", self.socket], os.environ,
+                   stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         end = time.monotonic() + START_S
         while not os.path.exists(self.socket):
             if time.monotonic() > end:
