@@ -33,7 +33,7 @@ if wants dev; then
   packages+=(python3-dev python3-numpy python3-uvloop mypy python3-build python3-setuptools python3-wheel)
 fi
 if wants asan; then packages+=(python3-dev python3-numpy); fi
-if wants dev || wants clang || wants soak; then
+if wants dev || wants soak; then
   packages+=(python3-dev node-typescript)
   # Another Node.js than Debian's brings its headers along, and libnode-dev would be in its way.
   [ -e /usr/include/node/node_api.h ] || packages+=(nodejs libnode-dev)
