@@ -67,6 +67,7 @@ class Soak {
 
   void run_round(Clock::time_point end) {
     last_begun_ = 0;
+    const std::uint64_t dropped_before = stage_.names_and_times ? newest().dropped : 0;
     // Two that are never killed: they must see everything that was committed, exactly once.
     for (const std::uint32_t reader : {2U, 3U}) {
       steady_.push_back(Child::fork([this, reader] { return run_consumer(*ledger_, stage_, reader, ""); }));
@@ -77,7 +78,6 @@ class Soak {
     for (std::uint32_t i = 0; i < 4; ++i) mortal_.push_back(consumer(i % 2));
     if (stage_.names_and_times) mortal_.push_back(newest_reader());
     const std::uint64_t kills_before = kills_;
-    const std::uint64_t dropped_before = newest().dropped;
     last_change_ = Clock::now();
     while (Clock::now() < end) {
       std::this_thread::sleep_for(std::chrono::microseconds(random_() % 20000));
