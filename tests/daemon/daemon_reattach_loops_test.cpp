@@ -30,7 +30,7 @@ class ReattachLoop : public testing::Test {
   static QueueOptions evicting() {
     QueueOptions options = k_small;
     options.groups = {"workers"};
-    options.evict_after = 30ms;
+    options.evict_after = 150ms;  // so long that a loaded machine evicts it once
     options.max_parked = 0;  // what is held holds the ring
     return options;
   }

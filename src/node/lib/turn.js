@@ -1,6 +1,6 @@
 // The share of the event loop that messages take. An await of a promise that is settled lets no timer and no socket have its
-// turn. So whoever hands out settled promises counts here, and when a stream of them has lasted for long enough, the next promise
-// is settled in the next turn of the loop.
+// turn. So whoever hands out settled promises counts here. When a stream of them has lasted for long enough, the next promise is
+// settled in the next turn of the loop.
 'use strict';
 
 const { performance } = require('node:perf_hooks');
