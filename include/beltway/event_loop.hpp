@@ -83,7 +83,8 @@ class EventLoop {
   void forget(int fd) noexcept;
 
   /// Calls callbacks until nothing is left to wait for: Status::ok. Ends earlier with stopped (stop(), or a stop request),
-  /// timeout (the deadline) or interrupted (a signal, as Until says). Not inside a callback.
+  /// timeout (the deadline) or interrupted (a signal, as Until says). A stop() that was called before also counts if nothing is
+  /// left to wait for. Not inside a callback.
   Status run(const Until& until = {});
 
   /// Makes run(), or the next one, return soon. Any thread, and signal handlers.

@@ -140,7 +140,8 @@ Status EventLoop::run(const Until& until) {
     if (take_stop()) return Status::stopped;
     if (until.deadline() && Until::Clock::now() >= *until.deadline()) return Status::timeout;
   }
-  return Status::ok;
+  // A stop that came before the last callback ended must not end a later run.
+  return take_stop() ? Status::stopped : Status::ok;
 }
 
 bool EventLoop::take_stop() noexcept {

@@ -45,6 +45,14 @@ TEST(EventLoop, an_event_loop_returns_when_nothing_is_left_to_wait_for) {
   loop.forget(bell.fd);
 }
 
+TEST(EventLoop, a_stop_counts_also_if_nothing_is_left_to_wait_for) {
+  EventLoop loop;
+  EXPECT_EQ(loop.run(), Status::ok);
+  loop.stop();
+  EXPECT_EQ(loop.run(), Status::stopped);
+  EXPECT_EQ(loop.run(), Status::ok) << "a stop counts once";
+}
+
 TEST(EventLoop, an_event_loop_ends_at_the_deadline_or_when_told_to_stop) {
   EventLoop loop;
   const Bell bell;

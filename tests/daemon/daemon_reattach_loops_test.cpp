@@ -31,7 +31,7 @@ class ReattachLoop : public testing::Test {
     QueueOptions options = k_small;
     options.groups = {"workers"};
     options.evict_after = 150ms;  // so long that a loaded machine evicts it once
-    options.max_parked = 0;  // what is held holds the ring
+    options.max_parked = 0;       // what is held holds the ring
     return options;
   }
 

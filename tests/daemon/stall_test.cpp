@@ -4,12 +4,14 @@
 
 #include <array>
 #include <chrono>
+#include <string>
 #include <thread>
 
 #include "client/channel.hpp"
 #include "queues/registry.hpp"
 #include "queues/run_clock.hpp"
 #include "support/child.hpp"
+#include "support/temp_dir.hpp"
 #include "wire/validate.hpp"
 
 namespace beltway::daemon {
@@ -135,6 +137,9 @@ TEST(Waiting, a_wait_for_the_daemon_does_not_count_time_in_which_the_client_was_
   });
   Packet packet;
   ASSERT_TRUE(theirs.receive(packet, std::chrono::steady_clock::now() + 20s));
+  // Before it waits, the client has no wait that could be extended.
+  const std::string stat = "/proc/" + std::to_string(client.pid()) + "/stat";
+  ASSERT_TRUE(test::eventually([&] { return test::read_file(stat).find(") S ") != std::string::npos; }));
   client.kill(SIGSTOP);
   std::this_thread::sleep_for(3s);
   client.kill(SIGCONT);
