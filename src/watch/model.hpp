@@ -1,0 +1,156 @@
+// What an operator sees of a daemon's queues: rates, lags, ages, holders, and verdicts that say why a queue is in trouble.
+//
+// One model for all faces: `beltway top`, `beltway web`, metrics, `beltway doctor`, `list` and `show`. The values here are plain
+// data; Watcher fills them. README.md lists the kinds of verdicts.
+// Thread safety: values.
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "beltway/connection.hpp"
+#include "beltway/info.hpp"
+
+namespace beltway::watch {
+
+using Nanoseconds = std::chrono::nanoseconds;
+
+/// A command that mends what a verdict tells, exactly as a shell takes it, and what the command does.
+struct Remedy {
+  std::string command;
+  std::string effect;
+};
+
+enum class Severity : std::uint8_t {
+  note,     ///< worth knowing; nothing waits and nothing will be lost
+  warning,  ///< no process waits yet, but one will, or messages come late
+  trouble,  ///< a process waits because of it, or messages are lost
+};
+
+/// One finding. A sentence is `subject: cause; evidence; forecast; remedy`, see text_of().
+struct Verdict {
+  std::string kind;  ///< a name of README.md's table, e.g. "ring_full_by_consumer"
+  Severity severity = Severity::trouble;
+  std::string queue = {};     ///< empty: the daemon or the machine
+  std::string subject = {};   ///< "orders is full"
+  std::string cause = {};     ///< "group billing, consumer 2 (pid 4711 worker, stopped by a signal) holds position 88"
+  std::string evidence = {};  ///< "1024 of 1024 slots are used, 3 producers wait"; may be empty
+  std::optional<Nanoseconds> since = {};  ///< how long it has lasted; nothing: not known
+  std::string forecast = {};              ///< "full in 4 s at this rate"; may be empty
+  std::vector<Remedy> remedies = {};      ///< the best one first
+  std::string group = {};
+  std::optional<unsigned> producer = {};
+  std::optional<unsigned> consumer = {};
+  std::optional<int> pid = {};
+  std::optional<std::uint64_t> position = {};
+};
+
+/// Per second, by the difference of two samples.
+struct Rates {
+  double in = 0;   ///< messages published
+  double out = 0;  ///< messages received, of all groups and private consumers together
+  double bytes_in = 0;
+  double bytes_out = 0;
+  double redelivered = 0;
+  double dead_lettered = 0;
+  double lost = 0;
+};
+
+struct EndpointView {
+  EndpointInfo info;
+  double messages_per_s = 0;
+  double wakes_per_message = 0;  ///< times it was woken for each message
+  double busy = 0;               ///< share of the time in which it did not wait, 0 to 1
+  std::uint64_t held = 0;        ///< consumers: unacknowledged messages
+};
+
+struct GroupView {
+  std::string name;
+  std::uint64_t lag = 0;                         ///< messages that it has not acknowledged yet
+  double in_per_s = 0;                           ///< messages that came for it
+  double out_per_s = 0;                          ///< messages that its consumers received
+  std::optional<Nanoseconds> delay = {};         ///< lag / rate of receipt (Little's law); nothing: the rate is 0
+  std::optional<Nanoseconds> time_to_full = {};  ///< at these rates; nothing: its lag does not grow
+  std::optional<Nanoseconds> oldest_age = {};    ///< queues with stamps
+  unsigned consumers = 0;
+  bool paused = false;
+};
+
+/// One second of a queue's past.
+struct HistoryPoint {
+  std::int64_t at_s = 0;  ///< CLOCK_REALTIME
+  float in_per_s = 0;
+  float out_per_s = 0;
+  float lag = 0;           ///< messages, of the slowest group
+  float oldest_age_s = 0;  ///< 0: no stamps, or nothing is left
+};
+
+/// A queue as a line of a list. Costs no scan of its slots.
+struct QueueView {
+  QueueInfo info;
+  bool readable = false;  ///< the caller has the right to read: all below is known
+  bool removed = false;
+  std::uint64_t position = 0;
+  std::uint64_t used = 0;    ///< slots that the slowest reliable group still needs
+  std::uint64_t parked = 0;  ///< as of the last full look
+  std::uint64_t lag = 0;     ///< of the slowest group or private consumer, messages
+  Rates rates;
+  std::optional<Nanoseconds> delay = {};       ///< of the slowest group
+  std::optional<Nanoseconds> oldest_age = {};  ///< queues with stamps
+  unsigned producers = 0;
+  unsigned consumers = 0;
+  std::vector<GroupView> groups;
+  std::vector<HistoryPoint> history;  ///< the last 60 s, oldest first
+  std::vector<Verdict> verdicts;      ///< the gravest first
+
+  /// Of its gravest verdict; nothing: it has none.
+  [[nodiscard]] std::optional<Severity> severity() const {
+    return verdicts.empty() ? std::nullopt : std::optional(verdicts.front().severity);
+  }
+};
+
+/// What a slot holds, as a picture of the ring shows it.
+enum class SlotLook : std::uint8_t { free, claimed, waiting, leased, acknowledged, delayed, parked, voided, lane };
+
+/// The ring as a strip of cells from the oldest position to the latest. A cell stands for `slots_per_cell` slots and shows the
+/// most remarkable one.
+struct RingStrip {
+  std::uint64_t first = 0;  ///< position of the first cell's first slot
+  double slots_per_cell = 1;
+  std::vector<SlotLook> cells;
+  struct Floor {
+    std::string group;      ///< empty: private
+    unsigned consumer = 0;  ///< of a private one
+    std::uint64_t position = 0;
+  };
+  std::vector<Floor> floors;
+};
+
+/// One queue in full. Costs a scan of its slots.
+struct QueueDetail {
+  QueueView view;  ///< its history is up to an hour long
+  QueueSnapshot snapshot;
+  std::vector<EndpointView> endpoints;
+  RingStrip strip;
+};
+
+/// All that one daemon has.
+struct Fleet {
+  bool daemon_answers = false;
+  std::optional<Nanoseconds> daemon_gone_for = {};  ///< it has answered before, and does not now
+  Connection::DaemonInfo daemon;                    ///< as it answered last
+  std::vector<QueueView> queues;                    ///< by trouble: the gravest and longest first, then by name
+  std::vector<Verdict> verdicts;                    ///< of the daemon and the machine
+  Rates rates;                                      ///< of all readable queues
+  std::uint64_t shared_bytes = 0;
+};
+
+/// "orders is full: group billing, consumer 2 (...) holds position 88; 3 producers wait for 9 s; remedy: kill -CONT 4711".
+[[nodiscard]] std::string text_of(const Verdict& verdict);
+[[nodiscard]] const char* name_of(Severity severity) noexcept;
+
+}  // namespace beltway::watch

@@ -1,0 +1,47 @@
+// Samples the queues of one daemon through read-only mappings, and says what is wrong.
+//
+// Promised: takes no place of a consumer, wakes nobody, writes nothing to shared memory. Works while programs hang. Goes on with
+// the queues that it has open while the daemon is gone.
+// Thread safety: one thread at a time.
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "beltway/options.hpp"
+#include "watch/model.hpp"
+
+namespace beltway::watch {
+
+struct WatcherOptions {
+  ConnectionOptions connection = {};
+  std::chrono::seconds history{60};  ///< kept of each queue; at most an hour
+  std::size_t strip_cells = 64;      ///< of QueueDetail::strip
+};
+
+class Watcher {
+ public:
+  /// Connects, and starts no daemon. Throws Error(no_daemon) if none answers.
+  explicit Watcher(WatcherOptions options);
+  Watcher(const Watcher&) = delete;
+  Watcher& operator=(const Watcher&) = delete;
+  ~Watcher();
+
+  /// Reads all queues once. Rates need two calls; call it about once a second, at most ten times. Blocks for the daemon's
+  /// answer at most 1 s; never throws because a daemon or a queue is gone.
+  void sample();
+  [[nodiscard]] const Fleet& fleet() const noexcept;
+
+  /// The queue as it is now, with a scan of its slots. Nothing: there is no such queue, or it may not be read.
+  [[nodiscard]] std::optional<QueueDetail> detail(std::string_view queue);
+
+ private:
+  class State;
+  std::unique_ptr<State> state_;
+};
+
+}  // namespace beltway::watch
