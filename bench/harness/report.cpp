@@ -8,7 +8,7 @@
 #include <cstdio>
 
 #include "tool/bench/bench_report.hpp"
-#include "tool/text/json.hpp"
+#include "tool/text/message_json.hpp"
 #include "tool/text/units.hpp"
 
 namespace beltway::bench {

@@ -352,12 +352,12 @@ endpoint::Attachment attach_endpoint(const std::shared_ptr<Session>& session, co
   return attachment;
 }
 
-Inspection attach_inspector(Session& session, const QueueName& queue) {
+Inspection attach_inspector(Session& session, const QueueName& queue, const Until* caller) {
   const os::CancelGuard no_cancellation;
   const std::string context = wire::error_subject("inspect", queue.name);
   const AttachRequest request{.queue = queue.id, .role = Role::inspector};
   ArrivingSegments arriving(queue.geometry, request.role);
-  static_cast<void>(request_place(session, request, arriving, context));
+  static_cast<void>(request_place(session, request, arriving, context, caller));
   arriving.check(queue, 0, context);
   arriving.heap_descriptor.close();
   Inspection inspection;

@@ -41,6 +41,7 @@ struct Inspection {
   os::Mapping heap;
   os::Mapping control;
 };
-[[nodiscard]] Inspection attach_inspector(Session& session, const QueueName& queue);
+/// `caller`: when to give up; null: as the options of the connection say.
+[[nodiscard]] Inspection attach_inspector(Session& session, const QueueName& queue, const Until* caller = nullptr);
 
 }  // namespace beltway::client

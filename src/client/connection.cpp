@@ -4,8 +4,8 @@
 #include <optional>
 
 #include "client/ask_until.hpp"
-#include "client/find_daemon.hpp"
 #include "client/ownership.hpp"
+#include "client/queries.hpp"
 #include "client/session.hpp"
 #include "os/cancel_guard.hpp"
 #include "wire/json_reader.hpp"
@@ -118,19 +118,8 @@ void Connection::remove(std::string_view name, const RemoveOptions& options) con
 }
 
 std::vector<QueueInfo> Connection::list() const {
-  const std::string context = "list queues";
   std::vector<QueueInfo> all;
-  bool more = true;
-  while (more) {
-    const client::Packet reply =
-        session_->request(context, "list", {{"after", all.empty() ? std::string() : all.back().name}});
-    const wire::JsonReader fields(reply.body, context);
-    const std::size_t before = all.size();
-    for (const json& queue : fields.array("queues")) {
-      all.push_back(wire::decode_description(queue, context).info);
-    }
-    more = fields.flag("more") && all.size() > before;
-  }
+  for (wire::Description& each : client::list_queues(*session_, Until())) all.push_back(std::move(each.info));
   return all;
 }
 
@@ -141,27 +130,6 @@ QueueInfo Connection::describe(std::string_view name) const {
   return wire::decode_description(wire::JsonReader(reply.body, context).object("queue"), context).info;
 }
 
-Connection::DaemonInfo Connection::ping() const {
-  const client::Packet reply = session_->request("ping", "ping", json::object());
-  const wire::JsonReader fields(reply.body, "ping");
-  const std::string socket = fields.text("socket");
-  DaemonInfo info{.version = fields.text("version"),
-                  .layout = fields.text_or("layout", ""),
-                  .pid = static_cast<int>(fields.number<std::uint32_t>("pid")),
-                  .uid = fields.number_or<std::uint32_t>("uid", Connection::k_unknown_uid),
-                  .socket = socket,
-                  .log = fields.text_or("log", ""),
-                  .log_lost = fields.has("log_lost") ? fields.number<std::uint64_t>("log_lost") : 0,
-                  .asked = session_->socket().string(),
-                  .others = session_->was_searched() ? client::other_daemons(socket) : std::vector<OtherDaemon>{},
-                  .passed_over = fields.text_or("passed_over", ""),
-                  .held = {}};
-  if (!fields.has("held")) return info;
-  for (const json& queue : fields.array("held")) {
-    const wire::JsonReader held(queue, "ping: held");
-    info.held.push_back({held.text("name"), held.text("layout"), held.text("why")});
-  }
-  return info;
-}
+Connection::DaemonInfo Connection::ping() const { return client::ask_daemon(*session_, Until()); }
 
 }  // namespace beltway

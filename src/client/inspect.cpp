@@ -14,6 +14,7 @@
 #include "client/attach.hpp"
 #include "client/group_options.hpp"
 #include "client/inspect_ages.hpp"
+#include "client/inspect_floors.hpp"
 #include "client/queue_request.hpp"
 #include "ring/counters.hpp"
 #include "ring/floors.hpp"
@@ -27,16 +28,6 @@ namespace beltway::client {
 
 namespace {
 
-/// Positions from `floor` to `tail`, at most one lap; 0 if the word makes no sense.
-std::uint64_t depth_of(const ring::QueueMemory& memory, ring::Position floor, ring::Position tail) noexcept {
-  const std::int64_t depth = ring::distance(tail, ring::wrap(floor));
-  return static_cast<std::uint64_t>(std::clamp<std::int64_t>(depth, 0, memory.geometry.slots));
-}
-
-ring::Position floor_of(const ring::QueueMemory& memory, unsigned group) noexcept {
-  return ring::wrap(memory.group(group).floor.load_acquire());  // pairs with the release of the process that moved it
-}
-
 SleepState sleep_of(const ring::Endpoint& endpoint) noexcept {
   switch (ring::Wait::of(endpoint.wait.load_relaxed()).phase) {
     case ring::WaitPhase::asleep:
@@ -44,34 +35,6 @@ SleepState sleep_of(const ring::Endpoint& endpoint) noexcept {
     case ring::WaitPhase::signalled: return SleepState::signalled;
     default: return SleepState::awake;
   }
-}
-
-/// True if the group will never need that position again: it is done, or was never a message or is none any more.
-bool is_over(const ring::QueueMemory& memory, unsigned group, ring::Position position) noexcept {
-  // Pairs with the release of an ack.
-  const ring::Lease lease = ring::Lease::of(memory.lease(group, position).load_acquire());
-  const std::int64_t lap = ring::distance<ring::Lease::bits>(lease.position, position);
-  if (lap > 0) return true;
-  if (lap == 0 && (lease.phase == ring::LeasePhase::done || ring::is_parked(lease.phase))) return true;
-  if (lap == 0 && lease.phase == ring::LeasePhase::leased) return false;
-  const ring::SlotState slot = ring::SlotState::of(memory.slot(position).state.load_acquire());
-  return slot.position == position &&
-         (slot.phase == ring::SlotPhase::voided || slot.phase == ring::SlotPhase::reclaimed);
-}
-
-/// The first position that a named group still needs. Its floor may lag behind that: a producer that finds the ring full moves
-/// it on.
-ring::Position first_needed(const ring::QueueMemory& memory, unsigned group, ring::Position floor,
-                            ring::Position tail) noexcept {
-  for (std::uint64_t left = depth_of(memory, floor, tail); left != 0; --left, floor = ring::wrap(floor + 1)) {
-    if (!is_over(memory, group, floor)) break;
-  }
-  return floor;
-}
-/// The same of any group.
-ring::Position needed_from(const ring::QueueMemory& memory, unsigned group, ring::Position tail) noexcept {
-  const ring::Position floor = floor_of(memory, group);
-  return group < memory.geometry.max_groups ? first_needed(memory, group, floor, tail) : floor;
 }
 
 /// What the lease words of a named group say of the positions from its floor to the latest.

@@ -47,6 +47,8 @@ struct Verdict {
   std::optional<unsigned> consumer = {};
   std::optional<int> pid = {};
   std::optional<std::uint64_t> position = {};
+  bool blocks = false;                     ///< a process waits because of it now
+  std::optional<Nanoseconds> waited = {};  ///< how long a process has slept because of it; nothing: none sleeps
 };
 
 /// Per second, by the difference of two samples.

@@ -13,7 +13,7 @@
 #include "support/child.hpp"
 #include "support/daemon.hpp"
 #include "support/raw_client.hpp"
-#include "tool/text/causes.hpp"
+#include "watch/causes.hpp"
 
 namespace beltway::test {
 namespace {
@@ -334,12 +334,12 @@ TEST(ToolCause, a_claim_is_a_cause_only_if_a_second_snapshot_finds_it_again) {
   QueueSnapshot snapshot = some_snapshot();
   snapshot.producers[0].claimed = 1;
   snapshot.producers[0].oldest_claim = 99;
-  const auto first = tool::find_causes(snapshot, 0);
+  const auto first = watch::find_causes(snapshot, 0);
   ASSERT_EQ(first.size(), 1U);
-  EXPECT_TRUE(tool::needs_second_snapshot(first));
-  EXPECT_EQ(tool::confirmed(first, tool::find_causes(snapshot, 0)).size(), 1U);
+  EXPECT_TRUE(watch::needs_second_snapshot(first));
+  EXPECT_EQ(watch::confirmed(first, watch::find_causes(snapshot, 0)).size(), 1U);
   snapshot.producers[0].oldest_claim = 120;
-  EXPECT_TRUE(tool::confirmed(first, tool::find_causes(snapshot, 0)).empty()) << "it goes on";
+  EXPECT_TRUE(watch::confirmed(first, watch::find_causes(snapshot, 0)).empty()) << "it goes on";
 }
 
 TEST(ToolCause, a_sleep_that_no_group_explains_is_caused_by_the_producers_own_loans) {
@@ -347,7 +347,7 @@ TEST(ToolCause, a_sleep_that_no_group_explains_is_caused_by_the_producers_own_lo
   snapshot.producers[0].sleep = SleepState::asleep;
   snapshot.producers[0].waits_for = WaitsFor::own_loans;
   snapshot.producers[0].waits_since_ns = 1'000'000'000;
-  const auto causes = tool::find_causes(snapshot, 3'000'000'000);
+  const auto causes = watch::find_causes(snapshot, 3'000'000'000);
   ASSERT_EQ(causes.size(), 1U);
   EXPECT_EQ(causes[0].kind, "own_loans");
   EXPECT_EQ(causes[0].for_ns, 2'000'000'000U);
@@ -365,7 +365,7 @@ TEST(ToolCause, each_fault_of_the_memory_is_a_cause) {
   consumer.counters.corrupt = 2;
   snapshot.consumers.push_back(consumer);
   std::vector<std::string> kinds;
-  for (const auto& cause : tool::find_causes(snapshot, 0)) kinds.push_back(cause.kind);
+  for (const auto& cause : watch::find_causes(snapshot, 0)) kinds.push_back(cause.kind);
   EXPECT_EQ(kinds,
             (std::vector<std::string>{"removed", "broken_words", "rescued", "corrupt_messages", "symmetric_fences"}));
 }
@@ -385,7 +385,7 @@ TEST(ToolCause, the_cause_for_waiting_producers_names_the_one_that_has_waited_lo
     snapshot.producers.push_back(producer);
   }
   snapshot.producers.erase(snapshot.producers.begin());
-  const auto causes = tool::find_causes(snapshot, 6'000'000'000);
+  const auto causes = watch::find_causes(snapshot, 6'000'000'000);
   ASSERT_EQ(causes.size(), 1U);
   EXPECT_EQ(causes[0].for_ns, 2'000'000'000U);
   EXPECT_TRUE(causes[0].text.starts_with("producers wait for room in the ring, and producer 1 ")) << causes[0].text;

@@ -1,5 +1,5 @@
 // What `list`, `show` and `peek` make of a queue's state: the JSON shapes that README.md promises, the text, the rates.
-#include "tool/text/json.hpp"
+#include "tool/text/message_json.hpp"
 
 #include <gtest/gtest.h>
 #include <unistd.h>
@@ -7,11 +7,11 @@
 #include <algorithm>
 
 #include "tool/text/lifetime.hpp"
-#include "tool/text/per_message.hpp"
-#include "tool/text/process_info.hpp"
-#include "tool/text/rates.hpp"
 #include "tool/text/show_text.hpp"
 #include "tool/text/units.hpp"
+#include "watch/flow.hpp"
+#include "watch/per_message.hpp"
+#include "watch/process_info.hpp"
 
 namespace beltway::tool {
 namespace {
@@ -139,7 +139,7 @@ TEST(ToolJson, how_long_a_queue_lasts_is_told) {
   EXPECT_EQ(to_json(info)["owner_pid"], getpid());
   EXPECT_EQ(to_json(info)["expire_after_ms"], 30'000);
   EXPECT_EQ(to_json(info)["expires_in_ms"], 12'000);
-  EXPECT_EQ(lifetime_text(info), "as long as " + process_text(getpid()) + "; until it is unused for " +
+  EXPECT_EQ(lifetime_text(info), "as long as " + watch::process_text(getpid()) + "; until it is unused for " +
                                      format_duration(30s) + ", which is in " + format_duration(12s));
   EXPECT_EQ(lifetime_cell(info), "process " + std::to_string(getpid()) + ", unused " + format_duration(30s) + " (in " +
                                      format_duration(12s) + ")");
@@ -202,7 +202,7 @@ TEST(ToolJson, a_snapshot_has_the_documented_keys) {
                                           "bytes_out", "refused", "lost", "redelivered", "wakes", "sleeps", "unread",
                                           "discarded", "expired", "dead_lettered", "timed_out"}));
   EXPECT_EQ(state["consumers"][0]["sleep"], "asleep");
-  EXPECT_EQ(state["consumers"][0]["process"], process_info(getpid())->name);
+  EXPECT_EQ(state["consumers"][0]["process"], watch::process_info(getpid())->name);
   EXPECT_EQ(json_line(json).find('\n'), json_line(json).size() - 1);
 }
 
@@ -222,11 +222,11 @@ TEST(ToolRates, rates_are_differences_that_include_detached_endpoints) {
   after.totals.messages_in = 1500;
   after.totals.bytes_in = 24'000;
   after.consumers[0].counters.messages += 200;
-  const Rates rates = rates_between(flow_of(before), flow_of(after), 2s);
+  const watch::FlowRates rates = watch::rates_between(watch::flow_of(before), watch::flow_of(after), 2s);
   EXPECT_EQ(rates.messages_in, 250);
   EXPECT_EQ(rates.bytes_in, 4000);
   EXPECT_EQ(rates.messages_out, 100);
-  EXPECT_EQ(rates_between(flow_of(after), flow_of(before), 2s).messages_in, 0) << "never negative";
+  EXPECT_EQ(watch::rates_between(watch::flow_of(after), watch::flow_of(before), 2s).messages_in, 0) << "never negative";
   EXPECT_EQ(keys(to_json(rates)), (Names{"messages_in_per_s", "bytes_in_per_s", "messages_out_per_s", "bytes_out_per_s",
                                          "refused_per_s", "lost_per_s", "wakes_per_s", "sleeps_per_s"}));
 }
@@ -271,23 +271,23 @@ TEST(ToolPerMessage, the_cost_per_message_of_two_snapshots_is_that_of_the_time_b
   after.producers[0].counters.messages += 400;
   after.producers[0].counters.wakes += 100;
   after.consumers[0].counters.sleeps += 200;
-  const Rates rates = rates_between(flow_of(before), flow_of(after), 2s);
-  EXPECT_EQ(to_json(per_message(rates)).dump(), R"({"wakes":0.25,"sleeps":0.5,"system_calls":1.25})");
+  const watch::FlowRates rates = watch::rates_between(watch::flow_of(before), watch::flow_of(after), 2s);
+  EXPECT_EQ(to_json(watch::per_message(rates)).dump(), R"({"wakes":0.25,"sleeps":0.5,"system_calls":1.25})");
   EXPECT_TRUE(mentions(show_text(after, {}, rates, 0), "0.25 wakes, 0.5 sleeps, 1.25 system calls"));
-  EXPECT_TRUE(to_json(per_message(Rates())).is_null());
+  EXPECT_TRUE(to_json(watch::per_message(watch::FlowRates())).is_null());
 }
 
 TEST(ToolShow, text_names_groups_and_processes) {
   const std::string text = show_text(some_snapshot(), {}, std::nullopt, 0);
   EXPECT_TRUE(text.starts_with("orders (id 7)\n"));
   EXPECT_TRUE(mentions(text, "billing"));
-  EXPECT_TRUE(mentions(text, std::to_string(getpid()) + " " + process_info(getpid())->name));
-  EXPECT_TRUE(mentions(text, user_name(getuid())));
+  EXPECT_TRUE(mentions(text, std::to_string(getpid()) + " " + watch::process_info(getpid())->name));
+  EXPECT_TRUE(mentions(text, watch::user_name(getuid())));
   EXPECT_TRUE(mentions(text, "10 of 64 slots"));
 }
 
 TEST(ToolShow, text_has_rates_when_they_are_known) {
-  Rates rates;
+  watch::FlowRates rates;
   rates.messages_in = 1.5e6;
   EXPECT_TRUE(mentions(show_text(some_snapshot(), {}, rates, 0), "1.5 M/s"));
 }
@@ -304,25 +304,25 @@ TEST(ToolShow, a_wait_that_goes_on_counts_and_a_coarse_time_says_so) {
 }
 
 TEST(ToolProcessInfo, the_process_info_reads_names_with_brackets_and_blanks) {
-  const auto info = parse_process_stat("12 (a (b) c) T 1 12 12");
+  const auto info = watch::parse_process_stat("12 (a (b) c) T 1 12 12");
   ASSERT_TRUE(info);
   EXPECT_EQ(info->name, "a (b) c");
   EXPECT_TRUE(info->stopped());
-  EXPECT_FALSE(parse_process_stat("12 (x) R 1")->stopped());
-  EXPECT_EQ(parse_process_stat("12 (\x1b[2J) R 1")->name, "\\x1b[2J");
-  for (const char* text : {"", "12 x T", "12 )x( T", "12 (x)"}) EXPECT_FALSE(parse_process_stat(text)) << text;
-  EXPECT_FALSE(process_info(0x7fffffff));
-  EXPECT_EQ(parse_process_stat("12 (x) t 1")->state, RunState::traced);
-  EXPECT_EQ(parse_process_stat("12 (x) Z 1")->state, RunState::ended);
+  EXPECT_FALSE(watch::parse_process_stat("12 (x) R 1")->stopped());
+  EXPECT_EQ(watch::parse_process_stat("12 (\x1b[2J) R 1")->name, "\\x1b[2J");
+  for (const char* text : {"", "12 x T", "12 )x( T", "12 (x)"}) EXPECT_FALSE(watch::parse_process_stat(text)) << text;
+  EXPECT_FALSE(watch::process_info(0x7fffffff));
+  EXPECT_EQ(watch::parse_process_stat("12 (x) t 1")->state, watch::RunState::traced);
+  EXPECT_EQ(watch::parse_process_stat("12 (x) Z 1")->state, watch::RunState::ended);
 }
 
 TEST(ToolProcessInfo, the_process_info_finds_the_control_group_and_whether_it_is_frozen) {
-  EXPECT_EQ(parse_control_group("5:freezer:/a\n0::/user.slice/x\n"), "/user.slice/x");
-  EXPECT_EQ(parse_control_group("5:freezer:/a\n"), "");
-  EXPECT_EQ(parse_control_group(""), "");
-  EXPECT_TRUE(parse_frozen("populated 1\nfrozen 1\n"));
-  EXPECT_FALSE(parse_frozen("populated 1\nfrozen 0\n"));
-  EXPECT_FALSE(parse_frozen(""));
+  EXPECT_EQ(watch::parse_control_group("5:freezer:/a\n0::/user.slice/x\n"), "/user.slice/x");
+  EXPECT_EQ(watch::parse_control_group("5:freezer:/a\n"), "");
+  EXPECT_EQ(watch::parse_control_group(""), "");
+  EXPECT_TRUE(watch::parse_frozen("populated 1\nfrozen 1\n"));
+  EXPECT_FALSE(watch::parse_frozen("populated 1\nfrozen 0\n"));
+  EXPECT_FALSE(watch::parse_frozen(""));
 }
 
 }  // namespace

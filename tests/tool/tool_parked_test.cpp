@@ -6,8 +6,8 @@
 #include <string>
 
 #include "beltway/info.hpp"
-#include "tool/text/causes.hpp"
-#include "tool/text/json.hpp"
+#include "tool/text/message_json.hpp"
+#include "watch/causes.hpp"
 
 namespace beltway::tool {
 namespace {
@@ -34,27 +34,27 @@ QueueSnapshot full_ring(std::uint64_t parked) {
   return snapshot;
 }
 
-const Cause* find(const std::vector<Cause>& causes, const std::string& kind) {
-  const auto found = std::ranges::find(causes, kind, &Cause::kind);
+const watch::Cause* find(const std::vector<watch::Cause>& causes, const std::string& kind) {
+  const auto found = std::ranges::find(causes, kind, &watch::Cause::kind);
   return found == causes.end() ? nullptr : &*found;
 }
 
 TEST(ToolParked, parked_messages_and_the_holder_of_the_oldest_are_named) {
-  const std::vector<Cause> causes = find_causes(full_ring(2), 1);
-  const Cause* const cause = find(causes, "parked");
+  const std::vector<watch::Cause> causes = watch::find_causes(full_ring(2), 1);
+  const watch::Cause* const cause = find(causes, "parked");
   ASSERT_NE(cause, nullptr);
   EXPECT_FALSE(cause->blocks);
   EXPECT_EQ(cause->position, 7U);
   EXPECT_EQ(cause->consumer, 3U);
   EXPECT_EQ(cause->pid, ::getpid());
   EXPECT_NE(cause->text.find("2 parked messages"), std::string::npos) << cause->text;
-  EXPECT_EQ(find(find_causes(full_ring(0), 1), "parked"), nullptr);
+  EXPECT_EQ(find(watch::find_causes(full_ring(0), 1), "parked"), nullptr);
 }
 
 TEST(ToolParked, full_ring_says_that_max_parked_keeps_a_held_message_from_being_parked) {
   for (const std::uint64_t parked : {3U, 4U}) {
-    const std::vector<Cause> causes = find_causes(full_ring(parked), 1);
-    const Cause* const cause = find(causes, "ring_full_by_consumer");
+    const std::vector<watch::Cause> causes = watch::find_causes(full_ring(parked), 1);
+    const watch::Cause* const cause = find(causes, "ring_full_by_consumer");
     ASSERT_NE(cause, nullptr);
     EXPECT_EQ(cause->text.find("max_parked") != std::string::npos, parked == 4) << cause->text;
   }

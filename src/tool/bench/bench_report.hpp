@@ -5,7 +5,7 @@
 
 #include "tool/bench/bench_plan.hpp"
 #include "tool/bench/bench_shared.hpp"
-#include "tool/text/json.hpp"
+#include "tool/text/message_json.hpp"
 
 namespace beltway::tool {
 

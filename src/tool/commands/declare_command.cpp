@@ -3,7 +3,7 @@
 #include <utility>
 
 #include "tool/commands/commands.hpp"
-#include "tool/text/json.hpp"
+#include "tool/text/message_json.hpp"
 #include "tool/text/output.hpp"
 
 namespace beltway::tool {

@@ -4,7 +4,7 @@
 
 #include "tool/commands/commands.hpp"
 #include "tool/text/digest.hpp"
-#include "tool/text/json.hpp"
+#include "tool/text/message_json.hpp"
 #include "tool/text/output.hpp"
 
 namespace beltway::tool {

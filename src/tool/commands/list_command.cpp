@@ -6,11 +6,11 @@
 #include "beltway/error.hpp"
 #include "tool/commands/commands.hpp"
 #include "tool/commands/daemon_state.hpp"
-#include "tool/text/json.hpp"
 #include "tool/text/lifetime.hpp"
+#include "tool/text/message_json.hpp"
 #include "tool/text/output.hpp"
-#include "tool/text/process_info.hpp"
 #include "tool/text/table.hpp"
+#include "watch/process_info.hpp"
 #include "wire/option_values.hpp"
 
 namespace beltway::tool {
@@ -59,7 +59,7 @@ std::string list_text(const Connection& connection, const Connection::DaemonInfo
     table.add({info.name, snapshot ? std::to_string(snapshot->used) : "-", std::to_string(info.options.slots),
                format_size(info.options.slot_bytes), format_size(static_cast<double>(info.options.lane_bytes)),
                format_size(static_cast<double>(info.shared_bytes)), of(producers, info.options.max_producers),
-               of(info.endpoints.size() - producers, info.options.max_consumers), user_name(info.owner_uid),
+               of(info.endpoints.size() - producers, info.options.max_consumers), watch::user_name(info.owner_uid),
                wire::octal(info.options.mode), lifetime_cell(info), groups.empty() ? "-" : groups});
   }
   return table.text() + state_text(daemon);
@@ -74,7 +74,7 @@ ExitCode run(const Globals& globals) {
     output.append(json_line(list_json(connection, daemon, queues)));
   } else {
     // Not on standard output: what scripts read there is the table alone.
-    std::cerr << daemon_text(daemon) << std::endl;
+    std::cerr << watch::daemon_text(daemon) << std::endl;
     output.append(list_text(connection, daemon, queues));
   }
   output.flush();

@@ -2,9 +2,10 @@
 #include "tool/commands/commands.hpp"
 #include "tool/commands/daemon_state.hpp"
 #include "tool/text/ages_text.hpp"
-#include "tool/text/json.hpp"
+#include "tool/text/causes_text.hpp"
+#include "tool/text/message_json.hpp"
 #include "tool/text/output.hpp"
-#include "tool/text/process_info.hpp"
+#include "watch/process_info.hpp"
 
 namespace beltway::tool {
 
@@ -44,7 +45,7 @@ ExitCode print(const Globals& globals, const Json& json, const std::string& text
 }
 
 Json holder_json(const PurgeHolder& holder) {
-  const std::optional<ProcessInfo> process = process_info(holder.pid);
+  const std::optional<watch::ProcessInfo> process = watch::process_info(holder.pid);
   return {{"role", holder.producer ? "producer" : "consumer"},
           {"index", holder.index},
           {"pid", holder.pid},
@@ -62,9 +63,9 @@ std::string purge_text(const PurgeResult& result, std::uint32_t slots) {
           std::to_string(slots) + " slots are in use" + (result.used >= slots ? ": the ring is still full" : "") + "\n";
   for (const PurgeHolder& holder : result.holders) {
     text += "  ! " + std::string(holder.producer ? "producer " : "consumer ") + std::to_string(holder.index) + " (" +
-            process_text(holder.pid) + ") " + (holder.producer ? "is writing " : "holds ") +
+            watch::process_text(holder.pid) + ") " + (holder.producer ? "is writing " : "holds ") +
             std::to_string(holder.messages) + " of them, the oldest at position " + std::to_string(holder.oldest) +
-            "\n" + remedies_text(remedies_for_process(holder.pid));
+            "\n" + remedies_text(watch::remedies_for_process(holder.pid));
   }
   return text;
 }
@@ -127,7 +128,7 @@ ExitCode ping(const Globals& globals) {
   const std::chrono::nanoseconds connecting = before - start;
   const Connection::DaemonInfo daemon = connection.ping();
   const std::chrono::nanoseconds taken = std::chrono::steady_clock::now() - before;
-  std::string text = daemon_text(daemon) + ", round trip " + format_duration(taken) + " after " +
+  std::string text = watch::daemon_text(daemon) + ", round trip " + format_duration(taken) + " after " +
                      format_duration(connecting) + " to connect\n";
   if (!daemon.log.empty()) text += "log " + daemon.log + "\n";
   if (daemon.log_lost > 0)

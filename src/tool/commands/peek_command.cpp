@@ -2,7 +2,7 @@
 #include "tool/commands/commands.hpp"
 
 #include <algorithm>
-#include "tool/text/json.hpp"
+#include "tool/text/message_json.hpp"
 #include "tool/text/output.hpp"
 #include "tool/text/payload_text.hpp"
 #include "tool/text/properties_text.hpp"

@@ -5,7 +5,7 @@
 #include "tool/commands/commands.hpp"
 #include "tool/commands/requeueing.hpp"
 #include "tool/process/interrupt.hpp"
-#include "tool/text/json.hpp"
+#include "tool/text/message_json.hpp"
 #include "tool/text/output.hpp"
 
 namespace beltway::tool {

@@ -4,12 +4,12 @@
 
 #include "tool/commands/commands.hpp"
 #include "tool/process/interrupt.hpp"
-#include "tool/text/causes.hpp"
-#include "tool/text/json.hpp"
+#include "tool/text/message_json.hpp"
 #include "tool/text/output.hpp"
-#include "tool/text/per_message.hpp"
-#include "tool/text/rates.hpp"
 #include "tool/text/show_text.hpp"
+#include "watch/flow.hpp"
+#include "watch/per_message.hpp"
+#include "watch/verdicts.hpp"
 
 namespace beltway::tool {
 
@@ -36,32 +36,32 @@ struct Observation {
   QueueSnapshot snapshot;
   std::uint64_t now_ns = 0;
   Clock::time_point at = {};
-  std::vector<Cause> causes = {};
+  std::vector<watch::Cause> causes = {};
 };
 
 Observation observe_once(const Queue& queue) {
   Observation observation{.snapshot = queue.snapshot(), .now_ns = monotonic_ns(), .at = Clock::now()};
-  observation.causes = find_causes(observation.snapshot, observation.now_ns);
+  observation.causes = watch::find_causes(observation.snapshot, observation.now_ns);
   return observation;
 }
 
 /// Twice if one snapshot cannot tell a process that stands still from one at work.
 Observation observe(const Queue& queue) {
   Observation first = observe_once(queue);
-  if (!needs_second_snapshot(first.causes)) return first;
+  if (!watch::needs_second_snapshot(first.causes)) return first;
   std::this_thread::sleep_for(k_second_snapshot_ms);
   Observation second = observe_once(queue);
-  second.causes = confirmed(first.causes, std::move(second.causes));
+  second.causes = watch::confirmed(first.causes, std::move(second.causes));
   return second;
 }
 
-void print(Output& output, bool json, const Observation& observation, const std::optional<Rates>& rates) {
+void print(Output& output, bool json, const Observation& observation, const std::optional<watch::FlowRates>& rates) {
   if (json) {
     Json shape = to_json(observation.snapshot);
-    shape["causes"] = to_json(observation.causes);
+    shape["causes"] = causes_json(watch::verdicts_of(observation.causes, observation.snapshot.info.name));
     if (rates) {
       shape["rates"] = to_json(*rates);
-      shape["rates"]["per_message"] = to_json(per_message(*rates));
+      shape["rates"]["per_message"] = to_json(watch::per_message(*rates));
     }
     output.append(json_line(shape));
   } else {
@@ -73,16 +73,16 @@ ExitCode watch(const Globals& globals, const Options& options, const Queue& queu
   static constexpr std::string_view k_clear_screen = "\x1b[H\x1b[2J";
   Interrupt interrupt;
   Output output(1, "standard output", interrupt.token());
-  std::optional<Flow> before;
+  std::optional<watch::Flow> before;
   auto before_at = Clock::now();
   auto next = before_at;
   for (std::uint64_t rounds = 0; !options.count || rounds < *options.count; ++rounds) {
     if (rounds > 0 && !sleep_until(next, interrupt.token())) break;
     next += *options.watch;
     const Observation observation = observe(queue);
-    const Flow flow = flow_of(observation.snapshot);
-    std::optional<Rates> rates;
-    if (before) rates = rates_between(*before, flow, observation.at - before_at);
+    const watch::Flow flow = watch::flow_of(observation.snapshot);
+    std::optional<watch::FlowRates> rates;
+    if (before) rates = watch::rates_between(*before, flow, observation.at - before_at);
     before = flow;
     before_at = observation.at;
     if (!globals.json() && output.is_terminal()) {

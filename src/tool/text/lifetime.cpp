@@ -1,15 +1,16 @@
 // See lifetime.hpp.
 #include "tool/text/lifetime.hpp"
 
-#include "tool/text/process_info.hpp"
 #include "tool/text/units.hpp"
+#include "watch/process_info.hpp"
 
 namespace beltway::tool {
 
 std::string lifetime_text(const QueueInfo& info) {
   std::string text;
   if (info.options.exclusive) {
-    text = "as long as " + (info.owner_pid == 0 ? "a process of another pid namespace" : process_text(info.owner_pid));
+    text = "as long as " +
+           (info.owner_pid == 0 ? "a process of another pid namespace" : watch::process_text(info.owner_pid));
   }
   if (info.options.expire_after.count() != 0) {
     text += (text.empty() ? "" : "; ") + ("until it is unused for " + format_duration(info.options.expire_after));

@@ -1,7 +1,7 @@
 // Messages into bytes.
 #include "tool/text/message_writer.hpp"
 
-#include "tool/text/json.hpp"
+#include "tool/text/message_json.hpp"
 #include "tool/text/payload_text.hpp"
 #include "tool/text/properties_text.hpp"
 

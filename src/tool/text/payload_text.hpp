@@ -6,10 +6,9 @@
 #include <string>
 #include <string_view>
 
-namespace beltway::tool {
+#include "base/printable.hpp"
 
-/// Control characters and bytes that are no UTF-8 become \n, \t, \xNN; so a message cannot move a terminal's cursor.
-[[nodiscard]] std::string printable(std::string_view text);
+namespace beltway::tool {
 
 /// At most `max_columns` characters of a printable text. If the text is longer, the result ends with "...".
 [[nodiscard]] std::string shortened(std::string text, std::size_t max_columns);

@@ -4,7 +4,7 @@
 #include <string>
 
 #include "beltway/properties.hpp"
-#include "tool/text/json.hpp"
+#include "tool/text/message_json.hpp"
 
 namespace beltway::tool {
 

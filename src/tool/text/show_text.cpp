@@ -4,12 +4,13 @@
 
 #include <algorithm>
 
-#include "tool/text/causes.hpp"
+#include "tool/text/causes_text.hpp"
 #include "tool/text/lifetime.hpp"
-#include "tool/text/per_message.hpp"
-#include "tool/text/process_info.hpp"
 #include "tool/text/table.hpp"
 #include "tool/text/units.hpp"
+#include "watch/json.hpp"
+#include "watch/per_message.hpp"
+#include "watch/process_info.hpp"
 #include "wire/options_schema.hpp"
 
 namespace beltway::tool {
@@ -20,16 +21,16 @@ constexpr std::size_t k_indent = 2;
 
 std::string process_cell(const EndpointInfo& endpoint) {
   if (endpoint.pid == 0) return "unknown (of another pid namespace)";
-  const std::optional<ProcessInfo> process = process_info(endpoint.pid);
+  const std::optional<watch::ProcessInfo> process = watch::process_info(endpoint.pid);
   if (!process) return std::to_string(endpoint.pid);
   return std::to_string(endpoint.pid) + " " + process->name;
 }
 
 std::string state_text(const EndpointInfo& endpoint, SleepState sleep) {
   if (endpoint.evicted) return "EVICTED";
-  const std::optional<ProcessInfo> process = process_info(endpoint.pid);
+  const std::optional<watch::ProcessInfo> process = watch::process_info(endpoint.pid);
   if (process && process->stopped()) return "STOPPED";
-  return std::string(name_of(sleep));
+  return std::string(watch::name_of(sleep));
 }
 
 /// All that its counters tell: it was active then, and maybe since.
@@ -56,7 +57,7 @@ std::string with_ratio(std::uint64_t count, std::uint64_t messages) {
   return text + " (" + format_ratio(static_cast<double>(count) / static_cast<double>(messages)) + ")";
 }
 
-std::string waking_text(const PerMessage& costs) {
+std::string waking_text(const watch::PerMessage& costs) {
   return format_ratio(costs.wakes) + " wakes, " + format_ratio(costs.sleeps) + " sleeps, " +
          format_ratio(costs.system_calls()) + " system calls";
 }
@@ -80,11 +81,11 @@ void add_labelled_options(Facts& facts, const QueueOptions& options) {
   }
 }
 
-std::string facts_text(const QueueSnapshot& snapshot, const std::optional<Rates>& rates) {
+std::string facts_text(const QueueSnapshot& snapshot, const std::optional<watch::FlowRates>& rates) {
   const QueueInfo& info = snapshot.info;
   const QueueOptions& options = info.options;
   Facts facts;
-  facts.add("owner", user_name(info.owner_uid) + ", mode " + wire::octal(options.mode));
+  facts.add("owner", watch::user_name(info.owner_uid) + ", mode " + wire::octal(options.mode));
   facts.add("slots", std::to_string(options.slots) + " of " + format_size(options.slot_bytes) + ", lanes of " +
                          format_size(static_cast<double>(options.lane_bytes)) + ", " +
                          format_size(static_cast<double>(info.shared_bytes)) + " in all");
@@ -107,7 +108,7 @@ std::string facts_text(const QueueSnapshot& snapshot, const std::optional<Rates>
     if (rates->refused > 0) facts.add("refused", format_rate(rates->refused));
     if (rates->lost > 0) facts.add("lost", format_rate(rates->lost));
   }
-  const auto costs = rates ? per_message(*rates) : per_message(flow_of(snapshot));
+  const auto costs = rates ? watch::per_message(*rates) : watch::per_message(watch::flow_of(snapshot));
   if (costs) facts.add("a message", waking_text(*costs));
   return facts.text(k_indent);
 }
@@ -200,7 +201,7 @@ std::string producers_text(const QueueSnapshot& snapshot, std::uint64_t now_ns) 
   for (const ProducerState& producer : snapshot.producers) {
     const ProducerCounters& counters = producer.counters;
     table.add({std::to_string(producer.endpoint.index), process_cell(producer.endpoint),
-               user_name(producer.endpoint.uid), state_text(producer.endpoint, producer.sleep),
+               watch::user_name(producer.endpoint.uid), state_text(producer.endpoint, producer.sleep),
                format_count(counters.messages), format_size(static_cast<double>(counters.bytes)),
                format_count(counters.refused), format_count(producer.claimed),
                with_ratio(counters.wakes, counters.messages), with_ratio(counters.sleeps, counters.messages),
@@ -218,11 +219,11 @@ std::string consumers_text(const QueueSnapshot& snapshot, std::uint64_t now_ns) 
     const ConsumerCounters& counters = consumer.counters;
     const bool own_place = consumer.endpoint.group.empty();
     table.add(
-        {std::to_string(consumer.endpoint.index), process_cell(consumer.endpoint), user_name(consumer.endpoint.uid),
-         group_text(consumer.endpoint), state_text(consumer.endpoint, consumer.sleep),
-         own_place ? format_count(consumer.lag) : "-", format_count(consumer.held), format_count(counters.messages),
-         format_size(static_cast<double>(counters.bytes)), format_count(counters.lost),
-         format_count(counters.redelivered), with_ratio(counters.wakes, counters.messages),
+        {std::to_string(consumer.endpoint.index), process_cell(consumer.endpoint),
+         watch::user_name(consumer.endpoint.uid), group_text(consumer.endpoint),
+         state_text(consumer.endpoint, consumer.sleep), own_place ? format_count(consumer.lag) : "-",
+         format_count(consumer.held), format_count(counters.messages), format_size(static_cast<double>(counters.bytes)),
+         format_count(counters.lost), format_count(counters.redelivered), with_ratio(counters.wakes, counters.messages),
          with_ratio(counters.sleeps, counters.messages),
          waited_text(counters.blocked_ns, consumer.waits_since_ns, now_ns), within(counters.last_progress_ns, now_ns)});
   }
@@ -249,8 +250,8 @@ std::string totals_text(const QueueTotals& totals) {
 
 }  // namespace
 
-std::string show_text(const QueueSnapshot& snapshot, const std::vector<Cause>& causes,
-                      const std::optional<Rates>& rates, std::uint64_t now_ns) {
+std::string show_text(const QueueSnapshot& snapshot, const std::vector<watch::Cause>& causes,
+                      const std::optional<watch::FlowRates>& rates, std::uint64_t now_ns) {
   std::string out = snapshot.info.name + " (id " + std::to_string(snapshot.info.id) + ")\n";
   out += facts_text(snapshot, rates);
   out += groups_text(snapshot);

@@ -7,13 +7,13 @@
 #include <vector>
 
 #include "beltway/info.hpp"
-#include "tool/text/causes.hpp"
-#include "tool/text/rates.hpp"
+#include "watch/causes.hpp"
+#include "watch/flow.hpp"
 
 namespace beltway::tool {
 
 /// `now_ns`: CLOCK_MONOTONIC of the snapshot, for times that go on.
-[[nodiscard]] std::string show_text(const QueueSnapshot& snapshot, const std::vector<Cause>& causes,
-                                    const std::optional<Rates>& rates, std::uint64_t now_ns);
+[[nodiscard]] std::string show_text(const QueueSnapshot& snapshot, const std::vector<watch::Cause>& causes,
+                                    const std::optional<watch::FlowRates>& rates, std::uint64_t now_ns);
 
 }  // namespace beltway::tool

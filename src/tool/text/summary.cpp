@@ -1,7 +1,7 @@
 // Printing of the figures at the end.
 #include "tool/text/summary.hpp"
 
-#include "tool/text/json.hpp"
+#include "tool/text/message_json.hpp"
 #include "tool/text/output.hpp"
 #include "tool/text/units.hpp"
 

@@ -1,11 +1,13 @@
-// Numbers as people write and read them. Sizes count in 1024s (K, M, G, T), counts and rates in 1000s (k, M, G).
+// Numbers as people write them, and, from watch/format.hpp, as people read them. Sizes count in 1024s (K, M, G, T), counts and
+// rates in 1000s (k, M, G).
 #pragma once
 
 #include <chrono>
 #include <cstdint>
 #include <optional>
-#include <string>
 #include <string_view>
+
+#include "watch/format.hpp"
 
 namespace beltway::tool {
 
@@ -24,20 +26,11 @@ namespace beltway::tool {
 /// "0600" or "600": octal, at most 0777.
 [[nodiscard]] std::optional<std::uint32_t> parse_mode(std::string_view text);
 
-/// "112 B", "210 KiB", "1.5 GiB": three digits.
-[[nodiscard]] std::string format_size(double bytes);
-
-/// "99999" in full, then "123 k", "1.23 M".
-[[nodiscard]] std::string format_count(std::uint64_t count);
-
-/// "1.23 M/s".
-[[nodiscard]] std::string format_rate(double per_second);
-
-/// "0", "<0.001", "0.012", "1.25".
-[[nodiscard]] std::string format_ratio(double ratio);
-
-/// "85 ns", "1.2 us", "3.4 ms", "2.5 s", "12 min".
-[[nodiscard]] std::string format_duration(std::chrono::nanoseconds duration);
-[[nodiscard]] std::string format_nanoseconds(double nanoseconds);
+using watch::format_count;
+using watch::format_duration;
+using watch::format_nanoseconds;
+using watch::format_rate;
+using watch::format_ratio;
+using watch::format_size;
 
 }  // namespace beltway::tool

@@ -5,9 +5,9 @@
 #include <cstdint>
 
 #include "beltway/info.hpp"
-#include "tool/text/json.hpp"
+#include "watch/json.hpp"
 
-namespace beltway::tool {
+namespace beltway::watch {
 
 template <class Number>
 struct FlowOf {
@@ -26,11 +26,11 @@ using Flow = FlowOf<std::uint64_t>;
 [[nodiscard]] Flow flow_of(const QueueSnapshot& snapshot) noexcept;
 
 /// The same numbers for each second.
-using Rates = FlowOf<double>;
+using FlowRates = FlowOf<double>;
 /// 0 where a number went back, as it may when an endpoint's counters move to the totals between two snapshots.
-[[nodiscard]] Rates rates_between(const Flow& before, const Flow& after,
-                                  std::chrono::duration<double> elapsed) noexcept;
+[[nodiscard]] FlowRates rates_between(const Flow& before, const Flow& after,
+                                      std::chrono::duration<double> elapsed) noexcept;
 
-[[nodiscard]] Json to_json(const Rates& rates);
+[[nodiscard]] Json to_json(const FlowRates& rates);
 
-}  // namespace beltway::tool
+}  // namespace beltway::watch

@@ -8,8 +8,9 @@
 #include <vector>
 
 #include "beltway/connection.hpp"
+#include "watch/model.hpp"
 
-namespace beltway::tool {
+namespace beltway::watch {
 
 /// Why a process makes no progress by itself.
 enum class RunState : std::uint8_t {
@@ -43,16 +44,8 @@ struct ProcessInfo {
 /// "process 123 name", "process 123 name, stopped", "process 123, ended or not visible here".
 [[nodiscard]] std::string process_text(int pid);
 
-/// A command that ends what a queue waits for, and what it does.
-struct Remedy {
-  std::string command;
-  std::string effect;
-};
 /// Commands that let the process go on, or end it.
 [[nodiscard]] std::vector<Remedy> remedies_for_process(int pid);
-
-/// One line for each command, indented, with the commands in one column.
-[[nodiscard]] std::string remedies_text(const std::vector<Remedy>& remedies);
 
 /// The user's name, or the number.
 [[nodiscard]] std::string user_name(std::uint32_t uid);
@@ -60,4 +53,4 @@ struct Remedy {
 /// Which daemon was asked: version, process, user, socket; on one line, without its end.
 [[nodiscard]] std::string daemon_text(const Connection::DaemonInfo& daemon);
 
-}  // namespace beltway::tool
+}  // namespace beltway::watch

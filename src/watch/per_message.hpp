@@ -5,10 +5,10 @@
 #include <optional>
 
 #include "beltway/info.hpp"
-#include "tool/text/json.hpp"
-#include "tool/text/rates.hpp"
+#include "watch/flow.hpp"
+#include "watch/json.hpp"
 
-namespace beltway::tool {
+namespace beltway::watch {
 
 /// Of an endpoint: its figures, divided by its own messages. Of a queue: the figures of all endpoints, also endpoints that are
 /// gone, divided by the messages published.
@@ -28,9 +28,9 @@ struct PerMessage {
 [[nodiscard]] std::optional<PerMessage> per_message(const ConsumerCounters& counters) noexcept;
 [[nodiscard]] std::optional<PerMessage> per_message(const Flow& flow) noexcept;
 /// The cost between two snapshots.
-[[nodiscard]] std::optional<PerMessage> per_message(const Rates& rates) noexcept;
+[[nodiscard]] std::optional<PerMessage> per_message(const FlowRates& rates) noexcept;
 
 /// `null` if there was no message.
 [[nodiscard]] Json to_json(const std::optional<PerMessage>& costs);
 
-}  // namespace beltway::tool
+}  // namespace beltway::watch

@@ -7,10 +7,9 @@
 #include <vector>
 
 #include "beltway/info.hpp"
-#include "tool/text/json.hpp"
-#include "tool/text/process_info.hpp"
+#include "watch/process_info.hpp"
 
-namespace beltway::tool {
+namespace beltway::watch {
 
 /// One cause. README.md lists the kinds.
 struct Cause {
@@ -23,6 +22,7 @@ struct Cause {
   std::optional<int> pid = {};                 ///< of the root
   std::optional<std::uint64_t> position = {};  ///< the oldest position that is waited for
   std::optional<std::uint64_t> for_ns = {};    ///< how long an endpoint has slept because of it; nothing: none sleeps
+  std::string subject = {};                    ///< what it is the cause of: the first part of `text`; may be empty
   std::string text = {};                       ///< a sentence
   std::vector<Remedy> remedies = {};
 };
@@ -53,8 +53,4 @@ void add_parked_messages(const QueueSnapshot& snapshot, std::vector<Cause>& caus
 /// Those of `now` that are not brief, or were there `before`, too.
 [[nodiscard]] std::vector<Cause> confirmed(const std::vector<Cause>& before, std::vector<Cause> now);
 
-/// "  ! sentence" a line, its remedies below it.
-[[nodiscard]] std::string causes_text(const std::vector<Cause>& causes);
-[[nodiscard]] Json to_json(const std::vector<Cause>& causes);
-
-}  // namespace beltway::tool
+}  // namespace beltway::watch

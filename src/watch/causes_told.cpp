@@ -1,11 +1,11 @@
-// Causes that words of the memory and counters show, and the text of causes. See causes.hpp.
+// Causes that words of the memory and counters show. See causes.hpp.
 #include <algorithm>
 #include <utility>
 
-#include "tool/text/causes.hpp"
-#include "tool/text/units.hpp"
+#include "watch/causes.hpp"
+#include "watch/format.hpp"
 
-namespace beltway::tool {
+namespace beltway::watch {
 
 void add_memory_causes(const QueueSnapshot& snapshot, std::vector<Cause>& causes) {
   if (snapshot.broken != 0) {
@@ -133,33 +133,4 @@ std::vector<Cause> confirmed(const std::vector<Cause>& before, std::vector<Cause
   return now;
 }
 
-std::string causes_text(const std::vector<Cause>& causes) {
-  std::string out;
-  for (const Cause& cause : causes) out += "\n  ! " + cause.text + "\n" + remedies_text(cause.remedies);
-  return out;
-}
-
-Json to_json(const std::vector<Cause>& causes) {
-  const auto or_null = [](const auto& value) { return value ? Json(*value) : Json(nullptr); };
-  Json list = Json::array();
-  for (const Cause& cause : causes) {
-    Json json{{"cause", cause.kind},
-              {"blocks", cause.blocks},
-              {"group", cause.group.empty() ? Json(nullptr) : Json(cause.group)},
-              {"producer", or_null(cause.producer)},
-              {"consumer", or_null(cause.consumer)},
-              {"pid", or_null(cause.pid)}};
-    json["run_state"] = cause.pid ? Json(name_of(process_info(*cause.pid))) : Json(nullptr);
-    json["position"] = or_null(cause.position);
-    json["for_ns"] = or_null(cause.for_ns);
-    json["text"] = cause.text;
-    json["remedies"] = Json::array();
-    for (const Remedy& remedy : cause.remedies) {
-      json["remedies"].push_back({{"command", remedy.command}, {"effect", remedy.effect}});
-    }
-    list.push_back(std::move(json));
-  }
-  return list;
-}
-
-}  // namespace beltway::tool
+}  // namespace beltway::watch

@@ -1,7 +1,7 @@
 // Sums and differences.
-#include "tool/text/rates.hpp"
+#include "watch/flow.hpp"
 
-namespace beltway::tool {
+namespace beltway::watch {
 
 Flow flow_of(const QueueSnapshot& snapshot) noexcept {
   const QueueTotals& gone = snapshot.totals;
@@ -24,7 +24,7 @@ Flow flow_of(const QueueSnapshot& snapshot) noexcept {
   return flow;
 }
 
-Rates rates_between(const Flow& before, const Flow& after, std::chrono::duration<double> elapsed) noexcept {
+FlowRates rates_between(const Flow& before, const Flow& after, std::chrono::duration<double> elapsed) noexcept {
   const auto rate = [&](std::uint64_t Flow::* value) {
     const std::uint64_t from = before.*value;
     const std::uint64_t to = after.*value;
@@ -34,7 +34,7 @@ Rates rates_between(const Flow& before, const Flow& after, std::chrono::duration
           rate(&Flow::refused),     rate(&Flow::lost),     rate(&Flow::wakes),        rate(&Flow::sleeps)};
 }
 
-Json to_json(const Rates& rates) {
+Json to_json(const FlowRates& rates) {
   return {{"messages_in_per_s", rates.messages_in},
           {"bytes_in_per_s", rates.bytes_in},
           {"messages_out_per_s", rates.messages_out},
@@ -45,4 +45,4 @@ Json to_json(const Rates& rates) {
           {"sleeps_per_s", rates.sleeps}};
 }
 
-}  // namespace beltway::tool
+}  // namespace beltway::watch

@@ -1,5 +1,5 @@
 // Reads /proc, the control groups and the user database.
-#include "tool/text/process_info.hpp"
+#include "watch/process_info.hpp"
 
 #include <pwd.h>
 
@@ -7,10 +7,9 @@
 #include <fstream>
 #include <iterator>
 
-#include "tool/text/payload_text.hpp"
-#include "tool/text/table.hpp"
+#include "base/printable.hpp"
 
-namespace beltway::tool {
+namespace beltway::watch {
 
 namespace {
 
@@ -116,13 +115,6 @@ std::vector<Remedy> remedies_for_process(int pid) {
   return remedies;
 }
 
-std::string remedies_text(const std::vector<Remedy>& remedies) {
-  static constexpr std::size_t k_indent = 6;
-  Facts lines;
-  for (const Remedy& remedy : remedies) lines.add(remedy.command, remedy.effect);
-  return lines.text(k_indent);
-}
-
 std::string user_name(std::uint32_t uid) {
   const passwd* const entry = getpwuid(uid);
   return entry == nullptr ? std::to_string(uid) : std::string(entry->pw_name);
@@ -137,4 +129,4 @@ std::string daemon_text(const Connection::DaemonInfo& daemon) {
   return text;
 }
 
-}  // namespace beltway::tool
+}  // namespace beltway::watch

@@ -1,14 +1,14 @@
 // See causes.hpp.
-#include "tool/text/causes.hpp"
+#include "watch/causes.hpp"
 
 #include <algorithm>
 #include <set>
 #include <utility>
 
 #include "beltway/limits.hpp"
-#include "tool/text/units.hpp"
+#include "watch/format.hpp"
 
-namespace beltway::tool {
+namespace beltway::watch {
 
 namespace {
 
@@ -45,7 +45,10 @@ class Finder {
   }
 
  private:
-  void add(Cause cause) { causes_.push_back(std::move(cause)); }
+  void add(Cause cause) {
+    if (!cause.subject.empty()) cause.text = cause.subject + ": " + cause.text;
+    causes_.push_back(std::move(cause));
+  }
 
   [[nodiscard]] std::string age(std::uint64_t then_ns) const {
     return format_nanoseconds(now_ns_ > then_ns ? static_cast<double>(now_ns_ - then_ns) : 0.0);
@@ -126,12 +129,12 @@ void Finder::add_full_ring() {
   const std::vector<const ProducerState*> waiting = sleepers(WaitsFor::ring);
   if (waiting.empty() && (s_.used == 0 || s_.used < slots)) return;
   Cause subject{.kind = "ring_full", .brief = waiting.empty()};
-  subject.text = s_.used >= slots ? "the ring is full" : "producers wait for room in the ring";
+  subject.subject = s_.used >= slots ? "the ring is full" : "producers wait for room in the ring";
   if (!waiting.empty()) {
     subject.for_ns = waited_ns(*waiting.front());
-    subject.text += ", and " + with_process("producer", waiting.front()->endpoint) + " has waited for " +
-                    format_nanoseconds(static_cast<double>(*subject.for_ns)) +
-                    (waiting.size() > 1 ? ", " + std::to_string(waiting.size() - 1) + " more with it" : "");
+    subject.subject += ", and " + with_process("producer", waiting.front()->endpoint) + " has waited for " +
+                       format_nanoseconds(static_cast<double>(*subject.for_ns)) +
+                       (waiting.size() > 1 ? ", " + std::to_string(waiting.size() - 1) + " more with it" : "");
   }
   // All that has not passed the lowest quarter keeps the sleepers asleep.
   const std::uint64_t past = waiting.empty() ? s_.position - slots : waiting.front()->waits_past;
@@ -143,14 +146,15 @@ void Finder::add_full_lane(const ProducerState& producer) {
   Cause subject{.kind = "lane_full", .brief = false, .producer = producer.endpoint.index};
   subject.for_ns = waited_ns(producer);
   const std::string size = format_size(static_cast<double>(s_.info.options.lane_bytes));
-  subject.text = "the lane of " + with_process("producer", producer.endpoint) + " is full, and it has waited for " +
-                 format_nanoseconds(static_cast<double>(*subject.for_ns)) + ": ";
+  subject.subject = "the lane of " + with_process("producer", producer.endpoint) + " is full, and it has waited for " +
+                    format_nanoseconds(static_cast<double>(*subject.for_ns));
   if (producer.waits_for == WaitsFor::lane) {
-    subject.text += std::to_string(producer.lane_messages) + " messages (" +
+    Cause held = subject;
+    held.subject += "; " + std::to_string(producer.lane_messages) + " messages (" +
                     format_size(static_cast<double>(producer.lane_used)) + " of " + size + ") are still needed";
-    if (add_holders(subject, producer.waits_past)) return;
+    if (add_holders(held, producer.waits_past)) return;
   }
-  subject.text += "its own open loans hold the rest of " + size + "; it must commit or drop them";
+  subject.text = "its own open loans hold the rest of " + size + "; it must commit or drop them";
   subject.kind = "own_loans";
   subject.brief = true;
   subject.pid = producer.endpoint.pid;
@@ -183,7 +187,7 @@ bool Finder::add_holders(const Cause& subject, std::uint64_t past) {
 Cause Finder::held_by_group(Cause cause, const GroupState& group) {
   cause.group = group.name;
   cause.position = group.floor;
-  const std::string it = ": group \"" + group.name + "\"";
+  const std::string it = "group \"" + group.name + "\"";
   const std::string position = std::to_string(group.floor);
   if (group.consumers.empty()) {
     cause.kind += "_by_group_without_consumer";
@@ -243,8 +247,8 @@ Cause Finder::held_by_consumer(Cause cause, const ConsumerState& consumer) {
   cause.consumer = consumer.endpoint.index;
   cause.pid = consumer.endpoint.pid;
   cause.position = consumer.floor;
-  cause.text +=
-      ": private " + with_process("consumer", consumer.endpoint, last_active(consumer.counters.last_progress_ns)) +
+  cause.text =
+      "private " + with_process("consumer", consumer.endpoint, last_active(consumer.counters.last_progress_ns)) +
       " stands at position " + std::to_string(consumer.floor) + ", " + std::to_string(consumer.lag) + " behind";
   cause.remedies = remedies_for_process(consumer.endpoint.pid);
   return cause;
@@ -382,4 +386,4 @@ std::vector<Cause> find_causes(const QueueSnapshot& snapshot, std::uint64_t now_
   return Finder(snapshot, now_ns).find();
 }
 
-}  // namespace beltway::tool
+}  // namespace beltway::watch

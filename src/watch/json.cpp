@@ -1,14 +1,11 @@
-// Structures of the library as JSON.
-#include "tool/text/json.hpp"
+// See json.hpp.
+#include "watch/json.hpp"
 
-#include "base/utf8.hpp"
-#include "tool/text/payload_text.hpp"
-#include "tool/text/per_message.hpp"
-#include "tool/text/process_info.hpp"
-#include "tool/text/properties_text.hpp"
+#include "watch/per_message.hpp"
+#include "watch/process_info.hpp"
 #include "wire/options_schema.hpp"
 
-namespace beltway::tool {
+namespace beltway::watch {
 
 namespace {
 
@@ -79,14 +76,6 @@ Json attached_json(const EndpointInfo& endpoint, SleepState sleep) {
 
 /// A time that is 0 where there is none.
 Json or_null(std::uint64_t ns) { return ns == 0 ? Json(nullptr) : Json(ns); }
-
-void add_payload(Json& json, std::string_view bytes) {
-  if (is_utf8(bytes)) {
-    json["text"] = bytes;
-  } else {
-    json["base64"] = base64(bytes);
-  }
-}
 
 /// The value of an option as scripts read it.
 struct OptionValue {
@@ -281,33 +270,6 @@ Json to_json(const QueueSnapshot& snapshot) {
   return {{"queue", to_json(snapshot.info)}, {"state", std::move(state)}};
 }
 
-Json to_json(const Message& message) {
-  Json json{{"position", message.position()},
-            {"producer", message.producer()},
-            {"tries", message.deliveries() - 1},
-            {"lost", message.lost()},
-            {"size", message.size()}};
-  if (const auto age = message.age()) json["age_us"] = age->count();
-  if (message.has_properties()) json["properties"] = properties_json(message.properties());
-  add_payload(json, message.text());
-  return json;
-}
-
-Json to_json(const PeekedMessage& message) {
-  Json json{{"position", message.position},
-            {"producer", message.producer},
-            {"size", message.size},
-            {"cut", message.bytes.size() < message.size}};
-  if (message.age) json["age_us"] = message.age->count();
-  if (!message.properties_block.empty()) json["properties"] = properties_json(message.properties());
-  add_payload(json, as_text(message.bytes));
-  return json;
-}
-
-Json to_json(const Digest& digest) {
-  return {{"messages", digest.messages()}, {"bytes", digest.bytes()}, {"digest", digest.hex()}};
-}
-
 std::string json_line(const Json& json) { return json.dump() + "\n"; }
 
 std::string_view name_of(WaitsFor what) noexcept {
@@ -330,4 +292,4 @@ std::string_view name_of(SleepState state) noexcept {
   return "unknown";
 }
 
-}  // namespace beltway::tool
+}  // namespace beltway::watch

@@ -1,7 +1,7 @@
 // Quotients.
-#include "tool/text/per_message.hpp"
+#include "watch/per_message.hpp"
 
-namespace beltway::tool {
+namespace beltway::watch {
 
 std::optional<PerMessage> per_message(std::uint64_t wakes, std::uint64_t sleeps, std::uint64_t messages) noexcept {
   if (messages == 0) return std::nullopt;
@@ -21,7 +21,7 @@ std::optional<PerMessage> per_message(const Flow& flow) noexcept {
   return per_message(flow.wakes, flow.sleeps, flow.messages_in);
 }
 
-std::optional<PerMessage> per_message(const Rates& rates) noexcept {
+std::optional<PerMessage> per_message(const FlowRates& rates) noexcept {
   if (rates.messages_in <= 0) return std::nullopt;
   return PerMessage{rates.wakes / rates.messages_in, rates.sleeps / rates.messages_in};
 }
@@ -31,4 +31,4 @@ Json to_json(const std::optional<PerMessage>& costs) {
   return {{"wakes", costs->wakes}, {"sleeps", costs->sleeps}, {"system_calls", costs->system_calls()}};
 }
 
-}  // namespace beltway::tool
+}  // namespace beltway::watch

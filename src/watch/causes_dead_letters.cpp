@@ -1,9 +1,9 @@
 // Dead letter queues that were removed by force. See causes.hpp.
 #include <algorithm>
 
-#include "tool/text/causes.hpp"
+#include "watch/causes.hpp"
 
-namespace beltway::tool {
+namespace beltway::watch {
 
 void add_missing_dead_letter_queues(const QueueSnapshot& snapshot, std::vector<Cause>& causes) {
   const std::vector<std::string>& missing = snapshot.info.missing_dead_letter_queues;
@@ -21,4 +21,4 @@ void add_missing_dead_letter_queues(const QueueSnapshot& snapshot, std::vector<C
   }
 }
 
-}  // namespace beltway::tool
+}  // namespace beltway::watch

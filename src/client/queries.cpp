@@ -1,0 +1,51 @@
+// See queries.hpp.
+#include "client/queries.hpp"
+
+#include <string>
+
+#include "client/find_daemon.hpp"
+#include "wire/json_reader.hpp"
+
+namespace beltway::client {
+
+using nlohmann::json;
+
+std::vector<wire::Description> list_queues(Session& session, const Until& caller) {
+  const std::string context = "list queues";
+  std::vector<wire::Description> all;
+  bool more = true;
+  while (more) {
+    const std::string after = all.empty() ? std::string() : all.back().info.name;
+    const Packet reply = session.request_until(context, "list", {{"after", after}}, caller);
+    const wire::JsonReader fields(reply.body, context);
+    const std::size_t before = all.size();
+    for (const json& queue : fields.array("queues")) all.push_back(wire::decode_description(queue, context));
+    more = fields.flag("more") && all.size() > before;
+  }
+  return all;
+}
+
+Connection::DaemonInfo ask_daemon(Session& session, const Until& caller) {
+  const Packet reply = session.request_until("ping", "ping", json::object(), caller);
+  const wire::JsonReader fields(reply.body, "ping");
+  const std::string socket = fields.text("socket");
+  Connection::DaemonInfo info{.version = fields.text("version"),
+                              .layout = fields.text_or("layout", ""),
+                              .pid = static_cast<int>(fields.number<std::uint32_t>("pid")),
+                              .uid = fields.number_or<std::uint32_t>("uid", Connection::k_unknown_uid),
+                              .socket = socket,
+                              .log = fields.text_or("log", ""),
+                              .log_lost = fields.has("log_lost") ? fields.number<std::uint64_t>("log_lost") : 0,
+                              .asked = session.socket().string(),
+                              .others = session.was_searched() ? other_daemons(socket) : std::vector<OtherDaemon>{},
+                              .passed_over = fields.text_or("passed_over", ""),
+                              .held = {}};
+  if (!fields.has("held")) return info;
+  for (const json& queue : fields.array("held")) {
+    const wire::JsonReader held(queue, "ping: held");
+    info.held.push_back({held.text("name"), held.text("layout"), held.text("why")});
+  }
+  return info;
+}
+
+}  // namespace beltway::client

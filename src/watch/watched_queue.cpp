@@ -1,0 +1,180 @@
+// See watched_queue.hpp.
+#include "watch/watched_queue.hpp"
+
+#include <algorithm>
+#include <ctime>
+#include <utility>
+
+#include "client/inspect.hpp"
+#include "watch/strip.hpp"
+
+namespace beltway::watch {
+
+namespace {
+
+/// Points of a view's history: a minute. A detail has all that are kept.
+constexpr std::size_t k_view_points = 60;
+/// Rates that differ by less are equal: a rate is a difference of counts that were not read at one moment.
+constexpr double k_growth = 0.02;
+
+Nanoseconds clock_ns(clockid_t clock) {
+  timespec now{};
+  clock_gettime(clock, &now);
+  return std::chrono::seconds(now.tv_sec) + Nanoseconds(now.tv_nsec);
+}
+
+/// `count` at `per_second`; nothing if that takes more than a clock holds.
+std::optional<Nanoseconds> time_for(std::uint64_t count, double per_second) {
+  constexpr double k_longest_s = 1e9;
+  if (per_second <= 0) return std::nullopt;
+  const double seconds = static_cast<double>(count) / per_second;
+  if (seconds > k_longest_s) return std::nullopt;
+  return std::chrono::duration_cast<Nanoseconds>(std::chrono::duration<double>(seconds));
+}
+
+std::vector<HistoryPoint> last_points(const std::vector<HistoryPoint>& points) {
+  const std::size_t count = std::min(points.size(), k_view_points);
+  return {points.end() - static_cast<std::ptrdiff_t>(count), points.end()};
+}
+
+}  // namespace
+
+SampleTime SampleTime::now() {
+  return {.monotonic = clock_ns(CLOCK_MONOTONIC),
+          .wall_s = std::chrono::duration_cast<std::chrono::seconds>(clock_ns(CLOCK_REALTIME)).count()};
+}
+
+WatchedQueue::WatchedQueue(wire::Description description, const WatcherOptions& options)
+    : description_(std::move(description)),
+      past_(static_cast<std::size_t>(std::clamp<std::int64_t>(options.history.count(), k_view_points, 3600))) {}
+
+void WatchedQueue::describe(wire::Description description, QueueView& view) {
+  if (description.group_indexes != description_.group_indexes) window_.forget_groups();
+  description_ = std::move(description);
+  if (reader_) reader_->describe(description_);
+  view.info = description_.info;
+  view.producers = 0;
+  view.consumers = 0;
+  view.groups.resize(view.info.options.groups.size());
+  for (std::size_t i = 0; i < view.groups.size(); ++i) {
+    view.groups[i].name = view.info.options.groups[i].name;
+    view.groups[i].paused = view.info.paused_for(view.groups[i].name).has_value();
+    view.groups[i].consumers = 0;
+  }
+  for (const EndpointInfo& endpoint : view.info.endpoints) {
+    if (endpoint.evicted) continue;
+    ++(endpoint.producer ? view.producers : view.consumers);
+    if (endpoint.producer || endpoint.leaving) continue;
+    if (const auto group = wire::find_group(description_, endpoint.group)) ++view.groups[*group].consumers;
+  }
+}
+
+void WatchedQueue::open(client::Inspection inspection) {
+  inspection_ = std::move(inspection);
+  reader_.emplace(inspection_->memory);
+  reader_->describe(description_);
+}
+
+void WatchedQueue::read(const SampleTime& time, QueueView& view) {
+  const Reading& reading = reader_->read();
+  window_.add(time.monotonic, reading);
+  view.readable = true;
+  view.removed = reading.removed;
+  view.position = reading.position;
+  view.used = reading.used;
+  view.rates = window_.rates();
+  fill_groups(reading, view);
+  fill_slowest(reading, view);
+  past_.add(time.monotonic, time.wall_s, view);
+  if (past_.is_fresh()) view.history = last_points(past_.points());
+}
+
+void WatchedQueue::fill_groups(const Reading& reading, QueueView& view) const {
+  for (std::size_t i = 0; i < view.groups.size() && i < reading.groups.size(); ++i) {
+    GroupView& group = view.groups[i];
+    group.lag = reading.groups[i].lag;
+    group.oldest_age = reading.groups[i].oldest_age;
+    group.in_per_s = view.rates.in;
+    group.out_per_s = window_.group_out_per_s(i);
+    group.delay = time_for(group.lag, group.out_per_s);
+    group.time_to_full.reset();
+    const std::uint64_t slots = view.info.options.slots;
+    const double growth = group.in_per_s - group.out_per_s;
+    if (growth > k_growth * group.in_per_s && group.lag < slots) {
+      group.time_to_full = time_for(slots - group.lag, growth);
+    }
+  }
+}
+
+void WatchedQueue::fill_slowest(const Reading& reading, QueueView& view) const {
+  view.lag = 0;
+  view.delay.reset();
+  view.oldest_age.reset();
+  for (const GroupView& group : view.groups) {
+    view.oldest_age = std::max(view.oldest_age, group.oldest_age);
+    if (group.lag < view.lag || group.lag == 0) continue;
+    view.lag = group.lag;
+    view.delay = group.delay;
+  }
+  for (const Reading::PrivateConsumer& consumer : reading.private_consumers) {
+    view.oldest_age = std::max(view.oldest_age, consumer.oldest_age);
+    if (consumer.lag <= view.lag) continue;
+    view.lag = consumer.lag;
+    view.delay = time_for(consumer.lag, view.rates.out);
+  }
+}
+
+void WatchedQueue::look(const SampleTime& time, QueueView& view) {
+  const QueueSnapshot snapshot = client::take_snapshot(inspection_->memory, description_);
+  view.parked = snapshot.parked;
+  std::vector<Cause> found = find_causes(snapshot, static_cast<std::uint64_t>(time.monotonic.count()));
+  view.verdicts = verdicts_of(confirmed(causes_, found), view.info.name);
+  causes_ = std::move(found);
+  since_.fill(view.verdicts, time.monotonic);
+  sort_by_gravity(view.verdicts);
+}
+
+template <class State>
+EndpointView WatchedQueue::endpoint_view(const State& state, const SampleTime& time,
+                                         std::map<unsigned, Before>& seen) const {
+  EndpointView view{.info = state.endpoint};
+  const auto now_ns = static_cast<std::uint64_t>(time.monotonic.count());
+  const std::uint64_t since_ns = state.waits_since_ns;
+  const std::uint64_t present_ns = since_ns != 0 && since_ns < now_ns ? now_ns - since_ns : 0;
+  const unsigned owner = state.endpoint.index + (state.endpoint.producer ? 0 : ring::k_first_consumer);
+  const Before now{state.counters.messages, state.counters.sleeps, state.counters.blocked_ns + present_ns};
+  seen.emplace(owner, now);
+  const auto earlier = before_.find(owner);
+  const std::chrono::duration<double> elapsed = time.monotonic - before_at_;
+  // An endpoint whose counters went back is another one.
+  if (earlier == before_.end() || earlier->second.messages > now.messages || elapsed.count() <= 0) return view;
+  const Before& before = earlier->second;
+  const auto messages = static_cast<double>(now.messages - before.messages);
+  view.messages_per_s = messages / elapsed.count();
+  if (messages > 0 && now.sleeps > before.sleeps)
+    view.wakes_per_message = static_cast<double>(now.sleeps - before.sleeps) / messages;
+  const double waited_s =
+      now.blocked_ns > before.blocked_ns ? static_cast<double>(now.blocked_ns - before.blocked_ns) * 1e-9 : 0;
+  view.busy = std::clamp(1 - waited_s / elapsed.count(), 0.0, 1.0);
+  return view;
+}
+
+QueueDetail WatchedQueue::detail(const SampleTime& time, const QueueView& view, std::size_t cells) {
+  QueueDetail detail;
+  detail.view = view;
+  detail.snapshot = client::take_snapshot(inspection_->memory, description_);
+  detail.view.history = past_.points();
+  std::map<unsigned, Before> seen;
+  for (const ProducerState& producer : detail.snapshot.producers)
+    detail.endpoints.push_back(endpoint_view(producer, time, seen));
+  for (const ConsumerState& consumer : detail.snapshot.consumers) {
+    detail.endpoints.push_back(endpoint_view(consumer, time, seen));
+    detail.endpoints.back().held = consumer.held;
+  }
+  before_ = std::move(seen);
+  before_at_ = time.monotonic;
+  detail.strip = strip_of(inspection_->memory, description_, cells);
+  return detail;
+}
+
+}  // namespace beltway::watch
