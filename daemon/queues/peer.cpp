@@ -33,13 +33,13 @@ Peer peer_of(int socket) {
   return peer;
 }
 
-bool allowed(const Peer& peer, const QueueRecord& queue, Right right) noexcept {
-  if (peer.uid == 0 || (right == Right::own && peer.uid == queue.owner_uid)) return true;
-  const bool member = queue.owner_gid != k_no_group &&
-                      (peer.gid == queue.owner_gid ||
-                       std::find(peer.groups.begin(), peer.groups.end(), queue.owner_gid) != peer.groups.end());
-  const unsigned shift = peer.uid == queue.owner_uid ? 6 : member ? 3 : 0;
-  const std::uint32_t bits = queue.options.mode >> shift;
+bool allowed(const Peer& peer, const Ownership& queue, Right right) noexcept {
+  if (peer.uid == 0 || (right == Right::own && peer.uid == queue.uid)) return true;
+  const bool member =
+      queue.gid != k_no_group &&
+      (peer.gid == queue.gid || std::find(peer.groups.begin(), peer.groups.end(), queue.gid) != peer.groups.end());
+  const unsigned shift = peer.uid == queue.uid ? 6 : member ? 3 : 0;
+  const std::uint32_t bits = queue.mode >> shift;
   switch (right) {
     case Right::consume: return (bits & 4) != 0;
     case Right::produce: return (bits & 2) != 0;

@@ -31,8 +31,18 @@ enum class Right : std::uint8_t {
   own,      ///< the owner's and root's: remove, remove_group, purge, pause_group, resume_group, reset_group
 };
 
+/// What decides about the rights on a queue.
+struct Ownership {
+  std::uint32_t uid = 0;
+  std::uint32_t gid = 0;
+  std::uint32_t mode = 0;
+};
+
 /// As for a file: the owner's bits for the owner, else the group's for its members, else the others'. Root may everything.
-[[nodiscard]] bool allowed(const Peer& peer, const QueueRecord& queue, Right right) noexcept;
+[[nodiscard]] bool allowed(const Peer& peer, const Ownership& queue, Right right) noexcept;
+[[nodiscard]] inline bool allowed(const Peer& peer, const QueueRecord& queue, Right right) noexcept {
+  return allowed(peer, Ownership{queue.owner_uid, queue.owner_gid, queue.options.mode}, right);
+}
 
 /// Throws Error(no_permission) naming `operation`, queue, owner, mode and the asking user.
 void require(const Peer& peer, const QueueRecord& queue, Right right, const std::string& operation);

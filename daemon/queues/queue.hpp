@@ -29,6 +29,7 @@
 #include "queues/run_clock.hpp"
 #include "recovery/heal.hpp"
 #include "ring/live_groups.hpp"
+#include "ring/one_message.hpp"
 #include "ring/queue_memory.hpp"
 #include "survival/records.hpp"
 #include "survival/saved_queues.hpp"
@@ -108,11 +109,18 @@ class Queue {
   void remove_group(const std::string& name);
   [[nodiscard]] PurgeResult purge_group(const std::string& name);
 
+  // -- one message (queue_messages.cpp) --
+  /// Acknowledges it for the group. Throws Error(not_found), and Error(misuse) that names the endpoint that holds it.
+  void ack_message(const std::string& group, std::uint64_t position);
+  /// No consumer gets it for that time. Returns how long it would have waited otherwise. Throws as ack_message().
+  std::chrono::milliseconds hold_message(const std::string& group, std::uint64_t position,
+                                         std::chrono::milliseconds time);
+
   // -- groups whose consumers go on (queue_live_groups.cpp) --
-  /// No effect on a group that is paused.
-  void pause_group(const std::string& name);
-  /// No effect on a group that is not paused.
-  void resume_group(const std::string& name);
+  /// False: no effect, the group is paused.
+  bool pause_group(const std::string& name);
+  /// False: no effect, the group is not paused.
+  bool resume_group(const std::string& name);
   /// Throws Error(invalid_option) for a position that the ring does not have.
   [[nodiscard]] ResetResult reset_group(const std::string& name, const wire::ResetTarget& target);
 
@@ -158,8 +166,24 @@ class Queue {
   /// Evicts consumers that have blocked producers without progress for their group's evict_after_ms. Call it a few times during
   /// that time. A late tick evicts no consumer.
   void evict_stalled_consumers(RunClock::Tick tick);
+  /// Evicts that consumer now, whatever it does; no effect if it is evicted. Throws Error(not_found, misuse): there is none, or it
+  /// acknowledges by plain stores, which no eviction can stop. `by`: who asked, for the event.
+  void evict_consumer(unsigned index, const std::string& by);
   /// The shortest evict_after_ms of all groups; 0: no consumer is ever evicted.
   [[nodiscard]] std::chrono::milliseconds shortest_evict_after() const noexcept;
+
+  // -- events (queue_events.cpp) --
+  /// An event about the queue, to be filled and told.
+  [[nodiscard]] StoredEvent event(std::string_view kind, std::string text = {}) const;
+  /// Likewise about the attached endpoint at `place`, its process and its group.
+  [[nodiscard]] StoredEvent event_of_endpoint(unsigned place, std::string_view kind, std::string text = {}) const;
+  /// Gives it to the journal. Any thread.
+  void tell(StoredEvent event) noexcept { saved_queues_.events().add(std::move(event)); }
+  /// What no request tells: producers that wait since the last look, and messages that became dead letters. Call it about once a
+  /// second.
+  void look_for_events() noexcept;
+  /// True if look_for_events() may find something.
+  [[nodiscard]] bool may_have_events() const noexcept;
 
   /// Heals the words that a program wrote over, and logs that. `when`: the occasion, for the log.
   void heal(std::string_view when) noexcept;
@@ -177,7 +201,7 @@ class Queue {
   // -- healing (queue_heal.cpp) --
   /// The attached endpoints, by the record.
   [[nodiscard]] recovery::Living living() const noexcept;
-  void tell_of_disorder(std::string_view when, unsigned restored, const recovery::HealCounts& counts) const noexcept;
+  void tell_of_disorder(std::string_view when, unsigned restored, const recovery::HealCounts& counts) noexcept;
   void save() {
     note_use();
     saved_queues_.write(saved_at_, record_);
@@ -210,6 +234,14 @@ class Queue {
   [[nodiscard]] Place take_place(wire::Role role, const std::string& context);
   [[nodiscard]] std::optional<Place> try_take_place(wire::Role role, const std::string& context);
   [[nodiscard]] std::string endpoint_text(unsigned place) const;
+  /// As above, with its process, by owner number; also for a number that no endpoint has.
+  [[nodiscard]] std::string owner_text(unsigned owner) const;
+  /// Throws what keeps an operator from the message, if anything does.
+  void require_waiting(const ring::OneMessage& message, ring::Position position, const std::string& context) const;
+  // -- events (queue_events.cpp) --
+  void look_for_room();
+  void look_for_dead_letters();
+  [[nodiscard]] StoredEvent full_event(ring::Position floor) const;
   [[nodiscard]] bool is_locked(unsigned byte) const noexcept;
   /// The index of the producer's name: that of the next name if it is new. Throws Error(already_exists, limit_reached).
   [[nodiscard]] std::optional<std::uint32_t> name_for(const wire::AttachRequest& request, const std::string& context);
@@ -236,8 +268,11 @@ class Queue {
   /// 0: never. Private groups have the queue's.
   [[nodiscard]] std::chrono::milliseconds evict_after(unsigned group) const noexcept;
   [[nodiscard]] bool holds_producers_back(ring::Position floor) const noexcept;
+  /// The place of the consumer that keeps the group's floor there; nothing if no attached consumer does.
+  [[nodiscard]] std::optional<unsigned> find_consumer_at(unsigned group, ring::Position floor) const noexcept;
   [[nodiscard]] std::optional<unsigned> find_holder(unsigned group, ring::Position floor) const noexcept;
-  void evict(unsigned place);
+  /// `why`: for the event.
+  void evict(unsigned place, std::string why);
   /// Gives the messages of the evicted consumer to other consumers. Safe to repeat.
   void revoke(unsigned place) noexcept;
 
@@ -259,7 +294,14 @@ class Queue {
   std::vector<os::SegmentRange> parts_to_punch_;  ///< of one lane
   unsigned punched_lane_ = 0;                     ///< which
   std::vector<Stall> stalls_;                     ///< by group; empty until one has evict_after_ms
-  ring::QueueMemory memory_;                      ///< without the heap: nothing that the daemon does reads payloads
+  /// What look_for_events() saw the last time.
+  struct LastLook {
+    std::optional<ring::Position> full_at;      ///< producers wait for that floor
+    bool told_full = false;                     ///< an event has said so
+    std::optional<std::uint64_t> dead_letters;  ///< all so far
+  };
+  LastLook last_look_;
+  ring::QueueMemory memory_;  ///< without the heap: nothing that the daemon does reads payloads
 };
 
 /// Takes the write lock of that byte of `control` for this very open file description. False: another description has it. Throws

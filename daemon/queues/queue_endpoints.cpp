@@ -102,6 +102,7 @@ AttachGrant Queue::attach(const Peer& peer, std::uint64_t session, const AttachR
                                 ring::k_endpoint_attached};
   memory_.endpoint(owner_of(place->index)).identity.store_relaxed(identity.word());
   grant.owned.push_back(std::move(place->control));
+  tell(event_of_endpoint(place->index, "attached"));
   return grant;
 }
 
@@ -240,6 +241,7 @@ bool Queue::reap_if_dead(unsigned place, Leaving leaving) {
   memory_.endpoint(owner).identity.store_relaxed(ring::Identity{endpoint.incarnation, 0, 0}.word());
   ring::wake_all_sleepers(memory_);
   if (leaving == Leaving::unsaid) {
+    tell(event_of_endpoint(place, "died", "its process ended without detaching"));
     death_log().report({.queue = record_.name,
                         .endpoint = endpoint_text(place),
                         .pid = endpoint.pid,
@@ -247,6 +249,16 @@ bool Queue::reap_if_dead(unsigned place, Leaving leaving) {
                         .voided = counts.claims + counts.holes,
                         .released = counts.released},
                        DeathLog::Clock::now());
+  } else {
+    tell(event_of_endpoint(place, "left"));
+  }
+  if (leaving == Leaving::unsaid && counts.claims + counts.holes + counts.released != 0) {
+    StoredEvent repaired = event_of_endpoint(place, "repaired");
+    repaired.event.voided = counts.claims + counts.holes;
+    repaired.event.released = counts.released;
+    repaired.event.text = std::to_string(repaired.event.voided) + " claims voided, " + std::to_string(counts.released) +
+                          " messages given back";
+    tell(std::move(repaired));
   }
   endpoint = {.attached = false, .incarnation = endpoint.incarnation};
   count_unread();

@@ -10,9 +10,12 @@
 //   - it can write neither slots nor lanes.
 #include <spdlog/spdlog.h>
 
+#include <algorithm>
+
 #include "queues/queue.hpp"
 #include "recovery/eviction.hpp"
 #include "ring/floors.hpp"
+#include "wire/validate.hpp"
 
 namespace beltway::daemon {
 
@@ -45,7 +48,7 @@ bool Queue::holds_producers_back(ring::Position floor) const noexcept {
   return false;
 }
 
-std::optional<unsigned> Queue::find_holder(unsigned group, ring::Position floor) const noexcept {
+std::optional<unsigned> Queue::find_consumer_at(unsigned group, ring::Position floor) const noexcept {
   unsigned consumer = group - geometry_.max_groups;
   if (group < geometry_.max_groups) {
     const ring::Lease lease = ring::Lease::of(memory_.lease(group, floor).load_acquire());
@@ -59,9 +62,13 @@ std::optional<unsigned> Queue::find_holder(unsigned group, ring::Position floor)
   // Only a consumer that the record has in this group: a peer may have written any number into the lease word. Also a consumer
   // that is evicted already: it may have been stopped again before it gave a late lease back.
   const EndpointRecord& endpoint = record_.endpoints[place];
-  const bool its_group = endpoint.attached && endpoint.group == group;
+  return endpoint.attached && endpoint.group == group ? std::optional(place) : std::nullopt;
+}
+
+std::optional<unsigned> Queue::find_holder(unsigned group, ring::Position floor) const noexcept {
+  const std::optional<unsigned> place = find_consumer_at(group, floor);
   // Not a consumer that attached while evictions were off: it acks by plain stores, which an eviction cannot stop.
-  return its_group && endpoint.evictable ? std::optional(place) : std::nullopt;
+  return place && record_.endpoints[*place].evictable ? place : std::nullopt;
 }
 
 void Queue::evict_stalled_consumers(RunClock::Tick tick) {
@@ -80,20 +87,58 @@ void Queue::evict_stalled_consumers(RunClock::Tick tick) {
     if (!place || place != before.place || floor != before.floor) {
       before = {floor, place, tick.now};
     } else if (!tick.is_late && tick.now - before.since >= limit) {
-      evict(*place);
+      evict(*place, "producers waited, and it stood still for " + std::to_string(limit.count()) + " ms");
       before = {};
     }
   }
 }
 
-void Queue::evict(unsigned place) {
+void Queue::evict(unsigned place, std::string why) {
   EndpointRecord& endpoint = record_.endpoints[place];
   if (endpoint.evicted) return revoke(place);
   endpoint.evicted = true;
   save();
-  spdlog::warn("queue {}: consumer {} (process {}) is thrown out: producers wait, and it stood still for {} ms",
-               record_.name, place - geometry_.max_producers, endpoint.pid, evict_after(endpoint.group).count());
+  spdlog::warn("queue {}: {} (process {}) is evicted: {}", record_.name, endpoint_text(place), endpoint.pid, why);
+  tell(event_of_endpoint(place, "evicted", std::move(why)));
   revoke(place);
+}
+
+namespace {
+
+/// What ends a consumer that cannot be evicted, and what lets the next one be evicted.
+Error not_evictable(const QueueRecord& queue, const std::string& context, const EndpointRecord& endpoint,
+                    const std::string& who) {
+  const std::string pid = std::to_string(endpoint.pid);
+  if (endpoint.kind == ring::GroupKind::lossy) {
+    return {Errc::misuse, context + ": " + who +
+                              " is lossy: producers overtake it, so it holds up nobody. To end it, end its "
+                              "process: kill " +
+                              pid};
+  }
+  const std::string process = endpoint.pid == 0 ? "its process" : "process " + pid + " (" + endpoint.command + ")";
+  const std::string end =
+      endpoint.pid == 0 ? "end it" : "end it: kill " + pid + ", or kill -KILL " + pid + " if it is stopped or hangs";
+  return {Errc::misuse, context + ": " + who +
+                            " attached while evict_after was 0, so its acknowledgements cannot be stopped while " +
+                            process + " lives; " + end +
+                            ". Its messages go to other consumers at once. Consumers that attach after "
+                            "\"beltway declare " +
+                            queue.name + " --evict-after 30s\" can be evicted"};
+}
+
+}  // namespace
+
+void Queue::evict_consumer(unsigned index, const std::string& by) {
+  const std::string context = wire::error_subject("evict a consumer of", record_.name);
+  const unsigned place = geometry_.max_producers + std::min(index, geometry_.max_consumers);
+  // A process that has ended needs no eviction: its messages are given back now.
+  if (index >= geometry_.max_consumers || !record_.endpoints[place].attached || reap_if_dead(place)) {
+    throw Error(Errc::not_found, context + ": it has no consumer " + std::to_string(index) + "; \"beltway show " +
+                                     record_.name + "\" lists the consumers");
+  }
+  const EndpointRecord& endpoint = record_.endpoints[place];
+  if (!endpoint.evictable) throw not_evictable(record_, context, endpoint, endpoint_text(place));
+  evict(place, by);
 }
 
 void Queue::revoke(unsigned place) noexcept {

@@ -69,6 +69,11 @@ void Queue::add_groups(const std::vector<NamedGroup>& groups, Start start, const
   count_unread();
   save();            // a daemon that dies before has made groups without a record: the next daemon frees them
   store_settings();  // their ttl may need stamps
+  for (const NamedGroup& group : missing) {
+    StoredEvent added = event("group_added");
+    added.event.group = group.name;
+    tell(std::move(added));
+  }
 }
 
 void make_groups(QueueRecord& record, const ring::QueueMemory& memory, const std::vector<NamedGroup>& groups,

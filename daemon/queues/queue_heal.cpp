@@ -23,8 +23,7 @@ void Queue::heal(std::string_view when) noexcept {
   if (restored != 0 || counts.claims + counts.released != 0 || counts.disorder()) ring::wake_all_sleepers(memory_);
 }
 
-void Queue::tell_of_disorder(std::string_view when, unsigned restored,
-                             const recovery::HealCounts& counts) const noexcept {
+void Queue::tell_of_disorder(std::string_view when, unsigned restored, const recovery::HealCounts& counts) noexcept {
   if (restored == 0 && !counts.disorder()) return;
   try {
     spdlog::warn(
@@ -34,6 +33,13 @@ void Queue::tell_of_disorder(std::string_view when, unsigned restored,
         "memory that is "
         "not its own",
         record_.name, when, counts.holes, counts.released, counts.words, restored);
+    StoredEvent repaired = event("repaired",
+                                 "a program wrote over memory that is not its own, or uses one endpoint from two "
+                                 "threads at once: " +
+                                     std::to_string(counts.words + restored) + " words healed");
+    repaired.event.voided = counts.holes;
+    repaired.event.released = counts.released;
+    tell(std::move(repaired));
   } catch (const std::exception&) {  // no memory for the line of the log
   }
 }

@@ -9,25 +9,29 @@
 
 namespace beltway::daemon {
 
-void Queue::pause_group(const std::string& name) {
+bool Queue::pause_group(const std::string& name) {
   const unsigned index = group_or_throw(name, "pause a group of");
   std::optional<std::chrono::milliseconds>& since = record_.groups[index].paused_since;
-  if (!since) {
+  const bool changes = !since;
+  if (changes) {
     since = std::chrono::floor<std::chrono::milliseconds>(Clock::now().time_since_epoch());
     save();
     spdlog::info("queue {}, group {}: paused", record_.name, name);
   }
   ring::pause(memory_, index);
+  return changes;
 }
 
-void Queue::resume_group(const std::string& name) {
+bool Queue::resume_group(const std::string& name) {
   const unsigned index = group_or_throw(name, "resume a group of");
-  if (record_.groups[index].paused_since) {
+  const bool changes = record_.groups[index].paused_since.has_value();
+  if (changes) {
     record_.groups[index].paused_since.reset();
     save();
     spdlog::info("queue {}, group {}: resumed", record_.name, name);
   }
   ring::resume(memory_, index);
+  return changes;
 }
 
 namespace {

@@ -30,7 +30,9 @@ std::uint64_t random_first_id() {
 
 Registry::Registry(const Quotas& quotas, SavedQueues& saved_queues, Workers* workers)
     : quotas_(quotas), saved_queues_(saved_queues), workers_(workers), last_id_(random_first_id()) {
-  for (SavedQueues::SavedQueue& saved : saved_queues_.take_queues()) restore(std::move(saved));
+  auto left = saved_queues_.take_queues();
+  tell_start(left.size());
+  for (SavedQueues::SavedQueue& saved : left) restore(std::move(saved));
   for (const HeldQueue& held : saved_queues_.held()) {
     spdlog::error("queue {}: kept as it is, and not served: {}", held.stamp.name, held.why);
   }
@@ -44,6 +46,7 @@ void Registry::restore(SavedQueues::SavedQueue saved) {
     if (queue->has_lost_owner()) {
       spdlog::info("queue {}: its process {} ended while no daemon ran; removed, id {}", name,
                    queue->record().owner_process.pid, queue->record().id);
+      queue->tell(queue->event("removed", "the process that it belongs to ended while no daemon ran"));
       return queue->remove();
     }
     std::size_t alive = 0;
@@ -53,6 +56,7 @@ void Registry::restore(SavedQueues::SavedQueue saved) {
       const bool now = workers_ == nullptr || !queue->is_large();
       if (!endpoints[at].attached || (now && queue->reap_if_dead(at))) continue;
       ++alive;
+      expect_events();
       pending_.try_emplace({queue->record().id, queue->owner_of(at), endpoints[at].incarnation});
     }
     spdlog::info("queue {}: taken over, id {}, {} endpoints alive", name, queue->record().id, alive);

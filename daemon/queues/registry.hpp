@@ -124,6 +124,15 @@ class Registry {
   /// endpoint's lock as long as it is attached.
   void watch_by_lock(const wire::EndpointName& name);
 
+  // -- events (registry_events.cpp) --
+  [[nodiscard]] EventJournal& events() noexcept { return saved_queues_.events(); }
+  /// Looks for what no request tells (Queue::look_for_events), in all queues. Call it about once a second while
+  /// may_have_events().
+  void look_for_events() noexcept;
+  [[nodiscard]] bool may_have_events() const noexcept { return may_have_events_; }
+  /// An endpoint has attached.
+  void expect_events() noexcept { may_have_events_ = true; }
+
   /// Tests pending deaths for a few milliseconds. Returns how many are left. If has_more_to_reap(), call again at once, else
   /// later.
   std::size_t reap_pending();
@@ -159,6 +168,8 @@ class Registry {
   void note_watched(const Queue& queue);
   /// As try_reap(), for the process of an exclusive queue.
   bool try_reap_owner(Queue& queue, PendingDeath& pending);
+  /// The first event of this daemon.
+  void tell_start(std::size_t taken_over) noexcept;
   [[nodiscard]] static Resumed resume_owner(const Peer& peer, std::uint64_t session, Queue& queue);
   /// The process behind that name; 0: none, or not known.
   [[nodiscard]] static int process_of(const Queue& queue, const wire::EndpointName& name) noexcept;
@@ -223,6 +234,7 @@ class Registry {
   std::map<wire::EndpointName, PendingDeath, ByName> pending_;
   std::optional<wire::EndpointName> next_pending_;
   std::function<void()> freed_;
+  bool may_have_events_ = false;
   Promises promises_;
 };
 

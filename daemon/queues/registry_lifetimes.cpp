@@ -38,6 +38,11 @@ bool Registry::remove_without_owner(Queue& queue) noexcept {
   const OwnerProcess& owner = queue.record().owner_process;
   spdlog::info("queue {}: its process {}{} has ended", queue.record().name, owner.pid,
                owner.command.empty() ? "" : " (" + owner.command + ")");
+  StoredEvent removed = queue.event("removed", "the process that it belongs to has ended");
+  removed.event.pid = owner.pid;
+  removed.event.uid = queue.record().owner_uid;
+  removed.event.command = owner.command;
+  queue.tell(std::move(removed));
   remove(std::string(queue.record().name));
   return true;
 }
@@ -101,6 +106,8 @@ std::optional<Queue::Clock::time_point> Registry::remove_expired(Queue::Clock::t
       const auto end = queue.expires_at();
       if (end && *end <= now) {
         spdlog::info("queue {}: unused for {} ms", queue.record().name, queue.record().options.expire_after.count());
+        queue.tell(queue.event("expired", "removed: no endpoint was attached for " +
+                                              std::to_string(queue.record().options.expire_after.count()) + " ms"));
         remove(std::string(queue.record().name));
         continue;
       }

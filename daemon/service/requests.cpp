@@ -7,9 +7,9 @@
 #include <utility>
 
 #include "beltway/version.hpp"
+#include "service/request_support.hpp"
 #include "survival/log.hpp"
 #include "survival/succession.hpp"
-#include "wire/json_reader.hpp"
 #include "wire/protocol.hpp"
 #include "wire/validate.hpp"
 
@@ -20,31 +20,6 @@ using nlohmann::json;
 
 /// A page of `list` ends before this; one queue's description is at most about 40 KiB (protocol_test).
 constexpr std::size_t k_list_page_bytes = k_max_protocol_bytes / 2;
-
-Reply reply_with(json body) { return {std::move(body), {}, {}}; }
-
-std::string checked_group(const wire::JsonReader& fields) {
-  std::string group = fields.text("group");
-  wire::check_name("group", "group", group);
-  return group;
-}
-
-/// Thrown while a worker has the queue: the request is answered when it is free.
-struct QueueIsBusy {
-  Queue* queue;
-};
-
-void wait_for(const Caller& caller, Queue& queue) {
-  if (queue.is_busy() && caller.ask_again) throw QueueIsBusy{&queue};
-}
-
-Queue& queue_of(const Caller& caller, const wire::JsonReader& fields, Right right, const std::string& operation) {
-  Queue& queue = fields.has("queue") ? caller.registry.find(fields.number<std::uint64_t>("queue"), operation)
-                                     : caller.registry.find(fields.text("name"), operation);
-  require(caller.peer, queue.record(), right, operation);
-  wait_for(caller, queue);
-  return queue;
-}
 
 Reply hello(Caller& caller, const json& request) {
   const wire::JsonReader fields(request, "hello");
@@ -101,8 +76,15 @@ Reply declared_reply(Caller& caller, const Registry::Declared& declared) {
   }
   std::vector<int> descriptors;
   for (const os::Fd& each : owned) descriptors.push_back(each.get());
+  if (declared.created) declared.queue.tell(event_by(caller, declared.queue, "declared"));
   json changed = json::array();
-  for (const OptionChange& change : declared.changed) changed.push_back(wire::encode(change));
+  for (const OptionChange& change : declared.changed) {
+    changed.push_back(wire::encode(change));
+    StoredEvent told =
+        event_by(caller, declared.queue, "changed", change.option + " is " + change.to + ", it was " + change.from);
+    told.event.group = change.group;
+    declared.queue.tell(std::move(told));
+  }
   return {{{"queue", wire::encode(declared.queue.description(false))},
            {"created", declared.created},
            {"changed", std::move(changed)}},
@@ -159,8 +141,9 @@ Reply list(Caller& caller, const json& request) {
 
 Reply remove(Caller& caller, const json& request) {
   const wire::JsonReader fields(request, "remove");
-  const Queue& queue = queue_of(caller, fields, Right::own, "remove");
+  Queue& queue = queue_of(caller, fields, Right::own, "remove");
   if (!fields.flag("force")) caller.registry.require_no_sources(caller.peer, queue);
+  queue.tell(event_by(caller, queue, "removed"));
   caller.registry.remove(std::string(queue.record().name));
   return reply_with(json::object());
 }
@@ -206,6 +189,7 @@ Reply attach(Caller& caller, const json& request) {
   if (wanted.role != wire::Role::inspector) {
     const wire::EndpointName made{queue.record().id, grant.reply.endpoint, grant.reply.incarnation};
     caller.endpoints.push_back(made);
+    caller.registry.expect_events();
     if (!caller.is_watched) caller.registry.watch_by_lock(made);
   }
   return {wire::encode(grant.reply), std::move(grant.borrowed), std::move(grant.owned)};
@@ -243,81 +227,16 @@ Reply add_group(Caller& caller, const json& request) {
   return reply_with(json::object());
 }
 
-Reply remove_group(Caller& caller, const json& request) {
-  const wire::JsonReader fields(request, "remove_group");
-  Queue& queue = queue_of(caller, fields, Right::own, "remove a group of");
-  caller.registry.remove_group(caller.peer, queue, checked_group(fields), fields.flag("force"));
-  return reply_with(json::object());
-}
+constexpr std::array k_operations{
+    Operation{"hello", hello},         Operation{"ping", ping},           Operation{"declare", declare},
+    Operation{"open", open},           Operation{"describe", describe},   Operation{"list", list},
+    Operation{"remove", remove},       Operation{"attach", attach},       Operation{"resume", resume},
+    Operation{"add_group", add_group}, Operation{"events", answer_events}};
 
-/// The reply of `work`, which walks over all slots. For a large queue a worker runs it; then the request is asked again, and
-/// finds the reply in caller.brought.
-Reply walk_beside(Caller& caller, Queue& queue, const json& request, std::function<Reply()> work) {
-  if (!caller.ask_again || !queue.is_large()) return work();
-  caller.later = true;
-  const auto bring = [work = std::move(work), brought = caller.brought] {
-    try {
-      *brought = work();
-    } catch (const Error& error) {
-      *brought = error_reply({}, error);
-    }
-  };
-  caller.registry.run_beside(queue, bring, [again = caller.ask_again, request] { again(request); });
-  return {};
+const Operation* find_operation(std::string_view name) noexcept {
+  const auto* const found = std::ranges::find(k_operations, name, &Operation::name);
+  return found == k_operations.end() ? find_operator_request(name) : found;
 }
-
-Reply purge(Caller& caller, const json& request) {
-  const wire::JsonReader fields(request, "purge");
-  if (auto brought = std::exchange(*caller.brought, std::nullopt)) return std::move(*brought);
-  Queue& queue = queue_of(caller, fields, Right::own, "purge a group of");
-  const auto purge_it = [&queue, group = checked_group(fields)] {
-    return reply_with(wire::encode(queue.purge_group(group)));
-  };
-  return walk_beside(caller, queue, request, purge_it);
-}
-
-Reply pause_group(Caller& caller, const json& request) {
-  const wire::JsonReader fields(request, "pause_group");
-  queue_of(caller, fields, Right::own, "pause a group of").pause_group(checked_group(fields));
-  return reply_with(json::object());
-}
-
-Reply resume_group(Caller& caller, const json& request) {
-  const wire::JsonReader fields(request, "resume_group");
-  queue_of(caller, fields, Right::own, "resume a group of").resume_group(checked_group(fields));
-  return reply_with(json::object());
-}
-
-Reply reset_group(Caller& caller, const json& request) {
-  if (auto brought = std::exchange(*caller.brought, std::nullopt)) return std::move(*brought);
-  const wire::JsonReader fields(request, "reset_group");
-  Queue& queue = queue_of(caller, fields, Right::own, "reset a group of");
-  const auto reset_it = [&queue, group = checked_group(fields),
-                         target = wire::decode_reset_target(request, "reset_group")] {
-    return reply_with(wire::encode(queue.reset_group(group, target)));
-  };
-  return walk_beside(caller, queue, request, reset_it);
-}
-
-struct Operation {
-  std::string_view name;
-  Reply (*run)(Caller&, const json&);
-};
-constexpr std::array k_operations{Operation{"hello", hello},
-                                  Operation{"ping", ping},
-                                  Operation{"declare", declare},
-                                  Operation{"open", open},
-                                  Operation{"describe", describe},
-                                  Operation{"list", list},
-                                  Operation{"remove", remove},
-                                  Operation{"attach", attach},
-                                  Operation{"resume", resume},
-                                  Operation{"add_group", add_group},
-                                  Operation{"remove_group", remove_group},
-                                  Operation{"purge", purge},
-                                  Operation{"pause_group", pause_group},
-                                  Operation{"resume_group", resume_group},
-                                  Operation{"reset_group", reset_group}};
 
 std::optional<Reply> run(Caller& caller, const json& request) {
   const wire::JsonReader fields(request, "request");
@@ -336,9 +255,8 @@ std::optional<Reply> run(Caller& caller, const json& request) {
     caller.registry.lane_is_filled(caller.session, wire::decode_endpoint_name(request, "filled"));
     return std::nullopt;
   }
-  const auto found =
-      std::find_if(k_operations.begin(), k_operations.end(), [&](const Operation& op) { return op.name == name; });
-  if (found == k_operations.end()) {
+  const Operation* const found = find_operation(name);
+  if (found == nullptr) {
     throw Error(Errc::protocol,
                 wire::error_subject("request", name) + ": unknown here; use the daemon's version of Beltway");
   }

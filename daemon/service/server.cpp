@@ -25,6 +25,9 @@ constexpr milliseconds k_longest_pause_ms{250};
 /// A timer that comes so late: the process did not run meanwhile.
 constexpr std::chrono::seconds k_frozen{1};
 
+/// Between two looks for events. A queue that is full at two looks in a row is told, so a shorter time would tell each burst.
+constexpr milliseconds k_event_look_ms{1000};
+
 /// What a process must be before it can hold queues.
 DescriptorStore prepare(DescriptorStore store) {
   raise_open_files_limit();
@@ -52,6 +55,7 @@ Server::Server(const ServerOptions& options, DescriptorStore store)
       idle_timer_(io_),
       store_timer_(io_),
       death_log_timer_(io_),
+      events_timer_(io_),
       process_watch_(io_,
                      [this] {
                        pending_pause_ms_ = k_first_pause_ms;
@@ -181,6 +185,7 @@ void Server::after_change() {
   give_back_memory();
   watch_store();
   watch_death_log();
+  watch_events();
   watch_idleness();
 }
 
@@ -267,6 +272,18 @@ void Server::watch_death_log() {
     watches_death_log_ = false;
     death_log().flush(DeathLog::Clock::now());
     watch_death_log();
+  });
+}
+
+void Server::watch_events() {
+  if (watches_events_ || !registry_.may_have_events()) return;
+  watches_events_ = true;
+  events_timer_.expires_after(k_event_look_ms);
+  events_timer_.async_wait([this](error_code error) {
+    if (error) return;
+    watches_events_ = false;
+    registry_.look_for_events();
+    watch_events();
   });
 }
 

@@ -71,6 +71,8 @@ class Server {
   /// Removes queues that have been unused for long enough, when they are due.
   void watch_expiry();
   void watch_idleness();
+  /// Looks for events about once a second, while a queue may have some.
+  void watch_events();
   /// A part at a time, so that no request waits for long.
   void give_back_memory();
   void wait_idly();
@@ -96,6 +98,7 @@ class Server {
   boost::asio::steady_timer idle_timer_;
   boost::asio::steady_timer store_timer_;
   boost::asio::steady_timer death_log_timer_;
+  boost::asio::steady_timer events_timer_;
   ProcessWatch process_watch_;
   std::chrono::milliseconds pending_pause_ms_;
   std::size_t pending_known_ = 0;
@@ -105,6 +108,7 @@ class Server {
   std::chrono::milliseconds store_pause_ms_{0};  ///< 0: the store is not behind
   bool hands_over_ = false;                      ///< as soon as the store has everything
   bool watches_death_log_ = false;
+  bool watches_events_ = false;
   End end_ = End::ended;
   std::uint64_t last_session_ = 0;
   std::map<std::uint64_t, std::shared_ptr<ClientSession>> sessions_;

@@ -3,6 +3,7 @@
 // written to the registry segment as it is. Nothing of it is ever read back from memory that a client could write.
 #pragma once
 
+#include <algorithm>
 #include <chrono>
 #include <cstdint>
 #include <optional>
@@ -81,6 +82,15 @@ struct QueueRecord {
     if (group.state == GroupRecord::State::active) groups.emplace_back(group.name, group.options);
   }
   return groups;
+}
+
+/// Whether messages of any group that failed for good go to another queue.
+[[nodiscard]] inline bool has_dead_letters(const QueueRecord& queue) {
+  const auto sends = [&queue](const GroupRecord& group) {
+    return group.state == GroupRecord::State::active &&
+           !group.options.dead_letter.value_or(queue.options.dead_letter).empty();
+  };
+  return std::ranges::any_of(queue.groups, sends);
 }
 
 /// How long a consumer of that group (an index beyond the named groups: a private one) may stand still; 0: for ever.

@@ -133,7 +133,7 @@ Survey survey(const DescriptorStore& store) {
   return found;
 }
 
-SavedQueues::SavedQueues(DescriptorStore& store) : store_(store), parts_(k_max_places) {
+SavedQueues::SavedQueues(DescriptorStore& store) : store_(store), events_(store), parts_(k_max_places) {
   if (store.is_there()) take_registry();
 }
 

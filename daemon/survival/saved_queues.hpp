@@ -12,6 +12,7 @@
 //            drops entries that it cannot read. It ignores names of later versions, so those entries stay.
 //   A000     a queue's part; the first character is one that version 0.1 never uses
 //   EXE0     see stored_program.hpp
+//   EVTS     see event_journal.hpp
 //   lock, listen socket  see listener.hpp
 //
 // A queue that this program cannot read (another layout, or a record that it does not understand) is *held*: its
@@ -28,6 +29,7 @@
 #include <vector>
 
 #include "survival/descriptor_store.hpp"
+#include "survival/event_journal.hpp"
 #include "survival/record_text.hpp"
 #include "survival/records.hpp"
 #include "survival/saved_records.hpp"
@@ -90,6 +92,9 @@ class SavedQueues {
   void write(unsigned place, const QueueRecord& record);
   void drop(unsigned place) noexcept;
 
+  /// What the daemon has seen. Any thread.
+  [[nodiscard]] EventJournal& events() noexcept { return events_; }
+
  private:
   void take_registry();
   /// Everything of a registry that this program does not use, and all that may belong to its queues.
@@ -101,6 +106,7 @@ class SavedQueues {
   void drop_the_rest();
 
   DescriptorStore& store_;
+  EventJournal events_;
   std::optional<SavedRecords> records_;  ///< none: no store
   std::vector<unsigned> parts_;          ///< by place: descriptors that are held; 0: the place is free
   std::vector<HeldQueue> held_;

@@ -9,6 +9,7 @@
 #include "beltway/coroutine.hpp"
 #include "beltway/error.hpp"
 #include "beltway/event_loop.hpp"
+#include "beltway/events.hpp"
 #include "beltway/info.hpp"
 #include "beltway/limits.hpp"
 #include "beltway/message.hpp"

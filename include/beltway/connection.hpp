@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "beltway/detail/same_library.hpp"
+#include "beltway/events.hpp"
 #include "beltway/info.hpp"
 #include "beltway/options.hpp"
 #include "beltway/queue.hpp"
@@ -101,6 +102,14 @@ class Connection {
   /// The queues that the caller may read or write, by name.
   [[nodiscard]] std::vector<QueueInfo> list() const;
   [[nodiscard]] QueueInfo describe(std::string_view name) const;
+
+  /// What the daemon has seen, from that sequence number on: at most `count` events, the oldest first. It remembers the last
+  /// k_max_events, also if it is started again. Shows the events of the queues that the caller may read or write. Asks once and
+  /// does not wait: to follow the events, ask again now and then, with EventPage::next. Error(protocol): the daemon is older and
+  /// has no events.
+  [[nodiscard]] EventPage events(std::uint64_t since = 0, std::uint32_t count = k_max_events_per_request) const;
+  [[nodiscard]] Result<EventPage, Error> try_events(std::uint64_t since = 0,
+                                                    std::uint32_t count = k_max_events_per_request) const noexcept;
 
   /// A daemon of an older version does not say whose it is.
   static constexpr std::uint32_t k_unknown_uid = 0xffffffff;

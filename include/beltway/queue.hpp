@@ -90,6 +90,25 @@ class Queue {
   /// by the few milliseconds of a coarse clock.
   ResetResult reset_group(std::string_view group, PublishTime published) const;
 
+  /// Evicts a consumer, named by its index in QueueInfo::endpoints: its messages go to the other consumers of its group, and it
+  /// holds up nobody any more. Its calls return Status::evicted. No effect if it is evicted already. Its process may be stopped.
+  /// Owner and root only. Error(not_found): there is no such consumer. Error(misuse): it attached while evict_after was 0, so
+  /// that nothing but the end of its process can end its acknowledgements; the error says what to do.
+  void evict(unsigned consumer) const;
+  [[nodiscard]] Result<void, Error> try_evict(unsigned consumer) const noexcept;
+
+  /// Acknowledges one message of a named group that no consumer holds: the group loses it. Owner and root only. Error(not_found):
+  /// no such group, or the group needs no message at that position. Error(misuse): an endpoint holds it; the error names it.
+  void ack_message(std::string_view group, std::uint64_t position) const;
+  /// Moves one message of a named group that no consumer holds to another queue, with its properties: publishes it there, then
+  /// acknowledges it here. Meanwhile no consumer gets it. Waits while the target is full, for 30 s at most. Returns ok; or
+  /// timeout, stopped: the target stayed full, and the message is where it was. If the process ends in between, the message
+  /// stays, and may be in both queues.
+  /// Owner and root of this queue only, with the right to write to the target. Errors as ack_message(), those of
+  /// Queue::producer(), and Error(too_large).
+  [[nodiscard]] Status move_message(std::string_view group, std::uint64_t position, const Queue& target,
+                                    const Until& until = {}) const;
+
   /// What the daemon knows now.
   [[nodiscard]] QueueInfo describe() const;
   [[nodiscard]] Result<QueueInfo, Error> try_describe() const noexcept;

@@ -91,6 +91,14 @@ beltway_status beltway_resume_group(const beltway_queue* queue, const char* grou
   return with("beltway_resume_group", queue, group, [&](const beltway::Queue& at) { at.resume_group(group); });
 }
 
+beltway_status beltway_evict(const beltway_queue* queue, uint32_t consumer) {
+  if (queue == nullptr) return fail_by_null("beltway_evict", "queue");
+  return guarded([&] {
+    queue->queue.evict(consumer);
+    return BELTWAY_OK;
+  });
+}
+
 beltway_status beltway_purge(const beltway_queue* queue, const char* group, beltway_purge_result* result) {
   beltway_purge_result unwanted{};
   unwanted.size = sizeof unwanted;

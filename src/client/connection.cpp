@@ -8,6 +8,7 @@
 #include "client/queries.hpp"
 #include "client/session.hpp"
 #include "os/cancel_guard.hpp"
+#include "wire/events_json.hpp"
 #include "wire/json_reader.hpp"
 #include "wire/least_reader.hpp"
 #include "wire/protocol.hpp"
@@ -128,6 +129,11 @@ QueueInfo Connection::describe(std::string_view name) const {
   const std::string context = wire::error_subject("describe", name);
   const client::Packet reply = session_->request(context, "describe", {{"name", name}});
   return wire::decode_description(wire::JsonReader(reply.body, context).object("queue"), context).info;
+}
+
+EventPage Connection::events(std::uint64_t since, std::uint32_t count) const {
+  const client::Packet reply = session_->request("read events", "events", {{"since", since}, {"count", count}});
+  return wire::decode_event_page(reply.body, "read events");
 }
 
 Connection::DaemonInfo Connection::ping() const { return client::ask_daemon(*session_, Until()); }

@@ -18,4 +18,8 @@ namespace beltway::client {
 [[nodiscard]] std::vector<PeekedMessage> copy_messages(const ring::QueueMemory& memory, std::size_t count,
                                                        std::size_t max_bytes, std::optional<unsigned> group);
 
+/// The whole message at that position that the group still needs, in the ring or parked. Nothing: there is none.
+[[nodiscard]] std::optional<PeekedMessage> copy_message_at(const ring::QueueMemory& memory, unsigned group,
+                                                           std::uint64_t position);
+
 }  // namespace beltway::client

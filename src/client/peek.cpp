@@ -102,6 +102,17 @@ std::vector<PeekedMessage> copy_messages(const ring::QueueMemory& memory, std::s
   return messages;
 }
 
+std::optional<PeekedMessage> copy_message_at(const ring::QueueMemory& memory, unsigned group, std::uint64_t position) {
+  constexpr std::size_t k_all = ~std::size_t{0};
+  PeekedMessage message;
+  if (copy_parked(memory, group, position & memory.mask(), k_all, message) && message.position == position) {
+    return message;
+  }
+  const bool found = ring::wrap(position) == position && !is_done(memory, group, position) &&
+                     copy_message(memory, position, k_all, message);
+  return found ? std::optional(std::move(message)) : std::nullopt;
+}
+
 }  // namespace beltway::client
 
 namespace beltway {

@@ -55,6 +55,10 @@ Result<std::vector<QueueInfo>, Error> Connection::try_list() const noexcept {
   return result_of<std::vector<QueueInfo>>([&] { return list(); });
 }
 
+Result<EventPage, Error> Connection::try_events(std::uint64_t since, std::uint32_t count) const noexcept {
+  return result_of<EventPage>([&] { return events(since, count); });
+}
+
 Result<QueueInfo, Error> Connection::try_describe(std::string_view name) const noexcept {
   return result_of<QueueInfo>([&] { return describe(name); });
 }
@@ -89,6 +93,13 @@ Result<Status, Error> Queue::try_wait_for_producers(unsigned count, const Until&
 Result<void, Error> Queue::try_add_group(const NamedGroup& group, Start start) const noexcept {
   return result_of<void>([&] {
     add_group(group, start);
+    return Result<void, Error>();
+  });
+}
+
+Result<void, Error> Queue::try_evict(unsigned consumer) const noexcept {
+  return result_of<void>([&] {
+    evict(consumer);
     return Result<void, Error>();
   });
 }

@@ -1,5 +1,6 @@
 #include "node/control.hpp"
 
+#include <algorithm>
 #include <chrono>
 #include <memory>
 #include <optional>
@@ -197,6 +198,17 @@ napi_value purge(napi_env env, napi_callback_info info) {
       });
 }
 
+napi_value evict(napi_env env, napi_callback_info info) {
+  const Arguments<2> arguments(env, info);
+  // A number that no consumer has stays one.
+  const std::uint64_t consumer = whole_number_of(env, arguments[1], "evict: consumer");
+  return run_job(env, [queue = queue_of(env, arguments[0]),
+                       index = static_cast<unsigned>(std::min<std::uint64_t>(consumer, 0xffffffff))] {
+    queue.evict(index);
+    return nothing();
+  });
+}
+
 napi_value pause_group(napi_env env, napi_callback_info info) {
   const Arguments<3> arguments(env, info);
   return run_job(env, [queue = queue_of(env, arguments[0]), group = string_of(env, arguments[1], "a group's name"),
@@ -290,6 +302,7 @@ void add_control_calls(napi_env env, napi_value exports) {
   add("addGroup", guarded<add_group>);
   add("removeGroup", guarded<remove_group>);
   add("purge", guarded<purge>);
+  add("evict", guarded<evict>);
   add("pauseGroup", guarded<pause_group>);
   add("resetGroup", guarded<reset_group>);
   add("describeQueue", guarded<describe_queue>);

@@ -360,6 +360,8 @@ export class Queue {
   resumeGroup(group: string, callback?: Callback<void>): Promise<void>;
   resetGroup(group: string, to: 'latest' | 'oldest' | { position: number } | { published: number | Date },
     callback?: Callback<ResetResult>): Promise<ResetResult>;
+  /** Takes the messages of that consumer (EndpointInfo.index) away and gives them to the others. */
+  evict(consumer: number, callback?: Callback<void>): Promise<void>;
   /** Acknowledges all that no consumer holds. */
   purge(group: string, callback?: Callback<PurgeResult>): Promise<PurgeResult>;
   describe(callback?: Callback<QueueInfo>): Promise<QueueInfo>;

@@ -103,6 +103,17 @@ PyObject* resume_group(PyObject* self, PyObject* const* values, Py_ssize_t count
   return with_group("resume_group", {values, count, names}, [self](const auto& name) { of(self).resume_group(name); });
 }
 
+PyObject* evict(PyObject* self, PyObject* const* values, Py_ssize_t count, PyObject* names) {
+  return guarded([&] {
+    const auto [consumer] = arguments("evict", {values, count, names}, {"consumer"}, 1, 1);
+    // A number that no consumer has stays one.
+    const auto index =
+        static_cast<unsigned>(std::min<std::uint64_t>(number_argument("consumer", consumer), 0xffffffff));
+    without_gil([&] { of(self).evict(index); });
+    return none();
+  });
+}
+
 PyObject* purge(PyObject* self, PyObject* const* values, Py_ssize_t count, PyObject* names) {
   return guarded([&] {
     const auto [group] = arguments("purge", {values, count, names}, {"group"}, 1, 1);
@@ -213,6 +224,10 @@ PyMethodDef methods[] = {
     {"reset_group", as_method(reset_group), k_fast,
      "reset_group($self, group, to)\n--\n\nLets a group begin elsewhere: \"oldest\", \"latest\", a position, or a "
      "datetime."},
+    {"evict", as_method(evict), k_fast,
+     "evict($self, consumer)\n--\n\nTakes the messages of a consumer away and gives them to the others. Its number is "
+     "that of "
+     "EndpointInfo.index."},
     {"purge", as_method(purge), k_fast,
      "purge($self, group)\n--\n\nAcknowledges all messages of the group that no consumer holds."},
     {"describe", describe, METH_NOARGS, "describe($self, /)\n--\n\nReturns what the daemon knows: a QueueInfo."},

@@ -197,6 +197,8 @@ static void groups_are_added_paused_reset_purged_and_removed(void) {
   beltway_message_drop(&message);
   CHECK_OK(beltway_remove_group(s.queue, "early", 0));
   CHECK_STATUS(beltway_receive(s.in, &message), BELTWAY_REMOVED);
+  CHECK_FAILS(beltway_evict(s.queue, 7), BELTWAY_ERRC_NOT_FOUND, "no consumer 7");
+  CHECK_FAILS(beltway_evict(NULL, 0), BELTWAY_ERRC_MISUSE, "queue");
   CHECK_FAILS(beltway_pause_group(s.queue, "nobody"), BELTWAY_ERRC_NOT_FOUND, "nobody");
   strike_stage(&s);
 }

@@ -74,7 +74,8 @@ void own_for_a_moment(daemon::Registry& registry, const daemon::Peer& peer, std:
                              .max_producers = 2,
                              .max_consumers = 3,
                              .max_groups = 2,
-                             .groups = {"lasting"}};
+                             .groups = {"lasting"},
+                             .evict_after = 1h};
   for (std::uint64_t session = 1;; ++session) {
     daemon::Queue& queue = registry.declare(peer, "orders", options).queue;
     progress.step();
@@ -87,6 +88,8 @@ void own_for_a_moment(daemon::Registry& registry, const daemon::Peer& peer, std:
           queue.attach(peer, session, {.role = Role::consumer, .barriers = true, .consumer = {.group = "passing"}}));
       held.push_back(queue.attach(peer, session,
                                   {.role = Role::consumer, .barriers = true, .consumer = {.start = Start::oldest}}));
+      progress.step();
+      queue.evict_consumer(0, "the test asked for it");
       progress.step();
       queue.remove_group("passing");
       progress.step();
@@ -122,6 +125,23 @@ void use(const Queue& queue) {
   }
 }
 
+/// The events of the daemon that was killed are whole, and those of the next one follow.
+void check_events(const Connection& link) {
+  std::uint64_t last = 0;
+  std::string last_start;
+  EventPage page;
+  do {
+    page = link.events(page.next);
+    for (const Event& event : page.events) {
+      EXPECT_GT(event.sequence, last);
+      last = event.sequence;
+      if (event.queue.empty()) last_start = event.kind;
+    }
+  } while (page.more);
+  EXPECT_EQ(last, page.last);
+  EXPECT_EQ(last_start, "taken_over");
+}
+
 TEST(DaemonWork, work_of_a_daemon_killed_between_any_two_instructions_is_taken_over_in_order) {
   int found = 0;
   for (int turn = 0; turn < 24; ++turn) {
@@ -140,13 +160,14 @@ TEST(DaemonWork, work_of_a_daemon_killed_between_any_two_instructions_is_taken_o
     std::this_thread::sleep_for(5ms);  // what it sent is read as its own, before another is the service
     systemd.start();
     const Connection link = Connection::open({.socket = dir.socket(), .start_daemon = false});
+    check_events(link);
     for (const QueueInfo& info : link.list()) {
       ++found;
       EXPECT_FALSE(info.options.exclusive) << "its process is dead";
       use(link.open_queue(info.name));
       link.remove(info.name);
     }
-    EXPECT_TRUE(eventually([&] { return systemd.stored().size() == 4; })) << "registry, program, lock and door";
+    EXPECT_TRUE(eventually([&] { return systemd.stored().size() == 5; })) << "registry, events, program, lock and door";
     if (HasFailure()) {
       ADD_FAILURE() << "in turn " << turn << ":\n" << systemd.log();
       return;

@@ -49,7 +49,7 @@ TEST_F(Systemd, systemd_keeps_the_descriptors_of_a_daemon_over_its_death) {
   auto out = queue.producer();
   auto in = queue.consumer();
   // 4 bells, ring, heap, control; registry, lock, listen socket, program.
-  EXPECT_TRUE(eventually([&] { return systemd.stored().size() == 11; }));
+  EXPECT_TRUE(eventually([&] { return systemd.stored().size() == 12; }));
   for (const auto& [name, count] : systemd.stored()) EXPECT_EQ(count, 1) << name;
   for (int life = 0; life < 2; ++life) {
     systemd.service().kill(SIGKILL);
@@ -61,7 +61,7 @@ TEST_F(Systemd, systemd_keeps_the_descriptors_of_a_daemon_over_its_death) {
     EXPECT_EQ(queue.snapshot().totals.repairs, 0U);
   }
   link.remove("orders");
-  EXPECT_TRUE(eventually([&] { return systemd.stored().size() == 4; })) << "a removed queue is stored no longer";
+  EXPECT_TRUE(eventually([&] { return systemd.stored().size() == 5; })) << "a removed queue is stored no longer";
 }
 
 TEST_F(Systemd, systemd_restarts_a_daemon_that_ends_with_the_restart_code_on_a_signal) {

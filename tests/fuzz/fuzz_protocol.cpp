@@ -3,6 +3,7 @@
 //
 //   c a packet, through a socket    o options    d description    a attach request    r reply to it
 //   e endpoint name                 s start      x error of a reply    k a queue's record, as an earlier daemon has left it
+//   v a page of events              j an event in the journal that an earlier daemon has left
 //
 // Anything but a result or an Error is a bug.
 #include <sys/socket.h>
@@ -15,7 +16,9 @@
 
 #include "client/channel.hpp"
 #include "ring/queue_memory.hpp"
+#include "survival/event_journal.hpp"
 #include "survival/record_text.hpp"
+#include "wire/events_json.hpp"
 #include "wire/protocol.hpp"
 
 namespace {
@@ -67,6 +70,13 @@ void decode(char kind, const nlohmann::json& body) {
       static_cast<void>(daemon::decode_stamp(text));
       const daemon::QueueRecord record = daemon::decode_record(text);
       if (daemon::decode_record(daemon::encode(record)).name != record.name) std::abort();
+      break;
+    }
+    case 'v': static_cast<void>(wire::encode(wire::decode_event_page(body, "fuzz"))); break;
+    case 'j': {
+      const std::string text = body.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
+      const daemon::StoredEvent stored = daemon::decode_stored_event(text);
+      if (daemon::decode_stored_event(daemon::encode(stored)).event.kind != stored.event.kind) std::abort();
       break;
     }
     default: wire::throw_if_error(body); break;

@@ -55,7 +55,11 @@ class HostileProtocol : public testing::Test {
             {{"op", "detach"}, {"n", 1}, {"queue", id}, {"endpoint", 0}, {"incarnation", 1}},
             {{"op", "filled"}, {"n", 1}, {"queue", id}, {"endpoint", 0}, {"incarnation", 1}},
             {{"op", "resume"}, {"n", 1}, {"endpoints", {{{"queue", id}, {"endpoint", 64}, {"incarnation", 9}}}}},
-            {{"op", "add_group"}, {"n", 1}, {"queue", id}, {"group", "h"}, {"start", "latest"}}};
+            {{"op", "add_group"}, {"n", 1}, {"queue", id}, {"group", "h"}, {"start", "latest"}},
+            {{"op", "evict"}, {"n", 1}, {"queue", id}, {"consumer", 1}},
+            {{"op", "ack_message"}, {"n", 1}, {"queue", id}, {"group", "g"}, {"position", 9}, {"moved_to", "theirs"}},
+            {{"op", "hold_message"}, {"n", 1}, {"queue", id}, {"group", "g"}, {"position", 9}, {"for_ms", 10}},
+            {{"op", "events"}, {"n", 1}, {"since", 1}, {"count", 9}}};
   }
 
   TestDaemon daemon_;

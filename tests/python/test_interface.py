@@ -228,6 +228,8 @@ class Administration(DaemonTest):
         self.assertEqual(queue.reset_group("workers", between).position, 5)
         self.assertEqual(queue.reset_group("workers", "latest").position, 10)
         self.assertTrue(message.ack())
+        with self.assertRaisesRegex(beltway.NotFound, "no consumer 7"):
+            queue.evict(7)
         self.assertEqual(queue.purge("others").purged, 10)
         self.assertEqual([each.bytes for each in queue.peek(2, max_bytes=1)], [b"0", b"1"])
         queue.remove_group("others")

@@ -77,6 +77,10 @@ BELTWAY_C_CALL beltway_status beltway_remove_group(const beltway_queue* queue, c
 /// Pauses a named group: its consumers get no messages until beltway_resume_group(). Owner and root only; not_found.
 BELTWAY_C_CALL beltway_status beltway_pause_group(const beltway_queue* queue, const char* group);
 BELTWAY_C_CALL beltway_status beltway_resume_group(const beltway_queue* queue, const char* group);
+/// Evicts a consumer, named by its index (beltway_endpoint_info): its messages go to the other consumers of its group, and its
+/// calls give BELTWAY_EVICTED. Its process may be stopped. Owner and root only. not_found: there is no such consumer. misuse: it
+/// attached while evict_after was 0; the error says what to do.
+BELTWAY_C_CALL beltway_status beltway_evict(const beltway_queue* queue, uint32_t consumer);
 
 /// What beltway_purge() did. It fills the struct as far as `size` says.
 typedef struct beltway_purge_result {

@@ -65,6 +65,9 @@ class Queue {
     const at = to?.published instanceof Date ? { published: to.published.getTime() } : to;
     return answer(callback, () => native.resetGroup(this._handle, group, at));
   }
+  evict(consumer, callback) {
+    return answer(callback, () => native.evict(this._handle, consumer));
+  }
   purge(group, callback) {
     return answer(callback, () => native.purge(this._handle, group));
   }

@@ -58,13 +58,14 @@ void set_up(CLI::App& app, Globals& globals) {
   app.add_option("--socket", globals.socket, "The daemon's socket (else $BELTWAY_SOCKET, the user's own, the system's)")
       ->type_name("PATH");
   app.add_flag("--no-start", globals.no_start,
-               "Do not start a daemon if none answers; list, show, peek and ping never do");
+               "Do not start a daemon if none answers; list, show, peek, events and ping never do");
   app.add_option("--format", globals.format, "text for people, json for programs")
       ->check(CLI::IsMember({"text", "json"}))
       ->type_name("text|json");
   Command all(app);
-  for (const auto add : {add_declare, add_list, add_show, add_pub, add_sub, add_peek, add_purge, add_remove,
-                         add_requeue, add_group, add_ping, add_digest, add_bench}) {
+  for (const auto add :
+       {add_declare, add_list, add_show, add_pub, add_sub, add_peek, add_purge, add_remove, add_requeue, add_group,
+        add_evict, add_ack, add_move, add_events, add_ping, add_digest, add_bench}) {
     add(all, globals);
   }
 }

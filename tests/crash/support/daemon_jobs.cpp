@@ -4,6 +4,7 @@
 #include "disorder.hpp"
 #include "ring/groups.hpp"
 #include "ring/live_groups.hpp"
+#include "ring/one_message.hpp"
 #include "seen.hpp"
 #include "stepper.hpp"
 
@@ -74,6 +75,17 @@ void ack_one(Crew& crew) {
   static_cast<void>(crew.lease(k_named_a, true));
 }
 
+Position oldest_message(const World& world) { return wrap(world.memory().group(k_group).floor.load_acquire()); }
+
+/// An operator's requests about one message. No record says what was begun: the next daemon heals, and the message is delivered.
+void hold_one_message(World& world) {
+  static_cast<void>(hold_message(world.memory(), k_group, oldest_message(world), 0));
+}
+void acknowledge_one_message(World& world) {
+  world.journal().forgiven = 1;
+  static_cast<void>(ack_message(world.memory(), k_group, oldest_message(world)));
+}
+
 void detach_private(World& world) { bury(world, k_private); }
 void detach_producer(World& world) { bury(world, k_producer_a); }
 void detach_named(World& world) { bury(world, k_named_a); }
@@ -105,6 +117,8 @@ constexpr DaemonJob k_jobs[] = {
     {"pause_group", with_named, pause_group, pause_group_again},
     {"resume_group", with_named, resume_group, resume_group, paused},
     {"reset_group", with_named, reset_group, reset_group, ack_one},
+    {"hold_message", with_named, hold_one_message, heal},
+    {"ack_message", with_named, acknowledge_one_message, heal},
     {"detach_private", with_private, detach_private, detach_private},
     {"detach_producer", always, detach_producer, detach_producer},
     {"detach_named", with_named, detach_named, detach_named},

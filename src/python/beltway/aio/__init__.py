@@ -149,6 +149,10 @@ class Queue:
         """As beltway.Queue.reset_group()."""
         return await _ask(self._queue.reset_group, group, to)
 
+    async def evict(self, consumer: int) -> None:
+        """As beltway.Queue.evict()."""
+        await _ask(self._queue.evict, consumer)
+
     async def purge(self, group: str) -> beltway.PurgeResult:
         """As beltway.Queue.purge()."""
         return await _ask(self._queue.purge, group)

@@ -1,0 +1,180 @@
+// `beltway evict`, `ack` and `move`: what an operator does about one consumer or one message.
+#include <algorithm>
+
+#include "tool/commands/commands.hpp"
+#include "tool/process/confirm.hpp"
+#include "tool/process/interrupt.hpp"
+#include "tool/text/message_json.hpp"
+#include "tool/text/output.hpp"
+#include "watch/process_info.hpp"
+
+namespace beltway::tool {
+
+namespace {
+
+struct Options {
+  std::string name;
+  std::optional<std::uint64_t> consumer;
+  std::optional<std::uint64_t> pid;
+  std::uint64_t position = 0;
+  std::string group;
+  std::string to;
+  std::optional<std::chrono::nanoseconds> timeout;
+  bool force = false;
+};
+
+ExitCode print(const Globals& globals, const Json& json, const std::string& text) {
+  Output output(1);
+  output.append(globals.json() ? json_line(json) : text);
+  output.flush();
+  return ExitCode::done;
+}
+
+std::string list_text(const std::vector<EndpointInfo>& consumers) {
+  std::string list;
+  for (const EndpointInfo& consumer : consumers) {
+    list +=
+        (list.empty() ? "" : ", ") + std::to_string(consumer.index) + " (" + watch::process_text(consumer.pid) + ")";
+  }
+  return list.empty() ? "it has no consumers" : "its consumers are " + list;
+}
+
+/// The consumers that the command line names. Throws Failure if there is none.
+std::vector<EndpointInfo> named_consumers(const Queue& queue, const Options& options) {
+  std::vector<EndpointInfo> all = queue.describe().endpoints;
+  std::erase_if(all, [](const EndpointInfo& endpoint) { return endpoint.producer; });
+  std::vector<EndpointInfo> found;
+  std::ranges::copy_if(all, std::back_inserter(found), [&options](const EndpointInfo& consumer) {
+    return options.consumer ? consumer.index == *options.consumer
+                            : static_cast<std::uint64_t>(consumer.pid) == *options.pid;
+  });
+  if (!found.empty()) return found;
+  const std::string what = options.consumer ? "no consumer " + std::to_string(*options.consumer)
+                                            : "no consumer of process " + std::to_string(*options.pid);
+  throw Failure(ExitCode::not_found,
+                "evict a consumer of \"" + options.name + "\": it has " + what + "; " + list_text(all));
+}
+
+ExitCode evict(const Globals& globals, const Options& options) {
+  const Queue queue = globals.connect().open_queue(options.name);
+  Json evicted = Json::array();
+  std::string text;
+  for (const EndpointInfo& consumer : named_consumers(queue, options)) {
+    queue.evict(consumer.index);
+    evicted.push_back({{"consumer", consumer.index},
+                       {"group", consumer.group.empty() ? Json(nullptr) : Json(consumer.group)},
+                       {"pid", consumer.pid}});
+    text += "evicted consumer " + std::to_string(consumer.index) + " (" + watch::process_text(consumer.pid) + ")" +
+            (consumer.group.empty() ? "" : " of group " + consumer.group + "; its messages go to the other consumers") +
+            "\n";
+  }
+  return print(globals, {{"queue", options.name}, {"evicted", std::move(evicted)}}, text);
+}
+
+/// The group that is named, or the only one.
+std::string group_of(const Queue& queue, const Options& options, const std::string& what) {
+  if (!options.group.empty()) return options.group;
+  const std::vector<NamedGroup> groups = queue.describe().options.groups;
+  if (groups.size() == 1) return groups.front().name;
+  const std::string context = what + " \"" + options.name + "\": it has ";
+  if (groups.empty()) throw Failure(ExitCode::not_found, context + "no named group");
+  std::string names;
+  for (const NamedGroup& group : groups) names += (names.empty() ? "" : ", ") + group.name;
+  throw Failure(ExitCode::usage, context + "several groups: name one with --group (" + names + ")");
+}
+
+ExitCode ack(const Globals& globals, const Options& options) {
+  const Queue queue = globals.connect().open_queue(options.name);
+  const std::string group = group_of(queue, options, "acknowledge a message of");
+  const std::string which = "the message at position " + std::to_string(options.position);
+  if (!options.force &&
+      !confirmed("Group " + group + " of queue " + options.name + " loses " + which + " for good. Go on?")) {
+    throw Failure(ExitCode::failed, "nothing was done");
+  }
+  queue.ack_message(group, options.position);
+  return print(globals,
+               {{"queue", options.name}, {"group", group}, {"position", options.position}, {"acknowledged", true}},
+               "acknowledged " + which + " for group " + group + "\n");
+}
+
+ExitCode move(const Globals& globals, const Options& options) {
+  const Connection connection = globals.connect();
+  const Queue queue = connection.open_queue(options.name);
+  const Queue target = connection.open_queue(options.to);
+  const std::string group = group_of(queue, options, "move a message of");
+  Interrupt interrupt;
+  const Until until = options.timeout ? Until(*options.timeout, interrupt.token()) : Until(interrupt.token());
+  const Status status = queue.move_message(group, options.position, target, until);
+  if (status == Status::stopped) return interrupt.exit_code();
+  if (status != Status::ok) {
+    throw Failure(ExitCode::timeout, "move a message of \"" + options.name + "\": \"" + options.to +
+                                         "\" stayed full; \"beltway show " + options.to +
+                                         "\" says why. The message is where it was");
+  }
+  return print(globals, {{"queue", options.name}, {"group", group}, {"position", options.position}, {"to", options.to}},
+               "moved the message at position " + std::to_string(options.position) + " to " + options.to + "\n");
+}
+
+void add_position(Command& command, Options& options) {
+  command
+      .add_parsed("POSITION", options.position, &parse_count, "a position, as peek and show print it",
+                  "The message's position")
+      .required()
+      .type_name("");
+}
+
+}  // namespace
+
+void add_evict(Command& app, Globals& globals) {
+  Command command = app.add_command("evict", "Take a consumer's messages away and give them to the others");
+  const auto options = std::make_shared<Options>();
+  command.add_queue_name(options->name);
+  command.add_count("CONSUMER", options->consumer, "The consumer's number, as show prints it").type_name("");
+  command.add_count("--pid", options->pid, "Instead: all consumers of that process").type_name("PID");
+  command.footer(R"(Examples:
+  beltway evict orders 2
+  beltway evict orders --pid 4711
+The process may be stopped or hang. It gets the status "evicted" at its next call. For owner and root.
+Only consumers that attached while evict_after was set can be evicted; the error says what to do with
+others. Producers cannot be evicted: nothing keeps a process from writing the memory that it has.)");
+  command.on_parsed([&globals, options] {
+    if (options->consumer.has_value() == options->pid.has_value()) throw_usage("", "name a CONSUMER or --pid");
+    globals.action = [&globals, options] { return evict(globals, *options); };
+  });
+}
+
+void add_ack(Command& app, Globals& globals) {
+  Command command = app.add_command("ack", "Acknowledge one message of a group that no consumer holds");
+  const auto options = std::make_shared<Options>();
+  command.add_queue_name(options->name);
+  add_position(command, *options);
+  command.add_text("--group", options->group, "The group that loses it (the only one)").type_name("GROUP");
+  command.add_flag("--force", options->force, "Do not ask on a terminal");
+  command.footer(R"(Examples:
+  beltway peek orders --group billing
+  beltway ack orders 88 --group billing
+The group loses the message; other groups keep it. For owner and root. To keep it, use "beltway move".)");
+  command.on_parsed([&globals, options] { globals.action = [&globals, options] { return ack(globals, *options); }; });
+}
+
+void add_move(Command& app, Globals& globals) {
+  Command command = app.add_command("move", "Move one message that no consumer holds to another queue");
+  const auto options = std::make_shared<Options>();
+  command.add_queue_name(options->name);
+  add_position(command, *options);
+  command.add_text("--to", options->to, "The queue that gets it").required().type_name("QUEUE");
+  command.add_text("--group", options->group, "The group that it is taken from (the only one)").type_name("GROUP");
+  command.add_duration("--timeout", options->timeout,
+                       "Give up when the target stays full so long, at most 30s (exit code 3)");
+  command.footer(R"(Examples:
+  beltway move orders 88 --to orders-broken
+  beltway move orders 88 --to orders-broken --group billing --timeout 5s
+It is published there first, with its properties, and acknowledged here afterwards: it is never lost. If
+the command is killed in between, it is in both queues. For owner and root, with w on the target.)");
+  command.on_parsed([&globals, options] {
+    if (options->to == options->name) throw_usage("--to", "names the queue that the message is in");
+    globals.action = [&globals, options] { return move(globals, *options); };
+  });
+}
+
+}  // namespace beltway::tool
