@@ -26,7 +26,7 @@ std::size_t columns_of(std::string_view text) noexcept {
       std::count_if(text.begin(), text.end(), [](char c) { return (static_cast<unsigned char>(c) & 0xC0U) != 0x80U; }));
 }
 
-Table::Table(std::initializer_list<std::string_view> headings) {
+Table::Table(const std::vector<std::string_view>& headings) {
   for (std::string_view heading : headings) {
     const bool right = heading.starts_with('>');
     if (right) heading.remove_prefix(1);

@@ -14,7 +14,8 @@ namespace beltway::tool {
 /// Rows of cells under a header. A column whose heading starts with '>' is aligned to the right.
 class Table {
  public:
-  Table(std::initializer_list<std::string_view> headings);
+  Table(std::initializer_list<std::string_view> headings) : Table(std::vector(headings)) {}
+  explicit Table(const std::vector<std::string_view>& headings);
 
   /// Missing cells at the end stay empty; more than there are headings are left out.
   void add(std::vector<std::string> row);
