@@ -29,7 +29,7 @@ if [ "${parts[*]}" != format ]; then
     libgtest-dev libbenchmark-dev valgrind abigail-tools)
 fi
 if wants dev; then
-  packages+=(rabbitmq-server python3-pika)
+  packages+=(rabbitmq-server python3-pika groff-base)
   packages+=(python3-dev python3-numpy python3-uvloop mypy python3-build python3-setuptools python3-wheel)
 fi
 if wants asan; then packages+=(python3-dev python3-numpy); fi

@@ -46,7 +46,7 @@ std::string unique_name() { return "bench/" + std::to_string(getpid()) + "-" + s
 
 }  // namespace
 
-BenchOutcome run_bench(const BenchPlan& plan, const ConnectionOptions& options) {
+BenchOutcome run_bench(const BenchPlan& plan, const ConnectionOptions& options, Progress::When progress) {
   BenchShared& shared = make_bench_shared();
   // First: they must be made before there is a connection or a thread.
   Workers workers(shared, plan.producers + plan.consumers, plan.processors,
@@ -61,6 +61,7 @@ BenchOutcome run_bench(const BenchPlan& plan, const ConnectionOptions& options) 
   queues.declare(bench_queue_there(shared), outcome.queue);
   if (plan.kind == BenchKind::latency) queues.declare(bench_queue_back(shared), outcome.queue);
   shared.go.value.store(1, std::memory_order_release);  // pairs with the acquire in Workers
+  const Progress shown(progress, plan.kind == BenchKind::latency ? "bench latency" : "bench throughput");
   while (workers.going_well()) {
     if (!sleep_until(std::chrono::steady_clock::now() + k_worker_check_ms, interrupt.token())) {
       outcome.code = interrupt.exit_code();

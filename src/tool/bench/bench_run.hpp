@@ -5,6 +5,7 @@
 #include "tool/bench/bench_plan.hpp"
 #include "tool/bench/bench_shared.hpp"
 #include "tool/process/exit_code.hpp"
+#include "tool/text/progress.hpp"
 
 namespace beltway::tool {
 
@@ -16,6 +17,7 @@ struct BenchOutcome {
 
 /// Forks the workers, then declares the temporary queues, waits for the end and removes the queues, also when interrupted.
 /// The process must have one thread and no connection yet. Throws Failure with the first worker's error, and Error.
-[[nodiscard]] BenchOutcome run_bench(const BenchPlan& plan, const ConnectionOptions& connection);
+[[nodiscard]] BenchOutcome run_bench(const BenchPlan& plan, const ConnectionOptions& connection,
+                                     Progress::When progress);
 
 }  // namespace beltway::tool

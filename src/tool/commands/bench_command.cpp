@@ -9,7 +9,7 @@ namespace beltway::tool {
 namespace {
 
 ExitCode run(const Globals& globals, const BenchPlan& plan) {
-  const BenchOutcome outcome = run_bench(plan, globals.connection_options());
+  const BenchOutcome outcome = run_bench(plan, globals.connection_options(), globals.progress_when());
   if (outcome.code != ExitCode::done) return outcome.code;
   Output output(1);
   output.append(globals.json() ? json_line(bench_json(plan, outcome.queue, *outcome.results))

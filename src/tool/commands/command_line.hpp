@@ -17,11 +17,11 @@
 #include <vector>
 
 #include "beltway/options.hpp"
+#include "tool/commands/command_tree.hpp"
 #include "tool/text/units.hpp"
 #include "wire/options_schema.hpp"
 
 namespace CLI {  // NOLINT(readability-identifier-naming): CLI11's name
-class App;
 class Option;
 }  // namespace CLI
 
@@ -52,7 +52,8 @@ class Option {
   CLI::Option* option_;
 };
 
-/// A command or one of its commands. Targets are filled while the command line is parsed, and must live until then.
+/// A command or one of its commands. Targets are filled while the command line is parsed, and must live until then. An option
+/// gets its letter of short_options.hpp.
 class Command {
  public:
   explicit Command(CLI::App& app) noexcept : app_(&app) {}
@@ -64,6 +65,8 @@ class Command {
   void footer(const std::string& text);
   /// Runs when all options are parsed; may throw_usage().
   void on_parsed(std::function<void()> callback);
+  /// With all that was added until now.
+  [[nodiscard]] CommandDescription describe() const;
 
   Option add_flag(const std::string& name, bool& target, const std::string& help);
   Option add_text(const std::string& name, std::string& target, const std::string& help);
@@ -123,6 +126,8 @@ class Command {
   }
 
   Option add_queue_name(std::string& name);
+  /// GROUP, the argument behind the queue.
+  Option add_group_name(std::string& name);
   /// The flags of all options of `target` that have one (option_flags.cpp). Returns each with its option's name.
   template <class Options>
   std::vector<std::pair<std::string, Option>> add_options(Options& target);

@@ -11,6 +11,7 @@
 #include "beltway/connection.hpp"
 #include "tool/commands/command_line.hpp"
 #include "tool/process/exit_code.hpp"
+#include "tool/text/progress.hpp"
 
 namespace beltway::tool {
 
@@ -19,11 +20,14 @@ struct Globals {
   std::string socket;
   bool no_start = false;
   std::string format = "text";
+  bool progress = false;
   std::function<ExitCode()> action;
   std::vector<std::string> after_dashes;  ///< what stands behind "--": messages of `pub`
 
   [[nodiscard]] bool json() const noexcept { return format == "json"; }
   [[nodiscard]] ConnectionOptions connection_options() const;
+  /// When a command that is not done after a second says how far it came. `shares_terminal`: its messages go to standard output.
+  [[nodiscard]] Progress::When progress_when(bool shares_terminal = false) const noexcept;
   /// Starts a daemon if that is allowed. Says on standard error if this user has another daemon.
   [[nodiscard]] Connection connect() const;
   /// For a command that only inspects: it starts nothing.
@@ -47,5 +51,10 @@ void add_events(Command& app, Globals& globals);
 void add_ping(Command& app, Globals& globals);
 void add_digest(Command& app, Globals& globals);
 void add_bench(Command& app, Globals& globals);
+void add_export(Command& app, Globals& globals);
+void add_import(Command& app, Globals& globals);
+void add_help(Command& app, Globals& globals);
+void add_completion(Command& app, Globals& globals);
+void add_man(Command& app, Globals& globals);
 
 }  // namespace beltway::tool

@@ -1,82 +1,123 @@
-// `beltway list`: the queues that the caller may read or write.
+// `beltway list`: the queues that the caller may read or write, those in trouble first.
+#include <unistd.h>
+
 #include <algorithm>
 #include <iostream>
+#include <memory>
 #include <optional>
+#include <thread>
 
-#include "beltway/error.hpp"
 #include "tool/commands/commands.hpp"
+#include "tool/commands/connecting.hpp"
 #include "tool/commands/daemon_state.hpp"
-#include "tool/text/lifetime.hpp"
+#include "tool/process/interrupt.hpp"
+#include "tool/text/list_text.hpp"
 #include "tool/text/message_json.hpp"
 #include "tool/text/output.hpp"
-#include "tool/text/table.hpp"
+#include "tool/text/terminal.hpp"
+#include "watch/json.hpp"
 #include "watch/process_info.hpp"
-#include "wire/option_values.hpp"
+#include "watch/watcher.hpp"
 
 namespace beltway::tool {
 
 namespace {
 
-/// Nothing if the queue may only be written, or has just been removed: the list goes on without its numbers.
-std::optional<QueueSnapshot> try_snapshot(const Connection& connection, const std::string& name) {
-  try {
-    return connection.open_queue(name).snapshot();
-  } catch (const Error& error) {
-    // Without the daemon each queue would wait for it in turn.
-    if (error.reason() == Errc::no_daemon) throw;
-    return std::nullopt;
+using Clock = std::chrono::steady_clock;
+
+/// Long enough for a process that runs to finish what it has in hand: what a second look does not find again is no trouble.
+constexpr std::chrono::milliseconds k_second_look_ms{30};
+
+struct Options {
+  std::optional<ListOrder> order;
+  std::string filter;
+  std::optional<std::chrono::nanoseconds> watch;
+  std::optional<std::uint64_t> count;
+};
+
+/// A sample takes only so long; of many queues it opens a part. Those that may not be read are never open.
+void sample_all(watch::Watcher& watcher) {
+  for (std::ptrdiff_t before = -1;;) {
+    watcher.sample();
+    const std::ptrdiff_t open = std::ranges::count(watcher.fleet().queues, true, &watch::QueueView::readable);
+    if (open == before || open == std::ssize(watcher.fleet().queues)) return;
+    before = open;
   }
 }
 
-std::string of(std::size_t count, std::uint32_t limit) { return std::to_string(count) + "/" + std::to_string(limit); }
+/// Those that the filter lets through. JSON keeps the order of names unless another is asked for.
+std::vector<watch::QueueView> chosen(const watch::Fleet& fleet, const Options& options, bool json) {
+  std::vector<watch::QueueView> queues;
+  for (const watch::QueueView& queue : fleet.queues) {
+    if (options.filter.empty() || matches(queue, options.filter)) queues.push_back(queue);
+  }
+  sort_queues(queues, options.order.value_or(json ? ListOrder::name : ListOrder::trouble));
+  return queues;
+}
 
-Json list_json(const Connection& connection, const Connection::DaemonInfo& daemon,
-               const std::vector<QueueInfo>& queues) {
+Json list_json(const watch::Fleet& fleet, const std::vector<watch::QueueView>& queues, bool with_rates) {
   Json list = Json::array();
-  for (const QueueInfo& info : queues) {
-    const std::optional<QueueSnapshot> snapshot = try_snapshot(connection, info.name);
-    Json json = to_json(info);
-    json["position"] = snapshot ? Json(snapshot->position) : Json(nullptr);
-    json["used"] = snapshot ? Json(snapshot->used) : Json(nullptr);
+  for (const watch::QueueView& queue : queues) {
+    Json json = watch::to_json(queue.info);
+    json["position"] = queue.readable ? Json(queue.position) : Json(nullptr);
+    json["used"] = queue.readable ? Json(queue.used) : Json(nullptr);
+    json["lag"] = queue.readable ? Json(queue.lag) : Json(nullptr);
+    if (with_rates) json["rates"] = watch::to_json(queue.rates);
+    json["verdicts"] = watch::to_json(queue.verdicts);
     list.push_back(std::move(json));
   }
-  Json json;
-  json["daemon"] = to_json(daemon);
-  json["queues"] = std::move(list);
-  return json;
+  return {{"daemon", watch::to_json(fleet.daemon)},
+          {"queues", std::move(list)},
+          {"verdicts", watch::to_json(fleet.verdicts)}};
 }
 
-std::string list_text(const Connection& connection, const Connection::DaemonInfo& daemon,
-                      const std::vector<QueueInfo>& queues) {
-  Table table{"QUEUE",      ">USED",      ">SLOTS", ">SLOT", ">LANE", ">SIZE",
-              ">PRODUCERS", ">CONSUMERS", "OWNER",  "MODE",  "LASTS", "GROUPS"};
-  for (const QueueInfo& info : queues) {
-    const std::optional<QueueSnapshot> snapshot = try_snapshot(connection, info.name);
-    const auto producers = static_cast<std::size_t>(std::count_if(
-        info.endpoints.begin(), info.endpoints.end(), [](const EndpointInfo& endpoint) { return endpoint.producer; }));
-    std::string groups;
-    for (const NamedGroup& group : info.options.groups) groups += (groups.empty() ? "" : " ") + group.name;
-    table.add({info.name, snapshot ? std::to_string(snapshot->used) : "-", std::to_string(info.options.slots),
-               format_size(info.options.slot_bytes), format_size(static_cast<double>(info.options.lane_bytes)),
-               format_size(static_cast<double>(info.shared_bytes)), of(producers, info.options.max_producers),
-               of(info.endpoints.size() - producers, info.options.max_consumers), watch::user_name(info.owner_uid),
-               wire::octal(info.options.mode), lifetime_cell(info), groups.empty() ? "-" : groups});
-  }
-  return table.text() + state_text(daemon);
+std::string gone_text(const watch::Fleet& fleet) {
+  return fleet.daemon_answers ? "" : "the daemon does not answer; its queues are shown as far as they are open here\n";
 }
 
-ExitCode run(const Globals& globals) {
-  const Connection connection = globals.connect_to_inspect();
-  const Connection::DaemonInfo daemon = connection.ping();
-  const std::vector<QueueInfo> queues = connection.list();
-  Output output(1);
+void print(const Globals& globals, Output& output, const watch::Fleet& fleet, const Options& options, bool with_rates) {
+  const std::vector<watch::QueueView> queues = chosen(fleet, options, globals.json());
   if (globals.json()) {
-    output.append(json_line(list_json(connection, daemon, queues)));
-  } else {
-    // Not on standard output: what scripts read there is the table alone.
-    std::cerr << watch::daemon_text(daemon) << std::endl;
-    output.append(list_text(connection, daemon, queues));
+    output.append(json_line(list_json(fleet, queues, with_rates)));
+    return;
   }
+  const std::size_t width = terminal_columns(STDOUT_FILENO);
+  output.append(width == 0 ? list_text(queues) : list_text_fitted(queues, width, with_rates));
+  output.append(state_text(fleet.daemon) + gone_text(fleet));
+}
+
+ExitCode watch_queues(const Globals& globals, const Options& options, watch::Watcher& watcher) {
+  static constexpr std::string_view k_clear_screen = "\x1b[H\x1b[2J";
+  Interrupt interrupt;
+  Output output(1, "standard output", interrupt.token());
+  auto next = Clock::now();
+  for (std::uint64_t rounds = 0; !options.count || rounds < *options.count; ++rounds) {
+    if (rounds > 0 && !sleep_until(next, interrupt.token())) break;
+    next += *options.watch;
+    watcher.sample();
+    if (!globals.json() && output.is_terminal()) {
+      output.append(k_clear_screen);
+    } else if (!globals.json() && rounds > 0) {
+      output.append('\n');
+    }
+    print(globals, output, watcher.fleet(), options, rounds > 0);
+    output.flush();
+  }
+  return interrupt.exit_code();
+}
+
+ExitCode run(const Globals& globals, const Options& options) {
+  // Says what is to be said of other daemons, and of one that does not run.
+  static_cast<void>(globals.connect_to_inspect());
+  watch::Watcher watcher({.connection = {.socket = globals.socket, .start_daemon = false}});
+  if (options.watch) return watch_queues(globals, options, watcher);
+  sample_all(watcher);
+  std::this_thread::sleep_for(k_second_look_ms);
+  watcher.sample();
+  // Not on standard output: what scripts read there is the table alone.
+  if (!globals.json()) std::cerr << watch::daemon_text(watcher.fleet().daemon) << std::endl;
+  Output output(1);
+  print(globals, output, watcher.fleet(), options, false);
   output.flush();
   return ExitCode::done;
 }
@@ -84,11 +125,26 @@ ExitCode run(const Globals& globals) {
 }  // namespace
 
 void add_list(Command& app, Globals& globals) {
-  Command command = app.add_command("list", "List the queues that you may read or write");
+  Command command = app.add_command("list", "List the queues that you may read or write, those in trouble first");
+  const auto options = std::make_shared<Options>();
+  command
+      .add_parsed("--sort", options->order, &parse_list_order, "one of " + list_order_words(),
+                  "The greatest first; trouble: the gravest first")
+      .type_name(list_order_words());
+  command
+      .add_text("--filter", options->filter,
+                "Only those with TEXT in the name of the queue, of a group or of the owner; with * or ?: a pattern")
+      .type_name("TEXT");
+  const Option watch_option =
+      command.add_duration("--watch", options->watch, "List them again every so often, with rates");
+  command.add_count("--count", options->count, "With --watch: so many times").needs(watch_option);
   command.footer(R"(Examples:
   beltway list
-  beltway list --format json | jq -r '.queues[] | select(.used > 0) | .name')");
-  command.on_parsed([&globals] { globals.action = [&globals] { return run(globals); }; });
+  beltway list --sort lag --filter 'orders*' --watch 2
+  beltway list --format json | jq -r '.queues[] | select(.used > 0) | .name'
+On a terminal "!" marks a queue in which a process waits or messages are lost, "?" one that may
+come to that, "-" what is worth knowing. "beltway show QUEUE" says why and what to do.)");
+  command.on_parsed([&globals, options] { globals.action = [&globals, options] { return run(globals, *options); }; });
 }
 
 }  // namespace beltway::tool

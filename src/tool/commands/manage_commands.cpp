@@ -1,6 +1,7 @@
-// `beltway purge`, `remove`, `group` and `ping`: one request each.
+// `beltway purge`, `group` and `ping`: one request each. `remove` and `group remove` are in remove_command.cpp.
 #include "tool/commands/commands.hpp"
 #include "tool/commands/daemon_state.hpp"
+#include "tool/commands/remove_command.hpp"
 #include "tool/text/ages_text.hpp"
 #include "tool/text/causes_text.hpp"
 #include "tool/text/message_json.hpp"
@@ -34,7 +35,6 @@ struct Options {
   Start start = Start::latest;
   Place to = {};
   GroupOptions own;
-  RemoveOptions removal;
 };
 
 ExitCode print(const Globals& globals, const Json& json, const std::string& text) {
@@ -82,19 +82,9 @@ ExitCode purge(const Globals& globals, const Options& options) {
   return result.left == 0 ? ExitCode::done : ExitCode::left;
 }
 
-ExitCode remove(const Globals& globals, const Options& options) {
-  globals.connect().remove(options.name, options.removal);
-  return print(globals, {{"queue", options.name}, {"removed", true}}, "");
-}
-
 ExitCode add_one_group(const Globals& globals, const Options& options) {
   globals.connect().open_queue(options.name).add_group({options.group, options.own}, options.start);
   return print(globals, {{"queue", options.name}, {"group", options.group}, {"added", true}}, "");
-}
-
-ExitCode remove_group(const Globals& globals, const Options& options) {
-  globals.connect().open_queue(options.name).remove_group(options.group, options.removal);
-  return print(globals, {{"queue", options.name}, {"group", options.group}, {"removed", true}}, "");
 }
 
 ExitCode pause_group(const Globals& globals, const Options& options, bool paused) {
@@ -144,14 +134,6 @@ void set_action(Command& command, Globals& globals, std::function<ExitCode()> ac
   command.on_parsed([&globals, action = std::move(action)] { globals.action = action; });
 }
 
-void add_force(Command& command, RemoveOptions& removal, const std::string& help) {
-  command.add_flag("--force", removal.force, help);
-}
-
-void add_group_name(Command& command, std::string& group) {
-  command.add_text("GROUP", group, "The named group").required().type_name("");
-}
-
 }  // namespace
 
 void add_purge(Command& app, Globals& globals) {
@@ -165,46 +147,32 @@ void add_purge(Command& app, Globals& globals) {
   set_action(command, globals, [&globals, options] { return purge(globals, *options); });
 }
 
-void add_remove(Command& app, Globals& globals) {
-  Command command = app.add_command("remove", "Remove a queue; attached processes are told");
-  const auto options = std::make_shared<Options>();
-  command.add_queue_name(options->name);
-  add_force(command, options->removal, "Also if other queues send their dead letters to it");
-  command.footer("Example:\n  beltway remove orders");
-  set_action(command, globals, [&globals, options] { return remove(globals, *options); });
-}
-
 void add_group(Command& app, Globals& globals) {
   Command command = app.add_command("group", "Add, remove, pause or reset a named group");
   command.require_command();
   const auto options = std::make_shared<Options>();
   Command add = command.add_command("add", "Make a group that keeps messages from now on, consumers or not");
   add.add_queue_name(options->name);
-  add_group_name(add, options->group);
+  add.add_group_name(options->group);
   add.add_choice("--from", options->start, "Where it starts (latest)");
   add.add_options(options->own);
   add.footer("Example:\n  beltway group add orders audit --from oldest --evict-after 30s");
   set_action(add, globals, [&globals, options] { return add_one_group(globals, *options); });
-  Command remove_one = command.add_command("remove", "Remove a group; its consumers are told");
-  remove_one.add_queue_name(options->name);
-  add_group_name(remove_one, options->group);
-  add_force(remove_one, options->removal, "Also the last group of a queue that others send their dead letters to");
-  remove_one.footer("Example:\n  beltway group remove orders audit");
-  set_action(remove_one, globals, [&globals, options] { return remove_group(globals, *options); });
+  add_group_remove(command, globals);
   Command pause = command.add_command("pause", "Give its consumers no messages until it is resumed");
   pause.add_queue_name(options->name);
-  add_group_name(pause, options->group);
+  pause.add_group_name(options->group);
   pause.footer(
       "Example:\n  beltway group pause orders billing\nIt keeps its messages: producers wait when the ring is full.");
   set_action(pause, globals, [&globals, options] { return pause_group(globals, *options, true); });
   Command resume = command.add_command("resume", "Let the consumers of a paused group go on");
   resume.add_queue_name(options->name);
-  add_group_name(resume, options->group);
+  resume.add_group_name(options->group);
   resume.footer("Example:\n  beltway group resume orders billing");
   set_action(resume, globals, [&globals, options] { return pause_group(globals, *options, false); });
   Command reset = command.add_command("reset", "Let a group begin elsewhere; its consumers stay");
   reset.add_queue_name(options->name);
-  add_group_name(reset, options->group);
+  reset.add_group_name(options->group);
   reset
       .add_parsed("--to", options->to, &parse_place,
                   "oldest, latest, a position, a time (2026-11-29T08:00:00Z, without Z in local time) or an age (10m)",

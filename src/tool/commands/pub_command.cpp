@@ -1,7 +1,9 @@
 // `beltway pub`: publishes arguments, lines or a file.
-#include "tool/commands/commands.hpp"
+#include <unistd.h>
 
 #include <algorithm>
+
+#include "tool/commands/commands.hpp"
 #include "tool/commands/property_flags.hpp"
 #include "tool/commands/publishing.hpp"
 #include "tool/process/interrupt.hpp"
@@ -47,9 +49,14 @@ ExitCode run(const Globals& globals, const Options& options) {
   Interrupt interrupt;
   PublishPlan plan = options.plan;
   plan.numbered = !options.producer.name.empty();
+  const bool is_typed = options.file.empty() && options.messages.empty() && isatty(STDIN_FILENO) == 1;
+  std::optional<Progress> progress(std::in_place, is_typed ? Progress::When::never : globals.progress_when(),
+                                   "pub " + options.name, plan.count);
+  plan.progress = &*progress;
   Publishing publishing(producer, plan, interrupt.token());
   Summary summary(options.name);
   const auto report = [&] {
+    progress.reset();
     summary.messages = publishing.messages();
     summary.bytes = publishing.bytes();
     if (plan.numbered) summary.skipped = publishing.skipped();

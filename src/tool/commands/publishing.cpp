@@ -78,6 +78,7 @@ void Publishing::loans(const InputFile& file, std::size_t piece_bytes) {
     if (!check(lent->commit_until(size, until()))) return;
     ++messages_;
     bytes_ += size;
+    if (plan_.progress != nullptr) plan_.progress->set(messages_, bytes_);
   }
 }
 
@@ -135,6 +136,7 @@ void Publishing::counted(std::span<const Bytes> messages) {
     bytes_ += message.size();
     if (plan_.digest) digest_.add(std::span(message.data(), message.size()));
   }
+  if (plan_.progress != nullptr) plan_.progress->set(messages_, bytes_);
 }
 
 bool Publishing::check(Status status) const {

@@ -13,6 +13,7 @@
 #include "tool/commands/pacer.hpp"
 #include "tool/text/digest.hpp"
 #include "tool/text/input.hpp"
+#include "tool/text/progress.hpp"
 
 namespace beltway::tool {
 
@@ -21,8 +22,9 @@ struct PublishPlan {
   std::optional<double> rate;                       ///< messages a second
   std::optional<std::chrono::nanoseconds> timeout;  ///< for each message, while the queue is full
   bool digest = false;
-  Properties properties{};  ///< of each message; views that outlive the Publishing
-  bool numbered = false;    ///< message k gets sequence number k; those that were published before are skipped
+  Properties properties{};       ///< of each message; views that outlive the Publishing
+  bool numbered = false;         ///< message k gets sequence number k; those that were published before are skipped
+  Progress* progress = nullptr;  ///< is told how far it came; may be null
 };
 
 /// Thread safety: one thread, the one that made the Interrupt behind the stop token.

@@ -84,13 +84,16 @@ ExitCode run(const Globals& globals, const Options& options) {
   Consumer consumer = queue.consumer({.group = group});
   const GroupState before = state_of(queue, group);
   Interrupt interrupt;
+  std::optional<Progress> progress(std::in_place, globals.progress_when(), "requeue " + options.name);
   Requeueing requeueing(connection, consumer,
                         {.to = options.to,
                          .most = options.count.value_or(std::numeric_limits<std::uint64_t>::max()),
                          .there = before.available + before.delayed,
-                         .timeout = options.timeout},
+                         .timeout = options.timeout,
+                         .progress = &*progress},
                         interrupt.token());
   const auto report = [&] {
+    progress.reset();
     const GroupState left = state_of(queue, group);
     Output output(1);
     output.append(globals.json() ? json_line(report_json(options, group, requeueing, left))

@@ -56,11 +56,14 @@ bool Requeueing::move(Message message) {
     keep(std::move(message), std::move(kept));
     return true;
   }
+  const std::uint64_t bytes = message.size();
   const Status status = publish(*to.producer, message);
   if (status == Status::ok) {
     message.ack();
     ++messages_;
     ++moved_[name];
+    bytes_ += bytes;
+    if (plan_.progress != nullptr) plan_.progress->set(messages_, bytes_);
     return true;
   }
   if (status == Status::too_large || status == Status::removed || status == Status::evicted) {

@@ -15,6 +15,7 @@
 #include "beltway/connection.hpp"
 #include "beltway/consumer.hpp"
 #include "beltway/producer.hpp"
+#include "tool/text/progress.hpp"
 
 namespace beltway::tool {
 
@@ -23,6 +24,7 @@ struct RequeuePlan {
   std::uint64_t most = 0;                                ///< messages that are moved at most
   std::uint64_t there = 0;                               ///< messages that are looked at: those that were there
   std::optional<std::chrono::nanoseconds> timeout = {};  ///< for each message, while its target is full
+  Progress* progress = nullptr;                          ///< is told how far it came; may be null
 };
 
 /// Thread safety: one thread, the one that made the Interrupt behind the stop token.
@@ -69,6 +71,7 @@ class Requeueing {
   std::map<std::string, Target> targets_;
   std::map<std::string, std::uint64_t> moved_;
   std::uint64_t messages_ = 0;
+  std::uint64_t bytes_ = 0;
   std::vector<Kept> kept_;
   std::vector<Message> held_;  ///< to be given back at the end: a receive would bring them again
 };

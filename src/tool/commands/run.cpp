@@ -9,11 +9,16 @@
 #include <algorithm>
 #include <csignal>
 #include <exception>
+#include <initializer_list>
 #include <iostream>
 
 #include "beltway/error.hpp"
 #include "beltway/version.hpp"
 #include "tool/commands/commands.hpp"
+#include "tool/commands/connecting.hpp"
+#include "tool/commands/help_text.hpp"
+#include "tool/commands/short_options.hpp"
+#include "tool/commands/suggestions.hpp"
 #include "tool/text/output.hpp"
 
 namespace beltway::tool {
@@ -27,9 +32,10 @@ constexpr const char* k_examples = R"(Examples:
   beltway show orders --watch 1
   beltway bench latency --size 64 --wait spin --pin 0,1
 
-Sizes take K, M, G (1024s), counts and rates k, M, G (1000s), times ms, s, m, h (seconds if nothing is given).
-Exit codes: 0 done, 1 refused or failed, 2 usage, 3 timeout, 4 no daemon, 5 not found, 6 no permission,
-7 removed or evicted while in use, 8 purge or requeue left messages, 130 Ctrl-C, 141 the reader of the output is gone.)";
+Sizes take K, M, G (1024s), counts and rates k, M, G (1000s), times ms, s, m, h (else seconds).
+Exit codes: 0 done, 1 refused or failed, 2 usage, 3 timeout, 4 no daemon, 5 not found,
+6 no permission, 7 removed or evicted while in use, 8 messages are left (purge, requeue,
+--if-empty), 130 Ctrl-C, 141 the reader of the output is gone.)";
 
 /// A standard descriptor that is closed would be the next one that we open: what we print would go to the daemon. Each is
 /// filled with one that fails as a closed one does.
@@ -43,29 +49,29 @@ void fill_standard_descriptors() {
   }
 }
 
-void complain(const std::string& message) {
-  if (!message.empty()) std::cerr << "beltway: " << message << std::endl;
-}
-
 void set_up(CLI::App& app, Globals& globals) {
   app.name("beltway");
   app.description("Message queues in shared memory: declare, look at, publish to, receive from and measure them.");
   app.footer(k_examples);
-  app.set_version_flag("--version", "beltway " + std::string(k_version));
+  app.set_help_flag("-h,--help", "Print this help");
+  app.set_version_flag(with_short_option("--version"), "beltway " + std::string(k_version), "Print the version");
   // Before the subcommands are made: they inherit it, and then take the global options behind their own too.
   app.fallthrough();
   app.require_subcommand(1);
-  app.add_option("--socket", globals.socket, "The daemon's socket (else $BELTWAY_SOCKET, the user's own, the system's)")
+  app.add_option(with_short_option("--socket"), globals.socket,
+                 "The daemon's socket (else $BELTWAY_SOCKET, the user's own, the system's)")
       ->type_name("PATH");
   app.add_flag("--no-start", globals.no_start,
-               "Do not start a daemon if none answers; list, show, peek, events and ping never do");
-  app.add_option("--format", globals.format, "text for people, json for programs")
+               "Do not start a daemon if none answers; commands that only look never do");
+  app.add_option(with_short_option("--format"), globals.format, "text for people, json for programs")
       ->check(CLI::IsMember({"text", "json"}))
       ->type_name("text|json");
+  app.add_flag("--progress", globals.progress,
+               "Say on standard error how far a long command came, also without a terminal");
   Command all(app);
   for (const auto add :
        {add_declare, add_list, add_show, add_pub, add_sub, add_peek, add_purge, add_remove, add_requeue, add_group,
-        add_evict, add_ack, add_move, add_events, add_ping, add_digest, add_bench}) {
+        add_ping, add_digest, add_bench, add_export, add_import, add_help, add_completion, add_man}) {
     add(all, globals);
   }
 }
@@ -78,18 +84,45 @@ ExitCode print(const std::string& text) {
   return ExitCode::done;
 }
 
-ExitCode usage(CLI::App& app, const CLI::ParseError& error) {
+/// The deepest command that the command line names.
+const CLI::App& named_command(const CLI::App& app) {
   const CLI::App* command = &app;
   while (!command->get_subcommands().empty()) command = command->get_subcommands().front();
-  // Its "a subcommand is required" would hide which word it did not know.
-  const std::vector<std::string> unknown = command->remaining();
-  const bool no_such_command = dynamic_cast<const CLI::RequiredError*>(&error) != nullptr && !unknown.empty();
-  complain(no_such_command ? "\"" + unknown.front() + "\" is no command" : std::string(error.what()));
-  std::string path = command->get_name();
-  for (const CLI::App* above = command->get_parent(); above != nullptr; above = above->get_parent()) {
+  return *command;
+}
+
+std::string path_of(const CLI::App& command) {
+  std::string path = command.get_name();
+  for (const CLI::App* above = command.get_parent(); above != nullptr; above = above->get_parent()) {
     path.insert(0, above->get_name() + " ");
   }
-  std::cerr << "Run \"" << path << " --help\" for help." << std::endl;
+  return path;
+}
+
+std::string parent_path_of(const CLI::App& command) {
+  return command.get_parent() == nullptr ? std::string() : path_of(*command.get_parent());
+}
+
+/// What is wrong. An unknown option or command is named even where the parser complains of what is missing because of it.
+std::string complaint_about(const CLI::App& app, const CLI::ParseError& error) {
+  const CLI::App& command = named_command(app);
+  const CommandDescription described = describe(command);
+  const std::vector<std::string> unknown = app.remaining(true);
+  const auto option = std::ranges::find_if(
+      unknown, [](const std::string& word) { return word.size() > 1 && word.starts_with('-') && word != "--"; });
+  if (option != unknown.end()) {
+    return "\"" + *option + "\" is no option of \"" + path_of(command) + "\"" +
+           did_you_mean(suggest_option(described, describe(app), *option));
+  }
+  const bool no_such_command =
+      dynamic_cast<const CLI::RequiredError*>(&error) != nullptr && !unknown.empty() && !described.commands.empty();
+  if (!no_such_command) return error.what();
+  return "\"" + unknown.front() + "\" is no command" + did_you_mean(suggest_command(described, unknown.front()));
+}
+
+ExitCode usage(const CLI::App& app, const CLI::ParseError& error) {
+  complain(complaint_about(app, error));
+  std::cerr << "Run \"" << path_of(named_command(app)) << " --help\" for help." << std::endl;
   return ExitCode::usage;
 }
 
@@ -104,7 +137,7 @@ ExitCode parse_and_run(CLI::App& app, Globals& globals, int argc, char** argv) {
     app.parse(std::move(parsed));
     if (!globals.after_dashes.empty()) throw CLI::ExtrasError(globals.after_dashes);
   } catch (const CLI::CallForHelp&) {
-    return print(app.help());
+    return print(help_text(describe(named_command(app), parent_path_of(named_command(app))), describe(app)));
   } catch (const CLI::CallForVersion&) {
     return print("beltway " + std::string(k_version) + "\n");
   } catch (const CLI::ParseError& error) {
@@ -113,31 +146,28 @@ ExitCode parse_and_run(CLI::App& app, Globals& globals, int argc, char** argv) {
   return globals.action ? globals.action() : ExitCode::usage;
 }
 
-}  // namespace
-
-namespace {
-
-/// Two daemons of one user share no queues: a consumer at one daemon never gets the messages of a producer at the other.
-Connection open_and_tell(const ConnectionOptions& options) {
-  Connection connection = Connection::open(options);
-  if (!options.socket.empty()) return connection;
-  const Connection::DaemonInfo asked = connection.ping();
-  for (const OtherDaemon& other : asked.others) {
-    complain("note: another daemon of this user" +
-             (other.pid > 0 ? ", process " + std::to_string(other.pid) + "," : std::string()) + " listens at " +
-             other.socket + "; this command asks process " + std::to_string(asked.pid) + " at " + asked.socket +
-             ". To meet, use the same XDG_RUNTIME_DIR or BELTWAY_SOCKET");
+/// The value that the command line gives to the first of these options or arguments; empty: to none.
+std::string value_of(const CLI::App& command, std::initializer_list<const char*> names) {
+  for (const char* name : names) {
+    const CLI::Option* const option = command.get_option_no_throw(name);
+    if (option != nullptr && option->count() != 0) return option->results().front();
   }
-  return connection;
+  return {};
+}
+
+void complain_of(const Error& error, const CLI::App& app, const Globals& globals) {
+  std::string text = error.what();
+  if (error.reason() == Errc::not_found) {
+    const CLI::App& command = named_command(app);
+    text += suggestion_for({.queue = value_of(command, {"NAME", "QUEUE", "DEAD_LETTER"}),
+                            .other_queue = value_of(command, {"--to"}),
+                            .group = value_of(command, {"GROUP", "--group"})},
+                           globals.socket);
+  }
+  complain(text);
 }
 
 }  // namespace
-
-ConnectionOptions Globals::connection_options() const { return {.socket = socket, .start_daemon = !no_start}; }
-
-Connection Globals::connect() const { return open_and_tell(connection_options()); }
-
-Connection Globals::connect_to_inspect() const { return open_and_tell({.socket = socket, .start_daemon = false}); }
 
 int run(int argc, char** argv) {
   // A closed pipe is an error of write() here, so that leases are given back before the end.
@@ -153,7 +183,7 @@ int run(int argc, char** argv) {
     complain(failure.what());
     code = failure.code();
   } catch (const Error& error) {
-    complain(error.what());
+    complain_of(error, app, globals);
     code = exit_code_of(error.reason());
   } catch (const std::exception& error) {
     complain(error.what());

@@ -1,4 +1,6 @@
 // `beltway show`: one queue in full, once or again and again.
+#include <unistd.h>
+
 #include <ctime>
 #include <thread>
 
@@ -7,6 +9,7 @@
 #include "tool/text/message_json.hpp"
 #include "tool/text/output.hpp"
 #include "tool/text/show_text.hpp"
+#include "tool/text/terminal.hpp"
 #include "watch/flow.hpp"
 #include "watch/per_message.hpp"
 #include "watch/verdicts.hpp"
@@ -65,7 +68,8 @@ void print(Output& output, bool json, const Observation& observation, const std:
     }
     output.append(json_line(shape));
   } else {
-    output.append(show_text(observation.snapshot, observation.causes, rates, observation.now_ns));
+    output.append(show_text(observation.snapshot, observation.causes, rates, observation.now_ns,
+                            terminal_columns(STDOUT_FILENO)));
   }
 }
 

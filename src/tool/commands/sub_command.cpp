@@ -76,9 +76,13 @@ ExitCode run(const Globals& globals, const Options& options) {
   const std::uint64_t slots = queue.options().slots;
   const std::uint64_t held = std::min(options.prefetch.value_or(std::min(k_most_held, slots / k_share_of_ring)), slots);
   plan.batch = static_cast<decltype(plan.batch)>(std::max<std::uint64_t>(1, held));
+  std::optional<Progress> progress(std::in_place, globals.progress_when(plan.format != MessageFormat::none),
+                                   "sub " + options.name, plan.count);
+  plan.progress = &*progress;
   Subscribing subscribing(*consumer, plan, output, interrupt.token());
   Summary summary(options.name);
   const Status end = subscribing.run();
+  progress.reset();
   summary.messages = subscribing.messages();
   summary.bytes = subscribing.bytes();
   summary.lost = subscribing.lost();

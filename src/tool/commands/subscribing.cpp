@@ -26,6 +26,7 @@ Status Subscribing::run() {
       last_at_ = std::chrono::steady_clock::now();
       if (messages_ == 0) first_at_ = last_at_;
       take(std::span(batch_).first(*got));
+      if (plan_.progress != nullptr) plan_.progress->set(messages_, bytes_);
       until.reset();
       if (stop_.stop_requested()) return Status::stopped;
     } else {

@@ -14,6 +14,7 @@
 #include "beltway/consumer.hpp"
 #include "tool/text/digest.hpp"
 #include "tool/text/message_writer.hpp"
+#include "tool/text/progress.hpp"
 
 namespace beltway::tool {
 
@@ -22,8 +23,9 @@ struct SubscribePlan {
   std::optional<std::chrono::nanoseconds> timeout;  ///< the longest wait for the next message
   bool digest = false;
   MessageFormat format = MessageFormat::lines;
-  bool properties = false;  ///< lines begin with them
-  std::size_t batch = 1;    ///< messages held at a time, at most
+  bool properties = false;       ///< lines begin with them
+  std::size_t batch = 1;         ///< messages held at a time, at most
+  Progress* progress = nullptr;  ///< is told how far it came; may be null
 };
 
 /// Thread safety: one thread, the one that made the Interrupt behind the stop token.

@@ -22,7 +22,7 @@ void add_row(Table& table, const std::string& name, const MessageAges& ages, std
 
 }  // namespace
 
-std::string ages_text(const QueueSnapshot& snapshot, std::size_t indent) {
+std::string ages_text(const QueueSnapshot& snapshot, std::size_t indent, std::size_t width) {
   Table table{"MESSAGES OF", ">OLDEST", ">HALF GOT WITHIN", ">99% WITHIN", ">ALL WITHIN", ">EXPIRE AFTER", ">EXPIRED"};
   for (const GroupState& group : snapshot.groups) {
     add_row(table, "group " + group.name, group.ages, group.ttl, group.expired);
@@ -32,7 +32,7 @@ std::string ages_text(const QueueSnapshot& snapshot, std::size_t indent) {
     add_row(table, "consumer " + std::to_string(consumer.endpoint.index), consumer.ages, snapshot.info.options.ttl,
             consumer.counters.expired);
   }
-  return table.empty() ? "" : "\n" + table.text(indent);
+  return table.empty() ? "" : "\n" + table.text(indent, width);
 }
 
 std::optional<PublishTime> parse_time(const std::string& text) {

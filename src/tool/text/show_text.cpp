@@ -8,6 +8,7 @@
 #include "tool/text/lifetime.hpp"
 #include "tool/text/table.hpp"
 #include "tool/text/units.hpp"
+#include "tool/text/wrapped.hpp"
 #include "watch/json.hpp"
 #include "watch/per_message.hpp"
 #include "watch/process_info.hpp"
@@ -81,7 +82,7 @@ void add_labelled_options(Facts& facts, const QueueOptions& options) {
   }
 }
 
-std::string facts_text(const QueueSnapshot& snapshot, const std::optional<watch::FlowRates>& rates) {
+std::string facts_text(const QueueSnapshot& snapshot, const std::optional<watch::FlowRates>& rates, std::size_t width) {
   const QueueInfo& info = snapshot.info;
   const QueueOptions& options = info.options;
   Facts facts;
@@ -110,7 +111,7 @@ std::string facts_text(const QueueSnapshot& snapshot, const std::optional<watch:
   }
   const auto costs = rates ? watch::per_message(*rates) : watch::per_message(watch::flow_of(snapshot));
   if (costs) facts.add("a message", waking_text(*costs));
-  return facts.text(k_indent);
+  return facts.text(k_indent, width);
 }
 
 /// How long a message that failed waits: "1 ms to 1 s".
@@ -129,7 +130,7 @@ std::string dead_letters_text(const GroupState& group) {
   return group.to_move == 0 ? text : text + ", " + format_count(group.to_move) + " wait";
 }
 
-std::string groups_text(const QueueSnapshot& snapshot) {
+std::string groups_text(const QueueSnapshot& snapshot, std::size_t width) {
   Table table{"GROUP",      ">DEPTH", ">LEASED",       ">RETRY",         ">DELAYED", ">DUE IN",      ">PARKED",
               ">DISCARDED", ">FLOOR", ">EVICTS AFTER", ">RETRIES AFTER", ">AT MOST", "DEAD LETTERS", "CONSUMERS"};
   for (const GroupState& group : snapshot.groups) {
@@ -144,11 +145,11 @@ std::string groups_text(const QueueSnapshot& snapshot) {
                group.max_deliveries != 0 ? format_count(group.max_deliveries) + " times" : "-",
                dead_letters_text(group), consumers.empty() ? "-" : consumers});
   }
-  return table.empty() ? "" : "\n" + table.text(k_indent);
+  return table.empty() ? "" : "\n" + table.text(k_indent, width);
 }
 
 /// A line for each group that sends its dead letters somewhere.
-std::string dead_letters_text(const QueueSnapshot& snapshot) {
+std::string dead_letters_text(const QueueSnapshot& snapshot, std::size_t width) {
   const std::vector<std::string>& missing = snapshot.info.missing_dead_letter_queues;
   Table table{"GROUP", "DEAD LETTERS TO", ">MOVED", ">TO MOVE"};
   for (const GroupState& group : snapshot.groups) {
@@ -158,31 +159,31 @@ std::string dead_letters_text(const QueueSnapshot& snapshot) {
     table.add({group.name, target + (is_missing ? " (missing)" : ""), format_count(group.dead_lettered),
                format_count(group.to_move)});
   }
-  return table.empty() ? "" : "\n" + table.text(k_indent);
+  return table.empty() ? "" : "\n" + table.text(k_indent, width);
 }
 
 /// A line for each group whose leases end by time.
-std::string leases_text(const QueueSnapshot& snapshot) {
+std::string leases_text(const QueueSnapshot& snapshot, std::size_t width) {
   Table table{"GROUP", ">LEASES LAST", ">OVER", ">TIMED OUT"};
   for (const GroupState& group : snapshot.groups) {
     if (group.lease_timeout.count() == 0 && group.timed_out == 0) continue;
     table.add({group.name, group.lease_timeout.count() != 0 ? format_duration(group.lease_timeout) : "for ever",
                format_count(group.overdue), format_count(group.timed_out)});
   }
-  return table.empty() ? "" : "\n" + table.text(k_indent);
+  return table.empty() ? "" : "\n" + table.text(k_indent, width);
 }
 
-std::string newest_text(const QueueSnapshot& snapshot) {
+std::string newest_text(const QueueSnapshot& snapshot, std::size_t width) {
   Table table{"GROUP", ">KEEPS THE NEWEST", ">DROPPED"};
   for (const GroupState& group : snapshot.groups) {
     if (group.drop_oldest == 0 && group.dropped == 0) continue;
     table.add(
         {group.name, group.drop_oldest != 0 ? format_count(group.drop_oldest) : "all", format_count(group.dropped)});
   }
-  return table.empty() ? "" : "\n" + table.text(k_indent);
+  return table.empty() ? "" : "\n" + table.text(k_indent, width);
 }
 
-std::string producer_names_text(const QueueInfo& info) {
+std::string producer_names_text(const QueueInfo& info, std::size_t width) {
   Table table{"PRODUCER NAME", ">LAST SEQUENCE", "PRODUCER"};
   for (const ProducerName& each : info.producer_names) {
     const auto attached = std::ranges::find_if(info.endpoints, [&each](const EndpointInfo& endpoint) {
@@ -191,10 +192,10 @@ std::string producer_names_text(const QueueInfo& info) {
     table.add({each.name, std::to_string(each.last_sequence),
                attached == info.endpoints.end() ? "-" : std::to_string(attached->index)});
   }
-  return table.empty() ? "" : "\n" + table.text(k_indent);
+  return table.empty() ? "" : "\n" + table.text(k_indent, width);
 }
 
-std::string producers_text(const QueueSnapshot& snapshot, std::uint64_t now_ns) {
+std::string producers_text(const QueueSnapshot& snapshot, std::uint64_t now_ns, std::size_t width) {
   Table table{">PRODUCER", "PROCESS",    "USER",          "STATE",          ">MESSAGES",
               ">BYTES",    ">REFUSED",   ">CLAIMED",      ">WAKES (A MSG)", ">SLEEPS (A MSG)",
               ">WAITED",   ">MOST USED", ">ACTIVE WITHIN"};
@@ -208,10 +209,10 @@ std::string producers_text(const QueueSnapshot& snapshot, std::uint64_t now_ns) 
                waited_text(counters.blocked_ns, producer.waits_since_ns, now_ns), format_count(counters.high_water),
                within(counters.last_progress_ns, now_ns)});
   }
-  return table.empty() ? "" : "\n" + table.text(k_indent);
+  return table.empty() ? "" : "\n" + table.text(k_indent, width);
 }
 
-std::string consumers_text(const QueueSnapshot& snapshot, std::uint64_t now_ns) {
+std::string consumers_text(const QueueSnapshot& snapshot, std::uint64_t now_ns, std::size_t width) {
   Table table{">CONSUMER",       "PROCESS",   "USER",          "GROUP", "STATE",        ">LAG",
               ">HELD",           ">MESSAGES", ">BYTES",        ">LOST", ">REDELIVERED", ">WAKES (A MSG)",
               ">SLEEPS (A MSG)", ">WAITED",   ">ACTIVE WITHIN"};
@@ -227,10 +228,10 @@ std::string consumers_text(const QueueSnapshot& snapshot, std::uint64_t now_ns) 
          with_ratio(counters.sleeps, counters.messages),
          waited_text(counters.blocked_ns, consumer.waits_since_ns, now_ns), within(counters.last_progress_ns, now_ns)});
   }
-  return table.empty() ? "" : "\n" + table.text(k_indent);
+  return table.empty() ? "" : "\n" + table.text(k_indent, width);
 }
 
-std::string totals_text(const QueueTotals& totals) {
+std::string totals_text(const QueueTotals& totals, std::size_t width) {
   Facts facts;
   facts.add("gone endpoints",
             format_count(totals.messages_in) + " messages in (" + format_size(static_cast<double>(totals.bytes_in)) +
@@ -245,25 +246,44 @@ std::string totals_text(const QueueTotals& totals) {
               format_count(totals.unread) +
                   " messages were published while there was no group and no consumer: they are not delivered");
   }
-  return "\n" + facts.text(k_indent);
+  return "\n" + facts.text(k_indent, width);
+}
+
+/// Sentences are broken into lines; a command stays in one, to be copied.
+std::string wrapped_causes(const std::string& text, std::size_t width) {
+  constexpr std::string_view k_mark = "  ! ";
+  if (width <= k_mark.size()) return text;
+  std::string out;
+  for (std::size_t begin = 0; begin < text.size();) {
+    const std::size_t end = std::min(text.find('\n', begin), text.size());
+    const std::string_view line = std::string_view(text).substr(begin, end - begin);
+    if (line.starts_with(k_mark)) {
+      out += std::string(k_mark) + wrapped(line.substr(k_mark.size()), width - k_mark.size(), k_mark.size());
+    } else {
+      out += line;
+    }
+    out += '\n';
+    begin = end + 1;
+  }
+  return out;
 }
 
 }  // namespace
 
 std::string show_text(const QueueSnapshot& snapshot, const std::vector<watch::Cause>& causes,
-                      const std::optional<watch::FlowRates>& rates, std::uint64_t now_ns) {
+                      const std::optional<watch::FlowRates>& rates, std::uint64_t now_ns, std::size_t width) {
   std::string out = snapshot.info.name + " (id " + std::to_string(snapshot.info.id) + ")\n";
-  out += facts_text(snapshot, rates);
-  out += groups_text(snapshot);
-  out += ages_text(snapshot, k_indent);
-  out += dead_letters_text(snapshot);
-  out += leases_text(snapshot);
-  out += newest_text(snapshot);
-  out += producers_text(snapshot, now_ns);
-  out += producer_names_text(snapshot.info);
-  out += consumers_text(snapshot, now_ns);
-  out += totals_text(snapshot.totals);
-  out += causes_text(causes);
+  out += facts_text(snapshot, rates, width);
+  out += groups_text(snapshot, width);
+  out += ages_text(snapshot, k_indent, width);
+  out += dead_letters_text(snapshot, width);
+  out += leases_text(snapshot, width);
+  out += newest_text(snapshot, width);
+  out += producers_text(snapshot, now_ns, width);
+  out += producer_names_text(snapshot.info, width);
+  out += consumers_text(snapshot, now_ns, width);
+  out += totals_text(snapshot.totals, width);
+  out += wrapped_causes(causes_text(causes), width);
   return out;
 }
 

@@ -12,8 +12,9 @@
 
 namespace beltway::tool {
 
-/// `now_ns`: CLOCK_MONOTONIC of the snapshot, for times that go on.
+/// `now_ns`: CLOCK_MONOTONIC of the snapshot, for times that go on. `width`: columns of a line, 0: no limit.
 [[nodiscard]] std::string show_text(const QueueSnapshot& snapshot, const std::vector<watch::Cause>& causes,
-                                    const std::optional<watch::FlowRates>& rates, std::uint64_t now_ns);
+                                    const std::optional<watch::FlowRates>& rates, std::uint64_t now_ns,
+                                    std::size_t width = 0);
 
 }  // namespace beltway::tool

@@ -1,0 +1,120 @@
+// What fits a terminal: tables in parts, broken lines, progress.
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <nlohmann/json.hpp>
+#include <sstream>
+
+#include "beltway/beltway.hpp"
+#include "support/daemon.hpp"
+#include "support/terminal.hpp"
+#include "support/tool_test.hpp"
+#include "tool/text/progress.hpp"
+#include "tool/text/table.hpp"
+#include "tool/text/terminal.hpp"
+#include "tool/text/wrapped.hpp"
+
+namespace beltway::test {
+namespace {
+
+using namespace std::chrono_literals;
+
+std::size_t longest_line(const std::string& text) {
+  std::size_t longest = 0;
+  std::istringstream lines(text);
+  for (std::string line; std::getline(lines, line);) {
+    line.erase(line.find_last_not_of("\r\n") + 1);
+    longest = std::max(longest, tool::columns_of(line));
+  }
+  return longest;
+}
+
+TEST(ToolTerminal, text_is_broken_at_blanks) {
+  EXPECT_EQ(tool::wrapped("one two three", 7), "one two\nthree");
+  EXPECT_EQ(tool::wrapped("one two three", 7, 2), "one two\n  three");
+  EXPECT_EQ(tool::wrapped("unbreakable one", 4), "unbreakable\none");
+  EXPECT_EQ(tool::wrapped("one two", 0), "one two");
+  EXPECT_EQ(tool::wrapped("one\ntwo", 80), "one\ntwo");
+}
+
+TEST(ToolTerminal, a_wide_table_is_told_in_parts_that_begin_with_the_first_column) {
+  tool::Table table{"NAME", ">A", ">B", ">C"};
+  table.add({"orders", "1", "22", "333"});
+  EXPECT_EQ(table.text(), "NAME    A   B    C\norders  1  22  333\n");
+  EXPECT_EQ(table.text(0, 14), "NAME    A   B\norders  1  22\n\nNAME      C\norders  333\n");
+  EXPECT_EQ(table.text(0, 1), "NAME    A\norders  1\n\nNAME     B\norders  22\n\nNAME      C\norders  333\n");
+}
+
+TEST(ToolTerminal, the_environment_says_how_wide_a_terminal_is) {
+  EXPECT_EQ(tool::columns_from("132", 80), 132U);
+  EXPECT_EQ(tool::columns_from("wide", 100), 100U);
+  EXPECT_EQ(tool::columns_from(std::nullopt, 100), 100U);
+  EXPECT_EQ(tool::columns_from(std::nullopt, 0), 80U);
+  EXPECT_EQ(tool::columns_from("0", 0), 80U);
+  EXPECT_EQ(tool::columns_from("1", 80), 20U) << "narrower is of no use";
+}
+
+TEST(ToolTerminal, progress_says_time_messages_and_rate) {
+  EXPECT_EQ(tool::progress_text({.what = "pub q", .elapsed = 2s}), "pub q: 2 s");
+  const std::string text =
+      tool::progress_text({.what = "pub q", .messages = 2000, .bytes = 4096, .total = 5000, .elapsed = 2s});
+  EXPECT_TRUE(text.starts_with("pub q: 2 s, 2000 of 5000 messages, 4 KiB, ")) << text;
+}
+
+class ToolOnTerminal : public ToolTest {
+ protected:
+  /// What the command shows on a terminal of that width.
+  [[nodiscard]] std::string shown(std::vector<std::string> arguments, unsigned short columns) const {
+    Terminal terminal(columns);
+    Child::Options options = daemon_.client_options();
+    options.standard_output = terminal.path();
+    options.standard_error = "/dev/null";
+    options.environment.emplace_back("COLUMNS", "");
+    arguments.insert(arguments.begin(), program("beltway"));
+    Child child = Child::spawn(arguments, options);
+    std::optional<Exit> exit;
+    EXPECT_TRUE(eventually([&] {
+      terminal.seen();
+      exit = child.poll();
+      return exit.has_value();
+    }));
+    EXPECT_TRUE(exit && exit->ok());
+    return terminal.seen();
+  }
+};
+
+TEST_F(ToolOnTerminal, show_fits_80_columns) {
+  ASSERT_TRUE(
+      tool({"declare", "orders", "--group", "billing", "--max-deliveries", "3", "--discard", "true"}).exit.ok());
+  const Connection link = Connection::open({.socket = daemon_.socket()});
+  const Queue queue = link.open_queue("orders");
+  Producer producer = queue.producer();
+  const Consumer consumer = queue.consumer({.group = "billing"});
+  producer.publish("x");
+  const std::string text = shown({"show", "orders"}, 80);
+  EXPECT_TRUE(text.starts_with("orders ")) << text;
+  EXPECT_LE(longest_line(text), 80U) << text;
+  EXPECT_GT(longest_line(tool({"show", "orders"}).out), 80U) << "a file gets whole lines";
+}
+
+TEST_F(ToolOnTerminal, progress_is_shown_on_a_terminal_and_taken_away) {
+  ASSERT_TRUE(tool({"declare", "q", "--group", "g"}).exit.ok());
+  Terminal terminal;
+  Child::Options options = daemon_.client_options();
+  options.standard_error = terminal.path();
+  Child child = Child::spawn({program("beltway"), "pub", "q", "x", "--count", "1k", "--rate", "100"}, options);
+  EXPECT_TRUE(terminal.shows("\r\x1b[Kpub q: 1"));
+  child.kill(SIGINT);
+  EXPECT_EQ(child.wait().code, 130);
+  EXPECT_TRUE(terminal.seen().ends_with("\r\x1b[K"));
+}
+
+TEST_F(ToolOnTerminal, progress_needs_an_option_where_there_is_no_terminal) {
+  ASSERT_TRUE(tool({"declare", "q", "--group", "g"}).exit.ok());
+  EXPECT_EQ(tool({"pub", "q", "x", "--count", "3", "--rate", "2"}).err, "");
+  const std::string text = tool({"pub", "q", "x", "--count", "3", "--rate", "1", "--progress"}).err;
+  EXPECT_NE(text.find("of 3 messages"), std::string::npos) << text;
+}
+
+}  // namespace
+}  // namespace beltway::test
