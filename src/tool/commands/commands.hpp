@@ -24,6 +24,8 @@ struct Globals {
 
   [[nodiscard]] bool json() const noexcept { return format == "json"; }
   [[nodiscard]] ConnectionOptions connection_options() const;
+  /// Starts nothing. A daemon that does not answer is told after 3 s: monitors and people do not wait longer.
+  [[nodiscard]] ConnectionOptions inspect_options() const;
   /// Starts a daemon if that is allowed. Says on standard error if this user has another daemon.
   [[nodiscard]] Connection connect() const;
   /// For a command that only inspects: it starts nothing.
@@ -42,6 +44,9 @@ void add_requeue(Command& app, Globals& globals);
 void add_group(Command& app, Globals& globals);
 void add_ping(Command& app, Globals& globals);
 void add_digest(Command& app, Globals& globals);
+void add_doctor(Command& app, Globals& globals);
+void add_check(Command& app, Globals& globals);
+void add_metrics(Command& app, Globals& globals);
 void add_bench(Command& app, Globals& globals);
 
 }  // namespace beltway::tool

@@ -64,7 +64,7 @@ void set_up(CLI::App& app, Globals& globals) {
       ->type_name("text|json");
   Command all(app);
   for (const auto add : {add_declare, add_list, add_show, add_pub, add_sub, add_peek, add_purge, add_remove,
-                         add_requeue, add_group, add_ping, add_digest, add_bench}) {
+                         add_requeue, add_group, add_ping, add_doctor, add_check, add_metrics, add_digest, add_bench}) {
     add(all, globals);
   }
 }
@@ -133,6 +133,10 @@ Connection open_and_tell(const ConnectionOptions& options) {
 }  // namespace
 
 ConnectionOptions Globals::connection_options() const { return {.socket = socket, .start_daemon = !no_start}; }
+
+ConnectionOptions Globals::inspect_options() const {
+  return {.socket = socket, .start_daemon = false, .timeout = std::chrono::seconds(3)};
+}
 
 Connection Globals::connect() const { return open_and_tell(connection_options()); }
 
