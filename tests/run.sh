@@ -30,6 +30,7 @@ if [ "${parts[*]}" != format ]; then
 fi
 if wants dev; then
   packages+=(rabbitmq-server python3-pika groff-base)
+  packages+=(prometheus)  # promtool: metrics and alert rules
   packages+=(python3-dev python3-numpy python3-uvloop mypy python3-build python3-setuptools python3-wheel)
 fi
 if wants asan; then packages+=(python3-dev python3-numpy); fi

@@ -210,19 +210,23 @@ void Registry::check_quota(const Peer& peer, const std::string& context, std::ui
   if (auto error = beyond_quota(peer, context, bytes)) throw Error(std::move(*error));
 }
 
-std::optional<Error> Registry::beyond_quota(const Peer& peer, const std::string& context, std::uint64_t bytes) const {
-  std::uint64_t queues = 0;
-  std::uint64_t held = 0;
+QuotaUse Registry::use_of(std::uint32_t uid) const {
+  QuotaUse use;
   for (const auto& [name, queue] : queues_) {
-    if (queue->record().owner_uid != peer.uid) continue;
-    ++queues;
-    held += queue->shared_bytes();
+    if (queue->record().owner_uid != uid) continue;
+    ++use.queues;
+    use.bytes += queue->shared_bytes();
   }
   for (const auto& [name, making] : making_) {
-    if (making.owner_uid != peer.uid || making.is_over) continue;
-    ++queues;
-    held += making.bytes;
+    if (making.owner_uid != uid || making.is_over) continue;
+    ++use.queues;
+    use.bytes += making.bytes;
   }
+  return use;
+}
+
+std::optional<Error> Registry::beyond_quota(const Peer& peer, const std::string& context, std::uint64_t bytes) const {
+  const auto [queues, held] = use_of(peer.uid);
   if (queues >= quotas_.queues_per_user) {
     return Error(Errc::limit_reached, context + ": user " + std::to_string(peer.uid) + " has " +
                                           std::to_string(queues) + " queues, the quota is " +

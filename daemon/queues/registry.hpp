@@ -34,6 +34,12 @@ struct Quotas {
   std::uint32_t connections_per_user = k_default_max_connections_per_user;
 };
 
+/// What a user's queues take of its quota.
+struct QuotaUse {
+  std::uint64_t queues = 0;
+  std::uint64_t bytes = 0;
+};
+
 class Registry {
  public:
   /// Takes over the queues in `keep`, repairs dead endpoints, and watches living ones until they send resume. `workers` do long
@@ -149,6 +155,9 @@ class Registry {
   [[nodiscard]] std::set<int> orphans() const;
   /// A queue may ask for evictions: call evict_stalled_consumers().
   [[nodiscard]] bool may_evict() const noexcept { return !evicting_.empty(); }
+  [[nodiscard]] const Quotas& quotas() const noexcept { return quotas_; }
+  /// Queues that are just being made count, too.
+  [[nodiscard]] QuotaUse use_of(std::uint32_t uid) const;
 
  private:
   struct PendingDeath;

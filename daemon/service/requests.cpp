@@ -62,6 +62,12 @@ Reply ping(Caller& caller, const json&) {
              {"pid", ::getpid()},       {"uid", ::geteuid()},
              {"socket", caller.socket}, {"log", log.file},
              {"log_lost", log.lost},    {"held", encode_held(caller)}};
+  const Quotas& quotas = caller.registry.quotas();
+  const QuotaUse use = caller.registry.use_of(caller.peer.uid);
+  reply["quota"] = {{"queues", use.queues},
+                    {"max_queues", quotas.queues_per_user},
+                    {"bytes", use.bytes},
+                    {"max_bytes", quotas.bytes_per_user}};
   if (std::string instead_of = passed_over(); !instead_of.empty()) reply["passed_over"] = std::move(instead_of);
   return reply_with(std::move(reply));
 }

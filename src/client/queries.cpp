@@ -25,7 +25,7 @@ std::vector<wire::Description> list_queues(Session& session, const Until& caller
   return all;
 }
 
-Connection::DaemonInfo ask_daemon(Session& session, const Until& caller) {
+Connection::DaemonInfo ask_daemon(Session& session, const Until& caller, std::optional<Quota>* quota) {
   const Packet reply = session.request_until("ping", "ping", json::object(), caller);
   const wire::JsonReader fields(reply.body, "ping");
   const std::string socket = fields.text("socket");
@@ -40,6 +40,13 @@ Connection::DaemonInfo ask_daemon(Session& session, const Until& caller) {
                               .others = session.was_searched() ? other_daemons(socket) : std::vector<OtherDaemon>{},
                               .passed_over = fields.text_or("passed_over", ""),
                               .held = {}};
+  if (quota != nullptr && fields.has("quota")) {
+    const wire::JsonReader use(fields.object("quota"), "ping: quota");
+    *quota = Quota{.queues = use.number<std::uint64_t>("queues"),
+                   .max_queues = use.number<std::uint64_t>("max_queues"),
+                   .bytes = use.number<std::uint64_t>("bytes"),
+                   .max_bytes = use.number<std::uint64_t>("max_bytes")};
+  }
   if (!fields.has("held")) return info;
   for (const json& queue : fields.array("held")) {
     const wire::JsonReader held(queue, "ping: held");

@@ -14,6 +14,7 @@
 
 #include "beltway/connection.hpp"
 #include "beltway/info.hpp"
+#include "client/quota.hpp"
 
 namespace beltway::watch {
 
@@ -49,6 +50,29 @@ struct Verdict {
   std::optional<std::uint64_t> position = {};
   bool blocks = false;                     ///< a process waits because of it now
   std::optional<Nanoseconds> waited = {};  ///< how long a process has slept because of it; nothing: none sleeps
+};
+
+/// Sums since the queue was made, of all its endpoints, also those that are gone.
+struct Counts {
+  std::uint64_t messages_in = 0;
+  std::uint64_t bytes_in = 0;
+  std::uint64_t messages_out = 0;
+  std::uint64_t bytes_out = 0;
+  std::uint64_t refused = 0;
+  std::uint64_t lost = 0;
+  std::uint64_t redelivered = 0;
+  std::uint64_t discarded = 0;
+  std::uint64_t expired = 0;
+  std::uint64_t dead_lettered = 0;
+  std::uint64_t timed_out = 0;
+  std::uint64_t unread = 0;
+  std::uint64_t wakes = 0;
+  std::uint64_t sleeps = 0;
+  std::uint64_t repairs = 0;
+  std::uint64_t voided = 0;
+  std::uint64_t released = 0;
+
+  Counts& operator+=(const Counts& more) noexcept;
 };
 
 /// Per second, by the difference of two samples.
@@ -100,6 +124,7 @@ struct QueueView {
   std::uint64_t used = 0;    ///< slots that the slowest reliable group still needs
   std::uint64_t parked = 0;  ///< as of the last full look
   std::uint64_t lag = 0;     ///< of the slowest group or private consumer, messages
+  Counts counts;
   Rates rates;
   std::optional<Nanoseconds> delay = {};       ///< of the slowest group
   std::optional<Nanoseconds> oldest_age = {};  ///< queues with stamps
@@ -145,9 +170,12 @@ struct Fleet {
   bool daemon_answers = false;
   std::optional<Nanoseconds> daemon_gone_for = {};  ///< it has answered before, and does not now
   Connection::DaemonInfo daemon;                    ///< as it answered last
+  std::optional<client::Quota> quota = {};          ///< of the caller's user, likewise; nothing: an older daemon
   std::vector<QueueView> queues;                    ///< by trouble: the gravest and longest first, then by name
   std::vector<Verdict> verdicts;                    ///< of the daemon and the machine
-  Rates rates;                                      ///< of all readable queues
+  bool undecided = false;  ///< something is suspected, and further samples will tell whether it is a verdict
+  Rates rates;             ///< of all readable queues
+  Counts removed_counts;   ///< of queues that were removed since the watcher began
   std::uint64_t shared_bytes = 0;
 };
 

@@ -27,6 +27,7 @@ struct Sums {
 };
 
 struct Reading {
+  Counts counts = {};  ///< all counters: those of Sums as of now, the others as of the last reading of all of them
   std::uint64_t position = 0;
   std::uint64_t used = 0;
   bool removed = false;
@@ -60,6 +61,7 @@ class Reader {
     Sums sums = {};
     int group = -1;  ///< index in Reading::groups
   };
+  void read_all_counters(const QueueTotals& gone);
   void read_producers(Sums& sums);
   void read_consumers(Sums& sums);
   void read_group(std::size_t index, unsigned place, ring::Position tail);
@@ -73,6 +75,7 @@ class Reader {
   std::vector<ring::Position> needed_;  ///< of each group: the first position that was not over
   std::vector<Consumer> consumers_;     ///< by index
   std::vector<Sums> producers_;         ///< by index
+  std::uint64_t readings_ = 0;
 };
 
 }  // namespace beltway::watch

@@ -46,7 +46,8 @@ SampleTime SampleTime::now() {
 
 WatchedQueue::WatchedQueue(wire::Description description, const WatcherOptions& options)
     : description_(std::move(description)),
-      past_(static_cast<std::size_t>(std::clamp<std::int64_t>(options.history.count(), k_view_points, 3600))) {}
+      past_(static_cast<std::size_t>(std::clamp<std::int64_t>(options.history.count(), k_view_points, 3600))),
+      verdicts_(options.tells_at_once) {}
 
 void WatchedQueue::describe(wire::Description description, QueueView& view) {
   if (description.group_indexes != description_.group_indexes) window_.forget_groups();
@@ -82,6 +83,7 @@ void WatchedQueue::read(const SampleTime& time, QueueView& view) {
   view.removed = reading.removed;
   view.position = reading.position;
   view.used = reading.used;
+  view.counts = reading.counts;
   view.rates = window_.rates();
   fill_groups(reading, view);
   fill_slowest(reading, view);
@@ -125,13 +127,13 @@ void WatchedQueue::fill_slowest(const Reading& reading, QueueView& view) const {
 }
 
 void WatchedQueue::look(const SampleTime& time, QueueView& view) {
-  const QueueSnapshot snapshot = client::take_snapshot(inspection_->memory, description_);
-  view.parked = snapshot.parked;
-  std::vector<Cause> found = find_causes(snapshot, static_cast<std::uint64_t>(time.monotonic.count()));
-  view.verdicts = verdicts_of(confirmed(causes_, found), view.info.name);
-  causes_ = std::move(found);
-  since_.fill(view.verdicts, time.monotonic);
-  sort_by_gravity(view.verdicts);
+  FullLook look{.snapshot = client::take_snapshot(inspection_->memory, description_)};
+  for (const unsigned group : description_.group_indexes) {
+    look.most_tried.push_back(client::most_tried(inspection_->memory, group));
+  }
+  view.parked = look.snapshot.parked;
+  verdicts_.add(view, &look, static_cast<std::uint64_t>(time.monotonic.count()));
+  view.verdicts = verdicts_.told();
 }
 
 template <class State>

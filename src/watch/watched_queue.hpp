@@ -9,8 +9,8 @@
 
 #include "client/attach.hpp"
 #include "watch/past.hpp"
+#include "watch/queue_verdicts.hpp"
 #include "watch/reading.hpp"
-#include "watch/verdicts.hpp"
 #include "watch/watcher.hpp"
 #include "wire/protocol.hpp"
 
@@ -38,6 +38,8 @@ class WatchedQueue {
 
   /// Reads the few words that `view` needs. Requires is_open().
   void read(const SampleTime& time, QueueView& view);
+  /// True if further samples will tell whether something is wrong.
+  [[nodiscard]] bool undecided() const noexcept { return verdicts_.undecided(); }
   /// Scans the slots, and finds what is wrong. Requires is_open().
   void look(const SampleTime& time, QueueView& view);
 
@@ -60,8 +62,7 @@ class WatchedQueue {
   std::optional<Reader> reader_;
   RateWindow window_;
   Past past_;
-  std::vector<Cause> causes_;  ///< of the last look
-  SinceWhen since_;
+  QueueVerdicts verdicts_;
   std::map<unsigned, Before> before_;  ///< by owner number
   Nanoseconds before_at_{0};
 };

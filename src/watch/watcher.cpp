@@ -34,7 +34,7 @@ ConnectionOptions without_start(ConnectionOptions options) {
 class Watcher::State {
  public:
   explicit State(WatcherOptions options) : options_(std::move(options)), session_(without_start(options_.connection)) {
-    fleet_.daemon = client::ask_daemon(session_, Until());
+    fleet_.daemon = client::ask_daemon(session_, Until(), &fleet_.quota);
     fleet_.daemon_answers = true;
     introduced_at_ = SampleTime::now().monotonic;
   }
@@ -74,7 +74,7 @@ void Watcher::State::ask_daemon(const SampleTime& time) {
   try {
     const bool was_gone = !std::exchange(fleet_.daemon_answers, false);
     if (was_gone || time.monotonic - introduced_at_ >= k_between_introductions) {
-      fleet_.daemon = client::ask_daemon(session_, until);
+      fleet_.daemon = client::ask_daemon(session_, until, &fleet_.quota);
       introduced_at_ = time.monotonic;
     }
     take_list(client::list_queues(session_, until));
@@ -91,6 +91,9 @@ void Watcher::State::take_list(std::vector<wire::Description> list) {
   for (wire::Description& each : list) by_id.emplace(each.info.id, &each);
   // A queue that is gone must not keep its memory for us.
   std::erase_if(queues_, [&](const auto& entry) { return !by_id.contains(entry.first); });
+  for (const QueueView& view : fleet_.queues) {
+    if (!by_id.contains(view.info.id)) fleet_.removed_counts += view.counts;
+  }
   std::erase_if(fleet_.queues, [&](const QueueView& view) { return !by_id.contains(view.info.id); });
   for (QueueView& view : fleet_.queues) {
     queues_.at(view.info.id).describe(std::move(*by_id.at(view.info.id)), view);
@@ -118,6 +121,7 @@ void Watcher::State::open_queues(const Until& until) {
 
 void Watcher::State::read_queues(const SampleTime& time) {
   fleet_.rates = {};
+  fleet_.undecided = false;
   fleet_.shared_bytes = 0;
   for (QueueView& view : fleet_.queues) {
     fleet_.shared_bytes += view.info.shared_bytes;
@@ -125,6 +129,7 @@ void Watcher::State::read_queues(const SampleTime& time) {
     if (!queue.is_open()) continue;
     queue.read(time, view);
     queue.look(time, view);
+    fleet_.undecided = fleet_.undecided || queue.undecided();
     for (auto rate : {&Rates::in, &Rates::out, &Rates::bytes_in, &Rates::bytes_out, &Rates::redelivered,
                       &Rates::dead_lettered, &Rates::lost}) {
       fleet_.rates.*rate += view.rates.*rate;

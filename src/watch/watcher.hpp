@@ -20,7 +20,9 @@ namespace beltway::watch {
 struct WatcherOptions {
   ConnectionOptions connection = {};
   std::chrono::seconds history{60};  ///< kept of each queue; at most an hour
-  std::size_t strip_cells = 64;      ///< of QueueDetail::strip
+  /// For a command that looks for a moment only: what a second sample finds again is told, though it may not last.
+  bool tells_at_once = false;
+  std::size_t strip_cells = 64;  ///< of QueueDetail::strip
 };
 
 class Watcher {

@@ -28,6 +28,8 @@ struct Globals {
   [[nodiscard]] ConnectionOptions connection_options() const;
   /// When a command that is not done after a second says how far it came. `shares_terminal`: its messages go to standard output.
   [[nodiscard]] Progress::When progress_when(bool shares_terminal = false) const noexcept;
+  /// Starts nothing. A daemon that does not answer is told after 3 s: monitors and people do not wait longer.
+  [[nodiscard]] ConnectionOptions inspect_options() const;
   /// Starts a daemon if that is allowed. Says on standard error if this user has another daemon.
   [[nodiscard]] Connection connect() const;
   /// For a command that only inspects: it starts nothing.
@@ -50,6 +52,9 @@ void add_move(Command& app, Globals& globals);
 void add_events(Command& app, Globals& globals);
 void add_ping(Command& app, Globals& globals);
 void add_digest(Command& app, Globals& globals);
+void add_doctor(Command& app, Globals& globals);
+void add_check(Command& app, Globals& globals);
+void add_metrics(Command& app, Globals& globals);
 void add_bench(Command& app, Globals& globals);
 void add_export(Command& app, Globals& globals);
 void add_import(Command& app, Globals& globals);

@@ -105,6 +105,10 @@ std::string suggestion_for(const NamesInQuestion& names, const std::string& sock
 
 ConnectionOptions Globals::connection_options() const { return {.socket = socket, .start_daemon = !no_start}; }
 
+ConnectionOptions Globals::inspect_options() const {
+  return {.socket = socket, .start_daemon = false, .timeout = std::chrono::seconds(3)};
+}
+
 Progress::When Globals::progress_when(bool shares_terminal) const noexcept {
   if (progress) return Progress::When::always;
   // A line that is renewed among the messages would be no help.

@@ -1,0 +1,16 @@
+// What the caller's user has at a daemon, and may have.
+// Thread safety: values.
+#pragma once
+
+#include <cstdint>
+
+namespace beltway::client {
+
+struct Quota {
+  std::uint64_t queues = 0;
+  std::uint64_t max_queues = 0;
+  std::uint64_t bytes = 0;  ///< of shared memory
+  std::uint64_t max_bytes = 0;
+};
+
+}  // namespace beltway::client

@@ -1,0 +1,58 @@
+// See examination.hpp.
+#include "tool/commands/examination.hpp"
+
+#include <algorithm>
+#include <iterator>
+
+#include "tool/process/interrupt.hpp"
+#include "watch/machine.hpp"
+#include "watch/watcher.hpp"
+
+namespace beltway::tool {
+
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+/// Between two samples: a process that stands still for less is at work.
+constexpr std::chrono::milliseconds k_pause_ms{200};
+/// How much longer a suspicion is watched: by then each verdict is told or dropped.
+constexpr std::chrono::seconds k_longest_doubt{4};
+
+void append(std::vector<watch::Verdict>& all, std::vector<watch::Verdict> more) {
+  std::ranges::move(more, std::back_inserter(all));
+}
+
+}  // namespace
+
+std::vector<watch::Verdict> Examination::verdicts_of(std::string_view queue) const {
+  std::vector<watch::Verdict> found;
+  std::ranges::copy_if(verdicts, std::back_inserter(found),
+                       [queue](const watch::Verdict& each) { return each.queue == queue; });
+  return found;
+}
+
+Examination examine(const ConnectionOptions& connection, std::chrono::nanoseconds time, const std::stop_token& stop) {
+  watch::Watcher watcher({.connection = connection});
+  const Clock::time_point start = Clock::now();
+  Clock::time_point next = start;
+  for (;;) {
+    watcher.sample();
+    const Clock::duration looked = Clock::now() - start;
+    const bool is_over = looked >= time && (!watcher.fleet().undecided || looked >= time + k_longest_doubt);
+    if (is_over || stop.stop_requested()) break;
+    next = std::max(next + k_pause_ms, Clock::now());
+    if (looked < time) next = std::min(next, start + std::chrono::ceil<Clock::duration>(time));
+    if (!sleep_until(next, stop)) break;
+  }
+  Examination examination{.fleet = watcher.fleet(), .looked_for = Clock::now() - start};
+  append(examination.verdicts, examination.fleet.verdicts);
+  append(examination.verdicts, watch::machine_verdicts(watch::this_machine()));
+  append(examination.verdicts, watch::daemon_verdicts(examination.fleet));
+  append(examination.verdicts, watch::descriptor_verdicts(examination.fleet));
+  for (const watch::QueueView& queue : examination.fleet.queues) append(examination.verdicts, queue.verdicts);
+  std::ranges::stable_sort(examination.verdicts, std::greater(), &watch::Verdict::severity);
+  return examination;
+}
+
+}  // namespace beltway::tool

@@ -1,0 +1,105 @@
+// Verdicts about the daemon: other daemons of the user, other versions, quotas. See machine.hpp.
+#include <algorithm>
+
+#include "watch/format.hpp"
+#include "watch/machine.hpp"
+
+namespace beltway::watch {
+
+namespace {
+
+void add_other_daemons(const Connection::DaemonInfo& daemon, std::vector<Verdict>& verdicts) {
+  for (const OtherDaemon& other : daemon.others) {
+    Verdict verdict{.kind = "two_daemons", .severity = Severity::warning, .subject = "this user has two daemons"};
+    verdict.cause = "a program that meets the other one shares no queue with those that meet this one";
+    verdict.evidence = "process " + std::to_string(daemon.pid) + " listens at " + daemon.socket + ", " +
+                       (other.pid > 0 ? "process " + std::to_string(other.pid) : std::string("another process")) +
+                       " at " + other.socket;
+    if (other.pid > 0) verdict.pid = other.pid;
+    verdict.remedies = {{"beltway --socket " + other.socket + " list", "shows what the other daemon has"}};
+    if (other.pid > 0) {
+      verdict.remedies.push_back({"kill " + std::to_string(other.pid), "ends the other daemon and removes its queues"});
+    }
+    verdicts.push_back(std::move(verdict));
+  }
+}
+
+void add_versions(const Connection::DaemonInfo& daemon, std::vector<Verdict>& verdicts) {
+  for (const Connection::HeldQueue& held : daemon.held) {
+    Verdict verdict{.kind = "queue_of_other_version", .severity = Severity::warning, .queue = held.name};
+    verdict.subject = held.name.empty() ? "a queue" : held.name;
+    verdict.cause = "the daemon keeps it and does not serve it: " + held.why;
+    if (!held.layout.empty())
+      verdict.evidence = "its memory has layout " + held.layout + ", the daemon's " + daemon.layout;
+    verdict.forecast = "attached processes go on; others cannot attach";
+    if (!held.name.empty()) {
+      verdict.remedies = {{"beltway remove " + held.name, "removes it with its messages; then declare it anew"}};
+    }
+    verdicts.push_back(std::move(verdict));
+  }
+  if (!daemon.passed_over.empty()) {
+    Verdict verdict{.kind = "program_passed_over", .severity = Severity::warning, .subject = "the daemon"};
+    verdict.cause = "a newer program was to run in its place, and does not: " + daemon.passed_over;
+    verdict.evidence = "version " + daemon.version + " runs";
+    if (daemon.pid > 0) {
+      verdict.pid = daemon.pid;
+      verdict.remedies = {
+          {"kill -USR2 " + std::to_string(daemon.pid), "tries the newer program again, once its obstacle is gone"}};
+    }
+    verdicts.push_back(std::move(verdict));
+  }
+}
+
+void add_lost_log(const Connection::DaemonInfo& daemon, std::vector<Verdict>& verdicts) {
+  if (daemon.log_lost == 0) return;
+  Verdict verdict{.kind = "log_lines_lost", .severity = Severity::note, .subject = "the daemon"};
+  verdict.cause =
+      "its log has dropped " + std::to_string(daemon.log_lost) + " lines: the log was not read, or its disk was full";
+  if (!daemon.log.empty()) verdict.evidence = "the log is " + daemon.log;
+  verdicts.push_back(std::move(verdict));
+}
+
+/// A queue that nothing uses: removing it mends the quota and hurts nobody.
+const QueueView* unused_queue(const Fleet& fleet) {
+  const auto is_unused = [](const QueueView& queue) {
+    return queue.readable && queue.used == 0 && queue.parked == 0 && queue.info.endpoints.empty();
+  };
+  const auto found = std::ranges::find_if(fleet.queues, is_unused);
+  return found == fleet.queues.end() ? nullptr : &*found;
+}
+
+void add_quota(const Fleet& fleet, std::vector<Verdict>& verdicts) {
+  if (!fleet.quota) return;
+  const client::Quota& quota = *fleet.quota;
+  const auto is_near = [](std::uint64_t used, std::uint64_t most) {
+    return static_cast<double>(used) >= k_near_limit * static_cast<double>(most);
+  };
+  const bool queues = is_near(quota.queues, quota.max_queues);
+  const bool bytes = is_near(quota.bytes, quota.max_bytes);
+  if (!queues && !bytes) return;
+  Verdict verdict{.kind = "quota_low", .severity = Severity::warning, .subject = "this user's quota"};
+  verdict.cause = queues ? "it has nearly as many queues as the daemon lets one user have"
+                         : "its queues take nearly as much memory as the daemon lets one user have";
+  verdict.evidence = std::to_string(quota.queues) + " of " + std::to_string(quota.max_queues) + " queues, " +
+                     format_size(static_cast<double>(quota.bytes)) + " of " +
+                     format_size(static_cast<double>(quota.max_bytes));
+  verdict.forecast = std::string("declare will be refused; beltwayd --max-") + (queues ? "queues" : "bytes") +
+                     "-per-user sets the quota";
+  if (const QueueView* const queue = unused_queue(fleet)) {
+    verdict.remedies = {{"beltway remove " + queue->info.name, "removes a queue that is empty and that nothing uses"}};
+  }
+  verdicts.push_back(std::move(verdict));
+}
+
+}  // namespace
+
+std::vector<Verdict> daemon_verdicts(const Fleet& fleet) {
+  std::vector<Verdict> verdicts;
+  add_other_daemons(fleet.daemon, verdicts);
+  add_versions(fleet.daemon, verdicts);
+  add_quota(fleet, verdicts);
+  add_lost_log(fleet.daemon, verdicts);
+  return verdicts;
+}
+
+}  // namespace beltway::watch
