@@ -26,11 +26,12 @@ wants() { [[ " ${parts[*]} " == *" $1 "* ]]; }
 packages=(git)
 if [ "${parts[*]}" != format ]; then
   packages+=(cmake ninja-build ccache g++ pkg-config libboost1.81-dev nlohmann-json3-dev libspdlog-dev libcli11-dev
-    libgtest-dev libbenchmark-dev valgrind abigail-tools)
+    libgtest-dev libbenchmark-dev valgrind abigail-tools libncurses-dev)
 fi
 if wants dev; then
   packages+=(rabbitmq-server python3-pika groff-base)
   packages+=(prometheus)  # promtool: metrics and alert rules
+  packages+=(tmux)  # the screen of beltway top
   packages+=(python3-dev python3-numpy python3-uvloop mypy python3-build python3-setuptools python3-wheel)
 fi
 if wants asan; then packages+=(python3-dev python3-numpy); fi

@@ -1,0 +1,86 @@
+// A tmux server of the test's own, with one program in it: what a person types and sees.
+// Thread safety: none; one thread at a time.
+#pragma once
+
+#include <csignal>
+#include <cstdlib>
+#include <string>
+#include <vector>
+
+#include "child.hpp"
+#include "temp_dir.hpp"
+
+namespace beltway::test {
+
+class Tmux {
+ public:
+  /// True if this machine has tmux.
+  [[nodiscard]] static bool is_here() { return std::system("command -v tmux >/dev/null 2>&1") == 0; }
+
+  /// Starts the shell command in a window of this size. `/bin/sh` runs it.
+  explicit Tmux(const std::string& command, unsigned columns = 80, unsigned rows = 24) {
+    ok(call({"-f", dir_.write("tmux.conf", "set -g remain-on-exit on\nset -g status off\nset -sg escape-time 0\n"), "new-session",
+             "-d", "-x", std::to_string(columns), "-y", std::to_string(rows), command}));
+    server_ = std::stoi(told("#{pid}"));
+  }
+  Tmux(const Tmux&) = delete;
+  Tmux& operator=(const Tmux&) = delete;
+  /// Ends the server and what runs in it.
+  ~Tmux() {
+    const int program = pid();
+    (void)call({"kill-server"});
+    // The program ends by SIGHUP when its terminal goes.
+    for (const int each : {program, server_}) {
+      if (!eventually([each] { return each <= 0 || ::kill(each, 0) != 0; })) ::kill(each, SIGKILL);
+    }
+  }
+
+  /// Keys as tmux names them: "Enter", "Escape", "C-z", "Down"; other words are typed.
+  void press(const std::vector<std::string>& keys) {
+    std::vector<std::string> arguments{"send-keys"};
+    arguments.insert(arguments.end(), keys.begin(), keys.end());
+    ok(call(arguments));
+  }
+  void type(const std::string& text) { ok(call({"send-keys", "-l", text})); }
+  void resize(unsigned columns, unsigned rows) {
+    ok(call({"resize-window", "-x", std::to_string(columns), "-y", std::to_string(rows)}));
+  }
+
+  /// What is on the screen.
+  [[nodiscard]] std::string screen() { return call({"capture-pane", "-p"}).out; }
+  [[nodiscard]] bool shows(const std::string& text) {
+    return eventually([&] { return screen().find(text) != std::string::npos; });
+  }
+  [[nodiscard]] bool hides(const std::string& text) {
+    return eventually([&] { return screen().find(text) == std::string::npos; });
+  }
+  /// Waits for the end of the program. Returns its exit code; -1: it goes on.
+  [[nodiscard]] int exit_code() {
+    if (!eventually([&] { return told("#{pane_dead}") == "1"; })) return -1;
+    return std::stoi(told("#{pane_dead_status}"));
+  }
+  [[nodiscard]] int pid() {
+    const std::string text = told("#{pane_pid}");
+    return text.empty() ? 0 : std::stoi(text);
+  }
+
+ private:
+  Outcome call(const std::vector<std::string>& arguments) {
+    std::vector<std::string> argv{"tmux", "-u", "-S", (dir_.path() / "tmux.sock").string()};
+    argv.insert(argv.end(), arguments.begin(), arguments.end());
+    return run(argv, {.environment = {{"TMUX", ""}, {"LC_ALL", "C.UTF-8"}, {"TERM", "screen"}}});
+  }
+  static void ok(const Outcome& outcome) {
+    if (!outcome.exit.ok()) throw std::runtime_error("tmux: " + outcome.err);
+  }
+  std::string told(const std::string& format) {
+    std::string text = call({"display-message", "-p", format}).out;
+    while (!text.empty() && text.back() == '\n') text.pop_back();
+    return text;
+  }
+
+  TempDir dir_;
+  int server_ = 0;
+};
+
+}  // namespace beltway::test
