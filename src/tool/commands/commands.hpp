@@ -43,5 +43,6 @@ void add_group(Command& app, Globals& globals);
 void add_ping(Command& app, Globals& globals);
 void add_digest(Command& app, Globals& globals);
 void add_bench(Command& app, Globals& globals);
+void add_web(Command& app, Globals& globals);
 
 }  // namespace beltway::tool

@@ -64,7 +64,7 @@ void set_up(CLI::App& app, Globals& globals) {
       ->type_name("text|json");
   Command all(app);
   for (const auto add : {add_declare, add_list, add_show, add_pub, add_sub, add_peek, add_purge, add_remove,
-                         add_requeue, add_group, add_ping, add_digest, add_bench}) {
+                         add_requeue, add_group, add_ping, add_digest, add_bench, add_web}) {
     add(all, globals);
   }
 }
