@@ -48,7 +48,10 @@ test('keys select, filter, open, go back and help', async () => {
 test('every control has a name and each table its roles', async () => {
   const page = await world.open({ address: '#/q/alpha' });
   await page.waitForSelector('[data-group]');
-  const nameless = () => [...document.querySelectorAll('button, input, select, a')].filter((one) => !(one.getAttribute('aria-label') || one.textContent.trim() || one.labels?.length)).map((one) => one.outerHTML);
+  const nameless = () =>
+    [...document.querySelectorAll('button, input, select, a')]
+      .filter((one) => !(one.getAttribute('aria-label') || one.textContent.trim() || one.labels?.length))
+      .map((one) => one.outerHTML);
   assert.deepEqual(await page.evaluate(nameless), []);
   await page.evaluate(() => (location.hash = '#/'));
   await page.waitForSelector('main.overview');
@@ -69,21 +72,45 @@ test('a phone shows all of it without scrolling sideways', async () => {
 test('dark and light follow the system', async () => {
   for (const colorScheme of ['light', 'dark']) {
     const page = await world.open({ colorScheme });
-    const [ground, text] = await page.evaluate(() => [getComputedStyle(document.body).backgroundColor, getComputedStyle(document.body).color]);
+    const [ground, text] = await page.evaluate(() => [
+      getComputedStyle(document.body).backgroundColor,
+      getComputedStyle(document.body).color,
+    ]);
     if (colorScheme === 'dark') assert.ok(lightness(ground) < 0.2 && lightness(text) > 0.7, `${ground} ${text}`);
     else assert.ok(lightness(ground) > 0.9 && lightness(text) < 0.3, `${ground} ${text}`);
   }
 });
 
 test('two thousand queues are sorted and filtered, and only those in sight are drawn', async () => {
-  const rates = { in: 0, out: 0, bytes_in: 0, bytes_out: 0, redelivered: 0, dead_lettered: 0, lost: 0 };
+  const rates = { in_per_s: 0, out_per_s: 0, bytes_in_per_s: 0 };
   const rows = Array.from({ length: 2000 }, (_, i) => ({
-    name: `queue-${String(i).padStart(4, '0')}`, slots: 1024, owner_uid: 0, readable: true, removed: false, position: 0, used: i % 1024,
-    parked: 0, lag: (i * 7919) % 2000, rates: { ...rates, in: i }, delay_ns: null, oldest_age_ns: null, producers: 1, consumers: 1,
-    groups: [i % 2 ? 'odd' : 'even'], verdicts: [],
+    name: `queue-${String(i).padStart(4, '0')}`,
+    slots: 1024,
+    owner_uid: 0,
+    readable: true,
+    removed: false,
+    position: 0,
+    used: i % 1024,
+    parked: 0,
+    lag: (i * 7919) % 2000,
+    rates: { ...rates, in_per_s: i },
+    delay_ns: null,
+    oldest_age_ns: null,
+    producers: 1,
+    consumers: 1,
+    groups: [i % 2 ? 'odd' : 'even'],
+    verdicts: [],
   }));
-  const head = { at_s: 0, daemon_answers: true, daemon_gone_ns: null, daemon: { version: '1', pid: 1, socket: 's', layout: '1' },
-    server: { read_only: true, user: 'u', host: 'h', version: '1' }, rates, shared_bytes: 0, verdicts: [] };
+  const head = {
+    at_s: 0,
+    daemon_answers: true,
+    daemon_gone_ns: null,
+    daemon: { version: '1', pid: 1, socket: 's', layout: '1' },
+    server: { read_only: true, user: 'u', host: 'h', version: '1' },
+    rates,
+    shared_bytes: 0,
+    verdicts: [],
+  };
   const event = `data: ${JSON.stringify({ ...head, whole: true, rows, gone: [], minutes: {} })}\n\n`;
   const context = await world.browser.newContext({ viewport: { width: 1280, height: 800 } });
   await context.addInitScript(() => delete globalThis.SharedWorker); // its requests cannot be replaced
@@ -91,12 +118,18 @@ test('two thousand queues are sorted and filtered, and only those in sight are d
   const page = await context.newPage();
   await page.goto(world.url);
   await row_of(page, 'queue-0000').waitFor();
-  const names = () => page.locator('.row[data-queue]').evaluateAll((all) => all.sort((a, b) => a.ariaRowIndex - b.ariaRowIndex).map((one) => one.dataset.queue));
+  const names = () =>
+    page
+      .locator('.row[data-queue]')
+      .evaluateAll((all) => all.sort((a, b) => a.ariaRowIndex - b.ariaRowIndex).map((one) => one.dataset.queue));
   const head_of = (name) => page.getByRole('columnheader', { name }).getByRole('button');
   await head_of('In/s').click();
   await eventually(async () => (await names())[0] === 'queue-1999', 'sorted by rate');
   await head_of('Lag').click();
-  await eventually(async () => (await names())[0] === rows.reduce((a, b) => (a.lag > b.lag ? a : b)).name, 'sorted by lag');
+  await eventually(
+    async () => (await names())[0] === rows.reduce((a, b) => (a.lag > b.lag ? a : b)).name,
+    'sorted by lag',
+  );
   await head_of('Queue').click();
   await eventually(async () => (await names())[0] === 'queue-0000', 'sorted by name');
   assert.equal(await page.getByRole('table', { name: 'Queues' }).getAttribute('aria-rowcount'), '2001');
@@ -105,6 +138,10 @@ test('two thousand queues are sorted and filtered, and only those in sight are d
   await eventually(async () => (await names()).at(-1) === 'queue-1999', 'the end of the table');
   await page.keyboard.press('/');
   await page.keyboard.type('odd 199');
-  await eventually(async () => (await names()).join() === 'queue-0199,queue-1199,queue-1991,queue-1993,queue-1995,queue-1997,queue-1999', 'filtered');
+  await eventually(
+    async () =>
+      (await names()).join() === 'queue-0199,queue-1199,queue-1991,queue-1993,queue-1995,queue-1997,queue-1999',
+    'filtered',
+  );
   await context.close();
 });

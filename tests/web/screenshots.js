@@ -11,21 +11,43 @@ const k_history_ms = 62000; // a minute of rates, so that the lines are whole
 
 /** Streams with these messages a second, each with a consumer. */
 const k_streams = [
-  ['payments', 'ledger', 180], ['mail/outbound', 'senders', 60], ['thumbnails', 'workers', 25], ['audit', 'archive', 400],
-  ['sessions', 'web', 900], ['search/index', 'indexers', 140], ['telemetry', 'collector', 2500], ['jobs', 'workers', 8],
+  ['payments', 'ledger', 180],
+  ['mail/outbound', 'senders', 60],
+  ['thumbnails', 'workers', 25],
+  ['audit', 'archive', 400],
+  ['sessions', 'web', 900],
+  ['search/index', 'indexers', 140],
+  ['telemetry', 'collector', 2500],
+  ['jobs', 'workers', 8],
 ];
 
 async function stage(world) {
   for (const [queue, group, rate] of k_streams) {
     world.tool('declare', queue, '--group', group, '--slots', '1024', '--stamps', 'coarse');
     world.spawn('beltway', ['sub', queue, '--group', group]).stdout.resume();
-    world.spawn('beltway', ['pub', queue, JSON.stringify({ from: queue, total: 12.5 }), '--count', '100000000', '--rate', String(rate)]);
+    world.spawn('beltway', [
+      'pub',
+      queue,
+      JSON.stringify({ from: queue, total: 12.5 }),
+      '--count',
+      '100000000',
+      '--rate',
+      String(rate),
+    ]);
   }
   world.tool('declare', 'orders', '--group', 'billing', '--group', 'shipping', '--slots', '256', '--stamps', 'coarse');
   const billing = world.spawn('beltway', ['sub', 'orders', '--group', 'billing', '--prefetch', '8']);
   billing.stdout.resume();
   world.spawn('beltway', ['sub', 'orders', '--group', 'shipping']).stdout.resume();
-  world.spawn('beltway', ['pub', 'orders', JSON.stringify({ order: 4711, customer: 'Ünal', total: 99.9 }), '--count', '100000000', '--rate', '20']);
+  world.spawn('beltway', [
+    'pub',
+    'orders',
+    JSON.stringify({ order: 4711, customer: 'Ünal', total: 99.9 }),
+    '--count',
+    '100000000',
+    '--rate',
+    '20',
+  ]);
   await new Promise((resolve) => setTimeout(resolve, k_history_ms));
   billing.kill('SIGSTOP');
   await eventually(() => world.show('orders').state.used === 256, 'orders is full');
@@ -52,7 +74,13 @@ async function main(folder) {
     await shoot(world, folder, 'overview-dark', { ...desk, colorScheme: 'dark' });
     await shoot(world, folder, 'overview-phone', phone);
     await shoot(world, folder, 'queue-light', { viewport: { width: 1280, height: 1100 } }, '#/q/orders');
-    await shoot(world, folder, 'queue-dark', { viewport: { width: 1280, height: 1100 }, colorScheme: 'dark' }, '#/q/orders');
+    await shoot(
+      world,
+      folder,
+      'queue-dark',
+      { viewport: { width: 1280, height: 1100 }, colorScheme: 'dark' },
+      '#/q/orders',
+    );
     await shoot(world, folder, 'queue-phone', phone, '#/q/orders');
   } finally {
     await world.end();

@@ -38,7 +38,10 @@ test('a queue is shown with the figures of show', async () => {
 test('the table shows each queue and leads to its page', async () => {
   const page = await world.open();
   const row = row_of(page, 'orders');
-  assert.match((await row.locator('.used').innerText()).replace(/[^\d/]/g, ''), new RegExp(`^${world.show('orders').state.used}/64$`));
+  assert.match(
+    (await row.locator('.used').innerText()).replace(/[^\d/]/g, ''),
+    new RegExp(`^${world.show('orders').state.used}/64$`),
+  );
   await row.click();
   await page.waitForSelector('h1:has-text("orders")');
   assert.match(await page.title(), /^orders/);
@@ -74,7 +77,10 @@ test('a trouble comes with its words and remedies, is announced, and goes', asyn
   const verdict = page.locator('.verdict.trouble').first();
   assert.match(await verdict.innerText(), /small/);
   assert.match(await verdict.locator('.remedy code').first().innerText(), /^(beltway|kill) /);
-  await eventually(async () => (await page.locator('[data-field=news]').textContent()).includes('small'), 'the live region tells it');
+  await eventually(
+    async () => (await page.locator('[data-field=news]').textContent()).includes('small'),
+    'the live region tells it',
+  );
   assert.equal(await page.locator('.table .row[data-queue]').first().getAttribute('data-queue'), 'small');
   assert.match(await page.title(), /^\(1\)/);
   world.tool('sub', 'small', '--group', 'workers', '--count', '5');

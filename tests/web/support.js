@@ -61,7 +61,15 @@ class World {
 
   /** The same port and token as before, so that open pages find it again. */
   async startWeb() {
-    const args = ['web', '--format', 'json', '--token-file', path.join(this.folder, 'token'), '--port', String(this.port ?? 0)];
+    const args = [
+      'web',
+      '--format',
+      'json',
+      '--token-file',
+      path.join(this.folder, 'token'),
+      '--port',
+      String(this.port ?? 0),
+    ];
     this.web = this.spawn('beltway', args);
     const line = await new Promise((resolve, reject) => {
       let text = '';
@@ -75,7 +83,10 @@ class World {
   }
 
   run(...args) {
-    return spawnSync(path.join(programs, 'beltway'), args, { encoding: 'utf8', env: { ...process.env, BELTWAY_SOCKET: this.socket } });
+    return spawnSync(path.join(programs, 'beltway'), args, {
+      encoding: 'utf8',
+      env: { ...process.env, BELTWAY_SOCKET: this.socket },
+    });
   }
 
   /** A command that must succeed. */
@@ -97,7 +108,9 @@ class World {
     page.on('pageerror', (error) => this.complaints.push(String(error)));
     page.on('console', (message) => {
       // A server that is away on purpose is told by the browser itself.
-      const is_expected = /ERR_CONNECTION_REFUSED|ERR_CONNECTION_RESET|ERR_INCOMPLETE_CHUNKED|status of (404|503)/.test(message.text());
+      const is_expected = /ERR_CONNECTION_REFUSED|ERR_CONNECTION_RESET|ERR_INCOMPLETE_CHUNKED|status of (404|503)/.test(
+        message.text(),
+      );
       if (['error', 'warning'].includes(message.type()) && !is_expected) this.complaints.push(message.text());
     });
     await page.goto(this.url);

@@ -14,22 +14,6 @@ using watch::Json;
 
 Json or_null(const std::optional<watch::Nanoseconds>& time) { return time ? Json(time->count()) : Json(nullptr); }
 
-Json rates_json(const watch::Rates& rates) {
-  return {{"in", rates.in},
-          {"out", rates.out},
-          {"bytes_in", rates.bytes_in},
-          {"bytes_out", rates.bytes_out},
-          {"redelivered", rates.redelivered},
-          {"dead_lettered", rates.dead_lettered},
-          {"lost", rates.lost}};
-}
-
-Json verdicts_json(const std::vector<watch::Verdict>& verdicts) {
-  Json list = Json::array();
-  for (const watch::Verdict& verdict : verdicts) list.push_back(watch::to_json(verdict));
-  return list;
-}
-
 Json row_json(const watch::QueueView& queue) {
   Json groups = Json::array();
   for (const watch::GroupView& group : queue.groups) groups.push_back(group.name);
@@ -42,13 +26,13 @@ Json row_json(const watch::QueueView& queue) {
           {"used", queue.used},
           {"parked", queue.parked},
           {"lag", queue.lag},
-          {"rates", rates_json(queue.rates)},
+          {"rates", watch::to_json(queue.rates)},
           {"delay_ns", or_null(queue.delay)},
           {"oldest_age_ns", or_null(queue.oldest_age)},
           {"producers", queue.producers},
           {"consumers", queue.consumers},
           {"groups", std::move(groups)},
-          {"verdicts", verdicts_json(queue.verdicts)}};
+          {"verdicts", watch::to_json(queue.verdicts)}};
 }
 
 /// All but the rows, without the closing brace.
@@ -61,9 +45,9 @@ std::string head_of(const watch::Fleet& fleet) {
                     {"pid", fleet.daemon.pid},
                     {"socket", fleet.daemon.socket},
                     {"layout", fleet.daemon.layout}}},
-                  {"rates", rates_json(fleet.rates)},
+                  {"rates", watch::to_json(fleet.rates)},
                   {"shared_bytes", fleet.shared_bytes},
-                  {"verdicts", verdicts_json(fleet.verdicts)}};
+                  {"verdicts", watch::to_json(fleet.verdicts)}};
   std::string text = head.dump(-1, ' ', false, Json::error_handler_t::replace);
   text.pop_back();
   return text;

@@ -68,6 +68,15 @@ std::string queue_name(std::string_view part) {
   return name;
 }
 
+MetricsRequest metrics_request(std::string_view query) {
+  MetricsRequest request;
+  for (const Field& field : fields_of(query)) {
+    if (field.name != "queues") refuse("unknown parameter \"" + field.name + "\": there is queues");
+    request.queues = number_of(field.name, field.value, k_max_web_metrics_queues);
+  }
+  return request;
+}
+
 QueueRequest queue_request(std::string_view part, std::string_view query) {
   QueueRequest request{.queue = queue_name(part)};
   for (const Field& field : fields_of(query)) {
@@ -190,7 +199,7 @@ WebRequest parse_web_request(std::string_view method, std::string_view target, s
   const std::vector<std::string_view> parts = split(path, '/');  // the first one is empty
   if (parts.size() == 2 || !path.starts_with("/api/")) {
     need_method(method, "GET");
-    if (path == "/metrics") return MetricsRequest{};
+    if (path == "/metrics") return metrics_request(query);
     return FileRequest{path == "/" ? "index.html" : std::string(path.substr(std::min<std::size_t>(1, path.size())))};
   }
   if (parts.size() == 3 && (parts[2] == "fleet" || parts[2] == "events")) {

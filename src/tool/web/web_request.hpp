@@ -29,7 +29,9 @@ struct FileRequest {
 };
 struct FleetRequest {};
 struct EventsRequest {};
-struct MetricsRequest {};
+struct MetricsRequest {
+  std::uint64_t queues = 0;  ///< so many queues have series of their own
+};
 struct QueueRequest {
   std::string queue;
   std::int64_t history_since_s = 0;  ///< points of the history that are older are left out

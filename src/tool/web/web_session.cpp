@@ -57,7 +57,8 @@ bool WebSession::may_have(const RequestHead& head, Admission admission) const {
   if (admission == Admission::full || admission == Admission::by_url) return true;
   if (admission == Admission::page_only)
     return !head.target.starts_with("/api") && !head.target.starts_with("/metrics");
-  return admission == Admission::nobody && shared_.metrics_open && head.target == "/metrics";
+  return admission == Admission::nobody && shared_.metrics_open &&
+         head.target.substr(0, head.target.find('?')) == "/metrics";
 }
 
 void WebSession::on_header(Error error) {

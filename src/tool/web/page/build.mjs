@@ -2,8 +2,8 @@
 //
 //   node build.mjs OUT.cpp        in a folder with node_modules/ of package-lock.json
 //
-// Two files of script (the page and its shared worker), one of style, one of markup, one icon: all that the page loads, from its own
-// origin. Fails if they are larger than a slow link should carry.
+// Two files of script (the page and its shared worker), one of style, one of markup, one icon: all that the page loads, from its
+// own origin. Fails if they are larger than a slow link should carry.
 import { createRequire } from 'node:module';
 import fs from 'node:fs';
 import path from 'node:path';
@@ -20,7 +20,9 @@ const no_indentation = {
   name: 'no-indentation',
   setup(build) {
     build.onLoad({ filter: /\.js$/ }, ({ path: file }) =>
-      file.startsWith(here) ? { contents: fs.readFileSync(file, 'utf8').replace(/\n +/g, '\n'), loader: 'js' } : undefined,
+      file.startsWith(here)
+        ? { contents: fs.readFileSync(file, 'utf8').replace(/\n +/g, '\n'), loader: 'js' }
+        : undefined,
     );
   },
 };
@@ -77,7 +79,9 @@ const total = files.reduce((sum, [, , data]) => sum + data.length, 0);
 if (total > k_max_bytes) throw new Error(`the page has ${total} bytes, more than ${k_max_bytes}`);
 
 const text = Buffer.from(licences());
-const constants = files.map(([, , data], i) => `constexpr std::string_view k_file_${i}(\n${literal(data)},\n    ${data.length});\n`);
+const constants = files.map(
+  ([, , data], i) => `constexpr std::string_view k_file_${i}(\n${literal(data)},\n    ${data.length});\n`,
+);
 const rows = files.map(([name, type], i) => `    PageFile{"${name}", "${type}", k_file_${i}},`);
 fs.writeFileSync(
   process.argv[2],

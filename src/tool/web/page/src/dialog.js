@@ -12,7 +12,8 @@ function Dialog({ title, on_close, children }) {
 }
 
 /**
- * Asks before an act. `question`: {title, text, fields: [{id, label, type, value, options}], confirm, danger, type_name, run(values)}.
+ * Asks before an act. `question`: {title, text, fields: [{id, label, value, hint, options}], confirm, danger,
+ * type_name, run(values)}.
  * With `type_name` that name must be typed first.
  */
 export function Question({ question, on_done }) {
@@ -38,13 +39,24 @@ export function Question({ question, on_done }) {
   return html`<${Dialog} title=${question.title} on_close=${() => on_done(null)}>
     <form onSubmit=${submit}>
       <p>${question.text}</p>
-      ${fields.map((field) => html`<label class="field">${field.label}
-        ${field.options
-          ? html`<select value=${values[field.id]} onChange=${change(field.id)}>${field.options.map((each) => html`<option value=${each}>${each}</option>`)}</select>`
-          : html`<input value=${values[field.id]} onInput=${change(field.id)} placeholder=${field.hint ?? ''} autocomplete="off" />`}
-      </label>`)}
-      ${question.type_name ? html`<label class="field">Type the queue's name, <b>${question.type_name}</b>
-        <input name="confirm" value=${typed} onInput=${(event) => set_typed(event.currentTarget.value)} autocomplete="off" /></label>` : null}
+      ${fields.map(
+        (field) => html`<label class="field">${field.label}
+        ${
+          field.options
+            ? html`<select value=${values[field.id]} onChange=${change(field.id)}>
+                ${field.options.map((each) => html`<option value=${each}>${each}</option>`)}</select>`
+            : html`<input value=${values[field.id]} onInput=${change(field.id)} placeholder=${field.hint ?? ''}
+                autocomplete="off" />`
+        }
+      </label>`,
+      )}
+      ${
+        question.type_name
+          ? html`<label class="field">Type the queue's name, <b>${question.type_name}</b>
+        <input name="confirm" value=${typed} onInput=${(event) => set_typed(event.currentTarget.value)}
+          autocomplete="off" /></label>`
+          : null
+      }
       ${error ? html`<p class="error" role="alert">✖ ${error}</p>` : null}
       <div class="buttons">
         <button type="button" onClick=${() => on_done(null)}>Cancel</button>
@@ -73,7 +85,8 @@ const k_terms = [
 ];
 
 export function Help({ on_close }) {
-  const list = (rows) => html`<dl class="help">${rows.map(([term, text]) => html`<dt>${term}</dt><dd>${text}</dd>`)}</dl>`;
+  const list = (rows) =>
+    html`<dl class="help">${rows.map(([term, text]) => html`<dt>${term}</dt><dd>${text}</dd>`)}</dl>`;
   return html`<${Dialog} title="Help" on_close=${on_close}>
     <h3>Keys</h3>${list(k_keys)}<h3>Terms</h3>${list(k_terms)}
     <div class="buttons"><button class="main" onClick=${on_close}>Close</button></div>

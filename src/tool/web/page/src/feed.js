@@ -1,7 +1,7 @@
 // The live state of all queues, and the stream that brings it.
 //
-// A stream's first event is the whole state; each later one has the rows that changed. Feed merges them; Stream reads them and comes
-// back after each end.
+// A stream's first event is the whole state; each later one has the rows that changed. Feed merges them. Stream reads them, and
+// comes back after each end.
 
 const k_minute = 60;
 const k_first_pause_ms = 500;
@@ -37,14 +37,20 @@ export class Feed {
     for (const [name, row] of this.rows) {
       let minute = this.minutes.get(name);
       if (!minute) this.minutes.set(name, (minute = []));
-      minute.push([row.rates.in, row.rates.out, row.lag]);
+      minute.push([row.rates.in_per_s, row.rates.out_per_s, row.lag]);
       if (minute.length > k_minute) minute.shift();
     }
   }
 
   /** An event that gives all of it to a new reader. */
   whole() {
-    return { ...this.head, whole: true, rows: [...this.rows.values()], gone: [], minutes: Object.fromEntries(this.minutes) };
+    return {
+      ...this.head,
+      whole: true,
+      rows: [...this.rows.values()],
+      gone: [],
+      minutes: Object.fromEntries(this.minutes),
+    };
   }
 }
 

@@ -3,7 +3,9 @@
 /** 12345678 as "12 345 678", with narrow spaces that do not break. */
 export function whole(number) {
   if (number === null || number === undefined) return '–';
-  return Math.round(number).toString().replace(/\B(?=(\d{3})+(?!\d))/g, '\u202f');
+  return Math.round(number)
+    .toString()
+    .replace(/\B(?=(\d{3})+(?!\d))/g, '\u202f');
 }
 
 function scaled(value, units, step) {

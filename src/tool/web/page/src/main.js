@@ -11,6 +11,9 @@ import { QueuePage } from './queue.js';
 import { html } from './view.js';
 
 const feed = new Feed();
+const k_links = { live: '● live', connecting: '○ connecting' };
+const place_of = ({ server, daemon }) =>
+  `${server.user}@${server.host} · beltwayd ${daemon.version}, pid ${daemon.pid}`;
 
 /** One stream for all tabs where the browser has shared workers. */
 function subscribe(token, on_event, on_state) {
@@ -74,11 +77,16 @@ function Banner({ state }) {
   const now = use_clock();
   const head = feed.head;
   if (state.link === 'refused')
-    return html`<p class="banner trouble" role="alert">✖ The token is not valid any more, or this browser has none. Open the address that <code>beltway web</code> printed when it was started last.</p>`;
+    return html`<p class="banner trouble" role="alert">✖ The token is not valid any more, or this browser has none.${' '}
+      Open the address that <code>beltway web</code> printed when it was started last.</p>`;
   if (state.link === 'lost')
-    return html`<p class="banner trouble" role="alert">✖ <b>beltway web does not answer</b> for ${span((now - state.since) * 1e6)}. What you see is old; the page comes back by itself. If it was ended, start it again: <code>beltway web</code></p>`;
+    return html`<p class="banner trouble" role="alert">✖ <b>beltway web does not answer</b> for${' '}
+      ${span((now - state.since) * 1e6)}. What you see is old; the page comes back by itself.${' '}
+      If it was ended, start it again: <code>beltway web</code></p>`;
   if (head && !head.daemon_answers)
-    return html`<p class="banner warning" role="alert">▲ <b>The daemon does not answer</b>${head.daemon_gone_ns ? ` for ${span(head.daemon_gone_ns)}` : ''}. Messages flow on without it; what you see is read from shared memory.</p>`;
+    return html`<p class="banner warning" role="alert">▲ <b>The daemon does not answer</b>
+      ${head.daemon_gone_ns ? ` for ${span(head.daemon_gone_ns)}` : ''}. Messages flow on without it;${' '}
+      what you see is read from shared memory.</p>`;
   return null;
 }
 
@@ -86,11 +94,16 @@ function Banner({ state }) {
 function News({ version }) {
   const before = useRef(null);
   const text = useRef('');
-  const grave = new Map([...feed.rows.values()].filter((row) => gravity(row.verdicts) === 3).map((row) => [row.name, words(row.verdicts[0])]));
+  const grave = new Map(
+    [...feed.rows.values()]
+      .filter((row) => gravity(row.verdicts) === 3)
+      .map((row) => [row.name, words(row.verdicts[0])]),
+  );
   if (before.current?.version !== version) {
     const known = before.current?.grave;
     const fresh = known ? [...grave].filter(([name]) => !known.has(name)).map(([, said]) => said) : [];
-    if (fresh.length) text.current = fresh.slice(0, 3).join('. ') + (fresh.length > 3 ? `. And ${fresh.length - 3} more.` : '');
+    if (fresh.length)
+      text.current = fresh.slice(0, 3).join('. ') + (fresh.length > 3 ? `. And ${fresh.length - 3} more.` : '');
     before.current = { version, grave };
   }
   return html`<div class="hidden" aria-live="polite" data-field="news">${text.current}</div>`;
@@ -110,15 +123,19 @@ function App({ token }) {
   return html`
     <header>
       <a class="brand" href="#/">Beltway</a>
-      <span class="quiet place" title=${daemon?.socket}>${daemon ? `${feed.head.server.user}@${feed.head.server.host} · beltwayd ${daemon.version}, pid ${daemon.pid}` : ''}</span>
-      <span class="link ${live ? 'live' : 'old'}" role="status" data-field="link">${live ? '● live' : state.link === 'connecting' ? '○ connecting' : '○ not live'}</span>
+      <span class="quiet place" title=${daemon?.socket}>${daemon ? place_of(feed.head) : ''}</span>
+      <span class="link ${live ? 'live' : 'old'}" role="status" data-field="link">${k_links[state.link] ?? '○ not live'}</span>
       <button class="small" onClick=${() => set_help(true)} aria-label="Help and keys">?</button>
     </header>
     <${Banner} state=${state} />
     <${News} version=${state.version} />
-    ${!feed.head ? null : queue !== null
-      ? html`<${QueuePage} key=${queue} name=${queue} feed=${feed} version=${state.version} live=${live} />`
-      : html`<${Overview} feed=${feed} version=${state.version} live=${live} />`}
+    ${
+      !feed.head
+        ? null
+        : queue !== null
+          ? html`<${QueuePage} key=${queue} name=${queue} feed=${feed} version=${state.version} live=${live} />`
+          : html`<${Overview} feed=${feed} version=${state.version} live=${live} />`
+    }
     ${help ? html`<${Help} on_close=${() => set_help(false)} />` : null}`;
 }
 

@@ -1,10 +1,16 @@
-// The messages of a queue, looked at without taking them. Names and payloads are texts of the document, never a part of its markup.
+// The messages of a queue, looked at without taking them. Names and payloads are texts of the document, never its markup.
 import { useState } from 'preact/hooks';
 import { get_messages } from './api.js';
 import { bytes, span, whole } from './format.js';
-import { html } from './view.js';
+import { column_head, html } from './view.js';
 
 const k_page = 50;
+const k_views = [
+  ['text', 'text'],
+  ['json', 'JSON'],
+  ['hex', 'hex'],
+];
+const k_heads = ['>Position', '>Age', '>Size', '>Deliveries', '>Holder', 'Payload'];
 
 function bytes_of(message) {
   if (message.text !== undefined) return new TextEncoder().encode(message.text);
@@ -24,7 +30,10 @@ function hex(data) {
 }
 
 /** Control characters as pictures of themselves. */
-const printable = (text) => text.replace(/[\u0000-\u0008\u000b-\u001f]/g, (c) => String.fromCharCode(0x2400 + c.charCodeAt(0))).replace(/\u007f/g, '\u2421');
+const printable = (text) =>
+  text
+    .replace(/[\u0000-\u0008\u000b-\u001f]/g, (c) => String.fromCharCode(0x2400 + c.charCodeAt(0)))
+    .replace(/\u007f/g, '\u2421');
 
 function payload(message, view) {
   if (view === 'hex' || message.text === undefined) return hex(bytes_of(message));
@@ -42,15 +51,25 @@ function Message({ message, view }) {
   const [open, set_open] = useState(false);
   const text = payload(message, open ? view : view === 'json' ? 'text' : view);
   return html`<tr data-position=${message.position}>
-    <th scope="row" class="number"><button class="plain" aria-expanded=${open} onClick=${() => set_open(!open)}>${open ? '▾' : '▸'} ${whole(message.position)}</button></th>
+    <th scope="row" class="number"><button class="plain" aria-expanded=${open} onClick=${() => set_open(!open)}>
+      ${open ? '▾' : '▸'} ${whole(message.position)}</button></th>
     <td class="number">${message.age_us === undefined ? '–' : span(message.age_us * 1000)}</td>
     <td class="number">${bytes(message.size)}</td>
     <td class="number">${message.deliveries ?? message.tries ?? '–'}</td>
     <td class="number">${message.holder ?? '–'}</td>
     <td class="payload"><pre class=${open ? 'open' : ''}>${open ? text : text.slice(0, 200).split('\n')[0]}</pre>
       ${open && message.cut ? html`<p class="quiet">cut: the message has ${bytes(message.size)}</p>` : null}
-      ${open && message.properties ? html`<pre class="open quiet">${JSON.stringify(message.properties, null, 2)}</pre>` : null}</td>
+      ${
+        open && message.properties
+          ? html`<pre class="open quiet">${JSON.stringify(message.properties, null, 2)}</pre>`
+          : null
+      }</td>
   </tr>`;
+}
+
+function counted(found, { messages, next }) {
+  if (!messages.length) return 'There are no messages here.';
+  return `${found.length} of ${messages.length} messages${next === null ? ', the last ones' : ''}`;
 }
 
 export function Messages({ queue, groups }) {
@@ -76,20 +95,44 @@ export function Messages({ queue, groups }) {
     else set_error('From: a position is a number');
   };
   const wanted = search.toLowerCase();
-  const found = shown?.messages.filter((message) => !wanted || (message.text ?? hex(bytes_of(message))).toLowerCase().includes(wanted) || JSON.stringify(message.properties ?? '').toLowerCase().includes(wanted)) ?? [];
-  return html`<section class="messages" aria-labelledby="messages-title"><h2 id="messages-title">Messages <span class="quiet">looked at, not taken</span></h2>
+  const found =
+    shown?.messages.filter(
+      (message) =>
+        !wanted ||
+        (message.text ?? hex(bytes_of(message))).toLowerCase().includes(wanted) ||
+        JSON.stringify(message.properties ?? '')
+          .toLowerCase()
+          .includes(wanted),
+    ) ?? [];
+  return html`<section class="messages" aria-labelledby="messages-title">
+    <h2 id="messages-title">Messages <span class="quiet">looked at, not taken</span></h2>
     <form class="tools" onSubmit=${submit}>
-      <label>Of <select value=${group} onChange=${(event) => set_group(event.currentTarget.value)}><option value="">the whole ring</option>${groups.map((name) => html`<option value=${name}>${name}</option>`)}</select></label>
-      <label>From <input size="8" inputmode="numeric" placeholder="oldest" value=${from} onInput=${(event) => set_from(event.currentTarget.value)} /></label>
+      <label>Of <select value=${group} onChange=${(event) => set_group(event.currentTarget.value)}>
+        <option value="">the whole ring</option>${groups.map((name) => html`<option value=${name}>${name}</option>`)}
+      </select></label>
+      <label>From <input size="8" inputmode="numeric" placeholder="oldest" value=${from}
+        onInput=${(event) => set_from(event.currentTarget.value)} /></label>
       <button class="main">${shown ? 'Look again' : 'Look'}</button>
-      <span class="choice" role="group" aria-label="Show as">${['text', 'json', 'hex'].map((each) => html`<button type="button" aria-pressed=${view === each} onClick=${() => set_view(each)}>${each === 'json' ? 'JSON' : each}</button>`)}</span>
+      <span class="choice" role="group" aria-label="Show as">${k_views.map(
+        ([id, name]) => html`<button type="button"
+        aria-pressed=${view === id} onClick=${() => set_view(id)}>${name}</button>`,
+      )}</span>
       <label>Search <input type="search" value=${search} onInput=${(event) => set_search(event.currentTarget.value)} /></label>
     </form>
     ${error ? html`<p class="error" role="alert">✖ ${error}</p>` : null}
-    ${shown ? html`<div class="scroll" tabindex="0" role="region" aria-label="Messages"><table>
-      <thead><tr>${['>Position', '>Age', '>Size', '>Deliveries', '>Holder', 'Payload'].map((head) => html`<th scope="col" class=${head.startsWith('>') ? 'number' : ''}>${head.replace('>', '')}</th>`)}</tr></thead>
-      <tbody>${found.map((message) => html`<${Message} key=${message.position} message=${message} view=${view} />`)}</tbody></table></div>
-      <p class="quiet" role="status">${shown.messages.length ? `${found.length} of ${shown.messages.length} messages${shown.next === null ? ', the last ones' : ''}` : 'There are no messages here.'}
-        ${shown.next === null ? null : html` <button class="small" onClick=${() => load(String(shown.next), shown.messages)}>More</button>`}</p>` : null}
+    ${
+      shown
+        ? html`<div class="scroll" tabindex="0" role="region" aria-label="Messages"><table>
+      <thead><tr>${k_heads.map(column_head)}</tr></thead>
+      <tbody>${found.map((message) => html`<${Message} key=${message.position} message=${message} view=${view} />`)}</tbody>
+      </table></div>
+      <p class="quiet" role="status">${counted(found, shown)}${' '}${
+        shown.next === null
+          ? null
+          : html`<button
+        class="small" onClick=${() => load(String(shown.next), shown.messages)}>More</button>`
+      }</p>`
+        : null
+    }
   </section>`;
 }

@@ -2,7 +2,7 @@
 //
 // Rows are virtual: only those in sight exist, so thousands of queues sort and filter at once.
 import { useEffect, useLayoutEffect, useMemo, useRef, useState } from 'preact/hooks';
-import { bytes, gravity, rate, span, whole, words } from './format.js';
+import { bytes, gravity, icon, rate, span, whole, words } from './format.js';
 import { on_keys } from './keys.js';
 import { Bar, html, Severity, Spark, Verdicts } from './view.js';
 
@@ -15,8 +15,8 @@ const k_told = 2; // troubles that stand in full above the table
 const k_columns = [
   { id: 'trouble', head: 'State', value: (row) => gravity(row.verdicts), down: true },
   { id: 'name', head: 'Queue', value: (row) => row.name },
-  { id: 'in', head: 'In/s', value: (row) => row.rates.in, down: true, number: true },
-  { id: 'out', head: 'Out/s', value: (row) => row.rates.out, down: true, number: true },
+  { id: 'in', head: 'In/s', value: (row) => row.rates.in_per_s, down: true, number: true },
+  { id: 'out', head: 'Out/s', value: (row) => row.rates.out_per_s, down: true, number: true },
   { id: 'used', head: 'Used', value: (row) => row.used / row.slots, down: true, number: true },
   { id: 'lag', head: 'Lag', value: (row) => row.lag, down: true, number: true },
   { id: 'age', head: 'Oldest', value: (row) => row.oldest_age_ns ?? -1, down: true, number: true },
@@ -55,8 +55,10 @@ function Head({ sort, set_sort }) {
   return html`<div class="row head" role="row">
     ${k_columns.map((column) => {
       const is_sorted = sort.id === column.id;
-      return html`<div role="columnheader" class="cell ${column.id}" aria-sort=${is_sorted ? (sort.down ? 'descending' : 'ascending') : 'none'}>
-        <button onClick=${() => click(column)}>${column.head}<span aria-hidden="true">${is_sorted ? (sort.down ? ' ▾' : ' ▴') : ''}</span></button>
+      const order = sort.down ? 'descending' : 'ascending';
+      const arrow = sort.down ? ' ▾' : ' ▴';
+      return html`<div role="columnheader" class="cell ${column.id}" aria-sort=${is_sorted ? order : 'none'}>
+        <button onClick=${() => click(column)}>${column.head}<span aria-hidden="true">${is_sorted ? arrow : ''}</span></button>
       </div>`;
     })}
     <div role="columnheader" class="cell spark-cell">Last minute</div>
@@ -73,19 +75,25 @@ function why(row) {
   return (text.startsWith(said) ? text.slice(said.length) : text) + rest;
 }
 
+const used_of = (row) => [
+  html`<${Bar} used=${row.used} slots=${row.slots} />`,
+  html`<span>${whole(row.used)}<span class="quiet">/${whole(row.slots)}</span></span>`,
+];
+
 function Row({ row, minute, index, top, selected }) {
   const verdict = row.verdicts[0];
-  return html`<a class="row ${selected ? 'selected' : ''}" role="row" aria-rowindex=${index + 2} href=${`#/q/${encodeURIComponent(row.name)}`}
-    style=${{ transform: `translateY(${top}px)` }} data-queue=${row.name} aria-selected=${selected}>
+  return html`<a class="row ${selected ? 'selected' : ''}" role="row" aria-rowindex=${index + 2}
+    href=${`#/q/${encodeURIComponent(row.name)}`} style=${{ transform: `translateY(${top}px)` }}
+    data-queue=${row.name} aria-selected=${selected}>
     <div role="cell" class="cell trouble"><${Severity} severity=${verdict?.severity} /></div>
     <div role="cell" class="cell name" title=${row.name}>${row.name}</div>
-    <div role="cell" class="cell in">${rate(row.rates.in)}</div>
-    <div role="cell" class="cell out">${rate(row.rates.out)}</div>
-    <div role="cell" class="cell used">${row.readable ? html`<${Bar} used=${row.used} slots=${row.slots} /><span>${whole(row.used)}<span class="quiet">/${whole(row.slots)}</span></span>` : '–'}</div>
+    <div role="cell" class="cell in">${rate(row.rates.in_per_s)}</div>
+    <div role="cell" class="cell out">${rate(row.rates.out_per_s)}</div>
+    <div role="cell" class="cell used">${row.readable ? used_of(row) : '–'}</div>
     <div role="cell" class="cell lag">${row.readable ? whole(row.lag) : '–'}</div>
     <div role="cell" class="cell age">${span(row.oldest_age_ns ?? row.delay_ns)}</div>
     <div role="cell" class="cell ends">${row.producers}<span class="quiet">/</span>${row.consumers}</div>
-    <div role="cell" class="cell spark-cell"><${Spark} points=${minute ?? []} label="messages a second in the last minute" /></div>
+    <div role="cell" class="cell spark-cell"><${Spark} points=${minute ?? []} label="messages/s, last minute" /></div>
     <div role="cell" class="cell why" title=${why(row)}>${why(row)}</div>
   </a>`;
 }
@@ -94,21 +102,27 @@ function Totals({ feed }) {
   const { head, rows } = feed;
   const counts = { trouble: 0, warning: 0 };
   for (const row of rows.values()) if (row.verdicts.length) counts[row.verdicts[0].severity] += 1;
-  const figure = (id, name, value, minor) => html`<div class="figure ${minor ? 'minor' : ''}" data-field=${id}><dt>${name}</dt><dd>${value}</dd></div>`;
+  const figure = (id, name, value, minor) =>
+    html`<div class="figure ${minor ? 'minor' : ''}" data-field=${id}><dt>${name}</dt><dd>${value}</dd></div>`;
+  const grave = (name) =>
+    counts[name] ? html`<span class=${name}><span aria-hidden="true">${icon(name)} </span>${counts[name]}</span>` : '0';
   return html`<dl class="figures">
     ${figure('queues', 'queues', whole(rows.size))}
-    ${figure('troubles', 'in trouble', html`<span class=${counts.trouble ? 'trouble' : ''}>${counts.trouble ? '✖ ' : ''}${counts.trouble}</span>`)}
-    ${figure('warnings', 'with a warning', html`<span class=${counts.warning ? 'warning' : ''}>${counts.warning ? '▲ ' : ''}${counts.warning}</span>`)}
-    ${figure('in', 'messages in/s', rate(head.rates.in))}
-    ${figure('out', 'messages out/s', rate(head.rates.out))}
-    ${figure('bytes', 'payload in/s', bytes(head.rates.bytes_in), true)}
+    ${figure('troubles', 'in trouble', grave('trouble'))}
+    ${figure('warnings', 'with a warning', grave('warning'))}
+    ${figure('in', 'messages in/s', rate(head.rates.in_per_s))}
+    ${figure('out', 'messages out/s', rate(head.rates.out_per_s))}
+    ${figure('bytes', 'payload in/s', bytes(head.rates.bytes_in_per_s), true)}
     ${figure('memory', 'shared memory', bytes(head.shared_bytes), true)}
   </dl>`;
 }
 
 /** The gravest of all queues in full: what an operator came for. */
 function Gravest({ rows }) {
-  const grave = sorted(rows.filter((row) => gravity(row.verdicts) === 3), { id: 'trouble', down: true });
+  const grave = sorted(
+    rows.filter((row) => gravity(row.verdicts) === 3),
+    { id: 'trouble', down: true },
+  );
   return html`<${Verdicts} label="The gravest troubles" verdicts=${grave.slice(0, k_told).map((row) => row.verdicts[0])} />`;
 }
 
@@ -118,7 +132,11 @@ function use_window(scroller) {
   useLayoutEffect(() => {
     const phone = matchMedia('(max-width: 640px)');
     const measure = () =>
-      set_view({ top: scroller.current.scrollTop, height: scroller.current.clientHeight, row_px: phone.matches ? k_card_px : k_row_px });
+      set_view({
+        top: scroller.current.scrollTop,
+        height: scroller.current.clientHeight,
+        row_px: phone.matches ? k_card_px : k_row_px,
+      });
     measure();
     const observer = new ResizeObserver(measure);
     observer.observe(scroller.current);
@@ -127,6 +145,8 @@ function use_window(scroller) {
   }, []);
   return view;
 }
+
+const no_queues = html`There are no queues. Make one: <code>beltway declare orders --group billing</code>`;
 
 // Kept while a queue's page is open.
 const kept = { sort: { id: 'trouble', down: true }, filter: '', selected: null, top: 0 };
@@ -193,13 +213,16 @@ export function Overview({ feed, version, live }) {
       }}>${k_columns.map((column) => html`<option value=${column.id}>${column.head}</option>`)}</select></label>
       <span class="quiet" role="status">${filter ? `${whole(rows.length)} of ${whole(feed.rows.size)} queues` : ''}</span>
     </div>
-    <div class="table" role="table" aria-label="Queues" aria-rowcount=${rows.length + 1} aria-busy=${!live} ref=${scroller} tabindex="-1">
+    <div class="table" role="table" aria-label="Queues" aria-rowcount=${rows.length + 1} aria-busy=${!live} ref=${scroller}
+      tabindex="-1">
       <${Head} sort=${sort} set_sort=${set_sort} />
       <div class="rows" role="rowgroup" style=${{ height: `${rows.length * view.row_px}px` }}>
-        ${rows.slice(first, last).map((row, i) => html`<${Row} key=${row.name} row=${row} minute=${feed.minutes.get(row.name)}
-          index=${first + i} top=${(first + i) * view.row_px} selected=${row.name === selected} />`)}
+        ${rows.slice(first, last).map(
+          (row, i) => html`<${Row} key=${row.name} row=${row} minute=${feed.minutes.get(row.name)}
+          index=${first + i} top=${(first + i) * view.row_px} selected=${row.name === selected} />`,
+        )}
       </div>
-      ${rows.length ? null : html`<p class="empty">${feed.rows.size ? 'No queue matches the filter.' : html`There are no queues. Make one: <code>beltway declare orders --group billing</code>`}</p>`}
+      ${rows.length ? null : html`<p class="empty">${feed.rows.size ? 'No queue matches the filter.' : no_queues}</p>`}
     </div>
   </main>`;
 }

@@ -42,11 +42,12 @@ function use_detail(name, version) {
 
 function Figures({ now }) {
   const { queue, state, view } = now;
-  const figure = (id, title, value) => html`<div class="figure" data-field=${id}><dt>${title}</dt><dd>${value}</dd></div>`;
+  const figure = (id, title, value) =>
+    html`<div class="figure" data-field=${id}><dt>${title}</dt><dd>${value}</dd></div>`;
   return html`<dl class="figures">
     ${figure('used', 'slots used', html`${whole(state.used)}<span class="quiet">/${whole(queue.slots)}</span>`)}
-    ${figure('in', 'messages in/s', rate(view.rates.in))}
-    ${figure('out', 'messages out/s', rate(view.rates.out))}
+    ${figure('in', 'messages in/s', rate(view.rates.in_per_s))}
+    ${figure('out', 'messages out/s', rate(view.rates.out_per_s))}
     ${figure('lag', 'lag', whole(view.lag))}
     ${figure('delay', 'delay', span(view.delay_ns))}
     ${figure('oldest', 'oldest', span(view.oldest_age_ns))}
@@ -58,7 +59,12 @@ function Figures({ now }) {
 function text_of(value) {
   if (value === null) return '–';
   if (Array.isArray(value)) return value.map(text_of).join(', ') || '–';
-  if (typeof value === 'object') return Object.entries(value).map(([key, each]) => `${key} ${text_of(each)}`).join(', ') || '–';
+  if (typeof value === 'object')
+    return (
+      Object.entries(value)
+        .map(([key, each]) => `${key} ${text_of(each)}`)
+        .join(', ') || '–'
+    );
   return typeof value === 'number' ? whole(value) : String(value);
 }
 
@@ -67,7 +73,9 @@ function Facts({ queue }) {
   const left_out = ['endpoints', 'groups', 'name'];
   return html`<details class="facts"><summary>Options and facts</summary>
     <p class="quiet">${queue.description || ''} Shared memory: ${bytes(queue.shared_bytes)}</p>
-    <dl>${Object.entries(queue).filter(([key]) => !left_out.includes(key)).map(([key, value]) => html`<div><dt>${key}</dt><dd data-option=${key}>${text_of(value)}</dd></div>`)}</dl>
+    <dl>${Object.entries(queue)
+      .filter(([key]) => !left_out.includes(key))
+      .map(([key, value]) => html`<div><dt>${key}</dt><dd data-option=${key}>${text_of(value)}</dd></div>`)}</dl>
   </details>`;
 }
 
@@ -96,14 +104,20 @@ export function QueuePage({ name, feed, version, live }) {
       <a href="#/" class="back" aria-label="All queues">←</a>
       <h1>${name}</h1><${Severity} severity=${verdicts[0]?.severity} />
       ${now ? html`<${Bar} used=${now.state.used} slots=${now.queue.slots} />` : null}
-      ${may_act && now ? html`<span class="buttons">
+      ${
+        may_act && now
+          ? html`<span class="buttons">
         <button class="small" onClick=${() => ask_first('requeue')}>Requeue …</button>
-        <button class="small" onClick=${() => ask_first('remove')}>Remove …</button></span>` : null}
+        <button class="small" onClick=${() => ask_first('remove')}>Remove …</button></span>`
+          : null
+      }
     </div>
     ${said ? html`<p class="banner done" role="status" data-field="done">✓ ${said}</p>` : null}
     ${error ? html`<p class="banner warning" role="alert">▲ ${error}</p>` : null}
     <${Verdicts} verdicts=${verdicts} label="What is wrong, and what to do" />
-    ${now ? html`
+    ${
+      now
+        ? html`
       <${Figures} now=${now} />
       <${Ring} strip=${now.strip} slots=${now.queue.slots} />
       <${Charts} history=${history} has_ages=${history.some((point) => point.oldest_age_s > 0)} />
@@ -111,7 +125,9 @@ export function QueuePage({ name, feed, version, live }) {
       <${Consumers} state=${now.state} views=${now.endpoints_view} act=${ask_first} may_act=${may_act} />
       <${Producers} state=${now.state} views=${now.endpoints_view} />
       <${Messages} queue=${name} groups=${groups} />
-      <${Facts} queue=${now.queue} />` : null}
+      <${Facts} queue=${now.queue} />`
+        : null
+    }
     ${question ? html`<${Question} question=${question} on_done=${done} />` : null}
   </main>`;
 }

@@ -30,17 +30,29 @@ export function Ring({ strip, slots }) {
   const count = Math.max(1, cells.length);
   const counts = new Map();
   for (const look of cells) counts.set(look, (counts.get(look) ?? 0) + 1);
-  const told = [...counts].map(([look, number]) => `${Math.round((100 * number) / count)} % ${k_looks[look] ?? look}`).join(', ');
-  const left_of = (position) => Math.max(0, Math.min(100, (100 * (position - strip.first)) / (strip.slots_per_cell * count)));
+  const told = [...counts]
+    .map(([look, number]) => `${Math.round((100 * number) / count)} % ${k_looks[look] ?? look}`)
+    .join(', ');
+  const left_of = (position) =>
+    Math.max(0, Math.min(100, (100 * (position - strip.first)) / (strip.slots_per_cell * count)));
+  const per_cell = strip.slots_per_cell;
+  const grain = per_cell > 1 ? `; a cell is ${per_cell.toFixed(per_cell % 1 ? 1 : 0)} slots` : '';
   return html`<section class="ring" aria-labelledby="ring-title">
-    <h2 id="ring-title">Ring <span class="quiet">${whole(slots)} slots, from position ${whole(strip.first)}${strip.slots_per_cell > 1 ? `; a cell is ${strip.slots_per_cell.toFixed(strip.slots_per_cell % 1 ? 1 : 0)} slots` : ''}</span></h2>
+    <h2 id="ring-title">Ring <span class="quiet">${whole(slots)} slots, from position ${whole(strip.first)}${grain}</span></h2>
     <svg class="strip" viewBox="0 0 ${count} 10" preserveAspectRatio="none" role="img" aria-label="The ring: ${told}">
-      ${runs(cells).map(([look, first, number]) => html`<rect class="look ${look}" x=${first} y="0" width=${number} height="10"><title>${k_looks[look] ?? look}</title></rect>`)}
+      ${runs(cells).map(
+        ([look, first, number]) => html`<rect class="look ${look}" x=${first} y="0" width=${number}
+        height="10"><title>${k_looks[look] ?? look}</title></rect>`,
+      )}
     </svg>
     <div class="floors" aria-label="Floors">
-      ${strip.floors.map((floor) => html`<span class="floor" style=${{ left: `${left_of(floor.position)}%` }} data-field="floor">
-        <i aria-hidden="true">▲</i><b>${floor.group || `consumer ${floor.consumer}`}</b></span>`)}
+      ${strip.floors.map(
+        (floor) => html`<span class="floor" style=${{ left: `${left_of(floor.position)}%` }} data-field="floor">
+        <i aria-hidden="true">▲</i><b>${floor.group || `consumer ${floor.consumer}`}</b></span>`,
+      )}
     </div>
-    <ul class="legend">${Object.entries(k_looks).filter(([look]) => counts.has(look)).map(([look, text]) => html`<li><i class="swatch ${look}" aria-hidden="true"></i>${text}</li>`)}</ul>
+    <ul class="legend">${Object.entries(k_looks)
+      .filter(([look]) => counts.has(look))
+      .map(([look, text]) => html`<li><i class="swatch ${look}" aria-hidden="true"></i>${text}</li>`)}</ul>
   </section>`;
 }

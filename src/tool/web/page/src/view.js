@@ -37,6 +37,10 @@ export function Verdict({ verdict }) {
   </li>`;
 }
 
+/** The head of a table's column; a name that begins with ">" has numbers below it. */
+export const column_head = (head) =>
+  html`<th scope="col" class=${head.startsWith('>') ? 'number' : ''}>${head.replace('>', '')}</th>`;
+
 export function Verdicts({ verdicts, label }) {
   if (!verdicts.length) return null;
   return html`<ul class="verdicts" aria-label=${label}>${verdicts.map((each) => html`<${Verdict} verdict=${each} />`)}</ul>`;
@@ -48,7 +52,8 @@ export function Spark({ points, label }) {
   const height = 22;
   const values = points.map((point) => point[0]);
   const most = Math.max(1e-9, ...values);
-  const at = (value, i) => `${(width - (values.length - 1 - i) * (width / 59)).toFixed(1)},${(height - 1 - (value / most) * (height - 3)).toFixed(1)}`;
+  const at = (value, i) =>
+    `${(width - (values.length - 1 - i) * (width / 59)).toFixed(1)},${(height - 1 - (value / most) * (height - 3)).toFixed(1)}`;
   return html`<svg class="spark" viewBox="0 0 ${width} ${height}" preserveAspectRatio="none" role="img" aria-label=${label}>
     <polyline points=${values.map(at).join(' ')} />
   </svg>`;
@@ -57,5 +62,6 @@ export function Spark({ points, label }) {
 /** How full the ring is. */
 export function Bar({ used, slots }) {
   const part = Math.min(1, used / Math.max(1, slots));
-  return html`<span class="bar ${part >= 0.95 ? 'full' : ''}" aria-hidden="true"><i style=${{ width: `${100 * part}%` }}></i></span>`;
+  const full = part >= 0.95 ? 'full' : '';
+  return html`<span class="bar ${full}" aria-hidden="true"><i style=${{ width: `${100 * part}%` }}></i></span>`;
 }

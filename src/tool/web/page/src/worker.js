@@ -1,4 +1,4 @@
-// One stream for all tabs of a browser: a browser opens only six connections to an address, so eight tabs could not have one each.
+// One stream for all tabs of a browser: it opens only six connections to an address, so eight tabs could not have one each.
 import { Feed, Stream } from './feed.js';
 
 const ports = new Set();
