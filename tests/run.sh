@@ -32,6 +32,7 @@ if wants dev; then
   packages+=(rabbitmq-server python3-pika groff-base)
   packages+=(prometheus)  # promtool: metrics and alert rules
   packages+=(tmux)  # the screen of beltway top
+  packages+=(chromium)  # the page of beltway web
   packages+=(python3-dev python3-numpy python3-uvloop mypy python3-build python3-setuptools python3-wheel)
 fi
 if wants asan; then packages+=(python3-dev python3-numpy); fi
@@ -39,6 +40,8 @@ if wants dev || wants soak; then
   packages+=(python3-dev node-typescript)
   # Another Node.js than Debian's brings its headers along, and libnode-dev would be in its way.
   [ -e /usr/include/node/node_api.h ] || packages+=(nodejs libnode-dev)
+  # It comes along with such a Node.js; Debian has it apart.
+  command -v npm >/dev/null || packages+=(npm)
 fi
 if wants clang || wants tidy; then packages+=(clang-14); fi
 if wants asan || wants tsan || wants fuzz; then packages+=(clang-19 libclang-rt-19-dev llvm-19); fi

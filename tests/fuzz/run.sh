@@ -4,9 +4,9 @@
 set -uo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 folder=$(cd "$1" && pwd)
-declare -A runs=([protocol]=60000 [requests]=3000 [memory]=4000 [attach]=1500 [properties]=200000 [definitions]=60000)
+declare -A runs=([protocol]=60000 [requests]=3000 [memory]=4000 [attach]=1500 [properties]=200000 [definitions]=60000 [web]=100000)
 failed=0
-for name in protocol requests memory attach properties definitions; do
+for name in protocol requests memory attach properties definitions web; do
   found=$folder/fuzz/$name
   rm -rf "$found" && mkdir -p "$found/new"
   # Not: leaks that LeakSanitizer looks for after each input; once, at the end, is enough and far quicker.

@@ -62,5 +62,6 @@ void add_help(Command& app, Globals& globals);
 void add_completion(Command& app, Globals& globals);
 void add_man(Command& app, Globals& globals);
 void add_top(Command& app, Globals& globals);
+void add_web(Command& app, Globals& globals);
 
 }  // namespace beltway::tool

@@ -72,7 +72,7 @@ void set_up(CLI::App& app, Globals& globals) {
   for (const auto add :
        {add_declare, add_list,  add_show,   add_pub,    add_sub,    add_peek,       add_purge,  add_remove, add_requeue,
         add_group,   add_evict, add_ack,    add_move,   add_events, add_ping,       add_doctor, add_check,  add_metrics,
-        add_digest,  add_bench, add_export, add_import, add_help,   add_completion, add_man}) {
+        add_digest,  add_bench, add_export, add_import, add_help,   add_completion, add_man,    add_top,    add_web}) {
     add(all, globals);
   }
 }
