@@ -30,7 +30,7 @@ def _count(least: int, most: int | None = None) -> Callable[[str, Any], Any]:
     def check(name: str, value: Any) -> Any:
         if not isinstance(value, numbers.Integral):
             raise TypeError(f"{name} must be an int, but got {value!r}")
-        if value < least or (most is not None and value > most):
+        if int(value) < least or (most is not None and int(value) > most):
             raise ValueError(f"{name} must be {least} or more{f' and at most {most}' if most else ''}, but got {value!r}")
         return value
 
@@ -43,7 +43,7 @@ def _seconds(zero: bool, none: bool) -> Callable[[str, Any], Any]:
             return None
         if not isinstance(value, numbers.Real):
             raise TypeError(f"{name} must be a number of seconds{' or None' if none else ''}, but got {value!r}")
-        if not (value >= 0 if zero else value > 0):
+        if not (float(value) >= 0 if zero else float(value) > 0):
             raise ValueError(f"{name} must be {'>=' if zero else '>'} 0, but got {value!r}")
         return value
 
@@ -55,7 +55,7 @@ def _heartbeat(name: str, value: Any) -> Any:
         return value
     if not isinstance(value, numbers.Integral):
         raise TypeError(f"{name} must be an int or a callable function, but got {value!r}")
-    if value < 0:
+    if int(value) < 0:
         raise ValueError(f"{name} must be >= 0, but got {value!r}")
     return value
 
