@@ -1,6 +1,6 @@
 """Beltway in Python against C++ and against what Python programs use otherwise: pyzmq, multiprocessing's Queue and Pipe.
 
-    PYTHONPATH=build/release/python python3 bench/peers/python_peers.py [--rounds N] [--cpus A,B] [--only NAME] > figures.json
+    PYTHONPATH=build/bench/python python3 bench/peers/python_peers.py [--rounds N] [--cpus A,B] [--only NAME] > figures.json
 
 Two processes, a sender and a receiver, hold an endpoint of every candidate at the same time. They measure in slices, one
 candidate after the other, round after round; C++ is measured by `beltway bench` in the same rounds. A figure is the
@@ -9,6 +9,7 @@ output is one JSON object: figures, and the ratios that are asked of Python. Nee
 """
 
 import argparse
+import ctypes
 import json
 import multiprocessing
 import os
@@ -21,7 +22,7 @@ import tempfile
 import time
 
 import beltway
-from python_candidates import LATENCY, THROUGHPUT, now, zmq
+from python_candidates import LATENCY, THROUGHPUT, Images, now, zmq
 
 # What `beltway bench` measures of C++.
 CPP = {"C++ one by one": "throughput --size 64 --slots 4096 --copy",
@@ -30,7 +31,8 @@ CPP = {"C++ one by one": "throughput --size 64 --slots 4096 --copy",
 # A ratio by its name: above and below the line. Of rates more is better, of times less, except those of pyzmq.
 RATIOS = {"sent and received one by one / C++": ("one by one", "C++ one by one"),
           "lists of 64 / C++ batches": ("lists of 64", "C++ batches"), "arrays / C++ batches": ("arrays", "C++ batches"),
-          "1 MiB loans / C++": ("1 MiB loans", "C++ 1 MiB loans"), "one by one / pyzmq": ("one by one", "pyzmq"),
+          "1 MiB loans / C++": ("1 MiB loans", "C++ 1 MiB loans"),
+          "1 MiB loans, numpy / C++": ("1 MiB loans, numpy", "C++ 1 MiB loans"), "one by one / pyzmq": ("one by one", "pyzmq"),
           "one by one / multiprocessing.Queue": ("one by one", "multiprocessing.Queue"),
           "one by one / multiprocessing.Pipe": ("one by one", "multiprocessing.Pipe"),
           "round trip / C++": ("round trip", "C++ round trip"), "pyzmq round trip / ours": ("pyzmq round trip", "round trip"),
@@ -66,6 +68,10 @@ def main():
     cpus = [int(each) for each in options.cpus.split(",")]
     programs = pathlib.Path(beltway.__file__).resolve().parents[2] / "bin"
     names = [name for name in [*THROUGHPUT, *LATENCY, *CPP] if options.only is None or name in options.only]
+    if (programs / "bench_bytes.so").exists():  # target bench_bytes
+        Images.loops = ctypes.CDLL(programs / "bench_bytes.so")
+    else:
+        names = [name for name in names if name != "1 MiB loans"]
     if zmq is None:
         names = [name for name in names if "zmq" not in name]
     for kind in {**THROUGHPUT, **LATENCY}.values():
