@@ -360,29 +360,33 @@ TEST(Style, c_headers_are_guarded_by_a_macro_of_their_own) {
   EXPECT_GT(files.size(), 8U);
 }
 
-TEST(Style, files_are_short_or_have_a_reason) {
+TEST(Style, files_are_short) {
   constexpr std::size_t k_max_lines = 400;
-  // Path and reason. A file that is short again must leave the list.
-  const std::map<std::string, std::string> long_for_a_reason;
-  for (const auto& source : all_sources()) {
-    if (long_for_a_reason.contains(source.path)) {
-      EXPECT_GT(source.lines.size(), k_max_lines) << source.path << " needs no exception any more";
-    } else {
-      EXPECT_LE(source.lines.size(), k_max_lines) << source.path;
-    }
+  for (const auto* list : {&all_sources(), &all_scripts()}) {
+    for (const auto& source : *list) EXPECT_LE(source.lines.size(), k_max_lines) << source.path;
   }
+}
+
+TEST(Style, the_style_test_finds_scripts_in_python_and_javascript) {
+  const auto has = [](std::string_view ending) {
+    return std::any_of(all_scripts().begin(), all_scripts().end(),
+                       [&](const Source& script) { return script.path.ends_with(ending); });
+  };
+  for (const char* ending : {".py", ".pyi", ".js", ".mjs", ".d.ts"}) EXPECT_TRUE(has(ending)) << ending;
 }
 
 // clang-format keeps code within 120 columns; comments are filled by hand, and a word may stand over.
 TEST(Style, lines_are_not_too_long_and_have_no_tabs) {
   constexpr std::ptrdiff_t k_max_columns = 130;
-  for (const auto& source : all_sources()) {
-    for (std::size_t i = 0; i < source.lines.size(); ++i) {
-      const std::string& line = source.lines[i];
-      // Bytes that continue a UTF-8 character take no column.
-      const auto columns = std::count_if(line.begin(), line.end(), [](char c) { return (c & 0xc0) != 0x80; });
-      EXPECT_LE(columns, k_max_columns) << source.path << ':' << i + 1;
-      EXPECT_EQ(line.find('\t'), std::string::npos) << source.path << ':' << i + 1;
+  for (const auto* list : {&all_sources(), &all_scripts()}) {
+    for (const auto& source : *list) {
+      for (std::size_t i = 0; i < source.lines.size(); ++i) {
+        const std::string& line = source.lines[i];
+        // Bytes that continue a UTF-8 character take no column.
+        const auto columns = std::count_if(line.begin(), line.end(), [](char c) { return (c & 0xc0) != 0x80; });
+        EXPECT_LE(columns, k_max_columns) << source.path << ':' << i + 1;
+        EXPECT_EQ(line.find('\t'), std::string::npos) << source.path << ':' << i + 1;
+      }
     }
   }
 }

@@ -1,6 +1,6 @@
 """Beltway in Python against C++ and against what Python programs use otherwise: pyzmq, multiprocessing's Queue and Pipe.
 
-    PYTHONPATH=build/release/python python3 bench/peers/python_peers.py [--rounds N] [--cpus A,B] [--only NAME] > figures.json
+    PYTHONPATH=build/bench/python python3 bench/peers/python_peers.py [--rounds N] [--cpus A,B] [--only NAME] > figures.json
 
 Two processes, a sender and a receiver, hold an endpoint of every candidate at the same time. They measure in slices, one
 candidate after the other, round after round; C++ is measured by `beltway bench` in the same rounds. A figure is the
@@ -9,7 +9,7 @@ output is one JSON object: figures, and the ratios that are asked of Python. Nee
 """
 
 import argparse
-import asyncio
+import ctypes
 import json
 import multiprocessing
 import os
@@ -21,306 +21,9 @@ import sys
 import tempfile
 import time
 
-import numpy
-
 import beltway
-from beltway import aio
+from python_candidates import LATENCY, THROUGHPUT, Images, now, zmq
 
-try:
-    import zmq
-except ImportError:
-    zmq = None
-
-PAYLOAD = b"x" * 64
-RECORD = numpy.dtype([("numbers", "<u8", 8)])
-IMAGE = 1 << 20
-END = b"end"
-now = time.perf_counter  # CLOCK_MONOTONIC: the same in all processes
-
-
-def end(queue, role, **options):
-    """The end of a Beltway queue that a role has."""
-    return queue.producer() if role == "send" else queue.consumer(wait="spin", **options)
-
-
-class OneByOne:
-    """Bytes, one call a message."""
-
-    count = 400_000
-
-    def __init__(self, role, folder, pipes):
-        self.queue = beltway.connect().declare("one", slots=4096, max_producers=1)
-        self.end = end(self.queue, role)
-
-    def send(self, count):
-        publish = self.end.publish
-        for _ in range(count):
-            publish(PAYLOAD)
-
-    def receive(self, count):
-        receive = self.end.receive_bytes
-        for _ in range(count):
-            receive()
-
-
-class Messages(OneByOne):
-    """As OneByOne, received as Message objects in a loop, and acknowledged."""
-
-    def __init__(self, role, folder, pipes):
-        self.end = end(beltway.connect().declare("messages", slots=4096, max_producers=1), role)
-
-    def receive(self, count):
-        for message in self.end:
-            message.ack()
-            count -= 1
-            if count == 0:
-                return
-
-
-class Lists:
-    """Lists of 64."""
-
-    count = 64 * 20_000
-
-    def __init__(self, role, folder, pipes):
-        self.end = end(beltway.connect().declare("lists", slots=4096, max_producers=1), role)
-
-    def send(self, count):
-        batch = [PAYLOAD] * 64
-        for _ in range(count // 64):
-            self.end.publish_many(batch)
-
-    def receive(self, count):
-        while count > 0:
-            count -= len(self.end.receive_many_bytes(64))
-
-
-class Arrays:
-    """Structured numpy arrays, an element a message."""
-
-    count = 1_000_000
-
-    def __init__(self, role, folder, pipes):
-        self.end = end(beltway.connect().declare("arrays", slots=4096, max_producers=1), role)
-        self.array = numpy.ones(10_000, RECORD)
-
-    def send(self, count):
-        for _ in range(count // 10_000):
-            self.end.publish_array(self.array)
-
-    def receive(self, count):
-        while count > 0:
-            count -= self.end.receive_into(self.array)
-
-
-class Images:
-    """1 MiB arrays, written into a loan and read in place."""
-
-    count = 1000
-
-    def __init__(self, role, folder, pipes):
-        queue = beltway.connect().declare("images", slots=16, lane_bytes=16 << 20, max_producers=1)
-        self.end = end(queue, role)
-
-    def send(self, count):
-        for number in range(count):
-            with self.end.lend(IMAGE) as view:
-                numpy.frombuffer(view, "u1").fill(number % 256)
-
-    def receive(self, count):
-        for number in range(count):
-            message = self.end.receive()
-            # Reads each byte, as the C++ side does. numpy is fast at this in words.
-            array = numpy.frombuffer(message, "<u8")
-            assert array.max() == number % 256 * 0x0101010101010101
-            del array, message
-
-
-class Zmq:
-    """pyzmq over ipc."""
-
-    count = 100_000
-
-    def __init__(self, role, folder, pipes):
-        self.socket = zmq.Context().socket(zmq.PUSH if role == "send" else zmq.PULL)
-        self.socket.setsockopt(zmq.SNDHWM if role == "send" else zmq.RCVHWM, 4096)
-        address = f"ipc://{folder}/zmq"
-        self.socket.bind(address) if role == "receive" else self.socket.connect(address)
-
-    def send(self, count):
-        for _ in range(count):
-            self.socket.send(PAYLOAD)
-
-    def receive(self, count):
-        for _ in range(count):
-            self.socket.recv()
-
-
-class Queue:
-    """multiprocessing.Queue."""
-
-    count = 20_000
-
-    def __init__(self, role, folder, pipes):
-        self.queue = pipes["queue"]
-
-    def send(self, count):
-        for _ in range(count):
-            self.queue.put(PAYLOAD)
-
-    def receive(self, count):
-        for _ in range(count):
-            self.queue.get()
-
-
-class Pipe:
-    """multiprocessing.Pipe, send_bytes and recv_bytes."""
-
-    count = 50_000
-
-    def __init__(self, role, folder, pipes):
-        self.end = pipes["pipe"][role == "send"]
-
-    def send(self, count):
-        for _ in range(count):
-            self.end.send_bytes(PAYLOAD)
-
-    def receive(self, count):
-        for _ in range(count):
-            self.end.recv_bytes()
-
-
-class RoundTrips:
-    """8 bytes forth and back, both sides spinning. Returns the median of half a round trip."""
-
-    count = 20_000
-
-    def __init__(self, role, folder, pipes):
-        link = beltway.connect()
-        forth, back = (link.declare(name, slots=64, max_producers=1) for name in ("forth", "back"))
-        self.out = (forth if role == "send" else back).producer()
-        self.into = (back if role == "send" else forth).consumer(wait="spin", follow=True)
-
-    def send(self, count):
-        times = []
-        for _ in range(count):
-            start = now()
-            self.out.publish(b"12345678")
-            self.into.receive_bytes()
-            times.append(now() - start)
-        return statistics.median(times) / 2
-
-    def receive(self, count):
-        for _ in range(count):
-            self.out.publish(self.into.receive_bytes())
-
-
-class ZmqRoundTrips:
-    """As RoundTrips, by pyzmq's PAIR over ipc."""
-
-    count = 5000
-
-    def __init__(self, role, folder, pipes):
-        self.socket = zmq.Context().socket(zmq.PAIR)
-        address = f"ipc://{folder}/pair"
-        self.socket.bind(address) if role == "receive" else self.socket.connect(address)
-
-    def send(self, count):
-        times = []
-        for _ in range(count):
-            start = now()
-            self.socket.send(b"12345678")
-            self.socket.recv()
-            times.append(now() - start)
-        return statistics.median(times) / 2
-
-    def receive(self, count):
-        for _ in range(count):
-            self.socket.send(self.socket.recv())
-
-
-class AioRoundTrips(RoundTrips):
-    """As RoundTrips, by beltway.aio: each side sleeps in its event loop."""
-
-    count = 3000
-
-    def __init__(self, role, folder, pipes):
-        link = beltway.connect()
-        forth, back = (link.declare(name, slots=64, max_producers=1) for name in ("aio-forth", "aio-back"))
-        self.out = (forth if role == "send" else back).producer()
-        self.into = aio.Consumer((back if role == "send" else forth).consumer(follow=True))
-
-    def send(self, count):
-        async def body():
-            times = []
-            for _ in range(count):
-                start = now()
-                self.out.publish(b"12345678")
-                await self.into.receive_bytes()
-                times.append(now() - start)
-            return statistics.median(times) / 2
-
-        return asyncio.run(body())
-
-    def receive(self, count):
-        async def body():
-            for _ in range(count):
-                self.out.publish(await self.into.receive_bytes())
-
-        asyncio.run(body())
-
-
-class EventfdRoundTrips:
-    """As AioRoundTrips, by a bare eventfd each way: what a wake of asyncio costs by itself."""
-
-    count = 3000
-
-    def __init__(self, role, folder, pipes):
-        ends = pipes["eventfds"]
-        self.out, self.into = ends if role == "send" else ends[::-1]
-
-    async def wait(self):
-        loop = asyncio.get_running_loop()
-
-        def wake():
-            os.eventfd_read(self.into)
-            waiter.set_result(None)
-
-        loop.add_reader(self.into, wake)
-        while True:
-            waiter = loop.create_future()
-            await waiter
-            yield
-
-    def send(self, count):
-        async def body():
-            times = []
-            wakes = self.wait()
-            for _ in range(count):
-                start = now()
-                os.eventfd_write(self.out, 1)
-                await wakes.__anext__()
-                times.append(now() - start)
-            asyncio.get_running_loop().remove_reader(self.into)
-            return statistics.median(times) / 2
-
-        return asyncio.run(body())
-
-    def receive(self, count):
-        async def body():
-            wakes = self.wait()
-            for _ in range(count):
-                await wakes.__anext__()
-                os.eventfd_write(self.out, 1)
-            asyncio.get_running_loop().remove_reader(self.into)
-
-        asyncio.run(body())
-
-
-THROUGHPUT = {"one by one": OneByOne, "messages": Messages, "lists of 64": Lists, "arrays": Arrays, "1 MiB loans": Images,
-              "pyzmq": Zmq, "multiprocessing.Queue": Queue, "multiprocessing.Pipe": Pipe}
-LATENCY = {"round trip": RoundTrips, "pyzmq round trip": ZmqRoundTrips, "asyncio round trip": AioRoundTrips,
-           "asyncio eventfd": EventfdRoundTrips}
 # What `beltway bench` measures of C++.
 CPP = {"C++ one by one": "throughput --size 64 --slots 4096 --copy",
        "C++ batches": "throughput --size 64 --slots 4096 --copy --batch 64",
@@ -328,7 +31,8 @@ CPP = {"C++ one by one": "throughput --size 64 --slots 4096 --copy",
 # A ratio by its name: above and below the line. Of rates more is better, of times less, except those of pyzmq.
 RATIOS = {"sent and received one by one / C++": ("one by one", "C++ one by one"),
           "lists of 64 / C++ batches": ("lists of 64", "C++ batches"), "arrays / C++ batches": ("arrays", "C++ batches"),
-          "1 MiB loans / C++": ("1 MiB loans", "C++ 1 MiB loans"), "one by one / pyzmq": ("one by one", "pyzmq"),
+          "1 MiB loans / C++": ("1 MiB loans", "C++ 1 MiB loans"),
+          "1 MiB loans, numpy / C++": ("1 MiB loans, numpy", "C++ 1 MiB loans"), "one by one / pyzmq": ("one by one", "pyzmq"),
           "one by one / multiprocessing.Queue": ("one by one", "multiprocessing.Queue"),
           "one by one / multiprocessing.Pipe": ("one by one", "multiprocessing.Pipe"),
           "round trip / C++": ("round trip", "C++ round trip"), "pyzmq round trip / ours": ("pyzmq round trip", "round trip"),
@@ -364,6 +68,10 @@ def main():
     cpus = [int(each) for each in options.cpus.split(",")]
     programs = pathlib.Path(beltway.__file__).resolve().parents[2] / "bin"
     names = [name for name in [*THROUGHPUT, *LATENCY, *CPP] if options.only is None or name in options.only]
+    if (programs / "bench_bytes.so").exists():  # target bench_bytes
+        Images.loops = ctypes.CDLL(programs / "bench_bytes.so")
+    else:
+        names = [name for name in names if name != "1 MiB loans"]
     if zmq is None:
         names = [name for name in names if "zmq" not in name]
     for kind in {**THROUGHPUT, **LATENCY}.values():

@@ -49,11 +49,11 @@ class Connection {
     bool created = false;
     std::vector<OptionChange> changed = {};  ///< of a queue that existed
   };
-  /// Declares by some of the options only. `said` names them as QueueOptions does: "slots". A queue that does not exist is made
-  /// with `options`. One that exists is compared in the options of `said` alone, and its missing groups are made.
-  /// `evict_after` is changed to the given value, also that of a group that is named with one. For this the caller must be the
-  /// queue's owner or root. A changed time counts at once for consumers that are evictable (EndpointInfo), and for all that
-  /// attach later. Throws as declare(), and Error(no_permission); then nothing was made and nothing changed.
+  /// Declares by some of the options only. `said` names them as JSON and OptionChange do: "slots", "evict_after_ms". A queue that
+  /// does not exist is made with `options`. One that exists is compared in the options of `said` alone, and its missing groups
+  /// are made. `evict_after` is changed to the given value, also that of a group that is named with one. For this the caller
+  /// must be the queue's owner or root. A changed time counts at once for consumers that are evictable (EndpointInfo), and for
+  /// all that attach later. Throws as declare(), and Error(no_permission); then nothing was made and nothing changed.
   [[nodiscard]] Declared declare_some(std::string_view name, const QueueOptions& options,
                                       const std::vector<std::string>& said) const;
 

@@ -115,7 +115,7 @@ class Consumer {
 
   /// Ends the call that waits now, or the next one that has to wait, once, with Status::interrupted. In event mode the
   /// descriptor becomes readable, and the next try that finds nothing says interrupted. From any thread and from signal
-  /// handlers, as long as the Consumer is neither moved nor destroyed.
+  /// handlers, as long as the Consumer is neither moved nor destroyed. No effect in a forked child.
   void interrupt() const noexcept;
 
   /// `Result<Message> received = co_await consumer.next(loop)`: waits for a message in a coroutine, through poll_fd(). Defined
@@ -123,8 +123,8 @@ class Consumer {
   template <class Loop>
   [[nodiscard]] auto next(Loop& loop);
 
-  /// What this endpoint has counted so far. Cheap; same thread as the rest.
-  [[nodiscard]] ConsumerCounters counters() const noexcept;
+  /// What this endpoint has counted so far. Cheap; same thread as the rest. Throws Error(forked).
+  [[nodiscard]] ConsumerCounters counters() const;
 
   /// How often it has gone on as a new endpoint after an eviction: see ConsumerOptions::reattach. counters() and index() are
   /// those of the new endpoint.

@@ -42,7 +42,7 @@ namespace beltway {
 /// Thread safety: one thread at a time, except stop().
 /// Blocking: run() waits as its Until says. The other members never block.
 /// End of run(): no descriptor is left, stop(), a stop request, the deadline, or a signal.
-/// Errors: Error(system). An exception of a handler leaves run(); the loop can go on afterwards.
+/// Errors: Error(system), Error(misuse). An exception of a handler leaves run(); the loop can go on afterwards.
 class EventLoop {
  public:
   using Callback = std::function<void()>;
@@ -84,7 +84,7 @@ class EventLoop {
 
   /// Calls callbacks until nothing is left to wait for: Status::ok. Ends earlier with stopped (stop(), or a stop request),
   /// timeout (the deadline) or interrupted (a signal, as Until says). A stop() that was called before also counts if nothing is
-  /// left to wait for. Not inside a callback.
+  /// left to wait for. Inside of a callback of the same loop: Error(misuse).
   Status run(const Until& until = {});
 
   /// Makes run(), or the next one, return soon. Any thread, and signal handlers.
@@ -107,6 +107,7 @@ class EventLoop {
   std::unordered_map<int, Watched> watched_;
   std::size_t active_ = 0;
   std::uint64_t last_registration_ = 0;
+  bool runs_ = false;
   int epoll_ = -1;
   int stop_ = -1;
 };

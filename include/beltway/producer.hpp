@@ -195,8 +195,8 @@ class Producer {
   Result<std::uint64_t> publish(Bytes message, const PublishOptions& options);
   [[nodiscard]] Status try_publish(Bytes message, const PublishOptions& options);
   [[nodiscard]] Status publish_until(Bytes message, const PublishOptions& options, const Until& until);
-  /// The highest sequence number that this producer's name has published; 0: none, or no name.
-  [[nodiscard]] std::uint64_t last_sequence() const noexcept;
+  /// The highest sequence number that this producer's name has published; 0: none, or no name. Throws Error(forked).
+  [[nodiscard]] std::uint64_t last_sequence() const;
 
   /// One message from several parts, laid end to end.
   std::uint64_t publish_parts(std::span<const Bytes> parts);
@@ -313,7 +313,8 @@ class Producer {
 
   /// Ends the call that waits now, or the next one that has to wait, once: with Status::interrupted, or Error(interrupted) of a
   /// call that returns no Status. In event mode the descriptor becomes readable, and the next try that finds the queue full
-  /// says interrupted. From any thread and from signal handlers, as long as the Producer is neither moved nor destroyed.
+  /// says interrupted. From any thread and from signal handlers, as long as the Producer is neither moved nor destroyed. No
+  /// effect in a forked child.
   void interrupt() const noexcept;
 
   /// `Status status = co_await producer.send(loop, message)`: publishes in a coroutine and waits for room through poll_fd().
@@ -326,7 +327,8 @@ class Producer {
   /// Bytes of the largest message that lies in its slot.
   [[nodiscard]] std::size_t max_inline_bytes() const noexcept;
 
-  [[nodiscard]] ProducerCounters counters() const noexcept;
+  /// What this endpoint has counted so far. Cheap; same thread as the rest. Throws Error(forked).
+  [[nodiscard]] ProducerCounters counters() const;
 
   /// The endpoint's index among the queue's producers, 0 to max_producers - 1; Message::producer() shows it.
   [[nodiscard]] unsigned index() const noexcept;

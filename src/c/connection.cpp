@@ -7,6 +7,7 @@
 
 #include "c/handles.hpp"
 #include "c/last_error.hpp"
+#include "c/shown.hpp"
 #include "c/structs.hpp"
 
 using beltway::c::fail_by_null;
@@ -15,6 +16,25 @@ using beltway::c::guarded;
 namespace beltway::c {
 
 namespace {
+
+/// True if each option has a name.
+bool are_names(const char* const* said, std::size_t count) {
+  return std::none_of(said, said + count, [](const char* option) { return option == nullptr; });
+}
+
+beltway_declared* show_declared(const Connection::Declared& from) {
+  return make_shown<beltway_declared>([&](beltway_declared& to, Arena& arena) {
+    to.changes = arena.array(from.changed, [&](const OptionChange& each) -> const beltway_option_change* {
+      return &arena.keep(beltway_option_change{.size = sizeof(beltway_option_change),
+                                               .option = arena.text(each.option),
+                                               .group = arena.text(each.group),
+                                               .from = arena.text(each.from),
+                                               .to = arena.text(each.to)});
+    });
+    to.change_count = from.changed.size();
+    to.created = from.created;
+  });
+}
 
 /// Makes a queue's handle of what `get()` returns.
 template <class Get>
@@ -57,8 +77,7 @@ beltway_status beltway_declare_some(const beltway_connection* connection, const 
                                     const beltway_queue_options* options, const char* const* said, size_t said_count,
                                     beltway_queue** queue, bool* created) {
   if (said == nullptr && said_count != 0) return fail_by_null("beltway_declare_some", "said");
-  if (std::any_of(said, said + said_count, [](const char* option) { return option == nullptr; }))
-    return fail_by_null("beltway_declare_some", "said[...]");
+  if (!beltway::c::are_names(said, said_count)) return fail_by_null("beltway_declare_some", "said[...]");
   return give_queue("beltway_declare_some", connection, name, queue, [&] {
     beltway::Connection::Declared declared = connection->link.declare_some(
         name, beltway::c::cpp(options), std::vector<std::string>(said, said + said_count));
@@ -66,6 +85,23 @@ beltway_status beltway_declare_some(const beltway_connection* connection, const 
     return declared.queue;
   });
 }
+
+beltway_status beltway_declare_some_told(const beltway_connection* connection, const char* name,
+                                         const beltway_queue_options* options, const char* const* said,
+                                         size_t said_count, beltway_queue** queue, beltway_declared** declared) {
+  constexpr const char* k_call = "beltway_declare_some_told";
+  if (said == nullptr && said_count != 0) return fail_by_null(k_call, "said");
+  if (!beltway::c::are_names(said, said_count)) return fail_by_null(k_call, "said[...]");
+  if (declared == nullptr) return fail_by_null(k_call, "declared");
+  return give_queue(k_call, connection, name, queue, [&] {
+    beltway::Connection::Declared done = connection->link.declare_some(
+        name, beltway::c::cpp(options), std::vector<std::string>(said, said + said_count));
+    *declared = beltway::c::show_declared(done);
+    return done.queue;
+  });
+}
+
+void beltway_declared_free(beltway_declared* declared) { beltway::c::free_shown(declared); }
 
 beltway_status beltway_open_queue(const beltway_connection* connection, const char* name, beltway_queue** queue) {
   return give_queue("beltway_open_queue", connection, name, queue, [&] { return connection->link.open_queue(name); });

@@ -35,7 +35,6 @@ struct beltway_consumer {
 };
 struct beltway_loop {
   beltway::EventLoop loop;
-  bool runs = false;
 };
 struct beltway_stop {
   std::stop_source source;

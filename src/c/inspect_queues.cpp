@@ -56,6 +56,18 @@ void show_daemon(beltway_daemon_info& to, const Connection::DaemonInfo& from, Ar
   to.held_queues = arena.array(
       from.held, [&](const Connection::HeldQueue& each) { return arena.text(each.name + ": " + each.why); });
   to.held_queue_count = from.held.size();
+  to.others = arena.array(from.others, [&](const OtherDaemon& each) -> const beltway_other_daemon* {
+    return &arena.keep(beltway_other_daemon{
+        .size = sizeof(beltway_other_daemon), .socket = arena.text(each.socket), .pid = each.pid, .reserved = {}});
+  });
+  to.other_count = from.others.size();
+  to.held = arena.array(from.held, [&](const Connection::HeldQueue& each) -> const beltway_held_queue* {
+    return &arena.keep(beltway_held_queue{.size = sizeof(beltway_held_queue),
+                                          .name = arena.text(each.name),
+                                          .layout = arena.text(each.layout),
+                                          .why = arena.text(each.why)});
+  });
+  to.held_count = from.held.size();
 }
 
 }  // namespace

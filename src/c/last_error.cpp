@@ -45,6 +45,8 @@ beltway_status fail(Errc reason, std::string_view text) noexcept {
 beltway_status fail_by_exception() {
   try {
     throw;
+  } catch (const GaveUp&) {
+    return BELTWAY_STOPPED;
   } catch (const Error& error) {
     return fail(error.reason(), error.what());
   } catch (const std::bad_alloc&) {

@@ -37,6 +37,9 @@ template <class Call>
   }
 }
 
+/// What a writer's give-up throws through the C++ call, so that its position becomes VOID: BELTWAY_STOPPED.
+struct GaveUp {};
+
 /// For a NULL where a call needs something: "beltway_publish: `producer` is NULL; ...".
 [[gnu::cold]] beltway_status fail_by_null(const char* call, const char* argument) noexcept;
 

@@ -64,22 +64,7 @@ void beltway_loop_forget(beltway_loop* loop, int fd) {
 
 beltway_status beltway_loop_run(beltway_loop* loop, int64_t timeout_us, const beltway_stop* stop) {
   if (loop == nullptr) return fail_by_null("beltway_loop_run", "loop");
-  if (loop->runs) {
-    return beltway::c::fail(beltway::Errc::misuse,
-                            "beltway_loop_run: the loop runs already; return from the callback that called this");
-  }
-  // Also when a callback throws.
-  struct Run {
-    explicit Run(bool& flag) noexcept : runs(flag) { runs = true; }
-    Run(const Run&) = delete;
-    Run& operator=(const Run&) = delete;
-    ~Run() { runs = false; }
-    bool& runs;
-  };
-  return guarded([&] {
-    const Run run(loop->runs);
-    return beltway::c::status_of(loop->loop.run(beltway::c::until(timeout_us, stop)));
-  });
+  return guarded([&] { return beltway::c::status_of(loop->loop.run(beltway::c::until(timeout_us, stop))); });
 }
 
 void beltway_loop_stop(beltway_loop* loop) {

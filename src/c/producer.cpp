@@ -2,6 +2,7 @@
 #include "beltway/producer.hpp"
 
 #include <algorithm>
+#include <utility>
 
 #include "c/handles.hpp"
 #include "c/last_error.hpp"
@@ -44,8 +45,15 @@ beltway_status tell(const Result<std::uint64_t>& published, std::uint64_t* posit
   return published ? tell(*published, position) : status_of(published.status());
 }
 
+/// True if the writer that this thread is in has given up.
+constinit thread_local bool gave_up = false;
+
 auto writer_of(beltway_writer write, void* context) noexcept {
-  return [write, context](std::span<std::byte> place) { write(context, place.data(), place.size()); };
+  return [write, context](std::span<std::byte> place) {
+    const bool outer = std::exchange(gave_up, false);  // of a writer that publishes to another queue
+    write(context, place.data(), place.size());
+    if (std::exchange(gave_up, outer)) throw GaveUp();
+  };
 }
 
 }  // namespace
@@ -152,6 +160,8 @@ beltway_status beltway_publish_parts_until(beltway_producer* producer, const bel
                                                             beltway::c::until(timeout_us, stop)));
   });
 }
+
+void beltway_give_up(void) { beltway::c::gave_up = true; }
 
 beltway_status beltway_publish_writer(beltway_producer* producer, size_t size, beltway_writer write, void* context,
                                       const beltway_publish_options* options, uint64_t* position) {

@@ -17,6 +17,16 @@ namespace beltway::c {
 
 namespace {
 
+/// True if each message has bytes.
+bool have_bytes(std::span<const Bytes> messages) noexcept {
+#pragma GCC unroll 8
+  for (const Bytes& message : messages) {
+    if (message.data() == nullptr && message.size() != 0) [[unlikely]]
+      return false;
+  }
+  return true;
+}
+
 /// `publish(batch)` returns how many of the messages were published, or why none was.
 template <class Publish>
 beltway_status publish_batch(const char* call, beltway_producer* producer, const beltway_bytes* messages,
@@ -24,6 +34,8 @@ beltway_status publish_batch(const char* call, beltway_producer* producer, const
   if (published != nullptr) *published = 0;
   if (producer == nullptr) return fail_by_null(call, "producer");
   if (messages == nullptr && count != 0) return fail_by_null(call, "messages");
+  if (!have_bytes(cpp(messages, count))) [[unlikely]]
+    return fail_by_null(call, "messages[...].data");
   return guarded([&] {
     const Result<std::size_t> done = publish(producer->producer, cpp(messages, count));
     if (published != nullptr && done) *published = *done;
@@ -195,7 +207,13 @@ void beltway_producer_interrupt(const beltway_producer* producer) {
 }
 
 uint64_t beltway_producer_last_sequence(const beltway_producer* producer) {
-  return producer == nullptr ? 0 : producer->producer.last_sequence();
+  std::uint64_t last = 0;
+  if (producer == nullptr) return last;
+  guarded([&] {
+    last = producer->producer.last_sequence();
+    return BELTWAY_OK;
+  });
+  return last;
 }
 size_t beltway_producer_max_message_bytes(const beltway_producer* producer) {
   return producer == nullptr ? 0 : producer->producer.max_message_bytes();

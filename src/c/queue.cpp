@@ -5,6 +5,7 @@
 
 #include "c/handles.hpp"
 #include "c/last_error.hpp"
+#include "c/shown.hpp"
 #include "c/structs.hpp"
 
 using beltway::c::fail_by_null;
@@ -39,6 +40,24 @@ beltway_status reset_group(const char* name, const beltway_queue* queue, const c
       to.restored = done.restored;
       to.held = done.held;
     });
+  });
+}
+
+beltway_purge_report* show_report(const PurgeResult& from) {
+  return make_shown<beltway_purge_report>([&](beltway_purge_report& to, Arena& arena) {
+    to.purged = from.purged;
+    to.left = from.left;
+    to.used = from.used;
+    to.holders = arena.array(from.holders, [&](const PurgeHolder& each) -> const beltway_purge_holder* {
+      return &arena.keep(beltway_purge_holder{.size = sizeof(beltway_purge_holder),
+                                              .messages = each.messages,
+                                              .oldest = each.oldest,
+                                              .pid = each.pid,
+                                              .index = each.index,
+                                              .producer = each.producer,
+                                              .reserved = {}});
+    });
+    to.holder_count = from.holders.size();
   });
 }
 
@@ -114,6 +133,14 @@ beltway_status beltway_purge(const beltway_queue* queue, const char* group, belt
                            });
   });
 }
+
+beltway_status beltway_purge_told(const beltway_queue* queue, const char* group, beltway_purge_report** report) {
+  if (report == nullptr) return fail_by_null("beltway_purge_told", "report");
+  return with("beltway_purge_told", queue, group,
+              [&](const beltway::Queue& at) { *report = beltway::c::show_report(at.purge(group)); });
+}
+
+void beltway_purge_report_free(beltway_purge_report* report) { beltway::c::free_shown(report); }
 
 beltway_status beltway_reset_group(const beltway_queue* queue, const char* group, beltway_start to,
                                    beltway_reset_result* result) {

@@ -11,6 +11,7 @@
 #include "wire/events_json.hpp"
 #include "wire/json_reader.hpp"
 #include "wire/least_reader.hpp"
+#include "wire/options_schema.hpp"
 #include "wire/protocol.hpp"
 #include "wire/validate.hpp"
 
@@ -29,6 +30,14 @@ QueueInfo queue_in(const client::Packet& reply, const std::string& context) {
   const json& queue = wire::JsonReader(reply.body, context).object("queue");
   wire::check_reader(wire::JsonReader(queue, context), context);
   return wire::decode_description(queue, context).info;
+}
+
+void check_said(const std::string& context, const std::string& option) {
+  const auto* const row = wire::find_option<QueueOptions>(option);
+  if (row != nullptr && row->redeclare != wire::Redeclare::apart) return;
+  throw Error(Errc::invalid_option, context + ": \"" + option +
+                                        "\" is not the name of an option to compare; write it as OptionChange and "
+                                        "JSON do, for example \"slots\" or \"evict_after_ms\"");
 }
 
 /// The lock of an exclusive queue comes with the answer, if the queue was made now.
@@ -67,6 +76,7 @@ Connection::Declared Connection::declare_some(std::string_view name, const Queue
   wire::check_name("declare", "queue", name);
   const std::string context = wire::error_subject("declare", name);
   wire::check_options(context, options);
+  for (const std::string& option : said) check_said(context, option);
   const client::Packet reply = request_declare(session_, context, {{"name", name}, {"said", said}}, options);
   const wire::JsonReader fields(reply.body, context);
   Declared declared{.queue = Queue(session_, queue_in(reply, context)), .created = fields.flag("created")};

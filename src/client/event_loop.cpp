@@ -123,6 +123,17 @@ void EventLoop::call(int fd, std::uint32_t registration) {
 }
 
 Status EventLoop::run(const Until& until) {
+  if (runs_) {
+    throw Error(Errc::misuse,
+                "run an event loop: it runs already; return from the callback, or use another loop inside of it");
+  }
+  const struct Running {
+    explicit Running(bool& flag) noexcept : runs(flag) { runs = true; }
+    Running(const Running&) = delete;
+    Running& operator=(const Running&) = delete;
+    ~Running() { runs = false; }
+    bool& runs;
+  } running(runs_);
   const auto ring = [this] { stop(); };
   std::optional<std::stop_callback<decltype(ring)>> on_stop;
   if (until.stop().stop_possible()) on_stop.emplace(until.stop(), ring);

@@ -71,7 +71,7 @@ void Consumer::interrupt() const noexcept {
     core().interrupt();
   }
 }
-ConsumerCounters Consumer::counters() const noexcept { return core().counters(); }
+ConsumerCounters Consumer::counters() const { return core().counters(); }
 std::uint64_t Consumer::reattached() const noexcept { return reattachment_ ? reattachment_->count() : 0; }
 unsigned Consumer::index() const noexcept { return core().index(); }
 const std::string& Consumer::queue_name() const noexcept { return core().queue_name(); }

@@ -313,7 +313,7 @@ Result<std::size_t> ConsumerCore::try_receive_batch(std::span<Message> out) {
   return count;
 }
 
-ConsumerCounters ConsumerCore::counters() const noexcept {
+ConsumerCounters ConsumerCore::own_counters() const noexcept {
   ConsumerCounters counters = counters_;
   counters.messages = words_.messages.load_relaxed();
   counters.bytes = words_.bytes.load_relaxed();
@@ -333,9 +333,14 @@ ConsumerCounters ConsumerCore::counters() const noexcept {
   return counters;
 }
 
+ConsumerCounters ConsumerCore::counters() const {
+  check_fork();
+  return own_counters();
+}
+
 void ConsumerCore::store_counters() noexcept {
   counters_.last_progress_ns = os::coarse_now_ns();
-  ring::store_counters(endpoint_.counters, counters());
+  ring::store_counters(endpoint_.counters, own_counters());
 }
 
 }  // namespace beltway::endpoint

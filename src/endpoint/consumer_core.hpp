@@ -53,8 +53,12 @@ class alignas(ring::k_apart_bytes) ConsumerCore : public ring::PrivateReader {
   void take_interrupt_of(ConsumerCore& old) noexcept;
 
   [[nodiscard]] int poll_fd();
-  void interrupt() noexcept { waiter_.interrupt(); }
-  [[nodiscard]] ConsumerCounters counters() const noexcept;
+  /// No effect in a forked child.
+  void interrupt() noexcept {
+    if (!guard_.in_child()) waiter_.interrupt();
+  }
+  /// As Consumer::counters(). Throws Error(forked).
+  [[nodiscard]] ConsumerCounters counters() const;
   [[nodiscard]] unsigned index() const noexcept { return attachment_.owner - ring::k_first_consumer; }
   [[nodiscard]] const std::string& queue_name() const noexcept { return attachment_.queue_name; }
   [[nodiscard]] const std::string& group() const noexcept { return attachment_.group_name; }
@@ -228,6 +232,7 @@ class alignas(ring::k_apart_bytes) ConsumerCore : public ring::PrivateReader {
       store_counters();
   }
   void wake_for_room(ring::Position floor) noexcept;
+  [[nodiscard]] ConsumerCounters own_counters() const noexcept;
   void store_counters() noexcept;
   void check_fork() const {
     if (guard_.in_child()) [[unlikely]]

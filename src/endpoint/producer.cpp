@@ -10,12 +10,6 @@ namespace beltway {
 
 namespace {
 
-std::size_t total_size(std::span<const Bytes> parts) noexcept {
-  std::size_t size = 0;
-  for (const Bytes& part : parts) size += part.size();
-  return size;
-}
-
 // Attempts to publish, as the forms of ProducerCore want them.
 
 template <class Fill>
@@ -24,12 +18,12 @@ auto publishing(endpoint::ProducerCore& core, std::size_t size, const Fill& fill
 }
 
 auto publishing_copy(endpoint::ProducerCore& core, Bytes message) noexcept {
-  endpoint::touch(message);
+  core.touch(message);
   return publishing(core, message.size(), detail::CopyOf{message});
 }
 
 auto publishing_parts(endpoint::ProducerCore& core, std::span<const Bytes> parts, std::size_t size) noexcept {
-  for (const Bytes& part : parts) endpoint::touch(part);
+  core.touch_parts(parts, size);
   return publishing(core, size, [parts](std::byte* place) noexcept {
     for (const Bytes& part : parts) {
       detail::copy_racing(place, part.data(), part.size());
@@ -92,19 +86,19 @@ Status Producer::publish_until(Bytes message, const Until& until) {
   return core().run_until(until, publishing_copy(core(), message));
 }
 
-std::uint64_t Producer::last_sequence() const noexcept { return core().last_sequence(); }
+std::uint64_t Producer::last_sequence() const { return core().last_sequence(); }
 
 std::uint64_t Producer::publish_parts(std::span<const Bytes> parts) {
-  const std::size_t size = total_size(parts);
+  const std::size_t size = endpoint::total_size(parts);
   core().run_blocking(size, publishing_parts(core(), parts, size));
   return core().last();
 }
 Status Producer::try_publish_parts(std::span<const Bytes> parts) {
   const detail::SingleUse<detail::InlinePublisher> use(*core_);
-  return core().run_try(publishing_parts(core(), parts, total_size(parts)));
+  return core().run_try(publishing_parts(core(), parts, endpoint::total_size(parts)));
 }
 Status Producer::publish_parts_until(std::span<const Bytes> parts, const Until& until) {
-  return core().run_until(until, publishing_parts(core(), parts, total_size(parts)));
+  return core().run_until(until, publishing_parts(core(), parts, endpoint::total_size(parts)));
 }
 
 std::uint64_t Producer::publish_writer(Outcome put, std::size_t size, detail::Writer writer) {
@@ -197,11 +191,7 @@ int Producer::poll_fd() { return core().poll_fd(); }
 void Producer::interrupt() const noexcept { core().interrupt(); }
 std::size_t Producer::max_message_bytes() const noexcept { return core().max_message_bytes(); }
 std::size_t Producer::max_inline_bytes() const noexcept { return core().max_inline_bytes(); }
-ProducerCounters Producer::counters() const noexcept {
-  ProducerCounters counters = core().counters();
-  counters.unread = core().unread();
-  return counters;
-}
+ProducerCounters Producer::counters() const { return core().counters(); }
 unsigned Producer::index() const noexcept { return core().index(); }
 const std::string& Producer::queue_name() const noexcept { return core().queue_name(); }
 

@@ -64,6 +64,14 @@ Status ProducerCore::put_reference(std::uint64_t record, std::size_t size, std::
   return status_of(try_put_reference<ProducerCore>(record, size, block_bytes));
 }
 
+void ProducerCore::touch_pages(const Bytes& source) const noexcept {
+  if (is_too_large(source.size())) return;
+  detail::touch_ends(source);
+  const volatile std::byte* const data = source.data();
+  for (std::size_t at = detail::k_page_bytes; at < source.size(); at += detail::k_page_bytes)
+    static_cast<void>(data[at]);
+}
+
 Status ProducerCore::put_copy(Bytes message) {
   touch(message);
   return put(message.size(), detail::CopyOf{message});
@@ -85,11 +93,15 @@ Status ProducerCore::put_batch(std::span<const Bytes> messages, std::size_t& don
   Status status = Status::ok;
   for (const Bytes& message : messages.subspan(done)) {
     const std::size_t size = message.size();
-    detail::touch_ends(message);
-    if (size >= inline_size_limit_ ||
-        detail::try_put(inline_ring, size, 0, detail::CopyOf{message}) != detail::Claim::ok) [[unlikely]]
+    bool published = false;
+    if (size < inline_size_limit_) [[likely]] {
+      detail::touch_ends(message);
+      published = detail::try_put(inline_ring, size, 0, detail::CopyOf{message}) == detail::Claim::ok;
+    }
+    if (!published) [[unlikely]] {
       status = put_copy(message);
-    if (status != Status::ok) break;
+      if (status != Status::ok) break;
+    }
     ++done;
   }
   if (last() % detail::k_positions_per_counter_store < done - before) store_counters();
@@ -264,7 +276,7 @@ void ProducerCore::arm() noexcept {
   }
 }
 
-ProducerCounters ProducerCore::counters() const noexcept {
+ProducerCounters ProducerCore::own_counters() const noexcept {
   ProducerCounters counters = counters_;
   counters.messages = published_messages().load_relaxed();
   counters.bytes = published_bytes().load_relaxed();
@@ -276,14 +288,17 @@ ProducerCounters ProducerCore::counters() const noexcept {
   return counters;
 }
 
-std::uint64_t ProducerCore::unread() const noexcept {
-  const std::uint64_t now = ring::count_unread(attachment_.memory);
-  return now > unread_before_ ? now - unread_before_ : 0;  // a peer may write the words
+ProducerCounters ProducerCore::counters() const {
+  refuse_in_child();
+  ProducerCounters counters = own_counters();
+  const std::uint64_t unread = ring::count_unread(attachment_.memory);
+  counters.unread = unread > unread_before_ ? unread - unread_before_ : 0;  // a peer may write the words
+  return counters;
 }
 
 void ProducerCore::store_counters() noexcept {
   counters_.last_progress_ns = os::coarse_now_ns();
-  ring::store_counters(endpoint_.counters, counters());
+  ring::store_counters(endpoint_.counters, own_counters());
 }
 
 }  // namespace beltway::endpoint

@@ -6,6 +6,7 @@
 
 #include <cstdint>
 #include <exception>
+#include <limits>
 #include <span>
 #include <type_traits>
 
@@ -22,12 +23,12 @@
 
 namespace beltway::endpoint {
 
-/// As touch_ends(), for each page.
-inline void touch(const Bytes& source) noexcept {
-  detail::touch_ends(source);
-  const volatile std::byte* const data = source.data();
-  for (std::size_t at = detail::k_page_bytes; at < source.size(); at += detail::k_page_bytes)
-    static_cast<void>(data[at]);
+/// The bytes of all parts. The largest number if there are more: no queue takes a message of that size.
+[[nodiscard]] inline std::size_t total_size(std::span<const Bytes> parts) noexcept {
+  constexpr std::size_t k_most = std::numeric_limits<std::size_t>::max();
+  std::size_t size = 0;
+  for (const Bytes& part : parts) size = part.size() > k_most - size ? k_most : size + part.size();
+  return size;
 }
 
 /// One attempt at an operation, a callable that returns a Status, without owning it.
@@ -70,8 +71,25 @@ class alignas(ring::k_apart_bytes) ProducerCore : public ring::Claimer {
   [[nodiscard]] Status put_sequenced(std::size_t size, const Fill& fill, std::uint64_t sequence,
                                      std::size_t block_bytes);
   /// The last committed sequence number of this producer's name; 0: none.
-  [[nodiscard]] std::uint64_t last_sequence() const noexcept {
+  [[nodiscard]] std::uint64_t last_sequence() const {
+    refuse_in_child();
     return sequence_record_ == nullptr ? 0 : sequence_record_->committed.load_relaxed();
+  }
+  /// As detail::touch_ends(), for each page. Reads nothing of a message that is too large: its size may be wrong.
+  void touch(const Bytes& source) const noexcept {
+    const volatile std::byte* const data = source.data();
+    const std::size_t last = source.size() - 1;  // of nothing: a number that is not below
+    if (last < detail::k_page_bytes) [[likely]] {
+      static_cast<void>(data[0]);
+      static_cast<void>(data[last]);
+    } else if (source.size() != 0) {
+      touch_pages(source);
+    }
+  }
+  /// As touch(), of the parts of one message of `size` bytes.
+  void touch_parts(std::span<const Bytes> parts, std::size_t size) const noexcept {
+    if (is_too_large(size)) return;
+    for (const Bytes& part : parts) touch(part);
   }
   /// As put(), of a copy.
   [[nodiscard]] Status put_copy(Bytes message);
@@ -161,11 +179,13 @@ class alignas(ring::k_apart_bytes) ProducerCore : public ring::Claimer {
   [[nodiscard]] std::size_t max_inline_bytes() const noexcept { return inline_bytes_; }
   [[nodiscard]] unsigned index() const noexcept { return producer(); }
   [[nodiscard]] const std::string& queue_name() const noexcept { return attachment_.queue_name; }
-  [[nodiscard]] ProducerCounters counters() const noexcept;
-  /// ProducerCounters::unread.
-  [[nodiscard]] std::uint64_t unread() const noexcept;
+  /// As Producer::counters(). Throws Error(forked).
+  [[nodiscard]] ProducerCounters counters() const;
   [[nodiscard]] int poll_fd();
-  void interrupt() noexcept { waiter_.interrupt(); }
+  /// No effect in a forked child.
+  void interrupt() noexcept {
+    if (!guard_.in_child()) waiter_.interrupt();
+  }
   enum class Wanted : std::uint8_t { message, loan };
   [[noreturn]] void throw_status(Status status, std::size_t size, Wanted wanted = Wanted::message) const;
 
@@ -266,7 +286,9 @@ class alignas(ring::k_apart_bytes) ProducerCore : public ring::Claimer {
   [[nodiscard]] Until while_the_pace_holds(const Until& until) const noexcept;
   /// Attempts until the room that there is does not belong to others: they take it within k_turn_ns, or are passed over.
   Status attempt_in_turn(const Until& until, Attempt attempt);
+  [[nodiscard]] ProducerCounters own_counters() const noexcept;
   void store_counters() noexcept;
+  void touch_pages(const Bytes& source) const noexcept;
   void arm() noexcept;
   void refuse_in_child() const {
     if (guard_.in_child()) [[unlikely]]

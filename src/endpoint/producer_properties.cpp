@@ -81,22 +81,19 @@ Status run_until(ProducerCore& core, const Properties& properties, std::size_t s
   return core.run_until(until, [&] { return message.put(); });
 }
 
-detail::CopyOf copy_of(const Bytes& message) noexcept {
-  endpoint::touch(message);
+detail::CopyOf copy_of(const ProducerCore& core, const Bytes& message) noexcept {
+  core.touch(message);
   return {message};
 }
 
 /// A fill that lays parts end to end.
 struct CopyOfParts {
   std::span<const Bytes> parts;
+  std::size_t size;
 
-  explicit CopyOfParts(std::span<const Bytes> of) noexcept : parts(of) {
-    for (const Bytes& part : parts) endpoint::touch(part);
-  }
-  [[nodiscard]] std::size_t size() const noexcept {
-    std::size_t size = 0;
-    for (const Bytes& part : parts) size += part.size();
-    return size;
+  CopyOfParts(const ProducerCore& core, std::span<const Bytes> of) noexcept
+      : parts(of), size(endpoint::total_size(of)) {
+    core.touch_parts(parts, size);
   }
   void operator()(std::byte* place) const noexcept {
     for (const Bytes& part : parts) {
@@ -116,26 +113,26 @@ struct CallOf {
 }  // namespace
 
 std::uint64_t Producer::publish(Bytes message, const Properties& properties) {
-  return run_blocking(core(), properties, message.size(), copy_of(message));
+  return run_blocking(core(), properties, message.size(), copy_of(core(), message));
 }
 Status Producer::try_publish(Bytes message, const Properties& properties) {
-  return run_try(core(), properties, message.size(), copy_of(message));
+  return run_try(core(), properties, message.size(), copy_of(core(), message));
 }
 Status Producer::publish_until(Bytes message, const Properties& properties, const Until& until) {
-  return run_until(core(), properties, message.size(), copy_of(message), until);
+  return run_until(core(), properties, message.size(), copy_of(core(), message), until);
 }
 
 std::uint64_t Producer::publish_parts(std::span<const Bytes> parts, const Properties& properties) {
-  const CopyOfParts fill(parts);
-  return run_blocking(core(), properties, fill.size(), fill);
+  const CopyOfParts fill(core(), parts);
+  return run_blocking(core(), properties, fill.size, fill);
 }
 Status Producer::try_publish_parts(std::span<const Bytes> parts, const Properties& properties) {
-  const CopyOfParts fill(parts);
-  return run_try(core(), properties, fill.size(), fill);
+  const CopyOfParts fill(core(), parts);
+  return run_try(core(), properties, fill.size, fill);
 }
 Status Producer::publish_parts_until(std::span<const Bytes> parts, const Properties& properties, const Until& until) {
-  const CopyOfParts fill(parts);
-  return run_until(core(), properties, fill.size(), fill, until);
+  const CopyOfParts fill(core(), parts);
+  return run_until(core(), properties, fill.size, fill, until);
 }
 
 std::uint64_t Producer::publish_writer(std::size_t size, const Properties& properties, detail::Writer writer) {
@@ -159,15 +156,15 @@ bool is_duplicate(const ProducerCore& core, const PublishOptions& options) {
 
 Result<std::uint64_t> Producer::publish(Bytes message, const PublishOptions& options) {
   if (is_duplicate(core(), options)) return Status::duplicate;
-  return run_blocking(core(), options.properties, message.size(), copy_of(message), options.sequence);
+  return run_blocking(core(), options.properties, message.size(), copy_of(core(), message), options.sequence);
 }
 Status Producer::try_publish(Bytes message, const PublishOptions& options) {
   if (is_duplicate(core(), options)) return Status::duplicate;
-  return run_try(core(), options.properties, message.size(), copy_of(message), options.sequence);
+  return run_try(core(), options.properties, message.size(), copy_of(core(), message), options.sequence);
 }
 Status Producer::publish_until(Bytes message, const PublishOptions& options, const Until& until) {
   if (is_duplicate(core(), options)) return Status::duplicate;
-  return run_until(core(), options.properties, message.size(), copy_of(message), until, options.sequence);
+  return run_until(core(), options.properties, message.size(), copy_of(core(), message), until, options.sequence);
 }
 Result<std::uint64_t> Producer::publish_writer(std::size_t size, detail::Writer writer, const PublishOptions& options) {
   if (is_duplicate(core(), options)) return Status::duplicate;

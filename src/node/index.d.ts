@@ -5,6 +5,12 @@
 // room waits in the event loop. Times are milliseconds. Objects belong to the thread that made them; a worker connects by itself.
 /// <reference types="node" />
 
+import type {
+  DaemonInfo, OptionChange, PeekedMessage, PurgeResult, QueueInfo, QueueSnapshot, ResetResult,
+} from './info';
+
+export * from './info';
+
 declare global {
   interface SymbolConstructor {
     readonly dispose: unique symbol;
@@ -318,27 +324,6 @@ export class Consumer implements AsyncIterable<Message> {
   [Symbol.asyncDispose](): Promise<void>;
 }
 
-export interface EndpointInfo { index: number; producer: boolean; pid: number; uid: number; [name: string]: unknown; }
-export interface QueueInfo {
-  name: string;
-  id: number;
-  options: Required<Omit<QueueOptions, 'maxParked' | 'groups'>> & { maxParked?: number; groups: NamedGroup[] };
-  endpoints: EndpointInfo[];
-  producerNames: Array<{ name: string; lastSequence: bigint }>;
-  paused: Array<{ name: string; pausedFor: number }>;
-  [name: string]: unknown;
-}
-export interface GroupState {
-  name: string; floor: number; depth: number; available: number; leased: number; [name: string]: unknown;
-}
-export interface QueueSnapshot { info: QueueInfo; position: number; used: number; groups: GroupState[]; [name: string]: unknown; }
-export interface PeekedMessage {
-  position: number; producer: number; data: Buffer; size: number; properties: Properties; age?: number;
-}
-export interface PurgeResult { purged: number; left: number; used: number; holders: object[]; }
-export interface ResetResult { position: number; acknowledged: number; restored: number; held: number; }
-export interface DaemonInfo { version: string; pid: number; socket: string; [name: string]: unknown; }
-
 /** A handle of one queue. */
 export class Queue {
   private constructor();
@@ -380,7 +365,7 @@ export class Connection {
   declare(name: string, options: QueueOptions | undefined, callback: Callback<Queue>): void;
   /** As declare(), but an existing queue is compared in the given options alone, and those that may change are changed. */
   declareSome(name: string, options: QueueOptions, callback?: Callback<object>): Promise<{
-    queue: Queue; created: boolean; changed: Array<{ option: string; group: string; from: string; to: string }>;
+    queue: Queue; created: boolean; changed: OptionChange[];
   }>;
   /** Opens an existing queue; not_found. With `timeout` or `signal` it waits until a process has declared the queue. */
   openQueue(name: string, options?: WaitOptions): Promise<Queue>;

@@ -85,6 +85,54 @@ static void a_full_queue_refuses_and_a_timed_wait_ends(void) {
   strike_stage(&s);
 }
 
+/// Gives up what `context`, a list of texts, has no text for.
+static void write_next(void* context, void* place, size_t size) {
+  const char*** next = (const char***)context;
+  const char* text = *(*next)++;
+  if (text == NULL) {
+    beltway_give_up();
+  } else {
+    memcpy(place, text, size);
+  }
+}
+
+static void a_writer_that_gives_up_publishes_nothing(void) {
+  const char* texts[] = {NULL, "one", NULL, NULL, "two", NULL};
+  const char** next = texts;
+  static char large[4096];
+  beltway_publish_options options = BELTWAY_PUBLISH_OPTIONS_INIT;
+  beltway_properties properties = BELTWAY_PROPERTIES_INIT;
+  beltway_message message = BELTWAY_MESSAGE_INIT;
+  stage s = set_stage("givers", NULL, "workers");
+  properties.key = beltway_text_of("k");
+  options.properties = &properties;
+  beltway_give_up();  // no effect
+  CHECK_STATUS(beltway_publish_writer(s.out, 3, &write_next, &next, NULL, NULL), BELTWAY_STOPPED);
+  CHECK_OK(beltway_publish_writer(s.out, 3, &write_next, &next, NULL, NULL));
+  CHECK_STATUS(beltway_try_publish_writer(s.out, sizeof large, &write_next, &next, NULL), BELTWAY_STOPPED);
+  CHECK_STATUS(beltway_publish_writer_until(s.out, 3, &write_next, &next, &options, 1000000, NULL), BELTWAY_STOPPED);
+  CHECK_OK(beltway_try_publish_writer(s.out, 3, &write_next, &next, NULL));
+  CHECK_OK(beltway_receive(s.in, &message));
+  CHECK(message_is(&message, "one") && beltway_ack(&message) == 1);
+  CHECK_OK(beltway_receive(s.in, &message));
+  CHECK(message_is(&message, "two") && beltway_ack(&message) == 1);
+  CHECK_STATUS(beltway_try_receive(s.in, &message), BELTWAY_EMPTY);
+  strike_stage(&s);
+}
+
+static void a_batch_with_a_message_without_bytes_is_refused_as_a_whole(void) {
+  const beltway_bytes batch[2] = {{"fine", 4}, {NULL, 1}};
+  beltway_message message = BELTWAY_MESSAGE_INIT;
+  size_t published = 9;
+  stage s = set_stage("nulls", NULL, NULL);
+  CHECK_FAILS(beltway_publish_batch(s.out, batch, 2, &published), BELTWAY_ERRC_MISUSE, "`messages[...].data` is NULL");
+  CHECK_FAILS(beltway_try_publish_batch(s.out, batch, 2, &published), BELTWAY_ERRC_MISUSE, "`messages[...].data`");
+  CHECK_FAILS(beltway_publish_batch_until(s.out, batch, 2, &published, 0, NULL), BELTWAY_ERRC_MISUSE, "messages");
+  CHECK(published == 0);
+  CHECK_STATUS(beltway_try_receive(s.in, &message), BELTWAY_EMPTY);
+  strike_stage(&s);
+}
+
 static void what_is_too_large_is_refused_with_its_limit(void) {
   static char large[8192];
   const beltway_bytes batch[2] = {{"fits", 4}, {large, sizeof large}};
@@ -264,6 +312,9 @@ int main(void) {
   static const test_case cases[] = {
       {"messages pass by each way to publish", &messages_pass_by_each_way_to_publish},
       {"a full queue refuses, and a timed wait ends", &a_full_queue_refuses_and_a_timed_wait_ends},
+      {"a writer that gives up publishes nothing", &a_writer_that_gives_up_publishes_nothing},
+      {"a batch with a message without bytes is refused as a whole",
+       &a_batch_with_a_message_without_bytes_is_refused_as_a_whole},
       {"what is too large is refused with its limit", &what_is_too_large_is_refused_with_its_limit},
       {"a named group leases, acks, nacks and rejects", &a_named_group_leases_acks_nacks_and_rejects},
       {"a rejected message needs a place to go", &a_rejected_message_needs_a_place_to_go},

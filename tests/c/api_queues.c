@@ -72,6 +72,72 @@ static void some_options_are_declared_and_others_left(void) {
   beltway_close(link);
 }
 
+static void a_declare_tells_which_options_it_has_changed(void) {
+  const char* const said[] = {"ttl_ms", "retry_delay_ms"};
+  beltway_connection* link = NULL;
+  beltway_queue* queue = NULL;
+  beltway_declared* declared = NULL;
+  beltway_group workers = BELTWAY_GROUP_INIT("workers");
+  beltway_queue_options options = BELTWAY_QUEUE_OPTIONS_INIT;
+  options.groups = &workers;
+  options.group_count = 1;
+  CHECK_OK(beltway_open(NULL, &link));
+  CHECK_OK(beltway_declare_some_told(link, "told", &options, said, 2, &queue, &declared));
+  CHECK(declared->size == sizeof *declared && declared->created && declared->change_count == 0);
+  beltway_declared_free(declared);
+  beltway_queue_free(queue);
+  options.ttl_ms = 500;
+  workers.retry_delay_ms = 7;
+  CHECK_OK(beltway_declare_some_told(link, "told", &options, said, 2, &queue, &declared));
+  CHECK(!declared->created && declared->change_count == 2);
+  if (declared->change_count == 2) {
+    CHECK(strcmp(declared->changes[0]->option, "ttl_ms") == 0 && strcmp(declared->changes[0]->group, "") == 0);
+    CHECK(strcmp(declared->changes[0]->from, "0") == 0 && strcmp(declared->changes[0]->to, "500") == 0);
+    CHECK(strcmp(declared->changes[1]->option, "retry_delay_ms") == 0);
+    CHECK(strcmp(declared->changes[1]->group, "workers") == 0 && strcmp(declared->changes[1]->to, "7") == 0);
+  }
+  beltway_declared_free(declared);
+  beltway_declared_free(NULL);
+  beltway_queue_free(queue);
+  queue = NULL;
+  CHECK_FAILS(beltway_declare_some_told(link, "told", &options, said, 2, &queue, NULL), BELTWAY_ERRC_MISUSE,
+              "`declared` is NULL");
+  CHECK(queue == NULL);
+  CHECK_OK(beltway_remove(link, "told", 0));
+  beltway_close(link);
+}
+
+static void a_purge_tells_all_who_hold_what_it_left(void) {
+  beltway_purge_report* report = NULL;
+  beltway_message mine = BELTWAY_MESSAGE_INIT;
+  beltway_message theirs = BELTWAY_MESSAGE_INIT;
+  beltway_consumer_options options = BELTWAY_CONSUMER_OPTIONS_INIT;
+  beltway_consumer* other = NULL;
+  int i;
+  stage s = set_stage("holders", NULL, "workers");
+  options.group = "workers";
+  CHECK_OK(beltway_consumer_new(s.queue, &options, &other));
+  for (i = 0; i < 5; ++i) CHECK_OK(beltway_publish(s.out, "message", 7));
+  CHECK_OK(beltway_try_receive(other, &theirs));
+  CHECK_OK(beltway_try_receive(s.in, &mine));
+  CHECK_OK(beltway_purge_told(s.queue, "workers", &report));
+  CHECK(report->size == sizeof *report && report->purged == 3 && report->left == 2 && report->used == 5);
+  CHECK(report->holder_count == 2);
+  if (report->holder_count == 2) {
+    CHECK(report->holders[0]->oldest == 0 && report->holders[0]->index == 1 && !report->holders[0]->producer);
+    CHECK(report->holders[1]->oldest == 1 && report->holders[1]->index == 0 && report->holders[1]->messages == 1);
+    CHECK(report->holders[0]->pid == getpid());
+  }
+  beltway_purge_report_free(report);
+  CHECK(beltway_ack(&mine) == 1 && beltway_ack(&theirs) == 1);
+  CHECK_OK(beltway_purge_told(s.queue, "workers", &report));
+  CHECK(report->left == 0 && report->holder_count == 0);
+  beltway_purge_report_free(report);
+  CHECK_FAILS(beltway_purge_told(s.queue, "workers", NULL), BELTWAY_ERRC_MISUSE, "`report` is NULL");
+  beltway_consumer_free(other);
+  strike_stage(&s);
+}
+
 static void a_failure_names_operation_object_and_remedy(void) {
   beltway_connection* link = NULL;
   beltway_queue* queue = NULL;
@@ -233,10 +299,15 @@ static void a_snapshot_shows_endpoints_groups_and_counters(void) {
 static void a_daemon_says_which_one_it_is(void) {
   beltway_connection* link = NULL;
   beltway_daemon_info* daemon = NULL;
+  size_t i;
   CHECK_OK(beltway_open(NULL, &link));
   CHECK_OK(beltway_ping(link, &daemon));
   CHECK(strcmp(daemon->version, beltway_version()) == 0 && daemon->pid > 0);
   CHECK(strcmp(daemon->asked, getenv("BELTWAY_SOCKET")) == 0);
+  CHECK(daemon->held_count == 0 && daemon->held_queue_count == 0);
+  CHECK(daemon->other_count == daemon->other_socket_count);
+  for (i = 0; i < daemon->other_count; ++i)
+    CHECK(strcmp(daemon->others[i]->socket, daemon->other_sockets[i]) == 0 && daemon->others[i]->pid > 0);
   beltway_daemon_info_free(daemon);
   beltway_close(link);
 }
@@ -254,6 +325,8 @@ int main(void) {
       {"a queue is declared, opened, listed, described and removed",
        &a_queue_is_declared_opened_listed_described_and_removed},
       {"some options are declared and others left", &some_options_are_declared_and_others_left},
+      {"a declare tells which options it has changed", &a_declare_tells_which_options_it_has_changed},
+      {"a purge tells all who hold what it left", &a_purge_tells_all_who_hold_what_it_left},
       {"a failure names operation, object and remedy", &a_failure_names_operation_object_and_remedy},
       {"structs of other versions are taken as far as they are known",
        &structs_of_other_versions_are_taken_as_far_as_they_are_known},

@@ -204,6 +204,8 @@ static void consume_calls_back_until_the_handler_ends_it(void) {
 
 static void a_forked_child_is_told_to_open_its_own_connection(void) {
   beltway_message message = BELTWAY_MESSAGE_INIT;
+  beltway_producer_counters sent = {sizeof sent, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0};
+  beltway_consumer_counters received = {sizeof received, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0};
   pid_t child;
   int status = -1;
   stage s = set_stage("forks", NULL, NULL);
@@ -214,6 +216,11 @@ static void a_forked_child_is_told_to_open_its_own_connection(void) {
     CHECK_FAILS(beltway_publish(s.out, "x", 1), BELTWAY_ERRC_FORKED, "connection");
     CHECK_FAILS(beltway_try_receive(s.in, &message), BELTWAY_ERRC_FORKED, "connection");
     CHECK_FAILS(beltway_open_queue(s.link, "forks", &queue), BELTWAY_ERRC_FORKED, "connection");
+    CHECK_FAILS(beltway_producer_get_counters(s.out, &sent), BELTWAY_ERRC_FORKED, "connection");
+    CHECK_FAILS(beltway_consumer_get_counters(s.in, &received), BELTWAY_ERRC_FORKED, "connection");
+    CHECK(beltway_producer_last_sequence(s.out) == 0);
+    beltway_producer_interrupt(s.out);
+    beltway_consumer_interrupt(s.in);
     _exit(check_failures == 0 ? 0 : 1);
   }
   CHECK(waitpid(child, &status, 0) == child && WIFEXITED(status) && WEXITSTATUS(status) == 0);
@@ -231,7 +238,7 @@ static void free_own_consumer(void* context, beltway_status status, beltway_mess
   looping* with = (looping*)context;
   ++with->calls;
   CHECK(status == BELTWAY_OK && beltway_ack(message) == 1);
-  CHECK_FAILS(beltway_loop_run(with->loop, 0, NULL), BELTWAY_ERRC_MISUSE, "the loop runs already");
+  CHECK_FAILS(beltway_loop_run(with->loop, 0, NULL), BELTWAY_ERRC_MISUSE, "it runs already");
   beltway_loop_forget(with->loop, beltway_consumer_poll_fd(with->in));
   beltway_consumer_free(with->in);
   with->in = NULL;

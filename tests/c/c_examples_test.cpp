@@ -45,6 +45,42 @@ TEST(CExamples, c_image_loan_hands_over_whole_images) {
   EXPECT_EQ(run_example(daemon, "image_loan").out, "10 of 10 images arrived as drawn\n");
 }
 
+TEST(CExamples, c_broadcast_shows_all_messages_to_all_and_losses_to_lossy_consumers) {
+  const TestDaemon daemon;
+  EXPECT_EQ(run_example(daemon, "broadcast").out,
+            "first saw 10, lost 0\nsecond saw 10, lost 0\nfirst saw 10, lost 0\nsecond saw 10, lost 0\n"
+            "tap saw 16, lost 4\na full queue answers: full\n");
+}
+
+TEST(CExamples, c_newest_value_ends_with_the_last_value_and_counts_what_it_skipped) {
+  const TestDaemon daemon;
+  const Outcome result = run_example(daemon, "newest_value");
+  EXPECT_TRUE(result.exit.ok()) << result.err;
+  EXPECT_TRUE(result.out.ends_with(", the last value is 2000\n")) << result.out;
+}
+
+TEST(CExamples, c_long_jobs_go_on_beside_short_ones) {
+  const TestDaemon daemon;
+  const Outcome result = run_example(daemon, "long_jobs");
+  EXPECT_TRUE(result.out.starts_with("1000 jobs done, 9")) << result.out << result.err;
+}
+
+TEST(CExamples, c_resumed_import_stores_no_line_twice) {
+  const TestDaemon daemon;
+  EXPECT_EQ(run_example(daemon, "resumed_import").out, "100 lines received, 60 not stored again\n");
+}
+
+TEST(CExamples, c_thread_pool_handles_each_job_once_and_ends_at_a_signal) {
+  const TestDaemon daemon;
+  EXPECT_EQ(run_example(daemon, "thread_pool").out, "sum: 50005000\n");
+  auto pool = Child::spawn({program("c/thread_pool"), "1000000000"}, daemon.client_options());
+  const Queue queue = Connection::open({.socket = daemon.socket()}).open_queue("c_pool");
+  const std::uint64_t before = queue.snapshot().position;
+  EXPECT_TRUE(eventually([&] { return queue.snapshot().position > before; }));
+  pool.kill(SIGTERM);
+  EXPECT_TRUE(pool.wait().ok());
+}
+
 TEST(CExamples, c_event_loop_calls_back_until_nothing_is_left) {
   const TestDaemon daemon;
   const std::string out = run_example(daemon, "event_loop").out;

@@ -15,6 +15,7 @@
 #include "beltway/beltway.hpp"
 #include "support/child.hpp"
 #include "support/daemon.hpp"
+#include "support/own_daemon.hpp"
 #include "support/raw_client.hpp"
 #include "support/supervised_daemon.hpp"
 #include "support/temp_dir.hpp"
@@ -35,31 +36,30 @@ using test::is_gone;
 class OwnDaemon : public testing::Test {
  protected:
   void SetUp() override {
-    ::unsetenv("BELTWAY_SOCKET");
-    ::setenv("XDG_RUNTIME_DIR", dir_.path().c_str(), 1);
-    ::setenv("BELTWAY_DAEMON", test::program("beltwayd").c_str(), 1);
     if (std::filesystem::exists("/run/beltway/beltwayd.sock")) GTEST_SKIP() << "this machine has a daemon of its own";
   }
-  void TearDown() override {
-    for (const int pid : started_) {
-      ::kill(pid, SIGTERM);
-      EXPECT_TRUE(eventually([&] { return is_gone(pid); })) << "process " << pid << " does not end";
-    }
-  }
-  [[nodiscard]] std::filesystem::path socket() const { return dir_.path() / "beltway" / "beltwayd.sock"; }
+  [[nodiscard]] std::filesystem::path socket() const { return dir_.socket(); }
 
-  test::TempDir dir_;
-  std::vector<int> started_;
+  test::OwnDaemonDir dir_;
 };
 
 TEST_F(OwnDaemon, the_daemon_of_a_user_is_started_when_none_answers_and_found_the_next_time) {
   const Connection first = Connection::open();
-  started_.push_back(first.ping().pid);
   EXPECT_EQ(first.ping().socket, socket());
-  EXPECT_EQ(Connection::open().ping().pid, started_[0]);
+  EXPECT_EQ(Connection::open().ping().pid, first.ping().pid);
   struct stat status{};
   ASSERT_EQ(::stat(socket().parent_path().c_str(), &status), 0);
   EXPECT_EQ(status.st_mode & 0777U, 0700U);
+}
+
+TEST_F(OwnDaemon, the_directory_of_a_test_ends_a_daemon_and_its_supervisor_that_no_client_can_name) {
+  const int daemon = Connection::open().ping().pid;
+  const int supervisor = test::parent_of(daemon);
+  EXPECT_EQ(dir_.processes().size(), 2U);
+  std::filesystem::remove(socket());
+  dir_.end();
+  EXPECT_TRUE(is_gone(daemon));
+  EXPECT_TRUE(is_gone(supervisor));
 }
 
 TEST_F(OwnDaemon, the_daemon_of_a_user_is_one_however_many_start_it_at_once) {
@@ -74,7 +74,6 @@ TEST_F(OwnDaemon, the_daemon_of_a_user_is_one_however_many_start_it_at_once) {
   }
   for (Child& client : clients) EXPECT_TRUE(client.wait().ok());
   const Connection link = Connection::open({.start_daemon = false});
-  started_.push_back(link.ping().pid);
   EXPECT_EQ(link.list().size(), 1U);
 }
 
@@ -94,7 +93,7 @@ TEST_F(OwnDaemon, directory_in_place_of_its_socket_is_refused_with_the_socket_th
   const Error refused = error_of([&] { (void)Connection::open({.socket = empty}); });
   EXPECT_EQ(std::string(refused.what()),
             "connect to " + empty + ": that is a directory; name the socket in it: " + empty + "/beltwayd.sock");
-  started_.push_back(Connection::open().ping().pid);
+  (void)Connection::open();
   const Error near = error_of([&] { (void)Connection::open({.socket = dir_.path()}); });
   EXPECT_NE(std::string(near.what()).find("name the socket in it: " + socket().string()), std::string::npos)
       << near.what();
@@ -126,9 +125,7 @@ TEST_F(OwnDaemon, the_daemon_of_a_user_comes_back_with_its_queues_after_its_deat
   auto in = queue.consumer();
   auto out = queue.producer();
   ASSERT_EQ(::kill(first, SIGKILL), 0);
-  const int second = link.ping().pid;
-  started_.push_back(second);
-  EXPECT_NE(second, first);
+  EXPECT_NE(link.ping().pid, first);
   out.publish("still there");
   EXPECT_TRUE(in.receive(std::chrono::seconds(20)));
   EXPECT_EQ(queue.describe().endpoints.size(), 2U);
@@ -144,9 +141,18 @@ TEST_F(OwnDaemon, the_next_request_starts_a_daemon_after_the_death_of_daemon_and
   ASSERT_EQ(::kill(supervisor, SIGKILL), 0);
   ASSERT_EQ(::kill(first, SIGKILL), 0);
   ASSERT_TRUE(eventually([&] { return is_gone(first) && is_gone(supervisor); }));
-  started_.push_back(link.ping().pid);
+  EXPECT_NE(link.ping().pid, first);
   EXPECT_EQ(in.receive(std::chrono::seconds(20)).status(), Status::removed) << "the new daemon does not know the queue";
   EXPECT_EQ(error_of([&] { (void)queue.describe(); }).reason(), Errc::removed);
+}
+
+TEST(Connection, an_option_that_does_not_exist_is_refused_with_its_name) {
+  const TestDaemon daemon;
+  const Connection link = connect(daemon);
+  const Error error = error_of([&] { (void)link.declare_some("jobs", {}, {"evict_after"}); });
+  EXPECT_EQ(error.reason(), Errc::invalid_option);
+  EXPECT_NE(std::string(error.what()).find("\"evict_after\""), std::string::npos) << error.what();
+  EXPECT_NO_THROW((void)link.declare_some("jobs", {}, {"evict_after_ms"}));
 }
 
 TEST(Connection, a_connection_in_a_forked_child_answers_with_an_error_and_a_new_one_works) {

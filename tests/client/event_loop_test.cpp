@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "beltway/beltway.hpp"
+#include "error_of.hpp"
 #include "local_queue.hpp"
 
 namespace beltway::test {
@@ -51,6 +52,21 @@ TEST(EventLoop, a_stop_counts_also_if_nothing_is_left_to_wait_for) {
   loop.stop();
   EXPECT_EQ(loop.run(), Status::stopped);
   EXPECT_EQ(loop.run(), Status::ok) << "a stop counts once";
+}
+
+TEST(EventLoop, a_loop_that_is_run_in_its_own_callback_is_a_misuse_and_goes_on) {
+  EventLoop loop;
+  const Bell bell(1);
+  int calls = 0;
+  loop.on_readable(bell.fd, [&] {
+    EXPECT_EQ(error_of([&] { (void)loop.run(); }).reason(), Errc::misuse);
+    if (++calls == 2) loop.forget(bell.fd);
+  });
+  EXPECT_EQ(loop.run(), Status::ok);
+  EXPECT_EQ(calls, 2);
+  EventLoop inner;
+  loop.when_readable(bell.fd, [&] { EXPECT_EQ(inner.run(), Status::ok) << "another loop may run"; });
+  EXPECT_EQ(loop.run(), Status::ok);
 }
 
 TEST(EventLoop, an_event_loop_ends_at_the_deadline_or_when_told_to_stop) {

@@ -17,6 +17,7 @@
 #include "beltway/beltway.hpp"
 #include "support/child.hpp"
 #include "support/daemon.hpp"
+#include "support/own_daemon.hpp"
 #include "support/own_user.hpp"
 #include "support/raw_client.hpp"
 #include "support/supervised_daemon.hpp"
@@ -46,22 +47,8 @@ class Surroundings : public testing::Test {
  protected:
   void SetUp() override {
     if (std::filesystem::exists("/run/beltway/beltwayd.sock")) GTEST_SKIP() << "this machine has a daemon of its own";
-    ::unsetenv("BELTWAY_SOCKET");
-    ::setenv("XDG_RUNTIME_DIR", dir_.path().c_str(), 1);
-    ::setenv("BELTWAY_DAEMON", program("beltwayd").c_str(), 1);
   }
-  void TearDown() override { end_daemon(); }
 
-  void end_daemon() {
-    int pid = 0;
-    try {
-      pid = Connection::open({.start_daemon = false}).ping().pid;
-    } catch (const Error&) {
-      return;
-    }
-    ::kill(pid, SIGTERM);
-    EXPECT_TRUE(eventually([&] { return test::is_gone(pid); })) << "process " << pid << " does not end";
-  }
   [[nodiscard]] static int daemon_pid() { return Connection::open({.start_daemon = false}).ping().pid; }
   /// What a shell does: `before` and then a client.
   [[nodiscard]] static test::Outcome client(const std::string& before) {
@@ -69,7 +56,7 @@ class Surroundings : public testing::Test {
         {"bash", "-c", before + "; exec '" + program("beltway").string() + "' declare q --slots 16 --lane-bytes 0"});
   }
 
-  test::TempDir dir_;
+  test::OwnDaemonDir dir_;
 };
 
 /// Everything that a process can leave to its children, far from what is usual.

@@ -36,18 +36,30 @@ inline bool is_source(const std::filesystem::path& path) {
   return ending == ".hpp" || ending == ".cpp" || ending == ".h" || ending == ".c";
 }
 
-inline const std::vector<Source>& all_sources() {
-  static const std::vector<Source> sources = [] {
-    std::vector<Source> found;
-    for (const char* folder : k_source_folders) {
-      for (const auto& entry :
-           std::filesystem::recursive_directory_iterator(std::filesystem::path(BELTWAY_TEST_SOURCES) / folder)) {
-        if (is_source(entry.path())) found.push_back(read(entry.path()));
-      }
+/// Programs and modules in Python and JavaScript.
+inline bool is_script(const std::filesystem::path& path) {
+  const std::filesystem::path ending = path.extension();
+  return ending == ".py" || ending == ".pyi" || ending == ".js" || ending == ".mjs" || ending == ".ts";
+}
+
+inline std::vector<Source> read_all(bool (*is_wanted)(const std::filesystem::path&)) {
+  std::vector<Source> found;
+  for (const char* folder : k_source_folders) {
+    for (const auto& entry :
+         std::filesystem::recursive_directory_iterator(std::filesystem::path(BELTWAY_TEST_SOURCES) / folder)) {
+      if (is_wanted(entry.path())) found.push_back(read(entry.path()));
     }
-    return found;
-  }();
+  }
+  return found;
+}
+
+inline const std::vector<Source>& all_sources() {
+  static const std::vector<Source> sources = read_all(is_source);
   return sources;
+}
+inline const std::vector<Source>& all_scripts() {
+  static const std::vector<Source> scripts = read_all(is_script);
+  return scripts;
 }
 
 inline bool is_product(const Source& source) {

@@ -39,6 +39,28 @@ BELTWAY_C_CALL beltway_status beltway_declare(const beltway_connection* connecti
 BELTWAY_C_CALL beltway_status beltway_declare_some(const beltway_connection* connection, const char* name,
                                                    const beltway_queue_options* options, const char* const* said,
                                                    size_t said_count, beltway_queue** queue, bool* created);
+/// An option that a declare has changed of a queue that existed. Values as text.
+typedef struct beltway_option_change {
+  size_t size;
+  const char* option;  ///< "evict_after_ms"
+  const char* group;   ///< the group whose own it is; "": the queue's
+  const char* from;
+  const char* to;
+} beltway_option_change;
+/// What a declare did.
+typedef struct beltway_declared {
+  size_t size;
+  const beltway_option_change* const* changes;
+  size_t change_count;
+  bool created;  ///< the queue was made
+  uint8_t reserved[7];
+} beltway_declared;
+/// As beltway_declare_some(), and tells what it did. Free that by beltway_declared_free().
+BELTWAY_C_CALL beltway_status beltway_declare_some_told(const beltway_connection* connection, const char* name,
+                                                        const beltway_queue_options* options, const char* const* said,
+                                                        size_t said_count, beltway_queue** queue,
+                                                        beltway_declared** declared);
+BELTWAY_C_CALL void beltway_declared_free(beltway_declared* declared);
 /// Opens an existing queue; not_found.
 BELTWAY_C_CALL beltway_status beltway_open_queue(const beltway_connection* connection, const char* name,
                                                  beltway_queue** queue);
@@ -95,6 +117,30 @@ typedef struct beltway_purge_result {
 /// NULL result: none is told.
 BELTWAY_C_CALL beltway_status beltway_purge(const beltway_queue* queue, const char* group,
                                             beltway_purge_result* result);
+/// An endpoint that keeps messages of a group from being purged: a consumer that holds them, or a producer that is still writing
+/// them.
+typedef struct beltway_purge_holder {
+  size_t size;
+  uint64_t messages;  ///< that it holds of this group
+  uint64_t oldest;    ///< position of the oldest of them
+  int32_t pid;        ///< of the process that attached
+  uint32_t index;     ///< among producers or among consumers
+  bool producer;
+  uint8_t reserved[7];
+} beltway_purge_holder;
+/// What a purge did, and all who hold what it left.
+typedef struct beltway_purge_report {
+  size_t size;
+  uint64_t purged;  ///< messages that were acknowledged
+  uint64_t left;    ///< messages that `holders` hold: they were not acknowledged
+  uint64_t used;    ///< positions that the slowest reliable group, of all, still holds afterwards
+  const beltway_purge_holder* const* holders;  ///< the one with the oldest message first
+  size_t holder_count;
+} beltway_purge_report;
+/// As beltway_purge(), and tells all holders. Free the report by beltway_purge_report_free().
+BELTWAY_C_CALL beltway_status beltway_purge_told(const beltway_queue* queue, const char* group,
+                                                 beltway_purge_report** report);
+BELTWAY_C_CALL void beltway_purge_report_free(beltway_purge_report* report);
 
 /// What a reset of a group did.
 typedef struct beltway_reset_result {

@@ -130,7 +130,8 @@ BELTWAY_C_CALL beltway_status beltway_message_properties(const beltway_message* 
 /// contract. -1 on failure (forked, system).
 BELTWAY_C_CALL int beltway_consumer_poll_fd(beltway_consumer* consumer);
 /// Ends the call that waits now, or the next one that has to wait, once, with BELTWAY_INTERRUPTED. In event mode the descriptor
-/// becomes readable, and the next try that finds nothing says so. From any thread and from signal handlers.
+/// becomes readable, and the next try that finds nothing says so. From any thread and from signal handlers. No effect in a
+/// forked child.
 BELTWAY_C_CALL void beltway_consumer_interrupt(const beltway_consumer* consumer);
 
 /// The endpoint's index among the queue's consumers, 0 to max_consumers - 1.
@@ -163,7 +164,7 @@ typedef struct beltway_consumer_counters {
   uint64_t timed_out;         ///< messages that it took from another consumer, which held them beyond lease_timeout
   uint64_t failed_moves;      ///< moves to the dead letter queue that failed, and are tried later
 } beltway_consumer_counters;
-/// Same thread as the rest. Never blocks. Fails with invalid_option for a wrong `size`.
+/// Same thread as the rest. Never blocks. Fails with invalid_option for a wrong `size`, and with forked.
 BELTWAY_C_CALL beltway_status beltway_consumer_get_counters(const beltway_consumer* consumer,
                                                             beltway_consumer_counters* counters);
 

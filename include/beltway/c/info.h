@@ -81,6 +81,22 @@ typedef struct beltway_queue_list {
 BELTWAY_C_CALL beltway_status beltway_list(const beltway_connection* connection, beltway_queue_list** list);
 BELTWAY_C_CALL void beltway_queue_list_free(beltway_queue_list* list);
 
+/// Another daemon of the caller's user: what is published there does not come here.
+typedef struct beltway_other_daemon {
+  size_t size;
+  const char* socket;  ///< where it listens first
+  int32_t pid;         ///< 0: not known
+  uint8_t reserved[4];
+} beltway_other_daemon;
+
+/// A queue that the daemon keeps for another version of beltwayd: no process can attach to it meanwhile.
+typedef struct beltway_held_queue {
+  size_t size;
+  const char* name;    ///< "": not even that can be read
+  const char* layout;  ///< of its memory, e.g. "1.1"
+  const char* why;     ///< why the daemon that runs cannot use it
+} beltway_held_queue;
+
 typedef struct beltway_daemon_info {
   size_t size;
   const char* version;
@@ -92,10 +108,14 @@ typedef struct beltway_daemon_info {
   uint64_t log_lost;        ///< lines of its log that were dropped
   int32_t pid;
   uint32_t uid;                      ///< 0xffffffff: not known
-  const char* const* other_sockets;  ///< of more daemons of the caller's user
+  const char* const* other_sockets;  ///< those of `others`
   size_t other_socket_count;
-  const char* const* held_queues;  ///< queues that the daemon keeps for another version of beltwayd
+  const char* const* held_queues;  ///< those of `held` as texts: name and reason
   size_t held_queue_count;
+  const beltway_other_daemon* const* others;
+  size_t other_count;
+  const beltway_held_queue* const* held;  ///< those that the caller may see, at most 32
+  size_t held_count;
 } beltway_daemon_info;
 /// Asks the daemon for a sign of life. Free it by beltway_daemon_info_free().
 BELTWAY_C_CALL beltway_status beltway_ping(const beltway_connection* connection, beltway_daemon_info** info);

@@ -57,7 +57,7 @@ BELTWAY_C_CALL beltway_status beltway_try_publish_with(beltway_producer* produce
 BELTWAY_C_CALL beltway_status beltway_publish_with_until(beltway_producer* producer, const void* data, size_t size,
                                                          const beltway_publish_options* options, int64_t timeout_us,
                                                          const beltway_stop* stop);
-/// The highest sequence number that this producer's name has published; 0: none, or no name.
+/// The highest sequence number that this producer's name has published; 0: none, or no name, or a failure (forked).
 BELTWAY_C_CALL uint64_t beltway_producer_last_sequence(const beltway_producer* producer);
 
 /// One message from `count` parts, laid end to end. NULL properties: none.
@@ -71,7 +71,11 @@ BELTWAY_C_CALL beltway_status beltway_publish_parts_until(beltway_producer* prod
                                                           int64_t timeout_us, const beltway_stop* stop);
 
 /// Writes `size` bytes of a message to `place`. It must be short, must not touch this queue, and must neither throw nor jump.
+/// A writer that cannot write its message calls beltway_give_up(), and returns.
 typedef void (*beltway_writer)(void* context, void* place, size_t size);
+/// For writers: the message is not published, and the call that runs the writer returns BELTWAY_STOPPED. All groups skip the
+/// position. Counts for the writer that this thread is in; no effect outside of one.
+BELTWAY_C_CALL void beltway_give_up(void);
 /// Lets `write` write `size` bytes straight into their place. A small message is written while its slot is claimed, and all
 /// positions behind it wait meanwhile. NULL options: none.
 BELTWAY_C_CALL beltway_status beltway_publish_writer(beltway_producer* producer, size_t size, beltway_writer write,
@@ -129,7 +133,7 @@ BELTWAY_C_CALL void beltway_loan_drop(beltway_loan* loan);
 /// may succeed. Do not read from it. See beltway/event_loop.hpp for the whole contract. -1 on failure (forked, system).
 BELTWAY_C_CALL int beltway_producer_poll_fd(beltway_producer* producer);
 /// Ends the call that waits now, or the next one that has to wait, once, with BELTWAY_INTERRUPTED. In event mode the descriptor
-/// becomes readable. From any thread and from signal handlers.
+/// becomes readable. From any thread and from signal handlers. No effect in a forked child.
 BELTWAY_C_CALL void beltway_producer_interrupt(const beltway_producer* producer);
 
 /// Bytes of the largest message and loan that this queue takes, and of the largest message that lies in its slot.
@@ -155,7 +159,7 @@ typedef struct beltway_producer_counters {
   uint64_t needless_wakes;    ///< times it was woken and found nothing to do
   uint64_t unread;            ///< messages that no consumer will get, since its attach, other producers' included
 } beltway_producer_counters;
-/// Same thread as the rest. Never blocks. Fails with invalid_option for a wrong `size`.
+/// Same thread as the rest. Never blocks. Fails with invalid_option for a wrong `size`, and with forked.
 BELTWAY_C_CALL beltway_status beltway_producer_get_counters(const beltway_producer* producer,
                                                             beltway_producer_counters* counters);
 

@@ -26,8 +26,7 @@ class Batch {
     return this._chunk.words[this._record(index) >> 2];
   }
   data(index) {
-    const begin = this.begin(index);
-    return this._chunk.bytes.subarray(begin, begin + this.size(index));
+    return this._chunk.view(this.begin(index), this.size(index));
   }
   text(index) {
     const begin = this.begin(index);

@@ -188,9 +188,21 @@ class Consumer extends Waiting {
           if (got <= 0) return got === endOfStream ? this._end_of_stream(messages) : nothing;
         }
       }
-      messages.push(this._take());
+      this._takeCopied(messages, most);
     }
     return messages;
+  }
+  /** Adds messages that were copied already, until `messages` has `most` of them. */
+  _takeCopied(messages, most) {
+    const chunk = this._chunk;
+    const count = Math.min(this._count, most - messages.length);
+    let at = this._at;
+    for (let i = 0; i < count; ++i) {
+      messages.push(new Message(this, chunk, at));
+      at = after(chunk, at);
+    }
+    this._at = at;
+    this._count -= count;
   }
 
   _takeInto(buffer) {

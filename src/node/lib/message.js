@@ -7,6 +7,11 @@ const native = require('./native');
 const headBytes = 56;
 const notHeld = 0xffffffff;
 
+/** A Buffer over a part of memory, as Buffer.from(memory, begin, size) makes it, in half of its time. */
+class View extends Uint8Array {}
+Object.setPrototypeOf(View.prototype, Buffer.prototype);
+Object.defineProperty(View.prototype, 'constructor', { value: Buffer });
+
 /** Memory that the native side writes records to. */
 class Chunk {
   constructor(bytes) {
@@ -14,6 +19,9 @@ class Chunk {
     this.words = new Uint32Array(this.bytes.buffer, 0, bytes >> 2);
     this.doubles = new Float64Array(this.bytes.buffer, 0, bytes >> 3);
     markAsUntransferable(this.bytes.buffer); // other messages lie there, and the native side writes to it
+  }
+  view(begin, size) {
+    return new View(this.words.buffer, begin, size);
   }
   /** A program may take the memory away all the same (ArrayBuffer.prototype.transfer()). */
   get isGone() {
@@ -42,8 +50,7 @@ class Message {
   }
   get data() {
     if (this._data === undefined) {
-      const begin = this._at + headBytes;
-      this._data = this._chunk.bytes.subarray(begin, begin + this.size);
+      this._data = this._chunk.view(this._at + headBytes, this.size);
     }
     return this._data;
   }

@@ -3,16 +3,88 @@
 from __future__ import annotations
 
 import ipaddress
+import numbers
 import socket
+from collections.abc import Callable
 from typing import Any
 from urllib.parse import parse_qs, unquote, urlsplit
 
-from .credentials import PlainCredentials
+from .credentials import ExternalCredentials, PlainCredentials
 from .exceptions import AMQPConnectionError
 
 
+def _text(name: str, value: Any) -> Any:
+    if not isinstance(value, str):
+        raise TypeError(f"{name} must be a str, but got {value!r}")
+    return value
+
+
+def _port(name: str, value: Any) -> Any:
+    try:
+        return int(value)
+    except (TypeError, ValueError):
+        raise TypeError(f"{name} must be an int, but got {value!r}") from None
+
+
+def _count(least: int, most: int | None = None) -> Callable[[str, Any], Any]:
+    def check(name: str, value: Any) -> Any:
+        if not isinstance(value, numbers.Integral):
+            raise TypeError(f"{name} must be an int, but got {value!r}")
+        if int(value) < least or (most is not None and int(value) > most):
+            raise ValueError(f"{name} must be {least} or more{f' and at most {most}' if most else ''}, but got {value!r}")
+        return value
+
+    return check
+
+
+def _seconds(zero: bool, none: bool) -> Callable[[str, Any], Any]:
+    def check(name: str, value: Any) -> Any:
+        if value is None and none:
+            return None
+        if not isinstance(value, numbers.Real):
+            raise TypeError(f"{name} must be a number of seconds{' or None' if none else ''}, but got {value!r}")
+        if not (float(value) >= 0 if zero else float(value) > 0):
+            raise ValueError(f"{name} must be {'>=' if zero else '>'} 0, but got {value!r}")
+        return value
+
+    return check
+
+
+def _heartbeat(name: str, value: Any) -> Any:
+    if value is None or callable(value):
+        return value
+    if not isinstance(value, numbers.Integral):
+        raise TypeError(f"{name} must be an int or a callable function, but got {value!r}")
+    if int(value) < 0:
+        raise ValueError(f"{name} must be >= 0, but got {value!r}")
+    return value
+
+
+def _dict_or_none(name: str, value: Any) -> Any:
+    if value is not None and not isinstance(value, dict):
+        raise TypeError(f"{name} must be a dict or None, but got {value!r}")
+    return value
+
+
+def _credentials(name: str, value: Any) -> Any:
+    if not isinstance(value, (PlainCredentials, ExternalCredentials)):
+        raise TypeError(f"{name} must be PlainCredentials or ExternalCredentials, but got {value!r}")
+    return value
+
+
+#: What a parameter may be, also of those that are ignored: a script with a mistake fails as it does with pika.
+_CHECKS: dict[str, Callable[[str, Any], Any]] = {
+    "host": _text, "port": _port, "virtual_host": _text, "credentials": _credentials, "channel_max": _count(1, 65535),
+    "frame_max": _count(4096, 131072), "heartbeat": _heartbeat, "connection_attempts": _count(1),
+    "retry_delay": _seconds(zero=True, none=False), "socket_timeout": _seconds(zero=False, none=True),
+    "stack_timeout": _seconds(zero=False, none=True), "locale": _text,
+    "blocked_connection_timeout": _seconds(zero=True, none=True), "client_properties": _dict_or_none,
+    "tcp_options": _dict_or_none,
+}
+
+
 class Parameters:
-    """All parameters of a connection, with their defaults."""
+    """All parameters of a connection, with their defaults. A value of a wrong type or range raises TypeError or ValueError."""
 
     DEFAULT_HOST = "localhost"
     DEFAULT_PORT = 5672
@@ -38,6 +110,10 @@ class Parameters:
         self.blocked_connection_timeout: float | None = self.DEFAULT_BLOCKED_CONNECTION_TIMEOUT
         self.client_properties: Any = None
         self.tcp_options: Any = None
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        check = _CHECKS.get(name)
+        super().__setattr__(name, value if check is None else check(name, value))
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} host={self.host} port={self.port} virtual_host={self.virtual_host}>"
