@@ -19,8 +19,12 @@ std::optional<unsigned> Queue::find_group(const std::string& name) const noexcep
 
 unsigned Queue::group_or_throw(const std::string& name, const std::string& operation) const {
   if (const auto index = find_group(name)) return *index;
-  throw Error(Errc::not_found, wire::error_subject(operation, record_.name) + ": it has no group \"" + name +
-                                   "\"; make it with add_group, or see which there are with describe");
+  std::vector<std::string> names;
+  for (const GroupRecord& group : record_.groups) {
+    if (group.state == GroupRecord::State::active) names.push_back(group.name);
+  }
+  throw Error(Errc::not_found, wire::error_subject(operation, record_.name) + ": it has no group \"" + name + "\"" +
+                                   wire::groups_text(record_.name, names));
 }
 
 std::vector<wire::Difference> Queue::group_differences(const NamedGroup& group) const {

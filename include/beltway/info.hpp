@@ -302,6 +302,10 @@ struct PeekedMessage {
   std::uint64_t size = 0;                             ///< bytes of the whole payload
   std::vector<std::byte> properties_block{};          ///< as in shared memory; empty: the message has no properties
   std::optional<std::chrono::microseconds> age = {};  ///< as Message::age(), when it was copied
+  /// How often it was delivered to the group that was asked for, with the delivery that has not ended yet. Nothing: of the whole
+  /// ring.
+  std::optional<unsigned> deliveries = {};
+  std::optional<unsigned> holder = {};  ///< the consumer of that group that holds it; nothing: no consumer does
 
   /// Views of `properties_block`.
   [[nodiscard]] PropertiesView properties() const noexcept { return PropertiesView(properties_block); }

@@ -34,7 +34,9 @@ const beltway_peeked_message* show_peeked(const PeekedMessage& from, Arena& aren
                                             .age_us = from.age ? from.age->count() : BELTWAY_UNSET,
                                             .producer = from.producer,
                                             .has_properties = has_properties,
-                                            .properties = properties});
+                                            .properties = properties,
+                                            .deliveries = or_unset(from.deliveries),
+                                            .holder = or_unset(from.holder)});
 }
 
 beltway_queue_info* describe(const QueueInfo& from) {

@@ -46,6 +46,13 @@ bool copy_message(const ring::QueueMemory& memory, ring::Position position, std:
   return ring::is_unchanged(memory, slot, word);
 }
 
+/// What the lease word says of a message for its group. The word is input: any consumer of the group may have written it.
+void add_lease(const ring::Lease& lease, PeekedMessage& message) noexcept {
+  const bool is_held = lease.phase == ring::LeasePhase::leased || lease.phase == ring::LeasePhase::parked;
+  message.deliveries = unsigned{lease.tries} + (is_held ? 1 : 0);
+  if (is_held) message.holder = lease.owner;
+}
+
 /// Copies the message that is parked in slot `index` for the group, if there is one.
 bool copy_parked(const ring::QueueMemory& memory, unsigned group, std::uint64_t index, std::size_t max_bytes,
                  PeekedMessage& message) {
@@ -59,23 +66,29 @@ bool copy_parked(const ring::QueueMemory& memory, unsigned group, std::uint64_t 
       !ring::view_parked(memory, position, view))
     return false;
   copy_view(memory, view, position, max_bytes, message);
+  add_lease(lease, message);
   // While the message is parked, no producer writes over it.
   detail::acquire_fence();
   return word.load_relaxed() == seen;
 }
 
-/// True if the group has done with the position.
-bool is_done(const ring::QueueMemory& memory, unsigned group, ring::Position position) noexcept {
+/// False if the group has done with the position. Else adds what the group knows of the message.
+bool add_state_for(const ring::QueueMemory& memory, unsigned group, ring::Position position, PeekedMessage& message) {
   // Pairs with the release of an ack.
   const ring::Lease lease = ring::Lease::of(memory.lease(group, position).load_acquire());
-  return ring::distance<ring::Lease::bits>(lease.position, position) > 0 ||
-         (ring::distance<ring::Lease::bits>(lease.position, position) == 0 && lease.phase == ring::LeasePhase::done);
+  const std::int64_t ahead = ring::distance<ring::Lease::bits>(lease.position, position);
+  if (ahead > 0 || (ahead == 0 && lease.phase == ring::LeasePhase::done)) return false;
+  message.deliveries = 0;  // the word is that of an earlier lap: no consumer has had the message
+  if (ahead == 0) add_lease(lease, message);
+  return true;
 }
 
 unsigned index_of(const wire::Description& description, std::string_view group) {
   if (const auto at = wire::find_group(description, group)) return description.group_indexes[*at];
+  std::vector<std::string> names;
+  for (const NamedGroup& each : description.info.options.groups) names.push_back(each.name);
   throw Error(Errc::not_found, wire::error_subject("peek", description.info.name) + ": it has no group \"" +
-                                   std::string(group) + "\"; see which there are with describe");
+                                   std::string(group) + "\"" + wire::groups_text(description.info.name, names));
 }
 
 }  // namespace
@@ -95,8 +108,8 @@ std::vector<PeekedMessage> copy_messages(const ring::QueueMemory& memory, std::s
   if (messages.size() > count) messages.resize(count);
   for (std::uint64_t left = depth; left != 0 && messages.size() < count; --left) {
     const ring::Position position = ring::wrap(tail - left);
-    if (group && is_done(memory, *group, position)) continue;
     PeekedMessage message;
+    if (group && !add_state_for(memory, *group, position, message)) continue;
     if (copy_message(memory, position, max_bytes, message)) messages.push_back(std::move(message));
   }
   return messages;
@@ -104,11 +117,12 @@ std::vector<PeekedMessage> copy_messages(const ring::QueueMemory& memory, std::s
 
 std::optional<PeekedMessage> copy_message_at(const ring::QueueMemory& memory, unsigned group, std::uint64_t position) {
   constexpr std::size_t k_all = ~std::size_t{0};
-  PeekedMessage message;
-  if (copy_parked(memory, group, position & memory.mask(), k_all, message) && message.position == position) {
-    return message;
+  PeekedMessage parked;
+  if (copy_parked(memory, group, position & memory.mask(), k_all, parked) && parked.position == position) {
+    return parked;
   }
-  const bool found = ring::wrap(position) == position && !is_done(memory, group, position) &&
+  PeekedMessage message;
+  const bool found = ring::wrap(position) == position && add_state_for(memory, group, position, message) &&
                      copy_message(memory, position, k_all, message);
   return found ? std::optional(std::move(message)) : std::nullopt;
 }

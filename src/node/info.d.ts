@@ -17,6 +17,8 @@ export interface GroupState {
 export interface QueueSnapshot { info: QueueInfo; position: number; used: number; groups: GroupState[]; [name: string]: unknown; }
 export interface PeekedMessage {
   position: number; producer: number; data: Buffer; size: number; properties: Properties; age?: number;
+  /** With `group`: how often it was delivered, and the consumer that holds it. */
+  deliveries?: number; holder?: number;
 }
 /** Who keeps messages from being purged. `oldest`: the position of the oldest of them. */
 export interface PurgeHolder { producer: boolean; index: number; pid: number; messages: number; oldest: number; }

@@ -214,6 +214,8 @@ napi_value peeked_to_js(napi_env env, const std::vector<PeekedMessage>& messages
         .set("size", each.size)
         .set("properties", properties_to_js(env, each.properties()));
     if (each.age) object.set("age", ms(*each.age));
+    if (each.deliveries) object.set("deliveries", *each.deliveries);
+    if (each.holder) object.set("holder", *each.holder);
     return object.value();
   });
 }

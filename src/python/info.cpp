@@ -334,7 +334,9 @@ Ref info_object(const PeekedMessage& from) {
                                                          static_cast<Py_ssize_t>(from.bytes.size())))},
                  {"size", from.size},
                  {"properties", properties_object(view)},
-                 {"age", from.age}});
+                 {"age", from.age},
+                 {"deliveries", from.deliveries},
+                 {"holder", from.holder}});
 }
 
 Ref info_object(const Connection::Declared& declared, Ref queue) {

@@ -7,6 +7,9 @@ namespace beltway::wire {
 
 namespace {
 
+/// In one error: a person looks for a misspelt one.
+constexpr std::size_t k_most_groups_told = 8;
+
 constexpr std::string_view k_name_characters = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._-/";
 
 /// `"x"`; or `byte 0x1b` for a byte that a terminal would not show.
@@ -23,6 +26,15 @@ std::string error_subject(std::string_view operation, std::string_view name) {
   std::string text = std::string(operation) + " \"";
   for (const char c : name.substr(0, k_max_name_length)) text += c >= ' ' && c <= '~' ? c : '?';
   return text + (name.size() > k_max_name_length ? "...\"" : "\"");
+}
+
+std::string groups_text(const std::string& queue, const std::vector<std::string>& names) {
+  if (names.empty()) return "; it has no named group: \"beltway group add " + queue + " GROUP\" makes one";
+  std::string text;
+  for (std::size_t i = 0; i < names.size() && i < k_most_groups_told; ++i) {
+    text += (text.empty() ? "; its groups are \"" : ", \"") + names[i] + "\"";
+  }
+  return names.size() > k_most_groups_told ? text + " and others" : text;
 }
 
 void check_name(std::string_view operation, std::string_view kind, std::string_view name) {

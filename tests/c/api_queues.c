@@ -291,6 +291,11 @@ static void a_snapshot_shows_endpoints_groups_and_counters(void) {
   CHECK_OK(beltway_peek(s.queue, NULL, 10, 3, &peeked));
   CHECK(peeked->count == 2 && peeked->messages[1]->whole_bytes == 6 && peeked->messages[1]->bytes.size == 3);
   CHECK(memcmp(peeked->messages[1]->bytes.data, "sec", 3) == 0 && !peeked->messages[1]->has_properties);
+  CHECK(peeked->messages[0]->deliveries == BELTWAY_UNSET && peeked->messages[0]->holder == BELTWAY_UNSET);
+  beltway_peek_result_free(peeked);
+  CHECK_OK(beltway_peek(s.queue, "workers", 10, 3, &peeked));
+  CHECK(peeked->count == 2 && peeked->messages[0]->deliveries == 1 && peeked->messages[0]->holder == 0);
+  CHECK(peeked->messages[1]->deliveries == 0 && peeked->messages[1]->holder == BELTWAY_UNSET);
   beltway_peek_result_free(peeked);
   beltway_ack(&message);
   strike_stage(&s);

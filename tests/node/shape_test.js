@@ -117,6 +117,8 @@ test('groups can be added paused reset purged and removed', async () => {
   assert.equal((await queue.resetGroup('g', { position: 2 })).position, 2);
   assert.deepEqual((await queue.peek(5, { group: 'g' })).map(({ data }) => data.toString()), ['c']);
   await assert.rejects(queue.evict(0), failure('not_found', 'no consumer 0'));
+  assert.equal((await queue.peek(5, { group: 'g' }))[0].deliveries, 0);
+  assert.equal((await queue.peek(5))[0].deliveries, undefined);
   await queue.removeGroup('late');
   await assert.rejects(queue.purge('late'), failure('not_found', 'late'));
 });

@@ -232,6 +232,7 @@ class Administration(DaemonTest):
             queue.evict(7)
         self.assertEqual(queue.purge("others").purged, 10)
         self.assertEqual([each.bytes for each in queue.peek(2, max_bytes=1)], [b"0", b"1"])
+        self.assertIsNone(queue.peek(1)[0].deliveries)
         queue.remove_group("others")
         self.assertEqual([group.name for group in queue.snapshot().groups], ["workers"])
         with self.assertRaises(beltway.InvalidOption):

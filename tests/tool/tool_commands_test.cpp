@@ -1,6 +1,7 @@
 // The commands that declare, look and manage, end to end: the tool, a daemon, exit codes, JSON.
 #include <gtest/gtest.h>
 
+#include <unistd.h>
 #include <nlohmann/json.hpp>
 #include <sstream>
 
@@ -114,6 +115,28 @@ TEST_F(ToolCommands, peek_takes_nothing) {
   EXPECT_EQ(tool_json({"peek", "q", "--count", "1", "--max-bytes", "2"})["messages"][0]["cut"], true);
   EXPECT_NE(tool({"peek", "q"}).out.find("three"), std::string::npos);
   EXPECT_EQ(tool({"sub", "q", "--group", "g", "--count", "3"}).out, "one\ntwo\nthree\n");
+}
+
+TEST_F(ToolCommands, peek_at_a_group_tells_deliveries_and_the_process_that_holds_a_message) {
+  const Connection link = Connection::open({.socket = daemon_.socket()});
+  const Queue queue = link.declare("q", {.groups = {NamedGroup("g")}, .retry_delay = std::chrono::milliseconds(0)});
+  Producer out = queue.producer();
+  Consumer in = queue.consumer({.group = "g"});
+  out.publish("one");
+  out.publish("two");
+  in.receive()->nack();
+  const Message held = std::move(*in.receive());
+  ASSERT_EQ(held.deliveries(), 2U);
+  const json peeked = tool_json({"peek", "q", "--group", "g"})["messages"];
+  EXPECT_EQ(peeked[0]["deliveries"], 2);
+  EXPECT_EQ(peeked[0]["holder"], 0);
+  EXPECT_EQ(peeked[1]["deliveries"], 0);
+  EXPECT_EQ(peeked[1]["holder"], nullptr);
+  const std::string text = tool({"peek", "q", "--group", "g"}).out;
+  EXPECT_NE(text.find("0 (process " + std::to_string(::getpid())), std::string::npos) << text;
+  EXPECT_FALSE(tool_json({"peek", "q"})["messages"][0].contains("deliveries"));
+  expect_failure({"peek", "q", "--group", "h"}, 5, "its groups are \"g\"");
+  expect_failure({"purge", "q", "--group", "h"}, 5, "its groups are \"g\"");
 }
 
 TEST_F(ToolCommands, purge_acknowledges_the_messages_before_a_group) {

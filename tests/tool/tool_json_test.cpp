@@ -209,6 +209,12 @@ TEST(ToolJson, a_snapshot_has_the_documented_keys) {
 TEST(ToolJson, a_payload_is_text_or_base64) {
   PeekedMessage message{.position = 5, .producer = 1, .bytes = {std::byte{'h'}, std::byte{'i'}}, .size = 10};
   EXPECT_EQ(to_json(message).dump(), R"({"position":5,"producer":1,"size":10,"cut":true,"text":"hi"})");
+  message.deliveries = 2;
+  EXPECT_EQ(to_json(message)["deliveries"], 2);
+  EXPECT_EQ(to_json(message)["holder"], nullptr);
+  message.holder = 3;
+  EXPECT_EQ(to_json(message)["holder"], 3);
+  message.deliveries.reset();
   message.bytes = {std::byte{0xff}};
   message.size = 1;
   EXPECT_EQ(to_json(message).dump(), R"({"position":5,"producer":1,"size":1,"cut":false,"base64":"/w=="})");

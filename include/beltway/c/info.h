@@ -131,6 +131,8 @@ typedef struct beltway_peeked_message {
   uint32_t producer;
   bool has_properties;
   const beltway_received_properties* properties;  ///< NULL unless `has_properties`
+  int64_t deliveries;  ///< to `group`, with the one that has not ended yet; BELTWAY_UNSET: of the whole ring
+  int64_t holder;      ///< the index of the consumer that holds it; BELTWAY_UNSET: none
 } beltway_peeked_message;
 typedef struct beltway_peek_result {
   size_t size;

@@ -329,3 +329,5 @@ class PeekedMessage:
     size: int
     properties: Properties
     age: float | None
+    deliveries: int | None  #: to the group that was asked for; None: of the whole ring
+    holder: int | None  #: the consumer that holds it

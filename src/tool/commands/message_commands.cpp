@@ -2,8 +2,8 @@
 #include <algorithm>
 
 #include "tool/commands/commands.hpp"
-#include "tool/process/confirm.hpp"
 #include "tool/process/interrupt.hpp"
+#include "tool/process/question.hpp"
 #include "tool/text/message_json.hpp"
 #include "tool/text/output.hpp"
 #include "watch/process_info.hpp"
@@ -87,8 +87,8 @@ ExitCode ack(const Globals& globals, const Options& options) {
   const Queue queue = globals.connect().open_queue(options.name);
   const std::string group = group_of(queue, options, "acknowledge a message of");
   const std::string which = "the message at position " + std::to_string(options.position);
-  if (!options.force &&
-      !confirmed("Group " + group + " of queue " + options.name + " loses " + which + " for good. Go on?")) {
+  if (!options.force && can_ask() &&
+      !ask("group \"" + group + "\" of queue \"" + options.name + "\" loses " + which + " for good; go on?")) {
     throw Failure(ExitCode::failed, "nothing was done");
   }
   queue.ack_message(group, options.position);

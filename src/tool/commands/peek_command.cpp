@@ -1,12 +1,16 @@
 // `beltway peek`: shows messages without taking them.
-#include "tool/commands/commands.hpp"
+#include <unistd.h>
 
 #include <algorithm>
+
+#include "tool/commands/commands.hpp"
 #include "tool/text/message_json.hpp"
 #include "tool/text/output.hpp"
 #include "tool/text/payload_text.hpp"
 #include "tool/text/properties_text.hpp"
 #include "tool/text/table.hpp"
+#include "tool/text/terminal.hpp"
+#include "watch/process_info.hpp"
 
 namespace beltway::tool {
 
@@ -22,19 +26,39 @@ struct Options {
   bool properties = false;
 };
 
-std::string text_of(const std::vector<PeekedMessage>& messages, bool with_properties) {
-  Table table{">POSITION", ">PRODUCER", ">SIZE", ">AGE", "MESSAGE"};
-  if (with_properties) table = Table{">POSITION", ">PRODUCER", ">SIZE", ">AGE", "MESSAGE", "PROPERTIES"};
+/// The consumer that holds the message, with its process: "2 (process 4711 worker, stopped)".
+std::string holder_text(const PeekedMessage& message, const std::vector<EndpointInfo>& endpoints) {
+  if (!message.holder) return "-";
+  const auto holder = std::ranges::find_if(
+      endpoints, [&message](const EndpointInfo& each) { return !each.producer && each.index == *message.holder; });
+  const std::string index = std::to_string(*message.holder);
+  return holder == endpoints.end() ? index : index + " (" + watch::process_text(holder->pid) + ")";
+}
+
+/// Without a group there are no deliveries to tell of.
+std::string text_of(const std::vector<PeekedMessage>& messages, const Options& options,
+                    const std::vector<EndpointInfo>& endpoints) {
+  std::vector<std::string_view> headings{">POSITION", ">PRODUCER", ">SIZE", ">AGE"};
+  if (!options.group.empty()) headings.insert(headings.end(), {">DELIVERIES", "HELD BY"});
+  headings.emplace_back("MESSAGE");
+  if (options.properties) headings.emplace_back("PROPERTIES");
+  Table table(headings);
   for (const PeekedMessage& message : messages) {
     // A character is at most four bytes; more than the columns show need not be escaped first.
     const std::string_view start = as_text(message.bytes).substr(0, 4 * k_text_columns);
     const std::string text = printable(start) + (start.size() < message.size ? "..." : "");
-    table.add({std::to_string(message.position), std::to_string(message.producer),
-               format_size(static_cast<double>(message.size)), message.age ? format_duration(*message.age) : "-",
-               shortened(text, k_text_columns),
-               properties_text(message.properties())});  // left out without its heading
+    std::vector<std::string> row{std::to_string(message.position), std::to_string(message.producer),
+                                 format_size(static_cast<double>(message.size)),
+                                 message.age ? format_duration(*message.age) : "-"};
+    if (!options.group.empty()) {
+      row.push_back(std::to_string(message.deliveries.value_or(0)));
+      row.push_back(holder_text(message, endpoints));
+    }
+    row.push_back(shortened(text, k_text_columns));
+    row.push_back(properties_text(message.properties()));  // left out without its heading
+    table.add(std::move(row));
   }
-  return table.text();
+  return table.text(0, terminal_columns(STDOUT_FILENO));
 }
 
 Json json_of(const std::string& queue, const std::vector<PeekedMessage>& messages) {
@@ -49,7 +73,11 @@ ExitCode run(const Globals& globals, const Options& options) {
   const auto messages =
       queue.peek(static_cast<std::size_t>(count), static_cast<std::size_t>(options.max_bytes), options.group);
   Output output(1);
-  output.append(globals.json() ? json_line(json_of(options.name, messages)) : text_of(messages, options.properties));
+  if (globals.json()) {
+    output.append(json_line(json_of(options.name, messages)));
+  } else {
+    output.append(text_of(messages, options, queue.describe().endpoints));
+  }
   output.flush();
   return ExitCode::done;
 }
@@ -61,7 +89,9 @@ void add_peek(Command& app, Globals& globals) {
   const auto options = std::make_shared<Options>();
   command.add_queue_name(options->name);
   command.add_count("--count", options->count, "So many at most (10)");
-  command.add_text("--group", options->group, "What this group still has before it; else the whole ring")
+  command
+      .add_text("--group", options->group,
+                "What this group still has before it, with deliveries and holders; else the whole ring")
       .type_name("GROUP");
   command.add_size("--max-bytes", options->max_bytes, "Cut each message to so many bytes (64K)");
   command.add_flag("--properties", options->properties, "Show each message's properties, too");

@@ -37,6 +37,10 @@ Json to_json(const PeekedMessage& message) {
             {"size", message.size},
             {"cut", message.bytes.size() < message.size}};
   if (message.age) json["age_us"] = message.age->count();
+  if (message.deliveries) {
+    json["deliveries"] = *message.deliveries;
+    json["holder"] = message.holder ? Json(*message.holder) : Json(nullptr);
+  }
   if (!message.properties_block.empty()) json["properties"] = properties_json(message.properties());
   add_payload(json, as_text(message.bytes));
   return json;
