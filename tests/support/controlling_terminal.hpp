@@ -23,7 +23,8 @@ namespace beltway::test {
 class OnTerminal {
  public:
   /// Starts the program with `environment` added. Call it before the test has started threads.
-  OnTerminal(const std::vector<std::string>& argv, const std::vector<std::pair<std::string, std::string>>& environment) {
+  OnTerminal(const std::vector<std::string>& argv,
+             const std::vector<std::pair<std::string, std::string>>& environment) {
     winsize size{.ws_row = 24, .ws_col = 80, .ws_xpixel = 0, .ws_ypixel = 0};
     pid_ = ::forkpty(&master_, nullptr, nullptr, &size);
     if (pid_ < 0) throw std::system_error(errno, std::generic_category(), "forkpty");

@@ -19,8 +19,8 @@ class Tmux {
 
   /// Starts the shell command in a window of this size. `/bin/sh` runs it.
   explicit Tmux(const std::string& command, unsigned columns = 80, unsigned rows = 24) {
-    ok(call({"-f", dir_.write("tmux.conf", "set -g remain-on-exit on\nset -g status off\nset -sg escape-time 0\n"), "new-session",
-             "-d", "-x", std::to_string(columns), "-y", std::to_string(rows), command}));
+    ok(call({"-f", dir_.write("tmux.conf", "set -g remain-on-exit on\nset -g status off\nset -sg escape-time 0\n"),
+             "new-session", "-d", "-x", std::to_string(columns), "-y", std::to_string(rows), command}));
     server_ = std::stoi(told("#{pid}"));
   }
   Tmux(const Tmux&) = delete;

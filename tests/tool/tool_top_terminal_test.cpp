@@ -18,7 +18,9 @@ std::vector<std::pair<std::string, std::string>> environment_of(const std::strin
 class TopTerminal : public ToolTest {
  protected:
   TopTerminal() { EXPECT_TRUE(tool({"declare", "orders", "--slots", "16", "--group", "billing"}).exit.ok()); }
-  std::vector<std::pair<std::string, std::string>> environment() const { return environment_of(daemon_.socket().string()); }
+  std::vector<std::pair<std::string, std::string>> environment() const {
+    return environment_of(daemon_.socket().string());
+  }
   static std::vector<std::string> top(const std::vector<std::string>& more = {}) {
     std::vector<std::string> argv{program("beltway").string(), "top"};
     argv.insert(argv.end(), more.begin(), more.end());
@@ -115,7 +117,8 @@ TEST(TopDaemon, death_of_the_daemon_is_told_and_the_last_state_stays) {
   SupervisedDaemon daemon;
   const Connection connection = daemon.connect();
   (void)connection.declare("orders");
-  OnTerminal program({test::program("beltway").string(), "top", "-d", "100ms"}, environment_of(daemon.socket().string()));
+  OnTerminal program({test::program("beltway").string(), "top", "-d", "100ms"},
+                     environment_of(daemon.socket().string()));
   ASSERT_TRUE(program.shows("orders"));
   const int before = daemon.pid();
   {

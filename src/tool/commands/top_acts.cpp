@@ -67,8 +67,15 @@ std::string reset(const Queue& queue, const Act& act) {
   return text;
 }
 
-std::string evict(const Queue&, const Act&) {
-  throw Failure(ExitCode::failed, "this version cannot evict a consumer");
+std::string evict(const Queue& queue, const Act& act) {
+  const QueueInfo info = queue.describe();
+  const auto found = std::ranges::find_if(info.endpoints, [&](const EndpointInfo& endpoint) {
+    return !endpoint.producer && endpoint.index == act.consumer && endpoint.pid == act.pid;
+  });
+  const std::string who = "consumer " + std::to_string(act.consumer) + " (pid " + std::to_string(act.pid) + ")";
+  if (found == info.endpoints.end()) throw Failure(ExitCode::gone, who + " has left already");
+  queue.evict(act.consumer);
+  return who + " is evicted";
 }
 
 }  // namespace

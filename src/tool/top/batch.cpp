@@ -55,7 +55,8 @@ std::string batch_text(const watch::Fleet& fleet, const QueueSelection& selectio
   text += "\n" + std::to_string(fleet.queues.size()) + " queues, in " + short_number(fleet.rates.in) + "/s, out " +
           short_number(fleet.rates.out) + "/s, " + format_size(static_cast<double>(fleet.shared_bytes)) + "\n";
   text += verdicts_text(fleet.verdicts);
-  Table table{"", "NAME", ">IN/s", ">OUT/s", ">USED", ">SLOTS", ">LAG", ">DELAY", ">AGE", ">PRODUCERS", ">CONSUMERS", "WHY"};
+  Table table{"",     "NAME",   ">IN/s", ">OUT/s",     ">USED",      ">SLOTS",
+              ">LAG", ">DELAY", ">AGE",  ">PRODUCERS", ">CONSUMERS", "WHY"};
   const std::vector<const watch::QueueView*> queues = selected_queues(fleet, selection);
   for (const watch::QueueView* queue : queues) add_row(table, *queue);
   if (!table.empty()) text += table.text();

@@ -13,14 +13,14 @@ namespace beltway::tool {
 
 namespace {
 
-/// A list that one reads by eye; searching and going to a position find the rest.
+/// A list that one reads by eye.
 constexpr std::size_t k_most_listed = 5000;
 /// Enough of a payload for a wide screen.
 constexpr std::size_t k_listed_bytes = 512;
 /// Of one message. More would not be read line by line.
 constexpr std::size_t k_shown_bytes = 256 * 1024;
-/// Messages that are copied at once while a search goes through the ring.
-constexpr std::size_t k_search_step = 64;
+/// Bytes that are copied at once. peek() begins with the oldest message, so one that lies far behind is cut to its beginning.
+constexpr std::size_t k_copied_bytes = std::size_t{64} << 20;
 /// The screen says that the daemon is silent; acts and messages need not wait as long as a program would.
 constexpr std::chrono::milliseconds k_patience{3000};
 
@@ -46,7 +46,8 @@ std::shared_ptr<const watch::Fleet> LiveSource::sample() {
 
 LookResult LiveSource::look(const std::string& queue) try {
   std::optional<watch::QueueDetail> detail = watcher_.detail(queue);
-  if (!detail) return {.open = nullptr, .trouble = "queue " + queue + " does not exist any more, or you have no right to read it"};
+  if (!detail)
+    return {.open = nullptr, .trouble = "queue " + queue + " does not exist any more, or you have no right to read it"};
   auto open = std::make_shared<OpenQueue>();
   open->detail = std::move(*detail);
   const auto add_user = [&](std::uint32_t uid) {
@@ -79,26 +80,29 @@ MessageList LiveSource::messages(const std::string& queue, const std::string& gr
 }
 
 OpenMessage LiveSource::message(const std::string& queue, const std::string& group, std::uint64_t position) try {
-  std::vector<PeekedMessage> found = connection_.open_queue(queue).peek(1, k_shown_bytes, group, position);
-  if (found.empty() || found.front().position != position)
-    return {.message = {}, .trouble = "the message at position " + std::to_string(position) + " is not there any more"};
-  return {.message = std::move(found.front()), .trouble = {}};
+  const Queue handle = connection_.open_queue(queue);
+  std::size_t count = 0;
+  for (const PeekedMessage& message : handle.peek(k_most_listed, 1, group)) {
+    ++count;
+    if (message.position == position) break;
+  }
+  const std::size_t bytes = std::min(k_shown_bytes, k_copied_bytes / std::max<std::size_t>(count, 1));
+  for (PeekedMessage& message : handle.peek(count, bytes, group)) {
+    if (message.position == position) return {.message = std::move(message)};
+  }
+  return {.trouble = "the message at position " + std::to_string(position) + " is not there any more"};
 } catch (const std::exception& error) {
-  return {.message = {}, .trouble = error.what()};
+  return {.trouble = error.what()};
 }
 
 SearchResult LiveSource::search(const std::string& queue, const std::string& group, const std::string& text,
                                 std::uint64_t after) try {
-  const Queue handle = connection_.open_queue(queue);
-  std::uint64_t from = after + 1;
-  while (true) {
-    const std::vector<PeekedMessage> step = handle.peek(k_search_step, k_shown_bytes, group, from);
-    for (const PeekedMessage& message : step) {
-      if (as_text(message.bytes).find(text) != std::string_view::npos) return {.position = message.position, .trouble = {}};
-    }
-    if (step.size() < k_search_step) return {};
-    from = step.back().position + 1;
+  for (const PeekedMessage& message :
+       connection_.open_queue(queue).peek(k_most_listed, k_copied_bytes / k_most_listed, group)) {
+    if (message.position > after && as_text(message.bytes).find(text) != std::string_view::npos)
+      return {.position = message.position, .trouble = {}};
   }
+  return {};
 } catch (const std::exception& error) {
   return {.position = {}, .trouble = error.what()};
 }

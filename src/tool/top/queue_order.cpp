@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <map>
 
-#include "tool/text/process_info.hpp"
+#include "watch/process_info.hpp"
 
 namespace beltway::tool {
 
@@ -43,7 +43,7 @@ bool fits_pattern(std::string_view text, std::string_view pattern) {
 const std::string& owner_name(std::uint32_t uid) {
   static thread_local std::map<std::uint32_t, std::string> names;
   const auto found = names.find(uid);
-  return found != names.end() ? found->second : names.emplace(uid, lower(user_name(uid))).first->second;
+  return found != names.end() ? found->second : names.emplace(uid, lower(watch::user_name(uid))).first->second;
 }
 
 double key_of(const watch::QueueView& queue, QueueSort sort) noexcept {
