@@ -164,6 +164,39 @@ TEST_F(WebTest, requeue_moves_messages_to_another_queue) {
   EXPECT_EQ(tool_json({"show", "orders"}).at("state").at("groups")[0].at("available"), 1);
 }
 
+TEST_F(WebTest, one_message_is_moved_and_a_consumer_that_is_not_there_is_not_evicted) {
+  make_orders();
+  ASSERT_TRUE(tool({"declare", "aside"}).exit.ok());
+  const WebProgram web(daemon_);
+  const HttpAnswer moved = web.post("/api/queues/orders/move", {{"position", 1}, {"to", "aside"}});
+  EXPECT_EQ(moved.status, 200) << moved.body;
+  EXPECT_EQ(tool_json({"show", "orders"}).at("state").at("groups")[0].at("available"), 2);
+  EXPECT_EQ(tool_json({"peek", "aside"}).at("messages")[0].at("text"), "two");
+  EXPECT_EQ(web.post("/api/queues/orders/move", {{"position", 9}, {"to", "aside"}}).status, 404);
+  EXPECT_EQ(web.post("/api/queues/orders/evict", {{"consumer", 0}}).status, 404);
+  EXPECT_EQ(web.post("/api/queues/orders/evict", {{"consumer", 4711}}).status, 404);
+}
+
+TEST_F(WebTest, metrics_need_the_token_unless_they_are_open) {
+  make_orders();
+  const WebProgram closed(daemon_);
+  const HttpAnswer text = closed.get("/metrics?queues=5");
+  EXPECT_EQ(text.status, 200);
+  EXPECT_TRUE(text.header("content-type").starts_with("text/plain")) << text.header("content-type");
+  EXPECT_NE(text.body.find("beltway_up 1\n"), std::string::npos) << text.body;
+  EXPECT_NE(text.body.find("queue=\"orders\""), std::string::npos) << text.body;
+  const WebProgram open(daemon_, {"--metrics-open"});
+  const auto status_of = [&](const std::string& target) {
+    HttpClient client(open.port());
+    client.send("GET " + target + " HTTP/1.1\r\nHost: " + open.host() + "\r\n\r\n");
+    return client.read_answer().status;
+  };
+  EXPECT_EQ(status_of("/metrics"), 200);
+  EXPECT_EQ(status_of("/metrics?queues=1"), 200);
+  EXPECT_EQ(status_of("/metrics/x"), 401);
+  EXPECT_EQ(status_of("/api/fleet"), 401);
+}
+
 TEST_F(WebTest, read_only_server_shows_and_does_nothing) {
   make_orders();
   const WebProgram web(daemon_, {"--read-only"});

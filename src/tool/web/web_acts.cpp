@@ -5,8 +5,10 @@
 #include <chrono>
 #include <limits>
 
+#include "beltway/limits.hpp"
 #include "tool/commands/requeueing.hpp"
 #include "tool/text/message_json.hpp"
+#include "tool/web/web_limits.hpp"
 #include "watch/json.hpp"
 
 namespace beltway::tool {
@@ -89,9 +91,39 @@ Json requeue(const Connection& connection, const Queue& queue, const ActRequest&
   return {{"text", text}, {"requeued", requeueing.messages()}, {"kept", std::move(kept)}};
 }
 
+Json evict(const Queue& queue, const ActRequest& request) {
+  const std::uint64_t consumer = request.consumer.value_or(0);
+  if (consumer >= k_max_consumers) throw WebRefusal(404, "consumer: there is no such consumer");
+  queue.evict(static_cast<unsigned>(consumer));
+  return {{"text", "consumer " + std::to_string(consumer) + " is evicted: its messages go to other consumers"}};
+}
+
+Json move(const Connection& connection, const Queue& queue, const ActRequest& request) {
+  const std::uint64_t position = request.position.value_or(0);
+  const Status status = queue.move_message(group_of(queue, request), position, connection.open_queue(request.to),
+                                           Until(k_requeue_patience));
+  if (status != Status::ok) throw WebRefusal(409, "\"" + request.to + "\" is full: the message stays where it was");
+  return {{"text", "the message at position " + std::to_string(position) + " is moved to " + request.to}};
+}
+
 Json remove(const Connection& connection, const ActRequest& request) {
   connection.remove(request.queue);
   return {{"text", "queue " + request.queue + " is removed"}};
+}
+
+/// One message more than is asked for, which tells where the next page begins. Messages before `from` are copied, too, and left
+/// out: if these are very many, each is cut earlier.
+std::vector<PeekedMessage> peek(const Queue& queue, const MessagesRequest& request) {
+  const std::size_t count = static_cast<std::size_t>(request.count) + 1;
+  const auto max_bytes = static_cast<std::size_t>(request.max_bytes);
+  if (!request.from) return queue.peek(count, max_bytes, request.group);
+  const auto is_before = [&](const PeekedMessage& each) { return each.position < *request.from; };
+  const std::vector<PeekedMessage> all = queue.peek(queue.options().slots, 0, request.group);
+  const auto skipped = static_cast<std::size_t>(std::ranges::count_if(all, is_before));
+  const std::size_t share = k_max_web_copied_bytes / (skipped + count);
+  std::vector<PeekedMessage> messages = queue.peek(skipped + count, std::min(max_bytes, share), request.group);
+  std::erase_if(messages, is_before);
+  return messages;
 }
 
 }  // namespace
@@ -104,16 +136,17 @@ watch::Json perform(const Connection& connection, const ActRequest& request) {
     case WebAct::reset: return reset(queue, request);
     case WebAct::pause:
     case WebAct::resume: return pause(queue, request);
+    case WebAct::evict: return evict(queue, request);
     case WebAct::requeue: return requeue(connection, queue, request);
-    default: throw WebRefusal(501, "this version cannot " + std::string(name_of(request.act)));
+    case WebAct::move: return move(connection, queue, request);
+    case WebAct::remove: break;
   }
+  return remove(connection, request);
 }
 
 watch::Json messages_json(const Connection& connection, const MessagesRequest& request) {
   const Queue queue = connection.open_queue(request.queue);
-  const std::size_t count = request.from ? queue.options().slots : static_cast<std::size_t>(request.count) + 1;
-  std::vector<PeekedMessage> messages = queue.peek(count, static_cast<std::size_t>(request.max_bytes), request.group);
-  if (request.from) std::erase_if(messages, [&](const PeekedMessage& each) { return each.position < *request.from; });
+  std::vector<PeekedMessage> messages = peek(queue, request);
   Json next = nullptr;
   if (messages.size() > request.count) {
     next = messages[static_cast<std::size_t>(request.count)].position;

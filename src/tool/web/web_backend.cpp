@@ -12,6 +12,7 @@
 #include "tool/web/web_acts.hpp"
 #include "tool/web/web_limits.hpp"
 #include "watch/json.hpp"
+#include "watch/metrics_text.hpp"
 #include "watch/process_info.hpp"
 
 namespace beltway::tool {
@@ -114,7 +115,8 @@ bool WebBackend::ask_whole(NewsReply reply) {
 WebAnswer WebBackend::look(const WebRequest& request) {
   if (acted_.exchange(false, std::memory_order_relaxed)) details_.clear();
   if (const auto* const one = std::get_if<QueueRequest>(&request)) return queue(*one);
-  return std::holds_alternative<MetricsRequest>(request) ? metrics() : fleet();
+  if (const auto* const scrape = std::get_if<MetricsRequest>(&request)) return metrics(*scrape);
+  return fleet();
 }
 
 WebAnswer WebBackend::fleet() { return {.body = text_of(watch::to_json(watcher_.fleet()))}; }
@@ -130,6 +132,10 @@ WebAnswer WebBackend::queue(const QueueRequest& request) {
   return {.body = text_of(watch::to_json(shorter))};
 }
 
-WebAnswer WebBackend::metrics() { return error_answer(501, "this version has no metrics yet"); }
+WebAnswer WebBackend::metrics(const MetricsRequest& request) {
+  const watch::MetricsOptions options{.per_queue = request.queues != 0,
+                                      .max_queues = static_cast<std::size_t>(request.queues)};
+  return {.type = watch::k_metrics_content_type, .body = watch::metrics_text(watcher_.fleet(), options)};
+}
 
 }  // namespace beltway::tool

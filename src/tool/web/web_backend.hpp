@@ -53,7 +53,7 @@ class WebBackend {
   WebAnswer look(const WebRequest& request);
   WebAnswer fleet();
   WebAnswer queue(const QueueRequest& request);
-  WebAnswer metrics();
+  WebAnswer metrics(const MetricsRequest& request);
 
   Connection connection_;   // of the thread that asks
   watch::Watcher watcher_;  // this and all below: of the thread that looks

@@ -47,6 +47,14 @@ export function question_of(name, queue, subject, groups) {
           `The messages that it holds (${subject.held}) go to other consumers of its group. ` +
           `Its process, pid ${subject.pid ?? 'unknown'}, is told when it asks next.`,
       };
+    case 'move':
+      return {
+        title: `Move the message at ${subject.position}`,
+        confirm: 'Move',
+        text: `It is published to the other queue, and then acknowledged for ${subject.group}.`,
+        fields: [{ id: 'to', label: 'To the queue' }],
+        run: ({ to }) => act(queue, name, { ...subject, to: to.trim() }),
+      };
     case 'requeue':
       return {
         title: 'Requeue dead letters',

@@ -47,7 +47,7 @@ function payload(message, view) {
   return printable(message.text);
 }
 
-function Message({ message, view }) {
+function Message({ message, view, move }) {
   const [open, set_open] = useState(false);
   const text = payload(message, open ? view : view === 'json' ? 'text' : view);
   return html`<tr data-position=${message.position}>
@@ -63,7 +63,8 @@ function Message({ message, view }) {
         open && message.properties
           ? html`<pre class="open quiet">${JSON.stringify(message.properties, null, 2)}</pre>`
           : null
-      }</td>
+      }
+      ${open && move ? html`<button class="small" onClick=${() => move(message)}>Move …</button>` : null}</td>
   </tr>`;
 }
 
@@ -72,7 +73,7 @@ function counted(found, { messages, next }) {
   return `${found.length} of ${messages.length} messages${next === null ? ', the last ones' : ''}`;
 }
 
-export function Messages({ queue, groups }) {
+export function Messages({ queue, groups, act, may_act }) {
   const [group, set_group] = useState('');
   const [from, set_from] = useState('');
   const [view, set_view] = useState('text');
@@ -94,6 +95,7 @@ export function Messages({ queue, groups }) {
     if (/^\d*$/.test(from.trim())) load(from.trim());
     else set_error('From: a position is a number');
   };
+  const move = may_act && group ? (message) => act('move', { group, position: message.position }) : null;
   const wanted = search.toLowerCase();
   const found =
     shown?.messages.filter(
@@ -124,7 +126,7 @@ export function Messages({ queue, groups }) {
       shown
         ? html`<div class="scroll" tabindex="0" role="region" aria-label="Messages"><table>
       <thead><tr>${k_heads.map(column_head)}</tr></thead>
-      <tbody>${found.map((message) => html`<${Message} key=${message.position} message=${message} view=${view} />`)}</tbody>
+      <tbody>${found.map((message) => html`<${Message} key=${message.position} message=${message} view=${view} move=${move} />`)}</tbody>
       </table></div>
       <p class="quiet" role="status">${counted(found, shown)}${' '}${
         shown.next === null

@@ -124,7 +124,7 @@ export function QueuePage({ name, feed, version, live }) {
       <${Groups} state=${now.state} views=${now.view.groups} act=${ask_first} may_act=${may_act} />
       <${Consumers} state=${now.state} views=${now.endpoints_view} act=${ask_first} may_act=${may_act} />
       <${Producers} state=${now.state} views=${now.endpoints_view} />
-      <${Messages} queue=${name} groups=${groups} />
+      <${Messages} queue=${name} groups=${groups} act=${ask_first} may_act=${may_act} />
       <${Facts} queue=${now.queue} />`
         : null
     }
