@@ -2,10 +2,11 @@
 # Every test: installs what is missing, then builds and tests all presets, and lints.
 #
 #   tests/run.sh                 everything that CI does: format dev clang asan tsan fuzz
-#   tests/run.sh dev tsan        some of: format dev clang asan tsan tidy coverage fuzz soak
+#   tests/run.sh dev tsan        some of: format dev clang asan tsan tidy coverage fuzz soak packages
 #
 # The part soak kills and stops processes at random, for ten minutes with all options, for two without, and for two with
-# actors in C, Python and Node.js.
+# actors in C, Python and Node.js. The part packages makes the packages for Debian and a wheel, and uses them; it installs and
+# purges the packages, so it wants a machine without Beltway, and root.
 #
 # Needs no terminal and no input. Ends with one line that counts all tests; exit code 0 only if all is well.
 set -uo pipefail
@@ -17,8 +18,11 @@ parts=("$@")
 [ ${#parts[@]} -gt 0 ] || parts=(format dev clang asan tsan fuzz)
 for part in "${parts[@]}"; do
   case $part in
-    format | dev | clang | asan | tsan | tidy | coverage | fuzz | soak) ;;
-    *) echo "tests/run.sh: no part \"$part\"; there are format dev clang asan tsan tidy coverage fuzz soak" >&2; exit 2 ;;
+    format | dev | clang | asan | tsan | tidy | coverage | fuzz | soak | packages) ;;
+    *)
+      echo "tests/run.sh: no part \"$part\"; there are format dev clang asan tsan tidy coverage fuzz soak packages" >&2
+      exit 2
+      ;;
   esac
 done
 wants() { [[ " ${parts[*]} " == *" $1 "* ]]; }
@@ -48,6 +52,9 @@ if wants asan || wants tsan || wants fuzz; then packages+=(clang-19 libclang-rt-
 if wants tidy; then packages+=(clang-tidy-19); fi
 if wants format; then packages+=(clang-format-19); fi
 if wants coverage; then packages+=(gcovr); fi
+if wants packages; then
+  packages+=(lintian file dpkg-dev man-db python3 python3-dev python3-build python3-setuptools python3-wheel python3-venv)
+fi
 need_packages "${packages[@]}" || exit 1
 
 jobs=$(nproc)
@@ -134,6 +141,18 @@ soak() {
   fi
 }
 
+packages() {
+  echo "== packages"
+  cmake --workflow --preset packages >build/packages.log 2>&1 || { tail -40 build/packages.log >&2; one_failed "packages: make"; return; }
+  rm -rf build/debs
+  if tests/package/debian.sh make build/packages build/debs && tests/package/debian.sh try build/debs; then
+    one_passed
+  else
+    one_failed "packages: debian"
+  fi
+  if tests/package/wheel.sh; then one_passed; else one_failed "packages: wheel"; fi
+}
+
 mkdir -p build
 : >build/failed-tests
 start=$SECONDS
@@ -144,6 +163,7 @@ for part in "${parts[@]}"; do
     tidy) tidy ;;
     fuzz) fuzz ;;
     soak) soak ;;
+    packages) packages ;;
     *) preset "$part" ;;
   esac
   if [ "$part" = coverage ]; then
