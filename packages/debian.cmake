@@ -22,14 +22,35 @@ set(CPACK_DEBIAN_PACKAGE_GENERATE_SHLIBS ON)
 set(CPACK_DEBIAN_PACKAGE_GENERATE_SHLIBS_POLICY ">=")
 set(CPACK_DEBIAN_PACKAGE_SECTION misc)
 set(CPACK_COMPONENTS_ALL development)
-set(about "Beltway passes messages between the processes of one machine through shared memory: no broker process lies between a producer\
- and its consumers. Named groups share the messages of a queue among consumers that acknowledge them; what a consumer that was\
- killed held comes to another.")
-string(REPLACE ";" " " about "${about}")
+set(about "Beltway passes messages between the processes of one machine through shared memory: no broker process lies between a\
+ producer and its consumers. Named groups share the messages of a queue among consumers that acknowledge them. What a consumer held\
+ that was killed comes to another.")
+# The summary of each package is the first line of its description.
+set(CPACK_PACKAGE_DESCRIPTION_SUMMARY "${CMAKE_PROJECT_NAME} built using CMake")
 
-# beltway_package(component group_name package section summary text): one package. `text` is added to what is said of all.
+# wrapped(out text): in lines that are short enough for lintian.
+function(wrapped out text)
+  string(REPLACE " " ";" words "${text}")
+  set(line)
+  set(lines)
+  foreach(word IN LISTS words)
+    string(LENGTH "${line} ${word}" length)
+    if(length GREATER 76)
+      string(APPEND lines "${line}\n")
+      set(line "${word}")
+    else()
+      string(APPEND line " ${word}")
+    endif()
+    string(STRIP "${line}" line)
+  endforeach()
+  set(${out} "${lines}${line}" PARENT_SCOPE)
+endfunction()
+
+# beltway_package(component package section summary text): one package. `text` is added to what is said of all.
 function(beltway_package component package section summary text)
   string(TOUPPER ${component} upper)
+  wrapped(about "${about}")
+  wrapped(text "${text}")
   set(CPACK_DEBIAN_${upper}_PACKAGE_NAME ${package} PARENT_SCOPE)
   set(CPACK_DEBIAN_${upper}_PACKAGE_SECTION ${section} PARENT_SCOPE)
   set(CPACK_DEBIAN_${upper}_DESCRIPTION "${summary}\n${about}\n\n${text}" PARENT_SCOPE)
@@ -58,6 +79,7 @@ if(BUILD_SHARED_LIBS)
   beltway_package(library ${library_package} libs "message queues in shared memory: the library for C++"
     "This package has the shared library that programs in C++ use.")
   set(CPACK_DEBIAN_LIBRARY_PACKAGE_RECOMMENDS beltway)
+  set(CPACK_DEBIAN_LIBRARY_PACKAGE_CONTROL_EXTRA ${packages_dir}/debian/triggers)
   set(CPACK_DEBIAN_LIBRARY_PACKAGE_BREAKS "beltway (<< ${PROJECT_VERSION}-1)")
   set(CPACK_DEBIAN_LIBRARY_PACKAGE_REPLACES "beltway (<< ${PROJECT_VERSION}-1)")
   beltway_package_papers(library ${library_package})
@@ -68,6 +90,7 @@ if(TARGET beltway-c)
   beltway_package(c_library libbeltway-c0 libs "message queues in shared memory: the library for C"
     "This package has the shared library that programs in C use. It keeps its ABI.")
   set(CPACK_DEBIAN_C_LIBRARY_PACKAGE_RECOMMENDS beltway)
+  set(CPACK_DEBIAN_C_LIBRARY_PACKAGE_CONTROL_EXTRA ${packages_dir}/debian/triggers)
   set(CPACK_DEBIAN_C_LIBRARY_PACKAGE_BREAKS "beltway (<< ${PROJECT_VERSION}-1)")
   set(CPACK_DEBIAN_C_LIBRARY_PACKAGE_REPLACES "beltway (<< ${PROJECT_VERSION}-1)")
   beltway_package_papers(c_library libbeltway-c0)

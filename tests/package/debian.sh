@@ -2,7 +2,7 @@
 # The packages for Debian, as an administrator and a user have them: checked by lintian, installed, used, upgraded while a queue
 # holds messages, and purged.
 #
-#   debian.sh make BUILD OUT   makes the packages of BUILD, a build folder of the preset packages: OUT/0 is the version before
+#   debian.sh make BUILD OUT   makes the packages of BUILD, a build folder of the preset packages: OUT/1 is the version before OUT/2
 #   debian.sh try OUT          tries them: as root, where no Beltway is installed, since it changes the system
 set -euo pipefail
 way=$1
@@ -13,7 +13,7 @@ say() { echo "== $*"; }
 
 if [ "$way" = make ]; then
   build=$(cd "$2" && pwd) out=$3
-  for release in 0 1; do
+  for release in 2 1; do
     say "make release $release"
     mkdir -p "$out/$release"
     # The papers of a release name its version.
@@ -47,11 +47,11 @@ install() {
   apt-get install -y -qq --no-install-recommends "$@" >"$work/apt.log" 2>&1 || { cat "$work/apt.log" >&2; fail "apt-get $*"; }
 }
 for package in libbeltway0.2 libbeltway-c0 libbeltway-dev beltway python3-beltway; do
-  ls "$packages"/1/"$package"_*-1_*.deb >/dev/null || fail "there is no package $package"
+  ls "$packages"/2/"$package"_*-2_*.deb >/dev/null || fail "there is no package $package"
 done
 
 say "lintian"
-lintian --allow-root --tag-display-limit 0 "$packages"/1/*.deb | tee "$work/lintian"
+lintian --allow-root --tag-display-limit 0 "$packages"/2/*.deb | tee "$work/lintian"
 if grep -q '^E:' "$work/lintian"; then fail "lintian finds the errors above"; fi
 
 say "install"
@@ -59,8 +59,8 @@ useradd --system --no-create-home "$user"
 mkdir -m 700 "$work/run"
 chown "$user" "$work/run"
 chmod 711 "$work"
-install "$packages"/0/*.deb
-version=$(dpkg-deb -f "$packages"/0/beltway_*.deb Version)
+install "$packages"/1/*.deb
+version=$(dpkg-deb -f "$packages"/1/beltway_*.deb Version)
 [ "$(dpkg-query -W -f '${Version}' beltway)" = "$version" ] || fail "the version"
 for file in man/man1/beltway.1.gz man/man8/beltwayd.8.gz bash-completion/completions/beltway; do
   dpkg -L beltway | grep -qx "/usr/share/$file" || fail "beltway does not have $file"
@@ -96,7 +96,7 @@ c++ -std=c++20 "$work/use.cpp" $(pkg-config --cflags --libs beltway) -o "$work/u
 [ "$(as_user python3 -m beltway.pika "$source/examples/python/hello_send.py")" = " [x] Sent 'Hello World!'" ] || fail "pika"
 
 say "upgrade while a queue holds messages"
-install "$packages"/1/*.deb
+install "$packages"/2/*.deb
 [ "$(dpkg-query -W -f '${Version}' beltway)" != "$version" ] || fail "the version is the old one"
 [ "$(daemon_pid)" = "$daemon" ] || fail "the daemon of a user was ended"
 before=$daemon
