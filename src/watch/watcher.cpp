@@ -10,6 +10,7 @@
 #include "client/queries.hpp"
 #include "client/session.hpp"
 #include "watch/format.hpp"
+#include "watch/machine.hpp"
 #include "watch/process_info.hpp"
 #include "watch/watched_queue.hpp"
 #include "wire/validate.hpp"
@@ -138,7 +139,7 @@ void Watcher::State::read_queues(const SampleTime& time) {
 }
 
 void Watcher::State::judge_daemon(const SampleTime& time) {
-  fleet_.verdicts.clear();
+  fleet_.verdicts = daemon_verdicts(fleet_);
   fleet_.daemon_gone_for.reset();
   if (fleet_.daemon_answers) return;
   const Nanoseconds gone = time.monotonic - answered_at_;
@@ -158,7 +159,7 @@ void Watcher::State::judge_daemon(const SampleTime& time) {
   } else {
     verdict.remedies = {{"beltwayd", "starts a daemon, which takes over the queues if a supervisor has kept them"}};
   }
-  fleet_.verdicts.push_back(std::move(verdict));
+  fleet_.verdicts.insert(fleet_.verdicts.begin(), std::move(verdict));
 }
 
 std::optional<QueueDetail> Watcher::State::detail(std::string_view name) {

@@ -38,7 +38,10 @@ watch::WatcherOptions watcher_options(const Globals& globals) {
 }
 
 ExitCode run_batch(const Globals& globals, const Options& options) {
-  watch::Watcher watcher(watcher_options(globals));
+  // A batch may be one frame.
+  watch::WatcherOptions watched = watcher_options(globals);
+  watched.tells_at_once = true;
+  watch::Watcher watcher(std::move(watched));
   Interrupt interrupt(1);
   Output output(1, "standard output", interrupt.token());
   const std::chrono::nanoseconds interval = interval_of(options);
