@@ -12,6 +12,7 @@
 #include "watch/format.hpp"
 #include "watch/machine.hpp"
 #include "watch/process_info.hpp"
+#include "watch/verdicts.hpp"
 #include "watch/watched_queue.hpp"
 #include "wire/validate.hpp"
 
