@@ -2,8 +2,8 @@
 //
 // Loopback is no border: every user of the machine reaches the port, and so does every page in the owner's browser. So
 // - the token must be shown with each request for data and for each act, in a header that no other page can set;
-// - the page itself, which holds no data, is also given for a cookie, since a browser sends no header of ours for it. A browser sends
-//   that cookie to other ports of this address, too, maybe to another user's server: it opens nothing but the page;
+// - the page itself, which holds no data, is also given for a cookie, since a browser sends no header of ours for it. A browser
+//   sends that cookie to other ports of this address, too, maybe to another user's server: it opens nothing but the page;
 // - the Host must be a loopback name (DNS rebinding), and Origin and Sec-Fetch-Site must be ours if a browser sends them.
 // Thread safety: values and pure functions.
 #pragma once
@@ -22,8 +22,8 @@ struct WebSecrets {
 
 /// New ones, of 256 random bits each.
 [[nodiscard]] WebSecrets make_web_secrets();
-/// Those of the file, which is made with new ones (mode 0600) if it does not exist. Throws Failure if others may read the file, or
-/// if it is not of this user.
+/// Those of the file, which is made with new ones (mode 0600) if it does not exist. Throws Failure if others may read the file,
+/// or if it is not of this user.
 [[nodiscard]] WebSecrets web_secrets_of_file(const std::string& path);
 
 /// Takes as long for any two texts of these lengths.

@@ -1,6 +1,6 @@
 // What stands behind the server: it samples the daemon's queues once a second, and answers requests that may block.
 //
-// Two threads: one looks (Watcher), one asks the daemon (acts and messages), so that a daemon that is silent does not stop the view.
+// Two threads: one looks (Watcher), one asks the daemon (acts and messages). So a daemon that is silent does not stop the view.
 // Rights are those of this process: the daemon and the queues' modes decide, as for each command of the tool.
 // Thread safety: all members from any thread. Callbacks run on one of the two threads, and must not block.
 #pragma once

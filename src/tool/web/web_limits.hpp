@@ -20,7 +20,7 @@ inline constexpr std::uint64_t k_max_web_message_bytes = 64 * 1024;
 inline constexpr std::size_t k_max_web_copied_bytes = 64 * 1024 * 1024;
 /// Queues with series of their own in the metrics: each has some twenty, and a Prometheus keeps each that it ever saw.
 inline constexpr std::uint64_t k_max_web_metrics_queues = 1000;
-/// Bytes of live news that wait for one reader. A reader that is further behind is cut, and gets the whole state when it comes back.
+/// Bytes of live news that wait for one reader. A reader that is further behind is cut, and gets the whole state when it returns.
 inline constexpr std::size_t k_max_web_backlog_bytes = 8 * 1024 * 1024;
 /// Requests that wait for the daemon or for a look at a queue. More are refused (503): the page asks again.
 inline constexpr std::size_t k_max_web_waiting_requests = 128;

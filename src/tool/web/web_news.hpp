@@ -1,6 +1,6 @@
 // What the live stream tells: the whole fleet once, then what has changed since the last sample.
 //
-// A row is a queue as the page's table shows it. Its text is compared with that of the last sample, so an idle queue costs a reader
+// A row is a queue as the page's table shows it. Its text is compared with that of the last sample: an idle queue costs a reader
 // nothing. Messages and payloads are never a part of it.
 // Thread safety: one thread.
 #pragma once

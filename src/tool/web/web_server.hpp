@@ -1,7 +1,7 @@
 // The server of `beltway web`: listens on loopback or at a Unix socket, and keeps its connections.
 //
-// It listens nowhere else: what it shows and does has the rights of the user who started it, and HTTP hides neither token nor data
-// from a network. From elsewhere one comes through ssh -L.
+// It listens nowhere else: what it shows and does has the rights of the user who started it, and HTTP hides neither token nor
+// data from a network. From elsewhere one comes through ssh -L.
 // Thread safety: one thread; run() may be stopped from any thread by its token.
 #pragma once
 

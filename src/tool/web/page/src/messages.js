@@ -126,7 +126,8 @@ export function Messages({ queue, groups, act, may_act }) {
       shown
         ? html`<div class="scroll" tabindex="0" role="region" aria-label="Messages"><table>
       <thead><tr>${k_heads.map(column_head)}</tr></thead>
-      <tbody>${found.map((message) => html`<${Message} key=${message.position} message=${message} view=${view} move=${move} />`)}</tbody>
+      <tbody>${found.map((message) => html`<${Message} key=${message.position} message=${message} view=${view}
+        move=${move} />`)}</tbody>
       </table></div>
       <p class="quiet" role="status">${counted(found, shown)}${' '}${
         shown.next === null
