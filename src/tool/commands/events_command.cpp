@@ -66,7 +66,7 @@ ExitCode run(const Globals& globals, const Options& options) {
 void add_events(Command& app, Globals& globals) {
   Command command = app.add_command("events", "Show what the daemon has seen: who came, left, died or was evicted");
   const auto options = std::make_shared<Options>();
-  command.add_flag("-f,--follow", options->follow, "Go on with events as they happen, also after the daemon's death");
+  command.add_flag("--follow", options->follow, "Go on with events as they happen, also after the daemon's death");
   command
       .add_parsed("--since", options->since, &parse_since,
                   "an event's number, a time (2026-11-29T08:00:00Z, without Z in local time) or an age (10m)",

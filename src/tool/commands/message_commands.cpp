@@ -134,9 +134,10 @@ void add_evict(Command& app, Globals& globals) {
   command.footer(R"(Examples:
   beltway evict orders 2
   beltway evict orders --pid 4711
-The process may be stopped or hang. It gets the status "evicted" at its next call. For owner and root.
-Only consumers that attached while evict_after was set can be evicted; the error says what to do with
-others. Producers cannot be evicted: nothing keeps a process from writing the memory that it has.)");
+The process may be stopped or hang. It gets the status "evicted" at its next call. Only the owner
+and root may do this. Only consumers that attached while evict_after was set can be evicted; the
+error says what to do with others. Producers cannot be evicted: nothing keeps a process from writing
+the memory that it has.)");
   command.on_parsed([&globals, options] {
     if (options->consumer.has_value() == options->pid.has_value()) throw_usage("", "name a CONSUMER or --pid");
     globals.action = [&globals, options] { return evict(globals, *options); };
@@ -153,7 +154,8 @@ void add_ack(Command& app, Globals& globals) {
   command.footer(R"(Examples:
   beltway peek orders --group billing
   beltway ack orders 88 --group billing
-The group loses the message; other groups keep it. For owner and root. To keep it, use "beltway move".)");
+The group loses the message; other groups keep it. Only the owner and root may do this. To keep the
+message, use "beltway move".)");
   command.on_parsed([&globals, options] { globals.action = [&globals, options] { return ack(globals, *options); }; });
 }
 
@@ -169,8 +171,9 @@ void add_move(Command& app, Globals& globals) {
   command.footer(R"(Examples:
   beltway move orders 88 --to orders-broken
   beltway move orders 88 --to orders-broken --group billing --timeout 5s
-It is published there first, with its properties, and acknowledged here afterwards: it is never lost. If
-the command is killed in between, it is in both queues. For owner and root, with w on the target.)");
+It is published there first, with its properties, and acknowledged here afterwards: it is never
+lost. If the command is killed in between, it is in both queues. Only the owner and root may do
+this, and they need w on the target.)");
   command.on_parsed([&globals, options] {
     if (options->to == options->name) throw_usage("--to", "names the queue that the message is in");
     globals.action = [&globals, options] { return move(globals, *options); };
