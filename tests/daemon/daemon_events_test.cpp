@@ -181,7 +181,7 @@ TEST(DaemonEvents, a_death_while_no_daemon_runs_is_told_by_the_next_one) {
   QueueOptions options = k_small;
   options.groups = {"g"};
   static_cast<void>(link.declare("orders", options));
-  Child worker = Child::fork([socket = daemon.socket()] {
+  Child worker = Child::fork([socket = daemon.socket()]() -> int {
     const Consumer in = Connection::open({.socket = socket}).open_queue("orders").consumer({.group = "g"});
     for (;;) ::pause();
   });
@@ -195,7 +195,7 @@ TEST(DaemonEvents, a_death_while_no_daemon_runs_is_told_by_the_next_one) {
 }
 
 TEST(DaemonEvents, a_hundred_followers_do_not_keep_a_request_waiting) {
-  const TestDaemon daemon;
+  TestDaemon daemon;
   const Connection link = connect(daemon);
   static_cast<void>(link.declare("orders", k_small));
   std::vector<Connection> followers;
