@@ -168,7 +168,7 @@ bool Message::nack(std::chrono::microseconds delay) {
 bool Message::reject() {
   if (core_ == nullptr) return false;
   const auto& core = static_cast<endpoint::ConsumerCore&>(*core_);
-  if (core.named_ && !core.named_->redelivery().gives_up()) {
+  if (core.named_ && !core.guard_.in_child() && !core.named_->redelivery().gives_up()) {
     const std::string queue = core.queue_name();
     const std::string group = core.group();
     nack();

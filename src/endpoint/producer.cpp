@@ -211,7 +211,7 @@ bool Loan::commit_now(std::size_t size) {
   if (core_ == nullptr || size > size_) [[unlikely]]
     throw_misuse(core_ == nullptr ? nullptr : &core(), size_, size);
   if (block_ != 0) [[unlikely]] {
-    stamp();
+    if (!core().in_child()) stamp();
     return false;
   }
   const Outcome put = core().try_publish_loan(record_, size);

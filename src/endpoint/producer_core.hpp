@@ -182,6 +182,8 @@ class alignas(ring::k_apart_bytes) ProducerCore : public ring::Claimer {
   /// As Producer::counters(). Throws Error(forked).
   [[nodiscard]] ProducerCounters counters() const;
   [[nodiscard]] int poll_fd();
+  /// True in a forked child, where the shared memory is not mapped.
+  [[nodiscard]] bool in_child() const noexcept { return guard_.in_child(); }
   /// No effect in a forked child.
   void interrupt() noexcept {
     if (!guard_.in_child()) waiter_.interrupt();

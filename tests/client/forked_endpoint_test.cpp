@@ -40,6 +40,41 @@ TEST_F(ForkedEndpoint, the_counters_of_a_consumer_are_an_error_in_a_forked_child
   }
 }
 
+TEST_F(ForkedEndpoint, the_commit_of_a_loan_is_an_error_in_a_forked_child_with_and_without_properties) {
+  Producer out = queue_.producer();
+  Consumer in = queue_.consumer();
+  Loan plain = out.loan(1000);
+  Loan timed = out.loan(1000, Properties{.publish_time = Properties::now, .ttl = std::chrono::seconds(60)});
+  EXPECT_EQ(Child::fork([&] {
+              if (error_of([&] { plain.commit(); }).reason() != Errc::forked) return 1;
+              if (error_of([&] { timed.commit(); }).reason() != Errc::forked) return 2;
+              if (error_of([&] { (void)timed.try_commit(); }).reason() != Errc::forked) return 3;
+              timed.drop();
+              return 0;
+            }).wait(),
+            k_fine);
+  timed.commit();
+  EXPECT_TRUE(in.try_receive());
+}
+
+TEST_F(ForkedEndpoint, a_message_ends_only_in_the_process_that_received_it) {
+  Producer out = queue_.producer();
+  Consumer in = queue_.consumer({.group = "workers"});
+  out.publish("job");
+  out.publish("job");
+  auto first = in.try_receive();
+  auto second = in.try_receive();
+  ASSERT_TRUE(first && second);
+  EXPECT_EQ(Child::fork([&] {
+              if (first->still_held() || first->extend() || first->age()) return 1;
+              if (first->ack()) return 2;
+              return second->reject() ? 3 : 0;
+            }).wait(),
+            k_fine);
+  EXPECT_TRUE(first->ack());
+  EXPECT_TRUE(second->ack());
+}
+
 TEST_F(ForkedEndpoint, an_interrupt_in_a_forked_child_does_nothing) {
   Producer out = queue_.producer();
   Consumer in = queue_.consumer();
