@@ -36,8 +36,9 @@ inline bool is_source(const std::filesystem::path& path) {
   return ending == ".hpp" || ending == ".cpp" || ending == ".h" || ending == ".c";
 }
 
-/// Programs and modules in Python and JavaScript.
+/// Programs and modules in Python and JavaScript; not those that npm has installed.
 inline bool is_script(const std::filesystem::path& path) {
+  if (path.string().find("/node_modules/") != std::string::npos) return false;
   const std::filesystem::path ending = path.extension();
   return ending == ".py" || ending == ".pyi" || ending == ".js" || ending == ".mjs" || ending == ".ts";
 }
