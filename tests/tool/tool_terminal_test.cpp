@@ -9,6 +9,7 @@
 #include "support/daemon.hpp"
 #include "support/terminal.hpp"
 #include "support/tool_test.hpp"
+#include "tool/text/causes_text.hpp"
 #include "tool/text/progress.hpp"
 #include "tool/text/table.hpp"
 #include "tool/text/terminal.hpp"
@@ -59,6 +60,16 @@ TEST(ToolTerminal, progress_says_time_messages_and_rate) {
   const std::string text =
       tool::progress_text({.what = "pub q", .messages = 2000, .bytes = 4096, .total = 5000, .elapsed = 2s});
   EXPECT_TRUE(text.starts_with("pub q: 2 s, 2000 of 5000 messages, 4 KiB, ")) << text;
+}
+
+TEST(ToolTerminal, a_cause_says_once_how_long_a_process_has_waited) {
+  watch::Cause cause{.kind = "claim_not_finished"};
+  cause.for_ns = 9'000'000'000;
+  cause.text = "producer 1 has claimed position 7";
+  EXPECT_EQ(tool::causes_text({cause}),
+            "\n  ! producer 1 has claimed position 7; a process has waited for 9 s because of it\n");
+  cause.text = "the ring is full, and producer 1 has waited for 9 s";
+  EXPECT_EQ(tool::causes_text({cause}), "\n  ! the ring is full, and producer 1 has waited for 9 s\n");
 }
 
 class ToolOnTerminal : public ToolTest {
