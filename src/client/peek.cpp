@@ -50,7 +50,9 @@ bool copy_message(const ring::QueueMemory& memory, ring::Position position, std:
 void add_lease(const ring::Lease& lease, PeekedMessage& message) noexcept {
   const bool is_held = lease.phase == ring::LeasePhase::leased || lease.phase == ring::LeasePhase::parked;
   message.deliveries = unsigned{lease.tries} + (is_held ? 1 : 0);
-  if (is_held) message.holder = lease.owner;
+  // A peer may have written any owner: one that is no consumer is told as none.
+  const unsigned consumer = unsigned{lease.owner} - ring::k_first_consumer;
+  if (is_held && consumer < k_max_consumers) message.holder = consumer;
 }
 
 /// Copies the message that is parked in slot `index` for the group, if there is one.

@@ -189,7 +189,7 @@ TEST_F(ToolExport, a_fixed_option_that_differs_changes_nothing_at_all) {
   make_queues();
   const std::string before = tool({"export"}).out;
   json file = json::parse(before);
-  file["queues"].insert(file["queues"].begin(), {{"name", "a-new-one"}});
+  file["queues"].insert(file["queues"].begin(), json{{"name", "a-new-one"}});
   file["queues"][1]["slots"] = 64;
   file["queues"][2]["ttl_ms"] = 1;
   expect_failure({"import", write(file.dump())}, 1, "queue \"orders\" has slots 1024, not 64");
