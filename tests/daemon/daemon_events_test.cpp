@@ -124,9 +124,11 @@ TEST(DaemonEvents, a_queue_that_stays_full_is_told_with_its_holder_and_so_is_its
 TEST(DaemonEvents, dead_letters_are_told_with_their_number) {
   const TestDaemon daemon;
   const Connection link = connect(daemon);
-  static_cast<void>(link.declare("failed", k_small));
   QueueOptions options = k_small;
   options.groups = {"g"};
+  options.lane_bytes = 8192;
+  static_cast<void>(link.declare("failed", options));
+  options.lane_bytes = k_small.lane_bytes;
   options.dead_letter = "failed";
   const Queue queue = link.declare("orders", options);
   Producer out = queue.producer();
