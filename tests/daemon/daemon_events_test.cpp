@@ -127,7 +127,7 @@ TEST(DaemonEvents, dead_letters_are_told_with_their_number) {
   QueueOptions options = k_small;
   options.groups = {"g"};
   options.lane_bytes = 8192;
-  static_cast<void>(link.declare("failed", options));
+  Consumer letters = link.declare("failed", options).consumer({.group = "g", .ack = Ack::automatic});
   options.lane_bytes = k_small.lane_bytes;
   options.dead_letter = "failed";
   const Queue queue = link.declare("orders", options);
@@ -138,15 +138,16 @@ TEST(DaemonEvents, dead_letters_are_told_with_their_number) {
     Result<Message> message = in.receive(20s);
     ASSERT_TRUE(message);
     message->reject();
+    EXPECT_TRUE(letters.receive(20s));
   };
   // The first look only learns where the count begins.
   ASSERT_TRUE(eventually([&] {
     reject();
     return has_event(link, "dead_lettered");
   }));
-  const Event letters = events_of_kind(link, "dead_lettered").at(0);
-  EXPECT_EQ(letters.queue, "orders");
-  EXPECT_GE(letters.messages, 1U);
+  const Event told = events_of_kind(link, "dead_lettered").at(0);
+  EXPECT_EQ(told.queue, "orders");
+  EXPECT_GE(told.messages, 1U);
 }
 
 TEST(DaemonEvents, an_unused_queue_that_expires_is_told) {
