@@ -15,8 +15,8 @@ namespace beltway::wire {
 /// `operation "name"`, the beginning of most errors. Text that no name may hold is shortened and made printable.
 [[nodiscard]] std::string error_subject(std::string_view operation, std::string_view name);
 
-/// The end of an error that names a group which is not there: `; its groups are "a", "b"`, the first few of `names`, or the command
-/// that makes one.
+/// The end of an error that names a group which is not there: `; its groups are "a", "b"`, the first few of `names`, or the
+/// command that makes one.
 [[nodiscard]] std::string groups_text(const std::string& queue, const std::vector<std::string>& names);
 
 /// `kind`: "queue" or "group". Throws Error(invalid_option).

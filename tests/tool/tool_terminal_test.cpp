@@ -12,7 +12,7 @@
 #include "tool/text/causes_text.hpp"
 #include "tool/text/progress.hpp"
 #include "tool/text/table.hpp"
-#include "tool/text/terminal.hpp"
+#include "tool/text/terminal_columns.hpp"
 #include "tool/text/wrapped.hpp"
 
 namespace beltway::test {

@@ -18,8 +18,8 @@ struct CommandLine {
   std::size_t at = 0;              ///< the word in question, which may be empty
 };
 
-/// The words that begin as the one in question, and k_files if a file may stand there. `queues`: asks for those of the daemon at a
-/// socket (empty: the usual one); called at most once, and only if names are needed.
+/// The words that begin as the one in question, and k_files if a file may stand there. `queues`: asks for those of the daemon
+/// at a socket (empty: the usual one); called at most once, and only if names are needed.
 [[nodiscard]] std::vector<std::string> completions(
     const CommandDescription& all, const CommandLine& line,
     const std::function<std::vector<QueueInfo>(const std::string&)>& queues);

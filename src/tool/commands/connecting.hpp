@@ -22,8 +22,8 @@ struct NamesInQuestion {
   std::string group;
 };
 
-/// "; did you mean \"orders\"?" if a queue or group of that name does not exist and one that is like it does. Starts no daemon and
-/// throws nothing.
+/// "; did you mean \"orders\"?" if a queue or group of that name does not exist and one that is like it does. Starts no daemon
+/// and throws nothing.
 [[nodiscard]] std::string suggestion_for(const NamesInQuestion& names, const std::string& socket) noexcept;
 
 }  // namespace beltway::tool

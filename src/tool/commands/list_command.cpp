@@ -14,7 +14,7 @@
 #include "tool/text/list_text.hpp"
 #include "tool/text/message_json.hpp"
 #include "tool/text/output.hpp"
-#include "tool/text/terminal.hpp"
+#include "tool/text/terminal_columns.hpp"
 #include "watch/json.hpp"
 #include "watch/process_info.hpp"
 #include "watch/watcher.hpp"

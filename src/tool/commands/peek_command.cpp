@@ -9,7 +9,7 @@
 #include "tool/text/payload_text.hpp"
 #include "tool/text/properties_text.hpp"
 #include "tool/text/table.hpp"
-#include "tool/text/terminal.hpp"
+#include "tool/text/terminal_columns.hpp"
 #include "watch/process_info.hpp"
 
 namespace beltway::tool {

@@ -9,7 +9,7 @@
 #include "tool/text/message_json.hpp"
 #include "tool/text/output.hpp"
 #include "tool/text/show_text.hpp"
-#include "tool/text/terminal.hpp"
+#include "tool/text/terminal_columns.hpp"
 #include "watch/flow.hpp"
 #include "watch/per_message.hpp"
 #include "watch/verdicts.hpp"

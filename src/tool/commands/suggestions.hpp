@@ -14,7 +14,8 @@ namespace beltway::tool {
 /// How many letters were left out, added, changed or swapped with the next one.
 [[nodiscard]] std::size_t edit_distance(std::string_view left, std::string_view right);
 
-/// The candidate that `word` was most likely meant to be: it begins with the word, or few letters differ. Nothing: none is like it.
+/// The candidate that `word` was most likely meant to be: it begins with the word, or few letters differ. Nothing: none is
+/// like it.
 [[nodiscard]] std::optional<std::string> nearest(std::string_view word, const std::vector<std::string>& candidates);
 
 /// The command of that meaning under a name of another tool: "publish", "ls". Nothing: it is none.

@@ -2,8 +2,8 @@
 //
 // {"beltway_definitions": 1, "queues": [{"name": ..., options by their names in `list`, "groups": [{"name": ..., own options}]}]}
 //
-// The table of options (wire/options_schema.hpp) says which options there are. The text has all of them but those of which no value
-// stands for the default. Thread safety: pure functions.
+// The table of options (wire/options_schema.hpp) says which options there are. The text has all of them but those of which no
+// value stands for the default. Thread safety: pure functions.
 #pragma once
 
 #include <cstddef>
@@ -25,8 +25,9 @@ struct Definition {
 /// In lines, queues by name. Exclusive queues are left out: they end with their process.
 [[nodiscard]] std::string definitions_text(std::vector<QueueInfo> queues);
 
-/// In the order of the text. `name` stands for the text in errors. Throws Failure(failed), which names the queue and the option: no
-/// JSON, another form, an unknown or repeated key, a queue or group that is defined twice, a value out of its range.
+/// In the order of the text. `name` stands for the text in errors. Throws Failure(failed), which names the queue and the
+/// option: no JSON, another form, an unknown or repeated key, a queue or group that is defined twice, a value out of its
+/// range.
 [[nodiscard]] std::vector<Definition> parse_definitions(std::string_view text, const std::string& name);
 
 /// Each behind the queues that get its dead letters. Throws Failure(failed) if dead letters would go round in a circle.

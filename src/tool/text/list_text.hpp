@@ -21,8 +21,8 @@ enum class ListOrder : std::uint8_t { trouble, name, used, lag, in, out, age, si
 /// By the name for equal ones. `trouble` leaves them as they are.
 void sort_queues(std::vector<watch::QueueView>& queues, ListOrder order);
 
-/// True if the filter is part of the queue's name, of a group's or of its owner's; a filter with * or ? must match one of these as
-/// a whole, as the shell matches names of files.
+/// True if the filter is part of the queue's name, of a group's or of its owner's; a filter with * or ? must match one of
+/// these as a whole, as the shell matches names of files.
 [[nodiscard]] bool matches(const watch::QueueView& queue, const std::string& filter);
 
 /// Lines under a header, one a queue, as wide as they are: for files and pipes.

@@ -7,8 +7,8 @@
 
 namespace beltway::tool {
 
-/// The columns of the terminal that `fd` is: $COLUMNS, else what the terminal says, else 80. 0: `fd` is no terminal, and lines are
-/// as long as they are, whatever the environment says.
+/// The columns of the terminal that `fd` is: $COLUMNS, else what the terminal says, else 80. 0: `fd` is no terminal, and lines
+/// are as long as they are, whatever the environment says.
 [[nodiscard]] std::size_t terminal_columns(int fd);
 
 /// As above, with what was found out: `said` is the text of $COLUMNS, `measured` what the terminal says (0: nothing).

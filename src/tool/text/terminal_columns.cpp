@@ -1,4 +1,4 @@
-#include "tool/text/terminal.hpp"
+#include "tool/text/terminal_columns.hpp"
 
 #include <sys/ioctl.h>
 #include <unistd.h>
