@@ -81,9 +81,9 @@ TEST_F(ToolEvents, an_event_has_the_documented_keys) {
   ASSERT_EQ(all.size(), 2U);
   std::vector<std::string> keys;
   for (const auto& item : all[1].items()) keys.push_back(item.key());
-  EXPECT_EQ(keys, (std::vector<std::string>{"sequence", "time_ns", "monotonic_ns", "kind", "queue", "queue_id", "group",
-                                            "role", "index", "pid", "uid", "command", "voided", "released", "messages",
-                                            "text"}));
+  EXPECT_EQ(keys,
+            (std::vector<std::string>{"command", "group", "index", "kind", "messages", "monotonic_ns", "pid", "queue",
+                                      "queue_id", "released", "role", "sequence", "text", "time_ns", "uid", "voided"}));
   EXPECT_EQ(all[1]["kind"], "declared");
   EXPECT_EQ(all[1]["queue"], "orders");
   EXPECT_EQ(all[1]["role"], nullptr);
