@@ -48,6 +48,10 @@ class WatchedQueue {
   [[nodiscard]] Nanoseconds looked_at() const noexcept { return looked_at_; }
   /// True if the last reading, or an earlier look, says that a full look may find something.
   [[nodiscard]] bool is_suspicious(const SampleTime& time, const QueueView& view) const;
+  /// True if what earlier looks found would be forgotten without another one: beyond all budgets.
+  [[nodiscard]] bool is_overdue(const SampleTime& time) const noexcept {
+    return verdicts_.wants_full_look() && time.monotonic - looked_at_ >= QueueVerdicts::k_longest_gap * 2 / 3;
+  }
   /// True if the queue was not looked at, or what the first look found needs a second one.
   [[nodiscard]] bool is_unknown() const noexcept { return looks_ == 0 || (looks_ == 1 && verdicts_.wants_full_look()); }
   /// True if further samples will tell whether something is wrong.

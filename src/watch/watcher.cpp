@@ -194,7 +194,7 @@ void Watcher::State::look_at_queues(const SampleTime& time) {
     if (!queue.is_open()) continue;
     if (queue.is_unknown() || options_.tells_at_once) {
       queue.look(time, view);
-    } else if (suspicious_.has_left() && queue.is_suspicious(time, view)) {
+    } else if (queue.is_overdue(time) || (suspicious_.has_left() && queue.is_suspicious(time, view))) {
       look_within(suspicious_, time, view);
     } else {
       queue.judge(time, view);
