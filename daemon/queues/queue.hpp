@@ -25,6 +25,7 @@
 
 #include "os/fd.hpp"
 #include "os/segment.hpp"
+#include "queues/changes.hpp"
 #include "queues/peer.hpp"
 #include "queues/run_clock.hpp"
 #include "recovery/heal.hpp"
@@ -71,6 +72,10 @@ class Queue {
   [[nodiscard]] const ring::Geometry& geometry() const noexcept { return geometry_; }
   [[nodiscard]] std::uint64_t shared_bytes() const noexcept;
   [[nodiscard]] wire::Description description(bool with_endpoints) const;
+  /// Of the last change of the description, but for times that pass and sequence numbers.
+  [[nodiscard]] std::uint64_t revision() const noexcept { return revision_; }
+  /// The description has changed, by what this object does not know.
+  void note_change() noexcept { revision_ = next_revision(); }
 
   /// Tells all attached processes that the queue is gone, and forgets the queue. Destroy the object afterwards.
   void remove() noexcept;
@@ -132,7 +137,10 @@ class Queue {
   [[nodiscard]] os::Fd take_owner_lock() noexcept { return std::move(owner_lock_); }
   [[nodiscard]] bool has_owner_lock() const noexcept { return static_cast<bool>(owner_lock_); }
   /// Makes `session` answer for the owner's process; 0: none does.
-  void give_owner_to(std::uint64_t session) noexcept { record_.owner_process.session = session; }
+  void give_owner_to(std::uint64_t session) noexcept {
+    record_.owner_process.session = session;
+    note_change();
+  }
   /// When the queue will have been unused for its expire_after. Nothing: an endpoint is attached, or the queue does not expire.
   [[nodiscard]] std::optional<Clock::time_point> expires_at() const noexcept;
   /// The time without use begins anew.
@@ -192,7 +200,10 @@ class Queue {
   /// The place of an endpoint by owner number and incarnation, if it is attached.
   [[nodiscard]] std::optional<unsigned> find_endpoint(unsigned owner, std::uint32_t incarnation) const noexcept;
   /// Makes `session` answer for the endpoint; 0: no session does.
-  void give_endpoint_to(unsigned place, std::uint64_t session) noexcept { record_.endpoints[place].session = session; }
+  void give_endpoint_to(unsigned place, std::uint64_t session) noexcept {
+    record_.endpoints[place].session = session;
+    note_change();
+  }
 
  private:
   void use_memory();
@@ -203,6 +214,7 @@ class Queue {
   [[nodiscard]] recovery::Living living() const noexcept;
   void tell_of_disorder(std::string_view when, unsigned restored, const recovery::HealCounts& counts) noexcept;
   void save() {
+    note_change();
     note_use();
     saved_queues_.write(saved_at_, record_);
   }
@@ -276,6 +288,7 @@ class Queue {
   /// Gives the messages of the evicted consumer to other consumers. Safe to repeat.
   void revoke(unsigned place) noexcept;
 
+  std::uint64_t revision_ = next_revision();
   bool busy_ = false;
   std::vector<std::function<void()>> waiting_;
   QueueRecord record_;

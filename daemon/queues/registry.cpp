@@ -151,6 +151,7 @@ Queue& Registry::publish(NewQueue made) {
   Queue& published = *queue;
   const QueueRecord& record = published.record();
   queues_.emplace(record.name, std::move(queue));
+  note_change_of_sources(record.name);
   by_id_.emplace(record.id, &published);
   note_watched(published);
   spdlog::info("queue {}: declared by user {}, id {}, {} bytes", record.name, record.owner_uid, record.id,
@@ -270,8 +271,10 @@ void Registry::remove(const std::string& name) noexcept {
   evicting_.erase(found->second->record().id);
   expiring_.erase(found->second->record().id);
   links_.forget(name);
+  removals_.add(found->second->record().id);
   release(std::move(found->second));
   queues_.erase(found);
+  note_change_of_sources(name);
 }
 
 void Registry::release(std::unique_ptr<Queue> queue) noexcept {

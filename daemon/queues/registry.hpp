@@ -81,6 +81,8 @@ class Registry {
   void remove_all() noexcept;
 
   // -- dead letters (registry_dead_letters.cpp) --
+  /// The queue has come or gone: the description of those that send their dead letters to it changes.
+  void note_change_of_sources(const std::string& queue) noexcept;
   /// Throws Error(misuse), which names them, if other queues send their dead letters to the queue.
   void require_no_sources(const Peer& peer, const Queue& queue) const;
   /// As Queue::remove_group(). Without `force`, throws Error(misuse) for the last group of a queue that gets dead letters.
@@ -89,6 +91,7 @@ class Registry {
   [[nodiscard]] wire::Description description_of(const Queue& queue) const;
 
   [[nodiscard]] const std::map<std::string, std::unique_ptr<Queue>>& queues() const noexcept { return queues_; }
+  [[nodiscard]] const Removals& removals() const noexcept { return removals_; }
 
   /// Call it when a connection or process has ended. Of `endpoints`, those still mapped lose their session, and the daemon
   /// awaits their deaths.
@@ -244,6 +247,7 @@ class Registry {
   std::optional<wire::EndpointName> next_pending_;
   std::function<void()> freed_;
   bool may_have_events_ = false;
+  Removals removals_;
   Promises promises_;
 };
 

@@ -48,6 +48,12 @@ void Registry::remove_group(const Peer& peer, Queue& queue, const std::string& g
   note_watched(queue);
 }
 
+void Registry::note_change_of_sources(const std::string& queue) noexcept {
+  for (const std::string& source : links_.sources_of(queue)) {
+    if (const auto found = queues_.find(source); found != queues_.end()) found->second->note_change();
+  }
+}
+
 wire::Description Registry::description_of(const Queue& queue) const {
   wire::Description description = queue.description(true);
   description.info.missing_dead_letter_queues = links_.missing_targets_of(queue.record().name);

@@ -126,12 +126,17 @@ Reply describe(Caller& caller, const json& request) {
 }
 
 Reply list(Caller& caller, const json& request) {
-  const std::string after = wire::JsonReader(request, "list").text_or("after", "");
+  const wire::JsonReader fields(request, "list");
+  const std::string after = fields.text_or("after", "");
+  const auto since = fields.number_or<std::uint64_t>("changed_since", 0);
+  const auto removed = caller.registry.removals().since(since);
+  const std::uint64_t revision = last_revision();
   json queues = json::array();
   bool more = false;
   std::size_t bytes = 0;
   const auto& all = caller.registry.queues();
   for (auto item = all.upper_bound(after); item != all.end(); ++item) {
+    if (removed && !item->second->is_busy() && item->second->revision() <= since) continue;
     if (!allowed(caller.peer, item->second->record(), Right::see)) continue;
     wait_for(caller, *item->second);
     json queue = wire::encode(caller.registry.description_of(*item->second));
@@ -142,7 +147,9 @@ Reply list(Caller& caller, const json& request) {
     }
     queues.push_back(std::move(queue));
   }
-  return reply_with({{"queues", std::move(queues)}, {"more", more}});
+  json reply{{"queues", std::move(queues)}, {"more", more}, {"revision", revision}};
+  if (removed) reply["removed"] = *removed;
+  return reply_with(std::move(reply));
 }
 
 Reply remove(Caller& caller, const json& request) {

@@ -10,19 +10,45 @@ namespace beltway::client {
 
 using nlohmann::json;
 
-std::vector<wire::Description> list_queues(Session& session, const Until& caller) {
-  const std::string context = "list queues";
-  std::vector<wire::Description> all;
-  bool more = true;
-  while (more) {
-    const std::string after = all.empty() ? std::string() : all.back().info.name;
-    const Packet reply = session.request_until(context, "list", {{"after", after}}, caller);
-    const wire::JsonReader fields(reply.body, context);
-    const std::size_t before = all.size();
-    for (const json& queue : fields.array("queues")) all.push_back(wire::decode_description(queue, context));
-    more = fields.flag("more") && all.size() > before;
+namespace {
+
+/// Numbers of an array; what is none is left out.
+std::vector<std::uint64_t> numbers_in(const json& array) {
+  std::vector<std::uint64_t> numbers;
+  for (const json& each : array) {
+    if (each.is_number_unsigned()) numbers.push_back(each.get<std::uint64_t>());
   }
-  return all;
+  return numbers;
+}
+
+}  // namespace
+
+QueueChanges list_changes(Session& session, std::uint64_t since, const Until& caller) {
+  const std::string context = "list queues";
+  QueueChanges changes;
+  bool more = true;
+  for (bool first = true; more; first = false) {
+    json body{{"after", changes.queues.empty() ? std::string() : changes.queues.back().info.name}};
+    if (since != 0) body["changed_since"] = since;
+    const Packet reply = session.request_until(context, "list", std::move(body), caller);
+    const wire::JsonReader fields(reply.body, context);
+    const std::size_t before = changes.queues.size();
+    for (const json& queue : fields.array("queues")) {
+      changes.queues.push_back(wire::decode_description(queue, context));
+    }
+    if (first) {
+      // What changes between the pages is told again next time.
+      changes.revision = fields.number_or<std::uint64_t>("revision", 0);
+      changes.complete = !fields.has("removed");
+      if (!changes.complete) changes.removed = numbers_in(fields.array("removed"));
+    }
+    more = fields.flag("more") && changes.queues.size() > before;
+  }
+  return changes;
+}
+
+std::vector<wire::Description> list_queues(Session& session, const Until& caller) {
+  return list_changes(session, 0, caller).queues;
 }
 
 Connection::DaemonInfo ask_daemon(Session& session, const Until& caller, std::optional<Quota>* quota) {

@@ -28,7 +28,7 @@ using Json = nlohmann::ordered_json;
 [[nodiscard]] Json to_json(const QueueView& view);
 /// {daemon, daemon_answers, daemon_gone_for_ns, queues, verdicts, rates, shared_bytes}
 [[nodiscard]] Json to_json(const Fleet& fleet);
-/// The object of `show --format json`, and view, endpoints_view, strip, history.
+/// The object of `show --format json`, and view, endpoints_view, strip, history, age_counts.
 [[nodiscard]] Json to_json(const QueueDetail& detail);
 
 /// One line of it, as everything that the tool prints as JSON.

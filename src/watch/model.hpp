@@ -118,7 +118,8 @@ struct HistoryPoint {
 /// A queue as a line of a list. Costs no scan of its slots.
 struct QueueView {
   QueueInfo info;
-  bool readable = false;  ///< the caller has the right to read: all below is known
+  bool readable = false;            ///< its memory is mapped: all below is known
+  std::string why_unreadable = {};  ///< why its memory is not mapped: no right to read, or no room
   bool removed = false;
   std::uint64_t position = 0;
   std::uint64_t used = 0;    ///< slots that the slowest reliable group still needs
@@ -157,12 +158,21 @@ struct RingStrip {
   std::vector<Floor> floors;
 };
 
+/// How old messages with a stamp were when the attached consumers got them.
+struct AgeCounts {
+  std::string group;      ///< empty: a private consumer's
+  unsigned consumer = 0;  ///< of a private one
+  /// counts[b]: messages younger than 2^b us that are in no earlier bucket; the last: all others.
+  std::vector<std::uint64_t> counts;
+};
+
 /// One queue in full. Costs a scan of its slots.
 struct QueueDetail {
   QueueView view;  ///< its history is up to an hour long
   QueueSnapshot snapshot;
   std::vector<EndpointView> endpoints;
   RingStrip strip;
+  std::vector<AgeCounts> ages;  ///< of queues with stamps
 };
 
 /// All that one daemon has.

@@ -66,6 +66,12 @@ Json to_json(const RingStrip& strip) {
           {"floors", std::move(floors)}};
 }
 
+Json to_json(const AgeCounts& ages) {
+  return {{"group", or_null(ages.group)},
+          {"consumer", ages.group.empty() ? Json(ages.consumer) : Json(nullptr)},
+          {"counts", ages.counts}};
+}
+
 Json remedies_json(const std::vector<Remedy>& remedies) {
   Json list = Json::array();
   for (const Remedy& remedy : remedies) list.push_back({{"command", remedy.command}, {"effect", remedy.effect}});
@@ -143,6 +149,7 @@ Json to_json(const QueueView& view) {
           {"slots", view.info.options.slots},
           {"shared_bytes", view.info.shared_bytes},
           {"readable", view.readable},
+          {"why_unreadable", or_null(view.why_unreadable)},
           {"removed", view.removed},
           {"position", view.position},
           {"used", view.used},
@@ -180,6 +187,8 @@ Json to_json(const QueueDetail& detail) {
   for (const EndpointView& endpoint : detail.endpoints) json["endpoints_view"].push_back(to_json(endpoint));
   json["strip"] = to_json(detail.strip);
   json["history"] = to_json(detail.view.history);
+  json["age_counts"] = Json::array();
+  for (const AgeCounts& ages : detail.ages) json["age_counts"].push_back(to_json(ages));
   return json;
 }
 

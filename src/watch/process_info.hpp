@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -30,6 +31,20 @@ struct ProcessInfo {
 
 /// Nothing if there is no such process, or none that we can see (another pid namespace).
 [[nodiscard]] std::optional<ProcessInfo> process_info(int pid);
+
+/// While it lives, this thread reads each process once: process_info() says again what it has said.
+class ProcessMemory {
+ public:
+  ProcessMemory() noexcept;
+  ProcessMemory(const ProcessMemory&) = delete;
+  ProcessMemory& operator=(const ProcessMemory&) = delete;
+  ~ProcessMemory();
+
+ private:
+  std::map<int, std::optional<ProcessInfo>> known_;
+  bool is_outer_ = false;
+  friend std::optional<ProcessInfo> process_info(int pid);
+};
 
 /// Parses the text of /proc/PID/stat.
 [[nodiscard]] std::optional<ProcessInfo> parse_process_stat(const std::string& stat);

@@ -64,8 +64,12 @@ void Reader::describe(const wire::Description& description) {
   reading_.groups.resize(places_.size());
   for (Consumer& consumer : consumers_) consumer.group = -1;
   reading_.private_consumers.clear();
+  attached_producers_.clear();
+  attached_consumers_.clear();
   for (const EndpointInfo& endpoint : description.info.endpoints) {
+    if (endpoint.producer && endpoint.index < producers_.size()) attached_producers_.push_back(endpoint.index);
     if (endpoint.producer || endpoint.index >= consumers_.size()) continue;
+    attached_consumers_.push_back(endpoint.index);
     if (endpoint.group.empty()) {
       if (!endpoint.lossy && !endpoint.evicted) reading_.private_consumers.push_back({.index = endpoint.index});
       continue;
@@ -81,6 +85,7 @@ const Reading& Reader::read() {
   reading_.position = tail;
   const std::uint32_t notice = ring::Notice::of(memory_.shared_status().notice.load_acquire()).flags;
   reading_.removed = (notice & ring::k_notice_removed) != 0;
+  reading_.producers_sleep = memory_.shared_status().producer_sleepers.load_relaxed() != 0;
   const auto gone = ring::load_counters<QueueTotals>(memory_.shared_status().totals);
   reading_.sums = {gone.messages_in, gone.bytes_in,      gone.messages_out, gone.bytes_out,
                    gone.redelivered, gone.dead_lettered, gone.lost};
@@ -110,13 +115,13 @@ void Reader::read_all_counters(const QueueTotals& gone) {
             .repairs = gone.repairs,
             .voided = gone.voided,
             .released = gone.released};
-  for (unsigned i = 0; i < producers_.size(); ++i) {
+  for (const unsigned i : attached_producers_) {
     const ProducerCounters each = ring::load_producer_counters(memory_, i);
     counts.refused += each.refused;
     counts.wakes += each.wakes;
     counts.sleeps += each.sleeps;
   }
-  for (unsigned i = 0; i < consumers_.size(); ++i) {
+  for (const unsigned i : attached_consumers_) {
     const auto each = ring::load_counters<ConsumerCounters>(memory_.endpoint(ring::k_first_consumer + i).counters);
     counts.discarded += each.discarded;
     counts.expired += each.expired;
@@ -127,7 +132,7 @@ void Reader::read_all_counters(const QueueTotals& gone) {
 }
 
 void Reader::read_producers(Sums& sums) {
-  for (unsigned i = 0; i < producers_.size(); ++i) {
+  for (const unsigned i : attached_producers_) {
     const ring::Word* const published = memory_.published(i);
     Sums& seen = producers_[i];
     const std::uint64_t messages = published[0].load_relaxed();
@@ -140,7 +145,7 @@ void Reader::read_producers(Sums& sums) {
 }
 
 void Reader::read_consumers(Sums& sums) {
-  for (unsigned i = 0; i < consumers_.size(); ++i) {
+  for (const unsigned i : attached_consumers_) {
     const ring::Word* const words = memory_.endpoint(ring::k_first_consumer + i).counters;
     Consumer& seen = consumers_[i];
     const std::uint64_t messages = words[k_messages].load_relaxed();

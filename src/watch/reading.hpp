@@ -31,6 +31,7 @@ struct Reading {
   std::uint64_t position = 0;
   std::uint64_t used = 0;
   bool removed = false;
+  bool producers_sleep = false;  ///< some producer waits for room
   Sums sums;
   struct Group {
     std::uint64_t lag = 0;
@@ -70,11 +71,13 @@ class Reader {
 
   ring::QueueMemory memory_;
   Reading reading_;
-  std::vector<unsigned> places_;        ///< of the groups, in shared memory
-  std::vector<unsigned> leaving_;       ///< likewise, of those that were removed
-  std::vector<ring::Position> needed_;  ///< of each group: the first position that was not over
-  std::vector<Consumer> consumers_;     ///< by index
-  std::vector<Sums> producers_;         ///< by index
+  std::vector<unsigned> places_;              ///< of the groups, in shared memory
+  std::vector<unsigned> leaving_;             ///< likewise, of those that were removed
+  std::vector<ring::Position> needed_;        ///< of each group: the first position that was not over
+  std::vector<unsigned> attached_producers_;  ///< indexes
+  std::vector<unsigned> attached_consumers_;  ///< likewise
+  std::vector<Consumer> consumers_;           ///< by index
+  std::vector<Sums> producers_;               ///< by index
   std::uint64_t readings_ = 0;
 };
 

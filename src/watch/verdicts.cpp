@@ -4,19 +4,11 @@
 #include <algorithm>
 #include <array>
 #include <string_view>
-#include <tuple>
 #include <utility>
 
 namespace beltway::watch {
 
 namespace {
-
-/// Which finding it is, whatever it says.
-std::string identity_of(const Verdict& verdict) {
-  const auto number = [](const std::optional<unsigned>& value) { return value ? std::to_string(*value) : "-"; };
-  return verdict.kind + '|' + verdict.queue + '|' + verdict.group + '|' + number(verdict.producer) + '|' +
-         number(verdict.consumer);
-}
 
 Nanoseconds longest(const std::vector<Verdict>& verdicts) {
   return verdicts.empty() ? Nanoseconds(0) : verdicts.front().since.value_or(Nanoseconds(0));
@@ -83,18 +75,6 @@ bool is_graver(const QueueView& a, const QueueView& b) {
     return std::pair(severity ? -1 - static_cast<int>(*severity) : 0, -longest(view.verdicts));
   };
   return std::pair(key(a), std::string_view(a.info.name)) < std::pair(key(b), std::string_view(b.info.name));
-}
-
-void SinceWhen::fill(std::vector<Verdict>& verdicts, Nanoseconds now) {
-  std::map<std::string, Nanoseconds> seen;
-  for (Verdict& verdict : verdicts) {
-    const std::string identity = identity_of(verdict);
-    const auto before = first_seen_.find(identity);
-    const Nanoseconds first = before == first_seen_.end() ? now : before->second;
-    seen.emplace(identity, first);
-    if (!verdict.since) verdict.since = now - first;
-  }
-  first_seen_ = std::move(seen);
 }
 
 const char* name_of(Severity severity) noexcept {

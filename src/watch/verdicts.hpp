@@ -1,13 +1,9 @@
 // From what one queue or the daemon shows to verdicts: each finding with its severity, and in which order they are told.
-//
-// A finding may need a second look: `brief` ones are told only if the look before had them, too. SinceWhen says how long a
-// finding has been there.
-// Thread safety: functions, from any thread; SinceWhen: one thread at a time.
+// Thread safety: functions, from any thread.
 #pragma once
 
 #include <chrono>
-#include <cstdint>
-#include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -20,7 +16,7 @@ namespace beltway::watch {
 [[nodiscard]] Severity severity_of(const Cause& cause);
 /// A cause as a verdict on `queue`.
 [[nodiscard]] Verdict verdict_of(const Cause& cause, const std::string& queue);
-/// All of them, the gravest first. SinceWhen knows the age of those that do not know it.
+/// All of them, the gravest first.
 [[nodiscard]] std::vector<Verdict> verdicts_of(const std::vector<Cause>& causes, const std::string& queue);
 
 /// Subject and cause for a page that is about the queue alone.
@@ -33,15 +29,5 @@ namespace beltway::watch {
 void sort_by_gravity(std::vector<Verdict>& verdicts);
 /// True if `a` is to stand before `b` in a list by trouble.
 [[nodiscard]] bool is_graver(const QueueView& a, const QueueView& b);
-
-/// Since when each finding has been there. A finding that was absent from a look begins anew.
-class SinceWhen {
- public:
-  /// Fills `since` of those verdicts that do not know it. `now`: CLOCK_MONOTONIC, which may not go back.
-  void fill(std::vector<Verdict>& verdicts, Nanoseconds now);
-
- private:
-  std::map<std::string, Nanoseconds> first_seen_;
-};
 
 }  // namespace beltway::watch

@@ -6,7 +6,9 @@
 #include <utility>
 
 #include "client/inspect.hpp"
+#include "watch/age_counts.hpp"
 #include "watch/strip.hpp"
+#include "wire/validate.hpp"
 
 namespace beltway::watch {
 
@@ -16,6 +18,10 @@ namespace {
 constexpr std::size_t k_view_points = 60;
 /// Rates that differ by less are equal: a rate is a difference of counts that were not read at one moment.
 constexpr double k_growth = 0.02;
+
+/// Between two full looks at a queue that shows something, and at one that only might.
+constexpr Nanoseconds k_between_looks = std::chrono::milliseconds(250);
+constexpr Nanoseconds k_between_first_looks = std::chrono::seconds(1);
 
 Nanoseconds clock_ns(clockid_t clock) {
   timespec now{};
@@ -51,6 +57,8 @@ WatchedQueue::WatchedQueue(wire::Description description, const WatcherOptions& 
 
 void WatchedQueue::describe(wire::Description description, QueueView& view) {
   if (description.group_indexes != description_.group_indexes) window_.forget_groups();
+  described_at_ = SampleTime::now().monotonic;
+  open_again_at_ = {};
   description_ = std::move(description);
   if (reader_) reader_->describe(description_);
   view.info = description_.info;
@@ -76,10 +84,20 @@ void WatchedQueue::open(client::Inspection inspection) {
   reader_->describe(description_);
 }
 
+client::QueueName WatchedQueue::queue_name() const {
+  return {name(), id(), wire::geometry_of(description_.info.options)};
+}
+
 void WatchedQueue::read(const SampleTime& time, QueueView& view) {
   const Reading& reading = reader_->read();
   window_.add(time.monotonic, reading);
+  producers_sleep_ = reading.producers_sleep;
+  if (reading.counts.messages_out != last_out_) {
+    last_out_ = reading.counts.messages_out;
+    moved_at_ = time.monotonic;
+  }
   view.readable = true;
+  view.why_unreadable.clear();
   view.removed = reading.removed;
   view.position = reading.position;
   view.used = reading.used;
@@ -126,14 +144,42 @@ void WatchedQueue::fill_slowest(const Reading& reading, QueueView& view) const {
   }
 }
 
+bool WatchedQueue::is_suspicious(const SampleTime& time, const QueueView& view) const {
+  if (verdicts_.wants_full_look()) return time.monotonic - looked_at_ >= k_between_looks;
+  if (time.monotonic - looked_at_ < k_between_first_looks) return false;
+  const bool nearly_full = view.used * 4 >= std::uint64_t{view.info.options.slots} * 3;
+  const bool stands_still = view.lag != 0 && time.monotonic - moved_at_ >= k_standstill_ms;
+  return producers_sleep_ || nearly_full || stands_still || view.removed;
+}
+
+void WatchedQueue::judge(const SampleTime& time, QueueView& view) {
+  if (time.monotonic - judged_at_ < k_between_looks) return;
+  judged_at_ = time.monotonic;
+  verdicts_.add(view, nullptr, static_cast<std::uint64_t>(time.monotonic.count()));
+  view.verdicts = verdicts_.told();
+}
+
 void WatchedQueue::look(const SampleTime& time, QueueView& view) {
-  FullLook look{.snapshot = client::take_snapshot(inspection_->memory, description_)};
+  ++looks_;
+  looked_at_ = judged_at_ = time.monotonic;
+  FullLook look{.snapshot = client::take_snapshot(inspection_->memory, description_at(time))};
   for (const unsigned group : description_.group_indexes) {
     look.most_tried.push_back(client::most_tried(inspection_->memory, group));
   }
   view.parked = look.snapshot.parked;
   verdicts_.add(view, &look, static_cast<std::uint64_t>(time.monotonic.count()));
   view.verdicts = verdicts_.told();
+}
+
+wire::Description WatchedQueue::description_at(const SampleTime& time) const {
+  wire::Description description = description_;
+  const auto passed = std::chrono::duration_cast<std::chrono::milliseconds>(time.monotonic - described_at_);
+  if (passed.count() <= 0) return description;
+  for (PausedGroup& group : description.info.paused) group.paused_for += passed;
+  if (description.info.expires_in) {
+    description.info.expires_in = std::max(*description.info.expires_in - passed, std::chrono::milliseconds(0));
+  }
+  return description;
 }
 
 template <class State>
@@ -164,7 +210,7 @@ EndpointView WatchedQueue::endpoint_view(const State& state, const SampleTime& t
 QueueDetail WatchedQueue::detail(const SampleTime& time, const QueueView& view, std::size_t cells) {
   QueueDetail detail;
   detail.view = view;
-  detail.snapshot = client::take_snapshot(inspection_->memory, description_);
+  detail.snapshot = client::take_snapshot(inspection_->memory, description_at(time));
   detail.view.history = past_.points();
   std::map<unsigned, Before> seen;
   for (const ProducerState& producer : detail.snapshot.producers)
@@ -176,6 +222,7 @@ QueueDetail WatchedQueue::detail(const SampleTime& time, const QueueView& view, 
   before_ = std::move(seen);
   before_at_ = time.monotonic;
   detail.strip = strip_of(inspection_->memory, description_, cells);
+  detail.ages = age_counts_of(inspection_->memory, description_);
   return detail;
 }
 

@@ -12,6 +12,7 @@
 #include <string>
 #include <string_view>
 
+#include "beltway/limits.hpp"
 #include "beltway/options.hpp"
 #include "watch/model.hpp"
 
@@ -23,6 +24,7 @@ struct WatcherOptions {
   /// For a command that looks for a moment only: what a second sample finds again is told, though it may not last.
   bool tells_at_once = false;
   std::size_t strip_cells = 64;  ///< of QueueDetail::strip
+  std::size_t max_mapped = k_max_watched_queues;
 };
 
 class Watcher {

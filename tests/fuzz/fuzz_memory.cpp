@@ -11,6 +11,7 @@
 #include "hostile/honest.hpp"
 #include "ring/groups.hpp"
 #include "ring/live_groups.hpp"
+#include "watch/watched_queue.hpp"
 
 namespace {
 
@@ -37,10 +38,25 @@ wire::Description describe(const QueueOptions& options) {
   return description;
 }
 
+/// Two samples and looks, as an operator's screen takes them.
+void watch_queue(const QueueMemory& memory, const QueueOptions& options) {
+  beltway::watch::WatchedQueue queue(describe(options), {});
+  beltway::watch::QueueView view;
+  queue.describe(describe(options), view);
+  queue.open({.memory = memory, .ring = {}, .heap = {}, .control = {}});
+  for (int sample = 0; sample < 2; ++sample) {
+    const auto time = beltway::watch::SampleTime::now();
+    queue.read(time, view);
+    queue.look(time, view);
+    static_cast<void>(queue.detail(time, view, 16));
+  }
+}
+
 void inspect(const QueueMemory& memory, const QueueOptions& options) {
   static_cast<void>(client::take_snapshot(memory, describe(options)));
   static_cast<void>(client::copy_messages(memory, 100, 65536, std::nullopt));
   static_cast<void>(client::copy_messages(memory, 100, 64, 0));
+  watch_queue(memory, options);
 }
 
 }  // namespace

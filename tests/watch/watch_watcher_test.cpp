@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <csignal>
+#include <numeric>
 #include <string>
 
 #include "beltway/beltway.hpp"
@@ -146,6 +147,36 @@ TEST_F(WatcherTest, the_oldest_age_is_that_of_the_first_message_that_is_not_fini
   EXPECT_GT(*find(watcher_, "orders")->oldest_age, *first);
 }
 
+TEST_F(WatcherTest, the_detail_counts_how_old_messages_were_at_their_delivery) {
+  QueueOptions options = k_orders;
+  options.stamps = Stamps::fine;
+  const Queue queue = connection_.declare("orders", options);
+  auto out = queue.producer();
+  auto in = queue.consumer({.group = "billing"});
+  for (int i = 0; i < 3; ++i) out.publish("x");
+  for (int i = 0; i < 3; ++i) in.receive(10s)->ack();
+  watcher_.sample();
+  const auto detail = watcher_.detail("orders");
+  ASSERT_TRUE(detail);
+  ASSERT_EQ(detail->ages.size(), 1U);
+  EXPECT_EQ(detail->ages[0].group, "billing");
+  const auto& counts = detail->ages[0].counts;
+  EXPECT_EQ(std::accumulate(counts.begin(), counts.end(), std::uint64_t{0}), 3U);
+  EXPECT_EQ(to_json(*detail)["age_counts"][0]["counts"].size(), 32U);
+}
+
+TEST_F(WatcherTest, a_stopped_consumer_is_a_verdict_although_its_queue_is_quiet) {
+  static_cast<void>(connection_.declare("orders", k_orders));
+  const Child consumer = Child::fork([socket = daemon_.socket()] {
+    auto in = Connection::open({.socket = socket}).open_queue("orders").consumer({.group = "billing"});
+    ::raise(SIGSTOP);
+    return 0;
+  });
+  ASSERT_TRUE(sampled(watcher_, [&] { return has_verdict(find(watcher_, "orders")->verdicts, "consumer_stopped"); }));
+  consumer.kill(SIGCONT);
+  EXPECT_TRUE(sampled(watcher_, [&] { return find(watcher_, "orders")->verdicts.empty(); }));
+}
+
 TEST_F(WatcherTest, a_full_ring_is_a_verdict_and_comes_first) {
   connection_.declare("a", k_orders).producer().publish("x");
   const Queue queue = connection_.declare("full", k_orders);
@@ -214,6 +245,7 @@ TEST_F(WatcherTest, a_removed_queue_leaves_the_fleet_and_a_new_one_of_its_name_b
   connection_.remove("orders");
   watcher_.sample();
   EXPECT_EQ(find(watcher_, "orders"), nullptr);
+  EXPECT_EQ(watcher_.fleet().removed_counts.messages_in, 1U);
   static_cast<void>(connection_.declare("orders", k_orders));
   watcher_.sample();
   const QueueView* const view = find(watcher_, "orders");
