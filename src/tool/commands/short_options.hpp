@@ -11,6 +11,7 @@ namespace beltway::tool {
 
 /// No command has both --file and --follow.
 inline constexpr auto k_short_options = std::to_array<std::pair<std::string_view, char>>({
+    {"--batch", 'b'},
     {"--count", 'n'},
     {"--create-group", 'c'},
     {"--file", 'f'},
@@ -18,6 +19,7 @@ inline constexpr auto k_short_options = std::to_array<std::pair<std::string_view
     {"--format", 'o'},
     {"--group", 'g'},
     {"--header", 'H'},
+    {"--interval", 'd'},
     {"--key", 'k'},
     {"--lossy", 'l'},
     {"--properties", 'p'},

@@ -81,13 +81,12 @@ std::string sort_names() {
 void add_top(Command& app, Globals& globals) {
   Command command = app.add_command("top", "See all queues live: rates, depth, age, and why one is stuck");
   const auto options = std::make_shared<Options>();
-  command.add_duration("-d,--interval", options->interval, "Look again every so often (1 s; at least 100 ms)");
+  command.add_duration("--interval", options->interval, "Look again every so often (1 s; at least 100 ms)");
   command.add_flag("--batch", options->batch, "Print text instead of showing a screen; --format json does so, too");
-  const Option count =
-      command.add_count("-n,--count", options->count, "With --batch or JSON: so many samples, then end");
+  const Option count = command.add_count("--count", options->count, "With --batch or JSON: so many samples, then end");
   command
       .add_parsed("--sort", options->selection.sort, &parse_queue_sort, "one of " + sort_names(), "Sort by (trouble)")
-      .type_name("KEY");
+      .type_name(sort_names());
   command.add_flag("--reverse", options->selection.reversed, "The other way round");
   command.add_text("--filter", options->selection.filter, "Queues whose name, group or owner has it; * and ? are wild")
       .type_name("TEXT");

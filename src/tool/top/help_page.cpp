@@ -91,6 +91,11 @@ constexpr std::array k_messages{
         "not acknowledged; those of the whole ring may be acknowledged already. The list does not move: u reads anew."},
     Explained{"PROD", "number of the producer"},
     Explained{"AGE", "time since it was published (queues with stamps)"},
+    Explained{
+        "GOT",
+        "how often the group got it, with the delivery that has not ended. Many: the message may be at fault. - the "
+        "whole ring"},
+    Explained{"BY", "the consumer of the group that holds it; - none"},
     Explained{"", "KEYS"},
     Explained{"Enter", "open the message: text, hex, JSON, properties"},
     Explained{"/ n", "search for text in the payloads behind the marked message; again"},

@@ -14,22 +14,33 @@ namespace beltway::tool {
 
 namespace {
 
-constexpr std::size_t k_position = 14;
-constexpr std::size_t k_producer = 5;
+constexpr std::size_t k_position = 12;
+constexpr std::size_t k_number = 4;
 constexpr std::size_t k_size = 9;
-constexpr std::size_t k_age = 6;
+constexpr std::size_t k_age = 5;
 
 std::string age_text(const PeekedMessage& message) {
   return message.age ? short_duration(std::chrono::duration<double>(*message.age).count()) : "-";
 }
 
-std::string row_of(const std::string& position, const std::string& producer, const std::string& size,
-                   const std::string& age) {
-  const auto cell = [](const std::string& text, std::size_t width) {
-    return fitted(text, width, Charset::utf8, Align::right) + ' ';
-  };
-  return cell(position, k_position) + cell(producer, k_producer) + cell(size, k_size) + cell(age, k_age) + ' ';
-}
+std::string text_of(const std::optional<unsigned>& number) { return number ? std::to_string(*number) : "-"; }
+
+struct MessageRow {
+  std::string position;
+  std::string producer;
+  std::string size;
+  std::string age;
+  std::string deliveries;
+  std::string holder;
+
+  [[nodiscard]] std::string text() const {
+    const auto cell = [](const std::string& text, std::size_t width) {
+      return fitted(text, width, Charset::utf8, Align::right) + ' ';
+    };
+    return cell(position, k_position) + cell(producer, k_number) + cell(size, k_size) + cell(age, k_age) +
+           cell(deliveries, k_number) + cell(holder, k_number) + ' ';
+  }
+};
 
 std::string hex_row(std::string_view bytes, std::size_t offset, std::size_t wide) {
   std::array<char, 32> text{};
@@ -89,6 +100,8 @@ void add_facts(std::vector<PageLine>& lines, const PeekedMessage& message, std::
   std::string facts = "position " + std::to_string(message.position) + ", producer " +
                       std::to_string(message.producer) + ", " + format_count(message.size) + " bytes";
   if (message.age) facts += ", published " + age_text(message) + " ago";
+  if (message.deliveries) facts += ", delivered " + format_count(*message.deliveries) + " times";
+  if (message.holder) facts += ", held by consumer " + std::to_string(*message.holder);
   if (message.bytes.size() < message.size)
     facts += ", of which the first " + format_count(message.bytes.size()) + " are shown";
   lines.push_back({.spans = {{facts, {.bold = true}}}});
@@ -100,14 +113,21 @@ void add_facts(std::vector<PageLine>& lines, const PeekedMessage& message, std::
 
 }  // namespace
 
-std::string message_list_heading() { return row_of("POSITION", "PROD", "SIZE", "AGE") + "MESSAGE"; }
+std::string message_list_heading() {
+  return MessageRow{"POSITION", "PROD", "SIZE", "AGE", "GOT", "BY"}.text() + "MESSAGE";
+}
 
 std::vector<PageLine> message_list_lines(const MessageList& list, std::size_t first, std::size_t count) {
   std::vector<PageLine> lines;
   for (std::size_t i = first; i < list.messages.size() && lines.size() < count; ++i) {
     const PeekedMessage& message = list.messages[i];
-    const std::string row = row_of(std::to_string(message.position), std::to_string(message.producer),
-                                   format_size(static_cast<double>(message.size)), age_text(message));
+    const std::string row = MessageRow{std::to_string(message.position),
+                                       std::to_string(message.producer),
+                                       format_size(static_cast<double>(message.size)),
+                                       age_text(message),
+                                       text_of(message.deliveries),
+                                       text_of(message.holder)}
+                                .text();
     lines.push_back({.spans = {{row, {}}, {std::string(as_text(message.bytes)), {}}}});
   }
   return lines;
