@@ -329,7 +329,7 @@ class NamedReader {
   std::uint64_t lease_timeout_us_ = 0;             // 0: leases do not end by time
   std::uint64_t untimed_state_ = active_word_;     // 0, which no state of a group is, if leases end by time
   bool must_walk_ = false;  // the last try_lease_next() failed at a place that only lease() gets past
-  bool look_due_ = false;  // leases of others may be over: only lease() looks for them
+  bool look_due_ = false;   // leases of others may be over: only lease() looks for them
   DueMessages due_;
   bool ready_turn_ = false;     // a delayed message went first, so a READY one goes next
   bool found_delayed_ = false;  // the last lease() returned a delayed message
