@@ -101,7 +101,7 @@ TEST_F(ToolEvents, events_are_chosen_by_number_time_queue_and_count) {
   EXPECT_EQ(tool({"events", "--since", "yesterday"}).exit.code, 2);
 }
 
-TEST_F(ToolEvents, without_a_daemon_the_command_ends_with_4_and_starts_none) {
+TEST_F(ToolEvents, events_end_with_4_if_no_daemon_answers_and_start_none) {
   const TempDir empty;
   const Outcome result = run({program("beltway"), "--socket", empty.path() / "none.sock", "events"});
   EXPECT_EQ(result.exit.code, 4);
