@@ -174,8 +174,8 @@ class Queue {
   /// Evicts consumers that have blocked producers without progress for their group's evict_after_ms. Call it a few times during
   /// that time. A late tick evicts no consumer.
   void evict_stalled_consumers(RunClock::Tick tick);
-  /// Evicts that consumer now, whatever it does. No effect if it is evicted. Throws Error(not_found): there is none; Error(misuse):
-  /// it acknowledges by plain stores, which no eviction can stop. `by`: who asked, for the event.
+  /// Evicts that consumer now, whatever it does. No effect if it is evicted. Throws Error(not_found): there is none, and
+  /// Error(misuse): it acknowledges by plain stores, which no eviction can stop. `by`: who asked, for the event.
   void evict_consumer(unsigned index, const std::string& by);
   /// The shortest evict_after_ms of all groups; 0: no consumer is ever evicted.
   [[nodiscard]] std::chrono::milliseconds shortest_evict_after() const noexcept;
