@@ -126,6 +126,7 @@ TEST(Definitions, a_wrong_text_is_refused_with_its_place) {
   EXPECT_NE(failure_of_parse(queue(R"(, "slotz": 1024)")).find("slotz"), std::string::npos);
   EXPECT_NE(failure_of_parse(queue(R"(, "slots": 64, "slots": 128)")).find("twice"), std::string::npos);
   EXPECT_NE(failure_of_parse(queue(R"(, "slots": "many")")).find("slots"), std::string::npos);
+  EXPECT_NE(failure_of_parse(queue(R"(, "slots": 9e999)")).find("too large"), std::string::npos);
   EXPECT_NE(failure_of_parse(queue(R"(, "groups": ["g", "g"])")).find("twice"), std::string::npos);
   EXPECT_NE(failure_of_parse(queue(R"(, "exclusive": true)")).find("exclusive"), std::string::npos);
   EXPECT_NE(failure_of_parse(R"({"beltway_definitions": 1, "queues": [{"name": "q"}, {"name": "q"}]})").find("twice"),

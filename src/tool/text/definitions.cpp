@@ -53,6 +53,8 @@ wire::json parse_json(std::string_view text, const std::string& name) {
     return wire::json::parse(text, check);
   } catch (const wire::json::parse_error& error) {
     refuse(name + ", byte " + std::to_string(error.byte) + ": no JSON");
+  } catch (const wire::json::exception&) {
+    refuse(name + ": it has a number that is too large");
   }
 }
 
