@@ -67,7 +67,7 @@ TEST_F(TopScreen, queue_page_shows_ring_groups_and_messages) {
   Tmux tmux(command());
   open_orders(tmux);
   EXPECT_TRUE(tmux.shows("used 3 of 16")) << tmux.screen();
-  EXPECT_TRUE(tmux.shows("|###")) << tmux.screen();
+  EXPECT_TRUE(tmux.shows("###|")) << tmux.screen();
   tmux.type("m");
   EXPECT_TRUE(tmux.shows("first message")) << tmux.screen();
   EXPECT_TRUE(tmux.shows("line\\x1b[31m with\\ncontrol")) << tmux.screen();

@@ -3,8 +3,9 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
-#include <cstdint>
 #include <string_view>
+
+#include "beltway/detail/words.hpp"
 
 namespace beltway::tool {
 
@@ -97,7 +98,7 @@ std::vector<Span> strip_spans(const watch::RingStrip& strip) {
 std::string floors_row(const watch::RingStrip& strip) {
   std::string row(strip.cells.size(), ' ');
   for (std::size_t i = 0; i < strip.floors.size() && !row.empty(); ++i) {
-    const auto ahead = static_cast<double>(static_cast<std::int64_t>(strip.floors[i].position - strip.first));
+    const auto ahead = static_cast<double>(detail::distance(strip.floors[i].position, strip.first));
     const double cell = ahead / std::max(strip.slots_per_cell, 1e-9);
     char& place = row[static_cast<std::size_t>(std::clamp(cell, 0.0, static_cast<double>(row.size() - 1)))];
     place = place == ' ' ? letter_of_floor(i) : '*';

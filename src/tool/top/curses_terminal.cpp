@@ -43,7 +43,7 @@ class CursesTerminal final : public Terminal {
   void show(const Grid& grid) override;
   void forget() override { clearok(curscr, TRUE); }
   [[nodiscard]] std::vector<Key> read_keys() override;
-  void release() override { endwin(); }
+  void release() override;
 
  private:
   [[nodiscard]] attr_t attributes_of(const Style& style) const;
@@ -77,8 +77,16 @@ CursesTerminal::CursesTerminal() {
 }
 
 CursesTerminal::~CursesTerminal() {
-  endwin();
+  CursesTerminal::release();
   delscreen(screen_);
+}
+
+void CursesTerminal::release() {
+  // A terminal without a second screen keeps the picture: the shell goes on in its last line.
+  wmove(stdscr, LINES - 1, 0);
+  wclrtoeol(stdscr);
+  wrefresh(stdscr);
+  endwin();
 }
 
 Size CursesTerminal::size() {

@@ -3,6 +3,7 @@
 #include <array>
 #include <cstdio>
 
+#include "beltway/detail/words.hpp"
 #include "tool/text/units.hpp"
 #include "tool/top/bars.hpp"
 #include "tool/top/pages.hpp"
@@ -89,7 +90,10 @@ void add_ring(std::vector<PageLine>& lines, const watch::RingStrip& strip, std::
   ring.push_back({"|"});
   lines.push_back({.spans = std::move(ring)});
   if (!strip.floors.empty()) lines.push_back({.spans = {{"  " + floors_row(strip), {.bold = true}}}});
-  std::string legend = "from position " + std::to_string(strip.first) + ": " + strip_legend(strip);
+  // The first lap has no oldest position yet.
+  const bool is_first_lap = detail::distance(strip.first, 0) < 0;
+  std::string legend = is_first_lap ? "first lap: " : "from position " + std::to_string(strip.first) + ": ";
+  legend += strip_legend(strip);
   if (!strip.floors.empty()) legend += "; floors: " + floors_legend(strip);
   for (const std::string& line : wrapped(legend, width > 2 ? width - 2 : 1, charset))
     lines.push_back({.spans = {{"  " + line, {Ink::quiet}}}});
