@@ -6,11 +6,11 @@ const { spawn, spawnSync } = require('node:child_process');
 const fs = require('node:fs');
 const os = require('node:os');
 const path = require('node:path');
-const { after, before, test } = require('node:test');
+const { after, afterEach, before, test } = require('node:test');
 
 const programs = process.env.BELTWAY_TEST_PROGRAMS; // where beltwayd and beltway lie
 const { chromium } = require(path.join(process.env.BELTWAY_TEST_MODULES, 'playwright-core'));
-const k_patience_ms = 40000;
+const k_patience_ms = 100000; // a browser on a loaded machine
 
 /** Asks until the answer is true for JavaScript. */
 async function eventually(ask, what) {
@@ -119,6 +119,11 @@ class World {
     return page;
   }
 
+  /** Windows of a test that has ended would only draw, and slow down the next one. */
+  async closeWindows() {
+    for (const context of this.browser.contexts()) await context.close();
+  }
+
   live(page) {
     return page.waitForSelector('[data-field=link].live');
   }
@@ -140,6 +145,7 @@ class World {
 function useWorld() {
   const world = new World();
   before(() => world.start());
+  afterEach(() => world.closeWindows());
   after(() => world.end());
   return world;
 }
