@@ -32,8 +32,8 @@ class Terminal {
 
 /// True if this build has a screen.
 [[nodiscard]] bool has_screen() noexcept;
-/// Takes the terminal of standard input and output. Throws Failure if there is none, or if its type is not known; the message says
-/// what to do.
+/// Takes the terminal of standard input and output. Throws Failure if there is none, or if its type is not known; the message
+/// says what to do.
 [[nodiscard]] std::unique_ptr<Terminal> open_terminal();
 
 }  // namespace beltway::tool
