@@ -1,4 +1,5 @@
-// The loops of `beltway bench` that fill and read a message, for peers/python_candidates.py: so both sides do the same to each byte.
+// The loops of `beltway bench` that fill and read a message, for peers/python_candidates.py: both sides do the same to each
+// byte.
 // Thread safety: pure functions.
 #include "tool/bench/bench_bytes.hpp"
 

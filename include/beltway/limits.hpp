@@ -128,8 +128,8 @@ inline constexpr unsigned k_descriptors_per_event_endpoint = 2;
 inline constexpr unsigned k_descriptors_per_event_group_consumer = 3;
 inline constexpr unsigned k_daemon_descriptors_per_queue = 7;
 
-/// Queues that a watcher (`beltway top`, `web`, `metrics`, `doctor`, `list`) has mapped at once. Each takes three mappings, and the
-/// kernel gives a process 65,530 of them. Of queues beyond that it tells what the daemon says, and no more.
+/// Queues that a watcher (`beltway top`, `web`, `metrics`, `doctor`, `list`) has mapped at once. Each takes three mappings, and
+/// the kernel gives a process 65,530 of them. Of queues beyond that it tells what the daemon says, and no more.
 inline constexpr std::size_t k_max_watched_queues = 8192;
 
 /// What one user may have at one daemon unless the daemon's options say otherwise: a thousand queues of the default options,

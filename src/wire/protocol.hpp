@@ -38,6 +38,13 @@
 //   reset_group   queue id, group, to: "oldest", "latest", a          position, acknowledged, restored, held: as in
 //                 position or {published_us}: since 1970              ResetResult
 //
+//   evict         queue id, consumer: its index                       -
+//   ack_message   queue id, group, position; moved_to: a queue, for   -
+//                 the event (missing: not moved)
+//   hold_message  queue id, group, position, for_ms                   waited_ms: how long it would have waited otherwise
+//   events        since: a sequence number, count                     journal, events, first, last, next, more: EventPage
+//                                                                     (events_json.hpp)
+//
 //   queue id      a number below 2^53, never used again
 //   options       the fields of QueueOptions (options_schema.hpp); fence "asymmetric" or "symmetric"; type {name, size,
 //                 alignment}

@@ -115,7 +115,7 @@ TEST_F(ToolCheck, missing_queue_group_or_daemon_is_critical_and_said_on_standard
   EXPECT_TRUE(outcome.out.starts_with("BELTWAY CRITICAL - ")) << outcome.out;
 }
 
-TEST_F(ToolCheck, without_limits_the_verdicts_of_the_queue_decide) {
+TEST_F(ToolCheck, verdicts_of_the_queue_decide_if_there_are_no_limits) {
   const Queue queue = connect(daemon_).declare("orders", {.slots = 16, .groups = {"billing"}});
   expect_check({"orders"}, 0, "BELTWAY OK - orders: nothing is wrong");
   auto out = queue.producer();

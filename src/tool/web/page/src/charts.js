@@ -83,7 +83,9 @@ function Chart({ title, series, data, write }) {
   useEffect(() => plot.current.setData(data), [data]);
   const index = at !== null && at < data[0].length ? at : data[0].length - 1;
   return html`<figure class="chart">
-    <figcaption><b>${title}</b> ${series.map((one, i) => key_of(one, index >= 0 ? write(data[i + 1][index]) : '–'))}</figcaption>
+    <figcaption>
+      <b>${title}</b> ${series.map((one, i) => key_of(one, index >= 0 ? write(data[i + 1][index]) : '–'))}
+    </figcaption>
     <div ref=${box}></div>
   </figure>`;
 }

@@ -60,7 +60,9 @@ export function Question({ question, on_done }) {
       ${error ? html`<p class="error" role="alert">✖ ${error}</p>` : null}
       <div class="buttons">
         <button type="button" onClick=${() => on_done(null)}>Cancel</button>
-        <button class=${question.danger ? 'danger' : 'main'} disabled=${!ready}>${busy ? 'Working …' : question.confirm}</button>
+        <button class=${question.danger ? 'danger' : 'main'} disabled=${!ready}>
+          ${busy ? 'Working …' : question.confirm}
+        </button>
       </div>
     </form>
   <//>`;
