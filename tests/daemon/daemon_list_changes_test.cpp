@@ -84,7 +84,9 @@ TEST_F(ListChanges, a_removed_queue_is_told_by_its_id) {
 }
 
 TEST_F(ListChanges, a_dead_letter_queue_that_goes_changes_its_sources) {
-  static_cast<void>(connection_.declare("failed", k_small));
+  QueueOptions failed = k_small;
+  failed.groups = {"all"};
+  static_cast<void>(connection_.declare("failed", failed));
   QueueOptions options = k_small;
   options.dead_letter = "failed";
   options.lane_bytes = 0;

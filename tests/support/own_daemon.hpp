@@ -3,6 +3,7 @@
 #pragma once
 
 #include <filesystem>
+#include <string>
 #include <vector>
 
 #include "temp_dir.hpp"
@@ -19,6 +20,9 @@ class OwnDaemonDir {
 
   [[nodiscard]] const std::filesystem::path& path() const noexcept { return dir_.path(); }
   [[nodiscard]] std::filesystem::path socket() const { return path() / "beltway" / "beltwayd.sock"; }
+  [[nodiscard]] std::filesystem::path write(const std::string& name, const std::string& content) const {
+    return dir_.write(name, content);
+  }
   /// The daemons that were started there, and their supervisors: also those that answer no client.
   [[nodiscard]] std::vector<int> processes() const;
   /// Ends them. Says what does not end by SIGTERM: that fails the test.
