@@ -107,7 +107,7 @@ TEST_F(WebLimitsTest, idle_connection_is_cut_after_its_time) {
 
 TEST_F(WebLimitsTest, slow_reader_is_cut) {
   // Two hundred messages of 64 KiB are more than the kernel keeps for a reader.
-  ASSERT_TRUE(daemon_.tool({"declare", "large", "--slots", "256", "--lane", "64M", "--group", "g"}).exit.ok());
+  ASSERT_TRUE(daemon_.tool({"declare", "large", "--slots", "256", "--lane-bytes", "64M", "--group", "g"}).exit.ok());
   const std::string file = daemon_.dir().write("payload", std::string(200 * 65536, 'a'));
   ASSERT_TRUE(daemon_.tool({"pub", "large", "--file", file, "--chunk", "64K"}).exit.ok());
   const Served served(daemon_, {.connections = 1, .request = milliseconds(100)});

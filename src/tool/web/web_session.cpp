@@ -5,6 +5,7 @@
 #include <boost/asio/write.hpp>
 #include <boost/beast/http/read.hpp>
 #include <boost/beast/http/write.hpp>
+#include <limits>
 #include <utility>
 
 namespace beltway::tool {
@@ -152,6 +153,8 @@ void WebSession::begin_news() {
   const bool asked = shared_.backend.ask_whole([self = shared_from_this()](const WebNews::Text& whole) {
     boost::asio::post(self->shared_.loop, [self, whole] {
       self->gets_news_ = true;
+      self->stream_.expires_never();
+      self->drain(std::numeric_limits<std::size_t>::max());  // keeps the session, and tells that the reader is gone
       self->send_news(std::make_shared<const std::string>(stream_header()));
       self->send_news(whole);
     });
