@@ -43,6 +43,9 @@ test('an act that is refused says why and leaves the question open', async () =>
   assert.match(await page.locator('dialog [role=alert]').innerText(), /12345/);
   await page.keyboard.press('Escape');
   await page.locator('dialog').waitFor({ state: 'detached' });
+  // The browser tells of each refusal.
+  const refusal = 'Failed to load resource: the server responded with a status of 400 (Bad Request)';
+  assert.deepEqual(world.complaints.splice(0), [refusal]);
 });
 
 test('dead letters are moved to the queue that is named', async () => {

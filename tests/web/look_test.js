@@ -20,14 +20,14 @@ test('keys select, filter, open, go back and help', async () => {
   for (const name of ['alpha', 'beta', 'gamma']) world.tool('declare', name, '--group', `group-${name}`);
   const page = await world.open();
   await row_of(page, 'gamma').waitFor();
-  const selected = () => page.locator('.row.selected').getAttribute('data-queue');
+  const selected = (name) => page.waitForSelector(`.row.selected[data-queue=${name}]`);
   await page.keyboard.press('j');
-  assert.equal(await selected(), 'alpha');
+  await selected('alpha');
   await page.keyboard.press('j');
   await page.keyboard.press('j');
-  assert.equal(await selected(), 'gamma');
+  await selected('gamma');
   await page.keyboard.press('k');
-  assert.equal(await selected(), 'beta');
+  await selected('beta');
   await page.keyboard.press('Enter');
   await page.waitForSelector('h1:has-text("beta")');
   await page.keyboard.press('Escape');

@@ -165,11 +165,13 @@ export function Overview({ feed, version, live }) {
     return () => (kept.top = scroller.current?.scrollTop ?? 0);
   }, []);
 
-  const at = rows.findIndex((row) => row.name === selected);
+  // Not as of the last drawing: keys may come faster than that.
+  const at = () => rows.findIndex((row) => row.name === kept.selected);
   const select = (index) => {
     if (!rows.length) return;
     const next = Math.max(0, Math.min(rows.length - 1, index));
-    set_selected(rows[next].name);
+    kept.selected = rows[next].name;
+    set_selected(kept.selected);
     const top = next * view.row_px;
     if (top < scroller.current.scrollTop) scroller.current.scrollTop = top;
     if (top + view.row_px > scroller.current.scrollTop + view.height - view.row_px)
@@ -177,13 +179,13 @@ export function Overview({ feed, version, live }) {
   };
   useEffect(() =>
     on_keys({
-      j: () => select(at + 1),
-      ArrowDown: () => select(at + 1),
-      k: () => select(at < 0 ? 0 : at - 1),
-      ArrowUp: () => select(at < 0 ? 0 : at - 1),
+      j: () => select(at() + 1),
+      ArrowDown: () => select(at() + 1),
+      k: () => select(at() - 1),
+      ArrowUp: () => select(at() - 1),
       g: () => select(0),
       G: () => select(rows.length - 1),
-      Enter: () => at >= 0 && (location.hash = `#/q/${encodeURIComponent(rows[at].name)}`),
+      Enter: () => at() >= 0 && (location.hash = `#/q/${encodeURIComponent(kept.selected)}`),
       '/': () => search.current.focus(),
       Escape: () => (filter ? set_filter('') : set_selected(null)),
     }),
