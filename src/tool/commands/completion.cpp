@@ -125,7 +125,7 @@ std::vector<std::string> completions(const CommandDescription& all, const Comman
   std::vector<std::string> found = candidates(all, context, word, queues);
   std::erase_if(found, [&word](const std::string& each) { return each != k_files && !each.starts_with(word); });
   std::ranges::sort(found);
-  found.erase(std::ranges::unique(found).begin(), found.end());
+  found.erase(std::unique(found.begin(), found.end()), found.end());
   return found;
 }
 
