@@ -42,8 +42,10 @@ test('killed producers and workers lose nothing', async () => {
   const actors = roles.map(begin);
   const end = Date.now() + 1000 * Number(process.env.BELTWAY_SOAK_S ?? 2);
   let kills = 0;
-  while (Date.now() < end) {
-    await pause(20 + Math.random() * 150);
+  const has_done_enough = () => kills > 3 && lines('workers').length > 100;
+  while (Date.now() < end || !has_done_enough()) {
+    // Longer and longer: on a loaded machine the actors must come to work before they are killed.
+    await pause(20 + Math.random() * (150 + 10 * kills));
     const index = Math.floor(Math.random() * roles.length);
     actors[index].child.kill('SIGKILL');
     const { code, signal, error } = await actors[index].ended;
@@ -65,7 +67,5 @@ test('killed producers and workers lose nothing', async () => {
   await terminate(roles.map((_, index) => index).slice(producers.length));
   for (const group of groups) assert.deepEqual(judge(group).slice(0, 5), [], `group ${group}`);
   assert.deepEqual((await queue.describe()).endpoints, []);
-  const count = lines('workers').length;
-  assert.ok(count > 100 && kills > 3, `${count} messages, ${kills} kills`);
-  console.log(`killed ${kills} times, ${count} messages`);
+  console.log(`killed ${kills} times, ${lines('workers').length} messages`);
 });
