@@ -103,7 +103,7 @@ check_format() {
 
 tidy() {
   echo "== tidy"
-  cmake --preset clang -B build/tidy -DBELTWAY_PRECOMPILE=OFF >/dev/null || { one_failed "tidy: configure"; return; }
+  cmake --preset clang -B build/tidy -DBELTWAY_PRECOMPILE=OFF -DBELTWAY_UNITY=OFF -DBELTWAY_BUILD_TOOL=ON >/dev/null || { one_failed "tidy: configure"; return; }
   # Headers are seen through the sources that include them. Tests are left out: GoogleTest's macros are not ours.
   local log=build/tidy.log status
   run-clang-tidy-19 -quiet -j "$jobs" -p build/tidy "^$PWD/(src|daemon|examples)/.*\.cpp$" >"$log" 2>&1

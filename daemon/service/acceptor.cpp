@@ -23,8 +23,8 @@ constexpr milliseconds k_rest_ms{100};
 constexpr milliseconds k_settle_ms{50};
 
 /// A listen socket that cannot be made anew: tried soon, then ever less often.
-constexpr milliseconds k_first_pause_ms{100};
-constexpr milliseconds k_longest_pause_ms{5000};
+constexpr milliseconds k_first_check_pause_ms{100};
+constexpr milliseconds k_longest_check_pause_ms{5000};
 
 }  // namespace
 
@@ -39,7 +39,7 @@ Acceptor::Acceptor(boost::asio::io_context& io, Listener& listener, DescriptorSt
       troubles_(listener.listen_sockets().size()),
       rest_(io),
       check_timer_(io),
-      pause_(k_first_pause_ms) {}
+      pause_(k_first_check_pause_ms) {}
 
 Acceptor::~Acceptor() {
   // The descriptors are the listen sockets' and the watch's.
@@ -109,12 +109,12 @@ void Acceptor::check() {
   // What happens between the two is an event.
   const bool mended = mend_all();
   const bool watched = watch_all();
-  if (mended) pause_ = k_first_pause_ms;
+  if (mended) pause_ = k_first_check_pause_ms;
   if (changed_since()) return check_after(k_settle_ms);
-  if (!watched) return check_after(k_longest_pause_ms);
+  if (!watched) return check_after(k_longest_check_pause_ms);
   if (mended) return;
   check_after(pause_);
-  pause_ = std::min(pause_ * 2, k_longest_pause_ms);
+  pause_ = std::min(pause_ * 2, k_longest_check_pause_ms);
 }
 
 bool Acceptor::changed_since() {
@@ -191,7 +191,7 @@ bool Acceptor::watch_all() {
     if (reason.empty()) {
       spdlog::info("the sockets are watched");
     } else {
-      spdlog::warn("{}; the sockets are looked at every {} ms instead", reason, k_longest_pause_ms.count());
+      spdlog::warn("{}; the sockets are looked at every {} ms instead", reason, k_longest_check_pause_ms.count());
     }
     blindness_ = std::move(reason);
   }

@@ -118,16 +118,17 @@ Reply hold_message(Caller& caller, const json& request) {
   return reply_with({{"waited_ms", waited.count()}});
 }
 
-constexpr std::array k_operations{Operation{"remove_group", remove_group}, Operation{"purge", purge},
-                                  Operation{"pause_group", pause_group},   Operation{"resume_group", resume_group},
-                                  Operation{"reset_group", reset_group},   Operation{"evict", evict},
-                                  Operation{"ack_message", ack_message},   Operation{"hold_message", hold_message}};
+constexpr std::array k_operator_operations{
+    Operation{"remove_group", remove_group}, Operation{"purge", purge},
+    Operation{"pause_group", pause_group},   Operation{"resume_group", resume_group},
+    Operation{"reset_group", reset_group},   Operation{"evict", evict},
+    Operation{"ack_message", ack_message},   Operation{"hold_message", hold_message}};
 
 }  // namespace
 
 const Operation* find_operator_request(std::string_view name) noexcept {
-  const auto* const found = std::ranges::find(k_operations, name, &Operation::name);
-  return found == k_operations.end() ? nullptr : found;
+  const auto* const found = std::ranges::find(k_operator_operations, name, &Operation::name);
+  return found == k_operator_operations.end() ? nullptr : found;
 }
 
 }  // namespace beltway::daemon

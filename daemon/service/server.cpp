@@ -19,8 +19,8 @@ using std::chrono::milliseconds;
 
 /// A mapping can outlive the sign that its process is gone: by moments, while a thread still unmaps it, or for long, if the
 /// process closed its connection and lives. Check soon, then ever less often.
-constexpr milliseconds k_first_pause_ms{1};
-constexpr milliseconds k_longest_pause_ms{250};
+constexpr milliseconds k_first_retry_pause_ms{1};
+constexpr milliseconds k_longest_retry_pause_ms{250};
 
 /// A timer that comes so late: the process did not run meanwhile.
 constexpr std::chrono::seconds k_frozen{1};
@@ -58,12 +58,12 @@ Server::Server(const ServerOptions& options, DescriptorStore store)
       events_timer_(io_),
       process_watch_(io_,
                      [this] {
-                       pending_pause_ms_ = k_first_pause_ms;
+                       pending_pause_ms_ = k_first_retry_pause_ms;
                        reap_pending();
                      }),
-      pending_pause_ms_(k_first_pause_ms) {
+      pending_pause_ms_(k_first_retry_pause_ms) {
   registry_.when_freed([this] {
-    pending_pause_ms_ = k_first_pause_ms;
+    pending_pause_ms_ = k_first_retry_pause_ms;
     reap_pending();
   });
   store_.notify("READY=1");
@@ -176,7 +176,7 @@ void Server::session_ended(std::uint64_t session) {
 void Server::after_change() {
   const std::size_t pending_deaths = registry_.pending_deaths();
   if (pending_deaths > std::exchange(pending_known_, pending_deaths)) {
-    pending_pause_ms_ = k_first_pause_ms;
+    pending_pause_ms_ = k_first_retry_pause_ms;
     process_watch_.watch(registry_.orphans());
     wait_for_pending_deaths();
   }
@@ -215,7 +215,7 @@ void Server::reap_pending() {
     boost::asio::post(io_, [this] { reap_pending(); });
     return;
   }
-  pending_pause_ms_ = std::min(pending_pause_ms_ * 2, k_longest_pause_ms);
+  pending_pause_ms_ = std::min(pending_pause_ms_ * 2, k_longest_retry_pause_ms);
   wait_for_pending_deaths();
 }
 
@@ -242,7 +242,7 @@ void Server::watch_expiry() {
 
 void Server::watch_store() {
   if (store_pause_ms_.count() != 0 || !store_.is_behind()) return;
-  store_pause_ms_ = k_first_pause_ms;
+  store_pause_ms_ = k_first_retry_pause_ms;
   wait_for_store();
 }
 
@@ -252,7 +252,7 @@ void Server::wait_for_store() {
     if (error) return;
     store_.catch_up();
     if (store_.is_behind()) {
-      store_pause_ms_ = std::min(store_pause_ms_ * 2, k_longest_pause_ms);
+      store_pause_ms_ = std::min(store_pause_ms_ * 2, k_longest_retry_pause_ms);
       return wait_for_store();
     }
     store_pause_ms_ = milliseconds{0};

@@ -17,7 +17,7 @@ namespace {
 using nlohmann::json;
 
 constexpr const char* k_journal_name = "EVTS";
-constexpr const char* k_what = "restore an event";
+constexpr const char* k_restore_event = "restore an event";
 /// What the names of the fields and the numbers of a record take at most, and two names.
 static_assert(EventSegment::k_max_text_bytes > 2 * k_max_name_length + 450);
 
@@ -53,8 +53,8 @@ std::string encode(const StoredEvent& stored) {
 
 StoredEvent decode_stored_event(std::string_view text) {
   const json object = json::parse(text, nullptr, false);
-  StoredEvent stored{.event = wire::decode_event(object, k_what)};
-  const wire::JsonReader fields(object, k_what);
+  StoredEvent stored{.event = wire::decode_event(object, k_restore_event)};
+  const wire::JsonReader fields(object, k_restore_event);
   stored.is_public = fields.flag("public");
   if (stored.is_public) return stored;
   const json& rights = fields.array("rights");

@@ -15,7 +15,7 @@ constexpr std::uint64_t k_event_magic = 0x0a73746e'65766562ULL;  // "bevents\n"
 constexpr std::uint64_t k_event_layout = 1;
 constexpr std::size_t k_records_offset = 4096;
 constexpr std::uint64_t k_bytes = k_records_offset + std::uint64_t{k_max_events} * k_max_event_bytes;
-constexpr const char* k_what = "keep the events";
+constexpr const char* k_keep_events = "keep the events";
 /// Numbers stay exact in every JSON reader.
 constexpr std::uint64_t k_max_sequence = (1ULL << 53) - 1;
 
@@ -29,21 +29,21 @@ std::uint64_t random_journal() {
 }  // namespace
 
 EventSegment::EventSegment()
-    : segment_(os::make_segment("beltway:events", k_bytes, k_what)),
-      mapping_(segment_.get(), {0, k_bytes}, os::Access::read_write, k_what) {
+    : segment_(os::make_segment("beltway:events", k_bytes, k_keep_events)),
+      mapping_(segment_.get(), {0, k_bytes}, os::Access::read_write, k_keep_events) {
   word_at(mapping_.data() + 8).store_relaxed(k_event_layout);
   word_at(mapping_.data() + 16).store_relaxed(random_journal());
   word_at(mapping_.data()).store_release(k_event_magic);
 }
 
 EventSegment::EventSegment(os::Fd segment) : segment_(std::move(segment)) {
-  os::check_segment(segment_.get(), k_bytes, k_what);
-  mapping_ = os::Mapping(segment_.get(), {0, k_bytes}, os::Access::read_write, k_what);
+  os::check_segment(segment_.get(), k_bytes, k_keep_events);
+  mapping_ = os::Mapping(segment_.get(), {0, k_bytes}, os::Access::read_write, k_keep_events);
   const std::uint64_t layout = word_at(mapping_.data() + 8).load_relaxed();
   if (word_at(mapping_.data()).load_acquire() == k_event_magic && layout == k_event_layout && journal() != 0 &&
       journal() <= k_max_sequence)
     return;
-  throw Error(Errc::incompatible, std::string(k_what) + ": the daemon before this one left layout " +
+  throw Error(Errc::incompatible, std::string(k_keep_events) + ": the daemon before this one left layout " +
                                       std::to_string(layout) + ", this one reads " + std::to_string(k_event_layout));
 }
 

@@ -15,7 +15,7 @@
 namespace beltway::daemon {
 namespace {
 
-constexpr std::chrono::milliseconds k_patience_ms{500};
+constexpr std::chrono::milliseconds k_flush_patience_ms{500};
 
 /// `%*` in a pattern: the message as a JSON string. spdlog's own `%v` does not quote.
 class QuotedMessage : public spdlog::custom_flag_formatter {
@@ -30,10 +30,10 @@ class QuotedMessage : public spdlog::custom_flag_formatter {
   }
 };
 
-std::unique_ptr<spdlog::formatter> make_formatter(bool json) {
-  auto formatter = std::make_unique<spdlog::pattern_formatter>(json ? spdlog::pattern_time_type::utc
-                                                                    : spdlog::pattern_time_type::local);
-  if (json) {
+std::unique_ptr<spdlog::formatter> make_formatter(bool as_json) {
+  auto formatter = std::make_unique<spdlog::pattern_formatter>(as_json ? spdlog::pattern_time_type::utc
+                                                                       : spdlog::pattern_time_type::local);
+  if (as_json) {
     formatter->add_flag<QuotedMessage>('*').set_pattern(
         R"({"time":"%Y-%m-%dT%H:%M:%S.%eZ","level":"%l","pid":%P,"message":%*})");
   } else {
@@ -60,7 +60,7 @@ class Sink : public spdlog::sinks::base_sink<std::mutex> {
 
  private:
   void sink_it_(const spdlog::details::log_msg& message) override { writer_.put(line_of(*formatter_, message)); }
-  void flush_() override { writer_.flush(k_patience_ms); }
+  void flush_() override { writer_.flush(k_flush_patience_ms); }
 
   LogWriter& writer_;
 };
@@ -95,7 +95,7 @@ void set_up_log(const LogOptions& options) {
 }
 
 int try_log_file() noexcept {
-  return the_log == nullptr || the_log->options.file.empty() ? 0 : the_log->writer.try_open(k_patience_ms);
+  return the_log == nullptr || the_log->options.file.empty() ? 0 : the_log->writer.try_open(k_flush_patience_ms);
 }
 
 LogState log_state() {
@@ -108,7 +108,7 @@ void log_failure(const std::string& context) {
 }
 
 void flush_log() noexcept {
-  if (the_log != nullptr) the_log->writer.flush(k_patience_ms);
+  if (the_log != nullptr) the_log->writer.flush(k_flush_patience_ms);
 }
 
 }  // namespace beltway::daemon

@@ -14,7 +14,7 @@ namespace {
 
 using nlohmann::json;
 
-constexpr const char* k_what = "restore a queue";
+constexpr const char* k_restore_queue = "restore a queue";
 /// Far beyond any machine's uptime, and exact in every JSON reader.
 constexpr std::uint64_t k_max_time_ms = (1ULL << 53) - 1;
 
@@ -71,13 +71,13 @@ std::optional<std::chrono::milliseconds> decode_time(const wire::JsonReader& fie
 }
 
 void decode_group(const json& object, QueueRecord& record) {
-  const wire::JsonReader fields(object, k_what);
+  const wire::JsonReader fields(object, k_restore_queue);
   const auto index = fields.number<std::uint32_t>("index");
   if (index >= record.groups.size()) fields.refuse("index", "below max_groups");
   GroupRecord& group = record.groups[index];
   group.name = fields.text("name");
-  wire::decode_fields(fields, group.options, k_what);
-  wire::check_group(k_what, {group.name, group.options});
+  wire::decode_fields(fields, group.options, k_restore_queue);
+  wire::check_group(k_restore_queue, {group.name, group.options});
   group.state = fields.flag("leaving") ? GroupRecord::State::leaving : GroupRecord::State::active;
   group.incarnation = fields.number<std::uint32_t>("incarnation");
   group.paused_since = decode_time(fields, "paused_since_ms");
@@ -85,7 +85,7 @@ void decode_group(const json& object, QueueRecord& record) {
 }
 
 void decode_endpoint(const json& object, QueueRecord& record) {
-  const wire::JsonReader fields(object, k_what);
+  const wire::JsonReader fields(object, k_restore_queue);
   const auto place = fields.number<std::uint32_t>("place");
   if (place >= record.endpoints.size()) fields.refuse("place", "below max_producers + max_consumers");
   EndpointRecord& endpoint = record.endpoints[place];
@@ -115,7 +115,7 @@ void decode_producer_names(const wire::JsonReader& fields, QueueRecord& record) 
   for (const json& name : fields.array("producer_names")) {
     if (!name.is_string()) fields.refuse("producer_names", "a list of names");
     record.producer_names.push_back(name);
-    wire::check_name(k_what, "producer", record.producer_names.back());
+    wire::check_name(k_restore_queue, "producer", record.producer_names.back());
   }
   if (record.producer_names.size() > k_max_producer_names) fields.refuse("producer_names", "at most 64 names");
 }
@@ -123,7 +123,7 @@ void decode_producer_names(const wire::JsonReader& fields, QueueRecord& record) 
 /// The owner of an exclusive queue, and since when no endpoint is attached.
 void decode_lifetime(const wire::JsonReader& fields, QueueRecord& record) {
   if (fields.has("owner_process")) {
-    const wire::JsonReader owner(fields.object("owner_process"), k_what);
+    const wire::JsonReader owner(fields.object("owner_process"), k_restore_queue);
     record.owner_process.pid = static_cast<int>(owner.number<std::uint32_t>("pid"));
     record.owner_process.command = owner.text_or("command", "");
   }
@@ -183,16 +183,16 @@ RecordStamp decode_stamp(std::string_view text) {
 
 QueueRecord decode_record(std::string_view text) {
   const json object = json::parse(text, nullptr, false);
-  const wire::JsonReader fields(object, k_what);
+  const wire::JsonReader fields(object, k_restore_queue);
   QueueRecord record;
   record.name = fields.text("name");
-  wire::check_name(k_what, "queue", record.name);
+  wire::check_name(k_restore_queue, "queue", record.name);
   record.id = fields.number<std::uint64_t>("id");
   record.owner_uid = fields.number<std::uint32_t>("owner_uid");
   record.owner_gid = fields.number<std::uint32_t>("owner_gid");
   record.symmetric = fields.flag("symmetric");
   record.removing = fields.flag("removing");
-  record.options = wire::decode_options_of(fields, k_what);
+  record.options = wire::decode_options_of(fields, k_restore_queue);
   record.groups.resize(record.options.max_groups);
   record.endpoints.resize(record.options.max_producers + record.options.max_consumers);
   decode_producer_names(fields, record);

@@ -17,8 +17,8 @@ constexpr std::uint64_t k_registry_layout = 1;
 constexpr std::size_t k_starts_word = 2;
 constexpr std::size_t k_places_offset = 4096;
 constexpr std::size_t k_place_bytes = 4096 + 2 * k_max_record_bytes;  // commit has a page for itself
-constexpr std::uint64_t k_bytes = k_places_offset + std::uint64_t{k_max_places} * k_place_bytes;
-constexpr const char* k_what = "keep the registry";
+constexpr std::uint64_t k_registry_bytes = k_places_offset + std::uint64_t{k_max_places} * k_place_bytes;
+constexpr const char* k_keep_registry = "keep the registry";
 
 struct Commit {
   std::uint32_t sequence;
@@ -47,32 +47,32 @@ class MappableFd {
 boost::interprocess::mapped_region map(int segment) {
   namespace bi = boost::interprocess;
   try {
-    bi::mapped_region region(MappableFd(segment), bi::read_write, 0, k_bytes);
+    bi::mapped_region region(MappableFd(segment), bi::read_write, 0, k_registry_bytes);
     if (::madvise(region.get_address(), region.get_size(), MADV_DONTFORK) != 0) {
-      throw os::system_failure(std::string(k_what) + ": keep from forked children");
+      throw os::system_failure(std::string(k_keep_registry) + ": keep from forked children");
     }
     return region;
   } catch (const bi::interprocess_exception& error) {
-    throw os::system_failure(std::string(k_what) + ": map it", error.get_native_error());
+    throw os::system_failure(std::string(k_keep_registry) + ": map it", error.get_native_error());
   }
 }
 
 }  // namespace
 
 SavedRecords::SavedRecords()
-    : segment_(os::make_segment("beltway:registry", k_bytes, k_what)), mapping_(map(segment_.get())) {
+    : segment_(os::make_segment("beltway:registry", k_registry_bytes, k_keep_registry)), mapping_(map(segment_.get())) {
   auto* const words = reinterpret_cast<detail::Word*>(data());
   words[1].store_relaxed(k_registry_layout);
   words[0].store_release(k_registry_magic);
 }
 
 SavedRecords::SavedRecords(os::Fd segment) : segment_(std::move(segment)) {
-  os::check_segment(segment_.get(), k_bytes, k_what);
+  os::check_segment(segment_.get(), k_registry_bytes, k_keep_registry);
   mapping_ = map(segment_.get());
   const auto* const words = reinterpret_cast<const detail::Word*>(data());
   const std::uint64_t layout = words[1].load_relaxed();
   if (words[0].load_acquire() != k_registry_magic || layout != k_registry_layout) {
-    throw Error(Errc::incompatible, std::string(k_what) + ": the daemon before this one kept layout " +
+    throw Error(Errc::incompatible, std::string(k_keep_registry) + ": the daemon before this one kept layout " +
                                         std::to_string(layout) + ", this one reads " +
                                         std::to_string(k_registry_layout));
   }
@@ -95,7 +95,7 @@ char* SavedRecords::copy(unsigned place, std::uint32_t sequence) const noexcept 
 
 void SavedRecords::write(unsigned place, std::string_view text) {
   if (text.size() > k_max_record_bytes) {
-    throw Error(Errc::system, std::string(k_what) + ": a record of " + std::to_string(text.size()) + " bytes");
+    throw Error(Errc::system, std::string(k_keep_registry) + ": a record of " + std::to_string(text.size()) + " bytes");
   }
   detail::Word& word = commit_word(place);
   std::uint32_t sequence = Commit::of(word.load_relaxed()).sequence + 1;

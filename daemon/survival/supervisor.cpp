@@ -41,8 +41,8 @@ using Clock = std::chrono::steady_clock;
 /// short, since the next daemon starts at once then, and other processes may wait for a repair.
 constexpr milliseconds k_steady_ms{100};
 /// Pauses before the second, third, ... start of a row; the first is at once.
-constexpr milliseconds k_first_pause_ms{20};
-constexpr milliseconds k_longest_pause_ms{2000};
+constexpr milliseconds k_first_start_pause_ms{20};
+constexpr milliseconds k_longest_start_pause_ms{2000};
 /// The first deaths of a row get a log line each; later deaths get one at every doubling.
 constexpr unsigned k_logged_deaths = 5;
 /// Descriptors that the supervisor and the daemon need for themselves.
@@ -165,7 +165,7 @@ void Supervisor::start() noexcept {
   if (child_ > 0) return;
   spdlog::error("supervisor: fork: {}", std::strerror(errno));
   ++row_;
-  next_start_ = Clock::now() + k_longest_pause_ms;
+  next_start_ = Clock::now() + k_longest_start_pause_ms;
 }
 
 void Supervisor::become_daemon(pid_t supervisor) noexcept {
@@ -313,7 +313,7 @@ std::optional<int> Supervisor::ended(int status) {
   const std::string how = how_it_ended(status);
   if (on_purpose || (ready_ && Clock::now() - started_ >= k_steady_ms)) row_ = 0;
   milliseconds pause{0};
-  if (row_ != 0) pause = std::min(k_longest_pause_ms, k_first_pause_ms * (1U << std::min(row_ - 1, 10U)));
+  if (row_ != 0) pause = std::min(k_longest_start_pause_ms, k_first_start_pause_ms * (1U << std::min(row_ - 1, 10U)));
   if (!on_purpose) ++row_;
   next_start_ = Clock::now() + pause;
   if (on_purpose || row_ <= k_logged_deaths || std::has_single_bit(row_)) {

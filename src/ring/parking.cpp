@@ -121,16 +121,12 @@ void park_run(const QueueMemory& memory, unsigned group, Position floor, std::ui
   return widen<Lease::bits>(lease.position, wrap(memory.group(group).floor.load_acquire()));
 }
 
-[[nodiscard]] std::uint8_t one_more(std::uint8_t tries) noexcept {
-  return static_cast<std::uint8_t>(tries == k_max_tries ? tries : tries + 1);
-}
-
 /// PARKED to PARKED_DELAYED. `seen` is the lease word.
 bool delay_parked(const QueueMemory& memory, unsigned group, Word& word, std::uint64_t seen,
                   std::uint64_t due_us) noexcept {
   Lease lease = Lease::of(seen);
   lease.phase = LeasePhase::parked_delayed;
-  lease.tries = one_more(lease.tries);
+  lease.tries = one_try_more(lease.tries);
   memory.lease_time(group, lease.position).store_relaxed(LeaseTime{due_us, lease.owner, lease.tries}.word());
   if (!word.compare_and_swap(seen, lease.word())) return false;
   // plant: nack_of_a_parked_lease_is_not_said

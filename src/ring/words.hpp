@@ -77,6 +77,11 @@ enum class LeasePhase : std::uint8_t {
   return phase == LeasePhase::parked || phase == LeasePhase::parked_delayed;
 }
 
+/// The count of deliveries after one more. It stays at its largest value.
+[[nodiscard]] constexpr std::uint8_t one_try_more(std::uint8_t tries) noexcept {
+  return tries == k_max_tries ? tries : static_cast<std::uint8_t>(tries + 1);
+}
+
 struct Lease {
   static constexpr unsigned bits = 45;
   std::uint64_t position;  // low 45 bits

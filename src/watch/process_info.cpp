@@ -39,7 +39,7 @@ RunState state_of(char letter) noexcept {
   }
 }
 
-thread_local ProcessMemory* memory = nullptr;
+thread_local ProcessMemory* remembered = nullptr;
 
 std::optional<ProcessInfo> read_process(int pid) {
   auto process = parse_process_stat(read_text("/proc/" + std::to_string(pid) + "/stat"));
@@ -74,17 +74,17 @@ bool parse_frozen(const std::string& events) { return events.find("frozen 1") !=
 
 std::optional<ProcessInfo> process_info(int pid) {
   if (pid <= 0) return std::nullopt;
-  if (memory == nullptr) return read_process(pid);
-  const auto [place, is_new] = memory->known_.try_emplace(pid);
+  if (remembered == nullptr) return read_process(pid);
+  const auto [place, is_new] = remembered->known_.try_emplace(pid);
   if (is_new) place->second = read_process(pid);
   return place->second;
 }
 
-ProcessMemory::ProcessMemory() noexcept : is_outer_(memory == nullptr) {
-  if (is_outer_) memory = this;
+ProcessMemory::ProcessMemory() noexcept : is_outer_(remembered == nullptr) {
+  if (is_outer_) remembered = this;
 }
 ProcessMemory::~ProcessMemory() {
-  if (is_outer_) memory = nullptr;
+  if (is_outer_) remembered = nullptr;
 }
 
 std::string_view name_of(const std::optional<ProcessInfo>& process) noexcept {

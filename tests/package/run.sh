@@ -184,7 +184,7 @@ case $way in
         { echo "the path of an installed daemon is compiled without $flag" >&2; exit 1; }
     done
     # Uninstalled, nothing is left, and files of others are.
-    mkdir "$work/other/share"
+    mkdir -p "$work/other/share"
     touch "$work/other/share/foreign"
     cmake -DMANIFEST="$work/manifest" -P "$source/src/uninstall.cmake" >"$work/uninstall.log"
     [ "$(find "$work/other" -type f -o -type l)" = "$work/other/share/foreign" ] || { find "$work/other" >&2; exit 1; }

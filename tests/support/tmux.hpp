@@ -54,10 +54,14 @@ class Tmux {
   [[nodiscard]] bool hides(const std::string& text) {
     return eventually([&] { return screen().find(text) == std::string::npos; });
   }
-  /// Waits for the end of the program. Returns its exit code; -1: it goes on.
+  /// Waits for the end of the program. Returns its exit code; -1: it goes on, or a signal ended it.
   [[nodiscard]] int exit_code() {
-    if (!eventually([&] { return told("#{pane_dead}") == "1"; })) return -1;
-    return std::stoi(told("#{pane_dead_status}"));
+    std::string status;  // tmux knows it a moment after it has seen the terminal closed
+    const bool ended = eventually([&] {
+      status = told("#{pane_dead_status}");
+      return !status.empty();
+    });
+    return ended ? std::stoi(status) : -1;
   }
   [[nodiscard]] int pid() {
     const std::string text = told("#{pane_pid}");

@@ -143,21 +143,21 @@ TEST_F(TopKeys, letters_in_a_filter_are_no_commands) {
 TEST_F(TopKeys, enter_opens_the_marked_queue_and_escape_goes_back) {
   press(Key::Code::down);
   const std::vector<Request> requests = press(Key::Code::enter);
-  ASSERT_NE(only<ask::Watch>(requests), nullptr);
-  EXPECT_EQ(only<ask::Watch>(requests)->queue, "mail");
+  ASSERT_NE(only<screen_request::Watch>(requests), nullptr);
+  EXPECT_EQ(only<screen_request::Watch>(requests)->queue, "mail");
   EXPECT_EQ(state_.page, Page::queue);
   const std::vector<Request> back = press(Key::Code::escape);
-  ASSERT_NE(only<ask::Watch>(back), nullptr);
-  EXPECT_EQ(only<ask::Watch>(back)->queue, "");
+  ASSERT_NE(only<screen_request::Watch>(back), nullptr);
+  EXPECT_EQ(only<screen_request::Watch>(back)->queue, "");
   EXPECT_EQ(state_.page, Page::queues);
   EXPECT_EQ(state_.selected, "mail");
 }
 
 TEST_F(TopKeys, q_quits_only_from_the_list) {
   open_queue();
-  EXPECT_EQ(only<ask::Quit>(type("q")), nullptr);
+  EXPECT_EQ(only<screen_request::Quit>(type("q")), nullptr);
   EXPECT_EQ(state_.page, Page::queues);
-  EXPECT_NE(only<ask::Quit>(type("q")), nullptr);
+  EXPECT_NE(only<screen_request::Quit>(type("q")), nullptr);
 }
 
 TEST_F(TopKeys, mark_stays_on_its_consumer_when_lines_come_before_it) {
@@ -183,7 +183,7 @@ TEST_F(TopKeys, purge_asks_and_any_other_key_does_nothing) {
   EXPECT_TRUE(sees("nothing was done"));
   type("ap");
   const std::vector<Request> requests = type("y");
-  const auto* perform = only<ask::Perform>(requests);
+  const auto* perform = only<screen_request::Perform>(requests);
   ASSERT_NE(perform, nullptr);
   EXPECT_EQ(perform->act.kind, Act::Kind::purge);
   EXPECT_EQ(perform->act.group, "billing");
@@ -198,7 +198,7 @@ TEST_F(TopKeys, removal_needs_the_name_of_the_queue) {
   EXPECT_TRUE(sees("is not the name"));
   type("axorders");
   const std::vector<Request> requests = press(Key::Code::enter);
-  const auto* perform = only<ask::Perform>(requests);
+  const auto* perform = only<screen_request::Perform>(requests);
   ASSERT_NE(perform, nullptr);
   EXPECT_EQ(perform->act.kind, Act::Kind::remove);
 }
@@ -213,7 +213,7 @@ TEST_F(TopKeys, act_is_about_what_was_marked_when_it_was_chosen) {
   data_.open = changed;
   settle(state_, data_);
   const std::vector<Request> requests = type("y");
-  const auto* perform = only<ask::Perform>(requests);
+  const auto* perform = only<screen_request::Perform>(requests);
   ASSERT_NE(perform, nullptr);
   EXPECT_EQ(perform->act.consumer, 2U);
   EXPECT_EQ(perform->act.pid, 4711);
@@ -227,7 +227,7 @@ TEST_F(TopKeys, reset_asks_for_the_place_first) {
   EXPECT_TRUE(press(Key::Code::enter).empty());
   EXPECT_TRUE(sees("beltway group reset orders billing --to 'oldest'"));
   const std::vector<Request> requests = type("y");
-  const auto* perform = only<ask::Perform>(requests);
+  const auto* perform = only<screen_request::Perform>(requests);
   ASSERT_NE(perform, nullptr);
   EXPECT_EQ(perform->act.to, "oldest");
 }
@@ -243,12 +243,12 @@ TEST_F(TopKeys, paused_group_offers_to_resume) {
 TEST_F(TopKeys, second_act_waits_for_the_end_of_the_first) {
   open_queue();
   mark({.kind = Target::Kind::group, .name = "billing"});
-  EXPECT_NE(only<ask::Perform>(type("apy")), nullptr);
+  EXPECT_NE(only<screen_request::Perform>(type("apy")), nullptr);
   EXPECT_TRUE(type("apy").empty());
   EXPECT_TRUE(sees("another act still runs"));
   on_act_end(state_, {.done = false, .text = "no permission"});
   EXPECT_TRUE(sees("refused: no permission"));
-  EXPECT_NE(only<ask::Perform>(type("apy")), nullptr);
+  EXPECT_NE(only<screen_request::Perform>(type("apy")), nullptr);
   on_act_end(state_, {.done = true, .text = "purged 3 messages"});
   EXPECT_TRUE(sees("done: purged 3 messages"));
   press(Key::Code::up);
@@ -259,14 +259,14 @@ TEST_F(TopKeys, messages_are_those_of_the_marked_group) {
   open_queue();
   mark({.kind = Target::Kind::consumer, .name = {}, .index = 3});
   const std::vector<Request> requests = type("m");
-  const auto* list = only<ask::Messages>(requests);
+  const auto* list = only<screen_request::Messages>(requests);
   ASSERT_NE(list, nullptr);
   EXPECT_EQ(list->queue, "orders");
   EXPECT_EQ(list->group, "billing");
   press(Key::Code::escape);
   mark({.kind = Target::Kind::producer, .name = {}, .index = 0});
   const std::vector<Request> all = type("m");
-  EXPECT_EQ(only<ask::Messages>(all)->group, "") << "the whole ring";
+  EXPECT_EQ(only<screen_request::Messages>(all)->group, "") << "the whole ring";
 }
 
 class TopMessages : public TopKeys {
@@ -302,7 +302,7 @@ TEST_F(TopMessages, position_and_age_lead_to_a_message) {
 TEST_F(TopMessages, search_goes_on_behind_the_marked_message) {
   type("/la");
   const std::vector<Request> requests = press(Key::Code::enter);
-  const auto* search = only<ask::Search>(requests);
+  const auto* search = only<screen_request::Search>(requests);
   ASSERT_NE(search, nullptr);
   EXPECT_EQ(search->text, "la");
   EXPECT_EQ(search->after, 88U);
@@ -310,7 +310,7 @@ TEST_F(TopMessages, search_goes_on_behind_the_marked_message) {
   EXPECT_EQ(state_.position, 95U);
   EXPECT_TRUE(sees("found at position 95"));
   const std::vector<Request> again = type("n");
-  EXPECT_EQ(only<ask::Search>(again)->after, 95U);
+  EXPECT_EQ(only<screen_request::Search>(again)->after, 95U);
   on_search_end(state_, data_, std::nullopt);
   EXPECT_TRUE(sees("no message behind"));
 }
@@ -318,8 +318,8 @@ TEST_F(TopMessages, search_goes_on_behind_the_marked_message) {
 TEST_F(TopMessages, message_is_shown_as_text_hex_and_json) {
   press(Key::Code::down);
   const std::vector<Request> requests = press(Key::Code::enter);
-  ASSERT_NE(only<ask::Message>(requests), nullptr);
-  EXPECT_EQ(only<ask::Message>(requests)->position, 90U);
+  ASSERT_NE(only<screen_request::Message>(requests), nullptr);
+  EXPECT_EQ(only<screen_request::Message>(requests)->position, 90U);
   data_.message =
       std::make_shared<const OpenMessage>(OpenMessage{.message = data_.messages->messages[1], .trouble = {}});
   settle(state_, data_);
@@ -329,7 +329,7 @@ TEST_F(TopMessages, message_is_shown_as_text_hex_and_json) {
   type("j");
   EXPECT_TRUE(sees("  \"id\": ["));
   const std::vector<Request> next = type("n");
-  EXPECT_EQ(only<ask::Message>(next)->position, 95U);
+  EXPECT_EQ(only<screen_request::Message>(next)->position, 95U);
   EXPECT_TRUE(type("n").empty()) << "there is no next one";
 }
 

@@ -93,7 +93,7 @@ TEST_F(TopObserver, first_sample_comes_at_once_and_others_when_asked_for) {
   Observer observer(source_, hours(1));
   EXPECT_TRUE(comes(observer, [&] { return data_.fleet->queues.size() == 5; }));
   EXPECT_GT(data_.at_s, 0);
-  observer.ask(ask::Refresh{});
+  observer.ask(screen_request::Refresh{});
   EXPECT_TRUE(test::eventually([&] { return source_.samples == 2; }));
 }
 
@@ -104,26 +104,26 @@ TEST_F(TopObserver, samples_come_again_and_again) {
 
 TEST_F(TopObserver, open_queue_is_looked_at_and_another_one_not_mistaken_for_it) {
   Observer observer(source_, hours(1));
-  observer.ask(ask::Watch{"orders"});
+  observer.ask(screen_request::Watch{"orders"});
   EXPECT_TRUE(comes(observer, [&] { return data_.open != nullptr; }));
-  observer.ask(ask::Watch{"gone"});
+  observer.ask(screen_request::Watch{"gone"});
   EXPECT_TRUE(test::eventually([&] { return source_.looks == 2; }));
   observer.take(state_, data_);
   EXPECT_NE(data_.open, nullptr) << "the screen shows orders";
   state_.open_queue = "gone";
-  observer.ask(ask::Watch{"gone"});
+  observer.ask(screen_request::Watch{"gone"});
   EXPECT_TRUE(comes(observer, [&] { return data_.open == nullptr && data_.open_trouble == "no such queue"; }));
 }
 
 TEST_F(TopObserver, messages_and_searches_arrive) {
   Observer observer(source_, hours(1));
-  observer.ask(ask::Messages{"orders", ""});
+  observer.ask(screen_request::Messages{"orders", ""});
   EXPECT_TRUE(comes(observer, [&] { return data_.messages != nullptr; }));
-  observer.ask(ask::Message{"orders", "", 5});
+  observer.ask(screen_request::Message{"orders", "", 5});
   EXPECT_TRUE(comes(observer, [&] { return data_.message != nullptr; }));
-  observer.ask(ask::Search{"orders", "", "hello", 5});
+  observer.ask(screen_request::Search{"orders", "", "hello", 5});
   EXPECT_TRUE(comes(observer, [&] { return state_.status == "found at position 5"; })) << state_.status;
-  observer.ask(ask::Search{"orders", "", "none", 5});
+  observer.ask(screen_request::Search{"orders", "", "none", 5});
   EXPECT_TRUE(comes(observer, [&] { return state_.status.starts_with("no message"); })) << state_.status;
 }
 
@@ -132,7 +132,7 @@ TEST_F(TopObserver, act_is_done_while_the_daemon_holds_up_a_sample) {
   Observer observer(source_, hours(1));
   EXPECT_TRUE(test::eventually([&] { return source_.samples == 1; }));
   state_.acting = true;
-  observer.ask(ask::Perform{});
+  observer.ask(screen_request::Perform{});
   EXPECT_TRUE(comes(observer, [&] { return !state_.acting; }));
   EXPECT_EQ(state_.status, "done: purged");
   source_.hold(false);
@@ -142,7 +142,7 @@ TEST_F(TopObserver, act_is_done_while_the_daemon_holds_up_a_sample) {
 TEST_F(TopObserver, end_of_the_screen_stops_a_long_act) {
   {
     Observer observer(source_, hours(1));
-    observer.ask(ask::Perform{.act = {.kind = Act::Kind::requeue}});
+    observer.ask(screen_request::Perform{.act = {.kind = Act::Kind::requeue}});
   }
   EXPECT_EQ(source_.acts, 1);
 }

@@ -316,7 +316,7 @@ bool NamedReader::end_lease(Position position, std::uint8_t tries, std::uint64_t
 }
 
 bool NamedReader::nack(Position position, std::uint8_t tries) noexcept {
-  return return_lease(position, tries, static_cast<std::uint8_t>(tries == k_max_tries ? tries : tries + 1));
+  return return_lease(position, tries, one_try_more(tries));
 }
 
 bool NamedReader::return_lease(Position position, std::uint8_t tries, std::uint8_t next_tries) noexcept {

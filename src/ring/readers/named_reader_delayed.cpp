@@ -72,7 +72,7 @@ std::size_t NamedReader::lease_due(std::span<SlotView> views, std::uint64_t now_
 }
 
 NamedReader::Delayed NamedReader::delay(Position position, std::uint8_t tries, std::uint64_t delay_us) noexcept {
-  const auto more = static_cast<std::uint8_t>(tries == k_max_tries ? tries : tries + 1);
+  const std::uint8_t more = one_try_more(tries);
   return delay_until(position, tries, {now_us() + delay_us, owner_, more});
 }
 

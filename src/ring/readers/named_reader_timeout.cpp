@@ -7,14 +7,6 @@
 
 namespace beltway::ring {
 
-namespace {
-
-[[nodiscard]] std::uint8_t one_more(std::uint8_t tries) noexcept {
-  return static_cast<std::uint8_t>(tries == k_max_tries ? tries : tries + 1);
-}
-
-}  // namespace
-
 /// What a walk over the leases found.
 struct NamedReader::Walk {
   std::uint64_t ended = 0;
@@ -108,7 +100,7 @@ NamedReader::Walk NamedReader::walk_leases(std::uint64_t now_us, std::uint64_t* 
 }
 
 bool NamedReader::end_overdue(HeldLease held, std::uint64_t& corrupt) noexcept {
-  const bool spent = is_spent(one_more(held.lease.tries));
+  const bool spent = is_spent(one_try_more(held.lease.tries));
   if (spent && is_put_aside_full()) return false;  // the next look finds it
   if (!close_lease(memory_, group_, held)) return false;
   for (unsigned attempt = 0; attempt < k_attempts; ++attempt) {
@@ -129,7 +121,7 @@ bool NamedReader::give_back_overdue(const HeldLease& held) noexcept {
   Lease back = held.lease;
   back.phase = parked ? LeasePhase::parked_delayed : LeasePhase::retry;
   // plant: lease_that_is_over_counts_no_try
-  back.tries = one_more(back.tries);
+  back.tries = one_try_more(back.tries);
   if (!held.word.compare_and_swap(held.seen, back.word())) return false;
   if (parked) {
     bring_forward(memory_, group_, k_at_once_us);  // its time is that of another lease: it is due at once
@@ -148,7 +140,7 @@ bool NamedReader::put_overdue_aside(const HeldLease& held, std::uint64_t& corrup
   if (!parked && !SlotState::is_ready(slot_word, held.position)) return give_back_overdue(held);
   Lease ours = held.lease;
   ours.owner = owner_;
-  ours.tries = one_more(ours.tries);
+  ours.tries = one_try_more(ours.tries);
   if (!held.word.compare_and_swap(held.seen, ours.word())) return false;
   SlotView view;
   if (!parked) {

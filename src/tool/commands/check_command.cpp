@@ -15,7 +15,7 @@ namespace {
 
 using Time = std::chrono::nanoseconds;
 
-struct Options {
+struct CheckOptions {
   std::string name;
   std::string group;
   std::optional<Limit<std::uint64_t>> max_lag;
@@ -83,7 +83,7 @@ Reading consumers_of(const QueueSnapshot& snapshot, const GroupState* group) {
           .bound = Reading::Bound::at_least};
 }
 
-CheckState check_limits(const Options& options, const QueueSnapshot& snapshot, std::string& line) {
+CheckState check_limits(const CheckOptions& options, const QueueSnapshot& snapshot, std::string& line) {
   if (options.max_age && snapshot.info.options.stamps == Stamps::off) {
     line = nagios_line(CheckState::unknown, options.name +
                                                 ": the queue has no stamps, so ages are not known; use --max-lag, " +
@@ -107,7 +107,7 @@ CheckState check_limits(const Options& options, const QueueSnapshot& snapshot, s
 }
 
 /// Without limits: what the doctor says of the queue.
-CheckState check_verdicts(const Globals& globals, const Options& options, std::string& line) {
+CheckState check_verdicts(const Globals& globals, const CheckOptions& options, std::string& line) {
   const Examination examination = examine(globals.inspect_options(), k_default_examination);
   const std::vector<watch::Verdict> verdicts = examination.verdicts_of(options.name);
   CheckState state = CheckState::ok;
@@ -131,7 +131,7 @@ CheckState state_of_error(Errc reason) {
                                                                                            : CheckState::unknown;
 }
 
-ExitCode run(const Globals& globals, const Options& options) {
+ExitCode run(const Globals& globals, const CheckOptions& options) {
   std::string line;
   CheckState state = CheckState::unknown;
   try {
@@ -152,7 +152,7 @@ ExitCode run(const Globals& globals, const Options& options) {
 
 void add_check(Command& app, Globals& globals) {
   Command command = app.add_command("check", "Check a queue against limits: one line and an exit code for monitors");
-  const auto options = std::make_shared<Options>();
+  const auto options = std::make_shared<CheckOptions>();
   command.add_queue_name(options->name);
   command.add_text("--group", options->group, "Measure this group alone").type_name("NAME");
   const auto counts = [](const std::string& text) { return parse_limit<std::uint64_t>(text, &parse_count); };

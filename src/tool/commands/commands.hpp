@@ -12,6 +12,7 @@
 #include "tool/commands/command_line.hpp"
 #include "tool/process/exit_code.hpp"
 #include "tool/text/progress.hpp"
+#include "watch/json.hpp"
 
 namespace beltway::tool {
 
@@ -35,6 +36,9 @@ struct Globals {
   /// For a command that only inspects: it starts nothing.
   [[nodiscard]] Connection connect_to_inspect() const;
 };
+
+/// Writes what was done: the JSON as a line, or the text.
+ExitCode print_answer(const Globals& globals, const watch::Json& json, const std::string& text);
 
 void add_declare(Command& app, Globals& globals);
 void add_list(Command& app, Globals& globals);

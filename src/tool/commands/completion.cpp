@@ -52,12 +52,6 @@ const OptionDescription* argument_at(const CommandDescription& command, std::siz
   return nullptr;
 }
 
-std::vector<std::string> names_of(const std::vector<QueueInfo>& queues) {
-  std::vector<std::string> names;
-  for (const QueueInfo& queue : queues) names.push_back(queue.name);
-  return names;
-}
-
 /// Of the queue that the line names, or of all.
 std::vector<std::string> groups_of(const std::vector<QueueInfo>& queues, const std::string& queue) {
   std::vector<std::string> names;
@@ -71,7 +65,7 @@ std::vector<std::string> groups_of(const std::vector<QueueInfo>& queues, const s
 std::vector<std::string> values_of(const OptionDescription& option, const Context& context, const AskQueues& queues) {
   const std::string& kind = option.is_argument ? option.names.front() : option.value;
   if (kind == "NAME" && !option.is_argument) return {};  // a name that is new
-  if (kind == "NAME" || kind == "QUEUE" || kind == "DEAD_LETTER") return names_of(queues(context.socket));
+  if (kind == "NAME" || kind == "QUEUE" || kind == "DEAD_LETTER") return names_of_queues(queues(context.socket));
   if (kind == "GROUP" || kind == "GROUP ...") {
     return groups_of(queues(context.socket), context.arguments.empty() ? "" : context.arguments.front());
   }
@@ -127,6 +121,12 @@ std::vector<std::string> completions(const CommandDescription& all, const Comman
   std::ranges::sort(found);
   found.erase(std::unique(found.begin(), found.end()), found.end());
   return found;
+}
+
+std::vector<std::string> names_of_queues(const std::vector<QueueInfo>& queues) {
+  std::vector<std::string> names;
+  for (const QueueInfo& queue : queues) names.push_back(queue.name);
+  return names;
 }
 
 }  // namespace beltway::tool

@@ -26,4 +26,6 @@ struct CommandLine {
 
 inline constexpr const char* k_files = "@files";
 
+[[nodiscard]] std::vector<std::string> names_of_queues(const std::vector<QueueInfo>& queues);
+
 }  // namespace beltway::tool

@@ -52,13 +52,6 @@ std::vector<QueueInfo> living_queues(const std::string& socket) {
   }
 }
 
-ExitCode print(const std::string& text) {
-  Output output(1);
-  output.append(text);
-  output.flush();
-  return ExitCode::done;
-}
-
 /// `words`: the index of the word in question, then the words of the line.
 ExitCode complete(const CommandDescription& all, const std::vector<std::string>& words) {
   if (words.empty()) return ExitCode::usage;
@@ -68,7 +61,8 @@ ExitCode complete(const CommandDescription& all, const std::vector<std::string>&
   const CommandLine line{.words = {words.begin() + 1, words.end()}, .at = static_cast<std::size_t>(*index)};
   std::string text;
   for (const std::string& word : completions(all, line, &living_queues)) text += word + "\n";
-  return print(text);
+  print(text);
+  return ExitCode::done;
 }
 
 }  // namespace
@@ -79,7 +73,12 @@ void add_completion(Command& app, Globals& globals) {
   Command bash = command.add_command("bash", "The script for bash");
   bash.footer(
       "Example:\n  source <(beltway completion bash)\nIt completes names of queues and groups, and starts no daemon.");
-  bash.on_parsed([&globals] { globals.action = [] { return print(k_bash_script); }; });
+  bash.on_parsed([&globals] {
+    globals.action = [] {
+      print(k_bash_script);
+      return ExitCode::done;
+    };
+  });
   Command words = command.add_command("words", "What may stand there; the script asks for it");
   words.footer("Behind \"--\": the index of the word in question, and the words of the line.");
   words.on_parsed([&globals, app] {

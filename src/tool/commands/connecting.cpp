@@ -14,7 +14,10 @@
 #include "client/living_daemon.hpp"
 #include "client/socket_path.hpp"
 #include "tool/commands/commands.hpp"
+#include "tool/commands/completion.hpp"
 #include "tool/commands/suggestions.hpp"
+#include "tool/text/message_json.hpp"
+#include "tool/text/output.hpp"
 #include "watch/process_info.hpp"
 
 namespace beltway::tool {
@@ -56,14 +59,8 @@ void throw_if_stopped(const ConnectionOptions& options) {
   }
 }
 
-std::vector<std::string> names_of(const std::vector<QueueInfo>& queues) {
-  std::vector<std::string> names;
-  for (const QueueInfo& queue : queues) names.push_back(queue.name);
-  return names;
-}
-
 std::optional<std::string> suggest(const NamesInQuestion& names, const std::vector<QueueInfo>& queues) {
-  const std::vector<std::string> all = names_of(queues);
+  const std::vector<std::string> all = names_of_queues(queues);
   for (const std::string& queue : {names.queue, names.other_queue}) {
     if (!queue.empty() && std::ranges::find(all, queue) == all.end()) return nearest(queue, all);
   }
@@ -118,5 +115,10 @@ Progress::When Globals::progress_when(bool shares_terminal) const noexcept {
 Connection Globals::connect() const { return open_connection(connection_options()); }
 
 Connection Globals::connect_to_inspect() const { return open_connection({.socket = socket, .start_daemon = false}); }
+
+ExitCode print_answer(const Globals& globals, const watch::Json& json, const std::string& text) {
+  print(globals.json() ? json_line(json) : text);
+  return ExitCode::done;
+}
 
 }  // namespace beltway::tool

@@ -10,7 +10,7 @@ namespace beltway::tool {
 
 namespace {
 
-struct Options {
+struct DeclareOptions {
   std::string name;
   std::vector<std::string> groups;
   QueueOptions queue;
@@ -114,7 +114,7 @@ Json changes_json(const std::vector<OptionChange>& changes) {
   return list;
 }
 
-ExitCode run(const Globals& globals, const Options& options) {
+ExitCode run(const Globals& globals, const DeclareOptions& options) {
   const Connection connection = globals.connect();
   const Connection::Declared declared = connection.declare_some(options.name, options.queue, options.said);
   const QueueInfo info = declared.queue.describe();
@@ -148,7 +148,7 @@ std::string changeable_text() {
 
 void add_declare(Command& app, Globals& globals) {
   Command command = app.add_command("declare", "Make a queue, or check that it exists with the options that are given");
-  const auto options = std::make_shared<Options>();
+  const auto options = std::make_shared<DeclareOptions>();
   QueueOptions& queue = options->queue;
   command.add_queue_name(options->name);
   // Each with its name in QueueOptions: only what the command line says is asked of a queue that exists.

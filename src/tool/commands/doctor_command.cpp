@@ -13,7 +13,7 @@ namespace beltway::tool {
 
 namespace {
 
-struct Options {
+struct DoctorOptions {
   std::optional<std::chrono::nanoseconds> time;
 };
 
@@ -37,7 +37,7 @@ Examination examine_or_explain(const Globals& globals, std::chrono::nanoseconds 
   }
 }
 
-ExitCode run(const Globals& globals, const Options& options) {
+ExitCode run(const Globals& globals, const DoctorOptions& options) {
   Interrupt interrupt;
   const Examination examination =
       examine_or_explain(globals, options.time.value_or(k_default_examination), interrupt.token());
@@ -54,7 +54,7 @@ ExitCode run(const Globals& globals, const Options& options) {
 
 void add_doctor(Command& app, Globals& globals) {
   Command command = app.add_command("doctor", "Say what is wrong with queues, daemon and machine, and what to do");
-  const auto options = std::make_shared<Options>();
+  const auto options = std::make_shared<DoctorOptions>();
   command.add_duration("--for", options->time, "How long to look (2 s); longer while something is uncertain");
   command.footer(R"(Exit codes: 0 nothing is wrong (notes may be told), 1 a trouble or a warning was found, 4 no daemon.
 Examples:

@@ -29,14 +29,14 @@ std::optional<Since> parse_since(const std::string& text) {
   return Since{.time_ns = ns < 0 ? 0 : static_cast<std::uint64_t>(ns)};
 }
 
-struct Options {
+struct EventsOptions {
   bool follow = false;
   Since since;
   std::string queue;
   std::optional<std::uint64_t> count;
 };
 
-ExitCode run(const Globals& globals, const Options& options) {
+ExitCode run(const Globals& globals, const EventsOptions& options) {
   ConnectionOptions how = globals.connection_options();
   how.start_daemon = false;
   how.timeout = k_patience;
@@ -65,7 +65,7 @@ ExitCode run(const Globals& globals, const Options& options) {
 
 void add_events(Command& app, Globals& globals) {
   Command command = app.add_command("events", "Show what the daemon has seen: who came, left, died or was evicted");
-  const auto options = std::make_shared<Options>();
+  const auto options = std::make_shared<EventsOptions>();
   command.add_flag("--follow", options->follow, "Go on with events as they happen, also after the daemon's death");
   command
       .add_parsed("--since", options->since, &parse_since,

@@ -25,7 +25,7 @@ std::string entry(const std::string& synopsis, const std::string& help) {
   return text + wrapped(help, k_help_columns - k_explanation_column, k_explanation_column) + "\n";
 }
 
-std::string options_part(const CommandDescription& command, bool arguments, const std::string& heading) {
+std::string options_help(const CommandDescription& command, bool arguments, const std::string& heading) {
   std::string text;
   for (const OptionDescription& option : command.options) {
     if (option.is_argument == arguments) text += entry(synopsis_of(option), help_of(option));
@@ -81,8 +81,8 @@ std::string usage_text(const CommandDescription& command) {
 
 std::string help_text(const CommandDescription& command, const CommandDescription& global) {
   std::string text = wrapped(command.help, k_help_columns) + "\n\nUsage: " + usage_text(command) + "\n";
-  text += options_part(command, true, "Arguments");
-  text += options_part(command, false, "Options");
+  text += options_help(command, true, "Arguments");
+  text += options_help(command, false, "Options");
   if (!command.commands.empty()) {
     text += "\nCommands:\n";
     for (const CommandDescription& each : command.commands) text += entry(each.name, each.help);

@@ -18,7 +18,7 @@ namespace {
 constexpr std::size_t k_most_bytes = 64UL * 1024 * 1024;
 constexpr std::size_t k_piece_bytes = 64UL * 1024;
 
-struct Options {
+struct ImportOptions {
   std::string file;
   bool dry_run = false;
   bool skip_existing = false;
@@ -101,7 +101,7 @@ Json json_of(const std::vector<ImportStep>& steps, bool dry_run) {
   return {{"dry_run", dry_run}, {"queues", std::move(list)}};
 }
 
-ExitCode run(const Globals& globals, const Options& options) {
+ExitCode run(const Globals& globals, const ImportOptions& options) {
   const std::string name = options.file == "-" ? "standard input" : options.file;
   const std::vector<Definition> definitions = in_order_of_dead_letters(parse_definitions(read_all(options.file), name));
   const Connection connection = globals.connect();
@@ -124,7 +124,7 @@ ExitCode run(const Globals& globals, const Options& options) {
 
 void add_import(Command& app, Globals& globals) {
   Command command = app.add_command("import", "Make the queues that a file of `beltway export` defines");
-  const auto options = std::make_shared<Options>();
+  const auto options = std::make_shared<ImportOptions>();
   command.add_text("FILE", options->file, "The file; \"-\" is standard input").required().type_name("");
   command.add_flag("--dry-run", options->dry_run, "Change nothing; say what would be done");
   command.add_flag("--skip-existing", options->skip_existing, "Leave queues as they are that exist");

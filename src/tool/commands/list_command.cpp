@@ -28,7 +28,7 @@ using Clock = std::chrono::steady_clock;
 /// Long enough for a process that runs to finish what it has in hand: what a second look does not find again is no trouble.
 constexpr std::chrono::milliseconds k_second_look_ms{30};
 
-struct Options {
+struct ListOptions {
   std::optional<ListOrder> order;
   std::string filter;
   std::optional<std::chrono::nanoseconds> watch;
@@ -46,7 +46,7 @@ void sample_all(watch::Watcher& watcher) {
 }
 
 /// Those that the filter lets through. JSON keeps the order of names unless another is asked for.
-std::vector<watch::QueueView> chosen(const watch::Fleet& fleet, const Options& options, bool json) {
+std::vector<watch::QueueView> chosen(const watch::Fleet& fleet, const ListOptions& options, bool json) {
   std::vector<watch::QueueView> queues;
   for (const watch::QueueView& queue : fleet.queues) {
     if (options.filter.empty() || matches(queue, options.filter)) queues.push_back(queue);
@@ -75,7 +75,8 @@ std::string gone_text(const watch::Fleet& fleet) {
   return fleet.daemon_answers ? "" : "the daemon does not answer; its queues are shown as far as they are open here\n";
 }
 
-void print(const Globals& globals, Output& output, const watch::Fleet& fleet, const Options& options, bool with_rates) {
+void print(const Globals& globals, Output& output, const watch::Fleet& fleet, const ListOptions& options,
+           bool with_rates) {
   const std::vector<watch::QueueView> queues = chosen(fleet, options, globals.json());
   if (globals.json()) {
     output.append(json_line(list_json(fleet, queues, with_rates)));
@@ -86,7 +87,7 @@ void print(const Globals& globals, Output& output, const watch::Fleet& fleet, co
   output.append(state_text(fleet.daemon) + gone_text(fleet));
 }
 
-ExitCode watch_queues(const Globals& globals, const Options& options, watch::Watcher& watcher) {
+ExitCode watch_queues(const Globals& globals, const ListOptions& options, watch::Watcher& watcher) {
   static constexpr std::string_view k_clear_screen = "\x1b[H\x1b[2J";
   Interrupt interrupt;
   Output output(1, "standard output", interrupt.token());
@@ -106,7 +107,7 @@ ExitCode watch_queues(const Globals& globals, const Options& options, watch::Wat
   return interrupt.exit_code();
 }
 
-ExitCode run(const Globals& globals, const Options& options) {
+ExitCode run(const Globals& globals, const ListOptions& options) {
   // Says what is to be said of other daemons, and of one that does not run.
   static_cast<void>(globals.connect_to_inspect());
   watch::Watcher watcher(
@@ -127,7 +128,7 @@ ExitCode run(const Globals& globals, const Options& options) {
 
 void add_list(Command& app, Globals& globals) {
   Command command = app.add_command("list", "List the queues that you may read or write, those in trouble first");
-  const auto options = std::make_shared<Options>();
+  const auto options = std::make_shared<ListOptions>();
   command
       .add_parsed("--sort", options->order, &parse_list_order, "one of " + list_order_words(),
                   "The greatest first; trouble: the gravest first")

@@ -12,7 +12,7 @@ namespace beltway::tool {
 
 namespace {
 
-struct Options {
+struct ManOptions {
   std::vector<std::string> words;
   std::string directory;
 };
@@ -26,7 +26,7 @@ void write_pages(const CommandDescription& command, const CommandDescription& al
   for (const CommandDescription& each : command.commands) write_pages(each, all, directory);
 }
 
-ExitCode run(const CommandDescription& all, const Options& options) {
+ExitCode run(const CommandDescription& all, const ManOptions& options) {
   if (!options.directory.empty()) {
     write_pages(all, all, options.directory);
     return ExitCode::done;
@@ -41,7 +41,7 @@ ExitCode run(const CommandDescription& all, const Options& options) {
 
 void add_man(Command& app, Globals& globals) {
   Command command = app.add_command("man", "Print the manual page of a command");
-  const auto options = std::make_shared<Options>();
+  const auto options = std::make_shared<ManOptions>();
   command.add_texts("COMMAND", options->words, "The command; none: the page of all of them").type_name("");
   command.add_text("--directory", options->directory, "Write the pages of all commands there").type_name("PATH");
   command.footer("Examples:\n  beltway man sub | man -l -\n  beltway man --directory /usr/local/share/man/man1");

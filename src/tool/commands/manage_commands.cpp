@@ -29,20 +29,13 @@ std::optional<Place> parse_place(const std::string& text) {
   return published ? std::optional(Place{.published = published}) : std::nullopt;
 }
 
-struct Options {
+struct ManageOptions {
   std::string name;
   std::string group;
   Start start = Start::latest;
   Place to = {};
   GroupOptions own;
 };
-
-ExitCode print(const Globals& globals, const Json& json, const std::string& text) {
-  Output output(1);
-  output.append(globals.json() ? json_line(json) : text);
-  output.flush();
-  return ExitCode::done;
-}
 
 Json holder_json(const PurgeHolder& holder) {
   const std::optional<watch::ProcessInfo> process = watch::process_info(holder.pid);
@@ -70,7 +63,7 @@ std::string purge_text(const PurgeResult& result, std::uint32_t slots) {
   return text;
 }
 
-ExitCode purge(const Globals& globals, const Options& options) {
+ExitCode purge(const Globals& globals, const ManageOptions& options) {
   const Queue queue = globals.connect().open_queue(options.name);
   const PurgeResult result = queue.purge(options.group);
   Json json{{"queue", options.name}, {"group", options.group}, {"purged", result.purged}};
@@ -78,22 +71,22 @@ ExitCode purge(const Globals& globals, const Options& options) {
   json["used"] = result.used;
   json["holders"] = Json::array();
   for (const PurgeHolder& holder : result.holders) json["holders"].push_back(holder_json(holder));
-  print(globals, json, purge_text(result, queue.options().slots));
+  print_answer(globals, json, purge_text(result, queue.options().slots));
   return result.left == 0 ? ExitCode::done : ExitCode::left;
 }
 
-ExitCode add_one_group(const Globals& globals, const Options& options) {
+ExitCode add_one_group(const Globals& globals, const ManageOptions& options) {
   globals.connect().open_queue(options.name).add_group({options.group, options.own}, options.start);
-  return print(globals, {{"queue", options.name}, {"group", options.group}, {"added", true}}, "");
+  return print_answer(globals, {{"queue", options.name}, {"group", options.group}, {"added", true}}, "");
 }
 
-ExitCode pause_group(const Globals& globals, const Options& options, bool paused) {
+ExitCode pause_group(const Globals& globals, const ManageOptions& options, bool paused) {
   const Queue queue = globals.connect().open_queue(options.name);
   paused ? queue.pause_group(options.group) : queue.resume_group(options.group);
-  return print(globals, {{"queue", options.name}, {"group", options.group}, {"paused", paused}}, "");
+  return print_answer(globals, {{"queue", options.name}, {"group", options.group}, {"paused", paused}}, "");
 }
 
-ExitCode reset_group(const Globals& globals, const Options& options) {
+ExitCode reset_group(const Globals& globals, const ManageOptions& options) {
   const Queue queue = globals.connect().open_queue(options.name);
   const ResetResult done = options.to.position    ? queue.reset_group(options.group, *options.to.position)
                            : options.to.published ? queue.reset_group(options.group, *options.to.published)
@@ -101,14 +94,14 @@ ExitCode reset_group(const Globals& globals, const Options& options) {
   std::string text = "begins at position " + std::to_string(done.position) + ": " + std::to_string(done.acknowledged) +
                      " messages acknowledged, " + std::to_string(done.restored) + " to be delivered again\n";
   if (done.held != 0) text += std::to_string(done.held) + " messages stay with the consumers that hold them\n";
-  return print(globals,
-               {{"queue", options.name},
-                {"group", options.group},
-                {"position", done.position},
-                {"acknowledged", done.acknowledged},
-                {"restored", done.restored},
-                {"held", done.held}},
-               text);
+  return print_answer(globals,
+                      {{"queue", options.name},
+                       {"group", options.group},
+                       {"position", done.position},
+                       {"acknowledged", done.acknowledged},
+                       {"restored", done.restored},
+                       {"held", done.held}},
+                      text);
 }
 
 ExitCode ping(const Globals& globals) {
@@ -127,7 +120,7 @@ ExitCode ping(const Globals& globals) {
   Json json = to_json(daemon);
   json["round_trip_ns"] = taken.count();
   json["connect_ns"] = connecting.count();
-  return print(globals, json, text + state_text(daemon));
+  return print_answer(globals, json, text + state_text(daemon));
 }
 
 void set_action(Command& command, Globals& globals, std::function<ExitCode()> action) {
@@ -138,7 +131,7 @@ void set_action(Command& command, Globals& globals, std::function<ExitCode()> ac
 
 void add_purge(Command& app, Globals& globals) {
   Command command = app.add_command("purge", "Acknowledge all messages of a group that no consumer holds");
-  const auto options = std::make_shared<Options>();
+  const auto options = std::make_shared<ManageOptions>();
   command.add_queue_name(options->name);
   command.add_text("--group", options->group, "The group").required().type_name("GROUP");
   command.footer(
@@ -150,7 +143,7 @@ void add_purge(Command& app, Globals& globals) {
 void add_group(Command& app, Globals& globals) {
   Command command = app.add_command("group", "Add, remove, pause or reset a named group");
   command.require_command();
-  const auto options = std::make_shared<Options>();
+  const auto options = std::make_shared<ManageOptions>();
   Command add = command.add_command("add", "Make a group that keeps messages from now on, consumers or not");
   add.add_queue_name(options->name);
   add.add_group_name(options->group);

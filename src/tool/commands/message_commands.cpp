@@ -12,7 +12,7 @@ namespace beltway::tool {
 
 namespace {
 
-struct Options {
+struct MessageOptions {
   std::string name;
   std::optional<std::uint64_t> consumer;
   std::optional<std::uint64_t> pid;
@@ -22,13 +22,6 @@ struct Options {
   std::optional<std::chrono::nanoseconds> timeout;
   bool force = false;
 };
-
-ExitCode print(const Globals& globals, const Json& json, const std::string& text) {
-  Output output(1);
-  output.append(globals.json() ? json_line(json) : text);
-  output.flush();
-  return ExitCode::done;
-}
 
 std::string list_text(const std::vector<EndpointInfo>& consumers) {
   std::string list;
@@ -40,7 +33,7 @@ std::string list_text(const std::vector<EndpointInfo>& consumers) {
 }
 
 /// The consumers that the command line names. Throws Failure if there is none.
-std::vector<EndpointInfo> named_consumers(const Queue& queue, const Options& options) {
+std::vector<EndpointInfo> named_consumers(const Queue& queue, const MessageOptions& options) {
   std::vector<EndpointInfo> all = queue.describe().endpoints;
   std::erase_if(all, [](const EndpointInfo& endpoint) { return endpoint.producer; });
   std::vector<EndpointInfo> found;
@@ -55,7 +48,7 @@ std::vector<EndpointInfo> named_consumers(const Queue& queue, const Options& opt
                 "evict a consumer of \"" + options.name + "\": it has " + what + "; " + list_text(all));
 }
 
-ExitCode evict(const Globals& globals, const Options& options) {
+ExitCode evict(const Globals& globals, const MessageOptions& options) {
   const Queue queue = globals.connect().open_queue(options.name);
   Json evicted = Json::array();
   std::string text;
@@ -68,11 +61,11 @@ ExitCode evict(const Globals& globals, const Options& options) {
             (consumer.group.empty() ? "" : " of group " + consumer.group + "; its messages go to the other consumers") +
             "\n";
   }
-  return print(globals, {{"queue", options.name}, {"evicted", std::move(evicted)}}, text);
+  return print_answer(globals, {{"queue", options.name}, {"evicted", std::move(evicted)}}, text);
 }
 
 /// The group that is named, or the only one.
-std::string group_of(const Queue& queue, const Options& options, const std::string& what) {
+std::string group_of(const Queue& queue, const MessageOptions& options, const std::string& what) {
   if (!options.group.empty()) return options.group;
   const std::vector<NamedGroup> groups = queue.describe().options.groups;
   if (groups.size() == 1) return groups.front().name;
@@ -83,7 +76,7 @@ std::string group_of(const Queue& queue, const Options& options, const std::stri
   throw Failure(ExitCode::usage, context + "several groups: name one with --group (" + names + ")");
 }
 
-ExitCode ack(const Globals& globals, const Options& options) {
+ExitCode ack(const Globals& globals, const MessageOptions& options) {
   const Queue queue = globals.connect().open_queue(options.name);
   const std::string group = group_of(queue, options, "acknowledge a message of");
   const std::string which = "the message at position " + std::to_string(options.position);
@@ -92,12 +85,12 @@ ExitCode ack(const Globals& globals, const Options& options) {
     throw Failure(ExitCode::failed, "nothing was done");
   }
   queue.ack_message(group, options.position);
-  return print(globals,
-               {{"queue", options.name}, {"group", group}, {"position", options.position}, {"acknowledged", true}},
-               "acknowledged " + which + " for group " + group + "\n");
+  return print_answer(
+      globals, {{"queue", options.name}, {"group", group}, {"position", options.position}, {"acknowledged", true}},
+      "acknowledged " + which + " for group " + group + "\n");
 }
 
-ExitCode move(const Globals& globals, const Options& options) {
+ExitCode move(const Globals& globals, const MessageOptions& options) {
   const Connection connection = globals.connect();
   const Queue queue = connection.open_queue(options.name);
   const Queue target = connection.open_queue(options.to);
@@ -111,11 +104,12 @@ ExitCode move(const Globals& globals, const Options& options) {
                                          "\" stayed full; \"beltway show " + options.to +
                                          "\" says why. The message is where it was");
   }
-  return print(globals, {{"queue", options.name}, {"group", group}, {"position", options.position}, {"to", options.to}},
-               "moved the message at position " + std::to_string(options.position) + " to " + options.to + "\n");
+  return print_answer(globals,
+                      {{"queue", options.name}, {"group", group}, {"position", options.position}, {"to", options.to}},
+                      "moved the message at position " + std::to_string(options.position) + " to " + options.to + "\n");
 }
 
-void add_position(Command& command, Options& options) {
+void add_position(Command& command, MessageOptions& options) {
   command
       .add_parsed("POSITION", options.position, &parse_count, "a position, as peek and show print it",
                   "The message's position")
@@ -127,7 +121,7 @@ void add_position(Command& command, Options& options) {
 
 void add_evict(Command& app, Globals& globals) {
   Command command = app.add_command("evict", "Take a consumer's messages away and give them to the others");
-  const auto options = std::make_shared<Options>();
+  const auto options = std::make_shared<MessageOptions>();
   command.add_queue_name(options->name);
   command.add_count("CONSUMER", options->consumer, "The consumer's number, as show prints it").type_name("");
   command.add_count("--pid", options->pid, "Instead: all consumers of that process").type_name("PID");
@@ -146,7 +140,7 @@ the memory that it has.)");
 
 void add_ack(Command& app, Globals& globals) {
   Command command = app.add_command("ack", "Acknowledge one message of a group that no consumer holds");
-  const auto options = std::make_shared<Options>();
+  const auto options = std::make_shared<MessageOptions>();
   command.add_queue_name(options->name);
   add_position(command, *options);
   command.add_text("--group", options->group, "The group that loses it (the only one)").type_name("GROUP");
@@ -161,7 +155,7 @@ message, use "beltway move".)");
 
 void add_move(Command& app, Globals& globals) {
   Command command = app.add_command("move", "Move one message that no consumer holds to another queue");
-  const auto options = std::make_shared<Options>();
+  const auto options = std::make_shared<MessageOptions>();
   command.add_queue_name(options->name);
   add_position(command, *options);
   command.add_text("--to", options->to, "The queue that gets it").required().type_name("QUEUE");

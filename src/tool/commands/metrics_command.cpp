@@ -10,20 +10,14 @@ namespace beltway::tool {
 
 namespace {
 
-struct Options {
+struct MetricsOptions {
   bool per_queue = false;
   std::optional<std::uint64_t> max_queues;
   std::optional<std::chrono::nanoseconds> time;
 };
 
-void print(const std::string& text) {
-  Output output(1);
-  output.append(text);
-  output.flush();
-}
-
 /// Without a daemon the output says so to Prometheus, and the error to people.
-Examination examine_or_print(const Globals& globals, const Options& options, const std::stop_token& stop) {
+Examination examine_or_print(const Globals& globals, const MetricsOptions& options, const std::stop_token& stop) {
   try {
     return examine(globals.inspect_options(), options.time.value_or(k_default_examination), stop);
   } catch (const Error& error) {
@@ -32,7 +26,7 @@ Examination examine_or_print(const Globals& globals, const Options& options, con
   }
 }
 
-ExitCode run(const Globals& globals, const Options& options) {
+ExitCode run(const Globals& globals, const MetricsOptions& options) {
   Interrupt interrupt;
   Examination examination = examine_or_print(globals, options, interrupt.token());
   if (interrupt.signal() != 0) return interrupt.exit_code();
@@ -49,7 +43,7 @@ ExitCode run(const Globals& globals, const Options& options) {
 
 void add_metrics(Command& app, Globals& globals) {
   Command command = app.add_command("metrics", "Print metrics in the text format of Prometheus");
-  const auto options = std::make_shared<Options>();
+  const auto options = std::make_shared<MetricsOptions>();
   const Option per_queue =
       command.add_flag("--per-queue", options->per_queue, "Also series of single queues and groups");
   command

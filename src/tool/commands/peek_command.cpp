@@ -18,7 +18,7 @@ namespace {
 
 constexpr std::size_t k_text_columns = 80;
 
-struct Options {
+struct PeekOptions {
   std::string name;
   std::string group;
   std::uint64_t max_bytes = 64 * 1024;
@@ -36,7 +36,7 @@ std::string holder_text(const PeekedMessage& message, const std::vector<Endpoint
 }
 
 /// Without a group there are no deliveries to tell of.
-std::string text_of(const std::vector<PeekedMessage>& messages, const Options& options,
+std::string text_of(const std::vector<PeekedMessage>& messages, const PeekOptions& options,
                     const std::vector<EndpointInfo>& endpoints) {
   std::vector<std::string_view> headings{">POSITION", ">PRODUCER", ">SIZE", ">AGE"};
   if (!options.group.empty()) headings.insert(headings.end(), {">DELIVERIES", "HELD BY"});
@@ -67,7 +67,7 @@ Json json_of(const std::string& queue, const std::vector<PeekedMessage>& message
   return {{"queue", queue}, {"messages", std::move(list)}};
 }
 
-ExitCode run(const Globals& globals, const Options& options) {
+ExitCode run(const Globals& globals, const PeekOptions& options) {
   const Queue queue = globals.connect_to_inspect().open_queue(options.name);
   const std::uint64_t count = std::min<std::uint64_t>(options.count.value_or(10), queue.options().slots);
   const auto messages =
@@ -86,7 +86,7 @@ ExitCode run(const Globals& globals, const Options& options) {
 
 void add_peek(Command& app, Globals& globals) {
   Command command = app.add_command("peek", "Look at the oldest messages without taking them");
-  const auto options = std::make_shared<Options>();
+  const auto options = std::make_shared<PeekOptions>();
   command.add_queue_name(options->name);
   command.add_count("--count", options->count, "So many at most (10)");
   command

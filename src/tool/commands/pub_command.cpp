@@ -16,7 +16,7 @@ namespace {
 
 constexpr std::uint64_t k_default_chunk_bytes = 64 * 1024;
 
-struct Options {
+struct PubOptions {
   std::string name;
   std::vector<std::string> messages;
   std::string file;
@@ -27,12 +27,12 @@ struct Options {
   PublishPlan plan;
 };
 
-void check(const Options& options) {
+void check(const PubOptions& options) {
   if (!options.messages.empty() && !options.file.empty()) throw_usage("--file", "excludes messages as arguments");
   if (options.chunk_bytes > 0 && options.file.empty()) throw_usage("--chunk", "needs --file (\"-\": standard input)");
 }
 
-void publish(Publishing& publishing, const Options& options, std::size_t largest) {
+void publish(Publishing& publishing, const PubOptions& options, std::size_t largest) {
   if (!options.file.empty()) {
     const std::uint64_t by_default = std::min<std::uint64_t>(k_default_chunk_bytes, largest);
     const InputFile file(options.file);
@@ -44,7 +44,7 @@ void publish(Publishing& publishing, const Options& options, std::size_t largest
   }
 }
 
-ExitCode run(const Globals& globals, const Options& options) {
+ExitCode run(const Globals& globals, const PubOptions& options) {
   Producer producer = globals.connect().open_queue(options.name).producer(options.producer);
   Interrupt interrupt;
   PublishPlan plan = options.plan;
@@ -78,7 +78,7 @@ ExitCode run(const Globals& globals, const Options& options) {
 
 void add_pub(Command& app, Globals& globals) {
   Command command = app.add_command("pub", "Publish arguments, lines of standard input, or a file in chunks");
-  const auto options = std::make_shared<Options>();
+  const auto options = std::make_shared<PubOptions>();
   command.add_queue_name(options->name);
   command.add_texts("MESSAGE", options->messages, "Messages; without any, each line of standard input is one")
       .type_name("");

@@ -13,7 +13,7 @@ namespace beltway::tool {
 
 namespace {
 
-struct Options {
+struct RemoveCommandOptions {
   std::string name;
   std::string group;  // empty: the queue is removed
   bool if_empty = false;
@@ -25,7 +25,7 @@ struct Options {
 };
 
 /// Nothing: the caller may not read the queue.
-std::optional<Loss> loss_of(const Connection& connection, const Options& options) {
+std::optional<Loss> loss_of(const Connection& connection, const RemoveCommandOptions& options) {
   try {
     const QueueSnapshot snapshot = connection.open_queue(options.name).snapshot();
     return options.group.empty() ? loss_of_queue(snapshot) : loss_of_group(snapshot, options.group);
@@ -41,7 +41,7 @@ std::string attached_text(const Loss& loss) {
                              : "; " + std::to_string(loss.endpoints) + " attached producers and consumers are told";
 }
 
-void check_empty(const Options& options, const std::optional<Loss>& loss) {
+void check_empty(const RemoveCommandOptions& options, const std::optional<Loss>& loss) {
   if (!options.if_empty || (loss && loss->readers.empty())) return;
   throw Failure(ExitCode::left, "remove " + options.subject() + ": it has " +
                                     (loss ? text_of(*loss) : "messages that you may not read") +
@@ -49,7 +49,7 @@ void check_empty(const Options& options, const std::optional<Loss>& loss) {
 }
 
 /// Throws unless the person at the terminal agrees. Scripts are not asked.
-void check_consent(const Options& options, const std::optional<Loss>& loss) {
+void check_consent(const RemoveCommandOptions& options, const std::optional<Loss>& loss) {
   const bool is_needed = !options.removal.force && (!loss || !loss->is_nothing());
   if (!is_needed || !can_ask()) return;
   const std::string what = loss ? text_of(*loss) + " go with it" + attached_text(*loss) : "its messages go with it";
@@ -58,7 +58,7 @@ void check_consent(const Options& options, const std::optional<Loss>& loss) {
   }
 }
 
-ExitCode run(const Globals& globals, const Options& options) {
+ExitCode run(const Globals& globals, const RemoveCommandOptions& options) {
   const Connection connection = globals.connect();
   const std::optional<Loss> loss = loss_of(connection, options);
   check_empty(options, loss);
@@ -79,7 +79,7 @@ ExitCode run(const Globals& globals, const Options& options) {
   return ExitCode::done;
 }
 
-void add_options(Command& command, Globals& globals, const std::shared_ptr<Options>& options,
+void add_options(Command& command, Globals& globals, const std::shared_ptr<RemoveCommandOptions>& options,
                  const std::string& force) {
   command.add_flag("--force", options->removal.force, force);
   command.add_flag("--if-empty", options->if_empty, "Only if no message is unread; else exit code 8");
@@ -90,7 +90,7 @@ void add_options(Command& command, Globals& globals, const std::shared_ptr<Optio
 
 void add_remove(Command& app, Globals& globals) {
   Command command = app.add_command("remove", "Remove a queue; attached processes are told");
-  const auto options = std::make_shared<Options>();
+  const auto options = std::make_shared<RemoveCommandOptions>();
   command.add_queue_name(options->name);
   add_options(command, globals, options, "Ask nothing; also if other queues send their dead letters to it");
   command.footer(R"(Examples:
@@ -103,7 +103,7 @@ Producers may publish between the look of --if-empty and the removal.)");
 
 void add_group_remove(Command& group, Globals& globals) {
   Command command = group.add_command("remove", "Remove a group; its consumers are told");
-  const auto options = std::make_shared<Options>();
+  const auto options = std::make_shared<RemoveCommandOptions>();
   command.add_queue_name(options->name);
   command.add_group_name(options->group);
   add_options(command, globals, options,

@@ -12,7 +12,7 @@ namespace beltway::tool {
 
 namespace {
 
-struct Options {
+struct RequeueOptions {
   std::string name;
   std::string group;
   std::string to;
@@ -21,7 +21,7 @@ struct Options {
 };
 
 /// The group that is named, or the only one.
-std::string group_of(const Queue& queue, const Options& options) {
+std::string group_of(const Queue& queue, const RequeueOptions& options) {
   if (!options.group.empty()) return options.group;
   const std::vector<NamedGroup> groups = queue.describe().options.groups;
   if (groups.size() == 1) return groups.front().name;
@@ -54,7 +54,7 @@ std::string report_text(const Requeueing& requeueing, const GroupState& left) {
   return text;
 }
 
-Json report_json(const Options& options, const std::string& group, const Requeueing& requeueing,
+Json report_json(const RequeueOptions& options, const std::string& group, const Requeueing& requeueing,
                  const GroupState& left) {
   Json json{{"queue", options.name}, {"group", group}, {"requeued", requeueing.messages()}};
   json["to"] = Json::object();
@@ -77,7 +77,7 @@ ExitCode exit_code_of(const Requeueing& requeueing, const Interrupt& interrupt) 
   return kept.empty() ? ExitCode::done : ExitCode::left;
 }
 
-ExitCode run(const Globals& globals, const Options& options) {
+ExitCode run(const Globals& globals, const RequeueOptions& options) {
   const Connection connection = globals.connect();
   const Queue queue = connection.open_queue(options.name);
   const std::string group = group_of(queue, options);
@@ -114,7 +114,7 @@ ExitCode run(const Globals& globals, const Options& options) {
 
 void add_requeue(Command& app, Globals& globals) {
   Command command = app.add_command("requeue", "Move dead letters back to the queues that they come from");
-  const auto options = std::make_shared<Options>();
+  const auto options = std::make_shared<RequeueOptions>();
   command.add_text("DEAD_LETTER", options->name, "The queue with the dead letters").required().type_name("");
   command.add_text("--to", options->to, "The queue that gets them, instead of their origins").type_name("QUEUE");
   command.add_text("--group", options->group, "The group whose messages are moved (the only one)").type_name("GROUP");

@@ -77,14 +77,6 @@ void set_up(CLI::App& app, Globals& globals) {
   }
 }
 
-/// Help and version too are text that somebody may pipe into a pager that quits.
-ExitCode print(const std::string& text) {
-  Output output(1);
-  output.append(text);
-  output.flush();
-  return ExitCode::done;
-}
-
 /// The deepest command that the command line names.
 const CLI::App& named_command(const CLI::App& app) {
   const CLI::App* command = &app;
@@ -138,9 +130,11 @@ ExitCode parse_and_run(CLI::App& app, Globals& globals, int argc, char** argv) {
     app.parse(std::move(parsed));
     if (!globals.after_dashes.empty()) throw CLI::ExtrasError(globals.after_dashes);
   } catch (const CLI::CallForHelp&) {
-    return print(help_text(describe(named_command(app), parent_path_of(named_command(app))), describe(app)));
+    print(help_text(describe(named_command(app), parent_path_of(named_command(app))), describe(app)));
+    return ExitCode::done;
   } catch (const CLI::CallForVersion&) {
-    return print("beltway " + std::string(k_version) + "\n");
+    print("beltway " + std::string(k_version) + "\n");
+    return ExitCode::done;
   } catch (const CLI::ParseError& error) {
     return usage(app, error);
   }

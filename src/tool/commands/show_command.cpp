@@ -20,7 +20,7 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
-struct Options {
+struct ShowOptions {
   std::string name;
   std::optional<std::chrono::nanoseconds> watch;
   std::optional<std::uint64_t> count;
@@ -73,7 +73,7 @@ void print(Output& output, bool json, const Observation& observation, const std:
   }
 }
 
-ExitCode watch(const Globals& globals, const Options& options, const Queue& queue) {
+ExitCode watch(const Globals& globals, const ShowOptions& options, const Queue& queue) {
   static constexpr std::string_view k_clear_screen = "\x1b[H\x1b[2J";
   Interrupt interrupt;
   Output output(1, "standard output", interrupt.token());
@@ -100,7 +100,7 @@ ExitCode watch(const Globals& globals, const Options& options, const Queue& queu
   return interrupt.exit_code();
 }
 
-ExitCode run(const Globals& globals, const Options& options) {
+ExitCode run(const Globals& globals, const ShowOptions& options) {
   const Queue queue = globals.connect_to_inspect().open_queue(options.name);
   if (options.watch) return watch(globals, options, queue);
   Output output(1);
@@ -113,7 +113,7 @@ ExitCode run(const Globals& globals, const Options& options) {
 
 void add_show(Command& app, Globals& globals) {
   Command command = app.add_command("show", "Show a queue: options, depth, lag, messages held by consumers, counters");
-  const auto options = std::make_shared<Options>();
+  const auto options = std::make_shared<ShowOptions>();
   command.add_queue_name(options->name);
   const Option watch_option =
       command.add_duration("--watch", options->watch, "Show it again every so often, with rates");

@@ -16,7 +16,7 @@ namespace {
 constexpr std::uint64_t k_most_held = 256;
 constexpr std::uint64_t k_share_of_ring = 4;
 
-struct Options {
+struct SubOptions {
   std::string name;
   bool raw = false;
   bool summary = false;
@@ -25,7 +25,7 @@ struct Options {
   SubscribePlan plan;
 };
 
-void check(const Globals& globals, Options& options) {
+void check(const Globals& globals, SubOptions& options) {
   if (options.raw && globals.json()) throw_usage("--raw", "excludes --format json");
   if (options.plan.properties && (options.raw || options.plan.digest))
     throw_usage("--properties", "excludes --raw and --digest; --format json always prints them");
@@ -41,7 +41,7 @@ void check(const Globals& globals, Options& options) {
 }
 
 /// The time is over too early only if less came than was asked for: at least one message.
-ExitCode exit_code_of_end(Status end, const Options& options, const Subscribing& subscribing,
+ExitCode exit_code_of_end(Status end, const SubOptions& options, const Subscribing& subscribing,
                           const Interrupt& interrupt) {
   if (end == Status::stopped) return interrupt.exit_code();
   if (end == Status::timeout) {
@@ -67,7 +67,7 @@ void explain_empty_stream(Status end, const Subscribing& subscribing) {
   hint.flush();
 }
 
-ExitCode run(const Globals& globals, const Options& options) {
+ExitCode run(const Globals& globals, const SubOptions& options) {
   const Queue queue = globals.connect().open_queue(options.name);
   std::optional<Consumer> consumer(queue.consumer(options.consumer));
   Interrupt interrupt(1);  // --follow ends when its reader has gone, not at the next message
@@ -103,7 +103,7 @@ ExitCode run(const Globals& globals, const Options& options) {
 
 void add_sub(Command& app, Globals& globals) {
   Command command = app.add_command("sub", "Receive messages and write each as a line");
-  const auto options = std::make_shared<Options>();
+  const auto options = std::make_shared<SubOptions>();
   SubscribePlan& plan = options->plan;
   command.add_queue_name(options->name);
   const auto flags = command.add_options(options->consumer);

@@ -14,7 +14,7 @@ namespace beltway::tool {
 
 namespace {
 
-struct Options {
+struct TopCommandOptions {
   std::optional<std::chrono::nanoseconds> interval;
   bool batch = false;
   std::optional<std::uint64_t> count;
@@ -27,7 +27,7 @@ constexpr std::chrono::milliseconds k_shortest_interval{100};
 /// Rates are differences: the first sample that is printed has one before it.
 constexpr std::chrono::milliseconds k_before_first{500};
 
-std::chrono::nanoseconds interval_of(const Options& options) {
+std::chrono::nanoseconds interval_of(const TopCommandOptions& options) {
   return std::max<std::chrono::nanoseconds>(options.interval.value_or(k_interval), k_shortest_interval);
 }
 
@@ -37,7 +37,7 @@ watch::WatcherOptions watcher_options(const Globals& globals) {
   return {.connection = std::move(connection)};
 }
 
-ExitCode run_batch(const Globals& globals, const Options& options) {
+ExitCode run_batch(const Globals& globals, const TopCommandOptions& options) {
   // A batch may be one frame.
   watch::WatcherOptions watched = watcher_options(globals);
   watched.tells_at_once = true;
@@ -59,14 +59,14 @@ ExitCode run_batch(const Globals& globals, const Options& options) {
   return interrupt.exit_code();
 }
 
-ExitCode run_on_screen(const Globals& globals, const Options& options) {
+ExitCode run_on_screen(const Globals& globals, const TopCommandOptions& options) {
   LiveSource source(watcher_options(globals), &perform_act);
   const TerminalSignals signals;
   const std::unique_ptr<Terminal> terminal = open_terminal();
   return run_screen(*terminal, source, signals, {.interval = interval_of(options), .selection = options.selection});
 }
 
-ExitCode run(const Globals& globals, const Options& options) {
+ExitCode run(const Globals& globals, const TopCommandOptions& options) {
   return options.batch || globals.json() ? run_batch(globals, options) : run_on_screen(globals, options);
 }
 
@@ -80,7 +80,7 @@ std::string sort_names() {
 
 void add_top(Command& app, Globals& globals) {
   Command command = app.add_command("top", "See all queues live: rates, depth, age, and why one is stuck");
-  const auto options = std::make_shared<Options>();
+  const auto options = std::make_shared<TopCommandOptions>();
   command.add_duration("--interval", options->interval, "Look again every so often (1 s; at least 100 ms)");
   command.add_flag("--batch", options->batch, "Print text instead of showing a screen; --format json does so, too");
   const Option count = command.add_count("--count", options->count, "With --batch or JSON: so many samples, then end");

@@ -16,7 +16,7 @@ namespace beltway::tool {
 
 namespace {
 
-constexpr std::size_t k_buffer_bytes = 256 * 1024;
+constexpr std::size_t k_input_bytes = 256 * 1024;
 
 }  // namespace
 
@@ -56,7 +56,7 @@ std::size_t InputFile::read_full(std::span<std::byte> place, const std::stop_tok
 }
 
 MessageReader::MessageReader(const InputFile& file, Options options, std::stop_token stop)
-    : file_(file), options_(options), stop_(std::move(stop)), buffer_(std::max(k_buffer_bytes, options.piece_bytes)) {}
+    : file_(file), options_(options), stop_(std::move(stop)), buffer_(std::max(k_input_bytes, options.piece_bytes)) {}
 
 std::span<const Bytes> MessageReader::next(std::size_t most) {
   messages_.clear();

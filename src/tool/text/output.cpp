@@ -15,7 +15,7 @@ namespace beltway::tool {
 
 namespace {
 
-constexpr std::size_t k_buffer_bytes = 256 * 1024;
+constexpr std::size_t k_output_bytes = 256 * 1024;
 /// How long a write that was asked to stop waits for the other end before it gives up.
 constexpr int k_patience_when_stopping_ms = 200;
 
@@ -27,9 +27,9 @@ Output::Output(int fd, std::string name, std::stop_token stop)
     : fd_(fd), name_(std::move(name)), stop_(std::move(stop)) {}
 
 void Output::append(std::string_view text) {
-  if (buffer_.size() + text.size() > k_buffer_bytes) {
+  if (buffer_.size() + text.size() > k_output_bytes) {
     if (!buffer_.empty()) flush();
-    if (text.size() > k_buffer_bytes) return write_through(std::as_bytes(std::span(text)));
+    if (text.size() > k_output_bytes) return write_through(std::as_bytes(std::span(text)));
   }
   buffer_ += text;
 }
@@ -83,6 +83,12 @@ void Output::handle_stop() const {
     if (ready >= 0 || errno != EINTR) break;
   }
   if (ready <= 0) throw Stopped{};
+}
+
+void print(std::string_view text) {
+  Output output(1);
+  output.append(text);
+  output.flush();
 }
 
 }  // namespace beltway::tool

@@ -47,4 +47,7 @@ class Output {
   std::string buffer_;
 };
 
+/// Writes the text to standard output.
+void print(std::string_view text);
+
 }  // namespace beltway::tool

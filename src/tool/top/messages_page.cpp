@@ -17,7 +17,7 @@ namespace {
 constexpr std::size_t k_position = 12;
 constexpr std::size_t k_number = 4;
 constexpr std::size_t k_size = 9;
-constexpr std::size_t k_age = 5;
+constexpr std::size_t k_age_columns = 5;
 
 std::string age_text(const PeekedMessage& message) {
   return message.age ? short_duration(std::chrono::duration<double>(*message.age).count()) : "-";
@@ -37,7 +37,7 @@ struct MessageRow {
     const auto cell = [](const std::string& text, std::size_t width) {
       return fitted(text, width, Charset::utf8, Align::right) + ' ';
     };
-    return cell(position, k_position) + cell(producer, k_number) + cell(size, k_size) + cell(age, k_age) +
+    return cell(position, k_position) + cell(producer, k_number) + cell(size, k_size) + cell(age, k_age_columns) +
            cell(deliveries, k_number) + cell(holder, k_number) + ' ';
   }
 };

@@ -72,19 +72,19 @@ void Observer::run(const std::stop_token& stop) {
 }
 
 void Observer::handle(const Request& request) {
-  if (const auto* watched = std::get_if<ask::Watch>(&request)) {
+  if (const auto* watched = std::get_if<screen_request::Watch>(&request)) {
     watched_ = watched->queue;
     look();
-  } else if (std::holds_alternative<ask::Refresh>(request)) {
+  } else if (std::holds_alternative<screen_request::Refresh>(request)) {
     sample();
     look();
-  } else if (const auto* list = std::get_if<ask::Messages>(&request)) {
+  } else if (const auto* list = std::get_if<screen_request::Messages>(&request)) {
     auto result = std::make_shared<const MessageList>(source_.messages(list->queue, list->group));
     post([&](News& news) { news.messages = result; });
-  } else if (const auto* one = std::get_if<ask::Message>(&request)) {
+  } else if (const auto* one = std::get_if<screen_request::Message>(&request)) {
     auto result = std::make_shared<const OpenMessage>(source_.message(one->queue, one->group, one->position));
     post([&](News& news) { news.message = result; });
-  } else if (const auto* search = std::get_if<ask::Search>(&request)) {
+  } else if (const auto* search = std::get_if<screen_request::Search>(&request)) {
     SearchResult result = source_.search(search->queue, search->group, search->text, search->after);
     post([&](News& news) { news.search = std::move(result); });
   }
@@ -95,12 +95,12 @@ void Observer::start(const Act& act) {
   actor_ = std::jthread([this, act](const std::stop_token& stop) {
     ActResult result = source_.perform(act, stop);
     post([&](News& news) { news.act = std::move(result); });
-    ask(ask::Refresh{});
+    ask(screen_request::Refresh{});
   });
 }
 
 void Observer::ask(Request request) {
-  if (const auto* perform = std::get_if<ask::Perform>(&request)) {
+  if (const auto* perform = std::get_if<screen_request::Perform>(&request)) {
     start(perform->act);
     return;
   }

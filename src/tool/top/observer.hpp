@@ -31,7 +31,7 @@ class Observer {
   [[nodiscard]] int poll_fd() const noexcept { return news_.get(); }
   /// Takes the news over.
   void take(TopState& state, TopData& data);
-  /// Anything but ask::Quit.
+  /// Anything but screen_request::Quit.
   void ask(Request request);
 
  private:

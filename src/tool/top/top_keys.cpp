@@ -53,7 +53,7 @@ Requests open(TopState& state) {
   state.open_queue = state.selected;
   state.queue = {};
   state.target.reset();
-  return {ask::Watch{state.open_queue}};
+  return {screen_request::Watch{state.open_queue}};
 }
 
 void next_sort(TopState& state, std::size_t steps) {
@@ -70,7 +70,7 @@ Requests on_queues_key(TopState& state, const TopData& data, const Key& key) {
   } else if (key.code == Key::Code::enter || key.code == Key::Code::right) {
     return open(state);
   } else if (key.is('q')) {
-    return {ask::Quit{}};
+    return {screen_request::Quit{}};
   } else if (key.is('s')) {
     state.dialog = Dialog::sort;
   } else if (key.is('<')) {
@@ -87,7 +87,7 @@ Requests on_queues_key(TopState& state, const TopData& data, const Key& key) {
   } else if (key.is('a')) {
     say(state, "open the queue with Enter first: acts are there");
   } else if (key.is('u')) {
-    return {ask::Refresh{}};
+    return {screen_request::Refresh{}};
   }
   return {};
 }
@@ -103,7 +103,7 @@ Requests open_messages(TopState& state, const TopData& data) {
   state.page = Page::messages;
   state.messages = {};
   state.position = 0;
-  return {ask::Messages{state.open_queue, state.messages_group}};
+  return {screen_request::Messages{state.open_queue, state.messages_group}};
 }
 
 /// The next line that is about a group or process; behind the last one the first.
@@ -126,7 +126,7 @@ Requests on_queue_key(TopState& state, const TopData& data, const Key& key) {
     mark_next(state, lines);
   } else if (key.is('q') || key.code == Key::Code::escape || key.code == Key::Code::left) {
     state.page = Page::queues;
-    return {ask::Watch{}};
+    return {screen_request::Watch{}};
   } else if (key.is('m') || key.code == Key::Code::enter) {
     return open_messages(state, data);
   } else if (key.is('a') && data.open) {
@@ -135,7 +135,7 @@ Requests on_queue_key(TopState& state, const TopData& data, const Key& key) {
   } else if (key.is('a')) {
     say(state, "there is nothing to act on");
   } else if (key.is('u')) {
-    return {ask::Refresh{}};
+    return {screen_request::Refresh{}};
   }
   return {};
 }
@@ -143,7 +143,7 @@ Requests on_queue_key(TopState& state, const TopData& data, const Key& key) {
 Requests search(TopState& state) {
   if (state.search.empty()) return {};
   say(state, "searching for \"" + state.search + "\"...", Ink::plain);
-  return {ask::Search{state.open_queue, state.messages_group, state.search, state.position}};
+  return {screen_request::Search{state.open_queue, state.messages_group, state.search, state.position}};
 }
 
 Requests on_messages_key(TopState& state, const TopData& data, const Key& key) {
@@ -155,7 +155,7 @@ Requests on_messages_key(TopState& state, const TopData& data, const Key& key) {
   } else if ((key.code == Key::Code::enter || key.code == Key::Code::right) && count > 0) {
     state.page = Page::message;
     state.message = {};
-    return {ask::Message{state.open_queue, state.messages_group, state.position}};
+    return {screen_request::Message{state.open_queue, state.messages_group, state.position}};
   } else if (key.is('/')) {
     begin_input(state, Input::search);
   } else if (key.is('n')) {
@@ -163,7 +163,7 @@ Requests on_messages_key(TopState& state, const TopData& data, const Key& key) {
   } else if (key.is('g')) {
     begin_input(state, Input::go_to);
   } else if (key.is('u')) {
-    return {ask::Messages{state.open_queue, state.messages_group}};
+    return {screen_request::Messages{state.open_queue, state.messages_group}};
   }
   return {};
 }
@@ -174,7 +174,7 @@ Requests on_message_key(TopState& state, const TopData& data, const Key& key) {
     state.messages.line = line;
     state.position = data.messages->messages[line].position;
     state.message = {};
-    return {ask::Message{state.open_queue, state.messages_group, state.position}};
+    return {screen_request::Message{state.open_queue, state.messages_group, state.position}};
   };
   state.message.line = state.message.first;
   if (key.is('q') || key.code == Key::Code::escape || key.code == Key::Code::left) {
@@ -275,7 +275,7 @@ Requests on_confirm_key(TopState& state, const Key& key) {
   }
   state.acting = true;
   say(state, command_of(state.act) + " ...", Ink::plain);
-  return {ask::Perform{state.act}};
+  return {screen_request::Perform{state.act}};
 }
 
 /// To a position, or with a unit of time to the first message that is not older.

@@ -110,20 +110,20 @@ void Screen::take_signals() {
 
 void Screen::do_requests(std::vector<Request> requests) {
   for (Request& request : requests) {
-    if (std::holds_alternative<ask::Quit>(request)) {
+    if (std::holds_alternative<screen_request::Quit>(request)) {
       end_ = ExitCode::done;
       return;
     }
     // What belongs to another queue or message must not be seen as this one's.
-    if (std::holds_alternative<ask::Watch>(request)) {
+    if (std::holds_alternative<screen_request::Watch>(request)) {
       data_.open.reset();
       data_.open_trouble.clear();
     }
-    if (const auto* list = std::get_if<ask::Messages>(&request)) {
+    if (const auto* list = std::get_if<screen_request::Messages>(&request)) {
       const bool same = data_.messages && data_.messages->queue == list->queue && data_.messages->group == list->group;
       if (!same) data_.messages.reset();
     }
-    if (std::holds_alternative<ask::Message>(request)) data_.message.reset();
+    if (std::holds_alternative<screen_request::Message>(request)) data_.message.reset();
     observer_.ask(std::move(request));
   }
 }

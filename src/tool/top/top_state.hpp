@@ -88,7 +88,7 @@ struct TopState {
   bool acting = false;  ///< an act runs
 };
 
-namespace ask {
+namespace screen_request {
 struct Quit {};
 /// Sample now.
 struct Refresh {};
@@ -115,10 +115,11 @@ struct Search {
 struct Perform {
   Act act;
 };
-}  // namespace ask
+}  // namespace screen_request
 
 using Request =
-    std::variant<ask::Quit, ask::Refresh, ask::Watch, ask::Messages, ask::Message, ask::Search, ask::Perform>;
+    std::variant<screen_request::Quit, screen_request::Refresh, screen_request::Watch, screen_request::Messages,
+                 screen_request::Message, screen_request::Search, screen_request::Perform>;
 
 /// Changes the state. Returns what is asked for, in order.
 [[nodiscard]] std::vector<Request> on_key(TopState& state, const TopData& data, const Key& key);

@@ -10,7 +10,7 @@ namespace beltway::tool {
 
 namespace {
 
-struct Options {
+struct WebCommandOptions {
   WebOptions web;
   std::uint32_t port = 0;
   std::string bind = "127.0.0.1";
@@ -46,7 +46,7 @@ ExitCode print_licences() {
   return ExitCode::done;
 }
 
-ExitCode run(const Globals& globals, Options& options) {
+ExitCode run(const Globals& globals, WebCommandOptions& options) {
   if (options.licences) return print_licences();
   options.web.connection = globals.connection_options();
   options.web.connection.start_daemon = false;
@@ -60,7 +60,7 @@ ExitCode run(const Globals& globals, Options& options) {
 }
 
 /// Refuses what must not be, with the way that works.
-void check(const Options& options, const Option& port, const Option& bind) {
+void check(const WebCommandOptions& options, const Option& port, const Option& bind) {
   if (bind.given() && options.bind != "127.0.0.1" && options.bind != "localhost")
     throw_usage("--bind",
                 "it listens on loopback only: HTTP shows token and data to everybody on the way. From another machine "
@@ -75,7 +75,7 @@ void check(const Options& options, const Option& port, const Option& bind) {
 
 void add_web(Command& app, Globals& globals) {
   Command command = app.add_command("web", "Show all queues on a web page, on this machine only");
-  const auto options = std::make_shared<Options>();
+  const auto options = std::make_shared<WebCommandOptions>();
   const Option port =
       command.add_number("--port", options->port, "The port of 127.0.0.1 (0: a free one)").type_name("PORT");
   command.add_text("--unix", options->web.unix_path, "Listen at this Unix socket (mode 0600) instead")

@@ -14,8 +14,6 @@ namespace beltway::tool {
 
 namespace {
 
-using Json = nlohmann::json;
-
 constexpr std::array<std::string_view, 8> k_acts{"purge",  "reset", "pause",   "resume",
                                                  "remove", "evict", "requeue", "move"};
 
@@ -121,14 +119,14 @@ Shape shape_of(WebAct act) {
   }
 }
 
-std::string text_member(const Json& body, const char* name) {
+std::string text_member(const nlohmann::json& body, const char* name) {
   const auto found = body.find(name);
   if (found == body.end()) return {};
   if (!found->is_string()) refuse(std::string(name) + ": expected a text");
   return found->get<std::string>();
 }
 
-std::optional<std::uint64_t> number_member(const Json& body, const char* name) {
+std::optional<std::uint64_t> number_member(const nlohmann::json& body, const char* name) {
   const auto found = body.find(name);
   if (found == body.end()) return std::nullopt;
   if (!found->is_number_unsigned()) refuse(std::string(name) + ": expected a number");
@@ -145,7 +143,7 @@ void take_place(ActRequest& request) {
 
 ActRequest act_request(WebAct act, std::string_view part, std::string_view text) {
   ActRequest request{.act = act, .queue = queue_name(part)};
-  const Json body = Json::parse(text, nullptr, false);
+  const nlohmann::json body = nlohmann::json::parse(text, nullptr, false);
   if (!body.is_object()) refuse("the body: expected a JSON object");
   const Shape shape = shape_of(act);
   for (const auto& [name, value] : body.items()) {
