@@ -2,8 +2,9 @@
 # Every test: installs what is missing, then builds and tests all presets, and lints.
 #
 #   tests/run.sh                 everything that CI does: format dev clang asan tsan fuzz
-#   tests/run.sh dev tsan        some of: format dev clang asan tsan tidy coverage fuzz soak packages
+#   tests/run.sh dev tsan        some of: format dev clang asan tsan tidy coverage fuzz tool_asan soak packages
 #
+# The part tool_asan runs the tests of the tool with the sanitizers of asan.
 # The part soak kills and stops processes at random, for ten minutes with all options, for two without, and for two with
 # actors in C, Python and Node.js. The part packages makes the packages for Debian and a wheel, and uses them; it installs and
 # purges the packages, so it wants a machine without Beltway, and root.
@@ -18,9 +19,9 @@ parts=("$@")
 [ ${#parts[@]} -gt 0 ] || parts=(format dev clang asan tsan fuzz)
 for part in "${parts[@]}"; do
   case $part in
-    format | dev | clang | asan | tsan | tidy | coverage | fuzz | soak | packages) ;;
+    format | dev | clang | asan | tsan | tidy | coverage | fuzz | tool_asan | soak | packages) ;;
     *)
-      echo "tests/run.sh: no part \"$part\"; there are format dev clang asan tsan tidy coverage fuzz soak packages" >&2
+      echo "tests/run.sh: no part \"$part\"; there are format dev clang asan tsan tidy coverage fuzz tool_asan soak packages" >&2
       exit 2
       ;;
   esac
@@ -48,7 +49,7 @@ if wants dev || wants soak; then
   command -v npm >/dev/null || packages+=(npm)
 fi
 if wants clang || wants tidy; then packages+=(clang-14); fi
-if wants asan || wants tsan || wants fuzz; then packages+=(clang-19 libclang-rt-19-dev llvm-19); fi
+if wants asan || wants tsan || wants fuzz || wants tool_asan; then packages+=(clang-19 libclang-rt-19-dev llvm-19); fi
 if wants tidy; then packages+=(clang-tidy-19); fi
 if wants format; then packages+=(clang-format-19); fi
 if wants coverage; then packages+=(gcovr); fi
@@ -103,7 +104,8 @@ check_format() {
 
 tidy() {
   echo "== tidy"
-  cmake --preset clang -B build/tidy -DBELTWAY_PRECOMPILE=OFF -DBELTWAY_UNITY=OFF -DBELTWAY_BUILD_TOOL=ON >/dev/null || { one_failed "tidy: configure"; return; }
+  cmake --preset clang -B build/tidy -DBELTWAY_PRECOMPILE=OFF -DBELTWAY_UNITY=OFF >/dev/null ||
+    { one_failed "tidy: configure"; return; }
   # Headers are seen through the sources that include them. Tests are left out: GoogleTest's macros are not ours.
   local log=build/tidy.log status
   run-clang-tidy-19 -quiet -j "$jobs" -p build/tidy "^$PWD/(src|daemon|examples)/.*\.cpp$" >"$log" 2>&1
