@@ -2,8 +2,11 @@
 // Thread safety: none; one thread at a time.
 #pragma once
 
+#include <sys/wait.h>
+
 #include <csignal>
 #include <cstdlib>
+#include <fstream>
 #include <string>
 #include <vector>
 
@@ -54,14 +57,21 @@ class Tmux {
   [[nodiscard]] bool hides(const std::string& text) {
     return eventually([&] { return screen().find(text) == std::string::npos; });
   }
-  /// Waits for the end of the program. Returns its exit code; -1: it goes on, or a signal ended it.
+  /// Waits for the end of the program. Returns its exit code; -1: it goes on, or a signal ended it. tmux 3.3 sometimes misses the
+  /// end of its child: then /proc has the code.
   [[nodiscard]] int exit_code() {
-    std::string status;  // tmux knows it a moment after it has seen the terminal closed
-    const bool ended = eventually([&] {
+    const std::string stat_file = "/proc/" + std::to_string(pid()) + "/stat";
+    std::string status;
+    int ended = -1;
+    (void)eventually([&] {
       status = told("#{pane_dead_status}");
-      return !status.empty();
+      std::string stat;
+      std::getline(std::ifstream(stat_file), stat);
+      if (stat.find(") Z ") != std::string::npos) ended = std::stoi(stat.substr(stat.rfind(' ') + 1));
+      return !status.empty() || ended >= 0;
     });
-    return ended ? std::stoi(status) : -1;
+    if (!status.empty()) return std::stoi(status);
+    return ended >= 0 && WIFEXITED(ended) ? WEXITSTATUS(ended) : -1;
   }
   [[nodiscard]] int pid() {
     const std::string text = told("#{pane_pid}");
