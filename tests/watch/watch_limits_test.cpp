@@ -63,7 +63,6 @@ TEST(WatchLimits, queues_beyond_the_limit_are_known_by_what_the_daemon_says) {
   EXPECT_EQ(watcher.fleet().queues.size(), 2U);
 }
 
-#ifndef BELTWAY_SANITIZED  // UndefinedBehaviorSanitizer needs descriptors itself
 TEST(WatchLimits, a_full_descriptor_table_is_told_and_the_queues_that_are_open_go_on) {
   const TestDaemon daemon;
   const Connection connection = connect(daemon);
@@ -77,7 +76,8 @@ TEST(WatchLimits, a_full_descriptor_table_is_told_and_the_queues_that_are_open_g
   const int lowest_free = ::dup(STDERR_FILENO);
   ASSERT_GE(lowest_free, 0);
   ::close(lowest_free);
-  few.rlim_cur = static_cast<rlim_t>(lowest_free);
+  // Two are left: UndefinedBehaviorSanitizer makes a pipe when it looks at an exception. A queue needs more.
+  few.rlim_cur = static_cast<rlim_t>(lowest_free) + 2;
   ASSERT_EQ(::setrlimit(RLIMIT_NOFILE, &few), 0);
   out.publish("x");
   watcher.sample();
@@ -91,7 +91,6 @@ TEST(WatchLimits, a_full_descriptor_table_is_told_and_the_queues_that_are_open_g
   ASSERT_NE(open, queues.end());
   EXPECT_EQ(open->position, 1U);
 }
-#endif
 
 class WatchedByNobody : public testing::Test {
  protected:
