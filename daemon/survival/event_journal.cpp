@@ -117,7 +117,7 @@ void EventJournal::restore() {
 void EventJournal::add(StoredEvent stored) noexcept {
   try {
     Event& event = stored.event;
-    event.command = wire::printable(event.command, 32);
+    event.command = wire::printable(event.command, k_max_event_command_bytes);
     event.text = wire::printable(event.text, k_max_event_text_bytes);
     if (event.time_ns == 0) event.time_ns = ns_of<std::chrono::system_clock>();
     if (event.monotonic_ns == 0) event.monotonic_ns = ns_of<std::chrono::steady_clock>();

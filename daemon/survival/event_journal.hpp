@@ -17,6 +17,7 @@
 #include <string_view>
 
 #include "beltway/events.hpp"
+#include "beltway/limits.hpp"
 #include "survival/descriptor_store.hpp"
 #include "survival/event_segment.hpp"
 #include "survival/records.hpp"
@@ -38,9 +39,6 @@ struct StoredEvent {
 /// Throws Error(protocol) for what is no event.
 [[nodiscard]] std::string encode(const StoredEvent& stored);
 [[nodiscard]] StoredEvent decode_stored_event(std::string_view text);
-
-/// The longest part of an answer that events take: the daemon's answers have at most k_max_protocol_bytes.
-inline constexpr std::size_t k_event_page_bytes = k_max_protocol_bytes - 4096;
 
 class EventJournal {
  public:

@@ -13,8 +13,6 @@ namespace {
 
 constexpr std::uint64_t k_event_magic = 0x0a73746e'65766562ULL;  // "bevents\n"
 constexpr std::uint64_t k_event_layout = 1;
-constexpr std::size_t k_records_offset = 4096;
-constexpr std::uint64_t k_bytes = k_records_offset + std::uint64_t{k_max_events} * k_max_event_bytes;
 constexpr const char* k_keep_events = "keep the events";
 /// Numbers stay exact in every JSON reader.
 constexpr std::uint64_t k_max_sequence = (1ULL << 53) - 1;
@@ -29,16 +27,16 @@ std::uint64_t random_journal() {
 }  // namespace
 
 EventSegment::EventSegment()
-    : segment_(os::make_segment("beltway:events", k_bytes, k_keep_events)),
-      mapping_(segment_.get(), {0, k_bytes}, os::Access::read_write, k_keep_events) {
+    : segment_(os::make_segment("beltway:events", k_event_memory_bytes, k_keep_events)),
+      mapping_(segment_.get(), {0, k_event_memory_bytes}, os::Access::read_write, k_keep_events) {
   word_at(mapping_.data() + 8).store_relaxed(k_event_layout);
   word_at(mapping_.data() + 16).store_relaxed(random_journal());
   word_at(mapping_.data()).store_release(k_event_magic);
 }
 
 EventSegment::EventSegment(os::Fd segment) : segment_(std::move(segment)) {
-  os::check_segment(segment_.get(), k_bytes, k_keep_events);
-  mapping_ = os::Mapping(segment_.get(), {0, k_bytes}, os::Access::read_write, k_keep_events);
+  os::check_segment(segment_.get(), k_event_memory_bytes, k_keep_events);
+  mapping_ = os::Mapping(segment_.get(), {0, k_event_memory_bytes}, os::Access::read_write, k_keep_events);
   const std::uint64_t layout = word_at(mapping_.data() + 8).load_relaxed();
   if (word_at(mapping_.data()).load_acquire() == k_event_magic && layout == k_event_layout && journal() != 0 &&
       journal() <= k_max_sequence)
@@ -50,7 +48,7 @@ EventSegment::EventSegment(os::Fd segment) : segment_(std::move(segment)) {
 std::uint64_t EventSegment::journal() const noexcept { return word_at(mapping_.data() + 16).load_relaxed(); }
 
 std::byte* EventSegment::record(std::uint64_t sequence) const noexcept {
-  return mapping_.data() + k_records_offset + sequence % k_max_events * k_max_event_bytes;
+  return mapping_.data() + k_event_heading_bytes + sequence % k_max_events * k_max_event_bytes;
 }
 
 void EventSegment::write(std::uint64_t sequence, std::string_view text) noexcept {

@@ -1,6 +1,6 @@
 // The memory of the event journal, which outlives the daemon (see descriptor_store.hpp). No client ever gets it.
 //
-//   0                              4096
+//   0                              k_event_heading_bytes
 //   | magic | layout | journal     | record 0 | record 1 | ... | record k_max_events - 1 |
 //
 //   journal: a random number that names this journal.
@@ -19,7 +19,7 @@
 #include <string_view>
 #include <vector>
 
-#include "beltway/events.hpp"
+#include "beltway/limits.hpp"
 #include "os/fd.hpp"
 #include "os/segment.hpp"
 

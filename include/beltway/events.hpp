@@ -3,26 +3,13 @@
 
 #include "beltway/detail/requirements.hpp"
 
-#include <cstddef>
 #include <cstdint>
 #include <string>
 #include <vector>
 
+#include "beltway/limits.hpp"
+
 namespace beltway {
-
-/// Events that a daemon remembers (Connection::events()): days of a calm machine, or a burst of all endpoints of 16 queues.
-inline constexpr std::uint32_t k_max_events = 4096;
-
-/// Bytes of one event's record, which outlives the daemon: two names of the longest kind and a line of text. All records
-/// together take 4 MiB, and only those that were written take memory.
-inline constexpr std::size_t k_max_event_bytes = 1024;
-
-/// Bytes of the text of an event; a longer text is cut. So a page of events fits one answer of the daemon.
-inline constexpr std::size_t k_max_event_text_bytes = 256;
-
-/// Events that one request looks at: all that the daemon remembers cost it several milliseconds, in which no other request is
-/// answered.
-inline constexpr std::uint32_t k_max_events_per_request = 512;
 
 /// One thing that happened. A member that does not apply is empty or 0. Later versions may add kinds.
 struct Event {

@@ -119,6 +119,29 @@ inline constexpr std::size_t k_log_backlog_bytes = 256 * 1024;
 /// file may lie in memory (/run).
 inline constexpr std::uint64_t k_log_file_bytes = 1024 * 1024;
 
+/// Events that a daemon remembers (Connection::events()): days of a calm machine, or a burst of all endpoints of 16 queues.
+inline constexpr std::uint32_t k_max_events = 4096;
+
+/// Bytes of one event's record, which outlives the daemon: two names of the longest kind and a line of text.
+inline constexpr std::size_t k_max_event_bytes = 1024;
+
+/// Bytes of the memory that outlives the daemon with all records of events, behind a page that names their layout. Only records
+/// that were written take memory. No user's quota is charged: the size is fixed, whatever users do.
+inline constexpr std::uint64_t k_event_heading_bytes = 4096;
+inline constexpr std::uint64_t k_event_memory_bytes =
+    k_event_heading_bytes + std::uint64_t{k_max_events} * k_max_event_bytes;
+
+/// Bytes of the text of an event, and of the name of its program; longer ones are cut. So a record has room for all members.
+inline constexpr std::size_t k_max_event_text_bytes = 256;
+inline constexpr std::size_t k_max_event_command_bytes = 32;
+
+/// Events that one request looks at: all that the daemon remembers cost it several milliseconds, in which no other request is
+/// answered.
+inline constexpr std::uint32_t k_max_events_per_request = 512;
+
+/// Bytes of the events of one answer: the rest of a protocol message is for what the answer says besides them.
+inline constexpr std::size_t k_event_page_bytes = k_max_protocol_bytes - 4096;
+
 /// Descriptors that a queue costs. A process keeps the four bells of each queue that it is attached to, whatever the number of
 /// its endpoints there. It keeps two more for each endpoint whose poll_fd() was called, a third for a consumer of a named
 /// group (a timer for delayed messages), and three more while it attaches.

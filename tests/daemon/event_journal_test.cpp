@@ -43,7 +43,7 @@ struct Memory {
   [[nodiscard]] EventSegment again() const { return EventSegment(copy_of(segment.descriptor())); }
   /// The bytes of the record of that event.
   void write(std::uint64_t sequence, std::size_t offset, const void* bytes, std::size_t size) const {
-    const auto at = 4096 + sequence % k_max_events * k_max_event_bytes + offset;
+    const auto at = k_event_heading_bytes + sequence % k_max_events * k_max_event_bytes + offset;
     ASSERT_EQ(::pwrite(segment.descriptor(), bytes, size, static_cast<off_t>(at)), static_cast<ssize_t>(size));
   }
 };
@@ -195,7 +195,7 @@ TEST(EventJournal, sequence_numbers_and_sizes_that_no_daemon_writes_are_left_out
 TEST(EventJournal, memory_that_is_no_journal_is_refused) {
   const os::Fd small = os::make_segment("test:small", 4096, "test");
   EXPECT_EQ(test::error_of([&] { EventSegment segment(copy_of(small.get())); }).reason(), Errc::incompatible);
-  const os::Fd empty = os::make_segment("test:empty", 4096 + std::uint64_t{k_max_events} * k_max_event_bytes, "test");
+  const os::Fd empty = os::make_segment("test:empty", k_event_memory_bytes, "test");
   EXPECT_EQ(test::error_of([&] { EventSegment segment(copy_of(empty.get())); }).reason(), Errc::incompatible);
   const Memory memory;
   const std::uint64_t layout = 99;
