@@ -16,6 +16,7 @@ ClientSession::ClientSession(boost::asio::io_context& io, os::Fd socket, Peer pe
       channel_(std::move(socket)),
       socket_wait_(io, channel_.descriptor()),
       process_(io) {
+  caller_.connection_use = events_.connection_use;
   // Without a pidfd the end of its socket tells, if no child of it holds that, too, and the locks of what it attaches.
   if (os::Fd process = open_peer_process(channel_.descriptor(), peer_.pid)) process_.assign(process.release());
   caller_.is_watched = process_.is_open();

@@ -24,9 +24,10 @@ namespace beltway::daemon {
 
 class ClientSession : public std::enable_shared_from_this<ClientSession> {
  public:
-  /// The server's callbacks. The session may call both from within its own handlers.
+  /// The server's callbacks. The session may call all from within its own handlers.
   struct Events {
     std::function<void(std::uint64_t session)> ended;
+    std::function<ConnectionUse()> connection_use;  ///< of the peer's user
     std::function<void()> answered;  ///< a request was handled: a death may be pending, or a queue may be gone
   };
 

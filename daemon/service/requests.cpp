@@ -68,6 +68,12 @@ Reply ping(Caller& caller, const json&) {
                     {"max_queues", quotas.queues_per_user},
                     {"bytes", use.bytes},
                     {"max_bytes", quotas.bytes_per_user}};
+  if (caller.connection_use) {
+    const ConnectionUse connected = caller.connection_use();
+    reply["quota"]["connections"] = connected.connections;
+    reply["quota"]["max_connections"] = quotas.connections_per_user;
+    reply["quota"]["most_connections"] = {{"pid", connected.most_pid}, {"connections", connected.most_connections}};
+  }
   if (std::string instead_of = passed_over(); !instead_of.empty()) reply["passed_over"] = std::move(instead_of);
   return reply_with(std::move(reply));
 }

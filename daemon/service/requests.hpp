@@ -23,6 +23,13 @@ struct Reply {
   std::vector<os::Fd> owned;     ///< those of them that live until they are sent
 };
 
+/// The connections of one user.
+struct ConnectionUse {
+  std::uint64_t connections = 0;
+  int most_pid = 0;  ///< the process that has the most of them
+  std::uint64_t most_connections = 0;
+};
+
 /// The client that asks, and the registry that answers.
 struct Caller {
   Registry& registry;
@@ -36,6 +43,8 @@ struct Caller {
   std::vector<wire::EndpointName> endpoints = {};       ///< that this connection answers for, or did
   /// Has answer() called once more with this request, from the daemon's loop. Empty: everything is answered at once.
   std::function<void(const nlohmann::json& request)> ask_again = {};
+  /// The connections of the caller's user. Empty: the caller is no connection.
+  std::function<ConnectionUse()> connection_use = {};
   /// What a worker has brought for the present request.
   std::shared_ptr<std::optional<Reply>> brought = std::make_shared<std::optional<Reply>>();
   bool is_healed = false;  ///< the large queue that the present request attaches to

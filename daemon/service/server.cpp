@@ -140,6 +140,7 @@ void Server::admit(os::Fd socket) {
     auto session = std::make_shared<ClientSession>(
         io_, std::move(socket), std::move(peer), id, registry_, listener_.path().string(),
         ClientSession::Events{.ended = [this](std::uint64_t ended) { session_ended(ended); },
+                              .connection_use = [this, uid] { return connection_use(uid); },
                               .answered = [this] { after_change(); }});
     sessions_.emplace(id, session);
     if (stranger) {
@@ -166,6 +167,20 @@ std::optional<Error> Server::refusal_of(Peer& peer) const {
     return error;
   }
   return std::nullopt;
+}
+
+ConnectionUse Server::connection_use(std::uint32_t uid) const {
+  ConnectionUse use;
+  std::map<int, std::uint64_t> by_process;
+  for (const auto& [id, session] : sessions_) {
+    if (session->peer().uid != uid) continue;
+    ++use.connections;
+    const std::uint64_t connections = ++by_process[session->peer().pid];
+    if (connections <= use.most_connections) continue;
+    use.most_connections = connections;
+    use.most_pid = session->peer().pid;
+  }
+  return use;
 }
 
 void Server::session_ended(std::uint64_t session) {

@@ -62,6 +62,7 @@ class Server {
   void admit(os::Fd socket);
   /// Why this peer is not let in; nothing if it is. Takes out of it what the daemon cannot know.
   [[nodiscard]] std::optional<Error> refusal_of(Peer& peer) const;
+  [[nodiscard]] ConnectionUse connection_use(std::uint32_t uid) const;
   void session_ended(std::uint64_t session);
   /// After anything that may have changed pending deaths, sessions or queues.
   void after_change();

@@ -71,7 +71,14 @@ Connection::DaemonInfo ask_daemon(Session& session, const Until& caller, std::op
     *quota = Quota{.queues = use.number<std::uint64_t>("queues"),
                    .max_queues = use.number<std::uint64_t>("max_queues"),
                    .bytes = use.number<std::uint64_t>("bytes"),
-                   .max_bytes = use.number<std::uint64_t>("max_bytes")};
+                   .max_bytes = use.number<std::uint64_t>("max_bytes"),
+                   .connections = use.number_or<std::uint64_t>("connections", 0),
+                   .max_connections = use.number_or<std::uint64_t>("max_connections", 0)};
+    if (use.has("most_connections")) {
+      const wire::JsonReader most(use.object("most_connections"), "ping: most_connections");
+      (*quota)->most_pid = static_cast<int>(most.number<std::uint32_t>("pid"));
+      (*quota)->most_connections = most.number<std::uint64_t>("connections");
+    }
   }
   if (!fields.has("held")) return info;
   for (const json& queue : fields.array("held")) {

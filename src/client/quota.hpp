@@ -11,6 +11,10 @@ struct Quota {
   std::uint64_t max_queues = 0;
   std::uint64_t bytes = 0;  ///< of shared memory
   std::uint64_t max_bytes = 0;
+  std::uint64_t connections = 0;
+  std::uint64_t max_connections = 0;  ///< 0: an older daemon, which does not say it
+  int most_pid = 0;                   ///< the process that has the most of the connections; 0: not known
+  std::uint64_t most_connections = 0;
 };
 
 }  // namespace beltway::client

@@ -3,6 +3,7 @@
 
 #include "watch/format.hpp"
 #include "watch/machine.hpp"
+#include "watch/process_info.hpp"
 
 namespace beltway::watch {
 
@@ -68,14 +69,35 @@ const QueueView* unused_queue(const Fleet& fleet) {
   return found == fleet.queues.end() ? nullptr : &*found;
 }
 
+/// A quota of 0 is no limit that is near: the user may have none, or an older daemon does not say it.
+bool is_near_quota(std::uint64_t used, std::uint64_t most) {
+  return most != 0 && static_cast<double>(used) >= k_near_limit * static_cast<double>(most);
+}
+
+/// A process that opens a connection for each message soon has all of them: that process is named.
+void add_connections(const Fleet& fleet, std::vector<Verdict>& verdicts) {
+  if (!fleet.quota) return;
+  const client::Quota& quota = *fleet.quota;
+  if (!is_near_quota(quota.connections, quota.max_connections)) return;
+  Verdict verdict{.kind = "connections_low", .severity = Severity::warning, .subject = "this user's quota"};
+  verdict.cause = "it has nearly as many connections as the daemon lets one user have";
+  verdict.evidence =
+      std::to_string(quota.connections) + " of " + std::to_string(quota.max_connections) + " connections";
+  if (quota.most_pid > 0 && quota.most_connections > 1 && quota.most_connections <= quota.connections) {
+    verdict.pid = quota.most_pid;
+    verdict.evidence += ", " + std::to_string(quota.most_connections) + " of them by " + process_text(quota.most_pid);
+  }
+  verdict.forecast =
+      "programs of this user cannot connect; let a program open one connection and keep it; beltwayd "
+      "--max-connections-per-user sets the quota";
+  verdicts.push_back(std::move(verdict));
+}
+
 void add_quota(const Fleet& fleet, std::vector<Verdict>& verdicts) {
   if (!fleet.quota) return;
   const client::Quota& quota = *fleet.quota;
-  const auto is_near = [](std::uint64_t used, std::uint64_t most) {
-    return static_cast<double>(used) >= k_near_limit * static_cast<double>(most);
-  };
-  const bool queues = is_near(quota.queues, quota.max_queues);
-  const bool bytes = is_near(quota.bytes, quota.max_bytes);
+  const bool queues = is_near_quota(quota.queues, quota.max_queues);
+  const bool bytes = is_near_quota(quota.bytes, quota.max_bytes);
   if (!queues && !bytes) return;
   Verdict verdict{.kind = "quota_low", .severity = Severity::warning, .subject = "this user's quota"};
   verdict.cause = queues ? "it has nearly as many queues as the daemon lets one user have"
@@ -98,6 +120,7 @@ std::vector<Verdict> daemon_verdicts(const Fleet& fleet) {
   add_other_daemons(fleet.daemon, verdicts);
   add_versions(fleet.daemon, verdicts);
   add_quota(fleet, verdicts);
+  add_connections(fleet, verdicts);
   add_lost_log(fleet.daemon, verdicts);
   return verdicts;
 }

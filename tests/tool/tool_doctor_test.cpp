@@ -152,6 +152,43 @@ TEST_F(ToolDoctor, quota_that_is_nearly_used_up_is_told) {
   EXPECT_EQ(small.tool({"doctor", "--for", "0.1"}).exit.code, 0);
 }
 
+TEST(Daemons, user_near_its_quota_of_connections_is_told_with_the_process_that_has_the_most) {
+  watch::Fleet fleet;
+  fleet.quota = {.max_queues = 10, .max_bytes = 10, .connections = 8, .max_connections = 10};
+  EXPECT_TRUE(watch::daemon_verdicts(fleet).empty());
+  fleet.quota->connections = 9;
+  const std::vector<Verdict> none = watch::daemon_verdicts(fleet);
+  ASSERT_EQ(kinds(none), std::vector<std::string>{"connections_low"});
+  EXPECT_EQ(none[0].evidence, "9 of 10 connections");
+  EXPECT_FALSE(none[0].pid);
+  fleet.quota->most_pid = ::getpid();
+  fleet.quota->most_connections = 7;
+  const std::vector<Verdict> verdicts = watch::daemon_verdicts(fleet);
+  ASSERT_EQ(kinds(verdicts), std::vector<std::string>{"connections_low"});
+  EXPECT_EQ(verdicts[0].severity, watch::Severity::warning);
+  EXPECT_EQ(verdicts[0].pid, ::getpid());
+  EXPECT_NE(verdicts[0].evidence.find("9 of 10 connections, 7 of them by process " + std::to_string(::getpid())),
+            std::string::npos)
+      << verdicts[0].evidence;
+  EXPECT_NE(verdicts[0].forecast.find("--max-connections-per-user"), std::string::npos);
+}
+
+TEST_F(ToolDoctor, quota_of_connections_that_is_nearly_used_up_is_told_until_they_are_closed) {
+  const TestDaemon small({"--max-connections-per-user", "10"});
+  std::vector<Connection> held;
+  for (int i = 0; i < 8; ++i) held.push_back(connect(small));
+  const Outcome outcome = small.tool({"doctor", "--for", "0.1", "--format", "json"});  // it is the ninth
+  EXPECT_EQ(outcome.exit.code, 1) << outcome.out;
+  const auto verdicts = nlohmann::json::parse(outcome.out)["verdicts"];
+  ASSERT_EQ(verdicts.size(), 1U) << outcome.out;
+  EXPECT_EQ(verdicts[0]["kind"], "connections_low");
+  EXPECT_EQ(verdicts[0]["pid"], ::getpid());
+  EXPECT_NE(verdicts[0]["evidence"].get<std::string>().find("9 of 10 connections, 8 of them by"), std::string::npos)
+      << verdicts[0];
+  held.clear();
+  EXPECT_TRUE(eventually([&] { return small.tool({"doctor", "--for", "0.1"}).exit.code == 0; }));
+}
+
 TEST_F(ToolDoctor, queue_that_may_not_be_read_is_counted_and_said) {
   const Outcome outcome = tool({"doctor", "--for", "0.1", "--format", "json"});
   const auto answer = nlohmann::json::parse(outcome.out);
