@@ -37,7 +37,10 @@ std::optional<MostTried> most_tried(const ring::QueueMemory& memory, unsigned gr
   }
   for (std::uint32_t i = 0; i < memory.geometry.slots; ++i) {
     const ring::Lease lease = ring::Lease::of(memory.lease(group, i).load_relaxed());
-    if (ring::is_parked(lease.phase)) count(lease, ring::widen<ring::Lease::bits>(lease.position, floor));
+    if (!ring::is_parked(lease.phase)) continue;
+    const ring::Position position = ring::widen<ring::Lease::bits>(lease.position, floor);
+    // A program may have written any position: one that was never published names no message. Positions do not wrap in practice.
+    if (position < tail) count(lease, position);
   }
   return most.deliveries == 0 ? std::nullopt : std::optional(most);
 }
