@@ -228,6 +228,10 @@ struct ConnectionOptions {
 
   /// How long to wait for the daemon to answer a request.
   std::chrono::milliseconds timeout{10'000};
+
+  /// How long to wait, instead of `timeout` if this is shorter, while the daemon's process is stopped by a signal or a debugger.
+  /// A daemon that is only busy gets `timeout`. For programs with a person in front of them, who can continue it.
+  std::chrono::milliseconds stopped_timeout = std::chrono::milliseconds::max();
 };
 
 }  // namespace beltway

@@ -8,6 +8,7 @@
 
 #include "beltway/error.hpp"
 #include "beltway/limits.hpp"
+#include "client/living_daemon.hpp"
 #include "os/descriptor_message.hpp"
 
 namespace beltway::client {
@@ -63,9 +64,14 @@ json parse_message(std::string_view text, std::size_t descriptors) {
 /// A wait is cut into pieces of this length. One that takes twice as long is time in which this process did not run.
 constexpr std::chrono::milliseconds k_piece_ms{250};
 
+void throw_if_given_up(const Deadline& deadline, int process) {
+  if (!deadline.gives_up_stopped() || !is_stopped_daemon(process)) return;
+  throw Error(Errc::no_daemon, "the daemon does not answer; " + why_silent({}, process));
+}
+
 /// False at the deadline. A client that was frozen together with the daemon (a paused container, a suspended machine) must not
 /// find that the daemon was too slow: time in which this process did not run is added to `deadline`.
-bool wait_until(int descriptor, short events, Deadline& deadline) {
+bool wait_until(int descriptor, short events, Deadline& deadline, int process) {
   using std::chrono::milliseconds;
   for (;;) {
     const auto now = std::chrono::steady_clock::now();
@@ -83,6 +89,8 @@ bool wait_until(int descriptor, short events, Deadline& deadline) {
       deadline.extend(late);
     } else if (ready == 0 && left <= milliseconds(0)) {
       return false;
+    } else {
+      throw_if_given_up(deadline, process);
     }
   }
 }
@@ -138,17 +146,17 @@ bool Channel::send(const json& body, Deadline deadline) {
   for (;;) {
     const ChannelStatus status = try_send(body);
     if (status == ChannelStatus::ok) return true;
-    if (status == ChannelStatus::closed || !wait_until(socket_.get(), POLLOUT, deadline)) return false;
+    if (status == ChannelStatus::closed || !wait_until(socket_.get(), POLLOUT, deadline, process_)) return false;
   }
 }
 
 bool Channel::receive(Packet& packet, Deadline deadline, Arrivals* arrivals) {
   for (;;) {
     // Wait first: nothing may wait in a ForkSection, and an empty poll needs none.
-    if (arrivals != nullptr && !wait_until(socket_.get(), POLLIN, deadline)) return false;
+    if (arrivals != nullptr && !wait_until(socket_.get(), POLLIN, deadline, process_)) return false;
     const ChannelStatus status = try_receive(packet, arrivals);
     if (status == ChannelStatus::ok) return true;
-    if (status == ChannelStatus::closed || !wait_until(socket_.get(), POLLIN, deadline)) return false;
+    if (status == ChannelStatus::closed || !wait_until(socket_.get(), POLLIN, deadline, process_)) return false;
   }
 }
 

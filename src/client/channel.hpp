@@ -67,8 +67,12 @@ class Channel {
   /// As above; wait until `deadline`. False: timeout or closed; the socket is of no use afterwards, unless only the caller's
   /// time was over: what was not sent is not sent, and an answer may still come. Time in which this process did not run (it
   /// was stopped, or frozen with others) does not count.
+  /// Throw Error(no_daemon) for a peer that the deadline gives up since its process is stopped (know_process()).
   [[nodiscard]] bool send(const nlohmann::json& body, Deadline deadline);
   [[nodiscard]] bool receive(Packet& packet, Deadline deadline, Arrivals* arrivals = nullptr);
+
+  /// The daemon's process, where it is known.
+  void know_process(int pid) noexcept { process_ = pid; }
 
   [[nodiscard]] int descriptor() const noexcept { return socket_.get(); }
   /// False, too, if the program has closed the descriptor, with closefrom(3) for example: see mark.hpp.
@@ -79,6 +83,7 @@ class Channel {
 
  private:
   os::MarkedFd socket_;
+  int process_ = 0;  ///< 0: not known
 };
 
 }  // namespace beltway::client

@@ -1,4 +1,5 @@
-// When an exchange with the daemon is given up: at a time, or earlier, when the caller of the public function wants to go on.
+// When an exchange with the daemon is given up: at a time, or earlier, when the caller of the public function wants to go on, or
+// when the daemon's process is found stopped.
 // A value. Thread safety: as a value; what it refers to may be used by other threads.
 #pragma once
 
@@ -35,14 +36,21 @@ class Deadline {
   [[nodiscard]] Clock::time_point at() const noexcept { return std::min(latest_, end_for_caller_); }
   /// A stop may end it before that time. Nothing wakes a wait then: wait in short pieces.
   [[nodiscard]] bool has_stop() const noexcept { return stop_ != nullptr && stop_->stop_possible(); }
+  /// From that time on, a daemon whose process is stopped is given up (ConnectionOptions::stopped_timeout).
+  void give_up_stopped_at(Clock::time_point time) noexcept { stopped_limit_ = time; }
+  [[nodiscard]] bool has_stopped_limit() const noexcept { return stopped_limit_ != Clock::time_point::max(); }
+  [[nodiscard]] bool gives_up_stopped() const noexcept { return Clock::now() >= stopped_limit_; }
   /// Grants more time, but no more than the caller does.
   void extend(Clock::duration time) noexcept {
-    latest_ = Clock::time_point::max() - latest_ < time ? Clock::time_point::max() : latest_ + time;
+    for (Clock::time_point* const limit : {&latest_, &stopped_limit_}) {
+      *limit = Clock::time_point::max() - *limit < time ? Clock::time_point::max() : *limit + time;
+    }
   }
 
  private:
   Clock::time_point latest_;
   Clock::time_point end_for_caller_ = Clock::time_point::max();
+  Clock::time_point stopped_limit_ = Clock::time_point::max();
   const std::stop_token* stop_ = nullptr;
 };
 

@@ -66,6 +66,11 @@ int listening_process(int connected) {
   return ::getsockopt(connected, SOL_SOCKET, SO_PEERCRED, &peer, &size) == 0 ? peer.pid : 0;
 }
 
+/// The daemon that has the lock of `path` is stopped, and the deadline does not wait for such a one.
+bool gives_up(const fs::path& path, const Deadline& deadline) {
+  return deadline.gives_up_stopped() && is_stopped_daemon(daemon_process(path, 0));
+}
+
 /// Connects to the socket `path`. Returns nothing if no process listens there.
 std::optional<Channel> connect_to(const fs::path& path, const Deadline& deadline) {
   const sockaddr_un address = socket_address(path);
@@ -83,38 +88,52 @@ std::optional<Channel> connect_to(const fs::path& path, const Deadline& deadline
     if (errno == EPROTOTYPE) throw Error(Errc::protocol, context + ": that socket is not a Beltway daemon's");
     // EAGAIN: the queue of the listen socket is full. A Unix socket cannot be polled for room in it.
     if (errno != EAGAIN) throw os::system_failure(context);
-    if (!pauses.pause_until(deadline)) {
+    if (!pauses.pause_until(deadline) || gives_up(path, deadline)) {
       throw Error(Errc::no_daemon, context + ": the daemon did not accept in time; " + why_silent(path));
     }
   }
   return Channel(std::move(socket));
 }
 
-/// Exchanges `hello`. False if the daemon was just ending. A daemon that refuses us may send its error and close before it reads
-/// our hello; so the result of send() does not matter.
-bool greet(Channel& channel, const fs::path& path, const Deadline& deadline) {
-  static_cast<void>(channel.send({{"op", "hello"},
-                                  {"n", 0},
-                                  {"protocol", k_protocol_version},
-                                  {"version", k_version},
-                                  {"layout", wire::k_own_layout.text()}},
-                                 deadline));
+/// The answer to our hello; nothing if the daemon was just ending. A daemon that refuses us may send its error and close before
+/// it reads our hello; so the result of send() does not matter.
+std::optional<Packet> exchange_hello(Channel& channel, const fs::path& path, const Deadline& deadline) {
+  const std::string context = "connect to " + path.string() + ": ";
+  const int listener = listening_process(channel.descriptor());
+  if (deadline.has_stopped_limit()) channel.know_process(daemon_process(path, listener));
   Packet packet;
-  if (!channel.receive(packet, deadline)) {
-    if (!deadline.is_over()) return false;
-    throw Error(Errc::no_daemon, "connect to " + path.string() + ": the daemon did not answer in time; " +
-                                     why_silent(path, listening_process(channel.descriptor())));
-  }
   try {
-    wire::throw_if_error(packet.body);
+    static_cast<void>(channel.send({{"op", "hello"},
+                                    {"n", 0},
+                                    {"protocol", k_protocol_version},
+                                    {"version", k_version},
+                                    {"layout", wire::k_own_layout.text()}},
+                                   deadline));
+    if (channel.receive(packet, deadline)) return packet;
+  } catch (const Error& error) {
+    if (error.reason() != Errc::no_daemon) throw;
+    throw Error(Errc::no_daemon, context + error.what());
+  }
+  if (!deadline.is_over()) return std::nullopt;
+  throw Error(Errc::no_daemon, context + "the daemon did not answer in time; " + why_silent(path, listener));
+}
+
+/// False if the daemon was just ending.
+bool greet(Channel& channel, const fs::path& path, const Deadline& deadline) {
+  const std::optional<Packet> packet = exchange_hello(channel, path, deadline);
+  if (!packet) return false;
+  try {
+    wire::throw_if_error(packet->body);
   } catch (const Error& error) {
     if (error.reason() != Errc::protocol) throw;
     // The error of a daemon of version 0.1 does not name the versions.
     throw Error(Errc::protocol, "connect to " + path.string() + ": the daemon refuses this library, version " +
                                     std::string(k_version) + ": " + error.what());
   }
-  const wire::JsonReader fields(packet.body, "hello of the daemon");
+  const wire::JsonReader fields(packet->body, "hello of the daemon");
   const auto theirs = fields.number<std::uint32_t>("protocol");
+  // Other than the listener, it is the daemon itself and no supervisor.
+  channel.know_process(static_cast<int>(fields.number_or<std::uint32_t>("pid", 0)));
   if (theirs == k_protocol_version) return true;
   throw Error(Errc::protocol,
               "connect to " + path.string() + ": the daemon, version " + fields.text_or("version", "unknown") +
@@ -160,15 +179,17 @@ std::optional<fs::path> unreachable_user_socket() {
 
 enum class Place : std::uint8_t { named, of_user };
 
-/// Waits for a daemon that lives while its socket is gone. Returns nothing if no daemon lives there, or at the deadline.
+/// Waits for a daemon that lives while its socket is gone. Returns nothing if no daemon lives there, at the deadline, or when the
+/// daemon is given up since it is stopped.
 std::optional<DaemonLink> wait_for_living(const fs::path& path, const Deadline& deadline, Place place) {
   Pauses pauses(k_longest_pause_at_socket_ms);
   for (;;) {
-    // The link comes after the check: if `lives` is false and this later try fails as well, no daemon is there.
-    const bool lives = living_daemon(path).has_value();
+    // The link comes after the check: if `living` is empty and this later try fails as well, no daemon is there.
+    const std::optional<int> living = living_daemon(path);
     const bool may_ask = place == Place::named || is_safe(path);
     if (std::optional<DaemonLink> link = may_ask ? try_link(path, deadline) : std::nullopt) return link;
-    if (!lives || !pauses.pause_until(deadline)) return std::nullopt;
+    const bool is_given_up = living && deadline.gives_up_stopped() && is_stopped_daemon(*living);
+    if (!living || is_given_up || !pauses.pause_until(deadline)) return std::nullopt;
   }
 }
 
@@ -232,7 +253,7 @@ DaemonLink find_daemon(const ConnectionOptions& options, const Deadline& deadlin
   if (std::optional<DaemonLink> link = try_user_link(deadline)) return std::move(*link);
   if (const auto living = unreachable_user_socket()) {
     if (std::optional<DaemonLink> link = wait_for_living(*living, deadline, Place::of_user)) return std::move(*link);
-    if (deadline.is_over()) throw_unreachable(*living, "");
+    if (deadline.is_over() || gives_up(*living, deadline)) throw_unreachable(*living, "");
   }
   if (std::optional<DaemonLink> link = try_link(system_socket_path(), deadline)) return std::move(*link);
   if (options.start_daemon) return link_to_own_daemon(deadline);

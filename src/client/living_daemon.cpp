@@ -25,6 +25,9 @@ namespace fs = std::filesystem;
 /// A lock file holds a number and a path.
 constexpr std::size_t k_lock_bytes = 4096;
 
+/// A daemon's process is called so, however its program was started.
+constexpr const char* k_daemon_name = "beltwayd";
+
 /// The column "Flags" of /proc/net/unix says this of a listening socket (__SO_ACCEPTCON).
 constexpr const char* k_listening = "00010000";
 
@@ -42,6 +45,13 @@ std::string stat_of(int pid) {
   std::getline(file, text);
   const auto name_end = text.rfind(')');
   return name_end == std::string::npos || name_end + 2 > text.size() ? std::string() : text.substr(name_end + 2);
+}
+
+std::string name_of(int pid) {
+  std::ifstream file("/proc/" + std::to_string(pid) + "/comm");
+  std::string name;
+  std::getline(file, name);
+  return name;
 }
 
 int parent_of(int pid) {
@@ -152,6 +162,16 @@ std::optional<int> living_daemon(const fs::path& socket) {
   // It may have made its listen socket anew meanwhile: first the lock, then the socket, and then it closed the old one.
   const auto holder = lock_holder(socket);
   return holder ? std::optional(holder->pid) : std::nullopt;
+}
+
+bool is_stopped_daemon(int pid) {
+  // A number of another pid namespace means another process here, or none.
+  return is_stopped(pid) && name_of(pid).starts_with(k_daemon_name);
+}
+
+int daemon_process(const fs::path& socket, int listener) {
+  const auto holder = lock_holder(socket);
+  return holder && holder->pid > 0 ? holder->pid : listener;
 }
 
 std::string why_unreachable(const fs::path& socket) {

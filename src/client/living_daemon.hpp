@@ -26,6 +26,12 @@ struct LockHolder {
 /// The process that lives at `socket`: by lock, else by listening there; 0: unknown number. Nothing: no process.
 [[nodiscard]] std::optional<int> living_daemon(const std::filesystem::path& socket);
 
+/// The process is a daemon's, and it is stopped: by a signal, a debugger or a terminal. False if nothing can be seen of it.
+[[nodiscard]] bool is_stopped_daemon(int pid);
+
+/// The process that answers at `socket` by its lock, else `listener`, which may be its supervisor; 0: neither is known.
+[[nodiscard]] int daemon_process(const std::filesystem::path& socket, int listener);
+
 /// Why no daemon answers a connect at `socket`, as the end of a sentence that began with the socket's name, with a remedy.
 [[nodiscard]] std::string why_unreachable(const std::filesystem::path& socket);
 

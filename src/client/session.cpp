@@ -69,9 +69,21 @@ constexpr std::size_t k_resume_page = 256;
 
 Session::Session(const ConnectionOptions& options) : options_(options), barriers_(os::register_for_barriers()) {
   const os::CancelGuard no_cancellation;
-  DaemonLink link = find_daemon(options_, deadline_after(options_.timeout));
+  DaemonLink link = find_daemon(options_, own_deadline());
   channel_ = std::move(link.channel);
   socket_ = std::move(link.socket);
+}
+
+Deadline Session::own_deadline() const {
+  Deadline deadline(deadline_after(options_.timeout));
+  deadline.give_up_stopped_at(deadline_after(options_.stopped_timeout));
+  return deadline;
+}
+
+Deadline Session::own_deadline(const Until& caller) const {
+  Deadline deadline(deadline_after(options_.timeout), caller);
+  deadline.give_up_stopped_at(deadline_after(options_.stopped_timeout));
+  return deadline;
 }
 
 std::filesystem::path Session::socket() const {
@@ -89,14 +101,14 @@ Packet Session::request(const std::string& context, std::string_view op, json bo
   check_fork(context);
   const os::CancelGuard no_cancellation;
   const std::lock_guard lock(mutex_);
-  return ask(context, op, std::move(body), repeat, deadline_after(options_.timeout), arrivals);
+  return ask(context, op, std::move(body), repeat, own_deadline(), arrivals);
 }
 
 Packet Session::request_until(const std::string& context, std::string_view op, json body, const Until& caller,
                               Arrivals* arrivals) {
   check_fork(context);
   const os::CancelGuard no_cancellation;
-  const Deadline deadline(deadline_after(options_.timeout), caller);
+  const Deadline deadline = own_deadline(caller);
   const std::unique_lock lock = lock_until(mutex_, deadline);
   if (!lock) throw Error(Errc::no_daemon, context + ": other requests of this connection took all the time");
   return ask(context, op, std::move(body), Repeat::allowed, deadline, arrivals);
@@ -140,8 +152,9 @@ bool Session::exchange(const std::string& context, json& body, Packet& reply, co
     }
   } catch (const Error& error) {
     channel_.close();
-    // A caller without a free descriptor wants to know for which queue.
-    if (error.reason() == Errc::limit_reached) throw Error(error.reason(), context + ": " + error.what());
+    // A caller without a free descriptor, or without a daemon, wants to know for which queue.
+    const bool lacks_subject = error.reason() == Errc::limit_reached || error.reason() == Errc::no_daemon;
+    if (lacks_subject) throw Error(error.reason(), context + ": " + error.what());
     throw;
   } catch (...) {
     channel_.close();  // an answer is lost: the next request begins anew

@@ -113,6 +113,9 @@ class Session {
     bool unknown = false;      ///< to the daemon
   };
 
+  /// When a request that begins now is given up.
+  [[nodiscard]] Deadline own_deadline() const;
+  [[nodiscard]] Deadline own_deadline(const Until& caller) const;
   enum class StartDaemon : std::uint8_t { allowed, never };
   void connect(const Deadline& deadline, StartDaemon start = StartDaemon::allowed);
   void resume(const Deadline& deadline);

@@ -29,8 +29,10 @@ struct Globals {
   [[nodiscard]] ConnectionOptions connection_options() const;
   /// When a command that is not done after a second says how far it came. `shares_terminal`: its messages go to standard output.
   [[nodiscard]] Progress::When progress_when(bool shares_terminal = false) const noexcept;
-  /// Starts nothing. A daemon that does not answer is told after 3 s: monitors and people do not wait longer.
+  /// Both start nothing. A daemon whose process is stopped is told after 1 s, a busy one when the time of a request is over:
+  /// for monitors, which do not wait long, and for the others.
   [[nodiscard]] ConnectionOptions inspect_options() const;
+  [[nodiscard]] ConnectionOptions watch_options() const;
   /// Starts a daemon if that is allowed. Says on standard error if this user has another daemon.
   [[nodiscard]] Connection connect() const;
   /// For a command that only inspects: it starts nothing.

@@ -27,6 +27,8 @@ namespace {
 /// A process that is stopped for less is at work: a debugger looks at it, or a program that freezes all for a moment.
 constexpr std::chrono::seconds k_patience_with_stopped_s{1};
 constexpr std::chrono::milliseconds k_look_again_ms{20};
+/// A monitor has a limit of its own, often 10 s.
+constexpr std::chrono::seconds k_patience_of_monitors_s{3};
 
 /// Where the library looks for a daemon, in its order.
 std::vector<std::filesystem::path> places_of(const ConnectionOptions& options) {
@@ -103,7 +105,14 @@ std::string suggestion_for(const NamesInQuestion& names, const std::string& sock
 ConnectionOptions Globals::connection_options() const { return {.socket = socket, .start_daemon = !no_start}; }
 
 ConnectionOptions Globals::inspect_options() const {
-  return {.socket = socket, .start_daemon = false, .timeout = std::chrono::seconds(3)};
+  return {.socket = socket,
+          .start_daemon = false,
+          .timeout = k_patience_of_monitors_s,
+          .stopped_timeout = k_patience_with_stopped_s};
+}
+
+ConnectionOptions Globals::watch_options() const {
+  return {.socket = socket, .start_daemon = false, .stopped_timeout = k_patience_with_stopped_s};
 }
 
 Progress::When Globals::progress_when(bool shares_terminal) const noexcept {
@@ -114,7 +123,7 @@ Progress::When Globals::progress_when(bool shares_terminal) const noexcept {
 
 Connection Globals::connect() const { return open_connection(connection_options()); }
 
-Connection Globals::connect_to_inspect() const { return open_connection({.socket = socket, .start_daemon = false}); }
+Connection Globals::connect_to_inspect() const { return open_connection(watch_options()); }
 
 ExitCode print_answer(const Globals& globals, const watch::Json& json, const std::string& text) {
   print(globals.json() ? json_line(json) : text);

@@ -12,9 +12,6 @@ namespace beltway::tool {
 
 namespace {
 
-/// A daemon that is dead or stopped is told after this time.
-constexpr std::chrono::milliseconds k_patience{1000};
-
 /// Where the events begin.
 struct Since {
   std::uint64_t sequence = 0;
@@ -37,10 +34,7 @@ struct EventsOptions {
 };
 
 ExitCode run(const Globals& globals, const EventsOptions& options) {
-  ConnectionOptions how = globals.connection_options();
-  how.start_daemon = false;
-  how.timeout = k_patience;
-  Connection connection = Connection::open(how);
+  Connection connection = Connection::open(globals.inspect_options());
   Interrupt interrupt(1);
   Output output(1, "standard output", interrupt.token());
   std::uint64_t shown = 0;

@@ -110,8 +110,7 @@ ExitCode watch_queues(const Globals& globals, const ListOptions& options, watch:
 ExitCode run(const Globals& globals, const ListOptions& options) {
   // Says what is to be said of other daemons, and of one that does not run.
   static_cast<void>(globals.connect_to_inspect());
-  watch::Watcher watcher(
-      {.connection = {.socket = globals.socket, .start_daemon = false}, .tells_at_once = !options.watch});
+  watch::Watcher watcher({.connection = globals.watch_options(), .tells_at_once = !options.watch});
   if (options.watch) return watch_queues(globals, options, watcher);
   sample_all(watcher);
   std::this_thread::sleep_for(k_second_look_ms);

@@ -31,11 +31,7 @@ std::chrono::nanoseconds interval_of(const TopCommandOptions& options) {
   return std::max<std::chrono::nanoseconds>(options.interval.value_or(k_interval), k_shortest_interval);
 }
 
-watch::WatcherOptions watcher_options(const Globals& globals) {
-  ConnectionOptions connection = globals.connection_options();
-  connection.start_daemon = false;
-  return {.connection = std::move(connection)};
-}
+watch::WatcherOptions watcher_options(const Globals& globals) { return {.connection = globals.watch_options()}; }
 
 ExitCode run_batch(const Globals& globals, const TopCommandOptions& options) {
   // A batch may be one frame.

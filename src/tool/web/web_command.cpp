@@ -48,8 +48,7 @@ ExitCode print_licences() {
 
 ExitCode run(const Globals& globals, WebCommandOptions& options) {
   if (options.licences) return print_licences();
-  options.web.connection = globals.connection_options();
-  options.web.connection.start_daemon = false;
+  options.web.connection = globals.watch_options();
   options.web.port = static_cast<std::uint16_t>(options.port);
   if (options.history) options.web.history = std::chrono::duration_cast<std::chrono::seconds>(*options.history);
   WebServer server(options.web);
