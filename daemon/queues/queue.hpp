@@ -177,6 +177,8 @@ class Queue {
   /// Evicts that consumer now, whatever it does. No effect if it is evicted. Throws Error(not_found): there is none, and
   /// Error(misuse): it acknowledges by plain stores, which no eviction can stop. `by`: who asked, for the event.
   void evict_consumer(unsigned index, const std::string& by);
+  /// Tells the evictions that an earlier daemon has made, if it died before it told them.
+  void tell_lost_evictions();
   /// The shortest evict_after_ms of all groups; 0: no consumer is ever evicted.
   [[nodiscard]] std::chrono::milliseconds shortest_evict_after() const noexcept;
 

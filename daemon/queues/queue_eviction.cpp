@@ -93,11 +93,21 @@ void Queue::evict_stalled_consumers(RunClock::Tick tick) {
   }
 }
 
+void Queue::tell_lost_evictions() {
+  for (unsigned place = geometry_.max_producers; place < record_.endpoints.size(); ++place) {
+    if (!record_.endpoints[place].attached || !record_.endpoints[place].evicted) continue;
+    StoredEvent evicted = event_of_endpoint(place, "evicted", "a daemon before this one evicted it, and died");
+    const Event& about = evicted.event;
+    const std::string last = saved_queues_.events().last_of_endpoint(about.queue_id, about.role, about.index);
+    if (last != "evicted") tell(std::move(evicted));
+  }
+}
+
 void Queue::evict(unsigned place, std::string why) {
   EndpointRecord& endpoint = record_.endpoints[place];
   if (endpoint.evicted) return revoke(place);
   endpoint.evicted = true;
-  save();
+  save();  // a daemon that dies from here on leaves the event to the next one: tell_lost_evictions()
   spdlog::warn("queue {}: {} (process {}) is evicted: {}", record_.name, endpoint_text(place), endpoint.pid, why);
   tell(event_of_endpoint(place, "evicted", std::move(why)));
   revoke(place);

@@ -49,6 +49,7 @@ void Registry::restore(SavedQueues::SavedQueue saved) {
       queue->tell(queue->event("removed", "the process that it belongs to ended while no daemon ran"));
       return queue->remove();
     }
+    queue->tell_lost_evictions();
     std::size_t alive = 0;
     const auto& endpoints = queue->record().endpoints;
     for (unsigned at = 0; at < endpoints.size(); ++at) {

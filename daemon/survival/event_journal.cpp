@@ -137,6 +137,18 @@ void EventJournal::add(StoredEvent stored) noexcept {
   }
 }
 
+std::string EventJournal::last_of_endpoint(std::uint64_t queue_id, std::string_view role, unsigned index) const {
+  const std::lock_guard lock(mutex_);
+  for (auto stored = events_.rbegin(); stored != events_.rend(); ++stored) {
+    const Event& event = stored->event;
+    if (event.queue_id != queue_id || event.role != role || event.index != index) continue;
+    for (const char* const kind : {"attached", "left", "died", "evicted"}) {
+      if (event.kind == kind) return event.kind;
+    }
+  }
+  return {};
+}
+
 EventPage EventJournal::page(std::uint64_t since, std::uint32_t count,
                              const std::function<bool(const StoredEvent&)>& may_see) const {
   const std::lock_guard lock(mutex_);

@@ -57,6 +57,9 @@ class EventJournal {
   [[nodiscard]] EventPage page(std::uint64_t since, std::uint32_t count,
                                const std::function<bool(const StoredEvent&)>& may_see) const;
 
+  /// What was told last of that endpoint, of: attached, left, died, evicted. Empty: none of the events that are kept.
+  [[nodiscard]] std::string last_of_endpoint(std::uint64_t queue_id, std::string_view role, unsigned index) const;
+
   /// True if an earlier daemon has left events.
   [[nodiscard]] bool was_taken_over() const noexcept { return was_taken_over_; }
 

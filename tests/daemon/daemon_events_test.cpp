@@ -1,5 +1,6 @@
 // What the daemon tells about the life of queues and processes, also over its own death.
 #include <gtest/gtest.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <csignal>
@@ -7,6 +8,7 @@
 
 #include "beltway/beltway.hpp"
 #include "support/child.hpp"
+#include "support/fake_systemd.hpp"
 #include "support/raw_client.hpp"
 #include "support/supervised_daemon.hpp"
 
@@ -195,6 +197,48 @@ TEST(DaemonEvents, a_death_while_no_daemon_runs_is_told_by_the_next_one) {
     worker.wait();
   }
   EXPECT_TRUE(eventually([&] { return has_event(link, "died"); }));
+}
+
+/// The memory of the events has no event of that number any more: as if its daemon had died before it wrote the event.
+void forget_event(test::FakeSystemd& systemd, std::uint64_t sequence) {
+  const os::Fd memory = systemd.copy_of("EVTS");
+  const std::uint64_t empty = 0;
+  const auto record = static_cast<off_t>(k_event_heading_bytes + sequence % k_max_events * k_max_event_bytes);
+  ASSERT_EQ(::pwrite(memory.get(), &empty, sizeof empty, record), static_cast<ssize_t>(sizeof empty));
+}
+
+TEST(DaemonEvents, an_eviction_whose_daemon_died_before_it_told_it_is_told_once_by_the_next_one) {
+  const test::TempDir dir;
+  test::FakeSystemd systemd({test::program("beltwayd"), "--socket", dir.socket()});
+  systemd.start();
+  const Connection link = Connection::open({.socket = dir.socket(), .start_daemon = false, .timeout = 20s});
+  QueueOptions options = k_small;
+  options.groups = {"g"};
+  options.evict_after = 1h;
+  const Queue queue = link.declare("orders", options);
+  const Consumer healthy = queue.consumer({.group = "g"});
+  const Consumer in = queue.consumer({.group = "g"});
+  queue.evict(1);
+  const auto next_daemon = [&systemd] {
+    systemd.service().kill();
+    systemd.service().wait();
+    systemd.start();
+  };
+  const std::vector<Event> told = events_of_kind(link, "evicted");
+  ASSERT_EQ(told.size(), 1U);
+  systemd.service().kill();
+  systemd.service().wait();
+  forget_event(systemd, told[0].sequence);
+  systemd.start();
+  for (int life = 0; life < 2; ++life) {
+    const std::vector<Event> again = events_of_kind(link, "evicted");
+    ASSERT_EQ(again.size(), 1U) << "daemon " << life;
+    EXPECT_EQ(again[0].group, "g");
+    EXPECT_EQ(again[0].index, 1U);
+    EXPECT_EQ(again[0].pid, ::getpid());
+    EXPECT_EQ(again[0].text, "a daemon before this one evicted it, and died");
+    next_daemon();
+  }
 }
 
 TEST(DaemonEvents, a_hundred_followers_do_not_keep_a_request_waiting) {

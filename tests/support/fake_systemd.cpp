@@ -108,6 +108,19 @@ std::map<std::string, int> FakeSystemd::stored() {
   return names;
 }
 
+Fd FakeSystemd::copy_of(const std::string& name) {
+  const std::lock_guard lock(mutex_);
+  const auto found = std::ranges::find(store_, name, &Stored::name);
+  if (found == store_.end()) throw std::out_of_range(name);
+  return Fd(::fcntl(found->descriptor.get(), F_DUPFD_CLOEXEC, 0));
+}
+
+void FakeSystemd::replace(const std::string& name, Fd descriptor) {
+  lose(name);
+  const std::lock_guard lock(mutex_);
+  store_.push_back({.name = name, .descriptor = std::move(descriptor), .polled = false});
+}
+
 void FakeSystemd::lose(const std::string& name) {
   const std::lock_guard lock(mutex_);
   std::erase_if(store_, [&](const Stored& stored) { return stored.name == name; });

@@ -38,6 +38,10 @@ class FakeSystemd {
   void start();
   [[nodiscard]] Child& service() { return *service_; }
   [[nodiscard]] std::map<std::string, int> stored();
+  /// A copy of the first descriptor of that name. Throws std::out_of_range.
+  [[nodiscard]] Fd copy_of(const std::string& name);
+  /// Stores that descriptor instead of all of that name.
+  void replace(const std::string& name, Fd descriptor);
   /// Drops all of that name.
   void lose(const std::string& name);
   [[nodiscard]] std::string log() const;
