@@ -5,6 +5,7 @@
 
 #include <chrono>
 #include <concepts>
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -169,6 +170,16 @@ struct RemoveOptions {
   /// Removes also what other queues need: a queue that their `dead_letter` names, or its last named group. Messages that fail
   /// there then stay where they are, until there is such a queue again.
   bool force = false;
+};
+
+/// Of Queue::peek().
+struct PeekOptions {
+  std::size_t count = 10;         ///< messages at most
+  std::size_t max_bytes = 65536;  ///< each message is cut to so many
+  std::string group = {};         ///< what this group still needs; empty: the whole ring
+  /// Only messages at this position and behind it, as Message::position() gives it. A position that the ring (or the group) has
+  /// passed means its oldest message; one that no message has yet gives nothing. Nothing: the oldest.
+  std::optional<std::uint64_t> from = {};
 };
 
 struct ProducerOptions {

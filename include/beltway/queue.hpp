@@ -118,6 +118,8 @@ class Queue {
   /// each cut to `max_bytes`; nothing is taken. Needs the right to read.
   [[nodiscard]] std::vector<PeekedMessage> peek(std::size_t count, std::size_t max_bytes = 65536,
                                                 std::string_view group = {}) const;
+  /// As above, from any position on: the copies of a page do not begin with all that lies before it.
+  [[nodiscard]] std::vector<PeekedMessage> peek(const PeekOptions& options) const;
 
   Queue(std::shared_ptr<client::Session> session, QueueInfo info);
 

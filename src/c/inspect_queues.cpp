@@ -72,6 +72,21 @@ void show_daemon(beltway_daemon_info& to, const Connection::DaemonInfo& from, Ar
   to.held_count = from.held.size();
 }
 
+beltway_status peek(const char* call, const beltway_queue* queue, const char* group, PeekOptions options,
+                    beltway_peek_result** result) {
+  if (queue == nullptr) return fail_by_null(call, "queue");
+  if (result == nullptr) return fail_by_null(call, "result");
+  return guarded([&] {
+    if (group != nullptr) options.group = group;
+    const auto messages = queue->queue.peek(options);
+    *result = make_shown<beltway_peek_result>([&](beltway_peek_result& to, Arena& arena) {
+      to.messages = arena.array(messages, [&](const PeekedMessage& each) { return show_peeked(each, arena); });
+      to.count = messages.size();
+    });
+    return BELTWAY_OK;
+  });
+}
+
 }  // namespace
 
 }  // namespace beltway::c
@@ -131,17 +146,13 @@ void beltway_daemon_info_free(beltway_daemon_info* info) { free_shown(info); }
 
 beltway_status beltway_peek(const beltway_queue* queue, const char* group, size_t count, size_t max_bytes,
                             beltway_peek_result** result) {
-  if (queue == nullptr) return fail_by_null("beltway_peek", "queue");
-  if (result == nullptr) return fail_by_null("beltway_peek", "result");
-  return guarded([&] {
-    const auto messages = queue->queue.peek(count, max_bytes, group == nullptr ? "" : group);
-    *result = beltway::c::make_shown<beltway_peek_result>([&](beltway_peek_result& to, Arena& arena) {
-      to.messages = arena.array(
-          messages, [&](const beltway::PeekedMessage& each) { return beltway::c::show_peeked(each, arena); });
-      to.count = messages.size();
-    });
-    return BELTWAY_OK;
-  });
+  return beltway::c::peek("beltway_peek", queue, group, {.count = count, .max_bytes = max_bytes}, result);
+}
+
+beltway_status beltway_peek_from(const beltway_queue* queue, const char* group, uint64_t from, size_t count,
+                                 size_t max_bytes, beltway_peek_result** result) {
+  return beltway::c::peek("beltway_peek_from", queue, group, {.count = count, .max_bytes = max_bytes, .from = from},
+                          result);
 }
 
 void beltway_peek_result_free(beltway_peek_result* result) { free_shown(result); }

@@ -21,6 +21,13 @@ std::uint64_t depth_of(const ring::QueueMemory& memory, unsigned group, ring::Po
   return static_cast<std::uint64_t>(std::clamp<std::int64_t>(depth, 0, memory.geometry.slots));
 }
 
+/// Of the `depth` positions before `tail`, those at `from` and behind it.
+std::uint64_t depth_from(ring::Position tail, std::uint64_t depth, std::optional<ring::Position> from) noexcept {
+  if (!from) return depth;
+  const std::int64_t left = ring::distance(tail, *from);
+  return std::min(depth, static_cast<std::uint64_t>(std::max<std::int64_t>(left, 0)));
+}
+
 void copy_view(const ring::QueueMemory& memory, const ring::SlotView& view, ring::Position position,
                std::size_t max_bytes, PeekedMessage& message) {
   message.position = position;
@@ -55,16 +62,21 @@ void add_lease(const ring::Lease& lease, PeekedMessage& message) noexcept {
   if (is_held && consumer < k_max_consumers) message.holder = consumer;
 }
 
-/// Copies the message that is parked in slot `index` for the group, if there is one.
+/// True if a reader that begins at `from` gets the position.
+bool is_wanted(ring::Position position, std::optional<ring::Position> from) noexcept {
+  return !from || ring::distance(position, *from) >= 0;
+}
+
+/// Copies the message that is parked in slot `index` for the group, if there is one at `from` or behind it.
 bool copy_parked(const ring::QueueMemory& memory, unsigned group, std::uint64_t index, std::size_t max_bytes,
-                 PeekedMessage& message) {
+                 PeekedMessage& message, std::optional<ring::Position> from = {}) {
   const detail::Word& word = memory.lease(group, index);
   const std::uint64_t seen = word.load_acquire();  // pairs with the swap of the process that parked it
   const ring::Lease lease = ring::Lease::of(seen);
   const ring::Position floor = ring::wrap(memory.group(group).floor.load_acquire());
   const ring::Position position = ring::widen<ring::Lease::bits>(lease.position, floor);
   ring::SlotView view;
-  if (!ring::is_parked(lease.phase) || ring::distance(position, floor) >= 0 ||
+  if (!ring::is_parked(lease.phase) || ring::distance(position, floor) >= 0 || !is_wanted(position, from) ||
       !ring::view_parked(memory, position, view))
     return false;
   copy_view(memory, view, position, max_bytes, message);
@@ -96,13 +108,14 @@ unsigned index_of(const wire::Description& description, std::string_view group) 
 }  // namespace
 
 std::vector<PeekedMessage> copy_messages(const ring::QueueMemory& memory, std::size_t count, std::size_t max_bytes,
-                                         std::optional<unsigned> group) {
-  const ring::Position tail = ring::load_tail(memory);
-  const std::uint64_t depth = group ? depth_of(memory, *group, tail) : memory.geometry.slots;
+                                         std::optional<unsigned> group, std::optional<std::uint64_t> from) {
   std::vector<PeekedMessage> messages;
+  if (from && ring::wrap(*from) != *from) return messages;  // no message ever has such a position
+  const ring::Position tail = ring::load_tail(memory);
+  const std::uint64_t depth = depth_from(tail, group ? depth_of(memory, *group, tail) : memory.geometry.slots, from);
   for (std::uint64_t i = 0; group && i < memory.geometry.slots; ++i) {
     PeekedMessage message;
-    if (copy_parked(memory, *group, i, max_bytes, message)) messages.push_back(std::move(message));
+    if (copy_parked(memory, *group, i, max_bytes, message, from)) messages.push_back(std::move(message));
   }
   std::ranges::sort(messages, [](const PeekedMessage& a, const PeekedMessage& b) {
     return ring::distance(a.position, b.position) < 0;
@@ -134,10 +147,14 @@ std::optional<PeekedMessage> copy_message_at(const ring::QueueMemory& memory, un
 namespace beltway {
 
 std::vector<PeekedMessage> Queue::peek(std::size_t count, std::size_t max_bytes, std::string_view group) const {
+  return peek(PeekOptions{.count = count, .max_bytes = max_bytes, .group = std::string(group)});
+}
+
+std::vector<PeekedMessage> Queue::peek(const PeekOptions& options) const {
   const client::Inspection inspection = client::attach_inspector(*session_, {name_, id_, wire::geometry_of(options_)});
   std::optional<unsigned> index;
-  if (!group.empty()) index = client::index_of(client::describe(*session_, *this), group);
-  return client::copy_messages(inspection.memory, count, max_bytes, index);
+  if (!options.group.empty()) index = client::index_of(client::describe(*session_, *this), options.group);
+  return client::copy_messages(inspection.memory, options.count, options.max_bytes, index, options.from);
 }
 
 }  // namespace beltway

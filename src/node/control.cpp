@@ -268,15 +268,14 @@ napi_value snapshot(napi_env env, napi_callback_info info) {
 }
 
 napi_value peek(napi_env env, napi_callback_info info) {
-  const Arguments<4> arguments(env, info);
-  return run_job(env,
-                 [queue = queue_of(env, arguments[0]), count = whole_number_of(env, arguments[1], "peek: count"),
-                  most = whole_number_of(env, arguments[2], "peek: maxBytes"),
-                  group = string_of(env, arguments[3], "peek: group")]() -> Answer {
-                   return [messages = queue.peek(count, most, group)](napi_env done) {
-                     return peeked_to_js(done, messages);
-                   };
-                 });
+  const Arguments<5> arguments(env, info);
+  PeekOptions options{.count = whole_number_of(env, arguments[1], "peek: count"),
+                      .max_bytes = whole_number_of(env, arguments[2], "peek: maxBytes"),
+                      .group = string_of(env, arguments[3], "peek: group")};
+  if (is_given(env, arguments[4])) options.from = whole_number_of(env, arguments[4], "peek: from");
+  return run_job(env, [queue = queue_of(env, arguments[0]), options = std::move(options)]() -> Answer {
+    return [messages = queue.peek(options)](napi_env done) { return peeked_to_js(done, messages); };
+  });
 }
 
 }  // namespace

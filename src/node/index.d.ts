@@ -351,8 +351,8 @@ export class Queue {
   purge(group: string, callback?: Callback<PurgeResult>): Promise<PurgeResult>;
   describe(callback?: Callback<QueueInfo>): Promise<QueueInfo>;
   snapshot(callback?: Callback<QueueSnapshot>): Promise<QueueSnapshot>;
-  /** Copies of up to `count` messages; nothing is taken. */
-  peek(count: number, options?: { maxBytes?: number; group?: string },
+  /** Copies of up to `count` messages, the oldest first, or from position `from` on; nothing is taken. */
+  peek(count: number, options?: { maxBytes?: number; group?: string; from?: number },
     callback?: Callback<PeekedMessage[]>): Promise<PeekedMessage[]>;
 }
 

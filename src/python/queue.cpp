@@ -161,12 +161,14 @@ PyObject* snapshot(PyObject* self, PyObject* /*nothing*/) {
 
 PyObject* peek(PyObject* self, PyObject* const* values, Py_ssize_t count, PyObject* names) {
   return guarded([&] {
-    const auto [wanted, most, group] = arguments("peek", {values, count, names}, {"count", "max_bytes", "group"}, 1, 1);
-    const std::size_t messages = number_argument("count", wanted);
-    const std::size_t bytes = most == nullptr ? 65536 : number_argument("max_bytes", most);
-    const std::string name = group == nullptr ? "" : text_argument("group", group);
+    const auto [wanted, most, group, from] =
+        arguments("peek", {values, count, names}, {"count", "max_bytes", "group", "from_"}, 1, 1);
+    PeekOptions options{.count = number_argument("count", wanted)};
+    if (most != nullptr) options.max_bytes = number_argument("max_bytes", most);
+    if (group != nullptr) options.group = text_argument("group", group);
+    if (from != nullptr && from != Py_None) options.from = number_argument("from_", from);
     std::vector<PeekedMessage> found;
-    without_gil([&] { found = of(self).peek(messages, bytes, name); });
+    without_gil([&] { found = of(self).peek(options); });
     return info_list(found).release();
   });
 }
@@ -234,8 +236,8 @@ PyMethodDef methods[] = {
     {"snapshot", snapshot, METH_NOARGS,
      "snapshot($self, /)\n--\n\nReturns the state of the queue, read from its memory: a QueueSnapshot."},
     {"peek", as_method(peek), k_fast,
-     "peek($self, count, *, max_bytes=65536, group='')\n--\n\nReturns copies of the oldest messages of a group. Takes "
-     "none."},
+     "peek($self, count, *, max_bytes=65536, group='', from_=None)\n--\n\nReturns copies of the oldest messages of a "
+     "group, or of those from position from_ on. Takes none."},
     {nullptr, nullptr, 0, nullptr}};
 
 PyGetSetDef members[] = {

@@ -297,6 +297,13 @@ static void a_snapshot_shows_endpoints_groups_and_counters(void) {
   CHECK(peeked->count == 2 && peeked->messages[0]->deliveries == 1 && peeked->messages[0]->holder == 0);
   CHECK(peeked->messages[1]->deliveries == 0 && peeked->messages[1]->holder == BELTWAY_UNSET);
   beltway_peek_result_free(peeked);
+  CHECK_OK(beltway_peek_from(s.queue, "workers", 1, 10, 3, &peeked));
+  CHECK(peeked->count == 1 && peeked->messages[0]->position == 1);
+  beltway_peek_result_free(peeked);
+  CHECK_OK(beltway_peek_from(s.queue, NULL, 2, 10, 3, &peeked));
+  CHECK(peeked->count == 0);
+  beltway_peek_result_free(peeked);
+  CHECK_FAILS(beltway_peek_from(NULL, NULL, 0, 1, 1, &peeked), BELTWAY_ERRC_MISUSE, "`queue` is NULL");
   beltway_ack(&message);
   strike_stage(&s);
 }

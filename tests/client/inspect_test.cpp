@@ -85,6 +85,36 @@ TEST(Peek, peek_copies_messages_and_takes_none) {
   EXPECT_EQ(error_of([&] { (void)queue.peek(1, 1, "none"); }).reason(), Errc::not_found);
 }
 
+TEST(Peek, peek_begins_at_any_position_that_the_group_needs) {
+  const TestDaemon daemon;
+  QueueOptions options = k_small;
+  options.groups = {"billing"};
+  const Queue queue = connect(daemon).declare("orders", options);
+  auto out = queue.producer();
+  auto in = queue.consumer({.group = "billing", .ack = Ack::automatic});
+  const auto published = 2 * std::uint64_t{options.slots};
+  for (std::uint64_t i = 0; i < published; ++i) {
+    out.publish(std::to_string(i));
+    if (i <= options.slots) {
+      ASSERT_TRUE(in.try_receive());
+    }
+  }
+  const auto first_of = [&](std::uint64_t from, const std::string& group) {
+    const std::vector<PeekedMessage> found = queue.peek({.count = 1, .group = group, .from = from});
+    return found.empty() ? std::optional<std::uint64_t>() : found[0].position;
+  };
+  const std::uint64_t floor = options.slots + 1;
+  EXPECT_EQ(first_of(floor + 2, "billing"), floor + 2);
+  EXPECT_EQ(first_of(0, "billing"), floor) << "a position before the floor means the floor";
+  EXPECT_EQ(first_of(published - 1, "billing"), published - 1);
+  EXPECT_EQ(first_of(published, "billing"), std::nullopt) << "no message has this position yet";
+  EXPECT_EQ(first_of(~std::uint64_t{0}, "billing"), std::nullopt) << "no message ever has this position";
+  EXPECT_EQ(first_of(0, ""), options.slots) << "of the whole ring: the oldest that is still there";
+  EXPECT_EQ(first_of(floor, ""), floor);
+  EXPECT_EQ(queue.peek({.group = "billing", .from = published - 3}).size(), 3U);
+  EXPECT_EQ(queue.peek({.group = "billing"}).at(0).position, floor) << "without a position: from the oldest on";
+}
+
 TEST(Groups, groups_are_made_emptied_and_removed_through_the_queue) {
   const TestDaemon daemon;
   const Queue queue = connect(daemon).declare("orders", k_small);

@@ -56,6 +56,7 @@ void inspect(const QueueMemory& memory, const QueueOptions& options) {
   static_cast<void>(client::take_snapshot(memory, describe(options)));
   static_cast<void>(client::copy_messages(memory, 100, 65536, std::nullopt));
   static_cast<void>(client::copy_messages(memory, 100, 64, 0));
+  static_cast<void>(client::copy_messages(memory, 100, 64, 0, ring::load_tail(memory) / 2));
   watch_queue(memory, options);
 }
 

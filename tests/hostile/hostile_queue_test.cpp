@@ -114,6 +114,7 @@ void use_all_requests(const Queue& queue) {
   (void)queue.snapshot();
   (void)queue.peek(100);
   (void)queue.peek(100, 64, "workers");
+  (void)queue.peek({.count = 100, .group = "workers", .from = 3});
   (void)queue.purge("workers");
 }
 

@@ -119,6 +119,9 @@ test('groups can be added paused reset purged and removed', async () => {
   await assert.rejects(queue.evict(0), failure('not_found', 'no consumer 0'));
   assert.equal((await queue.peek(5, { group: 'g' }))[0].deliveries, 0);
   assert.equal((await queue.peek(5))[0].deliveries, undefined);
+  assert.deepEqual((await queue.peek(5, { from: 1 })).map(({ position }) => position), [1, 2]);
+  assert.deepEqual(await queue.peek(5, { from: 3 }), []);
+  await assert.rejects(queue.peek(5, { from: -1 }), failure('invalid_option', 'peek: from'));
   await queue.removeGroup('late');
   await assert.rejects(queue.purge('late'), failure('not_found', 'late'));
 });

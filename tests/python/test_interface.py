@@ -233,6 +233,11 @@ class Administration(DaemonTest):
         self.assertEqual(queue.purge("others").purged, 10)
         self.assertEqual([each.bytes for each in queue.peek(2, max_bytes=1)], [b"0", b"1"])
         self.assertIsNone(queue.peek(1)[0].deliveries)
+        self.assertEqual([each.position for each in queue.peek(2, from_=7)], [7, 8])
+        self.assertEqual(queue.peek(2, from_=10), [])
+        self.assertEqual(queue.peek(1, from_=None)[0].position, 0)
+        with self.assertRaisesRegex((TypeError, beltway.InvalidOption), "from_"):
+            queue.peek(1, from_="7")
         queue.remove_group("others")
         self.assertEqual([group.name for group in queue.snapshot().groups], ["workers"])
         with self.assertRaises(beltway.InvalidOption):

@@ -114,6 +114,10 @@ TEST_F(ToolCommands, peek_takes_nothing) {
   }
   EXPECT_EQ(tool_json({"peek", "q", "--count", "1", "--max-bytes", "2"})["messages"][0]["cut"], true);
   EXPECT_NE(tool({"peek", "q"}).out.find("three"), std::string::npos);
+  EXPECT_EQ(tool_json({"peek", "q", "--from", "2"})["messages"].size(), 1U);
+  EXPECT_EQ(tool_json({"peek", "q", "--from", "2"})["messages"][0]["text"], "three");
+  EXPECT_EQ(tool_json({"peek", "q", "--from", "3"})["messages"].size(), 0U);
+  expect_failure({"peek", "q", "--from", "soon"}, 2, "a position, as peek and show print it");
   EXPECT_EQ(tool({"sub", "q", "--group", "g", "--count", "3"}).out, "one\ntwo\nthree\n");
 }
 

@@ -306,12 +306,12 @@ TEST_F(TopMessages, search_goes_on_behind_the_marked_message) {
   ASSERT_NE(search, nullptr);
   EXPECT_EQ(search->text, "la");
   EXPECT_EQ(search->after, 88U);
-  on_search_end(state_, data_, 95);
+  EXPECT_TRUE(on_search_end(state_, data_, 95).empty()) << "the list has it";
   EXPECT_EQ(state_.position, 95U);
   EXPECT_TRUE(sees("found at position 95"));
   const std::vector<Request> again = type("n");
   EXPECT_EQ(only<screen_request::Search>(again)->after, 95U);
-  on_search_end(state_, data_, std::nullopt);
+  EXPECT_TRUE(on_search_end(state_, data_, std::nullopt).empty());
   EXPECT_TRUE(sees("no message behind"));
 }
 

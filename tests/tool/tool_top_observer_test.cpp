@@ -31,8 +31,8 @@ class FakeSource final : public TopSource {
     if (queue != "orders") return {.open = nullptr, .trouble = "no such queue"};
     return {.open = test::fake_open_queue(), .trouble = {}};
   }
-  MessageList messages(const std::string& queue, const std::string& group) override {
-    return {.queue = queue, .group = group, .messages = {test::fake_message(5, "hello")}};
+  MessageList messages(const std::string& queue, const std::string& group, std::optional<std::uint64_t> from) override {
+    return {.queue = queue, .group = group, .from = from, .messages = {test::fake_message(from.value_or(5), "hello")}};
   }
   OpenMessage message(const std::string&, const std::string&, std::uint64_t position) override {
     return {.message = test::fake_message(position, "hello")};

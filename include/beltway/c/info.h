@@ -143,6 +143,10 @@ typedef struct beltway_peek_result {
 /// nothing is taken. Needs the right to read. Free it by beltway_peek_result_free().
 BELTWAY_C_CALL beltway_status beltway_peek(const beltway_queue* queue, const char* group, size_t count,
                                            size_t max_bytes, beltway_peek_result** result);
+/// As beltway_peek(), from a position on, as `beltway_message` has it. A position that the ring (or the group) has passed means
+/// its oldest message; one that no message has yet gives none.
+BELTWAY_C_CALL beltway_status beltway_peek_from(const beltway_queue* queue, const char* group, uint64_t from,
+                                                size_t count, size_t max_bytes, beltway_peek_result** result);
 BELTWAY_C_CALL void beltway_peek_result_free(beltway_peek_result* result);
 
 typedef enum beltway_sleep_state { BELTWAY_AWAKE = 0, BELTWAY_ASLEEP = 1, BELTWAY_SIGNALLED = 2 } beltway_sleep_state;

@@ -80,8 +80,8 @@ class Queue {
   }
   peek(count, options, callback) {
     if (typeof options === 'function') return this.peek(count, undefined, options);
-    const { maxBytes = 65536, group = '' } = options ?? {};
-    return answer(callback, () => native.peek(this._handle, count, maxBytes, group));
+    const { maxBytes = 65536, group = '', from } = options ?? {};
+    return answer(callback, () => native.peek(this._handle, count, maxBytes, group, from));
   }
 }
 

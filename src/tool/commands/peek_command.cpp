@@ -18,11 +18,12 @@ namespace {
 
 constexpr std::size_t k_text_columns = 80;
 
-struct PeekOptions {
+struct PeekFlags {
   std::string name;
   std::string group;
   std::uint64_t max_bytes = 64 * 1024;
   std::optional<std::uint64_t> count;
+  std::optional<std::uint64_t> from;
   bool properties = false;
 };
 
@@ -36,7 +37,7 @@ std::string holder_text(const PeekedMessage& message, const std::vector<Endpoint
 }
 
 /// Without a group there are no deliveries to tell of.
-std::string text_of(const std::vector<PeekedMessage>& messages, const PeekOptions& options,
+std::string text_of(const std::vector<PeekedMessage>& messages, const PeekFlags& options,
                     const std::vector<EndpointInfo>& endpoints) {
   std::vector<std::string_view> headings{">POSITION", ">PRODUCER", ">SIZE", ">AGE"};
   if (!options.group.empty()) headings.insert(headings.end(), {">DELIVERIES", "HELD BY"});
@@ -67,11 +68,13 @@ Json json_of(const std::string& queue, const std::vector<PeekedMessage>& message
   return {{"queue", queue}, {"messages", std::move(list)}};
 }
 
-ExitCode run(const Globals& globals, const PeekOptions& options) {
+ExitCode run(const Globals& globals, const PeekFlags& options) {
   const Queue queue = globals.connect_to_inspect().open_queue(options.name);
   const std::uint64_t count = std::min<std::uint64_t>(options.count.value_or(10), queue.options().slots);
-  const auto messages =
-      queue.peek(static_cast<std::size_t>(count), static_cast<std::size_t>(options.max_bytes), options.group);
+  const auto messages = queue.peek({.count = static_cast<std::size_t>(count),
+                                    .max_bytes = static_cast<std::size_t>(options.max_bytes),
+                                    .group = options.group,
+                                    .from = options.from});
   Output output(1);
   if (globals.json()) {
     output.append(json_line(json_of(options.name, messages)));
@@ -86,17 +89,22 @@ ExitCode run(const Globals& globals, const PeekOptions& options) {
 
 void add_peek(Command& app, Globals& globals) {
   Command command = app.add_command("peek", "Look at the oldest messages without taking them");
-  const auto options = std::make_shared<PeekOptions>();
+  const auto options = std::make_shared<PeekFlags>();
   command.add_queue_name(options->name);
   command.add_count("--count", options->count, "So many at most (10)");
   command
       .add_text("--group", options->group,
                 "What this group still has before it, with deliveries and holders; else the whole ring")
       .type_name("GROUP");
+  command
+      .add_parsed("--from", options->from, &parse_count, "a position, as peek and show print it",
+                  "The first position; one that is gone means the oldest message")
+      .type_name("POSITION");
   command.add_size("--max-bytes", options->max_bytes, "Cut each message to so many bytes (64K)");
   command.add_flag("--properties", options->properties, "Show each message's properties, too");
   command.footer(R"(Examples:
   beltway peek orders --group billing
+  beltway peek orders --from 1200 --count 1
   beltway peek orders --count 1 --format json | jq -r '.messages[0].text')");
   command.on_parsed([&globals, options] { globals.action = [&globals, options] { return run(globals, *options); }; });
 }

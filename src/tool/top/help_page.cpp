@@ -97,6 +97,9 @@ constexpr std::array k_messages{
         "whole ring"},
     Explained{"BY", "the consumer of the group that holds it; - none"},
     Explained{"", "KEYS"},
+    Explained{"arrows j k",
+              "mark another message; PgUp, PgDn, Home, End, G go further. The list has a part of very many messages: "
+              "it reads on at its ends"},
     Explained{"Enter", "open the message: text, hex, JSON, properties"},
     Explained{"/ n", "search for text in the payloads behind the marked message; again"},
     Explained{"g", "go to a position (1200), or to the first message that is not older than an age (30s, 10m)"},

@@ -13,13 +13,11 @@ namespace beltway::tool {
 
 namespace {
 
-/// A list that one reads by eye.
-constexpr std::size_t k_most_listed = 5000;
 /// Enough of a payload for a wide screen.
 constexpr std::size_t k_listed_bytes = 512;
 /// Of one message. More would not be read line by line.
 constexpr std::size_t k_shown_bytes = 256 * 1024;
-/// Bytes that are copied at once. peek() begins with the oldest message, so one that lies far behind is cut to its beginning.
+/// Bytes that a search copies at once.
 constexpr std::size_t k_copied_bytes = std::size_t{64} << 20;
 /// The screen says that the daemon is silent; acts and messages need not wait as long as a program would.
 constexpr std::chrono::milliseconds k_patience{3000};
@@ -67,12 +65,19 @@ LookResult LiveSource::look(const std::string& queue) try {
   return {.open = nullptr, .trouble = error.what()};
 }
 
-MessageList LiveSource::messages(const std::string& queue, const std::string& group) {
-  MessageList list{.queue = queue, .group = group};
+MessageList LiveSource::messages(const std::string& queue, const std::string& group,
+                                 std::optional<std::uint64_t> from) {
+  MessageList list{.queue = queue, .group = group, .from = from};
   try {
-    list.messages = connection_.open_queue(queue).peek(k_most_listed + 1, k_listed_bytes, group);
+    const Queue handle = connection_.open_queue(queue);
+    list.messages =
+        handle.peek({.count = k_most_listed + 1, .max_bytes = k_listed_bytes, .group = group, .from = from});
     list.cut = list.messages.size() > k_most_listed;
     if (list.cut) list.messages.resize(k_most_listed);
+    if (!from) return list;
+    const std::vector<PeekedMessage> oldest = handle.peek({.count = 1, .max_bytes = 0, .group = group});
+    list.more_before =
+        !oldest.empty() && (list.messages.empty() || oldest[0].position < list.messages.front().position);
   } catch (const std::exception& error) {
     list.trouble = error.what();
   }
@@ -80,16 +85,9 @@ MessageList LiveSource::messages(const std::string& queue, const std::string& gr
 }
 
 OpenMessage LiveSource::message(const std::string& queue, const std::string& group, std::uint64_t position) try {
-  const Queue handle = connection_.open_queue(queue);
-  std::size_t count = 0;
-  for (const PeekedMessage& message : handle.peek(k_most_listed, 1, group)) {
-    ++count;
-    if (message.position == position) break;
-  }
-  const std::size_t bytes = std::min(k_shown_bytes, k_copied_bytes / std::max<std::size_t>(count, 1));
-  for (PeekedMessage& message : handle.peek(count, bytes, group)) {
-    if (message.position == position) return {.message = std::move(message)};
-  }
+  std::vector<PeekedMessage> found =
+      connection_.open_queue(queue).peek({.count = 1, .max_bytes = k_shown_bytes, .group = group, .from = position});
+  if (!found.empty() && found[0].position == position) return {.message = std::move(found[0])};
   return {.trouble = "the message at position " + std::to_string(position) + " is not there any more"};
 } catch (const std::exception& error) {
   return {.trouble = error.what()};
@@ -97,10 +95,18 @@ OpenMessage LiveSource::message(const std::string& queue, const std::string& gro
 
 SearchResult LiveSource::search(const std::string& queue, const std::string& group, const std::string& text,
                                 std::uint64_t after) try {
-  for (const PeekedMessage& message :
-       connection_.open_queue(queue).peek(k_most_listed, k_copied_bytes / k_most_listed, group)) {
-    if (message.position > after && as_text(message.bytes).find(text) != std::string_view::npos)
-      return {.position = message.position, .trouble = {}};
+  const Queue handle = connection_.open_queue(queue);
+  // Producers may be as fast as the search: it ends where the queue ended when it began.
+  const std::uint64_t end = handle.snapshot().position;
+  while (after < end) {
+    const std::vector<PeekedMessage> part = handle.peek(
+        {.count = k_most_listed, .max_bytes = k_copied_bytes / k_most_listed, .group = group, .from = after + 1});
+    for (const PeekedMessage& message : part) {
+      if (as_text(message.bytes).find(text) != std::string_view::npos)
+        return {.position = message.position, .trouble = {}};
+    }
+    if (part.size() < k_most_listed) break;
+    after = part.back().position;
   }
   return {};
 } catch (const std::exception& error) {

@@ -22,7 +22,8 @@ class LiveSource final : public TopSource {
 
   [[nodiscard]] std::shared_ptr<const watch::Fleet> sample() override;
   [[nodiscard]] LookResult look(const std::string& queue) override;
-  [[nodiscard]] MessageList messages(const std::string& queue, const std::string& group) override;
+  [[nodiscard]] MessageList messages(const std::string& queue, const std::string& group,
+                                     std::optional<std::uint64_t> from) override;
   [[nodiscard]] OpenMessage message(const std::string& queue, const std::string& group,
                                     std::uint64_t position) override;
   [[nodiscard]] SearchResult search(const std::string& queue, const std::string& group, const std::string& text,

@@ -79,7 +79,7 @@ void Observer::handle(const Request& request) {
     sample();
     look();
   } else if (const auto* list = std::get_if<screen_request::Messages>(&request)) {
-    auto result = std::make_shared<const MessageList>(source_.messages(list->queue, list->group));
+    auto result = std::make_shared<const MessageList>(source_.messages(list->queue, list->group, list->from));
     post([&](News& news) { news.messages = result; });
   } else if (const auto* one = std::get_if<screen_request::Message>(&request)) {
     auto result = std::make_shared<const OpenMessage>(source_.message(one->queue, one->group, one->position));
@@ -125,13 +125,12 @@ void Observer::take(TopState& state, TopData& data) {
     data.open = news.look->second.open;
     data.open_trouble = news.look->second.trouble;
   }
-  if (news.messages && news.messages->queue == state.open_queue && news.messages->group == state.messages_group)
-    data.messages = news.messages;
+  if (news.messages) data.messages = news.messages;
   if (news.message) data.message = news.message;
   settle(state, data);
   if (news.act) on_act_end(state, *news.act);
   if (!news.search) return;
-  on_search_end(state, data, news.search->position);
+  for (Request& request : on_search_end(state, data, news.search->position)) ask(std::move(request));
   if (!news.search->trouble.empty()) state.status = news.search->trouble;
 }
 

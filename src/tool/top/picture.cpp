@@ -109,21 +109,29 @@ std::string list_title(const TopState& state) {
          (state.messages_group.empty() ? ", the whole ring" : ", group " + state.messages_group);
 }
 
+/// Which of the messages the list has; empty: all.
+std::string part_of(const MessageList& list) {
+  if (!list.more_before) return list.cut ? ", the oldest of them" : "";
+  return list.cut ? ", a part of them" : ", the newest of them";
+}
+
 void draw_messages(Grid& grid, const TopState& state, const TopData& data, const PageLayout& layout) {
-  if (!data.messages || !data.messages->trouble.empty()) {
+  const MessageList* const list = list_of(state, data);
+  if (list == nullptr || !list->trouble.empty()) {
     draw_title(grid, list_title(state), data);
-    grid.put(layout.header, 1, data.messages ? data.messages->trouble : "looking...", {Ink::warning});
+    grid.put(layout.header, 1, list != nullptr ? list->trouble : "looking...", {Ink::warning});
     return;
   }
-  const std::size_t count = data.messages->messages.size();
-  draw_title(grid,
-             list_title(state) + (data.messages->cut ? ", the oldest of them" : "") +
-                 place_text(state.messages, count, layout.body),
-             data);
+  const std::size_t count = list->messages.size();
+  draw_title(grid, list_title(state) + part_of(*list) + place_text(state.messages, count, layout.body), data);
   grid.put(1, 0, message_list_heading(), {.bold = true});
   const Cursor seen{.line = state.messages.line - std::min(state.messages.line, state.messages.first)};
-  draw_lines(grid, message_list_lines(*data.messages, state.messages.first, layout.body), seen, true, layout);
-  if (count == 0) grid.put(layout.header, 1, "there are no messages");
+  draw_lines(grid, message_list_lines(*list, state.messages.first, layout.body), seen, true, layout);
+  if (count == 0) {
+    grid.put(
+        layout.header, 1,
+        list->more_before ? "there are no messages from here on; Home goes to the oldest" : "there are no messages");
+  }
 }
 
 void draw_message(Grid& grid, const TopState& state, const TopData& data, const PageLayout& layout) {

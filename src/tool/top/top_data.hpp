@@ -13,12 +13,17 @@
 
 namespace beltway::tool {
 
+/// Messages of a list: it is read by eye.
+inline constexpr std::size_t k_most_listed = 5000;
+
 /// Messages of a queue, as they were when the page was opened or updated last.
 struct MessageList {
   std::string queue;
   std::string group = {};                    ///< empty: the whole ring
+  std::optional<std::uint64_t> from = {};    ///< the position that was asked for; nothing: the oldest message
   std::vector<PeekedMessage> messages = {};  ///< the oldest first; only the beginnings of their payloads
-  bool cut = false;                          ///< there are more than the list may hold
+  bool more_before = false;                  ///< there are older ones
+  bool cut = false;                          ///< there are more behind than the list may hold
   std::string trouble = {};                  ///< why there is no list; empty: there is one
 };
 

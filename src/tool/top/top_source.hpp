@@ -35,7 +35,9 @@ class TopSource {
 
   [[nodiscard]] virtual std::shared_ptr<const watch::Fleet> sample() = 0;
   [[nodiscard]] virtual LookResult look(const std::string& queue) = 0;
-  [[nodiscard]] virtual MessageList messages(const std::string& queue, const std::string& group) = 0;
+  /// `from`: a position; nothing: the oldest message.
+  [[nodiscard]] virtual MessageList messages(const std::string& queue, const std::string& group,
+                                             std::optional<std::uint64_t> from) = 0;
   [[nodiscard]] virtual OpenMessage message(const std::string& queue, const std::string& group,
                                             std::uint64_t position) = 0;
   /// The first message behind `after` whose payload has the text.

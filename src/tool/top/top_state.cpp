@@ -40,11 +40,13 @@ void settle_queue(TopState& state, const TopData& data, std::size_t height) {
 }
 
 void settle_messages(TopState& state, const TopData& data, std::size_t height) {
-  if (!data.messages) return;
-  const std::vector<PeekedMessage>& messages = data.messages->messages;
+  const MessageList* const list = list_of(state, data);
+  if (list == nullptr) return;
+  const std::vector<PeekedMessage>& messages = list->messages;
+  // A message that is gone leaves the mark to the next one.
   const auto found = std::find_if(messages.begin(), messages.end(),
-                                  [&](const PeekedMessage& message) { return message.position == state.position; });
-  if (found != messages.end()) state.messages.line = static_cast<std::size_t>(found - messages.begin());
+                                  [&](const PeekedMessage& message) { return message.position >= state.position; });
+  state.messages.line = static_cast<std::size_t>(found - messages.begin());
   bound(state.messages, messages.size(), height);
   state.position = messages.empty() ? 0 : messages[state.messages.line].position;
 }
@@ -76,9 +78,16 @@ void on_act_end(TopState& state, const ActResult& result) {
   state.status_ink = result.done ? Ink::good : Ink::trouble;
 }
 
-void on_search_end(TopState& state, const TopData& data, std::optional<std::uint64_t> position) {
+std::vector<Request> on_search_end(TopState& state, const TopData& data, std::optional<std::uint64_t> position) {
+  std::vector<Request> requests;
   if (position) {
     state.position = *position;
+    const MessageList* const list = list_of(state, data);
+    if (list != nullptr &&
+        std::ranges::find(list->messages, *position, &PeekedMessage::position) == list->messages.end()) {
+      state.messages_from = position;
+      requests.emplace_back(screen_request::Messages{state.open_queue, state.messages_group, position});
+    }
     state.status = "found at position " + std::to_string(*position);
     state.status_ink = Ink::good;
   } else {
@@ -86,6 +95,14 @@ void on_search_end(TopState& state, const TopData& data, std::optional<std::uint
     state.status_ink = Ink::warning;
   }
   settle(state, data);
+  return requests;
+}
+
+const MessageList* list_of(const TopState& state, const TopData& data) noexcept {
+  const MessageList* const list = data.messages.get();
+  const bool is_shown = list != nullptr && list->queue == state.open_queue && list->group == state.messages_group &&
+                        list->from == state.messages_from;
+  return is_shown ? list : nullptr;
 }
 
 }  // namespace beltway::tool

@@ -70,7 +70,8 @@ struct TopState {
   Cursor queue;
 
   std::string messages_group;
-  std::uint64_t position = 0;  ///< of the marked message
+  std::optional<std::uint64_t> messages_from;  ///< where the list begins; nothing: at the oldest message
+  std::uint64_t position = 0;                  ///< of the marked message
   std::string search;
   Cursor messages;
   MessageForm form = MessageForm::text;
@@ -99,6 +100,7 @@ struct Watch {
 struct Messages {
   std::string queue;
   std::string group;
+  std::optional<std::uint64_t> from = {};  ///< nothing: the oldest
 };
 struct Message {
   std::string queue;
@@ -125,8 +127,11 @@ using Request =
 [[nodiscard]] std::vector<Request> on_key(TopState& state, const TopData& data, const Key& key);
 /// The act that was asked for has ended.
 void on_act_end(TopState& state, const ActResult& result);
-/// A search has ended; nothing: no message behind has the text.
-void on_search_end(TopState& state, const TopData& data, std::optional<std::uint64_t> position);
+/// A search has ended; nothing: no message behind has the text. Returns what is asked for, in order.
+[[nodiscard]] std::vector<Request> on_search_end(TopState& state, const TopData& data,
+                                                 std::optional<std::uint64_t> position);
+/// The list that the page shows; null: it has not come yet.
+[[nodiscard]] const MessageList* list_of(const TopState& state, const TopData& data) noexcept;
 /// Brings marks and scrolling in line with the data and the size. Call it after each change of either.
 void settle(TopState& state, const TopData& data);
 

@@ -8,7 +8,6 @@
 #include "beltway/limits.hpp"
 #include "tool/commands/requeueing.hpp"
 #include "tool/text/message_json.hpp"
-#include "tool/web/web_limits.hpp"
 #include "watch/json.hpp"
 
 namespace beltway::tool {
@@ -111,21 +110,6 @@ Json remove(const Connection& connection, const ActRequest& request) {
   return {{"text", "queue " + request.queue + " is removed"}};
 }
 
-/// One message more than is asked for, which tells where the next page begins. Messages before `from` are copied, too, and left
-/// out: if these are very many, each is cut earlier.
-std::vector<PeekedMessage> peek(const Queue& queue, const MessagesRequest& request) {
-  const std::size_t count = static_cast<std::size_t>(request.count) + 1;
-  const auto max_bytes = static_cast<std::size_t>(request.max_bytes);
-  if (!request.from) return queue.peek(count, max_bytes, request.group);
-  const auto is_before = [&](const PeekedMessage& each) { return each.position < *request.from; };
-  const std::vector<PeekedMessage> all = queue.peek(queue.options().slots, 0, request.group);
-  const auto skipped = static_cast<std::size_t>(std::ranges::count_if(all, is_before));
-  const std::size_t share = k_max_web_copied_bytes / (skipped + count);
-  std::vector<PeekedMessage> messages = queue.peek(skipped + count, std::min(max_bytes, share), request.group);
-  std::erase_if(messages, is_before);
-  return messages;
-}
-
 }  // namespace
 
 watch::Json perform(const Connection& connection, const ActRequest& request) {
@@ -146,7 +130,11 @@ watch::Json perform(const Connection& connection, const ActRequest& request) {
 
 watch::Json messages_json(const Connection& connection, const MessagesRequest& request) {
   const Queue queue = connection.open_queue(request.queue);
-  std::vector<PeekedMessage> messages = peek(queue, request);
+  // One message more than is asked for tells where the next page begins.
+  std::vector<PeekedMessage> messages = queue.peek({.count = static_cast<std::size_t>(request.count) + 1,
+                                                    .max_bytes = static_cast<std::size_t>(request.max_bytes),
+                                                    .group = request.group,
+                                                    .from = request.from});
   Json next = nullptr;
   if (messages.size() > request.count) {
     next = messages[static_cast<std::size_t>(request.count)].position;

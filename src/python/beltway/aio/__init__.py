@@ -165,6 +165,8 @@ class Queue:
         """As beltway.Queue.snapshot()."""
         return await _ask(self._queue.snapshot)
 
-    async def peek(self, count: int, *, max_bytes: int = 65536, group: str = "") -> list[beltway.PeekedMessage]:
+    async def peek(
+        self, count: int, *, max_bytes: int = 65536, group: str = "", from_: int | None = None
+    ) -> list[beltway.PeekedMessage]:
         """As beltway.Queue.peek()."""
-        return await _ask(self._queue.peek, count, max_bytes=max_bytes, group=group)
+        return await _ask(self._queue.peek, count, max_bytes=max_bytes, group=group, from_=from_)
