@@ -21,12 +21,12 @@ using namespace beltway::test;
 
 // Folders are layers. A file includes files of its own layer and of the layers before it, and nothing of those behind. A folder
 // below a layer belongs to it (src/ring/readers). Every file lies in one of these: a new folder must be written down here.
-constexpr std::array<std::string_view, 26> k_layers{
-    "include/beltway", "src/base",         "src/os",          "src/ring",       "src/waiting",    "src/recovery",
-    "src/endpoint",    "src/wire",         "src/client",      "src/watch",      "src/c",          "src/node",
-    "src/python",      "src/tool/process", "src/tool/text",   "src/tool/bench", "src/tool/top",   "src/tool/commands",
-    "src/tool/web",    "src/tool",         "daemon/survival", "daemon/queues",  "daemon/service", "bench/candidates",
-    "bench/harness",   "bench/studies"};
+constexpr std::array<std::string_view, 27> k_layers{
+    "include/beltway",   "src/base",         "src/os",        "src/ring",        "src/waiting",   "src/recovery",
+    "src/endpoint",      "src/wire",         "src/client",    "src/watch",       "src/c",         "src/node",
+    "src/python",        "src/tool/process", "src/tool/text", "src/tool/bench",  "src/tool/acts", "src/tool/top",
+    "src/tool/commands", "src/tool/web",     "src/tool",      "daemon/survival", "daemon/queues", "daemon/service",
+    "bench/candidates",  "bench/harness",    "bench/studies"};
 // The daemon's main.cpp is above all layers of src/ and daemon/.
 
 // The folders of tests/. They are no layers. Those before "support" mirror src/, daemon/ and examples/.

@@ -42,7 +42,7 @@ class TopActs : public testing::Test {
 
 TEST_F(TopActs, group_is_paused_resumed_reset_and_purged) {
   publish(3);
-  EXPECT_EQ(perform(act(Act::Kind::pause)), "group billing is paused");
+  EXPECT_TRUE(perform(act(Act::Kind::pause)).starts_with("group billing is paused"));
   EXPECT_TRUE(group().paused_for);
   EXPECT_EQ(perform(act(Act::Kind::resume)), "group billing goes on");
   EXPECT_FALSE(group().paused_for);

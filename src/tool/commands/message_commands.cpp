@@ -1,6 +1,7 @@
 // `beltway evict`, `ack` and `move`: what an operator does about one consumer or one message.
 #include <algorithm>
 
+#include "tool/acts/queue_acts.hpp"
 #include "tool/commands/commands.hpp"
 #include "tool/process/interrupt.hpp"
 #include "tool/process/question.hpp"
@@ -64,49 +65,32 @@ ExitCode evict(const Globals& globals, const MessageOptions& options) {
   return print_answer(globals, {{"queue", options.name}, {"evicted", std::move(evicted)}}, text);
 }
 
-/// The group that is named, or the only one.
-std::string group_of(const Queue& queue, const MessageOptions& options, const std::string& what) {
-  if (!options.group.empty()) return options.group;
-  const std::vector<NamedGroup> groups = queue.describe().options.groups;
-  if (groups.size() == 1) return groups.front().name;
-  const std::string context = what + " \"" + options.name + "\": it has ";
-  if (groups.empty()) throw Failure(ExitCode::not_found, context + "no named group");
-  std::string names;
-  for (const NamedGroup& group : groups) names += (names.empty() ? "" : ", ") + group.name;
-  throw Failure(ExitCode::usage, context + "several groups: name one with --group (" + names + ")");
+ExitCode print_report(const Globals& globals, const MessageOptions& options, const ActReport& report) {
+  Json json{{"queue", options.name}};
+  json.update(report.numbers);
+  return print_answer(globals, json, report.text + "\n");
 }
 
 ExitCode ack(const Globals& globals, const MessageOptions& options) {
-  const Queue queue = globals.connect().open_queue(options.name);
-  const std::string group = group_of(queue, options, "acknowledge a message of");
-  const std::string which = "the message at position " + std::to_string(options.position);
+  const Connection connection = globals.connect();
+  const Queue queue = connection.open_queue(options.name);
+  const std::string group = group_or_only(queue, options.group, "acknowledge a message of");
   if (!options.force && can_ask() &&
-      !ask("group \"" + group + "\" of queue \"" + options.name + "\" loses " + which + " for good; go on?")) {
+      !ask("group \"" + group + "\" of queue \"" + options.name + "\" loses the message at position " +
+           std::to_string(options.position) + " for good; go on?")) {
     throw Failure(ExitCode::failed, "nothing was done");
   }
-  queue.ack_message(group, options.position);
-  return print_answer(
-      globals, {{"queue", options.name}, {"group", group}, {"position", options.position}, {"acknowledged", true}},
-      "acknowledged " + which + " for group " + group + "\n");
+  return print_report(globals, options, QueueActs(connection, queue).ack(group, options.position));
 }
 
 ExitCode move(const Globals& globals, const MessageOptions& options) {
   const Connection connection = globals.connect();
   const Queue queue = connection.open_queue(options.name);
-  const Queue target = connection.open_queue(options.to);
-  const std::string group = group_of(queue, options, "move a message of");
+  const std::string group = group_or_only(queue, options.group, "move a message of");
   Interrupt interrupt;
   const Until until = options.timeout ? Until(*options.timeout, interrupt.token()) : Until(interrupt.token());
-  const Status status = queue.move_message(group, options.position, target, until);
-  if (status == Status::stopped) return interrupt.exit_code();
-  if (status != Status::ok) {
-    throw Failure(ExitCode::timeout, "move a message of \"" + options.name + "\": \"" + options.to +
-                                         "\" stayed full; \"beltway show " + options.to +
-                                         "\" says why. The message is where it was");
-  }
-  return print_answer(globals,
-                      {{"queue", options.name}, {"group", group}, {"position", options.position}, {"to", options.to}},
-                      "moved the message at position " + std::to_string(options.position) + " to " + options.to + "\n");
+  const auto report = QueueActs(connection, queue).move(group, options.position, options.to, until);
+  return report ? print_report(globals, options, *report) : interrupt.exit_code();
 }
 
 void add_position(Command& command, MessageOptions& options) {

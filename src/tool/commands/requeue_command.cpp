@@ -2,8 +2,9 @@
 #include <algorithm>
 #include <limits>
 
+#include "tool/acts/queue_acts.hpp"
+#include "tool/acts/requeueing.hpp"
 #include "tool/commands/commands.hpp"
-#include "tool/commands/requeueing.hpp"
 #include "tool/process/interrupt.hpp"
 #include "tool/text/message_json.hpp"
 #include "tool/text/output.hpp"
@@ -19,18 +20,6 @@ struct RequeueOptions {
   std::optional<std::uint64_t> count;
   std::optional<std::chrono::nanoseconds> timeout;
 };
-
-/// The group that is named, or the only one.
-std::string group_of(const Queue& queue, const RequeueOptions& options) {
-  if (!options.group.empty()) return options.group;
-  const std::vector<NamedGroup> groups = queue.describe().options.groups;
-  if (groups.size() == 1) return groups.front().name;
-  const std::string context = "requeue \"" + options.name + "\": it has ";
-  if (groups.empty()) throw Failure(ExitCode::not_found, context + "no named group, so it keeps no dead letters");
-  std::string names;
-  for (const NamedGroup& group : groups) names += (names.empty() ? "" : ", ") + group.name;
-  throw Failure(ExitCode::usage, context + "several groups: name one with --group (" + names + ")");
-}
 
 GroupState state_of(const Queue& queue, const std::string& group) {
   const QueueSnapshot snapshot = queue.snapshot();
@@ -80,7 +69,7 @@ ExitCode exit_code_of(const Requeueing& requeueing, const Interrupt& interrupt) 
 ExitCode run(const Globals& globals, const RequeueOptions& options) {
   const Connection connection = globals.connect();
   const Queue queue = connection.open_queue(options.name);
-  const std::string group = group_of(queue, options);
+  const std::string group = group_or_only(queue, options.group, "requeue");
   Consumer consumer = queue.consumer({.group = group});
   const GroupState before = state_of(queue, group);
   Interrupt interrupt;

@@ -1,5 +1,5 @@
 // See requeueing.hpp.
-#include "tool/commands/requeueing.hpp"
+#include "tool/acts/requeueing.hpp"
 
 #include <utility>
 
