@@ -12,10 +12,13 @@ namespace beltway::client {
 
 namespace {
 
+bool is_held(const ring::Lease& lease) noexcept {
+  return lease.phase == ring::LeasePhase::leased || lease.phase == ring::LeasePhase::parked;
+}
+
 /// Deliveries that the lease word counts, with the present one.
 unsigned deliveries_of(const ring::Lease& lease) noexcept {
-  const bool held = lease.phase == ring::LeasePhase::leased || lease.phase == ring::LeasePhase::parked;
-  return std::min<unsigned>(lease.tries + (held ? 1U : 0U), k_max_tries);
+  return std::min<unsigned>(lease.tries + (is_held(lease) ? 1U : 0U), k_max_tries);
 }
 
 }  // namespace
@@ -26,7 +29,7 @@ std::optional<MostTried> most_tried(const ring::QueueMemory& memory, unsigned gr
   MostTried most;
   const auto count = [&most](const ring::Lease& lease, ring::Position position) {
     const unsigned deliveries = deliveries_of(lease);
-    if (deliveries > most.deliveries) most = {position, deliveries};
+    if (deliveries > most.deliveries) most = {position, deliveries, is_held(lease)};
   };
   for (std::uint64_t left = depth_of(memory, floor, tail), i = 0; i < left; ++i) {
     const ring::Position position = ring::wrap(floor + i);

@@ -13,6 +13,7 @@ namespace beltway::client {
 struct MostTried {
   ring::Position position = 0;
   unsigned deliveries = 0;  ///< the present one counts; k_max_tries stands for more, too
+  bool is_held = false;     ///< a consumer has it now
 };
 
 /// Of the messages that the group with that index has not acknowledged, parked ones too. Nothing: none was delivered.

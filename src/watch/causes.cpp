@@ -16,11 +16,6 @@ std::string with_process(std::string_view role, const EndpointInfo& endpoint, co
   return std::string(role) + " " + std::to_string(endpoint.index) + " (" + process_text(endpoint.pid) + more + ")";
 }
 
-bool is_stopped(const EndpointInfo& endpoint) {
-  const std::optional<ProcessInfo> process = process_info(endpoint.pid);
-  return process && process->stopped();
-}
-
 /// Finds the causes of one snapshot.
 class Finder {
  public:
@@ -207,7 +202,7 @@ Cause Finder::held_by_group(Cause cause, const GroupState& group) {
                   ", which holds position " + position +
                   (group.tries > 0 ? ", delivered " + std::to_string(group.tries) + " times before" : "") + ", " +
                   std::to_string(holder->held) + " in all" + why_not_parked();
-    cause.remedies = remedies_for_process(holder->endpoint.pid);
+    cause.remedies = remedies_for_consumer(s_, holder->endpoint);
     return cause;
   }
   if (group.paused_for) {
@@ -250,7 +245,7 @@ Cause Finder::held_by_consumer(Cause cause, const ConsumerState& consumer) {
   cause.text =
       "private " + with_process("consumer", consumer.endpoint, last_active(consumer.counters.last_progress_ns)) +
       " stands at position " + std::to_string(consumer.floor) + ", " + std::to_string(consumer.lag) + " behind";
-  cause.remedies = remedies_for_process(consumer.endpoint.pid);
+  cause.remedies = remedies_for_consumer(s_, consumer.endpoint);
   return cause;
 }
 

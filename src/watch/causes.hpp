@@ -37,6 +37,10 @@ void add_memory_causes(const QueueSnapshot& snapshot, std::vector<Cause>& causes
 void add_paused_groups(const QueueSnapshot& snapshot, std::vector<Cause>& causes);
 /// Groups that fill half of the ring, and have no consumer.
 void add_idle_groups(const QueueSnapshot& snapshot, std::vector<Cause>& causes);
+/// What frees the messages that a consumer holds.
+[[nodiscard]] std::vector<Remedy> remedies_for_consumer(const QueueSnapshot& snapshot, const EndpointInfo& endpoint);
+/// Its process is stopped, frozen or held by a debugger.
+[[nodiscard]] bool is_stopped(const EndpointInfo& endpoint);
 /// What helps a group that nothing reads.
 [[nodiscard]] std::vector<Remedy> remedies_for_group(const std::string& queue, const std::string& group);
 /// Groups whose dead letter queue does not exist.

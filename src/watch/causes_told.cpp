@@ -1,5 +1,6 @@
 // Causes that words of the memory and counters show. See causes.hpp.
 #include <algorithm>
+#include <iterator>
 #include <utility>
 
 #include "watch/causes.hpp"
@@ -76,6 +77,39 @@ std::vector<Remedy> remedies_for_group(const std::string& queue, const std::stri
           {"beltway group remove " + queue + " " + group, "removes the group"}};
 }
 
+bool is_stopped(const EndpointInfo& endpoint) {
+  const std::optional<ProcessInfo> process = process_info(endpoint.pid);
+  return process && process->stopped();
+}
+
+namespace {
+
+/// True if an eviction of the consumer frees what it holds: of a group, if another consumer gets the messages.
+bool frees_by_eviction(const QueueSnapshot& snapshot, const EndpointInfo& endpoint) {
+  if (!endpoint.evictable || endpoint.evicted || endpoint.leaving) return false;
+  if (endpoint.group.empty()) return !endpoint.lossy;
+  const auto group = std::ranges::find(snapshot.groups, endpoint.group, &GroupState::name);
+  if (group == snapshot.groups.end() || group->paused_for) return false;
+  return std::ranges::any_of(snapshot.consumers, [&](const ConsumerState& each) {
+    const EndpointInfo& other = each.endpoint;
+    return other.index != endpoint.index && other.group == endpoint.group && !other.evicted && !other.leaving &&
+           !is_stopped(other);
+  });
+}
+
+}  // namespace
+
+std::vector<Remedy> remedies_for_consumer(const QueueSnapshot& snapshot, const EndpointInfo& endpoint) {
+  std::vector<Remedy> remedies = remedies_for_process(endpoint.pid);
+  if (!frees_by_eviction(snapshot, endpoint)) return remedies;
+  // The end of a process comes last.
+  const auto place = remedies.empty() ? remedies.end() : std::prev(remedies.end());
+  remedies.insert(place, {"beltway evict " + snapshot.info.name + " " + std::to_string(endpoint.index),
+                          endpoint.group.empty() ? "lets producers go on without it"
+                                                 : "gives its messages to the other consumers of the group"});
+  return remedies;
+}
+
 void add_idle_groups(const QueueSnapshot& snapshot, std::vector<Cause>& causes) {
   const std::uint32_t slots = snapshot.info.options.slots;
   for (const GroupState& group : snapshot.groups) {
@@ -110,7 +144,7 @@ void add_parked_messages(const QueueSnapshot& snapshot, std::vector<Cause>& caus
       cause.pid = holder->endpoint.pid;
       cause.text += "is held by consumer " + std::to_string(holder->endpoint.index) + " (" +
                     process_text(holder->endpoint.pid) + ")";
-      cause.remedies = remedies_for_process(holder->endpoint.pid);
+      cause.remedies = remedies_for_consumer(snapshot, holder->endpoint);
     }
     causes.push_back(std::move(cause));
   }

@@ -1,5 +1,6 @@
 // Findings about messages that fail: poison messages, dead letters that cannot be moved. See findings.hpp.
 #include <algorithm>
+#include <iterator>
 
 #include "beltway/limits.hpp"
 #include "watch/findings.hpp"
@@ -16,15 +17,37 @@ std::string declare_dead_letter_queue(const QueueInfo& source, const std::string
   return "beltway declare " + name + " --lane-bytes " + std::to_string(lane) + " --group operators";
 }
 
+/// The queue that takes what the group cannot process.
+std::string failed_queue_of(const QueueSnapshot& snapshot, const GroupState& group) {
+  return group.dead_letter.empty() ? snapshot.info.name + ".failed" : group.dead_letter;
+}
+
 std::vector<Remedy> remedies_for_poison(const QueueSnapshot& snapshot, const GroupState& group) {
   const std::string& queue = snapshot.info.name;
   const std::string limit =
       "beltway declare " + queue + " --group " + group.name + ",max-deliveries=" + std::to_string(k_poison_deliveries);
   if (!group.dead_letter.empty()) return {{limit, "moves it to queue " + group.dead_letter + " at its next delivery"}};
-  const std::string target = queue + ".failed";
+  const std::string target = failed_queue_of(snapshot, group);
   return {{declare_dead_letter_queue(snapshot.info, target) + " && " + limit + ",dead-letter=" + target,
            "moves messages that fail so often to queue " + target},
           {limit + ",discard=true", "drops messages that fail so often"}};
+}
+
+/// Those for the message alone. While a consumer holds it, it can only be looked at.
+std::vector<Remedy> remedies_for_message(const QueueSnapshot& snapshot, const GroupState& group,
+                                         const client::MostTried& message) {
+  const std::string& queue = snapshot.info.name;
+  const std::string position = std::to_string(message.position);
+  const std::string of_group = " --group " + group.name;
+  const Remedy show{"beltway peek " + queue + of_group + " --from " + position + " --count 1", "shows the message"};
+  if (message.is_held) return {show};
+  const std::string target = failed_queue_of(snapshot, group);
+  const std::string declare =
+      group.dead_letter.empty() ? declare_dead_letter_queue(snapshot.info, target) + " && " : std::string();
+  return {{declare + "beltway move " + queue + " " + position + " --to " + target + of_group,
+           "moves this message alone to queue " + target},
+          {"beltway ack " + queue + " " + position + of_group, "drops this message for the group"},
+          show};
 }
 
 }  // namespace
@@ -55,9 +78,7 @@ std::vector<Finding> poison_messages(const FullLook& look) {
                        (most.deliveries >= ::beltway::k_max_tries ? " times or more" : " times");
     verdict.forecast = "it is delivered for ever: the group has no max_deliveries";
     verdict.remedies = remedies_for_poison(snapshot, group);
-    verdict.remedies.push_back(
-        {"beltway peek " + snapshot.info.name + " --from " + std::to_string(most.position) + " --count 1",
-         "shows the message"});
+    std::ranges::move(remedies_for_message(snapshot, group, most), std::back_inserter(verdict.remedies));
     finding.mark = most.position;
     findings.push_back(std::move(finding));
   }

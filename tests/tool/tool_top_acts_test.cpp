@@ -86,6 +86,36 @@ TEST_F(TopActs, consumer_is_evicted_only_if_it_is_still_the_one_that_was_seen) {
   EXPECT_TRUE(queue_->describe().endpoints.at(0).evicted);
 }
 
+TEST_F(TopActs, one_message_is_acknowledged_and_another_one_moved) {
+  const Queue aside = connection_.declare("aside", {.slots = 16});
+  publish(3);
+  Act ack = act(Act::Kind::ack);
+  ack.position = 1;
+  EXPECT_EQ(perform(ack), "acknowledged the message at position 1 for group billing");
+  Act move = act(Act::Kind::move);
+  move.to = "aside";
+  move.position = 2;
+  EXPECT_EQ(perform(move), "moved the message at position 2 to aside");
+  EXPECT_EQ(group().available, 1U);
+  EXPECT_EQ(aside.peek(10).size(), 1U);
+  EXPECT_EQ(error_of([&] { (void)perform(move); }).reason(), Errc::not_found) << "it is not there any more";
+  move.position = 0;
+  move.to = "orders";
+  EXPECT_THROW(perform(move), tool::Failure);
+  move.to = "none";
+  EXPECT_EQ(error_of([&] { (void)perform(move); }).reason(), Errc::not_found);
+}
+
+TEST_F(TopActs, message_that_a_consumer_holds_is_left_and_the_consumer_named) {
+  publish(1);
+  Consumer consumer = queue_->consumer({.group = "billing"});
+  auto message = consumer.receive();
+  ASSERT_TRUE(message);
+  const Error refusal = error_of([&] { (void)perform(act(Act::Kind::ack)); });
+  EXPECT_EQ(refusal.reason(), Errc::misuse);
+  EXPECT_NE(std::string(refusal.what()).find("consumer 0"), std::string::npos) << refusal.what();
+}
+
 TEST_F(TopActs, queue_that_was_made_anew_is_left_alone) {
   const Act remove = act(Act::Kind::remove);
   connection_.remove("orders");
@@ -114,7 +144,7 @@ TEST_F(TopActs, another_user_is_refused_and_told_why) {
         .code;
   };
   for (const Act::Kind kind :
-       {Act::Kind::pause, Act::Kind::resume, Act::Kind::purge, Act::Kind::reset, Act::Kind::remove}) {
+       {Act::Kind::pause, Act::Kind::resume, Act::Kind::purge, Act::Kind::reset, Act::Kind::remove, Act::Kind::ack}) {
     EXPECT_EQ(as_nobody(kind), static_cast<int>(Errc::no_permission)) << static_cast<int>(kind);
   }
   EXPECT_EQ(group().available, 2U) << "nothing has changed";

@@ -109,6 +109,38 @@ TEST_F(TopMessageParts, next_message_behind_the_list_is_shown_once_the_list_is_r
   EXPECT_EQ(std::get<screen_request::Message>(next.front()).position, 110U);
 }
 
+TEST_F(TopMessageParts, list_is_read_anew_after_an_act_on_a_message) {
+  press(Key::Code::down);
+  press(Key::Code::enter);
+  ASSERT_EQ(state_.page, Page::message);
+  state_.act = {.kind = Act::Kind::ack, .queue = "orders", .group = "billing", .position = 101};
+  EXPECT_EQ(on_act_end(state_, {.done = false, .text = "consumer 3 holds it"}).size(), 2U);
+  EXPECT_EQ(state_.page, Page::message) << "nothing has changed";
+  EXPECT_EQ(from(on_act_end(state_, {.done = true, .text = "acknowledged"})), std::nullopt);
+  EXPECT_EQ(state_.page, Page::messages);
+  arrive({.cut = true}, 102);
+  EXPECT_EQ(state_.position, 102U) << "the next message is marked";
+}
+
+TEST_F(TopMessageParts, acts_on_a_message_need_its_group_and_name_the_message) {
+  type("a");
+  EXPECT_EQ(state_.dialog, Dialog::none) << "the queue has several groups";
+  EXPECT_TRUE(sees("mark a group"));
+  state_.messages_group = "billing";
+  data_.messages = nullptr;
+  arrive({}, 100);
+  type("am");
+  type("orders.failed");
+  press(Key::Code::enter);
+  EXPECT_TRUE(sees("beltway move orders 100 --to orders.failed --group billing"));
+  const std::vector<Request> requests = type("y");
+  ASSERT_EQ(requests.size(), 1U);
+  const Act& act = std::get<screen_request::Perform>(requests.front()).act;
+  EXPECT_EQ(act.kind, Act::Kind::move);
+  EXPECT_EQ(act.position, 100U);
+  EXPECT_EQ(act.to, "orders.failed");
+}
+
 TEST_F(TopMessageParts, age_that_no_message_of_a_part_has_is_not_told_to_be_nowhere) {
   type("g1s");
   press(Key::Code::enter);

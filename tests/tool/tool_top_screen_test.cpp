@@ -37,6 +37,10 @@ class TopScreen : public ToolTest {
     ASSERT_TRUE(tmux.shows("queue orders")) << tmux.screen();
     ASSERT_TRUE(tmux.shows("billing")) << tmux.screen();
   }
+  /// The group whose messages are listed.
+  static std::string group_on(Tmux& tmux) {
+    return tmux.screen().find("group billing") != std::string::npos ? "billing" : "audit";
+  }
 };
 
 TEST_F(TopScreen, list_sorts_filters_helps_and_quits) {
@@ -119,6 +123,58 @@ TEST_F(TopScreen, acts_ask_first_and_say_what_they_did) {
   EXPECT_TRUE(tmux.shows("queue orders is removed")) << tmux.screen();
   EXPECT_TRUE(tmux.shows("does not exist any more")) << tmux.screen();
   EXPECT_EQ(tool({"show", "orders"}).exit.code, 5);
+}
+
+TEST_F(TopScreen, marked_message_is_acknowledged_after_a_question) {
+  Tmux tmux(command());
+  open_orders(tmux);
+  tmux.press({"Tab"});  // a group
+  tmux.type("m");
+  ASSERT_TRUE(tmux.shows("first message")) << tmux.screen();
+  tmux.type("ak");
+  ASSERT_TRUE(tmux.shows("beltway ack orders 0 --group ")) << tmux.screen();
+  EXPECT_TRUE(tmux.shows("Type y to do it")) << tmux.screen();
+  tmux.type("n");
+  EXPECT_TRUE(tmux.shows("nothing was done")) << tmux.screen();
+  tmux.type("ak");
+  ASSERT_TRUE(tmux.shows("Type y to do it")) << tmux.screen();
+  tmux.type("y");
+  EXPECT_TRUE(tmux.shows("done: acknowledged the message at position 0")) << tmux.screen();
+  EXPECT_TRUE(tmux.hides("first message")) << "the list is read anew: " << tmux.screen();
+  EXPECT_EQ(tool_json({"peek", "orders", "--group", group_on(tmux)})["messages"].size(), 2U);
+}
+
+TEST_F(TopScreen, open_message_is_moved_to_another_queue_after_a_question) {
+  Tmux tmux(command());
+  open_orders(tmux);
+  tmux.press({"Tab"});  // a group
+  tmux.type("m");
+  ASSERT_TRUE(tmux.shows("first message")) << tmux.screen();
+  const std::string group = group_on(tmux);
+  tmux.press({"Down", "Enter"});
+  ASSERT_TRUE(tmux.shows("message 1 of orders")) << tmux.screen();
+  ASSERT_TRUE(tmux.shows("producer 0")) << tmux.screen();
+  tmux.type("am");
+  ASSERT_TRUE(tmux.shows("move to queue:")) << tmux.screen();
+  tmux.type("mail");
+  tmux.press({"Enter"});
+  ASSERT_TRUE(tmux.shows("beltway move orders 1 --to mail --group " + group)) << tmux.screen();
+  tmux.type("y");
+  EXPECT_TRUE(tmux.shows("done: moved the message at position 1 to mail")) << tmux.screen();
+  EXPECT_TRUE(tmux.shows("messages of orders")) << "back in the list: " << tmux.screen();
+  EXPECT_TRUE(tmux.hides("{\"id\": 7}")) << tmux.screen();
+  EXPECT_EQ(tool_json({"peek", "mail"})["messages"][0]["text"], "{\"id\": 7}");
+  EXPECT_EQ(tool_json({"peek", "orders", "--group", group})["messages"].size(), 2U);
+}
+
+TEST_F(TopScreen, message_of_the_whole_ring_has_no_acts_if_there_are_several_groups) {
+  Tmux tmux(command());
+  open_orders(tmux);
+  tmux.type("m");
+  ASSERT_TRUE(tmux.shows("the whole ring")) << tmux.screen();
+  ASSERT_TRUE(tmux.shows("first message")) << tmux.screen();
+  tmux.type("a");
+  EXPECT_TRUE(tmux.shows("mark a group")) << tmux.screen();
 }
 
 TEST_F(TopScreen, window_may_have_any_size) {

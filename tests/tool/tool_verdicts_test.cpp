@@ -146,6 +146,15 @@ TEST(QueueVerdicts, message_that_fails_for_ever_is_poison_unless_the_group_gives
   queue.run(3s);
   ASSERT_EQ(queue.kinds(), Kinds{"poison_message"});
   EXPECT_EQ(queue.verdicts.told()[0].position, 42U);
+  const auto offers = [&](const std::string& command) {
+    return std::ranges::count(queue.verdicts.told()[0].remedies, command, &watch::Remedy::command) == 1;
+  };
+  EXPECT_TRUE(offers("beltway ack q 42 --group g"));
+  EXPECT_TRUE(offers("beltway peek q --group g --from 42 --count 1"));
+  queue.look.most_tried[0]->is_held = true;
+  queue.run(1s);
+  EXPECT_FALSE(offers("beltway ack q 42 --group g")) << "a message that a consumer holds cannot be acknowledged";
+  EXPECT_TRUE(offers("beltway peek q --group g --from 42 --count 1"));
   queue.snapshot.groups[0].max_deliveries = 10;
   queue.run(1s);
   EXPECT_EQ(queue.kinds(), Kinds{});

@@ -5,6 +5,16 @@
 
 namespace beltway::tool {
 
+namespace {
+
+std::string move(const QueueActs& acts, const Act& act, const std::stop_token& stop) {
+  if (act.to == act.queue) throw Failure(ExitCode::usage, "queue " + act.to + " is the one that the message is in");
+  const auto report = acts.move(act.group, act.position, act.to, Until(k_act_patience, stop));
+  return report ? report->text : "nothing was moved";
+}
+
+}  // namespace
+
 std::string perform_act(const Connection& connection, const Act& act, const std::stop_token& stop) {
   const Queue queue = connection.open_queue(act.queue);
   if (queue.id() != act.queue_id)
@@ -17,6 +27,8 @@ std::string perform_act(const Connection& connection, const Act& act, const std:
     case Act::Kind::reset: return acts.reset(act.group, act.to).text;
     case Act::Kind::pause: return acts.pause(act.group).text;
     case Act::Kind::resume: return acts.resume(act.group).text;
+    case Act::Kind::ack: return acts.ack(act.group, act.position).text;
+    case Act::Kind::move: return move(acts, act, stop);
     case Act::Kind::remove: return QueueActs::remove(connection, act.queue).text;
   }
   return {};

@@ -32,6 +32,17 @@ const GroupState* group_of(const watch::QueueDetail& detail, const std::optional
   return groups.size() == 1 ? &groups.front() : nullptr;
 }
 
+ActChoice eviction_of(const QueueInfo& info, const EndpointInfo& consumer) {
+  return {'e',
+          "evict consumer " + std::to_string(consumer.index) + " (pid " + std::to_string(consumer.pid) + ")",
+          {.kind = Act::Kind::evict,
+           .queue = info.name,
+           .queue_id = info.id,
+           .group = consumer.group,
+           .consumer = consumer.index,
+           .pid = consumer.pid}};
+}
+
 std::string messages(std::uint64_t count) { return format_count(count) + (count == 1 ? " message" : " messages"); }
 
 std::string unread_of(const watch::QueueDetail& detail) {
@@ -61,15 +72,35 @@ std::vector<ActChoice> choices_of(const watch::QueueDetail& detail, const std::o
     add('q', Act::Kind::requeue, "requeue dead letters of" + name, group->name);
   }
   if (target && target->kind == Target::Kind::consumer) {
-    if (const ConsumerState* const consumer = find_consumer(detail, target->index)) {
-      const std::string who = std::to_string(target->index) + " (pid " + std::to_string(consumer->endpoint.pid) + ")";
-      add('e', Act::Kind::evict, "evict consumer " + who, consumer->endpoint.group);
-      choices.back().act.consumer = target->index;
-      choices.back().act.pid = consumer->endpoint.pid;
-    }
+    if (const ConsumerState* const consumer = find_consumer(detail, target->index))
+      choices.push_back(eviction_of(info, consumer->endpoint));
   }
   add('x', Act::Kind::remove, "remove queue " + info.name, "");
   return choices;
+}
+
+std::vector<ActChoice> choices_of_message(const watch::QueueDetail& detail, const std::string& group,
+                                          const PeekedMessage& message) {
+  const QueueInfo& info = detail.snapshot.info;
+  std::vector<ActChoice> choices;
+  const auto add = [&](char key, Act::Kind kind, const std::string& label) {
+    choices.push_back(
+        {key,
+         label,
+         {.kind = kind, .queue = info.name, .queue_id = info.id, .group = group, .position = message.position}});
+  };
+  const std::string which = "message " + std::to_string(message.position) + " of group " + group;
+  add('k', Act::Kind::ack, "acknowledge " + which + ": the group loses it");
+  add('m', Act::Kind::move, "move " + which + " to another queue");
+  const ConsumerState* const holder = message.holder ? find_consumer(detail, *message.holder) : nullptr;
+  if (holder != nullptr) choices.push_back(eviction_of(info, holder->endpoint));
+  return choices;
+}
+
+std::string group_of_list(const watch::QueueDetail& detail, const std::string& named) {
+  if (!named.empty()) return named;
+  const GroupState* const only = group_of(detail, std::nullopt);
+  return only == nullptr ? std::string() : only->name;
 }
 
 std::string consequence_of(const Act& act, const watch::QueueDetail& detail) {
@@ -94,6 +125,12 @@ std::string consequence_of(const Act& act, const watch::QueueDetail& detail) {
       return "The consumers of the group get nothing until it is resumed. It keeps its messages: producers wait when "
              "the ring is full.";
     case Act::Kind::resume: return "The consumers of the group go on, with " + messages(state.available) + ".";
+    case Act::Kind::ack:
+      return "Group " + act.group + " loses the message at position " + std::to_string(act.position) +
+             " for good. Other groups keep it.";
+    case Act::Kind::move:
+      return "Publishes the message at position " + std::to_string(act.position) + " in queue " + act.to +
+             ", with its properties, and acknowledges it here for group " + act.group + ". Other groups keep it.";
     case Act::Kind::remove:
       return "The queue ends for all processes. " + unread_of(detail) + " that no consumer has acknowledged are lost.";
   }
@@ -110,6 +147,9 @@ std::string command_of(const Act& act) {
     case Act::Kind::pause: return "beltway group pause " + on_queue + act.group;
     case Act::Kind::resume: return "beltway group resume " + on_queue + act.group;
     case Act::Kind::remove: return "beltway remove " + act.queue;
+    case Act::Kind::ack: return "beltway ack " + on_queue + std::to_string(act.position) + " --group " + act.group;
+    case Act::Kind::move:
+      return "beltway move " + on_queue + std::to_string(act.position) + " --to " + act.to + " --group " + act.group;
   }
   return {};
 }

@@ -44,7 +44,10 @@ void draw_acts_menu(Grid& grid, const TopState& state) {
   for (const ActChoice& choice : state.choices) {
     lines.push_back({.spans = {{std::string("    ") + choice.key, {.bold = true}}, {"  " + choice.label}}});
   }
-  lines.push_back({.spans = {{"  Other groups and consumers: mark their line first.", {Ink::quiet}}}});
+  const bool is_queue = state.page == Page::queue;
+  lines.push_back({.spans = {{is_queue ? "  Other groups and consumers: mark their line first."
+                                       : "  Another group: open the list of its messages first.",
+                              {Ink::quiet}}}});
   draw_box(grid, lines);
 }
 

@@ -101,13 +101,16 @@ constexpr std::array k_messages{
               "mark another message; PgUp, PgDn, Home, End, G go further. The list has a part of very many messages: "
               "it reads on at its ends"},
     Explained{"Enter", "open the message: text, hex, JSON, properties"},
+    Explained{"a", "acts on the marked message of a group: acknowledge, move, evict its holder. Each asks first"},
     Explained{"/ n", "search for text in the payloads behind the marked message; again"},
     Explained{"g", "go to a position (1200), or to the first message that is not older than an age (30s, 10m)"},
     Explained{"u Esc q", "read anew; back to the queue"}};
 
-constexpr std::array k_message{Explained{"t h j", "the payload as text, as hex, as JSON with indentation"},
-                               Explained{"n p", "the next message, the previous one"}, Explained{"arrows", "scroll"},
-                               Explained{"Esc q", "back to the list"}};
+constexpr std::array k_message{
+    Explained{"t h j", "the payload as text, as hex, as JSON with indentation"},
+    Explained{"a", "acts on the message: acknowledge, move, evict its holder. Each asks first"},
+    Explained{"n p", "the next message, the previous one"}, Explained{"arrows", "scroll"},
+    Explained{"Esc q", "back to the list"}};
 
 std::span<const Explained> help_of(Page page) {
   switch (page) {

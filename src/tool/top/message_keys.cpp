@@ -66,6 +66,21 @@ Requests open_neighbour(TopState& state, const MessageList& list, bool is_next) 
   return {screen_request::Message{state.open_queue, state.messages_group, state.position}};
 }
 
+/// The menu of acts on the marked message.
+void choose_act(TopState& state, const TopData& data, const PeekedMessage* message) {
+  if (message == nullptr || !data.open) {
+    say(state, "there is no message to act on");
+    return;
+  }
+  const std::string group = group_of_list(data.open->detail, state.messages_group);
+  if (group.empty()) {
+    say(state, "this is the whole ring: go back, mark a group, and open its messages");
+    return;
+  }
+  state.choices = choices_of_message(data.open->detail, group, *message);
+  state.dialog = Dialog::acts;
+}
+
 Requests go_to_position(TopState& state, const MessageList& list, std::uint64_t position) {
   const std::vector<PeekedMessage>& messages = list.messages;
   const auto found = std::ranges::find_if(messages, [&](const auto& message) { return message.position >= position; });
@@ -130,6 +145,8 @@ Requests on_messages_key(TopState& state, const TopData& data, const Key& key) {
     state.page = Page::message;
     state.message = {};
     return {screen_request::Message{state.open_queue, state.messages_group, state.position}};
+  } else if (key.is('a')) {
+    choose_act(state, data, count == 0 ? nullptr : &list->messages[std::min(state.messages.line, count - 1)]);
   } else if (key.is('/')) {
     begin_input(state, Input::search);
   } else if (key.is('n')) {
@@ -152,6 +169,8 @@ Requests on_message_key(TopState& state, const TopData& data, const Key& key) {
     state.form = MessageForm::hex;
   } else if (key.is('j')) {
     state.form = MessageForm::json;
+  } else if (key.is('a')) {
+    choose_act(state, data, data.message && data.message->message ? &*data.message->message : nullptr);
   } else if (key.is('n') || key.is('p')) {
     if (const MessageList* const list = list_of(state, data)) return open_neighbour(state, *list, key.is('n'));
   } else if (data.message) {

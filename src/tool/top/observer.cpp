@@ -128,7 +128,9 @@ void Observer::take(TopState& state, TopData& data) {
   if (news.messages) data.messages = news.messages;
   if (news.message) data.message = news.message;
   settle(state, data);
-  if (news.act) on_act_end(state, *news.act);
+  if (news.act) {
+    for (Request& request : on_act_end(state, *news.act)) ask(std::move(request));
+  }
   if (!news.search) return;
   for (Request& request : on_search_end(state, data, news.search->position)) ask(std::move(request));
   if (!news.search->trouble.empty()) state.status = news.search->trouble;

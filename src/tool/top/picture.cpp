@@ -150,8 +150,8 @@ std::string keys_of(Page page) {
   switch (page) {
     case Page::queues: return "Enter open  s sort  r reverse  / filter  u update  ? help  q quit";
     case Page::queue: return "a act  m messages  Tab next group or process  u update  ? help  Esc back";
-    case Page::messages: return "Enter open  / search  n next  g go to  u update  ? help  Esc back";
-    case Page::message: return "t text  h hex  j JSON  n next  p previous  ? help  Esc back";
+    case Page::messages: return "Enter open  a act  / search  n next  g go to  u update  ? help  Esc back";
+    case Page::message: return "t text  h hex  j JSON  a act  n next  p previous  ? help  Esc back";
   }
   return {};
 }
@@ -162,6 +162,7 @@ std::string prompt_of(const TopState& state) {
     case Input::search: return "search for: ";
     case Input::go_to: return "go to position (1200) or age (10m): ";
     case Input::reset_to: return "begin at oldest, latest, a position, a time or an age: ";
+    case Input::move_to: return "move to queue: ";
   }
   return {};
 }

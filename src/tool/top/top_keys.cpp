@@ -117,8 +117,8 @@ Requests on_acts_key(TopState& state, const Key& key) {
   for (const ActChoice& choice : state.choices) {
     if (!key.is(choice.key)) continue;
     state.act = choice.act;
-    if (state.act.kind == Act::Kind::reset) {
-      begin_input(state, Input::reset_to);
+    if (state.act.kind == Act::Kind::reset || state.act.kind == Act::Kind::move) {
+      begin_input(state, state.act.kind == Act::Kind::reset ? Input::reset_to : Input::move_to);
     } else {
       begin_confirmation(state);
     }
@@ -175,6 +175,7 @@ Requests end_input(TopState& state, const TopData& data) {
     case Input::search: state.search = state.typed; return search(state);
     case Input::go_to: return go_to(state, data);
     case Input::reset_to:
+    case Input::move_to:
       if (state.typed.empty()) {
         say(state, "nothing was done", Ink::plain);
       } else {

@@ -72,10 +72,18 @@ void settle(TopState& state, const TopData& data) {
   }
 }
 
-void on_act_end(TopState& state, const ActResult& result) {
+std::vector<Request> on_act_end(TopState& state, const ActResult& result) {
   state.acting = false;
   state.status = (result.done ? "done: " : "refused: ") + result.text;
   state.status_ink = result.done ? Ink::good : Ink::trouble;
+  std::vector<Request> requests;
+  const bool is_gone = result.done && (state.act.kind == Act::Kind::ack || state.act.kind == Act::Kind::move);
+  if (state.page == Page::message && is_gone) state.page = Page::messages;
+  if (state.page == Page::message)
+    requests.emplace_back(screen_request::Message{state.open_queue, state.messages_group, state.position});
+  if (state.page == Page::messages || state.page == Page::message)
+    requests.emplace_back(screen_request::Messages{state.open_queue, state.messages_group, state.messages_from});
+  return requests;
 }
 
 std::vector<Request> on_search_end(TopState& state, const TopData& data, std::optional<std::uint64_t> position) {

@@ -21,7 +21,7 @@ namespace beltway::tool {
 enum class Page : std::uint8_t { queues, queue, messages, message };
 enum class Dialog : std::uint8_t { none, help, sort, acts, confirm, input };
 /// What an input line is for.
-enum class Input : std::uint8_t { filter, search, go_to, reset_to };
+enum class Input : std::uint8_t { filter, search, go_to, reset_to, move_to };
 /// How a message is shown.
 enum class MessageForm : std::uint8_t { text, hex, json };
 
@@ -125,8 +125,8 @@ using Request =
 
 /// Changes the state. Returns what is asked for, in order.
 [[nodiscard]] std::vector<Request> on_key(TopState& state, const TopData& data, const Key& key);
-/// The act that was asked for has ended.
-void on_act_end(TopState& state, const ActResult& result);
+/// The act that was asked for has ended. Returns what is asked for, in order: messages that it may have changed.
+std::vector<Request> on_act_end(TopState& state, const ActResult& result);
 /// A search has ended; nothing: no message behind has the text. Returns what is asked for, in order.
 [[nodiscard]] std::vector<Request> on_search_end(TopState& state, const TopData& data,
                                                  std::optional<std::uint64_t> position);
