@@ -147,7 +147,10 @@ enum class SlotLook : std::uint8_t { free, claimed, waiting, leased, acknowledge
 /// The ring as a strip of cells from the oldest position to the latest. A cell stands for `slots_per_cell` slots and shows the
 /// most remarkable one.
 struct RingStrip {
-  std::uint64_t first = 0;  ///< position of the first cell's first slot
+  /// Position of the first cell's first slot. On the first lap it is before position 0, as a number of 54 bits.
+  std::uint64_t first = 0;
+  /// On the first lap: slots of the first cells that no position has reached yet. Later: 0.
+  std::uint64_t never_used = 0;
   double slots_per_cell = 1;
   std::vector<SlotLook> cells;
   struct Floor {

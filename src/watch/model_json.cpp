@@ -60,7 +60,8 @@ Json to_json(const RingStrip& strip) {
                       {"consumer", floor.group.empty() ? Json(floor.consumer) : Json(nullptr)},
                       {"position", floor.position}});
   }
-  return {{"first", strip.first},
+  return {{"first", strip.never_used != 0 ? 0 : strip.first},
+          {"never_used", strip.never_used},
           {"slots_per_cell", strip.slots_per_cell},
           {"cells", std::move(cells)},
           {"floors", std::move(floors)}};

@@ -124,6 +124,8 @@ RingStrip strip_of(const ring::QueueMemory& memory, const wire::Description& des
   const Painter painter(memory, description, tail);
   RingStrip strip;
   strip.first = ring::wrap(tail - slots);
+  const std::int64_t before_first = ring::distance(0, strip.first);
+  strip.never_used = before_first > 0 ? static_cast<std::uint64_t>(before_first) : 0;
   strip.slots_per_cell = static_cast<double>(slots) / static_cast<double>(count);
   strip.cells.reserve(count);
   for (std::uint64_t cell = 0; cell < count; ++cell) {

@@ -220,9 +220,27 @@ TEST_F(WatcherTest, the_detail_has_the_snapshot_the_endpoints_and_the_strip) {
   ASSERT_EQ(strip.floors.size(), 1U);
   EXPECT_EQ(strip.floors[0].position, 0U);
   const watch::Json json = to_json(*detail);
+  EXPECT_EQ(json["strip"]["first"], 0) << "no position is before 0";
+  EXPECT_EQ(json["strip"]["never_used"], 48);
   for (const char* key : {"queue", "state", "causes", "view", "endpoints_view", "strip", "history"})
     EXPECT_TRUE(json.contains(key)) << key;
   EXPECT_FALSE(watcher_.detail("nothing"));
+}
+
+TEST_F(WatcherTest, strip_begins_at_the_oldest_position_after_the_first_lap) {
+  const Queue queue = connection_.declare("orders", {.slots = 4});
+  auto out = queue.producer();
+  for (const std::uint64_t never_used : {3, 2, 1, 0}) {
+    out.publish("x");
+    watcher_.sample();
+    const watch::RingStrip strip = watcher_.detail("orders")->strip;
+    EXPECT_EQ(strip.never_used, never_used);
+  }
+  out.publish("x");
+  watcher_.sample();
+  const watch::Json strip = to_json(*watcher_.detail("orders"))["strip"];
+  EXPECT_EQ(strip["first"], 1);
+  EXPECT_EQ(strip["never_used"], 0);
 }
 
 TEST_F(WatcherTest, an_endpoint_is_busy_for_the_time_that_it_did_not_wait) {

@@ -34,11 +34,13 @@ export function Ring({ strip, slots }) {
     .map(([look, number]) => `${Math.round((100 * number) / count)} % ${k_looks[look] ?? look}`)
     .join(', ');
   const left_of = (position) =>
-    Math.max(0, Math.min(100, (100 * (position - strip.first)) / (strip.slots_per_cell * count)));
+    Math.max(0, Math.min(100, (100 * (position - strip.first + strip.never_used)) / (strip.slots_per_cell * count)));
   const per_cell = strip.slots_per_cell;
   const grain = per_cell > 1 ? `; a cell is ${per_cell.toFixed(per_cell % 1 ? 1 : 0)} slots` : '';
+  const from = strip.never_used ? 'first lap' : `from position ${whole(strip.first)}`;
   return html`<section class="ring" aria-labelledby="ring-title">
-    <h2 id="ring-title">Ring <span class="quiet">${whole(slots)} slots, from position ${whole(strip.first)}${grain}</span></h2>
+    <h2 id="ring-title">Ring <span class="quiet">${whole(slots)} slots,${' '}
+      <span data-field="from">${from}</span>${grain}</span></h2>
     <svg class="strip" viewBox="0 0 ${count} 10" preserveAspectRatio="none" role="img" aria-label="The ring: ${told}">
       ${runs(cells).map(
         ([look, first, number]) => html`<rect class="look ${look}" x=${first} y="0" width=${number}
