@@ -66,6 +66,7 @@ Json totals_json(const QueueTotals& totals) {
 /// An endpoint with what this machine tells of its process.
 Json attached_json(const EndpointInfo& endpoint, SleepState sleep) {
   Json json = to_json(endpoint);
+  json["user"] = user_name(endpoint.uid);
   const std::optional<ProcessInfo> process = process_info(endpoint.pid);
   json["process"] = process ? Json(process->name) : Json(nullptr);
   json["stopped"] = process && process->stopped();

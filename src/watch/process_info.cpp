@@ -6,6 +6,8 @@
 #include <algorithm>
 #include <fstream>
 #include <iterator>
+#include <map>
+#include <mutex>
 
 #include "base/printable.hpp"
 
@@ -132,8 +134,13 @@ std::vector<Remedy> remedies_for_process(int pid) {
 }
 
 std::string user_name(std::uint32_t uid) {
+  // A directory service may take its time, and its answer is in memory that the next call overwrites.
+  static std::mutex mutex;
+  static std::map<std::uint32_t, std::string> known;
+  const std::lock_guard lock(mutex);
+  if (const auto name = known.find(uid); name != known.end()) return name->second;
   const passwd* const entry = getpwuid(uid);
-  return entry == nullptr ? std::to_string(uid) : std::string(entry->pw_name);
+  return entry == nullptr ? std::to_string(uid) : known.emplace(uid, entry->pw_name).first->second;
 }
 
 std::string daemon_text(const Connection::DaemonInfo& daemon) {

@@ -62,7 +62,7 @@ class ProcessMemory {
 /// Commands that let the process go on, or end it.
 [[nodiscard]] std::vector<Remedy> remedies_for_process(int pid);
 
-/// The user's name, or the number.
+/// The user's name, or the number. A name is asked for once. Thread safety: from any thread.
 [[nodiscard]] std::string user_name(std::uint32_t uid);
 
 /// Which daemon was asked: version, process, user, socket; on one line, without its end.

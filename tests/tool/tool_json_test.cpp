@@ -184,13 +184,14 @@ TEST(ToolJson, a_snapshot_has_the_documented_keys) {
             R"("drop_oldest":3,"dropped":11,"ttl_ms":0,"expired":0,)"
             R"("ages":{"oldest_us":null,"delivered":0,"p50_us":0,"p99_us":0,"max_us":0},"consumers":[2]})");
   EXPECT_EQ(keys(state["producers"][0]),
-            (Names{"index", "role", "pid", "uid", "orphan", "name", "process", "stopped", "run_state", "sleep",
+            (Names{"index", "role", "pid", "uid", "orphan", "name", "user", "process", "stopped", "run_state", "sleep",
                    "place_in_line", "claimed", "waits_for", "waits_since_ns", "lane_messages", "lane_used", "counters",
                    "per_message"}));
   EXPECT_EQ(keys(state["consumers"][0]),
-            (Names{"index",   "role",      "pid",     "uid",      "orphan",         "group",    "lossy",
-                   "evicted", "evictable", "leaving", "prefetch", "process",        "stopped",  "run_state",
-                   "sleep",   "held",      "lag",     "ages",     "waits_since_ns", "counters", "per_message"}));
+            (Names{"index",   "role",           "pid",       "uid",        "orphan",   "group",
+                   "lossy",   "evicted",        "evictable", "leaving",    "prefetch", "user",
+                   "process", "stopped",        "run_state", "sleep",      "held",     "lag",
+                   "ages",    "waits_since_ns", "counters",  "per_message"}));
   EXPECT_EQ(keys(state["producers"][0]["counters"]),
             (Names{"messages", "bytes", "refused", "wakes", "sleeps", "rescued", "blocked_ns", "high_water",
                    "last_progress_ns", "needless_wakes"}));
@@ -202,6 +203,7 @@ TEST(ToolJson, a_snapshot_has_the_documented_keys) {
                                           "bytes_out", "refused", "lost", "redelivered", "wakes", "sleeps", "unread",
                                           "discarded", "expired", "dead_lettered", "timed_out"}));
   EXPECT_EQ(state["consumers"][0]["sleep"], "asleep");
+  EXPECT_EQ(state["consumers"][0]["user"], watch::user_name(state["consumers"][0]["uid"])) << "as ping says it";
   EXPECT_EQ(state["consumers"][0]["process"], watch::process_info(getpid())->name);
   EXPECT_EQ(json_line(json).find('\n'), json_line(json).size() - 1);
 }

@@ -27,6 +27,7 @@ test('a queue is shown with the figures of show', async () => {
     assert.equal(await number_in(row.locator('[data-field=held]')), one.held);
     assert.equal(await number_in(row.locator('[data-field=messages]')), one.counters.messages);
     assert.match(await row.locator('[data-field=process]').innerText(), new RegExp(`^${one.pid} ${one.process}`));
+    assert.equal(await row.locator('[data-field=user]').innerText(), one.user);
   }
   assert.equal(shown.state.consumers.length, 1);
   await page.locator('.facts summary').click();

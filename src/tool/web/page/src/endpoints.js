@@ -10,11 +10,11 @@ function Table({ label, heads, children }) {
 
 const number = (field, value, text) => html`<td class="number" data-field=${field}>${text ?? whole(value)}</td>`;
 
-/** "pid 4711 worker, stopped by a signal". */
+/** "4711 worker mara, stopped". */
 function Process({ endpoint }) {
   const state = endpoint.orphan ? 'ended, its memory is still mapped' : endpoint.stopped ? 'stopped' : '';
   return html`<td data-field="process"><span class="pid">${endpoint.pid ?? '–'}</span> ${endpoint.process ?? ''}
-    ${endpoint.user ? html` <span class="quiet">${endpoint.user}</span>` : null}
+    <span class="quiet" data-field="user">${endpoint.user}</span>
     ${state ? html` <span class="trouble">✖ ${state}</span>` : null}</td>`;
 }
 
