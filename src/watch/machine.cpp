@@ -11,6 +11,7 @@
 #include <cerrno>
 #include <cstring>
 #include <fstream>
+#include <iterator>
 #include <set>
 #include <sstream>
 #include <string>
@@ -109,6 +110,12 @@ MachineSources this_machine() {
   std::uint32_t word = 0;
   if (::syscall(SYS_futex, &word, FUTEX_WAKE, 1, nullptr, nullptr, 0) < 0) machine.futex_error = errno;
   return machine;
+}
+
+std::vector<Verdict> surroundings_verdicts(const Fleet& fleet) {
+  std::vector<Verdict> verdicts = machine_verdicts(this_machine());
+  std::ranges::move(descriptor_verdicts(fleet), std::back_inserter(verdicts));
+  return verdicts;
 }
 
 std::vector<Verdict> machine_verdicts(const MachineSources& sources) {

@@ -48,6 +48,9 @@ inline constexpr std::size_t k_max_counted_processes = 1024;
 /// Processes that have nearly used up their descriptors: the daemon and all that are attached, as far as the caller may see.
 [[nodiscard]] std::vector<Verdict> descriptor_verdicts(const Fleet& fleet, const std::filesystem::path& proc = "/proc");
 
+/// All that `doctor` and both faces of the metrics tell beside Fleet::verdicts: of this machine and of the processes.
+[[nodiscard]] std::vector<Verdict> surroundings_verdicts(const Fleet& fleet);
+
 /// How many descriptors a process may have and has. Nothing: it is gone, or of another user.
 struct DescriptorUse {
   std::uint64_t used = 0;

@@ -55,6 +55,9 @@ class Watcher::State {
   [[nodiscard]] std::optional<QueueDetail> detail(std::string_view name);
 
  private:
+  /// Null: there is no view of that name whose memory is mapped.
+  [[nodiscard]] QueueView* find_open(std::string_view name);
+  void meet(std::string_view name, const SampleTime& time);
   [[nodiscard]] bool is_to_be_asked(const SampleTime& time) const;
   void ask_daemon(const SampleTime& time);
   void take_changes(client::QueueChanges changes);
@@ -237,13 +240,29 @@ void Watcher::State::judge_daemon(const SampleTime& time) {
   fleet_.verdicts.insert(fleet_.verdicts.begin(), std::move(verdict));
 }
 
-std::optional<QueueDetail> Watcher::State::detail(std::string_view name) {
+QueueView* Watcher::State::find_open(std::string_view name) {
   const auto view =
       std::ranges::find(fleet_.queues, name, [](const QueueView& each) -> std::string_view { return each.info.name; });
-  if (view == fleet_.queues.end()) return std::nullopt;
+  const bool is_open = view != fleet_.queues.end() && queues_.at(view->info.id).is_open();
+  return is_open ? &*view : nullptr;
+}
+
+/// A queue that was declared after the last sample: asks the daemon for it, and looks at it as a sample does.
+void Watcher::State::meet(std::string_view name, const SampleTime& time) {
+  ask_daemon(time);
+  QueueView* const view = find_open(name);
+  if (view == nullptr) return;
   WatchedQueue& queue = queues_.at(view->info.id);
-  if (!queue.is_open()) return std::nullopt;
-  return queue.detail(SampleTime::now(), *view, options_.strip_cells);
+  queue.read(time, *view);
+  queue.look(time, *view);
+}
+
+std::optional<QueueDetail> Watcher::State::detail(std::string_view name) {
+  const SampleTime time = SampleTime::now();
+  if (find_open(name) == nullptr) meet(name, time);
+  const QueueView* const view = find_open(name);
+  if (view == nullptr) return std::nullopt;
+  return queues_.at(view->info.id).detail(time, *view, options_.strip_cells);
 }
 
 Watcher::Watcher(WatcherOptions options) : state_(std::make_unique<State>(std::move(options))) {}

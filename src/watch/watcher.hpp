@@ -40,7 +40,8 @@ class Watcher {
   void sample();
   [[nodiscard]] const Fleet& fleet() const noexcept;
 
-  /// The queue as it is now, with a scan of its slots. Nothing: there is no such queue, or it may not be read.
+  /// The queue as it is now, with a scan of its slots. A queue that no sample has seen is asked for: fleet() has it then,
+  /// too, and the daemon may take as long as in sample(). Nothing: there is no such queue, or it may not be read.
   [[nodiscard]] std::optional<QueueDetail> detail(std::string_view queue);
 
  private:

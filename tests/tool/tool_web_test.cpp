@@ -122,6 +122,25 @@ TEST_F(WebTest, queue_is_told_as_show_tells_it) {
   EXPECT_EQ(web.get("/api/queues/none").status, 404);
 }
 
+TEST_F(WebTest, queue_is_told_as_soon_as_it_is_declared) {
+  const WebProgram web(daemon_);
+  HttpClient news(web.port());
+  news.send(web.request("GET", "/api/events"));
+  (void)news.read_header();
+  ASSERT_NE(news.read_event(), "");
+  // More than come between two samples.
+  for (const char* name : {"a", "b", "c", "d"}) {
+    const std::string target = std::string("/api/queues/") + name;
+    EXPECT_EQ(web.get(target).status, 404);
+    ASSERT_TRUE(tool({"declare", name}).exit.ok());
+    EXPECT_EQ(web.get(target).status, 200) << name;
+    HttpClient other(web.port());
+    other.send(web.request("GET", "/api/events"));
+    (void)other.read_header();
+    EXPECT_NE(other.read_event(), "") << "a new reader of news finds a queue that none was told of";
+  }
+}
+
 TEST_F(WebTest, messages_are_shown_in_pages_and_stay) {
   make_orders();
   const WebProgram web(daemon_);
@@ -178,26 +197,6 @@ TEST_F(WebTest, one_message_is_moved_and_a_consumer_that_is_not_there_is_not_evi
   EXPECT_EQ(web.post("/api/queues/orders/move", {{"position", 9}, {"to", "aside"}}).status, 404);
   EXPECT_EQ(web.post("/api/queues/orders/evict", {{"consumer", 0}}).status, 404);
   EXPECT_EQ(web.post("/api/queues/orders/evict", {{"consumer", 4711}}).status, 404);
-}
-
-TEST_F(WebTest, metrics_need_the_token_unless_they_are_open) {
-  make_orders();
-  const WebProgram closed(daemon_);
-  const HttpAnswer text = closed.get("/metrics?queues=5");
-  EXPECT_EQ(text.status, 200);
-  EXPECT_TRUE(text.header("content-type").starts_with("text/plain")) << text.header("content-type");
-  EXPECT_NE(text.body.find("beltway_up 1\n"), std::string::npos) << text.body;
-  EXPECT_NE(text.body.find("queue=\"orders\""), std::string::npos) << text.body;
-  const WebProgram open(daemon_, {"--metrics-open"});
-  const auto status_of = [&](const std::string& target) {
-    HttpClient client(open.port());
-    client.send("GET " + target + " HTTP/1.1\r\nHost: " + open.host() + "\r\n\r\n");
-    return client.read_answer().status;
-  };
-  EXPECT_EQ(status_of("/metrics"), 200);
-  EXPECT_EQ(status_of("/metrics?queues=1"), 200);
-  EXPECT_EQ(status_of("/metrics/x"), 401);
-  EXPECT_EQ(status_of("/api/fleet"), 401);
 }
 
 TEST_F(WebTest, read_only_server_shows_and_does_nothing) {

@@ -227,6 +227,22 @@ TEST_F(WatcherTest, the_detail_has_the_snapshot_the_endpoints_and_the_strip) {
   EXPECT_FALSE(watcher_.detail("nothing"));
 }
 
+TEST_F(WatcherTest, detail_of_a_queue_that_no_sample_has_seen_comes_at_once) {
+  watcher_.sample();
+  const Queue queue = connection_.declare("orders", k_orders);
+  queue.producer().publish("x");
+  const auto detail = watcher_.detail("orders");
+  ASSERT_TRUE(detail);
+  EXPECT_EQ(detail->snapshot.position, 1U);
+  EXPECT_TRUE(detail->view.readable);
+  EXPECT_EQ(detail->view.used, 1U);
+  EXPECT_EQ(detail->view.counts.messages_in, 1U);
+  EXPECT_FALSE(watcher_.detail("other")) << "it does not exist";
+  connection_.remove("orders");
+  connection_.declare("orders", k_orders);
+  EXPECT_TRUE(watcher_.detail("orders"));
+}
+
 TEST_F(WatcherTest, strip_begins_at_the_oldest_position_after_the_first_lap) {
   const Queue queue = connection_.declare("orders", {.slots = 4});
   auto out = queue.producer();

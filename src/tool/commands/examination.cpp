@@ -47,8 +47,7 @@ Examination examine(const ConnectionOptions& connection, std::chrono::nanosecond
   }
   Examination examination{.fleet = watcher.fleet(), .looked_for = Clock::now() - start};
   append(examination.verdicts, examination.fleet.verdicts);
-  append(examination.verdicts, watch::machine_verdicts(watch::this_machine()));
-  append(examination.verdicts, watch::descriptor_verdicts(examination.fleet));
+  append(examination.verdicts, watch::surroundings_verdicts(examination.fleet));
   for (const watch::QueueView& queue : examination.fleet.queues) append(examination.verdicts, queue.verdicts);
   std::ranges::stable_sort(examination.verdicts, std::greater(), &watch::Verdict::severity);
   return examination;

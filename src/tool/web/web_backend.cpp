@@ -12,6 +12,7 @@
 #include "tool/web/web_acts.hpp"
 #include "tool/web/web_limits.hpp"
 #include "watch/json.hpp"
+#include "watch/machine.hpp"
 #include "watch/metrics_text.hpp"
 #include "watch/process_info.hpp"
 
@@ -21,6 +22,8 @@ namespace {
 
 using watch::Json;
 
+/// Each look at the machine reads the descriptors of all processes. Scrapes come less often, and a flood of them costs no more.
+constexpr std::chrono::seconds k_between_surroundings{5};
 /// As many as a wide screen has room for.
 constexpr std::size_t k_strip_cells = 256;
 
@@ -123,11 +126,13 @@ WebAnswer WebBackend::fleet() { return {.body = text_of(watch::to_json(watcher_.
 
 WebAnswer WebBackend::queue(const QueueRequest& request) {
   auto found = details_.find(request.queue);
-  if (found == details_.end()) found = details_.emplace(request.queue, watcher_.detail(request.queue)).first;
-  if (!found->second)
-    return error_answer(404, "queue \"" + request.queue + "\": it does not exist, or you may not read it");
-  if (request.history_since_s == 0) return {.body = text_of(watch::to_json(*found->second))};
-  watch::QueueDetail shorter = *found->second;
+  if (found == details_.end()) {
+    std::optional<watch::QueueDetail> detail = watcher_.detail(request.queue);
+    if (!detail) return error_answer(404, "queue \"" + request.queue + "\": it does not exist, or you may not read it");
+    found = details_.emplace(request.queue, std::move(*detail)).first;
+  }
+  if (request.history_since_s == 0) return {.body = text_of(watch::to_json(found->second))};
+  watch::QueueDetail shorter = found->second;
   leave_out_before(shorter.view.history, request.history_since_s);
   return {.body = text_of(watch::to_json(shorter))};
 }
@@ -135,7 +140,12 @@ WebAnswer WebBackend::queue(const QueueRequest& request) {
 WebAnswer WebBackend::metrics(const MetricsRequest& request) {
   const watch::MetricsOptions options{.per_queue = request.queues != 0,
                                       .max_queues = static_cast<std::size_t>(request.queues)};
-  return {.type = watch::k_metrics_content_type, .body = watch::metrics_text(watcher_.fleet(), options)};
+  const auto now = std::chrono::steady_clock::now();
+  if (!surroundings_at_ || now - *surroundings_at_ >= k_between_surroundings) {
+    surroundings_ = watch::surroundings_verdicts(watcher_.fleet());
+    surroundings_at_ = now;
+  }
+  return {.type = watch::k_metrics_content_type, .body = watch::metrics_text(watcher_.fleet(), options, surroundings_)};
 }
 
 }  // namespace beltway::tool

@@ -12,6 +12,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "beltway/connection.hpp"
 #include "tool/web/web_news.hpp"
@@ -59,8 +60,10 @@ class WebBackend {
   watch::Watcher watcher_;  // this and all below: of the thread that looks
   WebNews news_;
   NewsReply on_news_;
-  std::map<std::string, std::optional<watch::QueueDetail>> details_;  // since the last sample: one scan for all who ask
-  std::atomic<bool> acted_{false};                                    // an act has changed what they show
+  std::map<std::string, watch::QueueDetail> details_;  // since the last sample: one scan for all who ask
+  std::atomic<bool> acted_{false};                     // an act has changed what they show
+  std::vector<watch::Verdict> surroundings_;           // of the machine, for scrapes
+  std::optional<std::chrono::steady_clock::time_point> surroundings_at_;
   std::unique_ptr<WebWorker> looking_;
   std::unique_ptr<WebWorker> asking_;
 };

@@ -92,7 +92,9 @@ WebNews::Text WebNews::whole() {
   Json minutes = Json::object();
   if (fleet_ != nullptr) {
     for (const watch::QueueView& queue : fleet_->queues) {
-      rows += (rows.empty() ? "" : ",") + rows_.at(queue.info.name);
+      const auto row = rows_.find(queue.info.name);
+      if (row == rows_.end()) continue;  // it came after the last sample: the next update tells it
+      rows += (rows.empty() ? "" : ",") + row->second;
       minutes[queue.info.name] = minute_of(queue);
     }
   }
