@@ -65,20 +65,21 @@ void QueueVerdicts::tell(std::uint64_t now_ns) {
   std::vector<Verdict> fallbacks;
   for (const Seen& each : seen_) {
     const Finding& finding = each.finding;
-    const Nanoseconds seen(now_ns - each.first_ns);
+    const Nanoseconds seen(each.last_ns - each.first_ns);  // by looks: what comes after the last one is not known
     // What a second look has not shown again may be a moment of work, whatever the words of the memory say of its past.
     const bool is_again = seen.count() > 0 || finding.told_after.count() == 0;
     const Nanoseconds lasted = std::max(seen, finding.verdict.since.value_or(seen));
     const bool needs_time = finding.mark == 0 || finding.told_after >= k_long_job_ms;
     const bool is_enough = tells_at_once_ && finding.told_after < k_long_job_ms;
     const bool is_told = is_again && (is_enough || (needs_time ? lasted : seen) >= finding.told_after);
+    const Nanoseconds until_now(now_ns - each.last_ns);
     const bool is_note = finding.verdict.severity == Severity::note;
     if (!is_told) {
       undecided_ = undecided_ || (!is_note && finding.told_after <= k_soon_ms);
       continue;
     }
     Verdict verdict = finding.verdict;
-    if (lasted.count() > 0) verdict.since = lasted;
+    if (lasted.count() > 0) verdict.since = lasted + until_now;
     (finding.is_fallback ? fallbacks : told_).push_back(std::move(verdict));
   }
   for (Verdict& fallback : fallbacks) {

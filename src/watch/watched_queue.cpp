@@ -19,9 +19,11 @@ constexpr std::size_t k_view_points = 60;
 /// Rates that differ by less are equal: a rate is a difference of counts that were not read at one moment.
 constexpr double k_growth = 0.02;
 
-/// Between two full looks at a queue that shows something, and at one that only might.
-constexpr Nanoseconds k_between_looks = std::chrono::milliseconds(250);
-constexpr Nanoseconds k_between_first_looks = std::chrono::seconds(1);
+/// Between two full looks at a queue that shows something, or might: a second, and somewhat less, so that one who samples once a
+/// second looks each time.
+constexpr Nanoseconds k_between_looks = std::chrono::milliseconds(900);
+/// Between two judgements of what samples show.
+constexpr Nanoseconds k_between_judgements = std::chrono::milliseconds(250);
 
 Nanoseconds clock_ns(clockid_t clock) {
   timespec now{};
@@ -145,15 +147,15 @@ void WatchedQueue::fill_slowest(const Reading& reading, QueueView& view) const {
 }
 
 bool WatchedQueue::is_suspicious(const SampleTime& time, const QueueView& view) const {
-  if (verdicts_.wants_full_look()) return time.monotonic - looked_at_ >= k_between_looks;
-  if (time.monotonic - looked_at_ < k_between_first_looks) return false;
+  if (time.monotonic - looked_at_ < k_between_looks) return false;
+  if (verdicts_.wants_full_look()) return true;
   const bool nearly_full = view.used * 4 >= std::uint64_t{view.info.options.slots} * 3;
   const bool stands_still = view.lag != 0 && time.monotonic - moved_at_ >= k_standstill_ms;
   return producers_sleep_ || nearly_full || stands_still || view.removed;
 }
 
 void WatchedQueue::judge(const SampleTime& time, QueueView& view) {
-  if (time.monotonic - judged_at_ < k_between_looks) return;
+  if (time.monotonic - judged_at_ < k_between_judgements) return;
   judged_at_ = time.monotonic;
   verdicts_.add(view, nullptr, static_cast<std::uint64_t>(time.monotonic.count()));
   view.verdicts = verdicts_.told();

@@ -224,6 +224,20 @@ TEST(QueueVerdicts, dead_letters_that_come_one_after_the_other_are_told) {
   EXPECT_EQ(queue.kinds(), Kinds{});
 }
 
+TEST(QueueVerdicts, finding_that_no_second_look_has_shown_again_is_not_told) {
+  Watched queue;
+  queue.snapshot.broken = 2;
+  queue.run(200ms);
+  queue.with_full_looks = false;
+  queue.run(2500ms);
+  EXPECT_EQ(queue.kinds(), Kinds{}) << "one look has shown it";
+  EXPECT_TRUE(queue.verdicts.undecided());
+  queue.with_full_looks = true;
+  queue.run(200ms);
+  ASSERT_EQ(queue.kinds(), Kinds{"broken_words"});
+  EXPECT_GE(queue.verdicts.told()[0].since, 2500ms);
+}
+
 TEST(QueueVerdicts, finding_of_a_full_look_is_kept_between_full_looks_and_dropped_after_a_gap) {
   Watched queue;
   queue.snapshot.broken = 2;
