@@ -105,7 +105,6 @@ void Finder::add_claims() {
     if (producer.claimed == 0) continue;
     const std::vector<const ProducerState*> waiting = sleepers(WaitsFor::claim);
     Cause cause{.kind = "claim_not_finished",
-                .brief = !is_stopped(producer.endpoint),
                 .producer = producer.endpoint.index,
                 .pid = producer.endpoint.pid,
                 .position = producer.oldest_claim};
@@ -123,7 +122,7 @@ void Finder::add_full_ring() {
   const std::uint64_t slots = s_.info.options.slots;
   const std::vector<const ProducerState*> waiting = sleepers(WaitsFor::ring);
   if (waiting.empty() && (s_.used == 0 || s_.used < slots)) return;
-  Cause subject{.kind = "ring_full", .brief = waiting.empty()};
+  Cause subject{.kind = "ring_full"};
   subject.subject = s_.used >= slots ? "the ring is full" : "producers wait for room in the ring";
   if (!waiting.empty()) {
     subject.for_ns = waited_ns(*waiting.front());
@@ -138,7 +137,7 @@ void Finder::add_full_ring() {
 
 void Finder::add_full_lane(const ProducerState& producer) {
   if (producer.waits_for != WaitsFor::lane && producer.waits_for != WaitsFor::own_loans) return;
-  Cause subject{.kind = "lane_full", .brief = false, .producer = producer.endpoint.index};
+  Cause subject{.kind = "lane_full", .producer = producer.endpoint.index};
   subject.for_ns = waited_ns(producer);
   const std::string size = format_size(static_cast<double>(s_.info.options.lane_bytes));
   subject.subject = "the lane of " + with_process("producer", producer.endpoint) + " is full, and it has waited for " +
@@ -151,7 +150,6 @@ void Finder::add_full_lane(const ProducerState& producer) {
   }
   subject.text = "its own open loans hold the rest of " + size + "; it must commit or drop them";
   subject.kind = "own_loans";
-  subject.brief = true;
   subject.pid = producer.endpoint.pid;
   subject.remedies = remedies_for_process(producer.endpoint.pid);
   add(std::move(subject));
@@ -306,7 +304,6 @@ void Finder::add_consumer_that_does_not_take(const ConsumerState& consumer) {
                                   [](const ProducerState& each) { return each.claimed != 0; });
   if (available == 0 || claims) return;
   Cause cause{.blocks = false,
-              .brief = true,
               .group = endpoint.group,
               .consumer = endpoint.index,
               .pid = endpoint.pid,

@@ -15,7 +15,6 @@ namespace beltway::watch {
 struct Cause {
   std::string kind = {};
   bool blocks = true;  ///< a process waits for it now. False: it may block a process later, or costs time
-  bool brief = false;  ///< a healthy queue may look like this for a moment: reported only if two snapshots show it
   std::string group = {};
   std::optional<unsigned> producer = {};       ///< the producer at the root of it, or the one with the full lane
   std::optional<unsigned> consumer = {};       ///< the consumer at the root of it
@@ -51,10 +50,5 @@ void add_parked_messages(const QueueSnapshot& snapshot, std::vector<Cause>& caus
 [[nodiscard]] std::string paused_text(const GroupState& group);
 /// Ends the pause.
 [[nodiscard]] Remedy resume_remedy(const QueueSnapshot& snapshot, const GroupState& group);
-
-/// True if a second snapshot is needed to tell a cause from a moment of healthy work.
-[[nodiscard]] bool needs_second_snapshot(const std::vector<Cause>& causes);
-/// Those of `now` that are not brief, or were there `before`, too.
-[[nodiscard]] std::vector<Cause> confirmed(const std::vector<Cause>& before, std::vector<Cause> now);
 
 }  // namespace beltway::watch

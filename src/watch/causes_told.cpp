@@ -12,7 +12,6 @@ void add_memory_causes(const QueueSnapshot& snapshot, std::vector<Cause>& causes
   if (snapshot.broken != 0) {
     Cause cause{
         .kind = "broken_words",
-        .brief = true,
         .text = std::to_string(snapshot.broken) +
                 " words of the shared memory make no sense: a program wrote there, or used one endpoint from two "
                 "threads; readers may stand before them"};
@@ -129,8 +128,7 @@ void add_idle_groups(const QueueSnapshot& snapshot, std::vector<Cause>& causes) 
 void add_parked_messages(const QueueSnapshot& snapshot, std::vector<Cause>& causes) {
   for (const GroupState& group : snapshot.groups) {
     if (!group.oldest_parked) continue;
-    Cause cause{
-        .kind = "parked", .blocks = false, .brief = true, .group = group.name, .position = *group.oldest_parked};
+    Cause cause{.kind = "parked", .blocks = false, .group = group.name, .position = *group.oldest_parked};
     cause.text = "group \"" + group.name + "\" has " + std::to_string(group.parked) +
                  " parked messages, which do not hold the ring; the oldest, position " +
                  std::to_string(*group.oldest_parked) + ", ";
@@ -148,23 +146,6 @@ void add_parked_messages(const QueueSnapshot& snapshot, std::vector<Cause>& caus
     }
     causes.push_back(std::move(cause));
   }
-}
-
-bool needs_second_snapshot(const std::vector<Cause>& causes) {
-  return std::any_of(causes.begin(), causes.end(), [](const Cause& cause) { return cause.brief; });
-}
-
-std::vector<Cause> confirmed(const std::vector<Cause>& before, std::vector<Cause> now) {
-  const auto is_same = [](const Cause& a, const Cause& b) {
-    // A ring that is full while its readers move is still full; a claim that moves is work.
-    const bool position = a.kind != "claim_not_finished" || a.position == b.position;
-    return position && a.kind == b.kind && a.group == b.group && a.producer == b.producer && a.consumer == b.consumer;
-  };
-  std::erase_if(now, [&](const Cause& cause) {
-    return cause.brief &&
-           std::none_of(before.begin(), before.end(), [&](const Cause& earlier) { return is_same(earlier, cause); });
-  });
-  return now;
 }
 
 }  // namespace beltway::watch

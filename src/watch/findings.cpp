@@ -6,6 +6,7 @@
 #include <string_view>
 
 #include "watch/format.hpp"
+#include "watch/verdicts.hpp"
 
 namespace beltway::watch {
 
@@ -143,13 +144,15 @@ Finding finding_of(const QueueSnapshot& snapshot, const Cause& cause, std::uint6
   // The sentence of `show` begins with the subject.
   if (is_full(cause) && !cause.subject.empty()) verdict.cause = cause.text.substr(cause.subject.size() + 2);
   verdict.evidence = evidence_of(snapshot, cause);
-  if (cause.for_ns) verdict.since = Nanoseconds(*cause.for_ns);
+  verdict.since = lasted(cause);
   verdict.remedies = cause.remedies;
   verdict.group = cause.group;
   verdict.producer = cause.producer;
   verdict.consumer = cause.consumer;
   verdict.pid = cause.pid;
   verdict.position = cause.position;
+  verdict.blocks = cause.blocks;
+  verdict.waited = lasted(cause);
   adapt_to_kind(snapshot, cause, now_ns, finding);
   return finding;
 }

@@ -161,7 +161,7 @@ void WatchedQueue::judge(const SampleTime& time, QueueView& view) {
   view.verdicts = verdicts_.told();
 }
 
-void WatchedQueue::look(const SampleTime& time, QueueView& view) {
+QueueSnapshot WatchedQueue::look(const SampleTime& time, QueueView& view) {
   ++looks_;
   looked_at_ = judged_at_ = time.monotonic;
   FullLook look{.snapshot = client::take_snapshot(inspection_->memory, description_at(time))};
@@ -171,6 +171,7 @@ void WatchedQueue::look(const SampleTime& time, QueueView& view) {
   view.parked = look.snapshot.parked;
   verdicts_.add(view, &look, static_cast<std::uint64_t>(time.monotonic.count()));
   view.verdicts = verdicts_.told();
+  return std::move(look.snapshot);
 }
 
 wire::Description WatchedQueue::description_at(const SampleTime& time) const {

@@ -56,8 +56,10 @@ class WatchedQueue {
   [[nodiscard]] bool is_unknown() const noexcept { return looks_ == 0 || (looks_ == 1 && verdicts_.wants_full_look()); }
   /// True if further samples will tell whether something is wrong.
   [[nodiscard]] bool undecided() const noexcept { return verdicts_.undecided(); }
-  /// Scans the slots, and finds what is wrong. Requires is_open().
-  void look(const SampleTime& time, QueueView& view);
+  /// True if looks have found something, told or not.
+  [[nodiscard]] bool has_findings() const noexcept { return verdicts_.wants_full_look(); }
+  /// Scans the slots, and finds what is wrong. Returns what it has seen. Requires is_open().
+  QueueSnapshot look(const SampleTime& time, QueueView& view);
 
   [[nodiscard]] QueueDetail detail(const SampleTime& time, const QueueView& view, std::size_t cells);
 

@@ -13,6 +13,7 @@
 #include "support/child.hpp"
 #include "support/daemon.hpp"
 #include "support/raw_client.hpp"
+#include "support/web_program.hpp"
 #include "watch/causes.hpp"
 
 namespace beltway::test {
@@ -118,7 +119,7 @@ TEST_F(ToolCauses, a_full_ring_is_blamed_on_the_stopped_consumer_and_the_named_r
   EXPECT_EQ(cause["position"], 0);
   EXPECT_EQ(cause["blocks"], true);
   EXPECT_GT(cause["for_ns"], 0);
-  expect_line({"the ring is full", "process " + std::to_string(holder.pid()), "stopped", "position 0", "waited for"});
+  expect_line({"q is full", "process " + std::to_string(holder.pid()), "stopped", "position 0", "waited for"});
   apply(cause, "kill -CONT");
   EXPECT_EQ(holder.wait(), (Exit{.code = 0}));
 }
@@ -136,7 +137,7 @@ TEST_F(ToolCauses, a_full_ring_is_blamed_on_a_paused_group_and_the_named_remedy_
   EXPECT_EQ(cause["blocks"], true);
   EXPECT_FALSE(is_told("group_paused")) << "each cause is told once";
   EXPECT_FALSE(is_told("asleep_with_work"));
-  expect_line({"the ring is full", "group \"g\" has been paused for", "keeps 16 messages from position 0 on"});
+  expect_line({"q is full", "group \"g\" has been paused for", "keeps 16 messages from position 0 on"});
   apply(cause, "beltway group resume");
   const auto first = in.receive(20s);
   EXPECT_TRUE(first);
@@ -151,7 +152,7 @@ TEST_F(ToolCauses, a_stopped_consumer_that_has_taken_nothing_is_named_for_a_full
   const json cause = this->cause("ring_full_by_group");
   EXPECT_EQ(cause["pid"], stopped.pid());
   EXPECT_EQ(cause["run_state"], "stopped");
-  expect_line({"the ring is full", std::to_string(stopped.pid()), "stopped"});
+  expect_line({"q is full", std::to_string(stopped.pid()), "stopped"});
   std::istringstream lines(show_text());
   for (std::string line; std::getline(lines, line);) {
     const bool sleeps = line.find(" asleep ") != std::string::npos;
@@ -177,7 +178,7 @@ TEST_F(ToolCauses, a_group_without_consumer_is_told_and_its_removal_frees_the_ri
   EXPECT_EQ(this->cause("group_without_consumer")["blocks"], false) << "half of the ring";
   while (out.try_publish("kept") == Status::ok) continue;
   const json cause = this->cause("ring_full_by_group_without_consumer");
-  expect_line({"the ring is full", "group \"g\" has no consumer", "16 messages"});
+  expect_line({"q is full", "group \"g\" has no consumer", "16 messages"});
   apply(cause, "beltway purge");
   EXPECT_EQ(out.publish_until("room", 20s), Status::ok);
   while (out.try_publish("kept") == Status::ok) continue;
@@ -194,7 +195,7 @@ TEST_F(ToolCauses, a_private_consumer_that_stands_still_is_named_for_a_full_ring
   const json cause = this->cause("ring_full_by_private_consumer");
   EXPECT_EQ(cause["pid"], stopped.pid());
   EXPECT_EQ(cause["position"], 0);
-  expect_line({"the ring is full", "private consumer 0", "stopped", "16 behind"});
+  expect_line({"q is full", "private consumer 0", "stopped", "16 behind"});
   apply(cause, "kill -KILL");
   EXPECT_TRUE(eventually([&] { return queue.describe().endpoints.size() == 1; }));
 }
@@ -207,22 +208,26 @@ TEST_F(ToolCauses, a_full_lane_is_told_with_the_group_that_needs_what_is_in_it) 
   EXPECT_EQ(cause["producer"], 0);
   EXPECT_EQ(cause["position"], 0);
   EXPECT_GT(cause["for_ns"], 0);
-  expect_line({"the lane of producer 0 (process " + std::to_string(::getpid()), "4 messages", "4 KiB of 4 KiB",
-               "group \"g\" has no consumer"});
+  expect_line({"a lane of q is full", "the lane of producer 0 (process " + std::to_string(::getpid()), "4 messages",
+               "4 KiB of 4 KiB", "group \"g\" has no consumer"});
   EXPECT_EQ(show()["state"]["producers"][0]["waits_for"], "lane");
   apply(cause, "beltway purge");
 }
 
-TEST_F(ToolCauses, a_consumer_at_its_prefetch_limit_is_told) {
+TEST_F(ToolCauses, a_consumer_at_its_prefetch_limit_is_found_and_told_only_if_it_stays_there) {
   const Queue queue = declare(with_group());
   auto out = queue.producer();
   auto in = queue.consumer({.group = "g", .prefetch = 2});
   for (int i = 0; i < 4; ++i) out.publish("x");
   const Result<Message> one = in.receive(20s);
   const Result<Message> two = in.receive(20s);
-  const json cause = this->cause("prefetch_limit");
-  EXPECT_EQ(cause["consumer"], 0);
-  expect_line({"holds 2 messages, its prefetch limit", "2 messages that wait"});
+  const auto causes = watch::find_causes(queue.snapshot(), 0);
+  ASSERT_EQ(causes.size(), 1U);
+  EXPECT_EQ(causes[0].kind, "prefetch_limit");
+  EXPECT_EQ(causes[0].consumer, 0U);
+  for (const char* part : {"holds 2 messages, its prefetch limit", "2 messages that wait"})
+    EXPECT_NE(causes[0].text.find(part), std::string::npos) << causes[0].text;
+  EXPECT_FALSE(is_told("prefetch_limit")) << "a worker at a job of some seconds is no trouble";
   EXPECT_EQ(show()["state"]["consumers"][0]["prefetch"], 2);
 }
 
@@ -306,6 +311,35 @@ TEST_F(ToolCauses, a_queue_at_work_has_no_cause) {
   EXPECT_TRUE(eventually([&] { return show()["causes"].empty(); })) << show_text();
 }
 
+TEST_F(ToolCauses, show_list_doctor_and_web_tell_the_same) {
+  const Queue queue = declare(with_group());
+  auto out = queue.producer();
+  while (out.try_publish("kept") == Status::ok) continue;
+  const auto words_of = [](const json& verdicts, const char* kind) {
+    json words = json::array();
+    for (const json& each : verdicts) words.push_back({each[kind], each["group"], each["evidence"], each["severity"]});
+    return words;
+  };
+  const json shown = words_of(show()["causes"], "cause");
+  ASSERT_EQ(shown.size(), 1U) << shown;
+  EXPECT_EQ(shown[0][0], "ring_full_by_group_without_consumer");
+  const json listed = json::parse(daemon_.tool({"list", "--format", "json"}).out);
+  EXPECT_EQ(words_of(listed["queues"][0]["verdicts"], "kind"), shown);
+  json found = json::array();
+  for (const json& each : json::parse(daemon_.tool({"doctor", "--format", "json"}).out)["verdicts"]) {
+    if (each["queue"] == "q") found.push_back(each);
+  }
+  EXPECT_EQ(words_of(found, "kind"), shown);
+  const WebProgram web(daemon_);
+  json told;
+  EXPECT_TRUE(eventually([&] {
+    told = json::parse(web.get("/api/queues/q").body);
+    return !told["causes"].empty();
+  }));
+  EXPECT_EQ(words_of(told["causes"], "cause"), shown);
+  EXPECT_EQ(told["causes"][0]["text"], show()["causes"][0]["text"]);
+}
+
 TEST_F(ToolCauses, acknowledged_messages_are_not_in_use_though_their_floor_lags) {
   const Queue queue = declare(with_group(256));
   auto out = queue.producer();
@@ -315,81 +349,6 @@ TEST_F(ToolCauses, acknowledged_messages_are_not_in_use_though_their_floor_lags)
   const json state = show()["state"];
   EXPECT_EQ(state["used"], 0);
   EXPECT_EQ(state["groups"][0]["depth"], 0);
-}
-
-/// A queue of 16 slots with one producer and a group, in this process.
-QueueSnapshot some_snapshot() {
-  QueueSnapshot snapshot;
-  snapshot.info.name = "q";
-  snapshot.info.options = with_group();
-  snapshot.position = 100;
-  ProducerState producer;
-  producer.endpoint = {.index = 1, .producer = true, .pid = ::getpid(), .group = {}};
-  snapshot.producers.push_back(producer);
-  snapshot.groups.push_back({.name = "g", .floor = 100, .consumers = {}});
-  return snapshot;
-}
-
-TEST(ToolCause, a_claim_is_a_cause_only_if_a_second_snapshot_finds_it_again) {
-  QueueSnapshot snapshot = some_snapshot();
-  snapshot.producers[0].claimed = 1;
-  snapshot.producers[0].oldest_claim = 99;
-  const auto first = watch::find_causes(snapshot, 0);
-  ASSERT_EQ(first.size(), 1U);
-  EXPECT_TRUE(watch::needs_second_snapshot(first));
-  EXPECT_EQ(watch::confirmed(first, watch::find_causes(snapshot, 0)).size(), 1U);
-  snapshot.producers[0].oldest_claim = 120;
-  EXPECT_TRUE(watch::confirmed(first, watch::find_causes(snapshot, 0)).empty()) << "it goes on";
-}
-
-TEST(ToolCause, a_sleep_that_no_group_explains_is_caused_by_the_producers_own_loans) {
-  QueueSnapshot snapshot = some_snapshot();
-  snapshot.producers[0].sleep = SleepState::asleep;
-  snapshot.producers[0].waits_for = WaitsFor::own_loans;
-  snapshot.producers[0].waits_since_ns = 1'000'000'000;
-  const auto causes = watch::find_causes(snapshot, 3'000'000'000);
-  ASSERT_EQ(causes.size(), 1U);
-  EXPECT_EQ(causes[0].kind, "own_loans");
-  EXPECT_EQ(causes[0].for_ns, 2'000'000'000U);
-  EXPECT_NE(causes[0].text.find("its own open loans"), std::string::npos) << causes[0].text;
-}
-
-TEST(ToolCause, each_fault_of_the_memory_is_a_cause) {
-  QueueSnapshot snapshot = some_snapshot();
-  snapshot.broken = 3;
-  snapshot.removed = true;
-  snapshot.symmetric_fences = true;
-  snapshot.producers[0].counters.rescued = 1;
-  ConsumerState consumer;
-  consumer.endpoint.pid = ::getpid();
-  consumer.counters.corrupt = 2;
-  snapshot.consumers.push_back(consumer);
-  std::vector<std::string> kinds;
-  for (const auto& cause : watch::find_causes(snapshot, 0)) kinds.push_back(cause.kind);
-  EXPECT_EQ(kinds,
-            (std::vector<std::string>{"removed", "broken_words", "rescued", "corrupt_messages", "symmetric_fences"}));
-}
-
-TEST(ToolCause, the_cause_for_waiting_producers_names_the_one_that_has_waited_longest) {
-  QueueSnapshot snapshot = some_snapshot();
-  snapshot.used = 13;  // room, but less than the quarter that sleepers wait for
-  snapshot.groups[0].floor = 87;
-  snapshot.groups[0].depth = 13;
-  for (unsigned i = 0; i < 2; ++i) {
-    ProducerState producer = snapshot.producers[0];
-    producer.endpoint.index = i;
-    producer.sleep = SleepState::asleep;
-    producer.waits_for = WaitsFor::ring;
-    producer.waits_past = 87;
-    producer.waits_since_ns = 5'000'000'000 - i * 1'000'000'000;
-    snapshot.producers.push_back(producer);
-  }
-  snapshot.producers.erase(snapshot.producers.begin());
-  const auto causes = watch::find_causes(snapshot, 6'000'000'000);
-  ASSERT_EQ(causes.size(), 1U);
-  EXPECT_EQ(causes[0].for_ns, 2'000'000'000U);
-  EXPECT_TRUE(causes[0].text.starts_with("producers wait for room in the ring, and producer 1 ")) << causes[0].text;
-  EXPECT_NE(causes[0].text.find("has waited for 2 s, 1 more with it"), std::string::npos) << causes[0].text;
 }
 
 }  // namespace

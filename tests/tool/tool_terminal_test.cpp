@@ -63,13 +63,15 @@ TEST(ToolTerminal, progress_says_time_messages_and_rate) {
 }
 
 TEST(ToolTerminal, a_cause_says_once_how_long_a_process_has_waited) {
-  watch::Cause cause{.kind = "claim_not_finished"};
-  cause.for_ns = 9'000'000'000;
-  cause.text = "producer 1 has claimed position 7";
+  watch::Verdict cause{.kind = "claim_not_finished", .queue = "q", .subject = "q"};
+  cause.waited = std::chrono::seconds(9);
+  cause.cause = "producer 1 has claimed position 7";
   EXPECT_EQ(tool::causes_text({cause}),
             "\n  ! producer 1 has claimed position 7; a process has waited for 9 s because of it\n");
-  cause.text = "the ring is full, and producer 1 has waited for 9 s";
-  EXPECT_EQ(tool::causes_text({cause}), "\n  ! the ring is full, and producer 1 has waited for 9 s\n");
+  cause.subject = "q is full";
+  cause.evidence = "producer 1 has waited for 9 s";
+  EXPECT_EQ(tool::causes_text({cause}),
+            "\n  ! q is full: producer 1 has claimed position 7; producer 1 has waited for 9 s\n");
 }
 
 class ToolOnTerminal : public ToolTest {

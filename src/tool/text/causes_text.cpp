@@ -2,7 +2,7 @@
 #include "tool/text/causes_text.hpp"
 
 #include <chrono>
-#include <optional>
+#include <string>
 
 #include "tool/text/table.hpp"
 #include "watch/format.hpp"
@@ -12,13 +12,20 @@ namespace beltway::tool {
 
 namespace {
 
-/// "; a process has waited for 9 s because of it". Empty: it is not known, or the sentence says so.
-std::string since_text(const watch::Cause& cause) {
-  const std::optional<std::chrono::nanoseconds> waited = watch::lasted(cause);
-  if (!waited) return {};
-  const std::string text = watch::format_duration(*waited);
-  const bool is_said = cause.text.find("waited for " + text) != std::string::npos;
+/// "; a process has waited for 9 s because of it". Empty: it is not known, or `said` has it.
+std::string unsaid_wait(const watch::Verdict& verdict, const std::string& said) {
+  if (!verdict.waited) return {};
+  const std::string text = watch::format_duration(*verdict.waited);
+  const bool is_said = said.find("waited for " + text) != std::string::npos;
   return is_said ? std::string() : "; a process has waited for " + text + " because of it";
+}
+
+std::string line_of(const watch::Verdict& verdict) {
+  std::string line = watch::sentence_of(verdict);
+  for (const std::string* part : {&verdict.evidence, &verdict.forecast}) {
+    if (!part->empty()) line += "; " + *part;
+  }
+  return line + unsaid_wait(verdict, line);
 }
 
 }  // namespace
@@ -30,10 +37,10 @@ std::string remedies_text(const std::vector<watch::Remedy>& remedies) {
   return lines.text(k_indent);
 }
 
-std::string causes_text(const std::vector<watch::Cause>& causes) {
+std::string causes_text(const std::vector<watch::Verdict>& verdicts) {
   std::string out;
-  for (const watch::Cause& cause : causes) {
-    out += "\n  ! " + cause.text + since_text(cause) + "\n" + remedies_text(cause.remedies);
+  for (const watch::Verdict& verdict : verdicts) {
+    out += "\n  ! " + line_of(verdict) + "\n" + remedies_text(verdict.remedies);
   }
   return out;
 }

@@ -1,16 +1,16 @@
-// Causes and remedies as lines for people.
+// Verdicts on one queue and their remedies as lines for people.
 #pragma once
 
 #include <string>
 #include <vector>
 
-#include "watch/causes.hpp"
+#include "watch/model.hpp"
 
 namespace beltway::tool {
 
 /// One line for each command, indented, with the commands in one column.
 [[nodiscard]] std::string remedies_text(const std::vector<watch::Remedy>& remedies);
-/// "  ! sentence" a line, its remedies below it.
-[[nodiscard]] std::string causes_text(const std::vector<watch::Cause>& causes);
+/// "  ! sentence; evidence; forecast" a line, its remedies below it.
+[[nodiscard]] std::string causes_text(const std::vector<watch::Verdict>& verdicts);
 
 }  // namespace beltway::tool

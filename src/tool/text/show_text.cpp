@@ -270,7 +270,7 @@ std::string wrapped_causes(const std::string& text, std::size_t width) {
 
 }  // namespace
 
-std::string show_text(const QueueSnapshot& snapshot, const std::vector<watch::Cause>& causes,
+std::string show_text(const QueueSnapshot& snapshot, const std::vector<watch::Verdict>& verdicts,
                       const std::optional<watch::FlowRates>& rates, std::uint64_t now_ns, std::size_t width) {
   std::string out = snapshot.info.name + " (id " + std::to_string(snapshot.info.id) + ")\n";
   out += facts_text(snapshot, rates, width);
@@ -283,7 +283,7 @@ std::string show_text(const QueueSnapshot& snapshot, const std::vector<watch::Ca
   out += producer_names_text(snapshot.info, width);
   out += consumers_text(snapshot, now_ns, width);
   out += totals_text(snapshot.totals, width);
-  out += wrapped_causes(causes_text(causes), width);
+  out += wrapped_causes(causes_text(verdicts), width);
   return out;
 }
 

@@ -7,13 +7,13 @@
 #include <vector>
 
 #include "beltway/info.hpp"
-#include "watch/causes.hpp"
 #include "watch/flow.hpp"
+#include "watch/model.hpp"
 
 namespace beltway::tool {
 
 /// `now_ns`: CLOCK_MONOTONIC of the snapshot, for times that go on. `width`: columns of a line, 0: no limit.
-[[nodiscard]] std::string show_text(const QueueSnapshot& snapshot, const std::vector<watch::Cause>& causes,
+[[nodiscard]] std::string show_text(const QueueSnapshot& snapshot, const std::vector<watch::Verdict>& verdicts,
                                     const std::optional<watch::FlowRates>& rates, std::uint64_t now_ns,
                                     std::size_t width = 0);
 
