@@ -1,7 +1,7 @@
 // What the page does: each act is asked for first, and then done.
 'use strict';
 
-const { assert, eventually, test, useWorld } = require('./support');
+const { assert, ended, eventually, test, useWorld } = require('./support');
 
 const world = useWorld();
 const group_of = (queue) => world.show(queue).state.groups[0];
@@ -57,6 +57,53 @@ test('dead letters are moved to the queue that is named', async () => {
   await confirm(page, 'Requeue');
   assert.match(await page.locator('[data-field=done]').innerText(), /requeued 2 messages/);
   assert.equal(group_of('failed').available, 0);
+});
+
+test('one message is moved to the queue that is named', async () => {
+  world.tool('declare', 'jobs', '--group', 'workers');
+  world.tool('declare', 'aside', '--group', 'people');
+  world.tool('pub', 'jobs', 'good', 'bad', 'also good');
+  const page = await world.open({ address: '#/q/jobs' });
+  const messages = page.locator('section.messages');
+  await messages.getByLabel('Of').selectOption('workers');
+  await messages.getByRole('button', { name: 'Look', exact: true }).click();
+  const message = messages.locator('tr[data-position="1"]');
+  await message.getByRole('button', { name: '1' }).click();
+  await message.getByRole('button', { name: 'Move' }).click();
+  const dialog = page.locator('dialog');
+  assert.match(await dialog.innerText(), /Move the message at 1[^]*acknowledged for workers/);
+  await dialog.getByLabel('To the queue').fill('nowhere');
+  await dialog.getByRole('button', { name: 'Move', exact: true }).click();
+  assert.match(await dialog.locator('[role=alert]').innerText(), /nowhere/);
+  assert.equal(group_of('jobs').available, 3, 'a move that is refused takes nothing away');
+  await dialog.getByLabel('To the queue').fill('aside');
+  await confirm(page, 'Move');
+  assert.match(await page.locator('[data-field=done]').innerText(), /position 1 is moved to aside/);
+  assert.equal(group_of('jobs').available, 2);
+  assert.equal(JSON.parse(world.tool('peek', 'aside', '--format', 'json')).messages[0].text, 'bad');
+});
+
+test('a consumer is evicted, and its process is told', async () => {
+  world.tool('declare', 'held', '--group', 'workers', '--evict-after', '1h');
+  const worker = world.spawn('beltway', ['sub', 'held', '--group', 'workers']);
+  const consumers = () => world.show('held').state.consumers;
+  await eventually(() => consumers().length === 1);
+  const [{ index, user }] = consumers();
+  const page = await world.open({ address: '#/q/held' });
+  const row = page.locator(`[data-consumer="${index}"]`);
+  assert.equal(await row.locator('[data-field=user]').innerText(), user);
+  await row.getByRole('button', { name: 'Evict' }).click();
+  const dialog = page.locator('dialog');
+  assert.match(await dialog.innerText(), new RegExp(`Evict consumer ${index}[^]*pid ${worker.pid}`));
+  await dialog.getByRole('button', { name: 'Cancel' }).click();
+  await dialog.waitFor({ state: 'detached' });
+  assert.equal(consumers()[0].evicted, false, 'nothing happens without the confirmation');
+  await row.getByRole('button', { name: 'Evict' }).click();
+  await confirm(page, 'Evict');
+  assert.match(await page.locator('[data-field=done]').innerText(), /evicted/);
+  await ended(worker);
+  assert.notEqual(worker.exitCode, 0);
+  await row.waitFor({ state: 'detached' });
 });
 
 test('a queue is removed once its name is typed', async () => {

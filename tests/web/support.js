@@ -31,7 +31,8 @@ function ended(child) {
 }
 
 class World {
-  constructor() {
+  constructor(daemon_options = []) {
+    this.daemon_options = daemon_options;
     this.children = [];
     this.complaints = [];
   }
@@ -55,7 +56,7 @@ class World {
   }
 
   async startDaemon() {
-    this.daemon = this.spawn('beltwayd', ['--no-keeper', '--socket', this.socket]);
+    this.daemon = this.spawn('beltwayd', ['--no-keeper', '--socket', this.socket, ...this.daemon_options]);
     await eventually(() => this.run('ping').status === 0, 'the daemon answers');
   }
 
@@ -142,8 +143,8 @@ class World {
 }
 
 /** One world for all tests of a file. */
-function useWorld() {
-  const world = new World();
+function useWorld(daemon_options = []) {
+  const world = new World(daemon_options);
   before(() => world.start());
   afterEach(() => world.closeWindows());
   after(() => world.end());
