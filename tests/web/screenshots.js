@@ -70,17 +70,12 @@ async function main(folder) {
     await stage(world);
     const desk = { viewport: { width: 1280, height: 720 } };
     const phone = { viewport: { width: 360, height: 740 }, deviceScaleFactor: 2 };
+    const tall = { viewport: { width: 1280, height: 1100 } };
     await shoot(world, folder, 'overview-light', desk);
+    await shoot(world, folder, 'queue-light', tall, '#/q/orders');
     await shoot(world, folder, 'overview-dark', { ...desk, colorScheme: 'dark' });
+    await shoot(world, folder, 'queue-dark', { ...tall, colorScheme: 'dark' }, '#/q/orders');
     await shoot(world, folder, 'overview-phone', phone);
-    await shoot(world, folder, 'queue-light', { viewport: { width: 1280, height: 1100 } }, '#/q/orders');
-    await shoot(
-      world,
-      folder,
-      'queue-dark',
-      { viewport: { width: 1280, height: 1100 }, colorScheme: 'dark' },
-      '#/q/orders',
-    );
     await shoot(world, folder, 'queue-phone', phone, '#/q/orders');
   } finally {
     await world.end();
