@@ -49,7 +49,7 @@ if wants dev || wants soak; then
   command -v npm >/dev/null || packages+=(npm)
 fi
 if wants clang || wants tidy; then packages+=(clang-14); fi
-if wants asan || wants tsan || wants fuzz || wants tool_asan; then packages+=(clang-19 libclang-rt-19-dev llvm-19); fi
+if wants asan || wants tsan || wants fuzz || wants tool_asan; then packages+=(clang-19 libclang-rt-19-dev llvm-19 lld-19); fi
 if wants tidy; then packages+=(clang-tidy-19); fi
 if wants format; then packages+=(clang-format-19); fi
 if wants coverage; then packages+=(gcovr); fi

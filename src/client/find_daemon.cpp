@@ -177,16 +177,16 @@ std::optional<fs::path> unreachable_user_socket() {
   return std::nullopt;
 }
 
-enum class Place : std::uint8_t { named, of_user };
+enum class Directory : std::uint8_t { named, of_user };
 
 /// Waits for a daemon that lives while its socket is gone. Returns nothing if no daemon lives there, at the deadline, or when the
 /// daemon is given up since it is stopped.
-std::optional<DaemonLink> wait_for_living(const fs::path& path, const Deadline& deadline, Place place) {
+std::optional<DaemonLink> wait_for_living(const fs::path& path, const Deadline& deadline, Directory directory) {
   Pauses pauses(k_longest_pause_at_socket_ms);
   for (;;) {
     // The link comes after the check: if `living` is empty and this later try fails as well, no daemon is there.
     const std::optional<int> living = living_daemon(path);
-    const bool may_ask = place == Place::named || is_safe(path);
+    const bool may_ask = directory == Directory::named || is_safe(path);
     if (std::optional<DaemonLink> link = may_ask ? try_link(path, deadline) : std::nullopt) return link;
     const bool is_given_up = living && deadline.gives_up_stopped() && is_stopped_daemon(*living);
     if (!living || is_given_up || !pauses.pause_until(deadline)) return std::nullopt;
@@ -204,7 +204,7 @@ DaemonLink link_to_named(const fs::path& path, const Deadline& deadline) {
                                      ": that is a directory; name the socket in it: " + socket_meant_by(path).string());
   }
   if (std::optional<DaemonLink> link = try_link(path, deadline)) return std::move(*link);
-  if (std::optional<DaemonLink> link = wait_for_living(path, deadline, Place::named)) return std::move(*link);
+  if (std::optional<DaemonLink> link = wait_for_living(path, deadline, Directory::named)) return std::move(*link);
   throw_unreachable(path, living_daemon(path) ? "" : "; start one with: beltwayd --socket " + path.string());
 }
 
@@ -216,7 +216,7 @@ DaemonLink link_to_own_daemon(const Deadline& deadline) {
   do {
     // A daemon that lives without its socket makes the socket anew. A second daemon would split the queues of this user.
     if (const auto living = unreachable_user_socket()) {
-      if (std::optional<DaemonLink> link = wait_for_living(*living, deadline, Place::of_user)) return std::move(*link);
+      if (std::optional<DaemonLink> link = wait_for_living(*living, deadline, Directory::of_user)) return std::move(*link);
     } else {
       // A daemon that is just starting or ending keeps ours from starting. Both take only a moment: then we try again.
       words = start_daemon(path, deadline);
@@ -252,7 +252,7 @@ DaemonLink find_daemon(const ConnectionOptions& options, const Deadline& deadlin
   if (named) return link_to_named(*named, deadline);
   if (std::optional<DaemonLink> link = try_user_link(deadline)) return std::move(*link);
   if (const auto living = unreachable_user_socket()) {
-    if (std::optional<DaemonLink> link = wait_for_living(*living, deadline, Place::of_user)) return std::move(*link);
+    if (std::optional<DaemonLink> link = wait_for_living(*living, deadline, Directory::of_user)) return std::move(*link);
     if (deadline.is_over() || gives_up(*living, deadline)) throw_unreachable(*living, "");
   }
   if (std::optional<DaemonLink> link = try_link(system_socket_path(), deadline)) return std::move(*link);

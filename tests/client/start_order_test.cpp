@@ -238,8 +238,8 @@ TEST(Unread, the_count_of_unread_messages_is_shown_by_the_tool) {
   const test::Outcome text = daemon.tool({"show", "orders"});
   EXPECT_NE(text.out.find("3 messages were published while there was no group and no consumer"), std::string::npos)
       << text.out;
-  const test::Outcome json = daemon.tool({"show", "orders", "--format", "json"});
-  EXPECT_NE(json.out.find("\"unread\":3"), std::string::npos) << json.out;
+  const test::Outcome as_json = daemon.tool({"show", "orders", "--format", "json"});
+  EXPECT_NE(as_json.out.find("\"unread\":3"), std::string::npos) << as_json.out;
 }
 
 }  // namespace

@@ -14,6 +14,7 @@
 #include "support/daemon.hpp"
 #include "support/error_of.hpp"
 #include "support/raw_client.hpp"
+#include "support/small_queue.hpp"
 #include "support/tool_test.hpp"
 
 namespace beltway::test {
@@ -21,12 +22,6 @@ namespace {
 
 using namespace std::chrono_literals;
 using nlohmann::json;
-
-QueueOptions with_group(const GroupOptions& own) {
-  QueueOptions options = k_small;
-  options.groups = {NamedGroup("g", own)};
-  return options;
-}
 
 /// A queue for dead letters: its messages are larger than those of k_small.
 QueueOptions dead_options() {
@@ -38,8 +33,6 @@ QueueOptions dead_options() {
   options.groups = {NamedGroup("readers", {})};
   return options;
 }
-
-GroupState group_of(const Queue& queue) { return queue.snapshot().groups.at(0); }
 
 std::size_t producers_of(const Queue& queue) { return queue.snapshot().producers.size(); }
 

@@ -12,6 +12,7 @@
 #include "support/child.hpp"
 #include "support/daemon.hpp"
 #include "support/raw_client.hpp"
+#include "support/small_queue.hpp"
 #include "support/supervised_daemon.hpp"
 
 namespace beltway::test {
@@ -26,8 +27,6 @@ QueueOptions with_timeout(std::chrono::milliseconds timeout) {
   options.lease_timeout = timeout;
   return options;
 }
-
-GroupState group_of(const Queue& queue) { return queue.snapshot().groups.at(0); }
 
 /// A worker that takes one message and stops itself. Its exit code says what it was told when it went on.
 Child stopping_worker(const std::filesystem::path& socket) {

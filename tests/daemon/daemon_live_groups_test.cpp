@@ -6,6 +6,7 @@
 #include "beltway/beltway.hpp"
 #include "support/daemon.hpp"
 #include "support/raw_client.hpp"
+#include "support/small_queue.hpp"
 #include "support/supervised_daemon.hpp"
 
 namespace beltway {
@@ -13,29 +14,21 @@ namespace {
 
 using namespace std::chrono_literals;
 using test::connect;
+using test::drain;
 using test::error_of;
 using test::k_small;
 using test::SupervisedDaemon;
 using test::TestDaemon;
 
-QueueOptions with_group() {
+QueueOptions with_two_groups() {
   QueueOptions options = k_small;
   options.groups = {"g", "other"};
   return options;
 }
 
-std::string drain(Consumer& in) {
-  std::string all;
-  while (Result<Message> message = in.try_receive()) {
-    all += message->text();
-    message->ack();
-  }
-  return all;
-}
-
 TEST(DaemonLiveGroups, a_paused_group_keeps_its_messages_and_says_how_long_it_is_paused) {
   const TestDaemon daemon;
-  const Queue queue = connect(daemon).declare("q", with_group());
+  const Queue queue = connect(daemon).declare("q", with_two_groups());
   Producer out = queue.producer();
   Consumer in = queue.consumer({.group = "g"});
   queue.pause_group("g");
@@ -59,7 +52,7 @@ TEST(DaemonLiveGroups, a_paused_group_keeps_its_messages_and_says_how_long_it_is
 
 TEST(DaemonLiveGroups, a_pause_ends_with_its_group) {
   const TestDaemon daemon;
-  const Queue queue = connect(daemon).declare("q", with_group());
+  const Queue queue = connect(daemon).declare("q", with_two_groups());
   queue.pause_group("g");
   queue.remove_group("g");
   queue.add_group("g");
@@ -72,7 +65,7 @@ TEST(DaemonLiveGroups, a_pause_ends_with_its_group) {
 
 TEST(DaemonLiveGroups, a_purge_and_an_attach_leave_a_group_paused) {
   const TestDaemon daemon;
-  const Queue queue = connect(daemon).declare("q", with_group());
+  const Queue queue = connect(daemon).declare("q", with_two_groups());
   Producer out = queue.producer();
   queue.pause_group("g");
   out.publish("a");
@@ -87,7 +80,7 @@ TEST(DaemonLiveGroups, a_purge_and_an_attach_leave_a_group_paused) {
 TEST(DaemonLiveGroups, a_pause_survives_the_death_of_the_daemon) {
   const SupervisedDaemon daemon;
   const Connection link = daemon.connect();
-  const Queue queue = link.declare("q", with_group());
+  const Queue queue = link.declare("q", with_two_groups());
   Producer out = queue.producer();
   Consumer in = queue.consumer({.group = "g"});
   queue.pause_group("g");
@@ -103,7 +96,7 @@ TEST(DaemonLiveGroups, a_pause_survives_the_death_of_the_daemon) {
 
 TEST(DaemonLiveGroups, a_reset_moves_the_beginning_of_a_group_and_of_no_other) {
   const TestDaemon daemon;
-  const Queue queue = connect(daemon).declare("q", with_group());
+  const Queue queue = connect(daemon).declare("q", with_two_groups());
   Producer out = queue.producer();
   Consumer in = queue.consumer({.group = "g"});
   Consumer other = queue.consumer({.group = "other"});
@@ -131,7 +124,7 @@ TEST(DaemonLiveGroups, a_reset_moves_the_beginning_of_a_group_and_of_no_other) {
 
 TEST(DaemonLiveGroups, a_reset_to_a_position_that_the_ring_does_not_have_is_refused_with_its_range) {
   const TestDaemon daemon;
-  const Queue queue = connect(daemon).declare("q", with_group());
+  const Queue queue = connect(daemon).declare("q", with_two_groups());
   Producer out = queue.producer();
   for (int i = 0; i < 3; ++i) out.publish("x");
   const Error error = error_of([&] { (void)queue.reset_group("g", 4); });

@@ -27,7 +27,7 @@ using test::eventually;
 using test::k_small;
 using test::TestDaemon;
 
-QueueOptions evicting() {
+QueueOptions with_eviction() {
   QueueOptions options = k_small;
   options.groups = {"workers"};
   options.max_consumers = 4;
@@ -83,7 +83,7 @@ class Reattach : public testing::TestWithParam<std::string> {
   }
 
   const TestDaemon daemon;
-  const Queue queue = connect(daemon).declare("orders", evicting());
+  const Queue queue = connect(daemon).declare("orders", with_eviction());
   Producer out = queue.producer();
   int next = 0;
 };
@@ -244,7 +244,7 @@ TEST_P(Reattach, interrupt_of_another_thread_reaches_the_new_endpoint) {
 /// Each holder of the first message is evicted.
 TEST(ReattachRow, max_deliveries_ends_a_row_of_evictions) {
   const TestDaemon daemon;
-  QueueOptions options = evicting();
+  QueueOptions options = with_eviction();
   options.max_deliveries = 3;
   options.discard = true;
   const Queue queue = connect(daemon).declare("orders", options);
@@ -276,7 +276,7 @@ TEST(ReattachRow, max_deliveries_ends_a_row_of_evictions) {
 
 TEST(ReattachRow, private_consumer_is_told_how_many_messages_are_gone) {
   const TestDaemon daemon;
-  QueueOptions options = evicting();
+  QueueOptions options = with_eviction();
   options.groups = {};
   const Queue queue = connect(daemon).declare("orders", options);
   Producer out = queue.producer();
@@ -304,7 +304,7 @@ TEST(ReattachRow, private_consumer_is_told_how_many_messages_are_gone) {
 
 TEST(ReattachRow, the_flag_of_the_tool_is_known) {
   const TestDaemon daemon;
-  const Queue queue = connect(daemon).declare("orders", evicting());
+  const Queue queue = connect(daemon).declare("orders", with_eviction());
   queue.producer().publish("x");
   const test::Outcome sub = daemon.tool({"sub", "orders", "--group", "workers", "--reattach", "--count", "1"});
   EXPECT_TRUE(sub.exit.ok()) << sub.err;

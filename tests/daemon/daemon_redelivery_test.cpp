@@ -12,6 +12,7 @@
 #include "support/daemon.hpp"
 #include "support/error_of.hpp"
 #include "support/raw_client.hpp"
+#include "support/small_queue.hpp"
 #include "support/supervised_daemon.hpp"
 #include "support/tool_test.hpp"
 
@@ -20,14 +21,6 @@ namespace {
 
 using namespace std::chrono_literals;
 using nlohmann::json;
-
-QueueOptions with_group(const GroupOptions& own) {
-  QueueOptions options = k_small;
-  options.groups = {NamedGroup("g", own)};
-  return options;
-}
-
-GroupState group_of(const Queue& queue) { return queue.snapshot().groups.at(0); }
 
 /// The next message of the group fails.
 void fail_one(Consumer& in) {

@@ -9,11 +9,13 @@
 #include "support/daemon.hpp"
 #include "support/error_of.hpp"
 #include "support/raw_client.hpp"
+#include "support/small_queue.hpp"
 #include "support/supervised_daemon.hpp"
 
 namespace beltway {
 
 using test::connect;
+using test::drain;
 using test::error_of;
 using test::SupervisedDaemon;
 using test::TestDaemon;
@@ -21,16 +23,6 @@ using test::TestDaemon;
 namespace {
 
 using namespace std::chrono_literals;
-
-/// What a consumer receives until there is nothing.
-std::string drain(Consumer& in) {
-  std::string all;
-  while (Result<Message> message = in.try_receive()) {
-    all += message->text();
-    message->ack();
-  }
-  return all;
-}
 
 TEST(DaemonStamps, the_owner_turns_stamps_on_and_off_and_attached_endpoints_follow) {
   const TestDaemon daemon;

@@ -58,14 +58,14 @@ class TwoUsers : public testing::Test {
   TestDaemon daemon_;
 };
 
-constexpr int k_refused = static_cast<int>(Errc::no_permission);
+constexpr int k_no_right = static_cast<int>(Errc::no_permission);
 
 TEST_F(TwoUsers, two_users_get_nowhere_without_rights) {
   (void)declare("private", 0600);
-  EXPECT_EQ(as_nobody([](const Connection& link) { (void)link.open_queue("private"); }), k_refused);
-  EXPECT_EQ(as_nobody([](const Connection& link) { (void)link.describe("private"); }), k_refused);
-  EXPECT_EQ(as_nobody([](const Connection& link) { (void)link.declare("private", k_small); }), k_refused);
-  EXPECT_EQ(as_nobody([](const Connection& link) { link.remove("private"); }), k_refused);
+  EXPECT_EQ(as_nobody([](const Connection& link) { (void)link.open_queue("private"); }), k_no_right);
+  EXPECT_EQ(as_nobody([](const Connection& link) { (void)link.describe("private"); }), k_no_right);
+  EXPECT_EQ(as_nobody([](const Connection& link) { (void)link.declare("private", k_small); }), k_no_right);
+  EXPECT_EQ(as_nobody([](const Connection& link) { link.remove("private"); }), k_no_right);
   EXPECT_EQ(as_nobody([](const Connection& link) {
               if (!link.list().empty()) throw Error(Errc::misuse, "it is listed");
             }),
@@ -77,15 +77,15 @@ TEST_F(TwoUsers, two_users_read_only_queues_with_the_right_to_read) {
   EXPECT_EQ(as_nobody([](const Connection& link) { (void)link.open_queue("readable").consumer(); }), 0);
   EXPECT_EQ(as_nobody([](const Connection& link) { (void)link.open_queue("readable").snapshot(); }), 0);
   EXPECT_EQ(as_nobody([](const Connection& link) { link.open_queue("readable").add_group("mine"); }), 0);
-  EXPECT_EQ(as_nobody([](const Connection& link) { (void)link.open_queue("readable").producer(); }), k_refused);
-  EXPECT_EQ(as_nobody([](const Connection& link) { link.remove("readable"); }), k_refused);
-  EXPECT_EQ(as_nobody([](const Connection& link) { link.open_queue("readable").remove_group("g"); }), k_refused);
-  EXPECT_EQ(as_nobody([](const Connection& link) { (void)link.open_queue("readable").purge("g"); }), k_refused);
-  EXPECT_EQ(as_nobody([](const Connection& link) { link.open_queue("readable").pause_group("g"); }), k_refused);
-  EXPECT_EQ(as_nobody([](const Connection& link) { link.open_queue("readable").resume_group("g"); }), k_refused);
+  EXPECT_EQ(as_nobody([](const Connection& link) { (void)link.open_queue("readable").producer(); }), k_no_right);
+  EXPECT_EQ(as_nobody([](const Connection& link) { link.remove("readable"); }), k_no_right);
+  EXPECT_EQ(as_nobody([](const Connection& link) { link.open_queue("readable").remove_group("g"); }), k_no_right);
+  EXPECT_EQ(as_nobody([](const Connection& link) { (void)link.open_queue("readable").purge("g"); }), k_no_right);
+  EXPECT_EQ(as_nobody([](const Connection& link) { link.open_queue("readable").pause_group("g"); }), k_no_right);
+  EXPECT_EQ(as_nobody([](const Connection& link) { link.open_queue("readable").resume_group("g"); }), k_no_right);
   EXPECT_EQ(
       as_nobody([](const Connection& link) { (void)link.open_queue("readable").reset_group("g", Start::latest); }),
-      k_refused);
+      k_no_right);
 }
 
 TEST_F(TwoUsers, two_users_may_each_pause_and_reset_groups_of_their_own_queues_and_root_those_of_all) {
@@ -107,9 +107,9 @@ TEST_F(TwoUsers, two_users_may_each_pause_and_reset_groups_of_their_own_queues_a
 TEST_F(TwoUsers, two_users_write_only_queues_with_the_right_to_write) {
   (void)declare("writable", 0602);
   EXPECT_EQ(as_nobody([](const Connection& link) { (void)link.open_queue("writable").producer(); }), 0);
-  EXPECT_EQ(as_nobody([](const Connection& link) { (void)link.open_queue("writable").consumer(); }), k_refused);
-  EXPECT_EQ(as_nobody([](const Connection& link) { (void)link.open_queue("writable").snapshot(); }), k_refused);
-  EXPECT_EQ(as_nobody([](const Connection& link) { (void)link.open_queue("writable").peek(1); }), k_refused);
+  EXPECT_EQ(as_nobody([](const Connection& link) { (void)link.open_queue("writable").consumer(); }), k_no_right);
+  EXPECT_EQ(as_nobody([](const Connection& link) { (void)link.open_queue("writable").snapshot(); }), k_no_right);
+  EXPECT_EQ(as_nobody([](const Connection& link) { (void)link.open_queue("writable").peek(1); }), k_no_right);
 }
 
 TEST_F(TwoUsers, two_users_cannot_open_the_memory_of_a_readable_queue_for_writing) {

@@ -16,7 +16,7 @@ namespace {
 
 using namespace std::chrono_literals;
 
-constexpr std::array<MessageHeader, 3> k_headers{{{"tenant", "acme"}, {"", "no name"}, {"tenant", ""}}};
+constexpr std::array<MessageHeader, 3> k_three_headers{{{"tenant", "acme"}, {"", "no name"}, {"tenant", ""}}};
 const DeadLetter k_letter{.reason = DeadLetterReason::expired,
                           .deliveries = 255,
                           .position = (1ULL << 54) - 1,
@@ -24,12 +24,12 @@ const DeadLetter k_letter{.reason = DeadLetterReason::expired,
                           .last_time = PublishTime(2000ns),
                           .queue = "orders",
                           .group = "billing"};
-const Properties k_all{.key = "order-7",
+const Properties k_all_and_letter{.key = "order-7",
                        .correlation_id = "c-1",
                        .reply_to = "replies/1",
                        .content_type = "application/json",
                        .trace_id = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01",
-                       .headers = k_headers,
+                       .headers = k_three_headers,
                        .publish_time = PublishTime(123456789012345ns),
                        .dead_letter = &k_letter};
 
@@ -48,7 +48,7 @@ void expect_inside(std::span<const std::byte> block, const PropertiesView& prope
 }
 
 TEST(PropertiesBlock, a_block_that_is_cut_or_overwritten_is_damaged_and_never_read_beyond) {
-  const endpoint::PropertiesBlock whole(k_all);
+  const endpoint::PropertiesBlock whole(k_all_and_letter);
   const std::vector<std::byte> good(whole.data(), whole.data() + whole.size());
   unsigned damaged = 0;
   for (std::size_t size = 0; size < good.size(); ++size) {
@@ -68,7 +68,7 @@ TEST(PropertiesBlock, a_block_that_is_cut_or_overwritten_is_damaged_and_never_re
 }
 
 TEST(PropertiesBlock, dead_letter_fields_come_out_as_they_were_and_are_kept_when_the_message_is_forwarded) {
-  const endpoint::PropertiesBlock block(k_all);
+  const endpoint::PropertiesBlock block(k_all_and_letter);
   const PropertiesView first({block.data(), block.size()});
   const endpoint::PropertiesBlock again{Properties(first)};
   const PropertiesView properties({again.data(), again.size()});

@@ -31,7 +31,7 @@ using test::error_of;
 using test::eventually;
 using test::TestDaemon;
 
-constexpr std::uint64_t k_mib = 1U << 20;
+constexpr std::uint64_t k_mebibyte = 1U << 20;
 
 /// A memory cgroup of the test's own, of whichever version the machine has.
 class MemoryCgroup : public testing::Test {
@@ -51,7 +51,7 @@ class MemoryCgroup : public testing::Test {
     std::error_code error;
     if (!fs::create_directory(group_, error)) GTEST_SKIP() << "this user may not make a cgroup: " << error.message();
     made_ = true;
-    std::ofstream(group_ / limit) << 64 * k_mib;
+    std::ofstream(group_ / limit) << 64 * k_mebibyte;
   }
   void TearDown() override {
     if (!made_) return;
@@ -66,7 +66,7 @@ class MemoryCgroup : public testing::Test {
 TEST_F(MemoryCgroup, producers_that_attach_at_once_are_refused_and_not_killed) {
   TestDaemon daemon;
   const Queue queue = connect(daemon).declare(
-      "frames", {.slots = 16, .lane_bytes = 16 * k_mib, .max_producers = 8, .max_consumers = 2});
+      "frames", {.slots = 16, .lane_bytes = 16 * k_mebibyte, .max_producers = 8, .max_consumers = 2});
   for (int round = 0; round < 3; ++round) {
     std::vector<Child> racers;
     for (int i = 0; i < 6; ++i) {

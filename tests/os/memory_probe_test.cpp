@@ -106,13 +106,13 @@ TEST_F(MemoryProbe, the_memory_probe_counts_a_cgroup_s_memory_high_as_a_limit) {
 }
 
 TEST_F(MemoryProbe, the_memory_probe_refuses_memory_that_is_promised_to_others_and_says_so) {
-  constexpr std::uint64_t k_mib = 1U << 20;
+  constexpr std::uint64_t mib = 1U << 20;
   set_available_kib(40 * 1024);
-  EXPECT_EQ(memory_fit(16 * k_mib, 20 * k_mib, sources_), MemoryFit::fits);
-  EXPECT_EQ(memory_fit(16 * k_mib, 20 * k_mib + 1, sources_), MemoryFit::promised);
-  EXPECT_EQ(memory_fit(37 * k_mib, 0, sources_), MemoryFit::too_little);
+  EXPECT_EQ(memory_fit(16 * mib, 20 * mib, sources_), MemoryFit::fits);
+  EXPECT_EQ(memory_fit(16 * mib, 20 * mib + 1, sources_), MemoryFit::promised);
+  EXPECT_EQ(memory_fit(37 * mib, 0, sources_), MemoryFit::too_little);
   try {
-    require_memory(16 * k_mib, "attach", 32 * k_mib, sources_);
+    require_memory(16 * mib, "attach", 32 * mib, sources_);
     FAIL() << "others were promised the rest";
   } catch (const Error& error) {
     EXPECT_NE(std::string(error.what()).find("of which 33554432 are promised"), std::string::npos) << error.what();
@@ -120,13 +120,13 @@ TEST_F(MemoryProbe, the_memory_probe_refuses_memory_that_is_promised_to_others_a
 }
 
 TEST_F(MemoryProbe, the_memory_probe_fills_in_steps_that_all_producers_of_a_queue_may_take_at_once) {
-  constexpr std::uint64_t k_mib = 1U << 20;
+  constexpr std::uint64_t mib = 1U << 20;
   set_available_kib(68 * 1024);
-  EXPECT_EQ(fill_step_bytes(32 * k_mib, "attach", sources_), k_mib);
+  EXPECT_EQ(fill_step_bytes(32 * mib, "attach", sources_), mib);
   EXPECT_EQ(fill_step_bytes(4096, "attach", sources_), 4096U) << "no more than is missing";
   set_available_kib(5 * 1024);
-  EXPECT_EQ(fill_step_bytes(k_mib, "attach", sources_), k_shortest_fill_step_bytes);
-  EXPECT_THROW((void)fill_step_bytes(k_mib + 4096, "attach", sources_), Error) << "the whole rest must be there";
+  EXPECT_EQ(fill_step_bytes(mib, "attach", sources_), k_shortest_fill_step_bytes);
+  EXPECT_THROW((void)fill_step_bytes(mib + 4096, "attach", sources_), Error) << "the whole rest must be there";
 }
 
 TEST(MemoryProbeHere, the_memory_probe_finds_some_memory_on_this_machine) { EXPECT_GT(available_memory_bytes(), 0U); }

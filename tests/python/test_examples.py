@@ -81,7 +81,8 @@ class Examples(DaemonTest):
 
     def test_work_queue_ends_by_sigterm(self):
         worker = self.start_example("work_queue.py", "work")
-        self.assertTrue(self.link.declare("jobs", groups=["workers"]).wait_for_consumers(1, timeout=30))
+        self.link.declare("jobs", groups=["workers"]).producer().publish(b"job 1")
+        self.assertEqual(worker.stdout.readline(), "done job 1\n")  # so it has said what it does at SIGTERM
         worker.send_signal(signal.SIGTERM)
         self.assertEqual(worker.wait(20), 0)
 

@@ -19,7 +19,7 @@ using namespace beltway::ring;
 
 namespace {
 
-QueueOptions with_group(std::uint32_t slots, std::uint32_t producers) {
+QueueOptions parking_queue(std::uint32_t slots, std::uint32_t producers) {
   return {.slots = slots, .slot_bytes = 64, .lane_bytes = 4096, .max_producers = producers, .groups = {"g"}};
 }
 
@@ -42,7 +42,7 @@ void go_round(Producer& out, Consumer& in, unsigned count, std::size_t size = 8)
 /// In rings of one and of several producers, of 2 slots and more.
 class Parking : public testing::TestWithParam<std::tuple<std::uint32_t, std::uint32_t>> {
  protected:
-  [[nodiscard]] QueueOptions options() const { return with_group(std::get<0>(GetParam()), std::get<1>(GetParam())); }
+  [[nodiscard]] QueueOptions options() const { return parking_queue(std::get<0>(GetParam()), std::get<1>(GetParam())); }
 };
 INSTANTIATE_TEST_SUITE_P(Rings, Parking, testing::Combine(testing::Values(2U, 4U, 16U), testing::Values(1U, 4U)));
 

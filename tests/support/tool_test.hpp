@@ -11,6 +11,13 @@
 
 namespace beltway::test {
 
+inline std::vector<std::string> lines_of(const std::string& text) {
+  std::vector<std::string> lines;
+  std::istringstream stream(text);
+  for (std::string line; std::getline(stream, line);) lines.push_back(line);
+  return lines;
+}
+
 class ToolTest : public testing::Test {
  protected:
   Outcome tool(const std::vector<std::string>& arguments) const { return daemon_.tool(arguments); }

@@ -19,13 +19,6 @@ namespace {
 
 namespace fs = std::filesystem;
 
-std::vector<std::string> lines_of(const std::string& text) {
-  std::vector<std::string> lines;
-  std::istringstream stream(text);
-  for (std::string line; std::getline(stream, line);) lines.push_back(line);
-  return lines;
-}
-
 /// The words of all commands, taken from the names of their manual pages in `directory`.
 std::set<std::vector<std::string>> commands_in(const fs::path& directory) {
   std::set<std::vector<std::string>> commands;

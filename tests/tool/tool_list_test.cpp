@@ -19,13 +19,6 @@ namespace {
 using nlohmann::json;
 using namespace std::chrono_literals;
 
-std::vector<std::string> lines_of(const std::string& text) {
-  std::vector<std::string> lines;
-  std::istringstream stream(text);
-  for (std::string line; std::getline(stream, line);) lines.push_back(line);
-  return lines;
-}
-
 watch::QueueView view_of(const std::string& name, std::uint64_t lag, std::uint64_t used = 0) {
   watch::QueueView view;
   view.info.name = name;

@@ -11,6 +11,7 @@
 #include "beltway/beltway.hpp"
 #include "child.hpp"
 #include "local_queue.hpp"
+#include "waits.hpp"
 #include "watch.hpp"
 
 namespace beltway::test {
@@ -20,10 +21,6 @@ using namespace beltway::ring;
 namespace {
 
 using namespace std::chrono_literals;
-
-bool waits(LocalQueue& queue, unsigned owner) {
-  return eventually([&] { return queue.memory().endpoint(owner).asleep_since_ns.load_relaxed() != 0; });
-}
 
 class Interrupt : public testing::TestWithParam<WaitStrategy> {};
 std::string name_of(const testing::TestParamInfo<WaitStrategy>& test) {

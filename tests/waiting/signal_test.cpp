@@ -15,6 +15,7 @@
 #include "beltway/beltway.hpp"
 #include "child.hpp"
 #include "local_queue.hpp"
+#include "waits.hpp"
 #include "watch.hpp"
 
 namespace beltway::test {
@@ -42,10 +43,6 @@ class Handler {
   int signal_;
   struct sigaction before_{};
 };
-
-bool waits(LocalQueue& queue, unsigned owner) {
-  return eventually([&] { return queue.memory().endpoint(owner).asleep_since_ns.load_relaxed() != 0; });
-}
 
 TEST(Stop, a_stop_that_was_requested_ends_calls_that_need_not_wait) {
   LocalQueue queue({.slots = 16, .groups = {"g"}});

@@ -17,9 +17,9 @@ Geometry geometry(std::uint32_t slots, std::uint64_t lane_bytes = 0) {
 }
 
 /// A consumer that waits now and then.
-class Consumer {
+class PacedConsumer {
  public:
-  explicit Consumer(std::uint64_t message_bytes, const Geometry& geometry = beltway::geometry(1024),
+  explicit PacedConsumer(std::uint64_t message_bytes, const Geometry& geometry = beltway::geometry(1024),
                     const BackoffLimit& lead = k_backoff_one_by_one)
       : stream_backoff_(geometry), lead_(lead), message_bytes_(message_bytes) {
     takes(0, 0);
@@ -52,29 +52,29 @@ class Consumer {
 constexpr unsigned k_after_one_in_vain = 48;
 
 TEST(StreamBackoff, a_known_stream_gets_a_backoff) {
-  Consumer consumer(k_kib);
+  PacedConsumer consumer(k_kib);
   EXPECT_EQ(consumer.long_waits(15, 2, 400), 0U);
   EXPECT_EQ(consumer.long_waits(100, 2, 400), 100U);
 }
 
 TEST(StreamBackoff, a_stream_goes_on_with_backoffs) {
-  Consumer consumer(k_kib);
+  PacedConsumer consumer(k_kib);
   consumer.long_waits(16, 2, 400);
   EXPECT_EQ(consumer.long_waits(100, 10, 2500), 100U);
 }
 
 TEST(StreamBackoff, messages_that_come_one_by_one_get_no_backoff_however_fast_they_are) {
-  Consumer consumer(k_kib);
+  PacedConsumer consumer(k_kib);
   EXPECT_EQ(consumer.long_waits(1000, 1, 50), 0U);
 }
 
 TEST(StreamBackoff, requests_and_replies_are_not_delayed_if_some_come_together) {
-  Consumer consumer(64);
+  PacedConsumer consumer(64);
   for (int i = 0; i < 10'000; ++i) EXPECT_EQ(consumer.takes(i % 8 == 0 ? 2 : 1, 130), 0U) << i;
 }
 
 TEST(StreamBackoff, several_requests_under_way_get_fewer_and_fewer_backoffs) {
-  Consumer consumer(64);
+  PacedConsumer consumer(64);
   const auto given = [&](unsigned waits) {
     unsigned count = 0;
     std::uint64_t head_start_ns = 0;  // nothing comes while the consumer is away: it owes the replies
@@ -93,22 +93,22 @@ TEST(StreamBackoff, several_requests_under_way_get_fewer_and_fewer_backoffs) {
 }
 
 TEST(StreamBackoff, two_messages_that_came_together_long_ago_are_forgotten) {
-  Consumer consumer(k_kib);
+  PacedConsumer consumer(k_kib);
   consumer.takes(2, 50);
   consumer.long_waits(100, 1, 50);
   EXPECT_EQ(consumer.long_waits(1000, 1, 50), 0U);
 }
 
 TEST(StreamBackoff, a_backoff_is_short_whatever_the_counters_say) {
-  Consumer absurd(std::uint64_t{1} << 50);
+  PacedConsumer absurd(std::uint64_t{1} << 50);
   EXPECT_EQ(absurd.long_waits(1000, 2, 400), 0U);
-  Consumer slow(std::uint64_t{1} << 50, geometry(1024, std::uint64_t{1} << 52));
+  PacedConsumer slow(std::uint64_t{1} << 50, geometry(1024, std::uint64_t{1} << 52));
   slow.long_waits(16, 2, 1'000'000'000);
   EXPECT_EQ(slow.takes(2, 1'000'000'000), 10'000U);
 }
 
 TEST(StreamBackoff, messages_slower_than_a_stream_get_no_backoff) {
-  Consumer consumer(k_kib);
+  PacedConsumer consumer(k_kib);
   EXPECT_EQ(consumer.long_waits(1000, 2, 1000), 0U);
 }
 
@@ -116,7 +116,7 @@ TEST(StreamBackoff, messages_slower_than_a_stream_get_no_backoff) {
 constexpr std::uint64_t k_slow_ns = 1000;
 
 TEST(StreamBackoff, trial_pauses_for_a_possible_stream_are_short_and_become_rarer) {
-  Consumer consumer(k_kib);
+  PacedConsumer consumer(k_kib);
   for (const unsigned pause : {1U << 10, 1U << 11, 1U << 12, 1U << 13, 1U << 14, 1U << 15, 1U << 16, 1U << 16}) {
     EXPECT_EQ(consumer.long_waits(pause + 15, 2, k_slow_ns), 0U) << pause;
     EXPECT_EQ(consumer.long_waits(17, 2, k_slow_ns), 17U) << pause;
@@ -125,7 +125,7 @@ TEST(StreamBackoff, trial_pauses_for_a_possible_stream_are_short_and_become_rare
 }
 
 TEST(StreamBackoff, a_stream_that_its_consumer_slowed_down_goes_on_with_backoffs) {
-  Consumer consumer(k_kib);
+  PacedConsumer consumer(k_kib);
   EXPECT_EQ(consumer.long_waits((1U << 10) + 17, 2, k_slow_ns), 2U);
   EXPECT_EQ(consumer.long_waits(1000, 40, 10'000), 1000U);
   EXPECT_EQ(consumer.takes(2, 10'000), 0U) << "a pause";
@@ -134,7 +134,7 @@ TEST(StreamBackoff, a_stream_that_its_consumer_slowed_down_goes_on_with_backoffs
 
 /// 430 ns apart, some a little less and some more, often two at once: it is no faster for its pauses.
 TEST(StreamBackoff, messages_at_a_slow_steady_pace_are_hardly_ever_delayed) {
-  Consumer consumer(k_kib);
+  PacedConsumer consumer(k_kib);
   constexpr std::uint64_t k_apart_ns = 430;
   std::uint64_t messages = 0;
   std::uint64_t late = 0;
@@ -155,12 +155,12 @@ TEST(StreamBackoff, messages_at_a_slow_steady_pace_are_hardly_ever_delayed) {
 }
 
 TEST(StreamBackoff, half_the_pace_of_a_stream_is_no_stream) {
-  Consumer consumer(k_kib);
+  PacedConsumer consumer(k_kib);
   EXPECT_EQ(consumer.long_waits(1 << 17, 2, 1600), 0U);
 }
 
 TEST(StreamBackoff, a_pause_ends_a_stream) {
-  Consumer consumer(k_kib);
+  PacedConsumer consumer(k_kib);
   EXPECT_EQ(consumer.long_waits(17, 2, 400), 2U);
   EXPECT_EQ(consumer.takes(2, 10'000), 0U);
   EXPECT_EQ(consumer.long_waits(k_after_one_in_vain - 1, 2, 400), 0U);
@@ -168,50 +168,50 @@ TEST(StreamBackoff, a_pause_ends_a_stream) {
 }
 
 TEST(StreamBackoff, a_consumer_that_finds_no_message_twice_has_no_stream) {
-  Consumer consumer(k_kib);
+  PacedConsumer consumer(k_kib);
   consumer.long_waits(16, 2, 400);
   EXPECT_EQ(consumer.takes(0, 10), 0U);
 }
 
 TEST(StreamBackoff, small_messages_get_no_backoff) {
-  EXPECT_EQ(Consumer(8).long_waits(1000, 2, 10), 0U);
-  EXPECT_EQ(Consumer(47).long_waits(1000, 2, 10), 0U);
-  EXPECT_EQ(Consumer(48).long_waits(17, 2, 10), 2U);
-  Consumer mixed(32);
+  EXPECT_EQ(PacedConsumer(8).long_waits(1000, 2, 10), 0U);
+  EXPECT_EQ(PacedConsumer(47).long_waits(1000, 2, 10), 0U);
+  EXPECT_EQ(PacedConsumer(48).long_waits(17, 2, 10), 2U);
+  PacedConsumer mixed(32);
   mixed.long_waits(1000, 2, 400);
   mixed.now_has(k_kib);
   EXPECT_EQ(mixed.long_waits(20, 2, 400), 4U) << "small ones do not count for ever";
 }
 
 TEST(StreamBackoff, a_backoff_lasts_for_a_quarter_of_the_ring_at_the_pace_of_the_stream) {
-  Consumer large(k_kib, geometry(1024));
+  PacedConsumer large(k_kib, geometry(1024));
   large.long_waits(16, 2, 400);
   EXPECT_EQ(large.takes(2, 400), 10'000U);
   EXPECT_EQ(large.takes(2, 40), 256U * 20);
-  Consumer small(k_kib, geometry(64));
+  PacedConsumer small(k_kib, geometry(64));
   small.long_waits(16, 2, 400);
   EXPECT_EQ(small.takes(2, 400), 16U * 200);
-  EXPECT_EQ(Consumer(k_kib, geometry(2)).long_waits(1000, 2, 400), 0U);
+  EXPECT_EQ(PacedConsumer(k_kib, geometry(2)).long_waits(1000, 2, 400), 0U);
 }
 
 TEST(StreamBackoff, a_backoff_lasts_for_half_of_the_ring_for_a_consumer_that_takes_batches) {
-  Consumer large(k_kib, geometry(1024), k_backoff_in_batches);
+  PacedConsumer large(k_kib, geometry(1024), k_backoff_in_batches);
   large.long_waits(16, 2, 400);
   EXPECT_EQ(large.takes(2, 400), 30'000U);
   EXPECT_EQ(large.takes(2, 40), 512U * 20);
-  EXPECT_EQ(Consumer(k_kib, geometry(1), k_backoff_in_batches).long_waits(1000, 2, 400), 0U);
+  EXPECT_EQ(PacedConsumer(k_kib, geometry(1), k_backoff_in_batches).long_waits(1000, 2, 400), 0U);
 }
 
 TEST(StreamBackoff, a_backoff_lasts_for_a_quarter_of_the_lane_if_messages_lie_in_one) {
-  Consumer consumer(4 * k_kib, geometry(1024, 64 * k_kib));
+  PacedConsumer consumer(4 * k_kib, geometry(1024, 64 * k_kib));
   consumer.long_waits(16, 2, 2000);
   EXPECT_EQ(consumer.takes(2, 2000), 4U * 1000);
-  EXPECT_EQ(Consumer(32 * k_kib, geometry(1024, 64 * k_kib)).long_waits(1000, 2, 2000), 0U);
+  EXPECT_EQ(PacedConsumer(32 * k_kib, geometry(1024, 64 * k_kib)).long_waits(1000, 2, 2000), 0U);
 }
 
 TEST(StreamBackoff, larger_messages_may_take_longer) {
-  EXPECT_EQ(Consumer(4 * k_kib, geometry(1024, k_kib * k_kib)).long_waits(17, 2, 2000), 2U);
-  EXPECT_EQ(Consumer(64 * k_kib, geometry(1024, k_kib * k_kib)).long_waits(17, 2, 20'000), 2U);
+  EXPECT_EQ(PacedConsumer(4 * k_kib, geometry(1024, k_kib * k_kib)).long_waits(17, 2, 2000), 2U);
+  EXPECT_EQ(PacedConsumer(64 * k_kib, geometry(1024, k_kib * k_kib)).long_waits(17, 2, 20'000), 2U);
 }
 
 }  // namespace

@@ -45,10 +45,18 @@ void expect_possible(const watch::Verdict& verdict, const watch::SampleTime& tim
     EXPECT_GE(lasted->count(), 0) << text;
     EXPECT_LE(*lasted, time.monotonic) << "longer than the machine runs: " << text;
   }
-  if (verdict.position) EXPECT_LT(*verdict.position, std::uint64_t{1} << k_position_bits) << text;
-  if (verdict.producer) EXPECT_LT(*verdict.producer, options.max_producers) << text;
-  if (verdict.consumer) EXPECT_LT(*verdict.consumer, options.max_consumers) << text;
-  if (verdict.pid) EXPECT_GE(*verdict.pid, 0) << text;
+  if (verdict.position) {
+    EXPECT_LT(*verdict.position, std::uint64_t{1} << k_position_bits) << text;
+  }
+  if (verdict.producer) {
+    EXPECT_LT(*verdict.producer, options.max_producers) << text;
+  }
+  if (verdict.consumer) {
+    EXPECT_LT(*verdict.consumer, options.max_consumers) << text;
+  }
+  if (verdict.pid) {
+    EXPECT_GE(*verdict.pid, 0) << text;
+  }
 }
 
 void watch_scribbled_memory(Neighbour neighbour) {
@@ -85,7 +93,7 @@ std::optional<client::MostTried> most_tried_with(const Lease& lease, Position sl
   options.groups = {"workers"};
   LocalQueue queue(options);
   auto out = queue.producer();
-  for (int i = 0; i < 8; ++i) EXPECT_TRUE(out.try_publish("x"));
+  for (int i = 0; i < 8; ++i) EXPECT_EQ(out.try_publish("x"), Status::ok);
   queue.memory().lease(queue.group("workers"), slot).store_release(lease.word());
   return client::most_tried(queue.memory(), queue.group("workers"));
 }
@@ -95,7 +103,9 @@ TEST(WatchHostile, message_that_was_never_published_is_not_named_as_the_one_that
     for (const Position position :
          {Position{8}, Position{63}, Position{72}, Position{1} << 44, (Position{1} << 45) - 1}) {
       const auto most = most_tried_with({position, k_first_consumer, 255, phase}, position % 64);
-      if (most) EXPECT_LT(most->position, 8U) << "phase " << static_cast<int>(phase) << ", position " << position;
+      if (most) {
+        EXPECT_LT(most->position, 8U) << "phase " << static_cast<int>(phase) << ", position " << position;
+      }
     }
   }
 }

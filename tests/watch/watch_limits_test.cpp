@@ -11,6 +11,7 @@
 #include "beltway/beltway.hpp"
 #include "support/daemon.hpp"
 #include "support/raw_client.hpp"
+#include "support/watcher_options.hpp"
 #include "watch/watcher.hpp"
 
 namespace beltway::test {
@@ -20,10 +21,6 @@ using watch::QueueView;
 using watch::Watcher;
 
 const QueueOptions k_tiny{.slots = 4, .lane_bytes = 0, .max_producers = 1, .max_consumers = 1, .max_groups = 1};
-
-watch::WatcherOptions at(const std::filesystem::path& socket) {
-  return {.connection = {.socket = socket, .start_daemon = false}};
-}
 
 std::ptrdiff_t count_readable(const Watcher& watcher) {
   return std::ranges::count(watcher.fleet().queues, true, &QueueView::readable);

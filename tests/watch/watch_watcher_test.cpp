@@ -12,6 +12,7 @@
 #include "support/daemon.hpp"
 #include "support/raw_client.hpp"
 #include "support/supervised_daemon.hpp"
+#include "support/watcher_options.hpp"
 #include "watch/json.hpp"
 
 namespace beltway::test {
@@ -21,10 +22,6 @@ using namespace std::chrono_literals;
 using watch::Fleet;
 using watch::QueueView;
 using watch::Watcher;
-
-watch::WatcherOptions at(const std::filesystem::path& socket) {
-  return {.connection = {.socket = socket, .start_daemon = false}};
-}
 
 /// The view of that name; null if there is none.
 const QueueView* find(const Watcher& watcher, const std::string& name) {
@@ -239,7 +236,7 @@ TEST_F(WatcherTest, detail_of_a_queue_that_no_sample_has_seen_comes_at_once) {
   EXPECT_EQ(detail->view.counts.messages_in, 1U);
   EXPECT_FALSE(watcher_.detail("other")) << "it does not exist";
   connection_.remove("orders");
-  connection_.declare("orders", k_orders);
+  (void)connection_.declare("orders", k_orders);
   EXPECT_TRUE(watcher_.detail("orders"));
 }
 

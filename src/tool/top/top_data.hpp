@@ -18,7 +18,7 @@ inline constexpr std::size_t k_most_listed = 5000;
 
 /// Messages of a queue, as they were when the page was opened or updated last.
 struct MessageList {
-  std::string queue;
+  std::string queue = {};
   std::string group = {};                    ///< empty: the whole ring
   std::optional<std::uint64_t> from = {};    ///< the position that was asked for; nothing: the oldest message
   std::vector<PeekedMessage> messages = {};  ///< the oldest first; only the beginnings of their payloads
