@@ -216,7 +216,8 @@ DaemonLink link_to_own_daemon(const Deadline& deadline) {
   do {
     // A daemon that lives without its socket makes the socket anew. A second daemon would split the queues of this user.
     if (const auto living = unreachable_user_socket()) {
-      if (std::optional<DaemonLink> link = wait_for_living(*living, deadline, Directory::of_user)) return std::move(*link);
+      if (std::optional<DaemonLink> link = wait_for_living(*living, deadline, Directory::of_user))
+        return std::move(*link);
     } else {
       // A daemon that is just starting or ending keeps ours from starting. Both take only a moment: then we try again.
       words = start_daemon(path, deadline);
@@ -252,7 +253,8 @@ DaemonLink find_daemon(const ConnectionOptions& options, const Deadline& deadlin
   if (named) return link_to_named(*named, deadline);
   if (std::optional<DaemonLink> link = try_user_link(deadline)) return std::move(*link);
   if (const auto living = unreachable_user_socket()) {
-    if (std::optional<DaemonLink> link = wait_for_living(*living, deadline, Directory::of_user)) return std::move(*link);
+    if (std::optional<DaemonLink> link = wait_for_living(*living, deadline, Directory::of_user))
+      return std::move(*link);
     if (deadline.is_over() || gives_up(*living, deadline)) throw_unreachable(*living, "");
   }
   if (std::optional<DaemonLink> link = try_link(system_socket_path(), deadline)) return std::move(*link);

@@ -86,8 +86,8 @@ Deadline Session::own_deadline(const Until& caller) const {
   return deadline;
 }
 
-std::filesystem::path Session::socket() const {
-  const std::lock_guard lock(mutex_);
+std::filesystem::path Session::socket() {
+  const Turn turn(*this);
   return socket_;
 }
 
@@ -100,7 +100,7 @@ void Session::check_fork(const std::string& context) const {
 Packet Session::request(const std::string& context, std::string_view op, json body, Repeat repeat, Arrivals* arrivals) {
   check_fork(context);
   const os::CancelGuard no_cancellation;
-  const std::lock_guard lock(mutex_);
+  const Turn turn(*this);
   return ask(context, op, std::move(body), repeat, own_deadline(), arrivals);
 }
 
@@ -109,8 +109,8 @@ Packet Session::request_until(const std::string& context, std::string_view op, j
   check_fork(context);
   const os::CancelGuard no_cancellation;
   const Deadline deadline = own_deadline(caller);
-  const std::unique_lock lock = lock_until(mutex_, deadline);
-  if (!lock) throw Error(Errc::no_daemon, context + ": other requests of this connection took all the time");
+  const Turn turn(*this, lock_until(mutex_, deadline));
+  if (!turn) throw Error(Errc::no_daemon, context + ": other requests of this connection took all the time");
   return ask(context, op, std::move(body), Repeat::allowed, deadline, arrivals);
 }
 
@@ -184,10 +184,15 @@ void Session::connect(const Deadline& deadline, StartDaemon start) {
 }
 
 void Session::resume(const Deadline& deadline) {
-  for (std::size_t begin = 0; begin < attached_.size(); begin += k_resume_page) {
+  std::vector<wire::EndpointName> all;
+  {
+    const std::lock_guard lock(attached_mutex_);
+    for (const Attached& each : attached_) all.push_back(each.name);
+  }
+  for (std::size_t begin = 0; begin < all.size(); begin += k_resume_page) {
     json names = json::array();
-    const std::size_t end = std::min(attached_.size(), begin + k_resume_page);
-    for (std::size_t i = begin; i < end; ++i) names.push_back(wire::encode(attached_[i].name));
+    const std::size_t end = std::min(all.size(), begin + k_resume_page);
+    for (std::size_t i = begin; i < end; ++i) names.push_back(wire::encode(all[i]));
     json body{{"op", "resume"}, {"endpoints", std::move(names)}};
     Packet reply;
     if (!exchange("resume", body, reply, deadline)) return channel_.close();
@@ -195,22 +200,24 @@ void Session::resume(const Deadline& deadline) {
     // Those under `refused` are another process's in the daemon's eyes. They go on: see remember().
     for (const json& index : wire::JsonReader(reply.body, "resume").array("gone")) {
       if (!index.is_number_unsigned() || index.get<std::size_t>() >= end - begin) continue;
-      set_unknown(attached_[begin + index.get<std::size_t>()]);
+      set_unknown(all[begin + index.get<std::size_t>()]);
     }
   }
 }
 
-void Session::set_unknown(Attached& endpoint) noexcept {
-  if (endpoint.unknown) return;
+void Session::set_unknown(const wire::EndpointName& name) noexcept {
+  const std::lock_guard lock(attached_mutex_);  // the memory stays mapped until forget()
+  const auto endpoint = std::ranges::find(attached_, name, &Attached::name);
+  if (endpoint == attached_.end() || endpoint->unknown) return;
   // First our own word, then the doubt: an endpoint that asks because of it hears what we know.
-  endpoint.unknown = true;
-  if (endpoint.memory.control != nullptr) ring::post_doubt(endpoint.memory);
+  endpoint->unknown = true;
+  if (endpoint->memory.control != nullptr) ring::post_doubt(endpoint->memory);
 }
 
 bool Session::is_unknown(const wire::EndpointName& name) noexcept {
   if (guard_.in_child()) return false;
-  const std::unique_lock lock(mutex_, std::try_to_lock);
-  if (!lock) return false;  // another thread asks the daemon right now, and posts the doubt again if it does not know
+  const Turn turn(*this, std::unique_lock(mutex_, std::try_to_lock));
+  if (!turn) return false;  // another thread asks the daemon right now, and posts the doubt again if it does not know
   try {
     if (!channel_.is_open() || channel_.is_cut()) {
       channel_.close();
@@ -219,32 +226,32 @@ bool Session::is_unknown(const wire::EndpointName& name) noexcept {
   } catch (...) {
     channel_.close();  // no daemon, no answer
   }
-  const auto found =
-      std::find_if(attached_.begin(), attached_.end(), [&](const auto& each) { return each.name == name; });
+  const std::lock_guard lock(attached_mutex_);
+  const auto found = std::ranges::find(attached_, name, &Attached::name);
   return found != attached_.end() && found->unknown;
 }
 
 std::shared_ptr<const Bells> Session::find_bells(std::uint64_t queue) {
-  const std::lock_guard lock(mutex_);
+  const Turn turn(*this);
   const auto found = bells_.find(queue);
   return found == bells_.end() ? nullptr : found->second.lock();
 }
 
 void Session::remember_bells(std::uint64_t queue, const std::shared_ptr<const Bells>& bells) {
-  const std::lock_guard lock(mutex_);
+  const Turn turn(*this);
   std::erase_if(bells_, [](const auto& entry) { return entry.second.expired(); });
   bells_[queue] = bells;
 }
 
 void Session::remember(const wire::EndpointName& name, const ring::QueueMemory& memory) {
-  const std::lock_guard lock(mutex_);
+  const std::lock_guard lock(attached_mutex_);
   attached_.push_back({name, memory});
 }
 
 void Session::remember_ownership(const wire::EndpointName& name) { remember(name, {}); }
 
 void Session::forget(const wire::EndpointName& name) noexcept {
-  const std::lock_guard lock(mutex_);
+  const std::lock_guard lock(attached_mutex_);
   std::erase_if(attached_, [&](const Attached& entry) { return entry.name == name; });
 }
 
@@ -257,7 +264,7 @@ bool Session::tell(std::string_view op, const wire::EndpointName& name, const De
 
 void Session::tell_filled(const wire::EndpointName& name) noexcept {
   const os::CancelGuard no_cancellation;
-  const std::lock_guard lock(mutex_);
+  const Turn turn(*this);
   try {
     if (!channel_.is_open() || tell("filled", name, deadline_after(k_tell_timeout_ms))) return;
   } catch (...) {  // no memory for the message, or the socket has failed
@@ -267,18 +274,47 @@ void Session::tell_filled(const wire::EndpointName& name) noexcept {
 
 void Session::tell_detached(const wire::EndpointName& name) noexcept {
   const os::CancelGuard no_cancellation;
-  const std::lock_guard lock(mutex_);
+  try {
+    const std::lock_guard lock(attached_mutex_);
+    untold_.push_back(name);
+  } catch (...) {  // no memory to leave it to another thread
+    const std::lock_guard lock(mutex_);
+    tell_detached_now(name);
+    return;
+  }
+  tell_untold();
+}
+
+void Session::tell_untold() noexcept {
+  for (;;) {
+    // Whoever holds the mutex comes here after its release, and then finds what was added before this try.
+    const std::unique_lock turn(mutex_, std::try_to_lock);
+    if (!turn) return;
+    std::vector<wire::EndpointName> names;
+    {
+      const std::lock_guard lock(attached_mutex_);
+      names.swap(untold_);
+    }
+    if (names.empty()) return;
+    for (const wire::EndpointName& name : names) {
+      if (!tell_detached_now(name)) break;  // the closed connection makes the daemon check all of them
+    }
+  }
+}
+
+bool Session::tell_detached_now(const wire::EndpointName& name) noexcept {
   try {
     const Deadline deadline = deadline_after(k_tell_timeout_ms);
     // A daemon that has ended closed its end, and what we said would go nowhere.
-    if (channel_.is_open() && !channel_.is_cut() && tell("detach", name, deadline)) return;
+    if (channel_.is_open() && !channel_.is_cut() && tell("detach", name, deadline)) return true;
     channel_.close();
     // Its end made the old daemon check, but the daemon that was started in its place does not know that we are gone.
     connect(deadline, StartDaemon::never);
-    if (!tell("detach", name, deadline)) channel_.close();
-  } catch (...) {
-    channel_.close();  // whatever it was: a closed connection makes the daemon check, too
+    if (tell("detach", name, deadline)) return true;
+  } catch (...) {  // whatever it was: a closed connection makes the daemon check, too
   }
+  channel_.close();
+  return false;
 }
 
 }  // namespace beltway::client

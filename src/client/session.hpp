@@ -76,7 +76,7 @@ class Session {
   [[nodiscard]] std::chrono::milliseconds patience() const noexcept { return options_.timeout; }
 
   /// The socket of the daemon that was asked last.
-  [[nodiscard]] std::filesystem::path socket() const;
+  [[nodiscard]] std::filesystem::path socket();
   /// The socket was not named by ConnectionOptions.
   [[nodiscard]] bool was_searched() const { return options_.socket.empty(); }
 
@@ -101,7 +101,8 @@ class Session {
   [[nodiscard]] bool is_unknown(const wire::EndpointName& name) noexcept;
   [[nodiscard]] DeadLetterTargets& dead_letter_targets() noexcept { return dead_letter_targets_; }
   /// Asks the daemon to check the lock: the endpoint's memory is unmapped. Does not wait for an answer; connects anew if need
-  /// be.
+  /// be. If another thread waits for the daemon, that thread sends it when it has its answer: the end of an endpoint may come on
+  /// a thread that must not wait, as that of an event loop.
   void tell_detached(const wire::EndpointName& name) noexcept;
   /// Tells the daemon that a producer's lane is filled. Best effort: the daemon's promise ends by itself.
   void tell_filled(const wire::EndpointName& name) noexcept;
@@ -113,13 +114,37 @@ class Session {
     bool unknown = false;      ///< to the daemon
   };
 
+  /// The mutex, for one call. Its end sends what other threads could not tell meanwhile.
+  class Turn {
+   public:
+    explicit Turn(Session& session) : session_(session), lock_(session.mutex_) {}
+    Turn(Session& session, std::unique_lock<std::mutex> lock) : session_(session), lock_(std::move(lock)) {}
+    Turn(const Turn&) = delete;
+    Turn& operator=(const Turn&) = delete;
+    ~Turn() {
+      if (!lock_) return;
+      lock_.unlock();
+      session_.tell_untold();
+    }
+    explicit operator bool() const noexcept { return lock_.owns_lock(); }
+
+   private:
+    Session& session_;
+    std::unique_lock<std::mutex> lock_;
+  };
+
   /// When a request that begins now is given up.
   [[nodiscard]] Deadline own_deadline() const;
   [[nodiscard]] Deadline own_deadline(const Until& caller) const;
   enum class StartDaemon : std::uint8_t { allowed, never };
   void connect(const Deadline& deadline, StartDaemon start = StartDaemon::allowed);
   void resume(const Deadline& deadline);
-  void set_unknown(Attached& endpoint) noexcept;
+  /// The daemon does not know the endpoint.
+  void set_unknown(const wire::EndpointName& name) noexcept;
+  /// Sends what tell_detached() has left to the holder of the mutex, unless there is a holder who will.
+  void tell_untold() noexcept;
+  /// Once the mutex is held. False: the daemon cannot be told now.
+  bool tell_detached_now(const wire::EndpointName& name) noexcept;
   /// Sends a request that has no answer. False: the connection has ended.
   [[nodiscard]] bool tell(std::string_view op, const wire::EndpointName& name, const Deadline& deadline);
   /// Once the mutex is held.
@@ -132,13 +157,15 @@ class Session {
   ConnectionOptions options_;
   bool barriers_ = false;
   DeadLetterTargets dead_letter_targets_;
-  mutable std::mutex mutex_;  ///< guards what follows
+  std::mutex mutex_;  ///< guards what follows; held while a request waits for its answer
   Channel channel_;
   std::filesystem::path socket_;
   std::uint64_t last_number_ = 0;
   bool owes_answer_ = false;  ///< the daemon has a question whose caller was in a hurry
   std::map<std::uint64_t, std::weak_ptr<const Bells>> bells_;
+  std::mutex attached_mutex_;  ///< guards what follows; held for moments only, also by a holder of mutex_
   std::vector<Attached> attached_;
+  std::vector<wire::EndpointName> untold_;  ///< detached; whoever holds mutex_ tells the daemon
 };
 
 }  // namespace beltway::client

@@ -25,13 +25,13 @@ const DeadLetter k_letter{.reason = DeadLetterReason::expired,
                           .queue = "orders",
                           .group = "billing"};
 const Properties k_all_and_letter{.key = "order-7",
-                       .correlation_id = "c-1",
-                       .reply_to = "replies/1",
-                       .content_type = "application/json",
-                       .trace_id = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01",
-                       .headers = k_three_headers,
-                       .publish_time = PublishTime(123456789012345ns),
-                       .dead_letter = &k_letter};
+                                  .correlation_id = "c-1",
+                                  .reply_to = "replies/1",
+                                  .content_type = "application/json",
+                                  .trace_id = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01",
+                                  .headers = k_three_headers,
+                                  .publish_time = PublishTime(123456789012345ns),
+                                  .dead_letter = &k_letter};
 
 /// Every text lies inside of the block.
 void expect_inside(std::span<const std::byte> block, const PropertiesView& properties) {

@@ -73,7 +73,7 @@ case $way in
   add_subdirectory_shared)
     # Two ways in one, since both compile the library anew: as a part of the user's build, and as a shared library; which is
     # then installed and used from there.
-    configure_user -DBELTWAY_SOURCE="$source" -DBUILD_SHARED_LIBS=ON -DBELTWAY_INSTALL=ON
+    configure_user -DBELTWAY_SOURCE="$source" -DBUILD_SHARED_LIBS=ON -DBELTWAY_INSTALL=ON -DCMAKE_UNITY_BUILD=ON
     cmake --build "$work/user" -j "$(nproc)"
     library=$(find "$work/user" -name libbeltway.so)
     "$here/exports.sh" "$library" "$build/src/libbeltway.a" "$source/include" "$source/src/exports.map"

@@ -326,10 +326,11 @@ TEST_F(ToolCauses, show_list_doctor_and_web_tell_the_same) {
   const json listed = json::parse(daemon_.tool({"list", "--format", "json"}).out);
   EXPECT_EQ(words_of(listed["queues"][0]["verdicts"], "kind"), shown);
   json found = json::array();
-  for (const json& each : json::parse(daemon_.tool({"doctor", "--format", "json"}).out)["verdicts"]) {
+  const json doctor = json::parse(daemon_.tool({"doctor", "--format", "json"}).out);
+  for (const json& each : doctor["verdicts"]) {
     if (each["queue"] == "q") found.push_back(each);
   }
-  EXPECT_EQ(words_of(found, "kind"), shown);
+  EXPECT_EQ(words_of(found, "kind"), shown) << doctor;
   const WebProgram web(daemon_);
   json told;
   EXPECT_TRUE(eventually([&] {

@@ -136,6 +136,7 @@ TEST_F(ToolSecondUser, refusal_to_act_names_user_owner_mode_and_that_the_owner_o
                                                    {"group", "reset", "board", "g", "--to", "latest"},
                                                    {"evict", "board", "0"},
                                                    {"ack", "board", "0"}};
+  const Consumer reader = connect(daemon_).open_queue("board").consumer({.group = "g"});  // one to evict
   for (const std::vector<std::string>& act : acts) {
     SCOPED_TRACE(act.front());
     expect_refusal(other(act), "0604", "to be its owner or root");

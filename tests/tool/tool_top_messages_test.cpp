@@ -34,8 +34,9 @@ class TopMessageParts : public testing::Test {
   /// The list that was asked for comes: ten messages from a position on.
   void arrive(MessageList list, std::uint64_t first) {
     list.queue = state_.open_queue;
+    list.group = state_.messages_group;
     list.from = state_.messages_from;
-    for (std::uint64_t i = 0; i < 10; ++i) list.messages.push_back(test::fake_message(first + i, "x"));
+    for (std::uint64_t i = 0; i < 10; ++i) list.messages.push_back(test::fake_message(first + i, "x", 3600));
     data_.messages = std::make_shared<const MessageList>(std::move(list));
     settle(state_, data_);
   }
@@ -132,7 +133,7 @@ TEST_F(TopMessageParts, acts_on_a_message_need_its_group_and_name_the_message) {
   type("am");
   type("orders.failed");
   press(Key::Code::enter);
-  EXPECT_TRUE(sees("beltway move orders 100 --to orders.failed --group billing"));
+  EXPECT_TRUE(sees("beltway move orders 100 --to orders.failed --group billing")) << picture_of(state_, data_).text();
   const std::vector<Request> requests = type("y");
   ASSERT_EQ(requests.size(), 1U);
   const Act& act = std::get<screen_request::Perform>(requests.front()).act;
@@ -144,7 +145,7 @@ TEST_F(TopMessageParts, acts_on_a_message_need_its_group_and_name_the_message) {
 TEST_F(TopMessageParts, age_that_no_message_of_a_part_has_is_not_told_to_be_nowhere) {
   type("g1s");
   press(Key::Code::enter);
-  EXPECT_TRUE(sees("End goes to the newest"));
+  EXPECT_TRUE(sees("End goes to the newest")) << picture_of(state_, data_).text();
 }
 
 }  // namespace

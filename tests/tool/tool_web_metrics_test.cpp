@@ -1,11 +1,13 @@
 // The metrics of `beltway web`: who may have them, and that they are those of `beltway metrics`.
 #include <gtest/gtest.h>
 
+#include <cstdlib>
 #include <filesystem>
 #include <sstream>
 #include <string>
 #include <vector>
 
+#include "support/temp_dir.hpp"
 #include "support/tool_test.hpp"
 #include "support/web_program.hpp"
 
@@ -38,7 +40,12 @@ TEST_F(WebMetricsTest, metrics_need_the_token_unless_they_are_open) {
 }
 
 TEST_F(WebMetricsTest, metrics_have_the_families_and_verdicts_of_the_command) {
-  std::filesystem::permissions(daemon_.dir().path(), std::filesystem::perms::all);  // a check of the machine tells it
+  // A check of the machine tells it.
+  const TempDir runtime;
+  const std::filesystem::path open = runtime.path() / "beltway";
+  std::filesystem::create_directory(open);
+  std::filesystem::permissions(open, std::filesystem::perms::all);
+  ::setenv("XDG_RUNTIME_DIR", runtime.path().c_str(), 1);
   const auto essence = [](const std::string& text) {
     std::vector<std::string> lines;
     std::istringstream in(text);

@@ -24,6 +24,7 @@ copy_old() {
 }
 
 copy_other() {
+  ways+=(-DCMAKE_UNITY_BUILD=ON)  # the library, too
   local new=$folder/src.part
   rm -rf "$new"
   mkdir -p "$new"
@@ -49,11 +50,12 @@ copy_other() {
   rm -rf "$new"
 }
 
+ways=(-DBELTWAY_PRECOMPILE=ON -DBELTWAY_UNITY=ON -DBELTWAY_BUILD_PAGE=OFF -DBELTWAY_BUILD_TESTS=OFF -DBELTWAY_BUILD_BENCH=OFF
+  -DBELTWAY_BUILD_EXAMPLES=OFF -DBELTWAY_INSTALL=OFF)
 mkdir -p "$folder"
 rm -f "$folder/missing"
 copy_"$side"
 [ -e "$folder/build/build.ninja" ] ||
-  cmake -S "$folder/src" -B "$folder/build" -G Ninja -DCMAKE_BUILD_TYPE=None -DCMAKE_CXX_FLAGS="-O0 -DNDEBUG" \
-    -DBELTWAY_PRECOMPILE=ON -DBELTWAY_UNITY=ON -DBELTWAY_BUILD_PAGE=OFF -DBELTWAY_BUILD_TESTS=OFF -DBELTWAY_BUILD_BENCH=OFF -DBELTWAY_BUILD_EXAMPLES=OFF \
-    -DBELTWAY_INSTALL=OFF >"$folder/configure.log"
+  cmake -S "$folder/src" -B "$folder/build" -G Ninja -DCMAKE_BUILD_TYPE=None -DCMAKE_CXX_FLAGS="-O0 -DNDEBUG" "${ways[@]}" \
+    >"$folder/configure.log"
 cmake --build "$folder/build" --target beltwayd beltway_tool -- --quiet

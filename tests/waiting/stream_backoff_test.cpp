@@ -20,7 +20,7 @@ Geometry geometry(std::uint32_t slots, std::uint64_t lane_bytes = 0) {
 class PacedConsumer {
  public:
   explicit PacedConsumer(std::uint64_t message_bytes, const Geometry& geometry = beltway::geometry(1024),
-                    const BackoffLimit& lead = k_backoff_one_by_one)
+                         const BackoffLimit& lead = k_backoff_one_by_one)
       : stream_backoff_(geometry), lead_(lead), message_bytes_(message_bytes) {
     takes(0, 0);
   }

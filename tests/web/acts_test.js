@@ -78,7 +78,7 @@ test('one message is moved to the queue that is named', async () => {
   assert.equal(group_of('jobs').available, 3, 'a move that is refused takes nothing away');
   await dialog.getByLabel('To the queue').fill('aside');
   await confirm(page, 'Move');
-  assert.match(await page.locator('[data-field=done]').innerText(), /position 1 is moved to aside/);
+  assert.match(await page.locator('[data-field=done]').innerText(), /moved the message at position 1 to aside/);
   assert.equal(group_of('jobs').available, 2);
   assert.equal(JSON.parse(world.tool('peek', 'aside', '--format', 'json')).messages[0].text, 'bad');
 });
