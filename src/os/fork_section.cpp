@@ -34,7 +34,7 @@ void after_fork_in_child() noexcept {
 }
 
 /// When the library is loaded, and not at first use: a fork in the middle of a first use would find its guard locked.
-[[maybe_unused]] const int registered = ::pthread_atfork(before_fork, after_fork_in_parent, after_fork_in_child);
+[[maybe_unused]] const int handlers_added = ::pthread_atfork(before_fork, after_fork_in_parent, after_fork_in_child);
 
 }  // namespace
 
