@@ -243,7 +243,7 @@ TEST_F(WatcherTest, detail_of_a_queue_that_no_sample_has_seen_comes_at_once) {
 TEST_F(WatcherTest, strip_begins_at_the_oldest_position_after_the_first_lap) {
   const Queue queue = connection_.declare("orders", {.slots = 4});
   auto out = queue.producer();
-  for (const std::uint64_t never_used : {3, 2, 1, 0}) {
+  for (const std::uint64_t never_used : {3U, 2U, 1U, 0U}) {
     out.publish("x");
     watcher_.sample();
     const watch::RingStrip strip = watcher_.detail("orders")->strip;
