@@ -9,6 +9,7 @@
 
 #include "client/inspect.hpp"
 #include "hostile/honest.hpp"
+#include "ring/floors.hpp"
 #include "ring/groups.hpp"
 #include "ring/live_groups.hpp"
 #include "watch/watched_queue.hpp"
