@@ -20,11 +20,17 @@ copy_old() {
   rm -rf "$folder/src"
   mkdir -p "$folder/src.part"
   git -c safe.directory='*' -C "$sources" archive "$last_1_1" | tar -x -C "$folder/src.part"
+  # That it compiles together: names that two of its sources have, and commands, whose names are all the same.
+  sed -i 's/\bk_what\b/k_record/g' "$folder/src.part/daemon/record_text.cpp"
+  sed -i 's/\bk_buffer_bytes\b/k_output_bytes/g' "$folder/src.part/src/tool/output.cpp"
+  cat >>"$folder/src.part/src/tool/CMakeLists.txt" <<'END'
+file(GLOB commands *_command.cpp)
+set_source_files_properties(${commands} PROPERTIES SKIP_UNITY_BUILD_INCLUSION ON)
+END
   mv "$folder/src.part" "$folder/src"
 }
 
 copy_other() {
-  ways+=(-DCMAKE_UNITY_BUILD=ON)  # the library, too
   local new=$folder/src.part
   rm -rf "$new"
   mkdir -p "$new"
@@ -50,12 +56,11 @@ copy_other() {
   rm -rf "$new"
 }
 
-ways=(-DBELTWAY_PRECOMPILE=ON -DBELTWAY_UNITY=ON -DBELTWAY_BUILD_PAGE=OFF -DBELTWAY_BUILD_TESTS=OFF -DBELTWAY_BUILD_BENCH=OFF
-  -DBELTWAY_BUILD_EXAMPLES=OFF -DBELTWAY_INSTALL=OFF)
 mkdir -p "$folder"
 rm -f "$folder/missing"
 copy_"$side"
 [ -e "$folder/build/build.ninja" ] ||
-  cmake -S "$folder/src" -B "$folder/build" -G Ninja -DCMAKE_BUILD_TYPE=None -DCMAKE_CXX_FLAGS="-O0 -DNDEBUG" "${ways[@]}" \
-    >"$folder/configure.log"
+  cmake -S "$folder/src" -B "$folder/build" -G Ninja -DCMAKE_BUILD_TYPE=None -DCMAKE_CXX_FLAGS="-O0 -DNDEBUG" \
+    -DBELTWAY_PRECOMPILE=ON -DCMAKE_UNITY_BUILD=ON -DCMAKE_UNITY_BUILD_BATCH_SIZE=12 -DBELTWAY_BUILD_PAGE=OFF \
+    -DBELTWAY_BUILD_TESTS=OFF -DBELTWAY_BUILD_BENCH=OFF -DBELTWAY_BUILD_EXAMPLES=OFF -DBELTWAY_INSTALL=OFF >"$folder/configure.log"
 cmake --build "$folder/build" --target beltwayd beltway_tool -- --quiet
