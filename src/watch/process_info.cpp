@@ -5,20 +5,22 @@
 
 #include <algorithm>
 #include <fstream>
-#include <iterator>
 #include <map>
 #include <mutex>
+#include <sstream>
 
 #include "base/printable.hpp"
 
 namespace beltway::watch {
 
-namespace {
-
 std::string read_text(const std::string& path) {
   std::ifstream file(path);
-  return std::string(std::istreambuf_iterator<char>(file), {});
+  std::ostringstream text;
+  text << file.rdbuf();  // not by iterators: they throw when a read fails
+  return text.str();
 }
+
+namespace {
 
 constexpr const char* k_control_groups = "/sys/fs/cgroup";
 

@@ -29,6 +29,9 @@ struct ProcessInfo {
   [[nodiscard]] bool stopped() const noexcept { return state != RunState::running; }
 };
 
+/// A file of /proc, whole; what was read until then if a read fails, as when its process has just ended.
+[[nodiscard]] std::string read_text(const std::string& path);
+
 /// Nothing if there is no such process, or none that we can see (another pid namespace).
 [[nodiscard]] std::optional<ProcessInfo> process_info(int pid);
 

@@ -6,8 +6,8 @@
 #include <csignal>
 #include <cstdlib>
 #include <fstream>
-#include <iterator>
 #include <set>
+#include <sstream>
 #include <string>
 #include <string_view>
 
@@ -21,7 +21,9 @@ namespace {
 
 std::string contents(const std::filesystem::path& file) {
   std::ifstream in(file);
-  return {std::istreambuf_iterator<char>(in), {}};
+  std::ostringstream text;
+  text << in.rdbuf();  // not by iterators: they throw when the process of a file in /proc has ended
+  return text.str();
 }
 
 }  // namespace

@@ -4,7 +4,7 @@
 #include <cerrno>
 #include <cstdlib>
 #include <fstream>
-#include <iterator>
+#include <sstream>
 #include <system_error>
 
 namespace beltway::test {
@@ -32,7 +32,9 @@ std::filesystem::path TempDir::write(const std::string& name, const std::string&
 std::string read_file(const std::filesystem::path& file) {
   std::ifstream in(file, std::ios::binary);
   if (!in) throw std::system_error(errno, std::generic_category(), "read " + file.string());
-  return {std::istreambuf_iterator<char>(in), {}};
+  std::ostringstream text;
+  text << in.rdbuf();  // not by iterators: they throw when the process of a file in /proc has ended
+  return text.str();
 }
 
 }  // namespace beltway::test

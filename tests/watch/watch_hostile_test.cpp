@@ -10,6 +10,7 @@
 #include "support/local_queue.hpp"
 #include "watch/json.hpp"
 #include "watch/machine.hpp"
+#include "watch/process_info.hpp"
 #include "watch/strip.hpp"
 #include "watch/watched_queue.hpp"
 
@@ -96,6 +97,12 @@ std::optional<client::MostTried> most_tried_with(const Lease& lease, Position sl
   for (int i = 0; i < 8; ++i) EXPECT_EQ(out.try_publish("x"), Status::ok);
   queue.memory().lease(queue.group("workers"), slot).store_release(lease.word());
   return client::most_tried(queue.memory(), queue.group("workers"));
+}
+
+TEST(WatchHostile, file_of_proc_whose_read_fails_is_an_empty_text) {
+  EXPECT_EQ(watch::read_text("/proc/self/mem"), "")
+      << "opens, and fails at the first read, as the files of a dead process do";
+  EXPECT_EQ(watch::read_text("/proc/0/comm"), "");
 }
 
 TEST(WatchHostile, message_that_was_never_published_is_not_named_as_the_one_that_fails) {
