@@ -26,14 +26,14 @@ endfunction()
 
 # The protocol as it is installed: optimised, without asserts and without the checks of single_use.hpp. For the crash images at every
 # instruction and for the counts of instructions.
-if(NOT TARGET field_protocol)
-  list(TRANSFORM protocol_sources PREPEND ${PROJECT_SOURCE_DIR}/ OUTPUT_VARIABLE field_sources)
-  add_library(field_protocol OBJECT ${field_sources})
-  target_compile_definitions(field_protocol PUBLIC NDEBUG)
-  target_compile_options(field_protocol PRIVATE -O2)
-  target_include_directories(field_protocol PRIVATE ${PROJECT_SOURCE_DIR}/include ${PROJECT_SOURCE_DIR}/src)
-  target_link_libraries(field_protocol PRIVATE beltway_flags)
-  set_target_properties(field_protocol PROPERTIES
+if(NOT TARGET installed_protocol)
+  list(TRANSFORM protocol_sources PREPEND ${PROJECT_SOURCE_DIR}/ OUTPUT_VARIABLE installed_sources)
+  add_library(installed_protocol OBJECT ${installed_sources})
+  target_compile_definitions(installed_protocol PUBLIC NDEBUG)
+  target_compile_options(installed_protocol PRIVATE -O2)
+  target_include_directories(installed_protocol PRIVATE ${PROJECT_SOURCE_DIR}/include ${PROJECT_SOURCE_DIR}/src)
+  target_link_libraries(installed_protocol PRIVATE beltway_flags)
+  set_target_properties(installed_protocol PROPERTIES
     VISIBILITY_INLINES_HIDDEN ON CXX_VISIBILITY_PRESET hidden POSITION_INDEPENDENT_CODE ON)
-  check_no_asserts(field_protocol)
+  check_no_asserts(installed_protocol)
 endif()

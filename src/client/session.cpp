@@ -286,6 +286,7 @@ void Session::tell_detached(const wire::EndpointName& name) noexcept {
 }
 
 void Session::tell_untold() noexcept {
+  const os::CancelGuard no_cancellation;
   for (;;) {
     // Whoever holds the mutex comes here after its release, and then finds what was added before this try.
     const std::unique_lock turn(mutex_, std::try_to_lock);

@@ -71,7 +71,7 @@ ExitCode watch(const Globals& globals, const ShowOptions& options, watch::Single
 }
 
 ExitCode run(const Globals& globals, const ShowOptions& options) {
-  watch::SingleQueue queue(globals.inspect_options(), globals.connect_to_inspect().open_queue(options.name));
+  watch::SingleQueue queue(globals.watch_options(), globals.connect_to_inspect().open_queue(options.name));
   if (options.watch) return watch(globals, options, queue);
   Output output(1);
   print(output, globals.json(), queue.look(), std::nullopt);
