@@ -46,12 +46,15 @@ std::uint64_t read_clock(clockid_t clock) noexcept {
   return static_cast<std::uint64_t>(now.tv_sec) * 1'000'000'000U + static_cast<std::uint64_t>(now.tv_nsec);
 }
 
-/// The process's context of asynchronous I/O; 0: none, and ringing may wait. Its results are never read.
+/// The process's context of asynchronous I/O; 0: none, and ringing may wait. Its results are never read. A forked child inherits
+/// the number and not the context.
 std::atomic<aio_context_t> completions{0};
+/// The process that has asked for `completions`; 0: none has.
+std::atomic<pid_t> completions_owner{0};
 constexpr unsigned k_results = 64;
 
 /// Rings an eventfd as the end of an operation. That is a poll of the eventfd itself, which is over at once: it can always be
-/// read, or written, or is full. Not in a forked child, whose context is not ours: EINVAL.
+/// read, or written, or is full. A forked child that has not called ring_without_waiting() gets EINVAL: false.
 bool ring_by_completion(int eventfd) noexcept {
   const aio_context_t context = completions.load(std::memory_order_relaxed);
   if (context == 0) return false;
@@ -72,16 +75,35 @@ bool ring_by_completion(int eventfd) noexcept {
   return false;
 }
 
+/// True if an eventfd can take one more ring. A peer may have cleared O_NONBLOCK (the flag belongs to the shared description) and
+/// filled the counter: then write would block, and a process that watches the bell would see no edge any more. So what is full is
+/// emptied first; RWF_NOWAIT does not block whatever the flags say. The number of rings does not matter.
+bool has_room(int eventfd) noexcept {
+  pollfd writable{eventfd, POLLOUT, 0};
+  timespec at_once{};  // the kernel writes there
+  if (::syscall(SYS_ppoll, &writable, 1L, &at_once, nullptr, 0L) == 1) return true;
+  std::uint64_t rings = 0;
+  const iovec there{&rings, sizeof rings};
+  // EAGAIN: it is empty. Another process has emptied it, or ppoll was refused.
+  return ::syscall(SYS_preadv2, eventfd, &there, 1L, -1L, -1L, RWF_NOWAIT) == sizeof rings || errno == EAGAIN;
+}
+
 }  // namespace
 
 bool ring_without_waiting() noexcept {
-  static const bool can = [] {
+  const pid_t process = ::getpid();
+  // Pairs with the release store below: who sees this process as the owner sees its context.
+  if (completions_owner.load(std::memory_order_acquire) != process) {
+    aio_context_t inherited = completions.load(std::memory_order_relaxed);
     aio_context_t context = 0;
-    if (::syscall(SYS_io_setup, k_results, &context) != 0) return false;
-    completions.store(context, std::memory_order_relaxed);
-    return true;
-  }();
-  return can;
+    if (::syscall(SYS_io_setup, k_results, &context) != 0) context = 0;
+    // No mutex: a thread that held it could be missing in a forked child.
+    if (!completions.compare_exchange_strong(inherited, context, std::memory_order_relaxed) && context != 0) {
+      ::syscall(SYS_io_destroy, context);  // another thread came first
+    }
+    completions_owner.store(process, std::memory_order_release);
+  }
+  return completions.load(std::memory_order_relaxed) != 0;
 }
 
 bool register_for_barriers() noexcept {
@@ -132,20 +154,9 @@ void nap(std::uint64_t ns) noexcept {
 
 void ring_bell(int eventfd) noexcept {
   if (!is_marked(eventfd) || ring_by_completion(eventfd)) return;
-  // A peer may have cleared O_NONBLOCK (the flag belongs to the shared description) and filled the counter: then write
-  // would block, and a process that watches the bell would see no edge any more. So what is full is emptied first; RWF_NOWAIT
-  // does not block whatever the flags say. The number of rings does not matter.
-  pollfd writable{eventfd, POLLOUT, 0};
-  timespec at_once{};  // the kernel writes there
-  if (::syscall(SYS_ppoll, &writable, 1L, &at_once, nullptr, 0L) != 1) {
-    std::uint64_t rings = 0;
-    const iovec there{&rings, sizeof rings};
-    if (::syscall(SYS_preadv2, eventfd, &there, 1L, -1L, -1L, RWF_NOWAIT) != sizeof rings) return;
-  }
   const std::uint64_t one = 1;
-  if (::syscall(SYS_write, eventfd, &one, sizeof one) < 0 && errno != EAGAIN && ring_without_waiting()) {
-    ring_by_completion(eventfd);  // write is refused: the other way, from now on
-  }
+  if (has_room(eventfd) && (::syscall(SYS_write, eventfd, &one, sizeof one) == sizeof one || errno == EAGAIN)) return;
+  if (ring_without_waiting()) ring_by_completion(eventfd);  // a call is refused: the other way, from now on
 }
 
 void give_way() noexcept { ::sched_yield(); }

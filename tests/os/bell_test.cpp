@@ -12,6 +12,7 @@
 #include <limits>
 #include <thread>
 
+#include "child.hpp"
 #include "os/fd.hpp"
 #include "os/kernel.hpp"
 #include "os/mark.hpp"
@@ -86,6 +87,20 @@ TEST(HostileBell, a_bell_that_is_filled_at_any_moment_and_stays_full_blocks_no_p
   }
   over = true;
   ringer.join();
+}
+
+TEST(HostileBell, a_forked_child_of_a_process_that_rings_without_waiting_does_so_too) {
+  if (!os::ring_without_waiting()) GTEST_SKIP() << "no asynchronous I/O here";
+  Bell bell;
+  const std::uint64_t most = std::numeric_limits<std::uint64_t>::max() - 1;
+  ASSERT_EQ(::write(bell.ringing.get(), &most, sizeof most), static_cast<ssize_t>(sizeof most));
+  const test::Exit exit = test::Child::fork([&] {
+                            if (!os::ring_without_waiting()) return 1;
+                            os::ring_bell(bell.ringing.get());
+                            return 0;
+                          }).wait();
+  EXPECT_EQ(exit.code, 0);
+  EXPECT_EQ(bell.take(), most + 1) << "rung by write, which empties it first";
 }
 
 }  // namespace

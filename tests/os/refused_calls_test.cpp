@@ -112,11 +112,12 @@ int wait_and_pass(const Queue& queue, Producer& out, Consumer& sleeper, Consumer
   return k_works;
 }
 
-int child(const TestDaemon& daemon, const Call& call, int error, bool after_attach) {
+/// `mode` of the queue: on one that is open to other users bells are rung by asynchronous I/O.
+int child(const TestDaemon& daemon, const Call& call, int error, bool after_attach, unsigned mode = 0666) {
   try {
     if (!after_attach && !refuse(call.number, error)) return k_no_seccomp;
     const Connection link = Connection::open({.socket = daemon.socket(), .start_daemon = false});
-    const Queue queue = link.declare("q", {.slots = 8, .lane_bytes = 4096, .mode = 0666});
+    const Queue queue = link.declare("q", {.slots = 8, .lane_bytes = 4096, .mode = mode});
     Producer out = queue.producer({.lock_memory = true});
     Consumer sleeper = queue.consumer({.follow = true, .wait = WaitStrategy::sleep});
     Consumer looper = queue.consumer({.follow = true});
@@ -148,6 +149,21 @@ TEST_P(RefusedCall, a_refused_system_call_is_replaced_or_named_and_burns_no_proc
     }
   }
   std::printf("%s:%s\n", GetParam().name, outcomes.c_str());
+}
+
+class RefusedRing : public testing::TestWithParam<Call> {};
+INSTANTIATE_TEST_SUITE_P(OfTheTable, RefusedRing,
+                         testing::Values(Call{"ppoll", SYS_ppoll}, Call{"preadv2", SYS_preadv2},
+                                         Call{"write", SYS_write}),
+                         [](const auto& test) { return std::string(test.param.name); });
+
+TEST_P(RefusedRing, a_bell_among_processes_of_one_user_rings_without_the_call) {
+  const TestDaemon daemon;
+  for (const int error : {ENOSYS, EPERM}) {
+    const Exit exit = Child::fork([&] { return child(daemon, GetParam(), error, true, 0600); }).wait();
+    if (exit.code == k_no_seccomp) GTEST_SKIP() << "no seccomp filters here";
+    EXPECT_EQ(exit.code, k_works) << "errno " << error << ", signal " << exit.signal;
+  }
 }
 
 }  // namespace
