@@ -59,7 +59,7 @@ fi
 need_packages "${packages[@]}" || exit 1
 
 jobs=$(nproc)
-test_jobs=$((2 * jobs))  # tests wait more than they work
+test_jobs=$((jobs + 1))  # tests wait more than they work
 passed=0
 total=0
 failures=()

@@ -37,7 +37,7 @@ std::atomic<bool> stack_shown{false};
 
 int limit_s() {
   const char* text = std::getenv("BELTWAY_TEST_TIMEOUT_S");
-  const int seconds = text == nullptr ? 60 : std::max(1, std::atoi(text));
+  const int seconds = text == nullptr ? 100 : std::max(1, std::atoi(text));
 #ifdef BELTWAY_SANITIZED
   return 3 * seconds;
 #else

@@ -21,11 +21,11 @@ def over():
     channel.stop_consuming()
 
 
-def restart_timer():
+def restart_timer(patience_s):
     global timer
     if timer is not None:
         connection.remove_timeout(timer)
-    timer = connection.call_later(1.0, over)
+    timer = connection.call_later(patience_s, over)
 
 
 def callback(ch, method, properties, body):
@@ -33,10 +33,10 @@ def callback(ch, method, properties, body):
     print(body.decode(), "again" if method.redelivered else "first", properties.delivery_mode)
     ch.basic_ack(delivery_tag=method.delivery_tag)
     done += 1
-    restart_timer()
+    restart_timer(1.0)
 
 
 channel.basic_consume(queue, callback)
-restart_timer()
+restart_timer(10.0)  # who publishes the first task may have to be started yet
 channel.start_consuming()
 connection.close()
