@@ -75,10 +75,6 @@ preset() {
   cmake --preset "$name" >"build/$name.configure.log" 2>&1 ||
     { cat "build/$name.configure.log" >&2; one_failed "$name: configure"; return; }
   cmake --build --preset "$name" -j "$jobs" -- --quiet || { one_failed "$name: build"; return; }
-  if [ "$name" = dev ]; then  # each public header alone, once, with exceptions; package.headers does so without
-    cmake --build --preset "$name" -j "$jobs" --target all_verify_interface_header_sets -- --quiet ||
-      one_failed "$name: a public header does not stand alone"
-  fi
   if ! ctest --preset "$name" -j "$test_jobs" --output-log "$log" --no-tests=error; then
     failed "$name: tests"
     # Said once more at the very end, of which alone some logs of CI keep anything: each failed test and what it printed.
