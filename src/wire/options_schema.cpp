@@ -95,7 +95,7 @@ constexpr std::array k_queue_options{
                 .is_sent_if_default = false,
                 .flag = "--max-deliveries",
                 .value_name = "NUMBER",
-                .help = "Give a message up that failed so often, 0: never; needs --discard true",
+                .help = "Give a message up that failed so often, 0: never; needs --dead-letter or --discard true",
                 .label = "delivers at most"},
     QueueOption{.name = "discard",
                 .member = &QueueOptions::discard,
