@@ -38,9 +38,8 @@ int main() try {
   std::atomic<bool> long_job_runs = false;
   std::atomic<int> beside = 0;
   std::atomic<int> done = 0;
-  // A worker with long jobs holds one at a time: a second one would wait behind the first.
-  const beltway::ConsumerOptions worker{
-      .group = "workers", .end_of_stream = beltway::EndOfStream::after_producer, .prefetch = 1};
+  // The default prefetch is right for jobs: a worker leases only the job that it receives.
+  const beltway::ConsumerOptions worker{.group = "workers", .end_of_stream = beltway::EndOfStream::after_producer};
   {
     std::jthread first([&] { done += work(jobs.consumer(worker), long_job_runs, beside); });
     std::jthread second([&] { done += work(jobs.consumer(worker), long_job_runs, beside); });

@@ -22,8 +22,8 @@ void submit(const beltway::Queue& jobs, int count, const beltway::StopOn& stop) 
 }
 
 void work(const beltway::Queue& jobs, const beltway::StopOn& stop) {
-  // Two jobs in hand at most: the others stay for workers that have time.
-  auto in = jobs.consumer({.group = "workers", .prefetch = 2});
+  // A worker leases only the job that it receives: the others stay for workers that have time.
+  auto in = jobs.consumer({.group = "workers"});
   while (auto job = in.receive({1s, stop})) {
     // The first try of every tenth job goes wrong here, to show what happens then.
     if (job->text().ends_with('0') && job->deliveries() == 1) {

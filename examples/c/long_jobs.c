@@ -21,7 +21,7 @@ static void* work(void* queue) {
   beltway_message job = BELTWAY_MESSAGE_INIT;
   beltway_consumer* in = NULL;
   options.group = "workers", options.end_of_stream = BELTWAY_END_AFTER_PRODUCER;
-  options.prefetch = 1;  // with long jobs: a second one would wait behind the first
+  // The default prefetch is right for jobs: a worker leases only the job that it receives.
   must(beltway_consumer_new((beltway_queue*)queue, &options, &in));
   for (; beltway_receive_until(in, &job, k_patience_us, NULL) == BELTWAY_OK; ++done) {
     if (job.size == 4) {  // "long"

@@ -13,8 +13,8 @@ async function submit(jobs, count) {
 }
 
 async function work(jobs) {
-  // Two jobs in hand at most: the others stay for workers that have time.
-  const consumer = await jobs.consumer({ group: 'workers', prefetch: 2 });
+  // A worker leases only the job that it receives: the others stay for workers that have time.
+  const consumer = await jobs.consumer({ group: 'workers' });
   for (;;) {
     const job = await consumer.receive({ timeout: 1000 });
     if (job === null) return; // nothing to do for a second

@@ -10,10 +10,10 @@ JOBS = 1000
 
 
 def work(name, done, long_job_runs, beside):
-    # A worker with long jobs holds one at a time: a second one would wait behind the first.
+    # The default prefetch is right for jobs: a worker leases only the job that it receives.
     with beltway.connect() as link:
         jobs = link.open_queue(name)
-        for job in jobs.consumer(group="workers", end_of_stream="after_producer", prefetch=1):
+        for job in jobs.consumer(group="workers", end_of_stream="after_producer"):
             with job.process():
                 if job.bytes() == b"long":
                     long_job_runs.value = True

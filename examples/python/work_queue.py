@@ -16,8 +16,8 @@ def submit(jobs, count):
 
 
 def work(jobs):
-    # Two jobs in hand at most: the others stay for workers that have time.
-    consumer = jobs.consumer(group="workers", prefetch=2)
+    # A worker leases only the job that it receives: the others stay for workers that have time.
+    consumer = jobs.consumer(group="workers")
     signal.signal(signal.SIGTERM, lambda *_: consumer.interrupt())  # the job in hand is finished first
     try:
         while (job := consumer.receive(timeout=1)) is not None:

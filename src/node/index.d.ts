@@ -128,7 +128,11 @@ export interface ConsumerOptions {
   endOfStream?: 'by_group' | 'never' | 'after_producer' | 'drained';
   /** "automatic": a message is acknowledged when the next one is asked for. */
   ack?: 'explicit' | 'automatic';
-  /** Named only: messages held unacknowledged at most; 0: as many as the ring has slots. */
+  /**
+   * Named only: messages held unacknowledged at most; 0: as many as the ring has slots. A consumer leases only what a call
+   * returns, so the default is right for jobs. Make it small for batches, and for consume() with an async callback, whose
+   * promise nobody awaits.
+   */
   prefetch?: number;
   wait?: 'adaptive' | 'spin' | 'sleep';
   populate?: boolean;

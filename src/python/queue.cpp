@@ -206,6 +206,7 @@ PyMethodDef methods[] = {
      "lossy: producers overtake it, and it learns what it lost. conflate: with lossy, the newest message only.\n"
      "end_of_stream: \"by_group\", \"never\", \"after_producer\" or \"drained\". follow: the same as \"never\".\n"
      "ack: \"explicit\" or \"automatic\". prefetch: messages that it holds at most; 0: as many as there are slots.\n"
+     "A consumer leases only what a call returns, so this default is right for jobs; for batches make it small.\n"
      "wait: \"adaptive\", \"spin\" or \"sleep\". reattach: go on after an eviction."},
     {"wait_for_consumers", as_method(wait_for_consumers), k_fast,
      "wait_for_consumers($self, count, *, timeout=None)\n--\n\nWaits until so many consumers are attached. False when "

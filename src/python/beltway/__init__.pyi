@@ -169,7 +169,7 @@ class Queue:
         follow: bool = ...,
         end_of_stream: Literal["by_group", "never", "after_producer", "drained"] = ...,
         ack: Literal["explicit", "automatic"] = ...,
-        prefetch: int = ...,
+        prefetch: int = ...,  # it leases only what a call returns: right for jobs; small for batches
         wait: _Wait = ...,
         populate: bool = ...,
         lock_memory: bool = ...,
