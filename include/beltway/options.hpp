@@ -96,7 +96,7 @@ struct NamedGroup {
   bool operator==(const NamedGroup&) const = default;
 };
 
-/// Fixed when a queue is declared; the tool shows them.
+/// Fixed when a queue is declared, unless an option says otherwise; the tool shows them.
 struct QueueOptions {
   /// Power of two, 2 to 2^20. Where throughput counts, let slots times slot_bytes be two or three times a processor's L2 cache:
   /// small messages then pass up to twice as fast as through a ring that stays in it (bench/README.md).
@@ -113,7 +113,7 @@ struct QueueOptions {
   /// oldest message that the group needs; a private group has one consumer. Producers are blocked if the ring is full or a
   /// producer sleeps for room. The consumer gets Status::evicted. Its messages go back to the named group. Messages of a
   /// private group may be overwritten while it holds them; Message::ack() then returns false. 0: never. 10 ms to 24 days.
-  /// GroupOptions may set another time.
+  /// The owner may change it while the queue lives. GroupOptions may set another time.
   std::chrono::milliseconds evict_after{0};
   /// How long a message of a named group that failed waits before it is delivered again: after a nack, an exception of a handler,
   /// and a drop without an ack. It is doubled with each failure of the message, up to retry_delay_max. Meanwhile newer messages
@@ -203,10 +203,10 @@ struct ConsumerOptions {
   bool follow = false;          ///< the same as EndOfStream::never, which it overrules
   EndOfStream end_of_stream = EndOfStream::by_group;
   Ack ack = Ack::explicit_call;  ///< named groups only
-  /// Named only: messages held unacknowledged at most; 0: as many as the ring has slots. A consumer leases what a receive call
-  /// returns, and no message ahead. So receive() takes a job from the other consumers only when the program starts it, and the
-  /// default is right for jobs. A receive_batch() takes as many as there are: to share jobs evenly, make batches or prefetch
-  /// small.
+  /// Named only: messages held unacknowledged at most; 0: as many as the ring has slots. A consumer leases only what a receive
+  /// call returns. So receive() takes a job from the other consumers only when the program starts it, and the default is right
+  /// for jobs. Make it small for receive_batch(), which takes as many messages as there are, and for messages that a program
+  /// keeps aside.
   std::uint32_t prefetch = 0;
   WaitStrategy wait = WaitStrategy::adaptive;
   bool populate = true;

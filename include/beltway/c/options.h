@@ -158,7 +158,9 @@ typedef struct beltway_consumer_options {
   beltway_end_of_stream end_of_stream;
   beltway_ack_mode ack;  ///< named groups only
   beltway_wait_strategy wait;
-  uint32_t prefetch;      ///< named groups: messages held unacknowledged at most; 0: as many as the ring has slots
+  /// Named groups: messages held unacknowledged at most; 0: as many as the ring has slots. A consumer leases only what a receive
+  /// call returns, so the default is right for jobs. Make it small for batches, and for messages that are kept aside.
+  uint32_t prefetch;
   bool create_group;      ///< make the named group if it is missing
   bool lossy;             ///< private only: producers overtake this consumer, which is told what it lost
   bool conflate;          ///< lossy only: each receive gives the newest message and skips the earlier ones
