@@ -20,7 +20,15 @@ need_packages "${packages[@]}"
 mkdir -p build
 cmake --preset release >build/release.configure.log 2>&1 || { cat build/release.configure.log >&2; exit 1; }
 targets=(beltwayd beltway_tool)
-if [ -x $python ] && grep -q beltway_python build/release/build.ninja; then targets+=(beltway_python); else python=; fi
+why_no_python=
+if [ ! -x $python ]; then
+  why_no_python="there is no $python"
+elif grep -q "Python.h is not installed" build/release.configure.log; then
+  why_no_python="its module needs Python.h (sudo apt-get install python3-dev, then start again)"
+elif ! grep -q beltway_python build/release/build.ninja; then
+  why_no_python="build/release is configured without its module (BELTWAY_BUILD_PYTHON)"
+fi
+if [ -z "$why_no_python" ]; then targets+=(beltway_python); else echo "No worker in Python takes part: $why_no_python."; fi
 cmake --build --preset release --target "${targets[@]}" -- --quiet
 PATH=$PWD/build/release/bin:$PATH
 
@@ -104,7 +112,7 @@ echo "everything:    sha256 $seen_sum"
 chunks=$((($(stat -c %s "$tmp/files.tar") + 65535) / 65536))
 [[ $sent == "messages=$((chunks + 1000000)) "* ]] || { echo "FAILED: not all was sent" >&2; exit 1; }
 
-if [ -n "$python" ]; then
+if [ -z "$why_no_python" ]; then
   say "A worker in Python shares 200,000 messages with one in C++"
   beltway declare lines --group workers
   beltway sub lines --group workers --end-of-stream drained --timeout 60 >"$tmp/lines1" &
