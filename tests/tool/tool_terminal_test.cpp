@@ -1,18 +1,25 @@
 // What fits a terminal: tables in parts, broken lines, progress.
+#include <fcntl.h>
 #include <gtest/gtest.h>
+#include <unistd.h>
 
 #include <algorithm>
+#include <csignal>
+#include <filesystem>
 #include <nlohmann/json.hpp>
 #include <sstream>
+#include <thread>
 
 #include "beltway/beltway.hpp"
 #include "support/daemon.hpp"
 #include "support/terminal.hpp"
 #include "support/tool_test.hpp"
+#include "tool/commands/importing.hpp"
 #include "tool/text/causes_text.hpp"
 #include "tool/text/progress.hpp"
 #include "tool/text/table.hpp"
 #include "tool/text/terminal_columns.hpp"
+#include "tool/text/units.hpp"
 #include "tool/text/wrapped.hpp"
 
 namespace beltway::test {
@@ -94,6 +101,16 @@ class ToolOnTerminal : public ToolTest {
     EXPECT_TRUE(exit && exit->ok());
     return terminal.seen();
   }
+  /// The command with the terminal as its standard error, and a file as its output.
+  [[nodiscard]] Child start_on(const Terminal& terminal, std::vector<std::string> arguments) const {
+    Child::Options options = daemon_.client_options();
+    options.standard_output = out();
+    options.standard_error = terminal.path();
+    options.environment.emplace_back("COLUMNS", "");
+    arguments.insert(arguments.begin(), program("beltway"));
+    return Child::spawn(arguments, options);
+  }
+  [[nodiscard]] std::filesystem::path out() const { return daemon_.dir().path() / "out"; }
 };
 
 TEST_F(ToolOnTerminal, show_fits_80_columns) {
@@ -120,6 +137,96 @@ TEST_F(ToolOnTerminal, progress_is_shown_on_a_terminal_and_taken_away) {
   child.kill(SIGINT);
   EXPECT_EQ(child.wait().code, 130);
   EXPECT_TRUE(terminal.seen().ends_with("\r\x1b[K"));
+}
+
+TEST_F(ToolOnTerminal, commands_that_look_for_long_say_so_and_take_it_away) {
+  ASSERT_TRUE(tool({"declare", "q", "--group", "g"}).exit.ok());
+  for (const char* const command : {"doctor", "metrics"}) {
+    Terminal terminal;
+    Child child = start_on(terminal, {command, "--for", "1m"});
+    EXPECT_TRUE(terminal.shows("\r\x1b[K" + std::string(command) + " looks at 1 queue for " +
+                               tool::format_duration(1min) + ": "));
+    child.kill(SIGINT);
+    EXPECT_EQ(child.wait().code, 130);
+    EXPECT_TRUE(terminal.seen().ends_with("\r\x1b[K")) << terminal.seen();
+  }
+}
+
+TEST_F(ToolOnTerminal, progress_changes_nothing_of_standard_output) {
+  ASSERT_TRUE(tool({"declare", "q", "--group", "g"}).exit.ok());
+  Terminal terminal;
+  Child check = start_on(terminal, {"check", "q"});
+  EXPECT_TRUE(check.wait().ok());
+  EXPECT_EQ(read_file(out()), "BELTWAY OK - q: nothing is wrong\n");
+  EXPECT_TRUE(terminal.shows("\r\x1b[Kcheck looks at 1 queue for 2 s: "));
+  EXPECT_TRUE(terminal.seen().ends_with("\r\x1b[K")) << terminal.seen();
+  Terminal second;
+  Child doctor = start_on(second, {"doctor", "--format", "json"});
+  EXPECT_TRUE(doctor.wait().ok());
+  EXPECT_EQ(nlohmann::json::parse(read_file(out()))["queues"], 1);
+  EXPECT_TRUE(second.shows("doctor looks at 1 queue for 2 s: "));
+  EXPECT_EQ(tool({"doctor", "--format", "json"}).err, "") << "no terminal";
+}
+
+TEST_F(ToolOnTerminal, move_says_that_it_waits_for_room) {
+  ASSERT_TRUE(tool({"declare", "q", "--group", "g"}).exit.ok());
+  ASSERT_TRUE(tool({"declare", "full", "--slots", "16", "--group", "g"}).exit.ok());
+  ASSERT_TRUE(tool({"pub", "q", "x"}).exit.ok());
+  ASSERT_TRUE(tool({"pub", "full", "x", "--count", "16"}).exit.ok());
+  Terminal terminal;
+  Child move = start_on(terminal, {"move", "q", "0", "--to", "full"});
+  EXPECT_TRUE(terminal.shows("\r\x1b[Kmove waits for room in full: "));
+  ASSERT_TRUE(tool({"sub", "full", "--group", "g", "--count", "1"}).exit.ok());
+  EXPECT_TRUE(move.wait().ok());
+  EXPECT_TRUE(terminal.seen().ends_with("\r\x1b[K")) << terminal.seen();
+}
+
+/// Standard error of this process is the terminal while the object lives.
+class StandardErrorOn {
+ public:
+  explicit StandardErrorOn(const Terminal& terminal) : before_(::dup(STDERR_FILENO)) {
+    const int file = ::open(terminal.path().c_str(), O_WRONLY | O_NOCTTY | O_CLOEXEC);
+    ::dup2(file, STDERR_FILENO);
+    ::close(file);
+  }
+  StandardErrorOn(const StandardErrorOn&) = delete;
+  StandardErrorOn& operator=(const StandardErrorOn&) = delete;
+  ~StandardErrorOn() {
+    ::dup2(before_, STDERR_FILENO);
+    ::close(before_);
+  }
+
+ private:
+  int before_;
+};
+
+TEST_F(ToolOnTerminal, import_says_at_which_queue_it_is) {
+  const Connection link = Connection::open({.socket = daemon_.socket(), .start_daemon = false, .timeout = 1min});
+  std::vector<tool::ImportStep> steps(2);
+  steps[0] = {.definition = {.name = "a", .options = {}, .said = {}}, .kind = tool::ImportStep::Kind::make};
+  steps[1] = {.definition = {.name = "b", .options = {}, .said = {}}, .kind = tool::ImportStep::Kind::make};
+  Terminal terminal;
+  daemon_.process().kill(SIGSTOP);
+  {
+    const StandardErrorOn redirected(terminal);
+    std::jthread import([&] {
+      tool::Progress progress(tool::Progress::When::on_terminal, "import");
+      tool::run_import(link, steps, progress);
+    });
+    EXPECT_TRUE(terminal.shows("\r\x1b[Kimport is at queue 1 of 2: "));
+    daemon_.process().kill(SIGCONT);
+  }
+  EXPECT_TRUE(terminal.seen().ends_with("\r\x1b[K")) << terminal.seen();
+  EXPECT_EQ(link.list().size(), 2U);
+}
+
+TEST_F(ToolOnTerminal, progress_that_is_wider_than_the_terminal_is_cut) {
+  Terminal terminal(40);
+  ASSERT_TRUE(tool({"declare", std::string(100, 'q'), "--group", "g"}).exit.ok());
+  Child pub = start_on(terminal, {"pub", std::string(100, 'q'), "x", "--count", "1k", "--rate", "100"});
+  EXPECT_TRUE(terminal.shows("\r\x1b[Kpub " + std::string(32, 'q') + "...\r\x1b[K"));
+  pub.kill(SIGINT);
+  EXPECT_EQ(pub.wait().code, 130);
 }
 
 TEST_F(ToolOnTerminal, progress_needs_an_option_where_there_is_no_terminal) {

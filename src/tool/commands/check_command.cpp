@@ -108,7 +108,8 @@ CheckState check_limits(const CheckOptions& options, const QueueSnapshot& snapsh
 
 /// Without limits: what the doctor says of the queue.
 CheckState check_verdicts(const Globals& globals, const CheckOptions& options, std::string& line) {
-  const Examination examination = examine(globals.inspect_options(), k_default_examination);
+  const Examination examination =
+      examine(globals.inspect_options(), {.command = "check", .progress = globals.progress_when()});
   const std::vector<watch::Verdict> verdicts = examination.verdicts_of(options.name);
   CheckState state = CheckState::ok;
   for (const watch::Verdict& verdict : verdicts) {

@@ -30,7 +30,8 @@ struct DoctorOptions {
 
 Examination examine_or_explain(const Globals& globals, std::chrono::nanoseconds time, const std::stop_token& stop) {
   try {
-    return examine(globals.inspect_options(), time, stop);
+    return examine(globals.inspect_options(), {.command = "doctor", .progress = globals.progress_when(), .time = time},
+                   stop);
   } catch (const Error& error) {
     if (error.reason() == Errc::no_daemon) throw_no_daemon(globals, error);
     throw;

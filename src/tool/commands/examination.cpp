@@ -5,6 +5,7 @@
 #include <iterator>
 
 #include "tool/process/interrupt.hpp"
+#include "tool/text/units.hpp"
 #include "watch/machine.hpp"
 #include "watch/watcher.hpp"
 
@@ -23,6 +24,13 @@ void append(std::vector<watch::Verdict>& all, std::vector<watch::Verdict> more) 
   std::ranges::move(more, std::back_inserter(all));
 }
 
+/// "doctor looks at 12 queues for 2 s".
+std::string looking_text(const ExaminationPlan& plan, std::size_t queues, bool longer) {
+  return plan.command + (longer ? " looks longer at " : " looks at ") + std::to_string(queues) +
+         (queues == 1 ? " queue" : " queues") +
+         (longer ? std::string(", as something is uncertain") : " for " + format_duration(plan.time));
+}
+
 }  // namespace
 
 std::vector<watch::Verdict> Examination::verdicts_of(std::string_view queue) const {
@@ -32,7 +40,9 @@ std::vector<watch::Verdict> Examination::verdicts_of(std::string_view queue) con
   return found;
 }
 
-Examination examine(const ConnectionOptions& connection, std::chrono::nanoseconds time, const std::stop_token& stop) {
+Examination examine(const ConnectionOptions& connection, const ExaminationPlan& plan, const std::stop_token& stop) {
+  Progress progress(plan.progress, plan.command + " asks the daemon");
+  const std::chrono::nanoseconds time = plan.time;
   watch::Watcher watcher({.connection = connection});
   const Clock::time_point start = Clock::now();
   Clock::time_point next = start;
@@ -41,6 +51,7 @@ Examination examine(const ConnectionOptions& connection, std::chrono::nanosecond
     const Clock::duration looked = Clock::now() - start;
     const bool is_over = looked >= time && (!watcher.fleet().undecided || looked >= time + k_longest_doubt);
     if (is_over || stop.stop_requested()) break;
+    progress.say(looking_text(plan, watcher.fleet().queues.size(), looked >= time));
     next = std::max(next + k_pause_ms, Clock::now());
     if (looked < time) next = std::min(next, start + std::chrono::ceil<Clock::duration>(time));
     if (!sleep_until(next, stop)) break;

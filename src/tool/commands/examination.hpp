@@ -3,10 +3,12 @@
 
 #include <chrono>
 #include <stop_token>
+#include <string>
 #include <string_view>
 #include <vector>
 
 #include "beltway/options.hpp"
+#include "tool/text/progress.hpp"
 #include "watch/model.hpp"
 
 namespace beltway::tool {
@@ -22,8 +24,15 @@ struct Examination {
   [[nodiscard]] std::vector<watch::Verdict> verdicts_of(std::string_view queue) const;
 };
 
-/// Looks for `time`, and somewhat longer while something is suspected that is not certain yet. Throws Error(no_daemon).
-[[nodiscard]] Examination examine(const ConnectionOptions& connection, std::chrono::nanoseconds time,
+struct ExaminationPlan {
+  std::string command;  ///< whom the line of progress names: "doctor"
+  Progress::When progress = Progress::When::never;
+  std::chrono::nanoseconds time = k_default_examination;
+};
+
+/// Looks for the time, and somewhat longer while something is suspected that is not certain yet. The line of progress is gone
+/// when it returns. Throws Error(no_daemon).
+[[nodiscard]] Examination examine(const ConnectionOptions& connection, const ExaminationPlan& plan,
                                   const std::stop_token& stop = {});
 
 }  // namespace beltway::tool

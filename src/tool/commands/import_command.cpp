@@ -113,7 +113,10 @@ ExitCode run(const Globals& globals, const ImportOptions& options) {
                                         "--skip-existing, or remove the queue first, which drops its messages");
   }
   const bool runs = !options.dry_run && conflicts.empty();
-  if (runs) run_import(connection, steps);
+  if (runs) {
+    Progress progress(globals.progress_when(), "import");
+    run_import(connection, steps, progress);
+  }
   Output output(1);
   output.append(globals.json() ? json_line(json_of(steps, !runs)) : text_of(steps, options.dry_run));
   output.flush();

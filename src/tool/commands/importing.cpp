@@ -80,11 +80,13 @@ std::vector<ImportStep> plan_import(const std::vector<Definition>& definitions, 
   return steps;
 }
 
-void run_import(const Connection& connection, const std::vector<ImportStep>& steps) {
+void run_import(const Connection& connection, const std::vector<ImportStep>& steps, Progress& progress) {
   std::vector<std::string> made;
   std::vector<std::string> changed;
+  std::size_t number = 0;
   try {
     for (const ImportStep& step : steps) {
+      progress.say("import is at queue " + std::to_string(++number) + " of " + std::to_string(steps.size()));
       if (step.kind == ImportStep::Kind::skip) continue;
       const Definition& definition = step.definition;
       const Connection::Declared declared =

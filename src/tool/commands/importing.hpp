@@ -6,6 +6,7 @@
 
 #include "beltway/connection.hpp"
 #include "tool/text/definitions.hpp"
+#include "tool/text/progress.hpp"
 
 namespace beltway::tool {
 
@@ -24,7 +25,7 @@ struct ImportStep {
                                                   const std::vector<QueueInfo>& existing, bool skip_existing);
 
 /// Declares the queues in this order. If one is refused, removes those that it has made and that nobody uses yet, and throws
-/// Failure, which says what was changed and stays.
-void run_import(const Connection& connection, const std::vector<ImportStep>& steps);
+/// Failure, which says what was changed and stays. Tells `progress` how far it came.
+void run_import(const Connection& connection, const std::vector<ImportStep>& steps, Progress& progress);
 
 }  // namespace beltway::tool

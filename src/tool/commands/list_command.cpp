@@ -36,11 +36,13 @@ struct ListOptions {
 };
 
 /// A sample takes only so long; of many queues it opens a part. Those that may not be read are never open.
-void sample_all(watch::Watcher& watcher) {
+void sample_all(watch::Watcher& watcher, Progress& progress) {
   for (std::ptrdiff_t before = -1;;) {
     watcher.sample();
     const std::ptrdiff_t open = std::ranges::count(watcher.fleet().queues, true, &watch::QueueView::readable);
-    if (open == before || open == std::ssize(watcher.fleet().queues)) return;
+    const std::ptrdiff_t all = std::ssize(watcher.fleet().queues);
+    if (open == before || open == all) return;
+    progress.say("list has opened " + std::to_string(open) + " of " + std::to_string(all) + " queues");
     before = open;
   }
 }
@@ -53,22 +55,6 @@ std::vector<watch::QueueView> chosen(const watch::Fleet& fleet, const ListOption
   }
   sort_queues(queues, options.order.value_or(json ? ListOrder::name : ListOrder::trouble));
   return queues;
-}
-
-Json list_json(const watch::Fleet& fleet, const std::vector<watch::QueueView>& queues, bool with_rates) {
-  Json list = Json::array();
-  for (const watch::QueueView& queue : queues) {
-    Json json = watch::to_json(queue.info);
-    json["position"] = queue.readable ? Json(queue.position) : Json(nullptr);
-    json["used"] = queue.readable ? Json(queue.used) : Json(nullptr);
-    json["lag"] = queue.readable ? Json(queue.lag) : Json(nullptr);
-    if (with_rates) json["rates"] = watch::to_json(queue.rates);
-    json["verdicts"] = watch::to_json(queue.verdicts);
-    list.push_back(std::move(json));
-  }
-  return {{"daemon", watch::to_json(fleet.daemon)},
-          {"queues", std::move(list)},
-          {"verdicts", watch::to_json(fleet.verdicts)}};
 }
 
 std::string gone_text(const watch::Fleet& fleet) {
@@ -112,9 +98,11 @@ ExitCode run(const Globals& globals, const ListOptions& options) {
   static_cast<void>(globals.connect_to_inspect());
   watch::Watcher watcher({.connection = globals.watch_options(), .tells_at_once = !options.watch});
   if (options.watch) return watch_queues(globals, options, watcher);
-  sample_all(watcher);
+  std::optional<Progress> progress(std::in_place, globals.progress_when(), "list asks the daemon");
+  sample_all(watcher, *progress);
   std::this_thread::sleep_for(k_second_look_ms);
   watcher.sample();
+  progress.reset();
   // Not on standard output: what scripts read there is the table alone.
   if (!globals.json()) std::cerr << watch::daemon_text(watcher.fleet().daemon) << std::endl;
   Output output(1);

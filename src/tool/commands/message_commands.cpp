@@ -1,5 +1,6 @@
 // `beltway evict`, `ack` and `move`: what an operator does about one consumer or one message.
 #include <algorithm>
+#include <optional>
 
 #include "tool/acts/queue_acts.hpp"
 #include "tool/commands/commands.hpp"
@@ -89,7 +90,9 @@ ExitCode move(const Globals& globals, const MessageOptions& options) {
   const std::string group = group_or_only(queue, options.group, "move a message of");
   Interrupt interrupt;
   const Until until = options.timeout ? Until(*options.timeout, interrupt.token()) : Until(interrupt.token());
+  std::optional<Progress> progress(std::in_place, globals.progress_when(), "move waits for room in " + options.to);
   const auto report = QueueActs(connection, queue).move(group, options.position, options.to, until);
+  progress.reset();
   return report ? print_report(globals, options, *report) : interrupt.exit_code();
 }
 

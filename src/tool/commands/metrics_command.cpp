@@ -19,7 +19,11 @@ struct MetricsOptions {
 /// Without a daemon the output says so to Prometheus, and the error to people.
 Examination examine_or_print(const Globals& globals, const MetricsOptions& options, const std::stop_token& stop) {
   try {
-    return examine(globals.inspect_options(), options.time.value_or(k_default_examination), stop);
+    return examine(globals.inspect_options(),
+                   {.command = "metrics",
+                    .progress = globals.progress_when(),
+                    .time = options.time.value_or(k_default_examination)},
+                   stop);
   } catch (const Error& error) {
     if (error.reason() == Errc::no_daemon) print(watch::metrics_text_without_daemon());
     throw;

@@ -206,4 +206,21 @@ std::string list_text_fitted(const std::vector<QueueView>& queues, std::size_t w
   return table.text();
 }
 
+watch::Json list_json(const watch::Fleet& fleet, const std::vector<watch::QueueView>& queues, bool with_rates) {
+  using watch::Json;
+  Json list = Json::array();
+  for (const watch::QueueView& queue : queues) {
+    Json json = watch::to_json(queue.info);
+    json["position"] = queue.readable ? Json(queue.position) : Json(nullptr);
+    json["used"] = queue.readable ? Json(queue.used) : Json(nullptr);
+    json["lag"] = queue.readable ? Json(queue.lag) : Json(nullptr);
+    if (with_rates) json["rates"] = watch::to_json(queue.rates);
+    json["verdicts"] = watch::to_json(queue.verdicts);
+    list.push_back(std::move(json));
+  }
+  return {{"daemon", watch::to_json(fleet.daemon)},
+          {"queues", std::move(list)},
+          {"verdicts", watch::to_json(fleet.verdicts)}};
+}
+
 }  // namespace beltway::tool

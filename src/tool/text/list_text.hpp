@@ -1,4 +1,4 @@
-// Queues as lines: what `list` prints for people.
+// Queues as lines and as JSON: what `list` prints.
 // Thread safety: pure functions.
 #pragma once
 
@@ -8,6 +8,7 @@
 #include <string_view>
 #include <vector>
 
+#include "watch/json.hpp"
 #include "watch/model.hpp"
 
 namespace beltway::tool {
@@ -31,5 +32,9 @@ void sort_queues(std::vector<watch::QueueView>& queues, ListOrder order);
 /// Lines of at most `width` columns, one a queue. `with_rates`: two samples were taken.
 [[nodiscard]] std::string list_text_fitted(const std::vector<watch::QueueView>& queues, std::size_t width,
                                            bool with_rates);
+
+/// The object of `list --format json`, with these queues of the fleet.
+[[nodiscard]] watch::Json list_json(const watch::Fleet& fleet, const std::vector<watch::QueueView>& queues,
+                                    bool with_rates);
 
 }  // namespace beltway::tool

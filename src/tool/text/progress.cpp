@@ -6,7 +6,10 @@
 #include <mutex>
 #include <stop_token>
 #include <string_view>
+#include <utility>
 
+#include "tool/text/payload_text.hpp"
+#include "tool/text/terminal_columns.hpp"
 #include "tool/text/units.hpp"
 
 namespace beltway::tool {
@@ -46,11 +49,15 @@ Progress::Progress(When when, std::string what, std::optional<std::uint64_t> tot
 
 Progress::~Progress() = default;
 
+void Progress::say(std::string what) {
+  const std::lock_guard lock(mutex_);
+  what_ = std::move(what);
+}
+
 void Progress::run(const std::stop_token& stop) {
   const auto start = std::chrono::steady_clock::now();
-  std::mutex mutex;
   std::condition_variable_any wakeup;
-  std::unique_lock lock(mutex);
+  std::unique_lock lock(mutex_);
   bool has_line = false;
   for (auto wait = k_first_line_ms; !wakeup.wait_for(lock, stop, wait, [&stop] { return stop.stop_requested(); });
        wait = renews_line_ ? k_renewed_every_ms : k_line_every_ms) {
@@ -59,7 +66,11 @@ void Progress::run(const std::stop_token& stop) {
                                             .bytes = bytes_.load(std::memory_order_relaxed),
                                             .total = total_,
                                             .elapsed = std::chrono::steady_clock::now() - start});
-    write_error(renews_line_ ? std::string(k_clear_line) + text : text + "\n");
+    lock.unlock();  // a terminal may be slow
+    // What is wider than the terminal goes on in the next line, which would not be taken away.
+    write_error(renews_line_ ? std::string(k_clear_line) + shortened(text, terminal_columns(STDERR_FILENO) - 1)
+                             : text + "\n");
+    lock.lock();
     has_line = renews_line_;
   }
   if (has_line) write_error(k_clear_line);

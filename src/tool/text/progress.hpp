@@ -1,12 +1,13 @@
 // What a command that takes longer than a second has done so far: one line on standard error, renewed twice a second.
 //
 // For people: it shows on a terminal only, unless it is forced. Then each line stays, one a second.
-// Ownership: a thread of its own. Thread safety: set() from the thread that made the object; the rest: that thread alone.
+// Ownership: a thread of its own. Thread safety: one thread, the one that made the object.
 #pragma once
 
 #include <atomic>
 #include <chrono>
 #include <cstdint>
+#include <mutex>
 #include <optional>
 #include <string>
 #include <thread>
@@ -44,11 +45,14 @@ class Progress {
     messages_.store(messages, std::memory_order_relaxed);
     bytes_.store(bytes, std::memory_order_relaxed);
   }
+  /// What it says from now on: "import is at queue 12 of 300".
+  void say(std::string what);
 
  private:
   void run(const std::stop_token& stop);
 
-  std::string what_;
+  std::mutex mutex_;
+  std::string what_;  // under the mutex
   std::optional<std::uint64_t> total_;
   bool renews_line_ = false;
   std::atomic<std::uint64_t> messages_{0};
