@@ -6,7 +6,9 @@
 #
 # The part tool_asan runs the tests of the tool with the sanitizers of asan.
 # The part soak kills and stops processes at random, for ten minutes with all options, for two without, and for two with
-# actors in C, Python and Node.js. The part packages makes the packages for Debian and a wheel, and uses them; it installs and
+# actors in C, Python and Node.js. Then it stages troubles in random pairs, which must give both verdicts each, and lets the
+# doctor look at a healthy load for ten minutes, which must give none. It prints the seed of the pairs; BELTWAY_TROUBLE_SEED=N
+# stages the same ones again, and BELTWAY_TROUBLE_PAIRS=N more of them. The part packages makes the packages for Debian and a wheel, and uses them; it installs and
 # purges the packages, so it wants a machine without Beltway, and root.
 #
 # Needs no terminal and no input. Ends with one line that counts all tests; exit code 0 only if all is well.
@@ -126,7 +128,7 @@ soak() {
   echo "== soak"
   cmake --preset dev >build/dev.configure.log 2>&1 ||
     { cat build/dev.configure.log >&2; one_failed "soak: configure"; return; }
-  cmake --build --preset dev -j "$jobs" --target soak_test languages_soak -- --quiet ||
+  cmake --build --preset dev -j "$jobs" --target soak_test languages_soak tool_tests beltwayd beltway_tool -- --quiet ||
     { one_failed "soak: build"; return; }
   local program=build/dev/bin/soak_test
   export BELTWAY_TEST_TIMEOUT_S=900
@@ -136,6 +138,23 @@ soak() {
     one_passed
   else
     one_failed soak
+  fi
+  soak_verdicts build/dev/bin/tool_tests
+}
+
+# Each is one test, and takes longer than a test may: a pair some 20 s, and minutes if its remedy does not mend it.
+soak_verdicts() {
+  local program=$1 seed=${BELTWAY_TROUBLE_SEED:-$RANDOM}
+  echo "-- troubles in random pairs: BELTWAY_TROUBLE_SEED=$seed"
+  if BELTWAY_TROUBLE_SEED=$seed BELTWAY_TEST_TIMEOUT_S=3600 $program --gtest_filter='*.random_pairs_give_both_verdicts_each'; then
+    one_passed
+  else
+    one_failed "soak: troubles in random pairs; BELTWAY_TROUBLE_SEED=$seed tests/run.sh soak stages them again"
+  fi
+  if BELTWAY_HEALTHY_S=600 BELTWAY_TEST_TIMEOUT_S=900 $program --gtest_filter='*.healthy_load_gives_no_verdict'; then
+    one_passed
+  else
+    one_failed "soak: healthy load"
   fi
 }
 

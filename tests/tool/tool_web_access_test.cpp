@@ -8,6 +8,7 @@
 #include "support/temp_dir.hpp"
 #include "tool/process/exit_code.hpp"
 #include "tool/web/web_access.hpp"
+#include "tool/web/web_reply.hpp"
 #include "tool/web/web_request.hpp"
 
 namespace {
@@ -164,6 +165,14 @@ unsigned refusal_of(const std::string& method, const std::string& target, const 
     EXPECT_STRNE(refusal.what(), "");
     return refusal.status();
   }
+}
+
+TEST(WebReplyTest, program_without_a_page_says_so_and_how_to_get_one) {
+  const WebAnswer answer = file_answer("index.html", {});
+  EXPECT_EQ(answer.status, 503U);
+  for (const char* words : {"built without npm and has no page", "nodejs, npm", "/api/fleet"})
+    EXPECT_NE(answer.body.find(words), std::string::npos) << answer.body;
+  EXPECT_EQ(file_answer("page.js", {}).status, 404U);
 }
 
 TEST(WebRequestTest, paths_name_queues_with_any_character) {

@@ -120,6 +120,7 @@ class Installation {
     }
     return lines.size();
   }
+  [[nodiscard]] fs::path socket() const { return dir_.socket(); }
   [[nodiscard]] Connection connect() const { return Connection::open({.socket = dir_.socket(), .timeout = 20s}); }
   [[nodiscard]] std::string log() const { return read_file(dir_.path() / "log"); }
   [[nodiscard]] Child& child(std::size_t index) { return children_[index]; }

@@ -1,5 +1,6 @@
 // `beltway web`: serves the page, the API and the metrics until it is stopped.
 #include "tool/commands/commands.hpp"
+#include "tool/commands/connecting.hpp"
 #include "tool/process/interrupt.hpp"
 #include "tool/text/output.hpp"
 #include "tool/web/web_page.hpp"
@@ -40,8 +41,7 @@ void print(const std::string& text) {
 }
 
 ExitCode print_licences() {
-  if (page_licences().empty())
-    throw Failure(ExitCode::failed, "this beltway was built without npm: it has no page, and bundles nothing");
+  if (page_licences().empty()) throw Failure(ExitCode::failed, std::string(k_no_page));
   print(std::string(page_licences()));
   return ExitCode::done;
 }
@@ -53,6 +53,7 @@ ExitCode run(const Globals& globals, WebCommandOptions& options) {
   if (options.history) options.web.history = std::chrono::duration_cast<std::chrono::seconds>(*options.history);
   WebServer server(options.web);
   Interrupt interrupt;
+  if (page_files().empty()) complain("note: " + std::string(k_no_page) + "; its API and metrics answer");
   print(globals.json() ? watch::json_line(place_json(server, options.web)) : place_text(server, options.web));
   server.run(interrupt.token());
   return interrupt.exit_code();

@@ -15,6 +15,12 @@ struct PageFile {
 
 /// Empty if the program was built without npm: then only the API answers.
 [[nodiscard]] std::span<const PageFile> page_files() noexcept;
+/// What a program without the page says of it, as a sentence without its end.
+inline constexpr std::string_view k_no_page =
+    "this beltway was built without npm and has no page; to get one, install npm (Debian: nodejs, npm) and build it "
+    "again "
+    "with -DBELTWAY_BUILD_PAGE=ON";
+
 /// Empty without the page.
 [[nodiscard]] std::string_view page_licences() noexcept;
 

@@ -4,8 +4,6 @@
 #include <algorithm>
 #include <array>
 
-#include "tool/web/web_page.hpp"
-
 namespace beltway::tool {
 
 namespace {
@@ -53,10 +51,9 @@ HttpReply redirect_reply(const WebAccess& access) {
   return reply;
 }
 
-WebAnswer file_answer(const std::string& name) {
-  const auto files = page_files();
+WebAnswer file_answer(const std::string& name, std::span<const PageFile> files) {
   if (files.empty() && name == "index.html")
-    return words(503, "This beltway was built without npm and has no page. Its API is at /api/fleet.");
+    return words(503, "No page: " + std::string(k_no_page) + ". Its API is at /api/fleet.");
   const auto found = std::ranges::find(files, name, &PageFile::name);
   if (found == files.end()) return error_answer(404, "there is nothing at this path");
   return {.type = std::string(found->type), .body = std::string(found->content)};
