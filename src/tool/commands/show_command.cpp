@@ -30,13 +30,7 @@ using Sight = watch::SingleQueue::Sight;
 
 void print(Output& output, bool json, const Sight& sight, const std::optional<watch::FlowRates>& rates) {
   if (json) {
-    Json shape = to_json(sight.snapshot);
-    shape["causes"] = causes_json(sight.verdicts);
-    if (rates) {
-      shape["rates"] = to_json(*rates);
-      shape["rates"]["per_message"] = to_json(watch::per_message(*rates));
-    }
-    output.append(json_line(shape));
+    output.append(json_line(show_json(sight.snapshot, sight.verdicts, rates)));
   } else {
     output.append(show_text(sight.snapshot, sight.verdicts, rates, sight.now_ns, terminal_columns(STDOUT_FILENO)));
   }

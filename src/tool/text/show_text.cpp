@@ -287,4 +287,15 @@ std::string show_text(const QueueSnapshot& snapshot, const std::vector<watch::Ve
   return out;
 }
 
+watch::Json show_json(const QueueSnapshot& snapshot, const std::vector<watch::Verdict>& verdicts,
+                      const std::optional<watch::FlowRates>& rates) {
+  watch::Json shape = watch::to_json(snapshot);
+  shape["causes"] = watch::causes_json(verdicts);
+  if (rates) {
+    shape["rates"] = watch::to_json(*rates);
+    shape["rates"]["per_message"] = watch::to_json(watch::per_message(*rates));
+  }
+  return shape;
+}
+
 }  // namespace beltway::tool
