@@ -52,6 +52,9 @@ class alignas(ring::k_apart_bytes) ConsumerCore : public ring::PrivateReader {
   /// An interrupt() that came for `old` counts for this one.
   void take_interrupt_of(ConsumerCore& old) noexcept;
 
+  /// See overwriting.hpp.
+  [[nodiscard]] static bool may_be_overwritten(const Message& message) noexcept;
+
   [[nodiscard]] int poll_fd();
   /// No effect in a forked child.
   void interrupt() noexcept {

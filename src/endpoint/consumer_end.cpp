@@ -1,5 +1,6 @@
 // Ending messages, the end of the stream, and the end of a consumer that its last message brings. See consumer_core.hpp.
 #include "endpoint/consumer_core.hpp"
+#include "endpoint/overwriting.hpp"
 
 #include <algorithm>
 #include <cassert>
@@ -28,6 +29,14 @@ bool ConsumerCore::end_private(ring::Position position) noexcept {
     delete this;
   return ours;
 }
+
+bool ConsumerCore::may_be_overwritten(const Message& message) noexcept {
+  if (message.core_ == nullptr) return false;
+  const auto& core = static_cast<const ConsumerCore&>(*message.core_);
+  return core.named_ ? core.named_->ends_by_swap() : core.attachment_.evictable || !core.is_private();
+}
+
+bool may_be_overwritten(const Message& message) noexcept { return ConsumerCore::may_be_overwritten(message); }
 
 bool ConsumerCore::give_back_at_once(const Message& message) noexcept {
   nacks_.fetch_add(1, std::memory_order_relaxed);

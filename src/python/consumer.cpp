@@ -17,46 +17,54 @@ PyObject* none_or_raise(const ConsumerObject* self, Status status) {
   raise_status(status, receive_context(self));
 }
 
-PyObject* message_or_none(ConsumerObject* self, Result<Message> received) {
-  if (received) [[likely]]
-    return new_message(self, *std::move(received));
-  return none_or_raise(self, received.status());
+/// Calls `next()` until it gives a message that is not another consumer's before it is an object.
+template <class Next>
+PyObject* message_or_none(ConsumerObject* self, const Next& next) {
+  for (;;) {
+    Result<Message> received = next();
+    if (!received) return none_or_raise(self, received.status());
+    if (PyObject* const made = new_message(self, *std::move(received))) return made;
+  }
 }
 
-PyObject* bytes_or_none(ConsumerObject* self, const Result<Message>& received) {
-  if (!received) return none_or_raise(self, received.status());
-  const auto bytes = received->bytes();
-  return PyBytes_FromStringAndSize(reinterpret_cast<const char*>(bytes.data()), static_cast<Py_ssize_t>(bytes.size()));
-}
-/// The copy is what counts: the message is done.
-PyObject* bytes_and_ack(ConsumerObject* self, Result<Message> received) {
-  PyObject* const bytes = bytes_or_none(self, received);
-  if (bytes != nullptr && received) received->ack();
-  return bytes;
+/// Likewise. The copy is what counts: the message is done.
+template <class Next>
+PyObject* bytes_and_ack(ConsumerObject* self, const Next& next) {
+  for (;;) {
+    Result<Message> received = next();
+    if (!received) return none_or_raise(self, received.status());
+    Ref bytes = copy_payload(*received);
+    const bool is_whole = is_copied_whole(*received);
+    received->ack();
+    if (is_whole) return bytes.release();
+  }
 }
 
-PyObject* timeout_of(const char* function, PyObject* const* values, Py_ssize_t count, PyObject* names) {
-  if (names == nullptr && count == 0) return nullptr;
-  return arguments(function, {values, count, names}, {"timeout"}, 1, 0)[0];
+Deadline deadline_of(const char* function, PyObject* const* values, Py_ssize_t count, PyObject* names) {
+  if (names == nullptr && count == 0) return {};
+  return deadline_argument(arguments(function, {values, count, names}, {"timeout"}, 1, 0)[0]);
 }
 
 PyObject* receive(PyObject* self, PyObject* const* values, Py_ssize_t count, PyObject* names) {
-  return guarded(
-      [&] { return message_or_none(of(self), next_message(of(self), timeout_of("receive", values, count, names))); });
+  return guarded([&] {
+    const Deadline deadline = deadline_of("receive", values, count, names);
+    return message_or_none(of(self), [&] { return next_message(of(self), deadline); });
+  });
 }
 
 PyObject* try_receive(PyObject* self, PyObject* /*nothing*/) {
-  return guarded([&] { return message_or_none(of(self), try_next_message(of(self))); });
+  return guarded([&] { return message_or_none(of(self), [&] { return try_next_message(of(self)); }); });
 }
 
 PyObject* receive_bytes(PyObject* self, PyObject* const* values, Py_ssize_t count, PyObject* names) {
   return guarded([&] {
-    return bytes_and_ack(of(self), next_message(of(self), timeout_of("receive_bytes", values, count, names)));
+    const Deadline deadline = deadline_of("receive_bytes", values, count, names);
+    return bytes_and_ack(of(self), [&] { return next_message(of(self), deadline); });
   });
 }
 
 PyObject* try_receive_bytes(PyObject* self, PyObject* /*nothing*/) {
-  return guarded([&] { return bytes_and_ack(of(self), try_next_message(of(self))); });
+  return guarded([&] { return bytes_and_ack(of(self), [&] { return try_next_message(of(self)); }); });
 }
 
 /// Null without an error ends a `for` loop.
@@ -64,12 +72,15 @@ PyObject* next_of_loop(PyObject* self) {
   return guarded([&]() -> PyObject* {
     // The variable of the loop still has the last message, and at the prefetch limit the wait would be for ever.
     if (MessageObject* const last = std::exchange(of(self)->state->last, nullptr)) end_message(last, End::ack);
-    Result<Message> received = next_message(of(self), nullptr);
-    if (!received) {
-      if (received.status() == Status::end_of_stream) return nullptr;
-      raise_status(received.status(), receive_context(of(self)));
+    PyObject* message = nullptr;
+    while (message == nullptr) {
+      Result<Message> received = next_message(of(self), Deadline{});
+      if (!received) {
+        if (received.status() == Status::end_of_stream) return nullptr;
+        raise_status(received.status(), receive_context(of(self)));
+      }
+      message = new_message(of(self), *std::move(received));
     }
-    PyObject* const message = new_message(of(self), *std::move(received));
     if (of(self)->state->is_automatic) of(self)->state->last = reinterpret_cast<MessageObject*>(message);
     return message;
   });

@@ -1,6 +1,7 @@
 // The type Message. A view of a message (memoryview, numpy array) keeps the object, and the object keeps the message: its
 // place in the ring is free when the message has ended and no view is left. So an ack() while views exist is put off to the
-// end of the last view: a program that keeps an array for a moment longer loses neither its work nor its memory.
+// end of the last view: a program that keeps an array for a moment longer loses neither its work nor its memory. A message that
+// may be overwritten meanwhile is copied when it is delivered. Its views show the copy, and put nothing off.
 #include "python/arguments.hpp"
 #include "python/errors.hpp"
 #include "python/objects.hpp"
@@ -107,11 +108,15 @@ PyObject* reject(PyObject* self, PyObject* /*nothing*/) {
 }
 
 PyObject* extend(PyObject* self, PyObject* /*nothing*/) {
-  return boolean(is_held(of(self)) && (of(self)->copy != nullptr || of(self)->message.extend()));
+  const MessageObject* const message = of(self);
+  if (!is_held(message)) return boolean(false);
+  if (message->copy == nullptr) return boolean(message->message.still_held());  // no lease that has an end
+  return boolean(message->copy->is_all || of(self)->message.extend());
 }
 
 PyObject* still_held(PyObject* self, PyObject* /*nothing*/) {
-  return boolean(is_held(of(self)) && (of(self)->copy != nullptr || of(self)->message.still_held()));
+  const MessageObject* const message = of(self);
+  return boolean(is_held(message) && (!message->message || message->message.still_held()));
 }
 
 PyObject* process(PyObject* self, PyObject* const* values, Py_ssize_t count, PyObject* names) {
@@ -145,10 +150,11 @@ std::optional<PublishTime> published(const MessageObject* self) {
 PyObject* get_age(PyObject* self, void* /*closure*/) {
   return guarded([&] {
     std::optional<double> seconds;
-    if (of(self)->copy == nullptr) {
-      if (const auto age = of(self)->message.age()) seconds = static_cast<double>(age->count()) / 1e6;
-    } else if (const auto at = published(of(self))) {
-      seconds = std::chrono::duration<double>(std::chrono::system_clock::now() - *at).count();
+    const auto age = of(self)->message.age();
+    if (age && is_copied_whole(of(self)->message)) {
+      seconds = static_cast<double>(age->count()) / 1e6;
+    } else if (of(self)->copy != nullptr && of(self)->copy->published_at) {
+      seconds = std::chrono::duration<double>(std::chrono::system_clock::now() - *of(self)->copy->published_at).count();
     }
     return seconds ? PyFloat_FromDouble(*seconds) : none();
   });
@@ -169,7 +175,7 @@ PyObject* get_has_properties(PyObject* self, void* /*closure*/) {
 PyObject* get_properties(PyObject* self, void* /*closure*/) {
   return guarded([&] {
     check_readable(of(self));
-    if (const LossyCopy* const copy = of(self)->copy) {
+    if (const MessageCopy* const copy = of(self)->copy) {
       return properties_object(copy->properties ? copy->properties->get() : Properties{}).release();
     }
     const PropertiesView view = of(self)->message.properties();
@@ -238,7 +244,8 @@ PyMethodDef methods[] = {
      "ack($self, /)\n--\n\nThe message is done. Returns False if it was not ours any more: lease_timeout, an "
      "eviction.\n\n"
      "While views of the message exist (memoryview, numpy array), the ack is put off until the last one is gone.\n"
-     "The message can be read neither after nor meanwhile, except by these views."},
+     "The message can be read neither after nor meanwhile, except by these views. A message that is a copy stays\n"
+     "readable, and no view puts its ack off."},
     {"nack", as_method(nack), METH_FASTCALL | METH_KEYWORDS,
      "nack($self, delay=None)\n--\n\nGives the message back to its group. It comes again after the queue's "
      "retry_delay,\n"
@@ -249,9 +256,9 @@ PyMethodDef methods[] = {
     {"extend", extend, METH_NOARGS,
      "extend($self, /)\n--\n\nGives the message its whole lease_timeout again. False if it is not ours any more."},
     {"still_held", still_held, METH_NOARGS,
-     "still_held($self, /)\n--\n\nTrue while the message is ours. After a lease_timeout or an eviction producers may "
-     "overwrite "
-     "its bytes."},
+     "still_held($self, /)\n--\n\nTrue while the message is ours. False after a lease_timeout or an eviction: then "
+     "another\n"
+     "consumer has it, and this object is a copy."},
     {"process", as_method(process), METH_FASTCALL | METH_KEYWORDS,
      "process($self, *, reject=False, delay=None)\n--\n\nA context: acknowledges the message at its end. An exception "
      "gives "
@@ -277,6 +284,10 @@ PyType_Slot slots[] = {
          "A received message. It holds its place in the queue until ack(), nack(), reject(), or until it is garbage: "
          "then a\n"
          "message of a named group goes back to the group.\n\n"
+         "It is a copy if its bytes may be overwritten meanwhile: its group has lease_timeout, or had it since its "
+         "consumer\n"
+         "attached; its consumer may be evicted, since it attached while evict_after was set; its consumer is "
+         "lossy.\n\n"
          "It has the buffer protocol, read-only: memoryview(message), numpy.frombuffer(message, dtype). Such views "
          "keep the\n"
          "message. True while it is held. One thread at a time; a message of a named group may end in any thread.")},
@@ -302,30 +313,24 @@ PyObject* new_message(ConsumerObject* owner, Message message) {
   object->views = 0;
   object->end = End::none;
   ++owner->state->held;
-  if (!owner->state->is_lossy) [[likely]]
+  if (!endpoint::may_be_overwritten(object->message)) [[likely]]
     return reinterpret_cast<PyObject*>(object);
   Ref made(reinterpret_cast<PyObject*>(object));
-  const auto bytes = object->message.bytes();
-  auto copy = std::make_unique<LossyCopy>();
-  copy->bytes = Ref(
-      PyBytes_FromStringAndSize(reinterpret_cast<const char*>(bytes.data()), static_cast<Py_ssize_t>(bytes.size())));
-  if (object->message.has_properties()) {
-    const PropertiesView view = object->message.properties();
-    copy->properties.emplace(static_cast<Properties>(view));
-  }
-  copy->published_at = object->message.published_at();
-  end_now(object, End::dropped, {});
+  std::unique_ptr<MessageCopy> copy = copy_message(object->message);
+  if (copy == nullptr) return nullptr;
+  copy->is_all = owner->state->is_lossy;
+  if (copy->is_all) end_now(object, End::dropped, {});
   object->copy = copy.release();
   return made.release();
 }
 
 bool end_message(MessageObject* self, End end, std::chrono::microseconds delay) {
   if (!is_held(self)) return false;
-  if (self->copy != nullptr) {
+  if (!self->message) {
     self->end = end;
     return true;
   }
-  if (self->views == 0) {
+  if (self->views == 0 || self->copy != nullptr) {
     const bool was_ours = end_now(self, end, delay);
     if (!self->message) self->end = end;
     return was_ours;
@@ -337,7 +342,8 @@ bool end_message(MessageObject* self, End end, std::chrono::microseconds delay) 
 }
 
 Message take_message(MessageObject* self) {
-  if (!is_held(self) || self->copy != nullptr || self->views != 0) return {};
+  if (!is_held(self) || (self->views != 0 && self->copy == nullptr)) return {};
+  if (!self->message) return {};
   self->end = End::dropped;
   --self->owner->state->held;
   return std::move(self->message);
@@ -364,7 +370,7 @@ PyObject* ack_many(PyObject* /*module*/, PyObject* messages) {
     for (Py_ssize_t i = 0; i < count; ++i) {
       MessageObject* const each = of(PyList_GetItem(list.get(), i));
       ConsumerHandle& state = *each->owner->state;
-      if (!is_held(each) || each->copy != nullptr || each->views != 0 || state.turns.is_taken()) {
+      if (!is_held(each) || !each->message || each->views != 0 || state.turns.is_taken()) {
         done += end_message(each, End::ack) ? 1U : 0U;
       } else {
         batch.push_back(std::move(each->message));

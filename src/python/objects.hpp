@@ -21,6 +21,7 @@
 #include "beltway/message.hpp"
 #include "beltway/producer.hpp"
 #include "beltway/queue.hpp"
+#include "endpoint/overwriting.hpp"
 
 namespace beltway::python {
 
@@ -81,19 +82,20 @@ struct ProducerObject {
   ProducerHandle* state;
 };
 
-/// What a message of a lossy consumer keeps: the library's bytes are good until the next receive. No code of Python makes it:
-/// such code may let another thread receive.
-struct LossyCopy {
+/// What a message object keeps of a message whose bytes others may overwrite while the program has it: see
+/// endpoint::may_be_overwritten(). No code of Python makes it: such code may let another thread receive.
+struct MessageCopy {
   Ref bytes;
   std::optional<OwnedProperties> properties;
   std::optional<PublishTime> published_at;
+  bool is_all;  // the message itself has ended: it is a lossy consumer's, whose bytes are good until the next receive
 };
 
 struct MessageObject {
   PyObject head;
   ConsumerObject* owner;  // a reference
   Message message;
-  LossyCopy* copy;        // of a lossy consumer; else null
+  MessageCopy* copy;      // null: the message cannot be overwritten
   Py_ssize_t views;       // exported buffers
   std::int64_t delay_us;  // of a nack that waits for views
   End end;                // of `message`, or of the copy: none while the program holds it
@@ -160,16 +162,25 @@ inline void free_object(PyObject* self) {
   Py_DECREF(reinterpret_cast<PyObject*>(type));
 }
 
-/// The consumer's message as an object. Throws ErrorIsSet; then the message is dropped.
+/// The consumer's message as an object, with a copy if the message may be overwritten. Null without an error: it is another
+/// consumer's by now, and what was copied may be torn. Throws ErrorIsSet; then the message is dropped.
 [[nodiscard]] PyObject* new_message(ConsumerObject* owner, Message message);
+/// Null without an error: as new_message(). Throws ErrorIsSet.
+[[nodiscard]] std::unique_ptr<MessageCopy> copy_message(const Message& message);
+/// The payload as an object of Python. Throws ErrorIsSet.
+[[nodiscard]] Ref copy_payload(const Message& message);
+/// True if what was just copied from the message is whole.
+[[nodiscard]] inline bool is_copied_whole(const Message& message) noexcept {
+  return !endpoint::may_be_overwritten(message) || message.still_held();
+}
 /// Ends the message of an object. False if it had ended before. Throws what the library's call throws.
 bool end_message(MessageObject* self, End end, std::chrono::microseconds delay = {});
 /// True if the program holds the message of an object and has not ended it.
 [[nodiscard]] inline bool is_held(const MessageObject* self) noexcept {
-  return self->end == End::none && (self->copy != nullptr || static_cast<bool>(self->message));
+  return self->end == End::none && (static_cast<bool>(self->message) || (self->copy != nullptr && self->copy->is_all));
 }
-/// Takes the message out of an object that holds one and has no views. An empty message: it does not, or it is a lossy
-/// consumer's.
+/// Takes the message out of an object that holds one and has no views of the queue's memory. An empty message: it does not, or it
+/// is a lossy consumer's.
 [[nodiscard]] Message take_message(MessageObject* self);
 /// Acknowledges all messages of an iterable; the module's ack_many().
 PyObject* ack_many(PyObject* module, PyObject* messages);

@@ -67,9 +67,8 @@ Result<Message> try_next_message(ConsumerObject* self) {
   return received;
 }
 
-Result<Message> next_message(ConsumerObject* self, PyObject* timeout) {
+Result<Message> next_message(ConsumerObject* self, const Deadline& deadline) {
   ConsumerHandle& state = *self->state;
-  const Deadline deadline = deadline_argument(timeout);
   Consumer* const consumer = enter(self, "receive from", deadline);
   if (consumer == nullptr) return Status::timeout;
   if (!state.ahead.empty() && !state.guard.in_child()) return take_ahead(state);
@@ -85,9 +84,8 @@ Result<Message> next_message(ConsumerObject* self, PyObject* timeout) {
   return status;
 }
 
-Result<std::size_t> next_messages(ConsumerObject* self, std::span<Message> out, PyObject* timeout) {
+Result<std::size_t> next_messages(ConsumerObject* self, std::span<Message> out, const Deadline& deadline) {
   ConsumerHandle& state = *self->state;
-  const Deadline deadline = deadline_argument(timeout);
   Consumer* const consumer = enter(self, "receive from", deadline);
   if (consumer == nullptr) return Status::timeout;
   if (!state.ahead.empty() && !state.guard.in_child()) {

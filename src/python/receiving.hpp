@@ -12,13 +12,13 @@ namespace beltway::python {
 /// another thread was inside all the time.
 [[nodiscard]] Consumer* enter(ConsumerObject* self, const char* operation, const Deadline& deadline);
 
-/// The next message, or why there is none. `timeout`: null or None: waits for one; else seconds. Throws ErrorIsSet for a
-/// signal, and BufferError if the consumer can get no message until the program releases views.
-[[nodiscard]] Result<Message> next_message(ConsumerObject* self, PyObject* timeout);
+/// The next message, or why there is none: waits for one until `deadline`. Throws ErrorIsSet for a signal, and BufferError if the
+/// consumer can get no message until the program releases views.
+[[nodiscard]] Result<Message> next_message(ConsumerObject* self, const Deadline& deadline);
 /// As above; never waits.
 [[nodiscard]] Result<Message> try_next_message(ConsumerObject* self);
 /// Fills `out` from its start with what is there, at most out.size() messages, and waits for the first.
-[[nodiscard]] Result<std::size_t> next_messages(ConsumerObject* self, std::span<Message> out, PyObject* timeout);
+[[nodiscard]] Result<std::size_t> next_messages(ConsumerObject* self, std::span<Message> out, const Deadline& deadline);
 
 /// "receive from \"orders\"".
 [[nodiscard]] std::string receive_context(const ConsumerObject* self);

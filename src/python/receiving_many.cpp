@@ -18,20 +18,18 @@ constexpr std::size_t k_batch = 64;
 /// A call of Python that ends the messages which it has not used.
 class Batch {
  public:
-  Batch(ConsumerObject* owner, PyObject* timeout) : owner_(owner), timeout_(timeout) {}
+  Batch(ConsumerObject* owner, const Deadline& deadline) : owner_(owner), deadline_(deadline) {}
 
-  /// The next messages, at most `count`. The first call waits. Empty: there are no more for now. Throws the error of a status
-  /// that comes before the first message.
-  std::span<Message> next(std::size_t count) {
+  /// The next messages, at most `count`. Waits for them if the caller has used `none` so far. Empty: there are no more for
+  /// now. Throws the error of a status that comes before the first message that is used.
+  std::span<Message> next(std::size_t count, bool none) {
     const std::size_t wanted = std::min(count, k_batch);
     if (wanted == 0) return {};
-    const Result<std::size_t> received = next_messages(owner_, std::span(messages_).first(wanted), timeout_);
-    if (received) {
-      timeout_ = zero_.get();
-      is_first_ = false;
-      return std::span(messages_).first(*received);
-    }
-    if (is_first_ && !is_nothing_yet(received.status())) raise_status(received.status(), receive_context(owner_));
+    const Deadline now(Deadline::Clock::time_point::min());
+    const Result<std::size_t> received =
+        next_messages(owner_, std::span(messages_).first(wanted), none ? deadline_ : now);
+    if (received) return std::span(messages_).first(*received);
+    if (none && !is_nothing_yet(received.status())) raise_status(received.status(), receive_context(owner_));
     return {};  // a later call tells the status again
   }
 
@@ -43,17 +41,9 @@ class Batch {
 
  private:
   ConsumerObject* owner_;
-  PyObject* timeout_;
-  bool is_first_ = true;
-  const Ref zero_{PyLong_FromLong(0)};
+  const Deadline deadline_;
   std::array<Message, k_batch> messages_;
 };
-
-Ref bytes_of(const Message& message) {
-  const auto bytes = message.bytes();
-  return Ref(
-      PyBytes_FromStringAndSize(reinterpret_cast<const char*>(bytes.data()), static_cast<Py_ssize_t>(bytes.size())));
-}
 
 /// The length of the list that most calls need. A longer one grows.
 void append(PyObject* list, PyObject* item) {
@@ -61,15 +51,31 @@ void append(PyObject* list, PyObject* item) {
   if (PyList_Append(list, owned.get()) != 0) throw ErrorIsSet{};
 }
 
-PyObject* messages_list(ConsumerObject* self, std::size_t count, PyObject* timeout) {
+/// Returns how many there are: those that are not another consumer's by now.
+std::size_t append_payloads(PyObject* list, std::span<const Message> messages) {
+  std::size_t count = 0;
+  for (const Message& each : messages) {
+    Ref payload = copy_payload(each);
+    if (!is_copied_whole(each)) continue;
+    append(list, payload.release());
+    ++count;
+  }
+  return count;
+}
+
+PyObject* messages_list(ConsumerObject* self, std::size_t count, const Deadline& deadline) {
   Ref list(PyList_New(0));
-  Batch batch(self, timeout);
+  Batch batch(self, deadline);
   for (std::size_t done = 0; done < count;) {
-    const std::span<Message> some = batch.next(count - done);
+    const std::span<Message> some = batch.next(count - done, done == 0);
     if (some.empty()) break;
-    for (Message& each : some) append(list.get(), new_message(self, std::move(each)));
-    done += some.size();
-    if (some.size() < k_batch) break;
+    for (Message& each : some) {
+      PyObject* const made = new_message(self, std::move(each));
+      if (made == nullptr) continue;  // another consumer has it
+      append(list.get(), made);
+      ++done;
+    }
+    if (some.size() < k_batch && done != 0) break;
   }
   return list.release();
 }
@@ -90,17 +96,19 @@ Elements elements_of(const Py_buffer& view, const char* name) {
   return {static_cast<std::byte*>(view.buf), static_cast<std::size_t>(view.shape[0]), bytes};
 }
 
-std::size_t fill(ConsumerObject* self, const Elements& to, PyObject* timeout) {
-  Batch batch(self, timeout);
+std::size_t fill(ConsumerObject* self, const Elements& to, const Deadline& deadline) {
+  Batch batch(self, deadline);
   std::size_t done = 0;
   while (done < to.count) {
-    const std::span<Message> some = batch.next(to.count - done);
+    const std::span<Message> some = batch.next(to.count - done, done == 0);
     if (some.empty()) break;
     const auto odd =
         std::find_if(some.begin(), some.end(), [&](const Message& each) { return each.size() != to.bytes; });
     const auto fitting = static_cast<std::size_t>(odd - some.begin());
-    for (const Message& each : some.first(fitting))
-      std::memcpy(to.data + done++ * to.bytes, each.bytes().data(), to.bytes);
+    for (const Message& each : some.first(fitting)) {
+      std::memcpy(to.data + done * to.bytes, each.bytes().data(), to.bytes);
+      if (is_copied_whole(each)) ++done;
+    }
     ack_batch(some.first(fitting));
     if (odd != some.end()) {
       const std::size_t size = odd->size();
@@ -110,7 +118,7 @@ std::size_t fill(ConsumerObject* self, const Elements& to, PyObject* timeout) {
                                  " bytes, and an element of the array has " + std::to_string(to.bytes) +
                                  "; receive() gives that message");
     }
-    if (some.size() < k_batch) break;
+    if (some.size() < k_batch && done != 0) break;
   }
   return done;
 }
@@ -120,15 +128,16 @@ std::size_t fill(ConsumerObject* self, const Elements& to, PyObject* timeout) {
 PyObject* receive_many(PyObject* self, PyObject* const* values, Py_ssize_t count, PyObject* names) {
   return guarded([&] {
     const auto [wanted, timeout] = arguments("receive_many", {values, count, names}, {"count", "timeout"}, 2, 1);
-    return messages_list(of(self), number_argument("count", wanted), timeout);
+    const std::size_t most = number_argument("count", wanted);
+    return messages_list(of(self), most, deadline_argument(timeout));
   });
 }
 
 PyObject* try_receive_many(PyObject* self, PyObject* const* values, Py_ssize_t count, PyObject* names) {
   return guarded([&] {
     const auto [wanted] = arguments("try_receive_many", {values, count, names}, {"count"}, 1, 1);
-    const Ref zero(PyLong_FromLong(0));
-    return messages_list(of(self), number_argument("count", wanted), zero.get());
+    const Deadline now(Deadline::Clock::time_point::min());
+    return messages_list(of(self), number_argument("count", wanted), now);
   });
 }
 
@@ -136,23 +145,26 @@ PyObject* receive_many_bytes(PyObject* self, PyObject* const* values, Py_ssize_t
   return guarded([&] {
     const auto [wanted, timeout] = arguments("receive_many_bytes", {values, count, names}, {"count", "timeout"}, 2, 1);
     const std::size_t most = number_argument("count", wanted);
-    Batch batch(of(self), timeout);
+    Batch batch(of(self), deadline_argument(timeout));
     Ref list;
     if (of(self)->state->is_lossy) list = Ref(PyList_New(0));  // a new list may start Python's search for cycles
     for (std::size_t done = 0;;) {
-      const std::span<Message> some = batch.next(most - done);
-      if (!list) {  // the first batch: a list of its length, which is filled without growing
+      const std::span<Message> some = batch.next(most - done, done == 0);
+      const auto is_safe = [](const Message& each) { return !endpoint::may_be_overwritten(each); };
+      if (!list && std::all_of(some.begin(), some.end(), is_safe)) {
+        // The first batch: a list of its length, which is filled without growing.
         list = Ref(PyList_New(static_cast<Py_ssize_t>(some.size())));
         for (std::size_t i = 0; i < some.size(); ++i) {
-          if (PyList_SetItem(list.get(), static_cast<Py_ssize_t>(i), bytes_of(some[i]).release()) != 0)
+          if (PyList_SetItem(list.get(), static_cast<Py_ssize_t>(i), copy_payload(some[i]).release()) != 0)
             throw ErrorIsSet{};
         }
+        done += some.size();
       } else {
-        for (const Message& each : some) append(list.get(), bytes_of(each).release());
+        if (!list) list = Ref(PyList_New(0));
+        done += append_payloads(list.get(), some);
       }
       ack_batch(some);
-      done += some.size();
-      if (some.size() < k_batch || done >= most) return list.release();
+      if ((some.size() < k_batch && done != 0) || some.empty() || done >= most) return list.release();
     }
   });
 }
@@ -162,7 +174,7 @@ PyObject* receive_into(PyObject* self, PyObject* const* values, Py_ssize_t count
     const auto [array, timeout] = arguments("receive_into", {values, count, names}, {"array", "timeout"}, 2, 1);
     refuse_objects("array", array);
     const BufferView view(array, PyBUF_WRITABLE | PyBUF_ND);
-    return PyLong_FromSize_t(fill(of(self), elements_of(view.view(), "array"), timeout));
+    return PyLong_FromSize_t(fill(of(self), elements_of(view.view(), "array"), deadline_argument(timeout)));
   });
 }
 
@@ -176,7 +188,7 @@ PyObject* receive_array(PyObject* self, PyObject* const* values, Py_ssize_t coun
     std::size_t filled = 0;
     {
       const BufferView view(array.get(), PyBUF_WRITABLE | PyBUF_ND);
-      filled = fill(of(self), elements_of(view.view(), "the new array"), timeout);
+      filled = fill(of(self), elements_of(view.view(), "the new array"), deadline_argument(timeout));
     }
     return PySequence_GetSlice(array.get(), 0, static_cast<Py_ssize_t>(filled));
   });
