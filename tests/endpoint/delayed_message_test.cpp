@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <array>
 #include <atomic>
+#include <bit>
 #include <chrono>
 #include <optional>
 #include <set>
@@ -17,6 +18,7 @@
 #include "beltway/beltway.hpp"
 #include "error_of.hpp"
 #include "failing_group.hpp"
+#include "ring/counters.hpp"
 #include "ring/redelivery.hpp"
 
 namespace beltway::test {
@@ -300,6 +302,47 @@ TEST(RetryWaiting, a_thousand_delayed_messages_cost_fewer_than_two_thousand_wake
   EXPECT_EQ(done.load(), k_messages);
   EXPECT_LT(wakes, 2000U);
   EXPECT_LT(sleeps, 3 * 1000U) << "one sleeper watches, and not all of them";
+  for (const Consumer& worker : workers) EXPECT_LE(worker.counters().needless_wakes, 1000U);
+}
+
+TEST(RetryWaiting, a_delayed_message_wakes_each_sleeper_needlessly_once_at_most) {
+  constexpr unsigned k_workers = 4;
+  for (int round = 0; round < 20; ++round) {
+    FailingGroup group;
+    Producer out = group.queue.producer();
+    Consumer failing = group.consumer();
+    std::vector<Consumer> workers;
+    for (unsigned i = 0; i < k_workers; ++i) workers.push_back(group.consumer(WaitStrategy::sleep));
+    out.publish("x");
+    Result<Message> held = failing.receive();
+    std::atomic<unsigned> received = 0;
+    {
+      std::vector<std::jthread> threads;
+      for (Consumer& worker : workers) {
+        threads.emplace_back([&worker, &received](const std::stop_token& stop) {
+          while (Result<Message> message = worker.receive(stop)) {
+            message->ack();
+            ++received;
+          }
+        });
+      }
+      const QueueMemory& memory = group.queue.memory();
+      const auto all_sleep = [&memory] {
+        return std::popcount(memory.shared_status().consumer_sleepers.load_acquire()) == static_cast<int>(k_workers);
+      };
+      while (!all_sleep()) std::this_thread::sleep_for(1ms);
+      EXPECT_TRUE(held->nack(round * 1ms));
+      while (received == 0 || !all_sleep()) std::this_thread::sleep_for(1ms);
+      // Before the end of the threads: a sleeper that is stopped wakes the next one.
+      for (const Consumer& worker : workers) {
+        const Word* const words = memory.endpoint(k_first_consumer + worker.index()).counters;
+        const auto counters = load_counters<ConsumerCounters>(words);
+        EXPECT_LE(counters.needless_wakes, 1U) << "consumer " << worker.index() << " in round " << round;
+        EXPECT_EQ(counters.rescued, 0U);
+      }
+    }
+    EXPECT_EQ(received, 1U);
+  }
 }
 
 TEST(RetryWaiting, event_mode_becomes_readable_when_a_message_is_due) {
