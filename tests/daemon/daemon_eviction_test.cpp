@@ -10,6 +10,7 @@
 #include <thread>
 
 #include "beltway/beltway.hpp"
+#include "endpoint/overwriting.hpp"
 #include "support/child.hpp"
 #include "support/raw_client.hpp"
 #include "support/supervised_daemon.hpp"
@@ -149,6 +150,7 @@ TEST(Eviction, a_consumer_that_goes_on_or_blocks_no_producer_is_not_evicted) {
   for (std::uint32_t i = 0; i < 2 * k_small.slots; ++i) {
     Result<Message> kept = slow.receive(20s);
     ASSERT_TRUE(kept) << i;
+    EXPECT_TRUE(endpoint::may_be_overwritten(*kept));
     std::this_thread::sleep_for(80ms);  // in all: longer than the span
     EXPECT_TRUE(kept->ack());
     EXPECT_TRUE(reader.receive(20s));
@@ -159,6 +161,45 @@ TEST(Eviction, a_consumer_that_goes_on_or_blocks_no_producer_is_not_evicted) {
   std::this_thread::sleep_for(2500ms);
   EXPECT_TRUE(held->ack());
   for (const EndpointInfo& endpoint : queue.describe().endpoints) EXPECT_FALSE(endpoint.evicted);
+}
+
+TEST(Eviction, a_consumer_whose_only_message_is_parked_is_not_evicted_and_finishes_its_long_job) {
+  constexpr auto k_evict_after = 200ms;
+  const TestDaemon daemon;
+  QueueOptions options = evicting(k_evict_after);
+  options.max_parked = {};
+  const Queue queue = connect(daemon).declare("orders", options);
+  auto out = queue.producer({.wait = WaitStrategy::sleep});
+  auto holder = queue.consumer({.group = "workers", .prefetch = 1});
+  out.publish("long job");
+  Result<Message> job = holder.receive(20s);
+  ASSERT_TRUE(job);
+  std::atomic<std::uint64_t> received = 0;
+  {
+    // Slow beside the producer, so that it waits for room all the time. A slow machine may evict this consumer: it goes on.
+    std::jthread worker([&](const std::stop_token& stop) {
+      auto in = queue.consumer({.group = "workers", .ack = Ack::automatic, .reattach = true});
+      while (Result<Message> message = in.receive(stop)) {
+        ++received;
+        std::this_thread::sleep_for(1ms);
+      }
+    });
+    std::jthread producer([&](const std::stop_token& stop) {
+      while (!stop.stop_requested()) static_cast<void>(out.publish_until("short job", Until(stop)));
+    });
+    const auto end = std::chrono::steady_clock::now() + 5 * k_evict_after;
+    EXPECT_TRUE(eventually([&] { return received > 10 * k_small.slots && std::chrono::steady_clock::now() > end; }));
+    EXPECT_EQ(queue.snapshot().parked, 1U);
+    EXPECT_EQ(queue.snapshot().groups.at(0).parked_holder, holder.index());
+  }
+  EXPECT_GT(out.counters().sleeps, 0U) << "producers waited for room";
+  EXPECT_TRUE(job->still_held());
+  EXPECT_EQ(job->text(), "long job");
+  EXPECT_TRUE(job->ack());
+  for (const EndpointInfo& endpoint : queue.describe().endpoints) {
+    EXPECT_FALSE(endpoint.evicted && endpoint.index == holder.index());
+  }
+  EXPECT_EQ(holder.receive(20s)->text(), "short job") << "it is still a worker";
 }
 
 TEST(Eviction, evictions_are_off_by_default_and_the_tool_names_the_blocking_consumer) {
