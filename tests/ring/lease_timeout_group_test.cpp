@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "beltway/beltway.hpp"
+#include "endpoint/overwriting.hpp"
 #include "recovery/eviction.hpp"
 #include "ring/groups.hpp"
 #include "ring/live_groups.hpp"
@@ -164,11 +165,13 @@ TEST(LeaseTimeoutOfAGroup, option_that_is_turned_on_holds_for_leases_from_then_o
   group.queue.set_lease_timeout("g", 600'000);
   EXPECT_TRUE(before.extend());
   EXPECT_EQ(group.time(before.position()).load_relaxed(), 0U) << "it is ended by a store";
+  EXPECT_FALSE(endpoint::may_be_overwritten(before));
   post_notice(group.queue.memory(), 0);
   EXPECT_EQ(slow.try_receive().status(), Status::empty);
   EXPECT_EQ(quick.try_receive().status(), Status::empty);
   out.publish("after");
   Message after = *slow.try_receive();
+  EXPECT_TRUE(endpoint::may_be_overwritten(after));
   group.over(after.position());
   EXPECT_EQ(text_of(quick.try_receive()), "after");
   EXPECT_FALSE(after.ack());
@@ -196,6 +199,7 @@ TEST(LeaseTimeoutOfAGroup, private_and_lossy_messages_are_always_held) {
     Message message = *consumer->try_receive();
     EXPECT_TRUE(message.extend());
     EXPECT_TRUE(message.still_held());
+    EXPECT_EQ(endpoint::may_be_overwritten(message), consumer == &lossy);
   }
 }
 
