@@ -7,9 +7,29 @@
 
 namespace beltway::watch {
 
+namespace {
+
+/// A peer may write any count: so much of it is believed that a sum of all consumers cannot overflow.
+constexpr std::uint64_t k_most = ~std::uint64_t{0} >> 16;
+
+}  // namespace
+
+void AgeSums::add(const ring::QueueMemory& memory) {
+  const unsigned consumers = memory.geometry.max_consumers;
+  before_.resize(consumers, Buckets(ring::k_age_buckets));
+  counts_.resize(ring::k_age_buckets);
+  for (unsigned index = 0; index < consumers; ++index) {
+    const ring::AgeHistogram& histogram = memory.age_histogram(index);
+    for (std::size_t i = 0; i < ring::k_age_buckets; ++i) {
+      const std::uint64_t count = histogram.buckets[i].load_relaxed() & k_most;
+      std::uint64_t& before = before_[index][i];
+      counts_[i] += count >= before ? count - before : count;
+      before = count;
+    }
+  }
+}
+
 std::vector<AgeCounts> age_counts_of(const ring::QueueMemory& memory, const wire::Description& description) {
-  // A peer may write any count: so much that a sum of all consumers cannot overflow.
-  constexpr std::uint64_t k_most = ~std::uint64_t{0} >> 16;
   std::vector<AgeCounts> all;
   for (const EndpointInfo& endpoint : description.info.endpoints) {
     if (endpoint.producer || endpoint.leaving || endpoint.index >= memory.geometry.max_consumers) continue;

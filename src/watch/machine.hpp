@@ -1,7 +1,7 @@
 // What is wrong with the machine, the daemon's surroundings and the processes that use it: calls of the kernel that are
 // refused, memory and descriptors that run out, sockets that others can reach, two daemons, queues of another version.
 //
-// It costs system calls for each process that is attached: for a doctor, not for each sample.
+// It costs system calls for each process that is attached: Surroundings makes these looks now and then, not for each sample.
 // Thread safety: functions of their arguments and of the machine.
 #pragma once
 
@@ -47,9 +47,6 @@ inline constexpr std::size_t k_max_counted_processes = 1024;
 
 /// Processes that have nearly used up their descriptors: the daemon and all that are attached, as far as the caller may see.
 [[nodiscard]] std::vector<Verdict> descriptor_verdicts(const Fleet& fleet, const std::filesystem::path& proc = "/proc");
-
-/// All that `doctor` and both faces of the metrics tell beside Fleet::verdicts: of this machine and of the processes.
-[[nodiscard]] std::vector<Verdict> surroundings_verdicts(const Fleet& fleet);
 
 /// How many descriptors a process may have and has. Nothing: it is gone, or of another user.
 struct DescriptorUse {

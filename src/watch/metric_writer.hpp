@@ -26,11 +26,14 @@ class MetricWriter {
   MetricWriter& value(double number, const Labels& labels = {});
   /// In seconds.
   MetricWriter& value(Nanoseconds time, const Labels& labels = {});
+  /// The series of a histogram. `counts` as AgeCounts::counts; it has no sum, as nobody adds the ages up.
+  void ages(const std::vector<std::uint64_t>& counts, const Labels& labels);
 
   [[nodiscard]] std::string text() && { return std::move(text_); }
 
  private:
-  MetricWriter& add(const std::string& number, const Labels& labels);
+  /// `suffix`: what a series of a histogram has behind the name of its family.
+  MetricWriter& add(const std::string& number, const Labels& labels, const std::string& suffix = {});
 
   std::string text_;
   std::string name_;
@@ -46,6 +49,8 @@ struct QueueSelection {
 [[nodiscard]] QueueSelection select_queues(const Fleet& fleet, std::size_t max_queues);
 
 void add_queue_gauges(MetricWriter& out, const QueueSelection& selection);
+/// How old messages were at their delivery: one histogram for each queue with stamps.
+void add_age_histograms(MetricWriter& out, const QueueSelection& selection);
 
 /// The part of the ring that its slowest reliable group needs, 0 to 1.
 [[nodiscard]] double used_ratio(const QueueView& queue) noexcept;

@@ -1,6 +1,7 @@
 // Families of single queues and groups, and the writer of metric lines. See metric_writer.hpp.
 #include <algorithm>
 #include <charconv>
+#include <cmath>
 #include <functional>
 
 #include "watch/metric_writer.hpp"
@@ -22,6 +23,11 @@ std::string escape_help(const std::string& text) {
       out += c;
   }
   return out;
+}
+
+std::string number_text(double number) {
+  char digits[32];
+  return {digits, std::to_chars(digits, digits + sizeof digits, number).ptr};
 }
 
 std::uint64_t severity_number(const QueueView& queue) {
@@ -75,18 +81,14 @@ MetricWriter& MetricWriter::family(const std::string& name, const char* type, co
   return *this;
 }
 
-MetricWriter& MetricWriter::value(double number, const Labels& labels) {
-  char digits[32];
-  const auto end = std::to_chars(digits, digits + sizeof digits, number).ptr;
-  return add(std::string(digits, end), labels);
-}
+MetricWriter& MetricWriter::value(double number, const Labels& labels) { return add(number_text(number), labels); }
 
 MetricWriter& MetricWriter::value(Nanoseconds time, const Labels& labels) {
   return value(std::chrono::duration<double>(time).count(), labels);
 }
 
-MetricWriter& MetricWriter::add(const std::string& number, const Labels& labels) {
-  text_ += name_;
+MetricWriter& MetricWriter::add(const std::string& number, const Labels& labels, const std::string& suffix) {
+  text_ += name_ + suffix;
   std::string inside;
   for (const auto& [name, value] : labels)
     inside += (inside.empty() ? "" : ",") + name + "=\"" + escape_label(value) + "\"";
@@ -108,6 +110,39 @@ QueueSelection select_queues(const Fleet& fleet, std::size_t max_queues) {
   }
   std::ranges::sort(selection.chosen, {}, [](const QueueView* queue) { return queue->info.name; });
   return selection;
+}
+
+void MetricWriter::ages(const std::vector<std::uint64_t>& counts, const Labels& labels) {
+  // Each bucket of four times the one before: enough to see a delay grow, and few series.
+  static constexpr std::size_t k_first = 4;
+  static constexpr std::size_t k_step = 2;
+  Labels with_edge = labels;
+  std::string& edge = with_edge.emplace_back("le", "").second;
+  std::uint64_t sum = 0;
+  for (std::size_t i = 0; i + 1 < counts.size(); ++i) {
+    sum += counts[i];
+    if (i < k_first || (i - k_first) % k_step != 0) continue;
+    edge = number_text(std::ldexp(1e-6, static_cast<int>(i)));
+    add(std::to_string(sum), with_edge, "_bucket");
+  }
+  if (!counts.empty()) sum += counts.back();
+  edge = "+Inf";
+  add(std::to_string(sum), with_edge, "_bucket");
+  add(std::to_string(sum), labels, "_count");
+}
+
+void add_age_histograms(MetricWriter& out, const QueueSelection& selection) {
+  out.family("queue_delivery_age_seconds", "histogram",
+             "How old messages were when consumers got them; queues with stamps.");
+  for (const QueueView* const queue : selection.chosen) {
+    if (!queue->age_counts.empty()) out.ages(queue->age_counts, {{"queue", queue->info.name}});
+  }
+  std::vector<std::uint64_t> others;
+  for (const QueueView* const queue : selection.others) {
+    others.resize(std::max(others.size(), queue->age_counts.size()));
+    for (std::size_t i = 0; i < queue->age_counts.size(); ++i) others[i] += queue->age_counts[i];
+  }
+  if (!others.empty()) out.ages(others, {{"queue", k_other_queues}});
 }
 
 void add_queue_gauges(MetricWriter& out, const QueueSelection& selection) {

@@ -67,13 +67,12 @@ void add_daemon(MetricWriter& out, const Fleet& fleet) {
 }
 
 /// Verdicts by kind and severity. The kinds are a fixed list, so the number of series is bounded.
-void add_verdicts(MetricWriter& out, const Fleet& fleet, const std::vector<Verdict>& surroundings) {
+void add_verdicts(MetricWriter& out, const Fleet& fleet) {
   std::map<std::pair<std::string, std::string>, std::uint64_t> by_kind;
   const auto count = [&by_kind](const std::vector<Verdict>& verdicts) {
     for (const Verdict& verdict : verdicts) ++by_kind[{verdict.kind, name_of(verdict.severity)}];
   };
   count(fleet.verdicts);
-  count(surroundings);
   for (const QueueView& queue : fleet.queues) count(queue.verdicts);
   out.family("verdicts", "gauge", "What beltway doctor finds wrong, by kind and severity.");
   for (const auto& [kind, number] : by_kind) {
@@ -143,10 +142,10 @@ std::string metrics_text_without_daemon() {
   return std::move(out).text();
 }
 
-std::string metrics_text(const Fleet& fleet, const MetricsOptions& options, const std::vector<Verdict>& surroundings) {
+std::string metrics_text(const Fleet& fleet, const MetricsOptions& options) {
   MetricWriter out;
   add_daemon(out, fleet);
-  add_verdicts(out, fleet, surroundings);
+  add_verdicts(out, fleet);
   add_sums(out, fleet);
   const Counts total = sum(fleet);
   for (const CounterFamily& counter : k_counters) {
@@ -165,6 +164,7 @@ std::string metrics_text(const Fleet& fleet, const MetricsOptions& options, cons
     if (!selection.others.empty()) out.value(others, {{"queue", k_other_queues}});
   }
   add_queue_gauges(out, selection);
+  add_age_histograms(out, selection);
   return std::move(out).text();
 }
 

@@ -7,7 +7,6 @@
 
 #include <cstddef>
 #include <string>
-#include <vector>
 
 #include "watch/model.hpp"
 
@@ -25,9 +24,8 @@ struct MetricsOptions {
   std::size_t max_queues = 100;
 };
 
-/// Lines that end with a newline; the last one, too. `surroundings`: verdicts that are counted beside those of the fleet.
-[[nodiscard]] std::string metrics_text(const Fleet& fleet, const MetricsOptions& options = {},
-                                       const std::vector<Verdict>& surroundings = {});
+/// Lines that end with a newline; the last one, too.
+[[nodiscard]] std::string metrics_text(const Fleet& fleet, const MetricsOptions& options = {});
 
 /// The text if no daemon has ever answered: `beltway_up 0` alone. A counter of 0 would be taken for one that began anew.
 [[nodiscard]] std::string metrics_text_without_daemon();

@@ -133,7 +133,10 @@ struct QueueView {
   unsigned consumers = 0;
   std::vector<GroupView> groups;
   std::vector<HistoryPoint> history;  ///< the last 60 s, oldest first
-  std::vector<Verdict> verdicts;      ///< the gravest first
+  /// How old messages were when consumers got them, all together, as AgeCounts::counts. As of the last Watcher::count_ages();
+  /// empty: it was not called, or the queue has no stamps.
+  std::vector<std::uint64_t> age_counts;
+  std::vector<Verdict> verdicts;  ///< the gravest first
 
   /// Of its gravest verdict; nothing: it has none.
   [[nodiscard]] std::optional<Severity> severity() const {
@@ -185,7 +188,7 @@ struct Fleet {
   Connection::DaemonInfo daemon;                    ///< as it answered last
   std::optional<client::Quota> quota = {};          ///< of the caller's user, likewise; nothing: an older daemon
   std::vector<QueueView> queues;                    ///< by trouble: the gravest and longest first, then by name
-  std::vector<Verdict> verdicts;                    ///< of the daemon and the machine
+  std::vector<Verdict> verdicts;                    ///< of the daemon and the machine, the gravest first
   bool undecided = false;  ///< something is suspected, and further samples will tell whether it is a verdict
   Rates rates;             ///< of all readable queues
   Counts removed_counts;   ///< of queues that were removed since the watcher began

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "client/inspect.hpp"
+#include "ring/stamps.hpp"
 #include "watch/age_counts.hpp"
 #include "watch/strip.hpp"
 #include "wire/validate.hpp"
@@ -208,6 +209,12 @@ EndpointView WatchedQueue::endpoint_view(const State& state, const SampleTime& t
       now.blocked_ns > before.blocked_ns ? static_cast<double>(now.blocked_ns - before.blocked_ns) * 1e-9 : 0;
   view.busy = std::clamp(1 - waited_s / elapsed.count(), 0.0, 1.0);
   return view;
+}
+
+void WatchedQueue::count_ages(QueueView& view) {
+  if (ring::stamps_of(ring::load_stamping(inspection_->memory)) == Stamps::off) return;
+  ages_.add(inspection_->memory);
+  view.age_counts = ages_.counts();
 }
 
 QueueDetail WatchedQueue::detail(const SampleTime& time, const QueueView& view, std::size_t cells) {

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "client/attach.hpp"
+#include "watch/age_counts.hpp"
 #include "watch/past.hpp"
 #include "watch/queue_verdicts.hpp"
 #include "watch/reading.hpp"
@@ -61,6 +62,9 @@ class WatchedQueue {
   /// Scans the slots, and finds what is wrong. Returns what it has seen. Requires is_open().
   QueueSnapshot look(const SampleTime& time, QueueView& view);
 
+  /// Fills view.age_counts, in a queue with stamps. Requires is_open().
+  void count_ages(QueueView& view);
+
   [[nodiscard]] QueueDetail detail(const SampleTime& time, const QueueView& view, std::size_t cells);
 
  private:
@@ -92,6 +96,7 @@ class WatchedQueue {
   std::optional<Reader> reader_;
   RateWindow window_;
   Past past_;
+  AgeSums ages_;
   QueueVerdicts verdicts_;
   std::map<unsigned, Before> before_;  ///< by owner number
   Nanoseconds before_at_{0};

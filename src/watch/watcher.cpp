@@ -2,6 +2,8 @@
 #include "watch/watcher.hpp"
 
 #include <algorithm>
+#include <functional>
+#include <iterator>
 #include <map>
 #include <set>
 #include <string>
@@ -14,6 +16,7 @@
 #include "watch/look_budget.hpp"
 #include "watch/machine.hpp"
 #include "watch/process_info.hpp"
+#include "watch/surroundings.hpp"
 #include "watch/verdicts.hpp"
 #include "watch/watched_queue.hpp"
 
@@ -52,6 +55,7 @@ class Watcher::State {
 
   void sample();
   [[nodiscard]] const Fleet& fleet() const noexcept { return fleet_; }
+  void count_ages();
   [[nodiscard]] std::optional<QueueDetail> detail(std::string_view name);
 
  private:
@@ -66,6 +70,7 @@ class Watcher::State {
   void look_at_queues(const SampleTime& time);
   void look_within(LookBudget& budget, const SampleTime& time, QueueView& view);
   void judge_daemon(const SampleTime& time);
+  [[nodiscard]] Verdict silence_verdict(Nanoseconds gone) const;
 
   const WatcherOptions options_;
   client::Session session_;
@@ -73,6 +78,7 @@ class Watcher::State {
   std::map<std::uint64_t, WatchedQueue> queues_;  ///< by id
   LookBudget suspicious_{k_share_of_suspicious, k_most_of_suspicious};
   LookBudget others_{k_share_of_others, k_most_of_others};
+  Surroundings surroundings_;
   std::uint64_t revision_ = 0;  ///< of the last list; 0: none, or an older daemon
   Nanoseconds sampled_at_{0};
   Nanoseconds asked_at_{0};
@@ -218,10 +224,16 @@ void Watcher::State::look_within(LookBudget& budget, const SampleTime& time, Que
 
 void Watcher::State::judge_daemon(const SampleTime& time) {
   fleet_.verdicts = daemon_verdicts(fleet_);
+  std::ranges::move(surroundings_.verdicts(fleet_, time.monotonic), std::back_inserter(fleet_.verdicts));
   fleet_.daemon_gone_for.reset();
-  if (fleet_.daemon_answers) return;
-  const Nanoseconds gone = time.monotonic - answered_at_;
-  fleet_.daemon_gone_for = gone;
+  if (!fleet_.daemon_answers) {
+    fleet_.daemon_gone_for = time.monotonic - answered_at_;
+    fleet_.verdicts.insert(fleet_.verdicts.begin(), silence_verdict(*fleet_.daemon_gone_for));
+  }
+  std::ranges::stable_sort(fleet_.verdicts, std::greater(), &Verdict::severity);
+}
+
+Verdict Watcher::State::silence_verdict(Nanoseconds gone) const {
   const int pid = fleet_.daemon.pid;
   const std::optional<ProcessInfo> process = process_info(pid);
   const bool stopped = process && process->name.starts_with("beltwayd") && process->state != RunState::ended;
@@ -237,7 +249,14 @@ void Watcher::State::judge_daemon(const SampleTime& time) {
   } else {
     verdict.remedies = {{"beltwayd", "starts a daemon, which takes over the queues if a supervisor has kept them"}};
   }
-  fleet_.verdicts.insert(fleet_.verdicts.begin(), std::move(verdict));
+  return verdict;
+}
+
+void Watcher::State::count_ages() {
+  for (QueueView& view : fleet_.queues) {
+    WatchedQueue& queue = queues_.at(view.info.id);
+    if (queue.is_open()) queue.count_ages(view);
+  }
 }
 
 QueueView* Watcher::State::find_open(std::string_view name) {
@@ -269,6 +288,7 @@ Watcher::Watcher(WatcherOptions options) : state_(std::make_unique<State>(std::m
 Watcher::~Watcher() = default;
 void Watcher::sample() { state_->sample(); }
 const Fleet& Watcher::fleet() const noexcept { return state_->fleet(); }
+void Watcher::count_ages() { state_->count_ages(); }
 std::optional<QueueDetail> Watcher::detail(std::string_view queue) { return state_->detail(queue); }
 
 }  // namespace beltway::watch

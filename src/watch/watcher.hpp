@@ -40,6 +40,9 @@ class Watcher {
   void sample();
   [[nodiscard]] const Fleet& fleet() const noexcept;
 
+  /// Fills QueueView::age_counts of the fleet, for metrics. The counts of a queue never go back while this watcher knows it.
+  void count_ages();
+
   /// The queue as it is now, with a scan of its slots. A queue that no sample has seen is asked for: fleet() has it then,
   /// too, and the daemon may take as long as in sample(). Nothing: there is no such queue, or it may not be read.
   [[nodiscard]] std::optional<QueueDetail> detail(std::string_view queue);

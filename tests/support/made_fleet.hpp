@@ -40,6 +40,11 @@ namespace beltway::test {
                    .dead_lettered = 2,
                    .repairs = 1};
   orders.oldest_age = 12500ms;
+  orders.age_counts.resize(32);
+  orders.age_counts[5] = 3;      // younger than 32 us
+  orders.age_counts[10] = 3000;  // than 1024 us
+  orders.age_counts[20] = 900;   // than about a second
+  orders.age_counts[31] = 1;     // no bound is known
   orders.producers = 3;
   orders.consumers = 2;
   orders.groups = {

@@ -1,5 +1,6 @@
 // `beltway doctor`: its words and its JSON as golden files, exit codes, and what it says of the machine and of daemons.
 #include <gtest/gtest.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -50,6 +51,15 @@ TEST(Machine, calls_that_are_refused_are_told) {
   const std::vector<Verdict> verdicts = watch::machine_verdicts(sources);
   EXPECT_EQ(kinds(verdicts), (std::vector<std::string>{"memfd_refused", "futex_refused", "membarrier_refused"}));
   EXPECT_EQ(verdicts[2].severity, watch::Severity::note) << "it costs time only";
+}
+
+TEST(Machine, full_descriptor_table_is_no_call_that_is_refused) {
+  const auto with_full_table = [] {
+    const rlimit none{.rlim_cur = 0, .rlim_max = 0};
+    if (::setrlimit(RLIMIT_NOFILE, &none) != 0) return 90;
+    return watch::this_machine().memfd_error;
+  };
+  EXPECT_EQ(Child::fork(with_full_table).wait().code, 0);
 }
 
 TEST(Machine, little_memory_is_told) {

@@ -1,11 +1,14 @@
 // The pictures of `beltway top`, without terminal and daemon: golden ones, and all sizes.
 #include <gtest/gtest.h>
 
+#include <cerrno>
 #include <cstdlib>
 #include <string>
 
 #include "support/fake_fleet.hpp"
+#include "support/temp_dir.hpp"
 #include "tool/top/pages.hpp"
+#include "watch/machine.hpp"
 
 namespace {
 
@@ -107,6 +110,35 @@ TEST_F(TopPicture, page_of_a_queue_at_80x36_in_ascii) {
 )");
 }
 
+TEST_F(TopPicture, page_of_a_queue_with_stamps_shows_how_old_messages_were_when_they_were_received) {
+  state_.open_queue = "orders";
+  auto open = std::make_shared<OpenQueue>(*test::fake_open_queue());
+  data_.open = open;
+  EXPECT_FALSE(sees("AGE WHEN GOT", Page::queue, Charset::ascii, {50, 80})) << "it has no stamps";
+  open->detail.ages = {{.group = "billing", .counts = std::vector<std::uint64_t>(32)},
+                       {.group = {}, .consumer = 4, .counts = std::vector<std::uint64_t>(32)}};
+  open->detail.ages[0].counts[10] = 800;
+  open->detail.ages[0].counts[11] = 400;
+  open->detail.ages[0].counts[14] = 1;
+  open->detail.ages[1].counts[8] = 5;
+  open->detail.snapshot.groups[0].ages = {.delivered = 1201,
+                                          .p50 = std::chrono::microseconds(1024),
+                                          .p99 = std::chrono::microseconds(2048),
+                                          .max = std::chrono::microseconds(16384)};
+  open->detail.snapshot.consumers[2].ages = {.delivered = 5,
+                                             .p50 = std::chrono::microseconds(256),
+                                             .p99 = std::chrono::microseconds(256),
+                                             .max = std::chrono::microseconds(256)};
+  const std::string seen = picture(Page::queue, Charset::ascii, {50, 80});
+  EXPECT_NE(seen.find(R"(
+  AGE WHEN GOT  HALF   99%   ALL  FROM 256us TO 16ms
+  billing        1ms   2ms  16ms    #-  .
+  consumer 4   256us 256us 256us  #
+)"),
+            std::string::npos)
+      << seen;
+}
+
 TEST_F(TopPicture, wide_screen_shows_whole_names_and_more_of_the_verdict) {
   EXPECT_TRUE(sees("a/quite/long/name/of/a/queue ", Page::queues, Charset::utf8, {24, 160}));
   EXPECT_TRUE(sees("consumer 2 (pid 4711 worker", Page::queues, Charset::utf8, {6, 160}));
@@ -127,12 +159,31 @@ TEST_F(TopPicture, silent_daemon_is_told_and_the_last_state_stays) {
 
 TEST_F(TopPicture, verdict_of_the_machine_stands_in_the_second_line) {
   auto fleet = std::make_shared<watch::Fleet>(*data_.fleet);
-  fleet->verdicts = {{.kind = "memory_near_limit",
-                      .severity = watch::Severity::warning,
-                      .subject = "/dev/shm is nearly full",
-                      .cause = "9 of 10 GiB"}};
+  const test::TempDir machine;
+  static_cast<void>(machine.write("meminfo", "MemAvailable: 20480 kB\n"));
+  watch::MachineSources sources;
+  sources.memory = {.proc = machine.path(), .cgroups = machine.path()};
+  fleet->verdicts = watch::machine_verdicts(sources);
+  ASSERT_EQ(fleet->verdicts.size(), 1U);
+  EXPECT_EQ(fleet->verdicts[0].kind, "memory_low");
   data_.fleet = fleet;
-  EXPECT_TRUE(sees("\n* /dev/shm is nearly full: 9 of 10 GiB\n", Page::queues));
+  EXPECT_TRUE(sees("\n* this machine: little memory is left", Page::queues));
+  sources.memfd_error = EPERM;
+  auto worse = std::make_shared<watch::Fleet>(*fleet);
+  worse->verdicts = watch::machine_verdicts(sources);
+  data_.fleet = worse;
+  EXPECT_TRUE(sees("\n! 1 of 2: this machine: memfd_create does not work here", Page::queues));
+}
+
+TEST_F(TopPicture, help_names_throughput_and_delay) {
+  for (const Page page : {Page::queues, Page::queue}) {
+    std::string text;
+    for (const PageLine& line : help_lines(page, 400, Charset::utf8)) {
+      for (const Span& span : line.spans) text += span.text;
+    }
+    EXPECT_NE(text.find("throughput N/T"), std::string::npos) << text;
+    EXPECT_NE(text.find("delay N/R"), std::string::npos) << text;
+  }
 }
 
 TEST_F(TopPicture, queue_that_is_gone_says_so) {

@@ -9,8 +9,10 @@
 #include <utility>
 #include <vector>
 
+#include "beltway/connection.hpp"
 #include "support/daemon.hpp"
 #include "support/http_client.hpp"
+#include "support/web_program.hpp"
 #include "tool/web/web_server.hpp"
 
 namespace {
@@ -120,6 +122,59 @@ TEST_F(WebLimitsTest, slow_reader_is_cut) {
     next.send(served.get("/api/fleet"));
     return next.read_answer().status == 200;
   }));
+}
+
+TEST_F(WebLimitsTest, slow_reader_of_the_news_is_cut) {
+  // The whole state is more than the kernel keeps for a reader: each row has the names of its groups.
+  beltway::QueueOptions options{.slots = 2, .lane_bytes = 0, .max_producers = 1, .max_consumers = 1, .max_groups = 64};
+  for (int i = 0; i < 64; ++i) options.groups.emplace_back(std::string(200, 'g') + std::to_string(i));
+  const beltway::Connection link = beltway::Connection::open({.socket = daemon_.socket(), .start_daemon = false});
+  for (int i = 0; i < 400; ++i) (void)link.declare("queue" + std::to_string(i), options);
+  // No time cuts a connection here, and no news may wait behind what is being written.
+  const Served served(daemon_, {.connections = 1, .backlog_bytes = 1, .request = std::chrono::hours(1)});
+  HttpClient slow = served.connect(4096);
+  slow.send(served.get("/api/events"));
+  ASSERT_EQ(slow.read_header().status, 200);
+  // It has shown the token, so nobody takes its place before it was cut.
+  EXPECT_TRUE(eventually([&] {
+    HttpClient next = served.connect();
+    next.send(served.get("/metrics"));
+    return next.read_answer().status == 200;
+  }));
+  EXPECT_TRUE(slow.is_closed());
+}
+
+// A header of nearly so many bytes, and one of more, to the server as a user starts it.
+TEST_F(WebLimitsTest, header_of_16_kib_and_body_of_64_kib_are_the_limits_of_the_program) {
+  ASSERT_TRUE(daemon_.tool({"declare", "orders", "--group", "g"}).exit.ok());
+  const WebProgram web(daemon_);
+  const auto with_header = [&](std::size_t bytes) {
+    return web.get("/api/fleet", "X-Long: " + std::string(bytes, 'a') + "\r\n").status;
+  };
+  EXPECT_EQ(with_header(15 * 1024), 200);
+  EXPECT_EQ(with_header(16 * 1024), 431);
+  const auto with_body = [&](std::size_t bytes) {
+    HttpClient client(web.port());
+    std::string body = R"({"group":"g"})";
+    body.resize(bytes, ' ');
+    client.send(web.request("POST", "/api/queues/orders/purge", "Origin: http://" + web.host() + "\r\n", body));
+    return client.read_answer().status;
+  };
+  EXPECT_EQ(with_body(64 * 1024), 200);
+  EXPECT_EQ(with_body(64 * 1024 + 1), 413);
+}
+
+TEST_F(WebLimitsTest, sixty_four_connections_are_the_limit_of_the_program) {
+  const WebProgram web(daemon_);
+  std::vector<HttpClient> known;
+  for (int i = 0; i < 64; ++i) {
+    known.emplace_back(web.port()).send(web.request("GET", "/api/fleet"));
+    EXPECT_EQ(known.back().read_answer().status, 200) << i;
+  }
+  HttpClient more(web.port());
+  const HttpAnswer answer = more.read_answer();
+  EXPECT_EQ(answer.status, 503);
+  EXPECT_NE(answer.body.find("64 connections"), std::string::npos) << answer.body;
 }
 
 TEST_F(WebLimitsTest, connection_beyond_the_limit_is_refused_with_the_reason) {

@@ -301,9 +301,11 @@ TEST_F(WebTest, another_user_gets_401_everywhere_and_cannot_open_the_unix_socket
   std::filesystem::permissions(daemon_.dir().path(), std::filesystem::perms::all);
   const auto as_user = [&]() -> int {
     if (setgid(user.id()) != 0 || setuid(user.id()) != 0) return 90;
-    for (const char* target : {"/", "/api/fleet", "/metrics", "/unknown"}) {
+    for (const char* asked : {"GET /", "GET /api/fleet", "GET /metrics", "GET /unknown", "POST /", "POST /api/fleet",
+                              "POST /api/queues/orders/purge", "POST /api/queues/orders/remove", "POST /unknown"}) {
       HttpClient client(web.port());
-      client.send(std::string("GET ") + target + " HTTP/1.1\r\nHost: " + web.host() + "\r\n\r\n");
+      client.send(std::string(asked) + " HTTP/1.1\r\nHost: " + web.host() + "\r\nOrigin: http://" + web.host() +
+                  "\r\nContent-Length: 2\r\n\r\n{}");
       if (client.read_answer().status != 401) return 91;
     }
     try {

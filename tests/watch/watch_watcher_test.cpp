@@ -162,6 +162,35 @@ TEST_F(WatcherTest, the_detail_counts_how_old_messages_were_at_their_delivery) {
   EXPECT_EQ(to_json(*detail)["age_counts"][0]["counts"].size(), 32U);
 }
 
+TEST_F(WatcherTest, the_counted_ages_of_a_queue_never_go_back_when_a_consumer_takes_the_place_of_another) {
+  QueueOptions options = k_orders;
+  options.max_consumers = 1;
+  options.stamps = Stamps::fine;
+  const Queue queue = connection_.declare("orders", options);
+  auto out = queue.producer();
+  const auto receive = [&](int count) {
+    auto in = queue.consumer({.group = "billing"});
+    for (int i = 0; i < count; ++i) out.publish("x");
+    for (int i = 0; i < count; ++i) in.receive(10s)->ack();
+  };
+  const auto counted = [&] {
+    watcher_.count_ages();
+    const auto& counts = find(watcher_, "orders")->age_counts;
+    return std::accumulate(counts.begin(), counts.end(), std::uint64_t{0});
+  };
+  receive(5);
+  watcher_.sample();
+  EXPECT_TRUE(find(watcher_, "orders")->age_counts.empty()) << "nobody asked";
+  EXPECT_EQ(counted(), 5U);
+  EXPECT_EQ(counted(), 5U);
+  {
+    auto in = queue.consumer({.group = "billing"});
+    EXPECT_EQ(counted(), 5U) << "its own histogram is empty";
+  }
+  receive(2);
+  EXPECT_EQ(counted(), 7U);
+}
+
 TEST_F(WatcherTest, a_stopped_consumer_is_a_verdict_although_its_queue_is_quiet) {
   static_cast<void>(connection_.declare("orders", k_orders));
   const Child consumer = Child::fork([socket = daemon_.socket()] {

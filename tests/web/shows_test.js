@@ -36,6 +36,25 @@ test('a queue is shown with the figures of show', async () => {
   consumer.kill('SIGTERM');
 });
 
+test('a producer is shown with the figures of show', async () => {
+  world.tool('declare', 'full', '--slots', '4', '--group', 'workers');
+  const producer = world.spawn('beltway', ['pub', 'full', 'a', 'b', 'c', 'd', 'e']);
+  await eventually(() => world.show('full').state.producers[0]?.waits_for === 'ring');
+  const page = await world.open({ address: '#/q/full' });
+  const shown = world.show('full').state.producers;
+  assert.equal(shown.length, 1);
+  const row = page.locator(`[data-producer="${shown[0].index}"]`);
+  await row.locator('.warning:has-text("waits for room")').waitFor();
+  assert.equal(await number_in(row.locator('[data-field=messages]')), shown[0].counters.messages);
+  assert.equal(await number_in(row.locator('[data-field=refused]')), shown[0].counters.refused);
+  assert.equal(await number_in(row.locator('[data-field=lane]')), shown[0].lane_messages);
+  const process_text = await row.locator('[data-field=process]').innerText();
+  assert.match(process_text, new RegExp(`^${shown[0].pid} ${shown[0].process}`));
+  assert.equal(await row.locator('[data-field=user]').innerText(), shown[0].user);
+  producer.kill('SIGTERM');
+  world.tool('remove', 'full', '--force');
+});
+
 test('the table shows each queue and leads to its page', async () => {
   const page = await world.open();
   const row = row_of(page, 'orders');

@@ -6,7 +6,6 @@
 
 #include "tool/process/interrupt.hpp"
 #include "tool/text/units.hpp"
-#include "watch/machine.hpp"
 #include "watch/watcher.hpp"
 
 namespace beltway::tool {
@@ -56,9 +55,9 @@ Examination examine(const ConnectionOptions& connection, const ExaminationPlan& 
     if (looked < time) next = std::min(next, start + std::chrono::ceil<Clock::duration>(time));
     if (!sleep_until(next, stop)) break;
   }
+  watcher.count_ages();
   Examination examination{.fleet = watcher.fleet(), .looked_for = Clock::now() - start};
   append(examination.verdicts, examination.fleet.verdicts);
-  append(examination.verdicts, watch::surroundings_verdicts(examination.fleet));
   for (const watch::QueueView& queue : examination.fleet.queues) append(examination.verdicts, queue.verdicts);
   std::ranges::stable_sort(examination.verdicts, std::greater(), &watch::Verdict::severity);
   return examination;

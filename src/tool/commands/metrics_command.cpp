@@ -32,13 +32,10 @@ Examination examine_or_print(const Globals& globals, const MetricsOptions& optio
 
 ExitCode run(const Globals& globals, const MetricsOptions& options) {
   Interrupt interrupt;
-  Examination examination = examine_or_print(globals, options, interrupt.token());
+  const Examination examination = examine_or_print(globals, options, interrupt.token());
   if (interrupt.signal() != 0) return interrupt.exit_code();
   watch::MetricsOptions metrics{.per_queue = options.per_queue};
   if (options.max_queues) metrics.max_queues = *options.max_queues;
-  // Those of the queues are told with their queues.
-  std::erase_if(examination.verdicts, [](const watch::Verdict& each) { return !each.queue.empty(); });
-  examination.fleet.verdicts = std::move(examination.verdicts);
   print(watch::metrics_text(examination.fleet, metrics));
   return ExitCode::done;
 }

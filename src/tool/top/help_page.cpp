@@ -19,21 +19,22 @@ constexpr std::array k_queues{
     Explained{"line 1",
               "queues, those in trouble, messages in and out a second of all, shared memory; the time of the sample"},
     Explained{"line 2",
-              "the daemon that was asked; or what is wrong with it or the machine. While it does not answer, the "
-              "last known state stays"},
+              "the daemon that was asked; or the gravest of what is wrong with it or the machine (beltway doctor tells "
+              "all). While it does not answer, the last known state stays"},
     Explained{"", "ONE LINE FOR EACH QUEUE"},
     Explained{"mark",
               "! trouble: a process waits, or messages are lost. * warning: one will soon, or messages come late. - "
               "a note"},
-    Explained{"IN/s OUT/s", "messages published and received a second, of all groups and private consumers together"},
+    Explained{"IN/s OUT/s",
+              "throughput N/T: messages N published and received in a time T, a second, of all groups and private "
+              "consumers together"},
     Explained{"DEPTH",
               "slots that the slowest reliable group still needs, as a share of the ring. 100%: producers wait"},
     Explained{"IN, 60 s",
               "messages published in each of the last 60 seconds. The highest value of the line has full height"},
-    Explained{
-        "AGE",
-        "how old the oldest message is that is not finished. With ~ it is computed: messages that wait, divided by "
-        "the rate of receipt. - not known"},
+    Explained{"AGE",
+              "how old the oldest message is that is not finished. With ~ it is computed, as delay N/R: messages N "
+              "that wait, divided by the rate R of receipt. - not known"},
     Explained{"WHY",
               "the gravest verdict. Below the list: the verdict of the marked queue, and the command that mends it"},
     Explained{"", "KEYS"},
@@ -49,7 +50,9 @@ constexpr std::array k_queue{
     Explained{"position", "of the next message to be published"},
     Explained{"used", "slots that the slowest reliable group still needs. When all are used, producers wait"},
     Explained{"parked", "messages that are held or delayed for long and do not hold the ring any more"},
-    Explained{"delay", "messages that wait, divided by the rate of receipt: what a new message will wait"},
+    Explained{"in out", "throughput N/T: messages N published and received in a time T, a second"},
+    Explained{"delay",
+              "delay N/R: messages N that wait, divided by the rate R of receipt: what a new message will wait"},
     Explained{"oldest", "age of the oldest message that is not finished (queues with stamps)"},
     Explained{"! * -",
               "verdicts, the gravest first: what is wrong, why, since when, and below it the commands that mend it"},
@@ -59,9 +62,14 @@ constexpr std::array k_queue{
               "most remarkable one; the line below explains the letters"},
     Explained{"A B", "floors: the first position that a group or a private consumer still needs. *: several"},
     Explained{"in out lag", "of each of the last 60 seconds; lag: of the slowest group"},
+    Explained{"", "AGE WHEN GOT (queues with stamps)"},
+    Explained{"HALF 99% ALL", "so old at most was this part of the messages when the attached consumers got them"},
+    Explained{
+        "bars",
+        "how many messages had which age, young ones on the left; a bar stands for twice the age of the one before"},
     Explained{"", "GROUPS"},
     Explained{"LAG", "messages that it has not acknowledged"},
-    Explained{"DELAY", "lag divided by the rate of receipt"},
+    Explained{"DELAY", "delay N/R: its lag N, divided by its rate R of receipt"},
     Explained{"FULL", "time until the ring is full of its messages, at these rates. -: its lag does not grow"},
     Explained{"AGE", "of its oldest message that is not finished (queues with stamps)"},
     Explained{"HELD", "messages that its consumers hold and have not acknowledged"},

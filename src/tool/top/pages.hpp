@@ -31,6 +31,8 @@ struct PageLayout {
 /// Its groups, consumers and producers.
 void add_group_lines(std::vector<PageLine>& lines, const watch::QueueDetail& detail, std::size_t width,
                      Charset charset);
+/// How old messages with a stamp were when they were received; nothing in a queue without stamps.
+void add_age_lines(std::vector<PageLine>& lines, const watch::QueueDetail& detail, std::size_t width, Charset charset);
 void add_endpoint_lines(std::vector<PageLine>& lines, const OpenQueue& open, std::size_t width, Charset charset);
 /// A verdict with evidence, forecast and remedies, in full.
 void add_verdict_lines(std::vector<PageLine>& lines, const watch::Verdict& verdict, std::size_t width, Charset charset);

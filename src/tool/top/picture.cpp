@@ -71,7 +71,9 @@ void draw_daemon(Grid& grid, std::size_t row, const watch::Fleet& fleet) {
              {Ink::trouble, true});
   } else if (!fleet.verdicts.empty()) {
     const watch::Verdict& verdict = fleet.verdicts.front();
-    grid.put(row, 0, std::string(1, mark_of(verdict.severity)) + ' ' + words_of(verdict),
+    const std::size_t count = fleet.verdicts.size();
+    const std::string of = count == 1 ? std::string() : "1 of " + std::to_string(count) + ": ";
+    grid.put(row, 0, std::string(1, mark_of(verdict.severity)) + ' ' + of + words_of(verdict),
              {ink_of(verdict.severity), true});
   } else {
     grid.put(row, 0, "  " + who, {Ink::quiet});

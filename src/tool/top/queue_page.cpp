@@ -175,6 +175,7 @@ std::vector<PageLine> queue_lines(const OpenQueue& open, std::size_t width, Char
   add_ring(lines, open.detail.strip, width, charset);
   add_past(lines, open.detail.view, width, charset);
   lines.emplace_back();
+  add_age_lines(lines, open.detail, width, charset);
   add_group_lines(lines, open.detail, width, charset);
   add_endpoint_lines(lines, open, width, charset);
   return lines;

@@ -12,7 +12,6 @@
 #include "tool/web/web_acts.hpp"
 #include "tool/web/web_limits.hpp"
 #include "watch/json.hpp"
-#include "watch/machine.hpp"
 #include "watch/metrics_text.hpp"
 #include "watch/process_info.hpp"
 
@@ -22,8 +21,6 @@ namespace {
 
 using watch::Json;
 
-/// Each look at the machine reads the descriptors of all processes. Scrapes come less often, and a flood of them costs no more.
-constexpr std::chrono::seconds k_between_surroundings{5};
 /// As many as a wide screen has room for.
 constexpr std::size_t k_strip_cells = 256;
 
@@ -140,12 +137,8 @@ WebAnswer WebBackend::queue(const QueueRequest& request) {
 WebAnswer WebBackend::metrics(const MetricsRequest& request) {
   const watch::MetricsOptions options{.per_queue = request.queues != 0,
                                       .max_queues = static_cast<std::size_t>(request.queues)};
-  const auto now = std::chrono::steady_clock::now();
-  if (!surroundings_at_ || now - *surroundings_at_ >= k_between_surroundings) {
-    surroundings_ = watch::surroundings_verdicts(watcher_.fleet());
-    surroundings_at_ = now;
-  }
-  return {.type = watch::k_metrics_content_type, .body = watch::metrics_text(watcher_.fleet(), options, surroundings_)};
+  if (options.per_queue) watcher_.count_ages();
+  return {.type = watch::k_metrics_content_type, .body = watch::metrics_text(watcher_.fleet(), options)};
 }
 
 }  // namespace beltway::tool

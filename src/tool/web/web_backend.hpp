@@ -10,9 +10,7 @@
 #include <functional>
 #include <map>
 #include <memory>
-#include <optional>
 #include <string>
-#include <vector>
 
 #include "beltway/connection.hpp"
 #include "tool/web/web_news.hpp"
@@ -62,8 +60,6 @@ class WebBackend {
   NewsReply on_news_;
   std::map<std::string, watch::QueueDetail> details_;  // since the last sample: one scan for all who ask
   std::atomic<bool> acted_{false};                     // an act has changed what they show
-  std::vector<watch::Verdict> surroundings_;           // of the machine, for scrapes
-  std::optional<std::chrono::steady_clock::time_point> surroundings_at_;
   std::unique_ptr<WebWorker> looking_;
   std::unique_ptr<WebWorker> asking_;
 };

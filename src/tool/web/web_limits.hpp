@@ -16,7 +16,8 @@ inline constexpr std::size_t k_max_web_body_bytes = 64 * 1024;
 /// Messages, and bytes of each, that one request shows: a page of them, in an answer that a browser still draws at once.
 inline constexpr std::uint64_t k_max_web_messages = 500;
 inline constexpr std::uint64_t k_max_web_message_bytes = 64 * 1024;
-/// Queues with series of their own in the metrics: each has some twenty, and a Prometheus keeps each that it ever saw.
+/// Queues with series of their own in the metrics: each has some thirty, more with stamps, and a Prometheus keeps each that it
+/// ever saw.
 inline constexpr std::uint64_t k_max_web_metrics_queues = 1000;
 /// Bytes of live news that wait for one reader. A reader that is further behind is cut, and gets the whole state when it returns.
 inline constexpr std::size_t k_max_web_backlog_bytes = 8 * 1024 * 1024;

@@ -78,6 +78,9 @@ const k_keys = [
 ];
 const k_terms = [
   ['Used', 'slots that the slowest reliable group still needs, of all slots; a full ring makes producers wait'],
+  ['In/s, Out/s', 'throughput N/T: messages N in a time T'],
+  ['Delay', 'delay N/R: messages N that wait, divided by the rate R of receipt'],
+  ['Age when received', 'a bar stands for twice the age of the one before'],
   ['Lag', 'messages that the slowest group or private consumer has not acknowledged yet'],
   ['Oldest', 'the age of the oldest unfinished message; without stamps, lag divided by the rate of receipt'],
   ['Floor', 'the first position that a group still needs: producers cannot pass it by more than a lap'],

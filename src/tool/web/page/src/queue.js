@@ -1,6 +1,7 @@
 // The page of one queue: asked for again after each sample, while the tab is in sight.
 import { useEffect, useRef, useState } from 'preact/hooks';
 import { question_of } from './acts.js';
+import { Ages } from './ages.js';
 import { get_queue } from './api.js';
 import { Charts } from './charts.js';
 import { Question } from './dialog.js';
@@ -46,10 +47,10 @@ function Figures({ now }) {
     html`<div class="figure" data-field=${id}><dt>${title}</dt><dd>${value}</dd></div>`;
   return html`<dl class="figures">
     ${figure('used', 'slots used', html`${whole(state.used)}<span class="quiet">/${whole(queue.slots)}</span>`)}
-    ${figure('in', 'messages in/s', rate(view.rates.in_per_s))}
-    ${figure('out', 'messages out/s', rate(view.rates.out_per_s))}
+    ${figure('in', 'messages in/s, N/T', rate(view.rates.in_per_s))}
+    ${figure('out', 'messages out/s, N/T', rate(view.rates.out_per_s))}
     ${figure('lag', 'lag', whole(view.lag))}
-    ${figure('delay', 'delay', span(view.delay_ns))}
+    ${figure('delay', 'delay N/R', span(view.delay_ns))}
     ${figure('oldest', 'oldest', span(view.oldest_age_ns))}
     ${figure('position', 'next position', whole(state.position))}
     ${figure('parked', 'parked', whole(state.parked))}
@@ -121,6 +122,7 @@ export function QueuePage({ name, feed, version, live }) {
       <${Figures} now=${now} />
       <${Ring} strip=${now.strip} slots=${now.queue.slots} />
       <${Charts} history=${history} has_ages=${history.some((point) => point.oldest_age_s > 0)} />
+      <${Ages} counts=${now.age_counts} state=${now.state} />
       <${Groups} state=${now.state} views=${now.view.groups} act=${ask_first} may_act=${may_act} />
       <${Consumers} state=${now.state} views=${now.endpoints_view} act=${ask_first} may_act=${may_act} />
       <${Producers} state=${now.state} views=${now.endpoints_view} />

@@ -1,0 +1,53 @@
+// How often a watcher looks at the machine and at the descriptors of processes.
+#include <gtest/gtest.h>
+#include <sys/resource.h>
+
+#include <filesystem>
+#include <string>
+
+#include "support/child.hpp"
+#include "watch/machine.hpp"
+#include "watch/surroundings.hpp"
+
+namespace beltway::test {
+namespace {
+
+using namespace std::chrono_literals;
+
+class SurroundingsTest : public testing::Test {
+ protected:
+  /// Whether a look at that time tells that the process is short of descriptors.
+  bool tells(watch::Nanoseconds now) {
+    for (const watch::Verdict& verdict : surroundings_.verdicts(fleet_, now)) {
+      if (verdict.kind == "descriptors_low") return true;
+    }
+    return false;
+  }
+
+  watch::Surroundings surroundings_;
+  watch::Fleet fleet_;
+};
+
+TEST_F(SurroundingsTest, what_was_seen_is_kept_until_the_next_look_is_due) {
+  Child process = Child::spawn({"sleep", "1000"});
+  fleet_.daemon.pid = process.pid();
+  ASSERT_TRUE(eventually([&] {
+    return std::filesystem::read_symlink("/proc/" + std::to_string(process.pid()) + "/exe") !=
+           std::filesystem::read_symlink("/proc/self/exe");
+  }));
+  EXPECT_FALSE(tells(100s));
+  rlimit limit{};
+  ASSERT_EQ(::prlimit(process.pid(), RLIMIT_NOFILE, nullptr, &limit), 0);
+  limit.rlim_cur = watch::descriptor_use(process.pid())->used;
+  ASSERT_EQ(::prlimit(process.pid(), RLIMIT_NOFILE, &limit, nullptr), 0);
+  EXPECT_FALSE(tells(100s)) << "a sample of the same moment looks at nothing";
+  EXPECT_FALSE(tells(104s));
+  EXPECT_TRUE(tells(10'000s));
+  process.kill();
+  static_cast<void>(process.wait());
+  EXPECT_TRUE(tells(10'000s));
+  EXPECT_FALSE(tells(20'000s));
+}
+
+}  // namespace
+}  // namespace beltway::test
