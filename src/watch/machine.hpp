@@ -1,7 +1,7 @@
 // What is wrong with the machine, the daemon's surroundings and the processes that use it: calls of the kernel that are
 // refused, memory and descriptors that run out, sockets that others can reach, two daemons, queues of another version.
 //
-// It costs system calls for each process that is attached: Surroundings makes these looks now and then, not for each sample.
+// It costs system calls for each process that is attached: MachineLooks makes these looks now and then, not for each sample.
 // Thread safety: functions of their arguments and of the machine.
 #pragma once
 

@@ -15,8 +15,8 @@
 #include "client/session.hpp"
 #include "watch/look_budget.hpp"
 #include "watch/machine.hpp"
+#include "watch/machine_looks.hpp"
 #include "watch/process_info.hpp"
-#include "watch/surroundings.hpp"
 #include "watch/verdicts.hpp"
 #include "watch/watched_queue.hpp"
 
@@ -78,7 +78,7 @@ class Watcher::State {
   std::map<std::uint64_t, WatchedQueue> queues_;  ///< by id
   LookBudget suspicious_{k_share_of_suspicious, k_most_of_suspicious};
   LookBudget others_{k_share_of_others, k_most_of_others};
-  Surroundings surroundings_;
+  MachineLooks looks_;
   std::uint64_t revision_ = 0;  ///< of the last list; 0: none, or an older daemon
   Nanoseconds sampled_at_{0};
   Nanoseconds asked_at_{0};
@@ -224,7 +224,7 @@ void Watcher::State::look_within(LookBudget& budget, const SampleTime& time, Que
 
 void Watcher::State::judge_daemon(const SampleTime& time) {
   fleet_.verdicts = daemon_verdicts(fleet_);
-  std::ranges::move(surroundings_.verdicts(fleet_, time.monotonic), std::back_inserter(fleet_.verdicts));
+  std::ranges::move(looks_.verdicts(fleet_, time.monotonic), std::back_inserter(fleet_.verdicts));
   fleet_.daemon_gone_for.reset();
   if (!fleet_.daemon_answers) {
     fleet_.daemon_gone_for = time.monotonic - answered_at_;

@@ -89,7 +89,7 @@ void take_free_descriptors(int pid) {
 
 class ToolFaces : public ToolTest {};
 
-TEST_F(ToolFaces, all_tell_the_same_troubles_of_the_machine_of_a_process_and_of_a_queue) {
+TEST_F(ToolFaces, doctor_top_list_metrics_and_web_tell_the_same_of_the_machine_a_process_and_a_queue) {
   const OpenSocketDirectory open_directory;
   const Connection link = connect(daemon_);
   const Queue full = link.declare("full", {.slots = 16, .lane_bytes = 0, .groups = {"g"}});

@@ -1,5 +1,5 @@
-// See surroundings.hpp.
-#include "watch/surroundings.hpp"
+// See machine_looks.hpp.
+#include "watch/machine_looks.hpp"
 
 #include <algorithm>
 #include <chrono>
@@ -23,14 +23,14 @@ constexpr std::int64_t k_most_one_of = 500;
 }  // namespace
 
 template <class Look>
-void Surroundings::renew(Kept& kept, Nanoseconds now, Nanoseconds pause, const Look& look) {
+void MachineLooks::renew(Kept& kept, Nanoseconds now, Nanoseconds pause, const Look& look) {
   if (kept.due_at && now < *kept.due_at) return;
   const Nanoseconds before = LookBudget::used();
   kept.verdicts = look();
   kept.due_at = now + std::max(pause, (LookBudget::used() - before) * k_most_one_of);
 }
 
-std::vector<Verdict> Surroundings::verdicts(const Fleet& fleet, Nanoseconds now) {
+std::vector<Verdict> MachineLooks::verdicts(const Fleet& fleet, Nanoseconds now) {
   renew(machine_, now, k_between_machine_looks, [] { return machine_verdicts(this_machine()); });
   renew(descriptors_, now, k_between_descriptor_looks, [&fleet] { return descriptor_verdicts(fleet); });
   std::vector<Verdict> all = machine_.verdicts;

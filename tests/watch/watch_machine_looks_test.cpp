@@ -7,28 +7,28 @@
 
 #include "support/child.hpp"
 #include "watch/machine.hpp"
-#include "watch/surroundings.hpp"
+#include "watch/machine_looks.hpp"
 
 namespace beltway::test {
 namespace {
 
 using namespace std::chrono_literals;
 
-class SurroundingsTest : public testing::Test {
+class MachineLooksTest : public testing::Test {
  protected:
   /// Whether a look at that time tells that the process is short of descriptors.
   bool tells(watch::Nanoseconds now) {
-    for (const watch::Verdict& verdict : surroundings_.verdicts(fleet_, now)) {
+    for (const watch::Verdict& verdict : looks_.verdicts(fleet_, now)) {
       if (verdict.kind == "descriptors_low") return true;
     }
     return false;
   }
 
-  watch::Surroundings surroundings_;
+  watch::MachineLooks looks_;
   watch::Fleet fleet_;
 };
 
-TEST_F(SurroundingsTest, what_was_seen_is_kept_until_the_next_look_is_due) {
+TEST_F(MachineLooksTest, verdict_is_kept_until_the_next_look_is_due) {
   Child process = Child::spawn({"sleep", "1000"});
   fleet_.daemon.pid = process.pid();
   ASSERT_TRUE(eventually([&] {

@@ -10,7 +10,7 @@
 
 namespace beltway::watch {
 
-class Surroundings {
+class MachineLooks {
  public:
   /// Those of the last looks. What is due is looked at again. `now`: CLOCK_MONOTONIC.
   [[nodiscard]] std::vector<Verdict> verdicts(const Fleet& fleet, Nanoseconds now);
