@@ -12,6 +12,7 @@
 #include "beltway/version.hpp"
 #include "client/living_daemon.hpp"
 #include "client/socket_path.hpp"
+#include "client/start_command.hpp"
 #include "client/start_daemon.hpp"
 #include "wire/json_reader.hpp"
 #include "wire/option_values.hpp"
@@ -205,7 +206,7 @@ DaemonLink link_to_named(const fs::path& path, const Deadline& deadline) {
   }
   if (std::optional<DaemonLink> link = try_link(path, deadline)) return std::move(*link);
   if (std::optional<DaemonLink> link = wait_for_living(path, deadline, Directory::named)) return std::move(*link);
-  throw_unreachable(path, living_daemon(path) ? "" : "; start one with: beltwayd --socket " + path.string());
+  throw_unreachable(path, living_daemon(path) ? "" : "; start one with: " + start_command(path));
 }
 
 DaemonLink link_to_own_daemon(const Deadline& deadline) {

@@ -23,7 +23,8 @@ class Finder {
 
   std::vector<Cause> find() {
     if (s_.removed) {
-      add({.kind = "removed", .text = "the queue was removed: all attached processes are told so"});
+      add({.kind = "removed",
+           .text = "the queue was removed: all attached processes are told so, and nothing need be done"});
     }
     add_claims();
     add_full_ring();
@@ -185,7 +186,7 @@ Cause Finder::held_by_group(Cause cause, const GroupState& group) {
   if (group.consumers.empty()) {
     cause.kind += "_by_group_without_consumer";
     cause.text += it + " has no consumer, and keeps " + std::to_string(group.depth) + " messages from position " +
-                  position + " on";
+                  position + " on; " + std::string(k_start_consumer);
     cause.remedies = remedies_for_group(s_.info.name, group.name);
     return cause;
   }
@@ -230,7 +231,9 @@ Cause Finder::held_by_group(Cause cause, const GroupState& group) {
                  why_not_taken(*each, group);
   }
   cause.text += consumers;
-  if (cause.remedies.empty()) cause.remedies = remedies_for_group(s_.info.name, group.name);
+  if (!cause.remedies.empty()) return cause;
+  cause.text += "; " + std::string(k_start_more_consumers);
+  cause.remedies = remedies_for_group(s_.info.name, group.name);
   return cause;
 }
 
@@ -349,9 +352,10 @@ void Finder::add_orphan(std::string_view role, const EndpointInfo& endpoint) {
       with_process(role, endpoint) +
       " has no connection any more, but its memory is still mapped, maybe by a child of it: its place is free when "
       "that ends";
-  cause.remedies = {{"grep -ls beltway:" + s_.info.name + ":control /proc/[0-9]*/task/*/maps",
-                     "lists the processes that have it mapped"}};
-  for (Remedy& remedy : remedies_for_process(endpoint.pid)) cause.remedies.push_back(std::move(remedy));
+  // What is left of a process as its threads can be ended; what its parent has not waited for is ended already.
+  if (has_threads(endpoint.pid)) cause.remedies = remedies_for_process(endpoint.pid);
+  cause.remedies.push_back({"grep -ls beltway:" + s_.info.name + ":control /proc/[0-9]*/task/*/maps",
+                            "lists the processes that have it mapped: end the one that is no endpoint"});
   add(std::move(cause));
 }
 

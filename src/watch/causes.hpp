@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "beltway/info.hpp"
@@ -40,7 +41,10 @@ void add_idle_groups(const QueueSnapshot& snapshot, std::vector<Cause>& causes);
 [[nodiscard]] std::vector<Remedy> remedies_for_consumer(const QueueSnapshot& snapshot, const EndpointInfo& endpoint);
 /// Its process is stopped, frozen or held by a debugger.
 [[nodiscard]] bool is_stopped(const EndpointInfo& endpoint);
-/// What helps a group that nothing reads.
+/// What no command can do for a group that nothing reads, and that is better than all of them.
+inline constexpr std::string_view k_start_consumer = "start a consumer of the application";
+inline constexpr std::string_view k_start_more_consumers = "start more consumers of the application";
+/// Else: what helps a group that nothing reads.
 [[nodiscard]] std::vector<Remedy> remedies_for_group(const std::string& queue, const std::string& group);
 /// Groups whose dead letter queue does not exist.
 void add_missing_dead_letter_queues(const QueueSnapshot& snapshot, std::vector<Cause>& causes);

@@ -32,20 +32,23 @@ void add_memory_causes(const QueueSnapshot& snapshot, std::vector<Cause>& causes
     causes.push_back({.kind = "rescued",
                       .blocks = false,
                       .text = format_count(rescued) +
-                              " sleeps were ended by the last-resort timer only: each was up to 1 s too long"});
+                              " sleeps were ended by the last-resort timer only: each was up to 1 s too long; "
+                              "nothing need be done"});
   }
   if (corrupt > 0) {
-    causes.push_back(
-        {.kind = "corrupt_messages",
-         .blocks = false,
-         .text = format_count(corrupt) + " messages made no sense and were skipped: some producer scribbles"});
+    causes.push_back({.kind = "corrupt_messages",
+                      .blocks = false,
+                      .text = format_count(corrupt) +
+                              " messages made no sense and were skipped: some producer scribbles; "
+                              "nothing need be done unless more come, which doctor tells with the "
+                              "producers"});
   }
   if (snapshot.symmetric_fences && snapshot.info.options.fence == Fence::asymmetric) {
     causes.push_back(
         {.kind = "symmetric_fences",
          .blocks = false,
-         .text = "publishers pay for full fences, since some process could not use membarrier when it attached; a "
-                 "queue that is declared anew starts without"});
+         .text = "publishers pay for full fences, since some process could not use membarrier when it attached; "
+                 "nothing need be done: it costs time only, and a queue that is declared anew starts without"});
   }
 }
 
@@ -71,9 +74,10 @@ void add_paused_groups(const QueueSnapshot& snapshot, std::vector<Cause>& causes
 }
 
 std::vector<Remedy> remedies_for_group(const std::string& queue, const std::string& group) {
-  return {{"beltway sub " + queue + " --group " + group, "is a consumer that takes its messages"},
+  return {{"beltway sub " + queue + " --group " + group,
+           "instead of the application: prints and acknowledges its messages, which are then gone for it"},
           {"beltway purge " + queue + " --group " + group, "drops the messages that no consumer holds"},
-          {"beltway group remove " + queue + " " + group, "removes the group"}};
+          {"beltway group remove " + queue + " " + group, "removes the group with its messages"}};
 }
 
 bool is_stopped(const EndpointInfo& endpoint) {
@@ -120,7 +124,8 @@ void add_idle_groups(const QueueSnapshot& snapshot, std::vector<Cause>& causes) 
                       .group = group.name,
                       .position = group.floor,
                       .text = "group \"" + group.name + "\" has no consumer, and keeps " + std::to_string(group.depth) +
-                              " of " + std::to_string(slots) + " slots: producers will wait when the ring is full",
+                              " of " + std::to_string(slots) + " slots: producers will wait when the ring is full; " +
+                              std::string(k_start_consumer),
                       .remedies = remedies_for_group(snapshot.info.name, group.name)});
   }
 }

@@ -17,6 +17,7 @@
 #include <string>
 #include <system_error>
 
+#include "base/shell_word.hpp"
 #include "client/socket_path.hpp"
 #include "watch/format.hpp"
 #include "watch/process_info.hpp"
@@ -35,7 +36,9 @@ Verdict of_machine(std::string kind, Severity severity, std::string cause) {
 Verdict refused(std::string kind, Severity severity, const std::string& call, int error, const std::string& effect) {
   Verdict verdict = of_machine(std::move(kind), severity, call + " does not work here; " + effect);
   verdict.evidence = call + ": " + std::strerror(error);
-  verdict.forecast = "it stays so until the sandbox or seccomp profile of this process allows the call";
+  verdict.forecast =
+      "it stays so until the sandbox allows the call: SystemCallFilter= of its systemd unit, or "
+      "--security-opt seccomp= of its container";
   return verdict;
 }
 
@@ -45,8 +48,8 @@ void add_memory(const MachineSources& sources, std::vector<Verdict>& verdicts) {
   Verdict verdict = of_machine("memory_low", Severity::warning,
                                "little memory is left, by the machine or by a memory limit of this control group");
   verdict.evidence = format_size(static_cast<double>(available)) + " are available";
-  verdict.forecast = "new queues and lanes will be refused";
-  verdict.remedies = {{"beltway list", "shows the size of each queue; remove what is not needed"}};
+  verdict.forecast =
+      "new queues and lanes will be refused; end programs or remove queues that are not needed, or raise the limit";
   verdicts.push_back(std::move(verdict));
 }
 
@@ -57,7 +60,7 @@ void add_socket_directories(const MachineSources& sources, std::vector<Verdict>&
     Verdict verdict = of_machine("socket_directory_open", Severity::warning,
                                  "other users can write to " + directory.string() +
                                      ", or it is not this user's: daemons and clients do not use it");
-    verdict.remedies = {{"chmod 700 " + directory.string(), "closes it to others, if it is yours"}};
+    verdict.remedies = {{"chmod 700 " + shell_word(directory.string()), "closes it to others, if it is yours"}};
     verdicts.push_back(std::move(verdict));
   }
 }

@@ -45,6 +45,10 @@ inline constexpr std::size_t k_max_counted_processes = 1024;
 /// Two daemons of one user, queues of another version, a newer program that does not run, quotas.
 [[nodiscard]] std::vector<Verdict> daemon_verdicts(const Fleet& fleet);
 
+/// What gives back memory and a place of the quota, and hurts nobody: the largest queue that is empty and unused goes. Empty:
+/// there is none.
+[[nodiscard]] std::vector<Remedy> remedies_by_removal(const Fleet& fleet);
+
 /// Processes that have nearly used up their descriptors: the daemon and all that are attached, as far as the caller may see.
 [[nodiscard]] std::vector<Verdict> descriptor_verdicts(const Fleet& fleet, const std::filesystem::path& proc = "/proc");
 

@@ -1,6 +1,7 @@
 // Verdicts about the daemon: other daemons of the user, other versions, quotas. See machine.hpp.
 #include <algorithm>
 
+#include "watch/addressed.hpp"
 #include "watch/format.hpp"
 #include "watch/machine.hpp"
 #include "watch/process_info.hpp"
@@ -17,10 +18,13 @@ void add_other_daemons(const Connection::DaemonInfo& daemon, std::vector<Verdict
                        (other.pid > 0 ? "process " + std::to_string(other.pid) : std::string("another process")) +
                        " at " + other.socket;
     if (other.pid > 0) verdict.pid = other.pid;
-    verdict.remedies = {{"beltway --socket " + other.socket + " list", "shows what the other daemon has"}};
     if (other.pid > 0) {
-      verdict.remedies.push_back({"kill " + std::to_string(other.pid), "ends the other daemon and removes its queues"});
+      verdict.remedies = {{"kill " + std::to_string(other.pid),
+                           "ends the other daemon and removes its queues with their messages: first see what it has"}};
+    } else {
+      verdict.forecast = "end one of them; which process the other one is cannot be seen from here";
     }
+    verdict.remedies.push_back({addressed("beltway list", other.socket), "shows what the other daemon has"});
     verdicts.push_back(std::move(verdict));
   }
 }
@@ -57,16 +61,9 @@ void add_lost_log(const Connection::DaemonInfo& daemon, std::vector<Verdict>& ve
   verdict.cause =
       "its log has dropped " + std::to_string(daemon.log_lost) + " lines: the log was not read, or its disk was full";
   if (!daemon.log.empty()) verdict.evidence = "the log is " + daemon.log;
+  verdict.forecast =
+      "nothing brings them back; free the disk of the log or let its reader read, so that no more are lost";
   verdicts.push_back(std::move(verdict));
-}
-
-/// A queue that nothing uses: removing it mends the quota and hurts nobody.
-const QueueView* unused_queue(const Fleet& fleet) {
-  const auto is_unused = [](const QueueView& queue) {
-    return queue.readable && queue.used == 0 && queue.parked == 0 && queue.info.endpoints.empty();
-  };
-  const auto found = std::ranges::find_if(fleet.queues, is_unused);
-  return found == fleet.queues.end() ? nullptr : &*found;
 }
 
 /// A quota of 0 is no limit that is near: the user may have none, or an older daemon does not say it.
@@ -86,6 +83,11 @@ void add_connections(const Fleet& fleet, std::vector<Verdict>& verdicts) {
   if (quota.most_pid > 0 && quota.most_connections > 1 && quota.most_connections <= quota.connections) {
     verdict.pid = quota.most_pid;
     verdict.evidence += ", " + std::to_string(quota.most_connections) + " of them by " + process_text(quota.most_pid);
+    // Only if it is seen here, and the others alone are not near the quota.
+    const bool is_mended = !is_near_quota(quota.connections - quota.most_connections, quota.max_connections);
+    if (is_mended && process_info(quota.most_pid)) {
+      verdict.remedies = {{"kill " + std::to_string(quota.most_pid), "ends that process and its connections"}};
+    }
   }
   verdict.forecast =
       "programs of this user cannot connect; let a program open one connection and keep it; beltwayd "
@@ -105,15 +107,29 @@ void add_quota(const Fleet& fleet, std::vector<Verdict>& verdicts) {
   verdict.evidence = std::to_string(quota.queues) + " of " + std::to_string(quota.max_queues) + " queues, " +
                      format_size(static_cast<double>(quota.bytes)) + " of " +
                      format_size(static_cast<double>(quota.max_bytes));
-  verdict.forecast = std::string("declare will be refused; beltwayd --max-") + (queues ? "queues" : "bytes") +
-                     "-per-user sets the quota";
-  if (const QueueView* const queue = unused_queue(fleet)) {
-    verdict.remedies = {{"beltway remove " + queue->info.name, "removes a queue that is empty and that nothing uses"}};
-  }
+  verdict.remedies = remedies_by_removal(fleet);
+  const std::string option = std::string("--max-") + (queues ? "queues" : "bytes") + "-per-user";
+  verdict.forecast =
+      "declare will be refused; " + (verdict.remedies.empty()
+                                         ? "no queue is empty and unused: remove one that is not needed, or start "
+                                           "beltwayd with a larger " +
+                                               option
+                                         : "beltwayd " + option + " sets the quota");
   verdicts.push_back(std::move(verdict));
 }
 
 }  // namespace
+
+std::vector<Remedy> remedies_by_removal(const Fleet& fleet) {
+  const QueueView* largest = nullptr;
+  for (const QueueView& queue : fleet.queues) {
+    const bool is_unused = queue.readable && queue.used == 0 && queue.parked == 0 && queue.info.endpoints.empty();
+    if (!is_unused || (largest != nullptr && queue.info.shared_bytes <= largest->info.shared_bytes)) continue;
+    largest = &queue;
+  }
+  if (largest == nullptr) return {};
+  return {{"beltway remove " + largest->info.name, "removes a queue that is empty and that nothing uses"}};
+}
 
 std::vector<Verdict> daemon_verdicts(const Fleet& fleet) {
   std::vector<Verdict> verdicts;

@@ -34,6 +34,9 @@ std::vector<Verdict> MachineLooks::verdicts(const Fleet& fleet, Nanoseconds now)
   renew(machine_, now, k_between_machine_looks, [] { return machine_verdicts(this_machine()); });
   renew(descriptors_, now, k_between_descriptor_looks, [&fleet] { return descriptor_verdicts(fleet); });
   std::vector<Verdict> all = machine_.verdicts;
+  for (Verdict& verdict : all) {
+    if (verdict.kind == "memory_low") verdict.remedies = remedies_by_removal(fleet);
+  }
   std::ranges::copy(descriptors_.verdicts, std::back_inserter(all));
   return all;
 }

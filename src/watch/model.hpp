@@ -32,7 +32,7 @@ enum class Severity : std::uint8_t {
   trouble,  ///< a process waits because of it, or messages are lost
 };
 
-/// One finding. A sentence is `subject: cause; evidence; forecast; remedy`, see text_of().
+/// One finding. A sentence is `subject: cause; evidence; for how long; forecast; remedy`, see text_of().
 struct Verdict {
   std::string kind;  ///< a name of README.md's table, e.g. "ring_full_by_consumer"
   Severity severity = Severity::trouble;
@@ -41,6 +41,7 @@ struct Verdict {
   std::string cause = {};     ///< "group billing, consumer 2 (pid 4711 worker, stopped by a signal) holds position 88"
   std::string evidence = {};  ///< "1024 of 1024 slots are used, 3 producers wait"; may be empty
   std::optional<Nanoseconds> since = {};  ///< how long it has lasted; nothing: not known
+  bool since_is_least = false;            ///< it was there at the first look: it has lasted longer than `since`
   std::string forecast = {};              ///< "full in 4 s at this rate"; may be empty
   std::vector<Remedy> remedies = {};      ///< the best one first
   std::string group = {};
@@ -186,6 +187,7 @@ struct Fleet {
   bool daemon_answers = false;
   std::optional<Nanoseconds> daemon_gone_for = {};  ///< it has answered before, and does not now
   Connection::DaemonInfo daemon;                    ///< as it answered last
+  std::string named_socket;                         ///< the caller named it, and remedies do; empty: it was found
   std::optional<client::Quota> quota = {};          ///< of the caller's user, likewise; nothing: an older daemon
   std::vector<QueueView> queues;                    ///< by trouble: the gravest and longest first, then by name
   std::vector<Verdict> verdicts;                    ///< of the daemon and the machine, the gravest first
@@ -195,8 +197,10 @@ struct Fleet {
   std::uint64_t shared_bytes = 0;
 };
 
-/// "orders is full: group billing, consumer 2 (...) holds position 88; 3 producers wait for 9 s; remedy: kill -CONT 4711".
+/// "orders is full: group billing, consumer 2 (...) holds position 88; 3 producers wait; for 9 s; remedy: kill -CONT 4711".
 [[nodiscard]] std::string text_of(const Verdict& verdict);
+/// "for 9 s", "for at least 9 s". Empty: it is not known, or a look of a moment has shown it for that moment only.
+[[nodiscard]] std::string since_text(const Verdict& verdict);
 [[nodiscard]] const char* name_of(Severity severity) noexcept;
 
 }  // namespace beltway::watch

@@ -94,6 +94,7 @@ Json cause_json(const Verdict& verdict) {
   json["remedies"] = remedies_json(verdict.remedies);
   json["severity"] = name_of(verdict.severity);
   json["since_ns"] = or_null(verdict.since);
+  json["since_is_least"] = verdict.since_is_least;
   json["evidence"] = or_null(verdict.evidence);
   json["forecast"] = or_null(verdict.forecast);
   return json;
@@ -109,6 +110,7 @@ Json to_json(const Verdict& verdict) {
           {"cause", verdict.cause},
           {"evidence", or_null(verdict.evidence)},
           {"since_ns", or_null(verdict.since)},
+          {"since_is_least", verdict.since_is_least},
           {"forecast", or_null(verdict.forecast)},
           {"group", or_null(verdict.group)},
           {"producer", or_null(verdict.producer)},

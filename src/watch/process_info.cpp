@@ -4,10 +4,12 @@
 #include <pwd.h>
 
 #include <algorithm>
+#include <filesystem>
 #include <fstream>
 #include <map>
 #include <mutex>
 #include <sstream>
+#include <system_error>
 
 #include "base/printable.hpp"
 
@@ -117,6 +119,17 @@ std::string process_text(int pid) {
     case RunState::ended: return text + ", ended: its parent has not waited for it";
   }
   return text;
+}
+
+bool has_threads(int pid) {
+  if (pid <= 0) return false;
+  std::error_code failed;
+  std::filesystem::directory_iterator threads("/proc/" + std::to_string(pid) + "/task", failed);
+  for (int i = 0; i < 2 && !failed && threads != std::filesystem::directory_iterator(); ++i) {
+    if (i == 1) return true;
+    threads.increment(failed);
+  }
+  return false;
 }
 
 std::vector<Remedy> remedies_for_process(int pid) {

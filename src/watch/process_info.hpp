@@ -62,6 +62,9 @@ class ProcessMemory {
 /// "process 123 name", "process 123 name, stopped", "process 123, ended or not visible here".
 [[nodiscard]] std::string process_text(int pid);
 
+/// True if it has more threads than its first one. That may have ended before them: then the process looks like an ended one.
+[[nodiscard]] bool has_threads(int pid);
+
 /// Commands that let the process go on, or end it.
 [[nodiscard]] std::vector<Remedy> remedies_for_process(int pid);
 

@@ -12,6 +12,8 @@ namespace {
 
 /// Findings that take longer than this to tell are not waited for by a command that looks once.
 constexpr std::chrono::milliseconds k_soon_ms{4000};
+constexpr auto k_longest_gap_ns =
+    static_cast<std::uint64_t>(std::chrono::nanoseconds(QueueVerdicts::k_longest_gap).count());
 
 bool is_same(const Finding& a, const Finding& b) {
   const Verdict& x = a.verdict;
@@ -32,8 +34,7 @@ bool explains(const Verdict& other, const Verdict& fallback) {
 }  // namespace
 
 void QueueVerdicts::add(const QueueView& view, const FullLook* look, std::uint64_t now_ns) {
-  const auto gap_ns = static_cast<std::uint64_t>(std::chrono::nanoseconds(k_longest_gap).count());
-  std::erase_if(seen_, [&](const Seen& each) { return each.last_ns + gap_ns < now_ns; });
+  std::erase_if(seen_, [&](const Seen& each) { return each.last_ns + k_longest_gap_ns < now_ns; });
   trends_.add(view, now_ns);
   if (look != nullptr) {
     trends_.add(*look, now_ns);
@@ -48,11 +49,16 @@ void QueueVerdicts::add(const QueueView& view, const FullLook* look, std::uint64
 
 void QueueVerdicts::see(std::vector<Finding> findings, bool by_full_look, std::uint64_t now_ns) {
   std::vector<Seen> now;
+  // A look that did not show it, shortly before, says when it began. Samples show a trend only after it has begun.
+  const bool says_begin = by_full_look && full_look_ns_ != 0 && full_look_ns_ + k_longest_gap_ns >= now_ns;
   for (Finding& finding : findings) {
     const auto before = std::ranges::find_if(seen_, [&](const Seen& each) { return is_same(each.finding, finding); });
-    const std::uint64_t first_ns = before == seen_.end() ? now_ns : before->first_ns;
-    now.push_back({std::move(finding), first_ns, now_ns, by_full_look});
+    const bool is_new = before == seen_.end();
+    const std::uint64_t first_ns = is_new ? now_ns : before->first_ns;
+    const bool began_before = is_new ? !says_begin : before->began_before;
+    now.push_back({std::move(finding), first_ns, now_ns, by_full_look, began_before});
   }
+  if (by_full_look) full_look_ns_ = now_ns;
   // Those of the other way of looking stay.
   std::ranges::copy_if(seen_, std::back_inserter(now),
                        [&](const Seen& each) { return each.by_full_look != by_full_look; });
@@ -79,7 +85,10 @@ void QueueVerdicts::tell(std::uint64_t now_ns) {
       continue;
     }
     Verdict verdict = finding.verdict;
-    if (lasted.count() > 0) verdict.since = lasted + until_now;
+    if (lasted.count() > 0) {
+      verdict.since_is_least = each.began_before && finding.verdict.since.value_or(Nanoseconds(0)) < lasted;
+      verdict.since = lasted + until_now;
+    }
     (finding.is_fallback ? fallbacks : told_).push_back(std::move(verdict));
   }
   for (Verdict& fallback : fallbacks) {

@@ -40,6 +40,7 @@ class QueueVerdicts {
     std::uint64_t first_ns = 0;
     std::uint64_t last_ns = 0;
     bool by_full_look = false;
+    bool began_before = false;  // before first_ns, and it is not known when
   };
   void see(std::vector<Finding> findings, bool by_full_look, std::uint64_t now_ns);
   void tell(std::uint64_t now_ns);
@@ -47,6 +48,7 @@ class QueueVerdicts {
   bool tells_at_once_;
   Trends trends_;
   std::vector<Seen> seen_;
+  std::uint64_t full_look_ns_ = 0;  // the last one; 0: none
   std::vector<Verdict> told_;
   bool undecided_ = false;
 };

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <string>
 #include <vector>
 
 #include "beltway/queue.hpp"
@@ -29,8 +30,10 @@ class SingleQueue {
 
  private:
   QueueSnapshot look_once(const SampleTime& time);
+  void tell_dead_letters();
 
   Queue queue_;
+  std::string socket_;  ///< as the caller named it; empty: it did not
   client::Session session_;
   QueueView view_;
   WatchedQueue watched_;

@@ -136,9 +136,10 @@ void Trends::add_growth(const std::string& group, const Growth& growth, std::vec
   verdict.group = group;
   verdict.subject = queue_ + " fills up";
   const std::string name = "group \"" + group + "\"";
-  verdict.cause = growth.paused           ? name + " is paused"
-                  : growth.consumers == 0 ? name + " has no consumer"
-                                          : name + " is slower than the producers";
+  verdict.cause = growth.paused ? name + " is paused"
+                  : growth.consumers == 0
+                      ? name + " has no consumer; " + std::string(k_start_consumer)
+                      : name + " is slower than the producers; " + std::string(k_start_more_consumers);
   verdict.evidence = "its lag grew from " + std::to_string(growth.from) + " to " + std::to_string(growth.lag) +
                      " messages, " + format_rate(per_s);
   verdict.forecast =

@@ -5,9 +5,14 @@
 #include <string_view>
 #include <utility>
 
+#include "watch/format.hpp"
+
 namespace beltway::watch {
 
 namespace {
+
+/// What was seen for less says nothing of how long it has lasted.
+constexpr std::chrono::seconds k_least_told{1};
 
 Nanoseconds longest(const std::vector<Verdict>& verdicts) {
   return verdicts.empty() ? Nanoseconds(0) : verdicts.front().since.value_or(Nanoseconds(0));
@@ -45,12 +50,25 @@ const char* name_of(Severity severity) noexcept {
   return "unknown";
 }
 
+std::string since_text(const Verdict& verdict) {
+  if (!verdict.since) return {};
+  if (!verdict.since_is_least) return "for " + format_duration(*verdict.since);
+  return *verdict.since < k_least_told ? std::string() : "for at least " + format_duration(*verdict.since);
+}
+
+std::string with_parts(std::string sentence, const Verdict& verdict) {
+  if (!verdict.evidence.empty()) sentence += "; " + verdict.evidence;
+  // "producer 0 has waited for 9 s" says it already.
+  const std::string since = since_text(verdict);
+  if (!since.empty() && sentence.find(since) == std::string::npos) sentence += "; " + since;
+  if (!verdict.forecast.empty()) sentence += "; " + verdict.forecast;
+  return sentence;
+}
+
 std::string text_of(const Verdict& verdict) {
   std::string text = verdict.subject;
   if (!verdict.cause.empty()) text += (text.empty() ? "" : ": ") + verdict.cause;
-  for (const std::string* part : {&verdict.evidence, &verdict.forecast}) {
-    if (!part->empty()) text += "; " + *part;
-  }
+  text = with_parts(std::move(text), verdict);
   if (!verdict.remedies.empty()) text += "; remedy: " + verdict.remedies.front().command;
   return text;
 }

@@ -7,6 +7,7 @@
 
 #include "client/inspect.hpp"
 #include "ring/stamps.hpp"
+#include "watch/addressed.hpp"
 #include "watch/age_counts.hpp"
 #include "watch/strip.hpp"
 #include "wire/validate.hpp"
@@ -55,6 +56,7 @@ SampleTime SampleTime::now() {
 
 WatchedQueue::WatchedQueue(wire::Description description, const WatcherOptions& options)
     : description_(std::move(description)),
+      socket_(options.connection.socket),
       past_(static_cast<std::size_t>(std::clamp<std::int64_t>(options.history.count(), k_view_points, 3600))),
       verdicts_(options.tells_at_once) {}
 
@@ -159,7 +161,12 @@ void WatchedQueue::judge(const SampleTime& time, QueueView& view) {
   if (time.monotonic - judged_at_ < k_between_judgements) return;
   judged_at_ = time.monotonic;
   verdicts_.add(view, nullptr, static_cast<std::uint64_t>(time.monotonic.count()));
+  tell(view);
+}
+
+void WatchedQueue::tell(QueueView& view) const {
   view.verdicts = verdicts_.told();
+  address_remedies(view.verdicts, socket_);
 }
 
 QueueSnapshot WatchedQueue::look(const SampleTime& time, QueueView& view) {
@@ -171,7 +178,7 @@ QueueSnapshot WatchedQueue::look(const SampleTime& time, QueueView& view) {
   }
   view.parked = look.snapshot.parked;
   verdicts_.add(view, &look, static_cast<std::uint64_t>(time.monotonic.count()));
-  view.verdicts = verdicts_.told();
+  tell(view);
   return std::move(look.snapshot);
 }
 

@@ -5,6 +5,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <string>
 #include <vector>
 
 #include "client/attach.hpp"
@@ -74,6 +75,7 @@ class WatchedQueue {
     std::uint64_t sleeps = 0;
     std::uint64_t blocked_ns = 0;
   };
+  void tell(QueueView& view) const;
   void fill_groups(const Reading& reading, QueueView& view) const;
   void fill_slowest(const Reading& reading, QueueView& view) const;
   template <class State>
@@ -84,6 +86,7 @@ class WatchedQueue {
 
   static constexpr Nanoseconds k_between_opens = std::chrono::seconds(10);
   wire::Description description_;
+  std::string socket_;  ///< as the caller named it; empty: it did not
   Nanoseconds described_at_{0};
   Nanoseconds open_again_at_{0};
   Nanoseconds looked_at_{0};

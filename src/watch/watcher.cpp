@@ -13,11 +13,14 @@
 #include "beltway/error.hpp"
 #include "client/queries.hpp"
 #include "client/session.hpp"
+#include "client/start_command.hpp"
+#include "watch/addressed.hpp"
 #include "watch/look_budget.hpp"
 #include "watch/machine.hpp"
 #include "watch/machine_looks.hpp"
 #include "watch/process_info.hpp"
 #include "watch/verdicts.hpp"
+#include "watch/waiting_dead_letters.hpp"
 #include "watch/watched_queue.hpp"
 
 namespace beltway::watch {
@@ -50,6 +53,7 @@ class Watcher::State {
   explicit State(WatcherOptions options) : options_(std::move(options)), session_(without_start(options_.connection)) {
     fleet_.daemon = client::ask_daemon(session_, Until(), &fleet_.quota);
     fleet_.daemon_answers = true;
+    fleet_.named_socket = options_.connection.socket;
     introduced_at_ = SampleTime::now().monotonic;
   }
 
@@ -92,6 +96,7 @@ void Watcher::State::sample() {
   ask_daemon(time);
   read_queues(time);
   look_at_queues(time);
+  tell_waiting_dead_letters(fleet_);
   judge_daemon(time);
   sampled_at_ = time.monotonic;
   if (!std::ranges::is_sorted(fleet_.queues, is_graver)) std::ranges::stable_sort(fleet_.queues, is_graver);
@@ -230,6 +235,7 @@ void Watcher::State::judge_daemon(const SampleTime& time) {
     fleet_.daemon_gone_for = time.monotonic - answered_at_;
     fleet_.verdicts.insert(fleet_.verdicts.begin(), silence_verdict(*fleet_.daemon_gone_for));
   }
+  address_remedies(fleet_.verdicts, fleet_.named_socket);
   std::ranges::stable_sort(fleet_.verdicts, std::greater(), &Verdict::severity);
 }
 
@@ -247,7 +253,9 @@ Verdict Watcher::State::silence_verdict(Nanoseconds gone) const {
   if (stopped) {
     verdict.remedies = remedies_for_process(pid);
   } else {
-    verdict.remedies = {{"beltwayd", "starts a daemon, which takes over the queues if a supervisor has kept them"}};
+    const std::string& socket = fleet_.daemon.socket.empty() ? fleet_.daemon.asked : fleet_.daemon.socket;
+    verdict.remedies = {
+        {client::start_command(socket), "starts a daemon, which takes over the queues if a supervisor has kept them"}};
   }
   return verdict;
 }

@@ -1,3 +1,4 @@
+// The troubles. The load without any: staged_load.cpp.
 #include "staged_troubles.hpp"
 
 #include <gtest/gtest.h>
@@ -13,6 +14,7 @@
 #include "beltway/beltway.hpp"
 #include "client/attach.hpp"
 #include "client/session.hpp"
+#include "staging.hpp"
 #include "wire/options_schema.hpp"
 #include "wire/protocol.hpp"
 
@@ -21,81 +23,7 @@ namespace beltway::test {
 namespace {
 
 using namespace std::chrono_literals;
-
-/// What an actor knows of its stage.
-struct Scene {
-  std::string socket;
-  std::string queue;
-
-  [[nodiscard]] Connection connect() const { return Connection::open({.socket = socket, .start_daemon = false}); }
-  [[nodiscard]] Queue open() const { return connect().open_queue(queue); }
-};
-
-Scene scene_of(const TestDaemon& daemon, const std::string& queue) { return {daemon.socket().string(), queue}; }
-
-Queue declare(const Scene& scene, QueueOptions options) { return scene.connect().declare(scene.queue, options); }
-
-QueueOptions small_ring(std::uint32_t slots = 16) {
-  return {.slots = slots, .lane_bytes = 4096, .max_producers = 2, .max_consumers = 4, .groups = {"g"}};
-}
-
-bool is_stopped(pid_t pid) {
-  return read_file("/proc/" + std::to_string(pid) + "/stat").find(") T ") != std::string::npos;
-}
-
-void require(const std::function<bool()>& condition, const char* what) {
-  if (!eventually(condition)) throw std::runtime_error(std::string("a trouble cannot be staged: ") + what);
-}
-
-/// Takes `messages`, stops itself while it holds them, and works on as usual when it is continued.
-int hold_and_stop(const Scene& scene, std::size_t messages) {
-  auto in = scene.open().consumer({.group = "g"});
-  std::vector<Message> held;
-  while (held.size() < messages) held.push_back(std::move(*in.receive()));
-  ::raise(SIGSTOP);
-  for (Message& each : held) each.ack();
-  held.clear();
-  while (auto message = in.receive()) message->ack();
-  return 0;
-}
-
-/// Publishes until a publish had to wait, and then no more, but stays attached.
-int publish_until_it_waited(const Scene& scene, std::size_t bytes) {
-  auto out = scene.open().producer();
-  const std::string message(bytes, 'x');
-  while (out.try_publish(message) == Status::ok) continue;
-  out.publish(message);
-  ::pause();
-  return 0;
-}
-
-int publish_steadily(const Scene& scene, std::chrono::milliseconds pause) {
-  auto out = scene.open().producer();
-  for (;;) {
-    out.publish("steady");
-    std::this_thread::sleep_for(pause);
-  }
-}
-
-int consume(const Scene& scene, std::chrono::milliseconds time_for_each) {
-  auto in = scene.open().consumer({.group = "g"});
-  while (auto message = in.receive()) {
-    std::this_thread::sleep_for(time_for_each);
-    message->ack();
-  }
-  return 0;
-}
-
-std::uint64_t depth(const Queue& queue) { return queue.snapshot().groups.at(0).depth; }
-
-void wait_for_sleeping_producer(const Queue& queue) {
-  require(
-      [&queue] {
-        const QueueSnapshot snapshot = queue.snapshot();
-        return !snapshot.producers.empty() && snapshot.producers[0].sleep == SleepState::asleep;
-      },
-      "no producer waits");
-}
+using namespace staging;
 
 StagedTrouble stage_full_ring_by_stopped_consumer(const TestDaemon& daemon, const std::string& name) {
   const Scene scene = scene_of(daemon, name);
@@ -104,6 +32,30 @@ StagedTrouble stage_full_ring_by_stopped_consumer(const TestDaemon& daemon, cons
   StagedTrouble staged;
   staged.actors.push_back(Child::fork([scene] { return hold_and_stop(scene, 1); }));
   require([&] { return is_stopped(staged.actors[0].pid()); }, "no consumer is stopped");
+  staged.actors.push_back(Child::fork([scene] { return publish_until_it_waited(scene, 1); }));
+  wait_for_sleeping_producer(queue);
+  return staged;
+}
+
+/// Its worker takes a message and hangs; when that one has ended, it works itself, as one that a supervisor starts.
+int hang_and_be_replaced(const Scene& scene) {
+  Child worker = Child::fork([&scene]() -> int {
+    ::prctl(PR_SET_PDEATHSIG, SIGKILL);
+    auto in = scene.open().consumer({.group = "g"});
+    const Result<Message> held = in.receive();
+    for (;;) ::pause();
+  });
+  while (!worker.poll()) std::this_thread::sleep_for(10ms);
+  return consume(scene, 0ms);
+}
+
+StagedTrouble stage_full_ring_by_hung_consumer(const TestDaemon& daemon, const std::string& name) {
+  const Scene scene = scene_of(daemon, name);
+  const Queue queue = declare(scene, small_ring());
+  queue.producer().publish("held");
+  StagedTrouble staged;
+  staged.actors.push_back(Child::fork([scene] { return hang_and_be_replaced(scene); }));
+  require([&] { return queue.snapshot().groups.at(0).leased == 1; }, "no message is held");
   staged.actors.push_back(Child::fork([scene] { return publish_until_it_waited(scene, 1); }));
   wait_for_sleeping_producer(queue);
   return staged;
@@ -278,6 +230,20 @@ StagedTrouble stage_stopped_consumer(const TestDaemon& daemon, const std::string
   return staged;
 }
 
+StagedTrouble stage_stopped_producer(const TestDaemon& daemon, const std::string& name) {
+  const Scene scene = scene_of(daemon, name);
+  static_cast<void>(declare(scene, small_ring()));
+  StagedTrouble staged;
+  staged.actors.push_back(Child::fork([scene] {
+    auto out = scene.open().producer();
+    ::raise(SIGSTOP);
+    ::pause();
+    return 0;
+  }));
+  require([&] { return is_stopped(staged.actors[0].pid()); }, "no producer is stopped");
+  return staged;
+}
+
 StagedTrouble stage_few_descriptors(const TestDaemon& daemon, const std::string& name) {
   const Scene scene = scene_of(daemon, name);
   const Queue queue = declare(scene, small_ring());
@@ -303,6 +269,7 @@ StagedTrouble stage_few_descriptors(const TestDaemon& daemon, const std::string&
 const std::vector<TroubleKind>& trouble_kinds() {
   static const std::vector<TroubleKind> kinds{
       {"full_ring_by_stopped_consumer", "ring_full_by_consumer", true, &stage_full_ring_by_stopped_consumer},
+      {"full_ring_by_hung_consumer", "ring_full_by_consumer", true, &stage_full_ring_by_hung_consumer},
       {"full_lane", "lane_full_by_group_without_consumer", true, &stage_full_lane},
       {"group_without_consumer", "group_without_consumer", true, &stage_group_without_consumer},
       {"full_ring_by_paused_group", "ring_full_by_paused_group", true, &stage_paused_group},
@@ -315,80 +282,10 @@ const std::vector<TroubleKind>& trouble_kinds() {
       {"corrupt_messages", "corrupt_messages", true, &stage_corrupt_messages},
       {"parked_job", "parked", true, &stage_parked_job},
       {"stopped_consumer", "consumer_stopped", true, &stage_stopped_consumer},
+      {"stopped_producer", "producer_stopped", true, &stage_stopped_producer},
       {"few_descriptors", "descriptors_low", false, &stage_few_descriptors},
   };
   return kinds;
-}
-
-namespace {
-
-/// Sends `pieces` messages at once, and rests.
-int publish_in_bursts(const Scene& scene, int pieces, std::chrono::milliseconds rest) {
-  auto out = scene.open().producer();
-  for (;;) {
-    for (int i = 0; i < pieces; ++i) out.publish("burst");
-    std::this_thread::sleep_for(rest);
-  }
-}
-
-/// Stops and continues the process again and again, for less than a second each time.
-int stop_now_and_then(pid_t pid) {
-  for (;;) {
-    std::this_thread::sleep_for(1500ms);
-    ::kill(pid, SIGSTOP);
-    std::this_thread::sleep_for(500ms);
-    ::kill(pid, SIGCONT);
-  }
-}
-
-/// Keeps a worker that is killed each few seconds and started again.
-int restart_now_and_then(const Scene& scene) {
-  for (;;) {
-    Child worker = Child::fork([&scene] {
-      ::prctl(PR_SET_PDEATHSIG, SIGKILL);
-      return consume(scene, 5ms);
-    });
-    std::this_thread::sleep_for(3s);
-    worker.kill();
-    worker.wait();
-    std::this_thread::sleep_for(300ms);
-  }
-}
-
-}  // namespace
-
-StagedTrouble stage_healthy_load(const TestDaemon& daemon) {
-  StagedTrouble load;
-  const auto add = [&load](const std::function<int()>& body) { load.actors.push_back(Child::fork(body)); };
-  const auto make = [&daemon](const std::string& name, std::uint32_t slots) {
-    const Scene scene = scene_of(daemon, name);
-    QueueOptions options = small_ring(slots);
-    options.max_consumers = 8;
-    static_cast<void>(declare(scene, options));
-    return scene;
-  };
-  const Scene steady = make("steady", 256);
-  add([steady] { return publish_steadily(steady, 5ms); });
-  add([steady] { return consume(steady, 0ms); });
-  const Scene bursts = make("bursts", 1024);
-  add([bursts] { return publish_in_bursts(bursts, 300, 2s); });
-  add([bursts] { return consume(bursts, 2ms); });
-  const Scene slow = make("slow", 256);
-  add([slow] { return publish_steadily(slow, 60ms); });
-  add([slow] { return consume(slow, 30ms); });
-  // Workers that hold a job for seconds; there are enough of them.
-  const Scene jobs = make("jobs", 64);
-  add([jobs] { return publish_steadily(jobs, 1s); });
-  for (int i = 0; i < 5; ++i) add([jobs] { return consume(jobs, 3s); });
-  const Scene stops = make("stops", 1024);
-  add([stops] { return publish_steadily(stops, 20ms); });
-  add([stops] { return consume(stops, 0ms); });
-  const pid_t stopped = load.actors.back().pid();
-  add([stopped] { return stop_now_and_then(stopped); });
-  const Scene restarts = make("restarts", 1024);
-  add([restarts] { return publish_steadily(restarts, 50ms); });
-  add([restarts] { return restart_now_and_then(restarts); });
-  return load;
 }
 
 }  // namespace beltway::test

@@ -51,6 +51,9 @@ TEST(Machine, calls_that_are_refused_are_told) {
   const std::vector<Verdict> verdicts = watch::machine_verdicts(sources);
   EXPECT_EQ(kinds(verdicts), (std::vector<std::string>{"memfd_refused", "futex_refused", "membarrier_refused"}));
   EXPECT_EQ(verdicts[2].severity, watch::Severity::note) << "it costs time only";
+  for (const Verdict& verdict : verdicts) {
+    EXPECT_NE(verdict.forecast.find("SystemCallFilter="), std::string::npos) << verdict.forecast;
+  }
 }
 
 TEST(Machine, full_descriptor_table_is_no_call_that_is_refused) {
@@ -71,6 +74,7 @@ TEST(Machine, little_memory_is_told) {
   const std::vector<Verdict> verdicts = watch::machine_verdicts(sources);
   ASSERT_EQ(kinds(verdicts), std::vector<std::string>{"memory_low"});
   EXPECT_EQ(verdicts[0].evidence, "20 MiB are available");
+  EXPECT_NE(verdicts[0].forecast.find("end programs or remove queues"), std::string::npos) << verdicts[0].forecast;
 }
 
 TEST(Machine, socket_directory_that_others_may_write_to_is_told_and_the_remedy_closes_it) {
@@ -113,9 +117,40 @@ TEST(Daemons, second_daemon_held_queue_passed_over_program_and_quotas_are_told) 
   EXPECT_EQ(kinds(verdicts),
             (std::vector<std::string>{"two_daemons", "queue_of_other_version", "program_passed_over", "quota_low"}));
   for (const Verdict& verdict : verdicts) EXPECT_EQ(verdict.severity, watch::Severity::warning) << verdict.kind;
+  EXPECT_EQ(verdicts[0].remedies.at(0).command, "kill 6") << "what mends it is first";
+  EXPECT_NE(verdicts[0].remedies[0].effect.find("with their messages"), std::string::npos);
+  EXPECT_EQ(verdicts[0].remedies.at(1).command, "beltway --socket /run/b list");
+  EXPECT_NE(verdicts[3].forecast.find("remove one that is not needed"), std::string::npos) << "no queue is unused";
   fleet.daemon = {};
   fleet.quota = {.queues = 1, .max_queues = 10, .bytes = 95, .max_bytes = 100};
   EXPECT_EQ(kinds(watch::daemon_verdicts(fleet)), std::vector<std::string>{"quota_low"});
+}
+
+TEST(Daemons, the_largest_queue_that_is_empty_and_unused_is_offered_for_removal) {
+  watch::Fleet fleet;
+  for (const auto& [name, bytes] : {std::pair("small", 1U), std::pair("large", 9U), std::pair("used", 99U)}) {
+    watch::QueueView view;
+    view.info.name = name;
+    view.info.shared_bytes = bytes;
+    view.readable = true;
+    fleet.queues.push_back(view);
+  }
+  fleet.queues.back().used = 1;
+  ASSERT_EQ(watch::remedies_by_removal(fleet).size(), 1U);
+  EXPECT_EQ(watch::remedies_by_removal(fleet)[0].command, "beltway remove large");
+  fleet.queues.erase(fleet.queues.begin(), fleet.queues.begin() + 2);
+  EXPECT_TRUE(watch::remedies_by_removal(fleet).empty());
+}
+
+TEST(Daemons, lines_that_the_log_has_lost_are_told_with_what_ends_it) {
+  watch::Fleet fleet;
+  fleet.daemon.log_lost = 3;
+  fleet.daemon.log = "/run/b.log";
+  const std::vector<Verdict> verdicts = watch::daemon_verdicts(fleet);
+  ASSERT_EQ(kinds(verdicts), std::vector<std::string>{"log_lines_lost"});
+  EXPECT_EQ(verdicts[0].severity, watch::Severity::note);
+  EXPECT_NE(verdicts[0].cause.find("3 lines"), std::string::npos) << verdicts[0].cause;
+  EXPECT_NE(verdicts[0].forecast.find("free the disk of the log"), std::string::npos) << verdicts[0].forecast;
 }
 
 class ToolDoctor : public ToolTest {};
@@ -181,6 +216,9 @@ TEST(Daemons, user_near_its_quota_of_connections_is_told_with_the_process_that_h
             std::string::npos)
       << verdicts[0].evidence;
   EXPECT_NE(verdicts[0].forecast.find("--max-connections-per-user"), std::string::npos);
+  EXPECT_EQ(verdicts[0].remedies.at(0).command, "kill " + std::to_string(::getpid()));
+  fleet.quota->connections = fleet.quota->max_connections = 1000;
+  EXPECT_TRUE(watch::daemon_verdicts(fleet).at(0).remedies.empty()) << "its end alone would not mend it";
 }
 
 TEST_F(ToolDoctor, quota_of_connections_that_is_nearly_used_up_is_told_until_they_are_closed) {

@@ -47,7 +47,12 @@ TEST(ToolCause, each_fault_of_the_memory_is_a_cause) {
   consumer.counters.corrupt = 2;
   snapshot.consumers.push_back(consumer);
   std::vector<std::string> kinds;
-  for (const auto& cause : watch::find_causes(snapshot, 0)) kinds.push_back(cause.kind);
+  for (const auto& cause : watch::find_causes(snapshot, 0)) {
+    kinds.push_back(cause.kind);
+    const bool says_what_to_do =
+        !cause.remedies.empty() || cause.text.find("nothing need be done") != std::string::npos;
+    EXPECT_TRUE(says_what_to_do) << cause.text;
+  }
   EXPECT_EQ(kinds,
             (std::vector<std::string>{"removed", "broken_words", "rescued", "corrupt_messages", "symmetric_fences"}));
 }

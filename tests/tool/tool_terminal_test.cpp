@@ -75,6 +75,10 @@ TEST(ToolTerminal, a_cause_says_once_how_long_a_process_has_waited) {
   cause.cause = "producer 1 has claimed position 7";
   EXPECT_EQ(tool::causes_text({cause}),
             "\n  ! producer 1 has claimed position 7; a process has waited for 9 s because of it\n");
+  cause.since = std::chrono::seconds(12);
+  EXPECT_EQ(tool::causes_text({cause}),
+            "\n  ! producer 1 has claimed position 7; for 12 s; a process has waited for 9 s because of it\n");
+  cause.since = cause.waited;
   cause.subject = "q is full";
   cause.evidence = "producer 1 has waited for 9 s";
   EXPECT_EQ(tool::causes_text({cause}),

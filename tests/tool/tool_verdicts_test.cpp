@@ -224,6 +224,88 @@ TEST(QueueVerdicts, dead_letters_that_come_one_after_the_other_are_told) {
   EXPECT_EQ(queue.kinds(), Kinds{});
 }
 
+TEST(QueueVerdicts, message_that_cannot_be_moved_to_the_dead_letter_queue_is_told_with_what_makes_room) {
+  Watched queue;
+  queue.snapshot.groups[0].to_move = 2;
+  queue.snapshot.groups[0].dead_letter = "failed";
+  queue.run(4s);
+  ASSERT_EQ(queue.kinds(), Kinds{"dead_letters_stuck"});
+  EXPECT_EQ(queue.verdicts.told()[0].severity, Severity::trouble);
+  EXPECT_EQ(queue.verdicts.told()[0].remedies.at(0).command, "beltway requeue failed");
+}
+
+TEST(QueueVerdicts, consumer_that_sleeps_although_messages_wait_is_told) {
+  Watched queue;
+  queue.snapshot.groups[0].available = 3;
+  queue.snapshot.consumers[0].sleep = SleepState::asleep;
+  queue.run(2s);
+  EXPECT_EQ(queue.kinds(), Kinds{});
+  queue.run(2s);
+  EXPECT_EQ(queue.kinds(), Kinds{"asleep_with_work"});
+}
+
+TEST(QueueVerdicts, consumer_that_was_woken_and_does_not_come_is_told_after_a_minute) {
+  Watched queue;
+  queue.snapshot.groups[0].available = 3;
+  queue.snapshot.consumers[0].sleep = SleepState::signalled;
+  queue.run(50s);
+  EXPECT_EQ(queue.kinds(), Kinds{});
+  queue.run(15s);
+  EXPECT_EQ(queue.kinds(), Kinds{"woken_and_absent"});
+}
+
+TEST(QueueVerdicts, consumer_that_stays_at_its_prefetch_limit_is_told_after_a_minute) {
+  Watched queue;
+  queue.snapshot.groups[0].available = 3;
+  queue.snapshot.consumers[0].endpoint.prefetch = 2;
+  queue.snapshot.consumers[0].held = 2;
+  queue.run(50s);
+  EXPECT_EQ(queue.kinds(), Kinds{});
+  queue.run(15s);
+  ASSERT_EQ(queue.kinds(), Kinds{"prefetch_limit"});
+  queue.run(1s, [&] { ++queue.snapshot.consumers[0].counters.acks; });
+  EXPECT_EQ(queue.kinds(), Kinds{}) << "it works";
+}
+
+TEST(QueueVerdicts, how_long_a_trouble_has_lasted_is_exact_only_if_its_begin_was_seen) {
+  Watched queue;
+  queue.snapshot.broken = 2;
+  queue.run(3s);
+  ASSERT_EQ(queue.kinds(), Kinds{"broken_words"});
+  EXPECT_TRUE(queue.verdicts.told()[0].since_is_least) << "the first look has shown it";
+  EXPECT_NE(text_of(queue.verdicts.told()[0]).find("; for at least 2.8 s"), std::string::npos)
+      << text_of(queue.verdicts.told()[0]);
+  queue.snapshot.broken = 0;
+  queue.run(1s);
+  queue.snapshot.broken = 2;
+  queue.run(3s);
+  ASSERT_EQ(queue.kinds(), Kinds{"broken_words"});
+  EXPECT_FALSE(queue.verdicts.told()[0].since_is_least);
+  EXPECT_NE(text_of(queue.verdicts.told()[0]).find("; for 2.8 s"), std::string::npos)
+      << text_of(queue.verdicts.told()[0]);
+}
+
+TEST(QueueVerdicts, look_of_a_moment_does_not_say_that_a_trouble_has_lasted_for_that_moment) {
+  watch::Verdict verdict{.kind = "orphan", .subject = "q", .since = 30ms, .since_is_least = true};
+  EXPECT_EQ(text_of(verdict), "q");
+  verdict.since_is_least = false;
+  EXPECT_EQ(text_of(verdict), "q; for 30 ms");
+  verdict.evidence = "producer 0 has waited for 30 ms, 2 more with it";
+  EXPECT_EQ(text_of(verdict), "q; producer 0 has waited for 30 ms, 2 more with it") << "it is said once";
+}
+
+TEST(QueueVerdicts, remedy_that_takes_messages_says_that_the_application_loses_them_and_what_is_better) {
+  Watched queue;
+  queue.snapshot.groups[0].consumers.clear();
+  queue.snapshot.groups[0].depth = 600;
+  queue.run(4s);
+  ASSERT_EQ(queue.kinds(), Kinds{"group_without_consumer"});
+  const watch::Verdict& verdict = queue.verdicts.told()[0];
+  EXPECT_NE(verdict.cause.find("start a consumer of the application"), std::string::npos) << verdict.cause;
+  EXPECT_EQ(verdict.remedies.at(0).command, "beltway sub q --group g");
+  EXPECT_NE(verdict.remedies.at(0).effect.find("gone for it"), std::string::npos) << verdict.remedies.at(0).effect;
+}
+
 TEST(QueueVerdicts, finding_that_no_second_look_has_shown_again_is_not_told) {
   Watched queue;
   queue.snapshot.broken = 2;

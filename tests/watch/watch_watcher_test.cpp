@@ -356,6 +356,7 @@ TEST(Watcher, a_killed_daemon_is_told_and_found_again_when_another_runs) {
     out.publish("x");
     ASSERT_TRUE(sampled(watcher, [&] { return has_verdict(watcher.fleet().verdicts, "daemon_gone"); }));
     EXPECT_EQ(find(watcher, "orders")->position, 1U);
+    EXPECT_EQ(watcher.fleet().verdicts[0].remedies.at(0).command, "beltwayd --socket " + daemon.socket().string());
   }
   daemon.wait_for_another(first);
   ASSERT_TRUE(sampled(watcher, [&] { return watcher.fleet().daemon_answers; }));

@@ -27,8 +27,7 @@ std::string paragraph(const watch::Verdict& verdict) {
   std::string name = watch::name_of(verdict.severity);
   name.resize(k_indent, ' ');
   std::string text = name + verdict.subject + "\n" + indented(verdict.cause) + indented(verdict.evidence);
-  if (verdict.since) text += indented("for " + format_duration(*verdict.since));
-  text += indented(verdict.forecast);
+  text += indented(watch::since_text(verdict)) + indented(verdict.forecast);
   Facts remedies;
   for (const watch::Remedy& remedy : verdict.remedies) remedies.add("$ " + remedy.command, remedy.effect);
   return text + remedies.text(k_indent);

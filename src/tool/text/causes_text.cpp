@@ -21,10 +21,7 @@ std::string unsaid_wait(const watch::Verdict& verdict, const std::string& said) 
 }
 
 std::string line_of(const watch::Verdict& verdict) {
-  std::string line = watch::sentence_of(verdict);
-  for (const std::string* part : {&verdict.evidence, &verdict.forecast}) {
-    if (!part->empty()) line += "; " + *part;
-  }
+  const std::string line = watch::with_parts(watch::sentence_of(verdict), verdict);
   return line + unsaid_wait(verdict, line);
 }
 

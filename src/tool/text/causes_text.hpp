@@ -10,7 +10,7 @@ namespace beltway::tool {
 
 /// One line for each command, indented, with the commands in one column.
 [[nodiscard]] std::string remedies_text(const std::vector<watch::Remedy>& remedies);
-/// "  ! sentence; evidence; forecast" a line, its remedies below it.
+/// "  ! sentence; evidence; for how long; forecast" a line, its remedies below it.
 [[nodiscard]] std::string causes_text(const std::vector<watch::Verdict>& verdicts);
 
 }  // namespace beltway::tool

@@ -36,7 +36,9 @@ void add_verdict_lines(std::vector<PageLine>& lines, const watch::Verdict& verdi
                        Charset charset) {
   std::string text = words_of(verdict);
   if (!verdict.evidence.empty()) text += "; " + verdict.evidence;
-  if (verdict.since) text += "; for " + short_duration(std::chrono::duration<double>(*verdict.since).count());
+  if (!watch::since_text(verdict).empty())
+    text += std::string(verdict.since_is_least ? "; for at least " : "; for ") +
+            short_duration(std::chrono::duration<double>(*verdict.since).count());
   if (!verdict.forecast.empty()) text += "; " + verdict.forecast;
   const Style style{.ink = ink_of(verdict.severity), .bold = verdict.severity == watch::Severity::trouble};
   std::string mark = {mark_of(verdict.severity), ' '};

@@ -23,12 +23,13 @@ export function Copy({ text }) {
 
 /** One finding in full, with the commands that mend it. */
 export function Verdict({ verdict }) {
-  const since = verdict.since_ns;
+  // What was seen for a moment only, and was there before, says nothing of how long it has lasted.
+  const since = verdict.since_is_least && verdict.since_ns < 1e9 ? null : verdict.since_ns;
   return html`<li class="verdict ${verdict.severity}">
     <p>
       <${Severity} severity=${verdict.severity} />
       <span class="words">${words(verdict)}</span>${' '}
-      ${since ? html`<span class="quiet"> for ${span(since)}</span>` : null}
+      ${since ? html`<span class="quiet"> for ${verdict.since_is_least ? 'at least ' : ''}${span(since)}</span>` : null}
     </p>
     ${(verdict.remedies ?? []).map(
       (remedy) => html`<p class="remedy"><code>${remedy.command}</code><${Copy} text=${remedy.command} />
