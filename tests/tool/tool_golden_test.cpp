@@ -32,7 +32,7 @@ constexpr int k_pid_of_nobody = 4'200'000;
 constexpr std::int64_t k_made_time_s = 1'790'000'000;
 
 /// JSON in lines: a change shows as the lines that changed.
-std::string in_lines(const watch::Json& json) { return json.dump(1) + "\n"; }
+std::string in_lines(const watch::Json& lines) { return lines.dump(1) + "\n"; }
 
 EndpointInfo made_endpoint(unsigned index, bool producer) {
   EndpointInfo endpoint;
