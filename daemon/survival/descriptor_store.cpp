@@ -18,9 +18,9 @@
 namespace beltway::daemon {
 namespace {
 
-/// How long the daemon waits for a store that does not read before it puts things aside. A store that lives needs less, and
-/// no client notices the daemon's pause.
-constexpr int k_patience_ms = 10;
+/// How long the daemon waits for a store that does not read before it puts things aside. A store that lives needs less, also on a
+/// machine with more work than processors. Clients hardly notice the pause, and a store that is behind already brings none.
+constexpr int k_patience_ms = 100;
 
 /// An abstract name begins with @. Empty if there is no such socket.
 os::Fd connect_to(const std::string& address) {

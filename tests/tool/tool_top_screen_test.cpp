@@ -60,7 +60,7 @@ TEST_F(TopScreen, list_sorts_filters_helps_and_quits) {
   tmux.press({"Escape"});
   EXPECT_TRUE(tmux.shows("mail")) << tmux.screen();
   tmux.type("?");
-  EXPECT_TRUE(tmux.shows("messages published and received a second")) << tmux.screen();
+  EXPECT_TRUE(tmux.shows("throughput N/T: messages N published")) << tmux.screen();
   tmux.press({"Escape"});
   EXPECT_TRUE(tmux.shows("q quit")) << tmux.screen();
   tmux.type("q");
