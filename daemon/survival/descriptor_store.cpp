@@ -18,9 +18,12 @@
 namespace beltway::daemon {
 namespace {
 
-/// How long the daemon waits for a store that does not read before it puts things aside. A store that lives needs less, also on a
-/// machine with more work than processors. Clients hardly notice the pause, and a store that is behind already brings none.
+/// How long the daemon waits for a store that does not read before it puts things aside. Clients hardly notice the pause, and a
+/// store that is behind already brings none.
 constexpr int k_patience_ms = 100;
+/// The same before a declare is refused. A store that lives reads something meanwhile, also on a machine with more work than
+/// processors. With the time above it stays below the second after which the tool calls a daemon stopped.
+constexpr int k_declare_patience_ms = 600;
 
 /// An abstract name begins with @. Empty if there is no such socket.
 os::Fd connect_to(const std::string& address) {
@@ -83,8 +86,10 @@ os::Fd DescriptorStore::take(const std::string& name) {
   return descriptor;
 }
 
-void DescriptorStore::require_room(std::size_t count, const std::string& context) const {
-  if (is_behind()) {
+void DescriptorStore::require_room(std::size_t count, const std::string& context) {
+  if (is_behind() && !is_silent_) wait_for_store(k_declare_patience_ms);
+  is_silent_ = is_behind();
+  if (is_silent_) {
     throw Error(
         Errc::limit_reached,
         context +
@@ -117,12 +122,16 @@ void DescriptorStore::send(Datagram datagram) noexcept {
   aside_.push_back(std::move(datagram));
   catch_up();
   if (was_behind || !is_behind()) return;
-  for (pollfd entry{socket_.get(), POLLOUT, 0}; is_behind() && ::poll(&entry, 1, k_patience_ms) > 0;) {
+  wait_for_store(k_patience_ms);
+  if (is_behind()) spdlog::warn("the descriptor store does not read: until it does, no queue is declared");
+}
+
+void DescriptorStore::wait_for_store(int patience_ms) noexcept {
+  for (pollfd entry{socket_.get(), POLLOUT, 0}; is_behind() && ::poll(&entry, 1, patience_ms) > 0;) {
     const std::size_t before = aside_.size();
     catch_up();
-    if (aside_.size() == before) break;  // the socket has room, and the kernel does not take descriptors all the same
+    if (aside_.size() == before) return;  // the socket has room, and the kernel does not take descriptors all the same
   }
-  if (is_behind()) spdlog::warn("the descriptor store does not read: until it does, no queue is declared");
 }
 
 void DescriptorStore::catch_up() noexcept {
@@ -137,6 +146,7 @@ void DescriptorStore::catch_up() noexcept {
       return;
     }
     aside_.pop_front();
+    is_silent_ = false;
   }
 }
 

@@ -9,9 +9,9 @@
 // its limit ($FDSTORE, from systemd 254 and from the supervisor) is kept here, or what is beyond it would be lost silently.
 // Names are short, since all of them together must fit one environment variable ($LISTEN_FDNAMES, 128 KiB).
 //
-// The daemon never waits for a store that does not read (a stopped supervisor, a busy systemd) but for some milliseconds once.
-// What it has to say is put aside then, in order, and sent when there is room (see is_behind). Meanwhile no queue is declared:
-// the queue would not outlive the daemon.
+// The daemon never waits for a store that does not read (a stopped supervisor, a busy systemd) but for a moment once. What it has
+// to say is put aside then, in order, and sent when there is room (see is_behind). Meanwhile no queue is declared: it would not
+// outlive the daemon. A store that reads slowly (a machine with more work than processors) is waited for.
 //
 // Without a store (a bare daemon, or one whose store has gone) nothing is kept and nothing fails.
 // Ownership: the notify socket, and what was inherited until it is taken. Thread safety: the daemon's one thread.
@@ -51,8 +51,9 @@ class DescriptorStore {
   /// all that was inherited. Throws as pass_at_exec().
   void hand_on() const;
 
-  /// Throws Error(limit_reached) if there is room for fewer than `count` more descriptors, or if the store is behind.
-  void require_room(std::size_t count, const std::string& context) const;
+  /// Throws Error(limit_reached) if there is room for fewer than `count` more descriptors, or if the store is behind and does not
+  /// read. Waits while a store that is behind reads, and once for some hundred milliseconds in which it does not.
+  void require_room(std::size_t count, const std::string& context);
   /// Has a copy of the descriptor held. `descriptor` must stay open until forget(): see stored(). A store that
   /// does not take it is a store that has gone.
   void keep(const std::string& name, int descriptor) noexcept;
@@ -74,6 +75,8 @@ class DescriptorStore {
     int descriptor = -1;
   };
   void send(Datagram datagram) noexcept;
+  /// Until nothing is put aside, or the store has read nothing for `patience_ms`: then it is silent.
+  void wait_for_store(int patience_ms) noexcept;
 
   os::Fd socket_;
   std::string address_;  // $NOTIFY_SOCKET as it was
@@ -82,6 +85,7 @@ class DescriptorStore {
   std::vector<NamedFd> inherited_;
   std::vector<PassedFd> stored_;
   std::size_t limit_ = k_max_stored;
+  bool is_silent_ = false;      ///< behind, and waited for in vain since it has read something
   std::deque<Datagram> aside_;  ///< the descriptors are open until forget(), which takes them out of here
 };
 

@@ -187,6 +187,28 @@ TEST(DescriptorStore, a_descriptor_store_that_does_not_read_delays_neither_start
   EXPECT_TRUE(daemon.wait(10s).ok());
 }
 
+TEST(DescriptorStore, a_descriptor_store_that_reads_slowly_is_waited_for_and_refuses_no_queue) {
+  const test::TempDir dir;
+  const sockaddr_un address = socket_address(dir.path() / "notify");
+  const Fd socket(::socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0));
+  ASSERT_EQ(::bind(socket.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address), 0);
+  ::setenv("NOTIFY_SOCKET", (dir.path() / "notify").c_str(), 1);
+  daemon::DescriptorStore store = daemon::DescriptorStore::from_environment();
+  std::size_t kept = 0;
+  for (; !store.is_behind(); ++kept) store.keep(std::to_string(kept), STDIN_FILENO);
+  std::thread reader([&] {
+    std::array<char, 4096> text{};
+    for (std::size_t i = 0; i < kept; ++i) {
+      // Longer than the daemon waits before it puts something aside.
+      if (i < 3) std::this_thread::sleep_for(200ms);
+      EXPECT_GT(::recv(socket.get(), text.data(), text.size(), 0), 0);
+    }
+  });
+  EXPECT_NO_THROW(store.require_room(1, "declare"));
+  EXPECT_FALSE(store.is_behind());
+  reader.join();
+}
+
 TEST(DescriptorStore, the_names_of_all_stored_descriptors_fit_one_environment_variable) {
   EXPECT_LT(daemon::k_max_stored * (daemon::k_max_stored_name + 1), 131'072U - 16);
 }
