@@ -78,21 +78,34 @@ void sum_counters(const ring::QueueMemory& memory, unsigned owner, const HealCou
   ring::store_counters(memory.shared_status().totals, totals);
 }
 
+/// True if `owner` held the message of this lease word, and it waits for another consumer now.
+bool release_lease(const ring::QueueMemory& memory, unsigned group, detail::Word& word, unsigned owner) noexcept {
+  // A producer may park the message meanwhile, and then the next attempt finds it.
+  // plant: message_parked_in_an_eviction_is_kept
+  const unsigned attempts = ring::k_attempts;
+  for (unsigned attempt = 0; attempt < attempts; ++attempt) {
+    const std::uint64_t seen = word.load_acquire();
+    ring::Lease lease = ring::Lease::of(seen);
+    if (lease.owner != owner) return false;
+    // plant: eviction_leaves_parked_leases
+    if (lease.phase == ring::LeasePhase::parked && ring::give_back_parked(memory, group, word, seen)) return true;
+    if (lease.phase != ring::LeasePhase::leased) {
+      if (lease.phase == ring::LeasePhase::parked) continue;
+      return false;
+    }
+    lease.phase = ring::LeasePhase::retry;
+    if (lease.tries < k_max_tries) ++lease.tries;
+    if (word.compare_and_swap(seen, lease.word())) return true;
+  }
+  return false;
+}
+
 }  // namespace
 
 std::uint64_t release_leases(const ring::QueueMemory& memory, unsigned group, unsigned owner) noexcept {
   std::uint64_t released = 0;
   for (std::uint32_t i = 0; i < memory.geometry.slots; ++i) {
-    detail::Word& word = memory.lease(group, i);
-    const std::uint64_t seen = word.load_acquire();
-    ring::Lease lease = ring::Lease::of(seen);
-    if (lease.owner != owner) continue;
-    // plant: eviction_leaves_parked_leases
-    if (lease.phase == ring::LeasePhase::parked && ring::give_back_parked(memory, group, word, seen)) ++released;
-    if (lease.phase != ring::LeasePhase::leased) continue;
-    lease.phase = ring::LeasePhase::retry;
-    if (lease.tries < k_max_tries) ++lease.tries;
-    if (word.compare_and_swap(seen, lease.word())) ++released;
+    if (release_lease(memory, group, memory.lease(group, i), owner)) ++released;
   }
   return released;
 }

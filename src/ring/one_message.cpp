@@ -71,24 +71,22 @@ bool try_hold(const QueueMemory& memory, unsigned group, Position position, cons
   Lease lease = leased_by_the_daemon(message, position);
   // A message that waits for its move to the dead letter queue goes on to wait for that.
   const FailReason reason = reason_of(memory, group, Lease::of(message.lease_word), position);
+  // plant: operator_keeps_what_is_leased_meanwhile
   if (!word.compare_and_swap(message.lease_word, lease.word())) return false;
   // Before DELAYED, so that a scan that sees DELAYED sees this time.
   const LeaseTime time{due_us, k_no_owner, lease.tries, reason};
   memory.lease_time(group, position).store_relaxed(time.word());
   std::uint64_t leased = lease.word();
   lease.phase = message.is_parked ? LeasePhase::parked_delayed : LeasePhase::delayed;
-  if (word.compare_and_swap(leased, lease.word())) return true;
-  if (message.is_parked) return false;
-  // A producer that needs room has parked it meanwhile.
-  leased = Lease{position, k_no_owner, lease.tries, LeasePhase::parked}.word();
-  lease.phase = LeasePhase::parked_delayed;
-  return word.compare_and_swap(leased, lease.word());
+  return word.compare_and_swap(leased, lease.word());  // no producer parks what the daemon leases
 }
 
 }  // namespace
 
 OneMessage find_message(const QueueMemory& memory, unsigned group, Position position) noexcept {
   OneMessage message = look(memory, group, position);
+  // A producer may have parked it after the first load of its word, and gone on with its slot.
+  if (message.standing == MessageStanding::absent) message = look(memory, group, position);
   if (message.standing == MessageStanding::waits) add_due_time(memory, group, position, message);
   return message;
 }
@@ -99,10 +97,12 @@ OneMessage ack_message(const QueueMemory& memory, unsigned group, Position posit
     if (message.standing != MessageStanding::waits) return message;
     Word& word = memory.lease(group, position);
     const Lease done{position, k_no_owner, leased_by_the_daemon(message, position).tries, LeasePhase::done};
+    // plant: operator_ends_what_is_leased_meanwhile
     const bool ended = message.is_parked ? end_parked(memory, group, word, message.lease_word)
                                          : word.compare_and_swap(message.lease_word, done.word());
     if (!ended) continue;
     help_floor(memory, group);
+    // plant: operators_ack_wakes_nobody
     wake_all_sleepers(memory);
     return message;
   }
@@ -115,6 +115,7 @@ OneMessage hold_message(const QueueMemory& memory, unsigned group, Position posi
     if (message.standing != MessageStanding::waits) return message;
     if (!try_hold(memory, group, position, message, due_us)) continue;
     bring_forward(memory, group, due_us);
+    // plant: operators_due_time_wakes_nobody
     wake_all_of_group(memory, group);  // one of them watches from now on
     return message;
   }

@@ -34,6 +34,29 @@ std::optional<std::uint64_t> due_time(const QueueMemory& memory, unsigned group,
   return time.due_us;
 }
 
+struct Delayed {
+  std::uint64_t lease_word;
+  std::uint64_t due_us;
+};
+
+/// The delayed message of a lease word, if there is one.
+std::optional<Delayed> find_delayed(const QueueMemory& memory, unsigned group, std::uint32_t index,
+                                    Position floor) noexcept {
+  const Word& word = memory.lease(group, index);
+  // Pairs with the swap of a nack: who sees DELAYED sees its lease time.
+  std::uint64_t seen = word.load_acquire();
+  if (!is_delayed(Lease::of(seen))) return std::nullopt;
+  std::optional<std::uint64_t> due_us = due_time(memory, group, word, seen, floor);
+  // plant: slot_of_a_parked_message_is_believed
+  if (!due_us) {
+    // A producer may have parked it after the load above, and gone on with its slot.
+    seen = word.load_acquire();
+    due_us = due_time(memory, group, word, seen, floor);
+  }
+  if (!due_us) return std::nullopt;
+  return Delayed{seen, *due_us};
+}
+
 }  // namespace
 
 std::uint64_t now_us() noexcept { return os::now_ns() / 1000; }
@@ -71,9 +94,8 @@ void restore_earliest_due(const QueueMemory& memory, unsigned group) noexcept {
   const Position floor = wrap(block.floor.load_acquire());
   std::optional<std::uint64_t> first;
   for (std::uint32_t i = 0; i < memory.geometry.slots; ++i) {
-    const Word& word = memory.lease(group, i);
-    const auto due_us = due_time(memory, group, word, word.load_acquire(), floor);
-    if (due_us && (!first || *due_us < *first)) first = due_us;
+    const std::optional<Delayed> delayed = find_delayed(memory, group, i, floor);
+    if (delayed && (!first || delayed->due_us < *first)) first = delayed->due_us;
   }
   // Also if the time is right: a scan may have passed the word of a consumer that died before it raised the version.
   // plant: the_right_time_is_left_alone
@@ -95,16 +117,13 @@ void DueMessages::find(std::uint64_t now_us) noexcept {
   const Position floor = wrap(shared_.floor.load_acquire());
   const std::uint32_t first = scan_from_;
   for (std::uint32_t i = 0; i < memory_.geometry.slots; ++i) {
-    const Word& word = memory_.lease(group_, first + i);
-    // Pairs with the swap of a nack: who sees DELAYED sees its lease time.
-    const std::uint64_t seen = word.load_acquire();
-    const auto due_us = due_time(memory_, group_, word, seen, floor);
-    if (!due_us) continue;
-    if (!is_due(*due_us, now_us) || count_ == found_.size()) {
-      later_us_ = std::min(later_us_, *due_us);
+    const std::optional<Delayed> delayed = find_delayed(memory_, group_, first + i, floor);
+    if (!delayed) continue;
+    if (!is_due(delayed->due_us, now_us) || count_ == found_.size()) {
+      later_us_ = std::min(later_us_, delayed->due_us);
       continue;
     }
-    found_[count_++] = {seen, *due_us};
+    found_[count_++] = {delayed->lease_word, delayed->due_us};
     scan_from_ = (first + i + 1) & static_cast<std::uint32_t>(memory_.mask());
   }
 }

@@ -98,6 +98,28 @@ Scenario two_scans() {
       });
 }
 
+/// A producer parks the delayed message, and the slot goes on without it, before the scan looks at the slot.
+Scenario scan_and_parking() {
+  WorldOptions parking = options();
+  parking.slots = 2;
+  parking.max_parked = 1;
+  return scenario(
+      "a delayed message is parked while a consumer scans", parking,
+      {.preemptions = 2, .delays = 1, .executions = 60'000},
+      [](World& w) {
+        prepare(w, 2);
+        w.receive(0, k_nack);
+        w.receive(0);
+        pass_time(2'000'000);
+        add_actor([&w] { w.publish(0, 1), w.publish(0, 2); }, {.name = "producer"});
+        add_actor([&w] { w.receive(1), w.receive(1); }, {.name = "scan"});
+      },
+      [](World& w) {
+        check_due_times(w);
+        check_all(w);
+      });
+}
+
 /// Consumers that slept before the nack do not know its time: one is woken, and sleeps until then.
 Scenario nack_and_sleepers() {
   return scenario(
@@ -234,9 +256,8 @@ Scenario two_movers() {
 }  // namespace
 
 std::vector<Scenario> delay_scenarios() {
-  return {nack_and_scan(),   two_scans(),      nack_and_sleepers(),    watch_is_handed_on(),
-          sleep_until_due(), dead_in_a_nack(), thrown_out_in_a_nack(), failed_move_and_sleepers(),
-          two_movers()};
+  return {nack_and_scan(),   two_scans(),      scan_and_parking(),     nack_and_sleepers(),        watch_is_handed_on(),
+          sleep_until_due(), dead_in_a_nack(), thrown_out_in_a_nack(), failed_move_and_sleepers(), two_movers()};
 }
 
 }  // namespace beltway::explore

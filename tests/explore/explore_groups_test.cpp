@@ -8,6 +8,7 @@ INSTANTIATE_TEST_SUITE_P(LeaseTimeouts, Interleavings, testing::ValuesIn(lease_t
 INSTANTIATE_TEST_SUITE_P(Delays, Interleavings, testing::ValuesIn(delay_scenarios()), test_name);
 INSTANTIATE_TEST_SUITE_P(Healing, Interleavings, testing::ValuesIn(heal_scenarios()), test_name);
 INSTANTIATE_TEST_SUITE_P(LiveGroups, Interleavings, testing::ValuesIn(live_group_scenarios()), test_name);
+INSTANTIATE_TEST_SUITE_P(Operators, Interleavings, testing::ValuesIn(operator_scenarios()), test_name);
 INSTANTIATE_TEST_SUITE_P(Removal, Interleavings, testing::ValuesIn(removal_scenarios()), test_name);
 
 }  // namespace beltway::explore

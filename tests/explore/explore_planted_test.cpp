@@ -69,6 +69,7 @@ const std::map<std::string_view, std::string_view> k_catches = {
     {"any_is_cleared_without_the_version", "one producer clears what another says"},
     {"end_of_a_parked_lease_wakes_no_producer", "a producer sleeps for its lane until a parked message"},
     {"lease_parks_for_no_sleeper", "the last message that waits is leased"},
+    {"message_parked_in_an_eviction_is_kept", "a consumer is thrown out while a producer parks its message"},
     {"nack_of_a_parked_lease_is_not_said", "a held message is parked, then given back, 1"},
     {"parked_before_its_second_check_is_lost", "a message is parked before its consumer looks again"},
     {"end_of_stream_before_parked_messages", "a stream ends while a message is parked"},
@@ -88,6 +89,10 @@ const std::map<std::string_view, std::string_view> k_catches = {
     {"reset_to_the_open_claim", "a group is reset to oldest, 1 producers with limits, ring of 2"},
     {"reset_leaves_next", "a group is reset while a consumer that finds nothing helps"},
     {"lease_of_a_reset_is_parked", "a group is reset beside a held message, a producer parks"},
+    {"operator_ends_what_is_leased_meanwhile", "an operator acknowledges a message that is leased, then acknowledged"},
+    {"operator_keeps_what_is_leased_meanwhile", "an operator keeps a message that is leased, then acknowledged"},
+    {"operators_ack_wakes_nobody", "an operator acknowledges what a producer waits for"},
+    {"operators_due_time_wakes_nobody", "an operator makes a message due for a sleeper"},
     {"resume_wakes_no_consumer", "a paused group with a sleeping consumer"},
     {"a_doubt_is_written_over", "a client's doubt meets a notice of the daemon"},
     {"leave_without_barrier", "a group is removed while a message is acknowledged"},
@@ -120,6 +125,8 @@ const std::map<std::string_view, std::string_view> k_catches = {
     {"rest_is_stored_without_a_look", "a nack with a delay meets a scan"},
     {"nack_brings_no_time_forward", "a nack with a delay meets a scan"},
     {"the_right_time_is_left_alone", "a consumer is killed in a nack with a delay"},
+    {"slot_of_a_parked_message_is_believed", "a delayed message is parked while a consumer scans"},
+    {"parked_behind_a_scan_is_forgotten", "a delayed message is parked while a consumer scans"},
     {"due_time_of_another_lease", "a consumer is thrown out in a nack with a delay"},
     {"nack_wakes_no_sleeper", "a nack with a delay and two sleepers"},
     {"timed_lease_is_ended_by_a_store", "a late holder acknowledges"},
@@ -147,10 +154,10 @@ const std::map<std::string_view, std::string_view> k_catches = {
 
 std::vector<Scenario> all_scenarios() {
   std::vector<Scenario> all;
-  for (const auto& family :
-       {ring_scenarios(), join_scenarios(), lane_scenarios(), group_scenarios(), removal_scenarios(),
-        live_group_scenarios(), sleep_scenarios(), room_scenarios(), heal_scenarios(), property_scenarios(),
-        stamp_scenarios(), delay_scenarios(), parking_scenarios(), drop_scenarios(), lease_timeout_scenarios()}) {
+  for (const auto& family : {ring_scenarios(), join_scenarios(), lane_scenarios(), group_scenarios(),
+                             removal_scenarios(), live_group_scenarios(), sleep_scenarios(), room_scenarios(),
+                             heal_scenarios(), property_scenarios(), stamp_scenarios(), delay_scenarios(),
+                             parking_scenarios(), drop_scenarios(), lease_timeout_scenarios(), operator_scenarios()}) {
     all.insert(all.end(), family.begin(), family.end());
   }
   return all;

@@ -110,6 +110,20 @@ Scenario dead_holder(World::Then then) {
       [=](World& w) { w.check_named(0, 3, is_dead(0) ? 1 : 0); });
 }
 
+Scenario thrown_out_holder() {
+  WorldOptions evictable = options(2, 2);
+  evictable.evictable = true;
+  return scenario(
+      "a consumer is thrown out while a producer parks its message", evictable,
+      {.preemptions = 2, .delays = 0, .executions = 150'000},
+      [](World& w) {
+        prepare(w);
+        add_actor([&w] { w.throw_out(0, 0); }, {.name = "daemon"});
+        add_actor([&w] { w.publish(0, 1), w.receive(1); }, {.name = "producer"});
+      },
+      [](World& w) { w.check_named(0, 3); });
+}
+
 /// `any` is stale, and one producer clears it while another parks.
 Scenario stale_any() {
   return scenario(
@@ -345,6 +359,7 @@ std::vector<Scenario> parking_scenarios() {
           before_the_second_check(),
           dead_holder(k_ack),
           dead_holder(k_nack),
+          thrown_out_holder(),
           stale_any(),
           in_the_lane(1),
           in_the_lane(2),

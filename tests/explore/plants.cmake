@@ -78,6 +78,8 @@ plant_value(nack_brings_no_time_forward [[true]])
 plant_condition(the_right_time_is_left_alone
   [[first.has_value() && (EarliestDue::of(block.earliest_due.load_acquire()).due_us == 0 || stored(*first) < EarliestDue::of(block.earliest_due.load_acquire()).due_us)]])
 plant_condition(due_time_of_another_lease [[false]])
+plant_condition(slot_of_a_parked_message_is_believed [[false]])
+plant_condition(parked_behind_a_scan_is_forgotten [[false]])
 plant_condition(nack_wakes_no_sleeper [[false]])
 plant_condition(failed_move_wakes_no_sleeper [[false]])
 plant(delayed_for_a_move_is_delivered [[return false;]])
@@ -103,6 +105,7 @@ plant(any_is_cleared_without_the_version [[parked.store_release(Parked{Parked::o
 plant(end_of_a_parked_lease_wakes_no_producer "")
 plant(end_of_a_parked_lease_wakes_no_producer/2 "")
 plant(nack_of_a_parked_lease_is_not_said "")
+plant_value(message_parked_in_an_eviction_is_kept [[1]])
 plant_condition(lease_parks_for_no_sleeper [[false]])
 plant_condition(parked_before_its_second_check_is_lost [[false]])
 plant_value(end_of_stream_before_parked_messages [[false]])
@@ -135,6 +138,11 @@ plant(reset_to_the_open_claim [[raise_floor(group, oldest);]])
 plant(reset_leaves_next "")
 plant_condition(lease_of_a_reset_is_parked [[false]])
 plant(resume_wakes_no_consumer "")
+plant(operator_keeps_what_is_leased_meanwhile "word.store_release(lease.word());")
+plant_value(operator_ends_what_is_leased_meanwhile
+  [[message.is_parked ? end_parked(memory, group, word, message.lease_word) : (word.store_release(done.word()), true)]])
+plant(operators_ack_wakes_nobody "")
+plant(operators_due_time_wakes_nobody "")
 
 # -- waking -------------------------------------------------------------------------------------------------------
 plant(no_kick_after_death "")

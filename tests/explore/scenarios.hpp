@@ -22,5 +22,6 @@ namespace beltway::explore {
 [[nodiscard]] std::vector<Scenario> lease_timeout_scenarios();
 [[nodiscard]] std::vector<Scenario> parking_scenarios();
 [[nodiscard]] std::vector<Scenario> drop_scenarios();
+[[nodiscard]] std::vector<Scenario> operator_scenarios();
 
 }  // namespace beltway::explore

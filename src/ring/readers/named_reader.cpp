@@ -164,15 +164,17 @@ bool NamedReader::try_lease_delayed(std::uint64_t seen, SlotView& view, std::uin
   if (lease.phase == LeasePhase::parked_delayed) return try_lease_parked(seen, position, view, corrupt);
   const Slot& slot = memory_.slot(position);
   const std::uint64_t slot_word = slot.state.load_acquire();
-  if (!SlotState::is_ready(slot_word, position)) return false;
   Word& word = lease_of(position);
   const FailReason reason = reason_of(memory_, group_, lease, position);
-  if (word.compare_and_swap(seen, Lease{position, owner_, lease.tries, LeasePhase::leased}.word())) {
+  if (SlotState::is_ready(slot_word, position) &&
+      word.compare_and_swap(seen, Lease{position, owner_, lease.tries, LeasePhase::leased}.word())) {
     if (view_leased(slot, slot_word, lease.tries, view, corrupt) != Step::leased) return false;
     return !put_aside_if_failed(view, reason);
   }
   // If it was parked meanwhile, it is still delayed, and this scan does not count it any more.
-  if (is_delayed(Lease::of(word.load_acquire()))) bring_forward(memory_, group_, 0);
+  const std::uint64_t now = word.load_acquire();
+  // plant: parked_behind_a_scan_is_forgotten
+  if (now != seen && is_delayed(Lease::of(now))) bring_forward(memory_, group_, 0);
   return false;
 }
 
