@@ -29,6 +29,7 @@
 #include "beltway/c/base.h"
 #include "beltway/c/connection.h"
 #include "beltway/c/consumer.h"
+#include "beltway/c/events.h"
 #include "beltway/c/info.h"
 #include "beltway/c/loop.h"
 #include "beltway/c/options.h"

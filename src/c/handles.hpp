@@ -5,6 +5,7 @@
 // below and tests/c keep them.
 #pragma once
 
+#include <mutex>
 #include <new>
 #include <optional>
 #include <span>
@@ -20,12 +21,17 @@
 #include "beltway/queue.hpp"
 #include "beltway/stop.hpp"
 #include "beltway/until.hpp"
+#include "c/shown.hpp"
 
 struct beltway_connection {
   beltway::Connection link;
 };
 struct beltway_queue {
   beltway::Queue queue;
+  /// The queue's options in C, made by the first call that asks for them.
+  mutable std::once_flag shows_options = {};
+  mutable beltway::c::Arena arena = {};
+  mutable const beltway_queue_options* options = nullptr;
 };
 struct beltway_producer {
   beltway::Producer producer;

@@ -1,7 +1,8 @@
-// The calls of a queue's handle: waits for endpoints, and groups.
+// The calls of a queue's handle: waits for endpoints, groups, and single messages of groups.
 #include "beltway/queue.hpp"
 
 #include <chrono>
+#include <mutex>
 
 #include "c/handles.hpp"
 #include "c/last_error.hpp"
@@ -74,6 +75,17 @@ const char* beltway_queue_name(const beltway_queue* queue) {
 }
 uint64_t beltway_queue_id(const beltway_queue* queue) { return queue == nullptr ? 0 : queue->queue.id(); }
 
+beltway_status beltway_queue_get_options(const beltway_queue* queue, const beltway_queue_options** options) {
+  if (queue == nullptr) return fail_by_null("beltway_queue_get_options", "queue");
+  if (options == nullptr) return fail_by_null("beltway_queue_get_options", "options");
+  return guarded([&] {
+    std::call_once(queue->shows_options,
+                   [&] { queue->options = beltway::c::show(queue->queue.options(), queue->arena); });
+    *options = queue->options;
+    return BELTWAY_OK;
+  });
+}
+
 beltway_status beltway_wait_for_consumers(const beltway_queue* queue, uint32_t count, int64_t timeout_us,
                                           const beltway_stop* stop) {
   if (queue == nullptr) return fail_by_null("beltway_wait_for_consumers", "queue");
@@ -115,6 +127,22 @@ beltway_status beltway_evict(const beltway_queue* queue, uint32_t consumer) {
   return guarded([&] {
     queue->queue.evict(consumer);
     return BELTWAY_OK;
+  });
+}
+
+beltway_status beltway_ack_message(const beltway_queue* queue, const char* group, uint64_t position) {
+  return with("beltway_ack_message", queue, group, [&](const beltway::Queue& at) { at.ack_message(group, position); });
+}
+
+beltway_status beltway_move_message(const beltway_queue* queue, const char* group, uint64_t position,
+                                    const beltway_queue* target, int64_t timeout_us, const beltway_stop* stop) {
+  constexpr const char* k_call = "beltway_move_message";
+  if (queue == nullptr) return fail_by_null(k_call, "queue");
+  if (group == nullptr) return fail_by_null(k_call, "group");
+  if (target == nullptr) return fail_by_null(k_call, "target");
+  return guarded([&] {
+    return beltway::c::status_of(
+        queue->queue.move_message(group, position, target->queue, beltway::c::until(timeout_us, stop)));
   });
 }
 

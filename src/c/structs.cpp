@@ -1,5 +1,7 @@
 #include "c/structs.hpp"
 
+#include <cstddef>
+
 #include "beltway/limits.hpp"
 
 namespace beltway::c {
@@ -90,12 +92,14 @@ QueueOptions cpp(const beltway_queue_options* given) {
 }
 
 ConnectionOptions cpp(const beltway_connection_options* given) {
-  const beltway_connection_options options =
-      taken(given, BELTWAY_CONNECTION_OPTIONS_INIT, "beltway_connection_options");
+  const beltway_connection_options options = taken(given, BELTWAY_CONNECTION_OPTIONS_INIT, "beltway_connection_options",
+                                                   offsetof(beltway_connection_options, stopped_timeout_ms));
   check_reserved(options.reserved, "beltway_connection_options");
-  return {.socket = text(options.socket),
-          .start_daemon = options.start_daemon,
-          .timeout = milliseconds(options.timeout_ms)};
+  ConnectionOptions taken_over{.socket = text(options.socket),
+                               .start_daemon = options.start_daemon,
+                               .timeout = milliseconds(options.timeout_ms)};
+  if (options.stopped_timeout_ms >= 0) taken_over.stopped_timeout = milliseconds(options.stopped_timeout_ms);
+  return taken_over;
 }
 
 ProducerOptions cpp(const beltway_producer_options* given) {

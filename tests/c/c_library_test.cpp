@@ -104,6 +104,10 @@ TEST(CLibrary, macros_hold_the_defaults_of_the_cpp_options) {
   EXPECT_EQ(c::cpp(&connection).timeout, ConnectionOptions().timeout);
   EXPECT_EQ(c::cpp(&connection).start_daemon, ConnectionOptions().start_daemon);
   EXPECT_EQ(c::cpp(&connection).socket, "");
+  EXPECT_EQ(c::cpp(&connection).stopped_timeout, ConnectionOptions().stopped_timeout);
+  beltway_connection_options hasty = connection;
+  hasty.stopped_timeout_ms = 250;
+  EXPECT_EQ(c::cpp(&hasty).stopped_timeout, std::chrono::milliseconds(250));
 }
 
 /// A struct in its second version.

@@ -82,6 +82,10 @@ BELTWAY_C_CALL beltway_status beltway_remove(const beltway_connection* connectio
 BELTWAY_C_CALL const char* beltway_queue_name(const beltway_queue* queue);
 /// Never used again, also not for a queue of the same name.
 BELTWAY_C_CALL uint64_t beltway_queue_id(const beltway_queue* queue);
+/// The queue's options when it was declared or opened: `options` gets them, valid as long as the handle. Does not ask the daemon;
+/// beltway_queue_describe() tells the present ones.
+BELTWAY_C_CALL beltway_status beltway_queue_get_options(const beltway_queue* queue,
+                                                        const beltway_queue_options** options);
 
 /// Wait until at least `count` consumers (producers) are attached, of all groups and processes: BELTWAY_OK, BELTWAY_TIMEOUT or
 /// BELTWAY_STOPPED.
@@ -103,6 +107,19 @@ BELTWAY_C_CALL beltway_status beltway_resume_group(const beltway_queue* queue, c
 /// calls give BELTWAY_EVICTED. Its process may be stopped. Owner and root only. not_found: there is no such consumer. misuse: it
 /// attached while evict_after was 0; the error says what to do.
 BELTWAY_C_CALL beltway_status beltway_evict(const beltway_queue* queue, uint32_t consumer);
+
+/// Acknowledges one message of a named group that no consumer holds: the group loses it. Owner and root only. not_found: no such
+/// group, or the group needs no message at that position. misuse: an endpoint holds it; the error names it.
+BELTWAY_C_CALL beltway_status beltway_ack_message(const beltway_queue* queue, const char* group, uint64_t position);
+/// Moves one message of a named group that no consumer holds to another queue, with its properties: publishes it there, then
+/// acknowledges it here. Meanwhile no consumer gets it. Waits while the target is full: for `timeout_us`, 30 s at most, and until
+/// `stop` (NULL: none). BELTWAY_OK; or BELTWAY_TIMEOUT, BELTWAY_STOPPED, BELTWAY_INTERRUPTED (a signal handler ran): the target
+/// stayed full, and the message is where it was. If the process ends in between, the message stays, and may be in both queues.
+/// Owner and root of `queue` only, with the right to write to `target`. Fails as beltway_ack_message() and as
+/// beltway_producer_new() of the target, and with BELTWAY_TOO_LARGE, and invalid_option if both are the same queue.
+BELTWAY_C_CALL beltway_status beltway_move_message(const beltway_queue* queue, const char* group, uint64_t position,
+                                                   const beltway_queue* target, int64_t timeout_us,
+                                                   const beltway_stop* stop);
 
 /// What beltway_purge() did. It fills the struct as far as `size` says.
 typedef struct beltway_purge_result {

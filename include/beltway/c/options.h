@@ -55,8 +55,12 @@ typedef struct beltway_connection_options {
   int64_t timeout_ms;  ///< how long to wait for the daemon's answer
   bool start_daemon;   ///< start the user's own daemon if none answers and no socket is named
   uint8_t reserved[7];
+  /// How long to wait, instead of `timeout_ms` if this is shorter, while the daemon's process is stopped by a signal or a
+  /// debugger. A daemon that is only busy gets `timeout_ms`. BELTWAY_FOREVER: `timeout_ms` counts alone.
+  int64_t stopped_timeout_ms;
 } beltway_connection_options;
-#define BELTWAY_CONNECTION_OPTIONS_INIT {sizeof(beltway_connection_options), NULL, 10000, true, {0, 0, 0, 0, 0, 0, 0}}
+#define BELTWAY_CONNECTION_OPTIONS_INIT \
+  {sizeof(beltway_connection_options), NULL, 10000, true, {0, 0, 0, 0, 0, 0, 0}, BELTWAY_FOREVER}
 
 /// A named group, and what it has of its own. BELTWAY_UNSET, and a NULL `dead_letter`: as the queue has it. Only the queue's
 /// owner and root may set these.
