@@ -5,6 +5,10 @@
 #include "python/keyword_options.hpp"
 #include "python/objects.hpp"
 
+#include <algorithm>
+
+#include "beltway/limits.hpp"
+
 namespace beltway::python {
 
 namespace {
@@ -119,6 +123,21 @@ PyObject* ping(PyObject* self, PyObject* /*nothing*/) {
   });
 }
 
+PyObject* events(PyObject* self, PyObject* const* values, Py_ssize_t count, PyObject* names) {
+  return guarded([&] {
+    const auto [first, most] = arguments("events", {values, count, names}, {"since", "count"}, 1, 0);
+    const std::uint64_t since = first == nullptr ? 0 : number_argument("since", first);
+    // A call looks at no more, whatever it is asked for.
+    const auto wanted = static_cast<std::uint32_t>(
+        most == nullptr ? k_max_events_per_request
+                        : std::min<std::uint64_t>(number_argument("count", most), k_max_events_per_request));
+    const Connection link = of(self);
+    EventPage page;
+    without_gil([&] { page = link.events(since, wanted); });
+    return info_object(page).release();
+  });
+}
+
 PyObject* close(PyObject* self, PyObject* /*nothing*/) {
   self_of(self)->state->reset();
   return none();
@@ -161,6 +180,11 @@ PyMethodDef methods[] = {
     {"list", list, METH_NOARGS, "list($self, /)\n--\n\nReturns a QueueInfo of each queue that the caller may use."},
     {"describe", as_method(describe), k_fast, "describe($self, name)\n--\n\nReturns the QueueInfo of a queue."},
     {"ping", ping, METH_NOARGS, "ping($self, /)\n--\n\nAsks the daemon for a sign of life. Returns DaemonInfo."},
+    {"events", as_method(events), k_fast,
+     "events($self, since=0, *, count=512)\n--\n\nReturns what the daemon has seen, from that sequence number on: an "
+     "EventPage.\n\nThe daemon remembers the last 4096 events, and shows those of queues that the caller may use. The "
+     "call "
+     "does not\nwait: to follow the events, ask again now and then, with `next` of the page."},
     {"close", close, METH_NOARGS, "close($self, /)\n--\n\nEnds the connection. Queues, producers and consumers go on."},
     {"__enter__", return_self, METH_NOARGS, "__enter__($self, /)\n--\n\nReturns itself."},
     {"__exit__", as_method(exit_block), METH_FASTCALL, "__exit__($self, kind, error, trace, /)\n--\n\nCalls close()."},
@@ -183,12 +207,13 @@ PyObject* return_self(PyObject* self, PyObject* /*nothing*/) { return Py_NewRef(
 
 PyObject* connect(PyObject* /*module*/, PyObject* const* values, Py_ssize_t count, PyObject* names) {
   return guarded([&] {
-    const auto [socket, start, timeout] =
-        arguments("connect", {values, count, names}, {"socket", "start_daemon", "timeout"}, 1, 0);
+    const auto [socket, start, timeout, stopped] =
+        arguments("connect", {values, count, names}, {"socket", "start_daemon", "timeout", "stopped_timeout"}, 1, 0);
     ConnectionOptions options;
     if (socket != nullptr) options.socket = text_argument("socket", socket);
     if (start != nullptr) options.start_daemon = flag_argument("start_daemon", start);
     if (timeout != nullptr) options.timeout = milliseconds_argument("timeout", timeout);
+    if (!is_none(stopped)) options.stopped_timeout = milliseconds_argument("stopped_timeout", stopped);
     auto state = std::make_unique<std::optional<Connection>>();
     without_gil([&] { *state = Connection::open(options); });
     return new_object<ConnectionObject>(types.connection, std::move(state));

@@ -25,6 +25,7 @@ Ref info_object(const ConsumerState& from);
 Ref info_object(const GroupState& from);
 Ref info_object(const LeavingGroup& from);
 Ref info_object(const PurgeHolder& from);
+Ref info_object(const Event& from);
 
 // Values of members.
 
@@ -231,7 +232,35 @@ Ref info_object(const PurgeHolder& from) {
                                 {"oldest", from.oldest}});
 }
 
+Ref info_object(const Event& from) {
+  return object("Event", {{"sequence", from.sequence},
+                          {"time_ns", from.time_ns},
+                          {"monotonic_ns", from.monotonic_ns},
+                          {"kind", from.kind},
+                          {"queue", from.queue},
+                          {"queue_id", from.queue_id},
+                          {"group", from.group},
+                          {"role", from.role},
+                          {"index", from.index},
+                          {"pid", from.pid},
+                          {"uid", from.uid},
+                          {"command", from.command},
+                          {"voided", from.voided},
+                          {"released", from.released},
+                          {"messages", from.messages},
+                          {"text", from.text}});
+}
+
 }  // namespace
+
+Ref info_object(const EventPage& from) {
+  return object("EventPage", {{"journal", from.journal},
+                              {"events", from.events},
+                              {"first", from.first},
+                              {"last", from.last},
+                              {"next", from.next},
+                              {"more", from.more}});
+}
 
 Ref info_object(const Connection::DaemonInfo& from) {
   return object("DaemonInfo", {{"version", from.version},

@@ -20,6 +20,7 @@ namespace beltway::python {
 [[nodiscard]] Ref info_object(const ResetResult& result);
 [[nodiscard]] Ref info_object(const PeekedMessage& message);
 [[nodiscard]] Ref info_object(const Connection::DaemonInfo& info);
+[[nodiscard]] Ref info_object(const EventPage& page);
 /// `queue`: the object of the queue.
 [[nodiscard]] Ref info_object(const Connection::Declared& declared, Ref queue);
 

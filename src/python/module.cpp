@@ -10,11 +10,12 @@ namespace {
 
 PyMethodDef functions[] = {
     {"connect", reinterpret_cast<PyCFunction>(reinterpret_cast<void (*)()>(connect)), METH_FASTCALL | METH_KEYWORDS,
-     "connect($module, /, socket='', *, start_daemon=True, timeout=10.0)\n--\n\nConnects to the daemon, and starts the "
-     "user's own "
-     "if none answers. Returns a Connection.\n\n"
+     "connect($module, /, socket='', *, start_daemon=True, timeout=10.0, stopped_timeout=None)\n--\n\nConnects to the "
+     "daemon, and starts the user's own if none answers. Returns a Connection.\n\n"
      "socket: of the daemon; empty: $BELTWAY_SOCKET, or the user's own. timeout: seconds that the daemon gets for an "
-     "answer."},
+     "answer.\nstopped_timeout: instead of timeout, if it is shorter, while the daemon's process is stopped by a "
+     "signal "
+     "or a debugger."},
     {"ack_many", ack_many, METH_O,
      "ack_many($module, messages, /)\n--\n\nAcknowledges each message of an iterable; cheaper than one by one. Returns "
      "how many "

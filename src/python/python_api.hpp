@@ -140,6 +140,8 @@ class Deadline {
   [[nodiscard]] bool is_over() const { return at_ && Clock::now() >= *at_; }
   /// The end of the next piece, or the deadline, if that is earlier.
   [[nodiscard]] Until piece() const;
+  /// The deadline itself, for a wait that must not be cut.
+  [[nodiscard]] Until whole() const { return at_ ? Until(*at_) : Until(); }
 
  private:
   std::optional<Clock::time_point> at_;

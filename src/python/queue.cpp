@@ -114,6 +114,36 @@ PyObject* evict(PyObject* self, PyObject* const* values, Py_ssize_t count, PyObj
   });
 }
 
+PyObject* ack_message(PyObject* self, PyObject* const* values, Py_ssize_t count, PyObject* names) {
+  return guarded([&] {
+    const auto [group, at] = arguments("ack_message", {values, count, names}, {"group", "position"}, 2, 2);
+    const std::string name = text_argument("group", group);
+    const std::uint64_t position = number_argument("position", at);
+    without_gil([&] { of(self).ack_message(name, position); });
+    return none();
+  });
+}
+
+PyObject* move_message(PyObject* self, PyObject* const* values, Py_ssize_t count, PyObject* names) {
+  return guarded([&] {
+    const auto [group, at, to, timeout] =
+        arguments("move_message", {values, count, names}, {"group", "position", "target", "timeout"}, 3, 3);
+    const std::string name = text_argument("group", group);
+    const std::uint64_t position = number_argument("position", at);
+    if (PyObject_TypeCheck(to, types.queue) == 0) fail(PyExc_TypeError, "target must be a beltway.Queue");
+    const Queue target = of(to);
+    const Deadline deadline = deadline_argument(timeout);
+    // In one piece: between two of them a consumer could get the message. A signal ends the wait.
+    Status status = Status::interrupted;
+    while (status == Status::interrupted) {
+      without_gil([&] { status = of(self).move_message(name, position, target, deadline.whole()); });
+      check_signals();
+    }
+    if (status != Status::ok) raise_status(status, context_of("move a message to", target.name()));
+    return none();
+  });
+}
+
 PyObject* purge(PyObject* self, PyObject* const* values, Py_ssize_t count, PyObject* names) {
   return guarded([&] {
     const auto [group] = arguments("purge", {values, count, names}, {"group"}, 1, 1);
@@ -231,6 +261,15 @@ PyMethodDef methods[] = {
      "evict($self, consumer)\n--\n\nTakes the messages of a consumer away and gives them to the others. Its number is "
      "that of "
      "EndpointInfo.index."},
+    {"ack_message", as_method(ack_message), k_fast,
+     "ack_message($self, group, position)\n--\n\nAcknowledges one message of a group that no consumer holds: the group "
+     "loses it.\n\nOwner and root only. Raises NotFound if the group needs no message there, Misuse if an endpoint "
+     "holds it."},
+    {"move_message", as_method(move_message), k_fast,
+     "move_message($self, group, position, target, *, timeout=None)\n--\n\nMoves one message of a group that no "
+     "consumer holds to another queue, with its properties.\n\n"
+     "Waits while the target is full, for 30 seconds at most, then raises Timeout: the message is where it was.\n"
+     "Owner and root only, with the right to publish to the target. Errors as ack_message(), and TooLarge."},
     {"purge", as_method(purge), k_fast,
      "purge($self, group)\n--\n\nAcknowledges all messages of the group that no consumer holds."},
     {"describe", describe, METH_NOARGS, "describe($self, /)\n--\n\nReturns what the daemon knows: a QueueInfo."},

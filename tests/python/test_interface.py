@@ -14,7 +14,7 @@ import time
 import unittest
 
 import beltway
-import beltway.aio
+from beltway import aio
 from support import PROGRAMS, SOURCES, DaemonTest, main
 
 SANITIZED = "BELTWAY_TEST_SANITIZED" in os.environ
@@ -47,6 +47,10 @@ class Names(unittest.TestCase):
         self.assertEqual(options(beltway.Connection.declare_some), names("queue"))
         self.assertEqual(options(beltway.Queue.producer), names("producer"))
         self.assertEqual(options(beltway.Queue.consumer), names("consumer"))
+        self.assertEqual(options(aio.Connection.declare), names("queue"))
+        self.assertEqual(options(aio.Connection.declare_some), names("queue"))
+        self.assertEqual(options(aio.Queue.producer), names("producer"))
+        self.assertEqual(options(aio.Queue.consumer), names("consumer"))
         self.assertEqual(list(inspect.signature(beltway.NamedGroup).parameters), ["name", *names("group")])
 
     @unittest.skipUnless((PROGRAMS / "option_table").exists(), "this build has no program option_table")
@@ -60,8 +64,23 @@ class Names(unittest.TestCase):
             self.assertTrue(issubclass(getattr(beltway, name), beltway.Error), name)
         self.assertEqual(len(reasons), 16)
 
+    def test_calls_of_aio_are_those_of_the_package_with_the_same_parameters(self):
+        def parameters(call):
+            # A builtin and a function of Python differ in what is positional only, and in how a missing option is shown.
+            return [(name, each.default if each.default is not ... else None) for name, each in
+                    inspect.signature(call).parameters.items()]
+
+        for name in ("Connection", "Queue"):
+            ours, theirs = getattr(beltway, name), getattr(aio, name)
+            calls = {each for each in vars(ours) if not each.startswith("_")}
+            self.assertEqual({each for each in vars(theirs) if not each.startswith("_")}, calls)
+            for each in calls:
+                if callable(getattr(ours, each)):
+                    self.assertEqual(parameters(getattr(theirs, each)), parameters(getattr(ours, each)), f"{name}.{each}")
+        self.assertEqual(parameters(aio.connect), parameters(beltway.connect))
+
     def test_everything_public_has_a_docstring(self):
-        for module in (beltway, beltway.aio, beltway.errors, beltway.info, beltway.properties):
+        for module in (beltway, aio, beltway.errors, beltway.info, beltway.properties):
             self.assertTrue(module.__doc__)
             for name, each in vars(module).items():
                 if name.startswith("_") or not getattr(each, "__module__", "").startswith("beltway"):

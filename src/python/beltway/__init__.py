@@ -29,18 +29,18 @@ from beltway.errors import (
     NoDaemon, NoPermission, NotFound, Protocol, Removed, System, Timeout, TooLarge, WrongType,
 )
 from beltway.info import (
-    ConsumerCounters, ConsumerState, DaemonInfo, Declared, EndpointInfo, GroupState, HeldQueue, LeavingGroup, MessageAges,
-    OptionChange, OtherDaemon, PausedGroup, PeekedMessage, ProducerCounters, ProducerName, ProducerState, PurgeHolder,
-    PurgeResult, QueueInfo, QueueSnapshot, QueueTotals, ResetResult,
+    ConsumerCounters, ConsumerState, DaemonInfo, Declared, EndpointInfo, Event, EventPage, GroupState, HeldQueue,
+    LeavingGroup, MessageAges, OptionChange, OtherDaemon, PausedGroup, PeekedMessage, ProducerCounters, ProducerName,
+    ProducerState, PurgeHolder, PurgeResult, QueueInfo, QueueSnapshot, QueueTotals, ResetResult,
 )
 from beltway.properties import DeadLetter, NamedGroup, Properties
 
 __all__ = [
-    "AlreadyExists", "Connection", "Consumer", "ConsumerCounters", "ConsumerState", "DaemonInfo", "DeadLetter", "Declared",
-    "EndOfStream", "EndpointInfo", "Error", "Evicted", "Forked", "GroupState", "HeldQueue", "Incompatible", "Interrupted",
-    "InvalidOption", "LeavingGroup", "LimitReached", "Loan", "Message", "MessageAges", "Misuse", "NamedGroup", "NoDaemon",
-    "NoPermission", "NotFound", "OptionChange", "OtherDaemon", "PausedGroup", "PeekedMessage", "Process", "Producer",
-    "ProducerCounters", "ProducerName", "ProducerState", "Properties", "Protocol", "PurgeHolder", "PurgeResult", "Queue",
-    "QueueInfo", "QueueSnapshot", "QueueTotals", "Removed", "ResetResult", "System", "Timeout", "TooLarge", "WrongType",
-    "ack_many", "connect",
+    "AlreadyExists", "Connection", "Consumer", "ConsumerCounters", "ConsumerState", "DaemonInfo", "DeadLetter",
+    "Declared", "EndOfStream", "EndpointInfo", "Error", "Event", "EventPage", "Evicted", "Forked", "GroupState",
+    "HeldQueue", "Incompatible", "Interrupted", "InvalidOption", "LeavingGroup", "LimitReached", "Loan", "Message",
+    "MessageAges", "Misuse", "NamedGroup", "NoDaemon", "NoPermission", "NotFound", "OptionChange", "OtherDaemon",
+    "PausedGroup", "PeekedMessage", "Process", "Producer", "ProducerCounters", "ProducerName", "ProducerState",
+    "Properties", "Protocol", "PurgeHolder", "PurgeResult", "Queue", "QueueInfo", "QueueSnapshot", "QueueTotals",
+    "Removed", "ResetResult", "System", "Timeout", "TooLarge", "WrongType", "ack_many", "connect",
 ]

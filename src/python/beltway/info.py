@@ -320,6 +320,40 @@ class ResetResult:
 
 
 @dataclass(frozen=True)
+class Event:
+    """One thing that the daemon has seen. A member that does not apply is empty or 0. Later versions may add kinds."""
+
+    sequence: int  #: 1 for the first one of a journal, then one more each time
+    time_ns: int  #: since 1970
+    monotonic_ns: int  #: of time.monotonic_ns()
+    kind: str  #: as "declared", "attached", "died", "evicted", "full"; the guide of the command `beltway events` has all
+    queue: str
+    queue_id: int
+    group: str
+    role: str  #: "producer" or "consumer", if it is about an endpoint
+    index: int  #: of that endpoint, among producers or among consumers
+    pid: int  #: the endpoint's process, otherwise the process that asked for it; 0: none, or not known
+    uid: int  #: that process's user; only if there is a pid
+    command: str  #: the name of that process's program
+    voided: int  #: "repaired": claims without a message that were ended
+    released: int  #: "repaired": messages that were given back to their groups
+    messages: int  #: "dead_lettered", "purged": how many
+    text: str  #: what happened, for people
+
+
+@dataclass(frozen=True)
+class EventPage:
+    """Some events that follow each other."""
+
+    journal: int  #: what the sequence numbers belong to; another number: a daemon began anew with 1
+    events: list[Event]  #: those that the caller may see, the oldest first
+    first: int  #: sequence number of the oldest event that the daemon remembers
+    last: int  #: of the newest one; 0: there is none yet
+    next: int  #: ask for the events from here on next
+    more: bool  #: there are more already
+
+
+@dataclass(frozen=True)
 class PeekedMessage:
     """A copy of a message that was not taken."""
 

@@ -30,7 +30,7 @@ import beltway
 
 from ._consumer import Consumer
 from ._producer import Producer
-from ._waiting import _ask, _Opening
+from ._waiting import _ask, _Opening, _takes_arguments_of
 
 if TYPE_CHECKING:
     _Time = float | timedelta
@@ -38,16 +38,19 @@ if TYPE_CHECKING:
 __all__ = ["Connection", "Consumer", "Producer", "Queue", "connect"]
 
 
-def connect(socket: str = "", *, start_daemon: bool = True, timeout: _Time = 10.0) -> _Opening[Connection]:
+def connect(
+    socket: str = "", *, start_daemon: bool = True, timeout: _Time = 10.0, stopped_timeout: _Time | None = None
+) -> _Opening[Connection, Connection]:
     """As beltway.connect(). `await connect()`, or `async with connect() as link`."""
 
     async def opened() -> Connection:
-        return Connection(await _ask(beltway.connect, socket, start_daemon=start_daemon, timeout=timeout))
+        options = {"start_daemon": start_daemon, "timeout": timeout, "stopped_timeout": stopped_timeout}
+        return Connection(await _ask(beltway.connect, socket, **options))
 
     async def leave(link: Connection, kind: type[BaseException] | None) -> None:
         link.close()
 
-    return _Opening(opened(), leave)
+    return _Opening(opened(), lambda link: link, leave)
 
 
 class Connection:
@@ -56,11 +59,13 @@ class Connection:
     def __init__(self, link: beltway.Connection) -> None:
         self._link = link
 
-    async def declare(self, name: str, **options: Any) -> Queue:
+    @_takes_arguments_of(beltway.Connection.declare)
+    async def declare(self, name: str, /, **options: Any) -> Queue:
         """As beltway.Connection.declare()."""
         return Queue(await _ask(self._link.declare, name, **options))
 
-    async def declare_some(self, name: str, **options: Any) -> beltway.Declared:
+    @_takes_arguments_of(beltway.Connection.declare_some)
+    async def declare_some(self, name: str, /, **options: Any) -> beltway.Declared:
         """As beltway.Connection.declare_some(). The queue of the result is a beltway.Queue; see Queue()."""
         return await _ask(self._link.declare_some, name, **options)
 
@@ -83,6 +88,10 @@ class Connection:
     async def ping(self) -> beltway.DaemonInfo:
         """As beltway.Connection.ping()."""
         return await _ask(self._link.ping)
+
+    async def events(self, since: int = 0, *, count: int = 512) -> beltway.EventPage:
+        """As beltway.Connection.events()."""
+        return await _ask(self._link.events, since, count=count)
 
     def close(self) -> None:
         """Ends the connection. Queues, producers and consumers go on."""
@@ -110,10 +119,12 @@ class Queue:
         """Its options, as a dict."""
         return self._queue.options
 
+    @_takes_arguments_of(beltway.Queue.producer)
     async def producer(self, **options: Any) -> Producer:
         """As beltway.Queue.producer()."""
         return Producer(await _ask(self._queue.producer, **options))
 
+    @_takes_arguments_of(beltway.Queue.consumer)
     async def consumer(self, **options: Any) -> Consumer:
         """As beltway.Queue.consumer()."""
         consumer = await _ask(self._queue.consumer, **options)
@@ -152,6 +163,17 @@ class Queue:
     async def evict(self, consumer: int) -> None:
         """As beltway.Queue.evict()."""
         await _ask(self._queue.evict, consumer)
+
+    async def ack_message(self, group: str, position: int) -> None:
+        """As beltway.Queue.ack_message()."""
+        await _ask(self._queue.ack_message, group, position)
+
+    async def move_message(
+        self, group: str, position: int, target: Queue | beltway.Queue, *, timeout: _Time | None = None
+    ) -> None:
+        """As beltway.Queue.move_message(). A task that is cancelled meanwhile ends no move."""
+        other = target._queue if isinstance(target, Queue) else target
+        await _ask(self._queue.move_message, group, position, other, timeout=timeout)
 
     async def purge(self, group: str) -> beltway.PurgeResult:
         """As beltway.Queue.purge()."""

@@ -69,7 +69,7 @@ class Producer:
 
     def lend(
         self, size: int, *, timeout: _Time | None = None, properties: beltway.Properties | None = None
-    ) -> _Opening[beltway.Loan]:
+    ) -> _Opening[beltway.Loan, memoryview]:
         """As beltway.Producer.lend(). `async with producer.lend(size) as view` commits at its end, and waits for room."""
 
         async def leave(loan: beltway.Loan, kind: type[BaseException] | None) -> None:
@@ -79,7 +79,9 @@ class Producer:
                 loan.__exit__(kind, None, None)
 
         return _Opening(
-            self._when_room(lambda: self._producer.lend(size, timeout=0, properties=properties), timeout), leave
+            self._when_room(lambda: self._producer.lend(size, timeout=0, properties=properties), timeout),
+            lambda loan: loan.__enter__(),
+            leave,
         )
 
     def try_publish(

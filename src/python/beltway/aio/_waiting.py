@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 import asyncio
+import inspect
 import weakref
 from collections.abc import Awaitable, Callable, Generator
 from datetime import timedelta
 from functools import partial
 from types import TracebackType
-from typing import Any, Generic, TypeVar
+from typing import Any, Concatenate, Generic, ParamSpec, TypeVar, cast
 
-import beltway
 from beltway.errors import Misuse
 
 _Time = float | timedelta
 
+P = ParamSpec("P")
 T = TypeVar("T")
+Entered = TypeVar("Entered")
 
 #: Messages that a task gets, or publishes, without a pause for the other tasks of the loop.
 _TURN = 64
@@ -30,19 +32,37 @@ async def _ask(call: Callable[..., T], *values: Any, **options: Any) -> T:
     return await asyncio.get_running_loop().run_in_executor(None, partial(call, *values, **options))
 
 
-class _Opening(Generic[T]):
-    """The result of a call that may be awaited, or used by `async with`."""
+def _takes_arguments_of(
+    call: Callable[Concatenate[Any, P], Any]
+) -> Callable[[Callable[..., T]], Callable[Concatenate[Any, P], T]]:
+    """Gives a method that passes its arguments on the parameters of `call`, for type checkers and for help()."""
 
-    def __init__(self, opened: Awaitable[T], leave: Callable[[T, type[BaseException] | None], Awaitable[None]]) -> None:
+    def with_arguments(method: Callable[..., T]) -> Callable[Concatenate[Any, P], T]:
+        cast(Any, method).__signature__ = inspect.signature(call)
+        return method
+
+    return with_arguments
+
+
+class _Opening(Generic[T, Entered]):
+    """The result of a call that may be awaited, or used by `async with`, which gives what `enter(value)` returns."""
+
+    def __init__(
+        self,
+        opened: Awaitable[T],
+        enter: Callable[[T], Entered],
+        leave: Callable[[T, type[BaseException] | None], Awaitable[None]],
+    ) -> None:
         self._opened = opened
+        self._enter = enter
         self._leave = leave
 
     def __await__(self) -> Generator[Any, None, T]:
         return self._opened.__await__()
 
-    async def __aenter__(self) -> Any:
+    async def __aenter__(self) -> Entered:
         self._value = await self._opened
-        return self._value.__enter__() if isinstance(self._value, beltway.Loan) else self._value
+        return self._enter(self._value)
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
