@@ -35,6 +35,70 @@ TEST(CExamples, c_jobs_that_fail_for_good_are_read_in_the_dead_letter_queue) {
             "resize a.png: done\nnot a job: reason 1, deliveries 1\nbroken: reason 2, deliveries 3\n");
 }
 
+long count(const std::string& text, const std::string& part) {
+  long found = 0;
+  for (auto at = text.find(part); at != std::string::npos; at = text.find(part, at + 1)) ++found;
+  return found;
+}
+
+TEST(CExamples, c_jobs_that_fail_come_again_after_a_pause_or_are_dropped) {
+  const TestDaemon daemon;
+  const std::string out = run_example(daemon, "failing_jobs").out;
+  EXPECT_EQ(count(out, "broken, delivery "), 3) << out;
+  EXPECT_EQ(count(out, "not a job, delivery 1: rejected\n"), 1) << out;
+  EXPECT_LT(out.find("good, delivery 1: done\n"), out.find("broken, delivery 3")) << out;
+  EXPECT_LT(out.find("server away, delivery 1: later\n"), out.find("server away, delivery 2: done\n")) << out;
+  EXPECT_TRUE(out.ends_with("2 done, 2 dropped\n")) << out;
+}
+
+TEST(CExamples, c_work_queue_gives_each_job_to_one_worker_until_it_is_done_and_ends_at_a_signal) {
+  const TestDaemon daemon;
+  const auto start = [&](const std::string& name) {
+    auto options = daemon.client_options();
+    options.standard_output = daemon.dir().path() / name;
+    return Child::spawn({program("c/work_queue"), "work"}, options);
+  };
+  auto one = start("one");
+  auto two = start("two");
+  EXPECT_TRUE(run({program("c/work_queue"), "submit", "100"}, daemon.client_options()).exit.ok());
+  EXPECT_TRUE(one.wait().ok());  // when nothing came for a second
+  EXPECT_TRUE(two.wait().ok());
+  // What is still there (the workers may have left before the first job came) is done by a third.
+  auto three = start("three");
+  const Queue queue = Connection::open({.socket = daemon.socket()}).open_queue("c_work");
+  queue.producer().publish("job 101");  // so that it is ready for the signal when all is done
+  EXPECT_TRUE(eventually([&] { return queue.snapshot().groups.at(0).depth == 0; }));
+  three.kill(SIGTERM);
+  EXPECT_TRUE(three.wait().ok());
+  std::string said;
+  for (const char* const worker : {"one", "two", "three"}) said += read_file(daemon.dir().path() / worker);
+  EXPECT_EQ(count(said, "failed job "), 10) << said;
+  for (int i = 1; i <= 101; ++i) EXPECT_EQ(count(said, "done job " + std::to_string(i) + '\n'), 1) << i << said;
+  EXPECT_EQ(run({program("c/work_queue")}, daemon.client_options()).exit.code, 2);
+}
+
+TEST(CExamples, c_worker_leaves_in_order_at_a_signal_and_the_rest_stays_for_another) {
+  const TestDaemon daemon;
+  auto options = daemon.client_options();
+  options.standard_output = daemon.dir().path() / "first";
+  auto first = Child::spawn({program("c/graceful_shutdown")}, options);
+  const auto said_by = [&](const std::string& worker) { return read_file(daemon.dir().path() / worker); };
+  const Connection link = Connection::open({.socket = daemon.socket()});
+  Producer out = link.open_queue("c_shutdown", std::chrono::seconds(20)).producer();
+  for (int i = 1; i <= 12; ++i) out.publish("job " + std::to_string(i));
+  EXPECT_TRUE(eventually([&] { return count(said_by("first"), "done ") >= 3; }));
+  first.kill(SIGTERM);
+  EXPECT_TRUE(first.wait().ok());
+  EXPECT_TRUE(said_by("first").ends_with("left in order\n")) << said_by("first");
+  options.standard_output = daemon.dir().path() / "second";
+  auto second = Child::spawn({program("c/graceful_shutdown")}, options);
+  const auto done = [&] { return count(said_by("first") + said_by("second"), "done job "); };
+  EXPECT_TRUE(eventually([&] { return done() == 12; })) << said_by("first") << said_by("second");
+  second.kill(SIGINT);
+  EXPECT_TRUE(second.wait().ok());
+  EXPECT_EQ(done(), 12) << said_by("first") << said_by("second");
+}
+
 TEST(CExamples, c_properties_lead_an_answer_to_its_question) {
   const TestDaemon daemon;
   EXPECT_EQ(run_example(daemon, "properties").out, "asked in en\nanswer to question 1: noon\n");
