@@ -58,6 +58,7 @@ SCENARIOS = {
     "fanout": lambda broker: lines_of_scripts(broker, ("fanout.py",)),
     "generator": lambda broker: lines_of_scripts(broker, ("generator.py",)),
     "events": lambda broker: lines_of_scripts(broker, ("events.py",)),
+    "callback_errors": lambda broker: lines_of_scripts(broker, ("callback_errors.py",)),
     "errors": lambda broker: lines_of_scripts(broker, ("errors.py",)),
     "properties": lambda broker: lines_of_scripts(broker, ("properties.py",)),
     "lifetimes": lambda broker: lines_of_scripts(broker, ("lifetimes.py",)),
