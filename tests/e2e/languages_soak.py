@@ -2,7 +2,9 @@
 nobody is stuck, and nothing is left behind.
 
 usage: languages_soak.py BELTWAYD BELTWAY ACTOR...: the programs beltwayd and beltway, and a command line for each language:
-"NAME=PROGRAM ARGUMENT ...". A producer and a worker of each language run at any time. BELTWAY_SOAK_S is the length in seconds.
+"NAME=PROGRAM ARGUMENT ...", or "NAME=" if the build has no actor in that language: then this is told. A producer and a worker of
+each language run at any time. It is counted what each language published and acknowledged, and none may be 0. BELTWAY_SOAK_S is
+the length in seconds.
 
 An actor is started as
     COMMAND producer SOCKET QUEUE ID FIRST LOG
@@ -79,6 +81,33 @@ class Actor:
         return os.path.getsize(self.log) if os.path.exists(self.log) else 0
 
 
+class Shares:
+    """What each language published and acknowledged."""
+
+    def __init__(self, languages):
+        self.published = collections.Counter(dict.fromkeys(languages, 0))
+        self.acknowledged = collections.Counter(dict.fromkeys(languages, 0))
+
+    def add_round(self, producers, workers):
+        """Counts the logs of a round. The group must be empty: then the last delivery of each message was acknowledged."""
+        last = {}
+        for actor in producers:
+            self.published[actor.language] += sum(kind == "c" for kind, _ in actor.lines())
+        for actor in workers:
+            for _, producer, number, deliveries in actor.lines():
+                last[producer, number] = max(last.get((producer, number), (0, "")), (deliveries, actor.language))
+        self.acknowledged.update(language for _, language in last.values())
+
+    def check(self):
+        """Each language had a part on both ends."""
+        for what, counts in ("published", self.published), ("acknowledged", self.acknowledged):
+            idle = [language for language, count in counts.items() if count == 0]
+            assert not idle, f"{what} nothing: the actors in {', '.join(idle)}"
+
+    def __str__(self):
+        return f"published by {dict(self.published)}, acknowledged by {dict(self.acknowledged)}"
+
+
 class Soak:
     def __init__(self, daemon, tool, commands):
         self.daemon, self.tool, self.commands = daemon, tool, commands
@@ -92,7 +121,7 @@ class Soak:
         self.kills = collections.Counter()
         self.messages = 0
         self.again = 0
-        self.by_language = collections.Counter()
+        self.shares = Shares(commands)
         self.random = random.Random()
 
     def beltway(self, *arguments):
@@ -118,8 +147,9 @@ class Soak:
         while time.monotonic() < end:
             self.rounds += 1
             self.run_round(min(end, time.monotonic() + ROUND_S))
-        print(f"killed {dict(self.kills)}; {self.messages} messages, 0 lost; seen by {dict(self.by_language)}, "
-              f"{self.again} again")
+        print(f"killed {dict(self.kills)}; {self.messages} messages, 0 lost, {self.again} seen again; "
+              f"{self.shares}")
+        self.shares.check()
 
     def run_round(self, end):
         for identity, language in enumerate(self.commands):
@@ -184,12 +214,12 @@ class Soak:
             for _, producer, number, deliveries in actor.lines():
                 seen[producer, number] += 1
                 first[producer, number] += deliveries == 1
-                self.by_language[actor.language] += 1
         lost = committed - seen.keys()
         assert not lost, f"{len(lost)} messages were committed and never seen: {sorted(lost)[:10]}"
         assert not seen.keys() - begun, f"never sent: {sorted(seen.keys() - begun)[:10]}"
         unmarked = [message for message, count in first.items() if count > 1]
         assert not unmarked, f"came again, and said first: {unmarked[:10]}"
+        self.shares.add_round(producers, workers)
         self.messages += len(committed)
         self.again += sum(seen.values()) - len(seen)
         for actor in (*producers, *workers):
@@ -219,7 +249,12 @@ def main():
     commands = {}
     for argument in sys.argv[3:]:
         name, _, command = argument.partition("=")
-        commands[name] = shlex.split(command)
+        if command:
+            commands[name] = shlex.split(command)
+        else:
+            print(f"SKIPPED: THIS BUILD HAS NO ACTOR IN {name.upper()}", flush=True)
+    if not commands:
+        return
     soak = Soak(sys.argv[1], sys.argv[2], commands)
     failure = None
     seconds = float(os.environ.get("BELTWAY_SOAK_S", "3"))
