@@ -362,7 +362,7 @@ Ref info_object(const PeekedMessage& from) {
                  {"bytes", Ref(PyBytes_FromStringAndSize(reinterpret_cast<const char*>(from.bytes.data()),
                                                          static_cast<Py_ssize_t>(from.bytes.size())))},
                  {"size", from.size},
-                 {"properties", properties_object(view)},
+                 {"properties", properties_object(view, ReceivedState(view))},
                  {"age", from.age},
                  {"deliveries", from.deliveries},
                  {"holder", from.holder}});

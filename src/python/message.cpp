@@ -176,10 +176,10 @@ PyObject* get_properties(PyObject* self, void* /*closure*/) {
   return guarded([&] {
     check_readable(of(self));
     if (const MessageCopy* const copy = of(self)->copy) {
-      return properties_object(copy->properties ? copy->properties->get() : Properties{}).release();
+      return properties_object(copy->properties ? copy->properties->get() : Properties{}, copy->state).release();
     }
     const PropertiesView view = of(self)->message.properties();
-    return properties_object(view).release();
+    return properties_object(view, ReceivedState(view)).release();
   });
 }
 

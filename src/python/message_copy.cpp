@@ -9,6 +9,7 @@ std::unique_ptr<MessageCopy> copy_message(const Message& message) {
   if (message.has_properties()) {
     const PropertiesView view = message.properties();
     copy->properties.emplace(static_cast<Properties>(view));
+    copy->state = ReceivedState(view);
   }
   copy->published_at = message.published_at();
   if (!is_copied_whole(message)) return nullptr;

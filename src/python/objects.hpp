@@ -87,6 +87,7 @@ struct ProducerObject {
 struct MessageCopy {
   Ref bytes;
   std::optional<OwnedProperties> properties;
+  ReceivedState state;  // of the properties
   std::optional<PublishTime> published_at;
   bool is_all;  // the message itself has ended: it is a lossy consumer's, whose bytes are good until the next receive
 };

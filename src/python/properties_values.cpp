@@ -34,6 +34,8 @@ PyObject* epoch() {
   return value;
 }
 
+double seconds(std::chrono::duration<double> time) { return time.count(); }
+
 constexpr std::array k_texts{"key", "correlation_id", "reply_to", "content_type", "trace_id"};
 
 }  // namespace
@@ -130,7 +132,7 @@ void OwnedProperties::read_dead_letter(PyObject* value) {
   dead_letter_.group = dead_letter_texts_[1];
 }
 
-Ref properties_object(const Properties& from) {
+Ref properties_object(const Properties& from, const ReceivedState& state) {
   const Ref headers(PyTuple_New(static_cast<Py_ssize_t>(from.headers.size())));
   Py_ssize_t at = 0;
   for (const MessageHeader& header : from.headers) {
@@ -156,9 +158,12 @@ Ref properties_object(const Properties& from) {
                                        static_cast<unsigned long long>(failed->position), first.get(), last.get(),
                                        queue.get(), group.get()));
   }
-  return Ref(PyObject_CallFunction(properties_class("Properties"), "OOOOOOOiO", key.get(), correlation.get(),
-                                   reply.get(), content.get(), trace.get(), headers.get(), time.get(), 0,
-                                   letter.get()));
+  const Ref end =
+      state.expires_at ? Ref(PyFloat_FromDouble(seconds(state.expires_at->time_since_epoch()))) : Ref(none());
+  const Ref damaged(boolean(state.is_damaged));
+  return Ref(PyObject_CallFunction(properties_class("Properties"), "OOOOOOOiOOO", key.get(), correlation.get(),
+                                   reply.get(), content.get(), trace.get(), headers.get(), time.get(), 0, letter.get(),
+                                   end.get(), damaged.get()));
 }
 
 Ref datetime_object(PublishTime time) {

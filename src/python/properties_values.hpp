@@ -38,8 +38,17 @@ class OwnedProperties {
   Properties properties_;
 };
 
+/// What a received message's properties say beyond those of a publish.
+struct ReceivedState {
+  ReceivedState() = default;
+  explicit ReceivedState(const PropertiesView& view) : expires_at(view.expires_at()), is_damaged(view.is_damaged()) {}
+
+  std::optional<std::chrono::steady_clock::time_point> expires_at = {};
+  bool is_damaged = false;
+};
+
 /// A beltway.Properties. Throws ErrorIsSet.
-[[nodiscard]] Ref properties_object(const Properties& from);
+[[nodiscard]] Ref properties_object(const Properties& from, const ReceivedState& state);
 
 /// A datetime in UTC, in whole microseconds.
 [[nodiscard]] Ref datetime_object(PublishTime time);

@@ -1,7 +1,9 @@
 """Messages go through queues between processes and keep their bytes; acknowledgements do what they say."""
 
+import ctypes
 import datetime
 import random
+import time
 import unittest
 
 import beltway
@@ -184,6 +186,39 @@ class Messages(DaemonTest):
         producer.publish(b"old", properties=beltway.Properties(ttl=-1))
         producer.publish(b"new", properties=beltway.Properties(ttl=60))
         self.assertEqual(consumer.receive_bytes(5), b"new")
+
+    def test_properties_tell_when_the_ttl_of_the_message_is_over(self):
+        # With lease_timeout messages are copies.
+        for options in ({}, {"lease_timeout": 3600}):
+            queue = self.declare(groups=["workers"], **options)
+            producer, consumer = queue.producer(), queue.consumer(group="workers")
+            before = time.monotonic()
+            sent = beltway.Properties(key="k", ttl=60)
+            producer.publish(b"ends", properties=sent)
+            after = time.monotonic()
+            producer.publish(b"stays", properties=beltway.Properties(key="k"))
+            producer.publish(b"forwarded", properties=queue.peek(1)[0].properties)
+            for properties in (queue.peek(1)[0].properties, consumer.receive(5).properties):
+                # The library counts in whole microseconds.
+                self.assertTrue(before + 60 - 1e-3 <= properties.expires_at <= after + 60 + 1e-3, properties)
+                self.assertFalse(properties.is_damaged)
+                self.assertEqual(properties, beltway.Properties(key="k"))
+            for _ in range(2):
+                self.assertIsNone(consumer.receive(5).properties.expires_at)
+
+    def test_properties_that_a_program_has_overwritten_are_absent_and_told(self):
+        for options in ({}, {"lease_timeout": 3600}):
+            queue = self.declare(groups=["workers"], **options)
+            producer, consumer = queue.producer(), queue.consumer(group="workers")
+            with producer.lend(3, properties=beltway.Properties(key="k")) as view:
+                view[:] = b"abc"
+                place = ctypes.addressof(ctypes.c_char.from_buffer(view))
+                ctypes.memset(place - 64 + 8, 0xff, 1)  # the length of the key, in the block before the payload
+                del place
+            message = consumer.receive(5)
+            self.assertEqual((message.bytes(), message.has_properties), (b"abc", True))
+            self.assertEqual((message.properties.key, message.properties.is_damaged), ("", True))
+            message.ack()
 
     def test_loop_over_a_consumer_ends_at_the_end_of_the_stream(self):
         queue = self.declare(groups=["workers"])

@@ -1,7 +1,7 @@
 """What a message says about itself beside its payload, and the options of a named group."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Literal
 
@@ -38,6 +38,10 @@ class Properties:
     publish_time: datetime | Literal["now"] | None = None  #: with a time zone; "now": the time of the publish
     ttl: float | timedelta = 0  #: seconds from the publish on; a message that is older is not delivered. 0: none
     dead_letter: DeadLetter | None = None  #: set by Beltway; a program that forwards a dead letter may keep it
+    #: Of a received message: when its own ttl is over, as time.monotonic() tells it; None: it has none. A publish ignores it.
+    expires_at: float | None = field(default=None, compare=False)
+    #: Of a received message: its properties made no sense from some field on, which is absent, as are those behind it.
+    is_damaged: bool = field(default=False, compare=False)
 
     def header(self, name: str) -> bytes | str | None:
         """Returns the value of the first header of that name, or None."""
