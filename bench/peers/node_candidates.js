@@ -1,6 +1,8 @@
 // What node_throughput.js compares: each candidate sends `count` messages of `bytes` bytes from one process or thread to another.
 // `send(mode, count, bytes, where)` runs at the sending end, `receive(...)` at the other one and returns seconds from the first
-// message to the last. Modes: "one" sends and receives one message a call, with await where the candidate has one; "batch" 64.
+// message to the last. Modes: "one" sends and receives one message a call, with await where the candidate has one; "batch" an
+// array of 64 buffers; "packed" 64 messages that lie in one buffer. The receiver looks at the first byte of each message, and checks
+// the sum of them at the end.
 //
 // The peers get what is best for them: MessageChannel and IPC have no backpressure, so they send a window of messages without
 // waiting for each, and then wait for the receiver once.
@@ -12,30 +14,51 @@ const batch = 64;
 const window_ = 1024;
 
 const seconds = (began) => (performance.now() - began) / 1000;
-const filled = (bytes) => Buffer.alloc(bytes, 7);
+const fill = 7;
+const filled = (bytes) => Buffer.alloc(bytes, fill);
 // Each a buffer of its own: a channel would copy one that comes again only once.
 const filledBatch = (bytes) => Array.from({ length: batch }, () => filled(bytes));
 
-/** Counts what comes; resolves with the seconds from the first message to the last. `credit` is called after each window. */
+/** Takes the first byte of each message; resolves with the seconds from the first to the last. `credit` is called after each window. */
 function counter(count, credit) {
   let seen = 0;
   let sum = 0;
   let began;
   let done;
-  const ended = new Promise((resolve) => (done = resolve));
-  const take = (message) => {
+  const ended = new Promise((resolve) => (done = resolve)).then((time) => {
+    if (sum !== fill * count) throw new Error(`the bytes of ${count} messages have the sum ${sum}, not ${fill * count}`);
+    return time;
+  });
+  const take = (first) => {
     if (seen === 0) began = performance.now();
-    sum += message[0];
+    sum += first;
     if (++seen % window_ === 0) credit();
     if (seen === count) done(seconds(began));
   };
-  return { ended, take, sum: () => sum };
+  return { ended, take };
+}
+
+/** What a channel has brought: a buffer, an array of them, or a buffer with a batch of messages of `bytes` bytes. */
+function takerOf(mode, bytes, { take }) {
+  if (mode === 'one') return (message) => take(message[0]);
+  if (mode === 'packed') {
+    return (messages) => {
+      for (let at = 0; at < messages.length; at += bytes) take(messages[at]);
+    };
+  }
+  return (messages) => {
+    for (let i = 0; i < messages.length; ++i) take(messages[i][0]);
+  };
+}
+/** What a call of `mode` sends. */
+function contentOf(mode, bytes) {
+  return mode === 'one' ? filled(bytes) : mode === 'packed' ? filled(batch * bytes) : filledBatch(bytes);
 }
 
 /** Sends over a channel without backpressure: windows, each of which the receiver acknowledges. */
 async function sendWindows(mode, count, bytes, post, credits) {
-  const message = mode === 'batch' ? filledBatch(bytes) : filled(bytes);
-  const step = mode === 'batch' ? batch : 1;
+  const message = contentOf(mode, bytes);
+  const step = mode === 'one' ? 1 : batch;
   for (let sent = 0; sent < count; ) {
     for (let i = 0; i < window_; i += step, sent += step) post(message);
     await credits();
@@ -58,12 +81,12 @@ function beltwayCandidate(group, inPlace = false) {
     kind: 'process',
     async send(mode, count, bytes) {
       const producer = await (await connect()).producer();
-      const message = filled(bytes);
+      const content = contentOf(mode, bytes);
       if (mode === 'one') {
-        for (let i = 0; i < count; ++i) await producer.publish(message);
+        for (let i = 0; i < count; ++i) await producer.publish(content);
       } else {
-        const messages = filledBatch(bytes);
-        for (let i = 0; i < count; i += batch) await producer.publishMany(messages);
+        const options = mode === 'packed' ? { size: bytes } : undefined;
+        for (let i = 0; i < count; i += batch) await producer.publishMany(content, options);
       }
     },
     async receive(mode, count, bytes, started) {
@@ -73,21 +96,22 @@ function beltwayCandidate(group, inPlace = false) {
       if (mode === 'one') {
         let left = count;
         for await (const message of consumer) {
-          counted.take(message.data);
+          counted.take(message.data[0]);
           message.ack();
           if (--left === 0) break;
         }
       } else if (inPlace) {
         for (let left = count; left > 0; ) {
           const messages = await consumer.receiveBatch(4 * batch);
-          for (let i = 0; i < messages.length; ++i) counted.take(messages.data(i));
+          const memory = messages.bytes;
+          for (let i = 0; i < messages.length; ++i) counted.take(memory[messages.begin(i)]);
           messages.ack();
           left -= messages.length;
         }
       } else {
         for (let left = count; left > 0; ) {
           const messages = await consumer.receiveMany(batch);
-          for (const message of messages) counted.take(message.data);
+          for (const message of messages) counted.take(message.data[0]);
           consumer.ackMany(messages);
           left -= messages.length;
         }
@@ -106,7 +130,7 @@ const messageChannel = {
   },
   async receive(mode, count, bytes, started, port) {
     const counted = counter(count, () => port.postMessage('more'));
-    port.on('message', (message) => (mode === 'batch' ? message.forEach(counted.take) : counted.take(message)));
+    port.on('message', takerOf(mode, bytes, counted));
     started();
     return counted.ended;
   },
@@ -119,7 +143,7 @@ const ipc = {
   },
   async receive(mode, count, bytes, started, child) {
     const counted = counter(count, () => child.send('more'));
-    child.on('message', (message) => (mode === 'batch' ? message.forEach(counted.take) : counted.take(message)));
+    child.on('message', takerOf(mode, bytes, counted));
     started();
     return counted.ended;
   },
@@ -131,13 +155,8 @@ const zeromq = {
     const { Push } = require(process.env.BELTWAY_ZEROMQ ?? 'zeromq');
     const socket = new Push({ linger: 10000, sendHighWaterMark: 0 });
     socket.connect(address);
-    const message = filled(bytes);
-    if (mode === 'one') {
-      for (let i = 0; i < count; ++i) await socket.send(message);
-    } else {
-      const messages = filledBatch(bytes);
-      for (let i = 0; i < count; i += batch) await socket.send(messages);
-    }
+    const content = contentOf(mode, bytes);
+    for (let i = 0; i < count; i += mode === 'one' ? 1 : batch) await socket.send(content);
     socket.close();
   },
   async receive(mode, count, bytes, started, address) {
@@ -146,10 +165,11 @@ const zeromq = {
     await socket.bind(address);
     started();
     const counted = counter(count, () => {});
-    let left = count;
+    const take = takerOf(mode, bytes, counted);
+    let left = mode === 'one' ? count : count / batch;
     for await (const frames of socket) {
-      for (const frame of frames) counted.take(frame);
-      if ((left -= frames.length) === 0) break;
+      take(mode === 'batch' ? frames : frames[0]);
+      if (--left === 0) break;
     }
     socket.close();
     return counted.ended;
@@ -160,9 +180,10 @@ module.exports = {
   batch,
 
   candidates: {
-    beltway: beltwayCandidate(undefined),
-    'beltway with acks': beltwayCandidate('workers'),
-    'beltway in place': { modes: ['batch'], ...beltwayCandidate('workers', true) },
+    beltway: { modes: ['one', 'batch'], ...beltwayCandidate(undefined) },
+    'beltway with acks': { modes: ['one', 'batch'], ...beltwayCandidate('workers') },
+    'beltway in place': { modes: ['batch', 'packed'], ...beltwayCandidate(undefined, true) },
+    'beltway in place, with acks': { modes: ['batch', 'packed'], ...beltwayCandidate('workers', true) },
     MessageChannel: messageChannel,
     'child_process IPC': ipc,
     zeromq,

@@ -42,6 +42,23 @@ napi_value receive_into(napi_env env, napi_callback_info info) {
   return to_js(env, endpoint_of(arguments.data).receive_into(target, writable(env, arguments[1], "a head")));
 }
 
+napi_value set_batch_memory(napi_env env, napi_callback_info info) {
+  const Arguments<1> arguments(env, info);
+  endpoint_of(arguments.data).batch().set_memory(writable(env, arguments[0], "the memory of a batch"));
+  return nullptr;
+}
+
+napi_value receive_batch(napi_env env, napi_callback_info info) {
+  const Arguments<1> arguments(env, info);
+  std::uint32_t most = 0;
+  check(env, napi_get_value_uint32(env, arguments[0], &most));
+  return to_js(env, endpoint_of(arguments.data).receive_batch(most));
+}
+
+napi_value ack_batch_of(napi_env env, napi_callback_info info) {
+  return number_to_js(env, endpoint_of(Arguments<1>(env, info).data).batch().ack());
+}
+
 napi_value ack(napi_env env, napi_callback_info info) {
   const Arguments<2> arguments(env, info);
   return to_js(env, endpoint_of(arguments.data).take(place_of(env, arguments[0], arguments[1])).ack());
@@ -143,6 +160,9 @@ napi_value consumer_to_js(napi_env env, Consumer consumer, const ConsumerOptions
   object.method("setChunk", guarded<set_chunk>, data)
       .method("receive", guarded<receive>, data)
       .method("receiveInto", guarded<receive_into>, data)
+      .method("setBatchMemory", guarded<set_batch_memory>, data)
+      .method("receiveBatch", guarded<receive_batch>, data)
+      .method("ackBatch", guarded<ack_batch_of>, data)
       .method("ack", guarded<ack>, data)
       .method("ackMany", guarded<ack_many>, data)
       .method("nack", guarded<nack>, data)

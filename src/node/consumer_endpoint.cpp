@@ -8,7 +8,7 @@
 #include <utility>
 
 #include "beltway/error.hpp"
-#include "endpoint/properties_block.hpp"
+#include "node/encoded_properties.hpp"
 #include "node/napi.hpp"
 #include "node/record.hpp"
 
@@ -18,25 +18,6 @@ namespace {
 
 constexpr double k_unknown = std::numeric_limits<double>::quiet_NaN();
 
-/// The properties of a message, encoded again: the view has checked them, and they lie in our memory.
-class Block {
- public:
-  explicit Block(const Message& message) {
-    if (!message.has_properties()) [[likely]]
-      return;
-    const PropertiesView view = message.properties();
-    const Properties properties = view;
-    if (!endpoint::find_excess(properties)) block_.emplace(properties);
-  }
-  [[nodiscard]] std::size_t size() const noexcept { return block_ ? block_->size() : 0; }
-  void copy_to(std::byte* place) const noexcept {
-    if (block_) std::memcpy(place, block_->data(), block_->size());
-  }
-
- private:
-  std::optional<endpoint::PropertiesBlock> block_;
-};
-
 }  // namespace
 
 ConsumerEndpoint::ConsumerEndpoint(Environment& environment, Consumer consumer, const ConsumerOptions& options)
@@ -44,7 +25,8 @@ ConsumerEndpoint::ConsumerEndpoint(Environment& environment, Consumer consumer, 
       readiness_(environment),
       consumer_(std::move(consumer)),
       is_named_(!options.group.empty()),
-      is_automatic_(is_named_ && options.ack == Ack::automatic) {}
+      is_automatic_(is_named_ && options.ack == Ack::automatic),
+      received_batch_(is_named_) {}
 
 Consumer& ConsumerEndpoint::consumer() {
   if (!consumer_) throw Error(Errc::misuse, "receive: this consumer was closed: call queue.consumer() for another one");
@@ -70,16 +52,44 @@ void ConsumerEndpoint::set_chunk(napi_env env, napi_value array_buffer, std::siz
 Message* ConsumerEndpoint::next(std::size_t most, double& why) {
   if (next_ == end_) {
     next_ = end_ = 0;
-    const Result<std::size_t> count = consumer().try_receive_batch(std::span(batch_).first(std::min(most, k_batch)));
-    if (!count) {
-      const Status status = count.status();
-      why = status == Status::end_of_stream ? k_end_of_stream : k_empty;
-      if (status == Status::removed || status == Status::evicted) throw_ended(status);
-      return nullptr;
-    }
-    end_ = *count;
+    end_ = take_new(std::span(batch_).first(std::min(most, k_batch)), why);
+    if (end_ == 0) return nullptr;
   }
   return &batch_[next_];
+}
+
+std::size_t ConsumerEndpoint::take_new(std::span<Message> to, double& why) {
+  Status status = Status::empty;
+  if (to.size() == 1) {  // one message is cheaper by itself than as a batch
+    Result<Message> message = consumer().try_receive();
+    if (message) {
+      to[0] = std::move(*message);
+      return 1;
+    }
+    status = message.status();
+  } else {
+    const Result<std::size_t> count = consumer().try_receive_batch(to);
+    if (count) return *count;
+    status = count.status();
+  }
+  why = status == Status::end_of_stream ? k_end_of_stream : k_empty;
+  if (status == Status::removed || status == Status::evicted) throw_ended(status);
+  return 0;
+}
+
+std::size_t ConsumerEndpoint::take_next(std::span<Message> to, double& why) {
+  const std::span<Message> first = waiting().first(std::min(waiting().size(), to.size()));
+  if (first.empty()) return take_new(to, why);
+  std::ranges::move(first, to.begin());
+  next_ += first.size();
+  return first.size();
+}
+
+void ConsumerEndpoint::put_back(std::span<Message> messages) noexcept {
+  if (waiting().empty()) next_ = end_ = batch_.size();
+  // There is room: either they come from here, or nothing waits, and there are no more than one take_next() gives.
+  next_ -= messages.size();
+  std::ranges::move(messages, waiting().begin());
 }
 
 bool ConsumerEndpoint::copy(Message& message, std::byte* payload, std::byte* head, std::size_t properties_bytes) {
@@ -131,13 +141,13 @@ double ConsumerEndpoint::receive(std::uint32_t most) {
     }
     if (message == nullptr) break;
     is_first = false;
-    const Block block(*message);
+    const EncodedProperties properties(*message);
     const std::size_t properties_at = aligned(sizeof(RecordHead) + message->size());
-    const std::size_t needed = aligned(properties_at + block.size());
+    const std::size_t needed = aligned(properties_at + properties.size());
     if (used_ + needed > chunk_.size()) return count > 0 ? count + k_room_ended : -static_cast<double>(needed);
     std::byte* const record = chunk_.data() + used_;
-    block.copy_to(record + properties_at);
-    const bool is_ours = copy(*message, record + sizeof(RecordHead), record, block.size());
+    properties.copy_to(record + properties_at);
+    const bool is_ours = copy(*message, record + sizeof(RecordHead), record, properties.size());
     batch_[next_++] = Message();
     if (!is_ours) continue;
     used_ += needed;
@@ -157,14 +167,40 @@ double ConsumerEndpoint::receive_into(std::span<std::byte> target, std::span<std
                                        " bytes, and the buffer has " + std::to_string(target.size()) +
                                        ": give a larger one, or call receive(); the message was not taken");
     }
-    const Block block(*message);
-    const std::size_t needed = sizeof(RecordHead) + block.size();
+    const EncodedProperties properties(*message);
+    const std::size_t needed = sizeof(RecordHead) + properties.size();
     if (needed > head.size()) return -static_cast<double>(needed);
-    block.copy_to(head.data() + sizeof(RecordHead));
-    const bool is_ours = copy(*message, target.data(), head.data(), block.size());
+    properties.copy_to(head.data() + sizeof(RecordHead));
+    const bool is_ours = copy(*message, target.data(), head.data(), properties.size());
     batch_[next_++] = Message();
     if (is_ours) return 1;
   }
+}
+
+double ConsumerEndpoint::receive_batch(std::uint32_t most) {
+  acknowledge_received();
+  if (!received_batch_.has_memory()) return -k_least_chunk;
+  received_batch_.begin([this](Message message) { held_.add(std::move(message)); });
+  double why = k_empty;
+  for (bool may_have_more = true; may_have_more && received_batch_.count() < most;) {
+    std::span<Message> room = received_batch_.room(std::min<std::size_t>(most - received_batch_.count(), k_batch));
+    if (room.empty()) break;
+    std::size_t count = 0;
+    try {
+      count = take_next(room, why);
+    } catch (const Error&) {
+      if (received_batch_.count() == 0) throw;
+      break;  // the next call says it, after what was copied
+    }
+    may_have_more = count == room.size() || next_ != end_;
+    const std::span<Message> run = room.first(count);
+    const auto [taken, needed] = received_batch_.add(run);
+    if (needed == 0) continue;
+    put_back(run.subspan(taken));
+    if (received_batch_.count() == 0) return -std::max(k_least_chunk, static_cast<double>(needed));
+    break;
+  }
+  return received_batch_.count() > 0 ? static_cast<double>(received_batch_.count()) : why;
 }
 
 std::size_t ConsumerEndpoint::ack_many(std::span<const std::uint32_t> places) {
@@ -185,6 +221,7 @@ void ConsumerEndpoint::acknowledge_received() {
     if (Message message = held_.take(place)) message.ack();
   }
   received_.clear();
+  if (is_automatic_) received_batch_.ack();
 }
 
 void ConsumerEndpoint::close() noexcept {
@@ -194,6 +231,7 @@ void ConsumerEndpoint::close() noexcept {
   for (Message& message : waiting()) message = Message();
   next_ = end_ = 0;
   held_.clear();
+  received_batch_.clear();
   received_.clear();
 }
 

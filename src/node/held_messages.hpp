@@ -14,6 +14,9 @@ namespace beltway::node {
 
 class HeldMessages {
  public:
+  /// No slot has this generation.
+  static constexpr std::uint32_t k_no_generation = 0xffffffff;
+
   struct Place {
     std::uint32_t slot;
     std::uint32_t generation;
@@ -41,7 +44,7 @@ class HeldMessages {
     Message* const found = find(place);
     if (found == nullptr) return {};
     free_.push_back(place.slot);
-    ++slots_[place.slot].generation;
+    if (++slots_[place.slot].generation == k_no_generation) slots_[place.slot].generation = 0;
     return std::move(*found);
   }
 

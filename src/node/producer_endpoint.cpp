@@ -53,6 +53,9 @@ class ProducerEndpoint {
   }
   /// How many of the first `count` messages there were published; 0: there is no room.
   std::size_t try_publish_packed(std::size_t count);
+  /// The same of messages of `size` bytes each that lie end to end in `bytes`, from the one with the number `first` on.
+  /// Requires a size of 1 at least.
+  std::size_t try_publish_equal(Bytes bytes, std::size_t size, std::size_t first);
 
  private:
   static constexpr std::uint32_t k_block = 64;
@@ -70,6 +73,9 @@ class ProducerEndpoint {
     }
   }
   std::size_t try_publish_block(napi_env env, napi_value array, std::uint32_t first, std::uint32_t count);
+  /// Publishes `message_at(0)` to `message_at(count - 1)`, which it asks for in their order.
+  template <class MessageAt>
+  std::size_t try_publish_each(std::size_t count, const MessageAt& message_at);
   std::size_t try_publish_batch(std::span<const Bytes> messages) {
     const Result<std::size_t> published = producer().try_publish_batch(messages);
     if (published) return *published;
@@ -123,17 +129,29 @@ std::size_t ProducerEndpoint::try_publish_block(napi_env env, napi_value array, 
 }
 
 std::size_t ProducerEndpoint::try_publish_packed(std::size_t count) {
+  std::size_t offset = 0;
+  return try_publish_each(std::min(count, sizes_.size()), [&](std::size_t index) {
+    const std::size_t begin = offset;
+    const std::size_t size = std::min<std::size_t>(sizes_[index], pack_.size() - begin);
+    offset += size;
+    return Bytes(pack_.data() + begin, size);
+  });
+}
+
+std::size_t ProducerEndpoint::try_publish_equal(Bytes bytes, std::size_t size, std::size_t first) {
+  const std::size_t count = bytes.size() / size;
+  if (first >= count) return 0;
+  return try_publish_each(count - first,
+                          [&](std::size_t index) { return Bytes(bytes.data() + (first + index) * size, size); });
+}
+
+template <class MessageAt>
+std::size_t ProducerEndpoint::try_publish_each(std::size_t count, const MessageAt& message_at) {
   std::array<Bytes, k_block> messages;
   std::size_t done = 0;
-  std::size_t offset = 0;
-  count = std::min(count, sizes_.size());
   while (done < count) {
     const std::size_t block = std::min<std::size_t>(k_block, count - done);
-    for (std::size_t i = 0; i < block; ++i) {
-      const std::size_t size = std::min<std::size_t>(sizes_[done + i], pack_.size() - offset);
-      messages[i] = Bytes(pack_.data() + offset, size);
-      offset += size;
-    }
+    for (std::size_t i = 0; i < block; ++i) messages[i] = message_at(done + i);
     std::size_t published = 0;
     try {
       published = try_publish_batch(std::span(messages).first(block));
@@ -190,6 +208,16 @@ napi_value try_publish_packed(napi_env env, napi_callback_info info) {
   return number_to_js(env, endpoint_of(arguments.data).try_publish_packed(count));
 }
 
+/// (bytes, size of a message, the first message that is to be published)
+napi_value try_publish_equal(napi_env env, napi_callback_info info) {
+  const Arguments<3> arguments(env, info);
+  const BytesOf bytes(env, arguments[0]);
+  const std::uint64_t size = whole_number_of(env, arguments[1], "size");
+  const std::uint64_t first = whole_number_of(env, arguments[2], "first");
+  if (size == 0) return number_to_js(env, 0);
+  return number_to_js(env, endpoint_of(arguments.data).try_publish_equal(bytes.bytes(), size, first));
+}
+
 napi_value on_ready(napi_env env, napi_callback_info info) {
   const Arguments<1> arguments(env, info);
   endpoint_of(arguments.data).readiness().set_callback(arguments[0]);
@@ -240,6 +268,7 @@ napi_value producer_to_js(napi_env env, Producer producer) {
       .method("tryPublishMany", guarded<try_publish_many>, data)
       .method("setPack", guarded<set_pack>, data)
       .method("tryPublishPacked", guarded<try_publish_packed>, data)
+      .method("tryPublishEqual", guarded<try_publish_equal>, data)
       .method("onReady", guarded<on_ready>, data)
       .method("beginWait", guarded<begin_wait>, data)
       .method("endWait", guarded<end_wait>, data)

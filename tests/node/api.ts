@@ -21,6 +21,9 @@ async function promises(): Promise<void> {
   const message: Message | null = await consumer.receive({ timeout: 5, signal: options.signal });
   const many: Message[] = await consumer.receiveMany(5);
   const acked: number = consumer.ackMany(many);
+  const packed: number = await producer.publishMany(new Float64Array(8), { size: 16, timeout: 5 });
+  const batch = await consumer.receiveBatch(64);
+  console.log(packed, batch?.data(0).length, batch?.bytes[batch.begin(0)], batch?.ack());
   const into = await consumer.receiveInto(Buffer.alloc(8));
   console.log(message?.text(), acked, into?.size, queue.options.retryDelay + 1, producer.lastSequence + 1n);
   consumer[Symbol.dispose]();
@@ -45,6 +48,8 @@ async function refused(queue: Queue, consumer: Consumer, producer: Producer): Pr
   await queue.consumer({ ack: 'never' });
   // @ts-expect-error null must be handled
   (await consumer.receive()).ack();
+  // @ts-expect-error bytes without the size of a message
+  await producer.publishMany(Buffer.alloc(64));
   // @ts-expect-error no bytes
   await producer.publish({ a: 1 });
   // @ts-expect-error made by a queue alone

@@ -1,17 +1,22 @@
-// Many messages in memory that is used again: for streams of small messages, without an object a message.
+// Many messages in memory that is used again: for streams of small messages, without an object a message. The layout of the memory
+// is that of received_batch.hpp.
 'use strict';
 
 const native = require('./native');
 const { Chunk, after, headBytes } = require('./message');
 
-const firstBytes = 65536;
+const entryBytes = 32;
+const mostMessages = 1024; // these two are those of received_batch.hpp
+const entriesBytes = mostMessages * entryBytes;
+const leastPayloadBytes = 65536;
+const inBatch = 0xffffffff; // a generation of consumer_endpoint.hpp
 
 class Batch {
   constructor(consumer) {
     Object.defineProperties(this, {
       _consumer: { value: consumer },
-      _chunk: { value: new Chunk(firstBytes), writable: true },
-      _records: { value: new Uint32Array(64), writable: true }, // where each begins
+      _chunk: { value: new Chunk(0), writable: true },
+      _words: { value: undefined, writable: true }, // those of the chunk
     });
     this.length = 0;
   }
@@ -20,41 +25,34 @@ class Batch {
     return this._chunk.bytes;
   }
   begin(index) {
-    return this._record(index) + headBytes;
+    return this._words[this._entry(index)];
   }
   size(index) {
-    return this._chunk.words[this._record(index) >> 2];
+    return this._words[this._entry(index) + 1];
   }
   data(index) {
-    return this._chunk.view(this.begin(index), this.size(index));
+    const word = this._entry(index);
+    return this._chunk.view(this._words[word], this._words[word + 1]);
   }
   text(index) {
     const begin = this.begin(index);
     return this._chunk.bytes.utf8Slice(begin, begin + this.size(index));
   }
   position(index) {
-    return this._chunk.doubles[(this._record(index) >> 3) + 1];
+    return this._chunk.doubles[(this._entry(index) >> 1) + 1];
   }
   deliveries(index) {
-    return this._chunk.words[(this._record(index) >> 2) + 6];
+    return this._words[this._entry(index) + 6];
   }
   properties(index) {
-    const size = this._chunk.words[(this._record(index) >> 2) + 1];
-    const begin = (this.begin(index) + this.size(index) + 7) & ~7;
-    return size === 0 ? { headers: [] } : native.properties(this._chunk.bytes, begin, size);
+    const word = this._entry(index);
+    const size = this._words[word + 5];
+    return size === 0 ? { headers: [] } : native.properties(this._chunk.bytes, this._words[word + 4], size);
   }
 
   ack(index) {
     if (index !== undefined) return this._one('ack', index) ? 1 : 0;
-    if (this._consumer.group === '') return this.length;
-    const words = this._chunk.words;
-    const places = this._consumer._placesFor(this.length);
-    for (let i = 0; i < this.length; ++i) {
-      const word = this._records[i] >> 2;
-      places[2 * i] = words[word + 4];
-      places[2 * i + 1] = words[word + 5];
-    }
-    return this._consumer._ackPlaces(2 * this.length);
+    return this._consumer.group === '' ? this.length : this._consumer._handle.ackBatch();
   }
   nack(index, delay) {
     return this._one('nack', index, delay);
@@ -63,26 +61,48 @@ class Batch {
     return this._one('reject', index);
   }
   _one(call, index, delay) {
-    const word = this._record(index) >> 2;
+    this._entry(index);
     if (this._consumer.group === '') return true; // its place in the ring is free since the copy
-    return this._consumer._handle[call](this._chunk.words[word + 4], this._chunk.words[word + 5], delay);
+    return this._consumer._handle[call](index, inBatch, delay);
   }
 
-  _record(index) {
-    if (!(Number.isInteger(index) && index >= 0 && index < this.length))
-      throw new RangeError(`there is no message ${index} of ${this.length} in the batch`);
-    return this._records[index];
+  /** Where the entry of a message begins, in words. */
+  _entry(index) {
+    if (index >>> 0 === index && index < this.length) return index << 3;
+    throw new RangeError(`there is no message ${index} of ${this.length} in the batch`);
   }
-  /** Notes where the records are: `count` from the beginning of the chunk on. */
-  _take(count) {
-    if (this._records.length < count) this._records = new Uint32Array(2 * count);
-    let at = 0;
-    for (let i = 0; i < count; ++i) {
-      this._records[i] = at;
-      at = after(this._chunk, at);
+
+  /** Sees to memory. A program may have taken it away. */
+  _secure() {
+    if (this._chunk.isGone) this._grow(leastPayloadBytes);
+  }
+  /** Takes memory for payloads of `bytes` bytes. */
+  _grow(bytes) {
+    this._chunk = new Chunk(entriesBytes + Math.max(leastPayloadBytes, bytes));
+    this._words = this._chunk.words;
+    this._consumer._handle.setBatchMemory(this._chunk.bytes);
+  }
+  /** Takes up to `count` messages from the records of another chunk, of which the first begins at `at`. Returns where the next one does. */
+  _copy(from, at, count) {
+    let end = at;
+    for (let i = 0; i < count; ++i) end = after(from, end);
+    if (entriesBytes + end - at > this._chunk.bytes.length) this._grow(end - at);
+    const { words, doubles } = this._chunk;
+    for (let i = 0, to = entriesBytes; i < count; ++i) {
+      const payload = at + headBytes;
+      const head = at >> 2;
+      const entry = i << 3;
+      words[entry] = to;
+      words[entry + 1] = from.words[head];
+      doubles[(entry >> 1) + 1] = from.doubles[(at >> 3) + 1];
+      words[entry + 4] = to + ((from.words[head] + 7) & ~7);
+      words[entry + 5] = from.words[head + 1];
+      words[entry + 6] = from.words[head + 6];
+      at = after(from, at);
+      to += from.bytes.copy(this._chunk.bytes, to, payload, at);
     }
     this.length = count;
-    return this;
+    return at;
   }
 }
 

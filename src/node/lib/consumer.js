@@ -22,6 +22,8 @@ class Consumer extends Waiting {
     const field = (value) => ({ value, writable: true });
     Object.defineProperties(this, {
       _receive: { value: handle.receive },
+      _receiveBatch: { value: handle.receiveBatch },
+      _ack: { value: handle.ack },
       _oneByOne: { value: handle.oneByOne },
       _chunk: field(undefined),
       _at: field(0), // where the next record begins
@@ -231,24 +233,23 @@ class Consumer extends Waiting {
   _takeBatch(most) {
     const batch = (this._batch ??= new Batch(this));
     batch.length = 0;
+    batch._secure();
     if (this._count > 0) return this._takeBatchAhead(batch, Math.min(most, this._count));
     for (;;) {
-      this._use(batch._chunk, 0);
-      const got = this._receive(most);
-      if (got > 0) return batch._take(Math.floor(got));
+      const got = this._receiveBatch(most);
+      if (got > 0) {
+        batch.length = got;
+        return batch;
+      }
       if (got > -leastChunk) return got === endOfStream ? this._end_of_stream(null) : nothing;
-      batch._chunk = new Chunk(-got);
+      batch._grow(-got);
     }
   }
   /** Of messages that were copied already. */
   _takeBatchAhead(batch, count) {
-    let end = this._at;
-    for (let i = 0; i < count; ++i) end = after(this._chunk, end);
-    if (end - this._at > batch._chunk.bytes.length) batch._chunk = new Chunk(end - this._at);
-    this._chunk.bytes.copy(batch._chunk.bytes, 0, this._at, end);
-    this._at = end;
+    this._at = batch._copy(this._chunk, this._at, count);
     this._count -= count;
-    return batch._take(count);
+    return batch;
   }
 
   _end_of_stream(answer_) {

@@ -18,10 +18,11 @@ class Chunk {
     this.bytes = Buffer.allocUnsafeSlow(bytes); // with an ArrayBuffer of its own
     this.words = new Uint32Array(this.bytes.buffer, 0, bytes >> 2);
     this.doubles = new Float64Array(this.bytes.buffer, 0, bytes >> 3);
-    markAsUntransferable(this.bytes.buffer); // other messages lie there, and the native side writes to it
+    this.memory = this.bytes.buffer; // the getter of a typed array takes as long as a view
+    markAsUntransferable(this.memory); // other messages lie there, and the native side writes to it
   }
   view(begin, size) {
-    return new View(this.words.buffer, begin, size);
+    return new View(this.memory, begin, size);
   }
   /** A program may take the memory away all the same (ArrayBuffer.prototype.transfer()). */
   get isGone() {
@@ -91,7 +92,7 @@ class Message {
   }
 
   ack() {
-    return this._isHeld() ? this._consumer._handle.ack(this._slot(), this._generation()) : this._end();
+    return this._isHeld() ? this._consumer._ack(this._slot(), this._generation()) : this._end();
   }
   nack(delay) {
     return this._isHeld() ? this._consumer._handle.nack(this._slot(), this._generation(), delay) : this._end();

@@ -85,32 +85,59 @@ class Producer extends Waiting {
   publishMany(messages, options, callback) {
     if (typeof options === 'function') return this.publishMany(messages, undefined, options);
     return answer(callback, () => {
-      if (!Array.isArray(messages)) throw new BeltwayError('invalid_option', 'publishMany: messages takes an array');
       if (options !== undefined && options !== null) checkWait('publishMany', options);
-      let count = 0;
-      const attempt = () => {
-        while (count < messages.length) {
-          const some = this._publishSome(messages, count);
-          if (some === 0) return nothing;
-          count += some;
-        }
-        return count;
-      };
-      try {
-        if (this._line.length === 0) {
-          const value = attempt();
-          if (value !== nothing) return --turn.left > 0 ? Promise.resolve(value) : settle(value);
-        }
-      } catch (error) {
-        error.published = count;
-        throw error;
-      }
-      const late = (resolve, reject) => reject(this._late(`publishMany: "${this.queueName}"`, options));
-      return this._wait(attempt, options, late).catch((error) => {
-        if (error !== null && typeof error === 'object' && !Object.isFrozen(error)) error.published = count;
-        throw error;
-      });
+      const size = options?.size;
+      if (size !== undefined) return this._publishAll(this._packed(messages, size), options);
+      if (!Array.isArray(messages))
+        throw new BeltwayError('invalid_option', 'publishMany: messages takes an array, or bytes and the option size');
+      return this._publishAll({ count: () => messages.length, publish: (first) => this._publishSome(messages, first) }, options);
     });
+  }
+
+  /** Publishes `count()` messages. `publish(first)` publishes some from there on, and returns how many; 0: there is no room. */
+  _publishAll({ count, publish }, options) {
+    let sent = 0;
+    const attempt = () => {
+      while (sent < count()) {
+        const some = publish(sent);
+        if (some === 0) return nothing;
+        sent += some;
+      }
+      return sent;
+    };
+    try {
+      if (this._line.length === 0) {
+        const value = attempt();
+        if (value !== nothing) return --turn.left > 0 ? Promise.resolve(value) : settle(value);
+      }
+    } catch (error) {
+      error.published = sent;
+      throw error;
+    }
+    const late = (resolve, reject) => reject(this._late(`publishMany: "${this.queueName}"`, options));
+    return this._wait(attempt, options, late).catch((error) => {
+      if (error !== null && typeof error === 'object' && !Object.isFrozen(error)) error.published = sent;
+      throw error;
+    });
+  }
+
+  /** Messages of `size` bytes each that lie one behind the other. */
+  _packed(messages, size) {
+    if (!Number.isInteger(size) || size < 1)
+      throw new BeltwayError('invalid_option', 'publishMany: size takes the bytes of each message, 1 or more');
+    if (!ArrayBuffer.isView(messages) && !isArrayBuffer(messages)) {
+      throw new BeltwayError('invalid_option', 'publishMany: with the option size, messages takes a Buffer, a typed array or an ' +
+        'ArrayBuffer that has all of them');
+    }
+    const total = messages.byteLength;
+    if (total % size !== 0)
+      throw new BeltwayError('invalid_option', `publishMany: ${total} bytes are no whole number of messages of ${size} bytes`);
+    if (total === 0 && isDetached(messages.buffer ?? messages)) throw new BeltwayError('invalid_option', taken);
+    const publish = (first) => {
+      if (messages.byteLength !== total) throw new BeltwayError('misuse', taken);
+      return this._handle.tryPublishEqual(messages, size, first);
+    };
+    return { count: () => total / size, publish };
   }
 
   /** Publishes some of `messages` from `first` on. Returns how many; 0: there is no room. */
@@ -130,10 +157,12 @@ class Producer extends Waiting {
     let count = 0;
     for (; count < most; ++count) {
       const message = messages[first + count];
-      if (!(message instanceof Uint8Array) || used + message.length > packedBytes) break;
+      if (!(message instanceof Uint8Array)) break;
+      const size = message.length; // once: shared memory may grow
+      if (used + size > packedBytes) break;
       bytes.set(message, used);
-      used += message.length;
-      sizes[count] = message.length;
+      used += size;
+      sizes[count] = size;
     }
     return count;
   }
@@ -146,6 +175,17 @@ class Producer extends Waiting {
   _late(what, options) {
     return new BeltwayError('timeout', `${what}: no room in ${options.timeout} ms: a group does not take its messages; see ` +
       '`beltway show`');
+  }
+}
+
+const taken = 'publishMany: the memory of the messages was transferred or resized: leave it as it is until publishMany() is done';
+
+/** Memory whose bytes a program has given away. */
+function isDetached(memory) {
+  try {
+    return new Uint8Array(memory) === undefined;
+  } catch {
+    return true;
   }
 }
 
