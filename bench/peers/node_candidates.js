@@ -1,8 +1,8 @@
 // What node_throughput.js compares: each candidate sends `count` messages of `bytes` bytes from one process or thread to another.
 // `send(mode, count, bytes, where)` runs at the sending end, `receive(...)` at the other one and returns seconds from the first
 // message to the last. Modes: "one" sends and receives one message a call, with await where the candidate has one; "batch" an
-// array of 64 buffers; "packed" 64 messages that lie in one buffer. The receiver looks at the first byte of each message, and checks
-// the sum of them at the end.
+// array of 64 buffers; "packed" 64 messages that lie in one buffer. The receiver looks at the first byte of each message, and
+// checks their sum at the end.
 //
 // The peers get what is best for them: MessageChannel and IPC have no backpressure, so they send a window of messages without
 // waiting for each, and then wait for the receiver once.
@@ -19,7 +19,7 @@ const filled = (bytes) => Buffer.alloc(bytes, fill);
 // Each a buffer of its own: a channel would copy one that comes again only once.
 const filledBatch = (bytes) => Array.from({ length: batch }, () => filled(bytes));
 
-/** Takes the first byte of each message; resolves with the seconds from the first to the last. `credit` is called after each window. */
+/** Takes the first byte of each message. Tells the seconds from the first to the last. Calls `credit` after each window. */
 function counter(count, credit) {
   let seen = 0;
   let sum = 0;
@@ -102,7 +102,7 @@ function beltwayCandidate(group, inPlace = false) {
         }
       } else if (inPlace) {
         for (let left = count; left > 0; ) {
-          const messages = await consumer.receiveBatch(4 * batch);
+          const messages = await consumer.receiveBatch(batch);
           const memory = messages.bytes;
           for (let i = 0; i < messages.length; ++i) counted.take(memory[messages.begin(i)]);
           messages.ack();
@@ -183,7 +183,7 @@ module.exports = {
     beltway: { modes: ['one', 'batch'], ...beltwayCandidate(undefined) },
     'beltway with acks': { modes: ['one', 'batch'], ...beltwayCandidate('workers') },
     'beltway in place': { modes: ['batch', 'packed'], ...beltwayCandidate(undefined, true) },
-    'beltway in place, with acks': { modes: ['batch', 'packed'], ...beltwayCandidate('workers', true) },
+    'beltway in place with acks': { modes: ['batch', 'packed'], ...beltwayCandidate('workers', true) },
     MessageChannel: messageChannel,
     'child_process IPC': ipc,
     zeromq,

@@ -2,11 +2,11 @@
 //
 //   node bench/peers/node_throughput.js BUILD [MESSAGES [ROUNDS]]
 //
-// BUILD is a build folder with the targets beltwayd and beltway_node: build/release. MESSAGES are those one by one; in batches there
-// are four times as many, so that what the compiler of JavaScript does at first takes a small part of the time. zeromq takes part if
-// require('zeromq'), or $BELTWAY_ZEROMQ, finds it. $BELTWAY_BENCH_CANDIDATES names some candidates instead of all, with ";" between
-// them: "beltway;zeromq". Prints one line of JSON a measurement, and at last one that has the medians and the ratios of Beltway to
-// each peer. The machine should have nothing else to do, and two processors.
+// BUILD is a build folder with the targets beltwayd and beltway_node: build/release. MESSAGES are those one by one. In batches
+// there are sixteen times as many, so that the time in which JavaScript is compiled is a small part. zeromq takes part if
+// require('zeromq'), or $BELTWAY_ZEROMQ, finds it. $BELTWAY_BENCH_CANDIDATES names some candidates instead of all:
+// "beltway,zeromq". Prints one line of JSON a measurement, and at last one that has the medians and the ratios of Beltway to each
+// peer. The machine should have nothing else to do, and two processors.
 'use strict';
 
 const { fork, spawn } = require('node:child_process');
@@ -18,7 +18,7 @@ const { candidates } = require('./node_candidates');
 
 const bytes = 64;
 const modes = ['one', 'batch', 'packed'];
-const batchFactor = 4;
+const batchFactor = 16;
 
 async function sendAsChild({ name, mode, count, address }) {
   await candidates[name].send(mode, count, bytes, address ?? parentPort ?? undefined);
@@ -70,7 +70,7 @@ function hasZeromq() {
 }
 
 async function main() {
-  const [build, messages = '1048576', rounds = '3'] = process.argv.slice(2);
+  const [build, messages = '524288', rounds = '3'] = process.argv.slice(2);
   if (build === undefined) throw new Error('usage: node node_throughput.js BUILD [MESSAGES [ROUNDS]]');
   const count = Math.max(1024, Number(messages) & ~1023); // whole windows and batches
   const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'beltway-bench-'));
@@ -80,7 +80,7 @@ async function main() {
   const daemon = spawn(path.join(build, 'bin', 'beltwayd'), arguments_, { stdio: 'ignore' });
   try {
     while (!fs.existsSync(process.env.BELTWAY_SOCKET)) await new Promise((resolve) => setTimeout(resolve, 10));
-    const wanted = process.env.BELTWAY_BENCH_CANDIDATES?.split(';');
+    const wanted = process.env.BELTWAY_BENCH_CANDIDATES?.split(',');
     const takesPart = (name) => (wanted?.includes(name) ?? true) && (name !== 'zeromq' || hasZeromq());
     const names = Object.keys(candidates).filter(takesPart);
     const results = [];

@@ -11,7 +11,8 @@ const top = path.join(__dirname, '..', '..');
 /** What a block prints, in the order of the document. */
 const documents = {
   'README.md': ['one order\n'],
-  'examples/NODE.md': ['done: resize a.png, delivery 2\n', 'all done\n', '1000\n', '2 timeout\n'],
+  'examples/NODE.md': ['done: resize a.png, delivery 2\n', 'all done\n', '1000\n',
+    'the sum of the second numbers is 1000000\n', '2 timeout\n'],
   'src/node/README.md': ['order 1 1\n'],
 };
 

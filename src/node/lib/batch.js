@@ -1,5 +1,5 @@
-// Many messages in memory that is used again: for streams of small messages, without an object a message. The layout of the memory
-// is that of received_batch.hpp.
+// Many messages in memory that is used again: for streams of small messages, without an object a message. The memory has the
+// layout of received_batch.hpp.
 'use strict';
 
 const native = require('./native');
@@ -82,7 +82,7 @@ class Batch {
     this._words = this._chunk.words;
     this._consumer._handle.setBatchMemory(this._chunk.bytes);
   }
-  /** Takes up to `count` messages from the records of another chunk, of which the first begins at `at`. Returns where the next one does. */
+  /** Takes `count` messages from the records of another chunk. The first begins at `at`. Returns where the next one does. */
   _copy(from, at, count) {
     let end = at;
     for (let i = 0; i < count; ++i) end = after(from, end);

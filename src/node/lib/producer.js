@@ -126,8 +126,8 @@ class Producer extends Waiting {
     if (!Number.isInteger(size) || size < 1)
       throw new BeltwayError('invalid_option', 'publishMany: size takes the bytes of each message, 1 or more');
     if (!ArrayBuffer.isView(messages) && !isArrayBuffer(messages)) {
-      throw new BeltwayError('invalid_option', 'publishMany: with the option size, messages takes a Buffer, a typed array or an ' +
-        'ArrayBuffer that has all of them');
+      throw new BeltwayError('invalid_option', 'publishMany: with the option size, messages takes a Buffer, a typed array or ' +
+        'an ArrayBuffer that has all of them');
     }
     const total = messages.byteLength;
     if (total % size !== 0)
@@ -178,7 +178,7 @@ class Producer extends Waiting {
   }
 }
 
-const taken = 'publishMany: the memory of the messages was transferred or resized: leave it as it is until publishMany() is done';
+const taken = 'publishMany: the memory of the messages was transferred or resized; leave it as it is until publishMany() is done';
 
 /** Memory whose bytes a program has given away. */
 function isDetached(memory) {
