@@ -140,6 +140,19 @@ napi_value ping(napi_env env, napi_callback_info info) {
   });
 }
 
+/// (connection, since, count); count may be undefined.
+napi_value events(napi_env env, napi_callback_info info) {
+  const Arguments<3> arguments(env, info);
+  const std::uint64_t count = is_given(env, arguments[2]) ? whole_number_of(env, arguments[2], "events: count")
+                                                          : std::uint64_t{k_max_events_per_request};
+  return run_job(
+      env,
+      [connection = connection_of(env, arguments[0]), since = whole_number_of(env, arguments[1], "events: since"),
+       most = static_cast<std::uint32_t>(std::min<std::uint64_t>(count, 0xffffffff))]() -> Answer {
+        return [page = connection.events(since, most)](napi_env done) { return events_to_js(done, page); };
+      });
+}
+
 napi_value queue_facts(napi_env env, napi_callback_info info) {
   const Arguments<1> arguments(env, info);
   const Queue queue = queue_of(env, arguments[0]);
@@ -207,6 +220,30 @@ napi_value evict(napi_env env, napi_callback_info info) {
     queue.evict(index);
     return nothing();
   });
+}
+
+napi_value ack_message(napi_env env, napi_callback_info info) {
+  const Arguments<3> arguments(env, info);
+  return run_job(env, [queue = queue_of(env, arguments[0]), group = string_of(env, arguments[1], "ackMessage: group"),
+                       position = whole_number_of(env, arguments[2], "ackMessage: position")] {
+    queue.ack_message(group, position);
+    return nothing();
+  });
+}
+
+/// (queue, group, position, target, timeout in ms); the promise is false if the target stayed full.
+napi_value move_message(napi_env env, napi_callback_info info) {
+  const Arguments<5> arguments(env, info);
+  std::optional<std::chrono::duration<double, std::milli>> timeout;
+  if (is_given(env, arguments[4])) timeout.emplace(number_of(env, arguments[4], "moveMessage: timeout"));
+  return run_job(env,
+                 [queue = queue_of(env, arguments[0]), group = string_of(env, arguments[1], "moveMessage: group"),
+                  position = whole_number_of(env, arguments[2], "moveMessage: position"),
+                  target = queue_of(env, arguments[3]), timeout]() -> Answer {
+                   const Until until = timeout ? Until(*timeout) : Until();
+                   const bool is_moved = queue.move_message(group, position, target, until) == Status::ok;
+                   return [is_moved](napi_env done) { return to_js(done, is_moved); };
+                 });
 }
 
 napi_value pause_group(napi_env env, napi_callback_info info) {
@@ -295,6 +332,7 @@ void add_control_calls(napi_env env, napi_value exports) {
   add("list", guarded<list>);
   add("describe", guarded<describe>);
   add("ping", guarded<ping>);
+  add("events", guarded<events>);
   add("queueFacts", guarded<queue_facts>);
   add("attachProducer", guarded<attach_producer>);
   add("attachConsumer", guarded<attach_consumer>);
@@ -302,6 +340,8 @@ void add_control_calls(napi_env env, napi_value exports) {
   add("removeGroup", guarded<remove_group>);
   add("purge", guarded<purge>);
   add("evict", guarded<evict>);
+  add("ackMessage", guarded<ack_message>);
+  add("moveMessage", guarded<move_message>);
   add("pauseGroup", guarded<pause_group>);
   add("resetGroup", guarded<reset_group>);
   add("describeQueue", guarded<describe_queue>);

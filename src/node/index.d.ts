@@ -6,7 +6,7 @@
 /// <reference types="node" />
 
 import type {
-  DaemonInfo, OptionChange, PeekedMessage, PurgeResult, QueueInfo, QueueSnapshot, ResetResult,
+  DaemonInfo, EventPage, OptionChange, PeekedMessage, PurgeResult, QueueInfo, QueueSnapshot, ResetResult,
 } from './info';
 import type { Batch, Message } from './message';
 
@@ -43,6 +43,8 @@ export interface ConnectionOptions {
   startDaemon?: boolean;
   /** How long a request waits for the daemon (10000). */
   timeout?: number;
+  /** The same, if it is shorter, while the daemon's process is stopped by a signal or a debugger. */
+  stoppedTimeout?: number;
 }
 
 /** Of a named group; not given: as the queue has it. The queue's options of the same name explain them. */
@@ -287,6 +289,14 @@ export class Queue {
     callback?: Callback<ResetResult>): Promise<ResetResult>;
   /** Takes the messages of that consumer (EndpointInfo.index) away and gives them to the others. */
   evict(consumer: number, callback?: Callback<void>): Promise<void>;
+  /** Acknowledges one message that no consumer holds: the group loses it. Owner and root only. not_found, misuse: it is held. */
+  ackMessage(group: string, position: number, callback?: Callback<void>): Promise<void>;
+  /**
+   * Moves one message that no consumer holds to another queue, with its properties. Waits while that queue is full, for 30 s at
+   * most, in a thread of libuv's pool. False: it stayed full, and the message is where it was. Owner and root only.
+   */
+  moveMessage(group: string, position: number, target: Queue, options?: { timeout?: number },
+    callback?: Callback<boolean>): Promise<boolean>;
   /** Acknowledges all that no consumer holds. */
   purge(group: string, callback?: Callback<PurgeResult>): Promise<PurgeResult>;
   describe(callback?: Callback<QueueInfo>): Promise<QueueInfo>;
@@ -314,6 +324,12 @@ export class Connection {
   remove(name: string, options?: { force?: boolean }, callback?: Callback<void>): Promise<void>;
   list(callback?: Callback<QueueInfo[]>): Promise<QueueInfo[]>;
   describe(name: string, callback?: Callback<QueueInfo>): Promise<QueueInfo>;
+  /**
+   * What the daemon has seen, from the event with the sequence number `since` on, at most `count` events. To follow them, ask
+   * again now and then, with `next` of the answer.
+   */
+  events(options?: { since?: number; count?: number }, callback?: Callback<EventPage>): Promise<EventPage>;
+  events(callback: Callback<EventPage>): void;
   ping(callback?: Callback<DaemonInfo>): Promise<DaemonInfo>;
   close(): void;
   [Symbol.dispose](): void;

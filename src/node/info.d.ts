@@ -38,3 +38,29 @@ export interface DaemonInfo {
   held: HeldQueue[];
   [name: string]: unknown;
 }
+/** One thing that happened. What does not apply is absent. Later versions may add kinds. */
+export interface DaemonEvent {
+  /** 1 for the first one of a journal, then one more each time. */
+  sequence: number;
+  /** Milliseconds since 1970. */
+  time: number;
+  /** "attached", "died", "evicted", "full", "dead_lettered", ...: see include/beltway/events.hpp. */
+  kind: string;
+  /** What happened, for people. */
+  text?: string;
+  queue?: string; queueId?: number; group?: string; role?: 'producer' | 'consumer'; index?: number;
+  /** The process of the endpoint, or the one that asked for it. */
+  pid?: number; uid?: number; command?: string;
+  voided?: number; released?: number; messages?: number;
+}
+export interface EventPage {
+  /** Another number means that a daemon began anew, from sequence number 1. */
+  journal: bigint;
+  events: DaemonEvent[];
+  /** Sequence numbers of the oldest event that the daemon remembers and of the newest one. */
+  first: number; last: number;
+  /** Ask for the events from here on next. */
+  next: number;
+  /** There are more already. */
+  more: boolean;
+}

@@ -220,6 +220,34 @@ napi_value peeked_to_js(napi_env env, const std::vector<PeekedMessage>& messages
   });
 }
 
+napi_value events_to_js(napi_env env, const EventPage& page) {
+  const auto event_to_js = [env](const Event& event) {
+    Object object(env);
+    object.set("sequence", event.sequence)
+        .set("time", ms(std::chrono::microseconds(event.time_ns / 1000)))
+        .set("kind", event.kind);
+    if (!event.text.empty()) object.set("text", event.text);
+    if (!event.queue.empty()) object.set("queue", event.queue).set("queueId", event.queue_id);
+    if (!event.group.empty()) object.set("group", event.group);
+    if (!event.role.empty()) object.set("role", event.role).set("index", event.index);
+    if (event.pid != 0) object.set("pid", event.pid).set("uid", event.uid).set("command", event.command);
+    if (event.voided != 0) object.set("voided", event.voided);
+    if (event.released != 0) object.set("released", event.released);
+    if (event.messages != 0) object.set("messages", event.messages);
+    return object.value();
+  };
+  napi_value journal = nullptr;
+  check(env, napi_create_bigint_uint64(env, page.journal, &journal));
+  return Object(env)
+      .set("journal", journal)
+      .set("events", array_of(env, page.events, event_to_js))
+      .set("first", page.first)
+      .set("last", page.last)
+      .set("next", page.next)
+      .set("more", page.more)
+      .value();
+}
+
 napi_value counters_to_js(napi_env env, const ProducerCounters& counters) {
   return Object(env)
       .set("messages", counters.messages)

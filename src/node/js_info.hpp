@@ -7,6 +7,7 @@
 #include <node_api.h>
 
 #include "beltway/connection.hpp"
+#include "beltway/events.hpp"
 #include "beltway/info.hpp"
 
 namespace beltway::node {
@@ -18,6 +19,7 @@ namespace beltway::node {
 [[nodiscard]] napi_value purge_to_js(napi_env env, const PurgeResult& result);
 [[nodiscard]] napi_value reset_to_js(napi_env env, const ResetResult& result);
 [[nodiscard]] napi_value peeked_to_js(napi_env env, const std::vector<PeekedMessage>& messages);
+[[nodiscard]] napi_value events_to_js(napi_env env, const EventPage& page);
 [[nodiscard]] napi_value counters_to_js(napi_env env, const ProducerCounters& counters);
 [[nodiscard]] napi_value counters_to_js(napi_env env, const ConsumerCounters& counters);
 

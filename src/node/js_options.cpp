@@ -187,19 +187,22 @@ template ConsumerOptions read_options(napi_env, napi_value, std::string_view, st
 template <>
 ConnectionOptions read_options(napi_env env, napi_value value, std::string_view operation, std::vector<std::string>*) {
   ConnectionOptions options;
-  read_object(env, value, operation, "socket, startDaemon, timeout", [&](const std::string& name, napi_value each) {
-    const std::string what = what_of(operation, name);
-    if (name == "socket") {
-      read(env, each, what, options.socket);
-    } else if (name == "startDaemon") {
-      read(env, each, what, options.start_daemon);
-    } else if (name == "timeout") {
-      read(env, each, what, options.timeout);
-    } else {
-      return false;
-    }
-    return true;
-  });
+  read_object(env, value, operation, "socket, startDaemon, timeout, stoppedTimeout",
+              [&](const std::string& name, napi_value each) {
+                const std::string what = what_of(operation, name);
+                if (name == "socket") {
+                  read(env, each, what, options.socket);
+                } else if (name == "startDaemon") {
+                  read(env, each, what, options.start_daemon);
+                } else if (name == "timeout") {
+                  read(env, each, what, options.timeout);
+                } else if (name == "stoppedTimeout") {
+                  read(env, each, what, options.stopped_timeout);
+                } else {
+                  return false;
+                }
+                return true;
+              });
   return options;
 }
 

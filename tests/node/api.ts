@@ -21,9 +21,13 @@ async function promises(): Promise<void> {
   const message: Message | null = await consumer.receive({ timeout: 5, signal: options.signal });
   const many: Message[] = await consumer.receiveMany(5);
   const acked: number = consumer.ackMany(many);
+  const { events, next, journal } = await link.events({ since: 1, count: 10 });
+  console.log(events[0].kind, events[0].pid?.toFixed(), next + 1, journal + 1n);
+  await queue.ackMessage('billing', 5);
+  const moved: boolean = await queue.moveMessage('billing', 6, await link.openQueue('other'), { timeout: 5 });
   const packed: number = await producer.publishMany(new Float64Array(8), { size: 16, timeout: 5 });
   const batch = await consumer.receiveBatch(64);
-  console.log(packed, batch?.data(0).length, batch?.bytes[batch.begin(0)], batch?.ack());
+  console.log(moved, packed, batch?.data(0).length, batch?.bytes[batch.begin(0)], batch?.ack());
   const into = await consumer.receiveInto(Buffer.alloc(8));
   console.log(message?.text(), acked, into?.size, queue.options.retryDelay + 1, producer.lastSequence + 1n);
   consumer[Symbol.dispose]();
@@ -52,6 +56,8 @@ async function refused(queue: Queue, consumer: Consumer, producer: Producer): Pr
   await producer.publishMany(Buffer.alloc(64));
   // @ts-expect-error no bytes
   await producer.publish({ a: 1 });
+  // @ts-expect-error the target is a queue
+  await queue.moveMessage('billing', 6, 'other');
   // @ts-expect-error made by a queue alone
   new Producer();
   // @ts-expect-error a code that does not exist

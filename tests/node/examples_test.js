@@ -59,6 +59,13 @@ test('job_queue.js reads dead letters with their reason', async () => {
   assert.match(out, /broken: too_many_deliveries in job_queue\/workers after 3 deliveries\n/);
 });
 
+test('failing_jobs.js tries again what fails and drops what never succeeds', async () => {
+  const out = await run('failing_jobs.js');
+  for (const line of ['broken, delivery 3: failed', 'server away, delivery 2: done', 'not a job, delivery 1: rejected',
+    'good, delivery 1: done']) assert.equal(count(out, `${line}\n`), 1, out);
+  assert.ok(out.endsWith('2 done, 2 dropped\n'), out);
+});
+
 test('long_jobs.js keeps the lease of the busy worker only', async () => {
   const out = await run('long_jobs.js');
   assert.match(out, /hangs: delivery 2, the first worker still has it: false\n/);

@@ -39,7 +39,7 @@ test('a callback gets the error of a bad argument and is never called before the
     });
     returned = true;
   });
-  failure('invalid_option', '"sockett"', 'socket, startDaemon, timeout')(error);
+  failure('invalid_option', '"sockett"', 'socket, startDaemon, timeout, stoppedTimeout')(error);
 });
 
 test('an exception of a callback is an uncaught exception and no rejection', async () => {
@@ -124,6 +124,57 @@ test('groups can be added paused reset purged and removed', async () => {
   await assert.rejects(queue.peek(5, { from: -1 }), failure('invalid_option', 'peek: from'));
   await queue.removeGroup('late');
   await assert.rejects(queue.purge('late'), failure('not_found', 'late'));
+});
+
+test('one message is acknowledged or moved by its position', async () => {
+  const queue = await daemon.link.declare('by-position', { groups: ['g'] });
+  const target = await daemon.link.declare('by-position-target', { groups: ['h'], slots: 2 });
+  const producer = await queue.producer();
+  for (const key of ['a', 'b', 'c', 'd', 'e']) await producer.publish(key, { key });
+  await queue.ackMessage('g', 1);
+  await assert.rejects(queue.ackMessage('g', 1), failure('not_found'));
+  await assert.rejects(queue.ackMessage('x', 2), failure('not_found', '"x"'));
+  await assert.rejects(queue.ackMessage('g', -1), failure('invalid_option', 'position'));
+  assert.equal(await queue.moveMessage('g', 2, target), true);
+  assert.equal(await new Promise((resolve, reject) => {
+    queue.moveMessage('g', 3, target, (error, moved) => (error ? reject(error) : resolve(moved)));
+  }), true);
+  assert.equal(await queue.moveMessage('g', 4, target, { timeout: 5 }), false); // it is full
+  await assert.rejects(queue.moveMessage('g', 4, 'by-position-target'), failure('invalid_option', 'takes a Queue'));
+  await assert.rejects(queue.moveMessage('g', 4, target, { timeout: -1 }), failure('invalid_option', 'timeout'));
+  await assert.rejects(queue.moveMessage('g', 4, target, { signal: AbortSignal.abort() }), failure('invalid_option', 'signal'));
+  const shown = ({ data, properties }) => [data.toString(), properties.key];
+  const got = async (from, group) => (await from.peek(9, { group })).map(shown);
+  assert.deepEqual(await got(queue, 'g'), [['a', 'a'], ['e', 'e']]);
+  assert.deepEqual(await got(target, 'h'), [['c', 'c'], ['d', 'd']]);
+  const consumer = await queue.consumer({ group: 'g' });
+  const { position } = await consumer.receive();
+  await assert.rejects(queue.ackMessage('g', position), failure('misuse'));
+});
+
+test('events tell what the daemon has seen and go on where the last answer ended', async () => {
+  const before = await daemon.link.events({ since: 2 ** 40 });
+  const queue = await daemon.link.declare('seen', { groups: ['g'] });
+  const producer = await queue.producer();
+  producer.close();
+  const kinds = [];
+  let next = before.last + 1;
+  const isOurs = ({ queue: name }) => name === 'seen';
+  while (!kinds.includes('left')) {
+    const page = await daemon.link.events({ since: next, count: 1 });
+    assert.ok(page.events.length <= 1 && page.journal === before.journal && page.next >= next);
+    for (const event of page.events.filter(isOurs)) kinds.push(event.kind);
+    next = page.next;
+  }
+  assert.deepEqual(kinds, ['declared', 'attached', 'left']);
+  const { events } = await new Promise((resolve, reject) => {
+    daemon.link.events((error, page) => (error ? reject(error) : resolve(page)));
+  });
+  const attached = events.find((event) => isOurs(event) && event.kind === 'attached');
+  assert.deepEqual([attached.role, attached.index, attached.pid], ['producer', 0, process.pid]);
+  assert.ok(Math.abs(attached.time - Date.now()) < 60000);
+  assert.deepEqual(Object.keys(attached).filter((name) => ['messages', 'group', 'voided'].includes(name)), []);
+  await assert.rejects(daemon.link.events({ since: -1 }), failure('invalid_option', 'since'));
 });
 
 test('a connection that was closed says so while its queues go on', async () => {

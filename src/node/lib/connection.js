@@ -51,6 +51,10 @@ class Connection {
   describe(name, callback) {
     return answer(callback, () => native.describe(this._handle, name));
   }
+  events(options, callback) {
+    if (typeof options === 'function') return this.events(undefined, options);
+    return answer(callback, () => native.events(this._handle, options?.since ?? 0, options?.count));
+  }
   ping(callback) {
     return answer(callback, () => native.ping(this._handle));
   }

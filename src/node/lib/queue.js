@@ -7,6 +7,7 @@ const { Consumer } = require('./consumer');
 const { BeltwayError } = require('./errors');
 const { Producer } = require('./producer');
 const { repeat } = require('./repeat');
+const { checkWait } = require('./waiting');
 
 class Queue {
   constructor(handle) {
@@ -70,6 +71,20 @@ class Queue {
   }
   purge(group, callback) {
     return answer(callback, () => native.purge(this._handle, group));
+  }
+
+  ackMessage(group, position, callback) {
+    return answer(callback, () => native.ackMessage(this._handle, group, position));
+  }
+  moveMessage(group, position, target, options, callback) {
+    if (typeof options === 'function') return this.moveMessage(group, position, target, undefined, options);
+    return answer(callback, () => {
+      if (!(target instanceof Queue)) throw new BeltwayError('invalid_option', 'moveMessage: target takes a Queue');
+      const { timeout, signal } = options ?? {};
+      checkWait('moveMessage', { timeout });
+      if (signal !== undefined) throw new BeltwayError('invalid_option', 'moveMessage takes no signal; give a timeout');
+      return native.moveMessage(this._handle, group, position, target._handle, timeout);
+    });
   }
 
   describe(callback) {
