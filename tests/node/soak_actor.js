@@ -34,7 +34,7 @@ async function publish(producer, message, number) {
     case 3: return new Promise((resolve, reject) => {
       producer.publish(message, { signal }, (error) => (error ? reject(error) : resolve()));
     });
-    default: return producer.publish(message, { signal });
+    default: return producer.publishMany(message, { signal, size: message.length });
   }
 }
 
@@ -59,11 +59,24 @@ function handle(message) {
   else message.ack();
 }
 
+/** The messages of a batch, as objects with what handle() uses. */
+function messagesOf(batch) {
+  return Array.from({ length: batch.length }, (_, i) => ({
+    data: batch.data(i),
+    position: batch.position(i),
+    deliveries: batch.deliveries(i),
+    ack: () => batch.ack(i),
+    nack: () => batch.nack(i),
+  }));
+}
+
 async function work(queue, group) {
   const consumer = await queue.consumer({ group });
   for (let turn = 0; ; ++turn) {
-    if (turn % 2 === 0) {
+    if (turn % 3 === 0) {
       (await consumer.receiveMany(batch, { signal })).forEach(handle);
+    } else if (turn % 3 === 1) {
+      messagesOf(await consumer.receiveBatch(batch, { signal })).forEach(handle);
     } else {
       const message = await consumer.receive({ signal });
       if (message !== null) handle(message);
