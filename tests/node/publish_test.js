@@ -73,6 +73,18 @@ test('a message that can never fit is an error that names the remedy', async () 
   await assert.rejects(batch, (error) => failure('too_large', 'lane_bytes')(error) && error.published === 1);
 });
 
+test('what an element of a list throws is what publishMany rejects with', async () => {
+  const { producer, consumer } = await small('throwing');
+  for (const wrong of ['no object', Object.freeze(new Error('frozen')), new Error('mine'), null]) {
+    const messages = ['a', Buffer.from('b'), 'c'];
+    Object.defineProperty(messages, 2, { enumerable: true, get: () => { throw wrong; } });
+    const error = await producer.publishMany(messages).then(() => assert.fail('it was published'), (reason) => reason);
+    assert.equal(error, wrong);
+  }
+  producer.close();
+  assert.equal(await consumer.receive({ timeout: 1 }), null);
+});
+
 test('a closed producer rejects what waits and what comes later', async () => {
   const { producer } = await small('closed');
   while (producer.tryPublish('fill'));

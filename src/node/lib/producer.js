@@ -83,6 +83,8 @@ class Producer extends Waiting {
   }
 
   publishMany(messages, options, callback) {
+    if (options === undefined && callback === undefined && this._line.length === 0 && Array.isArray(messages))
+      return this._publishNow(messages);
     if (typeof options === 'function') return this.publishMany(messages, undefined, options);
     return answer(callback, () => {
       if (options !== undefined && options !== null) checkWait('publishMany', options);
@@ -90,13 +92,27 @@ class Producer extends Waiting {
       if (size !== undefined) return this._publishAll(this._packed(messages, size), options);
       if (!Array.isArray(messages))
         throw new BeltwayError('invalid_option', 'publishMany: messages takes an array, or bytes and the option size');
-      return this._publishAll({ count: () => messages.length, publish: (first) => this._publishSome(messages, first) }, options);
+      return this._publishAll(this._listed(messages), options);
     });
   }
 
-  /** Publishes `count()` messages. `publish(first)` publishes some from there on, and returns how many; 0: there is no room. */
-  _publishAll({ count, publish }, options) {
+  /** publishMany() of an array while no call waits: it makes no closure unless it has to wait. */
+  _publishNow(messages) {
     let sent = 0;
+    try {
+      for (let some = 1; some > 0 && sent < messages.length; sent += some) some = this._publishSome(messages, sent);
+    } catch (error) {
+      return Promise.reject(withCount(error, sent));
+    }
+    if (sent < messages.length) return this._publishAll(this._listed(messages), undefined, sent);
+    return --turn.left > 0 ? Promise.resolve(sent) : settle(sent);
+  }
+
+  /**
+   * Publishes `count()` messages, of which `sent` were published. `publish(first)` publishes some from there on, and returns how
+   * many; 0: there is no room.
+   */
+  _publishAll({ count, publish }, options, sent = 0) {
     const attempt = () => {
       while (sent < count()) {
         const some = publish(sent);
@@ -111,16 +127,17 @@ class Producer extends Waiting {
         if (value !== nothing) return --turn.left > 0 ? Promise.resolve(value) : settle(value);
       }
     } catch (error) {
-      error.published = sent;
-      throw error;
+      return Promise.reject(withCount(error, sent));
     }
     const late = (resolve, reject) => reject(this._late(`publishMany: "${this.queueName}"`, options));
     return this._wait(attempt, options, late).catch((error) => {
-      if (error !== null && typeof error === 'object' && !Object.isFrozen(error)) error.published = sent;
-      throw error;
+      throw withCount(error, sent);
     });
   }
 
+  _listed(messages) {
+    return { count: () => messages.length, publish: (first) => this._publishSome(messages, first) };
+  }
   /** Messages of `size` bytes each that lie one behind the other. */
   _packed(messages, size) {
     if (!Number.isInteger(size) || size < 1)
@@ -179,6 +196,12 @@ class Producer extends Waiting {
 }
 
 const taken = 'publishMany: the memory of the messages was transferred or resized; leave it as it is until publishMany() is done';
+
+/** The error of a call that has published `sent` messages. */
+function withCount(error, sent) {
+  if (error !== null && typeof error === 'object' && !Object.isFrozen(error)) error.published = sent;
+  return error;
+}
 
 /** Memory whose bytes a program has given away. */
 function isDetached(memory) {
