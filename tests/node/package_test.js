@@ -25,7 +25,8 @@ test('the packed package has the binary and is installed without a network', { s
     assert.equal(binary.length, 1);
     // As prebuildify has it, so that tools that know its layout find the binary.
     assert.match(binary[0], new RegExp(`^prebuilds/${process.platform}-${process.arch}/node\\.napi\\.glibc\\.node$`));
-    for (const name of ['index.js', 'index.mjs', 'index.d.ts', 'info.d.ts', 'README.md']) assert.ok(files.includes(name), name);
+    for (const name of ['index.js', 'index.mjs', 'index.d.ts', 'info.d.ts', 'message.d.ts', 'README.md'])
+      assert.ok(files.includes(name), name);
     fs.writeFileSync(path.join(folder, 'package.json'), '{"name": "user", "version": "1.0.0"}');
     run('npm', ['install', '--offline', '--no-audit', '--no-fund', path.join(folder, packed.filename)]);
     const text = 'const link = await connect(); console.log((await link.ping()).version === version);';
