@@ -30,6 +30,10 @@ class JournalOfMoves : public endpoint::DeadLetters {
     detail::compiler_fence();
     ++entry.moved;
     detail::compiler_fence();
+    // No consumer has seen a message that has expired.
+    entry.position = view.position;
+    entry.leased = 1;
+    detail::compiler_fence();
     return endpoint::Move::done;
   }
   void refresh() noexcept override {}
@@ -67,6 +71,22 @@ void make_spent(Crew& crew, unsigned owner) {
   set_redelivery(crew, 1);
 }
 
+/// Leases end by time, and each message that is held for too long is spent.
+void make_timed(Crew& crew, unsigned owner) {
+  crew.world().memory().group(k_group).times.store_relaxed(GroupTimes{5, 0}.word());
+  set_redelivery(crew, 1);
+  crew.forget(owner);  // so that it reads the option
+  crew.consumer(owner);
+}
+
+/// All messages that are there have expired, if they have stamps.
+void make_expired(Crew& crew, unsigned owner) {
+  crew.world().memory().group(k_group).times.store_relaxed(GroupTimes{0, 5}.word());
+  crew.forget(owner);  // so that it reads the option
+  make(crew, owner);
+  for (int ms = 0; ms < 20; ++ms) os::give_way();
+}
+
 void reject(Crew& crew, unsigned owner) {
   crew.reject(owner);
   crew.lease(owner, true);
@@ -79,12 +99,20 @@ void receive(Crew& crew, unsigned owner) {
   for (int i = 0; i < 2; ++i) crew.lease(owner, true);
 }
 
+/// It finds its own lease over, and moves the message.
+void hang(Crew& crew, unsigned owner) {
+  crew.lease_and_hang(owner);
+  crew.lease(owner, true);
+}
+
 constexpr Operation k_operations[] = {
     {"reject", Role::named, make, reject},
     {"fail_for_good", Role::named, make, fail_twice},
     {"reject_later", Role::named, make_closed, reject},
     {"move_later", Role::named, reject_before, receive},
     {"move_spent", Role::named, make_spent, receive},
+    {"move_lease_over", Role::named, make_timed, hang},
+    {"move_expired", Role::named, make_expired, receive},
 };
 
 }  // namespace
