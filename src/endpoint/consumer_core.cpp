@@ -274,6 +274,7 @@ Status ConsumerCore::why_empty(std::span<Message> out, std::size_t& count) {
     return Status::evicted;
   if (named_ && named_->is_gone()) return Status::removed;
   refresh_settings(notice);
+  say_swaps();
   if (is_private() && restore_floor()) [[unlikely]]
     wake_for_room(floor());
   if (end_of_stream_ == EndOfStream::never) return Status::empty;

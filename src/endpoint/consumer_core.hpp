@@ -94,6 +94,8 @@ class alignas(ring::k_apart_bytes) ConsumerCore : public ring::PrivateReader {
     refresh_settings(ring::Notice::of(attachment_.memory.shared_status().notice.load_acquire()));
   }
   [[gnu::cold]] void read_settings(std::uint32_t epoch) noexcept;
+  /// Tells other consumers that our leases are ended by swaps, if that is so and they do not know it yet.
+  void say_swaps() noexcept;
   /// Opens the fast path, or closes it, as the settings and event mode say.
   void choose_path() noexcept;
   using Read = ring::ReadResult (ConsumerCore::*)(std::span<Message> out, std::size_t& count);

@@ -12,6 +12,7 @@ namespace beltway::endpoint {
 void ConsumerCore::read_settings(std::uint32_t epoch) noexcept {
   settings_epoch_ = epoch;
   if (named_) named_->refresh_lease_timeout();
+  say_swaps();
   if (std::exchange(settings_are_read_, true) && attachment_.dead_letters) attachment_.dead_letters->refresh();
   if (named_) {
     keeps_ = ring::kept_by(attachment_.memory.group(attachment_.group));
@@ -19,6 +20,12 @@ void ConsumerCore::read_settings(std::uint32_t epoch) noexcept {
   }
   read_stamping();
   choose_path();
+}
+
+void ConsumerCore::say_swaps() noexcept {
+  // Another thread may be about to end a message that we hold by a store.
+  // plant: holder_says_that_it_swaps
+  if (named_ && named_->must_say_swaps() && ends_.held() == 0) named_->say_swaps();
 }
 
 void ConsumerCore::choose_path() noexcept {

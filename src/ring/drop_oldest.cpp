@@ -40,7 +40,10 @@ namespace {
 /// True if the message is delayed until it can be moved to the dead letter queue: it is not lost.
 [[nodiscard]] bool is_dead_letter(const QueueMemory& memory, unsigned group, Lease lease, Position position) noexcept {
   if (!is_delayed(lease)) return false;
-  const LeaseTime time = LeaseTime::of(memory.lease_time(group, position).load_relaxed());
+  const std::uint64_t time_word = memory.lease_time(group, position).load_relaxed();
+  // Its reason is about to be stored again: see keep_due_time().
+  if (LeaseEnd::of(time_word).is_given_to(lease.owner)) return true;
+  const LeaseTime time = LeaseTime::of(time_word);
   return time.owner == lease.owner && time.tries == lease.tries && time.reason != FailReason::none;
 }
 

@@ -62,6 +62,7 @@ inline constexpr std::size_t k_apart_bytes = 128;
 inline constexpr std::size_t k_slots_offset = 4096;
 /// Owner numbers of consumers in lease words and of endpoints everywhere: producers are 0 to 63, consumers 64 to 127.
 inline constexpr unsigned k_first_consumer = 64;
+static_assert(k_first_consumer + k_max_consumers <= LeaseEnd::k_given);
 /// Owner number of the daemon's own leases (purge).
 inline constexpr unsigned k_no_owner = 255;
 
@@ -121,7 +122,9 @@ struct alignas(k_cache_line_bytes) Endpoint {
   Word sleeps_on;  ///< the owner, before it says ASLEEP: how to wake it (k_sleeps_on_*)
   /// The owner. CLOCK_MONOTONIC in ns when its present wait began; 0: it does not wait. Known before it says ASLEEP.
   Word asleep_since_ns;
-  Word ticket;       ///< the owner. Producers: place in the line for room, lower goes first; 0: not in the line
+  /// The owner. Producers: place in the line for room, lower goes first; 0: not in the line. Consumers: swaps_word() once all of
+  /// its leases are ended by swaps; else any other value.
+  Word ticket;
   Word watches_due;  ///< the owner, while it sleeps. Consumers: the due time that ends this sleep, in us; 0: none does
   Word counters[k_counters];
 };
@@ -155,6 +158,11 @@ struct Identity {
     return static_cast<std::uint64_t>(incarnation) << 32 | static_cast<std::uint64_t>(group) << 16 | flags;
   }
 };
+
+/// What the `ticket` of a consumer of that incarnation says once all of its leases are ended by swaps.
+[[nodiscard]] constexpr std::uint64_t swaps_word(std::uint32_t incarnation) noexcept {
+  return std::uint64_t{1} << 32 | incarnation;
+}
 
 /// Named groups come first (0 to max_groups - 1), then one private group for each consumer index.
 struct alignas(k_cache_line_bytes) GroupBlock {

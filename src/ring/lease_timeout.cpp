@@ -21,6 +21,19 @@ constexpr std::uint64_t k_max_lease_us =
   return due_us != 0 && is_over(due_us, now_us);
 }
 
+/// True if it is a time of that lease, stored by its owner or given by another consumer.
+[[nodiscard]] bool is_end_of(LeaseEnd end, Lease lease, std::uint16_t lap) noexcept {
+  return (end.owner == lease.owner || end.is_given_to(lease.owner)) && end.tries == lease.tries && end.lap == lap;
+}
+
+/// True if the consumer has said that all of its leases are ended by swaps.
+[[nodiscard]] bool says_swaps(const QueueMemory& memory, unsigned owner) noexcept {
+  if (owner < k_first_consumer || !memory.is_endpoint(owner)) return false;
+  const Endpoint& endpoint = memory.endpoint(owner);
+  const Identity identity = Identity::of(endpoint.identity.load_acquire());
+  return endpoint.ticket.load_acquire() == swaps_word(identity.incarnation);
+}
+
 [[nodiscard]] std::uint64_t planned_us(const QueueMemory& memory, unsigned group) noexcept {
   if (lease_timeout_us(memory, group) == 0) return 0;
   return EarliestDue::of(memory.group(group).lease_check.load_acquire()).due_us;
@@ -85,12 +98,71 @@ std::optional<HeldLease> held_lease(const QueueMemory& memory, unsigned group, s
   const Position position = widen<Lease::bits>(lease.position, wrap(memory.group(group).floor.load_acquire()));
   if (&memory.lease(group, position) != &word) return std::nullopt;  // a peer wrote it
   HeldLease held{word, seen, lease, position, memory.lease_time(group, position).load_acquire(), std::nullopt};
-  const LeaseEnd end = held.end();
   // plant: end_of_another_lease
-  const bool is_its_own =
-      end.owner == lease.owner && end.tries == lease.tries && end.lap == lease_lap(memory, position);
-  if (is_its_own) held.due_us = end.due_us;
+  const bool is_its_own = is_end_of(held.end(), lease, lease_lap(memory, position));
+  if (is_its_own) held.due_us = held.end().due_us;
   return held;
+}
+
+void store_lease_end(const QueueMemory& memory, unsigned group, Lease lease, Position position,
+                     std::uint64_t due_us) noexcept {
+  Word& time = memory.lease_time(group, position);
+  const LeaseEnd end{due_us, lease_lap(memory, position), lease.owner, lease.tries};
+  for (unsigned attempt = 0; attempt < k_attempts; ++attempt) {
+    const std::uint64_t seen = time.load_acquire();
+    // In this order: see extend_lease().
+    if (!is_held_as(memory, group, lease, position)) return;
+    const LeaseEnd before = LeaseEnd::of(seen);
+    // We stood still, and another consumer is giving the message back.
+    // plant: late_lease_is_not_over
+    if (before.due_us == 0 && before.is_given_to(lease.owner) && is_end_of(before, lease, end.lap)) return;
+    if (time.compare_and_swap(seen, end.word())) return;
+  }
+}
+
+std::optional<std::uint64_t> give_lease_time(const QueueMemory& memory, unsigned group, const HeldLease& held,
+                                             std::uint64_t timeout_us) noexcept {
+  // plant: lease_ended_by_a_store_gets_a_time
+  if (!says_swaps(memory, held.lease.owner)) return std::nullopt;
+  // The lease time was loaded before: a time of a later lease, or of a delay, is stored after that.
+  if (!is_held_as(memory, group, held.lease, held.position)) return std::nullopt;
+  const auto owner = static_cast<std::uint8_t>(held.lease.owner | LeaseEnd::k_given);
+  const LeaseEnd end{lease_end_us(timeout_us), lease_lap(memory, held.position), owner, held.lease.tries};
+  Word& time = memory.lease_time(group, held.position);
+  if (!time.compare_and_swap(held.time_word, end.word())) return std::nullopt;
+  // The lease may have become DELAYED in between, with the due time that we have written over.
+  // plant: given_time_of_a_delayed_message
+  if (!is_held_as(memory, group, held.lease, held.position)) {
+    time.compare_and_swap(end.word(), held.time_word);
+    return std::nullopt;
+  }
+  return end.due_us;
+}
+
+void say_swaps(const QueueMemory& memory, unsigned owner) noexcept {
+  Endpoint& endpoint = memory.endpoint(owner);
+  endpoint.ticket.store_release(swaps_word(Identity::of(endpoint.identity.load_acquire()).incarnation));
+}
+
+bool store_due_time(const QueueMemory& memory, unsigned group, Lease lease, Position position,
+                    LeaseTime time) noexcept {
+  Word& word = memory.lease_time(group, position);
+  for (unsigned attempt = 0; attempt < k_attempts; ++attempt) {
+    const std::uint64_t seen = word.load_acquire();
+    // In this order: see extend_lease().
+    if (!is_held_as(memory, group, lease, position)) return false;
+    if (word.compare_and_swap(seen, time.word())) return true;
+  }
+  // A peer that writes the word without end must not keep the lease.
+  word.store_relaxed(time.word());
+  return true;
+}
+
+void keep_due_time(const QueueMemory& memory, unsigned group, Position position, LeaseTime time) noexcept {
+  Word& word = memory.lease_time(group, position);
+  const std::uint64_t seen = word.load_acquire();
+  // It fails if the message is leased again by now.
+  if (LeaseEnd::of(seen).is_given_to(time.owner)) word.compare_and_swap(seen, time.word());
 }
 
 bool close_lease(const QueueMemory& memory, unsigned group, const HeldLease& held) noexcept {
@@ -121,7 +193,7 @@ std::optional<std::uint64_t> extend_lease(const QueueMemory& memory, unsigned gr
     if (timeout_us == 0) return k_no_end_us;
     const LeaseEnd before = LeaseEnd::of(seen);
     LeaseEnd end{lease_end_us(timeout_us), lease_lap(memory, position), lease.owner, lease.tries};
-    const bool is_ours = before.owner == end.owner && before.tries == end.tries && before.lap == end.lap;
+    const bool is_ours = is_end_of(before, lease, end.lap);
     if (is_ours && before.due_us == 0) return std::nullopt;  // it is being given back
     // Never a shorter time: the option may have changed.
     if (is_ours && !is_over(before.due_us, now_us())) end.due_us = std::max(end.due_us, before.due_us);

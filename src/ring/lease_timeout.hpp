@@ -1,10 +1,10 @@
 // Leases that end by time: a message of a group with lease_timeout that a consumer holds for longer goes back to the group.
 // LEASE_TIMEOUT.md has the protocol.
 //
-//   lease:   LEASED(p, me, t) by a swap; lease time = (now + timeout, lap of p, me, t); then `lease_check`: plan_lease_check()
-//            if it says 0 or a later time
+//   lease:   LEASED(p, me, t) by a swap; lease time = (now + timeout, lap of p, me, t) by a swap; then `lease_check`:
+//            plan_lease_check() if it says 0 or a later time
 //   look:    lease_check is due: lease_check = now + timeout by a swap; walk over the lease words; give back what is over;
-//            lease_check = the earliest time that is left, or 0 and one more walk
+//            lease_check = the earliest time that is left, or 0 and one more walk. A lease without a time gets one by a swap
 //   over:    lease time = (0, lap, c, t) by a swap, so that no extend() succeeds any more; then LEASED(p, c, t) becomes
 //            RETRY(p, c, t + 1), and PARKED becomes PARKED_DELAYED
 //   extend:  load the lease time; the lease word is mine; lease time = (now + timeout, lap, me, t) by a swap
@@ -71,6 +71,26 @@ struct HeldLease {
 /// The lease of lease word `index`; nothing if no consumer holds it.
 [[nodiscard]] std::optional<HeldLease> held_lease(const QueueMemory& memory, unsigned group,
                                                   std::uint32_t index) noexcept;
+
+/// For a consumer that has just leased a message: stores when the lease ends. Not if the lease is not `lease` any more, or is
+/// over by a time that another consumer gave it.
+void store_lease_end(const QueueMemory& memory, unsigned group, Lease lease, Position position,
+                     std::uint64_t due_us) noexcept;
+/// Gives a lease without a time one that begins now, and returns its end. Nothing if the lease or its time has changed, or if its
+/// consumer may end it by a store.
+[[nodiscard]] std::optional<std::uint64_t> give_lease_time(const QueueMemory& memory, unsigned group,
+                                                           const HeldLease& held, std::uint64_t timeout_us) noexcept;
+
+/// Says for a consumer that all of its leases are ended by swaps, from now on. Requires that it holds none that may be ended by a
+/// store.
+void say_swaps(const QueueMemory& memory, unsigned owner) noexcept;
+
+/// Before a lease becomes DELAYED, or PARKED_DELAYED: stores when the message is due. False if the lease word is not that of
+/// `lease` any more.
+[[nodiscard]] bool store_due_time(const QueueMemory& memory, unsigned group, Lease lease, Position position,
+                                  LeaseTime time) noexcept;
+/// Right after it: a consumer that looked for leases without a time may have written over the due time in between.
+void keep_due_time(const QueueMemory& memory, unsigned group, Position position, LeaseTime time) noexcept;
 
 /// Makes the end of a lease that is over final: no extend() succeeds any more. False if the time has changed.
 bool close_lease(const QueueMemory& memory, unsigned group, const HeldLease& held) noexcept;

@@ -9,6 +9,7 @@
 #include "os/kernel.hpp"
 #include "ring/drop_oldest.hpp"
 #include "ring/floors.hpp"
+#include "ring/lease_timeout.hpp"
 #include "ring/redelivery.hpp"
 #include "ring/tuning.hpp"
 #include "ring/wake.hpp"
@@ -125,10 +126,12 @@ void park_run(const QueueMemory& memory, unsigned group, Position floor, std::ui
 bool delay_parked(const QueueMemory& memory, unsigned group, Word& word, std::uint64_t seen,
                   std::uint64_t due_us) noexcept {
   Lease lease = Lease::of(seen);
+  const LeaseTime time{due_us, lease.owner, one_try_more(lease.tries)};
+  if (!store_due_time(memory, group, lease, lease.position, time)) return false;
   lease.phase = LeasePhase::parked_delayed;
-  lease.tries = one_try_more(lease.tries);
-  memory.lease_time(group, lease.position).store_relaxed(LeaseTime{due_us, lease.owner, lease.tries}.word());
+  lease.tries = time.tries;
   if (!word.compare_and_swap(seen, lease.word())) return false;
+  keep_due_time(memory, group, lease.position, time);
   // plant: nack_of_a_parked_lease_is_not_said
   bring_forward(memory, group, due_us);
   return true;

@@ -28,8 +28,10 @@ std::optional<std::uint64_t> due_time(const QueueMemory& memory, unsigned group,
       (distance(position, floor) < 0 || !SlotState::is_ready(memory.slot(position).state.load_acquire(), position))) {
     return std::nullopt;
   }
-  const LeaseTime time = LeaseTime::of(memory.lease_time(group, position).load_relaxed());
-  // plant: due_time_of_another_lease
+  const std::uint64_t time_word = memory.lease_time(group, position).load_relaxed();
+  // The consumer that delayed it is about to store its time again: see keep_due_time().
+  if (const LeaseEnd given = LeaseEnd::of(time_word); given.is_given_to(lease.owner)) return given.due_us;
+  const LeaseTime time = LeaseTime::of(time_word);
   if (time.owner != lease.owner || time.tries != lease.tries) return 0;
   return time.due_us;
 }

@@ -117,7 +117,7 @@ Scenario late_extend() {
       });
 }
 
-/// The look finds no lease and plans none. A consumer leases meanwhile.
+/// The look finds no lease and plans none. A consumer leases meanwhile, and the one that looks leases later.
 Scenario lease_and_look() {
   return scenario(
       "a lease meets a look that finds none", options(), {.preemptions = 2, .delays = 1, .executions = 60'000},
@@ -125,9 +125,10 @@ Scenario lease_and_look() {
         prepare(w, 1);
         w.receive(0);
         pass_time(k_over_ns);
-        w.publish(0, 30);
+        for (unsigned id = 30; id < 32; ++id) w.publish(0, id);
         add_actor([&w] { w.receive(1, k_hold); }, {.name = "lease"});
         add_actor([&w] { w.receive(2, k_hold); }, {.name = "look"});
+        add_actor([] { pass_time(3'000'000); }, {.name = "clock"});
       },
       [](World& w) {
         check_look(w);
@@ -189,6 +190,132 @@ Scenario lease_and_sleepers() {
       [](World& w) { check_look(w, {1, 2}); });
 }
 
+[[nodiscard]] bool is_held(const World& w) {
+  for (unsigned i = 0; i < w.memory.geometry.slots; ++i) {
+    if (held_lease(w.memory, 0, i)) return true;
+  }
+  return false;
+}
+
+/// Consumer 2 looks until each lease must be over, whatever its holder has stored.
+void look_again_and_again(World& w, unsigned& round) {
+  for (unsigned i = 0; i < 6; ++i) {
+    pass_time(k_over_ns);
+    ++round;
+    if (w.receive(2, k_hold)) return;
+  }
+}
+
+/// The holder stops anywhere, also before its lease has a time, and before it has planned a look.
+Scenario stopped_holder() {
+  return scenario(
+      "a consumer stops in the middle of a lease", options(), {.preemptions = 2, .delays = 1, .executions = 60'000},
+      [](World& w) {
+        prepare(w, 1);
+        add_actor([&w] { w.receive(0, k_hold); }, {.name = "holder"});
+        add_actor(
+            [&w] {
+              const bool held = is_held(w);
+              unsigned rounds = 0;
+              look_again_and_again(w, rounds);
+              if (held && w.got[2].count == 0) fail("a consumer that has stopped keeps its message for ever");
+            },
+            {.name = "look"});
+      },
+      [](World& w) {
+        w.end_held(2, k_ack);
+        check_all(w);
+      });
+}
+
+/// It goes on while the lease is ended by a time that another consumer gave it.
+Scenario late_lease() {
+  static unsigned round;
+  static unsigned extended;  // in which round; 0: not
+  return scenario(
+      "a consumer stops in the middle of a lease, and extends it", options(),
+      {.preemptions = 3, .delays = 0, .executions = 120'000},
+      [](World& w) {
+        round = 1;
+        extended = 0;
+        prepare(w, 1);
+        add_actor(
+            [&w] {
+              if (!w.receive(0, k_hold)) return;
+              const unsigned now = round;
+              if (w.extend_held(0)) extended = now;
+            },
+            {.name = "holder"});
+        add_actor(
+            [&w] {
+              look_again_and_again(w, round);
+              if (w.got[2].count != 0 && extended == round) fail("a message was extended, and another consumer got it");
+            },
+            {.name = "look"});
+      },
+      [](World& w) {
+        w.end_held(2, k_ack);
+        check_all(w);
+      });
+}
+
+/// The due time lies where the end of the lease lay. The look takes that for a lease without a time.
+Scenario nack_and_look() {
+  return scenario(
+      "a late holder gives back with a long delay", options(), {.preemptions = 2, .delays = 1, .executions = 60'000},
+      [](World& w) {
+        prepare_late_holder(w, 1);
+        add_actor([&w] { w.end_held(0, World::Then::nack_for_long); }, {.name = "late holder"});
+        add_actor([&w] { w.receive(2, k_hold); }, {.name = "look"});
+      },
+      [](World& w) {
+        if (w.got[2].count != 0) return;
+        pass_time(k_over_ns);
+        bring_forward(w.memory, 0, k_at_once_us);  // as if another message were due
+        w.receive(2, k_hold);
+        if (w.got[2].count != 0) fail("a message came before its delay was over");
+      });
+}
+
+/// The holder ends its lease by a store, since it leased before the option was there. Its other thread has seen the option.
+Scenario option_turned_on() {
+  static unsigned round;
+  return scenario(
+      "leases get a timeout while a message is held", options(),
+      {.preemptions = 2, .delays = 0, .executions = 60'000, .random = 0},  // no store takes as long as a timeout
+      [](World& w) {
+        round = 0;
+        w.add_producer(0);
+        for (unsigned c = 0; c < 3; ++c) w.add_consumer(c, 0);
+        w.publish(0, 20);
+        w.receive(0, k_hold);
+        w.memory.group(0).times.store_relaxed(GroupTimes{10, 0}.word());
+        post_notice(w.memory, 0);
+        add_actor([&w] { w.end_held(0, k_ack); }, {.name = "holder"});
+        add_actor([&w] { w.receive(0); }, {.name = "its other thread"});
+        add_actor(
+            [&w] {
+              look_again_and_again(w, round);
+              w.end_held(2, k_ack);
+            },
+            {.name = "look"});
+      },
+      [](World& w) { check_all(w); });
+}
+
+/// The consumer that takes the message plans a look, and wakes the other one, which watches.
+Scenario message_for_sleepers() {
+  return scenario(
+      "a message for two sleepers is held", options(), {.preemptions = 2, .delays = 1, .executions = 60'000},
+      [](World& w) {
+        prepare(w, 0);
+        add_actor([&w] { w.receive_waiting(0, k_hold); }, {.name = "A"});
+        add_actor([&w] { w.receive_waiting(1, k_hold); }, {.name = "B"});
+        add_actor([&w] { w.publish(0, 20); }, {.name = "producer"});
+      },
+      [](World& w) { check_look(w, {0, 1}); });
+}
+
 /// Time alone ends the sleep.
 Scenario sleep_until_over() {
   return scenario(
@@ -235,8 +362,13 @@ std::vector<Scenario> lease_timeout_scenarios() {
           lease_that_is_left(),
           time_of_the_lap_before(),
           lease_and_sleepers(),
+          message_for_sleepers(),
           sleep_until_over(),
-          dead_in_a_look()};
+          dead_in_a_look(),
+          stopped_holder(),
+          late_lease(),
+          nack_and_look(),
+          option_turned_on()};
 }
 
 }  // namespace beltway::explore

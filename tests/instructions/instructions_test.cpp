@@ -86,9 +86,9 @@ TEST(Instructions, hot_operations_stay_within_their_budgets) {
   EXPECT_LT(found["publish_batch_8"], found["publish_8"]);
   EXPECT_LT(found["receive_batch"], found["receive"]);
   EXPECT_LT(found["lease_ack_batch"], found["lease_ack"]);
-  // Leases that end by time: a coarse clock, a store, and acks by swaps.
-  EXPECT_LE(found["timed_lease_ack"], 1.35 * found["lease_ack"]);
-  EXPECT_LE(found["timed_lease_ack_batch"], 1.35 * found["lease_ack_batch"]);
+  // Leases that end by time: a coarse clock, a swap of the lease time behind a look at two words, and acks by swaps.
+  EXPECT_LE(found["timed_lease_ack"], 1.45 * found["lease_ack"]);
+  EXPECT_LE(found["timed_lease_ack_batch"], 1.45 * found["lease_ack_batch"]);
   EXPECT_GT(found["timed_lease_ack_batch"], found["lease_ack_batch"]) << "nothing was counted";
 }
 

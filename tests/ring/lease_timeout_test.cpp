@@ -152,19 +152,6 @@ TEST(LeaseTimeout, extend_writes_over_the_time_of_another_lease) {
   EXPECT_EQ(one.end(one.position).owner, k_first_consumer + one.slow.index());
 }
 
-TEST(LeaseTimeout, lease_without_a_time_of_its_own_is_kept_and_looked_at_again) {
-  OneHeld one;
-  for (const LeaseEnd other :
-       {LeaseEnd{1, 0, 99, 0}, LeaseEnd{1, 0, k_first_consumer, 1}, LeaseEnd{1, 5, k_first_consumer, 0}}) {
-    one.time(one.position).store_relaxed(other.word());
-    one.look();
-    EXPECT_EQ(one.quick.try_receive().status(), Status::empty);
-    EXPECT_TRUE(one.held.still_held());
-    EXPECT_GE(one.check().due_us, now_us() + 500'000'000) << "the lease may get a time";
-  }
-  EXPECT_TRUE(one.held.ack());
-}
-
 TEST(LeaseTimeout, time_of_the_lap_before_ends_no_lease) {
   TimedGroup group(600'000, 4);
   Producer out = group.queue.producer();

@@ -120,6 +120,10 @@ class NamedReader {
 
   /// Reads the group's lease_timeout again, for the leases from now on. Requires the consumer's thread.
   void refresh_lease_timeout() noexcept;
+  /// True if all leases from now on are ended by swaps, and other consumers do not know it yet. Then the caller calls say_swaps()
+  /// at a moment when the consumer holds no message.
+  [[nodiscard]] bool must_say_swaps() const noexcept { return !has_said_swaps_ && ends_by_swap(); }
+  void say_swaps() noexcept;
   /// Gives the lease of a message that lease() returned its whole time again, in a group with lease_timeout. False as with ack().
   bool extend(Position position, std::uint8_t tries) noexcept;
   /// Messages that this reader gave back for consumers that held them beyond lease_timeout.
@@ -340,6 +344,8 @@ class NamedReader {
   std::array<PutAside, k_put_aside_batch> put_aside_;  // the first put_aside_count_ have values
   std::size_t put_aside_count_ = 0;
   bool found_overdue_ = false;  // the last lease() ended leases that were over
+  bool has_said_swaps_ = false;
+  std::uint64_t next_search_us_ = 0;  // for a consumer that holds a message and has planned no look
   std::atomic<std::uint64_t> timed_out_ = 0;
   std::atomic<std::uint64_t> woken_ = 0;
 };

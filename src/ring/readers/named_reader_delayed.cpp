@@ -87,15 +87,15 @@ NamedReader::Delayed NamedReader::delay_until(Position position, std::uint8_t tr
   Word& word = lease_of(position);
   const std::uint64_t leased = Lease{position, owner_, tries, LeasePhase::leased}.word();
   const std::uint64_t parked = Lease{position, owner_, tries, LeasePhase::parked}.word();
-  const std::uint64_t seen = word.load_relaxed();
-  if (seen != leased && seen != parked) return Delayed::not_ours;
   // Before DELAYED, so that a scan that sees DELAYED sees this time. If the daemon takes our lease away in between, the time
   // bears other tries than the lease word and does not count.
-  memory_.lease_time(group_, position).store_relaxed(time.word());
+  if (!store_due_time(memory_, group_, Lease::of(leased), position, time)) return Delayed::not_ours;
   if (!word.compare_and_swap(leased, Lease{position, owner_, time.tries, LeasePhase::delayed}.word()) &&
       !word.compare_and_swap(parked, Lease{position, owner_, time.tries, LeasePhase::parked_delayed}.word())) {
     return Delayed::not_ours;
   }
+  // plant: due_time_is_written_over
+  keep_due_time(memory_, group_, position, time);
   // plant: nack_brings_no_time_forward
   const bool first = bring_forward(memory_, group_, time.due_us);
   return first ? Delayed::first_of_all : Delayed::later;

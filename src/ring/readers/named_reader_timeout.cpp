@@ -24,12 +24,26 @@ void NamedReader::refresh_lease_timeout() noexcept {
   if (timeout_us == 0) found_overdue_ = false;
 }
 
+void NamedReader::say_swaps() noexcept {
+  // plant: consumer_does_not_say_that_it_swaps
+  ring::say_swaps(memory_, owner_);
+  has_said_swaps_ = true;
+}
+
 ReadResult NamedReader::lease_for_a_time(SlotView* views, std::size_t count, std::size_t& leased,
                                          std::uint64_t& corrupt) noexcept {
   look_due_ = false;
-  found_overdue_ = is_active() && end_overdue_leases(now_us(), corrupt);
+  const std::uint64_t now = now_us();
+  found_overdue_ = is_active() && end_overdue_leases(now, corrupt);
   const ReadResult result = lease_any(views, count, leased, corrupt);
-  if (leased != 0) store_lease_ends(views, leased);
+  if (leased != 0) {
+    store_lease_ends(views, leased);
+  } else if (EarliestDue::of(shared_.lease_check.load_acquire()).due_us == 0 && now >= next_search_us_) {
+    // A consumer may hold a message, and have stopped before it planned a look.
+    next_search_us_ = now + lease_timeout_us_;
+    // plant: holder_that_plans_no_look_is_not_found
+    restore_lease_check(memory_, group_);
+  }
   return result;
 }
 
@@ -46,8 +60,15 @@ void NamedReader::store_lease_ends(const SlotView* views, std::size_t count) noe
   const std::uint64_t due_us = lease_end_us(lease_timeout_us_);
   for (std::size_t i = 0; i < count; ++i) {
     const Position position = views[i].position;
-    const LeaseEnd end{due_us, lease_lap(memory_, position), owner_, views[i].tries};
-    lease_times_[position & mask_].store_relaxed(end.word());
+    const Lease lease{position, owner_, views[i].tries, LeasePhase::leased};
+    const LeaseEnd end{due_us, lease_lap(memory_, position), owner_, lease.tries};
+    const LeaseEnd closed{0, end.lap, static_cast<std::uint8_t>(owner_ | LeaseEnd::k_given), lease.tries};
+    // The usual case of store_lease_end().
+    Word& time = lease_times_[position & mask_];
+    const std::uint64_t seen = time.load_acquire();
+    if (seen == closed.word() || lease_of(position).load_acquire() != lease.word() ||
+        !time.compare_and_swap(seen, end.word())) [[unlikely]]
+      store_lease_end(memory_, group_, lease, position, due_us);
   }
   // The swap of the lease is the fence. If we see a time, the consumer that looks then sees our leases. See end_overdue_leases().
   const std::uint64_t planned_us = EarliestDue::of(shared_.lease_check.load_acquire()).due_us;
@@ -92,9 +113,13 @@ NamedReader::Walk NamedReader::walk_leases(std::uint64_t now_us, std::uint64_t* 
       if (walk.ended++ == 0 || distance(held->position, walk.oldest) < 0) walk.oldest = held->position;
       continue;
     }
-    // A lease without a time: of a consumer that has not read the option yet, or that is about to store the time.
-    const std::uint64_t end_us = std::max(held->due_us.value_or(now_us + lease_timeout_us_), k_at_once_us);
-    walk.first_us = std::min(walk.first_us.value_or(end_us), end_us);
+    // A lease without a time: of a consumer that is about to store it, that has stopped before that, or that may end the lease
+    // by a store.
+    std::optional<std::uint64_t> end_us = held->due_us;
+    // plant: lease_without_a_time_gets_none
+    if (!end_us && corrupt != nullptr) end_us = give_lease_time(memory_, group_, *held, lease_timeout_us_);
+    const std::uint64_t next_us = std::max(end_us.value_or(now_us + lease_timeout_us_), k_at_once_us);
+    walk.first_us = std::min(walk.first_us.value_or(next_us), next_us);
   }
   return walk;
 }

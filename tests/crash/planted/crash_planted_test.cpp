@@ -145,7 +145,6 @@ constexpr auto k_left_to_the_explorer = std::to_array<std::string_view>({
     "a_doubt_is_written_over",
     "nack_without_a_version",
     "rest_is_stored_without_a_look",
-    "due_time_of_another_lease",
     "the_right_time_is_left_alone",
     "nack_wakes_no_sleeper",
     "failed_move_wakes_no_sleeper",
@@ -179,6 +178,14 @@ constexpr auto k_left_to_the_explorer = std::to_array<std::string_view>({
     "lease_that_is_left_is_not_planned",
     "planned_check_wakes_no_sleeper",
     "repair_leaves_the_lease_check",
+    "lease_without_a_time_gets_none",
+    "holder_that_plans_no_look_is_not_found",
+    "consumer_does_not_say_that_it_swaps",
+    "late_lease_is_not_over",
+    "due_time_is_written_over",
+    "given_time_of_a_delayed_message",
+    "lease_ended_by_a_store_gets_a_time",
+    "holder_says_that_it_swaps",
 });
 
 TEST(Planted, no_violation_is_found_without_a_planted_bug) { EXPECT_FALSE(is_caught(nullptr)); }

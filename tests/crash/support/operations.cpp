@@ -79,6 +79,7 @@ void nack_and_wait(Crew& crew, unsigned owner) {
 /// Leases end by time in its group.
 void make_timed(Crew& crew, unsigned owner) {
   crew.world().memory().group(k_group).times.store_relaxed(GroupTimes{5, 0}.word());
+  crew.forget(owner);  // so that it reads the option
   make(crew, owner);
 }
 void hang(Crew& crew, unsigned owner) {

@@ -3,6 +3,8 @@
 
 #include <chrono>
 
+#include "os/kernel.hpp"
+#include "ring/lease_timeout.hpp"
 #include "ring/parking.hpp"
 
 namespace beltway::crash {
@@ -57,6 +59,18 @@ void parked(Crew& crew, unsigned owner) {
   hold_one(crew, owner, k_named_b, true);
   go_round(crew, k_named_b, 2 * crew.world().shape().slots);
 }
+/// Leases end by time. A message is held by who has stopped before it stored the time of its lease, and before it planned a look.
+void stopped_holder(Crew& crew, unsigned owner, bool parks) {
+  for (const unsigned each : {k_named_a, k_named_b}) crew.forget(each);  // so that they read the option
+  const QueueMemory& memory = crew.world().memory();
+  memory.group(k_group).times.store_relaxed(GroupTimes{5, 0}.word());
+  hold_one(crew, k_named_b, owner, true);
+  if (parks) go_round(crew, owner, 2 * memory.geometry.slots);
+  for (std::uint32_t i = 0; i < memory.geometry.slots; ++i) memory.lease_time(k_group, i).store_relaxed(0);
+  memory.group(k_group).lease_check.store_relaxed(0);
+}
+void beside_stopped(Crew& crew, unsigned owner) { stopped_holder(crew, owner, false); }
+void beside_stopped_and_parked(Crew& crew, unsigned owner) { stopped_holder(crew, owner, true); }
 
 void publish(Crew& crew, unsigned owner) {
   for (std::uint64_t id = first_id(owner) + 1; id < first_id(owner) + 3; ++id) crew.publish(owner, id, k_inline_size);
@@ -71,12 +85,22 @@ void nack_and_take_again(Crew& crew, unsigned owner) {
   crew.lease(owner, true);
 }
 
+/// It plans a look, gives the lease a time, and takes the message when that is over.
+void look(Crew& crew, unsigned owner) {
+  for (int i = 0; i < 4; ++i) {
+    crew.lease(owner, true);
+    for (int ms = 0; ms < 20; ++ms) os::give_way();
+  }
+}
+
 constexpr Operation k_operations[] = {
     {"park_publish", Role::producer, full_beside_held, publish, Steps::any, k_named_b},
     {"park_publish_lane", Role::producer, full_beside_held, publish_lane, Steps::accesses, k_named_b},
     {"park_for_a_sleeper", Role::named, full_beside_held_and_asleep, ack_behind, Steps::any, k_named_b},
     {"parked_ack", Role::named, parked, ack},
     {"parked_nack", Role::named, parked, nack_and_take_again},
+    {"look_beside_stopped", Role::named, beside_stopped, look, Steps::any, k_named_b},
+    {"look_beside_stopped_and_parked", Role::named, beside_stopped_and_parked, look, Steps::any, k_named_b},
 };
 
 }  // namespace
