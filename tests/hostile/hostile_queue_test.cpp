@@ -17,7 +17,7 @@
 #include <utility>
 #include <vector>
 
-#include "hostile/scribble.hpp"
+#include "hostile/intruder.hpp"
 #include "support/child.hpp"
 #include "support/raw_client.hpp"
 #include "support/watch.hpp"
@@ -30,12 +30,11 @@ using namespace beltway::ring;
 namespace {
 
 using namespace std::chrono_literals;
-using nlohmann::json;
 using test::Child;
 using test::connect;
 using test::eventually;
+using test::Intruder;
 using test::Neighbour;
-using test::RawClient;
 using test::Scribbler;
 using test::TestDaemon;
 using test::Watch;
@@ -50,51 +49,6 @@ const QueueOptions k_options{.slots = 16,
                              .groups = {"workers"}};
 const Geometry k_geometry{
     .slots = 16, .slot_bytes = 64, .lane_bytes = 4096, .max_producers = 3, .max_consumers = 6, .max_groups = 2};
-
-/// An attached endpoint that does with its descriptors what it likes.
-class Intruder {
- public:
-  Intruder(const TestDaemon& daemon, const Queue& queue, Neighbour as) : client_(daemon) {
-    client_.say_hello();
-    json request{{"op", "attach"},   {"n", 1},        {"queue", queue.id()},
-                 {"barriers", true}, {"bells", true}, {"role", as == Neighbour::producer ? "producer" : "consumer"}};
-    if (as == Neighbour::consumer) request.update({{"lossy", true}, {"start", "latest"}});
-    client_.say(request);
-    const json reply = client_.hear();
-    if (reply.contains("error")) throw std::runtime_error(reply.dump());
-    descriptors_ = std::move(client_.descriptors);
-    const int right = as == Neighbour::producer ? PROT_READ | PROT_WRITE : PROT_READ;
-    control_ = place(0, k_geometry.control_bytes(), PROT_READ | PROT_WRITE);
-    ring_ = place(1, k_geometry.ring_bytes(), right);
-    heap_ = place(2, k_geometry.heap_bytes(), right);
-  }
-  Intruder(const Intruder&) = delete;
-  Intruder& operator=(const Intruder&) = delete;
-  ~Intruder() {
-    ::munmap(control_, k_geometry.control_bytes());
-    ::munmap(ring_, k_geometry.ring_bytes());
-    ::munmap(heap_, k_geometry.heap_bytes());
-  }
-
-  [[nodiscard]] QueueMemory memory() const { return {k_geometry, ring_, heap_, control_, nullptr}; }
-  [[nodiscard]] int ring_descriptor() const { return descriptors_[1].get(); }
-  [[nodiscard]] int heap_descriptor() const { return descriptors_[2].get(); }
-  /// By place: producers first.
-  [[nodiscard]] int bell(std::size_t number) const { return descriptors_[3 + number].get(); }
-
- private:
-  std::byte* place(std::size_t index, std::size_t bytes, int right) {
-    void* const at = ::mmap(nullptr, bytes, right, MAP_SHARED, descriptors_[index].get(), 0);
-    if (at == MAP_FAILED) throw std::runtime_error("mmap");
-    return static_cast<std::byte*>(at);
-  }
-
-  RawClient client_;
-  std::vector<Fd> descriptors_;
-  std::byte* control_;
-  std::byte* ring_;
-  std::byte* heap_;
-};
 
 /// What honest processes do, whatever it gives.
 void use(const Queue& queue, int turns) {
@@ -127,7 +81,7 @@ TEST_P(HostileQueue, a_queue_is_used_inspected_repaired_and_removed_while_a_peer
     SCOPED_TRACE("seed " + std::to_string(seed));
     const Queue queue = link.declare("q", k_options);
     {
-      const Intruder intruder(daemon, queue, GetParam());
+      const Intruder intruder(daemon, queue, k_geometry, GetParam());
       Scribbler scribbler(intruder.memory(), GetParam(), test::random_numbers(seed));
       for (int round = 0; round < 8; ++round) {
         try {
@@ -155,7 +109,7 @@ TEST(HostileConsumer, a_hostile_consumer_cannot_change_a_message) {
   const TestDaemon daemon;
   const Connection link = connect(daemon);
   const Queue queue = link.declare("q", k_options);
-  const Intruder intruder(daemon, queue, Neighbour::consumer);
+  const Intruder intruder(daemon, queue, k_geometry, Neighbour::consumer);
   for (const auto& [descriptor, base, bytes] :
        {std::tuple{intruder.ring_descriptor(), intruder.memory().ring, k_geometry.ring_bytes()},
         std::tuple{intruder.heap_descriptor(), intruder.memory().heap, k_geometry.heap_bytes()}}) {
@@ -175,7 +129,7 @@ TEST(HostileConsumer, a_header_that_a_consumer_overwrote_is_healed_at_the_next_a
   const Queue queue = link.declare("q", k_options);
   Producer producer = queue.producer();
   Consumer consumer = queue.consumer();
-  const Intruder intruder(daemon, queue, Neighbour::consumer);
+  const Intruder intruder(daemon, queue, k_geometry, Neighbour::consumer);
   const Header sound = intruder.memory().header();
   for (std::size_t at = 0; at + 8 <= offsetof(Header, max_groups); at += 8) {
     auto* const word = reinterpret_cast<std::uint64_t*>(intruder.memory().control + at);
@@ -206,7 +160,7 @@ TEST(HostileBells, bells_that_are_full_and_would_block_are_rung_all_the_same) {
   const Queue queue = link.declare("q", k_options);
   Producer producer = queue.producer();
   Consumer in_a_loop = queue.consumer();
-  const Intruder intruder(daemon, queue, Neighbour::consumer);
+  const Intruder intruder(daemon, queue, k_geometry, Neighbour::consumer);
   const Watch watch(WatchKind::edge, in_a_loop.poll_fd());
   for (int i = 0; i < 3; ++i) {
     while (in_a_loop.try_receive()) {
