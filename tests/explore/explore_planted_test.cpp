@@ -42,6 +42,8 @@ const std::map<std::string_view, std::string_view> k_catches = {
     {"lossy_reader_does_not_check_again", "a lossy reader is overtaken by one of two producers"},
     {"lossy_reader_does_not_check_before", "a lossy reader is overtaken by a single producer"},
     {"lossy_reader_does_not_check_tail", "a lossy reader is overtaken by a single producer"},
+    {"newest_passes_what_is_claimed", "a consumer asks for the newest message of two producers"},
+    {"overtaken_newest_is_empty", "a consumer asks for the newest message of a single producer"},
     {"stamp_behind_ready", "messages with stamps of a single producer, a private reader"},
     {"stamp_of_an_older_lap", "messages with stamps of"},
     {"expiry_by_another_clock", "messages with a time of their own"},
@@ -161,10 +163,11 @@ const std::map<std::string_view, std::string_view> k_catches = {
 
 std::vector<Scenario> all_scenarios() {
   std::vector<Scenario> all;
-  for (const auto& family : {ring_scenarios(), join_scenarios(), lane_scenarios(), group_scenarios(),
-                             removal_scenarios(), live_group_scenarios(), sleep_scenarios(), room_scenarios(),
-                             heal_scenarios(), property_scenarios(), stamp_scenarios(), delay_scenarios(),
-                             parking_scenarios(), drop_scenarios(), lease_timeout_scenarios(), operator_scenarios()}) {
+  for (const auto& family :
+       {ring_scenarios(), join_scenarios(), lane_scenarios(), group_scenarios(), removal_scenarios(),
+        live_group_scenarios(), sleep_scenarios(), room_scenarios(), heal_scenarios(), property_scenarios(),
+        stamp_scenarios(), delay_scenarios(), parking_scenarios(), drop_scenarios(), lease_timeout_scenarios(),
+        operator_scenarios(), newest_scenarios()}) {
     all.insert(all.end(), family.begin(), family.end());
   }
   return all;

@@ -36,6 +36,8 @@ plant(lane_does_not_help_floors "")
 plant_condition(lossy_reader_does_not_check_again [[false]])
 plant_condition(lossy_reader_does_not_check_before [[true]])
 plant(lossy_reader_does_not_check_tail [[return true;]])
+plant(newest_passes_what_is_claimed "")
+plant(overtaken_newest_is_empty [[if (!found) return ReadResult::empty;]])
 
 # -- stamps and expiry --------------------------------------------------------------------------------------------
 plant(stamp_behind_ready "")

@@ -23,5 +23,6 @@ namespace beltway::explore {
 [[nodiscard]] std::vector<Scenario> parking_scenarios();
 [[nodiscard]] std::vector<Scenario> drop_scenarios();
 [[nodiscard]] std::vector<Scenario> operator_scenarios();
+[[nodiscard]] std::vector<Scenario> newest_scenarios();
 
 }  // namespace beltway::explore

@@ -36,12 +36,14 @@ ReadResult LossyReader::oldest(SlotView& view) {
 
 ReadResult LossyReader::newest(SlotView& view) {
   std::uint64_t word = 0;
-  const std::optional<Position> found = find_newest(load_tail(memory_), word);
-  if (!found) return ReadResult::empty;
+  bool overtaken = false;
+  const std::optional<Position> found = find_newest(load_tail(memory_), word, overtaken);
+  // plant: overtaken_newest_is_empty
+  if (!found) return overtaken ? ReadResult::again : ReadResult::empty;
   return take(*found, word, view);
 }
 
-std::optional<Position> LossyReader::find_newest(Position tail, std::uint64_t& word) noexcept {
+std::optional<Position> LossyReader::find_newest(Position tail, std::uint64_t& word, bool& overtaken) noexcept {
   const std::int64_t unread = distance(tail, read_);
   bool may_come = false;
   std::int64_t voided = 0;
@@ -51,7 +53,12 @@ std::optional<Position> LossyReader::find_newest(Position tail, std::uint64_t& w
     word = memory_.slot(position).state.load_acquire();
     if (SlotState::is_ready(word, position)) return position;
     const SlotState state = SlotState::of(word);
+    // Only what a producer may have claimed is believed, as in lose_overtaken().
+    const std::int64_t ahead = distance(state.position, position);
+    overtaken = overtaken ||
+                (ahead > 0 && ahead % memory_.geometry.slots == 0 && distance(state.position, load_tail(memory_)) < 0);
     const bool is_voided = state.phase == SlotPhase::voided;
+    // plant: newest_passes_what_is_claimed
     may_come = may_come || state.position != position || (!is_voided && state.phase != SlotPhase::reclaimed);
     voided += is_voided ? 1 : 0;
   }

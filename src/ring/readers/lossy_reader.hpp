@@ -59,8 +59,9 @@ class LossyReader {
   [[nodiscard]] ReadResult oldest(SlotView& view);
   [[nodiscard]] ReadResult newest(SlotView& view);
   /// The newest READY position before `tail` that is not read yet; `word` is its slot's state. If no message can come before
-  /// `tail` any more, counts the positions that had one as lost.
-  [[nodiscard]] std::optional<Position> find_newest(Position tail, std::uint64_t& word) noexcept;
+  /// `tail` any more, counts the positions that had one as lost. `overtaken`: nothing was found, and a producer has overwritten a
+  /// slot since `tail` was read, so that a later message may be there.
+  [[nodiscard]] std::optional<Position> find_newest(Position tail, std::uint64_t& word, bool& overtaken) noexcept;
   /// Copies the message of `word`, the state of the slot at `position`. ReadResult::again: it was overtaken.
   ReadResult take(Position position, std::uint64_t word, SlotView& view);
 

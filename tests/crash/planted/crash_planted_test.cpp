@@ -88,6 +88,8 @@ constexpr auto k_left_to_the_explorer = std::to_array<std::string_view>({
     "voids_wake_no_consumer",
     "lossy_reader_does_not_check_before",
     "lossy_reader_does_not_check_tail",
+    "newest_passes_what_is_claimed",
+    "overtaken_newest_is_empty",
     "heir_skips_what_is_passed_meanwhile",
     "heir_forgets_what_is_marked",
     "lane_does_not_help_floors",

@@ -95,6 +95,7 @@ Consumer& Crew::consumer(unsigned owner, bool lossy, std::uint32_t prefetch) {
   options.wait = WaitStrategy::sleep;
   options.end_of_stream = EndOfStream::drained;
   options.prefetch = prefetch;
+  options.conflate = lossy && conflates_;
   const unsigned own = private_group(owner);
   attachment.group = own;
   attachment.evictable = world_.shape().evictable && !lossy;

@@ -6,6 +6,7 @@
 
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <vector>
 
 #include "beltway/consumer.hpp"
@@ -67,6 +68,9 @@ class Crew {
   std::size_t lease_and_ack_batch(unsigned owner);
   /// Receives as the lossy consumer.
   Status read_lossy();
+  /// Likewise, once ask_for_newest() was called: the newest message alone.
+  Status read_newest();
+  void ask_for_newest() noexcept { conflates_ = true; }
 
   /// Journals a message that `owner` received, and lets go of it or acknowledges it.
   void note_and_end(Message& message, unsigned owner);
@@ -96,6 +100,8 @@ class Crew {
 
   World& world_;
   unsigned actor_ = k_nobody;
+  bool conflates_ = false;
+  std::optional<Position> last_newest_;
   std::vector<Message> held_;  // before their consumers: let go of after them, as an application may
   std::vector<std::uint64_t> held_ids_;
   std::map<unsigned, Message> taken_;  // by consumer: dropped before their consumers

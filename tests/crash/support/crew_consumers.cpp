@@ -8,6 +8,7 @@
 #include "crew.hpp"
 #include "endpoint/attachment.hpp"
 #include "os/kernel.hpp"
+#include "ring/floors.hpp"
 #include "ring/groups.hpp"
 
 namespace beltway::crash {
@@ -210,6 +211,30 @@ Status Crew::read_lossy() {
   if (!received) return received.status();
   const std::uint64_t id = read_message(*received);
   if (id == 0 || id >= k_messages) fail(world_, "the lossy reader got a torn message");
+  return Status::ok;
+}
+
+Status Crew::read_newest() {
+  const QueueMemory& memory = world_.memory();
+  // The newest message that is there when the call begins.
+  const Position tail = load_tail(memory);
+  const Position unread = wrap(memory.group(private_group(k_lossy)).floor.load_acquire());
+  std::uint32_t age = 1;
+  while (age <= memory.geometry.slots &&
+         !SlotState::is_ready(memory.slot(tail - age).state.load_acquire(), wrap(tail - age))) {
+    ++age;
+  }
+  Result<Message> received = consumer(k_lossy, true).try_receive();
+  const bool is_there = age <= memory.geometry.slots && distance(wrap(tail - age), unread) >= 0;
+  if (!received) {
+    if (is_there && received.status() == Status::empty) fail(world_, "the newest message is not found");
+    return received.status();
+  }
+  const std::uint64_t id = read_message(*received);
+  if (id == 0 || id >= k_messages) fail(world_, "the newest message is torn");
+  if (last_newest_ && distance(received->position(), *last_newest_) <= 0) fail(world_, "the newest message came again");
+  if (is_there && distance(received->position(), wrap(tail - age)) < 0) fail(world_, "a newer message was there");
+  last_newest_ = received->position();
   return Status::ok;
 }
 

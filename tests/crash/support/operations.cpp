@@ -93,11 +93,18 @@ void ack_batch(Crew& crew, unsigned owner) { crew.lease_and_ack_batch(owner); }
 void read_lossy(Crew& crew, unsigned /*owner*/) {
   for (int i = 0; i < 2; ++i) crew.read_lossy();
 }
+void read_newest(Crew& crew, unsigned /*owner*/) {
+  for (int i = 0; i < 3; ++i) crew.read_newest();
+}
 void make_lossy(Crew& crew, unsigned owner) {
   // At the oldest, so that there is something to read, and to lose.
   join(crew.world().memory(), private_group(owner), GroupKind::lossy, Start::oldest);
   attach(crew.world(), owner, private_group(owner));
   crew.consumer(owner, true);
+}
+void make_newest(Crew& crew, unsigned owner) {
+  crew.ask_for_newest();
+  make_lossy(crew, owner);
 }
 
 /// A deadline that has passed: the wait arms, looks, disarms and passes on, but never sleeps.
@@ -161,6 +168,7 @@ constexpr Operation k_operations[] = {
     {"lease_batch", Role::named, make, lease_batch},
     {"ack_batch", Role::named, make, ack_batch},
     {"read_lossy", Role::lossy, make_lossy, read_lossy},
+    {"read_newest", Role::lossy, make_newest, read_newest},
     {"wait_read", Role::private_reader, make, wait_for_message},
     {"wait_lease", Role::named, make, wait_for_message},
     {"wait_room", Role::producer, make, wait_for_room},
