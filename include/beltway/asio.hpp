@@ -1,4 +1,4 @@
-// Consumers and producers as Boost.Asio I/O objects (Boost 1.81 or later; the only header of ours that includes Boost).
+// Consumers and producers as Boost.Asio I/O objects (Boost 1.81 or later; our only header to include that includes Boost).
 //
 //   beltway::AsyncConsumer orders(io, consumer);
 //   orders.async_receive([](auto error, beltway::Message message) { ... });         // or use_future, use_awaitable, deferred
@@ -52,11 +52,13 @@
 
 #include "beltway/bytes.hpp"
 #include "beltway/consumer.hpp"
+#include "beltway/detail/async_attempts.hpp"
 #include "beltway/detail/async_operation_queue.hpp"
 #include "beltway/detail/caught.hpp"
 #include "beltway/error.hpp"
 #include "beltway/message.hpp"
 #include "beltway/producer.hpp"
+#include "beltway/properties.hpp"
 #include "beltway/status.hpp"
 
 /// Makes a Status an error code: `if (error == beltway::Status::end_of_stream)`.
@@ -80,6 +82,8 @@ namespace detail {
 
 namespace asio = boost::asio;
 using boost::system::error_code;
+
+inline error_code error_code_of(Status status) noexcept { return make_error_code(status); }
 
 /// How the pump lives in an Asio loop.
 class AsioLoop {
@@ -221,69 +225,9 @@ struct AsyncInitiation {
   std::shared_ptr<AsioLine> line;
 };
 
-template <class Result>
-struct AsyncOutcome {
-  template <class Handler>
-  void deliver(Handler& handler) {
-    std::move(handler)(error, std::move(result));
-  }
-  error_code error = {};
-  Result result = {};
-};
-
-struct AsyncVoidOutcome {
-  template <class Handler>
-  void deliver(Handler& handler) {
-    std::move(handler)(error);
-  }
-  error_code error = {};
-};
-
-[[nodiscard]] inline bool must_wait(Status status) noexcept {
-  return status == Status::empty || status == Status::prefetch_limit || status == Status::full;
-}
-
-struct AsyncReceive : AsyncOutcome<Message> {
-  bool attempt() {
-    Result<Message> received = consumer->try_receive();
-    error = received.status();
-    if (received) result = std::move(*received);
-    return !must_wait(received.status());
-  }
-  Consumer* consumer;
-};
-
-struct AsyncReceiveBatch : AsyncOutcome<std::size_t> {
-  bool attempt() {
-    const Result<std::size_t> batch = consumer->try_receive_batch(out);
-    error = batch.status();
-    result = batch.value_or(0);
-    return !must_wait(batch.status());
-  }
-  Consumer* consumer;
-  std::span<Message> out;
-};
-
-struct AsyncPublish : AsyncVoidOutcome {
-  bool attempt() {
-    const Status status = producer->try_publish(message);
-    error = status;
-    return !must_wait(status);
-  }
-  Producer* producer;
-  Bytes message;
-};
-
-struct AsyncLoan : AsyncOutcome<Loan> {
-  bool attempt() {
-    Result<Loan> lent = producer->try_loan(size);
-    error = lent.status();
-    if (lent) result = std::move(*lent);
-    return !must_wait(lent.status());
-  }
-  Producer* producer;
-  std::size_t size;
-};
+/// A completion token, and not properties that are given in its place.
+template <class Token>
+concept NoProperties = !std::is_same_v<std::remove_cvref_t<Token>, Properties>;
 
 struct AsyncCommit : AsyncVoidOutcome {
   bool attempt() {
@@ -375,15 +319,27 @@ class AsyncProducer : public AsyncEndpoint {
 
   /// Publishes a copy of `message`, whose bytes must stay until the operation is complete: `void(error_code)`. After an error
   /// nothing was published.
-  template <class Token = boost::asio::deferred_t>
+  template <detail::NoProperties Token = boost::asio::deferred_t>
   auto async_publish(Bytes message, Token&& token = Token()) {
     return start<detail::AsyncPublish, void(detail::error_code)>(token, producer_, message);
   }
+  /// As above, with properties. They are copied when the operation starts, their views are not: texts, headers and dead letter
+  /// must stay until the operation is complete.
+  template <class Token = boost::asio::deferred_t>
+  auto async_publish(Bytes message, const Properties& properties, Token&& token = Token()) {
+    return start<detail::AsyncPublishWithProperties, void(detail::error_code)>(token, producer_, message, properties);
+  }
 
   /// Lends `size` bytes of the lane: `void(error_code, Loan)`. Waits for memory that own open loans hold, too.
-  template <class Token = boost::asio::deferred_t>
+  template <detail::NoProperties Token = boost::asio::deferred_t>
   auto async_loan(std::size_t size, Token&& token = Token()) {
     return start<detail::AsyncLoan, void(detail::error_code, Loan)>(token, producer_, size);
+  }
+  /// As above, for a message with properties, which are written when the memory is lent. Their views must stay until then, when
+  /// the operation is complete; afterwards they may go.
+  template <class Token = boost::asio::deferred_t>
+  auto async_loan(std::size_t size, const Properties& properties, Token&& token = Token()) {
+    return start<detail::AsyncLoanWithProperties, void(detail::error_code, Loan)>(token, producer_, size, properties);
   }
 
   /// Publishes the first `size` bytes of a loan of this producer: `void(error_code)`. The loan must stay where it is until the

@@ -2,6 +2,7 @@
 //
 //   beltway::Result<beltway::Message> order = co_await in.next(loop);
 //   beltway::Status status  = co_await out.send(loop, "message");
+//   beltway::Status status  = co_await out.send(loop, "message", {.key = "order-7"});
 //
 // All that the library's event loop must offer is a callback for a readable descriptor (see EventSource). beltway::EventLoop is
 // one; an adapter for another has about ten lines. Boost.Asio users take asio.hpp: it does more.
@@ -24,6 +25,7 @@
 #include "beltway/detail/caught.hpp"
 #include "beltway/message.hpp"
 #include "beltway/producer.hpp"
+#include "beltway/properties.hpp"
 #include "beltway/status.hpp"
 
 namespace beltway {
@@ -106,6 +108,14 @@ struct SendAttempt {
   Status result = Status::full;
 };
 
+struct SendWithPropertiesAttempt {
+  bool over() { return (result = endpoint->try_publish(message, properties)) != Status::full; }
+  Producer* endpoint;
+  Bytes message;
+  Properties properties;
+  Status result = Status::full;
+};
+
 }  // namespace detail
 
 template <class Loop>
@@ -116,6 +126,11 @@ auto Consumer::next(Loop& loop) {
 template <class Loop>
 auto Producer::send(Loop& loop, Bytes message) {
   return EndpointAwaiter<Loop, detail::SendAttempt>(loop, {this, message});
+}
+
+template <class Loop>
+auto Producer::send(Loop& loop, Bytes message, const Properties& properties) {
+  return EndpointAwaiter<Loop, detail::SendWithPropertiesAttempt>(loop, {this, message, properties});
 }
 
 }  // namespace beltway

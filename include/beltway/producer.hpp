@@ -321,6 +321,9 @@ class Producer {
   /// The bytes must stay until then. Defined in beltway/coroutine.hpp. Status ok, too_large, removed or evicted.
   template <class Loop>
   [[nodiscard]] auto send(Loop& loop, Bytes message);
+  /// As above, with properties. They are copied, their views are not: texts, headers and dead letter must stay as the bytes do.
+  template <class Loop>
+  [[nodiscard]] auto send(Loop& loop, Bytes message, const Properties& properties);
 
   /// Bytes of the largest message and loan that this queue takes.
   [[nodiscard]] std::size_t max_message_bytes() const noexcept;

@@ -114,6 +114,45 @@ TYPED_TEST(Coroutine, messages_come_in_order_and_then_the_end) {
   EXPECT_EQ(leased, got);
 }
 
+template <class Loop>
+Task send_with_keys(Producer& out, Loop& loop, int count, std::vector<Status>& results) {
+  for (int i = 0; i < count; ++i) {
+    const std::string key = "key " + std::to_string(i);
+    const MessageHeader headers[] = {{"number", key}};
+    results.push_back(co_await out.send(loop, "text", {.key = key, .headers = headers}));
+  }
+  const std::string long_key(k_max_property_bytes + 1, 'k');
+  results.push_back(co_await out.send(loop, "text", {.key = long_key}));
+}
+
+TYPED_TEST(Coroutine, a_message_is_sent_with_properties_once_there_is_room) {
+  LocalQueue queue({.slots = 2, .slot_bytes = 128});
+  Consumer in = queue.consumer();
+  Producer out = queue.producer();
+  TypeParam loop;
+  std::vector<Status> results;
+  const Task sender = send_with_keys(out, loop, 6, results);
+  EXPECT_EQ(results.size(), 2U) << "the queue is full";
+  std::vector<std::string> keys;
+  const auto receive = [](Consumer& from, TypeParam& events, std::vector<std::string>& got) -> Task {
+    while (got.size() < 6) {
+      const Result<Message> message = co_await from.next(events);
+      const PropertiesView properties = message->properties();
+      EXPECT_EQ(message->text(), "text");
+      EXPECT_EQ(properties.header("number"), properties.key());
+      got.emplace_back(properties.key());
+    }
+  };
+  const Task receiver = receive(in, loop, keys);
+  loop.run();
+  ASSERT_TRUE(sender.done() && receiver.done());
+  ASSERT_EQ(keys.size(), 6U);
+  for (std::size_t i = 0; i < keys.size(); ++i) EXPECT_EQ(keys[i], "key " + std::to_string(i));
+  ASSERT_EQ(results.size(), 7U);
+  EXPECT_EQ(results[5], Status::ok);
+  EXPECT_EQ(results[6], Status::too_large);
+}
+
 TYPED_TEST(Coroutine, a_ready_message_is_taken_without_suspending) {
   LocalQueue queue;
   std::optional<Producer> out = queue.producer();
