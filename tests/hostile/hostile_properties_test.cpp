@@ -42,7 +42,8 @@ TEST(HostileProperties, a_peer_that_rewrites_a_block_moves_no_text_out_of_the_me
       ASSERT_LE(text.data() + text.size(), payload);
     };
     std::uint64_t damaged = 0;
-    for (int i = 0; i < 200'000; ++i) {
+    // The peer gets no processor at first on a machine with much work.
+    for (int i = 0; i < 200'000 || damaged == 0; ++i) {
       const PropertiesView properties = message->properties();
       check(properties.key());
       check(properties.correlation_id());
@@ -54,7 +55,6 @@ TEST(HostileProperties, a_peer_that_rewrites_a_block_moves_no_text_out_of_the_me
     }
     stop = true;
     peer.join();
-    EXPECT_GT(damaged, 0U) << "the peer wrote nothing";
     EXPECT_EQ(message->text(), std::string(64, 'p'));
   }
 }
