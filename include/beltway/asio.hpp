@@ -55,35 +55,19 @@
 #include "beltway/detail/async_attempts.hpp"
 #include "beltway/detail/async_operation_queue.hpp"
 #include "beltway/detail/caught.hpp"
+#include "beltway/detail/status_error_code.hpp"
 #include "beltway/error.hpp"
 #include "beltway/message.hpp"
 #include "beltway/producer.hpp"
 #include "beltway/properties.hpp"
 #include "beltway/status.hpp"
 
-/// Makes a Status an error code: `if (error == beltway::Status::end_of_stream)`.
-template <>
-struct boost::system::is_error_code_enum<beltway::Status> : std::true_type {};
-
 namespace beltway {
-
-/// A Status as an error code of category "beltway.status"; Status::ok is no error.
-[[nodiscard]] inline boost::system::error_code make_error_code(Status status) noexcept {
-  class Category final : public std::error_category {
-    const char* name() const noexcept override { return "beltway.status"; }
-    std::string message(int value) const override { return std::string(to_string(static_cast<Status>(value))); }
-  };
-  static const Category category;
-  if (status == Status::ok) return {};
-  return std::error_code(static_cast<int>(status), category);
-}
 
 namespace detail {
 
 namespace asio = boost::asio;
 using boost::system::error_code;
-
-inline error_code error_code_of(Status status) noexcept { return make_error_code(status); }
 
 /// How the pump lives in an Asio loop.
 class AsioLoop {

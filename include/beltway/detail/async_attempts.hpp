@@ -11,6 +11,7 @@
 
 #include "beltway/bytes.hpp"
 #include "beltway/consumer.hpp"
+#include "beltway/detail/status_error_code.hpp"
 #include "beltway/message.hpp"
 #include "beltway/producer.hpp"
 #include "beltway/properties.hpp"
@@ -19,9 +20,6 @@
 namespace beltway::detail {
 
 using boost::system::error_code;
-
-/// In asio.hpp.
-[[nodiscard]] inline error_code error_code_of(Status status) noexcept;
 
 template <class Result>
 struct AsyncOutcome {
@@ -48,7 +46,7 @@ struct AsyncVoidOutcome {
 struct AsyncReceive : AsyncOutcome<Message> {
   bool attempt() {
     Result<Message> received = consumer->try_receive();
-    error = error_code_of(received.status());
+    error = make_error_code(received.status());
     if (received) result = std::move(*received);
     return !must_wait(received.status());
   }
@@ -58,7 +56,7 @@ struct AsyncReceive : AsyncOutcome<Message> {
 struct AsyncReceiveBatch : AsyncOutcome<std::size_t> {
   bool attempt() {
     const Result<std::size_t> batch = consumer->try_receive_batch(out);
-    error = error_code_of(batch.status());
+    error = make_error_code(batch.status());
     result = batch.value_or(0);
     return !must_wait(batch.status());
   }
@@ -69,7 +67,7 @@ struct AsyncReceiveBatch : AsyncOutcome<std::size_t> {
 struct AsyncPublish : AsyncVoidOutcome {
   bool attempt() {
     const Status status = producer->try_publish(message);
-    error = error_code_of(status);
+    error = make_error_code(status);
     return !must_wait(status);
   }
   Producer* producer;
@@ -79,7 +77,7 @@ struct AsyncPublish : AsyncVoidOutcome {
 struct AsyncPublishWithProperties : AsyncVoidOutcome {
   bool attempt() {
     const Status status = producer->try_publish(message, properties);
-    error = error_code_of(status);
+    error = make_error_code(status);
     return !must_wait(status);
   }
   Producer* producer;
@@ -89,7 +87,7 @@ struct AsyncPublishWithProperties : AsyncVoidOutcome {
 
 struct AsyncLoanOutcome : AsyncOutcome<Loan> {
   bool take(Result<Loan> lent) {
-    error = error_code_of(lent.status());
+    error = make_error_code(lent.status());
     if (lent) result = std::move(*lent);
     return !must_wait(lent.status());
   }

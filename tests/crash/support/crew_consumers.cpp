@@ -225,7 +225,9 @@ Status Crew::read_newest() {
     ++age;
   }
   Result<Message> received = consumer(k_lossy, true).try_receive();
-  const bool is_there = age <= memory.geometry.slots && distance(wrap(tail - age), unread) >= 0;
+  // The repair of a dead producer reclaims its messages in the lane that no group needs.
+  const bool is_there = age <= memory.geometry.slots && distance(wrap(tail - age), unread) >= 0 &&
+                        SlotState::is_ready(memory.slot(tail - age).state.load_acquire(), wrap(tail - age));
   if (!received) {
     if (is_there && received.status() == Status::empty) fail(world_, "the newest message is not found");
     return received.status();
