@@ -4,8 +4,10 @@
 
 #include <algorithm>
 #include <cstdlib>
+#include <filesystem>
 #include <optional>
 #include <random>
+#include <string>
 #include <thread>
 #include <vector>
 
@@ -29,8 +31,14 @@ class Soak {
   enum class Options : bool { usual, all };
   Soak(std::uint32_t max_producers, Options options) : producers_(max_producers) {
     stage_.names_and_times = options == Options::all;
+    // The second daemon of a supervisor keeps what it inherits beside its own copies of that, and what the first one inherited
+    // from the test has gone. All later ones are like the second.
+    const int first = daemon_.pid();
+    daemon_.kill_daemon();
+    daemon_.wait_for_another(first);
     const Connection link = daemon_.connect();
     idle_descriptors_ = settled_descriptors();
+    idle_list_ = list_descriptors(daemon_.supervisor().pid()) + list_descriptors(daemon_.pid());
     // Small, so that it is full now and then.
     static_cast<void>(link.declare(
         stage_.dead_letters,
@@ -180,6 +188,15 @@ class Soak {
 
   /// Of the supervisor and the daemon.
   std::size_t descriptors() { return open_descriptors(daemon_.supervisor().pid()) + open_descriptors(daemon_.pid()); }
+  static std::string list_descriptors(int pid) {
+    std::string list = "\nprocess " + std::to_string(pid) + ':';
+    std::error_code ignored;
+    for (const auto& entry : std::filesystem::directory_iterator("/proc/" + std::to_string(pid) + "/fd", ignored)) {
+      list += "\n  " + entry.path().filename().string() + ' ';
+      list += std::filesystem::read_symlink(entry.path(), ignored).string();
+    }
+    return list;
+  }
   /// A daemon answers before its supervisor has taken all that it was sent.
   std::size_t settled_descriptors() {
     std::size_t before = descriptors();
@@ -197,7 +214,9 @@ class Soak {
     link.remove(stage_.queue);
     link.remove(stage_.dead_letters);
     EXPECT_TRUE(eventually([&] { return descriptors() <= idle_descriptors_; }))
-        << descriptors() << " are open, " << idle_descriptors_ << " were at first";
+        << descriptors() << " are open, " << idle_descriptors_
+        << " were at first\nnow:" << list_descriptors(daemon_.supervisor().pid()) << list_descriptors(daemon_.pid())
+        << "\nat first:" << idle_list_;
   }
 
   void check_queue(const Queue& queue) const {
@@ -224,6 +243,7 @@ class Soak {
   SupervisedDaemon daemon_;
   std::optional<Ledger> ledger_;
   std::size_t idle_descriptors_ = 0;
+  std::string idle_list_;
   std::uint64_t messages_ = 0;
   Stage stage_{
       .socket = daemon_.socket(), .wait = WaitStrategy::adaptive, .holds_and_gives_back = true, .dead_letters = "dead"};
