@@ -55,12 +55,12 @@
 #include "beltway/detail/async_attempts.hpp"
 #include "beltway/detail/async_operation_queue.hpp"
 #include "beltway/detail/caught.hpp"
-#include "beltway/detail/status_error_code.hpp"
 #include "beltway/error.hpp"
 #include "beltway/message.hpp"
 #include "beltway/producer.hpp"
 #include "beltway/properties.hpp"
 #include "beltway/status.hpp"
+#include "beltway/status_error_code.hpp"
 
 namespace beltway {
 

@@ -11,11 +11,11 @@
 
 #include "beltway/bytes.hpp"
 #include "beltway/consumer.hpp"
-#include "beltway/detail/status_error_code.hpp"
 #include "beltway/message.hpp"
 #include "beltway/producer.hpp"
 #include "beltway/properties.hpp"
 #include "beltway/status.hpp"
+#include "beltway/status_error_code.hpp"
 
 namespace beltway::detail {
 
