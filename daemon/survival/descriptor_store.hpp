@@ -75,7 +75,7 @@ class DescriptorStore {
     int descriptor = -1;
   };
   void send(Datagram datagram) noexcept;
-  /// Until nothing is put aside, or the store has read nothing for `patience_ms`: then it is silent.
+  /// Until nothing is put aside, or the store has read nothing for `patience_ms`. Each read begins the time anew.
   void wait_for_store(int patience_ms) noexcept;
 
   os::Fd socket_;

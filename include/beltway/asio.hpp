@@ -1,4 +1,4 @@
-// Consumers and producers as Boost.Asio I/O objects (Boost 1.81 or later; our only header to include that includes Boost).
+// Consumers and producers as Boost.Asio I/O objects (Boost 1.81 or later).
 //
 //   beltway::AsyncConsumer orders(io, consumer);
 //   orders.async_receive([](auto error, beltway::Message message) { ... });         // or use_future, use_awaitable, deferred

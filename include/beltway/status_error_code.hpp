@@ -1,4 +1,4 @@
-// A Status as an error code of Boost, for asio.hpp.
+// A Status as an error code of Boost, which asio.hpp includes. No other public headers include Boost.
 #pragma once
 
 #include <boost/system/error_code.hpp>

@@ -46,7 +46,7 @@ struct AsyncVoidOutcome {
 struct AsyncReceive : AsyncOutcome<Message> {
   bool attempt() {
     Result<Message> received = consumer->try_receive();
-    error = make_error_code(received.status());
+    error = received.status();
     if (received) result = std::move(*received);
     return !must_wait(received.status());
   }
@@ -56,7 +56,7 @@ struct AsyncReceive : AsyncOutcome<Message> {
 struct AsyncReceiveBatch : AsyncOutcome<std::size_t> {
   bool attempt() {
     const Result<std::size_t> batch = consumer->try_receive_batch(out);
-    error = make_error_code(batch.status());
+    error = batch.status();
     result = batch.value_or(0);
     return !must_wait(batch.status());
   }
@@ -67,7 +67,7 @@ struct AsyncReceiveBatch : AsyncOutcome<std::size_t> {
 struct AsyncPublish : AsyncVoidOutcome {
   bool attempt() {
     const Status status = producer->try_publish(message);
-    error = make_error_code(status);
+    error = status;
     return !must_wait(status);
   }
   Producer* producer;
@@ -77,7 +77,7 @@ struct AsyncPublish : AsyncVoidOutcome {
 struct AsyncPublishWithProperties : AsyncVoidOutcome {
   bool attempt() {
     const Status status = producer->try_publish(message, properties);
-    error = make_error_code(status);
+    error = status;
     return !must_wait(status);
   }
   Producer* producer;
@@ -87,7 +87,7 @@ struct AsyncPublishWithProperties : AsyncVoidOutcome {
 
 struct AsyncLoanOutcome : AsyncOutcome<Loan> {
   bool take(Result<Loan> lent) {
-    error = make_error_code(lent.status());
+    error = lent.status();
     if (lent) result = std::move(*lent);
     return !must_wait(lent.status());
   }
