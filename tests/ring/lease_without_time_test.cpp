@@ -23,7 +23,6 @@ struct OneWithoutTime : OneHeld {
   explicit OneWithoutTime(std::uint32_t slots = 64) : OneHeld(slots) { time(position).store_relaxed(0); }
   [[nodiscard]] unsigned holder() const { return k_first_consumer + slow.index(); }
   [[nodiscard]] Word& ticket() const { return queue.memory().endpoint(holder()).ticket; }
-  [[nodiscard]] bool has_given_time() const { return end(position).is_given_to(static_cast<std::uint8_t>(holder())); }
   /// Consumers look, and find no message.
   void look_in_vain() {
     look();
