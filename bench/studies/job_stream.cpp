@@ -7,6 +7,7 @@
 // Starts a daemon of its own. Prints JSON: messages a second (median of the slices) and the ratio to `plain`, slice by slice.
 //
 //   job_stream --producer-cpu 0 --worker-cpu 1
+//   job_stream --way held                          this way alone: for a profiler
 #include <sched.h>
 #include <sys/mman.h>
 #include <sys/wait.h>
@@ -42,10 +43,11 @@ struct Settings {
   unsigned slices = 8;
   unsigned slice_ms = 400;
   std::uint32_t slots = 1024;
+  std::string way;  // empty: all
 };
 
 enum Way : unsigned { plain, options, held, k_ways };
-constexpr const char* k_names[] = {"plain", "options", "held"};
+const std::vector<std::string> k_names = {"plain", "options", "held"};
 constexpr unsigned k_held_each = 100;
 
 /// What a worker tells the parent.
@@ -73,7 +75,7 @@ QueueOptions options_of(Way way, const Settings& settings) {
 }
 
 void work(Way way, const Settings& settings, const Connection& link, Rate& rate) {
-  Consumer in = link.open_queue(std::string("bench/") + k_names[way])
+  Consumer in = link.open_queue("bench/" + k_names[way])
                     .consumer({.group = "work", .end_of_stream = EndOfStream::after_producer});
   std::deque<std::pair<std::uint64_t, Message>> kept;
   std::uint64_t count = 0;
@@ -97,7 +99,7 @@ void work(Way way, const Settings& settings, const Connection& link, Rate& rate)
 }
 
 void produce(Way way, const Settings& settings, const Connection& link) {
-  const Queue queue = link.open_queue(std::string("bench/") + k_names[way]);
+  const Queue queue = link.open_queue("bench/" + k_names[way]);
   Producer out = queue.producer();
   queue.wait_for_consumers(1, 10s);
   const std::uint64_t end_ns = now_ns() + settings.slice_ms * 1'000'000ULL;
@@ -145,7 +147,7 @@ Json measure(const Settings& settings) {
   const pid_t maker = spawn(-1, daemon.socket(), [&](const Connection& link) {
     static_cast<void>(link.declare("bench/dead", {.slot_bytes = 1024, .lane_bytes = 0, .groups = {"dead"}}));
     for (unsigned way = 0; way < k_ways; ++way) {
-      const std::string name = std::string("bench/") + k_names[way];
+      const std::string name = "bench/" + k_names[way];
       static_cast<void>(link.declare(name, options_of(static_cast<Way>(way), settings)));
     }
   });
@@ -158,14 +160,18 @@ Json measure(const Settings& settings) {
   std::vector<double> rates[k_ways];
   for (unsigned turn = 0; turn < settings.slices * k_ways; ++turn) {
     const Way way = static_cast<Way>(turn % k_ways);
-    rates[way].push_back(slice(way, settings, daemon.socket(), rate));
+    if (settings.way.empty() || settings.way == k_names[way])
+      rates[way].push_back(slice(way, settings, daemon.socket(), rate));
   }
   Json json{{"slices", settings.slices}, {"slice_ms", settings.slice_ms}, {"slots", settings.slots}};
   for (unsigned way = 0; way < k_ways; ++way) {
+    if (rates[way].empty()) continue;
+    Json& row = json[k_names[way]] = {{"messages_per_second", median(rates[way])}};
+    if (!settings.way.empty()) continue;
     std::vector<double> ratios;
     for (unsigned i = 0; i < settings.slices; ++i) ratios.push_back(rates[way][i] / rates[plain][i]);
-    json[k_names[way]] = {
-        {"messages_per_second", median(rates[way])}, {"to_plain", median(ratios)}, {"each", std::move(ratios)}};
+    row["to_plain"] = median(ratios);
+    row["each"] = std::move(ratios);
   }
   return json;
 }
@@ -179,6 +185,7 @@ int main(int argc, char** argv) try {
   app.add_option("--slices", settings.slices, "of each way")->check(CLI::Range(1U, 1000U));
   app.add_option("--slice-ms", settings.slice_ms, "how long the producer publishes")->check(CLI::Range(10U, 60'000U));
   app.add_option("--slots", settings.slots, "of the ring, a power of two");
+  app.add_option("--way", settings.way, "measure this one alone")->check(CLI::IsMember(beltway::bench::k_names));
   app.add_option("--producer-cpu", settings.producer_cpu, "processor of the producer");
   app.add_option("--worker-cpu", settings.worker_cpu, "processor of the worker");
   CLI11_PARSE(app, argc, argv);
