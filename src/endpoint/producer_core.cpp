@@ -9,6 +9,7 @@
 #include "beltway/error.hpp"
 #include "ring/counters.hpp"
 #include "ring/drop_oldest.hpp"
+#include "ring/parking.hpp"
 #include "ring/tuning.hpp"
 
 namespace beltway::endpoint {
@@ -27,7 +28,6 @@ ProducerCore::ProducerCore(Attachment attachment, const ProducerOptions& options
   published_messages().store_relaxed(0);
   published_bytes().store_relaxed(0);
   scan_unpassed_acks(false);
-  park_at_once(false);
   choose_path();
 }
 
@@ -156,7 +156,6 @@ Status ProducerCore::run_try_slowly(Status status, Attempt attempt) {
   const detail::SingleUse<InlinePublisher> use(*this);
   const ResetScanOnExit quick{*this};
   scan_unpassed_acks(true);
-  park_at_once(true);
   if (status == Status::full) status = attempt();
   if (waiter_.event_mode()) {
     if (status == Status::full) found_full(os::now_ns());
@@ -178,9 +177,9 @@ Status ProducerCore::run_try_slowly(Status status, Attempt attempt) {
 Status ProducerCore::wait(Status status, const Until& until, Attempt attempt) {
   const detail::SingleUse<InlinePublisher> use(*this);
   const ResetScanOnExit quick{*this};
-  if (status == Status::full && !waiter_.spins()) {  // it would go to sleep at once
+  // It would go to sleep at once; or a message is held, and room comes of parking it.
+  if (status == Status::full && (!waiter_.spins() || ring::may_park(attachment_.memory))) {
     scan_unpassed_acks(true);
-    park_at_once(true);
     status = attempt();
   }
   // What only our own open loans hold will not come free while we wait.
@@ -203,7 +202,6 @@ Status ProducerCore::wait_for_room(const Until& until, Attempt attempt) {
     const bool often = ++polls % ring::k_polls_per_ack_scan != 0 && !waiter_.is_yielding();
     const bool sleeps = !waiter_.spins() || waiter_.line().armed();
     scan_unpassed_acks(!often || sleeps);
-    park_at_once(sleeps);
     return (status = attempt_in_turn(until, attempt)) != Status::full || full_reason_ == FullReason::loans;
   };
   const auto wait_until = [&](const Until& end) { return waiter_.wait(end, poll, [this] { arm(); }, [] {}); };
@@ -218,7 +216,6 @@ Status ProducerCore::wait_for_room(const Until& until, Attempt attempt) {
     case waiting::Waiter::Ended::interrupted: return Status::interrupted;
     case waiting::Waiter::Ended::timeout:
       scan_unpassed_acks(true);
-      park_at_once(true);
       status = attempt();
       if (status == Status::full) return Status::timeout;
   }

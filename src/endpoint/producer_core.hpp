@@ -198,7 +198,6 @@ class alignas(ring::k_apart_bytes) ProducerCore : public ring::Claimer {
     ProducerCore& core;
     ~ResetScanOnExit() {
       core.scan_unpassed_acks(false);
-      core.park_at_once(false);
       if (!core.waiter_.line().armed()) core.leave_line();
     }
   };

@@ -94,7 +94,7 @@ bool Claimer::park() noexcept {
     full_since_ns_ = now_ns;
   }
   const bool is_overdue = now_ns - full_since_ns_ >= k_park_patience_ns;
-  return (is_overdue || parks_at_once_) && park_at_floors(memory_, !is_overdue);
+  return park_at_floors(memory_, !is_overdue, parked_quota_);
 }
 
 bool Claimer::refresh_limit(Position position) noexcept {

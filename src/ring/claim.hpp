@@ -13,6 +13,7 @@
 
 #include "beltway/detail/inline_publish.hpp"
 #include "ring/floors.hpp"
+#include "ring/parking.hpp"
 #include "ring/queue_memory.hpp"
 #include "ring/room_line.hpp"
 
@@ -65,12 +66,9 @@ class Claimer : public detail::InlinePublisher {
   bool void_lost_claims() noexcept;
 
   /// Whether claim() scans a full ring for acks that no floor has passed. Without the scan claim() may return full too early.
-  /// The scan takes lease words from working consumers, so a producer rarely turns it on.
+  /// The scan takes lease words from working consumers, so a producer rarely turns it on. Held messages are parked with the scan
+  /// alone: see parking.hpp.
   void scan_unpassed_acks(bool thorough) noexcept { scans_unpassed_acks_ = thorough; }
-
-  /// Whether claim() parks held messages of a full ring (parking.hpp) at once if no group has other work, or only after the
-  /// producer has found the ring full for k_park_patience_ns.
-  void park_at_once(bool at_once) noexcept { parks_at_once_ = at_once; }
   /// True if the last scan of the floors found that slots may be parked.
   [[nodiscard]] bool may_be_parked() const noexcept { return may_be_parked_; }
 
@@ -140,7 +138,7 @@ class Claimer : public detail::InlinePublisher {
   bool next_is_parked_ = false;
   bool may_be_parked_ = false;
   Position floor_limit_ = 0;  // what limit_ would be if no slot were parked
-  bool parks_at_once_ = true;
+  ParkedQuota parked_quota_;
   Position clear_scan_at_ = 0;       // the next position where clear_parked() is worth its scan
   Position full_floor_ = 0;          // the lowest floor when the ring was found full
   std::uint64_t full_since_ns_ = 0;  // since when it is the same; 0: the ring was not full

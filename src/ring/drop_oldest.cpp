@@ -42,7 +42,7 @@ namespace {
   if (!is_delayed(lease)) return false;
   const std::uint64_t time_word = memory.lease_time(group, position).load_relaxed();
   // Its reason is about to be stored again: see keep_due_time().
-  if (LeaseEnd::of(time_word).is_given_to(lease.owner)) return true;
+  if (const LeaseEnd end = LeaseEnd::of(time_word); end.is_of(lease.owner)) return end.due_us != 0;
   const LeaseTime time = LeaseTime::of(time_word);
   return time.owner == lease.owner && time.tries == lease.tries && time.reason != FailReason::none;
 }
@@ -84,7 +84,10 @@ bool drop_at_floor(const QueueMemory& memory, unsigned index, Position past, Pos
   // plant: drop_leaves_the_floor
   help_floor(memory, index);
   // Held messages stand in the way of the room behind them: without patience, since the group never holds producers back.
-  if (memory.geometry.max_parked != 0) park_at_floor(memory, index, false);
+  if (memory.geometry.max_parked != 0) {
+    ParkedQuota quota;
+    park_at_floor(memory, index, false, quota);
+  }
   return distance(wrap(group.floor.load_acquire()), floor) > 0;
 }
 

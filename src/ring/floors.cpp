@@ -56,7 +56,7 @@ namespace {
 /// Positions that the floor may pass.
 struct Passed {
   std::uint32_t positions = 0;
-  bool parked = false;  // some of them are parked
+  std::uint32_t parked = 0;  // so many of them are parked
 };
 
 /// How many positions from `floor` on are finished or parked, without a gap.
@@ -71,7 +71,7 @@ struct Passed {
     const std::uint64_t seen = lease.load_acquire();
     if (says(seen, p, LeasePhase::done)) continue;
     if (says_parked(seen, p)) {
-      passed.parked = true;
+      ++passed.parked;
     } else if (!is_no_message(memory, lease, p)) {
       break;
     }
@@ -97,7 +97,7 @@ bool help_floor(const QueueMemory& memory, unsigned index) noexcept {
     const Passed passed = count_finished_positions(memory, index, floor);
     if (passed.positions == 0) return moved;
     // plant: floor_passes_before_it_says_parked
-    if (passed.parked && !say_parked(group)) return moved;
+    if (passed.parked != 0 && !say_parked(group, passed.parked)) return moved;
     moved = group.floor.compare_and_swap(word, Floor{incarnation, wrap(floor + passed.positions)}.word()) || moved;
   }
   return moved;

@@ -139,12 +139,29 @@ bool delay_parked(const QueueMemory& memory, unsigned group, Word& word, std::ui
 
 }  // namespace
 
-bool say_parked(GroupBlock& group) noexcept {
+bool say_parked(GroupBlock& group, std::uint32_t messages) noexcept {
   for (unsigned attempt = 0; attempt < k_attempts; ++attempt) {
     const std::uint64_t seen = group.parked.load_acquire();
-    if (group.parked.compare_and_swap(seen, Parked{Parked::of(seen).version + 1, true}.word())) return true;
+    const std::uint64_t version = Parked::of(seen).version + messages;
+    if (group.parked.compare_and_swap(seen, Parked{version, true}.word())) return true;
   }
   return false;
+}
+
+bool ParkedQuota::allows(const QueueMemory& memory, std::uint32_t slots) noexcept {
+  std::uint64_t versions = 0;
+  for (unsigned index = 0; index < memory.geometry.max_groups; ++index) {
+    versions += Parked::of(memory.group(index).parked.load_acquire()).version;
+  }
+  const std::uint64_t most = memory.geometry.max_parked;
+  const auto is_allowed = [&] {
+    const std::uint64_t parked = versions + counted_minus_versions_;
+    // A peer may have written any version. Then this is no small number, and we count.
+    return parked <= most && parked + slots <= most;
+  };
+  if (is_allowed()) return true;
+  counted_minus_versions_ = count_parked(memory) - versions;
+  return is_allowed();
 }
 
 bool restore_parked(const QueueMemory& memory, unsigned index) noexcept {
@@ -152,27 +169,25 @@ bool restore_parked(const QueueMemory& memory, unsigned index) noexcept {
   const Position floor = wrap(group.floor.load_acquire());
   for (std::uint32_t i = 0; i < memory.geometry.slots && !Parked::of(group.parked.load_acquire()).any; ++i) {
     const Lease lease = Lease::of(memory.lease(index, i).load_acquire());
-    if (is_parked(lease.phase) && distance<Lease::bits>(lease.position, floor) < 0) return say_parked(group);
+    if (is_parked(lease.phase) && distance<Lease::bits>(lease.position, floor) < 0)
+      return say_parked(group, memory.geometry.slots);
   }
   return false;
 }
 
-bool park_at_floor(const QueueMemory& memory, unsigned index, bool patient) noexcept {
+bool park_at_floor(const QueueMemory& memory, unsigned index, bool patient, ParkedQuota& quota) noexcept {
   const GroupBlock& group = memory.group(index);
   const Position start = wrap(group.floor.load_acquire());
   Position floor = start;
-  std::optional<std::uint32_t> parked;  // counted once, since that reads all lease words
+  bool no_message_waits = !patient;
   // A quarter of the ring is the room that a sleeping producer asks for at most.
   while (distance(floor, start) <= static_cast<std::int64_t>(memory.geometry.slots / 4)) {
     const Run run = find_run(memory, index, floor);
     if (!run.gains_room) break;
     if (run.to_park != 0) {
-      if (!parked) {
-        if (patient && has_waiting_message(memory, index, wrap(floor + run.positions))) break;
-        parked = count_parked(memory);
-      }
-      *parked += run.new_slots;
-      if (*parked > memory.geometry.max_parked) break;
+      if (!no_message_waits && has_waiting_message(memory, index, wrap(floor + run.positions))) break;
+      no_message_waits = true;
+      if (!quota.allows(memory, run.new_slots)) break;
       park_run(memory, index, floor, run.positions);
     }
     if (!help_floor(memory, index)) break;
@@ -181,10 +196,20 @@ bool park_at_floor(const QueueMemory& memory, unsigned index, bool patient) noex
   return floor != start;
 }
 
-bool park_at_floors(const QueueMemory& memory, bool patient) noexcept {
+bool may_park(const QueueMemory& memory) noexcept {
+  for (unsigned index = 0; memory.geometry.max_parked != 0 && index < memory.geometry.max_groups; ++index) {
+    const GroupBlock& group = memory.group(index);
+    if (!blocks_producers(group)) continue;
+    const Run run = find_run(memory, index, wrap(group.floor.load_acquire()));
+    if (run.gains_room && run.to_park != 0) return true;
+  }
+  return false;
+}
+
+bool park_at_floors(const QueueMemory& memory, bool patient, ParkedQuota& quota) noexcept {
   bool moved = false;
   for (unsigned index = 0; memory.geometry.max_parked != 0 && index < memory.geometry.max_groups; ++index) {
-    if (blocks_producers(memory.group(index))) moved = park_at_floor(memory, index, patient) || moved;
+    if (blocks_producers(memory.group(index))) moved = park_at_floor(memory, index, patient, quota) || moved;
   }
   return moved;
 }
@@ -203,7 +228,8 @@ bool park_for_sleepers(const QueueMemory& memory, unsigned group) noexcept {
         memory.endpoint(static_cast<unsigned>(std::countr_zero(sleepers))).asleep_since_ns.load_relaxed();
     if (since != 0 && now_ns > since && now_ns - since >= k_park_patience_ns) patient = false;
   }
-  return park_at_floor(memory, group, patient);
+  ParkedQuota quota;
+  return park_at_floor(memory, group, patient, quota);
 }
 
 bool is_slot_parked(const QueueMemory& memory, Position position) noexcept {

@@ -26,15 +26,31 @@ namespace beltway::ring {
 
 // -- who parks --------------------------------------------------------------------------------------------------
 
-/// Before a floor moves over parked messages: raises the version of the group's `parked` word and sets `any`. False if peers kept
-/// changing the word: then the floor must not move.
-[[nodiscard]] bool say_parked(GroupBlock& group) noexcept;
+/// Before a floor moves over `messages` parked ones: raises the version of the group's `parked` word by that number and sets
+/// `any`. False if peers kept changing the word: then the floor must not move.
+[[nodiscard]] bool say_parked(GroupBlock& group, std::uint32_t messages) noexcept;
+
+/// True if a held message stands at a floor, and a finished position behind it: room may come of parking it.
+[[nodiscard]] bool may_park(const QueueMemory& memory) noexcept;
+
+/// Keeps the parked slots below geometry.max_parked. It counts them once, which reads all lease words, and then adds what the
+/// groups say has been parked since. It counts again only if that is too much.
+class ParkedQuota {
+ public:
+  /// True if `slots` more may be parked.
+  [[nodiscard]] bool allows(const QueueMemory& memory, std::uint32_t slots) noexcept;
+
+ private:
+  static constexpr std::uint64_t k_not_counted = std::uint64_t{1} << 63;
+  // The slots that were counted minus the sum of the versions in the groups' `parked` words before the count.
+  std::uint64_t counted_minus_versions_ = k_not_counted;
+};
 
 /// Parks the held messages at the group's floor, if finished positions lie behind them, and moves the floor. `patient`: only
-/// if no message near the floor waits for a consumer. Stops at geometry.max_parked slots. True if the floor moved.
-bool park_at_floor(const QueueMemory& memory, unsigned group, bool patient) noexcept;
+/// if no message near the floor waits for a consumer. True if the floor moved.
+bool park_at_floor(const QueueMemory& memory, unsigned group, bool patient, ParkedQuota& quota) noexcept;
 /// Does so for each named group that holds producers back.
-bool park_at_floors(const QueueMemory& memory, bool patient) noexcept;
+bool park_at_floors(const QueueMemory& memory, bool patient, ParkedQuota& quota) noexcept;
 
 /// For a consumer that has helped its group's floor while a producer sleeps: parks what holds that floor. `patient` unless a
 /// sleeping producer has waited for k_park_patience_ns. In a group that keeps only its newest messages: drops what is in the way.

@@ -167,6 +167,30 @@ TEST_P(Parking, max_parked_bounds_the_slots_that_are_parked) {
   }
 }
 
+TEST_P(Parking, max_parked_bounds_runs_of_held_messages) {
+  QueueOptions bounded = options();
+  bounded.slots = 16;
+  bounded.max_parked = 4;
+  LocalQueue queue(bounded);
+  Producer out = queue.producer();
+  Consumer slow = queue.consumer({.group = "g"});
+  Consumer quick = queue.consumer({.group = "g"});
+  std::vector<Message> held;
+  for (unsigned lap = 0; lap < 4; ++lap) {
+    for (unsigned i = 0; i < 3; ++i) {
+      if (out.try_publish("held") != Status::ok) break;
+      if (Result<Message> message = slow.try_receive()) held.push_back(*std::move(message));
+    }
+    for (unsigned i = 0; i < 40 && out.try_publish("x") == Status::ok; ++i) {
+      if (Result<Message> message = quick.try_receive()) message->ack();
+    }
+    EXPECT_LE(count_parked(queue.memory()), 4U);
+  }
+  EXPECT_GE(count_parked(queue.memory()), 3U);
+  for (Message& message : held) EXPECT_TRUE(message.ack());
+  go_round(out, quick, 20);
+}
+
 TEST_P(Parking, each_form_of_publish_goes_around_a_parked_slot) {
   LocalQueue queue(options());
   Producer out = queue.producer();
