@@ -7,7 +7,7 @@ set(protocol_sources
   src/ring/drop_oldest.cpp src/ring/lease_timeout.cpp src/ring/one_message.cpp src/ring/parking.cpp
   src/ring/queue_setup.cpp src/ring/redelivery.cpp src/ring/room_line.cpp src/ring/sequence_record.cpp src/ring/slot_view.cpp src/ring/wake.cpp
   src/ring/readers/lossy_reader.cpp src/ring/readers/named_reader.cpp
-  src/ring/readers/named_reader_delayed.cpp src/ring/readers/named_reader_newest.cpp src/ring/readers/named_reader_timeout.cpp
+  src/ring/readers/named_reader_delayed.cpp src/ring/readers/named_reader_newest.cpp src/ring/readers/named_reader_rest.cpp src/ring/readers/named_reader_timeout.cpp
   src/ring/readers/private_reader.cpp
   src/waiting/speculative_spin.cpp src/waiting/waiter.cpp
   src/recovery/eviction.cpp src/recovery/heal.cpp src/recovery/lane_recovery.cpp src/recovery/repair.cpp

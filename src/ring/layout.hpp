@@ -62,7 +62,7 @@ inline constexpr std::size_t k_apart_bytes = 128;
 inline constexpr std::size_t k_slots_offset = 4096;
 /// Owner numbers of consumers in lease words and of endpoints everywhere: producers are 0 to 63, consumers 64 to 127.
 inline constexpr unsigned k_first_consumer = 64;
-static_assert(k_first_consumer + k_max_consumers <= LeaseEnd::k_given);
+static_assert(k_first_consumer + k_max_consumers <= LeaseEnd::k_ends);
 /// Owner number of the daemon's own leases (purge).
 inline constexpr unsigned k_no_owner = 255;
 

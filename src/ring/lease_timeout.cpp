@@ -21,11 +21,6 @@ constexpr std::uint64_t k_max_lease_us =
   return due_us != 0 && is_over(due_us, now_us);
 }
 
-/// True if it is a time of that lease, stored by its owner or given by another consumer.
-[[nodiscard]] bool is_end_of(LeaseEnd end, Lease lease, std::uint16_t lap) noexcept {
-  return (end.owner == lease.owner || end.is_given_to(lease.owner)) && end.tries == lease.tries && end.lap == lap;
-}
-
 /// True if the consumer has said that all of its leases are ended by swaps.
 [[nodiscard]] bool says_swaps(const QueueMemory& memory, unsigned owner) noexcept {
   if (owner < k_first_consumer || !memory.is_endpoint(owner)) return false;
@@ -66,12 +61,13 @@ bool plan_lease_check(const QueueMemory& memory, unsigned group, std::uint64_t d
 void restore_lease_check(const QueueMemory& memory, unsigned group) noexcept {
   const std::uint64_t timeout_us = lease_timeout_us(memory, group);
   if (timeout_us == 0) return;
+  const std::uint64_t next_us = now_us() + look_interval_us(timeout_us);
   std::optional<std::uint64_t> first;
   for (std::uint32_t i = 0; i < memory.geometry.slots; ++i) {
     const std::optional<HeldLease> held = held_lease(memory, group, i);
     if (!held) continue;
-    const std::uint64_t due_us = std::max(held->due_us.value_or(lease_end_us(timeout_us)), k_at_once_us);
-    first = std::min(first.value_or(due_us), due_us);
+    const std::uint64_t due_us = std::max(held->due_us.value_or(next_us), k_at_once_us);
+    first = std::min(first.value_or(next_us), due_us);
   }
   if (first) plan_lease_check(memory, group, *first);
 }
@@ -99,25 +95,9 @@ std::optional<HeldLease> held_lease(const QueueMemory& memory, unsigned group, s
   if (&memory.lease(group, position) != &word) return std::nullopt;  // a peer wrote it
   HeldLease held{word, seen, lease, position, memory.lease_time(group, position).load_acquire(), std::nullopt};
   // plant: end_of_another_lease
-  const bool is_its_own = is_end_of(held.end(), lease, lease_lap(memory, position));
+  const bool is_its_own = LeaseEnd::are_of_one_lease(held.time_word, end_of(memory, lease, position, 0).word());
   if (is_its_own) held.due_us = held.end().due_us;
   return held;
-}
-
-void store_lease_end(const QueueMemory& memory, unsigned group, Lease lease, Position position,
-                     std::uint64_t due_us) noexcept {
-  Word& time = memory.lease_time(group, position);
-  const LeaseEnd end{due_us, lease_lap(memory, position), lease.owner, lease.tries};
-  for (unsigned attempt = 0; attempt < k_attempts; ++attempt) {
-    const std::uint64_t seen = time.load_acquire();
-    // In this order: see extend_lease().
-    if (!is_held_as(memory, group, lease, position)) return;
-    const LeaseEnd before = LeaseEnd::of(seen);
-    // We stood still, and another consumer is giving the message back.
-    // plant: late_lease_is_not_over
-    if (before.due_us == 0 && before.is_given_to(lease.owner) && is_end_of(before, lease, end.lap)) return;
-    if (time.compare_and_swap(seen, end.word())) return;
-  }
 }
 
 std::optional<std::uint64_t> give_lease_time(const QueueMemory& memory, unsigned group, const HeldLease& held,
@@ -126,8 +106,7 @@ std::optional<std::uint64_t> give_lease_time(const QueueMemory& memory, unsigned
   if (!says_swaps(memory, held.lease.owner)) return std::nullopt;
   // The lease time was loaded before: a time of a later lease, or of a delay, is stored after that.
   if (!is_held_as(memory, group, held.lease, held.position)) return std::nullopt;
-  const auto owner = static_cast<std::uint8_t>(held.lease.owner | LeaseEnd::k_given);
-  const LeaseEnd end{lease_end_us(timeout_us), lease_lap(memory, held.position), owner, held.lease.tries};
+  const LeaseEnd end = end_of(memory, held.lease, held.position, lease_end_us(timeout_us));
   Word& time = memory.lease_time(group, held.position);
   if (!time.compare_and_swap(held.time_word, end.word())) return std::nullopt;
   // The lease may have become DELAYED in between, with the due time that we have written over.
@@ -162,7 +141,7 @@ void keep_due_time(const QueueMemory& memory, unsigned group, Position position,
   Word& word = memory.lease_time(group, position);
   const std::uint64_t seen = word.load_acquire();
   // It fails if the message is leased again by now.
-  if (LeaseEnd::of(seen).is_given_to(time.owner)) word.compare_and_swap(seen, time.word());
+  if (LeaseEnd::of(seen).is_of(time.owner)) word.compare_and_swap(seen, time.word());
 }
 
 bool close_lease(const QueueMemory& memory, unsigned group, const HeldLease& held) noexcept {
@@ -192,8 +171,8 @@ std::optional<std::uint64_t> extend_lease(const QueueMemory& memory, unsigned gr
     const std::uint64_t timeout_us = lease_timeout_us(memory, group);
     if (timeout_us == 0) return k_no_end_us;
     const LeaseEnd before = LeaseEnd::of(seen);
-    LeaseEnd end{lease_end_us(timeout_us), lease_lap(memory, position), lease.owner, lease.tries};
-    const bool is_ours = is_end_of(before, lease, end.lap);
+    LeaseEnd end = end_of(memory, lease, position, lease_end_us(timeout_us));
+    const bool is_ours = LeaseEnd::are_of_one_lease(seen, end.word());
     if (is_ours && before.due_us == 0) return std::nullopt;  // it is being given back
     // Never a shorter time: the option may have changed.
     if (is_ours && !is_over(before.due_us, now_us())) end.due_us = std::max(end.due_us, before.due_us);

@@ -1,10 +1,11 @@
 // Leases that end by time: a message of a group with lease_timeout that a consumer holds for longer goes back to the group.
 // LEASE_TIMEOUT.md has the protocol.
 //
-//   lease:   LEASED(p, me, t) by a swap; lease time = (now + timeout, lap of p, me, t) by a swap; then `lease_check`:
-//            plan_lease_check() if it says 0 or a later time
-//   look:    lease_check is due: lease_check = now + timeout by a swap; walk over the lease words; give back what is over;
-//            lease_check = the earliest time that is left, or 0 and one more walk. A lease without a time gets one by a swap
+//   lease:   LEASED(p, me, t) by a swap. If `lease_check` says 0: plan_lease_check(now + interval). Once in a tick of the coarse clock:
+//            lease time = (now + timeout, lap of p, me, t) by a swap
+//   look:    lease_check is due: lease_check = now + interval by a swap; walk over the lease words; give back what is over; give
+//            lease time = (now + timeout, lap of p, c, t) by a swap to each lease that has none; lease_check = the earliest end
+//            that is left, if that comes before; or 0 and one more walk
 //   over:    lease time = (0, lap, c, t) by a swap, so that no extend() succeeds any more; then LEASED(p, c, t) becomes
 //            RETRY(p, c, t + 1), and PARKED becomes PARKED_DELAYED
 //   extend:  load the lease time; the lease word is mine; lease time = (now + timeout, lap, me, t) by a swap
@@ -21,6 +22,7 @@
 
 #include "ring/queue_memory.hpp"
 #include "ring/redelivery.hpp"
+#include "ring/tuning.hpp"
 
 namespace beltway::ring {
 
@@ -32,7 +34,13 @@ namespace beltway::ring {
   return lease_timeout_us(GroupTimes::of(memory.group(group).times.load_relaxed()));
 }
 
-/// When a lease ends that begins, or is extended, now: by the coarse clock, never too early.
+/// How long after a look the next one comes while messages are held. A lease without a time gets one at the first look that finds
+/// it, so it lasts longer than the timeout, by so much at most.
+[[nodiscard]] constexpr std::uint64_t look_interval_us(std::uint64_t timeout_us) noexcept {
+  return timeout_us / k_looks_a_timeout;
+}
+
+/// When a lease ends that gets its time, or is extended, now: by the coarse clock, never too early.
 [[nodiscard]] std::uint64_t lease_end_us(std::uint64_t timeout_us) noexcept;
 
 /// The lap that a lease time bears.
@@ -72,10 +80,21 @@ struct HeldLease {
 [[nodiscard]] std::optional<HeldLease> held_lease(const QueueMemory& memory, unsigned group,
                                                   std::uint32_t index) noexcept;
 
-/// For a consumer that has just leased a message: stores when the lease ends. Not if the lease is not `lease` any more, or is
-/// over by a time that another consumer gave it.
-void store_lease_end(const QueueMemory& memory, unsigned group, Lease lease, Position position,
-                     std::uint64_t due_us) noexcept;
+/// The lease time of that lease.
+[[nodiscard]] inline LeaseEnd end_of(const QueueMemory& memory, Lease lease, Position position,
+                                     std::uint64_t due_us) noexcept {
+  const auto owner = static_cast<std::uint8_t>(lease.owner | LeaseEnd::k_ends);
+  return {due_us, lease_lap(memory, position), owner, lease.tries};
+}
+/// Before the swap of a lease: clears the lease time of an old lap that would count as the time of `lease`.
+inline void forget_end(const QueueMemory& memory, unsigned group, Lease lease, Position position) noexcept {
+  Word& time = memory.lease_time(group, position);
+  const std::uint64_t seen = time.load_relaxed();
+  // If another consumer leases the message meanwhile, our lease fails, and the word is not what we have seen.
+  // plant: end_of_an_old_lap_counts
+  if (LeaseEnd::are_of_one_lease(seen, end_of(memory, lease, position, 0).word())) [[unlikely]]
+    time.compare_and_swap(seen, 0);
+}
 /// Gives a lease without a time one that begins now, and returns its end. Nothing if the lease or its time has changed, or if its
 /// consumer may end it by a store.
 [[nodiscard]] std::optional<std::uint64_t> give_lease_time(const QueueMemory& memory, unsigned group,

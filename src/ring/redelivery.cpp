@@ -30,7 +30,7 @@ std::optional<std::uint64_t> due_time(const QueueMemory& memory, unsigned group,
   }
   const std::uint64_t time_word = memory.lease_time(group, position).load_relaxed();
   // The consumer that delayed it is about to store its time again: see keep_due_time().
-  if (const LeaseEnd given = LeaseEnd::of(time_word); given.is_given_to(lease.owner)) return given.due_us;
+  if (const LeaseEnd end = LeaseEnd::of(time_word); end.is_of(lease.owner)) return end.due_us;
   const LeaseTime time = LeaseTime::of(time_word);
   if (time.owner != lease.owner || time.tries != lease.tries) return 0;
   return time.due_us;

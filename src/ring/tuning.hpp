@@ -59,6 +59,12 @@ inline constexpr std::size_t k_due_batch = 32;
 /// Messages that a consumer has leased and must not deliver, before it ends them: memory of each consumer against walks that end
 /// early.
 inline constexpr std::size_t k_put_aside_batch = 16;
+/// How often consumers look for leases that are over while messages are held, in a lease_timeout: leases that end late against
+/// scans of the lease words and wakes of a sleeper.
+inline constexpr std::uint64_t k_looks_a_timeout = 8;
+/// Leases between two reads of the coarse clock, at most, by a consumer that is never idle and leases many in a tick of that
+/// clock: a look that comes late against the read.
+inline constexpr unsigned k_leases_per_clock_read = 16;
 /// What the coarse clock may be late by, on the slowest kernel: leases that end late against the cost of an exact clock.
 inline constexpr std::uint64_t k_coarse_tick_us = 10'000;
 /// How long a message waits that could not be moved to the dead letter queue: the first wait, doubled up to the last. Tries that

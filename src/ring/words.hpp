@@ -134,8 +134,8 @@ struct LeaseTime {
 };
 
 /// When a lease ends in a group with lease_timeout: what the lease time of a LEASED or PARKED word says. Owner, tries and lap are
-/// those of the lease. A time that bears others belongs to another lease, and says nothing about this one. If another consumer
-/// gave the lease its time, `owner` has the bit k_given beside that of the lease.
+/// those of the lease. A time that bears others belongs to another lease, and says nothing about this one. `owner` has the bit
+/// k_ends beside the owner of the lease, so that no due time of a delayed message looks like an end.
 struct LeaseEnd {
   std::uint64_t
       due_us;         // CLOCK_MONOTONIC in us, low 48 bits, rounded up to k_unit_us. 0: a consumer is ending the lease
@@ -145,10 +145,13 @@ struct LeaseEnd {
 
   static constexpr std::uint64_t k_unit_us = 1024;
   static constexpr std::uint16_t k_lap_mask = 0x3ff;
-  static constexpr std::uint8_t k_given = 128;
+  static constexpr std::uint8_t k_ends = 128;
 
-  /// True if another consumer gave a lease of `holder` this time.
-  [[nodiscard]] constexpr bool is_given_to(std::uint8_t holder) const noexcept { return owner == (holder | k_given); }
+  [[nodiscard]] constexpr bool is_of(std::uint8_t holder) const noexcept { return owner == (holder | k_ends); }
+  /// True if both are of the same lease.
+  [[nodiscard]] static constexpr bool are_of_one_lease(std::uint64_t word, std::uint64_t other) noexcept {
+    return ((word ^ other) & 0x3ffffff) == 0;
+  }
   [[nodiscard]] static constexpr LeaseEnd of(std::uint64_t word) noexcept {
     return {(word >> 26) * k_unit_us, static_cast<std::uint16_t>(word >> 16 & k_lap_mask),
             static_cast<std::uint8_t>(word >> 8), static_cast<std::uint8_t>(word)};

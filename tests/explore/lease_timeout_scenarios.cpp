@@ -1,5 +1,6 @@
 // Leases that end by time: the look for leases that are over meets their holders, other consumers, sleepers and a death.
 #include "memory.hpp"
+#include "ring/floors.hpp"
 #include "ring/lease_timeout.hpp"
 #include "scenarios.hpp"
 #include "world.hpp"
@@ -16,6 +17,8 @@ constexpr auto k_nack = World::Then::nack;
 
 /// Longer than a lease lasts, shorter than the last resort of a sleeper.
 constexpr std::uint64_t k_over_ns = 100'000'000;
+/// Longer than until the next look, shorter than a lease lasts.
+constexpr std::uint64_t k_look_ns = 2'000'000;
 
 WorldOptions options() { return {.slots = 4, .producers = 1, .consumers = 4, .groups = 1}; }
 
@@ -28,39 +31,52 @@ void prepare(World& w, unsigned messages) {
   for (unsigned i = 0; i < messages; ++i) w.publish(0, 20 + i);
 }
 
-/// Consumer 0 holds the first of `messages` for too long; the others are acknowledged.
-void prepare_late_holder(World& w, unsigned messages) {
+/// Consumer 0 holds the first of `messages`, and a look has given its lease a time; the others are acknowledged.
+void prepare_held(World& w, unsigned messages) {
   prepare(w, messages);
   w.receive(0, k_hold);
   for (unsigned i = 1; i < messages; ++i) w.receive(1);
+  pass_time(k_look_ns);
+  w.receive(1);
+}
+/// It holds it for too long.
+void prepare_late_holder(World& w, unsigned messages) {
+  prepare_held(w, messages);
   pass_time(k_over_ns);
 }
 
-/// When the first lease ends, by the lease words; 0: none ends by time.
-std::uint64_t first_end_us(const World& w) {
-  std::uint64_t first = 0;
+std::vector<HeldLease> held_leases(const World& w) {
+  std::vector<HeldLease> all;
   for (unsigned i = 0; i < w.memory.geometry.slots; ++i) {
-    const std::optional<HeldLease> held = held_lease(w.memory, 0, i);
-    if (held && held->due_us && (first == 0 || *held->due_us < first)) first = *held->due_us;
+    if (const std::optional<HeldLease> held = held_lease(w.memory, 0, i)) all.push_back(*held);
   }
-  return first;
+  return all;
 }
 
-/// If a lease ends by time, consumers look for it then, and if consumers sleep, one of them watches.
+std::uint64_t latest_end_us(const World& w) {
+  std::uint64_t latest = 0;
+  for (const HeldLease& each : held_leases(w)) latest = std::max(latest, each.due_us.value_or(0));
+  return latest;
+}
+
+/// While messages are held, consumers look within the interval, and when the first lease ends. If consumers sleep, one of them
+/// watches.
 void check_look(const World& w, std::initializer_list<unsigned> sleepers = {}) {
-  const std::uint64_t end = first_end_us(w);
+  const std::vector<HeldLease> held = held_leases(w);
+  if (held.empty()) return;
+  std::uint64_t latest = now_us() + look_interval_us(lease_timeout_us(w.memory, 0));
+  for (const HeldLease& each : held) latest = std::min(latest, each.due_us.value_or(latest));
   const std::uint64_t look = EarliestDue::of(w.memory.group(0).lease_check.load_acquire()).due_us;
-  if (end == 0) return;
-  if (look == 0 || look > end) fail("a lease ends, and nobody looks then");
+  if (look == 0 || look > latest) fail("a message is held, and nobody looks in time");
   bool asleep = false;
   bool watched = false;
   for (const unsigned consumer : sleepers) {
     if (!is_asleep(consumer)) continue;
     asleep = true;
     const std::uint64_t watches = w.memory.endpoint(k_first_consumer + consumer).watches_due.load_acquire();
-    watched = watched || (watches != 0 && watches <= end);
+    watched = watched || (watches != 0 && watches <= latest);
   }
-  if (asleep && !watched) fail("a lease ends, and no sleeper knows when");
+  if (asleep && !watched) fail("a message is held, and no sleeper knows when to look");
 }
 
 /// When all leases and delays are over, consumer 3 gets what is left.
@@ -106,7 +122,13 @@ Scenario late_extend() {
         extended = false;
         prepare_late_holder(w, 1);
         add_actor([&w] { extended = w.extend_held(0); }, {.name = "late holder"});
-        add_actor([&w] { w.receive(2, k_hold); }, {.name = "look"});
+        add_actor(
+            [&w] {
+              w.receive(2, k_hold);
+              pass_time(k_look_ns);
+              w.receive(1, k_hold);  // gives the new lease a time
+            },
+            {.name = "look"});
       },
       [](World& w) {
         if (extended && w.got[2].count != 0) fail("a message was extended, and another consumer got it");
@@ -122,10 +144,12 @@ Scenario lease_and_look() {
   return scenario(
       "a lease meets a look that finds none", options(), {.preemptions = 2, .delays = 1, .executions = 60'000},
       [](World& w) {
-        prepare(w, 1);
+        prepare(w, 0);
+        w.receive(2);  // it finds none, and searches again after a timeout only
+        w.publish(0, 20);
         w.receive(0);
-        pass_time(k_over_ns);
-        for (unsigned id = 30; id < 32; ++id) w.publish(0, id);
+        pass_time(k_look_ns);
+        w.publish(0, 30);
         add_actor([&w] { w.receive(1, k_hold); }, {.name = "lease"});
         add_actor([&w] { w.receive(2, k_hold); }, {.name = "look"});
         add_actor([] { pass_time(3'000'000); }, {.name = "clock"});
@@ -141,11 +165,15 @@ Scenario lease_that_is_left() {
   return scenario(
       "a look leaves a lease that is not over", options(), {.preemptions = 2, .delays = 1, .executions = 60'000},
       [](World& w) {
-        prepare(w, 2);
-        w.receive(0, k_hold);
-        pass_time(5'000'000);
-        w.receive(1, k_hold);
-        pass_time(17'000'000);  // the first lease is over, and the second one ends before another timeout
+        prepare(w, 0);
+        for (const unsigned holder : {0, 1}) {
+          w.publish(0, 20 + holder);
+          w.receive(holder, k_hold);
+          pass_time(k_look_ns);
+          w.receive(2);  // gives the lease its time
+        }
+        // The first lease is over, and the second one ends before the interval between two looks is over.
+        pass_time((latest_end_us(w) - now_us() - 500) * 1000);
         add_actor([&w] { w.receive(2, k_hold); }, {.name = "look"});
         add_actor([&w] { w.end_held(0, k_ack); }, {.name = "late holder"});
       },
@@ -156,24 +184,23 @@ Scenario lease_that_is_left() {
       });
 }
 
-/// The slot of a new lease still has the time of the lap before, of the same consumer.
-Scenario time_of_the_lap_before() {
+/// The slot of a new lease still has a time of the same consumer, of the lap before or of the same lap number long ago.
+Scenario time_of_an_old_lap(const char* name, unsigned laps_before) {
   return scenario(
-      "a lease meets a look, the time of the lap before is over", options(),
-      {.preemptions = 2, .delays = 1, .executions = 60'000},
-      [](World& w) {
-        prepare(w, 0);
-        for (unsigned i = 0; i < 4; ++i) {
-          w.publish(0, 20 + i);
-          w.receive(0);
-        }
+      name, options(), {.preemptions = 2, .delays = 1, .executions = 60'000},
+      [laps_before](World& w) {
+        prepare(w, 1);
+        const Position position = wrap(load_tail(w.memory) - 1);
+        const auto lap = static_cast<std::uint16_t>(lease_lap(w.memory, position) - laps_before);
+        const LeaseEnd old{1, lap, k_first_consumer | LeaseEnd::k_ends, 0};
+        w.memory.lease_time(0, position).store_relaxed(old.word());
+        w.memory.group(0).lease_check.store_relaxed(EarliestDue{k_at_once_us, 0}.word());
         pass_time(k_over_ns);
-        w.publish(0, 30);
         add_actor([&w] { w.receive(0, k_hold); }, {.name = "lease"});
         add_actor([&w] { w.receive(2, k_hold); }, {.name = "look"});
       },
       [](World& w) {
-        if (w.got[0].count - 4 + w.got[2].count > 1) fail("a lease was ended before its time");
+        if (w.got[0].count + w.got[2].count > 1) fail("a lease was ended before its time");
         check_all(w);
       });
 }
@@ -188,13 +215,6 @@ Scenario lease_and_sleepers() {
         add_actor([&w] { w.receive_waiting(2, k_hold); }, {.name = "B"});
       },
       [](World& w) { check_look(w, {1, 2}); });
-}
-
-[[nodiscard]] bool is_held(const World& w) {
-  for (unsigned i = 0; i < w.memory.geometry.slots; ++i) {
-    if (held_lease(w.memory, 0, i)) return true;
-  }
-  return false;
 }
 
 /// Consumer 2 looks until each lease must be over, whatever its holder has stored.
@@ -215,41 +235,10 @@ Scenario stopped_holder() {
         add_actor([&w] { w.receive(0, k_hold); }, {.name = "holder"});
         add_actor(
             [&w] {
-              const bool held = is_held(w);
+              const bool held = !held_leases(w).empty();
               unsigned rounds = 0;
               look_again_and_again(w, rounds);
               if (held && w.got[2].count == 0) fail("a consumer that has stopped keeps its message for ever");
-            },
-            {.name = "look"});
-      },
-      [](World& w) {
-        w.end_held(2, k_ack);
-        check_all(w);
-      });
-}
-
-/// It goes on while the lease is ended by a time that another consumer gave it.
-Scenario late_lease() {
-  static unsigned round;
-  static unsigned extended;  // in which round; 0: not
-  return scenario(
-      "a consumer stops in the middle of a lease, and extends it", options(),
-      {.preemptions = 3, .delays = 0, .executions = 120'000},
-      [](World& w) {
-        round = 1;
-        extended = 0;
-        prepare(w, 1);
-        add_actor(
-            [&w] {
-              if (!w.receive(0, k_hold)) return;
-              const unsigned now = round;
-              if (w.extend_held(0)) extended = now;
-            },
-            {.name = "holder"});
-        add_actor(
-            [&w] {
-              look_again_and_again(w, round);
-              if (w.got[2].count != 0 && extended == round) fail("a message was extended, and another consumer got it");
             },
             {.name = "look"});
       },
@@ -303,6 +292,34 @@ Scenario option_turned_on() {
       [](World& w) { check_all(w); });
 }
 
+/// It holds a message that it may end by a store, and leases another one when it has seen the option.
+Scenario lease_of_a_silent_consumer() {
+  return scenario(
+      "a consumer leases with a timeout while it holds a message without", options(),
+      {.preemptions = 2, .delays = 0, .executions = 20'000, .random = 0},
+      [](World& w) {
+        w.add_producer(0);
+        for (unsigned c = 0; c < 3; ++c) w.add_consumer(c, 0);
+        w.publish(0, 20);
+        w.receive(0, k_hold);
+        w.memory.group(0).times.store_relaxed(GroupTimes{10, 0}.word());
+        post_notice(w.memory, 0);
+        w.receive(0, k_hold);  // it finds none, and reads the option
+        w.publish(0, 21);
+        w.receive(0);  // the first lease in a tick of the clock gets its time in any case
+        w.publish(0, 22);
+        add_actor([&w] { w.receive(0, k_hold); }, {.name = "holder"});
+        add_actor([&w] { w.receive(1); }, {.name = "another consumer"});
+      },
+      [](World& w) {
+        for (unsigned i = 0; i < 3; ++i) {
+          pass_time(k_over_ns);
+          w.receive(2);
+        }
+        if (w.got[1].count + w.got[2].count == 0) fail("a lease does not end, although its consumer knows the option");
+      });
+}
+
 /// The consumer that takes the message plans a look, and wakes the other one, which watches.
 Scenario message_for_sleepers() {
   return scenario(
@@ -322,8 +339,9 @@ Scenario sleep_until_over() {
       "a sleeper wakes when a lease is over", options(),
       {.preemptions = 1, .delays = 0, .timeouts = 1, .executions = 20'000},
       [](World& w) {
-        prepare(w, 1);
-        w.receive(0, k_hold);
+        prepare_held(w, 1);
+        // As a look stores it that comes shortly before the end.
+        w.memory.group(0).lease_check.store_relaxed(EarliestDue{*held_leases(w)[0].due_us, 9}.word());
         add_actor([&w] { w.receive_waiting(1); }, {.name = "sleeper"});
       },
       [](World&) {
@@ -360,15 +378,16 @@ std::vector<Scenario> lease_timeout_scenarios() {
           late_extend(),
           lease_and_look(),
           lease_that_is_left(),
-          time_of_the_lap_before(),
+          time_of_an_old_lap("a lease meets a look, the time of the lap before is over", 1),
+          time_of_an_old_lap("a lease meets a look, an old time has its lap number", 0),
           lease_and_sleepers(),
           message_for_sleepers(),
           sleep_until_over(),
           dead_in_a_look(),
           stopped_holder(),
-          late_lease(),
           nack_and_look(),
-          option_turned_on()};
+          option_turned_on(),
+          lease_of_a_silent_consumer()};
 }
 
 }  // namespace beltway::explore

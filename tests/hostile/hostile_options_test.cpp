@@ -95,7 +95,7 @@ class OptionScribbler {
       case 2: return swaps_word(number<std::uint32_t>(4));
       case 3: return Lease{near, owner, tries, static_cast<LeasePhase>(numbers_(8))}.word();
       case 4: return LeaseTime{time, owner, tries, static_cast<FailReason>(numbers_(8))}.word();
-      case 5: return LeaseEnd{time, number<std::uint16_t>(4), owner, tries}.word();
+      case 5: return LeaseEnd{time, number<std::uint16_t>(4), static_cast<std::uint8_t>(owner | 128), tries}.word();
       case 6: return EarliestDue{time, number<std::uint16_t>(4)}.word();
       case 7: return Redelivery{number<std::uint32_t>(9), number<std::uint32_t>(9), tries, tries == 0, true}.word();
       case 8: return GroupTimes{number<std::uint32_t>(9), number<std::uint32_t>(9)}.word();

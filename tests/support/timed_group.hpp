@@ -28,6 +28,11 @@ struct TimedGroup : FailingGroup {
     time(position).store_release(end.word());
     look();
   }
+  /// Consumers look again within the interval, and not at once.
+  void expect_next_look() const {
+    EXPECT_GE(check().due_us, now_us() + look_interval_us(600'000'000) / 2);
+    EXPECT_LE(check().due_us, now_us() + look_interval_us(600'000'000));
+  }
   /// It is time to look.
   void look() const { block().lease_check.store_release(EarliestDue{1, check().version}.word()); }
 };
@@ -39,6 +44,9 @@ struct OneHeld : TimedGroup {
     out.publish("job");
     held = *slow.try_receive();
     position = held.position();
+    // The first look gives the lease its time.
+    look();
+    EXPECT_EQ(quick.try_receive().status(), Status::empty);
   }
   /// The ring goes round, and the message is parked.
   void park() {

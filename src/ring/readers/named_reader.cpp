@@ -21,6 +21,7 @@ Position position_of(Next next, Position floor) noexcept {
 }
 }  // namespace
 
+template <bool timed>
 [[gnu::always_inline]] inline NamedReader::Step NamedReader::try_lease_at(Position position, SlotView& view,
                                                                           std::uint64_t& corrupt) noexcept {
   // Pairs with the release of READY in Claimer::commit().
@@ -49,10 +50,13 @@ Position position_of(Next next, Position floor) noexcept {
       return try_lease_spent(position, seen, corrupt);
     tries = lease.tries;
   }
-  if (!word.compare_and_swap(seen, Lease{position, owner_, tries, LeasePhase::leased}.word())) return Step::again;
+  const Lease ours{position, owner_, tries, LeasePhase::leased};
+  if constexpr (timed) forget_end(memory_, group_, ours, position);
+  if (!word.compare_and_swap(seen, ours.word())) return Step::again;
   return view_leased(slot, slot_word, tries, view, corrupt);
 }
 
+template <bool timed>
 [[gnu::always_inline]] inline bool NamedReader::try_lease_pair(Position position, SlotView* views, std::size_t& leased,
                                                                std::uint64_t& corrupt) noexcept {
   if constexpr (!k_pairs_are_swapped) return false;
@@ -69,10 +73,13 @@ Position position_of(Next next, Position floor) noexcept {
   const std::uint64_t seen_two = (&lease)[1].load_acquire();
   // plant: two_leases_of_what_is_over
   if (!is_of_older_lap(seen_one, position) || !is_of_older_lap(seen_two, next)) return false;
-  if (!compare_and_swap_pair(lease, seen_one, seen_two, Lease{position, owner_, 0, LeasePhase::leased}.word(),
-                             Lease{next, owner_, 0, LeasePhase::leased}.word())) {
-    return false;
+  const Lease our_one{position, owner_, 0, LeasePhase::leased};
+  const Lease our_two{next, owner_, 0, LeasePhase::leased};
+  if constexpr (timed) {
+    forget_end(memory_, group_, our_one, position);
+    forget_end(memory_, group_, our_two, next);
   }
+  if (!compare_and_swap_pair(lease, seen_one, seen_two, our_one.word(), our_two.word())) return false;
   if (view_leased(one, one_word, 0, views[leased], corrupt) == Step::leased) ++leased;
   if (view_leased(two, two_word, 0, views[leased], corrupt) == Step::leased) ++leased;
   return true;
@@ -134,10 +141,10 @@ NamedReader::Step NamedReader::try_lease_spent(Position position, std::uint64_t 
   const Slot& slot = memory_.slot(position);
   const std::uint64_t slot_word = slot.state.load_acquire();
   const std::uint8_t tries = Lease::of(seen).tries;
-  if (!SlotState::is_ready(slot_word, position) ||
-      !lease_of(position).compare_and_swap(seen, Lease{position, owner_, tries, LeasePhase::leased}.word())) {
+  const Lease ours{position, owner_, tries, LeasePhase::leased};
+  forget_end(memory_, group_, ours, position);
+  if (!SlotState::is_ready(slot_word, position) || !lease_of(position).compare_and_swap(seen, ours.word()))
     return Step::again;
-  }
   SlotView view;
   if (view_leased(slot, slot_word, tries, view, corrupt) == Step::leased) {
     put_aside_if_failed(view, FailReason::none);
@@ -166,8 +173,9 @@ bool NamedReader::try_lease_delayed(std::uint64_t seen, SlotView& view, std::uin
   const std::uint64_t slot_word = slot.state.load_acquire();
   Word& word = lease_of(position);
   const FailReason reason = reason_of(memory_, group_, lease, position);
-  if (SlotState::is_ready(slot_word, position) &&
-      word.compare_and_swap(seen, Lease{position, owner_, lease.tries, LeasePhase::leased}.word())) {
+  const Lease ours{position, owner_, lease.tries, LeasePhase::leased};
+  forget_end(memory_, group_, ours, position);
+  if (SlotState::is_ready(slot_word, position) && word.compare_and_swap(seen, ours.word())) {
     if (view_leased(slot, slot_word, lease.tries, view, corrupt) != Step::leased) return false;
     return !put_aside_if_failed(view, reason);
   }
@@ -185,6 +193,7 @@ bool NamedReader::try_lease_parked(std::uint64_t seen, Position position, SlotVi
   const FailReason reason = reason_of(memory_, group_, lease, position);
   lease.owner = owner_;
   lease.phase = LeasePhase::parked;
+  forget_end(memory_, group_, lease, position);
   if (!word.compare_and_swap(seen, lease.word())) return false;
   if (view_parked(memory_, position, view)) {
     view.tries = lease.tries;
@@ -195,11 +204,8 @@ bool NamedReader::try_lease_parked(std::uint64_t seen, Position position, SlotVi
   return false;
 }
 
-bool NamedReader::try_lease_next(SlotView& view, std::uint64_t& corrupt) noexcept {
-  if (shared_.state.load_acquire() != untimed_state_ && (!is_active() || look_due_)) [[unlikely]] {
-    must_walk_ = true;
-    return false;
-  }
+template <bool timed>
+[[gnu::always_inline]] inline bool NamedReader::try_lease_next_as(SlotView& view, std::uint64_t& corrupt) noexcept {
   if (has_delayed()) [[unlikely]] {
     must_walk_ = delayed_go_first(now_us());
     if (must_walk_) return false;
@@ -210,7 +216,7 @@ bool NamedReader::try_lease_next(SlotView& view, std::uint64_t& corrupt) noexcep
   // If `next` is unchanged, go on after our last lease. If another consumer or the floor is already past it, this lease fails
   // and lease() walks.
   const Position position = seen == resume_word_ ? resume_position_ : start(next);
-  const Step step = try_lease_at(position, view, corrupt);
+  const Step step = try_lease_at<timed>(position, view, corrupt);
   if (step != Step::leased) {
     must_walk_ = step == Step::passed;
     return false;
@@ -227,14 +233,24 @@ bool NamedReader::try_lease_next(SlotView& view, std::uint64_t& corrupt) noexcep
   }
   help_sleeping_producers();
   // plant: lease_does_not_check_removal/2
-  if (shared_.state.load_acquire() == untimed_state_) [[likely]]
-    return true;
-  if (!is_active()) {
+  if (!is_active()) [[unlikely]] {
     give_back(&view, 1);
     return false;
   }
-  if (lease_timeout_us_ != 0) store_lease_ends(&view, 1);
+  if constexpr (timed) note_leases(&view, 1);
   return true;
+}
+
+bool NamedReader::try_lease_next(SlotView& view, std::uint64_t& corrupt) noexcept {
+  if (shared_.state.load_acquire() == untimed_state_) [[likely]]
+    return try_lease_next_as<false>(view, corrupt);
+  if (is_active() && !look_due_) return try_lease_next_timed(view, corrupt);
+  must_walk_ = true;
+  return false;
+}
+
+bool NamedReader::try_lease_next_timed(SlotView& view, std::uint64_t& corrupt) noexcept {
+  return try_lease_next_as<true>(view, corrupt);
 }
 
 void NamedReader::give_back(const SlotView* views, std::size_t count) noexcept {
@@ -242,6 +258,26 @@ void NamedReader::give_back(const SlotView* views, std::size_t count) noexcept {
   for (std::size_t i = count; i-- > 0;) return_lease(views[i].position, views[i].tries, views[i].tries);
   // plant: given_back_lease_drains_no_group
   after_ack(views[0].position);  // the removal may have seen our leases, and waits for their end
+}
+
+template <bool timed>
+[[gnu::always_inline]] inline NamedReader::Step NamedReader::lease_run(Position& position, std::span<SlotView> views,
+                                                                       std::size_t& leased,
+                                                                       std::uint64_t& corrupt) noexcept {
+  Step step = Step::passed;
+  for (std::uint32_t walked = 0; leased < views.size() && walked < memory_.geometry.slots; ++walked) {
+    if (leased + 2 <= views.size() && pairs_ && try_lease_pair<timed>(position, views.data(), leased, corrupt)) {
+      position = wrap(position + 2);
+      ++walked;
+      continue;
+    }
+    step = try_lease_at<timed>(position, views[leased], corrupt);
+    if (step == Step::again || step == Step::end) break;
+    if (step == Step::leased) ++leased;
+    position = wrap(position + 1);
+  }
+  assert(leased <= views.size());
+  return step;
 }
 
 ReadResult NamedReader::lease_ready(SlotView* views, std::size_t count, std::size_t& leased,
@@ -254,7 +290,8 @@ ReadResult NamedReader::lease_ready(SlotView* views, std::size_t count, std::siz
     const Position floor = wrap(shared_.floor.load_acquire());
     const Position hint = position_of(next, floor);
     Position position = distance(hint, floor) < 0 ? floor : hint;
-    const Step step = lease_run(position, {views, count}, leased, corrupt);
+    const Step step = lease_timeout_us_ == 0 ? lease_run<false>(position, {views, count}, leased, corrupt)
+                                             : lease_run<true>(position, {views, count}, leased, corrupt);
     if (position != hint) shared_.next.compare_and_swap(seen, Next{position, next.version}.word());
     if (leased != 0) return keep_leases(views, leased);
     if (step != Step::again) {
@@ -273,25 +310,6 @@ ReadResult NamedReader::keep_leases(const SlotView* views, std::size_t& leased) 
   give_back(views, leased);
   leased = 0;
   return ReadResult::empty;
-}
-
-[[gnu::always_inline]] inline NamedReader::Step NamedReader::lease_run(Position& position, std::span<SlotView> views,
-                                                                       std::size_t& leased,
-                                                                       std::uint64_t& corrupt) noexcept {
-  Step step = Step::passed;
-  for (std::uint32_t walked = 0; leased < views.size() && walked < memory_.geometry.slots; ++walked) {
-    if (leased + 2 <= views.size() && pairs_ && try_lease_pair(position, views.data(), leased, corrupt)) {
-      position = wrap(position + 2);
-      ++walked;
-      continue;
-    }
-    step = try_lease_at(position, views[leased], corrupt);
-    if (step == Step::again || step == Step::end) break;
-    if (step == Step::leased) ++leased;
-    position = wrap(position + 1);
-  }
-  assert(leased <= views.size());
-  return step;
 }
 
 void NamedReader::help_empty_group() noexcept {
@@ -353,35 +371,6 @@ unsigned NamedReader::advance_floor(Position oldest) noexcept {
   // plant: last_ack_wakes_no_consumer
   if (shared_status_.live_producers.load_relaxed() == 0) rung += wake_all_of_group(memory_, group_);
   return rung;
-}
-
-bool NamedReader::may_have_more() const noexcept {
-  const Position position = start(Next::of(shared_.next.load_acquire()));
-  const SlotState slot = SlotState::of(memory_.slot(position).state.load_acquire());
-  return slot.position == position && slot.phase == SlotPhase::ready;
-}
-
-bool NamedReader::all_ours_or_done() const noexcept {
-  Position position = floor();
-  for (std::uint32_t walked = 0; walked < memory_.geometry.slots; ++walked, position = wrap(position + 1)) {
-    const SlotState slot = SlotState::of(memory_.slot(position).state.load_acquire());
-    if (distance(slot.position, position) < 0) break;  // the end of the ring
-    if (slot.phase == SlotPhase::voided || slot.phase == SlotPhase::reclaimed) continue;
-    const Lease lease = Lease::of(lease_of(position).load_acquire());
-    if (distance<Lease::bits>(lease.position, position) != 0) return false;
-    if (lease.phase == LeasePhase::done) continue;
-    const bool is_held = lease.phase == LeasePhase::leased || lease.phase == LeasePhase::parked;
-    if (!is_held || lease.owner != owner_) return false;
-  }
-  // Parked messages that a floor has passed meanwhile, or before. The group says `any` before its floor passes them.
-  // plant: end_of_stream_before_parked_messages
-  const bool any_parked = Parked::of(shared_.parked.load_acquire()).any;
-  for (std::uint32_t i = 0; any_parked && i < memory_.geometry.slots; ++i) {
-    const Lease lease = Lease::of(leases_[i].load_acquire());
-    if (lease.phase == LeasePhase::parked_delayed || (lease.phase == LeasePhase::parked && lease.owner != owner_))
-      return false;
-  }
-  return true;
 }
 
 }  // namespace beltway::ring

@@ -209,8 +209,22 @@ class NamedReader {
 
  private:
   struct Walk;  // over the leases of the group, see named_reader_timeout.cpp
-  /// After `count` leases in a group with lease_timeout: stores when they end, and plans when consumers look for that.
-  void store_lease_ends(const SlotView* views, std::size_t count) noexcept;
+  /// After `count` leases in a group with lease_timeout: plans when consumers look for what is over, and sees that it is time to
+  /// look.
+  void note_leases(const SlotView* views, std::size_t count) noexcept {
+    // The swap of the lease is the fence. If we see a time, the consumer that looks then sees our leases. See
+    // end_overdue_leases().
+    if (EarliestDue::of(shared_.lease_check.load_acquire()).due_us == 0) [[unlikely]]
+      plan_first_look();
+    if (count < leases_before_clock_ && has_said_swaps_) [[likely]] {
+      leases_before_clock_ -= static_cast<unsigned>(count);
+    } else {
+      note_time({views, count});
+    }
+  }
+  [[gnu::noinline]] void plan_first_look() noexcept;
+  /// Reads the clock. Stores the ends of the leases if it has ticked, or if no other consumer may give them one.
+  [[gnu::noinline]] void note_time(std::span<const SlotView> views) noexcept;
   /// If it is time to look for leases that are over: gives their messages back to the group, or puts them aside. True if there
   /// was one.
   bool end_overdue_leases(std::uint64_t now_us, std::uint64_t& corrupt) noexcept;
@@ -259,10 +273,16 @@ class NamedReader {
     const Redelivery redelivery = this->redelivery();
     return redelivery.gives_up() && redelivery.max_deliveries != 0 && tries >= redelivery.max_deliveries;
   }
+  /// `timed`, here and below: in a group with lease_timeout.
+  template <bool timed>
   Step try_lease_at(Position position, SlotView& view, std::uint64_t& corrupt) noexcept;
+  template <bool timed>
+  bool try_lease_next_as(SlotView& view, std::uint64_t& corrupt) noexcept;
+  [[gnu::noinline]] bool try_lease_next_timed(SlotView& view, std::uint64_t& corrupt) noexcept;
   /// The rest of try_lease_at() for a message that is_spent(): `seen` is its lease word, which says RETRY.
   [[gnu::noinline]] Step try_lease_spent(Position position, std::uint64_t seen, std::uint64_t& corrupt) noexcept;
   /// Two that follow each other, the first at an even position: true if both are leased now, and shown.
+  template <bool timed>
   bool try_lease_pair(Position position, SlotView* views, std::size_t& leased, std::uint64_t& corrupt) noexcept;
   /// Makes the view of a position that was just leased. Step::leased; or Step::passed: there is no message, and the lease
   /// has ended.
@@ -273,6 +293,7 @@ class NamedReader {
                                                          std::uint64_t& corrupt) noexcept;
   /// Leases up to views.size() messages from `position` on, and moves `position` behind them. Step::again: another consumer was
   /// faster.
+  template <bool timed>
   Step lease_run(Position& position, std::span<SlotView> views, std::size_t& leased, std::uint64_t& corrupt) noexcept;
   /// The result of a call that has leased messages: gives them back if the group is being removed.
   ReadResult keep_leases(const SlotView* views, std::size_t& leased) noexcept;
@@ -294,7 +315,7 @@ class NamedReader {
     Lease done = held;
     done.phase = LeasePhase::done;
     if (by_swap) [[unlikely]]
-      return end_lease(held.position, held.tries, done.word());
+      return word.compare_and_swap(held.word(), done.word()) || end_lease(held.position, held.tries, done.word());
     // While we live no other process ends our lease: no swap, which takes as long as all the rest. Another process may park it
     // between load and store. Then DONE overwrites PARKED, which is right: both let the floor pass.
     if (word.load_relaxed() != held.word()) [[unlikely]]
@@ -334,6 +355,9 @@ class NamedReader {
   std::uint64_t untimed_state_ = active_word_;     // 0, which no state of a group is, if leases end by time
   bool must_walk_ = false;  // the last try_lease_next() failed at a place that only lease() gets past
   bool look_due_ = false;   // leases of others may be over: only lease() looks for them
+  unsigned leases_before_clock_ = 1;
+  unsigned leases_per_clock_read_ = 1;
+  std::uint64_t clock_us_ = 0;  // at the last read
   DueMessages due_;
   bool ready_turn_ = false;     // a delayed message went first, so a READY one goes next
   bool found_delayed_ = false;  // the last lease() returned a delayed message

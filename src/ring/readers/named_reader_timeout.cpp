@@ -1,4 +1,7 @@
 // Leases that end by time. See named_reader.hpp and ring/lease_timeout.hpp.
+#include <algorithm>
+#include <span>
+
 #include "os/kernel.hpp"
 #include "ring/floors.hpp"
 #include "ring/parking.hpp"
@@ -37,8 +40,13 @@ ReadResult NamedReader::lease_for_a_time(SlotView* views, std::size_t count, std
   found_overdue_ = is_active() && end_overdue_leases(now, corrupt);
   const ReadResult result = lease_any(views, count, leased, corrupt);
   if (leased != 0) {
-    store_lease_ends(views, leased);
-  } else if (EarliestDue::of(shared_.lease_check.load_acquire()).due_us == 0 && now >= next_search_us_) {
+    note_leases(views, leased);
+    return result;
+  }
+  // Idle: the next lease reads the clock.
+  leases_per_clock_read_ = 1;
+  leases_before_clock_ = 1;
+  if (EarliestDue::of(shared_.lease_check.load_acquire()).due_us == 0 && now >= next_search_us_) {
     // A consumer may hold a message, and have stopped before it planned a look.
     next_search_us_ = now + lease_timeout_us_;
     // plant: holder_that_plans_no_look_is_not_found
@@ -56,27 +64,22 @@ void NamedReader::plan_lease_check(std::uint64_t due_us) noexcept {
     woken_.fetch_add(1, std::memory_order_relaxed);
 }
 
-void NamedReader::store_lease_ends(const SlotView* views, std::size_t count) noexcept {
-  const std::uint64_t due_us = lease_end_us(lease_timeout_us_);
-  for (std::size_t i = 0; i < count; ++i) {
-    const Position position = views[i].position;
-    const Lease lease{position, owner_, views[i].tries, LeasePhase::leased};
-    const LeaseEnd end{due_us, lease_lap(memory_, position), owner_, lease.tries};
-    const LeaseEnd closed{0, end.lap, static_cast<std::uint8_t>(owner_ | LeaseEnd::k_given), lease.tries};
-    // The usual case of store_lease_end().
-    Word& time = lease_times_[position & mask_];
-    const std::uint64_t seen = time.load_acquire();
-    if (seen == closed.word() || lease_of(position).load_acquire() != lease.word() ||
-        !time.compare_and_swap(seen, end.word())) [[unlikely]]
-      store_lease_end(memory_, group_, lease, position, due_us);
+void NamedReader::plan_first_look() noexcept { plan_lease_check(now_us() + look_interval_us(lease_timeout_us_)); }
+
+void NamedReader::note_time(std::span<const SlotView> views) noexcept {
+  const std::uint64_t now = os::coarse_now_ns() / 1000;
+  const bool has_ticked = now != clock_us_;
+  leases_per_clock_read_ = has_ticked ? 1 : std::min(2 * leases_per_clock_read_, k_leases_per_clock_read);
+  leases_before_clock_ = leases_per_clock_read_;
+  clock_us_ = now;
+  // plant: lease_of_a_silent_consumer_gets_no_time
+  if (has_ticked || !has_said_swaps_) {
+    for (const SlotView& view : views) {
+      const Lease lease{view.position, owner_, view.tries, LeasePhase::leased};
+      static_cast<void>(extend_lease(memory_, group_, lease, view.position));
+    }
   }
-  // The swap of the lease is the fence. If we see a time, the consumer that looks then sees our leases. See end_overdue_leases().
-  const std::uint64_t planned_us = EarliestDue::of(shared_.lease_check.load_acquire()).due_us;
-  if (planned_us == 0 || due_us < planned_us) {
-    plan_lease_check(due_us);
-  } else if (is_over(planned_us, due_us - lease_timeout_us_ - k_coarse_tick_us)) {
-    look_due_ = true;  // for those that lease one by one and never find the group empty
-  }
+  if (is_over(EarliestDue::of(shared_.lease_check.load_acquire()).due_us, now)) look_due_ = true;
 }
 
 bool NamedReader::end_overdue_leases(std::uint64_t now_us, std::uint64_t& corrupt) noexcept {
@@ -84,8 +87,8 @@ bool NamedReader::end_overdue_leases(std::uint64_t now_us, std::uint64_t& corrup
   const std::uint64_t seen = check.load_acquire();
   const EarliestDue before = EarliestDue::of(seen);
   if (before.due_us == 0 || !is_over(before.due_us, now_us)) return false;
-  // First the time at which others look again, if we stop or die here: no lease that begins from now on ends before.
-  const std::uint64_t next_us = now_us + lease_timeout_us_;
+  // First the time at which others look again, if we stop or die here.
+  const std::uint64_t next_us = now_us + look_interval_us(lease_timeout_us_);
   const EarliestDue mine{next_us, static_cast<std::uint16_t>(before.version + 1)};
   if (!check.compare_and_swap(seen, mine.word())) return false;  // another consumer looks
   const Walk walk = walk_leases(now_us, &corrupt);
@@ -96,7 +99,7 @@ bool NamedReader::end_overdue_leases(std::uint64_t now_us, std::uint64_t& corrup
   } else if (check.compare_and_swap(mine.word(), none.word())) {
     // A consumer that leased behind our walk may have relied on next_us. It leased before it saw that, so we see its lease.
     // plant: check_is_cleared_for_good
-    if (const auto first_us = walk_leases(now_us, nullptr).first_us) plan_lease_check(*first_us);
+    if (const auto first_us = walk_leases(now_us, nullptr).first_us) plan_lease_check(std::min(*first_us, next_us));
   }
   if (walk.ended == 0) return false;
   // The removal of the group may have seen these leases, and waits for their end.
@@ -113,12 +116,10 @@ NamedReader::Walk NamedReader::walk_leases(std::uint64_t now_us, std::uint64_t* 
       if (walk.ended++ == 0 || distance(held->position, walk.oldest) < 0) walk.oldest = held->position;
       continue;
     }
-    // A lease without a time: of a consumer that is about to store it, that has stopped before that, or that may end the lease
-    // by a store.
     std::optional<std::uint64_t> end_us = held->due_us;
     // plant: lease_without_a_time_gets_none
     if (!end_us && corrupt != nullptr) end_us = give_lease_time(memory_, group_, *held, lease_timeout_us_);
-    const std::uint64_t next_us = std::max(end_us.value_or(now_us + lease_timeout_us_), k_at_once_us);
+    const std::uint64_t next_us = std::max(end_us.value_or(now_us + look_interval_us(lease_timeout_us_)), k_at_once_us);
     walk.first_us = std::min(walk.first_us.value_or(next_us), next_us);
   }
   return walk;
@@ -166,6 +167,7 @@ bool NamedReader::put_overdue_aside(const HeldLease& held, std::uint64_t& corrup
   Lease ours = held.lease;
   ours.owner = owner_;
   ours.tries = one_try_more(ours.tries);
+  forget_end(memory_, group_, ours, held.position);
   if (!held.word.compare_and_swap(held.seen, ours.word())) return false;
   SlotView view;
   if (!parked) {
@@ -185,7 +187,7 @@ bool NamedReader::extend(Position position, std::uint8_t tries) noexcept {
   // Without swaps our leases have no end.
   if (!ends_by_swap_.load(std::memory_order_relaxed)) return is_ours(position, tries);
   const std::optional<std::uint64_t> end_us = extend_lease(memory_, group_, lease, position);
-  if (end_us && *end_us != k_no_end_us) plan_lease_check(*end_us);
+  if (end_us && *end_us != k_no_end_us) plan_first_look();
   return end_us.has_value();
 }
 
