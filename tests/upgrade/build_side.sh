@@ -1,8 +1,9 @@
 #!/usr/bin/env bash
 # Builds one side of the upgrade tests: build_side.sh SIDE SOURCES FOLDER
-#   old     beltwayd and beltway of the last commit with layout 1.1, from the history
-#   other   beltwayd and beltway of these sources, with another layout: the next major number, and two words that have changed places
-# Both without optimisation: they are tested with, not measured. What could not be built says why in FOLDER/missing.
+#   old     beltwayd of the last commit with layout 1.1, from the history
+#   other   beltwayd of these sources, with another layout: the next major number, and two words that have changed places
+# The tool of a side is side_client.cpp over its library. All without optimisation: they are tested with, not measured. What could
+# not be built says why in FOLDER/missing.
 set -euo pipefail
 side=$1 sources=$2 folder=$3
 last_1_1=5582098
@@ -13,20 +14,24 @@ missing() {
   exit 0
 }
 
+# add_client SOURCES: the client as a program of theirs.
+add_client() {
+  cat >>"$1/CMakeLists.txt" <<END
+add_executable(side_client "$(cd "$(dirname "$0")" && pwd)/side_client.cpp")
+target_link_libraries(side_client PRIVATE beltway::beltway)
+END
+}
+
 copy_old() {
-  [ -e "$folder/src/CMakeLists.txt" ] && return
+  grep -qs side_client "$folder/src/CMakeLists.txt" && return
   git -c safe.directory='*' -C "$sources" cat-file -e "$last_1_1^{commit}" 2>/dev/null ||
     missing "commit $last_1_1 is not in the history (a shallow clone or an archive); git fetch --unshallow brings it"
   rm -rf "$folder/src"
   mkdir -p "$folder/src.part"
   git -c safe.directory='*' -C "$sources" archive "$last_1_1" | tar -x -C "$folder/src.part"
-  # That it compiles together: names that two of its sources have, and commands, whose names are all the same.
+  # That it compiles together: a name that two of its sources have.
   sed -i 's/\bk_what\b/k_record/g' "$folder/src.part/daemon/record_text.cpp"
-  sed -i 's/\bk_buffer_bytes\b/k_output_bytes/g' "$folder/src.part/src/tool/output.cpp"
-  cat >>"$folder/src.part/src/tool/CMakeLists.txt" <<'END'
-file(GLOB commands *_command.cpp)
-set_source_files_properties(${commands} PROPERTIES SKIP_UNITY_BUILD_INCLUSION ON)
-END
+  add_client "$folder/src.part"
   mv "$folder/src.part" "$folder/src"
 }
 
@@ -44,6 +49,7 @@ copy_other() {
     echo "build_side.sh: layout.hpp looks different now" >&2
     exit 1
   fi
+  add_client "$new"
   # Only what has changed, and with the time of now: a file with its old time would be older than what was compiled before.
   (cd "$new" && find . -type f) | while read -r file; do
     cmp -s "$new/$file" "$folder/src/$file" && continue
@@ -61,6 +67,6 @@ rm -f "$folder/missing"
 copy_"$side"
 [ -e "$folder/build/build.ninja" ] ||
   cmake -S "$folder/src" -B "$folder/build" -G Ninja -DCMAKE_BUILD_TYPE=None -DCMAKE_CXX_FLAGS="-O0 -DNDEBUG" \
-    -DBELTWAY_PRECOMPILE=ON -DCMAKE_UNITY_BUILD=ON -DCMAKE_UNITY_BUILD_BATCH_SIZE=12 -DBELTWAY_BUILD_PAGE=OFF \
-    -DBELTWAY_BUILD_TESTS=OFF -DBELTWAY_BUILD_BENCH=OFF -DBELTWAY_BUILD_EXAMPLES=OFF -DBELTWAY_INSTALL=OFF >"$folder/configure.log"
-cmake --build "$folder/build" --target beltwayd beltway_tool -- --quiet
+    -DCMAKE_UNITY_BUILD=ON -DCMAKE_UNITY_BUILD_BATCH_SIZE=12 \
+    -DBELTWAY_BUILD_TOOL=OFF -DBELTWAY_BUILD_C=OFF -DBELTWAY_BUILD_PYTHON=OFF -DBELTWAY_BUILD_NODE=OFF -DBELTWAY_BUILD_TESTS=OFF -DBELTWAY_BUILD_BENCH=OFF -DBELTWAY_BUILD_EXAMPLES=OFF -DBELTWAY_INSTALL=OFF >"$folder/configure.log"
+cmake --build "$folder/build" --target beltwayd side_client -- --quiet

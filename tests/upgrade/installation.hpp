@@ -29,7 +29,8 @@ struct Side {
   fs::path programs;
 
   [[nodiscard]] fs::path daemon() const { return programs / "beltwayd"; }
-  [[nodiscard]] fs::path tool() const { return programs / "beltway"; }
+  /// The tool of this build; of another side what build_side.sh has in its place, side_client.cpp.
+  [[nodiscard]] fs::path tool() const { return programs / (name == "now" ? "beltway" : "side_client"); }
   /// Why it could not be built; empty if it was.
   [[nodiscard]] std::string missing() const {
     const fs::path file = programs.parent_path().parent_path() / "missing";

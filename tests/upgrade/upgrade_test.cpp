@@ -307,32 +307,5 @@ TEST(Versions, a_queue_of_another_layout_is_refused_at_attach_with_both_layouts)
   EXPECT_NE(result.err.find("knows layout " + std::to_string(k_layout_major)), std::string::npos) << result.err;
 }
 
-// -- a program without the page ------------------------------------------------------------------------------
-
-// The other side is built as where npm is missing: with -DBELTWAY_BUILD_PAGE=OFF.
-TEST(WithoutPage, a_program_that_was_built_without_npm_says_so_and_how_to_get_the_page) {
-  SKIP_WITHOUT(other());
-  const auto expect_said = [](const std::string& text) {
-    for (const char* words : {"built without npm and has no page", "nodejs, npm", "-DBELTWAY_BUILD_PAGE=ON"}) {
-      EXPECT_NE(text.find(words), std::string::npos) << words << " is not in: " << text;
-    }
-  };
-  Installation installation(other());
-  const test::Outcome licences = installation.run(other(), {"web", "--licenses"});
-  EXPECT_EQ(licences.exit.code, 1);
-  expect_said(licences.err);
-  const TempDir dir;
-  const fs::path out = dir.write("out", "");
-  const fs::path err = dir.write("err", "");
-  Child web = Child::spawn(
-      {other().tool(), "web", "--format", "json"},
-      {.environment = {{"BELTWAY_SOCKET", installation.socket()}}, .standard_output = out, .standard_error = err});
-  EXPECT_TRUE(eventually([&] { return test::read_file(out).ends_with('\n'); })) << test::read_file(err);
-  expect_said(test::read_file(err));
-  EXPECT_FALSE(nlohmann::json::parse(test::read_file(out)).at("has_page").get<bool>());
-  web.kill(SIGTERM);
-  EXPECT_EQ(web.wait().code, 143);
-}
-
 }  // namespace
 }  // namespace beltway
