@@ -4,6 +4,7 @@
 #   tests/run.sh                 everything that CI does: format dev clang asan tsan fuzz
 #   tests/run.sh dev tsan        some of: format dev clang asan tsan tidy coverage fuzz tool_asan soak packages
 #
+# The part fuzz runs the fuzz targets, which preset asan builds with its own library.
 # The part tool_asan runs the tests of the tool with the sanitizers of asan.
 # The part soak kills and stops processes at random, for ten minutes with all options, for two without, and for two with
 # actors in C, Python and Node.js. Then it stages troubles in random pairs, which must give both verdicts each, and lets the
@@ -118,10 +119,10 @@ tidy() {
 
 fuzz() {
   echo "== fuzz"
-  cmake --preset fuzz >build/fuzz.configure.log 2>&1 ||
-    { cat build/fuzz.configure.log >&2; one_failed "fuzz: configure"; return; }
+  cmake --preset asan >build/asan.configure.log 2>&1 ||
+    { cat build/asan.configure.log >&2; one_failed "fuzz: configure"; return; }
   cmake --build --preset fuzz -j "$jobs" -- --quiet || { one_failed "fuzz: build"; return; }
-  if tests/fuzz/run.sh build/fuzz; then one_passed; else one_failed fuzz; fi
+  if tests/fuzz/run.sh build/asan; then one_passed; else one_failed fuzz; fi
 }
 
 soak() {
