@@ -21,10 +21,10 @@ double milliseconds_since_1970(PublishTime time) {
 /// A time or a duration from 0 on. What is beyond the limit no clock of nanoseconds holds.
 microseconds microseconds_of(napi_env env, napi_value value, const std::string& what) {
   constexpr double k_limit_ms = 9e12;
-  const double milliseconds = number_of(env, value, what);
-  if (!(milliseconds >= 0 && milliseconds <= k_limit_ms))
+  const double number = number_of(env, value, what);
+  if (!(number >= 0 && number <= k_limit_ms))
     throw Error(Errc::invalid_option, what + " takes milliseconds, 0 to 9e12");
-  return microseconds(std::llround(milliseconds * 1000));
+  return microseconds(std::llround(number * 1000));
 }
 
 napi_value value_of(napi_env env, std::string_view bytes) {

@@ -96,34 +96,34 @@ void set_named(const char* function, const Call& call, Options& options, std::ve
   }
 }
 
-Ref value_of(bool value) { return Ref(boolean(value)); }
-Ref value_of(std::uint32_t value) { return number(value); }
-Ref value_of(std::uint64_t value) { return number(value); }
-Ref value_of(const std::string& value) { return text(value); }
-Ref value_of(milliseconds value) { return Ref(PyFloat_FromDouble(static_cast<double>(value.count()) / 1000)); }
+Ref option_of(bool value) { return Ref(boolean(value)); }
+Ref option_of(std::uint32_t value) { return number(value); }
+Ref option_of(std::uint64_t value) { return number(value); }
+Ref option_of(const std::string& value) { return text(value); }
+Ref option_of(milliseconds value) { return Ref(PyFloat_FromDouble(static_cast<double>(value.count()) / 1000)); }
 template <wire::Worded Enum>
-Ref value_of(Enum value) {
+Ref option_of(Enum value) {
   return text(wire::word_of(value));
 }
-Ref value_of(const TypeTag& type) {
+Ref option_of(const TypeTag& type) {
   return Ref(
       Py_BuildValue("(s#II)", type.name.data(), static_cast<Py_ssize_t>(type.name.size()), type.size, type.alignment));
 }
-Ref value_of(const std::vector<NamedGroup>& groups);
+Ref option_of(const std::vector<NamedGroup>& groups);
 template <class Value>
-Ref value_of(const std::optional<Value>& value) {
-  return value ? value_of(*value) : Ref(none());
+Ref option_of(const std::optional<Value>& value) {
+  return value ? option_of(*value) : Ref(none());
 }
 
 template <class Options>
 void fill_dict(PyObject* dict, const Options& options) {
   for (const auto& row : wire::options_of<Options>()) {
-    const Ref value = row.visit(options, [](const auto& member) { return value_of(member); });
+    const Ref value = row.visit(options, [](const auto& member) { return option_of(member); });
     if (PyDict_SetItemString(dict, std::string(python_name(row.name)).c_str(), value.get()) != 0) throw ErrorIsSet{};
   }
 }
 
-Ref value_of(const std::vector<NamedGroup>& groups) {
+Ref option_of(const std::vector<NamedGroup>& groups) {
   Ref list(PyList_New(0));
   for (const NamedGroup& group : groups) {
     const Ref fields(PyDict_New());

@@ -11,9 +11,9 @@ namespace beltway::python {
 
 namespace {
 
-ConsumerObject* of(PyObject* self) noexcept { return reinterpret_cast<ConsumerObject*>(self); }
+ConsumerObject* receiver_of(PyObject* self) noexcept { return reinterpret_cast<ConsumerObject*>(self); }
 
-constexpr std::size_t k_batch = 64;
+constexpr std::size_t k_received_at_once = 64;
 
 /// A call of Python that ends the messages which it has not used.
 class Batch {
@@ -23,7 +23,7 @@ class Batch {
   /// The next messages, at most `count`. Waits for them if the caller has used `none` so far. Empty: there are no more for
   /// now. Throws the error of a status that comes before the first message that is used.
   std::span<Message> next(std::size_t count, bool none) {
-    const std::size_t wanted = std::min(count, k_batch);
+    const std::size_t wanted = std::min(count, k_received_at_once);
     if (wanted == 0) return {};
     const Deadline now(Deadline::Clock::time_point::min());
     const Result<std::size_t> received =
@@ -42,7 +42,7 @@ class Batch {
  private:
   ConsumerObject* owner_;
   const Deadline deadline_;
-  std::array<Message, k_batch> messages_;
+  std::array<Message, k_received_at_once> messages_;
 };
 
 /// The length of the list that most calls need. A longer one grows.
@@ -75,7 +75,7 @@ PyObject* messages_list(ConsumerObject* self, std::size_t count, const Deadline&
       append(list.get(), made);
       ++done;
     }
-    if (some.size() < k_batch && done != 0) break;
+    if (some.size() < k_received_at_once && done != 0) break;
   }
   return list.release();
 }
@@ -118,7 +118,7 @@ std::size_t fill(ConsumerObject* self, const Elements& to, const Deadline& deadl
                                  " bytes, and an element of the array has " + std::to_string(to.bytes) +
                                  "; receive() gives that message");
     }
-    if (some.size() < k_batch && done != 0) break;
+    if (some.size() < k_received_at_once && done != 0) break;
   }
   return done;
 }
@@ -129,7 +129,7 @@ PyObject* receive_many(PyObject* self, PyObject* const* values, Py_ssize_t count
   return guarded([&] {
     const auto [wanted, timeout] = arguments("receive_many", {values, count, names}, {"count", "timeout"}, 2, 1);
     const std::size_t most = number_argument("count", wanted);
-    return messages_list(of(self), most, deadline_argument(timeout));
+    return messages_list(receiver_of(self), most, deadline_argument(timeout));
   });
 }
 
@@ -137,7 +137,7 @@ PyObject* try_receive_many(PyObject* self, PyObject* const* values, Py_ssize_t c
   return guarded([&] {
     const auto [wanted] = arguments("try_receive_many", {values, count, names}, {"count"}, 1, 1);
     const Deadline now(Deadline::Clock::time_point::min());
-    return messages_list(of(self), number_argument("count", wanted), now);
+    return messages_list(receiver_of(self), number_argument("count", wanted), now);
   });
 }
 
@@ -145,9 +145,10 @@ PyObject* receive_many_bytes(PyObject* self, PyObject* const* values, Py_ssize_t
   return guarded([&] {
     const auto [wanted, timeout] = arguments("receive_many_bytes", {values, count, names}, {"count", "timeout"}, 2, 1);
     const std::size_t most = number_argument("count", wanted);
-    Batch batch(of(self), deadline_argument(timeout));
+    Batch batch(receiver_of(self), deadline_argument(timeout));
     Ref list;
-    if (of(self)->state->is_lossy) list = Ref(PyList_New(0));  // a new list may start Python's search for cycles
+    if (receiver_of(self)->state->is_lossy)
+      list = Ref(PyList_New(0));  // a new list may start Python's search for cycles
     for (std::size_t done = 0;;) {
       const std::span<Message> some = batch.next(most - done, done == 0);
       const auto is_safe = [](const Message& each) { return !endpoint::may_be_overwritten(each); };
@@ -164,7 +165,7 @@ PyObject* receive_many_bytes(PyObject* self, PyObject* const* values, Py_ssize_t
         done += append_payloads(list.get(), some);
       }
       ack_batch(some);
-      if ((some.size() < k_batch && done != 0) || some.empty() || done >= most) return list.release();
+      if ((some.size() < k_received_at_once && done != 0) || some.empty() || done >= most) return list.release();
     }
   });
 }
@@ -174,7 +175,7 @@ PyObject* receive_into(PyObject* self, PyObject* const* values, Py_ssize_t count
     const auto [array, timeout] = arguments("receive_into", {values, count, names}, {"array", "timeout"}, 2, 1);
     refuse_objects("array", array);
     const BufferView view(array, PyBUF_WRITABLE | PyBUF_ND);
-    return PyLong_FromSize_t(fill(of(self), elements_of(view.view(), "array"), deadline_argument(timeout)));
+    return PyLong_FromSize_t(fill(receiver_of(self), elements_of(view.view(), "array"), deadline_argument(timeout)));
   });
 }
 
@@ -188,7 +189,7 @@ PyObject* receive_array(PyObject* self, PyObject* const* values, Py_ssize_t coun
     std::size_t filled = 0;
     {
       const BufferView view(array.get(), PyBUF_WRITABLE | PyBUF_ND);
-      filled = fill(of(self), elements_of(view.view(), "the new array"), deadline_argument(timeout));
+      filled = fill(receiver_of(self), elements_of(view.view(), "the new array"), deadline_argument(timeout));
     }
     return PySequence_GetSlice(array.get(), 0, static_cast<Py_ssize_t>(filled));
   });

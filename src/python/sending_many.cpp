@@ -12,9 +12,9 @@ namespace beltway::python {
 
 namespace {
 
-ProducerObject* of(PyObject* self) noexcept { return reinterpret_cast<ProducerObject*>(self); }
+ProducerObject* sender_of(PyObject* self) noexcept { return reinterpret_cast<ProducerObject*>(self); }
 
-constexpr std::size_t k_batch = 128;
+constexpr std::size_t k_sent_at_once = 128;
 
 /// Publishes batches, and counts.
 class BatchPublisher {
@@ -80,7 +80,7 @@ class Items {
   /// The bytes of items [first] and later, at most as many as fit. They are good until the next call.
   std::span<const Bytes> gather(std::size_t first) {
     views_.clear();
-    const std::size_t count = std::min(size() - first, k_batch);
+    const std::size_t count = std::min(size() - first, k_sent_at_once);
     for (std::size_t i = 0; i < count; ++i) {
       PyObject* const item = at(first + i);
       if (PyBytes_CheckExact(item)) [[likely]] {
@@ -111,7 +111,7 @@ class Items {
 
   Ref source_;
   bool is_list_;
-  std::array<Bytes, k_batch> bytes_;
+  std::array<Bytes, k_sent_at_once> bytes_;
   std::vector<BufferView> views_;
 };
 
@@ -144,14 +144,14 @@ PyObject* publish_many(PyObject* self, PyObject* const* values, Py_ssize_t count
   return guarded([&] {
     const auto [messages, timeout] = arguments("publish_many", {values, count, names}, {"messages", "timeout"}, 1, 1);
     const Deadline deadline = deadline_argument(timeout);
-    return publish_items(of(self), messages, &deadline);
+    return publish_items(sender_of(self), messages, &deadline);
   });
 }
 
 PyObject* try_publish_many(PyObject* self, PyObject* const* values, Py_ssize_t count, PyObject* names) {
   return guarded([&] {
     const auto [messages] = arguments("try_publish_many", {values, count, names}, {"messages"}, 1, 1);
-    return publish_items(of(self), messages, nullptr);
+    return publish_items(sender_of(self), messages, nullptr);
   });
 }
 
@@ -165,11 +165,11 @@ PyObject* publish_array(PyObject* self, PyObject* const* values, Py_ssize_t coun
     if (view.ndim < 1) fail(PyExc_TypeError, "publish_array() needs an array with a dimension at least");
     const auto elements = static_cast<std::size_t>(view.shape[0]);
     const std::size_t bytes = elements == 0 ? 0 : buffer.size() / elements;
-    return counted(of(self), &deadline, [&](BatchPublisher& publisher) {
-      std::array<Bytes, k_batch> batch;
+    return counted(sender_of(self), &deadline, [&](BatchPublisher& publisher) {
+      std::array<Bytes, k_sent_at_once> batch;
       while (publisher.done() < elements) {
         const std::size_t first = publisher.done();
-        const std::size_t wanted = std::min(elements - first, k_batch);
+        const std::size_t wanted = std::min(elements - first, k_sent_at_once);
         for (std::size_t i = 0; i < wanted; ++i) batch[i] = Bytes(buffer.data() + (first + i) * bytes, bytes);
         publisher.publish(std::span(batch).first(wanted), [] {});
       }
@@ -191,17 +191,17 @@ PyObject* publish_parts(PyObject* self, PyObject* const* values, Py_ssize_t coun
       const BufferView& view = views.emplace_back(PyTuple_GetItem(list.get(), i));
       bytes.emplace_back(view.data(), view.size());
     }
-    Producer* const producer = enter(of(self), "publish to", deadline);
-    if (producer == nullptr) raise_unpublished(of(self), Status::timeout);
+    Producer* const producer = enter(sender_of(self), "publish to", deadline);
+    if (producer == nullptr) raise_unpublished(sender_of(self), Status::timeout);
     const Properties properties = texts ? texts->get() : Properties{};
-    Status status = told(of(self), producer->try_publish_parts(bytes, properties));
+    Status status = told(sender_of(self), producer->try_publish_parts(bytes, properties));
     if (status == Status::full) {
-      status = publish_waiting(of(self), deadline, [&](const Until& until) {
+      status = publish_waiting(sender_of(self), deadline, [&](const Until& until) {
         return producer->publish_parts_until(bytes, properties, until);
       });
     }
     if (status != Status::ok) {
-      raise_unpublished(of(self), status, [&] { producer->publish_parts(bytes, properties); });
+      raise_unpublished(sender_of(self), status, [&] { producer->publish_parts(bytes, properties); });
     }
     return PyLong_FromUnsignedLongLong(last_position(*producer));
   });
