@@ -16,29 +16,30 @@ names() { sed -E 's/^[0-9a-f]* +[A-Za-z] //; s/^(typeinfo( name)?|vtable) for (.
 nm -DC --defined-only "$shared" | names >"$work/exported"
 nm -C --defined-only "$static" 2>/dev/null | grep -E '^[0-9a-f]+ [TRDB] beltway::' | names >"$work/defined"
 
-declared_class() { grep -rqE "^ *(class|struct)( \[\[[a-z]+\]\])? $1\b" "$2"; }
-declared_name() { grep -rqE "\b$1\b" "$2"; }
+# The headers as one file each, since they are searched for every name.
+find "$include" -type f -exec cat {} + >"$work/all_headers"
+cat "$include"/beltway/*.hpp >"$work/public"
+declared_class() { grep -qE "^ *(class|struct)( \[\[[a-z]+\]\])? $1\b" "$2"; }
+declared_name() { grep -qE "\b$1\b" "$2"; }
 
 # Nothing internal: owner and name stand in a header.
 while read -r symbol; do
   name=${symbol##*::} owner=${symbol%::*}
   owner=${owner##*::}
   case $owner in
-    beltway | detail) declared_name "$name" "$include" && continue ;;
-    *) declared_class "$owner" "$include" && continue ;;
+    beltway | detail) declared_name "$name" "$work/all_headers" && continue ;;
+    *) declared_class "$owner" "$work/all_headers" && continue ;;
   esac
   echo "exported, but in no header: $symbol" >&2
   failed=1
 done <"$work/exported"
 
 # All that is public: what the library defines of classes and functions of the headers outside of detail/.
-mkdir "$work/public"
-cp "$include"/beltway/*.hpp "$work/public"
 public=0
 while read -r symbol; do
   name=${symbol##*::} owner=${symbol%::*}
   case $owner in
-    beltway) grep -rqE "^[^ /].*\b$name\(" "$work/public" || continue ;;
+    beltway) grep -qE "^[^ /].*\b$name\(" "$work/public" || continue ;;
     beltway::*::*) continue ;;  # an inner namespace
     *) declared_class "${owner##*::}" "$work/public" || continue ;;
   esac

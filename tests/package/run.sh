@@ -73,14 +73,15 @@ case $way in
   add_subdirectory_shared)
     # Two ways in one, since both compile the library anew: as a part of the user's build, and as a shared library; which is
     # then installed and used from there.
-    configure_user -DBELTWAY_SOURCE="$source" -DBUILD_SHARED_LIBS=ON -DBELTWAY_INSTALL=ON -DCMAKE_UNITY_BUILD=ON
+    configure_user -DBELTWAY_SOURCE="$source" -DBUILD_SHARED_LIBS=ON -DBELTWAY_INSTALL=ON -DCMAKE_UNITY_BUILD=ON \
+      -DCMAKE_UNITY_BUILD_BATCH_SIZE=16
     cmake --build "$work/user" -j "$(nproc)"
     library=$(find "$work/user" -name libbeltway.so)
     "$here/exports.sh" "$library" "$build/src/libbeltway.a" "$source/include" "$source/src/exports.map"
     try_program "$work/user/user"
-    # All that inline code calls is exported, too.
+    # All that inline code calls is exported, too. Not optimised, programs call the most.
     for program in "$here/user/no_exceptions.cpp" "$here/user/inline_ways.cpp" "$source/examples/asio_server.cpp"; do
-      $launcher "$compiler" -std=c++20 -O1 -I"$source/include" -c "$program" -o "$work/program.o"
+      $launcher "$compiler" -std=c++20 -O0 -I"$source/include" -c "$program" -o "$work/program.o"
       "$compiler" "$work/program.o" "$library" -pthread -o "$work/program"
     done
     install_moved "$work/user"

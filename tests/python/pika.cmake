@@ -8,4 +8,4 @@ foreach(name pika pika_parameters pika_garbage pika_callbacks pika_oracle pika_e
   set_tests_properties(python.${name} PROPERTIES TIMEOUT ${timeout_s} LABELS python ENVIRONMENT PYTHONDONTWRITEBYTECODE=1)
 endforeach()
 # A broker starts in seconds, but on a machine that does other things, too, these are many.
-set_tests_properties(python.pika_oracle PROPERTIES TIMEOUT 300 SKIP_REGULAR_EXPRESSION "SKIPPED: THE ORACLE")
+set_tests_properties(python.pika_oracle PROPERTIES TIMEOUT 300 COST 50 SKIP_REGULAR_EXPRESSION "SKIPPED: THE ORACLE")
