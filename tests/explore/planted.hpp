@@ -4,13 +4,21 @@
 #pragma once
 
 #include <cstddef>
+#include <cstring>
 
 namespace beltway::explore {
 
 /// The bug that is on; null: none. Compared as an address: names are those of k_plants in plants.cmake's header.
 extern const char* planted_bug;
 
-/// True if bug `name` is on; what planted sources ask.
-bool planted(const char* name) noexcept;
+/// True if bug `name` is on; what planted sources ask, at so many places that a call of strcmp at each would take a quarter of
+/// the time. The beginnings are compared at once, in one register.
+template <std::size_t size>
+bool planted(const char (&name)[size]) noexcept {
+  constexpr std::size_t k_beginning = 8;
+  static_assert(size >= k_beginning, "a planted bug has a name of seven letters or more");
+  const char* const on = planted_bug;
+  return on != nullptr && std::memcmp(on, name, k_beginning) == 0 && std::strcmp(on, name) == 0;
+}
 
 }  // namespace beltway::explore
