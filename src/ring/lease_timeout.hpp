@@ -1,8 +1,8 @@
 // Leases that end by time: a message of a group with lease_timeout that a consumer holds for longer goes back to the group.
 // LEASE_TIMEOUT.md has the protocol.
 //
-//   lease:   LEASED(p, me, t) by a swap. If `lease_check` says 0: plan_lease_check(now + interval). Once in a tick of the coarse clock:
-//            lease time = (now + timeout, lap of p, me, t) by a swap
+//   lease:   LEASED(p, me, t) by a swap. If `lease_check` says 0: plan_lease_check(now + interval). Once in a tick of the coarse
+//            clock: lease time = (now + timeout, lap of p, me, t) by a swap
 //   look:    lease_check is due: lease_check = now + interval by a swap; walk over the lease words; give back what is over; give
 //            lease time = (now + timeout, lap of p, c, t) by a swap to each lease that has none; lease_check = the earliest end
 //            that is left, if that comes before; or 0 and one more walk

@@ -23,9 +23,8 @@ struct TimedGroup : FailingGroup {
   [[nodiscard]] EarliestDue check() const { return EarliestDue::of(block().lease_check.load_acquire()); }
   /// The time of the lease is over, and so is that of the next look.
   void over(std::uint64_t position) const {
-    LeaseEnd end = this->end(position);
-    end.due_us = now_us() - LeaseEnd::k_unit_us;
-    time(position).store_release(end.word());
+    const std::uint64_t end_us = now_us() - LeaseEnd::k_unit_us;
+    time(position).store_release(end_of(queue.memory(), lease(position), position, end_us).word());
     look();
   }
   /// Consumers look again within the interval, and not at once.

@@ -39,7 +39,7 @@ copy_other() {
   local new=$folder/src.part
   rm -rf "$new"
   mkdir -p "$new"
-  (cd "$sources" && cp -r --parents CMakeLists.txt src include daemon packages "$new/")
+  (cd "$sources" && cp -r --parents CMakeLists.txt src include daemon packages tests/protocol_sources.cmake "$new/")
   sed -i -E \
     -e 's/(k_layout_major = )([0-9]+);/\1\2 + 1;/' \
     -e 's/^  Word floor;.*/  Word next_@;/; s/^  Word next;.*/  Word floor;/; s/^  Word next_@;/  Word next;/' \
