@@ -33,6 +33,7 @@ int timeout_signal() { return SIGRTMAX - 1; }
 int stack_signal() { return SIGRTMAX - 2; }
 
 std::array<char, 256> running_test{};
+std::atomic<bool> stack_begun{false};
 std::atomic<bool> stack_shown{false};
 
 int limit_s() {
@@ -85,6 +86,7 @@ void name_frames(void** frames, std::size_t count) {
 
 void on_stack_signal(int) {
   const int saved_errno = errno;
+  stack_begun.store(true, std::memory_order_relaxed);
   std::array<void*, k_max_frames> frames{};
   const int count = ::backtrace(frames.data(), static_cast<int>(frames.size()));
   ::backtrace_symbols_fd(frames.data(), count, STDERR_FILENO);
@@ -102,10 +104,12 @@ void show_stack(pid_t thread) {
     on_stack_signal(0);
     return;
   }
+  stack_begun.store(false, std::memory_order_relaxed);
   stack_shown.store(false, std::memory_order_relaxed);
   if (::syscall(SYS_tgkill, ::getpid(), thread, stack_signal()) != 0) return;
   const timespec pause{.tv_sec = 0, .tv_nsec = 10'000'000};
-  for (int i = 0; i < 100; ++i) {
+  // A second for the answer; addr2line may take many on a machine with other work.
+  for (int i = 0; i < 100 || (stack_begun.load(std::memory_order_relaxed) && i < 3000); ++i) {
     if (stack_shown.load(std::memory_order_acquire)) return;  // pairs with the release in on_stack_signal()
     ::nanosleep(&pause, nullptr);
   }
