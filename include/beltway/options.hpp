@@ -137,9 +137,9 @@ struct QueueOptions {
   /// coarse. 0: messages do not expire. 1 ms to 24 days. The owner may change it while the queue lives. GroupOptions may set
   /// another time.
   std::chrono::milliseconds ttl{0};
-  /// A consumer of a named group that holds a message for longer loses it to another consumer, at the latest an eighth of this
-  /// time and some milliseconds after that. Message::extend() asks for more time. 0: never. 10 ms to 24 days. The owner may
-  /// change it while the queue lives. GroupOptions may set another time.
+  /// A consumer of a named group that holds a message for longer loses it to another consumer that waits or asks for messages:
+  /// some milliseconds after that time, in a fast stream up to an eighth of it. Message::extend() asks for more time. 0: never.
+  /// 10 ms to 24 days. The owner may change it while the queue lives. GroupOptions may set another time.
   std::chrono::milliseconds lease_timeout{0};
   /// A named group keeps so many of the newest messages; older ones that no consumer holds are dropped and counted. Such a group
   /// does not hold producers back. 0: none is dropped. The owner may change it while the queue lives.

@@ -236,8 +236,9 @@ struct Stamp {
   [[nodiscard]] constexpr std::uint64_t word() const noexcept { return time_us << 16 | lap; }
 };
 
-/// Whether messages of a group may be parked. An endpoint that moves the floor over parked messages raises the version first. So
-/// a producer that has scanned the lease words clears `any` only if no message was parked meanwhile.
+/// Whether messages of a group may be parked. An endpoint that moves the floor over parked messages first raises the version by
+/// their number. So a producer that has scanned the lease words clears `any` only if no message was parked meanwhile, and one
+/// that has counted them knows how many more may be parked by now.
 struct Parked {
   std::uint64_t version;
   bool any;

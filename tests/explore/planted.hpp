@@ -8,7 +8,7 @@
 
 namespace beltway::explore {
 
-/// The bug that is on; null: none. Compared as an address: names are those of k_plants in plants.cmake's header.
+/// The bug that is on, one of k_plants; null: none.
 extern const char* planted_bug;
 
 /// True if bug `name` is on; what planted sources ask, at so many places that a call of strcmp at each would take a quarter of

@@ -48,7 +48,6 @@ class NamedReader {
         shared_status_(memory.shared_status()),
         shared_(memory.group(group)),
         leases_(&memory.lease(group, 0)),
-        lease_times_(&memory.lease_time(group, 0)),
         incarnation_(incarnation),
         active_word_(GroupStateWord{incarnation, GroupKind::named, GroupPhase::active}.word()),
         ack_lag_max_(std::min(memory.geometry.slots / 4, k_ack_lag)),
@@ -340,8 +339,7 @@ class NamedReader {
   const Position mask_;  // slots - 1
   const SharedStatus& shared_status_;
   GroupBlock& shared_;
-  Word* const leases_;       // one a slot
-  Word* const lease_times_;  // likewise
+  Word* const leases_;  // one a slot
   const std::uint32_t incarnation_;
   const std::uint64_t active_word_;  // the group's state while it is ours and not paused
   const std::int64_t ack_lag_max_;   // acknowledgements behind the floor
