@@ -2,7 +2,6 @@
 #include "survival/surroundings.hpp"
 
 #include <fcntl.h>
-#include <linux/ioprio.h>
 #include <linux/keyctl.h>
 #include <linux/mempolicy.h>
 #include <sched.h>
@@ -85,7 +84,9 @@ void reset_scheduling() noexcept {
   const sched_param ordinary{};
   ::sched_setscheduler(0, SCHED_OTHER, &ordinary);
   ::setpriority(PRIO_PROCESS, 0, 0);
-  ::syscall(SYS_ioprio_set, IOPRIO_WHO_PROCESS, 0, 0);  // 0: by niceness
+  // Not from linux/ioprio.h, which is no C++ in some of Debian's versions of it (6.1.192).
+  constexpr int k_ioprio_who_process = 1;
+  ::syscall(SYS_ioprio_set, k_ioprio_who_process, 0, 0);  // 0: by niceness
   std::array<unsigned char, 1024> all{};
   all.fill(0xff);  // the kernel leaves out what the cpuset does not have
   ::syscall(SYS_sched_setaffinity, 0, all.size(), all.data());
