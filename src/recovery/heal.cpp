@@ -330,7 +330,7 @@ void Healer::heal_group(unsigned index) noexcept {
   ring::restore_earliest_due(memory_, index);
   // plant: repair_leaves_the_lease_check
   ring::restore_lease_check(memory_, index);
-  if (ring::restore_parked(memory_, index)) {
+  if (ring::restore_marks(memory_, index)) {
     ++counts_.words;
     producers_must_rescan_ = true;
   }

@@ -16,6 +16,7 @@ Claimer::Claimer(const QueueMemory& memory, unsigned producer)
     : InlinePublisher(memory.ring_head()),
       memory_(memory),
       single_(memory.geometry.single_producer()),
+      parks_(memory.geometry.max_parked != 0 && memory.geometry.max_groups != 0),
       producer_(static_cast<std::uint8_t>(producer)),
       published_(memory.published(producer)),
       ticket_(memory, producer) {
@@ -23,7 +24,6 @@ Claimer::Claimer(const QueueMemory& memory, unsigned producer)
   next_ = tail_position(memory_, tail);
   limit_ = next_;
   generation_ = tail.generation;
-  clear_scan_at_ = next_;
   slots_ = memory_.ring + k_slots_offset;
   slot_mask_ = memory_.mask();
   slot_bytes_ = memory_.geometry.slot_bytes;
@@ -58,9 +58,7 @@ bool Claimer::void_lost_claims() noexcept {
 Position Claimer::scan_floors() noexcept { return scan_floors_from(load_tail(memory_)); }
 
 Position Claimer::scan_floors_from(Position tail) noexcept {
-  const LowestFloor scan = scan_lowest_floor(memory_, tail);
-  const Position lowest = scan.position;
-  may_be_parked_ = scan.may_be_parked;
+  const Position lowest = lowest_floor(memory_, tail);
   const auto used = static_cast<std::uint64_t>(distance(tail, lowest));
   if (used > high_water_ && used <= memory_.geometry.slots) high_water_ = used;
   return lowest;
@@ -94,7 +92,7 @@ bool Claimer::park() noexcept {
     full_since_ns_ = now_ns;
   }
   const bool is_overdue = now_ns - full_since_ns_ >= k_park_patience_ns;
-  return park_at_floors(memory_, !is_overdue, parked_quota_);
+  return park_at_floors(memory_, !is_overdue);
 }
 
 bool Claimer::refresh_limit(Position position) noexcept {
@@ -107,15 +105,11 @@ bool Claimer::refresh_limit(Position position) noexcept {
   // Slots are parked before a floor passes them, and no limit exceeds a floor by more than a lap. So the limit stays right when
   // more slots are parked later.
   // plant: producer_ignores_parked_slots
-  if (may_be_parked_) [[unlikely]] {
+  if (parks_) {
     floor_limit_ = limit_;
     limit_ = first_parked(memory_, position, floor_limit_);
     next_is_parked_ = limit_ == position;
     if (next_is_parked_) return false;
-    if (distance(position, clear_scan_at_) >= 0) {
-      clear_scan_at_ = wrap(position + memory_.geometry.slots);
-      clear_parked(memory_);
-    }
   }
   return single_ || !ticket_.others_wait() || leave_room_to_others(position);
 }
@@ -197,7 +191,7 @@ void Claimer::go_on_behind_void() noexcept {
 }
 
 Claim Claimer::after_voids(Claim claim, std::uint32_t voided) noexcept {
-  if (voided == 0 && !may_be_parked_) return claim;
+  if (voided == 0 && !(parks_ && is_any_marked(memory_))) return claim;
   // A producer may sleep until one of our claims has ended. No message follows that would wake it.
   full_fence();
   if (voided != 0) wake_producers_at(memory_, k_wake_at_claim_end, producer_);

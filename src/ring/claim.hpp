@@ -69,9 +69,6 @@ class Claimer : public detail::InlinePublisher {
   /// The scan takes lease words from working consumers, so a producer rarely turns it on. Held messages are parked with the scan
   /// alone: see parking.hpp.
   void scan_unpassed_acks(bool thorough) noexcept { scans_unpassed_acks_ = thorough; }
-  /// True if the last scan of the floors found that slots may be parked.
-  [[nodiscard]] bool may_be_parked() const noexcept { return may_be_parked_; }
-
   /// Scans all floors. Returns the lowest.
   Position scan_floors() noexcept;
   /// Parks held messages that hold a floor. True if a floor moved.
@@ -125,6 +122,7 @@ class Claimer : public detail::InlinePublisher {
 
   const QueueMemory memory_;
   const bool single_;
+  const bool parks_;  // slots may be parked
   bool scans_unpassed_acks_ = true;
   const std::uint8_t producer_;
   Word* const published_;
@@ -136,10 +134,7 @@ class Claimer : public detail::InlinePublisher {
   bool others_turn_ = false;  // the last ensure_room() found room that others claim first
   // Parking. next_is_parked_: the last ensure_room() found that the next position has room, and that its slot is parked.
   bool next_is_parked_ = false;
-  bool may_be_parked_ = false;
   Position floor_limit_ = 0;  // what limit_ would be if no slot were parked
-  ParkedQuota parked_quota_;
-  Position clear_scan_at_ = 0;       // the next position where clear_parked() is worth its scan
   Position full_floor_ = 0;          // the lowest floor when the ring was found full
   std::uint64_t full_since_ns_ = 0;  // since when it is the same; 0: the ring was not full
 };

@@ -84,10 +84,7 @@ bool drop_at_floor(const QueueMemory& memory, unsigned index, Position past, Pos
   // plant: drop_leaves_the_floor
   help_floor(memory, index);
   // Held messages stand in the way of the room behind them: without patience, since the group never holds producers back.
-  if (memory.geometry.max_parked != 0) {
-    ParkedQuota quota;
-    park_at_floor(memory, index, false, quota);
-  }
+  if (memory.geometry.max_parked != 0) park_at_floor(memory, index, false);
   return distance(wrap(group.floor.load_acquire()), floor) > 0;
 }
 

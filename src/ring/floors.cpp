@@ -5,9 +5,8 @@
 
 namespace beltway::ring {
 
-LowestFloor scan_lowest_floor(const QueueMemory& memory, Position tail) noexcept {
+Position lowest_floor(const QueueMemory& memory, Position tail) noexcept {
   Position lowest = tail;
-  bool may_be_parked = false;
   for (unsigned index = 0; index < memory.geometry.groups(); ++index) {
     const GroupBlock& group = memory.group(index);
     // Pairs with the release of ACTIVE in join(): a group that is seen has its floor.
@@ -16,10 +15,8 @@ LowestFloor scan_lowest_floor(const QueueMemory& memory, Position tail) noexcept
     const Position floor = wrap(group.floor.load_acquire());
     // plant: no_clamp_of_the_limit
     if (distance(floor, lowest) < 0) lowest = floor;
-    // After the floor: an endpoint says `any` before it moves the floor over a parked message. Pairs with say_parked().
-    may_be_parked = may_be_parked || Parked::of(group.parked.load_acquire()).any;
   }
-  return {lowest, may_be_parked};
+  return lowest;
 }
 
 namespace {
@@ -56,7 +53,7 @@ namespace {
 /// Positions that the floor may pass.
 struct Passed {
   std::uint32_t positions = 0;
-  std::uint32_t parked = 0;  // so many of them are parked
+  bool some_are_parked = false;
 };
 
 /// How many positions from `floor` on are finished or parked, without a gap.
@@ -71,7 +68,7 @@ struct Passed {
     const std::uint64_t seen = lease.load_acquire();
     if (says(seen, p, LeasePhase::done)) continue;
     if (says_parked(seen, p)) {
-      ++passed.parked;
+      passed.some_are_parked = true;
     } else if (!is_no_message(memory, lease, p)) {
       break;
     }
@@ -96,8 +93,8 @@ bool help_floor(const QueueMemory& memory, unsigned index) noexcept {
     // A finished position stays finished until the floor has passed it, so one swap may pass many positions.
     const Passed passed = count_finished_positions(memory, index, floor);
     if (passed.positions == 0) return moved;
-    // plant: floor_passes_before_it_says_parked
-    if (passed.parked != 0 && !say_parked(group, passed.parked)) return moved;
+    // plant: floor_passes_before_the_mark
+    if (passed.some_are_parked && !mark_parked(memory, index, floor, passed.positions)) return moved;
     moved = group.floor.compare_and_swap(word, Floor{incarnation, wrap(floor + passed.positions)}.word()) || moved;
   }
   return moved;

@@ -21,17 +21,9 @@ namespace beltway::ring {
   return tail_position(memory, Tail::of(memory.tail().load_acquire()));
 }
 
-/// What a scan of the floors found.
-struct LowestFloor {
-  Position position;
-  bool may_be_parked;  ///< slots of positions before it may be parked: see parking.hpp
-};
 /// The lowest floor of all groups that hold producers back, or `tail` if that is lower or there is none. `tail` must have
 /// been read before: a group that joins meanwhile starts there or later, and is never overrun.
-[[nodiscard]] LowestFloor scan_lowest_floor(const QueueMemory& memory, Position tail) noexcept;
-[[nodiscard]] inline Position lowest_floor(const QueueMemory& memory, Position tail) noexcept {
-  return scan_lowest_floor(memory, tail).position;
-}
+[[nodiscard]] Position lowest_floor(const QueueMemory& memory, Position tail) noexcept;
 
 /// True if the group will never need `p` again: its lease word is DONE, or the slot is VOID or RECLAIMED and not leased.
 [[nodiscard]] bool is_finished(const QueueMemory& memory, unsigned group, Position p) noexcept;

@@ -173,7 +173,7 @@ bool Lane::reclaim() {
   // plant: frees_what_is_passed_meanwhile, no_second_scan_of_floors
   if (marked) over = std::min(over, count_reclaimable_records(claimer_.scan_floors()));
   // plant: lane_forgets_parked_records/2
-  if (claimer_.may_be_parked()) keep_parked(over);
+  keep_parked(over);
   oldest_ += over;
   assert(oldest_ <= newest_);
   return over != 0 || ended;
@@ -181,7 +181,7 @@ bool Lane::reclaim() {
 
 bool Lane::mark_or_keep(const Record& record) {
   // plant: lane_forgets_parked_records
-  if (claimer_.may_be_parked() && is_position_parked(memory_, record.position)) {
+  if (is_marked(memory_, record.position) && is_position_parked(memory_, record.position)) {
     keep(record);
     return false;
   }
@@ -209,12 +209,15 @@ void Lane::keep_parked(std::uint64_t count) {
   for (std::uint64_t i = 0; i < count; ++i) {
     const Record& record = at(oldest_ + i);
     if (record.phase == Phase::inherited) keep_parked_of_slots(wrap(record.position + 1));
-    if (record.phase == Phase::committed && is_position_parked(memory_, record.position)) keep(record);
+    if (record.phase == Phase::committed && is_marked(memory_, record.position) &&
+        is_position_parked(memory_, record.position))
+      keep(record);
   }
 }
 
 void Lane::keep_parked_of_slots(Position lowest) {
-  for (std::uint64_t i = 0; claimer_.may_be_parked() && i < memory_.geometry.slots; ++i) {
+  for (std::uint64_t i = 0; i < memory_.geometry.slots; ++i) {
+    if (!is_marked(memory_, i)) continue;
     const std::optional<Position> position = parked_position(memory_, i);
     const Slot& slot = memory_.slot(i);
     const SlotMeta meta = SlotMeta::of(slot.meta.load_relaxed());

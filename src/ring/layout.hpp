@@ -10,7 +10,7 @@
 //
 //   control  | Header, 4096 | SharedStatus, 320 | Endpoint x (producers + consumers) | GroupBlock x (named + consumers) |
 //            | lease words: named groups x N x 8 | lease times: named groups x N x 8 | SequenceRecord x 64 |
-//            | stamps: N x 8 | AgeHistogram x consumers |
+//            | stamps: N x 8 | AgeHistogram x consumers | parked slots: N / 32 x 8, rounded up |
 //
 // The words, most significant bits first:
 //
@@ -30,7 +30,7 @@
 //   keeps        spare:32 | messages:32                      the daemon
 //   stamp        time:48, in us | lap:16                     the claim's owner before READY
 //   stamping     ttl:32, in ms | spare:24 | mode:8           the daemon
-//   parked       version:63 | any:1                          who moves a floor over a parked lease; producers clear `any`
+//   parked slots version:32 | slots:32                       who moves a floor over parked leases; producers clear bits
 //   wait         sequence:62 | phase:2                       its endpoint; wakers ASLEEP -> WAKING -> SIGNALLED
 //   notice       epoch:32 | flags:32                         the daemon; clients only add k_notice_doubted
 //   unread since no_reader:1    | spare:9 | position:54      the daemon
@@ -50,7 +50,7 @@
 namespace beltway::ring {
 
 inline constexpr std::uint64_t k_magic = 0x0a79617774'6c6542ULL;  // "Beltway\n"
-inline constexpr std::uint32_t k_layout_major = 4;
+inline constexpr std::uint32_t k_layout_major = 5;
 inline constexpr std::uint32_t k_layout_minor = 0;
 inline constexpr std::size_t k_cache_line_bytes = 64;
 /// `bytes`, rounded up to lines.
@@ -168,7 +168,7 @@ struct Identity {
 struct alignas(k_cache_line_bytes) GroupBlock {
   Word state;
   Word earliest_due;  ///< an EarliestDue
-  Word parked;        ///< a Parked
+  std::uint64_t spare0;
   Word redelivery;    ///< a Redelivery; the daemon
   Word lease_check;   ///< an EarliestDue: when consumers look for leases that are over; see lease_timeout.hpp
   Word times;         ///< a GroupTimes; the daemon
@@ -180,7 +180,7 @@ struct alignas(k_cache_line_bytes) GroupBlock {
   std::uint64_t spare2[7];
 };
 static_assert(sizeof(GroupBlock) == 192 && offsetof(GroupBlock, floor) == 64 && offsetof(GroupBlock, next) == 128);
-static_assert(offsetof(GroupBlock, parked) == 16 && offsetof(GroupBlock, redelivery) == 24 &&
+static_assert(offsetof(GroupBlock, earliest_due) == 8 && offsetof(GroupBlock, redelivery) == 24 &&
               offsetof(GroupBlock, lease_check) == 32 && offsetof(GroupBlock, dropped) == 56);
 
 /// Of one named producer: see sequence_record.hpp. Written by the producer of that name, and by the daemon once it is gone.
@@ -245,8 +245,15 @@ struct Geometry {
   [[nodiscard]] constexpr std::size_t age_histograms_offset() const noexcept {
     return whole_lines(stamps_offset() + std::size_t{slots} * sizeof(Word));
   }
+  [[nodiscard]] constexpr std::size_t parked_slots_offset() const noexcept {
+    return age_histograms_offset() + max_consumers * sizeof(AgeHistogram);
+  }
+  /// ParkedSlots words.
+  [[nodiscard]] constexpr std::uint32_t parked_slots_words() const noexcept {
+    return (slots + ParkedSlots::k_slots - 1) / ParkedSlots::k_slots;
+  }
   [[nodiscard]] constexpr std::uint64_t control_bytes() const noexcept {
-    return page_up(age_histograms_offset() + max_consumers * sizeof(AgeHistogram));
+    return page_up(parked_slots_offset() + parked_slots_words() * sizeof(Word));
   }
 
  private:

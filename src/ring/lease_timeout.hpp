@@ -92,7 +92,7 @@ inline void forget_end(const QueueMemory& memory, unsigned group, Lease lease, P
   const std::uint64_t seen = time.load_relaxed();
   // If another consumer leases the message meanwhile, our lease fails, and the word is not what we have seen.
   // plant: end_of_an_old_lap_counts
-  if (LeaseEnd::are_of_one_lease(seen, end_of(memory, lease, position, 0).word())) [[unlikely]]
+  if (seen != 0 && LeaseEnd::are_of_one_lease(seen, end_of(memory, lease, position, 0).word())) [[unlikely]]
     time.compare_and_swap(seen, 0);
 }
 /// Gives a lease without a time one that begins now, and returns its end. Nothing if the lease or its time has changed, or if its

@@ -28,15 +28,46 @@ namespace {
   return is_parked(Lease::of(at.load_acquire()).phase);
 }
 
-/// Calls `visit(group)` for each named group that holds producers back and may have parked messages, until it returns true.
+/// Calls `visit(group)` for each named group that holds producers back, until it returns true.
 template <class Visit>
-bool any_parking_group(const QueueMemory& memory, const Visit& visit) noexcept {
+bool any_blocking_group(const QueueMemory& memory, const Visit& visit) noexcept {
   for (unsigned index = 0; index < memory.geometry.max_groups; ++index) {
-    const GroupBlock& group = memory.group(index);
-    if (!Parked::of(group.parked.load_acquire()).any || !blocks_producers(group)) continue;
-    if (visit(index)) return true;
+    if (blocks_producers(memory.group(index)) && visit(index)) return true;
   }
   return false;
+}
+
+/// Where the mark of a slot is.
+struct Mark {
+  Word* word;
+  std::uint32_t bit;
+};
+
+[[nodiscard]] Mark mark_of(const QueueMemory& memory, Position position) noexcept {
+  const std::uint64_t slot = position & memory.mask();
+  return {&memory.parked_slots(slot / ParkedSlots::k_slots), std::uint32_t{1} << slot % ParkedSlots::k_slots};
+}
+
+/// False if peers kept changing the word.
+[[nodiscard]] bool set_marks(Word& word, std::uint32_t slots) noexcept {
+  for (unsigned attempt = 0; attempt < k_attempts; ++attempt) {
+    const std::uint64_t seen = word.load_acquire();
+    ParkedSlots marks = ParkedSlots::of(seen);
+    marks.slots |= slots;
+    // A producer that has found one of the slots not parked, before we parked it, must not clear its mark.
+    // plant: mark_keeps_its_version
+    ++marks.version;
+    if (word.compare_and_swap(seen, marks.word())) return true;
+  }
+  return false;
+}
+
+/// Clears marks of the word, which said `seen` before the caller found these slots not parked.
+void clear_marks(Word& word, std::uint64_t seen, std::uint32_t slots) noexcept {
+  ParkedSlots marks = ParkedSlots::of(seen);
+  marks.slots &= ~slots;
+  // plant: mark_is_cleared_without_the_version
+  word.compare_and_swap(seen, marks.word());
 }
 
 [[nodiscard]] bool says_parked(Lease lease, Position p) noexcept {
@@ -82,7 +113,9 @@ struct Run {
 /// True if a message near the floor waits for a consumer: a position that is neither held nor parked nor finished.
 [[nodiscard]] bool has_waiting_message(const QueueMemory& memory, unsigned group, Position from) noexcept {
   const std::uint32_t near = std::min(memory.geometry.slots, std::max(memory.geometry.slots / 4, k_park_window));
-  for (std::uint32_t i = 0; i < near; ++i) {
+  // None waits before `next`: who gives a message back sets it back.
+  const Position next = widen<Next::bits>(Next::of(memory.group(group).next.load_acquire()).position, from);
+  for (auto i = static_cast<std::uint32_t>(std::clamp<std::int64_t>(distance(next, from), 0, near)); i < near; ++i) {
     const Position p = wrap(from + i);
     const Lease lease = Lease::of(memory.lease(group, p).load_acquire());
     const bool of_this_lap = distance<Lease::bits>(lease.position, p) == 0;
@@ -122,6 +155,27 @@ void park_run(const QueueMemory& memory, unsigned group, Position floor, std::ui
   return widen<Lease::bits>(lease.position, wrap(memory.group(group).floor.load_acquire()));
 }
 
+/// How many of `slots` from `slot` on, all of one ParkedSlots word, come before the first that is parked. Clears the marks of
+/// those that are parked no more.
+[[nodiscard]] std::uint64_t unparked_slots_of_word(const QueueMemory& memory, std::uint64_t slot,
+                                                   std::uint64_t slots) noexcept {
+  Word& word = *mark_of(memory, slot).word;
+  const std::uint64_t seen = word.load_acquire();  // before the lease words: see ParkedSlots
+  const unsigned first = slot % ParkedSlots::k_slots;
+  std::uint32_t stale = 0;
+  for (std::uint32_t marks = ParkedSlots::of(seen).slots >> first; marks != 0; marks &= marks - 1) {
+    const auto i = static_cast<unsigned>(std::countr_zero(marks));
+    if (i >= slots) break;  // also if a peer marked more slots than there are
+    if (is_slot_parked(memory, slot + i)) {
+      slots = i;
+      break;
+    }
+    stale |= std::uint32_t{1} << (first + i);
+  }
+  if (stale != 0) clear_marks(word, seen, stale);
+  return slots;
+}
+
 /// PARKED to PARKED_DELAYED. `seen` is the lease word.
 bool delay_parked(const QueueMemory& memory, unsigned group, Word& word, std::uint64_t seen,
                   std::uint64_t due_us) noexcept {
@@ -139,43 +193,53 @@ bool delay_parked(const QueueMemory& memory, unsigned group, Word& word, std::ui
 
 }  // namespace
 
-bool say_parked(GroupBlock& group, std::uint32_t messages) noexcept {
-  for (unsigned attempt = 0; attempt < k_attempts; ++attempt) {
-    const std::uint64_t seen = group.parked.load_acquire();
-    const std::uint64_t version = Parked::of(seen).version + messages;
-    if (group.parked.compare_and_swap(seen, Parked{version, true}.word())) return true;
+bool mark_parked(const QueueMemory& memory, unsigned group, Position first, std::uint32_t positions) noexcept {
+  for (std::uint32_t i = 0; i < positions;) {
+    Word* const word = mark_of(memory, first + i).word;
+    std::uint32_t slots = 0;
+    for (; i < positions && mark_of(memory, first + i).word == word; ++i) {
+      const Position p = wrap(first + i);
+      if (says_parked(Lease::of(memory.lease(group, p).load_acquire()), p)) slots |= mark_of(memory, p).bit;
+    }
+    if (slots != 0 && !set_marks(*word, slots)) return false;
+  }
+  return true;
+}
+
+bool is_marked(const QueueMemory& memory, Position position) noexcept {
+  const Mark mark = mark_of(memory, position);
+  return (ParkedSlots::of(mark.word->load_acquire()).slots & mark.bit) != 0;
+}
+
+bool is_any_marked(const QueueMemory& memory) noexcept {
+  for (std::uint32_t i = 0; i < memory.geometry.parked_slots_words(); ++i) {
+    if (ParkedSlots::of(memory.parked_slots(i).load_acquire()).slots != 0) return true;
   }
   return false;
 }
 
-bool ParkedQuota::allows(const QueueMemory& memory, std::uint32_t slots) noexcept {
-  std::uint64_t versions = 0;
-  for (unsigned index = 0; index < memory.geometry.max_groups; ++index) {
-    versions += Parked::of(memory.group(index).parked.load_acquire()).version;
+bool may_park_more(const QueueMemory& memory, std::uint32_t slots) noexcept {
+  std::uint64_t marked = slots;
+  for (std::uint32_t i = 0; i < memory.geometry.parked_slots_words(); ++i) {
+    marked += static_cast<std::uint64_t>(std::popcount(ParkedSlots::of(memory.parked_slots(i).load_acquire()).slots));
   }
-  const std::uint64_t most = memory.geometry.max_parked;
-  const auto is_allowed = [&] {
-    const std::uint64_t parked = versions + counted_minus_versions_;
-    // A peer may have written any version. Then this is no small number, and we count.
-    return parked <= most && parked + slots <= most;
-  };
-  if (is_allowed()) return true;
-  counted_minus_versions_ = count_parked(memory) - versions;
-  return is_allowed();
+  // A mark may outlive its lease.
+  return marked <= memory.geometry.max_parked || count_parked(memory) + slots <= memory.geometry.max_parked;
 }
 
-bool restore_parked(const QueueMemory& memory, unsigned index) noexcept {
-  GroupBlock& group = memory.group(index);
-  const Position floor = wrap(group.floor.load_acquire());
-  for (std::uint32_t i = 0; i < memory.geometry.slots && !Parked::of(group.parked.load_acquire()).any; ++i) {
-    const Lease lease = Lease::of(memory.lease(index, i).load_acquire());
-    if (is_parked(lease.phase) && distance<Lease::bits>(lease.position, floor) < 0)
-      return say_parked(group, memory.geometry.slots);
+bool restore_marks(const QueueMemory& memory, unsigned group) noexcept {
+  const Position floor = wrap(memory.group(group).floor.load_acquire());
+  bool restored = false;
+  for (std::uint32_t i = 0; i < memory.geometry.slots; ++i) {
+    const Lease lease = Lease::of(memory.lease(group, i).load_acquire());
+    if (!is_parked(lease.phase) || distance<Lease::bits>(lease.position, floor) >= 0 || is_marked(memory, i)) continue;
+    const Mark mark = mark_of(memory, i);
+    restored = set_marks(*mark.word, mark.bit) || restored;
   }
-  return false;
+  return restored;
 }
 
-bool park_at_floor(const QueueMemory& memory, unsigned index, bool patient, ParkedQuota& quota) noexcept {
+bool park_at_floor(const QueueMemory& memory, unsigned index, bool patient) noexcept {
   const GroupBlock& group = memory.group(index);
   const Position start = wrap(group.floor.load_acquire());
   Position floor = start;
@@ -187,7 +251,7 @@ bool park_at_floor(const QueueMemory& memory, unsigned index, bool patient, Park
     if (run.to_park != 0) {
       if (!no_message_waits && has_waiting_message(memory, index, wrap(floor + run.positions))) break;
       no_message_waits = true;
-      if (!quota.allows(memory, run.new_slots)) break;
+      if (!may_park_more(memory, run.new_slots)) break;
       park_run(memory, index, floor, run.positions);
     }
     if (!help_floor(memory, index)) break;
@@ -206,10 +270,10 @@ bool may_park(const QueueMemory& memory) noexcept {
   return false;
 }
 
-bool park_at_floors(const QueueMemory& memory, bool patient, ParkedQuota& quota) noexcept {
+bool park_at_floors(const QueueMemory& memory, bool patient) noexcept {
   bool moved = false;
   for (unsigned index = 0; memory.geometry.max_parked != 0 && index < memory.geometry.max_groups; ++index) {
-    if (blocks_producers(memory.group(index))) moved = park_at_floor(memory, index, patient, quota) || moved;
+    if (blocks_producers(memory.group(index))) moved = park_at_floor(memory, index, patient) || moved;
   }
   return moved;
 }
@@ -228,24 +292,22 @@ bool park_for_sleepers(const QueueMemory& memory, unsigned group) noexcept {
         memory.endpoint(static_cast<unsigned>(std::countr_zero(sleepers))).asleep_since_ns.load_relaxed();
     if (since != 0 && now_ns > since && now_ns - since >= k_park_patience_ns) patient = false;
   }
-  ParkedQuota quota;
-  return park_at_floor(memory, group, patient, quota);
+  return park_at_floor(memory, group, patient);
 }
 
 bool is_slot_parked(const QueueMemory& memory, Position position) noexcept {
-  return any_parking_group(memory, [&](unsigned group) { return says_slot_is_parked(memory.lease(group, position)); });
+  return any_blocking_group(memory, [&](unsigned group) { return says_slot_is_parked(memory.lease(group, position)); });
 }
 
 bool is_position_parked(const QueueMemory& memory, Position position) noexcept {
-  return any_parking_group(memory, [&](unsigned group) {
-    const Lease lease = Lease::of(memory.lease(group, position).load_acquire());
-    return is_parked(lease.phase) && distance<Lease::bits>(lease.position, position) == 0;
+  return any_blocking_group(memory, [&](unsigned group) {
+    return says_parked(Lease::of(memory.lease(group, position).load_acquire()), position);
   });
 }
 
 std::optional<Position> parked_position(const QueueMemory& memory, std::uint64_t index) noexcept {
   std::optional<Position> position;
-  any_parking_group(memory, [&](unsigned group) {
+  any_blocking_group(memory, [&](unsigned group) {
     const Lease lease = Lease::of(memory.lease(group, index).load_acquire());
     if (is_parked(lease.phase)) position = position_of(memory, group, lease);
     return position.has_value();
@@ -254,41 +316,23 @@ std::optional<Position> parked_position(const QueueMemory& memory, std::uint64_t
 }
 
 Position first_parked(const QueueMemory& memory, Position from, Position limit) noexcept {
-  auto count = static_cast<std::uint64_t>(std::clamp<std::int64_t>(distance(limit, from), 0, memory.geometry.slots));
-  any_parking_group(memory, [&](unsigned group) {
-    std::uint64_t i = 0;
-    while (i < count && !says_slot_is_parked(memory.lease(group, wrap(from + i)))) ++i;
-    count = i;
-    return false;
-  });
-  return wrap(from + count);
-}
-
-void clear_parked(const QueueMemory& memory) noexcept {
-  any_parking_group(memory, [&](unsigned index) {
-    Word& parked = memory.group(index).parked;
-    const std::uint64_t seen = parked.load_acquire();
-    for (std::uint32_t i = 0; i < memory.geometry.slots; ++i) {
-      if (says_slot_is_parked(memory.lease(index, i))) return false;
-    }
-    // An endpoint that has parked a message meanwhile has raised the version.
-    // plant: any_is_cleared_without_the_version
-    parked.compare_and_swap(seen, Parked{Parked::of(seen).version + 1, false}.word());
-    return false;
-  });
+  const auto count = static_cast<std::uint64_t>(std::clamp<std::int64_t>(distance(limit, from), 0, memory.geometry.slots));
+  std::uint64_t i = 0;
+  while (i < count) {
+    const std::uint64_t slot = (from + i) & memory.mask();
+    const std::uint64_t of_word = std::min(ParkedSlots::k_slots, memory.geometry.slots) - slot % ParkedSlots::k_slots;
+    const std::uint64_t slots = std::min(of_word, count - i);
+    const std::uint64_t before = unparked_slots_of_word(memory, slot, slots);
+    i += before;
+    if (before != slots) break;
+  }
+  return wrap(from + i);
 }
 
 std::uint32_t count_parked(const QueueMemory& memory) noexcept {
-  std::array<const Word*, k_max_groups> leases{};  // of the groups that may have parked messages
-  std::size_t groups = 0;
-  any_parking_group(memory, [&](unsigned group) {
-    leases[groups++] = &memory.lease(group, 0);
-    return groups == leases.size();
-  });
-  const auto end = leases.begin() + static_cast<std::ptrdiff_t>(groups);
   std::uint32_t count = 0;
-  for (std::uint32_t i = 0; groups != 0 && i < memory.geometry.slots; ++i) {
-    count += std::any_of(leases.begin(), end, [i](const Word* words) { return says_slot_is_parked(words[i]); }) ? 1 : 0;
+  for (std::uint32_t i = 0; i < memory.geometry.slots; ++i) {
+    if (is_marked(memory, i) && is_slot_parked(memory, i)) ++count;
   }
   return count;
 }

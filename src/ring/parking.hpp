@@ -5,8 +5,8 @@
 //
 // The floor may pass a parked message. Its slot keeps meta and payload, and its lane keeps the bytes. Only the state of the slot
 // goes on: a claimer that reaches the slot in a later lap makes that position VOID and touches nothing else. So no byte moves
-// while a consumer reads it. Producers find parked slots in the lease words. They scan these only if a group says `any` in its
-// word `parked`, and that is said before the floor passes.
+// while a consumer reads it. The lease word alone says whether a slot is parked. Who moves a floor over a parked message marks
+// the slot before (ParkedSlots), so producers look at the lease words of marked slots alone.
 //
 // A message is parked only if a producer needs room, and room is gained by it. Also, no message near the floor waits for a
 // consumer (k_park_window), or a producer has waited for k_park_patience_ns. READY messages and RETRY words are never parked: a
@@ -26,41 +26,37 @@ namespace beltway::ring {
 
 // -- who parks --------------------------------------------------------------------------------------------------
 
-/// Before a floor moves over `messages` parked ones: raises the version of the group's `parked` word by that number and sets
-/// `any`. False if peers kept changing the word: then the floor must not move.
-[[nodiscard]] bool say_parked(GroupBlock& group, std::uint32_t messages) noexcept;
+/// Before a floor moves over `positions` from `first` on: marks the slots of those that are parked. False if peers kept changing
+/// the marks: then the floor must not move.
+[[nodiscard]] bool mark_parked(const QueueMemory& memory, unsigned group, Position first,
+                               std::uint32_t positions) noexcept;
 
 /// True if a held message stands at a floor, and a finished position behind it: room may come of parking it.
 [[nodiscard]] bool may_park(const QueueMemory& memory) noexcept;
 
-/// Keeps the parked slots below geometry.max_parked. It counts them once, which reads all lease words, and then adds what the
-/// groups say has been parked since. It counts again only if that is too much.
-class ParkedQuota {
- public:
-  /// True if `slots` more may be parked.
-  [[nodiscard]] bool allows(const QueueMemory& memory, std::uint32_t slots) noexcept;
-
- private:
-  static constexpr std::uint64_t k_not_counted = std::uint64_t{1} << 63;
-  // The slots that were counted minus the sum of the versions in the groups' `parked` words before the count.
-  std::uint64_t counted_minus_versions_ = k_not_counted;
-};
+/// True if `slots` more may be parked: see geometry.max_parked.
+[[nodiscard]] bool may_park_more(const QueueMemory& memory, std::uint32_t slots) noexcept;
 
 /// Parks the held messages at the group's floor, if finished positions lie behind them, and moves the floor. `patient`: only
 /// if no message near the floor waits for a consumer. True if the floor moved.
-bool park_at_floor(const QueueMemory& memory, unsigned group, bool patient, ParkedQuota& quota) noexcept;
+bool park_at_floor(const QueueMemory& memory, unsigned group, bool patient) noexcept;
 /// Does so for each named group that holds producers back.
-bool park_at_floors(const QueueMemory& memory, bool patient, ParkedQuota& quota) noexcept;
+bool park_at_floors(const QueueMemory& memory, bool patient) noexcept;
 
 /// For a consumer that has helped its group's floor while a producer sleeps: parks what holds that floor. `patient` unless a
 /// sleeping producer has waited for k_park_patience_ns. In a group that keeps only its newest messages: drops what is in the way.
 /// True if the floor moved.
 bool park_for_sleepers(const QueueMemory& memory, unsigned group) noexcept;
 
-/// Says so again if a peer wrote over the word: the floor has passed a parked message. True if it was wrong.
-bool restore_parked(const QueueMemory& memory, unsigned group) noexcept;
+/// Marks the slots of the parked messages that the group's floor has passed, where a peer wrote over the marks. True if one was
+/// missing.
+bool restore_marks(const QueueMemory& memory, unsigned group) noexcept;
 
 // -- who goes around --------------------------------------------------------------------------------------------
+
+/// False: no floor has passed a message that is parked in the slot of `position` now. True: look at the lease words.
+[[nodiscard]] bool is_marked(const QueueMemory& memory, Position position) noexcept;
+[[nodiscard]] bool is_any_marked(const QueueMemory& memory) noexcept;
 
 /// True if the lease word of a named group that holds producers back says that the slot of `position` is parked, for any lap.
 [[nodiscard]] bool is_slot_parked(const QueueMemory& memory, Position position) noexcept;
@@ -70,13 +66,11 @@ bool restore_parked(const QueueMemory& memory, unsigned group) noexcept;
 /// The position that is parked in slot `index`; nothing if the slot is not parked.
 [[nodiscard]] std::optional<Position> parked_position(const QueueMemory& memory, std::uint64_t index) noexcept;
 
-/// The first position from `from` on, before `limit`, whose slot is parked; `limit` if there is none.
+/// The first position from `from` on, before `limit`, whose slot is parked; `limit` if there is none. Requires that floors have
+/// passed what the slots held before. Clears the marks of slots that are parked no more.
 [[nodiscard]] Position first_parked(const QueueMemory& memory, Position from, Position limit) noexcept;
 
-/// Clears `any` of each group of which no message is parked.
-void clear_parked(const QueueMemory& memory) noexcept;
-
-/// Slots that are parked by any group that holds producers back.
+/// Slots that producers go around.
 [[nodiscard]] std::uint32_t count_parked(const QueueMemory& memory) noexcept;
 
 // -- the end of a parked lease ----------------------------------------------------------------------------------

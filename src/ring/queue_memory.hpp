@@ -62,6 +62,10 @@ struct QueueMemory {
   [[nodiscard]] AgeHistogram& age_histogram(unsigned consumer) const noexcept {
     return reinterpret_cast<AgeHistogram*>(control + geometry.age_histograms_offset())[consumer];
   }
+  /// `index`: below geometry.parked_slots_words(). Of the slots from index * ParkedSlots::k_slots on.
+  [[nodiscard]] Word& parked_slots(std::uint64_t index) const noexcept {
+    return reinterpret_cast<Word*>(control + geometry.parked_slots_offset())[index];
+  }
   [[nodiscard]] unsigned endpoint_index(unsigned owner) const noexcept {
     return owner < k_first_consumer ? owner : geometry.max_producers + owner - k_first_consumer;
   }

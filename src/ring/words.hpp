@@ -236,15 +236,20 @@ struct Stamp {
   [[nodiscard]] constexpr std::uint64_t word() const noexcept { return time_us << 16 | lap; }
 };
 
-/// Whether messages of a group may be parked. An endpoint that moves the floor over parked messages first raises the version by
-/// their number. So a producer that has scanned the lease words clears `any` only if no message was parked meanwhile, and one
-/// that has counted them knows how many more may be parked by now.
-struct Parked {
-  std::uint64_t version;
-  bool any;
+/// Which of the next 32 slots may be parked. An endpoint that moves a floor over parked messages first sets the bits of their
+/// slots and raises the version, also if they are set. So a producer that has read a set bit and then the lease words clears it
+/// only if no message was parked meanwhile.
+struct ParkedSlots {
+  static constexpr unsigned k_slots = 32;
+  std::uint32_t version;
+  std::uint32_t slots;  ///< bit i: the i-th of them may be parked
 
-  [[nodiscard]] static constexpr Parked of(std::uint64_t word) noexcept { return {word >> 1, (word & 1) != 0}; }
-  [[nodiscard]] constexpr std::uint64_t word() const noexcept { return version << 1 | (any ? 1U : 0U); }
+  [[nodiscard]] static constexpr ParkedSlots of(std::uint64_t word) noexcept {
+    return {static_cast<std::uint32_t>(word >> 32), static_cast<std::uint32_t>(word)};
+  }
+  [[nodiscard]] constexpr std::uint64_t word() const noexcept {
+    return static_cast<std::uint64_t>(version) << 32 | slots;
+  }
 };
 
 enum class WaitPhase : std::uint8_t {

@@ -124,22 +124,20 @@ Scenario thrown_out_holder() {
       [](World& w) { w.check_named(0, 3); });
 }
 
-/// `any` is stale, and one producer clears it while another parks.
-Scenario stale_any() {
+/// Marks are stale, and one producer clears them while another parks.
+Scenario stale_marks() {
   return scenario(
-      "one producer clears what another says about parked messages", options(4, 2),
+      "one producer clears the mark of a slot that another parks", options(4, 2),
       {.preemptions = 2, .delays = 0, .executions = 250'000},
       [](World& w) {
         prepare(w);
         w.publish(0, 30);
         w.end_held(0, k_ack);
         w.receive(1);
-        // Stale: no message is parked any more. Then one is held, and three are done.
+        // No message is parked any more. Then one is held, and three are done.
         w.publish(0, 31), w.receive(0, k_hold);
         for (unsigned i = 0; i < 2; ++i) w.publish(0, 32 + i), w.receive(1);
-        if (!Parked::of(w.memory.group(0).parked.load_relaxed()).any) {
-          w.memory.group(0).parked.store_relaxed(Parked{9, true}.word());
-        }
+        w.memory.parked_slots(0).store_relaxed(ParkedSlots{9, 0xf}.word());
         w.add_producer(1);
         add_actor([&w] { w.publish(1, 1); }, {.name = "clears"});
         add_actor([&w] { w.publish(0, 2), w.receive(1), w.publish(0, 3), w.receive(1); }, {.name = "parks"});
@@ -266,6 +264,29 @@ Scenario parked_by_a_consumer(std::uint32_t producers) {
       });
 }
 
+/// The ring is nearly full, and an ack parks what a producer parks, too.
+Scenario parked_before_full() {
+  return scenario(
+      "a consumer parks before the ring is full", options(32, 2), {.preemptions = 1, .delays = 0, .executions = 150'000},
+      [](World& w) {
+        w.add_producer(0);
+        for (unsigned c = 0; c < 2; ++c) w.add_consumer(c, 0);
+        for (unsigned i = 0; i < 31; ++i) w.publish(0, 20 + i);
+        w.receive(0, k_hold);
+        for (unsigned i = 1; i < k_park_window; ++i) w.receive(1);
+        w.receive(1, k_hold);
+        add_actor([&w] { w.end_held(1, k_ack); }, {.name = "consumer"});
+        add_actor([&w] { w.publish(0, 1), w.publish(0, 2); }, {.name = "producer"});
+      },
+      [](World& w) {
+        while (w.receive(1)) {
+        }
+        w.read_held_again(0);
+        w.end_held(0, k_ack);
+        w.check_named(0, 1);
+      });
+}
+
 /// All slots are parked: the producer makes a whole ring of positions VOID, and publishes nothing that would wake a reader.
 Scenario sleeping_private_consumer(std::uint32_t producers) {
   WorldOptions all = options(2, producers);
@@ -360,7 +381,7 @@ std::vector<Scenario> parking_scenarios() {
           dead_holder(k_ack),
           dead_holder(k_nack),
           thrown_out_holder(),
-          stale_any(),
+          stale_marks(),
           in_the_lane(1),
           in_the_lane(2),
           heir(),
@@ -369,6 +390,7 @@ std::vector<Scenario> parking_scenarios() {
           sleeping_for_the_lane(),
           parked_by_a_consumer(1),
           parked_by_a_consumer(2),
+          parked_before_full(),
           sleeping_private_consumer(1),
           sleeping_private_consumer(2),
           last_waiting_message(),

@@ -67,16 +67,17 @@ class OptionScribbler {
   Word& pick() {
     const Geometry& geometry = memory_.geometry;
     GroupBlock& group = memory_.group(number<unsigned>(geometry.max_groups));
-    const std::array options{&group.earliest_due, &group.parked, &group.redelivery, &group.lease_check,
-                             &group.times,        &group.keeps,  &group.dropped};
+    const std::array options{&group.earliest_due, &group.redelivery, &group.lease_check,
+                             &group.times,        &group.keeps,      &group.dropped};
     const auto index = number<unsigned>(geometry.max_groups);
     SequenceRecord& record = memory_.sequence_record(number<unsigned>(2));
-    switch (numbers_(6)) {
+    switch (numbers_(7)) {
       case 0: return *options[numbers_(options.size())];
       case 1: return memory_.lease(index, numbers_(geometry.slots));
       case 2: return memory_.lease_time(index, numbers_(geometry.slots));
       case 3: return memory_.stamp(numbers_(geometry.slots));
-      case 4: return *std::array{&record.committed, &record.pending_position, &record.pending_sequence}[numbers_(3)];
+      case 4: return memory_.parked_slots(numbers_(geometry.parked_slots_words()));
+      case 5: return *std::array{&record.committed, &record.pending_position, &record.pending_sequence}[numbers_(3)];
       default: {
         Endpoint& endpoint = memory_.endpoint(k_first_consumer + number<unsigned>(geometry.max_consumers));
         return numbers_(2) == 0 ? endpoint.ticket : endpoint.watches_due;

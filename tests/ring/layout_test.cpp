@@ -65,8 +65,8 @@ class Filled {
 
 using Words = std::map<std::size_t, std::uint64_t>;
 
-TEST(Layout, the_layout_is_version_4_0) {
-  EXPECT_EQ(k_layout_major, 4U);
+TEST(Layout, the_layout_is_version_5_0) {
+  EXPECT_EQ(k_layout_major, 5U);
   EXPECT_EQ(k_layout_minor, 0U);
 }
 
@@ -97,7 +97,7 @@ TEST(Layout, words_are_packed_as_documented) {
   EXPECT_EQ((GroupTimes{0x12345678, 0x9abcdef0}.word()), 0x123456789abcdef0U);
   EXPECT_EQ((Stamping{0x12345678, 2}.word()), 0x1234567800000002U);
   EXPECT_EQ((Stamp{0x123456789abc, 0xdef0}.word()), 0x123456789abcdef0U);
-  EXPECT_EQ((Parked{5, true}.word()), 0xbU);
+  EXPECT_EQ((ParkedSlots{0x12345678, 0x9abcdef0}.word()), 0x123456789abcdef0U);
   EXPECT_EQ((LaneReference{0x81, 0x123456789abcde}.word()), 0x81123456789abcdeU);
   EXPECT_EQ((Wait{1, WaitPhase::awake}.word()), 4U);
   EXPECT_EQ((Wait{1, WaitPhase::asleep}.word()), 5U);
@@ -123,7 +123,7 @@ TEST(Layout, words_come_back_as_they_were_packed) {
   EXPECT_EQ(GroupTimes::of(word).word(), word);
   EXPECT_EQ(Stamping::of(word).word(), word & 0xffffffff000000ff);
   EXPECT_EQ(Stamp::of(word).word(), word);
-  EXPECT_EQ(Parked::of(word).word(), word);
+  EXPECT_EQ(ParkedSlots::of(word).word(), word);
   EXPECT_EQ(LaneReference::of(word).word(), word);
   EXPECT_EQ(Wait::of(word).word(), word);
   EXPECT_EQ(Notice::of(word).word(), word);
@@ -140,7 +140,7 @@ TEST(Layout, a_new_queue_is_these_words) {
 
   const Words control{
       {0, 0x0a79617774'6c6542},  // "Beltway\n"
-      {8, 4},                    // layout 4.0
+      {8, 5},                    // layout 5.0
       {16, 4096 + 4096},         // ring: a page, and four slots of 64 bytes
       {32, 4096 + 8192},         // control; no heap
       {40, 0x1122334455667788},  // id
@@ -182,12 +182,12 @@ TEST(Layout, every_part_lies_where_it_is_documented) {
   EXPECT_EQ(in_control(&memory.group(3).next), 4096 + 320 + 5 * 256 + 3 * 192 + 128);
   EXPECT_EQ(in_control(&memory.lease(0, 6)), 4096 + 320 + 5 * 256 + 4 * 192 + 2 * 8);
   EXPECT_EQ(in_control(&memory.lease_time(0, 6)), 4096 + 320 + 5 * 256 + 4 * 192 + 4 * 8 + 2 * 8);
-  EXPECT_EQ(in_control(&memory.group(0).parked), 4096 + 320 + 5 * 256 + 16);
   EXPECT_EQ(in_control(&memory.group(0).redelivery), 4096 + 320 + 5 * 256 + 24);
   const std::ptrdiff_t records = 4096 + 320 + 5 * 256 + 4 * 192 + 64;  // behind four lease words and lease times
   EXPECT_EQ(in_control(&memory.sequence_record(0)), records);
   EXPECT_EQ(in_control(&memory.stamp(5)), records + 64 * 64 + 8);
   EXPECT_EQ(in_control(&memory.age_histogram(1)), records + 64 * 64 + 64 + 256);
+  EXPECT_EQ(in_control(&memory.parked_slots(0)), records + 64 * 64 + 64 + 3 * 256);
 }
 
 TEST(Layout, endpoints_share_four_bells_by_their_index) {

@@ -286,7 +286,6 @@ TEST(ResetGroup, lane_bytes_that_were_used_again_are_not_restored) {
 }
 
 TEST(ResetGroup, the_leases_of_a_reset_are_not_parked) {
-  ParkedQuota quota;
   OneGroup one;
   Producer out = one.queue.producer();
   Consumer in = one.queue.consumer({.group = "g"});
@@ -296,14 +295,13 @@ TEST(ResetGroup, the_leases_of_a_reset_are_not_parked) {
   Word& lease = one.queue.memory().lease(one.queue.group("g"), 0);
   lease.store_relaxed(Lease{0, k_no_owner, 0, LeasePhase::leased}.word());
   one.queue.memory().group(one.queue.group("g")).floor.store_relaxed(Floor{7, 0}.word());
-  EXPECT_FALSE(park_at_floors(one.queue.memory(), false, quota));
+  EXPECT_FALSE(park_at_floors(one.queue.memory(), false));
   EXPECT_EQ(Lease::of(lease.load_relaxed()).phase, LeasePhase::leased);
   lease.store_relaxed(Lease{0, k_first_consumer, 0, LeasePhase::leased}.word());
-  EXPECT_TRUE(park_at_floors(one.queue.memory(), false, quota)) << "a consumer's lease is";
+  EXPECT_TRUE(park_at_floors(one.queue.memory(), false)) << "a consumer's lease is";
 }
 
 TEST(ResetGroup, a_parked_message_that_waits_for_its_retry_is_acknowledged_by_a_reset_behind_it_alone) {
-  ParkedQuota quota;
   for (const Position to : {Position{0}, Position{1}}) {
     OneGroup one(2, 4);
     Producer out = one.queue.producer();
@@ -311,7 +309,7 @@ TEST(ResetGroup, a_parked_message_that_waits_for_its_retry_is_acknowledged_by_a_
     publish(out, "abcd");
     EXPECT_TRUE(in.try_receive()->nack(1h));
     EXPECT_EQ(one.drain(in), "bcd");
-    EXPECT_TRUE(park_at_floors(one.queue.memory(), false, quota));
+    EXPECT_TRUE(park_at_floors(one.queue.memory(), false));
     EXPECT_EQ(one.floor(), 4U);
     const Word& lease = one.queue.memory().lease(one.queue.group("g"), 0);
     ASSERT_EQ(Lease::of(lease.load_relaxed()).phase, LeasePhase::parked_delayed);

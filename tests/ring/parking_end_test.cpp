@@ -266,9 +266,9 @@ TEST(ParkedMessage, healing_brings_a_lost_due_time_back) {
   EXPECT_EQ(one.quick.try_receive()->text(), one.text);
 }
 
-TEST(ParkedMessage, healing_says_again_that_messages_are_parked) {
+TEST(ParkedMessage, healing_marks_the_slots_of_parked_messages_again) {
   OneParked one;
-  one.queue.memory().group(0).parked.store_relaxed(Parked{7, false}.word());
+  one.queue.memory().parked_slots(0).store_relaxed(ParkedSlots{7, 0}.word());
   EXPECT_TRUE(one.queue.heal().disorder());
   EXPECT_FALSE(one.queue.heal().disorder());
   one.go_round(20);

@@ -61,7 +61,7 @@ TEST_P(Parking, ring_goes_round_many_times_beside_a_held_message) {
   EXPECT_TRUE(held->ack());
   EXPECT_EQ(count_parked(queue.memory()), 0U);
   go_round(out, quick, 100);
-  EXPECT_FALSE(Parked::of(queue.memory().group(0).parked.load_relaxed()).any) << "the next laps need no scan";
+  EXPECT_FALSE(is_any_marked(queue.memory())) << "the next laps look at no lease word";
 }
 
 TEST_P(Parking, message_in_a_lane_keeps_its_bytes_while_the_lane_goes_round) {

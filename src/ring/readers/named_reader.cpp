@@ -327,6 +327,17 @@ void NamedReader::park_held() noexcept {
   if (park_for_sleepers(memory_, group_)) wake_for_room(memory_, floor());
 }
 
+bool NamedReader::park_before_full(Position position) noexcept {
+  const std::uint32_t slots = memory_.geometry.slots;
+  if (memory_.geometry.max_parked == 0 || distance(position, park_at_.load(std::memory_order_relaxed)) < 0) return false;
+  park_at_.store(wrap(position + slots / k_looks_to_park), std::memory_order_relaxed);
+  const Position floor = this->floor();
+  if (distance(position, floor) < static_cast<std::int64_t>(std::max(slots / 4, k_park_window))) return false;
+  const Position nearly_full = wrap(floor + slots - slots / 4);
+  const SlotState slot = SlotState::of(memory_.slot(nearly_full).state.load_acquire());
+  return distance(slot.position, nearly_full) >= 0 && park_at_floor(memory_, group_, true);
+}
+
 bool NamedReader::end_lease(Position position, std::uint8_t tries, std::uint64_t word) noexcept {
   if (lease_of(position).compare_and_swap(Lease{position, owner_, tries, LeasePhase::leased}.word(), word)) return true;
   // It may have been parked.

@@ -153,8 +153,9 @@ class NamedReader {
     const bool no_endpoint_waits = shared_.state.load_relaxed() == active_word_ &&
                                    shared_status_.producer_sleepers.load_relaxed() == 0 &&
                                    shared_status_.live_producers.load_relaxed() != 0;
-    // While no endpoint waits, a message that is held at the floor keeps the floor for as long as it likes.
-    if (no_endpoint_waits && (distance(position, floor()) < ack_lag_max_ || is_floor_held())) [[likely]]
+    // While no endpoint waits, a message that is held at the floor keeps the floor until the ring is nearly full.
+    if (no_endpoint_waits &&
+        (distance(position, floor()) < ack_lag_max_ || (is_floor_held() && !park_before_full(position)))) [[likely]]
       return 0;
     return advance_floor(oldest());
   }
@@ -215,7 +216,7 @@ class NamedReader {
     // end_overdue_leases().
     if (EarliestDue::of(shared_.lease_check.load_acquire()).due_us == 0) [[unlikely]]
       plan_first_look();
-    if (count < leases_before_clock_ && has_said_swaps_) [[likely]] {
+    if (count < leases_before_clock_) [[likely]] {
       leases_before_clock_ -= static_cast<unsigned>(count);
     } else {
       note_time({views, count});
@@ -307,6 +308,9 @@ class NamedReader {
       park_held();
   }
   void park_held() noexcept;
+  /// After the ack of `position`, far behind a message that is held at the floor: parks it if the ring is nearly full. Else a
+  /// producer would have to, and take the lines of the lease words from us. True if the floor moved.
+  [[gnu::noinline]] bool park_before_full(Position position) noexcept;
   /// True if the message at the floor is not finished.
   [[nodiscard]] bool is_floor_held() const noexcept;
   /// LEASED to DONE. `held`: the lease as we took it.
@@ -353,7 +357,7 @@ class NamedReader {
   std::uint64_t untimed_state_ = active_word_;     // 0, which no state of a group is, if leases end by time
   bool must_walk_ = false;  // the last try_lease_next() failed at a place that only lease() gets past
   bool look_due_ = false;   // leases of others may be over: only lease() looks for them
-  unsigned leases_before_clock_ = 1;
+  unsigned leases_before_clock_ = 1;  // 1 until has_said_swaps_
   unsigned leases_per_clock_read_ = 1;
   std::uint64_t clock_us_ = 0;  // at the last read
   DueMessages due_;
@@ -368,6 +372,7 @@ class NamedReader {
   bool found_overdue_ = false;  // the last lease() ended leases that were over
   bool has_said_swaps_ = false;
   std::uint64_t next_search_us_ = 0;  // for a consumer that holds a message and has planned no look
+  std::atomic<Position> park_at_ = 0;  // the ack where park_before_full() looks again
   std::atomic<std::uint64_t> timed_out_ = 0;
   std::atomic<std::uint64_t> woken_ = 0;
 };

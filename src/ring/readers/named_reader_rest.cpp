@@ -23,9 +23,9 @@ bool NamedReader::all_ours_or_done() const noexcept {
     const bool is_held = lease.phase == LeasePhase::leased || lease.phase == LeasePhase::parked;
     if (!is_held || lease.owner != owner_) return false;
   }
-  // Parked messages that a floor has passed meanwhile, or before. The group says `any` before its floor passes them.
+  // Parked messages that a floor has passed meanwhile, or before. Their slots are marked before the floor passes them.
   // plant: end_of_stream_before_parked_messages
-  const bool any_parked = Parked::of(shared_.parked.load_acquire()).any;
+  const bool any_parked = is_any_marked(memory_);
   for (std::uint32_t i = 0; any_parked && i < memory_.geometry.slots; ++i) {
     const Lease lease = Lease::of(leases_[i].load_acquire());
     if (lease.phase == LeasePhase::parked_delayed || (lease.phase == LeasePhase::parked && lease.owner != owner_))

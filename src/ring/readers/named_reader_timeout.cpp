@@ -70,7 +70,7 @@ void NamedReader::note_time(std::span<const SlotView> views) noexcept {
   const std::uint64_t now = os::coarse_now_ns() / 1000;
   const bool has_ticked = now != clock_us_;
   leases_per_clock_read_ = has_ticked ? 1 : std::min(2 * leases_per_clock_read_, k_leases_per_clock_read);
-  leases_before_clock_ = leases_per_clock_read_;
+  leases_before_clock_ = has_said_swaps_ ? leases_per_clock_read_ : 1;
   clock_us_ = now;
   // plant: lease_of_a_silent_consumer_gets_no_time
   if (has_ticked || !has_said_swaps_) {
