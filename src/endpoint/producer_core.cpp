@@ -177,8 +177,8 @@ Status ProducerCore::run_try_slowly(Status status, Attempt attempt) {
 Status ProducerCore::wait(Status status, const Until& until, Attempt attempt) {
   const detail::SingleUse<InlinePublisher> use(*this);
   const ResetScanOnExit quick{*this};
-  // It would go to sleep at once; or a message is held, and room comes of parking it.
-  if (status == Status::full && (!waiter_.spins() || ring::may_park(attachment_.memory))) {
+  // It would go to sleep at once.
+  if (status == Status::full && !waiter_.spins()) {
     scan_unpassed_acks(true);
     status = attempt();
   }
@@ -202,6 +202,7 @@ Status ProducerCore::wait_for_room(const Until& until, Attempt attempt) {
     const bool often = ++polls % ring::k_polls_per_ack_scan != 0 && !waiter_.is_yielding();
     const bool sleeps = !waiter_.spins() || waiter_.line().armed();
     scan_unpassed_acks(!often || sleeps);
+    leave_parking_to_consumers(!sleeps);
     return (status = attempt_in_turn(until, attempt)) != Status::full || full_reason_ == FullReason::loans;
   };
   const auto wait_until = [&](const Until& end) { return waiter_.wait(end, poll, [this] { arm(); }, [] {}); };

@@ -198,6 +198,7 @@ class alignas(ring::k_apart_bytes) ProducerCore : public ring::Claimer {
     ProducerCore& core;
     ~ResetScanOnExit() {
       core.scan_unpassed_acks(false);
+      core.leave_parking_to_consumers(false);
       if (!core.waiter_.line().armed()) core.leave_line();
     }
   };

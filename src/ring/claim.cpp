@@ -92,7 +92,7 @@ bool Claimer::park() noexcept {
     full_since_ns_ = now_ns;
   }
   const bool is_overdue = now_ns - full_since_ns_ >= k_park_patience_ns;
-  return park_at_floors(memory_, !is_overdue);
+  return (is_overdue || !leaves_parking_) && park_at_floors(memory_, !is_overdue);
 }
 
 bool Claimer::refresh_limit(Position position) noexcept {
@@ -191,7 +191,7 @@ void Claimer::go_on_behind_void() noexcept {
 }
 
 Claim Claimer::after_voids(Claim claim, std::uint32_t voided) noexcept {
-  if (voided == 0 && !(parks_ && is_any_marked(memory_))) return claim;
+  if (voided == 0 && (!parks_ || sleepers_->load_relaxed() == 0 || !is_any_marked(memory_))) return claim;
   // A producer may sleep until one of our claims has ended. No message follows that would wake it.
   full_fence();
   if (voided != 0) wake_producers_at(memory_, k_wake_at_claim_end, producer_);

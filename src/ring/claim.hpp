@@ -69,6 +69,9 @@ class Claimer : public detail::InlinePublisher {
   /// The scan takes lease words from working consumers, so a producer rarely turns it on. Held messages are parked with the scan
   /// alone: see parking.hpp.
   void scan_unpassed_acks(bool thorough) noexcept { scans_unpassed_acks_ = thorough; }
+  /// Whether park() waits for k_park_patience_ns, so that a consumer that works parks what it passes: a search for what may be parked
+  /// takes lease words from it.
+  void leave_parking_to_consumers(bool leaves) noexcept { leaves_parking_ = leaves; }
   /// Scans all floors. Returns the lowest.
   Position scan_floors() noexcept;
   /// Parks held messages that hold a floor. True if a floor moved.
@@ -124,6 +127,7 @@ class Claimer : public detail::InlinePublisher {
   const bool single_;
   const bool parks_;  // slots may be parked
   bool scans_unpassed_acks_ = true;
+  bool leaves_parking_ = false;
   const std::uint8_t producer_;
   Word* const published_;
   std::uint16_t generation_ = 0;                // under which limit_ was read

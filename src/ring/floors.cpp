@@ -53,7 +53,8 @@ namespace {
 /// Positions that the floor may pass.
 struct Passed {
   std::uint32_t positions = 0;
-  bool some_are_parked = false;
+  std::uint32_t first_parked = 0;  // of them
+  std::uint32_t behind_parked = 0;  // behind the last one that is parked; 0: none is
 };
 
 /// How many positions from `floor` on are finished or parked, without a gap.
@@ -68,7 +69,8 @@ struct Passed {
     const std::uint64_t seen = lease.load_acquire();
     if (says(seen, p, LeasePhase::done)) continue;
     if (says_parked(seen, p)) {
-      passed.some_are_parked = true;
+      if (passed.behind_parked == 0) passed.first_parked = passed.positions;
+      passed.behind_parked = passed.positions + 1;
     } else if (!is_no_message(memory, lease, p)) {
       break;
     }
@@ -94,7 +96,8 @@ bool help_floor(const QueueMemory& memory, unsigned index) noexcept {
     const Passed passed = count_finished_positions(memory, index, floor);
     if (passed.positions == 0) return moved;
     // plant: floor_passes_before_the_mark
-    if (passed.some_are_parked && !mark_parked(memory, index, floor, passed.positions)) return moved;
+    if (!mark_parked(memory, index, wrap(floor + passed.first_parked), passed.behind_parked - passed.first_parked))
+      return moved;
     moved = group.floor.compare_and_swap(word, Floor{incarnation, wrap(floor + passed.positions)}.word()) || moved;
   }
   return moved;

@@ -221,7 +221,8 @@ bool is_any_marked(const QueueMemory& memory) noexcept {
 bool may_park_more(const QueueMemory& memory, std::uint32_t slots) noexcept {
   std::uint64_t marked = slots;
   for (std::uint32_t i = 0; i < memory.geometry.parked_slots_words(); ++i) {
-    marked += static_cast<std::uint64_t>(std::popcount(ParkedSlots::of(memory.parked_slots(i).load_acquire()).slots));
+    const std::uint32_t marks = ParkedSlots::of(memory.parked_slots(i).load_acquire()).slots;
+    if (marks != 0) marked += static_cast<std::uint64_t>(std::popcount(marks));
   }
   // A mark may outlive its lease.
   return marked <= memory.geometry.max_parked || count_parked(memory) + slots <= memory.geometry.max_parked;
@@ -258,16 +259,6 @@ bool park_at_floor(const QueueMemory& memory, unsigned index, bool patient) noex
     floor = wrap(group.floor.load_acquire());
   }
   return floor != start;
-}
-
-bool may_park(const QueueMemory& memory) noexcept {
-  for (unsigned index = 0; memory.geometry.max_parked != 0 && index < memory.geometry.max_groups; ++index) {
-    const GroupBlock& group = memory.group(index);
-    if (!blocks_producers(group)) continue;
-    const Run run = find_run(memory, index, wrap(group.floor.load_acquire()));
-    if (run.gains_room && run.to_park != 0) return true;
-  }
-  return false;
 }
 
 bool park_at_floors(const QueueMemory& memory, bool patient) noexcept {

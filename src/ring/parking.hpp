@@ -31,9 +31,6 @@ namespace beltway::ring {
 [[nodiscard]] bool mark_parked(const QueueMemory& memory, unsigned group, Position first,
                                std::uint32_t positions) noexcept;
 
-/// True if a held message stands at a floor, and a finished position behind it: room may come of parking it.
-[[nodiscard]] bool may_park(const QueueMemory& memory) noexcept;
-
 /// True if `slots` more may be parked: see geometry.max_parked.
 [[nodiscard]] bool may_park_more(const QueueMemory& memory, std::uint32_t slots) noexcept;
 

@@ -50,6 +50,9 @@ inline constexpr std::uint32_t k_looks_to_park = 16;
 inline constexpr std::uint64_t k_floor_store_lag = 16;
 /// Acknowledgements that a group's floor may be behind: scans of lease words against producers that scan them themselves.
 inline constexpr std::uint32_t k_ack_lag = 256;
+/// Positions without a message for it that a consumer passes in its fast path: the walk from `next` costs it more, but sees what
+/// other consumers did.
+inline constexpr unsigned k_passed_at_once = 4;
 /// Leases that `next` may be behind: swaps of `next` against positions that other consumers walk over uselessly.
 inline constexpr std::int64_t k_next_lag = 8;
 /// Messages leased at once: stack of the receiving call against swaps of `next`. A longer batch takes several turns.

@@ -215,8 +215,13 @@ template <bool timed>
   const Next next = Next::of(seen);
   // If `next` is unchanged, go on after our last lease. If another consumer or the floor is already past it, this lease fails
   // and lease() walks.
-  const Position position = seen == resume_word_ ? resume_position_ : start(next);
-  const Step step = try_lease_at<timed>(position, view, corrupt);
+  Position position = seen == resume_word_ ? resume_position_ : start(next);
+  Step step = try_lease_at<timed>(position, view, corrupt);
+  // A parked slot is VOID in later laps.
+  for (unsigned passed = 0; step == Step::passed && passed < k_passed_at_once; ++passed) {
+    position = wrap(position + 1);
+    step = try_lease_at<timed>(position, view, corrupt);
+  }
   if (step != Step::leased) {
     must_walk_ = step == Step::passed;
     return false;
