@@ -261,8 +261,9 @@ void ProducerCore::arm() noexcept {
   store_counters();  // a reader of a sleeper's counters sees its present state
   // A message that is being written may be the one that a group drops for us.
   const bool claim_end = full_reason_ == FullReason::busy || ring::has_dropping_group(attachment_.memory);
-  const std::uint64_t events = (claim_end ? ring::k_wake_at_claim_end : 0) |
-                               (ring::is_any_marked(attachment_.memory) || lane_.has_parked() ? ring::k_wake_at_parked_end : 0);
+  const std::uint64_t events =
+      (claim_end ? ring::k_wake_at_claim_end : 0) |
+      (ring::is_any_marked(attachment_.memory) || lane_.has_parked() ? ring::k_wake_at_parked_end : 0);
   if (full_reason_ == FullReason::lane) return waiter_.line().arm(waiter_.symmetric(), lane_.wake_past(), events);
   // A producer that leaves the line while we count it does not see us asleep: count again behind the barrier of arm().
   for (unsigned ahead = ticket().ahead_in_calls();;) {

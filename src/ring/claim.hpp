@@ -69,8 +69,8 @@ class Claimer : public detail::InlinePublisher {
   /// The scan takes lease words from working consumers, so a producer rarely turns it on. Held messages are parked with the scan
   /// alone: see parking.hpp.
   void scan_unpassed_acks(bool thorough) noexcept { scans_unpassed_acks_ = thorough; }
-  /// Whether park() waits for k_park_patience_ns, so that a consumer that works parks what it passes: a search for what may be parked
-  /// takes lease words from it.
+  /// Whether park() waits for k_park_patience_ns, so that a consumer that works parks what it passes: a search for what may be
+  /// parked takes lease words from it.
   void leave_parking_to_consumers(bool leaves) noexcept { leaves_parking_ = leaves; }
   /// Scans all floors. Returns the lowest.
   Position scan_floors() noexcept;
@@ -138,7 +138,7 @@ class Claimer : public detail::InlinePublisher {
   bool others_turn_ = false;  // the last ensure_room() found room that others claim first
   // Parking. next_is_parked_: the last ensure_room() found that the next position has room, and that its slot is parked.
   bool next_is_parked_ = false;
-  Position floor_limit_ = 0;  // what limit_ would be if no slot were parked
+  Position floor_limit_ = 0;         // what limit_ would be if no slot were parked
   Position full_floor_ = 0;          // the lowest floor when the ring was found full
   std::uint64_t full_since_ns_ = 0;  // since when it is the same; 0: the ring was not full
 };

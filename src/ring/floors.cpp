@@ -53,7 +53,7 @@ namespace {
 /// Positions that the floor may pass.
 struct Passed {
   std::uint32_t positions = 0;
-  std::uint32_t first_parked = 0;  // of them
+  std::uint32_t first_parked = 0;   // of them
   std::uint32_t behind_parked = 0;  // behind the last one that is parked; 0: none is
 };
 

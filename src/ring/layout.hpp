@@ -169,12 +169,12 @@ struct alignas(k_cache_line_bytes) GroupBlock {
   Word state;
   Word earliest_due;  ///< an EarliestDue
   std::uint64_t spare0;
-  Word redelivery;    ///< a Redelivery; the daemon
-  Word lease_check;   ///< an EarliestDue: when consumers look for leases that are over; see lease_timeout.hpp
-  Word times;         ///< a GroupTimes; the daemon
-  Word keeps;         ///< messages that the group keeps at most, 0: all; the daemon
-  Word dropped;       ///< messages that were dropped since they were more; consumers and producers add
-  Word floor;         ///< on a line of its own: producers read it, consumers move it
+  Word redelivery;   ///< a Redelivery; the daemon
+  Word lease_check;  ///< an EarliestDue: when consumers look for leases that are over; see lease_timeout.hpp
+  Word times;        ///< a GroupTimes; the daemon
+  Word keeps;        ///< messages that the group keeps at most, 0: all; the daemon
+  Word dropped;      ///< messages that were dropped since they were more; consumers and producers add
+  Word floor;        ///< on a line of its own: producers read it, consumers move it
   std::uint64_t spare1[7];
   Word next;  ///< on a line of its own: consumers compete for it
   std::uint64_t spare2[7];

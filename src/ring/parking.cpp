@@ -307,7 +307,8 @@ std::optional<Position> parked_position(const QueueMemory& memory, std::uint64_t
 }
 
 Position first_parked(const QueueMemory& memory, Position from, Position limit) noexcept {
-  const auto count = static_cast<std::uint64_t>(std::clamp<std::int64_t>(distance(limit, from), 0, memory.geometry.slots));
+  const auto count =
+      static_cast<std::uint64_t>(std::clamp<std::int64_t>(distance(limit, from), 0, memory.geometry.slots));
   std::uint64_t i = 0;
   while (i < count) {
     const std::uint64_t slot = (from + i) & memory.mask();

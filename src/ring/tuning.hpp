@@ -40,7 +40,7 @@ inline constexpr std::uint64_t k_park_patience_ns = 1'000'000;
 /// Positions from a floor on, or a quarter of the ring if that is more: if none of their messages waits for a consumer, what
 /// holds the floor has lasted while many others were done, and is parked at once.
 inline constexpr std::uint32_t k_park_window = 16;
-/// In a lap of the ring. How soon a consumer sees that a ring with a held message is nearly full, against looks at a slot that the
+/// In a lap of the ring. How soon a consumer sees that a ring with a held message is nearly full, against looks at a slot that a
 /// producer writes.
 inline constexpr std::uint32_t k_looks_to_park = 16;
 

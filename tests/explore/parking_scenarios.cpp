@@ -267,7 +267,8 @@ Scenario parked_by_a_consumer(std::uint32_t producers) {
 /// The ring is nearly full, and an ack parks what a producer parks, too.
 Scenario parked_before_full() {
   return scenario(
-      "a consumer parks before the ring is full", options(32, 2), {.preemptions = 1, .delays = 0, .executions = 150'000},
+      "a consumer parks before the ring is full", options(32, 2),
+      {.preemptions = 1, .delays = 0, .executions = 150'000},
       [](World& w) {
         w.add_producer(0);
         for (unsigned c = 0; c < 2; ++c) w.add_consumer(c, 0);

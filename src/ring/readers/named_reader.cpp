@@ -334,7 +334,8 @@ void NamedReader::park_held() noexcept {
 
 bool NamedReader::park_before_full(Position position) noexcept {
   const std::uint32_t slots = memory_.geometry.slots;
-  if (memory_.geometry.max_parked == 0 || distance(position, park_at_.load(std::memory_order_relaxed)) < 0) return false;
+  if (memory_.geometry.max_parked == 0 || distance(position, park_at_.load(std::memory_order_relaxed)) < 0)
+    return false;
   park_at_.store(wrap(position + slots / k_looks_to_park), std::memory_order_relaxed);
   const Position floor = this->floor();
   if (distance(position, floor) < static_cast<std::int64_t>(std::max(slots / 4, k_park_window))) return false;

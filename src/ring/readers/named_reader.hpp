@@ -355,8 +355,8 @@ class NamedReader {
   std::uint64_t resume_word_ = ~std::uint64_t{0};  // `next` then: while it stays, no consumer has moved it on
   std::uint64_t lease_timeout_us_ = 0;             // 0: leases do not end by time
   std::uint64_t untimed_state_ = active_word_;     // 0, which no state of a group is, if leases end by time
-  bool must_walk_ = false;  // the last try_lease_next() failed at a place that only lease() gets past
-  bool look_due_ = false;   // leases of others may be over: only lease() looks for them
+  bool must_walk_ = false;            // the last try_lease_next() failed at a place that only lease() gets past
+  bool look_due_ = false;             // leases of others may be over: only lease() looks for them
   unsigned leases_before_clock_ = 1;  // 1 until has_said_swaps_
   unsigned leases_per_clock_read_ = 1;
   std::uint64_t clock_us_ = 0;  // at the last read
@@ -371,7 +371,7 @@ class NamedReader {
   std::size_t put_aside_count_ = 0;
   bool found_overdue_ = false;  // the last lease() ended leases that were over
   bool has_said_swaps_ = false;
-  std::uint64_t next_search_us_ = 0;  // for a consumer that holds a message and has planned no look
+  std::uint64_t next_search_us_ = 0;   // for a consumer that holds a message and has planned no look
   std::atomic<Position> park_at_ = 0;  // the ack where park_before_full() looks again
   std::atomic<std::uint64_t> timed_out_ = 0;
   std::atomic<std::uint64_t> woken_ = 0;
