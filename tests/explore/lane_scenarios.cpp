@@ -142,7 +142,7 @@ Scenario late_end_of_what_is_gone() {
   return scenario(
       "a named group joins at oldest while the lane is freed, the next lap is read",
       {.slots = 2, .producers = 1, .consumers = 3, .groups = 1, .lane_bytes = k_lane_bytes},
-      {.preemptions = 3, .delays = 1, .executions = 450'000},
+      {.preemptions = 3, .delays = 1, .executions = 1'000'000},
       [](World& w) {
         leave(w.memory, 0);
         free_group(w.memory, 0);

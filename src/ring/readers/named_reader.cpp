@@ -51,7 +51,7 @@ template <bool timed>
     tries = lease.tries;
   }
   const Lease ours{position, owner_, tries, LeasePhase::leased};
-  if constexpr (timed) forget_end(memory_, group_, ours, position);
+  if constexpr (timed) forget_end(memory_, lease_time_of(position), ours, position);
   if (!word.compare_and_swap(seen, ours.word())) return Step::again;
   return view_leased(slot, slot_word, tries, view, corrupt);
 }
@@ -76,8 +76,8 @@ template <bool timed>
   const Lease our_one{position, owner_, 0, LeasePhase::leased};
   const Lease our_two{next, owner_, 0, LeasePhase::leased};
   if constexpr (timed) {
-    forget_end(memory_, group_, our_one, position);
-    forget_end(memory_, group_, our_two, next);
+    forget_end(memory_, lease_time_of(position), our_one, position);
+    forget_end(memory_, lease_time_of(next), our_two, next);
   }
   if (!compare_and_swap_pair(lease, seen_one, seen_two, our_one.word(), our_two.word())) return false;
   if (view_leased(one, one_word, 0, views[leased], corrupt) == Step::leased) ++leased;
@@ -142,7 +142,7 @@ NamedReader::Step NamedReader::try_lease_spent(Position position, std::uint64_t 
   const std::uint64_t slot_word = slot.state.load_acquire();
   const std::uint8_t tries = Lease::of(seen).tries;
   const Lease ours{position, owner_, tries, LeasePhase::leased};
-  forget_end(memory_, group_, ours, position);
+  forget_end(memory_, lease_time_of(position), ours, position);
   if (!SlotState::is_ready(slot_word, position) || !lease_of(position).compare_and_swap(seen, ours.word()))
     return Step::again;
   SlotView view;
@@ -174,7 +174,7 @@ bool NamedReader::try_lease_delayed(std::uint64_t seen, SlotView& view, std::uin
   Word& word = lease_of(position);
   const FailReason reason = reason_of(memory_, group_, lease, position);
   const Lease ours{position, owner_, lease.tries, LeasePhase::leased};
-  forget_end(memory_, group_, ours, position);
+  forget_end(memory_, lease_time_of(position), ours, position);
   if (SlotState::is_ready(slot_word, position) && word.compare_and_swap(seen, ours.word())) {
     if (view_leased(slot, slot_word, lease.tries, view, corrupt) != Step::leased) return false;
     return !put_aside_if_failed(view, reason);
@@ -193,7 +193,7 @@ bool NamedReader::try_lease_parked(std::uint64_t seen, Position position, SlotVi
   const FailReason reason = reason_of(memory_, group_, lease, position);
   lease.owner = owner_;
   lease.phase = LeasePhase::parked;
-  forget_end(memory_, group_, lease, position);
+  forget_end(memory_, lease_time_of(position), lease, position);
   if (!word.compare_and_swap(seen, lease.word())) return false;
   if (view_parked(memory_, position, view)) {
     view.tries = lease.tries;

@@ -48,6 +48,7 @@ class NamedReader {
         shared_status_(memory.shared_status()),
         shared_(memory.group(group)),
         leases_(&memory.lease(group, 0)),
+        lease_times_(&memory.lease_time(group, 0)),
         incarnation_(incarnation),
         active_word_(GroupStateWord{incarnation, GroupKind::named, GroupPhase::active}.word()),
         ack_lag_max_(std::min(memory.geometry.slots / 4, k_ack_lag)),
@@ -335,6 +336,7 @@ class NamedReader {
     return (shared_status_.notice.load_relaxed() & k_notice_symmetric) != 0;
   }
   [[nodiscard]] Word& lease_of(Position position) const noexcept { return leases_[position & mask_]; }
+  [[nodiscard]] Word& lease_time_of(Position position) const noexcept { return lease_times_[position & mask_]; }
   /// Where a walk begins: at `next`, behind our leases that `next` does not show yet, or at the floor, whichever is the last.
   [[nodiscard]] Position start(Next next) const noexcept;
 
@@ -343,7 +345,8 @@ class NamedReader {
   const Position mask_;  // slots - 1
   const SharedStatus& shared_status_;
   GroupBlock& shared_;
-  Word* const leases_;  // one a slot
+  Word* const leases_;       // one a slot
+  Word* const lease_times_;  // likewise
   const std::uint32_t incarnation_;
   const std::uint64_t active_word_;  // the group's state while it is ours and not paused
   const std::int64_t ack_lag_max_;   // acknowledgements behind the floor

@@ -167,7 +167,7 @@ bool NamedReader::put_overdue_aside(const HeldLease& held, std::uint64_t& corrup
   Lease ours = held.lease;
   ours.owner = owner_;
   ours.tries = one_try_more(ours.tries);
-  forget_end(memory_, group_, ours, held.position);
+  forget_end(memory_, lease_time_of(held.position), ours, held.position);
   if (!held.word.compare_and_swap(held.seen, ours.word())) return false;
   SlotView view;
   if (!parked) {

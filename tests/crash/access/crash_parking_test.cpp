@@ -24,6 +24,12 @@ TEST_P(Parked, eviction_at_any_access_loses_no_parked_message) {
   if (GetParam().holder == k_nobody) report(GetParam().name, evict(GetParam(), with_parking(beginnings(10))));
 }
 
+TEST(ParkedEarly, a_kill_at_any_access_loses_no_message_that_a_consumer_parks) {
+  const Operation& operation = early_parking_operation();
+  report(operation.name, kill(operation, with_early_parking(beginnings(20)), Depth::usable));
+  report(operation.name, kill(operation, with_early_parking(single_producer_beginnings(20)), Depth::usable));
+}
+
 INSTANTIATE_TEST_SUITE_P(Crash, Parked, testing::ValuesIn(parking_operations().begin(), parking_operations().end()),
                          [](const auto& of) { return std::string(of.param.name); });
 

@@ -6,6 +6,7 @@
 #include "os/kernel.hpp"
 #include "ring/lease_timeout.hpp"
 #include "ring/parking.hpp"
+#include "ring/tuning.hpp"
 
 namespace beltway::crash {
 
@@ -54,6 +55,15 @@ void full_beside_held_and_asleep(Crew& crew, unsigned owner) {
   if (crew.world().shape().producers > 1)
     crew.sleep(k_producer_b, load_tail(crew.world().memory()) - crew.world().shape().slots);
   crew.consumer(owner);
+}
+/// The ring is nearly full, and the floor is held. One ack more, and the consumer parks.
+void nearly_full_beside_held(Crew& crew, unsigned owner) {
+  hold_one(crew, k_named_b, owner, false);
+  go_round(crew, owner, k_park_window - 1);
+  for (unsigned i = 0; i < 14; ++i) {
+    crew.publish(first_producer(crew), first_id(k_producer_b) + i, k_inline_size);
+    read_all(crew);
+  }
 }
 void parked(Crew& crew, unsigned owner) {
   hold_one(crew, owner, k_named_b, true);
@@ -106,6 +116,17 @@ constexpr Operation k_operations[] = {
 }  // namespace
 
 std::span<const Operation> parking_operations() noexcept { return k_operations; }
+
+const Operation& early_parking_operation() noexcept {
+  static constexpr Operation k_operation{"park_before_full", Role::named, nearly_full_beside_held,
+                                         ack_behind,         Steps::any,  k_named_b};
+  return k_operation;
+}
+
+std::vector<Beginning> with_early_parking(std::vector<Beginning> beginnings) {
+  for (Beginning& each : beginnings) each.shape.slots = 2 * k_park_window;
+  return with_parking(std::move(beginnings));
+}
 
 std::vector<Beginning> with_parking(std::vector<Beginning> beginnings) {
   std::erase_if(beginnings, [](const Beginning& each) { return !each.shape.with_named; });

@@ -9,6 +9,9 @@
 namespace beltway::crash {
 
 [[nodiscard]] std::span<const Operation> parking_operations() noexcept;
+/// A consumer parks before the ring is full. In with_early_parking() alone: it does so only in rings that are large enough.
+[[nodiscard]] const Operation& early_parking_operation() noexcept;
+[[nodiscard]] std::vector<Beginning> with_early_parking(std::vector<Beginning> beginnings);
 /// The beginnings that have a named group, in queues that park.
 [[nodiscard]] std::vector<Beginning> with_parking(std::vector<Beginning> beginnings);
 
